@@ -1,0 +1,1 @@
+//! A Lean Ethereum consensus node.
