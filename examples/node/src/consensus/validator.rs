@@ -7,6 +7,7 @@ use libssz::{DecodeError, SszDecode, SszEncode, decode_list_with_max};
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 use libssz_merkle::{HashTreeRoot, Node, Sha256Hasher, merkleize, mix_in_length};
 
+use crate::consensus::attestation::{AggregationBits, validator_indices};
 use crate::consensus::constants::VALIDATOR_REGISTRY_LIMIT;
 use crate::consensus::slot::ValidatorIndex;
 use crate::xmss::PublicKey;
@@ -51,6 +52,15 @@ impl Validators {
     /// Finds a validator by its index.
     pub fn at(&self, index: ValidatorIndex) -> Option<&Validator> {
         self.0.get(usize::try_from(index).ok()?)
+    }
+
+    /// Collects the attestation keys of the validators whose bits are set; nothing when one is not in the registry.
+    pub fn attestation_keys(&self, bits: &AggregationBits) -> Option<Vec<PublicKey>> {
+        let key = |index| {
+            self.at(index)
+                .map(|validator| validator.attestation_public_key)
+        };
+        validator_indices(bits).map(key).collect()
     }
 }
 
