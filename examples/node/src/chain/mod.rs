@@ -1,0 +1,105 @@
+//! The chain: one pinned actor owns blocks, fork choice and votes; everyone else sends to it.
+//!
+//! ```text
+//!  network thread ── peers, requests ──────────────────▶ ┌────────────┐ ── gossip, requests, verdicts ──▶ network
+//!  decoder ───────── blocks, aggregates, votes ─────────▶│ ChainActor │ ── what to sign ───────────────▶ signer
+//!  signer ────────── our votes and blocks ──────────────▶│            │ ── Snapshot ───────────────────▶ everyone
+//!  its own timer ─── intervals ─────────────────────────▶└────────────┘
+//! ```
+//!
+//! [`ChainState`](state::ChainState) decides and is pure; [`ChainActor`] carries out what it decided, in order.
+
+mod actor;
+mod blocks;
+mod effect;
+mod fetch;
+mod intervals;
+mod message;
+mod pending_blocks;
+mod pending_votes;
+mod snapshot;
+mod state;
+mod votes;
+
+use ::actor::{AskError, Handle, LaneStats, Mailbox, TryTellError, mailbox};
+use libp2p::PeerId;
+
+use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex};
+use crate::network::{BlocksReply, Status};
+
+pub(crate) use self::actor::ChainActor;
+pub(crate) use message::ChainMessage;
+pub use message::{ChainHead, Origin};
+pub use snapshot::{NOTES, Published, Snapshot};
+pub(crate) use state::{ChainState, Role};
+
+/// What a send to the chain comes to: nothing, or the message back.
+pub(crate) type Sent = Result<(), TryTellError<ChainMessage>>;
+
+/// The chain's owner as everyone else sees it. Cloned freely, used from any thread; no method but [`head`](Self::head)
+/// ever waits, and a message that its lane refuses comes back.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    handle: Handle<ChainMessage>,
+}
+
+impl Chain {
+    /// Makes the front and the mailbox behind it, before the owner runs.
+    pub(crate) fn new() -> (Self, Mailbox<ChainMessage>) {
+        let (handle, mailbox) = mailbox();
+        (Self { handle }, mailbox)
+    }
+
+    pub(crate) fn peer_connected(&self, peer: PeerId) -> Sent {
+        self.handle.try_tell(ChainMessage::PeerConnected(peer))
+    }
+
+    pub(crate) fn peer_disconnected(&self, peer: PeerId) -> Sent {
+        self.handle.try_tell(ChainMessage::PeerDisconnected(peer))
+    }
+
+    pub(crate) fn peer_status(&self, peer: PeerId, status: Status) -> Sent {
+        self.handle.try_tell(ChainMessage::PeerStatus(peer, status))
+    }
+
+    pub(crate) fn own_vote(&self, vote: SignedAttestation) -> Sent {
+        self.handle.try_tell(ChainMessage::OwnVote(Box::new(vote)))
+    }
+
+    pub(crate) fn own_block(&self, block: SignedBlock) -> Sent {
+        self.handle.try_tell(ChainMessage::OwnBlock(Box::new(block)))
+    }
+
+    pub(crate) fn not_signed(&self, validator: ValidatorIndex, slot: Slot, why: String) -> Sent {
+        self.handle.try_tell(ChainMessage::NotSigned(validator, slot, why))
+    }
+
+    pub(crate) fn block(&self, block: SignedBlock, origin: Origin) -> Sent {
+        self.handle.try_tell(ChainMessage::Block(Box::new(block), origin))
+    }
+
+    pub(crate) fn fetched(&self, request: u64, peer: PeerId, blocks: Vec<SignedBlock>) -> Sent {
+        self.handle.try_tell(ChainMessage::Fetched(request, peer, blocks))
+    }
+
+    pub(crate) fn serve_blocks(&self, roots: Vec<Root>, reply: BlocksReply) -> Sent {
+        self.handle.try_tell(ChainMessage::ServeBlocks(roots, reply))
+    }
+
+    pub(crate) fn aggregate(&self, vote: SignedAggregatedAttestation, origin: Origin) -> Sent {
+        self.handle.try_tell(ChainMessage::Aggregate(Box::new(vote), origin))
+    }
+
+    pub(crate) fn vote(&self, vote: SignedAttestation, origin: Origin) -> Sent {
+        self.handle.try_tell(ChainMessage::Vote(Box::new(vote), origin))
+    }
+
+    /// Asks where the chain stands, after everything that this sender sent to its control lane before.
+    pub(crate) async fn head(&self) -> Result<ChainHead, AskError<ChainMessage>> {
+        self.handle.ask(ChainMessage::Head).await
+    }
+
+    pub(crate) fn stats(&self) -> Vec<LaneStats> {
+        self.handle.stats()
+    }
+}
