@@ -1,1 +1,3 @@
 //! A Lean Ethereum consensus node.
+
+pub mod network;

@@ -1,0 +1,3 @@
+//! The network source.
+
+pub mod wire;
