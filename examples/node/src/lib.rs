@@ -1,1 +1,4 @@
 //! A Lean Ethereum consensus node.
+
+pub mod consensus;
+pub mod xmss;
