@@ -1,4 +1,13 @@
 //! A Lean Ethereum consensus node.
 
+pub mod config;
 pub mod consensus;
+mod file;
+pub mod genesis_file;
+pub mod keys;
+pub mod node;
+pub mod report;
+pub mod runtime;
 pub mod xmss;
+
+pub use file::{FileError, FileKind, FileProblem};
