@@ -8,12 +8,10 @@ use libssz::SszEncode;
 
 use crate::chain::effect::Effect;
 use crate::chain::{ChainMessage, ChainState, Published};
-use crate::consensus::{ATTESTATION_COMMITTEE_COUNT, Interval, SignedBlock, Slot, SlotClock};
+use crate::consensus::{ATTESTATION_COMMITTEE_COUNT, Interval, Root, SignedBlock, Slot, SlotClock};
 use crate::network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
 use crate::signer::Signer;
-
-/// Tells the wall clock's time, in Unix milliseconds.
-pub(crate) type WallClock = fn() -> u64;
+use crate::wall_clock::WallClock;
 
 /// Owns the chain's state on one thread. Nothing in it is shared, so nothing in it is locked.
 pub(crate) struct ChainActor {
@@ -122,7 +120,7 @@ impl ChainActor {
     }
 
     /// Finds the blocks here and has them encoded elsewhere.
-    fn serve(&self, roots: &[crate::consensus::Root], reply: BlocksReply, cx: &Context<ChainMessage>) {
+    fn serve(&self, roots: &[Root], reply: BlocksReply, cx: &Context<ChainMessage>) {
         let blocks: Vec<Arc<SignedBlock>> = self.state.signed_blocks(roots).map(Arc::clone).collect();
         cx.executor().run_blocking(Box::new(move || {
             reply.send(blocks.iter().map(|block| block.to_ssz()).collect());

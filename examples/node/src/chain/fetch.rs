@@ -17,10 +17,10 @@ const WANTED: usize = 512;
 
 /// One request to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Request {
-    pub(super) id: u64,
-    pub(super) peer: PeerId,
-    pub(super) root: Root,
+pub(crate) struct Request {
+    pub(crate) id: u64,
+    pub(crate) peer: PeerId,
+    pub(crate) root: Root,
 }
 
 /// The blocks that are wanted, the peers that may have them, and the requests under way.

@@ -80,11 +80,9 @@ impl Message for ChainMessage {
 
     fn lane(&self) -> usize {
         match self {
-            Self::Tick
-            | Self::VoteAnyway(_)
-            | Self::PeerConnected(_)
-            | Self::PeerDisconnected(_)
-            | Self::Head(_) => CONTROL,
+            Self::Tick | Self::VoteAnyway(_) | Self::PeerConnected(_) | Self::PeerDisconnected(_) | Self::Head(_) => {
+                CONTROL
+            }
             Self::OwnVote(_) | Self::OwnBlock(_) | Self::NotSigned(..) => OWN,
             Self::Block(..) | Self::Fetched(..) => BLOCKS,
             Self::PeerStatus(..) | Self::ServeBlocks(..) => REQUESTS,

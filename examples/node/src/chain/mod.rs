@@ -21,7 +21,9 @@ mod snapshot;
 mod state;
 mod votes;
 
-use ::actor::{AskError, Handle, LaneStats, Mailbox, TryTellError, mailbox};
+use std::time::Duration;
+
+use ::actor::{Handle, LaneStats, Mailbox, TryTellError, mailbox};
 use libp2p::PeerId;
 
 use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex};
@@ -94,9 +96,9 @@ impl Chain {
         self.handle.try_tell(ChainMessage::Vote(Box::new(vote), origin))
     }
 
-    /// Asks where the chain stands, after everything that this sender sent to its control lane before.
-    pub(crate) async fn head(&self) -> Result<ChainHead, AskError<ChainMessage>> {
-        self.handle.ask(ChainMessage::Head).await
+    /// Asks where the chain stands, parking the calling thread. `None` if no answer came.
+    pub(crate) fn head(&self, timeout: Duration) -> Option<ChainHead> {
+        self.handle.ask_blocking(ChainMessage::Head, timeout).ok()
     }
 
     pub(crate) fn stats(&self) -> Vec<LaneStats> {

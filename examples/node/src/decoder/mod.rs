@@ -68,15 +68,16 @@ impl Decoder {
         let GossipMessage { kind, ssz, id, source } = message;
         let origin = Origin { id, source };
         let verdict = match kind {
-            TopicKind::Block => self.pass_on(&ssz, origin.clone(), |block: SignedBlock, origin| {
-                self.chain.block(block, origin).is_ok()
-            }),
-            TopicKind::Aggregation => self.pass_on(&ssz, origin.clone(), |vote: SignedAggregatedAttestation, origin| {
-                self.chain.aggregate(vote, origin).is_ok()
-            }),
-            TopicKind::Attestation { .. } => self.pass_on(&ssz, origin.clone(), |vote: SignedAttestation, origin| {
-                self.chain.vote(vote, origin).is_ok()
-            }),
+            TopicKind::Block => {
+                self.pass_on(&ssz, origin.clone(), |block: SignedBlock, origin| self.chain.block(block, origin).is_ok())
+            }
+            TopicKind::Aggregation => {
+                self.pass_on(&ssz, origin.clone(), |vote: SignedAggregatedAttestation, origin| {
+                    self.chain.aggregate(vote, origin).is_ok()
+                })
+            }
+            TopicKind::Attestation { .. } => self
+                .pass_on(&ssz, origin.clone(), |vote: SignedAttestation, origin| self.chain.vote(vote, origin).is_ok()),
         };
         if let Some(verdict) = verdict {
             // If the lane is full the network forgets the message by itself, as if it had been ignored.
@@ -85,7 +86,12 @@ impl Decoder {
     }
 
     /// Decodes and sends; gives the verdict if the chain will not.
-    fn pass_on<T: SszDecode>(&self, ssz: &[u8], origin: Origin, send: impl FnOnce(T, Origin) -> bool) -> Option<Verdict> {
+    fn pass_on<T: SszDecode>(
+        &self,
+        ssz: &[u8],
+        origin: Origin,
+        send: impl FnOnce(T, Origin) -> bool,
+    ) -> Option<Verdict> {
         match T::from_ssz_bytes(ssz) {
             // A full lane counts its refusal; it is nobody's fault.
             Ok(value) => (!send(value, origin)).then_some(Verdict::Ignore),

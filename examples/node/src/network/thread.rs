@@ -9,10 +9,7 @@ use std::{
 };
 
 use futures::{Stream, future::poll_fn};
-use libp2p::{
-    Multiaddr, PeerId, Swarm,
-    swarm::SwarmEvent,
-};
+use libp2p::{Multiaddr, PeerId, Swarm, swarm::SwarmEvent};
 
 use crate::network::{
     Inbound, NetworkConfig, NetworkCounters, NetworkFront,

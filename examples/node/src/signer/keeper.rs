@@ -9,17 +9,9 @@ use crate::chain::Chain;
 use crate::consensus::{
     AttestationData, ProducedBlock, ProofError, ProofScheme, Root, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
 };
+use crate::keys::ValidatorKeys;
 use crate::signer::SignerMessage;
-use crate::xmss::{SecretKey, SignError};
-
-/// The two secret keys of one validator.
-#[derive(Debug)]
-pub struct ValidatorKeys {
-    /// Signs votes.
-    pub attestation: SecretKey,
-    /// Signs proposals.
-    pub proposal: SecretKey,
-}
+use crate::xmss::SignError;
 
 /// Owns the keys of this node's validators.
 pub(crate) struct Keeper {
@@ -40,15 +32,16 @@ enum NotSigned {
 }
 
 impl Keeper {
-    pub(crate) fn new(
-        keys: HashMap<ValidatorIndex, ValidatorKeys>,
-            proofs: Arc<dyn ProofScheme>,
-        chain: Chain,
-    ) -> Self {
+    pub(crate) fn new(keys: Vec<ValidatorKeys>, proofs: Arc<dyn ProofScheme>, chain: Chain) -> Self {
+        let keys = keys.into_iter().map(|keys| (keys.index, keys)).collect();
         Self { keys, proofs, chain }
     }
 
-    fn sign_vote(&mut self, validator_index: ValidatorIndex, data: AttestationData) -> Result<SignedAttestation, NotSigned> {
+    fn sign_vote(
+        &mut self,
+        validator_index: ValidatorIndex,
+        data: AttestationData,
+    ) -> Result<SignedAttestation, NotSigned> {
         let keys = self.keys.get_mut(&validator_index).ok_or(NotSigned::NoKey)?;
         let signature = keys.attestation.sign(data.slot, Root::of(&data).as_bytes())?;
         Ok(SignedAttestation { validator_index, data, signature })

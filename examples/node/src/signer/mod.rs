@@ -9,7 +9,6 @@ use actor::{Handle, Lane, Message, TryTellError};
 
 use crate::consensus::{AttestationData, ProducedBlock, ValidatorIndex};
 
-pub use keeper::ValidatorKeys;
 pub(crate) use keeper::Keeper;
 
 /// What the keys' owner may be sent.

@@ -50,9 +50,7 @@ pub(super) type ProofPool = Pool<Proofs>;
 
 impl<E> Default for Pool<E> {
     fn default() -> Self {
-        Self {
-            entries: IndexMap::new(),
-        }
+        Self { entries: IndexMap::new() }
     }
 }
 
@@ -72,11 +70,7 @@ impl<E: Default> Pool<E> {
     /// Finds or makes the entry of a vote; a full pool gives up the vote with the lowest slot for a new one.
     pub(super) fn entry(&mut self, data: AttestationData) -> &mut E {
         if self.entries.len() >= MOST_VOTES && !self.entries.contains_key(&data) {
-            let oldest = self
-                .entries
-                .keys()
-                .enumerate()
-                .min_by_key(|(_, data)| data.slot);
+            let oldest = self.entries.keys().enumerate().min_by_key(|(_, data)| data.slot);
             if let Some((place, _)) = oldest {
                 self.entries.shift_remove_index(place);
             }
@@ -105,11 +99,7 @@ impl ProofPool {
     }
 
     /// Adds a proof unless it is there already, or the vote has as many as a pool holds. Says whether it was added.
-    pub(super) fn add(
-        &mut self,
-        data: AttestationData,
-        proof: Arc<SingleMessageAggregate>,
-    ) -> bool {
+    pub(super) fn add(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) -> bool {
         let proofs = self.entry(data);
         let room = proofs.len() < MOST_PROOFS && !proofs.contains(&proof);
         if room {
@@ -130,10 +120,7 @@ impl ProofPool {
     }
 
     /// Replaces everything with one proof for each of the given votes.
-    pub(super) fn replace(
-        &mut self,
-        proofs: impl Iterator<Item = (AttestationData, Arc<SingleMessageAggregate>)>,
-    ) {
+    pub(super) fn replace(&mut self, proofs: impl Iterator<Item = (AttestationData, Arc<SingleMessageAggregate>)>) {
         self.entries = proofs.map(|(data, proof)| (data, vec![proof])).collect();
     }
 }

@@ -70,6 +70,12 @@ impl Store {
         Vec::new()
     }
 
+    /// Sets the store's time to `time` without doing what the intervals on the way ask for, for a node that is too late
+    /// for them. A time that is not in the future changes nothing.
+    pub fn skip_to(&mut self, time: Interval) {
+        self.view.time = self.view.time.max(time);
+    }
+
     fn advance_time(&mut self) {
         self.view.time += 1;
     }
