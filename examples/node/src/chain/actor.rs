@@ -8,7 +8,7 @@ use libssz::SszEncode;
 
 use crate::chain::effect::Effect;
 use crate::chain::{ChainMessage, ChainState, Published};
-use crate::consensus::{ATTESTATION_COMMITTEE_COUNT, Interval, Root, SignedBlock, Slot, SlotClock};
+use crate::consensus::{ATTESTATION_COMMITTEE_COUNT, Interval, Root, SignedBlock, Slot, SlotClock, ValidatorIndex};
 use crate::network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
 use crate::signer::Signer;
 use crate::wall_clock::WallClock;
@@ -78,7 +78,7 @@ impl ChainActor {
                 }
                 Effect::PublishBlock(block) => self.told(self.network.publish(TopicKind::Block, block.to_ssz())),
                 Effect::PublishVote(vote) => {
-                    let subnet = vote.validator_index % ATTESTATION_COMMITTEE_COUNT;
+                    let subnet = subnet(vote.validator_index);
                     self.told(self.network.publish(TopicKind::Attestation { subnet }, vote.to_ssz()));
                 }
                 Effect::PublishAggregate(vote) => {
@@ -126,6 +126,12 @@ impl ChainActor {
             reply.send(blocks.iter().map(|block| block.to_ssz()).collect());
         }));
     }
+}
+
+/// Names the attestation subnet of a validator's votes.
+#[expect(clippy::modulo_one, reason = "the specification has one committee now, and this rule")]
+fn subnet(validator: ValidatorIndex) -> u64 {
+    validator % ATTESTATION_COMMITTEE_COUNT
 }
 
 impl Actor for ChainActor {

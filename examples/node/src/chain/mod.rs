@@ -35,11 +35,21 @@ pub use message::{ChainHead, Origin};
 pub use snapshot::{NOTES, Published, Snapshot};
 pub(crate) use state::{ChainState, Role};
 
-/// What a send to the chain comes to: nothing, or the message back.
-pub(crate) type Sent = Result<(), TryTellError<ChainMessage>>;
+/// Says why the chain did not take a message. Its lane has counted that; the message is dropped, for nobody who sends to
+/// the chain could do anything else with it: gossip is stale by the next try, and a lost duty is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotTaken {
+    /// The message's lane is full.
+    Full,
+    /// The chain's owner has ended or is ending.
+    Closed,
+}
+
+/// What a send to the chain comes to.
+pub(crate) type Sent = Result<(), NotTaken>;
 
 /// The chain's owner as everyone else sees it. Cloned freely, used from any thread; no method but [`head`](Self::head)
-/// ever waits, and a message that its lane refuses comes back.
+/// ever waits.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     handle: Handle<ChainMessage>,
@@ -53,52 +63,59 @@ impl Chain {
     }
 
     pub(crate) fn peer_connected(&self, peer: PeerId) -> Sent {
-        self.handle.try_tell(ChainMessage::PeerConnected(peer))
+        self.send(ChainMessage::PeerConnected(peer))
     }
 
     pub(crate) fn peer_disconnected(&self, peer: PeerId) -> Sent {
-        self.handle.try_tell(ChainMessage::PeerDisconnected(peer))
+        self.send(ChainMessage::PeerDisconnected(peer))
     }
 
     pub(crate) fn peer_status(&self, peer: PeerId, status: Status) -> Sent {
-        self.handle.try_tell(ChainMessage::PeerStatus(peer, status))
+        self.send(ChainMessage::PeerStatus(peer, status))
     }
 
     pub(crate) fn own_vote(&self, vote: SignedAttestation) -> Sent {
-        self.handle.try_tell(ChainMessage::OwnVote(Box::new(vote)))
+        self.send(ChainMessage::OwnVote(Box::new(vote)))
     }
 
     pub(crate) fn own_block(&self, block: SignedBlock) -> Sent {
-        self.handle.try_tell(ChainMessage::OwnBlock(Box::new(block)))
+        self.send(ChainMessage::OwnBlock(Box::new(block)))
     }
 
     pub(crate) fn not_signed(&self, validator: ValidatorIndex, slot: Slot, why: String) -> Sent {
-        self.handle.try_tell(ChainMessage::NotSigned(validator, slot, why))
+        self.send(ChainMessage::NotSigned(validator, slot, why))
     }
 
     pub(crate) fn block(&self, block: SignedBlock, origin: Origin) -> Sent {
-        self.handle.try_tell(ChainMessage::Block(Box::new(block), origin))
+        self.send(ChainMessage::Block(Box::new(block), origin))
     }
 
     pub(crate) fn fetched(&self, request: u64, peer: PeerId, blocks: Vec<SignedBlock>) -> Sent {
-        self.handle.try_tell(ChainMessage::Fetched(request, peer, blocks))
+        self.send(ChainMessage::Fetched(request, peer, blocks))
     }
 
     pub(crate) fn serve_blocks(&self, roots: Vec<Root>, reply: BlocksReply) -> Sent {
-        self.handle.try_tell(ChainMessage::ServeBlocks(roots, reply))
+        self.send(ChainMessage::ServeBlocks(roots, reply))
     }
 
     pub(crate) fn aggregate(&self, vote: SignedAggregatedAttestation, origin: Origin) -> Sent {
-        self.handle.try_tell(ChainMessage::Aggregate(Box::new(vote), origin))
+        self.send(ChainMessage::Aggregate(Box::new(vote), origin))
     }
 
     pub(crate) fn vote(&self, vote: SignedAttestation, origin: Origin) -> Sent {
-        self.handle.try_tell(ChainMessage::Vote(Box::new(vote), origin))
+        self.send(ChainMessage::Vote(Box::new(vote), origin))
     }
 
     /// Asks where the chain stands, parking the calling thread. `None` if no answer came.
     pub(crate) fn head(&self, timeout: Duration) -> Option<ChainHead> {
         self.handle.ask_blocking(ChainMessage::Head, timeout).ok()
+    }
+
+    fn send(&self, message: ChainMessage) -> Sent {
+        self.handle.try_tell(message).map_err(|refused| match refused {
+            TryTellError::Full(_) => NotTaken::Full,
+            TryTellError::Closed(_) => NotTaken::Closed,
+        })
     }
 
     pub(crate) fn stats(&self) -> Vec<LaneStats> {
