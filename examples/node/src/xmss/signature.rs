@@ -22,6 +22,7 @@ use crate::xmss::scheme::{PATH_START, RHO_BYTES, RHO_ELEMENTS, Scheme};
 /// the scheme, which is a value, so the SSZ traits call it variable; whatever holds a signature must lay it out itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signature {
+    scheme: Scheme,
     bytes: Arc<[u8]>,
 }
 
@@ -55,6 +56,7 @@ impl Signature {
         check_elements(&bytes[4..4 + RHO_BYTES])?;
         check_elements(&bytes[PATH_START + 4..])?;
         Ok(Self {
+            scheme,
             bytes: bytes.into(),
         })
     }
@@ -79,14 +81,14 @@ impl Signature {
             .for_each(|hash| append_elements(hash, &mut bytes));
         debug_assert_eq!(bytes.len(), scheme.signature_length());
         Self {
+            scheme,
             bytes: bytes.into(),
         }
     }
 
     /// Returns the scheme that the signature is of.
     pub fn scheme(&self) -> Scheme {
-        Scheme::of_signature_length(self.bytes.len())
-            .expect("the length was checked when the signature was made")
+        self.scheme
     }
 
     /// Returns the signature's SSZ bytes.
@@ -114,11 +116,11 @@ impl Signature {
     }
 
     fn sibling_bytes(&self) -> &[u8] {
-        &self.bytes[PATH_START + 4..self.scheme().hashes_start()]
+        &self.bytes[PATH_START + 4..self.scheme.hashes_start()]
     }
 
     fn hash_bytes(&self) -> &[u8] {
-        &self.bytes[self.scheme().hashes_start()..]
+        &self.bytes[self.scheme.hashes_start()..]
     }
 }
 
@@ -163,7 +165,7 @@ impl SszDecode for Signature {
 impl HashTreeRoot for Signature {
     /// Hashes the signature as the container that its bytes encode.
     fn hash_tree_root(&self, hasher: &impl Sha256Hasher) -> Node {
-        let limit = self.scheme().node_list_limit();
+        let limit = self.scheme.node_list_limit();
         // A digest is one chunk, so a list of digests is a list of chunks.
         let list = |bytes: &[u8]| {
             let root = merkleize(hasher, &pack(bytes), Some(limit));
