@@ -323,3 +323,28 @@ fn a_store_can_start_from_a_later_anchor() {
     );
     assert_eq!(store.attestation_target().slot, 5);
 }
+
+#[test]
+fn a_flood_of_votes_pushes_out_the_oldest_only() {
+    let mut store = unsigned_store(4);
+    let genesis = anchor(&store);
+    tick_to_slot(&mut store, 2_000);
+    // Newest first, so that it is the slot that counts and not the order in which they came.
+    for slot in (0..1_100).rev() {
+        gossip(&mut store, vote(slot, genesis, genesis), &[slot % 4]);
+    }
+    assert_eq!(store.new_proof_count(), 1_024);
+    let newest = store.new_proofs().map(|(data, _)| data.slot).max();
+    assert_eq!(newest, Some(1_099), "the newest is still there");
+
+    store.accept_new_attestations();
+    let one = extend(&mut store, genesis.root, 1, &[]);
+    extend(
+        &mut store,
+        one.root,
+        2_000,
+        &[(vote(1_999, genesis, one), &[0])],
+    );
+    assert_eq!(store.known_proofs().count(), 1_024);
+    assert!(store.known_proofs().any(|(data, _)| data.slot == 1_999));
+}

@@ -267,3 +267,60 @@ fn a_blocks_votes_can_be_recovered_from_its_proof() {
         "it adds no voters any more"
     );
 }
+
+#[test]
+fn recovered_votes_are_folded_with_those_that_wait() {
+    let proofs = MockProofs::Bound;
+    let mut signers = Signers::new(4);
+    let (mut duty, mut listener) = (signers.store(), signers.store());
+    let first = signers.propose(&mut duty, 1);
+    for store in [&mut duty, &mut listener] {
+        store.on_block(&first, &proofs).expect("an honest block");
+        store.update_head();
+        store.on_tick(interval_from_slot(1) + 1, false, true, &proofs);
+    }
+    let genesis = anchor(&duty);
+    let data = vote(
+        1,
+        genesis,
+        Checkpoint {
+            root: duty.head(),
+            slot: 1,
+        },
+    );
+    for validator in [0, 1] {
+        duty.on_gossip_attestation(&signers.attest(validator, data), true)
+            .expect("an honest vote");
+    }
+    // The listener aggregates another half of the voters by itself.
+    for validator in [1, 2] {
+        listener
+            .on_gossip_attestation(&signers.attest(validator, data), true)
+            .expect("an honest vote");
+    }
+    duty.on_tick(interval_from_slot(1) + 4, false, true, &proofs);
+    listener.on_tick(interval_from_slot(1) + 2, false, true, &proofs);
+    let second = signers.propose(&mut duty, 2);
+
+    listener
+        .on_block(&second, &proofs)
+        .expect("an honest block");
+    let recovered = listener.recover_votes(&second, &proofs);
+    assert_eq!(recovered.len(), 1);
+    assert_eq!(
+        validator_indices(&recovered[0].proof.participants).collect::<Vec<_>>(),
+        [0, 1, 2]
+    );
+    assert_eq!(
+        listener.new_proof_count(),
+        1,
+        "the folded proof takes the place of what it was made of"
+    );
+    let statement = listener
+        .check_aggregated_attestation(&recovered[0])
+        .expect("a valid vote");
+    assert_eq!(
+        node::consensus::ProofScheme::verify(&proofs, &recovered[0].proof, &statement),
+        Ok(())
+    );
+}
