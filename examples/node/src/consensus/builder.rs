@@ -78,25 +78,18 @@ pub(crate) fn build_block<'a>(
     }
 
     let merged = merge(&chosen, &proposal.state.validators, prover);
-    let attestations = merged
-        .iter()
-        .map(|(data, proof)| attestation(data, proof))
-        .collect();
+    let attestations = merged.iter().map(|(data, proof)| attestation(data, proof)).collect();
     let mut block = proposal.block(attestations)?;
     let mut state = advanced;
     process_block(&mut state, &block)?;
     block.state_root = Root::of(&state);
-    Ok(BuiltBlock {
-        block,
-        state,
-        proofs: merged.into_iter().map(|(_, proof)| proof).collect(),
-    })
+    Ok(BuiltBlock { block, state, proofs: merged.into_iter().map(|(_, proof)| proof).collect() })
 }
 
 impl Proposal<'_> {
     fn block(&self, attestations: Vec<AggregatedAttestation>) -> Result<Block, Rejection> {
-        let attestations = AggregatedAttestations::try_from(attestations)
-            .map_err(|_| Rejection::TooManyAttestationData)?;
+        let attestations =
+            AggregatedAttestations::try_from(attestations).map_err(|_| Rejection::TooManyAttestationData)?;
         Ok(Block {
             slot: self.slot,
             proposer_index: self.proposer_index,
@@ -121,26 +114,15 @@ impl Anchor {
         let parent = &proposal.state.latest_block_header;
         // Genesis is justified only when the first block on top of it is processed, so nobody has said so yet.
         let justified = if parent.slot == 0 {
-            Checkpoint {
-                root: proposal.parent_root,
-                slot: 0,
-            }
+            Checkpoint { root: proposal.parent_root, slot: 0 }
         } else {
             proposal.state.latest_justified
         };
         let empty_slots = (proposal.slot - 1).saturating_sub(parent.slot);
-        let history = extend_history(
-            &proposal.state.historical_block_hashes,
-            proposal.parent_root,
-            empty_slots,
-        )?;
+        let history = extend_history(&proposal.state.historical_block_hashes, proposal.parent_root, empty_slots)?;
         let mut view = proposal.state.clone();
         extend_to_slot(&mut view, proposal.slot - 1)?;
-        Ok(Self {
-            justified,
-            view,
-            history,
-        })
+        Ok(Self { justified, view, history })
     }
 
     fn can_use(&self, data: &AttestationData) -> Result<bool, Rejection> {
@@ -157,8 +139,8 @@ impl Anchor {
 
     /// Moves on to what a trial block has justified. Says whether that is anything new.
     fn move_to(&mut self, trial: State) -> bool {
-        let moved = trial.latest_justified != self.justified
-            || trial.latest_finalized.slot != self.view.latest_finalized.slot;
+        let moved =
+            trial.latest_justified != self.justified || trial.latest_finalized.slot != self.view.latest_finalized.slot;
         if moved {
             self.justified = trial.latest_justified;
             self.view = trial;
@@ -170,17 +152,11 @@ impl Anchor {
 type Chosen = Vec<(AttestationData, Arc<SingleMessageAggregate>)>;
 
 fn unmerged(chosen: &Chosen) -> Vec<AggregatedAttestation> {
-    chosen
-        .iter()
-        .map(|(data, proof)| attestation(data, proof))
-        .collect()
+    chosen.iter().map(|(data, proof)| attestation(data, proof)).collect()
 }
 
 fn attestation(data: &AttestationData, proof: &SingleMessageAggregate) -> AggregatedAttestation {
-    AggregatedAttestation {
-        aggregation_bits: proof.participants.clone(),
-        data: *data,
-    }
+    AggregatedAttestation { aggregation_bits: proof.participants.clone(), data: *data }
 }
 
 /// Folds the proofs of each vote into one, because a block must not have a vote twice.
@@ -192,15 +168,8 @@ fn merge(chosen: &Chosen, validators: &Validators, prover: &dyn ProofScheme) -> 
         grouped.entry(*data).or_default().push(Arc::clone(proof));
     }
     let merged = grouped.into_iter().filter_map(|(data, proofs)| {
-        let folded = if proofs.len() > 1 {
-            fold(&data, &proofs, validators, prover)
-        } else {
-            None
-        };
-        folded
-            .map(Arc::new)
-            .or_else(|| proofs.first().cloned())
-            .map(|proof| (data, proof))
+        let folded = if proofs.len() > 1 { fold(&data, &proofs, validators, prover) } else { None };
+        folded.map(Arc::new).or_else(|| proofs.first().cloned()).map(|proof| (data, proof))
     });
     merged.collect()
 }
@@ -213,14 +182,7 @@ fn fold(
 ) -> Option<SingleMessageAggregate> {
     let children: Vec<_> = proofs
         .iter()
-        .map(|proof| {
-            Some(ChildProof {
-                proof,
-                public_keys: validators.attestation_keys(&proof.participants)?,
-            })
-        })
+        .map(|proof| Some(ChildProof { proof, public_keys: validators.attestation_keys(&proof.participants)? }))
         .collect::<Option<_>>()?;
-    prover
-        .aggregate(&children, &[], Root::of(data), data.slot)
-        .ok()
+    prover.aggregate(&children, &[], Root::of(data), data.slot).ok()
 }

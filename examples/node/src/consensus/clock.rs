@@ -35,10 +35,7 @@ impl SlotClock {
 
     /// Returns this clock with intervals of another length, at least 1 ms.
     pub const fn with_interval(self, milliseconds: u64) -> Self {
-        Self {
-            milliseconds_per_interval: if milliseconds == 0 { 1 } else { milliseconds },
-            ..self
-        }
+        Self { milliseconds_per_interval: if milliseconds == 0 { 1 } else { milliseconds }, ..self }
     }
 
     /// Returns how many milliseconds an interval lasts.
@@ -63,8 +60,7 @@ impl SlotClock {
 
     /// Returns when an interval, counted from genesis, begins, in Unix milliseconds.
     pub const fn interval_start(self, interval: Interval) -> u64 {
-        self.genesis_milliseconds
-            .saturating_add(interval.saturating_mul(self.milliseconds_per_interval))
+        self.genesis_milliseconds.saturating_add(interval.saturating_mul(self.milliseconds_per_interval))
     }
 
     /// Returns when a slot begins, in Unix milliseconds.

@@ -16,29 +16,19 @@ pub type Proofs = Vec<Arc<SingleMessageAggregate>>;
 ///
 /// Gives back the proofs in the order picked, and whom they cover. Among proofs that add as many voters, the one with
 /// the largest encoding is picked, so that all nodes pick alike.
-pub(crate) fn select_proofs(
-    pools: &[&[Arc<SingleMessageAggregate>]],
-) -> (Proofs, BTreeSet<ValidatorIndex>) {
+pub(crate) fn select_proofs(pools: &[&[Arc<SingleMessageAggregate>]]) -> (Proofs, BTreeSet<ValidatorIndex>) {
     let mut selected = Proofs::new();
     let mut covered = BTreeSet::new();
     for pool in pools {
         let mut candidates: Vec<_> = pool
             .iter()
-            .map(|proof| {
-                (
-                    validator_indices(&proof.participants).collect::<BTreeSet<_>>(),
-                    proof.to_ssz(),
-                    proof,
-                )
-            })
+            .map(|proof| (validator_indices(&proof.participants).collect::<BTreeSet<_>>(), proof.to_ssz(), proof))
             .collect();
         loop {
             let best = candidates
                 .iter()
                 .enumerate()
-                .map(|(place, (voters, encoding, _))| {
-                    ((voters.difference(&covered).count(), encoding), place)
-                })
+                .map(|(place, (voters, encoding, _))| ((voters.difference(&covered).count(), encoding), place))
                 .max()
                 .filter(|((added, _), _)| *added > 0)
                 .map(|(_, place)| place);
@@ -55,9 +45,7 @@ pub(crate) fn select_proofs(
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        Arc, Proofs, SingleMessageAggregate, ValidatorIndex, select_proofs, validator_indices,
-    };
+    use super::{Arc, Proofs, SingleMessageAggregate, ValidatorIndex, select_proofs, validator_indices};
     use crate::consensus::attestation::{ProofBytes, aggregation_bits};
 
     fn proofs(voters: &[&[ValidatorIndex]]) -> Proofs {
@@ -70,10 +58,8 @@ mod tests {
 
     fn selected(pools: &[&[Arc<SingleMessageAggregate>]]) -> Vec<Vec<ValidatorIndex>> {
         let (selected, covered) = select_proofs(pools);
-        let voters: Vec<Vec<_>> = selected
-            .iter()
-            .map(|proof| validator_indices(&proof.participants).collect())
-            .collect();
+        let voters: Vec<Vec<_>> =
+            selected.iter().map(|proof| validator_indices(&proof.participants).collect()).collect();
         assert!(voters.iter().flatten().all(|voter| covered.contains(voter)));
         voters
     }

@@ -2,12 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::consensus::attestation::{
-    AggregationBits, MultiMessageAggregate, ProofBytes, SingleMessageAggregate,
-};
-use crate::consensus::proof::{
-    ChildProof, ProofError, ProofScheme, RawSignature, Statement, check_key_count, signers,
-};
+use crate::consensus::attestation::{AggregationBits, MultiMessageAggregate, ProofBytes, SingleMessageAggregate};
+use crate::consensus::proof::{ChildProof, ProofError, ProofScheme, RawSignature, Statement, check_key_count, signers};
 use crate::consensus::root::Root;
 use crate::consensus::slot::Slot;
 use crate::xmss;
@@ -38,11 +34,7 @@ pub enum MockProofs {
 }
 
 impl MockProofs {
-    fn check(
-        self,
-        proof: &ProofBytes,
-        expected: impl FnOnce() -> [u8; 32],
-    ) -> Result<(), ProofError> {
+    fn check(self, proof: &ProofBytes, expected: impl FnOnce() -> [u8; 32]) -> Result<(), ProofError> {
         let bound = proof.strip_prefix(MARKER).ok_or(ProofError::Invalid)?;
         match self {
             Self::Bound if bound != expected() => Err(ProofError::Invalid),
@@ -61,66 +53,36 @@ impl ProofScheme for MockProofs {
     ) -> Result<SingleMessageAggregate, ProofError> {
         let (participants, public_keys) = signers(children, signatures)?;
         for child in children {
-            let statement = Statement {
-                public_keys: child.public_keys.clone(),
-                message,
-                slot,
-            };
+            let statement = Statement { public_keys: child.public_keys.clone(), message, slot };
             self.verify(child.proof, &statement)?;
         }
         if *self == Self::Bound {
             for raw in signatures {
                 let scheme = raw.signature.scheme();
-                xmss::verify(
-                    scheme,
-                    &raw.public_key,
-                    slot,
-                    message.as_bytes(),
-                    &raw.signature,
-                )
-                .map_err(|_| ProofError::Invalid)?;
+                xmss::verify(scheme, &raw.public_key, slot, message.as_bytes(), &raw.signature)
+                    .map_err(|_| ProofError::Invalid)?;
             }
         }
-        let statement = Statement {
-            public_keys,
-            message,
-            slot,
-        };
-        Ok(SingleMessageAggregate {
-            participants,
-            proof: marked(one(&statement)),
-        })
+        let statement = Statement { public_keys, message, slot };
+        Ok(SingleMessageAggregate { participants, proof: marked(one(&statement)) })
     }
 
-    fn verify(
-        &self,
-        proof: &SingleMessageAggregate,
-        statement: &Statement,
-    ) -> Result<(), ProofError> {
+    fn verify(&self, proof: &SingleMessageAggregate, statement: &Statement) -> Result<(), ProofError> {
         check_key_count(proof, &statement.public_keys)?;
         self.check(&proof.proof, || one(statement))
     }
 
-    fn merge(
-        &self,
-        parts: &[(&SingleMessageAggregate, Statement)],
-    ) -> Result<MultiMessageAggregate, ProofError> {
+    fn merge(&self, parts: &[(&SingleMessageAggregate, Statement)]) -> Result<MultiMessageAggregate, ProofError> {
         if parts.is_empty() {
             return Err(ProofError::Empty);
         }
         for (proof, statement) in parts {
             self.verify(proof, statement)?;
         }
-        Ok(MultiMessageAggregate {
-            proof: marked(many(parts.iter().map(|(_, statement)| statement))),
-        })
+        Ok(MultiMessageAggregate { proof: marked(many(parts.iter().map(|(_, statement)| statement))) })
     }
 
-    fn verify_merged(
-        &self,
-        proof: &MultiMessageAggregate,
-        statements: &[Statement],
-    ) -> Result<(), ProofError> {
+    fn verify_merged(&self, proof: &MultiMessageAggregate, statements: &[Statement]) -> Result<(), ProofError> {
         self.check(&proof.proof, || many(statements.iter()))
     }
 
@@ -133,10 +95,7 @@ impl ProofScheme for MockProofs {
     ) -> Result<SingleMessageAggregate, ProofError> {
         self.verify_merged(proof, statements)?;
         let statement = statements.get(index).ok_or(ProofError::Empty)?;
-        let single = SingleMessageAggregate {
-            participants,
-            proof: marked(one(statement)),
-        };
+        let single = SingleMessageAggregate { participants, proof: marked(one(statement)) };
         check_key_count(&single, &statement.public_keys)?;
         Ok(single)
     }
@@ -154,10 +113,7 @@ fn one(statement: &Statement) -> [u8; 32] {
     hasher.update(statement.message.as_bytes());
     hasher.update(statement.slot.to_le_bytes());
     hasher.update((statement.public_keys.len() as u64).to_le_bytes());
-    statement
-        .public_keys
-        .iter()
-        .for_each(|key| hasher.update(key.as_bytes()));
+    statement.public_keys.iter().for_each(|key| hasher.update(key.as_bytes()));
     hasher.finalize().into()
 }
 

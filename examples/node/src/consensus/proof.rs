@@ -4,8 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::consensus::attestation::{
-    AggregationBits, MultiMessageAggregate, SingleMessageAggregate, aggregation_bits,
-    validator_indices,
+    AggregationBits, MultiMessageAggregate, SingleMessageAggregate, aggregation_bits, validator_indices,
 };
 use crate::consensus::root::Root;
 use crate::consensus::slot::{Slot, ValidatorIndex};
@@ -67,32 +66,21 @@ pub trait ProofScheme: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`ProofError`] when the proof does not show the statement.
-    fn verify(
-        &self,
-        proof: &SingleMessageAggregate,
-        statement: &Statement,
-    ) -> Result<(), ProofError>;
+    fn verify(&self, proof: &SingleMessageAggregate, statement: &Statement) -> Result<(), ProofError>;
 
     /// Merges proofs over different messages, each with its statement, into one.
     ///
     /// # Errors
     ///
     /// [`ProofError`] when there is nothing to merge, or a proof does not show its statement.
-    fn merge(
-        &self,
-        parts: &[(&SingleMessageAggregate, Statement)],
-    ) -> Result<MultiMessageAggregate, ProofError>;
+    fn merge(&self, parts: &[(&SingleMessageAggregate, Statement)]) -> Result<MultiMessageAggregate, ProofError>;
 
     /// Checks a proof over several messages, whose statements are in the order in which they were merged.
     ///
     /// # Errors
     ///
     /// [`ProofError`] when the proof does not show the statements.
-    fn verify_merged(
-        &self,
-        proof: &MultiMessageAggregate,
-        statements: &[Statement],
-    ) -> Result<(), ProofError>;
+    fn verify_merged(&self, proof: &MultiMessageAggregate, statements: &[Statement]) -> Result<(), ProofError>;
 
     /// Takes the proof of the statement at `index` out of a merged proof.
     ///
@@ -140,26 +128,13 @@ pub(crate) fn signers(
     let mut keys = std::collections::BTreeMap::new();
     for child in children {
         check_key_count(child.proof, &child.public_keys)?;
-        keys.extend(
-            validator_indices(&child.proof.participants).zip(child.public_keys.iter().copied()),
-        );
+        keys.extend(validator_indices(&child.proof.participants).zip(child.public_keys.iter().copied()));
     }
-    keys.extend(
-        signatures
-            .iter()
-            .map(|raw| (raw.validator_index, raw.public_key)),
-    );
+    keys.extend(signatures.iter().map(|raw| (raw.validator_index, raw.public_key)));
     let participants = aggregation_bits(keys.keys().copied()).ok_or(ProofError::Empty)?;
     Ok((participants, keys.into_values().collect()))
 }
 
-pub(crate) fn check_key_count(
-    proof: &SingleMessageAggregate,
-    keys: &[PublicKey],
-) -> Result<(), ProofError> {
-    if proof.participants.count_ones() == keys.len() {
-        Ok(())
-    } else {
-        Err(ProofError::KeyCountMismatch)
-    }
+pub(crate) fn check_key_count(proof: &SingleMessageAggregate, keys: &[PublicKey]) -> Result<(), ProofError> {
+    if proof.participants.count_ones() == keys.len() { Ok(()) } else { Err(ProofError::KeyCountMismatch) }
 }

@@ -8,9 +8,7 @@ use crate::consensus::constants::MAX_ATTESTATIONS_DATA;
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
 use crate::consensus::slot::{Slot, is_justifiable_after, justified_index_after};
-use crate::consensus::state::{
-    BlockRoots, JustificationsValidators, JustifiedSlots, State, is_slot_justified,
-};
+use crate::consensus::state::{BlockRoots, JustificationsValidators, JustifiedSlots, State, is_slot_justified};
 
 /// Counts a block's votes in the state (`process_attestations`).
 ///
@@ -22,14 +20,8 @@ use crate::consensus::state::{
 /// [`Rejection::EmptyAggregationBits`] or [`Rejection::ValidatorIndexOutOfRange`], or
 /// [`Rejection::HistoricalRootsLimitExceeded`] for a state with more tallies than a chain can have; the state is then as
 /// it was.
-pub(crate) fn process_attestations(
-    state: &mut State,
-    attestations: &[AggregatedAttestation],
-) -> Result<(), Rejection> {
-    let distinct: HashSet<_> = attestations
-        .iter()
-        .map(|attestation| &attestation.data)
-        .collect();
+pub(crate) fn process_attestations(state: &mut State, attestations: &[AggregatedAttestation]) -> Result<(), Rejection> {
+    let distinct: HashSet<_> = attestations.iter().map(|attestation| &attestation.data).collect();
     if distinct.len() > MAX_ATTESTATIONS_DATA {
         return Err(Rejection::TooManyAttestationData);
     }
@@ -61,16 +53,9 @@ impl<'a> Tally<'a> {
             .justifications_roots
             .iter()
             .enumerate()
-            .map(|(place, root)| {
-                (
-                    *root,
-                    (place * validators..(place + 1) * validators)
-                        .map(bit)
-                        .collect(),
-                )
-            });
-        let justified_slots = (0..state.justified_slots.len())
-            .map(|index| state.justified_slots.get(index) == Some(true));
+            .map(|(place, root)| (*root, (place * validators..(place + 1) * validators).map(bit).collect()));
+        let justified_slots =
+            (0..state.justified_slots.len()).map(|index| state.justified_slots.get(index) == Some(true));
         Self {
             history: &state.historical_block_hashes,
             validators,
@@ -92,19 +77,14 @@ impl<'a> Tally<'a> {
             return Ok(());
         }
 
-        let voters: Vec<usize> = validator_indices(&attestation.aggregation_bits)
-            .map(|index| index as usize)
-            .collect();
+        let voters: Vec<usize> = validator_indices(&attestation.aggregation_bits).map(|index| index as usize).collect();
         if voters.is_empty() {
             return Err(Rejection::EmptyAggregationBits);
         }
         if voters.iter().any(|voter| *voter >= self.validators) {
             return Err(Rejection::ValidatorIndexOutOfRange);
         }
-        let votes = self
-            .votes
-            .entry(data.target.root)
-            .or_insert_with(|| vec![false; self.validators]);
+        let votes = self.votes.entry(data.target.root).or_insert_with(|| vec![false; self.validators]);
         for voter in voters {
             votes[voter] = true;
         }
@@ -133,8 +113,7 @@ impl<'a> Tally<'a> {
     fn finalize(&mut self, source: Checkpoint) {
         let delta = (source.slot - self.finalized.slot) as usize;
         self.finalized = source;
-        self.justified_slots
-            .drain(..delta.min(self.justified_slots.len()));
+        self.justified_slots.drain(..delta.min(self.justified_slots.len()));
         let history = self.history;
         self.votes.retain(|root, _| {
             let slot = history.iter().rposition(|on_chain| on_chain == root);
@@ -143,11 +122,7 @@ impl<'a> Tally<'a> {
     }
 
     fn is_slot_justified(&self, slot: Slot) -> Result<bool, Rejection> {
-        is_slot_justified(
-            |index| self.justified_slots.get(index).copied(),
-            self.finalized.slot,
-            slot,
-        )
+        is_slot_justified(|index| self.justified_slots.get(index).copied(), self.finalized.slot, slot)
     }
 
     /// Fails only for a state that did not come from this transition, with tallies for roots outside of its history.

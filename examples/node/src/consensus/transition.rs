@@ -23,11 +23,7 @@ pub fn state_transition(parent: &State, block: &Block) -> Result<State, Rejectio
 }
 
 /// Does the same as [`state_transition`] for a caller that knows the parent state's root, which saves computing it.
-pub(crate) fn state_transition_from(
-    parent: &State,
-    parent_root: Root,
-    block: &Block,
-) -> Result<State, Rejection> {
+pub(crate) fn state_transition_from(parent: &State, parent_root: Root, block: &Block) -> Result<State, Rejection> {
     finish(advance(parent, block.slot, || parent_root)?, block)
 }
 
@@ -53,18 +49,10 @@ pub fn process_block(state: &mut State, block: &Block) -> Result<(), Rejection> 
 
 fn finish(mut state: State, block: &Block) -> Result<State, Rejection> {
     process_block(&mut state, block)?;
-    if block.state_root == Root::of(&state) {
-        Ok(state)
-    } else {
-        Err(Rejection::StateRootMismatch)
-    }
+    if block.state_root == Root::of(&state) { Ok(state) } else { Err(Rejection::StateRootMismatch) }
 }
 
-pub(crate) fn advance(
-    state: &State,
-    target: Slot,
-    state_root: impl FnOnce() -> Root,
-) -> Result<State, Rejection> {
+pub(crate) fn advance(state: &State, target: Slot, state_root: impl FnOnce() -> Root) -> Result<State, Rejection> {
     if state.slot >= target {
         return Err(Rejection::BlockSlotNotInFuture);
     }
@@ -73,11 +61,7 @@ pub(crate) fn advance(
     if header.state_root.is_zero() {
         header.state_root = state_root();
     }
-    Ok(State {
-        latest_block_header: header,
-        slot: target,
-        ..state.clone()
-    })
+    Ok(State { latest_block_header: header, slot: target, ..state.clone() })
 }
 
 fn process_block_header(state: &mut State, block: &Block) -> Result<(), Rejection> {
@@ -89,8 +73,7 @@ fn process_block_header(state: &mut State, block: &Block) -> Result<(), Rejectio
     if block.slot <= parent.slot {
         return Err(Rejection::BlockOlderThanLatestHeader);
     }
-    let proposer = proposer_for_slot(state.slot, state.validators.len())
-        .ok_or(Rejection::EmptyValidatorRegistry)?;
+    let proposer = proposer_for_slot(state.slot, state.validators.len()).ok_or(Rejection::EmptyValidatorRegistry)?;
     if block.proposer_index != proposer {
         return Err(Rejection::WrongProposer);
     }
@@ -100,18 +83,12 @@ fn process_block_header(state: &mut State, block: &Block) -> Result<(), Rejectio
 
     // The chain's anchor is justified and finalized by definition, but genesis cannot name its own root.
     if parent.slot == 0 {
-        let anchor = Checkpoint {
-            root: parent_root,
-            slot: 0,
-        };
+        let anchor = Checkpoint { root: parent_root, slot: 0 };
         state.latest_justified = anchor;
         state.latest_finalized = anchor;
     }
-    state.historical_block_hashes = extend_history(
-        &state.historical_block_hashes,
-        parent_root,
-        block.slot - parent.slot - 1,
-    )?;
+    state.historical_block_hashes =
+        extend_history(&state.historical_block_hashes, parent_root, block.slot - parent.slot - 1)?;
     extend_to_slot(state, block.slot - 1)?;
     state.latest_block_header = BlockHeader {
         slot: block.slot,
@@ -151,19 +128,13 @@ pub(crate) fn extend_to_slot(state: &mut State, slot: Slot) -> Result<(), Reject
     let Some(index) = justified_index_after(slot, state.latest_finalized.slot) else {
         return Ok(());
     };
-    let length = usize::try_from(index)
-        .map_err(|_| Rejection::HistoricalRootsLimitExceeded)?
-        .saturating_add(1);
+    let length = usize::try_from(index).map_err(|_| Rejection::HistoricalRootsLimitExceeded)?.saturating_add(1);
     if length <= state.justified_slots.len() {
         return Ok(());
     }
-    let mut bits =
-        SszBitlist::with_length(length).map_err(|_| Rejection::HistoricalRootsLimitExceeded)?;
-    for index in (0..state.justified_slots.len())
-        .filter(|index| state.justified_slots.get(*index) == Some(true))
-    {
-        bits.set(index, true)
-            .expect("the new bits are longer than the old ones");
+    let mut bits = SszBitlist::with_length(length).map_err(|_| Rejection::HistoricalRootsLimitExceeded)?;
+    for index in (0..state.justified_slots.len()).filter(|index| state.justified_slots.get(*index) == Some(true)) {
+        bits.set(index, true).expect("the new bits are longer than the old ones");
     }
     state.justified_slots = bits;
     Ok(())

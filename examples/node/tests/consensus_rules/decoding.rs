@@ -3,10 +3,10 @@
 use libssz::{SszDecode, SszEncode};
 use libssz_types::SszBitlist;
 use node::consensus::{
-    AggregatedAttestation, AggregatedAttestations, AggregationBits, Attestation, AttestationData,
-    Block, BlockBody, BlockHeader, BlockRoots, Checkpoint, GenesisConfig, MultiMessageAggregate,
-    ProofBytes, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock,
-    SingleMessageAggregate, State, Validator, Validators, aggregation_bits, validator_indices,
+    AggregatedAttestation, AggregatedAttestations, AggregationBits, Attestation, AttestationData, Block, BlockBody,
+    BlockHeader, BlockRoots, Checkpoint, GenesisConfig, MultiMessageAggregate, ProofBytes, Root,
+    SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, State, Validator, Validators,
+    aggregation_bits, validator_indices,
 };
 use node::xmss::{PublicKey, Scheme, SecretKey, Signature};
 use proptest::collection::vec;
@@ -21,14 +21,12 @@ fn checkpoint() -> impl Strategy<Value = Checkpoint> {
 }
 
 fn attestation_data() -> impl Strategy<Value = AttestationData> {
-    (any::<u64>(), checkpoint(), checkpoint(), checkpoint()).prop_map(
-        |(slot, head, target, source)| AttestationData {
-            slot,
-            head,
-            target,
-            source,
-        },
-    )
+    (any::<u64>(), checkpoint(), checkpoint(), checkpoint()).prop_map(|(slot, head, target, source)| AttestationData {
+        slot,
+        head,
+        target,
+        source,
+    })
 }
 
 fn bits<const N: usize>() -> impl Strategy<Value = SszBitlist<N>> {
@@ -40,51 +38,25 @@ fn proof() -> impl Strategy<Value = ProofBytes> {
 }
 
 fn aggregated_attestation() -> impl Strategy<Value = AggregatedAttestation> {
-    (bits(), attestation_data()).prop_map(|(aggregation_bits, data)| AggregatedAttestation {
-        aggregation_bits,
-        data,
-    })
+    (bits(), attestation_data()).prop_map(|(aggregation_bits, data)| AggregatedAttestation { aggregation_bits, data })
 }
 
 fn signed_aggregated_attestation() -> impl Strategy<Value = SignedAggregatedAttestation> {
-    (attestation_data(), bits(), proof()).prop_map(|(data, participants, proof)| {
-        SignedAggregatedAttestation {
-            data,
-            proof: SingleMessageAggregate {
-                participants,
-                proof,
-            },
-        }
+    (attestation_data(), bits(), proof()).prop_map(|(data, participants, proof)| SignedAggregatedAttestation {
+        data,
+        proof: SingleMessageAggregate { participants, proof },
     })
 }
 
 fn signed_block() -> impl Strategy<Value = SignedBlock> {
     let attestations = vec(aggregated_attestation(), 0..5);
-    (
-        any::<u64>(),
-        any::<u64>(),
-        root(),
-        root(),
-        attestations,
-        proof(),
+    (any::<u64>(), any::<u64>(), root(), root(), attestations, proof()).prop_map(
+        |(slot, proposer_index, parent_root, state_root, attestations, proof)| {
+            let attestations = AggregatedAttestations::try_from(attestations).expect("few votes");
+            let block = Block { slot, proposer_index, parent_root, state_root, body: BlockBody { attestations } };
+            SignedBlock { block, proof: MultiMessageAggregate { proof } }
+        },
     )
-        .prop_map(
-            |(slot, proposer_index, parent_root, state_root, attestations, proof)| {
-                let attestations =
-                    AggregatedAttestations::try_from(attestations).expect("few votes");
-                let block = Block {
-                    slot,
-                    proposer_index,
-                    parent_root,
-                    state_root,
-                    body: BlockBody { attestations },
-                };
-                SignedBlock {
-                    block,
-                    proof: MultiMessageAggregate { proof },
-                }
-            },
-        )
 }
 
 fn validators() -> impl Strategy<Value = Validators> {
@@ -94,8 +66,7 @@ fn validators() -> impl Strategy<Value = Validators> {
 }
 
 fn state() -> impl Strategy<Value = State> {
-    let roots =
-        || vec(root(), 0..6).prop_map(|roots| BlockRoots::try_from(roots).expect("few roots"));
+    let roots = || vec(root(), 0..6).prop_map(|roots| BlockRoots::try_from(roots).expect("few roots"));
     let header = (any::<u64>(), any::<u64>(), root(), root(), root()).prop_map(
         |(slot, proposer_index, parent_root, state_root, body_root)| BlockHeader {
             slot,
@@ -105,18 +76,10 @@ fn state() -> impl Strategy<Value = State> {
             body_root,
         },
     );
-    let numbers = (
-        any::<u64>(),
-        any::<u64>(),
-        header,
-        checkpoint(),
-        checkpoint(),
-    );
+    let numbers = (any::<u64>(), any::<u64>(), header, checkpoint(), checkpoint());
     let lists = (roots(), bits(), validators(), roots(), bits());
     (numbers, lists).prop_map(|(numbers, lists)| State {
-        config: GenesisConfig {
-            genesis_time: numbers.0,
-        },
+        config: GenesisConfig { genesis_time: numbers.0 },
         slot: numbers.1,
         latest_block_header: numbers.2,
         latest_justified: numbers.3,
@@ -132,22 +95,18 @@ fn state() -> impl Strategy<Value = State> {
 fn signed_attestation() -> impl Strategy<Value = SignedAttestation> {
     let mut key = SecretKey::generate(Scheme::TEST, [1; 32], 0, 1).expect("the range fits");
     let signature = Just(key.sign(0, &[0; 32]).expect("unused"));
-    (any::<u64>(), attestation_data(), signature).prop_map(|(validator_index, data, signature)| {
-        SignedAttestation {
-            validator_index,
-            data,
-            signature,
-        }
+    (any::<u64>(), attestation_data(), signature).prop_map(|(validator_index, data, signature)| SignedAttestation {
+        validator_index,
+        data,
+        signature,
     })
 }
 
 /// Decodes what was encoded, and every shorter part of it, which must not be taken for the whole.
 fn survives<T: SszEncode + SszDecode + PartialEq>(value: &T) -> bool {
     let bytes = value.to_ssz();
-    let whole =
-        bytes.len() == value.encoded_len() && T::from_ssz_bytes(&bytes).as_ref() == Ok(value);
-    whole
-        && (0..bytes.len()).all(|length| T::from_ssz_bytes(&bytes[..length]).as_ref() != Ok(value))
+    let whole = bytes.len() == value.encoded_len() && T::from_ssz_bytes(&bytes).as_ref() == Ok(value);
+    whole && (0..bytes.len()).all(|length| T::from_ssz_bytes(&bytes[..length]).as_ref() != Ok(value))
 }
 
 /// Decodes bytes as `T`; what comes out must encode to the same bytes, because each value has one encoding.
@@ -248,14 +207,8 @@ fn roots_and_keys_are_written_in_hex() {
     assert_eq!(root.to_string(), format!("0x{}", "ab".repeat(32)));
     assert_eq!(format!("{root:?}"), root.to_string());
     assert_eq!(root.to_string().parse(), Ok(root));
-    assert_eq!(
-        serde_json::to_string(&root).expect("text"),
-        format!("\"{root}\"")
-    );
-    assert_eq!(
-        serde_json::from_str::<Root>(&format!("\"{root}\"")).expect("hex"),
-        root
-    );
+    assert_eq!(serde_json::to_string(&root).expect("text"), format!("\"{root}\""));
+    assert_eq!(serde_json::from_str::<Root>(&format!("\"{root}\"")).expect("hex"), root);
     let key = PublicKey::new([1; 52]);
     assert_eq!(key.to_string().parse(), Ok(key));
     assert!("0x01".parse::<Root>().is_err());

@@ -9,11 +9,7 @@ fn fork(store: &mut Store) -> (Checkpoint, Checkpoint) {
     let genesis = anchor(store);
     let one = extend(store, genesis.root, 1, &[]);
     let two = extend(store, genesis.root, 2, &[]);
-    if one.root < two.root {
-        (one, two)
-    } else {
-        (two, one)
-    }
+    if one.root < two.root { (one, two) } else { (two, one) }
 }
 
 #[test]
@@ -30,11 +26,7 @@ fn a_vote_outweighs_the_larger_root() {
     let (smaller, larger) = fork(&mut store);
     tick_to_slot(&mut store, 3);
     gossip(&mut store, vote(2, genesis, smaller), &[0]);
-    assert_eq!(
-        store.head(),
-        larger.root,
-        "a vote that waits does not count"
-    );
+    assert_eq!(store.head(), larger.root, "a vote that waits does not count");
     store.accept_new_attestations();
     assert_eq!(store.head(), smaller.root);
     assert_eq!(store.block_weights().get(&smaller.root), Some(&1));
@@ -61,11 +53,7 @@ fn of_two_votes_in_one_slot_the_first_that_came_counts() {
         let genesis = anchor(&store);
         let (smaller, larger) = fork(&mut store);
         tick_to_slot(&mut store, 3);
-        let (first, second) = if first_wins {
-            (smaller, larger)
-        } else {
-            (larger, smaller)
-        };
+        let (first, second) = if first_wins { (smaller, larger) } else { (larger, smaller) };
         gossip(&mut store, vote(2, genesis, first), &[0]);
         gossip(&mut store, vote(2, genesis, second), &[0]);
         store.accept_new_attestations();
@@ -85,32 +73,15 @@ fn a_heavier_branch_takes_the_head_and_the_import_says_so() {
     assert_eq!(store.head(), two.root);
 
     let rival = extend(&mut store, genesis.root, 3, &[]);
-    assert_eq!(
-        store.head(),
-        two.root,
-        "a block without votes does not take the head"
-    );
+    assert_eq!(store.head(), two.root, "a block without votes does not take the head");
     gossip(&mut store, vote(3, genesis, rival), &[1, 2]);
     store.accept_new_attestations();
     assert_eq!(store.head(), rival.root);
 
     let block = block_on(&store, rival.root, 4, &[]);
-    let BlockImport {
-        root,
-        is_new,
-        head,
-        justified,
-        finalized,
-    } = import(&mut store, block).expect("a valid block");
+    let BlockImport { root, is_new, head, justified, finalized } = import(&mut store, block).expect("a valid block");
     assert!(is_new);
-    assert_eq!(
-        head,
-        Some(HeadChange {
-            old: rival.root,
-            new: root,
-            is_reorganisation: false
-        })
-    );
+    assert_eq!(head, Some(HeadChange { old: rival.root, new: root, is_reorganisation: false }));
     assert_eq!((justified, finalized), (None, None));
 }
 
@@ -138,15 +109,10 @@ fn a_known_block_changes_nothing() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     let block = block_on(&store, genesis.root, 1, &[]);
-    let signed = node::consensus::SignedBlock {
-        block: block.clone(),
-        proof: Default::default(),
-    };
+    let signed = node::consensus::SignedBlock { block: block.clone(), proof: Default::default() };
     import(&mut store, block).expect("a valid block");
     let before = format!("{store:?}");
-    let again = store
-        .on_block(&signed, &MockProofs::Bound)
-        .expect("a known block is not even verified");
+    let again = store.on_block(&signed, &MockProofs::Bound).expect("a known block is not even verified");
     assert!(!again.is_new);
     assert_eq!(format!("{store:?}"), before);
 }
@@ -164,20 +130,12 @@ fn the_safe_target_needs_two_thirds_of_the_waiting_votes() {
 
     gossip(&mut store, vote(2, genesis, one), &[2]);
     store.update_safe_target();
-    assert_eq!(
-        store.safe_target(),
-        one.root,
-        "three of four back slot 1, only two of them slot 2"
-    );
+    assert_eq!(store.safe_target(), one.root, "three of four back slot 1, only two of them slot 2");
     assert_eq!(store.safe_target_slot(), 1);
 
     store.accept_new_attestations();
     store.update_safe_target();
-    assert_eq!(
-        store.safe_target(),
-        genesis.root,
-        "votes that count already are not this slot's"
-    );
+    assert_eq!(store.safe_target(), genesis.root, "votes that count already are not this slot's");
 }
 
 #[test]
@@ -190,39 +148,19 @@ fn a_tick_does_what_its_interval_asks_for() {
     gossip(&mut store, vote(1, genesis, one), &[0, 1, 2]);
 
     store.on_tick(7, false, false, &proofs);
-    assert_eq!(
-        (store.new_proof_count(), store.safe_target()),
-        (1, genesis.root),
-        "nothing at 1, nor at 2"
-    );
+    assert_eq!((store.new_proof_count(), store.safe_target()), (1, genesis.root), "nothing at 1, nor at 2");
     store.on_tick(8, false, false, &proofs);
-    assert_eq!(
-        (store.new_proof_count(), store.safe_target()),
-        (1, one.root),
-        "the safe target at 3"
-    );
+    assert_eq!((store.new_proof_count(), store.safe_target()), (1, one.root), "the safe target at 3");
     store.on_tick(9, false, false, &proofs);
-    assert_eq!(
-        (store.new_proof_count(), store.known_proof_count()),
-        (0, 1),
-        "acceptance at 4"
-    );
+    assert_eq!((store.new_proof_count(), store.known_proof_count()), (0, 1), "acceptance at 4");
 
     gossip(&mut store, vote(1, genesis, one), &[0, 1]);
     store.on_tick(10, false, false, &proofs);
-    assert_eq!(
-        store.new_proof_count(),
-        1,
-        "without a proposal nothing at 0"
-    );
+    assert_eq!(store.new_proof_count(), 1, "without a proposal nothing at 0");
     store.on_tick(14, false, false, &proofs);
     gossip(&mut store, vote(1, genesis, one), &[1, 2]);
     store.on_tick(15, true, false, &proofs);
-    assert_eq!(
-        store.new_proof_count(),
-        0,
-        "acceptance at 0 with a proposal"
-    );
+    assert_eq!(store.new_proof_count(), 0, "acceptance at 0 with a proposal");
     store.on_tick(3, true, true, &proofs);
     assert_eq!(store.time(), 15, "time does not go back");
 }
@@ -238,12 +176,7 @@ fn finality_prunes_votes_for_what_is_decided() {
     gossip(&mut store, on_rival, &[0]);
     store.accept_new_attestations();
 
-    let second = extend(
-        &mut store,
-        first.root,
-        2,
-        &[(vote(1, genesis, first), &[0, 1, 2])],
-    );
+    let second = extend(&mut store, first.root, 2, &[(vote(1, genesis, first), &[0, 1, 2])]);
     let on_second = vote(2, first, second);
     let third = block_on(&store, second.root, 5, &[(on_second, &[0, 1, 2])]);
     gossip(&mut store, vote(5, genesis, second), &[0, 1, 2]);
@@ -252,14 +185,8 @@ fn finality_prunes_votes_for_what_is_decided() {
 
     assert_eq!(finalized, Some(first));
     let kept: Vec<_> = store.known_proofs().map(|(data, _)| *data).collect();
-    assert!(
-        !kept.contains(&on_rival),
-        "its head is on a branch that finality has cut off"
-    );
-    assert!(
-        !kept.contains(&vote(1, genesis, first)),
-        "its head is final"
-    );
+    assert!(!kept.contains(&on_rival), "its head is on a branch that finality has cut off");
+    assert!(!kept.contains(&vote(1, genesis, first)), "its head is final");
     assert!(kept.contains(&on_second));
     assert!(store.contains_block(&rival.root), "blocks are never pruned");
 }
@@ -269,29 +196,16 @@ fn forgotten_states_are_as_good_as_unknown_parents() {
     let mut store = unsigned_store(3);
     let genesis = anchor(&store);
     let first = extend(&mut store, genesis.root, 1, &[]);
-    let second = extend(
-        &mut store,
-        first.root,
-        2,
-        &[(vote(1, genesis, first), &[0, 1, 2])],
-    );
+    let second = extend(&mut store, first.root, 2, &[(vote(1, genesis, first), &[0, 1, 2])]);
     let late = block_on(&store, genesis.root, 5, &[]);
-    extend(
-        &mut store,
-        second.root,
-        3,
-        &[(vote(2, first, second), &[0, 1, 2])],
-    );
+    extend(&mut store, second.root, 3, &[(vote(2, first, second), &[0, 1, 2])]);
     assert_eq!(store.latest_finalized(), first);
 
     store.update_safe_target();
     assert_eq!(store.forget_states(1), 0, "genesis is one slot below");
     assert_eq!(store.forget_states(0), 1);
     assert!(store.contains_block(&genesis.root));
-    assert_eq!(
-        import(&mut store, late),
-        Err(node::consensus::Rejection::UnknownParentBlock)
-    );
+    assert_eq!(import(&mut store, late), Err(node::consensus::Rejection::UnknownParentBlock));
     extend(&mut store, second.root, 6, &[]);
 }
 
@@ -306,21 +220,11 @@ fn a_store_can_start_from_a_later_anchor() {
     let block = old.head_block().as_ref().clone();
     let mut store = Store::new(state, block, None).expect("the block names the state");
     assert_eq!(store.time(), 25);
-    assert_eq!(
-        store.latest_finalized(),
-        Checkpoint {
-            root: parent,
-            slot: 5
-        }
-    );
+    assert_eq!(store.latest_finalized(), Checkpoint { root: parent, slot: 5 });
 
     let next = extend(&mut store, parent, 6, &[]);
     assert_eq!(store.head(), next.root);
-    assert_eq!(
-        store.latest_finalized().slot,
-        5,
-        "the state's own finalized slot has no block here"
-    );
+    assert_eq!(store.latest_finalized().slot, 5, "the state's own finalized slot has no block here");
     assert_eq!(store.attestation_target().slot, 5);
 }
 
@@ -339,12 +243,7 @@ fn a_flood_of_votes_pushes_out_the_oldest_only() {
 
     store.accept_new_attestations();
     let one = extend(&mut store, genesis.root, 1, &[]);
-    extend(
-        &mut store,
-        one.root,
-        2_000,
-        &[(vote(1_999, genesis, one), &[0])],
-    );
+    extend(&mut store, one.root, 2_000, &[(vote(1_999, genesis, one), &[0])]);
     assert_eq!(store.known_proofs().count(), 1_024);
     assert!(store.known_proofs().any(|(data, _)| data.slot == 1_999));
 }

@@ -1,13 +1,9 @@
 //! Every reason for which gossip is refused, and that refusing leaves the store as it was.
 
 use libssz_types::SszBitlist;
-use node::consensus::{
-    AttestationData, Checkpoint, MockProofs, ProofBytes, Rejection, Root, SignedAttestation, Store,
-};
+use node::consensus::{AttestationData, Checkpoint, MockProofs, ProofBytes, Rejection, Root, SignedAttestation, Store};
 
-use crate::chain::{
-    Signers, aggregate, anchor, extend, gossip, tick_to_slot, unsigned_store, vote,
-};
+use crate::chain::{Signers, aggregate, anchor, extend, gossip, tick_to_slot, unsigned_store, vote};
 
 struct Tree {
     store: Store,
@@ -25,133 +21,34 @@ fn tree() -> Tree {
     let two = extend(&mut store, one.root, 2, &[]);
     let rival = extend(&mut store, genesis.root, 3, &[]);
     tick_to_slot(&mut store, 4);
-    Tree {
-        store,
-        genesis,
-        one,
-        two,
-        rival,
-    }
+    Tree { store, genesis, one, two, rival }
 }
 
 #[test]
 fn votes_that_break_a_law_are_refused_for_the_first_one_broken() {
-    let Tree {
-        mut store,
-        genesis,
-        one,
-        two,
-        rival,
-    } = tree();
-    let nowhere = Checkpoint {
-        root: Root::new([9; 32]),
-        slot: 1,
-    };
-    let valid = AttestationData {
-        slot: 4,
-        head: two,
-        target: one,
-        source: genesis,
-    };
+    let Tree { mut store, genesis, one, two, rival } = tree();
+    let nowhere = Checkpoint { root: Root::new([9; 32]), slot: 1 };
+    let valid = AttestationData { slot: 4, head: two, target: one, source: genesis };
     let moved = |checkpoint: Checkpoint, slot| Checkpoint { slot, ..checkpoint };
     let cases = [
-        (
-            AttestationData {
-                source: nowhere,
-                target: nowhere,
-                head: nowhere,
-                ..valid
-            },
-            Rejection::UnknownSourceBlock,
-        ),
-        (
-            AttestationData {
-                target: nowhere,
-                head: nowhere,
-                ..valid
-            },
-            Rejection::UnknownTargetBlock,
-        ),
-        (
-            AttestationData {
-                head: nowhere,
-                ..valid
-            },
-            Rejection::UnknownHeadBlock,
-        ),
-        (
-            AttestationData {
-                source: two,
-                ..valid
-            },
-            Rejection::SourceAfterTarget,
-        ),
-        (
-            AttestationData {
-                target: two,
-                head: one,
-                ..valid
-            },
-            Rejection::HeadOlderThanTarget,
-        ),
-        (
-            AttestationData {
-                source: moved(genesis, 1),
-                ..valid
-            },
-            Rejection::SourceSlotMismatch,
-        ),
-        (
-            AttestationData {
-                target: moved(one, 2),
-                ..valid
-            },
-            Rejection::TargetSlotMismatch,
-        ),
-        (
-            AttestationData {
-                head: moved(two, 3),
-                ..valid
-            },
-            Rejection::HeadSlotMismatch,
-        ),
-        (
-            AttestationData {
-                source: one,
-                target: rival,
-                head: rival,
-                ..valid
-            },
-            Rejection::SourceNotAncestorOfTarget,
-        ),
-        (
-            AttestationData {
-                head: rival,
-                ..valid
-            },
-            Rejection::TargetNotAncestorOfHead,
-        ),
-        (
-            AttestationData { slot: 1, ..valid },
-            Rejection::AttestationSlotBeforeHead,
-        ),
-        (
-            AttestationData { slot: 5, ..valid },
-            Rejection::AttestationTooFarInFuture,
-        ),
-        (
-            AttestationData {
-                slot: u64::MAX,
-                ..valid
-            },
-            Rejection::AttestationTooFarInFuture,
-        ),
+        (AttestationData { source: nowhere, target: nowhere, head: nowhere, ..valid }, Rejection::UnknownSourceBlock),
+        (AttestationData { target: nowhere, head: nowhere, ..valid }, Rejection::UnknownTargetBlock),
+        (AttestationData { head: nowhere, ..valid }, Rejection::UnknownHeadBlock),
+        (AttestationData { source: two, ..valid }, Rejection::SourceAfterTarget),
+        (AttestationData { target: two, head: one, ..valid }, Rejection::HeadOlderThanTarget),
+        (AttestationData { source: moved(genesis, 1), ..valid }, Rejection::SourceSlotMismatch),
+        (AttestationData { target: moved(one, 2), ..valid }, Rejection::TargetSlotMismatch),
+        (AttestationData { head: moved(two, 3), ..valid }, Rejection::HeadSlotMismatch),
+        (AttestationData { source: one, target: rival, head: rival, ..valid }, Rejection::SourceNotAncestorOfTarget),
+        (AttestationData { head: rival, ..valid }, Rejection::TargetNotAncestorOfHead),
+        (AttestationData { slot: 1, ..valid }, Rejection::AttestationSlotBeforeHead),
+        (AttestationData { slot: 5, ..valid }, Rejection::AttestationTooFarInFuture),
+        (AttestationData { slot: u64::MAX, ..valid }, Rejection::AttestationTooFarInFuture),
     ];
     let before = format!("{store:?}");
     for (data, reason) in cases {
         assert_eq!(store.validate_attestation(&data), Err(reason), "{data:?}");
-        let refused =
-            store.on_gossip_aggregated_attestation(aggregate(data, &[0]), &MockProofs::Marked);
+        let refused = store.on_gossip_aggregated_attestation(aggregate(data, &[0]), &MockProofs::Marked);
         assert_eq!(refused, Err(reason), "{data:?}");
         assert_eq!(format!("{store:?}"), before);
     }
@@ -160,30 +57,17 @@ fn votes_that_break_a_law_are_refused_for_the_first_one_broken() {
 
 #[test]
 fn a_vote_is_admitted_one_interval_before_its_slot() {
-    let Tree {
-        mut store,
-        genesis,
-        one,
-        ..
-    } = tree();
+    let Tree { mut store, genesis, one, .. } = tree();
     let early = vote(5, genesis, one);
     store.on_tick(23, false, false, &MockProofs::Marked);
-    assert_eq!(
-        store.validate_attestation(&early),
-        Err(Rejection::AttestationTooFarInFuture)
-    );
+    assert_eq!(store.validate_attestation(&early), Err(Rejection::AttestationTooFarInFuture));
     store.on_tick(24, false, false, &MockProofs::Marked);
     assert_eq!(store.validate_attestation(&early), Ok(()));
 }
 
 #[test]
 fn aggregates_of_nobody_or_of_strangers_are_refused() {
-    let Tree {
-        mut store,
-        genesis,
-        one,
-        ..
-    } = tree();
+    let Tree { mut store, genesis, one, .. } = tree();
     let data = vote(4, genesis, one);
     let before = format!("{store:?}");
     let mut empty = aggregate(data, &[0]);
@@ -196,28 +80,16 @@ fn aggregates_of_nobody_or_of_strangers_are_refused() {
         (strangers, Rejection::ValidatorNotInState),
         (forged, Rejection::InvalidSignature),
     ] {
-        assert_eq!(
-            store.on_gossip_aggregated_attestation(attestation, &MockProofs::Marked),
-            Err(reason)
-        );
+        assert_eq!(store.on_gossip_aggregated_attestation(attestation, &MockProofs::Marked), Err(reason));
     }
     let unbound = store.on_gossip_aggregated_attestation(aggregate(data, &[0]), &MockProofs::Bound);
-    assert_eq!(
-        unbound,
-        Err(Rejection::InvalidSignature),
-        "the marker alone does not pass where proofs are bound"
-    );
+    assert_eq!(unbound, Err(Rejection::InvalidSignature), "the marker alone does not pass where proofs are bound");
     assert_eq!(format!("{store:?}"), before);
 }
 
 #[test]
 fn an_aggregate_is_new_once() {
-    let Tree {
-        mut store,
-        genesis,
-        one,
-        ..
-    } = tree();
+    let Tree { mut store, genesis, one, .. } = tree();
     let data = vote(4, genesis, one);
     gossip(&mut store, data, &[0]);
     let again = store.on_gossip_aggregated_attestation(aggregate(data, &[0]), &MockProofs::Marked);
@@ -233,37 +105,15 @@ fn votes_of_strangers_and_forged_votes_are_refused() {
     let valid = signers.attest(0, vote(0, genesis, genesis));
     let before = format!("{store:?}");
     for (attestation, reason) in [
-        (
-            SignedAttestation {
-                validator_index: 2,
-                ..valid.clone()
-            },
-            Rejection::ValidatorNotInState,
-        ),
-        (
-            SignedAttestation {
-                validator_index: u64::MAX,
-                ..valid.clone()
-            },
-            Rejection::ValidatorNotInState,
-        ),
-        (
-            SignedAttestation {
-                validator_index: 1,
-                ..valid.clone()
-            },
-            Rejection::InvalidSignature,
-        ),
+        (SignedAttestation { validator_index: 2, ..valid.clone() }, Rejection::ValidatorNotInState),
+        (SignedAttestation { validator_index: u64::MAX, ..valid.clone() }, Rejection::ValidatorNotInState),
+        (SignedAttestation { validator_index: 1, ..valid.clone() }, Rejection::InvalidSignature),
     ] {
         assert_eq!(store.on_gossip_attestation(&attestation, true), Err(reason));
         assert_eq!(format!("{store:?}"), before);
     }
     assert_eq!(store.on_gossip_attestation(&valid, true), Ok(true));
-    assert_eq!(
-        store.on_gossip_attestation(&valid, true),
-        Ok(false),
-        "one signature of each validator is enough"
-    );
+    assert_eq!(store.on_gossip_attestation(&valid, true), Ok(false), "one signature of each validator is enough");
     assert_eq!(store.signature_count(), 1);
 }
 
@@ -272,8 +122,5 @@ fn only_reasons_that_a_slow_node_can_cause_leave_the_sender_blameless() {
     assert!(!Rejection::UnknownHeadBlock.is_sender_at_fault());
     assert!(!Rejection::AttestationTooFarInFuture.is_sender_at_fault());
     assert!(Rejection::InvalidSignature.is_sender_at_fault());
-    assert_eq!(
-        Rejection::SourceNotAncestorOfTarget.to_string(),
-        "SOURCE_NOT_ANCESTOR_OF_TARGET"
-    );
+    assert_eq!(Rejection::SourceNotAncestorOfTarget.to_string(), "SOURCE_NOT_ANCESTOR_OF_TARGET");
 }

@@ -12,13 +12,7 @@ fn justifiability() {
     run("justifiability", |case| {
         let vector = &case.vector;
         let got = is_justifiable_after(uint(&vector["slot"]), uint(&vector["finalizedSlot"]));
-        differs(
-            "isJustifiable",
-            Some(got),
-            vector["output"]["isJustifiable"].as_bool(),
-        )
-        .into_iter()
-        .collect()
+        differs("isJustifiable", Some(got), vector["output"]["isJustifiable"].as_bool()).into_iter().collect()
     });
 }
 
@@ -39,34 +33,24 @@ fn slot_clock() {
             }
             kind => return vec![format!("no such operation: {kind:?}")],
         };
-        differs(name, got, uint(&output[name]))
-            .into_iter()
-            .collect()
+        differs(name, got, uint(&output[name])).into_iter().collect()
     });
 }
 
 #[test]
 fn poseidon_permutation() {
     run("poseidon_permutation", |case| {
-        let state = |key: &str| -> Vec<u32> {
-            list(&case.vector[key])
-                .iter()
-                .map(|element| uint(element) as u32)
-                .collect()
-        };
+        let state =
+            |key: &str| -> Vec<u32> { list(&case.vector[key]).iter().map(|element| uint(element) as u32).collect() };
         let got = match uint(&case.vector["width"]) {
             16 => permute_16(state("inputState").try_into().expect("16 elements")).to_vec(),
             24 => permute_24(state("inputState").try_into().expect("24 elements")).to_vec(),
             width => return vec![format!("no such width: {width}")],
         };
-        differs("outputState", got, state("outputState"))
-            .into_iter()
-            .collect()
+        differs("outputState", got, state("outputState")).into_iter().collect()
     });
 }
 
 fn number(value: &Value) -> f64 {
-    value
-        .as_f64()
-        .unwrap_or_else(|| panic!("{value} is not a number"))
+    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
 }

@@ -4,9 +4,7 @@ use libssz::{SszDecode, SszEncode};
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 use libssz_merkle::{HashTreeRoot, Sha2Hasher};
 use libssz_types::{SszBitlist, SszBitvector, SszList, SszVector};
-use node::consensus::{
-    Attestation, Checkpoint, MultiMessageAggregate, ProofBytes, Root, Validators,
-};
+use node::consensus::{Attestation, Checkpoint, MultiMessageAggregate, ProofBytes, Root, Validators};
 use node::xmss::{PublicKey, Signature};
 use serde_json::Value;
 
@@ -44,10 +42,7 @@ struct BlocksByRootRequest {
 fn ssz() {
     run("ssz", |case| {
         let value = &case.vector["value"];
-        match case.vector["typeName"]
-            .as_str()
-            .expect("a vector names its type")
-        {
+        match case.vector["typeName"].as_str().expect("a vector names its type") {
             "Boolean" => bytes::<bool>(case),
             "Uint8" => bytes::<u8>(case),
             "Uint16" => bytes::<u16>(case),
@@ -85,15 +80,11 @@ fn ssz() {
             "AggregatedAttestation" => container(case, || parse::aggregated_attestation(value)),
             "SignedAttestation" => container(case, || parse::signed_attestation(value)),
             "SingleMessageAggregate" => container(case, || parse::single_message_aggregate(value)),
-            "SignedAggregatedAttestation" => {
-                container(case, || parse::signed_aggregated_attestation(value))
+            "SignedAggregatedAttestation" => container(case, || parse::signed_aggregated_attestation(value)),
+            "MultiMessageAggregate" => {
+                container(case, || MultiMessageAggregate { proof: parse::proof_bytes(&value["proof"]) })
             }
-            "MultiMessageAggregate" => container(case, || MultiMessageAggregate {
-                proof: parse::proof_bytes(&value["proof"]),
-            }),
-            "Signature" => container(case, || {
-                Signature::from_bytes(&parse::bytes(value)).expect("well formed")
-            }),
+            "Signature" => container(case, || Signature::from_bytes(&parse::bytes(value)).expect("well formed")),
             "BlockBody" => container(case, || parse::body(value)),
             "BlockHeader" => container(case, || parse::header(value)),
             "Block" => container(case, || parse::block(value)),
@@ -125,41 +116,23 @@ where
 }
 
 fn check<T: SszEncode + SszDecode + HashTreeRoot>(case: &Case) -> Result<Option<T>, Vec<String>> {
-    let input = case
-        .vector
-        .get("rawBytes")
-        .filter(|raw| !raw.is_null())
-        .unwrap_or(&case.vector["serialized"]);
+    let input = case.vector.get("rawBytes").filter(|raw| !raw.is_null()).unwrap_or(&case.vector["serialized"]);
     let input = parse::bytes(input);
-    match (
-        T::from_ssz_bytes(&input),
-        case.vector.get("rejectionReason").and_then(Value::as_str),
-    ) {
+    match (T::from_ssz_bytes(&input), case.vector.get("rejectionReason").and_then(Value::as_str)) {
         (Err(_), Some("DECODE_ERROR")) => Ok(None),
         (Ok(_), Some(reason)) => Err(vec![format!("expected {reason}, got a value")]),
-        (Err(error), reason) => Err(vec![format!(
-            "expected {}, got {error}",
-            reason.unwrap_or("a value")
-        )]),
+        (Err(error), reason) => Err(vec![format!("expected {}, got {error}", reason.unwrap_or("a value"))]),
         (Ok(decoded), None) => {
             let root = Root::new(decoded.hash_tree_root(&Sha2Hasher));
             let wrong: Vec<_> = [
-                differs(
-                    "serialized",
-                    hex::encode(decoded.to_ssz()),
-                    hex::encode(&input),
-                ),
+                differs("serialized", hex::encode(decoded.to_ssz()), hex::encode(&input)),
                 differs("root", root, parse::root(&case.vector["root"])),
                 differs("encoded length", decoded.encoded_len(), input.len()),
             ]
             .into_iter()
             .flatten()
             .collect();
-            if wrong.is_empty() {
-                Ok(Some(decoded))
-            } else {
-                Err(wrong)
-            }
+            if wrong.is_empty() { Ok(Some(decoded)) } else { Err(wrong) }
         }
     }
 }

@@ -7,10 +7,8 @@ use crate::case::{Case, differs, run};
 use crate::parse::{bits, block, list, root, roots, state, uint};
 
 /// These two call block processing without slot processing, which a vector cannot say.
-const WITHOUT_SLOTS: [&str; 2] = [
-    "test_block_with_wrong_slot",
-    "test_block_at_parent_slot_rejected_when_slot_processing_skipped",
-];
+const WITHOUT_SLOTS: [&str; 2] =
+    ["test_block_with_wrong_slot", "test_block_at_parent_slot_rejected_when_slot_processing_skipped"];
 
 #[test]
 fn state_transitions() {
@@ -28,9 +26,7 @@ fn check(case: &Case) -> Vec<String> {
     let skips_slots = WITHOUT_SLOTS.iter().any(|name| case.name.contains(name));
     match (apply(state(&vector["pre"]), &blocks, skips_slots), reason) {
         (Err(rejection), Some(reason)) => {
-            differs("rejection", rejection.to_string(), reason.to_owned())
-                .into_iter()
-                .collect()
+            differs("rejection", rejection.to_string(), reason.to_owned()).into_iter().collect()
         }
         (Err(rejection), None) => vec![format!("expected a state, got {rejection}")],
         (Ok(_), Some(reason)) => vec![format!("expected {reason}, got a state")],
@@ -41,11 +37,7 @@ fn check(case: &Case) -> Vec<String> {
                 .iter()
                 .filter_map(|(field, expected)| check_field(&post, field, expected))
                 .collect();
-            wrong.extend(differs(
-                "postStateRoot",
-                Root::of(&post),
-                root(&vector["postStateRoot"]),
-            ));
+            wrong.extend(differs("postStateRoot", Root::of(&post), root(&vector["postStateRoot"])));
             wrong
         }
     }
@@ -86,13 +78,9 @@ fn check_field(post: &State, field: &str, expected: &Value) -> Option<String> {
         "justificationsRootsCount" => number(post.justifications_roots.len() as u64),
         "justificationsRoots" => differs(field, &post.justifications_roots, &roots(expected)),
         "justificationsValidatorsCount" => number(post.justifications_validators.len() as u64),
-        "justificationsValidators" => {
-            differs(field, &post.justifications_validators, &bits(expected))
-        }
+        "justificationsValidators" => differs(field, &post.justifications_validators, &bits(expected)),
         // The blocks of a vector do not carry their labels; the state root covers what these say.
-        "latestJustifiedRootLabel" | "latestFinalizedRootLabel" | "justificationsRootsLabels" => {
-            None
-        }
+        "latestJustifiedRootLabel" | "latestFinalizedRootLabel" | "justificationsRootsLabels" => None,
         field => Some(format!("no such field here: {field}")),
     }
 }

@@ -31,28 +31,11 @@ impl AggregationTask {
     /// # Errors
     ///
     /// What the proof scheme refuses.
-    pub fn prove(
-        &self,
-        proofs: &dyn ProofScheme,
-    ) -> Result<SignedAggregatedAttestation, ProofError> {
-        let children: Vec<_> = self
-            .children
-            .iter()
-            .map(|(proof, keys)| ChildProof {
-                proof,
-                public_keys: keys.clone(),
-            })
-            .collect();
-        let proof = proofs.aggregate(
-            &children,
-            &self.signatures,
-            Root::of(&self.data),
-            self.data.slot,
-        )?;
-        Ok(SignedAggregatedAttestation {
-            data: self.data,
-            proof,
-        })
+    pub fn prove(&self, proofs: &dyn ProofScheme) -> Result<SignedAggregatedAttestation, ProofError> {
+        let children: Vec<_> =
+            self.children.iter().map(|(proof, keys)| ChildProof { proof, public_keys: keys.clone() }).collect();
+        let proof = proofs.aggregate(&children, &self.signatures, Root::of(&self.data), self.data.slot)?;
+        Ok(SignedAggregatedAttestation { data: self.data, proof })
     }
 }
 
@@ -61,11 +44,7 @@ impl Store {
     ///
     /// A vote that cannot be proved is left out; its signatures stay for the next time.
     pub fn aggregate(&mut self, proofs: &dyn ProofScheme) -> Vec<SignedAggregatedAttestation> {
-        let aggregates: Vec<_> = self
-            .plan_aggregation()
-            .iter()
-            .filter_map(|task| task.prove(proofs).ok())
-            .collect();
+        let aggregates: Vec<_> = self.plan_aggregation().iter().filter_map(|task| task.prove(proofs).ok()).collect();
         self.finish_aggregation(&aggregates);
         aggregates
     }
@@ -81,18 +60,13 @@ impl Store {
             .map(|(data, _)| data)
             .chain(self.pools.signatures.iter().map(|(data, _)| data))
             .collect();
-        votes
-            .into_iter()
-            .filter_map(|data| self.plan_vote(data))
-            .collect()
+        votes.into_iter().filter_map(|data| self.plan_vote(data)).collect()
     }
 
     /// Takes the place of everything that waited to be counted with this round's proofs, and drops the signatures that
     /// went into them.
     pub fn finish_aggregation(&mut self, aggregates: &[SignedAggregatedAttestation]) {
-        let proofs = aggregates
-            .iter()
-            .map(|aggregate| (aggregate.data, Arc::new(aggregate.proof.clone())));
+        let proofs = aggregates.iter().map(|aggregate| (aggregate.data, Arc::new(aggregate.proof.clone())));
         self.pools.new.replace(proofs);
         for aggregate in aggregates {
             self.pools.signatures.remove(&aggregate.data);
@@ -101,8 +75,7 @@ impl Store {
 
     fn plan_vote(&self, data: &AttestationData) -> Option<AggregationTask> {
         let validators = &self.head_state().validators;
-        let (children, covered) =
-            select_proofs(&[self.pools.new.proofs(data), self.pools.known.proofs(data)]);
+        let (children, covered) = select_proofs(&[self.pools.new.proofs(data), self.pools.known.proofs(data)]);
         let signatures: Vec<RawSignature> = self
             .pools
             .signatures
@@ -112,11 +85,7 @@ impl Store {
             .filter(|(voter, _)| !covered.contains(voter))
             .map(|(voter, signature)| {
                 let public_key = validators.at(*voter)?.attestation_public_key;
-                Some(RawSignature {
-                    validator_index: *voter,
-                    public_key,
-                    signature: signature.clone(),
-                })
+                Some(RawSignature { validator_index: *voter, public_key, signature: signature.clone() })
             })
             .collect::<Option<_>>()?;
         if signatures.is_empty() && children.len() < 2 {
@@ -124,16 +93,8 @@ impl Store {
         }
         let children = children
             .into_iter()
-            .map(|proof| {
-                validators
-                    .attestation_keys(&proof.participants)
-                    .map(|keys| (proof, keys))
-            })
+            .map(|proof| validators.attestation_keys(&proof.participants).map(|keys| (proof, keys)))
             .collect::<Option<_>>()?;
-        Some(AggregationTask {
-            data: *data,
-            children,
-            signatures,
-        })
+        Some(AggregationTask { data: *data, children, signatures })
     }
 }

@@ -42,10 +42,7 @@ impl Store {
     /// [`Rejection::SourceAfterTarget`] when the safe target lags so far behind that the target would be before the
     /// source; the validator then has nothing to vote for.
     pub fn produce_attestation_data(&self, slot: Slot) -> Result<AttestationData, Rejection> {
-        let head = Checkpoint {
-            root: self.view.head,
-            slot: self.head_slot(),
-        };
+        let head = Checkpoint { root: self.view.head, slot: self.head_slot() };
         let target = self.attestation_target();
         // Not the store's: a fork that the head never extended may have advanced that.
         let mut source = self.head_state().latest_justified;
@@ -56,11 +53,6 @@ impl Store {
         if source.slot > target.slot {
             return Err(Rejection::SourceAfterTarget);
         }
-        Ok(AttestationData {
-            slot,
-            head,
-            target,
-            source,
-        })
+        Ok(AttestationData { slot, head, target, source })
     }
 }

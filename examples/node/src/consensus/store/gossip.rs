@@ -30,14 +30,8 @@ impl VoteClaim {
     ///
     /// [`Rejection::InvalidSignature`].
     pub fn verify(&self, signature: &Signature) -> Result<(), Rejection> {
-        xmss::verify(
-            signature.scheme(),
-            &self.public_key,
-            self.slot,
-            self.message.as_bytes(),
-            signature,
-        )
-        .map_err(|_| Rejection::InvalidSignature)
+        xmss::verify(signature.scheme(), &self.public_key, self.slot, self.message.as_bytes(), signature)
+            .map_err(|_| Rejection::InvalidSignature)
     }
 }
 
@@ -53,8 +47,7 @@ impl Store {
         attestation: &SignedAttestation,
         is_aggregator: bool,
     ) -> Result<bool, Rejection> {
-        self.check_attestation(attestation)?
-            .verify(&attestation.signature)?;
+        self.check_attestation(attestation)?.verify(&attestation.signature)?;
         Ok(is_aggregator && self.insert_attestation(attestation))
     }
 
@@ -63,15 +56,10 @@ impl Store {
     /// # Errors
     ///
     /// What [`validate_attestation`](Self::validate_attestation) refuses, or [`Rejection::ValidatorNotInState`].
-    pub fn check_attestation(
-        &self,
-        attestation: &SignedAttestation,
-    ) -> Result<VoteClaim, Rejection> {
+    pub fn check_attestation(&self, attestation: &SignedAttestation) -> Result<VoteClaim, Rejection> {
         self.validate_attestation(&attestation.data)?;
         let validators = &self.state_for_votes(&attestation.data).validators;
-        let validator = validators
-            .at(attestation.validator_index)
-            .ok_or(Rejection::ValidatorNotInState)?;
+        let validator = validators.at(attestation.validator_index).ok_or(Rejection::ValidatorNotInState)?;
         Ok(VoteClaim {
             public_key: validator.attestation_public_key,
             message: Root::of(&attestation.data),
@@ -103,9 +91,7 @@ impl Store {
         proofs: &dyn ProofScheme,
     ) -> Result<bool, Rejection> {
         let statement = self.check_aggregated_attestation(&attestation)?;
-        proofs
-            .verify(&attestation.proof, &statement)
-            .map_err(|_| Rejection::InvalidSignature)?;
+        proofs.verify(&attestation.proof, &statement).map_err(|_| Rejection::InvalidSignature)?;
         Ok(self.insert_aggregated_attestation(attestation))
     }
 
@@ -125,32 +111,19 @@ impl Store {
             return Err(Rejection::EmptyAggregationBits);
         }
         let validators = &self.state_for_votes(data).validators;
-        let public_keys = validators
-            .attestation_keys(&proof.participants)
-            .ok_or(Rejection::ValidatorNotInState)?;
-        Ok(Statement {
-            public_keys,
-            message: Root::of(data),
-            slot: data.slot,
-        })
+        let public_keys = validators.attestation_keys(&proof.participants).ok_or(Rejection::ValidatorNotInState)?;
+        Ok(Statement { public_keys, message: Root::of(data), slot: data.slot })
     }
 
     /// Lets an aggregate that has been checked and verified wait to be counted. Says whether it is new.
-    pub fn insert_aggregated_attestation(
-        &mut self,
-        attestation: SignedAggregatedAttestation,
-    ) -> bool {
-        self.pools
-            .new
-            .add(attestation.data, Arc::new(attestation.proof))
+    pub fn insert_aggregated_attestation(&mut self, attestation: SignedAggregatedAttestation) -> bool {
+        self.pools.new.add(attestation.data, Arc::new(attestation.proof))
     }
 
     /// Finds the state whose registry a vote's keys are in: the one after its target.
     ///
     /// That state may have been forgotten; every state of a chain has the same registry, so the head's will do.
     fn state_for_votes(&self, data: &AttestationData) -> &Arc<State> {
-        self.tree
-            .state(&data.target.root)
-            .unwrap_or_else(|| self.head_state())
+        self.tree.state(&data.target.root).unwrap_or_else(|| self.head_state())
     }
 }

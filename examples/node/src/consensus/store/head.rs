@@ -13,13 +13,7 @@ impl Store {
     /// Blocks without votes are left out, and so is everything up to the finalized slot.
     pub fn block_weights(&self) -> BTreeMap<Root, u64> {
         let finalized = self.view.latest_finalized.slot;
-        weights(
-            &self.tree,
-            &latest_votes(&self.pools.known, finalized),
-            finalized,
-        )
-        .into_iter()
-        .collect()
+        weights(&self.tree, &latest_votes(&self.pools.known, finalized), finalized).into_iter().collect()
     }
 
     /// Selects the head anew from the votes that count, and the finalized checkpoint from the head (`update_head`).
@@ -50,7 +44,6 @@ impl Store {
         let validators = self.head_state().validators.len() as u64;
         let least = (2 * validators).div_ceil(3);
         let votes = latest_votes(&self.pools.new, self.view.latest_finalized.slot);
-        self.view.safe_target =
-            lmd_ghost_head(&self.tree, self.view.latest_justified.root, &votes, least);
+        self.view.safe_target = lmd_ghost_head(&self.tree, self.view.latest_justified.root, &votes, least);
     }
 }

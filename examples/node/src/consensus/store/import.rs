@@ -79,11 +79,8 @@ impl BlockCandidate {
     /// [`Rejection::ProposerIndexOutOfRange`] or [`Rejection::InvalidBlockProof`] of the proof; or what
     /// [`state_transition`](crate::consensus::state_transition) refuses.
     pub fn verify(self, proofs: &dyn ProofScheme) -> Result<VerifiedBlock, Rejection> {
-        let statements =
-            block_statements(&self.block.block, self.root, &self.parent_state.validators)?;
-        proofs
-            .verify_merged(&self.block.proof, &statements)
-            .map_err(|_| Rejection::InvalidBlockProof)?;
+        let statements = block_statements(&self.block.block, self.root, &self.parent_state.validators)?;
+        proofs.verify_merged(&self.block.proof, &statements).map_err(|_| Rejection::InvalidBlockProof)?;
         self.trust_proof()
     }
 
@@ -95,16 +92,8 @@ impl BlockCandidate {
     ///
     /// What [`state_transition`](crate::consensus::state_transition) refuses.
     pub fn trust_proof(self) -> Result<VerifiedBlock, Rejection> {
-        let state = state_transition_from(
-            &self.parent_state,
-            self.parent_state_root,
-            &self.block.block,
-        )?;
-        Ok(VerifiedBlock {
-            root: self.root,
-            block: Arc::new(self.block.block),
-            state: Arc::new(state),
-        })
+        let state = state_transition_from(&self.parent_state, self.parent_state_root, &self.block.block)?;
+        Ok(VerifiedBlock { root: self.root, block: Arc::new(self.block.block), state: Arc::new(state) })
     }
 }
 
@@ -126,11 +115,7 @@ impl Store {
     /// # Errors
     ///
     /// The first [`Rejection`] of [`check_block`](Self::check_block) or [`BlockCandidate::verify`].
-    pub fn on_block(
-        &mut self,
-        block: &SignedBlock,
-        proofs: &dyn ProofScheme,
-    ) -> Result<BlockImport, Rejection> {
+    pub fn on_block(&mut self, block: &SignedBlock, proofs: &dyn ProofScheme) -> Result<BlockImport, Rejection> {
         match self.check_block(block)? {
             BlockCheck::Known(root) => Ok(unchanged(root)),
             BlockCheck::New(candidate) => Ok(self.import_block(candidate.verify(proofs)?)),
@@ -148,16 +133,11 @@ impl Store {
             return Ok(BlockCheck::Known(root));
         }
         let parent_root = &block.block.parent_root;
-        let (Some(parent), Some(parent_state)) =
-            (self.tree.block(parent_root), self.tree.state(parent_root))
-        else {
+        let (Some(parent), Some(parent_state)) = (self.tree.block(parent_root), self.tree.state(parent_root)) else {
             return Err(Rejection::UnknownParentBlock);
         };
         let attestations = &block.block.body.attestations;
-        let distinct: HashSet<_> = attestations
-            .iter()
-            .map(|attestation| &attestation.data)
-            .collect();
+        let distinct: HashSet<_> = attestations.iter().map(|attestation| &attestation.data).collect();
         if distinct.len() != attestations.len() {
             return Err(Rejection::DuplicateAttestationData);
         }
@@ -179,11 +159,7 @@ impl Store {
         }
         let before = self.view;
         // The block's votes take their place in the order, without weight: their proofs come by gossip.
-        let votes = block
-            .body
-            .attestations
-            .iter()
-            .map(|attestation| attestation.data);
+        let votes = block.body.attestations.iter().map(|attestation| attestation.data);
         self.pools.known.bring_to_front(votes);
         self.adopt(root, block, state);
         self.update_head();
@@ -202,9 +178,7 @@ impl Store {
     pub fn prune_stale_attestation_data(&mut self) {
         let finalized = self.view.latest_finalized;
         let tree = &self.tree;
-        self.pools.retain(|data| {
-            data.head.slot > finalized.slot && tree.is_ancestor(finalized, data.head)
-        });
+        self.pools.retain(|data| data.head.slot > finalized.slot && tree.is_ancestor(finalized, data.head));
     }
 
     fn changes_since(&self, root: Root, before: super::View) -> BlockImport {
@@ -212,9 +186,7 @@ impl Store {
         let head = (after.head != before.head).then(|| HeadChange {
             old: before.head,
             new: after.head,
-            is_reorganisation: !self
-                .tree
-                .is_ancestor(self.checkpoint(before.head), self.checkpoint(after.head)),
+            is_reorganisation: !self.tree.is_ancestor(self.checkpoint(before.head), self.checkpoint(after.head)),
         });
         let advanced = |new: Checkpoint, old: Checkpoint| (new.slot > old.slot).then_some(new);
         BlockImport {
@@ -227,21 +199,12 @@ impl Store {
     }
 
     fn checkpoint(&self, root: Root) -> Checkpoint {
-        Checkpoint {
-            root,
-            slot: self.tree.block(&root).map_or(0, |block| block.slot),
-        }
+        Checkpoint { root, slot: self.tree.block(&root).map_or(0, |block| block.slot) }
     }
 }
 
 fn unchanged(root: Root) -> BlockImport {
-    BlockImport {
-        root,
-        is_new: false,
-        head: None,
-        justified: None,
-        finalized: None,
-    }
+    BlockImport { root, is_new: false, head: None, justified: None, finalized: None }
 }
 
 /// Puts together what a block's proof must show: each vote in the body's order, and last the proposer's signature.
@@ -250,34 +213,19 @@ fn unchanged(root: Root) -> BlockImport {
 ///
 /// [`Rejection::EmptyAggregationBits`], [`Rejection::ValidatorIndexOutOfRange`] or
 /// [`Rejection::ProposerIndexOutOfRange`].
-pub fn block_statements(
-    block: &Block,
-    block_root: Root,
-    validators: &Validators,
-) -> Result<Vec<Statement>, Rejection> {
+pub fn block_statements(block: &Block, block_root: Root, validators: &Validators) -> Result<Vec<Statement>, Rejection> {
     let mut statements = Vec::with_capacity(block.body.attestations.len() + 1);
     for attestation in block.body.attestations.iter() {
         if attestation.aggregation_bits.count_ones() == 0 {
             return Err(Rejection::EmptyAggregationBits);
         }
-        let public_keys = validators
-            .attestation_keys(&attestation.aggregation_bits)
-            .ok_or(Rejection::ValidatorIndexOutOfRange)?;
+        let public_keys =
+            validators.attestation_keys(&attestation.aggregation_bits).ok_or(Rejection::ValidatorIndexOutOfRange)?;
         let message = Root::of(&attestation.data);
-        statements.push(Statement {
-            public_keys,
-            message,
-            slot: attestation.data.slot,
-        });
+        statements.push(Statement { public_keys, message, slot: attestation.data.slot });
     }
-    let proposer = validators
-        .at(block.proposer_index)
-        .ok_or(Rejection::ProposerIndexOutOfRange)?;
+    let proposer = validators.at(block.proposer_index).ok_or(Rejection::ProposerIndexOutOfRange)?;
     let public_keys = vec![proposer.proposal_public_key];
-    statements.push(Statement {
-        public_keys,
-        message: block_root,
-        slot: block.slot,
-    });
+    statements.push(Statement { public_keys, message: block_root, slot: block.slot });
     Ok(statements)
 }

@@ -37,9 +37,7 @@ use crate::consensus::store::tree::BlockTree;
 
 pub use aggregation::AggregationTask;
 pub use gossip::VoteClaim;
-pub use import::{
-    BlockCandidate, BlockCheck, BlockImport, HeadChange, VerifiedBlock, block_statements,
-};
+pub use import::{BlockCandidate, BlockCheck, BlockImport, HeadChange, VerifiedBlock, block_statements};
 pub use production::ProducedBlock;
 
 /// A node's view of the chain: the blocks it knows, the votes it has seen, and what it makes of them.
@@ -71,19 +69,12 @@ impl Store {
     /// # Errors
     ///
     /// [`Rejection::AnchorStateRootMismatch`] when the block does not name the state.
-    pub fn new(
-        state: State,
-        anchor: Block,
-        validator_index: Option<ValidatorIndex>,
-    ) -> Result<Self, Rejection> {
+    pub fn new(state: State, anchor: Block, validator_index: Option<ValidatorIndex>) -> Result<Self, Rejection> {
         if anchor.state_root != Root::of(&state) {
             return Err(Rejection::AnchorStateRootMismatch);
         }
         let root = Root::of(&anchor);
-        let checkpoint = Checkpoint {
-            root,
-            slot: anchor.slot,
-        };
+        let checkpoint = Checkpoint { root, slot: anchor.slot };
         Ok(Self {
             config: state.config,
             validator_index,
@@ -125,25 +116,15 @@ impl Store {
     }
 
     /// Returns the head's block.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "the message says why this cannot fail"
-    )]
+    #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn head_block(&self) -> &Arc<Block> {
-        self.tree
-            .block(&self.view.head)
-            .expect("the head is a block of the tree")
+        self.tree.block(&self.view.head).expect("the head is a block of the tree")
     }
 
     /// Returns the state after the head.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "the message says why this cannot fail"
-    )]
+    #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn head_state(&self) -> &Arc<State> {
-        self.tree
-            .state(&self.view.head)
-            .expect("the head's state is never forgotten")
+        self.tree.state(&self.view.head).expect("the head's state is never forgotten")
     }
 
     /// Returns the root of the block that is safe to vote for.
@@ -152,15 +133,9 @@ impl Store {
     }
 
     /// Returns the slot of the block that is safe to vote for.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "the message says why this cannot fail"
-    )]
+    #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn safe_target_slot(&self) -> Slot {
-        self.tree
-            .block(&self.view.safe_target)
-            .expect("the safe target is a block of the tree")
-            .slot
+        self.tree.block(&self.view.safe_target).expect("the safe target is a block of the tree").slot
     }
 
     /// Returns the justified checkpoint with the highest slot that any block has shown.
@@ -210,11 +185,7 @@ impl Store {
 
     /// Returns how many signatures wait to be aggregated.
     pub fn signature_count(&self) -> usize {
-        self.pools
-            .signatures
-            .iter()
-            .map(|(_, signatures)| signatures.len())
-            .sum()
+        self.pools.signatures.iter().map(|(_, signatures)| signatures.len()).sum()
     }
 
     /// Returns how many proofs wait to be counted.
@@ -224,21 +195,14 @@ impl Store {
 
     /// Returns how many proofs fork choice counts.
     pub fn known_proof_count(&self) -> usize {
-        self.pools
-            .known
-            .iter()
-            .map(|(_, proofs)| proofs.len())
-            .sum()
+        self.pools.known.iter().map(|(_, proofs)| proofs.len()).sum()
     }
 
     /// Walks the votes with signatures that wait to be aggregated, and who has signed each.
     pub fn attestation_signatures(
         &self,
     ) -> impl Iterator<Item = (&AttestationData, impl Iterator<Item = ValidatorIndex>)> {
-        self.pools
-            .signatures
-            .iter()
-            .map(|(data, signatures)| (data, signatures.keys().copied()))
+        self.pools.signatures.iter().map(|(data, signatures)| (data, signatures.keys().copied()))
     }
 
     /// Walks the votes with proofs that wait to be counted (`latest_new_aggregated_payloads`).
@@ -255,10 +219,7 @@ impl Store {
 
     /// Puts a block that has passed every check into the tree, and follows the checkpoint that it justifies.
     fn adopt(&mut self, root: Root, block: Arc<Block>, state: Arc<State>) {
-        let justified = self
-            .view
-            .latest_justified
-            .advance_to(state.latest_justified);
+        let justified = self.view.latest_justified.advance_to(state.latest_justified);
         self.tree.insert(root, block, state);
         // Fork choice starts there, so it must be a block of the tree. It always is, unless the anchor's state was
         // made up by whoever it came from.
@@ -273,24 +234,15 @@ impl Store {
     /// within hours. A block on top of a block without its state is refused as if its parent were unknown; the states
     /// of the head, the safe target and the two checkpoints stay.
     pub fn forget_states(&mut self, slots: u64) -> usize {
-        let kept = [
-            self.view.head,
-            self.view.safe_target,
-            self.view.latest_justified.root,
-            self.view.latest_finalized.root,
-        ];
-        self.tree
-            .forget_states(self.view.latest_finalized.slot.saturating_sub(slots), &kept)
+        let kept =
+            [self.view.head, self.view.safe_target, self.view.latest_justified.root, self.view.latest_finalized.root];
+        self.tree.forget_states(self.view.latest_finalized.slot.saturating_sub(slots), &kept)
     }
 
     /// Adds a proof to the votes that fork choice counts, unchecked, without waiting for the next acceptance.
     ///
     /// The specification's test vectors put the votes of their blocks there. Nothing that comes from the network may.
-    pub fn insert_known_proof(
-        &mut self,
-        data: AttestationData,
-        proof: Arc<SingleMessageAggregate>,
-    ) {
+    pub fn insert_known_proof(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) {
         self.pools.known.add(data, proof);
     }
 }

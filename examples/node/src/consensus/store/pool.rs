@@ -50,9 +50,7 @@ pub(super) type ProofPool = Pool<Proofs>;
 
 impl<E> Default for Pool<E> {
     fn default() -> Self {
-        Self {
-            entries: IndexMap::new(),
-        }
+        Self { entries: IndexMap::new() }
     }
 }
 
@@ -91,8 +89,8 @@ impl<E: Default> Pool<E> {
     /// Gives up the votes with the lowest slots until there are no more than `most`.
     fn make_room(&mut self, most: usize) {
         while self.entries.len() > most {
-            let oldest = (0..self.entries.len())
-                .min_by_key(|place| self.entries.get_index(*place).map(|(data, _)| data.slot));
+            let oldest =
+                (0..self.entries.len()).min_by_key(|place| self.entries.get_index(*place).map(|(data, _)| data.slot));
             oldest.map(|place| self.entries.shift_remove_index(place));
         }
     }
@@ -105,11 +103,7 @@ impl ProofPool {
     }
 
     /// Adds a proof unless it is there already, or the vote has as many as a pool holds. Says whether it was added.
-    pub(super) fn add(
-        &mut self,
-        data: AttestationData,
-        proof: Arc<SingleMessageAggregate>,
-    ) -> bool {
+    pub(super) fn add(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) -> bool {
         let proofs = self.entry(data);
         let room = proofs.len() < MOST_PROOFS && !proofs.contains(&proof);
         if room {
@@ -130,10 +124,7 @@ impl ProofPool {
     }
 
     /// Replaces everything with one proof for each of the given votes.
-    pub(super) fn replace(
-        &mut self,
-        proofs: impl Iterator<Item = (AttestationData, Arc<SingleMessageAggregate>)>,
-    ) {
+    pub(super) fn replace(&mut self, proofs: impl Iterator<Item = (AttestationData, Arc<SingleMessageAggregate>)>) {
         self.entries = proofs.map(|(data, proof)| (data, vec![proof])).collect();
     }
 }

@@ -41,11 +41,7 @@ impl ProducedBlock {
     /// # Errors
     ///
     /// What the proof scheme refuses; a signature that is not the proposer's over the block's root, for one.
-    pub fn sign(
-        &self,
-        signature: Signature,
-        proofs: &dyn ProofScheme,
-    ) -> Result<SignedBlock, ProofError> {
+    pub fn sign(&self, signature: Signature, proofs: &dyn ProofScheme) -> Result<SignedBlock, ProofError> {
         let statements = block_statements(&self.block, self.root, &self.state.validators)
             .map_err(|_| ProofError::KeyCountMismatch)?;
         let proposal = statements.last().ok_or(ProofError::Empty)?;
@@ -55,18 +51,9 @@ impl ProducedBlock {
             signature,
         };
         let proposer = proofs.aggregate(&[], &[raw], self.root, self.block.slot)?;
-        let parts: Vec<_> = self
-            .proofs
-            .iter()
-            .map(Arc::as_ref)
-            .chain([&proposer])
-            .zip(statements)
-            .collect();
+        let parts: Vec<_> = self.proofs.iter().map(Arc::as_ref).chain([&proposer]).zip(statements).collect();
         let proof: MultiMessageAggregate = proofs.merge(&parts)?;
-        Ok(SignedBlock {
-            block: Block::clone(&self.block),
-            proof,
-        })
+        Ok(SignedBlock { block: Block::clone(&self.block), proof })
     }
 }
 
@@ -105,8 +92,7 @@ impl Store {
         self.accept_new_attestations();
 
         let head_state = self.head_state();
-        let proposer = proposer_for_slot(slot, head_state.validators.len())
-            .ok_or(Rejection::EmptyValidatorRegistry)?;
+        let proposer = proposer_for_slot(slot, head_state.validators.len()).ok_or(Rejection::EmptyValidatorRegistry)?;
         if validator_index != proposer {
             return Err(Rejection::WrongProposer);
         }
@@ -117,25 +103,12 @@ impl Store {
             slot,
             proposer_index: validator_index,
         };
-        let BuiltBlock {
-            block,
-            state,
-            proofs,
-        } = build_block(
-            proposal,
-            |root| self.contains_block(root),
-            self.known_proofs(),
-            proofs,
-        )?;
+        let BuiltBlock { block, state, proofs } =
+            build_block(proposal, |root| self.contains_block(root), self.known_proofs(), proofs)?;
 
         let root = Root::of(&block);
         let (block, state) = (Arc::new(block), Arc::new(state));
         self.adopt(root, Arc::clone(&block), Arc::clone(&state));
-        Ok(ProducedBlock {
-            root,
-            block,
-            state,
-            proofs,
-        })
+        Ok(ProducedBlock { root, block, state, proofs })
     }
 }

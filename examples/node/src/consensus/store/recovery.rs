@@ -19,11 +19,7 @@ impl Store {
     ///
     /// Votes that cannot justify anything any more are passed over, and so is what the proof scheme refuses. A block
     /// that is not known, or whose parent's state is not, gives nothing.
-    pub fn recover_votes(
-        &mut self,
-        block: &SignedBlock,
-        proofs: &dyn ProofScheme,
-    ) -> Vec<SignedAggregatedAttestation> {
+    pub fn recover_votes(&mut self, block: &SignedBlock, proofs: &dyn ProofScheme) -> Vec<SignedAggregatedAttestation> {
         let block_root = Root::of(&block.block);
         let Some(state) = self.tree.state(&block.block.parent_root).cloned() else {
             return Vec::new();
@@ -39,30 +35,13 @@ impl Store {
             if attestation.data.target.slot <= self.view.latest_justified.slot {
                 continue;
             }
-            let waiting = self
-                .pools
-                .new
-                .get(&attestation.data)
-                .cloned()
-                .unwrap_or_default();
+            let waiting = self.pools.new.get(&attestation.data).cloned().unwrap_or_default();
             if !adds_voters(attestation, &waiting) {
                 continue;
             }
-            let split = proofs.split(
-                &block.proof,
-                &statements,
-                index,
-                attestation.aggregation_bits.clone(),
-            );
-            let folded = split.ok().and_then(|proof| {
-                fold(
-                    proof,
-                    &waiting,
-                    &statements[index],
-                    &state.validators,
-                    proofs,
-                )
-            });
+            let split = proofs.split(&block.proof, &statements, index, attestation.aggregation_bits.clone());
+            let folded =
+                split.ok().and_then(|proof| fold(proof, &waiting, &statements[index], &state.validators, proofs));
             if let Some(proof) = folded {
                 let proof = Arc::new(proof);
                 *self.pools.new.entry(attestation.data) = vec![Arc::clone(&proof)];
@@ -76,14 +55,8 @@ impl Store {
     }
 }
 
-fn adds_voters(
-    attestation: &AggregatedAttestation,
-    waiting: &[Arc<SingleMessageAggregate>],
-) -> bool {
-    let held: BTreeSet<_> = waiting
-        .iter()
-        .flat_map(|proof| validator_indices(&proof.participants))
-        .collect();
+fn adds_voters(attestation: &AggregatedAttestation, waiting: &[Arc<SingleMessageAggregate>]) -> bool {
+    let held: BTreeSet<_> = waiting.iter().flat_map(|proof| validator_indices(&proof.participants)).collect();
     validator_indices(&attestation.aggregation_bits).any(|voter| !held.contains(&voter))
 }
 
@@ -101,14 +74,7 @@ fn fold(
     let children: Vec<_> = [&proof]
         .into_iter()
         .chain(waiting.iter().map(Arc::as_ref))
-        .map(|proof| {
-            Some(ChildProof {
-                proof,
-                public_keys: validators.attestation_keys(&proof.participants)?,
-            })
-        })
+        .map(|proof| Some(ChildProof { proof, public_keys: validators.attestation_keys(&proof.participants)? }))
         .collect::<Option<_>>()?;
-    proofs
-        .aggregate(&children, &[], statement.message, statement.slot)
-        .ok()
+    proofs.aggregate(&children, &[], statement.message, statement.slot).ok()
 }

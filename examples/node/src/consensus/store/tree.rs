@@ -23,12 +23,8 @@ pub(super) struct BlockTree {
 
 impl BlockTree {
     pub(super) fn new(root: Root, anchor: Block, state: State) -> Self {
-        let mut tree = Self {
-            blocks: IndexMap::new(),
-            states: HashMap::new(),
-            children: HashMap::new(),
-            newest_slot: 0,
-        };
+        let mut tree =
+            Self { blocks: IndexMap::new(), states: HashMap::new(), children: HashMap::new(), newest_slot: 0 };
         tree.insert(root, Arc::new(anchor), Arc::new(state));
         tree
     }
@@ -66,9 +62,7 @@ impl BlockTree {
     pub(super) fn chain(&self, root: Root) -> impl Iterator<Item = (Root, &Arc<Block>)> {
         let first = self.blocks.get(&root).map(|block| (root, block));
         std::iter::successors(first, |(_, block)| {
-            self.blocks
-                .get(&block.parent_root)
-                .map(|parent| (block.parent_root, parent))
+            self.blocks.get(&block.parent_root).map(|parent| (block.parent_root, parent))
         })
     }
 
@@ -86,9 +80,7 @@ impl BlockTree {
     pub(super) fn forget_states(&mut self, before: Slot, kept: &[Root]) -> usize {
         let count = self.states.len();
         let blocks = &self.blocks;
-        self.states.retain(|root, _| {
-            kept.contains(root) || blocks.get(root).is_some_and(|block| block.slot >= before)
-        });
+        self.states.retain(|root, _| kept.contains(root) || blocks.get(root).is_some_and(|block| block.slot >= before));
         count - self.states.len()
     }
 }

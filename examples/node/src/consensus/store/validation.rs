@@ -16,12 +16,7 @@ impl Store {
     ///
     /// The first [`Rejection`] in the specification's order: unknown blocks, order, slots, ancestry, time.
     pub fn validate_attestation(&self, data: &AttestationData) -> Result<(), Rejection> {
-        let AttestationData {
-            slot,
-            head,
-            target,
-            source,
-        } = *data;
+        let AttestationData { slot, head, target, source } = *data;
         let source_slot = self.slot_of(source).ok_or(Rejection::UnknownSourceBlock)?;
         let target_slot = self.slot_of(target).ok_or(Rejection::UnknownTargetBlock)?;
         let head_slot = self.slot_of(head).ok_or(Rejection::UnknownHeadBlock)?;

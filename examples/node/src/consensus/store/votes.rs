@@ -19,10 +19,7 @@ pub(super) type Weights = HashMap<Root, u64>;
 pub(super) fn latest_votes(pool: &ProofPool, finalized: Slot) -> LatestVotes<'_> {
     let mut latest = LatestVotes::new();
     for (data, proofs) in pool.iter().filter(|(data, _)| data.head.slot > finalized) {
-        for voter in proofs
-            .iter()
-            .flat_map(|proof| validator_indices(&proof.participants))
-        {
+        for voter in proofs.iter().flat_map(|proof| validator_indices(&proof.participants)) {
             let vote = latest.entry(voter).or_insert(data);
             if vote.slot < data.slot {
                 *vote = data;
@@ -51,21 +48,13 @@ pub(super) fn weights(tree: &BlockTree, votes: &LatestVotes<'_>, start: Slot) ->
 /// Descends from a block to the heaviest child, again and again, until there is none (`compute_lmd_ghost_head`).
 ///
 /// Children lighter than `least` are not taken; among equals the larger root is.
-pub(super) fn lmd_ghost_head(
-    tree: &BlockTree,
-    start: Root,
-    votes: &LatestVotes<'_>,
-    least: u64,
-) -> Root {
+pub(super) fn lmd_ghost_head(tree: &BlockTree, start: Root, votes: &LatestVotes<'_>, least: u64) -> Root {
     let start_slot = tree.block(&start).map_or(0, |block| block.slot);
     let weights = weights(tree, votes, start_slot);
     let weight = |root: &Root| weights.get(root).copied().unwrap_or(0);
     let mut head = start;
-    while let Some(best) = tree
-        .children(&head)
-        .iter()
-        .filter(|child| weight(child) >= least)
-        .max_by_key(|child| (weight(child), **child))
+    while let Some(best) =
+        tree.children(&head).iter().filter(|child| weight(child) >= least).max_by_key(|child| (weight(child), **child))
     {
         head = *best;
     }
