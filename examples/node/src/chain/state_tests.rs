@@ -95,11 +95,11 @@ fn origin() -> Origin {
 }
 
 fn verdict(effects: &[Effect]) -> Verdict {
-    let verdicts = effects.iter().filter_map(|effect| match effect {
+    let mut verdicts = effects.iter().filter_map(|effect| match effect {
         Effect::Report(_, verdict) => Some(*verdict),
         _ => None,
     });
-    verdicts.last().expect("gossip is reported on")
+    verdicts.next_back().expect("gossip is reported on")
 }
 
 fn fetches(effects: &[Effect]) -> Vec<Root> {
