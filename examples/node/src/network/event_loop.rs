@@ -12,7 +12,7 @@ use std::{
 use futures::Stream;
 use libp2p::{
     PeerId, Swarm,
-    swarm::{DialError, SwarmEvent},
+    swarm::{ConnectionId, DialError, SwarmEvent},
 };
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
@@ -50,7 +50,7 @@ pub(super) struct EventLoop<I> {
     redial: Pin<Box<Sleep>>,
     /// When each connected peer's first connection was made.
     connected: HashMap<PeerId, Instant>,
-    /// The age from which a peer's connection is given up when the peer makes another.
+    /// The age from which a peer's connection is given up when another is made.
     stale: Duration,
 }
 
@@ -157,6 +157,12 @@ impl<I: Inbound> EventLoop<I> {
                 self.dialer.lost(peer_id, Instant::now());
                 self.count_refusal(self.inbound.peer_disconnected(peer_id));
             }
+            SwarmEvent::ConnectionClosed { peer_id, cause: Some(cause), .. } => {
+                // Two nodes that dialled each other keep both connections. One that breaks alone was the one before the
+                // peer was restarted.
+                tracing::debug!(peer = %peer_id, %cause, "one of a peer's connections broke, starting over");
+                self.disconnect(peer_id);
+            }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 self.on_failed_dial(connection_id, &error);
             }
@@ -190,8 +196,8 @@ impl<I: Inbound> EventLoop<I> {
                 }
             }
             Some(since) if now.duration_since(*since) >= self.stale => {
-                // Gossipsub tells a peer its topics on the first connection only, so the peer that was restarted would
-                // never learn ours over the second. Both go, and the next one is a first.
+                // Gossipsub tells its topics on a peer's first connection only, so one that was restarted would never
+                // learn ours over the second. Both go, and the next one is a first.
                 tracing::debug!(%peer, "peer connected again, starting over");
                 self.disconnect(peer);
             }
@@ -199,7 +205,7 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    fn on_failed_dial(&mut self, connection: libp2p::swarm::ConnectionId, error: &DialError) {
+    fn on_failed_dial(&mut self, connection: ConnectionId, error: &DialError) {
         let now = Instant::now();
         if matches!(error, DialError::LocalPeerId { .. }) {
             self.dialer.reached_ourselves(connection);

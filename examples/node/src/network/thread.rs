@@ -1,6 +1,7 @@
 //! The network thread's beginning and end.
 
 use std::{
+    error::Error,
     fmt, io,
     pin::Pin,
     sync::{Arc, mpsc},
@@ -196,14 +197,23 @@ async fn listen(
     let failed = |reason: String| NetworkError::Listen { address: config.listen.clone(), reason };
     let behaviour = Behaviour::new(config, topics, counters).map_err(NetworkError::Config)?;
     let mut swarm = swarm::swarm(config, behaviour);
-    swarm.listen_on(config.listen.clone()).map_err(|error| failed(error.to_string()))?;
+    swarm.listen_on(config.listen.clone()).map_err(|error| failed(innermost(&error)))?;
     loop {
         match poll_fn(|cx| Pin::new(&mut swarm).poll_next(cx)).await {
             Some(SwarmEvent::NewListenAddr { address, .. }) => return Ok((swarm, address)),
             Some(SwarmEvent::ListenerClosed { reason, .. }) => return Err(failed(format!("{reason:?}"))),
-            Some(SwarmEvent::ListenerError { error, .. }) => return Err(failed(error.to_string())),
+            Some(SwarmEvent::ListenerError { error, .. }) => return Err(failed(innermost(&error))),
             Some(_) => {}
             None => return Err(failed("the swarm ended".to_owned())),
         }
     }
+}
+
+/// Returns what the error under all wrappings says: the wrappings of a transport say nothing.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }
