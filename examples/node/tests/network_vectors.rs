@@ -10,10 +10,10 @@ use std::{
 use node::network::wire::{
     MAX_PAYLOAD_SIZE, frames,
     message_id::MessageId,
+    payload::write_payload,
     raw_snappy,
     request::decode_request,
     response::{Chunk, ErrorChunk, ResponseCode, decode_response, write_chunk},
-    payload::write_payload,
     topic::{Topic, TopicKind},
     varint::{read_varint, write_varint},
 };
@@ -60,9 +60,7 @@ fn check(case: &Value) -> Checked {
         "gossip_message_id" => gossip_message_id(codec, output),
         "reqresp_request" => request(codec, output),
         "reqresp_response" => response(std::slice::from_ref(codec), output),
-        "reqresp_response_stream" => {
-            response(codec["chunks"].as_array().expect("a stream has chunks"), output)
-        }
+        "reqresp_response_stream" => response(codec["chunks"].as_array().expect("a stream has chunks"), output),
         "decode_failure" => match decode_failure(codec) {
             Some(result) => result,
             None => return Checked::Elsewhere,
@@ -111,7 +109,9 @@ fn gossip_topic(codec: &Value, output: &Value) -> Result<(), String> {
     same("formatting", &topic.to_string().as_str(), &expected)?;
     same("parsing", &expected.parse(), &Ok(topic.clone()))?;
     match codec["expectedNetworkName"].as_str() {
-        Some(name) => same("the fork", &(topic.network_name == name), &output["forkValid"].as_bool().unwrap_or_default()),
+        Some(name) => {
+            same("the fork", &(topic.network_name == name), &output["forkValid"].as_bool().unwrap_or_default())
+        }
         None => Ok(()),
     }
 }

@@ -211,11 +211,7 @@ fn other_topics_are_refused() {
 
 #[test]
 fn an_id_tells_topics_and_validity_apart() {
-    let ids = [
-        MessageId::of_valid(b"a", b"bc"),
-        MessageId::of_valid(b"ab", b"c"),
-        MessageId::of_invalid(b"a", b"bc"),
-    ];
+    let ids = [MessageId::of_valid(b"a", b"bc"), MessageId::of_valid(b"ab", b"c"), MessageId::of_invalid(b"a", b"bc")];
     assert_ne!(ids[0], ids[1]);
     assert_ne!(ids[0], ids[2]);
 }

@@ -12,12 +12,7 @@ use crate::network::{
     codec::{Answer, Asked},
     event_loop::EventLoop,
     serving::Served,
-    wire::{
-        MAX_REQUEST_BLOCKS, Root,
-        request::Request,
-        response::ResponseCode,
-        status::Status,
-    },
+    wire::{MAX_REQUEST_BLOCKS, Root, request::Request, response::ResponseCode, status::Status},
 };
 
 /// How many of this node's requests for blocks may be under way.

@@ -9,10 +9,7 @@ use std::{
 use futures::{Stream, channel::oneshot, future::BoxFuture, stream::FuturesUnordered};
 use libp2p::{PeerId, request_response::ResponseChannel};
 
-use crate::network::{
-    codec::Answer,
-    wire::response::ResponseCode,
-};
+use crate::network::{codec::Answer, wire::response::ResponseCode};
 
 /// How many requests may wait for the node's answer.
 const MAX_OUTSTANDING: usize = 64;

@@ -2,12 +2,7 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use libp2p::{
-    Swarm, Transport,
-    core::muxing::StreamMuxerBox,
-    quic,
-    swarm::Config,
-};
+use libp2p::{Swarm, Transport, core::muxing::StreamMuxerBox, quic, swarm::Config};
 
 use crate::network::{NetworkConfig, behaviour::Behaviour};
 

@@ -10,10 +10,7 @@ use std::{
 };
 
 use futures::{Stream, future::poll_fn};
-use libp2p::{
-    Multiaddr, PeerId, Swarm,
-    swarm::SwarmEvent,
-};
+use libp2p::{Multiaddr, PeerId, Swarm, swarm::SwarmEvent};
 
 use crate::network::{
     Inbound, NetworkConfig, NetworkCounters, NetworkFront,
@@ -47,13 +44,13 @@ impl Network {
         let local_peer_id = config.host_key.peer_id();
         let counters = Arc::new(NetworkCounters::default());
         let (front, commands) = front::command_lane(config.command_capacity);
-        let (listening, started) = mpsc::channel();
-        let (ending, ended) = mpsc::channel();
+        let (listening, started) = mpsc::sync_channel(1);
+        let (ending, ended) = mpsc::sync_channel(0);
         let thread_counters = Arc::clone(&counters);
         let thread = thread::Builder::new()
             .name("network".to_owned())
             .spawn(move || {
-                let _ending: mpsc::Sender<()> = ending;
+                let _ending: mpsc::SyncSender<()> = ending;
                 run(&config, inbound, thread_counters, commands, &listening);
             })
             .map_err(NetworkError::Thread)?;
@@ -157,7 +154,7 @@ pub enum StopError {
     Panicked,
 }
 
-type Listening = mpsc::Sender<Result<Multiaddr, NetworkError>>;
+type Listening = mpsc::SyncSender<Result<Multiaddr, NetworkError>>;
 
 /// The whole life of the thread.
 fn run<I: Inbound>(

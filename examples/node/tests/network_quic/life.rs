@@ -2,8 +2,9 @@
 
 use std::{net::UdpSocket, time::Duration};
 
-use libp2p::identity::Keypair;
-use node::network::{HostKey, NetworkConfig, NetworkError, UndeliveredReason, Verdict};
+use libp2p::identity::{Keypair, secp256k1};
+use node::network::{Command, HostKey, MessageId, Multiaddr, NetworkConfig, NetworkError, UndeliveredReason, Verdict};
+use tokio::time::Instant;
 
 use crate::{
     peer::{DEADLINE, Peer, config, wait_for_gossip_between},
@@ -37,7 +38,7 @@ fn a_stopped_network_takes_no_commands_and_frees_its_port() {
     let front = a.network.front();
     let listen = a.address().clone();
     a.stop();
-    let refused = front.report(node::network::MessageId([0; 20]), HostKey::generate().peer_id(), Verdict::Accept);
+    let refused = front.report(MessageId([0; 20]), HostKey::generate().peer_id(), Verdict::Accept);
     assert_eq!(refused.map_err(|undelivered| undelivered.reason), Err(UndeliveredReason::Stopped));
     Peer::start(NetworkConfig { listen, ..config(&[]) }).stop();
 }
@@ -48,7 +49,7 @@ fn a_stopping_network_says_goodbye() {
     let a = Peer::start(config(&[b.address()]));
     let a_id = a.id();
     b.wait_connected(a_id);
-    let before = std::time::Instant::now();
+    let before = Instant::now();
     a.stop();
     b.wait_disconnected(a_id);
     assert!(before.elapsed() < Duration::from_secs(5), "sooner than QUIC gives a silent peer up");
@@ -61,7 +62,7 @@ fn a_full_lane_hands_the_command_back() {
     let peer = HostKey::generate().peer_id();
     let refused = std::iter::repeat_with(|| front.disconnect(peer)).find_map(Result::err).expect("it fills up");
     assert_eq!(refused.reason, UndeliveredReason::Full);
-    assert_eq!(*refused.command, node::network::Command::Disconnect { peer });
+    assert_eq!(*refused.command, Command::Disconnect { peer });
 }
 
 #[test]
@@ -83,15 +84,14 @@ fn a_peer_that_restarts_is_dialled_again_and_gossips_again() {
 #[test]
 fn a_peer_that_is_killed_and_comes_back_gossips_again() {
     let secret = [42; 32];
-    let key = Keypair::from(
-        libp2p::identity::secp256k1::Keypair::from(
-            libp2p::identity::secp256k1::SecretKey::try_from_bytes(secret).expect("it is a secret"),
-        ),
-    );
+    let secret_key = secp256k1::SecretKey::try_from_bytes(secret).expect("it is a secret");
+    let key = Keypair::from(secp256k1::Keypair::from(secret_key));
     let mut a = Peer::start(config(&[]));
     let raw = RawPeer::start(key.clone(), "/ip4/127.0.0.1/udp/0/quic-v1", Some(a.address().clone()), Vec::new());
     let listen = raw.address.clone();
     a.wait_connected(key.public().to_peer_id());
+    // By now A has told its topics, and will not do so again on the connection that it takes to be alive.
+    raw.wait_subscribed();
     raw.die();
     let host_key = HostKey::from_secret(secret).expect("it is a secret");
     let mut b = Peer::start(NetworkConfig { host_key, listen, ..config(&[a.address()]) });
@@ -115,26 +115,27 @@ fn peers_that_say_nothing_are_in_nobodys_way() {
 }
 
 #[test]
-fn two_nodes_that_dial_each_other_gossip_both_ways() {
-    // Both ports must be known before either starts.
-    let ports: Vec<UdpSocket> =
-        (0..2).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a port is free")).collect();
-    let addresses: Vec<node::network::Multiaddr> = ports
-        .iter()
-        .map(|socket| {
-            let port = socket.local_addr().expect("it is bound").port();
-            format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().expect("it is an address")
-        })
-        .collect();
-    drop(ports);
-    // A node may name itself among its peers, as all nodes of a devnet share one list.
-    let all = [&addresses[0], &addresses[1]];
-    let mut a = Peer::start(NetworkConfig { listen: addresses[0].clone(), ..config(&all) });
-    let mut b = Peer::start(NetworkConfig { listen: addresses[1].clone(), ..config(&all) });
-    wait_for_gossip_between(&a, &mut b);
-    wait_for_gossip_between(&b, &mut a);
-    a.stop();
-    b.stop();
+fn nodes_that_all_dial_each_other_gossip_all_ways() {
+    // The ports must be known before any node starts.
+    let sockets = [(); 4].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port is free"));
+    let addresses = sockets.each_ref().map(|socket| -> Multiaddr {
+        let port = socket.local_addr().expect("it is bound").port();
+        format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().expect("it is an address")
+    });
+    drop(sockets);
+    // A node names itself among its peers, as all nodes of a devnet may share one list.
+    let mut nodes = addresses
+        .each_ref()
+        .map(|listen| Peer::start(NetworkConfig { listen: listen.clone(), ..config(&addresses.each_ref()) }));
+    for from in 0..nodes.len() {
+        for to in (0..nodes.len()).filter(|to| *to != from) {
+            let [from, to] = nodes.get_disjoint_mut([from, to]).expect("they are two nodes");
+            wait_for_gossip_between(from, to);
+        }
+    }
+    for node in nodes {
+        node.stop();
+    }
 }
 
 #[test]

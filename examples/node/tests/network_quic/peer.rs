@@ -2,13 +2,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
-    time::{Duration, Instant},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    time::Duration,
 };
 
 use node::network::{
-    BlocksReply, BlocksResponse, GossipMessage, HostKey, Inbound, Multiaddr, Network, NetworkConfig, NetworkError, PeerId,
-    Refused, Status, TopicKind, Verdict,
+    BlocksReply, BlocksResponse, GossipMessage, HostKey, Inbound, Multiaddr, Network, NetworkConfig, NetworkError,
+    PeerId, Refused, Status, TopicKind, Verdict,
 };
 
 /// How long anything may take before a test gives up.
@@ -27,18 +27,21 @@ pub(crate) enum Heard {
     ServeBlocks(Vec<[u8; 32]>, BlocksReply),
 }
 
+/// How much a node has room for.
+const ROOM: usize = 4096;
+
 /// Gossip that begins so finds no room in a node.
 pub(crate) const NO_ROOM: &[u8] = b"no room";
 
 /// A node that has room for everything but [`NO_ROOM`].
 pub(crate) struct Recorder {
-    pub(crate) heard: Sender<Heard>,
+    pub(crate) heard: SyncSender<Heard>,
     pub(crate) status: Status,
 }
 
 impl Recorder {
     fn tell(&self, heard: Heard) -> Result<(), Refused> {
-        self.heard.send(heard).map_err(|_| Refused)
+        self.heard.try_send(heard).map_err(|_| Refused)
     }
 }
 
@@ -97,7 +100,7 @@ impl Peer {
     }
 
     pub(crate) fn try_start(config: NetworkConfig) -> Result<Self, NetworkError> {
-        let (sender, heard) = mpsc::channel();
+        let (sender, heard) = mpsc::sync_channel(ROOM);
         let status = status_of(&config.host_key);
         let network = Network::start(config, Recorder { heard: sender, status })?;
         Ok(Self { network, heard, kept: VecDeque::new() })
@@ -112,22 +115,27 @@ impl Peer {
     }
 
     /// Waits for what `pick` recognises; keeps everything else.
-    pub(crate) fn wait_for<T>(&mut self, what: &str, pick: impl FnMut(Heard) -> Result<T, Heard>) -> T {
-        self.wait_until(Instant::now() + DEADLINE, pick).unwrap_or_else(|| panic!("{what} did not come: {:?}", self.kept))
+    pub(crate) fn wait_for<T>(&mut self, what: &str, pick: impl FnMut(Heard) -> Result<T, Box<Heard>>) -> T {
+        self.wait_at_most(DEADLINE, pick).unwrap_or_else(|| panic!("{what} did not come: {:?}", self.kept))
     }
 
-    fn wait_until<T>(&mut self, deadline: Instant, mut pick: impl FnMut(Heard) -> Result<T, Heard>) -> Option<T> {
+    /// Waits until nothing at all is heard for `silence`.
+    fn wait_at_most<T>(
+        &mut self,
+        silence: Duration,
+        mut pick: impl FnMut(Heard) -> Result<T, Box<Heard>>,
+    ) -> Option<T> {
         for _ in 0..self.kept.len() {
             match pick(self.kept.pop_front()?) {
                 Ok(found) => return Some(found),
-                Err(other) => self.kept.push_back(other),
+                Err(other) => self.kept.push_back(*other),
             }
         }
         loop {
-            match self.heard.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match self.heard.recv_timeout(silence) {
                 Ok(heard) => match pick(heard) {
                     Ok(found) => return Some(found),
-                    Err(other) => self.kept.push_back(other),
+                    Err(other) => self.kept.push_back(*other),
                 },
                 Err(RecvTimeoutError::Timeout) => return None,
                 Err(RecvTimeoutError::Disconnected) => panic!("the network thread ended"),
@@ -138,42 +146,42 @@ impl Peer {
     pub(crate) fn wait_connected(&mut self, peer: PeerId) {
         self.wait_for("a connection", |heard| match heard {
             Heard::Connected(who) if who == peer => Ok(()),
-            other => Err(other),
+            other => Err(Box::new(other)),
         });
     }
 
     pub(crate) fn wait_disconnected(&mut self, peer: PeerId) {
         self.wait_for("a disconnection", |heard| match heard {
             Heard::Disconnected(who) if who == peer => Ok(()),
-            other => Err(other),
+            other => Err(Box::new(other)),
         });
     }
 
     pub(crate) fn wait_gossip(&mut self, ssz: &[u8]) -> GossipMessage {
         self.wait_for("a gossip message", |heard| match heard {
             Heard::Gossip(message) if message.ssz == ssz => Ok(message),
-            other => Err(other),
+            other => Err(Box::new(other)),
         })
     }
 
     pub(crate) fn wait_blocks(&mut self) -> BlocksResponse {
         self.wait_for("the outcome of a request", |heard| match heard {
             Heard::Blocks(response) => Ok(response),
-            other => Err(other),
+            other => Err(Box::new(other)),
         })
     }
 
     pub(crate) fn wait_serve(&mut self) -> (Vec<[u8; 32]>, BlocksReply) {
         self.wait_for("a request", |heard| match heard {
             Heard::ServeBlocks(roots, reply) => Ok((roots, reply)),
-            other => Err(other),
+            other => Err(Box::new(other)),
         })
     }
 
     pub(crate) fn wait_status(&mut self) -> (PeerId, Status) {
         self.wait_for("a status", |heard| match heard {
             Heard::Status(peer, status) => Ok((peer, status)),
-            other => Err(other),
+            other => Err(Box::new(other)),
         })
     }
 
@@ -201,19 +209,18 @@ impl Peer {
 ///
 /// Every try is a message of its own, because one that has gone to another peer is not sent again.
 pub(crate) fn wait_for_gossip_between(from: &Peer, to: &mut Peer) {
-    let deadline = Instant::now() + DEADLINE;
     let prefix = format!("from {} to {}, ", from.id(), to.id());
-    for attempt in 0.. {
+    for attempt in 0..DEADLINE.as_millis() / RETRY.as_millis() {
         from.publish(format!("{prefix}{attempt}").as_bytes());
-        let heard = to.wait_until(Instant::now() + RETRY, |heard| match heard {
+        let heard = to.wait_at_most(RETRY, |heard| match heard {
             Heard::Gossip(message) if message.ssz.starts_with(prefix.as_bytes()) => Ok(()),
-            other => Err(other),
+            other => Err(Box::new(other)),
         });
         if heard.is_some() {
             return;
         }
-        assert!(Instant::now() < deadline, "gossip does not reach the peer: {:?}", from.network.counters());
     }
+    panic!("gossip does not reach the peer: {:?}", from.network.counters());
 }
 
 /// Returns a status by which tests tell nodes apart.

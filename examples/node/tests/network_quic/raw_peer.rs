@@ -28,6 +28,9 @@ use crate::peer::DEADLINE;
 pub(crate) const BLOCK_TOPIC: &str = "/leanconsensus/12345678/block/ssz_snappy";
 const BLOCKS_BY_ROOT: &str = "/leanconsensus/req/blocks_by_root/1/ssz_snappy";
 
+/// How much a peer hears before somebody listens.
+const ROOM: usize = 256;
+
 pub(crate) enum Tell {
     Gossip(Vec<u8>),
     Request(PeerId, Vec<u8>),
@@ -52,8 +55,8 @@ impl RawPeer {
     /// Starts a peer that dials `dial`, follows the topic of blocks, and answers every request for blocks with `answer`.
     pub(crate) fn start(key: Keypair, listen: &str, dial: Option<Multiaddr>, answer: Vec<u8>) -> Self {
         let (tell, told) = async_channel::bounded(16);
-        let (hearing, heard) = mpsc::channel();
-        let (listening, address) = mpsc::channel();
+        let (hearing, heard) = mpsc::sync_channel(ROOM);
+        let (listening, address) = mpsc::sync_channel(ROOM);
         let listen = listen.parse().expect("it is an address");
         let thread = thread::spawn(move || {
             let reactor = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a reactor starts");
@@ -105,8 +108,8 @@ async fn run(
     dial: Option<Multiaddr>,
     answer: Vec<u8>,
     told: async_channel::Receiver<Tell>,
-    hearing: mpsc::Sender<RawHeard>,
-    listening: mpsc::Sender<Multiaddr>,
+    hearing: mpsc::SyncSender<RawHeard>,
+    listening: mpsc::SyncSender<Multiaddr>,
 ) -> Swarm<Raw> {
     let mut swarm = swarm(&key);
     swarm.listen_on(listen).expect("the port is free");
@@ -140,7 +143,7 @@ async fn run(
                 _ => continue,
             };
             // The test may have heard all it wanted.
-            let _ = hearing.send(heard);
+            let _ = hearing.try_send(heard);
         }
         match told.as_mut().poll_next(cx) {
             Poll::Ready(None) => return Poll::Ready(()),

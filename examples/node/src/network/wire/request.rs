@@ -100,7 +100,8 @@ impl Request {
 fn read_roots(ssz: &[u8]) -> Option<Vec<Root>> {
     let (offset, list) = ssz.split_first_chunk()?;
     let (roots, rest) = list.as_chunks();
-    let valid = u32::from_le_bytes(*offset) as usize == ROOTS_OFFSET && rest.is_empty() && roots.len() <= MAX_REQUEST_BLOCKS;
+    let valid =
+        u32::from_le_bytes(*offset) as usize == ROOTS_OFFSET && rest.is_empty() && roots.len() <= MAX_REQUEST_BLOCKS;
     valid.then(|| roots.to_vec())
 }
 
