@@ -83,6 +83,12 @@ impl Network {
         Arc::clone(&self.counters)
     }
 
+    /// Returns whether the thread has not ended; before [`Network::stop`], it ends only by a panic.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
     /// Ends the thread: no more commands are taken, those waiting are carried out, all connections are closed.
     ///
     /// Waits for at most `timeout`; about a second is enough, where peers answer.

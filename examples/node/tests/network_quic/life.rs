@@ -37,6 +37,7 @@ fn a_stopped_network_takes_no_commands_and_frees_its_port() {
     let a = Peer::start(config(&[]));
     let front = a.network.front();
     let listen = a.address().clone();
+    assert!(a.network.is_running());
     a.stop();
     let refused = front.report(MessageId([0; 20]), HostKey::generate().peer_id(), Verdict::Accept);
     assert_eq!(refused.map_err(|undelivered| undelivered.reason), Err(UndeliveredReason::Stopped));

@@ -7,6 +7,7 @@ use std::{
     sync::mpsc,
     task::Poll,
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use futures::{
@@ -28,8 +29,11 @@ use crate::peer::DEADLINE;
 pub(crate) const BLOCK_TOPIC: &str = "/leanconsensus/12345678/block/ssz_snappy";
 const BLOCKS_BY_ROOT: &str = "/leanconsensus/req/blocks_by_root/1/ssz_snappy";
 
-/// How much a peer hears before somebody listens.
+/// How much a peer may be told, or hear, before somebody listens.
 const ROOM: usize = 256;
+
+/// How long the peer waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) enum Tell {
     Gossip(Vec<u8>),
@@ -54,7 +58,7 @@ pub(crate) struct RawPeer {
 impl RawPeer {
     /// Starts a peer that dials `dial`, follows the topic of blocks, and answers every request for blocks with `answer`.
     pub(crate) fn start(key: Keypair, listen: &str, dial: Option<Multiaddr>, answer: Vec<u8>) -> Self {
-        let (tell, told) = async_channel::bounded(16);
+        let (tell, told) = async_channel::bounded(ROOM);
         let (hearing, heard) = mpsc::sync_channel(ROOM);
         let (listening, address) = mpsc::sync_channel(ROOM);
         let listen = listen.parse().expect("it is an address");
@@ -172,7 +176,10 @@ fn swarm(key: &Keypair) -> Swarm<Raw> {
     let mut gossip = gossipsub::Behaviour::new(MessageAuthenticity::Anonymous, parameters).expect("they agree");
     gossip.subscribe(&IdentTopic::new(BLOCK_TOPIC)).expect("any topic may be followed");
     let protocol = (StreamProtocol::new(BLOCKS_BY_ROOT), ProtocolSupport::Full);
-    let requests = request_response::Behaviour::new([protocol], request_response::Config::default());
+    let requests = request_response::Behaviour::new(
+        [protocol],
+        request_response::Config::default().with_request_timeout(PATIENCE),
+    );
     let transport = quic::tokio::Transport::new(quic::Config::new(key))
         .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)))
         .boxed();

@@ -71,13 +71,13 @@ fn a_dropped_reply_says_unavailable() {
 }
 
 #[test]
-fn more_requests_than_a_peer_may_have_waiting_are_refused_at_once() {
+fn more_requests_than_a_peer_answers_at_a_time_fail_at_once() {
     let [mut a, mut b] = pair();
     for request_id in 0..9 {
         a.network.front().request_blocks(b.id(), vec![[1; 32]], request_id).expect("the lane has room");
     }
-    let Err(RequestFailure::Answered(error)) = a.wait_blocks().outcome else { panic!("it is an answer") };
-    assert_eq!(error.code, ResponseCode::ResourceUnavailable);
+    let response = a.wait_blocks();
+    assert_eq!((response.request_id, response.outcome), (8, Err(RequestFailure::TooMany)));
     for _ in 0..8 {
         b.wait_serve().1.send(vec![vec![1]]);
         assert_eq!(a.wait_blocks().outcome, Ok(vec![vec![1]]));
@@ -146,6 +146,29 @@ fn a_malformed_request_is_answered_with_an_error() {
         assert!(matches!(&chunks[..], [Err(error)] if error.code == ResponseCode::InvalidRequest), "{chunks:?}");
     }
     assert_eq!(node.network.counters().requests_in_failed.get(), 3);
+}
+
+#[test]
+fn a_flood_of_requests_is_refused_and_is_in_nobodys_way() {
+    const FLOOD: usize = 60;
+    let mut node = Peer::start(config(&[]));
+    let mut friend = Peer::start(config(&[node.address()]));
+    let raw = RawPeer::start(Keypair::generate_secp256k1(), LOOPBACK, Some(node.address().clone()), Vec::new());
+    raw.wait_connected();
+    let request = encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");
+    for _ in 0..FLOOD {
+        raw.tell(Tell::Request(node.id(), request.clone()));
+    }
+    let held: Vec<_> = (0..8).map(|_| node.wait_serve()).collect();
+    friend.network.front().request_blocks(node.id(), vec![[2; 32]], 1).expect("the lane has room");
+    let (roots, reply) = node.wait_serve();
+    assert_eq!(roots, [[2; 32]], "the flood fills its own share only");
+    reply.send(vec![vec![2]]);
+    assert_eq!(friend.wait_blocks().outcome, Ok(vec![vec![2]]));
+    drop(held);
+    for _ in 0..FLOOD {
+        raw.wait_for(|heard| matches!(heard, RawHeard::Answer(_) | RawHeard::Failure(_)).then_some(()));
+    }
 }
 
 /// What a node makes of a peer that answers its request for one block with these bytes.
