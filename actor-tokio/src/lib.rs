@@ -1,1 +1,9 @@
-//! To come.
+//! Runs actors on tokio: a current-thread runtime per executor thread.
+//!
+//! Programs usually take it from the facade crate `actor`, by its feature `tokio`.
+
+mod executor;
+mod runtime;
+mod timer;
+
+pub use runtime::TokioRuntime;

@@ -1,1 +1,52 @@
-//! To come.
+//! An async-runtime-agnostic actor framework for programs in which many threads talk to one owner of state.
+//!
+//! This crate is [`actor_core`] together with the runtimes that its features choose: `tokio` (default) and `smol`.
+//! Swapping the runtime is one word in `Cargo.toml`; no line of code names it. Both features together are fine, and
+//! no feature changes or removes anything.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use actor::{Actor, Context, Message, Reply, ThreadConfig, spawn};
+//!
+//! enum Count {
+//!     Add(u64),
+//!     Read(Reply<u64>),
+//! }
+//! impl Message for Count {}
+//!
+//! struct Counter(u64);
+//! impl Actor for Counter {
+//!     type Message = Count;
+//!     async fn handle(&mut self, message: Count, _cx: &mut Context<Count>) {
+//!         match message {
+//!             Count::Add(n) => self.0 += n,
+//!             Count::Read(reply) => reply.send(self.0),
+//!         }
+//!     }
+//! }
+//!
+//! let executor = actor::runtime().start_executor(ThreadConfig::named("counter"))?;
+//! let (counter, running) = spawn(&executor, || Counter(0))?;
+//! counter.try_tell(Count::Add(2))?;
+//! assert_eq!(counter.ask_blocking(Count::Read, Duration::from_secs(5)).ok(), Some(2));
+//! running.stop(Duration::from_secs(1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#[cfg(any(feature = "tokio", feature = "smol"))]
+mod chosen;
+
+pub use actor_core::{
+    Actor, Answer, AskBlockingError, AskError, Beat, Context, Executor, ExecutorStopped, Exit, ExitReason, Handle,
+    Lane, LaneStats, Mailbox, Maker, Message, Recipient, Reply, ReplyDropped, Running, Runtime, Spawn, Tell, TellError,
+    ThreadConfig, ThreadEnd, Timer, TimerId, TryTellError, Variant, WeakHandle, WorkPanicked, mailbox, spawn,
+};
+#[cfg(feature = "smol")]
+pub use actor_smol::SmolRuntime;
+#[cfg(feature = "tokio")]
+pub use actor_tokio::TokioRuntime;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+pub use chosen::{runtime, runtimes};

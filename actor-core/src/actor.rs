@@ -1,0 +1,75 @@
+//! The trait that an owner of state implements.
+
+use std::future::Future;
+
+use crate::{Context, ExitReason, Message};
+
+/// Owns state, and handles the messages that reach it one after the other.
+///
+/// Its state is made on its executor's thread and never leaves it, so neither the state nor a handler's future need
+/// be `Send`, and nothing in it needs a lock. Handlers are plain `async fn`s; one that never waits costs what a
+/// function costs. While a handler waits, no other message is handled: an owner of state starts long work elsewhere
+/// ([`Context::offload`]) and gets the result as a message.
+///
+/// A panic ends this actor only, and its [`ExitReason`] says so.
+///
+/// # Examples
+///
+/// State that is not `Send`, and one message that wants an answer:
+///
+/// ```
+/// use std::rc::Rc;
+///
+/// use actor_core::{Actor, Context, Message, Reply};
+///
+/// enum Names {
+///     Add(String),
+///     Count(Reply<usize>),
+/// }
+/// impl Message for Names {}
+///
+/// struct Register {
+///     names: Vec<Rc<str>>,
+/// }
+///
+/// impl Actor for Register {
+///     type Message = Names;
+///
+///     async fn handle(&mut self, message: Names, _cx: &mut Context<Names>) {
+///         match message {
+///             Names::Add(name) => self.names.push(name.into()),
+///             Names::Count(reply) => reply.send(self.names.len()),
+///         }
+///     }
+/// }
+/// ```
+///
+/// It is given to an executor with [`spawn`](crate::spawn), or with [`Spawn`](crate::Spawn) for all options.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an actor",
+    label = "this type does not implement `Actor`",
+    note = "implement `Actor` for it: name its `type Message`, and write `async fn handle(&mut self, message, cx)`"
+)]
+pub trait Actor: Sized + 'static {
+    /// Everything that this actor may be sent.
+    type Message: Message;
+
+    /// Runs once, on the actor's thread, before the first message: arms timers, starts work.
+    fn started(&mut self, cx: &mut Context<Self::Message>) -> impl Future<Output = ()> {
+        let _ = cx;
+        async {}
+    }
+
+    /// Handles one message. The next one waits until this future is ready.
+    fn handle(&mut self, message: Self::Message, cx: &mut Context<Self::Message>) -> impl Future<Output = ()>;
+
+    /// Runs once when the actor ends, whatever the reason, unless it never started. Its mailbox is closed by then.
+    ///
+    /// After [`ExitReason::Panicked`], [`Killed`](ExitReason::Killed) and
+    /// [`DeadlinePassed`](ExitReason::DeadlinePassed) a handler was left in the middle of its work, and the state is
+    /// as it was there.
+    fn stopped(&mut self, reason: &ExitReason) -> impl Future<Output = ()> {
+        let _ = reason;
+        async {}
+    }
+}

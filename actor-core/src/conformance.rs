@@ -1,0 +1,3 @@
+//! x
+/// y
+pub fn run(_r: &dyn crate::Runtime) {}

@@ -1,0 +1,134 @@
+//! What an actor may do besides handling its message.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::mailbox::{Closeable, Shared};
+use crate::timers::Timers;
+use crate::{Beat, Executor, ExitReason, Handle, Message, TimerId};
+
+/// Gives an actor its own handle, timers, the clock, work on other threads, and its own end.
+///
+/// Messages made here (by timers and by [`offload`](Self::offload)) reach [`Actor::handle`](crate::Actor::handle) like
+/// any other.
+pub struct Context<M: Message> {
+    shared: Arc<Shared<M>>,
+    executor: Arc<dyn Executor>,
+    pub(crate) timers: Timers<M>,
+    /// Why the actor wants to end after the message in hand.
+    pub(crate) ending: Option<ExitReason>,
+}
+
+/// Says that offloaded work panicked, with its message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkPanicked(pub String);
+
+impl<M: Message> Context<M> {
+    pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
+        Self { shared, executor, timers: Timers::new(), ending: None }
+    }
+
+    /// Makes a handle to this actor. Keeping it in the actor's own state keeps the actor reachable for ever.
+    #[must_use]
+    pub fn handle(&self) -> Handle<M> {
+        Handle::first(Arc::clone(&self.shared))
+    }
+
+    /// Ends the actor after the message in hand, as [`ExitReason::Stopped`]. What is queued is not delivered.
+    pub fn stop(&mut self) {
+        self.ending.get_or_insert(ExitReason::Stopped);
+    }
+
+    /// Takes nothing new from now on, handles what is queued, and then ends, as [`ExitReason::Stopped`].
+    pub fn stop_when_drained(&mut self) {
+        self.shared.close();
+    }
+
+    /// Ends the actor after the message in hand, as [`ExitReason::Failed`].
+    pub fn fail(&mut self, error: impl Error + Send + Sync + 'static) {
+        self.ending.get_or_insert(ExitReason::Failed(Arc::new(error)));
+    }
+
+    /// Has the actor handle `message` after `delay`.
+    ///
+    /// A due timer waits for one message at most. Its message passes by the lanes, so it is never refused. Timers do
+    /// not fire any more once the mailbox is closed.
+    pub fn after(&mut self, delay: Duration, message: M) -> TimerId {
+        let at = self.now() + delay;
+        self.timers.once(at, message)
+    }
+
+    /// Has the actor handle a message every `period`, the first at `first` (the past is as good as now).
+    ///
+    /// The beats keep their schedule: one that comes late does not shift the next, and beats that are past before the
+    /// actor gets to them are left out and counted in [`Beat::missed`] instead of coming in a burst.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `period` is zero.
+    pub fn every(&mut self, first: Instant, period: Duration, make: impl FnMut(Beat) -> M + 'static) -> TimerId {
+        self.timers.every(first, period, make)
+    }
+
+    /// Cancels a timer. Tells whether it was still armed.
+    pub fn cancel(&mut self, timer: TimerId) -> bool {
+        self.timers.cancel(timer)
+    }
+
+    /// Tells the time of the executor that the actor runs on.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.executor.now()
+    }
+
+    /// Gives the executor that the actor runs on, to spawn others beside it.
+    #[must_use]
+    pub fn executor(&self) -> &Arc<dyn Executor> {
+        &self.executor
+    }
+
+    /// Runs heavy or blocking work on another thread and has the actor handle its result as a message.
+    ///
+    /// The actor goes on meanwhile, and stays reachable until the result has come. The result waits for room in its
+    /// lane, so it is lost only if the actor ends first.
+    pub fn offload<T: 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+        into_message: impl FnOnce(Result<T, WorkPanicked>) -> M + Send + 'static,
+    ) {
+        let handle = self.handle();
+        self.executor.run_blocking(Box::new(move || {
+            let result = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| WorkPanicked(panic_text(&*payload)));
+            // Refused only if the actor has ended: then nobody is left to have the result.
+            drop(handle.tell_blocking(into_message(result), Duration::MAX));
+        }));
+    }
+}
+
+/// Reads the message that a panic was raised with.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a panic without a message".to_owned())
+}
+
+impl fmt::Display for WorkPanicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "offloaded work panicked: {}", self.0)
+    }
+}
+
+impl Error for WorkPanicked {}
+
+impl<M: Message> fmt::Debug for Context<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("executor", &self.executor)
+            .field("ending", &self.ending)
+            .finish_non_exhaustive()
+    }
+}

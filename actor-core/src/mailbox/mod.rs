@@ -1,0 +1,203 @@
+//! The receiving end: lanes, one wake signal, one consumer.
+//!
+//! ```text
+//!  any thread                     ┌────────── Shared ───────────┐              the actor's thread
+//!  Handle ── try_tell ──────────▶ │ lane 0  ▭▭▭▭▭   control     │
+//!  Handle ── tell (waits) ──────▶ │ lane 1  ▭▭▭▭▭▭▭ blocks      │ ── take ──▶  Mailbox ── recv ──▶ actor
+//!  Handle ── ask ───────────────▶ │ lane 2  ▭▭▭▭▭   votes       │
+//!                                 │ signal  sleeping? + waker   │ ◀─ announce
+//!                                 └─────────────────────────────┘
+//! ```
+
+mod queue;
+mod schedule;
+mod shared;
+pub(crate) mod signal;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::Stream;
+use futures::future::poll_fn;
+
+use crate::{Handle, LaneStats, Message};
+
+use queue::Taken;
+pub(crate) use queue::{Envelope, Refused};
+use schedule::Schedule;
+pub(crate) use shared::{Closeable, Shared};
+
+/// Makes a mailbox and the first handle to it.
+///
+/// Handles exist before the actor does, so actors can be wired to each other before any of them runs. The mailbox is
+/// then given to an actor ([`Spawn`](crate::Spawn)), or received from by hand.
+///
+/// # Panics
+///
+/// Panics if `M::LANES` is empty.
+///
+/// # Examples
+///
+/// A loop of one's own, for instance around a network library:
+///
+/// ```
+/// enum Command {
+///     Publish(&'static str),
+/// }
+/// impl actor_core::Message for Command {}
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Command>();
+/// std::thread::spawn(move || {
+///     handle.try_tell(Command::Publish("block")).expect("the lane has room");
+/// });
+/// futures::executor::block_on(async {
+///     let mut published = Vec::new();
+///     while let Some(Command::Publish(topic)) = mailbox.recv().await {
+///         published.push(topic);
+///     }
+///     assert_eq!(published, ["block"], "ends when the last handle is gone");
+/// });
+/// ```
+#[must_use]
+pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
+    let shared = Arc::new(Shared::new());
+    let mailbox = Mailbox {
+        taken: M::LANES.iter().map(|_| Taken::new()).collect(),
+        schedule: Schedule::new(M::LANES),
+        in_hand: None,
+        shared: Arc::clone(&shared),
+    };
+    (Handle::first(shared), mailbox)
+}
+
+/// The receiving end of a mailbox, which belongs to one consumer.
+///
+/// Lanes are served in a stated order that starves none: control first (after 64 control messages in a row one data
+/// message goes before), data lanes by turns of [`Lane::weight`](crate::Lane::weight) messages. Dropping the mailbox
+/// closes it: what is still queued is dropped and counted as undelivered, and its askers see their replies dropped.
+///
+/// As a [`Stream`], it ends when it is closed and empty, or when no handle is left and it is empty.
+pub struct Mailbox<M: Message> {
+    shared: Arc<Shared<M>>,
+    /// What was taken over from evicting lanes, by lane.
+    taken: Box<[Taken<M>]>,
+    schedule: Schedule,
+    /// The lane of the message that was given out last and is still being handled.
+    in_hand: Option<usize>,
+}
+
+impl<M: Message> Mailbox<M> {
+    /// Receives the next message, waiting for one. `None` means that no message can come any more: the mailbox was
+    /// closed, or its last handle dropped, and everything accepted before that has been given out.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing: a message is taken only when the future is ready.
+    pub async fn recv(&mut self) -> Option<M> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// Takes the next message if there is one. Never waits.
+    pub fn try_recv(&mut self) -> Option<M> {
+        self.finish();
+        let Self { shared, taken, schedule, in_hand } = self;
+        schedule.next(|lane| {
+            let message = shared.lane(lane).take(&mut taken[lane])?;
+            *in_hand = Some(lane);
+            Some(message)
+        })
+    }
+
+    /// Polls for the next message; [`recv`](Self::recv) as a function for hand-written futures.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        if let Some(message) = self.try_recv() {
+            return Poll::Ready(Some(message));
+        }
+        self.shared.signal().announce_sleep(cx.waker());
+        // Asked before the last look: whoever closes or drops the last handle has sent everything before that.
+        let no_more = self.shared.is_closed() || self.shared.handles() == 0;
+        if let Some(message) = self.try_recv() {
+            self.shared.signal().cancel_sleep();
+            return Poll::Ready(Some(message));
+        }
+        if no_more {
+            self.shared.signal().cancel_sleep();
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    }
+
+    /// Closes the mailbox: senders get their messages back from now on; what was accepted is still received.
+    pub fn close(&self) {
+        self.shared.close();
+    }
+
+    /// Makes a handle to this mailbox, also when none is left.
+    #[must_use]
+    pub fn handle(&self) -> Handle<M> {
+        Handle::first(Arc::clone(&self.shared))
+    }
+
+    /// Tells what became of the messages so far, lane by lane.
+    #[must_use]
+    pub fn stats(&self) -> Vec<LaneStats> {
+        self.shared.stats()
+    }
+
+    /// Closes the mailbox and gives out everything that was accepted and not received, with its lane's name, oldest
+    /// first within each lane. It is counted as undelivered.
+    pub fn drain_undelivered(&mut self, mut hook: impl FnMut(&'static str, M)) {
+        self.close();
+        self.finish();
+        for (lane, taken) in self.taken.iter_mut().enumerate() {
+            while let Some(message) = self.shared.lane(lane).take_undelivered(taken) {
+                hook(M::LANES[lane].name(), message);
+            }
+        }
+    }
+
+    /// Counts the message in hand as handled. Receiving the next one does so as well.
+    pub(crate) fn finish(&mut self) {
+        if let Some(lane) = self.in_hand.take() {
+            self.shared.lane(lane).finish();
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared.is_closed()
+    }
+
+    /// Tells whether anything is queued, wanted or not.
+    pub(crate) fn has_messages(&self) -> bool {
+        self.taken.iter().enumerate().any(|(lane, taken)| self.shared.lane(lane).holds_any(taken))
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared<M>> {
+        &self.shared
+    }
+}
+
+impl<M: Message> Drop for Mailbox<M> {
+    fn drop(&mut self) {
+        self.drain_undelivered(|_, message| drop(message));
+    }
+}
+
+impl<M: Message> Stream for Mailbox<M> {
+    type Item = M;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        self.get_mut().poll_recv(cx)
+    }
+}
+
+// Nothing in a mailbox is pinned: messages are moved in and out.
+impl<M: Message> Unpin for Mailbox<M> {}
+
+impl<M: Message> fmt::Debug for Mailbox<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox").field("lanes", &self.stats()).finish()
+    }
+}

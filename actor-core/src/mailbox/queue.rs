@@ -1,0 +1,210 @@
+//! One lane's queue: what producers push into, what the consumer takes from, and the figures of both.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use concurrent_queue::{ConcurrentQueue, PushError};
+use crossbeam_utils::CachePadded;
+use event_listener::Event;
+
+use crate::lane::{Lane, LaneKind, LaneStats};
+use crate::reply::Asker;
+use crate::sync::{AtomicU64, Ordering};
+
+/// A message on its way, with the asker whose leaving cancels it.
+pub(crate) struct Envelope<M> {
+    pub(crate) message: M,
+    pub(crate) asker: Option<Arc<dyn Asker>>,
+}
+
+/// Why a push was refused; the envelope comes back.
+pub(crate) enum Refused<M> {
+    Full(Envelope<M>),
+    Closed(Envelope<M>),
+}
+
+/// The part of a lane that all threads share.
+pub(crate) struct LaneQueue<M> {
+    lane: Lane,
+    ring: ConcurrentQueue<Envelope<M>>,
+    /// Senders that wait for room; one is woken per message taken.
+    room: Event,
+    /// Written by producers, on a line of their own.
+    producers: CachePadded<ProducerFigures>,
+    /// Written by the consumer alone, on a line of its own.
+    consumer: CachePadded<ConsumerFigures>,
+}
+
+struct ProducerFigures {
+    refused: AtomicU64,
+    evicted: AtomicU64,
+}
+
+struct ConsumerFigures {
+    /// Messages popped from the ring, whatever became of them.
+    taken: AtomicU64,
+    handled: AtomicU64,
+    /// Evicted by the consumer, from what it had already taken over.
+    evicted: AtomicU64,
+    cancelled: AtomicU64,
+    undelivered: AtomicU64,
+    high_water: AtomicU64,
+}
+
+/// The part of a lane that belongs to the consumer.
+pub(super) struct Taken<M> {
+    /// For a newest-first lane: what was taken over from the ring, oldest in front. Empty for the others.
+    stash: VecDeque<Envelope<M>>,
+}
+
+impl<M> LaneQueue<M> {
+    pub(super) fn new(lane: Lane) -> Self {
+        let figure = || AtomicU64::new(0);
+        Self {
+            lane,
+            ring: ConcurrentQueue::bounded(lane.capacity()),
+            room: Event::new(),
+            producers: CachePadded::new(ProducerFigures { refused: figure(), evicted: figure() }),
+            consumer: CachePadded::new(ConsumerFigures {
+                taken: figure(),
+                handled: figure(),
+                evicted: figure(),
+                cancelled: figure(),
+                undelivered: figure(),
+                high_water: figure(),
+            }),
+        }
+    }
+
+    /// Puts a message in, or hands it back. Never waits.
+    pub(crate) fn push(&self, envelope: Envelope<M>) -> Result<(), Refused<M>> {
+        match self.lane.kind() {
+            LaneKind::Control | LaneKind::Fifo => self.ring.push(envelope).map_err(|refused| match refused {
+                PushError::Full(envelope) => Refused::Full(envelope),
+                PushError::Closed(envelope) => Refused::Closed(envelope),
+            }),
+            LaneKind::NewestFirst | LaneKind::Latest => match self.ring.force_push(envelope) {
+                Ok(None) => Ok(()),
+                Ok(Some(_evicted)) => {
+                    self.producers.evicted.fetch_add(1, Ordering::Relaxed);
+                    Ok(())
+                }
+                Err(closed) => Err(Refused::Closed(closed.into_inner())),
+            },
+        }
+    }
+
+    /// Counts a message that was handed back for want of room.
+    pub(crate) fn count_refused(&self) {
+        self.producers.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn room(&self) -> &Event {
+        &self.room
+    }
+
+    pub(super) fn close(&self) {
+        self.ring.close();
+        self.room.notify(usize::MAX);
+    }
+
+    /// Takes the next message that anyone still wants. Called by the consumer only.
+    pub(super) fn take(&self, taken: &mut Taken<M>) -> Option<M> {
+        loop {
+            let envelope = match self.lane.kind() {
+                LaneKind::NewestFirst => self.take_newest(taken),
+                LaneKind::Control | LaneKind::Fifo | LaneKind::Latest => self.take_oldest(),
+            }?;
+            if envelope.asker.as_ref().is_some_and(|asker| asker.has_left()) {
+                add(&self.consumer.cancelled, 1);
+                continue;
+            }
+            return Some(envelope.message);
+        }
+    }
+
+    fn take_oldest(&self) -> Option<Envelope<M>> {
+        let waiting = self.ring.len() as u64;
+        let envelope = self.ring.pop().ok()?;
+        self.saw(waiting);
+        add(&self.consumer.taken, 1);
+        if matches!(self.lane.kind(), LaneKind::Control | LaneKind::Fifo) {
+            // Additional, so that two freed slots wake two senders even if the first has not run yet.
+            self.room.notify_additional(1);
+        }
+        Some(envelope)
+    }
+
+    fn take_newest(&self, taken: &mut Taken<M>) -> Option<Envelope<M>> {
+        while let Ok(envelope) = self.ring.pop() {
+            add(&self.consumer.taken, 1);
+            if taken.stash.len() == self.lane.capacity() {
+                taken.stash.pop_front();
+                add(&self.consumer.evicted, 1);
+            }
+            taken.stash.push_back(envelope);
+        }
+        self.saw(taken.stash.len() as u64);
+        taken.stash.pop_back()
+    }
+
+    /// Takes whatever is left, in order of age, once the lane is closed. Called by the consumer only.
+    pub(super) fn take_undelivered(&self, taken: &mut Taken<M>) -> Option<M> {
+        let envelope = taken.stash.pop_front().or_else(|| {
+            let envelope = self.ring.pop().ok()?;
+            add(&self.consumer.taken, 1);
+            Some(envelope)
+        })?;
+        add(&self.consumer.undelivered, 1);
+        Some(envelope.message)
+    }
+
+    pub(super) fn holds_any(&self, taken: &Taken<M>) -> bool {
+        !taken.stash.is_empty() || !self.ring.is_empty()
+    }
+
+    /// Counts the end of a message's handling. Called by the consumer only.
+    pub(super) fn finish(&self) {
+        add(&self.consumer.handled, 1);
+    }
+
+    /// The depth only grows between two takes, so looking before each take sees its highest value.
+    fn saw(&self, waiting: u64) {
+        if waiting > self.consumer.high_water.load(Ordering::Relaxed) {
+            self.consumer.high_water.store(waiting, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn stats(&self) -> LaneStats {
+        let evicted_in_ring = self.producers.evicted.load(Ordering::Relaxed);
+        let evicted_later = self.consumer.evicted.load(Ordering::Relaxed);
+        let handled = self.consumer.handled.load(Ordering::Relaxed);
+        let cancelled = self.consumer.cancelled.load(Ordering::Relaxed);
+        let undelivered = self.consumer.undelivered.load(Ordering::Relaxed);
+        let accepted = self.consumer.taken.load(Ordering::Relaxed) + self.ring.len() as u64 + evicted_in_ring;
+        let ended = handled + cancelled + undelivered + evicted_in_ring + evicted_later;
+        LaneStats {
+            name: self.lane.name(),
+            capacity: self.lane.capacity(),
+            accepted,
+            handled,
+            refused: self.producers.refused.load(Ordering::Relaxed),
+            evicted: evicted_in_ring + evicted_later,
+            cancelled,
+            undelivered,
+            high_water: self.consumer.high_water.load(Ordering::Relaxed),
+            depth: accepted.saturating_sub(ended),
+        }
+    }
+}
+
+impl<M> Taken<M> {
+    pub(super) fn new() -> Self {
+        Self { stash: VecDeque::new() }
+    }
+}
+
+/// Adds to a figure that one thread alone writes: no read-modify-write is needed.
+fn add(figure: &AtomicU64, n: u64) {
+    figure.store(figure.load(Ordering::Relaxed) + n, Ordering::Relaxed);
+}

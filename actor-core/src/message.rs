@@ -1,0 +1,119 @@
+//! What may be sent to an actor, and in which lane it travels.
+
+use crate::Lane;
+
+/// Describes everything that one actor may be sent: one enum per actor, matched exhaustively.
+///
+/// A variant that wants an answer carries a [`Reply`](crate::Reply). Messages are stored inline in
+/// their lane, so a large variant is boxed by its author.
+///
+/// # Examples
+///
+/// With one kind of traffic nothing needs to be said; [`LANES`](Self::LANES) has a default.
+///
+/// ```
+/// enum Count {
+///     Add(u64),
+/// }
+/// impl actor_core::Message for Count {}
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Count>();
+/// handle.try_tell(Count::Add(1)).expect("the lane has room");
+/// let Some(Count::Add(n)) = mailbox.try_recv() else { panic!("a message waits") };
+/// assert_eq!(n, 1);
+/// ```
+///
+/// With several, each variant names its lane, in one place, and the compiler sees that none is forgotten.
+///
+/// ```
+/// use actor_core::{Lane, Message};
+///
+/// enum Chain {
+///     Stop,
+///     Block(Vec<u8>),
+///     Vote(u64),
+/// }
+///
+/// impl Message for Chain {
+///     const LANES: &'static [Lane] =
+///         &[Lane::control("control", 16), Lane::fifo("blocks", 1024), Lane::newest_first("votes", 4096)];
+///
+///     fn lane(&self) -> usize {
+///         match self {
+///             Self::Stop => 0,
+///             Self::Block(_) => 1,
+///             Self::Vote(_) => 2,
+///         }
+///     }
+/// }
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Chain>();
+/// for message in [Chain::Vote(7), Chain::Block(vec![1]), Chain::Vote(8), Chain::Stop] {
+///     handle.try_tell(message).expect("every lane has room");
+/// }
+/// assert!(matches!(mailbox.try_recv(), Some(Chain::Stop)), "control overtakes everything");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a message that an actor can be sent",
+    label = "this type does not implement `Message`",
+    note = "write `impl Message for {Self} {{}}`; a message crosses threads, so it must also be `Send` \
+            (replace an `Rc` by an `Arc`, or build the value on the actor's thread)"
+)]
+pub trait Message: Send + Sized + 'static {
+    /// The mailbox's lanes. Control lanes are served first; the others share turns by weight, in this order.
+    const LANES: &'static [Lane] = &[Lane::fifo("messages", 1024)];
+
+    /// Names the lane that this message travels in, as an index into [`LANES`](Self::LANES).
+    ///
+    /// Write it as one `match` without `_`. An index past the end panics in the sender, who meets it on the
+    /// first message of that kind.
+    fn lane(&self) -> usize {
+        0
+    }
+}
+
+/// Says that a message enum has a variant for `T`, so that its handles can be narrowed to a
+/// [`Recipient<T>`](crate::Recipient).
+///
+/// Both directions are asked for because a refused message is handed back as what the sender gave.
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::{Message, Variant};
+///
+/// struct Tick(u64);
+/// enum Chain {
+///     Tick(Tick),
+///     Stop,
+/// }
+/// impl Message for Chain {}
+/// impl Variant<Tick> for Chain {
+///     fn wrap(tick: Tick) -> Self {
+///         Self::Tick(tick)
+///     }
+///     fn unwrap(self) -> Option<Tick> {
+///         match self {
+///             Self::Tick(tick) => Some(tick),
+///             Self::Stop => None,
+///         }
+///     }
+/// }
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Chain>();
+/// let ticks = handle.recipient::<Tick>();
+/// assert!(ticks.try_tell(Tick(3)).is_ok());
+/// assert!(matches!(mailbox.try_recv(), Some(Chain::Tick(Tick(3)))));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the message enum `{Self}` has no variant for `{T}`",
+    label = "no variant for `{T}`",
+    note = "add a variant that carries `{T}` to `{Self}` and implement `Variant<{T}>` for it"
+)]
+pub trait Variant<T>: Message {
+    /// Puts the value into its variant.
+    fn wrap(value: T) -> Self;
+
+    /// Takes the value out of its variant, or `None` from any other.
+    fn unwrap(self) -> Option<T>;
+}

@@ -1,0 +1,132 @@
+//! The spawner's side of an actor: its stop and its end.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use event_listener::{Event, listener};
+
+use crate::block::block_on_for;
+use crate::mailbox::Closeable;
+use crate::sync::{AtomicBool, AtomicWaker, Ordering, register};
+use crate::{Executor, Exit};
+
+/// The right to stop an actor and the means to wait for its end, held by whoever spawned it.
+///
+/// Senders do not have it. Dropping it detaches the actor, which then ends when nothing can reach it any more.
+#[must_use = "whoever spawns an actor decides when it stops; `drop` it to let the actor run on"]
+#[derive(Clone)]
+pub struct Running {
+    life: Arc<Life>,
+    mailbox: Arc<dyn Closeable>,
+    /// Whose clock a deadline is counted by.
+    executor: Arc<dyn Executor>,
+}
+
+/// What an actor's task and its spawner share.
+pub(crate) struct Life {
+    /// Set once by `stop_now`, never cleared.
+    killed: AtomicBool,
+    /// Set once by the first `stop`.
+    deadline: OnceLock<Instant>,
+    /// The actor's task, woken when one of the above is set.
+    task: AtomicWaker,
+    /// Set once, as the last thing in the actor's life.
+    exit: OnceLock<Exit>,
+    on_exit: Event,
+}
+
+impl Running {
+    pub(crate) fn new(life: Arc<Life>, mailbox: Arc<dyn Closeable>, executor: Arc<dyn Executor>) -> Self {
+        Self { life, mailbox, executor }
+    }
+
+    /// Asks the actor to stop: it takes nothing new, handles what is queued for at most `patience`, and ends.
+    ///
+    /// Senders get their messages back from this moment on. What is still queued at the deadline is counted as
+    /// undelivered and given to the hook. The first call sets the deadline. Returns at once; see [`join`](Self::join).
+    pub fn stop(&self, patience: Duration) {
+        // A deadline past the end of the clock is none.
+        if let Some(deadline) = self.executor.now().checked_add(patience) {
+            self.life.deadline.get_or_init(|| deadline);
+        }
+        self.mailbox.close();
+        self.life.task.wake();
+    }
+
+    /// Stops the actor at once: a handler that waits is dropped where it waits, one that computes is let finish, and
+    /// nothing more is handled. Returns at once; see [`join`](Self::join).
+    pub fn stop_now(&self) {
+        // Pairs with `is_killed`.
+        self.life.killed.store(true, Ordering::Release);
+        self.mailbox.close();
+        self.life.task.wake();
+    }
+
+    /// Waits for the actor's end and tells how it came.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    pub async fn join(&self) -> Exit {
+        loop {
+            listener!(self.life.on_exit => ending);
+            // Looked at after the listener is there to be told, so that an exit in between is not missed.
+            if let Some(exit) = self.life.exit.get() {
+                return exit.clone();
+            }
+            ending.await;
+        }
+    }
+
+    /// Waits for the actor's end, parking the thread. `None` if it has not come after `timeout`.
+    #[must_use]
+    pub fn join_blocking(&self, timeout: Duration) -> Option<Exit> {
+        block_on_for(pin!(self.join()), timeout)
+    }
+
+    /// Tells how the actor ended, if it has.
+    #[must_use]
+    pub fn exit(&self) -> Option<&Exit> {
+        self.life.exit.get()
+    }
+}
+
+impl Life {
+    pub(crate) fn new() -> Self {
+        Self {
+            killed: AtomicBool::new(false),
+            deadline: OnceLock::new(),
+            task: AtomicWaker::new(),
+            exit: OnceLock::new(),
+            on_exit: Event::new(),
+        }
+    }
+
+    /// Has the task woken by the next request. To be called before looking for one.
+    pub(crate) fn watch(&self, waker: &Waker) {
+        register(&self.task, waker);
+    }
+
+    pub(crate) fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline.get().copied()
+    }
+
+    pub(crate) fn end(&self, exit: Exit) {
+        if self.exit.set(exit).is_ok() {
+            self.on_exit.notify(usize::MAX);
+        }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("lanes", &self.mailbox.stats()).field("exit", &self.exit()).finish()
+    }
+}

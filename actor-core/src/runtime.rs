@@ -1,0 +1,84 @@
+//! The seam to an async runtime: three small object-safe traits, and nothing else.
+//!
+//! It is crossed when an executor starts, when an actor is spawned, when a timer is armed and when blocking work is
+//! handed off. It is not crossed when a message is sent: waking goes through [`std::task::Waker`].
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::ThreadConfig;
+
+/// Makes a future on the thread that will run it. The maker crosses threads; its future does not, and need not be `Send`.
+pub type Maker = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+/// Starts executors. A value, so that two runtimes live in one process and a library never chooses one.
+///
+/// What an implementation must do is a program: `conformance::run` (feature `conformance`).
+pub trait Runtime: fmt::Debug + Send + Sync + 'static {
+    /// Tells the runtime's name, for people to read: `"tokio"`, `"smol"`.
+    fn name(&self) -> &'static str;
+
+    /// Starts an executor on a thread of its own, with the given name and, if asked for, on the given CPU core.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the thread cannot be started, or with [`io::ErrorKind::InvalidInput`] if there is no such core.
+    fn start_executor(&self, config: ThreadConfig) -> io::Result<Arc<dyn Executor>>;
+}
+
+/// One thread that runs actors, and the clock they go by.
+///
+/// Its thread ends once it has been stopped, or nobody holds the executor any more, and its last future has ended.
+/// An actor holds the executor it runs on.
+pub trait Executor: fmt::Debug + Send + Sync + 'static {
+    /// Calls the maker on the executor's thread and runs its future there. May be called from any thread.
+    ///
+    /// A panic in a maker or its future ends that future only.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the executor has been stopped; the maker is dropped.
+    fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped>;
+
+    /// Makes a timer that goes by this executor's clock, not yet armed. Poll it on this executor.
+    fn timer(&self) -> Box<dyn Timer>;
+
+    /// Tells the time of this executor's clock, which never runs backwards.
+    fn now(&self) -> Instant;
+
+    /// Runs work that blocks or computes for long on some other thread.
+    fn run_blocking(&self, work: Box<dyn FnOnce() + Send>);
+
+    /// Takes no new futures from now on. Those it has go on to their end; then the thread ends.
+    fn stop(&self);
+
+    /// Waits, parking the calling thread, until the executor's thread has ended. Tells whether it did in time.
+    fn join(&self, timeout: Duration) -> bool;
+}
+
+/// Wakes a task at a time. Re-armed without a new allocation.
+pub trait Timer: Send {
+    /// Arms the timer for the given time, whatever it was armed for. The past is as good as now.
+    fn arm(&mut self, at: Instant);
+
+    /// Is ready once the armed time has come, and then on every poll until it is armed anew. Never ready if it was
+    /// never armed.
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// Says that an executor takes no new futures, because it was stopped or its thread has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExecutorStopped;
+
+impl fmt::Display for ExecutorStopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the executor has been stopped")
+    }
+}
+
+impl std::error::Error for ExecutorStopped {}

@@ -1,0 +1,67 @@
+//! A send that waits for room.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use event_listener::EventListener;
+use pin_project::pin_project;
+
+use crate::Message;
+use crate::handle::TellError;
+use crate::mailbox::{Envelope, Refused, Shared};
+
+/// The future of [`Handle::tell`](crate::Handle::tell): ready once the message is in its lane.
+#[must_use = "a message is not sent until its `tell` is awaited"]
+#[pin_project(!Unpin)]
+pub struct Tell<'a, M: Message> {
+    shared: &'a Shared<M>,
+    /// The message, until it is sent or handed back.
+    envelope: Option<Envelope<M>>,
+    /// Set once the lane was found full.
+    #[pin]
+    room: Option<EventListener>,
+}
+
+impl<'a, M: Message> Tell<'a, M> {
+    pub(crate) fn new(shared: &'a Shared<M>, envelope: Envelope<M>) -> Self {
+        Self { shared, envelope: Some(envelope), room: None }
+    }
+
+    /// Takes the message back from a wait that has gone on for long enough.
+    pub(crate) fn give_up(self: Pin<&mut Self>) -> Envelope<M> {
+        self.project().envelope.take().expect("a pending tell still has its message")
+    }
+}
+
+impl<M: Message> Future for Tell<'_, M> {
+    type Output = Result<(), TellError<M>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let envelope = this.envelope.take().expect("a tell is not polled after it was ready");
+            let lane = this.shared.lane(envelope.message.lane());
+            match this.shared.send(envelope) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(Refused::Closed(envelope)) => return Poll::Ready(Err(TellError(envelope.message))),
+                Err(Refused::Full(envelope)) => *this.envelope = Some(envelope),
+            }
+            match this.room.as_mut().as_pin_mut() {
+                // The try before this one may have been before a message was taken: listen, then try again.
+                None => this.room.set(Some(lane.room().listen())),
+                Some(room) => {
+                    ready!(room.poll(cx));
+                    this.room.set(None);
+                }
+            }
+        }
+    }
+}
+
+impl<M: Message> fmt::Debug for Tell<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tell").field("waiting", &self.room.is_some()).finish()
+    }
+}

@@ -1,0 +1,144 @@
+//! The timers of one actor: what is due, and when the next one is. Pure but for the messages it makes.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// Names one timer, so that it can be cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TimerId(u64);
+
+/// Tells a repeating timer's message which beat it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beat {
+    /// When it was due. The actor's lateness is [`Context::now`](crate::Context::now) minus this.
+    pub due: Instant,
+    /// How many beats after it are left out, because the actor was late by whole periods.
+    pub missed: u32,
+}
+
+/// The armed timers of an actor.
+pub(crate) struct Timers<M> {
+    /// When each timer is due, earliest on top. May name timers that were cancelled since.
+    queue: BinaryHeap<Reverse<(Instant, TimerId)>>,
+    armed: HashMap<TimerId, Shot<M>>,
+    last: u64,
+}
+
+enum Shot<M> {
+    Once(M),
+    Every { period: Duration, make: Box<dyn FnMut(Beat) -> M> },
+}
+
+impl<M> Timers<M> {
+    pub(crate) fn new() -> Self {
+        Self { queue: BinaryHeap::new(), armed: HashMap::new(), last: 0 }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.armed.is_empty()
+    }
+
+    pub(crate) fn once(&mut self, at: Instant, message: M) -> TimerId {
+        self.arm(at, Shot::Once(message))
+    }
+
+    pub(crate) fn every(&mut self, first: Instant, period: Duration, make: impl FnMut(Beat) -> M + 'static) -> TimerId {
+        assert!(!period.is_zero(), "a period of zero would leave no time for messages");
+        self.arm(first, Shot::Every { period, make: Box::new(make) })
+    }
+
+    pub(crate) fn cancel(&mut self, id: TimerId) -> bool {
+        self.armed.remove(&id).is_some()
+    }
+
+    /// Tells when the next timer is due.
+    pub(crate) fn next(&mut self) -> Option<Instant> {
+        while let Some(&Reverse((at, id))) = self.queue.peek() {
+            if self.armed.contains_key(&id) {
+                return Some(at);
+            }
+            self.queue.pop();
+        }
+        None
+    }
+
+    /// Takes the message of the earliest timer that is due, re-arming it if it repeats.
+    ///
+    /// A repeating timer keeps its schedule: beats that are already past are left out and counted, so that a late
+    /// actor is not met by a burst of them.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<M> {
+        let due = self.next().filter(|&due| due <= now)?;
+        let Reverse((_, id)) = self.queue.pop().expect("`next` has just seen it");
+        match self.armed.remove(&id).expect("`next` gives armed timers only") {
+            Shot::Once(message) => Some(message),
+            Shot::Every { period, mut make } => {
+                let missed = (now - due).as_nanos() / period.as_nanos();
+                let missed = u32::try_from(missed).unwrap_or(u32::MAX - 1);
+                let next = due + period * (missed + 1);
+                let message = make(Beat { due, missed });
+                self.queue.push(Reverse((next, id)));
+                self.armed.insert(id, Shot::Every { period, make });
+                Some(message)
+            }
+        }
+    }
+
+    fn arm(&mut self, at: Instant, shot: Shot<M>) -> TimerId {
+        self.last += 1;
+        let id = TimerId(self.last);
+        self.queue.push(Reverse((at, id)));
+        self.armed.insert(id, shot);
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEAT: Duration = Duration::from_millis(100);
+
+    #[expect(clippy::disallowed_methods, reason = "any instant will do: it is only counted from")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn timers_fire_in_order_of_time_and_then_of_arming() {
+        let start = start();
+        let mut timers = Timers::new();
+        timers.once(start + 2 * BEAT, "late");
+        timers.once(start + BEAT, "first");
+        timers.once(start + BEAT, "second");
+        assert_eq!(timers.take_due(start), None);
+        let due: Vec<_> = std::iter::from_fn(|| timers.take_due(start + BEAT)).collect();
+        assert_eq!(due, ["first", "second"]);
+        assert_eq!(timers.next(), Some(start + 2 * BEAT));
+    }
+
+    #[test]
+    fn a_cancelled_timer_never_fires() {
+        let start = start();
+        let mut timers = Timers::new();
+        let id = timers.once(start, ());
+        assert!(timers.cancel(id));
+        assert!(!timers.cancel(id));
+        assert!(timers.is_empty());
+        assert_eq!(timers.next(), None);
+        assert_eq!(timers.take_due(start + BEAT), None);
+    }
+
+    #[test]
+    fn a_late_beat_keeps_the_schedule_and_counts_what_it_left_out() {
+        let start = start();
+        let mut timers = Timers::new();
+        timers.every(start, BEAT, |beat| beat);
+        assert_eq!(timers.take_due(start), Some(Beat { due: start, missed: 0 }));
+        let late = start + BEAT * 4 + BEAT / 2;
+        assert_eq!(timers.take_due(late), Some(Beat { due: start + BEAT, missed: 3 }));
+        assert_eq!(timers.take_due(late), None, "no burst of what was missed");
+        assert_eq!(timers.next(), Some(start + BEAT * 5));
+    }
+}

@@ -1,0 +1,33 @@
+//! A timer of smol's.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use actor_core::Timer;
+
+/// Re-armed in place.
+pub(crate) struct SmolTimer {
+    timer: async_io::Timer,
+    /// smol's timer is ready once; this one stays ready until it is armed anew.
+    expired: bool,
+}
+
+impl SmolTimer {
+    pub(crate) fn new() -> Self {
+        Self { timer: async_io::Timer::never(), expired: false }
+    }
+}
+
+impl Timer for SmolTimer {
+    fn arm(&mut self, at: Instant) {
+        self.timer.set_at(at);
+        self.expired = false;
+    }
+
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.expired = self.expired || Pin::new(&mut self.timer).poll(cx).is_ready();
+        if self.expired { Poll::Ready(()) } else { Poll::Pending }
+    }
+}

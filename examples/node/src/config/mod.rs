@@ -1,0 +1,9 @@
+//! One node's configuration: a TOML file on disk, and the same thing with all that it names read and checked.
+
+mod error;
+mod file;
+mod load;
+
+pub use error::{ConfigError, KeyRole};
+pub use file::{ConfigFile, ValidatorEntry};
+pub use load::NodeConfig;

@@ -1,0 +1,18 @@
+//! The keys that a node holds, and the files that keep them.
+//!
+//! A validator has two one-time key trees, one for votes and one for proposals. A [`KeyFile`] keeps the seed of a tree
+//! and not the tree: [`regenerate`] grows the trees of a node at its start, over all CPU cores, and checks that each
+//! still belongs to its public key. A [`NetworkKey`] is the secp256k1 key by which peers know a node.
+
+mod all_cores;
+mod key_file;
+mod network_key;
+mod scheme_name;
+mod seed;
+mod validator_keys;
+
+pub use key_file::{KeyError, KeyFile};
+pub use network_key::{NetworkKey, NotASecret};
+pub use scheme_name::SchemeName;
+pub use seed::Seed;
+pub use validator_keys::{ValidatorKeyError, ValidatorKeyFiles, ValidatorKeys, regenerate};

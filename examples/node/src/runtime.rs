@@ -1,0 +1,62 @@
+//! The async runtimes that this build has, by name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use actor::Runtime;
+
+type List = fn() -> Vec<Arc<dyn Runtime>>;
+
+/// The facade's runtimes; without a runtime feature the facade has no such list, and this one is empty.
+const RUNTIMES: &[List] = &[
+    #[cfg(any(feature = "tokio", feature = "smol"))]
+    actor::runtimes,
+];
+
+/// Returns every runtime that was compiled in, in order of preference.
+pub fn compiled_in() -> Vec<Arc<dyn Runtime>> {
+    RUNTIMES.iter().flat_map(|runtimes| runtimes()).collect()
+}
+
+/// Finds a runtime by its name; without one, the preferred.
+///
+/// # Errors
+///
+/// [`NoSuchRuntime`] when none that was compiled in has the name.
+pub fn by_name(name: Option<&str>) -> Result<Arc<dyn Runtime>, NoSuchRuntime> {
+    compiled_in().into_iter().find(|runtime| name.is_none_or(|name| name == runtime.name())).ok_or_else(|| {
+        NoSuchRuntime {
+            asked: name.map(str::to_owned),
+            compiled_in: compiled_in().iter().map(|runtime| runtime.name()).collect(),
+        }
+    })
+}
+
+/// Says that a runtime was asked for that this build does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoSuchRuntime {
+    /// The name that was asked for, if one was.
+    pub asked: Option<String>,
+    /// The names that this build has.
+    pub compiled_in: Vec<&'static str>,
+}
+
+impl fmt::Display for NoSuchRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.asked {
+            Some(name) => write!(f, "this build has no runtime \"{name}\"")?,
+            None => f.write_str("this build has no runtime")?,
+        }
+        if self.compiled_in.is_empty() {
+            f.write_str(", nor any other: build with `--features tokio` or `--features smol`")
+        } else {
+            write!(
+                f,
+                "; it has {}: choose one of these, or build with the feature of that name",
+                self.compiled_in.join(", ")
+            )
+        }
+    }
+}
+
+impl std::error::Error for NoSuchRuntime {}
