@@ -1,16 +1,23 @@
-//! A Lean Ethereum consensus node.
+//! A Lean Ethereum consensus node: a real libp2p network thread, and one pinned actor that owns the chain.
 
+pub mod chain;
 pub mod command;
 pub mod config;
 pub mod consensus;
+mod decoder;
 pub mod devnet;
 pub mod exit_code;
 mod file;
 pub mod genesis_file;
+mod ingress;
 pub mod keys;
+pub mod network;
 pub mod node;
 pub mod report;
+mod reporter;
 pub mod runtime;
+mod signer;
+mod wall_clock;
 pub mod xmss;
 
 pub use file::{FileError, FileKind, FileProblem};

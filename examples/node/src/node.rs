@@ -1,43 +1,217 @@
-//! One node, assembled.
+//! One node, assembled: a network thread, and four actors on a thread each.
+//!
+//! ```text
+//!  network ──▶ decoder ──▶ chain ◀──▶ signer          reporter (reads what the others publish)
+//!     ▲───────────┴──────────┘
+//! ```
+//!
+//! Handles exist before actors, so everything is wired before anything runs. It ends in the order of the arrows:
+//! sources first, so that nothing new comes while the owners drain.
 
+use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use actor::Runtime;
+use actor::{Actor, Executor, ExecutorStopped, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
 
+use crate::chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
 use crate::config::NodeConfig;
+use crate::consensus::{MockProofs, ProofScheme, Rejection, SlotClock, Store, genesis};
+use crate::decoder::{Decoder, Undecodable};
+use crate::ingress::Ingress;
+use crate::keys::{ValidatorKeyError, regenerate};
+use crate::network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, NetworkError, PeerId};
 use crate::report::StatusLine;
+use crate::reporter::{Reporter, Sources};
+use crate::signer::{Keeper, Signer};
+use crate::wall_clock;
 
 /// A running node.
 #[derive(Debug)]
 pub struct Node {
-    _private: (),
+    network: Network,
+    chain: Chain,
+    /// In the order in which they end.
+    actors: Vec<(&'static str, Running, Arc<dyn Executor>)>,
 }
 
 /// Says why a node did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The chain and the network are not assembled in this build.
-    #[error("this build cannot start a node yet")]
-    NotYet,
+    /// A validator's key does not come out as its file says.
+    #[error(transparent)]
+    Key(#[from] ValidatorKeyError),
+    /// The network key is no key.
+    #[error("the network key is not a secp256k1 secret: {0}")]
+    HostKey(#[from] HostKeyError),
+    /// The network thread did not start.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The genesis file makes no chain.
+    #[error("the genesis file makes no chain: {0}")]
+    Genesis(#[from] Rejection),
+    /// An executor's thread did not start.
+    #[error("the thread \"{0}\" did not start: {1}")]
+    Thread(&'static str, #[source] io::Error),
+    /// An executor ended as soon as it was started.
+    #[error("an executor took no actor: {0}")]
+    Executor(#[from] ExecutorStopped),
 }
 
 impl Node {
-    /// Starts a node; `report` is called once in a slot and must return at once.
+    /// Starts a node; `report` is called once in a slot, on a thread that nothing else waits for.
+    ///
+    /// Grows the validators' keys first, which takes some 40 ms of a core for each key of 256 slots.
     ///
     /// # Errors
     ///
-    /// [`StartError`] when a part of the node does not start.
+    /// [`StartError`] when a part of the node does not start; what had started has then ended or ends by itself.
     pub fn start(
-        _config: NodeConfig,
-        _runtime: Arc<dyn Runtime>,
-        _report: impl FnMut(StatusLine) + Send + 'static,
+        config: NodeConfig,
+        runtime: Arc<dyn Runtime>,
+        report: impl FnMut(StatusLine) + Send + 'static,
     ) -> Result<Self, StartError> {
-        Err(StartError::NotYet)
+        let wall: wall_clock::WallClock = wall_clock::system;
+        let clock = SlotClock::new(config.genesis.genesis_time).with_interval(config.genesis.interval_ms);
+        let proofs: Arc<dyn ProofScheme> = Arc::new(MockProofs::default());
+        let mut keys = regenerate(&config.validators)?;
+        let role = role(&config, clock, wall());
+        if let Some(last_slot) = role.first_duty_slot.checked_sub(1) {
+            // An earlier process with these keys may have signed up to this very slot.
+            keys.iter_mut().for_each(|keys| keys.retire_through(last_slot));
+        }
+        let (state, block) = genesis(config.genesis.genesis_time, config.genesis.registry());
+        let store = Store::new(state, block, role.validators.first().copied())?;
+
+        let (chain, chain_mailbox) = Chain::new();
+        let (decoder, decoder_mailbox) = mailbox();
+        let (signer, signer_mailbox) = mailbox();
+        let (reporter, reporter_mailbox) = mailbox();
+        let (published, undecodable) = (Published::default(), Undecodable::default());
+        let ingress = Ingress { chain: chain.clone(), decoder: decoder.clone(), published: published.clone() };
+        let network = Network::start(network_config(&config)?, ingress)?;
+        let sources = Sources {
+            name: config.name,
+            runtime: runtime.name(),
+            clock,
+            wall,
+            published: published.clone(),
+            chain: chain.clone(),
+            decoder,
+            undecodable: undecodable.clone(),
+            network: network.counters(),
+        };
+        let decoding = Decoder::new(chain.clone(), network.front(), undecodable);
+        let keeper_proofs = Arc::clone(&proofs);
+        let front = network.front();
+        let chain_thread = match config.chain_core {
+            Some(core) => ThreadConfig::named("chain").on_core(core),
+            None => ThreadConfig::named("chain"),
+        };
+
+        let mut node = Self { network, chain: chain.clone(), actors: Vec::new() };
+        node.spawn("decoder", ThreadConfig::named("decoder"), &*runtime, decoder_mailbox, move || decoding)?;
+        node.spawn("chain", chain_thread, &*runtime, chain_mailbox, move || {
+            let state = ChainState::new(store, proofs, role);
+            ChainActor::new(state, clock, wall, front, Signer::new(signer), published)
+        })?;
+        node.spawn("signer", ThreadConfig::named("signer"), &*runtime, signer_mailbox, move || {
+            Keeper::new(keys, keeper_proofs, chain)
+        })?;
+        node.spawn("reporter", ThreadConfig::named("reporter"), &*runtime, reporter_mailbox, move || {
+            Reporter::new(sources, report)
+        })?;
+        // The reporter lives by its timer alone.
+        drop(reporter);
+        Ok(node)
     }
 
-    /// Stops the node in order and says what had not come to its end in time.
-    pub fn stop(self, _patience: Duration) -> Vec<String> {
-        Vec::new()
+    /// Returns this node's identity.
+    #[must_use]
+    pub fn peer_id(&self) -> PeerId {
+        self.network.local_peer_id()
     }
+
+    /// Returns the address that the node listens on.
+    #[must_use]
+    pub fn listen_address(&self) -> &Multiaddr {
+        self.network.listen_address()
+    }
+
+    /// Asks the chain's owner where the chain stands. `None` if it has ended or does not answer within `timeout`.
+    ///
+    /// Parks the calling thread.
+    #[must_use]
+    pub fn head(&self, timeout: Duration) -> Option<ChainHead> {
+        self.chain.head(timeout)
+    }
+
+    /// Stops the node in order, within about `patience`, and says what had not come to its end by then.
+    ///
+    /// The network ends first, so that nothing new comes; then each actor handles what is queued, in the order of a
+    /// message's way.
+    #[must_use]
+    pub fn stop(self, patience: Duration) -> Vec<String> {
+        #[expect(clippy::disallowed_methods, reason = "the caller's thread has no executor to ask")]
+        let now = Instant::now;
+        let deadline = now() + patience;
+        let left = || deadline.saturating_duration_since(now());
+        let mut unfinished = Vec::new();
+        if let Err(error) = self.network.stop(left() / 2) {
+            unfinished.push(error.to_string());
+        }
+        for (name, running, executor) in self.actors {
+            running.stop(left() / 2);
+            match running.join_blocking(left()) {
+                Some(exit) if exit.reason.is_normal() && exit.undelivered() == 0 => {}
+                Some(exit) => unfinished.push(format!("{name}: {}, {} undelivered", exit.reason, exit.undelivered())),
+                None => unfinished.push(format!("{name}: still busy when the time was up")),
+            }
+            drop(running);
+            executor.stop();
+            if !executor.join(left()) {
+                unfinished.push(format!("{name}: its thread had not ended when the time was up"));
+            }
+        }
+        unfinished
+    }
+
+    /// Starts an actor on a thread of its own.
+    fn spawn<A: Actor>(
+        &mut self,
+        name: &'static str,
+        thread: ThreadConfig,
+        runtime: &dyn Runtime,
+        mailbox: Mailbox<A::Message>,
+        make: impl FnOnce() -> A + Send + 'static,
+    ) -> Result<(), StartError> {
+        let executor = runtime.start_executor(thread).map_err(|error| StartError::Thread(name, error))?;
+        let spawn = Spawn::new(mailbox)
+            .on_undelivered(move |lane, _message| tracing::debug!(actor = name, lane, "a message was not delivered"));
+        self.actors.push((name, spawn.start(&executor, make)?, executor));
+        Ok(())
+    }
+}
+
+/// What this node does, and from which slot on its validators may sign.
+fn role(config: &NodeConfig, clock: SlotClock, now: u64) -> Role {
+    let has_begun = now >= clock.slot_start(0);
+    Role {
+        validators: config.validators.iter().map(|keys| keys.index).collect(),
+        is_aggregator: config.aggregator,
+        first_duty_slot: if has_begun { clock.current_slot(now) + 1 } else { 0 },
+        scheme: config.genesis.scheme.scheme(),
+    }
+}
+
+fn network_config(config: &NodeConfig) -> Result<NetworkConfig, StartError> {
+    let host_key = HostKey::from_secret(*config.network_key.secret())?;
+    Ok(NetworkConfig {
+        peers: config.peers.clone(),
+        network_name: config.genesis.fork_digest.clone(),
+        heartbeat: config.gossip_heartbeat,
+        identify: config.identify,
+        ping: config.ping,
+        ..NetworkConfig::new(host_key, config.listen.clone())
+    })
 }

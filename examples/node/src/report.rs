@@ -1,5 +1,7 @@
 //! What a running node reports, one JSON line at a time.
 
+use std::collections::BTreeMap;
+
 use actor::LaneStats;
 use serde::{Deserialize, Serialize};
 
@@ -66,8 +68,12 @@ pub struct StatusLine {
     pub lanes: Vec<LaneLine>,
     /// How many messages were lost in any way: refused, evicted, undecodable.
     pub drops: u64,
+    /// The same, and what is no loss, by reason.
+    pub dropped: BTreeMap<String, u64>,
     /// How late ticks come.
     pub tick_lateness_ms: TickLateness,
+    /// How many intervals were left out because the node was too late for them.
+    pub missed_intervals: u64,
     /// How many blocks were imported since the node started.
     pub blocks_imported: u64,
     /// How many blocks wait for their parents.

@@ -18,21 +18,14 @@ pub type ProofBytes = SszList<u8, PROOF_BYTES_LIMIT>;
 /// Lists the validators whose bits are set, lowest first.
 pub fn validator_indices(bits: &AggregationBits) -> impl Iterator<Item = ValidatorIndex> {
     let set = |index: &usize| bits.get(*index) == Some(true);
-    (0..bits.len())
-        .filter(set)
-        .map(|index| index as ValidatorIndex)
+    (0..bits.len()).filter(set).map(|index| index as ValidatorIndex)
 }
 
 /// Sets exactly the bits of the given validators, and is no longer than it must be.
 ///
 /// Gives back nothing when there are no validators, or one is at or above [`VALIDATOR_REGISTRY_LIMIT`].
-pub fn aggregation_bits(
-    validators: impl IntoIterator<Item = ValidatorIndex>,
-) -> Option<AggregationBits> {
-    let indices: Vec<usize> = validators
-        .into_iter()
-        .map(|index| usize::try_from(index).ok())
-        .collect::<Option<_>>()?;
+pub fn aggregation_bits(validators: impl IntoIterator<Item = ValidatorIndex>) -> Option<AggregationBits> {
+    let indices: Vec<usize> = validators.into_iter().map(|index| usize::try_from(index).ok()).collect::<Option<_>>()?;
     let mut bits = AggregationBits::with_length(indices.iter().max()?.checked_add(1)?).ok()?;
     for index in indices {
         bits.set(index, true).ok()?;
@@ -96,22 +89,11 @@ impl SszDecode for SignedAttestation {
     }
 
     fn from_ssz_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let (unsigned, signature) =
-            bytes
-                .split_at_checked(UNSIGNED_BYTES)
-                .ok_or(DecodeError::InvalidByteLength {
-                    expected: UNSIGNED_BYTES,
-                    got: bytes.len(),
-                })?;
-        let Attestation {
-            validator_index,
-            data,
-        } = Attestation::from_ssz_bytes(unsigned)?;
-        Ok(Self {
-            validator_index,
-            data,
-            signature: Signature::from_ssz_bytes(signature)?,
-        })
+        let (unsigned, signature) = bytes
+            .split_at_checked(UNSIGNED_BYTES)
+            .ok_or(DecodeError::InvalidByteLength { expected: UNSIGNED_BYTES, got: bytes.len() })?;
+        let Attestation { validator_index, data } = Attestation::from_ssz_bytes(unsigned)?;
+        Ok(Self { validator_index, data, signature: Signature::from_ssz_bytes(signature)? })
     }
 }
 

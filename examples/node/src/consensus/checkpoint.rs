@@ -19,11 +19,7 @@ impl Checkpoint {
     ///
     /// Keeping the old one on a tie means that a fork cannot silently swap the root of a slot.
     pub fn advance_to(self, candidate: Self) -> Self {
-        if candidate.slot > self.slot {
-            candidate
-        } else {
-            self
-        }
+        if candidate.slot > self.slot { candidate } else { self }
     }
 }
 
@@ -45,13 +41,9 @@ impl AttestationData {
     ///
     /// Slots without a block have a zero root there, and no vote can name it.
     pub fn lies_on_chain(&self, historical_block_hashes: &[Root]) -> bool {
-        [self.source, self.target, self.head]
-            .iter()
-            .all(|checkpoint| {
-                let on_chain = usize::try_from(checkpoint.slot)
-                    .ok()
-                    .and_then(|slot| historical_block_hashes.get(slot));
-                !checkpoint.root.is_zero() && on_chain == Some(&checkpoint.root)
-            })
+        [self.source, self.target, self.head].iter().all(|checkpoint| {
+            let on_chain = usize::try_from(checkpoint.slot).ok().and_then(|slot| historical_block_hashes.get(slot));
+            !checkpoint.root.is_zero() && on_chain == Some(&checkpoint.root)
+        })
     }
 }

@@ -59,11 +59,7 @@ impl State {
     ///
     /// [`Rejection::JustifiedSlotOutOfRange`] when the slot is past those that the state tracks.
     pub fn is_slot_justified(&self, slot: Slot) -> Result<bool, Rejection> {
-        is_slot_justified(
-            |index| self.justified_slots.get(index),
-            self.latest_finalized.slot,
-            slot,
-        )
+        is_slot_justified(|index| self.justified_slots.get(index), self.latest_finalized.slot, slot)
     }
 }
 
@@ -76,10 +72,7 @@ pub(crate) fn is_slot_justified(
     let Some(index) = justified_index_after(slot, finalized) else {
         return Ok(true);
     };
-    usize::try_from(index)
-        .ok()
-        .and_then(bit)
-        .ok_or(Rejection::JustifiedSlotOutOfRange)
+    usize::try_from(index).ok().and_then(bit).ok_or(Rejection::JustifiedSlotOutOfRange)
 }
 
 /// Makes the state that a chain starts from, and its block, which names that state.
@@ -97,16 +90,10 @@ pub fn genesis(genesis_time: u64, validators: Validators) -> (State, Block) {
     let body_root = Root::of(&BlockBody::default());
     let state = State {
         config: GenesisConfig { genesis_time },
-        latest_block_header: BlockHeader {
-            body_root,
-            ..BlockHeader::default()
-        },
+        latest_block_header: BlockHeader { body_root, ..BlockHeader::default() },
         validators,
         ..State::default()
     };
-    let block = Block {
-        state_root: Root::of(&state),
-        ..Block::default()
-    };
+    let block = Block { state_root: Root::of(&state), ..Block::default() };
     (state, block)
 }

@@ -7,6 +7,7 @@ use libssz::{DecodeError, SszDecode, SszEncode, decode_list_with_max};
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 use libssz_merkle::{HashTreeRoot, Node, Sha256Hasher, merkleize, mix_in_length};
 
+use crate::consensus::attestation::{AggregationBits, validator_indices};
 use crate::consensus::constants::VALIDATOR_REGISTRY_LIMIT;
 use crate::consensus::slot::ValidatorIndex;
 use crate::xmss::PublicKey;
@@ -37,13 +38,11 @@ impl Validators {
     pub fn new(keys: impl IntoIterator<Item = (PublicKey, PublicKey)>) -> Option<Self> {
         let validators: Arc<[Validator]> = (0..)
             .zip(keys)
-            .map(
-                |(index, (attestation_public_key, proposal_public_key))| Validator {
-                    attestation_public_key,
-                    proposal_public_key,
-                    index,
-                },
-            )
+            .map(|(index, (attestation_public_key, proposal_public_key))| Validator {
+                attestation_public_key,
+                proposal_public_key,
+                index,
+            })
             .collect();
         (validators.len() <= VALIDATOR_REGISTRY_LIMIT).then_some(Self(validators))
     }
@@ -51,6 +50,12 @@ impl Validators {
     /// Finds a validator by its index.
     pub fn at(&self, index: ValidatorIndex) -> Option<&Validator> {
         self.0.get(usize::try_from(index).ok()?)
+    }
+
+    /// Collects the attestation keys of the validators whose bits are set; nothing when one is not in the registry.
+    pub fn attestation_keys(&self, bits: &AggregationBits) -> Option<Vec<PublicKey>> {
+        let key = |index| self.at(index).map(|validator| validator.attestation_public_key);
+        validator_indices(bits).map(key).collect()
     }
 }
 
@@ -91,11 +96,7 @@ impl SszDecode for Validators {
 
     fn from_ssz_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         let validators: Vec<Validator> = decode_list_with_max(bytes, VALIDATOR_REGISTRY_LIMIT)?;
-        match validators
-            .iter()
-            .zip(0u64..)
-            .find(|(validator, place)| validator.index != *place)
-        {
+        match validators.iter().zip(0u64..).find(|(validator, place)| validator.index != *place) {
             // The decoder's errors have none for a wrong value; this one names what was expected and what came.
             Some((validator, place)) => Err(DecodeError::InvalidFixedLength {
                 expected: place as usize,
@@ -108,11 +109,7 @@ impl SszDecode for Validators {
 
 impl HashTreeRoot for Validators {
     fn hash_tree_root(&self, hasher: &impl Sha256Hasher) -> Node {
-        let roots: Vec<Node> = self
-            .0
-            .iter()
-            .map(|validator| validator.hash_tree_root(hasher))
-            .collect();
+        let roots: Vec<Node> = self.0.iter().map(|validator| validator.hash_tree_root(hasher)).collect();
         let root = merkleize(hasher, &roots, Some(VALIDATOR_REGISTRY_LIMIT));
         mix_in_length(hasher, &root, self.0.len())
     }

@@ -1,6 +1,6 @@
 //! A validator's two keys, as files and grown.
 
-use crate::consensus::ValidatorIndex;
+use crate::consensus::{Slot, ValidatorIndex};
 use crate::keys::{KeyError, KeyFile, SchemeName, Seed, all_cores};
 use crate::xmss::SecretKey;
 
@@ -24,6 +24,14 @@ pub struct ValidatorKeys {
     pub attestation: SecretKey,
     /// Signs its proposals.
     pub proposal: SecretKey,
+}
+
+impl ValidatorKeys {
+    /// Gives up every slot up to and including `slot` in both keys, used or not.
+    pub fn retire_through(&mut self, slot: Slot) {
+        self.attestation.retire_through(slot);
+        self.proposal.retire_through(slot);
+    }
 }
 
 /// Says that one of a validator's keys did not come out as its file says.

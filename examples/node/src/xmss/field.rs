@@ -33,20 +33,14 @@ pub struct NonCanonical {
 
 impl fmt::Display for NonCanonical {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is not a canonical field element: it must be below {ORDER}",
-            self.value
-        )
+        write!(f, "{} is not a canonical field element: it must be below {ORDER}", self.value)
     }
 }
 
 impl Error for NonCanonical {}
 
 /// Reads `N` elements from the front of `bytes`, which must hold at least that many.
-pub(crate) fn elements_from_bytes<const N: usize>(
-    bytes: &[u8],
-) -> Result<[KoalaBear; N], NonCanonical> {
+pub(crate) fn elements_from_bytes<const N: usize>(bytes: &[u8]) -> Result<[KoalaBear; N], NonCanonical> {
     let mut elements = [KoalaBear::ZERO; N];
     for (element, chunk) in elements.iter_mut().zip(bytes.chunks_exact(ELEMENT_BYTES)) {
         *element = element_from_bytes(chunk)?;
@@ -56,9 +50,7 @@ pub(crate) fn elements_from_bytes<const N: usize>(
 
 /// Checks that every four bytes of `bytes` are a canonical element.
 pub(crate) fn check_elements(bytes: &[u8]) -> Result<(), NonCanonical> {
-    bytes
-        .chunks_exact(ELEMENT_BYTES)
-        .try_for_each(|chunk| element_from_bytes(chunk).map(drop))
+    bytes.chunks_exact(ELEMENT_BYTES).try_for_each(|chunk| element_from_bytes(chunk).map(drop))
 }
 
 /// Appends the elements' bytes to `bytes`.
@@ -84,12 +76,7 @@ pub(crate) fn limbs<const N: usize>(number: u128) -> [KoalaBear; N] {
 pub(crate) fn message_limbs(message: &[u8; 32]) -> [KoalaBear; 9] {
     let mut words: [u32; 8] = std::array::from_fn(|index| {
         let at = index * 4;
-        u32::from_le_bytes([
-            message[at],
-            message[at + 1],
-            message[at + 2],
-            message[at + 3],
-        ])
+        u32::from_le_bytes([message[at], message[at + 1], message[at + 2], message[at + 3]])
     });
     std::array::from_fn(|_| element(divide_by_order(&mut words)))
 }
@@ -111,13 +98,6 @@ pub(crate) fn element(number: u32) -> KoalaBear {
 }
 
 fn element_from_bytes(chunk: &[u8]) -> Result<KoalaBear, NonCanonical> {
-    let value = chunk
-        .iter()
-        .rev()
-        .fold(0u32, |value, byte| (value << 8) | u32::from(*byte));
-    if value < ORDER {
-        Ok(element(value))
-    } else {
-        Err(NonCanonical { value })
-    }
+    let value = chunk.iter().rev().fold(0u32, |value, byte| (value << 8) | u32::from(*byte));
+    if value < ORDER { Ok(element(value)) } else { Err(NonCanonical { value }) }
 }

@@ -3,9 +3,7 @@
 use std::sync::LazyLock;
 
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
-use p3_koala_bear::{
-    KoalaBear, Poseidon1KoalaBear, default_koalabear_poseidon1_16, default_koalabear_poseidon1_24,
-};
+use p3_koala_bear::{KoalaBear, Poseidon1KoalaBear, default_koalabear_poseidon1_16, default_koalabear_poseidon1_24};
 use p3_symmetric::Permutation;
 
 use crate::xmss::field::{Digest, element, limbs};
@@ -24,18 +22,14 @@ const RATE: usize = 24 - CAPACITY;
 ///
 /// Numbers at or above [`ORDER`](crate::xmss::ORDER) are taken modulo it.
 pub fn permute_16(state: [u32; 16]) -> [u32; 16] {
-    WIDTH_16
-        .permute(state.map(element))
-        .map(|element| element.as_canonical_u32())
+    WIDTH_16.permute(state.map(element)).map(|element| element.as_canonical_u32())
 }
 
 /// Applies the Poseidon1 permutation of width 24 to canonical numbers below the field's order.
 ///
 /// Numbers at or above [`ORDER`](crate::xmss::ORDER) are taken modulo it.
 pub fn permute_24(state: [u32; 24]) -> [u32; 24] {
-    WIDTH_24
-        .permute(state.map(element))
-        .map(|element| element.as_canonical_u32())
+    WIDTH_24.permute(state.map(element)).map(|element| element.as_canonical_u32())
 }
 
 /// Compresses at most 16 elements to a digest: the first outputs of `permute(x) + x`.
@@ -55,9 +49,7 @@ pub(crate) fn compress_24<const N: usize>(parts: &[&[KoalaBear]]) -> [KoalaBear;
 /// Computes what a leaf's sponge starts from: it names the sizes of its input, so that no two shapes of a leaf agree.
 pub(crate) fn leaf_capacity(scheme: Scheme) -> [KoalaBear; CAPACITY] {
     let sizes = [5u32, 2, scheme.dimension() as u32, 8];
-    let number = sizes
-        .iter()
-        .fold(0u128, |number, size| (number << 32) | u128::from(*size));
+    let number = sizes.iter().fold(0u128, |number, size| (number << 32) | u128::from(*size));
     compress_24(&[&limbs::<24>(number)])
 }
 
@@ -79,10 +71,7 @@ pub(crate) fn sponge(capacity: &[KoalaBear; CAPACITY], input: &[KoalaBear]) -> D
 /// Lays the parts end to end, padded with zeros.
 fn fill<const N: usize>(parts: &[&[KoalaBear]]) -> [KoalaBear; N] {
     let mut filled = [KoalaBear::ZERO; N];
-    for (slot, element) in filled
-        .iter_mut()
-        .zip(parts.iter().flat_map(|part| part.iter()))
-    {
+    for (slot, element) in filled.iter_mut().zip(parts.iter().flat_map(|part| part.iter())) {
         *slot = *element;
     }
     filled

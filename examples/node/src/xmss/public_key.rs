@@ -5,9 +5,7 @@ use std::fmt;
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::xmss::field::{
-    DIGEST_BYTES, Digest, ELEMENT_BYTES, NonCanonical, append_elements, elements_from_bytes,
-};
+use crate::xmss::field::{DIGEST_BYTES, Digest, ELEMENT_BYTES, NonCanonical, append_elements, elements_from_bytes};
 use crate::xmss::tweak::Parameter;
 
 /// The bytes of an XMSS public key: the tree's root (8 field elements), then the public parameter (5).
@@ -36,19 +34,12 @@ impl PublicKey {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
         append_elements(root, &mut bytes);
         append_elements(parameter, &mut bytes);
-        Self(
-            bytes
-                .try_into()
-                .expect("8 and 5 elements of 4 bytes are 52 bytes"),
-        )
+        Self(bytes.try_into().expect("8 and 5 elements of 4 bytes are 52 bytes"))
     }
 
     /// Reads the root and the parameter out of the bytes.
     pub(crate) fn parts(&self) -> Result<(Digest, Parameter), NonCanonical> {
-        Ok((
-            elements_from_bytes(&self.0[..DIGEST_BYTES])?,
-            elements_from_bytes(&self.0[DIGEST_BYTES..])?,
-        ))
+        Ok((elements_from_bytes(&self.0[..DIGEST_BYTES])?, elements_from_bytes(&self.0[DIGEST_BYTES..])?))
     }
 }
 

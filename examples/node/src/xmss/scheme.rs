@@ -44,33 +44,20 @@ pub struct Scheme {
 
 impl Scheme {
     /// The specification's test scheme: 256 epochs, 424-byte signatures, no security to speak of.
-    pub const TEST: Self = Self {
-        log_lifetime: 8,
-        dimension: 4,
-        target_sum: 6,
-    };
+    pub const TEST: Self = Self { log_lifetime: 8, dimension: 4, target_sum: 6 };
 
     /// The test scheme with 262,144 epochs and 744-byte signatures, for networks that run for longer than 256 slots.
-    pub const LONG: Self = Self {
-        log_lifetime: 18,
-        ..Self::TEST
-    };
+    pub const LONG: Self = Self { log_lifetime: 18, ..Self::TEST };
 
     /// The specification's production scheme: 2^32 epochs, 2,536-byte signatures.
-    pub const PRODUCTION: Self = Self {
-        log_lifetime: 32,
-        dimension: 46,
-        target_sum: 200,
-    };
+    pub const PRODUCTION: Self = Self { log_lifetime: 32, dimension: 46, target_sum: 200 };
 
     /// Every scheme that a signature may be of.
     pub const KNOWN: [Self; 3] = [Self::TEST, Self::LONG, Self::PRODUCTION];
 
     /// Finds the scheme whose signatures have this many bytes.
     pub fn of_signature_length(length: usize) -> Option<Self> {
-        Self::KNOWN
-            .into_iter()
-            .find(|scheme| scheme.signature_length() == length)
+        Self::KNOWN.into_iter().find(|scheme| scheme.signature_length() == length)
     }
 
     /// Returns the height of the Merkle tree (`LOG_LIFETIME`).

@@ -66,52 +66,26 @@ impl SecretKey {
         first_epoch: u64,
         active_epochs: u64,
     ) -> Result<Self, GenerateError> {
-        let end = first_epoch
-            .checked_add(active_epochs)
-            .filter(|end| *end <= scheme.lifetime());
+        let end = first_epoch.checked_add(active_epochs).filter(|end| *end <= scheme.lifetime());
         let (true, Some(end)) = (active_epochs.is_power_of_two(), end) else {
-            return Err(GenerateError {
-                scheme,
-                first_epoch,
-                active_epochs,
-            });
+            return Err(GenerateError { scheme, first_epoch, active_epochs });
         };
         if !first_epoch.is_multiple_of(active_epochs) {
-            return Err(GenerateError {
-                scheme,
-                first_epoch,
-                active_epochs,
-            });
+            return Err(GenerateError { scheme, first_epoch, active_epochs });
         }
 
         let hashes = Tweaked::new(scheme, expand(&seed, b"parameter", &[]));
         let leaves = (first_epoch..end).map(|epoch| {
             let ends: Vec<_> = (0..scheme.dimension())
-                .map(|chain| {
-                    hashes.chain(
-                        epoch,
-                        chain,
-                        0,
-                        CHAIN_STEPS,
-                        chain_start(&seed, epoch, chain),
-                    )
-                })
+                .map(|chain| hashes.chain(epoch, chain, 0, CHAIN_STEPS, chain_start(&seed, epoch, chain)))
                 .collect();
             hashes.leaf(epoch, &ends)
         });
         let height = active_epochs.trailing_zeros() as usize;
-        let above =
-            (height..scheme.log_lifetime()).map(|level| expand(&seed, b"above", &[level as u64]));
+        let above = (height..scheme.log_lifetime()).map(|level| expand(&seed, b"above", &[level as u64]));
         let tree = Subtree::new(&hashes, first_epoch, leaves.collect(), above.collect());
         let public_key = PublicKey::from_parts(&tree.root(&hashes), hashes.parameter());
-        Ok(Self {
-            seed,
-            hashes,
-            active: first_epoch..end,
-            tree,
-            public_key,
-            newest: None,
-        })
+        Ok(Self { seed, hashes, active: first_epoch..end, tree, public_key, newest: None })
     }
 
     /// Returns the public key that verifies this key's signatures.
@@ -156,10 +130,7 @@ impl SecretKey {
     /// happen in practice. After an error the key is as it was.
     pub fn sign(&mut self, epoch: u64, message: &[u8; 32]) -> Result<Signature, SignError> {
         if !self.active.contains(&epoch) {
-            return Err(SignError::KeyExhausted {
-                epoch,
-                active: self.active.clone(),
-            });
+            return Err(SignError::KeyExhausted { epoch, active: self.active.clone() });
         }
         if let Some((newest, signed)) = self.newest
             && (epoch < newest || (epoch == newest && signed.as_ref() != Some(message)))
@@ -176,24 +147,11 @@ impl SecretKey {
         let revealed: Vec<_> = digits
             .iter()
             .enumerate()
-            .map(|(chain, digit)| {
-                self.hashes.chain(
-                    epoch,
-                    chain,
-                    0,
-                    *digit,
-                    chain_start(&self.seed, epoch, chain),
-                )
-            })
+            .map(|(chain, digit)| self.hashes.chain(epoch, chain, 0, *digit, chain_start(&self.seed, epoch, chain)))
             .collect();
 
         self.newest = Some((epoch, Some(*message)));
-        Ok(Signature::from_parts(
-            self.scheme(),
-            &self.tree.path(epoch),
-            &rho,
-            &revealed,
-        ))
+        Ok(Signature::from_parts(self.scheme(), &self.tree.path(epoch), &rho, &revealed))
     }
 
     fn rho(&self, epoch: u64, message: &[u8; 32], attempt: u32) -> [KoalaBear; RHO_ELEMENTS] {
@@ -233,9 +191,7 @@ fn expand<const N: usize>(seed: &[u8; 32], purpose: &[u8], numbers: &[u64]) -> [
             hasher.update(seed);
             hasher.update([purpose.len() as u8]);
             hasher.update(purpose);
-            numbers
-                .iter()
-                .for_each(|number| hasher.update(number.to_le_bytes()));
+            numbers.iter().for_each(|number| hasher.update(number.to_le_bytes()));
             hasher.update((index as u64).to_le_bytes());
             block = hasher.finalize().into();
         }
@@ -311,10 +267,7 @@ impl fmt::Display for SignError {
                  second signature would give the key away"
             ),
             Self::NoCodeword { epoch } => {
-                write!(
-                    f,
-                    "no randomness out of {MAX_TRIES} gave a codeword for the message in slot {epoch}"
-                )
+                write!(f, "no randomness out of {MAX_TRIES} gave a codeword for the message in slot {epoch}")
             }
         }
     }

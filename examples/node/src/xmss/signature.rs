@@ -8,9 +8,7 @@ use libssz::{DecodeError, SszDecode, SszEncode};
 use libssz_merkle::{HashTreeRoot, Node, Sha256Hasher, merkleize, mix_in_length, pack};
 use p3_koala_bear::KoalaBear;
 
-use crate::xmss::field::{
-    DIGEST_BYTES, Digest, NonCanonical, append_elements, check_elements, elements_from_bytes,
-};
+use crate::xmss::field::{DIGEST_BYTES, Digest, NonCanonical, append_elements, check_elements, elements_from_bytes};
 use crate::xmss::scheme::{PATH_START, RHO_BYTES, RHO_ELEMENTS, Scheme};
 
 /// One XMSS signature; its length tells its [`Scheme`].
@@ -34,59 +32,35 @@ impl Signature {
     /// when the lists do not lie where the scheme puts them; [`SignatureError::NonCanonical`] when a field element is
     /// not below the field's order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignatureError> {
-        let scheme = Scheme::of_signature_length(bytes.len())
-            .ok_or(SignatureError::UnknownLength(bytes.len()))?;
-        let offsets = [
-            (0, PATH_START),
-            (4 + RHO_BYTES, scheme.hashes_start()),
-            (PATH_START, 4),
-        ];
+        let scheme = Scheme::of_signature_length(bytes.len()).ok_or(SignatureError::UnknownLength(bytes.len()))?;
+        let offsets = [(0, PATH_START), (4 + RHO_BYTES, scheme.hashes_start()), (PATH_START, 4)];
         for (at, expected) in offsets {
-            let found =
-                u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+            let found = u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
             if found as usize != expected {
-                return Err(SignatureError::WrongOffset {
-                    at,
-                    found,
-                    expected,
-                });
+                return Err(SignatureError::WrongOffset { at, found, expected });
             }
         }
         check_elements(&bytes[4..4 + RHO_BYTES])?;
         check_elements(&bytes[PATH_START + 4..])?;
-        Ok(Self {
-            bytes: bytes.into(),
-        })
+        Ok(Self { bytes: bytes.into() })
     }
 
     /// Lays out a signature of parts that are of the scheme.
-    pub(crate) fn from_parts(
-        scheme: Scheme,
-        siblings: &[Digest],
-        rho: &[KoalaBear],
-        hashes: &[Digest],
-    ) -> Self {
+    pub(crate) fn from_parts(scheme: Scheme, siblings: &[Digest], rho: &[KoalaBear], hashes: &[Digest]) -> Self {
         let mut bytes = Vec::with_capacity(scheme.signature_length());
         bytes.extend_from_slice(&(PATH_START as u32).to_le_bytes());
         append_elements(rho, &mut bytes);
         bytes.extend_from_slice(&(scheme.hashes_start() as u32).to_le_bytes());
         bytes.extend_from_slice(&4u32.to_le_bytes());
-        siblings
-            .iter()
-            .for_each(|sibling| append_elements(sibling, &mut bytes));
-        hashes
-            .iter()
-            .for_each(|hash| append_elements(hash, &mut bytes));
+        siblings.iter().for_each(|sibling| append_elements(sibling, &mut bytes));
+        hashes.iter().for_each(|hash| append_elements(hash, &mut bytes));
         debug_assert_eq!(bytes.len(), scheme.signature_length());
-        Self {
-            bytes: bytes.into(),
-        }
+        Self { bytes: bytes.into() }
     }
 
     /// Returns the scheme that the signature is of.
     pub fn scheme(&self) -> Scheme {
-        Scheme::of_signature_length(self.bytes.len())
-            .expect("the length was checked when the signature was made")
+        Scheme::of_signature_length(self.bytes.len()).expect("the length was checked when the signature was made")
     }
 
     /// Returns the signature's SSZ bytes.
@@ -95,8 +69,7 @@ impl Signature {
     }
 
     pub(crate) fn rho(&self) -> [KoalaBear; RHO_ELEMENTS] {
-        elements_from_bytes(self.rho_bytes())
-            .expect("the elements were checked when the signature was made")
+        elements_from_bytes(self.rho_bytes()).expect("the elements were checked when the signature was made")
     }
 
     /// Walks the siblings on the way from the leaf to the root.
@@ -123,9 +96,9 @@ impl Signature {
 }
 
 fn digests(bytes: &[u8]) -> impl Iterator<Item = Digest> {
-    bytes.chunks_exact(DIGEST_BYTES).map(|chunk| {
-        elements_from_bytes(chunk).expect("the elements were checked when the signature was made")
-    })
+    bytes
+        .chunks_exact(DIGEST_BYTES)
+        .map(|chunk| elements_from_bytes(chunk).expect("the elements were checked when the signature was made"))
 }
 
 impl SszEncode for Signature {
@@ -170,11 +143,8 @@ impl HashTreeRoot for Signature {
             mix_in_length(hasher, &root, bytes.len() / DIGEST_BYTES)
         };
         // The path is a container of one field, whose root is that field's.
-        let fields = [
-            list(self.sibling_bytes()),
-            merkleize(hasher, &pack(self.rho_bytes()), None),
-            list(self.hash_bytes()),
-        ];
+        let fields =
+            [list(self.sibling_bytes()), merkleize(hasher, &pack(self.rho_bytes()), None), list(self.hash_bytes())];
         merkleize(hasher, &fields, None)
     }
 }
@@ -182,12 +152,7 @@ impl HashTreeRoot for Signature {
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The whole would fill a log line of a thousand characters; the randomness tells signatures apart.
-        write!(
-            f,
-            "Signature({} bytes, rho 0x{})",
-            self.bytes.len(),
-            hex::encode(self.rho_bytes())
-        )
+        write!(f, "Signature({} bytes, rho 0x{})", self.bytes.len(), hex::encode(self.rho_bytes()))
     }
 }
 
@@ -215,15 +180,8 @@ impl fmt::Display for SignatureError {
             Self::UnknownLength(length) => {
                 write!(f, "no signature scheme has signatures of {length} bytes")
             }
-            Self::WrongOffset {
-                at,
-                found,
-                expected,
-            } => {
-                write!(
-                    f,
-                    "the offset at byte {at} of a signature is {found} and must be {expected}"
-                )
+            Self::WrongOffset { at, found, expected } => {
+                write!(f, "the offset at byte {at} of a signature is {found} and must be {expected}")
             }
             Self::NonCanonical(error) => error.fmt(f),
         }
@@ -242,16 +200,12 @@ impl From<SignatureError> for DecodeError {
     /// Picks the nearest of the decoder's own errors, which cannot say that an element is not canonical.
     fn from(error: SignatureError) -> Self {
         match error {
-            SignatureError::UnknownLength(got) => Self::InvalidByteLength {
-                expected: Scheme::TEST.signature_length(),
-                got,
-            },
-            SignatureError::WrongOffset {
-                found, expected, ..
-            } => Self::InvalidFirstOffset {
-                expected,
-                got: found as usize,
-            },
+            SignatureError::UnknownLength(got) => {
+                Self::InvalidByteLength { expected: Scheme::TEST.signature_length(), got }
+            }
+            SignatureError::WrongOffset { found, expected, .. } => {
+                Self::InvalidFirstOffset { expected, got: found as usize }
+            }
             SignatureError::NonCanonical(_) => Self::ExcessBitsNotZero,
         }
     }

@@ -26,12 +26,7 @@ pub(crate) struct Subtree {
 
 impl Subtree {
     /// Hashes the leaves, whose number is a power of two, up to the subtree's top.
-    pub(crate) fn new(
-        hashes: &Tweaked,
-        first_leaf: u64,
-        leaves: Vec<Digest>,
-        above: Vec<Digest>,
-    ) -> Self {
+    pub(crate) fn new(hashes: &Tweaked, first_leaf: u64, leaves: Vec<Digest>, above: Vec<Digest>) -> Self {
         let mut layers = vec![leaves];
         while let Some(below) = layers.last().filter(|layer| layer.len() > 1) {
             let level = layers.len();
@@ -43,39 +38,25 @@ impl Subtree {
                 .collect();
             layers.push(layer);
         }
-        Self {
-            first_leaf,
-            layers,
-            above,
-        }
+        Self { first_leaf, layers, above }
     }
 
     /// Hashes on from the subtree's top to the root of the whole tree.
     pub(crate) fn root(&self, hashes: &Tweaked) -> Digest {
         let height = self.layers.len() - 1;
         let top = self.layers[height][0];
-        self.above
-            .iter()
-            .enumerate()
-            .fold(top, |node, (index, sibling)| {
-                let level = height + index;
-                let position = self.first_leaf >> level;
-                let (left, right) = if position & 1 == 0 {
-                    (&node, sibling)
-                } else {
-                    (sibling, &node)
-                };
-                hashes.node(level + 1, position >> 1, left, right)
-            })
+        self.above.iter().enumerate().fold(top, |node, (index, sibling)| {
+            let level = height + index;
+            let position = self.first_leaf >> level;
+            let (left, right) = if position & 1 == 0 { (&node, sibling) } else { (sibling, &node) };
+            hashes.node(level + 1, position >> 1, left, right)
+        })
     }
 
     /// Collects the siblings on the way from a leaf, given by its place in the whole tree, to the root.
     pub(crate) fn path(&self, leaf: u64) -> Vec<Digest> {
         let within = (leaf - self.first_leaf) as usize;
         let inside = self.layers[..self.layers.len() - 1].iter().enumerate();
-        inside
-            .map(|(level, layer)| layer[(within >> level) ^ 1])
-            .chain(self.above.iter().copied())
-            .collect()
+        inside.map(|(level, layer)| layer[(within >> level) ^ 1]).chain(self.above.iter().copied()).collect()
     }
 }

@@ -1,0 +1,175 @@
+//! The chain's owner: takes messages one by one, lets the state decide, and carries out what it decided.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actor::{Actor, Context};
+use libssz::SszEncode;
+
+use crate::chain::effect::Effect;
+use crate::chain::{ChainMessage, ChainState, Published};
+use crate::consensus::{ATTESTATION_COMMITTEE_COUNT, Interval, Root, SignedBlock, Slot, SlotClock, ValidatorIndex};
+use crate::network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
+use crate::signer::Signer;
+use crate::wall_clock::WallClock;
+
+/// Owns the chain's state on one thread. Nothing in it is shared, so nothing in it is locked.
+pub(crate) struct ChainActor {
+    state: ChainState,
+    clock: SlotClock,
+    wall: WallClock,
+    network: NetworkFront,
+    signer: Signer,
+    published: Published,
+    /// The interval that the tick timer is armed for.
+    awaited: Interval,
+    lateness: Duration,
+    worst_lateness: Duration,
+}
+
+impl ChainActor {
+    pub(crate) fn new(
+        state: ChainState,
+        clock: SlotClock,
+        wall: WallClock,
+        network: NetworkFront,
+        signer: Signer,
+        published: Published,
+    ) -> Self {
+        let (lateness, worst_lateness) = (Duration::ZERO, Duration::ZERO);
+        Self { state, clock, wall, network, signer, published, awaited: 0, lateness, worst_lateness }
+    }
+
+    /// Goes by the wall clock, whatever timers and the past did: a late tick catches up and does not shift the next.
+    fn tick(&mut self, cx: &mut Context<ChainMessage>) -> Vec<Effect> {
+        let now = (self.wall)();
+        let is_due = now >= self.clock.interval_start(self.awaited);
+        let effects = if is_due {
+            self.lateness = Duration::from_millis(now - self.clock.interval_start(self.awaited));
+            self.worst_lateness = self.worst_lateness.max(self.lateness);
+            self.state.interval(self.clock.total_intervals(now))
+        } else {
+            // The wall clock was set back, or the timer is early by its resolution.
+            Vec::new()
+        };
+        self.arm_tick(cx);
+        effects
+    }
+
+    fn arm_tick(&mut self, cx: &mut Context<ChainMessage>) {
+        let now = (self.wall)();
+        let wait = self.clock.milliseconds_until_next_interval(now);
+        self.awaited = self.clock.total_intervals(now + wait);
+        cx.after(Duration::from_millis(wait), ChainMessage::Tick);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>, cx: &mut Context<ChainMessage>) {
+        for effect in effects {
+            match effect {
+                Effect::SignVote(validator, data) => {
+                    if self.signer.vote(validator, data).is_err() {
+                        self.state.count("SIGNER_LANE_REFUSED");
+                    }
+                }
+                Effect::SignBlock(produced) => {
+                    if self.signer.block(produced).is_err() {
+                        self.state.count("SIGNER_LANE_REFUSED");
+                    }
+                }
+                Effect::PublishBlock(block) => self.told(self.network.publish(TopicKind::Block, block.to_ssz())),
+                Effect::PublishVote(vote) => {
+                    let subnet = subnet(vote.validator_index);
+                    self.told(self.network.publish(TopicKind::Attestation { subnet }, vote.to_ssz()));
+                }
+                Effect::PublishAggregate(vote) => {
+                    self.told(self.network.publish(TopicKind::Aggregation, vote.to_ssz()));
+                }
+                Effect::Fetch(request) => {
+                    let roots = vec![*request.root.as_bytes()];
+                    self.told(self.network.request_blocks(request.peer, roots, request.id));
+                }
+                Effect::Report(origin, verdict) => {
+                    self.told(self.network.report(origin.id, origin.source, verdict));
+                }
+                Effect::Disconnect(peer) => self.told(self.network.disconnect(peer)),
+                Effect::VoteAfterPatience(slot) => self.arm_vote(slot, cx),
+                Effect::Publish => self.publish(),
+            }
+        }
+    }
+
+    /// The specification gives a slot's block 8 × 50 ms into interval 1: half an interval.
+    fn arm_vote(&self, slot: Slot, cx: &mut Context<ChainMessage>) {
+        let patience = Duration::from_millis(self.clock.milliseconds_per_interval() / 2);
+        cx.after(patience, ChainMessage::VoteAnyway(slot));
+    }
+
+    /// A command that the network's lane refused is counted; what it was for is missed, or tried again later.
+    fn told(&mut self, sent: Result<(), Undelivered>) {
+        if let Err(refused) = sent {
+            self.state.count("NETWORK_LANE_REFUSED");
+            tracing::debug!(%refused, "the network was not told");
+        }
+    }
+
+    fn publish(&self) {
+        let mut snapshot = self.state.snapshot();
+        snapshot.tick_lateness = self.lateness;
+        snapshot.worst_tick_lateness = self.worst_lateness;
+        self.published.publish(snapshot);
+    }
+
+    /// Finds the blocks here and has them encoded elsewhere.
+    fn serve(&self, roots: &[Root], reply: BlocksReply, cx: &Context<ChainMessage>) {
+        let blocks: Vec<Arc<SignedBlock>> = self.state.signed_blocks(roots).map(Arc::clone).collect();
+        cx.executor().run_blocking(Box::new(move || {
+            reply.send(blocks.iter().map(|block| block.to_ssz()).collect());
+        }));
+    }
+}
+
+/// Names the attestation subnet of a validator's votes.
+#[expect(clippy::modulo_one, reason = "the specification has one committee now, and this rule")]
+fn subnet(validator: ValidatorIndex) -> u64 {
+    validator % ATTESTATION_COMMITTEE_COUNT
+}
+
+impl Actor for ChainActor {
+    type Message = ChainMessage;
+
+    async fn started(&mut self, cx: &mut Context<ChainMessage>) {
+        self.publish();
+        self.arm_tick(cx);
+    }
+
+    async fn handle(&mut self, message: ChainMessage, cx: &mut Context<ChainMessage>) {
+        let effects = match message {
+            ChainMessage::Tick => self.tick(cx),
+            ChainMessage::VoteAnyway(slot) => self.state.vote_anyway(slot),
+            ChainMessage::PeerConnected(peer) => self.state.peer_connected(peer),
+            ChainMessage::PeerDisconnected(peer) => self.state.peer_disconnected(peer),
+            ChainMessage::PeerStatus(peer, status) => self.state.peer_status(peer, &status),
+            ChainMessage::Head(reply) => {
+                reply.send(self.state.head());
+                Vec::new()
+            }
+            ChainMessage::OwnVote(vote) => self.state.own_vote(vote),
+            ChainMessage::OwnBlock(block) => self.state.own_block(*block),
+            ChainMessage::NotSigned(validator, slot, why) => self.state.not_signed(validator, slot, &why),
+            ChainMessage::Block(block, origin) => self.state.gossiped_block(*block, origin),
+            ChainMessage::Fetched(request, peer, blocks) => self.state.fetched_blocks(request, peer, blocks),
+            ChainMessage::ServeBlocks(roots, reply) => {
+                self.serve(&roots, reply, cx);
+                Vec::new()
+            }
+            ChainMessage::Aggregate(vote, origin) => self.state.gossiped_aggregate(*vote, origin),
+            ChainMessage::Vote(vote, origin) => self.state.gossiped_vote(*vote, origin),
+        };
+        self.carry_out(effects, cx);
+    }
+
+    async fn stopped(&mut self, reason: &actor::ExitReason) {
+        self.publish();
+        tracing::info!(%reason, "the chain's owner has ended");
+    }
+}

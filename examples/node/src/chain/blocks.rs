@@ -1,0 +1,143 @@
+//! Blocks come: they are imported, wait for their parent, or are dropped for a stated reason.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use libp2p::PeerId;
+
+use crate::chain::Origin;
+use crate::chain::effect::Effect;
+use crate::chain::state::ChainState;
+use crate::consensus::{Rejection, Root, SignedBlock};
+use crate::network::Verdict;
+
+/// Different blocks of one slot that are imported. An honest proposer makes one; the specification does not say how
+/// many of a dishonest one's to take.
+const BLOCKS_A_SLOT: u32 = 16;
+
+/// States further below the finalized slot than this are forgotten; the blocks stay.
+const STATES_KEPT: u64 = 64;
+
+impl ChainState {
+    /// Takes a gossiped block, and says what to tell the network of it.
+    pub(crate) fn gossiped_block(&mut self, block: SignedBlock, origin: Origin) -> Vec<Effect> {
+        let source = origin.source;
+        let (verdict, mut effects) = self.block(Arc::new(block), Some(source));
+        effects.push(Effect::Report(origin, verdict));
+        effects
+    }
+
+    /// Takes what a request brought: the block asked for, another, or none.
+    pub(crate) fn fetched_blocks(&mut self, request: u64, peer: PeerId, blocks: Vec<SignedBlock>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for block in blocks {
+            let (verdict, more) = self.block(Arc::new(block), Some(peer));
+            effects.extend(more);
+            if verdict == Verdict::Reject {
+                effects.push(Effect::Disconnect(peer));
+            }
+        }
+        self.fetcher.ended(request);
+        effects.extend(self.fetch());
+        effects
+    }
+
+    /// Takes our own block, which is in the store already, now that it is signed.
+    pub(crate) fn own_block(&mut self, block: SignedBlock) -> Vec<Effect> {
+        let block = Arc::new(block);
+        self.signed_blocks.insert(Root::of(&block.block), Arc::clone(&block));
+        vec![Effect::PublishBlock(block)]
+    }
+
+    fn block(&mut self, block: Arc<SignedBlock>, source: Option<PeerId>) -> (Verdict, Vec<Effect>) {
+        let root = Root::of(&block.block);
+        let slot = block.block.slot;
+        self.fetcher.have(root);
+        let not_wanted = if self.store.contains_block(&root) {
+            Some("DUPLICATE_BLOCK")
+        } else if self.is_in_future(slot) {
+            Some("BLOCK_TOO_FAR_IN_FUTURE")
+        } else if slot <= self.store.latest_finalized().slot {
+            Some("BLOCK_NOT_ABOVE_FINALIZED")
+        } else if self.blocks_in_slot.get(&slot).is_some_and(|&blocks| blocks >= BLOCKS_A_SLOT) {
+            Some("TOO_MANY_BLOCKS_IN_SLOT")
+        } else {
+            None
+        };
+        if let Some(reason) = not_wanted {
+            self.count(reason);
+            return (Verdict::Ignore, Vec::new());
+        }
+        if !self.store.contains_block(&block.block.parent_root) {
+            return (Verdict::Ignore, self.hold(root, block, source));
+        }
+        self.import(block)
+    }
+
+    /// Keeps a block until its parent comes, and has that fetched.
+    fn hold(&mut self, root: Root, block: Arc<SignedBlock>, source: Option<PeerId>) -> Vec<Effect> {
+        let parent = block.block.parent_root;
+        self.pending_blocks.hold(root, block);
+        self.fetcher.want(self.pending_blocks.first_missing(parent), source);
+        self.fetch()
+    }
+
+    /// Imports a block whose parent is known, and then whatever waited for it.
+    fn import(&mut self, block: Arc<SignedBlock>) -> (Verdict, Vec<Effect>) {
+        let mut effects = Vec::new();
+        let mut verdict = None;
+        let mut queue = VecDeque::from([block]);
+        while let Some(block) = queue.pop_front() {
+            let outcome = self.import_one(&block, &mut effects);
+            match outcome {
+                Ok(root) => queue.extend(self.pending_blocks.take_children(root)),
+                Err(rejection) => {
+                    self.count(rejection.name());
+                    tracing::debug!(slot = block.block.slot, %rejection, "a block was rejected");
+                }
+            }
+            verdict.get_or_insert(match outcome {
+                Ok(_) => Verdict::Accept,
+                Err(rejection) if rejection.is_sender_at_fault() => Verdict::Reject,
+                Err(_) => Verdict::Ignore,
+            });
+        }
+        effects.push(Effect::Publish);
+        (verdict.unwrap_or(Verdict::Ignore), effects)
+    }
+
+    fn import_one(&mut self, block: &Arc<SignedBlock>, effects: &mut Vec<Effect>) -> Result<Root, Rejection> {
+        let import = self.store.on_block(block, &*self.proofs)?;
+        let (root, slot) = (import.root, block.block.slot);
+        self.fetcher.have(root);
+        if import.is_new {
+            self.blocks_imported += 1;
+            self.remember(root, block);
+            let recovered = self.store.recover_votes(block, &*self.proofs);
+            if self.role.is_aggregator {
+                effects.extend(recovered.into_iter().map(|vote| Effect::PublishAggregate(Box::new(vote))));
+            }
+        }
+        if import.finalized.is_some() {
+            self.forget_finalized();
+        }
+        self.replay_votes(root);
+        if self.vote_waits_for == Some(slot) {
+            effects.extend(self.vote(slot));
+        }
+        Ok(root)
+    }
+
+    fn remember(&mut self, root: Root, block: &Arc<SignedBlock>) {
+        self.signed_blocks.insert(root, Arc::clone(block));
+        *self.blocks_in_slot.entry(block.block.slot).or_default() += 1;
+    }
+
+    /// Lets go of what finality has settled.
+    pub(super) fn forget_finalized(&mut self) {
+        let finalized = self.store.latest_finalized().slot;
+        self.blocks_in_slot = self.blocks_in_slot.split_off(&(finalized + 1));
+        self.pending_blocks.prune(finalized);
+        self.store.forget_states(STATES_KEPT);
+    }
+}

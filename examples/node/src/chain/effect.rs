@@ -1,0 +1,37 @@
+//! What the chain's state wants done. It decides; the actor does, in order.
+
+use std::sync::Arc;
+
+use libp2p::PeerId;
+
+use crate::chain::Origin;
+use crate::chain::fetch::Request;
+use crate::consensus::{
+    AttestationData, ProducedBlock, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
+};
+use crate::network::Verdict;
+
+/// One thing to do outside of the state.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    /// Have one of our validators sign a vote.
+    SignVote(ValidatorIndex, AttestationData),
+    /// Have the proposer sign our block.
+    SignBlock(Box<ProducedBlock>),
+    /// Gossip our block.
+    PublishBlock(Arc<SignedBlock>),
+    /// Gossip our vote.
+    PublishVote(Box<SignedAttestation>),
+    /// Gossip our aggregate.
+    PublishAggregate(Box<SignedAggregatedAttestation>),
+    /// Ask a peer for a block.
+    Fetch(Request),
+    /// Tell the network what became of a gossip message.
+    Report(Origin, Verdict),
+    /// Close the connections of a peer.
+    Disconnect(PeerId),
+    /// Vote in this slot after half an interval, if its block has not come by then.
+    VoteAfterPatience(Slot),
+    /// Publish a new snapshot.
+    Publish,
+}

@@ -1,0 +1,124 @@
+//! The chain: one pinned actor owns blocks, fork choice and votes; everyone else sends to it.
+//!
+//! ```text
+//!  network thread ── peers, requests ──────────────────▶ ┌────────────┐ ── gossip, requests, verdicts ──▶ network
+//!  decoder ───────── blocks, aggregates, votes ─────────▶│ ChainActor │ ── what to sign ───────────────▶ signer
+//!  signer ────────── our votes and blocks ──────────────▶│            │ ── Snapshot ───────────────────▶ everyone
+//!  its own timer ─── intervals ─────────────────────────▶└────────────┘
+//! ```
+//!
+//! [`ChainState`](state::ChainState) decides and is pure; [`ChainActor`] carries out what it decided, in order.
+
+mod actor;
+mod blocks;
+mod effect;
+mod fetch;
+mod intervals;
+mod message;
+mod pending_blocks;
+mod pending_votes;
+mod snapshot;
+mod state;
+mod votes;
+
+use std::time::Duration;
+
+use ::actor::{Handle, LaneStats, Mailbox, TryTellError, mailbox};
+use libp2p::PeerId;
+
+use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex};
+use crate::network::{BlocksReply, Status};
+
+pub(crate) use self::actor::ChainActor;
+pub(crate) use message::ChainMessage;
+pub use message::{ChainHead, Origin};
+pub use snapshot::{NOTES, Published, Snapshot};
+pub(crate) use state::{ChainState, Role};
+
+/// Says why the chain did not take a message. Its lane has counted that; the message is dropped, for nobody who sends to
+/// the chain could do anything else with it: gossip is stale by the next try, and a lost duty is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotTaken {
+    /// The message's lane is full.
+    Full,
+    /// The chain's owner has ended or is ending.
+    Closed,
+}
+
+/// What a send to the chain comes to.
+pub(crate) type Sent = Result<(), NotTaken>;
+
+/// The chain's owner as everyone else sees it. Cloned freely, used from any thread; no method but [`head`](Self::head)
+/// ever waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    handle: Handle<ChainMessage>,
+}
+
+impl Chain {
+    /// Makes the front and the mailbox behind it, before the owner runs.
+    pub(crate) fn new() -> (Self, Mailbox<ChainMessage>) {
+        let (handle, mailbox) = mailbox();
+        (Self { handle }, mailbox)
+    }
+
+    pub(crate) fn peer_connected(&self, peer: PeerId) -> Sent {
+        self.send(ChainMessage::PeerConnected(peer))
+    }
+
+    pub(crate) fn peer_disconnected(&self, peer: PeerId) -> Sent {
+        self.send(ChainMessage::PeerDisconnected(peer))
+    }
+
+    pub(crate) fn peer_status(&self, peer: PeerId, status: Status) -> Sent {
+        self.send(ChainMessage::PeerStatus(peer, status))
+    }
+
+    pub(crate) fn own_vote(&self, vote: SignedAttestation) -> Sent {
+        self.send(ChainMessage::OwnVote(Box::new(vote)))
+    }
+
+    pub(crate) fn own_block(&self, block: SignedBlock) -> Sent {
+        self.send(ChainMessage::OwnBlock(Box::new(block)))
+    }
+
+    pub(crate) fn not_signed(&self, validator: ValidatorIndex, slot: Slot, why: String) -> Sent {
+        self.send(ChainMessage::NotSigned(validator, slot, why))
+    }
+
+    pub(crate) fn block(&self, block: SignedBlock, origin: Origin) -> Sent {
+        self.send(ChainMessage::Block(Box::new(block), origin))
+    }
+
+    pub(crate) fn fetched(&self, request: u64, peer: PeerId, blocks: Vec<SignedBlock>) -> Sent {
+        self.send(ChainMessage::Fetched(request, peer, blocks))
+    }
+
+    pub(crate) fn serve_blocks(&self, roots: Vec<Root>, reply: BlocksReply) -> Sent {
+        self.send(ChainMessage::ServeBlocks(roots, reply))
+    }
+
+    pub(crate) fn aggregate(&self, vote: SignedAggregatedAttestation, origin: Origin) -> Sent {
+        self.send(ChainMessage::Aggregate(Box::new(vote), origin))
+    }
+
+    pub(crate) fn vote(&self, vote: SignedAttestation, origin: Origin) -> Sent {
+        self.send(ChainMessage::Vote(Box::new(vote), origin))
+    }
+
+    /// Asks where the chain stands, parking the calling thread. `None` if no answer came.
+    pub(crate) fn head(&self, timeout: Duration) -> Option<ChainHead> {
+        self.handle.ask_blocking(ChainMessage::Head, timeout).ok()
+    }
+
+    fn send(&self, message: ChainMessage) -> Sent {
+        self.handle.try_tell(message).map_err(|refused| match refused {
+            TryTellError::Full(_) => NotTaken::Full,
+            TryTellError::Closed(_) => NotTaken::Closed,
+        })
+    }
+
+    pub(crate) fn stats(&self) -> Vec<LaneStats> {
+        self.handle.stats()
+    }
+}

@@ -1,0 +1,135 @@
+//! Blocks whose parent has not come yet.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::consensus::{Root, SignedBlock, Slot};
+
+/// Holds blocks until their parent is known. Bounded: when it is full, the blocks of the highest slots go first, since
+/// those nearest to the known chain are the ones that unlock the others, and what went is fetched again.
+#[derive(Debug)]
+pub(super) struct PendingBlocks {
+    capacity: usize,
+    blocks: HashMap<Root, Arc<SignedBlock>>,
+    children: HashMap<Root, BTreeSet<(Slot, Root)>>,
+    by_slot: BTreeSet<(Slot, Root)>,
+    evicted: u64,
+}
+
+impl PendingBlocks {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { capacity, blocks: HashMap::new(), children: HashMap::new(), by_slot: BTreeSet::new(), evicted: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Counts the blocks that went because there was no room.
+    pub(super) fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Holds a block. Tells whether it is held, and was not before.
+    pub(super) fn hold(&mut self, root: Root, block: Arc<SignedBlock>) -> bool {
+        if self.blocks.contains_key(&root) {
+            return false;
+        }
+        let (slot, parent) = (block.block.slot, block.block.parent_root);
+        self.by_slot.insert((slot, root));
+        self.children.entry(parent).or_default().insert((slot, root));
+        self.blocks.insert(root, block);
+        if self.blocks.len() > self.capacity {
+            let &(_, highest) = self.by_slot.last().expect("it holds more than its capacity");
+            self.remove(highest);
+            self.evicted += 1;
+        }
+        self.blocks.contains_key(&root)
+    }
+
+    /// Follows parents from `root` through what is held, to the first that is not: the one to fetch.
+    pub(super) fn first_missing(&self, mut root: Root) -> Root {
+        // Hashes cannot form a circle, so this ends.
+        while let Some(block) = self.blocks.get(&root) {
+            root = block.block.parent_root;
+        }
+        root
+    }
+
+    /// Takes the blocks whose parent is `parent`, lowest slot first.
+    pub(super) fn take_children(&mut self, parent: Root) -> Vec<Arc<SignedBlock>> {
+        let children = self.children.get(&parent).cloned().unwrap_or_default();
+        children.into_iter().filter_map(|(_, root)| self.remove(root)).collect()
+    }
+
+    /// Drops what can never be imported: blocks at or below the finalized slot. Gives their roots' parents no more thought.
+    pub(super) fn prune(&mut self, finalized: Slot) {
+        while let Some(&(slot, root)) = self.by_slot.first()
+            && slot <= finalized
+        {
+            self.remove(root);
+        }
+    }
+
+    fn remove(&mut self, root: Root) -> Option<Arc<SignedBlock>> {
+        let block = self.blocks.remove(&root)?;
+        let (slot, parent) = (block.block.slot, block.block.parent_root);
+        self.by_slot.remove(&(slot, root));
+        if let Some(siblings) = self.children.get_mut(&parent) {
+            siblings.remove(&(slot, root));
+            if siblings.is_empty() {
+                self.children.remove(&parent);
+            }
+        }
+        Some(block)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consensus::{Block, BlockBody, MultiMessageAggregate};
+
+    fn block(slot: Slot, parent_root: Root) -> (Root, Arc<SignedBlock>) {
+        let block =
+            Block { slot, proposer_index: 0, parent_root, state_root: Root::default(), body: BlockBody::default() };
+        (Root::of(&block), Arc::new(SignedBlock { block, proof: MultiMessageAggregate::default() }))
+    }
+
+    #[test]
+    fn children_wait_for_their_parent_and_come_in_order_of_slot() {
+        let mut pool = PendingBlocks::new(8);
+        let parent = Root::from([1; 32]);
+        let (late, late_block) = block(9, parent);
+        let (early, early_block) = block(7, parent);
+        assert!(pool.hold(late, late_block.clone()));
+        assert!(!pool.hold(late, late_block));
+        assert!(pool.hold(early, early_block));
+        assert_eq!(pool.first_missing(late), parent);
+        let slots: Vec<_> = pool.take_children(parent).iter().map(|block| block.block.slot).collect();
+        assert_eq!(slots, [7, 9]);
+        assert_eq!(pool.len(), 0);
+    }
+
+    #[test]
+    fn a_full_pool_lets_the_highest_slot_go() {
+        let mut pool = PendingBlocks::new(2);
+        let blocks: Vec<_> = [5, 9, 3].map(|slot| block(slot, Root::from([slot as u8; 32]))).into();
+        let held: Vec<_> = blocks.iter().map(|(root, block)| pool.hold(*root, block.clone())).collect();
+        assert_eq!(held, [true, true, true]);
+        assert_eq!((pool.len(), pool.evicted()), (2, 1));
+        let (higher, higher_block) = block(20, Root::from([20; 32]));
+        assert!(!pool.hold(higher, higher_block), "the newcomer itself may be the highest");
+    }
+
+    #[test]
+    fn blocks_at_or_below_the_finalized_slot_are_dropped() {
+        let mut pool = PendingBlocks::new(8);
+        for slot in [3, 4, 5] {
+            let (root, block) = block(slot, Root::from([slot as u8; 32]));
+            pool.hold(root, block);
+        }
+        pool.prune(4);
+        assert_eq!(pool.len(), 1);
+    }
+}

@@ -1,0 +1,112 @@
+//! Votes that name a block which has not come yet.
+
+use std::collections::VecDeque;
+
+use crate::consensus::{AttestationData, Rejection, Root, SignedAggregatedAttestation, SignedAttestation};
+
+/// A vote that waits: one validator's, or an aggregate.
+#[derive(Clone, Debug)]
+pub(super) enum HeldVote {
+    Single(Box<SignedAttestation>),
+    Aggregate(Box<SignedAggregatedAttestation>),
+}
+
+/// Holds votes until the block that they miss is imported. Bounded: when it is full, the oldest goes.
+#[derive(Debug)]
+pub(super) struct PendingVotes {
+    capacity: usize,
+    /// Each with the block that it misses, oldest first.
+    votes: VecDeque<(Root, HeldVote)>,
+    evicted: u64,
+}
+
+impl PendingVotes {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { capacity, votes: VecDeque::new(), evicted: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.votes.len()
+    }
+
+    /// Counts the votes that went because there was no room.
+    pub(super) fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    pub(super) fn hold(&mut self, missing: Root, vote: HeldVote) {
+        if self.votes.len() == self.capacity {
+            self.votes.pop_front();
+            self.evicted += 1;
+        }
+        self.votes.push_back((missing, vote));
+    }
+
+    /// Takes the votes that waited for this block, oldest first.
+    pub(super) fn take(&mut self, imported: Root) -> Vec<HeldVote> {
+        let mut taken = Vec::new();
+        for _ in 0..self.votes.len() {
+            let Some((missing, vote)) = self.votes.pop_front() else { break };
+            if missing == imported {
+                taken.push(vote);
+            } else {
+                self.votes.push_back((missing, vote));
+            }
+        }
+        taken
+    }
+}
+
+/// Names the block that a vote was rejected for not knowing, if that is why.
+pub(super) fn missing_block(rejection: Rejection, data: &AttestationData) -> Option<Root> {
+    match rejection {
+        Rejection::UnknownSourceBlock => Some(data.source.root),
+        Rejection::UnknownTargetBlock => Some(data.target.root),
+        Rejection::UnknownHeadBlock => Some(data.head.root),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consensus::{AggregationBits, SingleMessageAggregate};
+
+    fn vote(slot: u64) -> HeldVote {
+        let data = AttestationData { slot, ..AttestationData::default() };
+        let participants = AggregationBits::with_length(1).expect("one validator is within the limit");
+        let proof = SingleMessageAggregate { participants, proof: Default::default() };
+        HeldVote::Aggregate(Box::new(SignedAggregatedAttestation { data, proof }))
+    }
+
+    fn slots(votes: &[HeldVote]) -> Vec<u64> {
+        let slot = |vote: &HeldVote| match vote {
+            HeldVote::Single(vote) => vote.data.slot,
+            HeldVote::Aggregate(vote) => vote.data.slot,
+        };
+        votes.iter().map(slot).collect()
+    }
+
+    #[test]
+    fn votes_come_back_with_their_block_and_the_others_stay() {
+        let [one, two] = [1, 2].map(|byte| Root::from([byte; 32]));
+        let mut pool = PendingVotes::new(8);
+        for (slot, missing) in [(1, one), (2, two), (3, one)] {
+            pool.hold(missing, vote(slot));
+        }
+        assert_eq!(slots(&pool.take(one)), [1, 3]);
+        assert_eq!(pool.len(), 1);
+        assert_eq!(slots(&pool.take(two)), [2]);
+    }
+
+    #[test]
+    fn a_full_pool_lets_the_oldest_go() {
+        let missing = Root::from([1; 32]);
+        let mut pool = PendingVotes::new(2);
+        for slot in [1, 2, 3] {
+            pool.hold(missing, vote(slot));
+        }
+        assert_eq!(pool.evicted(), 1);
+        assert_eq!(slots(&pool.take(missing)), [2, 3]);
+    }
+}

@@ -1,0 +1,176 @@
+//! The chain's state: the specification's store, what waits beside it, and what we make of both.
+//!
+//! Pure: no async, no clock, no I/O. Every change is a method that takes what came and gives back [`Effect`]s for the
+//! actor to carry out, in order. The methods are in three files by what brings them about: `blocks` (blocks come),
+//! `votes` (votes come) and `intervals` (time passes).
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use libp2p::PeerId;
+
+use crate::chain::effect::Effect;
+use crate::chain::fetch::Fetcher;
+use crate::chain::pending_blocks::PendingBlocks;
+use crate::chain::pending_votes::PendingVotes;
+use crate::chain::{ChainHead, NOTES, Snapshot};
+use crate::consensus::{
+    Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, ProofScheme, Root, SignedBlock, Slot, Store,
+    ValidatorIndex,
+};
+use crate::network::Status;
+use crate::xmss::Scheme;
+
+/// Blocks that may wait for their parent.
+const PENDING_BLOCKS: usize = 1024;
+
+/// Votes that may wait for a block.
+const PENDING_VOTES: usize = 1024;
+
+/// What this node does in the chain.
+#[derive(Clone, Debug)]
+pub(crate) struct Role {
+    /// The validators whose keys this node's signer holds.
+    pub(crate) validators: Vec<ValidatorIndex>,
+    /// Whether it aggregates votes.
+    pub(crate) is_aggregator: bool,
+    /// The first slot in which its validators may sign: an earlier process may have signed in any slot before it.
+    pub(crate) first_duty_slot: Slot,
+    /// The signature scheme of the network.
+    pub(crate) scheme: Scheme,
+}
+
+/// Owns everything that this node knows of the chain.
+pub(crate) struct ChainState {
+    pub(super) store: Store,
+    pub(super) proofs: Arc<dyn ProofScheme>,
+    pub(super) role: Role,
+    pub(super) gate: DutyGate,
+    /// The blocks of the store as they were signed, to serve to peers. The anchor is not among them.
+    pub(super) signed_blocks: HashMap<Root, Arc<SignedBlock>>,
+    /// How many blocks of each slot above the finalized one are known, so that a proposer cannot fill the store.
+    pub(super) blocks_in_slot: BTreeMap<Slot, u32>,
+    pub(super) pending_blocks: PendingBlocks,
+    pub(super) pending_votes: PendingVotes,
+    pub(super) fetcher: Fetcher,
+    /// The newest slot that we have voted in, or let pass.
+    pub(super) newest_voted_slot: Option<Slot>,
+    /// The slot whose block we still wait for before we vote.
+    pub(super) vote_waits_for: Option<Slot>,
+    pub(super) blocks_imported: u64,
+    pub(super) dropped: BTreeMap<&'static str, u64>,
+    pub(super) missed_intervals: u64,
+    notes: Vec<String>,
+}
+
+impl ChainState {
+    pub(crate) fn new(store: Store, proofs: Arc<dyn ProofScheme>, role: Role) -> Self {
+        Self {
+            store,
+            proofs,
+            role,
+            gate: DutyGate::default(),
+            signed_blocks: HashMap::new(),
+            blocks_in_slot: BTreeMap::new(),
+            pending_blocks: PendingBlocks::new(PENDING_BLOCKS),
+            pending_votes: PendingVotes::new(PENDING_VOTES),
+            fetcher: Fetcher::default(),
+            newest_voted_slot: None,
+            vote_waits_for: None,
+            blocks_imported: 0,
+            dropped: BTreeMap::new(),
+            missed_intervals: 0,
+            notes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn peer_connected(&mut self, peer: PeerId) -> Vec<Effect> {
+        self.fetcher.connected(peer);
+        let mut effects = self.fetch();
+        effects.push(Effect::Publish);
+        effects
+    }
+
+    pub(crate) fn peer_disconnected(&mut self, peer: PeerId) -> Vec<Effect> {
+        self.fetcher.disconnected(peer);
+        vec![Effect::Publish]
+    }
+
+    /// Looks at where a peer's chain stands, and fetches its head if that is not known here.
+    pub(crate) fn peer_status(&mut self, peer: PeerId, status: &Status) -> Vec<Effect> {
+        let head = Root::from(status.head_root);
+        let is_new = !self.store.contains_block(&head) && status.head_slot > self.store.latest_finalized().slot;
+        if is_new && !self.is_in_future(status.head_slot) {
+            self.fetcher.want(self.pending_blocks.first_missing(head), Some(peer));
+        }
+        self.fetch()
+    }
+
+    /// Notes that a duty was not done because its signature was not made.
+    pub(crate) fn not_signed(&mut self, validator: ValidatorIndex, slot: Slot, why: &str) -> Vec<Effect> {
+        self.count("NOT_SIGNED");
+        // One note for each validator: the newest says it.
+        let prefix = format!("validator {validator}: ");
+        self.notes.retain(|note| !note.starts_with(&prefix));
+        if self.notes.len() == NOTES {
+            self.notes.remove(0);
+        }
+        self.notes.push(format!("{prefix}nothing signed in slot {slot}: {why}"));
+        vec![Effect::Publish]
+    }
+
+    /// Finds blocks as they were signed, in the order asked for, leaving out what is not there.
+    pub(crate) fn signed_blocks<'a>(&'a self, roots: &'a [Root]) -> impl Iterator<Item = &'a Arc<SignedBlock>> {
+        roots.iter().filter_map(|root| self.signed_blocks.get(root))
+    }
+
+    pub(crate) fn head(&self) -> ChainHead {
+        ChainHead {
+            head: self.head_checkpoint(),
+            justified: self.store.latest_justified(),
+            finalized: self.store.latest_finalized(),
+        }
+    }
+
+    /// Copies what other threads may know. How late ticks are, the actor adds.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let mut dropped = self.dropped.clone();
+        dropped.insert("PENDING_BLOCKS_FULL", self.pending_blocks.evicted());
+        dropped.insert("PENDING_VOTES_FULL", self.pending_votes.evicted());
+        dropped.insert("FETCH_GIVEN_UP", self.fetcher.given_up());
+        dropped.retain(|_, count| *count > 0);
+        Snapshot {
+            time: self.store.time(),
+            head: self.head_checkpoint(),
+            justified: self.store.latest_justified(),
+            finalized: self.store.latest_finalized(),
+            safe_target_slot: self.store.safe_target_slot(),
+            peers: self.fetcher.peers(),
+            blocks_imported: self.blocks_imported,
+            pending_blocks: self.pending_blocks.len(),
+            pending_votes: self.pending_votes.len(),
+            dropped,
+            missed_intervals: self.missed_intervals,
+            notes: self.notes.clone(),
+            ..Snapshot::default()
+        }
+    }
+
+    /// Counts something that was dropped.
+    pub(super) fn count(&mut self, reason: &'static str) {
+        *self.dropped.entry(reason).or_default() += 1;
+    }
+
+    pub(super) fn fetch(&mut self) -> Vec<Effect> {
+        self.fetcher.requests(self.store.time()).into_iter().map(Effect::Fetch).collect()
+    }
+
+    /// Says whether a slot has not begun, give or take the disparity that the specification allows votes.
+    pub(super) fn is_in_future(&self, slot: Slot) -> bool {
+        slot > (self.store.time() + GOSSIP_DISPARITY_INTERVALS) / INTERVALS_PER_SLOT
+    }
+
+    fn head_checkpoint(&self) -> Checkpoint {
+        Checkpoint { root: self.store.head(), slot: self.store.head_slot() }
+    }
+}

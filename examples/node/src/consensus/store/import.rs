@@ -1,0 +1,228 @@
+//! Blocks from the network: check, verify, import.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::consensus::block::{Block, SignedBlock};
+use crate::consensus::checkpoint::Checkpoint;
+use crate::consensus::proof::{ProofScheme, Statement};
+use crate::consensus::rejection::Rejection;
+use crate::consensus::root::Root;
+use crate::consensus::state::State;
+use crate::consensus::store::Store;
+use crate::consensus::transition::state_transition_from;
+use crate::consensus::validator::Validators;
+
+/// What a look at a block against the store comes to.
+#[derive(Clone, Debug)]
+pub enum BlockCheck {
+    /// The block is known already, under this root. There is nothing to do.
+    Known(Root),
+    /// The block is new and its parent is known.
+    New(BlockCandidate),
+}
+
+/// A block whose parent is known, with all that is needed to verify it away from the store.
+#[derive(Clone, Debug)]
+pub struct BlockCandidate {
+    root: Root,
+    block: SignedBlock,
+    parent_state: Arc<State>,
+    parent_state_root: Root,
+}
+
+/// A block that has passed every check, and the state after it.
+#[derive(Clone, Debug)]
+pub struct VerifiedBlock {
+    root: Root,
+    block: Arc<Block>,
+    state: Arc<State>,
+}
+
+/// What importing a block has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockImport {
+    /// The block's root.
+    pub root: Root,
+    /// Whether the block was not known before; nothing has changed if it was.
+    pub is_new: bool,
+    /// How the head has moved, if it has.
+    pub head: Option<HeadChange>,
+    /// The store's new justified checkpoint, if it has advanced.
+    pub justified: Option<Checkpoint>,
+    /// The store's new finalized checkpoint, if it has advanced.
+    pub finalized: Option<Checkpoint>,
+}
+
+/// How the head has moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadChange {
+    /// The head before.
+    pub old: Root,
+    /// The head now.
+    pub new: Root,
+    /// Whether the old head is not an ancestor of the new one.
+    pub is_reorganisation: bool,
+}
+
+impl BlockCandidate {
+    /// Returns the block's root.
+    pub fn root(&self) -> Root {
+        self.root
+    }
+
+    /// Checks the block's proof and applies the block to its parent's state. This is the expensive part of an import.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::EmptyAggregationBits`], [`Rejection::ValidatorIndexOutOfRange`],
+    /// [`Rejection::ProposerIndexOutOfRange`] or [`Rejection::InvalidBlockProof`] of the proof; or what
+    /// [`state_transition`](crate::consensus::state_transition) refuses.
+    pub fn verify(self, proofs: &dyn ProofScheme) -> Result<VerifiedBlock, Rejection> {
+        let statements = block_statements(&self.block.block, self.root, &self.parent_state.validators)?;
+        proofs.verify_merged(&self.block.proof, &statements).map_err(|_| Rejection::InvalidBlockProof)?;
+        self.trust_proof()
+    }
+
+    /// Applies the block to its parent's state without looking at its proof.
+    ///
+    /// For a block that was verified before it was stored, and for test vectors, whose blocks have no proofs.
+    ///
+    /// # Errors
+    ///
+    /// What [`state_transition`](crate::consensus::state_transition) refuses.
+    pub fn trust_proof(self) -> Result<VerifiedBlock, Rejection> {
+        let state = state_transition_from(&self.parent_state, self.parent_state_root, &self.block.block)?;
+        Ok(VerifiedBlock { root: self.root, block: Arc::new(self.block.block), state: Arc::new(state) })
+    }
+}
+
+impl VerifiedBlock {
+    /// Returns the block's root.
+    pub fn root(&self) -> Root {
+        self.root
+    }
+
+    /// Returns the block.
+    pub fn block(&self) -> &Arc<Block> {
+        &self.block
+    }
+}
+
+impl Store {
+    /// Handles a block: checks it, verifies it, and imports it (`on_block`).
+    ///
+    /// # Errors
+    ///
+    /// The first [`Rejection`] of [`check_block`](Self::check_block) or [`BlockCandidate::verify`].
+    pub fn on_block(&mut self, block: &SignedBlock, proofs: &dyn ProofScheme) -> Result<BlockImport, Rejection> {
+        match self.check_block(block)? {
+            BlockCheck::Known(root) => Ok(unchanged(root)),
+            BlockCheck::New(candidate) => Ok(self.import_block(candidate.verify(proofs)?)),
+        }
+    }
+
+    /// Looks whether a block is new, its parent known, and its votes distinct. Cheap.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::UnknownParentBlock`] or [`Rejection::DuplicateAttestationData`].
+    pub fn check_block(&self, block: &SignedBlock) -> Result<BlockCheck, Rejection> {
+        let root = Root::of(&block.block);
+        if self.contains_block(&root) {
+            return Ok(BlockCheck::Known(root));
+        }
+        let parent_root = &block.block.parent_root;
+        let (Some(parent), Some(parent_state)) = (self.tree.block(parent_root), self.tree.state(parent_root)) else {
+            return Err(Rejection::UnknownParentBlock);
+        };
+        let attestations = &block.block.body.attestations;
+        let distinct: HashSet<_> = attestations.iter().map(|attestation| &attestation.data).collect();
+        if distinct.len() != attestations.len() {
+            return Err(Rejection::DuplicateAttestationData);
+        }
+        Ok(BlockCheck::New(BlockCandidate {
+            root,
+            block: block.clone(),
+            parent_state: Arc::clone(parent_state),
+            parent_state_root: parent.state_root,
+        }))
+    }
+
+    /// Takes in a block that has passed every check, and selects the head anew.
+    ///
+    /// A block that has become known in the meantime changes nothing.
+    pub fn import_block(&mut self, verified: VerifiedBlock) -> BlockImport {
+        let VerifiedBlock { root, block, state } = verified;
+        if self.contains_block(&root) {
+            return unchanged(root);
+        }
+        let before = self.view;
+        self.view.latest_justified = before.latest_justified.advance_to(state.latest_justified);
+        // The block's votes take their place in the order, without weight: their proofs come by gossip.
+        let votes = block.body.attestations.iter().map(|attestation| attestation.data);
+        self.pools.known.bring_to_front(votes);
+        self.tree.insert(root, block, state);
+        self.update_head();
+        if self.view.latest_finalized.slot > before.latest_finalized.slot {
+            self.prune_stale_attestation_data();
+        }
+        self.changes_since(root, before)
+    }
+
+    /// Drops votes that cannot influence fork choice any more: those whose head is not above the finalized block
+    /// (`prune_stale_attestation_data`).
+    fn prune_stale_attestation_data(&mut self) {
+        let finalized = self.view.latest_finalized;
+        let tree = &self.tree;
+        self.pools.retain(|data| data.head.slot > finalized.slot && tree.is_ancestor(finalized, data.head));
+    }
+
+    fn changes_since(&self, root: Root, before: super::View) -> BlockImport {
+        let after = self.view;
+        let head = (after.head != before.head).then(|| HeadChange {
+            old: before.head,
+            new: after.head,
+            is_reorganisation: !self.tree.is_ancestor(self.checkpoint(before.head), self.checkpoint(after.head)),
+        });
+        let advanced = |new: Checkpoint, old: Checkpoint| (new.slot > old.slot).then_some(new);
+        BlockImport {
+            root,
+            is_new: true,
+            head,
+            justified: advanced(after.latest_justified, before.latest_justified),
+            finalized: advanced(after.latest_finalized, before.latest_finalized),
+        }
+    }
+
+    fn checkpoint(&self, root: Root) -> Checkpoint {
+        Checkpoint { root, slot: self.tree.block(&root).map_or(0, |block| block.slot) }
+    }
+}
+
+fn unchanged(root: Root) -> BlockImport {
+    BlockImport { root, is_new: false, head: None, justified: None, finalized: None }
+}
+
+/// Puts together what a block's proof must show: each vote in the body's order, and last the proposer's signature.
+///
+/// # Errors
+///
+/// [`Rejection::EmptyAggregationBits`], [`Rejection::ValidatorIndexOutOfRange`] or
+/// [`Rejection::ProposerIndexOutOfRange`].
+pub fn block_statements(block: &Block, block_root: Root, validators: &Validators) -> Result<Vec<Statement>, Rejection> {
+    let mut statements = Vec::with_capacity(block.body.attestations.len() + 1);
+    for attestation in block.body.attestations.iter() {
+        if attestation.aggregation_bits.count_ones() == 0 {
+            return Err(Rejection::EmptyAggregationBits);
+        }
+        let public_keys =
+            validators.attestation_keys(&attestation.aggregation_bits).ok_or(Rejection::ValidatorIndexOutOfRange)?;
+        let message = Root::of(&attestation.data);
+        statements.push(Statement { public_keys, message, slot: attestation.data.slot });
+    }
+    let proposer = validators.at(block.proposer_index).ok_or(Rejection::ProposerIndexOutOfRange)?;
+    let public_keys = vec![proposer.proposal_public_key];
+    statements.push(Statement { public_keys, message: block_root, slot: block.slot });
+    Ok(statements)
+}

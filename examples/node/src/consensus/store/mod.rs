@@ -1,0 +1,234 @@
+//! The store: a node's view of the chain, and the fork choice that runs on it.
+//!
+//! Everything here is a function of the store and its inputs. A handler that refuses its input leaves the store as it
+//! was. Each handler is made of three steps that can also be taken one by one: check against the store, verify
+//! signatures without it, and insert. So a node can keep the store on one thread and verify on others.
+//!
+//! Reading order: [`tree`] and [`pool`] (what is held), [`votes`] and [`head`] (fork choice), [`validation`],
+//! [`gossip`] and [`import`] (what comes in), [`tick`] and [`aggregation`] (what time brings), [`duty`],
+//! [`production`] and [`recovery`] (what a validator does).
+
+mod aggregation;
+mod duty;
+mod gossip;
+mod head;
+mod import;
+mod pool;
+mod production;
+mod recovery;
+mod tick;
+mod tree;
+mod validation;
+mod votes;
+
+use std::sync::Arc;
+
+use crate::consensus::attestation::SingleMessageAggregate;
+use crate::consensus::block::Block;
+use crate::consensus::checkpoint::{AttestationData, Checkpoint};
+use crate::consensus::clock::interval_from_slot;
+use crate::consensus::coverage::Proofs;
+use crate::consensus::rejection::Rejection;
+use crate::consensus::root::Root;
+use crate::consensus::slot::{Interval, Slot, ValidatorIndex};
+use crate::consensus::state::{GenesisConfig, State};
+use crate::consensus::store::pool::Pools;
+use crate::consensus::store::tree::BlockTree;
+
+pub use aggregation::AggregationTask;
+pub use gossip::VoteClaim;
+pub use import::{BlockCandidate, BlockCheck, BlockImport, HeadChange, VerifiedBlock, block_statements};
+pub use production::ProducedBlock;
+
+/// A node's view of the chain: the blocks it knows, the votes it has seen, and what it makes of them.
+///
+/// Blocks and states are shared, so a clone costs a few machine words for each block.
+#[derive(Clone, Debug)]
+pub struct Store {
+    config: GenesisConfig,
+    validator_index: Option<ValidatorIndex>,
+    view: View,
+    tree: BlockTree,
+    pools: Pools,
+}
+
+/// What fork choice has come to.
+#[derive(Clone, Copy, Debug)]
+struct View {
+    time: Interval,
+    head: Root,
+    safe_target: Root,
+    latest_justified: Checkpoint,
+    /// Seen from the head, so a reorganisation can lower it.
+    latest_finalized: Checkpoint,
+}
+
+impl Store {
+    /// Starts from an anchor that is trusted: genesis, or a finalized block and the state after it (`create_store`).
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::AnchorStateRootMismatch`] when the block does not name the state.
+    pub fn new(state: State, anchor: Block, validator_index: Option<ValidatorIndex>) -> Result<Self, Rejection> {
+        if anchor.state_root != Root::of(&state) {
+            return Err(Rejection::AnchorStateRootMismatch);
+        }
+        let root = Root::of(&anchor);
+        let checkpoint = Checkpoint { root, slot: anchor.slot };
+        Ok(Self {
+            config: state.config,
+            validator_index,
+            view: View {
+                time: interval_from_slot(anchor.slot),
+                head: root,
+                safe_target: root,
+                latest_justified: checkpoint,
+                latest_finalized: checkpoint,
+            },
+            tree: BlockTree::new(root, anchor, state),
+            pools: Pools::default(),
+        })
+    }
+
+    /// Returns how many intervals have passed since genesis, as far as the store has been told by ticks.
+    pub fn time(&self) -> Interval {
+        self.view.time
+    }
+
+    /// Returns the chain's configuration.
+    pub fn config(&self) -> GenesisConfig {
+        self.config
+    }
+
+    /// Returns the validator whose view this is, if it is one's.
+    pub fn validator_index(&self) -> Option<ValidatorIndex> {
+        self.validator_index
+    }
+
+    /// Returns the root of the block that fork choice selects.
+    pub fn head(&self) -> Root {
+        self.view.head
+    }
+
+    /// Returns the head's slot.
+    pub fn head_slot(&self) -> Slot {
+        self.head_block().slot
+    }
+
+    /// Returns the head's block.
+    pub fn head_block(&self) -> &Arc<Block> {
+        self.tree.block(&self.view.head).expect("the head is a block of the tree")
+    }
+
+    /// Returns the state after the head.
+    pub fn head_state(&self) -> &Arc<State> {
+        self.tree.state(&self.view.head).expect("the head's state is never forgotten")
+    }
+
+    /// Returns the root of the block that is safe to vote for.
+    pub fn safe_target(&self) -> Root {
+        self.view.safe_target
+    }
+
+    /// Returns the slot of the block that is safe to vote for.
+    pub fn safe_target_slot(&self) -> Slot {
+        self.tree.block(&self.view.safe_target).expect("the safe target is a block of the tree").slot
+    }
+
+    /// Returns the justified checkpoint with the highest slot that any block has shown.
+    pub fn latest_justified(&self) -> Checkpoint {
+        self.view.latest_justified
+    }
+
+    /// Returns the finalized checkpoint as the head's chain has it; a reorganisation can lower it.
+    pub fn latest_finalized(&self) -> Checkpoint {
+        self.view.latest_finalized
+    }
+
+    /// Finds a block.
+    pub fn block(&self, root: &Root) -> Option<&Arc<Block>> {
+        self.tree.block(root)
+    }
+
+    /// Finds the state after a block.
+    pub fn state(&self, root: &Root) -> Option<&Arc<State>> {
+        self.tree.state(root)
+    }
+
+    /// Says whether a block is known.
+    pub fn contains_block(&self, root: &Root) -> bool {
+        self.tree.block(root).is_some()
+    }
+
+    /// Walks all known blocks in the order in which they were imported.
+    pub fn blocks(&self) -> impl Iterator<Item = (&Root, &Arc<Block>)> {
+        self.tree.blocks()
+    }
+
+    /// Returns how many blocks are known.
+    pub fn block_count(&self) -> usize {
+        self.tree.blocks().len()
+    }
+
+    /// Returns the highest slot of any known block.
+    pub fn newest_block_slot(&self) -> Slot {
+        self.tree.newest_slot()
+    }
+
+    /// Walks a block and its known ancestors, newest first.
+    pub fn chain(&self, root: Root) -> impl Iterator<Item = (Root, &Arc<Block>)> {
+        self.tree.chain(root)
+    }
+
+    /// Returns how many signatures wait to be aggregated.
+    pub fn signature_count(&self) -> usize {
+        self.pools.signatures.iter().map(|(_, signatures)| signatures.len()).sum()
+    }
+
+    /// Returns how many proofs wait to be counted.
+    pub fn new_proof_count(&self) -> usize {
+        self.pools.new.iter().map(|(_, proofs)| proofs.len()).sum()
+    }
+
+    /// Returns how many proofs fork choice counts.
+    pub fn known_proof_count(&self) -> usize {
+        self.pools.known.iter().map(|(_, proofs)| proofs.len()).sum()
+    }
+
+    /// Walks the votes with signatures that wait to be aggregated, and who has signed each.
+    pub fn attestation_signatures(
+        &self,
+    ) -> impl Iterator<Item = (&AttestationData, impl Iterator<Item = ValidatorIndex>)> {
+        self.pools.signatures.iter().map(|(data, signatures)| (data, signatures.keys().copied()))
+    }
+
+    /// Walks the votes with proofs that wait to be counted (`latest_new_aggregated_payloads`).
+    pub fn new_proofs(&self) -> impl Iterator<Item = (&AttestationData, &Proofs)> {
+        self.pools.new.iter()
+    }
+
+    /// Walks the votes that fork choice counts, and their proofs (`latest_known_aggregated_payloads`).
+    ///
+    /// A vote that has only been seen in a block has no proofs, and no weight.
+    pub fn known_proofs(&self) -> impl Iterator<Item = (&AttestationData, &Proofs)> {
+        self.pools.known.iter()
+    }
+
+    /// Gives up the states of blocks more than `slots` below the finalized slot, and says how many those were.
+    ///
+    /// The specification keeps every state. One holds the root of each slot before it, so they come to a gigabyte
+    /// within hours. A block on top of a block without its state is refused as if its parent were unknown; the states
+    /// of the head, the safe target and the two checkpoints stay.
+    pub fn forget_states(&mut self, slots: u64) -> usize {
+        let kept =
+            [self.view.head, self.view.safe_target, self.view.latest_justified.root, self.view.latest_finalized.root];
+        self.tree.forget_states(self.view.latest_finalized.slot.saturating_sub(slots), &kept)
+    }
+
+    /// Adds a proof to the votes that fork choice counts, unchecked, without waiting for the next acceptance.
+    ///
+    /// The specification's test vectors put the votes of their blocks there. Nothing that comes from the network may.
+    pub fn insert_known_proof(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) {
+        self.pools.known.add(data, proof);
+    }
+}

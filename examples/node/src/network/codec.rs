@@ -1,0 +1,142 @@
+//! How libp2p's request-response reads and writes a stream.
+
+use std::io;
+
+use futures::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use libp2p::request_response;
+
+use crate::network::wire::{
+    MAX_PAYLOAD_SIZE, MAX_REQUEST_BLOCKS, WireError,
+    payload::ReadError,
+    request::{Request, RequestKind, encode_request, read_request},
+    response::{ErrorChunk, ResponseCode, read_chunk, write_chunk},
+};
+
+/// The most decompressed bytes of blocks in one answer; what does not fit is left for another request.
+pub(super) const MAX_ANSWER_SIZE: usize = 64 * 1024 * 1024;
+
+/// An answer: what was asked for, as far as there is any, and the error that ended it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// The SSZ of each successful chunk.
+    pub(super) chunks: Vec<Vec<u8>>,
+    /// The error among or after them.
+    pub(super) error: Option<ErrorChunk>,
+}
+
+impl Answer {
+    /// Returns the answer of one successful chunk.
+    pub(super) fn success(ssz: Vec<u8>) -> Self {
+        Self { chunks: vec![ssz], error: None }
+    }
+
+    /// Returns the answer that is only an error.
+    pub(super) fn failure(code: ResponseCode, message: &str) -> Self {
+        Self { chunks: Vec::new(), error: Some(ErrorChunk::new(code, message)) }
+    }
+
+    /// Returns the answer with these blocks, or with as many of the first ones as an answer may hold.
+    ///
+    /// The specification allows an answer to leave blocks out.
+    pub(super) fn of_blocks(mut blocks: Vec<Vec<u8>>) -> Self {
+        let mut room = MAX_ANSWER_SIZE;
+        let fitting = blocks
+            .iter()
+            .take(MAX_REQUEST_BLOCKS)
+            .take_while(|ssz| {
+                let fits = ssz.len() <= room.min(MAX_PAYLOAD_SIZE);
+                room = room.saturating_sub(ssz.len());
+                fits
+            })
+            .count();
+        blocks.truncate(fitting);
+        Self { chunks: blocks, error: None }
+    }
+}
+
+/// A request as it arrives: a malformed one comes through as well, because it is to be answered with an error.
+pub(super) type Asked = Result<Request, WireError>;
+
+/// Reads and writes requests and answers; which kind, the protocol says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Codec;
+
+impl request_response::Codec for Codec {
+    type Protocol = RequestKind;
+    type Request = Asked;
+    type Response = Answer;
+
+    async fn read_request<T>(&mut self, kind: &RequestKind, stream: &mut T) -> io::Result<Asked>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        match read_request(*kind, stream).await {
+            Ok(request) => Ok(Ok(request)),
+            Err(ReadError::Wire(error)) => Ok(Err(error)),
+            Err(ReadError::Stream(error)) => Err(error),
+        }
+    }
+
+    async fn read_response<T>(&mut self, kind: &RequestKind, stream: &mut T) -> io::Result<Answer>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        match kind {
+            RequestKind::Status => read_answer(stream, 1).await,
+            RequestKind::BlocksByRoot => read_answer(stream, MAX_REQUEST_BLOCKS).await,
+        }
+    }
+
+    async fn write_request<T>(&mut self, _: &RequestKind, stream: &mut T, request: Asked) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        let bytes = request.and_then(|request| encode_request(&request)).map_err(invalid_input)?;
+        stream.write_all(&bytes).await
+    }
+
+    async fn write_response<T>(&mut self, _: &RequestKind, stream: &mut T, answer: Answer) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        let chunks = answer.chunks.iter().map(|ssz| Ok(ssz.as_slice()));
+        for chunk in chunks.chain(answer.error.iter().map(Err)) {
+            // One chunk is compressed at a time, so an answer never takes the memory of two.
+            let mut bytes = Vec::new();
+            write_chunk(chunk, &mut bytes).map_err(invalid_input)?;
+            stream.write_all(&bytes).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads at most `most` chunks: to the end of the stream, to the size an answer may have, or to an error that ends it.
+async fn read_answer<T>(stream: &mut T, most: usize) -> io::Result<Answer>
+where
+    T: AsyncRead + Unpin + Send,
+{
+    let mut answer = Answer::default();
+    let mut room = MAX_ANSWER_SIZE;
+    for _ in 0..most {
+        match read_chunk(stream, room).await? {
+            None => break,
+            Some(Ok(ssz)) => {
+                room -= ssz.len();
+                answer.chunks.push(ssz);
+            }
+            Some(Err(error)) => {
+                // One block that the peer does not have need not be the last it was asked for.
+                let last = error.code != ResponseCode::ResourceUnavailable;
+                answer.error = Some(error);
+                if last {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(answer)
+}
+
+fn invalid_input(error: WireError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
+}

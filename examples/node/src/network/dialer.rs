@@ -1,0 +1,212 @@
+//! Which static peers to dial, and when.
+
+use std::time::Duration;
+
+use libp2p::{
+    Multiaddr, PeerId,
+    multiaddr::Protocol,
+    swarm::{ConnectionId, dial_opts::DialOpts},
+};
+use tokio::time::Instant;
+
+/// Keeps the static peers connected: dials each until it answers, and again when it is lost.
+///
+/// It decides and does nothing itself; the time is always given to it.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    targets: Vec<Target>,
+    first: Duration,
+    most: Duration,
+}
+
+#[derive(Debug)]
+struct Target {
+    address: Multiaddr,
+    /// The identity that the address names, or that answered there last.
+    peer: Option<PeerId>,
+    /// How long to wait after the next failure.
+    delay: Duration,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// To be dialled at this time.
+    Waiting(Instant),
+    /// Being dialled.
+    Dialing(ConnectionId),
+    /// Connected since this time, by either side's initiative.
+    Connected(Instant),
+    /// The address is this node's own.
+    Abandoned,
+}
+
+impl Dialer {
+    /// Makes a dialer that wants to dial all of `addresses` at once.
+    pub(super) fn new(addresses: &[Multiaddr], first: Duration, most: Duration, now: Instant) -> Self {
+        let target = |address: &Multiaddr| Target {
+            address: address.clone(),
+            peer: named_peer(address),
+            delay: first,
+            state: State::Waiting(now),
+        };
+        Self { targets: addresses.iter().map(target).collect(), first, most }
+    }
+
+    /// Returns when the next dial is due, if any is.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let due = |target: &Target| match target.state {
+            State::Waiting(at) => Some(at),
+            State::Dialing(_) | State::Connected(_) | State::Abandoned => None,
+        };
+        self.targets.iter().filter_map(due).min()
+    }
+
+    /// Returns the next dial that is due now, and counts on it being made.
+    pub(super) fn take_due(&mut self, now: Instant, is_connected: impl Fn(&PeerId) -> bool) -> Option<DialOpts> {
+        for target in &mut self.targets {
+            if !matches!(target.state, State::Waiting(at) if at <= now) {
+                continue;
+            }
+            if target.peer.as_ref().is_some_and(&is_connected) {
+                target.state = State::Connected(now);
+                continue;
+            }
+            // The address itself says whether its identity matters; one that was only learned may change.
+            let dial = DialOpts::unknown_peer_id().address(target.address.clone()).build();
+            target.state = State::Dialing(dial.connection_id());
+            return Some(dial);
+        }
+        None
+    }
+
+    /// Learns that a connection was made, by whomever.
+    pub(super) fn connected(&mut self, connection: ConnectionId, peer: PeerId, now: Instant) {
+        for target in &mut self.targets {
+            match target.state {
+                State::Dialing(dialing) if dialing == connection => {
+                    target.peer = Some(peer);
+                    target.state = State::Connected(now);
+                }
+                State::Waiting(_) if target.peer == Some(peer) => target.state = State::Connected(now),
+                State::Waiting(_) | State::Dialing(_) | State::Connected(_) | State::Abandoned => {}
+            }
+        }
+    }
+
+    /// Learns that a dial failed.
+    pub(super) fn failed(&mut self, connection: ConnectionId, now: Instant) {
+        for target in &mut self.targets {
+            if matches!(target.state, State::Dialing(dialing) if dialing == connection) {
+                target.retry(now, self.most);
+            }
+        }
+    }
+
+    /// Learns that a dial reached this node itself.
+    pub(super) fn reached_ourselves(&mut self, connection: ConnectionId) {
+        for target in &mut self.targets {
+            if matches!(target.state, State::Dialing(dialing) if dialing == connection) {
+                target.state = State::Abandoned;
+            }
+        }
+    }
+
+    /// Learns that the last connection of a peer is gone.
+    pub(super) fn lost(&mut self, peer: PeerId, now: Instant) {
+        for target in self.targets.iter_mut().filter(|target| target.peer == Some(peer)) {
+            if let State::Connected(since) = target.state {
+                // A peer that only just came may be turning us away; one that stayed is worth a quick dial.
+                if now.duration_since(since) >= self.most {
+                    target.delay = self.first;
+                }
+                target.retry(now, self.most);
+            }
+        }
+    }
+}
+
+impl Target {
+    fn retry(&mut self, now: Instant, most: Duration) {
+        self.state = State::Waiting(now + self.delay);
+        self.delay = (self.delay * 2).min(most);
+    }
+}
+
+fn named_peer(address: &Multiaddr) -> Option<PeerId> {
+    address.iter().find_map(|part| match part {
+        Protocol::P2p(peer) => Some(peer),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Duration = Duration::from_millis(100);
+    const MOST: Duration = Duration::from_millis(400);
+
+    fn dialer(now: Instant) -> Dialer {
+        let address = "/ip4/127.0.0.1/udp/9000/quic-v1".parse().expect("it is an address");
+        Dialer::new(&[address], FIRST, MOST, now)
+    }
+
+    fn dial(dialer: &mut Dialer, now: Instant) -> ConnectionId {
+        dialer.take_due(now, |_| false).expect("a dial is due").connection_id()
+    }
+
+    #[test]
+    fn the_wait_doubles_to_its_bound_with_every_failure() {
+        let mut now = Instant::now();
+        let mut dialer = dialer(now);
+        for wait in [100, 200, 400, 400] {
+            let connection = dial(&mut dialer, now);
+            assert_eq!(dialer.next_due(), None, "a dial under way is not repeated");
+            dialer.failed(connection, now);
+            let due = now + Duration::from_millis(wait);
+            assert_eq!(dialer.next_due(), Some(due));
+            assert!(dialer.take_due(now, |_| false).is_none(), "not before its time");
+            now = due;
+        }
+    }
+
+    #[test]
+    fn a_lost_peer_is_dialled_again() {
+        let now = Instant::now();
+        let mut dialer = dialer(now);
+        let peer = PeerId::random();
+        let connection = dial(&mut dialer, now);
+        dialer.connected(connection, peer, now);
+        assert_eq!(dialer.next_due(), None);
+        dialer.lost(PeerId::random(), now);
+        assert_eq!(dialer.next_due(), None, "another peer was lost");
+        let later = now + Duration::from_secs(60);
+        dialer.lost(peer, later);
+        assert_eq!(dialer.next_due(), Some(later + FIRST));
+    }
+
+    #[test]
+    fn a_peer_that_came_by_itself_is_not_dialled() {
+        let now = Instant::now();
+        let mut dialer = dialer(now);
+        let peer = PeerId::random();
+        let connection = dial(&mut dialer, now);
+        dialer.connected(connection, peer, now);
+        dialer.lost(peer, now);
+        let due = dialer.next_due().expect("it was lost");
+        assert!(dialer.take_due(due, |connected| *connected == peer).is_none());
+        assert_eq!(dialer.next_due(), None);
+        dialer.lost(peer, due);
+        assert!(dialer.next_due().is_some(), "and dialled once it is lost again");
+    }
+
+    #[test]
+    fn our_own_address_is_dialled_once() {
+        let now = Instant::now();
+        let mut dialer = dialer(now);
+        let connection = dial(&mut dialer, now);
+        dialer.reached_ourselves(connection);
+        assert_eq!(dialer.next_due(), None);
+    }
+}

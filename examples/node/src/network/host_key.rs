@@ -1,0 +1,67 @@
+//! The key by which peers know this node.
+
+use std::fmt;
+
+use libp2p::{
+    PeerId,
+    identity::{Keypair, secp256k1},
+};
+
+/// The node's secp256k1 key: its public half is the node's [`PeerId`], its secret half proves it in every handshake.
+#[derive(Clone)]
+pub struct HostKey(Keypair);
+
+impl HostKey {
+    /// Makes a new random key.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(secp256k1::Keypair::generate().into())
+    }
+
+    /// Makes the key with this secret.
+    ///
+    /// # Errors
+    ///
+    /// [`HostKeyError`] when `secret` is zero or not below the curve's order.
+    pub fn from_secret(mut secret: [u8; 32]) -> Result<Self, HostKeyError> {
+        // The bytes are zeroed by the call.
+        let secret = secp256k1::SecretKey::try_from_bytes(&mut secret).map_err(|_| HostKeyError)?;
+        Ok(Self(secp256k1::Keypair::from(secret).into()))
+    }
+
+    /// Makes the key whose secret is written in 64 hexadecimal digits, with or without `0x` and white space around.
+    ///
+    /// # Errors
+    ///
+    /// [`HostKeyError`] when `text` is anything else or as for [`HostKey::from_secret`].
+    pub fn from_hex(text: &str) -> Result<Self, HostKeyError> {
+        let digits = text.trim();
+        let digits = digits.strip_prefix("0x").unwrap_or(digits);
+        let mut secret = [0; 32];
+        hex::decode_to_slice(digits, &mut secret).map_err(|_| HostKeyError)?;
+        Self::from_secret(secret)
+    }
+
+    /// Returns the identity that peers see.
+    #[must_use]
+    pub fn peer_id(&self) -> PeerId {
+        self.0.public().to_peer_id()
+    }
+
+    /// Returns the key as libp2p wants it.
+    pub(super) fn keypair(&self) -> &Keypair {
+        &self.0
+    }
+}
+
+impl fmt::Debug for HostKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The secret stays out of logs.
+        f.debug_tuple("HostKey").field(&self.peer_id()).finish()
+    }
+}
+
+/// The bytes or digits given are not a secp256k1 secret key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a secp256k1 secret key of 32 bytes")]
+pub struct HostKeyError;

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# The gate: everything that must hold besides the tests. It changes no file of the project.
+# Each step prints its name; the first that fails ends the run.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "format"
+cargo fmt --all --check
+
+step "clippy: all targets, all features"
+cargo clippy --workspace --all-targets --all-features --quiet -- --deny warnings
+
+step "features only add: none, each alone, all"
+for package in actor counter node; do
+    for features in "" tokio smol tokio,smol; do
+        echo "$package [$features]"
+        cargo clippy --package "$package" --lib --bins --quiet --no-default-features --features "$features" \
+            -- --deny warnings
+    done
+done
+cargo clippy --package actor-core --quiet -- --deny warnings
+
+step "the core names no runtime and stays small"
+core=$(cargo tree --package actor-core --edges normal --prefix none | sort --unique)
+runtimes='^(tokio|smol|async-std|async-io|async-executor|async-global-executor|blocking|glommio|monoio|compio) v'
+if grep --extended-regexp "$runtimes" <<<"$core"; then
+    echo "actor-core depends on a runtime" >&2
+    exit 1
+fi
+count=$(wc --lines <<<"$core")
+echo "actor-core's tree has $count packages"
+if ((count > 36)); then
+    echo "actor-core's tree has grown past 36 packages: is each one worth it?" >&2
+    exit 1
+fi
+
+step "a node on smol has no tokio actor runtime"
+if cargo tree --package node --no-default-features --features smol --edges normal --prefix none | grep '^actor-tokio '; then
+    echo "the smol node depends on actor-tokio" >&2
+    exit 1
+fi
+
+step "no lock in our own code"
+if grep --recursive --line-number --word-regexp --extended-regexp 'Mutex|RwLock' \
+    actor/src actor-core/src actor-tokio/src actor-smol/src examples/*/src --include='*.rs' | grep --invert-match --extended-regexp ':\s*//'; then
+    echo "a lock: nothing on the way of a message may take one" >&2
+    exit 1
+fi
+
+step "documentation: every link resolves"
+RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --all-features --quiet
+
+step "loom: the lock-free parts under every interleaving"
+RUSTFLAGS="--cfg loom" cargo test --package actor-core --lib --release --target-dir target/loom --quiet loom
+
+printf '\nThe gate is green.\n'
