@@ -1,9 +1,12 @@
 //! A Lean Ethereum consensus node: a real libp2p network thread, and one pinned actor that owns the chain.
 
 pub mod chain;
+pub mod command;
 pub mod config;
 pub mod consensus;
 mod decoder;
+pub mod devnet;
+pub mod exit_code;
 mod file;
 pub mod genesis_file;
 mod ingress;

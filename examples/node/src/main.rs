@@ -1,3 +1,7 @@
 //! The command line of the example node.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    node::command::main()
+}

@@ -15,4 +15,4 @@ pub use key_file::{KeyError, KeyFile};
 pub use network_key::{NetworkKey, NotASecret};
 pub use scheme_name::SchemeName;
 pub use seed::Seed;
-pub use validator_keys::{ValidatorKeyError, ValidatorKeyFiles, ValidatorKeys, regenerate};
+pub use validator_keys::{ValidatorKeyError, ValidatorKeyFiles, ValidatorKeys, generate, regenerate};

@@ -1,7 +1,7 @@
 //! A validator's two keys, as files and grown.
 
 use crate::consensus::{Slot, ValidatorIndex};
-use crate::keys::{KeyError, KeyFile, all_cores};
+use crate::keys::{KeyError, KeyFile, SchemeName, Seed, all_cores};
 use crate::xmss::SecretKey;
 
 /// The two key files of one validator, already read.
@@ -42,6 +42,28 @@ pub struct ValidatorKeyError {
     pub index: ValidatorIndex,
     /// What is wrong.
     pub error: KeyError,
+}
+
+/// Makes two keys for each validator, numbered in order, out of a pair of seeds each (attestation, proposal), in parallel
+/// over the CPU cores. All sign in slots 0 to `active_slots` − 1.
+///
+/// # Errors
+///
+/// [`ValidatorKeyError`] when no key of the scheme can have these slots.
+pub fn generate(
+    scheme: SchemeName,
+    seeds: &[(Seed, Seed)],
+    active_slots: u64,
+) -> Result<Vec<ValidatorKeyFiles>, ValidatorKeyError> {
+    let numbered: Vec<_> = (0..).zip(seeds).collect();
+    let grow = |(index, (attestation, proposal)): &(ValidatorIndex, &(Seed, Seed))| {
+        let key = |seed: &Seed| {
+            KeyFile::generate(scheme, seed.clone(), 0, active_slots)
+                .map_err(|error| ValidatorKeyError { index: *index, error })
+        };
+        Ok(ValidatorKeyFiles { index: *index, attestation: key(attestation)?, proposal: key(proposal)? })
+    };
+    all_cores::map(&numbered, grow).into_iter().collect()
 }
 
 /// Grows the keys of all validators of a node, in parallel over the CPU cores.

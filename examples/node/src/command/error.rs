@@ -1,0 +1,76 @@
+//! Why a command failed, and the exit code that says so.
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::config::ConfigError;
+use crate::devnet::{DevnetError, PlanError, Problem};
+use crate::exit_code::{FAILURE, INTERRUPTED, PORT_TAKEN, USAGE};
+use crate::node::StartError;
+use crate::runtime::NoSuchRuntime;
+
+/// Says why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The configuration is not usable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The runtime that was asked for was not compiled in.
+    #[error(transparent)]
+    Runtime(#[from] NoSuchRuntime),
+    /// The files of a network could not be made.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Another program listens where the node should.
+    #[error("UDP port {} of {} is in use: stop the program that uses it, or change `listen` in the configuration file", .0.port(), .0.ip())]
+    PortTaken(SocketAddr),
+    /// The node cannot listen where it should, for another reason.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Where it should listen.
+        address: SocketAddr,
+        /// What the operating system said.
+        error: io::Error,
+    },
+    /// The node did not start.
+    #[error("the node did not start: {0}")]
+    Start(#[from] StartError),
+    /// The node stopped, but not in order.
+    #[error("the node did not stop in order: {}", .0.join("; "))]
+    Stop(Vec<String>),
+    /// The devnet failed.
+    #[error(transparent)]
+    Devnet(#[from] DevnetError),
+    /// The operating system refused something.
+    #[error("cannot {doing}: {error}")]
+    System {
+        /// What was tried.
+        doing: &'static str,
+        /// What the operating system said.
+        error: io::Error,
+    },
+    /// A signal handler could not be set.
+    #[error("cannot handle signals: {0}")]
+    Signals(#[from] ctrlc::Error),
+}
+
+impl CommandError {
+    /// Returns the exit code that tells scripts what kind of failure it was.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Runtime(_) | Self::Plan(_) => USAGE,
+            Self::PortTaken(_) => PORT_TAKEN,
+            Self::Devnet(error) => match *error.problem {
+                Problem::Plan(_) => USAGE,
+                Problem::Interrupted => INTERRUPTED,
+                Problem::System { .. }
+                | Problem::Died { .. }
+                | Problem::Unreadable { .. }
+                | Problem::Disagreement(_)
+                | Problem::TooLate { .. }
+                | Problem::Stop(_) => FAILURE,
+            },
+            Self::Listen { .. } | Self::Start(_) | Self::Stop(_) | Self::System { .. } | Self::Signals(_) => FAILURE,
+        }
+    }
+}

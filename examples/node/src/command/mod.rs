@@ -1,0 +1,47 @@
+//! The program's command line: one file a command.
+
+mod devnet;
+mod error;
+mod genesis;
+mod run;
+mod screen;
+mod stop_signal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use error::CommandError;
+
+/// A Lean Ethereum consensus node, and whole networks of them on one machine.
+#[derive(Debug, Parser)]
+#[command(name = "node", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Devnet(devnet::DevnetArguments),
+    Genesis(genesis::GenesisArguments),
+    Run(run::RunArguments),
+}
+
+/// Does what the command line says, and returns the program's exit code: see [`exit_code`](crate::exit_code).
+///
+/// Results go to standard output, errors and logs to standard error.
+pub fn main() -> ExitCode {
+    let outcome = match CommandLine::parse().command {
+        Command::Devnet(arguments) => devnet::devnet(arguments),
+        Command::Genesis(arguments) => genesis::genesis(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
