@@ -33,8 +33,6 @@ pub struct NetworkConfig {
     pub redial_most: Duration,
     /// How many peers may be connected on their own initiative.
     pub max_inbound_peers: u32,
-    /// How many commands may wait for the network thread.
-    pub command_capacity: usize,
     /// Whether to speak `identify`; the specification's Python node breaks when a stream for it is opened.
     pub identify: bool,
     /// Whether to speak `ping`; the specification's Python node breaks when a stream for it is opened.
@@ -57,7 +55,6 @@ impl NetworkConfig {
             redial_first: Duration::from_millis(100),
             redial_most: Duration::from_secs(5),
             max_inbound_peers: 64,
-            command_capacity: 1024,
             identify: false,
             ping: false,
         }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use actor::Mailbox;
 use futures::Stream;
 use libp2p::{
     PeerId, Swarm,
@@ -17,10 +18,9 @@ use libp2p::{
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::network::{
-    Inbound, NetworkConfig, NetworkCounters,
+    Command, Inbound, NetworkConfig, NetworkCounters,
     behaviour::{Behaviour, BehaviourEvent},
     dialer::Dialer,
-    front::CommandLane,
     gossip::Topics,
     inbound::Refused,
     requests::Requests,
@@ -44,7 +44,7 @@ pub(super) struct EventLoop<I> {
     pub(super) topics: Arc<Topics>,
     pub(super) requests: Requests,
     pub(super) serving: Serving,
-    commands: CommandLane,
+    commands: Mailbox<Command>,
     dialer: Dialer,
     /// Goes off when the next dial is due.
     redial: Pin<Box<Sleep>>,
@@ -77,7 +77,7 @@ impl<I: Inbound> EventLoop<I> {
         inbound: I,
         counters: Arc<NetworkCounters>,
         topics: Arc<Topics>,
-        commands: CommandLane,
+        commands: Mailbox<Command>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -95,7 +95,7 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    /// Runs until the command lane is closed and empty, then says goodbye to all peers.
+    /// Runs until it is told to end and all commands are carried out, then says goodbye to all peers.
     pub(super) async fn run(mut self) {
         poll_fn(|cx| self.poll_turn(cx)).await;
         self.close_connections().await;
@@ -117,7 +117,8 @@ impl<I: Inbound> EventLoop<I> {
             idle = false;
         }
         for _ in 0..MAX_TURN {
-            match self.commands.poll_next(cx) {
+            match self.commands.poll_recv(cx) {
+                Poll::Ready(Some(Command::End)) => self.commands.close(),
                 Poll::Ready(Some(command)) => self.on_command(command),
                 // The swarm has had a whole turn for the last commands.
                 Poll::Ready(None) if idle => return Poll::Ready(()),

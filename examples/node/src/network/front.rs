@@ -1,11 +1,6 @@
-//! What the node tells the network, and the lane it goes through.
+//! What the node tells the network, and the lanes it goes through.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
-
-use futures::Stream;
+use actor::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
 use libp2p::PeerId;
 
 use crate::network::wire::{Root, message_id::MessageId, topic::TopicKind};
@@ -43,6 +38,27 @@ pub enum Command {
         /// Which peer.
         peer: PeerId,
     },
+    /// Take no more commands, carry out those that wait, and end. Only the thread's owner says so.
+    End,
+}
+
+impl Message for Command {
+    // The node's own publications share a lane with nothing that peers can cause.
+    const LANES: &'static [Lane] = &[
+        Lane::control("end", 4),
+        Lane::fifo("own", 1024).weight(8),
+        Lane::fifo("requests", 64),
+        Lane::fifo("verdicts", 8192).weight(8),
+    ];
+
+    fn lane(&self) -> usize {
+        match self {
+            Self::End => 0,
+            Self::Publish { .. } => 1,
+            Self::RequestBlocks { .. } | Self::Disconnect { .. } => 2,
+            Self::Report { .. } => 3,
+        }
+    }
 }
 
 /// What the node found a gossip message to be.
@@ -59,7 +75,7 @@ pub enum Verdict {
 /// The network thread as the rest of the node sees it. Cheap to clone; no method waits.
 #[derive(Clone, Debug)]
 pub struct NetworkFront {
-    commands: async_channel::Sender<Command>,
+    commands: Handle<Command>,
 }
 
 impl NetworkFront {
@@ -103,18 +119,19 @@ impl NetworkFront {
         self.tell(Command::Disconnect { peer })
     }
 
-    /// Lets the thread carry out what it was told and then end; from now on everything is handed back.
-    pub(super) fn close(&self) {
-        self.commands.close();
+    /// Lets the thread carry out what it was told and then end; from then on everything is handed back.
+    pub(super) fn end(&self) {
+        // Refused only if it has been told already, or has ended.
+        drop(self.commands.try_tell(Command::End));
     }
 
     fn tell(&self, command: Command) -> Result<(), Undelivered> {
-        self.commands.try_send(command).map_err(|error| {
-            let reason = match error {
-                async_channel::TrySendError::Full(_) => UndeliveredReason::Full,
-                async_channel::TrySendError::Closed(_) => UndeliveredReason::Stopped,
+        self.commands.try_tell(command).map_err(|refused| {
+            let reason = match refused {
+                TryTellError::Full(_) => UndeliveredReason::Full,
+                TryTellError::Closed(_) => UndeliveredReason::Stopped,
             };
-            Undelivered { reason, command: Box::new(error.into_inner()) }
+            Undelivered { reason, command: Box::new(refused.into_message()) }
         })
     }
 }
@@ -132,7 +149,7 @@ pub struct Undelivered {
 /// Why a command did not reach the network thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UndeliveredReason {
-    /// As many commands wait as may.
+    /// As many commands of the kind wait as may.
     #[error("its lane is full")]
     Full,
     /// The thread has ended or been told to.
@@ -140,20 +157,8 @@ pub enum UndeliveredReason {
     Stopped,
 }
 
-/// The network thread's end of the lane.
-pub(super) struct CommandLane {
-    commands: Pin<Box<async_channel::Receiver<Command>>>,
-}
-
-impl CommandLane {
-    /// Takes the next command; `None` once the lane is closed and empty.
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Command>> {
-        self.commands.as_mut().poll_next(cx)
-    }
-}
-
-/// Makes a lane for `capacity` commands, at least one.
-pub(super) fn command_lane(capacity: usize) -> (NetworkFront, CommandLane) {
-    let (sender, receiver) = async_channel::bounded(capacity.max(1));
-    (NetworkFront { commands: sender }, CommandLane { commands: Box::pin(receiver) })
+/// Makes the front, and the mailbox that the network thread receives from in its own loop.
+pub(super) fn command_mailbox() -> (NetworkFront, Mailbox<Command>) {
+    let (commands, mailbox) = mailbox();
+    (NetworkFront { commands }, mailbox)
 }

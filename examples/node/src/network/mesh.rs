@@ -18,6 +18,8 @@ impl<I: Inbound> EventLoop<I> {
             Command::RequestBlocks { peer, roots, request_id } => self.request_blocks(peer, roots, request_id),
             Command::Report { id, source, verdict } => self.report(id, source, verdict),
             Command::Disconnect { peer } => self.disconnect(peer),
+            // The loop has seen to it.
+            Command::End => {}
         }
     }
 

@@ -9,16 +9,13 @@ use std::{
     time::Duration,
 };
 
+use actor::Mailbox;
 use futures::{Stream, future::poll_fn};
 use libp2p::{Multiaddr, PeerId, Swarm, swarm::SwarmEvent};
 
 use crate::network::{
-    Inbound, NetworkConfig, NetworkCounters, NetworkFront,
-    behaviour::Behaviour,
-    event_loop::EventLoop,
-    front::{self, CommandLane},
-    gossip::Topics,
-    swarm,
+    Command, Inbound, NetworkConfig, NetworkCounters, NetworkFront, behaviour::Behaviour, event_loop::EventLoop, front,
+    gossip::Topics, swarm,
 };
 
 /// A running network thread. Dropping it tells the thread to end; [`Network::stop`] also waits until it has.
@@ -43,7 +40,7 @@ impl Network {
     pub fn start<I: Inbound>(config: NetworkConfig, inbound: I) -> Result<Self, NetworkError> {
         let local_peer_id = config.host_key.peer_id();
         let counters = Arc::new(NetworkCounters::default());
-        let (front, commands) = front::command_lane(config.command_capacity);
+        let (front, commands) = front::command_mailbox();
         let (listening, started) = mpsc::sync_channel(1);
         let (ending, ended) = mpsc::sync_channel(0);
         let thread_counters = Arc::clone(&counters);
@@ -98,7 +95,7 @@ impl Network {
     /// [`StopError::Timeout`] when the thread still runs; it is left to end by itself. [`StopError::Panicked`] when it
     /// panicked, now or before.
     pub fn stop(mut self, timeout: Duration) -> Result<(), StopError> {
-        self.front.close();
+        self.front.end();
         if self.ended.recv_timeout(timeout) == Err(mpsc::RecvTimeoutError::Timeout) {
             return Err(StopError::Timeout);
         }
@@ -111,7 +108,7 @@ impl Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
-        self.front.close();
+        self.front.end();
     }
 }
 
@@ -167,7 +164,7 @@ fn run<I: Inbound>(
     config: &NetworkConfig,
     inbound: I,
     counters: Arc<NetworkCounters>,
-    commands: CommandLane,
+    commands: Mailbox<Command>,
     listening: &Listening,
 ) {
     let result = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(NetworkError::Reactor);

@@ -58,7 +58,7 @@ fn a_stopping_network_says_goodbye() {
 
 #[test]
 fn a_full_lane_hands_the_command_back() {
-    let a = Peer::start(NetworkConfig { command_capacity: 1, ..config(&[]) });
+    let a = Peer::start(config(&[]));
     let front = a.network.front();
     let peer = HostKey::generate().peer_id();
     let refused = std::iter::repeat_with(|| front.disconnect(peer)).find_map(Result::err).expect("it fills up");
