@@ -1,12 +1,12 @@
 //! What an actor may do besides handling its message.
 
-use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::contain::panic_text;
 use crate::mailbox::{Closeable, Shared};
 use crate::timers::Timers;
 use crate::{Beat, Executor, ExitReason, Handle, Message, TimerId};
@@ -107,13 +107,6 @@ impl<M: Message> Context<M> {
             drop(handle.tell_blocking(into_message(result), Duration::MAX));
         }));
     }
-}
-
-/// Reads the message that a panic was raised with.
-pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
 impl fmt::Display for WorkPanicked {

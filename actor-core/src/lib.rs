@@ -58,6 +58,7 @@ mod actor;
 mod block;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod contain;
 mod context;
 mod exit;
 mod handle;

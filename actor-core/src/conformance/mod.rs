@@ -19,7 +19,7 @@ mod timer;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::Runtime;
-use crate::context::panic_text;
+use crate::contain::panic_text;
 
 /// One demand on a runtime; it panics if the demand is not met.
 type Check = fn(&dyn Runtime);
