@@ -27,6 +27,9 @@ pub struct Context<M: Message> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkPanicked(pub String);
 
+/// A time that no program lives to see: 100 years.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 impl<M: Message> Context<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
         Self { shared, executor, timers: Timers::new(), ending: None }
@@ -56,10 +59,10 @@ impl<M: Message> Context<M> {
     /// Has the actor handle `message` after `delay`.
     ///
     /// A due timer waits for one message at most. Its message passes by the lanes, so it is never refused. Timers do
-    /// not fire any more once the mailbox is closed.
+    /// not fire any more once the mailbox is closed. A delay past the end of the clock is as good as for ever.
     pub fn after(&mut self, delay: Duration, message: M) -> TimerId {
-        let at = self.now() + delay;
-        self.timers.once(at, message)
+        let now = self.now();
+        self.timers.once(now.checked_add(delay).unwrap_or(now + NEVER), message)
     }
 
     /// Has the actor handle a message every `period`, the first at `first` (the past is as good as now).
