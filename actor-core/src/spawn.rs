@@ -154,7 +154,10 @@ async fn serve<A: Actor>(
                 None => return ExitReason::Unreachable,
             }
         }
-        yield_now().await;
+        // Closed and drained, it has only to see so; yielding now could let a deadline pass that it has met.
+        if !mailbox.is_closed() || mailbox.has_messages() {
+            yield_now().await;
+        }
     }
 }
 
@@ -226,10 +229,12 @@ async fn until_stopped(
         if life.is_killed() {
             return Poll::Ready(ExitReason::Killed);
         }
+        // Asked before the actor has its turn: should the deadline be set meanwhile, the actor has a turn after that.
+        let deadline_set = life.deadline();
         if let Poll::Ready(reason) = serving.poll(task) {
             return Poll::Ready(reason);
         }
-        let Some(at) = life.deadline() else { return Poll::Pending };
+        let Some(at) = deadline_set else { return Poll::Pending };
         let timer = deadline.get_or_insert_with(|| {
             let mut timer = executor.timer();
             timer.arm(at);

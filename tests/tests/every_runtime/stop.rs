@@ -7,7 +7,9 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use actor::{Actor, Context, Executor, ExecutorStopped, ExitReason, Maker, Runtime, Spawn, Timer, TryTellError, spawn};
+use actor::{
+    Actor, Context, Executor, ExecutorStopped, ExitReason, Maker, Running, Runtime, Spawn, Timer, TryTellError, spawn,
+};
 use actor_tests::{
     CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait,
     within,
@@ -18,6 +20,7 @@ on_every_runtime! {
     an_idle_actor_stops_at_once,
     the_deadline_ends_a_handler_that_waits,
     the_deadline_ends_a_long_queue,
+    a_deadline_met_at_the_end_of_a_turn_is_met,
     the_first_deadline_counts,
     a_patience_without_end_is_no_deadline,
     the_hook_gets_each_undelivered_message,
@@ -89,6 +92,32 @@ fn the_deadline_ends_a_long_queue(runtime: &dyn Runtime) {
     let exit = end_of(&running);
     assert!(matches!(exit.reason, ExitReason::DeadlinePassed), "{exit:?}");
     assert_eq!(exit.undelivered(), 64);
+}
+
+fn a_deadline_met_at_the_end_of_a_turn_is_met(runtime: &dyn Runtime) {
+    let executor = executor(runtime);
+    // An actor gives way to others after so many messages; whichever of these is the last of a turn, it is drained.
+    for count in 1..=260 {
+        let (desk, mailbox) = actor::mailbox();
+        let (told, tells) = signal();
+        let stops = Letter::act(FIFO, move |_, _| {
+            let running: Running = wait(&tells);
+            running.stop(Duration::ZERO);
+        });
+        desk.try_tell(counting_down(count, stops)).expect("there is room");
+        let running = Spawn::new(mailbox).start(&executor, Desk::default).expect("it starts");
+        told.send(running.clone()).expect("the actor waits");
+        let exit = end_of(&running);
+        assert!(matches!(exit.reason, ExitReason::Stopped), "after {count} messages: {exit:?}");
+    }
+}
+
+/// Is handled as so many messages one after the other, the last of which is given.
+fn counting_down(count: u32, last: Letter) -> Letter {
+    if count <= 1 {
+        return last;
+    }
+    Letter::act(FIFO, move |_, cx| cx.handle().try_tell(counting_down(count - 1, last)).expect("there is room"))
 }
 
 fn the_first_deadline_counts(runtime: &dyn Runtime) {
