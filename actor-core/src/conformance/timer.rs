@@ -1,7 +1,9 @@
 //! Timers and the clock that they go by.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use super::rig::{SOON, expired, give_way, go, has_expired, result_of, signal, start, wait};
@@ -109,20 +111,21 @@ pub(super) fn a_timer_serves_many_times(runtime: &dyn Runtime) {
 }
 
 pub(super) fn timers_fire_in_the_order_of_their_times(runtime: &dyn Runtime) {
-    let executor = start(runtime);
-    let (tell, told) = signal();
-    let start = executor.now() + SOON;
-    for n in [3, 1, 0, 2] {
-        let (tell, own) = (tell.clone(), Arc::clone(&executor));
-        go(&executor, move || async move {
-            let mut timer = own.timer();
-            timer.arm(start + n * SOON);
-            expired(&mut *timer).await;
-            tell.send(n).expect("the check waits");
-        });
-    }
-    let order: Vec<_> = (0..4).map(|_| wait(&told)).collect();
-    assert_eq!(order, [0, 1, 2, 3]);
+    with_clock(runtime, |executor| async move {
+        let start = executor.now() + SOON;
+        let mut timers: Vec<_> = (0..8).map(|_| executor.timer()).collect();
+        // Armed in another order than they are due.
+        for n in [3_usize, 7, 1, 0, 6, 2, 5, 4] {
+            timers[n].arm(start + Duration::from_millis(5) * n as u32);
+        }
+        poll_fn(|cx| {
+            // The latest first: if it is ready, all the earlier ones are.
+            let ready: Vec<_> = timers.iter_mut().rev().map(|timer| timer.poll_expired(cx).is_ready()).collect();
+            assert!(ready.is_sorted(), "a later timer was ready before an earlier one: {ready:?}");
+            if ready[0] { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    });
 }
 
 pub(super) fn timers_fire_beside_a_busy_future(runtime: &dyn Runtime) {
