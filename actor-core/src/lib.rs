@@ -65,6 +65,8 @@ mod handle;
 mod lane;
 mod mailbox;
 mod message;
+#[cfg(all(test, loom))]
+mod model;
 mod recipient;
 mod reply;
 mod running;
