@@ -122,11 +122,9 @@ impl Model {
     fn take_data(&mut self) -> Option<(usize, u64)> {
         for _ in 0..=3 {
             let (lane, due) = self.turn;
-            if due {
-                if let Some(taken) = self.take_from(lane) {
-                    self.turn = (lane, false);
-                    return Some(taken);
-                }
+            if due && let Some(taken) = self.take_from(lane) {
+                self.turn = (lane, false);
+                return Some(taken);
             }
             self.turn = (if lane == LATEST { FIFO } else { lane + 1 }, true);
         }

@@ -28,6 +28,9 @@ pub struct Letter {
     pub work: Work,
 }
 
+/// Work on a desk.
+pub type Act = Box<dyn FnOnce(&mut Desk, &mut Context<Letter>) + Send>;
+
 /// What a [`Desk`] can be asked to do.
 pub enum Work {
     /// Write a number down.
@@ -37,7 +40,7 @@ pub enum Work {
     /// Say that it has begun, then wait for the answer, whatever it is.
     Hold(SyncSender<()>, Answer<()>),
     /// Anything else.
-    Do(Box<dyn FnOnce(&mut Desk, &mut Context<Letter>) + Send>),
+    Do(Act),
     /// Anything else that waits.
     Await(Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>),
 }

@@ -6,7 +6,7 @@
 mod desk;
 mod wait;
 
-pub use desk::{CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, Work};
+pub use desk::{Act, CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, Work};
 pub use wait::{PATIENCE, SOON, end_of, executor, signal, wait, within};
 
 /// Makes of each check, a function of a runtime, one test for every runtime.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::rig::{PATIENCE, SOON, expired, result_of, signal, start, wait};
 use crate::{Actor, Answer, Beat, Context, Exit, ExitReason, Handle, Lane, Message, Reply, Running, Runtime, Spawn};
 
+type Act = Box<dyn FnOnce(&mut Notebook, &mut Context<Note>) + Send>;
+
 /// What a notebook may be sent.
 enum Note {
     Urgent(u32),
@@ -17,7 +19,7 @@ enum Note {
     Hold(SyncSender<()>, Answer<()>),
     Beat(Beat),
     /// Anything else that a check wants done on the actor's thread.
-    Do(Box<dyn FnOnce(&mut Notebook, &mut Context<Self>) + Send>),
+    Do(Act),
 }
 
 impl Message for Note {

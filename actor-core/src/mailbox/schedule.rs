@@ -37,11 +37,11 @@ impl Schedule {
 
     /// Takes the next message: asks lanes, in the order due, until one gives something.
     pub(super) fn next<T>(&mut self, mut take: impl FnMut(usize) -> Option<T>) -> Option<T> {
-        if self.control_run < CONTROL_RUN {
-            if let Some(taken) = self.control.next(&mut take) {
-                self.control_run += 1;
-                return Some(taken);
-            }
+        if self.control_run < CONTROL_RUN
+            && let Some(taken) = self.control.next(&mut take)
+        {
+            self.control_run += 1;
+            return Some(taken);
         }
         let data = self.data.next(&mut take);
         let data_was_due = std::mem::take(&mut self.control_run) >= CONTROL_RUN;
@@ -64,11 +64,11 @@ impl Class {
         // One look more than there are lanes: the first may stand at its turn's end, and have the only message.
         for _ in 0..=self.lanes.len() {
             let &(index, _) = self.lanes.get(self.cursor)?;
-            if self.credit > 0 {
-                if let Some(taken) = take(index) {
-                    self.credit -= 1;
-                    return Some(taken);
-                }
+            if self.credit > 0
+                && let Some(taken) = take(index)
+            {
+                self.credit -= 1;
+                return Some(taken);
             }
             self.cursor = (self.cursor + 1) % self.lanes.len();
             self.credit = self.lanes[self.cursor].1;
