@@ -1,12 +1,12 @@
 //! What an actor may do besides handling its message.
 
-use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::contain::panic_text;
 use crate::mailbox::{Closeable, Shared};
 use crate::timers::Timers;
 use crate::{Beat, Executor, ExitReason, Handle, Message, TimerId};
@@ -26,6 +26,9 @@ pub struct Context<M: Message> {
 /// Says that offloaded work panicked, with its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkPanicked(pub String);
+
+/// A time that no program lives to see: 100 years.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl<M: Message> Context<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
@@ -56,10 +59,10 @@ impl<M: Message> Context<M> {
     /// Has the actor handle `message` after `delay`.
     ///
     /// A due timer waits for one message at most. Its message passes by the lanes, so it is never refused. Timers do
-    /// not fire any more once the mailbox is closed.
+    /// not fire any more once the mailbox is closed. A delay past the end of the clock is as good as for ever.
     pub fn after(&mut self, delay: Duration, message: M) -> TimerId {
-        let at = self.now() + delay;
-        self.timers.once(at, message)
+        let now = self.now();
+        self.timers.once(now.checked_add(delay).unwrap_or(now + NEVER), message)
     }
 
     /// Has the actor handle a message every `period`, the first at `first` (the past is as good as now).
@@ -107,13 +110,6 @@ impl<M: Message> Context<M> {
             drop(handle.tell_blocking(into_message(result), Duration::MAX));
         }));
     }
-}
-
-/// Reads the message that a panic was raised with.
-pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
 impl fmt::Display for WorkPanicked {

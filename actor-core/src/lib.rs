@@ -58,12 +58,15 @@ mod actor;
 mod block;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod contain;
 mod context;
 mod exit;
 mod handle;
 mod lane;
 mod mailbox;
 mod message;
+#[cfg(all(test, loom))]
+mod model;
 mod recipient;
 mod reply;
 mod running;

@@ -48,11 +48,12 @@ impl Running {
     /// Senders get their messages back from this moment on. What is still queued at the deadline is counted as
     /// undelivered and given to the hook. The first call sets the deadline. Returns at once; see [`join`](Self::join).
     pub fn stop(&self, patience: Duration) {
+        // Closed first: an actor that sees the deadline also sees that nothing more comes.
+        self.mailbox.close();
         // A deadline past the end of the clock is none.
         if let Some(deadline) = self.executor.now().checked_add(patience) {
             self.life.deadline.get_or_init(|| deadline);
         }
-        self.mailbox.close();
         self.life.task.wake();
     }
 

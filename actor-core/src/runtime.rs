@@ -52,6 +52,8 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
     fn now(&self) -> Instant;
 
     /// Runs work that blocks or computes for long on some other thread.
+    ///
+    /// The executor's thread does not wait for it when it ends. Work that has not begun by then may be left out.
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>);
 
     /// Takes no new futures from now on. Those it has go on to their end; then the thread ends.

@@ -3,14 +3,11 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Instant;
 
-use futures::FutureExt;
-
-use crate::context::panic_text;
+use crate::contain::{contained, drop_contained};
 use crate::mailbox::mailbox;
 use crate::running::Life;
 use crate::{Actor, Context, Executor, ExecutorStopped, Exit, ExitReason, Handle, Mailbox, Message, Running, Timer};
@@ -116,17 +113,16 @@ async fn live<A: Actor>(make: impl FnOnce() -> A, mut ending: Ending<A::Message>
     let serving = serve(make, &mut state, &mut ending.mailbox, &mut cx, &life);
     let mut reason = until_stopped(serving, &life, &executor).await;
     ending.mailbox.close();
+    let mut late = None;
     if let Some(mut actor) = state {
-        let stopped = actor.stopped(&reason).map(|()| None);
-        let late = until_killed(stopped, &life).await;
-        let dropped = catch_unwind(AssertUnwindSafe(move || drop(actor)));
-        let late = late.or_else(|| dropped.err().map(|payload| ExitReason::Panicked(panic_text(&*payload))));
-        // The first cause stays the reason, unless all was well until here.
-        if let (true, Some(late)) = (reason.is_normal(), late) {
-            reason = late;
-        }
+        late = until_ended(async { actor.stopped(&reason).await }, &life).await;
+        late = late.or(drop_contained(actor));
     }
-    drop(cx);
+    late = late.or(drop_contained(cx));
+    // The first cause stays the reason, unless all was well until here.
+    if let (true, Some(late)) = (reason.is_normal(), late) {
+        reason = late;
+    }
     ending.reason = reason;
 }
 
@@ -158,7 +154,10 @@ async fn serve<A: Actor>(
                 None => return ExitReason::Unreachable,
             }
         }
-        yield_now().await;
+        // Closed and drained, it has only to see so; yielding now could let a deadline pass that it has met.
+        if !mailbox.is_closed() || mailbox.has_messages() {
+            yield_now().await;
+        }
     }
 }
 
@@ -224,35 +223,39 @@ async fn until_stopped(
     life: &Life,
     executor: &Arc<dyn Executor>,
 ) -> ExitReason {
-    let mut serving = pin!(until_killed(serving.map(Some), life));
     let mut deadline: Option<Box<dyn Timer>> = None;
-    poll_fn(move |task| {
-        if let Poll::Ready(reason) = serving.as_mut().poll(task) {
-            return Poll::Ready(reason.unwrap_or(ExitReason::Stopped));
+    let stopped = contained(serving, |serving, task| {
+        life.watch(task.waker());
+        if life.is_killed() {
+            return Poll::Ready(ExitReason::Killed);
         }
-        let Some(at) = life.deadline() else { return Poll::Pending };
+        // Asked before the actor has its turn: should the deadline be set meanwhile, the actor has a turn after that.
+        let deadline_set = life.deadline();
+        if let Poll::Ready(reason) = serving.poll(task) {
+            return Poll::Ready(reason);
+        }
+        let Some(at) = deadline_set else { return Poll::Pending };
         let timer = deadline.get_or_insert_with(|| {
             let mut timer = executor.timer();
             timer.arm(at);
             timer
         });
         timer.poll_expired(task).map(|()| ExitReason::DeadlinePassed)
-    })
-    .await
+    });
+    stopped.await.unwrap_or_else(|panicked| panicked)
 }
 
-/// Runs a part of the actor until it is ready, panics (`Panicked`), or is to stop at once (`Killed`).
-async fn until_killed(part: impl Future<Output = Option<ExitReason>>, life: &Life) -> Option<ExitReason> {
-    let mut part = pin!(AssertUnwindSafe(part).catch_unwind());
-    poll_fn(move |task| {
+/// Runs the actor's `stopped` to its end, or, once the actor is to stop at once, to where it waits.
+async fn until_ended(stopped: impl Future<Output = ()>, life: &Life) -> Option<ExitReason> {
+    let ended = contained(stopped, |stopped, task| {
         life.watch(task.waker());
-        if life.is_killed() {
-            return Poll::Ready(Some(ExitReason::Killed));
+        // Polled first: it has its say also when the actor was stopped at once before.
+        if stopped.poll(task).is_ready() {
+            return Poll::Ready(None);
         }
-        let ended = ready!(part.as_mut().poll(task));
-        Poll::Ready(ended.unwrap_or_else(|payload| Some(ExitReason::Panicked(panic_text(&*payload)))))
-    })
-    .await
+        if life.is_killed() { Poll::Ready(Some(ExitReason::Killed)) } else { Poll::Pending }
+    });
+    ended.await.unwrap_or_else(Some)
 }
 
 /// Lets the thread's other tasks run.

@@ -124,9 +124,14 @@ impl ThreadEnd {
     }
 }
 
+/// The cores that an operating system's mask of them has room for: Linux's `CPU_SETSIZE`.
+///
+/// Beyond it the mask is not merely refused: setting a bit past its end aborts the process.
+const MASK_SIZE: usize = 1024;
+
 fn pin_to(core: Option<usize>) -> io::Result<()> {
     match core {
-        Some(id) if !core_affinity::set_for_current(CoreId { id }) => Err(io::Error::new(
+        Some(id) if id >= MASK_SIZE || !core_affinity::set_for_current(CoreId { id }) => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("cannot run a thread on CPU core {id}: there is no such core, or it is not allowed"),
         )),

@@ -26,6 +26,9 @@ pub(crate) struct Timers<M> {
     last: u64,
 }
 
+/// Cancelled timers that may stay in the queue beside as many as are armed.
+const SLACK: usize = 64;
+
 enum Shot<M> {
     Once(M),
     Every { period: Duration, make: Box<dyn FnMut(Beat) -> M> },
@@ -50,7 +53,14 @@ impl<M> Timers<M> {
     }
 
     pub(crate) fn cancel(&mut self, id: TimerId) -> bool {
-        self.armed.remove(&id).is_some()
+        let was_armed = self.armed.remove(&id).is_some();
+        // Cancelled timers leave the queue when their time comes; an actor that arms and cancels one for each message
+        // must not have to wait for that.
+        if self.queue.len() > 2 * self.armed.len() + SLACK {
+            let Self { queue, armed, .. } = self;
+            queue.retain(|Reverse((_, id))| armed.contains_key(id));
+        }
+        was_armed
     }
 
     /// Tells when the next timer is due.
@@ -76,10 +86,12 @@ impl<M> Timers<M> {
             Shot::Every { period, mut make } => {
                 let missed = (now - due).as_nanos() / period.as_nanos();
                 let missed = u32::try_from(missed).unwrap_or(u32::MAX - 1);
-                let next = due + period * (missed + 1);
                 let message = make(Beat { due, missed });
-                self.queue.push(Reverse((next, id)));
-                self.armed.insert(id, Shot::Every { period, make });
+                // A beat past the end of the clock never comes.
+                if let Some(next) = period.checked_mul(missed + 1).and_then(|later| due.checked_add(later)) {
+                    self.queue.push(Reverse((next, id)));
+                    self.armed.insert(id, Shot::Every { period, make });
+                }
                 Some(message)
             }
         }
@@ -140,5 +152,28 @@ mod tests {
         assert_eq!(timers.take_due(late), Some(Beat { due: start + BEAT, missed: 3 }));
         assert_eq!(timers.take_due(late), None, "no burst of what was missed");
         assert_eq!(timers.next(), Some(start + BEAT * 5));
+    }
+
+    #[test]
+    fn cancelled_timers_do_not_pile_up() {
+        let start = start();
+        let mut timers = Timers::new();
+        let kept = timers.once(start + BEAT, "kept");
+        for _ in 0..10_000 {
+            let id = timers.once(start + BEAT * 1_000, "cancelled");
+            assert!(timers.cancel(id));
+        }
+        assert!(timers.queue.len() < 100, "{} are left", timers.queue.len());
+        assert_eq!(timers.take_due(start + BEAT), Some("kept"));
+        assert!(!timers.cancel(kept));
+    }
+
+    #[test]
+    fn a_beat_past_the_end_of_the_clock_never_comes() {
+        let start = start();
+        let mut timers = Timers::new();
+        timers.every(start, Duration::MAX, |beat| beat);
+        assert_eq!(timers.take_due(start), Some(Beat { due: start, missed: 0 }));
+        assert!(timers.is_empty());
     }
 }

@@ -31,15 +31,15 @@ impl TokioExecutor {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             Ok((runtime.handle().clone(), runtime))
         };
-        let (handle, end) = config.start(prepare, |runtime| run(&runtime, received))?;
+        let (handle, end) = config.start(prepare, |runtime| run(runtime, received))?;
         Ok(Arc::new(Self { name, makers, handle, end }))
     }
 }
 
 /// The thread's whole life: start what comes, until no more can come and all that came has ended.
-fn run(runtime: &Runtime, makers: Receiver<Maker>) {
+fn run(runtime: Runtime, makers: Receiver<Maker>) {
     let tasks = LocalSet::new();
-    tasks.block_on(runtime, async move {
+    tasks.block_on(&runtime, async move {
         // Every task holds a clone; when the last one is gone, receiving fails.
         let (alive, all_ended) = async_channel::bounded::<Infallible>(1);
         while let Ok(maker) = makers.recv().await {
@@ -54,6 +54,8 @@ fn run(runtime: &Runtime, makers: Receiver<Maker>) {
         // An error is the only thing that can come.
         let Err(_all_ended) = all_ended.recv().await;
     });
+    // Dropping the runtime would wait for blocking work as well, which may take for ever.
+    runtime.shutdown_background();
 }
 
 impl Executor for TokioExecutor {

@@ -14,16 +14,19 @@ pub(crate) struct TokioTimer {
     /// tokio's timers are made inside a runtime's context.
     handle: Handle,
     sleep: Option<Pin<Box<Sleep>>>,
+    /// tokio's timer is not ready, though its time has come, once its task has used up its turn; this one stays ready.
+    expired: bool,
 }
 
 impl TokioTimer {
     pub(crate) fn new(handle: Handle) -> Self {
-        Self { handle, sleep: None }
+        Self { handle, sleep: None, expired: false }
     }
 }
 
 impl Timer for TokioTimer {
     fn arm(&mut self, at: Instant) {
+        self.expired = false;
         match &mut self.sleep {
             Some(sleep) => sleep.as_mut().reset(at.into()),
             None => {
@@ -34,9 +37,7 @@ impl Timer for TokioTimer {
     }
 
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.sleep {
-            Some(sleep) => sleep.as_mut().poll(cx),
-            None => Poll::Pending,
-        }
+        self.expired = self.expired || self.sleep.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
+        if self.expired { Poll::Ready(()) } else { Poll::Pending }
     }
 }

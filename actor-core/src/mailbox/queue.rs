@@ -136,7 +136,9 @@ impl<M> LaneQueue<M> {
     }
 
     fn take_newest(&self, taken: &mut Taken<M>) -> Option<Envelope<M>> {
-        while let Ok(envelope) = self.ring.pop() {
+        // No more than the lane holds at once: senders that never rest must not keep the consumer from its work.
+        for _ in 0..self.lane.capacity() {
+            let Ok(envelope) = self.ring.pop() else { break };
             add(&self.consumer.taken, 1);
             if taken.stash.len() == self.lane.capacity() {
                 taken.stash.pop_front();

@@ -38,7 +38,8 @@ impl Signal {
     /// Announces that the consumer is about to sleep. The caller must look once more after this.
     pub(crate) fn announce_sleep(&self, waker: &Waker) {
         crate::sync::register(&self.waker, waker);
-        self.sleeping.store(true, Ordering::Relaxed);
+        // Release pairs with the swap in `notify`: who ends the sleep finds this waker.
+        self.sleeping.store(true, Ordering::Release);
         // Pairs with the fence in `notify`: see the module's protocol.
         fence(Ordering::SeqCst);
     }
@@ -53,7 +54,7 @@ impl Signal {
         // Pairs with the fence in `announce_sleep`: see the module's protocol.
         fence(Ordering::SeqCst);
         // The plain load keeps producers off each other's cache line while the consumer is awake.
-        // The swap's Acquire pairs with the registration before `announce_sleep`'s fence.
+        // The swap's Acquire pairs with the Release in `announce_sleep`.
         if self.sleeping.load(Ordering::Relaxed) && self.sleeping.swap(false, Ordering::AcqRel) {
             self.waker.wake();
             return true;

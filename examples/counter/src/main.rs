@@ -1,1 +1,66 @@
-fn main() {}
+//! Eight threads count with one owner of state, on whichever runtime the features choose.
+//!
+//! ```text
+//! cargo run -p counter
+//! cargo run -p counter --no-default-features --features smol
+//! ```
+
+use std::error::Error;
+use std::thread;
+use std::time::Duration;
+
+use actor::{Actor, Context, Message, Reply, ThreadConfig, spawn};
+
+const THREADS: u64 = 8;
+const EACH: u64 = 10_000;
+
+/// How long a thread waits before it gives up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Everything that a counter may be sent.
+enum Count {
+    Add(u64),
+    Read(Reply<u64>),
+}
+
+impl Message for Count {}
+
+/// Owns the total. Only its own thread ever touches it, so there is no lock.
+struct Counter {
+    total: u64,
+}
+
+impl Actor for Counter {
+    type Message = Count;
+
+    async fn handle(&mut self, message: Count, _cx: &mut Context<Count>) {
+        match message {
+            Count::Add(n) => self.total += n,
+            Count::Read(reply) => reply.send(self.total),
+        }
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let runtime = actor::runtime();
+    let executor = runtime.start_executor(ThreadConfig::named("counter"))?;
+    // The counter is made on the executor's thread and never leaves it.
+    let (counter, running) = spawn(&executor, || Counter { total: 0 })?;
+
+    // Any thread may send, with or without a runtime of its own. A full mailbox makes these wait.
+    thread::scope(|threads| {
+        let counting: Vec<_> = (0..THREADS)
+            .map(|_| threads.spawn(|| (0..EACH).try_for_each(|_| counter.tell_blocking(Count::Add(1), PATIENCE))))
+            .collect();
+        counting.into_iter().try_for_each(|thread| thread.join().expect("counting does not panic"))
+    })?;
+
+    let total = counter.ask_blocking(Count::Read, PATIENCE)?;
+    println!("{THREADS} threads counted to {total} on {}", runtime.name());
+
+    // Whoever started the actor ends it: it takes nothing new, handles what is queued, and is waited for.
+    running.stop(PATIENCE);
+    let exit = running.join_blocking(PATIENCE).ok_or("the counter did not end in time")?;
+    println!("the counter {}, having handled {} messages", exit.reason, exit.lanes[0].handled);
+    Ok(())
+}

@@ -1,3 +1,0 @@
-//! x
-/// y
-pub fn run(_r: &dyn crate::Runtime) {}

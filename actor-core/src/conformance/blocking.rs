@@ -1,0 +1,66 @@
+//! Work that blocks has threads of its own.
+
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use super::rig::{PATIENCE, go, result_of, signal, start, wait};
+use crate::Runtime;
+
+pub(super) fn it_runs_on_another_thread(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (tell, told) = signal();
+    executor.run_blocking(Box::new(move || tell.send(thread::current().id()).expect("the check waits")));
+    let worker = wait(&told);
+    assert_ne!(worker, thread::current().id());
+    assert_ne!(worker, result_of(&executor, || async { thread::current().id() }));
+}
+
+pub(super) fn it_does_not_hold_up_the_executor(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (release, released) = signal();
+    let (tell, told) = signal();
+    executor.run_blocking(Box::new(move || tell.send(released.recv_timeout(PATIENCE)).expect("the check waits")));
+    // Only the executor, by going on, lets the work go on.
+    go(&executor, move || async move { release.send(()).expect("the work waits") });
+    assert_eq!(wait(&told), Ok(()));
+}
+
+pub(super) fn several_pieces_run_at_once(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (tell, told) = signal();
+    // Each piece of work goes on only when its neighbour has come to the same point.
+    let (left, right) = (sync_channel(1), sync_channel(1));
+    for (mine, theirs) in [(left.0, right.1), (right.0, left.1)] {
+        let tell = tell.clone();
+        executor.run_blocking(Box::new(move || {
+            mine.send(()).expect("the neighbour waits");
+            tell.send(theirs.recv_timeout(PATIENCE)).expect("the check waits");
+        }));
+    }
+    assert_eq!([wait(&told), wait(&told)], [Ok(()), Ok(())]);
+}
+
+pub(super) fn a_panic_in_it_harms_nobody(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    for _ in 0..20 {
+        executor.run_blocking(Box::new(|| panic!("this work panics, as the check wants it to")));
+    }
+    let (tell, told) = signal();
+    executor.run_blocking(Box::new(move || tell.send(1).expect("the check waits")));
+    assert_eq!(wait(&told), 1);
+    assert_eq!(result_of(&executor, || async { 2 }), 2);
+}
+
+pub(super) fn it_does_not_hold_up_the_end_of_the_thread(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (began, beginning) = signal();
+    let (release, released) = signal::<()>();
+    executor.run_blocking(Box::new(move || {
+        began.send(()).expect("the check waits");
+        _ = released.recv_timeout(PATIENCE);
+    }));
+    wait(&beginning);
+    executor.stop();
+    assert!(executor.join(PATIENCE / 2), "only futures are waited for");
+    drop(release);
+}

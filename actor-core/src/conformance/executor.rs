@@ -1,0 +1,160 @@
+//! One thread runs everything, loses nothing, and survives panics.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use super::rig::{give_way, go, result_of, signal, start, start_as, wait};
+use crate::{Executor, Reply, Runtime, ThreadConfig};
+
+pub(super) fn its_thread_has_the_name_asked_for(runtime: &dyn Runtime) {
+    let executor = start_as(runtime, ThreadConfig::named("chain owner"));
+    let name = result_of(&executor, || async { thread::current().name().map(str::to_owned) });
+    assert_eq!(name.as_deref(), Some("chain owner"));
+}
+
+pub(super) fn makers_and_futures_run_on_that_one_thread(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (tell, told) = signal();
+    for _ in 0..32 {
+        let tell = tell.clone();
+        go(&executor, move || {
+            tell.send(thread::current().id()).expect("the check waits");
+            async move {
+                tell.send(thread::current().id()).expect("the check waits");
+                give_way().await;
+                tell.send(thread::current().id()).expect("the check waits");
+            }
+        });
+    }
+    let threads: HashSet<_> = (0..96).map(|_| wait(&told)).collect();
+    assert_eq!(threads.len(), 1, "one thread runs all");
+    assert!(!threads.contains(&thread::current().id()), "and it is the executor's own");
+}
+
+pub(super) fn a_future_need_not_be_send(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let count = result_of(&executor, || {
+        let shared = Rc::new(RefCell::new(0));
+        async move {
+            let other = Rc::clone(&shared);
+            for _ in 0..10 {
+                *other.borrow_mut() += 1;
+                give_way().await;
+            }
+            *shared.borrow()
+        }
+    });
+    assert_eq!(count, 10);
+}
+
+pub(super) fn a_future_may_spawn_on_its_own_executor(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (tell, told) = signal();
+    let own = Arc::clone(&executor);
+    go(&executor, move || async move { go(&own, move || async move { tell.send(()).expect("the check waits") }) });
+    wait(&told);
+}
+
+pub(super) fn nothing_spawned_from_many_threads_is_lost(runtime: &dyn Runtime) {
+    const THREADS: usize = 8;
+    const EACH: usize = 500;
+    thread_local!(static RUN: Cell<usize> = const { Cell::new(0) });
+
+    let executor = start(runtime);
+    let (tell, told) = signal();
+    thread::scope(|threads| {
+        for _ in 0..THREADS {
+            threads.spawn(|| {
+                for _ in 0..EACH {
+                    let tell = tell.clone();
+                    go(&executor, || async move {
+                        give_way().await;
+                        RUN.set(RUN.get() + 1);
+                        if RUN.get() == THREADS * EACH {
+                            tell.send(()).expect("the check waits");
+                        }
+                    });
+                }
+            });
+        }
+    });
+    wait(&told);
+}
+
+pub(super) fn a_wake_from_another_thread_is_seen(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (tell, told) = signal();
+    go(&executor, move || async move {
+        for _ in 0..100 {
+            let (reply, answer) = Reply::pair();
+            tell.send(reply).expect("the check waits");
+            answer.await.expect("it is answered");
+        }
+    });
+    for _ in 0..100 {
+        wait(&told).send(());
+    }
+    // The last answer was seen as well if the sender is gone.
+    super::rig::wait_for_drop(&told);
+}
+
+pub(super) fn futures_take_turns(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let done = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&done);
+    let (tell, told) = signal();
+    go(&executor, move || async move {
+        while !seen.load(Ordering::Relaxed) {
+            give_way().await;
+        }
+        tell.send(()).expect("the check waits");
+    });
+    result_of(&executor, move || async move { done.store(true, Ordering::Relaxed) });
+    wait(&told);
+}
+
+pub(super) fn a_panic_in_a_maker_ends_that_future_only(runtime: &dyn Runtime) {
+    survives(runtime, || panic!("this maker panics, as the check wants it to"));
+}
+
+pub(super) fn a_panic_in_a_future_ends_that_future_only(runtime: &dyn Runtime) {
+    survives(runtime, || {
+        Box::pin(async {
+            give_way().await;
+            panic!("this future panics, as the check wants it to");
+        })
+    });
+}
+
+fn survives(runtime: &dyn Runtime, panics: fn() -> Pin<Box<dyn Future<Output = ()>>>) {
+    let executor = start(runtime);
+    let (reply, answer) = Reply::pair();
+    let (tell, told) = signal();
+    go(&executor, || async move { tell.send(answer.await).expect("the check waits") });
+    executor.spawn(Box::new(panics)).expect("the executor takes futures");
+    assert_eq!(result_of(&executor, || async { 1 }), 1, "what comes later is run");
+    reply.send(2);
+    assert_eq!(wait(&told), Ok(2), "what came earlier goes on");
+    executor.stop();
+    assert!(executor.join(super::rig::PATIENCE), "the panicked future is not waited for");
+}
+
+pub(super) fn the_first_core_can_be_asked_for(runtime: &dyn Runtime) {
+    let executor = start_as(runtime, ThreadConfig::named("pinned").on_core(0));
+    assert_eq!(result_of(&executor, || async { 1 }), 1);
+}
+
+pub(super) fn a_core_that_cannot_be_is_invalid_input(runtime: &dyn Runtime) {
+    for core in [1_000, 1_000_000, usize::MAX] {
+        let refused: io::Result<Arc<dyn Executor>> =
+            runtime.start_executor(ThreadConfig::named("nowhere").on_core(core));
+        assert_eq!(refused.err().map(|error| error.kind()), Some(io::ErrorKind::InvalidInput), "core {core}");
+    }
+}

@@ -1,0 +1,93 @@
+//! How an executor ends: told to, or because nobody holds it.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::thread;
+use std::time::Duration;
+
+use super::rig::{PATIENCE, SOON, go, result_of, signal, start, wait, wait_for_drop};
+use crate::{ExecutorStopped, Reply, Runtime};
+
+pub(super) fn a_stopped_executor_refuses_and_drops_the_maker(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    executor.stop();
+    let (tell, told) = signal::<()>();
+    let refused = executor.spawn(Box::new(move || Box::pin(async move { tell.send(()).expect("the check waits") })));
+    assert_eq!(refused, Err(ExecutorStopped));
+    wait_for_drop(&told);
+    assert!(executor.join(PATIENCE));
+    assert_eq!(executor.spawn(Box::new(|| Box::pin(async {}))), Err(ExecutorStopped), "nor does an ended one");
+}
+
+pub(super) fn what_runs_when_stopped_goes_on_and_is_waited_for(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (reply, answer) = Reply::pair();
+    let (tell, told) = signal();
+    go(&executor, || async move { tell.send(answer.await).expect("the check waits") });
+    executor.stop();
+    assert!(!executor.join(Duration::ZERO), "it still runs");
+    assert!(!executor.join(SOON), "and goes on running");
+    reply.send(7);
+    assert_eq!(wait(&told), Ok(7));
+    assert!(executor.join(PATIENCE));
+    assert!(executor.join(Duration::ZERO), "once ended, it has ended");
+}
+
+pub(super) fn what_was_taken_before_the_stop_is_run(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (tell, told) = signal();
+    for n in 0..500 {
+        let tell = tell.clone();
+        go(&executor, move || async move { tell.send(n).expect("the check waits") });
+    }
+    executor.stop();
+    assert!(executor.join(PATIENCE));
+    assert_eq!(told.try_iter().count(), 500);
+}
+
+pub(super) fn stopping_twice_is_stopping_once(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    executor.stop();
+    executor.stop();
+    assert!(executor.join(PATIENCE));
+    executor.stop();
+}
+
+pub(super) fn every_joiner_is_told(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (reply, answer) = Reply::<()>::pair();
+    go(&executor, || async { answer.await.expect("it is answered") });
+    executor.stop();
+    thread::scope(|threads| {
+        let joiners: Vec<_> = (0..4).map(|_| threads.spawn(|| executor.join(PATIENCE))).collect();
+        reply.send(());
+        for joiner in joiners {
+            assert!(joiner.join().expect("joining does not panic"));
+        }
+    });
+}
+
+pub(super) fn a_future_keeps_an_executor_that_nobody_holds(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (reply, answer) = Reply::pair();
+    let (tell, told) = signal();
+    go(&executor, || async move { tell.send(answer.await).expect("the check waits") });
+    drop(executor);
+    reply.send(3);
+    assert_eq!(wait(&told), Ok(3));
+}
+
+pub(super) fn an_executor_that_nobody_holds_ends_its_thread(runtime: &dyn Runtime) {
+    thread_local!(static AT_END: RefCell<Option<SyncSender<()>>> = const { RefCell::new(None) });
+
+    let executor = start(runtime);
+    let (tell, told) = signal();
+    result_of(&executor, || async { AT_END.set(Some(tell)) });
+    let other = Arc::clone(&executor);
+    drop(executor);
+    assert_eq!(result_of(&other, || async { 1 }), 1, "someone holds it still");
+    drop(other);
+    // A thread's locals go with it.
+    wait_for_drop(&told);
+}

@@ -1,0 +1,230 @@
+//! The lock-free parts under the loom model checker, which runs every interleaving of a few threads.
+//!
+//! The code under test is the real one; `crate::sync` gives it loom's atomics, and the queue and the event beneath it
+//! know loom themselves. A lost wake shows as a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where
+//! the whole state space would take too long.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize as PlainCount;
+use std::task::Poll;
+
+use loom::future::block_on;
+use loom::thread;
+
+use crate::mailbox::signal::Signal;
+use crate::reply::Asker;
+use crate::sync::{AtomicUsize, Ordering};
+use crate::{Handle, Lane, Mailbox, Message, Reply, ReplyDropped, TryTellError, mailbox};
+
+/// Enough for the check, listen, check again of every protocol here to be cut anywhere, and once more.
+const PREEMPTIONS: usize = 3;
+
+fn bounded(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.check(model);
+}
+
+/// What a signal is for, reduced to a count: producers publish, and the consumer sleeps until all is there.
+struct Counter {
+    signal: Signal,
+    published: AtomicUsize,
+    /// Sleeps announced, and wakes by whom `notify` told so. Plain: only their sums are looked at.
+    sleeps: PlainCount,
+    wakes: PlainCount,
+}
+
+impl Counter {
+    fn new() -> Arc<Self> {
+        let (sleeps, wakes) = (PlainCount::new(0), PlainCount::new(0));
+        Arc::new(Self { signal: Signal::new(), published: AtomicUsize::new(0), sleeps, wakes })
+    }
+
+    fn publish(&self) {
+        // Relaxed: whatever makes the wake sound must come from the signal.
+        self.published.fetch_add(1, Ordering::Relaxed);
+        if self.signal.notify() {
+            self.wakes.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn wait_for(&self, count: usize) {
+        poll_fn(|cx| {
+            if self.published.load(Ordering::Relaxed) == count {
+                return Poll::Ready(());
+            }
+            self.sleeps.fetch_add(1, Ordering::Relaxed);
+            self.signal.announce_sleep(cx.waker());
+            if self.published.load(Ordering::Relaxed) == count {
+                self.signal.cancel_sleep();
+                return Poll::Ready(());
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+#[test]
+fn a_signal_loses_no_wake() {
+    loom::model(|| {
+        let counter = Counter::new();
+        let producer = Arc::clone(&counter);
+        let producing = thread::spawn(move || producer.publish());
+        block_on(counter.wait_for(1));
+        producing.join().expect("publishing does not panic");
+    });
+}
+
+#[test]
+fn a_signal_wakes_once_for_each_sleep() {
+    bounded(|| {
+        let counter = Counter::new();
+        let producing: Vec<_> = (0..2)
+            .map(|_| {
+                let producer = Arc::clone(&counter);
+                thread::spawn(move || producer.publish())
+            })
+            .collect();
+        block_on(counter.wait_for(2));
+        producing.into_iter().for_each(|thread| thread.join().expect("publishing does not panic"));
+        assert!(counter.wakes.load(Ordering::Relaxed) <= counter.sleeps.load(Ordering::Relaxed));
+    });
+}
+
+// The cell of a reply is kept to the end of each model: that the last of an `Arc`'s owners frees it after all others
+// are done is std's promise, which loom cannot see.
+
+#[test]
+fn a_reply_that_is_sent_arrives() {
+    loom::model(|| {
+        let (reply, answer) = Reply::pair();
+        let _cell = reply.asker();
+        let sending = thread::spawn(move || reply.send(7));
+        assert_eq!(block_on(answer), Ok(7));
+        sending.join().expect("sending does not panic");
+    });
+}
+
+#[test]
+fn a_reply_that_is_dropped_is_seen() {
+    loom::model(|| {
+        let (reply, answer) = Reply::<u32>::pair();
+        let _cell = reply.asker();
+        let dropping = thread::spawn(move || drop(reply));
+        assert_eq!(block_on(answer), Err(ReplyDropped));
+        dropping.join().expect("dropping does not panic");
+    });
+}
+
+#[test]
+fn a_value_whose_asker_leaves_is_dropped_once() {
+    loom::model(|| {
+        let value = Arc::new(());
+        let (reply, answer) = Reply::pair();
+        let cell = reply.asker();
+        let sent = Arc::clone(&value);
+        let sending = thread::spawn(move || reply.send(sent));
+        drop(answer);
+        sending.join().expect("sending does not panic");
+        assert!(cell.has_left());
+        assert_eq!(Arc::strong_count(&value), 1, "dropped by the two ends, before their cell");
+    });
+}
+
+struct One(u32);
+
+impl Message for One {
+    const LANES: &'static [Lane] = &[Lane::fifo("one", 1)];
+}
+
+async fn take<M: Message>(mailbox: &mut Mailbox<M>) -> Option<M> {
+    mailbox.recv().await
+}
+
+#[test]
+fn a_message_wakes_who_waits_for_it() {
+    bounded(|| {
+        let (handle, mut mailbox) = mailbox::<One>();
+        let telling = thread::spawn(move || {
+            assert!(handle.try_tell(One(7)).is_ok());
+            handle
+        });
+        assert_eq!(block_on(take(&mut mailbox)).map(|One(n)| n), Some(7));
+        telling.join().expect("telling does not panic");
+    });
+}
+
+#[test]
+fn the_last_handle_wakes_who_waits_and_nothing_sent_is_missed() {
+    bounded(|| {
+        let (handle, mut mailbox) = mailbox::<One>();
+        let telling = thread::spawn(move || {
+            assert!(handle.try_tell(One(7)).is_ok());
+            drop(handle);
+        });
+        block_on(async {
+            assert_eq!(take(&mut mailbox).await.map(|One(n)| n), Some(7));
+            assert!(take(&mut mailbox).await.is_none());
+        });
+        telling.join().expect("telling does not panic");
+    });
+}
+
+/// Tells two messages while the mailbox closes, and counts what was accepted.
+fn tell_against_close(tell: impl Fn(&Handle<One>, u32) -> bool + Send + Sync + Copy + 'static) {
+    bounded(move || {
+        let (handle, mut mailbox) = mailbox::<One>();
+        let telling = thread::spawn(move || tell(&handle, 7));
+        mailbox.close();
+        let mut received = 0;
+        mailbox.drain_undelivered(|_, One(n)| {
+            assert_eq!(n, 7);
+            received += 1;
+        });
+        let accepted = telling.join().expect("telling does not panic");
+        assert!(mailbox.try_recv().is_none(), "after the close nothing gets in");
+        assert_eq!(u32::from(accepted), received, "what was accepted is received, what was not came back");
+    });
+}
+
+#[test]
+fn a_message_is_accepted_or_comes_back_when_the_mailbox_closes() {
+    tell_against_close(|handle, n| match handle.try_tell(One(n)) {
+        Ok(()) => true,
+        Err(TryTellError::Closed(One(back)) | TryTellError::Full(One(back))) => {
+            assert_eq!(back, n);
+            false
+        }
+    });
+}
+
+#[test]
+fn a_sender_that_waits_for_room_is_told_of_it() {
+    bounded(|| {
+        let (handle, mut mailbox) = mailbox::<One>();
+        assert!(handle.try_tell(One(1)).is_ok());
+        let telling = thread::spawn(move || {
+            let mut tell = pin!(handle.tell(One(2)));
+            block_on(poll_fn(|cx| tell.as_mut().poll(cx))).is_ok()
+        });
+        block_on(async {
+            assert_eq!(take(&mut mailbox).await.map(|One(n)| n), Some(1));
+            assert_eq!(take(&mut mailbox).await.map(|One(n)| n), Some(2));
+        });
+        assert!(telling.join().expect("telling does not panic"));
+    });
+}
+
+#[test]
+fn a_sender_that_waits_for_room_is_told_of_the_end() {
+    bounded(|| {
+        let (handle, mailbox) = mailbox::<One>();
+        assert!(handle.try_tell(One(1)).is_ok());
+        let telling = thread::spawn(move || block_on(handle.tell(One(2))).is_ok());
+        mailbox.close();
+        assert!(!telling.join().expect("telling does not panic"));
+    });
+}

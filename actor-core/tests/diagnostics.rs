@@ -1,0 +1,7 @@
+//! What the compiler tells users of their mistakes. The expected texts are the stable toolchain's, and change with it:
+//! `TRYBUILD=overwrite cargo test -p actor-core --test diagnostics` writes them anew.
+
+#[test]
+fn mistakes_are_explained() {
+    trybuild::TestCases::new().compile_fail("tests/diagnostics/*.rs");
+}

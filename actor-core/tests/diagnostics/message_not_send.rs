@@ -1,0 +1,13 @@
+//! A message crosses threads.
+
+use std::rc::Rc;
+
+use actor_core::Message;
+
+struct Note {
+    _text: Rc<str>,
+}
+
+impl Message for Note {}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! A recipient of something that the actor cannot be sent.
+
+use actor_core::{Handle, Message};
+
+enum Count {
+    Add,
+}
+
+impl Message for Count {}
+
+struct Tick;
+
+fn narrow(handle: &Handle<Count>) {
+    let _ticks = handle.recipient::<Tick>();
+}
+
+fn main() {}

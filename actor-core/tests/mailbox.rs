@@ -1,0 +1,223 @@
+//! A mailbox alone, with a loop of one's own instead of an actor.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+
+use actor_core::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
+use futures::StreamExt;
+use futures::executor::block_on;
+
+/// A number, in the lane that it names.
+struct Number(usize, u64);
+
+const FIFO: usize = 1;
+const NEWEST: usize = 2;
+const LATEST: usize = 3;
+
+impl Message for Number {
+    const LANES: &'static [Lane] =
+        &[Lane::control("control", 4), Lane::fifo("fifo", 4), Lane::newest_first("newest", 4), Lane::latest("latest")];
+
+    fn lane(&self) -> usize {
+        self.0
+    }
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn fill(handle: &Handle<Number>, lane: usize, numbers: impl IntoIterator<Item = u64>) {
+    numbers.into_iter().for_each(|n| handle.try_tell(Number(lane, n)).expect("there is room"));
+}
+
+fn rest(mailbox: &mut Mailbox<Number>) -> Vec<u64> {
+    std::iter::from_fn(|| mailbox.try_recv()).map(|Number(_, n)| n).collect()
+}
+
+#[test]
+fn it_ends_when_the_last_handle_is_gone_and_everything_was_received() {
+    let (handle, mut mailbox) = mailbox();
+    fill(&handle, FIFO, [1, 2]);
+    let second = handle.clone();
+    drop(handle);
+    fill(&second, FIFO, [3]);
+    drop(second);
+    let received = block_on(async { mailbox.by_ref().map(|Number(_, n)| n).collect::<Vec<_>>().await });
+    assert_eq!(received, [1, 2, 3]);
+    assert!(block_on(mailbox.recv()).is_none(), "and stays ended");
+}
+
+#[test]
+fn it_ends_when_it_was_closed_and_everything_was_received() {
+    let (handle, mut mailbox) = mailbox();
+    fill(&handle, FIFO, [1, 2]);
+    mailbox.close();
+    assert!(handle.is_closed());
+    assert!(matches!(handle.try_tell(Number(FIFO, 3)), Err(TryTellError::Closed(Number(FIFO, 3)))));
+    block_on(async {
+        assert!(matches!(mailbox.recv().await, Some(Number(_, 1))));
+        assert!(matches!(mailbox.recv().await, Some(Number(_, 2))));
+        assert!(mailbox.recv().await.is_none());
+    });
+}
+
+#[test]
+fn a_new_handle_opens_again_what_had_only_no_sender() {
+    let (handle, mut mailbox) = mailbox();
+    drop(handle);
+    assert!(block_on(mailbox.recv()).is_none());
+    let handle = mailbox.handle();
+    fill(&handle, FIFO, [1]);
+    assert!(block_on(mailbox.recv()).is_some());
+}
+
+#[test]
+fn the_last_handle_wakes_who_waits_for_a_message() {
+    let (handle, mut mailbox) = mailbox::<Number>();
+    let waiting = thread::spawn(move || block_on(mailbox.recv()).is_none());
+    drop(handle);
+    assert!(waiting.join().expect("receiving does not panic"));
+}
+
+#[test]
+fn a_dropped_receive_loses_nothing() {
+    let (handle, mut mailbox) = mailbox();
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(pin!(mailbox.recv()).as_mut().poll(&mut cx).is_pending());
+    fill(&handle, FIFO, [1]);
+    drop(mailbox.recv());
+    assert_eq!(rest(&mut mailbox), [1]);
+}
+
+#[test]
+fn what_is_left_is_given_out_by_lane_oldest_first() {
+    let (handle, mut mailbox) = mailbox();
+    fill(&handle, NEWEST, 1..=2);
+    assert!(matches!(mailbox.try_recv(), Some(Number(NEWEST, 2))));
+    fill(&handle, NEWEST, 3..=4);
+    fill(&handle, FIFO, 5..=6);
+    fill(&handle, 0, 7..=8);
+    let mut left = Vec::new();
+    mailbox.drain_undelivered(|lane, Number(_, n)| left.push((lane, n)));
+    assert_eq!(
+        left,
+        [("control", 7), ("control", 8), ("fifo", 5), ("fifo", 6), ("newest", 1), ("newest", 3), ("newest", 4)]
+    );
+    let stats = mailbox.stats();
+    assert_eq!(stats.iter().map(|lane| lane.undelivered).collect::<Vec<_>>(), [2, 2, 3, 0]);
+    assert_eq!(stats[NEWEST].handled, 1, "the one in hand is done with");
+}
+
+#[test]
+fn a_dropped_mailbox_hands_back_what_comes_later() {
+    let (handle, mailbox) = mailbox();
+    fill(&handle, LATEST, [1]);
+    drop(mailbox);
+    for lane in 0..4 {
+        assert!(matches!(handle.try_tell(Number(lane, 2)), Err(TryTellError::Closed(Number(_, 2)))));
+    }
+    assert_eq!(handle.stats()[LATEST].undelivered, 1);
+}
+
+#[test]
+#[should_panic(expected = "lane 9")]
+fn a_lane_that_does_not_exist_panics_in_the_sender() {
+    let (handle, _mailbox) = mailbox();
+    drop(handle.try_tell(Number(9, 1)));
+}
+
+#[test]
+fn one_sleep_is_ended_by_one_wake_however_many_send() {
+    const SENDERS: u64 = 8;
+    const EACH: u64 = 500;
+
+    struct Burst;
+    impl Message for Burst {
+        const LANES: &'static [Lane] = &[Lane::fifo("burst", (SENDERS * EACH) as usize)];
+    }
+
+    let wakes = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut cx = Context::from_waker(&waker);
+    let (handle, mut mailbox) = mailbox();
+    for round in 1..=20 {
+        assert!(mailbox.poll_recv(&mut cx).is_pending());
+        thread::scope(|threads| {
+            for _ in 0..SENDERS {
+                threads.spawn(|| (0..EACH).for_each(|_| handle.try_tell(Burst).expect("there is room")));
+            }
+        });
+        assert_eq!(wakes.0.load(Ordering::SeqCst), round, "{} messages came", SENDERS * EACH);
+        let mut received = 0;
+        while let Poll::Ready(message) = mailbox.poll_recv(&mut cx) {
+            assert!(message.is_some());
+            received += 1;
+        }
+        assert_eq!(received, SENDERS * EACH);
+    }
+}
+
+#[test]
+fn nobody_is_woken_while_the_consumer_is_awake() {
+    let wakes = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut cx = Context::from_waker(&waker);
+    let (handle, mut mailbox) = mailbox();
+    fill(&handle, FIFO, [1, 2]);
+    assert!(mailbox.poll_recv(&mut cx).is_ready());
+    fill(&handle, FIFO, [3, 4]);
+    assert_eq!(rest(&mut mailbox), [2, 3, 4]);
+    assert_eq!(wakes.0.load(Ordering::SeqCst), 0);
+}
+
+/// Sends another of its kind when it is dropped, as long as any are left to send.
+struct Hydra {
+    handle: Handle<Self>,
+    left: Arc<AtomicU64>,
+}
+
+impl Message for Hydra {
+    const LANES: &'static [Lane] = &[Lane::newest_first("heads", 4)];
+}
+
+impl Drop for Hydra {
+    fn drop(&mut self) {
+        let some_left = |left: u64| left.checked_sub(1);
+        if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, some_left).is_ok() {
+            let next = Self { handle: self.handle.clone(), left: Arc::clone(&self.left) };
+            // What comes back would grow a head in this very drop.
+            std::mem::forget(self.handle.try_tell(next));
+        }
+    }
+}
+
+#[test]
+fn senders_that_never_rest_do_not_keep_a_message_from_being_served() {
+    const HEADS: u64 = 100_000;
+
+    let left = Arc::new(AtomicU64::new(HEADS));
+    let (handle, mut mailbox) = mailbox();
+    let head = || Hydra { handle: handle.clone(), left: Arc::clone(&left) };
+    for _ in 0..4 {
+        handle.try_tell(head()).unwrap_or_else(|_| panic!("the lane evicts"));
+    }
+    let first = mailbox.try_recv().expect("one waits");
+    for _ in 0..4 {
+        handle.try_tell(head()).unwrap_or_else(|_| panic!("the lane evicts"));
+    }
+    // Whatever is evicted now brings in another: taking one message must not wait for the last of them.
+    let second = mailbox.try_recv().expect("one waits");
+    assert!(left.load(Ordering::Relaxed) > HEADS - 100, "{} were evicted", HEADS - left.load(Ordering::Relaxed));
+    left.store(0, Ordering::Relaxed);
+    drop((first, second, mailbox));
+}

@@ -1,0 +1,183 @@
+//! Full lanes: messages handed back, senders that wait, and senders that give up.
+
+use std::pin::pin;
+use std::thread;
+use std::time::Duration;
+
+use actor::{Actor, Answer, AskBlockingError, Context, Handle, Lane, Message, Reply, Runtime, TryTellError, spawn};
+use actor_tests::{Desk, FIFO, Letter, PATIENCE, SOON, executor, on_every_runtime, signal, wait, within};
+
+on_every_runtime! {
+    a_refused_message_comes_back,
+    senders_that_wait_for_one_place_all_get_it,
+    blocked_senders_all_get_through,
+    a_sender_that_gives_up_passes_its_place_on,
+    a_tell_dropped_while_it_waits_sends_nothing,
+    a_blocked_tell_gives_up_in_time,
+    a_blocked_ask_gives_up_before_there_is_room,
+    a_blocked_ask_gives_up_before_there_is_an_answer,
+    a_timeout_without_end_waits,
+}
+
+/// A lane with one place.
+enum Narrow {
+    Count,
+    Hold(Answer<()>),
+    Read(Reply<u64>),
+}
+
+impl Message for Narrow {
+    const LANES: &'static [Lane] = &[Lane::fifo("narrow", 1)];
+}
+
+#[derive(Default)]
+struct Counter(u64);
+
+impl Actor for Counter {
+    type Message = Narrow;
+
+    async fn handle(&mut self, message: Narrow, _cx: &mut Context<Narrow>) {
+        match message {
+            Narrow::Count => self.0 += 1,
+            Narrow::Hold(release) => _ = release.await,
+            Narrow::Read(reply) => reply.send(self.0),
+        }
+    }
+}
+
+/// Starts a counter that is busy until the reply is sent, and fills its lane.
+fn busy(runtime: &dyn Runtime) -> (Handle<Narrow>, Reply<()>) {
+    let (counter, running) = spawn(&executor(runtime), Counter::default).expect("it starts");
+    drop(running);
+    let (release, held) = Reply::pair();
+    counter.try_tell(Narrow::Hold(held)).expect("there is room");
+    counter.tell_blocking(Narrow::Count, PATIENCE).expect("the first is taken in time");
+    (counter, release)
+}
+
+fn read(counter: &Handle<Narrow>) -> u64 {
+    counter.ask_blocking(Narrow::Read, PATIENCE).expect("the counter answers")
+}
+
+fn a_refused_message_comes_back(runtime: &dyn Runtime) {
+    let (desk, _running) = spawn(&executor(runtime), Desk::default).expect("it starts");
+    let _held = Desk::hold(&desk);
+    (0..64).for_each(|n| desk.try_tell(Letter::note(FIFO, n)).expect("there is room"));
+    for n in 64..70 {
+        let refused = desk.try_tell(Letter::note(FIFO, n)).expect_err("there is none");
+        assert!(matches!(refused, TryTellError::Full(_)), "{refused:?}");
+        assert_eq!(refused.into_message().number(), Some(n));
+    }
+    assert!(matches!(desk.try_ask(Letter::read), Err(TryTellError::Full(_))));
+    let lane = &desk.stats()[FIFO];
+    assert_eq!((lane.accepted, lane.refused, lane.depth), (64, 7, 64));
+}
+
+fn senders_that_wait_for_one_place_all_get_it(runtime: &dyn Runtime) {
+    let (counter, release) = busy(runtime);
+    let sending = executor(runtime);
+    let (told, tells) = signal();
+    for _ in 0..100 {
+        let (counter, told) = (counter.clone(), told.clone());
+        let telling = async move {
+            let mut tell = pin!(counter.tell(Narrow::Count));
+            assert!(futures::poll!(&mut tell).is_pending(), "there is no room");
+            told.send(()).expect("the test waits");
+            tell.await.expect("the actor lives");
+            told.send(()).expect("the test waits");
+        };
+        sending.spawn(Box::new(|| Box::pin(telling))).expect("the executor takes futures");
+    }
+    (0..100).for_each(|_| wait(&tells));
+    release.send(());
+    (0..100).for_each(|_| wait(&tells));
+    assert_eq!(read(&counter), 101);
+}
+
+fn blocked_senders_all_get_through(runtime: &dyn Runtime) {
+    let (counter, release) = busy(runtime);
+    thread::scope(|threads| {
+        for _ in 0..8 {
+            threads.spawn(|| {
+                (0..100).for_each(|_| counter.tell_blocking(Narrow::Count, PATIENCE).expect("there is room in time"));
+            });
+        }
+        release.send(());
+    });
+    assert_eq!(read(&counter), 801);
+    assert_eq!(counter.stats()[0].refused, 0);
+}
+
+fn a_sender_that_gives_up_passes_its_place_on(runtime: &dyn Runtime) {
+    let (counter, release) = busy(runtime);
+    let other = counter.clone();
+    let sent = within(&executor(runtime), move || async move {
+        let mut second = pin!(other.tell(Narrow::Count));
+        {
+            let mut first = pin!(other.tell(Narrow::Count));
+            assert!(futures::poll!(&mut first).is_pending());
+            assert!(futures::poll!(&mut second).is_pending());
+            release.send(());
+            // The place that the first is told of is free, and taken by nobody, once the queue has been emptied.
+            while other.stats()[0].handled < 2 {
+                thread::yield_now();
+            }
+        }
+        second.await.is_ok()
+    });
+    assert!(sent);
+    assert_eq!(read(&counter), 2);
+}
+
+fn a_tell_dropped_while_it_waits_sends_nothing(runtime: &dyn Runtime) {
+    let (counter, release) = busy(runtime);
+    {
+        let mut waiting = pin!(counter.tell(Narrow::Count));
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(waiting.as_mut().poll(&mut cx).is_pending());
+    }
+    release.send(());
+    assert_eq!(read(&counter), 1);
+}
+
+fn a_blocked_tell_gives_up_in_time(runtime: &dyn Runtime) {
+    let (counter, _release) = busy(runtime);
+    for timeout in [Duration::ZERO, SOON] {
+        let refused = counter.tell_blocking(Narrow::Count, timeout);
+        assert!(matches!(refused, Err(TryTellError::Full(Narrow::Count))), "{refused:?}");
+    }
+    assert_eq!(counter.stats()[0].refused, 2, "giving up is a refusal");
+}
+
+fn a_blocked_ask_gives_up_before_there_is_room(runtime: &dyn Runtime) {
+    let (counter, release) = busy(runtime);
+    let asked = counter.ask_blocking(Narrow::Read, SOON);
+    assert!(matches!(asked, Err(AskBlockingError::Full(Narrow::Read(_)))), "{asked:?}");
+    release.send(());
+    assert_eq!(read(&counter), 1);
+}
+
+fn a_blocked_ask_gives_up_before_there_is_an_answer(runtime: &dyn Runtime) {
+    let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
+    let release = Desk::hold(&desk);
+    let asked = desk.ask_blocking(Letter::read, SOON);
+    assert!(matches!(asked, Err(AskBlockingError::Timeout)), "{asked:?}");
+    release.send(());
+    drop(desk);
+    let lane = &actor_tests::end_of(&running).lanes[FIFO];
+    assert_eq!((lane.cancelled, lane.handled), (1, 0), "nobody waits for it any more, so it is not handled");
+}
+
+fn a_timeout_without_end_waits(runtime: &dyn Runtime) {
+    let (counter, release) = busy(runtime);
+    let (began, beginning) = signal();
+    let other = counter.clone();
+    let blocked = thread::spawn(move || {
+        began.send(()).expect("the test waits");
+        other.tell_blocking(Narrow::Count, Duration::MAX).is_ok()
+    });
+    wait(&beginning);
+    release.send(());
+    assert!(blocked.join().expect("telling does not panic"));
+    assert_eq!(read(&counter), 2);
+}
