@@ -29,7 +29,7 @@ fn the_vectors_of_the_specification_hold() {
         return;
     };
     let (mut held, mut elsewhere) = (0, 0);
-    for file in json_files(&folder.join("networking_codec")) {
+    for file in json_files(&folder) {
         let text = fs::read_to_string(&file).expect("a listed file can be read");
         let cases: Value = serde_json::from_str(&text).expect("a vector file is JSON");
         for (name, case) in cases.as_object().expect("a vector file maps names to cases") {
@@ -186,6 +186,7 @@ fn bytes(value: &Value, key: &str) -> Vec<u8> {
 fn vectors() -> Option<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = std::env::var_os("LEAN_VECTORS").map_or_else(|| workspace.join("../shared/vectors"), PathBuf::from);
+    let folder = folder.join("networking_codec");
     folder.is_dir().then_some(folder)
 }
 

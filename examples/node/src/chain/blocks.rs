@@ -52,7 +52,6 @@ impl ChainState {
     fn block(&mut self, block: Arc<SignedBlock>, source: Option<PeerId>) -> (Verdict, Vec<Effect>) {
         let root = Root::of(&block.block);
         let slot = block.block.slot;
-        self.fetcher.have(root);
         let not_wanted = if self.store.contains_block(&root) {
             Some("DUPLICATE_BLOCK")
         } else if self.is_in_future(slot) {
@@ -65,6 +64,7 @@ impl ChainState {
             None
         };
         if let Some(reason) = not_wanted {
+            self.fetcher.have(root);
             self.count(reason);
             return (Verdict::Ignore, Vec::new());
         }
@@ -77,12 +77,14 @@ impl ChainState {
     /// Keeps a block until its parent comes, and has that fetched.
     fn hold(&mut self, root: Root, block: Arc<SignedBlock>, source: Option<PeerId>) -> Vec<Effect> {
         let parent = block.block.parent_root;
+        self.fetcher.have(root);
         self.pending_blocks.hold(root, block);
         self.fetcher.want(self.pending_blocks.first_missing(parent), source);
         self.fetch()
     }
 
-    /// Imports a block whose parent is known, and then whatever waited for it.
+    /// Imports a block whose parent is known, and then whatever waited for it. A block that is fetched stays wanted until
+    /// it is imported.
     fn import(&mut self, block: Arc<SignedBlock>) -> (Verdict, Vec<Effect>) {
         let mut effects = Vec::new();
         let mut verdict = None;
@@ -94,6 +96,11 @@ impl ChainState {
                 Err(rejection) => {
                     self.count(rejection.name());
                     tracing::debug!(slot = block.block.slot, %rejection, "a block was rejected");
+                    if rejection == Rejection::InvalidBlockProof && verdict.is_some() {
+                        // It waited here unverified. Its root does not cover its proof, so another peer may have it
+                        // with a valid one.
+                        self.fetcher.want(Root::of(&block.block), None);
+                    }
                 }
             }
             verdict.get_or_insert(match outcome {

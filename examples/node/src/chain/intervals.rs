@@ -25,12 +25,17 @@ impl ChainState {
             self.store.skip_to(now - INTERVALS_PER_SLOT);
         }
         let (slot, interval) = (now / INTERVALS_PER_SLOT, now % INTERVALS_PER_SLOT);
+        let finalized = self.store.latest_finalized();
         let mut effects = match interval {
             0 => self.propose(slot),
             _ => Vec::new(),
         };
         let aggregates = self.store.on_tick(now, false, self.role.is_aggregator, &*self.proofs);
         effects.extend(aggregates.into_iter().map(|vote| Effect::PublishAggregate(Box::new(vote))));
+        if self.store.latest_finalized() != finalized {
+            self.store.prune_stale_attestation_data();
+            self.forget_finalized();
+        }
         if interval >= 1 && self.newest_voted_slot.is_none_or(|voted| voted < slot) {
             effects.extend(self.vote_or_wait(slot));
         }
@@ -59,7 +64,6 @@ impl ChainState {
             Ok(produced) => {
                 self.blocks_imported += 1;
                 *self.blocks_in_slot.entry(slot).or_default() += 1;
-                self.forget_finalized();
                 vec![Effect::SignBlock(Box::new(produced))]
             }
             Err(rejection) => {

@@ -19,6 +19,8 @@ mod pending_blocks;
 mod pending_votes;
 mod snapshot;
 mod state;
+#[cfg(test)]
+mod state_tests;
 mod votes;
 
 use std::time::Duration;

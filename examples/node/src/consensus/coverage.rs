@@ -42,3 +42,45 @@ pub(crate) fn select_proofs(pools: &[&[Arc<SingleMessageAggregate>]]) -> (Proofs
     }
     (selected, covered)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, Proofs, SingleMessageAggregate, ValidatorIndex, select_proofs, validator_indices};
+    use crate::consensus::attestation::{ProofBytes, aggregation_bits};
+
+    fn proofs(voters: &[&[ValidatorIndex]]) -> Proofs {
+        let proof = |voters: &&[ValidatorIndex]| SingleMessageAggregate {
+            participants: aggregation_bits(voters.iter().copied()).expect("some voters"),
+            proof: ProofBytes::default(),
+        };
+        voters.iter().map(proof).map(Arc::new).collect()
+    }
+
+    fn selected(pools: &[&[Arc<SingleMessageAggregate>]]) -> Vec<Vec<ValidatorIndex>> {
+        let (selected, covered) = select_proofs(pools);
+        let voters: Vec<Vec<_>> =
+            selected.iter().map(|proof| validator_indices(&proof.participants).collect()).collect();
+        assert!(voters.iter().flatten().all(|voter| covered.contains(voter)));
+        voters
+    }
+
+    #[test]
+    fn the_proof_that_adds_most_goes_first_and_one_that_adds_nothing_does_not_go() {
+        let pool = proofs(&[&[0, 1], &[1, 2, 3], &[2, 3]]);
+        assert_eq!(selected(&[&pool]), [vec![1, 2, 3], vec![0, 1]]);
+    }
+
+    #[test]
+    fn among_equals_the_larger_encoding_goes_first_whatever_the_order() {
+        let expected = [vec![1, 2], vec![0, 2]];
+        assert_eq!(selected(&[&proofs(&[&[0, 1], &[1, 2], &[0, 2]])]), expected);
+        assert_eq!(selected(&[&proofs(&[&[0, 2], &[0, 1], &[1, 2]])]), expected);
+    }
+
+    #[test]
+    fn the_second_pool_only_fills_in() {
+        let (first, second) = (proofs(&[&[0, 1]]), proofs(&[&[0, 1, 2, 3], &[1]]));
+        assert_eq!(selected(&[&first, &second]), [vec![0, 1], vec![0, 1, 2, 3]]);
+        assert!(selected(&[&[], &[]]).is_empty());
+    }
+}

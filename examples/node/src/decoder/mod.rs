@@ -121,7 +121,7 @@ impl Decoder {
             }
         });
         // A refusal is counted by the lane; the chain then takes the request for lost after a while, and asks another.
-        drop(self.chain.fetched(request_id, peer, decoded.collect()));
+        let _ = self.chain.fetched(request_id, peer, decoded.collect());
     }
 }
 

@@ -118,10 +118,14 @@ where
     let mut answer = Answer::default();
     let mut room = MAX_ANSWER_SIZE;
     for _ in 0..most {
-        match read_chunk(stream, room).await? {
+        // A chunk that runs over is still taken, so an answer that is too long loses its end and not all of itself.
+        if room == 0 {
+            break;
+        }
+        match read_chunk(stream, MAX_PAYLOAD_SIZE).await? {
             None => break,
             Some(Ok(ssz)) => {
-                room -= ssz.len();
+                room = room.saturating_sub(ssz.len());
                 answer.chunks.push(ssz);
             }
             Some(Err(error)) => {
@@ -139,4 +143,43 @@ where
 
 fn invalid_input(error: WireError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_holds_the_first_blocks_that_fit() {
+        let sizes = |answer: Answer| answer.chunks.iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(Answer::of_blocks(vec![vec![]; MAX_REQUEST_BLOCKS + 1])).len(), MAX_REQUEST_BLOCKS);
+        let largest = vec![0; MAX_PAYLOAD_SIZE];
+        assert_eq!(sizes(Answer::of_blocks(vec![largest; 7])).len(), MAX_ANSWER_SIZE / MAX_PAYLOAD_SIZE);
+        let too_large = vec![0; MAX_PAYLOAD_SIZE + 1];
+        assert_eq!(sizes(Answer::of_blocks(vec![vec![0; 3], too_large, vec![0; 4]])), [3]);
+    }
+
+    #[test]
+    fn an_answer_that_is_too_long_loses_its_end() {
+        let mut bytes = Vec::new();
+        for _ in 0..8 {
+            write_chunk(Ok(&vec![0; MAX_PAYLOAD_SIZE]), &mut bytes).expect("it is just small enough");
+        }
+        let answer = read_answer(&mut bytes.as_slice(), MAX_REQUEST_BLOCKS).now_or_never().expect("a slice is ready");
+        assert_eq!(answer.expect("it is well-formed").chunks.len(), 7);
+    }
+
+    #[test]
+    fn a_missing_block_does_not_end_an_answer_and_another_error_does() {
+        let missing = ErrorChunk::new(ResponseCode::ResourceUnavailable, "pruned");
+        let failed = ErrorChunk::new(ResponseCode::ServerError, "disk");
+        let mut bytes = Vec::new();
+        for chunk in [Ok(&[1][..]), Err(&missing), Ok(&[2][..]), Err(&failed), Ok(&[3][..])] {
+            write_chunk(chunk, &mut bytes).expect("it is small enough");
+        }
+        let answer = read_answer(&mut bytes.as_slice(), MAX_REQUEST_BLOCKS).now_or_never().expect("a slice is ready");
+        assert_eq!(answer.expect("it is well-formed"), Answer { chunks: vec![vec![1], vec![2]], error: Some(failed) });
+    }
 }

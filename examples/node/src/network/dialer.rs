@@ -9,6 +9,9 @@ use libp2p::{
 };
 use tokio::time::Instant;
 
+/// The shortest wait between two dials of a peer, whatever was configured.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);
+
 /// Keeps the static peers connected: dials each until it answers, and again when it is lost.
 ///
 /// It decides and does nothing itself; the time is always given to it.
@@ -44,6 +47,9 @@ enum State {
 impl Dialer {
     /// Makes a dialer that wants to dial all of `addresses` at once.
     pub(super) fn new(addresses: &[Multiaddr], first: Duration, most: Duration, now: Instant) -> Self {
+        // Without any wait, a dial that fails at once would be made for ever.
+        let first = first.max(SHORTEST_WAIT);
+        let most = most.max(first);
         let target = |address: &Multiaddr| Target {
             address: address.clone(),
             peer: named_peer(address),
@@ -64,8 +70,14 @@ impl Dialer {
 
     /// Returns the next dial that is due now, and counts on it being made.
     pub(super) fn take_due(&mut self, now: Instant, is_connected: impl Fn(&PeerId) -> bool) -> Option<DialOpts> {
+        let dialing: Vec<PeerId> = self.targets.iter().filter_map(Target::peer_being_dialed).collect();
         for target in &mut self.targets {
             if !matches!(target.state, State::Waiting(at) if at <= now) {
+                continue;
+            }
+            if target.peer.is_some_and(|peer| dialing.contains(&peer)) {
+                // The same peer under another address: two connections would look as if it had been restarted.
+                target.retry(now, self.most);
                 continue;
             }
             if target.peer.as_ref().is_some_and(&is_connected) {
@@ -80,15 +92,19 @@ impl Dialer {
         None
     }
 
-    /// Learns that a connection was made, by whomever.
-    pub(super) fn connected(&mut self, connection: ConnectionId, peer: PeerId, now: Instant) {
+    /// Learns that a connection was made with the peer at this address, by whomever.
+    pub(super) fn connected(&mut self, connection: ConnectionId, peer: PeerId, remote: &Multiaddr, now: Instant) {
         for target in &mut self.targets {
             match target.state {
                 State::Dialing(dialing) if dialing == connection => {
                     target.peer = Some(peer);
                     target.state = State::Connected(now);
                 }
-                State::Waiting(_) if target.peer == Some(peer) => target.state = State::Connected(now),
+                // A peer dials from the port it listens on, so its address tells who it is before it was ever dialled.
+                State::Waiting(_) if target.peer == Some(peer) || socket(&target.address).eq(socket(remote)) => {
+                    target.peer = Some(peer);
+                    target.state = State::Connected(now);
+                }
                 State::Waiting(_) | State::Dialing(_) | State::Connected(_) | State::Abandoned => {}
             }
         }
@@ -127,10 +143,19 @@ impl Dialer {
 }
 
 impl Target {
+    fn peer_being_dialed(&self) -> Option<PeerId> {
+        matches!(self.state, State::Dialing(_)).then_some(self.peer)?
+    }
+
     fn retry(&mut self, now: Instant, most: Duration) {
         self.state = State::Waiting(now + self.delay);
         self.delay = (self.delay * 2).min(most);
     }
+}
+
+/// Returns an address without the identity at its end.
+fn socket(address: &Multiaddr) -> impl Iterator<Item = Protocol<'_>> {
+    address.iter().filter(|part| !matches!(part, Protocol::P2p(_)))
 }
 
 fn named_peer(address: &Multiaddr) -> Option<PeerId> {
@@ -147,9 +172,12 @@ mod tests {
     const FIRST: Duration = Duration::from_millis(100);
     const MOST: Duration = Duration::from_millis(400);
 
+    fn address(port: u16) -> Multiaddr {
+        format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().expect("it is an address")
+    }
+
     fn dialer(now: Instant) -> Dialer {
-        let address = "/ip4/127.0.0.1/udp/9000/quic-v1".parse().expect("it is an address");
-        Dialer::new(&[address], FIRST, MOST, now)
+        Dialer::new(&[address(9000)], FIRST, MOST, now)
     }
 
     fn dial(dialer: &mut Dialer, now: Instant) -> ConnectionId {
@@ -177,7 +205,7 @@ mod tests {
         let mut dialer = dialer(now);
         let peer = PeerId::random();
         let connection = dial(&mut dialer, now);
-        dialer.connected(connection, peer, now);
+        dialer.connected(connection, peer, &address(9000), now);
         assert_eq!(dialer.next_due(), None);
         dialer.lost(PeerId::random(), now);
         assert_eq!(dialer.next_due(), None, "another peer was lost");
@@ -192,13 +220,39 @@ mod tests {
         let mut dialer = dialer(now);
         let peer = PeerId::random();
         let connection = dial(&mut dialer, now);
-        dialer.connected(connection, peer, now);
+        dialer.connected(connection, peer, &address(9000), now);
         dialer.lost(peer, now);
         let due = dialer.next_due().expect("it was lost");
         assert!(dialer.take_due(due, |connected| *connected == peer).is_none());
         assert_eq!(dialer.next_due(), None);
         dialer.lost(peer, due);
         assert!(dialer.next_due().is_some(), "and dialled once it is lost again");
+    }
+
+    #[test]
+    fn a_peer_that_came_from_the_address_before_it_was_dialled_is_known() {
+        let now = Instant::now();
+        let mut dialer = dialer(now);
+        let inbound = ConnectionId::new_unchecked(usize::MAX);
+        dialer.connected(inbound, PeerId::random(), &address(9001), now);
+        assert_eq!(dialer.next_due(), Some(now), "another peer came");
+        dialer.connected(inbound, PeerId::random(), &address(9000), now);
+        assert_eq!(dialer.next_due(), None);
+    }
+
+    #[test]
+    fn one_peer_under_two_addresses_is_dialled_at_one_of_them() {
+        let now = Instant::now();
+        let mut dialer = Dialer::new(&[address(9000), address(9001)], FIRST, MOST, now);
+        let peer = PeerId::random();
+        for port in [9000, 9001] {
+            let connection = dial(&mut dialer, now);
+            dialer.connected(connection, peer, &address(port), now);
+        }
+        dialer.lost(peer, now);
+        let due = dialer.next_due().expect("it was lost");
+        dial(&mut dialer, due);
+        assert!(dialer.take_due(due, |_| false).is_none());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{
 use futures::Stream;
 use libp2p::{
     PeerId, Swarm,
-    swarm::{DialError, SwarmEvent},
+    swarm::{ConnectionId, DialError, SwarmEvent},
 };
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
@@ -48,10 +48,25 @@ pub(super) struct EventLoop<I> {
     dialer: Dialer,
     /// Goes off when the next dial is due.
     redial: Pin<Box<Sleep>>,
-    /// When each connected peer's first connection was made.
-    connected: HashMap<PeerId, Instant>,
-    /// The age from which a peer's connection is given up when the peer makes another.
-    stale: Duration,
+    /// Each connected peer's first connection.
+    connected: HashMap<PeerId, FirstConnection>,
+    /// How long a dial may take.
+    dial_timeout: Duration,
+}
+
+struct FirstConnection {
+    since: Instant,
+    by_us: bool,
+}
+
+impl FirstConnection {
+    /// Returns whether another connection means that the peer has lost this one, as when it was killed and restarted.
+    ///
+    /// The innocent reason for a second connection is that both sides dialled: then they run in opposite directions,
+    /// and the second had begun before the first was made.
+    fn is_lost(&self, another_by_us: bool, now: Instant, dial_timeout: Duration) -> bool {
+        self.by_us == another_by_us || now.duration_since(self.since) > dial_timeout
+    }
 }
 
 impl<I: Inbound> EventLoop<I> {
@@ -76,9 +91,7 @@ impl<I: Inbound> EventLoop<I> {
             dialer: Dialer::new(&config.peers, config.redial_first, config.redial_most, now),
             redial: Box::pin(sleep_until(now)),
             connected: HashMap::new(),
-            // Two nodes that dial each other at about the same time have two connections, and that is well. Past the time
-            // that takes, a second one means that the peer lost the first without our noticing.
-            stale: config.redial_most * 2 + config.dial_timeout,
+            dial_timeout: config.dial_timeout,
         }
     }
 
@@ -148,7 +161,7 @@ impl<I: Inbound> EventLoop<I> {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
-                self.dialer.connected(connection_id, peer_id, Instant::now());
+                self.dialer.connected(connection_id, peer_id, endpoint.get_remote_address(), Instant::now());
                 self.on_connected(peer_id, endpoint.is_dialer());
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
@@ -156,6 +169,12 @@ impl<I: Inbound> EventLoop<I> {
                 self.connected.remove(&peer_id);
                 self.dialer.lost(peer_id, Instant::now());
                 self.count_refusal(self.inbound.peer_disconnected(peer_id));
+            }
+            SwarmEvent::ConnectionClosed { peer_id, cause: Some(cause), .. } => {
+                // Two nodes that dialled each other keep both connections. One that breaks alone was the one before the
+                // peer was restarted.
+                tracing::debug!(peer = %peer_id, %cause, "one of a peer's connections broke, starting over");
+                self.disconnect(peer_id);
             }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 self.on_failed_dial(connection_id, &error);
@@ -183,15 +202,15 @@ impl<I: Inbound> EventLoop<I> {
         match self.connected.get(&peer) {
             None => {
                 tracing::debug!(%peer, by_us, "peer connected");
-                self.connected.insert(peer, now);
+                self.connected.insert(peer, FirstConnection { since: now, by_us });
                 self.count_refusal(self.inbound.peer_connected(peer));
                 if by_us {
                     self.ask_status(peer);
                 }
             }
-            Some(since) if now.duration_since(*since) >= self.stale => {
-                // Gossipsub tells a peer its topics on the first connection only, so the peer that was restarted would
-                // never learn ours over the second. Both go, and the next one is a first.
+            Some(first) if first.is_lost(by_us, now, self.dial_timeout) => {
+                // Gossipsub tells its topics on a peer's first connection only, so one that was restarted would never
+                // learn ours over the second. Both go, and the next one is a first.
                 tracing::debug!(%peer, "peer connected again, starting over");
                 self.disconnect(peer);
             }
@@ -199,7 +218,7 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    fn on_failed_dial(&mut self, connection: libp2p::swarm::ConnectionId, error: &DialError) {
+    fn on_failed_dial(&mut self, connection: ConnectionId, error: &DialError) {
         let now = Instant::now();
         if matches!(error, DialError::LocalPeerId { .. }) {
             self.dialer.reached_ourselves(connection);

@@ -103,7 +103,7 @@ pub enum RequestFailure {
     /// The peer is not connected; nothing was sent.
     #[error("the peer is not connected")]
     NotConnected,
-    /// Too many requests are under way; nothing was sent.
+    /// Too many requests are under way, to this peer (8) or altogether (64); nothing was sent.
     #[error("too many requests are under way")]
     TooMany,
     /// The peer does not speak the protocol.

@@ -18,14 +18,25 @@ use crate::network::{
 /// How many of this node's requests for blocks may be under way.
 const MAX_REQUESTS: usize = 64;
 
+/// How many of them may go to one peer: as many as a node like this one answers at a time.
+const MAX_REQUESTS_PER_PEER: usize = 8;
+
 /// This node's requests for blocks that have no outcome yet.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     under_way: HashMap<OutboundRequestId, BlocksRequest>,
 }
 
+impl Requests {
+    fn has_room_for(&self, peer: PeerId) -> bool {
+        let to_peer = self.under_way.values().filter(|request| request.peer == peer).count();
+        self.under_way.len() < MAX_REQUESTS && to_peer < MAX_REQUESTS_PER_PEER
+    }
+}
+
 #[derive(Debug)]
 struct BlocksRequest {
+    peer: PeerId,
     /// The asker's own number.
     request_id: u64,
     /// How many blocks were asked for.
@@ -85,7 +96,7 @@ impl<I: Inbound> EventLoop<I> {
             Some(RequestFailure::InvalidRequest)
         } else if !self.swarm.is_connected(&peer) {
             Some(RequestFailure::NotConnected)
-        } else if self.requests.under_way.len() >= MAX_REQUESTS {
+        } else if !self.requests.has_room_for(peer) {
             Some(RequestFailure::TooMany)
         } else {
             None
@@ -99,7 +110,7 @@ impl<I: Inbound> EventLoop<I> {
         let count = roots.len();
         let request = Ok(Request::BlocksByRoot(roots));
         let id = self.swarm.behaviour_mut().blocks_by_root.send_request(&peer, request);
-        self.requests.under_way.insert(id, BlocksRequest { request_id, count });
+        self.requests.under_way.insert(id, BlocksRequest { peer, request_id, count });
     }
 
     pub(super) fn on_blocks_event(&mut self, event: Event<Asked, Answer>) {
@@ -108,11 +119,11 @@ impl<I: Inbound> EventLoop<I> {
                 self.counters.requests_in.increment();
                 self.on_blocks_request(peer, request, channel);
             }
-            Event::Message { peer, message: Message::Response { request_id, response }, .. } => {
-                self.finish_request(peer, request_id, |count| blocks_in(response, count));
+            Event::Message { message: Message::Response { request_id, response }, .. } => {
+                self.finish_request(request_id, |count| blocks_in(response, count));
             }
-            Event::OutboundFailure { peer, request_id, error, .. } => {
-                self.finish_request(peer, request_id, |_| Err(failure_of(&error)));
+            Event::OutboundFailure { request_id, error, .. } => {
+                self.finish_request(request_id, |_| Err(failure_of(&error)));
             }
             Event::InboundFailure { peer, error, .. } => {
                 self.counters.requests_in_failed.increment();
@@ -153,11 +164,10 @@ impl<I: Inbound> EventLoop<I> {
 
     fn finish_request(
         &mut self,
-        peer: PeerId,
         id: OutboundRequestId,
         outcome: impl FnOnce(usize) -> Result<Vec<Vec<u8>>, RequestFailure>,
     ) {
-        let Some(BlocksRequest { request_id, count }) = self.requests.under_way.remove(&id) else { return };
+        let Some(BlocksRequest { peer, request_id, count }) = self.requests.under_way.remove(&id) else { return };
         let outcome = outcome(count);
         if let Err(failure) = &outcome {
             self.counters.requests_out_failed.increment();

@@ -1,6 +1,7 @@
 //! The network thread's beginning and end.
 
 use std::{
+    error::Error,
     fmt, io,
     pin::Pin,
     sync::{Arc, mpsc},
@@ -43,13 +44,13 @@ impl Network {
         let local_peer_id = config.host_key.peer_id();
         let counters = Arc::new(NetworkCounters::default());
         let (front, commands) = front::command_lane(config.command_capacity);
-        let (listening, started) = mpsc::channel();
-        let (ending, ended) = mpsc::channel();
+        let (listening, started) = mpsc::sync_channel(1);
+        let (ending, ended) = mpsc::sync_channel(0);
         let thread_counters = Arc::clone(&counters);
         let thread = thread::Builder::new()
             .name("network".to_owned())
             .spawn(move || {
-                let _ending: mpsc::Sender<()> = ending;
+                let _ending: mpsc::SyncSender<()> = ending;
                 run(&config, inbound, thread_counters, commands, &listening);
             })
             .map_err(NetworkError::Thread)?;
@@ -80,6 +81,12 @@ impl Network {
     #[must_use]
     pub fn counters(&self) -> Arc<NetworkCounters> {
         Arc::clone(&self.counters)
+    }
+
+    /// Returns whether the thread has not ended; before [`Network::stop`], it ends only by a panic.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// Ends the thread: no more commands are taken, those waiting are carried out, all connections are closed.
@@ -153,7 +160,7 @@ pub enum StopError {
     Panicked,
 }
 
-type Listening = mpsc::Sender<Result<Multiaddr, NetworkError>>;
+type Listening = mpsc::SyncSender<Result<Multiaddr, NetworkError>>;
 
 /// The whole life of the thread.
 fn run<I: Inbound>(
@@ -193,14 +200,23 @@ async fn listen(
     let failed = |reason: String| NetworkError::Listen { address: config.listen.clone(), reason };
     let behaviour = Behaviour::new(config, topics, counters).map_err(NetworkError::Config)?;
     let mut swarm = swarm::swarm(config, behaviour);
-    swarm.listen_on(config.listen.clone()).map_err(|error| failed(error.to_string()))?;
+    swarm.listen_on(config.listen.clone()).map_err(|error| failed(innermost(&error)))?;
     loop {
         match poll_fn(|cx| Pin::new(&mut swarm).poll_next(cx)).await {
             Some(SwarmEvent::NewListenAddr { address, .. }) => return Ok((swarm, address)),
             Some(SwarmEvent::ListenerClosed { reason, .. }) => return Err(failed(format!("{reason:?}"))),
-            Some(SwarmEvent::ListenerError { error, .. }) => return Err(failed(error.to_string())),
+            Some(SwarmEvent::ListenerError { error, .. }) => return Err(failed(innermost(&error))),
             Some(_) => {}
             None => return Err(failed("the swarm ended".to_owned())),
         }
     }
+}
+
+/// Returns what the error under all wrappings says: the wrappings of a transport say nothing.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }

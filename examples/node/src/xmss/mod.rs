@@ -2,7 +2,7 @@
 //!
 //! A key pair holds one one-time key for each *epoch* (consensus uses the slot as the epoch). A signature reveals the
 //! middle of a few hash chains, and the path from the end of those chains up to the root that is the public key.
-//! Reading order: [`Scheme`] (the sizes), [`PublicKey`] and [`Signature`] (what travels), [`verify`], and
+//! Reading order: [`Scheme`] (the sizes), [`PublicKey`] and [`Signature`] (what travels), [`verify()`], and
 //! [`SecretKey`], which signs and refuses to sign twice.
 //!
 //! Nothing here keeps time, does input or output, or draws random numbers: keys come from a seed.

@@ -35,7 +35,7 @@ pub(crate) const PATH_START: usize = 4 + RHO_BYTES + 4;
 /// assert_eq!(Scheme::LONG.lifetime(), 262_144);
 /// assert_eq!(Scheme::of_signature_length(2_536), Some(Scheme::PRODUCTION));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scheme {
     log_lifetime: u8,
     dimension: u8,

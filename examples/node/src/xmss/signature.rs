@@ -20,6 +20,7 @@ use crate::xmss::scheme::{PATH_START, RHO_BYTES, RHO_ELEMENTS, Scheme};
 /// the scheme, which is a value, so the SSZ traits call it variable; whatever holds a signature must lay it out itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signature {
+    scheme: Scheme,
     bytes: Arc<[u8]>,
 }
 
@@ -42,7 +43,7 @@ impl Signature {
         }
         check_elements(&bytes[4..4 + RHO_BYTES])?;
         check_elements(&bytes[PATH_START + 4..])?;
-        Ok(Self { bytes: bytes.into() })
+        Ok(Self { scheme, bytes: bytes.into() })
     }
 
     /// Lays out a signature of parts that are of the scheme.
@@ -55,12 +56,12 @@ impl Signature {
         siblings.iter().for_each(|sibling| append_elements(sibling, &mut bytes));
         hashes.iter().for_each(|hash| append_elements(hash, &mut bytes));
         debug_assert_eq!(bytes.len(), scheme.signature_length());
-        Self { bytes: bytes.into() }
+        Self { scheme, bytes: bytes.into() }
     }
 
     /// Returns the scheme that the signature is of.
     pub fn scheme(&self) -> Scheme {
-        Scheme::of_signature_length(self.bytes.len()).expect("the length was checked when the signature was made")
+        self.scheme
     }
 
     /// Returns the signature's SSZ bytes.
@@ -87,11 +88,11 @@ impl Signature {
     }
 
     fn sibling_bytes(&self) -> &[u8] {
-        &self.bytes[PATH_START + 4..self.scheme().hashes_start()]
+        &self.bytes[PATH_START + 4..self.scheme.hashes_start()]
     }
 
     fn hash_bytes(&self) -> &[u8] {
-        &self.bytes[self.scheme().hashes_start()..]
+        &self.bytes[self.scheme.hashes_start()..]
     }
 }
 
@@ -136,7 +137,7 @@ impl SszDecode for Signature {
 impl HashTreeRoot for Signature {
     /// Hashes the signature as the container that its bytes encode.
     fn hash_tree_root(&self, hasher: &impl Sha256Hasher) -> Node {
-        let limit = self.scheme().node_list_limit();
+        let limit = self.scheme.node_list_limit();
         // A digest is one chunk, so a list of digests is a list of chunks.
         let list = |bytes: &[u8]| {
             let root = merkleize(hasher, &pack(bytes), Some(limit));

@@ -35,6 +35,8 @@ impl Store {
     /// Puts together the vote of `slot`: the head, the target, and the head's own justified checkpoint as the source
     /// (`produce_attestation_data`).
     ///
+    /// A validator should call [`update_head`](Self::update_head) first, so as to vote for a block of its own too.
+    ///
     /// # Errors
     ///
     /// [`Rejection::SourceAfterTarget`] when the safe target lags so far behind that the target would be before the

@@ -158,11 +158,10 @@ impl Store {
             return unchanged(root);
         }
         let before = self.view;
-        self.view.latest_justified = before.latest_justified.advance_to(state.latest_justified);
         // The block's votes take their place in the order, without weight: their proofs come by gossip.
         let votes = block.body.attestations.iter().map(|attestation| attestation.data);
         self.pools.known.bring_to_front(votes);
-        self.tree.insert(root, block, state);
+        self.adopt(root, block, state);
         self.update_head();
         if self.view.latest_finalized.slot > before.latest_finalized.slot {
             self.prune_stale_attestation_data();
@@ -172,7 +171,11 @@ impl Store {
 
     /// Drops votes that cannot influence fork choice any more: those whose head is not above the finalized block
     /// (`prune_stale_attestation_data`).
-    fn prune_stale_attestation_data(&mut self) {
+    ///
+    /// An import does this itself when it advances finality. When finality has advanced otherwise, through a block of
+    /// this node's own or votes that began to count, the specification waits for the next such import; a node may call
+    /// this instead.
+    pub fn prune_stale_attestation_data(&mut self) {
         let finalized = self.view.latest_finalized;
         let tree = &self.tree;
         self.pools.retain(|data| data.head.slot > finalized.slot && tree.is_ancestor(finalized, data.head));

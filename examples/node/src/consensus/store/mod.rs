@@ -116,11 +116,13 @@ impl Store {
     }
 
     /// Returns the head's block.
+    #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn head_block(&self) -> &Arc<Block> {
         self.tree.block(&self.view.head).expect("the head is a block of the tree")
     }
 
     /// Returns the state after the head.
+    #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn head_state(&self) -> &Arc<State> {
         self.tree.state(&self.view.head).expect("the head's state is never forgotten")
     }
@@ -131,6 +133,7 @@ impl Store {
     }
 
     /// Returns the slot of the block that is safe to vote for.
+    #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn safe_target_slot(&self) -> Slot {
         self.tree.block(&self.view.safe_target).expect("the safe target is a block of the tree").slot
     }
@@ -212,6 +215,17 @@ impl Store {
     /// A vote that has only been seen in a block has no proofs, and no weight.
     pub fn known_proofs(&self) -> impl Iterator<Item = (&AttestationData, &Proofs)> {
         self.pools.known.iter()
+    }
+
+    /// Puts a block that has passed every check into the tree, and follows the checkpoint that it justifies.
+    fn adopt(&mut self, root: Root, block: Arc<Block>, state: Arc<State>) {
+        let justified = self.view.latest_justified.advance_to(state.latest_justified);
+        self.tree.insert(root, block, state);
+        // Fork choice starts there, so it must be a block of the tree. It always is, unless the anchor's state was
+        // made up by whoever it came from.
+        if self.contains_block(&justified.root) {
+            self.view.latest_justified = justified;
+        }
     }
 
     /// Gives up the states of blocks more than `slots` below the finalized slot, and says how many those were.

@@ -12,7 +12,7 @@ use crate::consensus::slot::ValidatorIndex;
 use crate::xmss::Signature;
 
 /// How many different votes a pool holds. Validators that vote for many things at once must not fill the memory.
-const MOST_VOTES: usize = 4_096;
+const MOST_VOTES: usize = 1_024;
 
 /// How many proofs a pool holds for one vote.
 const MOST_PROOFS: usize = 128;
@@ -69,11 +69,8 @@ impl<E: Default> Pool<E> {
 
     /// Finds or makes the entry of a vote; a full pool gives up the vote with the lowest slot for a new one.
     pub(super) fn entry(&mut self, data: AttestationData) -> &mut E {
-        if self.entries.len() >= MOST_VOTES && !self.entries.contains_key(&data) {
-            let oldest = self.entries.keys().enumerate().min_by_key(|(_, data)| data.slot);
-            if let Some((place, _)) = oldest {
-                self.entries.shift_remove_index(place);
-            }
+        if !self.entries.contains_key(&data) {
+            self.make_room(MOST_VOTES - 1);
         }
         self.entries.entry(data).or_default()
     }
@@ -86,8 +83,15 @@ impl<E: Default> Pool<E> {
             self.entries.entry(data).or_insert(entry);
         }
         self.entries.extend(rest);
-        while self.entries.len() > MOST_VOTES {
-            self.entries.pop();
+        self.make_room(MOST_VOTES);
+    }
+
+    /// Gives up the votes with the lowest slots until there are no more than `most`.
+    fn make_room(&mut self, most: usize) {
+        while self.entries.len() > most {
+            let oldest =
+                (0..self.entries.len()).min_by_key(|place| self.entries.get_index(*place).map(|(data, _)| data.slot));
+            oldest.map(|place| self.entries.shift_remove_index(place));
         }
     }
 }

@@ -61,7 +61,8 @@ impl Store {
     /// Proposes a block in `slot` on top of the head, with the votes that the chain can use, and takes it into the
     /// store (`produce_block_with_signatures`).
     ///
-    /// The store's time is first advanced to the slot, and all waiting votes are counted.
+    /// The store's time is first advanced to the slot, and all waiting votes are counted. The head stays where it is
+    /// until [`update_head`](Self::update_head) or the next acceptance of votes.
     ///
     /// # Errors
     ///
@@ -107,8 +108,7 @@ impl Store {
 
         let root = Root::of(&block);
         let (block, state) = (Arc::new(block), Arc::new(state));
-        self.view.latest_justified = self.view.latest_justified.advance_to(state.latest_justified);
-        self.tree.insert(root, Arc::clone(&block), Arc::clone(&state));
+        self.adopt(root, Arc::clone(&block), Arc::clone(&state));
         Ok(ProducedBlock { root, block, state, proofs })
     }
 }

@@ -1,0 +1,12 @@
+//! The rules of consensus, on chains that are made here: no vectors, no network, no clock.
+
+mod block_rejections;
+mod chain;
+mod decoding;
+mod finality;
+mod fork_choice;
+mod gossip_rejections;
+mod proofs;
+mod signatures;
+mod timing;
+mod votes;
