@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::command::CommandError;
-use crate::command::genesis::default_key_slots;
+use crate::command::genesis::{DEFAULT_KEY_SLOTS, key_slots_for};
 use crate::command::run::in_json;
 use crate::command::screen::Screen;
 use crate::consensus::{INTERVALS_PER_SLOT, MILLISECONDS_PER_INTERVAL, Slot};
@@ -21,6 +21,9 @@ const START_ALLOWANCE: Duration = Duration::from_secs(60);
 
 /// How many slots beyond the goal a devnet gets at least.
 const SLOTS_ALLOWANCE: u64 = 10;
+
+/// How many slots the keys of a devnet with a goal have at least.
+const FEWEST_KEY_SLOTS: u64 = 256;
 
 /// Run a network of nodes on this machine, each a process of its own, and watch it.
 ///
@@ -51,7 +54,7 @@ pub(super) struct DevnetArguments {
     /// The signature scheme of the validators' keys
     #[arg(long, value_enum, default_value_t = SchemeName::Long)]
     scheme: SchemeName,
-    /// How many slots the keys can sign in, a power of two; 256 is the most in the test scheme
+    /// How many slots the keys can sign in, a power of two [default: enough for --until-finalized, or 4096]
     #[arg(long, value_name = "N")]
     key_slots: Option<u64>,
     /// Keep the directory with the nodes' files and logs also when all goes well
@@ -70,7 +73,7 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
         interval_ms: arguments.interval_ms,
         runtime: Some(runtime.name().to_owned()),
         scheme: arguments.scheme,
-        key_slots: arguments.key_slots.unwrap_or_else(|| default_key_slots(arguments.scheme)),
+        key_slots: arguments.key_slots.unwrap_or_else(|| key_slots(&arguments)),
         keep: arguments.keep,
     })?;
     let interrupter = prepared.interrupter();
@@ -121,14 +124,26 @@ fn watch(devnet: &mut Devnet, arguments: &DevnetArguments) -> Result<(), DevnetE
     }
 }
 
-/// Returns how long to watch: as long as was asked for, or long enough for three times the slots that are needed.
+/// Returns how long to watch: as long as was asked for, or long enough for the slots that are needed.
 fn patience(arguments: &DevnetArguments) -> Option<Duration> {
     let slot = Duration::from_millis(arguments.interval_ms.saturating_mul(INTERVALS_PER_SLOT));
-    let generous = |goal: Slot| {
-        let slots = goal.saturating_add(SLOTS_ALLOWANCE).saturating_mul(3);
-        START_ALLOWANCE.saturating_add(slot.saturating_mul(u32::try_from(slots).unwrap_or(u32::MAX)))
+    let generous = |goal| {
+        let slots = u32::try_from(generous_slots(goal)).unwrap_or(u32::MAX);
+        START_ALLOWANCE.saturating_add(slot.saturating_mul(slots))
     };
     arguments.timeout_s.map(Duration::from_secs).or_else(|| arguments.until_finalized.map(generous))
+}
+
+/// Returns how many slots the keys should last for.
+fn key_slots(arguments: &DevnetArguments) -> u64 {
+    // Keys take time to grow, so a short run gets short ones.
+    let slots = arguments.until_finalized.map_or(DEFAULT_KEY_SLOTS, |goal| generous_slots(goal).max(FEWEST_KEY_SLOTS));
+    key_slots_for(arguments.scheme, slots)
+}
+
+/// Returns three times the slots that a network needs when nothing goes wrong.
+fn generous_slots(goal: Slot) -> u64 {
+    goal.saturating_add(SLOTS_ALLOWANCE).saturating_mul(3)
 }
 
 fn unwritable(error: io::Error, devnet: &mut Devnet) -> DevnetError {

@@ -33,7 +33,7 @@ pub(super) struct GenesisArguments {
     /// The signature scheme of the validators' keys
     #[arg(long, value_enum, default_value_t = SchemeName::Long)]
     scheme: SchemeName,
-    /// How many slots the keys can sign in, a power of two; 256 is the most in the test scheme
+    /// How many slots the keys can sign in, a power of two [default: 4096, or as many as the scheme has]
     #[arg(long, value_name = "N")]
     key_slots: Option<u64>,
     /// The IP address that all nodes listen on
@@ -47,14 +47,18 @@ pub(super) struct GenesisArguments {
     runtime: Option<String>,
 }
 
-/// How many slots keys last if nobody says how many they should.
-pub(super) fn default_key_slots(scheme: SchemeName) -> u64 {
-    scheme.scheme().lifetime().min(4096)
+/// How many slots keys last if nobody says how many they should: four and a half hours at the specification's pace.
+pub(super) const DEFAULT_KEY_SLOTS: u64 = 4096;
+
+/// Returns how many slots a scheme's keys can have that are wanted to last for `slots`.
+pub(super) fn key_slots_for(scheme: SchemeName, slots: u64) -> u64 {
+    let lifetime = scheme.scheme().lifetime();
+    slots.checked_next_power_of_two().map_or(lifetime, |slots| slots.min(lifetime))
 }
 
 pub(super) fn genesis(arguments: &GenesisArguments) -> Result<(), CommandError> {
     runtime::by_name(arguments.runtime.as_deref())?;
-    let key_slots = arguments.key_slots.unwrap_or_else(|| default_key_slots(arguments.scheme));
+    let key_slots = arguments.key_slots.unwrap_or_else(|| key_slots_for(arguments.scheme, DEFAULT_KEY_SLOTS));
     let identities = Identities::generate(arguments.nodes, arguments.validators, arguments.scheme, key_slots)?;
     let start = SystemTime::now() + Duration::from_secs(arguments.genesis_delay_s);
     let plan = NetworkPlan {

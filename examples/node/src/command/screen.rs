@@ -5,6 +5,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 use crate::consensus::Slot;
 use crate::devnet::{Devnet, NodeView, table};
 
+/// Begins a terminal's control sequence (ECMA-48).
+const ESC: char = '\x1b';
+
 /// Shows the table.
 #[derive(Debug)]
 pub(super) struct Screen {
@@ -27,10 +30,11 @@ impl Screen {
             let text = table::render(devnet.views());
             // Up to where the last table began, and clear from there.
             if self.drawn > 0 {
-                write!(out, "\x1b[{}A\x1b[J", self.drawn)?;
+                write!(out, "{ESC}[{}A{ESC}[J", self.drawn)?;
             }
             self.drawn = text.lines().count();
-            write!(out, "{text}")?;
+            // A line that is too long is cut off and not wrapped, or the next table would begin too low.
+            write!(out, "{ESC}[?7l{text}{ESC}[?7h")?;
         } else if let Some(slot) = common_slot(devnet.views())
             && self.shown.is_none_or(|shown| shown < slot)
         {
