@@ -13,13 +13,14 @@ const RUNTIMES: &[fn() -> Arc<dyn Runtime>] = &[
 ];
 
 /// Gives the runtime that the features chose; with several, the first of tokio, smol.
+#[cfg(any(feature = "tokio", feature = "smol"))]
 #[must_use]
 pub fn runtime() -> Arc<dyn Runtime> {
     RUNTIMES[0]()
 }
 
 /// Gives every runtime that the features chose, in order of preference, for a program that lets its user pick one by
-/// [name](Runtime::name).
+/// [name](Runtime::name). Without a runtime feature there is none.
 #[must_use]
 pub fn runtimes() -> Vec<Arc<dyn Runtime>> {
     RUNTIMES.iter().map(|make| make()).collect()

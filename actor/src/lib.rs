@@ -36,7 +36,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[cfg(any(feature = "tokio", feature = "smol"))]
 mod chosen;
 
 pub use actor_core::{
@@ -49,4 +48,5 @@ pub use actor_smol::SmolRuntime;
 #[cfg(feature = "tokio")]
 pub use actor_tokio::TokioRuntime;
 #[cfg(any(feature = "tokio", feature = "smol"))]
-pub use chosen::{runtime, runtimes};
+pub use chosen::runtime;
+pub use chosen::runtimes;

@@ -3,20 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use actor::Runtime;
-
-type List = fn() -> Vec<Arc<dyn Runtime>>;
-
-/// The facade's runtimes; without a runtime feature the facade has no such list, and this one is empty.
-const RUNTIMES: &[List] = &[
-    #[cfg(any(feature = "tokio", feature = "smol"))]
-    actor::runtimes,
-];
-
-/// Returns every runtime that was compiled in, in order of preference.
-pub fn compiled_in() -> Vec<Arc<dyn Runtime>> {
-    RUNTIMES.iter().flat_map(|runtimes| runtimes()).collect()
-}
+use actor::{Runtime, runtimes};
 
 /// Finds a runtime by its name; without one, the preferred.
 ///
@@ -24,11 +11,9 @@ pub fn compiled_in() -> Vec<Arc<dyn Runtime>> {
 ///
 /// [`NoSuchRuntime`] when none that was compiled in has the name.
 pub fn by_name(name: Option<&str>) -> Result<Arc<dyn Runtime>, NoSuchRuntime> {
-    compiled_in().into_iter().find(|runtime| name.is_none_or(|name| name == runtime.name())).ok_or_else(|| {
-        NoSuchRuntime {
-            asked: name.map(str::to_owned),
-            compiled_in: compiled_in().iter().map(|runtime| runtime.name()).collect(),
-        }
+    runtimes().into_iter().find(|runtime| name.is_none_or(|name| name == runtime.name())).ok_or_else(|| NoSuchRuntime {
+        asked: name.map(str::to_owned),
+        compiled_in: runtimes().iter().map(|runtime| runtime.name()).collect(),
     })
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use node::devnet::{Condition, Devnet, DevnetOptions};
-use node::runtime;
 
 /// Far more than is needed, for a machine with other work.
 const ENOUGH: Duration = Duration::from_secs(180);
@@ -14,7 +13,7 @@ fn options() -> DevnetOptions {
 
 #[test]
 fn four_nodes_finalize_slot_8_on_every_runtime() {
-    let runtimes = runtime::compiled_in();
+    let runtimes = actor::runtimes();
     assert!(!runtimes.is_empty(), "a node needs a runtime");
     for runtime in runtimes {
         let options = DevnetOptions { runtime: Some(runtime.name().to_owned()), ..options() };

@@ -7,7 +7,7 @@
 //!  its own timer ─── intervals ─────────────────────────▶└────────────┘
 //! ```
 //!
-//! [`ChainState`](state::ChainState) decides and is pure; [`ChainActor`] carries out what it decided, in order.
+//! `ChainState` decides and is pure; `ChainActor` carries out what it decided, in order.
 
 mod actor;
 mod blocks;
