@@ -128,7 +128,7 @@ impl<M> LaneQueue<M> {
 
     fn take_oldest(&self) -> Option<Envelope<M>> {
         // Looking at the depth fetches the line that senders write, so it is not done for every message.
-        let look = self.consumer.taken.load(Ordering::Relaxed) % LOOK_EVERY == 0;
+        let look = self.consumer.taken.load(Ordering::Relaxed).is_multiple_of(LOOK_EVERY);
         let waiting = if look { self.ring.len() as u64 } else { 0 };
         let envelope = self.ring.pop().ok()?;
         self.saw(waiting);
