@@ -52,6 +52,9 @@ impl ThreadConfig {
     }
 
     /// Keeps the thread on one CPU core, counted from 0.
+    ///
+    /// Threads that are started from this one, those for blocking work among them, begin on the same core, as the
+    /// operating system has it.
     #[must_use]
     pub fn on_core(mut self, core: usize) -> Self {
         self.core = Some(core);
