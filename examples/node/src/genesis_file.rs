@@ -55,18 +55,17 @@ impl GenesisFile {
     /// hexadecimal digits.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let genesis: Self = file::read_toml(FileKind::Genesis, path)?;
-        match genesis.flaw() {
-            Some(flaw) => Err(file::malformed(FileKind::Genesis, path, flaw)),
-            None => Ok(genesis),
-        }
+        genesis.check(path)?;
+        Ok(genesis)
     }
 
     /// Writes the file; one that exists is not overwritten.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file exists or cannot be written.
+    /// [`FileError`] when the file exists or cannot be written, or [`load`](Self::load) would refuse it.
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
+        self.check(path)?;
         file::write_toml(FileKind::Genesis, path, self)
     }
 
@@ -80,6 +79,13 @@ impl GenesisFile {
             self.validators.iter().map(|validator| (validator.attestation_public_key, validator.proposal_public_key)),
         )
         .expect("load refuses a file with more validators than a registry can hold")
+    }
+
+    fn check(&self, path: &Path) -> Result<(), FileError> {
+        match self.flaw() {
+            Some(flaw) => Err(file::malformed(FileKind::Genesis, path, flaw)),
+            None => Ok(()),
+        }
     }
 
     fn flaw(&self) -> Option<String> {

@@ -207,6 +207,25 @@ fn a_runtime_that_was_not_compiled_in_is_refused_with_those_that_were() {
 }
 
 #[test]
+fn impossible_numbers_are_refused_before_anything_starts() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("network").display().to_string();
+    let genesis = ["genesis", "--key-slots", "2", "--dir", &path];
+    for (arguments, says) in [
+        (vec!["devnet", "--nodes", "0"], "0 nodes"),
+        (vec!["devnet", "--validators", "5000", "--key-slots", "2"], "5000 validators"),
+        (vec!["devnet", "--key-slots", "3"], "3 active epochs"),
+        (vec!["devnet", "--key-slots", "2", "--interval-ms", "1"], "interval_ms is 1"),
+        ([&genesis[..], &["--first-port", "65534"]].concat(), "2 addresses for 4 nodes"),
+        ([&genesis[..], &["--interval-ms", "99999"]].concat(), "interval_ms is 99999"),
+    ] {
+        let output = node(&arguments).env("TMPDIR", directory.path()).output().expect("the program runs");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn a_goal_that_is_not_reached_fails_with_how_far_the_nodes_came() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let arguments = [

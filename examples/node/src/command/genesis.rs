@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::command::CommandError;
 use crate::consensus::MILLISECONDS_PER_INTERVAL;
-use crate::devnet::{Identities, NetworkPlan, PlanError};
+use crate::devnet::{Identities, NetworkPlan};
 use crate::keys::SchemeName;
 use crate::runtime;
 
@@ -70,7 +70,7 @@ pub(super) fn genesis(arguments: &GenesisArguments) -> Result<(), CommandError> 
             .map(|port| SocketAddr::new(arguments.address, port))
             .collect(),
     };
-    let configs = plan.write(&identities, &arguments.dir).map_err(PlanError::File)?;
+    let configs = plan.write(&identities, &arguments.dir)?;
     println!("slot 0 begins {} s from now; start each node in a terminal of its own:", arguments.genesis_delay_s);
     for config in configs {
         println!("  node run --config {}", config.display());

@@ -49,6 +49,14 @@ pub enum PlanError {
         /// How many validators were asked for.
         validators: usize,
     },
+    /// There are fewer addresses than nodes.
+    #[error("there are {addresses} addresses for {nodes} nodes: begin with a lower port")]
+    Addresses {
+        /// How many nodes there are.
+        nodes: usize,
+        /// How many addresses there are.
+        addresses: usize,
+    },
     /// There is no key with these slots.
     #[error(transparent)]
     Key(#[from] ValidatorKeyError),
@@ -94,12 +102,13 @@ impl NetworkPlan {
     ///
     /// # Errors
     ///
-    /// [`FileError`] when a file exists already or cannot be written.
-    ///
-    /// # Panics
-    ///
-    /// When there are fewer addresses than nodes.
-    pub fn write(&self, identities: &Identities, directory: &Path) -> Result<Vec<PathBuf>, FileError> {
+    /// [`PlanError`] when there are fewer addresses than nodes, the interval is impossible, or a file exists already or
+    /// cannot be written.
+    pub fn write(&self, identities: &Identities, directory: &Path) -> Result<Vec<PathBuf>, PlanError> {
+        let (nodes, addresses) = (identities.nodes(), self.addresses.len());
+        if addresses < nodes {
+            return Err(PlanError::Addresses { nodes, addresses });
+        }
         let keys = directory.join("keys");
         fs::create_dir_all(&keys).map_err(|error| FileError {
             kind: FileKind::ValidatorKey,
@@ -125,7 +134,7 @@ impl NetworkPlan {
             keys.attestation.save(&directory.join(attestation_key(keys.index)))?;
             keys.proposal.save(&directory.join(proposal_key(keys.index)))?;
         }
-        (0..identities.nodes()).map(|node| self.write_node(identities, node, directory)).collect()
+        (0..nodes).map(|node| Ok(self.write_node(identities, node, directory)?)).collect()
     }
 
     fn write_node(&self, identities: &Identities, node: usize, directory: &Path) -> Result<PathBuf, FileError> {

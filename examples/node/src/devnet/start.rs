@@ -10,7 +10,7 @@ use crate::devnet::deadline::timed;
 use crate::devnet::event::{Events, Interrupter};
 use crate::devnet::network_plan::{Identities, NetworkPlan};
 use crate::devnet::ports::free_udp_addresses;
-use crate::devnet::{Condition, Devnet, DevnetError, DevnetOptions, PlanError, Problem};
+use crate::devnet::{Condition, Devnet, DevnetError, DevnetOptions, Problem};
 use crate::exit_code::PORT_TAKEN;
 
 /// How often other ports are tried when someone else took one between finding it free and using it.
@@ -87,7 +87,7 @@ fn write_files(options: &DevnetOptions, identities: &Identities, key_time: Durat
         .prefix("devnet-")
         .tempdir()
         .map_err(|error| system("make a temporary directory", error))?;
-    let configs = plan(options, key_time)?.write(identities, directory.path()).map_err(PlanError::File)?;
+    let configs = plan(options, key_time)?.write(identities, directory.path())?;
     Ok(Files { directory, configs })
 }
 
