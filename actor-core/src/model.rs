@@ -14,7 +14,6 @@ use loom::future::block_on;
 use loom::thread;
 
 use crate::mailbox::signal::Signal;
-use crate::reply::Asker;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::{Handle, Lane, Mailbox, Message, Reply, ReplyDropped, TryTellError, mailbox};
 

@@ -10,7 +10,7 @@ use pin_project::pin_project;
 
 use crate::Message;
 use crate::handle::TellError;
-use crate::mailbox::{Envelope, Refused, Shared};
+use crate::mailbox::{Envelope, Refused, Shared, Waiting};
 
 /// The future of [`Handle::tell`](crate::Handle::tell): ready once the message is in its lane.
 #[must_use = "a message is not sent until its `tell` is awaited"]
@@ -19,14 +19,16 @@ pub struct Tell<'a, M: Message> {
     shared: &'a Shared<M>,
     /// The message, until it is sent or handed back.
     envelope: Option<Envelope<M>>,
-    /// Set once the lane was found full.
+    /// Set while the lane was found full. Dropped after `room`, so that a notification that reached this send in vain is
+    /// passed on while it is still counted.
     #[pin]
     room: Option<EventListener>,
+    waiting: Option<Waiting<'a>>,
 }
 
 impl<'a, M: Message> Tell<'a, M> {
     pub(crate) fn new(shared: &'a Shared<M>, envelope: Envelope<M>) -> Self {
-        Self { shared, envelope: Some(envelope), room: None }
+        Self { shared, envelope: Some(envelope), room: None, waiting: None }
     }
 
     /// Takes the message back from a wait that has gone on for long enough.
@@ -50,7 +52,11 @@ impl<M: Message> Future for Tell<'_, M> {
             }
             match this.room.as_mut().as_pin_mut() {
                 // The try before this one may have been before a message was taken: listen, then try again.
-                None => this.room.set(Some(lane.room().listen())),
+                None => {
+                    let (waiting, room) = lane.wait_for_room();
+                    *this.waiting = Some(waiting);
+                    this.room.set(Some(room));
+                }
                 Some(room) => {
                     ready!(room.poll(cx));
                     this.room.set(None);

@@ -25,7 +25,7 @@ use futures::future::poll_fn;
 use crate::{Handle, LaneStats, Message};
 
 use queue::Taken;
-pub(crate) use queue::{Envelope, Refused};
+pub(crate) use queue::{Envelope, Refused, Waiting};
 use schedule::Schedule;
 pub(crate) use shared::{Closeable, Shared};
 

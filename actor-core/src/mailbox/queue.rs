@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use concurrent_queue::{ConcurrentQueue, PushError};
 use crossbeam_utils::CachePadded;
-use event_listener::Event;
+use event_listener::{Event, EventListener};
 
 use crate::lane::{Lane, LaneKind, LaneStats};
 use crate::reply::Asker;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering, fence};
 
 /// A message on its way, with the asker whose leaving cancels it.
 pub(crate) struct Envelope<M> {
@@ -27,8 +27,11 @@ pub(crate) enum Refused<M> {
 pub(crate) struct LaneQueue<M> {
     lane: Lane,
     ring: ConcurrentQueue<Envelope<M>>,
-    /// Senders that wait for room; one is woken per message taken.
+    /// Where senders wait for room; one is woken per message taken.
     room: Event,
+    /// Senders that wait for room or are about to. While there is none, the consumer passes `room` by: an event's
+    /// notification takes the lock of its list.
+    waiting: AtomicUsize,
     /// Written by producers, on a line of their own.
     producers: CachePadded<ProducerFigures>,
     /// Written by the consumer alone, on a line of its own.
@@ -51,6 +54,18 @@ struct ConsumerFigures {
     high_water: AtomicU64,
 }
 
+/// A sender that waits for room, counted for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Waiting<'a> {
+    count: &'a AtomicUsize,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The part of a lane that belongs to the consumer.
 pub(super) struct Taken<M> {
     /// For a newest-first lane: what was taken over from the ring, oldest in front. Empty for the others.
@@ -67,6 +82,7 @@ impl<M> LaneQueue<M> {
             lane,
             ring: ConcurrentQueue::bounded(lane.capacity()),
             room: Event::new(),
+            waiting: AtomicUsize::new(0),
             producers: CachePadded::new(ProducerFigures { refused: figure(), evicted: figure() }),
             consumer: CachePadded::new(ConsumerFigures {
                 taken: figure(),
@@ -102,8 +118,35 @@ impl<M> LaneQueue<M> {
         self.producers.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn room(&self) -> &Event {
-        &self.room
+    /// Has the caller told when there may be room again. It must try once more before it waits.
+    ///
+    /// ```text
+    /// sender                                    consumer
+    ///   push -> full                              pop
+    ///   waiting += 1         (1)                  fence SeqCst
+    ///   listen, fence SeqCst (2)                  waiting > 0 -> notify one more listener   (3)
+    ///   push -> full: wait
+    /// ```
+    ///
+    /// The fences make one of two things true: the second push sees the slot that the pop freed, or (3) sees (1). A
+    /// notification between (1) and (2) reaches nobody, but then the slot was freed before the second push.
+    pub(crate) fn wait_for_room(&self) -> (Waiting<'_>, EventListener) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting { count: &self.waiting };
+        let listener = self.room.listen();
+        // Pairs with the fence in `tell_of_room`.
+        fence(Ordering::SeqCst);
+        (waiting, listener)
+    }
+
+    /// Tells one waiting sender of the slot that was just freed.
+    fn tell_of_room(&self) {
+        // Pairs with the fence in `wait_for_room`.
+        fence(Ordering::SeqCst);
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            // Additional, so that two freed slots wake two senders even if the first has not run yet.
+            self.room.notify_additional(1);
+        }
     }
 
     pub(super) fn close(&self) {
@@ -134,8 +177,7 @@ impl<M> LaneQueue<M> {
         self.saw(waiting);
         add(&self.consumer.taken, 1);
         if matches!(self.lane.kind(), LaneKind::Control | LaneKind::Fifo) {
-            // Additional, so that two freed slots wake two senders even if the first has not run yet.
-            self.room.notify_additional(1);
+            self.tell_of_room();
         }
         Some(envelope)
     }
