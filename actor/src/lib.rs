@@ -50,3 +50,8 @@ pub use actor_tokio::TokioRuntime;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub use chosen::runtime;
 pub use chosen::runtimes;
+
+/// Runs the README's example as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
