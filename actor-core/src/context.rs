@@ -35,7 +35,8 @@ impl<M: Message> Context<M> {
         Self { shared, executor, timers: Timers::new(), ending: None }
     }
 
-    /// Makes a handle to this actor. Keeping it in the actor's own state keeps the actor reachable for ever.
+    /// Makes a handle to this actor. Keeping it in the actor's own state keeps the actor reachable for ever,
+    /// and awaiting an ask through it in a handler waits for ever.
     #[must_use]
     pub fn handle(&self) -> Handle<M> {
         Handle::first(Arc::clone(&self.shared))

@@ -12,7 +12,7 @@ use crate::LaneStats;
 pub enum ExitReason {
     /// It was asked to stop, or stopped itself.
     Stopped,
-    /// It was asked to stop by a deadline, which passed before its queued messages were handled.
+    /// It was asked to stop by a deadline, which passed while messages were queued or a handler waited.
     DeadlinePassed,
     /// It was stopped at once.
     Killed,
@@ -55,7 +55,7 @@ impl fmt::Display for ExitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stopped => f.write_str("stopped"),
-            Self::DeadlinePassed => f.write_str("stopped; the deadline passed with messages still queued"),
+            Self::DeadlinePassed => f.write_str("stopped by the deadline, before it was done"),
             Self::Killed => f.write_str("stopped at once"),
             Self::Unreachable => f.write_str("no handle and no timer was left"),
             Self::Failed(error) => write!(f, "failed: {error}"),

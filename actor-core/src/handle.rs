@@ -114,6 +114,9 @@ impl<M: Message> Handle<M> {
 
     /// Sends a message that carries a [`Reply`], waiting for room, and awaits its answer.
     ///
+    /// The answer comes after what this sender sent *in the same lane* before; an ask in a control lane overtakes data.
+    /// An actor that awaits an ask to itself in a handler waits for ever: its next message waits for the handler.
+    ///
     /// # Errors
     ///
     /// [`AskError::Closed`] returns the unsent message; [`AskError::Dropped`] says that no answer will come. No ask

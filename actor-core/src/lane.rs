@@ -139,9 +139,10 @@ pub struct LaneStats {
     pub capacity: usize,
     /// Messages taken in, whatever became of them.
     pub accepted: u64,
-    /// Messages whose handling has ended.
+    /// Messages whose handling has ended, in whatever way: by a panic as well, or dropped where it waited.
     pub handled: u64,
-    /// Messages handed back to `try_tell` because the lane was full. A `tell` that waits is not counted.
+    /// Messages handed back because the lane was full, at once or when a blocking form's timeout had passed. A `tell`
+    /// that waits is not counted.
     pub refused: u64,
     /// Messages dropped to make room for newer ones.
     pub evicted: u64,

@@ -85,6 +85,9 @@ impl ThreadConfig {
         let ending = end.clone();
         let (started, starting) = mpsc::sync_channel(1);
         let core = self.core;
+        if self.name.contains('\0') {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a thread's name cannot have a zero byte in it"));
+        }
         thread::Builder::new().name(self.name).spawn(move || {
             let prepared = pin_to(core).and_then(|()| prepare());
             let local = match prepared {

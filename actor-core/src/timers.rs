@@ -85,7 +85,7 @@ impl<M> Timers<M> {
             Shot::Once(message) => Some(message),
             Shot::Every { period, mut make } => {
                 let missed = (now - due).as_nanos() / period.as_nanos();
-                let missed = u32::try_from(missed).unwrap_or(u32::MAX - 1);
+                let missed = u32::try_from(missed).unwrap_or(u32::MAX).min(u32::MAX - 1);
                 let message = make(Beat { due, missed });
                 // A beat past the end of the clock never comes.
                 if let Some(next) = period.checked_mul(missed + 1).and_then(|later| due.checked_add(later)) {

@@ -1,8 +1,8 @@
 //! An async-runtime-agnostic actor framework for programs in which many threads talk to one owner of state.
 //!
 //! This crate is [`actor_core`] together with the runtimes that its features choose: `tokio` (default) and `smol`.
-//! Swapping the runtime is one word in `Cargo.toml`; no line of code names it. Both features together are fine, and
-//! no feature changes or removes anything.
+//! Swapping the runtime is one word in `Cargo.toml`; no line of code names it. Both features together are fine, and no
+//! feature changes or removes anything; with neither there is no `runtime()`.
 //!
 //! # Examples
 //!

@@ -34,9 +34,7 @@ pub(crate) use shared::{Closeable, Shared};
 /// Handles exist before the actor does, so actors can be wired to each other before any of them runs. The mailbox is
 /// then given to an actor ([`Spawn`](crate::Spawn)), or received from by hand.
 ///
-/// # Panics
-///
-/// Panics if `M::LANES` is empty.
+/// A message type without a lane does not compile.
 ///
 /// # Examples
 ///
@@ -62,6 +60,7 @@ pub(crate) use shared::{Closeable, Shared};
 /// ```
 #[must_use]
 pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
+    const { assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least") };
     let shared = Arc::new(Shared::new());
     let mailbox = Mailbox {
         taken: M::LANES.iter().map(|_| Taken::new()).collect(),

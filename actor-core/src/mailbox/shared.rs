@@ -27,7 +27,6 @@ pub(crate) trait Closeable: Send + Sync {
 
 impl<M: Message> Shared<M> {
     pub(crate) fn new() -> Self {
-        assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least");
         Self {
             lanes: M::LANES.iter().map(|&lane| LaneQueue::new(lane)).collect(),
             signal: Signal::new(),
@@ -47,7 +46,8 @@ impl<M: Message> Shared<M> {
 
     pub(crate) fn lane(&self, lane: usize) -> &LaneQueue<M> {
         self.lanes.get(lane).unwrap_or_else(|| {
-            panic!("Message::lane named lane {lane}, but Message::LANES has {} lanes", self.lanes.len())
+            let (message, lanes) = (std::any::type_name::<M>(), self.lanes.len());
+            panic!("{message}::lane named lane {lane}, but {message}::LANES has {lanes}, counted from 0")
         })
     }
 
