@@ -102,14 +102,35 @@ impl<M> LaneQueue<M> {
                 PushError::Full(envelope) => Refused::Full(envelope),
                 PushError::Closed(envelope) => Refused::Closed(envelope),
             }),
-            LaneKind::NewestFirst | LaneKind::Latest => match self.ring.force_push(envelope) {
-                Ok(None) => Ok(()),
-                Ok(Some(_evicted)) => {
-                    self.producers.evicted.fetch_add(1, Ordering::Relaxed);
+            LaneKind::NewestFirst => self.push_evicting(envelope),
+            // A ring for one message swaps it under a lock bit, beside which the bit that says "closed" is kept.
+            LaneKind::Latest => match self.ring.force_push(envelope) {
+                Ok(replaced) => {
+                    self.producers.evicted.fetch_add(u64::from(replaced.is_some()), Ordering::Relaxed);
                     Ok(())
                 }
                 Err(closed) => Err(Refused::Closed(closed.into_inner())),
             },
+        }
+    }
+
+    /// Puts a message in, and takes the oldest out for as long as there is no room.
+    ///
+    /// Not by the ring's `force_push`: with room for several it stores the tail that it computed before, and with that
+    /// undoes a close that came in between. What is pushed after that would never be taken, and its asker never told.
+    fn push_evicting(&self, mut envelope: Envelope<M>) -> Result<(), Refused<M>> {
+        // Dropped once the new message is in: a message that sends when it is dropped must not take the room.
+        let mut _evicted = None;
+        loop {
+            envelope = match self.ring.push(envelope) {
+                Ok(()) => return Ok(()),
+                Err(PushError::Closed(envelope)) => return Err(Refused::Closed(envelope)),
+                Err(PushError::Full(envelope)) => envelope,
+            };
+            if let Ok(oldest) = self.ring.pop() {
+                self.producers.evicted.fetch_add(1, Ordering::Relaxed);
+                _evicted = Some(oldest);
+            }
         }
     }
 
