@@ -99,7 +99,7 @@ impl<M: Message> Mailbox<M> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// Takes the next message if there is one. Never waits.
+    /// Takes the next message if there is one. Never waits, and does not go on to look for what comes meanwhile.
     pub fn try_recv(&mut self) -> Option<M> {
         self.finish();
         let Self { shared, taken, schedule, in_hand } = self;

@@ -176,18 +176,22 @@ impl<M> LaneQueue<M> {
     }
 
     /// Takes the next message that anyone still wants. Called by the consumer only.
+    ///
+    /// Skips no more asks than the lane holds at once: askers that come and go without a rest must not keep the consumer
+    /// from its other lanes. `None` then still means that nothing is left of what was there at the call, and whoever sent
+    /// what is left did so after it, so that an announced sleep is ended by them.
     pub(super) fn take(&self, taken: &mut Taken<M>) -> Option<M> {
-        loop {
+        for _ in 0..self.lane.capacity() {
             let envelope = match self.lane.kind() {
                 LaneKind::NewestFirst => self.take_newest(taken),
                 LaneKind::Control | LaneKind::Fifo | LaneKind::Latest => self.take_oldest(),
             }?;
-            if envelope.asker.as_ref().is_some_and(|asker| asker.has_left()) {
-                add(&self.consumer.cancelled, 1);
-                continue;
+            if !envelope.asker.as_ref().is_some_and(|asker| asker.has_left()) {
+                return Some(envelope.message);
             }
-            return Some(envelope.message);
+            add(&self.consumer.cancelled, 1);
         }
+        None
     }
 
     fn take_oldest(&self) -> Option<Envelope<M>> {
