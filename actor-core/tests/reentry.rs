@@ -1,10 +1,12 @@
 //! Messages whose drop sends or panics, while the mailbox is at work on them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use actor_core::{Handle, Lane, Mailbox, Message, Reply, mailbox};
+use actor_core::{Handle, Lane, Mailbox, Message, Reply, ReplyDropped, mailbox};
+use futures::FutureExt;
 
 /// Counts how often it is woken.
 #[derive(Default)]
@@ -63,4 +65,56 @@ fn looks_up_from_asks_that_keep_coming<const LANE: usize>() {
 fn asks_that_are_cancelled_without_rest_do_not_keep_the_consumer() {
     looks_up_from_asks_that_keep_coming::<0>();
     looks_up_from_asks_that_keep_coming::<1>();
+}
+
+/// Panics in its drop if it is told to.
+struct Brittle {
+    lane: usize,
+    panics: bool,
+    _reply: Option<Reply<()>>,
+}
+
+impl Message for Brittle {
+    const LANES: &'static [Lane] = &[Lane::fifo("fifo", 4), Lane::newest_first("newest", 2)];
+
+    fn lane(&self) -> usize {
+        self.lane
+    }
+}
+
+impl Drop for Brittle {
+    fn drop(&mut self) {
+        assert!(!self.panics, "this drop panics, as the test wants it to");
+    }
+}
+
+fn brittle(lane: usize, panics: bool) -> Brittle {
+    Brittle { lane, panics, _reply: None }
+}
+
+#[test]
+fn a_panic_in_the_drop_of_an_evicted_message_loses_no_other() {
+    let (handle, mut mailbox) = mailbox();
+    for panics in [true, false] {
+        handle.try_tell(brittle(1, panics)).expect("it never refuses");
+    }
+    // One is given out, and the one that panics has been looked at: it is evicted by the second that comes.
+    drop(mailbox.try_recv().expect("one waits"));
+    (0..2).for_each(|_| handle.try_tell(brittle(1, false)).expect("it never refuses"));
+    assert!(catch_unwind(AssertUnwindSafe(|| mailbox.try_recv())).is_err());
+    assert!(mailbox.try_recv().is_some() && mailbox.try_recv().is_some() && mailbox.try_recv().is_none());
+    let lane = &mailbox.stats()[1];
+    assert_eq!((lane.accepted, lane.handled, lane.evicted, lane.depth), (4, 3, 1, 0));
+}
+
+#[test]
+fn a_panic_in_the_drop_of_an_undelivered_message_does_not_keep_the_askers_behind_it() {
+    let (handle, mailbox) = mailbox();
+    handle.try_tell(brittle(0, true)).expect("there is room");
+    let ask = |reply| Brittle { lane: 0, panics: false, _reply: Some(reply) };
+    let answer = handle.try_ask(ask).expect("there is room");
+    handle.try_tell(brittle(0, true)).expect("there is room");
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(mailbox))).is_err(), "the panic is not hidden");
+    assert_eq!(answer.now_or_never(), Some(Err(ReplyDropped)));
+    assert_eq!(handle.stats()[0].undelivered, 3);
 }

@@ -15,9 +15,11 @@ mod shared;
 pub(crate) mod signal;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread;
 
 use futures::Stream;
 use futures::future::poll_fn;
@@ -181,7 +183,16 @@ impl<M: Message> Mailbox<M> {
 
 impl<M: Message> Drop for Mailbox<M> {
     fn drop(&mut self) {
-        self.drain_undelivered(|_, message| drop(message));
+        let mut panicked = None;
+        // A message that panics in its drop must not keep the askers behind it waiting for ever.
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.drain_undelivered(|_, message| drop(message)))) {
+            panicked.get_or_insert(panic);
+        }
+        if let Some(panic) = panicked
+            && !thread::panicking()
+        {
+            resume_unwind(panic);
+        }
     }
 }
 

@@ -212,10 +212,9 @@ impl<M> LaneQueue<M> {
         for _ in 0..self.lane.capacity() {
             let Ok(envelope) = self.ring.pop() else { break };
             add(&self.consumer.taken, 1);
-            if taken.stash.len() == self.lane.capacity() {
-                taken.stash.pop_front();
-                add(&self.consumer.evicted, 1);
-            }
+            // Dropped when all is in its place and counted: a message may panic in its drop.
+            let evicted = if taken.stash.len() == self.lane.capacity() { taken.stash.pop_front() } else { None };
+            add(&self.consumer.evicted, u64::from(evicted.is_some()));
             taken.stash.push_back(envelope);
         }
         self.saw(taken.stash.len() as u64);
