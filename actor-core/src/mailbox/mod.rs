@@ -27,7 +27,7 @@ use futures::future::poll_fn;
 use crate::{Handle, LaneStats, Message};
 
 use queue::Taken;
-pub(crate) use queue::{Envelope, Refused, Waiting};
+pub(crate) use queue::{Envelope, LaneQueue, Refused, Waiting};
 use schedule::Schedule;
 pub(crate) use shared::{Closeable, Shared};
 
