@@ -18,7 +18,7 @@ pub(crate) async fn contained<P: Future, T>(
         let part = part.as_mut().as_pin_mut().expect("the part is dropped after its last poll only");
         match catch_unwind(AssertUnwindSafe(|| step(part, task))) {
             Ok(stepped) => stepped.map(Ok),
-            Err(payload) => Poll::Ready(Err(ExitReason::Panicked(panic_text(&*payload)))),
+            Err(payload) => Poll::Ready(Err(ExitReason::Panicked(panic_text(payload)))),
         }
     })
     .await;
@@ -31,12 +31,16 @@ pub(crate) async fn contained<P: Future, T>(
 /// Drops something that is the actor's, and tells of a panic in that.
 pub(crate) fn drop_contained<T>(value: T) -> Option<ExitReason> {
     let dropped = catch_unwind(AssertUnwindSafe(move || drop(value)));
-    dropped.err().map(|payload| ExitReason::Panicked(panic_text(&*payload)))
+    dropped.err().map(|payload| ExitReason::Panicked(panic_text(payload)))
 }
 
-/// Reads the message that a panic was raised with.
-pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
+/// Reads the message that a panic was raised with, and drops that, whatever it is: its own drop may panic.
+pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    if let Err(again) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+        // There may be no end to it, so this one is let go.
+        std::mem::forget(again);
+    }
     text.unwrap_or_else(|| "a panic without a message".to_owned())
 }

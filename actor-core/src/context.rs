@@ -106,7 +106,7 @@ impl<M: Message> Context<M> {
     ) {
         let handle = self.handle();
         self.executor.run_blocking(Box::new(move || {
-            let result = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| WorkPanicked(panic_text(&*payload)));
+            let result = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| WorkPanicked(panic_text(payload)));
             // Refused only if the actor has ended: then nobody is left to have the result.
             drop(handle.tell_blocking(into_message(result), Duration::MAX));
         }));

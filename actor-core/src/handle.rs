@@ -252,10 +252,11 @@ impl<M: Message> Handle<M> {
     }
 
     fn try_send(&self, envelope: Envelope<M>) -> Result<(), TryTellError<M>> {
-        self.shared.send(envelope).map_err(|refused| match refused {
-            Refused::Full(Envelope { message, .. }) => {
-                self.shared.lane(message.lane()).count_refused();
-                TryTellError::Full(message)
+        let lane = self.shared.lane_of(&envelope.message);
+        self.shared.send(lane, envelope).map_err(|refused| match refused {
+            Refused::Full(envelope) => {
+                lane.count_refused();
+                TryTellError::Full(envelope.message)
             }
             Refused::Closed(envelope) => TryTellError::Closed(envelope.message),
         })

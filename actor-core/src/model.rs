@@ -227,3 +227,43 @@ fn a_sender_that_waits_for_room_is_told_of_the_end() {
         assert!(!telling.join().expect("telling does not panic"));
     });
 }
+
+/// For a lane that evicts when it holds `N`.
+struct Fresh<const N: usize>;
+
+impl Message for Fresh<1> {
+    const LANES: &'static [Lane] = &[Lane::latest("latest")];
+}
+
+impl Message for Fresh<2> {
+    const LANES: &'static [Lane] = &[Lane::newest_first("newest", 2)];
+}
+
+/// Evicts while the mailbox closes and is drained, and accounts for everything.
+fn evict_against_close<const N: usize>()
+where
+    Fresh<N>: Message,
+{
+    bounded(|| {
+        let (handle, mut mailbox) = mailbox::<Fresh<N>>();
+        (0..N).for_each(|_| assert!(handle.try_tell(Fresh).is_ok()));
+        let other = handle.clone();
+        let evicting = thread::spawn(move || other.try_tell(Fresh).is_ok());
+        mailbox.close();
+        mailbox.drain_undelivered(|_, Fresh| {});
+        let accepted = N as u64 + u64::from(evicting.join().expect("telling does not panic"));
+        assert!(handle.try_tell(Fresh).is_err(), "after the close nothing gets in");
+        let lane = &handle.stats()[0];
+        assert_eq!((lane.accepted, lane.evicted + lane.undelivered, lane.depth), (accepted, accepted, 0));
+    });
+}
+
+#[test]
+fn a_lane_that_holds_the_latest_stays_closed() {
+    evict_against_close::<1>();
+}
+
+#[test]
+fn a_lane_that_evicts_the_oldest_stays_closed() {
+    evict_against_close::<2>();
+}

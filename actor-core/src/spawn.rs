@@ -286,6 +286,9 @@ impl<M: Message> Drop for Ending<M> {
         while catch_unwind(AssertUnwindSafe(|| mailbox.drain_undelivered(&mut *hook))).is_err() {
             // The hook panicked over one message, which the panic hook has reported; the others are still owed.
         }
+        // The hook goes before the exit is published: whoever joins may count on what it held.
+        let hook = std::mem::replace(hook, Box::new(|_, message| drop(message)));
+        drop(drop_contained(hook));
         life.end(Exit { reason: reason.clone(), lanes: mailbox.stats() });
     }
 }

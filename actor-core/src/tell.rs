@@ -10,13 +10,14 @@ use pin_project::pin_project;
 
 use crate::Message;
 use crate::handle::TellError;
-use crate::mailbox::{Envelope, Refused, Shared, Waiting};
+use crate::mailbox::{Envelope, LaneQueue, Refused, Shared, Waiting};
 
 /// The future of [`Handle::tell`](crate::Handle::tell): ready once the message is in its lane.
 #[must_use = "a message is not sent until its `tell` is awaited"]
 #[pin_project(!Unpin)]
 pub struct Tell<'a, M: Message> {
     shared: &'a Shared<M>,
+    lane: &'a LaneQueue<M>,
     /// The message, until it is sent or handed back.
     envelope: Option<Envelope<M>>,
     /// Set while the lane was found full. Dropped after `room`, so that a notification that reached this send in vain is
@@ -28,7 +29,8 @@ pub struct Tell<'a, M: Message> {
 
 impl<'a, M: Message> Tell<'a, M> {
     pub(crate) fn new(shared: &'a Shared<M>, envelope: Envelope<M>) -> Self {
-        Self { shared, envelope: Some(envelope), room: None, waiting: None }
+        let lane = shared.lane_of(&envelope.message);
+        Self { shared, lane, envelope: Some(envelope), room: None, waiting: None }
     }
 
     /// Takes the message back from a wait that has gone on for long enough.
@@ -44,8 +46,7 @@ impl<M: Message> Future for Tell<'_, M> {
         let mut this = self.project();
         loop {
             let envelope = this.envelope.take().expect("a tell is not polled after it was ready");
-            let lane = this.shared.lane(envelope.message.lane());
-            match this.shared.send(envelope) {
+            match this.shared.send(this.lane, envelope) {
                 Ok(()) => return Poll::Ready(Ok(())),
                 Err(Refused::Closed(envelope)) => return Poll::Ready(Err(TellError(envelope.message))),
                 Err(Refused::Full(envelope)) => *this.envelope = Some(envelope),
@@ -53,7 +54,7 @@ impl<M: Message> Future for Tell<'_, M> {
             match this.room.as_mut().as_pin_mut() {
                 // The try before this one may have been before a message was taken: listen, then try again.
                 None => {
-                    let (waiting, room) = lane.wait_for_room();
+                    let (waiting, room) = this.lane.wait_for_room();
                     *this.waiting = Some(waiting);
                     this.room.set(Some(room));
                 }

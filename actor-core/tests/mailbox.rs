@@ -221,3 +221,35 @@ fn senders_that_never_rest_do_not_keep_a_message_from_being_served() {
     left.store(0, Ordering::Relaxed);
     drop((first, second, mailbox));
 }
+
+/// Names another lane each time it is asked.
+struct Wavering(AtomicUsize);
+
+impl Message for Wavering {
+    const LANES: &'static [Lane] = &[Lane::fifo("one", 1), Lane::fifo("other", 1)];
+
+    fn lane(&self) -> usize {
+        self.0.fetch_add(1, Ordering::Relaxed) % 2
+    }
+}
+
+#[test]
+fn a_sender_waits_for_room_where_it_will_send() {
+    let (handle, mut mailbox) = mailbox();
+    for lane in [0, 1] {
+        handle.try_tell(Wavering(AtomicUsize::new(lane))).expect("there is room");
+    }
+    let wakes = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut cx = Context::from_waker(&waker);
+    let mut tells: Vec<_> = [0, 1].map(|lane| Box::pin(handle.tell(Wavering(AtomicUsize::new(lane))))).into();
+    assert!(tells.iter_mut().all(|tell| tell.as_mut().poll(&mut cx).is_pending()));
+    // Room in one lane after the other: each time it is the one who waits for it that is woken, and it gets in.
+    for done in [1, 2] {
+        assert!(mailbox.try_recv().is_some());
+        assert_eq!(wakes.0.load(Ordering::SeqCst), done);
+        let before = tells.len();
+        tells.retain_mut(|tell| tell.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(tells.len(), before - 1);
+    }
+}

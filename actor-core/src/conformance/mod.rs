@@ -104,5 +104,5 @@ pub fn run(runtime: &dyn Runtime) {
 
 fn failure(runtime: &dyn Runtime, name: &str, check: Check) -> Option<String> {
     let panicked = catch_unwind(AssertUnwindSafe(|| check(runtime))).err()?;
-    Some(format!("  {name}: {}", panic_text(&*panicked)))
+    Some(format!("  {name}: {}", panic_text(panicked)))
 }

@@ -15,9 +15,11 @@ mod shared;
 pub(crate) mod signal;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread;
 
 use futures::Stream;
 use futures::future::poll_fn;
@@ -25,7 +27,7 @@ use futures::future::poll_fn;
 use crate::{Handle, LaneStats, Message};
 
 use queue::Taken;
-pub(crate) use queue::{Envelope, Refused, Waiting};
+pub(crate) use queue::{Envelope, LaneQueue, Refused, Waiting};
 use schedule::Schedule;
 pub(crate) use shared::{Closeable, Shared};
 
@@ -98,7 +100,7 @@ impl<M: Message> Mailbox<M> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// Takes the next message if there is one. Never waits.
+    /// Takes the next message if there is one. Never waits, and does not go on to look for what comes meanwhile.
     pub fn try_recv(&mut self) -> Option<M> {
         self.finish();
         let Self { shared, taken, schedule, in_hand } = self;
@@ -180,7 +182,16 @@ impl<M: Message> Mailbox<M> {
 
 impl<M: Message> Drop for Mailbox<M> {
     fn drop(&mut self) {
-        self.drain_undelivered(|_, message| drop(message));
+        let mut panicked = None;
+        // A message that panics in its drop must not keep the askers behind it waiting for ever.
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.drain_undelivered(|_, message| drop(message)))) {
+            panicked.get_or_insert(panic);
+        }
+        if let Some(panic) = panicked
+            && !thread::panicking()
+        {
+            resume_unwind(panic);
+        }
     }
 }
 

@@ -102,14 +102,35 @@ impl<M> LaneQueue<M> {
                 PushError::Full(envelope) => Refused::Full(envelope),
                 PushError::Closed(envelope) => Refused::Closed(envelope),
             }),
-            LaneKind::NewestFirst | LaneKind::Latest => match self.ring.force_push(envelope) {
-                Ok(None) => Ok(()),
-                Ok(Some(_evicted)) => {
-                    self.producers.evicted.fetch_add(1, Ordering::Relaxed);
+            LaneKind::NewestFirst => self.push_evicting(envelope),
+            // A ring for one message swaps it under a lock bit, beside which the bit that says "closed" is kept.
+            LaneKind::Latest => match self.ring.force_push(envelope) {
+                Ok(replaced) => {
+                    self.producers.evicted.fetch_add(u64::from(replaced.is_some()), Ordering::Relaxed);
                     Ok(())
                 }
                 Err(closed) => Err(Refused::Closed(closed.into_inner())),
             },
+        }
+    }
+
+    /// Puts a message in, and takes the oldest out for as long as there is no room.
+    ///
+    /// Not by the ring's `force_push`: with room for several it stores the tail that it computed before, and with that
+    /// undoes a close that came in between. What is pushed after that would never be taken, and its asker never told.
+    fn push_evicting(&self, mut envelope: Envelope<M>) -> Result<(), Refused<M>> {
+        // Dropped once the new message is in: a message that sends when it is dropped must not take the room.
+        let mut _evicted = None;
+        loop {
+            envelope = match self.ring.push(envelope) {
+                Ok(()) => return Ok(()),
+                Err(PushError::Closed(envelope)) => return Err(Refused::Closed(envelope)),
+                Err(PushError::Full(envelope)) => envelope,
+            };
+            if let Ok(oldest) = self.ring.pop() {
+                self.producers.evicted.fetch_add(1, Ordering::Relaxed);
+                _evicted = Some(oldest);
+            }
         }
     }
 
@@ -155,18 +176,22 @@ impl<M> LaneQueue<M> {
     }
 
     /// Takes the next message that anyone still wants. Called by the consumer only.
+    ///
+    /// Skips no more asks than the lane holds at once: askers that come and go without a rest must not keep the consumer
+    /// from its other lanes. `None` then still means that nothing is left of what was there at the call, and whoever sent
+    /// what is left did so after it, so that an announced sleep is ended by them.
     pub(super) fn take(&self, taken: &mut Taken<M>) -> Option<M> {
-        loop {
+        for _ in 0..self.lane.capacity() {
             let envelope = match self.lane.kind() {
                 LaneKind::NewestFirst => self.take_newest(taken),
                 LaneKind::Control | LaneKind::Fifo | LaneKind::Latest => self.take_oldest(),
             }?;
-            if envelope.asker.as_ref().is_some_and(|asker| asker.has_left()) {
-                add(&self.consumer.cancelled, 1);
-                continue;
+            if !envelope.asker.as_ref().is_some_and(|asker| asker.has_left()) {
+                return Some(envelope.message);
             }
-            return Some(envelope.message);
+            add(&self.consumer.cancelled, 1);
         }
+        None
     }
 
     fn take_oldest(&self) -> Option<Envelope<M>> {
@@ -187,10 +212,9 @@ impl<M> LaneQueue<M> {
         for _ in 0..self.lane.capacity() {
             let Ok(envelope) = self.ring.pop() else { break };
             add(&self.consumer.taken, 1);
-            if taken.stash.len() == self.lane.capacity() {
-                taken.stash.pop_front();
-                add(&self.consumer.evicted, 1);
-            }
+            // Dropped when all is in its place and counted: a message may panic in its drop.
+            let evicted = if taken.stash.len() == self.lane.capacity() { taken.stash.pop_front() } else { None };
+            add(&self.consumer.evicted, u64::from(evicted.is_some()));
             taken.stash.push_back(envelope);
         }
         self.saw(taken.stash.len() as u64);

@@ -36,19 +36,25 @@ impl<M: Message> Shared<M> {
         }
     }
 
-    /// Puts a message into its lane and wakes the consumer if it sleeps. Never waits.
-    pub(crate) fn send(&self, envelope: Envelope<M>) -> Result<(), Refused<M>> {
-        let lane = envelope.message.lane();
-        self.lane(lane).push(envelope)?;
+    /// Puts a message into a lane and wakes the consumer if it sleeps. Never waits.
+    pub(crate) fn send(&self, lane: &LaneQueue<M>, envelope: Envelope<M>) -> Result<(), Refused<M>> {
+        lane.push(envelope)?;
         self.signal.notify();
         Ok(())
     }
 
-    pub(crate) fn lane(&self, lane: usize) -> &LaneQueue<M> {
+    /// Gives the lane that the message asks for. A sender asks once: were it told another the next time, it would wait
+    /// for room in one lane and send into another.
+    pub(crate) fn lane_of(&self, message: &M) -> &LaneQueue<M> {
+        let lane = message.lane();
         self.lanes.get(lane).unwrap_or_else(|| {
             let (message, lanes) = (std::any::type_name::<M>(), self.lanes.len());
             panic!("{message}::lane named lane {lane}, but {message}::LANES has {lanes}, counted from 0")
         })
+    }
+
+    pub(crate) fn lane(&self, lane: usize) -> &LaneQueue<M> {
+        &self.lanes[lane]
     }
 
     pub(crate) fn signal(&self) -> &Signal {

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use actor::{Actor, Context, Executor, ExecutorStopped, ExitReason, Maker, Runtime, Spawn, Timer, TryTellError, spawn};
+use actor::{
+    Actor, Context, Executor, ExecutorStopped, ExitReason, Maker, Running, Runtime, Spawn, Timer, TryTellError, spawn,
+};
 use actor_tests::{Desk, FIFO, Letter, PATIENCE, end_of, executor, on_every_runtime, signal, wait, within};
 
 on_every_runtime! {
@@ -15,6 +18,7 @@ on_every_runtime! {
     an_actor_fails,
     an_actor_stops_in_started,
     every_joiner_is_told,
+    what_the_hook_held_is_free_at_the_end,
     waiting_senders_get_their_messages_back,
     closed_is_told_to_everyone,
     a_dropped_running_detaches_the_actor,
@@ -101,6 +105,33 @@ fn every_joiner_is_told(runtime: &dyn Runtime) {
     assert!((0..8).all(|_| wait(&joins)));
     assert!(blocked.into_iter().all(|joiner| joiner.join().expect("joining does not panic")));
     assert!(end_of(&running).reason.is_normal(), "and whoever comes late");
+}
+
+/// Looks whether the exit is published already when it is dropped, and panics.
+struct Parting {
+    given: Receiver<Running>,
+    told: SyncSender<bool>,
+}
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        let published = wait(&self.given).exit().is_some();
+        self.told.send(published).expect("the test waits");
+        panic!("this drop panics, as the test wants it to");
+    }
+}
+
+fn what_the_hook_held_is_free_at_the_end(runtime: &dyn Runtime) {
+    let (desk, mailbox) = actor::mailbox();
+    let ((give, given), (told, tells)) = (signal(), signal());
+    let parting = Parting { given, told };
+    let spawn = Spawn::new(mailbox).on_undelivered(move |_, _: Letter| _ = &parting);
+    let running = spawn.start(&executor(runtime), Desk::default).expect("it starts");
+    give.send(running.clone()).expect("the hook waits");
+    drop(desk);
+    assert!(!wait(&tells), "the exit is published last");
+    let exit = end_of(&running);
+    assert!(matches!(exit.reason, ExitReason::Unreachable), "{exit:?}");
 }
 
 fn waiting_senders_get_their_messages_back(runtime: &dyn Runtime) {

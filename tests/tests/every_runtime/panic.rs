@@ -13,6 +13,7 @@ on_every_runtime! {
     in_a_handler,
     in_a_handler_that_waited,
     without_a_text,
+    with_a_payload_that_panics_in_drop,
     in_the_maker,
     in_started,
     in_stopped,
@@ -115,6 +116,16 @@ fn without_a_text(runtime: &dyn Runtime) {
     desk.try_tell(Letter::act(FIFO, |_, _| panic_any(7))).expect("there is room");
     let reason = end_of(&running).reason;
     assert!(matches!(&reason, ExitReason::Panicked(text) if text.contains("without a message")), "{reason:?}");
+}
+
+fn with_a_payload_that_panics_in_drop(runtime: &dyn Runtime) {
+    let (ended, ending) = signal();
+    let make = || Desk { ending: Some(ended), ..Desk::default() };
+    let (desk, running) = spawn(&executor(runtime), make).expect("it starts");
+    desk.try_tell(Letter::act(FIFO, |_, _| panic_any(Bomb))).expect("there is room");
+    let reason = end_of(&running).reason;
+    assert!(matches!(&reason, ExitReason::Panicked(text) if text.contains("without a message")), "{reason:?}");
+    assert!(matches!(wait(&ending), ExitReason::Panicked(_)));
 }
 
 fn in_the_maker(runtime: &dyn Runtime) {
