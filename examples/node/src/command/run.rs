@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
         let watched = stopper.on_stdin_eof(ORPHAN_PATIENCE);
         watched.map_err(|error| CommandError::System { doing: "watch standard input", error })?;
     }
-    stopper.on_signals()?;
+    let starting = stopper.on_signals()?;
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .with_writer(io::stderr)
@@ -61,11 +61,13 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
         runtime: runtime.name().to_owned(),
     });
     let name = config.name.clone();
+    tracing::info!(validators = config.validators.len(), "growing the validators' keys");
     let node = match Node::start(config, runtime, report.statuses()) {
         Ok(node) => node,
         // Someone may have taken the port since it was probed, which is worth telling apart.
         Err(error) => return Err(probe(address).err().unwrap_or_else(|| error.into())),
     };
+    drop(starting);
     report.say(ready);
     stop.wait();
     let left = node.stop(STOP_PATIENCE);
