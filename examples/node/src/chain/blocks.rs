@@ -45,7 +45,9 @@ impl ChainState {
     /// Takes our own block, which is in the store already, now that it is signed.
     pub(crate) fn own_block(&mut self, block: SignedBlock) -> Vec<Effect> {
         let block = Arc::new(block);
-        self.signed_blocks.insert(Root::of(&block.block), Arc::clone(&block));
+        self.unsigned_block = None;
+        self.blocks_imported += 1;
+        self.remember(Root::of(&block.block), &block);
         vec![Effect::PublishBlock(block)]
     }
 

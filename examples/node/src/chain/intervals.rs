@@ -63,8 +63,7 @@ impl ChainState {
         }
         match self.store.produce_block(slot, proposer, &*self.proofs) {
             Ok(produced) => {
-                self.blocks_imported += 1;
-                *self.blocks_in_slot.entry(slot).or_default() += 1;
+                self.unsigned_block = Some((slot, produced.root()));
                 vec![Effect::SignBlock(Box::new(produced))]
             }
             Err(rejection) => {

@@ -50,6 +50,8 @@ pub(crate) struct ChainState {
     pub(super) signed_blocks: HashMap<Root, Arc<SignedBlock>>,
     /// How many blocks of each slot above the finalized one are known, so that a proposer cannot fill the store.
     pub(super) blocks_in_slot: BTreeMap<Slot, u32>,
+    /// Our block that is in the store and not signed yet, and its slot.
+    pub(super) unsigned_block: Option<(Slot, Root)>,
     pub(super) pending_blocks: PendingBlocks,
     pub(super) pending_votes: PendingVotes,
     pub(super) fetcher: Fetcher,
@@ -72,6 +74,7 @@ impl ChainState {
             gate: DutyGate::default(),
             signed_blocks: HashMap::new(),
             blocks_in_slot: BTreeMap::new(),
+            unsigned_block: None,
             pending_blocks: PendingBlocks::new(PENDING_BLOCKS),
             pending_votes: PendingVotes::new(PENDING_VOTES),
             fetcher: Fetcher::default(),
@@ -109,6 +112,11 @@ impl ChainState {
     /// Notes that a duty was not done because its signature was not made.
     pub(crate) fn not_signed(&mut self, validator: ValidatorIndex, slot: Slot, why: &str) -> Vec<Effect> {
         self.count("NOT_SIGNED");
+        // A slot's block is signed before its votes, so while it waits this is about the block. Nobody will ever have
+        // it; votes for it, and blocks on top of it, would be lost.
+        if let Some((_, root)) = self.unsigned_block.take_if(|(of, _)| *of == slot) {
+            self.store.withdraw_block(&root);
+        }
         // One note for each validator: the newest says it.
         let prefix = format!("validator {validator}: ");
         self.notes.retain(|note| !note.starts_with(&prefix));
