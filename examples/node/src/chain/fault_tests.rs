@@ -1,8 +1,11 @@
 //! What the chain's state does when something is wrong: a clock, a key, a proposer, a peer.
 
+use libp2p::PeerId;
+
 use crate::chain::effect::Effect;
-use crate::chain::state_tests::{Producer, VALIDATORS, chain, votes};
+use crate::chain::state_tests::{Producer, VALIDATORS, chain, fetches, origin, verdict, votes};
 use crate::consensus::Root;
+use crate::network::Verdict;
 
 fn proposes(effects: &[Effect]) -> bool {
     effects.iter().any(|effect| matches!(effect, Effect::SignBlock(_)))
@@ -48,4 +51,27 @@ fn a_block_that_was_signed_stays_when_a_vote_of_its_slot_is_not() {
     producer.chain.not_signed(3, 2, "the key is exhausted");
     assert_eq!(producer.chain.snapshot().head.root, Root::of(&block.block));
     assert_eq!(producer.chain.signed_blocks(&[Root::of(&block.block)]).count(), 1);
+}
+
+#[test]
+fn a_proposer_of_too_many_blocks_does_not_part_this_node_from_the_others_chain() {
+    let mut producer = Producer::new();
+    let blocks: Vec<_> = (1..3).map(|slot| producer.slot(slot).0).collect();
+    let mut chain = chain([]);
+    chain.interval(11);
+    chain.peer_connected(PeerId::random());
+    chain.blocks_in_slot.insert(1, 16);
+    assert_eq!(verdict(&chain.gossiped_block(blocks[0].clone(), origin())), Verdict::Ignore);
+
+    // The others have taken it, and build on it.
+    let effects = chain.gossiped_block(blocks[1].clone(), origin());
+    assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
+    chain.extra_blocks = (2, 16);
+    chain.fetched_blocks(1, PeerId::random(), vec![blocks[0].clone()]);
+    assert_eq!(chain.snapshot().head.slot, 0, "there is a bound to these as well");
+
+    chain.interval(15);
+    chain.gossiped_block(blocks[1].clone(), origin());
+    chain.fetched_blocks(2, PeerId::random(), vec![blocks[0].clone()]);
+    assert_eq!(chain.snapshot().head.slot, 2);
 }

@@ -75,6 +75,11 @@ impl Fetcher {
         }
     }
 
+    /// Says whether a block is wanted.
+    pub(super) fn wants(&self, root: &Root) -> bool {
+        self.wanted.contains_key(root)
+    }
+
     /// Forgets a block that has come.
     pub(super) fn have(&mut self, root: Root) {
         self.wanted.remove(&root);

@@ -50,6 +50,8 @@ pub(crate) struct ChainState {
     pub(super) signed_blocks: HashMap<Root, Arc<SignedBlock>>,
     /// How many blocks of each slot above the finalized one are known, so that a proposer cannot fill the store.
     pub(super) blocks_in_slot: BTreeMap<Slot, u32>,
+    /// The slot in which a block was last taken although its own slot was full, and how many were.
+    pub(super) extra_blocks: (Slot, u32),
     /// Our block that is in the store and not signed yet, and its slot.
     pub(super) unsigned_block: Option<(Slot, Root)>,
     pub(super) pending_blocks: PendingBlocks,
@@ -74,6 +76,7 @@ impl ChainState {
             gate: DutyGate::default(),
             signed_blocks: HashMap::new(),
             blocks_in_slot: BTreeMap::new(),
+            extra_blocks: (0, 0),
             unsigned_block: None,
             pending_blocks: PendingBlocks::new(PENDING_BLOCKS),
             pending_votes: PendingVotes::new(PENDING_VOTES),
