@@ -8,7 +8,7 @@ use libp2p::PeerId;
 use crate::chain::Origin;
 use crate::chain::effect::Effect;
 use crate::chain::state::ChainState;
-use crate::consensus::{INTERVALS_PER_SLOT, Rejection, Root, SignedBlock, Slot};
+use crate::consensus::{INTERVALS_PER_SLOT, MAX_ATTESTATIONS_DATA, Rejection, Root, SignedBlock, Slot};
 use crate::network::Verdict;
 
 /// Different blocks of one slot that are imported. An honest proposer makes one; the specification does not say how
@@ -52,6 +52,12 @@ impl ChainState {
     }
 
     fn block(&mut self, block: Arc<SignedBlock>, source: Option<PeerId>) -> (Verdict, Vec<Effect>) {
+        if block.block.body.attestations.len() > MAX_ATTESTATIONS_DATA {
+            // More are too many or not distinct, whatever its parent. A body may be so large that merely computing its
+            // root keeps the owner busy, and holding it fills the memory.
+            self.count(Rejection::TooManyAttestationData.name());
+            return (Verdict::Reject, Vec::new());
+        }
         let root = Root::of(&block.block);
         let slot = block.block.slot;
         let not_wanted = if self.store.contains_block(&root) {

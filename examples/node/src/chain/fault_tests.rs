@@ -4,7 +4,10 @@ use libp2p::PeerId;
 
 use crate::chain::effect::Effect;
 use crate::chain::state_tests::{Producer, VALIDATORS, chain, fetches, origin, verdict, votes};
-use crate::consensus::Root;
+use crate::consensus::{
+    AggregatedAttestation, AttestationData, Block, BlockBody, MultiMessageAggregate, Root, SignedBlock,
+    aggregation_bits,
+};
 use crate::network::Verdict;
 
 fn proposes(effects: &[Effect]) -> bool {
@@ -74,4 +77,25 @@ fn a_proposer_of_too_many_blocks_does_not_part_this_node_from_the_others_chain()
     chain.gossiped_block(blocks[1].clone(), origin());
     chain.fetched_blocks(2, PeerId::random(), vec![blocks[0].clone()]);
     assert_eq!(chain.snapshot().head.slot, 2);
+}
+
+#[test]
+fn a_block_with_more_votes_than_any_may_have_is_not_held_for_its_parent() {
+    let mut chain = chain([]);
+    chain.interval(6);
+    let vote = |slot| AggregatedAttestation {
+        aggregation_bits: aggregation_bits([0]).expect("one voter"),
+        data: AttestationData { slot, ..AttestationData::default() },
+    };
+    let block = |votes: u64| {
+        let attestations = (0..votes).map(vote).collect::<Vec<_>>().try_into().expect("a body has room");
+        let (slot, parent_root) = (1, Root::from([9; 32]));
+        let body = BlockBody { attestations };
+        let block = Block { slot, proposer_index: 1, parent_root, state_root: Root::default(), body };
+        SignedBlock { block, proof: MultiMessageAggregate::default() }
+    };
+    assert_eq!(verdict(&chain.gossiped_block(block(9), origin())), Verdict::Reject);
+    assert_eq!(verdict(&chain.gossiped_block(block(8), origin())), Verdict::Ignore);
+    let snapshot = chain.snapshot();
+    assert_eq!((snapshot.pending_blocks, snapshot.dropped["TOO_MANY_ATTESTATION_DATA"]), (1, 1));
 }
