@@ -27,6 +27,10 @@ const PENDING_BLOCKS: usize = 1024;
 /// Votes that may wait for a block.
 const PENDING_VOTES: usize = 1024;
 
+/// Bytes that blocks may come to while they wait, and votes as well. A block of our own time has about a kilobyte, but
+/// each of either may have a proof of half a megabyte.
+const PENDING_BYTES: usize = 64 << 20;
+
 /// What this node does in the chain.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
@@ -78,8 +82,8 @@ impl ChainState {
             blocks_in_slot: BTreeMap::new(),
             extra_blocks: (0, 0),
             unsigned_block: None,
-            pending_blocks: PendingBlocks::new(PENDING_BLOCKS),
-            pending_votes: PendingVotes::new(PENDING_VOTES),
+            pending_blocks: PendingBlocks::new(PENDING_BLOCKS, PENDING_BYTES),
+            pending_votes: PendingVotes::new(PENDING_VOTES, PENDING_BYTES),
             fetcher: Fetcher::default(),
             newest_voted_slot: None,
             vote_waits_for: None,
