@@ -117,7 +117,8 @@ impl Sources {
     }
 
     fn notes(&self, chain: &Snapshot, now: u64) -> Vec<String> {
-        let behind = self.clock.total_intervals(now).saturating_sub(chain.time);
+        let clock = self.clock.total_intervals(now);
+        let behind = clock.saturating_sub(chain.time);
         let stuck = (behind > STUCK_AFTER).then(|| {
             let lanes = self.chain.stats();
             let fullest = lanes.iter().max_by_key(|lane| lane.depth);
@@ -125,7 +126,12 @@ impl Sources {
                 fullest.map_or_else(String::new, |lane| format!(", most in lane {} ({})", lane.name, lane.depth));
             format!("the chain's owner is {behind} intervals behind the clock{fullest}")
         });
-        chain.notes.iter().cloned().chain(stuck).collect()
+        // The chain's time is the clock's as it was read before, so it is ahead only of a clock that was set back.
+        let ahead = chain.time.saturating_sub(clock);
+        let set_back = (ahead > 0).then(|| {
+            format!("the clock was set back: the chain is {ahead} intervals ahead of it and stands still until then")
+        });
+        chain.notes.iter().cloned().chain(stuck).chain(set_back).collect()
     }
 }
 
@@ -144,4 +150,31 @@ impl<R: FnMut(StatusLine) + 'static> Actor for Reporter<R> {
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_is_named_as_long_as_the_chain_stands_still() {
+        let (chain, _chain_mailbox) = Chain::new();
+        let (decoder, _decoder_mailbox) = actor::mailbox();
+        let sources = Sources {
+            name: "node-0".to_owned(),
+            runtime: "none",
+            clock: SlotClock::new(0),
+            wall: || 8000,
+            published: Published::default(),
+            chain,
+            decoder,
+            undecodable: Undecodable::default(),
+            network: Arc::default(),
+        };
+        let notes = |time| sources.notes(&Snapshot { time, ..Snapshot::default() }, (sources.wall)());
+        assert_eq!(notes(10), Vec::<String>::new());
+        assert_eq!(notes(8), Vec::<String>::new());
+        assert!(notes(7)[0].contains("3 intervals behind the clock"), "{:?}", notes(7));
+        assert!(notes(12)[0].contains("set back: the chain is 2 intervals ahead"), "{:?}", notes(12));
+    }
 }

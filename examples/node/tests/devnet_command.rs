@@ -169,6 +169,27 @@ fn a_node_stops_when_its_standard_input_ends_if_it_was_told_so() {
 }
 
 #[test]
+fn a_signal_ends_a_node_whose_keys_still_grow() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().display().to_string();
+    let written = output(&["genesis", "--dir", &path, "--nodes", "1", "--validators", "1", "--key-slots", "2"]);
+    assert!(written.status.success(), "{}", stderr(&written));
+    // Keys of so many slots take minutes to grow, and it shows only then that they are not what the files say.
+    for role in ["attestation", "proposal"] {
+        let key = directory.path().join(format!("keys/validator-0-{role}.toml"));
+        let text = fs::read_to_string(&key).expect("the key file was written");
+        fs::write(&key, text.replace("active_slots = 2", "active_slots = 262144")).expect("it is ours");
+    }
+    let config = directory.path().join("node-0.toml").display().to_string();
+    let mut child = node(&["run", "--config", &config]).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let log = BufReader::new(child.stderr.take().expect("it is piped"));
+    assert!(log.lines().map_while(Result::ok).any(|line| line.contains("growing the validators' keys")));
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.expect("kill is everywhere").success());
+    assert_eq!(child.wait().expect("it is ours").code(), Some(130));
+}
+
+#[test]
 fn a_taken_port_has_an_exit_code_of_its_own() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let taken = UdpSocket::bind("127.0.0.1:0").expect("a free port");

@@ -8,7 +8,7 @@ use libp2p::PeerId;
 use crate::chain::Origin;
 use crate::chain::effect::Effect;
 use crate::chain::state::ChainState;
-use crate::consensus::{Rejection, Root, SignedBlock};
+use crate::consensus::{INTERVALS_PER_SLOT, MAX_ATTESTATIONS_DATA, Rejection, Root, SignedBlock, Slot};
 use crate::network::Verdict;
 
 /// Different blocks of one slot that are imported. An honest proposer makes one; the specification does not say how
@@ -45,11 +45,19 @@ impl ChainState {
     /// Takes our own block, which is in the store already, now that it is signed.
     pub(crate) fn own_block(&mut self, block: SignedBlock) -> Vec<Effect> {
         let block = Arc::new(block);
-        self.signed_blocks.insert(Root::of(&block.block), Arc::clone(&block));
+        self.unsigned_block = None;
+        self.blocks_imported += 1;
+        self.remember(Root::of(&block.block), &block);
         vec![Effect::PublishBlock(block)]
     }
 
     fn block(&mut self, block: Arc<SignedBlock>, source: Option<PeerId>) -> (Verdict, Vec<Effect>) {
+        if block.block.body.attestations.len() > MAX_ATTESTATIONS_DATA {
+            // More are too many or not distinct, whatever its parent. A body may be so large that merely computing its
+            // root keeps the owner busy, and holding it fills the memory.
+            self.count(Rejection::TooManyAttestationData.name());
+            return (Verdict::Reject, Vec::new());
+        }
         let root = Root::of(&block.block);
         let slot = block.block.slot;
         let not_wanted = if self.store.contains_block(&root) {
@@ -58,7 +66,7 @@ impl ChainState {
             Some("BLOCK_TOO_FAR_IN_FUTURE")
         } else if slot <= self.store.latest_finalized().slot {
             Some("BLOCK_NOT_ABOVE_FINALIZED")
-        } else if self.blocks_in_slot.get(&slot).is_some_and(|&blocks| blocks >= BLOCKS_A_SLOT) {
+        } else if self.is_slot_full(slot) && !self.takes_one_more(&root) {
             Some("TOO_MANY_BLOCKS_IN_SLOT")
         } else {
             None
@@ -72,6 +80,25 @@ impl ChainState {
             return (Verdict::Ignore, self.hold(root, block, source));
         }
         self.import(block)
+    }
+
+    fn is_slot_full(&self, slot: Slot) -> bool {
+        self.blocks_in_slot.get(&slot).is_some_and(|&blocks| blocks >= BLOCKS_A_SLOT)
+    }
+
+    /// Says whether to take a block although its slot is full, and counts on it being taken.
+    ///
+    /// One that others build on, or that is a peer's head, may be everyone else's chain: a proposer that makes many
+    /// blocks and shows this node only the wrong ones must not part it from the network for good. In each slot that
+    /// passes only so many are taken, since what makes a block wanted is not verified.
+    fn takes_one_more(&mut self, root: &Root) -> bool {
+        let now = self.store.time() / INTERVALS_PER_SLOT;
+        if self.extra_blocks.0 != now {
+            self.extra_blocks = (now, 0);
+        }
+        let takes = self.fetcher.wants(root) && self.extra_blocks.1 < BLOCKS_A_SLOT;
+        self.extra_blocks.1 += u32::from(takes);
+        takes
     }
 
     /// Keeps a block until its parent comes, and has that fetched.

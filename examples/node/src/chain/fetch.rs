@@ -9,11 +9,17 @@ use crate::consensus::{Interval, Root};
 /// Requests that may be under way at once, over all peers.
 const IN_FLIGHT: usize = 8;
 
+/// How many of them may be to one peer: one that never answers must not keep the others from being asked.
+const IN_FLIGHT_PER_PEER: usize = 4;
+
 /// Peers that are asked for a block in vain before it is given up.
 const ATTEMPTS: u32 = 6;
 
 /// Blocks that may be wanted at once.
 const WANTED: usize = 512;
+
+/// How many of them may be wanted for what one peer said, which costs it nothing to make up.
+const WANTED_PER_PEER: usize = 64;
 
 /// One request to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +42,14 @@ pub(super) struct Fetcher {
 #[derive(Debug)]
 struct UnderWay {
     root: Root,
+    peer: PeerId,
     since: Interval,
 }
 
 #[derive(Debug, Default)]
 struct Wanted {
+    /// Who spoke of it first.
+    because_of: Option<PeerId>,
     /// Who is known to know of it, and is asked first.
     hint: Option<PeerId>,
     /// Who was asked since everybody was.
@@ -69,10 +78,16 @@ impl Fetcher {
 
     /// Wants a block. `hint` is a peer that spoke of it.
     pub(super) fn want(&mut self, root: Root, hint: Option<PeerId>) {
-        if self.wanted.len() < WANTED || self.wanted.contains_key(&root) {
-            let wanted = self.wanted.entry(root).or_default();
+        if let Some(wanted) = self.wanted.get_mut(&root) {
             wanted.hint = hint.or(wanted.hint);
+        } else if self.wanted.len() < WANTED && hint.is_none_or(|peer| self.wanted_because_of(peer) < WANTED_PER_PEER) {
+            self.wanted.insert(root, Wanted { because_of: hint, hint, ..Wanted::default() });
         }
+    }
+
+    /// Says whether a block is wanted.
+    pub(super) fn wants(&self, root: &Root) -> bool {
+        self.wanted.contains_key(root)
     }
 
     /// Forgets a block that has come.
@@ -83,6 +98,7 @@ impl Fetcher {
     /// Decides which requests to make now.
     pub(super) fn requests(&mut self, now: Interval) -> Vec<Request> {
         let mut requests = Vec::new();
+        let mut free = self.free_peers();
         for (&root, wanted) in &mut self.wanted {
             if self.in_flight.len() == IN_FLIGHT {
                 break;
@@ -90,10 +106,13 @@ impl Fetcher {
             if wanted.is_asked {
                 continue;
             }
-            let Some(peer) = wanted.choose(&self.peers) else { continue };
+            let Some(peer) = wanted.choose(&self.peers, &free) else { continue };
             self.last_id += 1;
             wanted.is_asked = true;
-            self.in_flight.insert(self.last_id, UnderWay { root, since: now });
+            self.in_flight.insert(self.last_id, UnderWay { root, peer, since: now });
+            if self.in_flight.values().filter(|request| request.peer == peer).count() == IN_FLIGHT_PER_PEER {
+                free.remove(&peer);
+            }
             requests.push(Request { id: self.last_id, peer, root });
         }
         requests
@@ -118,17 +137,28 @@ impl Fetcher {
         let late: Vec<u64> = late.map(|(&id, _)| id).collect();
         late.into_iter().for_each(|id| self.ended(id));
     }
+
+    /// Finds the peers that may be asked one thing more.
+    fn free_peers(&self) -> BTreeSet<PeerId> {
+        let under_way = |peer| self.in_flight.values().filter(|request| request.peer == peer).count();
+        self.peers.iter().copied().filter(|&peer| under_way(peer) < IN_FLIGHT_PER_PEER).collect()
+    }
+
+    fn wanted_because_of(&self, peer: PeerId) -> usize {
+        self.wanted.values().filter(|wanted| wanted.because_of == Some(peer)).count()
+    }
 }
 
 impl Wanted {
-    fn choose(&mut self, peers: &BTreeSet<PeerId>) -> Option<PeerId> {
+    /// Chooses whom to ask: of those that are free, one that was not asked before.
+    fn choose(&mut self, peers: &BTreeSet<PeerId>, free: &BTreeSet<PeerId>) -> Option<PeerId> {
         if peers.is_subset(&self.asked.iter().copied().collect()) {
             // Everybody was asked: begin again with those who are there.
             self.asked.clear();
         }
-        let fresh = |peer: &PeerId| peers.contains(peer) && !self.asked.contains(peer);
-        let hint = self.hint.take().filter(fresh);
-        let peer = hint.or_else(|| peers.iter().copied().find(fresh))?;
+        let fresh = |peer: &PeerId| free.contains(peer) && !self.asked.contains(peer);
+        let peer = self.hint.filter(fresh).or_else(|| free.iter().copied().find(fresh))?;
+        self.hint = None;
         self.asked.insert(peer);
         self.attempts += 1;
         Some(peer)
@@ -173,7 +203,7 @@ mod tests {
 
     #[test]
     fn requests_under_way_are_bounded_and_a_block_that_came_is_not_asked_again() {
-        let (mut fetcher, _) = fetcher(1);
+        let (mut fetcher, _) = fetcher(3);
         for byte in 0..20 {
             fetcher.want(Root::from([byte; 32]), None);
         }
@@ -194,5 +224,33 @@ mod tests {
         let peer = PeerId::random();
         fetcher.connected(peer);
         assert_eq!(fetcher.requests(0)[0].peer, peer);
+    }
+
+    #[test]
+    fn a_peer_that_makes_up_blocks_and_answers_nothing_keeps_no_other_from_being_asked() {
+        let (mut fetcher, peers) = fetcher(2);
+        for byte in 0..=255 {
+            fetcher.want(Root::from([byte; 32]), Some(peers[0]));
+        }
+        let made_up = fetcher.requests(0);
+        let to_the_liar = made_up.iter().filter(|request| request.peer == peers[0]).count();
+        assert_eq!(to_the_liar, IN_FLIGHT_PER_PEER);
+        assert_eq!(fetcher.wanted.len(), WANTED_PER_PEER);
+
+        // The other peer says that it has none of them; the liar says nothing.
+        let real = Root::from(std::array::from_fn(|place| place as u8));
+        fetcher.want(real, Some(peers[1]));
+        let mut open: Vec<_> = made_up.into_iter().filter(|request| request.peer == peers[1]).collect();
+        let mut answered = 0;
+        let asked = loop {
+            let Some(request) = open.pop() else { panic!("after {answered} answers nobody is asked any more") };
+            fetcher.ended(request.id);
+            answered += 1;
+            open.extend(fetcher.requests(0));
+            if let Some(request) = open.iter().find(|request| request.root == real) {
+                break request.peer;
+            }
+        };
+        assert_eq!(asked, peers[1]);
     }
 }

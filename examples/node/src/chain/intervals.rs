@@ -15,8 +15,9 @@ impl ChainState {
     /// its slot that are not bound to an instant: a block is proposed in interval 0 or not at all, and votes are cast
     /// from interval 1 on.
     pub(crate) fn interval(&mut self, now: Interval) -> Vec<Effect> {
-        if now < self.store.time() {
-            // The wall clock was set back. Time stands until it has caught up.
+        if now < self.store.time() || (now == self.store.time() && now > 0) {
+            // The wall clock was set back, by so little perhaps that this interval begins again: its duties are done.
+            // Time stands until the clock has caught up.
             return Vec::new();
         }
         let late = now.saturating_sub(self.store.time() + 1);
@@ -62,8 +63,7 @@ impl ChainState {
         }
         match self.store.produce_block(slot, proposer, &*self.proofs) {
             Ok(produced) => {
-                self.blocks_imported += 1;
-                *self.blocks_in_slot.entry(slot).or_default() += 1;
+                self.unsigned_block = Some((slot, produced.root()));
                 vec![Effect::SignBlock(Box::new(produced))]
             }
             Err(rejection) => {

@@ -12,6 +12,8 @@
 mod actor;
 mod blocks;
 mod effect;
+#[cfg(test)]
+mod fault_tests;
 mod fetch;
 mod intervals;
 mod message;

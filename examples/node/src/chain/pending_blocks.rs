@@ -3,13 +3,19 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use libssz::SszEncode as _;
+
 use crate::consensus::{Root, SignedBlock, Slot};
 
-/// Holds blocks until their parent is known. Bounded: when it is full, the blocks of the highest slots go first, since
-/// those nearest to the known chain are the ones that unlock the others, and what went is fetched again.
+/// Holds blocks until their parent is known. Bounded in number and in bytes, for nobody has verified them: when it is
+/// full, the blocks of the highest slots go first, since those nearest to the known chain are the ones that unlock the
+/// others, and what went is fetched again.
 #[derive(Debug)]
 pub(super) struct PendingBlocks {
     capacity: usize,
+    most_bytes: usize,
+    /// What the blocks come to, encoded.
+    bytes: usize,
     blocks: HashMap<Root, Arc<SignedBlock>>,
     children: HashMap<Root, BTreeSet<(Slot, Root)>>,
     by_slot: BTreeSet<(Slot, Root)>,
@@ -17,8 +23,16 @@ pub(super) struct PendingBlocks {
 }
 
 impl PendingBlocks {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, blocks: HashMap::new(), children: HashMap::new(), by_slot: BTreeSet::new(), evicted: 0 }
+    pub(super) fn new(capacity: usize, most_bytes: usize) -> Self {
+        Self {
+            capacity,
+            most_bytes,
+            bytes: 0,
+            blocks: HashMap::new(),
+            children: HashMap::new(),
+            by_slot: BTreeSet::new(),
+            evicted: 0,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -38,8 +52,9 @@ impl PendingBlocks {
         let (slot, parent) = (block.block.slot, block.block.parent_root);
         self.by_slot.insert((slot, root));
         self.children.entry(parent).or_default().insert((slot, root));
+        self.bytes += block.encoded_len();
         self.blocks.insert(root, block);
-        if self.blocks.len() > self.capacity {
+        while self.blocks.len() > self.capacity || self.bytes > self.most_bytes {
             let &(_, highest) = self.by_slot.last().expect("it holds more than its capacity");
             self.remove(highest);
             self.evicted += 1;
@@ -73,6 +88,7 @@ impl PendingBlocks {
 
     fn remove(&mut self, root: Root) -> Option<Arc<SignedBlock>> {
         let block = self.blocks.remove(&root)?;
+        self.bytes -= block.encoded_len();
         let (slot, parent) = (block.block.slot, block.block.parent_root);
         self.by_slot.remove(&(slot, root));
         if let Some(siblings) = self.children.get_mut(&parent) {
@@ -90,6 +106,8 @@ mod tests {
     use super::*;
     use crate::consensus::{Block, BlockBody, MultiMessageAggregate};
 
+    const BYTES: usize = 1 << 20;
+
     fn block(slot: Slot, parent_root: Root) -> (Root, Arc<SignedBlock>) {
         let block =
             Block { slot, proposer_index: 0, parent_root, state_root: Root::default(), body: BlockBody::default() };
@@ -98,7 +116,7 @@ mod tests {
 
     #[test]
     fn children_wait_for_their_parent_and_come_in_order_of_slot() {
-        let mut pool = PendingBlocks::new(8);
+        let mut pool = PendingBlocks::new(8, BYTES);
         let parent = Root::from([1; 32]);
         let (late, late_block) = block(9, parent);
         let (early, early_block) = block(7, parent);
@@ -113,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_full_pool_lets_the_highest_slot_go() {
-        let mut pool = PendingBlocks::new(2);
+        let mut pool = PendingBlocks::new(2, BYTES);
         let blocks: Vec<_> = [5, 9, 3].map(|slot| block(slot, Root::from([slot as u8; 32]))).into();
         let held: Vec<_> = blocks.iter().map(|(root, block)| pool.hold(*root, block.clone())).collect();
         assert_eq!(held, [true, true, true]);
@@ -123,8 +141,21 @@ mod tests {
     }
 
     #[test]
+    fn large_blocks_take_the_place_of_many() {
+        let (root, small) = block(1, Root::from([1; 32]));
+        let mut pool = PendingBlocks::new(8, 2 * small.encoded_len());
+        assert!(pool.hold(root, small.clone()));
+        let proof = MultiMessageAggregate { proof: vec![0; small.encoded_len()].try_into().expect("it is short") };
+        let large = Arc::new(SignedBlock { block: Block { slot: 2, ..small.block.clone() }, proof });
+        assert!(!pool.hold(Root::of(&large.block), large), "the two come to more bytes than it holds");
+        let (next, next_block) = block(3, Root::from([3; 32]));
+        assert!(pool.hold(next, next_block), "what went no longer counts");
+        assert_eq!((pool.len(), pool.evicted()), (2, 1));
+    }
+
+    #[test]
     fn blocks_at_or_below_the_finalized_slot_are_dropped() {
-        let mut pool = PendingBlocks::new(8);
+        let mut pool = PendingBlocks::new(8, BYTES);
         for slot in [3, 4, 5] {
             let (root, block) = block(slot, Root::from([slot as u8; 32]));
             pool.hold(root, block);

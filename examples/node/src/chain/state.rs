@@ -27,6 +27,10 @@ const PENDING_BLOCKS: usize = 1024;
 /// Votes that may wait for a block.
 const PENDING_VOTES: usize = 1024;
 
+/// Bytes that blocks may come to while they wait, and votes as well. A block of our own time has about a kilobyte, but
+/// each of either may have a proof of half a megabyte.
+const PENDING_BYTES: usize = 64 << 20;
+
 /// What this node does in the chain.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
@@ -50,6 +54,10 @@ pub(crate) struct ChainState {
     pub(super) signed_blocks: HashMap<Root, Arc<SignedBlock>>,
     /// How many blocks of each slot above the finalized one are known, so that a proposer cannot fill the store.
     pub(super) blocks_in_slot: BTreeMap<Slot, u32>,
+    /// The slot in which a block was last taken although its own slot was full, and how many were.
+    pub(super) extra_blocks: (Slot, u32),
+    /// Our block that is in the store and not signed yet, and its slot.
+    pub(super) unsigned_block: Option<(Slot, Root)>,
     pub(super) pending_blocks: PendingBlocks,
     pub(super) pending_votes: PendingVotes,
     pub(super) fetcher: Fetcher,
@@ -72,8 +80,10 @@ impl ChainState {
             gate: DutyGate::default(),
             signed_blocks: HashMap::new(),
             blocks_in_slot: BTreeMap::new(),
-            pending_blocks: PendingBlocks::new(PENDING_BLOCKS),
-            pending_votes: PendingVotes::new(PENDING_VOTES),
+            extra_blocks: (0, 0),
+            unsigned_block: None,
+            pending_blocks: PendingBlocks::new(PENDING_BLOCKS, PENDING_BYTES),
+            pending_votes: PendingVotes::new(PENDING_VOTES, PENDING_BYTES),
             fetcher: Fetcher::default(),
             newest_voted_slot: None,
             vote_waits_for: None,
@@ -109,6 +119,11 @@ impl ChainState {
     /// Notes that a duty was not done because its signature was not made.
     pub(crate) fn not_signed(&mut self, validator: ValidatorIndex, slot: Slot, why: &str) -> Vec<Effect> {
         self.count("NOT_SIGNED");
+        // A slot's block is signed before its votes, so while it waits this is about the block. Nobody will ever have
+        // it; votes for it, and blocks on top of it, would be lost.
+        if let Some((_, root)) = self.unsigned_block.take_if(|(of, _)| *of == slot) {
+            self.store.withdraw_block(&root);
+        }
         // One note for each validator: the newest says it.
         let prefix = format!("validator {validator}: ");
         self.notes.retain(|note| !note.starts_with(&prefix));

@@ -14,7 +14,7 @@ use crate::consensus::{
 use crate::network::{MessageId, Status, Verdict};
 use crate::xmss::{Scheme, SecretKey};
 
-const VALIDATORS: u64 = 4;
+pub(super) const VALIDATORS: u64 = 4;
 const KEY_SLOTS: u64 = 64;
 
 type Keys = HashMap<ValidatorIndex, (SecretKey, SecretKey)>;
@@ -34,7 +34,7 @@ fn keys() -> Keys {
     (0..VALIDATORS).map(|index| (index, (key(index, 1), key(index, 2)))).collect()
 }
 
-fn chain(validators: impl IntoIterator<Item = ValidatorIndex>) -> ChainState {
+pub(super) fn chain(validators: impl IntoIterator<Item = ValidatorIndex>) -> ChainState {
     let (state, block) = genesis(0, REGISTRY.clone());
     let store = Store::new(state, block, None).expect("genesis is its own anchor");
     let role = Role {
@@ -47,18 +47,18 @@ fn chain(validators: impl IntoIterator<Item = ValidatorIndex>) -> ChainState {
 }
 
 /// A chain that proposes every slot's block, with the keys to sign them.
-struct Producer {
-    chain: ChainState,
+pub(super) struct Producer {
+    pub(super) chain: ChainState,
     keys: Keys,
 }
 
 impl Producer {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { chain: chain(0..VALIDATORS), keys: keys() }
     }
 
     /// Goes through a slot's intervals, and gives its block and votes.
-    fn slot(&mut self, slot: Slot) -> (SignedBlock, Vec<SignedAttestation>) {
+    pub(super) fn slot(&mut self, slot: Slot) -> (SignedBlock, Vec<SignedAttestation>) {
         let mut block = None;
         let mut votes = Vec::new();
         for interval in slot * 5..slot * 5 + 5 {
@@ -90,11 +90,11 @@ impl Producer {
     }
 }
 
-fn origin() -> Origin {
+pub(super) fn origin() -> Origin {
     Origin { id: MessageId([0; 20]), source: PeerId::random() }
 }
 
-fn verdict(effects: &[Effect]) -> Verdict {
+pub(super) fn verdict(effects: &[Effect]) -> Verdict {
     let mut verdicts = effects.iter().filter_map(|effect| match effect {
         Effect::Report(_, verdict) => Some(*verdict),
         _ => None,
@@ -102,7 +102,7 @@ fn verdict(effects: &[Effect]) -> Verdict {
     verdicts.next_back().expect("gossip is reported on")
 }
 
-fn fetches(effects: &[Effect]) -> Vec<Root> {
+pub(super) fn fetches(effects: &[Effect]) -> Vec<Root> {
     let roots = effects.iter().filter_map(|effect| match effect {
         Effect::Fetch(request) => Some(request.root),
         _ => None,
@@ -110,7 +110,7 @@ fn fetches(effects: &[Effect]) -> Vec<Root> {
     roots.collect()
 }
 
-fn votes(effects: &[Effect]) -> Vec<AttestationData> {
+pub(super) fn votes(effects: &[Effect]) -> Vec<AttestationData> {
     let votes = effects.iter().filter_map(|effect| match effect {
         Effect::SignVote(_, data) => Some(*data),
         _ => None,

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::command::CommandError;
 use crate::command::genesis::{DEFAULT_KEY_SLOTS, key_slots_for};
-use crate::command::run::in_json;
+use crate::command::report_lines::in_json;
 use crate::command::screen::Screen;
 use crate::consensus::{INTERVALS_PER_SLOT, MILLISECONDS_PER_INTERVAL, Slot};
 use crate::devnet::{Deadline, Devnet, DevnetError, DevnetOptions, Prepared, Problem, Update};

@@ -3,6 +3,7 @@
 mod devnet;
 mod error;
 mod genesis;
+mod report_lines;
 mod run;
 mod screen;
 mod stop_signal;

@@ -2,11 +2,12 @@
 
 use std::io::{self, Read as _};
 use std::process;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::exit_code::FAILURE;
+use crate::exit_code::{FAILURE, INTERRUPTED};
 
 /// Asks the program to stop; every clone may, more than once.
 #[derive(Clone, Debug)]
@@ -15,6 +16,12 @@ pub(super) struct Stopper(SyncSender<()>);
 /// Waits for the first request to stop.
 #[derive(Debug)]
 pub(super) struct StopSignal(Receiver<()>);
+
+/// Says, by being there, that the program has not started what it is for.
+#[derive(Debug)]
+pub(super) struct Starting {
+    _alive: Arc<()>,
+}
 
 pub(super) fn stop_signal() -> (Stopper, StopSignal) {
     let (sender, receiver) = sync_channel(1);
@@ -27,10 +34,19 @@ impl Stopper {
         let _ = self.0.try_send(());
     }
 
-    /// Stops on Ctrl-C, SIGTERM and SIGHUP.
-    pub(super) fn on_signals(&self) -> Result<(), ctrlc::Error> {
+    /// Stops on Ctrl-C, SIGTERM and SIGHUP. As long as the value that this returns is there, nothing runs yet that would
+    /// have to be stopped in order, and the program ends at once.
+    pub(super) fn on_signals(&self) -> Result<Starting, ctrlc::Error> {
         let stopper = self.clone();
-        ctrlc::set_handler(move || stopper.stop())
+        let starting = Arc::new(());
+        let is_starting = Arc::downgrade(&starting);
+        ctrlc::set_handler(move || {
+            if is_starting.upgrade().is_some() {
+                process::exit(i32::from(INTERRUPTED));
+            }
+            stopper.stop();
+        })?;
+        Ok(Starting { _alive: starting })
     }
 
     /// Stops when standard input ends, which it does when the process that holds its other end is gone. If the program

@@ -27,7 +27,7 @@ pub struct NetworkCounters {
     pub received: Counter,
     /// Gossip payloads that were not snappy.
     pub bad_snappy: Counter,
-    /// Gossip payloads that would be more than 10 MiB.
+    /// Gossip payloads that would be larger than any message of their topic may be.
     pub too_large: Counter,
     /// Gossip on topics that this node does not follow.
     pub other_topic: Counter,

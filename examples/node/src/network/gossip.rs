@@ -74,11 +74,11 @@ pub(super) struct SnappyTransform {
 
 impl DataTransform for SnappyTransform {
     fn inbound_transform(&self, message: RawMessage) -> io::Result<gossipsub::Message> {
-        if self.topics.kind(&message.topic).is_none() {
+        let Some(kind) = self.topics.kind(&message.topic) else {
             self.counters.other_topic.increment();
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a topic that is not followed"));
-        }
-        let data = raw_snappy::decompress(&message.data).map_err(|error| {
+        };
+        let data = raw_snappy::decompress_at_most(&message.data, kind.max_payload_size()).map_err(|error| {
             match error {
                 WireError::TooLarge(_) => self.counters.too_large.increment(),
                 _ => self.counters.bad_snappy.increment(),
@@ -153,4 +153,34 @@ fn parameters(heartbeat: Duration) -> ConfigBuilder {
         // A peer that does not read costs this many messages, then its newest are dropped.
         .connection_handler_queue_len(1024);
     parameters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{HostKey, wire::MAX_PAYLOAD_SIZE};
+
+    #[test]
+    fn a_payload_may_be_as_large_as_a_message_of_its_topic_and_no_larger() {
+        let config =
+            NetworkConfig::new(HostKey::generate(), "/ip4/127.0.0.1/udp/0/quic-v1".parse().expect("it is one"));
+        let (topics, counters) = (Arc::new(Topics::new(&config)), Arc::new(NetworkCounters::default()));
+        let transform = SnappyTransform { topics: Arc::clone(&topics), counters: Arc::clone(&counters) };
+        let passes = |kind, size| {
+            let topic = topics.topic(kind).expect("it is followed").clone();
+            let data = snap::raw::Encoder::new().compress_vec(&vec![0; size]).expect("snappy takes it");
+            let (source, sequence_number, signature, key, validated) = (None, None, None, None, false);
+            let message = RawMessage { source, data, sequence_number, topic, signature, key, validated };
+            transform.inbound_transform(message).is_ok()
+        };
+        let largest = [
+            (TopicKind::Block, MAX_PAYLOAD_SIZE),
+            (TopicKind::Aggregation, 1 << 20),
+            (TopicKind::Attestation { subnet: 0 }, 4096),
+        ];
+        for (kind, most) in largest {
+            assert!(passes(kind, most) && !passes(kind, most + 1), "{kind}");
+        }
+        assert_eq!(counters.too_large.get(), 3);
+    }
 }

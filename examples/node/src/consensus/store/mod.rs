@@ -239,6 +239,22 @@ impl Store {
         self.tree.forget_states(self.view.latest_finalized.slot.saturating_sub(slots), &kept)
     }
 
+    /// Takes back a block of this node's own that was not signed after all, unless others build on it. Says whether it is
+    /// gone.
+    ///
+    /// The specification keeps such a block, and with it a head that no other node can know.
+    pub fn withdraw_block(&mut self, root: &Root) -> bool {
+        let is_kept = self.view.latest_justified.root == *root || self.view.latest_finalized.root == *root;
+        if is_kept || !self.tree.remove_leaf(root) {
+            return false;
+        }
+        if self.view.safe_target == *root {
+            self.view.safe_target = self.view.latest_justified.root;
+        }
+        self.update_head();
+        true
+    }
+
     /// Adds a proof to the votes that fork choice counts, unchecked, without waiting for the next acceptance.
     ///
     /// The specification's test vectors put the votes of their blocks there. Nothing that comes from the network may.

@@ -38,6 +38,21 @@ impl BlockTree {
         }
     }
 
+    /// Forgets a block that has a parent here and no children. Says whether it is gone.
+    pub(super) fn remove_leaf(&mut self, root: &Root) -> bool {
+        let Some(parent) = self.blocks.get(root).map(|block| block.parent_root) else { return false };
+        if !self.blocks.contains_key(&parent) || !self.children(root).is_empty() {
+            return false;
+        }
+        self.blocks.shift_remove(root);
+        self.states.remove(root);
+        if let Some(siblings) = self.children.get_mut(&parent) {
+            siblings.retain(|child| child != root);
+        }
+        self.newest_slot = self.blocks.values().map(|block| block.slot).max().unwrap_or_default();
+        true
+    }
+
     pub(super) fn block(&self, root: &Root) -> Option<&Arc<Block>> {
         self.blocks.get(root)
     }

@@ -18,16 +18,25 @@ pub fn compress(ssz: &[u8]) -> Result<Vec<u8>, WireError> {
     snap::raw::Encoder::new().compress_vec(ssz).map_err(|_| WireError::TooLarge(ssz.len() as u64))
 }
 
-/// Decompresses one raw snappy block.
+/// Decompresses one raw snappy block of at most [`MAX_PAYLOAD_SIZE`] bytes.
+///
+/// # Errors
+///
+/// Those of [`decompress_at_most`].
+pub fn decompress(compressed: &[u8]) -> Result<Vec<u8>, WireError> {
+    decompress_at_most(compressed, MAX_PAYLOAD_SIZE)
+}
+
+/// Decompresses one raw snappy block of at most `most` bytes.
 ///
 /// The length that the block declares is checked before memory is set aside for it.
 ///
 /// # Errors
 ///
-/// [`WireError::TooLarge`] when the declared length is more than [`MAX_PAYLOAD_SIZE`], otherwise [`WireError::NotSnappy`].
-pub fn decompress(compressed: &[u8]) -> Result<Vec<u8>, WireError> {
+/// [`WireError::TooLarge`] when the declared length is more than `most`, otherwise [`WireError::NotSnappy`].
+pub fn decompress_at_most(compressed: &[u8], most: usize) -> Result<Vec<u8>, WireError> {
     let length = snap::raw::decompress_len(compressed).map_err(|_| WireError::NotSnappy)?;
-    if length > MAX_PAYLOAD_SIZE {
+    if length > most {
         return Err(WireError::TooLarge(length as u64));
     }
     snap::raw::Decoder::new().decompress_vec(compressed).map_err(|_| WireError::NotSnappy)

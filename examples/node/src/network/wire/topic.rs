@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::network::wire::MAX_PAYLOAD_SIZE;
+
 const PREFIX: &str = "leanconsensus";
 const ENCODING: &str = "ssz_snappy";
 const BLOCK: &str = "block";
@@ -23,6 +25,23 @@ pub enum TopicKind {
         /// The subnet: the validator's index modulo the number of committees.
         subnet: u64,
     },
+}
+
+impl TopicKind {
+    /// Returns how many bytes a message of this kind may have, decompressed.
+    ///
+    /// A peer may send whatever it likes on any topic, and most lanes are for many small messages: they would hold
+    /// gigabytes if each of them could be as large as a block.
+    #[must_use]
+    pub const fn max_payload_size(self) -> usize {
+        match self {
+            Self::Block => MAX_PAYLOAD_SIZE,
+            // A proof has at most 512 KiB.
+            Self::Aggregation => 1 << 20,
+            // A vote has 2,672 bytes in the production scheme, the longest.
+            Self::Attestation { .. } => 4096,
+        }
+    }
 }
 
 impl fmt::Display for TopicKind {

@@ -1,0 +1,101 @@
+//! What the chain's state does when something is wrong: a clock, a key, a proposer, a peer.
+
+use libp2p::PeerId;
+
+use crate::chain::effect::Effect;
+use crate::chain::state_tests::{Producer, VALIDATORS, chain, fetches, origin, verdict, votes};
+use crate::consensus::{
+    AggregatedAttestation, AttestationData, Block, BlockBody, MultiMessageAggregate, Root, SignedBlock,
+    aggregation_bits,
+};
+use crate::network::Verdict;
+
+fn proposes(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::SignBlock(_)))
+}
+
+#[test]
+fn an_interval_that_begins_twice_because_the_clock_was_set_back_has_its_duties_once() {
+    let mut chain = chain(0..VALIDATORS);
+    (0..5).for_each(|interval| drop(chain.interval(interval)));
+    assert!(proposes(&chain.interval(5)));
+    assert!(chain.interval(5).is_empty());
+    assert_eq!(votes(&chain.interval(6)).len(), VALIDATORS as usize);
+    assert!(chain.interval(6).is_empty());
+    assert!(chain.snapshot().dropped.is_empty(), "{:?}", chain.snapshot().dropped);
+}
+
+#[test]
+fn a_block_that_was_not_signed_is_nobodys_head() {
+    let mut chain = chain(0..VALIDATORS);
+    (0..5).for_each(|interval| drop(chain.interval(interval)));
+    let genesis = chain.snapshot().head;
+    assert!(proposes(&chain.interval(5)));
+    chain.not_signed(1, 1, "the key is exhausted");
+    let snapshot = chain.snapshot();
+    assert_eq!((snapshot.head, snapshot.blocks_imported), (genesis, 0));
+
+    assert_eq!(votes(&chain.interval(6)), [], "it waits for a block, as if it had made none");
+    assert!(votes(&chain.vote_anyway(1)).iter().all(|data| data.head == genesis));
+    (7..10).for_each(|interval| drop(chain.interval(interval)));
+    let produced = chain.interval(10).into_iter().find_map(|effect| match effect {
+        Effect::SignBlock(produced) => Some(produced),
+        _ => None,
+    });
+    assert_eq!(produced.expect("slot 2 is ours as well").block().parent_root, genesis.root);
+}
+
+#[test]
+fn a_block_that_was_signed_stays_when_a_vote_of_its_slot_is_not() {
+    let mut producer = Producer::new();
+    producer.slot(1);
+    let (block, _) = producer.slot(2);
+    producer.chain.own_block(block.clone());
+    producer.chain.not_signed(3, 2, "the key is exhausted");
+    assert_eq!(producer.chain.snapshot().head.root, Root::of(&block.block));
+    assert_eq!(producer.chain.signed_blocks(&[Root::of(&block.block)]).count(), 1);
+}
+
+#[test]
+fn a_proposer_of_too_many_blocks_does_not_part_this_node_from_the_others_chain() {
+    let mut producer = Producer::new();
+    let blocks: Vec<_> = (1..3).map(|slot| producer.slot(slot).0).collect();
+    let mut chain = chain([]);
+    chain.interval(11);
+    chain.peer_connected(PeerId::random());
+    chain.blocks_in_slot.insert(1, 16);
+    assert_eq!(verdict(&chain.gossiped_block(blocks[0].clone(), origin())), Verdict::Ignore);
+
+    // The others have taken it, and build on it.
+    let effects = chain.gossiped_block(blocks[1].clone(), origin());
+    assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
+    chain.extra_blocks = (2, 16);
+    chain.fetched_blocks(1, PeerId::random(), vec![blocks[0].clone()]);
+    assert_eq!(chain.snapshot().head.slot, 0, "there is a bound to these as well");
+
+    chain.interval(15);
+    chain.gossiped_block(blocks[1].clone(), origin());
+    chain.fetched_blocks(2, PeerId::random(), vec![blocks[0].clone()]);
+    assert_eq!(chain.snapshot().head.slot, 2);
+}
+
+#[test]
+fn a_block_with_more_votes_than_any_may_have_is_not_held_for_its_parent() {
+    let mut chain = chain([]);
+    chain.interval(6);
+    let vote = |slot| AggregatedAttestation {
+        aggregation_bits: aggregation_bits([0]).expect("one voter"),
+        data: AttestationData { slot, ..AttestationData::default() },
+    };
+    let block = |votes: u64| {
+        let attestations = (0..votes).map(vote).collect::<Vec<_>>().try_into().expect("a body has room");
+        let (slot, parent_root) = (1, Root::from([9; 32]));
+        let body = BlockBody { attestations };
+        let block = Block { slot, proposer_index: 1, parent_root, state_root: Root::default(), body };
+        SignedBlock { block, proof: MultiMessageAggregate::default() }
+    };
+    assert_eq!(verdict(&chain.gossiped_block(block(9), origin())), Verdict::Reject);
+    assert_eq!(verdict(&chain.gossiped_block(block(8), origin())), Verdict::Ignore);
+    let snapshot = chain.snapshot();
+    assert_eq!((snapshot.pending_blocks, snapshot.dropped["TOO_MANY_ATTESTATION_DATA"]), (1, 1));
+}
