@@ -1,5 +1,6 @@
 //! The genesis file: what all nodes of a network must agree on before its first block.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -9,11 +10,8 @@ use crate::file::{self, FileError, FileKind};
 use crate::keys::SchemeName;
 use crate::xmss::PublicKey;
 
-/// The shortest interval that a genesis file may ask for, in milliseconds.
-const SHORTEST_INTERVAL_MS: u64 = 10;
-
-/// The longest interval that a genesis file may ask for, in milliseconds.
-const LONGEST_INTERVAL_MS: u64 = 60_000;
+/// The intervals that a network may have, in milliseconds.
+pub(crate) const INTERVALS_MS: RangeInclusive<u64> = 10..=60_000;
 
 /// A network's beginning: its clock, its signature scheme, its name in topics and its validators.
 ///
@@ -96,11 +94,12 @@ impl GenesisFile {
         if validators > VALIDATOR_REGISTRY_LIMIT {
             return Some(format!("it names {validators} validators; at most {VALIDATOR_REGISTRY_LIMIT} are possible"));
         }
-        if !(SHORTEST_INTERVAL_MS..=LONGEST_INTERVAL_MS).contains(&self.interval_ms) {
+        if !INTERVALS_MS.contains(&self.interval_ms) {
             return Some(format!(
-                "interval_ms is {}; choose {SHORTEST_INTERVAL_MS} to {LONGEST_INTERVAL_MS} (the specification's is \
-                 {MILLISECONDS_PER_INTERVAL})",
-                self.interval_ms
+                "interval_ms is {}; choose {} to {} (the specification's is {MILLISECONDS_PER_INTERVAL})",
+                self.interval_ms,
+                INTERVALS_MS.start(),
+                INTERVALS_MS.end()
             ));
         }
         if self.fork_digest.len() != 8 || !self.fork_digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {

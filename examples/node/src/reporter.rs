@@ -121,7 +121,7 @@ impl Sources {
         let behind = clock.saturating_sub(chain.time);
         let stuck = (behind > STUCK_AFTER).then(|| {
             let lanes = self.chain.stats();
-            let fullest = lanes.iter().max_by_key(|lane| lane.depth);
+            let fullest = lanes.iter().filter(|lane| lane.depth > 0).max_by_key(|lane| lane.depth);
             let fullest =
                 fullest.map_or_else(String::new, |lane| format!(", most in lane {} ({})", lane.name, lane.depth));
             format!("the chain's owner is {behind} intervals behind the clock{fullest}")

@@ -35,11 +35,11 @@ impl fmt::Display for NoSuchRuntime {
         if self.compiled_in.is_empty() {
             f.write_str(", nor any other: build with `--features tokio` or `--features smol`")
         } else {
-            write!(
-                f,
-                "; it has {}: choose one of these, or build with the feature of that name",
-                self.compiled_in.join(", ")
-            )
+            write!(f, "; it has {}", self.compiled_in.join(", "))?;
+            match self.asked.as_deref() {
+                Some(name @ ("tokio" | "smol")) => write!(f, ": build with `--features {name}` or `--all-features`"),
+                _ => f.write_str(": choose one of these"),
+            }
         }
     }
 }

@@ -235,10 +235,10 @@ fn impossible_numbers_are_refused_before_anything_starts() {
     for (arguments, says) in [
         (vec!["devnet", "--nodes", "0"], "0 nodes"),
         (vec!["devnet", "--validators", "5000", "--key-slots", "2"], "5000 validators"),
-        (vec!["devnet", "--key-slots", "3"], "3 active epochs"),
-        (vec!["devnet", "--key-slots", "2", "--interval-ms", "1"], "interval_ms is 1"),
+        (vec!["devnet", "--key-slots", "3"], "3 slots from slot 0"),
+        (vec!["devnet", "--key-slots", "2", "--interval-ms", "1"], "1 is not in 10..=60000"),
         ([&genesis[..], &["--first-port", "65534"]].concat(), "2 addresses for 4 nodes"),
-        ([&genesis[..], &["--interval-ms", "99999"]].concat(), "interval_ms is 99999"),
+        ([&genesis[..], &["--interval-ms", "99999"]].concat(), "99999 is not in 10..=60000"),
     ] {
         let output = node(&arguments).env("TMPDIR", directory.path()).output().expect("the program runs");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));

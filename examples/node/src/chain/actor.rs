@@ -138,6 +138,12 @@ impl Actor for ChainActor {
     type Message = ChainMessage;
 
     async fn started(&mut self, cx: &mut Context<ChainMessage>) {
+        let now = (self.wall)();
+        if now >= self.clock.slot_start(0) {
+            // The chain has begun without us: what we are sent is judged by the time that it is.
+            let effects = self.state.interval(self.clock.total_intervals(now));
+            self.carry_out(effects, cx);
+        }
         self.publish();
         self.arm_tick(cx);
     }

@@ -4,7 +4,7 @@ use std::env;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, value_parser};
 
 use crate::command::CommandError;
 use crate::command::genesis::{DEFAULT_KEY_SLOTS, key_slots_for};
@@ -12,9 +12,13 @@ use crate::command::report_lines::in_json;
 use crate::command::screen::Screen;
 use crate::consensus::{INTERVALS_PER_SLOT, MILLISECONDS_PER_INTERVAL, Slot};
 use crate::devnet::{Deadline, Devnet, DevnetError, DevnetOptions, Prepared, Problem, Update};
+use crate::genesis_file::INTERVALS_MS;
 use crate::keys::SchemeName;
 use crate::report::ReportLine;
 use crate::runtime;
+
+/// How many slots after a slot its finality comes, when nothing goes wrong.
+const FINALITY_LAG: u64 = 3;
 
 /// How long a devnet gets beyond the slots that it needs.
 const START_ALLOWANCE: Duration = Duration::from_secs(60);
@@ -40,7 +44,7 @@ pub(super) struct DevnetArguments {
     #[arg(long, value_name = "tokio|smol")]
     runtime: Option<String>,
     /// How long an interval lasts, in milliseconds; a slot has five
-    #[arg(long, default_value_t = MILLISECONDS_PER_INTERVAL, value_name = "MS")]
+    #[arg(long, default_value_t = MILLISECONDS_PER_INTERVAL, value_name = "MS", value_parser = value_parser!(u64).range(INTERVALS_MS))]
     interval_ms: u64,
     /// Succeed once every node has finalized this slot and all have finalized the same chain
     #[arg(long, value_name = "SLOT")]
@@ -66,6 +70,11 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     // A name that is wrong shows here, and not once in each node's log.
     let runtime = runtime::by_name(arguments.runtime.as_deref())?;
     let program = env::current_exe().map_err(|error| CommandError::System { doing: "find this program", error })?;
+    let key_slots = arguments.key_slots.unwrap_or_else(|| key_slots(&arguments));
+    if let Some(goal) = arguments.until_finalized.filter(|goal| goal.saturating_add(FINALITY_LAG) >= key_slots) {
+        return Err(CommandError::GoalBeyondKeys { goal, key_slots });
+    }
+    eprintln!("growing keys for {} validators, {key_slots} slots each …", arguments.validators);
     let prepared = Prepared::new(DevnetOptions {
         program,
         nodes: arguments.nodes,
@@ -73,11 +82,13 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
         interval_ms: arguments.interval_ms,
         runtime: Some(runtime.name().to_owned()),
         scheme: arguments.scheme,
-        key_slots: arguments.key_slots.unwrap_or_else(|| key_slots(&arguments)),
+        key_slots,
         keep: arguments.keep,
     })?;
     let interrupter = prepared.interrupter();
     ctrlc::set_handler(move || interrupter.interrupt())?;
+    let until_slot_0 = prepared.until_slot_0().as_secs() + 1;
+    eprintln!("starting {} nodes; slot 0 begins in about {until_slot_0} s …", arguments.nodes);
     let mut devnet = prepared.start()?;
     if arguments.keep {
         eprintln!("the nodes' files and logs are in {}", devnet.directory().display());

@@ -21,6 +21,17 @@ pub enum CommandError {
     /// The files of a network could not be made.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The keys run out before the goal can be reached.
+    #[error(
+        "slot {goal} cannot be finalized with keys for {key_slots} slots: choose a lower goal, or longer keys with \
+         --scheme long and --key-slots"
+    )]
+    GoalBeyondKeys {
+        /// The slot that was to be finalized.
+        goal: u64,
+        /// How many slots the keys can sign in.
+        key_slots: u64,
+    },
     /// Another program listens where the node should.
     #[error("UDP port {} of {} is in use: stop the program that uses it, or change `listen` in the configuration file", .0.port(), .0.ip())]
     PortTaken(SocketAddr),
@@ -58,7 +69,7 @@ impl CommandError {
     /// Returns the exit code that tells scripts what kind of failure it was.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Runtime(_) | Self::Plan(_) => USAGE,
+            Self::Config(_) | Self::Runtime(_) | Self::Plan(_) | Self::GoalBeyondKeys { .. } => USAGE,
             Self::PortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {
                 Problem::Plan(_) => USAGE,

@@ -4,11 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::Args;
+use clap::{Args, value_parser};
 
 use crate::command::CommandError;
 use crate::consensus::MILLISECONDS_PER_INTERVAL;
 use crate::devnet::{Identities, NetworkPlan};
+use crate::genesis_file::INTERVALS_MS;
 use crate::keys::SchemeName;
 use crate::runtime;
 
@@ -25,7 +26,7 @@ pub(super) struct GenesisArguments {
     #[arg(long, default_value_t = 8)]
     validators: usize,
     /// How long an interval lasts, in milliseconds; a slot has five
-    #[arg(long, default_value_t = MILLISECONDS_PER_INTERVAL)]
+    #[arg(long, default_value_t = MILLISECONDS_PER_INTERVAL, value_parser = value_parser!(u64).range(INTERVALS_MS))]
     interval_ms: u64,
     /// How many seconds from now slot 0 begins
     #[arg(long, default_value_t = 10)]
@@ -71,9 +72,12 @@ pub(super) fn genesis(arguments: &GenesisArguments) -> Result<(), CommandError> 
             .collect(),
     };
     let configs = plan.write(&identities, &arguments.dir)?;
-    println!("slot 0 begins {} s from now; start each node in a terminal of its own:", arguments.genesis_delay_s);
+    println!(
+        "slot 0 begins {} s from now, or when enough nodes run; start each in a terminal of its own:",
+        arguments.genesis_delay_s
+    );
     for config in configs {
-        println!("  node run --config {}", config.display());
+        println!("  cargo run --release -p node -- run --config {}", config.display());
     }
     Ok(())
 }

@@ -16,6 +16,10 @@ use crate::node::Node;
 use crate::report::{ReadyLine, ReportLine, StoppedLine};
 use crate::runtime;
 
+/// What is logged unless `RUST_LOG` says otherwise. gossipsub warns of every message that a peer has published as well,
+/// which aggregators' messages do; what could not be published is counted in the report.
+const LOG: &str = "info,libp2p_gossipsub=error";
+
 /// How long the node gets to stop in order.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -44,7 +48,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
     }
     let starting = stopper.on_signals()?;
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG)))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();

@@ -49,6 +49,11 @@ impl Prepared {
         self.events.interrupter()
     }
 
+    /// Tells how long after the start slot 0 begins, within a second.
+    pub fn until_slot_0(&self) -> Duration {
+        until_slot_0(self.key_time)
+    }
+
     /// Starts the nodes and waits until all of them listen. If one finds its port taken, all are started anew with
     /// other ports, since each knows the others' addresses.
     ///
@@ -98,7 +103,7 @@ fn is_lost_race(problem: &Problem) -> bool {
 fn plan(options: &DevnetOptions, key_time: Duration) -> Result<NetworkPlan, DevnetError> {
     let addresses = free_udp_addresses(options.nodes).map_err(|error| system("find free UDP ports", error))?;
     // Slot 0 begins at a whole second: the next one after the allowance.
-    let start = SystemTime::now() + CONNECT_ALLOWANCE + key_time * 3 / 2;
+    let start = SystemTime::now() + until_slot_0(key_time);
     let since_1970 = start.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(NetworkPlan {
         genesis_time: since_1970.as_secs() + 1,
@@ -106,6 +111,10 @@ fn plan(options: &DevnetOptions, key_time: Duration) -> Result<NetworkPlan, Devn
         runtime: options.runtime.clone(),
         addresses,
     })
+}
+
+fn until_slot_0(key_time: Duration) -> Duration {
+    CONNECT_ALLOWANCE + key_time * 3 / 2
 }
 
 fn system(doing: &str, error: io::Error) -> DevnetError {

@@ -216,7 +216,7 @@ impl fmt::Display for GenerateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "a key cannot have {} active epochs from {}: their number must be a power of two, the first a multiple of \
+            "a key cannot sign in {} slots from slot {} on: their number must be a power of two, the first a multiple of \
              it, and the last below {}",
             self.active_epochs,
             self.first_epoch,
