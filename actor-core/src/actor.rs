@@ -67,7 +67,8 @@ pub trait Actor: Sized + 'static {
     ///
     /// After [`ExitReason::Panicked`], [`Killed`](ExitReason::Killed) and
     /// [`DeadlinePassed`](ExitReason::DeadlinePassed) a handler was left in the middle of its work, and the state is
-    /// as it was there. An actor that is stopped at once runs this to its first wait and no further.
+    /// as it was there. An actor that is stopped at once, or whose deadline has passed, runs this to its first wait and
+    /// no further.
     fn stopped(&mut self, reason: &ExitReason) -> impl Future<Output = ()> {
         let _ = reason;
         async {}

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::contain::panic_text;
 use crate::mailbox::{Closeable, Shared};
+use crate::offload::deliver;
 use crate::timers::Timers;
 use crate::{Beat, Executor, ExitReason, Handle, Message, TimerId};
 
@@ -98,17 +99,16 @@ impl<M: Message> Context<M> {
     /// Runs heavy or blocking work on another thread and has the actor handle its result as a message.
     ///
     /// The actor goes on meanwhile, and stays reachable until the result has come. The result waits for room in its
-    /// lane, so it is lost only if the actor ends first.
+    /// lane, on the actor's executor and not on the other thread, so it is lost only if the actor ends first.
     pub fn offload<T: 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
         into_message: impl FnOnce(Result<T, WorkPanicked>) -> M + Send + 'static,
     ) {
-        let handle = self.handle();
+        let (handle, executor) = (self.handle(), Arc::clone(&self.executor));
         self.executor.run_blocking(Box::new(move || {
             let result = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| WorkPanicked(panic_text(payload)));
-            // Refused only if the actor has ended: then nobody is left to have the result.
-            drop(handle.tell_blocking(into_message(result), Duration::MAX));
+            deliver(handle, &executor, into_message(result));
         }));
     }
 }

@@ -67,6 +67,7 @@ mod mailbox;
 mod message;
 #[cfg(all(test, loom))]
 mod model;
+mod offload;
 mod recipient;
 mod reply;
 mod running;

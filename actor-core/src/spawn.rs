@@ -115,7 +115,7 @@ async fn live<A: Actor>(make: impl FnOnce() -> A, mut ending: Ending<A::Message>
     ending.mailbox.close();
     let mut late = None;
     if let Some(mut actor) = state {
-        late = until_ended(async { actor.stopped(&reason).await }, &life).await;
+        late = until_ended(async { actor.stopped(&reason).await }, &life, &executor).await;
         late = late.or(drop_contained(actor));
     }
     late = late.or(drop_contained(cx));
@@ -223,7 +223,7 @@ async fn until_stopped(
     life: &Life,
     executor: &Arc<dyn Executor>,
 ) -> ExitReason {
-    let mut deadline: Option<Box<dyn Timer>> = None;
+    let mut deadline = DeadlineTimer::default();
     let stopped = contained(serving, |serving, task| {
         life.watch(task.waker());
         if life.is_killed() {
@@ -234,26 +234,53 @@ async fn until_stopped(
         if let Poll::Ready(reason) = serving.poll(task) {
             return Poll::Ready(reason);
         }
-        let Some(at) = deadline_set else { return Poll::Pending };
-        let timer = deadline.get_or_insert_with(|| {
-            let mut timer = executor.timer();
-            timer.arm(at);
-            timer
-        });
-        timer.poll_expired(task).map(|()| ExitReason::DeadlinePassed)
+        deadline.poll(deadline_set, executor, task).map(|()| ExitReason::DeadlinePassed)
     });
     stopped.await.unwrap_or_else(|panicked| panicked)
 }
 
-/// Runs the actor's `stopped` to its end, or, once the actor is to stop at once, to where it waits.
-async fn until_ended(stopped: impl Future<Output = ()>, life: &Life) -> Option<ExitReason> {
+/// Waits for a deadline that may not be set yet.
+#[derive(Default)]
+struct DeadlineTimer {
+    /// Made and armed when the deadline is first seen.
+    timer: Option<Box<dyn Timer>>,
+}
+
+impl DeadlineTimer {
+    fn poll(
+        &mut self,
+        at: Option<Instant>,
+        executor: &Arc<dyn Executor>,
+        task: &mut std::task::Context<'_>,
+    ) -> Poll<()> {
+        let Some(at) = at else { return Poll::Pending };
+        let timer = self.timer.get_or_insert_with(|| {
+            let mut timer = executor.timer();
+            timer.arm(at);
+            timer
+        });
+        timer.poll_expired(task)
+    }
+}
+
+/// Runs the actor's `stopped` to its end, or, once the actor is to stop at once or its deadline has passed, to where it
+/// waits.
+async fn until_ended(
+    stopped: impl Future<Output = ()>,
+    life: &Life,
+    executor: &Arc<dyn Executor>,
+) -> Option<ExitReason> {
+    let mut deadline = DeadlineTimer::default();
     let ended = contained(stopped, |stopped, task| {
         life.watch(task.waker());
         // Polled first: it has its say also when the actor was stopped at once before.
         if stopped.poll(task).is_ready() {
             return Poll::Ready(None);
         }
-        if life.is_killed() { Poll::Ready(Some(ExitReason::Killed)) } else { Poll::Pending }
+        if life.is_killed() {
+            return Poll::Ready(Some(ExitReason::Killed));
+        }
+        deadline.poll(life.deadline(), executor, task).map(|()| Some(ExitReason::DeadlinePassed))
     });
     ended.await.unwrap_or_else(Some)
 }

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use actor::{ExitReason, Handle, Runtime, WorkPanicked, spawn};
+use actor::{Actor, Context, ExitReason, Handle, Lane, Message, Runtime, WorkPanicked, spawn};
 use actor_tests::{CONTROL, Desk, FIFO, Letter, PATIENCE, end_of, executor, on_every_runtime, signal, wait};
 
 on_every_runtime! {
@@ -12,6 +12,7 @@ on_every_runtime! {
     work_keeps_its_actor_reachable,
     work_whose_actor_has_ended_is_dropped,
     a_result_waits_for_room,
+    results_without_room_hold_no_thread_that_the_actor_waits_for,
     a_child_runs_beside_its_parent,
 }
 
@@ -112,6 +113,55 @@ fn a_result_waits_for_room(runtime: &dyn Runtime) {
     drop(desk);
     release.send(());
     assert_eq!(end_of(&running).lanes[FIFO].handled, 65, "nothing was lost");
+}
+
+/// More than either runtime's pool has threads.
+const MANY: usize = 600;
+
+/// A lane with room for one result.
+struct Narrow(Option<AsyncSignal>);
+
+impl Message for Narrow {
+    const LANES: &'static [Lane] = &[Lane::fifo("results", 1)];
+}
+
+type AsyncSignal = std::sync::mpsc::SyncSender<usize>;
+
+/// Offloads more than its lane and its pool hold, and then waits for the pool in its handler.
+#[derive(Default)]
+struct Greedy {
+    results: usize,
+    told: Option<AsyncSignal>,
+}
+
+impl Actor for Greedy {
+    type Message = Narrow;
+
+    async fn handle(&mut self, message: Narrow, cx: &mut Context<Narrow>) {
+        match message {
+            Narrow(Some(told)) => {
+                self.told = Some(told);
+                (0..MANY).for_each(|_| cx.offload(|| (), |_| Narrow(None)));
+                let (done, waited) = futures::channel::oneshot::channel();
+                cx.executor().run_blocking(Box::new(move || drop(done.send(()))));
+                waited.await.expect("the pool has a thread for it");
+            }
+            Narrow(None) => self.results += 1,
+        }
+        if self.results == MANY
+            && let Some(told) = self.told.take()
+        {
+            told.send(self.results).expect("the test waits");
+        }
+    }
+}
+
+fn results_without_room_hold_no_thread_that_the_actor_waits_for(runtime: &dyn Runtime) {
+    let (greedy, _running) = spawn(&executor(runtime), Greedy::default).expect("it starts");
+    let (told, tells) = signal();
+    greedy.tell_blocking(Narrow(Some(told)), PATIENCE).expect("there is room");
+    assert_eq!(wait(&tells), MANY, "no result is lost");
+    assert_eq!(greedy.stats()[0].refused, 0, "what waits is not refused");
 }
 
 fn a_child_runs_beside_its_parent(runtime: &dyn Runtime) {

@@ -23,6 +23,7 @@ on_every_runtime! {
     a_waiting_handler_is_dropped_where_it_waits,
     stopped_runs_after_a_stop_at_once,
     a_stop_at_once_ends_a_stopped_that_waits,
+    the_deadline_ends_a_stopped_that_waits,
     a_stop_at_once_before_the_start,
 }
 
@@ -208,6 +209,14 @@ fn a_stop_at_once_ends_a_stopped_that_waits(runtime: &dyn Runtime) {
     running.stop_now();
     assert!(matches!(end_of(&running).reason, ExitReason::Killed));
     wait(&tell);
+}
+
+fn the_deadline_ends_a_stopped_that_waits(runtime: &dyn Runtime) {
+    let (told, tell) = signal();
+    let (_handle, running) = spawn(&executor(runtime), || Lingering(told)).expect("it starts");
+    running.stop(SOON);
+    wait(&tell);
+    assert!(matches!(end_of(&running).reason, ExitReason::DeadlinePassed));
 }
 
 fn a_stop_at_once_before_the_start(runtime: &dyn Runtime) {
