@@ -151,6 +151,11 @@ pub(super) fn the_first_core_can_be_asked_for(runtime: &dyn Runtime) {
     assert_eq!(result_of(&executor, || async { 1 }), 1);
 }
 
+pub(super) fn a_name_that_cannot_be_is_invalid_input(runtime: &dyn Runtime) {
+    let refused = runtime.start_executor(ThreadConfig::named("zero\0byte"));
+    assert_eq!(refused.err().map(|error| error.kind()), Some(io::ErrorKind::InvalidInput));
+}
+
 pub(super) fn a_core_that_cannot_be_is_invalid_input(runtime: &dyn Runtime) {
     for core in [1_000, 1_000_000, usize::MAX] {
         let refused: io::Result<Arc<dyn Executor>> =

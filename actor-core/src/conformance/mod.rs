@@ -44,7 +44,8 @@ const CHECKS: &[(&str, Check)] = checks! {
         a_panic_in_a_maker_ends_that_future_only,
         a_panic_in_a_future_ends_that_future_only,
         the_first_core_can_be_asked_for,
-        a_core_that_cannot_be_is_invalid_input;
+        a_core_that_cannot_be_is_invalid_input,
+        a_name_that_cannot_be_is_invalid_input;
     timer:
         the_time_never_runs_backwards,
         a_timer_is_never_early,
