@@ -236,6 +236,7 @@ fn impossible_numbers_are_refused_before_anything_starts() {
         (vec!["devnet", "--nodes", "0"], "0 nodes"),
         (vec!["devnet", "--validators", "5000", "--key-slots", "2"], "5000 validators"),
         (vec!["devnet", "--key-slots", "3"], "3 slots from slot 0"),
+        (vec!["devnet", "--scheme", "test", "--until-finalized", "253"], "keys for 256 slots"),
         (vec!["devnet", "--key-slots", "2", "--interval-ms", "1"], "1 is not in 10..=60000"),
         ([&genesis[..], &["--first-port", "65534"]].concat(), "2 addresses for 4 nodes"),
         ([&genesis[..], &["--interval-ms", "99999"]].concat(), "99999 is not in 10..=60000"),
@@ -258,14 +259,14 @@ fn a_goal_that_is_not_reached_fails_with_how_far_the_nodes_came() {
         "--scheme",
         "test",
         "--until-finalized",
-        "1000",
+        "200",
         "--timeout-s",
         "1",
     ];
     let output = node(&arguments).env("TMPDIR", directory.path()).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let message = stderr(&output);
-    assert!(message.contains("finalized slot 1000") && message.contains("node-0"), "{message}");
+    assert!(message.contains("finalized slot 200") && message.contains("node-0"), "{message}");
     assert!(message.contains("logs are in") && message.contains("devnet-"), "{message}");
 }
 

@@ -143,7 +143,7 @@ impl Actor for Greedy {
                 self.told = Some(told);
                 (0..MANY).for_each(|_| cx.offload(|| (), |_| Narrow(None)));
                 let (done, waited) = futures::channel::oneshot::channel();
-                cx.executor().run_blocking(Box::new(move || drop(done.send(()))));
+                cx.executor().run_blocking(Box::new(move || done.send(()).expect("the handler waits")));
                 waited.await.expect("the pool has a thread for it");
             }
             Narrow(None) => self.results += 1,
