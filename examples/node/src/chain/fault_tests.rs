@@ -99,3 +99,18 @@ fn a_block_with_more_votes_than_any_may_have_is_not_held_for_its_parent() {
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.pending_blocks, snapshot.dropped["TOO_MANY_ATTESTATION_DATA"]), (1, 1));
 }
+
+#[test]
+fn finality_goes_on_when_half_of_the_validators_come_back_after_a_long_time() {
+    let mut producer = Producer::new();
+    (0..5).for_each(|interval| drop(producer.chain.interval(interval)));
+    (1..6).for_each(|slot| drop(producer.slot(slot)));
+    producer.voters = VALIDATORS / 2;
+    (6..30).for_each(|slot| drop(producer.slot(slot)));
+    let before = producer.chain.snapshot().finalized.slot;
+    assert!(before < 6, "half is no majority");
+    producer.voters = VALIDATORS;
+    (30..60).for_each(|slot| drop(producer.slot(slot)));
+    let snapshot = producer.chain.snapshot();
+    assert!(snapshot.finalized.slot > 30, "{:?} justified, {:?} finalized", snapshot.justified, snapshot.finalized);
+}

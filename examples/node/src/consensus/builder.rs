@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::consensus::attestation::{AggregatedAttestation, SingleMessageAggregate};
+use crate::consensus::attestation::{AggregatedAttestation, SingleMessageAggregate, validator_indices};
 use crate::consensus::block::{AggregatedAttestations, Block, BlockBody};
 use crate::consensus::checkpoint::{AttestationData, Checkpoint};
 use crate::consensus::constants::MAX_ATTESTATIONS_DATA;
@@ -42,6 +42,10 @@ pub(crate) struct Proposal<'a> {
 ///
 /// A vote builds on a justified source, and counting votes is what justifies sources. So votes are chosen in rounds,
 /// each on what the last one has justified, until a round changes nothing.
+///
+/// When there are more than fit, the specification takes those with the lowest targets, and takes them again for the next
+/// block. Eight that never become a majority would then fill every block for ever: after nine slots without a majority,
+/// finality would not come back when the validators do. So votes that the chain has counted already give way first.
 pub(crate) fn build_block<'a>(
     proposal: Proposal<'_>,
     is_known: impl Fn(&Root) -> bool,
@@ -56,19 +60,24 @@ pub(crate) fn build_block<'a>(
     let mut seen = HashSet::new();
     let mut anchor = Anchor::new(&proposal)?;
     loop {
-        let before = seen.len();
+        let mut usable = Vec::new();
         for (data, proofs) in &candidates {
-            if seen.len() >= MAX_ATTESTATIONS_DATA {
-                break;
-            }
             if !seen.contains(*data) && is_known(&data.head.root) && anchor.can_use(data)? {
-                seen.insert(**data);
-                let (selected, _) = select_proofs(&[proofs]);
-                chosen.extend(selected.into_iter().map(|proof| (**data, proof)));
+                usable.push((*data, *proofs));
             }
         }
-        if seen.len() == before {
+        let room = MAX_ATTESTATIONS_DATA.saturating_sub(seen.len());
+        if usable.len() > room {
+            usable.retain(|(data, proofs)| anchor.adds_voters(data, proofs));
+            usable.truncate(room);
+        }
+        if usable.is_empty() {
             break;
+        }
+        for (data, proofs) in usable {
+            seen.insert(*data);
+            let (selected, _) = select_proofs(&[proofs]);
+            chosen.extend(selected.into_iter().map(|proof| (*data, proof)));
         }
         let mut trial = advanced.clone();
         process_block(&mut trial, &proposal.block(unmerged(&chosen))?)?;
@@ -135,6 +144,18 @@ impl Anchor {
         // Votes of genesis for itself justify nothing, but they carry weight for the head.
         let is_genesis_self_vote = data.source.slot == 0 && data.target.slot == 0;
         Ok(is_genesis_self_vote || !self.view.is_slot_justified(data.target.slot)?)
+    }
+
+    /// Says whether a vote has voters that the chain has not counted for its target.
+    fn adds_voters(&self, data: &AttestationData, proofs: &Proofs) -> bool {
+        let State { justifications_roots, justifications_validators, validators, .. } = &self.view;
+        let tally = justifications_roots.iter().position(|root| *root == data.target.root);
+        let is_counted = |voter: ValidatorIndex| {
+            tally.is_some_and(|place| {
+                justifications_validators.get(place * validators.len() + voter as usize) == Some(true)
+            })
+        };
+        proofs.iter().flat_map(|proof| validator_indices(&proof.participants)).any(|voter| !is_counted(voter))
     }
 
     /// Moves on to what a trial block has justified. Says whether that is anything new.
