@@ -8,7 +8,9 @@ use libssz::SszEncode;
 
 use crate::chain::effect::Effect;
 use crate::chain::{ChainMessage, ChainState, Published};
-use crate::consensus::{ATTESTATION_COMMITTEE_COUNT, Interval, Root, SignedBlock, Slot, SlotClock, ValidatorIndex};
+use crate::consensus::{
+    ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, Root, SignedBlock, Slot, SlotClock, ValidatorIndex,
+};
 use crate::network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
 use crate::signer::Signer;
 use crate::wall_clock::WallClock;
@@ -58,7 +60,9 @@ impl ChainActor {
 
     fn arm_tick(&mut self, cx: &mut Context<ChainMessage>) {
         let now = (self.wall)();
-        let wait = self.clock.milliseconds_until_next_interval(now);
+        // Long before genesis it looks at the clock once in a slot all the same: the clock may be set.
+        let slot = INTERVALS_PER_SLOT * self.clock.milliseconds_per_interval();
+        let wait = self.clock.milliseconds_until_next_interval(now).min(slot);
         self.awaited = self.clock.total_intervals(now + wait);
         cx.after(Duration::from_millis(wait), ChainMessage::Tick);
     }
@@ -141,7 +145,7 @@ impl Actor for ChainActor {
         let now = (self.wall)();
         if now >= self.clock.slot_start(0) {
             // The chain has begun without us: what we are sent is judged by the time that it is.
-            let effects = self.state.interval(self.clock.total_intervals(now));
+            let effects = self.state.begin_at(self.clock.total_intervals(now));
             self.carry_out(effects, cx);
         }
         self.publish();

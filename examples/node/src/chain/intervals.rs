@@ -8,6 +8,12 @@ use crate::consensus::{INTERVALS_PER_SLOT, Interval, Slot, proposer_for_slot};
 const FETCH_PATIENCE: Interval = 25;
 
 impl ChainState {
+    /// Begins in the middle of the chain. What was before this node's time was not missed by it.
+    pub(crate) fn begin_at(&mut self, now: Interval) -> Vec<Effect> {
+        self.store.skip_to(now.saturating_sub(INTERVALS_PER_SLOT));
+        self.interval(now)
+    }
+
     /// Does what the interval that has begun asks for, and what the ones before it did if they were missed.
     ///
     /// A node that is late by more than a slot leaves out all but the last slot's intervals, and counts them: what they

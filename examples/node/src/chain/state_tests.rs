@@ -294,6 +294,13 @@ fn a_node_that_started_in_the_middle_signs_nothing_that_its_former_self_may_have
 }
 
 #[test]
+fn what_was_before_a_nodes_time_was_not_missed_by_it() {
+    let mut chain = chain([]);
+    chain.begin_at(1000);
+    assert_eq!((chain.snapshot().time, chain.snapshot().missed_intervals), (1000, 0));
+}
+
+#[test]
 fn a_proposer_cannot_fill_the_store_with_blocks_of_one_slot() {
     let mut chain = chain([]);
     chain.interval(6);
