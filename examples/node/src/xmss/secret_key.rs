@@ -256,8 +256,8 @@ impl fmt::Display for SignError {
         match self {
             Self::KeyExhausted { epoch, active } => write!(
                 f,
-                "the key signs in slots {} to {} and slot {epoch} is outside of them: make new keys, with more active \
-                 epochs, for a new network; with these, even a later genesis time would sign in used slots again",
+                "the key signs in slots {} to {} and slot {epoch} is outside of them: make new keys, for more slots, \
+                 for a new network; with these, even a later genesis time would sign in used slots again",
                 active.start,
                 active.end - 1
             ),
