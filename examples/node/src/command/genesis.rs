@@ -73,7 +73,7 @@ pub(super) fn genesis(arguments: &GenesisArguments) -> Result<(), CommandError> 
     };
     let configs = plan.write(&identities, &arguments.dir)?;
     println!(
-        "slot 0 begins {} s from now, or when enough nodes run; start each in a terminal of its own:",
+        "slot 0 begins {} s from now, and nodes may start later; start each in a terminal of its own:",
         arguments.genesis_delay_s
     );
     for config in configs {
