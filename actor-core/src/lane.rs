@@ -24,6 +24,7 @@ pub struct Lane {
     capacity: usize,
     kind: LaneKind,
     weight: u32,
+    batch: u32,
 }
 
 /// The order of a lane together with what it does when it is full.
@@ -37,6 +38,13 @@ pub(crate) enum LaneKind {
 
 /// Control messages served in a row while data waits, before one data message gets through.
 pub(crate) const CONTROL_RUN: u32 = 64;
+
+impl LaneKind {
+    /// Tells whether the oldest makes room for the newest.
+    pub(crate) const fn evicts(self) -> bool {
+        matches!(self, Self::NewestFirst | Self::Latest)
+    }
+}
 
 impl Lane {
     /// Describes a lane for what must neither be lost nor wait behind data: stops, configuration, answers.
@@ -95,6 +103,20 @@ impl Lane {
         self
     }
 
+    /// Lets the actor handle up to `most` messages of this lane in one call of
+    /// [`Actor::handle_batch`](crate::Actor::handle_batch): what is there already, without waiting for more. A batch counts
+    /// as one message in the lane's turn. The default is 1: one by one, by `handle`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `most` is 0.
+    #[must_use]
+    pub const fn batch(mut self, most: u32) -> Self {
+        assert!(most > 0, "a batch has one message at least");
+        self.batch = most;
+        self
+    }
+
     /// Tells the lane's name, as statistics show it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -113,6 +135,10 @@ impl Lane {
         matches!(self.kind, LaneKind::Control)
     }
 
+    pub(crate) const fn most_in_batch(&self) -> u32 {
+        self.batch
+    }
+
     pub(crate) const fn turn(&self) -> u32 {
         self.weight
     }
@@ -123,7 +149,7 @@ impl Lane {
 
     const fn new(name: &'static str, capacity: usize, kind: LaneKind) -> Self {
         assert!(capacity > 0, "a lane needs room for one message at least");
-        Self { name, capacity, kind, weight: 1 }
+        Self { name, capacity, kind, weight: 1, batch: 1 }
     }
 }
 

@@ -55,6 +55,7 @@
 //! ```
 
 mod actor;
+mod batch;
 mod block;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -72,13 +73,17 @@ mod recipient;
 mod reply;
 mod running;
 mod runtime;
+mod serve;
 mod spawn;
 mod sync;
 mod tell;
 mod thread;
 mod timers;
+mod turn;
+mod watch;
 
 pub use actor::Actor;
+pub use batch::Batch;
 pub use context::{Context, WorkPanicked};
 pub use exit::{Exit, ExitReason};
 pub use handle::{AskBlockingError, AskError, Handle, TellError, TryTellError, WeakHandle};

@@ -3,6 +3,7 @@
 //! The code under test is the real one; `crate::sync` gives it loom's atomics, and the queue and the event beneath it
 //! know loom themselves. A lost wake shows as a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where
 //! the whole state space would take too long.
+#![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -55,7 +56,8 @@ impl Counter {
                 return Poll::Ready(());
             }
             self.sleeps.fetch_add(1, Ordering::Relaxed);
-            self.signal.announce_sleep(cx.waker());
+            // SAFETY: one thread waits for the counter.
+            unsafe { self.signal.announce_sleep(cx.waker()) };
             if self.published.load(Ordering::Relaxed) == count {
                 self.signal.cancel_sleep();
                 return Poll::Ready(());

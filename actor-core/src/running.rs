@@ -3,14 +3,13 @@
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use event_listener::{Event, listener};
 
 use crate::block::block_on_for;
 use crate::mailbox::Closeable;
-use crate::sync::{AtomicBool, AtomicWaker, Ordering, register};
+use crate::sync::{AtomicUsize, Ordering};
 use crate::{Executor, Exit};
 
 /// The right to stop an actor and the means to wait for its end, held by whoever spawned it.
@@ -19,7 +18,6 @@ use crate::{Executor, Exit};
 #[must_use = "whoever spawns an actor decides when it stops; `drop` it to let the actor run on"]
 #[derive(Clone)]
 pub struct Running {
-    life: Arc<Life>,
     mailbox: Arc<dyn Closeable>,
     /// Whose clock a deadline is counted by.
     executor: Arc<dyn Executor>,
@@ -27,20 +25,21 @@ pub struct Running {
 
 /// What an actor's task and its spawner share.
 pub(crate) struct Life {
-    /// Set once by `stop_now`, never cleared.
-    killed: AtomicBool,
-    /// Set once by the first `stop`.
+    /// [`DEADLINE`] and [`KILLED`]: what was asked for so far, never cleared.
+    asked: AtomicUsize,
+    /// Set once by the first `stop`, before `DEADLINE`.
     deadline: OnceLock<Instant>,
-    /// The actor's task, woken when one of the above is set.
-    task: AtomicWaker,
     /// Set once, as the last thing in the actor's life.
-    exit: OnceLock<Exit>,
+    exit: OnceLock<Box<Exit>>,
     on_exit: Event,
 }
 
+const DEADLINE: usize = 1;
+const KILLED: usize = 1 << 1;
+
 impl Running {
-    pub(crate) fn new(life: Arc<Life>, mailbox: Arc<dyn Closeable>, executor: Arc<dyn Executor>) -> Self {
-        Self { life, mailbox, executor }
+    pub(crate) fn new(mailbox: Arc<dyn Closeable>, executor: Arc<dyn Executor>) -> Self {
+        Self { mailbox, executor }
     }
 
     /// Asks the actor to stop: it takes nothing new, handles what is queued for at most `patience`, and ends.
@@ -52,18 +51,16 @@ impl Running {
         self.mailbox.close();
         // A deadline past the end of the clock is none.
         if let Some(deadline) = self.executor.now().checked_add(patience) {
-            self.life.deadline.get_or_init(|| deadline);
+            self.life().deadline.get_or_init(|| deadline);
+            self.ask(DEADLINE);
         }
-        self.life.task.wake();
     }
 
     /// Stops the actor at once: a handler that waits is dropped where it waits, one that computes is let finish, and
     /// nothing more is handled. Returns at once; see [`join`](Self::join).
     pub fn stop_now(&self) {
-        // Pairs with `is_killed`.
-        self.life.killed.store(true, Ordering::Release);
+        self.ask(KILLED);
         self.mailbox.close();
-        self.life.task.wake();
     }
 
     /// Waits for the actor's end and tells how it came.
@@ -73,9 +70,9 @@ impl Running {
     /// Dropping the future has no effect.
     pub async fn join(&self) -> Exit {
         loop {
-            listener!(self.life.on_exit => ending);
+            listener!(self.life().on_exit => ending);
             // Looked at after the listener is there to be told, so that an exit in between is not missed.
-            if let Some(exit) = self.life.exit.get() {
+            if let Some(exit) = self.exit() {
                 return exit.clone();
             }
             ending.await;
@@ -91,36 +88,42 @@ impl Running {
     /// Tells how the actor ended, if it has.
     #[must_use]
     pub fn exit(&self) -> Option<&Exit> {
-        self.life.exit.get()
+        self.life().exit.get().map(AsRef::as_ref)
+    }
+
+    fn ask(&self, what: usize) {
+        // SeqCst, before the signal is looked at: a task that has announced that it waits sees it, or is seen.
+        self.life().asked.fetch_or(what, Ordering::SeqCst);
+        self.mailbox.interrupt();
+    }
+
+    fn life(&self) -> &Life {
+        self.mailbox.life()
     }
 }
 
 impl Life {
     pub(crate) fn new() -> Self {
-        Self {
-            killed: AtomicBool::new(false),
-            deadline: OnceLock::new(),
-            task: AtomicWaker::new(),
-            exit: OnceLock::new(),
-            on_exit: Event::new(),
-        }
+        let asked = AtomicUsize::new(0);
+        Self { asked, deadline: OnceLock::new(), exit: OnceLock::new(), on_exit: Event::new() }
     }
 
-    /// Has the task woken by the next request. To be called before looking for one.
-    pub(crate) fn watch(&self, waker: &Waker) {
-        register(&self.task, waker);
+    /// Tells whether the actor was asked to stop, at once or by a deadline.
+    #[inline]
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst) != 0
     }
 
     pub(crate) fn is_killed(&self) -> bool {
-        self.killed.load(Ordering::Acquire)
+        self.asked.load(Ordering::SeqCst) & KILLED != 0
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline.get().copied()
+        (self.asked.load(Ordering::SeqCst) & DEADLINE != 0).then(|| self.deadline.get().copied()).flatten()
     }
 
     pub(crate) fn end(&self, exit: Exit) {
-        if self.exit.set(exit).is_ok() {
+        if self.exit.set(Box::new(exit)).is_ok() {
             self.on_exit.notify(usize::MAX);
         }
     }

@@ -1,19 +1,14 @@
-//! From a mailbox and a maker to a running actor: the one actor loop, and what happens around it.
+//! From a mailbox and a maker to a running actor, and from its end to its exit.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Poll, ready};
-use std::time::Instant;
 
-use crate::contain::{contained, drop_contained};
-use crate::mailbox::mailbox;
-use crate::running::Life;
-use crate::{Actor, Context, Executor, ExecutorStopped, Exit, ExitReason, Handle, Mailbox, Message, Running, Timer};
-
-/// Messages handled in a row before the thread's other actors have their turn.
-const TURN: u32 = 128;
+use crate::contain::drop_contained;
+use crate::mailbox::{Closeable, mailbox};
+use crate::serve::serve;
+use crate::watch::Watch;
+use crate::{Actor, Context, Executor, ExecutorStopped, Exit, ExitReason, Handle, Mailbox, Message, Running};
 
 /// Starts an actor on an executor, and gives a handle to it and the right to stop it.
 ///
@@ -72,17 +67,14 @@ pub struct Spawn<M: Message> {
 impl<M: Message> Spawn<M> {
     /// Takes the mailbox that the actor will receive from.
     pub fn new(mailbox: Mailbox<M>) -> Self {
-        let life = Arc::new(Life::new());
-        Self {
-            ending: Ending { mailbox, hook: Box::new(|_, message| drop(message)), life, reason: ExitReason::Abandoned },
-        }
+        Self { ending: Ending { mailbox, hook: None, reason: ExitReason::Abandoned } }
     }
 
     /// Has `hook` given every message that was accepted and not handled when the actor ends, with its lane's name.
     ///
     /// It runs on the actor's thread, after [`Actor::stopped`]. It also runs if the actor never started.
     pub fn on_undelivered(mut self, hook: impl FnMut(&'static str, M) + Send + 'static) -> Self {
-        self.ending.hook = Box::new(hook);
+        self.ending.hook = Some(Box::new(hook));
         self
     }
 
@@ -98,7 +90,7 @@ impl<M: Message> Spawn<M> {
     ) -> Result<Running, ExecutorStopped> {
         let ending = self.ending;
         let shared = Arc::clone(ending.mailbox.shared());
-        let running = Running::new(Arc::clone(&ending.life), shared, Arc::clone(executor));
+        let running = Running::new(shared, Arc::clone(executor));
         let own = Arc::clone(executor);
         executor.spawn(Box::new(move || Box::pin(live(make, ending, own))))?;
         Ok(running)
@@ -107,15 +99,16 @@ impl<M: Message> Spawn<M> {
 
 /// One actor's whole life, from making its state to publishing its exit.
 async fn live<A: Actor>(make: impl FnOnce() -> A, mut ending: Ending<A::Message>, executor: Arc<dyn Executor>) {
-    let life = Arc::clone(&ending.life);
+    let shared = Arc::clone(ending.mailbox.shared());
+    let mut watch = Watch::new(&*shared, &executor);
     let mut state = None;
-    let mut cx = Context::new(Arc::clone(ending.mailbox.shared()), Arc::clone(&executor));
-    let serving = serve(make, &mut state, &mut ending.mailbox, &mut cx, &life);
-    let mut reason = until_stopped(serving, &life, &executor).await;
+    let mut cx = Context::new(Arc::clone(&shared), Arc::clone(&executor));
+    let serving = serve(make, &mut state, &mut ending.mailbox, &mut cx, watch.life());
+    let mut reason = watch.until_stopped(serving).await;
     ending.mailbox.close();
     let mut late = None;
     if let Some(mut actor) = state {
-        late = until_ended(async { actor.stopped(&reason).await }, &life, &executor).await;
+        late = watch.until_ended(async { actor.stopped(&reason).await }).await;
         late = late.or(drop_contained(actor));
     }
     late = late.or(drop_contained(cx));
@@ -126,197 +119,28 @@ async fn live<A: Actor>(make: impl FnOnce() -> A, mut ending: Ending<A::Message>
     ending.reason = reason;
 }
 
-/// The actor loop: one message after the other until there is a reason to end.
-async fn serve<A: Actor>(
-    make: impl FnOnce() -> A,
-    state: &mut Option<A>,
-    mailbox: &mut Mailbox<A::Message>,
-    cx: &mut Context<A::Message>,
-    life: &Life,
-) -> ExitReason {
-    let mut alarm = Alarm::new(cx.executor());
-    let actor = state.insert(make());
-    actor.started(cx).await;
-    loop {
-        for _ in 0..TURN {
-            if let Some(reason) = cx.ending.take() {
-                return reason;
-            }
-            if life.is_killed() {
-                return ExitReason::Killed;
-            }
-            if life.deadline().is_some_and(|deadline| cx.now() >= deadline) && mailbox.has_messages() {
-                return ExitReason::DeadlinePassed;
-            }
-            match poll_fn(|task| alarm.poll_next(mailbox, cx, task)).await {
-                Some(message) => actor.handle(message, cx).await,
-                None if mailbox.is_closed() => return ExitReason::Stopped,
-                None => return ExitReason::Unreachable,
-            }
-        }
-        // Closed and drained, it has only to see so; yielding now could let a deadline pass that it has met.
-        if !mailbox.is_closed() || mailbox.has_messages() {
-            yield_now().await;
-        }
-    }
-}
-
-/// The runtime's timer as the actor's timers use it, and whose turn it is.
-struct Alarm {
-    timer: Box<dyn Timer>,
-    /// What `timer` is armed for.
-    armed: Option<Instant>,
-    /// Whether the last message came from a timer. Then one from the mailbox goes first, so that neither starves.
-    was_timer: bool,
-}
-
-impl Alarm {
-    fn new(executor: &Arc<dyn Executor>) -> Self {
-        Self { timer: executor.timer(), armed: None, was_timer: false }
-    }
-
-    /// Gives the next message: a due timer's first, then the mailbox's. `None` if none can come any more.
-    fn poll_next<M: Message>(
-        &mut self,
-        mailbox: &mut Mailbox<M>,
-        cx: &mut Context<M>,
-        task: &mut std::task::Context<'_>,
-    ) -> Poll<Option<M>> {
-        // Timers do not fire any more once the mailbox is closed.
-        if !std::mem::take(&mut self.was_timer) && !cx.timers.is_empty() && !mailbox.is_closed() {
-            let now = cx.now();
-            if let Some(message) = cx.timers.take_due(now) {
-                mailbox.finish();
-                self.was_timer = true;
-                return Poll::Ready(Some(message));
-            }
-        }
-        let ended = match mailbox.poll_recv(task) {
-            Poll::Ready(Some(message)) => return Poll::Ready(Some(message)),
-            Poll::Ready(None) => true,
-            Poll::Pending => false,
-        };
-        if cx.timers.is_empty() || mailbox.is_closed() {
-            return if ended { Poll::Ready(None) } else { Poll::Pending };
-        }
-        while let Some(at) = cx.timers.next() {
-            if self.armed != Some(at) {
-                self.timer.arm(at);
-                self.armed = Some(at);
-            }
-            ready!(self.timer.poll_expired(task));
-            // Armed anew even for the same time: a runtime's timer may be early by its resolution.
-            self.armed = None;
-            let now = cx.now();
-            if let Some(message) = cx.timers.take_due(now) {
-                self.was_timer = true;
-                return Poll::Ready(Some(message));
-            }
-        }
-        Poll::Pending
-    }
-}
-
-/// Runs the actor until it ends by itself, panics, is stopped at once, or its deadline passes.
-async fn until_stopped(
-    serving: impl Future<Output = ExitReason>,
-    life: &Life,
-    executor: &Arc<dyn Executor>,
-) -> ExitReason {
-    let mut deadline = DeadlineTimer::default();
-    let stopped = contained(serving, |serving, task| {
-        life.watch(task.waker());
-        if life.is_killed() {
-            return Poll::Ready(ExitReason::Killed);
-        }
-        // Asked before the actor has its turn: should the deadline be set meanwhile, the actor has a turn after that.
-        let deadline_set = life.deadline();
-        if let Poll::Ready(reason) = serving.poll(task) {
-            return Poll::Ready(reason);
-        }
-        deadline.poll(deadline_set, executor, task).map(|()| ExitReason::DeadlinePassed)
-    });
-    stopped.await.unwrap_or_else(|panicked| panicked)
-}
-
-/// Waits for a deadline that may not be set yet.
-#[derive(Default)]
-struct DeadlineTimer {
-    /// Made and armed when the deadline is first seen.
-    timer: Option<Box<dyn Timer>>,
-}
-
-impl DeadlineTimer {
-    fn poll(
-        &mut self,
-        at: Option<Instant>,
-        executor: &Arc<dyn Executor>,
-        task: &mut std::task::Context<'_>,
-    ) -> Poll<()> {
-        let Some(at) = at else { return Poll::Pending };
-        let timer = self.timer.get_or_insert_with(|| {
-            let mut timer = executor.timer();
-            timer.arm(at);
-            timer
-        });
-        timer.poll_expired(task)
-    }
-}
-
-/// Runs the actor's `stopped` to its end, or, once the actor is to stop at once or its deadline has passed, to where it
-/// waits.
-async fn until_ended(
-    stopped: impl Future<Output = ()>,
-    life: &Life,
-    executor: &Arc<dyn Executor>,
-) -> Option<ExitReason> {
-    let mut deadline = DeadlineTimer::default();
-    let ended = contained(stopped, |stopped, task| {
-        life.watch(task.waker());
-        // Polled first: it has its say also when the actor was stopped at once before.
-        if stopped.poll(task).is_ready() {
-            return Poll::Ready(None);
-        }
-        if life.is_killed() {
-            return Poll::Ready(Some(ExitReason::Killed));
-        }
-        deadline.poll(life.deadline(), executor, task).map(|()| Some(ExitReason::DeadlinePassed))
-    });
-    ended.await.unwrap_or_else(Some)
-}
-
-/// Lets the thread's other tasks run.
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|task| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        task.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// What an actor owes when it ends, however that comes about: its queued messages to the hook, its exit to whoever joins.
 struct Ending<M: Message> {
     mailbox: Mailbox<M>,
-    hook: Undelivered<M>,
-    life: Arc<Life>,
+    /// Without one, they are dropped.
+    hook: Option<Undelivered<M>>,
     /// `Abandoned` until the actor's loop has said otherwise.
     reason: ExitReason,
 }
 
 impl<M: Message> Drop for Ending<M> {
     fn drop(&mut self) {
-        let Self { mailbox, hook, life, reason } = self;
-        while catch_unwind(AssertUnwindSafe(|| mailbox.drain_undelivered(&mut *hook))).is_err() {
+        let Self { mailbox, hook, reason } = self;
+        let mut undelivered = |lane, message| match hook.as_mut() {
+            Some(hook) => hook(lane, message),
+            None => drop(message),
+        };
+        while catch_unwind(AssertUnwindSafe(|| mailbox.drain_undelivered(&mut undelivered))).is_err() {
             // The hook panicked over one message, which the panic hook has reported; the others are still owed.
         }
         // The hook goes before the exit is published: whoever joins may count on what it held.
-        let hook = std::mem::replace(hook, Box::new(|_, message| drop(message)));
-        drop(drop_contained(hook));
-        life.end(Exit { reason: reason.clone(), lanes: mailbox.stats() });
+        drop(drop_contained(hook.take()));
+        mailbox.shared().life().end(Exit { reason: reason.clone(), lanes: mailbox.stats() });
     }
 }
 

@@ -8,11 +8,19 @@
 //!                                 │ signal  sleeping? + waker   │ ◀─ announce
 //!                                 └─────────────────────────────┘
 //! ```
+//!
+//! A lane is a ring (`ring`, or `evicting` where the newest takes the oldest's place) over memory made on first use
+//! (`slots`). Which lane is served next is the `schedule`'s to say, and who wakes whom the `signal`'s.
+#![expect(unsafe_code, reason = "a mailbox promises its signal to be its only consumer")]
 
+mod evicting;
+mod places;
 mod queue;
+mod ring;
 mod schedule;
 mod shared;
 pub(crate) mod signal;
+mod slots;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -63,9 +71,10 @@ pub(crate) use shared::{Closeable, Shared};
 #[must_use]
 pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
     const { assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least") };
-    let shared = Arc::new(Shared::new());
+    let (lanes, taken) = M::LANES.iter().map(LaneQueue::new).unzip::<_, _, Vec<_>, Vec<_>>();
+    let shared = Arc::new(Shared::new(lanes.into_boxed_slice()));
     let mailbox = Mailbox {
-        taken: M::LANES.iter().map(|_| Taken::new()).collect(),
+        taken: taken.into_boxed_slice(),
         schedule: Schedule::new(M::LANES),
         in_hand: None,
         shared: Arc::clone(&shared),
@@ -102,6 +111,47 @@ impl<M: Message> Mailbox<M> {
 
     /// Takes the next message if there is one. Never waits, and does not go on to look for what comes meanwhile.
     pub fn try_recv(&mut self) -> Option<M> {
+        let message = self.take();
+        self.rest();
+        message
+    }
+
+    /// Polls for the next message; [`recv`](Self::recv) as a function for hand-written futures.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        // Left by a poll before this one, which something else than a message has ended.
+        self.shared.signal().cancel_sleep();
+        let polled = self.poll_next(cx);
+        self.rest();
+        polled
+    }
+
+    /// Polls for the next message as an actor's loop does: it owes a [`rest`](Self::rest) before its task does.
+    #[inline]
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        match self.take() {
+            Some(message) => Poll::Ready(Some(message)),
+            None => self.poll_empty(cx),
+        }
+    }
+
+    /// Announces sleep, and looks again.
+    fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        // SAFETY: there is one `Mailbox` to a signal, and it is borrowed alone.
+        unsafe { self.shared.signal().announce_sleep(cx.waker()) };
+        // Asked before the last look: whoever closes or drops the last handle has sent everything before that.
+        let no_more = self.shared.is_closed() || self.shared.handles() == 0;
+        let polled = match self.take() {
+            Some(message) => Poll::Ready(Some(message)),
+            // A claim in flight becomes a message yet, and its sender wakes.
+            None if no_more && self.shared.is_drained() => Poll::Ready(None),
+            None => return Poll::Pending,
+        };
+        self.shared.signal().cancel_sleep();
+        polled
+    }
+
+    #[inline]
+    fn take(&mut self) -> Option<M> {
         self.finish();
         let Self { shared, taken, schedule, in_hand } = self;
         schedule.next(|lane| {
@@ -111,23 +161,9 @@ impl<M: Message> Mailbox<M> {
         })
     }
 
-    /// Polls for the next message; [`recv`](Self::recv) as a function for hand-written futures.
-    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
-        if let Some(message) = self.try_recv() {
-            return Poll::Ready(Some(message));
-        }
-        self.shared.signal().announce_sleep(cx.waker());
-        // Asked before the last look: whoever closes or drops the last handle has sent everything before that.
-        let no_more = self.shared.is_closed() || self.shared.handles() == 0;
-        if let Some(message) = self.try_recv() {
-            self.shared.signal().cancel_sleep();
-            return Poll::Ready(Some(message));
-        }
-        if no_more {
-            self.shared.signal().cancel_sleep();
-            return Poll::Ready(None);
-        }
-        Poll::Pending
+    /// Sees that no sender waits while there is room for it. What is owed before the consumer turns to anything else.
+    fn rest(&self) {
+        self.shared.tell_of_room();
     }
 
     /// Closes the mailbox: senders get their messages back from now on; what was accepted is still received.
@@ -151,6 +187,8 @@ impl<M: Message> Mailbox<M> {
     /// first within each lane. It is counted as undelivered.
     pub fn drain_undelivered(&mut self, mut hook: impl FnMut(&'static str, M)) {
         self.close();
+        // SAFETY: there is one `Mailbox` to a signal, and it is borrowed alone.
+        unsafe { self.shared.signal().leave() };
         self.finish();
         for (lane, taken) in self.taken.iter_mut().enumerate() {
             while let Some(message) = self.shared.lane(lane).take_undelivered(taken) {
@@ -160,10 +198,37 @@ impl<M: Message> Mailbox<M> {
     }
 
     /// Counts the message in hand as handled. Receiving the next one does so as well.
+    #[inline]
     pub(crate) fn finish(&mut self) {
         if let Some(lane) = self.in_hand.take() {
             self.shared.lane(lane).finish();
         }
+    }
+
+    /// Tells whether the message in hand came from a lane that is handled in batches.
+    #[inline]
+    pub(crate) fn gives_batches(&self) -> bool {
+        self.batch() > 1
+    }
+
+    /// Tells how many messages may be handled in one call, as the lane of the message in hand has it.
+    #[inline]
+    pub(crate) fn batch(&self) -> u32 {
+        self.in_hand.map_or(1, |lane| M::LANES[lane].most_in_batch())
+    }
+
+    /// Takes the next message of the same lane as the one in hand, out of turn.
+    pub(crate) fn take_alike(&mut self) -> Option<M> {
+        let lane = self.in_hand?;
+        let message = self.shared.lane(lane).take(&mut self.taken[lane])?;
+        self.shared.lane(lane).finish();
+        Some(message)
+    }
+
+    /// Tells whether a control message waits.
+    pub(crate) fn has_control(&self) -> bool {
+        let waits = |(lane, taken): (usize, _)| M::LANES[lane].is_control() && self.shared.lane(lane).holds_any(taken);
+        self.taken.iter().enumerate().any(waits)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

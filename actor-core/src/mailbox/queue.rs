@@ -1,20 +1,21 @@
 //! One lane's queue: what producers push into, what the consumer takes from, and the figures of both.
+#![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use concurrent_queue::{ConcurrentQueue, PushError};
-use crossbeam_utils::CachePadded;
 use event_listener::{Event, EventListener};
 
-use crate::lane::{Lane, LaneKind, LaneStats};
+use crate::lane::{Lane, LaneStats};
+use crate::mailbox::evicting::{Evicted, SPARE};
+use crate::mailbox::places::{Places, add};
+use crate::mailbox::ring::PushError;
 use crate::reply::Asker;
-use crate::sync::{AtomicU64, AtomicUsize, Ordering, fence};
+use crate::sync::{AtomicUsize, Ordering, fence};
 
 /// A message on its way, with the asker whose leaving cancels it.
 pub(crate) struct Envelope<M> {
     pub(crate) message: M,
-    pub(crate) asker: Option<Arc<dyn Asker>>,
+    pub(crate) asker: Option<std::sync::Arc<dyn Asker>>,
 }
 
 /// Why a push was refused; the envelope comes back.
@@ -23,35 +24,20 @@ pub(crate) enum Refused<M> {
     Closed(Envelope<M>),
 }
 
+/// What a push left to do once the signal has been looked at.
+pub(super) enum Pushed<M> {
+    /// The position, should the consumer be gone.
+    At(u64),
+    /// What was evicted, to be dropped: a message that sends when it is dropped must not take the new one's room.
+    Evicting(Evicted<Envelope<M>>),
+}
+
 /// The part of a lane that all threads share.
 pub(crate) struct LaneQueue<M> {
-    lane: Lane,
-    ring: ConcurrentQueue<Envelope<M>>,
+    lane: &'static Lane,
     /// Where senders wait for room; one is woken per message taken.
     room: Event,
-    /// Senders that wait for room or are about to. While there is none, the consumer passes `room` by: an event's
-    /// notification takes the lock of its list.
-    waiting: AtomicUsize,
-    /// Written by producers, on a line of their own.
-    producers: CachePadded<ProducerFigures>,
-    /// Written by the consumer alone, on a line of its own.
-    consumer: CachePadded<ConsumerFigures>,
-}
-
-struct ProducerFigures {
-    refused: AtomicU64,
-    evicted: AtomicU64,
-}
-
-struct ConsumerFigures {
-    /// Messages popped from the ring, whatever became of them.
-    taken: AtomicU64,
-    handled: AtomicU64,
-    /// Evicted by the consumer, from what it had already taken over.
-    evicted: AtomicU64,
-    cancelled: AtomicU64,
-    undelivered: AtomicU64,
-    high_water: AtomicU64,
+    places: Places<Envelope<M>>,
 }
 
 /// A sender that waits for room, counted for as long as this lives.
@@ -66,9 +52,9 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// The part of a lane that belongs to the consumer.
+/// The part of a lane that belongs to the consumer. There is one for each lane, and who has it is that lane's consumer.
 pub(super) struct Taken<M> {
-    /// For a newest-first lane: what was taken over from the ring, oldest in front. Empty for the others.
+    /// For a lane that evicts: what was taken over from the ring, oldest in front. Empty for the others.
     stash: VecDeque<Envelope<M>>,
 }
 
@@ -76,67 +62,32 @@ pub(super) struct Taken<M> {
 const LOOK_EVERY: u64 = 16;
 
 impl<M> LaneQueue<M> {
-    pub(super) fn new(lane: Lane) -> Self {
-        let figure = || AtomicU64::new(0);
-        Self {
-            lane,
-            ring: ConcurrentQueue::bounded(lane.capacity()),
-            room: Event::new(),
-            waiting: AtomicUsize::new(0),
-            producers: CachePadded::new(ProducerFigures { refused: figure(), evicted: figure() }),
-            consumer: CachePadded::new(ConsumerFigures {
-                taken: figure(),
-                handled: figure(),
-                evicted: figure(),
-                cancelled: figure(),
-                undelivered: figure(),
-                high_water: figure(),
-            }),
-        }
+    pub(super) fn new(lane: &'static Lane) -> (Self, Taken<M>) {
+        let spare = if lane.kind().evicts() { SPARE } else { 0 };
+        let places = Places::new(lane.capacity(), spare);
+        (Self { lane, room: Event::new(), places }, Taken { stash: VecDeque::new() })
     }
 
-    /// Puts a message in, or hands it back. Never waits.
-    pub(crate) fn push(&self, envelope: Envelope<M>) -> Result<(), Refused<M>> {
-        match self.lane.kind() {
-            LaneKind::Control | LaneKind::Fifo => self.ring.push(envelope).map_err(|refused| match refused {
-                PushError::Full(envelope) => Refused::Full(envelope),
-                PushError::Closed(envelope) => Refused::Closed(envelope),
-            }),
-            LaneKind::NewestFirst => self.push_evicting(envelope),
-            // A ring for one message swaps it under a lock bit, beside which the bit that says "closed" is kept.
-            LaneKind::Latest => match self.ring.force_push(envelope) {
-                Ok(replaced) => {
-                    self.producers.evicted.fetch_add(u64::from(replaced.is_some()), Ordering::Relaxed);
-                    Ok(())
-                }
-                Err(closed) => Err(Refused::Closed(closed.into_inner())),
-            },
+    /// Puts a message in, or hands it back. Never waits. The signal is to be looked at next.
+    #[inline]
+    pub(super) fn push(&self, envelope: Envelope<M>) -> Result<Pushed<M>, Refused<M>> {
+        if self.lane.kind().evicts() {
+            return self.places.push_evicting(envelope).map(Pushed::Evicting).map_err(Refused::Closed);
         }
+        self.places.push(envelope).map(Pushed::At).map_err(|refused| match refused {
+            PushError::Full(envelope) => Refused::Full(envelope),
+            PushError::Closed(envelope) => Refused::Closed(envelope),
+        })
     }
 
-    /// Puts a message in, and takes the oldest out for as long as there is no room.
-    ///
-    /// Not by the ring's `force_push`: with room for several it stores the tail that it computed before, and with that
-    /// undoes a close that came in between. What is pushed after that would never be taken, and its asker never told.
-    fn push_evicting(&self, mut envelope: Envelope<M>) -> Result<(), Refused<M>> {
-        // Dropped once the new message is in: a message that sends when it is dropped must not take the room.
-        let mut _evicted = None;
-        loop {
-            envelope = match self.ring.push(envelope) {
-                Ok(()) => return Ok(()),
-                Err(PushError::Closed(envelope)) => return Err(Refused::Closed(envelope)),
-                Err(PushError::Full(envelope)) => envelope,
-            };
-            if let Ok(oldest) = self.ring.pop() {
-                self.producers.evicted.fetch_add(1, Ordering::Relaxed);
-                _evicted = Some(oldest);
-            }
-        }
+    /// Takes back what was pushed by a sender that then found the consumer gone, unless the consumer has it.
+    pub(super) fn take_back(&self, position: u64) -> Option<Envelope<M>> {
+        self.places.take_back(position)
     }
 
     /// Counts a message that was handed back for want of room.
     pub(crate) fn count_refused(&self) {
-        self.producers.refused.fetch_add(1, Ordering::Relaxed);
+        self.places.producers.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Has the caller told when there may be room again. It must try once more before it waits.
@@ -144,35 +95,52 @@ impl<M> LaneQueue<M> {
     /// ```text
     /// sender                                    consumer
     ///   push -> full                              pop
-    ///   waiting += 1         (1)                  fence SeqCst
-    ///   listen, fence SeqCst (2)                  waiting > 0 -> notify one more listener   (3)
-    ///   push -> full: wait
+    ///   waiting += 1         (1)                  waiting > 0 -> notify one more listener   (3)
+    ///   listen, fence SeqCst (2)                  …
+    ///   push -> full: wait                        before it rests: fence SeqCst,
+    ///                                             waiting > 0 -> see that as many are notified as there is room for (4)
     /// ```
     ///
-    /// The fences make one of two things true: the second push sees the slot that the pop freed, or (3) sees (1). A
-    /// notification between (1) and (2) reaches nobody, but then the slot was freed before the second push.
+    /// (3) may miss (1). But the fences make one of two things true: the second push sees the slot that the pop freed, or
+    /// (4) sees (1). A notification between (1) and (2) reaches nobody, but then the slot was freed before the second push.
     pub(crate) fn wait_for_room(&self) -> (Waiting<'_>, EventListener) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let waiting = Waiting { count: &self.waiting };
+        let count = &self.places.consumer.waiting;
+        count.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting { count };
         let listener = self.room.listen();
-        // Pairs with the fence in `tell_of_room`.
+        // Pairs with the fence before `tell_all_of_room`.
         fence(Ordering::SeqCst);
         (waiting, listener)
     }
 
-    /// Tells one waiting sender of the slot that was just freed.
+    /// Tells one waiting sender, if one is seen, of the slot that was just freed.
+    #[inline]
     fn tell_of_room(&self) {
-        // Pairs with the fence in `wait_for_room`.
-        fence(Ordering::SeqCst);
-        if self.waiting.load(Ordering::Relaxed) > 0 {
+        if self.places.consumer.waiting.load(Ordering::Relaxed) > 0 {
             // Additional, so that two freed slots wake two senders even if the first has not run yet.
             self.room.notify_additional(1);
         }
     }
 
+    /// Sees that no sender waits while there is room for it. Called by the consumer, after a `SeqCst` fence.
+    pub(super) fn tell_all_of_room(&self) {
+        if self.places.consumer.waiting.load(Ordering::Relaxed) > 0 {
+            let depth = self.places.tail().saturating_sub(self.places.consumer.head.load(Ordering::Relaxed));
+            let room = (self.lane.capacity() as u64).saturating_sub(depth);
+            // Not additional: those that have been notified and have not run yet count.
+            self.room.notify(usize::try_from(room).unwrap_or(usize::MAX));
+        }
+    }
+
     pub(super) fn close(&self) {
-        self.ring.close();
+        self.places.close();
         self.room.notify(usize::MAX);
+    }
+
+    /// Tells whether nothing that was accepted is left to be taken.
+    pub(super) fn is_drained(&self) -> bool {
+        // A lane that evicts passes by what is in flight, so that nothing is left once it has given nothing.
+        self.lane.kind().evicts() || self.places.is_drained()
     }
 
     /// Takes the next message that anyone still wants. Called by the consumer only.
@@ -180,104 +148,106 @@ impl<M> LaneQueue<M> {
     /// Skips no more asks than the lane holds at once: askers that come and go without a rest must not keep the consumer
     /// from its other lanes. `None` then still means that nothing is left of what was there at the call, and whoever sent
     /// what is left did so after it, so that an announced sleep is ended by them.
+    #[inline]
     pub(super) fn take(&self, taken: &mut Taken<M>) -> Option<M> {
         for _ in 0..self.lane.capacity() {
-            let envelope = match self.lane.kind() {
-                LaneKind::NewestFirst => self.take_newest(taken),
-                LaneKind::Control | LaneKind::Fifo | LaneKind::Latest => self.take_oldest(),
-            }?;
+            let envelope = if self.lane.kind().evicts() { self.take_newest(taken) } else { self.take_oldest(taken) }?;
             if !envelope.asker.as_ref().is_some_and(|asker| asker.has_left()) {
                 return Some(envelope.message);
             }
-            add(&self.consumer.cancelled, 1);
+            add(&self.places.consumer.cancelled, 1);
         }
         None
     }
 
-    fn take_oldest(&self) -> Option<Envelope<M>> {
+    #[inline]
+    fn take_oldest(&self, _consumer: &mut Taken<M>) -> Option<Envelope<M>> {
+        // SAFETY: who has a lane's `Taken` is its consumer, and it is borrowed alone.
+        let envelope = unsafe { self.places.pop() }?;
         // Looking at the depth fetches the line that senders write, so it is not done for every message.
-        let look = self.consumer.taken.load(Ordering::Relaxed).is_multiple_of(LOOK_EVERY);
-        let waiting = if look { self.ring.len() as u64 } else { 0 };
-        let envelope = self.ring.pop().ok()?;
-        self.saw(waiting);
-        add(&self.consumer.taken, 1);
-        if matches!(self.lane.kind(), LaneKind::Control | LaneKind::Fifo) {
-            self.tell_of_room();
+        let head = self.places.consumer.head.load(Ordering::Relaxed);
+        if head % LOOK_EVERY == 1 {
+            self.saw(self.places.tail().saturating_sub(head - 1));
         }
+        self.tell_of_room();
         Some(envelope)
     }
 
     fn take_newest(&self, taken: &mut Taken<M>) -> Option<Envelope<M>> {
         // No more than the lane holds at once: senders that never rest must not keep the consumer from its work.
         for _ in 0..self.lane.capacity() {
-            let Ok(envelope) = self.ring.pop() else { break };
-            add(&self.consumer.taken, 1);
+            let Some(envelope) = self.places.pop_evicting() else { break };
             // Dropped when all is in its place and counted: a message may panic in its drop.
             let evicted = if taken.stash.len() == self.lane.capacity() { taken.stash.pop_front() } else { None };
-            add(&self.consumer.evicted, u64::from(evicted.is_some()));
+            add(&self.places.consumer.evicted, u64::from(evicted.is_some()));
             taken.stash.push_back(envelope);
         }
         self.saw(taken.stash.len() as u64);
         taken.stash.pop_back()
     }
 
-    /// Takes whatever is left, in order of age, once the lane is closed. Called by the consumer only.
+    /// Takes whatever is left, in order of age, once the lane is closed and the signal says that the consumer has left.
+    /// Called by the consumer only.
     pub(super) fn take_undelivered(&self, taken: &mut Taken<M>) -> Option<M> {
         let envelope = taken.stash.pop_front().or_else(|| {
-            let envelope = self.ring.pop().ok()?;
-            add(&self.consumer.taken, 1);
-            Some(envelope)
+            if self.lane.kind().evicts() {
+                return self.places.pop_evicting();
+            }
+            // SAFETY: who has a lane's `Taken` is its consumer, and it is borrowed alone.
+            unsafe { self.places.settle() }
         })?;
-        add(&self.consumer.undelivered, 1);
+        add(&self.places.consumer.undelivered, 1);
         Some(envelope.message)
     }
 
     pub(super) fn holds_any(&self, taken: &Taken<M>) -> bool {
-        !taken.stash.is_empty() || !self.ring.is_empty()
+        !taken.stash.is_empty() || !self.places.is_drained()
     }
 
     /// Counts the end of a message's handling. Called by the consumer only.
     pub(super) fn finish(&self) {
-        add(&self.consumer.handled, 1);
+        add(&self.places.consumer.handled, 1);
     }
 
     /// The depth only grows between two takes, so looking before a take sees its highest value since the last.
     fn saw(&self, waiting: u64) {
-        if waiting > self.consumer.high_water.load(Ordering::Relaxed) {
-            self.consumer.high_water.store(waiting, Ordering::Relaxed);
+        let high_water = &self.places.consumer.high_water;
+        let waiting = waiting.min(self.places.capacity);
+        if waiting > high_water.load(Ordering::Relaxed) {
+            high_water.store(waiting, Ordering::Relaxed);
         }
     }
 
     pub(super) fn stats(&self) -> LaneStats {
-        let evicted_in_ring = self.producers.evicted.load(Ordering::Relaxed);
-        let evicted_later = self.consumer.evicted.load(Ordering::Relaxed);
-        let handled = self.consumer.handled.load(Ordering::Relaxed);
-        let cancelled = self.consumer.cancelled.load(Ordering::Relaxed);
-        let undelivered = self.consumer.undelivered.load(Ordering::Relaxed);
-        let accepted = self.consumer.taken.load(Ordering::Relaxed) + self.ring.len() as u64 + evicted_in_ring;
-        let ended = handled + cancelled + undelivered + evicted_in_ring + evicted_later;
+        let (producers, consumer) = (&self.places.producers, &self.places.consumer);
+        let read = |figure: &crate::sync::AtomicU64| figure.load(Ordering::Relaxed);
+        let (handled, cancelled, undelivered) =
+            (read(&consumer.handled), read(&consumer.cancelled), read(&consumer.undelivered));
+        let evicted = read(&producers.evicted) + read(&consumer.evicted);
+        // Read last, so that what has ended was accepted.
+        let accepted = self.places.accepted();
         LaneStats {
             name: self.lane.name(),
             capacity: self.lane.capacity(),
             accepted,
             handled,
-            refused: self.producers.refused.load(Ordering::Relaxed),
-            evicted: evicted_in_ring + evicted_later,
+            refused: read(&producers.refused),
+            evicted,
             cancelled,
             undelivered,
-            high_water: self.consumer.high_water.load(Ordering::Relaxed),
-            depth: accepted.saturating_sub(ended),
+            high_water: read(&consumer.high_water),
+            depth: accepted.saturating_sub(handled + cancelled + undelivered + evicted),
         }
     }
 }
 
-impl<M> Taken<M> {
-    pub(super) fn new() -> Self {
-        Self { stash: VecDeque::new() }
+impl<M> Drop for LaneQueue<M> {
+    fn drop(&mut self) {
+        // Only if the mailbox was forgotten: it takes everything out before it goes.
+        if self.lane.kind().evicts() {
+            while self.places.pop_evicting().is_some() {}
+        } else {
+            self.places.drop_rest();
+        }
     }
-}
-
-/// Adds to a figure that one thread alone writes: no read-modify-write is needed.
-fn add(figure: &AtomicU64, n: u64) {
-    figure.store(figure.load(Ordering::Relaxed) + n, Ordering::Relaxed);
 }

@@ -9,71 +9,88 @@ use crate::lane::CONTROL_RUN;
 /// Decides the order in which lanes are asked for a message.
 #[derive(Debug)]
 pub(super) struct Schedule {
+    lanes: &'static [Lane],
     control: Class,
     data: Class,
     /// Control messages served since the last data message was, or was found missing.
     control_run: u32,
 }
 
-/// The lanes that share turns.
+/// Whose turn it is among the lanes of one class.
 #[derive(Debug)]
 struct Class {
-    /// Lane indices and their weights.
-    lanes: Vec<(usize, u32)>,
-    /// Position in `lanes` of the one whose turn it is.
+    is_control: bool,
+    /// How many lanes are of this class.
+    size: usize,
+    /// The lane whose turn it is.
     cursor: usize,
     /// Messages left in its turn.
     credit: u32,
 }
 
 impl Schedule {
-    pub(super) fn new(lanes: &[Lane]) -> Self {
-        let class = |control: bool| {
-            let lanes = lanes.iter().enumerate().filter(|(_, lane)| lane.is_control() == control);
-            Class::new(lanes.map(|(index, lane)| (index, lane.turn())).collect())
-        };
-        Self { control: class(true), data: class(false), control_run: 0 }
+    pub(super) fn new(lanes: &'static [Lane]) -> Self {
+        Self { lanes, control: Class::new(lanes, true), data: Class::new(lanes, false), control_run: 0 }
     }
 
     /// Takes the next message: asks lanes, in the order due, until one gives something.
+    #[inline]
     pub(super) fn next<T>(&mut self, mut take: impl FnMut(usize) -> Option<T>) -> Option<T> {
-        if self.control_run < CONTROL_RUN
-            && let Some(taken) = self.control.next(&mut take)
+        let Self { lanes, control, data, control_run } = self;
+        if control.size == 0 {
+            return data.next(lanes, &mut take);
+        }
+        if *control_run < CONTROL_RUN
+            && let Some(taken) = control.next(lanes, &mut take)
         {
-            self.control_run += 1;
+            *control_run += 1;
             return Some(taken);
         }
-        let data = self.data.next(&mut take);
-        let data_was_due = std::mem::take(&mut self.control_run) >= CONTROL_RUN;
-        if data.is_none() && data_was_due {
-            let control = self.control.next(&mut take);
-            self.control_run = u32::from(control.is_some());
-            return control;
+        let taken = data.next(lanes, &mut take);
+        let data_was_due = std::mem::take(control_run) >= CONTROL_RUN;
+        if taken.is_none() && data_was_due {
+            let taken = control.next(lanes, &mut take);
+            *control_run = u32::from(taken.is_some());
+            return taken;
         }
-        data
+        taken
     }
 }
 
 impl Class {
-    fn new(lanes: Vec<(usize, u32)>) -> Self {
-        let credit = lanes.first().map_or(0, |&(_, weight)| weight);
-        Self { lanes, cursor: 0, credit }
+    fn new(lanes: &[Lane], is_control: bool) -> Self {
+        let mut members = lanes.iter().enumerate().filter(|(_, lane)| lane.is_control() == is_control);
+        let (cursor, credit) = members.next().map_or((0, 0), |(index, lane)| (index, lane.turn()));
+        let size = lanes.iter().filter(|lane| lane.is_control() == is_control).count();
+        Self { is_control, size, cursor, credit }
     }
 
-    fn next<T>(&mut self, take: &mut impl FnMut(usize) -> Option<T>) -> Option<T> {
+    #[inline]
+    fn next<T>(&mut self, lanes: &[Lane], take: &mut impl FnMut(usize) -> Option<T>) -> Option<T> {
+        if self.size == 0 {
+            return None;
+        }
         // One look more than there are lanes: the first may stand at its turn's end, and have the only message.
-        for _ in 0..=self.lanes.len() {
-            let &(index, _) = self.lanes.get(self.cursor)?;
+        for _ in 0..=self.size {
             if self.credit > 0
-                && let Some(taken) = take(index)
+                && let Some(taken) = take(self.cursor)
             {
                 self.credit -= 1;
                 return Some(taken);
             }
-            self.cursor = (self.cursor + 1) % self.lanes.len();
-            self.credit = self.lanes[self.cursor].1;
+            self.pass_turn(lanes);
         }
         None
+    }
+
+    fn pass_turn(&mut self, lanes: &[Lane]) {
+        loop {
+            self.cursor = if self.cursor + 1 < lanes.len() { self.cursor + 1 } else { 0 };
+            if lanes[self.cursor].is_control() == self.is_control {
+                break;
+            }
+        }
+        self.credit = lanes[self.cursor].turn();
     }
 }
 

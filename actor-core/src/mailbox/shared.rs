@@ -2,45 +2,58 @@
 
 use event_listener::Event;
 
-use crate::mailbox::queue::{Envelope, LaneQueue, Refused};
+use crate::mailbox::places::Line;
+use crate::mailbox::queue::{Envelope, LaneQueue, Pushed, Refused};
 use crate::mailbox::signal::Signal;
-use crate::sync::{AtomicBool, AtomicUsize, Ordering};
+use crate::running::Life;
+use crate::sync::{AtomicBool, AtomicUsize, Ordering, fence, store_before_load};
 use crate::{LaneStats, Message};
 
 /// The lanes, the wake signal and the life of one mailbox.
 pub(crate) struct Shared<M> {
     lanes: Box<[LaneQueue<M>]>,
-    signal: Signal,
+    /// On a line of its own: every sender reads it, and it changes only when the consumer sleeps or is woken.
+    signal: Line<Signal>,
     /// Strong handles. At zero nobody can send; only the mailbox itself can then make a new one.
     handles: AtomicUsize,
     /// Set once, after every lane has closed, and never cleared: who sees it set knows that nothing more gets in.
     closed: AtomicBool,
     /// Notified when `closed` is set.
     on_close: Event,
+    /// The stop and the end of the actor that has the mailbox, if one has.
+    life: Life,
 }
 
 /// What an actor's spawner may do to its mailbox without knowing its message type.
 pub(crate) trait Closeable: Send + Sync {
     fn close(&self);
+    /// Has the actor's task look at its life again, whatever it waits for.
+    fn interrupt(&self);
+    fn life(&self) -> &Life;
     fn stats(&self) -> Vec<LaneStats>;
 }
 
 impl<M: Message> Shared<M> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(lanes: Box<[LaneQueue<M>]>) -> Self {
         Self {
-            lanes: M::LANES.iter().map(|&lane| LaneQueue::new(lane)).collect(),
-            signal: Signal::new(),
+            lanes,
+            signal: Line::new(Signal::new()),
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             on_close: Event::new(),
+            life: Life::new(),
         }
     }
 
     /// Puts a message into a lane and wakes the consumer if it sleeps. Never waits.
+    #[inline]
     pub(crate) fn send(&self, lane: &LaneQueue<M>, envelope: Envelope<M>) -> Result<(), Refused<M>> {
-        lane.push(envelope)?;
-        self.signal.notify();
-        Ok(())
+        let pushed = lane.push(envelope)?;
+        let is_gone = self.signal.notify();
+        match pushed {
+            Pushed::At(position) if is_gone => lane.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back))),
+            Pushed::At(_) | Pushed::Evicting(_) => Ok(()),
+        }
     }
 
     /// Gives the lane that the message asks for. A sender asks once: were it told another the next time, it would wait
@@ -61,18 +74,23 @@ impl<M: Message> Shared<M> {
         &self.signal
     }
 
+    pub(crate) fn actor_life(&self) -> &Life {
+        &self.life
+    }
+
     pub(crate) fn on_close(&self) -> &Event {
         &self.on_close
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        // Pairs with the store in `close`: who sees it set finds every lane closed, and no message can follow.
-        self.closed.load(Ordering::Acquire)
+        // Pairs with the swap in `close`: who sees it set finds every lane closed, and no message can follow. SeqCst: a
+        // consumer that has announced its sleep sees it, or is seen.
+        self.closed.load(Ordering::SeqCst)
     }
 
     pub(crate) fn handles(&self) -> usize {
-        // Pairs with `remove_handle`: at zero, everything that was sent is visible.
-        self.handles.load(Ordering::Acquire)
+        // Pairs with `remove_handle`: at zero, everything that was sent is visible. SeqCst as in `is_closed`.
+        self.handles.load(Ordering::SeqCst)
     }
 
     pub(crate) fn add_handle(&self) {
@@ -86,21 +104,43 @@ impl<M: Message> Shared<M> {
     }
 
     pub(crate) fn remove_handle(&self) {
-        // Release: what this handle sent comes before. Pairs with the Acquire in `handles`.
-        if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+        // Release: what this handle sent comes before. Pairs with the load in `handles`.
+        if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
+            store_before_load();
             self.signal.notify();
         }
+    }
+
+    /// Tells whether nothing that was accepted is left to be taken, claims in flight among it.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.lanes.iter().all(LaneQueue::is_drained)
+    }
+
+    /// Sees that no sender waits while there is room for it. Called by the consumer before it rests.
+    pub(crate) fn tell_of_room(&self) {
+        // Pairs with the fence in `wait_for_room`.
+        fence(Ordering::SeqCst);
+        self.lanes.iter().for_each(LaneQueue::tell_all_of_room);
     }
 }
 
 impl<M: Message> Closeable for Shared<M> {
     fn close(&self) {
         self.lanes.iter().for_each(LaneQueue::close);
-        // Pairs with the Acquire in `is_closed`.
-        if !self.closed.swap(true, Ordering::AcqRel) {
+        // Pairs with the load in `is_closed`.
+        if !self.closed.swap(true, Ordering::SeqCst) {
+            store_before_load();
             self.on_close.notify(usize::MAX);
             self.signal.notify();
         }
+    }
+
+    fn interrupt(&self) {
+        self.signal.interrupt();
+    }
+
+    fn life(&self) -> &Life {
+        &self.life
     }
 
     fn stats(&self) -> Vec<LaneStats> {
@@ -117,7 +157,7 @@ mod tests {
         struct Nothing;
         impl Message for Nothing {}
 
-        let shared = Shared::<Nothing>::new();
+        let shared = Shared::<Nothing>::new(Box::new([]));
         assert!(!shared.add_handle_if_any());
         shared.add_handle();
         assert!(shared.add_handle_if_any());

@@ -1,64 +1,185 @@
-//! The one wake signal of a mailbox.
+//! The one wake signal of a mailbox: who sleeps, who is gone, and whom to wake.
 //!
-//! Protocol. The consumer, alone, announces sleep; producers, any number, end it.
+//! # Protocol
+//!
+//! The consumer, alone, announces sleep; producers, any number, end it.
 //!
 //! ```text
 //! consumer (poll)                           producer (after publishing a message)
 //!   take -> nothing
-//!   register waker
-//!   sleeping := true            (1)           fence SeqCst                  (3)
-//!   fence SeqCst                (2)           sleeping? no  -> done
-//!   take again -> something: sleeping:=false  sleeping? yes -> swap(false): the one who saw `true` wakes
-//!              -> nothing: Pending
+//!   keep the waker, unless it is kept
+//!   set SLEEPING              SeqCst (1)      publish                SeqCst (3)
+//!   take again -> something: clear it         SLEEPING set?          SeqCst (4)   no -> done
+//!              -> nothing: Pending  (2)         yes: SLEEPING -> WAKERS + 1: the one whose exchange
+//!                                               succeeds wakes, and takes one from WAKERS
 //! ```
 //!
-//! The second `take` is there because a producer may have published between the first `take` and (1): it saw
-//! `sleeping == false` and owes no wake. The two fences make one of two things true: the producer's publication is
-//! seen by the second `take`, or (1) is seen by the producer. Only one producer's `swap` returns `true`, so there is
-//! at most one wake per announced sleep, however many producers there are.
+//! The second take is there because a producer may have published between the first take and (1): it saw nobody asleep and
+//! owes no wake. In the one order of `SeqCst` accesses either (3) comes before (2), and the second take finds the message,
+//! or (1) comes before (4), and the producer sees the sleeper. Only one exchange clears a set bit, so there is at most one
+//! wake for each announced sleep, however many producers there are, and none while the consumer runs.
+//!
+//! A handler that waits is another kind of sleep: messages do not end it, but whoever stops the actor does. It has a bit of
+//! its own, `WAITING`, which only [`Signal::interrupt`] looks at.
+//!
+//! # The waker stays
+//!
+//! The waker is left in place from one sleep to the next, so that a wake neither clones nor drops it. Producers look at it
+//! only between an exchange that cleared a bit and their own end, and count themselves in `WAKERS` meanwhile. The consumer
+//! replaces it only when no bit is set and that count is zero: then nobody can begin to look, since only the consumer sets
+//! the bits. If another's wake is still under way when the waker has to be replaced, the consumer wakes itself instead of
+//! sleeping, and looks again.
+#![expect(unsafe_code, reason = "the waker is read by several threads at once and replaced by one")]
 
+use std::fmt;
 use std::task::Waker;
 
-use crate::sync::{AtomicBool, AtomicWaker, Ordering, fence};
+use crate::sync::{AtomicUsize, Ordering, UnsafeCell, store_before_load};
+
+/// The consumer waits for a message.
+const SLEEPING: usize = 1;
+/// The consumer waits for something else, and wants to know only of its end.
+const WAITING: usize = 1 << 1;
+/// The consumer takes nothing any more, and has settled what was claimed before.
+const GONE: usize = 1 << 2;
+/// One thread that is waking the consumer.
+const WAKER: usize = 1 << 3;
 
 /// Wakes the consumer of a mailbox, at most once per announced sleep.
-#[derive(Debug)]
 pub(crate) struct Signal {
-    /// Set by the consumer before its last look, cleared by whoever ends the sleep.
-    sleeping: AtomicBool,
-    /// Whom to wake. Written by the consumer only; taken by the producer that won `sleeping`.
-    waker: AtomicWaker,
+    /// [`SLEEPING`], [`WAITING`], [`GONE`], and how many threads are waking the consumer just now.
+    word: AtomicUsize,
+    /// Whom to wake. Written by the consumer only, when nobody can be looking.
+    waker: UnsafeCell<Option<Waker>>,
 }
+
+// SAFETY: a waker may be used from any thread; who may touch the cell is decided by the word.
+unsafe impl Sync for Signal {}
 
 impl Signal {
     pub(crate) fn new() -> Self {
-        Self { sleeping: AtomicBool::new(false), waker: AtomicWaker::new() }
+        Self { word: AtomicUsize::new(0), waker: UnsafeCell::new(None) }
     }
 
-    /// Announces that the consumer is about to sleep. The caller must look once more after this.
-    pub(crate) fn announce_sleep(&self, waker: &Waker) {
-        crate::sync::register(&self.waker, waker);
-        // Release pairs with the swap in `notify`: who ends the sleep finds this waker.
-        self.sleeping.store(true, Ordering::Release);
-        // Pairs with the fence in `notify`: see the module's protocol.
-        fence(Ordering::SeqCst);
+    /// Announces that the consumer is about to sleep until a message comes. The caller must look once more after this.
+    ///
+    /// # Safety
+    ///
+    /// One thread at a time calls this and the other functions for the consumer.
+    pub(crate) unsafe fn announce_sleep(&self, waker: &Waker) {
+        // SAFETY: the caller's promise.
+        unsafe { self.announce(SLEEPING, waker) };
     }
 
-    /// Takes the announcement back because the last look found something.
-    pub(crate) fn cancel_sleep(&self) {
-        self.sleeping.store(false, Ordering::Relaxed);
-    }
-
-    /// Ends the consumer's sleep if it sleeps. Tells whether this call was the one to wake it.
-    pub(crate) fn notify(&self) -> bool {
-        // Pairs with the fence in `announce_sleep`: see the module's protocol.
-        fence(Ordering::SeqCst);
-        // The plain load keeps producers off each other's cache line while the consumer is awake.
-        // The swap's Acquire pairs with the Release in `announce_sleep`.
-        if self.sleeping.load(Ordering::Relaxed) && self.sleeping.swap(false, Ordering::AcqRel) {
-            self.waker.wake();
-            return true;
+    /// Announces that the consumer waits for something besides messages. The caller must look once more after this
+    /// whether it was interrupted.
+    ///
+    /// # Safety
+    ///
+    /// As [`announce_sleep`](Self::announce_sleep).
+    pub(crate) unsafe fn announce_wait(&self, waker: &Waker) {
+        if self.word.load(Ordering::Relaxed) & SLEEPING == 0 {
+            // SAFETY: the caller's promise.
+            unsafe { self.announce(WAITING, waker) };
         }
-        false
+    }
+
+    unsafe fn announce(&self, sleep: usize, waker: &Waker) {
+        self.cancel_sleep();
+        // SAFETY: the caller's promise: nobody replaces the waker meanwhile.
+        let is_kept = self.waker.with(|kept| unsafe { &*kept }.as_ref().is_some_and(|kept| kept.will_wake(waker)));
+        // Acquire: pairs with the Release in `wake`, so that those who looked at the waker are done with it.
+        if !is_kept && self.word.load(Ordering::Acquire) >= WAKER {
+            waker.wake_by_ref();
+            return;
+        }
+        if !is_kept {
+            self.waker.with_mut(|kept| {
+                // SAFETY: no bit is set and nobody is counted, so no other thread looks, or can begin to.
+                unsafe { *kept = Some(waker.clone()) }
+            });
+        }
+        // Release, within SeqCst: who clears the bit finds this waker.
+        self.word.fetch_or(sleep, Ordering::SeqCst);
+        store_before_load();
+    }
+
+    /// Takes an announcement back, if nobody has ended it yet.
+    pub(crate) fn cancel_sleep(&self) {
+        if self.word.load(Ordering::Relaxed) & (SLEEPING | WAITING) != 0 {
+            self.word.fetch_and(!(SLEEPING | WAITING), Ordering::AcqRel);
+        }
+    }
+
+    /// Ends the consumer's sleep if it sleeps, after a message was published. Tells whether it is [gone](Self::leave).
+    #[inline]
+    pub(crate) fn notify(&self) -> bool {
+        // A plain load, which keeps producers off each other's cache line while the consumer is awake.
+        let word = self.word.load(Ordering::SeqCst);
+        if word & SLEEPING != 0 {
+            self.wake(SLEEPING);
+        }
+        word & GONE != 0
+    }
+
+    /// Ends whatever sleep the consumer has announced, after something was published that it looks for.
+    pub(crate) fn interrupt(&self) {
+        store_before_load();
+        if self.word.load(Ordering::SeqCst) & (SLEEPING | WAITING) != 0 {
+            self.wake(SLEEPING | WAITING);
+        }
+    }
+
+    /// Wakes the consumer if one of the bits is set still. Tells whether it did.
+    #[cold]
+    fn wake(&self, bits: usize) -> bool {
+        let to_waker = |word| (word & bits != 0).then_some((word & !(SLEEPING | WAITING)) + WAKER);
+        // Acquire: pairs with the Release in `announce`.
+        if self.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, to_waker).is_err() {
+            return false;
+        }
+        let _counted = Counted { word: &self.word };
+        self.waker.with(|waker| {
+            // SAFETY: this thread is counted, so the consumer does not replace the waker.
+            if let Some(waker) = unsafe { &*waker } {
+                waker.wake_by_ref();
+            }
+        });
+        true
+    }
+
+    /// Says that the consumer takes nothing any more. What it has not seen published comes back to its sender, who sees
+    /// this once it has published. Lets the waker go, unless someone is using it.
+    ///
+    /// # Safety
+    ///
+    /// As [`announce_sleep`](Self::announce_sleep).
+    pub(crate) unsafe fn leave(&self) {
+        self.cancel_sleep();
+        let word = self.word.fetch_or(GONE, Ordering::SeqCst);
+        store_before_load();
+        if word < WAKER {
+            // SAFETY: no bit is set and nobody is counted, so no other thread looks, or can begin to.
+            let waker = self.waker.with_mut(|waker| unsafe { (*waker).take() });
+            drop(waker);
+        }
+    }
+}
+
+/// A thread that is waking the consumer, counted until it is done, however that ends.
+struct Counted<'a> {
+    word: &'a AtomicUsize,
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        // Release: pairs with the Acquire in `announce`.
+        self.word.fetch_sub(WAKER, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signal").finish_non_exhaustive()
     }
 }

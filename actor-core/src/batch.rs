@@ -1,0 +1,89 @@
+//! Several messages of a lane in one call.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::running::Life;
+use crate::{Executor, Mailbox, Message};
+
+/// Time after which a batch gives out nothing more.
+const TIME: Duration = Duration::from_millis(1);
+
+/// Messages of one lane that are handled in one call, given to [`Actor::handle_batch`](crate::Actor::handle_batch).
+///
+/// It gives out what is in the lane, in the lane's order, and does not wait for more. It ends with the lane's
+/// [`batch`](crate::Lane::batch) of messages, when the lane is empty, 1 ms after it began, and as soon as one of the actor's
+/// timers is due, a control message waits or the actor is to stop at once. What it did not give out stays in the lane.
+///
+/// A message counts as handled when the next one is taken, or when the call ends.
+pub struct Batch<'a, M: Message> {
+    /// The message that it began with, until it is taken.
+    first: Option<M>,
+    given: u32,
+    most: u32,
+    mailbox: &'a mut Mailbox<M>,
+    clock: &'a Arc<dyn Executor>,
+    life: &'a Life,
+    /// When the actor's next timer is due, as of the batch's beginning.
+    due: Option<Instant>,
+    began: Option<Instant>,
+    is_over: bool,
+}
+
+impl<'a, M: Message> Batch<'a, M> {
+    pub(crate) fn new(
+        first: M,
+        mailbox: &'a mut Mailbox<M>,
+        clock: &'a Arc<dyn Executor>,
+        life: &'a Life,
+        due: Option<Instant>,
+    ) -> Self {
+        let most = mailbox.batch();
+        Self { first: Some(first), given: 0, most, mailbox, clock, life, due, began: None, is_over: false }
+    }
+
+    /// Gives the message that nobody took, and how many were given out after the first.
+    pub(crate) fn end(self) -> (Option<M>, u32) {
+        (self.first, self.given.saturating_sub(1))
+    }
+
+    /// Tells whether anything is due that a batch must not keep waiting.
+    fn is_cut(&mut self) -> bool {
+        if self.life.is_killed() || self.mailbox.has_control() {
+            return true;
+        }
+        // As in an actor's turn: the clock is not read for each message unless a timer may be due.
+        if self.due.is_none() && !self.given.is_power_of_two() && !self.given.is_multiple_of(16) {
+            return false;
+        }
+        let now = self.clock.now();
+        let began = *self.began.get_or_insert(now);
+        self.due.is_some_and(|due| due <= now) || now.saturating_duration_since(began) >= TIME
+    }
+}
+
+impl<M: Message> Iterator for Batch<'_, M> {
+    type Item = M;
+
+    fn next(&mut self) -> Option<M> {
+        if let Some(first) = self.first.take() {
+            self.given = 1;
+            return Some(first);
+        }
+        if self.is_over || self.given >= self.most || self.is_cut() {
+            self.is_over = true;
+            return None;
+        }
+        let next = self.mailbox.take_alike();
+        self.is_over = next.is_none();
+        self.given += u32::from(next.is_some());
+        next
+    }
+}
+
+impl<M: Message> fmt::Debug for Batch<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("given", &self.given).field("most", &self.most).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,253 @@
+//! A ring that evicts: when it is full, the newest message takes the oldest one's place. Lock-free for both sides.
+//!
+//! # Layout
+//!
+//! Positions and slots are as in `ring`, but a slot changes hands between producers as well, so its stamp holds the newest
+//! position that came to the slot and who owns the value's memory:
+//!
+//! | phase | the position is | the memory is |
+//! |---|---|---|
+//! | `EMPTY` | taken, evicted or void | nobody's |
+//! | `WRITING` | claimed | its producer's |
+//! | `FULL` | a message | the message's |
+//! | `TAKING` | a message that goes | the taker's: the consumer, or a producer that evicts |
+//! | `HELD` | void | still that of the owner of an earlier position |
+//!
+//! A slot's position only grows. A void position was claimed and will never be a message; its producer tries again with a
+//! new one.
+//!
+//! # Protocol
+//!
+//! A producer claims `p = tail++` and looks at the stamp of `p`'s slot, of position `q`:
+//!
+//! ```text
+//! q >= p          someone passed p by: void
+//! q <  p, EMPTY   -> (p, WRITING), by compare-exchange as all that follow: the memory is mine
+//!         FULL    -> (p, WRITING): so is the message of q, which is evicted
+//!         else    -> (p, HELD): the owner of the memory was stopped in the middle; p is void
+//! ```
+//!
+//! Having written, it moves `(p, WRITING) -> (p, FULL)`: from there on it is a message. If that fails, the stamp is `HELD`,
+//! p was passed by, and it takes its message out again. Then it evicts position `p - capacity` if that is still `FULL`:
+//! `-> TAKING`, moves the message out, gives the memory back.
+//!
+//! Giving memory back is `(p, WRITING or TAKING) -> (p, EMPTY)`, or, if the stamp has become `(x, HELD)` meanwhile,
+//! `-> (x, EMPTY)`.
+//!
+//! The consumer goes from `head` to `tail`: it takes what is `FULL` (`-> TAKING`, and gives the memory back) and passes by
+//! whatever else there is. A position that is claimed and not yet a message becomes void by that, so that the message
+//! behind it need not wait, and its producer comes again with a position that the consumer has not passed.
+//!
+//! # Progress
+//!
+//! A step fails only because another thread's succeeded. A producer that finds memory in the hands of a stopped thread goes
+//! on to the next slot; there are [`SPARE`] more slots than messages, so pushes are lock-free while no more than that many
+//! threads are stopped in the middle of a push. The consumer never waits for anyone.
+//!
+//! When positions are void, fewer than `capacity` messages may lie between the newest and the one that is evicted, by as
+//! many as are void: threads that were stopped or passed by just then.
+#![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
+
+use crate::mailbox::places::{CLOSED, Places};
+use crate::mailbox::slots::Slot;
+use crate::sync::{Ordering, store_before_load};
+
+/// Slots beyond the capacity, so that producers get past those that a stopped thread holds.
+pub(super) const SPARE: usize = 8;
+
+const EMPTY: u64 = 0;
+const WRITING: u64 = 1;
+const FULL: u64 = 2;
+const TAKING: u64 = 3;
+const HELD: u64 = 4;
+
+/// The low bits of a stamp are the phase, the rest is the position and one, so that an untouched slot is of no position.
+const PHASES: u64 = 8;
+
+fn stamp(position: u64, phase: u64) -> u64 {
+    (position + 1) * PHASES + phase
+}
+
+fn phase(stamp: u64) -> u64 {
+    stamp % PHASES
+}
+
+/// Tells whether the stamp is of an earlier position.
+fn is_before(stamp: u64, position: u64) -> bool {
+    stamp / PHASES < position + 1
+}
+
+/// How a claimed position may be used.
+enum Entry<T> {
+    /// The memory is this thread's, and so is the message that lay there.
+    Owned(Option<T>),
+    Void,
+}
+
+impl<T> Places<T> {
+    /// Puts a value in, and gives what was evicted for it. Hands the value back if the ring is closed.
+    ///
+    /// The caller looks at the signal next, and drops what was evicted after that: its drop may send.
+    pub(super) fn push_evicting(&self, mut value: T) -> Result<Evicted<T>, T> {
+        let mut evicted = Evicted { oldest: None, lapped: Vec::new() };
+        loop {
+            // Looked at first, so that senders to a closed ring do not go on counting positions.
+            if self.producers.tail.load(Ordering::Relaxed) & CLOSED != 0 {
+                self.count_evicted(&evicted);
+                return Err(value);
+            }
+            // SeqCst: a consumer that has announced its sleep sees every position whose producer missed the announcement.
+            let position = self.producers.tail.fetch_add(1, Ordering::SeqCst);
+            if position & CLOSED == 0 {
+                match self.write(position, value, &mut evicted) {
+                    Ok(()) => {
+                        evicted.oldest = position.checked_sub(self.capacity).and_then(|oldest| self.take_at(oldest));
+                        self.count_evicted(&evicted);
+                        store_before_load();
+                        return Ok(evicted);
+                    }
+                    Err(back) => value = back,
+                }
+            }
+            self.producers.void.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn count_evicted(&self, evicted: &Evicted<T>) {
+        let count = u64::from(evicted.oldest.is_some()) + evicted.lapped.len() as u64;
+        if count > 0 {
+            self.producers.evicted.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    /// Makes a message of the value at `position`, or hands it back if the position is void.
+    fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>) -> Result<(), T> {
+        let slot = self.slots.get_or_make(position);
+        let Entry::Owned(lapped) = enter(slot, position) else { return Err(value) };
+        evicted.lapped.extend(lapped);
+        slot.value.with_mut(|place| {
+            // SAFETY: `enter` gave this thread the memory.
+            unsafe { (*place).write(value) }
+        });
+        // Pairs with the exchange in `take_at`: who sees `FULL` sees the value. SeqCst, because the signal is looked at next.
+        let (from, to) = (stamp(position, WRITING), stamp(position, FULL));
+        if slot.stamp.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            return Ok(());
+        }
+        let back = slot.value.with(|place| {
+            // SAFETY: this thread wrote the value, and `HELD` leaves the memory to it.
+            unsafe { place.cast::<T>().read() }
+        });
+        give_back(slot, from);
+        Err(back)
+    }
+
+    /// Takes the message of a position out if it is there. Any thread may.
+    fn take_at(&self, position: u64) -> Option<T> {
+        let slot = self.slots.get(position)?;
+        let taking = stamp(position, TAKING);
+        // Pairs with the exchange in `write`. SeqCst: this may be the last look before a sleep.
+        slot.stamp.compare_exchange(stamp(position, FULL), taking, Ordering::SeqCst, Ordering::SeqCst).ok()?;
+        let value = slot.value.with(|place| {
+            // SAFETY: the stamp said that the value was written, and the exchange gave it to this thread.
+            unsafe { place.cast::<T>().read() }
+        });
+        give_back(slot, taking);
+        Some(value)
+    }
+
+    /// Takes the oldest message out, passing by what is none. `None` if there is no message, and, once the ring is closed,
+    /// if none can come.
+    ///
+    /// One thread at a time calls this: the consumer.
+    pub(super) fn pop_evicting(&self) -> Option<T> {
+        let tail = self.producers.tail.load(Ordering::SeqCst);
+        let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
+        let mut head = self.consumer.head.load(Ordering::Relaxed);
+        while head < tail {
+            // The last claim is left to become a message: nothing waits behind it, and its producer owes a wake.
+            let step = self.take_or_pass(head, is_closed || head + 1 < tail);
+            if matches!(step, Step::NotYet) {
+                return None;
+            }
+            head += 1;
+            self.consumer.head.store(head, Ordering::Relaxed);
+            if let Step::Took(value) = step {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    fn take_or_pass(&self, position: u64, may_pass: bool) -> Step<T> {
+        // A claim comes before the slots are made: they are made here, so that it can be passed by.
+        let slot = self.slots.get_or_make(position);
+        loop {
+            if let Some(value) = self.take_at(position) {
+                return Step::Took(value);
+            }
+            let seen = slot.stamp.load(Ordering::SeqCst);
+            let pending = is_before(seen, position) || seen == stamp(position, WRITING);
+            if !pending && seen != stamp(position, FULL) {
+                return Step::Passed;
+            }
+            if pending && !may_pass {
+                return Step::NotYet;
+            }
+            let void = stamp(position, if phase(seen) == EMPTY { EMPTY } else { HELD });
+            // SeqCst: a producer that finds its position void has not missed the consumer's sleep: it comes again.
+            if pending && slot.stamp.compare_exchange(seen, void, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+                return Step::Passed;
+            }
+        }
+    }
+}
+
+/// What the consumer found at a position.
+enum Step<T> {
+    Took(T),
+    /// Taken, evicted or void.
+    Passed,
+    /// Claimed, and not yet a message.
+    NotYet,
+}
+
+/// What a push put out of the ring. Dropped by the producer, after the consumer was told.
+pub(super) struct Evicted<T> {
+    /// The message that the capacity has no room for.
+    oldest: Option<T>,
+    /// Messages a whole lap older, whose evictor was stopped before it came to them.
+    lapped: Vec<T>,
+}
+
+/// Makes the slot's memory this thread's, for a position that it claimed.
+fn enter<T>(slot: &Slot<T>, position: u64) -> Entry<T> {
+    let mut seen = slot.stamp.load(Ordering::Relaxed);
+    while is_before(seen, position) {
+        let to = stamp(position, if matches!(phase(seen), EMPTY | FULL) { WRITING } else { HELD });
+        // AcqRel: pairs with `give_back`, or with the exchange in `write` whose message is evicted here.
+        match slot.stamp.compare_exchange_weak(seen, to, Ordering::AcqRel, Ordering::Relaxed) {
+            Ok(_) => {
+                return match phase(seen) {
+                    EMPTY => Entry::Owned(None),
+                    FULL => Entry::Owned(Some(slot.value.with(|place| {
+                        // SAFETY: the stamp said that a value was written, and the exchange gave it to this thread.
+                        unsafe { place.cast::<T>().read() }
+                    }))),
+                    _ => Entry::Void,
+                };
+            }
+            Err(now) => seen = now,
+        }
+    }
+    Entry::Void
+}
+
+/// Gives up memory that this thread owns, known by the stamp `owned` unless the position was passed by.
+fn give_back<T>(slot: &Slot<T>, owned: u64) {
+    let mut seen = owned;
+    // Release: pairs with `enter`. What this thread did with the memory comes before.
+    while let Err(now) = slot.stamp.compare_exchange_weak(seen, seen - phase(seen) + EMPTY, Ordering::Release, Ordering::Relaxed) {
+        seen = now;
+    }
+}

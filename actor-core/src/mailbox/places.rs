@@ -1,0 +1,117 @@
+//! What the two rings have in common: slots, the next position to claim, the next to take, and figures of both sides.
+
+use std::ops::Deref;
+
+use crate::mailbox::slots::Slots;
+use crate::sync::{AtomicU64, AtomicUsize, Ordering};
+
+/// One lane's memory. Messages have positions 0, 1, 2, … in the order in which producers claimed them; how a claim becomes
+/// a message is told in `ring` and, for lanes that evict, in `evicting`.
+pub(super) struct Places<T> {
+    pub(super) slots: Slots<T>,
+    /// Messages that may wait at once; there are as many slots or more.
+    pub(super) capacity: u64,
+    pub(super) producers: Line<Producers>,
+    pub(super) consumer: Line<Consumer>,
+}
+
+/// Written by producers.
+pub(super) struct Producers {
+    /// The next position to claim, and [`CLOSED`].
+    pub(super) tail: AtomicU64,
+    /// Claims in a ring that refuses stay below this.
+    pub(super) limit: AtomicU64,
+    /// Positions that were claimed and given up.
+    pub(super) void: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) evicted: AtomicU64,
+}
+
+/// Written by the consumer alone, but for `waiting`.
+pub(super) struct Consumer {
+    /// The next position to take.
+    pub(super) head: AtomicU64,
+    pub(super) handled: AtomicU64,
+    /// Evicted from what had already been taken out.
+    pub(super) evicted: AtomicU64,
+    pub(super) cancelled: AtomicU64,
+    pub(super) undelivered: AtomicU64,
+    pub(super) high_water: AtomicU64,
+    /// Senders that wait for room or are about to. Here because the consumer looks at it for every message.
+    pub(super) waiting: AtomicUsize,
+}
+
+/// A cache line of its own, so that one side's writes do not slow the other's down.
+#[repr(align(64))]
+pub(super) struct Line<T>(T);
+
+/// The bit of `tail` that says that nothing more is taken in. Positions never get there.
+pub(super) const CLOSED: u64 = 1 << 63;
+
+impl<T> Places<T> {
+    /// Makes room for `capacity` messages, and for `spare` more places in memory.
+    pub(super) fn new(capacity: usize, spare: usize) -> Self {
+        let figure = || AtomicU64::new(0);
+        Self {
+            slots: Slots::new((capacity + spare).next_power_of_two()),
+            capacity: capacity as u64,
+            producers: Line(Producers {
+                tail: figure(),
+                limit: AtomicU64::new(capacity as u64),
+                void: figure(),
+                refused: figure(),
+                evicted: figure(),
+            }),
+            consumer: Line(Consumer {
+                head: figure(),
+                handled: figure(),
+                evicted: figure(),
+                cancelled: figure(),
+                undelivered: figure(),
+                high_water: figure(),
+                waiting: AtomicUsize::new(0),
+            }),
+        }
+    }
+
+    /// Takes nothing in from now on. What was claimed before may still arrive.
+    pub(super) fn close(&self) {
+        // SeqCst: the position that a consumer then finds is the last that will ever be claimed.
+        self.producers.tail.fetch_or(CLOSED, Ordering::SeqCst);
+    }
+
+    /// Tells the next position to claim. SeqCst, for a consumer that has announced its sleep.
+    pub(super) fn tail(&self) -> u64 {
+        self.producers.tail.load(Ordering::SeqCst) & !CLOSED
+    }
+
+    /// Tells whether every position that was claimed has been taken or passed by. Asked by the consumer.
+    pub(super) fn is_drained(&self) -> bool {
+        self.consumer.head.load(Ordering::Relaxed) >= self.tail()
+    }
+
+    /// Counts the messages that were taken in. In flight, it may be ahead by claims that are not yet messages.
+    pub(super) fn accepted(&self) -> u64 {
+        let void = self.producers.void.load(Ordering::Relaxed);
+        self.tail().saturating_sub(void)
+    }
+}
+
+impl<T> Line<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> Deref for Line<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Adds to a figure that one thread alone writes: no read-modify-write is needed.
+pub(super) fn add(figure: &AtomicU64, n: u64) {
+    figure.store(figure.load(Ordering::Relaxed) + n, Ordering::Relaxed);
+}
