@@ -9,13 +9,13 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as PlainCount;
-use std::task::Poll;
+use std::task::{Poll, Wake, Waker};
 
 use loom::future::block_on;
 use loom::thread;
 
 use crate::mailbox::signal::Signal;
-use crate::sync::{AtomicUsize, Ordering};
+use crate::sync::{AtomicUsize, Ordering, store_before_load};
 use crate::{Handle, Lane, Mailbox, Message, Reply, ReplyDropped, TryTellError, mailbox};
 
 /// Enough for the check, listen, check again of every protocol here to be cut anywhere, and once more.
@@ -31,33 +31,54 @@ fn bounded(model: impl Fn() + Send + Sync + 'static) {
 struct Counter {
     signal: Signal,
     published: AtomicUsize,
-    /// Sleeps announced, and wakes by whom `notify` told so. Plain: only their sums are looked at.
+    /// Sleeps announced, and wakes. Plain: only their sums are looked at.
     sleeps: PlainCount,
-    wakes: PlainCount,
+    wakes: Arc<PlainCount>,
+}
+
+/// Counts wakes and passes them on.
+struct Counting {
+    wakes: Arc<PlainCount>,
+    waker: Waker,
+}
+
+impl Wake for Counting {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wakes.fetch_add(1, Ordering::Relaxed);
+        self.waker.wake_by_ref();
+    }
 }
 
 impl Counter {
     fn new() -> Arc<Self> {
-        let (sleeps, wakes) = (PlainCount::new(0), PlainCount::new(0));
+        let (sleeps, wakes) = (PlainCount::new(0), Arc::new(PlainCount::new(0)));
         Arc::new(Self { signal: Signal::new(), published: AtomicUsize::new(0), sleeps, wakes })
     }
 
     fn publish(&self) {
-        // Relaxed: whatever makes the wake sound must come from the signal.
-        self.published.fetch_add(1, Ordering::Relaxed);
-        if self.signal.notify() {
-            self.wakes.fetch_add(1, Ordering::Relaxed);
-        }
+        self.published.fetch_add(1, Ordering::SeqCst);
+        store_before_load();
+        self.signal.notify();
     }
 
     async fn wait_for(&self, count: usize) {
+        let mut waker = None;
         poll_fn(|cx| {
             if self.published.load(Ordering::Relaxed) == count {
                 return Poll::Ready(());
             }
+            // One waker for all polls, so that none of the wakes is the consumer's own.
+            let waker = waker.get_or_insert_with(|| {
+                let counting = Counting { wakes: Arc::clone(&self.wakes), waker: cx.waker().clone() };
+                Waker::from(Arc::new(counting))
+            });
             self.sleeps.fetch_add(1, Ordering::Relaxed);
             // SAFETY: one thread waits for the counter.
-            unsafe { self.signal.announce_sleep(cx.waker()) };
+            unsafe { self.signal.announce_sleep(waker) };
             if self.published.load(Ordering::Relaxed) == count {
                 self.signal.cancel_sleep();
                 return Poll::Ready(());

@@ -14,6 +14,11 @@ mod chosen {
     pub(crate) fn store_before_load() {
         fence(Ordering::SeqCst);
     }
+
+    /// loom must be told where a thread comes back until another has gone on.
+    pub(crate) fn comes_back() {
+        loom::thread::yield_now();
+    }
 }
 
 #[cfg(not(loom))]
@@ -29,6 +34,10 @@ mod chosen {
     /// Nothing: the `SeqCst` accesses before and after it are in one order that all threads agree on.
     #[inline(always)]
     pub(crate) fn store_before_load() {}
+
+    /// Nothing: whoever comes back does so by way of its executor.
+    #[inline(always)]
+    pub(crate) fn comes_back() {}
 
     /// loom's cell, without the checks.
     #[derive(Debug)]
@@ -53,6 +62,6 @@ mod chosen {
 }
 
 pub(crate) use chosen::{
-    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, AtomicWaker, Ordering, UnsafeCell, fence, register,
+    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, AtomicWaker, Ordering, UnsafeCell, comes_back, fence, register,
     store_before_load,
 };

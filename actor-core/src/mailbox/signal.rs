@@ -34,7 +34,7 @@
 use std::fmt;
 use std::task::Waker;
 
-use crate::sync::{AtomicUsize, Ordering, UnsafeCell, store_before_load};
+use crate::sync::{AtomicUsize, Ordering, UnsafeCell, comes_back, store_before_load};
 
 /// The consumer waits for a message.
 const SLEEPING: usize = 1;
@@ -91,6 +91,7 @@ impl Signal {
         // Acquire: pairs with the Release in `wake`, so that those who looked at the waker are done with it.
         if !is_kept && self.word.load(Ordering::Acquire) >= WAKER {
             waker.wake_by_ref();
+            comes_back();
             return;
         }
         if !is_kept {
