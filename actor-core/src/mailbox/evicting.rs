@@ -114,9 +114,8 @@ impl<T> Places<T> {
     }
 
     fn count_evicted(&self, evicted: &Evicted<T>) {
-        let count = u64::from(evicted.oldest.is_some()) + evicted.lapped.len() as u64;
-        if count > 0 {
-            self.producers.evicted.fetch_add(count, Ordering::Relaxed);
+        if evicted.len() > 0 {
+            self.producers.evicted.fetch_add(evicted.len() as u64, Ordering::Relaxed);
         }
     }
 
@@ -218,6 +217,12 @@ pub(super) struct Evicted<T> {
     oldest: Option<T>,
     /// Messages a whole lap older, whose evictor was stopped before it came to them.
     lapped: Vec<T>,
+}
+
+impl<T> Evicted<T> {
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.oldest.is_some()) + self.lapped.len()
+    }
 }
 
 /// Makes the slot's memory this thread's, for a position that it claimed.

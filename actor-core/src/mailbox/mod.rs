@@ -14,6 +14,8 @@
 #![expect(unsafe_code, reason = "a mailbox promises its signal to be its only consumer")]
 
 mod evicting;
+#[cfg(all(test, loom))]
+mod model;
 mod places;
 mod queue;
 mod ring;

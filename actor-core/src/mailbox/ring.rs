@@ -196,9 +196,9 @@ impl<T> Places<T> {
         for position in head..self.tail() {
             let Some(slot) = self.slots.get(position) else { return };
             if slot.stamp.load(Ordering::Acquire) == position + 1 {
-                slot.value.with_mut(|place| {
+                slot.value.with(|place| {
                     // SAFETY: the stamp says that the value was written, nobody took it out, and `self` is borrowed alone.
-                    unsafe { (*place).assume_init_drop() }
+                    drop(unsafe { place.cast::<T>().read() });
                 });
             }
         }
