@@ -18,10 +18,11 @@ use crate::{Beat, Executor, ExitReason, Handle, Message, TimerId};
 /// any other.
 pub struct Context<M: Message> {
     shared: Arc<Shared<M>>,
-    executor: Arc<dyn Executor>,
-    pub(crate) timers: Timers<M>,
+    pub(crate) executor: Arc<dyn Executor>,
+    /// Made with the first timer.
+    pub(crate) timers: Option<Box<Timers<M>>>,
     /// Why the actor wants to end after the message in hand.
-    pub(crate) ending: Option<ExitReason>,
+    pub(crate) ending: Option<Box<ExitReason>>,
 }
 
 /// Says that offloaded work panicked, with its message.
@@ -33,7 +34,7 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl<M: Message> Context<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
-        Self { shared, executor, timers: Timers::new(), ending: None }
+        Self { shared, executor, timers: None, ending: None }
     }
 
     /// Makes a handle to this actor. Keeping it in the actor's own state keeps the actor reachable for ever,
@@ -45,7 +46,7 @@ impl<M: Message> Context<M> {
 
     /// Ends the actor after the message in hand, as [`ExitReason::Stopped`]. What is queued is not delivered.
     pub fn stop(&mut self) {
-        self.ending.get_or_insert(ExitReason::Stopped);
+        self.ending.get_or_insert_with(|| Box::new(ExitReason::Stopped));
     }
 
     /// Takes nothing new from now on, handles what is queued, and then ends, as [`ExitReason::Stopped`].
@@ -55,7 +56,7 @@ impl<M: Message> Context<M> {
 
     /// Ends the actor after the message in hand, as [`ExitReason::Failed`].
     pub fn fail(&mut self, error: impl Error + Send + Sync + 'static) {
-        self.ending.get_or_insert(ExitReason::Failed(Arc::new(error)));
+        self.ending.get_or_insert_with(|| Box::new(ExitReason::Failed(Arc::new(error))));
     }
 
     /// Has the actor handle `message` after `delay`.
@@ -64,7 +65,7 @@ impl<M: Message> Context<M> {
     /// not fire any more once the mailbox is closed. A delay past the end of the clock is as good as for ever.
     pub fn after(&mut self, delay: Duration, message: M) -> TimerId {
         let now = self.now();
-        self.timers.once(now.checked_add(delay).unwrap_or(now + NEVER), message)
+        self.timers().once(now.checked_add(delay).unwrap_or(now + NEVER), message)
     }
 
     /// Has the actor handle a message every `period`, the first at `first` (the past is as good as now).
@@ -76,12 +77,12 @@ impl<M: Message> Context<M> {
     ///
     /// Panics if `period` is zero.
     pub fn every(&mut self, first: Instant, period: Duration, make: impl FnMut(Beat) -> M + 'static) -> TimerId {
-        self.timers.every(first, period, make)
+        self.timers().every(first, period, make)
     }
 
     /// Cancels a timer. Tells whether it was still armed.
     pub fn cancel(&mut self, timer: TimerId) -> bool {
-        self.timers.cancel(timer)
+        self.timers().cancel(timer)
     }
 
     /// Tells the time of the executor that the actor runs on.
@@ -110,6 +111,15 @@ impl<M: Message> Context<M> {
             let result = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| WorkPanicked(panic_text(payload)));
             deliver(handle, &executor, into_message(result));
         }));
+    }
+
+    /// Tells when the next timer is due.
+    pub(crate) fn next_timer(&mut self) -> Option<Instant> {
+        self.timers.as_mut()?.next()
+    }
+
+    fn timers(&mut self) -> &mut Timers<M> {
+        self.timers.get_or_insert_with(|| Box::new(Timers::new()))
     }
 }
 

@@ -55,6 +55,7 @@
 //! ```
 
 mod actor;
+mod alarm;
 mod batch;
 mod block;
 #[cfg(feature = "conformance")]

@@ -1,11 +1,13 @@
 //! From a mailbox and a maker to a running actor, and from its end to its exit.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 
-use crate::contain::drop_contained;
-use crate::mailbox::{Closeable, mailbox};
+use crate::contain::{contained, drop_contained};
+use crate::mailbox::mailbox;
 use crate::serve::serve;
 use crate::watch::Watch;
 use crate::{Actor, Context, Executor, ExecutorStopped, Exit, ExitReason, Handle, Mailbox, Message, Running};
@@ -67,7 +69,7 @@ pub struct Spawn<M: Message> {
 impl<M: Message> Spawn<M> {
     /// Takes the mailbox that the actor will receive from.
     pub fn new(mailbox: Mailbox<M>) -> Self {
-        Self { ending: Ending { mailbox, hook: None, reason: ExitReason::Abandoned } }
+        Self { ending: Ending { mailbox, hook: None, reason: None } }
     }
 
     /// Has `hook` given every message that was accepted and not handled when the actor ends, with its lane's name.
@@ -92,31 +94,51 @@ impl<M: Message> Spawn<M> {
         let shared = Arc::clone(ending.mailbox.shared());
         let running = Running::new(shared, Arc::clone(executor));
         let own = Arc::clone(executor);
-        executor.spawn(Box::new(move || Box::pin(live(make, ending, own))))?;
+        executor.spawn(Box::new(move || Box::pin(live(Some(make), ending, own))))?;
         Ok(running)
     }
 }
 
 /// One actor's whole life, from making its state to publishing its exit.
-async fn live<A: Actor>(make: impl FnOnce() -> A, mut ending: Ending<A::Message>, executor: Arc<dyn Executor>) {
-    let shared = Arc::clone(ending.mailbox.shared());
-    let mut watch = Watch::new(&*shared, &executor);
-    let mut state = None;
-    let mut cx = Context::new(Arc::clone(&shared), Arc::clone(&executor));
-    let serving = serve(make, &mut state, &mut ending.mailbox, &mut cx, watch.life());
-    let mut reason = watch.until_stopped(serving).await;
-    ending.mailbox.close();
-    let mut late = None;
-    if let Some(mut actor) = state {
-        late = watch.until_ended(async { actor.stopped(&reason).await }).await;
-        late = late.or(drop_contained(actor));
+///
+/// Written as one block, each part pinned where it is made: an `async fn` keeps what it is given twice, and an actor's size
+/// is this future's.
+fn live<A: Actor, F: FnOnce() -> A>(
+    mut make: Option<F>,
+    mut ending: Ending<A::Message>,
+    executor: Arc<dyn Executor>,
+) -> impl Future<Output = ()> {
+    async move {
+        let shared = Arc::clone(ending.mailbox.shared());
+        let mut watch = Watch::new(&*shared, &executor);
+        let mut state = None;
+        let mut cx = Context::new(Arc::clone(&shared), Arc::clone(&executor));
+        {
+            let serving = serve(&mut make, &mut state, &mut ending.mailbox, &mut cx, &executor, shared.life());
+            let mut serving = pin!(Some(serving));
+            let part = "dropped after its last poll only";
+            let reason = poll_fn(|task| watch.poll_serving(serving.as_mut().as_pin_mut().expect(part), task)).await;
+            ending.reason = Some(Box::new(reason));
+            // What a handler held where it waited is dropped here. Should that panic, the panic hook has reported it, and
+            // the reason for dropping it stays the actor's.
+            drop(contained(|| serving.set(None)));
+        }
+        ending.mailbox.close();
+        if let Some(actor) = &mut state {
+            let reason = ending.reason().clone();
+            let stopped = async {
+                actor.stopped(&reason).await;
+                ExitReason::Stopped
+            };
+            let mut stopped = pin!(Some(stopped));
+            let part = "dropped after its last poll only";
+            let late = poll_fn(|task| watch.poll_stopped(stopped.as_mut().as_pin_mut().expect(part), task)).await;
+            ending.also(Some(late));
+            drop(contained(|| stopped.set(None)));
+        }
+        ending.also(drop_contained(state));
+        ending.also(drop_contained(cx));
     }
-    late = late.or(drop_contained(cx));
-    // The first cause stays the reason, unless all was well until here.
-    if let (true, Some(late)) = (reason.is_normal(), late) {
-        reason = late;
-    }
-    ending.reason = reason;
 }
 
 /// What an actor owes when it ends, however that comes about: its queued messages to the hook, its exit to whoever joins.
@@ -124,13 +146,30 @@ struct Ending<M: Message> {
     mailbox: Mailbox<M>,
     /// Without one, they are dropped.
     hook: Option<Undelivered<M>>,
-    /// `Abandoned` until the actor's loop has said otherwise.
-    reason: ExitReason,
+    /// None until the actor's loop has said one: its executor went away.
+    reason: Option<Box<ExitReason>>,
+}
+
+impl<M: Message> Ending<M> {
+    fn reason(&self) -> &ExitReason {
+        self.reason.as_deref().unwrap_or(&ExitReason::Abandoned)
+    }
+
+    /// Takes in what went wrong later. The first cause stays the reason, unless all was well until then.
+    fn also(&mut self, late: Option<ExitReason>) {
+        if let Some(late) = late
+            && self.reason().is_normal()
+            && !late.is_normal()
+        {
+            self.reason = Some(Box::new(late));
+        }
+    }
 }
 
 impl<M: Message> Drop for Ending<M> {
     fn drop(&mut self) {
-        let Self { mailbox, hook, reason } = self;
+        let reason = self.reason().clone();
+        let Self { mailbox, hook, .. } = self;
         let mut undelivered = |lane, message| match hook.as_mut() {
             Some(hook) => hook(lane, message),
             None => drop(message),
@@ -140,7 +179,7 @@ impl<M: Message> Drop for Ending<M> {
         }
         // The hook goes before the exit is published: whoever joins may count on what it held.
         drop(drop_contained(hook.take()));
-        mailbox.shared().life().end(Exit { reason: reason.clone(), lanes: mailbox.stats() });
+        mailbox.shared().life().end(Exit { reason, lanes: mailbox.stats() });
     }
 }
 

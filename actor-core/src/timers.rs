@@ -5,6 +5,8 @@ use std::collections::BinaryHeap;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use crate::alarm::Alarm;
+
 /// Names one timer, so that it can be cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimerId(u64);
@@ -24,6 +26,7 @@ pub(crate) struct Timers<M> {
     queue: BinaryHeap<Reverse<(Instant, TimerId)>>,
     armed: HashMap<TimerId, Shot<M>>,
     last: u64,
+    pub(crate) alarm: Alarm,
 }
 
 /// Cancelled timers that may stay in the queue beside as many as are armed.
@@ -36,7 +39,7 @@ enum Shot<M> {
 
 impl<M> Timers<M> {
     pub(crate) fn new() -> Self {
-        Self { queue: BinaryHeap::new(), armed: HashMap::new(), last: 0 }
+        Self { queue: BinaryHeap::new(), armed: HashMap::new(), last: 0, alarm: Alarm::new() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

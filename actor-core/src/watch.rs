@@ -2,16 +2,17 @@
 #![expect(unsafe_code, reason = "an actor's task promises its mailbox's signal to be its only consumer")]
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::contain::contained;
+use crate::contain::poll_contained;
 use crate::mailbox::Shared;
 use crate::running::Life;
 use crate::{Executor, ExitReason, Message, Timer};
 
-/// Runs the parts of an actor's life, and sees to what may end them, and to what is owed whenever its task rests.
+/// Polls the parts of an actor's life, and sees to what may end them and to what is owed whenever its task rests.
 pub(crate) struct Watch<'a, M: Message> {
     shared: &'a Shared<M>,
     executor: &'a Arc<dyn Executor>,
@@ -24,69 +25,64 @@ impl<'a, M: Message> Watch<'a, M> {
         Self { shared, executor, timer: None }
     }
 
-    /// Runs the actor until it ends by itself, panics, is stopped at once, or its deadline passes.
-    pub(crate) async fn until_stopped(&mut self, serving: impl Future<Output = ExitReason>) -> ExitReason {
-        let life = self.life();
-        let stopped = contained(serving, |serving, task| {
-            self.shared.signal().cancel_sleep();
-            if life.is_killed() {
-                return Poll::Ready(ExitReason::Killed);
-            }
-            // Asked before the actor has its turn: should the deadline be set meanwhile, the actor has a turn after that.
-            let deadline = life.deadline();
-            if let Poll::Ready(reason) = serving.poll(task) {
-                return Poll::Ready(reason);
-            }
-            self.rest(deadline, task);
-            if life.is_killed() {
-                return Poll::Ready(ExitReason::Killed);
-            }
-            self.poll_deadline(deadline, task).map(|()| ExitReason::DeadlinePassed)
-        });
-        stopped.await.unwrap_or_else(|panicked| panicked)
+    /// Polls the actor until it ends by itself, panics, is stopped at once, or its deadline passes.
+    pub(crate) fn poll_serving(
+        &mut self,
+        serving: Pin<&mut impl Future<Output = ExitReason>>,
+        task: &mut Context<'_>,
+    ) -> Poll<ExitReason> {
+        self.shared.signal().cancel_sleep();
+        if self.life().is_killed() {
+            return Poll::Ready(ExitReason::Killed);
+        }
+        // Asked before the actor has its turn: should the deadline be set meanwhile, the actor has a turn after that.
+        let deadline = self.life().deadline();
+        if let Poll::Ready(reason) = poll_contained(serving, task) {
+            return Poll::Ready(reason);
+        }
+        self.poll_end(deadline, task)
     }
 
-    /// Runs the actor's `stopped` to its end, or, once the actor is to stop at once or its deadline has passed, to where
-    /// it waits.
-    pub(crate) async fn until_ended(&mut self, stopped: impl Future<Output = ()>) -> Option<ExitReason> {
-        let life = self.life();
-        let ended = contained(stopped, |stopped, task| {
-            let deadline = life.deadline();
-            // Polled first: it has its say also when the actor was stopped at once before.
-            if stopped.poll(task).is_ready() {
-                return Poll::Ready(None);
-            }
-            self.rest(deadline, task);
-            if life.is_killed() {
-                return Poll::Ready(Some(ExitReason::Killed));
-            }
-            self.poll_deadline(deadline, task).map(|()| Some(ExitReason::DeadlinePassed))
-        });
-        ended.await.unwrap_or_else(Some)
+    /// Polls the actor's `stopped` to its end, or, once the actor is to stop at once or its deadline has passed, to where
+    /// it waits. Gives `well` if it came to its end.
+    pub(crate) fn poll_stopped(
+        &mut self,
+        stopped: Pin<&mut impl Future<Output = ExitReason>>,
+        task: &mut Context<'_>,
+    ) -> Poll<ExitReason> {
+        self.shared.signal().cancel_sleep();
+        let deadline = self.life().deadline();
+        // Polled first: it has its say also when the actor was stopped at once before.
+        if let Poll::Ready(reason) = poll_contained(stopped, task) {
+            return Poll::Ready(reason);
+        }
+        self.poll_end(deadline, task)
     }
 
-    /// Does what is owed before the task rests: whoever stops the actor must be able to wake it, and senders that wait
-    /// for room that there is must know of it.
-    fn rest(&self, deadline: Option<Instant>, task: &mut Context<'_>) {
+    /// Does what is owed before the task rests, and sees whether it is to rest at all: whoever stops the actor must be able
+    /// to wake it, and senders that wait for room that there is must know of it.
+    fn poll_end(&mut self, deadline: Option<Instant>, task: &mut Context<'_>) -> Poll<ExitReason> {
         // SAFETY: an actor's task is its mailbox's one consumer, and this runs within it.
         unsafe { self.shared.signal().announce_wait(task.waker()) };
         self.shared.tell_of_room();
-        if deadline != self.life().deadline() {
-            task.waker().wake_by_ref();
+        if self.life().is_asked() {
+            if self.life().is_killed() {
+                return Poll::Ready(ExitReason::Killed);
+            }
+            if deadline != self.life().deadline() {
+                task.waker().wake_by_ref();
+            }
         }
-    }
-
-    fn poll_deadline(&mut self, at: Option<Instant>, task: &mut Context<'_>) -> Poll<()> {
-        let Some(at) = at else { return Poll::Pending };
+        let Some(at) = deadline else { return Poll::Pending };
         let timer = self.timer.get_or_insert_with(|| {
             let mut timer = self.executor.timer();
             timer.arm(at);
             timer
         });
-        timer.poll_expired(task)
+        timer.poll_expired(task).map(|()| ExitReason::DeadlinePassed)
     }
 
-    pub(crate) fn life(&self) -> &'a Life {
-        self.shared.actor_life()
+    fn life(&self) -> &'a Life {
+        self.shared.life()
     }
 }

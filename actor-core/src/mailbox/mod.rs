@@ -14,6 +14,7 @@
 #![expect(unsafe_code, reason = "a mailbox promises its signal to be its only consumer")]
 
 mod evicting;
+mod first_use;
 #[cfg(all(test, loom))]
 mod model;
 mod places;
@@ -73,10 +74,9 @@ pub(crate) use shared::{Closeable, Shared};
 #[must_use]
 pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
     const { assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least") };
-    let (lanes, taken) = M::LANES.iter().map(LaneQueue::new).unzip::<_, _, Vec<_>, Vec<_>>();
-    let shared = Arc::new(Shared::new(lanes.into_boxed_slice()));
+    let shared = Arc::new(Shared::new());
     let mailbox = Mailbox {
-        taken: taken.into_boxed_slice(),
+        taken: M::LANES.iter().map(|_| Taken::new()).collect(),
         schedule: Schedule::new(M::LANES),
         in_hand: None,
         shared: Arc::clone(&shared),
@@ -156,7 +156,7 @@ impl<M: Message> Mailbox<M> {
     fn take(&mut self) -> Option<M> {
         self.finish();
         let Self { shared, taken, schedule, in_hand } = self;
-        schedule.next(|lane| {
+        schedule.next(M::LANES, |lane| {
             let message = shared.lane(lane).take(&mut taken[lane])?;
             *in_hand = Some(lane);
             Some(message)

@@ -25,11 +25,6 @@ fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
 /// A value, and a share in the count of all that live.
 type Counted = (u32, Arc<()>);
 
-/// Drops the ring by its own rules, as a lane does.
-fn end(places: Arc<Places<Counted>>) {
-    Arc::into_inner(places).expect("the threads have ended").drop_rest();
-}
-
 fn pop(places: &Places<Counted>) -> Option<u32> {
     // SAFETY: each model has one thread that pops.
     unsafe { places.pop() }.map(|(n, _)| n)
@@ -38,7 +33,7 @@ fn pop(places: &Places<Counted>) -> Option<u32> {
 /// A producer that sends two messages, coming again while there is no room, and one consumer.
 fn one_producer(capacity: usize) {
     let count = Arc::new(());
-    let places = Arc::new(Places::new(capacity, 0));
+    let places = Arc::new(Places::new(capacity, None));
     let (pushing, share) = (Arc::clone(&places), Arc::clone(&count));
     let producer = thread::spawn(move || {
         for n in 1..=2 {
@@ -60,7 +55,7 @@ fn one_producer(capacity: usize) {
         }
     }
     producer.join().expect("pushing does not panic");
-    end(places);
+    drop(places);
     assert_eq!(Arc::strong_count(&count), 1);
 }
 
@@ -78,7 +73,7 @@ fn one_producers_messages_keep_their_order() {
 fn producers_that_come_first_at_once_share_the_places() {
     check(3, || {
         let count = Arc::new(());
-        let places = Arc::new(Places::new(1, 0));
+        let places = Arc::new(Places::new(1, None));
         let producers: Vec<_> = (0..2)
             .map(|n| {
                 let (pushing, value) = (Arc::clone(&places), (n, Arc::clone(&count)));
@@ -90,7 +85,7 @@ fn producers_that_come_first_at_once_share_the_places() {
         let late = std::iter::from_fn(|| pop(&places)).count();
         assert_eq!(accepted, usize::from(early.is_some()) + late, "what was accepted is taken once");
         assert_eq!(accepted, places.accepted() as usize);
-        end(places);
+        drop(places);
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -98,14 +93,14 @@ fn producers_that_come_first_at_once_share_the_places() {
 #[test]
 fn a_full_ring_with_room_behind_a_slow_look_is_not_full() {
     check(3, || {
-        let places = Arc::new(Places::new(1, 0));
+        let places = Arc::new(Places::new(1, None));
         let taking = Arc::clone(&places);
         assert!(places.push((1, Arc::new(()))).is_ok());
         let consumer = thread::spawn(move || pop(&taking));
         let pushed = places.push((2, Arc::new(()))).is_ok();
         assert_eq!(consumer.join().expect("no panic"), Some(1));
         assert!(pushed || places.push((3, Arc::new(()))).is_ok(), "the place is free once it is out");
-        end(places);
+        drop(places);
     });
 }
 
@@ -114,7 +109,7 @@ fn a_full_ring_with_room_behind_a_slow_look_is_not_full() {
 fn a_message_that_meets_the_end_is_taken_or_comes_back() {
     check(3, || {
         let count = Arc::new(());
-        let (places, signal) = (Arc::new(Places::new(2, 0)), Arc::new(Signal::new()));
+        let (places, signal) = (Arc::new(Places::new(2, None)), Arc::new(Signal::new()));
         let producers: Vec<_> = (0..2)
             .map(|n| {
                 let (pushing, looking) = (Arc::clone(&places), Arc::clone(&signal));
@@ -133,7 +128,7 @@ fn a_message_that_meets_the_end_is_taken_or_comes_back() {
         let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(accepted, taken);
         assert_eq!(accepted, places.accepted() as usize);
-        end(places);
+        drop(places);
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -150,7 +145,7 @@ fn push_evicting(places: &Places<Counted>, value: Counted) -> (usize, usize) {
 fn evict(producers: u32, preemptions: usize, closes: bool) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let places = Arc::new(Places::new(1, SPARE));
+        let places = Arc::new(Places::new(1, Some(SPARE)));
         assert_eq!(push_evicting(&places, (0, Arc::clone(&count))), (1, 0));
         let threads: Vec<_> = (1..=producers)
             .map(|n| {
@@ -200,7 +195,7 @@ fn a_producer_that_is_lapped_comes_again() {
     check(3, || {
         let count = Arc::new(());
         // Two slots for one message, so that a thread that is stopped is met again at once.
-        let places = Arc::new(Places::new(1, 1));
+        let places = Arc::new(Places::new(1, Some(1)));
         let (pushing, share) = (Arc::clone(&places), Arc::clone(&count));
         let other = thread::spawn(move || push_evicting(&pushing, (9, share)));
         let (mut accepted, mut evicted) = (0, 0);

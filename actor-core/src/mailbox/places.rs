@@ -11,6 +11,7 @@ pub(super) struct Places<T> {
     pub(super) slots: Slots<T>,
     /// Messages that may wait at once; there are as many slots or more.
     pub(super) capacity: u64,
+    evicts: bool,
     pub(super) producers: Line<Producers>,
     pub(super) consumer: Line<Consumer>,
 }
@@ -49,12 +50,13 @@ pub(super) struct Line<T>(T);
 pub(super) const CLOSED: u64 = 1 << 63;
 
 impl<T> Places<T> {
-    /// Makes room for `capacity` messages, and for `spare` more places in memory.
-    pub(super) fn new(capacity: usize, spare: usize) -> Self {
+    /// Makes room for `capacity` messages: for a ring that refuses, or for one that evicts, which has `spare` slots more.
+    pub(super) fn new(capacity: usize, spare: Option<usize>) -> Self {
         let figure = || AtomicU64::new(0);
         Self {
-            slots: Slots::new((capacity + spare).next_power_of_two()),
+            slots: Slots::new((capacity + spare.unwrap_or(0)).next_power_of_two()),
             capacity: capacity as u64,
+            evicts: spare.is_some(),
             producers: Line(Producers {
                 tail: figure(),
                 limit: AtomicU64::new(capacity as u64),
@@ -97,9 +99,14 @@ impl<T> Places<T> {
     }
 }
 
-impl<T> Line<T> {
-    pub(super) fn new(value: T) -> Self {
-        Self(value)
+/// Drops what nobody took, if the mailbox was forgotten: else it has taken everything out before.
+impl<T> Drop for Places<T> {
+    fn drop(&mut self) {
+        if self.evicts {
+            while self.pop_evicting().is_some() {}
+        } else {
+            self.drop_rest();
+        }
     }
 }
 

@@ -77,7 +77,7 @@ impl<T> Places<T> {
             Ok(position) => position,
             Err(refused) => return Err(refused.with(value)),
         };
-        let slot = self.slots.get_or_make(position);
+        let slot = self.slots.at(position);
         slot.value.with_mut(|place| {
             // SAFETY: the claim gave this position to this thread alone, and `claim` saw that the consumer has taken the
             // slot's last value out.
@@ -131,7 +131,7 @@ impl<T> Places<T> {
     #[inline]
     pub(super) unsafe fn pop(&self) -> Option<T> {
         let head = self.consumer.head.load(Ordering::Relaxed);
-        let slot = self.slots.get(head)?;
+        let slot = self.slots.at(head);
         // Pairs with the store in `push`. SeqCst: this may be the last look before a sleep.
         if slot.stamp.load(Ordering::SeqCst) != head + 1 {
             return None;
@@ -158,11 +158,10 @@ impl<T> Places<T> {
             if head >= tail {
                 return None;
             }
-            let won = self.slots.get(head).filter(|slot| {
-                // Pairs with the exchange in `take_back`, and with the store in `push`.
-                slot.stamp.compare_exchange(head + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).is_ok()
-            });
-            let value = won.map(|slot| {
+            let slot = self.slots.at(head);
+            // Pairs with the exchange in `take_back`, and with the store in `push`.
+            let won = slot.stamp.compare_exchange(head + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+            let value = won.then(|| {
                 slot.value.with(|place| {
                     // SAFETY: the stamp said that the value was written, and the exchange was won, so that its producer
                     // does not take it back.
@@ -180,7 +179,7 @@ impl<T> Places<T> {
     /// has it.
     #[cold]
     pub(super) fn take_back(&self, position: u64) -> Option<T> {
-        let slot = self.slots.get(position)?;
+        let slot = self.slots.at(position);
         // Pairs with the exchange in `settle`.
         slot.stamp.compare_exchange(position + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).ok()?;
         self.producers.void.fetch_add(1, Ordering::Relaxed);
@@ -194,7 +193,7 @@ impl<T> Places<T> {
     pub(super) fn drop_rest(&mut self) {
         let head = self.consumer.head.load(Ordering::Relaxed);
         for position in head..self.tail() {
-            let Some(slot) = self.slots.get(position) else { return };
+            let slot = self.slots.at(position);
             if slot.stamp.load(Ordering::Acquire) == position + 1 {
                 slot.value.with(|place| {
                     // SAFETY: the stamp says that the value was written, nobody took it out, and `self` is borrowed alone.

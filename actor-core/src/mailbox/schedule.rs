@@ -9,7 +9,6 @@ use crate::lane::CONTROL_RUN;
 /// Decides the order in which lanes are asked for a message.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    lanes: &'static [Lane],
     control: Class,
     data: Class,
     /// Control messages served since the last data message was, or was found missing.
@@ -21,22 +20,23 @@ pub(super) struct Schedule {
 struct Class {
     is_control: bool,
     /// How many lanes are of this class.
-    size: usize,
+    size: u32,
     /// The lane whose turn it is.
-    cursor: usize,
+    cursor: u32,
     /// Messages left in its turn.
     credit: u32,
 }
 
 impl Schedule {
-    pub(super) fn new(lanes: &'static [Lane]) -> Self {
-        Self { lanes, control: Class::new(lanes, true), data: Class::new(lanes, false), control_run: 0 }
+    pub(super) fn new(lanes: &[Lane]) -> Self {
+        Self { control: Class::new(lanes, true), data: Class::new(lanes, false), control_run: 0 }
     }
 
-    /// Takes the next message: asks lanes, in the order due, until one gives something.
+    /// Takes the next message: asks lanes, in the order due, until one gives something. The lanes are those of the
+    /// beginning.
     #[inline]
-    pub(super) fn next<T>(&mut self, mut take: impl FnMut(usize) -> Option<T>) -> Option<T> {
-        let Self { lanes, control, data, control_run } = self;
+    pub(super) fn next<T>(&mut self, lanes: &[Lane], mut take: impl FnMut(usize) -> Option<T>) -> Option<T> {
+        let Self { control, data, control_run } = self;
         if control.size == 0 {
             return data.next(lanes, &mut take);
         }
@@ -62,6 +62,7 @@ impl Class {
         let mut members = lanes.iter().enumerate().filter(|(_, lane)| lane.is_control() == is_control);
         let (cursor, credit) = members.next().map_or((0, 0), |(index, lane)| (index, lane.turn()));
         let size = lanes.iter().filter(|lane| lane.is_control() == is_control).count();
+        let (size, cursor) = (size as u32, cursor as u32);
         Self { is_control, size, cursor, credit }
     }
 
@@ -73,7 +74,7 @@ impl Class {
         // One look more than there are lanes: the first may stand at its turn's end, and have the only message.
         for _ in 0..=self.size {
             if self.credit > 0
-                && let Some(taken) = take(self.cursor)
+                && let Some(taken) = take(self.cursor as usize)
             {
                 self.credit -= 1;
                 return Some(taken);
@@ -85,12 +86,13 @@ impl Class {
 
     fn pass_turn(&mut self, lanes: &[Lane]) {
         loop {
-            self.cursor = if self.cursor + 1 < lanes.len() { self.cursor + 1 } else { 0 };
-            if lanes[self.cursor].is_control() == self.is_control {
-                break;
+            self.cursor = if self.cursor as usize + 1 < lanes.len() { self.cursor + 1 } else { 0 };
+            let lane = &lanes[self.cursor as usize];
+            if lane.is_control() == self.is_control {
+                self.credit = lane.turn();
+                return;
             }
         }
-        self.credit = lanes[self.cursor].turn();
     }
 }
 
@@ -105,7 +107,7 @@ mod tests {
         let mut schedule = Schedule::new(LANES);
         (0..rounds)
             .map_while(|_| {
-                schedule.next(|lane| {
+                schedule.next(LANES, |lane| {
                     depths[lane] = depths[lane].checked_sub(1)?;
                     Some(lane)
                 })

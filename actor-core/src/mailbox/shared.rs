@@ -2,18 +2,17 @@
 
 use event_listener::Event;
 
-use crate::mailbox::places::Line;
 use crate::mailbox::queue::{Envelope, LaneQueue, Pushed, Refused};
 use crate::mailbox::signal::Signal;
 use crate::running::Life;
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, fence, store_before_load};
 use crate::{LaneStats, Message};
 
-/// The lanes, the wake signal and the life of one mailbox.
+/// The lanes, the wake signal and the life of one mailbox. Every sender reads it for every message, and nothing in it is
+/// written but when the consumer sleeps or is woken, handles come and go, or the actor ends.
 pub(crate) struct Shared<M> {
     lanes: Box<[LaneQueue<M>]>,
-    /// On a line of its own: every sender reads it, and it changes only when the consumer sleeps or is woken.
-    signal: Line<Signal>,
+    signal: Signal,
     /// Strong handles. At zero nobody can send; only the mailbox itself can then make a new one.
     handles: AtomicUsize,
     /// Set once, after every lane has closed, and never cleared: who sees it set knows that nothing more gets in.
@@ -34,10 +33,10 @@ pub(crate) trait Closeable: Send + Sync {
 }
 
 impl<M: Message> Shared<M> {
-    pub(crate) fn new(lanes: Box<[LaneQueue<M>]>) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            lanes,
-            signal: Line::new(Signal::new()),
+            lanes: M::LANES.iter().map(LaneQueue::new).collect(),
+            signal: Signal::new(),
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             on_close: Event::new(),
@@ -51,7 +50,9 @@ impl<M: Message> Shared<M> {
         let pushed = lane.push(envelope)?;
         let is_gone = self.signal.notify();
         match pushed {
-            Pushed::At(position) if is_gone => lane.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back))),
+            Pushed::At(position) if is_gone => {
+                lane.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back)))
+            }
             Pushed::At(_) | Pushed::Evicting(_) => Ok(()),
         }
     }
@@ -74,7 +75,7 @@ impl<M: Message> Shared<M> {
         &self.signal
     }
 
-    pub(crate) fn actor_life(&self) -> &Life {
+    pub(crate) fn life(&self) -> &Life {
         &self.life
     }
 
@@ -157,7 +158,7 @@ mod tests {
         struct Nothing;
         impl Message for Nothing {}
 
-        let shared = Shared::<Nothing>::new(Box::new([]));
+        let shared = Shared::<Nothing>::new();
         assert!(!shared.add_handle_if_any());
         shared.add_handle();
         assert!(shared.add_handle_if_any());
