@@ -1,10 +1,8 @@
 //! Several messages of a lane in one call.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::running::Life;
 use crate::{Executor, Mailbox, Message};
 
 /// Time after which a batch gives out nothing more.
@@ -23,24 +21,18 @@ pub struct Batch<'a, M: Message> {
     given: u32,
     most: u32,
     mailbox: &'a mut Mailbox<M>,
-    clock: &'a Arc<dyn Executor>,
-    life: &'a Life,
+    clock: &'a dyn Executor,
     /// When the actor's next timer is due, as of the batch's beginning.
     due: Option<Instant>,
-    began: Option<Instant>,
+    /// When the batch has gone on for long enough; known once the first message was handled.
+    until: Option<Instant>,
     is_over: bool,
 }
 
 impl<'a, M: Message> Batch<'a, M> {
-    pub(crate) fn new(
-        first: M,
-        mailbox: &'a mut Mailbox<M>,
-        clock: &'a Arc<dyn Executor>,
-        life: &'a Life,
-        due: Option<Instant>,
-    ) -> Self {
+    pub(crate) fn new(first: M, mailbox: &'a mut Mailbox<M>, clock: &'a dyn Executor, due: Option<Instant>) -> Self {
         let most = mailbox.batch();
-        Self { first: Some(first), given: 0, most, mailbox, clock, life, due, began: None, is_over: false }
+        Self { first: Some(first), given: 0, most, mailbox, clock, due, until: None, is_over: false }
     }
 
     /// Gives the message that nobody took, and how many were given out after the first.
@@ -50,7 +42,7 @@ impl<'a, M: Message> Batch<'a, M> {
 
     /// Tells whether anything is due that a batch must not keep waiting.
     fn is_cut(&mut self) -> bool {
-        if self.life.is_killed() || self.mailbox.has_control() {
+        if self.mailbox.shared().life().is_killed() || self.mailbox.has_control() {
             return true;
         }
         // As in an actor's turn: the clock is not read for each message unless a timer may be due.
@@ -58,8 +50,8 @@ impl<'a, M: Message> Batch<'a, M> {
             return false;
         }
         let now = self.clock.now();
-        let began = *self.began.get_or_insert(now);
-        self.due.is_some_and(|due| due <= now) || now.saturating_duration_since(began) >= TIME
+        let until = *self.until.get_or_insert(now + TIME);
+        now >= until || self.due.is_some_and(|due| due <= now)
     }
 }
 

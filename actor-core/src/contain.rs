@@ -10,9 +10,10 @@ use crate::ExitReason;
 
 /// Polls a part of the actor. A panic is its end as well.
 pub(crate) fn poll_contained<P: Future<Output = ExitReason>>(
-    part: Pin<&mut P>,
+    part: Pin<&mut Option<P>>,
     task: &mut Context<'_>,
 ) -> Poll<ExitReason> {
+    let part = part.as_pin_mut().expect("a part is dropped after its last poll only");
     match catch_unwind(AssertUnwindSafe(|| part.poll(task))) {
         Ok(polled) => polled,
         Err(payload) => Poll::Ready(ExitReason::Panicked(panic_text(payload))),

@@ -1,66 +1,93 @@
 //! The one actor loop.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
 use crate::batch::Batch;
-use crate::running::Life;
 use crate::turn::Turn;
-use crate::{Actor, Context, Executor, ExitReason, Mailbox, Message};
+use crate::{Actor, Context, ExitReason, Mailbox, Message};
+
+/// What the loop works on besides the mailbox, in one place, so that its future holds one reference to all of it.
+pub(crate) struct Parts<A: Actor, F> {
+    /// Makes the state; taken by the loop.
+    pub(crate) make: Option<F>,
+    pub(crate) state: Option<A>,
+    pub(crate) cx: Context<A::Message>,
+}
 
 /// Makes the actor's state, and handles one message after the other until there is a reason to end.
-pub(crate) async fn serve<A: Actor>(
-    make: &mut Option<impl FnOnce() -> A>,
-    state: &mut Option<A>,
+///
+/// A function that gives a block, for an `async fn` would keep its argument twice.
+pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
+    parts: &mut Parts<A, F>,
     mailbox: &mut Mailbox<A::Message>,
-    cx: &mut Context<A::Message>,
-    executor: &Arc<dyn Executor>,
-    life: &Life,
-) -> ExitReason {
-    let make = make.take().expect("an actor is made once");
-    let actor = state.insert(make());
-    actor.started(cx).await;
-    let mut turn = Turn::new();
-    loop {
-        if cx.ending.is_some() {
-            return *cx.ending.take().expect("it was just seen");
-        }
-        if life.is_asked() {
-            if life.is_killed() {
-                return ExitReason::Killed;
+) -> impl Future<Output = ExitReason> {
+    async move {
+        let make = parts.make.take().expect("an actor is made once");
+        parts.state.insert(make()).started(&mut parts.cx).await;
+        let mut turn = Turn::new();
+        loop {
+            if let Some(reason) = reason_to_end(&mut parts.cx, mailbox) {
+                return reason;
             }
-            if life.deadline().is_some_and(|deadline| executor.now() >= deadline) && mailbox.has_messages() {
-                return ExitReason::DeadlinePassed;
+            // Closed and drained, it has only to see so; yielding now could let a deadline pass that it has met.
+            if turn.is_over(&*parts.cx.executor) && (!mailbox.is_closed() || mailbox.has_messages()) {
+                turn.pass().await;
             }
-        }
-        // Closed and drained, it has only to see so; yielding now could let a deadline pass that it has met.
-        if turn.is_over(executor) && (!mailbox.is_closed() || mailbox.has_messages()) {
-            turn.pass().await;
-        }
-        let next = poll_fn(|task| {
-            let next = poll_next(mailbox, cx, task);
-            if next.is_pending() {
-                turn = Turn::new();
-            }
-            next
-        });
-        match next.await {
-            Some(message) if mailbox.gives_batches() => {
-                let mut batch = Batch::new(message, mailbox, executor, life, cx.next_timer());
-                actor.handle_batch(&mut batch, cx).await;
-                let (rest, more) = batch.end();
-                turn.count(more);
-                if let Some(message) = rest {
-                    actor.handle(message, cx).await;
+            let next = poll_fn(|task| {
+                let next = poll_next(mailbox, &mut parts.cx, task);
+                if next.is_pending() {
+                    turn = Turn::new();
                 }
+                next
+            });
+            let Some(message) = next.await else {
+                return if mailbox.is_closed() { ExitReason::Stopped } else { ExitReason::Unreachable };
+            };
+            if mailbox.gives_batches() {
+                // On the heap, so that actors without batches do not keep room for one.
+                turn.count(Box::pin(handle_batch(parts, mailbox, message)).await);
+            } else {
+                let Parts { state: Some(actor), cx, .. } = parts else { return ExitReason::Abandoned };
+                actor.handle(message, cx).await;
+                turn.count(1);
             }
-            Some(message) => actor.handle(message, cx).await,
-            None if mailbox.is_closed() => return ExitReason::Stopped,
-            None => return ExitReason::Unreachable,
         }
-        turn.count(1);
     }
+}
+
+#[inline]
+fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Mailbox<M>) -> Option<ExitReason> {
+    if cx.ending.is_some() {
+        return cx.ending.take().map(|reason| *reason);
+    }
+    let life = mailbox.shared().life();
+    if !life.is_asked() {
+        return None;
+    }
+    if life.is_killed() {
+        return Some(ExitReason::Killed);
+    }
+    let has_passed = life.deadline().is_some_and(|deadline| cx.now() >= deadline);
+    (has_passed && mailbox.has_messages()).then_some(ExitReason::DeadlinePassed)
+}
+
+/// Handles a message together with those behind it in its lane. Tells how many there were.
+async fn handle_batch<A: Actor, F>(
+    parts: &mut Parts<A, F>,
+    mailbox: &mut Mailbox<A::Message>,
+    message: A::Message,
+) -> u32 {
+    let Parts { state: Some(actor), cx, .. } = parts else { return 0 };
+    let (clock, due) = (Arc::clone(&cx.executor), cx.next_timer());
+    let mut batch = Batch::new(message, mailbox, &*clock, due);
+    actor.handle_batch(&mut batch, cx).await;
+    let (rest, more) = batch.end();
+    if let Some(message) = rest {
+        actor.handle(message, cx).await;
+    }
+    more + 1
 }
 
 /// Gives the next message: a due timer's first, then the mailbox's. `None` if none can come any more.

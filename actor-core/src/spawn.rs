@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use crate::contain::{contained, drop_contained};
 use crate::mailbox::mailbox;
-use crate::serve::serve;
+use crate::serve::{Parts, serve};
 use crate::watch::Watch;
-use crate::{Actor, Context, Executor, ExecutorStopped, Exit, ExitReason, Handle, Mailbox, Message, Running};
+use crate::{Actor, Executor, ExecutorStopped, Exit, ExitReason, Handle, Mailbox, Message, Running};
 
 /// Starts an actor on an executor, and gives a handle to it and the right to stop it.
 ///
@@ -92,9 +92,9 @@ impl<M: Message> Spawn<M> {
     ) -> Result<Running, ExecutorStopped> {
         let ending = self.ending;
         let shared = Arc::clone(ending.mailbox.shared());
-        let running = Running::new(shared, Arc::clone(executor));
-        let own = Arc::clone(executor);
-        executor.spawn(Box::new(move || Box::pin(live(Some(make), ending, own))))?;
+        let running = Running::new(Arc::clone(&shared) as Arc<_>, Arc::clone(executor));
+        let watch = Watch::new(shared, Arc::clone(executor));
+        executor.spawn(Box::new(move || Box::pin(live(make, ending, watch))))?;
         Ok(running)
     }
 }
@@ -103,62 +103,56 @@ impl<M: Message> Spawn<M> {
 ///
 /// Written as one block, each part pinned where it is made: an `async fn` keeps what it is given twice, and an actor's size
 /// is this future's.
-fn live<A: Actor, F: FnOnce() -> A>(
-    mut make: Option<F>,
+fn live<A: Actor>(
+    make: impl FnOnce() -> A,
     mut ending: Ending<A::Message>,
-    executor: Arc<dyn Executor>,
+    mut watch: Watch<A::Message>,
 ) -> impl Future<Output = ()> {
+    let mut parts = Parts { make: Some(make), state: None, cx: watch.context() };
     async move {
-        let shared = Arc::clone(ending.mailbox.shared());
-        let mut watch = Watch::new(&*shared, &executor);
-        let mut state = None;
-        let mut cx = Context::new(Arc::clone(&shared), Arc::clone(&executor));
         {
-            let serving = serve(&mut make, &mut state, &mut ending.mailbox, &mut cx, &executor, shared.life());
-            let mut serving = pin!(Some(serving));
-            let part = "dropped after its last poll only";
-            let reason = poll_fn(|task| watch.poll_serving(serving.as_mut().as_pin_mut().expect(part), task)).await;
+            let mut serving = pin!(Some(serve(&mut parts, &mut ending.mailbox)));
+            let reason = poll_fn(|task| watch.poll_serving(serving.as_mut(), task)).await;
             ending.reason = Some(Box::new(reason));
             // What a handler held where it waited is dropped here. Should that panic, the panic hook has reported it, and
             // the reason for dropping it stays the actor's.
             drop(contained(|| serving.set(None)));
         }
         ending.mailbox.close();
-        if let Some(actor) = &mut state {
-            let reason = ending.reason().clone();
-            let stopped = async {
+        if let Some(actor) = &mut parts.state {
+            let reason = ending.reason();
+            let mut stopped = pin!(Some(async {
                 actor.stopped(&reason).await;
                 ExitReason::Stopped
-            };
-            let mut stopped = pin!(Some(stopped));
-            let part = "dropped after its last poll only";
-            let late = poll_fn(|task| watch.poll_stopped(stopped.as_mut().as_pin_mut().expect(part), task)).await;
-            ending.also(Some(late));
+            }));
+            let late = poll_fn(|task| watch.poll_stopped(stopped.as_mut(), task)).await;
             drop(contained(|| stopped.set(None)));
+            ending.also(Some(late));
         }
-        ending.also(drop_contained(state));
-        ending.also(drop_contained(cx));
+        ending.also(drop_contained(parts.state.take()));
+        ending.also(drop_contained(parts));
     }
 }
 
 /// What an actor owes when it ends, however that comes about: its queued messages to the hook, its exit to whoever joins.
 struct Ending<M: Message> {
     mailbox: Mailbox<M>,
-    /// Without one, they are dropped.
+    /// Without one, undelivered messages are dropped.
     hook: Option<Undelivered<M>>,
     /// None until the actor's loop has said one: its executor went away.
     reason: Option<Box<ExitReason>>,
 }
 
 impl<M: Message> Ending<M> {
-    fn reason(&self) -> &ExitReason {
-        self.reason.as_deref().unwrap_or(&ExitReason::Abandoned)
+    fn reason(&self) -> ExitReason {
+        self.reason.as_deref().map_or(ExitReason::Abandoned, ExitReason::clone)
     }
 
     /// Takes in what went wrong later. The first cause stays the reason, unless all was well until then.
     fn also(&mut self, late: Option<ExitReason>) {
+        let was_well = self.reason.as_ref().is_some_and(|reason| reason.is_normal());
         if let Some(late) = late
-            && self.reason().is_normal()
+            && was_well
             && !late.is_normal()
         {
             self.reason = Some(Box::new(late));
@@ -168,7 +162,7 @@ impl<M: Message> Ending<M> {
 
 impl<M: Message> Drop for Ending<M> {
     fn drop(&mut self) {
-        let reason = self.reason().clone();
+        let reason = self.reason();
         let Self { mailbox, hook, .. } = self;
         let mut undelivered = |lane, message| match hook.as_mut() {
             Some(hook) => hook(lane, message),

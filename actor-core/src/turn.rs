@@ -1,7 +1,6 @@
 //! How long an actor goes on before the thread's other tasks have their turn.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -39,7 +38,7 @@ impl Turn {
 
     /// Tells whether the next message is to wait for the thread's other tasks.
     #[inline]
-    pub(crate) fn is_over(&mut self, executor: &Arc<dyn Executor>) -> bool {
+    pub(crate) fn is_over(&mut self, executor: &dyn Executor) -> bool {
         if self.handled >= MESSAGES {
             return true;
         }
@@ -47,7 +46,7 @@ impl Turn {
         looks && self.handled > 0 && self.is_late(executor)
     }
 
-    fn is_late(&mut self, executor: &Arc<dyn Executor>) -> bool {
+    fn is_late(&mut self, executor: &dyn Executor) -> bool {
         let now = executor.now();
         let began = *self.began.get_or_insert(now);
         now.saturating_duration_since(began) >= TIME

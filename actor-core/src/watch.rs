@@ -13,22 +13,27 @@ use crate::running::Life;
 use crate::{Executor, ExitReason, Message, Timer};
 
 /// Polls the parts of an actor's life, and sees to what may end them and to what is owed whenever its task rests.
-pub(crate) struct Watch<'a, M: Message> {
-    shared: &'a Shared<M>,
-    executor: &'a Arc<dyn Executor>,
+pub(crate) struct Watch<M: Message> {
+    shared: Arc<Shared<M>>,
+    executor: Arc<dyn Executor>,
     /// Made and armed when the deadline is first seen.
     timer: Option<Box<dyn Timer>>,
 }
 
-impl<'a, M: Message> Watch<'a, M> {
-    pub(crate) fn new(shared: &'a Shared<M>, executor: &'a Arc<dyn Executor>) -> Self {
+impl<M: Message> Watch<M> {
+    pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
         Self { shared, executor, timer: None }
+    }
+
+    /// Makes what the actor is given to act with.
+    pub(crate) fn context(&self) -> crate::Context<M> {
+        crate::Context::new(Arc::clone(&self.shared), Arc::clone(&self.executor))
     }
 
     /// Polls the actor until it ends by itself, panics, is stopped at once, or its deadline passes.
     pub(crate) fn poll_serving(
         &mut self,
-        serving: Pin<&mut impl Future<Output = ExitReason>>,
+        serving: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
         self.shared.signal().cancel_sleep();
@@ -47,7 +52,7 @@ impl<'a, M: Message> Watch<'a, M> {
     /// it waits. Gives `well` if it came to its end.
     pub(crate) fn poll_stopped(
         &mut self,
-        stopped: Pin<&mut impl Future<Output = ExitReason>>,
+        stopped: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
         self.shared.signal().cancel_sleep();
@@ -82,7 +87,7 @@ impl<'a, M: Message> Watch<'a, M> {
         timer.poll_expired(task).map(|()| ExitReason::DeadlinePassed)
     }
 
-    fn life(&self) -> &'a Life {
+    fn life(&self) -> &Life {
         self.shared.life()
     }
 }

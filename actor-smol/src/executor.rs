@@ -2,15 +2,17 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::Future;
 use std::io;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use actor_core::{Executor, ExecutorStopped, Maker, ThreadConfig, ThreadEnd, Timer};
 use async_channel::{Receiver, Sender};
 use async_executor::LocalExecutor;
-use futures_lite::FutureExt;
 
 use crate::timer::SmolTimer;
 
@@ -39,20 +41,30 @@ fn run(makers: Receiver<Maker>) {
         // Every task holds a clone; when the last one is gone, receiving fails.
         let (alive, all_ended) = async_channel::bounded::<Infallible>(1);
         while let Ok(maker) = makers.recv().await {
-            let alive = alive.clone();
-            // smol lets a task's panic through to its thread, so it is caught here; the panic hook has reported it.
-            let task = AssertUnwindSafe(async move { maker().await }).catch_unwind();
-            tasks
-                .spawn(async move {
-                    drop(task.await);
-                    drop(alive);
-                })
-                .detach();
+            // A maker that panics made no future, and the panic hook has reported it.
+            if let Ok(future) = catch_unwind(AssertUnwindSafe(maker)) {
+                tasks.spawn(Alive { future, _alive: alive.clone() }).detach();
+            }
         }
         drop(alive);
         // An error is the only thing that can come.
         let Err(_all_ended) = all_ended.recv().await;
     }));
+}
+
+/// A future, and the sign that it has not ended. As small as can be: a task is this and what the runtime adds.
+struct Alive {
+    future: Pin<Box<dyn Future<Output = ()>>>,
+    _alive: Sender<Infallible>,
+}
+
+impl Future for Alive {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // smol lets a task's panic through to its thread, so it is caught here; the panic hook has reported it.
+        catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(cx))).unwrap_or(Poll::Ready(()))
+    }
 }
 
 impl Executor for SmolExecutor {

@@ -2,8 +2,12 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::Future;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use actor_core::{Executor, ExecutorStopped, Maker, ThreadConfig, ThreadEnd, Timer};
@@ -43,12 +47,10 @@ fn run(runtime: Runtime, makers: Receiver<Maker>) {
         // Every task holds a clone; when the last one is gone, receiving fails.
         let (alive, all_ended) = async_channel::bounded::<Infallible>(1);
         while let Ok(maker) = makers.recv().await {
-            let alive = alive.clone();
-            // The maker is called inside the task, so that a panic in it ends that task only.
-            spawn_local(async move {
-                maker().await;
-                drop(alive);
-            });
+            // A maker that panics made no future, and the panic hook has reported it.
+            if let Ok(future) = catch_unwind(AssertUnwindSafe(maker)) {
+                spawn_local(Alive { future, _alive: alive.clone() });
+            }
         }
         drop(alive);
         // An error is the only thing that can come.
@@ -56,6 +58,20 @@ fn run(runtime: Runtime, makers: Receiver<Maker>) {
     });
     // Dropping the runtime would wait for blocking work as well, which may take for ever.
     runtime.shutdown_background();
+}
+
+/// A future, and the sign that it has not ended. As small as can be: a task is this and what the runtime adds.
+struct Alive {
+    future: Pin<Box<dyn Future<Output = ()>>>,
+    _alive: Sender<Infallible>,
+}
+
+impl Future for Alive {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.future.as_mut().poll(cx)
+    }
 }
 
 impl Executor for TokioExecutor {

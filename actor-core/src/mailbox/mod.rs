@@ -74,11 +74,12 @@ pub(crate) use shared::{Closeable, Shared};
 #[must_use]
 pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
     const { assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least") };
+    const { assert!(M::LANES.len() < NO_LANE as usize, "Message::LANES must name fewer lanes than 65535") };
     let shared = Arc::new(Shared::new());
     let mailbox = Mailbox {
         taken: M::LANES.iter().map(|_| Taken::new()).collect(),
         schedule: Schedule::new(M::LANES),
-        in_hand: None,
+        in_hand: NO_LANE,
         shared: Arc::clone(&shared),
     };
     (Handle::first(shared), mailbox)
@@ -96,9 +97,12 @@ pub struct Mailbox<M: Message> {
     /// What was taken over from evicting lanes, by lane.
     taken: Box<[Taken<M>]>,
     schedule: Schedule,
-    /// The lane of the message that was given out last and is still being handled.
-    in_hand: Option<usize>,
+    /// The lane of the message that was given out last and is still being handled; [`NO_LANE`] if there is none.
+    in_hand: u16,
 }
+
+/// No lane's index.
+const NO_LANE: u16 = u16::MAX;
 
 impl<M: Message> Mailbox<M> {
     /// Receives the next message, waiting for one. `None` means that no message can come any more: the mailbox was
@@ -158,7 +162,7 @@ impl<M: Message> Mailbox<M> {
         let Self { shared, taken, schedule, in_hand } = self;
         schedule.next(M::LANES, |lane| {
             let message = shared.lane(lane).take(&mut taken[lane])?;
-            *in_hand = Some(lane);
+            *in_hand = lane as u16;
             Some(message)
         })
     }
@@ -202,8 +206,9 @@ impl<M: Message> Mailbox<M> {
     /// Counts the message in hand as handled. Receiving the next one does so as well.
     #[inline]
     pub(crate) fn finish(&mut self) {
-        if let Some(lane) = self.in_hand.take() {
-            self.shared.lane(lane).finish();
+        if self.in_hand != NO_LANE {
+            self.shared.lane(usize::from(self.in_hand)).finish();
+            self.in_hand = NO_LANE;
         }
     }
 
@@ -216,13 +221,13 @@ impl<M: Message> Mailbox<M> {
     /// Tells how many messages may be handled in one call, as the lane of the message in hand has it.
     #[inline]
     pub(crate) fn batch(&self) -> u32 {
-        self.in_hand.map_or(1, |lane| M::LANES[lane].most_in_batch())
+        M::LANES.get(usize::from(self.in_hand)).map_or(1, crate::Lane::most_in_batch)
     }
 
     /// Takes the next message of the same lane as the one in hand, out of turn.
     pub(crate) fn take_alike(&mut self) -> Option<M> {
-        let lane = self.in_hand?;
-        let message = self.shared.lane(lane).take(&mut self.taken[lane])?;
+        let lane = usize::from(self.in_hand);
+        let message = self.shared.lane(lane).take(self.taken.get_mut(lane)?)?;
         self.shared.lane(lane).finish();
         Some(message)
     }

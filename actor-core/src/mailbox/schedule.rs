@@ -18,11 +18,10 @@ pub(super) struct Schedule {
 /// Whose turn it is among the lanes of one class.
 #[derive(Debug)]
 struct Class {
-    is_control: bool,
     /// How many lanes are of this class.
-    size: u32,
+    size: u16,
     /// The lane whose turn it is.
-    cursor: u32,
+    cursor: u16,
     /// Messages left in its turn.
     credit: u32,
 }
@@ -62,8 +61,8 @@ impl Class {
         let mut members = lanes.iter().enumerate().filter(|(_, lane)| lane.is_control() == is_control);
         let (cursor, credit) = members.next().map_or((0, 0), |(index, lane)| (index, lane.turn()));
         let size = lanes.iter().filter(|lane| lane.is_control() == is_control).count();
-        let (size, cursor) = (size as u32, cursor as u32);
-        Self { is_control, size, cursor, credit }
+        let narrow = |n: usize| u16::try_from(n).expect("`mailbox` has checked how many lanes there are");
+        Self { size: narrow(size), cursor: narrow(cursor), credit }
     }
 
     #[inline]
@@ -74,7 +73,7 @@ impl Class {
         // One look more than there are lanes: the first may stand at its turn's end, and have the only message.
         for _ in 0..=self.size {
             if self.credit > 0
-                && let Some(taken) = take(self.cursor as usize)
+                && let Some(taken) = take(usize::from(self.cursor))
             {
                 self.credit -= 1;
                 return Some(taken);
@@ -85,10 +84,11 @@ impl Class {
     }
 
     fn pass_turn(&mut self, lanes: &[Lane]) {
+        let is_control = lanes[usize::from(self.cursor)].is_control();
         loop {
-            self.cursor = if self.cursor as usize + 1 < lanes.len() { self.cursor + 1 } else { 0 };
-            let lane = &lanes[self.cursor as usize];
-            if lane.is_control() == self.is_control {
+            self.cursor = if usize::from(self.cursor) + 1 < lanes.len() { self.cursor + 1 } else { 0 };
+            let lane = &lanes[usize::from(self.cursor)];
+            if lane.is_control() == is_control {
                 self.credit = lane.turn();
                 return;
             }
