@@ -68,7 +68,7 @@ impl<T> FirstUse<T> {
     ///
     /// The pointer was the field's value while `self` was borrowed.
     unsafe fn made<'a>(made: *mut T) -> Option<&'a T> {
-        if made.is_null() || made == closed() {
+        if made.addr() <= closed::<T>().addr() {
             return None;
         }
         // SAFETY: made from a box in `make`, and freed only when `self` is dropped.

@@ -160,6 +160,12 @@ impl<M: Message> Mailbox<M> {
     fn take(&mut self) -> Option<M> {
         self.finish();
         let Self { shared, taken, schedule, in_hand } = self;
+        // With one lane there is nothing to decide.
+        if M::LANES.len() == 1 {
+            let message = shared.lane(0).take(&mut taken[0])?;
+            *in_hand = 0;
+            return Some(message);
+        }
         schedule.next(M::LANES, |lane| {
             let message = shared.lane(lane).take(&mut taken[lane])?;
             *in_hand = lane as u16;

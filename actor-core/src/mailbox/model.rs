@@ -12,7 +12,7 @@ use loom::thread;
 
 use crate::mailbox::evicting::SPARE;
 use crate::mailbox::places::Places;
-use crate::mailbox::ring::PushError;
+use crate::mailbox::ring::ClaimError;
 use crate::mailbox::signal::Signal;
 use crate::sync::{AtomicBool, Ordering, store_before_load};
 
@@ -24,6 +24,10 @@ fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
 
 /// A value, and a share in the count of all that live.
 type Counted = (u32, Arc<()>);
+
+fn push(places: &Places<Counted>, value: Counted) -> Result<u64, ClaimError> {
+    Ok(places.fill(places.claim()?, value))
+}
 
 fn pop(places: &Places<Counted>) -> Option<u32> {
     // SAFETY: each model has one thread that pops.
@@ -37,9 +41,7 @@ fn one_producer(capacity: usize) {
     let (pushing, share) = (Arc::clone(&places), Arc::clone(&count));
     let producer = thread::spawn(move || {
         for n in 1..=2 {
-            let mut value = (n, Arc::clone(&share));
-            while let Err(PushError::Full(back)) = pushing.push(value) {
-                value = back;
+            while push(&pushing, (n, Arc::clone(&share))) == Err(ClaimError::Full) {
                 thread::yield_now();
             }
         }
@@ -77,7 +79,7 @@ fn producers_that_come_first_at_once_share_the_places() {
         let producers: Vec<_> = (0..2)
             .map(|n| {
                 let (pushing, value) = (Arc::clone(&places), (n, Arc::clone(&count)));
-                thread::spawn(move || pushing.push(value).is_ok())
+                thread::spawn(move || push(&pushing, value).is_ok())
             })
             .collect();
         let early = pop(&places);
@@ -95,11 +97,11 @@ fn a_full_ring_with_room_behind_a_slow_look_is_not_full() {
     check(3, || {
         let places = Arc::new(Places::new(1, None));
         let taking = Arc::clone(&places);
-        assert!(places.push((1, Arc::new(()))).is_ok());
+        assert!(push(&places, (1, Arc::new(()))).is_ok());
         let consumer = thread::spawn(move || pop(&taking));
-        let pushed = places.push((2, Arc::new(()))).is_ok();
+        let pushed = push(&places, (2, Arc::new(()))).is_ok();
         assert_eq!(consumer.join().expect("no panic"), Some(1));
-        assert!(pushed || places.push((3, Arc::new(()))).is_ok(), "the place is free once it is out");
+        assert!(pushed || push(&places, (3, Arc::new(()))).is_ok(), "the place is free once it is out");
         drop(places);
     });
 }
@@ -114,7 +116,7 @@ fn a_message_that_meets_the_end_is_taken_or_comes_back() {
             .map(|n| {
                 let (pushing, looking) = (Arc::clone(&places), Arc::clone(&signal));
                 let value = (n, Arc::clone(&count));
-                thread::spawn(move || match pushing.push(value) {
+                thread::spawn(move || match push(&pushing, value) {
                     Ok(position) => !looking.notify() || pushing.take_back(position).is_none(),
                     Err(_refused) => false,
                 })

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use event_listener::{Event, EventListener};
 
 use crate::lane::{Lane, LaneStats};
-use crate::mailbox::evicting::{Evicted, SPARE};
+use crate::mailbox::evicting::SPARE;
 use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::places::{Places, add};
-use crate::mailbox::ring::PushError;
+use crate::mailbox::ring::ClaimError;
+use crate::mailbox::signal::Signal;
 use crate::reply::Asker;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering, fence};
 
@@ -24,14 +25,6 @@ pub(crate) struct Envelope<M> {
 pub(crate) enum Refused<M> {
     Full(Envelope<M>),
     Closed(Envelope<M>),
-}
-
-/// What a push left to do once the signal has been looked at.
-pub(super) enum Pushed<M> {
-    /// The position, should the consumer be gone.
-    At(u64),
-    /// What was evicted, to be dropped: a message that sends when it is dropped must not take the new one's room.
-    Evicting(Evicted<Envelope<M>>),
 }
 
 /// The part of a lane that all threads share.
@@ -72,26 +65,25 @@ impl<M> LaneQueue<M> {
         Self { lane, places: FirstUse::new(), room: Event::new() }
     }
 
-    /// Puts a message in, or hands it back. Never waits. The signal is to be looked at next.
+    /// Puts a message in and looks at the signal, or hands the message back. Never waits.
     #[inline]
-    pub(super) fn push(&self, envelope: Envelope<M>) -> Result<Pushed<M>, Refused<M>> {
+    pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal) -> Result<(), Refused<M>> {
         let Some(places) = self.places.get_or_make(|| self.make()) else { return Err(Refused::Closed(envelope)) };
         if self.lane.kind().evicts() {
-            return places.push_evicting(envelope).map(Pushed::Evicting).map_err(Refused::Closed);
+            return send_evicting(places, envelope, signal);
         }
-        places.push(envelope).map(Pushed::At).map_err(|refused| match refused {
-            PushError::Full(envelope) => Refused::Full(envelope),
-            PushError::Closed(envelope) => Refused::Closed(envelope),
-        })
+        match places.claim() {
+            Ok(claim) => {
+                let position = places.fill(claim, envelope);
+                if signal.notify() { take_back(places, position) } else { Ok(()) }
+            }
+            Err(ClaimError::Full) => Err(Refused::Full(envelope)),
+            Err(ClaimError::Closed) => Err(Refused::Closed(envelope)),
+        }
     }
 
     fn make(&self) -> Places<Envelope<M>> {
         Places::new(self.lane.capacity(), self.lane.kind().evicts().then_some(SPARE))
-    }
-
-    /// Takes back what was pushed by a sender that then found the consumer gone, unless the consumer has it.
-    pub(super) fn take_back(&self, position: u64) -> Option<Envelope<M>> {
-        self.places.get()?.take_back(position)
     }
 
     /// Counts a message that was handed back for want of room.
@@ -242,6 +234,22 @@ impl<M> LaneQueue<M> {
         }
         stats
     }
+}
+
+/// Evicts as well: what makes room is dropped last of all, for a message that sends when it is dropped must not take the
+/// new one's room.
+#[inline(never)]
+fn send_evicting<M>(places: &Places<Envelope<M>>, envelope: Envelope<M>, signal: &Signal) -> Result<(), Refused<M>> {
+    let _evicted = places.push_evicting(envelope).map_err(Refused::Closed)?;
+    // A consumer that has left has passed by what it had not seen published, and that has come back.
+    signal.notify();
+    Ok(())
+}
+
+/// Takes back what was sent to a consumer that has left, unless the consumer has it.
+#[cold]
+fn take_back<M>(places: &Places<Envelope<M>>, position: u64) -> Result<(), Refused<M>> {
+    places.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back)))
 }
 
 /// Takes over what a ring that evicts has, and gives the newest.

@@ -61,22 +61,24 @@ use crate::sync::{Ordering, store_before_load};
 /// A stamp that no position has.
 const NOTHING: u64 = 0;
 
-/// Why a push was refused; what was to be pushed comes back.
-pub(super) enum PushError<T> {
-    Full(T),
-    Closed(T),
+/// Why a position was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClaimError {
+    Full,
+    Closed,
+}
+
+/// A claimed position, which its producer owes a message.
+#[must_use = "the consumer waits for what was claimed"]
+pub(super) struct Claim {
+    position: u64,
 }
 
 impl<T> Places<T> {
-    /// Puts a value in and tells its position, or hands it back. Never waits.
-    ///
-    /// The caller looks at the signal next.
+    /// Makes a message of the value at the claimed position, and tells where that is. The caller looks at the signal next.
     #[inline]
-    pub(super) fn push(&self, value: T) -> Result<u64, PushError<T>> {
-        let position = match self.claim() {
-            Ok(position) => position,
-            Err(refused) => return Err(refused.with(value)),
-        };
+    pub(super) fn fill(&self, claim: Claim, value: T) -> u64 {
+        let Claim { position } = claim;
         let slot = self.slots.at(position);
         slot.value.with_mut(|place| {
             // SAFETY: the claim gave this position to this thread alone, and `claim` saw that the consumer has taken the
@@ -86,21 +88,22 @@ impl<T> Places<T> {
         // Pairs with the load in `pop`: who sees the stamp sees the value. SeqCst, because the signal is looked at next.
         slot.stamp.store(position + 1, Ordering::SeqCst);
         store_before_load();
-        Ok(position)
+        position
     }
 
+    /// Claims the next position, or says why there is none. Never waits.
     #[inline]
-    fn claim(&self) -> Result<u64, PushError<()>> {
+    pub(super) fn claim(&self) -> Result<Claim, ClaimError> {
         let mut tail = self.producers.tail.load(Ordering::Relaxed);
         loop {
             if tail & CLOSED != 0 {
-                return Err(PushError::Closed(()));
+                return Err(ClaimError::Closed);
             }
             // Acquire: pairs with the Release in `raise_limit`, and through it with the consumer's.
             if tail >= self.producers.limit.load(Ordering::Acquire) && !self.raise_limit(tail) {
                 let now = self.producers.tail.load(Ordering::Relaxed);
                 if now == tail {
-                    return Err(PushError::Full(()));
+                    return Err(ClaimError::Full);
                 }
                 // Other producers went on meanwhile: what was seen says nothing of now.
                 tail = now;
@@ -108,7 +111,7 @@ impl<T> Places<T> {
             }
             // Relaxed: the claim hands nothing over. The stamp does that, and the limit.
             match self.producers.tail.compare_exchange_weak(tail, tail + 1, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Ok(tail),
+                Ok(_) => return Ok(Claim { position: tail }),
                 Err(now) => tail = now,
             }
         }
@@ -132,7 +135,7 @@ impl<T> Places<T> {
     pub(super) unsafe fn pop(&self) -> Option<T> {
         let head = self.consumer.head.load(Ordering::Relaxed);
         let slot = self.slots.at(head);
-        // Pairs with the store in `push`. SeqCst: this may be the last look before a sleep.
+        // Pairs with the store in `fill`. SeqCst: this may be the last look before a sleep.
         if slot.stamp.load(Ordering::SeqCst) != head + 1 {
             return None;
         }
@@ -159,7 +162,7 @@ impl<T> Places<T> {
                 return None;
             }
             let slot = self.slots.at(head);
-            // Pairs with the exchange in `take_back`, and with the store in `push`.
+            // Pairs with the exchange in `take_back`, and with the store in `fill`.
             let won = slot.stamp.compare_exchange(head + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).is_ok();
             let value = won.then(|| {
                 slot.value.with(|place| {
@@ -175,7 +178,7 @@ impl<T> Places<T> {
         }
     }
 
-    /// Takes back what was pushed to `position` by a producer that then found the consumer gone. `None` if the consumer
+    /// Takes back what was put at `position` by a producer that then found the consumer gone. `None` if the consumer
     /// has it.
     #[cold]
     pub(super) fn take_back(&self, position: u64) -> Option<T> {
@@ -200,15 +203,6 @@ impl<T> Places<T> {
                     drop(unsafe { place.cast::<T>().read() });
                 });
             }
-        }
-    }
-}
-
-impl PushError<()> {
-    fn with<T>(self, value: T) -> PushError<T> {
-        match self {
-            Self::Full(()) => PushError::Full(value),
-            Self::Closed(()) => PushError::Closed(value),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use event_listener::Event;
 
-use crate::mailbox::queue::{Envelope, LaneQueue, Pushed, Refused};
+use crate::mailbox::queue::{Envelope, LaneQueue, Refused};
 use crate::mailbox::signal::Signal;
 use crate::running::Life;
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, fence, store_before_load};
@@ -47,14 +47,7 @@ impl<M: Message> Shared<M> {
     /// Puts a message into a lane and wakes the consumer if it sleeps. Never waits.
     #[inline]
     pub(crate) fn send(&self, lane: &LaneQueue<M>, envelope: Envelope<M>) -> Result<(), Refused<M>> {
-        let pushed = lane.push(envelope)?;
-        let is_gone = self.signal.notify();
-        match pushed {
-            Pushed::At(position) if is_gone => {
-                lane.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back)))
-            }
-            Pushed::At(_) | Pushed::Evicting(_) => Ok(()),
-        }
+        lane.send(envelope, &self.signal)
     }
 
     /// Gives the lane that the message asks for. A sender asks once: were it told another the next time, it would wait
