@@ -2,6 +2,7 @@
 
 mod across;
 mod ask;
+mod batch;
 mod end;
 mod evict;
 mod loss;

@@ -1,0 +1,228 @@
+//! Several messages in one call: how many, in which order, and what cuts a batch short.
+
+use std::time::Duration;
+
+use actor::{Actor, Batch, Context, Handle, Lane, Message, Reply, Runtime, Spawn, mailbox};
+use actor_tests::{PATIENCE, end_of, executor, on_every_runtime};
+
+on_every_runtime! {
+    a_batch_is_what_is_there_up_to_the_lanes_most,
+    a_lane_without_batches_is_handled_one_by_one,
+    what_a_batch_leaves_is_in_the_next,
+    a_batch_whose_messages_are_not_taken_is_handled_singly,
+    control_cuts_a_batch_short,
+    a_due_timer_cuts_a_batch_short,
+    a_long_batch_ends_with_its_time,
+    a_stop_at_once_cuts_a_batch_short,
+    every_message_of_a_batch_is_accounted_for,
+}
+
+enum Work {
+    Control,
+    Single(u64),
+    Batched(u64),
+    Newest(u64),
+    Tick,
+    Read(Reply<Vec<Call>>),
+}
+
+impl Message for Work {
+    const LANES: &'static [Lane] = &[
+        Lane::control("control", 8),
+        Lane::fifo("single", 64),
+        Lane::fifo("batched", 256).batch(16),
+        Lane::newest_first("newest", 64).batch(4),
+    ];
+
+    fn lane(&self) -> usize {
+        match self {
+            Self::Control | Self::Tick => 0,
+            Self::Single(_) | Self::Read(_) => 1,
+            Self::Batched(_) => 2,
+            Self::Newest(_) => 3,
+        }
+    }
+}
+
+/// What one call of the actor's was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Call {
+    One(u64),
+    Batch(Vec<u64>),
+    Control,
+    Tick,
+}
+
+/// What the actor does at the second message of its first batch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Twist {
+    None,
+    TakesTwo,
+    TakesNone,
+    SendsControl,
+    Dawdles,
+    Stops,
+}
+
+struct Worker {
+    calls: Vec<Call>,
+    twist: Twist,
+    /// Arms a timer for now with the first message of a batch lane.
+    ticks: bool,
+    stop: Option<std::sync::mpsc::SyncSender<()>>,
+    go_on: Option<std::sync::mpsc::Receiver<()>>,
+}
+
+fn number(work: &Work) -> u64 {
+    match work {
+        Work::Single(n) | Work::Batched(n) | Work::Newest(n) => *n,
+        Work::Control | Work::Tick | Work::Read(_) => panic!("no batch has this"),
+    }
+}
+
+impl Actor for Worker {
+    type Message = Work;
+
+    async fn started(&mut self, cx: &mut Context<Work>) {
+        if self.ticks {
+            cx.after(Duration::from_millis(2), Work::Tick);
+        }
+    }
+
+    async fn handle(&mut self, work: Work, _cx: &mut Context<Work>) {
+        match work {
+            Work::Control => self.calls.push(Call::Control),
+            Work::Tick => self.calls.push(Call::Tick),
+            Work::Read(reply) => reply.send(self.calls.clone()),
+            other => self.calls.push(Call::One(number(&other))),
+        }
+    }
+
+    async fn handle_batch(&mut self, batch: &mut Batch<'_, Work>, cx: &mut Context<Work>) {
+        if self.twist == Twist::TakesNone {
+            return;
+        }
+        let most = if self.twist == Twist::TakesTwo { 2 } else { usize::MAX };
+        let mut numbers = Vec::new();
+        for work in batch.take(most) {
+            numbers.push(number(&work));
+            if numbers.len() == 2 && self.calls.is_empty() {
+                match self.twist {
+                    Twist::SendsControl => assert!(cx.handle().try_tell(Work::Control).is_ok()),
+                    // Computing, as far as the framework can tell.
+                    Twist::Dawdles => {
+                        let until = cx.now() + Duration::from_millis(4);
+                        while cx.now() < until {
+                            std::hint::spin_loop();
+                        }
+                    }
+                    Twist::Stops => {
+                        self.stop.take().expect("it stops once").send(()).expect("the test waits");
+                        self.go_on.take().expect("it stops once").recv_timeout(PATIENCE).expect("the test goes on");
+                    }
+                    Twist::None | Twist::TakesTwo | Twist::TakesNone => {}
+                }
+            }
+        }
+        self.calls.push(Call::Batch(numbers));
+    }
+}
+
+impl Worker {
+    fn with(twist: Twist) -> Self {
+        Self { calls: Vec::new(), twist, ticks: false, stop: None, go_on: None }
+    }
+}
+
+/// Has a worker handle what was sent before it ran, and gives its calls.
+fn calls(runtime: &dyn Runtime, worker: Worker, sent: impl IntoIterator<Item = Work>) -> Vec<Call> {
+    let (handle, mailbox) = mailbox();
+    for work in sent {
+        assert!(handle.try_tell(work).is_ok(), "there is room");
+    }
+    let running = Spawn::new(mailbox).start(&executor(runtime), || worker).expect("it starts");
+    let calls = read_when_idle(&handle);
+    running.stop(PATIENCE);
+    assert!(end_of(&running).reason.is_normal());
+    calls
+}
+
+fn read_when_idle(handle: &Handle<Work>) -> Vec<Call> {
+    while handle.stats().iter().any(|lane| lane.depth > 0) {
+        std::thread::yield_now();
+    }
+    handle.ask_blocking(Work::Read, PATIENCE).expect("the worker answers")
+}
+
+fn batched(numbers: std::ops::Range<u64>) -> impl Iterator<Item = Work> {
+    numbers.map(Work::Batched)
+}
+
+fn batch(numbers: std::ops::Range<u64>) -> Call {
+    Call::Batch(numbers.collect())
+}
+
+fn a_batch_is_what_is_there_up_to_the_lanes_most(runtime: &dyn Runtime) {
+    let calls = calls(runtime, Worker::with(Twist::None), batched(0..40));
+    assert_eq!(calls, [batch(0..16), batch(16..32), batch(32..40)]);
+}
+
+fn a_lane_without_batches_is_handled_one_by_one(runtime: &dyn Runtime) {
+    let calls = calls(runtime, Worker::with(Twist::None), (0..3).map(Work::Single));
+    assert_eq!(calls, [Call::One(0), Call::One(1), Call::One(2)]);
+}
+
+fn what_a_batch_leaves_is_in_the_next(runtime: &dyn Runtime) {
+    let calls = calls(runtime, Worker::with(Twist::TakesTwo), batched(0..5));
+    assert_eq!(calls, [batch(0..2), batch(2..4), batch(4..5)]);
+}
+
+fn a_batch_whose_messages_are_not_taken_is_handled_singly(runtime: &dyn Runtime) {
+    let calls = calls(runtime, Worker::with(Twist::TakesNone), batched(0..3));
+    assert_eq!(calls, [Call::One(0), Call::One(1), Call::One(2)]);
+}
+
+fn control_cuts_a_batch_short(runtime: &dyn Runtime) {
+    let calls = calls(runtime, Worker::with(Twist::SendsControl), batched(0..5));
+    assert_eq!(calls, [batch(0..2), Call::Control, batch(2..5)]);
+}
+
+fn a_due_timer_cuts_a_batch_short(runtime: &dyn Runtime) {
+    let mut worker = Worker::with(Twist::Dawdles);
+    worker.ticks = true;
+    let calls = calls(runtime, worker, batched(0..5));
+    assert_eq!(calls, [batch(0..2), Call::Tick, batch(2..5)]);
+}
+
+fn a_long_batch_ends_with_its_time(runtime: &dyn Runtime) {
+    let calls = calls(runtime, Worker::with(Twist::Dawdles), batched(0..5));
+    assert_eq!(calls, [batch(0..2), batch(2..5)]);
+}
+
+fn a_stop_at_once_cuts_a_batch_short(runtime: &dyn Runtime) {
+    let (handle, mailbox) = mailbox();
+    batched(0..5).for_each(|work| assert!(handle.try_tell(work).is_ok()));
+    let (stop, stopping) = actor_tests::signal();
+    let (go_on, going_on) = actor_tests::signal();
+    let mut worker = Worker::with(Twist::Stops);
+    (worker.stop, worker.go_on) = (Some(stop), Some(going_on));
+    let running = Spawn::new(mailbox).start(&executor(runtime), || worker).expect("it starts");
+    actor_tests::wait(&stopping);
+    running.stop_now();
+    go_on.send(()).expect("the worker waits");
+    let exit = end_of(&running);
+    let lane = &exit.lanes[2];
+    assert_eq!((lane.accepted, lane.handled, lane.undelivered), (5, 2, 3));
+}
+
+fn every_message_of_a_batch_is_accounted_for(runtime: &dyn Runtime) {
+    let (handle, mailbox) = mailbox();
+    batched(0..40).chain((0..10).map(Work::Newest)).for_each(|work| assert!(handle.try_tell(work).is_ok()));
+    let running = Spawn::new(mailbox).start(&executor(runtime), || Worker::with(Twist::None)).expect("it starts");
+    let calls = read_when_idle(&handle);
+    assert!(calls.contains(&Call::Batch(vec![9, 8, 7, 6])), "the newest first, in batches as well: {calls:?}");
+    running.stop(PATIENCE);
+    let lanes = end_of(&running).lanes;
+    assert_eq!((lanes[2].handled, lanes[2].depth), (40, 0));
+    assert_eq!((lanes[3].handled, lanes[3].depth), (10, 0));
+}

@@ -1,0 +1,270 @@
+//! Eight senders on every kind of lane while actors stop, are stopped and panic: nothing is lost, and the figures are exact.
+//!
+//! Each life of an actor counts on its own, on three sides: what senders were told, what the actor and its hook saw, and
+//! what the lanes say. Lives go on for two seconds on each runtime, or for as many as `STRESS_SECONDS` says:
+//!
+//! ```text
+//! STRESS_SECONDS=60 cargo test --release -p actor-tests --test stress
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use actor::{Actor, Batch, Context, Executor, ExitReason, Handle, Lane, Message, Reply, Spawn, TryTellError, mailbox};
+use actor_tests::{PATIENCE, end_of, executor};
+
+const LANES: usize = 5;
+const SENDERS: u64 = 8;
+
+/// How many parcels exist: what is neither dropped nor delivered is still counted at the end.
+type Alive = Arc<AtomicI64>;
+
+struct Parcel {
+    lane: usize,
+    sender: u64,
+    n: u64,
+    reply: Option<Reply<u64>>,
+    alive: Alive,
+}
+
+impl Parcel {
+    fn new(lane: usize, sender: u64, n: u64, reply: Option<Reply<u64>>, alive: &Alive) -> Self {
+        alive.fetch_add(1, Ordering::Relaxed);
+        Self { lane, sender, n, reply, alive: Arc::clone(alive) }
+    }
+}
+
+impl Drop for Parcel {
+    fn drop(&mut self) {
+        self.alive.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Message for Parcel {
+    const LANES: &'static [Lane] = &[
+        Lane::control("control", 4),
+        Lane::fifo("fifo", 32),
+        Lane::newest_first("newest", 8),
+        Lane::latest("latest"),
+        Lane::fifo("batched", 32).batch(8),
+    ];
+
+    fn lane(&self) -> usize {
+        self.lane
+    }
+}
+
+/// Counts by lane, for all threads.
+type Counts = [AtomicU64; LANES];
+
+#[derive(Default)]
+struct Seen {
+    accepted: Counts,
+    handled: Counts,
+    undelivered: Counts,
+    in_all: AtomicU64,
+}
+
+/// How a life ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Stop,
+    StopNow,
+    Itself,
+    Panic,
+    NoHandle,
+}
+
+struct Sink {
+    seen: Arc<Seen>,
+    /// The last number of each sender in each lane that keeps its order.
+    last: [[Option<u64>; SENDERS as usize]; LANES],
+    end: End,
+    left: u64,
+}
+
+impl Sink {
+    fn take(&mut self, mut parcel: Parcel, cx: &mut Context<Parcel>) {
+        let Parcel { lane, sender, n, .. } = parcel;
+        self.seen.handled[lane].fetch_add(1, Ordering::Relaxed);
+        self.seen.in_all.fetch_add(1, Ordering::Relaxed);
+        if matches!(lane, 0 | 1 | 4) {
+            let last = self.last[lane][sender as usize].replace(n);
+            assert!(last < Some(n), "lane {lane} keeps a sender's order: {n} after {last:?}");
+        }
+        if let Some(reply) = parcel.reply.take() {
+            reply.send(n);
+        }
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            match self.end {
+                End::Itself => cx.stop(),
+                End::Panic => panic!("on purpose"),
+                End::Stop | End::StopNow | End::NoHandle => {}
+            }
+        }
+    }
+}
+
+impl Actor for Sink {
+    type Message = Parcel;
+
+    async fn handle(&mut self, parcel: Parcel, cx: &mut Context<Parcel>) {
+        self.take(parcel, cx);
+    }
+
+    async fn handle_batch(&mut self, batch: &mut Batch<'_, Parcel>, cx: &mut Context<Parcel>) {
+        for parcel in batch {
+            self.take(parcel, cx);
+        }
+    }
+}
+
+/// A small generator of numbers, so that each life differs and can be had again.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        // splitmix64: https://prng.di.unimi.it/splitmix64.c
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+}
+
+/// Sends in every way there is until the actor has ended.
+fn send(handle: &Handle<Parcel>, sender: u64, seed: u64, until: Option<u64>, seen: &Seen, alive: &Alive) {
+    let mut dice = Dice(seed);
+    for n in 0.. {
+        let lane = dice.below(LANES as u64) as usize;
+        let parcel = |reply| Parcel::new(lane, sender, n, reply, alive);
+        let (accepted, closed) = match dice.below(8) {
+            0 => match handle.tell_blocking(parcel(None), Duration::from_micros(200)) {
+                Ok(()) => (true, false),
+                Err(refused) => (false, matches!(refused, TryTellError::Closed(_))),
+            },
+            // The asker leaves at once: the parcel is cancelled, unless it has been taken.
+            1 => match handle.try_ask(|reply| parcel(Some(reply))) {
+                Ok(answer) => {
+                    drop(answer);
+                    (true, false)
+                }
+                Err(refused) => (false, matches!(refused, TryTellError::Closed(_))),
+            },
+            2 => match handle.try_ask(|reply| parcel(Some(reply))) {
+                Ok(answer) => {
+                    // Sent or dropped: no ask hangs.
+                    if let Ok(answer) = futures::executor::block_on(answer) {
+                        assert_eq!(answer, n);
+                    }
+                    (true, false)
+                }
+                Err(refused) => (false, matches!(refused, TryTellError::Closed(_))),
+            },
+            _ => match handle.try_tell(parcel(None)) {
+                Ok(()) => (true, false),
+                Err(TryTellError::Full(back)) => {
+                    assert_eq!((back.sender, back.n), (sender, n), "what was refused comes back");
+                    (false, false)
+                }
+                Err(TryTellError::Closed(_)) => (false, true),
+            },
+        };
+        seen.accepted[lane].fetch_add(u64::from(accepted), Ordering::Relaxed);
+        if closed || until.is_some_and(|until| n >= until) {
+            return;
+        }
+    }
+}
+
+fn live(executor: &Arc<dyn Executor>, seed: u64) {
+    let mut dice = Dice(seed);
+    let end = [End::Stop, End::StopNow, End::Itself, End::Panic, End::NoHandle][dice.below(5) as usize];
+    let (alive, seen) = (Alive::default(), Arc::new(Seen::default()));
+    let (handle, mailbox) = mailbox();
+    let (hook_seen, sink_seen) = (Arc::clone(&seen), Arc::clone(&seen));
+    let left = 1 + dice.below(2_000);
+    let running = Spawn::new(mailbox)
+        .on_undelivered(move |lane, parcel: Parcel| {
+            assert_eq!(Parcel::LANES[parcel.lane].name(), lane);
+            hook_seen.undelivered[parcel.lane].fetch_add(1, Ordering::Relaxed);
+        })
+        .start(executor, move || Sink { seen: sink_seen, last: Default::default(), end, left })
+        .expect("the executor runs");
+    // Without a handle left an actor ends when it has handled everything, so its senders stop by themselves.
+    let until = matches!(end, End::NoHandle).then_some(left);
+    thread::scope(|threads| {
+        for sender in 0..SENDERS {
+            let (handle, seen, alive) = (handle.clone(), &*seen, &alive);
+            threads.spawn(move || send(&handle, sender, seed ^ (sender << 32), until, seen, alive));
+        }
+        while seen.in_all.load(Ordering::Relaxed) < left && running.exit().is_none() && until.is_none() {
+            thread::yield_now();
+        }
+        match end {
+            End::Stop => running.stop(Duration::from_secs(10)),
+            End::StopNow => running.stop_now(),
+            End::Itself | End::Panic | End::NoHandle => {}
+        }
+    });
+    let weak = handle.downgrade();
+    let stats = handle.stats();
+    drop(handle);
+    let exit = end_of(&running);
+    assert!(weak.upgrade().is_none() || !matches!(end, End::NoHandle));
+    match (end, &exit.reason) {
+        (End::Stop | End::Itself, ExitReason::Stopped)
+        | (End::StopNow, ExitReason::Killed)
+        | (End::Panic, ExitReason::Panicked(_))
+        | (End::NoHandle, ExitReason::Unreachable) => {}
+        (end, reason) => panic!("seed {seed}: {end:?} ended as {reason}"),
+    }
+    // The senders have returned, so what was in flight at the end has come back; the last figures are the exit's but for
+    // that.
+    for (lane, (last, before)) in exit.lanes.iter().zip(&stats).enumerate() {
+        let of = |counts: &Counts| counts[lane].load(Ordering::Relaxed);
+        let accepted = of(&seen.accepted);
+        let name = last.name;
+        let case = format!("seed {seed}, {end:?}, lane {name}: {last:?} (before: {before:?})");
+        assert_eq!(of(&seen.handled), last.handled, "handled; {case}");
+        assert_eq!(of(&seen.undelivered), last.undelivered, "undelivered; {case}");
+        let ended = last.handled + last.evicted + last.cancelled + last.undelivered;
+        assert_eq!(accepted, ended, "accepted = handled + evicted + cancelled + undelivered; {case}");
+        assert!(last.high_water <= last.capacity as u64, "{case}");
+    }
+    assert_eq!(alive.load(Ordering::Relaxed), 0, "seed {seed}, {end:?}: parcels are left");
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long the test goes on is no part of what it holds")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[test]
+fn nothing_is_lost_whatever_ends() {
+    let seconds = std::env::var("STRESS_SECONDS")
+        .ok()
+        .map_or(2, |text| text.parse().expect("STRESS_SECONDS is a whole number of seconds"));
+    std::panic::set_hook(Box::new(|panic| {
+        // Those on purpose are not worth a line each.
+        if !panic.to_string().contains("on purpose") {
+            eprintln!("{panic}");
+        }
+    }));
+    for runtime in actor::runtimes() {
+        let executor = executor(&*runtime);
+        let until = now() + Duration::from_secs(seconds);
+        let mut lives = 0;
+        while now() < until || lives < 10 {
+            live(&executor, lives);
+            lives += 1;
+        }
+        println!("{}: {lives} lives", runtime.name());
+        executor.stop();
+        assert!(executor.join(PATIENCE));
+    }
+}
