@@ -119,3 +119,63 @@ impl Timers {
         self.places.into_iter().filter_map(|place| place.waker).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::Waker;
+    use std::time::Duration;
+
+    use super::{SLACK, Timers};
+    use crate::clock::now;
+
+    #[test]
+    fn arming_anew_does_not_fill_the_heap() {
+        let mut timers = Timers::new();
+        let (owner, start) = (Arc::new(()), now());
+        let (place, _) = timers.settle(&owner);
+        for micros in (0..10_000).rev() {
+            timers.arm(place, start + Duration::from_micros(micros));
+            assert!(timers.queue.len() <= 2 * timers.places.len() + SLACK);
+        }
+        assert_eq!(timers.next(), Some(start), "what it was armed for last");
+        timers.disarm(place);
+        assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn a_timer_that_was_dropped_elsewhere_leaves_its_place_to_another() {
+        let mut timers = Timers::new();
+        for _ in 0..10_000 {
+            // Dropped without a word to the timers.
+            let owner = Arc::new(());
+            let (place, _) = timers.settle(&owner);
+            timers.arm(place, now() + Duration::from_secs(3600));
+            timers.set_waker(place, Waker::noop().clone());
+        }
+        assert!(timers.places.len() <= 8, "{} places", timers.places.len());
+    }
+
+    #[test]
+    fn timers_are_due_in_the_order_of_their_times() {
+        let mut timers = Timers::new();
+        let start = now();
+        let owners: Vec<_> = (0..100).map(|_| Arc::new(())).collect();
+        let mut armed = Vec::new();
+        for (n, owner) in owners.iter().enumerate() {
+            let (place, _) = timers.settle(owner);
+            let at = start + Duration::from_millis((n * 37 % 100) as u64);
+            timers.arm(place, at + Duration::from_secs(1));
+            timers.arm(place, at);
+            timers.set_waker(place, Waker::noop().clone());
+            armed.push(at);
+        }
+        armed.sort_unstable();
+        for at in armed {
+            assert_eq!(timers.next(), Some(at));
+            assert!(timers.take_due(at - Duration::from_nanos(1)).is_none(), "never early");
+            assert!(timers.take_due(at).is_some());
+        }
+        assert_eq!(timers.next(), None);
+    }
+}
