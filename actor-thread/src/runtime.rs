@@ -45,7 +45,9 @@ impl ThreadRuntime {
 
     /// Makes the runtime, with threads that spin for [`SPIN`](Self::SPIN). Nothing runs until an executor is started.
     #[must_use]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
+        // Counted no later than here, where a program makes it: the thread that starts an executor may be on one core.
+        LazyLock::force(&SEVERAL_CORES);
         Self { spin: Self::SPIN }
     }
 
@@ -57,8 +59,10 @@ impl ThreadRuntime {
     /// and a thread that spins for a second keeps a core busy as long as something comes every second. A thread
     /// that has nothing to do for longer than this is parked, and costs nothing.
     ///
-    /// It pays only where the senders have a core of their own, so no thread spins in a program that has one core, and
-    /// it should be zero for executors that are kept on the core of those who send to them.
+    /// It pays only where the senders have a core of their own. So no thread spins in a program that has one core, counted
+    /// once, on the thread that first makes a `ThreadRuntime`. It should be zero for executors that are kept on the core
+    /// of those who send to them, and where more threads are busy than there are cores: there the operating system
+    /// may let a thread that is woken run in place of the one that woke it, which then waits for the spinning to end.
     ///
     /// # Examples
     ///
@@ -95,6 +99,5 @@ impl Runtime for ThreadRuntime {
     }
 }
 
-/// Whether the program has several cores, as it is when the first executor is started. On one, who spins only keeps the
-/// core from those whom it waits for.
+/// Whether the program has several cores. On one, who spins only keeps the core from those whom it waits for.
 static SEVERAL_CORES: LazyLock<bool> = LazyLock::new(|| available_parallelism().is_ok_and(|cores| cores.get() > 1));
