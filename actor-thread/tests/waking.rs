@@ -38,7 +38,11 @@ fn wait<T>(told: &Receiver<T>) -> T {
 
 /// Gives the waker of a future that then ends.
 async fn tell_waker(tell: SyncSender<Waker>) {
-    poll_fn(|cx| Poll::Ready(tell.send(cx.waker().clone()).expect("the test waits"))).await;
+    poll_fn(|cx| {
+        tell.send(cx.waker().clone()).expect("the test waits");
+        Poll::Ready(())
+    })
+    .await;
 }
 
 /// Ends a thread's executor, and waits for that.
@@ -62,9 +66,10 @@ fn a_waker_does_no_harm_once_its_thread_has_ended() {
     assert_eq!(Arc::strong_count(&held), 1, "a waker keeps nothing of its future");
     thread::scope(|threads| {
         for _ in 0..4 {
-            threads.spawn(|| {
-                waker.wake_by_ref();
-                waker.clone().wake();
+            let own = waker.clone();
+            threads.spawn(move || {
+                own.wake_by_ref();
+                own.wake();
             });
         }
     });

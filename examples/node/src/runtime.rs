@@ -37,7 +37,9 @@ impl fmt::Display for NoSuchRuntime {
         } else {
             write!(f, "; it has {}", self.compiled_in.join(", "))?;
             match self.asked.as_deref() {
-                Some(name @ ("tokio" | "smol" | "thread")) => write!(f, ": build with `--features {name}` or `--all-features`"),
+                Some(name @ ("tokio" | "smol" | "thread")) => {
+                    write!(f, ": build with `--features {name}` or `--all-features`")
+                }
                 _ => f.write_str(": choose one of these"),
             }
         }
