@@ -282,9 +282,8 @@ impl<M: Message> Handle<M> {
 
 /// Makes the message of an ask, marked so that the asker's leaving cancels it.
 fn asking<M, T: Send + 'static>(make: impl FnOnce(Reply<T>) -> M) -> (Envelope<M>, Answer<T>) {
-    let (reply, answer) = Reply::pair();
-    let asker = Some(reply.asker());
-    (Envelope { message: make(reply), asker }, answer)
+    let (reply, answer, asker) = Reply::queued();
+    (Envelope { message: make(reply), asker: Some(asker) }, answer)
 }
 
 impl<M: Message> WeakHandle<M> {

@@ -1,7 +1,6 @@
 //! One lane's queue: what producers push into, what the consumer takes from, and the figures of both.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use concurrent_queue::{ConcurrentQueue, PushError};
 use crossbeam_utils::CachePadded;
@@ -14,7 +13,7 @@ use crate::sync::{AtomicU64, AtomicUsize, Ordering, fence};
 /// A message on its way, with the asker whose leaving cancels it.
 pub(crate) struct Envelope<M> {
     pub(crate) message: M,
-    pub(crate) asker: Option<Arc<dyn Asker>>,
+    pub(crate) asker: Option<Asker>,
 }
 
 /// Why a push was refused; the envelope comes back.
@@ -186,7 +185,7 @@ impl<M> LaneQueue<M> {
                 LaneKind::NewestFirst => self.take_newest(taken),
                 LaneKind::Control | LaneKind::Fifo | LaneKind::Latest => self.take_oldest(),
             }?;
-            if !envelope.asker.as_ref().is_some_and(|asker| asker.has_left()) {
+            if !envelope.asker.is_some_and(Asker::release) {
                 return Some(envelope.message);
             }
             add(&self.consumer.cancelled, 1);
