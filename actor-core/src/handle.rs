@@ -174,6 +174,7 @@ impl<M: Message> Handle<M> {
 
     /// Asks from a plain thread, parking it until the answer comes, or until the timeout.
     ///
+    /// It looks for the answer for up to 20 µs before it parks the thread, if that has paid lately.
     /// It blocks its thread: on a thread that runs a runtime use [`ask`](Self::ask). An actor must not ask itself.
     ///
     /// # Errors

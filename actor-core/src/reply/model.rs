@@ -22,8 +22,7 @@ fn look<T>(answer: &mut Answer<T>, waker: &Waker) -> Poll<Result<T, ReplyDropped
     pin!(answer).poll(&mut Context::from_waker(waker))
 }
 
-/// As many as the longest way through the slot has steps that others can come between, and one more. (Without a bound, the
-/// models of three parties hold as well, but two of them take more than a minute.)
+/// Where three parties are at it. Without a bound the same models hold, but two of them take more than a minute.
 const PREEMPTIONS: usize = 4;
 
 /// Runs the three parties of a queued ask at the same time.
