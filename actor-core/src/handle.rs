@@ -174,6 +174,7 @@ impl<M: Message> Handle<M> {
 
     /// Asks from a plain thread, parking it until the answer comes, or until the timeout.
     ///
+    /// It looks for the answer for up to 20 µs before it parks the thread, if that has paid lately.
     /// It blocks its thread: on a thread that runs a runtime use [`ask`](Self::ask). An actor must not ask itself.
     ///
     /// # Errors
@@ -282,9 +283,8 @@ impl<M: Message> Handle<M> {
 
 /// Makes the message of an ask, marked so that the asker's leaving cancels it.
 fn asking<M, T: Send + 'static>(make: impl FnOnce(Reply<T>) -> M) -> (Envelope<M>, Answer<T>) {
-    let (reply, answer) = Reply::pair();
-    let asker = Some(reply.asker());
-    (Envelope { message: make(reply), asker }, answer)
+    let (reply, answer, asker) = Reply::queued();
+    (Envelope { message: make(reply), asker: Some(asker) }, answer)
 }
 
 impl<M: Message> WeakHandle<M> {

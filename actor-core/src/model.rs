@@ -16,7 +16,7 @@ use loom::thread;
 
 use crate::mailbox::signal::Signal;
 use crate::sync::{AtomicUsize, Ordering, store_before_load};
-use crate::{Handle, Lane, Mailbox, Message, Reply, ReplyDropped, TryTellError, mailbox};
+use crate::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
 
 /// Enough for the check, listen, check again of every protocol here to be cut anywhere, and once more.
 const PREEMPTIONS: usize = 3;
@@ -113,46 +113,6 @@ fn a_signal_wakes_once_for_each_sleep() {
         block_on(counter.wait_for(2));
         producing.into_iter().for_each(|thread| thread.join().expect("publishing does not panic"));
         assert!(counter.wakes.load(Ordering::Relaxed) <= counter.sleeps.load(Ordering::Relaxed));
-    });
-}
-
-// The cell of a reply is kept to the end of each model: that the last of an `Arc`'s owners frees it after all others
-// are done is std's promise, which loom cannot see.
-
-#[test]
-fn a_reply_that_is_sent_arrives() {
-    loom::model(|| {
-        let (reply, answer) = Reply::pair();
-        let _cell = reply.asker();
-        let sending = thread::spawn(move || reply.send(7));
-        assert_eq!(block_on(answer), Ok(7));
-        sending.join().expect("sending does not panic");
-    });
-}
-
-#[test]
-fn a_reply_that_is_dropped_is_seen() {
-    loom::model(|| {
-        let (reply, answer) = Reply::<u32>::pair();
-        let _cell = reply.asker();
-        let dropping = thread::spawn(move || drop(reply));
-        assert_eq!(block_on(answer), Err(ReplyDropped));
-        dropping.join().expect("dropping does not panic");
-    });
-}
-
-#[test]
-fn a_value_whose_asker_leaves_is_dropped_once() {
-    loom::model(|| {
-        let value = Arc::new(());
-        let (reply, answer) = Reply::pair();
-        let cell = reply.asker();
-        let sent = Arc::clone(&value);
-        let sending = thread::spawn(move || reply.send(sent));
-        drop(answer);
-        sending.join().expect("sending does not panic");
-        assert!(cell.has_left());
-        assert_eq!(Arc::strong_count(&value), 1, "dropped by the two ends, before their cell");
     });
 }
 

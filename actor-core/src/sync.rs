@@ -1,14 +1,14 @@
-//! The atomics and cells that the lock-free parts use: the real ones, or loom's under `--cfg loom`.
+//! What the lock-free parts are made of: the real atomics, cells and memory, or loom's under `--cfg loom`.
 
 #[cfg(loom)]
 mod chosen {
+    pub(crate) use loom::alloc::{alloc, dealloc};
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::future::AtomicWaker;
+    pub(crate) use loom::hint::spin_loop;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
 
-    pub(crate) fn register(cell: &AtomicWaker, waker: &std::task::Waker) {
-        cell.register_by_ref(waker);
-    }
+    /// None under the model, which must see each block given back.
+    pub(crate) const CACHED_BLOCKS: usize = 0;
 
     /// loom takes `SeqCst` accesses for `AcqRel` ones, so under it the order that they stand for is asked of a fence.
     pub(crate) fn store_before_load() {
@@ -19,17 +19,21 @@ mod chosen {
     pub(crate) fn comes_back() {
         loom::thread::yield_now();
     }
+
+    /// Has the model check that nobody else can still be at the atomic.
+    pub(crate) fn assert_exclusive(atomic: &mut AtomicUsize) {
+        atomic.with_mut(|_| ());
+    }
 }
 
 #[cfg(not(loom))]
 mod chosen {
+    pub(crate) use std::alloc::{alloc, dealloc};
+    pub(crate) use std::hint::spin_loop;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
 
-    pub(crate) use futures::task::AtomicWaker;
-
-    pub(crate) fn register(cell: &AtomicWaker, waker: &std::task::Waker) {
-        cell.register(waker);
-    }
+    /// The blocks of one size that a thread keeps for its next asks.
+    pub(crate) const CACHED_BLOCKS: usize = 256;
 
     /// Nothing: the `SeqCst` accesses before and after it are in one order that all threads agree on.
     #[inline(always)]
@@ -39,7 +43,11 @@ mod chosen {
     #[inline(always)]
     pub(crate) fn comes_back() {}
 
-    /// loom's cell, without the checks.
+    /// Has the model check that nobody else can still be at the atomic; that costs nothing here.
+    #[inline(always)]
+    pub(crate) fn assert_exclusive(_atomic: &mut AtomicUsize) {}
+
+    /// std's cell with loom's face.
     #[derive(Debug)]
     #[repr(transparent)]
     pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
@@ -62,6 +70,6 @@ mod chosen {
 }
 
 pub(crate) use chosen::{
-    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, AtomicWaker, Ordering, UnsafeCell, comes_back, fence, register,
-    store_before_load,
+    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CACHED_BLOCKS, Ordering, UnsafeCell, alloc, assert_exclusive,
+    comes_back, dealloc, fence, spin_loop, store_before_load,
 };

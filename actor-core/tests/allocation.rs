@@ -1,4 +1,4 @@
-//! What sending costs in memory: nothing for a tell, taken or refused, and one allocation for an ask.
+//! What sending costs in memory: nothing for a tell, taken or refused, and nothing for an ask once asks are going on.
 //!
 //! A test binary of its own, because it counts every allocation of its process's threads, by thread.
 
@@ -8,8 +8,12 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
 
-use actor_core::{Lane, Message, Reply, TryTellError, mailbox};
+use actor_core::{Handle, Lane, Mailbox, Message, Reply, TryTellError, mailbox};
+use futures::executor::block_on;
+use futures::join;
 
 /// The system's allocator, counting.
 struct Counting;
@@ -125,20 +129,95 @@ fn receiving_allocates_nothing_after_a_lane_s_first_message() {
     assert_eq!((allocations, received), (0, LANES));
 }
 
+/// Answers everything that it is asked, and tells what that allocated after the first.
+async fn serve(mut mailbox: Mailbox<InLane>) -> usize {
+    let mut before = None;
+    while let Some(InLane(_, parcel)) = mailbox.recv().await {
+        if let Parcel::Read(reply) = parcel {
+            reply.send(9);
+        }
+        before.get_or_insert_with(|| ALLOCATIONS.get());
+    }
+    ALLOCATIONS.get() - before.expect("something was asked")
+}
+
+fn read(reply: Reply<u64>) -> InLane {
+    InLane(1, Parcel::Read(reply))
+}
+
 #[test]
-fn an_ask_allocates_its_reply_and_nothing_else() {
+fn the_first_ask_allocates_its_reply_and_the_next_nothing() {
     let (handle, mut mailbox) = mailbox();
     assert!(handle.try_tell(weight(1)).is_ok());
     assert!(mailbox.try_recv().is_some(), "the lane's first");
-    let (allocations, answer) = allocations_of(|| handle.try_ask(|reply| InLane(1, Parcel::Read(reply))));
-    assert_eq!(allocations, 1);
-    let (allocations, ()) = allocations_of(|| match mailbox.try_recv() {
-        Some(InLane(_, Parcel::Read(reply))) => reply.send(9),
-        _ => panic!("one was asked"),
-    });
-    assert_eq!(allocations, 0, "answering");
-    let mut answer = answer.expect("there was room");
-    let (allocations, answered) =
-        allocations_of(|| Pin::new(&mut answer).poll(&mut Context::from_waker(Waker::noop())));
-    assert_eq!((allocations, answered), (0, Poll::Ready(Ok(9))));
+    for allocated in [1, 0, 0] {
+        let (allocations, answer) = allocations_of(|| handle.try_ask(read));
+        assert_eq!(allocations, allocated);
+        let (allocations, ()) = allocations_of(|| match mailbox.try_recv() {
+            Some(InLane(_, Parcel::Read(reply))) => reply.send(9),
+            _ => panic!("one was asked"),
+        });
+        assert_eq!(allocations, 0, "answering");
+        let mut answer = answer.expect("there was room");
+        let (allocations, answered) =
+            allocations_of(|| Pin::new(&mut answer).poll(&mut Context::from_waker(Waker::noop())));
+        assert_eq!((allocations, answered), (0, Poll::Ready(Ok(9))));
+    }
+}
+
+#[test]
+fn asks_that_are_awaited_allocate_nothing_on_one_thread() {
+    let (handle, mailbox) = mailbox();
+    let asking = async move {
+        assert_eq!(handle.ask(read).await.ok(), Some(9));
+        let before = ALLOCATIONS.get();
+        for _ in 0..1000 {
+            assert_eq!(handle.ask(read).await.ok(), Some(9));
+        }
+        ALLOCATIONS.get() - before
+    };
+    let allocations = block_on(async { join!(asking, serve(mailbox)) });
+    assert_eq!(allocations, (0, 0));
+}
+
+/// Asks once, counts what the next 1000 allocate, and what answering them does on the other thread.
+fn allocations_across(ask: impl Fn(&Handle<InLane>) -> Option<u64>) -> (usize, usize) {
+    let (handle, mailbox) = mailbox();
+    thread::scope(|threads| {
+        let serving = threads.spawn(|| block_on(serve(mailbox)));
+        assert_eq!(ask(&handle), Some(9));
+        let (allocations, ()) = allocations_of(|| (0..1000).for_each(|_| assert_eq!(ask(&handle), Some(9))));
+        drop(handle);
+        (allocations, serving.join().expect("it answers without a panic"))
+    })
+}
+
+#[test]
+fn asks_allocate_nothing_across_threads() {
+    let awaited = allocations_across(|handle| block_on(handle.ask(read)).ok());
+    assert_eq!(awaited, (0, 0), "awaited");
+    let tried = allocations_across(|handle| block_on(handle.try_ask(read).expect("there is room")).ok());
+    assert_eq!(tried, (0, 0), "tried");
+    let blocking = allocations_across(|handle| handle.ask_blocking(read, Duration::from_secs(10)).ok());
+    assert_eq!(blocking, (0, 0), "blocking");
+}
+
+#[test]
+fn a_burst_of_asks_allocates_nothing_the_second_time() {
+    const BURST: usize = 64;
+
+    let (handle, mut mailbox) = mailbox();
+    assert!(handle.try_tell(weight(1)).is_ok());
+    assert!(mailbox.try_recv().is_some(), "the lane's first");
+    let mut answers = Vec::with_capacity(BURST);
+    for allocated in [BURST, 0, 0] {
+        let (allocations, ()) = allocations_of(|| {
+            answers.extend((0..BURST).map(|_| handle.try_ask(read).expect("there is room")));
+            // Half of the askers leave, so that their memory is given back by the envelope or the reply.
+            answers.truncate(BURST / 2);
+            while mailbox.try_recv().is_some() {}
+            answers.clear();
+        });
+        assert_eq!(allocations, allocated);
+    }
 }

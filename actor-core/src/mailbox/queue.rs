@@ -2,7 +2,6 @@
 #![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use event_listener::{Event, EventListener};
 
@@ -18,7 +17,7 @@ use crate::sync::{AtomicU64, AtomicUsize, Ordering, fence};
 /// A message on its way, with the asker whose leaving cancels it.
 pub(crate) struct Envelope<M> {
     pub(crate) message: M,
-    pub(crate) asker: Option<Arc<dyn Asker>>,
+    pub(crate) asker: Option<Asker>,
 }
 
 /// Why a push was refused; the envelope comes back.
@@ -152,7 +151,7 @@ impl<M> LaneQueue<M> {
         for _ in 0..self.lane.capacity() {
             let envelope =
                 if self.lane.kind().evicts() { take_newest(places, taken) } else { self.take_oldest(places, taken) }?;
-            if !envelope.asker.as_ref().is_some_and(|asker| asker.has_left()) {
+            if !envelope.asker.is_some_and(Asker::release) {
                 return Some(envelope.message);
             }
             add(&places.consumer.cancelled, 1);

@@ -1,0 +1,163 @@
+//! The slot under the loom model checker, which runs every interleaving of its parties.
+//!
+//! A lost wake shows as a deadlock; memory that is given back twice or not at all, by two parties that both think that they are
+//! the last, or while another is still at it, is told by loom, whose allocator and cells the slot is made of here.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use loom::future::block_on;
+use loom::thread;
+
+use super::{Answer, Asker, Reply, ReplyDropped};
+
+/// What is sent: dropped once, or the count says so.
+fn counted() -> (Arc<()>, Arc<()>) {
+    let value = Arc::new(());
+    (Arc::clone(&value), value)
+}
+
+fn look<T>(answer: &mut Answer<T>, waker: &Waker) -> Poll<Result<T, ReplyDropped>> {
+    pin!(answer).poll(&mut Context::from_waker(waker))
+}
+
+/// Where three parties are at it. Without a bound the same models hold, but two of them take more than a minute.
+const PREEMPTIONS: usize = 4;
+
+/// Runs the three parties of a queued ask at the same time.
+fn three_parties(
+    reply: impl Fn(Reply<Arc<()>>, Arc<()>) + Send + Sync + Copy + 'static,
+    answer: impl Fn(Answer<Arc<()>>) + Send + Sync + Copy + 'static,
+    envelope: impl Fn(Asker) + Send + Sync + Copy + 'static,
+) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.check(move || {
+        let (value, sent) = counted();
+        let (replier, awaiter, asker) = Reply::queued();
+        let replying = thread::spawn(move || reply(replier, sent));
+        let handling = thread::spawn(move || envelope(asker));
+        answer(awaiter);
+        replying.join().expect("replying does not panic");
+        handling.join().expect("letting go does not panic");
+        assert_eq!(Arc::strong_count(&value), 1, "whatever was sent is dropped");
+    });
+}
+
+#[test]
+fn a_reply_that_is_sent_arrives() {
+    loom::model(|| {
+        let (reply, answer) = Reply::pair();
+        let sending = thread::spawn(move || reply.send(7));
+        assert_eq!(block_on(answer), Ok(7));
+        sending.join().expect("sending does not panic");
+    });
+}
+
+#[test]
+fn a_reply_that_is_dropped_is_seen() {
+    loom::model(|| {
+        let (reply, answer) = Reply::<u32>::pair();
+        let dropping = thread::spawn(move || drop(reply));
+        assert_eq!(block_on(answer), Err(ReplyDropped));
+        dropping.join().expect("dropping does not panic");
+    });
+}
+
+#[test]
+fn a_value_whose_asker_leaves_is_dropped_once() {
+    loom::model(|| {
+        let (value, sent) = counted();
+        let (reply, answer) = Reply::pair();
+        let sending = thread::spawn(move || reply.send(sent));
+        drop(answer);
+        sending.join().expect("sending does not panic");
+        assert_eq!(Arc::strong_count(&value), 1);
+    });
+}
+
+#[test]
+fn a_value_whose_asker_waits_and_leaves_is_dropped_once() {
+    loom::model(|| {
+        let (value, sent) = counted();
+        let (reply, mut answer) = Reply::pair();
+        let sending = thread::spawn(move || reply.send(sent));
+        block_on(std::future::poll_fn(|cx| {
+            drop(look(&mut answer, cx.waker()));
+            Poll::Ready(())
+        }));
+        drop(answer);
+        sending.join().expect("sending does not panic");
+        assert_eq!(Arc::strong_count(&value), 1);
+    });
+}
+
+#[test]
+fn a_waker_that_is_replaced_while_the_reply_is_sent_is_woken() {
+    loom::model(|| {
+        let (value, sent) = counted();
+        let (reply, mut answer) = Reply::pair();
+        let sending = thread::spawn(move || reply.send(sent));
+        // Another waker, which wakes nobody.
+        match look(&mut answer, Waker::noop()) {
+            Poll::Ready(answered) => assert!(answered.is_ok()),
+            Poll::Pending => assert!(block_on(answer).is_ok()),
+        }
+        sending.join().expect("sending does not panic");
+        assert_eq!(Arc::strong_count(&value), 1);
+    });
+}
+
+#[test]
+fn an_asker_that_moves_on_sees_the_value_that_came_meanwhile() {
+    loom::model(|| {
+        let (reply, mut answer) = Reply::pair();
+        let sending = thread::spawn(move || reply.send(7));
+        _ = look(&mut answer, Waker::noop());
+        let awaiting = thread::spawn(move || match block_on(answer) {
+            Ok(n) => assert_eq!(n, 7),
+            // It was given out at the first look.
+            Err(ReplyDropped) => {}
+        });
+        sending.join().expect("sending does not panic");
+        awaiting.join().expect("awaiting does not panic");
+    });
+}
+
+#[test]
+fn an_envelope_lets_go_while_its_ask_is_answered() {
+    three_parties(Reply::send, |answer| assert!(block_on(answer).is_ok()), drop);
+}
+
+#[test]
+fn an_envelope_lets_go_while_its_reply_is_dropped() {
+    three_parties(
+        |reply, _unsent| drop(reply),
+        |answer| assert!(block_on(answer).is_err()),
+        |asker| _ = asker.release(),
+    );
+}
+
+#[test]
+fn an_envelope_lets_go_while_its_asker_leaves_an_answer() {
+    three_parties(Reply::send, drop, |asker| _ = asker.release());
+}
+
+#[test]
+fn an_envelope_lets_go_while_both_ends_are_dropped() {
+    three_parties(|reply, _unsent| drop(reply), drop, drop);
+}
+
+#[test]
+fn an_ask_whose_asker_has_left_is_seen_by_the_envelope_and_by_the_replier() {
+    loom::model(|| {
+        let (reply, answer, asker) = Reply::<u32>::queued();
+        let leaving = thread::spawn(move || drop(answer));
+        let was_left = asker.release();
+        assert!(!was_left || reply.is_cancelled());
+        leaving.join().expect("leaving does not panic");
+        assert!(reply.is_cancelled());
+        reply.send(7);
+    });
+}
