@@ -109,7 +109,8 @@ impl<M: Message> Handle<M> {
     ///
     /// Dropping the future before it is ready sends nothing, and drops the message with it.
     pub fn tell(&self, message: M) -> Tell<'_, M> {
-        Tell::new(&self.shared, Envelope { message, asker: None })
+        let lane = self.shared.lane_of(&message);
+        Tell::new(&self.shared, lane, Envelope { message, asker: None })
     }
 
     /// Sends a message that carries a [`Reply`], waiting for room, and awaits its answer.
@@ -146,7 +147,15 @@ impl<M: Message> Handle<M> {
     /// ```
     pub async fn ask<T: Send + 'static>(&self, make: impl FnOnce(Reply<T>) -> M) -> Result<T, AskError<M>> {
         let (envelope, answer) = asking(make);
-        Tell::new(&self.shared, envelope).await.map_err(|TellError(message)| AskError::Closed(message))?;
+        let lane = self.shared.lane_of(&envelope.message);
+        match self.shared.send(lane, envelope) {
+            Ok(()) => {}
+            Err(Refused::Closed(envelope)) => return Err(AskError::Closed(envelope.message)),
+            Err(Refused::Full(envelope)) => {
+                let waiting = Tell::new(&self.shared, lane, envelope);
+                waiting.await.map_err(|TellError(message)| AskError::Closed(message))?;
+            }
+        }
         answer.await.map_err(|_dropped| AskError::Dropped)
     }
 
@@ -273,7 +282,8 @@ impl<M: Message> Handle<M> {
     }
 
     fn send_blocking(&self, envelope: Envelope<M>, timeout: Duration) -> Result<(), TryTellError<M>> {
-        let mut telling = pin!(Tell::new(&self.shared, envelope));
+        let lane = self.shared.lane_of(&envelope.message);
+        let mut telling = pin!(Tell::new(&self.shared, lane, envelope));
         match block_on_for(telling.as_mut(), timeout) {
             Some(sent) => sent.map_err(|TellError(message)| TryTellError::Closed(message)),
             None => self.try_send(telling.give_up()),

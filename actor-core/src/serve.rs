@@ -31,8 +31,10 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             if let Some(reason) = reason_to_end(&mut parts.cx, mailbox) {
                 return reason;
             }
-            // Closed and drained, it has only to see so; yielding now could let a deadline pass that it has met.
-            if turn.is_over(&*parts.cx.executor) && (!mailbox.is_closed() || mailbox.has_messages()) {
+            // With nothing more to handle it has only to see so; yielding then could let a deadline pass that it has met.
+            let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
+            let is_more = || mailbox.has_messages() || (has_timers && !mailbox.is_closed());
+            if turn.is_over(&*parts.cx.executor, is_more) {
                 turn.pass().await;
             }
             let next = poll_fn(|task| {

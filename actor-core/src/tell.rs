@@ -28,8 +28,7 @@ pub struct Tell<'a, M: Message> {
 }
 
 impl<'a, M: Message> Tell<'a, M> {
-    pub(crate) fn new(shared: &'a Shared<M>, envelope: Envelope<M>) -> Self {
-        let lane = shared.lane_of(&envelope.message);
+    pub(crate) fn new(shared: &'a Shared<M>, lane: &'a LaneQueue<M>, envelope: Envelope<M>) -> Self {
         Self { shared, lane, envelope: Some(envelope), room: None, waiting: None }
     }
 
@@ -54,7 +53,7 @@ impl<M: Message> Future for Tell<'_, M> {
             match this.room.as_mut().as_pin_mut() {
                 // The try before this one may have been before a message was taken: listen, then try again.
                 None => {
-                    let (waiting, room) = this.lane.wait_for_room();
+                    let (waiting, room) = this.shared.wait_for_room(this.lane);
                     *this.waiting = Some(waiting);
                     this.room.set(Some(room));
                 }

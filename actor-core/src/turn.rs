@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::Executor;
 
-/// Messages handled in a row before the thread's other tasks have their turn.
+/// Messages handled in a row before the thread's other tasks have their turn, give or take a batch.
 const MESSAGES: u32 = 128;
 
 /// Time in a row before the thread's other tasks have their turn, as far as the actor's handlers let it end by then.
@@ -17,12 +17,12 @@ const LOOK_EVERY: u32 = 16;
 
 /// An actor's turn on its thread, bounded in number and in time.
 ///
-/// The clock is not read for a turn of one message, and later after 2, 4, 8, 16, 32, … messages: reading it for each would
-/// cost as much as a small handler. So a turn goes on beyond its time by the message that it ends in, and by 15 more at most
-/// where these take much longer than those before.
+/// The clock is read after 1, 2, 4, 8, 16, 32, … messages, and only if more are waiting: reading it for each would cost as
+/// much as a small handler. So a turn goes on beyond its time by the message that it ends in, and by 15 more at most where
+/// these take much longer than those before.
 pub(crate) struct Turn {
     handled: u32,
-    /// When the second message began.
+    /// When the first message was handled.
     began: Option<Instant>,
 }
 
@@ -32,18 +32,16 @@ impl Turn {
     }
 
     /// Counts messages that were handled.
+    #[inline]
     pub(crate) fn count(&mut self, messages: u32) {
         self.handled = self.handled.saturating_add(messages);
     }
 
-    /// Tells whether the next message is to wait for the thread's other tasks.
+    /// Tells whether the next message, if there is one, is to wait for the thread's other tasks.
     #[inline]
-    pub(crate) fn is_over(&mut self, executor: &dyn Executor) -> bool {
-        if self.handled >= MESSAGES {
-            return true;
-        }
-        let looks = self.handled.is_power_of_two() || self.handled.is_multiple_of(LOOK_EVERY);
-        looks && self.handled > 0 && self.is_late(executor)
+    pub(crate) fn is_over(&mut self, executor: &dyn Executor, is_more: impl FnOnce() -> bool) -> bool {
+        let looks = self.handled.is_power_of_two() || (self.handled.is_multiple_of(LOOK_EVERY) && self.handled > 0);
+        looks && is_more() && (self.handled >= MESSAGES || self.is_late(executor))
     }
 
     fn is_late(&mut self, executor: &dyn Executor) -> bool {

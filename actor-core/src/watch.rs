@@ -68,8 +68,9 @@ impl<M: Message> Watch<M> {
     /// to wake it, and senders that wait for room that there is must know of it.
     fn poll_end(&mut self, deadline: Option<Instant>, task: &mut Context<'_>) -> Poll<ExitReason> {
         // SAFETY: an actor's task is its mailbox's one consumer, and this runs within it.
-        unsafe { self.shared.signal().announce_wait(task.waker()) };
-        self.shared.tell_of_room();
+        if unsafe { self.shared.signal().announce_wait(task.waker()) } {
+            self.shared.tell_of_room();
+        }
         if self.life().is_asked() {
             if self.life().is_killed() {
                 return Poll::Ready(ExitReason::Killed);

@@ -35,6 +35,7 @@ use std::thread;
 use futures::Stream;
 use futures::future::poll_fn;
 
+use crate::sync::{Ordering, fence};
 use crate::{Handle, LaneStats, Message};
 
 use queue::Taken;
@@ -117,9 +118,9 @@ impl<M: Message> Mailbox<M> {
 
     /// Takes the next message if there is one. Never waits, and does not go on to look for what comes meanwhile.
     pub fn try_recv(&mut self) -> Option<M> {
-        let message = self.take();
-        self.rest();
-        message
+        let message = self.take()?;
+        self.tell_of_room();
+        Some(message)
     }
 
     /// Polls for the next message; [`recv`](Self::recv) as a function for hand-written futures.
@@ -127,11 +128,13 @@ impl<M: Message> Mailbox<M> {
         // Left by a poll before this one, which something else than a message has ended.
         self.shared.signal().cancel_sleep();
         let polled = self.poll_next(cx);
-        self.rest();
+        if let Poll::Ready(Some(_)) = polled {
+            self.tell_of_room();
+        }
         polled
     }
 
-    /// Polls for the next message as an actor's loop does: it owes a [`rest`](Self::rest) before its task does.
+    /// Polls for the next message as an actor's loop does, which announces at the signal whenever its task rests.
     #[inline]
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         match self.take() {
@@ -143,7 +146,9 @@ impl<M: Message> Mailbox<M> {
     /// Announces sleep, and looks again.
     fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         // SAFETY: there is one `Mailbox` to a signal, and it is borrowed alone.
-        unsafe { self.shared.signal().announce_sleep(cx.waker()) };
+        if unsafe { self.shared.signal().announce_sleep(cx.waker()) } {
+            self.shared.tell_of_room();
+        }
         // Asked before the last look: whoever closes or drops the last handle has sent everything before that.
         let no_more = self.shared.is_closed() || self.shared.handles() == 0;
         let polled = match self.take() {
@@ -154,6 +159,13 @@ impl<M: Message> Mailbox<M> {
         };
         self.shared.signal().cancel_sleep();
         polled
+    }
+
+    /// Sees that no sender waits for the room that a message has left. Whoever takes messages by hand may take no other.
+    fn tell_of_room(&self) {
+        // Pairs with the fence in `wait_for_room`.
+        fence(Ordering::SeqCst);
+        self.shared.tell_of_room();
     }
 
     #[inline]
@@ -171,11 +183,6 @@ impl<M: Message> Mailbox<M> {
             *in_hand = lane as u16;
             Some(message)
         })
-    }
-
-    /// Sees that no sender waits while there is room for it. What is owed before the consumer turns to anything else.
-    fn rest(&self) {
-        self.shared.tell_of_room();
     }
 
     /// Closes the mailbox: senders get their messages back from now on; what was accepted is still received.

@@ -96,27 +96,31 @@ impl<M> LaneQueue<M> {
     ///
     /// ```text
     /// sender                                    consumer
-    ///   push -> full                              pop
-    ///   waiting += 1         (1)                  waiting > 0 -> notify one more listener   (3)
-    ///   listen, fence SeqCst (2)                  …
-    ///   push -> full: wait                        before it rests: fence SeqCst,
-    ///                                             waiting > 0 -> see that as many are notified as there is room for (4)
+    ///   push -> full                              pop; waiting > 0 -> notify one more listener    (3)
+    ///   waiting += 1                              …
+    ///   listen                                    before its task rests: announces that at the signal (4)
+    ///   ROOM_WANTED at the signal  (1)              ROOM_WANTED was set -> sees to it that as many listeners are
+    ///   fence SeqCst               (2)              notified as there is room for
+    ///   push -> full: wait
     /// ```
     ///
-    /// (3) may miss (1). But the fences make one of two things true: the second push sees the slot that the pop freed, or
-    /// (4) sees (1). A notification between (1) and (2) reaches nobody, but then the slot was freed before the second push.
-    pub(crate) fn wait_for_room(&self) -> (Waiting<'_>, EventListener) {
+    /// (3) may miss the sender. But (1) and (4) change the same word, so one comes first: if (1) does, the consumer sees the
+    /// sender, now and from then on; if (4) does, the sender's second push sees every slot that was freed before. A consumer
+    /// that takes a message without an actor's loop around it makes a `SeqCst` fence after its pop, which pairs with (2) in
+    /// the same way. A notification between counting and (1) reaches nobody, but then the slot was freed before the second
+    /// push.
+    pub(crate) fn wait_for_room(&self, signal: &Signal) -> (Waiting<'_>, EventListener) {
         let count = &self.places.get().expect("a lane that was found full has been used").consumer.waiting;
         count.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting { count };
         let listener = self.room.listen();
+        signal.want_room();
         // Pairs with the fence before `tell_all_of_room`.
         fence(Ordering::SeqCst);
         (waiting, listener)
     }
 
-    /// Sees that no sender waits while there is room for it. Called by the consumer, after a `SeqCst` fence.
-    #[inline]
+    /// Sees that no sender waits while there is room for it. Called by the consumer once it is sure to see who waits.
     pub(super) fn tell_all_of_room(&self) {
         let Some(places) = self.places.get() else { return };
         if places.consumer.waiting.load(Ordering::Relaxed) > 0 {
@@ -155,6 +159,9 @@ impl<M> LaneQueue<M> {
                 return Some(envelope.message);
             }
             add(&places.consumer.cancelled, 1);
+            // This may be the last take before a rest that has been announced already.
+            fence(Ordering::SeqCst);
+            self.tell_all_of_room();
         }
         None
     }

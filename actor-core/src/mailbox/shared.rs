@@ -1,11 +1,11 @@
 //! What handles and the mailbox share.
 
-use event_listener::Event;
+use event_listener::{Event, EventListener};
 
-use crate::mailbox::queue::{Envelope, LaneQueue, Refused};
+use crate::mailbox::queue::{Envelope, LaneQueue, Refused, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::running::Life;
-use crate::sync::{AtomicBool, AtomicUsize, Ordering, fence, store_before_load};
+use crate::sync::{AtomicBool, AtomicUsize, Ordering, store_before_load};
 use crate::{LaneStats, Message};
 
 /// The lanes, the wake signal and the life of one mailbox. Every sender reads it for every message, and nothing in it is
@@ -110,10 +110,14 @@ impl<M: Message> Shared<M> {
         self.lanes.iter().all(LaneQueue::is_drained)
     }
 
-    /// Sees that no sender waits while there is room for it. Called by the consumer before it rests.
+    /// Has the sender of a message to this lane told when there may be room again. It must try once more before it waits.
+    pub(crate) fn wait_for_room<'a>(&'a self, lane: &'a LaneQueue<M>) -> (Waiting<'a>, EventListener) {
+        lane.wait_for_room(&self.signal)
+    }
+
+    /// Sees that no sender waits while there is room for it. Called by the consumer, when the signal says that one waits.
+    #[cold]
     pub(crate) fn tell_of_room(&self) {
-        // Pairs with the fence in `wait_for_room`.
-        fence(Ordering::SeqCst);
         self.lanes.iter().for_each(LaneQueue::tell_all_of_room);
     }
 }

@@ -42,12 +42,14 @@ const SLEEPING: usize = 1;
 const WAITING: usize = 1 << 1;
 /// The consumer takes nothing any more, and has settled what was claimed before.
 const GONE: usize = 1 << 2;
+/// A sender waits for room in a lane, or is about to: the consumer looks for it before it sleeps.
+const ROOM_WANTED: usize = 1 << 3;
 /// One thread that is waking the consumer.
-const WAKER: usize = 1 << 3;
+const WAKER: usize = 1 << 4;
 
 /// Wakes the consumer of a mailbox, at most once per announced sleep.
 pub(crate) struct Signal {
-    /// [`SLEEPING`], [`WAITING`], [`GONE`], and how many threads are waking the consumer just now.
+    /// [`SLEEPING`], [`WAITING`], [`GONE`], [`ROOM_WANTED`], and how many threads are waking the consumer just now.
     word: AtomicUsize,
     /// Whom to wake. Written by the consumer only, when nobody can be looking.
     waker: UnsafeCell<Option<Waker>>,
@@ -61,30 +63,29 @@ impl Signal {
         Self { word: AtomicUsize::new(0), waker: UnsafeCell::new(None) }
     }
 
-    /// Announces that the consumer is about to sleep until a message comes. The caller must look once more after this.
+    /// Announces that the consumer is about to sleep until a message comes. The caller must look once more after this. Tells
+    /// whether a sender may be waiting for room that the consumer has made.
     ///
     /// # Safety
     ///
     /// One thread at a time calls this and the other functions for the consumer.
-    pub(crate) unsafe fn announce_sleep(&self, waker: &Waker) {
+    pub(crate) unsafe fn announce_sleep(&self, waker: &Waker) -> bool {
         // SAFETY: the caller's promise.
-        unsafe { self.announce(SLEEPING, waker) };
+        unsafe { self.announce(SLEEPING, waker) }
     }
 
     /// Announces that the consumer waits for something besides messages. The caller must look once more after this
-    /// whether it was interrupted.
+    /// whether it was interrupted. Tells whether a sender may be waiting for room that the consumer has made.
     ///
     /// # Safety
     ///
     /// As [`announce_sleep`](Self::announce_sleep).
-    pub(crate) unsafe fn announce_wait(&self, waker: &Waker) {
-        if self.word.load(Ordering::Relaxed) & SLEEPING == 0 {
-            // SAFETY: the caller's promise.
-            unsafe { self.announce(WAITING, waker) };
-        }
+    pub(crate) unsafe fn announce_wait(&self, waker: &Waker) -> bool {
+        // SAFETY: the caller's promise.
+        self.word.load(Ordering::Relaxed) & SLEEPING == 0 && unsafe { self.announce(WAITING, waker) }
     }
 
-    unsafe fn announce(&self, sleep: usize, waker: &Waker) {
+    unsafe fn announce(&self, sleep: usize, waker: &Waker) -> bool {
         self.cancel_sleep();
         // SAFETY: the caller's promise: nobody replaces the waker meanwhile.
         let is_kept = self.waker.with(|kept| unsafe { &*kept }.as_ref().is_some_and(|kept| kept.will_wake(waker)));
@@ -92,7 +93,7 @@ impl Signal {
         if !is_kept && self.word.load(Ordering::Acquire) >= WAKER {
             waker.wake_by_ref();
             comes_back();
-            return;
+            return false;
         }
         if !is_kept {
             self.waker.with_mut(|kept| {
@@ -100,9 +101,20 @@ impl Signal {
                 unsafe { *kept = Some(waker.clone()) }
             });
         }
-        // Release, within SeqCst: who clears the bit finds this waker.
-        self.word.fetch_or(sleep, Ordering::SeqCst);
+        // Release, within SeqCst: who clears the bit finds this waker, and who then waits for room the slots freed before.
+        let before = self.word.fetch_or(sleep, Ordering::SeqCst);
         store_before_load();
+        let is_room_wanted = before & ROOM_WANTED != 0;
+        if is_room_wanted {
+            self.word.fetch_and(!ROOM_WANTED, Ordering::Relaxed);
+        }
+        is_room_wanted
+    }
+
+    /// Asks the consumer to look for senders that wait for room before it sleeps.
+    pub(crate) fn want_room(&self) {
+        // Release: the consumer then sees that this sender waits. Acquire: or else this sender sees what it freed.
+        self.word.fetch_or(ROOM_WANTED, Ordering::AcqRel);
     }
 
     /// Takes an announcement back, if nobody has ended it yet.
