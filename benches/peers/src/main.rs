@@ -56,9 +56,9 @@ fn run(arguments: &Arguments) -> Result<(), ArgumentError> {
     for workload in workloads {
         eprintln!("{} …", workload.name());
         let n = workload.n() / arguments.divisor;
-        let outcomes = race::race(workload, &contestants, arguments.rounds, arguments.divisor);
+        let outcomes = race::race(workload, &contestants, arguments.rounds, n);
         report::table(workload, n, &outcomes, against);
-        json.add(workload, n, &outcomes);
+        json.add(workload, &outcomes);
     }
     if let Some(path) = &arguments.json {
         let written = fs::write(path, json.finish());

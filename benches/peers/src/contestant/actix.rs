@@ -15,7 +15,7 @@ use crate::stage::{Here, Job, Stage};
 pub(super) fn contestant() -> Contestant {
     let setting = "an actix System's thread; try_send, and again after yield_now when full: its `send` awaits the answer, \
                    and is not woken when it met a full mailbox";
-    Contestant::new("actix", "1024", setting).across::<Actix>().local::<Actix>()
+    Contestant::new("actix", "1024", setting).own_room("16").across::<Actix>().local::<Actix>()
 }
 
 struct Actix;

@@ -16,6 +16,8 @@ pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     /// The room in its mailboxes: `1024`, `∞` or `–`.
     pub(crate) room: &'static str,
+    /// The room in a mailbox of its own choice, where that is another.
+    pub(crate) own_room: &'static str,
     /// What it runs on, and how it is used.
     pub(crate) setting: &'static str,
     runs: Vec<(Workload, Run)>,
@@ -27,7 +29,22 @@ pub(crate) const UNBOUNDED: &str = "∞";
 impl Contestant {
     /// Enters a contestant that does nothing yet.
     pub(crate) fn new(name: &'static str, room: &'static str, setting: &'static str) -> Self {
-        Self { name, room, setting, runs: Vec::new() }
+        Self { name, room, own_room: room, setting, runs: Vec::new() }
+    }
+
+    /// Says what room a mailbox has when nothing is said.
+    pub(crate) fn own_room(mut self, room: &'static str) -> Self {
+        self.own_room = room;
+        self
+    }
+
+    /// Gives the room in its mailboxes in a workload.
+    pub(crate) fn room_in(&self, workload: Workload) -> &'static str {
+        match workload {
+            Workload::TellUnbounded if self.run(workload).is_some() => UNBOUNDED,
+            Workload::Life | Workload::IdleBytes => self.own_room,
+            _ => self.room,
+        }
     }
 
     /// Gives the round of a workload, if the contestant can do it.

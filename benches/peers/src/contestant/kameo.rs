@@ -13,7 +13,7 @@ use crate::stage::{Here, TokioStage};
 
 pub(super) fn contestant() -> Contestant {
     let setting = "tokio current-thread; without its feature `tracing`; tell().try_send(), then blocking_send()";
-    Contestant::new("kameo", "1024", setting).across::<Kameo>().unbounded::<Kameo>().local::<Kameo>()
+    Contestant::new("kameo", "1024", setting).own_room("64").across::<Kameo>().unbounded::<Kameo>().local::<Kameo>()
 }
 
 struct Kameo;

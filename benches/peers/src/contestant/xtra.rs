@@ -11,7 +11,7 @@ use crate::stage::{Here, TokioStage};
 
 pub(super) fn contestant() -> Contestant {
     let setting = "tokio current-thread; send().detach(), polled once, then blocked on";
-    Contestant::new("xtra", "1024", setting).across::<Xtra>().unbounded::<Xtra>().local::<Xtra>()
+    Contestant::new("xtra", "1024", setting).own_room("∞").across::<Xtra>().unbounded::<Xtra>().local::<Xtra>()
 }
 
 struct Xtra;

@@ -9,10 +9,14 @@ pub(crate) struct Quartiles {
 }
 
 impl Quartiles {
-    /// Sorts the rounds. There must be one at least.
+    /// Sorts the rounds, of which there must be one at least. What lies between two rounds is weighed.
     pub(crate) fn of(rounds: &mut [f64]) -> Self {
         rounds.sort_by(f64::total_cmp);
-        let at = |quarter: usize| rounds[(rounds.len() - 1) * quarter / 4];
+        let at = |quarter: usize| {
+            let (place, rest) = ((rounds.len() - 1) * quarter / 4, (rounds.len() - 1) * quarter % 4);
+            let above = rounds[(place + 1).min(rounds.len() - 1)];
+            rounds[place] + (above - rounds[place]) * [0.0, 0.25, 0.5, 0.75][rest]
+        };
         Self { lower: at(1), median: at(2), upper: at(3) }
     }
 }

@@ -26,7 +26,7 @@ impl Json {
     }
 
     /// Adds one workload's results. Who cannot do it is left out.
-    pub(crate) fn add(&mut self, workload: Workload, n: u64, outcomes: &[Outcome<'_>]) {
+    pub(crate) fn add(&mut self, workload: Workload, outcomes: &[Outcome<'_>]) {
         for outcome in outcomes {
             let Some(result) = &outcome.result else { continue };
             let comma = if self.results == 0 { "" } else { "," };
@@ -34,11 +34,12 @@ impl Json {
             put(
                 &mut self.text,
                 format_args!(
-                    "{comma}\n    {{\"workload\": {}, \"contestant\": {}, \"room\": {}, \"operations\": {n}, \
+                    "{comma}\n    {{\"workload\": {}, \"contestant\": {}, \"room\": {}, \"operations\": {}, \
                      \"allocations\": {:.4}, \"switches\": {:.5}, \"figures\": {{",
                     quoted(workload.name()),
                     quoted(outcome.contestant.name),
-                    quoted(outcome.contestant.room),
+                    quoted(outcome.contestant.room_in(workload)),
+                    result.n,
                     result.allocations,
                     result.switches.median
                 ),

@@ -27,21 +27,24 @@ pub(crate) fn table(workload: Workload, n: u64, outcomes: &[Outcome<'_>], agains
     println!("|---|---|{}---|---|---|", "---|".repeat(figures.len()));
     let base = outcomes.iter().find(|outcome| Some(outcome.contestant.name) == against);
     let base = base.and_then(|outcome| outcome.result.as_ref()).map(|result| result.figures[0].median);
-    for Outcome { contestant: Contestant { name, room, .. }, result } in outcomes {
+    for Outcome { contestant, result } in outcomes {
+        let (name, room) = (contestant.name, contestant.room_in(workload));
         let Some(result) = result else {
             println!("| {name} | {room} | {}– | – | – |", "– | ".repeat(figures.len()));
             continue;
         };
         let cells: Vec<String> = result.figures.iter().map(cell).collect();
         let ratio = base.map_or_else(|| "–".into(), |base| format!("{:.2}", result.figures[0].median / base));
-        // An unbounded tell is into mailboxes without a bound, whatever else the contestant has.
-        let room = if workload == Workload::TellUnbounded { "∞" } else { room };
         println!(
-            "| {name} | {room} | {} | {ratio} | {} | {} |",
+            "| {name}{} | {room} | {} | {ratio} | {} | {} |",
+            if result.n < n { " †" } else { "" },
             cells.join(" | "),
             figure(result.allocations, 2),
             figure(result.switches.median, 3)
         );
+    }
+    if outcomes.iter().any(|outcome| outcome.result.as_ref().is_some_and(|result| result.n < n)) {
+        println!("\n† fewer operations a round: those of the round to warm up took more than half a second.");
     }
 }
 

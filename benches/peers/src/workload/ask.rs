@@ -37,6 +37,7 @@ pub(crate) fn ask_across<C: Actors<Parcel>>(n: u64) -> Sample {
 /// Asks 64 times before it awaits the answers, beside the actor on its thread.
 pub(crate) fn asks_local<C: Actors<Parcel>>(n: u64) -> Sample {
     locally::<C, _>(async move |address| {
+        let n = (n / OUTSTANDING).max(1) * OUTSTANDING;
         let mut pending = Vec::with_capacity(64);
         let span = Span::begin();
         for _ in 0..n / OUTSTANDING {
@@ -52,6 +53,7 @@ pub(crate) fn asks_local<C: Actors<Parcel>>(n: u64) -> Sample {
 /// Asks 64 times from a plain thread before it waits for the answers.
 pub(crate) fn asks_across<C: Actors<Parcel>>(n: u64) -> Sample {
     across::<C>(|address| {
+        let n = (n / OUTSTANDING).max(1) * OUTSTANDING;
         let mut pending = Vec::with_capacity(64);
         let span = Span::begin();
         for _ in 0..n / OUTSTANDING {

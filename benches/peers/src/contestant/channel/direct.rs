@@ -9,6 +9,7 @@ use super::{Letter, ReceiveBlocking};
 /// Sends a batch and receives it, over and over, on this thread: nobody to wake, nothing to schedule.
 pub(super) fn tell_direct<Ch: ReceiveBlocking>(n: u64) -> Sample {
     let (sender, mut receiver) = Ch::open(Room::Bounded);
+    let n = (n / BATCH).max(1) * BATCH;
     let mut sum = 0;
     let span = Span::begin();
     for batch in 0..n / BATCH {

@@ -77,6 +77,7 @@ impl Asker {
 
 /// Defers a batch of calls and runs them, over and over.
 pub(super) fn tell(n: u64) -> Sample {
+    let n = (n / BATCH).max(1) * BATCH;
     on_stakker(move |stakker| {
         let adder = adder(stakker);
         let span = Span::begin();
@@ -97,7 +98,7 @@ pub(super) fn tell(n: u64) -> Sample {
 pub(super) fn ask(n: u64, at_once: u64) -> Sample {
     on_stakker(move |stakker| {
         let adder = adder(stakker);
-        let n = n / at_once * at_once;
+        let n = (n / at_once).max(1) * at_once;
         let asker = actor!(stakker, Asker::init(adder.clone(), at_once, n), ret_nop!());
         stakker.run(now().instant(), false);
         let span = Span::begin();

@@ -2,8 +2,9 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::thread::{self, Builder, JoinHandle};
+use std::thread::{self, Builder, Thread};
 
 use futures::executor::block_on;
 use stakker::Stakker;
@@ -13,38 +14,39 @@ use crate::stage::{Job, Stage};
 
 thread_local! {
     static STAKKER: RefCell<Option<Stakker>> = const { RefCell::new(None) };
-    /// Owners of what lives for the rest of the stage: they are not `Send`.
+    /// Owners of what lives until the round ends: they are not `Send`.
     static KEPT: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A thread whose stakker jobs reach through [`with`].
+/// The thread whose stakker jobs reach through [`with`].
 pub(super) struct StakkerStage {
     jobs: SyncSender<Job>,
-    thread: JoinHandle<()>,
+    thread: Thread,
 }
+
+/// The one thread of the process on which stakker lets itself be made, for all rounds.
+static STAGE: LazyLock<StakkerStage> = LazyLock::new(|| {
+    let (jobs, posted) = sync_channel(16);
+    let thread = Builder::new().name("stakker".into()).spawn(move || run(&posted)).expect("a thread can be started");
+    StakkerStage { jobs, thread: thread.thread().clone() }
+});
 
 impl Stage for StakkerStage {
     type Here = ();
 
     fn open() -> Self {
-        let (jobs, posted) = sync_channel(16);
-        let thread =
-            Builder::new().name("stakker".into()).spawn(move || run(&posted)).expect("a thread can be started");
-        Self { jobs, thread }
+        Self { jobs: STAGE.jobs.clone(), thread: STAGE.thread.clone() }
     }
 
     fn here(&self) {}
 
     fn post(&self, job: Job) {
-        assert!(self.jobs.send(job).is_ok(), "the thread takes jobs until the stage is closed");
-        self.thread.thread().unpark();
+        assert!(self.jobs.send(job).is_ok(), "the thread takes jobs as long as the process lives");
+        self.thread.unpark();
     }
 
-    fn close(self) {
-        drop(self.jobs);
-        self.thread.thread().unpark();
-        self.thread.join().expect("the thread has not panicked");
-    }
+    /// Leaves the thread parked, with nothing to do.
+    fn close(self) {}
 }
 
 /// Runs what there is, and parks until there is more.
@@ -58,15 +60,13 @@ fn run(posted: &Receiver<Job>) {
             // It has nothing to wait for.
             Ok(job) => block_on(job()),
             Err(TryRecvError::Empty) => thread::park(),
-            Err(TryRecvError::Disconnected) => break,
+            Err(TryRecvError::Disconnected) => return,
         }
         with(|stakker| {
             stakker.poll_wake();
             stakker.run(now().instant(), false);
         });
     }
-    KEPT.take().clear();
-    drop(STAKKER.take());
 }
 
 /// Gives this thread's stakker to a job.
