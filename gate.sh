@@ -15,7 +15,7 @@ cargo clippy --workspace --all-targets --all-features --quiet -- --deny warnings
 step "features only add: none, each alone, all"
 lint() { cargo clippy --quiet "$@" -- --deny warnings; }
 lint --package actor-core
-for features in "" tokio smol tokio,smol; do
+for features in "" tokio smol thread tokio,smol,thread; do
     echo "[$features]"
     lint --package actor --package node --no-default-features --features "$features"
     # A program that runs needs a runtime; one without any is told so by the compiler.
@@ -36,15 +36,28 @@ if ((count > 36)); then
     exit 1
 fi
 
-step "a node on smol has no tokio actor runtime"
-if cargo tree --package node --no-default-features --features smol --edges normal --prefix none | grep '^actor-tokio '; then
-    echo "the smol node depends on actor-tokio" >&2
+step "a node on one runtime has no other adapter"
+adapters=(tokio smol thread)
+for own in "${adapters[@]}"; do
+    tree=$(cargo tree --package node --no-default-features --features "$own" --edges normal --prefix none)
+    for other in "${adapters[@]}"; do
+        [[ $own != "$other" ]] || continue
+        if grep "^actor-$other " <<<"$tree"; then
+            echo "the node on $own depends on actor-$other" >&2
+            exit 1
+        fi
+    done
+done
+
+step "a plain thread needs no async runtime"
+if cargo tree --package actor-thread --edges normal --prefix none | grep --extended-regexp "${runtimes/blocking|/}"; then
+    echo "actor-thread depends on a runtime" >&2
     exit 1
 fi
 
 step "no lock in our own code"
 if grep --recursive --line-number --word-regexp --extended-regexp 'Mutex|RwLock' \
-    actor/src actor-core/src actor-tokio/src actor-smol/src examples/*/src --include='*.rs' | grep --invert-match --extended-regexp ':\s*//'; then
+    actor/src actor-core/src actor-tokio/src actor-smol/src actor-thread/src examples/*/src --include='*.rs' | grep --invert-match --extended-regexp ':\s*//'; then
     echo "a lock: nothing on the way of a message may take one" >&2
     exit 1
 fi
@@ -53,11 +66,13 @@ step "documentation: every link resolves"
 RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --all-features --quiet
 
 step "loom: the lock-free parts under every interleaving"
-models=$(RUSTFLAGS="--cfg loom" cargo test --package actor-core --lib --release --target-dir target/loom model::)
-echo "$models"
-if ! grep --quiet "test result: ok. [1-9]" <<<"$models"; then
-    echo "no model was checked" >&2
-    exit 1
-fi
+for package in actor-core actor-thread; do
+    models=$(RUSTFLAGS="--cfg loom" cargo test --package "$package" --lib --release --target-dir target/loom model::)
+    echo "$models"
+    if ! grep --quiet "test result: ok. [1-9]" <<<"$models"; then
+        echo "no model of $package was checked" >&2
+        exit 1
+    fi
+done
 
 printf '\nThe gate is green.\n'

@@ -2,7 +2,7 @@
 //!
 //! Anyone may hold a [`Handle`] and send from any thread; messages wait in the lanes of a [`Mailbox`]; an [`Actor`],
 //! pinned to one [`Executor`]'s thread, owns the state, which needs no `Send` and no lock. This crate names no
-//! runtime: an adapter (`actor-tokio`, `actor-smol`) implements the seam, [`Runtime`], and the facade crate `actor`
+//! runtime: an adapter (`actor-tokio`, `actor-smol`, `actor-thread`) implements the seam, [`Runtime`], and the facade crate `actor`
 //! picks one by a feature.
 //!
 //! # Examples

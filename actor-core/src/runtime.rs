@@ -16,11 +16,11 @@ use crate::ThreadConfig;
 /// Makes a future on the thread that will run it. The maker crosses threads; its future does not, and need not be `Send`.
 pub type Maker = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
-/// Starts executors. A value, so that two runtimes live in one process and a library never chooses one.
+/// Starts executors. A value, so that several runtimes live in one process and a library never chooses one.
 ///
 /// What an implementation must do is a program: `conformance::run` (feature `conformance`).
 pub trait Runtime: fmt::Debug + Send + Sync + 'static {
-    /// Tells the runtime's name, for people to read: `"tokio"`, `"smol"`.
+    /// Tells the runtime's name, for people to read: `"tokio"`, `"smol"`, `"thread"`.
     fn name(&self) -> &'static str;
 
     /// Starts an executor on a thread of its own, with the given name and, if asked for, on the given CPU core.

@@ -10,10 +10,12 @@ const RUNTIMES: &[fn() -> Arc<dyn Runtime>] = &[
     || Arc::new(actor_tokio::TokioRuntime::new()),
     #[cfg(feature = "smol")]
     || Arc::new(actor_smol::SmolRuntime::new()),
+    #[cfg(feature = "thread")]
+    || Arc::new(actor_thread::ThreadRuntime::new()),
 ];
 
-/// Gives the runtime that the features chose; with several, the first of tokio, smol.
-#[cfg(any(feature = "tokio", feature = "smol"))]
+/// Gives the runtime that the features chose; with several, the first of tokio, smol, thread.
+#[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
 #[must_use]
 pub fn runtime() -> Arc<dyn Runtime> {
     RUNTIMES[0]()

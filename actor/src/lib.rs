@@ -1,8 +1,9 @@
 //! An async-runtime-agnostic actor framework for programs in which many threads talk to one owner of state.
 //!
-//! This crate is [`actor_core`] together with the runtimes that its features choose: `tokio` (default) and `smol`.
-//! Swapping the runtime is one word in `Cargo.toml`; no line of code names it. Both features together are fine, and no
-//! feature changes or removes anything; with neither there is no `runtime()`.
+//! This crate is [`actor_core`] together with the runtimes that its features choose: `tokio` (default), `smol`, and
+//! `thread`, which is no async runtime but a plain thread that runs actors. Swapping the runtime is one word in
+//! `Cargo.toml`; no line of code names it. Any of the features together are fine, and no feature changes or removes
+//! anything; with none there is no `runtime()`.
 //!
 //! # Examples
 //!
@@ -45,9 +46,11 @@ pub use actor_core::{
 };
 #[cfg(feature = "smol")]
 pub use actor_smol::SmolRuntime;
+#[cfg(feature = "thread")]
+pub use actor_thread::ThreadRuntime;
 #[cfg(feature = "tokio")]
 pub use actor_tokio::TokioRuntime;
-#[cfg(any(feature = "tokio", feature = "smol"))]
+#[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
 pub use chosen::runtime;
 pub use chosen::runtimes;
 

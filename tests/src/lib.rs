@@ -23,6 +23,11 @@ macro_rules! on_every_runtime {
             fn on_smol() {
                 super::$check(&actor::SmolRuntime::new());
             }
+
+            #[test]
+            fn on_a_thread() {
+                super::$check(&actor::ThreadRuntime::new());
+            }
         })+
     };
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run -p counter
 //! cargo run -p counter --no-default-features --features smol
+//! cargo run -p counter --no-default-features --features thread
 //! ```
 
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! The async runtimes that this build has, by name.
+//! The runtimes that this build has, by name.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,11 +33,13 @@ impl fmt::Display for NoSuchRuntime {
             None => f.write_str("this build has no runtime")?,
         }
         if self.compiled_in.is_empty() {
-            f.write_str(", nor any other: build with `--features tokio` or `--features smol`")
+            f.write_str(", nor any other: build with `--features tokio`, `--features smol` or `--features thread`")
         } else {
             write!(f, "; it has {}", self.compiled_in.join(", "))?;
             match self.asked.as_deref() {
-                Some(name @ ("tokio" | "smol")) => write!(f, ": build with `--features {name}` or `--all-features`"),
+                Some(name @ ("tokio" | "smol" | "thread")) => {
+                    write!(f, ": build with `--features {name}` or `--all-features`")
+                }
                 _ => f.write_str(": choose one of these"),
             }
         }

@@ -218,10 +218,10 @@ fn a_malformed_configuration_is_refused_with_its_line() {
 
 #[test]
 fn a_runtime_that_was_not_compiled_in_is_refused_with_those_that_were() {
-    let output = output(&["devnet", "--runtime", "threads"]);
+    let output = output(&["devnet", "--runtime", "fibers"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let message = stderr(&output);
-    assert!(message.contains("no runtime \"threads\""), "{message}");
+    assert!(message.contains("no runtime \"fibers\""), "{message}");
     for runtime in actor::runtimes() {
         assert!(message.contains(runtime.name()), "{message}");
     }

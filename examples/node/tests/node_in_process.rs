@@ -8,7 +8,7 @@ use std::time::Duration;
 use support::{finalized, network, start};
 
 #[test]
-fn four_nodes_finalize_three_slots_behind_the_head_on_both_runtimes_at_once() {
+fn four_nodes_finalize_three_slots_behind_the_head_on_every_runtime_at_once() {
     let runtimes = actor::runtimes();
     let nodes: Vec<_> = network(4, 8, 4)
         .into_iter()

@@ -1,4 +1,4 @@
-//! Two runtimes in one process: actors on one talk to actors on the other.
+//! Several runtimes in one process: actors on one talk to actors on the others.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ on_every_runtime! {
 }
 
 #[test]
-fn there_are_two_runtimes_and_they_have_names() {
+fn there_are_three_runtimes_and_they_have_names() {
     let names: Vec<_> = actor::runtimes().iter().map(|runtime| runtime.name()).collect();
-    assert_eq!(names, ["tokio", "smol"]);
+    assert_eq!(names, ["tokio", "smol", "thread"]);
     assert_eq!(actor::runtime().name(), "tokio", "the first is preferred");
 }
 

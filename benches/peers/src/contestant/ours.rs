@@ -8,6 +8,7 @@ use actor_core::{
     Actor, Answer, Context, Executor, Handle, Lane, Message, Reply, Running, Runtime, Spawn, ThreadConfig,
 };
 use actor_smol::SmolRuntime;
+use actor_thread::ThreadRuntime;
 use actor_tokio::TokioRuntime;
 
 use crate::actor::{Actors, Owner, Payload, Room};
@@ -22,6 +23,7 @@ pub(super) fn contestants() -> Vec<Contestant> {
     vec![
         on::<TokioRuntime>("ours (tokio)", "actor-tokio: current-thread tokio, LocalSet"),
         on::<SmolRuntime>("ours (smol)", "actor-smol: LocalExecutor, async-io"),
+        on::<ThreadRuntime>("ours (thread)", "actor-thread: a plain thread that spins 25 µs before it parks"),
     ]
 }
 

@@ -40,8 +40,8 @@ pub(super) struct DevnetArguments {
     /// How many validators there are, dealt out to the nodes in turn
     #[arg(long, default_value_t = 8)]
     validators: usize,
-    /// The async runtime of the nodes' actors
-    #[arg(long, value_name = "tokio|smol")]
+    /// What the nodes' actors run on
+    #[arg(long, value_name = "tokio|smol|thread")]
     runtime: Option<String>,
     /// How long an interval lasts, in milliseconds; a slot has five
     #[arg(long, default_value_t = MILLISECONDS_PER_INTERVAL, value_name = "MS", value_parser = value_parser!(u64).range(INTERVALS_MS))]

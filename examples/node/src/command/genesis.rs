@@ -43,7 +43,7 @@ pub(super) struct GenesisArguments {
     /// The first node's UDP port; the others have the following ones
     #[arg(long, default_value_t = 9000)]
     first_port: u16,
-    /// The async runtime of the nodes' actors
+    /// What the nodes' actors run on
     #[arg(long)]
     runtime: Option<String>,
 }

@@ -41,7 +41,7 @@ pub struct ConfigFile {
     /// Whether the node aggregates votes and publishes the aggregates.
     #[serde(default)]
     pub aggregator: bool,
-    /// The async runtime of the node's actors; without one, the first that was compiled in.
+    /// What the node's actors run on; without one, the first that was compiled in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
     /// The CPU core that the chain's thread is kept on, counted from 0; without one, any.

@@ -32,7 +32,7 @@ pub struct NetworkPlan {
     pub genesis_time: u64,
     /// How long an interval lasts, in milliseconds.
     pub interval_ms: u64,
-    /// The async runtime that the configurations ask for, if any.
+    /// The runtime that the configurations ask for, if any.
     pub runtime: Option<String>,
     /// Where each node listens.
     pub addresses: Vec<SocketAddr>,

@@ -16,7 +16,7 @@ pub struct DevnetOptions {
     pub validators: usize,
     /// How long an interval lasts, in milliseconds; a slot has five.
     pub interval_ms: u64,
-    /// The async runtime of the nodes' actors; without one, the first that was compiled in.
+    /// What the nodes' actors run on; without one, the first that was compiled in.
     pub runtime: Option<String>,
     /// The signature scheme of the validators' keys.
     pub scheme: SchemeName,

@@ -1,0 +1,80 @@
+//! One plain thread that runs actors.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actor_core::{Executor, ExecutorStopped, Maker, ThreadConfig, ThreadEnd, Timer};
+use concurrent_queue::ConcurrentQueue;
+
+use crate::clock;
+use crate::inbox::Bell;
+use crate::timer::ThreadTimer;
+use crate::worker::Worker;
+
+/// The sending side of an executor's thread.
+pub(crate) struct ThreadExecutor {
+    name: String,
+    /// Closed when the executor is stopped or nobody holds it any more. Holds no more than the futures that the program
+    /// itself starts.
+    makers: Arc<ConcurrentQueue<Maker>>,
+    /// Rung when there is a new maker or there will be no more.
+    door: Arc<Bell>,
+    end: ThreadEnd,
+}
+
+impl ThreadExecutor {
+    pub(crate) fn start(config: ThreadConfig, spin: Duration) -> io::Result<Arc<dyn Executor>> {
+        let name = config.name().to_owned();
+        let makers = Arc::new(ConcurrentQueue::unbounded());
+        let its_makers = Arc::clone(&makers);
+        let prepare = move || {
+            let worker = Worker::new(its_makers, spin);
+            Ok((Arc::clone(worker.door()), worker))
+        };
+        let (door, end) = config.start(prepare, Worker::run)?;
+        Ok(Arc::new(Self { name, makers, door, end }))
+    }
+}
+
+impl Executor for ThreadExecutor {
+    fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped> {
+        self.makers.push(maker).map_err(|_refused| ExecutorStopped)?;
+        self.door.ring();
+        Ok(())
+    }
+
+    fn timer(&self) -> Box<dyn Timer> {
+        Box::new(ThreadTimer::new(Arc::clone(self.door.inbox())))
+    }
+
+    fn now(&self) -> Instant {
+        clock::now()
+    }
+
+    fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
+        blocking::unblock(work).detach();
+    }
+
+    fn stop(&self) {
+        self.makers.close();
+        self.door.ring();
+    }
+
+    fn join(&self, timeout: Duration) -> bool {
+        self.end.wait(timeout)
+    }
+}
+
+impl Drop for ThreadExecutor {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for ThreadExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadExecutor").field("name", &self.name).finish_non_exhaustive()
+    }
+}

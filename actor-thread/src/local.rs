@@ -1,0 +1,113 @@
+//! What an executor's thread keeps where only it can get at it: its run queue and its timers.
+//!
+//! A waker may be called anywhere. Here it finds out whether it is called on the very thread that runs its task.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+use crate::contain::contained;
+use crate::inbox::Inbox;
+use crate::timers::Timers;
+
+thread_local! {
+    static LOCAL: Local = const { Local::new() };
+}
+
+struct Local {
+    /// Whose executor runs on this thread, if one does. Compared, never followed; `Entered` holds
+    /// what it points to, so that no other inbox has the address.
+    inbox: Cell<*const Inbox>,
+    /// The numbers of the bells that were rung and not answered yet, in order.
+    ready: RefCell<VecDeque<usize>>,
+    timers: RefCell<Timers>,
+}
+
+/// The calling thread as an executor's; it ceases to be one when this is dropped.
+pub(crate) struct Entered {
+    inbox: Arc<Inbox>,
+    /// It stays on its thread.
+    _local: PhantomData<*const ()>,
+}
+
+impl Local {
+    const fn new() -> Self {
+        Self {
+            inbox: Cell::new(ptr::null()),
+            ready: RefCell::new(VecDeque::new()),
+            timers: RefCell::new(Timers::new()),
+        }
+    }
+}
+
+/// Puts a bell's number into the run queue, if the calling thread is the inbox's own. Tells whether it is.
+pub(crate) fn queue(inbox: &Inbox, number: usize) -> bool {
+    at_home(inbox, |local| local.ready.borrow_mut().push_back(number)).is_some()
+}
+
+/// Gives the timers, if the calling thread is the inbox's own. `with` must neither call wakers nor drop them.
+pub(crate) fn with_timers<T>(inbox: &Inbox, with: impl FnOnce(&mut Timers) -> T) -> Option<T> {
+    at_home(inbox, |local| with(&mut local.timers.borrow_mut()))
+}
+
+fn at_home<T>(inbox: &Inbox, at_home: impl FnOnce(&Local) -> T) -> Option<T> {
+    // When a thread ends, its locals may be gone before the last waker is called on it: that is as good as elsewhere.
+    LOCAL.try_with(|local| ptr::eq(local.inbox.get(), inbox).then(|| at_home(local))).ok().flatten()
+}
+
+impl Entered {
+    /// Makes the calling thread the inbox's own.
+    pub(crate) fn new(inbox: Arc<Inbox>) -> Self {
+        LOCAL.with(|local| local.inbox.set(Arc::as_ptr(&inbox)));
+        Self { inbox, _local: PhantomData }
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    /// Takes the first number out of the run queue.
+    pub(crate) fn next(&self) -> Option<usize> {
+        LOCAL.with(|local| local.ready.borrow_mut().pop_front())
+    }
+
+    /// Puts a number into the run queue that was taken from the inbox.
+    pub(crate) fn push(&self, number: usize) {
+        LOCAL.with(|local| local.ready.borrow_mut().push_back(number));
+    }
+
+    /// Tells how many numbers are in the run queue.
+    pub(crate) fn ready(&self) -> usize {
+        LOCAL.with(|local| local.ready.borrow().len())
+    }
+
+    /// Tells when the next timer is due, if one is armed.
+    pub(crate) fn next_timer(&self) -> Option<Instant> {
+        LOCAL.with(|local| local.timers.borrow_mut().next())
+    }
+
+    /// Wakes the tasks whose timers are due.
+    pub(crate) fn wake_due(&self, now: Instant) {
+        // One at a time, so that the timers are free when other people's code runs.
+        while let Some(waker) = LOCAL.with(|local| local.timers.borrow_mut().take_due(now)) {
+            contained(|| waker.wake());
+        }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        LOCAL.with(|local| {
+            debug_assert!(ptr::eq(local.inbox.get(), Arc::as_ptr(&self.inbox)), "a thread has one executor");
+            local.inbox.set(ptr::null());
+            local.ready.take();
+            // Moved out before they are dropped: dropping wakers runs other people's code.
+            let wakers: Vec<Waker> = local.timers.replace(Timers::new()).into_wakers();
+            wakers.into_iter().for_each(|waker| _ = contained(|| drop(waker)));
+        });
+    }
+}

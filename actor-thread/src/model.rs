@@ -1,0 +1,193 @@
+//! The inbox under the loom model checker, which runs every interleaving of a few threads.
+//!
+//! The code under test is the real one; `crate::sync` gives it loom's atomics and loom's way to park. A lost wake shows as
+//! a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where the whole state space would take too long.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize as PlainCount;
+
+use concurrent_queue::ConcurrentQueue;
+use loom::thread::{self, JoinHandle};
+
+use crate::inbox::{Bell, DOOR, Inbox};
+use crate::sync::{AtomicUsize, Ordering};
+
+/// Enough to cut each protocol here anywhere, and once more.
+const PREEMPTIONS: usize = 3;
+
+fn bounded(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.check(model);
+}
+
+/// What the executor's thread does, reduced to its dealings with the inbox.
+struct Listener {
+    inbox: Arc<Inbox>,
+    bells: Vec<Arc<Bell>>,
+    /// How often it wanted to sleep.
+    sleeps: usize,
+}
+
+impl Listener {
+    fn new(bells: usize) -> Self {
+        let inbox = Arc::new(Inbox::new());
+        let bells = (0..bells).map(|number| Arc::new(Bell::new(number, Arc::clone(&inbox)))).collect();
+        Self { inbox, bells, sleeps: 0 }
+    }
+
+    /// Rings the bell on a thread of its own, after `before`. The thread tells how many sleeps that ended.
+    fn ring_elsewhere(&self, number: usize, before: impl FnOnce() + Send + 'static) -> JoinHandle<usize> {
+        let bell = Arc::clone(&self.bells[number]);
+        thread::spawn(move || {
+            before();
+            usize::from(bell.ring())
+        })
+    }
+
+    /// Takes what was rung and answers it.
+    fn take(&self) -> Vec<usize> {
+        let mut taken = Vec::new();
+        self.inbox.take(|number| &self.bells[number], |number| taken.push(number));
+        taken.iter().for_each(|number| self.bells[*number].answer());
+        taken
+    }
+
+    /// Takes what was rung, sleeping until something was.
+    fn wait(&mut self) -> Vec<usize> {
+        loop {
+            let taken = self.take();
+            if !taken.is_empty() {
+                return taken;
+            }
+            self.sleeps += 1;
+            self.inbox.sleep(None);
+        }
+    }
+}
+
+fn ended(threads: impl IntoIterator<Item = JoinHandle<usize>>) -> usize {
+    threads.into_iter().map(|thread| thread.join().expect("ringing does not panic")).sum()
+}
+
+#[test]
+fn a_bell_that_is_rung_ends_a_sleep() {
+    loom::model(|| {
+        let mut listener = Listener::new(1);
+        let ringing = listener.ring_elsewhere(0, || {});
+        assert_eq!(listener.wait(), [0]);
+        assert!(ended([ringing]) <= listener.sleeps);
+    });
+}
+
+#[test]
+fn every_bell_comes_once_and_ends_a_sleep_at_most() {
+    bounded(|| {
+        let mut listener = Listener::new(3);
+        let ringing: Vec<_> = (0..2).map(|number| listener.ring_elsewhere(number, || {})).collect();
+        let mut taken = Vec::new();
+        while taken.len() < 2 {
+            taken.extend(listener.wait());
+        }
+        taken.sort_unstable();
+        assert_eq!(taken, [0, 1]);
+        assert!(ended(ringing) <= listener.sleeps);
+        assert_eq!(listener.take(), [], "nothing comes twice");
+    });
+}
+
+#[test]
+fn bells_come_in_the_order_of_ringing() {
+    bounded(|| {
+        let mut listener = Listener::new(3);
+        let others: Vec<_> = listener.bells[..2].iter().map(Arc::clone).collect();
+        let ringing = thread::spawn(move || others.iter().map(|bell| usize::from(bell.ring())).sum());
+        let third = listener.ring_elsewhere(2, || {});
+        let mut taken = Vec::new();
+        while taken.len() < 3 {
+            taken.extend(listener.wait());
+        }
+        taken.retain(|number| *number != 2);
+        assert_eq!(taken, [0, 1]);
+        assert!(ended([ringing, third]) <= listener.sleeps);
+    });
+}
+
+#[test]
+fn what_was_done_before_ringing_is_seen_whoever_rang_first() {
+    bounded(|| {
+        let mut listener = Listener::new(1);
+        let done = Arc::new(AtomicUsize::new(0));
+        let ringing: Vec<_> = (0..2)
+            .map(|_| {
+                let done = Arc::clone(&done);
+                // Relaxed: whatever makes it seen must come from the bell.
+                listener.ring_elsewhere(0, move || _ = done.fetch_add(1, Ordering::Relaxed))
+            })
+            .collect();
+        while done.load(Ordering::Relaxed) < 2 {
+            listener.wait();
+        }
+        assert!(ended(ringing) <= listener.sleeps);
+    });
+}
+
+#[test]
+fn a_bell_can_be_rung_again_once_it_is_answered() {
+    bounded(|| {
+        let mut listener = Listener::new(1);
+        let rung = Arc::new(AtomicUsize::new(0));
+        let counts = Arc::clone(&rung);
+        let bell = Arc::clone(&listener.bells[0]);
+        let ringing = thread::spawn(move || {
+            (0..2)
+                .map(|_| {
+                    counts.fetch_add(1, Ordering::Relaxed);
+                    usize::from(bell.ring())
+                })
+                .sum()
+        });
+        while rung.load(Ordering::Relaxed) < 2 {
+            listener.wait();
+        }
+        assert!(ended([ringing]) <= listener.sleeps);
+    });
+}
+
+#[test]
+fn a_bell_that_is_rung_when_the_time_has_come_is_taken() {
+    loom::model(|| {
+        let listener = Listener::new(1);
+        let ringing = listener.ring_elsewhere(0, || {});
+        if listener.inbox.announce_sleep() {
+            listener.inbox.cancel_sleep();
+        }
+        let early = listener.take();
+        ended([ringing]);
+        assert_eq!([early, listener.take()].concat(), [0]);
+    });
+}
+
+#[test]
+fn what_is_spawned_before_the_end_is_taken_and_the_end_is_seen() {
+    bounded(|| {
+        let mut listener = Listener::new(1);
+        let makers = Arc::new(ConcurrentQueue::unbounded());
+        let accepted = Arc::new(PlainCount::new(0));
+        let (spawns, counts) = (Arc::clone(&makers), Arc::clone(&accepted));
+        let spawning = listener.ring_elsewhere(DOOR, move || {
+            if spawns.push(7).is_ok() {
+                counts.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let closes = Arc::clone(&makers);
+        let stopping = listener.ring_elsewhere(DOOR, move || _ = closes.close());
+        let mut taken = 0;
+        while !(makers.is_closed() && makers.is_empty()) {
+            listener.wait();
+            taken += makers.try_iter().count();
+        }
+        ended([spawning, stopping]);
+        assert_eq!(taken, accepted.load(Ordering::Relaxed));
+    });
+}

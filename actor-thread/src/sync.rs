@@ -1,0 +1,33 @@
+//! What the protocol of the inbox is made of: the real thing, or loom's under `--cfg loom`.
+
+#[cfg(loom)]
+mod chosen {
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    pub(crate) use loom::thread::{Thread, current};
+
+    use std::time::Duration;
+
+    /// Parks. A model has no clock, so nothing in a model may sleep until a time.
+    pub(crate) fn park(timeout: Option<Duration>) {
+        assert!(timeout.is_none(), "a model has no clock");
+        loom::thread::park();
+    }
+}
+
+#[cfg(not(loom))]
+mod chosen {
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    pub(crate) use std::thread::{Thread, current};
+
+    use std::time::Duration;
+
+    /// Parks, for the given time at most if there is one. May end early for no reason.
+    pub(crate) fn park(timeout: Option<Duration>) {
+        match timeout {
+            Some(timeout) => std::thread::park_timeout(timeout),
+            None => std::thread::park(),
+        }
+    }
+}
+
+pub(crate) use chosen::{AtomicBool, AtomicUsize, Ordering, Thread, current, park};

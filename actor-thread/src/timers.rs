@@ -1,0 +1,181 @@
+//! The armed timers of one executor's thread, earliest first.
+//!
+//! Each timer has a place, which it keeps until it is dropped. Arming it again adds an entry to a heap and leaves the old
+//! one there, which counts no longer; such entries are thrown out before they outnumber the timers. So arming
+//! allocates only while there come to be more timers than there ever were.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+/// Entries that do not count any more and may stay in the heap beside as many as there are places.
+const SLACK: usize = 64;
+
+pub(crate) struct Timers {
+    /// When, and whose place. Counts only while the place is armed for that very time.
+    queue: BinaryHeap<Reverse<(Instant, usize)>>,
+    places: Vec<Place>,
+    free: Vec<usize>,
+}
+
+struct Place {
+    /// What it is armed for, until that has come.
+    at: Option<Instant>,
+    /// Whom to wake then.
+    waker: Option<Waker>,
+    /// Shared with the timer alone, so that the place of a timer that was dropped on another thread is known.
+    /// `None` if the place is free.
+    owner: Option<Arc<()>>,
+}
+
+impl Timers {
+    pub(crate) const fn new() -> Self {
+        Self { queue: BinaryHeap::new(), places: Vec::new(), free: Vec::new() }
+    }
+
+    /// Gives a timer a place. With it come wakers that the caller is to drop.
+    pub(crate) fn settle(&mut self, owner: &Arc<()>) -> (usize, Vec<Waker>) {
+        let mut dropped = Vec::new();
+        // Looked through only where it would grow, so that this costs next to nothing per timer.
+        if self.free.is_empty() && self.places.len() == self.places.capacity() {
+            for number in 0..self.places.len() {
+                if self.places[number].owner.as_ref().is_some_and(|owner| Arc::strong_count(owner) == 1) {
+                    dropped.extend(self.leave(number));
+                }
+            }
+        }
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place { at: None, waker: None, owner: None });
+            self.places.len() - 1
+        });
+        self.places[number].owner = Some(Arc::clone(owner));
+        (number, dropped)
+    }
+
+    /// Frees a place. The caller is to drop the waker.
+    pub(crate) fn leave(&mut self, number: usize) -> Option<Waker> {
+        let place = &mut self.places[number];
+        place.at = None;
+        place.owner = None;
+        self.free.push(number);
+        place.waker.take()
+    }
+
+    /// Tells whether this waker is the one to be woken at the place's time.
+    pub(crate) fn will_wake(&self, number: usize, waker: &Waker) -> bool {
+        self.places[number].waker.as_ref().is_some_and(|known| known.will_wake(waker))
+    }
+
+    /// Says whom a place's timer wakes. The caller is to drop the waker that it was before.
+    pub(crate) fn set_waker(&mut self, number: usize, waker: Waker) -> Option<Waker> {
+        self.places[number].waker.replace(waker)
+    }
+
+    /// Arms a place's timer, whatever it was armed for.
+    pub(crate) fn arm(&mut self, number: usize, at: Instant) {
+        if self.places[number].at.replace(at) == Some(at) {
+            return;
+        }
+        if self.queue.len() >= 2 * self.places.len() + SLACK {
+            let places = &self.places;
+            self.queue.retain(|Reverse((at, number))| places[*number].at == Some(*at));
+        }
+        self.queue.push(Reverse((at, number)));
+    }
+
+    /// Takes it back that a place's timer is armed.
+    pub(crate) fn disarm(&mut self, number: usize) {
+        self.places[number].at = None;
+    }
+
+    /// Tells when the next timer is due.
+    pub(crate) fn next(&mut self) -> Option<Instant> {
+        while let Some(Reverse((at, number))) = self.queue.peek() {
+            if self.places[*number].at == Some(*at) {
+                return Some(*at);
+            }
+            self.queue.pop();
+        }
+        None
+    }
+
+    /// Takes the waker of the earliest timer that is due.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<Waker> {
+        while self.next().is_some_and(|at| at <= now) {
+            let Reverse((_, number)) = self.queue.pop().expect("`next` has seen it");
+            let place = &mut self.places[number];
+            place.at = None;
+            if let Some(waker) = place.waker.take() {
+                return Some(waker);
+            }
+        }
+        None
+    }
+
+    /// Ends all timers, and leaves the caller to drop their wakers.
+    pub(crate) fn into_wakers(self) -> Vec<Waker> {
+        self.places.into_iter().filter_map(|place| place.waker).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::Waker;
+    use std::time::Duration;
+
+    use super::{SLACK, Timers};
+    use crate::clock::now;
+
+    #[test]
+    fn arming_anew_does_not_fill_the_heap() {
+        let mut timers = Timers::new();
+        let (owner, start) = (Arc::new(()), now());
+        let (place, _) = timers.settle(&owner);
+        for micros in (0..10_000).rev() {
+            timers.arm(place, start + Duration::from_micros(micros));
+            assert!(timers.queue.len() <= 2 * timers.places.len() + SLACK);
+        }
+        assert_eq!(timers.next(), Some(start), "what it was armed for last");
+        timers.disarm(place);
+        assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn a_timer_that_was_dropped_elsewhere_leaves_its_place_to_another() {
+        let mut timers = Timers::new();
+        for _ in 0..10_000 {
+            // Dropped without a word to the timers.
+            let owner = Arc::new(());
+            let (place, _) = timers.settle(&owner);
+            timers.arm(place, now() + Duration::from_secs(3600));
+            timers.set_waker(place, Waker::noop().clone());
+        }
+        assert!(timers.places.len() <= 8, "{} places", timers.places.len());
+    }
+
+    #[test]
+    fn timers_are_due_in_the_order_of_their_times() {
+        let mut timers = Timers::new();
+        let start = now();
+        let owners: Vec<_> = (0..100).map(|_| Arc::new(())).collect();
+        let mut armed = Vec::new();
+        for (n, owner) in owners.iter().enumerate() {
+            let (place, _) = timers.settle(owner);
+            let at = start + Duration::from_millis((n * 37 % 100) as u64);
+            timers.arm(place, at + Duration::from_secs(1));
+            timers.arm(place, at);
+            timers.set_waker(place, Waker::noop().clone());
+            armed.push(at);
+        }
+        armed.sort_unstable();
+        for at in armed {
+            assert_eq!(timers.next(), Some(at));
+            assert!(timers.take_due(at - Duration::from_nanos(1)).is_none(), "never early");
+            assert!(timers.take_due(at).is_some());
+        }
+        assert_eq!(timers.next(), None);
+    }
+}

@@ -1,0 +1,136 @@
+//! The life of an executor's thread: turns, and waiting between them.
+//!
+//! A turn runs what was ready at its start, once each. Between two turns the thread takes in what other threads have rung
+//! and which timers are due. So a future that always wakes itself delays the others, the timers and new futures by one
+//! turn at most.
+
+use std::hint::spin_loop;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actor_core::Maker;
+use concurrent_queue::ConcurrentQueue;
+
+use crate::clock;
+use crate::contain::contained;
+use crate::inbox::{Bell, DOOR, Inbox};
+use crate::local::Entered;
+use crate::task::Tasks;
+
+/// Looks at the inbox between two looks at the clock, which cost more.
+const LOOKS: u32 = 16;
+
+/// Everything that runs on an executor's thread.
+pub(crate) struct Worker {
+    /// Closed when the executor is stopped or nobody holds it any more. The door's bell tells of every change.
+    makers: Arc<ConcurrentQueue<Maker>>,
+    /// How long to look around before sleeping.
+    spin: Duration,
+    /// Dropped before the thread ceases to be this executor's, so that what futures wake when they are dropped stays
+    /// on the thread.
+    tasks: Tasks,
+    here: Entered,
+}
+
+impl Worker {
+    /// Makes the calling thread an executor's.
+    pub(crate) fn new(makers: Arc<ConcurrentQueue<Maker>>, spin: Duration) -> Self {
+        let inbox = Arc::new(Inbox::new());
+        let here = Entered::new(Arc::clone(&inbox));
+        Self { makers, spin, tasks: Tasks::new(inbox), here }
+    }
+
+    /// Gives the bell to ring when there is a new maker or there will be no more.
+    pub(crate) fn door(&self) -> &Arc<Bell> {
+        self.tasks.door()
+    }
+
+    /// Runs until no more futures can come and all that came have ended.
+    pub(crate) fn run(mut self) {
+        while !self.has_ended() {
+            match self.gather() {
+                0 => self.wait(),
+                ready => self.turn(ready),
+            }
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        // In this order: once it is closed, what was not empty yet can only become so.
+        self.tasks.is_empty() && self.makers.is_closed() && self.makers.is_empty()
+    }
+
+    /// Takes in what has come, and tells how many are ready to run.
+    fn gather(&self) -> usize {
+        self.here.inbox().take(|number| self.tasks.bell(number), |number| self.here.push(number));
+        // The clock is asked only where a timer waits for it.
+        if self.here.next_timer().is_some() {
+            self.here.wake_due(clock::now());
+        }
+        self.here.ready()
+    }
+
+    fn turn(&mut self, ready: usize) {
+        for _ in 0..ready {
+            match self.here.next() {
+                Some(DOOR) => self.admit(),
+                Some(number) => self.tasks.poll(number),
+                None => return,
+            }
+        }
+    }
+
+    /// Calls the makers that wait, and takes in their futures.
+    fn admit(&mut self) {
+        self.door().answer();
+        // No more than wait now: a maker may spawn another, and that one the next.
+        for _ in 0..self.makers.len() {
+            let Ok(maker) = self.makers.pop() else { break };
+            if let Some(future) = contained(maker) {
+                self.tasks.add(future);
+            }
+        }
+        if !self.makers.is_empty() {
+            self.door().ring();
+        }
+    }
+
+    /// Waits until something has come or a timer is due: first spinning, then asleep.
+    fn wait(&self) {
+        let next = self.here.next_timer();
+        if self.spin.is_zero() || !self.spun(next) {
+            self.here.inbox().sleep(next);
+        }
+    }
+
+    /// Spins. Tells whether there is something to do.
+    fn spun(&self, next: Option<Instant>) -> bool {
+        let start = clock::now();
+        loop {
+            for _ in 0..LOOKS {
+                if !self.here.inbox().is_empty() {
+                    return true;
+                }
+                spin_loop();
+            }
+            let now = clock::now();
+            if next.is_some_and(|next| next <= now) {
+                return true;
+            }
+            if now.duration_since(start) >= self.spin {
+                return false;
+            }
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // They are closed and empty, unless the thread ends by a panic of this crate's own: then no maker is left where
+        // nobody will call it.
+        self.makers.close();
+        while let Ok(maker) = self.makers.pop() {
+            contained(|| drop(maker));
+        }
+    }
+}
