@@ -13,7 +13,9 @@ mod report;
 mod stage;
 mod workload;
 
-use std::fs;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use arguments::{ArgumentError, Arguments, USAGE, asked_for};
@@ -48,6 +50,8 @@ fn run(arguments: &Arguments) -> Result<(), ArgumentError> {
         report::list(&workloads, &contestants);
         return Ok(());
     }
+    // Made before anything runs: not to be told after ten minutes that there is no such folder.
+    let mut file = arguments.json.as_deref().map(create).transpose()?;
     let compared = contestants.iter().find(|contestant| contestant.name.to_lowercase().contains(&arguments.against));
     let against = compared.map(|contestant| contestant.name);
     let machine = machine::describe();
@@ -55,14 +59,18 @@ fn run(arguments: &Arguments) -> Result<(), ArgumentError> {
     let mut json = Json::new(&machine, arguments.rounds, against);
     for workload in workloads {
         eprintln!("{} …", workload.name());
-        let n = workload.n() / arguments.divisor;
+        let n = workload.n(arguments.divisor);
         let outcomes = race::race(workload, &contestants, arguments.rounds, n);
         report::table(workload, n, &outcomes, against);
         json.add(workload, &outcomes);
     }
-    if let Some(path) = &arguments.json {
-        let written = fs::write(path, json.finish());
-        written.map_err(|error| ArgumentError(format!("--json: {} cannot be written: {error}", path.display())))?;
+    if let Some(file) = &mut file {
+        let written = file.write_all(json.finish().as_bytes());
+        written.map_err(|error| ArgumentError(format!("--json: cannot write: {error}")))?;
     }
     Ok(())
+}
+
+fn create(path: &Path) -> Result<File, ArgumentError> {
+    File::create(path).map_err(|error| ArgumentError(format!("--json: cannot make {}: {error}", path.display())))
 }

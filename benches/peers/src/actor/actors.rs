@@ -55,8 +55,15 @@ pub(crate) trait Actors<P: Payload>: Sized + 'static {
     /// Sends at once, or says that there is no room.
     fn try_tell(address: &Self::Address, payload: P) -> bool;
 
-    /// Sends from a plain thread, waiting for room.
+    /// Sends from a plain thread what was refused, waiting for room.
     fn tell_blocking(address: &Self::Address, payload: P);
+
+    /// Sends from a plain thread: at once where there is room, else waiting for it.
+    fn tell(address: &Self::Address, payload: P) {
+        if !Self::try_tell(address, payload) {
+            Self::tell_blocking(address, payload);
+        }
+    }
 
     /// Sends a question.
     fn begin(address: &Self::Address) -> Self::Pending;

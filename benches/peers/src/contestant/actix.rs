@@ -1,6 +1,5 @@
 //! actix: actors as tasks of an arbiter's `LocalSet`, messages boxed, mailboxes bounded.
 
-use std::pin::Pin;
 use std::thread::{Builder, JoinHandle};
 
 use actix::dev::{MessageResponse, OneshotSender, Request};
@@ -72,7 +71,7 @@ impl<P: Payload> Actors<P> for Actix {
     type Stage = ActixStage;
     type Address = Addr<ActixActor<P>>;
     type Life = oneshot::Receiver<()>;
-    type Pending = Pin<Box<Request<ActixActor<P>, Ask>>>;
+    type Pending = Request<ActixActor<P>, Ask>;
 
     async fn start(_here: &Here<Self, P>, room: Room, owner: Owner<Self, P>) -> (Self::Address, Self::Life) {
         let (end, ended) = oneshot::channel();
@@ -101,7 +100,7 @@ impl<P: Payload> Actors<P> for Actix {
     }
 
     fn begin(address: &Self::Address) -> Self::Pending {
-        Box::pin(address.send(Ask))
+        address.send(Ask)
     }
 
     async fn finish(pending: Self::Pending) -> u64 {

@@ -52,7 +52,7 @@ pub(crate) fn table(workload: Workload, n: u64, outcomes: &[Outcome<'_>], agains
 pub(crate) fn list(workloads: &[Workload], contestants: &[&Contestant]) {
     println!("| workload | operations a round | figures |\n|---|---|---|");
     for workload in workloads {
-        println!("| {} | {} | {} |", workload.name(), workload.n(), workload.figures().join(", "));
+        println!("| {} | {} | {} |", workload.name(), workload.n(1), workload.figures().join(", "));
     }
     println!("\n| contestant | room | setting |\n|---|---|---|");
     for Contestant { name, room, setting, .. } in contestants {

@@ -19,7 +19,8 @@ const SLICE: u64 = 1_000_000;
 
 /// One thread sends a message every 25 µs; every 50th keeps the actor busy for 1 ms.
 pub(crate) fn busy<C: Actors<Parcel>>(n: u64) -> Sample {
-    let scene = Scene::<C, Parcel>::open(Room::Bounded, Owner::counting(&Done::new(), 0));
+    let done = Done::new();
+    let scene = Scene::<C, Parcel>::open(Room::Bounded, Owner::counting(&done, 0));
     let mut sum = 0;
     let sample = busy_calls(n, |slice, number| {
         let parcel = match slice {
@@ -30,10 +31,11 @@ pub(crate) fn busy<C: Actors<Parcel>>(n: u64) -> Sample {
             }
         };
         // 50 messages wait at most, unless the machine takes the actor's core away for long.
-        if !C::try_tell(scene.address(), parcel) {
-            C::tell_blocking(scene.address(), parcel);
-        }
+        C::tell(scene.address(), parcel);
     });
+    // Waits for room, and then until what was before it is handled, so that there is room for asking.
+    C::tell(scene.address(), Parcel::Mark);
+    done.wait();
     scene.check(sum);
     scene.close();
     sample

@@ -92,8 +92,8 @@ impl Workload {
     }
 
     /// Operations in a round: the same for all contestants.
-    pub(crate) const fn n(self) -> u64 {
-        match self {
+    pub(crate) const fn n(self, divisor: u64) -> u64 {
+        let n = match self {
             Self::TellAcross | Self::TellUnbounded | Self::TellLocal => 102_400,
             Self::Producers => 80_000,
             Self::Bursts => 51_200,
@@ -103,8 +103,10 @@ impl Workload {
             Self::HopLocal => 100_000,
             Self::HopAcross => 1_600,
             Self::Life | Self::IdleBytes => ACTORS,
-            Self::Busy => 1_600,
-            Self::Wake => 150,
-        }
+            // Never less: a shorter one may be over before the actor's thread has had its first turn.
+            Self::Busy => return 2_000,
+            Self::Wake => 160,
+        };
+        n / divisor
     }
 }

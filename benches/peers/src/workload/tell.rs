@@ -44,10 +44,7 @@ fn send_from<C: Actors<P>, P: Payload, const PRODUCERS: u64, const BURST: u64>(n
     let send = |address: C::Address| {
         together.wait();
         for number in 0..each {
-            let payload = P::addition(number);
-            if !C::try_tell(&address, payload) {
-                C::tell_blocking(&address, payload);
-            }
+            C::tell(&address, P::addition(number));
             if BURST > 0 && number % BURST == BURST - 1 {
                 thread::yield_now();
             }
