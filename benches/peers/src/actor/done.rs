@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::measure::now;
 
 /// What no round takes, in nanoseconds. Whoever has not seen its last message by then has lost one.
-const PATIENCE: u64 = 30_000_000_000;
+const PATIENCE: u64 = 120_000_000_000;
 
 /// A number that one thread waits for, parked; it may be waited for again.
 #[derive(Debug)]
