@@ -1,5 +1,7 @@
 //! One workload's run: the contestants take turns, round by round.
 
+use std::panic::{catch_unwind, resume_unwind};
+
 use crate::contestant::{Contestant, Run};
 use crate::measure::{Quartiles, Sample, counting, now};
 use crate::workload::Workload;
@@ -30,7 +32,7 @@ pub(crate) struct Outcomes {
 /// Runs a workload: one round to warm up, the timed ones, and one in which allocations are counted.
 pub(crate) fn race<'a>(workload: Workload, contestants: &[&'a Contestant], rounds: usize, n: u64) -> Vec<Outcome<'a>> {
     let mut racers: Vec<Option<Racer>> =
-        contestants.iter().map(|contestant| contestant.run(workload).map(|run| Racer::warm_up(run, n))).collect();
+        contestants.iter().map(|contestant| Racer::warm_up(contestant, workload, n)).collect();
     for _ in 0..rounds {
         racers.iter_mut().flatten().for_each(Racer::round);
     }
@@ -40,26 +42,39 @@ pub(crate) fn race<'a>(workload: Workload, contestants: &[&'a Contestant], round
 
 /// One contestant's rounds so far.
 struct Racer {
+    name: &'static str,
     run: Run,
     n: u64,
     samples: Vec<Sample>,
 }
 
 impl Racer {
-    fn warm_up(run: Run, n: u64) -> Self {
+    fn warm_up(contestant: &Contestant, workload: Workload, n: u64) -> Option<Self> {
+        let mut racer = Self { name: contestant.name, run: contestant.run(workload)?, n, samples: Vec::new() };
         let start = now();
-        run(n);
+        racer.run();
         let took = now().since(start);
-        let n = if took > LONG { (n / took.div_ceil(LONG)).max(10) } else { n };
-        Self { run, n, samples: Vec::new() }
+        if took > LONG {
+            racer.n = (n / took.div_ceil(LONG)).max(10);
+        }
+        Some(racer)
     }
 
     fn round(&mut self) {
-        self.samples.push((self.run)(self.n));
+        let sample = self.run();
+        self.samples.push(sample);
+    }
+
+    /// Runs a round. One that fails ends the program, and says whose it was.
+    fn run(&self) -> Sample {
+        catch_unwind(|| (self.run)(self.n)).unwrap_or_else(|panic| {
+            eprintln!("{} failed", self.name);
+            resume_unwind(panic)
+        })
     }
 
     fn finish(self, workload: Workload) -> Outcomes {
-        let counted = counting(|| (self.run)(self.n));
+        let counted = counting(|| self.run());
         let quartiles =
             |figure: &dyn Fn(&Sample) -> f64| Quartiles::of(&mut self.samples.iter().map(figure).collect::<Vec<f64>>());
         Outcomes {

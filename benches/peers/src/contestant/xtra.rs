@@ -65,12 +65,19 @@ impl<P: Payload> Actors<P> for Xtra {
         life.await.expect("the actor ends");
     }
 
+    /// Only where there is room: a send that waits may be taken up while it is being dropped, and would be sent twice.
     fn try_tell(address: &Self::Address, payload: P) -> bool {
         address.send(Tell(payload)).detach().now_or_never().is_some_and(|sent| sent.is_ok())
     }
 
     fn tell_blocking(address: &Self::Address, payload: P) {
         drop(block_on(address.send(Tell(payload)).detach()).expect("the actor lives"));
+    }
+
+    fn tell(address: &Self::Address, payload: P) {
+        let mut sending = address.send(Tell(payload)).detach();
+        let sent = (&mut sending).now_or_never().unwrap_or_else(|| block_on(sending));
+        drop(sent.expect("the actor lives"));
     }
 
     fn begin(address: &Self::Address) -> Self::Pending {
