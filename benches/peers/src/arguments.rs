@@ -1,0 +1,100 @@
+//! What the program is asked to do.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// How to call it.
+pub(crate) const USAGE: &str = "\
+Usage: cargo bench --manifest-path benches/peers/Cargo.toml -- [options]
+
+  --only TEXT         workloads whose name contains TEXT; may be given several times
+  --contestant TEXT   contestants whose name contains TEXT; may be given several times
+  --rounds N          timed rounds of each, 1 to 1000 (11)
+  --quick             3 rounds of a quarter of the operations: a look in less than a minute
+  --against TEXT      whom the ratios compare with: the first contestant whose name contains TEXT (ours)
+  --json FILE         writes every figure to FILE as well
+  --list              prints the workloads and the contestants, and runs nothing
+  --help              prints this";
+
+/// The arguments, checked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Arguments {
+    pub(crate) only: Vec<String>,
+    pub(crate) contestants: Vec<String>,
+    pub(crate) rounds: usize,
+    /// Divides the operations of each round.
+    pub(crate) divisor: u64,
+    pub(crate) against: String,
+    pub(crate) json: Option<PathBuf>,
+    pub(crate) list: bool,
+    pub(crate) help: bool,
+}
+
+/// Says which argument is wrong, and how.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ArgumentError(pub(crate) String);
+
+impl Arguments {
+    /// Reads the arguments after the program's name.
+    ///
+    /// # Errors
+    ///
+    /// An unknown option, one without its value, or a number out of range.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, ArgumentError> {
+        let mut parsed = Self {
+            only: Vec::new(),
+            contestants: Vec::new(),
+            rounds: 0,
+            divisor: 1,
+            against: "ours".into(),
+            json: None,
+            list: false,
+            help: false,
+        };
+        let mut arguments = arguments.into_iter();
+        while let Some(option) = arguments.next() {
+            let mut value = || {
+                let value = arguments.next().filter(|value| !value.starts_with("--"));
+                value.ok_or_else(|| ArgumentError(format!("{option} needs a value")))
+            };
+            match option.as_str() {
+                "--only" => parsed.only.push(value()?.to_lowercase()),
+                "--contestant" => parsed.contestants.push(value()?.to_lowercase()),
+                "--rounds" => parsed.rounds = rounds(&value()?)?,
+                "--against" => parsed.against = value()?.to_lowercase(),
+                "--json" => parsed.json = Some(value()?.into()),
+                "--quick" => parsed.divisor = 4,
+                "--list" => parsed.list = true,
+                "--help" | "-h" => parsed.help = true,
+                // What `cargo bench` says to every benchmark.
+                "--bench" => {}
+                unknown => return Err(ArgumentError(format!("unknown argument {unknown}"))),
+            }
+        }
+        if parsed.rounds == 0 {
+            parsed.rounds = if parsed.divisor > 1 { 3 } else { 11 };
+        }
+        Ok(parsed)
+    }
+}
+
+fn rounds(text: &str) -> Result<usize, ArgumentError> {
+    match text.parse() {
+        Ok(rounds @ 1..=1000) => Ok(rounds),
+        _ => Err(ArgumentError(format!("--rounds takes a number from 1 to 1000, not {text}"))),
+    }
+}
+
+/// Tells whether a name is asked for: by a part of it, or because nothing is asked for.
+pub(crate) fn asked_for(asked: &[String], name: &str) -> bool {
+    let name = name.to_lowercase();
+    asked.is_empty() || asked.iter().any(|part| name.contains(part))
+}
+
+impl fmt::Display for ArgumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n\n{USAGE}", self.0)
+    }
+}
+
+impl std::error::Error for ArgumentError {}

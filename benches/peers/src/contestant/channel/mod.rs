@@ -1,0 +1,53 @@
+//! Raw channels, one a file, and the two kinds of receivers that make an actor of them.
+
+mod async_channel;
+mod crossbeam;
+mod crossfire;
+mod direct;
+mod ends;
+mod flume;
+mod kanal;
+mod on_task;
+mod on_thread;
+mod std_mpsc;
+mod thingbuf;
+mod tokio_mpsc;
+
+use direct::tell_direct;
+use ends::{Channel, Letter, ReceiveAsync, ReceiveBlocking};
+use on_task::OnTask;
+use on_thread::OnThread;
+
+use super::Contestant;
+use crate::workload::Workload;
+
+/// Said of every channel whose receiver is a task.
+const TASK: &str = "receiver: a task on current-thread tokio; asks through the crate `oneshot`";
+
+/// Said of every channel whose receiver is a thread.
+const THREAD: &str = "receiver: a plain thread that blocks; asks through the crate `oneshot`";
+
+/// Every channel that has a receiver of the kind, in the order of the tables.
+pub(super) fn contestants() -> Vec<Contestant> {
+    let mut all = Vec::new();
+    all.extend(async_channel::contestants());
+    all.extend(tokio_mpsc::contestants());
+    all.extend(flume::contestants());
+    all.extend(kanal::contestants());
+    all.extend(crossfire::contestants());
+    all.extend(thingbuf::contestants());
+    all.extend(crossbeam::contestants());
+    all.extend(std_mpsc::contestants());
+    all
+}
+
+/// A channel whose receiver is a task.
+fn on_task<Ch: ReceiveAsync>(name: &'static str) -> Contestant {
+    Contestant::new(name, "1024", TASK).across::<OnTask<Ch>>().local::<OnTask<Ch>>()
+}
+
+/// A channel whose receiver is a plain thread. A sender on that thread takes the messages itself, which is no actor;
+/// only the local tell is measured so.
+fn on_thread<Ch: ReceiveBlocking>(name: &'static str) -> Contestant {
+    Contestant::new(name, "1024", THREAD).across::<OnThread<Ch>>().with(Workload::TellLocal, tell_direct::<Ch>)
+}

@@ -1,0 +1,33 @@
+//! The contestants, one a file.
+
+mod actix;
+mod channel;
+mod entry;
+mod kameo;
+mod mutex;
+mod ours;
+mod ractor;
+mod spawned;
+mod spawned_threads;
+mod stakker;
+mod thread;
+mod xtra;
+
+pub(crate) use entry::{Contestant, Run};
+
+/// Everybody, in the order of the tables. The first is whom the ratios compare with, unless another is asked for.
+pub(crate) fn everybody() -> Vec<Contestant> {
+    let mut all = ours::contestants();
+    all.extend([
+        kameo::contestant(),
+        ractor::contestant(),
+        actix::contestant(),
+        xtra::contestant(),
+        spawned::contestant(),
+        spawned_threads::contestant(),
+        stakker::contestant(),
+    ]);
+    all.extend(channel::contestants());
+    all.extend([mutex::contestant(), thread::contestant()]);
+    all
+}

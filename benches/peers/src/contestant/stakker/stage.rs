@@ -1,0 +1,85 @@
+//! A thread that runs a stakker.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::sync::LazyLock;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::thread::{self, Builder, Thread};
+
+use futures::executor::block_on;
+use stakker::Stakker;
+
+use crate::measure::now;
+use crate::stage::{Job, Stage};
+
+thread_local! {
+    static STAKKER: RefCell<Option<Stakker>> = const { RefCell::new(None) };
+    /// Owners of what lives until the round ends: they are not `Send`.
+    static KEPT: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The thread whose stakker jobs reach through [`with`].
+pub(super) struct StakkerStage {
+    jobs: SyncSender<Job>,
+    thread: Thread,
+}
+
+/// The one thread of the process on which stakker lets itself be made, for all rounds.
+static STAGE: LazyLock<StakkerStage> = LazyLock::new(|| {
+    let (jobs, posted) = sync_channel(16);
+    let thread = Builder::new().name("stakker".into()).spawn(move || run(&posted)).expect("a thread can be started");
+    StakkerStage { jobs, thread: thread.thread().clone() }
+});
+
+impl Stage for StakkerStage {
+    type Here = ();
+
+    fn open() -> Self {
+        Self { jobs: STAGE.jobs.clone(), thread: STAGE.thread.clone() }
+    }
+
+    fn here(&self) {}
+
+    fn post(&self, job: Job) {
+        assert!(self.jobs.send(job).is_ok(), "the thread takes jobs as long as the process lives");
+        self.thread.unpark();
+    }
+
+    /// Leaves the thread parked, with nothing to do.
+    fn close(self) {}
+}
+
+/// Runs what there is, and parks until there is more.
+fn run(posted: &Receiver<Job>) {
+    let this = thread::current();
+    let mut stakker = Stakker::new(now().instant());
+    stakker.set_poll_waker(move || this.unpark());
+    STAKKER.set(Some(stakker));
+    loop {
+        match posted.try_recv() {
+            // It has nothing to wait for.
+            Ok(job) => block_on(job()),
+            Err(TryRecvError::Empty) => thread::park(),
+            Err(TryRecvError::Disconnected) => return,
+        }
+        with(|stakker| {
+            stakker.poll_wake();
+            stakker.run(now().instant(), false);
+        });
+    }
+}
+
+/// Gives this thread's stakker to a job.
+pub(super) fn with<T>(work: impl FnOnce(&mut Stakker) -> T) -> T {
+    STAKKER.with_borrow_mut(|stakker| work(stakker.as_mut().expect("a job runs on a stakker's thread")))
+}
+
+/// Keeps something until it is let go of.
+pub(super) fn keep(owner: impl Any) {
+    KEPT.with_borrow_mut(|kept| kept.push(Box::new(owner)));
+}
+
+/// Lets go of everything that is kept.
+pub(super) fn let_go() {
+    KEPT.take().clear();
+}

@@ -1,0 +1,39 @@
+//! The machine and the build, as far as the figures depend on them.
+
+use std::fs;
+use std::process::Command;
+use std::thread::available_parallelism;
+
+use crate::measure::clock_cost;
+
+/// Tells each thing that a reader of the figures must know, with its name.
+pub(crate) fn describe() -> Vec<(&'static str, String)> {
+    let cores = available_parallelism().map_or_else(|_unknown| "unknown".into(), |cores| cores.to_string());
+    vec![
+        ("processor", processor()),
+        ("cores", cores),
+        ("kernel", read("/proc/sys/kernel/osrelease")),
+        ("rustc", rustc()),
+        ("profile", if cfg!(debug_assertions) { "debug: the figures mean nothing" } else { "release" }.into()),
+        ("allocator", "the system's (glibc malloc), counting in a round of its own; no mimalloc".into()),
+        ("pinning", "none".into()),
+        ("asking the clock", format!("{} ns, taken off single calls", clock_cost())),
+        ("load average before", read("/proc/loadavg").split(' ').next().unwrap_or_default().into()),
+    ]
+}
+
+fn processor() -> String {
+    let information = read("/proc/cpuinfo");
+    let line = information.lines().find_map(|line| line.strip_prefix("model name"));
+    line.map_or_else(|| "unknown".into(), |line| line.trim_start_matches([' ', '\t', ':']).to_owned())
+}
+
+/// The compiler that `cargo` would take here, which is the one that built this.
+fn rustc() -> String {
+    let printed = Command::new("rustc").arg("--version").output().ok();
+    printed.map_or_else(|| "unknown".into(), |printed| String::from_utf8_lossy(&printed.stdout).trim().to_owned())
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).map_or_else(|_unreadable| "unknown".into(), |text| text.trim().to_owned())
+}

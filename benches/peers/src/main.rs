@@ -1,0 +1,76 @@
+//! Our actors beside other frameworks and raw channels: every contestant in one process, taking turns round by round.
+//!
+//! `cargo bench --manifest-path benches/peers/Cargo.toml -- --help` says what may be chosen. `docs/benchmarks.md` says
+//! what each workload does, and how far the comparison is fair.
+
+mod actor;
+mod arguments;
+mod contestant;
+mod machine;
+mod measure;
+mod race;
+mod report;
+mod stage;
+mod workload;
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use arguments::{ArgumentError, Arguments, USAGE, asked_for};
+use contestant::{Contestant, everybody};
+use report::Json;
+use workload::Workload;
+
+fn main() -> ExitCode {
+    match Arguments::parse(std::env::args().skip(1)).and_then(|arguments| run(&arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), ArgumentError> {
+    if arguments.help {
+        println!("{USAGE}");
+        return Ok(());
+    }
+    let everybody = everybody();
+    let contestants: Vec<&Contestant> =
+        everybody.iter().filter(|contestant| asked_for(&arguments.contestants, contestant.name)).collect();
+    let workloads: Vec<Workload> =
+        Workload::ALL.iter().copied().filter(|workload| asked_for(&arguments.only, workload.name())).collect();
+    if contestants.is_empty() || workloads.is_empty() {
+        return Err(ArgumentError("nothing has a name like that; --list prints all names".into()));
+    }
+    if arguments.list {
+        report::list(&workloads, &contestants);
+        return Ok(());
+    }
+    // Made before anything runs: not to be told after ten minutes that there is no such folder.
+    let mut file = arguments.json.as_deref().map(create).transpose()?;
+    let compared = contestants.iter().find(|contestant| contestant.name.to_lowercase().contains(&arguments.against));
+    let against = compared.map(|contestant| contestant.name);
+    let machine = machine::describe();
+    report::preface(&machine, arguments.rounds, against);
+    let mut json = Json::new(&machine, arguments.rounds, against);
+    for workload in workloads {
+        eprintln!("{} …", workload.name());
+        let n = workload.n(arguments.divisor);
+        let outcomes = race::race(workload, &contestants, arguments.rounds, n);
+        report::table(workload, n, &outcomes, against);
+        json.add(workload, &outcomes);
+    }
+    if let Some(file) = &mut file {
+        let written = file.write_all(json.finish().as_bytes());
+        written.map_err(|error| ArgumentError(format!("--json: cannot write: {error}")))?;
+    }
+    Ok(())
+}
+
+fn create(path: &Path) -> Result<File, ArgumentError> {
+    File::create(path).map_err(|error| ArgumentError(format!("--json: cannot make {}: {error}", path.display())))
+}

@@ -1,0 +1,58 @@
+//! One message that goes round a ring of two actors, each of which passes it on.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::actor::{Actors, Done, Owner, Parcel, Room};
+use crate::measure::{Sample, Span};
+use crate::stage::{Stage, on_stage};
+
+/// Both actors are on one thread.
+pub(crate) fn hop_local<C: Actors<Parcel>>(n: u64) -> Sample {
+    let stage = C::Stage::open();
+    let sample = round::<C>(&stage, &stage, n);
+    stage.close();
+    sample
+}
+
+/// Each actor is on a thread of its own.
+pub(crate) fn hop_across<C: Actors<Parcel>>(n: u64) -> Sample {
+    let (one, other) = (C::Stage::open(), C::Stage::open());
+    let sample = round::<C>(&one, &other, n);
+    one.close();
+    other.close();
+    sample
+}
+
+/// Begins when the message is sent to the first actor, and ends when it has been passed on for the last time.
+fn round<C: Actors<Parcel>>(one: &C::Stage, other: &C::Stage, n: u64) -> Sample {
+    let done = Done::new();
+    let (after_first, after_second) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
+    let start = |stage: &C::Stage, next: &Arc<OnceLock<C::Address>>| {
+        let owner = Owner::passing_on(&done, next);
+        on_stage(stage, move |here| async move { C::start(&here, Room::Bounded, owner).await })
+    };
+    let (first, second) = (start(one, &after_first), start(other, &after_second));
+    assert!(after_first.set(second.0.clone()).is_ok() && after_second.set(first.0.clone()).is_ok(), "set once");
+    drop((after_first, after_second));
+
+    let span = Span::begin();
+    assert!(C::try_tell(&first.0, Parcel::Hop(n)), "an empty mailbox has room");
+    done.wait();
+    let sample = span.end(n);
+
+    // They hold each other's addresses, and would never end.
+    assert!(C::try_tell(&first.0, Parcel::Forget) && C::try_tell(&second.0, Parcel::Forget), "there is room");
+    let ending = [(one, first), (other, second)].map(|(stage, (address, mut life))| {
+        let life = on_stage(stage, move |_here| async move {
+            // Answered only after it has forgotten the other.
+            C::ask(&address).await;
+            C::stop(&address, &mut life).await;
+            life
+        });
+        (stage, life)
+    });
+    for (stage, life) in ending {
+        on_stage(stage, move |_here| C::join(life));
+    }
+    sample
+}
