@@ -1,4 +1,4 @@
-//! The load through a mutex: the only lock in the project, kept in this file to be measured against.
+//! The load through a mutex: the only lock in the project, kept in this file to be calls against.
 //!
 //! The network thread holds the chain's state itself, by a lock that a tick thread takes as well: what a node comes to
 //! whose network thread calls straight into its chain. The state is the same one that the actor owns, and is asked to do
@@ -47,7 +47,7 @@ pub(super) fn run(recording: &Recording, interval_ms: u64) -> Result<Outcome, Co
         .name("ticker".to_owned())
         .spawn(move || tick(&ticked, timeline, &stopping))
         .map_err(|error| ContentionError::Thread { name: "ticker", error })?;
-    let measured = replay(&mut dispatch, recording, &timeline);
+    let calls = replay(&mut dispatch, recording, &timeline);
     drop(stop);
     let ticks = ticker.join().map_err(|_| ContentionError::NotStopped("ticker"))?;
     let state = lock(&chain);
@@ -58,7 +58,7 @@ pub(super) fn run(recording: &Recording, interval_ms: u64) -> Result<Outcome, Co
         undecodable: dispatch.undecodable,
         requests_unanswered: 0,
     };
-    Ok(Outcome::new("mutex", None, recording, measured?, ticks, end))
+    Ok(Outcome::new("mutex", None, recording, calls?, ticks, end))
 }
 
 /// Takes the lock at the beginning of every interval, until it is told to stop.

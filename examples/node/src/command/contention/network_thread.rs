@@ -42,36 +42,36 @@ pub(super) struct Cost {
     pub(super) waited: Duration,
 }
 
-/// What the network thread has measured.
-#[derive(Debug, Default)]
-pub(super) struct Measured {
-    /// Each call, by its site.
-    pub(super) costs: BTreeMap<Site, Vec<Cost>>,
-    /// How late each event was taken up, because the thread was busy or waited in the call before.
-    pub(super) behind: Vec<Duration>,
+/// One call, measured.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    /// How long what came had lain in its socket, because this thread was in the calls before.
+    pub(super) lay: Duration,
+    /// What the call cost.
+    pub(super) cost: Cost,
 }
 
-impl Measured {
-    fn call(&mut self, dispatch: &mut impl Dispatch, call: Incoming) {
-        let site = call.site();
-        let cost = dispatch.call(call);
-        self.costs.entry(site).or_default().push(cost);
-    }
-}
+/// Each call of the network thread, by its site.
+pub(super) type Calls = BTreeMap<Site, Vec<Call>>;
 
 /// Replays a recording on this thread, and waits until the node has worked everything off and counted all votes.
 ///
 /// # Errors
 ///
 /// [`ContentionError::NotDrained`] when it has not within [`PATIENCE`].
-pub(super) fn replay(
-    dispatch: &mut impl Dispatch,
+pub(super) fn replay<D: Dispatch>(
+    dispatch: &mut D,
     recording: &Recording,
     timeline: &Timeline,
-) -> Result<Measured, ContentionError> {
+) -> Result<Calls, ContentionError> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut cx = Context::from_waker(&waker);
-    let mut measured = Measured::default();
+    let mut calls = Calls::new();
+    let mut make = |dispatch: &mut D, call: Incoming, lay| {
+        let site = call.site();
+        let cost = dispatch.call(call);
+        calls.entry(site).or_default().push(Call { lay, cost });
+    };
     let mut events = recording.events.iter().peekable();
     let mut answers: VecDeque<(Duration, BlocksResponse)> = VecDeque::new();
     let mut end = None;
@@ -81,13 +81,12 @@ pub(super) fn replay(
             answers.push_back((timeline.now() + ROUND_TRIP, answer(request, recording)));
         }
         let now = timeline.now();
-        if let Some((_, response)) = answers.pop_front_if(|(at, _)| *at <= now) {
-            measured.call(dispatch, Incoming::Blocks(response));
+        if let Some((at, response)) = answers.pop_front_if(|(at, _)| *at <= now) {
+            make(dispatch, Incoming::Blocks(response), now - at);
             continue;
         }
         if let Some(event) = events.next_if(|event| event.at <= now && timeline.has_begun()) {
-            measured.behind.push(now - event.at);
-            measured.call(dispatch, event.call.clone());
+            make(dispatch, event.call.clone(), now - event.at);
             continue;
         }
         let next = events.peek().map(|event| event.at).into_iter().chain(answers.front().map(|(at, _)| *at)).min();
@@ -98,7 +97,7 @@ pub(super) fn replay(
             (None, None) if now < last + PATIENCE => now + ROUND_TRIP,
             (None, None) => return Err(ContentionError::NotDrained(PATIENCE)),
             (None, Some(end)) if now < end => end,
-            (None, Some(_)) if dispatch.is_idle() => return Ok(measured),
+            (None, Some(_)) if dispatch.is_idle() => return Ok(calls),
             (None, Some(_)) => {
                 end = None;
                 continue;

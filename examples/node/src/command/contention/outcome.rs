@@ -10,7 +10,7 @@ use crate::chain::{ChainHead, Snapshot};
 use crate::consensus::{Checkpoint, Root, Slot};
 use crate::report::LaneLine;
 
-use super::network_thread::{Cost, Measured};
+use super::network_thread::{Call, Calls};
 use super::recording::Recording;
 use super::site::Site;
 use super::spread::Spread;
@@ -25,8 +25,6 @@ pub(super) struct Outcome {
     pub(super) runtime: Option<String>,
     /// The network thread's calls, by site.
     pub(super) calls: Vec<CallLine>,
-    /// How late the network thread took up what came, because it was in a call.
-    pub(super) network_behind: Spread,
     /// How long after it was due each tick's handler began.
     pub(super) tick_lateness: Spread,
     /// How long each tick's handler ran.
@@ -60,6 +58,8 @@ pub(super) struct CallLine {
     pub(super) on_network_thread: Spread,
     /// How much of that was spent on waiting for a lock.
     pub(super) waited: Spread,
+    /// How long what came had lain in its socket before the call, because the network thread was in those before.
+    pub(super) lay: Spread,
 }
 
 /// A block by slot and root.
@@ -86,7 +86,7 @@ impl Outcome {
         dispatch: &str,
         runtime: Option<&str>,
         recording: &Recording,
-        measured: Measured,
+        calls: Calls,
         ticks: Ticks,
         end: End,
     ) -> Self {
@@ -98,8 +98,7 @@ impl Outcome {
         Self {
             dispatch: dispatch.to_owned(),
             runtime: runtime.map(str::to_owned),
-            calls: measured.costs.iter().map(|(site, costs)| CallLine::new(*site, costs)).collect(),
-            network_behind: Spread::of(measured.behind),
+            calls: calls.iter().map(|(site, calls)| CallLine::new(*site, calls)).collect(),
             tick_lateness: Spread::of(ticks.lateness),
             tick_handled: Spread::of(ticks.handled),
             missed_intervals: snapshot.missed_intervals,
@@ -122,9 +121,14 @@ impl Outcome {
 }
 
 impl CallLine {
-    fn new(site: Site, costs: &[Cost]) -> Self {
-        let of = |part: fn(&Cost) -> Duration| Spread::of(costs.iter().map(part).collect());
-        Self { site, on_network_thread: of(|cost| cost.total), waited: of(|cost| cost.waited) }
+    fn new(site: Site, calls: &[Call]) -> Self {
+        let of = |part: fn(&Call) -> Duration| Spread::of(calls.iter().map(part).collect());
+        Self {
+            site,
+            on_network_thread: of(|call| call.cost.total),
+            waited: of(|call| call.cost.waited),
+            lay: of(|call| call.lay),
+        }
     }
 }
 

@@ -132,6 +132,8 @@ pub(super) fn record(validators: u64, slots: Slot, interval_ms: u64) -> Result<R
     for slot in 0..slots {
         recorder.slot(slot)?;
     }
+    // Peers go on telling where they are, so that a node that has missed the last block learns of it.
+    recorder.requests(slots);
     Ok(recorder.finish((state, block)))
 }
 

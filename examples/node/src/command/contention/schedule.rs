@@ -3,7 +3,7 @@
 //! ```text
 //! interval   0           1           2           3           4
 //! tick       ┃           ┃           ┃           ┃           ┃
-//! block        ·20 %  (a late proposer's: 50 %)
+//! block        ·20 %  (a late proposer's: 50 %)  ·20 % (one that is slow on its way)
 //! votes                     ▒▒▒▒▒▒▒▒▒▒▒   30 % to 105 %: the last ones come when the next interval has begun
 //! aggregates                             ▒▒▒▒▒▒  30 % to 90 %
 //! requests   ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·
@@ -43,9 +43,19 @@ impl Schedule {
         slot >= 2 && (slot % 4 == 3 || slot + 1 == self.slots)
     }
 
+    /// Says whether a slot's block is slow on its way to this node, and comes when the others have voted for it. Their votes
+    /// wait for it here, and are all verified when it is imported.
+    pub(super) fn is_block_slow(&self, slot: Slot) -> bool {
+        slot % 4 == 1 && !self.is_proposer_late(slot)
+    }
+
     /// Returns when a slot's block comes.
     pub(super) fn block(&self, slot: Slot) -> Duration {
-        self.at(slot, 0, if self.is_proposer_late(slot) { 50 } else { 20 })
+        match (self.is_proposer_late(slot), self.is_block_slow(slot)) {
+            (true, _) => self.at(slot, 0, 50),
+            (false, true) => self.at(slot, 2, 20),
+            (false, false) => self.at(slot, 0, 20),
+        }
     }
 
     /// Returns when the `place`th of `count` votes comes.

@@ -21,16 +21,6 @@ pub(super) enum Site {
 }
 
 impl Site {
-    /// All sites, in the order in which they are shown.
-    pub(super) const ALL: [Self; 6] = [
-        Self::GossipBlock,
-        Self::GossipVote,
-        Self::GossipAggregate,
-        Self::BlocksByRootRequest,
-        Self::StatusRequest,
-        Self::BlocksByRootResponse,
-    ];
-
     /// Returns the name for people to read.
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -1,37 +1,38 @@
 //! The runs as tables for people to read, as plain text.
 
-use super::outcome::{Outcome, Place};
-use super::site::Site;
+use super::outcome::{CallLine, Outcome, Place};
 use super::spread::Spread;
 
 /// Draws one run. Every line ends in a line feed.
+///
+/// `waited` is the part of a call that was spent on waiting for the lock; `lay` is how long what came had lain in its
+/// socket, because the network thread was in the calls before.
 pub(super) fn render(outcome: &Outcome) -> String {
     let on = outcome.runtime.as_ref().map_or_else(String::new, |runtime| format!(" on {runtime}"));
-    let mut rows = vec![cells(["call site", "calls", "mean", "p50", "p99", "max", "waited, mean", "waited, max"])];
-    rows.extend(outcome.calls.iter().map(|line| {
-        let waited = [line.waited.mean_us, line.waited.max_us].map(duration);
-        let [mean_wait, max_wait] = if outcome.runtime.is_none() { waited } else { ["-".into(), "-".into()] };
-        let [calls, mean, p50, p99, max] = spread(&line.on_network_thread);
-        vec![line.site.name().to_owned(), calls, mean, p50, p99, max, mean_wait, max_wait]
-    }));
-    let others = [
-        ("taken up late", &outcome.network_behind),
-        ("tick late", &outcome.tick_lateness),
-        ("tick handled", &outcome.tick_handled),
-    ];
-    rows.extend(others.map(|(name, figures)| {
-        let mut row = vec![name.to_owned()];
-        row.extend(spread(figures));
-        row
-    }));
+    let mut rows = vec![cells([
+        "call site",
+        "calls",
+        "mean",
+        "p50",
+        "p99",
+        "max",
+        "waited mean",
+        "waited max",
+        "lay p50",
+        "lay p99",
+        "lay max",
+    ])];
+    rows.extend(outcome.calls.iter().map(call_row));
+    let ticks = [("tick: late", &outcome.tick_lateness), ("tick: handled", &outcome.tick_handled)];
+    rows.extend(ticks.map(|(name, figures)| [vec![name.to_owned()], spread(figures).into()].concat()));
     format!(
-        "through the {}{on}: time on the network thread\n{}blocks imported {}; intervals left out {}; requests unanswered {}\ndrops by lane: {}\n{}head {}, justified {}, finalized {}: {}\n",
+        "through the {}{on}: time on the network thread\n{}blocks imported {}; intervals left out {}; requests unanswered {}\n{}{}head {}, justified {}, finalized {}: {}\n",
         outcome.dispatch,
         aligned(&rows),
         outcome.blocks_imported,
         outcome.missed_intervals,
         outcome.requests_unanswered,
-        drops_by_lane(outcome),
+        lanes(outcome),
         refusals(outcome),
         place(&outcome.head),
         place(&outcome.justified),
@@ -42,25 +43,28 @@ pub(super) fn render(outcome: &Outcome) -> String {
 
 /// Draws two runs of the same load side by side.
 pub(super) fn compare(mutex: &Outcome, actor: &Outcome) -> String {
-    let mut rows = vec![cells(["compared", "mutex p99", "actor p99", "mutex max", "actor max", "max: mutex / actor"])];
-    let calls = |outcome: &Outcome, site: Site| {
-        outcome.calls.iter().find(|line| line.site == site).map(|line| line.on_network_thread)
-    };
-    rows.extend(
-        Site::ALL.iter().filter_map(|site| Some(compared(site.name(), &calls(mutex, *site)?, &calls(actor, *site)?))),
-    );
-    rows.push(compared("taken up late", &mutex.network_behind, &actor.network_behind));
-    rows.push(compared("tick late", &mutex.tick_lateness, &actor.tick_lateness));
+    let mut rows = vec![cells(["compared", "mutex p99", "actor p99", "mutex max", "actor max"])];
+    for line in &mutex.calls {
+        let Some(other) = actor.calls.iter().find(|other| other.site == line.site) else { continue };
+        rows.push(compared(line.site.name(), &line.on_network_thread, &other.on_network_thread));
+        rows.push(compared("  and lay before", &line.lay, &other.lay));
+    }
+    rows.push(compared("tick: late", &mutex.tick_lateness, &actor.tick_lateness));
     let ends = |outcome: &Outcome| (outcome.head, outcome.justified, outcome.finalized);
     let equal = if ends(mutex) == ends(actor) { "equal" } else { "NOT EQUAL" };
     format!("{}heads, justified and finalized checkpoints: {equal}\n", aligned(&rows))
 }
 
+fn call_row(line: &CallLine) -> Vec<String> {
+    let waited = [line.waited.mean_us, line.waited.max_us];
+    let lay = [line.lay.p50_us, line.lay.p99_us, line.lay.max_us];
+    let waits = waited.into_iter().chain(lay).map(duration);
+    [line.site.name().to_owned()].into_iter().chain(spread(&line.on_network_thread)).chain(waits).collect()
+}
+
 fn compared(name: &str, mutex: &Spread, actor: &Spread) -> Vec<String> {
-    let ratio = if actor.max_us > 0.0 { format!("{:.0}", mutex.max_us / actor.max_us) } else { "-".to_owned() };
-    let [mutex_p99, actor_p99] = [mutex, actor].map(|spread| duration(spread.p99_us));
-    let [mutex_max, actor_max] = [mutex, actor].map(|spread| duration(spread.max_us));
-    vec![name.to_owned(), mutex_p99, actor_p99, mutex_max, actor_max, ratio]
+    let figures = [mutex.p99_us, actor.p99_us, mutex.max_us, actor.max_us];
+    [name.to_owned()].into_iter().chain(figures.map(duration)).collect()
 }
 
 fn spread(spread: &Spread) -> [String; 5] {
@@ -78,12 +82,21 @@ fn duration(microseconds: f64) -> String {
     if value < 10.0 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
 }
 
-fn drops_by_lane(outcome: &Outcome) -> String {
+/// One line for each owner of lanes: what was dropped of how many, and how many waited at most.
+fn lanes(outcome: &Outcome) -> String {
     if outcome.lanes.is_empty() {
-        return "there are no lanes; what waits is in the sockets".to_owned();
+        return "drops by lane: there are no lanes, what waits lies in the sockets\n".to_owned();
     }
-    let dropped = outcome.lanes.iter().map(|lane| format!("{} {}", lane.name, lane.refused + lane.evicted));
-    dropped.collect::<Vec<_>>().join(", ")
+    let mut lines = "drops by lane, of how many, and how many waited at most:\n".to_owned();
+    for owner in ["decoder", "chain", "network"] {
+        let used = outcome.lanes.iter().filter_map(|lane| Some((lane, lane.name.strip_prefix(owner)?)));
+        let used = used.filter(|(lane, _)| lane.accepted + lane.refused > 0).map(|(lane, name)| {
+            let (name, dropped) = (name.trim_start_matches('/'), lane.refused + lane.evicted);
+            format!("{name} {dropped} of {} ({})", lane.accepted + lane.refused, lane.high_water)
+        });
+        lines.push_str(&format!("  {owner}: {}\n", used.collect::<Vec<_>>().join(", ")));
+    }
+    lines
 }
 
 fn refusals(outcome: &Outcome) -> String {

@@ -59,7 +59,7 @@ pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime
         let _ = ingress.peer_connected(*peer);
     }
     let mut dispatch = ThroughActor { ingress, chain, decoder, commands, replies: Vec::new() };
-    let measured = replay(&mut dispatch, recording, &timeline)?;
+    let calls = replay(&mut dispatch, recording, &timeline)?;
     let head = dispatch.chain.head(PATIENCE).ok_or(ContentionError::NoAnswer)?;
     decoder_actor.stop()?;
     chain_actor.stop()?;
@@ -71,7 +71,7 @@ pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime
         requests_unanswered: dispatch.unanswered(),
     };
     let ticks = ticks.recv_timeout(PATIENCE).map_err(|_| ContentionError::NoAnswer)?;
-    Ok(Outcome::new("actor", Some(runtime.name()), recording, measured, ticks, end))
+    Ok(Outcome::new("actor", Some(runtime.name()), recording, calls, ticks, end))
 }
 
 /// What the network thread of a node holds.
