@@ -256,3 +256,34 @@ impl Recorder {
         Recording { genesis, peers, events, blocks: blocks.into_iter().collect(), head }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(recording: &Recording) -> Vec<(Duration, Vec<u8>)> {
+        let bytes = recording.events.iter().map(|event| match &event.call {
+            Incoming::Gossip(message) => (event.at, message.ssz.clone()),
+            Incoming::BlocksRequest(roots) => (event.at, roots.concat()),
+            Incoming::StatusRequest(peer, status) => (event.at, [peer.to_bytes(), status.to_ssz().to_vec()].concat()),
+            Incoming::Blocks(_) => panic!("the node's own requests are not recorded"),
+        });
+        bytes.collect()
+    }
+
+    #[test]
+    fn the_load_is_the_same_every_time_and_in_order() {
+        let [first, second] = [(), ()].map(|()| record(5, 6, 100).expect("the recording keeps to the rules"));
+        assert_eq!(bytes(&first), bytes(&second));
+        assert!(first.events.is_sorted_by_key(|event| event.at));
+        assert_eq!(first.head, second.head);
+    }
+
+    #[test]
+    fn the_chain_forks_and_finalizes_and_its_head_is_not_the_last_block() {
+        let recording = record(5, 12, 100).expect("the recording keeps to the rules");
+        assert_eq!(recording.blocks.len(), 11);
+        assert_eq!(recording.head.head.slot, 10, "the last block is on an older one, and votes are not for it");
+        assert!(recording.head.finalized.slot > 0, "{:?}", recording.head);
+    }
+}
