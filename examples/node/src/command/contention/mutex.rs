@@ -20,10 +20,9 @@ use crate::wall_clock;
 
 use super::ContentionError;
 use super::network_thread::{Cost, Dispatch, replay};
-use super::outcome::{End, Outcome};
+use super::outcome::{End, Outcome, Ticks};
 use super::recording::{Incoming, Recording};
 use super::timeline::{Timeline, instant};
-use super::watched::Ticks;
 
 /// The chain's state as both threads hold it.
 type Chain = Arc<Mutex<ChainState>>;

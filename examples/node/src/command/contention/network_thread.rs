@@ -81,7 +81,8 @@ pub(super) fn replay<D: Dispatch>(
             answers.push_back((timeline.now() + ROUND_TRIP, answer(request, recording)));
         }
         let now = timeline.now();
-        if let Some((at, response)) = answers.pop_front_if(|(at, _)| *at <= now) {
+        let is_answer_due = answers.front().is_some_and(|(at, _)| *at <= now);
+        if is_answer_due && let Some((at, response)) = answers.pop_front() {
             make(dispatch, Incoming::Blocks(response), now - at);
             continue;
         }

@@ -14,7 +14,6 @@ use super::network_thread::{Call, Calls};
 use super::recording::Recording;
 use super::site::Site;
 use super::spread::Spread;
-use super::watched::Ticks;
 
 /// One run of the load: what it cost the network thread and the ticks, and where the chain stood in the end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,6 +68,15 @@ pub(super) struct Place {
     pub(super) slot: Slot,
     /// Its root.
     pub(super) root: Root,
+}
+
+/// How ticks came, and how long the chain was busy with them.
+#[derive(Debug, Default)]
+pub(super) struct Ticks {
+    /// How long after it was due each tick's handler began.
+    pub(super) lateness: Vec<Duration>,
+    /// How long each tick's handler ran.
+    pub(super) handled: Vec<Duration>,
 }
 
 /// How a node stands when the load has been worked off.

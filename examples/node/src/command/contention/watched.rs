@@ -1,22 +1,13 @@
 //! The chain's actor with a watch beside it: the node's own, its ticks and messages timed from outside.
 
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
 
 use actor::{Actor, Context, ExitReason};
 
 use crate::chain::{ChainActor, ChainMessage};
 
+use super::outcome::Ticks;
 use super::timeline::{Timeline, instant};
-
-/// How ticks came, and how long the owner of the chain was busy with them.
-#[derive(Debug, Default)]
-pub(super) struct Ticks {
-    /// How long after it was due each tick's handler began.
-    pub(super) lateness: Vec<Duration>,
-    /// How long each tick's handler ran.
-    pub(super) handled: Vec<Duration>,
-}
 
 /// Hands every message on to the chain's actor. What it has seen goes out when the actor ends.
 pub(super) struct Watched {
