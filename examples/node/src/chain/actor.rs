@@ -42,6 +42,11 @@ impl ChainActor {
         Self { state, clock, wall, network, signer, published, awaited: 0, lateness, worst_lateness }
     }
 
+    /// Tells which interval the next tick is for.
+    pub(crate) fn awaited(&self) -> Interval {
+        self.awaited
+    }
+
     /// Goes by the wall clock, whatever timers and the past did: a late tick catches up and does not shift the next.
     fn tick(&mut self, cx: &mut Context<ChainMessage>) -> Vec<Effect> {
         let now = (self.wall)();

@@ -34,6 +34,8 @@ use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, Sig
 use crate::network::{BlocksReply, Status};
 
 pub(crate) use self::actor::ChainActor;
+pub(crate) use effect::Effect;
+pub(crate) use fetch::Request;
 pub(crate) use message::ChainMessage;
 pub use message::{ChainHead, Origin};
 pub use snapshot::{NOTES, Published, Snapshot};

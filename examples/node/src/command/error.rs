@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use crate::command::ContentionError;
 use crate::config::ConfigError;
 use crate::devnet::{DevnetError, PlanError, Problem};
 use crate::exit_code::{FAILURE, INTERRUPTED, PORT_TAKEN, USAGE};
@@ -52,6 +53,9 @@ pub enum CommandError {
     /// The devnet failed.
     #[error(transparent)]
     Devnet(#[from] DevnetError),
+    /// Contention was not measured, or the measurement is worth nothing.
+    #[error(transparent)]
+    Contention(#[from] ContentionError),
     /// The operating system refused something.
     #[error("cannot {doing}: {error}")]
     System {
@@ -70,6 +74,7 @@ impl CommandError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Runtime(_) | Self::Plan(_) | Self::GoalBeyondKeys { .. } => USAGE,
+            Self::Contention(ContentionError::TooLong { .. } | ContentionError::TooShort { .. }) => USAGE,
             Self::PortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {
                 Problem::Plan(_) => USAGE,
@@ -81,7 +86,12 @@ impl CommandError {
                 | Problem::TooLate { .. }
                 | Problem::Stop(_) => FAILURE,
             },
-            Self::Listen { .. } | Self::Start(_) | Self::Stop(_) | Self::System { .. } | Self::Signals(_) => FAILURE,
+            Self::Contention(_)
+            | Self::Listen { .. }
+            | Self::Start(_)
+            | Self::Stop(_)
+            | Self::System { .. }
+            | Self::Signals(_) => FAILURE,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The program's command line: one file a command.
 
+mod contention;
 mod devnet;
 mod error;
 mod genesis;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub use contention::{ContentionError, RecordError};
 pub use error::CommandError;
 
 /// A Lean Ethereum consensus node, and whole networks of them on one machine.
@@ -24,6 +26,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Contention(contention::ContentionArguments),
     Devnet(devnet::DevnetArguments),
     Genesis(genesis::GenesisArguments),
     Run(run::RunArguments),
@@ -34,6 +37,7 @@ enum Command {
 /// Results go to standard output, errors and logs to standard error.
 pub fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
+        Command::Contention(arguments) => contention::contention(&arguments),
         Command::Devnet(arguments) => devnet::devnet(arguments),
         Command::Genesis(arguments) => genesis::genesis(&arguments),
         Command::Run(arguments) => run::run(&arguments),

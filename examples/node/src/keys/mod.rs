@@ -4,7 +4,7 @@
 //! and not the tree: [`regenerate`] grows the trees of a node at its start, over all CPU cores, and checks that each
 //! still belongs to its public key. A [`NetworkKey`] is the secp256k1 key by which peers know a node.
 
-mod all_cores;
+pub(crate) mod all_cores;
 mod key_file;
 mod network_key;
 mod scheme_name;

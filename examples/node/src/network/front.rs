@@ -158,7 +158,7 @@ pub enum UndeliveredReason {
 }
 
 /// Makes the front, and the mailbox that the network thread receives from in its own loop.
-pub(super) fn command_mailbox() -> (NetworkFront, Mailbox<Command>) {
+pub(crate) fn command_mailbox() -> (NetworkFront, Mailbox<Command>) {
     let (commands, mailbox) = mailbox();
     (NetworkFront { commands }, mailbox)
 }

@@ -36,6 +36,8 @@ mod thread;
 
 pub use libp2p::{Multiaddr, PeerId};
 
+pub(crate) use self::front::command_mailbox;
+
 pub use self::{
     config::NetworkConfig,
     counters::{Counter, NetworkCounters},

@@ -25,6 +25,12 @@ pub struct BlocksReply {
 }
 
 impl BlocksReply {
+    /// Makes a reply, and the end at which its answer comes out.
+    pub(crate) fn new() -> (Self, oneshot::Receiver<Vec<Vec<u8>>>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self { sender }, receiver)
+    }
+
     /// Answers with the SSZ of these signed blocks, in the order of the request, leaving out what the node does not have.
     ///
     /// Blocks that do not fit in an answer (1024 of them, 64 MiB together, 10 MiB each) are cut off. Nobody learns
@@ -64,7 +70,7 @@ impl Serving {
             return Err(channel);
         }
         self.per_peer.insert(peer, of_peer + 1);
-        let (sender, receiver) = oneshot::channel();
+        let (reply, receiver) = BlocksReply::new();
         self.waiting.push(Box::pin(async move {
             let answer = match receiver.await {
                 Ok(blocks) => Answer::of_blocks(blocks),
@@ -72,7 +78,7 @@ impl Serving {
             };
             Served { peer, channel, answer }
         }));
-        Ok(BlocksReply { sender })
+        Ok(reply)
     }
 
     /// Takes the next answer that the node has given.

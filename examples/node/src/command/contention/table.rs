@@ -1,0 +1,129 @@
+//! The runs as tables for people to read, as plain text.
+
+use super::outcome::{CallLine, Outcome, Place};
+use super::spread::Spread;
+
+/// Draws one run. Every line ends in a line feed.
+///
+/// `waited` is the part of a call that was spent on waiting for the lock; `lay` is how long what came had lain in its
+/// socket, because the network thread was in the calls before.
+pub(super) fn render(outcome: &Outcome) -> String {
+    let on = outcome.runtime.as_ref().map_or_else(String::new, |runtime| format!(" on {runtime}"));
+    let mut rows = vec![cells([
+        "call site",
+        "calls",
+        "mean",
+        "p50",
+        "p99",
+        "max",
+        "waited mean",
+        "waited max",
+        "lay p50",
+        "lay p99",
+        "lay max",
+    ])];
+    rows.extend(outcome.calls.iter().map(call_row));
+    let ticks = [("tick: late", &outcome.tick_lateness), ("tick: handled", &outcome.tick_handled)];
+    rows.extend(ticks.map(|(name, figures)| [vec![name.to_owned()], spread(figures).into()].concat()));
+    format!(
+        "through the {}{on}: time on the network thread\n{}blocks imported {}; intervals left out {}; requests unanswered {}\n{}{}head {}, justified {}, finalized {}: {}\n",
+        outcome.dispatch,
+        aligned(&rows),
+        outcome.blocks_imported,
+        outcome.missed_intervals,
+        outcome.requests_unanswered,
+        lanes(outcome),
+        refusals(outcome),
+        place(&outcome.head),
+        place(&outcome.justified),
+        place(&outcome.finalized),
+        if outcome.is_as_recorded { "as recorded" } else { "NOT as recorded" },
+    )
+}
+
+/// Draws two runs of the same load side by side.
+pub(super) fn compare(mutex: &Outcome, actor: &Outcome) -> String {
+    let mut rows = vec![cells(["compared", "mutex p99", "actor p99", "mutex max", "actor max"])];
+    for line in &mutex.calls {
+        let Some(other) = actor.calls.iter().find(|other| other.site == line.site) else { continue };
+        rows.push(compared(line.site.name(), &line.on_network_thread, &other.on_network_thread));
+        rows.push(compared("  and lay before", &line.lay, &other.lay));
+    }
+    rows.push(compared("tick: late", &mutex.tick_lateness, &actor.tick_lateness));
+    let ends = |outcome: &Outcome| (outcome.head, outcome.justified, outcome.finalized);
+    let equal = if ends(mutex) == ends(actor) { "equal" } else { "NOT EQUAL" };
+    format!("{}heads, justified and finalized checkpoints: {equal}\n", aligned(&rows))
+}
+
+fn call_row(line: &CallLine) -> Vec<String> {
+    let waited = [line.waited.mean_us, line.waited.max_us];
+    let lay = [line.lay.p50_us, line.lay.p99_us, line.lay.max_us];
+    let waits = waited.into_iter().chain(lay).map(duration);
+    [line.site.name().to_owned()].into_iter().chain(spread(&line.on_network_thread)).chain(waits).collect()
+}
+
+fn compared(name: &str, mutex: &Spread, actor: &Spread) -> Vec<String> {
+    let figures = [mutex.p99_us, actor.p99_us, mutex.max_us, actor.max_us];
+    [name.to_owned()].into_iter().chain(figures.map(duration)).collect()
+}
+
+fn spread(spread: &Spread) -> [String; 5] {
+    let Spread { count, mean_us, p50_us, p99_us, max_us } = *spread;
+    [count.to_string(), duration(mean_us), duration(p50_us), duration(p99_us), duration(max_us)]
+}
+
+/// Writes microseconds with the unit that suits them and two or three digits.
+fn duration(microseconds: f64) -> String {
+    let (value, unit) = match microseconds {
+        us if us < 1000.0 => (us, "µs"),
+        us if us < 1_000_000.0 => (us / 1000.0, "ms"),
+        us => (us / 1_000_000.0, "s"),
+    };
+    if value < 10.0 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
+}
+
+/// One line for each owner of lanes: what was dropped of how many, and how many waited at most.
+fn lanes(outcome: &Outcome) -> String {
+    if outcome.lanes.is_empty() {
+        return "drops by lane: there are no lanes, what waits lies in the sockets\n".to_owned();
+    }
+    let mut lines = "drops by lane, of how many, and how many waited at most:\n".to_owned();
+    for owner in ["decoder", "chain", "network"] {
+        let used = outcome.lanes.iter().filter_map(|lane| Some((lane, lane.name.strip_prefix(owner)?)));
+        let used = used.filter(|(lane, _)| lane.accepted + lane.refused > 0).map(|(lane, name)| {
+            let (name, dropped) = (name.trim_start_matches('/'), lane.refused + lane.evicted);
+            format!("{name} {dropped} of {} ({})", lane.accepted + lane.refused, lane.high_water)
+        });
+        lines.push_str(&format!("  {owner}: {}\n", used.collect::<Vec<_>>().join(", ")));
+    }
+    lines
+}
+
+fn refusals(outcome: &Outcome) -> String {
+    if outcome.dropped.is_empty() {
+        return String::new();
+    }
+    let dropped = outcome.dropped.iter().map(|(reason, count)| format!("{reason} {count}"));
+    format!("refused by the chain: {}\n", dropped.collect::<Vec<_>>().join(", "))
+}
+
+fn place(place: &Place) -> String {
+    format!("{} {}", place.slot, hex::encode(&place.root.as_bytes()[..4]))
+}
+
+fn cells<const N: usize>(names: [&str; N]) -> Vec<String> {
+    names.map(str::to_owned).into()
+}
+
+fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            if column == 0 { format!("{cell:width$}") } else { format!("{cell:>width$}") }
+        });
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}

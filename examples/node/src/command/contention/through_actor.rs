@@ -1,0 +1,177 @@
+//! The load through the actor: the node's own ingress, decoder and chain, each on its thread, as in a whole node.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actor::{Actor, Executor, Handle, LaneStats, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
+use futures::channel::oneshot;
+
+use crate::chain::{Chain, ChainActor, Published, Request};
+use crate::consensus::Root;
+use crate::decoder::{Decoder, DecoderMessage, Undecodable};
+use crate::ingress::Ingress;
+use crate::network::{BlocksReply, Command, Inbound as _, command_mailbox};
+use crate::report::LaneLine;
+use crate::signer::{Signer, SignerMessage};
+use crate::wall_clock;
+
+use super::ContentionError;
+use super::network_thread::{Cost, Dispatch, replay};
+use super::outcome::{End, Outcome};
+use super::recording::{Incoming, Recording};
+use super::timeline::{Timeline, instant};
+use super::watched::Watched;
+
+/// How long the owner gets to answer at the end, and each actor to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Replays the recording through actors on `runtime`.
+///
+/// # Errors
+///
+/// [`ContentionError`] when a thread does not start, or the node does not work off its load or does not end.
+pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime) -> Result<Outcome, ContentionError> {
+    let (chain, chain_mailbox) = Chain::new();
+    let (decoder, decoder_mailbox) = mailbox::<DecoderMessage>();
+    // The node holds no keys, so nothing is ever sent to its signer.
+    let (signer, _nobody) = mailbox::<SignerMessage>();
+    let (front, commands) = command_mailbox();
+    let published = Published::default();
+    let undecodable = Undecodable::default();
+    let state = recording.node()?;
+    let timeline = Timeline::soon(interval_ms);
+    let (ticks_out, ticks) = sync_channel(1);
+
+    let decoding = Decoder::new(chain.clone(), front.clone(), undecodable.clone());
+    let decoder_actor = Started::new("decoder", runtime, decoder_mailbox, move || decoding)?;
+    let publishing = published.clone();
+    let chain_actor = Started::new("chain", runtime, chain_mailbox, move || {
+        let signer = Signer::new(signer);
+        let chain = ChainActor::new(state, timeline.clock(), wall_clock::system, front, signer, publishing);
+        Watched::new(chain, timeline, ticks_out)
+    })?;
+
+    let ingress = Ingress { chain: chain.clone(), decoder: decoder.clone(), published: published.clone() };
+    for peer in &recording.peers {
+        // A refusal is counted by the lane, and looked at in the end.
+        let _ = ingress.peer_connected(*peer);
+    }
+    let mut dispatch = ThroughActor { ingress, chain, decoder, commands, replies: Vec::new() };
+    let calls = replay(&mut dispatch, recording, &timeline)?;
+    let head = dispatch.chain.head(PATIENCE).ok_or(ContentionError::NoAnswer)?;
+    decoder_actor.stop()?;
+    chain_actor.stop()?;
+    let end = End {
+        head,
+        snapshot: published.latest(),
+        lanes: dispatch.lanes(),
+        undecodable: undecodable.get(),
+        requests_unanswered: dispatch.unanswered(),
+    };
+    let ticks = ticks.recv_timeout(PATIENCE).map_err(|_| ContentionError::NoAnswer)?;
+    Ok(Outcome::new("actor", Some(runtime.name()), recording, calls, ticks, end))
+}
+
+/// What the network thread of a node holds.
+struct ThroughActor {
+    ingress: Ingress,
+    chain: Chain,
+    decoder: Handle<DecoderMessage>,
+    commands: Mailbox<Command>,
+    /// The ends at which the answers to peers come out.
+    replies: Vec<oneshot::Receiver<Vec<Vec<u8>>>>,
+}
+
+impl Dispatch for ThroughActor {
+    fn call(&mut self, call: Incoming) -> Cost {
+        // A refusal is counted by its lane.
+        match call {
+            Incoming::Gossip(message) => timed(|| self.ingress.gossip(message)),
+            Incoming::BlocksRequest(roots) => {
+                let (reply, answer) = BlocksReply::new();
+                self.replies.push(answer);
+                timed(|| self.ingress.serve_blocks(roots, reply))
+            }
+            Incoming::StatusRequest(peer, status) => {
+                timed(|| (self.ingress.status(peer, status), self.ingress.our_status()))
+            }
+            Incoming::Blocks(response) => timed(|| self.ingress.blocks(response)),
+        }
+    }
+
+    fn turn(&mut self, cx: &mut Context<'_>) -> Vec<Request> {
+        let mut requests = Vec::new();
+        while let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) {
+            if let Command::RequestBlocks { peer, roots, request_id } = command {
+                let request = |root| Request { id: request_id, peer, root: Root::from(root) };
+                requests.extend(roots.into_iter().map(request));
+            }
+        }
+        requests
+    }
+
+    fn is_idle(&self) -> bool {
+        let depths = [self.chain.stats(), self.decoder.stats(), self.commands.stats()];
+        depths.iter().flatten().all(|lane| lane.depth == 0)
+    }
+}
+
+impl ThroughActor {
+    fn lanes(&self) -> Vec<LaneLine> {
+        let owned = |owner: &str, stats: Vec<LaneStats>| {
+            let named = stats.iter().map(|lane| {
+                let line = LaneLine::from(lane);
+                LaneLine { name: format!("{owner}/{}", line.name), ..line }
+            });
+            named.collect::<Vec<_>>()
+        };
+        let mut lanes = owned("decoder", self.decoder.stats());
+        lanes.extend(owned("chain", self.chain.stats()));
+        lanes.extend(owned("network", self.commands.stats()));
+        lanes
+    }
+
+    /// Counts the requests for blocks that were never answered.
+    fn unanswered(&mut self) -> u64 {
+        let answered = self.replies.iter_mut().filter_map(|reply| reply.try_recv().ok().flatten()).count();
+        (self.replies.len() - answered) as u64
+    }
+}
+
+fn timed<T>(call: impl FnOnce() -> T) -> Cost {
+    let began = instant();
+    std::hint::black_box(call());
+    Cost { total: began.elapsed(), waited: Duration::ZERO }
+}
+
+/// An actor on a thread of its own.
+struct Started {
+    name: &'static str,
+    running: Running,
+    executor: Arc<dyn Executor>,
+}
+
+impl Started {
+    fn new<A: Actor>(
+        name: &'static str,
+        runtime: &dyn Runtime,
+        mailbox: Mailbox<A::Message>,
+        make: impl FnOnce() -> A + Send + 'static,
+    ) -> Result<Self, ContentionError> {
+        let executor = runtime
+            .start_executor(ThreadConfig::named(name))
+            .map_err(|error| ContentionError::Thread { name, error })?;
+        let running = Spawn::new(mailbox).start(&executor, make)?;
+        Ok(Self { name, running, executor })
+    }
+
+    fn stop(self) -> Result<(), ContentionError> {
+        self.running.stop(PATIENCE);
+        let exit = self.running.join_blocking(PATIENCE);
+        self.executor.stop();
+        let has_ended = exit.is_some_and(|exit| exit.reason.is_normal()) && self.executor.join(PATIENCE);
+        if has_ended { Ok(()) } else { Err(ContentionError::NotStopped(self.name)) }
+    }
+}

@@ -1,0 +1,93 @@
+//! The command that measures contention: both ways bring the same chain to the same place, and lose nothing.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The few validators and slots that a debug build works off with ease; how fast it is is not tested.
+const SMALL: [&str; 5] = ["contention", "--validators", "16", "--interval-ms", "100"];
+
+fn contention(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_node"));
+    command.args(SMALL).args(arguments).output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The calls that the recording brings, by site. How often the node itself asks for a block depends on its ticks.
+fn calls(run: &Value) -> Vec<(String, u64)> {
+    let lines = run["calls"].as_array().expect("a list of sites").iter();
+    let calls = lines.map(|line| {
+        let site = line["site"].as_str().expect("its name").to_owned();
+        (site, line["on_network_thread"]["count"].as_u64().expect("a number"))
+    });
+    calls.filter(|(site, _)| site != "blocks_by_root_response").collect()
+}
+
+#[test]
+fn the_mutex_and_the_actor_end_on_the_same_chain_and_no_control_message_is_lost() {
+    let output = contention(&["--seconds", "2", "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let results: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
+    let [mutex, actor] = results["runs"].as_array().expect("a list of runs").as_slice() else {
+        panic!("two runs: {results}")
+    };
+    assert_eq!((&mutex["dispatch"], &actor["dispatch"]), (&"mutex".into(), &"actor".into()));
+    for end in ["head", "justified", "finalized"] {
+        assert_eq!(mutex[end], actor[end], "{end}");
+        assert!(mutex[end]["root"].is_string() && mutex[end]["slot"].is_u64(), "{mutex}");
+    }
+    for run in [mutex, actor] {
+        assert_eq!(run["is_as_recorded"], true, "{run}");
+        // Four slots: the first has no block, and every other slot's is imported, the fork's as well.
+        assert_eq!(run["blocks_imported"], 3, "{run}");
+        assert_eq!(run["requests_unanswered"], 0, "{run}");
+        assert!(run["tick_lateness"]["count"].as_u64().is_some_and(|ticks| ticks > 0), "{run}");
+    }
+    assert_eq!(calls(mutex), calls(actor));
+    let votes = ("gossip_vote".to_owned(), 4 * 16);
+    assert!(calls(actor).contains(&votes), "{:?}", calls(actor));
+
+    assert_eq!(mutex["lanes"], Value::Array(Vec::new()));
+    let lanes = actor["lanes"].as_array().expect("a list of lanes");
+    let control = lanes.iter().find(|lane| lane["name"] == "chain/control").expect("the chain has a control lane");
+    assert_eq!((&control["refused"], &control["evicted"]), (&0.into(), &0.into()));
+    assert!(control["accepted"].as_u64().is_some_and(|accepted| accepted > 0), "{control}");
+}
+
+#[test]
+fn one_of_the_two_can_be_measured_alone_and_is_shown_as_a_table() {
+    for (way, named) in [("actor", "actor on smol"), ("mutex", "mutex")] {
+        let output = contention(&["--seconds", "1", "--dispatch", way, "--runtime", "smol"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let table = text(&output.stdout);
+        assert!(table.starts_with(&format!("through the {named}: ")), "{table}");
+        for row in ["gossip block", "gossip vote", "gossip aggregate", "blocks_by_root request", "status request"] {
+            assert!(table.lines().any(|line| line.starts_with(row)), "{row}: {table}");
+        }
+        assert!(table.contains("tick: late") && table.contains(": as recorded"), "{table}");
+    }
+}
+
+#[test]
+fn a_run_that_cannot_be_is_refused_in_words() {
+    let refused = |arguments: &[&str], why: &str| {
+        let output = contention(arguments);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(why), "{error}");
+        assert!(output.stdout.is_empty());
+    };
+    refused(&["--seconds", "600"], "keys sign in 256");
+    refused(&["--seconds", "0"], "--seconds");
+    refused(&["--dispatch", "channel"], "[possible values: actor, mutex]");
+    refused(&["--runtime", "none"], "no runtime \"none\"");
+    let output = Command::new(env!("CARGO_BIN_EXE_node"))
+        .args(["contention", "--seconds", "1", "--interval-ms", "1000"])
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("a slot lasts 5000 ms"), "{}", text(&output.stderr));
+}
