@@ -31,7 +31,8 @@ pub enum ExitReason {
 pub struct Exit {
     /// Why it ended.
     pub reason: ExitReason,
-    /// The final figures of its mailbox, lane by lane.
+    /// The final figures of its mailbox, lane by lane. Messages that were on their way in at the end come back to their
+    /// senders, and are counted as accepted until they have.
     pub lanes: Vec<LaneStats>,
 }
 

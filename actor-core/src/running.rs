@@ -10,7 +10,7 @@ use event_listener::{Event, listener};
 use crate::block::block_on_for;
 use crate::mailbox::Closeable;
 use crate::sync::{AtomicUsize, Ordering};
-use crate::{Executor, Exit};
+use crate::{Executor, Exit, ExitReason};
 
 /// The right to stop an actor and the means to wait for its end, held by whoever spawned it.
 ///
@@ -30,7 +30,7 @@ pub(crate) struct Life {
     /// Set once by the first `stop`, before `DEADLINE`.
     deadline: OnceLock<Instant>,
     /// Set once, as the last thing in the actor's life.
-    exit: OnceLock<Box<Exit>>,
+    reason: OnceLock<ExitReason>,
     on_exit: Event,
 }
 
@@ -70,10 +70,13 @@ impl Running {
     /// Dropping the future has no effect.
     pub async fn join(&self) -> Exit {
         loop {
-            listener!(self.life().on_exit => ending);
-            // Looked at after the listener is there to be told, so that an exit in between is not missed.
             if let Some(exit) = self.exit() {
-                return exit.clone();
+                return exit;
+            }
+            listener!(self.life().on_exit => ending);
+            // Look again: the exit may have come before the listener was there to be told.
+            if let Some(exit) = self.exit() {
+                return exit;
             }
             ending.await;
         }
@@ -87,8 +90,9 @@ impl Running {
 
     /// Tells how the actor ended, if it has.
     #[must_use]
-    pub fn exit(&self) -> Option<&Exit> {
-        self.life().exit.get().map(AsRef::as_ref)
+    pub fn exit(&self) -> Option<Exit> {
+        let reason = self.life().reason.get()?;
+        Some(Exit { reason: reason.clone(), lanes: self.mailbox.stats() })
     }
 
     fn ask(&self, what: usize) {
@@ -105,7 +109,7 @@ impl Running {
 impl Life {
     pub(crate) fn new() -> Self {
         let asked = AtomicUsize::new(0);
-        Self { asked, deadline: OnceLock::new(), exit: OnceLock::new(), on_exit: Event::new() }
+        Self { asked, deadline: OnceLock::new(), reason: OnceLock::new(), on_exit: Event::new() }
     }
 
     /// Tells whether the actor was asked to stop, at once or by a deadline.
@@ -122,8 +126,8 @@ impl Life {
         (self.asked.load(Ordering::SeqCst) & DEADLINE != 0).then(|| self.deadline.get().copied()).flatten()
     }
 
-    pub(crate) fn end(&self, exit: Exit) {
-        if self.exit.set(Box::new(exit)).is_ok() {
+    pub(crate) fn end(&self, reason: ExitReason) {
+        if self.reason.set(reason).is_ok() {
             self.on_exit.notify(usize::MAX);
         }
     }

@@ -10,7 +10,7 @@ use crate::contain::{contained, drop_contained};
 use crate::mailbox::mailbox;
 use crate::serve::{Parts, serve};
 use crate::watch::Watch;
-use crate::{Actor, Executor, ExecutorStopped, Exit, ExitReason, Handle, Mailbox, Message, Running};
+use crate::{Actor, Executor, ExecutorStopped, ExitReason, Handle, Mailbox, Message, Running};
 
 /// Starts an actor on an executor, and gives a handle to it and the right to stop it.
 ///
@@ -113,7 +113,7 @@ fn live<A: Actor>(
         {
             let mut serving = pin!(Some(serve(&mut parts, &mut ending.mailbox)));
             let reason = poll_fn(|task| watch.poll_serving(serving.as_mut(), task)).await;
-            ending.reason = Some(Box::new(reason));
+            ending.reason = Some(reason);
             // What a handler held where it waited is dropped here. Should that panic, the panic hook has reported it, and
             // the reason for dropping it stays the actor's.
             drop(contained(|| serving.set(None)));
@@ -140,29 +140,29 @@ struct Ending<M: Message> {
     /// Without one, undelivered messages are dropped.
     hook: Option<Undelivered<M>>,
     /// None until the actor's loop has said one: its executor went away.
-    reason: Option<Box<ExitReason>>,
+    reason: Option<ExitReason>,
 }
 
 impl<M: Message> Ending<M> {
     fn reason(&self) -> ExitReason {
-        self.reason.as_deref().map_or(ExitReason::Abandoned, ExitReason::clone)
+        self.reason.clone().unwrap_or(ExitReason::Abandoned)
     }
 
     /// Takes in what went wrong later. The first cause stays the reason, unless all was well until then.
     fn also(&mut self, late: Option<ExitReason>) {
-        let was_well = self.reason.as_ref().is_some_and(|reason| reason.is_normal());
+        let was_well = self.reason.as_ref().is_some_and(ExitReason::is_normal);
         if let Some(late) = late
             && was_well
             && !late.is_normal()
         {
-            self.reason = Some(Box::new(late));
+            self.reason = Some(late);
         }
     }
 }
 
 impl<M: Message> Drop for Ending<M> {
     fn drop(&mut self) {
-        let reason = self.reason();
+        let reason = self.reason.take().unwrap_or(ExitReason::Abandoned);
         let Self { mailbox, hook, .. } = self;
         let mut undelivered = |lane, message| match hook.as_mut() {
             Some(hook) => hook(lane, message),
@@ -173,7 +173,7 @@ impl<M: Message> Drop for Ending<M> {
         }
         // The hook goes before the exit is published: whoever joins may count on what it held.
         drop(drop_contained(hook.take()));
-        mailbox.shared().life().end(Exit { reason, lanes: mailbox.stats() });
+        mailbox.shared().life().end(reason);
     }
 }
 

@@ -38,7 +38,7 @@ use futures::future::poll_fn;
 use crate::sync::{Ordering, fence};
 use crate::{Handle, LaneStats, Message};
 
-use queue::Taken;
+use queue::Stash;
 pub(crate) use queue::{Envelope, LaneQueue, Refused, Waiting};
 use schedule::Schedule;
 pub(crate) use shared::{Closeable, Shared};
@@ -78,7 +78,11 @@ pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
     const { assert!(M::LANES.len() < NO_LANE as usize, "Message::LANES must name fewer lanes than 65535") };
     let shared = Arc::new(Shared::new());
     let mailbox = Mailbox {
-        taken: M::LANES.iter().map(|_| Taken::new()).collect(),
+        stashes: if M::LANES.iter().any(|lane| lane.kind().evicts()) {
+            M::LANES.iter().map(|_| Stash::new()).collect()
+        } else {
+            Box::default()
+        },
         schedule: Schedule::new(M::LANES),
         in_hand: NO_LANE,
         shared: Arc::clone(&shared),
@@ -95,8 +99,8 @@ pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
 /// As a [`Stream`], it ends when it is closed and empty, or when no handle is left and it is empty.
 pub struct Mailbox<M: Message> {
     shared: Arc<Shared<M>>,
-    /// What was taken over from evicting lanes, by lane.
-    taken: Box<[Taken<M>]>,
+    /// What was taken over from lanes that evict, by lane. Empty if none does.
+    stashes: Box<[Stash<M>]>,
     schedule: Schedule,
     /// The lane of the message that was given out last and is still being handled; [`NO_LANE`] if there is none.
     in_hand: u16,
@@ -171,18 +175,15 @@ impl<M: Message> Mailbox<M> {
     #[inline]
     fn take(&mut self) -> Option<M> {
         self.finish();
-        let Self { shared, taken, schedule, in_hand } = self;
-        // With one lane there is nothing to decide.
-        if M::LANES.len() == 1 {
-            let message = shared.lane(0).take(&mut taken[0])?;
-            *in_hand = 0;
-            return Some(message);
-        }
-        schedule.next(M::LANES, |lane| {
-            let message = shared.lane(lane).take(&mut taken[lane])?;
+        let Self { shared, stashes, schedule, in_hand } = self;
+        let mut take = |lane: usize| {
+            // SAFETY: there is one `Mailbox` to its lanes, and it is borrowed alone.
+            let message = unsafe { shared.lane(lane).take(stashes.get_mut(lane)) }?;
             *in_hand = lane as u16;
             Some(message)
-        })
+        };
+        // With one lane there is nothing to decide.
+        if M::LANES.len() == 1 { take(0) } else { schedule.next(M::LANES, take) }
     }
 
     /// Closes the mailbox: senders get their messages back from now on; what was accepted is still received.
@@ -209,8 +210,9 @@ impl<M: Message> Mailbox<M> {
         // SAFETY: there is one `Mailbox` to a signal, and it is borrowed alone.
         unsafe { self.shared.signal().leave() };
         self.finish();
-        for (lane, taken) in self.taken.iter_mut().enumerate() {
-            while let Some(message) = self.shared.lane(lane).take_undelivered(taken) {
+        for lane in 0..M::LANES.len() {
+            // SAFETY: there is one `Mailbox` to its lanes, and it is borrowed alone.
+            while let Some(message) = unsafe { self.shared.lane(lane).take_undelivered(self.stashes.get_mut(lane)) } {
                 hook(M::LANES[lane].name(), message);
             }
         }
@@ -240,15 +242,15 @@ impl<M: Message> Mailbox<M> {
     /// Takes the next message of the same lane as the one in hand, out of turn.
     pub(crate) fn take_alike(&mut self) -> Option<M> {
         let lane = usize::from(self.in_hand);
-        let message = self.shared.lane(lane).take(self.taken.get_mut(lane)?)?;
+        // SAFETY: there is one `Mailbox` to its lanes, and it is borrowed alone.
+        let message = unsafe { self.shared.lane(lane).take(self.stashes.get_mut(lane)) }?;
         self.shared.lane(lane).finish();
         Some(message)
     }
 
     /// Tells whether a control message waits.
     pub(crate) fn has_control(&self) -> bool {
-        let waits = |(lane, taken): (usize, _)| M::LANES[lane].is_control() && self.shared.lane(lane).holds_any(taken);
-        self.taken.iter().enumerate().any(waits)
+        (0..M::LANES.len()).any(|lane| M::LANES[lane].is_control() && self.holds_any(lane))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -257,7 +259,11 @@ impl<M: Message> Mailbox<M> {
 
     /// Tells whether anything is queued, wanted or not.
     pub(crate) fn has_messages(&self) -> bool {
-        self.taken.iter().enumerate().any(|(lane, taken)| self.shared.lane(lane).holds_any(taken))
+        (0..M::LANES.len()).any(|lane| self.holds_any(lane))
+    }
+
+    fn holds_any(&self, lane: usize) -> bool {
+        self.shared.lane(lane).holds_any(self.stashes.get(lane))
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared<M>> {

@@ -48,13 +48,8 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// The part of a lane that belongs to the consumer. There is one for each lane, and who has it is that lane's consumer.
-pub(super) struct Taken<M> {
-    /// For a lane that evicts: what was taken over from the ring, oldest in front. Never made for the others.
-    stash: Option<Box<Stash<M>>>,
-}
-
-type Stash<M> = VecDeque<Envelope<M>>;
+/// The part of a lane that belongs to the consumer: what it has taken over from a ring that evicts, oldest in front.
+pub(super) type Stash<M> = VecDeque<Envelope<M>>;
 
 /// Messages taken for each look at how many wait.
 const LOOK_EVERY: u64 = 16;
@@ -144,17 +139,23 @@ impl<M> LaneQueue<M> {
         self.lane.kind().evicts() || self.places.get().is_none_or(Places::is_drained)
     }
 
-    /// Takes the next message that anyone still wants. Called by the consumer only.
+    /// Takes the next message that anyone still wants. A lane that evicts needs its stash for that.
     ///
     /// Skips no more asks than the lane holds at once: askers that come and go without a rest must not keep the consumer
     /// from its other lanes. `None` then still means that nothing is left of what was there at the call, and whoever sent
     /// what is left did so after it, so that an announced sleep is ended by them.
+    /// # Safety
+    ///
+    /// One thread at a time calls this and [`take_undelivered`](Self::take_undelivered): the mailbox.
     #[inline]
-    pub(super) fn take(&self, taken: &mut Taken<M>) -> Option<M> {
+    pub(super) unsafe fn take(&self, mut stash: Option<&mut Stash<M>>) -> Option<M> {
         let places = self.places.get()?;
         for _ in 0..self.lane.capacity() {
-            let envelope =
-                if self.lane.kind().evicts() { take_newest(places, taken) } else { self.take_oldest(places, taken) }?;
+            let envelope = match &mut stash {
+                Some(stash) if self.lane.kind().evicts() => take_newest(places, stash),
+                // SAFETY: the caller's promise.
+                _ => unsafe { self.take_oldest(places) },
+            }?;
             if !envelope.asker.is_some_and(Asker::release) {
                 return Some(envelope.message);
             }
@@ -166,9 +167,12 @@ impl<M> LaneQueue<M> {
         None
     }
 
+    /// # Safety
+    ///
+    /// As [`take`](Self::take).
     #[inline]
-    fn take_oldest(&self, places: &Places<Envelope<M>>, _consumer: &mut Taken<M>) -> Option<Envelope<M>> {
-        // SAFETY: who has a lane's `Taken` is its consumer, and it is borrowed alone.
+    unsafe fn take_oldest(&self, places: &Places<Envelope<M>>) -> Option<Envelope<M>> {
+        // SAFETY: the caller's promise.
         let envelope = unsafe { places.pop() }?;
         // Looking at the depth fetches the line that senders write, so it is not done for every message.
         let head = places.consumer.head.load(Ordering::Relaxed);
@@ -184,23 +188,25 @@ impl<M> LaneQueue<M> {
     }
 
     /// Takes whatever is left, in order of age, once the lane is closed and the signal says that the consumer has left.
-    /// Called by the consumer only.
-    pub(super) fn take_undelivered(&self, taken: &mut Taken<M>) -> Option<M> {
+    ///
+    /// # Safety
+    ///
+    /// As [`take`](Self::take).
+    pub(super) unsafe fn take_undelivered(&self, stash: Option<&mut Stash<M>>) -> Option<M> {
         let places = self.places.get()?;
-        let envelope = taken.stash.as_mut().and_then(|stash| stash.pop_front()).or_else(|| {
+        let envelope = stash.and_then(VecDeque::pop_front).or_else(|| {
             if self.lane.kind().evicts() {
                 return places.pop_evicting();
             }
-            // SAFETY: who has a lane's `Taken` is its consumer, and it is borrowed alone.
+            // SAFETY: the caller's promise.
             unsafe { places.settle() }
         })?;
         add(&places.consumer.undelivered, 1);
         Some(envelope.message)
     }
 
-    pub(super) fn holds_any(&self, taken: &Taken<M>) -> bool {
-        taken.stash.as_ref().is_some_and(|stash| !stash.is_empty())
-            || self.places.get().is_some_and(|places| !places.is_drained())
+    pub(super) fn holds_any(&self, stash: Option<&Stash<M>>) -> bool {
+        stash.is_some_and(|stash| !stash.is_empty()) || self.places.get().is_some_and(|places| !places.is_drained())
     }
 
     /// Counts the end of a message's handling. Called by the consumer only.
@@ -259,8 +265,7 @@ fn take_back<M>(places: &Places<Envelope<M>>, position: u64) -> Result<(), Refus
 }
 
 /// Takes over what a ring that evicts has, and gives the newest.
-fn take_newest<M>(places: &Places<Envelope<M>>, taken: &mut Taken<M>) -> Option<Envelope<M>> {
-    let stash = taken.stash.get_or_insert_default();
+fn take_newest<M>(places: &Places<Envelope<M>>, stash: &mut Stash<M>) -> Option<Envelope<M>> {
     // No more than the lane holds at once: senders that never rest must not keep the consumer from its work.
     for _ in 0..places.capacity {
         let Some(envelope) = places.pop_evicting() else { break };
@@ -279,11 +284,5 @@ fn saw<T>(places: &Places<T>, waiting: u64) {
     let waiting = waiting.min(places.capacity);
     if waiting > high_water.load(Ordering::Relaxed) {
         high_water.store(waiting, Ordering::Relaxed);
-    }
-}
-
-impl<M> Taken<M> {
-    pub(super) fn new() -> Self {
-        Self { stash: None }
     }
 }
