@@ -34,6 +34,13 @@ pub(crate) fn on_core<T>(core: usize, work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Moves the calling thread to the actors, if threads are pinned: for one that was started before they were.
+pub(crate) fn join_actors() {
+    if PINNED.load(Ordering::Relaxed) {
+        assert!(move_to(ACTORS), "it was possible when threads were pinned first");
+    }
+}
+
 fn move_to(id: usize) -> bool {
     core_affinity::set_for_current(CoreId { id })
 }

@@ -10,7 +10,7 @@ use std::sync::mpsc::sync_channel;
 
 use crate::actor::Actors;
 
-pub(crate) use cores::{ACTORS, SENDERS, on_core, pin};
+pub(crate) use cores::{ACTORS, SENDERS, join_actors, on_core, pin};
 pub(crate) use plain::PlainStage;
 pub(crate) use tokio::TokioStage;
 
