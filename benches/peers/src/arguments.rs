@@ -12,6 +12,7 @@ Usage: cargo bench --manifest-path benches/peers/Cargo.toml -- [options]
   --rounds N          timed rounds of each, 1 to 1000 (11)
   --quick             3 rounds of a quarter of the operations: a look in less than a minute
   --against TEXT      whom the ratios compare with: the first contestant whose name contains TEXT (ours)
+  --pin               senders on core 0, actors on core 1; a hop goes from one to the other
   --json FILE         writes every figure to FILE as well
   --list              prints the workloads and the contestants, and runs nothing
   --help              prints this";
@@ -25,6 +26,7 @@ pub(crate) struct Arguments {
     /// Divides the operations of each round.
     pub(crate) divisor: u64,
     pub(crate) against: String,
+    pub(crate) pin: bool,
     pub(crate) json: Option<PathBuf>,
     pub(crate) list: bool,
     pub(crate) help: bool,
@@ -47,6 +49,7 @@ impl Arguments {
             rounds: 0,
             divisor: 1,
             against: "ours".into(),
+            pin: false,
             json: None,
             list: false,
             help: false,
@@ -64,6 +67,7 @@ impl Arguments {
                 "--against" => parsed.against = value()?.to_lowercase(),
                 "--json" => parsed.json = Some(value()?.into()),
                 "--quick" => parsed.divisor = 4,
+                "--pin" => parsed.pin = true,
                 "--list" => parsed.list = true,
                 "--help" | "-h" => parsed.help = true,
                 // What `cargo bench` says to every benchmark.

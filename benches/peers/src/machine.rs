@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use crate::measure::clock_cost;
 
 /// Tells each thing that a reader of the figures must know, with its name.
-pub(crate) fn describe() -> Vec<(&'static str, String)> {
+pub(crate) fn describe(pinned: bool) -> Vec<(&'static str, String)> {
     let cores = available_parallelism().map_or_else(|_unknown| "unknown".into(), |cores| cores.to_string());
     vec![
         ("processor", processor()),
@@ -16,7 +16,7 @@ pub(crate) fn describe() -> Vec<(&'static str, String)> {
         ("rustc", rustc()),
         ("profile", if cfg!(debug_assertions) { "debug: the figures mean nothing" } else { "release" }.into()),
         ("allocator", "the system's (glibc malloc), counting in a round of its own; no mimalloc".into()),
-        ("pinning", "none".into()),
+        ("pinning", if pinned { "senders on core 0, actors on core 1" } else { "none" }.into()),
         ("asking the clock", format!("{} ns, taken off single calls", clock_cost())),
         ("load average before", read("/proc/loadavg").split(' ').next().unwrap_or_default().into()),
     ]

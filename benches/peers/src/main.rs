@@ -54,7 +54,10 @@ fn run(arguments: &Arguments) -> Result<(), ArgumentError> {
     let mut file = arguments.json.as_deref().map(create).transpose()?;
     let compared = contestants.iter().find(|contestant| contestant.name.to_lowercase().contains(&arguments.against));
     let against = compared.map(|contestant| contestant.name);
-    let machine = machine::describe();
+    let machine = machine::describe(arguments.pin);
+    if arguments.pin {
+        pin_all(&contestants)?;
+    }
     report::preface(&machine, arguments.rounds, against);
     let mut json = Json::new(&machine, arguments.rounds, against);
     for workload in workloads {
@@ -69,6 +72,15 @@ fn run(arguments: &Arguments) -> Result<(), ArgumentError> {
         written.map_err(|error| ArgumentError(format!("--json: cannot write: {error}")))?;
     }
     Ok(())
+}
+
+/// Pins from here on. Whoever counts the cores to know whether spinning helps does so on its first use, which has to be
+/// before that.
+fn pin_all(contestants: &[&Contestant]) -> Result<(), ArgumentError> {
+    for run in contestants.iter().filter_map(|contestant| contestant.run(Workload::AskAcross)) {
+        run(10);
+    }
+    if stage::pin() { Ok(()) } else { Err(ArgumentError("--pin needs the cores 0 and 1".into())) }
 }
 
 fn create(path: &Path) -> Result<File, ArgumentError> {

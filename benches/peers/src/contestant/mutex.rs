@@ -7,6 +7,7 @@ use std::thread;
 use crate::actor::compute;
 use crate::contestant::Contestant;
 use crate::measure::{Sample, Span};
+use crate::stage::{ACTORS, on_core};
 use crate::workload::{Workload, busy_calls};
 
 /// There is nobody to ask, to hop to, to start or to wake; what is left is adding a number, and reading the sum.
@@ -61,16 +62,18 @@ fn busy(n: u64) -> Sample {
     let (slice, ends) = (AtomicU64::new(0), AtomicBool::new(false));
     let together = Barrier::new(2);
     thread::scope(|threads| {
-        threads.spawn(|| {
-            together.wait();
-            while !ends.load(Ordering::Acquire) {
-                let nanoseconds = slice.swap(0, Ordering::Relaxed);
-                if nanoseconds > 0 {
-                    let _held = state.lock().expect("no thread panics with it");
-                    compute(nanoseconds);
+        on_core(ACTORS, || {
+            threads.spawn(|| {
+                together.wait();
+                while !ends.load(Ordering::Acquire) {
+                    let nanoseconds = slice.swap(0, Ordering::Relaxed);
+                    if nanoseconds > 0 {
+                        let _held = state.lock().expect("no thread panics with it");
+                        compute(nanoseconds);
+                    }
+                    std::hint::spin_loop();
                 }
-                std::hint::spin_loop();
-            }
+            })
         });
         together.wait();
         let sample = busy_calls(n, |computes, number| match computes {

@@ -7,6 +7,7 @@ use std::thread;
 use crate::actor::Done;
 use crate::contestant::Contestant;
 use crate::measure::{Sample, now};
+use crate::stage::{ACTORS, on_core};
 use crate::workload::{Workload, wake_calls};
 
 pub(super) fn contestant() -> Contestant {
@@ -17,18 +18,20 @@ pub(super) fn contestant() -> Contestant {
 fn wake(n: u64) -> Sample {
     let done = Done::new();
     let ends = Arc::new(AtomicBool::new(false));
-    let sleeper = thread::spawn({
-        let (done, ends) = (Arc::clone(&done), Arc::clone(&ends));
-        // A wake without a cause would be measured as an early one; there is none on Linux, and a median ignores one.
-        move || {
-            loop {
-                thread::park();
-                if ends.load(Ordering::Acquire) {
-                    return;
+    let sleeper = on_core(ACTORS, || {
+        thread::spawn({
+            let (done, ends) = (Arc::clone(&done), Arc::clone(&ends));
+            // A wake without a cause would be measured as an early one; there is none on Linux, and a median ignores one.
+            move || {
+                loop {
+                    thread::park();
+                    if ends.load(Ordering::Acquire) {
+                        return;
+                    }
+                    done.finish(now().number());
                 }
-                done.finish(now().number());
             }
-        }
+        })
     });
     let sample = wake_calls(n, &done, || sleeper.thread().unpark());
     ends.store(true, Ordering::Release);

@@ -1,5 +1,6 @@
 //! Threads on which actors run, and how the measuring thread has something done there.
 
+mod cores;
 mod plain;
 mod tokio;
 
@@ -9,6 +10,7 @@ use std::sync::mpsc::sync_channel;
 
 use crate::actor::Actors;
 
+pub(crate) use cores::{ACTORS, SENDERS, join_actors, on_core, pin};
 pub(crate) use plain::PlainStage;
 pub(crate) use tokio::TokioStage;
 
@@ -36,18 +38,33 @@ pub(crate) trait Stage: Sized {
     fn close(self);
 }
 
+/// Starts a stage on the actors' core, if threads are pinned.
+pub(crate) fn open<S: Stage>() -> S {
+    on_core(ACTORS, S::open)
+}
+
 /// Runs a job on a stage and waits for what comes of it.
 pub(crate) fn on_stage<S: Stage, T: Send + 'static, F: Future<Output = T> + 'static>(
     stage: &S,
     job: impl FnOnce(S::Here) -> F + Send + 'static,
 ) -> T {
+    on_stage_at(ACTORS, stage, job)
+}
+
+/// As [`on_stage`]; what the job starts is on this core, if threads are pinned and the stage has no thread of its own.
+pub(crate) fn on_stage_at<S: Stage, T: Send + 'static, F: Future<Output = T> + 'static>(
+    core: usize,
+    stage: &S,
+    job: impl FnOnce(S::Here) -> F + Send + 'static,
+) -> T {
     let (result, results) = sync_channel(1);
     let here = stage.here();
-    stage.post(Box::new(move || {
+    let job: Job = Box::new(move || {
         Box::pin(async move {
             let value = job(here).await;
             result.send(value).expect("whoever posted the job waits for it");
         })
-    }));
+    });
+    on_core(core, || stage.post(job));
     results.recv().expect("a job ends, and a panic in it has been reported")
 }

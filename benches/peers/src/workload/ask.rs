@@ -2,7 +2,7 @@
 
 use crate::actor::{Actors, Done, Owner, Parcel, Room};
 use crate::measure::{Sample, Span};
-use crate::stage::{Stage, on_stage};
+use crate::stage::{Stage, on_stage, open};
 
 use super::scene::Scene;
 
@@ -72,7 +72,7 @@ where
     F: AsyncFnOnce(C::Address) -> Sample + Send + 'static,
 {
     let done = Done::new();
-    let stage = C::Stage::open();
+    let stage = open::<C::Stage>();
     let sample = on_stage(&stage, move |here| async move {
         let (address, mut life) = C::start(&here, Room::Bounded, Owner::counting(&done, 0)).await;
         assert!(C::try_tell(&address, Parcel::Add(SUM)), "an empty mailbox has room");

@@ -4,11 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use crate::actor::{Actors, Done, Owner, Parcel, Room};
 use crate::measure::{Sample, Span};
-use crate::stage::{Stage, on_stage};
+use crate::stage::{ACTORS, SENDERS, Stage, on_core, on_stage, on_stage_at, open};
 
 /// Both actors are on one thread.
 pub(crate) fn hop_local<C: Actors<Parcel>>(n: u64) -> Sample {
-    let stage = C::Stage::open();
+    let stage = open::<C::Stage>();
     let sample = round::<C>(&stage, &stage, n);
     stage.close();
     sample
@@ -16,22 +16,24 @@ pub(crate) fn hop_local<C: Actors<Parcel>>(n: u64) -> Sample {
 
 /// Each actor is on a thread of its own.
 pub(crate) fn hop_across<C: Actors<Parcel>>(n: u64) -> Sample {
-    let (one, other) = (C::Stage::open(), C::Stage::open());
+    let (one, other) = (open::<C::Stage>(), on_core(SENDERS, C::Stage::open));
     let sample = round::<C>(&one, &other, n);
     one.close();
     other.close();
     sample
 }
 
+/// Both have a core of their own, if threads are pinned and each actor is one.
+///
 /// Begins when the message is sent to the first actor, and ends when it has been passed on for the last time.
 fn round<C: Actors<Parcel>>(one: &C::Stage, other: &C::Stage, n: u64) -> Sample {
     let done = Done::new();
     let (after_first, after_second) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
-    let start = |stage: &C::Stage, next: &Arc<OnceLock<C::Address>>| {
+    let start = |core, stage: &C::Stage, next: &Arc<OnceLock<C::Address>>| {
         let owner = Owner::passing_on(&done, next);
-        on_stage(stage, move |here| async move { C::start(&here, Room::Bounded, owner).await })
+        on_stage_at(core, stage, move |here| async move { C::start(&here, Room::Bounded, owner).await })
     };
-    let (first, second) = (start(one, &after_first), start(other, &after_second));
+    let (first, second) = (start(ACTORS, one, &after_first), start(SENDERS, other, &after_second));
     assert!(after_first.set(second.0.clone()).is_ok() && after_second.set(first.0.clone()).is_ok(), "set once");
     drop((after_first, after_second));
 

@@ -2,7 +2,7 @@
 
 use crate::actor::{Actors, Done, Owner, Parcel, Room};
 use crate::measure::{Sample, Span, counting, live_bytes};
-use crate::stage::{Stage, on_stage};
+use crate::stage::{Stage, on_stage, open};
 
 /// Actors in a round.
 pub(crate) const ACTORS: u64 = 1000;
@@ -10,7 +10,7 @@ pub(crate) const ACTORS: u64 = 1000;
 /// Starts 1000 actors, stops them all, and waits for the end of each, beside them on their thread.
 pub(crate) fn life<C: Actors<Parcel>>(n: u64) -> Sample {
     let done = Done::new();
-    let stage = C::Stage::open();
+    let stage = open::<C::Stage>();
     let sample = on_stage(&stage, move |here| async move {
         let mut actors = Vec::with_capacity(places(n));
         let mut ending = Vec::with_capacity(places(n));
@@ -35,7 +35,7 @@ pub(crate) fn life<C: Actors<Parcel>>(n: u64) -> Sample {
 /// further handle to each takes.
 pub(crate) fn idle_bytes<C: Actors<Parcel>>(n: u64) -> Sample {
     let done = Done::new();
-    let stage = C::Stage::open();
+    let stage = open::<C::Stage>();
     let sample = counting(|| {
         on_stage(&stage, move |here| async move {
             let mut actors = Vec::with_capacity(places(n));

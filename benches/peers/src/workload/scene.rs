@@ -1,7 +1,7 @@
 //! One actor on a stage of its own, for a workload whose senders are elsewhere.
 
 use crate::actor::{Actors, Owner, Payload, Room};
-use crate::stage::{Stage, on_stage};
+use crate::stage::{Stage, on_stage, open};
 
 /// How often a sum is asked for until it is right. Once is enough where messages keep their order; in xtra's mailbox,
 /// which is a heap, an ask overtakes messages of its own priority.
@@ -16,7 +16,7 @@ pub(super) struct Scene<C: Actors<P>, P: Payload> {
 
 impl<C: Actors<P>, P: Payload> Scene<C, P> {
     pub(super) fn open(room: Room, owner: Owner<C, P>) -> Self {
-        let stage = C::Stage::open();
+        let stage = open::<C::Stage>();
         let (address, life) = on_stage(&stage, move |here| async move { C::start(&here, room, owner).await });
         Self { stage, address, life }
     }

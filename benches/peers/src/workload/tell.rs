@@ -5,7 +5,7 @@ use std::thread;
 
 use crate::actor::{Actors, Done, Large, Owner, Parcel, Payload, Room};
 use crate::measure::{Sample, Span};
-use crate::stage::{Stage, on_stage};
+use crate::stage::{Stage, on_stage, open};
 
 use super::scene::{ASKS, Scene};
 
@@ -71,7 +71,7 @@ fn send_from<C: Actors<P>, P: Payload, const PRODUCERS: u64, const BURST: u64>(n
 pub(crate) fn tell_local<C: Actors<Parcel>>(n: u64) -> Sample {
     let n = (n / BATCH).max(1) * BATCH;
     let done = Done::new();
-    let stage = C::Stage::open();
+    let stage = open::<C::Stage>();
     let sample = on_stage(&stage, move |here| async move {
         let (address, mut life) = C::start(&here, Room::Bounded, Owner::counting(&done, 0)).await;
         let span = Span::begin();

@@ -7,7 +7,7 @@ use stakker::{Actor, ActorOwn, CX, Ret, Stakker, actor, call, ret, ret_nop, ret_
 
 use crate::actor::Parcel;
 use crate::measure::{Sample, Span, counting, live_bytes, now};
-use crate::stage::{Stage, on_stage};
+use crate::stage::{Stage, on_stage, open};
 use crate::workload::BATCH;
 
 use super::stage::{StakkerStage, with};
@@ -174,7 +174,7 @@ fn adder(stakker: &mut Stakker) -> ActorOwn<Adder> {
 }
 
 fn on_stakker(work: impl FnOnce(&mut Stakker) -> Sample + Send + 'static) -> Sample {
-    let stage = StakkerStage::open();
+    let stage = open::<StakkerStage>();
     let sample = on_stage(&stage, move |()| async move { with(work) });
     stage.close();
     sample

@@ -10,7 +10,7 @@ use futures::executor::block_on;
 use stakker::Stakker;
 
 use crate::measure::now;
-use crate::stage::{Job, Stage};
+use crate::stage::{Job, Stage, join_actors};
 
 thread_local! {
     static STAKKER: RefCell<Option<Stakker>> = const { RefCell::new(None) };
@@ -57,8 +57,11 @@ fn run(posted: &Receiver<Job>) {
     STAKKER.set(Some(stakker));
     loop {
         match posted.try_recv() {
-            // It has nothing to wait for.
-            Ok(job) => block_on(job()),
+            Ok(job) => {
+                join_actors();
+                // It has nothing to wait for.
+                block_on(job());
+            }
             Err(TryRecvError::Empty) => thread::park(),
             Err(TryRecvError::Disconnected) => return,
         }
