@@ -10,6 +10,9 @@ mod chosen {
     /// None under the model, which must see each block given back.
     pub(crate) const CACHED_BLOCKS: usize = 0;
 
+    /// As few as can be, so that models come to where a ring grows.
+    pub(crate) const FIRST_SLOTS: usize = 1;
+
     /// loom takes `SeqCst` accesses for `AcqRel` ones, so under it the order that they stand for is asked of a fence.
     pub(crate) fn store_before_load() {
         fence(Ordering::SeqCst);
@@ -34,6 +37,9 @@ mod chosen {
 
     /// The blocks of one size that a thread keeps for its next asks.
     pub(crate) const CACHED_BLOCKS: usize = 256;
+
+    /// The slots that a ring begins with.
+    pub(crate) const FIRST_SLOTS: usize = 8;
 
     /// Nothing: the `SeqCst` accesses before and after it are in one order that all threads agree on.
     #[inline(always)]
@@ -70,6 +76,6 @@ mod chosen {
 }
 
 pub(crate) use chosen::{
-    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CACHED_BLOCKS, Ordering, UnsafeCell, alloc, assert_exclusive,
-    comes_back, dealloc, fence, spin_loop, store_before_load,
+    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CACHED_BLOCKS, FIRST_SLOTS, Ordering, UnsafeCell, alloc,
+    assert_exclusive, comes_back, dealloc, fence, spin_loop, store_before_load,
 };

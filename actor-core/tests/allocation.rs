@@ -83,16 +83,17 @@ fn weight(lane: usize) -> InLane {
 
 #[test]
 fn a_tell_allocates_nothing_also_when_it_evicts() {
-    let (handle, _mailbox) = mailbox();
+    let (handle, mut mailbox) = mailbox();
+    let fill = |lane| {
+        let (allocations, ()) = allocations_of(|| (0..64).for_each(|_| assert!(handle.try_tell(weight(lane)).is_ok())));
+        allocations
+    };
     for lane in 0..LANES {
-        let (allocations, ()) = allocations_of(|| assert!(handle.try_tell(weight(lane)).is_ok()));
-        assert!(allocations <= 2, "the first message makes the memory of lane {lane}");
-        let (allocations, ()) = allocations_of(|| {
-            for _ in 1..64 {
-                assert!(handle.try_tell(weight(lane)).is_ok());
-            }
-        });
-        assert_eq!(allocations, 0, "in lane {lane}");
+        assert!(fill(lane) <= 4, "lane {lane} makes its memory with the first message, and again when a few wait");
+    }
+    while mailbox.try_recv().is_some() {}
+    for lane in 0..LANES {
+        assert_eq!(fill(lane), 0, "in lane {lane}");
     }
     // The evicting lanes are full now.
     let (allocations, ()) = allocations_of(|| {
@@ -207,8 +208,9 @@ fn a_burst_of_asks_allocates_nothing_the_second_time() {
     const BURST: usize = 64;
 
     let (handle, mut mailbox) = mailbox();
-    assert!(handle.try_tell(weight(1)).is_ok());
-    assert!(mailbox.try_recv().is_some(), "the lane's first");
+    // The lane has its memory once it has been full.
+    while handle.try_tell(weight(1)).is_ok() {}
+    while mailbox.try_recv().is_some() {}
     let mut answers = Vec::with_capacity(BURST);
     for allocated in [BURST, 0, 0] {
         let (allocations, ()) = allocations_of(|| {

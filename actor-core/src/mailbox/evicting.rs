@@ -121,7 +121,7 @@ impl<T> Places<T> {
 
     /// Makes a message of the value at `position`, or hands it back if the position is void.
     fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>) -> Result<(), T> {
-        let slot = self.slots.at(position);
+        let slot = self.first.at(position);
         let Entry::Owned(lapped) = enter(slot, position) else { return Err(value) };
         evicted.lapped.extend(lapped);
         slot.value.with_mut(|place| {
@@ -143,7 +143,7 @@ impl<T> Places<T> {
 
     /// Takes the message of a position out if it is there. Any thread may.
     fn take_at(&self, position: u64) -> Option<T> {
-        let slot = self.slots.at(position);
+        let slot = self.first.at(position);
         let taking = stamp(position, TAKING);
         // Pairs with the exchange in `write`. SeqCst: this may be the last look before a sleep.
         slot.stamp.compare_exchange(stamp(position, FULL), taking, Ordering::SeqCst, Ordering::SeqCst).ok()?;
@@ -179,7 +179,7 @@ impl<T> Places<T> {
     }
 
     fn take_or_pass(&self, position: u64, may_pass: bool) -> Step<T> {
-        let slot = self.slots.at(position);
+        let slot = self.first.at(position);
         loop {
             if let Some(value) = self.take_at(position) {
                 return Step::Took(value);

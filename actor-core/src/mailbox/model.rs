@@ -71,11 +71,11 @@ fn one_producers_messages_keep_their_order() {
     check(3, || one_producer(2));
 }
 
-#[test]
-fn producers_that_come_first_at_once_share_the_places() {
-    check(3, || {
+/// Two producers with a message each, and a consumer that looks early and late.
+fn two_producers(capacity: usize) {
+    check(3, move || {
         let count = Arc::new(());
-        let places = Arc::new(Places::new(1, None));
+        let places = Arc::new(Places::new(capacity, None));
         let producers: Vec<_> = (0..2)
             .map(|n| {
                 let (pushing, value) = (Arc::clone(&places), (n, Arc::clone(&count)));
@@ -90,6 +90,16 @@ fn producers_that_come_first_at_once_share_the_places() {
         drop(places);
         assert_eq!(Arc::strong_count(&count), 1);
     });
+}
+
+#[test]
+fn producers_that_meet_at_one_place_share_it() {
+    two_producers(1);
+}
+
+#[test]
+fn producers_that_make_a_ring_grow_at_once_lose_nothing() {
+    two_producers(2);
 }
 
 #[test]

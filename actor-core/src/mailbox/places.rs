@@ -2,13 +2,19 @@
 
 use std::ops::Deref;
 
+use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::slots::Slots;
-use crate::sync::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, FIRST_SLOTS, Ordering};
 
 /// One lane's memory. Messages have positions 0, 1, 2, … in the order in which producers claimed them; how a claim becomes
 /// a message is told in `ring` and, for lanes that evict, in `evicting`.
 pub(super) struct Places<T> {
-    pub(super) slots: Slots<T>,
+    /// The slots that it begins with: a few in a ring that refuses, all in a ring that evicts.
+    pub(super) first: Slots<T>,
+    /// Messages that fit into those.
+    pub(super) first_capacity: u64,
+    /// Slots for the whole capacity, once more has waited than the first hold.
+    pub(super) grown: FirstUse<Slots<T>>,
     /// Messages that may wait at once; there are as many slots or more.
     pub(super) capacity: u64,
     evicts: bool,
@@ -18,7 +24,7 @@ pub(super) struct Places<T> {
 
 /// Written by producers.
 pub(super) struct Producers {
-    /// The next position to claim, and [`CLOSED`].
+    /// The next position to claim, [`CLOSED`] and [`GROWN`].
     pub(super) tail: AtomicU64,
     /// Claims in a ring that refuses stay below this.
     pub(super) limit: AtomicU64,
@@ -49,17 +55,24 @@ pub(super) struct Line<T>(T);
 /// The bit of `tail` that says that nothing more is taken in. Positions never get there.
 pub(super) const CLOSED: u64 = 1 << 63;
 
+/// The bit of `tail` that says that positions from here on lie in the grown slots.
+pub(super) const GROWN: u64 = 1 << 62;
+
 impl<T> Places<T> {
     /// Makes room for `capacity` messages: for a ring that refuses, or for one that evicts, which has `spare` slots more.
     pub(super) fn new(capacity: usize, spare: Option<usize>) -> Self {
         let figure = || AtomicU64::new(0);
+        let first = spare.map_or(capacity.min(FIRST_SLOTS), |spare| capacity + spare);
+        let first_capacity = first.min(capacity) as u64;
         Self {
-            slots: Slots::new((capacity + spare.unwrap_or(0)).next_power_of_two()),
+            first: Slots::new(first.next_power_of_two()),
+            first_capacity,
+            grown: FirstUse::new(),
             capacity: capacity as u64,
             evicts: spare.is_some(),
             producers: Line(Producers {
                 tail: figure(),
-                limit: AtomicU64::new(capacity as u64),
+                limit: AtomicU64::new(first_capacity),
                 void: figure(),
                 refused: figure(),
                 evicted: figure(),
@@ -84,7 +97,7 @@ impl<T> Places<T> {
 
     /// Tells the next position to claim. SeqCst, for a consumer that has announced its sleep.
     pub(super) fn tail(&self) -> u64 {
-        self.producers.tail.load(Ordering::SeqCst) & !CLOSED
+        self.producers.tail.load(Ordering::SeqCst) & !(CLOSED | GROWN)
     }
 
     /// Tells whether every position that was claimed has been taken or passed by. Asked by the consumer.

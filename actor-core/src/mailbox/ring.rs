@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! The message of position `p` lies in the slot `p & mask`.
+//! The message of position `p` lies in the slot `p & mask`: of the first few slots, or of the grown ones.
 //!
 //! ```text
 //!  producers' line                    consumer's line               slots
@@ -30,6 +30,14 @@
 //!   more careful than a newer one.
 //! * Slots are written by producers alone: the consumer's core never has to own a slot's line.
 //!
+//! # Growth
+//!
+//! A ring begins with a few slots, so that an actor of which little is asked stays small. A producer that finds them full,
+//! with capacity left, makes slots for all of it and sets `GROWN` in `tail` by compare-exchange. A claim that sees the bit
+//! lies in the grown slots, one that does not in the first: the bit and the position are one word, so there is one position
+//! from which on all are grown. The consumer need not know it: stamps are unique, so it looks in both. A ring does not
+//! shrink.
+//!
 //! # Progress
 //!
 //! A push takes a bounded number of steps besides those in which another push succeeds: it is lock-free. A take is
@@ -55,7 +63,8 @@
 //! one exchange wins. So each message is taken once or comes back once, and nobody waits.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
-use crate::mailbox::places::{CLOSED, Places};
+use crate::mailbox::places::{CLOSED, GROWN, Places};
+use crate::mailbox::slots::{Slot, Slots};
 use crate::sync::{Ordering, store_before_load};
 
 /// A stamp that no position has.
@@ -72,20 +81,22 @@ pub(super) enum ClaimError {
 #[must_use = "the consumer waits for what was claimed"]
 pub(super) struct Claim {
     position: u64,
+    is_grown: bool,
 }
 
 impl<T> Places<T> {
     /// Makes a message of the value at the claimed position, and tells where that is. The caller looks at the signal next.
     #[inline]
     pub(super) fn fill(&self, claim: Claim, value: T) -> u64 {
-        let Claim { position } = claim;
-        let slot = self.slots.at(position);
+        let Claim { position, is_grown } = claim;
+        let slots = if is_grown { self.grown.get().expect("made before `GROWN` was set") } else { &self.first };
+        let slot = slots.at(position);
         slot.value.with_mut(|place| {
             // SAFETY: the claim gave this position to this thread alone, and `claim` saw that the consumer has taken the
             // slot's last value out.
             unsafe { (*place).write(value) }
         });
-        // Pairs with the load in `pop`: who sees the stamp sees the value. SeqCst, because the signal is looked at next.
+        // Pairs with the load in `filled`: who sees the stamp sees the value. SeqCst, because the signal is looked at next.
         slot.stamp.store(position + 1, Ordering::SeqCst);
         store_before_load();
         position
@@ -99,19 +110,23 @@ impl<T> Places<T> {
             if tail & CLOSED != 0 {
                 return Err(ClaimError::Closed);
             }
+            let (position, is_grown) = (tail & !GROWN, tail & GROWN != 0);
             // Acquire: pairs with the Release in `raise_limit`, and through it with the consumer's.
-            if tail >= self.producers.limit.load(Ordering::Acquire) && !self.raise_limit(tail) {
+            if position >= self.producers.limit.load(Ordering::Acquire) && !self.raise_limit(position, is_grown) {
                 let now = self.producers.tail.load(Ordering::Relaxed);
-                if now == tail {
+                if now == tail && (is_grown || self.first_capacity == self.capacity) {
                     return Err(ClaimError::Full);
                 }
-                // Other producers went on meanwhile: what was seen says nothing of now.
-                tail = now;
+                if now == tail {
+                    self.grow(tail);
+                }
+                // Others went on meanwhile, or the ring has grown: what was seen says nothing of now.
+                tail = self.producers.tail.load(Ordering::Relaxed);
                 continue;
             }
-            // Relaxed: the claim hands nothing over. The stamp does that, and the limit.
-            match self.producers.tail.compare_exchange_weak(tail, tail + 1, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Ok(Claim { position: tail }),
+            // Acquire: pairs with the exchange in `grow`, so that who sees the bit finds the slots.
+            match self.producers.tail.compare_exchange_weak(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Ok(Claim { position, is_grown }),
                 Err(now) => tail = now,
             }
         }
@@ -119,11 +134,21 @@ impl<T> Places<T> {
 
     /// Looks how far the consumer has come. Tells whether `position` may be claimed.
     #[cold]
-    fn raise_limit(&self, position: u64) -> bool {
+    fn raise_limit(&self, position: u64, is_grown: bool) -> bool {
+        let room = if is_grown { self.capacity } else { self.first_capacity };
         // Acquire: pairs with the Release in `pop`. The slots below are free.
-        let limit = self.consumer.head.load(Ordering::Acquire) + self.capacity;
+        let limit = self.consumer.head.load(Ordering::Acquire) + room;
         self.producers.limit.store(limit, Ordering::Release);
         position < limit
+    }
+
+    /// Makes slots for the whole capacity, for all positions from `tail` on, unless another position is claimed first.
+    #[cold]
+    fn grow(&self, tail: u64) {
+        let slots = usize::try_from(self.capacity).expect("made from a usize").next_power_of_two();
+        self.grown.get_or_make(|| Slots::new(slots));
+        // Release: who sees the bit finds the slots. If it fails, another has grown the ring, or gone on.
+        let _ = self.producers.tail.compare_exchange(tail, tail | GROWN, Ordering::Release, Ordering::Relaxed);
     }
 
     /// Takes the oldest value out if it is there.
@@ -134,12 +159,7 @@ impl<T> Places<T> {
     #[inline]
     pub(super) unsafe fn pop(&self) -> Option<T> {
         let head = self.consumer.head.load(Ordering::Relaxed);
-        let slot = self.slots.at(head);
-        // Pairs with the store in `fill`. SeqCst: this may be the last look before a sleep.
-        if slot.stamp.load(Ordering::SeqCst) != head + 1 {
-            return None;
-        }
-        let value = slot.value.with(|place| {
+        let value = self.filled(head)?.value.with(|place| {
             // SAFETY: the stamp says that the value was written, and no other thread takes it out.
             unsafe { place.cast::<T>().read() }
         });
@@ -161,10 +181,8 @@ impl<T> Places<T> {
             if head >= tail {
                 return None;
             }
-            let slot = self.slots.at(head);
             // Pairs with the exchange in `take_back`, and with the store in `fill`.
-            let won = slot.stamp.compare_exchange(head + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).is_ok();
-            let value = won.then(|| {
+            let value = self.win(head).map(|slot| {
                 slot.value.with(|place| {
                     // SAFETY: the stamp said that the value was written, and the exchange was won, so that its producer
                     // does not take it back.
@@ -182,9 +200,8 @@ impl<T> Places<T> {
     /// has it.
     #[cold]
     pub(super) fn take_back(&self, position: u64) -> Option<T> {
-        let slot = self.slots.at(position);
         // Pairs with the exchange in `settle`.
-        slot.stamp.compare_exchange(position + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).ok()?;
+        let slot = self.win(position)?;
         self.producers.void.fetch_add(1, Ordering::Relaxed);
         Some(slot.value.with(|place| {
             // SAFETY: this thread wrote the value, and the exchange was won, so that the consumer does not take it.
@@ -196,13 +213,28 @@ impl<T> Places<T> {
     pub(super) fn drop_rest(&mut self) {
         let head = self.consumer.head.load(Ordering::Relaxed);
         for position in head..self.tail() {
-            let slot = self.slots.at(position);
-            if slot.stamp.load(Ordering::Acquire) == position + 1 {
+            if let Some(slot) = self.filled(position) {
                 slot.value.with(|place| {
                     // SAFETY: the stamp says that the value was written, nobody took it out, and `self` is borrowed alone.
                     drop(unsafe { place.cast::<T>().read() });
                 });
             }
         }
+    }
+
+    /// Gives the slot of a position if its message is there.
+    #[inline]
+    fn filled(&self, position: u64) -> Option<&Slot<T>> {
+        // Pairs with the store in `fill`. SeqCst: this may be the last look before a sleep.
+        let is_filled = |slot: &&Slot<T>| slot.stamp.load(Ordering::SeqCst) == position + 1;
+        let grown = self.grown.get().map(|slots| slots.at(position)).filter(is_filled);
+        grown.or_else(|| Some(self.first.at(position)).filter(is_filled))
+    }
+
+    /// Takes a position's message away from whoever else may want it, and gives its slot. `None` if it is not there.
+    fn win(&self, position: u64) -> Option<&Slot<T>> {
+        let slot = self.filled(position)?;
+        slot.stamp.compare_exchange(position + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).ok()?;
+        Some(slot)
     }
 }
