@@ -235,7 +235,7 @@ impl<M: Message> Handle<M> {
     /// Dropping the future has no effect.
     pub async fn closed(&self) {
         while !self.shared.is_closed() {
-            listener!(self.shared.on_close() => closing);
+            listener!(self.shared.on_close().event() => closing);
             // Look again: the mailbox may have closed before the listener was there to be told.
             if !self.shared.is_closed() {
                 closing.await;

@@ -69,6 +69,7 @@ mod mailbox;
 mod message;
 #[cfg(all(test, loom))]
 mod model;
+mod notice;
 mod offload;
 mod recipient;
 mod reply;

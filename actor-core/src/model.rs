@@ -11,10 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as PlainCount;
 use std::task::{Poll, Wake, Waker};
 
+use event_listener::listener;
 use loom::future::block_on;
 use loom::thread;
 
 use crate::mailbox::signal::Signal;
+use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering, store_before_load};
 use crate::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
 
@@ -249,4 +251,25 @@ fn a_lane_that_holds_the_latest_stays_closed() {
 #[test]
 fn a_lane_that_evicts_the_oldest_stays_closed() {
     evict_against_close::<2>();
+}
+
+#[test]
+fn a_notice_reaches_who_waits_for_it() {
+    bounded(|| {
+        let (notice, come) = (Arc::new(Notice::new()), Arc::new(AtomicUsize::new(0)));
+        let (telling, coming) = (Arc::clone(&notice), Arc::clone(&come));
+        let teller = thread::spawn(move || {
+            coming.store(1, Ordering::Relaxed);
+            telling.notify();
+        });
+        block_on(async {
+            while come.load(Ordering::Relaxed) == 0 {
+                listener!(notice.event() => coming);
+                if come.load(Ordering::Relaxed) == 0 {
+                    coming.await;
+                }
+            }
+        });
+        teller.join().expect("telling does not panic");
+    });
 }

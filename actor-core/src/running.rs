@@ -5,10 +5,11 @@ use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use event_listener::{Event, listener};
+use event_listener::listener;
 
 use crate::block::block_on_for;
 use crate::mailbox::Closeable;
+use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::{Executor, Exit, ExitReason};
 
@@ -31,7 +32,7 @@ pub(crate) struct Life {
     deadline: OnceLock<Instant>,
     /// Set once, as the last thing in the actor's life.
     reason: OnceLock<ExitReason>,
-    on_exit: Event,
+    on_exit: Notice,
 }
 
 const DEADLINE: usize = 1;
@@ -73,7 +74,7 @@ impl Running {
             if let Some(exit) = self.exit() {
                 return exit;
             }
-            listener!(self.life().on_exit => ending);
+            listener!(self.life().on_exit.event() => ending);
             // Look again: the exit may have come before the listener was there to be told.
             if let Some(exit) = self.exit() {
                 return exit;
@@ -109,7 +110,7 @@ impl Running {
 impl Life {
     pub(crate) fn new() -> Self {
         let asked = AtomicUsize::new(0);
-        Self { asked, deadline: OnceLock::new(), reason: OnceLock::new(), on_exit: Event::new() }
+        Self { asked, deadline: OnceLock::new(), reason: OnceLock::new(), on_exit: Notice::new() }
     }
 
     /// Tells whether the actor was asked to stop, at once or by a deadline.
@@ -128,7 +129,7 @@ impl Life {
 
     pub(crate) fn end(&self, reason: ExitReason) {
         if self.reason.set(reason).is_ok() {
-            self.on_exit.notify(usize::MAX);
+            self.on_exit.notify();
         }
     }
 }

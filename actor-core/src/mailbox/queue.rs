@@ -127,10 +127,13 @@ impl<M> LaneQueue<M> {
     }
 
     pub(super) fn close(&self) {
-        if let Some(places) = self.places.close() {
-            places.close();
+        let Some(places) = self.places.close() else { return };
+        places.close();
+        // Pairs with the fence in `wait_for_room`: a sender that is not seen here finds the lane closed.
+        fence(Ordering::SeqCst);
+        if places.consumer.waiting.load(Ordering::Relaxed) > 0 {
+            self.room.notify(usize::MAX);
         }
-        self.room.notify(usize::MAX);
     }
 
     /// Tells whether nothing that was accepted is left to be taken.

@@ -1,9 +1,10 @@
 //! What handles and the mailbox share.
 
-use event_listener::{Event, EventListener};
+use event_listener::EventListener;
 
 use crate::mailbox::queue::{Envelope, LaneQueue, Refused, Waiting};
 use crate::mailbox::signal::Signal;
+use crate::notice::Notice;
 use crate::running::Life;
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, store_before_load};
 use crate::{LaneStats, Message};
@@ -18,7 +19,7 @@ pub(crate) struct Shared<M> {
     /// Set once, after every lane has closed, and never cleared: who sees it set knows that nothing more gets in.
     closed: AtomicBool,
     /// Notified when `closed` is set.
-    on_close: Event,
+    on_close: Notice,
     /// The stop and the end of the actor that has the mailbox, if one has.
     life: Life,
 }
@@ -39,7 +40,7 @@ impl<M: Message> Shared<M> {
             signal: Signal::new(),
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
-            on_close: Event::new(),
+            on_close: Notice::new(),
             life: Life::new(),
         }
     }
@@ -72,7 +73,7 @@ impl<M: Message> Shared<M> {
         &self.life
     }
 
-    pub(crate) fn on_close(&self) -> &Event {
+    pub(crate) fn on_close(&self) -> &Notice {
         &self.on_close
     }
 
@@ -128,7 +129,7 @@ impl<M: Message> Closeable for Shared<M> {
         // Pairs with the load in `is_closed`.
         if !self.closed.swap(true, Ordering::SeqCst) {
             store_before_load();
-            self.on_close.notify(usize::MAX);
+            self.on_close.notify();
             self.signal.notify();
         }
     }
