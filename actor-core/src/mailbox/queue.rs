@@ -91,39 +91,45 @@ impl<M> LaneQueue<M> {
     ///
     /// ```text
     /// sender                                    consumer
-    ///   push -> full                              pop; waiting > 0 -> notify one more listener    (3)
-    ///   waiting += 1                              …
-    ///   listen                                    before its task rests: announces that at the signal (4)
-    ///   ROOM_WANTED at the signal  (1)              ROOM_WANTED was set -> sees to it that as many listeners are
-    ///   fence SeqCst               (2)              notified as there is room for
+    ///   push -> full                              pop, any number of times
+    ///   waiting += 1                              before its task rests: announces that at the signal (3)
+    ///   listen                                      ROOM_WANTED was set -> clears it; sees to it that as many
+    ///   ROOM_WANTED at the signal  (1)              listeners are notified as there is room for, first come, first
+    ///   fence SeqCst               (2)              served; sets it again if more are waiting than that
     ///   push -> full: wait
     /// ```
     ///
-    /// (3) may miss the sender. But (1) and (4) change the same word, so one comes first: if (1) does, the consumer sees the
-    /// sender, now and from then on; if (4) does, the sender's second push sees every slot that was freed before. A consumer
-    /// that takes a message without an actor's loop around it makes a `SeqCst` fence after its pop, which pairs with (2) in
-    /// the same way. A notification between counting and (1) reaches nobody, but then the slot was freed before the second
-    /// push.
+    /// (1) and (3) change the same word, so one comes first: if (1) does, the consumer sees the sender; if (3) does, the
+    /// sender's second push sees every slot that was freed before. A consumer that takes a message without an actor's loop
+    /// around it makes a `SeqCst` fence after its pop, which pairs with (2) in the same way. A notification between counting
+    /// and (1) reaches nobody, but then the slot was freed before the second push.
+    ///
+    /// Senders are woken when the consumer rests and not for each pop, which would be a wake for each message: one that finds
+    /// room for many sends many. An actor rests after each turn, which is bounded in number and time.
     pub(crate) fn wait_for_room(&self, signal: &Signal) -> (Waiting<'_>, EventListener) {
         let count = &self.places.get().expect("a lane that was found full has been used").consumer.waiting;
         count.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting { count };
         let listener = self.room.listen();
         signal.want_room();
-        // Pairs with the fence before `tell_all_of_room`.
+        // Pairs with the fence before `tell_of_room`.
         fence(Ordering::SeqCst);
         (waiting, listener)
     }
 
-    /// Sees that no sender waits while there is room for it. Called by the consumer once it is sure to see who waits.
-    pub(super) fn tell_all_of_room(&self) {
-        let Some(places) = self.places.get() else { return };
-        if places.consumer.waiting.load(Ordering::Relaxed) > 0 {
-            let depth = places.tail().saturating_sub(places.consumer.head.load(Ordering::Relaxed));
-            let room = places.capacity.saturating_sub(depth);
-            // Not additional: those that have been notified and have not run yet count.
-            self.room.notify(usize::try_from(room).unwrap_or(usize::MAX));
+    /// Sees that no sender waits while there is room for it. Called by the consumer once it is sure to see who waits. Tells
+    /// whether more are waiting than there is room for.
+    pub(super) fn tell_of_room(&self) -> bool {
+        let Some(places) = self.places.get() else { return false };
+        let waiting = places.consumer.waiting.load(Ordering::Relaxed);
+        if waiting == 0 {
+            return false;
         }
+        let depth = places.tail().saturating_sub(places.consumer.head.load(Ordering::Relaxed));
+        let room = usize::try_from(places.capacity.saturating_sub(depth)).unwrap_or(usize::MAX);
+        // Not additional: those that have been notified and have not run yet count.
+        self.room.notify(room);
+        waiting > room
     }
 
     pub(super) fn close(&self) {
@@ -165,7 +171,7 @@ impl<M> LaneQueue<M> {
             add(&places.consumer.cancelled, 1);
             // This may be the last take before a rest that has been announced already.
             fence(Ordering::SeqCst);
-            self.tell_all_of_room();
+            self.tell_of_room();
         }
         None
     }
@@ -181,11 +187,6 @@ impl<M> LaneQueue<M> {
         let head = places.consumer.head.load(Ordering::Relaxed);
         if head % LOOK_EVERY == 1 {
             saw(places, places.tail().saturating_sub(head - 1));
-        }
-        // A sender that is not seen here is by `tell_all_of_room`.
-        if places.consumer.waiting.load(Ordering::Relaxed) > 0 {
-            // Additional, so that two freed slots wake two senders even if the first has not run yet.
-            self.room.notify_additional(1);
         }
         Some(envelope)
     }

@@ -119,7 +119,11 @@ impl<M: Message> Shared<M> {
     /// Sees that no sender waits while there is room for it. Called by the consumer, when the signal says that one waits.
     #[cold]
     pub(crate) fn tell_of_room(&self) {
-        self.lanes.iter().for_each(LaneQueue::tell_all_of_room);
+        // Each lane is told, whatever the others say.
+        let more_wait = self.lanes.iter().fold(false, |more_wait, lane| lane.tell_of_room() | more_wait);
+        if more_wait {
+            self.signal.want_room();
+        }
     }
 }
 

