@@ -30,6 +30,10 @@ impl<T> Slots<T> {
         Self { array: memory::make(len), len }
     }
 
+    pub(super) fn len(&self) -> u64 {
+        self.len as u64
+    }
+
     /// Gives the slot of a position.
     #[inline]
     pub(super) fn at(&self, position: u64) -> &Slot<T> {
