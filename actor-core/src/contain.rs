@@ -35,9 +35,14 @@ pub(crate) fn contained(run: impl FnOnce()) -> Option<ExitReason> {
 pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    let_go(payload);
+    text.unwrap_or_else(|| "a panic without a message".to_owned())
+}
+
+/// Drops what a panic was raised with; its own drop may panic.
+pub(crate) fn let_go(payload: Box<dyn Any + Send>) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
-        // There may be no end to it, so this one is let go.
+        // There may be no end to it, so this one is not dropped.
         std::mem::forget(again);
     }
-    text.unwrap_or_else(|| "a panic without a message".to_owned())
 }

@@ -54,7 +54,7 @@ impl Lane {
     ///
     /// # Panics
     ///
-    /// Panics if `capacity` is 0; in a `const` this is a compile error.
+    /// Panics if `capacity` is 0 or above a quarter of `usize::MAX`; in a `const` this is a compile error.
     #[must_use]
     pub const fn control(name: &'static str, capacity: usize) -> Self {
         Self::new(name, capacity, LaneKind::Control)
@@ -64,7 +64,7 @@ impl Lane {
     ///
     /// # Panics
     ///
-    /// Panics if `capacity` is 0; in a `const` this is a compile error.
+    /// Panics if `capacity` is 0 or above a quarter of `usize::MAX`; in a `const` this is a compile error.
     #[must_use]
     pub const fn fifo(name: &'static str, capacity: usize) -> Self {
         Self::new(name, capacity, LaneKind::Fifo)
@@ -78,7 +78,7 @@ impl Lane {
     ///
     /// # Panics
     ///
-    /// Panics if `capacity` is 0; in a `const` this is a compile error.
+    /// Panics if `capacity` is 0 or above a quarter of `usize::MAX`; in a `const` this is a compile error.
     #[must_use]
     pub const fn newest_first(name: &'static str, capacity: usize) -> Self {
         Self::new(name, capacity, LaneKind::NewestFirst)
@@ -147,8 +147,12 @@ impl Lane {
         self.kind
     }
 
+    /// The largest capacity: with the slots that a ring has beyond it, there is still a power of two above it.
+    const MOST: usize = usize::MAX / 4;
+
     const fn new(name: &'static str, capacity: usize, kind: LaneKind) -> Self {
         assert!(capacity > 0, "a lane needs room for one message at least");
+        assert!(capacity <= Self::MOST, "a lane cannot hold more than there are addresses for");
         Self { name, capacity, kind, weight: 1, batch: 1 }
     }
 }

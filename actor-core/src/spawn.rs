@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -168,7 +167,7 @@ impl<M: Message> Drop for Ending<M> {
             Some(hook) => hook(lane, message),
             None => drop(message),
         };
-        while catch_unwind(AssertUnwindSafe(|| mailbox.drain_undelivered(&mut undelivered))).is_err() {
+        while contained(|| mailbox.drain_undelivered(&mut undelivered)).is_some() {
             // The hook panicked over one message, which the panic hook has reported; the others are still owed.
         }
         // The hook goes before the exit is published: whoever joins may count on what it held.

@@ -45,10 +45,19 @@ impl<M: Message> Future for Tell<'_, M> {
         let mut this = self.project();
         loop {
             let envelope = this.envelope.take().expect("a tell is not polled after it was ready");
-            match this.shared.send(this.lane, envelope) {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(Refused::Closed(envelope)) => return Poll::Ready(Err(TellError(envelope.message))),
-                Err(Refused::Full(envelope)) => *this.envelope = Some(envelope),
+            let ended = match this.shared.send(this.lane, envelope) {
+                Err(Refused::Full(envelope)) => {
+                    *this.envelope = Some(envelope);
+                    None
+                }
+                Err(Refused::Closed(envelope)) => Some(Err(TellError(envelope.message))),
+                Ok(()) => Some(Ok(())),
+            };
+            if let Some(ended) = ended {
+                // Not left for the drop, which may come much later: until then, what others wait for could go to this.
+                this.room.set(None);
+                *this.waiting = None;
+                return Poll::Ready(ended);
             }
             match this.room.as_mut().as_pin_mut() {
                 // The try before this one may have been before a message was taken: listen, then try again.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use actor_core::{Handle, Lane, Mailbox, Message, Reply, ReplyDropped, mailbox};
+use actor_core::{Handle, Lane, Mailbox, Message, Reply, ReplyDropped, Spawn, mailbox};
 use futures::FutureExt;
 
 /// Counts how often it is woken.
@@ -118,3 +118,116 @@ fn a_panic_in_the_drop_of_an_undelivered_message_does_not_keep_the_askers_behind
     assert_eq!(answer.now_or_never(), Some(Err(ReplyDropped)));
     assert_eq!(handle.stats()[0].undelivered, 3);
 }
+
+/// A message of a kind that sends another when it is dropped, once.
+struct Successor<const LANE: usize> {
+    next: Option<Handle<Self>>,
+}
+
+impl<const LANE: usize> Message for Successor<LANE> {
+    const LANES: &'static [Lane] = &[Lane::fifo("fifo", 1), Lane::newest_first("newest", 1), Lane::latest("latest")];
+
+    fn lane(&self) -> usize {
+        LANE
+    }
+}
+
+impl<const LANE: usize> Drop for Successor<LANE> {
+    fn drop(&mut self) {
+        if let Some(handle) = self.next.take() {
+            _ = handle.try_tell(Self { next: None });
+        }
+    }
+}
+
+fn sends_when_it_is_evicted<const LANE: usize>() {
+    let (handle, mut mailbox) = mailbox();
+    for _ in 0..100 {
+        handle.try_tell(Successor::<LANE> { next: Some(handle.clone()) }).expect("it never refuses");
+        handle.try_tell(Successor::<LANE> { next: None }).expect("it never refuses");
+        assert!(mailbox.try_recv().is_some() && mailbox.try_recv().is_none(), "the successor took the place");
+    }
+    let lane = &mailbox.stats()[LANE];
+    assert_eq!((lane.accepted, lane.handled, lane.evicted, lane.depth), (300, 100, 200, 0));
+}
+
+#[test]
+fn a_message_that_sends_when_it_is_evicted_takes_the_place_of_its_evictor() {
+    sends_when_it_is_evicted::<1>();
+    sends_when_it_is_evicted::<2>();
+}
+
+/// A waker that sends when it is woken.
+struct Sends(Handle<Brittle>, AtomicUsize);
+
+impl Wake for Sends {
+    fn wake(self: Arc<Self>) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.try_tell(brittle(0, false)).expect("there is room");
+    }
+}
+
+#[test]
+fn a_waker_that_sends_when_it_is_woken_is_woken_once() {
+    let (handle, mut mailbox) = mailbox();
+    let sends = Arc::new(Sends(handle.clone(), AtomicUsize::new(0)));
+    let waker = Waker::from(Arc::clone(&sends));
+    assert!(mailbox.poll_recv(&mut Context::from_waker(&waker)).is_pending());
+    handle.try_tell(brittle(0, false)).expect("there is room");
+    assert_eq!(sends.1.load(Ordering::SeqCst), 1);
+    assert_eq!(std::iter::from_fn(|| mailbox.try_recv()).count(), 2);
+}
+
+/// What a panic may be raised with: its own drop panics.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("a payload that panics in its drop, as the test wants it to");
+    }
+}
+
+/// Panics with a bomb when it is dropped.
+struct Mine(Option<Reply<()>>);
+
+impl Message for Mine {}
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        if self.0.is_none() {
+            std::panic::panic_any(Bomb);
+        }
+    }
+}
+
+#[test]
+fn panics_whose_payload_panics_do_not_keep_the_askers_behind_them() {
+    let (handle, mailbox) = mailbox();
+    assert!((0..3).all(|_| handle.try_tell(Mine(None)).is_ok()));
+    let answer = handle.try_ask(|reply| Mine(Some(reply))).expect("there is room");
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(mailbox)));
+    std::mem::forget(dropped.expect_err("the panic is not hidden"));
+    assert_eq!(answer.now_or_never(), Some(Err(ReplyDropped)));
+    assert_eq!(handle.stats()[0].undelivered, 4);
+}
+
+#[test]
+fn a_hook_whose_panics_have_payloads_that_panic_is_given_every_message() {
+    let (handle, mailbox) = mailbox::<Number>();
+    assert!((0..3).all(|n| handle.try_tell(Number(n)).is_ok()));
+    let seen = Arc::new(AtomicUsize::new(0));
+    let hook_seen = Arc::clone(&seen);
+    let spawn = Spawn::new(mailbox).on_undelivered(move |_, Number(n)| {
+        hook_seen.fetch_add(1, Ordering::SeqCst);
+        if n < 2 {
+            std::panic::panic_any(Bomb);
+        }
+    });
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(spawn)));
+    assert_eq!(seen.load(Ordering::SeqCst), 3);
+    assert!(dropped.map_err(std::mem::forget).is_ok(), "whoever drops it is not to blame");
+}
+
+struct Number(u32);
+
+impl Message for Number {}

@@ -28,8 +28,11 @@
 //! ```
 //!
 //! Having written, it moves `(p, WRITING) -> (p, FULL)`: from there on it is a message. If that fails, the stamp is `HELD`,
-//! p was passed by, and it takes its message out again. Then it evicts position `p - capacity` if that is still `FULL`:
-//! `-> TAKING`, moves the message out, gives the memory back.
+//! p was passed by, and it takes its message out again. Either way it then evicts position `p - capacity` if that is
+//! still `FULL`: `-> TAKING`, moves the message out, gives the memory back. And last, if `p + capacity` is claimed by now,
+//! it evicts its own message: whoever claimed that may have come to evict it before it was one. In the one order of `SeqCst`
+//! accesses either that one sees the message, or this one the claim. So no more than `capacity` messages lie in the ring
+//! when its producers rest.
 //!
 //! Giving memory back is `(p, WRITING or TAKING) -> (p, EMPTY)`, or, if the stamp has become `(x, HELD)` meanwhile,
 //! `-> (x, EMPTY)`.
@@ -38,6 +41,10 @@
 //! whatever else there is. A position that is claimed and not yet a message becomes void by that, so that the message
 //! behind it need not wait, and its producer comes again with a position that the consumer has not passed.
 //!
+//! What lies more than a lap behind `tail` need not be gone through position by position, for each slot is one of the last
+//! lap's as well. There the consumer takes a message of an earlier position if it finds one, and what is claimed at
+//! an earlier position becomes void with the later one. So a take goes through one lap at most, however many came.
+//!
 //! # Progress
 //!
 //! A step fails only because another thread's succeeded. A producer that finds memory in the hands of a stopped thread goes
@@ -45,7 +52,8 @@
 //! threads are stopped in the middle of a push. The consumer never waits for anyone.
 //!
 //! When positions are void, fewer than `capacity` messages may lie between the newest and the one that is evicted, by as
-//! many as are void: threads that were stopped or passed by just then.
+//! many as are void: threads that were stopped or passed by just then. While producers are stopped in the middle of a push,
+//! more may lie there, by as many as they are.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
 use crate::mailbox::places::{CLOSED, Places};
@@ -89,7 +97,7 @@ impl<T> Places<T> {
     ///
     /// The caller looks at the signal next, and drops what was evicted after that: its drop may send.
     pub(super) fn push_evicting(&self, mut value: T) -> Result<Evicted<T>, T> {
-        let mut evicted = Evicted { oldest: None, lapped: Vec::new() };
+        let mut evicted = Evicted { first: None, more: Vec::new() };
         loop {
             // Looked at first, so that senders to a closed ring do not go on counting positions.
             if self.producers.tail.load(Ordering::Relaxed) & CLOSED != 0 {
@@ -99,11 +107,14 @@ impl<T> Places<T> {
             // SeqCst: a consumer that has announced its sleep sees every position whose producer missed the announcement.
             let position = self.producers.tail.fetch_add(1, Ordering::SeqCst);
             if position & CLOSED == 0 {
-                match self.write(position, value, &mut evicted) {
+                let written = self.write(position, value, &mut evicted);
+                // Pairs with `is_overtaken`.
+                store_before_load();
+                evicted.add(position.checked_sub(self.capacity).and_then(|oldest| self.take_at(oldest)));
+                match written {
                     Ok(()) => {
-                        evicted.oldest = position.checked_sub(self.capacity).and_then(|oldest| self.take_at(oldest));
+                        evicted.add(if self.is_overtaken(position) { self.take_at(position) } else { None });
                         self.count_evicted(&evicted);
-                        store_before_load();
                         return Ok(evicted);
                     }
                     Err(back) => value = back,
@@ -111,6 +122,13 @@ impl<T> Places<T> {
             }
             self.producers.void.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Tells whether so many have come behind a message that it is to be evicted. Asked after a `SeqCst` write of it.
+    fn is_overtaken(&self, position: u64) -> bool {
+        // Pairs with the claim in `push_evicting`. Claims in a closed ring are none.
+        let tail = self.producers.tail.load(Ordering::SeqCst);
+        tail & CLOSED == 0 && tail > position + self.capacity
     }
 
     fn count_evicted(&self, evicted: &Evicted<T>) {
@@ -123,7 +141,7 @@ impl<T> Places<T> {
     fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>) -> Result<(), T> {
         let slot = self.first.at(position);
         let Entry::Owned(lapped) = enter(slot, position) else { return Err(value) };
-        evicted.lapped.extend(lapped);
+        evicted.add(lapped);
         slot.value.with_mut(|place| {
             // SAFETY: `enter` gave this thread the memory.
             unsafe { (*place).write(value) }
@@ -162,17 +180,17 @@ impl<T> Places<T> {
     pub(super) fn pop_evicting(&self) -> Option<T> {
         let tail = self.producers.tail.load(Ordering::SeqCst);
         let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
-        let mut head = self.consumer.head.load(Ordering::Relaxed);
+        // What there is from before the last lap is found in that lap's slots.
+        let mut head = self.consumer.head.load(Ordering::Relaxed).max(tail.saturating_sub(self.first.len()));
         while head < tail {
             // The last claim is left to become a message: nothing waits behind it, and its producer owes a wake.
             let step = self.take_or_pass(head, is_closed || head + 1 < tail);
-            if matches!(step, Step::NotYet) {
-                return None;
-            }
-            head += 1;
+            head += u64::from(matches!(step, Step::Took(_) | Step::Passed));
             self.consumer.head.store(head, Ordering::Relaxed);
-            if let Step::Took(value) = step {
-                return Some(value);
+            match step {
+                Step::Took(value) | Step::TookEarlier(value) => return Some(value),
+                Step::Passed => {}
+                Step::NotYet => return None,
             }
         }
         None
@@ -185,6 +203,12 @@ impl<T> Places<T> {
                 return Step::Took(value);
             }
             let seen = slot.stamp.load(Ordering::SeqCst);
+            if is_before(seen, position) && phase(seen) == FULL {
+                match self.take_at(seen / PHASES - 1) {
+                    Some(value) => return Step::TookEarlier(value),
+                    None => continue,
+                }
+            }
             let pending = is_before(seen, position) || seen == stamp(position, WRITING);
             if !pending && seen != stamp(position, FULL) {
                 return Step::Passed;
@@ -204,6 +228,8 @@ impl<T> Places<T> {
 /// What the consumer found at a position.
 enum Step<T> {
     Took(T),
+    /// A message of an earlier lap; the position is still to be looked at.
+    TookEarlier(T),
     /// Taken, evicted or void.
     Passed,
     /// Claimed, and not yet a message.
@@ -212,15 +238,21 @@ enum Step<T> {
 
 /// What a push put out of the ring. Dropped by the producer, after the consumer was told.
 pub(super) struct Evicted<T> {
-    /// The message that the capacity has no room for.
-    oldest: Option<T>,
-    /// Messages a whole lap older, whose evictor was stopped before it came to them.
-    lapped: Vec<T>,
+    first: Option<T>,
+    /// Seldom any: a message a whole lap older whose evictor was stopped before it came to it, or the pushed one itself.
+    more: Vec<T>,
 }
 
 impl<T> Evicted<T> {
     pub(super) fn len(&self) -> usize {
-        usize::from(self.oldest.is_some()) + self.lapped.len()
+        usize::from(self.first.is_some()) + self.more.len()
+    }
+
+    fn add(&mut self, message: Option<T>) {
+        match self.first {
+            None => self.first = message,
+            Some(_) => self.more.extend(message),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Something that is made when it is first used, unless it is closed before.
 #![expect(unsafe_code, reason = "what is made is shared by a pointer that is set once")]
 
+use std::marker::PhantomData;
 use std::ptr;
 
 use crate::sync::{AtomicPtr, Ordering};
@@ -10,6 +11,8 @@ use crate::sync::{AtomicPtr, Ordering};
 /// The pointer is null at first; then either [`CLOSED`], for good, or what was made, for good.
 pub(super) struct FirstUse<T> {
     made: AtomicPtr<T>,
+    /// It is owned, made on one thread and dropped on another, and lent to many: no more so than `T` allows.
+    _owned: PhantomData<T>,
 }
 
 /// The pointer of what was closed before it was used. Nothing lies at an odd address.
@@ -19,7 +22,7 @@ fn closed<T>() -> *mut T {
 
 impl<T> FirstUse<T> {
     pub(super) fn new() -> Self {
-        Self { made: AtomicPtr::new(ptr::null_mut()) }
+        Self { made: AtomicPtr::new(ptr::null_mut()), _owned: PhantomData }
     }
 
     /// Gives it if it was made.
@@ -35,8 +38,9 @@ impl<T> FirstUse<T> {
     /// Gives it, made by `make` if this is the first use. `None` if it was closed before.
     #[inline]
     pub(super) fn get_or_make(&self, make: impl FnOnce() -> T) -> Option<&T> {
-        // Acquire: pairs with the exchange in `make`.
-        let made = self.made.load(Ordering::Acquire);
+        // Pairs with the exchange in `make`. SeqCst as well: what this thread does next comes after what it sees here in the
+        // one order of `SeqCst` accesses, also where another thread has made it.
+        let made = self.made.load(Ordering::SeqCst);
         let made = if made.is_null() { self.make(make()) } else { made };
         // SAFETY: either pointer is the field's.
         unsafe { Self::made(made) }
@@ -46,7 +50,7 @@ impl<T> FirstUse<T> {
     #[cold]
     fn make(&self, made: T) -> *mut T {
         let made = Box::into_raw(Box::new(made));
-        match self.made.compare_exchange(ptr::null_mut(), made, Ordering::SeqCst, Ordering::Acquire) {
+        match self.made.compare_exchange(ptr::null_mut(), made, Ordering::SeqCst, Ordering::SeqCst) {
             Ok(_) => made,
             Err(first) => {
                 // SAFETY: made from a box above, and no other thread has seen it.

@@ -35,6 +35,7 @@ use std::thread;
 use futures::Stream;
 use futures::future::poll_fn;
 
+use crate::contain::let_go;
 use crate::sync::{Ordering, fence};
 use crate::{Handle, LaneStats, Message};
 
@@ -276,13 +277,13 @@ impl<M: Message> Drop for Mailbox<M> {
         let mut panicked = None;
         // A message that panics in its drop must not keep the askers behind it waiting for ever.
         while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.drain_undelivered(|_, message| drop(message)))) {
-            panicked.get_or_insert(panic);
+            match panicked {
+                None => panicked = Some(panic),
+                Some(_) => let_go(panic),
+            }
         }
-        if let Some(panic) = panicked
-            && !thread::panicking()
-        {
-            resume_unwind(panic);
-        }
+        let Some(panic) = panicked else { return };
+        if thread::panicking() { let_go(panic) } else { resume_unwind(panic) }
     }
 }
 

@@ -95,6 +95,11 @@ impl<T> Places<T> {
         self.producers.tail.fetch_or(CLOSED, Ordering::SeqCst);
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        // Relaxed: whoever has to know was told by more than this.
+        self.producers.tail.load(Ordering::Relaxed) & CLOSED != 0
+    }
+
     /// Tells the next position to claim. SeqCst, for a consumer that has announced its sleep.
     pub(super) fn tail(&self) -> u64 {
         self.producers.tail.load(Ordering::SeqCst) & !(CLOSED | GROWN)

@@ -152,14 +152,17 @@ impl<M> LaneQueue<M> {
     ///
     /// Skips no more asks than the lane holds at once: askers that come and go without a rest must not keep the consumer
     /// from its other lanes. `None` then still means that nothing is left of what was there at the call, and whoever sent
-    /// what is left did so after it, so that an announced sleep is ended by them.
+    /// what is left did so after it or has yet to return, so that an announced sleep is ended by them. To a closed lane
+    /// nothing more comes, and nobody need look at what is left in it: it is looked through to its end.
+    ///
     /// # Safety
     ///
     /// One thread at a time calls this and [`take_undelivered`](Self::take_undelivered): the mailbox.
     #[inline]
     pub(super) unsafe fn take(&self, mut stash: Option<&mut Stash<M>>) -> Option<M> {
         let places = self.places.get()?;
-        for _ in 0..self.lane.capacity() {
+        let mut skipped = 0;
+        while skipped < self.lane.capacity() || places.is_closed() {
             let envelope = match &mut stash {
                 Some(stash) if self.lane.kind().evicts() => take_newest(places, stash),
                 // SAFETY: the caller's promise.
@@ -169,6 +172,7 @@ impl<M> LaneQueue<M> {
                 return Some(envelope.message);
             }
             add(&places.consumer.cancelled, 1);
+            skipped += 1;
             // This may be the last take before a rest that has been announced already.
             fence(Ordering::SeqCst);
             self.tell_of_room();
@@ -288,5 +292,63 @@ fn saw<T>(places: &Places<T>, waiting: u64) {
     let waiting = waiting.min(places.capacity);
     if waiting > high_water.load(Ordering::Relaxed) {
         high_water.store(waiting, Ordering::Relaxed);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::reply::Reply;
+
+    static LATEST: Lane = Lane::latest("latest");
+
+    /// Claims a position as a producer does that is stopped then.
+    fn stop_after_claim(lane: &LaneQueue<u32>) {
+        lane.places.get().expect("it has been used").producers.tail.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn take(lane: &LaneQueue<u32>, stash: &mut Stash<u32>) -> Option<u32> {
+        // SAFETY: each test has one thread.
+        unsafe { lane.take(Some(stash)) }
+    }
+
+    fn plain(message: u32) -> Envelope<u32> {
+        Envelope { message, asker: None }
+    }
+
+    #[test]
+    fn what_was_evicted_long_ago_is_passed_by_in_one_step() {
+        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
+        assert!(lane.send(plain(1), &signal).is_ok());
+        assert_eq!(take(&lane, &mut stash), Some(1));
+        // As if so many had come while the consumer was busy.
+        lane.places.get().expect("it has been used").producers.tail.store(1 << 60, Ordering::SeqCst);
+        assert!(lane.send(plain(2), &signal).is_ok());
+        assert_eq!(take(&lane, &mut stash), Some(2));
+        assert_eq!(take(&lane, &mut stash), None);
+    }
+
+    #[test]
+    fn a_message_whose_place_comes_round_before_the_consumer_is_taken() {
+        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
+        assert!(lane.send(plain(1), &signal).is_ok());
+        // The first message's evictor is stopped, and so are others, a lap further than the consumer.
+        (0..40).for_each(|_| stop_after_claim(&lane));
+        assert!(lane.send(plain(2), &signal).is_ok());
+        let all: Vec<_> = std::iter::from_fn(|| take(&lane, &mut stash)).collect();
+        assert_eq!(all, [1, 2]);
+    }
+
+    #[test]
+    fn a_closed_lane_is_looked_through_to_its_end() {
+        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
+        let (_reply, answer, asker) = Reply::<()>::queued();
+        drop(answer);
+        assert!(lane.send(Envelope { message: 1, asker: Some(asker) }, &signal).is_ok());
+        // Who would have evicted the first is stopped, so that two lie where one should.
+        stop_after_claim(&lane);
+        assert!(lane.send(plain(2), &signal).is_ok());
+        lane.close();
+        assert_eq!(take(&lane, &mut stash), Some(2), "and not nothing, for the sake of an ask that was cancelled");
     }
 }

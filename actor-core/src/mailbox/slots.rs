@@ -26,8 +26,12 @@ unsafe impl<T: Send> Sync for Slots<T> {}
 impl<T> Slots<T> {
     /// Makes `len` slots, a power of two.
     pub(super) fn new(len: usize) -> Self {
-        debug_assert!(len.is_power_of_two(), "a mask finds the slot");
+        assert!(len.is_power_of_two(), "a mask finds the slot");
         Self { array: memory::make(len), len }
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.len as u64
     }
 
     /// Gives the slot of a position.
@@ -59,7 +63,7 @@ mod memory {
     /// Zeroed, so that slots that are never used cost no memory where the system gives it by pages.
     pub(super) fn make<T>(len: usize) -> NonNull<Slot<T>> {
         let layout = layout::<T>(len);
-        // SAFETY: a slot has a stamp, so the layout is not of size 0. All zeros is a slot: a stamp of 0, and no value.
+        // SAFETY: a slot has a stamp and there is one at least, so the layout is not of size 0. All zeros is a slot: a stamp of 0, and no value.
         let array = unsafe { alloc_zeroed(layout) };
         NonNull::new(array.cast()).unwrap_or_else(|| handle_alloc_error(layout))
     }
