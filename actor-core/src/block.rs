@@ -17,12 +17,6 @@ use std::time::{Duration, Instant};
 /// thread runs 24 to 43 µs later. An actor that is awake, on a core of its own, answers in less than one.
 const SPIN: Duration = Duration::from_micros(20);
 
-/// The shortest, where spinning has not paid lately: enough for an actor that is awake.
-const GLANCE: Duration = Duration::from_micros(1);
-
-/// One wait in so many spins for [`SPIN`] whatever was learned, so that it is found out when spinning pays again.
-const RETRY_EVERY: u32 = 32;
-
 /// Looks at the flag for each look at the clock, which costs as much as several of them.
 const LOOKS: usize = 16;
 
@@ -48,16 +42,6 @@ pub(crate) fn block_on_for<F: Future>(mut future: Pin<&mut F>, timeout: Duration
 struct Parker {
     woken: Arc<Woken>,
     waker: Waker,
-    habit: Habit,
-}
-
-/// How long it pays to spin, as learned from the waits before.
-///
-/// Spinning is of no use where the answer takes longer; and it is worse than that where the answerer needs this very core,
-/// which the operating system may well have both run on.
-struct Habit {
-    limit: Cell<Duration>,
-    waits: Cell<u32>,
 }
 
 struct Woken {
@@ -106,37 +90,19 @@ impl Drop for Lent {
 impl Parker {
     fn new() -> Self {
         let woken = Arc::new(Woken { is_set: AtomicBool::new(false), thread: thread::current() });
-        let habit = Habit { limit: Cell::new(SPIN), waits: Cell::new(0) };
-        Self { waker: Waker::from(Arc::clone(&woken)), woken, habit }
+        Self { waker: Waker::from(Arc::clone(&woken)), woken }
     }
 
     /// Waits for a wake. Gives up at the deadline, if there is one.
     fn wait(&self, deadline: Option<Instant>) -> bool {
-        if !spinning_helps() {
-            return self.woken.park(deadline);
-        }
-        let paid = self.woken.spin(self.habit.limit(), deadline);
-        self.habit.learn(paid);
-        paid || self.woken.park(deadline)
-    }
-}
-
-impl Habit {
-    fn limit(&self) -> Duration {
-        let waits = self.waits.get().wrapping_add(1);
-        self.waits.set(waits);
-        if waits.is_multiple_of(RETRY_EVERY) { SPIN } else { self.limit.get() }
-    }
-
-    fn learn(&self, paid: bool) {
-        self.limit.set(if paid { SPIN } else { GLANCE.max(self.limit.get() / 4) });
+        (spinning_helps() && self.woken.spin(deadline)) || self.woken.park(deadline)
     }
 }
 
 impl Woken {
-    fn spin(&self, limit: Duration, deadline: Option<Instant>) -> bool {
+    fn spin(&self, deadline: Option<Instant>) -> bool {
         let start = now();
-        let end = start + limit;
+        let end = start + SPIN;
         let end = deadline.map_or(end, |deadline| deadline.min(end));
         let mut time = start;
         while time < end {
@@ -147,6 +113,8 @@ impl Woken {
                 }
                 spin_loop();
             }
+            // Where there are more threads than cores, the answerer may be waiting for this very one.
+            thread::yield_now();
             time = now();
         }
         false

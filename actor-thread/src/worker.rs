@@ -6,6 +6,7 @@
 
 use std::hint::spin_loop;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use actor_core::Maker;
@@ -120,6 +121,8 @@ impl Worker {
             if now.duration_since(start) >= self.spin {
                 return false;
             }
+            // Where there are more threads than cores, whoever has something to say may be waiting for this one.
+            thread::yield_now();
         }
     }
 }
