@@ -70,6 +70,7 @@ pub enum AskBlockingError<M> {
 
 impl<M: Message> Handle<M> {
     /// Sends the message at once or hands it back. Never waits, needs no runtime, and wakes the actor only if it sleeps.
+    /// Allocates nothing, but that a lane makes its memory with its first message, and once more when more than 8 wait.
     ///
     /// On a lane that evicts, the oldest message makes room and is dropped on this thread, so `Full` never comes.
     ///
@@ -99,7 +100,8 @@ impl<M: Message> Handle<M> {
 
     /// Sends the message, waiting for room in its lane.
     ///
-    /// Waiting senders are woken first come, first served, one for each message taken.
+    /// Waiting senders are woken first come, first served, as many as there is room for, when the actor rests or its turn
+    /// ends. One that is woken may find the room gone to a sender that did not wait, and then waits anew.
     ///
     /// # Errors
     ///
