@@ -139,8 +139,7 @@ fn the_last_waker_is_woken_wherever_the_mailbox_is_polled() {
             // Each time on another thread, by the one and the other way to poll.
             mailbox = thread::spawn(move || {
                 let mut cx = Context::from_waker(&waker);
-                let polled =
-                    if round % 2 == 0 { mailbox.poll_recv(&mut cx) } else { mailbox.poll_next_unpin(&mut cx) };
+                let polled = if round % 2 == 0 { mailbox.poll_recv(&mut cx) } else { mailbox.poll_next_unpin(&mut cx) };
                 assert!(polled.is_pending());
                 mailbox
             })
