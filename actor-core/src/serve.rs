@@ -17,8 +17,10 @@ pub(crate) struct Parts<A: Actor, F> {
 }
 
 /// Makes the actor's state, and handles one message after the other until there is a reason to end.
-///
-/// A function that gives a block, for an `async fn` would keep its argument twice.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` keeps its arguments twice, and this is most of an actor's size"
+)]
 pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
     parts: &mut Parts<A, F>,
     mailbox: &mut Mailbox<A::Message>,

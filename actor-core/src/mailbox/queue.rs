@@ -340,6 +340,19 @@ mod tests {
     }
 
     #[test]
+    fn messages_behind_stopped_senders_are_taken_and_their_places_used_again() {
+        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
+        for n in 0..1_000 {
+            assert!(lane.send(plain(n), &signal).is_ok());
+            stop_after_claim(&lane);
+            assert!(lane.send(plain(n + 1), &signal).is_ok());
+            assert_eq!((take(&lane, &mut stash), take(&lane, &mut stash)), (Some(n), Some(n + 1)));
+        }
+        let places = lane.places.get().expect("it has been used");
+        assert_eq!(places.producers.void.load(Ordering::Relaxed), 0, "no sender had to come again");
+    }
+
+    #[test]
     fn a_closed_lane_is_looked_through_to_its_end() {
         let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
         let (_reply, answer, asker) = Reply::<()>::queued();

@@ -106,7 +106,8 @@ impl Signal {
         store_before_load();
         let is_room_wanted = before & ROOM_WANTED != 0;
         if is_room_wanted {
-            self.word.fetch_and(!ROOM_WANTED, Ordering::Relaxed);
+            // Acquire: whoever's wish is cleared here is seen to wait by the look that follows.
+            self.word.fetch_and(!ROOM_WANTED, Ordering::Acquire);
         }
         is_room_wanted
     }

@@ -5,8 +5,10 @@
 //! the whole state space would take too long.
 #![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+mod evicting;
+mod room;
+
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as PlainCount;
 use std::task::{Poll, Wake, Waker};
@@ -24,8 +26,12 @@ use crate::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
 const PREEMPTIONS: usize = 3;
 
 fn bounded(model: impl Fn() + Send + Sync + 'static) {
+    check(PREEMPTIONS, model);
+}
+
+fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.preemption_bound = Some(preemptions);
     builder.check(model);
 }
 
@@ -118,6 +124,12 @@ fn a_signal_wakes_once_for_each_sleep() {
     });
 }
 
+struct Two(u32);
+
+impl Message for Two {
+    const LANES: &'static [Lane] = &[Lane::fifo("two", 2)];
+}
+
 struct One(u32);
 
 impl Message for One {
@@ -185,72 +197,28 @@ fn a_message_is_accepted_or_comes_back_when_the_mailbox_closes() {
     });
 }
 
+/// Two first messages at once, and a consumer that sleeps.
 #[test]
-fn a_sender_that_waits_for_room_is_told_of_it() {
-    bounded(|| {
-        let (handle, mut mailbox) = mailbox::<One>();
-        assert!(handle.try_tell(One(1)).is_ok());
-        let telling = thread::spawn(move || {
-            let mut tell = pin!(handle.tell(One(2)));
-            block_on(poll_fn(|cx| tell.as_mut().poll(cx))).is_ok()
+fn a_message_in_a_lane_that_another_sender_has_just_made_wakes_who_waits() {
+    check(2, || {
+        let (handle, mut mailbox) = mailbox::<Two>();
+        let handle = Arc::new(handle);
+        let telling: Vec<_> = (0..2)
+            .map(|n| {
+                let handle = Arc::clone(&handle);
+                thread::spawn(move || assert!(handle.try_tell(Two(n)).is_ok()))
+            })
+            .collect();
+        let sum = block_on(async {
+            let mut sum = 0;
+            for _ in 0..2 {
+                sum += take(&mut mailbox).await.map_or(9, |Two(n)| n);
+            }
+            sum
         });
-        block_on(async {
-            assert_eq!(take(&mut mailbox).await.map(|One(n)| n), Some(1));
-            assert_eq!(take(&mut mailbox).await.map(|One(n)| n), Some(2));
-        });
-        assert!(telling.join().expect("telling does not panic"));
+        assert_eq!(sum, 1);
+        telling.into_iter().for_each(|one| one.join().expect("telling does not panic"));
     });
-}
-
-#[test]
-fn a_sender_that_waits_for_room_is_told_of_the_end() {
-    bounded(|| {
-        let (handle, mailbox) = mailbox::<One>();
-        assert!(handle.try_tell(One(1)).is_ok());
-        let telling = thread::spawn(move || block_on(handle.tell(One(2))).is_ok());
-        mailbox.close();
-        assert!(!telling.join().expect("telling does not panic"));
-    });
-}
-
-/// For a lane that evicts when it holds `N`.
-struct Fresh<const N: usize>;
-
-impl Message for Fresh<1> {
-    const LANES: &'static [Lane] = &[Lane::latest("latest")];
-}
-
-impl Message for Fresh<2> {
-    const LANES: &'static [Lane] = &[Lane::newest_first("newest", 2)];
-}
-
-/// Evicts while the mailbox closes and is drained, and accounts for everything.
-fn evict_against_close<const N: usize>()
-where
-    Fresh<N>: Message,
-{
-    bounded(|| {
-        let (handle, mut mailbox) = mailbox::<Fresh<N>>();
-        (0..N).for_each(|_| assert!(handle.try_tell(Fresh).is_ok()));
-        let other = handle.clone();
-        let evicting = thread::spawn(move || other.try_tell(Fresh).is_ok());
-        mailbox.close();
-        mailbox.drain_undelivered(|_, Fresh| {});
-        let accepted = N as u64 + u64::from(evicting.join().expect("telling does not panic"));
-        assert!(handle.try_tell(Fresh).is_err(), "after the close nothing gets in");
-        let lane = &handle.stats()[0];
-        assert_eq!((lane.accepted, lane.evicted + lane.undelivered, lane.depth), (accepted, accepted, 0));
-    });
-}
-
-#[test]
-fn a_lane_that_holds_the_latest_stays_closed() {
-    evict_against_close::<1>();
-}
-
-#[test]
-fn a_lane_that_evicts_the_oldest_stays_closed() {
-    evict_against_close::<2>();
 }
 
 #[test]

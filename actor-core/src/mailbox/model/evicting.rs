@@ -1,0 +1,116 @@
+//! The ring that evicts.
+
+use std::sync::Arc;
+
+use loom::thread;
+
+use super::{Counted, check};
+use crate::mailbox::evicting::SPARE;
+use crate::mailbox::places::Places;
+
+/// Pushes into a ring that evicts, and tells what was accepted and what was evicted for it.
+fn push_evicting(places: &Places<Counted>, value: Counted) -> (usize, usize) {
+    match places.push_evicting(value) {
+        Ok(evicted) => (1, evicted.len()),
+        Err(_closed) => (0, 0),
+    }
+}
+
+/// Producers against each other and the consumer, on a ring for one message: everything is taken once or evicted once.
+fn evict(producers: u32, preemptions: usize, closes: bool) {
+    check(preemptions, move || {
+        let count = Arc::new(());
+        let places = Arc::new(Places::new(1, Some(SPARE)));
+        assert_eq!(push_evicting(&places, (0, Arc::clone(&count))), (1, 0));
+        let threads: Vec<_> = (1..=producers)
+            .map(|n| {
+                let (pushing, value) = (Arc::clone(&places), (n, Arc::clone(&count)));
+                thread::spawn(move || push_evicting(&pushing, value))
+            })
+            .collect();
+        if closes {
+            places.close();
+        }
+        let mut taken = std::iter::from_fn(|| places.pop_evicting()).count();
+        let (mut accepted, mut evicted) = (1, 0);
+        for one in threads {
+            let (more, gone) = one.join().expect("no panic");
+            accepted += more;
+            evicted += gone;
+        }
+        if !closes {
+            let rest = std::iter::from_fn(|| places.pop_evicting()).count();
+            assert!(rest <= 1, "as many as there is room for");
+            taken += rest;
+        }
+        assert!(places.pop_evicting().is_none());
+        assert_eq!(accepted, taken + evicted, "taken once or evicted once");
+        assert_eq!(accepted, places.accepted() as usize);
+        drop(places);
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}
+
+#[test]
+fn a_message_is_evicted_or_taken_and_never_both() {
+    evict(1, 4, false);
+}
+
+#[test]
+fn producers_that_evict_each_other_lose_nothing() {
+    evict(2, 2, false);
+}
+
+#[test]
+fn a_closed_ring_that_evicts_gives_everything_out() {
+    evict(2, 2, true);
+}
+
+/// A ring of as many slots as there are threads in the middle of a push: laps meet.
+#[test]
+fn a_producer_that_is_lapped_comes_again() {
+    check(3, || {
+        let count = Arc::new(());
+        // Two slots for one message, so that a thread that is stopped is met again at once.
+        let places = Arc::new(Places::new(1, Some(1)));
+        let (pushing, share) = (Arc::clone(&places), Arc::clone(&count));
+        let other = thread::spawn(move || push_evicting(&pushing, (9, share)));
+        let (mut accepted, mut evicted) = (0, 0);
+        for n in 0..3 {
+            let (more, gone) = push_evicting(&places, (n, Arc::clone(&count)));
+            accepted += more;
+            evicted += gone;
+        }
+        let (more, gone) = other.join().expect("no panic");
+        let taken = std::iter::from_fn(|| places.pop_evicting()).count();
+        assert!(taken <= 1, "as many as there is room for");
+        assert_eq!(accepted + more, taken + evicted + gone);
+        assert_eq!(accepted + more, 4);
+        drop(places);
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}
+
+/// The consumer passes by a producer that has the memory in its hands, and another comes round to it.
+#[test]
+fn a_producer_that_is_passed_by_keeps_its_memory() {
+    check(3, || {
+        let count = Arc::new(());
+        let places = Arc::new(Places::new(1, Some(1)));
+        let (pushing, share) = (Arc::clone(&places), Arc::clone(&count));
+        let other = thread::spawn(move || push_evicting(&pushing, (9, share)));
+        let (mut accepted, mut evicted, mut taken) = (0, 0, 0);
+        for n in 0..2 {
+            let (more, gone) = push_evicting(&places, (n, Arc::clone(&count)));
+            accepted += more;
+            evicted += gone;
+            taken += usize::from(places.pop_evicting().is_some());
+        }
+        let (more, gone) = other.join().expect("no panic");
+        taken += std::iter::from_fn(|| places.pop_evicting()).count();
+        assert_eq!((accepted, more), (2, 1));
+        assert_eq!(accepted + more, taken + evicted + gone);
+        drop(places);
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}

@@ -1,0 +1,77 @@
+//! Lanes that evict.
+
+use std::sync::Arc;
+
+use loom::future::block_on;
+use loom::thread;
+
+use super::{bounded, take};
+use crate::{Lane, Message, mailbox};
+
+/// For a lane that evicts when it holds `N`.
+struct Fresh<const N: usize>;
+
+impl Message for Fresh<1> {
+    const LANES: &'static [Lane] = &[Lane::latest("latest")];
+}
+
+impl Message for Fresh<2> {
+    const LANES: &'static [Lane] = &[Lane::newest_first("newest", 2)];
+}
+
+/// Evicts while the mailbox closes and is drained, and accounts for everything.
+fn evict_against_close<const N: usize>()
+where
+    Fresh<N>: Message,
+{
+    bounded(|| {
+        let (handle, mut mailbox) = mailbox::<Fresh<N>>();
+        (0..N).for_each(|_| assert!(handle.try_tell(Fresh).is_ok()));
+        let other = handle.clone();
+        let evicting = thread::spawn(move || other.try_tell(Fresh).is_ok());
+        mailbox.close();
+        mailbox.drain_undelivered(|_, Fresh| {});
+        let accepted = N as u64 + u64::from(evicting.join().expect("telling does not panic"));
+        assert!(handle.try_tell(Fresh).is_err(), "after the close nothing gets in");
+        let lane = &handle.stats()[0];
+        assert_eq!((lane.accepted, lane.evicted + lane.undelivered, lane.depth), (accepted, accepted, 0));
+    });
+}
+
+#[test]
+fn a_lane_that_holds_the_latest_stays_closed() {
+    evict_against_close::<1>();
+}
+
+#[test]
+fn a_lane_that_evicts_the_oldest_stays_closed() {
+    evict_against_close::<2>();
+}
+
+struct Latest(u32);
+
+impl Message for Latest {
+    const LANES: &'static [Lane] = &[Lane::latest("latest")];
+}
+
+/// Messages to a consumer that sleeps unless there is one: it is given the last of them, however many it misses.
+fn send_the_latest(messages: u32) {
+    bounded(move || {
+        let (handle, mut mailbox) = mailbox::<Latest>();
+        let handle = Arc::new(handle);
+        let other = Arc::clone(&handle);
+        let telling = thread::spawn(move || (1..=messages).for_each(|n| assert!(other.try_tell(Latest(n)).is_ok())));
+        block_on(async { while take(&mut mailbox).await.is_some_and(|Latest(n)| n < messages) {} });
+        telling.join().expect("telling does not panic");
+    });
+}
+
+#[test]
+fn a_message_in_a_lane_that_evicts_wakes_who_waits() {
+    send_the_latest(1);
+}
+
+#[test]
+fn the_last_message_in_a_lane_that_evicts_wakes_who_waits() {
+    send_the_latest(2);
+}

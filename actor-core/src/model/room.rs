@@ -1,0 +1,95 @@
+//! Senders that wait for room.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+
+use futures::future::join;
+use loom::future::block_on;
+use loom::thread;
+
+use super::{One, Two, bounded, check, take};
+use crate::{Mailbox, Message, mailbox};
+
+#[test]
+fn a_sender_that_waits_for_room_is_told_of_it() {
+    bounded(|| {
+        let (handle, mut mailbox) = mailbox::<One>();
+        assert!(handle.try_tell(One(1)).is_ok());
+        let telling = thread::spawn(move || {
+            let mut tell = pin!(handle.tell(One(2)));
+            block_on(poll_fn(|cx| tell.as_mut().poll(cx))).is_ok()
+        });
+        block_on(async {
+            assert_eq!(take(&mut mailbox).await.map(|One(n)| n), Some(1));
+            assert_eq!(take(&mut mailbox).await.map(|One(n)| n), Some(2));
+        });
+        assert!(telling.join().expect("telling does not panic"));
+    });
+}
+
+/// Takes as an actor does, whose task sees to the senders only when it rests.
+async fn take_and_rest<M: Message>(mailbox: &mut Mailbox<M>) -> Option<M> {
+    poll_fn(|cx| {
+        mailbox.shared().signal().cancel_sleep();
+        mailbox.poll_next(cx)
+    })
+    .await
+}
+
+/// Has two senders of one thread wait for room in a lane that is full, while an actor takes everything.
+fn two_wait_for_an_actor<M: Message>(full: usize, preemptions: usize, make: fn(u32) -> M) {
+    check(preemptions, move || {
+        let (handle, mut mailbox) = mailbox::<M>();
+        (0..full).for_each(|_| assert!(handle.try_tell(make(0)).is_ok()));
+        let telling = thread::spawn(move || {
+            let (one, other) = block_on(join(handle.tell(make(1)), handle.tell(make(2))));
+            assert!(one.is_ok() && other.is_ok());
+            handle
+        });
+        block_on(async {
+            for _ in 0..full + 2 {
+                assert!(take_and_rest(&mut mailbox).await.is_some());
+            }
+        });
+        telling.join().expect("telling does not panic");
+    });
+}
+
+#[test]
+fn a_sender_that_waits_for_room_is_told_by_an_actor_that_rests() {
+    bounded(|| {
+        let (handle, mut mailbox) = mailbox::<One>();
+        assert!(handle.try_tell(One(1)).is_ok());
+        let telling = thread::spawn(move || {
+            assert!(block_on(handle.tell(One(2))).is_ok());
+            handle
+        });
+        block_on(async {
+            for _ in 0..2 {
+                assert!(take_and_rest(&mut mailbox).await.is_some());
+            }
+        });
+        telling.join().expect("telling does not panic");
+    });
+}
+
+#[test]
+fn two_senders_that_wait_are_told_of_one_place_that_is_free_twice() {
+    two_wait_for_an_actor(1, 1, One);
+}
+
+#[test]
+fn two_senders_that_wait_are_told_of_two_places() {
+    two_wait_for_an_actor(2, 2, Two);
+}
+
+#[test]
+fn a_sender_that_waits_for_room_is_told_of_the_end() {
+    bounded(|| {
+        let (handle, mailbox) = mailbox::<One>();
+        assert!(handle.try_tell(One(1)).is_ok());
+        let telling = thread::spawn(move || block_on(handle.tell(One(2))).is_ok());
+        mailbox.close();
+        assert!(!telling.join().expect("telling does not panic"));
+    });
+}
