@@ -261,8 +261,8 @@ fn enter<T>(slot: &Slot<T>, position: u64) -> Entry<T> {
     let mut seen = slot.stamp.load(Ordering::Relaxed);
     while is_before(seen, position) {
         let to = stamp(position, if matches!(phase(seen), EMPTY | FULL) { WRITING } else { HELD });
-        // AcqRel: pairs with `give_back`, or with the exchange in `write` whose message is evicted here.
-        match slot.stamp.compare_exchange_weak(seen, to, Ordering::AcqRel, Ordering::Relaxed) {
+        // Acquire: pairs with `give_back`, or with the exchange in `write` whose message is evicted here.
+        match slot.stamp.compare_exchange_weak(seen, to, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => {
                 return match phase(seen) {
                     EMPTY => Entry::Owned(None),

@@ -108,12 +108,14 @@ fn room_that_another_has_seen_is_room() {
         let count = Arc::new(());
         let places = Arc::new(Places::new(2, None));
         (1..=2).for_each(|n| assert!(push(&places, (n, Arc::clone(&count))).is_ok()));
-        let (taking, pushing, value) = (Arc::clone(&places), Arc::clone(&places), (3, Arc::clone(&count)));
-        let consumer = thread::spawn(move || (1..=2).for_each(|n| assert_eq!(pop(&taking), Some(n))));
-        let other = thread::spawn(move || push(&pushing, value).is_ok());
-        let one = push(&places, (4, Arc::clone(&count))).is_ok();
-        consumer.join().expect("taking does not panic");
-        let accepted = usize::from(one) + usize::from(other.join().expect("pushing does not panic"));
+        let producers: Vec<_> = (3..=4)
+            .map(|n| {
+                let (pushing, value) = (Arc::clone(&places), (n, Arc::clone(&count)));
+                thread::spawn(move || push(&pushing, value).is_ok())
+            })
+            .collect();
+        (1..=2).for_each(|n| assert_eq!(pop(&places), Some(n)));
+        let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(std::iter::from_fn(|| pop(&places)).count(), accepted);
         drop(places);
         assert_eq!(Arc::strong_count(&count), 1);
