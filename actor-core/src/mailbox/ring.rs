@@ -7,7 +7,7 @@
 //! ```text
 //!  producers' line                    consumer's line               slots
 //!  tail   next position to claim,     head  next position to take   stamp = p + 1: the message of p is there
-//!         top bit: closed                                           value
+//!         top bits: closed, grown                                   value
 //!  limit  claims stay below it
 //! ```
 //!
@@ -47,7 +47,7 @@
 //!
 //! # The end
 //!
-//! [`Ring::close`] sets the top bit of `tail`, so the last position is known. A consumer that leaves without waiting for
+//! Closing sets the top bit of `tail`, so the last position is known. A consumer that leaves without waiting for
 //! claims still in flight tells so by the signal (`GONE`), and then settles each position with its producer:
 //!
 //! ```text
