@@ -68,7 +68,8 @@ fn bytes_of_an_idle_actor(runtime: &dyn Runtime) -> i64 {
 #[test]
 fn an_idle_actor_is_small() {
     for runtime in actor::runtimes() {
-        let bytes = bytes_of_an_idle_actor(&*runtime);
+        // The least of three: what a runtime's own threads begin with meanwhile is no actor's.
+        let bytes = (0..3).map(|_| bytes_of_an_idle_actor(&*runtime)).min().expect("three");
         assert!(bytes < MOST, "{bytes} bytes on {}", runtime.name());
     }
 }
