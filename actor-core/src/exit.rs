@@ -31,7 +31,8 @@ pub enum ExitReason {
 pub struct Exit {
     /// Why it ended.
     pub reason: ExitReason,
-    /// The final figures of its mailbox, lane by lane.
+    /// The figures of its mailbox at its end, lane by lane. Final, but for what threads that were in the middle of a send
+    /// just then have yet to count; a handle's [`stats`](crate::Handle::stats) tell that once they are done.
     pub lanes: Vec<LaneStats>,
 }
 
