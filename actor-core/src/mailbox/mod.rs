@@ -239,9 +239,10 @@ impl<M: Message> Mailbox<M> {
         Some(message)
     }
 
-    /// Tells whether a control message waits.
-    pub(crate) fn has_control(&self) -> bool {
-        let waits = |(lane, taken): (usize, _)| M::LANES[lane].is_control() && self.shared.lane(lane).holds_any(taken);
+    /// Tells whether a control message waits in another lane than that of the message in hand.
+    pub(crate) fn has_other_control(&self) -> bool {
+        let is_other = |lane: usize| M::LANES[lane].is_control() && lane != usize::from(self.in_hand);
+        let waits = |(lane, taken): (usize, _)| is_other(lane) && self.shared.lane(lane).holds_any(taken);
         self.taken.iter().enumerate().any(waits)
     }
 
