@@ -12,7 +12,8 @@ const TIME: Duration = Duration::from_millis(1);
 ///
 /// It gives out what is in the lane, in the lane's order, and does not wait for more. It ends with the lane's
 /// [`batch`](crate::Lane::batch) of messages, when the lane is empty, 1 ms after it began, and as soon as one of the actor's
-/// timers is due, a control message waits or the actor is to stop at once. What it did not give out stays in the lane.
+/// timers is due, a control message waits in another lane or the actor is to stop at once. What it did not give out stays
+/// in the lane.
 ///
 /// A message counts as handled when the next one is taken, or when the call ends.
 pub struct Batch<'a, M: Message> {
@@ -42,7 +43,7 @@ impl<'a, M: Message> Batch<'a, M> {
 
     /// Tells whether anything is due that a batch must not keep waiting.
     fn is_cut(&mut self) -> bool {
-        if self.mailbox.shared().life().is_killed() || self.mailbox.has_control() {
+        if self.mailbox.shared().life().is_killed() || self.mailbox.has_other_control() {
             return true;
         }
         // As in an actor's turn: the clock is not read for each message unless a timer may be due.

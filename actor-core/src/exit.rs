@@ -31,8 +31,8 @@ pub enum ExitReason {
 pub struct Exit {
     /// Why it ended.
     pub reason: ExitReason,
-    /// The final figures of its mailbox, lane by lane. Messages that were on their way in at the end come back to their
-    /// senders, and are counted as accepted until they have.
+    /// The figures of its mailbox, lane by lane. Final, but for what threads that were in the middle of a send at its end have
+    /// yet to count, and take back.
     pub lanes: Vec<LaneStats>,
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
                 next
             });
             let Some(message) = next.await else {
-                return if mailbox.is_closed() { ExitReason::Stopped } else { ExitReason::Unreachable };
+                return reason_without_message(mailbox);
             };
             if mailbox.gives_batches() {
                 // On the heap, so that actors without batches do not keep room for one.
@@ -75,6 +75,16 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Mailbox<M>) -> Optio
     }
     let has_passed = life.deadline().is_some_and(|deadline| cx.now() >= deadline);
     (has_passed && mailbox.has_messages()).then_some(ExitReason::DeadlinePassed)
+}
+
+/// Says why no message can come any more.
+fn reason_without_message<M: Message>(mailbox: &Mailbox<M>) -> ExitReason {
+    match mailbox.is_closed() {
+        // Asked for before it was closed, though perhaps after it was last looked for.
+        true if mailbox.shared().life().is_killed() => ExitReason::Killed,
+        true => ExitReason::Stopped,
+        false => ExitReason::Unreachable,
+    }
 }
 
 /// Handles a message together with those behind it in its lane. Tells how many there were.

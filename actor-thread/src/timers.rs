@@ -79,10 +79,20 @@ impl Timers {
             return;
         }
         if self.queue.len() >= 2 * self.places.len() + SLACK {
-            let places = &self.places;
-            self.queue.retain(|Reverse((at, number))| places[*number].at == Some(*at));
+            self.throw_out();
         }
         self.queue.push(Reverse((at, number)));
+    }
+
+    /// Throws out the entries that do not count, in place. A place that was left and armed again for the same time has
+    /// several that look as if they did; one of them stays.
+    fn throw_out(&mut self) {
+        let places = &self.places;
+        let mut entries = std::mem::take(&mut self.queue).into_vec();
+        entries.retain(|Reverse((at, number))| places[*number].at == Some(*at));
+        entries.sort_unstable();
+        entries.dedup();
+        self.queue = entries.into();
     }
 
     /// Takes it back that a place's timer is armed.
@@ -140,6 +150,19 @@ mod tests {
         }
         assert_eq!(timers.next(), Some(start), "what it was armed for last");
         timers.disarm(place);
+        assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn timers_that_come_and_go_with_one_deadline_do_not_fill_the_heap() {
+        let mut timers = Timers::new();
+        let (owner, at) = (Arc::new(()), now() + Duration::from_secs(3600));
+        for _ in 0..10_000 {
+            let (place, _) = timers.settle(&owner);
+            timers.arm(place, at);
+            assert!(timers.queue.len() <= 2 * timers.places.len() + SLACK);
+            timers.leave(place);
+        }
         assert_eq!(timers.next(), None);
     }
 

@@ -1,4 +1,4 @@
-//! Eight senders on every kind of lane while actors stop, are stopped and panic: nothing is lost, and the figures are exact.
+//! Nine senders, threads and futures, on every kind of lane while actors stop, are stopped and panic: nothing is lost, and the figures are exact.
 //!
 //! Each life of an actor counts on its own, on three sides: what senders were told, what the actor and its hook saw, and
 //! what the lanes say. Lives go on for two seconds on each runtime, or for as many as `STRESS_SECONDS` says:
@@ -7,16 +7,27 @@
 //! STRESS_SECONDS=60 cargo test --release -p actor-tests --test stress
 //! ```
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use actor::{Actor, Batch, Context, Executor, ExitReason, Handle, Lane, Message, Reply, Spawn, TryTellError, mailbox};
+use actor::{
+    Actor, AskError, Batch, Context, Executor, ExitReason, Handle, Lane, Message, Reply, Spawn, TellError,
+    TryTellError, mailbox,
+};
 use actor_tests::{PATIENCE, end_of, executor};
+use futures::FutureExt;
 
 const LANES: usize = 5;
-const SENDERS: u64 = 8;
+/// Senders on threads of their own.
+const THREADS: u64 = 6;
+/// Senders that are futures, on the actor's executor and on another by turns.
+const FUTURES: u64 = 3;
+const SENDERS: u64 = THREADS + FUTURES;
 
 /// How many parcels exist: what is neither dropped nor delivered is still counted at the end.
 type Alive = Arc<AtomicI64>;
@@ -142,7 +153,7 @@ fn send(handle: &Handle<Parcel>, sender: u64, seed: u64, until: Option<u64>, see
     for n in 0.. {
         let lane = dice.below(LANES as u64) as usize;
         let parcel = |reply| Parcel::new(lane, sender, n, reply, alive);
-        let (accepted, closed) = match dice.below(8) {
+        let (accepted, closed) = match dice.below(9) {
             0 => match handle.tell_blocking(parcel(None), Duration::from_micros(200)) {
                 Ok(()) => (true, false),
                 Err(refused) => (false, matches!(refused, TryTellError::Closed(_))),
@@ -165,6 +176,11 @@ fn send(handle: &Handle<Parcel>, sender: u64, seed: u64, until: Option<u64>, see
                 }
                 Err(refused) => (false, matches!(refused, TryTellError::Closed(_))),
             },
+            // Gives up where it would have to wait, though room may be on its way to it.
+            3 => match handle.tell(parcel(None)).now_or_never() {
+                Some(sent) => (sent.is_ok(), sent.is_err()),
+                None => (false, false),
+            },
             _ => match handle.try_tell(parcel(None)) {
                 Ok(()) => (true, false),
                 Err(TryTellError::Full(back)) => {
@@ -181,7 +197,55 @@ fn send(handle: &Handle<Parcel>, sender: u64, seed: u64, until: Option<u64>, see
     }
 }
 
-fn live(executor: &Arc<dyn Executor>, seed: u64) {
+/// Sends by waiting, as an actor does, until the actor has ended.
+async fn send_as_future(
+    handle: Handle<Parcel>,
+    sender: u64,
+    seed: u64,
+    until: Option<u64>,
+    seen: Arc<Seen>,
+    alive: Alive,
+) {
+    let mut dice = Dice(seed);
+    for n in 0.. {
+        let lane = dice.below(LANES as u64) as usize;
+        let parcel = |reply| Parcel::new(lane, sender, n, reply, &alive);
+        let (accepted, closed) = match dice.below(4) {
+            0 => match handle.ask(|reply| parcel(Some(reply))).await {
+                Ok(answer) => {
+                    assert_eq!(answer, n);
+                    (true, false)
+                }
+                Err(AskError::Dropped) => (true, false),
+                Err(AskError::Closed(_)) => (false, true),
+            },
+            _ => match handle.tell(parcel(None)).await {
+                Ok(()) => (true, false),
+                Err(TellError(_)) => (false, true),
+            },
+        };
+        seen.accepted[lane].fetch_add(u64::from(accepted), Ordering::Relaxed);
+        if closed || until.is_some_and(|until| n >= until) {
+            return;
+        }
+        // The actor may be on this very thread.
+        yield_now().await;
+    }
+}
+
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
     let mut dice = Dice(seed);
     let end = [End::Stop, End::StopNow, End::Itself, End::Panic, End::NoHandle][dice.below(5) as usize];
     let (alive, seen) = (Alive::default(), Arc::new(Seen::default()));
@@ -197,8 +261,25 @@ fn live(executor: &Arc<dyn Executor>, seed: u64) {
         .expect("the executor runs");
     // Without a handle left an actor ends when it has handled everything, so its senders stop by themselves.
     let until = matches!(end, End::NoHandle).then_some(left);
+    let (ended, end_of_futures) = mpsc::channel();
+    for sender in THREADS..SENDERS {
+        let sending = send_as_future(
+            handle.clone(),
+            sender,
+            seed ^ (sender << 32),
+            until,
+            Arc::clone(&seen),
+            Alive::clone(&alive),
+        );
+        let (ended, executor) = (ended.clone(), if sender % 2 == 0 { executor } else { other });
+        let send_and_tell = async move {
+            sending.await;
+            ended.send(()).expect("the test waits");
+        };
+        executor.spawn(Box::new(move || Box::pin(send_and_tell))).expect("the executor runs");
+    }
     thread::scope(|threads| {
-        for sender in 0..SENDERS {
+        for sender in 0..THREADS {
             let (handle, seen, alive) = (handle.clone(), &*seen, &alive);
             threads.spawn(move || send(&handle, sender, seed ^ (sender << 32), until, seen, alive));
         }
@@ -211,10 +292,12 @@ fn live(executor: &Arc<dyn Executor>, seed: u64) {
             End::Itself | End::Panic | End::NoHandle => {}
         }
     });
+    (0..FUTURES).for_each(|_| end_of_futures.recv_timeout(PATIENCE).expect("every send ends"));
     let weak = handle.downgrade();
-    let stats = handle.stats();
-    drop(handle);
+    // The actor ends by itself once no handle is left; else the figures are read when nobody is at it any more.
+    let kept = (!matches!(end, End::NoHandle)).then_some(handle);
     let exit = end_of(&running);
+    let stats = kept.map_or_else(|| exit.lanes.clone(), |handle| handle.stats());
     assert!(weak.upgrade().is_none() || !matches!(end, End::NoHandle));
     match (end, &exit.reason) {
         (End::Stop | End::Itself, ExitReason::Stopped)
@@ -223,13 +306,17 @@ fn live(executor: &Arc<dyn Executor>, seed: u64) {
         | (End::NoHandle, ExitReason::Unreachable) => {}
         (end, reason) => panic!("seed {seed}: {end:?} ended as {reason}"),
     }
-    // The senders have returned, so what was in flight at the end has come back; the last figures are the exit's but for
-    // that.
-    for (lane, (last, before)) in exit.lanes.iter().zip(&stats).enumerate() {
+    // The senders have returned, so what was in flight at the end has come back, or has counted what it evicted; the last
+    // figures are the exit's but for that.
+    for (lane, (last, at_exit)) in stats.iter().zip(&exit.lanes).enumerate() {
         let of = |counts: &Counts| counts[lane].load(Ordering::Relaxed);
         let accepted = of(&seen.accepted);
         let name = last.name;
-        let case = format!("seed {seed}, {end:?}, lane {name}: {last:?} (before: {before:?})");
+        let case = format!("seed {seed}, {end:?}, lane {name}: {last:?} (at its exit: {at_exit:?})");
+        let in_flight = last.evicted.abs_diff(at_exit.evicted) + last.accepted.abs_diff(at_exit.accepted);
+        assert!(in_flight <= 2 * SENDERS, "{case}");
+        assert_eq!(last.accepted, accepted, "accepted; {case}");
+        assert_eq!(last.depth, 0, "depth; {case}");
         assert_eq!(of(&seen.handled), last.handled, "handled; {case}");
         assert_eq!(of(&seen.undelivered), last.undelivered, "undelivered; {case}");
         let ended = last.handled + last.evicted + last.cancelled + last.undelivered;
@@ -256,15 +343,17 @@ fn nothing_is_lost_whatever_ends() {
         }
     }));
     for runtime in actor::runtimes() {
-        let executor = executor(&*runtime);
+        let (executor, other) = (executor(&*runtime), executor(&*runtime));
         let until = now() + Duration::from_secs(seconds);
         let mut lives = 0;
         while now() < until || lives < 10 {
-            live(&executor, lives);
+            live(&executor, &other, lives);
             lives += 1;
         }
         println!("{}: {lives} lives", runtime.name());
-        executor.stop();
-        assert!(executor.join(PATIENCE));
+        for executor in [executor, other] {
+            executor.stop();
+            assert!(executor.join(PATIENCE));
+        }
     }
 }

@@ -249,9 +249,10 @@ impl<M: Message> Mailbox<M> {
         Some(message)
     }
 
-    /// Tells whether a control message waits.
-    pub(crate) fn has_control(&self) -> bool {
-        (0..M::LANES.len()).any(|lane| M::LANES[lane].is_control() && self.holds_any(lane))
+    /// Tells whether a control message waits in another lane than that of the message in hand.
+    pub(crate) fn has_other_control(&self) -> bool {
+        let is_other = |lane: usize| M::LANES[lane].is_control() && lane != usize::from(self.in_hand);
+        (0..M::LANES.len()).any(|lane| is_other(lane) && self.holds_any(lane))
     }
 
     pub(crate) fn is_closed(&self) -> bool {

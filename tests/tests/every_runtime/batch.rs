@@ -11,6 +11,7 @@ on_every_runtime! {
     what_a_batch_leaves_is_in_the_next,
     a_batch_whose_messages_are_not_taken_is_handled_singly,
     control_cuts_a_batch_short,
+    a_batch_of_control_is_cut_short_by_other_control_only,
     a_due_timer_cuts_a_batch_short,
     a_long_batch_ends_with_its_time,
     a_stop_at_once_cuts_a_batch_short,
@@ -185,6 +186,56 @@ fn a_batch_whose_messages_are_not_taken_is_handled_singly(runtime: &dyn Runtime)
 fn control_cuts_a_batch_short(runtime: &dyn Runtime) {
     let calls = calls(runtime, Worker::with(Twist::SendsControl), batched(0..5));
     assert_eq!(calls, [batch(0..2), Call::Control, batch(2..5)]);
+}
+
+/// Control that is handled in batches, and other control.
+enum Order {
+    Batched,
+    Other,
+    Read(Reply<Vec<usize>>),
+}
+
+impl Message for Order {
+    const LANES: &'static [Lane] =
+        &[Lane::control("batched", 8).batch(8), Lane::control("other", 8), Lane::fifo("read", 1)];
+
+    fn lane(&self) -> usize {
+        match self {
+            Self::Batched => 0,
+            Self::Other => 1,
+            Self::Read(_) => 2,
+        }
+    }
+}
+
+/// How long each call's batch was.
+#[derive(Default)]
+struct Orders(Vec<usize>);
+
+impl Actor for Orders {
+    type Message = Order;
+
+    async fn handle(&mut self, order: Order, _cx: &mut Context<Order>) {
+        match order {
+            Order::Read(reply) => reply.send(self.0.clone()),
+            Order::Batched | Order::Other => self.0.push(0),
+        }
+    }
+
+    async fn handle_batch(&mut self, batch: &mut Batch<'_, Order>, _cx: &mut Context<Order>) {
+        self.0.push(batch.count());
+    }
+}
+
+fn a_batch_of_control_is_cut_short_by_other_control_only(runtime: &dyn Runtime) {
+    for (others, expected) in [(0, vec![3]), (1, vec![1, 0, 2])] {
+        let (handle, mailbox) = mailbox();
+        (0..3).for_each(|_| assert!(handle.try_tell(Order::Batched).is_ok()));
+        (0..others).for_each(|_| assert!(handle.try_tell(Order::Other).is_ok()));
+        let running = Spawn::new(mailbox).start(&executor(runtime), Orders::default).expect("it starts");
+        drop(running);
+        assert_eq!(handle.ask_blocking(Order::Read, PATIENCE).ok(), Some(expected));
+    }
 }
 
 fn a_due_timer_cuts_a_batch_short(runtime: &dyn Runtime) {

@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::Duration;
 
-use actor::{Actor, Context, ExitReason, Running, Runtime, Spawn, TryTellError, spawn};
+use actor::{Actor, Answer, Context, ExitReason, Message, Reply, Running, Runtime, Spawn, TryTellError, spawn};
 use actor_tests::{
     CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait,
     within,
@@ -25,6 +25,7 @@ on_every_runtime! {
     a_stop_at_once_ends_a_stopped_that_waits,
     the_deadline_ends_a_stopped_that_waits,
     a_stop_at_once_before_the_start,
+    a_stop_at_once_while_the_last_message_is_looked_at,
 }
 
 fn what_is_queued_is_handled(runtime: &dyn Runtime) {
@@ -235,4 +236,44 @@ fn a_stop_at_once_before_the_start(runtime: &dyn Runtime) {
     let exit = end_of(&running);
     assert!(matches!(exit.reason, ExitReason::Killed), "{exit:?}");
     assert_eq!(exit.undelivered(), 1);
+}
+
+enum Last {
+    Hold(Answer<()>),
+    /// Stops its actor when it is dropped.
+    Stop(#[expect(dead_code, reason = "its drop is what matters")] StopsWhenDropped, Reply<()>),
+}
+
+struct StopsWhenDropped(Running);
+
+impl Drop for StopsWhenDropped {
+    fn drop(&mut self) {
+        self.0.stop_now();
+    }
+}
+
+impl Message for Last {}
+
+struct Holder;
+
+impl Actor for Holder {
+    type Message = Last;
+
+    async fn handle(&mut self, message: Last, _cx: &mut Context<Last>) {
+        match message {
+            Last::Hold(release) => _ = release.await,
+            Last::Stop(_, reply) => reply.send(()),
+        }
+    }
+}
+
+fn a_stop_at_once_while_the_last_message_is_looked_at(runtime: &dyn Runtime) {
+    let (holder, running) = spawn(&executor(runtime), || Holder).expect("it starts");
+    let (release, held) = Reply::pair();
+    holder.try_tell(Last::Hold(held)).expect("there is room");
+    // Its asker has left, so the actor drops it while it looks for a message.
+    drop(holder.try_ask(|reply| Last::Stop(StopsWhenDropped(running.clone()), reply)).expect("there is room"));
+    release.send(());
+    let exit = end_of(&running);
+    assert!(matches!(exit.reason, ExitReason::Killed), "{exit:?}");
 }
