@@ -8,12 +8,15 @@ use crate::{Executor, Mailbox, Message};
 /// Time after which a batch gives out nothing more.
 const TIME: Duration = Duration::from_millis(1);
 
+/// Messages between two looks at the clock, at most.
+const LOOK_EVERY: u32 = 4;
+
 /// Messages of one lane that are handled in one call, given to [`Actor::handle_batch`](crate::Actor::handle_batch).
 ///
 /// It gives out what is in the lane, in the lane's order, and does not wait for more. It ends with the lane's
-/// [`batch`](crate::Lane::batch) of messages, when the lane is empty, 1 ms after it began, and as soon as one of the actor's
-/// timers is due, a control message waits in another lane or the actor is to stop at once. What it did not give out stays
-/// in the lane.
+/// [`batch`](crate::Lane::batch) of messages, when the lane is empty, and as soon as a timer is due that was armed before it
+/// began, a control message waits in another lane, the actor has said that it ends, or it is to stop at once. It also ends 1 ms
+/// after it began, give or take up to three messages. What it did not give out stays in the lane.
 ///
 /// A message counts as handled when the next one is taken, or when the call ends.
 pub struct Batch<'a, M: Message> {
@@ -25,15 +28,15 @@ pub struct Batch<'a, M: Message> {
     clock: &'a dyn Executor,
     /// When the actor's next timer is due, as of the batch's beginning.
     due: Option<Instant>,
-    /// When the batch has gone on for long enough; known once the first message was handled.
-    until: Option<Instant>,
+    /// When the batch has gone on for long enough.
+    until: Instant,
     is_over: bool,
 }
 
 impl<'a, M: Message> Batch<'a, M> {
     pub(crate) fn new(first: M, mailbox: &'a mut Mailbox<M>, clock: &'a dyn Executor, due: Option<Instant>) -> Self {
         let most = mailbox.batch();
-        Self { first: Some(first), given: 0, most, mailbox, clock, due, until: None, is_over: false }
+        Self { first: Some(first), given: 0, most, mailbox, clock, due, until: clock.now() + TIME, is_over: false }
     }
 
     /// Gives the message that nobody took, and how many were given out after the first.
@@ -43,16 +46,15 @@ impl<'a, M: Message> Batch<'a, M> {
 
     /// Tells whether anything is due that a batch must not keep waiting.
     fn is_cut(&mut self) -> bool {
-        if self.mailbox.shared().life().is_killed() || self.mailbox.has_other_control() {
+        if self.mailbox.shared().life().takes_no_more() || self.mailbox.has_other_control() {
             return true;
         }
-        // As in an actor's turn: the clock is not read for each message unless a timer may be due.
-        if self.due.is_none() && !self.given.is_power_of_two() && !self.given.is_multiple_of(16) {
+        // The clock is not read for each message unless a timer may be due: that would cost as much as a small message.
+        if self.due.is_none() && !self.given.is_power_of_two() && !self.given.is_multiple_of(LOOK_EVERY) {
             return false;
         }
         let now = self.clock.now();
-        let until = *self.until.get_or_insert(now + TIME);
-        now >= until || self.due.is_some_and(|due| due <= now)
+        now >= self.until || self.due.is_some_and(|due| due <= now)
     }
 }
 

@@ -46,7 +46,7 @@ impl<M: Message> Context<M> {
 
     /// Ends the actor after the message in hand, as [`ExitReason::Stopped`]. What is queued is not delivered.
     pub fn stop(&mut self) {
-        self.ending.get_or_insert_with(|| Box::new(ExitReason::Stopped));
+        self.end(ExitReason::Stopped);
     }
 
     /// Takes nothing new from now on, handles what is queued, and then ends, as [`ExitReason::Stopped`].
@@ -56,12 +56,12 @@ impl<M: Message> Context<M> {
 
     /// Ends the actor after the message in hand, as [`ExitReason::Failed`].
     pub fn fail(&mut self, error: impl Error + Send + Sync + 'static) {
-        self.ending.get_or_insert_with(|| Box::new(ExitReason::Failed(Arc::new(error))));
+        self.end(ExitReason::Failed(Arc::new(error)));
     }
 
     /// Has the actor handle `message` after `delay`.
     ///
-    /// A due timer waits for one message at most. Its message passes by the lanes, so it is never refused. Timers do
+    /// A due timer waits for one message at most, or, if it was armed while a batch was handled, for the batch. Its message passes by the lanes, so it is never refused. Timers do
     /// not fire any more once the mailbox is closed. A delay past the end of the clock is as good as for ever.
     pub fn after(&mut self, delay: Duration, message: M) -> TimerId {
         let now = self.now();
@@ -111,6 +111,11 @@ impl<M: Message> Context<M> {
             let result = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| WorkPanicked(panic_text(payload)));
             deliver(handle, &executor, into_message(result));
         }));
+    }
+
+    fn end(&mut self, reason: ExitReason) {
+        self.shared.life().end_after_this();
+        self.ending.get_or_insert_with(|| Box::new(reason));
     }
 
     /// Tells when the next timer is due.

@@ -186,11 +186,12 @@ impl<M: Message> Handle<M> {
     /// Asks from a plain thread, parking it until the answer comes, or until the timeout.
     ///
     /// It looks for the answer for up to 20 µs before it parks the thread, if that has paid lately.
-    /// It blocks its thread: on a thread that runs a runtime use [`ask`](Self::ask). An actor must not ask itself.
+    /// It blocks its thread: on a thread that runs a runtime use [`ask`](Self::ask). An actor that asks itself, or another on its
+    /// thread, in this way holds up the thread until the timeout.
     ///
     /// # Errors
     ///
-    /// See [`AskBlockingError`]. The timeout is for both the room and the answer, each.
+    /// See [`AskBlockingError`]. Room and answer are each waited for, so it may take up to twice `timeout` in all.
     pub fn ask_blocking<T: Send + 'static>(
         &self,
         make: impl FnOnce(Reply<T>) -> M,

@@ -95,7 +95,7 @@ impl Lane {
     ///
     /// # Panics
     ///
-    /// Panics if `weight` is 0, which would be a lane that is filled and never served.
+    /// Panics if `weight` is 0, which would be a lane that is filled and never served; in a `const` this is a compile error.
     #[must_use]
     pub const fn weight(mut self, weight: u32) -> Self {
         assert!(weight > 0, "a lane of weight 0 would never be served");
@@ -109,7 +109,7 @@ impl Lane {
     ///
     /// # Panics
     ///
-    /// Panics if `most` is 0.
+    /// Panics if `most` is 0; in a `const` this is a compile error.
     #[must_use]
     pub const fn batch(mut self, most: u32) -> Self {
         assert!(most > 0, "a batch has one message at least");
@@ -176,7 +176,7 @@ pub struct LaneStats {
     pub refused: u64,
     /// Messages dropped to make room for newer ones.
     pub evicted: u64,
-    /// Asks that were still queued when their asker gave up.
+    /// Asks whose asker had given up when the actor came to them. One that it did not come to before its end is undelivered.
     pub cancelled: u64,
     /// Messages still queued when the actor ended.
     pub undelivered: u64,

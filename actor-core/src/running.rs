@@ -26,7 +26,7 @@ pub struct Running {
 
 /// What an actor's task and its spawner share.
 pub(crate) struct Life {
-    /// [`DEADLINE`] and [`KILLED`]: what was asked for so far, never cleared.
+    /// [`DEADLINE`], [`KILLED`] and [`ENDING`]: what was asked for so far, never cleared.
     asked: AtomicUsize,
     /// Set once by the first `stop`, before `DEADLINE`.
     deadline: OnceLock<Instant>,
@@ -37,6 +37,8 @@ pub(crate) struct Life {
 
 const DEADLINE: usize = 1;
 const KILLED: usize = 1 << 1;
+/// Asked for by the actor itself, for after the message in hand; its loop knows why.
+const ENDING: usize = 1 << 2;
 
 impl Running {
     pub(crate) fn new(mailbox: Arc<dyn Closeable>, executor: Arc<dyn Executor>) -> Self {
@@ -121,6 +123,16 @@ impl Life {
 
     pub(crate) fn is_killed(&self) -> bool {
         self.asked.load(Ordering::SeqCst) & KILLED != 0
+    }
+
+    /// Says that the actor ends after the message in hand.
+    pub(crate) fn end_after_this(&self) {
+        self.asked.fetch_or(ENDING, Ordering::Relaxed);
+    }
+
+    /// Tells whether nothing more is to be handled.
+    pub(crate) fn takes_no_more(&self) -> bool {
+        self.asked.load(Ordering::SeqCst) & (KILLED | ENDING) != 0
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
