@@ -261,7 +261,8 @@ fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
         .expect("the executor runs");
     // Without a handle left an actor ends when it has handled everything, so its senders stop by themselves.
     let until = matches!(end, End::NoHandle).then_some(left);
-    let (ended, end_of_futures) = mpsc::sync_channel(1);
+    // Room for each: a future that waited here would hold the executor that the actor needs.
+    let (ended, end_of_futures) = mpsc::sync_channel(FUTURES as usize);
     for sender in THREADS..SENDERS {
         let sending = send_as_future(
             handle.clone(),
