@@ -86,6 +86,7 @@ pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
         },
         schedule: Schedule::new(M::LANES),
         in_hand: NO_LANE,
+        has_left: false,
         shared: Arc::clone(&shared),
     };
     (Handle::first(shared), mailbox)
@@ -105,6 +106,8 @@ pub struct Mailbox<M: Message> {
     schedule: Schedule,
     /// The lane of the message that was given out last and is still being handled; [`NO_LANE`] if there is none.
     in_hand: u16,
+    /// Whether nothing is received any more: what is left is undelivered.
+    has_left: bool,
 }
 
 /// No lane's index.
@@ -159,7 +162,7 @@ impl<M: Message> Mailbox<M> {
         let polled = match self.take() {
             Some(message) => Poll::Ready(Some(message)),
             // A claim in flight becomes a message yet, and its sender wakes.
-            None if no_more && self.shared.is_drained() => Poll::Ready(None),
+            None if no_more && (self.has_left || self.shared.is_drained()) => Poll::Ready(None),
             None => return Poll::Pending,
         };
         self.shared.signal().cancel_sleep();
@@ -176,9 +179,12 @@ impl<M: Message> Mailbox<M> {
     #[inline]
     fn take(&mut self) -> Option<M> {
         self.finish();
-        let Self { shared, stashes, schedule, in_hand } = self;
+        if self.has_left {
+            return None;
+        }
+        let Self { shared, stashes, schedule, in_hand, .. } = self;
         let mut take = |lane: usize| {
-            // SAFETY: there is one `Mailbox` to its lanes, and it is borrowed alone.
+            // SAFETY: there is one `Mailbox` to its lanes, it is borrowed alone, and it has not left.
             let message = unsafe { shared.lane(lane).take(stashes.get_mut(lane)) }?;
             *in_hand = lane as u16;
             Some(message)
@@ -205,14 +211,16 @@ impl<M: Message> Mailbox<M> {
     }
 
     /// Closes the mailbox and gives out everything that was accepted and not received, with its lane's name, oldest
-    /// first within each lane. It is counted as undelivered.
+    /// first within each lane. It is counted as undelivered. Nothing is received after this.
     pub fn drain_undelivered(&mut self, mut hook: impl FnMut(&'static str, M)) {
         self.close();
+        self.finish();
+        self.has_left = true;
+        (0..M::LANES.len()).for_each(|lane| self.shared.lane(lane).leave());
         // SAFETY: there is one `Mailbox` to a signal, and it is borrowed alone.
         unsafe { self.shared.signal().leave() };
-        self.finish();
         for lane in 0..M::LANES.len() {
-            // SAFETY: there is one `Mailbox` to its lanes, and it is borrowed alone.
+            // SAFETY: there is one `Mailbox` to its lanes, it is borrowed alone, and it has left.
             while let Some(message) = unsafe { self.shared.lane(lane).take_undelivered(self.stashes.get_mut(lane)) } {
                 hook(M::LANES[lane].name(), message);
             }
@@ -243,7 +251,7 @@ impl<M: Message> Mailbox<M> {
     /// Takes the next message of the same lane as the one in hand, out of turn.
     pub(crate) fn take_alike(&mut self) -> Option<M> {
         let lane = usize::from(self.in_hand);
-        // SAFETY: there is one `Mailbox` to its lanes, and it is borrowed alone.
+        // SAFETY: there is one `Mailbox` to its lanes and it is borrowed alone. It has not left: there is a message in hand.
         let message = unsafe { self.shared.lane(lane).take(self.stashes.get_mut(lane)) }?;
         self.shared.lane(lane).finish();
         Some(message)

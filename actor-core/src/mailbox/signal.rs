@@ -169,10 +169,13 @@ impl Signal {
     ///
     /// As [`announce_sleep`](Self::announce_sleep).
     pub(crate) unsafe fn leave(&self) {
-        self.cancel_sleep();
-        let word = self.word.fetch_or(GONE, Ordering::SeqCst);
+        // Before anything else, for loom's sake: it remembers a thread's last access alone, and a look here would have it
+        // forget who else has looked at the word, and what might be if they had looked later.
+        self.word.fetch_or(GONE, Ordering::SeqCst);
         store_before_load();
-        if word < WAKER {
+        self.cancel_sleep();
+        // Acquire: pairs with the Release in `wake`, so that those who looked at the waker are done with it.
+        if self.word.load(Ordering::Acquire) < WAKER {
             // SAFETY: no bit is set and nobody is counted, so no other thread looks, or can begin to.
             let waker = self.waker.with_mut(|waker| unsafe { (*waker).take() });
             drop(waker);
