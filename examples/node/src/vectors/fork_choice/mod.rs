@@ -1,8 +1,8 @@
 //! The store, step by step, with a snapshot of it after each.
 //!
 //! A vector begins with an anchor; then come ticks, blocks, votes and aggregates, each with what the store must look like
-//! afterwards. Blocks are unsigned and proofs are placeholders (`proofSetting` 0), so no proof is verified; votes are
-//! really signed.
+//! afterwards. Blocks are unsigned, and the proofs of aggregates are placeholders or taken on trust ([`ProofSetting`]);
+//! votes are really signed.
 //!
 //! Reading order: this file (what a step is), [`left_out`] (what the generator gave its store that no step says),
 //! [`snapshot`] and [`checks`] (what is compared).
@@ -15,25 +15,21 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::consensus::{
-    AttestationData, Block, BlockCheck, MockProofs, MultiMessageAggregate, ProofBytes, Rejection, Root, SignedBlock,
-    SingleMessageAggregate, SlotClock, Store, ValidatorIndex, aggregation_bits, interval_from_slot, validator_indices,
+    AttestationData, Block, BlockCheck, MultiMessageAggregate, Rejection, Root, SignedBlock, SlotClock, Store,
+    ValidatorIndex, interval_from_slot, validator_indices,
 };
 use crate::vectors::container::{block, signed_aggregated_attestation, signed_attestation, state};
 use crate::vectors::field::{Field, Malformed};
+use crate::vectors::proof_setting::{ProofSetting, UNVERIFIABLE, placeholder};
 use crate::vectors::trial::Trial;
 use crate::vectors::verdict::Findings;
-
-/// The proofs of these vectors are placeholders.
-const PROOFS: MockProofs = MockProofs::Marked;
-
-/// What every placeholder for a proof begins with.
-const PLACEHOLDER: &[u8] = b"\x00MOCKED-AGGREGATION-PROOF\x00";
 
 /// A store under test, and what the vector's steps have said so far.
 pub(super) struct Replay {
     /// Nothing when the anchor was refused.
     store: Option<Store>,
     refused: Option<Rejection>,
+    proofs: ProofSetting,
     steps: usize,
     /// Blocks that the vector's author has named.
     labels: HashMap<String, Root>,
@@ -56,7 +52,19 @@ pub(super) fn open(vector: &Field<'_>) -> Result<Replay, Malformed> {
         Err(rejection) => (None, Some(rejection)),
     };
     let steps = vector.at("steps")?.list()?.len();
-    Ok(Replay { store, refused, steps, labels, votes_shown: HashSet::new() })
+    Ok(Replay { store, refused, proofs: ProofSetting::of(vector)?, steps, labels, votes_shown: HashSet::new() })
+}
+
+/// Says why the vector cannot be run, if it cannot: a real proof must be refused for what is wrong with it.
+pub(super) fn cannot_run(vector: &Field<'_>) -> Result<Option<&'static str>, Malformed> {
+    let mut hangs_on_proof = false;
+    for step in vector.at("steps")?.list()? {
+        let is_aggregate = step.at("stepType")?.text()? == "gossipAggregatedAttestation";
+        let reason = step.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
+        hangs_on_proof |= is_aggregate && reason == Some(Rejection::InvalidSignature.name());
+    }
+    let is_real = ProofSetting::of(vector)? == ProofSetting::Real;
+    Ok((hangs_on_proof && is_real).then_some(UNVERIFIABLE))
 }
 
 impl Trial for Replay {
@@ -74,6 +82,7 @@ impl Trial for Replay {
         let steps = vector.at("steps")?.list()?;
         let step = steps.get(number).ok_or_else(|| vector.malformed("a step is missing"))?;
         findings.in_step(number, step.at("stepType")?.text()?);
+        let proofs = self.proofs;
         let Some(store) = &mut self.store else {
             return Err(vector.malformed("there are steps, but no store was made of the anchor"));
         };
@@ -81,7 +90,7 @@ impl Trial for Replay {
         let mut taken = Taken { block: None, head_before: store.head() };
         let snapshot = step.at("storeSnapshot")?;
         let outcome = match step.at("stepType")?.text()? {
-            "tick" => tick(store, step)?,
+            "tick" => tick(store, step, &proofs)?,
             "attestation" => {
                 let attestation = signed_attestation(&step.at("attestation")?)?;
                 self.votes_shown.insert(Root::of(&attestation.data));
@@ -91,7 +100,10 @@ impl Trial for Replay {
             "gossipAggregatedAttestation" => {
                 let attestation = signed_aggregated_attestation(&step.at("attestation")?)?;
                 self.votes_shown.insert(Root::of(&attestation.data));
-                store.on_gossip_aggregated_attestation(attestation, &PROOFS).map(drop)
+                if proofs == ProofSetting::Real {
+                    findings.not_compared("proof", UNVERIFIABLE);
+                }
+                store.on_gossip_aggregated_attestation(attestation, &proofs).map(drop)
             }
             "block" => {
                 let (block, label) = (step.at("block")?, step.at("block")?.maybe("blockRootLabel"));
@@ -103,7 +115,7 @@ impl Trial for Replay {
                 self.votes_shown.extend(block.body.attestations.iter().map(|vote| Root::of(&vote.data)));
                 left_out::give_votes(store, &block, &snapshot, &self.votes_shown)?;
                 let tick_to_slot = step.at("tickToSlot")?.flag()?;
-                let outcome = import(store, block.clone(), tick_to_slot);
+                let outcome = import(store, block.clone(), tick_to_slot, &proofs);
                 taken.block = Some(block);
                 outcome
             }
@@ -122,7 +134,7 @@ impl Trial for Replay {
     }
 }
 
-fn tick(store: &mut Store, step: &Field<'_>) -> Result<Result<(), Rejection>, Malformed> {
+fn tick(store: &mut Store, step: &Field<'_>, proofs: &ProofSetting) -> Result<Result<(), Rejection>, Malformed> {
     let target = match step.maybe("interval") {
         Some(interval) => interval.uint()?,
         None => {
@@ -131,7 +143,7 @@ fn tick(store: &mut Store, step: &Field<'_>) -> Result<Result<(), Rejection>, Ma
         }
     };
     let has_proposal = step.at("hasProposal")?.flag()?;
-    store.on_tick(target, has_proposal, true, &PROOFS);
+    store.on_tick(target, has_proposal, true, proofs);
     Ok(Ok(()))
 }
 
@@ -156,20 +168,14 @@ fn give_votes(store: &mut Store, block: &Block) {
         if !voters.is_subset(&held)
             && let Some(proof) = placeholder(voters)
         {
-            store.insert_known_proof(vote.data, proof);
+            store.insert_known_proof(vote.data, Arc::new(proof));
         }
     }
 }
 
-/// Makes a proof that nobody verifies; of no voters there is none.
-fn placeholder(voters: impl IntoIterator<Item = ValidatorIndex>) -> Option<Arc<SingleMessageAggregate>> {
-    let proof = ProofBytes::try_from([PLACEHOLDER, &[0; 32]].concat()).ok()?;
-    Some(Arc::new(SingleMessageAggregate { participants: aggregation_bits(voters)?, proof }))
-}
-
-fn import(store: &mut Store, block: Block, tick_to_slot: bool) -> Result<(), Rejection> {
+fn import(store: &mut Store, block: Block, tick_to_slot: bool, proofs: &ProofSetting) -> Result<(), Rejection> {
     if tick_to_slot {
-        store.on_tick(interval_from_slot(block.slot), true, true, &PROOFS);
+        store.on_tick(interval_from_slot(block.slot), true, true, proofs);
     }
     let signed = SignedBlock { block, proof: MultiMessageAggregate::default() };
     if let BlockCheck::New(candidate) = store.check_block(&signed)? {
