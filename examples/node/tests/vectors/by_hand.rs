@@ -1,98 +1,14 @@
 //! Vectors that are made here of states made here: that the runner sees what is wrong, not that the rules are right.
 
-use std::fs;
-use std::sync::Arc;
-
-use actor::{Runtime as _, ThreadConfig, ThreadRuntime};
 use node::consensus::{
-    AggregatedAttestation, AttestationData, Block, Checkpoint, Root, State, Validators, aggregation_bits, genesis,
-    validator_indices,
+    AggregatedAttestation, AttestationData, Block, Checkpoint, Root, State, aggregation_bits, validator_indices,
 };
-use node::vectors::{Outcome, Verdict, examine, load};
-use node::xmss::PublicKey;
+use node::vectors::Outcome;
 use serde_json::{Value, json};
 
+use crate::made::{anchor, block, checkpoint, data, run, state, wrong};
+
 const MARKER: &str = "0x004d4f434b45442d4147475245474154494f4e2d50524f4f4600";
-
-fn run(format: &str, vector: &Value) -> Verdict {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join(format);
-    fs::create_dir(&path).expect("a folder can be made");
-    fs::write(path.join("a.json"), json!({ "case": vector }).to_string()).expect("a file can be written");
-    let mut loaded = load(folder.path(), None).expect("the folder is readable");
-    let executor = ThreadRuntime::new().start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
-    let verdict = examine(Arc::new(loaded.cases.remove(0)), &executor);
-    executor.stop();
-    verdict
-}
-
-/// What is wrong, by what was compared.
-fn wrong(verdict: &Verdict) -> Vec<&str> {
-    match &verdict.outcome {
-        Outcome::Passed => Vec::new(),
-        Outcome::Failed(differences) => differences.iter().map(|difference| difference.what.as_str()).collect(),
-        Outcome::Skipped(reason) => panic!("it was skipped: {reason}"),
-    }
-}
-
-fn anchor() -> (State, Block) {
-    let keys = (1..=3).map(|tag| (PublicKey::new([tag; 52]), PublicKey::new([tag + 100; 52])));
-    genesis(0, Validators::new(keys).expect("few validators"))
-}
-
-fn checkpoint(checkpoint: Checkpoint) -> Value {
-    json!({"root": checkpoint.root, "slot": checkpoint.slot})
-}
-
-fn data(data: &AttestationData) -> Value {
-    let AttestationData { slot, head, target, source } = *data;
-    json!({"slot": slot, "head": checkpoint(head), "target": checkpoint(target), "source": checkpoint(source)})
-}
-
-fn state(state: &State) -> Value {
-    let header = &state.latest_block_header;
-    let validators: Vec<_> = state
-        .validators
-        .iter()
-        .map(|validator| {
-            json!({
-                "attestationPublicKey": validator.attestation_public_key,
-                "proposalPublicKey": validator.proposal_public_key,
-                "index": validator.index,
-            })
-        })
-        .collect();
-    json!({
-        "config": {"genesisTime": state.config.genesis_time},
-        "slot": state.slot,
-        "latestBlockHeader": {
-            "slot": header.slot, "proposerIndex": header.proposer_index, "parentRoot": header.parent_root,
-            "stateRoot": header.state_root, "bodyRoot": header.body_root,
-        },
-        "latestJustified": checkpoint(state.latest_justified),
-        "latestFinalized": checkpoint(state.latest_finalized),
-        "historicalBlockHashes": {"data": []}, "justifiedSlots": {"data": []},
-        "validators": {"data": validators},
-        "justificationsRoots": {"data": []}, "justificationsValidators": {"data": []},
-    })
-}
-
-fn block(block: &Block) -> Value {
-    let votes: Vec<_> = block
-        .body
-        .attestations
-        .iter()
-        .map(|vote| {
-            let bits: Vec<bool> =
-                (0..vote.aggregation_bits.len()).map(|place| vote.aggregation_bits.get(place) == Some(true)).collect();
-            json!({"aggregationBits": {"data": bits}, "data": data(&vote.data)})
-        })
-        .collect();
-    json!({
-        "slot": block.slot, "proposerIndex": block.proposer_index, "parentRoot": block.parent_root,
-        "stateRoot": block.state_root, "body": {"attestations": {"data": votes}},
-    })
-}
 
 /// The proof of a block, which is checked against the registry of a state.
 fn signed(state_after: &State, signed_block: &Block, setting: u8, proof: &str) -> Value {

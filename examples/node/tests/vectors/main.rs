@@ -6,7 +6,9 @@
 
 mod by_hand;
 mod command;
+mod encodings;
 mod loading;
+mod made;
 mod small;
 
 use std::env;
