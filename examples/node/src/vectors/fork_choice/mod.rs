@@ -11,7 +11,7 @@ mod checks;
 mod left_out;
 mod snapshot;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::consensus::{
@@ -20,9 +20,13 @@ use crate::consensus::{
 };
 use crate::vectors::container::{block, signed_aggregated_attestation, signed_attestation, state};
 use crate::vectors::field::{Field, Malformed};
+use crate::vectors::fork_choice::checks::Labels;
 use crate::vectors::proof_setting::{ProofSetting, UNVERIFIABLE, placeholder};
 use crate::vectors::trial::Trial;
 use crate::vectors::verdict::Findings;
+
+/// The type of a step that gossips an aggregate.
+const AGGREGATE: &str = "gossipAggregatedAttestation";
 
 /// A store under test, and what the vector's steps have said so far.
 pub(super) struct Replay {
@@ -32,21 +36,20 @@ pub(super) struct Replay {
     proofs: ProofSetting,
     steps: usize,
     /// Blocks that the vector's author has named.
-    labels: HashMap<String, Root>,
+    labels: Labels,
     /// The roots of all votes that any step or snapshot has shown.
     votes_shown: HashSet<Root>,
 }
 
 /// What a step has done, for the checks that its author wrote.
-#[derive(Default)]
 struct Taken {
-    block: Option<Block>,
     head_before: Root,
+    block: Option<Block>,
 }
 
 pub(super) fn open(vector: &Field<'_>) -> Result<Replay, Malformed> {
     let (state, anchor) = (state(&vector.at("anchorState")?)?, block(&vector.at("anchorBlock")?)?);
-    let labels = HashMap::from([(String::from("genesis"), Root::of(&anchor))]);
+    let labels = Labels::from([(String::from("genesis"), Root::of(&anchor))]);
     let (store, refused) = match Store::new(state, anchor, Some(0)) {
         Ok(store) => (Some(store), None),
         Err(rejection) => (None, Some(rejection)),
@@ -59,7 +62,7 @@ pub(super) fn open(vector: &Field<'_>) -> Result<Replay, Malformed> {
 pub(super) fn cannot_run(vector: &Field<'_>) -> Result<Option<&'static str>, Malformed> {
     let mut hangs_on_proof = false;
     for step in vector.at("steps")?.list()? {
-        let is_aggregate = step.at("stepType")?.text()? == "gossipAggregatedAttestation";
+        let is_aggregate = step.at("stepType")?.text()? == AGGREGATE;
         let reason = step.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
         hangs_on_proof |= is_aggregate && reason == Some(Rejection::InvalidSignature.name());
     }
@@ -82,59 +85,77 @@ impl Trial for Replay {
         let steps = vector.at("steps")?.list()?;
         let step = steps.get(number).ok_or_else(|| vector.malformed("a step is missing"))?;
         findings.in_step(number, step.at("stepType")?.text()?);
-        let proofs = self.proofs;
-        let Some(store) = &mut self.store else {
+        let Self { store, proofs, labels, votes_shown, .. } = self;
+        let Some(store) = store else {
             return Err(vector.malformed("there are steps, but no store was made of the anchor"));
         };
 
-        let mut taken = Taken { block: None, head_before: store.head() };
-        let snapshot = step.at("storeSnapshot")?;
-        let outcome = match step.at("stepType")?.text()? {
-            "tick" => tick(store, step, &proofs)?,
-            "attestation" => {
-                let attestation = signed_attestation(&step.at("attestation")?)?;
-                self.votes_shown.insert(Root::of(&attestation.data));
-                let is_aggregator = step.maybe("isAggregator").map_or(Ok(false), |flag| flag.flag())?;
-                store.on_gossip_attestation(&attestation, is_aggregator).map(drop)
-            }
-            "gossipAggregatedAttestation" => {
-                let attestation = signed_aggregated_attestation(&step.at("attestation")?)?;
-                self.votes_shown.insert(Root::of(&attestation.data));
-                if proofs == ProofSetting::Real {
-                    findings.not_compared("proof", UNVERIFIABLE);
-                }
-                store.on_gossip_aggregated_attestation(attestation, &proofs).map(drop)
-            }
-            "block" => {
-                let (block, label) = (step.at("block")?, step.at("block")?.maybe("blockRootLabel"));
-                let block = crate::vectors::container::block(&block)?;
-                if let Some(label) = label {
-                    self.labels.insert(label.text()?.to_owned(), Root::of(&block));
-                }
-                give_votes(store, &block);
-                self.votes_shown.extend(block.body.attestations.iter().map(|vote| Root::of(&vote.data)));
-                left_out::give_votes(store, &block, &snapshot, &self.votes_shown)?;
-                let tick_to_slot = step.at("tickToSlot")?.flag()?;
-                let outcome = import(store, block.clone(), tick_to_slot, &proofs);
-                taken.block = Some(block);
-                outcome
-            }
-            _ => return Err(step.malformed("no such type of step is known here")),
-        };
+        let taken = Taken { head_before: store.head(), block: sent_block(step, labels)? };
+        let outcome = act(store, *proofs, step, taken.block.as_ref(), votes_shown)?;
         let expected = step.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
         findings.same_rejection(outcome.err().map(|rejection| rejection.to_string()), expected);
         findings.same("valid", outcome.is_ok(), step.at("valid")?.flag()?);
+        if *proofs == ProofSetting::Real && step.at("stepType")?.text()? == AGGREGATE {
+            findings.not_compared("proof", UNVERIFIABLE);
+        }
+
+        let snapshot = step.at("storeSnapshot")?;
         snapshot::compare(store, &snapshot, findings)?;
-        self.votes_shown.extend(snapshot::votes(&snapshot)?);
+        votes_shown.extend(snapshot::votes(&snapshot)?);
         match step.maybe("checks") {
             // What was refused was refused before the author's checks, and has changed nothing.
-            Some(checks) if outcome.is_ok() => checks::compare(store, &self.labels, &taken, &checks, findings),
+            Some(checks) if outcome.is_ok() => checks::compare(store, labels, &taken, &checks, findings),
             _ => Ok(()),
         }
     }
 }
 
-fn tick(store: &mut Store, step: &Field<'_>, proofs: &ProofSetting) -> Result<Result<(), Rejection>, Malformed> {
+/// Reads the block of a step that has one, and remembers the name that the author gave it, whatever becomes of it.
+fn sent_block(step: &Field<'_>, labels: &mut Labels) -> Result<Option<Block>, Malformed> {
+    let Some(sent) = step.maybe("block") else { return Ok(None) };
+    let block = block(&sent)?;
+    if let Some(label) = sent.maybe("blockRootLabel") {
+        labels.insert(label.text()?.to_owned(), Root::of(&block));
+    }
+    Ok(Some(block))
+}
+
+/// Does with the store what a step says, and says whether the store has refused it.
+fn act(
+    store: &mut Store,
+    proofs: ProofSetting,
+    step: &Field<'_>,
+    block: Option<&Block>,
+    votes_shown: &mut HashSet<Root>,
+) -> Result<Result<(), Rejection>, Malformed> {
+    let kind = step.at("stepType")?;
+    Ok(match (kind.text()?, block) {
+        ("tick", _) => {
+            tick(store, step, proofs)?;
+            Ok(())
+        }
+        ("attestation", _) => {
+            let attestation = signed_attestation(&step.at("attestation")?)?;
+            votes_shown.insert(Root::of(&attestation.data));
+            let is_aggregator = step.maybe("isAggregator").map_or(Ok(false), |flag| flag.flag())?;
+            store.on_gossip_attestation(&attestation, is_aggregator).map(drop)
+        }
+        (AGGREGATE, _) => {
+            let attestation = signed_aggregated_attestation(&step.at("attestation")?)?;
+            votes_shown.insert(Root::of(&attestation.data));
+            store.on_gossip_aggregated_attestation(attestation, &proofs).map(drop)
+        }
+        ("block", Some(block)) => {
+            give_votes(store, block);
+            votes_shown.extend(block.body.attestations.iter().map(|vote| Root::of(&vote.data)));
+            left_out::give_votes(store, block, &step.at("storeSnapshot")?, votes_shown)?;
+            import(store, block, step.at("tickToSlot")?.flag()?, proofs)
+        }
+        _ => return Err(kind.malformed("no such type of step is known here, or it lacks its block")),
+    })
+}
+
+fn tick(store: &mut Store, step: &Field<'_>, proofs: ProofSetting) -> Result<(), Malformed> {
     let target = match step.maybe("interval") {
         Some(interval) => interval.uint()?,
         None => {
@@ -143,8 +164,8 @@ fn tick(store: &mut Store, step: &Field<'_>, proofs: &ProofSetting) -> Result<Re
         }
     };
     let has_proposal = step.at("hasProposal")?.flag()?;
-    store.on_tick(target, has_proposal, true, proofs);
-    Ok(Ok(()))
+    store.on_tick(target, has_proposal, true, &proofs);
+    Ok(())
 }
 
 /// Lets a block's votes count as if they had been gossiped before, as the generator does to build the block.
@@ -173,11 +194,11 @@ fn give_votes(store: &mut Store, block: &Block) {
     }
 }
 
-fn import(store: &mut Store, block: Block, tick_to_slot: bool, proofs: &ProofSetting) -> Result<(), Rejection> {
+fn import(store: &mut Store, block: &Block, tick_to_slot: bool, proofs: ProofSetting) -> Result<(), Rejection> {
     if tick_to_slot {
-        store.on_tick(interval_from_slot(block.slot), true, true, proofs);
+        store.on_tick(interval_from_slot(block.slot), true, true, &proofs);
     }
-    let signed = SignedBlock { block, proof: MultiMessageAggregate::default() };
+    let signed = SignedBlock { block: block.clone(), proof: MultiMessageAggregate::default() };
     if let BlockCheck::New(candidate) = store.check_block(&signed)? {
         store.import_block(candidate.trust_proof()?);
     }
