@@ -103,3 +103,25 @@ impl ProofScheme for ProofSetting {
         MockProofs::Marked.split(proof, statements, index, participants)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ChildProof, ProofScheme as _, ProofSetting, Root, placeholder};
+
+    #[test]
+    fn proofs_of_different_parts_differ_and_those_of_the_same_do_not() {
+        let child =
+            |voters: &[u64], distinct| placeholder(voters.iter().copied(), [distinct; 32]).expect("some voters");
+        let fold = |parts: &[(&[u64], u8)]| {
+            let held: Vec<_> = parts.iter().map(|(voters, distinct)| child(voters, *distinct)).collect();
+            let children: Vec<_> = held.iter().map(|proof| ChildProof { proof, public_keys: Vec::new() }).collect();
+            ProofSetting::Mocked.aggregate(&children, &[], Root::ZERO, 1).expect("there is something to fold")
+        };
+        let one = fold(&[(&[0, 1], 1), (&[2], 1)]);
+        assert_eq!(one, fold(&[(&[0, 1], 1), (&[2], 1)]));
+        let other = fold(&[(&[0, 1], 1), (&[2], 2)]);
+        assert_eq!(one.participants, other.participants);
+        assert_ne!(one, other);
+        assert_ne!(one, fold(&[(&[0], 1), (&[1, 2], 1)]));
+    }
+}
