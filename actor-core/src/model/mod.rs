@@ -12,12 +12,10 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as PlainCount;
 use std::task::{Poll, Wake, Waker};
-use std::time::Duration;
 
 use event_listener::listener;
-use loom::future::block_on;
-use loom::thread;
 
+use crate::checker::{block_on, check, check_all, thread};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering, store_before_load};
@@ -28,20 +26,6 @@ const PREEMPTIONS: usize = 3;
 
 fn bounded(model: impl Fn() + Send + Sync + 'static) {
     check(PREEMPTIONS, model);
-}
-
-fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
-}
-
-/// For what has too many interleavings for all to be run: those that come first in half a minute.
-fn check_some(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.max_duration = Some(Duration::from_secs(30));
-    builder.check(model);
 }
 
 /// What a signal is for, reduced to a count: producers publish, and the consumer sleeps until all is there.
@@ -108,7 +92,7 @@ impl Counter {
 
 #[test]
 fn a_signal_loses_no_wake() {
-    loom::model(|| {
+    check_all(|| {
         let counter = Counter::new();
         let producer = Arc::clone(&counter);
         let producing = thread::spawn(move || producer.publish());

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use loom::thread;
-
-use super::{Counted, check};
+use super::Counted;
+use crate::checker::{check, thread};
 use crate::mailbox::evicting::SPARE;
 use crate::mailbox::places::Places;
 

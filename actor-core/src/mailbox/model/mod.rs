@@ -9,11 +9,5 @@ mod signal;
 
 use std::sync::Arc;
 
-fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
-}
-
 /// A value, and a share in the count of all that live.
 type Counted = (u32, Arc<()>);
