@@ -8,6 +8,9 @@ use std::time::Duration;
 /// For what has too many interleavings for all to be run.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How many threads send where one would do.
+pub const CROWD: usize = 1;
+
 /// Runs every interleaving.
 pub fn check_all(model: impl Fn() + Send + Sync + 'static) {
     loom::model(model);

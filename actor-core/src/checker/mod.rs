@@ -21,4 +21,4 @@ mod chosen;
 #[path = "shuttle.rs"]
 mod chosen;
 
-pub use chosen::{block_on, check, check_all, check_some, thread};
+pub use chosen::{CROWD, block_on, check, check_all, check_some, thread};

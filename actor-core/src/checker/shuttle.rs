@@ -19,6 +19,9 @@ const STEPS: usize = 20_000;
 /// Enough for what a failed assertion prints.
 const STACK: usize = 256 * 1024;
 
+/// How many threads send where one would do.
+pub const CROWD: usize = 2;
+
 /// Runs some interleavings.
 pub fn check_all(model: impl Fn() + Send + Sync + 'static) {
     check(3, model);

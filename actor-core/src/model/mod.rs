@@ -5,7 +5,10 @@
 //! the whole state space would take too long.
 #![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
+mod end;
 mod evicting;
+#[cfg(shuttle)]
+mod life;
 mod room;
 
 use std::future::poll_fn;
