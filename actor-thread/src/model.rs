@@ -1,6 +1,6 @@
-//! The inbox under the loom model checker, which runs every interleaving of a few threads.
+//! The inbox under the model checkers.
 //!
-//! The code under test is the real one; `crate::sync` gives it loom's atomics and loom's way to park. A lost wake shows as
+//! The code under test is the real one; `crate::sync` gives it the checker's atomics and its way to park. A lost wake shows as
 //! a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where the whole state space would take too long.
 
 use std::sync::Arc;

@@ -3,9 +3,9 @@
 //!
 //! *loom* runs the interleavings of a few threads one after the other, and knows the memory model: what is not `SeqCst`, or
 //! ordered by something that is, may be seen late. So that it comes to an end, it leaves out interleavings that it takes for
-//! the same as one that it has run. It compares an access to an atomic with the *last* access of each other thread to it only: a
-//! thread that loads a word and then changes it hides that others' loads before might have come after. Whatever
-//! is lost like this it does not miss by chance but each time.
+//! the same as one that it has run. To tell, it compares a change of an atomic with the one access to it that came last, whoever's
+//! that was: a thread that loads a word and then changes it compares the change with its own load, and that others' loads
+//! before might as well have come after is never tried (`docs/decisions/0019`).
 //!
 //! *shuttle* leaves out nothing by design, and runs what chance gives it: each run is another interleaving, made by a coin at
 //! each step or by priorities that change at a few places (PCT, Burckhardt et al., ASPLOS 2010). It does not know

@@ -82,14 +82,19 @@ fn look_once<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {
     u64::from(matches!(looked, Poll::Ready(Some(_))))
 }
 
+/// Receives until nothing can come, after which nothing has come.
 fn to_the_end<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {
-    block_on(async {
+    let received = block_on(async {
         let mut received = 0;
         while take(mailbox).await.is_some() {
             received += 1;
         }
         received
-    })
+    });
+    let mut left = 0;
+    mailbox.drain_undelivered(|_, _| left += 1);
+    assert_eq!(left, 0, "what was accepted is received before the end");
+    received
 }
 
 fn close_and_go_to_the_end<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {

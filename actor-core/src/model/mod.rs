@@ -1,7 +1,7 @@
-//! The lock-free parts under the loom model checker, which runs every interleaving of a few threads.
+//! The lock-free parts under the model checkers: whole mailboxes, and what they are made of.
 //!
-//! The code under test is the real one; `crate::sync` gives it loom's atomics, and the queue and the event beneath it
-//! know loom themselves. A lost wake shows as a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where
+//! The code under test is the real one; `crate::sync` gives it the checker's atomics. The event beneath it knows loom itself;
+//! to shuttle, what it does is one step. A lost wake shows as a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where
 //! the whole state space would take too long.
 #![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 

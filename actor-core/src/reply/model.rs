@@ -1,7 +1,7 @@
-//! The slot under the loom model checker, which runs every interleaving of its parties.
+//! The slot under the model checkers.
 //!
 //! A lost wake shows as a deadlock; memory that is given back twice or not at all, by two parties that both think that they are
-//! the last, or while another is still at it, is told by loom, whose allocator and cells the slot is made of here.
+//! the last, or while another is still at it, is told by the checker, whose allocator and cells the slot is made of here.
 
 use std::pin::pin;
 use std::sync::Arc;
