@@ -41,12 +41,13 @@ where
 /// Sends from some threads, each of which then drops its handle, while the consumer does what it does, tells how many it has
 /// received, and drops the mailbox. All that was accepted is accounted for.
 fn end<const EVICTS: bool>(
+    preemptions: usize,
     send: fn(&Handle<Work<EVICTS>>, Arc<()>) -> bool,
     consume: fn(&mut Mailbox<Work<EVICTS>>) -> u64,
 ) where
     Work<EVICTS>: Message,
 {
-    check(PREEMPTIONS, move || {
+    check(preemptions, move || {
         let count = Arc::new(());
         let (handle, mut mailbox) = mailbox::<Work<EVICTS>>();
         let sending: Vec<_> = (0..CROWD)
@@ -114,60 +115,60 @@ fn be_closed<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {
 
 #[test]
 fn a_mailbox_that_is_dropped_while_messages_come_accounts_for_each() {
-    end::<false>(tell, leave);
+    end::<false>(PREEMPTIONS, tell, leave);
 }
 
 #[test]
 fn a_mailbox_that_is_dropped_after_a_message_accounts_for_each() {
-    end::<false>(tell, take_one);
+    end::<false>(PREEMPTIONS, tell, take_one);
 }
 
 #[test]
 fn a_mailbox_that_is_dropped_asleep_accounts_for_each() {
-    end::<false>(tell, look_once);
+    end::<false>(PREEMPTIONS, tell, look_once);
 }
 
 #[test]
 fn a_mailbox_whose_handles_go_accounts_for_each() {
-    end::<false>(tell, to_the_end);
+    end::<false>(PREEMPTIONS, tell, to_the_end);
 }
 
 #[test]
 fn a_mailbox_that_is_closed_and_received_from_to_the_end_accounts_for_each() {
-    end::<false>(tell, close_and_go_to_the_end);
+    end::<false>(PREEMPTIONS, tell, close_and_go_to_the_end);
 }
 
 #[test]
 fn a_mailbox_that_another_thread_closes_accounts_for_each() {
-    end::<false>(tell, be_closed);
+    end::<false>(2, tell, be_closed);
 }
 
 #[test]
 fn an_evicting_mailbox_that_is_dropped_after_a_message_accounts_for_each() {
-    end::<true>(tell, take_one);
+    end::<true>(PREEMPTIONS, tell, take_one);
 }
 
 #[test]
 fn an_evicting_mailbox_that_is_closed_and_received_from_to_the_end_accounts_for_each() {
-    end::<true>(tell, close_and_go_to_the_end);
+    end::<true>(PREEMPTIONS, tell, close_and_go_to_the_end);
 }
 
 #[test]
 fn an_evicting_mailbox_that_another_thread_closes_accounts_for_each() {
-    end::<true>(tell, be_closed);
+    end::<true>(2, tell, be_closed);
 }
 
 #[test]
 fn an_ask_that_is_cancelled_as_the_mailbox_is_dropped_after_one_is_accounted_for() {
-    end::<false>(ask_and_leave, take_one);
+    end::<false>(PREEMPTIONS, ask_and_leave, take_one);
 }
 
 #[test]
 fn an_ask_that_is_cancelled_as_another_thread_closes_is_accounted_for() {
-    end::<false>(ask_and_leave, be_closed);
+    end::<false>(2, ask_and_leave, be_closed);
 }
 
 #[test]
 fn an_ask_that_is_cancelled_in_an_evicting_mailbox_that_another_thread_closes_is_accounted_for() {
-    end::<true>(ask_and_leave, be_closed);
+    end::<true>(2, ask_and_leave, be_closed);
 }
