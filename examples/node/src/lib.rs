@@ -1,6 +1,8 @@
 //! A Lean Ethereum consensus node: a real libp2p network thread, and one pinned actor that owns the chain.
 
+mod api;
 pub mod chain;
+pub mod checkpoint_sync;
 pub mod command;
 pub mod config;
 pub mod consensus;
@@ -20,4 +22,5 @@ mod signer;
 mod wall_clock;
 pub mod xmss;
 
+pub use api::ApiError;
 pub use file::{FileError, FileKind, FileProblem};

@@ -1,7 +1,7 @@
 //! One node, assembled: a network thread, and four actors on a thread each.
 //!
 //! ```text
-//!  network ──▶ decoder ──▶ chain ◀──▶ signer          reporter (reads what the others publish)
+//!  network ──▶ decoder ──▶ chain ◀──▶ signer          reporter, api (read what the others publish)
 //!     ▲───────────┴──────────┘
 //! ```
 //!
@@ -9,14 +9,17 @@
 //! sources first, so that nothing new comes while the owners drain.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actor::{Actor, Executor, ExecutorStopped, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
 
+use crate::api::{Api, ApiError, ApiSources, Watched};
 use crate::chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
+use crate::checkpoint_sync::{Anchor, CheckpointError, fetch_anchor};
 use crate::config::NodeConfig;
-use crate::consensus::{MockProofs, ProofScheme, Rejection, SlotClock, Store, genesis};
+use crate::consensus::{MockProofs, ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
 use crate::decoder::{Decoder, Undecodable};
 use crate::ingress::Ingress;
 use crate::keys::{ValidatorKeyError, regenerate};
@@ -30,6 +33,7 @@ use crate::wall_clock;
 #[derive(Debug)]
 pub struct Node {
     network: Network,
+    api: Option<Api>,
     chain: Chain,
     /// In the order in which they end.
     actors: Vec<(&'static str, Running, Arc<dyn Executor>)>,
@@ -50,6 +54,12 @@ pub enum StartError {
     /// The genesis file makes no chain.
     #[error("the genesis file makes no chain: {0}")]
     Genesis(#[from] Rejection),
+    /// There is no checkpoint to begin at.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The HTTP API did not start.
+    #[error(transparent)]
+    Api(#[from] ApiError),
     /// An executor's thread did not start.
     #[error("the thread \"{0}\" did not start: {1}")]
     Thread(&'static str, #[source] io::Error),
@@ -61,7 +71,8 @@ pub enum StartError {
 impl Node {
     /// Starts a node; `report` is called once in a slot, on a thread that nothing else waits for.
     ///
-    /// Grows the validators' keys first, which takes some 40 ms of a core for each key of 256 slots.
+    /// Grows the validators' keys first, which takes some 40 ms of a core for each key of 256 slots, and fetches the
+    /// checkpoint to begin at, if there is one.
     ///
     /// # Errors
     ///
@@ -80,7 +91,7 @@ impl Node {
             // An earlier process with these keys may have signed up to this very slot.
             keys.iter_mut().for_each(|keys| keys.retire_through(last_slot));
         }
-        let (state, block) = genesis(config.genesis.genesis_time, config.genesis.registry());
+        let Anchor { state, block } = anchor(&config, clock.current_slot(wall()))?;
         let store = Store::new(state, block, role.validators.first().copied())?;
 
         let (chain, chain_mailbox) = Chain::new();
@@ -97,8 +108,19 @@ impl Node {
             wall,
             published: published.clone(),
             chain: chain.clone(),
-            decoder,
+            decoder: decoder.clone(),
             undecodable: undecodable.clone(),
+            network: network.counters(),
+        };
+        let served = ApiSources {
+            name: sources.name.clone(),
+            runtime: runtime.name(),
+            clock,
+            wall,
+            started_at: wall(),
+            published: published.clone(),
+            chain: chain.clone(),
+            watched: vec![Watched::new("decoder", decoder), Watched::new("signer", signer.clone())],
             network: network.counters(),
         };
         let decoding = Decoder::new(chain.clone(), network.front(), undecodable);
@@ -109,7 +131,8 @@ impl Node {
             None => ThreadConfig::named("chain"),
         };
 
-        let mut node = Self { network, chain: chain.clone(), actors: Vec::new() };
+        let api = config.http.map(|address| Api::start(address, served)).transpose()?;
+        let mut node = Self { network, api, chain: chain.clone(), actors: Vec::new() };
         node.spawn("decoder", ThreadConfig::named("decoder"), &*runtime, decoder_mailbox, move || decoding)?;
         node.spawn("chain", chain_thread, &*runtime, chain_mailbox, move || {
             let state = ChainState::new(store, proofs, role);
@@ -138,6 +161,12 @@ impl Node {
         self.network.listen_address()
     }
 
+    /// Returns where the node serves its HTTP API, with the port that was taken for port 0. `None` if it does not.
+    #[must_use]
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.api.as_ref().map(Api::address)
+    }
+
     /// Asks the chain's owner where the chain stands. `None` if it has ended or does not answer within `timeout`.
     ///
     /// Parks the calling thread.
@@ -148,7 +177,7 @@ impl Node {
 
     /// Stops the node in order, within about `patience`, and says what had not come to its end by then.
     ///
-    /// The network ends first, so that nothing new comes; then each actor handles what is queued, in the order of a
+    /// The API and the network end first, so that nothing new comes; then each actor handles what is queued, in the order of a
     /// message's way.
     #[must_use]
     pub fn stop(self, patience: Duration) -> Vec<String> {
@@ -157,6 +186,7 @@ impl Node {
         let deadline = now() + patience;
         let left = || deadline.saturating_duration_since(now());
         let mut unfinished = Vec::new();
+        unfinished.extend(self.api.and_then(|api| api.stop(left() / 2)).map(str::to_owned));
         if let Err(error) = self.network.stop(left() / 2) {
             unfinished.push(error.to_string());
         }
@@ -190,6 +220,17 @@ impl Node {
             .on_undelivered(move |lane, _message| tracing::debug!(actor = name, lane, "a message was not delivered"));
         self.actors.push((name, spawn.start(&executor, make)?, executor));
         Ok(())
+    }
+}
+
+/// Where this node's chain begins.
+fn anchor(config: &NodeConfig, current_slot: Slot) -> Result<Anchor, CheckpointError> {
+    match &config.checkpoint_sync_url {
+        Some(url) => fetch_anchor(url, &config.genesis, current_slot),
+        None => {
+            let (state, block) = genesis(config.genesis.genesis_time, config.genesis.registry());
+            Ok(Anchor { state, block })
+        }
     }
 }
 

@@ -142,6 +142,7 @@ impl ChainState {
 
     fn import_one(&mut self, block: &Arc<SignedBlock>, effects: &mut Vec<Effect>) -> Result<Root, Rejection> {
         let import = self.store.on_block(block, &*self.proofs)?;
+        self.fork_choice_moved();
         let (root, slot) = (import.root, block.block.slot);
         self.fetcher.have(root);
         if import.is_new {

@@ -46,6 +46,7 @@ impl ChainState {
         if interval >= 1 && self.newest_voted_slot.is_none_or(|voted| voted < slot) {
             effects.extend(self.vote_or_wait(slot));
         }
+        self.fork_choice_moved();
         self.fetcher.expire(now.saturating_sub(FETCH_PATIENCE));
         effects.extend(self.fetch());
         effects.push(Effect::Publish);
@@ -98,6 +99,7 @@ impl ChainState {
         self.vote_waits_for = None;
         self.newest_voted_slot = Some(slot);
         self.store.update_head();
+        self.fork_choice_moved();
         match self.store.produce_attestation_data(slot) {
             Ok(data) => self.role.validators.iter().map(|&validator| Effect::SignVote(validator, data)).collect(),
             Err(rejection) => {

@@ -15,8 +15,10 @@ mod effect;
 #[cfg(test)]
 mod fault_tests;
 mod fetch;
+mod fork_choice_view;
 mod intervals;
 mod message;
+mod meters;
 mod pending_blocks;
 mod pending_votes;
 mod snapshot;
@@ -37,7 +39,9 @@ pub(crate) use self::actor::ChainActor;
 pub(crate) use effect::Effect;
 pub(crate) use fetch::Request;
 pub(crate) use message::ChainMessage;
+pub use fork_choice_view::{ForkChoiceNode, ForkChoiceView};
 pub use message::{ChainHead, Origin};
+pub use meters::{Busy, Histogram, Meters};
 pub use snapshot::{NOTES, Published, Snapshot};
 pub(crate) use state::{ChainState, Role};
 
@@ -117,14 +121,30 @@ impl Chain {
         self.handle.ask_blocking(ChainMessage::Head, timeout).ok()
     }
 
+    /// Has the owner take up the aggregator's role or lay it down, and says whether it had it before.
+    ///
+    /// The answer comes once everyone can see the new role.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future takes the request back if the owner has not come to it.
+    pub(crate) async fn set_aggregator(&self, enabled: bool) -> Result<bool, NotTaken> {
+        let asked = self.handle.try_ask(|reply| ChainMessage::SetAggregator(enabled, reply));
+        asked.map_err(not_taken)?.await.map_err(|_dropped| NotTaken::Closed)
+    }
+
     fn send(&self, message: ChainMessage) -> Sent {
-        self.handle.try_tell(message).map_err(|refused| match refused {
-            TryTellError::Full(_) => NotTaken::Full,
-            TryTellError::Closed(_) => NotTaken::Closed,
-        })
+        self.handle.try_tell(message).map_err(not_taken)
     }
 
     pub(crate) fn stats(&self) -> Vec<LaneStats> {
         self.handle.stats()
+    }
+}
+
+fn not_taken(refused: TryTellError<ChainMessage>) -> NotTaken {
+    match refused {
+        TryTellError::Full(_) => NotTaken::Full,
+        TryTellError::Closed(_) => NotTaken::Closed,
     }
 }

@@ -4,8 +4,10 @@
 //! actor to carry out, in order. The methods are in three files by what brings them about: `blocks` (blocks come),
 //! `votes` (votes come) and `intervals` (time passes).
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use libp2p::PeerId;
 
@@ -13,7 +15,7 @@ use crate::chain::effect::Effect;
 use crate::chain::fetch::Fetcher;
 use crate::chain::pending_blocks::PendingBlocks;
 use crate::chain::pending_votes::PendingVotes;
-use crate::chain::{ChainHead, NOTES, Snapshot};
+use crate::chain::{ChainHead, ForkChoiceView, Meters, NOTES, Snapshot};
 use crate::consensus::{
     Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, ProofScheme, Root, SignedBlock, Slot, Store,
     ValidatorIndex,
@@ -68,12 +70,18 @@ pub(crate) struct ChainState {
     pub(super) blocks_imported: u64,
     pub(super) dropped: BTreeMap<&'static str, u64>,
     pub(super) missed_intervals: u64,
+    pub(super) meters: Meters,
     notes: Vec<String>,
+    /// What was last published of fork choice; none once something has happened that may have changed it.
+    fork_choice: OnceCell<Arc<ForkChoiceView>>,
+    /// The head when it was last looked at, to see reorganisations.
+    seen_head: Root,
 }
 
 impl ChainState {
     pub(crate) fn new(store: Store, proofs: Arc<dyn ProofScheme>, role: Role) -> Self {
         Self {
+            seen_head: store.head(),
             store,
             proofs,
             role,
@@ -90,7 +98,9 @@ impl ChainState {
             blocks_imported: 0,
             dropped: BTreeMap::new(),
             missed_intervals: 0,
+            meters: Meters::default(),
             notes: Vec::new(),
+            fork_choice: OnceCell::new(),
         }
     }
 
@@ -123,6 +133,7 @@ impl ChainState {
         // it; votes for it, and blocks on top of it, would be lost.
         if let Some((_, root)) = self.unsigned_block.take_if(|(of, _)| *of == slot) {
             self.store.withdraw_block(&root);
+            self.fork_choice_moved();
         }
         // One note for each validator: the newest says it.
         let prefix = format!("validator {validator}: ");
@@ -147,8 +158,31 @@ impl ChainState {
         }
     }
 
-    /// Copies what other threads may know. How late ticks are, the actor adds.
+    /// Takes up the aggregator's role or lays it down, and says whether it was taken before.
+    pub(crate) fn set_aggregator(&mut self, enabled: bool) -> bool {
+        std::mem::replace(&mut self.role.is_aggregator, enabled)
+    }
+
+    /// Counts a message that the actor has had handled here, and how long that took.
+    pub(crate) fn handled(&mut self, lane: usize, time: Duration) {
+        self.meters.handled(lane, time);
+    }
+
+    /// Says that blocks or the votes that count may have changed, so that fork choice is to be published anew.
+    pub(super) fn fork_choice_moved(&mut self) {
+        self.fork_choice.take();
+        let old = std::mem::replace(&mut self.seen_head, self.store.head());
+        let depth = self.store.blocks_taken_back(old, self.seen_head);
+        if depth > 0 {
+            self.meters.reorg_depth.observe(depth);
+        }
+    }
+
+    /// Copies what other threads may know, and shares what is large. How late ticks are, the actor adds.
     pub(crate) fn snapshot(&self) -> Snapshot {
+        let store = &self.store;
+        let fork_choice = Arc::clone(self.fork_choice.get_or_init(|| Arc::new(ForkChoiceView::of(store))));
+        let finalized = store.latest_finalized().root;
         let mut dropped = self.dropped.clone();
         dropped.insert("PENDING_BLOCKS_FULL", self.pending_blocks.evicted());
         dropped.insert("PENDING_VOTES_FULL", self.pending_votes.evicted());
@@ -159,7 +193,14 @@ impl ChainState {
             head: self.head_checkpoint(),
             justified: self.store.latest_justified(),
             finalized: self.store.latest_finalized(),
+            safe_target: self.store.safe_target(),
             safe_target_slot: self.store.safe_target_slot(),
+            finalized_state: self.store.state(&finalized).map(Arc::clone),
+            finalized_block: self.store.block(&finalized).map(Arc::clone),
+            fork_choice,
+            validator_count: self.store.head_state().validators.len(),
+            own_validators: self.role.validators.len(),
+            is_aggregator: self.role.is_aggregator,
             peers: self.fetcher.peers(),
             blocks_imported: self.blocks_imported,
             pending_blocks: self.pending_blocks.len(),
@@ -167,6 +208,7 @@ impl ChainState {
             dropped,
             missed_intervals: self.missed_intervals,
             notes: self.notes.clone(),
+            meters: self.meters,
             ..Snapshot::default()
         }
     }

@@ -42,7 +42,10 @@ impl ChainState {
             }
         };
         match taken {
-            Ok(_) => Verdict::Accept,
+            Ok(_) => {
+                *self.vote_count(&vote, true) += 1;
+                Verdict::Accept
+            }
             Err(rejection) => self.refuse_vote(vote, rejection),
         }
     }
@@ -53,9 +56,21 @@ impl ChainState {
             self.pending_votes.hold(missing, vote);
             return Verdict::Ignore;
         }
+        *self.vote_count(&vote, false) += 1;
         self.count(rejection.name());
         tracing::debug!(%rejection, "a vote was rejected");
         if rejection.is_sender_at_fault() { Verdict::Reject } else { Verdict::Ignore }
+    }
+
+    /// Finds the count of votes of the same kind that have come to the same.
+    fn vote_count(&mut self, vote: &HeldVote, is_valid: bool) -> &mut u64 {
+        let meters = &mut self.meters;
+        match (vote, is_valid) {
+            (HeldVote::Single(_), true) => &mut meters.valid_votes,
+            (HeldVote::Single(_), false) => &mut meters.invalid_votes,
+            (HeldVote::Aggregate(_), true) => &mut meters.valid_aggregates,
+            (HeldVote::Aggregate(_), false) => &mut meters.invalid_aggregates,
+        }
     }
 }
 

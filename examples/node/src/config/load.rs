@@ -40,6 +40,10 @@ pub struct NodeConfig {
     pub ping: bool,
     /// How often gossipsub tends its mesh.
     pub gossip_heartbeat: Duration,
+    /// Where to serve the HTTP API; without one, nowhere.
+    pub http: Option<SocketAddr>,
+    /// The HTTP API of a node to begin at whose finalized block; without one, the chain begins at genesis.
+    pub checkpoint_sync_url: Option<String>,
 }
 
 impl NodeConfig {
@@ -57,6 +61,7 @@ impl NodeConfig {
         if file.gossip_heartbeat_ms == 0 {
             return Err(ConfigError::Heartbeat { path: path.to_owned() });
         }
+        let http = file.http.as_deref().map(|address| http_address(address, path)).transpose()?;
         let network_key = NetworkKey::load(&directory.join(&file.network_key))?;
         let genesis = GenesisFile::load(&directory.join(&file.genesis))?;
         if let Some(index) = named_twice(&file.validators) {
@@ -80,6 +85,8 @@ impl NodeConfig {
             identify: file.identify,
             ping: file.ping,
             gossip_heartbeat: Duration::from_millis(file.gossip_heartbeat_ms),
+            http,
+            checkpoint_sync_url: None,
         })
     }
 
@@ -125,6 +132,10 @@ fn peer_address(text: &str, path: &Path) -> Result<Multiaddr, ConfigError> {
         .ok()
         .filter(|address| matches!(address.iter().last(), Some(Protocol::P2p(_))))
         .ok_or_else(|| ConfigError::Peer { path: path.to_owned(), peer: text.to_owned() })
+}
+
+fn http_address(text: &str, path: &Path) -> Result<SocketAddr, ConfigError> {
+    text.parse().map_err(|_| ConfigError::Http { path: path.to_owned(), http: text.to_owned() })
 }
 
 fn named_twice(entries: &[ValidatorEntry]) -> Option<ValidatorIndex> {

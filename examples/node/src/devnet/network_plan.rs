@@ -154,6 +154,7 @@ impl NetworkPlan {
             identify: false,
             ping: false,
             gossip_heartbeat_ms: self.interval_ms.clamp(SHORTEST_HEARTBEAT_MS, LONGEST_HEARTBEAT_MS),
+            http: None,
             validators: identities
                 .validators
                 .iter()

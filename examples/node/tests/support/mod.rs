@@ -69,6 +69,8 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             identify: false,
             ping: false,
             gossip_heartbeat: Duration::from_millis(100),
+            http: None,
+            checkpoint_sync_url: None,
         })
         .collect()
 }

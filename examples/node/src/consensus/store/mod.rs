@@ -183,6 +183,28 @@ impl Store {
         self.tree.chain(root)
     }
 
+    /// Counts the blocks of one head's chain that are not on another's: how deep the reorganisation from the one to the
+    /// other goes. 0 when the old head is an ancestor of the new one, or one of them is not known.
+    pub fn blocks_taken_back(&self, old: Root, new: Root) -> u64 {
+        let (mut old_chain, mut new_chain) = (self.chain(old).peekable(), self.chain(new).peekable());
+        let mut taken_back = 0;
+        while let (Some((old, old_block)), Some((new, new_block))) = (old_chain.peek(), new_chain.peek()) {
+            if old == new {
+                break;
+            }
+            // The one that is ahead steps back; two blocks of one slot both do.
+            let (old_slot, new_slot) = (old_block.slot, new_block.slot);
+            if old_slot >= new_slot {
+                taken_back += 1;
+                old_chain.next();
+            }
+            if new_slot >= old_slot {
+                new_chain.next();
+            }
+        }
+        taken_back
+    }
+
     /// Returns how many signatures wait to be aggregated.
     pub fn signature_count(&self) -> usize {
         self.pools.signatures.iter().map(|(_, signatures)| signatures.len()).sum()
