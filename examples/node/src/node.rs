@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use actor::{Actor, Executor, ExecutorStopped, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
 
-use crate::api::{Api, ApiError, ApiSources, Watched};
+use crate::api::{Api, ApiError, ApiSources, Limits, Watched};
 use crate::chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
 use crate::checkpoint_sync::{Anchor, CheckpointError, fetch_anchor};
 use crate::config::NodeConfig;
@@ -131,7 +131,7 @@ impl Node {
             None => ThreadConfig::named("chain"),
         };
 
-        let api = config.http.map(|address| Api::start(address, served)).transpose()?;
+        let api = config.http.map(|address| Api::start(address, served, Limits::default())).transpose()?;
         let mut node = Self { network, api, chain: chain.clone(), actors: Vec::new() };
         node.spawn("decoder", ThreadConfig::named("decoder"), &*runtime, decoder_mailbox, move || decoding)?;
         node.spawn("chain", chain_thread, &*runtime, chain_mailbox, move || {

@@ -8,12 +8,13 @@
 //! ```
 //!
 //! What is read is what the owner has published, so that everything but a change of role is answered while the owner is
-//! busy. Whoever asks costs the owner nothing. Sizes, counts and times are bounded: see [`server`] and [`responder`].
+//! busy. Whoever asks costs the owner nothing. Sizes, counts and times are bounded ([`Limits`]).
 //!
 //! The admin endpoint asks nobody who they are: the address must be one that only the operator reaches.
 
 mod body;
 mod exposition;
+mod limits;
 mod metrics;
 mod responder;
 mod server;
@@ -21,6 +22,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use limits::Limits;
 pub(crate) use server::Api;
 pub use server::ApiError;
 pub(crate) use sources::{ApiSources, Watched};

@@ -2,10 +2,8 @@
 //!
 //! Every answer but one is made from what is published, at once. A change of role is a message to the chain's owner.
 
-use std::time::Duration;
-
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Bytes};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::ext::ReasonPhrase;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
@@ -14,21 +12,11 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::api::ApiSources;
 use crate::api::body::{
     AggregatorStatusBody, AggregatorToggleBody, Cached, CheckpointBody, ForkChoiceBody, HealthBody, unproven,
 };
-use crate::api::metrics;
+use crate::api::{ApiSources, Limits, metrics};
 use crate::chain::NotTaken;
-
-/// The longest body that a request may have, in bytes. The only one that means anything has 20.
-pub(super) const LONGEST_BODY: usize = 4096;
-
-/// How long a request's body may take to come.
-const BODY_PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long the chain's owner may take to change its role.
-const OWNER_PATIENCE: Duration = Duration::from_secs(5);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const SSZ: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -52,6 +40,7 @@ enum Endpoint {
 /// Answers requests, on the API's thread.
 pub(super) struct Responder {
     sources: ApiSources,
+    limits: Limits,
     finalized_state: Cached,
     finalized_block: Cached,
 }
@@ -72,15 +61,12 @@ impl Endpoint {
 }
 
 impl Responder {
-    pub(super) fn new(sources: ApiSources) -> Self {
-        Self { sources, finalized_state: Cached::default(), finalized_block: Cached::default() }
+    pub(super) fn new(sources: ApiSources, limits: Limits) -> Self {
+        Self { sources, limits, finalized_state: Cached::default(), finalized_block: Cached::default() }
     }
 
     /// Answers one request. A HEAD is answered as a GET would be; its body is left out on the way.
-    pub(super) async fn answer<B>(&self, request: Request<B>) -> Answer
-    where
-        B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
-    {
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
         let Some(endpoint) = Endpoint::at(request.uri().path()) else {
             return refusal(StatusCode::NOT_FOUND, "Not Found");
         };
@@ -120,11 +106,8 @@ impl Responder {
         }
     }
 
-    async fn toggle_aggregator<B>(&self, body: B) -> Answer
-    where
-        B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
-    {
-        let body = match collect(body).await {
+    async fn toggle_aggregator(&self, body: Incoming) -> Answer {
+        let body = match self.collect(body).await {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
@@ -132,28 +115,26 @@ impl Responder {
             Ok(enabled) => enabled,
             Err(reason) => return refusal(StatusCode::BAD_REQUEST, reason),
         };
-        match timeout(OWNER_PATIENCE, self.sources.chain.set_aggregator(enabled)).await {
+        match timeout(self.limits.owner_patience, self.sources.chain.set_aggregator(enabled)).await {
             Ok(Ok(previous)) => json(&AggregatorToggleBody { is_aggregator: enabled, previous }),
             Ok(Err(NotTaken::Closed)) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Node is stopping"),
             Ok(Err(NotTaken::Full)) | Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Chain is busy, try again"),
         }
     }
-}
 
-/// Reads a request's body, which may be neither long nor slow.
-async fn collect<B>(body: B) -> Result<Bytes, Answer>
-where
-    B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
-{
-    let too_long = || refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-    if body.size_hint().lower() > LONGEST_BODY as u64 {
-        return Err(too_long());
-    }
-    match timeout(BODY_PATIENCE, Limited::new(body, LONGEST_BODY).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
-        Ok(Err(_)) => Err(refusal(StatusCode::BAD_REQUEST, "Bad Request")),
-        Err(_) => Err(refusal(StatusCode::REQUEST_TIMEOUT, "Request Timeout")),
+    /// Reads a request's body, which may be neither long nor slow.
+    async fn collect(&self, body: Incoming) -> Result<Bytes, Answer> {
+        let Limits { body_bytes, body_patience, .. } = self.limits;
+        let too_long = || refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        if body.size_hint().lower() > body_bytes as u64 {
+            return Err(too_long());
+        }
+        match timeout(body_patience, Limited::new(body, body_bytes).collect()).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
+            Ok(Err(_)) => Err(refusal(StatusCode::BAD_REQUEST, "Bad Request")),
+            Err(_) => Err(refusal(StatusCode::REQUEST_TIMEOUT, "Request Timeout")),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The API's thread: its beginning, its connections and its end.
 //!
-//! A client may be slow, silent, mad, or many. So connections are counted; a request's head has a time and a size; and
-//! a connection has a life, after which it may finish the answer that it is at, for a while.
+//! Connections are counted; a request's head has a time and a size; and a connection has a life, after which it may
+//! finish the answer that it is at, for a while.
 
 use std::convert::Infallible;
 use std::io::{self, Write as _};
@@ -23,26 +23,8 @@ use tokio::runtime::Runtime;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{sleep, timeout};
 
-use crate::api::ApiSources;
 use crate::api::responder::Responder;
-
-/// How many connections there are at most; one more is told so and closed.
-pub(super) const MOST_CONNECTIONS: usize = 64;
-
-/// How long a connection may take to send a request's head, and how long it may be silent before it does.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-
-/// How large a request's head may be, in bytes.
-const LARGEST_HEAD: usize = 16 * 1024;
-
-/// How long a connection may go on sending requests. Clients that come regularly connect anew.
-const LIFE: Duration = Duration::from_secs(60);
-
-/// How long the last answer of a connection may take after its life: a finalized state may be tens of megabytes.
-const LAST_ANSWER_PATIENCE: Duration = Duration::from_secs(60);
-
-/// How long answers get to be read when the API is stopped.
-const STOP_PATIENCE: Duration = Duration::from_millis(500);
+use crate::api::{ApiSources, Limits};
 
 /// How long to leave the listener alone after it failed to accept, mostly because there are too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -87,7 +69,7 @@ impl Api {
     /// # Errors
     ///
     /// [`ApiError`]; no thread is left behind.
-    pub(crate) fn start(address: SocketAddr, sources: ApiSources) -> Result<Self, ApiError> {
+    pub(crate) fn start(address: SocketAddr, sources: ApiSources, limits: Limits) -> Result<Self, ApiError> {
         let cannot_listen = |error| ApiError::Listen { address, error };
         let listener = TcpListener::bind(address).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
@@ -99,7 +81,7 @@ impl Api {
             .name("api".to_owned())
             .spawn(move || {
                 let _ending: mpsc::SyncSender<()> = ending;
-                run(&reactor, listener, sources, stop.shared());
+                run(&reactor, listener, sources, limits, stop.shared());
             })
             .map_err(ApiError::Thread)?;
         Ok(Self { address, running, ended, thread })
@@ -121,17 +103,17 @@ impl Api {
 }
 
 /// The whole life of the thread.
-fn run(reactor: &Runtime, listener: TcpListener, sources: ApiSources, stop: Stop) {
-    let responder = Rc::new(Responder::new(sources));
+fn run(reactor: &Runtime, listener: TcpListener, sources: ApiSources, limits: Limits, stop: Stop) {
+    let responder = Rc::new(Responder::new(sources, limits));
     LocalSet::new().block_on(reactor, async {
         match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => accept(listener, &responder, stop).await,
+            Ok(listener) => accept(listener, &responder, limits, stop).await,
             Err(error) => tracing::error!(%error, "the HTTP API cannot use its listener"),
         }
     });
 }
 
-async fn accept(listener: tokio::net::TcpListener, responder: &Rc<Responder>, stop: Stop) {
+async fn accept(listener: tokio::net::TcpListener, responder: &Rc<Responder>, limits: Limits, stop: Stop) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = match select(pin!(listener.accept()), stop.clone()).await {
@@ -140,8 +122,8 @@ async fn accept(listener: tokio::net::TcpListener, responder: &Rc<Responder>, st
         };
         while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, _)) if connections.len() < MOST_CONNECTIONS => {
-                connections.spawn_local(serve(stream, Rc::clone(responder), stop.clone()));
+            Ok((stream, _)) if connections.len() < limits.connections => {
+                connections.spawn_local(serve(stream, Rc::clone(responder), limits, stop.clone()));
             }
             Ok((stream, _)) => refuse(stream),
             Err(error) => {
@@ -152,11 +134,11 @@ async fn accept(listener: tokio::net::TcpListener, responder: &Rc<Responder>, st
     }
     drop(listener);
     // Whoever has not read its answer by then does not get it.
-    let _ = timeout(STOP_PATIENCE, async { while connections.join_next().await.is_some() {} }).await;
+    let _ = timeout(limits.stop_patience, async { while connections.join_next().await.is_some() {} }).await;
 }
 
 /// Serves one connection until its client leaves, its life ends, or the API does.
-async fn serve(stream: TcpStream, responder: Rc<Responder>, stop: Stop) {
+async fn serve(stream: TcpStream, responder: Rc<Responder>, limits: Limits, stop: Stop) {
     let answer = service_fn(|request| {
         let responder = Rc::clone(&responder);
         async move { Ok::<_, Infallible>(responder.answer(request).await) }
@@ -164,16 +146,16 @@ async fn serve(stream: TcpStream, responder: Rc<Responder>, stop: Stop) {
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE)
-            .max_buf_size(LARGEST_HEAD)
+            .header_read_timeout(limits.head_patience)
+            .max_buf_size(limits.head_bytes)
             .serve_connection(TokioIo::new(stream), answer)
     );
-    let life = pin!(sleep(LIFE));
+    let life = pin!(sleep(limits.life));
     let has_ended = matches!(select(connection.as_mut(), select(life, stop)).await, Either::Left(_));
     if !has_ended {
         connection.as_mut().graceful_shutdown();
         // What goes wrong on a connection is its client's to notice.
-        let _ = timeout(LAST_ANSWER_PATIENCE, connection).await;
+        let _ = timeout(limits.last_answer_patience, connection).await;
     }
 }
 

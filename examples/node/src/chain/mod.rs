@@ -22,6 +22,7 @@ mod meters;
 mod pending_blocks;
 mod pending_votes;
 mod snapshot;
+mod solitary;
 mod state;
 #[cfg(test)]
 mod state_tests;
@@ -43,6 +44,7 @@ pub use fork_choice_view::{ForkChoiceNode, ForkChoiceView};
 pub use message::{ChainHead, Origin};
 pub use meters::{Busy, Histogram, Meters};
 pub use snapshot::{NOTES, Published, Snapshot};
+pub(crate) use solitary::Solitary;
 pub(crate) use state::{ChainState, Role};
 
 /// Says why the chain did not take a message. Its lane has counted that; the message is dropped, for nobody who sends to
