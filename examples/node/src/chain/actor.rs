@@ -121,7 +121,7 @@ impl ChainActor {
         }
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
         let mut snapshot = self.state.snapshot();
         snapshot.tick_lateness = self.lateness;
         snapshot.worst_tick_lateness = self.worst_lateness;

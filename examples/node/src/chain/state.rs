@@ -4,7 +4,6 @@
 //! actor to carry out, in order. The methods are in three files by what brings them about: `blocks` (blocks come),
 //! `votes` (votes come) and `intervals` (time passes).
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,8 @@ use crate::chain::effect::Effect;
 use crate::chain::fetch::Fetcher;
 use crate::chain::pending_blocks::PendingBlocks;
 use crate::chain::pending_votes::PendingVotes;
-use crate::chain::{ChainHead, ForkChoiceView, Meters, NOTES, Snapshot};
+use crate::chain::fork_choice_view::Viewer;
+use crate::chain::{ChainHead, Meters, NOTES, Snapshot};
 use crate::consensus::{
     Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, ProofScheme, Root, SignedBlock, Slot, Store,
     ValidatorIndex,
@@ -72,8 +72,8 @@ pub(crate) struct ChainState {
     pub(super) missed_intervals: u64,
     pub(super) meters: Meters,
     notes: Vec<String>,
-    /// What was last published of fork choice; none once something has happened that may have changed it.
-    fork_choice: OnceCell<Arc<ForkChoiceView>>,
+    /// What is published of fork choice.
+    fork_choice: Viewer,
     /// The head when it was last looked at, to see reorganisations.
     seen_head: Root,
 }
@@ -100,7 +100,7 @@ impl ChainState {
             missed_intervals: 0,
             meters: Meters::default(),
             notes: Vec::new(),
-            fork_choice: OnceCell::new(),
+            fork_choice: Viewer::default(),
         }
     }
 
@@ -133,6 +133,7 @@ impl ChainState {
         // it; votes for it, and blocks on top of it, would be lost.
         if let Some((_, root)) = self.unsigned_block.take_if(|(of, _)| *of == slot) {
             self.store.withdraw_block(&root);
+            self.fork_choice.withdrawn();
             self.fork_choice_moved();
         }
         // One note for each validator: the newest says it.
@@ -170,7 +171,7 @@ impl ChainState {
 
     /// Says that blocks or the votes that count may have changed, so that fork choice is to be published anew.
     pub(super) fn fork_choice_moved(&mut self) {
-        self.fork_choice.take();
+        self.fork_choice.moved();
         let old = std::mem::replace(&mut self.seen_head, self.store.head());
         let depth = self.store.blocks_taken_back(old, self.seen_head);
         if depth > 0 {
@@ -179,10 +180,9 @@ impl ChainState {
     }
 
     /// Copies what other threads may know, and shares what is large. How late ticks are, the actor adds.
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        let store = &self.store;
-        let fork_choice = Arc::clone(self.fork_choice.get_or_init(|| Arc::new(ForkChoiceView::of(store))));
-        let finalized = store.latest_finalized().root;
+    pub(crate) fn snapshot(&mut self) -> Snapshot {
+        let fork_choice = self.fork_choice.view(&self.store);
+        let finalized = self.store.latest_finalized().root;
         let mut dropped = self.dropped.clone();
         dropped.insert("PENDING_BLOCKS_FULL", self.pending_blocks.evicted());
         dropped.insert("PENDING_VOTES_FULL", self.pending_votes.evicted());
