@@ -54,10 +54,8 @@ pub(super) fn page(sources: &ApiSources) -> String {
 }
 
 fn node(page: &mut Exposition, sources: &ApiSources) {
-    page.metric("lean_node_info", Gauge, "Node information (always 1).").with(
-        &[("name", &sources.name), ("version", env!("CARGO_PKG_VERSION")), ("runtime", sources.runtime)],
-        1,
-    );
+    page.metric("lean_node_info", Gauge, "Node information (always 1).")
+        .with(&[("name", &sources.name), ("version", env!("CARGO_PKG_VERSION")), ("runtime", sources.runtime)], 1);
     page.figure("lean_node_start_time_seconds", Gauge, "Start timestamp.", sources.started_at as f64 / 1000.0);
 }
 
@@ -87,7 +85,12 @@ fn fork_choice(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
     );
     let reorganisations = meters.reorg_depth.count();
     page.figure("lean_fork_choice_reorgs_total", Counter, "Total number of fork choice reorgs.", reorganisations);
-    page.histogram("lean_fork_choice_reorg_depth", "Depth of fork choice reorgs (in blocks).", &meters.reorg_depth, 1.0);
+    page.histogram(
+        "lean_fork_choice_reorg_depth",
+        "Depth of fork choice reorgs (in blocks).",
+        &meters.reorg_depth,
+        1.0,
+    );
 }
 
 fn coverage(page: &mut Exposition) {

@@ -12,9 +12,9 @@ use libp2p::PeerId;
 
 use crate::chain::effect::Effect;
 use crate::chain::fetch::Fetcher;
+use crate::chain::fork_choice_view::Viewer;
 use crate::chain::pending_blocks::PendingBlocks;
 use crate::chain::pending_votes::PendingVotes;
-use crate::chain::fork_choice_view::Viewer;
 use crate::chain::{ChainHead, Meters, NOTES, Snapshot};
 use crate::consensus::{
     Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, ProofScheme, Root, SignedBlock, Slot, Store,

@@ -58,8 +58,7 @@ impl Source {
             Error::BodyExceedsLimit(_) => CheckpointError::TooLarge { url: url.clone(), limit },
             other => CheckpointError::Unreachable { url: url.clone(), problem: other.to_string() },
         };
-        let mut answer =
-            self.agent.get(&url).header("accept", "application/octet-stream").call().map_err(failed)?;
+        let mut answer = self.agent.get(&url).header("accept", "application/octet-stream").call().map_err(failed)?;
         let status = answer.status();
         if !status.is_success() {
             // An answer that is no success and cannot even be read is told by its status alone.

@@ -6,7 +6,9 @@ use crate::consensus::Slot;
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The source's address is none.
-    #[error("\"{0}\" is no checkpoint source: write http://HOST:PORT or https://HOST, the address of a node's HTTP API")]
+    #[error(
+        "\"{0}\" is no checkpoint source: write http://HOST:PORT or https://HOST, the address of a node's HTTP API"
+    )]
     Url(String),
     /// The source could not be reached, or did not answer in time or in HTTP.
     #[error("cannot fetch {url}: {problem}: see that the node there runs and serves its HTTP API")]

@@ -16,20 +16,20 @@ use node::vectors::{Results, examine, load};
 
 #[test]
 fn every_vector_holds_on_tokio() {
-    run_all(&TokioRuntime::new());
+    run_all(Arc::new(TokioRuntime::new()));
 }
 
 #[test]
 fn every_vector_holds_on_smol() {
-    run_all(&SmolRuntime::new());
+    run_all(Arc::new(SmolRuntime::new()));
 }
 
 #[test]
 fn every_vector_holds_on_a_thread() {
-    run_all(&ThreadRuntime::new());
+    run_all(Arc::new(ThreadRuntime::new()));
 }
 
-fn run_all(runtime: &dyn Runtime) {
+fn run_all(runtime: Arc<dyn Runtime>) {
     let folder = env::var_os("LEAN_VECTORS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"), PathBuf::from);
     if !folder.is_dir() {
@@ -48,7 +48,7 @@ fn run_all(runtime: &dyn Runtime) {
     let mut results = Results::on(runtime.name());
     results.problems = loaded.problems.iter().map(ToString::to_string).collect();
     for case in loaded.cases.into_iter().map(Arc::new) {
-        let verdict = examine(Arc::clone(&case), &executor);
+        let verdict = examine(Arc::clone(&case), &executor, &runtime);
         results.add(&case, verdict);
     }
     executor.stop();

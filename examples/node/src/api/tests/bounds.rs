@@ -47,7 +47,8 @@ fn a_head_that_is_too_large_is_refused() {
 #[test]
 fn what_is_no_http_is_refused_and_the_connection_closed() {
     let served = Served::start(Limits::default());
-    for garbage in ["\0\x01\x02\x03\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\n bad\r\n\r\n"] {
+    for garbage in ["\0\x01\x02\x03\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\n bad\r\n\r\n"]
+    {
         let mut stream = connect(served.address());
         let answer = ask(&mut stream, garbage);
         assert!(answer.status.starts_with("400 "), "{garbage:?}: {}", answer.status);

@@ -49,7 +49,7 @@ pub(super) fn run(recording: &Recording, interval_ms: u64) -> Result<Outcome, Co
     let calls = replay(&mut dispatch, recording, &timeline);
     drop(stop);
     let ticks = ticker.join().map_err(|_| ContentionError::NotStopped("ticker"))?;
-    let state = lock(&chain);
+    let mut state = lock(&chain);
     let end = End {
         head: state.head(),
         snapshot: Arc::new(state.snapshot()),
