@@ -29,7 +29,7 @@ pub struct ForkChoiceView {
 /// Makes views of a store's fork choice. A view costs what there is between the finalized block and the newest, and
 /// nothing when nothing has moved; what is final is not looked at again.
 #[derive(Debug, Default)]
-pub(crate) struct Viewer {
+pub struct ForkChoiceViewer {
     /// How many of the store's blocks have been looked at.
     looked_at: usize,
     /// The slot from which on blocks are shown.
@@ -39,19 +39,19 @@ pub(crate) struct Viewer {
     latest: Option<Arc<ForkChoiceView>>,
 }
 
-impl Viewer {
+impl ForkChoiceViewer {
     /// Says that blocks have come, or the votes that count may have changed.
-    pub(crate) fn moved(&mut self) {
+    pub fn moved(&mut self) {
         self.latest = None;
     }
 
     /// Says that a block was taken out of the store, so that the others are not where they were.
-    pub(crate) fn withdrawn(&mut self) {
+    pub fn withdrawn(&mut self) {
         *self = Self::default();
     }
 
     /// Returns what the store's fork choice has come to.
-    pub(crate) fn view(&mut self, store: &Store) -> Arc<ForkChoiceView> {
+    pub fn view(&mut self, store: &Store) -> Arc<ForkChoiceView> {
         if let Some(latest) = &self.latest {
             return Arc::clone(latest);
         }

@@ -39,7 +39,7 @@ use crate::network::{BlocksReply, Status};
 pub(crate) use self::actor::ChainActor;
 pub(crate) use effect::Effect;
 pub(crate) use fetch::Request;
-pub use fork_choice_view::{ForkChoiceNode, ForkChoiceView};
+pub use fork_choice_view::{ForkChoiceNode, ForkChoiceView, ForkChoiceViewer};
 pub(crate) use message::ChainMessage;
 pub use message::{ChainHead, Origin};
 pub use meters::{Busy, Histogram, Meters};

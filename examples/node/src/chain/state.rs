@@ -12,10 +12,9 @@ use libp2p::PeerId;
 
 use crate::chain::effect::Effect;
 use crate::chain::fetch::Fetcher;
-use crate::chain::fork_choice_view::Viewer;
 use crate::chain::pending_blocks::PendingBlocks;
 use crate::chain::pending_votes::PendingVotes;
-use crate::chain::{ChainHead, Meters, NOTES, Snapshot};
+use crate::chain::{ChainHead, ForkChoiceViewer, Meters, NOTES, Snapshot};
 use crate::consensus::{
     Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, ProofScheme, Root, SignedBlock, Slot, Store,
     ValidatorIndex,
@@ -73,7 +72,7 @@ pub(crate) struct ChainState {
     pub(super) meters: Meters,
     notes: Vec<String>,
     /// What is published of fork choice.
-    fork_choice: Viewer,
+    fork_choice: ForkChoiceViewer,
     /// The head when it was last looked at, to see reorganisations.
     seen_head: Root,
 }
@@ -100,7 +99,7 @@ impl ChainState {
             missed_intervals: 0,
             meters: Meters::default(),
             notes: Vec::new(),
-            fork_choice: Viewer::default(),
+            fork_choice: ForkChoiceViewer::default(),
         }
     }
 
