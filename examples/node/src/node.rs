@@ -1,8 +1,9 @@
-//! One node, assembled: a network thread, and four actors on a thread each.
+//! One node, assembled: a network thread, and actors on a thread each.
 //!
 //! ```text
 //!  network ──▶ decoder ──▶ chain ◀──▶ signer          reporter, api (read what the others publish)
-//!     ▲───────────┴──────────┘
+//!     ▲───────────┴──────────┤
+//!                            └─◀──▶ verifiers, prover
 //! ```
 //!
 //! Handles exist before actors, so everything is wired before anything runs. It ends in the order of the arrows:
@@ -27,6 +28,7 @@ use crate::network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, N
 use crate::report::StatusLine;
 use crate::reporter::{Reporter, Sources};
 use crate::signer::{Keeper, Signer};
+use crate::verifier::{Pool, Verifier, WorkMeters, verifier_count};
 use crate::wall_clock;
 
 /// A running node.
@@ -112,6 +114,7 @@ impl Node {
             undecodable: undecodable.clone(),
             network: network.counters(),
         };
+        let work = Arc::<WorkMeters>::default();
         let served = ApiSources {
             name: sources.name.clone(),
             runtime: runtime.name(),
@@ -122,6 +125,7 @@ impl Node {
             chain: chain.clone(),
             watched: vec![Watched::new("decoder", decoder), Watched::new("signer", signer.clone())],
             network: network.counters(),
+            work: Arc::clone(&work),
         };
         let decoding = Decoder::new(chain.clone(), network.front(), undecodable);
         let keeper_proofs = Arc::clone(&proofs);
@@ -134,9 +138,10 @@ impl Node {
         let api = config.http.map(|address| Api::start(address, served, Limits::default())).transpose()?;
         let mut node = Self { network, api, chain: chain.clone(), actors: Vec::new() };
         node.spawn("decoder", ThreadConfig::named("decoder"), &*runtime, decoder_mailbox, move || decoding)?;
+        let pool = node.spawn_pool(config.verifiers.unwrap_or_else(verifier_count), &*runtime, &proofs, &work)?;
         node.spawn("chain", chain_thread, &*runtime, chain_mailbox, move || {
             let state = ChainState::new(store, proofs, role);
-            ChainActor::new(state, clock, wall, front, Signer::new(signer), published)
+            ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, published)
         })?;
         node.spawn("signer", ThreadConfig::named("signer"), &*runtime, signer_mailbox, move || {
             Keeper::new(keys, keeper_proofs, chain)
@@ -204,6 +209,27 @@ impl Node {
             }
         }
         unfinished
+    }
+
+    /// Starts the verifiers and the prover. They end before the chain's owner, which hears of what they have done.
+    fn spawn_pool(
+        &mut self,
+        verifiers: usize,
+        runtime: &dyn Runtime,
+        proofs: &Arc<dyn ProofScheme>,
+        work: &Arc<WorkMeters>,
+    ) -> Result<Pool, StartError> {
+        let mut spawn = |name: &'static str, thread: String| {
+            let (handle, mailbox) = mailbox();
+            let (proofs, work) = (Arc::clone(proofs), Arc::clone(work));
+            self.spawn(name, ThreadConfig::named(thread), runtime, mailbox, move || {
+                Verifier::new(proofs).measured(work)
+            })?;
+            Ok::<_, StartError>(handle)
+        };
+        let numbered = |number| spawn("verifier", format!("verifier-{number}"));
+        let verifiers = (0..verifiers).map(numbered).collect::<Result<_, _>>()?;
+        Ok(Pool::new(verifiers, spawn("prover", "prover".to_owned())?))
     }
 
     /// Starts an actor on a thread of its own.

@@ -96,7 +96,7 @@ fn escaped(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::Meters;
+    use crate::chain::Buckets;
 
     #[test]
     fn a_label_cannot_break_out_of_its_quotes() {
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_histogram_counts_what_is_within_each_limit_and_all() {
-        let mut times = Meters::default().vote_validation;
+        let mut times = Histogram::new(Buckets::VOTE_VALIDATION);
         [1_000_000, 30_000_000, 2_000_000_000].into_iter().for_each(|time| times.observe(time));
         let mut page = Exposition::default();
         page.histogram("time", "Time.", &times, 1e9);

@@ -46,7 +46,7 @@ pub(super) fn page(sources: &ApiSources) -> String {
     node(&mut page, sources);
     fork_choice(&mut page, sources, &chain);
     coverage(&mut page);
-    rest_of_lean_metrics(&mut page, &chain);
+    rest_of_lean_metrics(&mut page, sources, &chain);
     owner(&mut page, &chain);
     lanes(&mut page, sources, &chain);
     network(&mut page, sources);
@@ -68,7 +68,7 @@ fn fork_choice(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
     page.histogram(
         "lean_fork_choice_block_processing_time_seconds",
         "Time taken to process block in fork choice.",
-        &meters.block_processing,
+        &sources.work.blocks.read(),
         NANOSECONDS,
     );
     page.metric("lean_attestations_valid_total", Counter, "Total number of valid attestations.")
@@ -80,7 +80,7 @@ fn fork_choice(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
     page.histogram(
         "lean_attestation_validation_time_seconds",
         "Time taken to validate attestation.",
-        &meters.vote_validation,
+        &sources.work.votes.read(),
         NANOSECONDS,
     );
     let reorganisations = meters.reorg_depth.count();
@@ -119,13 +119,13 @@ fn coverage(page: &mut Exposition) {
     .with(&[("direction", "timely_only")], 0);
 }
 
-fn rest_of_lean_metrics(page: &mut Exposition, chain: &Snapshot) {
+fn rest_of_lean_metrics(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
     page.figure("lean_latest_justified_slot", Gauge, "Latest justified slot.", chain.justified.slot);
     page.figure("lean_latest_finalized_slot", Gauge, "Latest finalized slot.", chain.finalized.slot);
     page.histogram(
         "lean_state_transition_time_seconds",
         "Time to process state transition.",
-        &chain.meters.state_transition,
+        &sources.work.transitions.read(),
         NANOSECONDS,
     );
     page.figure("lean_validators_count", Gauge, "Number of validators managed by a node.", chain.own_validators);

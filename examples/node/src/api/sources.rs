@@ -8,6 +8,7 @@ use actor::{Handle, LaneStats, Message};
 use crate::chain::{Chain, Published};
 use crate::consensus::SlotClock;
 use crate::network::NetworkCounters;
+use crate::verifier::WorkMeters;
 use crate::wall_clock::WallClock;
 
 /// What others publish for the API to read.
@@ -24,6 +25,8 @@ pub(crate) struct ApiSources {
     /// The other actors' mailboxes.
     pub(crate) watched: Vec<Watched>,
     pub(crate) network: Arc<NetworkCounters>,
+    /// What the verifiers' work took.
+    pub(crate) work: Arc<WorkMeters>,
 }
 
 /// An actor's mailbox, to read its figures only.

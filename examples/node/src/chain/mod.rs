@@ -3,29 +3,44 @@
 //! ```text
 //!  network thread ── peers, requests ──────────────────▶ ┌────────────┐ ── gossip, requests, verdicts ──▶ network
 //!  decoder ───────── blocks, aggregates, votes ─────────▶│ ChainActor │ ── what to sign ───────────────▶ signer
-//!  signer ────────── our votes and blocks ──────────────▶│            │ ── Snapshot ───────────────────▶ everyone
+//!  signer ────────── our votes and blocks ──────────────▶│            │ ── what to verify and prove ───▶ verifiers
+//!  verifiers ─────── what they found ───────────────────▶│            │ ── Snapshot ───────────────────▶ everyone
 //!  its own timer ─── intervals ─────────────────────────▶└────────────┘
 //! ```
 //!
-//! `ChainState` decides and is pure; `ChainActor` carries out what it decided, in order.
+//! `ChainState` decides and is pure; `ChainActor` carries out what it decided, in order. What a block or a vote goes
+//! through on its way into the store is written down in [`verifier`](crate::verifier).
 
 mod actor;
+#[cfg(test)]
+mod actor_tests;
+mod at_once;
 mod blocks;
 mod effect;
 #[cfg(test)]
 mod fault_tests;
 mod fetch;
 mod fork_choice_view;
+mod imports;
+#[cfg(test)]
+mod interleaving_tests;
 mod intervals;
+#[cfg(test)]
+mod intervals_tests;
 mod message;
 mod meters;
 mod pending_blocks;
 mod pending_votes;
+mod proving;
+mod refusal;
 mod snapshot;
 mod solitary;
 mod state;
 #[cfg(test)]
 mod state_tests;
+mod under_way;
+#[cfg(test)]
+mod under_way_tests;
 mod votes;
 
 use std::time::Duration;
@@ -35,6 +50,7 @@ use libp2p::PeerId;
 
 use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex};
 use crate::network::{BlocksReply, Status};
+use crate::verifier::Done;
 
 pub(crate) use self::actor::ChainActor;
 pub(crate) use effect::Effect;
@@ -42,7 +58,7 @@ pub(crate) use fetch::Request;
 pub use fork_choice_view::{ForkChoiceNode, ForkChoiceView, ForkChoiceViewer};
 pub(crate) use message::ChainMessage;
 pub use message::{ChainHead, Origin};
-pub use meters::{Busy, Histogram, Meters};
+pub use meters::{Buckets, Busy, Histogram, Meters};
 pub use snapshot::{NOTES, Published, Snapshot};
 pub(crate) use solitary::Solitary;
 pub(crate) use state::{ChainState, Role};
@@ -65,6 +81,12 @@ pub(crate) type Sent = Result<(), NotTaken>;
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     handle: Handle<ChainMessage>,
+}
+
+impl From<Handle<ChainMessage>> for Chain {
+    fn from(handle: Handle<ChainMessage>) -> Self {
+        Self { handle }
+    }
 }
 
 impl Chain {
@@ -116,6 +138,10 @@ impl Chain {
 
     pub(crate) fn vote(&self, vote: SignedAttestation, origin: Origin) -> Sent {
         self.send(ChainMessage::Vote(Box::new(vote), origin))
+    }
+
+    pub(crate) fn done(&self, worker: usize, done: Vec<Done>) -> Sent {
+        self.send(ChainMessage::Done(worker, done))
     }
 
     /// Asks where the chain stands, parking the calling thread. `None` if no answer came.

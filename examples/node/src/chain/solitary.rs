@@ -1,4 +1,4 @@
-//! A chain's owner that has no network and no keys: for the specification's vectors, and for tests.
+//! A chain's owner that has no network, no keys and no verifiers: for the specification's vectors, and for tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +9,14 @@ use crate::chain::{Chain, ChainActor, ChainState, Published, Role};
 use crate::consensus::{MockProofs, SlotClock, Store};
 use crate::network::{Command, command_mailbox};
 use crate::signer::{Signer, SignerMessage};
+use crate::verifier::{Assigned, Pool};
 use crate::wall_clock::WallClock;
 use crate::xmss::Scheme;
 
 /// How long the owner gets to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A running owner. What it would send, to peers or to a signer, waits unread in mailboxes.
+/// A running owner. What it would send to peers, a signer or a verifier waits unread in mailboxes.
 #[derive(Debug)]
 pub(crate) struct Solitary {
     pub(crate) chain: Chain,
@@ -24,6 +25,7 @@ pub(crate) struct Solitary {
     running: Running,
     _network: Mailbox<Command>,
     _signer: Mailbox<SignerMessage>,
+    _prover: Mailbox<Assigned>,
 }
 
 impl Solitary {
@@ -41,15 +43,17 @@ impl Solitary {
         let (chain, mailbox) = Chain::new();
         let (front, network) = command_mailbox();
         let (signer, signer_mailbox) = actor::mailbox();
+        let (prover, prover_mailbox) = actor::mailbox();
         let published = Published::default();
         let clock = SlotClock::new(store.config().genesis_time);
         let seen = published.clone();
         let running = Spawn::new(mailbox).start(executor, move || {
             let role = Role { validators: Vec::new(), is_aggregator, first_duty_slot: 0, scheme: Scheme::TEST };
             let state = ChainState::new(store, Arc::new(MockProofs::default()), role);
-            ChainActor::new(state, clock, wall, front, Signer::new(signer), seen)
+            ChainActor::new(state, clock, wall, front, Signer::new(signer), Pool::new(Vec::new(), prover), seen)
         })?;
-        Ok(Self { chain, published, clock, running, _network: network, _signer: signer_mailbox })
+        let (_network, _signer, _prover) = (network, signer_mailbox, prover_mailbox);
+        Ok(Self { chain, published, clock, running, _network, _signer, _prover })
     }
 
     /// Waits until the owner has published for the first time. Says whether it has.

@@ -144,6 +144,7 @@ fn converse_on(
         chain: owner.chain.clone(),
         watched: Vec::new(),
         network: Arc::default(),
+        work: Arc::default(),
     };
     let api = Api::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), sources, Limits::default());
     let api = api.map_err(|error| error.to_string())?;

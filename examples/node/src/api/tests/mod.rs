@@ -40,6 +40,7 @@ fn sources(chain: Chain, published: Published) -> ApiSources {
         chain,
         watched: Vec::new(),
         network: Arc::default(),
+        work: Arc::default(),
     }
 }
 
