@@ -8,6 +8,7 @@ use libp2p::PeerId;
 use crate::chain::Origin;
 use crate::chain::effect::Effect;
 use crate::chain::state::ChainState;
+use crate::chain::sync::{Claim, Fetched};
 use crate::consensus::{INTERVALS_PER_SLOT, MAX_ATTESTATIONS_DATA, Rejection, Root, SignedBlock, Slot};
 use crate::network::Verdict;
 
@@ -24,22 +25,14 @@ impl ChainState {
         let source = origin.source;
         let (verdict, mut effects) = self.block(Arc::new(block), Some(source));
         effects.push(Effect::Report(origin, verdict));
+        effects.extend(self.fetch());
         effects
     }
 
-    /// Takes what a request brought: the block asked for, another, or none.
-    pub(crate) fn fetched_blocks(&mut self, request: u64, peer: PeerId, blocks: Vec<SignedBlock>) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for block in blocks {
-            let (verdict, more) = self.block(Arc::new(block), Some(peer));
-            effects.extend(more);
-            if verdict == Verdict::Reject {
-                effects.push(Effect::Disconnect(peer));
-            }
-        }
-        self.fetcher.ended(request);
-        effects.extend(self.fetch());
-        effects
+    /// Takes the outcome of a request for blocks.
+    pub(crate) fn fetched(&mut self, request: u64, fetched: Fetched) -> Vec<Effect> {
+        self.sync.answered(request, fetched, self.store.time());
+        self.fetch()
     }
 
     /// Takes our own block, which is in the store already, now that it is signed.
@@ -51,7 +44,7 @@ impl ChainState {
         vec![Effect::PublishBlock(block)]
     }
 
-    fn block(&mut self, block: Arc<SignedBlock>, source: Option<PeerId>) -> (Verdict, Vec<Effect>) {
+    pub(super) fn block(&mut self, block: Arc<SignedBlock>, source: Option<PeerId>) -> (Verdict, Vec<Effect>) {
         if block.block.body.attestations.len() > MAX_ATTESTATIONS_DATA {
             // More are too many or not distinct, whatever its parent. A body may be so large that merely computing its
             // root keeps the owner busy, and holding it fills the memory.
@@ -72,12 +65,17 @@ impl ChainState {
             None
         };
         if let Some(reason) = not_wanted {
-            self.fetcher.have(root);
+            if self.store.contains_block(&root) {
+                self.sync.imported(&root, self.store.time());
+            } else {
+                self.sync.ignored(&root, self.store.time());
+            }
             self.count(reason);
             return (Verdict::Ignore, Vec::new());
         }
         if !self.store.contains_block(&block.block.parent_root) {
-            return (Verdict::Ignore, self.hold(root, block, source));
+            self.hold(root, block, source);
+            return (Verdict::Ignore, Vec::new());
         }
         self.import(block)
     }
@@ -96,18 +94,20 @@ impl ChainState {
         if self.extra_blocks.0 != now {
             self.extra_blocks = (now, 0);
         }
-        let takes = self.fetcher.wants(root) && self.extra_blocks.1 < BLOCKS_A_SLOT;
+        let takes = self.sync.wants(root) && self.extra_blocks.1 < BLOCKS_A_SLOT;
         self.extra_blocks.1 += u32::from(takes);
         takes
     }
 
     /// Keeps a block until its parent comes, and has that fetched.
-    fn hold(&mut self, root: Root, block: Arc<SignedBlock>, source: Option<PeerId>) -> Vec<Effect> {
-        let parent = block.block.parent_root;
-        self.fetcher.have(root);
-        self.pending_blocks.hold(root, block);
-        self.fetcher.want(self.pending_blocks.first_missing(parent), source);
-        self.fetch()
+    fn hold(&mut self, root: Root, block: Arc<SignedBlock>, source: Option<PeerId>) {
+        let (parent, slot) = (block.block.parent_root, block.block.slot);
+        self.sync.holds(&root);
+        self.pending_blocks.hold(root, block, source);
+        if let Some(peer) = source {
+            self.sync.claims(peer, Claim { root, slot, is_status: false });
+        }
+        self.want_below(parent, source);
     }
 
     /// Imports a block whose parent is known, and then whatever waited for it. A block that is fetched stays wanted until
@@ -123,10 +123,16 @@ impl ChainState {
                 Err(rejection) => {
                     self.count(rejection.name());
                     tracing::debug!(slot = block.block.slot, %rejection, "a block was rejected");
+                    let root = Root::of(&block.block);
+                    if rejection.is_sender_at_fault() {
+                        self.sync.rejected(&root, self.store.time());
+                    } else {
+                        self.sync.ignored(&root, self.store.time());
+                    }
                     if rejection == Rejection::InvalidBlockProof && verdict.is_some() {
                         // It waited here unverified. Its root does not cover its proof, so another peer may have it
                         // with a valid one.
-                        self.fetcher.want(Root::of(&block.block), None);
+                        self.sync.want(root, None);
                     }
                 }
             }
@@ -143,7 +149,7 @@ impl ChainState {
     fn import_one(&mut self, block: &Arc<SignedBlock>, effects: &mut Vec<Effect>) -> Result<Root, Rejection> {
         let import = self.store.on_block(block, &*self.proofs)?;
         let (root, slot) = (import.root, block.block.slot);
-        self.fetcher.have(root);
+        self.sync.imported(&root, self.store.time());
         if import.is_new {
             self.blocks_imported += 1;
             self.remember(root, block);

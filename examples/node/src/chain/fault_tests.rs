@@ -2,6 +2,7 @@
 
 use libp2p::PeerId;
 
+use crate::chain::Fetched;
 use crate::chain::effect::Effect;
 use crate::chain::state_tests::{Producer, VALIDATORS, chain, fetches, origin, verdict, votes};
 use crate::consensus::{
@@ -70,12 +71,12 @@ fn a_proposer_of_too_many_blocks_does_not_part_this_node_from_the_others_chain()
     let effects = chain.gossiped_block(blocks[1].clone(), origin());
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
     chain.extra_blocks = (2, 16);
-    chain.fetched_blocks(1, PeerId::random(), vec![blocks[0].clone()]);
+    chain.fetched(1, Fetched::Blocks(vec![blocks[0].clone()]));
     assert_eq!(chain.snapshot().head.slot, 0, "there is a bound to these as well");
 
     chain.interval(15);
     chain.gossiped_block(blocks[1].clone(), origin());
-    chain.fetched_blocks(2, PeerId::random(), vec![blocks[0].clone()]);
+    chain.fetched(2, Fetched::Blocks(vec![blocks[0].clone()]));
     assert_eq!(chain.snapshot().head.slot, 2);
 }
 

@@ -4,7 +4,7 @@ use crate::chain::effect::Effect;
 use crate::chain::state::ChainState;
 use crate::consensus::{INTERVALS_PER_SLOT, Interval, Slot, proposer_for_slot};
 
-/// How many intervals a request for a block may take before its outcome counts as lost.
+/// How many intervals a request for blocks may take before its outcome counts as lost.
 const FETCH_PATIENCE: Interval = 25;
 
 impl ChainState {
@@ -46,7 +46,7 @@ impl ChainState {
         if interval >= 1 && self.newest_voted_slot.is_none_or(|voted| voted < slot) {
             effects.extend(self.vote_or_wait(slot));
         }
-        self.fetcher.expire(now.saturating_sub(FETCH_PATIENCE));
+        self.sync.expire(now.saturating_sub(FETCH_PATIENCE), now);
         effects.extend(self.fetch());
         effects.push(Effect::Publish);
         effects

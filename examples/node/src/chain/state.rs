@@ -10,15 +10,16 @@ use std::sync::Arc;
 use libp2p::PeerId;
 
 use crate::chain::effect::Effect;
-use crate::chain::fetch::Fetcher;
 use crate::chain::pending_blocks::PendingBlocks;
 use crate::chain::pending_votes::PendingVotes;
+use crate::chain::sync::{Action, Claim, MAX_BACKFILL_DEPTH, Sync};
 use crate::chain::{ChainHead, NOTES, Snapshot};
 use crate::consensus::{
     Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, ProofScheme, Root, SignedBlock, Slot, Store,
     ValidatorIndex,
 };
-use crate::network::Status;
+use crate::network::wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;
+use crate::network::{Offence, SlotRange, Status};
 use crate::xmss::Scheme;
 
 /// Blocks that may wait for their parent.
@@ -30,6 +31,9 @@ const PENDING_VOTES: usize = 1024;
 /// Bytes that blocks may come to while they wait, and votes as well. A block of our own time has about a kilobyte, but
 /// each of either may have a proof of half a megabyte.
 const PENDING_BYTES: usize = 64 << 20;
+
+/// How many blocks synchronization imports before other messages have their turn.
+const IMPORTS_AT_ONCE: usize = 8;
 
 /// What this node does in the chain.
 #[derive(Clone, Debug)]
@@ -60,7 +64,9 @@ pub(crate) struct ChainState {
     pub(super) unsigned_block: Option<(Slot, Root)>,
     pub(super) pending_blocks: PendingBlocks,
     pub(super) pending_votes: PendingVotes,
-    pub(super) fetcher: Fetcher,
+    pub(super) sync: Sync,
+    /// The first slot whose block this node can have: the anchor's has no signature to serve.
+    pub(super) history_from: Slot,
     /// The newest slot that we have voted in, or let pass.
     pub(super) newest_voted_slot: Option<Slot>,
     /// The slot whose block we still wait for before we vote.
@@ -73,6 +79,7 @@ pub(crate) struct ChainState {
 
 impl ChainState {
     pub(crate) fn new(store: Store, proofs: Arc<dyn ProofScheme>, role: Role) -> Self {
+        let history_from = store.latest_finalized().slot + 1;
         Self {
             store,
             proofs,
@@ -84,7 +91,8 @@ impl ChainState {
             unsigned_block: None,
             pending_blocks: PendingBlocks::new(PENDING_BLOCKS, PENDING_BYTES),
             pending_votes: PendingVotes::new(PENDING_VOTES, PENDING_BYTES),
-            fetcher: Fetcher::default(),
+            sync: Sync::default(),
+            history_from,
             newest_voted_slot: None,
             vote_waits_for: None,
             blocks_imported: 0,
@@ -95,25 +103,41 @@ impl ChainState {
     }
 
     pub(crate) fn peer_connected(&mut self, peer: PeerId) -> Vec<Effect> {
-        self.fetcher.connected(peer);
+        self.sync.connected(peer);
         let mut effects = self.fetch();
         effects.push(Effect::Publish);
         effects
     }
 
     pub(crate) fn peer_disconnected(&mut self, peer: PeerId) -> Vec<Effect> {
-        self.fetcher.disconnected(peer);
-        vec![Effect::Publish]
+        self.sync.disconnected(peer);
+        let mut effects = self.fetch();
+        effects.push(Effect::Publish);
+        effects
     }
 
-    /// Looks at where a peer's chain stands, and fetches its head if that is not known here.
+    /// Looks at where a peer's chain stands, and fetches what is missing here: ranges if that is much, or else its head.
     pub(crate) fn peer_status(&mut self, peer: PeerId, status: &Status) -> Vec<Effect> {
-        let head = Root::from(status.head_root);
-        let is_new = !self.store.contains_block(&head) && status.head_slot > self.store.latest_finalized().slot;
-        if is_new && !self.is_in_future(status.head_slot) {
-            self.fetcher.want(self.pending_blocks.first_missing(head), Some(peer));
+        if self.is_of_another_chain(status) {
+            self.count("STATUS_OF_ANOTHER_CHAIN");
+            return vec![Effect::Charge(peer, Offence::OtherChain)];
+        }
+        let (root, slot) = (Root::from(status.head_root), status.head_slot);
+        if self.is_in_future(slot) {
+            self.count("STATUS_FROM_FUTURE");
+            return self.fetch();
+        }
+        self.sync.claims(peer, Claim { root, slot, is_status: true });
+        if !self.store.contains_block(&root) && slot > self.store.latest_finalized().slot {
+            self.want_below(root, Some(peer));
         }
         self.fetch()
+    }
+
+    /// Says whether a peer has finalized another block than we have in the same slot.
+    fn is_of_another_chain(&self, status: &Status) -> bool {
+        let (root, slot) = (Root::from(status.finalized_root), status.finalized_slot);
+        slot <= self.store.latest_finalized().slot && !root.is_zero() && self.canonical_root(slot) != Some(root)
     }
 
     /// Notes that a duty was not done because its signature was not made.
@@ -134,6 +158,35 @@ impl ChainState {
         vec![Effect::Publish]
     }
 
+    /// Finds the blocks of the head's chain in these slots, as they were signed, first to last.
+    ///
+    /// # Errors
+    ///
+    /// Why none can be had: the range begins before the window in which a node has to answer
+    /// (`MIN_SLOTS_FOR_BLOCK_REQUESTS`), or ends before the anchor of this one.
+    pub(crate) fn range(&self, range: SlotRange) -> Result<Vec<Arc<SignedBlock>>, &'static str> {
+        let now = self.store.time() / INTERVALS_PER_SLOT;
+        if range.start_slot < now.saturating_sub(MIN_SLOTS_FOR_BLOCK_REQUESTS) {
+            return Err("the requested slots are before the history window");
+        }
+        if range.slots().all(|slot| slot < self.history_from) {
+            return Err("the requested slots are before this node's history");
+        }
+        let to_head = range.slots().take_while(|slot| *slot <= self.store.head_slot());
+        let roots = to_head.filter_map(|slot| self.canonical_root(slot));
+        Ok(roots.filter_map(|root| self.signed_blocks.get(&root)).map(Arc::clone).collect())
+    }
+
+    /// Returns the block of the head's chain in this slot, if there is one.
+    fn canonical_root(&self, slot: Slot) -> Option<Root> {
+        if slot == self.store.head_slot() {
+            return Some(self.store.head());
+        }
+        // The state remembers the root of every slot before its block's, and zero for the empty ones.
+        let place = usize::try_from(slot).ok()?;
+        self.store.head_state().historical_block_hashes.get(place).filter(|root| !root.is_zero()).copied()
+    }
+
     /// Finds blocks as they were signed, in the order asked for, leaving out what is not there.
     pub(crate) fn signed_blocks<'a>(&'a self, roots: &'a [Root]) -> impl Iterator<Item = &'a Arc<SignedBlock>> {
         roots.iter().filter_map(|root| self.signed_blocks.get(root))
@@ -152,7 +205,7 @@ impl ChainState {
         let mut dropped = self.dropped.clone();
         dropped.insert("PENDING_BLOCKS_FULL", self.pending_blocks.evicted());
         dropped.insert("PENDING_VOTES_FULL", self.pending_votes.evicted());
-        dropped.insert("FETCH_GIVEN_UP", self.fetcher.given_up());
+        dropped.insert("FETCH_GIVEN_UP", self.sync.given_up());
         dropped.retain(|_, count| *count > 0);
         Snapshot {
             time: self.store.time(),
@@ -160,7 +213,7 @@ impl ChainState {
             justified: self.store.latest_justified(),
             finalized: self.store.latest_finalized(),
             safe_target_slot: self.store.safe_target_slot(),
-            peers: self.fetcher.peers(),
+            peers: self.sync.peers(),
             blocks_imported: self.blocks_imported,
             pending_blocks: self.pending_blocks.len(),
             pending_votes: self.pending_votes.len(),
@@ -176,8 +229,50 @@ impl ChainState {
         *self.dropped.entry(reason).or_default() += 1;
     }
 
-    pub(super) fn fetch(&mut self) -> Vec<Effect> {
-        self.fetcher.requests(self.store.time()).into_iter().map(Effect::Fetch).collect()
+    /// Has a block fetched that is not in the store, or the first below it that is not held. If much is missing, ranges
+    /// bring it.
+    pub(super) fn want_below(&mut self, root: Root, hint: Option<PeerId>) {
+        if self.sync.is_behind(&self.store, self.store.time()) {
+            return;
+        }
+        let (missing, depth) = self.pending_blocks.first_missing(root);
+        if depth >= MAX_BACKFILL_DEPTH {
+            self.count("BACKFILL_TOO_DEEP");
+        } else {
+            self.sync.want(missing, hint);
+        }
+    }
+
+    /// Goes on with synchronization: imports what it has brought, a few blocks at a time, and makes its requests.
+    pub(crate) fn fetch(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut imports = 0;
+        loop {
+            let before = imports;
+            for action in self.sync.step(&self.store, self.store.time()) {
+                match action {
+                    Action::Ask(request) => effects.push(Effect::Fetch(request)),
+                    Action::Charge(peer, offence) => effects.push(Effect::Charge(peer, offence)),
+                    Action::Import(block, peer) => {
+                        imports += 1;
+                        effects.extend(self.block(block, Some(peer)).1);
+                    }
+                    Action::RangesEnded => {
+                        for root in self.pending_blocks.missing_parents() {
+                            self.want_below(root, None);
+                        }
+                    }
+                }
+            }
+            if imports == before {
+                return effects;
+            }
+            if imports >= IMPORTS_AT_ONCE {
+                // Ticks and gossip have their turn in between.
+                effects.push(Effect::Synchronize);
+                return effects;
+            }
+        }
     }
 
     /// Says whether a slot has not begun, give or take the disparity that the specification allows votes.
