@@ -180,6 +180,10 @@ impl Sync {
     /// outcome told, before it is called again.
     pub(crate) fn step(&mut self, chain: &impl ChainView, now: Interval) -> Vec<Action> {
         let mut actions = std::mem::take(&mut self.actions);
+        if actions.iter().any(|action| matches!(action, Action::Import(..))) {
+            // What these lead to decides what is asked for next.
+            return actions;
+        }
         actions.extend(self.ranges.step(&mut self.peers, chain, &mut self.asking, now));
         actions.extend(self.backfill.step(&self.peers, &mut self.asking, now));
         actions

@@ -257,19 +257,22 @@ impl Simulation {
         let root = Root::of(&block.block);
         if block.block.state_root == INVALID {
             self.sync.rejected(&root, self.now);
-        } else if self.known.contains(&block.block.parent_root) {
+        } else {
+            assert!(self.known.contains(&block.block.parent_root), "ranges give a block after its parent");
             self.imported.push(block.block.slot);
             self.known.blocks.insert(root);
             self.known.head = self.known.head.max(block.block.slot);
             self.sync.imported(&root, self.now);
-        } else {
-            self.sync.holds(&root);
         }
     }
 
     fn ask(&mut self, request: Request) {
         let Request { id, peer, wanted } = request;
-        assert!(!self.banned.contains(&peer), "a peer that was left is not asked");
+        if self.banned.contains(&peer) {
+            // It was charged in the same step.
+            self.answers.insert((self.now + 1, id), Fetched::Lost);
+            return;
+        }
         let manner = self.peers[&peer];
         let manner = match manner {
             Manner::Moody if self.random(2) == 0 => Manner::Honest { delay: 1 },
