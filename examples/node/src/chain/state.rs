@@ -1,25 +1,30 @@
 //! The chain's state: the specification's store, what waits beside it, and what we make of both.
 //!
 //! Pure: no async, no clock, no I/O. Every change is a method that takes what came and gives back [`Effect`]s for the
-//! actor to carry out, in order. The methods are in three files by what brings them about: `blocks` (blocks come),
-//! `votes` (votes come) and `intervals` (time passes).
+//! actor to carry out, in order. The methods are in files by what brings them about: `blocks` (blocks come), `votes`
+//! (votes come), `intervals` (time passes) and `proving` (proofs are made). What is verified elsewhere meanwhile is in
+//! `under_way`; the protocol is written down in [`verifier`](crate::verifier).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use libp2p::PeerId;
 
+use crate::chain::blocks::BlockUnderWay;
 use crate::chain::effect::Effect;
 use crate::chain::pending_blocks::PendingBlocks;
 use crate::chain::pending_votes::PendingVotes;
-use crate::chain::sync::{Action, Claim, MAX_BACKFILL_DEPTH, Sync};
+use crate::chain::proving::Proving;
+use crate::chain::refusal::Refusal;
+use crate::chain::sync::Sync;
+use crate::chain::under_way::UnderWay;
+use crate::chain::votes::VoteUnderWay;
 use crate::chain::{ChainHead, NOTES, Snapshot};
 use crate::consensus::{
-    Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, ProofScheme, Root, SignedBlock, Slot, Store,
-    ValidatorIndex,
+    Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, Interval, ProofScheme, Root, SignedBlock,
+    Slot, Store, ValidatorIndex, VerifiedBlock,
 };
-use crate::network::wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;
-use crate::network::{Offence, SlotRange, Status};
+use crate::verifier::{self, Done, JobId, NotDone, Outcome};
 use crate::xmss::Scheme;
 
 /// Blocks that may wait for their parent.
@@ -32,8 +37,8 @@ const PENDING_VOTES: usize = 1024;
 /// each of either may have a proof of half a megabyte.
 const PENDING_BYTES: usize = 64 << 20;
 
-/// How many blocks synchronization imports before other messages have their turn.
-const IMPORTS_AT_ONCE: usize = 8;
+/// Bytes that blocks may come to while they are verified, and votes and aggregates as well.
+const UNDER_WAY_BYTES: usize = 64 << 20;
 
 /// What this node does in the chain.
 #[derive(Clone, Debug)]
@@ -64,6 +69,12 @@ pub(crate) struct ChainState {
     pub(super) unsigned_block: Option<(Slot, Root)>,
     pub(super) pending_blocks: PendingBlocks,
     pub(super) pending_votes: PendingVotes,
+    /// Parents in the store whose held blocks wait for room to be verified.
+    pub(super) waiting_for_room: BTreeSet<Root>,
+    pub(super) blocks: UnderWay<BlockUnderWay, Result<VerifiedBlock, Refusal>>,
+    pub(super) aggregates: UnderWay<VoteUnderWay, Result<(), Refusal>>,
+    pub(super) votes: UnderWay<VoteUnderWay, Result<(), Refusal>>,
+    pub(super) proving: Proving,
     pub(super) sync: Sync,
     /// The first slot whose block this node can have: the anchor's has no signature to serve.
     pub(super) history_from: Slot,
@@ -91,6 +102,11 @@ impl ChainState {
             unsigned_block: None,
             pending_blocks: PendingBlocks::new(PENDING_BLOCKS, PENDING_BYTES),
             pending_votes: PendingVotes::new(PENDING_VOTES, PENDING_BYTES),
+            waiting_for_room: BTreeSet::new(),
+            blocks: UnderWay::new(verifier::BLOCKS, UNDER_WAY_BYTES),
+            aggregates: UnderWay::new(verifier::AGGREGATES, UNDER_WAY_BYTES),
+            votes: UnderWay::new(verifier::VOTES, UNDER_WAY_BYTES),
+            proving: Proving::default(),
             sync: Sync::default(),
             history_from,
             newest_voted_slot: None,
@@ -116,28 +132,67 @@ impl ChainState {
         effects
     }
 
-    /// Looks at where a peer's chain stands, and fetches what is missing here: ranges if that is much, or else its head.
-    pub(crate) fn peer_status(&mut self, peer: PeerId, status: &Status) -> Vec<Effect> {
-        if self.is_of_another_chain(status) {
-            self.count("STATUS_OF_ANOTHER_CHAIN");
-            return vec![Effect::Charge(peer, Offence::OtherChain)];
+    /// Takes what came of jobs, in whatever order, and acts on what is next in the order of their kind.
+    pub(crate) fn done(&mut self, done: Vec<Done>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for Done { id, outcome } in done {
+            match (id, outcome) {
+                (JobId::Vote(number), Ok(Outcome::Vote(found))) => {
+                    self.votes.settle(number, found.map_err(Refusal::from));
+                }
+                (JobId::Aggregate(number), Ok(Outcome::Aggregate(found))) => {
+                    self.aggregates.settle(number, found.map_err(Refusal::from));
+                }
+                (JobId::Block(number), Ok(Outcome::Block(found))) => {
+                    self.blocks.settle(number, found.map_err(Refusal::from));
+                }
+                (JobId::Aggregation(number), Ok(Outcome::Aggregation(round))) => {
+                    effects.extend(self.aggregated(number, round));
+                }
+                (JobId::Recovery(number), Ok(Outcome::Recovery(votes))) => {
+                    effects.extend(self.recovered(number, votes));
+                }
+                (id, Ok(_) | Err(NotDone::Lost)) => self.not_done(id, Refusal::VerificationLost),
+                (id, Err(NotDone::Panicked)) => self.not_done(id, Refusal::VerificationPanicked),
+            }
         }
-        let (root, slot) = (Root::from(status.head_root), status.head_slot);
-        if self.is_in_future(slot) {
-            self.count("STATUS_FROM_FUTURE");
-            return self.fetch();
-        }
-        self.sync.claims(peer, Claim { root, slot, is_status: true });
-        if !self.store.contains_block(&root) && slot > self.store.latest_finalized().slot {
-            self.want_below(root, Some(peer));
-        }
-        self.fetch()
+        effects.extend(self.act_on_found());
+        effects
     }
 
-    /// Says whether a peer has finalized another block than we have in the same slot.
-    fn is_of_another_chain(&self, status: &Status) -> bool {
-        let (root, slot) = (Root::from(status.finalized_root), status.finalized_slot);
-        slot <= self.store.latest_finalized().slot && !root.is_zero() && self.canonical_root(slot) != Some(root)
+    /// Gives up what has been under way since before `oldest`: its outcome was lost on the way.
+    pub(super) fn give_up_overdue(&mut self, oldest: Interval) -> Vec<Effect> {
+        let votes = self.votes.overdue(oldest).into_iter().map(JobId::Vote);
+        let aggregates = self.aggregates.overdue(oldest).into_iter().map(JobId::Aggregate);
+        let blocks = self.blocks.overdue(oldest).into_iter().map(JobId::Block);
+        let proving = self.proving.overdue(oldest);
+        for id in votes.chain(aggregates).chain(blocks).chain(proving).collect::<Vec<_>>() {
+            self.not_done(id, Refusal::VerificationLate);
+        }
+        self.act_on_found()
+    }
+
+    fn not_done(&mut self, id: JobId, why: Refusal) {
+        match id {
+            JobId::Vote(number) => self.votes.settle(number, Err(why)),
+            JobId::Aggregate(number) => self.aggregates.settle(number, Err(why)),
+            JobId::Block(number) => self.blocks.settle(number, Err(why)),
+            JobId::Aggregation(_) | JobId::Recovery(_) => self.not_proved(id),
+        }
+    }
+
+    fn act_on_found(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while let Some((block, found)) = self.blocks.next() {
+            effects.extend(self.block_found(block, found));
+        }
+        while let Some((vote, found)) = self.aggregates.next() {
+            effects.extend(self.vote_found(vote, found));
+        }
+        while let Some((vote, found)) = self.votes.next() {
+            effects.extend(self.vote_found(vote, found));
+        }
+        effects
     }
 
     /// Notes that a duty was not done because its signature was not made.
@@ -156,40 +211,6 @@ impl ChainState {
         }
         self.notes.push(format!("{prefix}nothing signed in slot {slot}: {why}"));
         vec![Effect::Publish]
-    }
-
-    /// Finds the blocks of the head's chain in these slots, as they were signed, first to last.
-    ///
-    /// # Errors
-    ///
-    /// Why none can be had: the range begins before the window in which a node has to answer
-    /// (`MIN_SLOTS_FOR_BLOCK_REQUESTS`), or ends before the anchor of this one.
-    pub(crate) fn range(&self, range: SlotRange) -> Result<Vec<Arc<SignedBlock>>, &'static str> {
-        let now = self.store.time() / INTERVALS_PER_SLOT;
-        if range.start_slot < now.saturating_sub(MIN_SLOTS_FOR_BLOCK_REQUESTS) {
-            return Err("the requested slots are before the history window");
-        }
-        if range.slots().all(|slot| slot < self.history_from) {
-            return Err("the requested slots are before this node's history");
-        }
-        let to_head = range.slots().take_while(|slot| *slot <= self.store.head_slot());
-        let roots = to_head.filter_map(|slot| self.canonical_root(slot));
-        Ok(roots.filter_map(|root| self.signed_blocks.get(&root)).map(Arc::clone).collect())
-    }
-
-    /// Returns the block of the head's chain in this slot, if there is one.
-    fn canonical_root(&self, slot: Slot) -> Option<Root> {
-        if slot == self.store.head_slot() {
-            return Some(self.store.head());
-        }
-        // The state remembers the root of every slot before its block's, and zero for the empty ones.
-        let place = usize::try_from(slot).ok()?;
-        self.store.head_state().historical_block_hashes.get(place).filter(|root| !root.is_zero()).copied()
-    }
-
-    /// Finds blocks as they were signed, in the order asked for, leaving out what is not there.
-    pub(crate) fn signed_blocks<'a>(&'a self, roots: &'a [Root]) -> impl Iterator<Item = &'a Arc<SignedBlock>> {
-        roots.iter().filter_map(|root| self.signed_blocks.get(root))
     }
 
     pub(crate) fn head(&self) -> ChainHead {
@@ -227,52 +248,6 @@ impl ChainState {
     /// Counts something that was dropped.
     pub(super) fn count(&mut self, reason: &'static str) {
         *self.dropped.entry(reason).or_default() += 1;
-    }
-
-    /// Has a block fetched that is not in the store, or the first below it that is not held. If much is missing, ranges
-    /// bring it.
-    pub(super) fn want_below(&mut self, root: Root, hint: Option<PeerId>) {
-        if self.sync.is_behind(&self.store, self.store.time()) {
-            return;
-        }
-        let (missing, depth) = self.pending_blocks.first_missing(root);
-        if depth >= MAX_BACKFILL_DEPTH {
-            self.count("BACKFILL_TOO_DEEP");
-        } else {
-            self.sync.want(missing, hint);
-        }
-    }
-
-    /// Goes on with synchronization: imports what it has brought, a few blocks at a time, and makes its requests.
-    pub(crate) fn fetch(&mut self) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        let mut imports = 0;
-        loop {
-            let before = imports;
-            for action in self.sync.step(&self.store, self.store.time()) {
-                match action {
-                    Action::Ask(request) => effects.push(Effect::Fetch(request)),
-                    Action::Charge(peer, offence) => effects.push(Effect::Charge(peer, offence)),
-                    Action::Import(block, peer) => {
-                        imports += 1;
-                        effects.extend(self.block(block, Some(peer)).1);
-                    }
-                    Action::RangesEnded => {
-                        for root in self.pending_blocks.missing_parents() {
-                            self.want_below(root, None);
-                        }
-                    }
-                }
-            }
-            if imports == before {
-                return effects;
-            }
-            if imports >= IMPORTS_AT_ONCE {
-                // Ticks and gossip have their turn in between.
-                effects.push(Effect::Synchronize);
-                return effects;
-            }
-        }
     }
 
     /// Says whether a slot has not begun, give or take the disparity that the specification allows votes.

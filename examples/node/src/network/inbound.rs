@@ -4,9 +4,7 @@ use libp2p::PeerId;
 
 use crate::network::{
     BlocksReply,
-    wire::{
-        Root, message_id::MessageId, request::SlotRange, response::ErrorChunk, status::Status, topic::TopicKind,
-    },
+    wire::{Root, message_id::MessageId, request::SlotRange, response::ErrorChunk, status::Status, topic::TopicKind},
 };
 
 /// Where the network thread delivers.

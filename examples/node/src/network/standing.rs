@@ -136,7 +136,10 @@ impl Standings {
 
     /// Returns the peers whose time is over; they begin anew.
     pub(super) fn take_due(&mut self, now: Instant) -> HashSet<PeerId> {
-        self.peers.extract_if(|_, standing| matches!(standing, Standing::Banned(until) if *until <= now)).map(first).collect()
+        self.peers
+            .extract_if(|_, standing| matches!(standing, Standing::Banned(until) if *until <= now))
+            .map(first)
+            .collect()
     }
 
     /// Keeps the table within its bound: forgets the peer with the best standing, and never one that is left. Where

@@ -26,7 +26,6 @@ mod simulation;
 #[cfg(test)]
 mod simulation_tests;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use libp2p::PeerId;
@@ -41,9 +40,6 @@ use crate::network::Offence;
 pub(crate) use backfill::MAX_BACKFILL_DEPTH;
 pub(crate) use peers::Claim;
 pub(crate) use request::{Action, Fetched, Request, Wanted};
-
-/// How many blocks on their way into the store are remembered with who supplied them.
-const SUPPLIED: usize = 1024;
 
 /// What synchronization needs to know of the chain.
 pub(crate) trait ChainView {
@@ -79,8 +75,6 @@ pub(crate) struct Sync {
     asking: Asking,
     backfill: Backfill,
     ranges: Ranges,
-    /// Who supplied single blocks that have no outcome yet.
-    supplied: HashMap<Root, PeerId>,
     /// What the next step gives first.
     actions: Vec<Action>,
 }
@@ -135,22 +129,31 @@ impl Sync {
     /// Learns that a block is in the store.
     pub(crate) fn imported(&mut self, root: &Root, now: Interval) {
         self.backfill.have(root);
-        self.supplied.remove(root);
         self.actions.extend(self.ranges.imported(root, &mut self.peers, now));
     }
 
-    /// Learns that a block breaks a rule, and charges who supplied it.
+    /// Learns that a block breaks a rule, in the form in which it came: another peer may have it with a valid proof.
+    /// Whoever knows where it came from charges that peer.
     pub(crate) fn rejected(&mut self, root: &Root, now: Interval) {
-        let supplier = self.supplied.remove(root);
-        self.actions.extend(supplier.map(|peer| Action::Charge(peer, Offence::InvalidBlock)));
+        self.backfill.ended(root);
         self.actions.extend(self.ranges.refused(root, true, now));
+    }
+
+    /// Learns that nobody knows what to think of a block: its verification was lost.
+    pub(crate) fn lost(&mut self, root: &Root, now: Interval) {
+        self.backfill.ended(root);
+        self.actions.extend(self.ranges.refused(root, false, now));
     }
 
     /// Learns that a block is of no use now, which is nobody's fault.
     pub(crate) fn ignored(&mut self, root: &Root, now: Interval) {
         self.backfill.have(root);
-        self.supplied.remove(root);
         self.actions.extend(self.ranges.refused(root, false, now));
+    }
+
+    /// Wants a single block no more.
+    pub(crate) fn forget(&mut self, root: &Root) {
+        self.backfill.have(root);
     }
 
     /// Takes the outcome of a request. One that was not made, or has ended before, changes nothing.
@@ -158,8 +161,9 @@ impl Sync {
         let Some(request) = self.asking.end(id) else { return };
         match request.wanted {
             Wanted::Block(root) => {
-                self.single_block(request.peer, root, fetched);
-                self.backfill.ended(&root);
+                if !self.single_block(request.peer, root, fetched) {
+                    self.backfill.ended(&root);
+                }
             }
             Wanted::Range(_) => {
                 self.peers.no_longer_asked(&request.peer);
@@ -189,20 +193,19 @@ impl Sync {
         actions
     }
 
-    /// Looks at what came when one block was asked for.
-    fn single_block(&mut self, peer: PeerId, root: Root, fetched: Fetched) {
-        let Fetched::Blocks(blocks) = fetched else { return };
+    /// Looks at what came when one block was asked for. Says whether it was that block, whose outcome is still to come.
+    fn single_block(&mut self, peer: PeerId, root: Root, fetched: Fetched) -> bool {
+        let Fetched::Blocks(blocks) = fetched else { return false };
         for block in blocks {
             // A body may be so large that merely computing its root would keep the owner busy.
             let is_hashable = block.block.body.attestations.len() <= MAX_ATTESTATIONS_DATA;
             if !is_hashable || Root::of(&block.block) != root {
                 self.actions.push(Action::Charge(peer, Offence::BadAnswer));
-                continue;
-            }
-            if self.supplied.len() < SUPPLIED {
-                self.supplied.insert(root, peer);
+                return false;
             }
             self.actions.push(Action::Import(Arc::new(block), peer));
+            return true;
         }
+        false
     }
 }

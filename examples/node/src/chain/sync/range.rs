@@ -178,7 +178,6 @@ impl Ranges {
             self.pause(now, &mut actions);
             return actions;
         }
-        actions.push(Action::Charge(importing.peer, Offence::InvalidBlock));
         if run.leader.is_some() {
             self.end(&mut actions);
             return actions;
@@ -385,4 +384,3 @@ fn hand_over(run: &mut Run, actions: &mut Vec<Action>) -> bool {
     run.want_again(speaks_to + 1, end, None);
     true
 }
-

@@ -230,9 +230,9 @@ impl Simulation {
                 match action {
                     Action::Ask(request) => self.ask(request),
                     Action::Charge(peer, offence) => self.charge(peer, offence),
-                    Action::Import(block, _) => {
+                    Action::Import(block, peer) => {
                         imports = true;
-                        self.import(&block);
+                        self.import(&block, peer);
                     }
                     Action::RangesEnded => {}
                 }
@@ -253,9 +253,10 @@ impl Simulation {
         }
     }
 
-    fn import(&mut self, block: &Arc<SignedBlock>) {
+    fn import(&mut self, block: &Arc<SignedBlock>, peer: PeerId) {
         let root = Root::of(&block.block);
         if block.block.state_root == INVALID {
+            self.charge(peer, Offence::InvalidBlock);
             self.sync.rejected(&root, self.now);
         } else {
             assert!(self.known.contains(&block.block.parent_root), "ranges give a block after its parent");
@@ -297,9 +298,7 @@ impl Simulation {
     fn has(&self, wanted: Wanted) -> Vec<SignedBlock> {
         let is_wanted = |block: &&SignedBlock| match wanted {
             Wanted::Block(root) => Root::of(&block.block) == root,
-            Wanted::Range(range) => {
-                (range.start_slot..range.start_slot + range.count).contains(&block.block.slot)
-            }
+            Wanted::Range(range) => (range.start_slot..range.start_slot + range.count).contains(&block.block.slot),
         };
         self.chain.iter().filter(is_wanted).cloned().collect()
     }

@@ -113,12 +113,17 @@ fn every_kind_of_liar_is_outlived() {
 
 fn slots() -> impl Strategy<Value = Vec<Slot>> {
     // Mostly a block in every slot, with gaps of up to three batches.
-    prop::collection::vec(prop::sample::select(vec![1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 70, 200]), 20..400).prop_map(
-        |steps| {
+    prop::collection::vec(prop::sample::select(vec![1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 70, 200]), 20..400)
+        .prop_map(|steps| {
             let mut slot = 0;
-            steps.into_iter().map(|step| { slot += step; slot }).collect()
-        },
-    )
+            steps
+                .into_iter()
+                .map(|step| {
+                    slot += step;
+                    slot
+                })
+                .collect()
+        })
 }
 
 proptest! {

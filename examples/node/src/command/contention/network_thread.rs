@@ -111,7 +111,9 @@ pub(super) fn replay<D: Dispatch>(
 /// Gives what a peer that has every block answers.
 fn answer(request: Request, recording: &Recording) -> BlocksResponse {
     let outcome = match request.wanted {
-        Wanted::Block(root) => recording.blocks.get(&root).map(|block| vec![block.clone()]).ok_or(RequestFailure::Timeout),
+        Wanted::Block(root) => {
+            recording.blocks.get(&root).map(|block| vec![block.clone()]).ok_or(RequestFailure::Timeout)
+        }
         // Nobody is ever far behind here.
         Wanted::Range(_) => Err(RequestFailure::Unsupported),
     };
