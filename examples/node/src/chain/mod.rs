@@ -12,13 +12,19 @@
 //! through on its way into the store is written down in [`verifier`](crate::verifier).
 
 mod actor;
+#[cfg(test)]
+mod actor_tests;
 mod at_once;
 mod blocks;
 mod effect;
 #[cfg(test)]
 mod fault_tests;
 mod imports;
+#[cfg(test)]
+mod interleaving_tests;
 mod intervals;
+#[cfg(test)]
+mod intervals_tests;
 mod message;
 mod pending_blocks;
 mod pending_votes;
@@ -31,6 +37,8 @@ mod state_tests;
 mod sync;
 mod synchronization;
 mod under_way;
+#[cfg(test)]
+mod under_way_tests;
 mod votes;
 
 use std::time::Duration;
