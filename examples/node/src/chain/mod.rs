@@ -36,6 +36,8 @@ mod state;
 mod state_tests;
 mod sync;
 mod synchronization;
+#[cfg(test)]
+mod synchronization_tests;
 mod under_way;
 #[cfg(test)]
 mod under_way_tests;

@@ -180,7 +180,8 @@ fn gossip_of_another_network_is_not_heard() {
 /// Encodes a message as gossipsub frames it: an RPC with one publication.
 fn publish_rpc(topic: &str, data: &[u8]) -> Vec<u8> {
     let field = |tag: u8, bytes: &[u8]| {
-        let length = u8::try_from(bytes.len()).ok().filter(|length| *length < 128).expect("one byte of length is enough");
+        let length =
+            u8::try_from(bytes.len()).ok().filter(|length| *length < 128).expect("one byte of length is enough");
         [&[tag, length], bytes].concat()
     };
     let message = [field(0x12, data), field(0x22, topic.as_bytes())].concat();
