@@ -16,7 +16,7 @@ use node::consensus::{
 };
 use node::network::{
     BlocksReply, BlocksResponse, GossipMessage, HostKey, Inbound, Network, NetworkConfig, NetworkFront, Refused,
-    Status, TopicKind,
+    SlotRange, Status, TopicKind,
 };
 use node::report::StatusLine;
 use node::xmss::{Scheme, SecretKey};
@@ -46,6 +46,9 @@ impl Inbound for Silent {
         Ok(())
     }
     fn serve_blocks(&self, _roots: Vec<[u8; 32]>, _reply: BlocksReply) -> Result<(), Refused> {
+        Err(Refused)
+    }
+    fn serve_range(&self, _range: SlotRange, _reply: BlocksReply) -> Result<(), Refused> {
         Err(Refused)
     }
     fn our_status(&self) -> Status {

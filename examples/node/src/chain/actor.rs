@@ -7,9 +7,9 @@ use actor::{Actor, Context, Message};
 use libssz::SszEncode;
 
 use crate::chain::effect::Effect;
-use crate::chain::{Chain, ChainMessage, ChainState, Published};
+use crate::chain::{Chain, ChainMessage, ChainState, Published, Request, Wanted};
 use crate::consensus::{
-    ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, Root, SignedBlock, Slot, SlotClock, ValidatorIndex,
+    ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, SignedBlock, Slot, SlotClock, ValidatorIndex,
 };
 use crate::network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
 use crate::signer::Signer;
@@ -97,14 +97,17 @@ impl ChainActor {
                 Effect::PublishAggregate(vote) => {
                     self.told(self.network.publish(TopicKind::Aggregation, vote.to_ssz()));
                 }
-                Effect::Fetch(request) => {
-                    let roots = vec![*request.root.as_bytes()];
-                    self.told(self.network.request_blocks(request.peer, roots, request.id));
-                }
+                Effect::Fetch(Request { id, peer, wanted }) => self.told(match wanted {
+                    Wanted::Block(root) => self.network.request_blocks(peer, vec![*root.as_bytes()], id),
+                    Wanted::Range(range) => self.network.request_range(peer, range, id),
+                }),
                 Effect::Report(origin, verdict) => {
                     self.told(self.network.report(origin.id, origin.source, verdict));
                 }
-                Effect::Disconnect(peer) => self.told(self.network.disconnect(peer)),
+                Effect::Charge(peer, offence) => self.told(self.network.charge(peer, offence)),
+                Effect::Synchronize => {
+                    cx.after(Duration::ZERO, ChainMessage::Synchronize);
+                }
                 Effect::VoteAfterPatience(slot) => self.arm_vote(slot, cx),
                 Effect::Publish => self.publish(),
             }
@@ -133,12 +136,9 @@ impl ChainActor {
         self.published.publish(snapshot);
     }
 
-    /// Finds the blocks here and has them encoded elsewhere.
-    fn serve(&self, roots: &[Root], reply: BlocksReply, cx: &Context<ChainMessage>) {
-        let blocks: Vec<Arc<SignedBlock>> = self.state.signed_blocks(roots).map(Arc::clone).collect();
-        cx.executor().run_blocking(Box::new(move || {
-            reply.send(blocks.iter().map(|block| block.to_ssz()).collect());
-        }));
+    /// Has blocks that were found here encoded elsewhere.
+    fn serve(blocks: Vec<Arc<SignedBlock>>, reply: BlocksReply, cx: &Context<ChainMessage>) {
+        cx.executor().run_blocking(Box::new(move || reply.send(blocks.iter().map(|block| block.to_ssz()))));
     }
 }
 
@@ -185,9 +185,17 @@ impl Actor for ChainActor {
             ChainMessage::OwnBlock(block) => self.state.own_block(*block),
             ChainMessage::NotSigned(validator, slot, why) => self.state.not_signed(validator, slot, &why),
             ChainMessage::Block(block, origin) => self.state.gossiped_block(*block, origin),
-            ChainMessage::Fetched(request, peer, blocks) => self.state.fetched_blocks(request, peer, blocks),
+            ChainMessage::Fetched(request, fetched) => self.state.fetched(request, fetched),
+            ChainMessage::Synchronize => self.state.fetch(),
             ChainMessage::ServeBlocks(roots, reply) => {
-                self.serve(&roots, reply, cx);
+                Self::serve(self.state.signed_blocks(&roots).map(Arc::clone).collect(), reply, cx);
+                Vec::new()
+            }
+            ChainMessage::ServeRange(range, reply) => {
+                match self.state.range(range) {
+                    Ok(blocks) => Self::serve(blocks, reply, cx),
+                    Err(why) => reply.unavailable(why),
+                }
                 Vec::new()
             }
             ChainMessage::Aggregate(vote, origin) => self.state.gossiped_aggregate(*vote, origin),

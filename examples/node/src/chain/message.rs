@@ -3,10 +3,11 @@
 use actor::{Lane, Message, Reply};
 use libp2p::PeerId;
 
+use crate::chain::Fetched;
 use crate::consensus::{
     Checkpoint, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
 };
-use crate::network::{BlocksReply, MessageId, Status};
+use crate::network::{BlocksReply, MessageId, SlotRange, Status};
 use crate::verifier::{Done, UNDER_WAY};
 
 /// A message to the chain's owner. Senders use the methods of [`Chain`](super::Chain), one for each variant.
@@ -34,10 +35,14 @@ pub(crate) enum ChainMessage {
     NotSigned(ValidatorIndex, Slot, String),
     /// From the decoder: a gossiped block.
     Block(Box<SignedBlock>, Origin),
-    /// From the decoder: what a request for blocks brought; nothing if it failed.
-    Fetched(u64, PeerId, Vec<SignedBlock>),
+    /// From itself: synchronization goes on.
+    Synchronize,
+    /// From the decoder: what a request for blocks came to.
+    Fetched(u64, Fetched),
     /// From the network thread: a peer asks for blocks.
     ServeBlocks(Vec<Root>, BlocksReply),
+    /// From the network thread: a peer asks for the blocks of some slots.
+    ServeRange(SlotRange, BlocksReply),
     /// From the decoder: a gossiped aggregate.
     Aggregate(Box<SignedAggregatedAttestation>, Origin),
     /// From the decoder: a gossiped vote.
@@ -100,8 +105,8 @@ impl Message for ChainMessage {
             | Self::Head(_)
             | Self::SetAggregator(..) => CONTROL,
             Self::OwnVote(_) | Self::OwnBlock(_) | Self::NotSigned(..) => OWN,
-            Self::Block(..) | Self::Fetched(..) => BLOCKS,
-            Self::PeerStatus(..) | Self::ServeBlocks(..) => REQUESTS,
+            Self::Block(..) | Self::Fetched(..) | Self::Synchronize => BLOCKS,
+            Self::PeerStatus(..) | Self::ServeBlocks(..) | Self::ServeRange(..) => REQUESTS,
             Self::Aggregate(..) => AGGREGATES,
             Self::Vote(..) => VOTES,
             Self::Done(..) => DONE,

@@ -19,7 +19,6 @@ mod blocks;
 mod effect;
 #[cfg(test)]
 mod fault_tests;
-mod fetch;
 mod fork_choice_view;
 mod imports;
 #[cfg(test)]
@@ -38,6 +37,10 @@ mod solitary;
 mod state;
 #[cfg(test)]
 mod state_tests;
+mod sync;
+mod synchronization;
+#[cfg(test)]
+mod synchronization_tests;
 mod under_way;
 #[cfg(test)]
 mod under_way_tests;
@@ -49,12 +52,11 @@ use ::actor::{Handle, LaneStats, Mailbox, TryTellError, mailbox};
 use libp2p::PeerId;
 
 use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex};
-use crate::network::{BlocksReply, Status};
+use crate::network::{BlocksReply, SlotRange, Status};
 use crate::verifier::Done;
 
 pub(crate) use self::actor::ChainActor;
 pub(crate) use effect::Effect;
-pub(crate) use fetch::Request;
 pub use fork_choice_view::{ForkChoiceNode, ForkChoiceView, ForkChoiceViewer};
 pub(crate) use message::ChainMessage;
 pub use message::{ChainHead, Origin};
@@ -62,6 +64,7 @@ pub use meters::{Buckets, Busy, Histogram, Meters};
 pub use snapshot::{NOTES, Published, Snapshot};
 pub(crate) use solitary::Solitary;
 pub(crate) use state::{ChainState, Role};
+pub(crate) use sync::{Fetched, Request, Wanted};
 
 /// Says why the chain did not take a message. Its lane has counted that; the message is dropped, for nobody who sends to
 /// the chain could do anything else with it: gossip is stale by the next try, and a lost duty is lost.
@@ -124,12 +127,16 @@ impl Chain {
         self.send(ChainMessage::Block(Box::new(block), origin))
     }
 
-    pub(crate) fn fetched(&self, request: u64, peer: PeerId, blocks: Vec<SignedBlock>) -> Sent {
-        self.send(ChainMessage::Fetched(request, peer, blocks))
+    pub(crate) fn fetched(&self, request: u64, fetched: Fetched) -> Sent {
+        self.send(ChainMessage::Fetched(request, fetched))
     }
 
     pub(crate) fn serve_blocks(&self, roots: Vec<Root>, reply: BlocksReply) -> Sent {
         self.send(ChainMessage::ServeBlocks(roots, reply))
+    }
+
+    pub(crate) fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Sent {
+        self.send(ChainMessage::ServeRange(range, reply))
     }
 
     pub(crate) fn aggregate(&self, vote: SignedAggregatedAttestation, origin: Origin) -> Sent {

@@ -13,11 +13,11 @@ use libp2p::PeerId;
 
 use crate::chain::blocks::BlockUnderWay;
 use crate::chain::effect::Effect;
-use crate::chain::fetch::Fetcher;
 use crate::chain::pending_blocks::PendingBlocks;
 use crate::chain::pending_votes::PendingVotes;
 use crate::chain::proving::Proving;
 use crate::chain::refusal::Refusal;
+use crate::chain::sync::Sync;
 use crate::chain::under_way::UnderWay;
 use crate::chain::votes::VoteUnderWay;
 use crate::chain::{ChainHead, ForkChoiceView, ForkChoiceViewer, Meters, NOTES, Snapshot};
@@ -25,7 +25,6 @@ use crate::consensus::{
     Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, Interval, ProofScheme, Root, SignedBlock,
     Slot, Store, ValidatorIndex, VerifiedBlock,
 };
-use crate::network::Status;
 use crate::verifier::{self, Done, JobId, NotDone, Outcome};
 use crate::xmss::Scheme;
 
@@ -77,7 +76,9 @@ pub(crate) struct ChainState {
     pub(super) aggregates: UnderWay<VoteUnderWay, Result<(), Refusal>>,
     pub(super) votes: UnderWay<VoteUnderWay, Result<(), Refusal>>,
     pub(super) proving: Proving,
-    pub(super) fetcher: Fetcher,
+    pub(super) sync: Sync,
+    /// The first slot whose block this node can have: the anchor's has no signature to serve.
+    pub(super) history_from: Slot,
     /// The newest slot that we have voted in, or let pass.
     pub(super) newest_voted_slot: Option<Slot>,
     /// The slot whose block we still wait for before we vote.
@@ -95,6 +96,7 @@ pub(crate) struct ChainState {
 
 impl ChainState {
     pub(crate) fn new(store: Store, proofs: Arc<dyn ProofScheme>, role: Role) -> Self {
+        let history_from = store.latest_finalized().slot + 1;
         Self {
             seen_head: store.head(),
             store,
@@ -112,7 +114,8 @@ impl ChainState {
             aggregates: UnderWay::new(verifier::AGGREGATES, UNDER_WAY_BYTES),
             votes: UnderWay::new(verifier::VOTES, UNDER_WAY_BYTES),
             proving: Proving::default(),
-            fetcher: Fetcher::default(),
+            sync: Sync::default(),
+            history_from,
             newest_voted_slot: None,
             vote_waits_for: None,
             blocks_imported: 0,
@@ -125,25 +128,17 @@ impl ChainState {
     }
 
     pub(crate) fn peer_connected(&mut self, peer: PeerId) -> Vec<Effect> {
-        self.fetcher.connected(peer);
+        self.sync.connected(peer);
         let mut effects = self.fetch();
         effects.push(Effect::Publish);
         effects
     }
 
     pub(crate) fn peer_disconnected(&mut self, peer: PeerId) -> Vec<Effect> {
-        self.fetcher.disconnected(peer);
-        vec![Effect::Publish]
-    }
-
-    /// Looks at where a peer's chain stands, and fetches its head if that is not known here.
-    pub(crate) fn peer_status(&mut self, peer: PeerId, status: &Status) -> Vec<Effect> {
-        let head = Root::from(status.head_root);
-        let is_new = !self.store.contains_block(&head) && status.head_slot > self.store.latest_finalized().slot;
-        if is_new && !self.is_in_future(status.head_slot) {
-            self.want(head, Some(peer));
-        }
-        self.fetch()
+        self.sync.disconnected(peer);
+        let mut effects = self.fetch();
+        effects.push(Effect::Publish);
+        effects
     }
 
     /// Takes what came of jobs, in whatever order, and acts on what is next in the order of their kind.
@@ -229,11 +224,6 @@ impl ChainState {
         vec![Effect::Publish]
     }
 
-    /// Finds blocks as they were signed, in the order asked for, leaving out what is not there.
-    pub(crate) fn signed_blocks<'a>(&'a self, roots: &'a [Root]) -> impl Iterator<Item = &'a Arc<SignedBlock>> {
-        roots.iter().filter_map(|root| self.signed_blocks.get(root))
-    }
-
     pub(crate) fn head(&self) -> ChainHead {
         ChainHead {
             head: self.head_checkpoint(),
@@ -274,7 +264,7 @@ impl ChainState {
         let mut dropped = self.dropped.clone();
         dropped.insert("PENDING_BLOCKS_FULL", self.pending_blocks.evicted());
         dropped.insert("PENDING_VOTES_FULL", self.pending_votes.evicted());
-        dropped.insert("FETCH_GIVEN_UP", self.fetcher.given_up());
+        dropped.insert("FETCH_GIVEN_UP", self.sync.given_up());
         dropped.retain(|_, count| *count > 0);
         Snapshot {
             time: self.store.time(),
@@ -288,7 +278,7 @@ impl ChainState {
             validator_count: self.store.head_state().validators.len(),
             own_validators: self.role.validators.len(),
             is_aggregator: self.role.is_aggregator,
-            peers: self.fetcher.peers(),
+            peers: self.sync.peers(),
             blocks_imported: self.blocks_imported,
             pending_blocks: self.pending_blocks.len(),
             pending_votes: self.pending_votes.len(),
@@ -303,10 +293,6 @@ impl ChainState {
     /// Counts something that was dropped.
     pub(super) fn count(&mut self, reason: &'static str) {
         *self.dropped.entry(reason).or_default() += 1;
-    }
-
-    pub(super) fn fetch(&mut self) -> Vec<Effect> {
-        self.fetcher.requests(self.store.time()).into_iter().map(Effect::Fetch).collect()
     }
 
     /// Says whether a slot has not begun, give or take the disparity that the specification allows votes.
