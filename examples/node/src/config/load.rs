@@ -10,7 +10,7 @@ use libp2p::multiaddr::Protocol;
 use crate::config::{ConfigError, ConfigFile, KeyRole, ValidatorEntry};
 use crate::consensus::ValidatorIndex;
 use crate::genesis_file::GenesisFile;
-use crate::keys::{KeyFile, NetworkKey, ValidatorKeyFiles};
+use crate::keys::{KeyFile, NetworkKey, StoredKey, ValidatorKeyFiles};
 use crate::xmss::PublicKey;
 
 /// Everything that a node is told at its start. No file is read after this.
@@ -143,7 +143,7 @@ fn validator_keys(
     let known = usize::try_from(index).ok().and_then(|place| genesis.validators.get(place)).ok_or_else(|| {
         ConfigError::NoSuchValidator { path: path.to_owned(), index, count: genesis.validators.len() }
     })?;
-    let key = |role, file: &Path, expected: &PublicKey| -> Result<KeyFile, ConfigError> {
+    let key = |role, file: &Path, expected: &PublicKey| -> Result<StoredKey, ConfigError> {
         let path = directory.join(file);
         let key = KeyFile::load(&path)?;
         if key.scheme != genesis.scheme {
@@ -154,7 +154,7 @@ fn validator_keys(
             let (expected, found) = (expected.to_string(), key.public_key.to_string());
             return Err(ConfigError::WrongKey { path, index, role, expected, found });
         }
-        Ok(key)
+        Ok(key.into())
     };
     Ok(ValidatorKeyFiles {
         index,
