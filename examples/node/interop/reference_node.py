@@ -9,8 +9,11 @@ Nothing of the reference is changed on disk. Three things are put in its way bef
   not be built.
 * The host key comes from a file, where the reference draws a new one at every start; so other nodes can know its peer
   id before it runs.
-* With `--deaf-to-aggregates` left out, it also follows the topic of aggregates, which its own command line publishes
-  to and does not subscribe to.
+* Its host key's signatures are made with the lower of the two values that are worth the same, as go-libp2p and
+  js-libp2p make them; not so with `--any-s`. The reference takes either, and libp2p-identity 0.3, which our node is
+  built on, refuses the higher one since it came out: without this, one start in two gets no connection at all.
+* It also follows the topic of aggregates, which its own command line publishes to and does not subscribe to; not so
+  with `--deaf-to-aggregates`.
 """
 
 import hashlib
@@ -18,6 +21,8 @@ import sys
 import types
 
 MOCK_PROOF_PREFIX = b"\x00MOCKED-AGGREGATION-PROOF\x00"
+
+SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 def mocked_prover() -> types.ModuleType:
@@ -53,6 +58,20 @@ def use_node_key(path: str) -> None:
     keypair.IdentityKeypair.generate = classmethod(lambda cls: identity)
 
 
+def sign_with_low_s() -> None:
+    """Let the host key's signatures have the lower of their two possible values."""
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+    from lean_spec.node.networking.transport.identity import keypair
+
+    sign = keypair.IdentityKeypair.sign
+
+    def sign_low(self: object, message: bytes) -> bytes:
+        r, s = decode_dss_signature(sign(self, message))
+        return encode_dss_signature(r, min(s, SECP256K1_ORDER - s))
+
+    keypair.IdentityKeypair.sign = sign_low
+
+
 def follow_aggregates() -> None:
     """Let the reference subscribe to the topic that it publishes aggregates to."""
     from lean_spec.cli import run
@@ -77,6 +96,10 @@ def main() -> None:
         at = arguments.index("--node-key")
         use_node_key(arguments[at + 1])
         del arguments[at : at + 2]
+    if "--any-s" in arguments:
+        arguments.remove("--any-s")
+    else:
+        sign_with_low_s()
     if "--deaf-to-aggregates" in arguments:
         arguments.remove("--deaf-to-aggregates")
     else:

@@ -16,7 +16,7 @@ use actor::{Actor, Executor, ExecutorStopped, Mailbox, Running, Runtime, Spawn, 
 
 use crate::chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
 use crate::config::NodeConfig;
-use crate::consensus::{MockProofs, ProofScheme, Rejection, SlotClock, Store, genesis};
+use crate::consensus::{ProofScheme, Rejection, SlotClock, Store, genesis};
 use crate::decoder::{Decoder, Undecodable};
 use crate::ingress::Ingress;
 use crate::keys::{ValidatorKeyError, regenerate};
@@ -73,7 +73,7 @@ impl Node {
     ) -> Result<Self, StartError> {
         let wall: wall_clock::WallClock = wall_clock::system;
         let clock = SlotClock::new(config.genesis.genesis_time).with_interval(config.genesis.interval_ms);
-        let proofs: Arc<dyn ProofScheme> = Arc::new(MockProofs::default());
+        let proofs: Arc<dyn ProofScheme> = Arc::new(config.proofs);
         let mut keys = regenerate(&config.validators)?;
         let role = role(&config, clock, wall());
         if let Some(last_slot) = role.first_duty_slot.checked_sub(1) {

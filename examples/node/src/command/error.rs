@@ -7,6 +7,7 @@ use crate::command::ContentionError;
 use crate::config::ConfigError;
 use crate::devnet::{DevnetError, PlanError, Problem};
 use crate::exit_code::{FAILURE, INTERRUPTED, PORT_TAKEN, USAGE};
+use crate::lean_files::LeanFilesError;
 use crate::node::StartError;
 use crate::runtime::NoSuchRuntime;
 
@@ -16,6 +17,15 @@ pub enum CommandError {
     /// The configuration is not usable.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Nothing says which files to write.
+    #[error("say what to write: --dir DIR for this program, or --lean DIR for any lean client")]
+    NoForm,
+    /// Nothing says which files to run from.
+    #[error("name the node's files: --config FILE, or --genesis DIR --node-id NAME")]
+    NoFiles,
+    /// The genesis folder is not usable, or could not be written.
+    #[error(transparent)]
+    LeanFiles(#[from] LeanFilesError),
     /// The runtime that was asked for was not compiled in.
     #[error(transparent)]
     Runtime(#[from] NoSuchRuntime),
@@ -73,7 +83,13 @@ impl CommandError {
     /// Returns the exit code that tells scripts what kind of failure it was.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Runtime(_) | Self::Plan(_) | Self::GoalBeyondKeys { .. } => USAGE,
+            Self::Config(_)
+            | Self::NoFiles
+            | Self::NoForm
+            | Self::LeanFiles(_)
+            | Self::Runtime(_)
+            | Self::Plan(_)
+            | Self::GoalBeyondKeys { .. } => USAGE,
             Self::Contention(ContentionError::TooLong { .. } | ContentionError::TooShort { .. }) => USAGE,
             Self::PortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {

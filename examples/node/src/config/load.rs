@@ -8,7 +8,7 @@ use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
 use crate::config::{ConfigError, ConfigFile, KeyRole, ValidatorEntry};
-use crate::consensus::ValidatorIndex;
+use crate::consensus::{MockProofs, ValidatorIndex};
 use crate::genesis_file::GenesisFile;
 use crate::keys::{KeyFile, NetworkKey, StoredKey, ValidatorKeyFiles};
 use crate::xmss::PublicKey;
@@ -40,6 +40,8 @@ pub struct NodeConfig {
     pub ping: bool,
     /// How often gossipsub tends its mesh.
     pub gossip_heartbeat: Duration,
+    /// Which aggregation proofs are accepted; all of them are mocks, and none is given for real.
+    pub proofs: MockProofs,
 }
 
 impl NodeConfig {
@@ -80,6 +82,7 @@ impl NodeConfig {
             identify: file.identify,
             ping: file.ping,
             gossip_heartbeat: Duration::from_millis(file.gossip_heartbeat_ms),
+            proofs: MockProofs::default(),
         })
     }
 
@@ -93,7 +96,8 @@ impl NodeConfig {
     }
 }
 
-fn listen_address(text: &str) -> Option<Multiaddr> {
+/// Reads an address to listen on: `ADDRESS:PORT`, or `/ip4/…/udp/…/quic-v1`.
+pub(crate) fn listen_address(text: &str) -> Option<Multiaddr> {
     if let Ok(socket) = text.parse::<SocketAddr>() {
         return Some(quic_address(socket));
     }
@@ -107,7 +111,7 @@ pub(crate) fn quic_address(socket: SocketAddr) -> Multiaddr {
 }
 
 /// Reads the socket address that a QUIC address starts with.
-fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
+pub(crate) fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
     let mut parts = address.iter();
     let ip = match parts.next()? {
         Protocol::Ip4(ip) => IpAddr::V4(ip),

@@ -7,4 +7,4 @@ mod load;
 pub use error::{ConfigError, KeyRole};
 pub use file::{ConfigFile, ValidatorEntry};
 pub use load::NodeConfig;
-pub(crate) use load::quic_address;
+pub(crate) use load::{listen_address, quic_address, socket_address};

@@ -21,9 +21,12 @@ pub enum SchemeName {
 }
 
 impl SchemeName {
+    /// Every name.
+    pub const ALL: [Self; 3] = [Self::Test, Self::Long, Self::Production];
+
     /// Returns the name of a scheme, if it has one.
     pub fn of(scheme: Scheme) -> Option<Self> {
-        [Self::Test, Self::Long, Self::Production].into_iter().find(|name| name.scheme() == scheme)
+        Self::ALL.into_iter().find(|name| name.scheme() == scheme)
     }
 
     /// Returns the scheme that has this name.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use actor::Runtime;
 use libp2p::Multiaddr;
 use node::config::NodeConfig;
-use node::consensus::Slot;
+use node::consensus::{MockProofs, Slot};
 use node::genesis_file::{GenesisFile, GenesisValidator};
 use node::keys::{KeyFile, NetworkKey, SchemeName, Seed, ValidatorKeyFiles};
 use node::node::Node;
@@ -69,6 +69,7 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             identify: false,
             ping: false,
             gossip_heartbeat: Duration::from_millis(100),
+            proofs: MockProofs::default(),
         })
         .collect()
 }
