@@ -45,6 +45,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--until-finalized", type=int, default=4, metavar="SLOT", help="the slot to finalize")
     parser.add_argument("--within-slots", type=int, default=40, metavar="SLOTS", help="how long to wait for it")
     parser.add_argument("--genesis-delay", type=int, default=45, metavar="S", help="from now to slot 0, in seconds")
+    parser.add_argument(
+        "--late", choices=["spec_0", "ours_1"], help="start this node only after --late-by slots, with all to catch up"
+    )
+    parser.add_argument("--late-by", type=int, default=6, metavar="SLOTS", help="how long after slot 0 that is")
     parser.add_argument("--first-port", type=int, default=19600, help="the first of four UDP and two TCP ports")
     parser.add_argument("--keep", type=pathlib.Path, help="a directory to keep the genesis folder and the logs in")
     parser.add_argument("--unpatched-topics", action="store_true", help="leave the reference's subscriptions as they are")
@@ -155,16 +159,25 @@ class Devnet:
             }))
 
     def start(self) -> None:
-        """Start the four, those that are dialled before those that dial."""
+        """Start the four, those that are dialled before those that dial, and leave out who is late."""
         relay = self.start_ours("ours_0")
-        self.start_ours("ours_1", "ours_0", "spec_1")
-        self.start_reference("spec_1")
-        self.start_reference("spec_0", f"{self.address('ours_0')}/p2p/{relay}")
+        starts = {
+            "spec_1": lambda: self.start_reference("spec_1"),
+            "ours_1": lambda: self.start_ours("ours_1", "ours_0", "spec_1"),
+            "spec_0": lambda: self.start_reference("spec_0", f"{self.address('ours_0')}/p2p/{relay}"),
+        }
+        self.start_late = starts.pop(self.options.late, None)
+        for start in starts.values():
+            start()
 
     def watch(self, genesis: float) -> bool:
         """Print what changes until all agree on a finalized slot that is late enough."""
         deadline = genesis + self.options.within_slots * SLOT_SECONDS
         while time.time() < deadline:
+            if self.start_late and time.time() >= genesis + self.options.late_by * SLOT_SECONDS:
+                print(f"slot {self.options.late_by:>3}  {self.options.late}  starts", flush=True)
+                self.start_late()
+                self.start_late = None
             dead = [name for name, process in self.processes.items() if process.poll() is not None]
             if dead:
                 print(f"ended too early: {', '.join(dead)}")
@@ -178,7 +191,8 @@ class Devnet:
             self.views[name] = view
             if before is None or any(before[what] != view[what] for what in ("head", "justified", "finalized")):
                 slot = int((time.time() - genesis) // SLOT_SECONDS)
-                shown = "  ".join(f"{what} {view[what][0]:>3} {view[what][1][:8]}" for what in ("head", "justified", "finalized"))
+                parts = ("head", "justified", "finalized")
+                shown = "  ".join(f"{what} {view[what][0]:>3} {view[what][1][:8]}" for what in parts)
                 print(f"slot {slot:>3}  {name}  {shown}", flush=True)
             if self.has_agreed():
                 return True
@@ -205,23 +219,21 @@ class Devnet:
                 process.kill()
 
     def summary(self, agreed: bool) -> None:
-        relayed = {
-            "spec_0": self.count("spec_0", "Block processed"),
-            "spec_1": self.count("spec_1", "Block processed"),
-        }
-        for name, blocks in relayed.items():
-            print(f"{name}: {blocks} blocks processed, {self.count(name, 'validation and signature ok')} votes and aggregates valid")
+        for name in ("spec_0", "spec_1"):
+            blocks, valid = self.count(name, "Block processed"), self.count(name, "validation and signature ok")
+            print(f"{name}: {blocks} blocks processed, {valid} votes and aggregates found valid")
         if agreed:
             slot, root = self.views["spec_0"]["finalized"]
             print(f"AGREED: all four have finalized slot {slot}, block 0x{root}")
             return
-        for name in NAMES:
+        for name in self.processes:
             log = self.directory / f"{name}.log"
             print(f"--- the end of {name}'s log ---")
             print("\n".join(log.read_text(errors="replace").splitlines()[-15:]))
 
     def count(self, name: str, text: str) -> int:
-        return (self.directory / f"{name}.log").read_text(errors="replace").count(text)
+        log = self.directory / f"{name}.log"
+        return log.read_text(errors="replace").count(text) if log.exists() else 0
 
 
 def main() -> int:

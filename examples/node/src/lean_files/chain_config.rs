@@ -1,8 +1,11 @@
 //! `config.yaml`: when a chain begins, and with which validators.
 
+use std::fmt;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::consensus::MILLISECONDS_PER_INTERVAL;
 use crate::file::{self, FileError, FileKind};
@@ -43,16 +46,42 @@ struct Document {
     validators: Option<Vec<Validator>>,
 }
 
+struct Validator(GenesisValidator);
+
 #[derive(Deserialize)]
-#[serde(
-    expecting = "a mapping of attestation_public_key and proposal_public_key (one key for a validator is an older form: \
-                 this chain needs two, because a key signs once in a slot)"
-)]
-struct Validator {
+struct ValidatorDocument {
     #[serde(alias = "attestation_pubkey")]
     attestation_public_key: PublicKeyText,
     #[serde(alias = "proposal_pubkey")]
     proposal_public_key: PublicKeyText,
+}
+
+impl<'de> Deserialize<'de> for Validator {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValidatorVisitor)
+    }
+}
+
+/// Reads a validator's two keys, and has words for the older form that has one.
+struct ValidatorVisitor;
+
+impl<'de> Visitor<'de> for ValidatorVisitor {
+    type Value = Validator;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a mapping of attestation_public_key and proposal_public_key (one key for a validator is an older form: this \
+             chain needs two, because a key signs once in a slot)",
+        )
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, keys: A) -> Result<Validator, A::Error> {
+        let keys = ValidatorDocument::deserialize(MapAccessDeserializer::new(keys))?;
+        Ok(Validator(GenesisValidator {
+            attestation_public_key: keys.attestation_public_key.0,
+            proposal_public_key: keys.proposal_public_key.0,
+        }))
+    }
 }
 
 impl ChainConfig {
