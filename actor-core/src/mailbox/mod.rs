@@ -36,7 +36,7 @@ use futures::Stream;
 use futures::future::poll_fn;
 
 use crate::contain::let_go;
-use crate::sync::{Ordering, fence};
+use crate::sync::{Ordering, fence, spin_loop};
 use crate::{Handle, LaneStats, Message};
 
 use queue::Stash;
@@ -87,6 +87,7 @@ pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
         schedule: Schedule::new(M::LANES),
         in_hand: NO_LANE,
         has_left: false,
+        first_pauses: 1,
         shared: Arc::clone(&shared),
     };
     (Handle::first(shared), mailbox)
@@ -108,7 +109,16 @@ pub struct Mailbox<M: Message> {
     in_hand: u16,
     /// Whether nothing is received any more: what is left is undelivered.
     has_left: bool,
+    /// Pauses before the next look at an empty mailbox.
+    first_pauses: u16,
 }
+
+/// Pauses that a consumer makes at an empty mailbox before it announces sleep: about 0.5 µs where this was measured, which is
+/// some more than it takes a message to go to another core and be answered, and a twentieth of what waking a thread takes.
+const PAUSES: u16 = 32;
+
+/// The most of them before the first look.
+const MOST_FIRST_PAUSES: u16 = 16;
 
 /// No lane's index.
 const NO_LANE: u16 = u16::MAX;
@@ -147,8 +157,37 @@ impl<M: Message> Mailbox<M> {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         match self.take() {
             Some(message) => Poll::Ready(Some(message)),
-            None => self.poll_empty(cx),
+            None => match self.linger() {
+                Some(message) => Poll::Ready(Some(message)),
+                None => self.poll_empty(cx),
+            },
         }
+    }
+
+    /// Looks again for a little while, if what ended the last sleep came from another thread: where one message came from
+    /// there is often a next one, and to be found asleep costs its sender a wake.
+    ///
+    /// Whoever finds a message at the first look waits longer before the next one, so that some more gather: a consumer that
+    /// is close behind a producer has both fetch each line from the other's core.
+    #[cold]
+    fn linger(&mut self) -> Option<M> {
+        if !self.shared.signal().was_ended_from_afar() {
+            return None;
+        }
+        let mut pauses = self.first_pauses;
+        let mut left = PAUSES;
+        while left > 0 {
+            (0..pauses).for_each(|_| spin_loop());
+            if let Some(message) = self.take() {
+                let is_first_look = left == PAUSES;
+                self.first_pauses = if is_first_look { (pauses * 2).min(MOST_FIRST_PAUSES) } else { 1 };
+                return Some(message);
+            }
+            left = left.saturating_sub(pauses);
+            pauses = 1;
+        }
+        self.first_pauses = 1;
+        None
     }
 
     /// Announces sleep, and looks again.

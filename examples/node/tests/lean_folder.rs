@@ -1,7 +1,7 @@
 //! A genesis folder is read as it was written, and every mistake in it gives an error that names the file and what to do.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
@@ -76,7 +76,7 @@ fn plan(names: &[&str]) -> LeanPlan {
     LeanPlan {
         genesis_time: 1_800_000_000,
         names: names.iter().map(ToString::to_string).collect(),
-        addresses: (0..names.len()).map(|n| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9000 + n as u16)).collect(),
+        addresses: (0..names.len()).map(|n| SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9000 + n as u16)).collect(),
     }
 }
 
@@ -142,7 +142,10 @@ fn what_other_generators_add_is_ignored() {
     folder.replace("config.yaml", "attestation_public_key", "attestation_pubkey");
     folder.replace("config.yaml", "proposal_public_key: \"0x", "proposal_pubkey: \"");
     folder.replace(MANIFEST, "  - index: 0", "  - created: today\n    index: 0");
-    assert_eq!(folder.load().expect("both forms are read").genesis.validators, Folder::new().load().expect("it is whole").genesis.validators);
+    assert_eq!(
+        folder.load().expect("both forms are read").genesis.validators,
+        Folder::new().load().expect("it is whole").genesis.validators
+    );
 }
 
 #[test]
@@ -235,7 +238,8 @@ fn a_key_that_names_no_role() {
 #[test]
 fn a_validator_with_one_key() {
     let folder = Folder::new();
-    folder.write("annotated_validators.yaml", "ours_0:\n  - {index: 0, privkey_file: validator_0_attester_key_sk.ssz}\n");
+    folder
+        .write("annotated_validators.yaml", "ours_0:\n  - {index: 0, privkey_file: validator_0_attester_key_sk.ssz}\n");
     folder.assert_says(&["annotated_validators.yaml", "validator 0 has no proposal key"]);
 }
 
@@ -276,7 +280,11 @@ fn a_key_of_another_validator() {
     let folder = Folder::new();
     let key = |name: &str| folder.path(&format!("hash-sig-keys/{name}"));
     fs::copy(key("validator_2_attester_key_sk.ssz"), key("validator_0_attester_key_sk.ssz")).expect("both are there");
-    folder.assert_says(&["validator_0_attester_key_sk.ssz", "not the attestation key of validator 0", "config.yaml says"]);
+    folder.assert_says(&[
+        "validator_0_attester_key_sk.ssz",
+        "not the attestation key of validator 0",
+        "config.yaml says",
+    ]);
 }
 
 #[test]

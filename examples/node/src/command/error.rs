@@ -1,9 +1,9 @@
 //! Why a command failed, and the exit code that says so.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use crate::command::ContentionError;
+use crate::command::{ContentionError, VectorsError};
 use crate::config::ConfigError;
 use crate::devnet::{DevnetError, PlanError, Problem};
 use crate::exit_code::{FAILURE, INTERRUPTED, PORT_TAKEN, USAGE};
@@ -20,6 +20,9 @@ pub enum CommandError {
     /// Nothing says which files to write.
     #[error("say what to write: --dir DIR for this program, or --lean DIR for any lean client")]
     NoForm,
+    /// Records of lean nodes name IPv4 addresses only.
+    #[error("a genesis folder names IPv4 addresses only, and {0} is none: choose another with --address")]
+    OnlyIpv4(IpAddr),
     /// Nothing says which files to run from.
     #[error("name the node's files: --config FILE, or --genesis DIR --node-id NAME")]
     NoFiles,
@@ -66,6 +69,9 @@ pub enum CommandError {
     /// Contention was not measured, or the measurement is worth nothing.
     #[error(transparent)]
     Contention(#[from] ContentionError),
+    /// Test vectors were not run, or do not hold.
+    #[error(transparent)]
+    Vectors(#[from] VectorsError),
     /// The operating system refused something.
     #[error("cannot {doing}: {error}")]
     System {
@@ -85,12 +91,14 @@ impl CommandError {
         match self {
             Self::Config(_)
             | Self::NoFiles
+            | Self::OnlyIpv4(_)
             | Self::NoForm
             | Self::LeanFiles(_)
             | Self::Runtime(_)
             | Self::Plan(_)
             | Self::GoalBeyondKeys { .. } => USAGE,
             Self::Contention(ContentionError::TooLong { .. } | ContentionError::TooShort { .. }) => USAGE,
+            Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
             Self::PortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {
                 Problem::Plan(_) => USAGE,
@@ -103,6 +111,7 @@ impl CommandError {
                 | Problem::Stop(_) => FAILURE,
             },
             Self::Contention(_)
+            | Self::Vectors(_)
             | Self::Listen { .. }
             | Self::Start(_)
             | Self::Stop(_)

@@ -1,7 +1,7 @@
 //! `node genesis`: the files of a network, to run it by hand or with other clients.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -111,7 +111,9 @@ fn genesis_folder(arguments: &GenesisArguments, directory: &Path) -> Result<(), 
         (0..arguments.validators).map(|_| Ok((Seed::random()?, Seed::random()?))).collect::<io::Result<Vec<_>>>();
     let validators = keys::generate_trees(scheme, &seeds.map_err(drawn)?, key_slots).map_err(PlanError::from)?;
     let nodes = names.iter().map(|_| NetworkKey::random()).collect::<io::Result<Vec<_>>>().map_err(drawn)?;
-    let addresses = addresses(arguments, names.len());
+    let IpAddr::V4(address) = arguments.address else { return Err(CommandError::OnlyIpv4(arguments.address)) };
+    let ports = (arguments.first_port..=u16::MAX).take(names.len());
+    let addresses = ports.map(|port| SocketAddrV4::new(address, port)).collect();
     let plan = LeanPlan { genesis_time: genesis_time(arguments), names, addresses };
     plan.write(&nodes, &validators, directory)?;
     say_when(arguments);

@@ -109,12 +109,10 @@ impl ChainConfig {
             "it has no GENESIS_VALIDATORS: that is an older form, in which nobody could know the validators' keys; write \
              the folder anew with a generator of today",
         )?;
-        let validator = |validator: Validator| GenesisValidator {
-            attestation_public_key: validator.attestation_public_key.0,
-            proposal_public_key: validator.proposal_public_key.0,
+        let config = Self {
+            genesis_time: document.genesis_time,
+            validators: validators.into_iter().map(|Validator(keys)| keys).collect(),
         };
-        let config =
-            Self { genesis_time: document.genesis_time, validators: validators.into_iter().map(validator).collect() };
         match config.genesis(SchemeName::Production).flaw() {
             Some(flaw) => Err(flaw),
             None => Ok(config),

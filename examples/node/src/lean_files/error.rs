@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::config::KeyRole;
 use crate::consensus::ValidatorIndex;
 use crate::file::FileError;
-use crate::lean_files::NodeRecordError;
+use crate::lean_files::NodeAddressError;
+use crate::network::HostKeyError;
 use crate::xmss::PublicKey;
 
 /// Says why a node cannot run from a genesis folder, or why one cannot be written.
@@ -136,7 +137,10 @@ pub enum LeanFilesError {
     Listen(String),
     /// A peer that the command line names is none.
     #[error("--peer: {0}")]
-    Peer(#[from] NodeRecordError),
+    Peer(#[from] NodeAddressError),
+    /// A node's own key is none.
+    #[error(transparent)]
+    NetworkKey(#[from] HostKeyError),
     /// A node's name cannot be a file's name and a YAML key as it is.
     #[error("\"{0}\" is no name for a node: use letters, digits, - and _, and each name once")]
     Name(String),

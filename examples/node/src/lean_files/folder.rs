@@ -12,7 +12,7 @@ use crate::config::{KeyRole, NodeConfig, listen_address, quic_address, socket_ad
 use crate::consensus::{MockProofs, ValidatorIndex};
 use crate::file::{FileError, FileKind, FileProblem};
 use crate::keys::{NetworkKey, SchemeName, StoredKey, ValidatorKeyFiles};
-use crate::lean_files::node_record::{self, peer_address};
+use crate::lean_files::node_record::{self, node_address};
 use crate::lean_files::{AnnotatedValidators, ChainConfig, KeyManifest, LeanFilesError, NodeValidators};
 use crate::xmss::PublicKey;
 
@@ -83,7 +83,7 @@ impl LeanFolder {
         };
         let mut peers: Vec<Multiaddr> = nodes.iter().filter(|address| !is_us(address)).cloned().collect();
         for text in &options.peers {
-            peers.push(peer_address(text)?);
+            peers.push(node_address(text)?);
         }
         Ok(NodeConfig {
             name: options.node_id.clone(),

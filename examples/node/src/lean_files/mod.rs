@@ -28,5 +28,5 @@ pub use chain_config::ChainConfig;
 pub use error::LeanFilesError;
 pub use folder::{LeanFolder, LeanOptions};
 pub use key_manifest::{KeyManifest, ManifestEntry};
-pub use node_record::{NodeRecord, NodeRecordError};
+pub use node_record::NodeAddressError;
 pub use plan::LeanPlan;

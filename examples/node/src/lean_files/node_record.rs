@@ -1,41 +1,36 @@
 //! `nodes.yaml`: the records (ENRs) of a network's nodes, and the addresses that they tell.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddrV4;
 use std::path::Path;
 
-use enr::{Enr, EnrPublicKey as _, k256::ecdsa::SigningKey};
-use libp2p::identity::{PublicKey, secp256k1};
+use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
-use libp2p::{Multiaddr, PeerId};
 
-use crate::config::quic_address;
 use crate::file::{self, FileError, FileKind};
 use crate::keys::NetworkKey;
 use crate::lean_files::yaml;
+use crate::network::{HostKey, HostKeyError, NodeRecord, RecordError};
 
 /// The most nodes that a list may have: a node dials all of them.
 const MOST_NODES: usize = 4096;
 
-/// Where a node is found, and who it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeRecord {
-    /// The UDP address that it listens on.
-    pub socket: SocketAddr,
-    /// Its identity.
-    pub peer_id: PeerId,
-}
+/// The number of a record that is a node's first.
+const FIRST: u64 = 1;
 
 /// Says why a text is no address of a node.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NodeRecordError {
-    /// The text starts like a record and is none, or its signature is wrong.
+pub enum NodeAddressError {
+    /// The text begins like a record and is none.
     #[error("\"{}\" is no node record: {reason}", shortened(text))]
     NotARecord {
         /// What stands there.
         text: String,
         /// Why it is none.
-        reason: String,
+        reason: RecordError,
     },
+    /// The record was not signed with the key that it names, so anyone may have written it.
+    #[error("the node record \"{}\" is not signed with its own key: somebody has changed it", shortened(.0))]
+    Forged(String),
     /// The record tells no address for QUIC.
     #[error("the node record \"{}\" has no address: it needs ip and udp, or ip and quic", shortened(.0))]
     NoAddress(String),
@@ -47,68 +42,48 @@ pub enum NodeRecordError {
     NotAnAddress(String),
 }
 
-impl NodeRecord {
-    /// Reads a node record (`enr:…`); its signature is checked. A `quic` port goes before the `udp` port, as in the
-    /// specification's `ENR.multiaddr`.
-    ///
-    /// # Errors
-    ///
-    /// [`NodeRecordError`] when the text is no record or tells no address.
-    pub fn parse(text: &str) -> Result<Self, NodeRecordError> {
-        let not_a_record = |reason: String| NodeRecordError::NotARecord { text: text.to_owned(), reason };
-        let record: Enr<SigningKey> = text.parse().map_err(not_a_record)?;
-        let no_address = || NodeRecordError::NoAddress(text.to_owned());
-        let (ip, udp) = match (record.ip4(), record.ip6()) {
-            (Some(ip), _) => (IpAddr::V4(ip), record.udp4()),
-            (None, Some(ip)) => (IpAddr::V6(ip), record.udp6()),
-            (None, None) => return Err(no_address()),
-        };
-        let quic = record.get_decodable::<u16>("quic").and_then(Result::ok);
-        let port = quic.or(udp).filter(|port| *port > 0).ok_or_else(no_address)?;
-        let public_key = secp256k1::PublicKey::try_from_bytes(&record.public_key().encode())
-            .map_err(|error| not_a_record(error.to_string()))?;
-        Ok(Self { socket: SocketAddr::new(ip, port), peer_id: PublicKey::from(public_key).to_peer_id() })
-    }
-
-    /// Writes the signed record of the node that has this key and listens on this address.
-    ///
-    /// # Panics
-    ///
-    /// Never: the record's few fields are far below the limit of 300 bytes.
-    pub fn sign(key: &NetworkKey, socket: SocketAddr) -> String {
-        let signer = SigningKey::from_slice(key.secret()).expect("a network key is a secp256k1 secret");
-        let mut builder = Enr::builder();
-        builder.ip(socket.ip()).add_value("quic", &socket.port());
-        match socket.ip() {
-            IpAddr::V4(_) => builder.udp4(socket.port()),
-            IpAddr::V6(_) => builder.udp6(socket.port()),
-        };
-        let record = builder.build(&signer).expect("an address and a port fit a record");
-        record.to_base64()
-    }
-
-    /// Returns the address to dial, with the identity at its end.
-    pub fn address(&self) -> Multiaddr {
-        quic_address(self.socket).with(Protocol::P2p(self.peer_id))
-    }
-}
-
-/// Reads a node's address out of its record or out of a multiaddress with an identity at its end.
+/// Reads a node's address out of its record, which must be signed, or out of a multiaddress with an identity at its end.
 ///
 /// # Errors
 ///
-/// [`NodeRecordError`] when the text is neither.
-pub(super) fn peer_address(text: &str) -> Result<Multiaddr, NodeRecordError> {
+/// [`NodeAddressError`] when the text is neither.
+pub(super) fn node_address(text: &str) -> Result<Multiaddr, NodeAddressError> {
     if text.starts_with("enr:") {
-        return NodeRecord::parse(text).map(|record| record.address());
+        return record_address(text);
     }
     text.parse::<Multiaddr>()
         .ok()
         .filter(|address| matches!(address.iter().last(), Some(Protocol::P2p(_))))
-        .ok_or_else(|| NodeRecordError::NotAnAddress(text.to_owned()))
+        .ok_or_else(|| NodeAddressError::NotAnAddress(text.to_owned()))
+}
+
+fn record_address(text: &str) -> Result<Multiaddr, NodeAddressError> {
+    let record: NodeRecord =
+        text.parse().map_err(|reason| NodeAddressError::NotARecord { text: text.to_owned(), reason })?;
+    if !record.is_valid() || !record.verify_signature() {
+        return Err(NodeAddressError::Forged(text.to_owned()));
+    }
+    match (record.multiaddr(), record.peer_id()) {
+        (Some(address), Some(peer)) => Ok(address.with(Protocol::P2p(peer))),
+        (None, _) | (_, None) => Err(NodeAddressError::NoAddress(text.to_owned())),
+    }
+}
+
+/// Signs the first record of the node that has this key and listens on this address.
+///
+/// # Errors
+///
+/// [`HostKeyError`] never comes from a [`NetworkKey`] that was read or drawn.
+pub(super) fn signed_record(key: &NetworkKey, address: SocketAddrV4) -> Result<String, HostKeyError> {
+    let key = HostKey::from_secret(*key.secret())?;
+    Ok(NodeRecord::sign(&key, FIRST, *address.ip(), address.port(), true).to_string())
 }
 
 /// Reads `nodes.yaml`.
+///
+/// # Errors
+///
+/// [`FileError`] when the file cannot be read, is no list, or has an entry that is no node's address.
 pub(super) fn load(path: &Path) -> Result<Vec<Multiaddr>, FileError> {
     let texts = yaml::read::<Option<Vec<String>>>(FileKind::LeanNodes, path)?.unwrap_or_default();
     let malformed = |message| file::malformed(FileKind::LeanNodes, path, message);
@@ -116,7 +91,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<Multiaddr>, FileError> {
         return Err(malformed(format!("it lists {} nodes; at most {MOST_NODES} are possible", texts.len())));
     }
     let address = |(place, text): (usize, &String)| {
-        peer_address(text).map_err(|error| malformed(format!("entry {}: {error}", place + 1)))
+        node_address(text).map_err(|error| malformed(format!("entry {}: {error}", place + 1)))
     };
     texts.iter().enumerate().map(address).collect()
 }

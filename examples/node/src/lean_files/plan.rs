@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
 use crate::consensus::{VALIDATOR_REGISTRY_LIMIT, ValidatorIndex};
 use crate::file::{self, FileError, FileKind, FileProblem};
 use crate::keys::{NetworkKey, StoredKey, ValidatorKeyFiles};
-use crate::lean_files::{LeanFilesError, NodeRecord};
+use crate::lean_files::LeanFilesError;
+use crate::lean_files::node_record::signed_record;
 
 /// When a network starts, and who its nodes are.
 #[derive(Clone, Debug)]
@@ -18,8 +19,8 @@ pub struct LeanPlan {
     pub genesis_time: u64,
     /// The nodes' names.
     pub names: Vec<String>,
-    /// Where each node listens.
-    pub addresses: Vec<SocketAddr>,
+    /// Where each node listens; node records name IPv4 addresses only.
+    pub addresses: Vec<SocketAddrV4>,
 }
 
 impl LeanPlan {
@@ -49,7 +50,7 @@ impl LeanPlan {
         write(FileKind::LeanConfig, "config.yaml", self.config(validators))?;
         write(FileKind::LeanValidators, "validators.yaml", self.validators(validators))?;
         write(FileKind::LeanValidators, "annotated_validators.yaml", self.annotated_validators(validators))?;
-        write(FileKind::LeanNodes, "nodes.yaml", self.nodes(nodes))?;
+        write(FileKind::LeanNodes, "nodes.yaml", self.nodes(nodes)?)?;
         for (name, key) in self.names.iter().zip(nodes) {
             key.save(&directory.join(format!("{name}.key")))?;
         }
@@ -128,12 +129,12 @@ impl LeanPlan {
         text
     }
 
-    fn nodes(&self, nodes: &[NetworkKey]) -> String {
+    fn nodes(&self, nodes: &[NetworkKey]) -> Result<String, LeanFilesError> {
         let mut text = String::new();
         for (key, address) in nodes.iter().zip(&self.addresses) {
-            line(&mut text, format_args!("- \"{}\"", NodeRecord::sign(key, *address)));
+            line(&mut text, format_args!("- \"{}\"", signed_record(key, *address)?));
         }
-        text
+        Ok(text)
     }
 }
 
