@@ -13,6 +13,7 @@ mod file;
 pub mod genesis_file;
 mod ingress;
 pub mod keys;
+pub mod lean_files;
 pub mod network;
 pub mod node;
 pub mod report;

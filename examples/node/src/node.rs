@@ -19,8 +19,8 @@ use actor::{Actor, Executor, ExecutorStopped, Mailbox, Running, Runtime, Spawn, 
 use crate::api::{Api, ApiError, ApiSources, Limits, Watched};
 use crate::chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
 use crate::checkpoint_sync::{Anchor, CheckpointError, fetch_anchor};
-use crate::config::NodeConfig;
-use crate::consensus::{MockProofs, ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
+use crate::config::{HttpAddress, NodeConfig};
+use crate::consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
 use crate::decoder::{Decoder, Undecodable};
 use crate::ingress::Ingress;
 use crate::keys::{ValidatorKeyError, regenerate};
@@ -86,7 +86,7 @@ impl Node {
     ) -> Result<Self, StartError> {
         let wall: wall_clock::WallClock = wall_clock::system;
         let clock = SlotClock::new(config.genesis.genesis_time).with_interval(config.genesis.interval_ms);
-        let proofs: Arc<dyn ProofScheme> = Arc::new(MockProofs::default());
+        let proofs: Arc<dyn ProofScheme> = Arc::new(config.proofs);
         let mut keys = regenerate(&config.validators)?;
         let role = role(&config, clock, wall());
         if let Some(last_slot) = role.first_duty_slot.checked_sub(1) {
@@ -135,7 +135,7 @@ impl Node {
             None => ThreadConfig::named("chain"),
         };
 
-        let api = config.http.map(|address| Api::start(address, served, Limits::default())).transpose()?;
+        let api = serve(config.http, served)?;
         let mut node = Self { network, api, chain: chain.clone(), actors: Vec::new() };
         node.spawn("decoder", ThreadConfig::named("decoder"), &*runtime, decoder_mailbox, move || decoding)?;
         let pool = node.spawn_pool(config.verifiers.unwrap_or_else(verifier_count), &*runtime, &proofs, &work)?;
@@ -246,6 +246,22 @@ impl Node {
             .on_undelivered(move |lane, _message| tracing::debug!(actor = name, lane, "a message was not delivered"));
         self.actors.push((name, spawn.start(&executor, make)?, executor));
         Ok(())
+    }
+}
+
+/// Serves the API where it is to be served.
+fn serve(http: HttpAddress, sources: ApiSources) -> Result<Option<Api>, ApiError> {
+    let start = |address| Api::start(address, sources, Limits::default()).map(Some);
+    match http {
+        HttpAddress::Off => Ok(None),
+        HttpAddress::On(address) => start(address),
+        HttpAddress::IfFree(address) => start(address).or_else(|error| match error {
+            ApiError::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse => {
+                tracing::warn!(%address, "the HTTP API is not served: somebody else listens there");
+                Ok(None)
+            }
+            other => Err(other),
+        }),
     }
 }
 

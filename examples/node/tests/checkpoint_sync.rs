@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use libssz::SszEncode;
 use node::checkpoint_sync::{Anchor, CheckpointError, Mismatch, fetch_anchor, verify_anchor, verify_checkpoint_state};
-use node::config::NodeConfig;
+use node::config::{HttpAddress, NodeConfig};
 use node::consensus::{Block, GenesisConfig, MultiMessageAggregate, Root, SignedBlock, State, Validators, genesis};
 use node::genesis_file::GenesisFile;
 use node::node::{Node, StartError};
@@ -69,7 +69,7 @@ fn a_late_node_begins_at_the_finalized_block_of_another_and_reaches_the_head() {
     let runtimes = actor::runtimes();
     let mut configs = network(4, 8, 4);
     let mut late = configs.pop().expect("there are four");
-    configs[0].http = Some(ANY_PORT);
+    configs[0].http = HttpAddress::On(ANY_PORT);
     let nodes: Vec<_> = configs
         .into_iter()
         .enumerate()
@@ -80,7 +80,7 @@ fn a_late_node_begins_at_the_finalized_block_of_another_and_reaches_the_head() {
     let address = nodes[0].0.http_address().expect("it was told to serve");
 
     late.checkpoint_sync_url = Some(format!("http://{address}/"));
-    late.http = Some(ANY_PORT);
+    late.http = HttpAddress::On(ANY_PORT);
     let (late, reports) = start(late, Arc::clone(&runtimes[0]));
     let own_address = late.http_address().expect("it was told to serve");
     let first = reports.recv_timeout(Duration::from_secs(60)).expect("it reports every slot");
@@ -116,12 +116,18 @@ fn a_node_whose_source_is_not_there_does_not_start() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_told() {
+fn an_address_that_is_taken_is_told_unless_the_node_may_do_without() {
     let taken = TcpListener::bind(ANY_PORT).expect("a port is free");
     let mut config = network(1, 1, 0).remove(0);
-    config.http = Some(taken.local_addr().expect("it is bound"));
+    config.http = HttpAddress::On(taken.local_addr().expect("it is bound"));
     let error = Node::start(config, Arc::clone(&actor::runtimes()[0]), drop).expect_err("the port is taken");
     assert!(matches!(error, StartError::Api(_)), "{error}");
+
+    let mut config = network(1, 1, 0).remove(0);
+    config.http = HttpAddress::IfFree(taken.local_addr().expect("it is bound"));
+    let node = Node::start(config, Arc::clone(&actor::runtimes()[0]), drop).expect("it can do without");
+    assert_eq!(node.http_address(), None);
+    assert_eq!(node.stop(Duration::from_secs(10)), Vec::<String>::new());
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub enum ConfigError {
         peer: String,
     },
     /// The address of the HTTP API is none.
-    #[error("{}: http = \"{http}\" is no address to serve the HTTP API on: write ADDRESS:PORT, as in 127.0.0.1:5052, or leave it out", path.display())]
+    #[error("{}: http = \"{http}\" is no address to serve the HTTP API on: write ADDRESS:PORT, as in 127.0.0.1:5052, or off", path.display())]
     Http {
         /// The configuration file.
         path: PathBuf,

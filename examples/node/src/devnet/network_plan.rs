@@ -124,8 +124,8 @@ impl NetworkPlan {
                 .validators
                 .iter()
                 .map(|keys| GenesisValidator {
-                    attestation_public_key: keys.attestation.public_key,
-                    proposal_public_key: keys.proposal.public_key,
+                    attestation_public_key: keys.attestation.public_key(),
+                    proposal_public_key: keys.proposal.public_key(),
                 })
                 .collect(),
         };

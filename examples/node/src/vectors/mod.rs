@@ -25,6 +25,7 @@ mod justifiability;
 mod networking_codec;
 mod owner;
 mod poseidon_permutation;
+mod proof_setting;
 mod results;
 mod slot_clock;
 mod ssz;
@@ -32,6 +33,7 @@ mod state_transition;
 mod sync;
 mod trial;
 mod verdict;
+mod verify_signatures;
 
 pub use case::{Case, LoadError, Loaded, load};
 pub use format::{Format, UnknownFormat};
