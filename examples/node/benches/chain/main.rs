@@ -34,7 +34,8 @@ fn main() {
 
 fn all() {
     let sizes = VALIDATORS.iter().flat_map(|validators| BLOCKS.map(|blocks| (*validators, blocks)));
-    let measured: Vec<_> = sizes.map(|(validators, blocks)| (validators, blocks, measure(validators, blocks))).collect();
+    let measured: Vec<_> =
+        sizes.map(|(validators, blocks)| (validators, blocks, measure(validators, blocks))).collect();
     let (validators, blocks, largest) = measured.last().expect("there are sizes");
     detailed(*validators, *blocks, largest);
     growth(&measured);

@@ -69,9 +69,10 @@ fn transition(grown: &Grown) -> Times {
 
 fn take_in(grown: &Grown) -> Times {
     let verified = candidate(grown).trust_proof().expect("the block is valid");
-    time(|| (grown.store.clone(), Some(verified.clone())), |(store, verified)| {
-        verified.take().map(|verified| store.import_block(verified))
-    })
+    time(
+        || (grown.store.clone(), Some(verified.clone())),
+        |(store, verified)| verified.take().map(|verified| store.import_block(verified)),
+    )
 }
 
 fn fork_choice(grown: &Grown) -> [Part; 4] {
@@ -104,12 +105,17 @@ fn votes(grown: &Grown) -> [Part; 4] {
     let timed = |name, times| Part { name, time: Some(times), bytes: 0 };
     [
         timed("check one vote, without its signature", time(|| (), |()| ready.check_attestation(&signed[0]))),
-        timed("insert the votes of all, one by one", time(|| ready.clone(), |store| {
-            signed.iter().filter(|vote| store.insert_attestation(vote)).count()
-        })),
-        timed("take in an aggregate of a sixteenth", time(|| (ready.clone(), grown.aggregates[0].clone()), |(store, vote)| {
-            store.on_gossip_aggregated_attestation(vote.clone(), &PROOFS)
-        })),
+        timed(
+            "insert the votes of all, one by one",
+            time(|| ready.clone(), |store| signed.iter().filter(|vote| store.insert_attestation(vote)).count()),
+        ),
+        timed(
+            "take in an aggregate of a sixteenth",
+            time(
+                || (ready.clone(), grown.aggregates[0].clone()),
+                |(store, vote)| store.on_gossip_aggregated_attestation(vote.clone(), &PROOFS),
+            ),
+        ),
         timed("plan the aggregation of the votes of all", time(|| (), |()| full.plan_aggregation())),
     ]
 }

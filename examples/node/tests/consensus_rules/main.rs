@@ -8,5 +8,6 @@ mod fork_choice;
 mod gossip_rejections;
 mod proofs;
 mod signatures;
+mod states;
 mod timing;
 mod votes;

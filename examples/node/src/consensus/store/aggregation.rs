@@ -82,7 +82,7 @@ impl Store {
             .get(data)
             .into_iter()
             .flatten()
-            .filter(|(voter, _)| !covered.contains(voter))
+            .filter(|(voter, _)| !covered.contains(**voter))
             .map(|(voter, signature)| {
                 let public_key = validators.at(*voter)?.attestation_public_key;
                 Some(RawSignature { validator_index: *voter, public_key, signature: signature.clone() })

@@ -1,17 +1,14 @@
 //! Taking a block's proof apart again, so that its votes count before they come by gossip.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::consensus::attestation::{
-    AggregatedAttestation, SignedAggregatedAttestation, SingleMessageAggregate, validator_indices,
-};
-use crate::consensus::block::SignedBlock;
+use crate::consensus::attestation::{AggregatedAttestation, SignedAggregatedAttestation, SingleMessageAggregate};
 use crate::consensus::proof::{ChildProof, ProofScheme, Statement};
-use crate::consensus::root::Root;
+use crate::consensus::rooted_block::RootedBlock;
 use crate::consensus::store::Store;
 use crate::consensus::store::import::block_statements;
 use crate::consensus::validator::Validators;
+use crate::consensus::voters::Voters;
 
 impl Store {
     /// Splits the proofs of an imported block's votes off its proof, and lets those that add voters wait to be counted,
@@ -19,36 +16,37 @@ impl Store {
     ///
     /// Votes that cannot justify anything any more are passed over, and so is what the proof scheme refuses. A block
     /// that is not known, or whose parent's state is not, gives nothing.
-    pub fn recover_votes(&mut self, block: &SignedBlock, proofs: &dyn ProofScheme) -> Vec<SignedAggregatedAttestation> {
-        let block_root = Root::of(&block.block);
-        let Some(state) = self.tree.state(&block.block.parent_root).cloned() else {
+    pub fn recover_votes(
+        &mut self,
+        block: impl Into<RootedBlock>,
+        proofs: &dyn ProofScheme,
+    ) -> Vec<SignedAggregatedAttestation> {
+        let block = block.into();
+        let Some(parent) = self.states.find(&self.tree, &block.block().parent_root) else {
             return Vec::new();
         };
-        if !self.contains_block(&block_root) {
+        let validators = &parent.base().validators;
+        if !self.contains_block(&block.root()) {
             return Vec::new();
         }
-        let Ok(statements) = block_statements(&block.block, block_root, &state.validators) else {
+        let Ok(statements) = block_statements(block.block(), block.root(), validators) else {
             return Vec::new();
         };
         let mut recovered = Vec::new();
-        for (index, attestation) in block.block.body.attestations.iter().enumerate() {
+        for (index, attestation) in block.block().body.attestations.iter().enumerate() {
             if attestation.data.target.slot <= self.view.latest_justified.slot {
                 continue;
             }
-            let waiting = self.pools.new.get(&attestation.data).cloned().unwrap_or_default();
-            if !adds_voters(attestation, &waiting) {
+            let waiting = self.pools.new.proofs(&attestation.data);
+            if !adds_voters(attestation, waiting) {
                 continue;
             }
-            let split = proofs.split(&block.proof, &statements, index, attestation.aggregation_bits.clone());
-            let folded =
-                split.ok().and_then(|proof| fold(proof, &waiting, &statements[index], &state.validators, proofs));
+            let bits = attestation.aggregation_bits.clone();
+            let split = proofs.split(&block.signed().proof, &statements, index, bits);
+            let folded = split.ok().and_then(|proof| fold(proof, waiting, &statements[index], validators, proofs));
             if let Some(proof) = folded {
-                let proof = Arc::new(proof);
-                *self.pools.new.entry(attestation.data) = vec![Arc::clone(&proof)];
-                recovered.push(SignedAggregatedAttestation {
-                    data: attestation.data,
-                    proof: SingleMessageAggregate::clone(&proof),
-                });
+                recovered.push(SignedAggregatedAttestation { data: attestation.data, proof: proof.clone() });
+                self.pools.new.set(attestation.data, Arc::new(proof));
             }
         }
         recovered
@@ -56,8 +54,11 @@ impl Store {
 }
 
 fn adds_voters(attestation: &AggregatedAttestation, waiting: &[Arc<SingleMessageAggregate>]) -> bool {
-    let held: BTreeSet<_> = waiting.iter().flat_map(|proof| validator_indices(&proof.participants)).collect();
-    validator_indices(&attestation.aggregation_bits).any(|voter| !held.contains(&voter))
+    let mut held = Voters::default();
+    for proof in waiting {
+        held.join(&Voters::of(&proof.participants));
+    }
+    Voters::of(&attestation.aggregation_bits).count_without(&held) > 0
 }
 
 /// Folds a proof with those that wait for the same vote into one.
