@@ -17,6 +17,10 @@ use std::time::{Duration, Instant};
 /// thread runs 24 to 43 µs later. An actor that is awake, on a core of its own, answers in less than one.
 const SPIN: Duration = Duration::from_micros(20);
 
+/// How long a thread parks at once after it gave way while it spun and came back late, which costs it some milliseconds each
+/// time: others want its core.
+const CROWDED: Duration = Duration::from_millis(100);
+
 /// Looks at the flag for each look at the clock, which costs as much as several of them.
 const LOOKS: usize = 16;
 
@@ -42,6 +46,8 @@ pub(crate) fn block_on_for<F: Future>(mut future: Pin<&mut F>, timeout: Duration
 struct Parker {
     woken: Arc<Woken>,
     waker: Waker,
+    /// Until when not to spin.
+    crowded_until: Cell<Option<Instant>>,
 }
 
 struct Woken {
@@ -90,34 +96,43 @@ impl Drop for Lent {
 impl Parker {
     fn new() -> Self {
         let woken = Arc::new(Woken { is_set: AtomicBool::new(false), thread: thread::current() });
-        Self { waker: Waker::from(Arc::clone(&woken)), woken }
+        Self { waker: Waker::from(Arc::clone(&woken)), woken, crowded_until: Cell::new(None) }
     }
 
     /// Waits for a wake. Gives up at the deadline, if there is one.
     fn wait(&self, deadline: Option<Instant>) -> bool {
-        (spinning_helps() && self.woken.spin(deadline)) || self.woken.park(deadline)
+        (spinning_helps() && self.spin(deadline)) || self.woken.park(deadline)
     }
-}
 
-impl Woken {
     fn spin(&self, deadline: Option<Instant>) -> bool {
         let start = now();
+        if self.crowded_until.get().is_some_and(|until| start < until) {
+            return false;
+        }
         let end = start + SPIN;
         let end = deadline.map_or(end, |deadline| deadline.min(end));
-        let mut time = start;
+        let (mut looked, mut time) = (start, start);
         while time < end {
             for _ in 0..LOOKS {
-                // A load does not take the line away from the one who is going to write it.
-                if self.is_set.load(Ordering::Relaxed) && self.take() {
+                if self.woken.is_set() && self.woken.take() {
                     return true;
                 }
                 spin_loop();
             }
             // Where there are more threads than cores, the answerer may be waiting for this very one.
             thread::yield_now();
-            time = now();
+            (looked, time) = (time, now());
         }
+        // One round of looks takes much less than all of them.
+        self.crowded_until.set((time.duration_since(looked) >= SPIN).then(|| time + CROWDED));
         false
+    }
+}
+
+impl Woken {
+    fn is_set(&self) -> bool {
+        // A load does not take the line away from the one who is going to write it.
+        self.is_set.load(Ordering::Relaxed)
     }
 
     fn park(&self, deadline: Option<Instant>) -> bool {

@@ -4,6 +4,7 @@
 //! and which timers are due. So a future that always wakes itself delays the others, the timers and new futures by one
 //! turn at most.
 
+use std::cell::Cell;
 use std::hint::spin_loop;
 use std::sync::Arc;
 use std::thread;
@@ -21,12 +22,21 @@ use crate::task::Tasks;
 /// Looks at the inbox between two looks at the clock, which cost more.
 const LOOKS: u32 = 16;
 
+/// How long a round of looks takes at least if the thread was away meanwhile. Otherwise it takes half a microsecond.
+const AWAY: Duration = Duration::from_micros(20);
+
+/// How long a thread sleeps at once after it gave way and came back late, which costs it some milliseconds each time: others
+/// want its core.
+const CROWDED: Duration = Duration::from_millis(100);
+
 /// Everything that runs on an executor's thread.
 pub(crate) struct Worker {
     /// Closed when the executor is stopped or nobody holds it any more. The door's bell tells of every change.
     makers: Arc<ConcurrentQueue<Maker>>,
     /// How long to look around before sleeping.
     spin: Duration,
+    /// Until when not to.
+    crowded_until: Cell<Option<Instant>>,
     /// Dropped before the thread ceases to be this executor's, so that what futures wake when they are dropped stays
     /// on the thread.
     tasks: Tasks,
@@ -38,7 +48,7 @@ impl Worker {
     pub(crate) fn new(makers: Arc<ConcurrentQueue<Maker>>, spin: Duration) -> Self {
         let inbox = Arc::new(Inbox::new());
         let here = Entered::new(Arc::clone(&inbox));
-        Self { makers, spin, tasks: Tasks::new(inbox), here }
+        Self { makers, spin, crowded_until: Cell::new(None), tasks: Tasks::new(inbox), here }
     }
 
     /// Gives the bell to ring when there is a new maker or there will be no more.
@@ -107,6 +117,10 @@ impl Worker {
     /// Spins. Tells whether there is something to do.
     fn spun(&self, next: Option<Instant>) -> bool {
         let start = clock::now();
+        if self.crowded_until.get().is_some_and(|until| start < until) {
+            return false;
+        }
+        let mut looked = start;
         loop {
             for _ in 0..LOOKS {
                 if !self.here.inbox().is_empty() {
@@ -119,8 +133,11 @@ impl Worker {
                 return true;
             }
             if now.duration_since(start) >= self.spin {
+                let was_away = now.duration_since(looked) >= AWAY;
+                self.crowded_until.set(was_away.then(|| now + CROWDED));
                 return false;
             }
+            looked = now;
             // Where there are more threads than cores, whoever has something to say may be waiting for this one.
             thread::yield_now();
         }

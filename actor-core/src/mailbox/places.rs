@@ -38,6 +38,8 @@ pub(super) struct Producers {
 pub(super) struct Consumer {
     /// The next position to take.
     pub(super) head: AtomicU64,
+    /// Where the consumer was when it left, or [`NOT_LEFT`]: what lies before was taken, whatever its sender finds later.
+    pub(super) left_at: AtomicU64,
     pub(super) handled: AtomicU64,
     /// Evicted from what had already been taken out.
     pub(super) evicted: AtomicU64,
@@ -51,6 +53,9 @@ pub(super) struct Consumer {
 /// A cache line of its own, so that one side's writes do not slow the other's down.
 #[repr(align(64))]
 pub(super) struct Line<T>(T);
+
+/// No position: the consumer is still there.
+pub(super) const NOT_LEFT: u64 = u64::MAX;
 
 /// The bit of `tail` that says that nothing more is taken in. Positions never get there.
 pub(super) const CLOSED: u64 = 1 << 63;
@@ -79,6 +84,7 @@ impl<T> Places<T> {
             }),
             consumer: Line(Consumer {
                 head: figure(),
+                left_at: AtomicU64::new(NOT_LEFT),
                 handled: figure(),
                 evicted: figure(),
                 cancelled: figure(),
@@ -93,6 +99,16 @@ impl<T> Places<T> {
     pub(super) fn close(&self) {
         // SeqCst: the position that a consumer then finds is the last that will ever be claimed.
         self.producers.tail.fetch_or(CLOSED, Ordering::SeqCst);
+    }
+
+    /// Says up to where the consumer has taken everything. Called by the consumer before the signal says that it is gone;
+    /// it may say so again, but the first time counts.
+    pub(super) fn leave(&self) {
+        let Consumer { head, left_at, .. } = &*self.consumer;
+        if left_at.load(Ordering::Relaxed) == NOT_LEFT {
+            // Handed on by the signal.
+            left_at.store(head.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {

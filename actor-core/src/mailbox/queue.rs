@@ -142,6 +142,14 @@ impl<M> LaneQueue<M> {
         }
     }
 
+    /// Says that the consumer takes nothing more but what is [undelivered](Self::take_undelivered). Called by the consumer,
+    /// once the lane is closed and before the signal says so.
+    pub(super) fn leave(&self) {
+        if let Some(places) = self.places.get() {
+            places.leave();
+        }
+    }
+
     /// Tells whether nothing that was accepted is left to be taken.
     pub(super) fn is_drained(&self) -> bool {
         // A lane that evicts passes by what is in flight, so that nothing is left once it has given nothing.
@@ -157,7 +165,8 @@ impl<M> LaneQueue<M> {
     ///
     /// # Safety
     ///
-    /// One thread at a time calls this and [`take_undelivered`](Self::take_undelivered): the mailbox.
+    /// One thread at a time calls this and [`take_undelivered`](Self::take_undelivered): the mailbox. It does not call this
+    /// once it has [left](Self::leave).
     #[inline]
     pub(super) unsafe fn take(&self, mut stash: Option<&mut Stash<M>>) -> Option<M> {
         let places = self.places.get()?;
@@ -199,7 +208,7 @@ impl<M> LaneQueue<M> {
     ///
     /// # Safety
     ///
-    /// As [`take`](Self::take).
+    /// One thread at a time calls this: the mailbox, once it has [left](Self::leave) and the signal says so.
     pub(super) unsafe fn take_undelivered(&self, stash: Option<&mut Stash<M>>) -> Option<M> {
         let places = self.places.get()?;
         let envelope = stash.and_then(VecDeque::pop_front).or_else(|| {

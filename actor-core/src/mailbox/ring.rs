@@ -52,15 +52,18 @@
 //!
 //! ```text
 //! producer                              consumer
-//!   stamp = p + 1        (SeqCst)         GONE is set                   (SeqCst)
-//!   GONE?  no -> accepted                 stamp == p + 1? no -> passes p by: it was never accepted
-//!          yes: stamp: p + 1 -> 0           yes: stamp: p + 1 -> 0
+//!   stamp = p + 1        (SeqCst)         left_at = head
+//!   GONE?  no -> accepted                 GONE is set                   (SeqCst)
+//!          yes: p < left_at? accepted     stamp == p + 1? no -> passes p by: it was never accepted
+//!            no: stamp: p + 1 -> 0          yes: stamp: p + 1 -> 0
 //!               won  -> comes back               won  -> takes it: undelivered
 //!               lost -> accepted                 lost -> it came back
 //! ```
 //!
 //! In the one order of `SeqCst` accesses either the consumer sees the stamp or the producer sees `GONE`, or both, and then
-//! one exchange wins. So each message is taken once or comes back once, and nobody waits.
+//! one exchange wins. So each message is taken once or comes back once, and nobody waits. What the consumer took before it
+//! left kept its stamp, so that its sender, if it was stopped before it could look at the signal, has to be told: `left_at`
+//! is written before `GONE`, and read by those who have seen that. A consumer that has left only settles.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
 use crate::mailbox::places::{CLOSED, GROWN, Places};
@@ -155,7 +158,8 @@ impl<T> Places<T> {
     ///
     /// # Safety
     ///
-    /// One thread at a time calls this, [`settle`](Self::settle) and what there is for the consumer in `evicting`.
+    /// One thread at a time calls this, [`settle`](Self::settle) and what there is for the consumer in `evicting`; this, no
+    /// more once it has [left](Self::leave).
     #[inline]
     pub(super) unsafe fn pop(&self) -> Option<T> {
         let head = self.consumer.head.load(Ordering::Relaxed);
@@ -173,7 +177,8 @@ impl<T> Places<T> {
     ///
     /// # Safety
     ///
-    /// As [`pop`](Self::pop). The ring is closed, and the signal says `GONE`.
+    /// As [`pop`](Self::pop), which is not called any more. The ring is closed and [left](Self::leave), and the signal says
+    /// `GONE`.
     pub(super) unsafe fn settle(&self) -> Option<T> {
         let tail = self.tail();
         loop {
@@ -200,6 +205,10 @@ impl<T> Places<T> {
     /// has it.
     #[cold]
     pub(super) fn take_back(&self, position: u64) -> Option<T> {
+        // Relaxed: the signal has handed it on.
+        if position < self.consumer.left_at.load(Ordering::Relaxed) {
+            return None;
+        }
         // Pairs with the exchange in `settle`.
         let slot = self.win(position)?;
         self.producers.void.fetch_add(1, Ordering::Relaxed);

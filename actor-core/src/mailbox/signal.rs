@@ -32,6 +32,7 @@
 #![expect(unsafe_code, reason = "the waker is read by several threads at once and replaced by one")]
 
 use std::fmt;
+use std::sync::atomic::AtomicUsize as PlainUsize;
 use std::task::Waker;
 
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, comes_back, store_before_load};
@@ -44,13 +45,29 @@ const WAITING: usize = 1 << 1;
 const GONE: usize = 1 << 2;
 /// A sender waits for room in a lane, or is about to: the consumer looks for it before it sleeps.
 const ROOM_WANTED: usize = 1 << 3;
+/// The last sleep was ended by another thread than the consumer's, which may be about to send more.
+const FROM_AFAR: usize = 1 << 4;
 /// One thread that is waking the consumer.
-const WAKER: usize = 1 << 4;
+const WAKER: usize = 1 << 5;
+
+thread_local! {
+    /// Its address tells threads apart.
+    static HERE: u8 = const { 0 };
+}
+
+/// Tells threads apart that live at the same time.
+fn here() -> usize {
+    // A thread that is ending is some other thread's equal at worst: this is not what correctness hangs on.
+    HERE.try_with(|here| std::ptr::from_ref(here).addr()).unwrap_or_default()
+}
 
 /// Wakes the consumer of a mailbox, at most once per announced sleep.
 pub(crate) struct Signal {
-    /// [`SLEEPING`], [`WAITING`], [`GONE`], [`ROOM_WANTED`], and how many threads are waking the consumer just now.
+    /// [`SLEEPING`], [`WAITING`], [`GONE`], [`ROOM_WANTED`], [`FROM_AFAR`], and how many threads are waking the consumer just
+    /// now.
     word: AtomicUsize,
+    /// The thread that announced the last sleep. loom is not told of it: nothing but a little time hangs on it.
+    sleeper: PlainUsize,
     /// Whom to wake. Written by the consumer only, when nobody can be looking.
     waker: UnsafeCell<Option<Waker>>,
 }
@@ -60,7 +77,7 @@ unsafe impl Sync for Signal {}
 
 impl Signal {
     pub(crate) fn new() -> Self {
-        Self { word: AtomicUsize::new(0), waker: UnsafeCell::new(None) }
+        Self { word: AtomicUsize::new(0), sleeper: PlainUsize::new(0), waker: UnsafeCell::new(None) }
     }
 
     /// Announces that the consumer is about to sleep until a message comes. The caller must look once more after this. Tells
@@ -101,6 +118,7 @@ impl Signal {
                 unsafe { *kept = Some(waker.clone()) }
             });
         }
+        self.sleeper.store(here(), Ordering::Relaxed);
         // Release, within SeqCst: who clears the bit finds this waker, and who then waits for room the slots freed before.
         let before = self.word.fetch_or(sleep, Ordering::SeqCst);
         store_before_load();
@@ -110,6 +128,12 @@ impl Signal {
             self.word.fetch_and(!ROOM_WANTED, Ordering::Acquire);
         }
         is_room_wanted
+    }
+
+    /// Tells whether the last sleep was ended by another thread.
+    #[inline]
+    pub(crate) fn was_ended_from_afar(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & FROM_AFAR != 0
     }
 
     /// Asks the consumer to look for senders that wait for room before it sleeps.
@@ -147,7 +171,8 @@ impl Signal {
     /// Wakes the consumer if one of the bits is set still. Tells whether it did.
     #[cold]
     fn wake(&self, bits: usize) -> bool {
-        let to_waker = |word| (word & bits != 0).then_some((word & !(SLEEPING | WAITING)) + WAKER);
+        let from = if self.sleeper.load(Ordering::Relaxed) == here() { 0 } else { FROM_AFAR };
+        let to_waker = |word| (word & bits != 0).then_some(((word & !(SLEEPING | WAITING | FROM_AFAR)) | from) + WAKER);
         // Acquire: pairs with the Release in `announce`.
         if self.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, to_waker).is_err() {
             return false;
@@ -169,10 +194,13 @@ impl Signal {
     ///
     /// As [`announce_sleep`](Self::announce_sleep).
     pub(crate) unsafe fn leave(&self) {
-        self.cancel_sleep();
-        let word = self.word.fetch_or(GONE, Ordering::SeqCst);
+        // Before anything else, for loom's sake: it remembers a thread's last access alone, and a look here would have it
+        // forget who else has looked at the word, and what might be if they had looked later.
+        self.word.fetch_or(GONE, Ordering::SeqCst);
         store_before_load();
-        if word < WAKER {
+        self.cancel_sleep();
+        // Acquire: pairs with the Release in `wake`, so that those who looked at the waker are done with it.
+        if self.word.load(Ordering::Acquire) < WAKER {
             // SAFETY: no bit is set and nobody is counted, so no other thread looks, or can begin to.
             let waker = self.waker.with_mut(|waker| unsafe { (*waker).take() });
             drop(waker);

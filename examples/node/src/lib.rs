@@ -17,6 +17,7 @@ pub mod report;
 mod reporter;
 pub mod runtime;
 mod signer;
+pub mod vectors;
 mod wall_clock;
 pub mod xmss;
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use crate::command::ContentionError;
+use crate::command::{ContentionError, VectorsError};
 use crate::config::ConfigError;
 use crate::devnet::{DevnetError, PlanError, Problem};
 use crate::exit_code::{FAILURE, INTERRUPTED, PORT_TAKEN, USAGE};
@@ -56,6 +56,9 @@ pub enum CommandError {
     /// Contention was not measured, or the measurement is worth nothing.
     #[error(transparent)]
     Contention(#[from] ContentionError),
+    /// Test vectors were not run, or do not hold.
+    #[error(transparent)]
+    Vectors(#[from] VectorsError),
     /// The operating system refused something.
     #[error("cannot {doing}: {error}")]
     System {
@@ -75,6 +78,7 @@ impl CommandError {
         match self {
             Self::Config(_) | Self::Runtime(_) | Self::Plan(_) | Self::GoalBeyondKeys { .. } => USAGE,
             Self::Contention(ContentionError::TooLong { .. } | ContentionError::TooShort { .. }) => USAGE,
+            Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
             Self::PortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {
                 Problem::Plan(_) => USAGE,
@@ -87,6 +91,7 @@ impl CommandError {
                 | Problem::Stop(_) => FAILURE,
             },
             Self::Contention(_)
+            | Self::Vectors(_)
             | Self::Listen { .. }
             | Self::Start(_)
             | Self::Stop(_)

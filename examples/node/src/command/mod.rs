@@ -8,6 +8,7 @@ mod report_lines;
 mod run;
 mod screen;
 mod stop_signal;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 
 pub use contention::{ContentionError, RecordError};
 pub use error::CommandError;
+pub use vectors::VectorsError;
 
 /// A Lean Ethereum consensus node, and whole networks of them on one machine.
 #[derive(Debug, Parser)]
@@ -30,6 +32,7 @@ enum Command {
     Devnet(devnet::DevnetArguments),
     Genesis(genesis::GenesisArguments),
     Run(run::RunArguments),
+    Vectors(vectors::VectorsArguments),
 }
 
 /// Does what the command line says, and returns the program's exit code: see [`exit_code`](crate::exit_code).
@@ -41,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Devnet(arguments) => devnet::devnet(arguments),
         Command::Genesis(arguments) => genesis::genesis(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Vectors(arguments) => vectors::vectors(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

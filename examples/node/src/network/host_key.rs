@@ -48,6 +48,12 @@ impl HostKey {
         self.0.public().to_peer_id()
     }
 
+    /// Returns the secret half.
+    pub(super) fn secret(&self) -> [u8; 32] {
+        let pair = self.0.clone().try_into_secp256k1();
+        pair.expect("a host key is made of a secp256k1 key only").secret().to_bytes()
+    }
+
     /// Returns the key as libp2p wants it.
     pub(super) fn keypair(&self) -> &Keypair {
         &self.0

@@ -23,6 +23,7 @@ mod codec;
 mod config;
 mod counters;
 mod dialer;
+mod enr;
 mod event_loop;
 mod front;
 mod gossip;
@@ -41,6 +42,7 @@ pub(crate) use self::front::command_mailbox;
 pub use self::{
     config::NetworkConfig,
     counters::{Counter, NetworkCounters},
+    enr::{Eth2Data, MAX_RECORD_SIZE, NodeRecord, RecordError},
     front::{Command, NetworkFront, Undelivered, UndeliveredReason, Verdict},
     host_key::{HostKey, HostKeyError},
     inbound::{BlocksResponse, GossipMessage, Inbound, Refused, RequestFailure},

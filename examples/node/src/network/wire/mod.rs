@@ -10,6 +10,7 @@
 //! payload, and what snappy can make of that compressed.
 
 pub mod frames;
+pub mod gossip_rpc;
 pub mod message_id;
 pub mod payload;
 pub mod raw_snappy;
@@ -52,6 +53,9 @@ pub enum WireError {
     /// The bytes are not snappy, or their checksum is wrong.
     #[error("the payload is not valid snappy")]
     NotSnappy,
+    /// The bytes are not the protobuf of a gossipsub RPC.
+    #[error("the message is not a gossipsub RPC")]
+    NotProtobuf,
     /// The SSZ inside is not of the type that the protocol carries.
     #[error("the payload is not a valid {0}")]
     NotSsz(&'static str),
