@@ -18,6 +18,7 @@ mod reporter;
 pub mod runtime;
 mod signer;
 pub mod vectors;
+mod verifier;
 mod wall_clock;
 pub mod xmss;
 

@@ -1,8 +1,9 @@
-//! One node, assembled: a network thread, and four actors on a thread each.
+//! One node, assembled: a network thread, and actors on a thread each.
 //!
 //! ```text
 //!  network ──▶ decoder ──▶ chain ◀──▶ signer          reporter (reads what the others publish)
-//!     ▲───────────┴──────────┘
+//!     ▲───────────┴──────────┤
+//!                            └─◀──▶ verifiers, prover
 //! ```
 //!
 //! Handles exist before actors, so everything is wired before anything runs. It ends in the order of the arrows:
@@ -24,6 +25,7 @@ use crate::network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, N
 use crate::report::StatusLine;
 use crate::reporter::{Reporter, Sources};
 use crate::signer::{Keeper, Signer};
+use crate::verifier::{Pool, Verifier, verifier_count};
 use crate::wall_clock;
 
 /// A running node.
@@ -111,9 +113,10 @@ impl Node {
 
         let mut node = Self { network, chain: chain.clone(), actors: Vec::new() };
         node.spawn("decoder", ThreadConfig::named("decoder"), &*runtime, decoder_mailbox, move || decoding)?;
+        let pool = node.spawn_pool(config.verifiers.unwrap_or_else(verifier_count), &*runtime, &proofs)?;
         node.spawn("chain", chain_thread, &*runtime, chain_mailbox, move || {
             let state = ChainState::new(store, proofs, role);
-            ChainActor::new(state, clock, wall, front, Signer::new(signer), published)
+            ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, published)
         })?;
         node.spawn("signer", ThreadConfig::named("signer"), &*runtime, signer_mailbox, move || {
             Keeper::new(keys, keeper_proofs, chain)
@@ -174,6 +177,24 @@ impl Node {
             }
         }
         unfinished
+    }
+
+    /// Starts the verifiers and the prover. They end before the chain's owner, which hears of what they have done.
+    fn spawn_pool(
+        &mut self,
+        verifiers: usize,
+        runtime: &dyn Runtime,
+        proofs: &Arc<dyn ProofScheme>,
+    ) -> Result<Pool, StartError> {
+        let mut spawn = |name: &'static str, thread: String| {
+            let (handle, mailbox) = mailbox();
+            let proofs = Arc::clone(proofs);
+            self.spawn(name, ThreadConfig::named(thread), runtime, mailbox, move || Verifier::new(proofs))?;
+            Ok::<_, StartError>(handle)
+        };
+        let numbered = |number| spawn("verifier", format!("verifier-{number}"));
+        let verifiers = (0..verifiers).map(numbered).collect::<Result<_, _>>()?;
+        Ok(Pool::new(verifiers, spawn("prover", "prover".to_owned())?))
     }
 
     /// Starts an actor on a thread of its own.

@@ -7,12 +7,13 @@ use actor::{Actor, Context};
 use libssz::SszEncode;
 
 use crate::chain::effect::Effect;
-use crate::chain::{ChainMessage, ChainState, Published};
+use crate::chain::{Chain, ChainMessage, ChainState, Published};
 use crate::consensus::{
     ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, Root, SignedBlock, Slot, SlotClock, ValidatorIndex,
 };
 use crate::network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
 use crate::signer::Signer;
+use crate::verifier::Pool;
 use crate::wall_clock::WallClock;
 
 /// Owns the chain's state on one thread. Nothing in it is shared, so nothing in it is locked.
@@ -22,6 +23,7 @@ pub(crate) struct ChainActor {
     wall: WallClock,
     network: NetworkFront,
     signer: Signer,
+    pool: Pool,
     published: Published,
     /// The interval that the tick timer is armed for.
     awaited: Interval,
@@ -36,10 +38,11 @@ impl ChainActor {
         wall: WallClock,
         network: NetworkFront,
         signer: Signer,
+        pool: Pool,
         published: Published,
     ) -> Self {
         let (lateness, worst_lateness) = (Duration::ZERO, Duration::ZERO);
-        Self { state, clock, wall, network, signer, published, awaited: 0, lateness, worst_lateness }
+        Self { state, clock, wall, network, signer, pool, published, awaited: 0, lateness, worst_lateness }
     }
 
     /// Tells which interval the next tick is for.
@@ -85,6 +88,7 @@ impl ChainActor {
                         self.state.count("SIGNER_LANE_REFUSED");
                     }
                 }
+                Effect::Work(id, job) => self.pool.assign(id, job, &Chain::from(cx.handle())),
                 Effect::PublishBlock(block) => self.told(self.network.publish(TopicKind::Block, block.to_ssz())),
                 Effect::PublishVote(vote) => {
                     let subnet = subnet(vote.validator_index);
@@ -179,6 +183,10 @@ impl Actor for ChainActor {
             }
             ChainMessage::Aggregate(vote, origin) => self.state.gossiped_aggregate(*vote, origin),
             ChainMessage::Vote(vote, origin) => self.state.gossiped_vote(*vote, origin),
+            ChainMessage::Done(worker, done) => {
+                self.pool.note(worker, &done);
+                self.state.done(done)
+            }
         };
         self.carry_out(effects, cx);
     }

@@ -10,9 +10,10 @@ use crate::consensus::{
     AttestationData, ProducedBlock, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
 };
 use crate::network::Verdict;
+use crate::verifier::{Job, JobId};
 
 /// One thing to do outside of the state.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Effect {
     /// Have one of our validators sign a vote.
     SignVote(ValidatorIndex, AttestationData),
@@ -24,6 +25,8 @@ pub(crate) enum Effect {
     PublishVote(Box<SignedAttestation>),
     /// Gossip our aggregate.
     PublishAggregate(Box<SignedAggregatedAttestation>),
+    /// Have a job done elsewhere; its outcome comes back to [`ChainState::done`](super::ChainState::done).
+    Work(JobId, Job),
     /// Ask a peer for a block.
     Fetch(Request),
     /// Tell the network what became of a gossip message.

@@ -7,6 +7,7 @@ use crate::consensus::{
     Checkpoint, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
 };
 use crate::network::{BlocksReply, MessageId, Status};
+use crate::verifier::{Done, UNDER_WAY};
 
 /// A message to the chain's owner. Senders use the methods of [`Chain`](super::Chain), one for each variant.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub(crate) enum ChainMessage {
     Aggregate(Box<SignedAggregatedAttestation>, Origin),
     /// From the decoder: a gossiped vote.
     Vote(Box<SignedAttestation>, Origin),
+    /// From a verifier or the prover, by its place in the pool: what came of jobs.
+    Done(usize, Vec<Done>),
 }
 
 /// Where a gossip message came from, so that it can be reported on.
@@ -67,6 +70,7 @@ const BLOCKS: usize = 2;
 const REQUESTS: usize = 3;
 const AGGREGATES: usize = 4;
 const VOTES: usize = 5;
+const DONE: usize = 6;
 
 impl Message for ChainMessage {
     const LANES: &'static [Lane] = &[
@@ -76,6 +80,8 @@ impl Message for ChainMessage {
         Lane::fifo("requests", 64),
         Lane::newest_first("aggregates", 4096).weight(4),
         Lane::newest_first("votes", 4096).weight(4),
+        // Room for an outcome of everything that may be under way, so that none is refused. Served before more is begun.
+        Lane::fifo("done", UNDER_WAY).weight(16),
     ];
 
     fn lane(&self) -> usize {
@@ -88,6 +94,7 @@ impl Message for ChainMessage {
             Self::PeerStatus(..) | Self::ServeBlocks(..) => REQUESTS,
             Self::Aggregate(..) => AGGREGATES,
             Self::Vote(..) => VOTES,
+            Self::Done(..) => DONE,
         }
     }
 }

@@ -3,26 +3,33 @@
 //! ```text
 //!  network thread ── peers, requests ──────────────────▶ ┌────────────┐ ── gossip, requests, verdicts ──▶ network
 //!  decoder ───────── blocks, aggregates, votes ─────────▶│ ChainActor │ ── what to sign ───────────────▶ signer
-//!  signer ────────── our votes and blocks ──────────────▶│            │ ── Snapshot ───────────────────▶ everyone
+//!  signer ────────── our votes and blocks ──────────────▶│            │ ── what to verify and prove ───▶ verifiers
+//!  verifiers ─────── what they found ───────────────────▶│            │ ── Snapshot ───────────────────▶ everyone
 //!  its own timer ─── intervals ─────────────────────────▶└────────────┘
 //! ```
 //!
-//! `ChainState` decides and is pure; `ChainActor` carries out what it decided, in order.
+//! `ChainState` decides and is pure; `ChainActor` carries out what it decided, in order. What a block or a vote goes
+//! through on its way into the store is written down in [`verifier`](crate::verifier).
 
 mod actor;
+mod at_once;
 mod blocks;
 mod effect;
 #[cfg(test)]
 mod fault_tests;
 mod fetch;
+mod imports;
 mod intervals;
 mod message;
 mod pending_blocks;
 mod pending_votes;
+mod proving;
+mod refusal;
 mod snapshot;
 mod state;
 #[cfg(test)]
 mod state_tests;
+mod under_way;
 mod votes;
 
 use std::time::Duration;
@@ -32,6 +39,7 @@ use libp2p::PeerId;
 
 use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex};
 use crate::network::{BlocksReply, Status};
+use crate::verifier::Done;
 
 pub(crate) use self::actor::ChainActor;
 pub(crate) use effect::Effect;
@@ -59,6 +67,12 @@ pub(crate) type Sent = Result<(), NotTaken>;
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     handle: Handle<ChainMessage>,
+}
+
+impl From<Handle<ChainMessage>> for Chain {
+    fn from(handle: Handle<ChainMessage>) -> Self {
+        Self { handle }
+    }
 }
 
 impl Chain {
@@ -110,6 +124,10 @@ impl Chain {
 
     pub(crate) fn vote(&self, vote: SignedAttestation, origin: Origin) -> Sent {
         self.send(ChainMessage::Vote(Box::new(vote), origin))
+    }
+
+    pub(crate) fn done(&self, worker: usize, done: Vec<Done>) -> Sent {
+        self.send(ChainMessage::Done(worker, done))
     }
 
     /// Asks where the chain stands, parking the calling thread. `None` if no answer came.

@@ -1,24 +1,31 @@
 //! The chain's state: the specification's store, what waits beside it, and what we make of both.
 //!
 //! Pure: no async, no clock, no I/O. Every change is a method that takes what came and gives back [`Effect`]s for the
-//! actor to carry out, in order. The methods are in three files by what brings them about: `blocks` (blocks come),
-//! `votes` (votes come) and `intervals` (time passes).
+//! actor to carry out, in order. The methods are in files by what brings them about: `blocks` (blocks come), `votes`
+//! (votes come), `intervals` (time passes) and `proving` (proofs are made). What is verified elsewhere meanwhile is in
+//! `under_way`; the protocol is written down in [`verifier`](crate::verifier).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use libp2p::PeerId;
 
+use crate::chain::blocks::BlockUnderWay;
 use crate::chain::effect::Effect;
 use crate::chain::fetch::Fetcher;
 use crate::chain::pending_blocks::PendingBlocks;
 use crate::chain::pending_votes::PendingVotes;
+use crate::chain::proving::Proving;
+use crate::chain::refusal::Refusal;
+use crate::chain::under_way::UnderWay;
+use crate::chain::votes::VoteUnderWay;
 use crate::chain::{ChainHead, NOTES, Snapshot};
 use crate::consensus::{
-    Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, ProofScheme, Root, SignedBlock, Slot, Store,
-    ValidatorIndex,
+    Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, Interval, ProofScheme, Root, SignedBlock,
+    Slot, Store, ValidatorIndex, VerifiedBlock,
 };
 use crate::network::Status;
+use crate::verifier::{self, Done, JobId, NotDone, Outcome};
 use crate::xmss::Scheme;
 
 /// Blocks that may wait for their parent.
@@ -30,6 +37,9 @@ const PENDING_VOTES: usize = 1024;
 /// Bytes that blocks may come to while they wait, and votes as well. A block of our own time has about a kilobyte, but
 /// each of either may have a proof of half a megabyte.
 const PENDING_BYTES: usize = 64 << 20;
+
+/// Bytes that blocks may come to while they are verified, and votes and aggregates as well.
+const UNDER_WAY_BYTES: usize = 64 << 20;
 
 /// What this node does in the chain.
 #[derive(Clone, Debug)]
@@ -60,6 +70,12 @@ pub(crate) struct ChainState {
     pub(super) unsigned_block: Option<(Slot, Root)>,
     pub(super) pending_blocks: PendingBlocks,
     pub(super) pending_votes: PendingVotes,
+    /// Parents in the store whose held blocks wait for room to be verified.
+    pub(super) waiting_for_room: BTreeSet<Root>,
+    pub(super) blocks: UnderWay<BlockUnderWay, Result<VerifiedBlock, Refusal>>,
+    pub(super) aggregates: UnderWay<VoteUnderWay, Result<(), Refusal>>,
+    pub(super) votes: UnderWay<VoteUnderWay, Result<(), Refusal>>,
+    pub(super) proving: Proving,
     pub(super) fetcher: Fetcher,
     /// The newest slot that we have voted in, or let pass.
     pub(super) newest_voted_slot: Option<Slot>,
@@ -84,6 +100,11 @@ impl ChainState {
             unsigned_block: None,
             pending_blocks: PendingBlocks::new(PENDING_BLOCKS, PENDING_BYTES),
             pending_votes: PendingVotes::new(PENDING_VOTES, PENDING_BYTES),
+            waiting_for_room: BTreeSet::new(),
+            blocks: UnderWay::new(verifier::BLOCKS, UNDER_WAY_BYTES),
+            aggregates: UnderWay::new(verifier::AGGREGATES, UNDER_WAY_BYTES),
+            votes: UnderWay::new(verifier::VOTES, UNDER_WAY_BYTES),
+            proving: Proving::default(),
             fetcher: Fetcher::default(),
             newest_voted_slot: None,
             vote_waits_for: None,
@@ -111,9 +132,72 @@ impl ChainState {
         let head = Root::from(status.head_root);
         let is_new = !self.store.contains_block(&head) && status.head_slot > self.store.latest_finalized().slot;
         if is_new && !self.is_in_future(status.head_slot) {
-            self.fetcher.want(self.pending_blocks.first_missing(head), Some(peer));
+            self.want(head, Some(peer));
         }
         self.fetch()
+    }
+
+    /// Takes what came of jobs, in whatever order, and acts on what is next in the order of their kind.
+    pub(crate) fn done(&mut self, done: Vec<Done>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for Done { id, outcome } in done {
+            match (id, outcome) {
+                (JobId::Vote(number), Ok(Outcome::Vote(found))) => {
+                    self.votes.settle(number, found.map_err(Refusal::from));
+                }
+                (JobId::Aggregate(number), Ok(Outcome::Aggregate(found))) => {
+                    self.aggregates.settle(number, found.map_err(Refusal::from));
+                }
+                (JobId::Block(number), Ok(Outcome::Block(found))) => {
+                    self.blocks.settle(number, found.map_err(Refusal::from));
+                }
+                (JobId::Aggregation(number), Ok(Outcome::Aggregation(round))) => {
+                    effects.extend(self.aggregated(number, round));
+                }
+                (JobId::Recovery(number), Ok(Outcome::Recovery(votes))) => {
+                    effects.extend(self.recovered(number, votes));
+                }
+                (id, Ok(_) | Err(NotDone::Lost)) => self.not_done(id, Refusal::VerificationLost),
+                (id, Err(NotDone::Panicked)) => self.not_done(id, Refusal::VerificationPanicked),
+            }
+        }
+        effects.extend(self.act_on_found());
+        effects
+    }
+
+    /// Gives up what has been under way since before `oldest`: its outcome was lost on the way.
+    pub(super) fn give_up_overdue(&mut self, oldest: Interval) -> Vec<Effect> {
+        let votes = self.votes.overdue(oldest).into_iter().map(JobId::Vote);
+        let aggregates = self.aggregates.overdue(oldest).into_iter().map(JobId::Aggregate);
+        let blocks = self.blocks.overdue(oldest).into_iter().map(JobId::Block);
+        let proving = self.proving.overdue(oldest);
+        for id in votes.chain(aggregates).chain(blocks).chain(proving).collect::<Vec<_>>() {
+            self.not_done(id, Refusal::VerificationLate);
+        }
+        self.act_on_found()
+    }
+
+    fn not_done(&mut self, id: JobId, why: Refusal) {
+        match id {
+            JobId::Vote(number) => self.votes.settle(number, Err(why)),
+            JobId::Aggregate(number) => self.aggregates.settle(number, Err(why)),
+            JobId::Block(number) => self.blocks.settle(number, Err(why)),
+            JobId::Aggregation(_) | JobId::Recovery(_) => self.not_proved(id),
+        }
+    }
+
+    fn act_on_found(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while let Some((block, found)) = self.blocks.next() {
+            effects.extend(self.block_found(block, found));
+        }
+        while let Some((vote, found)) = self.aggregates.next() {
+            effects.extend(self.vote_found(vote, found));
+        }
+        while let Some((vote, found)) = self.votes.next() {
+            effects.extend(self.vote_found(vote, found));
+        }
+        effects
     }
 
     /// Notes that a duty was not done because its signature was not made.

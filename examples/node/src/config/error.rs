@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::config::load::VERIFIERS;
 use crate::consensus::ValidatorIndex;
 use crate::file::FileError;
 use crate::keys::SchemeName;
@@ -58,6 +59,17 @@ pub enum ConfigError {
     Heartbeat {
         /// The configuration file.
         path: PathBuf,
+    },
+    /// So many threads cannot verify, or should not.
+    #[error(
+        "{}: verifiers = {verifiers} is not possible: write {} to {}, or leave it out for one less than there are cores",
+        path.display(), VERIFIERS.start(), VERIFIERS.end()
+    )]
+    Verifiers {
+        /// The configuration file.
+        path: PathBuf,
+        /// What stands there.
+        verifiers: usize,
     },
     /// The genesis file has no validator with the index.
     #[error(

@@ -1,6 +1,7 @@
 //! The configuration with all that it names read and checked.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +13,9 @@ use crate::consensus::ValidatorIndex;
 use crate::genesis_file::GenesisFile;
 use crate::keys::{KeyFile, NetworkKey, ValidatorKeyFiles};
 use crate::xmss::PublicKey;
+
+/// How many verifiers a node may be told to have. Each is a thread, whose lanes have room for two slots of votes.
+pub(crate) const VERIFIERS: RangeInclusive<usize> = 1..=64;
 
 /// Everything that a node is told at its start. No file is read after this.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub struct NodeConfig {
     pub runtime: Option<String>,
     /// The CPU core for the chain's thread.
     pub chain_core: Option<usize>,
+    /// How many threads verify blocks and votes; none for one less than there are cores, and at least one.
+    pub verifiers: Option<usize>,
     /// Whether to speak libp2p's `identify`.
     pub identify: bool,
     /// Whether to speak libp2p's `ping`.
@@ -57,6 +63,9 @@ impl NodeConfig {
         if file.gossip_heartbeat_ms == 0 {
             return Err(ConfigError::Heartbeat { path: path.to_owned() });
         }
+        if let Some(verifiers) = file.verifiers.filter(|verifiers| !VERIFIERS.contains(verifiers)) {
+            return Err(ConfigError::Verifiers { path: path.to_owned(), verifiers });
+        }
         let network_key = NetworkKey::load(&directory.join(&file.network_key))?;
         let genesis = GenesisFile::load(&directory.join(&file.genesis))?;
         if let Some(index) = named_twice(&file.validators) {
@@ -77,6 +86,7 @@ impl NodeConfig {
             aggregator: file.aggregator,
             runtime: file.runtime,
             chain_core: file.chain_core,
+            verifiers: file.verifiers,
             identify: file.identify,
             ping: file.ping,
             gossip_heartbeat: Duration::from_millis(file.gossip_heartbeat_ms),

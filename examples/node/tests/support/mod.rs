@@ -66,6 +66,7 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             aggregator: true,
             runtime: None,
             chain_core: None,
+            verifiers: None,
             identify: false,
             ping: false,
             gossip_heartbeat: Duration::from_millis(100),

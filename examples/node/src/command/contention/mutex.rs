@@ -82,6 +82,7 @@ fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
         ticks.lateness.push(timeline.now().saturating_sub(timeline.due(awaited)));
         // Nobody is listening for what this node would publish; it is encoded, as it would be.
         let effects = state.interval(clock.total_intervals(now));
+        let effects = state.at_once(effects);
         effects.iter().for_each(encode);
         drop(state);
         ticks.handled.push(began.elapsed());
@@ -164,6 +165,8 @@ impl ThroughMutex {
         let mut state = lock(&chain);
         let waited = began.elapsed();
         let effects = call(&mut state);
+        // There is nobody else to verify: it is done under the lock, as by a node that calls straight into its chain.
+        let effects = state.at_once(effects);
         self.carry_out(effects);
         drop(state);
         Cost { total: began.elapsed(), waited }

@@ -9,12 +9,13 @@ use actor::{Actor, Executor, Handle, LaneStats, Mailbox, Running, Runtime, Spawn
 use futures::channel::oneshot;
 
 use crate::chain::{Chain, ChainActor, Published, Request};
-use crate::consensus::Root;
+use crate::consensus::{MockProofs, ProofScheme, Root};
 use crate::decoder::{Decoder, DecoderMessage, Undecodable};
 use crate::ingress::Ingress;
 use crate::network::{BlocksReply, Command, Inbound as _, command_mailbox};
 use crate::report::LaneLine;
 use crate::signer::{Signer, SignerMessage};
+use crate::verifier::{Assigned, Pool, Verifier, verifier_count};
 use crate::wall_clock;
 
 use super::ContentionError;
@@ -44,12 +45,27 @@ pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime
     let timeline = Timeline::soon(interval_ms);
     let (ticks_out, ticks) = sync_channel(1);
 
+    let proofs: Arc<dyn ProofScheme> = Arc::new(MockProofs::default());
+    let mut workers = Vec::new();
+    let mut handles = Vec::new();
+    for number in 0..=verifier_count() {
+        // The last one is the prover.
+        let (handle, worker_mailbox) = mailbox();
+        let proofs = Arc::clone(&proofs);
+        let name = if number < verifier_count() { "verifier" } else { "prover" };
+        workers.push(Started::new(name, runtime, worker_mailbox, move || Verifier::new(proofs))?);
+        handles.push(handle);
+    }
+    let depths = handles.clone();
+    let prover = handles.pop().ok_or(ContentionError::NoAnswer)?;
+    let pool = Pool::new(handles, prover);
+
     let decoding = Decoder::new(chain.clone(), front.clone(), undecodable.clone());
     let decoder_actor = Started::new("decoder", runtime, decoder_mailbox, move || decoding)?;
     let publishing = published.clone();
     let chain_actor = Started::new("chain", runtime, chain_mailbox, move || {
         let signer = Signer::new(signer);
-        let chain = ChainActor::new(state, timeline.clock(), wall_clock::system, front, signer, publishing);
+        let chain = ChainActor::new(state, timeline.clock(), wall_clock::system, front, signer, pool, publishing);
         Watched::new(chain, timeline, ticks_out)
     })?;
 
@@ -58,10 +74,11 @@ pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime
         // A refusal is counted by the lane, and looked at in the end.
         let _ = ingress.peer_connected(*peer);
     }
-    let mut dispatch = ThroughActor { ingress, chain, decoder, commands, replies: Vec::new() };
+    let mut dispatch = ThroughActor { ingress, chain, decoder, workers: depths, commands, replies: Vec::new() };
     let calls = replay(&mut dispatch, recording, &timeline)?;
     let head = dispatch.chain.head(PATIENCE).ok_or(ContentionError::NoAnswer)?;
     decoder_actor.stop()?;
+    workers.into_iter().try_for_each(Started::stop)?;
     chain_actor.stop()?;
     let end = End {
         head,
@@ -79,6 +96,8 @@ struct ThroughActor {
     ingress: Ingress,
     chain: Chain,
     decoder: Handle<DecoderMessage>,
+    /// The verifiers, and last the prover.
+    workers: Vec<Handle<Assigned>>,
     commands: Mailbox<Command>,
     /// The ends at which the answers to peers come out.
     replies: Vec<oneshot::Receiver<Vec<Vec<u8>>>>,
@@ -113,12 +132,19 @@ impl Dispatch for ThroughActor {
     }
 
     fn is_idle(&self) -> bool {
-        let depths = [self.chain.stats(), self.decoder.stats(), self.commands.stats()];
-        depths.iter().flatten().all(|lane| lane.depth == 0)
+        // The chain's owner sends to the verifiers, and they to it: only if nothing moved between two looks did each
+        // look see the same moment.
+        let before = self.all_lanes();
+        before.iter().all(|lane| lane.depth == 0) && before == self.all_lanes()
     }
 }
 
 impl ThroughActor {
+    fn all_lanes(&self) -> Vec<LaneStats> {
+        let workers = self.workers.iter().flat_map(Handle::stats);
+        workers.chain(self.chain.stats()).chain(self.decoder.stats()).chain(self.commands.stats()).collect()
+    }
+
     fn lanes(&self) -> Vec<LaneLine> {
         let owned = |owner: &str, stats: Vec<LaneStats>| {
             let named = stats.iter().map(|lane| {
@@ -129,6 +155,11 @@ impl ThroughActor {
         };
         let mut lanes = owned("decoder", self.decoder.stats());
         lanes.extend(owned("chain", self.chain.stats()));
+        for (place, worker) in self.workers.iter().enumerate() {
+            let is_prover = place + 1 == self.workers.len();
+            let owner = if is_prover { "prover".to_owned() } else { format!("verifier {place}") };
+            lanes.extend(owned(&owner, worker.stats()));
+        }
         lanes.extend(owned("network", self.commands.stats()));
         lanes
     }

@@ -7,7 +7,7 @@ use crate::consensus::checkpoint::AttestationData;
 use crate::consensus::proof::{ProofScheme, Statement};
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
-use crate::consensus::slot::Slot;
+use crate::consensus::slot::{Slot, ValidatorIndex};
 use crate::consensus::state::State;
 use crate::consensus::store::Store;
 use crate::xmss::{self, PublicKey, Signature};
@@ -76,6 +76,11 @@ impl Store {
             signatures.insert(attestation.validator_index, attestation.signature.clone());
         }
         first
+    }
+
+    /// Says whether a signature of this vote by this validator waits to be aggregated.
+    pub fn has_signature(&self, data: &AttestationData, validator_index: ValidatorIndex) -> bool {
+        self.pools.signatures.get(data).is_some_and(|signatures| signatures.contains_key(&validator_index))
     }
 
     /// Handles an aggregate from the network: checks it, verifies its proof, and lets it wait to be counted

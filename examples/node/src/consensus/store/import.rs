@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::consensus::block::Block;
-use crate::consensus::checkpoint::Checkpoint;
+use crate::consensus::checkpoint::{AttestationData, Checkpoint};
 use crate::consensus::proof::{ProofScheme, Statement};
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
@@ -12,6 +12,7 @@ use crate::consensus::rooted_block::RootedBlock;
 use crate::consensus::state::State;
 use crate::consensus::store::Store;
 use crate::consensus::store::states::Replay;
+use crate::consensus::store::tree::BlockTree;
 use crate::consensus::transition::state_transition_from;
 use crate::consensus::validator::Validators;
 
@@ -179,7 +180,12 @@ impl Store {
     pub fn prune_stale_attestation_data(&mut self) {
         let finalized = self.view.latest_finalized;
         let tree = &self.tree;
-        self.pools.retain(|data| data.head.slot > finalized.slot && tree.is_ancestor(finalized, data.head));
+        self.pools.retain(|data| is_under(tree, finalized, data));
+    }
+
+    /// Says whether a vote is for a head above the finalized block, so that pruning would keep it.
+    pub fn is_under_finalized(&self, data: &AttestationData) -> bool {
+        is_under(&self.tree, self.view.latest_finalized, data)
     }
 
     fn changes_since(&self, root: Root, before: super::View) -> BlockImport {
@@ -202,6 +208,10 @@ impl Store {
     fn checkpoint(&self, root: Root) -> Checkpoint {
         Checkpoint { root, slot: self.tree.block(&root).map_or(0, |block| block.slot) }
     }
+}
+
+fn is_under(tree: &BlockTree, finalized: Checkpoint, data: &AttestationData) -> bool {
+    data.head.slot > finalized.slot && tree.is_ancestor(finalized, data.head)
 }
 
 fn unchanged(root: Root) -> BlockImport {

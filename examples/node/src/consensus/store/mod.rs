@@ -39,10 +39,11 @@ use crate::consensus::store::pool::Pools;
 use crate::consensus::store::states::States;
 use crate::consensus::store::tree::BlockTree;
 
-pub use aggregation::AggregationTask;
+pub use aggregation::{AggregationPlan, AggregationRound, AggregationTask};
 pub use gossip::VoteClaim;
 pub use import::{BlockCandidate, BlockCheck, BlockImport, HeadChange, VerifiedBlock, block_statements};
 pub use production::ProducedBlock;
+pub use recovery::{RecoveredVotes, RecoveryPlan};
 
 /// A node's view of the chain: the blocks it knows, the votes it has seen, and what it makes of them.
 ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::consensus::attestation::SingleMessageAggregate;
+use crate::consensus::attestation::{AggregationBits, SingleMessageAggregate, validator_indices};
 use crate::consensus::checkpoint::AttestationData;
 use crate::consensus::coverage::Proofs;
 use crate::consensus::slot::ValidatorIndex;
@@ -40,6 +40,17 @@ impl Pools {
         self.signatures.entries.retain(|data, _| keep(data));
         self.new.entries.retain(|data, _| keep(data));
         self.known.entries.retain(|data, _| keep(data));
+    }
+
+    /// Drops a vote's signatures by those who take part in a proof of it.
+    pub(super) fn drop_signatures(&mut self, data: &AttestationData, participants: &AggregationBits) {
+        let Some(signatures) = self.signatures.entries.get_mut(data) else { return };
+        for voter in validator_indices(participants) {
+            signatures.remove(&voter);
+        }
+        if signatures.is_empty() {
+            self.signatures.remove(data);
+        }
     }
 }
 
@@ -163,11 +174,36 @@ impl ProofPool {
         }
     }
 
-    /// Replaces everything with one proof for each of the given votes.
-    pub(super) fn replace(&mut self, proofs: impl Iterator<Item = (AttestationData, Arc<SingleMessageAggregate>)>) {
-        self.entries.clear();
+    /// Puts one proof for each of the given votes before everything else, in place of the proofs of `old`.
+    pub(super) fn replace(
+        &mut self,
+        old: &[(AttestationData, Proofs)],
+        proofs: impl Iterator<Item = (AttestationData, Arc<SingleMessageAggregate>)>,
+    ) {
+        for (data, proofs) in old {
+            self.remove_proofs(data, proofs);
+        }
+        let rest = std::mem::take(&mut self.entries);
         for (data, proof) in proofs {
             self.set(data, proof);
+        }
+        for (data, gathered) in rest {
+            for proof in gathered.proofs {
+                self.add(data, proof);
+            }
+        }
+    }
+
+    /// Drops these proofs of a vote, and the vote if it then has none.
+    pub(super) fn remove_proofs(&mut self, data: &AttestationData, proofs: &[Arc<SingleMessageAggregate>]) {
+        let Some(gathered) = self.entries.get_mut(data) else { return };
+        for proof in std::mem::take(gathered).proofs {
+            if !proofs.contains(&proof) {
+                gathered.add(proof);
+            }
+        }
+        if gathered.proofs.is_empty() {
+            self.remove(data);
         }
     }
 
