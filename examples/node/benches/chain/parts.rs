@@ -1,5 +1,6 @@
 //! The parts of the chain's work that are measured.
 
+use node::chain::ForkChoiceViewer;
 use node::consensus::{
     BlockCandidate, BlockCheck, MockProofs, Root, SignedAttestation, Slot, Store, ValidatorIndex, interval_from_slot,
     process_slots,
@@ -75,7 +76,7 @@ fn take_in(grown: &Grown) -> Times {
     )
 }
 
-fn fork_choice(grown: &Grown) -> [Part; 4] {
+fn fork_choice(grown: &Grown) -> [Part; 7] {
     let waiting = grown.with_votes();
     let mut counted = waiting.clone();
     counted.accept_new_attestations();
@@ -85,7 +86,23 @@ fn fork_choice(grown: &Grown) -> [Part; 4] {
         timed("count the votes of all, and head", time(|| waiting.clone(), Store::accept_new_attestations)),
         timed("safe target on the votes of all", time(|| waiting.clone(), Store::update_safe_target)),
         timed("`block_weights`", time(|| (), |()| counted.block_weights())),
+        timed(
+            "a view of fork choice for the API, the first",
+            time(ForkChoiceViewer::default, |viewer| viewer.view(&counted)),
+        ),
+        timed("… after fork choice has moved", time(|| seen(&counted, true), |viewer| viewer.view(&counted))),
+        timed("… when it has not", time(|| seen(&counted, false), |viewer| viewer.view(&counted))),
     ]
+}
+
+/// A viewer that has seen the store, since when fork choice may have moved.
+fn seen(store: &Store, has_moved: bool) -> ForkChoiceViewer {
+    let mut viewer = ForkChoiceViewer::default();
+    viewer.view(store);
+    if has_moved {
+        viewer.moved();
+    }
+    viewer
 }
 
 fn votes(grown: &Grown) -> [Part; 4] {
