@@ -1,5 +1,6 @@
 //! A node that begins when the others are hundreds of slots ahead.
 
+use std::fs;
 use std::time::Duration;
 
 use node::devnet::{Devnet, DevnetOptions};
@@ -21,7 +22,7 @@ fn a_node_that_joins_300_slots_late_catches_up_by_range_and_finalizes_with_the_o
     let options = DevnetOptions {
         interval_ms: 50,
         scheme: SchemeName::Long,
-        key_slots: 4096,
+        key_slots: 2048,
         ..DevnetOptions::new(env!("CARGO_BIN_EXE_node"))
     };
     let head = |devnet: &Devnet, node: usize| devnet.view(node).status.as_ref().map_or(0, |status| status.head_slot);
@@ -43,5 +44,7 @@ fn a_node_that_joins_300_slots_late_catches_up_by_range_and_finalizes_with_the_o
     let late = devnet.view(LATE).status.clone().expect("it has reported");
     assert!(late.blocks_imported >= AHEAD / 2, "it has the blocks that were made before it began: {late:#?}");
     assert_eq!(late.dropped.get("INVALID_BLOCK_PROOF"), None, "{:?}", late.dropped);
+    let log = fs::read_to_string(devnet.directory().join("node-3.log")).expect("a node writes a log");
+    assert!(log.contains("catching up by range"), "{log}");
     devnet.stop().unwrap_or_else(|error| panic!("{error}"));
 }

@@ -212,6 +212,8 @@ impl Ranges {
     }
 
     fn start(&mut self, leader: Option<Leader>, began: Slot, target: Slot, now: Interval) {
+        let led_by = leader.as_ref().map(|leader| leader.peer);
+        tracing::info!(began, target, ?led_by, "catching up by range");
         self.run = Some(Run::new(leader, began, target, now));
     }
 
