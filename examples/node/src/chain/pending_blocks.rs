@@ -32,6 +32,8 @@ struct Held {
     block: Arc<SignedBlock>,
     size: usize,
     source: Option<PeerId>,
+    /// How many blocks are or were held in a row from this one up, itself included.
+    depth: usize,
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +77,8 @@ impl PendingBlocks {
         share.by_slot.insert((slot, root));
         share.bytes += size;
         self.bytes += size;
-        self.blocks.insert(root, Held { block, size, source });
+        let depth = self.depth_above(&root) + 1;
+        self.blocks.insert(root, Held { block, size, source, depth });
         while self.blocks.len() > self.capacity || self.bytes > self.most_bytes {
             let is_by_number = self.blocks.len() > self.capacity;
             let taken = |share: &Share| if is_by_number { share.by_slot.len() } else { share.bytes };
@@ -87,16 +90,14 @@ impl PendingBlocks {
         self.blocks.contains_key(&root)
     }
 
-    /// Follows parents from `root` through what is held, to the first that is not: the one to fetch. Tells how many were
-    /// held in between.
+    /// Follows parents from `root` through what is held, to the first that is not: the one to fetch. Tells how many are
+    /// held in a row above it.
     pub(super) fn first_missing(&self, mut root: Root) -> (Root, usize) {
-        let mut depth = 0;
         // Hashes cannot form a circle, so this ends.
         while let Some(held) = self.blocks.get(&root) {
             root = held.block.block.parent_root;
-            depth += 1;
         }
-        (root, depth)
+        (root, self.depth_above(&root))
     }
 
     /// Returns the parents that are not held themselves, each once.
@@ -119,8 +120,13 @@ impl PendingBlocks {
         }
     }
 
+    fn depth_above(&self, root: &Root) -> usize {
+        let children = self.children.get(root).into_iter().flatten();
+        children.filter_map(|(_, child)| Some(self.blocks.get(child)?.depth)).max().unwrap_or_default()
+    }
+
     fn remove(&mut self, root: Root) -> Option<Arc<SignedBlock>> {
-        let Held { block, size, source } = self.blocks.remove(&root)?;
+        let Held { block, size, source, .. } = self.blocks.remove(&root)?;
         self.bytes -= size;
         let (slot, parent) = (block.block.slot, block.block.parent_root);
         self.by_slot.remove(&(slot, root));

@@ -46,7 +46,7 @@ impl ChainState {
         let mut effects = Vec::new();
         let mut imports = 0;
         loop {
-            let before = imports;
+            let (before, mut has_ended) = (imports, false);
             for action in self.sync.step(&self.store, self.store.time()) {
                 match action {
                     Action::Ask(request) => effects.push(Effect::Fetch(request)),
@@ -56,13 +56,14 @@ impl ChainState {
                         effects.extend(self.take_block(block, Source::Peer(peer)));
                     }
                     Action::RangesEnded => {
+                        has_ended = true;
                         for root in self.pending_blocks.missing_parents() {
                             self.want_below(root, None);
                         }
                     }
                 }
             }
-            if imports == before {
+            if imports == before && !has_ended {
                 return effects;
             }
             if imports >= IMPORTS_AT_ONCE {

@@ -118,7 +118,7 @@ fn a_peer_without_ranges_is_asked_block_by_block() {
     assert!(matches!(asked[..], [Request { wanted: Wanted::Range(_), .. }]), "{asked:?}");
     late.fetched(asked[0].id, Fetched::Unsupported);
     let effects = late.peer_status(peer, &status(&producer.chain));
-    assert_eq!(answer(&mut late, &effects, &producer.chain), (20, 0));
+    assert_eq!(answer(&mut late, &effects, &producer.chain), (20, 0), "{effects:?}");
     assert_eq!(late.snapshot().head.slot, 20);
 }
 
@@ -132,7 +132,6 @@ fn a_range_is_answered_with_what_there_is_of_the_heads_chain() {
     assert_eq!(slots(&producer.chain, 3, 4), Ok(vec![3, 4, 5, 6]));
     assert_eq!(slots(&producer.chain, 11, 1024), Ok(vec![11, 12]));
     assert_eq!(slots(&producer.chain, 13, 8), Ok(vec![]));
-    assert_eq!(slots(&producer.chain, u64::MAX, 1), Ok(vec![]));
     assert_eq!(slots(&producer.chain, 0, 3), Ok(vec![1, 2]), "the anchor is nobody's to give");
     assert!(slots(&producer.chain, 0, 1).is_err(), "before its history");
     tick(&mut producer.chain, 3610 * 5);
@@ -191,12 +190,18 @@ fn a_row_of_blocks_deeper_than_the_limit_is_not_followed_any_further() {
     let row = row(600, 1000);
     let mut open = requests(&gossip_block(&mut chain, row[0].clone()));
     let mut followed = 0;
-    while let Some(Request { id, wanted: Wanted::Block(root), .. }) = open.pop() {
-        followed += 1;
-        let asked = row.iter().find(|block| Root::of(&block.block) == root).expect("it is of the row");
-        open.extend(requests(&fetched(&mut chain, id, vec![asked.clone()])));
+    while let Some(Request { id, wanted, .. }) = open.pop() {
+        let effects = match wanted {
+            Wanted::Block(root) => {
+                followed += 1;
+                let asked = row.iter().find(|block| Root::of(&block.block) == root).expect("it is of the row");
+                fetched(&mut chain, id, vec![asked.clone()])
+            }
+            Wanted::Range(_) => chain.fetched(id, Fetched::Unsupported),
+        };
+        open.extend(requests(&effects));
     }
-    assert_eq!(followed, MAX_BACKFILL_DEPTH - 1);
+    assert_eq!(followed, MAX_BACKFILL_DEPTH - 1, "the first came by gossip");
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.pending_blocks, snapshot.dropped["BACKFILL_TOO_DEEP"]), (MAX_BACKFILL_DEPTH, 1));
 }

@@ -196,16 +196,15 @@ impl Sync {
     /// Looks at what came when one block was asked for. Says whether it was that block, whose outcome is still to come.
     fn single_block(&mut self, peer: PeerId, root: Root, fetched: Fetched) -> bool {
         let Fetched::Blocks(blocks) = fetched else { return false };
-        for block in blocks {
-            // A body may be so large that merely computing its root would keep the owner busy.
-            let is_hashable = block.block.body.attestations.len() <= MAX_ATTESTATIONS_DATA;
-            if !is_hashable || Root::of(&block.block) != root {
-                self.actions.push(Action::Charge(peer, Offence::BadAnswer));
-                return false;
-            }
-            self.actions.push(Action::Import(Arc::new(block), peer));
-            return true;
+        // The network has seen to it that there are no more than were asked for.
+        let Some(block) = blocks.into_iter().next() else { return false };
+        // A body may be so large that merely computing its root would keep the owner busy.
+        let is_hashable = block.block.body.attestations.len() <= MAX_ATTESTATIONS_DATA;
+        if !is_hashable || Root::of(&block.block) != root {
+            self.actions.push(Action::Charge(peer, Offence::BadAnswer));
+            return false;
         }
-        false
+        self.actions.push(Action::Import(Arc::new(block), peer));
+        true
     }
 }

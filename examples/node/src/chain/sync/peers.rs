@@ -77,9 +77,9 @@ impl Peers {
         self.0.get(peer)?.claim
     }
 
-    /// Finds the peer whose chain goes furthest, of those that can be asked for ranges now.
-    pub(super) fn furthest(&self, now: Interval) -> Option<(PeerId, Claim)> {
-        let claims = self.0.iter().filter(|(_, peer)| peer.can_be_asked(now));
+    /// Finds the peer whose chain goes furthest, of those that can be asked now for ranges that begin at `start`.
+    pub(super) fn furthest(&self, start: Slot, now: Interval) -> Option<(PeerId, Claim)> {
+        let claims = self.0.iter().filter(|(_, peer)| peer.can_be_asked(now) && peer.may_have(start));
         claims.filter_map(|(id, peer)| Some((*id, peer.claim?))).max_by_key(|(id, claim)| (claim.slot, *id))
     }
 
@@ -100,6 +100,11 @@ impl Peers {
     /// Says whether everybody who may have what begins at `start` was tried.
     pub(super) fn are_all_tried(&self, start: Slot, tried: &BTreeSet<PeerId>) -> bool {
         self.0.iter().filter(|(_, peer)| peer.may_have(start)).all(|(id, _)| tried.contains(id))
+    }
+
+    /// Says whether there is anybody who may be asked for ranges from `start` on, now or later.
+    pub(super) fn have_any(&self, start: Slot) -> bool {
+        self.0.values().any(|peer| !peer.has_no_ranges && peer.may_have(start))
     }
 
     pub(super) fn asked(&mut self, peer: &PeerId) {

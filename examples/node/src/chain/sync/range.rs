@@ -80,7 +80,7 @@ impl Ranges {
 
     /// Says whether somebody's chain is so far ahead of the head that ranges are fetched, or will be.
     pub(super) fn is_behind(&self, peers: &Peers, chain: &impl ChainView, now: Interval) -> bool {
-        peers.furthest(now).is_some_and(|(_, claim)| claim.slot > chain.head_slot() + BEHIND)
+        ahead(peers, chain, now).is_some()
     }
 
     /// Does what there is to do now.
@@ -104,6 +104,10 @@ impl Ranges {
             self.conclude(peers, chain, now, &mut actions);
         }
         self.ask(peers, asking, now, &mut actions);
+        if self.run.as_ref().is_some_and(|run| run.is_waiting() && !peers.have_any(run.floor)) {
+            // Nobody is left who could be asked.
+            self.end(&mut actions);
+        }
         actions
     }
 
@@ -201,13 +205,15 @@ impl Ranges {
         if self.paused_until > now {
             return;
         }
-        if let Some((_, claim)) = peers.furthest(now).filter(|(_, claim)| claim.slot > chain.head_slot() + BEHIND) {
+        if let Some(target) = ahead(peers, chain, now) {
             self.denials.clear();
-            self.start(None, chain.head_slot() + 1, claim.slot, now);
+            self.start(None, chain.head_slot() + 1, target, now);
         }
     }
 
     fn start(&mut self, leader: Option<Leader>, began: Slot, target: Slot, now: Interval) {
+        let led_by = leader.as_ref().map(|leader| leader.peer);
+        tracing::info!(began, target, ?led_by, "catching up by range");
         self.run = Some(Run::new(leader, began, target, now));
     }
 
@@ -297,7 +303,7 @@ impl Ranges {
         actions.push(Action::RangesEnded);
         let suspect = match &run.leader {
             Some(leader) => peers.claim(&leader.peer).map(|claim| (leader.peer, claim)),
-            None => peers.furthest(now),
+            None => peers.furthest(run.floor, now),
         };
         let is_there = |root: &Root, slot: Slot| chain.contains(root) || slot <= chain.head_slot() + BEHIND;
         let Some((peer, claim)) = suspect.filter(|(_, claim)| !is_there(&claim.root, claim.slot)) else { return };
@@ -362,6 +368,12 @@ impl Ranges {
             actions.push(Action::Ask(request));
         }
     }
+}
+
+/// Returns how far the furthest chain goes, if that is far enough ahead of our head.
+fn ahead(peers: &Peers, chain: &impl ChainView, now: Interval) -> Option<Slot> {
+    let (_, claim) = peers.furthest(chain.head_slot() + 1, now)?;
+    (claim.slot > chain.head_slot() + BEHIND).then_some(claim.slot)
 }
 
 /// How far before the first slot that was asked for a leader is asked next.

@@ -83,6 +83,11 @@ impl Run {
         self.next > self.target && self.batches.is_empty() && self.importing.is_none()
     }
 
+    /// Says whether nobody is asked for what is next, and it has not come.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.importing.is_none() && self.batches.front().is_none_or(Batch::is_wanted)
+    }
+
     /// Returns the bytes of the blocks that wait for their turn.
     pub(super) fn held_bytes(&self) -> usize {
         self.batches.iter().filter_map(|batch| batch.answer.as_ref()).map(|answer| answer.bytes).sum()
