@@ -10,7 +10,7 @@ use crate::xmss::field::{Digest, NonCanonical, append_elements, elements_from_by
 use crate::xmss::hash_tree::{HashSubTree, HashSubTreeContainer};
 use crate::xmss::prf::PrfKey;
 use crate::xmss::public_key::PublicKey;
-use crate::xmss::scheme::{CHAIN_STEPS, Scheme};
+use crate::xmss::scheme::Scheme;
 use crate::xmss::secret_key::{GenerateError, expand};
 use crate::xmss::tweak::{Parameter, Tweaked};
 
@@ -189,7 +189,7 @@ impl TreeKey {
             if !tree.is_consistent(&self.hashes) || tree.root() != self.top.leaf(index) {
                 return Err(TreeKeyError::Inconsistent("a bottom tree"));
             }
-            if epochs.next().is_some_and(|epoch| tree.leaf(epoch) != Some(&leaf(&self.prf, &self.hashes, epoch))) {
+            if epochs.next().is_some_and(|epoch| tree.leaf(epoch) != Some(&self.prf.leaf(&self.hashes, epoch))) {
                 return Err(TreeKeyError::Inconsistent("prf_key"));
             }
         }
@@ -288,17 +288,9 @@ impl PartialEq for TreeKey {
 
 impl Eq for TreeKey {}
 
-/// Computes an epoch's leaf: the hash of the ends of all its chains.
-pub(crate) fn leaf(prf: &PrfKey, hashes: &Tweaked, epoch: u64) -> Digest {
-    let ends: Vec<_> = (0..hashes.scheme().dimension())
-        .map(|chain| hashes.chain(epoch, chain, 0, CHAIN_STEPS, prf.chain_start(epoch, chain)))
-        .collect();
-    hashes.leaf(epoch, &ends)
-}
-
 fn grow_bottom_tree(prf: &PrfKey, hashes: &Tweaked, index: u64) -> HashSubTree {
     let width = hashes.scheme().epochs_per_bottom_tree();
-    let leaves = (index * width..(index + 1) * width).map(|epoch| leaf(prf, hashes, epoch)).collect();
+    let leaves = (index * width..(index + 1) * width).map(|epoch| prf.leaf(hashes, epoch)).collect();
     // A power of two of leaves needs no padding.
     let no_padding = Digest::default;
     HashSubTree::grow(hashes, 0, hashes.scheme().log_lifetime() / 2, index * width, leaves, no_padding)
