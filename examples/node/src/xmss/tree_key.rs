@@ -99,7 +99,7 @@ impl TreeKey {
         let refused = GenerateError { scheme, first_epoch, active_epochs };
         let width = scheme.epochs_per_bottom_tree();
         let end = first_epoch.checked_add(active_epochs).filter(|end| *end <= scheme.lifetime()).ok_or(refused)?;
-        if first_epoch % width != 0 || active_epochs % width != 0 || active_epochs < 2 * width {
+        if !first_epoch.is_multiple_of(width) || !active_epochs.is_multiple_of(width) || active_epochs < 2 * width {
             return Err(refused);
         }
         let prf = PrfKey::new(seed);
@@ -147,7 +147,7 @@ impl TreeKey {
         let (first, left) = (container.activation_slot, container.left_bottom_tree_index);
         let end = first
             .checked_add(container.num_active_slots)
-            .filter(|end| *end <= scheme.lifetime() && first % width == 0 && end % width == 0)
+            .filter(|end| *end <= scheme.lifetime() && first.is_multiple_of(width) && end.is_multiple_of(width))
             .ok_or(TreeKeyError::Misplaced("the range of active slots"))?;
         if left < first / width || left.checked_add(2).is_none_or(|after| after > end / width) {
             return Err(TreeKeyError::Misplaced("left_bottom_tree_index"));
@@ -199,12 +199,10 @@ impl TreeKey {
     /// Writes the key as other lean clients read it.
     pub fn to_ssz(&self) -> Vec<u8> {
         let depth = self.scheme().log_lifetime();
-        let mut parameter = Vec::with_capacity(PARAMETER_BYTES);
-        append_elements(self.hashes.parameter(), &mut parameter);
         let [left, right] = &self.bottoms;
         let container = SecretKeyContainer {
             prf_key: *self.prf.as_bytes(),
-            parameter: parameter.try_into().expect("5 elements of 4 bytes are 20 bytes"),
+            parameter: parameter_bytes(self.hashes.parameter()),
             activation_slot: self.active.start,
             num_active_slots: self.active.end - self.active.start,
             top_tree: HashSubTreeContainer::new(depth, &self.top),
@@ -287,6 +285,12 @@ impl PartialEq for TreeKey {
 }
 
 impl Eq for TreeKey {}
+
+fn parameter_bytes(parameter: &Parameter) -> [u8; PARAMETER_BYTES] {
+    let mut bytes = Vec::with_capacity(PARAMETER_BYTES);
+    append_elements(parameter, &mut bytes);
+    bytes.try_into().expect("5 elements of 4 bytes are 20 bytes")
+}
 
 fn grow_bottom_tree(prf: &PrfKey, hashes: &Tweaked, index: u64) -> HashSubTree {
     let width = hashes.scheme().epochs_per_bottom_tree();
