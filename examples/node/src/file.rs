@@ -31,6 +31,8 @@ pub enum FileKind {
     LeanNodes,
     /// One signing key of a validator, in the form that lean clients share.
     LeanKey,
+    /// The public half of such a key.
+    LeanPublicKey,
 }
 
 impl FileKind {
@@ -42,7 +44,8 @@ impl FileKind {
             | Self::LeanConfig
             | Self::LeanValidators
             | Self::LeanManifest
-            | Self::LeanNodes => false,
+            | Self::LeanNodes
+            | Self::LeanPublicKey => false,
             Self::ValidatorKey | Self::NetworkKey | Self::LeanKey => true,
         }
     }
@@ -53,7 +56,12 @@ impl FileKind {
     fn genesis_flag(self) -> &'static str {
         match self {
             Self::Config | Self::Genesis | Self::ValidatorKey | Self::NetworkKey => "--dir",
-            Self::LeanConfig | Self::LeanValidators | Self::LeanManifest | Self::LeanNodes | Self::LeanKey => "--lean",
+            Self::LeanConfig
+            | Self::LeanValidators
+            | Self::LeanManifest
+            | Self::LeanNodes
+            | Self::LeanKey
+            | Self::LeanPublicKey => "--lean",
         }
     }
 }
@@ -70,6 +78,7 @@ impl fmt::Display for FileKind {
             Self::LeanManifest => "list of the validators' keys",
             Self::LeanNodes => "list of nodes",
             Self::LeanKey => "validator key file",
+            Self::LeanPublicKey => "validator's public key file",
         })
     }
 }

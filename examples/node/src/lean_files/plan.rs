@@ -59,7 +59,7 @@ impl LeanPlan {
             for (role, key) in [("attester", &validator.attestation), ("proposer", &validator.proposal)] {
                 key.save(&keys.join(key_file(validator.index, role, "sk")))?;
                 let public_key = keys.join(key_file(validator.index, role, "pk"));
-                file::write_bytes(FileKind::LeanConfig, &public_key, key.public_key().as_bytes())?;
+                file::write_bytes(FileKind::LeanPublicKey, &public_key, key.public_key().as_bytes())?;
             }
         }
         Ok(())

@@ -5,7 +5,8 @@ use shake::Shake128;
 use shake::digest::{ExtendableOutput, Update, XofReader};
 
 use crate::xmss::field::{Digest, ORDER, element};
-use crate::xmss::scheme::RHO_ELEMENTS;
+use crate::xmss::scheme::{CHAIN_STEPS, RHO_ELEMENTS};
+use crate::xmss::tweak::Tweaked;
 
 /// What every input starts with (`PRF_DOMAIN_SEP`).
 const DOMAIN: [u8; 16] =
@@ -41,6 +42,14 @@ impl PrfKey {
     /// Derives the randomness of one attempt to sign (`derive_randomness`).
     pub(crate) fn randomness(&self, epoch: u64, message: &[u8; 32], attempt: u64) -> [KoalaBear; RHO_ELEMENTS] {
         self.expand(RANDOMNESS, epoch, &[message, &attempt.to_be_bytes()])
+    }
+
+    /// Computes an epoch's leaf: the hash of the ends of all its chains.
+    pub(crate) fn leaf(&self, hashes: &Tweaked, epoch: u64) -> Digest {
+        let ends: Vec<_> = (0..hashes.scheme().dimension())
+            .map(|chain| hashes.chain(epoch, chain, 0, CHAIN_STEPS, self.chain_start(epoch, chain)))
+            .collect();
+        hashes.leaf(epoch, &ends)
     }
 
     fn expand<const N: usize>(&self, purpose: u8, epoch: u64, rest: &[&[u8]]) -> [KoalaBear; N] {

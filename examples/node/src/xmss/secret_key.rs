@@ -14,7 +14,7 @@ use crate::xmss::public_key::PublicKey;
 use crate::xmss::scheme::Scheme;
 use crate::xmss::signature::Signature;
 use crate::xmss::subtree::Subtree;
-use crate::xmss::tree_key::{TreeKey, leaf};
+use crate::xmss::tree_key::TreeKey;
 use crate::xmss::tweak::Tweaked;
 
 /// How often signing tries fresh randomness (`MAX_TRIES`); one try in about 50 succeeds in the test schemes.
@@ -86,7 +86,7 @@ impl SecretKey {
 
         let prf = PrfKey::new(seed);
         let hashes = Tweaked::new(scheme, expand(&seed, b"parameter", &[]));
-        let leaves = (first_epoch..end).map(|epoch| leaf(&prf, &hashes, epoch));
+        let leaves = (first_epoch..end).map(|epoch| prf.leaf(&hashes, epoch));
         let height = active_epochs.trailing_zeros() as usize;
         let above = (height..scheme.log_lifetime()).map(|level| expand(&seed, b"above", &[level as u64]));
         let tree = Subtree::new(&hashes, first_epoch, leaves.collect(), above.collect());

@@ -10,7 +10,7 @@ use crate::xmss::field::{Digest, NonCanonical, append_elements, elements_from_by
 use crate::xmss::hash_tree::{HashSubTree, HashSubTreeContainer};
 use crate::xmss::prf::PrfKey;
 use crate::xmss::public_key::PublicKey;
-use crate::xmss::scheme::{CHAIN_STEPS, Scheme};
+use crate::xmss::scheme::Scheme;
 use crate::xmss::secret_key::{GenerateError, expand};
 use crate::xmss::tweak::{Parameter, Tweaked};
 
@@ -99,7 +99,7 @@ impl TreeKey {
         let refused = GenerateError { scheme, first_epoch, active_epochs };
         let width = scheme.epochs_per_bottom_tree();
         let end = first_epoch.checked_add(active_epochs).filter(|end| *end <= scheme.lifetime()).ok_or(refused)?;
-        if first_epoch % width != 0 || active_epochs % width != 0 || active_epochs < 2 * width {
+        if !first_epoch.is_multiple_of(width) || !active_epochs.is_multiple_of(width) || active_epochs < 2 * width {
             return Err(refused);
         }
         let prf = PrfKey::new(seed);
@@ -147,7 +147,7 @@ impl TreeKey {
         let (first, left) = (container.activation_slot, container.left_bottom_tree_index);
         let end = first
             .checked_add(container.num_active_slots)
-            .filter(|end| *end <= scheme.lifetime() && first % width == 0 && end % width == 0)
+            .filter(|end| *end <= scheme.lifetime() && first.is_multiple_of(width) && end.is_multiple_of(width))
             .ok_or(TreeKeyError::Misplaced("the range of active slots"))?;
         if left < first / width || left.checked_add(2).is_none_or(|after| after > end / width) {
             return Err(TreeKeyError::Misplaced("left_bottom_tree_index"));
@@ -189,7 +189,7 @@ impl TreeKey {
             if !tree.is_consistent(&self.hashes) || tree.root() != self.top.leaf(index) {
                 return Err(TreeKeyError::Inconsistent("a bottom tree"));
             }
-            if epochs.next().is_some_and(|epoch| tree.leaf(epoch) != Some(&leaf(&self.prf, &self.hashes, epoch))) {
+            if epochs.next().is_some_and(|epoch| tree.leaf(epoch) != Some(&self.prf.leaf(&self.hashes, epoch))) {
                 return Err(TreeKeyError::Inconsistent("prf_key"));
             }
         }
@@ -199,12 +199,10 @@ impl TreeKey {
     /// Writes the key as other lean clients read it.
     pub fn to_ssz(&self) -> Vec<u8> {
         let depth = self.scheme().log_lifetime();
-        let mut parameter = Vec::with_capacity(PARAMETER_BYTES);
-        append_elements(self.hashes.parameter(), &mut parameter);
         let [left, right] = &self.bottoms;
         let container = SecretKeyContainer {
             prf_key: *self.prf.as_bytes(),
-            parameter: parameter.try_into().expect("5 elements of 4 bytes are 20 bytes"),
+            parameter: parameter_bytes(self.hashes.parameter()),
             activation_slot: self.active.start,
             num_active_slots: self.active.end - self.active.start,
             top_tree: HashSubTreeContainer::new(depth, &self.top),
@@ -288,17 +286,15 @@ impl PartialEq for TreeKey {
 
 impl Eq for TreeKey {}
 
-/// Computes an epoch's leaf: the hash of the ends of all its chains.
-pub(crate) fn leaf(prf: &PrfKey, hashes: &Tweaked, epoch: u64) -> Digest {
-    let ends: Vec<_> = (0..hashes.scheme().dimension())
-        .map(|chain| hashes.chain(epoch, chain, 0, CHAIN_STEPS, prf.chain_start(epoch, chain)))
-        .collect();
-    hashes.leaf(epoch, &ends)
+fn parameter_bytes(parameter: &Parameter) -> [u8; PARAMETER_BYTES] {
+    let mut bytes = Vec::with_capacity(PARAMETER_BYTES);
+    append_elements(parameter, &mut bytes);
+    bytes.try_into().expect("5 elements of 4 bytes are 20 bytes")
 }
 
 fn grow_bottom_tree(prf: &PrfKey, hashes: &Tweaked, index: u64) -> HashSubTree {
     let width = hashes.scheme().epochs_per_bottom_tree();
-    let leaves = (index * width..(index + 1) * width).map(|epoch| leaf(prf, hashes, epoch)).collect();
+    let leaves = (index * width..(index + 1) * width).map(|epoch| prf.leaf(hashes, epoch)).collect();
     // A power of two of leaves needs no padding.
     let no_padding = Digest::default;
     HashSubTree::grow(hashes, 0, hashes.scheme().log_lifetime() / 2, index * width, leaves, no_padding)
