@@ -140,6 +140,7 @@ impl NodeRecord {
     ///
     /// `seq` must be larger than that of every record the node has had before.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "the messages say why this cannot fail")]
     pub fn sign(key: &HostKey, seq: u64, ip: Ipv4Addr, quic: u16, is_aggregator: bool) -> Self {
         let signer = SigningKey::from_slice(&key.secret()).expect("a host key's secret is a secp256k1 secret");
         let public_key = signer.verifying_key().to_sec1_point(true).as_bytes().to_vec();
@@ -277,8 +278,7 @@ impl NodeRecord {
 
     fn port(&self, key: &str) -> Option<u16> {
         let bytes = self.get(key).filter(|bytes| !bytes.is_empty())?;
-        let number = bytes.iter().try_fold(0u16, |number, byte| number.checked_mul(256)?.checked_add((*byte).into()));
-        number
+        bytes.iter().try_fold(0u16, |number, byte| number.checked_mul(256)?.checked_add((*byte).into()))
     }
 
     fn verifying_key(&self) -> Option<VerifyingKey> {

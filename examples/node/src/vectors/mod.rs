@@ -23,12 +23,14 @@ mod justifiability;
 mod networking_codec;
 mod owner;
 mod poseidon_permutation;
+mod proof_setting;
 mod results;
 mod slot_clock;
 mod ssz;
 mod state_transition;
 mod trial;
 mod verdict;
+mod verify_signatures;
 
 pub use case::{Case, LoadError, Loaded, load};
 pub use format::{Format, UnknownFormat};

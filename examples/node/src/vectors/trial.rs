@@ -3,9 +3,11 @@
 use crate::vectors::Format;
 use crate::vectors::case::Case;
 use crate::vectors::field::{Field, Malformed};
+use crate::vectors::proof_setting::UNVERIFIABLE;
 use crate::vectors::verdict::Findings;
 use crate::vectors::{
     fork_choice, justifiability, networking_codec, poseidon_permutation, slot_clock, ssz, state_transition,
+    verify_signatures,
 };
 
 /// A vector under way: the thing under test, and what its owner does with it in each step.
@@ -61,7 +63,10 @@ pub(super) fn open(case: &Case) -> Result<Opened, Malformed> {
     let vector = Field::top(&case.vector);
     Ok(match case.format {
         Format::StateTransition => Opened::trial(state_transition::open(&vector)?),
-        Format::ForkChoice => Opened::trial(fork_choice::open(&vector)?),
+        Format::ForkChoice => match fork_choice::cannot_run(&vector)? {
+            Some(reason) => Opened::skipped(reason),
+            None => Opened::trial(fork_choice::open(&vector)?),
+        },
         Format::Ssz => Opened::trial(OneStep(ssz::check)),
         Format::NetworkingCodec => Opened::trial(OneStep(networking_codec::check)),
         Format::Justifiability => Opened::trial(OneStep(justifiability::check)),
@@ -71,11 +76,12 @@ pub(super) fn open(case: &Case) -> Result<Opened, Malformed> {
         Format::GossipsubHandler => {
             Opened::skipped("the mesh is libp2p's own: its handlers cannot be called with a state of ours")
         }
-        Format::VerifySignatures
-        | Format::VerifySingleMessageProofs
-        | Format::VerifyMultiMessageProofs
-        | Format::Reaggregation => {
-            Opened::skipped("the proof system (leanMultisig) is not published as a crate, so no proof can be verified")
+        Format::VerifySignatures => match verify_signatures::cannot_run(&vector)? {
+            Some(reason) => Opened::skipped(reason),
+            None => Opened::trial(OneStep(verify_signatures::check)),
+        },
+        Format::VerifySingleMessageProofs | Format::VerifyMultiMessageProofs | Format::Reaggregation => {
+            Opened::skipped(UNVERIFIABLE)
         }
     })
 }

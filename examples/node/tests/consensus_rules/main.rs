@@ -7,6 +7,7 @@ mod finality;
 mod fork_choice;
 mod gossip_rejections;
 mod proofs;
+mod rare_cases;
 mod signatures;
 mod states;
 mod timing;

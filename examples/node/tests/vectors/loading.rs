@@ -52,7 +52,7 @@ fn a_vector_that_is_not_of_its_format_fails_with_the_place_that_is_wrong() {
         ("ssz", r#"{"typeName": "Surprise"}"#, "vector.typeName: no such type is known here"),
         ("networking_codec", r#"{"codec": {"kind": "varint"}, "output": 1}"#, "vector.codec: `value` is missing"),
         ("state_transition", r#"{"pre": {}}"#, "vector.pre: `config` is missing"),
-        ("fork_choice", "[]", "vector: `anchorState` is missing"),
+        ("fork_choice", "[]", "vector: `steps` is missing"),
         (
             "slot_clock",
             r#"{"operation": {"kind": "guess"}, "output": {}}"#,

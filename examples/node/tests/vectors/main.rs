@@ -4,7 +4,12 @@
 //! `LEAN_VECTORS` names, or else from `../shared/vectors` beside the workspace, and says in one line that it was skipped
 //! where there is none.
 
+mod by_hand;
+mod command;
+mod encodings;
 mod loading;
+mod made;
+mod small;
 
 use std::env;
 use std::io::{self, Write as _};
@@ -13,6 +18,8 @@ use std::sync::Arc;
 
 use actor::{Runtime, SmolRuntime, ThreadConfig, ThreadRuntime, TokioRuntime};
 use node::vectors::{Results, examine, load};
+
+use crate::small::small_suite;
 
 #[test]
 fn every_vector_holds_on_tokio() {
@@ -29,6 +36,16 @@ fn every_vector_holds_on_a_thread() {
     run_all(&ThreadRuntime::new());
 }
 
+#[test]
+fn what_comes_of_vectors_does_not_depend_on_the_runtime() {
+    let folder = small_suite();
+    let on = |runtime: &dyn Runtime| Results { runtime: String::new(), ..run(folder.path(), runtime) };
+    let results = on(&TokioRuntime::new());
+    assert_eq!((results.seen(), results.failures.len()), (5, 2));
+    assert_eq!(on(&SmolRuntime::new()), results);
+    assert_eq!(on(&ThreadRuntime::new()), results);
+}
+
 fn run_all(runtime: &dyn Runtime) {
     let folder = env::var_os("LEAN_VECTORS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"), PathBuf::from);
@@ -42,8 +59,14 @@ fn run_all(runtime: &dyn Runtime) {
         io::stderr().write_all(skipped.as_bytes()).expect("standard error can be written");
         return;
     }
-    let loaded = load(&folder, None).expect("the folder of vectors is readable");
-    assert!(!loaded.cases.is_empty(), "{} holds no vectors", folder.display());
+    let results = run(&folder, runtime);
+    assert!(results.seen() > 0, "{} holds no vectors", folder.display());
+    println!("{results}");
+    assert!(results.all_hold(), "{results}");
+}
+
+fn run(folder: &Path, runtime: &dyn Runtime) -> Results {
+    let loaded = load(folder, None).expect("the folder of vectors is readable");
     let executor = runtime.start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
     let mut results = Results::on(runtime.name());
     results.problems = loaded.problems.iter().map(ToString::to_string).collect();
@@ -52,6 +75,5 @@ fn run_all(runtime: &dyn Runtime) {
         results.add(&case, verdict);
     }
     executor.stop();
-    println!("{results}");
-    assert!(results.all_hold(), "{results}");
+    results
 }

@@ -7,11 +7,12 @@
 //! such votes, and the one with that root is found by trying them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::consensus::{AttestationData, Block, Checkpoint, INTERVALS_PER_SLOT, Root, Slot, Store};
 use crate::vectors::container::root;
 use crate::vectors::field::{Field, Malformed};
-use crate::vectors::fork_choice::placeholder;
+use crate::vectors::proof_setting::placeholder;
 
 /// Gives the store the votes that `snapshot` is the first to show, although no block or step has any of them.
 ///
@@ -39,7 +40,7 @@ pub(super) fn give_votes(
         .collect();
     for (vote, proofs) in found {
         for proof in proofs.into_iter().filter_map(placeholder) {
-            store.insert_known_proof(vote, proof);
+            store.insert_known_proof(vote, Arc::new(proof));
         }
     }
     Ok(())

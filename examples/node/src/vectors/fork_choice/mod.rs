@@ -1,8 +1,8 @@
 //! The store, step by step, with a snapshot of it after each.
 //!
 //! A vector begins with an anchor; then come ticks, blocks, votes and aggregates, each with what the store must look like
-//! afterwards. Blocks are unsigned and proofs are placeholders (`proofSetting` 0), so no proof is verified; votes are
-//! really signed.
+//! afterwards. Blocks are unsigned, and the proofs of aggregates are placeholders or taken on trust ([`ProofSetting`]);
+//! votes are really signed.
 //!
 //! Reading order: this file (what a step is), [`left_out`] (what the generator gave its store that no step says),
 //! [`snapshot`] and [`checks`] (what is compared).
@@ -11,52 +11,63 @@ mod checks;
 mod left_out;
 mod snapshot;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::consensus::{
-    AttestationData, Block, BlockCheck, MockProofs, MultiMessageAggregate, ProofBytes, Rejection, Root, SignedBlock,
-    SingleMessageAggregate, SlotClock, Store, ValidatorIndex, aggregation_bits, interval_from_slot, validator_indices,
+    AttestationData, Block, BlockCheck, MultiMessageAggregate, Rejection, Root, SignedBlock, SlotClock, Store,
+    ValidatorIndex, interval_from_slot, validator_indices,
 };
 use crate::vectors::container::{block, signed_aggregated_attestation, signed_attestation, state};
 use crate::vectors::field::{Field, Malformed};
+use crate::vectors::fork_choice::checks::Labels;
+use crate::vectors::proof_setting::{ProofSetting, UNVERIFIABLE, placeholder};
 use crate::vectors::trial::Trial;
 use crate::vectors::verdict::Findings;
 
-/// The proofs of these vectors are placeholders.
-const PROOFS: MockProofs = MockProofs::Marked;
-
-/// What every placeholder for a proof begins with.
-const PLACEHOLDER: &[u8] = b"\x00MOCKED-AGGREGATION-PROOF\x00";
+/// The type of a step that gossips an aggregate.
+const AGGREGATE: &str = "gossipAggregatedAttestation";
 
 /// A store under test, and what the vector's steps have said so far.
 pub(super) struct Replay {
     /// Nothing when the anchor was refused.
     store: Option<Store>,
     refused: Option<Rejection>,
+    proofs: ProofSetting,
     steps: usize,
     /// Blocks that the vector's author has named.
-    labels: HashMap<String, Root>,
+    labels: Labels,
     /// The roots of all votes that any step or snapshot has shown.
     votes_shown: HashSet<Root>,
 }
 
 /// What a step has done, for the checks that its author wrote.
-#[derive(Default)]
 struct Taken {
-    block: Option<Block>,
     head_before: Root,
+    block: Option<Block>,
 }
 
 pub(super) fn open(vector: &Field<'_>) -> Result<Replay, Malformed> {
     let (state, anchor) = (state(&vector.at("anchorState")?)?, block(&vector.at("anchorBlock")?)?);
-    let labels = HashMap::from([(String::from("genesis"), Root::of(&anchor))]);
+    let labels = Labels::from([(String::from("genesis"), Root::of(&anchor))]);
     let (store, refused) = match Store::new(state, anchor, Some(0)) {
         Ok(store) => (Some(store), None),
         Err(rejection) => (None, Some(rejection)),
     };
     let steps = vector.at("steps")?.list()?.len();
-    Ok(Replay { store, refused, steps, labels, votes_shown: HashSet::new() })
+    Ok(Replay { store, refused, proofs: ProofSetting::of(vector)?, steps, labels, votes_shown: HashSet::new() })
+}
+
+/// Says why the vector cannot be run, if it cannot: a real proof must be refused for what is wrong with it.
+pub(super) fn cannot_run(vector: &Field<'_>) -> Result<Option<&'static str>, Malformed> {
+    let mut hangs_on_proof = false;
+    for step in vector.at("steps")?.list()? {
+        let is_aggregate = step.at("stepType")?.text()? == AGGREGATE;
+        let reason = step.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
+        hangs_on_proof |= is_aggregate && reason == Some(Rejection::InvalidSignature.name());
+    }
+    let is_real = ProofSetting::of(vector)? == ProofSetting::Real;
+    Ok((hangs_on_proof && is_real).then_some(UNVERIFIABLE))
 }
 
 impl Trial for Replay {
@@ -74,55 +85,77 @@ impl Trial for Replay {
         let steps = vector.at("steps")?.list()?;
         let step = steps.get(number).ok_or_else(|| vector.malformed("a step is missing"))?;
         findings.in_step(number, step.at("stepType")?.text()?);
-        let Some(store) = &mut self.store else {
+        let Self { store, proofs, labels, votes_shown, .. } = self;
+        let Some(store) = store else {
             return Err(vector.malformed("there are steps, but no store was made of the anchor"));
         };
 
-        let mut taken = Taken { block: None, head_before: store.head() };
-        let snapshot = step.at("storeSnapshot")?;
-        let outcome = match step.at("stepType")?.text()? {
-            "tick" => tick(store, step)?,
-            "attestation" => {
-                let attestation = signed_attestation(&step.at("attestation")?)?;
-                self.votes_shown.insert(Root::of(&attestation.data));
-                let is_aggregator = step.maybe("isAggregator").map_or(Ok(false), |flag| flag.flag())?;
-                store.on_gossip_attestation(&attestation, is_aggregator).map(drop)
-            }
-            "gossipAggregatedAttestation" => {
-                let attestation = signed_aggregated_attestation(&step.at("attestation")?)?;
-                self.votes_shown.insert(Root::of(&attestation.data));
-                store.on_gossip_aggregated_attestation(attestation, &PROOFS).map(drop)
-            }
-            "block" => {
-                let (block, label) = (step.at("block")?, step.at("block")?.maybe("blockRootLabel"));
-                let block = crate::vectors::container::block(&block)?;
-                if let Some(label) = label {
-                    self.labels.insert(label.text()?.to_owned(), Root::of(&block));
-                }
-                give_votes(store, &block);
-                self.votes_shown.extend(block.body.attestations.iter().map(|vote| Root::of(&vote.data)));
-                left_out::give_votes(store, &block, &snapshot, &self.votes_shown)?;
-                let tick_to_slot = step.at("tickToSlot")?.flag()?;
-                let outcome = import(store, block.clone(), tick_to_slot);
-                taken.block = Some(block);
-                outcome
-            }
-            _ => return Err(step.malformed("no such type of step is known here")),
-        };
+        let taken = Taken { head_before: store.head(), block: sent_block(step, labels)? };
+        let outcome = act(store, *proofs, step, taken.block.as_ref(), votes_shown)?;
         let expected = step.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
         findings.same_rejection(outcome.err().map(|rejection| rejection.to_string()), expected);
         findings.same("valid", outcome.is_ok(), step.at("valid")?.flag()?);
+        if *proofs == ProofSetting::Real && step.at("stepType")?.text()? == AGGREGATE {
+            findings.not_compared("proof", UNVERIFIABLE);
+        }
+
+        let snapshot = step.at("storeSnapshot")?;
         snapshot::compare(store, &snapshot, findings)?;
-        self.votes_shown.extend(snapshot::votes(&snapshot)?);
+        votes_shown.extend(snapshot::votes(&snapshot)?);
         match step.maybe("checks") {
             // What was refused was refused before the author's checks, and has changed nothing.
-            Some(checks) if outcome.is_ok() => checks::compare(store, &self.labels, &taken, &checks, findings),
+            Some(checks) if outcome.is_ok() => checks::compare(store, labels, &taken, &checks, findings),
             _ => Ok(()),
         }
     }
 }
 
-fn tick(store: &mut Store, step: &Field<'_>) -> Result<Result<(), Rejection>, Malformed> {
+/// Reads the block of a step that has one, and remembers the name that the author gave it, whatever becomes of it.
+fn sent_block(step: &Field<'_>, labels: &mut Labels) -> Result<Option<Block>, Malformed> {
+    let Some(sent) = step.maybe("block") else { return Ok(None) };
+    let block = block(&sent)?;
+    if let Some(label) = sent.maybe("blockRootLabel") {
+        labels.insert(label.text()?.to_owned(), Root::of(&block));
+    }
+    Ok(Some(block))
+}
+
+/// Does with the store what a step says, and says whether the store has refused it.
+fn act(
+    store: &mut Store,
+    proofs: ProofSetting,
+    step: &Field<'_>,
+    block: Option<&Block>,
+    votes_shown: &mut HashSet<Root>,
+) -> Result<Result<(), Rejection>, Malformed> {
+    let kind = step.at("stepType")?;
+    Ok(match (kind.text()?, block) {
+        ("tick", _) => {
+            tick(store, step, proofs)?;
+            Ok(())
+        }
+        ("attestation", _) => {
+            let attestation = signed_attestation(&step.at("attestation")?)?;
+            votes_shown.insert(Root::of(&attestation.data));
+            let is_aggregator = step.maybe("isAggregator").map_or(Ok(false), |flag| flag.flag())?;
+            store.on_gossip_attestation(&attestation, is_aggregator).map(drop)
+        }
+        (AGGREGATE, _) => {
+            let attestation = signed_aggregated_attestation(&step.at("attestation")?)?;
+            votes_shown.insert(Root::of(&attestation.data));
+            store.on_gossip_aggregated_attestation(attestation, &proofs).map(drop)
+        }
+        ("block", Some(block)) => {
+            give_votes(store, block);
+            votes_shown.extend(block.body.attestations.iter().map(|vote| Root::of(&vote.data)));
+            left_out::give_votes(store, block, &step.at("storeSnapshot")?, votes_shown)?;
+            import(store, block, step.at("tickToSlot")?.flag()?, proofs)
+        }
+        _ => return Err(kind.malformed("no such type of step is known here, or it lacks its block")),
+    })
+}
+
+fn tick(store: &mut Store, step: &Field<'_>, proofs: ProofSetting) -> Result<(), Malformed> {
     let target = match step.maybe("interval") {
         Some(interval) => interval.uint()?,
         None => {
@@ -131,8 +164,8 @@ fn tick(store: &mut Store, step: &Field<'_>) -> Result<Result<(), Rejection>, Ma
         }
     };
     let has_proposal = step.at("hasProposal")?.flag()?;
-    store.on_tick(target, has_proposal, true, &PROOFS);
-    Ok(Ok(()))
+    store.on_tick(target, has_proposal, true, &proofs);
+    Ok(())
 }
 
 /// Lets a block's votes count as if they had been gossiped before, as the generator does to build the block.
@@ -156,22 +189,16 @@ fn give_votes(store: &mut Store, block: &Block) {
         if !voters.is_subset(&held)
             && let Some(proof) = placeholder(voters)
         {
-            store.insert_known_proof(vote.data, proof);
+            store.insert_known_proof(vote.data, Arc::new(proof));
         }
     }
 }
 
-/// Makes a proof that nobody verifies; of no voters there is none.
-fn placeholder(voters: impl IntoIterator<Item = ValidatorIndex>) -> Option<Arc<SingleMessageAggregate>> {
-    let proof = ProofBytes::try_from([PLACEHOLDER, &[0; 32]].concat()).ok()?;
-    Some(Arc::new(SingleMessageAggregate { participants: aggregation_bits(voters)?, proof }))
-}
-
-fn import(store: &mut Store, block: Block, tick_to_slot: bool) -> Result<(), Rejection> {
+fn import(store: &mut Store, block: &Block, tick_to_slot: bool, proofs: ProofSetting) -> Result<(), Rejection> {
     if tick_to_slot {
-        store.on_tick(interval_from_slot(block.slot), true, true, &PROOFS);
+        store.on_tick(interval_from_slot(block.slot), true, true, &proofs);
     }
-    let signed = SignedBlock { block, proof: MultiMessageAggregate::default() };
+    let signed = SignedBlock { block: block.clone(), proof: MultiMessageAggregate::default() };
     if let BlockCheck::New(candidate) = store.check_block(&signed)? {
         store.import_block(candidate.trust_proof()?);
     }

@@ -29,9 +29,9 @@ pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), M
     let coded = Coded { vector, findings };
     match name.text()? {
         "Boolean" => coded.value(|value| value.flag()),
-        "Uint8" => coded.value(|value| narrow::<u8>(value)),
-        "Uint16" => coded.value(|value| narrow::<u16>(value)),
-        "Uint32" => coded.value(|value| narrow::<u32>(value)),
+        "Uint8" => coded.value(narrow::<u8>),
+        "Uint16" => coded.value(narrow::<u16>),
+        "Uint32" => coded.value(narrow::<u32>),
         // Its value is written as the generator's language shows it.
         "Fp" => coded.form::<u32>(),
         "Uint64" | "Slot" | "Interval" | "ValidatorIndex" | "SubnetId" => coded.value(|value| value.uint()),
