@@ -12,6 +12,8 @@
 //! through on its way into the store is written down in [`verifier`](crate::verifier).
 
 mod actor;
+#[cfg(test)]
+mod actor_tests;
 mod at_once;
 mod blocks;
 mod effect;
@@ -19,7 +21,11 @@ mod effect;
 mod fault_tests;
 mod fetch;
 mod imports;
+#[cfg(test)]
+mod interleaving_tests;
 mod intervals;
+#[cfg(test)]
+mod intervals_tests;
 mod message;
 mod pending_blocks;
 mod pending_votes;
@@ -30,6 +36,8 @@ mod state;
 #[cfg(test)]
 mod state_tests;
 mod under_way;
+#[cfg(test)]
+mod under_way_tests;
 mod votes;
 
 use std::time::Duration;

@@ -22,7 +22,7 @@ use crate::chain::votes::VoteUnderWay;
 use crate::chain::{ChainHead, NOTES, Snapshot};
 use crate::consensus::{
     Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, Interval, ProofScheme, Root, SignedBlock,
-    Slot, Store, ValidatorIndex, VerifiedBlock,
+    Slot, Store, VALIDATOR_REGISTRY_LIMIT, ValidatorIndex, VerifiedBlock,
 };
 use crate::network::Status;
 use crate::verifier::{self, Done, JobId, NotDone, Outcome};
@@ -31,8 +31,9 @@ use crate::xmss::Scheme;
 /// Blocks that may wait for their parent.
 const PENDING_BLOCKS: usize = 1024;
 
-/// Votes that may wait for a block.
-const PENDING_VOTES: usize = 1024;
+/// Votes that may wait for a block: those of a slot of a full registry, for all of them wait while the slot's block is
+/// verified, or is late.
+const PENDING_VOTES: usize = VALIDATOR_REGISTRY_LIMIT;
 
 /// Bytes that blocks may come to while they wait, and votes as well. A block of our own time has about a kilobyte, but
 /// each of either may have a proof of half a megabyte.
