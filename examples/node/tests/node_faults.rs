@@ -186,7 +186,7 @@ fn a_flood_of_votes_for_unknown_blocks_is_bounded_and_leaves_the_other_lanes_ser
         }
     }
     let later = finalized(reports, seen.finalized_slot + 6);
-    assert!(later.pending_votes > 0 && later.pending_votes <= 1024, "{later:#?}");
+    assert!(later.pending_votes > 0 && later.pending_votes <= 4096, "{later:#?}");
     for lane in later.lanes.iter().filter(|lane| lane.name != "votes") {
         assert_eq!((lane.refused, lane.evicted), (0, 0), "{lane:?}");
     }

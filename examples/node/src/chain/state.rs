@@ -33,7 +33,7 @@ const PENDING_BLOCKS: usize = 1024;
 
 /// Votes that may wait for a block: those of a slot of a full registry, for all of them wait while the slot's block is
 /// verified, or is late.
-const PENDING_VOTES: usize = VALIDATOR_REGISTRY_LIMIT;
+pub(super) const PENDING_VOTES: usize = VALIDATOR_REGISTRY_LIMIT;
 
 /// Bytes that blocks may come to while they wait, and votes as well. A block of our own time has about a kilobyte, but
 /// each of either may have a proof of half a megabyte.
