@@ -58,6 +58,9 @@ mod actor;
 mod alarm;
 mod batch;
 mod block;
+#[cfg(any(loom, shuttle))]
+#[doc(hidden)]
+pub mod checker;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod contain;
@@ -67,7 +70,7 @@ mod handle;
 mod lane;
 mod mailbox;
 mod message;
-#[cfg(all(test, loom))]
+#[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod notice;
 mod offload;

@@ -12,7 +12,7 @@ mod contain;
 mod executor;
 mod inbox;
 mod local;
-#[cfg(all(test, loom))]
+#[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod runtime;
 mod sync;

@@ -1,13 +1,13 @@
-//! The inbox under the loom model checker, which runs every interleaving of a few threads.
+//! The inbox under the model checkers.
 //!
-//! The code under test is the real one; `crate::sync` gives it loom's atomics and loom's way to park. A lost wake shows as
+//! The code under test is the real one; `crate::sync` gives it the checker's atomics and its way to park. A lost wake shows as
 //! a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where the whole state space would take too long.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as PlainCount;
 
+use actor_core::checker::{check, check_all, thread};
 use concurrent_queue::ConcurrentQueue;
-use loom::thread::{self, JoinHandle};
 
 use crate::inbox::{Bell, DOOR, Inbox};
 use crate::sync::{AtomicUsize, Ordering};
@@ -16,9 +16,7 @@ use crate::sync::{AtomicUsize, Ordering};
 const PREEMPTIONS: usize = 3;
 
 fn bounded(model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(PREEMPTIONS);
-    builder.check(model);
+    check(PREEMPTIONS, model);
 }
 
 /// What the executor's thread does, reduced to its dealings with the inbox.
@@ -37,7 +35,7 @@ impl Listener {
     }
 
     /// Rings the bell on a thread of its own, after `before`. The thread tells how many sleeps that ended.
-    fn ring_elsewhere(&self, number: usize, before: impl FnOnce() + Send + 'static) -> JoinHandle<usize> {
+    fn ring_elsewhere(&self, number: usize, before: impl FnOnce() + Send + 'static) -> thread::JoinHandle<usize> {
         let bell = Arc::clone(&self.bells[number]);
         thread::spawn(move || {
             before();
@@ -66,13 +64,13 @@ impl Listener {
     }
 }
 
-fn ended(threads: impl IntoIterator<Item = JoinHandle<usize>>) -> usize {
+fn ended(threads: impl IntoIterator<Item = thread::JoinHandle<usize>>) -> usize {
     threads.into_iter().map(|thread| thread.join().expect("ringing does not panic")).sum()
 }
 
 #[test]
 fn a_bell_that_is_rung_ends_a_sleep() {
-    loom::model(|| {
+    check_all(|| {
         let mut listener = Listener::new(1);
         let ringing = listener.ring_elsewhere(0, || {});
         assert_eq!(listener.wait(), [0]);
@@ -156,7 +154,7 @@ fn a_bell_can_be_rung_again_once_it_is_answered() {
 
 #[test]
 fn a_bell_that_is_rung_when_the_time_has_come_is_taken() {
-    loom::model(|| {
+    check_all(|| {
         let listener = Listener::new(1);
         let ringing = listener.ring_elsewhere(0, || {});
         if listener.inbox.announce_sleep() {

@@ -1,4 +1,5 @@
-//! What the protocol of the inbox is made of: the real thing, or loom's under `--cfg loom`.
+//! What the protocol of the inbox is made of: the real thing, or a model checker's under `--cfg loom` and
+//! `--cfg shuttle`.
 
 #[cfg(loom)]
 mod chosen {
@@ -14,7 +15,21 @@ mod chosen {
     }
 }
 
-#[cfg(not(loom))]
+#[cfg(shuttle)]
+mod chosen {
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    pub(crate) use shuttle::thread::{Thread, current};
+
+    use std::time::Duration;
+
+    /// Parks. A model has no clock, so nothing in a model may sleep until a time.
+    pub(crate) fn park(timeout: Option<Duration>) {
+        assert!(timeout.is_none(), "a model has no clock");
+        shuttle::thread::park();
+    }
+}
+
+#[cfg(not(any(loom, shuttle)))]
 mod chosen {
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     pub(crate) use std::thread::{Thread, current};

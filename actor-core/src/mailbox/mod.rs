@@ -15,7 +15,7 @@
 
 mod evicting;
 mod first_use;
-#[cfg(all(test, loom))]
+#[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod places;
 mod queue;

@@ -304,7 +304,7 @@ fn saw<T>(places: &Places<T>, waiting: u64) {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
     use crate::reply::Reply;

@@ -53,7 +53,7 @@ impl<T> Drop for Slots<T> {
     }
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod memory {
     use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
     use std::ptr::NonNull;
@@ -81,14 +81,14 @@ mod memory {
     }
 }
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 mod memory {
     use std::mem::MaybeUninit;
     use std::ptr::{self, NonNull};
 
     use super::{AtomicU64, Slot, UnsafeCell};
 
-    /// loom's atomics have to be made one by one.
+    /// A model's atomics have to be made one by one.
     pub(super) fn make<T>(len: usize) -> NonNull<Slot<T>> {
         let slot = || Slot::<T> { stamp: AtomicU64::new(0), value: UnsafeCell::new(MaybeUninit::uninit()) };
         NonNull::from(Box::leak((0..len).map(|_| slot()).collect::<Box<[_]>>())).cast()

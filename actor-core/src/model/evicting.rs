@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use loom::future::block_on;
-use loom::thread;
-
 use super::{bounded, take};
+use crate::checker::{block_on, thread};
 use crate::{Lane, Message, mailbox};
 
 /// For a lane that evicts when it holds `N`.

@@ -1,23 +1,24 @@
-//! The lock-free parts under the loom model checker, which runs every interleaving of a few threads.
+//! The lock-free parts under the model checkers: whole mailboxes, and what they are made of.
 //!
-//! The code under test is the real one; `crate::sync` gives it loom's atomics, and the queue and the event beneath it
-//! know loom themselves. A lost wake shows as a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where
+//! The code under test is the real one; `crate::sync` gives it the checker's atomics. The event beneath it knows loom itself;
+//! to shuttle, what it does is one step. A lost wake shows as a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where
 //! the whole state space would take too long.
 #![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
+mod end;
 mod evicting;
+#[cfg(shuttle)]
+mod life;
 mod room;
 
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as PlainCount;
 use std::task::{Poll, Wake, Waker};
-use std::time::Duration;
 
 use event_listener::listener;
-use loom::future::block_on;
-use loom::thread;
 
+use crate::checker::{block_on, check, check_all, thread};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering, store_before_load};
@@ -28,20 +29,6 @@ const PREEMPTIONS: usize = 3;
 
 fn bounded(model: impl Fn() + Send + Sync + 'static) {
     check(PREEMPTIONS, model);
-}
-
-fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
-}
-
-/// For what has too many interleavings for all to be run: those that come first in half a minute.
-fn check_some(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.max_duration = Some(Duration::from_secs(30));
-    builder.check(model);
 }
 
 /// What a signal is for, reduced to a count: producers publish, and the consumer sleeps until all is there.
@@ -108,7 +95,7 @@ impl Counter {
 
 #[test]
 fn a_signal_loses_no_wake() {
-    loom::model(|| {
+    check_all(|| {
         let counter = Counter::new();
         let producer = Arc::clone(&counter);
         let producing = thread::spawn(move || producer.publish());

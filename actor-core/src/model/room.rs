@@ -4,10 +4,9 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 
 use futures::future::join;
-use loom::future::block_on;
-use loom::thread;
 
-use super::{One, Two, bounded, check_some, take};
+use super::{One, Two, bounded, take};
+use crate::checker::{block_on, check_some, thread};
 use crate::{Mailbox, Message, mailbox};
 
 #[test]

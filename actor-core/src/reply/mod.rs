@@ -1,6 +1,6 @@
 //! The way back: a reply inside a message, and the answer that its asker awaits.
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod pool;
 mod slot;

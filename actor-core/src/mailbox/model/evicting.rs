@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use loom::thread;
-
-use super::{Counted, check};
+use super::Counted;
+use crate::checker::{check, thread};
 use crate::mailbox::evicting::SPARE;
 use crate::mailbox::places::Places;
 
@@ -91,26 +90,45 @@ fn a_producer_that_is_lapped_comes_again() {
     });
 }
 
-/// The consumer passes by a producer that has the memory in its hands, and another comes round to it.
-#[test]
-fn a_producer_that_is_passed_by_keeps_its_memory() {
-    check(3, || {
+/// The consumer passes by producers that have the memory in their hands, and another comes round to it. Memory is spared
+/// for as many as may be stopped.
+fn pass_by(producers: u32, preemptions: usize) {
+    check(preemptions, move || {
         let count = Arc::new(());
-        let places = Arc::new(Places::new(1, Some(1)));
-        let (pushing, share) = (Arc::clone(&places), Arc::clone(&count));
-        let other = thread::spawn(move || push_evicting(&pushing, (9, share)));
+        let places = Arc::new(Places::new(1, Some(producers as usize)));
+        let rounds = 2 * producers;
+        let threads: Vec<_> = (0..producers)
+            .map(|n| {
+                let (pushing, value) = (Arc::clone(&places), (9 + n, Arc::clone(&count)));
+                thread::spawn(move || push_evicting(&pushing, value))
+            })
+            .collect();
         let (mut accepted, mut evicted, mut taken) = (0, 0, 0);
-        for n in 0..2 {
+        for n in 0..rounds {
             let (more, gone) = push_evicting(&places, (n, Arc::clone(&count)));
             accepted += more;
             evicted += gone;
             taken += usize::from(places.pop_evicting().is_some());
         }
-        let (more, gone) = other.join().expect("no panic");
+        for one in threads {
+            let (more, gone) = one.join().expect("no panic");
+            accepted += more;
+            evicted += gone;
+        }
         taken += std::iter::from_fn(|| places.pop_evicting()).count();
-        assert_eq!((accepted, more), (2, 1));
-        assert_eq!(accepted + more, taken + evicted + gone);
+        assert_eq!(accepted, (rounds + producers) as usize);
+        assert_eq!(accepted, taken + evicted);
         drop(places);
         assert_eq!(Arc::strong_count(&count), 1);
     });
+}
+
+#[test]
+fn a_producer_that_is_passed_by_keeps_its_memory() {
+    pass_by(1, 3);
+}
+
+#[test]
+fn a_position_that_is_passed_by_stays_void_when_its_memory_comes_back() {
+    pass_by(2, 2);
 }

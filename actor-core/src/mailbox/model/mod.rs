@@ -1,6 +1,6 @@
-//! The two rings and the waker's cell under the loom model checker: nothing lost, nothing twice, no torn value.
+//! The two rings and the waker's cell under the model checkers: nothing lost, nothing twice, no torn value.
 //!
-//! loom's cells find a value that two threads touch at once; a value that is lost or dropped twice shows in the count of its
+//! The checkers' cells find a value that two threads touch at once; a value that is lost or dropped twice shows in the count of its
 //! owners at the end.
 
 mod evicting;
@@ -8,12 +8,6 @@ mod ring;
 mod signal;
 
 use std::sync::Arc;
-
-fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
-}
 
 /// A value, and a share in the count of all that live.
 type Counted = (u32, Arc<()>);

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use loom::thread;
-
-use super::{Counted, check};
+use super::Counted;
+use crate::checker::{check, thread};
 use crate::mailbox::places::Places;
 use crate::mailbox::ring::ClaimError;
 use crate::mailbox::signal::Signal;

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize as PlainCount, Ordering as Plain};
 use std::task::{Wake, Waker};
 
-use loom::thread;
-
-use super::check;
+use crate::checker::{check, thread};
 use crate::mailbox::signal::Signal;
 use crate::sync::{AtomicBool, Ordering, store_before_load};
 

@@ -1,5 +1,10 @@
 //! What the proofs of a vector are worth (`proofSetting`).
 
+use std::collections::BTreeSet;
+
+use libssz::SszEncode as _;
+use sha2::{Digest as _, Sha256};
+
 use crate::consensus::{
     AggregationBits, ChildProof, MockProofs, MultiMessageAggregate, ProofBytes, ProofError, ProofScheme, RawSignature,
     Root, SingleMessageAggregate, Slot, Statement, ValidatorIndex, aggregation_bits, validator_indices,
@@ -34,9 +39,12 @@ impl ProofSetting {
     }
 }
 
-/// Makes a proof that nobody verifies; of no voters there is none.
-pub(super) fn placeholder(voters: impl IntoIterator<Item = ValidatorIndex>) -> Option<SingleMessageAggregate> {
-    let proof = ProofBytes::try_from([PLACEHOLDER, &[0; 32]].concat()).ok()?;
+/// Makes a proof that nobody verifies, with 32 bytes to tell it from others; of no voters there is none.
+pub(super) fn placeholder(
+    voters: impl IntoIterator<Item = ValidatorIndex>,
+    distinct: [u8; 32],
+) -> Option<SingleMessageAggregate> {
+    let proof = ProofBytes::try_from([PLACEHOLDER, &distinct].concat()).ok()?;
     Some(SingleMessageAggregate { participants: aggregation_bits(voters)?, proof })
 }
 
@@ -48,15 +56,23 @@ impl ProofScheme for ProofSetting {
         message: Root,
         slot: Slot,
     ) -> Result<SingleMessageAggregate, ProofError> {
-        // The result is a placeholder in any case, so its parts may be as well.
-        let held = children.iter().map(|child| placeholder(validator_indices(&child.proof.participants)));
-        let held: Vec<_> = held.collect::<Option<_>>().ok_or(ProofError::Empty)?;
-        let children: Vec<_> = held
+        let voters: BTreeSet<ValidatorIndex> = children
             .iter()
-            .zip(children)
-            .map(|(proof, child)| ChildProof { proof, public_keys: child.public_keys.clone() })
+            .flat_map(|child| validator_indices(&child.proof.participants))
+            .chain(signatures.iter().map(|raw| raw.validator_index))
             .collect();
-        MockProofs::Marked.aggregate(&children, signatures, message, slot)
+        // Two proofs are the same only if they were made of the same: a pool holds proofs that differ side by side, even
+        // where their participants do not.
+        let mut hasher = Sha256::new_with_prefix(message.as_bytes());
+        hasher.update(slot.to_le_bytes());
+        for child in children {
+            hasher.update(child.proof.to_ssz());
+        }
+        for raw in signatures {
+            hasher.update(raw.validator_index.to_le_bytes());
+            hasher.update(raw.signature.as_bytes());
+        }
+        placeholder(voters, hasher.finalize().into()).ok_or(ProofError::Empty)
     }
 
     fn verify(&self, proof: &SingleMessageAggregate, statement: &Statement) -> Result<(), ProofError> {
@@ -85,5 +101,27 @@ impl ProofScheme for ProofSetting {
         participants: AggregationBits,
     ) -> Result<SingleMessageAggregate, ProofError> {
         MockProofs::Marked.split(proof, statements, index, participants)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ChildProof, ProofScheme as _, ProofSetting, Root, placeholder};
+
+    #[test]
+    fn proofs_of_different_parts_differ_and_those_of_the_same_do_not() {
+        let child =
+            |voters: &[u64], distinct| placeholder(voters.iter().copied(), [distinct; 32]).expect("some voters");
+        let fold = |parts: &[(&[u64], u8)]| {
+            let held: Vec<_> = parts.iter().map(|(voters, distinct)| child(voters, *distinct)).collect();
+            let children: Vec<_> = held.iter().map(|proof| ChildProof { proof, public_keys: Vec::new() }).collect();
+            ProofSetting::Mocked.aggregate(&children, &[], Root::ZERO, 1).expect("there is something to fold")
+        };
+        let one = fold(&[(&[0, 1], 1), (&[2], 1)]);
+        assert_eq!(one, fold(&[(&[0, 1], 1), (&[2], 1)]));
+        let other = fold(&[(&[0, 1], 1), (&[2], 2)]);
+        assert_eq!(one.participants, other.participants);
+        assert_ne!(one, other);
+        assert_ne!(one, fold(&[(&[0], 1), (&[1, 2], 1)]));
     }
 }

@@ -1,7 +1,8 @@
 //! Vectors that are made here of states made here: that the runner sees what is wrong, not that the rules are right.
 
 use node::consensus::{
-    AggregatedAttestation, AttestationData, Block, Checkpoint, Root, State, aggregation_bits, validator_indices,
+    AggregatedAttestation, AttestationData, Block, Checkpoint, Root, State, aggregation_bits, process_block,
+    process_slots, validator_indices,
 };
 use node::vectors::Outcome;
 use serde_json::{Value, json};
@@ -185,4 +186,46 @@ fn a_transitions_fields_and_root_are_compared_and_a_rejection_comes_from_the_las
     assert!(wrong(&run("state_transition", &refused)).is_empty());
     refused["blocks"] = json!([block(&bad), block(&bad)]);
     assert_eq!(wrong(&run("state_transition", &refused)), ["refused block"]);
+}
+
+/// A block without votes, and a snapshot with a vote that nothing else in the vector shows.
+fn left_out(shown: Root) -> Value {
+    let (pre, anchor_block) = anchor();
+    let genesis = Checkpoint { root: Root::of(&anchor_block), slot: 0 };
+    let mut first = Block { slot: 1, proposer_index: 1, parent_root: genesis.root, ..Block::default() };
+    let mut post = process_slots(&pre, 1).expect("it is later");
+    process_block(&mut post, &first).expect("the block is valid");
+    first.state_root = Root::of(&post);
+    let root = Root::of(&first);
+    let mut roots = [genesis.root, root];
+    roots.sort();
+    json!({
+        "proofSetting": 0,
+        "anchorState": state(&pre),
+        "anchorBlock": block(&anchor_block),
+        "steps": [{
+            "stepType": "block", "valid": true, "tickToSlot": true, "block": block(&first),
+            "storeSnapshot": {
+                "time": 5, "headRoot": root, "safeTargetRoot": genesis.root,
+                "latestJustified": checkpoint(genesis), "latestFinalized": checkpoint(genesis),
+                "blockRoots": roots, "blockWeights": [{"root": root, "weight": 0}],
+                "attestationSignatures": [], "newAggregatedPayloads": [],
+                "knownAggregatedPayloads": [{"dataRoot": shown, "participantSets": [[0, 1]]}],
+            },
+        }],
+    })
+}
+
+#[test]
+fn a_vote_that_the_generator_left_out_of_its_block_is_found_by_its_root_and_nothing_else_is() {
+    let (_, anchor_block) = anchor();
+    let genesis = Checkpoint { root: Root::of(&anchor_block), slot: 0 };
+    let vote = AttestationData { slot: 1, head: genesis, target: genesis, source: genesis };
+    assert!(wrong(&run("fork_choice", &left_out(Root::of(&vote)))).is_empty());
+    // No vote that the store would take has these roots: the slot has not begun, or the head is unknown.
+    let early = AttestationData { slot: 2, ..vote };
+    let lost = AttestationData { head: Checkpoint { root: Root::ZERO, slot: 0 }, ..vote };
+    for vote in [early, lost] {
+        assert_eq!(wrong(&run("fork_choice", &left_out(Root::of(&vote)))), ["knownAggregatedPayloads"]);
+    }
 }

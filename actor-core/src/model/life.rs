@@ -1,0 +1,211 @@
+//! Whole lives of an actor, from its start to the exit that is published, stopped from outside while messages come.
+//!
+//! Under shuttle alone: a life has more steps than loom gets through.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context as Task, Poll};
+use std::time::{Duration, Instant};
+
+use crate::checker::{block_on, check, thread};
+use crate::{
+    Actor, AskError, Context, Executor, ExecutorStopped, Exit, ExitReason, Handle, Lane, Maker, Message, Reply,
+    Running, Timer, mailbox,
+};
+
+/// Hands its futures' makers to the model, which runs them. Its time stands still.
+#[derive(Debug)]
+struct Still {
+    now: Instant,
+    makers: Sender<Maker>,
+}
+
+/// Never expires.
+struct Never;
+
+impl Timer for Never {
+    fn arm(&mut self, _at: Instant) {}
+
+    fn poll_expired(&mut self, _task: &mut Task<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
+impl Still {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "there is no other way to make an `Instant`, and its value is of no account"
+    )]
+    fn start() -> (Arc<dyn Executor>, Receiver<Maker>) {
+        let (makers, made) = channel();
+        (Arc::new(Self { now: Instant::now(), makers }), made)
+    }
+}
+
+impl Executor for Still {
+    fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped> {
+        self.makers.send(maker).map_err(|_gone| ExecutorStopped)
+    }
+
+    fn timer(&self) -> Box<dyn Timer> {
+        Box::new(Never)
+    }
+
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
+        work();
+    }
+
+    fn stop(&self) {}
+
+    fn join(&self, _timeout: Duration) -> bool {
+        true
+    }
+}
+
+/// What is asked for, with a share in the count of all that live.
+enum Work {
+    Do(Arc<()>),
+    Answer(Reply<Arc<()>>, Arc<()>),
+    /// Keeps the actor in its handler for ever.
+    Wait(Arc<()>),
+}
+
+impl Message for Work {
+    const LANES: &'static [Lane] = &[Lane::control("answers", 1), Lane::fifo("work", 1)];
+
+    fn lane(&self) -> usize {
+        match self {
+            Self::Answer(..) => 0,
+            Self::Do(_) | Self::Wait(_) => 1,
+        }
+    }
+}
+
+struct Worker;
+
+impl Actor for Worker {
+    type Message = Work;
+
+    async fn handle(&mut self, work: Work, _cx: &mut Context<Work>) {
+        match work {
+            Work::Do(share) => drop(share),
+            Work::Answer(reply, share) => reply.send(share),
+            Work::Wait(_share) => pending().await,
+        }
+    }
+}
+
+/// Has one thread send, another stop the actor, a third be its executor, and this one wait for its exit. All that was
+/// accepted is accounted for.
+fn live(send: fn(Handle<Work>, Arc<()>), stop: fn(&Running), judge: impl Fn(&Exit) + Send + Sync + Copy + 'static) {
+    check(PREEMPTIONS, move || {
+        let count = Arc::new(());
+        let (executor, made) = Still::start();
+        let (handle, mailbox) = mailbox::<Work>();
+        let running = crate::Spawn::new(mailbox).start(&executor, || Worker).expect("it is not stopped");
+        let maker = made.recv().expect("one was started");
+        let living = thread::spawn(move || block_on(maker()));
+        let share = Arc::clone(&count);
+        let sending = thread::spawn(move || send(handle, share));
+        let stopper = running.clone();
+        let stopping = thread::spawn(move || stop(&stopper));
+        judge(&block_on(running.join()));
+        sending.join().expect("sending does not panic");
+        stopping.join().expect("stopping does not panic");
+        living.join().expect("an actor's panics are contained");
+        let exit = running.exit().expect("it was waited for");
+        for lane in &exit.lanes {
+            assert_eq!(lane.accepted, lane.handled + lane.cancelled + lane.undelivered);
+        }
+        assert_eq!(Arc::strong_count(&count), 1, "whatever was sent is dropped");
+    });
+}
+
+/// Enough for a stop, a send and a sleep to cut each other.
+const PREEMPTIONS: usize = 4;
+
+fn tell_two(handle: Handle<Work>, share: Arc<()>) {
+    for _ in 0..2 {
+        let sent = block_on(handle.tell(Work::Do(Arc::clone(&share))));
+        // It comes back, or it is dropped by whoever has it.
+        drop(sent.map_err(|refused| refused.0));
+    }
+}
+
+/// Asks while work waits. Every ask comes to an end.
+fn ask(handle: Handle<Work>, share: Arc<()>) {
+    let told = handle.try_tell(Work::Do(Arc::clone(&share)));
+    let answer = block_on(handle.ask(|reply| Work::Answer(reply, share)));
+    match answer {
+        Ok(share) => drop(share),
+        Err(AskError::Closed(_) | AskError::Dropped) => {}
+    }
+    drop(told);
+}
+
+fn stop_now(running: &Running) {
+    running.stop_now();
+}
+
+fn stop(running: &Running) {
+    running.stop(Duration::from_secs(1));
+}
+
+fn undelivered(exit: &Exit) -> u64 {
+    exit.lanes.iter().map(|lane| lane.undelivered).sum()
+}
+
+#[test]
+fn an_actor_that_nobody_stops_ends_with_its_last_handle() {
+    live(
+        tell_two,
+        |_running| {},
+        |exit| {
+            assert!(matches!(exit.reason, ExitReason::Unreachable));
+            assert_eq!((exit.lanes[1].handled, undelivered(exit)), (2, 0));
+        },
+    );
+}
+
+#[test]
+fn an_actor_that_is_stopped_handles_what_was_accepted() {
+    live(tell_two, stop, |exit| {
+        assert!(exit.reason.is_normal());
+        assert_eq!(undelivered(exit), 0);
+    });
+}
+
+#[test]
+fn an_actor_that_is_stopped_at_once_ends() {
+    live(tell_two, stop_now, |_exit| {});
+}
+
+#[test]
+fn an_actor_whose_handler_waits_is_stopped_at_once() {
+    let wait = |handle: Handle<Work>, share: Arc<()>| drop(handle.try_tell(Work::Wait(share)));
+    live(wait, stop_now, |exit| assert!(!matches!(exit.reason, ExitReason::Abandoned)));
+}
+
+#[test]
+fn an_ask_of_an_actor_that_is_stopped_ends() {
+    live(ask, stop, |exit| assert!(exit.reason.is_normal()));
+}
+
+#[test]
+fn an_ask_of_an_actor_that_is_stopped_at_once_ends() {
+    live(ask, stop_now, |_exit| {});
+}
+
+#[test]
+fn a_handle_that_waits_for_the_end_is_told_of_it() {
+    let wait = |handle: Handle<Work>, share: Arc<()>| {
+        block_on(handle.closed());
+        assert!(handle.try_tell(Work::Do(share)).is_err());
+    };
+    live(wait, stop_now, |exit| assert!(matches!(exit.reason, ExitReason::Killed)));
+}

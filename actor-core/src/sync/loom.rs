@@ -1,0 +1,27 @@
+//! loom's: every access may see any value that the memory model allows.
+
+pub(crate) use loom::alloc::{alloc, dealloc};
+pub(crate) use loom::cell::UnsafeCell;
+pub(crate) use loom::hint::spin_loop;
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+
+/// None under the model, which must see each block given back.
+pub(crate) const CACHED_BLOCKS: usize = 0;
+
+/// As few as can be, so that models come to where a ring grows.
+pub(crate) const FIRST_SLOTS: usize = 1;
+
+/// loom takes `SeqCst` accesses for `AcqRel` ones, so under it the order that they stand for is asked of a fence.
+pub(crate) fn store_before_load() {
+    fence(Ordering::SeqCst);
+}
+
+/// loom must be told where a thread comes back until another has gone on.
+pub(crate) fn comes_back() {
+    loom::thread::yield_now();
+}
+
+/// Has the model check that nobody else can still be at the atomic.
+pub(crate) fn assert_exclusive(atomic: &mut AtomicUsize) {
+    atomic.with_mut(|_| ());
+}

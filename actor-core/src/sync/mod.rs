@@ -1,0 +1,21 @@
+//! What the lock-free parts are made of: the real atomics, cells and memory, or a model checker's under `--cfg loom` and under
+//! `--cfg shuttle`.
+
+#[cfg(loom)]
+#[path = "loom.rs"]
+mod chosen;
+
+#[cfg(shuttle)]
+#[path = "shuttle.rs"]
+mod chosen;
+
+#[cfg(not(any(loom, shuttle)))]
+#[path = "real.rs"]
+mod chosen;
+
+#[cfg(shuttle)]
+pub(crate) use chosen::assert_all_given_back;
+pub(crate) use chosen::{
+    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CACHED_BLOCKS, FIRST_SLOTS, Ordering, UnsafeCell, alloc,
+    assert_exclusive, comes_back, dealloc, fence, spin_loop, store_before_load,
+};

@@ -1,0 +1,44 @@
+//! The real ones.
+
+pub(crate) use std::alloc::{alloc, dealloc};
+pub(crate) use std::hint::spin_loop;
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+
+/// The blocks of one size that a thread keeps for its next asks.
+pub(crate) const CACHED_BLOCKS: usize = 256;
+
+/// The slots that a ring begins with.
+pub(crate) const FIRST_SLOTS: usize = 8;
+
+/// Nothing: the `SeqCst` accesses before and after it are in one order that all threads agree on.
+#[inline(always)]
+pub(crate) fn store_before_load() {}
+
+/// Nothing: whoever comes back does so by way of its executor.
+#[inline(always)]
+pub(crate) fn comes_back() {}
+
+/// Has the model check that nobody else can still be at the atomic; that costs nothing here.
+#[inline(always)]
+pub(crate) fn assert_exclusive(_atomic: &mut AtomicUsize) {}
+
+/// std's cell with loom's face.
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+impl<T> UnsafeCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(std::cell::UnsafeCell::new(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
+        read(self.0.get())
+    }
+
+    #[inline(always)]
+    pub(crate) fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
+        write(self.0.get())
+    }
+}

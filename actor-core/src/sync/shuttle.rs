@@ -1,0 +1,120 @@
+//! shuttle's: threads take turns, cut before each access, and every access sees the latest value.
+//!
+//! shuttle knows atomics only, so its cells and its memory are made here: cells that find two threads at one value, and blocks
+//! that are told to have been given back twice, used after that, or not given back at all. All threads of a model are
+//! coroutines on one real thread, so what keeps the accounts is that thread's and needs no protection of its own.
+#![expect(unsafe_code, reason = "the memory of a model is accounted for where it is allocated")]
+
+pub(crate) use shuttle::hint::spin_loop;
+pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+
+use std::alloc::Layout;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ptr;
+
+/// None under the model, which must see each block given back.
+pub(crate) const CACHED_BLOCKS: usize = 0;
+
+/// As few as can be, so that models come to where a ring grows.
+pub(crate) const FIRST_SLOTS: usize = 1;
+
+/// Nothing: all accesses are in one order.
+pub(crate) fn store_before_load() {}
+
+/// Has a scheduler that goes by priorities let the others go on first.
+pub(crate) fn comes_back() {
+    shuttle::thread::yield_now();
+}
+
+/// Has the model check that the atomic's memory is still there; that nobody else is at it shows when they are.
+pub(crate) fn assert_exclusive(atomic: &mut AtomicUsize) {
+    _ = atomic.load(Ordering::Relaxed);
+}
+
+/// A cell that knows who is at its value, and that is cut in the middle of each use.
+#[derive(Debug)]
+pub(crate) struct UnsafeCell<T> {
+    /// Readers, or [`WRITER`].
+    users: Cell<usize>,
+    /// Looked at for the sake of the cut.
+    cut: AtomicBool,
+    value: std::cell::UnsafeCell<T>,
+}
+
+/// In place of a number of readers.
+const WRITER: usize = usize::MAX;
+
+impl<T> UnsafeCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self { users: Cell::new(0), cut: AtomicBool::new(false), value: std::cell::UnsafeCell::new(value) }
+    }
+
+    pub(crate) fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
+        assert!(self.users.get() != WRITER, "a value is read while another thread writes it");
+        self.users.set(self.users.get() + 1);
+        self.cut.load(Ordering::SeqCst);
+        let output = read(self.value.get());
+        self.users.set(self.users.get() - 1);
+        output
+    }
+
+    pub(crate) fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
+        assert!(self.users.get() == 0, "a value is written while another thread is at it");
+        self.users.set(WRITER);
+        self.cut.load(Ordering::SeqCst);
+        let output = write(self.value.get());
+        self.users.set(0);
+        output
+    }
+}
+
+/// A block that was allocated in this run of the model.
+struct Block {
+    layout: Layout,
+    is_given_back: bool,
+}
+
+thread_local! {
+    /// The blocks of this run by address. Those that were given back stay, spoilt, until it ends.
+    static BLOCKS: RefCell<BTreeMap<usize, Block>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// What a block is filled with when it is given back: the cells and atomics above take it for one that somebody else is at.
+const SPOILT: u8 = 0xff;
+
+/// # Safety
+///
+/// As [`std::alloc::alloc`].
+pub(crate) unsafe fn alloc(layout: Layout) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    let block = unsafe { std::alloc::alloc(layout) };
+    if !block.is_null() {
+        let entry = Block { layout, is_given_back: false };
+        BLOCKS.with_borrow_mut(|blocks| blocks.insert(block.expose_provenance(), entry));
+    }
+    block
+}
+
+/// # Safety
+///
+/// As [`std::alloc::dealloc`].
+pub(crate) unsafe fn dealloc(block: *mut u8, layout: Layout) {
+    BLOCKS.with_borrow_mut(|blocks| {
+        let entry = blocks.get_mut(&block.addr()).expect("it was allocated here");
+        assert!(entry.layout == layout, "a block is given back as it was allocated");
+        assert!(!entry.is_given_back, "a block is given back once");
+        entry.is_given_back = true;
+    });
+    // SAFETY: the block is so large, and was nobody else's until now.
+    unsafe { ptr::write_bytes(block, SPOILT, layout.size()) };
+}
+
+/// Ends a run of the model, which has given back every block.
+pub(crate) fn assert_all_given_back() {
+    for (address, Block { layout, is_given_back }) in BLOCKS.take() {
+        assert!(is_given_back, "a block was not given back");
+        // SAFETY: allocated above with this layout, and freed here alone.
+        unsafe { std::alloc::dealloc(ptr::with_exposed_provenance_mut(address), layout) };
+    }
+}
