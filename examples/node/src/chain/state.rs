@@ -138,13 +138,14 @@ impl ChainState {
         self.fetch()
     }
 
-    /// Takes what came of jobs, in whatever order, and acts on what is next in the order of their kind.
+    /// Takes what came of jobs, in whatever order, and acts on votes at once, and on blocks and aggregates in the order in
+    /// which they were sent away.
     pub(crate) fn done(&mut self, done: Vec<Done>) -> Vec<Effect> {
         let mut effects = Vec::new();
         for Done { id, outcome } in done {
             match (id, outcome) {
                 (JobId::Vote(number), Ok(Outcome::Vote(found))) => {
-                    self.votes.settle(number, found.map_err(Refusal::from));
+                    effects.extend(self.single_vote_found(number, found.map_err(Refusal::from)));
                 }
                 (JobId::Aggregate(number), Ok(Outcome::Aggregate(found))) => {
                     self.aggregates.settle(number, found.map_err(Refusal::from));
@@ -158,8 +159,8 @@ impl ChainState {
                 (JobId::Recovery(number), Ok(Outcome::Recovery(votes))) => {
                     effects.extend(self.recovered(number, votes));
                 }
-                (id, Ok(_) | Err(NotDone::Lost)) => self.not_done(id, Refusal::VerificationLost),
-                (id, Err(NotDone::Panicked)) => self.not_done(id, Refusal::VerificationPanicked),
+                (id, Ok(_) | Err(NotDone::Lost)) => effects.extend(self.not_done(id, Refusal::VerificationLost)),
+                (id, Err(NotDone::Panicked)) => effects.extend(self.not_done(id, Refusal::VerificationPanicked)),
             }
         }
         effects.extend(self.act_on_found());
@@ -172,30 +173,31 @@ impl ChainState {
         let aggregates = self.aggregates.overdue(oldest).into_iter().map(JobId::Aggregate);
         let blocks = self.blocks.overdue(oldest).into_iter().map(JobId::Block);
         let proving = self.proving.overdue(oldest);
+        let mut effects = Vec::new();
         for id in votes.chain(aggregates).chain(blocks).chain(proving).collect::<Vec<_>>() {
-            self.not_done(id, Refusal::VerificationLate);
+            effects.extend(self.not_done(id, Refusal::VerificationLate));
         }
-        self.act_on_found()
+        effects.extend(self.act_on_found());
+        effects
     }
 
-    fn not_done(&mut self, id: JobId, why: Refusal) {
+    fn not_done(&mut self, id: JobId, why: Refusal) -> Vec<Effect> {
         match id {
-            JobId::Vote(number) => self.votes.settle(number, Err(why)),
+            JobId::Vote(number) => return self.single_vote_found(number, Err(why)),
             JobId::Aggregate(number) => self.aggregates.settle(number, Err(why)),
             JobId::Block(number) => self.blocks.settle(number, Err(why)),
             JobId::Aggregation(_) | JobId::Recovery(_) => self.not_proved(id),
         }
+        Vec::new()
     }
 
+    /// Acts on the blocks and aggregates that are next.
     fn act_on_found(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         while let Some((block, found)) = self.blocks.next() {
             effects.extend(self.block_found(block, found));
         }
         while let Some((vote, found)) = self.aggregates.next() {
-            effects.extend(self.vote_found(vote, found));
-        }
-        while let Some((vote, found)) = self.votes.next() {
             effects.extend(self.vote_found(vote, found));
         }
         effects

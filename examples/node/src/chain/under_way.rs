@@ -1,19 +1,20 @@
-//! What is away to be verified, in the order in which it came.
+//! What is away to be verified.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 use crate::consensus::Interval;
 
-/// Things that are away to be verified. What was found of them comes back in any order, and is given out in the order in
-/// which they were sent away. Bounded in number and in bytes: nobody has verified them.
+/// Things that are away to be verified. What was found of them comes back in any order. It is acted on in that order
+/// ([`take`](Self::take)), or in the order in which the things were sent away ([`settle`](Self::settle) and
+/// [`next`](Self::next)). Bounded in number and in bytes: nobody has verified them.
 #[derive(Debug)]
 pub(super) struct UnderWay<T, F> {
     capacity: usize,
     most_bytes: usize,
     bytes: usize,
-    /// The number of the thing at the front; those behind it count on.
-    first: u64,
-    entries: VecDeque<Entry<T, F>>,
+    next_number: u64,
+    /// By number, which is the order of sending away.
+    entries: BTreeMap<u64, Entry<T, F>>,
 }
 
 #[derive(Debug)]
@@ -26,7 +27,7 @@ struct Entry<T, F> {
 
 impl<T, F> UnderWay<T, F> {
     pub(super) fn new(capacity: usize, most_bytes: usize) -> Self {
-        Self { capacity, most_bytes, bytes: 0, first: 0, entries: VecDeque::new() }
+        Self { capacity, most_bytes, bytes: 0, next_number: 0, entries: BTreeMap::new() }
     }
 
     /// Says whether one more thing of so many bytes may be sent away.
@@ -37,40 +38,49 @@ impl<T, F> UnderWay<T, F> {
     /// Notes a thing as being sent away, and gives it a number. There must be [room](Self::has_room).
     pub(super) fn begin(&mut self, thing: T, bytes: usize, now: Interval) -> u64 {
         debug_assert!(self.has_room(bytes), "whoever sends something away looks for room first");
+        let number = self.next_number;
+        self.next_number += 1;
         self.bytes += bytes;
-        self.entries.push_back(Entry { thing, bytes, since: now, found: None });
-        self.first + self.entries.len() as u64 - 1
+        self.entries.insert(number, Entry { thing, bytes, since: now, found: None });
+        number
+    }
+
+    /// Takes a thing that has come back. None if it was given up, or has come back before.
+    pub(super) fn take(&mut self, number: u64) -> Option<T> {
+        let Entry { thing, bytes, .. } = self.entries.remove(&number)?;
+        self.bytes -= bytes;
+        Some(thing)
     }
 
     /// Notes what was found of a thing. What is found of one that was given up already, or found before, is left out.
     pub(super) fn settle(&mut self, number: u64, found: F) {
-        let place = number.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
-        if let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) {
+        if let Some(entry) = self.entries.get_mut(&number) {
             entry.found.get_or_insert(found);
         }
     }
 
-    /// Gives out the thing at the front, if it has been found what it is.
+    /// Takes the thing that was sent away before all others, if it has been found what it is.
     pub(super) fn next(&mut self) -> Option<(T, F)> {
-        let found = self.entries.front_mut()?.found.take()?;
-        let Entry { thing, bytes, .. } = self.entries.pop_front()?;
-        self.first += 1;
+        let mut first = self.entries.first_entry()?;
+        let found = first.get_mut().found.take()?;
+        let Entry { thing, bytes, .. } = first.remove();
         self.bytes -= bytes;
         Some((thing, found))
     }
 
     /// Lists the things that were sent away before `oldest` and of which nothing was found.
     pub(super) fn overdue(&self, oldest: Interval) -> Vec<u64> {
-        let late = (self.first..).zip(&self.entries).filter(|(_, entry)| entry.found.is_none() && entry.since < oldest);
-        late.map(|(number, _)| number).collect()
+        // Time does not run backwards, so those behind the first that is not overdue are not either.
+        let early = self.entries.iter().take_while(|(_, entry)| entry.since < oldest);
+        early.filter(|(_, entry)| entry.found.is_none()).map(|(number, _)| *number).collect()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter().map(|entry| &entry.thing)
+        self.entries.values().map(|entry| &entry.thing)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.iter_mut().map(|entry| &mut entry.thing)
+        self.entries.values_mut().map(|entry| &mut entry.thing)
     }
 }
 
@@ -89,6 +99,15 @@ mod tests {
         let given: Vec<_> = std::iter::from_fn(|| away.next()).collect();
         assert_eq!(given, [("one", 'a'), ("two", 'b'), ("three", 'c')]);
         assert_eq!(away.begin("four", 1, 0), 3, "numbers are not used twice");
+    }
+
+    #[test]
+    fn what_comes_back_can_be_taken_at_once_and_once_only() {
+        let mut away = UnderWay::<_, ()>::new(2, 100);
+        let [first, second] = ["one", "two"].map(|thing| away.begin(thing, 1, 0));
+        assert_eq!((away.take(second), away.take(second)), (Some("two"), None));
+        assert!(away.has_room(99));
+        assert_eq!(away.take(first), Some("one"));
     }
 
     #[test]

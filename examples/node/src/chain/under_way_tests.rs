@@ -111,10 +111,8 @@ fn a_forged_vote_that_is_being_verified_keeps_no_genuine_one_out() {
     let (mut chain, votes) = with_votes();
     let forgery = SignedAttestation { validator_index: 1, ..votes[0].clone() };
     let (forged, genuine) = (vote(&mut chain, &forgery), vote(&mut chain, &votes[1]));
-    assert!(finish(&mut chain, genuine).is_empty(), "outcomes are acted on in the order of coming");
-    let reports = finish(&mut chain, forged);
-    let verdicts: Vec<_> = reports.iter().map(|effect| verdict(std::slice::from_ref(effect))).collect();
-    assert_eq!(verdicts, [Verdict::Reject, Verdict::Accept]);
+    assert_eq!(verdict(&finish(&mut chain, genuine)), Verdict::Accept);
+    assert_eq!(verdict(&finish(&mut chain, forged)), Verdict::Reject);
     assert_eq!(chain.store.signature_count(), 1);
 }
 

@@ -48,7 +48,12 @@ impl ChainState {
         votes.into_iter().flat_map(|vote| self.take_vote(vote, None)).collect()
     }
 
-    /// Acts on what was found of a vote.
+    /// Acts on what was found of a validator's vote, unless it was given up.
+    pub(super) fn single_vote_found(&mut self, number: u64, found: Result<(), Refusal>) -> Vec<Effect> {
+        self.votes.take(number).map(|vote| self.vote_found(vote, found)).unwrap_or_default()
+    }
+
+    /// Acts on what was found of a vote or an aggregate.
     pub(super) fn vote_found(&mut self, under_way: VoteUnderWay, found: Result<(), Refusal>) -> Vec<Effect> {
         let VoteUnderWay { vote, origin, finalized } = under_way;
         let taken = found.and_then(|()| self.check_again(vote.data(), finalized));

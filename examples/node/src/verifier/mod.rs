@@ -47,14 +47,20 @@
 //!
 //! # Order, bounds, and what goes wrong
 //!
-//! * **Order**: outcomes come in any order, and are acted on in the order in which the jobs of their kind (votes,
-//!   aggregates, blocks) were begun. A child is begun after its parent was imported.
+//! * **Order**: outcomes come in any order. Blocks and aggregates are acted on in the order in which their jobs were
+//!   begun, because the specification lets the first win where two justify as much, or where a validator votes for two
+//!   things in one slot; a child is begun after its parent was imported. Single votes are verified newest first and acted
+//!   on as they come: a signature counts for nothing before it has been aggregated.
 //! * **Bounds**: [`VOTES`], [`AGGREGATES`] and [`BLOCKS`] may be under way at once, and 64 MiB of each. A verifier's
-//!   lanes have room for all of them, and the owner's lane for outcomes has room for an outcome of each, so neither ever
-//!   refuses. One round of aggregation and [`RECOVERIES`] recoveries of a block's votes are under way at most.
+//!   lanes have room for all blocks and aggregates, and the owner's lane for outcomes has room for an outcome of
+//!   everything, so neither refuses. One round of aggregation and [`RECOVERIES`] recoveries of a block's votes are under
+//!   way at most.
+//! * **Too many votes**: of those that wait for a verifier, the oldest are dropped (`VERIFICATION_LOST`), so that what is
+//!   verified is of this slot. Blocks and aggregates have lanes of their own, and a batch of votes ends after a
+//!   millisecond.
 //! * **A bad signature** spoils no other: a batch is verified one by one, and each gets its own outcome.
 //! * **A panic** in a verification is contained: it is the outcome of that job, and its verifier goes on.
-//! * **A verifier that ends**, or refuses, drops the jobs it has. Each job has a [`Ticket`], which then tells the owner
+//! * **A verifier that ends** drops the jobs it has. Each job has a [`Ticket`], which then tells the owner
 //!   that the job was lost. A block is begun once more on another verifier; a vote is dropped and counted.
 //! * **An outcome that does not come** within 25 intervals is given up, and counted; should it come after all, it is
 //!   left out.

@@ -13,11 +13,12 @@ pub(crate) struct Assigned {
 }
 
 impl Message for Assigned {
-    // Each lane has room for everything of its kind that may be under way at once, so none ever refuses.
+    // Each lane that refuses has room for everything of its kind that may be under way at once, so none ever does. Votes
+    // lose their worth with age: when there are more than can be verified, the oldest go.
     const LANES: &'static [Lane] = &[
         Lane::fifo("blocks", BLOCKS).weight(8),
         Lane::fifo("aggregates", AGGREGATES).weight(4).batch(16),
-        Lane::fifo("votes", VOTES).weight(4).batch(64),
+        Lane::newest_first("votes", VOTES / 2).weight(4).batch(64),
         Lane::fifo("proving", RECOVERIES + 1),
     ];
 
