@@ -121,3 +121,28 @@ fn forgetting_leaves_what_the_kept_chains_need() {
     assert_eq!(refused, Err(node::consensus::Rejection::UnknownParentBlock));
     import(&mut store, block_after(&old.1, old.0.root, 161)).expect("the parent's state is made again");
 }
+
+#[test]
+fn a_flood_of_forks_from_old_blocks_keeps_few_states() {
+    let (mut store, chain) = long_chain(100);
+    let (genesis, state) = &chain[0];
+    let mut forks = Vec::new();
+    for slot in 101..=800 {
+        let block = block_after(state, genesis.root, slot);
+        forks.push(Root::of(&block));
+        import(&mut store, block).expect("a valid block");
+    }
+    assert!(store.state_count() <= 64 + 4 + 512, "{}", store.state_count());
+    assert!(store.head_state().slot > 0);
+
+    // Neither the chain nor the forks are cut off.
+    for number in [1, 33, 50, 99, 100] {
+        let (parent, state) = &chain[number];
+        import(&mut store, block_after(state, parent.root, 900 + number as u64)).expect("the state is made again");
+    }
+    let evicted = forks.iter().find(|root| store.state(root).is_none()).expect("not all are kept");
+    let block = store.block(evicted).expect("blocks are never pruned").clone();
+    let mut fork = process_slots(state, block.slot).expect("it is after genesis");
+    process_block(&mut fork, &block).expect("it was valid before");
+    import(&mut store, block_after(&fork, *evicted, 1_100)).expect("the state is made again");
+}

@@ -71,7 +71,7 @@ fn run(folder: &Path, runtime: &Arc<dyn Runtime>) -> Results {
     let mut results = Results::on(runtime.name());
     results.problems = loaded.problems.iter().map(ToString::to_string).collect();
     for case in loaded.cases.into_iter().map(Arc::new) {
-        let verdict = examine(Arc::clone(&case), &executor, &runtime);
+        let verdict = examine(Arc::clone(&case), &executor, runtime);
         results.add(&case, verdict);
     }
     executor.stop();

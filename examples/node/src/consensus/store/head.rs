@@ -19,8 +19,12 @@ impl Store {
     pub fn update_head(&mut self) {
         let votes = latest_votes(&self.pools.known, self.view.latest_finalized.slot);
         let head = lmd_ghost_head(&self.tree, self.view.latest_justified.root, &votes, 0);
+        if !self.restore_state(head) {
+            // A branch so old that nothing is kept of it. Only with a third of the validators against the rules can it
+            // become the head; without its state, nothing could be built on it.
+            return;
+        }
         self.view.head = head;
-        self.restore_state(head);
 
         // The head's state names a finalized slot; its block there is the checkpoint. A store that was started from a
         // later anchor has no such block, and keeps the checkpoint that it trusts.

@@ -275,16 +275,16 @@ impl Store {
         }
     }
 
-    /// Makes sure that the state after a block that the store now points at is kept.
-    fn restore_state(&mut self, root: Root) {
-        self.states.restore(&self.tree, root, &self.view.pinned());
+    /// Makes sure that the state after a block that the store is to point at is kept, and says whether it is.
+    fn restore_state(&mut self, root: Root) -> bool {
+        self.states.restore(&self.tree, root, &self.view.pinned())
     }
 
     /// Gives up the states of blocks more than `slots` below the finalized slot, and says how many those were.
     ///
     /// The specification keeps every state. The store keeps those of the newest 64 blocks, of the head, the safe target and
-    /// the two checkpoints, and of each chain one in 32 slots, so that any other is made again by applying 32 blocks at
-    /// most. That goes for blocks since the last call of this; a block on top of an older one, whose state is not kept, is
+    /// the two checkpoints, and of each chain one in 32 slots, 512 at most, so that others are made again by applying few
+    /// blocks. A block on top of one whose state was given up here, or would take more than 1,024 blocks to make, is
     /// refused as if its parent were unknown.
     pub fn forget_states(&mut self, slots: u64) -> usize {
         let before = self.view.latest_finalized.slot.saturating_sub(slots);
@@ -301,8 +301,11 @@ impl Store {
             return false;
         }
         self.states.remove(root);
-        if self.view.safe_target == *root {
-            self.view.safe_target = self.view.latest_justified.root;
+        let justified = self.view.latest_justified.root;
+        for pointer in [&mut self.view.head, &mut self.view.safe_target] {
+            if *pointer == *root {
+                *pointer = justified;
+            }
         }
         self.update_head();
         true
