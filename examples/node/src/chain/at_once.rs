@@ -21,6 +21,7 @@ impl ChainState {
                 Effect::Work(id, job) => {
                     open.extend(self.done(vec![Done { id, outcome: Ok(job.run(&*proofs)) }]));
                 }
+                Effect::Synchronize => open.extend(self.fetch()),
                 effect => left.push(effect),
             }
         }

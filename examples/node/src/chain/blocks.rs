@@ -11,6 +11,7 @@ use crate::chain::Origin;
 use crate::chain::effect::Effect;
 use crate::chain::refusal::Refusal;
 use crate::chain::state::ChainState;
+use crate::chain::sync::Claim;
 use crate::consensus::{BlockCheck, INTERVALS_PER_SLOT, MAX_ATTESTATIONS_DATA, Rejection, Root, SignedBlock, Slot};
 use crate::verifier::{Job, JobId};
 
@@ -26,8 +27,8 @@ const OTHER_COPIES: usize = 16;
 pub(super) enum Source {
     /// Gossip, which is reported on.
     Gossip(Origin),
-    /// A request to a peer, by its number.
-    Request(u64, PeerId),
+    /// A peer that was asked for it.
+    Peer(PeerId),
     /// It was held here, and has been reported on.
     Held,
 }
@@ -46,24 +47,13 @@ pub(super) struct BlockUnderWay {
     pub(super) others: VecDeque<(Arc<SignedBlock>, Source)>,
     /// Whether it is to be fetched if its proof is bad: others wait for it, or a copy was forgotten.
     pub(super) is_needed: bool,
-    /// The requests that brought it, and end with it.
-    pub(super) requests: Vec<u64>,
 }
 
 impl ChainState {
     /// Takes a gossiped block. What to tell the network of it follows at once, or when it has been verified.
     pub(crate) fn gossiped_block(&mut self, block: SignedBlock, origin: Origin) -> Vec<Effect> {
-        self.take_block(Arc::new(block), Source::Gossip(origin))
-    }
-
-    /// Takes what a request brought: the block asked for, another, or none. The request ends when all have been verified,
-    /// so that a block is not asked of another peer meanwhile.
-    pub(crate) fn fetched_blocks(&mut self, request: u64, peer: PeerId, blocks: Vec<SignedBlock>) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for block in blocks {
-            effects.extend(self.take_block(Arc::new(block), Source::Request(request, peer)));
-        }
-        effects.extend(self.request_settled(request));
+        let mut effects = self.take_block(Arc::new(block), Source::Gossip(origin));
+        effects.extend(self.fetch());
         effects
     }
 
@@ -74,16 +64,6 @@ impl ChainState {
         self.blocks_imported += 1;
         self.remember(Root::of(&block.block), &block);
         vec![Effect::PublishBlock(block)]
-    }
-
-    /// Wants the first block that is missing on the way to `root`, unless it is being verified.
-    pub(super) fn want(&mut self, root: Root, hint: Option<PeerId>) {
-        let missing = self.pending_blocks.first_missing(root);
-        if let Some(under_way) = self.blocks.iter_mut().find(|under_way| under_way.root == missing) {
-            under_way.is_needed = true;
-        } else if !self.store.contains_block(&missing) {
-            self.fetcher.want(missing, hint);
-        }
     }
 
     pub(super) fn take_block(&mut self, block: Arc<SignedBlock>, source: Source) -> Vec<Effect> {
@@ -99,11 +79,14 @@ impl ChainState {
         let is_extra = match self.look(&root, block.block.slot, false) {
             Ok(is_extra) => is_extra,
             Err(unwanted) => {
-                self.fetcher.have(root);
+                if self.store.contains_block(&root) {
+                    self.sync.imported(&root, self.store.time());
+                } else {
+                    self.sync.ignored(&root, self.store.time());
+                }
                 return self.answer(&source, Err(unwanted));
             }
         };
-        let requests = source.request().into_iter().collect();
         let under_way = BlockUnderWay {
             root,
             block,
@@ -112,7 +95,6 @@ impl ChainState {
             is_second_try: false,
             others: VecDeque::new(),
             is_needed: false,
-            requests,
         };
         if self.store.contains_block(&under_way.block.block.parent_root) {
             self.verify_block(under_way)
@@ -128,7 +110,6 @@ impl ChainState {
         let Some(under_way) = self.blocks.iter_mut().find(|under_way| under_way.root == root) else {
             return Vec::new();
         };
-        under_way.requests.extend(source.request());
         let is_same = |other: &Arc<SignedBlock>| other.proof == block.proof;
         let refusal = if is_same(&under_way.block) || under_way.others.iter().any(|(other, _)| is_same(other)) {
             Refusal::DuplicateBlock
@@ -174,7 +155,7 @@ impl ChainState {
         if self.extra_blocks.0 != now {
             self.extra_blocks = (now, 0);
         }
-        let takes = self.fetcher.wants(root) && self.extra_blocks.1 < BLOCKS_A_SLOT;
+        let takes = self.sync.wants(root) && self.extra_blocks.1 < BLOCKS_A_SLOT;
         self.extra_blocks.1 += u32::from(takes);
         takes
     }
@@ -197,20 +178,20 @@ impl ChainState {
 
     /// Keeps a block until its parent comes, and has that fetched; or until there is room.
     pub(super) fn hold(&mut self, under_way: BlockUnderWay) -> Vec<Effect> {
-        let BlockUnderWay { root, block, source, requests, .. } = under_way;
-        let parent = block.block.parent_root;
-        self.fetcher.have(root);
-        self.pending_blocks.hold(root, block);
-        self.want(parent, source.peer());
-        let mut effects = match source {
+        let BlockUnderWay { root, block, source, .. } = under_way;
+        let (parent, slot) = (block.block.parent_root, block.block.slot);
+        self.sync.holds(&root);
+        self.pending_blocks.hold(root, block, source.peer());
+        if let Some(peer) = source.peer() {
+            self.sync.claims(peer, Claim { root, slot, is_status: false });
+        }
+        self.want_below(parent, source.peer());
+        match source {
             Source::Gossip(origin) => {
                 vec![Effect::Report(origin, Refusal::Rejected(Rejection::UnknownParentBlock).verdict())]
             }
-            Source::Request(..) | Source::Held => Vec::new(),
-        };
-        effects.extend(requests.into_iter().flat_map(|request| self.request_settled(request)));
-        effects.extend(self.fetch());
-        effects
+            Source::Peer(_) | Source::Held => Vec::new(),
+        }
     }
 
     /// Verifies the blocks that were held for want of room, as many as there is room for now.
@@ -230,17 +211,10 @@ impl ChainState {
 }
 
 impl Source {
-    fn request(&self) -> Option<u64> {
-        match self {
-            Self::Request(request, _) => Some(*request),
-            Self::Gossip(_) | Self::Held => None,
-        }
-    }
-
     fn peer(&self) -> Option<PeerId> {
         match self {
             Self::Gossip(origin) => Some(origin.source),
-            Self::Request(_, peer) => Some(*peer),
+            Self::Peer(peer) => Some(*peer),
             Self::Held => None,
         }
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use libp2p::PeerId;
 
 use crate::chain::Origin;
-use crate::chain::fetch::Request;
+use crate::chain::sync::Request;
 use crate::consensus::{
     AttestationData, ProducedBlock, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
 };
-use crate::network::Verdict;
+use crate::network::{Offence, Verdict};
 use crate::verifier::{Job, JobId};
 
 /// One thing to do outside of the state.
@@ -27,12 +27,14 @@ pub(crate) enum Effect {
     PublishAggregate(Box<SignedAggregatedAttestation>),
     /// Have a job done elsewhere; its outcome comes back to [`ChainState::done`](super::ChainState::done).
     Work(JobId, Job),
-    /// Ask a peer for a block.
+    /// Ask a peer for blocks.
     Fetch(Request),
     /// Tell the network what became of a gossip message.
     Report(Origin, Verdict),
-    /// Close the connections of a peer.
-    Disconnect(PeerId),
+    /// Hold something against a peer.
+    Charge(PeerId, Offence),
+    /// Go on with synchronization once other messages have had their turn.
+    Synchronize,
     /// Vote in this slot after half an interval, if its block has not come by then.
     VoteAfterPatience(Slot),
     /// Publish a new snapshot.

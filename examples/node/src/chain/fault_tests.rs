@@ -70,12 +70,12 @@ fn a_proposer_of_too_many_blocks_does_not_part_this_node_from_the_others_chain()
     let effects = gossip_block(&mut chain, blocks[1].clone());
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
     chain.extra_blocks = (2, 16);
-    fetched(&mut chain, 1, PeerId::random(), vec![blocks[0].clone()]);
+    fetched(&mut chain, 1, vec![blocks[0].clone()]);
     assert_eq!(chain.snapshot().head.slot, 0, "there is a bound to these as well");
 
     tick(&mut chain, 15);
     gossip_block(&mut chain, blocks[1].clone());
-    fetched(&mut chain, 2, PeerId::random(), vec![blocks[0].clone()]);
+    fetched(&mut chain, 2, vec![blocks[0].clone()]);
     assert_eq!(chain.snapshot().head.slot, 2);
 }
 

@@ -7,7 +7,7 @@ use crate::chain::effect::Effect;
 use crate::chain::refusal::{Refusal, verdict};
 use crate::chain::state::ChainState;
 use crate::consensus::{Rejection, Root, SignedBlock, VerifiedBlock};
-use crate::network::Verdict;
+use crate::network::{Offence, Verdict};
 
 /// States further below the finalized slot than this are forgotten; the blocks stay.
 const STATES_KEPT: u64 = 64;
@@ -25,19 +25,20 @@ impl ChainState {
         }
         match found.and_then(|verified| self.check_block_again(&under_way).map(|()| verified)) {
             Ok(verified) => {
-                let BlockUnderWay { root, block, source, others, requests, .. } = under_way;
+                let BlockUnderWay { root, block, source, others, .. } = under_way;
                 let mut effects = self.answer(&source, Ok(()));
                 for (_, source) in others {
                     effects.extend(self.answer(&source, Err(Refusal::DuplicateBlock)));
                 }
                 effects.extend(self.import(root, &block, verified));
-                effects.extend(requests.into_iter().flat_map(|request| self.request_settled(request)));
                 effects.extend(self.use_room());
+                effects.extend(self.fetch());
                 effects
             }
             Err(refusal) => {
                 let mut effects = self.refuse_block(under_way, refusal);
                 effects.extend(self.use_room());
+                effects.extend(self.fetch());
                 effects
             }
         }
@@ -60,34 +61,41 @@ impl ChainState {
         {
             return self.hold(under_way);
         }
-        let BlockUnderWay { root, mut others, requests, is_extra, is_needed, source, .. } = under_way;
+        let BlockUnderWay { root, mut others, is_extra, is_needed, source, .. } = under_way;
+        let now = self.store.time();
         let mut effects = self.answer(&source, Err(refusal));
         if refusal == Refusal::Rejected(Rejection::InvalidBlockProof) {
             if let Some((block, source)) = others.pop_front() {
                 let is_second_try = false;
-                let next = BlockUnderWay { root, block, source, is_extra, is_second_try, others, is_needed, requests };
+                let next = BlockUnderWay { root, block, source, is_extra, is_second_try, others, is_needed };
                 effects.extend(self.verify_block(next));
                 return effects;
             }
+            self.sync.rejected(&root, now);
             if is_needed || matches!(source, Source::Held) {
                 // Its root does not cover its proof, so another peer may have it with a valid one.
-                self.fetcher.want(root, None);
+                self.sync.want(root, None);
             }
         } else {
             for (_, source) in others {
                 effects.extend(self.answer(&source, Err(refusal)));
             }
             match refusal {
-                Refusal::VerificationLost | Refusal::VerificationLate if is_needed => self.fetcher.want(root, None),
-                Refusal::VerificationLost | Refusal::VerificationLate => {}
-                _ => self.fetcher.have(root),
-            }
-            if refusal.verdict() == Verdict::Reject {
-                self.drop_descendants(root);
+                Refusal::VerificationLost | Refusal::VerificationLate => {
+                    self.sync.lost(&root, now);
+                    if is_needed {
+                        self.sync.want(root, None);
+                    }
+                }
+                _ if refusal.verdict() == Verdict::Reject => {
+                    // No proof makes it valid.
+                    self.sync.rejected(&root, now);
+                    self.sync.forget(&root);
+                    self.drop_descendants(root);
+                }
+                _ => self.sync.ignored(&root, now),
             }
         }
-        effects.extend(requests.into_iter().flat_map(|request| self.request_settled(request)));
-        effects.extend(self.fetch());
         effects.push(Effect::Publish);
         effects
     }
@@ -106,8 +114,9 @@ impl ChainState {
     /// Takes a verified block into the store, and goes on with whatever waited for it.
     fn import(&mut self, root: Root, block: &Arc<SignedBlock>, verified: VerifiedBlock) -> Vec<Effect> {
         let import = self.store.import_block(verified);
+        self.fork_choice_moved();
         let slot = block.block.slot;
-        self.fetcher.have(root);
+        self.sync.imported(&root, self.store.time());
         self.blocks_imported += 1;
         self.remember(root, block);
         if import.finalized.is_some() {
@@ -147,17 +156,8 @@ impl ChainState {
         }
         match (source, verdict(&taken)) {
             (Source::Gossip(origin), verdict) => vec![Effect::Report(origin.clone(), verdict)],
-            (Source::Request(_, peer), Verdict::Reject) => vec![Effect::Disconnect(*peer)],
-            (Source::Request(..) | Source::Held, _) => Vec::new(),
+            (Source::Peer(peer), Verdict::Reject) => vec![Effect::Charge(*peer, Offence::InvalidBlock)],
+            (Source::Peer(_) | Source::Held, _) => Vec::new(),
         }
-    }
-
-    /// Ends a request if nothing that it brought is being verified any more.
-    pub(super) fn request_settled(&mut self, request: u64) -> Vec<Effect> {
-        if self.blocks.iter().any(|under_way| under_way.requests.contains(&request)) {
-            return Vec::new();
-        }
-        self.fetcher.ended(request);
-        self.fetch()
     }
 }

@@ -4,7 +4,7 @@ use crate::chain::effect::Effect;
 use crate::chain::state::ChainState;
 use crate::consensus::{INTERVALS_PER_SLOT, Interval, Slot, proposer_for_slot};
 
-/// How many intervals a request for a block may take before its outcome counts as lost.
+/// How many intervals a request for blocks may take before its outcome counts as lost.
 const FETCH_PATIENCE: Interval = 25;
 
 /// How many intervals a verification may take before its outcome counts as lost.
@@ -56,7 +56,8 @@ impl ChainState {
             effects.extend(self.vote_or_wait(slot));
         }
         effects.extend(self.give_up_overdue(now.saturating_sub(VERIFICATION_PATIENCE)));
-        self.fetcher.expire(now.saturating_sub(FETCH_PATIENCE));
+        self.fork_choice_moved();
+        self.sync.expire(now.saturating_sub(FETCH_PATIENCE), now);
         effects.extend(self.fetch());
         effects.push(Effect::Publish);
         effects
@@ -120,6 +121,7 @@ impl ChainState {
         self.vote_waits_for = None;
         self.newest_voted_slot = Some(slot);
         self.store.update_head();
+        self.fork_choice_moved();
         match self.store.produce_attestation_data(slot) {
             Ok(data) => self.role.validators.iter().map(|&validator| Effect::SignVote(validator, data)).collect(),
             Err(rejection) => {

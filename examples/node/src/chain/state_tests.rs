@@ -6,12 +6,12 @@ use std::sync::{Arc, LazyLock};
 use libp2p::PeerId;
 
 use crate::chain::effect::Effect;
-use crate::chain::{ChainState, Origin, Role};
+use crate::chain::{ChainState, Fetched, Origin, Request, Role, Wanted};
 use crate::consensus::{
     AttestationData, Block, Interval, MockProofs, MultiMessageAggregate, ProducedBlock, Root, SignedAttestation,
     SignedBlock, Slot, Store, ValidatorIndex, Validators, genesis,
 };
-use crate::network::{MessageId, Status, Verdict};
+use crate::network::{MessageId, Offence, Status, Verdict};
 use crate::xmss::{Scheme, SecretKey};
 
 pub(super) const VALIDATORS: u64 = 4;
@@ -114,8 +114,8 @@ pub(super) fn gossip_vote(chain: &mut ChainState, vote: SignedAttestation) -> Ve
     chain.at_once(effects)
 }
 
-pub(super) fn fetched(chain: &mut ChainState, request: u64, peer: PeerId, blocks: Vec<SignedBlock>) -> Vec<Effect> {
-    let effects = chain.fetched_blocks(request, peer, blocks);
+pub(super) fn fetched(chain: &mut ChainState, request: u64, blocks: Vec<SignedBlock>) -> Vec<Effect> {
+    let effects = chain.fetched(request, Fetched::Blocks(blocks));
     chain.at_once(effects)
 }
 
@@ -129,10 +129,19 @@ pub(super) fn verdict(effects: &[Effect]) -> Verdict {
 
 pub(super) fn fetches(effects: &[Effect]) -> Vec<Root> {
     let roots = effects.iter().filter_map(|effect| match effect {
-        Effect::Fetch(request) => Some(request.root),
+        Effect::Fetch(Request { wanted: Wanted::Block(root), .. }) => Some(*root),
         _ => None,
     });
     roots.collect()
+}
+
+/// Names the peers that are asked.
+pub(super) fn asked(effects: &[Effect]) -> Vec<PeerId> {
+    let peers = effects.iter().filter_map(|effect| match effect {
+        Effect::Fetch(request) => Some(request.peer),
+        _ => None,
+    });
+    peers.collect()
 }
 
 pub(super) fn votes(effects: &[Effect]) -> Vec<AttestationData> {
@@ -170,11 +179,11 @@ fn a_block_without_its_parent_waits_while_the_parent_is_fetched() {
     let effects = gossip_block(&mut chain, blocks[2].clone());
     assert_eq!(verdict(&effects), Verdict::Ignore);
     assert_eq!(fetches(&effects), [Root::of(&blocks[1].block)]);
-    let effects = fetched(&mut chain, 1, PeerId::random(), vec![blocks[1].clone()]);
+    let effects = fetched(&mut chain, 1, vec![blocks[1].clone()]);
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)], "the first that is missing");
     assert_eq!(chain.snapshot().pending_blocks, 2);
 
-    fetched(&mut chain, 2, PeerId::random(), vec![blocks[0].clone()]);
+    fetched(&mut chain, 2, vec![blocks[0].clone()]);
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.blocks_imported, snapshot.pending_blocks, snapshot.head.slot), (3, 0, 3));
     let roots = blocks.iter().map(|block| Root::of(&block.block)).collect::<Vec<_>>();
@@ -187,18 +196,19 @@ fn a_block_that_came_with_a_forged_proof_is_fetched_again_from_another_peer() {
     let blocks: Vec<_> = (1..3).map(|slot| producer.slot(slot).0).collect();
     let mut chain = chain([]);
     tick(&mut chain, 20);
-    let liar = PeerId::random();
-    chain.peer_connected(liar);
+    chain.peer_connected(PeerId::random());
     chain.peer_connected(PeerId::random());
 
     let forged = |block: &SignedBlock| SignedBlock { proof: MultiMessageAggregate::default(), ..block.clone() };
-    gossip_block(&mut chain, forged(&blocks[1]));
-    let effects = fetched(&mut chain, 1, liar, vec![forged(&blocks[0])]);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Disconnect(peer) if *peer == liar)));
+    let [liar] = asked(&gossip_block(&mut chain, forged(&blocks[1])))[..] else { panic!("one peer is asked") };
+    let effects = fetched(&mut chain, 1, vec![forged(&blocks[0])]);
+    assert!(
+        effects.iter().any(|effect| matches!(effect, Effect::Charge(peer, Offence::InvalidBlock) if *peer == liar))
+    );
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
-    let effects = fetched(&mut chain, 2, PeerId::random(), vec![blocks[0].clone()]);
+    let effects = fetched(&mut chain, 2, vec![blocks[0].clone()]);
     assert_eq!(fetches(&effects), [Root::of(&blocks[1].block)], "what waited turned out to be forged as well");
-    fetched(&mut chain, 3, PeerId::random(), vec![blocks[1].clone()]);
+    fetched(&mut chain, 3, vec![blocks[1].clone()]);
     assert_eq!(chain.snapshot().head.slot, 2);
 }
 

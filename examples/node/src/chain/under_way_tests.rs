@@ -2,11 +2,11 @@
 
 use libp2p::PeerId;
 
-use crate::chain::ChainState;
 use crate::chain::effect::Effect;
 use crate::chain::state_tests::{Producer, VALIDATORS, chain, fetches, gossip_block, origin, tick, verdict};
+use crate::chain::{ChainState, Fetched};
 use crate::consensus::{Block, MockProofs, MultiMessageAggregate, Root, SignedAttestation, SignedBlock};
-use crate::network::Verdict;
+use crate::network::{Offence, Verdict};
 use crate::verifier::{self, Done, Job, JobId, NotDone};
 
 /// A job that somebody else is to do.
@@ -341,11 +341,13 @@ fn a_request_ends_when_what_it_brought_has_been_verified() {
     let root = Root::of(&blocks[0].block);
     let peers = [PeerId::random(), PeerId::random()];
     peers.iter().for_each(|peer| drop(chain.peer_connected(*peer)));
-    chain.want(root, Some(peers[0]));
+    chain.want_below(root, Some(peers[0]));
     assert_eq!(fetches(&chain.peer_connected(peers[0])), [root]);
-    let job = only(chain.fetched_blocks(1, peers[0], vec![with_bad_proof(&blocks[0])]));
+    let job = only(chain.fetched(1, Fetched::Blocks(vec![with_bad_proof(&blocks[0])])));
     assert_eq!(fetches(&chain.peer_connected(peers[0])), [], "it is not asked of another while it is verified");
     let effects = finish(&mut chain, job);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Disconnect(peer) if *peer == peers[0])));
+    let is_charged =
+        |effect: &Effect| matches!(effect, Effect::Charge(peer, Offence::InvalidBlock) if *peer == peers[0]);
+    assert!(effects.iter().any(is_charged));
     assert_eq!(fetches(&effects), [root]);
 }

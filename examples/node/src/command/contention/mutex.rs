@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use libssz::{SszDecode, SszEncode as _};
 
-use crate::chain::{ChainState, Effect, Origin, Request};
+use crate::chain::{ChainState, Effect, Fetched, Origin, Request};
 use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock};
 use crate::network::{BlocksResponse, GossipMessage, Status, TopicKind};
 use crate::wall_clock;
@@ -116,10 +116,12 @@ impl Dispatch for ThroughMutex {
                 std::hint::black_box(our_status(state));
                 effects
             }),
-            Incoming::Blocks(BlocksResponse { request_id, peer, outcome }) => {
-                let blocks = outcome.unwrap_or_default();
-                let blocks = blocks.iter().filter_map(|ssz| self.decoded(ssz)).collect();
-                self.locked(|state| state.fetched_blocks(request_id, peer, blocks))
+            Incoming::Blocks(BlocksResponse { request_id, outcome, .. }) => {
+                let fetched = match outcome {
+                    Ok(blocks) => Fetched::Blocks(blocks.iter().filter_map(|ssz| self.decoded(ssz)).collect()),
+                    Err(failure) => Fetched::failed(&failure),
+                };
+                self.locked(|state| state.fetched(request_id, fetched))
             }
         }
     }

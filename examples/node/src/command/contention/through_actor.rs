@@ -6,13 +6,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actor::{Actor, Executor, Handle, LaneStats, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
-use futures::channel::oneshot;
 
-use crate::chain::{Chain, ChainActor, Published, Request};
+use crate::chain::{Chain, ChainActor, Published, Request, Wanted};
 use crate::consensus::{MockProofs, ProofScheme, Root};
 use crate::decoder::{Decoder, DecoderMessage, Undecodable};
 use crate::ingress::Ingress;
-use crate::network::{BlocksReply, Command, Inbound as _, command_mailbox};
+use crate::network::{Answering, BlocksReply, Command, Inbound as _, command_mailbox};
 use crate::report::LaneLine;
 use crate::signer::{Signer, SignerMessage};
 use crate::verifier::{Assigned, Pool, Verifier, verifier_count};
@@ -100,7 +99,7 @@ struct ThroughActor {
     workers: Vec<Handle<Assigned>>,
     commands: Mailbox<Command>,
     /// The ends at which the answers to peers come out.
-    replies: Vec<oneshot::Receiver<Vec<Vec<u8>>>>,
+    replies: Vec<Answering>,
 }
 
 impl Dispatch for ThroughActor {
@@ -123,9 +122,15 @@ impl Dispatch for ThroughActor {
     fn turn(&mut self, cx: &mut Context<'_>) -> Vec<Request> {
         let mut requests = Vec::new();
         while let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) {
-            if let Command::RequestBlocks { peer, roots, request_id } = command {
-                let request = |root| Request { id: request_id, peer, root: Root::from(root) };
-                requests.extend(roots.into_iter().map(request));
+            match command {
+                Command::RequestBlocks { peer, roots, request_id } => {
+                    let wanted = roots.into_iter().map(|root| Wanted::Block(Root::from(root)));
+                    requests.extend(wanted.map(|wanted| Request { id: request_id, peer, wanted }));
+                }
+                Command::RequestRange { peer, range, request_id } => {
+                    requests.push(Request { id: request_id, peer, wanted: Wanted::Range(range) });
+                }
+                _ => {}
             }
         }
         requests
@@ -166,7 +171,7 @@ impl ThroughActor {
 
     /// Counts the requests for blocks that were never answered.
     fn unanswered(&mut self) -> u64 {
-        let answered = self.replies.iter_mut().filter_map(|reply| reply.try_recv().ok().flatten()).count();
+        let answered = self.replies.iter_mut().map(Answering::has_blocks).filter(|has_blocks| *has_blocks).count();
         (self.replies.len() - answered) as u64
     }
 }
