@@ -9,7 +9,7 @@
 //! ```
 //!
 //! `ChainState` decides and is pure; `ChainActor` carries out what it decided, in order. What a block or a vote goes
-//! through on its way into the store is written down in [`verifier`](crate::verifier).
+//! through on its way into the store is written down in the module `verifier`.
 
 mod actor;
 #[cfg(test)]
