@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -21,14 +21,47 @@ pub enum FileKind {
     ValidatorKey,
     /// The key by which peers know a node.
     NetworkKey,
+    /// `config.yaml` of a lean genesis folder.
+    LeanConfig,
+    /// `validators.yaml` or `annotated_validators.yaml` of a lean genesis folder.
+    LeanValidators,
+    /// `hash-sig-keys/validator-keys-manifest.yaml` of a lean genesis folder.
+    LeanManifest,
+    /// `nodes.yaml` of a lean genesis folder.
+    LeanNodes,
+    /// One signing key of a validator, in the form that lean clients share.
+    LeanKey,
+    /// The public half of such a key.
+    LeanPublicKey,
 }
 
 impl FileKind {
     /// Says whether a file of this kind holds a secret, so that only its owner may read it.
     fn is_secret(self) -> bool {
         match self {
-            Self::Config | Self::Genesis => false,
-            Self::ValidatorKey | Self::NetworkKey => true,
+            Self::Config
+            | Self::Genesis
+            | Self::LeanConfig
+            | Self::LeanValidators
+            | Self::LeanManifest
+            | Self::LeanNodes
+            | Self::LeanPublicKey => false,
+            Self::ValidatorKey | Self::NetworkKey | Self::LeanKey => true,
+        }
+    }
+}
+
+impl FileKind {
+    /// Returns the flag of `node genesis` that writes files of this kind.
+    fn genesis_flag(self) -> &'static str {
+        match self {
+            Self::Config | Self::Genesis | Self::ValidatorKey | Self::NetworkKey => "--dir",
+            Self::LeanConfig
+            | Self::LeanValidators
+            | Self::LeanManifest
+            | Self::LeanNodes
+            | Self::LeanKey
+            | Self::LeanPublicKey => "--lean",
         }
     }
 }
@@ -40,6 +73,12 @@ impl fmt::Display for FileKind {
             Self::Genesis => "genesis file",
             Self::ValidatorKey => "validator key file",
             Self::NetworkKey => "network key file",
+            Self::LeanConfig => "chain's configuration",
+            Self::LeanValidators => "list of the nodes' validators",
+            Self::LeanManifest => "list of the validators' keys",
+            Self::LeanNodes => "list of nodes",
+            Self::LeanKey => "validator key file",
+            Self::LeanPublicKey => "validator's public key file",
         })
     }
 }
@@ -74,7 +113,8 @@ impl fmt::Display for FileError {
             FileProblem::Read(error) if error.kind() == io::ErrorKind::NotFound => write!(
                 f,
                 "there is no {kind} {path}: mend the path that names it, or write a whole network's files with \
-                 `node genesis --dir DIR`"
+                 `node genesis {} DIR`",
+                kind.genesis_flag()
             ),
             FileProblem::Read(error) => write!(f, "cannot read the {kind} {path}: {error}"),
             FileProblem::Write(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -104,6 +144,20 @@ pub(crate) fn read(kind: FileKind, path: &Path) -> Result<String, FileError> {
     })
 }
 
+/// Reads a file's bytes, and refuses one that has more than `most` of them.
+pub(crate) fn read_bytes(kind: FileKind, path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    fs::File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(|error| FileError {
+        kind,
+        path: path.to_owned(),
+        problem: FileProblem::Read(error),
+    })?;
+    if bytes.len() as u64 > most {
+        return Err(malformed(kind, path, format!("it has more than {most} bytes")));
+    }
+    Ok(bytes)
+}
+
 /// Reads a TOML file.
 pub(crate) fn read_toml<T: DeserializeOwned>(kind: FileKind, path: &Path) -> Result<T, FileError> {
     toml::from_str(&read(kind, path)?).map_err(|error| malformed(kind, path, error.to_string()))
@@ -111,13 +165,18 @@ pub(crate) fn read_toml<T: DeserializeOwned>(kind: FileKind, path: &Path) -> Res
 
 /// Writes a new file, for its owner's eyes only when it holds a secret.
 pub(crate) fn write(kind: FileKind, path: &Path, text: &str) -> Result<(), FileError> {
+    write_bytes(kind, path, text.as_bytes())
+}
+
+/// Writes a new file of bytes, as [`write`] does.
+pub(crate) fn write_bytes(kind: FileKind, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mode = if kind.is_secret() { 0o600 } else { 0o644 };
     fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(mode)
         .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|mut file| file.write_all(bytes))
         .map_err(|error| FileError { kind, path: path.to_owned(), problem: FileProblem::Write(error) })
 }
 

@@ -86,7 +86,7 @@ impl GenesisFile {
         }
     }
 
-    fn flaw(&self) -> Option<String> {
+    pub(crate) fn flaw(&self) -> Option<String> {
         let validators = self.validators.len();
         if validators == 0 {
             return Some("it names no validators, so nobody could ever propose a block".to_owned());

@@ -1,6 +1,8 @@
 //! A Lean Ethereum consensus node: a real libp2p network thread, and one pinned actor that owns the chain.
 
+mod api;
 pub mod chain;
+pub mod checkpoint_sync;
 pub mod command;
 pub mod config;
 pub mod consensus;
@@ -11,6 +13,7 @@ mod file;
 pub mod genesis_file;
 mod ingress;
 pub mod keys;
+pub mod lean_files;
 pub mod network;
 pub mod node;
 pub mod report;
@@ -22,4 +25,5 @@ mod verifier;
 mod wall_clock;
 pub mod xmss;
 
+pub use api::ApiError;
 pub use file::{FileError, FileKind, FileProblem};

@@ -27,8 +27,8 @@ fn a_seed_that_belongs_to_another_key_is_found_out() {
     assert!(matches!(spoilt.secret_key(), Err(KeyError::WrongPublicKey { .. })));
 
     let files = [
-        ValidatorKeyFiles { index: 4, attestation: key_file(3), proposal: key_file(4) },
-        ValidatorKeyFiles { index: 6, attestation: key_file(5), proposal: spoilt },
+        ValidatorKeyFiles { index: 4, attestation: key_file(3).into(), proposal: key_file(4).into() },
+        ValidatorKeyFiles { index: 6, attestation: key_file(5).into(), proposal: spoilt.into() },
     ];
     let error = regenerate(&files).expect_err("one of the four is spoilt");
     assert_eq!(error.index, 6);
@@ -43,8 +43,8 @@ fn all_keys_of_a_node_are_grown_in_order() {
     assert_eq!(keys.len(), 5);
     for ((keys, file), index) in keys.iter().zip(&files).zip(0..) {
         assert_eq!((keys.index, file.index), (index, index));
-        assert_eq!(keys.attestation.public_key(), &file.attestation.public_key);
-        assert_eq!(keys.proposal.public_key(), &file.proposal.public_key);
+        assert_eq!(*keys.attestation.public_key(), file.attestation.public_key());
+        assert_eq!(*keys.proposal.public_key(), file.proposal.public_key());
     }
 }
 

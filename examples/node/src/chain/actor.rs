@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor::{Actor, Context};
+use actor::{Actor, Context, Message};
 use libssz::SszEncode;
 
 use crate::chain::effect::Effect;
@@ -128,8 +128,9 @@ impl ChainActor {
         }
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
         let mut snapshot = self.state.snapshot();
+        snapshot.fork_choice = self.state.fork_choice_view();
         snapshot.tick_lateness = self.lateness;
         snapshot.worst_tick_lateness = self.worst_lateness;
         self.published.publish(snapshot);
@@ -162,6 +163,7 @@ impl Actor for ChainActor {
     }
 
     async fn handle(&mut self, message: ChainMessage, cx: &mut Context<ChainMessage>) {
+        let (lane, begun) = (message.lane(), cx.now());
         let effects = match message {
             ChainMessage::Tick => self.tick(cx),
             ChainMessage::VoteAnyway(slot) => self.state.vote_anyway(slot),
@@ -170,6 +172,13 @@ impl Actor for ChainActor {
             ChainMessage::PeerStatus(peer, status) => self.state.peer_status(peer, &status),
             ChainMessage::Head(reply) => {
                 reply.send(self.state.head());
+                Vec::new()
+            }
+            ChainMessage::SetAggregator(enabled, reply) => {
+                let previous = self.state.set_aggregator(enabled);
+                // Whoever has the answer must not read the old role any more.
+                self.publish();
+                reply.send(previous);
                 Vec::new()
             }
             ChainMessage::OwnVote(vote) => self.state.own_vote(vote),
@@ -197,6 +206,7 @@ impl Actor for ChainActor {
             }
         };
         self.carry_out(effects, cx);
+        self.state.handled(lane, cx.now().saturating_duration_since(begun));
     }
 
     async fn stopped(&mut self, reason: &actor::ExitReason) {

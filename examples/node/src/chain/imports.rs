@@ -114,6 +114,7 @@ impl ChainState {
     /// Takes a verified block into the store, and goes on with whatever waited for it.
     fn import(&mut self, root: Root, block: &Arc<SignedBlock>, verified: VerifiedBlock) -> Vec<Effect> {
         let import = self.store.import_block(verified);
+        self.fork_choice_moved();
         let slot = block.block.slot;
         self.sync.imported(&root, self.store.time());
         self.blocks_imported += 1;

@@ -56,6 +56,7 @@ impl ChainState {
             effects.extend(self.vote_or_wait(slot));
         }
         effects.extend(self.give_up_overdue(now.saturating_sub(VERIFICATION_PATIENCE)));
+        self.fork_choice_moved();
         self.sync.expire(now.saturating_sub(FETCH_PATIENCE), now);
         effects.extend(self.fetch());
         effects.push(Effect::Publish);
@@ -120,6 +121,7 @@ impl ChainState {
         self.vote_waits_for = None;
         self.newest_voted_slot = Some(slot);
         self.store.update_head();
+        self.fork_choice_moved();
         match self.store.produce_attestation_data(slot) {
             Ok(data) => self.role.validators.iter().map(|&validator| Effect::SignVote(validator, data)).collect(),
             Err(rejection) => {

@@ -25,6 +25,8 @@ pub(crate) enum ChainMessage {
     PeerStatus(PeerId, Status),
     /// From whoever wants to know where the chain stands now, after what was sent before.
     Head(Reply<ChainHead>),
+    /// From the HTTP API: take up the aggregator's role, or lay it down; was it taken before?
+    SetAggregator(bool, Reply<bool>),
     /// From the signer: one of our validators' vote.
     OwnVote(Box<SignedAttestation>),
     /// From the signer: our block.
@@ -77,6 +79,11 @@ const AGGREGATES: usize = 4;
 const VOTES: usize = 5;
 const DONE: usize = 6;
 
+impl ChainMessage {
+    /// How many lanes the chain's mailbox has.
+    pub(crate) const LANE_COUNT: usize = Self::LANES.len();
+}
+
 impl Message for ChainMessage {
     const LANES: &'static [Lane] = &[
         Lane::control("control", 256),
@@ -91,9 +98,12 @@ impl Message for ChainMessage {
 
     fn lane(&self) -> usize {
         match self {
-            Self::Tick | Self::VoteAnyway(_) | Self::PeerConnected(_) | Self::PeerDisconnected(_) | Self::Head(_) => {
-                CONTROL
-            }
+            Self::Tick
+            | Self::VoteAnyway(_)
+            | Self::PeerConnected(_)
+            | Self::PeerDisconnected(_)
+            | Self::Head(_)
+            | Self::SetAggregator(..) => CONTROL,
             Self::OwnVote(_) | Self::OwnBlock(_) | Self::NotSigned(..) => OWN,
             Self::Block(..) | Self::Fetched(..) | Self::Synchronize => BLOCKS,
             Self::PeerStatus(..) | Self::ServeBlocks(..) | Self::ServeRange(..) => REQUESTS,

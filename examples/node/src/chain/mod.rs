@@ -19,6 +19,7 @@ mod blocks;
 mod effect;
 #[cfg(test)]
 mod fault_tests;
+mod fork_choice_view;
 mod imports;
 #[cfg(test)]
 mod interleaving_tests;
@@ -26,11 +27,13 @@ mod intervals;
 #[cfg(test)]
 mod intervals_tests;
 mod message;
+mod meters;
 mod pending_blocks;
 mod pending_votes;
 mod proving;
 mod refusal;
 mod snapshot;
+mod solitary;
 mod state;
 #[cfg(test)]
 mod state_tests;
@@ -54,9 +57,12 @@ use crate::verifier::Done;
 
 pub(crate) use self::actor::ChainActor;
 pub(crate) use effect::Effect;
+pub use fork_choice_view::{ForkChoiceNode, ForkChoiceView, ForkChoiceViewer};
 pub(crate) use message::ChainMessage;
 pub use message::{ChainHead, Origin};
+pub use meters::{Buckets, Busy, Histogram, Meters};
 pub use snapshot::{NOTES, Published, Snapshot};
+pub(crate) use solitary::Solitary;
 pub(crate) use state::{ChainState, Role};
 pub(crate) use sync::{Fetched, Request, Wanted};
 
@@ -150,14 +156,30 @@ impl Chain {
         self.handle.ask_blocking(ChainMessage::Head, timeout).ok()
     }
 
+    /// Has the owner take up the aggregator's role or lay it down, and says whether it had it before.
+    ///
+    /// The answer comes once everyone can see the new role.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future takes the request back if the owner has not come to it.
+    pub(crate) async fn set_aggregator(&self, enabled: bool) -> Result<bool, NotTaken> {
+        let asked = self.handle.try_ask(|reply| ChainMessage::SetAggregator(enabled, reply));
+        asked.map_err(not_taken)?.await.map_err(|_dropped| NotTaken::Closed)
+    }
+
     fn send(&self, message: ChainMessage) -> Sent {
-        self.handle.try_tell(message).map_err(|refused| match refused {
-            TryTellError::Full(_) => NotTaken::Full,
-            TryTellError::Closed(_) => NotTaken::Closed,
-        })
+        self.handle.try_tell(message).map_err(not_taken)
     }
 
     pub(crate) fn stats(&self) -> Vec<LaneStats> {
         self.handle.stats()
+    }
+}
+
+fn not_taken(refused: TryTellError<ChainMessage>) -> NotTaken {
+    match refused {
+        TryTellError::Full(_) => NotTaken::Full,
+        TryTellError::Closed(_) => NotTaken::Closed,
     }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use libp2p::PeerId;
 
@@ -19,7 +20,7 @@ use crate::chain::refusal::Refusal;
 use crate::chain::sync::Sync;
 use crate::chain::under_way::UnderWay;
 use crate::chain::votes::VoteUnderWay;
-use crate::chain::{ChainHead, NOTES, Snapshot};
+use crate::chain::{ChainHead, ForkChoiceView, ForkChoiceViewer, Meters, NOTES, Snapshot};
 use crate::consensus::{
     Checkpoint, DutyGate, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, Interval, ProofScheme, Root, SignedBlock,
     Slot, Store, VALIDATOR_REGISTRY_LIMIT, ValidatorIndex, VerifiedBlock,
@@ -86,13 +87,19 @@ pub(crate) struct ChainState {
     pub(super) blocks_imported: u64,
     pub(super) dropped: BTreeMap<&'static str, u64>,
     pub(super) missed_intervals: u64,
+    pub(super) meters: Meters,
     notes: Vec<String>,
+    /// What is published of fork choice.
+    fork_choice: ForkChoiceViewer,
+    /// The head when it was last looked at, to see reorganisations.
+    seen_head: Root,
 }
 
 impl ChainState {
     pub(crate) fn new(store: Store, proofs: Arc<dyn ProofScheme>, role: Role) -> Self {
         let history_from = store.latest_finalized().slot + 1;
         Self {
+            seen_head: store.head(),
             store,
             proofs,
             role,
@@ -115,7 +122,9 @@ impl ChainState {
             blocks_imported: 0,
             dropped: BTreeMap::new(),
             missed_intervals: 0,
+            meters: Meters::default(),
             notes: Vec::new(),
+            fork_choice: ForkChoiceViewer::default(),
         }
     }
 
@@ -205,6 +214,8 @@ impl ChainState {
         // it; votes for it, and blocks on top of it, would be lost.
         if let Some((_, root)) = self.unsigned_block.take_if(|(of, _)| *of == slot) {
             self.store.withdraw_block(&root);
+            self.fork_choice.withdrawn();
+            self.fork_choice_moved();
         }
         // One note for each validator: the newest says it.
         let prefix = format!("validator {validator}: ");
@@ -224,8 +235,35 @@ impl ChainState {
         }
     }
 
-    /// Copies what other threads may know. How late ticks are, the actor adds.
+    /// Takes up the aggregator's role or lays it down, and says whether it was taken before.
+    pub(crate) fn set_aggregator(&mut self, enabled: bool) -> bool {
+        std::mem::replace(&mut self.role.is_aggregator, enabled)
+    }
+
+    /// Counts a message that the actor has had handled here, and how long that took.
+    pub(crate) fn handled(&mut self, lane: usize, time: Duration) {
+        self.meters.handled(lane, time);
+    }
+
+    /// Says that blocks or the votes that count may have changed, so that fork choice is to be published anew.
+    pub(super) fn fork_choice_moved(&mut self) {
+        self.fork_choice.moved();
+        let old = std::mem::replace(&mut self.seen_head, self.store.head());
+        let depth = self.store.blocks_taken_back(old, self.seen_head);
+        if depth > 0 {
+            self.meters.reorg_depth.observe(depth);
+        }
+    }
+
+    /// Returns what other threads may see of fork choice.
+    pub(crate) fn fork_choice_view(&mut self) -> Arc<ForkChoiceView> {
+        self.fork_choice.view(&self.store)
+    }
+
+    /// Copies what other threads may know, and shares what is large. How late ticks are, and the view of fork choice, the
+    /// actor adds.
     pub(crate) fn snapshot(&self) -> Snapshot {
+        let finalized = self.store.latest_finalized().root;
         let mut dropped = self.dropped.clone();
         dropped.insert("PENDING_BLOCKS_FULL", self.pending_blocks.evicted());
         dropped.insert("PENDING_VOTES_FULL", self.pending_votes.evicted());
@@ -236,7 +274,13 @@ impl ChainState {
             head: self.head_checkpoint(),
             justified: self.store.latest_justified(),
             finalized: self.store.latest_finalized(),
+            safe_target: self.store.safe_target(),
             safe_target_slot: self.store.safe_target_slot(),
+            finalized_state: self.store.state(&finalized).map(Arc::clone),
+            finalized_block: self.store.block(&finalized).map(Arc::clone),
+            validator_count: self.store.head_state().validators.len(),
+            own_validators: self.role.validators.len(),
+            is_aggregator: self.role.is_aggregator,
             peers: self.sync.peers(),
             blocks_imported: self.blocks_imported,
             pending_blocks: self.pending_blocks.len(),
@@ -244,6 +288,7 @@ impl ChainState {
             dropped,
             missed_intervals: self.missed_intervals,
             notes: self.notes.clone(),
+            meters: self.meters,
             ..Snapshot::default()
         }
     }

@@ -57,6 +57,9 @@ impl ChainState {
     pub(super) fn vote_found(&mut self, under_way: VoteUnderWay, found: Result<(), Refusal>) -> Vec<Effect> {
         let VoteUnderWay { vote, origin, finalized } = under_way;
         let taken = found.and_then(|()| self.check_again(vote.data(), finalized));
+        if taken.is_ok() {
+            *self.vote_count(&vote, true) += 1;
+        }
         match (&taken, &vote) {
             (Ok(()), HeldVote::Single(vote)) => self.insert_signature(vote),
             (Ok(()), HeldVote::Aggregate(vote)) => {
@@ -138,10 +141,24 @@ impl ChainState {
         if let Some(missing) = missing {
             self.pending_votes.hold(missing, vote);
         } else {
+            if matches!(refusal, Refusal::Rejected(_)) {
+                *self.vote_count(&vote, false) += 1;
+            }
             self.count(refusal.name());
             tracing::debug!(refusal = refusal.name(), "a vote was not taken");
         }
         refusal
+    }
+
+    /// Finds the count of votes of the same kind that have come to the same.
+    fn vote_count(&mut self, vote: &HeldVote, is_valid: bool) -> &mut u64 {
+        let meters = &mut self.meters;
+        match (vote, is_valid) {
+            (HeldVote::Single(_), true) => &mut meters.valid_votes,
+            (HeldVote::Single(_), false) => &mut meters.invalid_votes,
+            (HeldVote::Aggregate(_), true) => &mut meters.valid_aggregates,
+            (HeldVote::Aggregate(_), false) => &mut meters.invalid_aggregates,
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Why a command failed, and the exit code that says so.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::command::{ContentionError, VectorsError};
 use crate::config::ConfigError;
 use crate::devnet::{DevnetError, PlanError, Problem};
 use crate::exit_code::{FAILURE, INTERRUPTED, PORT_TAKEN, USAGE};
+use crate::lean_files::LeanFilesError;
 use crate::node::StartError;
 use crate::runtime::NoSuchRuntime;
 
@@ -16,6 +17,18 @@ pub enum CommandError {
     /// The configuration is not usable.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Nothing says which files to write.
+    #[error("say what to write: --dir DIR for this program, or --lean DIR for any lean client")]
+    NoForm,
+    /// Records of lean nodes name IPv4 addresses only.
+    #[error("a genesis folder names IPv4 addresses only, and {0} is none: choose another with --address")]
+    OnlyIpv4(IpAddr),
+    /// Nothing says which files to run from.
+    #[error("name the node's files: --config FILE, or --genesis DIR --node-id NAME")]
+    NoFiles,
+    /// The genesis folder is not usable, or could not be written.
+    #[error(transparent)]
+    LeanFiles(#[from] LeanFilesError),
     /// The runtime that was asked for was not compiled in.
     #[error(transparent)]
     Runtime(#[from] NoSuchRuntime),
@@ -44,6 +57,12 @@ pub enum CommandError {
         /// What the operating system said.
         error: io::Error,
     },
+    /// Another program listens where the node should serve its HTTP API.
+    #[error(
+        "TCP port {} of {} is in use: stop the program that uses it, or serve the HTTP API elsewhere or not at all with \
+         --http-address ADDRESS:PORT or --http-address off", .0.port(), .0.ip()
+    )]
+    HttpPortTaken(SocketAddr),
     /// The node did not start.
     #[error("the node did not start: {0}")]
     Start(#[from] StartError),
@@ -76,10 +95,17 @@ impl CommandError {
     /// Returns the exit code that tells scripts what kind of failure it was.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Runtime(_) | Self::Plan(_) | Self::GoalBeyondKeys { .. } => USAGE,
+            Self::Config(_)
+            | Self::NoFiles
+            | Self::OnlyIpv4(_)
+            | Self::NoForm
+            | Self::LeanFiles(_)
+            | Self::Runtime(_)
+            | Self::Plan(_)
+            | Self::GoalBeyondKeys { .. } => USAGE,
             Self::Contention(ContentionError::TooLong { .. } | ContentionError::TooShort { .. }) => USAGE,
             Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
-            Self::PortTaken(_) => PORT_TAKEN,
+            Self::PortTaken(_) | Self::HttpPortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {
                 Problem::Plan(_) => USAGE,
                 Problem::Interrupted => INTERRUPTED,

@@ -54,6 +54,14 @@ pub enum ConfigError {
         /// What stands there.
         peer: String,
     },
+    /// The address of the HTTP API is none.
+    #[error("{}: http = \"{http}\" is no address to serve the HTTP API on: write ADDRESS:PORT, as in 127.0.0.1:5052, or off", path.display())]
+    Http {
+        /// The configuration file.
+        path: PathBuf,
+        /// What stands there.
+        http: String,
+    },
     /// Gossipsub cannot tend its mesh at this pace.
     #[error("{}: gossip_heartbeat_ms must be above 0 (the specification's is 700)", path.display())]
     Heartbeat {

@@ -59,6 +59,9 @@ pub struct ConfigFile {
     /// How often gossipsub tends its mesh, in milliseconds; the specification's value is 700.
     #[serde(default = "specified_heartbeat")]
     pub gossip_heartbeat_ms: u64,
+    /// Where to serve the HTTP API: `ADDRESS:PORT`, or `off`, as without one: many nodes may run on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
     /// The validators that this node votes and proposes for.
     #[serde(default)]
     pub validators: Vec<ValidatorEntry>,

@@ -8,10 +8,10 @@ use std::time::Duration;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
-use crate::config::{ConfigError, ConfigFile, KeyRole, ValidatorEntry};
-use crate::consensus::ValidatorIndex;
+use crate::config::{ConfigError, ConfigFile, HttpAddress, KeyRole, ValidatorEntry};
+use crate::consensus::{MockProofs, ValidatorIndex};
 use crate::genesis_file::GenesisFile;
-use crate::keys::{KeyFile, NetworkKey, ValidatorKeyFiles};
+use crate::keys::{KeyFile, NetworkKey, StoredKey, ValidatorKeyFiles};
 use crate::xmss::PublicKey;
 
 /// How many verifiers a node may be told to have. Each is a thread, whose lanes have room for two slots of votes.
@@ -46,6 +46,12 @@ pub struct NodeConfig {
     pub ping: bool,
     /// How often gossipsub tends its mesh.
     pub gossip_heartbeat: Duration,
+    /// Where to serve the HTTP API.
+    pub http: HttpAddress,
+    /// The HTTP API of a node to begin at whose finalized block; without one, the chain begins at genesis.
+    pub checkpoint_sync_url: Option<String>,
+    /// Which aggregation proofs are accepted; all of them are mocks, and none is given for real.
+    pub proofs: MockProofs,
 }
 
 impl NodeConfig {
@@ -63,6 +69,7 @@ impl NodeConfig {
         if file.gossip_heartbeat_ms == 0 {
             return Err(ConfigError::Heartbeat { path: path.to_owned() });
         }
+        let http = http_address(file.http.as_deref(), path)?;
         if let Some(verifiers) = file.verifiers.filter(|verifiers| !VERIFIERS.contains(verifiers)) {
             return Err(ConfigError::Verifiers { path: path.to_owned(), verifiers });
         }
@@ -90,6 +97,9 @@ impl NodeConfig {
             identify: file.identify,
             ping: file.ping,
             gossip_heartbeat: Duration::from_millis(file.gossip_heartbeat_ms),
+            http,
+            checkpoint_sync_url: None,
+            proofs: MockProofs::default(),
         })
     }
 
@@ -103,7 +113,8 @@ impl NodeConfig {
     }
 }
 
-fn listen_address(text: &str) -> Option<Multiaddr> {
+/// Reads an address to listen on: `ADDRESS:PORT`, or `/ip4/…/udp/…/quic-v1`.
+pub(crate) fn listen_address(text: &str) -> Option<Multiaddr> {
     if let Ok(socket) = text.parse::<SocketAddr>() {
         return Some(quic_address(socket));
     }
@@ -117,7 +128,7 @@ pub(crate) fn quic_address(socket: SocketAddr) -> Multiaddr {
 }
 
 /// Reads the socket address that a QUIC address starts with.
-fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
+pub(crate) fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
     let mut parts = address.iter();
     let ip = match parts.next()? {
         Protocol::Ip4(ip) => IpAddr::V4(ip),
@@ -137,6 +148,11 @@ fn peer_address(text: &str, path: &Path) -> Result<Multiaddr, ConfigError> {
         .ok_or_else(|| ConfigError::Peer { path: path.to_owned(), peer: text.to_owned() })
 }
 
+fn http_address(text: Option<&str>, path: &Path) -> Result<HttpAddress, ConfigError> {
+    let Some(text) = text else { return Ok(HttpAddress::Off) };
+    text.parse().map_err(|_| ConfigError::Http { path: path.to_owned(), http: text.to_owned() })
+}
+
 fn named_twice(entries: &[ValidatorEntry]) -> Option<ValidatorIndex> {
     let mut indices: Vec<_> = entries.iter().map(|entry| entry.index).collect();
     indices.sort_unstable();
@@ -153,7 +169,7 @@ fn validator_keys(
     let known = usize::try_from(index).ok().and_then(|place| genesis.validators.get(place)).ok_or_else(|| {
         ConfigError::NoSuchValidator { path: path.to_owned(), index, count: genesis.validators.len() }
     })?;
-    let key = |role, file: &Path, expected: &PublicKey| -> Result<KeyFile, ConfigError> {
+    let key = |role, file: &Path, expected: &PublicKey| -> Result<StoredKey, ConfigError> {
         let path = directory.join(file);
         let key = KeyFile::load(&path)?;
         if key.scheme != genesis.scheme {
@@ -164,7 +180,7 @@ fn validator_keys(
             let (expected, found) = (expected.to_string(), key.public_key.to_string());
             return Err(ConfigError::WrongKey { path, index, role, expected, found });
         }
-        Ok(key)
+        Ok(key.into())
     };
     Ok(ValidatorKeyFiles {
         index,

@@ -1,5 +1,7 @@
 //! Proofs that prove nothing, in place of a proof system that is not published as a crate.
 
+use std::fmt;
+
 use sha2::{Digest, Sha256};
 
 use crate::consensus::attestation::{AggregationBits, MultiMessageAggregate, ProofBytes, SingleMessageAggregate};
@@ -31,6 +33,15 @@ pub enum MockProofs {
     ///
     /// This is for the specification's test vectors (`proofSetting` 0), whose proofs cannot be recomputed.
     Marked,
+}
+
+impl fmt::Display for MockProofs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bound => "mocks that name what they claim, as this program makes them",
+            Self::Marked => "every mock, as other clients' mocked mode does",
+        })
+    }
 }
 
 impl MockProofs {

@@ -124,8 +124,8 @@ impl NetworkPlan {
                 .validators
                 .iter()
                 .map(|keys| GenesisValidator {
-                    attestation_public_key: keys.attestation.public_key,
-                    proposal_public_key: keys.proposal.public_key,
+                    attestation_public_key: keys.attestation.public_key(),
+                    proposal_public_key: keys.proposal.public_key(),
                 })
                 .collect(),
         };
@@ -155,6 +155,7 @@ impl NetworkPlan {
             identify: false,
             ping: false,
             gossip_heartbeat_ms: self.interval_ms.clamp(SHORTEST_HEARTBEAT_MS, LONGEST_HEARTBEAT_MS),
+            http: None,
             validators: identities
                 .validators
                 .iter()

@@ -15,14 +15,26 @@ pub enum SchemeName {
     Test,
     /// The test scheme with a taller tree: keys last for as many slots as they are made for, 262,144 at most.
     Long,
+    /// The specification's production scheme: keys last for as many slots as they are made for, and growing them takes
+    /// about 12 times as long.
+    Production,
 }
 
 impl SchemeName {
+    /// Every name.
+    pub const ALL: [Self; 3] = [Self::Test, Self::Long, Self::Production];
+
+    /// Returns the name of a scheme, if it has one.
+    pub fn of(scheme: Scheme) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.scheme() == scheme)
+    }
+
     /// Returns the scheme that has this name.
     pub fn scheme(self) -> Scheme {
         match self {
             Self::Test => Scheme::TEST,
             Self::Long => Scheme::LONG,
+            Self::Production => Scheme::PRODUCTION,
         }
     }
 }
@@ -32,6 +44,7 @@ impl fmt::Display for SchemeName {
         f.write_str(match self {
             Self::Test => "test",
             Self::Long => "long",
+            Self::Production => "production",
         })
     }
 }

@@ -1,8 +1,8 @@
 //! A validator's two keys, as files and grown.
 
 use crate::consensus::{Slot, ValidatorIndex};
-use crate::keys::{KeyError, KeyFile, SchemeName, Seed, all_cores};
-use crate::xmss::SecretKey;
+use crate::keys::{KeyError, KeyFile, SchemeName, Seed, StoredKey, all_cores};
+use crate::xmss::{SecretKey, TreeKey};
 
 /// The two key files of one validator, already read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,9 +10,9 @@ pub struct ValidatorKeyFiles {
     /// The validator's place in the registry.
     pub index: ValidatorIndex,
     /// Signs its votes.
-    pub attestation: KeyFile,
+    pub attestation: StoredKey,
     /// Signs its proposals.
-    pub proposal: KeyFile,
+    pub proposal: StoredKey,
 }
 
 /// The two keys of one validator, ready to sign.
@@ -55,12 +55,30 @@ pub fn generate(
     seeds: &[(Seed, Seed)],
     active_slots: u64,
 ) -> Result<Vec<ValidatorKeyFiles>, ValidatorKeyError> {
+    grow(seeds, |seed| Ok(KeyFile::generate(scheme, seed.clone(), 0, active_slots)?.into()))
+}
+
+/// Makes keys as [`generate`] does, in the form that lean clients share.
+///
+/// # Errors
+///
+/// [`ValidatorKeyError`] unless `active_slots` are two or more whole bottom trees of the scheme (16 slots each in the test
+/// scheme).
+pub fn generate_trees(
+    scheme: SchemeName,
+    seeds: &[(Seed, Seed)],
+    active_slots: u64,
+) -> Result<Vec<ValidatorKeyFiles>, ValidatorKeyError> {
+    grow(seeds, |seed| Ok(TreeKey::generate(scheme.scheme(), *seed.as_bytes(), 0, active_slots)?.into()))
+}
+
+fn grow(
+    seeds: &[(Seed, Seed)],
+    key: impl Fn(&Seed) -> Result<StoredKey, KeyError> + Sync,
+) -> Result<Vec<ValidatorKeyFiles>, ValidatorKeyError> {
     let numbered: Vec<_> = (0..).zip(seeds).collect();
     let grow = |(index, (attestation, proposal)): &(ValidatorIndex, &(Seed, Seed))| {
-        let key = |seed: &Seed| {
-            KeyFile::generate(scheme, seed.clone(), 0, active_slots)
-                .map_err(|error| ValidatorKeyError { index: *index, error })
-        };
+        let key = |seed: &Seed| key(seed).map_err(|error| ValidatorKeyError { index: *index, error });
         Ok(ValidatorKeyFiles { index: *index, attestation: key(attestation)?, proposal: key(proposal)? })
     };
     all_cores::map(&numbered, grow).into_iter().collect()

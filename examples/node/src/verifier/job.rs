@@ -1,11 +1,13 @@
 //! What is verified or proved away from the owner, and what comes of it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::consensus::{
     AggregationPlan, AggregationRound, BlockCandidate, ProofScheme, RecoveredVotes, RecoveryPlan, Rejection,
     SignedAggregatedAttestation, SignedAttestation, Statement, VerifiedBlock, VoteClaim,
 };
+use crate::verifier::WorkMeters;
 
 /// A piece of work with everything that it needs.
 #[derive(Debug)]
@@ -69,6 +71,37 @@ impl Job {
             Self::Block(candidate) => Outcome::Block(candidate.verify(proofs)),
             Self::Aggregation(plan) => Outcome::Aggregation(plan.prove(proofs)),
             Self::Recovery(plan) => Outcome::Recovery(plan.prove(proofs)),
+        }
+    }
+}
+
+impl Job {
+    /// Does the work as [`run`](Self::run) does, and notes what a block or a vote took by the clock that is given.
+    pub(super) fn run_measured(
+        self,
+        proofs: &dyn ProofScheme,
+        meters: &WorkMeters,
+        now: impl Fn() -> Instant,
+    ) -> Outcome {
+        let begun = now();
+        let since = |begun: Instant| now().saturating_duration_since(begun);
+        match self {
+            Self::Block(candidate) => {
+                let found = candidate.check_proof(proofs).and_then(|()| {
+                    let transition_begun = now();
+                    let found = candidate.trust_proof();
+                    meters.transitions.observe(since(transition_begun));
+                    found
+                });
+                meters.blocks.observe(since(begun));
+                Outcome::Block(found)
+            }
+            Self::Vote(..) => {
+                let outcome = self.run(proofs);
+                meters.votes.observe(since(begun));
+                outcome
+            }
+            Self::Aggregate(..) | Self::Aggregation(_) | Self::Recovery(_) => self.run(proofs),
         }
     }
 }

@@ -66,11 +66,13 @@
 //!   left out.
 
 mod job;
+mod meters;
 mod pool;
 mod ticket;
 mod worker;
 
 pub(crate) use job::{Done, Job, JobId, NotDone, Outcome};
+pub(crate) use meters::WorkMeters;
 pub(crate) use pool::{Pool, verifier_count};
 pub(crate) use ticket::Assigned;
 pub(crate) use worker::Verifier;

@@ -2,27 +2,35 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use actor::{Actor, Batch, Context};
 
 use crate::consensus::ProofScheme;
-use crate::verifier::{Assigned, Done, NotDone, Outcome, Ticket};
+use crate::verifier::{Assigned, Done, NotDone, Outcome, Ticket, WorkMeters};
 
 /// Does jobs, and tells the owner what came of them: of a batch at once.
 pub(crate) struct Verifier {
     proofs: Arc<dyn ProofScheme>,
+    meters: Arc<WorkMeters>,
 }
 
 impl Verifier {
     pub(crate) fn new(proofs: Arc<dyn ProofScheme>) -> Self {
-        Self { proofs }
+        Self { proofs, meters: Arc::default() }
     }
 
-    fn work(&self, assigned: impl Iterator<Item = Assigned>) {
+    /// Notes what the work takes where others look for it.
+    pub(crate) fn measured(self, meters: Arc<WorkMeters>) -> Self {
+        Self { meters, ..self }
+    }
+
+    fn work(&self, assigned: impl Iterator<Item = Assigned>, now: impl Fn() -> Instant) {
         let mut report = Report::default();
         for Assigned { ticket, job } in assigned {
             // A job is a function of its own inputs, which end with it: nothing is left half done.
-            let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&*self.proofs))).map_err(|_| {
+            let outcome = catch_unwind(AssertUnwindSafe(|| job.run_measured(&*self.proofs, &self.meters, &now)));
+            let outcome = outcome.map_err(|_| {
                 tracing::error!(job = ?ticket.id, "a verification panicked");
                 NotDone::Panicked
             });
@@ -53,12 +61,12 @@ impl Report {
 impl Actor for Verifier {
     type Message = Assigned;
 
-    async fn handle(&mut self, assigned: Assigned, _cx: &mut Context<Assigned>) {
-        self.work(std::iter::once(assigned));
+    async fn handle(&mut self, assigned: Assigned, cx: &mut Context<Assigned>) {
+        self.work(std::iter::once(assigned), || cx.now());
     }
 
-    async fn handle_batch(&mut self, batch: &mut Batch<'_, Assigned>, _cx: &mut Context<Assigned>) {
+    async fn handle_batch(&mut self, batch: &mut Batch<'_, Assigned>, cx: &mut Context<Assigned>) {
         // Verified as they are taken, so that the batch ends by itself after a millisecond: a block waits for no more.
-        self.work(batch);
+        self.work(batch, || cx.now());
     }
 }

@@ -70,6 +70,11 @@ impl Scheme {
         1 << self.log_lifetime
     }
 
+    /// Returns how many epochs one bottom tree of a key covers (`LEAVES_PER_BOTTOM_TREE`): the lifetime's square root.
+    pub fn epochs_per_bottom_tree(self) -> u64 {
+        1 << (self.log_lifetime / 2)
+    }
+
     /// Returns how many hash chains a signature reveals (`DIMENSION`).
     pub fn dimension(self) -> usize {
         usize::from(self.dimension)

@@ -7,12 +7,14 @@ use std::ops::Range;
 use p3_koala_bear::KoalaBear;
 use sha2::{Digest as _, Sha256};
 
-use crate::xmss::field::{Digest, ORDER, element};
+use crate::xmss::field::{ORDER, element};
 use crate::xmss::message::codeword;
+use crate::xmss::prf::PrfKey;
 use crate::xmss::public_key::PublicKey;
-use crate::xmss::scheme::{CHAIN_STEPS, RHO_ELEMENTS, Scheme};
+use crate::xmss::scheme::Scheme;
 use crate::xmss::signature::Signature;
 use crate::xmss::subtree::Subtree;
+use crate::xmss::tree_key::TreeKey;
 use crate::xmss::tweak::Tweaked;
 
 /// How often signing tries fresh randomness (`MAX_TRIES`); one try in about 50 succeeds in the test schemes.
@@ -41,13 +43,21 @@ const MAX_TRIES: u32 = 100_000;
 /// assert!(matches!(key.sign(3, &[2; 32]), Err(SignError::EpochAlreadyUsed { .. })));
 /// ```
 pub struct SecretKey {
-    seed: [u8; 32],
+    prf: PrfKey,
     hashes: Tweaked,
     active: Range<u64>,
-    tree: Subtree,
+    tree: Tree,
     public_key: PublicKey,
     /// The newest epoch that must not be signed in again, and the message that may be, if it was signed here.
     newest: Option<(u64, Option<[u8; 32]>)>,
+}
+
+/// Where the paths of signatures come from.
+enum Tree {
+    /// A tree over the active epochs alone, all of it at hand.
+    Grown(Subtree),
+    /// The specification's trees, of which a part is at hand.
+    Stored(TreeKey),
 }
 
 impl SecretKey {
@@ -74,18 +84,14 @@ impl SecretKey {
             return Err(GenerateError { scheme, first_epoch, active_epochs });
         }
 
+        let prf = PrfKey::new(seed);
         let hashes = Tweaked::new(scheme, expand(&seed, b"parameter", &[]));
-        let leaves = (first_epoch..end).map(|epoch| {
-            let ends: Vec<_> = (0..scheme.dimension())
-                .map(|chain| hashes.chain(epoch, chain, 0, CHAIN_STEPS, chain_start(&seed, epoch, chain)))
-                .collect();
-            hashes.leaf(epoch, &ends)
-        });
+        let leaves = (first_epoch..end).map(|epoch| prf.leaf(&hashes, epoch));
         let height = active_epochs.trailing_zeros() as usize;
         let above = (height..scheme.log_lifetime()).map(|level| expand(&seed, b"above", &[level as u64]));
         let tree = Subtree::new(&hashes, first_epoch, leaves.collect(), above.collect());
         let public_key = PublicKey::from_parts(&tree.root(&hashes), hashes.parameter());
-        Ok(Self { seed, hashes, active: first_epoch..end, tree, public_key, newest: None })
+        Ok(Self { prf, hashes, active: first_epoch..end, tree: Tree::Grown(tree), public_key, newest: None })
     }
 
     /// Returns the public key that verifies this key's signatures.
@@ -140,27 +146,38 @@ impl SecretKey {
 
         let (rho, digits) = (0..MAX_TRIES)
             .find_map(|attempt| {
-                let rho = self.rho(epoch, message, attempt);
+                let rho = self.prf.randomness(epoch, message, u64::from(attempt));
                 codeword(&self.hashes, epoch, message, &rho).map(|digits| (rho, digits))
             })
             .ok_or(SignError::NoCodeword { epoch })?;
         let revealed: Vec<_> = digits
             .iter()
             .enumerate()
-            .map(|(chain, digit)| self.hashes.chain(epoch, chain, 0, *digit, chain_start(&self.seed, epoch, chain)))
+            .map(|(chain, digit)| self.hashes.chain(epoch, chain, 0, *digit, self.prf.chain_start(epoch, chain)))
             .collect();
 
         self.newest = Some((epoch, Some(*message)));
-        Ok(Signature::from_parts(self.scheme(), &self.tree.path(epoch), &rho, &revealed))
+        let path = match &mut self.tree {
+            Tree::Grown(tree) => tree.path(epoch),
+            Tree::Stored(key) => key.path(epoch),
+        };
+        Ok(Signature::from_parts(self.scheme(), &path, &rho, &revealed))
     }
+}
 
-    fn rho(&self, epoch: u64, message: &[u8; 32], attempt: u32) -> [KoalaBear; RHO_ELEMENTS] {
-        let words: [u64; 4] = std::array::from_fn(|index| {
-            let at = index * 8;
-            u64::from_le_bytes(std::array::from_fn(|byte| message[at + byte]))
-        });
-        let [a, b, c, d] = words;
-        expand(&self.seed, b"rho", &[epoch, u64::from(attempt), a, b, c, d])
+impl From<TreeKey> for SecretKey {
+    /// Takes a stored key to sign with.
+    ///
+    /// It knows nothing of what was signed with it before: see [`retire_through`](SecretKey::retire_through).
+    fn from(key: TreeKey) -> Self {
+        Self {
+            prf: key.prf().clone(),
+            hashes: key.hashes().clone(),
+            active: key.active_epochs(),
+            public_key: key.public_key(),
+            tree: Tree::Stored(key),
+            newest: None,
+        }
     }
 }
 
@@ -175,14 +192,11 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-fn chain_start(seed: &[u8; 32], epoch: u64, chain: usize) -> Digest {
-    expand(seed, b"chain", &[epoch, chain as u64])
-}
-
-/// Expands the seed to `N` field elements that depend on the purpose and the numbers: the key's pseudo-random function.
+/// Expands the seed to `N` field elements that depend on the purpose and the numbers, for what nobody else computes again:
+/// the parameter, and nodes of which only a hash is ever seen.
 ///
 /// Each element is 64 bits of SHA-256 modulo p, so it is uniform to within 2^−33.
-fn expand<const N: usize>(seed: &[u8; 32], purpose: &[u8], numbers: &[u64]) -> [KoalaBear; N] {
+pub(crate) fn expand<const N: usize>(seed: &[u8; 32], purpose: &[u8], numbers: &[u64]) -> [KoalaBear; N] {
     let mut block = [0u8; 32];
     std::array::from_fn(|index| {
         if index % 4 == 0 {

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use actor::Runtime;
 use libp2p::Multiaddr;
-use node::config::NodeConfig;
-use node::consensus::Slot;
+use node::config::{HttpAddress, NodeConfig};
+use node::consensus::{MockProofs, Slot};
 use node::genesis_file::{GenesisFile, GenesisValidator};
 use node::keys::{KeyFile, NetworkKey, SchemeName, Seed, ValidatorKeyFiles};
 use node::node::Node;
@@ -25,7 +25,7 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
         KeyFile::generate(SchemeName::Test, Seed::new(seed), 0, 256).expect("the test scheme has 256 slots")
     };
     let keys: Vec<_> = (0..validators)
-        .map(|index| ValidatorKeyFiles { index, attestation: key(index, 1), proposal: key(index, 2) })
+        .map(|index| ValidatorKeyFiles { index, attestation: key(index, 1).into(), proposal: key(index, 2).into() })
         .collect();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
     let genesis = GenesisFile {
@@ -36,8 +36,8 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
         validators: keys
             .iter()
             .map(|keys| GenesisValidator {
-                attestation_public_key: keys.attestation.public_key,
-                proposal_public_key: keys.proposal.public_key,
+                attestation_public_key: keys.attestation.public_key(),
+                proposal_public_key: keys.proposal.public_key(),
             })
             .collect(),
     };
@@ -70,6 +70,9 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             identify: false,
             ping: false,
             gossip_heartbeat: Duration::from_millis(100),
+            http: HttpAddress::Off,
+            checkpoint_sync_url: None,
+            proofs: MockProofs::default(),
         })
         .collect()
 }

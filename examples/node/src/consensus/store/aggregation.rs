@@ -102,7 +102,7 @@ impl Store {
     ///
     /// Proofs are chosen to cover many voters, uncounted ones before counted ones; signatures fill in the rest.
     pub fn plan_aggregation(&self) -> AggregationPlan {
-        let waited = self.pools.new.iter().map(|(data, proofs)| (*data, proofs.clone())).collect();
+        let waited = self.pools.new.all_proofs().map(|(data, proofs)| (*data, proofs.clone())).collect();
         let begin = Begin { waited, finalized: self.latest_finalized() };
         AggregationPlan { tasks: self.plan_tasks(), begin }
     }
@@ -147,7 +147,7 @@ impl Store {
             .get(data)
             .into_iter()
             .flatten()
-            .filter(|(voter, _)| !covered.contains(voter))
+            .filter(|(voter, _)| !covered.contains(**voter))
             .map(|(voter, signature)| {
                 let public_key = validators.at(*voter)?.attestation_public_key;
                 Some(RawSignature { validator_index: *voter, public_key, signature: signature.clone() })

@@ -129,6 +129,6 @@ impl Store {
     ///
     /// That state may have been forgotten; every state of a chain has the same registry, so the head's will do.
     fn state_for_votes(&self, data: &AttestationData) -> &Arc<State> {
-        self.tree.state(&data.target.root).unwrap_or_else(|| self.head_state())
+        self.states.get(&data.target.root).unwrap_or_else(|| self.head_state())
     }
 }

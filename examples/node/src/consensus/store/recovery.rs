@@ -1,18 +1,17 @@
 //! Taking a block's proof apart again, so that its votes count before they come by gossip.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::consensus::attestation::{
-    AggregatedAttestation, SignedAggregatedAttestation, SingleMessageAggregate, validator_indices,
-};
+use crate::consensus::attestation::{AggregatedAttestation, SignedAggregatedAttestation, SingleMessageAggregate};
 use crate::consensus::block::SignedBlock;
 use crate::consensus::coverage::Proofs;
 use crate::consensus::proof::{ChildProof, ProofScheme, Statement};
 use crate::consensus::root::Root;
+use crate::consensus::rooted_block::RootedBlock;
 use crate::consensus::store::Store;
 use crate::consensus::store::import::block_statements;
 use crate::consensus::validator::Validators;
+use crate::consensus::voters::Voters;
 
 /// The votes of an imported block that are to be recovered from its proof, with all that is needed to do so away from
 /// the store.
@@ -54,8 +53,13 @@ impl Store {
     ///
     /// Votes that cannot justify anything any more are passed over, and so is what the proof scheme refuses. A block
     /// that is not known, or whose parent's state is not, gives nothing.
-    pub fn recover_votes(&mut self, block: &SignedBlock, proofs: &dyn ProofScheme) -> Vec<SignedAggregatedAttestation> {
-        match self.plan_recovery(Root::of(&block.block), &Arc::new(block.clone())) {
+    pub fn recover_votes(
+        &mut self,
+        block: impl Into<RootedBlock>,
+        proofs: &dyn ProofScheme,
+    ) -> Vec<SignedAggregatedAttestation> {
+        let block = block.into();
+        match self.plan_recovery(block.root(), block.signed()) {
             Some(plan) => self.finish_recovery(plan.prove(proofs)),
             None => Vec::new(),
         }
@@ -72,7 +76,8 @@ impl Store {
         if votes.is_empty() || !self.contains_block(&block_root) {
             return None;
         }
-        let validators = self.tree.state(&block.block.parent_root)?.validators.clone();
+        let parent = self.states.find(&self.tree, &block.block.parent_root)?;
+        let validators = parent.base().validators.clone();
         let statements = block_statements(&block.block, block_root, &validators).ok()?;
         Some(RecoveryPlan { block: Arc::clone(block), statements, validators, votes })
     }
@@ -100,9 +105,11 @@ impl Store {
     fn is_worth_recovering(&self, attestation: &AggregatedAttestation) -> bool {
         let AggregatedAttestation { aggregation_bits, data } = attestation;
         let waiting = self.pools.new.proofs(data);
-        let held: BTreeSet<_> = waiting.iter().flat_map(|proof| validator_indices(&proof.participants)).collect();
-        data.target.slot > self.view.latest_justified.slot
-            && validator_indices(aggregation_bits).any(|voter| !held.contains(&voter))
+        let mut held = Voters::default();
+        for proof in waiting {
+            held.join(&Voters::of(&proof.participants));
+        }
+        data.target.slot > self.view.latest_justified.slot && Voters::of(aggregation_bits).count_without(&held) > 0
     }
 }
 
