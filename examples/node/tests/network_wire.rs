@@ -5,7 +5,7 @@ use node::network::wire::{
     frames::{self, STREAM_IDENTIFIER},
     message_id::MessageId,
     raw_snappy,
-    request::{Request, RequestKind, decode_request, encode_request},
+    request::{Request, RequestKind, SlotRange, decode_request, encode_request},
     response::{ErrorChunk, MAX_ERROR_MESSAGE_SIZE, ResponseCode, decode_response, write_chunk},
     status::Status,
     topic::{Topic, TopicError, TopicKind},
@@ -214,4 +214,19 @@ fn an_id_tells_topics_and_validity_apart() {
     let ids = [MessageId::of_valid(b"a", b"bc"), MessageId::of_valid(b"ab", b"c"), MessageId::of_invalid(b"a", b"bc")];
     assert_ne!(ids[0], ids[1]);
     assert_ne!(ids[0], ids[2]);
+}
+
+#[test]
+fn a_request_for_a_range_is_two_numbers() {
+    let range = SlotRange { start_slot: 0x0102, count: 64 };
+    let ssz = [[2, 1, 0, 0, 0, 0, 0, 0], [64, 0, 0, 0, 0, 0, 0, 0]].concat();
+    let request = Request::BlocksByRange(range);
+    assert_eq!((request.to_ssz(), request.block_count()), (ssz.clone(), 64));
+    assert_eq!(Request::from_ssz(RequestKind::BlocksByRange, &ssz), Ok(request));
+    for wrong in [&ssz[..15], &[ssz.as_slice(), &[0]].concat(), &[]] {
+        assert!(Request::from_ssz(RequestKind::BlocksByRange, wrong).is_err(), "{wrong:?}");
+    }
+    let valid = |start_slot, count| SlotRange { start_slot, count }.is_valid();
+    assert!(valid(0, 1) && valid(5, 1024) && valid(u64::MAX - 1024, 1024));
+    assert!(!valid(0, 0) && !valid(5, 1025) && !valid(u64::MAX, 1) && !valid(0, u64::MAX));
 }

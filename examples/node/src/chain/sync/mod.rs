@@ -17,6 +17,7 @@
 mod asking;
 mod backfill;
 mod batch;
+mod denials;
 mod peers;
 mod range;
 mod request;

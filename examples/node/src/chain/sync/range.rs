@@ -20,11 +20,10 @@
 //!
 //! What is held is bounded: eight batches, of which no more than [`HELD_BYTES`] and four answers are fetched ahead.
 
-use std::collections::VecDeque;
-
 use libp2p::PeerId;
 
 use crate::chain::sync::batch::Answer;
+use crate::chain::sync::denials::Denials;
 use crate::chain::sync::peers::Peers;
 use crate::chain::sync::request::{Action, Fetched, Wanted};
 use crate::chain::sync::run::{Leader, Run};
@@ -50,25 +49,17 @@ const UNRESOLVED: usize = 8;
 /// How long an import may take before it counts as lost, in intervals.
 const IMPORT_PATIENCE: Interval = 50;
 
+/// How long a run may go without an answer before it is begun anew, in intervals: longer than any peer's rest.
+const RUN_PATIENCE: Interval = 300;
+
 /// How long nothing is fetched after a run came to an end by a failure that is nobody's, in intervals.
 const PAUSE: Interval = 5;
-
-/// Denials that are remembered.
-const DENIALS: usize = 64;
-
-/// A peer said that its chain has no blocks in these slots.
-#[derive(Debug)]
-struct Denial {
-    peer: PeerId,
-    start: Slot,
-    end: Slot,
-}
 
 /// Catches up by ranges. Pure: it decides, the actor asks.
 #[derive(Debug, Default)]
 pub(super) struct Ranges {
     run: Option<Run>,
-    denials: VecDeque<Denial>,
+    denials: Denials,
     paused_until: Interval,
 }
 
@@ -92,7 +83,10 @@ impl Ranges {
         now: Interval,
     ) -> Vec<Action> {
         let mut actions = Vec::new();
-        let is_stuck = |run: &Run| run.importing.is_some() && now.saturating_sub(run.progress) > IMPORT_PATIENCE;
+        let is_stuck = |run: &Run| {
+            let patience = if run.importing.is_some() { IMPORT_PATIENCE } else { RUN_PATIENCE };
+            now.saturating_sub(run.progress) > patience
+        };
         if self.run.as_ref().is_some_and(is_stuck) {
             self.pause(now, &mut actions);
         }
@@ -128,8 +122,7 @@ impl Ranges {
         }
         let Some(run) = &mut self.run else { return actions };
         let is_led = run.leader.is_some();
-        let Some(batch) = run.batch(id) else { return actions };
-        batch.asked.remove(&id);
+        let Some(place) = run.batches.iter_mut().position(|batch| batch.asked.remove(&id)) else { return actions };
         let Fetched::Blocks(blocks) = fetched else {
             if is_led {
                 // Whether it cannot or will not: there is nobody else to ask about its chain.
@@ -137,6 +130,8 @@ impl Ranges {
             }
             return actions;
         };
+        run.progress = now;
+        let Some(batch) = run.batches.get_mut(place) else { return actions };
         match Answer::check(peer, batch.start, batch.end, blocks) {
             Ok(answer) if batch.answer.is_none() => batch.answer = Some(answer),
             Ok(_) => {}
@@ -163,11 +158,8 @@ impl Ranges {
         }
         // What a leader's chain has there, others have denied.
         let supplier = importing.peer;
-        let is_refuted = |denial: &Denial| (denial.start..=denial.end).contains(&slot) && denial.peer != supplier;
-        let (refuted, others) = self.denials.drain(..).partition(is_refuted);
-        let refuted: VecDeque<Denial> = refuted;
-        self.denials = others;
-        refuted.iter().map(|denial| Action::Charge(denial.peer, Offence::Withheld)).collect()
+        let refuted = self.denials.refute(slot, supplier).into_iter();
+        refuted.map(|peer| Action::Charge(peer, Offence::Withheld)).collect()
     }
 
     /// Learns that a block was refused; by a fault of who supplied it, or not.
@@ -190,14 +182,17 @@ impl Ranges {
         actions
     }
 
-    /// Learns that a peer is gone.
+    /// Learns that a peer is gone. What it answered goes with it: if that leads nowhere, it cannot be asked any more.
     pub(super) fn disconnected(&mut self, peer: &PeerId) -> Vec<Action> {
         let mut actions = Vec::new();
+        for batch in self.run.iter_mut().flat_map(|run| &mut run.batches) {
+            batch.answer.take_if(|answer| answer.peer == *peer);
+        }
         let leads = |run: &Run| run.leader.as_ref().is_some_and(|leader| leader.peer == *peer);
         if self.run.as_ref().is_some_and(leads) {
             self.end(&mut actions);
         }
-        self.denials.retain(|denial| denial.peer != *peer);
+        self.denials.forget(peer);
         actions
     }
 
@@ -238,7 +233,7 @@ impl Ranges {
             let Some(batch) = run.batches.pop_front() else { return };
             let Some((first, parent)) = answer.first() else {
                 if run.leader.is_none() {
-                    self.deny(answer.peer, batch.start, batch.end);
+                    self.denials.add(answer.peer, batch.start, batch.end);
                 }
                 continue;
             };
@@ -253,8 +248,8 @@ impl Ranges {
             run.import(answer, batch.end, now);
             if !is_led {
                 // It links, so nothing was left out before it.
-                self.denials.retain(|denial| denial.end >= first);
-                self.deny(peer, last + 1, speaks_to);
+                self.denials.confirm_before(first);
+                self.denials.add(peer, last + 1, speaks_to);
             }
         }
     }
@@ -322,15 +317,6 @@ impl Ranges {
                 peers.disbelieve(&peer);
                 peers.rests(&peer, now);
             }
-        }
-    }
-
-    fn deny(&mut self, peer: PeerId, start: Slot, end: Slot) {
-        if start <= end {
-            if self.denials.len() == DENIALS {
-                self.denials.pop_front();
-            }
-            self.denials.push_back(Denial { peer, start, end });
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) struct Run {
     pub(super) target: Slot,
     pub(super) batches: VecDeque<Batch>,
     pub(super) importing: Option<Importing>,
-    /// When anything came of it last.
+    /// When an answer came, or a block was imported, last.
     pub(super) progress: Interval,
 }
 
@@ -91,10 +91,6 @@ impl Run {
     /// Returns the bytes of the blocks that wait for their turn.
     pub(super) fn held_bytes(&self) -> usize {
         self.batches.iter().filter_map(|batch| batch.answer.as_ref()).map(|answer| answer.bytes).sum()
-    }
-
-    pub(super) fn batch(&mut self, request: u64) -> Option<&mut Batch> {
-        self.batches.iter_mut().find(|batch| batch.asked.contains(&request))
     }
 
     /// Begins to import the first batch's answer.

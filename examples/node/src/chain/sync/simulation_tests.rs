@@ -127,7 +127,7 @@ fn slots() -> impl Strategy<Value = Vec<Slot>> {
 }
 
 proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 256, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn an_honest_minority_is_enough(
@@ -148,7 +148,7 @@ proptest! {
         for delay in delays {
             simulation.connect(Manner::Honest { delay });
         }
-        prop_assert!(simulation.run(6000), "it came to {}: {:?}", simulation.head(), simulation.charged);
+        prop_assert!(simulation.run(6000), "it came to {}: {:?}, {:?}", simulation.head(), simulation.charged, simulation.sync);
         let left: Vec<_> = simulation.banned.iter().map(|peer| simulation.peers[peer]).collect();
         prop_assert!(!left.iter().any(|manner| manner.is_honest()), "{left:?}, {:?}", simulation.charged);
         prop_assert!(simulation.most_under_way <= 12);
