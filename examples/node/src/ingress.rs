@@ -5,7 +5,7 @@ use actor::Handle;
 use crate::chain::{Chain, Published};
 use crate::consensus::Root;
 use crate::decoder::DecoderMessage;
-use crate::network::{BlocksReply, BlocksResponse, GossipMessage, Inbound, PeerId, Refused, Status};
+use crate::network::{BlocksReply, BlocksResponse, GossipMessage, Inbound, PeerId, Refused, SlotRange, Status};
 
 /// Every method is one `try_tell`: the network thread never waits, takes no lock and decodes nothing.
 pub(crate) struct Ingress {
@@ -38,6 +38,10 @@ impl Inbound for Ingress {
     fn serve_blocks(&self, roots: Vec<[u8; 32]>, reply: BlocksReply) -> Result<(), Refused> {
         let roots = roots.into_iter().map(Root::from).collect();
         self.chain.serve_blocks(roots, reply).map_err(|_| Refused)
+    }
+
+    fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Result<(), Refused> {
+        self.chain.serve_range(range, reply).map_err(|_| Refused)
     }
 
     fn our_status(&self) -> Status {

@@ -1,6 +1,8 @@
 //! A Lean Ethereum consensus node: a real libp2p network thread, and one pinned actor that owns the chain.
 
+mod api;
 pub mod chain;
+pub mod checkpoint_sync;
 pub mod command;
 pub mod config;
 pub mod consensus;
@@ -19,7 +21,9 @@ mod reporter;
 pub mod runtime;
 mod signer;
 pub mod vectors;
+mod verifier;
 mod wall_clock;
 pub mod xmss;
 
+pub use api::ApiError;
 pub use file::{FileError, FileKind, FileProblem};

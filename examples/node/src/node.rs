@@ -1,22 +1,26 @@
-//! One node, assembled: a network thread, and four actors on a thread each.
+//! One node, assembled: a network thread, and actors on a thread each.
 //!
 //! ```text
-//!  network ──▶ decoder ──▶ chain ◀──▶ signer          reporter (reads what the others publish)
-//!     ▲───────────┴──────────┘
+//!  network ──▶ decoder ──▶ chain ◀──▶ signer          reporter, api (read what the others publish)
+//!     ▲───────────┴──────────┤
+//!                            └─◀──▶ verifiers, prover
 //! ```
 //!
 //! Handles exist before actors, so everything is wired before anything runs. It ends in the order of the arrows:
 //! sources first, so that nothing new comes while the owners drain.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actor::{Actor, Executor, ExecutorStopped, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
 
+use crate::api::{Api, ApiError, ApiSources, Limits, Watched};
 use crate::chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
-use crate::config::NodeConfig;
-use crate::consensus::{ProofScheme, Rejection, SlotClock, Store, genesis};
+use crate::checkpoint_sync::{Anchor, CheckpointError, fetch_anchor};
+use crate::config::{HttpAddress, NodeConfig};
+use crate::consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
 use crate::decoder::{Decoder, Undecodable};
 use crate::ingress::Ingress;
 use crate::keys::{ValidatorKeyError, regenerate};
@@ -24,12 +28,14 @@ use crate::network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, N
 use crate::report::StatusLine;
 use crate::reporter::{Reporter, Sources};
 use crate::signer::{Keeper, Signer};
+use crate::verifier::{Pool, Verifier, WorkMeters, verifier_count};
 use crate::wall_clock;
 
 /// A running node.
 #[derive(Debug)]
 pub struct Node {
     network: Network,
+    api: Option<Api>,
     chain: Chain,
     /// In the order in which they end.
     actors: Vec<(&'static str, Running, Arc<dyn Executor>)>,
@@ -50,6 +56,12 @@ pub enum StartError {
     /// The genesis file makes no chain.
     #[error("the genesis file makes no chain: {0}")]
     Genesis(#[from] Rejection),
+    /// There is no checkpoint to begin at.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The HTTP API did not start.
+    #[error(transparent)]
+    Api(#[from] ApiError),
     /// An executor's thread did not start.
     #[error("the thread \"{0}\" did not start: {1}")]
     Thread(&'static str, #[source] io::Error),
@@ -61,7 +73,8 @@ pub enum StartError {
 impl Node {
     /// Starts a node; `report` is called once in a slot, on a thread that nothing else waits for.
     ///
-    /// Grows the validators' keys first, which takes some 40 ms of a core for each key of 256 slots.
+    /// Grows the validators' keys first, which takes some 40 ms of a core for each key of 256 slots, and fetches the
+    /// checkpoint to begin at, if there is one.
     ///
     /// # Errors
     ///
@@ -80,7 +93,7 @@ impl Node {
             // An earlier process with these keys may have signed up to this very slot.
             keys.iter_mut().for_each(|keys| keys.retire_through(last_slot));
         }
-        let (state, block) = genesis(config.genesis.genesis_time, config.genesis.registry());
+        let Anchor { state, block } = anchor(&config, clock.current_slot(wall()))?;
         let store = Store::new(state, block, role.validators.first().copied())?;
 
         let (chain, chain_mailbox) = Chain::new();
@@ -97,9 +110,22 @@ impl Node {
             wall,
             published: published.clone(),
             chain: chain.clone(),
-            decoder,
+            decoder: decoder.clone(),
             undecodable: undecodable.clone(),
             network: network.counters(),
+        };
+        let work = Arc::<WorkMeters>::default();
+        let served = ApiSources {
+            name: sources.name.clone(),
+            runtime: runtime.name(),
+            clock,
+            wall,
+            started_at: wall(),
+            published: published.clone(),
+            chain: chain.clone(),
+            watched: vec![Watched::new("decoder", decoder), Watched::new("signer", signer.clone())],
+            network: network.counters(),
+            work: Arc::clone(&work),
         };
         let decoding = Decoder::new(chain.clone(), network.front(), undecodable);
         let keeper_proofs = Arc::clone(&proofs);
@@ -109,11 +135,13 @@ impl Node {
             None => ThreadConfig::named("chain"),
         };
 
-        let mut node = Self { network, chain: chain.clone(), actors: Vec::new() };
+        let api = serve(config.http, served)?;
+        let mut node = Self { network, api, chain: chain.clone(), actors: Vec::new() };
         node.spawn("decoder", ThreadConfig::named("decoder"), &*runtime, decoder_mailbox, move || decoding)?;
+        let pool = node.spawn_pool(config.verifiers.unwrap_or_else(verifier_count), &*runtime, &proofs, &work)?;
         node.spawn("chain", chain_thread, &*runtime, chain_mailbox, move || {
             let state = ChainState::new(store, proofs, role);
-            ChainActor::new(state, clock, wall, front, Signer::new(signer), published)
+            ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, published)
         })?;
         node.spawn("signer", ThreadConfig::named("signer"), &*runtime, signer_mailbox, move || {
             Keeper::new(keys, keeper_proofs, chain)
@@ -138,6 +166,12 @@ impl Node {
         self.network.listen_address()
     }
 
+    /// Returns where the node serves its HTTP API, with the port that was taken for port 0. `None` if it does not.
+    #[must_use]
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.api.as_ref().map(Api::address)
+    }
+
     /// Asks the chain's owner where the chain stands. `None` if it has ended or does not answer within `timeout`.
     ///
     /// Parks the calling thread.
@@ -148,7 +182,7 @@ impl Node {
 
     /// Stops the node in order, within about `patience`, and says what had not come to its end by then.
     ///
-    /// The network ends first, so that nothing new comes; then each actor handles what is queued, in the order of a
+    /// The API and the network end first, so that nothing new comes; then each actor handles what is queued, in the order of a
     /// message's way.
     #[must_use]
     pub fn stop(self, patience: Duration) -> Vec<String> {
@@ -157,6 +191,7 @@ impl Node {
         let deadline = now() + patience;
         let left = || deadline.saturating_duration_since(now());
         let mut unfinished = Vec::new();
+        unfinished.extend(self.api.and_then(|api| api.stop(left() / 2)).map(str::to_owned));
         if let Err(error) = self.network.stop(left() / 2) {
             unfinished.push(error.to_string());
         }
@@ -176,6 +211,27 @@ impl Node {
         unfinished
     }
 
+    /// Starts the verifiers and the prover. They end before the chain's owner, which hears of what they have done.
+    fn spawn_pool(
+        &mut self,
+        verifiers: usize,
+        runtime: &dyn Runtime,
+        proofs: &Arc<dyn ProofScheme>,
+        work: &Arc<WorkMeters>,
+    ) -> Result<Pool, StartError> {
+        let mut spawn = |name: &'static str, thread: String| {
+            let (handle, mailbox) = mailbox();
+            let (proofs, work) = (Arc::clone(proofs), Arc::clone(work));
+            self.spawn(name, ThreadConfig::named(thread), runtime, mailbox, move || {
+                Verifier::new(proofs).measured(work)
+            })?;
+            Ok::<_, StartError>(handle)
+        };
+        let numbered = |number| spawn("verifier", format!("verifier-{number}"));
+        let verifiers = (0..verifiers).map(numbered).collect::<Result<_, _>>()?;
+        Ok(Pool::new(verifiers, spawn("prover", "prover".to_owned())?))
+    }
+
     /// Starts an actor on a thread of its own.
     fn spawn<A: Actor>(
         &mut self,
@@ -190,6 +246,33 @@ impl Node {
             .on_undelivered(move |lane, _message| tracing::debug!(actor = name, lane, "a message was not delivered"));
         self.actors.push((name, spawn.start(&executor, make)?, executor));
         Ok(())
+    }
+}
+
+/// Serves the API where it is to be served.
+fn serve(http: HttpAddress, sources: ApiSources) -> Result<Option<Api>, ApiError> {
+    let start = |address| Api::start(address, sources, Limits::default()).map(Some);
+    match http {
+        HttpAddress::Off => Ok(None),
+        HttpAddress::On(address) => start(address),
+        HttpAddress::IfFree(address) => start(address).or_else(|error| match error {
+            ApiError::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse => {
+                tracing::warn!(%address, "the HTTP API is not served: somebody else listens there");
+                Ok(None)
+            }
+            other => Err(other),
+        }),
+    }
+}
+
+/// Where this node's chain begins.
+fn anchor(config: &NodeConfig, current_slot: Slot) -> Result<Anchor, CheckpointError> {
+    match &config.checkpoint_sync_url {
+        Some(url) => fetch_anchor(url, &config.genesis, current_slot),
+        None => {
+            let (state, block) = genesis(config.genesis.genesis_time, config.genesis.registry());
+            Ok(Anchor { state, block })
+        }
     }
 }
 

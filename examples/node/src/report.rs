@@ -1,6 +1,7 @@
 //! What a running node reports, one JSON line at a time.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use actor::LaneStats;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,9 @@ pub struct ReadyLine {
     pub peer_id: String,
     /// The runtime that its actors run on.
     pub runtime: String,
+    /// Where it serves the HTTP API, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<SocketAddr>,
 }
 
 /// Says that a node has stopped in order.

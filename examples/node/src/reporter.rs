@@ -19,8 +19,8 @@ use crate::wall_clock::WallClock;
 /// Intervals that the chain's time may be behind the clock before the report calls it stuck.
 const STUCK_AFTER: Interval = 2;
 
-/// Drops that are no loss: the same block came twice.
-const NO_LOSS: &[&str] = &["DUPLICATE_BLOCK"];
+/// Drops that are no loss: the same block or vote came twice.
+const NO_LOSS: &[&str] = &["DUPLICATE_BLOCK", "DUPLICATE_VOTE"];
 
 /// What the reporter reads.
 pub(crate) struct Sources {

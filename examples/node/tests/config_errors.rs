@@ -154,6 +154,16 @@ fn a_heartbeat_that_never_beats() {
 }
 
 #[test]
+fn verifiers_that_are_none_or_far_too_many() {
+    for count in [0, 65] {
+        let network = Network::new();
+        let verifiers = format!("verifiers = {count}\ngossip_heartbeat_ms = 100");
+        network.replace("node-0.toml", "gossip_heartbeat_ms = 100", &verifiers);
+        assert_says(&network.error(), &["node-0.toml", &format!("verifiers = {count}"), "1 to 64", "leave it out"]);
+    }
+}
+
+#[test]
 fn a_missing_key_file() {
     let network = Network::new();
     fs::remove_file(network.path("keys/validator-2-proposal.toml")).expect("it is there");

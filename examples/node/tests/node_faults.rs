@@ -15,8 +15,8 @@ use node::consensus::{
     SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, aggregation_bits,
 };
 use node::network::{
-    BlocksReply, BlocksResponse, GossipMessage, HostKey, Inbound, Network, NetworkConfig, NetworkFront, Refused,
-    Status, TopicKind,
+    BlocksReply, BlocksResponse, Command, GossipMessage, HostKey, Inbound, Network, NetworkConfig, NetworkFront,
+    Refused, SlotRange, Status, TopicKind,
 };
 use node::report::StatusLine;
 use node::xmss::{Scheme, SecretKey};
@@ -46,6 +46,9 @@ impl Inbound for Silent {
         Ok(())
     }
     fn serve_blocks(&self, _roots: Vec<[u8; 32]>, _reply: BlocksReply) -> Result<(), Refused> {
+        Err(Refused)
+    }
+    fn serve_range(&self, _range: SlotRange, _reply: BlocksReply) -> Result<(), Refused> {
         Err(Refused)
     }
     fn our_status(&self) -> Status {
@@ -146,6 +149,49 @@ fn what_a_peer_should_not_send_is_refused_and_counted_and_the_others_go_on_final
     assert!(later.finalized_slot > seen.finalized_slot);
     finalized(&nodes[1].1, later.finalized_slot);
     intruder.stop(Duration::from_secs(5)).expect("the intruder ends");
+    for (node, _) in nodes {
+        assert_eq!(node.stop(Duration::from_secs(10)), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_flood_of_votes_for_unknown_blocks_is_bounded_and_leaves_the_other_lanes_served() {
+    const FLOOD: u64 = 20_000;
+    let runtimes = actor::runtimes();
+    let nodes: Vec<_> = network(2, 4, 3)
+        .into_iter()
+        .enumerate()
+        .map(|(index, config)| start(config, Arc::clone(&runtimes[index % runtimes.len()])))
+        .collect();
+    let (victim, reports) = &nodes[0];
+    let intruder = intruder(victim.listen_address());
+    let front = intruder.front();
+    let seen = finalized(reports, 1);
+    let known = Checkpoint { root: seen.head_root, slot: seen.head_slot };
+    let data = AttestationData { slot: known.slot, head: known, target: known, source: known };
+    let mut stranger = SecretKey::generate(Scheme::TEST, [99; 32], 0, 256).expect("256 slots");
+    let signature = stranger.sign(data.slot, Root::of(&data).as_bytes()).expect("the slot is active and unused");
+    for n in 0..FLOOD {
+        let mut root = [0xee; 32];
+        root[..8].copy_from_slice(&n.to_le_bytes());
+        let data = AttestationData { head: Checkpoint { root: Root::from(root), ..known }, ..data };
+        let vote = SignedAttestation { validator_index: n % 4, data, signature: signature.clone() }.to_ssz();
+        let mut kind = TopicKind::Attestation { subnet: 0 };
+        let mut ssz = vote;
+        // The intruder's own lane is bounded as well.
+        while let Err(refused) = front.publish(kind, ssz) {
+            let Command::Publish { kind: again, ssz: vote } = *refused.command else { panic!("it is what was told") };
+            (kind, ssz) = (again, vote);
+            std::thread::yield_now();
+        }
+    }
+    let later = finalized(reports, seen.finalized_slot + 6);
+    assert!(later.pending_votes > 0 && later.pending_votes <= 4096, "{later:#?}");
+    for lane in later.lanes.iter().filter(|lane| lane.name != "votes") {
+        assert_eq!((lane.refused, lane.evicted), (0, 0), "{lane:?}");
+    }
+    finalized(&nodes[1].1, later.finalized_slot);
+    intruder.stop(Duration::from_secs(30)).expect("the intruder ends");
     for (node, _) in nodes {
         assert_eq!(node.stop(Duration::from_secs(10)), Vec::<String>::new());
     }

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor::{Actor, Context};
+use actor::{Actor, Context, Message};
 use libssz::SszEncode;
 
 use crate::chain::effect::Effect;
-use crate::chain::{ChainMessage, ChainState, Published};
+use crate::chain::{Chain, ChainMessage, ChainState, Published, Request, Wanted};
 use crate::consensus::{
-    ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, Root, SignedBlock, Slot, SlotClock, ValidatorIndex,
+    ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, SignedBlock, Slot, SlotClock, ValidatorIndex,
 };
 use crate::network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
 use crate::signer::Signer;
+use crate::verifier::Pool;
 use crate::wall_clock::WallClock;
 
 /// Owns the chain's state on one thread. Nothing in it is shared, so nothing in it is locked.
@@ -22,6 +23,7 @@ pub(crate) struct ChainActor {
     wall: WallClock,
     network: NetworkFront,
     signer: Signer,
+    pool: Pool,
     published: Published,
     /// The interval that the tick timer is armed for.
     awaited: Interval,
@@ -36,10 +38,11 @@ impl ChainActor {
         wall: WallClock,
         network: NetworkFront,
         signer: Signer,
+        pool: Pool,
         published: Published,
     ) -> Self {
         let (lateness, worst_lateness) = (Duration::ZERO, Duration::ZERO);
-        Self { state, clock, wall, network, signer, published, awaited: 0, lateness, worst_lateness }
+        Self { state, clock, wall, network, signer, pool, published, awaited: 0, lateness, worst_lateness }
     }
 
     /// Tells which interval the next tick is for.
@@ -85,6 +88,7 @@ impl ChainActor {
                         self.state.count("SIGNER_LANE_REFUSED");
                     }
                 }
+                Effect::Work(id, job) => self.pool.assign(id, job, &Chain::from(cx.handle())),
                 Effect::PublishBlock(block) => self.told(self.network.publish(TopicKind::Block, block.to_ssz())),
                 Effect::PublishVote(vote) => {
                     let subnet = subnet(vote.validator_index);
@@ -93,14 +97,17 @@ impl ChainActor {
                 Effect::PublishAggregate(vote) => {
                     self.told(self.network.publish(TopicKind::Aggregation, vote.to_ssz()));
                 }
-                Effect::Fetch(request) => {
-                    let roots = vec![*request.root.as_bytes()];
-                    self.told(self.network.request_blocks(request.peer, roots, request.id));
-                }
+                Effect::Fetch(Request { id, peer, wanted }) => self.told(match wanted {
+                    Wanted::Block(root) => self.network.request_blocks(peer, vec![*root.as_bytes()], id),
+                    Wanted::Range(range) => self.network.request_range(peer, range, id),
+                }),
                 Effect::Report(origin, verdict) => {
                     self.told(self.network.report(origin.id, origin.source, verdict));
                 }
-                Effect::Disconnect(peer) => self.told(self.network.disconnect(peer)),
+                Effect::Charge(peer, offence) => self.told(self.network.charge(peer, offence)),
+                Effect::Synchronize => {
+                    cx.after(Duration::ZERO, ChainMessage::Synchronize);
+                }
                 Effect::VoteAfterPatience(slot) => self.arm_vote(slot, cx),
                 Effect::Publish => self.publish(),
             }
@@ -121,19 +128,17 @@ impl ChainActor {
         }
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
         let mut snapshot = self.state.snapshot();
+        snapshot.fork_choice = self.state.fork_choice_view();
         snapshot.tick_lateness = self.lateness;
         snapshot.worst_tick_lateness = self.worst_lateness;
         self.published.publish(snapshot);
     }
 
-    /// Finds the blocks here and has them encoded elsewhere.
-    fn serve(&self, roots: &[Root], reply: BlocksReply, cx: &Context<ChainMessage>) {
-        let blocks: Vec<Arc<SignedBlock>> = self.state.signed_blocks(roots).map(Arc::clone).collect();
-        cx.executor().run_blocking(Box::new(move || {
-            reply.send(blocks.iter().map(|block| block.to_ssz()).collect());
-        }));
+    /// Has blocks that were found here encoded elsewhere.
+    fn serve(blocks: Vec<Arc<SignedBlock>>, reply: BlocksReply, cx: &Context<ChainMessage>) {
+        cx.executor().run_blocking(Box::new(move || reply.send(blocks.iter().map(|block| block.to_ssz()))));
     }
 }
 
@@ -158,6 +163,7 @@ impl Actor for ChainActor {
     }
 
     async fn handle(&mut self, message: ChainMessage, cx: &mut Context<ChainMessage>) {
+        let (lane, begun) = (message.lane(), cx.now());
         let effects = match message {
             ChainMessage::Tick => self.tick(cx),
             ChainMessage::VoteAnyway(slot) => self.state.vote_anyway(slot),
@@ -168,19 +174,39 @@ impl Actor for ChainActor {
                 reply.send(self.state.head());
                 Vec::new()
             }
+            ChainMessage::SetAggregator(enabled, reply) => {
+                let previous = self.state.set_aggregator(enabled);
+                // Whoever has the answer must not read the old role any more.
+                self.publish();
+                reply.send(previous);
+                Vec::new()
+            }
             ChainMessage::OwnVote(vote) => self.state.own_vote(vote),
             ChainMessage::OwnBlock(block) => self.state.own_block(*block),
             ChainMessage::NotSigned(validator, slot, why) => self.state.not_signed(validator, slot, &why),
             ChainMessage::Block(block, origin) => self.state.gossiped_block(*block, origin),
-            ChainMessage::Fetched(request, peer, blocks) => self.state.fetched_blocks(request, peer, blocks),
+            ChainMessage::Fetched(request, fetched) => self.state.fetched(request, fetched),
+            ChainMessage::Synchronize => self.state.fetch(),
             ChainMessage::ServeBlocks(roots, reply) => {
-                self.serve(&roots, reply, cx);
+                Self::serve(self.state.signed_blocks(&roots).map(Arc::clone).collect(), reply, cx);
+                Vec::new()
+            }
+            ChainMessage::ServeRange(range, reply) => {
+                match self.state.range(range) {
+                    Ok(blocks) => Self::serve(blocks, reply, cx),
+                    Err(why) => reply.unavailable(why),
+                }
                 Vec::new()
             }
             ChainMessage::Aggregate(vote, origin) => self.state.gossiped_aggregate(*vote, origin),
             ChainMessage::Vote(vote, origin) => self.state.gossiped_vote(*vote, origin),
+            ChainMessage::Done(worker, done) => {
+                self.pool.note(worker, &done);
+                self.state.done(done)
+            }
         };
         self.carry_out(effects, cx);
+        self.state.handled(lane, cx.now().saturating_duration_since(begun));
     }
 
     async fn stopped(&mut self, reason: &actor::ExitReason) {

@@ -1,43 +1,58 @@
-//! Blocks come: they are imported, wait for their parent, or are dropped for a stated reason.
+//! Blocks come: they are checked and sent away to be verified; or they wait for their parent, or are dropped for a stated
+//! reason. What follows when they have been verified is in `imports`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use libp2p::PeerId;
+use libssz::SszEncode as _;
 
 use crate::chain::Origin;
 use crate::chain::effect::Effect;
+use crate::chain::refusal::Refusal;
 use crate::chain::state::ChainState;
-use crate::consensus::{INTERVALS_PER_SLOT, MAX_ATTESTATIONS_DATA, Rejection, Root, SignedBlock, Slot};
-use crate::network::Verdict;
+use crate::chain::sync::Claim;
+use crate::consensus::{BlockCheck, INTERVALS_PER_SLOT, MAX_ATTESTATIONS_DATA, Rejection, Root, SignedBlock, Slot};
+use crate::verifier::{Job, JobId};
 
 /// Different blocks of one slot that are imported. An honest proposer makes one; the specification does not say how
 /// many of a dishonest one's to take.
 const BLOCKS_A_SLOT: u32 = 16;
 
-/// States further below the finalized slot than this are forgotten; the blocks stay.
-const STATES_KEPT: u64 = 64;
+/// Copies of blocks with other proofs than the ones that are being verified, of all blocks together.
+const OTHER_COPIES: usize = 16;
+
+/// Where a block came from, and who hears of its end.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    /// Gossip, which is reported on.
+    Gossip(Origin),
+    /// A peer that was asked for it.
+    Peer(PeerId),
+    /// It was held here, and has been reported on.
+    Held,
+}
+
+/// A block that is being verified.
+#[derive(Debug)]
+pub(super) struct BlockUnderWay {
+    pub(super) root: Root,
+    pub(super) block: Arc<SignedBlock>,
+    pub(super) source: Source,
+    /// Whether it is one of those that are taken although their slot is full.
+    pub(super) is_extra: bool,
+    /// Whether its first verification was lost.
+    pub(super) is_second_try: bool,
+    /// Copies with other proofs, to be tried if this one's is bad.
+    pub(super) others: VecDeque<(Arc<SignedBlock>, Source)>,
+    /// Whether it is to be fetched if its proof is bad: others wait for it, or a copy was forgotten.
+    pub(super) is_needed: bool,
+}
 
 impl ChainState {
-    /// Takes a gossiped block, and says what to tell the network of it.
+    /// Takes a gossiped block. What to tell the network of it follows at once, or when it has been verified.
     pub(crate) fn gossiped_block(&mut self, block: SignedBlock, origin: Origin) -> Vec<Effect> {
-        let source = origin.source;
-        let (verdict, mut effects) = self.block(Arc::new(block), Some(source));
-        effects.push(Effect::Report(origin, verdict));
-        effects
-    }
-
-    /// Takes what a request brought: the block asked for, another, or none.
-    pub(crate) fn fetched_blocks(&mut self, request: u64, peer: PeerId, blocks: Vec<SignedBlock>) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for block in blocks {
-            let (verdict, more) = self.block(Arc::new(block), Some(peer));
-            effects.extend(more);
-            if verdict == Verdict::Reject {
-                effects.push(Effect::Disconnect(peer));
-            }
-        }
-        self.fetcher.ended(request);
+        let mut effects = self.take_block(Arc::new(block), Source::Gossip(origin));
         effects.extend(self.fetch());
         effects
     }
@@ -51,35 +66,79 @@ impl ChainState {
         vec![Effect::PublishBlock(block)]
     }
 
-    fn block(&mut self, block: Arc<SignedBlock>, source: Option<PeerId>) -> (Verdict, Vec<Effect>) {
+    pub(super) fn take_block(&mut self, block: Arc<SignedBlock>, source: Source) -> Vec<Effect> {
         if block.block.body.attestations.len() > MAX_ATTESTATIONS_DATA {
             // More are too many or not distinct, whatever its parent. A body may be so large that merely computing its
             // root keeps the owner busy, and holding it fills the memory.
-            self.count(Rejection::TooManyAttestationData.name());
-            return (Verdict::Reject, Vec::new());
+            return self.answer(&source, Err(Rejection::TooManyAttestationData.into()));
         }
         let root = Root::of(&block.block);
-        let slot = block.block.slot;
-        let not_wanted = if self.store.contains_block(&root) {
-            Some("DUPLICATE_BLOCK")
-        } else if self.is_in_future(slot) {
-            Some("BLOCK_TOO_FAR_IN_FUTURE")
-        } else if slot <= self.store.latest_finalized().slot {
-            Some("BLOCK_NOT_ABOVE_FINALIZED")
-        } else if self.is_slot_full(slot) && !self.takes_one_more(&root) {
-            Some("TOO_MANY_BLOCKS_IN_SLOT")
-        } else {
-            None
+        if self.blocks.iter().any(|under_way| under_way.root == root) {
+            return self.take_copy(root, block, source);
+        }
+        let is_extra = match self.look(&root, block.block.slot, false) {
+            Ok(is_extra) => is_extra,
+            Err(unwanted) => {
+                if self.store.contains_block(&root) {
+                    self.sync.imported(&root, self.store.time());
+                } else {
+                    self.sync.ignored(&root, self.store.time());
+                }
+                return self.answer(&source, Err(unwanted));
+            }
         };
-        if let Some(reason) = not_wanted {
-            self.fetcher.have(root);
-            self.count(reason);
-            return (Verdict::Ignore, Vec::new());
+        let under_way = BlockUnderWay {
+            root,
+            block,
+            source,
+            is_extra,
+            is_second_try: false,
+            others: VecDeque::new(),
+            is_needed: false,
+        };
+        if self.store.contains_block(&under_way.block.block.parent_root) {
+            self.verify_block(under_way)
+        } else {
+            self.hold(under_way)
         }
-        if !self.store.contains_block(&block.block.parent_root) {
-            return (Verdict::Ignore, self.hold(root, block, source));
+    }
+
+    /// Takes another copy of a block that is being verified. It is not verified as well; only if it has another proof, it
+    /// is kept for the case that the first one's is bad.
+    fn take_copy(&mut self, root: Root, block: Arc<SignedBlock>, source: Source) -> Vec<Effect> {
+        let kept: usize = self.blocks.iter().map(|under_way| under_way.others.len()).sum();
+        let Some(under_way) = self.blocks.iter_mut().find(|under_way| under_way.root == root) else {
+            return Vec::new();
+        };
+        let is_same = |other: &Arc<SignedBlock>| other.proof == block.proof;
+        let refusal = if is_same(&under_way.block) || under_way.others.iter().any(|(other, _)| is_same(other)) {
+            Refusal::DuplicateBlock
+        } else if kept < OTHER_COPIES {
+            under_way.others.push_back((block, source));
+            return Vec::new();
+        } else {
+            under_way.is_needed = true;
+            Refusal::VerificationFull
+        };
+        self.answer(&source, Err(refusal))
+    }
+
+    /// Says whether a block is of use, and whether it is one more than its slot has room for, as it may have been said to
+    /// be before.
+    pub(super) fn look(&mut self, root: &Root, slot: Slot, is_extra: bool) -> Result<bool, Refusal> {
+        if self.store.contains_block(root) {
+            Err(Refusal::DuplicateBlock)
+        } else if self.is_in_future(slot) {
+            Err(Refusal::BlockTooFarInFuture)
+        } else if slot <= self.store.latest_finalized().slot {
+            Err(Refusal::BlockNotAboveFinalized)
+        } else if !self.is_slot_full(slot) {
+            Ok(false)
+        } else if is_extra || self.takes_one_more(root) {
+            Ok(true)
+        } else {
+            Err(Refusal::TooManyBlocksInSlot)
         }
-        self.import(block)
     }
 
     fn is_slot_full(&self, slot: Slot) -> bool {
@@ -96,82 +155,67 @@ impl ChainState {
         if self.extra_blocks.0 != now {
             self.extra_blocks = (now, 0);
         }
-        let takes = self.fetcher.wants(root) && self.extra_blocks.1 < BLOCKS_A_SLOT;
+        let takes = self.sync.wants(root) && self.extra_blocks.1 < BLOCKS_A_SLOT;
         self.extra_blocks.1 += u32::from(takes);
         takes
     }
 
-    /// Keeps a block until its parent comes, and has that fetched.
-    fn hold(&mut self, root: Root, block: Arc<SignedBlock>, source: Option<PeerId>) -> Vec<Effect> {
-        let parent = block.block.parent_root;
-        self.fetcher.have(root);
-        self.pending_blocks.hold(root, block);
-        self.fetcher.want(self.pending_blocks.first_missing(parent), source);
-        self.fetch()
+    /// Sends a block away to be verified, or holds it until there is room for one more.
+    pub(super) fn verify_block(&mut self, under_way: BlockUnderWay) -> Vec<Effect> {
+        let candidate = match self.store.check_block(&under_way.block) {
+            Ok(BlockCheck::New(candidate)) => candidate,
+            Ok(BlockCheck::Known(_)) => return self.refuse_block(under_way, Refusal::DuplicateBlock),
+            Err(rejection) => return self.refuse_block(under_way, rejection.into()),
+        };
+        let bytes = under_way.block.encoded_len();
+        if !self.blocks.has_room(bytes) {
+            self.waiting_for_room.insert(under_way.block.block.parent_root);
+            return self.hold(under_way);
+        }
+        let number = self.blocks.begin(under_way, bytes, self.store.time());
+        vec![Effect::Work(JobId::Block(number), Job::Block(Box::new(candidate)))]
     }
 
-    /// Imports a block whose parent is known, and then whatever waited for it. A block that is fetched stays wanted until
-    /// it is imported.
-    fn import(&mut self, block: Arc<SignedBlock>) -> (Verdict, Vec<Effect>) {
+    /// Keeps a block until its parent comes, and has that fetched; or until there is room.
+    pub(super) fn hold(&mut self, under_way: BlockUnderWay) -> Vec<Effect> {
+        let BlockUnderWay { root, block, source, .. } = under_way;
+        let (parent, slot) = (block.block.parent_root, block.block.slot);
+        self.sync.holds(&root);
+        self.pending_blocks.hold(root, block, source.peer());
+        if let Some(peer) = source.peer() {
+            self.sync.claims(peer, Claim { root, slot, is_status: false });
+        }
+        self.want_below(parent, source.peer());
+        match source {
+            Source::Gossip(origin) => {
+                vec![Effect::Report(origin, Refusal::Rejected(Rejection::UnknownParentBlock).verdict())]
+            }
+            Source::Peer(_) | Source::Held => Vec::new(),
+        }
+    }
+
+    /// Verifies the blocks that were held for want of room, as many as there is room for now.
+    pub(super) fn use_room(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let mut verdict = None;
-        let mut queue = VecDeque::from([block]);
-        while let Some(block) = queue.pop_front() {
-            let outcome = self.import_one(&block, &mut effects);
-            match outcome {
-                Ok(root) => queue.extend(self.pending_blocks.take_children(root)),
-                Err(rejection) => {
-                    self.count(rejection.name());
-                    tracing::debug!(slot = block.block.slot, %rejection, "a block was rejected");
-                    if rejection == Rejection::InvalidBlockProof && verdict.is_some() {
-                        // It waited here unverified. Its root does not cover its proof, so another peer may have it
-                        // with a valid one.
-                        self.fetcher.want(Root::of(&block.block), None);
-                    }
-                }
+        for parent in std::mem::take(&mut self.waiting_for_room) {
+            if !self.blocks.has_room(0) {
+                self.waiting_for_room.insert(parent);
+                continue;
             }
-            verdict.get_or_insert(match outcome {
-                Ok(_) => Verdict::Accept,
-                Err(rejection) if rejection.is_sender_at_fault() => Verdict::Reject,
-                Err(_) => Verdict::Ignore,
-            });
-        }
-        effects.push(Effect::Publish);
-        (verdict.unwrap_or(Verdict::Ignore), effects)
-    }
-
-    fn import_one(&mut self, block: &Arc<SignedBlock>, effects: &mut Vec<Effect>) -> Result<Root, Rejection> {
-        let import = self.store.on_block(block, &*self.proofs)?;
-        let (root, slot) = (import.root, block.block.slot);
-        self.fetcher.have(root);
-        if import.is_new {
-            self.blocks_imported += 1;
-            self.remember(root, block);
-            let recovered = self.store.recover_votes(block, &*self.proofs);
-            if self.role.is_aggregator {
-                effects.extend(recovered.into_iter().map(|vote| Effect::PublishAggregate(Box::new(vote))));
+            for block in self.pending_blocks.take_children(parent) {
+                effects.extend(self.take_block(block, Source::Held));
             }
         }
-        if import.finalized.is_some() {
-            self.forget_finalized();
-        }
-        self.replay_votes(root);
-        if self.vote_waits_for == Some(slot) {
-            effects.extend(self.vote(slot));
-        }
-        Ok(root)
+        effects
     }
+}
 
-    fn remember(&mut self, root: Root, block: &Arc<SignedBlock>) {
-        self.signed_blocks.insert(root, Arc::clone(block));
-        *self.blocks_in_slot.entry(block.block.slot).or_default() += 1;
-    }
-
-    /// Lets go of what finality has settled.
-    pub(super) fn forget_finalized(&mut self) {
-        let finalized = self.store.latest_finalized().slot;
-        self.blocks_in_slot = self.blocks_in_slot.split_off(&(finalized + 1));
-        self.pending_blocks.prune(finalized);
-        self.store.forget_states(STATES_KEPT);
+impl Source {
+    fn peer(&self) -> Option<PeerId> {
+        match self {
+            Self::Gossip(origin) => Some(origin.source),
+            Self::Peer(peer) => Some(*peer),
+            Self::Held => None,
+        }
     }
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use libp2p::PeerId;
 
 use crate::chain::Origin;
-use crate::chain::fetch::Request;
+use crate::chain::sync::Request;
 use crate::consensus::{
     AttestationData, ProducedBlock, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
 };
-use crate::network::Verdict;
+use crate::network::{Offence, Verdict};
+use crate::verifier::{Job, JobId};
 
 /// One thing to do outside of the state.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Effect {
     /// Have one of our validators sign a vote.
     SignVote(ValidatorIndex, AttestationData),
@@ -24,12 +25,16 @@ pub(crate) enum Effect {
     PublishVote(Box<SignedAttestation>),
     /// Gossip our aggregate.
     PublishAggregate(Box<SignedAggregatedAttestation>),
-    /// Ask a peer for a block.
+    /// Have a job done elsewhere; its outcome comes back to [`ChainState::done`](super::ChainState::done).
+    Work(JobId, Job),
+    /// Ask a peer for blocks.
     Fetch(Request),
     /// Tell the network what became of a gossip message.
     Report(Origin, Verdict),
-    /// Close the connections of a peer.
-    Disconnect(PeerId),
+    /// Hold something against a peer.
+    Charge(PeerId, Offence),
+    /// Go on with synchronization once other messages have had their turn.
+    Synchronize,
     /// Vote in this slot after half an interval, if its block has not come by then.
     VoteAfterPatience(Slot),
     /// Publish a new snapshot.

@@ -3,7 +3,7 @@
 use libp2p::PeerId;
 
 use crate::chain::effect::Effect;
-use crate::chain::state_tests::{Producer, VALIDATORS, chain, fetches, origin, verdict, votes};
+use crate::chain::state_tests::{Producer, VALIDATORS, chain, fetched, fetches, gossip_block, tick, verdict, votes};
 use crate::consensus::{
     AggregatedAttestation, AttestationData, Block, BlockBody, MultiMessageAggregate, Root, SignedBlock,
     aggregation_bits,
@@ -17,28 +17,28 @@ fn proposes(effects: &[Effect]) -> bool {
 #[test]
 fn an_interval_that_begins_twice_because_the_clock_was_set_back_has_its_duties_once() {
     let mut chain = chain(0..VALIDATORS);
-    (0..5).for_each(|interval| drop(chain.interval(interval)));
-    assert!(proposes(&chain.interval(5)));
-    assert!(chain.interval(5).is_empty());
-    assert_eq!(votes(&chain.interval(6)).len(), VALIDATORS as usize);
-    assert!(chain.interval(6).is_empty());
+    (0..5).for_each(|interval| drop(tick(&mut chain, interval)));
+    assert!(proposes(&tick(&mut chain, 5)));
+    assert!(tick(&mut chain, 5).is_empty());
+    assert_eq!(votes(&tick(&mut chain, 6)).len(), VALIDATORS as usize);
+    assert!(tick(&mut chain, 6).is_empty());
     assert!(chain.snapshot().dropped.is_empty(), "{:?}", chain.snapshot().dropped);
 }
 
 #[test]
 fn a_block_that_was_not_signed_is_nobodys_head() {
     let mut chain = chain(0..VALIDATORS);
-    (0..5).for_each(|interval| drop(chain.interval(interval)));
+    (0..5).for_each(|interval| drop(tick(&mut chain, interval)));
     let genesis = chain.snapshot().head;
-    assert!(proposes(&chain.interval(5)));
+    assert!(proposes(&tick(&mut chain, 5)));
     chain.not_signed(1, 1, "the key is exhausted");
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.head, snapshot.blocks_imported), (genesis, 0));
 
-    assert_eq!(votes(&chain.interval(6)), [], "it waits for a block, as if it had made none");
+    assert_eq!(votes(&tick(&mut chain, 6)), [], "it waits for a block, as if it had made none");
     assert!(votes(&chain.vote_anyway(1)).iter().all(|data| data.head == genesis));
-    (7..10).for_each(|interval| drop(chain.interval(interval)));
-    let produced = chain.interval(10).into_iter().find_map(|effect| match effect {
+    (7..10).for_each(|interval| drop(tick(&mut chain, interval)));
+    let produced = tick(&mut chain, 10).into_iter().find_map(|effect| match effect {
         Effect::SignBlock(produced) => Some(produced),
         _ => None,
     });
@@ -61,28 +61,28 @@ fn a_proposer_of_too_many_blocks_does_not_part_this_node_from_the_others_chain()
     let mut producer = Producer::new();
     let blocks: Vec<_> = (1..3).map(|slot| producer.slot(slot).0).collect();
     let mut chain = chain([]);
-    chain.interval(11);
+    tick(&mut chain, 11);
     chain.peer_connected(PeerId::random());
     chain.blocks_in_slot.insert(1, 16);
-    assert_eq!(verdict(&chain.gossiped_block(blocks[0].clone(), origin())), Verdict::Ignore);
+    assert_eq!(verdict(&gossip_block(&mut chain, blocks[0].clone())), Verdict::Ignore);
 
     // The others have taken it, and build on it.
-    let effects = chain.gossiped_block(blocks[1].clone(), origin());
+    let effects = gossip_block(&mut chain, blocks[1].clone());
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
     chain.extra_blocks = (2, 16);
-    chain.fetched_blocks(1, PeerId::random(), vec![blocks[0].clone()]);
+    fetched(&mut chain, 1, vec![blocks[0].clone()]);
     assert_eq!(chain.snapshot().head.slot, 0, "there is a bound to these as well");
 
-    chain.interval(15);
-    chain.gossiped_block(blocks[1].clone(), origin());
-    chain.fetched_blocks(2, PeerId::random(), vec![blocks[0].clone()]);
+    tick(&mut chain, 15);
+    gossip_block(&mut chain, blocks[1].clone());
+    fetched(&mut chain, 2, vec![blocks[0].clone()]);
     assert_eq!(chain.snapshot().head.slot, 2);
 }
 
 #[test]
 fn a_block_with_more_votes_than_any_may_have_is_not_held_for_its_parent() {
     let mut chain = chain([]);
-    chain.interval(6);
+    tick(&mut chain, 6);
     let vote = |slot| AggregatedAttestation {
         aggregation_bits: aggregation_bits([0]).expect("one voter"),
         data: AttestationData { slot, ..AttestationData::default() },
@@ -94,8 +94,8 @@ fn a_block_with_more_votes_than_any_may_have_is_not_held_for_its_parent() {
         let block = Block { slot, proposer_index: 1, parent_root, state_root: Root::default(), body };
         SignedBlock { block, proof: MultiMessageAggregate::default() }
     };
-    assert_eq!(verdict(&chain.gossiped_block(block(9), origin())), Verdict::Reject);
-    assert_eq!(verdict(&chain.gossiped_block(block(8), origin())), Verdict::Ignore);
+    assert_eq!(verdict(&gossip_block(&mut chain, block(9))), Verdict::Reject);
+    assert_eq!(verdict(&gossip_block(&mut chain, block(8))), Verdict::Ignore);
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.pending_blocks, snapshot.dropped["TOO_MANY_ATTESTATION_DATA"]), (1, 1));
 }
@@ -103,7 +103,7 @@ fn a_block_with_more_votes_than_any_may_have_is_not_held_for_its_parent() {
 #[test]
 fn finality_goes_on_when_half_of_the_validators_come_back_after_a_long_time() {
     let mut producer = Producer::new();
-    (0..5).for_each(|interval| drop(producer.chain.interval(interval)));
+    (0..5).for_each(|interval| drop(tick(&mut producer.chain, interval)));
     (1..6).for_each(|slot| drop(producer.slot(slot)));
     producer.voters = VALIDATORS / 2;
     (6..30).for_each(|slot| drop(producer.slot(slot)));

@@ -4,8 +4,14 @@ use crate::chain::effect::Effect;
 use crate::chain::state::ChainState;
 use crate::consensus::{INTERVALS_PER_SLOT, Interval, Slot, proposer_for_slot};
 
-/// How many intervals a request for a block may take before its outcome counts as lost.
+/// How many intervals a request for blocks may take before its outcome counts as lost.
 const FETCH_PATIENCE: Interval = 25;
+
+/// How many intervals a verification may take before its outcome counts as lost.
+const VERIFICATION_PATIENCE: Interval = 25;
+
+/// The interval of a slot in which aggregators prove its votes.
+const AGGREGATION: Interval = 2;
 
 impl ChainState {
     /// Begins in the middle of the chain. What was before this node's time was not missed by it.
@@ -16,29 +22,32 @@ impl ChainState {
 
     /// Does what the interval that has begun asks for, and what the ones before it did if they were missed.
     ///
-    /// A node that is late by more than a slot leaves out all but the last slot's intervals, and counts them: what they
-    /// would have done, the last slot's do. Only duties of the interval that has begun are done, and those before it in
-    /// its slot that are not bound to an instant: a block is proposed in interval 0 or not at all, and votes are cast
-    /// from interval 1 on.
+    /// | how late | what the store does | what our validators do |
+    /// |---|---|---|
+    /// | in time | this interval | this interval's duties |
+    /// | by up to a slot (5 intervals to do at most) | each interval on the way, in order | what this slot still asks for |
+    /// | by more | the last 5 intervals; the others are left out and counted | the same |
+    ///
+    /// Leaving out loses nothing: votes that have come are counted by the last slot's intervals, and the head and the safe
+    /// target are found anew (the specification's `_tick_to`). A block is proposed in interval 0 or not at all; votes are
+    /// cast once in a slot, from interval 1 on, also late. An interval that has begun before, because the clock was set
+    /// back, is not begun again: time stands until the clock has caught up.
     pub(crate) fn interval(&mut self, now: Interval) -> Vec<Effect> {
         if now < self.store.time() || (now == self.store.time() && now > 0) {
-            // The wall clock was set back, by so little perhaps that this interval begins again: its duties are done.
-            // Time stands until the clock has caught up.
             return Vec::new();
         }
-        let late = now.saturating_sub(self.store.time() + 1);
-        if late > INTERVALS_PER_SLOT {
-            self.missed_intervals += late - INTERVALS_PER_SLOT;
+        let left_out = (now - self.store.time()).saturating_sub(INTERVALS_PER_SLOT);
+        if left_out > 0 {
+            self.missed_intervals += left_out;
             self.store.skip_to(now - INTERVALS_PER_SLOT);
         }
         let (slot, interval) = (now / INTERVALS_PER_SLOT, now % INTERVALS_PER_SLOT);
         let finalized = self.store.latest_finalized();
-        let mut effects = match interval {
-            0 => self.propose(slot),
-            _ => Vec::new(),
-        };
-        let aggregates = self.store.on_tick(now, false, self.role.is_aggregator, &*self.proofs);
-        effects.extend(aggregates.into_iter().map(|vote| Effect::PublishAggregate(Box::new(vote))));
+        let mut effects = self.advance(now.saturating_sub(1));
+        if interval == 0 {
+            effects.extend(self.propose(slot));
+        }
+        effects.extend(self.advance(now));
         if self.store.latest_finalized() != finalized {
             self.store.prune_stale_attestation_data();
             self.forget_finalized();
@@ -46,9 +55,23 @@ impl ChainState {
         if interval >= 1 && self.newest_voted_slot.is_none_or(|voted| voted < slot) {
             effects.extend(self.vote_or_wait(slot));
         }
-        self.fetcher.expire(now.saturating_sub(FETCH_PATIENCE));
+        effects.extend(self.give_up_overdue(now.saturating_sub(VERIFICATION_PATIENCE)));
+        self.fork_choice_moved();
+        self.sync.expire(now.saturating_sub(FETCH_PATIENCE), now);
         effects.extend(self.fetch());
         effects.push(Effect::Publish);
+        effects
+    }
+
+    /// Advances the store's time interval by interval. Aggregation is begun at its interval, and proved elsewhere.
+    fn advance(&mut self, to: Interval) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while self.store.time() < to {
+            self.store.tick_interval(false, false, &*self.proofs);
+            if self.role.is_aggregator && self.store.time() % INTERVALS_PER_SLOT == AGGREGATION {
+                effects.extend(self.aggregate());
+            }
+        }
         effects
     }
 
@@ -98,6 +121,7 @@ impl ChainState {
         self.vote_waits_for = None;
         self.newest_voted_slot = Some(slot);
         self.store.update_head();
+        self.fork_choice_moved();
         match self.store.produce_attestation_data(slot) {
             Ok(data) => self.role.validators.iter().map(|&validator| Effect::SignVote(validator, data)).collect(),
             Err(rejection) => {

@@ -3,10 +3,12 @@
 use actor::{Lane, Message, Reply};
 use libp2p::PeerId;
 
+use crate::chain::Fetched;
 use crate::consensus::{
     Checkpoint, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
 };
-use crate::network::{BlocksReply, MessageId, Status};
+use crate::network::{BlocksReply, MessageId, SlotRange, Status};
+use crate::verifier::{Done, UNDER_WAY};
 
 /// A message to the chain's owner. Senders use the methods of [`Chain`](super::Chain), one for each variant.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(crate) enum ChainMessage {
     PeerStatus(PeerId, Status),
     /// From whoever wants to know where the chain stands now, after what was sent before.
     Head(Reply<ChainHead>),
+    /// From the HTTP API: take up the aggregator's role, or lay it down; was it taken before?
+    SetAggregator(bool, Reply<bool>),
     /// From the signer: one of our validators' vote.
     OwnVote(Box<SignedAttestation>),
     /// From the signer: our block.
@@ -31,14 +35,20 @@ pub(crate) enum ChainMessage {
     NotSigned(ValidatorIndex, Slot, String),
     /// From the decoder: a gossiped block.
     Block(Box<SignedBlock>, Origin),
-    /// From the decoder: what a request for blocks brought; nothing if it failed.
-    Fetched(u64, PeerId, Vec<SignedBlock>),
+    /// From itself: synchronization goes on.
+    Synchronize,
+    /// From the decoder: what a request for blocks came to.
+    Fetched(u64, Fetched),
     /// From the network thread: a peer asks for blocks.
     ServeBlocks(Vec<Root>, BlocksReply),
+    /// From the network thread: a peer asks for the blocks of some slots.
+    ServeRange(SlotRange, BlocksReply),
     /// From the decoder: a gossiped aggregate.
     Aggregate(Box<SignedAggregatedAttestation>, Origin),
     /// From the decoder: a gossiped vote.
     Vote(Box<SignedAttestation>, Origin),
+    /// From a verifier or the prover, by its place in the pool: what came of jobs.
+    Done(usize, Vec<Done>),
 }
 
 /// Where a gossip message came from, so that it can be reported on.
@@ -67,6 +77,12 @@ const BLOCKS: usize = 2;
 const REQUESTS: usize = 3;
 const AGGREGATES: usize = 4;
 const VOTES: usize = 5;
+const DONE: usize = 6;
+
+impl ChainMessage {
+    /// How many lanes the chain's mailbox has.
+    pub(crate) const LANE_COUNT: usize = Self::LANES.len();
+}
 
 impl Message for ChainMessage {
     const LANES: &'static [Lane] = &[
@@ -76,18 +92,24 @@ impl Message for ChainMessage {
         Lane::fifo("requests", 64),
         Lane::newest_first("aggregates", 4096).weight(4),
         Lane::newest_first("votes", 4096).weight(4),
+        // Room for an outcome of everything that may be under way, so that none is refused. Served before more is begun.
+        Lane::fifo("done", UNDER_WAY).weight(16),
     ];
 
     fn lane(&self) -> usize {
         match self {
-            Self::Tick | Self::VoteAnyway(_) | Self::PeerConnected(_) | Self::PeerDisconnected(_) | Self::Head(_) => {
-                CONTROL
-            }
+            Self::Tick
+            | Self::VoteAnyway(_)
+            | Self::PeerConnected(_)
+            | Self::PeerDisconnected(_)
+            | Self::Head(_)
+            | Self::SetAggregator(..) => CONTROL,
             Self::OwnVote(_) | Self::OwnBlock(_) | Self::NotSigned(..) => OWN,
-            Self::Block(..) | Self::Fetched(..) => BLOCKS,
-            Self::PeerStatus(..) | Self::ServeBlocks(..) => REQUESTS,
+            Self::Block(..) | Self::Fetched(..) | Self::Synchronize => BLOCKS,
+            Self::PeerStatus(..) | Self::ServeBlocks(..) | Self::ServeRange(..) => REQUESTS,
             Self::Aggregate(..) => AGGREGATES,
             Self::Vote(..) => VOTES,
+            Self::Done(..) => DONE,
         }
     }
 }

@@ -3,26 +3,47 @@
 //! ```text
 //!  network thread ── peers, requests ──────────────────▶ ┌────────────┐ ── gossip, requests, verdicts ──▶ network
 //!  decoder ───────── blocks, aggregates, votes ─────────▶│ ChainActor │ ── what to sign ───────────────▶ signer
-//!  signer ────────── our votes and blocks ──────────────▶│            │ ── Snapshot ───────────────────▶ everyone
+//!  signer ────────── our votes and blocks ──────────────▶│            │ ── what to verify and prove ───▶ verifiers
+//!  verifiers ─────── what they found ───────────────────▶│            │ ── Snapshot ───────────────────▶ everyone
 //!  its own timer ─── intervals ─────────────────────────▶└────────────┘
 //! ```
 //!
-//! `ChainState` decides and is pure; `ChainActor` carries out what it decided, in order.
+//! `ChainState` decides and is pure; `ChainActor` carries out what it decided, in order. What a block or a vote goes
+//! through on its way into the store is written down in [`verifier`](crate::verifier).
 
 mod actor;
+#[cfg(test)]
+mod actor_tests;
+mod at_once;
 mod blocks;
 mod effect;
 #[cfg(test)]
 mod fault_tests;
-mod fetch;
+mod fork_choice_view;
+mod imports;
+#[cfg(test)]
+mod interleaving_tests;
 mod intervals;
+#[cfg(test)]
+mod intervals_tests;
 mod message;
+mod meters;
 mod pending_blocks;
 mod pending_votes;
+mod proving;
+mod refusal;
 mod snapshot;
+mod solitary;
 mod state;
 #[cfg(test)]
 mod state_tests;
+mod sync;
+mod synchronization;
+#[cfg(test)]
+mod synchronization_tests;
+mod under_way;
+#[cfg(test)]
+mod under_way_tests;
 mod votes;
 
 use std::time::Duration;
@@ -31,15 +52,19 @@ use ::actor::{Handle, LaneStats, Mailbox, TryTellError, mailbox};
 use libp2p::PeerId;
 
 use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex};
-use crate::network::{BlocksReply, Status};
+use crate::network::{BlocksReply, SlotRange, Status};
+use crate::verifier::Done;
 
 pub(crate) use self::actor::ChainActor;
 pub(crate) use effect::Effect;
-pub(crate) use fetch::Request;
+pub use fork_choice_view::{ForkChoiceNode, ForkChoiceView, ForkChoiceViewer};
 pub(crate) use message::ChainMessage;
 pub use message::{ChainHead, Origin};
+pub use meters::{Buckets, Busy, Histogram, Meters};
 pub use snapshot::{NOTES, Published, Snapshot};
+pub(crate) use solitary::Solitary;
 pub(crate) use state::{ChainState, Role};
+pub(crate) use sync::{Fetched, Request, Wanted};
 
 /// Says why the chain did not take a message. Its lane has counted that; the message is dropped, for nobody who sends to
 /// the chain could do anything else with it: gossip is stale by the next try, and a lost duty is lost.
@@ -59,6 +84,12 @@ pub(crate) type Sent = Result<(), NotTaken>;
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     handle: Handle<ChainMessage>,
+}
+
+impl From<Handle<ChainMessage>> for Chain {
+    fn from(handle: Handle<ChainMessage>) -> Self {
+        Self { handle }
+    }
 }
 
 impl Chain {
@@ -96,12 +127,16 @@ impl Chain {
         self.send(ChainMessage::Block(Box::new(block), origin))
     }
 
-    pub(crate) fn fetched(&self, request: u64, peer: PeerId, blocks: Vec<SignedBlock>) -> Sent {
-        self.send(ChainMessage::Fetched(request, peer, blocks))
+    pub(crate) fn fetched(&self, request: u64, fetched: Fetched) -> Sent {
+        self.send(ChainMessage::Fetched(request, fetched))
     }
 
     pub(crate) fn serve_blocks(&self, roots: Vec<Root>, reply: BlocksReply) -> Sent {
         self.send(ChainMessage::ServeBlocks(roots, reply))
+    }
+
+    pub(crate) fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Sent {
+        self.send(ChainMessage::ServeRange(range, reply))
     }
 
     pub(crate) fn aggregate(&self, vote: SignedAggregatedAttestation, origin: Origin) -> Sent {
@@ -112,19 +147,39 @@ impl Chain {
         self.send(ChainMessage::Vote(Box::new(vote), origin))
     }
 
+    pub(crate) fn done(&self, worker: usize, done: Vec<Done>) -> Sent {
+        self.send(ChainMessage::Done(worker, done))
+    }
+
     /// Asks where the chain stands, parking the calling thread. `None` if no answer came.
     pub(crate) fn head(&self, timeout: Duration) -> Option<ChainHead> {
         self.handle.ask_blocking(ChainMessage::Head, timeout).ok()
     }
 
+    /// Has the owner take up the aggregator's role or lay it down, and says whether it had it before.
+    ///
+    /// The answer comes once everyone can see the new role.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future takes the request back if the owner has not come to it.
+    pub(crate) async fn set_aggregator(&self, enabled: bool) -> Result<bool, NotTaken> {
+        let asked = self.handle.try_ask(|reply| ChainMessage::SetAggregator(enabled, reply));
+        asked.map_err(not_taken)?.await.map_err(|_dropped| NotTaken::Closed)
+    }
+
     fn send(&self, message: ChainMessage) -> Sent {
-        self.handle.try_tell(message).map_err(|refused| match refused {
-            TryTellError::Full(_) => NotTaken::Full,
-            TryTellError::Closed(_) => NotTaken::Closed,
-        })
+        self.handle.try_tell(message).map_err(not_taken)
     }
 
     pub(crate) fn stats(&self) -> Vec<LaneStats> {
         self.handle.stats()
+    }
+}
+
+fn not_taken(refused: TryTellError<ChainMessage>) -> NotTaken {
+    match refused {
+        TryTellError::Full(_) => NotTaken::Full,
+        TryTellError::Closed(_) => NotTaken::Closed,
     }
 }

@@ -1,6 +1,7 @@
 //! Votes that name a block which has not come yet.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use libssz::SszEncode as _;
 
@@ -9,12 +10,21 @@ use crate::consensus::{AttestationData, Rejection, Root, SignedAggregatedAttesta
 /// A vote that waits: one validator's, or an aggregate.
 #[derive(Clone, Debug)]
 pub(super) enum HeldVote {
-    Single(Box<SignedAttestation>),
-    Aggregate(Box<SignedAggregatedAttestation>),
+    Single(Arc<SignedAttestation>),
+    Aggregate(Arc<SignedAggregatedAttestation>),
 }
 
 impl HeldVote {
-    fn encoded_len(&self) -> usize {
+    /// Returns what is voted for.
+    pub(super) fn data(&self) -> &AttestationData {
+        match self {
+            Self::Single(vote) => &vote.data,
+            Self::Aggregate(vote) => &vote.data,
+        }
+    }
+
+    /// Returns how many bytes it has, encoded.
+    pub(super) fn encoded_len(&self) -> usize {
         match self {
             Self::Single(vote) => vote.encoded_len(),
             Self::Aggregate(vote) => vote.encoded_len(),
@@ -96,15 +106,11 @@ mod tests {
         let data = AttestationData { slot, ..AttestationData::default() };
         let participants = AggregationBits::with_length(1).expect("one validator is within the limit");
         let proof = SingleMessageAggregate { participants, proof: Default::default() };
-        HeldVote::Aggregate(Box::new(SignedAggregatedAttestation { data, proof }))
+        HeldVote::Aggregate(Arc::new(SignedAggregatedAttestation { data, proof }))
     }
 
     fn slots(votes: &[HeldVote]) -> Vec<u64> {
-        let slot = |vote: &HeldVote| match vote {
-            HeldVote::Single(vote) => vote.data.slot,
-            HeldVote::Aggregate(vote) => vote.data.slot,
-        };
-        votes.iter().map(slot).collect()
+        votes.iter().map(|vote| vote.data().slot).collect()
     }
 
     #[test]

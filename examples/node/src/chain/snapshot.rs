@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::consensus::{Checkpoint, Interval, Slot};
+use crate::chain::{ForkChoiceView, Meters};
+use crate::consensus::{Block, Checkpoint, Interval, Root, Slot, State};
 
 /// The chain as it stood when its owner last published it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,8 +20,22 @@ pub struct Snapshot {
     pub justified: Checkpoint,
     /// The store's latest finalized checkpoint.
     pub finalized: Checkpoint,
+    /// The block that is safe to vote for.
+    pub safe_target: Root,
     /// The slot of the block that is safe to vote for.
     pub safe_target_slot: Slot,
+    /// The state after the finalized block, shared with the store; none before the owner has published.
+    pub finalized_state: Option<Arc<State>>,
+    /// The finalized block, shared with the store; none before the owner has published.
+    pub finalized_block: Option<Arc<Block>>,
+    /// The blocks that fork choice chooses between, shared with the snapshots before while they are the same.
+    pub fork_choice: Arc<ForkChoiceView>,
+    /// How many validators the head's state knows.
+    pub validator_count: usize,
+    /// How many validators this node signs for.
+    pub own_validators: usize,
+    /// Whether this node aggregates votes.
+    pub is_aggregator: bool,
     /// Peers that are connected.
     pub peers: usize,
     /// Blocks imported since the start.
@@ -39,6 +54,8 @@ pub struct Snapshot {
     pub missed_intervals: u64,
     /// What a person should know, newest last; at most [`NOTES`].
     pub notes: Vec<String>,
+    /// What the owner counts and times.
+    pub meters: Meters,
 }
 
 /// The most notes that a snapshot keeps.
@@ -57,7 +74,7 @@ impl Published {
         self.latest.load_full()
     }
 
-    pub(super) fn publish(&self, snapshot: Snapshot) {
+    pub(crate) fn publish(&self, snapshot: Snapshot) {
         self.latest.store(Arc::new(snapshot));
     }
 }

@@ -6,12 +6,12 @@ use std::sync::{Arc, LazyLock};
 use libp2p::PeerId;
 
 use crate::chain::effect::Effect;
-use crate::chain::{ChainState, Origin, Role};
+use crate::chain::{ChainState, Fetched, Origin, Request, Role, Wanted};
 use crate::consensus::{
-    AttestationData, Block, MockProofs, MultiMessageAggregate, ProducedBlock, Root, SignedAttestation, SignedBlock,
-    Slot, Store, ValidatorIndex, Validators, genesis,
+    AttestationData, Block, Interval, MockProofs, MultiMessageAggregate, ProducedBlock, Root, SignedAttestation,
+    SignedBlock, Slot, Store, ValidatorIndex, Validators, genesis,
 };
-use crate::network::{MessageId, Status, Verdict};
+use crate::network::{MessageId, Offence, Status, Verdict};
 use crate::xmss::{Scheme, SecretKey};
 
 pub(super) const VALIDATORS: u64 = 4;
@@ -64,7 +64,7 @@ impl Producer {
         let mut block = None;
         let mut votes = Vec::new();
         for interval in slot * 5..slot * 5 + 5 {
-            for effect in self.chain.interval(interval) {
+            for effect in tick(&mut self.chain, interval) {
                 match effect {
                     Effect::SignBlock(produced) => block = Some(self.sign_block(&produced)),
                     Effect::SignVote(validator, data) if validator < self.voters => {
@@ -98,6 +98,27 @@ pub(super) fn origin() -> Origin {
     Origin { id: MessageId([0; 20]), source: PeerId::random() }
 }
 
+/// Has the chain do what an interval asks for, and all that follows from it.
+pub(super) fn tick(chain: &mut ChainState, now: Interval) -> Vec<Effect> {
+    let effects = chain.interval(now);
+    chain.at_once(effects)
+}
+
+pub(super) fn gossip_block(chain: &mut ChainState, block: SignedBlock) -> Vec<Effect> {
+    let effects = chain.gossiped_block(block, origin());
+    chain.at_once(effects)
+}
+
+pub(super) fn gossip_vote(chain: &mut ChainState, vote: SignedAttestation) -> Vec<Effect> {
+    let effects = chain.gossiped_vote(vote, origin());
+    chain.at_once(effects)
+}
+
+pub(super) fn fetched(chain: &mut ChainState, request: u64, blocks: Vec<SignedBlock>) -> Vec<Effect> {
+    let effects = chain.fetched(request, Fetched::Blocks(blocks));
+    chain.at_once(effects)
+}
+
 pub(super) fn verdict(effects: &[Effect]) -> Verdict {
     let mut verdicts = effects.iter().filter_map(|effect| match effect {
         Effect::Report(_, verdict) => Some(*verdict),
@@ -108,10 +129,19 @@ pub(super) fn verdict(effects: &[Effect]) -> Verdict {
 
 pub(super) fn fetches(effects: &[Effect]) -> Vec<Root> {
     let roots = effects.iter().filter_map(|effect| match effect {
-        Effect::Fetch(request) => Some(request.root),
+        Effect::Fetch(Request { wanted: Wanted::Block(root), .. }) => Some(*root),
         _ => None,
     });
     roots.collect()
+}
+
+/// Names the peers that are asked.
+pub(super) fn asked(effects: &[Effect]) -> Vec<PeerId> {
+    let peers = effects.iter().filter_map(|effect| match effect {
+        Effect::Fetch(request) => Some(request.peer),
+        _ => None,
+    });
+    peers.collect()
 }
 
 pub(super) fn votes(effects: &[Effect]) -> Vec<AttestationData> {
@@ -128,7 +158,7 @@ fn a_chain_that_sees_every_vote_finalizes_three_slots_behind_its_head() {
     for slot in 0..12 {
         if slot == 0 {
             for interval in 0..5 {
-                producer.chain.interval(interval);
+                tick(&mut producer.chain, interval);
             }
             continue;
         }
@@ -143,17 +173,17 @@ fn a_block_without_its_parent_waits_while_the_parent_is_fetched() {
     let mut producer = Producer::new();
     let blocks: Vec<_> = (1..4).map(|slot| producer.slot(slot).0).collect();
     let mut chain = chain([]);
-    chain.interval(20);
+    tick(&mut chain, 20);
     chain.peer_connected(PeerId::random());
 
-    let effects = chain.gossiped_block(blocks[2].clone(), origin());
+    let effects = gossip_block(&mut chain, blocks[2].clone());
     assert_eq!(verdict(&effects), Verdict::Ignore);
     assert_eq!(fetches(&effects), [Root::of(&blocks[1].block)]);
-    let effects = chain.fetched_blocks(1, PeerId::random(), vec![blocks[1].clone()]);
+    let effects = fetched(&mut chain, 1, vec![blocks[1].clone()]);
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)], "the first that is missing");
     assert_eq!(chain.snapshot().pending_blocks, 2);
 
-    chain.fetched_blocks(2, PeerId::random(), vec![blocks[0].clone()]);
+    fetched(&mut chain, 2, vec![blocks[0].clone()]);
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.blocks_imported, snapshot.pending_blocks, snapshot.head.slot), (3, 0, 3));
     let roots = blocks.iter().map(|block| Root::of(&block.block)).collect::<Vec<_>>();
@@ -165,26 +195,27 @@ fn a_block_that_came_with_a_forged_proof_is_fetched_again_from_another_peer() {
     let mut producer = Producer::new();
     let blocks: Vec<_> = (1..3).map(|slot| producer.slot(slot).0).collect();
     let mut chain = chain([]);
-    chain.interval(20);
-    let liar = PeerId::random();
-    chain.peer_connected(liar);
+    tick(&mut chain, 20);
+    chain.peer_connected(PeerId::random());
     chain.peer_connected(PeerId::random());
 
     let forged = |block: &SignedBlock| SignedBlock { proof: MultiMessageAggregate::default(), ..block.clone() };
-    chain.gossiped_block(forged(&blocks[1]), origin());
-    let effects = chain.fetched_blocks(1, liar, vec![forged(&blocks[0])]);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Disconnect(peer) if *peer == liar)));
+    let [liar] = asked(&gossip_block(&mut chain, forged(&blocks[1])))[..] else { panic!("one peer is asked") };
+    let effects = fetched(&mut chain, 1, vec![forged(&blocks[0])]);
+    assert!(
+        effects.iter().any(|effect| matches!(effect, Effect::Charge(peer, Offence::InvalidBlock) if *peer == liar))
+    );
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
-    let effects = chain.fetched_blocks(2, PeerId::random(), vec![blocks[0].clone()]);
+    let effects = fetched(&mut chain, 2, vec![blocks[0].clone()]);
     assert_eq!(fetches(&effects), [Root::of(&blocks[1].block)], "what waited turned out to be forged as well");
-    chain.fetched_blocks(3, PeerId::random(), vec![blocks[1].clone()]);
+    fetched(&mut chain, 3, vec![blocks[1].clone()]);
     assert_eq!(chain.snapshot().head.slot, 2);
 }
 
 #[test]
 fn a_peers_unknown_head_is_fetched_unless_it_cannot_be() {
     let mut chain = chain([]);
-    chain.interval(20);
+    tick(&mut chain, 20);
     let peer = PeerId::random();
     chain.peer_connected(peer);
     let status = |head_slot| Status { head_root: [7; 32], head_slot, ..Status::default() };
@@ -198,11 +229,11 @@ fn a_vote_for_an_unknown_block_is_counted_when_the_block_comes() {
     let mut producer = Producer::new();
     let (block, slot_votes) = producer.slot(1);
     let mut chain = chain([]);
-    chain.interval(6);
-    let effects = chain.gossiped_vote(slot_votes[0].clone(), origin());
+    tick(&mut chain, 6);
+    let effects = gossip_vote(&mut chain, slot_votes[0].clone());
     assert_eq!(verdict(&effects), Verdict::Ignore);
     assert_eq!(chain.snapshot().pending_votes, 1);
-    assert_eq!(verdict(&chain.gossiped_block(block, origin())), Verdict::Accept);
+    assert_eq!(verdict(&gossip_block(&mut chain, block)), Verdict::Accept);
     assert_eq!(chain.snapshot().pending_votes, 0);
     assert_eq!(chain.store.signature_count(), 1);
 }
@@ -212,24 +243,24 @@ fn what_is_no_use_is_dropped_for_a_stated_reason() {
     let mut producer = Producer::new();
     let (block, slot_votes) = producer.slot(1);
     let mut chain = chain([]);
-    chain.interval(6);
-    assert_eq!(verdict(&chain.gossiped_block(block.clone(), origin())), Verdict::Accept);
-    assert_eq!(verdict(&chain.gossiped_block(block.clone(), origin())), Verdict::Ignore);
+    tick(&mut chain, 6);
+    assert_eq!(verdict(&gossip_block(&mut chain, block.clone())), Verdict::Accept);
+    assert_eq!(verdict(&gossip_block(&mut chain, block.clone())), Verdict::Ignore);
 
     let unsigned = |block: Block| SignedBlock { block, proof: MultiMessageAggregate::default() };
     let future = unsigned(Block { slot: u64::MAX, ..block.block.clone() });
-    assert_eq!(verdict(&chain.gossiped_block(future, origin())), Verdict::Ignore);
+    assert_eq!(verdict(&gossip_block(&mut chain, future)), Verdict::Ignore);
     let stale = unsigned(Block { slot: 0, ..block.block.clone() });
-    assert_eq!(verdict(&chain.gossiped_block(stale, origin())), Verdict::Ignore);
+    assert_eq!(verdict(&gossip_block(&mut chain, stale)), Verdict::Ignore);
     let forged = unsigned(Block { state_root: Root::ZERO, ..block.block.clone() });
-    assert_eq!(verdict(&chain.gossiped_block(forged, origin())), Verdict::Reject);
+    assert_eq!(verdict(&gossip_block(&mut chain, forged)), Verdict::Reject);
 
     let others = SignedAttestation { validator_index: 1, ..slot_votes[0].clone() };
-    assert_eq!(verdict(&chain.gossiped_vote(others, origin())), Verdict::Reject);
+    assert_eq!(verdict(&gossip_vote(&mut chain, others)), Verdict::Reject);
     let mut test_key = SecretKey::generate(Scheme::TEST, [1; 32], 0, 8).expect("8 slots");
     let signature = test_key.sign(1, Root::of(&slot_votes[0].data).as_bytes()).expect("an unused slot");
     let other_scheme = SignedAttestation { signature, ..slot_votes[0].clone() };
-    assert_eq!(verdict(&chain.gossiped_vote(other_scheme, origin())), Verdict::Reject);
+    assert_eq!(verdict(&gossip_vote(&mut chain, other_scheme)), Verdict::Reject);
 
     let dropped = chain.snapshot().dropped;
     let expected = [
@@ -247,22 +278,22 @@ fn a_vote_is_cast_once_a_slot_and_as_soon_as_the_slots_block_is_there() {
     let mut producer = Producer::new();
     let (block, _) = producer.slot(1);
     let mut chain = chain([3]);
-    chain.interval(5);
-    let effects = chain.interval(6);
+    tick(&mut chain, 5);
+    let effects = tick(&mut chain, 6);
     assert!(effects.iter().any(|effect| matches!(effect, Effect::VoteAfterPatience(1))));
     assert_eq!(votes(&effects), [], "it waits for the block");
     let root = Root::of(&block.block);
-    let effects = chain.gossiped_block(block, origin());
+    let effects = gossip_block(&mut chain, block);
     assert_eq!(votes(&effects).iter().map(|data| data.head.root).collect::<Vec<_>>(), [root]);
     assert_eq!(votes(&chain.vote_anyway(1)), []);
-    assert_eq!(votes(&chain.interval(7)), []);
+    assert_eq!(votes(&tick(&mut chain, 7)), []);
 }
 
 #[test]
 fn a_vote_is_cast_without_the_slots_block_when_the_patience_ends() {
     let mut chain = chain([3]);
-    chain.interval(5);
-    chain.interval(6);
+    tick(&mut chain, 5);
+    tick(&mut chain, 6);
     let cast = votes(&chain.vote_anyway(1));
     assert_eq!(cast.iter().map(|data| (data.slot, data.head.slot)).collect::<Vec<_>>(), [(1, 0)]);
 }
@@ -270,14 +301,14 @@ fn a_vote_is_cast_without_the_slots_block_when_the_patience_ends() {
 #[test]
 fn a_late_tick_counts_what_it_left_out_and_does_no_duty_of_a_past_slot() {
     let mut chain = chain(0..VALIDATORS);
-    let effects = chain.interval(32);
-    assert_eq!(chain.snapshot().missed_intervals, 26);
+    let effects = tick(&mut chain, 32);
+    assert_eq!(chain.snapshot().missed_intervals, 27, "of 32, the last 5 are done");
     assert_eq!(chain.snapshot().time, 32);
     let slots: Vec<_> = votes(&effects).iter().map(|data| data.slot).collect();
     assert!(slots.iter().all(|&slot| slot == 6), "{slots:?}");
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::SignBlock(_))), "interval 0 has passed");
 
-    assert!(chain.interval(10).is_empty(), "a clock that was set back stands still");
+    assert!(tick(&mut chain, 10).is_empty(), "a clock that was set back stands still");
     assert_eq!(chain.snapshot().time, 32);
 }
 
@@ -286,11 +317,11 @@ fn a_node_that_started_in_the_middle_signs_nothing_that_its_former_self_may_have
     let mut chain = chain(0..VALIDATORS);
     chain.role.first_duty_slot = 3;
     for interval in 0..15 {
-        let effects = chain.interval(interval);
+        let effects = tick(&mut chain, interval);
         assert_eq!(votes(&effects), []);
         assert!(!effects.iter().any(|effect| matches!(effect, Effect::SignBlock(_))));
     }
-    assert!(chain.interval(15).iter().any(|effect| matches!(effect, Effect::SignBlock(_))));
+    assert!(tick(&mut chain, 15).iter().any(|effect| matches!(effect, Effect::SignBlock(_))));
 }
 
 #[test]
@@ -303,10 +334,10 @@ fn what_was_before_a_nodes_time_was_not_missed_by_it() {
 #[test]
 fn a_proposer_cannot_fill_the_store_with_blocks_of_one_slot() {
     let mut chain = chain([]);
-    chain.interval(6);
+    tick(&mut chain, 6);
     chain.blocks_in_slot.insert(1, 16);
     let (block, _) = Producer::new().slot(1);
-    assert_eq!(verdict(&chain.gossiped_block(block, origin())), Verdict::Ignore);
+    assert_eq!(verdict(&gossip_block(&mut chain, block)), Verdict::Ignore);
     assert_eq!(chain.snapshot().dropped["TOO_MANY_BLOCKS_IN_SLOT"], 1);
 }
 

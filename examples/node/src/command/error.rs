@@ -57,6 +57,12 @@ pub enum CommandError {
         /// What the operating system said.
         error: io::Error,
     },
+    /// Another program listens where the node should serve its HTTP API.
+    #[error(
+        "TCP port {} of {} is in use: stop the program that uses it, or serve the HTTP API elsewhere or not at all with \
+         --http-address ADDRESS:PORT or --http-address off", .0.port(), .0.ip()
+    )]
+    HttpPortTaken(SocketAddr),
     /// The node did not start.
     #[error("the node did not start: {0}")]
     Start(#[from] StartError),
@@ -99,7 +105,7 @@ impl CommandError {
             | Self::GoalBeyondKeys { .. } => USAGE,
             Self::Contention(ContentionError::TooLong { .. } | ContentionError::TooShort { .. }) => USAGE,
             Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
-            Self::PortTaken(_) => PORT_TAKEN,
+            Self::PortTaken(_) | Self::HttpPortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {
                 Problem::Plan(_) => USAGE,
                 Problem::Interrupted => INTERRUPTED,

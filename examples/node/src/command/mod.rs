@@ -1,5 +1,6 @@
 //! The program's command line: one file a command.
 
+mod api_arguments;
 mod contention;
 mod devnet;
 mod error;

@@ -87,7 +87,8 @@ pub(super) fn in_json(line: &ReportLine) -> String {
 fn in_words(line: &ReportLine) -> String {
     match line {
         ReportLine::Ready(ready) => {
-            format!("{} listens on {}/p2p/{} ({})", ready.node, ready.listen, ready.peer_id, ready.runtime)
+            let http = ready.http.map(|address| format!(", serves http://{address}")).unwrap_or_default();
+            format!("{} listens on {}/p2p/{} ({}){http}", ready.node, ready.listen, ready.peer_id, ready.runtime)
         }
         ReportLine::Status(status) => {
             let notes: String = status.notes.iter().map(|note| format!("; {note}")).collect();

@@ -8,13 +8,15 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 use tracing_subscriber::EnvFilter;
 
+use crate::api::ApiError;
 use crate::command::CommandError;
+use crate::command::api_arguments::ApiArguments;
 use crate::command::report_lines::ReportLines;
 use crate::command::stop_signal::stop_signal;
 use crate::config::NodeConfig;
 use crate::consensus::MockProofs;
 use crate::lean_files::{LeanFilesError, LeanFolder, LeanOptions};
-use crate::node::Node;
+use crate::node::{Node, StartError};
 use crate::report::{ReadyLine, ReportLine, StoppedLine};
 use crate::runtime;
 
@@ -41,6 +43,8 @@ pub(super) struct RunArguments {
     /// does. Without it, only the mocks of this program pass, which are bound to what they claim and prove as little
     #[arg(long)]
     mock_aggregation_proofs: bool,
+    #[command(flatten)]
+    api: ApiArguments,
     /// Report in JSON, one line a slot
     #[arg(long)]
     json: bool,
@@ -108,6 +112,7 @@ fn load(arguments: &RunArguments) -> Result<NodeConfig, CommandError> {
     if arguments.mock_aggregation_proofs {
         config.proofs = MockProofs::Marked;
     }
+    arguments.api.apply_to(&mut config);
     Ok(config)
 }
 
@@ -130,21 +135,26 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
     let address = config.listen_socket();
     probe(address)?;
     let report = ReportLines::start(arguments.json, stopper)?;
-    let ready = ReportLine::Ready(ReadyLine {
+    let mut ready = ReadyLine {
         node: config.name.clone(),
         listen: config.listen.to_string(),
         peer_id: config.network_key.peer_id().to_string(),
         runtime: runtime.name().to_owned(),
-    });
+        http: None,
+    };
     let name = config.name.clone();
     tracing::info!(validators = config.validators.len(), "growing the validators' keys");
     let node = match Node::start(config, runtime, report.statuses()) {
         Ok(node) => node,
+        Err(StartError::Api(ApiError::Listen { address, error })) if error.kind() == io::ErrorKind::AddrInUse => {
+            return Err(CommandError::HttpPortTaken(address));
+        }
         // Someone may have taken the port since it was probed, which is worth telling apart.
         Err(error) => return Err(probe(address).err().unwrap_or_else(|| error.into())),
     };
     drop(starting);
-    report.say(ready);
+    ready.http = node.http_address();
+    report.say(ReportLine::Ready(ready));
     stop.wait();
     let left = node.stop(STOP_PATIENCE);
     report.finish(ReportLine::Stopped(StoppedLine { node: name, left: left.clone() }));

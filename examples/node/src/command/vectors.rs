@@ -72,7 +72,7 @@ pub(super) fn vectors(arguments: &VectorsArguments) -> Result<(), CommandError> 
     let mut results = Results::on(runtime.name());
     results.problems = loaded.problems.iter().map(LoadError::to_string).collect();
     for case in loaded.cases.into_iter().map(Arc::new) {
-        let verdict = examine(Arc::clone(&case), &executor);
+        let verdict = examine(Arc::clone(&case), &executor, &runtime);
         results.add(&case, verdict);
     }
     executor.stop();

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::config::load::VERIFIERS;
 use crate::consensus::ValidatorIndex;
 use crate::file::FileError;
 use crate::keys::SchemeName;
@@ -53,11 +54,30 @@ pub enum ConfigError {
         /// What stands there.
         peer: String,
     },
+    /// The address of the HTTP API is none.
+    #[error("{}: http = \"{http}\" is no address to serve the HTTP API on: write ADDRESS:PORT, as in 127.0.0.1:5052, or off", path.display())]
+    Http {
+        /// The configuration file.
+        path: PathBuf,
+        /// What stands there.
+        http: String,
+    },
     /// Gossipsub cannot tend its mesh at this pace.
     #[error("{}: gossip_heartbeat_ms must be above 0 (the specification's is 700)", path.display())]
     Heartbeat {
         /// The configuration file.
         path: PathBuf,
+    },
+    /// So many threads cannot verify, or should not.
+    #[error(
+        "{}: verifiers = {verifiers} is not possible: write {} to {}, or leave it out for one less than there are cores",
+        path.display(), VERIFIERS.start(), VERIFIERS.end()
+    )]
+    Verifiers {
+        /// The configuration file.
+        path: PathBuf,
+        /// What stands there.
+        verifiers: usize,
     },
     /// The genesis file has no validator with the index.
     #[error(

@@ -47,6 +47,9 @@ pub struct ConfigFile {
     /// The CPU core that the chain's thread is kept on, counted from 0; without one, any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain_core: Option<usize>,
+    /// How many threads verify blocks and votes, 1 to 64; without one, one less than there are cores, and at least one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifiers: Option<usize>,
     /// Whether to speak libp2p's `identify`; the specification's Python node breaks when one does.
     #[serde(default)]
     pub identify: bool,
@@ -56,6 +59,9 @@ pub struct ConfigFile {
     /// How often gossipsub tends its mesh, in milliseconds; the specification's value is 700.
     #[serde(default = "specified_heartbeat")]
     pub gossip_heartbeat_ms: u64,
+    /// Where to serve the HTTP API: `ADDRESS:PORT`, or `off`, as without one: many nodes may run on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
     /// The validators that this node votes and proposes for.
     #[serde(default)]
     pub validators: Vec<ValidatorEntry>,

@@ -1,17 +1,21 @@
 //! The configuration with all that it names read and checked.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
-use crate::config::{ConfigError, ConfigFile, KeyRole, ValidatorEntry};
+use crate::config::{ConfigError, ConfigFile, HttpAddress, KeyRole, ValidatorEntry};
 use crate::consensus::{MockProofs, ValidatorIndex};
 use crate::genesis_file::GenesisFile;
 use crate::keys::{KeyFile, NetworkKey, StoredKey, ValidatorKeyFiles};
 use crate::xmss::PublicKey;
+
+/// How many verifiers a node may be told to have. Each is a thread, whose lanes have room for two slots of votes.
+pub(crate) const VERIFIERS: RangeInclusive<usize> = 1..=64;
 
 /// Everything that a node is told at its start. No file is read after this.
 #[derive(Clone, Debug)]
@@ -34,12 +38,18 @@ pub struct NodeConfig {
     pub runtime: Option<String>,
     /// The CPU core for the chain's thread.
     pub chain_core: Option<usize>,
+    /// How many threads verify blocks and votes; none for one less than there are cores, and at least one.
+    pub verifiers: Option<usize>,
     /// Whether to speak libp2p's `identify`.
     pub identify: bool,
     /// Whether to speak libp2p's `ping`.
     pub ping: bool,
     /// How often gossipsub tends its mesh.
     pub gossip_heartbeat: Duration,
+    /// Where to serve the HTTP API.
+    pub http: HttpAddress,
+    /// The HTTP API of a node to begin at whose finalized block; without one, the chain begins at genesis.
+    pub checkpoint_sync_url: Option<String>,
     /// Which aggregation proofs are accepted; all of them are mocks, and none is given for real.
     pub proofs: MockProofs,
 }
@@ -58,6 +68,10 @@ impl NodeConfig {
         let peers = file.peers.iter().map(|peer| peer_address(peer, path)).collect::<Result<_, _>>()?;
         if file.gossip_heartbeat_ms == 0 {
             return Err(ConfigError::Heartbeat { path: path.to_owned() });
+        }
+        let http = http_address(file.http.as_deref(), path)?;
+        if let Some(verifiers) = file.verifiers.filter(|verifiers| !VERIFIERS.contains(verifiers)) {
+            return Err(ConfigError::Verifiers { path: path.to_owned(), verifiers });
         }
         let network_key = NetworkKey::load(&directory.join(&file.network_key))?;
         let genesis = GenesisFile::load(&directory.join(&file.genesis))?;
@@ -79,9 +93,12 @@ impl NodeConfig {
             aggregator: file.aggregator,
             runtime: file.runtime,
             chain_core: file.chain_core,
+            verifiers: file.verifiers,
             identify: file.identify,
             ping: file.ping,
             gossip_heartbeat: Duration::from_millis(file.gossip_heartbeat_ms),
+            http,
+            checkpoint_sync_url: None,
             proofs: MockProofs::default(),
         })
     }
@@ -129,6 +146,11 @@ fn peer_address(text: &str, path: &Path) -> Result<Multiaddr, ConfigError> {
         .ok()
         .filter(|address| matches!(address.iter().last(), Some(Protocol::P2p(_))))
         .ok_or_else(|| ConfigError::Peer { path: path.to_owned(), peer: text.to_owned() })
+}
+
+fn http_address(text: Option<&str>, path: &Path) -> Result<HttpAddress, ConfigError> {
+    let Some(text) = text else { return Ok(HttpAddress::Off) };
+    text.parse().map_err(|_| ConfigError::Http { path: path.to_owned(), http: text.to_owned() })
 }
 
 fn named_twice(entries: &[ValidatorEntry]) -> Option<ValidatorIndex> {

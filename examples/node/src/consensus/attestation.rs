@@ -4,6 +4,7 @@ use libssz::{DecodeError, SszDecode, SszEncode};
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 use libssz_types::{SszBitlist, SszList};
 
+use crate::consensus::bits::{WORD, words};
 use crate::consensus::checkpoint::AttestationData;
 use crate::consensus::constants::{PROOF_BYTES_LIMIT, VALIDATOR_REGISTRY_LIMIT};
 use crate::consensus::slot::ValidatorIndex;
@@ -17,8 +18,14 @@ pub type ProofBytes = SszList<u8, PROOF_BYTES_LIMIT>;
 
 /// Lists the validators whose bits are set, lowest first.
 pub fn validator_indices(bits: &AggregationBits) -> impl Iterator<Item = ValidatorIndex> {
-    let set = |index: &usize| bits.get(*index) == Some(true);
-    (0..bits.len()).filter(set).map(|index| index as ValidatorIndex)
+    let of_word = |(place, mut word): (usize, u64)| {
+        std::iter::from_fn(move || {
+            let lowest = (word != 0).then(|| word.trailing_zeros() as usize)?;
+            word &= word - 1;
+            Some((place * WORD + lowest) as ValidatorIndex)
+        })
+    };
+    words(bits.as_bytes(), 0, bits.len()).enumerate().flat_map(of_word)
 }
 
 /// Sets exactly the bits of the given validators, and is no longer than it must be.

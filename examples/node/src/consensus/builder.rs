@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::consensus::attestation::{AggregatedAttestation, SingleMessageAggregate, validator_indices};
+use crate::consensus::attestation::{AggregatedAttestation, SingleMessageAggregate};
 use crate::consensus::block::{AggregatedAttestations, Block, BlockBody};
+use crate::consensus::block_roots::BlockRoots;
 use crate::consensus::checkpoint::{AttestationData, Checkpoint};
 use crate::consensus::constants::MAX_ATTESTATIONS_DATA;
 use crate::consensus::coverage::{Proofs, select_proofs};
@@ -14,9 +15,10 @@ use crate::consensus::proof::{ChildProof, ProofScheme};
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
 use crate::consensus::slot::{Slot, ValidatorIndex};
-use crate::consensus::state::{BlockRoots, State};
+use crate::consensus::state::State;
 use crate::consensus::transition::{advance, extend_history, extend_to_slot, process_block};
 use crate::consensus::validator::Validators;
+use crate::consensus::voters::Voters;
 
 /// A block, the state after it, and one proof for each of its votes, in the body's order.
 #[derive(Debug)]
@@ -128,7 +130,8 @@ impl Anchor {
             proposal.state.latest_justified
         };
         let empty_slots = (proposal.slot - 1).saturating_sub(parent.slot);
-        let history = extend_history(&proposal.state.historical_block_hashes, proposal.parent_root, empty_slots)?;
+        let mut history = proposal.state.historical_block_hashes.clone();
+        extend_history(&mut history, proposal.parent_root, empty_slots)?;
         let mut view = proposal.state.clone();
         extend_to_slot(&mut view, proposal.slot - 1)?;
         Ok(Self { justified, view, history })
@@ -150,12 +153,11 @@ impl Anchor {
     fn adds_voters(&self, data: &AttestationData, proofs: &Proofs) -> bool {
         let State { justifications_roots, justifications_validators, validators, .. } = &self.view;
         let tally = justifications_roots.iter().position(|root| *root == data.target.root);
-        let is_counted = |voter: ValidatorIndex| {
-            tally.is_some_and(|place| {
-                justifications_validators.get(place * validators.len() + voter as usize) == Some(true)
-            })
-        };
-        proofs.iter().flat_map(|proof| validator_indices(&proof.participants)).any(|voter| !is_counted(voter))
+        let counted = tally.map(|place| {
+            Voters::of_bits(justifications_validators.as_bytes(), place * validators.len(), validators.len())
+        });
+        let counted = counted.unwrap_or_default();
+        proofs.iter().any(|proof| Voters::of(&proof.participants).count_without(&counted) > 0)
     }
 
     /// Moves on to what a trial block has justified. Says whether that is anything new.

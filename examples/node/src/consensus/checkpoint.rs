@@ -2,6 +2,7 @@
 
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 
+use crate::consensus::block_roots::BlockRoots;
 use crate::consensus::root::Root;
 use crate::consensus::slot::Slot;
 
@@ -40,7 +41,7 @@ impl AttestationData {
     /// Says whether all three checkpoints are blocks of the chain whose roots are given by slot.
     ///
     /// Slots without a block have a zero root there, and no vote can name it.
-    pub fn lies_on_chain(&self, historical_block_hashes: &[Root]) -> bool {
+    pub fn lies_on_chain(&self, historical_block_hashes: &BlockRoots) -> bool {
         [self.source, self.target, self.head].iter().all(|checkpoint| {
             let on_chain = usize::try_from(checkpoint.slot).ok().and_then(|slot| historical_block_hashes.get(slot));
             !checkpoint.root.is_zero() && on_chain == Some(&checkpoint.root)

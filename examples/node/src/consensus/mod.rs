@@ -5,7 +5,9 @@
 //! the fork choice, and [`ProofScheme`], the seam for aggregation proofs.
 
 mod attestation;
+mod bits;
 mod block;
+mod block_roots;
 mod builder;
 mod checkpoint;
 mod clock;
@@ -16,18 +18,21 @@ mod mock_proof;
 mod proof;
 mod rejection;
 mod root;
+mod rooted_block;
 mod slot;
 mod state;
 mod store;
 mod tally;
 mod transition;
 mod validator;
+mod voters;
 
 pub use attestation::{
     AggregatedAttestation, AggregationBits, Attestation, MultiMessageAggregate, ProofBytes,
     SignedAggregatedAttestation, SignedAttestation, SingleMessageAggregate, aggregation_bits, validator_indices,
 };
 pub use block::{AggregatedAttestations, Block, BlockBody, BlockHeader, SignedBlock};
+pub use block_roots::BlockRoots;
 pub use checkpoint::{AttestationData, Checkpoint};
 pub use clock::{SlotClock, interval_from_slot};
 pub use constants::{
@@ -42,11 +47,12 @@ pub use mock_proof::MockProofs;
 pub use proof::{ChildProof, ProofError, ProofScheme, RawSignature, Statement};
 pub use rejection::Rejection;
 pub use root::Root;
+pub use rooted_block::RootedBlock;
 pub use slot::{Interval, Slot, ValidatorIndex, is_justifiable_after, justified_index_after, proposer_for_slot};
-pub use state::{BlockRoots, GenesisConfig, JustificationsValidators, JustifiedSlots, State, genesis};
+pub use state::{GenesisConfig, JustificationsValidators, JustifiedSlots, State, genesis};
 pub use store::{
-    AggregationTask, BlockCandidate, BlockCheck, BlockImport, HeadChange, ProducedBlock, Store, VerifiedBlock,
-    VoteClaim, block_statements,
+    AggregationPlan, AggregationRound, AggregationTask, BlockCandidate, BlockCheck, BlockImport, HeadChange,
+    ProducedBlock, RecoveredVotes, RecoveryPlan, Store, VerifiedBlock, VoteClaim, block_statements,
 };
 pub use transition::{process_block, process_slots, state_transition};
 pub use validator::{Validator, Validators};

@@ -117,15 +117,44 @@ impl Rejection {
     }
 
     /// Says whether the sender of the input must have broken a rule, rather than be ahead of this node or behind it.
-    pub fn is_sender_at_fault(self) -> bool {
-        !matches!(
-            self,
+    ///
+    /// Nobody is at fault for naming a block that this node does not know yet, or a slot that its clock has not
+    /// reached. An anchor is not sent by anybody. Everything else is wrong wherever and whenever it is looked at.
+    pub const fn is_sender_at_fault(self) -> bool {
+        match self {
             Self::UnknownParentBlock
-                | Self::UnknownSourceBlock
-                | Self::UnknownTargetBlock
-                | Self::UnknownHeadBlock
-                | Self::AttestationTooFarInFuture
-        )
+            | Self::UnknownSourceBlock
+            | Self::UnknownTargetBlock
+            | Self::UnknownHeadBlock
+            | Self::AttestationTooFarInFuture
+            | Self::AnchorStateRootMismatch => false,
+            Self::BlockSlotNotInFuture
+            | Self::BlockOlderThanLatestHeader
+            | Self::BlockSlotMismatch
+            | Self::ParentRootMismatch
+            | Self::StateRootMismatch
+            | Self::ProposerIndexOutOfRange
+            | Self::EmptyValidatorRegistry
+            | Self::WrongProposer
+            | Self::TooManyAttestationData
+            | Self::DuplicateAttestationData
+            | Self::EmptyAggregationBits
+            | Self::SourceAfterTarget
+            | Self::HeadOlderThanTarget
+            | Self::SourceSlotMismatch
+            | Self::TargetSlotMismatch
+            | Self::HeadSlotMismatch
+            | Self::SourceNotAncestorOfTarget
+            | Self::TargetNotAncestorOfHead
+            | Self::AttestationSlotBeforeHead
+            | Self::ValidatorNotInState
+            | Self::ValidatorIndexOutOfRange
+            | Self::JustifiedSlotOutOfRange
+            | Self::InvalidSignature
+            | Self::InvalidBlockProof
+            | Self::DecodeError
+            | Self::HistoricalRootsLimitExceeded => true,
+        }
     }
 }
 

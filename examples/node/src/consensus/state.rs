@@ -1,18 +1,16 @@
 //! The state after a block, and genesis.
 
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
-use libssz_types::{SszBitlist, SszList};
+use libssz_types::SszBitlist;
 
 use crate::consensus::block::{Block, BlockBody, BlockHeader};
+use crate::consensus::block_roots::BlockRoots;
 use crate::consensus::checkpoint::Checkpoint;
 use crate::consensus::constants::{HISTORICAL_ROOTS_LIMIT, JUSTIFICATION_VALIDATORS_LIMIT};
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
 use crate::consensus::slot::{Slot, justified_index_after};
 use crate::consensus::validator::Validators;
-
-/// A list of block roots.
-pub type BlockRoots = SszList<Root, HISTORICAL_ROOTS_LIMIT>;
 
 /// One bit for each slot after the finalized one, set when the slot is justified.
 pub type JustifiedSlots = SszBitlist<HISTORICAL_ROOTS_LIMIT>;
@@ -28,6 +26,9 @@ pub struct GenesisConfig {
 }
 
 /// What a chain has agreed on after one of its blocks.
+///
+/// States of a chain share their registry and most of their history, whose hashes are kept; so a clone, and the root
+/// after a block, cost what votes have changed and little else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct State {
     /// The chain's configuration.

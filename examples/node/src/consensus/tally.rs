@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::consensus::attestation::{AggregatedAttestation, validator_indices};
+use crate::consensus::attestation::AggregatedAttestation;
+use crate::consensus::bits::{BitWriter, words};
+use crate::consensus::block_roots::BlockRoots;
 use crate::consensus::checkpoint::Checkpoint;
 use crate::consensus::constants::MAX_ATTESTATIONS_DATA;
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
 use crate::consensus::slot::{Slot, is_justifiable_after, justified_index_after};
-use crate::consensus::state::{BlockRoots, JustificationsValidators, JustifiedSlots, State, is_slot_justified};
+use crate::consensus::state::{JustificationsValidators, JustifiedSlots, State, is_slot_justified};
+use crate::consensus::voters::Voters;
 
 /// Counts a block's votes in the state (`process_attestations`).
 ///
@@ -35,34 +38,28 @@ pub(crate) fn process_attestations(state: &mut State, attestations: &[Aggregated
 
 /// The part of a state that votes change, in a form that is easy to change.
 struct Tally<'a> {
-    history: &'a [Root],
+    history: &'a BlockRoots,
     validators: usize,
     justified: Checkpoint,
     finalized: Checkpoint,
     /// One for each slot after the finalized one.
-    justified_slots: Vec<bool>,
+    justified_slots: JustifiedSlots,
     /// Who has voted for each candidate root. Sorted, because the state holds them sorted.
-    votes: BTreeMap<Root, Vec<bool>>,
+    votes: BTreeMap<Root, Voters>,
 }
 
 impl<'a> Tally<'a> {
     fn unpack(state: &'a State) -> Self {
         let validators = state.validators.len();
-        let bit = |index| state.justifications_validators.get(index) == Some(true);
-        let votes = state
-            .justifications_roots
-            .iter()
-            .enumerate()
-            .map(|(place, root)| (*root, (place * validators..(place + 1) * validators).map(bit).collect()));
-        let justified_slots =
-            (0..state.justified_slots.len()).map(|index| state.justified_slots.get(index) == Some(true));
+        let packed = state.justifications_validators.as_bytes();
+        let voters = |place: usize| Voters::of_bits(packed, place * validators, validators);
         Self {
             history: &state.historical_block_hashes,
             validators,
             justified: state.latest_justified,
             finalized: state.latest_finalized,
-            justified_slots: justified_slots.collect(),
-            votes: votes.collect(),
+            justified_slots: state.justified_slots.clone(),
+            votes: state.justifications_roots.iter().copied().zip((0..).map(voters)).collect(),
         }
     }
 
@@ -77,18 +74,16 @@ impl<'a> Tally<'a> {
             return Ok(());
         }
 
-        let voters: Vec<usize> = validator_indices(&attestation.aggregation_bits).map(|index| index as usize).collect();
+        let voters = Voters::of(&attestation.aggregation_bits);
         if voters.is_empty() {
             return Err(Rejection::EmptyAggregationBits);
         }
-        if voters.iter().any(|voter| *voter >= self.validators) {
+        if !voters.are_below(self.validators) {
             return Err(Rejection::ValidatorIndexOutOfRange);
         }
-        let votes = self.votes.entry(data.target.root).or_insert_with(|| vec![false; self.validators]);
-        for voter in voters {
-            votes[voter] = true;
-        }
-        if 3 * votes.iter().filter(|vote| **vote).count() >= 2 * self.validators {
+        let votes = self.votes.entry(data.target.root).or_default();
+        votes.join(&voters);
+        if 3 * votes.len() >= 2 * self.validators {
             self.justify(data.source, data.target);
         }
         Ok(())
@@ -100,7 +95,7 @@ impl<'a> Tally<'a> {
         self.justified = self.justified.advance_to(target);
         let index = justified_index_after(target.slot, self.finalized.slot)
             .expect("a target that is not justified yet is after the finalized slot");
-        self.justified_slots[index as usize] = true;
+        self.justified_slots.set(index as usize, true).expect("a slot that is asked for has a bit");
         self.votes.remove(&target.root);
 
         let old = self.finalized.slot;
@@ -113,31 +108,39 @@ impl<'a> Tally<'a> {
     fn finalize(&mut self, source: Checkpoint) {
         let delta = (source.slot - self.finalized.slot) as usize;
         self.finalized = source;
-        self.justified_slots.drain(..delta.min(self.justified_slots.len()));
+        self.justified_slots = without_first(&self.justified_slots, delta);
         let history = self.history;
-        self.votes.retain(|root, _| {
-            let slot = history.iter().rposition(|on_chain| on_chain == root);
-            slot.is_some_and(|slot| slot as Slot > source.slot)
-        });
+        let newer = source.slot as usize + 1..history.len();
+        self.votes.retain(|root, _| newer.clone().rev().any(|slot| history.get(slot) == Some(root)));
     }
 
     fn is_slot_justified(&self, slot: Slot) -> Result<bool, Rejection> {
-        is_slot_justified(|index| self.justified_slots.get(index).copied(), self.finalized.slot, slot)
+        is_slot_justified(|index| self.justified_slots.get(index), self.finalized.slot, slot)
     }
 
     /// Fails only for a state that did not come from this transition, with tallies for roots outside of its history.
     fn pack(self) -> Result<Packed, Rejection> {
-        let roots: Vec<Root> = self.votes.keys().copied().collect();
-        let votes: Vec<bool> = self.votes.into_values().flatten().collect();
-        let too_long = |_| Rejection::HistoricalRootsLimitExceeded;
+        let mut roots = BlockRoots::default();
+        let mut votes = BitWriter::with_capacity(self.votes.len() * self.validators);
+        for (root, voters) in &self.votes {
+            roots.push(*root).map_err(|_| Rejection::HistoricalRootsLimitExceeded)?;
+            votes.append(voters.words(), self.validators);
+        }
         Ok(Packed {
             justified: self.justified,
             finalized: self.finalized,
-            justified_slots: JustifiedSlots::try_from(self.justified_slots).map_err(too_long)?,
-            roots: BlockRoots::try_from(roots).map_err(too_long)?,
-            votes: JustificationsValidators::try_from(votes).map_err(too_long)?,
+            justified_slots: self.justified_slots,
+            roots,
+            votes: votes.finish().ok_or(Rejection::HistoricalRootsLimitExceeded)?,
         })
     }
+}
+
+fn without_first(bits: &JustifiedSlots, count: usize) -> JustifiedSlots {
+    let left = bits.len().saturating_sub(count);
+    let mut rest = BitWriter::with_capacity(left);
+    rest.append(words(bits.as_bytes(), count, left), left);
+    rest.finish().expect("it is shorter than what it was taken from")
 }
 
 /// A tally in the state's form, which no longer borrows the state.

@@ -1,14 +1,13 @@
 //! The state transition: what a block makes of the state before it.
 
-use libssz_types::SszBitlist;
-
 use crate::consensus::block::{Block, BlockHeader};
+use crate::consensus::block_roots::BlockRoots;
 use crate::consensus::checkpoint::Checkpoint;
 use crate::consensus::constants::HISTORICAL_ROOTS_LIMIT;
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
 use crate::consensus::slot::{Slot, justified_index_after, proposer_for_slot};
-use crate::consensus::state::{BlockRoots, State};
+use crate::consensus::state::State;
 use crate::consensus::tally::process_attestations;
 
 /// Applies a block to the state after its parent, and checks that it names the state that comes out.
@@ -19,12 +18,26 @@ use crate::consensus::tally::process_attestations;
 ///
 /// The first [`Rejection`] in the specification's order: of the slot, the header, the votes, the state root.
 pub fn state_transition(parent: &State, block: &Block) -> Result<State, Rejection> {
-    finish(process_slots(parent, block.slot)?, block)
+    finish(process_slots(parent, block.slot)?, block, Root::of(&block.body))
 }
 
-/// Does the same as [`state_transition`] for a caller that knows the parent state's root, which saves computing it.
-pub(crate) fn state_transition_from(parent: &State, parent_root: Root, block: &Block) -> Result<State, Rejection> {
-    finish(advance(parent, block.slot, || parent_root)?, block)
+/// Does the same as [`state_transition`] for a caller that knows the roots of the parent's state and of the block's body,
+/// which saves computing them.
+pub(crate) fn state_transition_from(
+    parent: &State,
+    parent_state_root: Root,
+    block: &Block,
+    body_root: Root,
+) -> Result<State, Rejection> {
+    finish(advance(parent, block.slot, || parent_state_root)?, block, body_root)
+}
+
+/// Does the same as [`state_transition`] for a block that has passed it before: it is known to name the state that comes
+/// out, which need not be hashed.
+pub(crate) fn replay(parent: &State, parent_state_root: Root, block: &Block) -> Result<State, Rejection> {
+    let mut state = advance(parent, block.slot, || parent_state_root)?;
+    process_block(&mut state, block)?;
+    Ok(state)
 }
 
 /// Advances a state through slots without a block, up to `target` (`process_slots`).
@@ -43,12 +56,16 @@ pub fn process_slots(state: &State, target: Slot) -> Result<State, Rejection> {
 ///
 /// The first [`Rejection`] of the header or the votes. The state is then half changed and must be thrown away.
 pub fn process_block(state: &mut State, block: &Block) -> Result<(), Rejection> {
-    process_block_header(state, block)?;
+    apply(state, block, Root::of(&block.body))
+}
+
+fn apply(state: &mut State, block: &Block, body_root: Root) -> Result<(), Rejection> {
+    process_block_header(state, block, body_root)?;
     process_attestations(state, &block.body.attestations)
 }
 
-fn finish(mut state: State, block: &Block) -> Result<State, Rejection> {
-    process_block(&mut state, block)?;
+fn finish(mut state: State, block: &Block, body_root: Root) -> Result<State, Rejection> {
+    apply(&mut state, block, body_root)?;
     if block.state_root == Root::of(&state) { Ok(state) } else { Err(Rejection::StateRootMismatch) }
 }
 
@@ -64,7 +81,7 @@ pub(crate) fn advance(state: &State, target: Slot, state_root: impl FnOnce() -> 
     Ok(State { latest_block_header: header, slot: target, ..state.clone() })
 }
 
-fn process_block_header(state: &mut State, block: &Block) -> Result<(), Rejection> {
+fn process_block_header(state: &mut State, block: &Block, body_root: Root) -> Result<(), Rejection> {
     let parent = state.latest_block_header;
     let parent_root = Root::of(&parent);
     if block.slot != state.slot {
@@ -87,15 +104,14 @@ fn process_block_header(state: &mut State, block: &Block) -> Result<(), Rejectio
         state.latest_justified = anchor;
         state.latest_finalized = anchor;
     }
-    state.historical_block_hashes =
-        extend_history(&state.historical_block_hashes, parent_root, block.slot - parent.slot - 1)?;
+    extend_history(&mut state.historical_block_hashes, parent_root, block.slot - parent.slot - 1)?;
     extend_to_slot(state, block.slot - 1)?;
     state.latest_block_header = BlockHeader {
         slot: block.slot,
         proposer_index: block.proposer_index,
         parent_root: block.parent_root,
         state_root: Root::ZERO,
-        body_root: Root::of(&block.body),
+        body_root,
     };
     Ok(())
 }
@@ -104,23 +120,18 @@ fn process_block_header(state: &mut State, block: &Block) -> Result<(), Rejectio
 ///
 /// # Errors
 ///
-/// [`Rejection::HistoricalRootsLimitExceeded`] when the history would be longer than a state can hold.
-pub(crate) fn extend_history(
-    history: &BlockRoots,
-    parent_root: Root,
-    empty_slots: u64,
-) -> Result<BlockRoots, Rejection> {
+/// [`Rejection::HistoricalRootsLimitExceeded`] when the history would be longer than a state can hold; it is then as it
+/// was.
+pub(crate) fn extend_history(history: &mut BlockRoots, parent_root: Root, empty_slots: u64) -> Result<(), Rejection> {
     // Counted before anything is allocated: the number of slots comes from a peer.
-    let length = usize::try_from(empty_slots)
+    let empty_slots = usize::try_from(empty_slots)
         .ok()
-        .and_then(|empty| empty.checked_add(history.len() + 1))
-        .filter(|length| *length <= HISTORICAL_ROOTS_LIMIT)
+        .filter(|empty| empty.saturating_add(history.len() + 1) <= HISTORICAL_ROOTS_LIMIT)
         .ok_or(Rejection::HistoricalRootsLimitExceeded)?;
-    let mut roots = Vec::with_capacity(length);
-    roots.extend_from_slice(history);
-    roots.push(parent_root);
-    roots.resize(length, Root::ZERO);
-    Ok(BlockRoots::try_from(roots).expect("the length was just checked against the limit"))
+    for root in std::iter::once(parent_root).chain(std::iter::repeat_n(Root::ZERO, empty_slots)) {
+        history.push(root).expect("the length was just checked against the limit");
+    }
+    Ok(())
 }
 
 /// Lengthens the justified slots' bits so that `slot` has one (`extend_to_slot`).
@@ -128,14 +139,10 @@ pub(crate) fn extend_to_slot(state: &mut State, slot: Slot) -> Result<(), Reject
     let Some(index) = justified_index_after(slot, state.latest_finalized.slot) else {
         return Ok(());
     };
-    let length = usize::try_from(index).map_err(|_| Rejection::HistoricalRootsLimitExceeded)?.saturating_add(1);
-    if length <= state.justified_slots.len() {
-        return Ok(());
+    let index = usize::try_from(index).ok().filter(|index| *index < HISTORICAL_ROOTS_LIMIT);
+    let index = index.ok_or(Rejection::HistoricalRootsLimitExceeded)?;
+    while state.justified_slots.len() <= index {
+        state.justified_slots.push(false).expect("the length was just checked against the limit");
     }
-    let mut bits = SszBitlist::with_length(length).map_err(|_| Rejection::HistoricalRootsLimitExceeded)?;
-    for index in (0..state.justified_slots.len()).filter(|index| state.justified_slots.get(*index) == Some(true)) {
-        bits.set(index, true).expect("the new bits are longer than the old ones");
-    }
-    state.justified_slots = bits;
     Ok(())
 }

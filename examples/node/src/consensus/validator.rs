@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use libssz::{DecodeError, SszDecode, SszEncode, decode_list_with_max};
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
-use libssz_merkle::{HashTreeRoot, Node, Sha256Hasher, merkleize, mix_in_length};
+use libssz_merkle::{HashTreeRoot, Node, Sha2Hasher, Sha256Hasher, merkleize, mix_in_length};
 
 use crate::consensus::attestation::{AggregationBits, validator_indices};
 use crate::consensus::constants::VALIDATOR_REGISTRY_LIMIT;
@@ -27,16 +27,23 @@ pub struct Validator {
 
 /// All validators, each at the place that it names; at most [`VALIDATOR_REGISTRY_LIMIT`] of them.
 ///
-/// No rule changes a registry after genesis, so all states of a chain share one: a clone costs nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Validators(Arc<[Validator]>);
+/// No rule changes a registry after genesis, so all states of a chain share one, which is hashed when it is made: a clone
+/// costs nothing, and neither does its root.
+#[derive(Clone, Debug)]
+pub struct Validators(Arc<Registry>);
+
+#[derive(Debug)]
+struct Registry {
+    validators: Box<[Validator]>,
+    root: Node,
+}
 
 impl Validators {
     /// Makes a registry of (attestation key, proposal key) pairs, numbered in order.
     ///
     /// Gives back nothing when there are more than [`VALIDATOR_REGISTRY_LIMIT`].
     pub fn new(keys: impl IntoIterator<Item = (PublicKey, PublicKey)>) -> Option<Self> {
-        let validators: Arc<[Validator]> = (0..)
+        let validators: Box<[Validator]> = (0..)
             .zip(keys)
             .map(|(index, (attestation_public_key, proposal_public_key))| Validator {
                 attestation_public_key,
@@ -44,12 +51,19 @@ impl Validators {
                 index,
             })
             .collect();
-        (validators.len() <= VALIDATOR_REGISTRY_LIMIT).then_some(Self(validators))
+        (validators.len() <= VALIDATOR_REGISTRY_LIMIT).then(|| Self::hashed(validators))
+    }
+
+    fn hashed(validators: Box<[Validator]>) -> Self {
+        let roots: Vec<Node> = validators.iter().map(|validator| validator.hash_tree_root(&Sha2Hasher)).collect();
+        let root = merkleize(&Sha2Hasher, &roots, Some(VALIDATOR_REGISTRY_LIMIT));
+        let root = mix_in_length(&Sha2Hasher, &root, validators.len());
+        Self(Arc::new(Registry { validators, root }))
     }
 
     /// Finds a validator by its index.
     pub fn at(&self, index: ValidatorIndex) -> Option<&Validator> {
-        self.0.get(usize::try_from(index).ok()?)
+        self.get(usize::try_from(index).ok()?)
     }
 
     /// Collects the attestation keys of the validators whose bits are set; nothing when one is not in the registry.
@@ -63,9 +77,23 @@ impl Deref for Validators {
     type Target = [Validator];
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.0.validators
     }
 }
+
+impl Default for Validators {
+    fn default() -> Self {
+        Self::hashed(Box::default())
+    }
+}
+
+impl PartialEq for Validators {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self[..] == other[..]
+    }
+}
+
+impl Eq for Validators {}
 
 impl SszEncode for Validators {
     fn is_fixed_size() -> bool {
@@ -77,11 +105,11 @@ impl SszEncode for Validators {
     }
 
     fn encoded_len(&self) -> usize {
-        self.0.len() * <Validator as SszEncode>::fixed_size()
+        self.len() * <Validator as SszEncode>::fixed_size()
     }
 
     fn ssz_append(&self, buf: &mut Vec<u8>) {
-        Validator::ssz_append_fixed_slice(&self.0, buf);
+        Validator::ssz_append_fixed_slice(self, buf);
     }
 }
 
@@ -102,15 +130,14 @@ impl SszDecode for Validators {
                 expected: place as usize,
                 got: usize::try_from(validator.index).unwrap_or(usize::MAX),
             }),
-            None => Ok(Self(validators.into())),
+            None => Ok(Self::hashed(validators.into())),
         }
     }
 }
 
 impl HashTreeRoot for Validators {
-    fn hash_tree_root(&self, hasher: &impl Sha256Hasher) -> Node {
-        let roots: Vec<Node> = self.0.iter().map(|validator| validator.hash_tree_root(hasher)).collect();
-        let root = merkleize(hasher, &roots, Some(VALIDATOR_REGISTRY_LIMIT));
-        mix_in_length(hasher, &root, self.0.len())
+    /// Returns what was computed when the registry was made, by SHA-256 whatever the hasher is.
+    fn hash_tree_root(&self, _hasher: &impl Sha256Hasher) -> Node {
+        self.0.root
     }
 }

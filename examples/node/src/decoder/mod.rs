@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actor::{Actor, Context, Lane, Message};
 use libssz::SszDecode;
 
-use crate::chain::{Chain, Origin};
+use crate::chain::{Chain, Fetched, Origin};
 use crate::consensus::{SignedAggregatedAttestation, SignedAttestation, SignedBlock};
-use crate::network::{BlocksResponse, GossipMessage, NetworkFront, TopicKind, Verdict};
+use crate::network::{BlocksResponse, GossipMessage, NetworkFront, Offence, PeerId, TopicKind, Verdict};
 
 /// Undecoded input, from the network thread.
 #[derive(Debug)]
@@ -105,23 +105,28 @@ impl Decoder {
 
     fn blocks(&self, response: BlocksResponse) {
         let BlocksResponse { request_id, peer, outcome } = response;
-        let blocks = match outcome {
-            Ok(blocks) => blocks,
+        let fetched = match outcome {
+            Ok(blocks) => self.decode_blocks(peer, &blocks),
             Err(failure) => {
                 tracing::debug!(%peer, %failure, "a request for blocks brought nothing");
-                Vec::new()
+                Fetched::failed(&failure)
             }
         };
-        let decoded = blocks.iter().filter_map(|ssz| match SignedBlock::from_ssz_bytes(ssz) {
-            Ok(block) => Some(block),
+        // A refusal is counted by the lane; the chain then takes the request for lost after a while, and asks another.
+        let _ = self.chain.fetched(request_id, fetched);
+    }
+
+    fn decode_blocks(&self, peer: PeerId, blocks: &[Vec<u8>]) -> Fetched {
+        match blocks.iter().map(|ssz| SignedBlock::from_ssz_bytes(ssz)).collect() {
+            Ok(blocks) => Fetched::Blocks(blocks),
             Err(error) => {
                 self.undecodable.count();
                 tracing::debug!(%peer, ?error, "an answer was not a block");
-                None
+                // If the lane is full it costs the peer nothing this time.
+                drop(self.network.charge(peer, Offence::BadAnswer));
+                Fetched::Malformed
             }
-        });
-        // A refusal is counted by the lane; the chain then takes the request for lost after a while, and asks another.
-        let _ = self.chain.fetched(request_id, peer, decoded.collect());
+        }
     }
 }
 

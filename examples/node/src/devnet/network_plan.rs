@@ -151,9 +151,11 @@ impl NetworkPlan {
             aggregator: true,
             runtime: self.runtime.clone(),
             chain_core: None,
+            verifiers: None,
             identify: false,
             ping: false,
             gossip_heartbeat_ms: self.interval_ms.clamp(SHORTEST_HEARTBEAT_MS, LONGEST_HEARTBEAT_MS),
+            http: None,
             validators: identities
                 .validators
                 .iter()

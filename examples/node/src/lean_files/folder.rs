@@ -8,7 +8,7 @@ use std::time::Duration;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
-use crate::config::{KeyRole, NodeConfig, listen_address, quic_address, socket_address};
+use crate::config::{HttpAddress, KeyRole, NodeConfig, listen_address, quic_address, socket_address};
 use crate::consensus::{MockProofs, ValidatorIndex};
 use crate::file::{FileError, FileKind, FileProblem};
 use crate::keys::{NetworkKey, SchemeName, StoredKey, ValidatorKeyFiles};
@@ -98,6 +98,9 @@ impl LeanFolder {
             identify: options.identify,
             ping: options.ping,
             gossip_heartbeat: Duration::from_millis(700),
+            verifiers: None,
+            http: HttpAddress::LEAN_CLIENTS,
+            checkpoint_sync_url: None,
             proofs: MockProofs::default(),
         })
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use libp2p::{
+    allow_block_list::{self, BlockedPeers},
     connection_limits::{self, ConnectionLimits},
     identify, ping,
     request_response::{self, ProtocolSupport},
@@ -34,10 +35,12 @@ const MAX_CONNECTIONS_PER_PEER: u32 = 4;
 /// and the other side takes the first it speaks.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
+    pub(super) blocked: allow_block_list::Behaviour<BlockedPeers>,
     limits: connection_limits::Behaviour,
     pub(super) gossip: Gossipsub,
     pub(super) status: request_response::Behaviour<Codec>,
     pub(super) blocks_by_root: request_response::Behaviour<Codec>,
+    pub(super) blocks_by_range: request_response::Behaviour<Codec>,
     identify: Toggle<identify::Behaviour>,
     ping: Toggle<ping::Behaviour>,
 }
@@ -62,10 +65,12 @@ impl Behaviour {
             identify::Behaviour::new(identify::Config::new("leanconsensus/1".to_owned(), public_key))
         });
         Ok(Self {
+            blocked: allow_block_list::Behaviour::default(),
             limits: connection_limits::Behaviour::new(limits),
             gossip: gossip::gossipsub(config, topics, counters)?,
             status: requests(RequestKind::Status, config, MAX_STATUS_STREAMS),
             blocks_by_root: requests(RequestKind::BlocksByRoot, config, MAX_BLOCKS_STREAMS),
+            blocks_by_range: requests(RequestKind::BlocksByRange, config, MAX_BLOCKS_STREAMS),
             identify: identify.into(),
             ping: config.ping.then(ping::Behaviour::default).into(),
         })

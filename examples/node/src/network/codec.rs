@@ -2,7 +2,7 @@
 
 use std::io;
 
-use futures::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::request_response;
 
 use crate::network::wire::{
@@ -13,7 +13,9 @@ use crate::network::wire::{
 };
 
 /// The most decompressed bytes of blocks in one answer; what does not fit is left for another request.
-pub(super) const MAX_ANSWER_SIZE: usize = 64 * 1024 * 1024;
+///
+/// A reader takes the chunk that runs over as well, so it holds this and one payload at most.
+pub(super) const MAX_ANSWER_SIZE: usize = 16 * 1024 * 1024;
 
 /// An answer: what was asked for, as far as there is any, and the error that ended it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,20 +39,21 @@ impl Answer {
 
     /// Returns the answer with these blocks, or with as many of the first ones as an answer may hold.
     ///
-    /// The specification allows an answer to leave blocks out.
-    pub(super) fn of_blocks(mut blocks: Vec<Vec<u8>>) -> Self {
+    /// The specification allows an answer to leave blocks out. No block is looked at after the first that does not fit,
+    /// so blocks that are encoded as they are taken never come to more than an answer and one.
+    pub(super) fn of_blocks(blocks: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let mut room = MAX_ANSWER_SIZE;
-        let fitting = blocks
-            .iter()
-            .take(MAX_REQUEST_BLOCKS)
-            .take_while(|ssz| {
-                let fits = ssz.len() <= room.min(MAX_PAYLOAD_SIZE);
-                room = room.saturating_sub(ssz.len());
-                fits
-            })
-            .count();
-        blocks.truncate(fitting);
-        Self { chunks: blocks, error: None }
+        let fits = |ssz: &Vec<u8>| {
+            let fits = ssz.len() <= room.min(MAX_PAYLOAD_SIZE);
+            room = room.saturating_sub(ssz.len());
+            fits
+        };
+        Self { chunks: blocks.into_iter().take(MAX_REQUEST_BLOCKS).take_while(fits).collect(), error: None }
+    }
+
+    /// Returns the decompressed bytes of its blocks.
+    pub(super) fn size(&self) -> usize {
+        self.chunks.iter().map(Vec::len).sum()
     }
 }
 
@@ -58,8 +61,13 @@ impl Answer {
 pub(super) type Asked = Result<Request, WireError>;
 
 /// Reads and writes requests and answers; which kind, the protocol says.
+///
+/// Each stream has its own.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Codec;
+pub(super) struct Codec {
+    /// How many blocks the request that was written asks for, and so the most that its answer may hold.
+    asked: usize,
+}
 
 impl request_response::Codec for Codec {
     type Protocol = RequestKind;
@@ -82,8 +90,8 @@ impl request_response::Codec for Codec {
         T: AsyncRead + Unpin + Send,
     {
         match kind {
-            RequestKind::Status => read_answer(stream, 1).await,
-            RequestKind::BlocksByRoot => read_answer(stream, MAX_REQUEST_BLOCKS).await,
+            RequestKind::Status => Ok(read_answer(stream, 1).await?.0),
+            RequestKind::BlocksByRoot | RequestKind::BlocksByRange => read_blocks(stream, self.asked).await,
         }
     }
 
@@ -91,8 +99,9 @@ impl request_response::Codec for Codec {
     where
         T: AsyncWrite + Unpin + Send,
     {
-        let bytes = request.and_then(|request| encode_request(&request)).map_err(invalid_input)?;
-        stream.write_all(&bytes).await
+        let request = request.map_err(invalid_input)?;
+        self.asked = request.block_count();
+        stream.write_all(&encode_request(&request).map_err(invalid_input)?).await
     }
 
     async fn write_response<T>(&mut self, _: &RequestKind, stream: &mut T, answer: Answer) -> io::Result<()>
@@ -110,8 +119,28 @@ impl request_response::Codec for Codec {
     }
 }
 
+/// Reads an answer of at most `asked` blocks. One that goes on after them is malformed, whatever it goes on with.
+async fn read_blocks<T>(stream: &mut T, asked: usize) -> io::Result<Answer>
+where
+    T: AsyncRead + Unpin + Send,
+{
+    let (answer, end) = read_answer(stream, asked).await?;
+    if matches!(end, End::Full) && stream.read(&mut [0]).await? > 0 {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "more than was asked for"));
+    }
+    Ok(answer)
+}
+
+/// Why no more of an answer is read.
+enum End {
+    /// Nothing more comes, or need be read.
+    Reached,
+    /// As many chunks as may come have come.
+    Full,
+}
+
 /// Reads at most `most` chunks: to the end of the stream, to the size an answer may have, or to an error that ends it.
-async fn read_answer<T>(stream: &mut T, most: usize) -> io::Result<Answer>
+async fn read_answer<T>(stream: &mut T, most: usize) -> io::Result<(Answer, End)>
 where
     T: AsyncRead + Unpin + Send,
 {
@@ -120,10 +149,10 @@ where
     for _ in 0..most {
         // A chunk that runs over is still taken, so an answer that is too long loses its end and not all of itself.
         if room == 0 {
-            break;
+            return Ok((answer, End::Reached));
         }
         match read_chunk(stream, MAX_PAYLOAD_SIZE).await? {
-            None => break,
+            None => return Ok((answer, End::Reached)),
             Some(Ok(ssz)) => {
                 room = room.saturating_sub(ssz.len());
                 answer.chunks.push(ssz);
@@ -133,12 +162,12 @@ where
                 let last = error.code != ResponseCode::ResourceUnavailable;
                 answer.error = Some(error);
                 if last {
-                    break;
+                    return Ok((answer, End::Reached));
                 }
             }
         }
     }
-    Ok(answer)
+    Ok((answer, End::Full))
 }
 
 fn invalid_input(error: WireError) -> io::Error {
@@ -155,8 +184,8 @@ mod tests {
     fn an_answer_holds_the_first_blocks_that_fit() {
         let sizes = |answer: Answer| answer.chunks.iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(Answer::of_blocks(vec![vec![]; MAX_REQUEST_BLOCKS + 1])).len(), MAX_REQUEST_BLOCKS);
-        let largest = vec![0; MAX_PAYLOAD_SIZE];
-        assert_eq!(sizes(Answer::of_blocks(vec![largest; 7])).len(), MAX_ANSWER_SIZE / MAX_PAYLOAD_SIZE);
+        let large = vec![0; MAX_ANSWER_SIZE / 4];
+        assert_eq!(sizes(Answer::of_blocks(vec![large; 7])).len(), 4);
         let too_large = vec![0; MAX_PAYLOAD_SIZE + 1];
         assert_eq!(sizes(Answer::of_blocks(vec![vec![0; 3], too_large, vec![0; 4]])), [3]);
     }
@@ -167,8 +196,22 @@ mod tests {
         for _ in 0..8 {
             write_chunk(Ok(&vec![0; MAX_PAYLOAD_SIZE]), &mut bytes).expect("it is just small enough");
         }
-        let answer = read_answer(&mut bytes.as_slice(), MAX_REQUEST_BLOCKS).now_or_never().expect("a slice is ready");
-        assert_eq!(answer.expect("it is well-formed").chunks.len(), 7);
+        let answer = read_blocks(&mut bytes.as_slice(), MAX_REQUEST_BLOCKS).now_or_never().expect("a slice is ready");
+        assert_eq!(answer.expect("it is well-formed").chunks.len(), 2);
+    }
+
+    #[test]
+    fn an_answer_that_goes_on_after_its_last_block_is_malformed() {
+        let mut bytes = Vec::new();
+        for _ in 0..3 {
+            write_chunk(Ok(&[7]), &mut bytes).expect("it is small enough");
+        }
+        let read = |bytes: &[u8], asked| {
+            let mut bytes = bytes;
+            read_blocks(&mut bytes, asked).now_or_never().expect("a slice is ready")
+        };
+        assert_eq!(read(&bytes, 3).expect("it is well-formed").chunks.len(), 3);
+        assert_eq!(read(&bytes, 2).expect_err("it goes on").kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]
@@ -179,7 +222,7 @@ mod tests {
         for chunk in [Ok(&[1][..]), Err(&missing), Ok(&[2][..]), Err(&failed), Ok(&[3][..])] {
             write_chunk(chunk, &mut bytes).expect("it is small enough");
         }
-        let answer = read_answer(&mut bytes.as_slice(), MAX_REQUEST_BLOCKS).now_or_never().expect("a slice is ready");
+        let answer = read_blocks(&mut bytes.as_slice(), MAX_REQUEST_BLOCKS).now_or_never().expect("a slice is ready");
         assert_eq!(answer.expect("it is well-formed"), Answer { chunks: vec![vec![1], vec![2]], error: Some(failed) });
     }
 }

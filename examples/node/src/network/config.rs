@@ -31,6 +31,8 @@ pub struct NetworkConfig {
     pub redial_first: Duration,
     /// The longest wait between two dials of a peer.
     pub redial_most: Duration,
+    /// For how long a peer without any standing left is neither dialled nor let in.
+    pub ban: Duration,
     /// How many peers may be connected on their own initiative.
     pub max_inbound_peers: u32,
     /// Whether to speak `identify`; the specification's Python node breaks when a stream for it is opened.
@@ -54,6 +56,7 @@ impl NetworkConfig {
             dial_timeout: Duration::from_secs(5),
             redial_first: Duration::from_millis(100),
             redial_most: Duration::from_secs(5),
+            ban: Duration::from_secs(300),
             max_inbound_peers: 64,
             identify: false,
             ping: false,

@@ -51,6 +51,10 @@ pub struct NetworkCounters {
     pub requests_out: Counter,
     /// Requests sent that failed or were answered with an error.
     pub requests_out_failed: Counter,
+    /// Offences that peers were charged with.
+    pub offences: Counter,
+    /// Peers that were left because they had no standing any more.
+    pub peers_banned: Counter,
     /// Dials that failed.
     pub dials_failed: Counter,
 }

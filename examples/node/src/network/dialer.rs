@@ -142,6 +142,17 @@ impl Dialer {
     }
 }
 
+impl Dialer {
+    /// Learns that a peer that is not connected any more is to be left until then.
+    pub(super) fn banned(&mut self, peer: PeerId, until: Instant) {
+        for target in self.targets.iter_mut().filter(|target| target.peer == Some(peer)) {
+            if let State::Waiting(at) = &mut target.state {
+                *at = until.max(*at);
+            }
+        }
+    }
+}
+
 impl Target {
     fn peer_being_dialed(&self) -> Option<PeerId> {
         matches!(self.state, State::Dialing(_)).then_some(self.peer)?
@@ -253,6 +264,19 @@ mod tests {
         let due = dialer.next_due().expect("it was lost");
         dial(&mut dialer, due);
         assert!(dialer.take_due(due, |_| false).is_none());
+    }
+
+    #[test]
+    fn a_banned_peer_is_dialled_when_its_time_is_over() {
+        let now = Instant::now();
+        let mut dialer = dialer(now);
+        let peer = PeerId::random();
+        let connection = dial(&mut dialer, now);
+        dialer.connected(connection, peer, &address(9000), now);
+        dialer.lost(peer, now);
+        let until = now + Duration::from_secs(300);
+        dialer.banned(peer, until);
+        assert_eq!(dialer.next_due(), Some(until));
     }
 
     #[test]

@@ -18,13 +18,15 @@ use libp2p::{
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::network::{
-    Command, Inbound, NetworkConfig, NetworkCounters,
+    Command, Inbound, NetworkConfig, NetworkCounters, Offence,
     behaviour::{Behaviour, BehaviourEvent},
     dialer::Dialer,
     gossip::Topics,
     inbound::Refused,
     requests::Requests,
     serving::Serving,
+    standing::Standings,
+    wire::request::RequestKind,
 };
 
 /// How many swarm events, and then how many commands, are handled before other tasks of the thread get their turn.
@@ -46,8 +48,9 @@ pub(super) struct EventLoop<I> {
     pub(super) serving: Serving,
     commands: Mailbox<Command>,
     dialer: Dialer,
-    /// Goes off when the next dial is due.
-    redial: Pin<Box<Sleep>>,
+    standings: Standings,
+    /// Goes off when the next dial is due, or the next peer is let in again.
+    alarm: Pin<Box<Sleep>>,
     /// Each connected peer's first connection.
     connected: HashMap<PeerId, FirstConnection>,
     /// How long a dial may take.
@@ -89,7 +92,8 @@ impl<I: Inbound> EventLoop<I> {
             serving: Serving::new(),
             commands,
             dialer: Dialer::new(&config.peers, config.redial_first, config.redial_most, now),
-            redial: Box::pin(sleep_until(now)),
+            standings: Standings::new(config.ban),
+            alarm: Box::pin(sleep_until(now)),
             connected: HashMap::new(),
             dial_timeout: config.dial_timeout,
         }
@@ -126,7 +130,7 @@ impl<I: Inbound> EventLoop<I> {
             }
             idle = false;
         }
-        if self.poll_redial(cx) {
+        if self.poll_alarm(cx) {
             idle = false;
         }
         if !idle {
@@ -135,11 +139,15 @@ impl<I: Inbound> EventLoop<I> {
         Poll::Pending
     }
 
-    /// Makes the dials that are due, arms the timer for the next; returns whether there were any.
-    fn poll_redial(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Makes the dials that are due, lets in the peers whose time is over, and arms the timer for what comes next; returns
+    /// whether anything was dialled.
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
         let mut dialled = false;
         loop {
             let now = Instant::now();
+            for peer in self.standings.take_due(now) {
+                self.swarm.behaviour_mut().blocked.unblock_peer(peer);
+            }
             while let Some(dial) = self.dialer.take_due(now, |peer| self.swarm.is_connected(peer)) {
                 dialled = true;
                 let connection = dial.connection_id();
@@ -148,11 +156,12 @@ impl<I: Inbound> EventLoop<I> {
                     self.on_failed_dial(connection, &error);
                 }
             }
-            let Some(due) = self.dialer.next_due() else { return dialled };
-            if self.redial.deadline() != due {
-                self.redial.as_mut().reset(due);
+            let due = self.dialer.next_due().into_iter().chain(self.standings.next_due()).min();
+            let Some(due) = due else { return dialled };
+            if self.alarm.deadline() != due {
+                self.alarm.as_mut().reset(due);
             }
-            if self.redial.as_mut().poll(cx).is_pending() {
+            if self.alarm.as_mut().poll(cx).is_pending() {
                 return dialled;
             }
         }
@@ -169,6 +178,9 @@ impl<I: Inbound> EventLoop<I> {
                 tracing::debug!(peer = %peer_id, ?cause, "peer disconnected");
                 self.connected.remove(&peer_id);
                 self.dialer.lost(peer_id, Instant::now());
+                if let Some(until) = self.standings.banned_until(&peer_id) {
+                    self.dialer.banned(peer_id, until);
+                }
                 self.count_refusal(self.inbound.peer_disconnected(peer_id));
             }
             SwarmEvent::ConnectionClosed { peer_id, cause: Some(cause), .. } => {
@@ -193,7 +205,8 @@ impl<I: Inbound> EventLoop<I> {
         match event {
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
             BehaviourEvent::Status(event) => self.on_status_event(event),
-            BehaviourEvent::BlocksByRoot(event) => self.on_blocks_event(event),
+            BehaviourEvent::BlocksByRoot(event) => self.on_blocks_event(RequestKind::BlocksByRoot, event),
+            BehaviourEvent::BlocksByRange(event) => self.on_blocks_event(RequestKind::BlocksByRange, event),
             other => tracing::trace!(event = ?other, "protocol event"),
         }
     }
@@ -228,6 +241,20 @@ impl<I: Inbound> EventLoop<I> {
             tracing::debug!(%error, "a dial failed");
             self.dialer.failed(connection, now);
         }
+    }
+
+    /// Holds an offence against a peer, and leaves the peer if it was one too many.
+    pub(super) fn charge(&mut self, peer: PeerId, offence: Offence) {
+        self.counters.offences.increment();
+        if !self.standings.charge(peer, offence, Instant::now()) {
+            return;
+        }
+        tracing::info!(%peer, ?offence, "leaving a peer that misbehaves");
+        self.counters.peers_banned.increment();
+        if self.standings.banned_until(&peer).is_some() {
+            self.swarm.behaviour_mut().blocked.block_peer(peer);
+        }
+        self.disconnect(peer);
     }
 
     pub(super) fn disconnect(&mut self, peer: PeerId) {

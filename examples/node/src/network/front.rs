@@ -3,7 +3,10 @@
 use actor::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
 use libp2p::PeerId;
 
-use crate::network::wire::{Root, message_id::MessageId, topic::TopicKind};
+use crate::network::{
+    Offence,
+    wire::{Root, message_id::MessageId, request::SlotRange, topic::TopicKind},
+};
 
 /// What the network thread is told to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,22 @@ pub enum Command {
         roots: Vec<Root>,
         /// The asker's own number, which comes back with the outcome.
         request_id: u64,
+    },
+    /// Ask a peer for the blocks of its chain in a row of slots.
+    RequestRange {
+        /// Whom to ask.
+        peer: PeerId,
+        /// The slots.
+        range: SlotRange,
+        /// The asker's own number, which comes back with the outcome.
+        request_id: u64,
+    },
+    /// Hold something against a peer.
+    Charge {
+        /// Which peer.
+        peer: PeerId,
+        /// What it did.
+        offence: Offence,
     },
     /// Say what became of a gossip message.
     Report {
@@ -47,7 +66,7 @@ impl Message for Command {
     const LANES: &'static [Lane] = &[
         Lane::control("end", 4),
         Lane::fifo("own", 1024).weight(8),
-        Lane::fifo("requests", 64),
+        Lane::fifo("requests", 128),
         Lane::fifo("verdicts", 8192).weight(8),
     ];
 
@@ -55,7 +74,7 @@ impl Message for Command {
         match self {
             Self::End => 0,
             Self::Publish { .. } => 1,
-            Self::RequestBlocks { .. } | Self::Disconnect { .. } => 2,
+            Self::RequestBlocks { .. } | Self::RequestRange { .. } | Self::Charge { .. } | Self::Disconnect { .. } => 2,
             Self::Report { .. } => 3,
         }
     }
@@ -101,7 +120,27 @@ impl NetworkFront {
         self.tell(Command::RequestBlocks { peer, roots, request_id })
     }
 
-    /// Says what became of a gossip message; a valid one is passed on now.
+    /// Asks `peer` for the blocks of its chain in these slots, 1 to 1024.
+    ///
+    /// The outcome arrives at [`Inbound::blocks`](crate::network::Inbound::blocks) under `request_id`.
+    ///
+    /// # Errors
+    ///
+    /// [`Undelivered`] with the command when the lane is full or the thread is gone.
+    pub fn request_range(&self, peer: PeerId, range: SlotRange, request_id: u64) -> Result<(), Undelivered> {
+        self.tell(Command::RequestRange { peer, range, request_id })
+    }
+
+    /// Holds an offence against `peer`, which is left when it has no standing any more.
+    ///
+    /// # Errors
+    ///
+    /// [`Undelivered`] with the command when the lane is full or the thread is gone.
+    pub fn charge(&self, peer: PeerId, offence: Offence) -> Result<(), Undelivered> {
+        self.tell(Command::Charge { peer, offence })
+    }
+
+    /// Says what became of a gossip message; a valid one is passed on now, an invalid one is held against its sender.
     ///
     /// # Errors
     ///

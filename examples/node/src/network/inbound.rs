@@ -4,7 +4,7 @@ use libp2p::PeerId;
 
 use crate::network::{
     BlocksReply,
-    wire::{Root, message_id::MessageId, response::ErrorChunk, status::Status, topic::TopicKind},
+    wire::{Root, message_id::MessageId, request::SlotRange, response::ErrorChunk, status::Status, topic::TopicKind},
 };
 
 /// Where the network thread delivers.
@@ -60,6 +60,15 @@ pub trait Inbound: Send + 'static {
     /// [`Refused`] when there is no room.
     fn serve_blocks(&self, roots: Vec<Root>, reply: BlocksReply) -> Result<(), Refused>;
 
+    /// Takes a peer's request for the blocks of this node's chain in 1 to 1024 slots.
+    ///
+    /// The answer may come from any thread. Dropping `reply` answers that the blocks are unavailable.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] when there is no room.
+    fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Result<(), Refused>;
+
     /// Returns where this node's chain stands, out of a published snapshot.
     fn our_status(&self) -> Status;
 }
@@ -97,7 +106,7 @@ pub struct BlocksResponse {
 /// Why a request brought no blocks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestFailure {
-    /// No root or more than 1024 were asked for; nothing was sent.
+    /// No block or more than 1024 were asked for; nothing was sent.
     #[error("a request asks for 1 to 1024 blocks")]
     InvalidRequest,
     /// The peer is not connected; nothing was sent.

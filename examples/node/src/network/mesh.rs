@@ -6,16 +6,22 @@ use libp2p::{
 };
 
 use crate::network::{
-    Command, GossipMessage, Inbound, Verdict,
+    Command, GossipMessage, Inbound, Offence, Verdict,
     event_loop::EventLoop,
-    wire::{message_id::MessageId, topic::TopicKind},
+    wire::{message_id::MessageId, request::Request, topic::TopicKind},
 };
 
 impl<I: Inbound> EventLoop<I> {
     pub(super) fn on_command(&mut self, command: Command) {
         match command {
             Command::Publish { kind, ssz } => self.publish(kind, ssz),
-            Command::RequestBlocks { peer, roots, request_id } => self.request_blocks(peer, roots, request_id),
+            Command::RequestBlocks { peer, roots, request_id } => {
+                self.request_blocks(peer, Request::BlocksByRoot(roots), request_id);
+            }
+            Command::RequestRange { peer, range, request_id } => {
+                self.request_blocks(peer, Request::BlocksByRange(range), request_id);
+            }
+            Command::Charge { peer, offence } => self.charge(peer, offence),
             Command::Report { id, source, verdict } => self.report(id, source, verdict),
             Command::Disconnect { peer } => self.disconnect(peer),
             // The loop has seen to it.
@@ -60,6 +66,9 @@ impl<I: Inbound> EventLoop<I> {
             Verdict::Ignore => MessageAcceptance::Ignore,
             Verdict::Reject => MessageAcceptance::Reject,
         };
+        if verdict == Verdict::Reject {
+            self.charge(source, Offence::InvalidGossip);
+        }
         let id = gossipsub::MessageId::new(&id.0);
         if !self.swarm.behaviour_mut().gossip.report_message_validation_result(&id, &source, acceptance) {
             self.counters.late_verdicts.increment();

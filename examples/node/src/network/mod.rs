@@ -14,7 +14,8 @@
 //! hash of what comes out; SSZ is not decoded here.
 //!
 //! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then the private modules:
-//! `codec`, `gossip` and `behaviour` (libp2p), `dialer` and `serving` (what is remembered), `event_loop` with `mesh` and `requests`, `thread`.
+//! `codec`, `gossip` and `behaviour` (libp2p), `dialer`, `serving` and `standing` (what is remembered), `event_loop` with
+//! `mesh` and `requests`, `thread`.
 
 pub mod wire;
 
@@ -32,12 +33,13 @@ mod inbound;
 mod mesh;
 mod requests;
 mod serving;
+mod standing;
 mod swarm;
 mod thread;
 
 pub use libp2p::{Multiaddr, PeerId};
 
-pub(crate) use self::front::command_mailbox;
+pub(crate) use self::{front::command_mailbox, serving::Answering};
 
 pub use self::{
     config::NetworkConfig,
@@ -47,6 +49,7 @@ pub use self::{
     host_key::{HostKey, HostKeyError},
     inbound::{BlocksResponse, GossipMessage, Inbound, Refused, RequestFailure},
     serving::BlocksReply,
+    standing::Offence,
     thread::{Network, NetworkError, StopError},
-    wire::{message_id::MessageId, status::Status, topic::TopicKind},
+    wire::{message_id::MessageId, request::SlotRange, status::Status, topic::TopicKind},
 };

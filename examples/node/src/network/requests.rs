@@ -1,18 +1,23 @@
-//! Requests between nodes: status on connecting, blocks by root, in both directions.
+//! Requests between nodes: status on connecting, blocks by root and by range, in both directions.
 
 use std::collections::HashMap;
 
 use libp2p::{
     PeerId,
-    request_response::{Event, Message, OutboundFailure, OutboundRequestId, ResponseChannel},
+    request_response::{self, Event, InboundRequestId, Message, OutboundFailure, OutboundRequestId, ResponseChannel},
 };
 
 use crate::network::{
-    BlocksResponse, Inbound, RequestFailure,
-    codec::{Answer, Asked},
+    BlocksResponse, Inbound, Offence, RequestFailure,
+    codec::{Answer, Asked, Codec},
     event_loop::EventLoop,
     serving::Served,
-    wire::{MAX_REQUEST_BLOCKS, Root, request::Request, response::ResponseCode, status::Status},
+    wire::{
+        MAX_REQUEST_BLOCKS,
+        request::{Request, RequestKind},
+        response::ResponseCode,
+        status::Status,
+    },
 };
 
 /// How many of this node's requests for blocks may be under way.
@@ -24,7 +29,8 @@ const MAX_REQUESTS_PER_PEER: usize = 8;
 /// This node's requests for blocks that have no outcome yet.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    under_way: HashMap<OutboundRequestId, BlocksRequest>,
+    /// Their numbers are unique among those of a kind.
+    under_way: HashMap<(RequestKind, OutboundRequestId), BlocksRequest>,
 }
 
 impl Requests {
@@ -39,8 +45,6 @@ struct BlocksRequest {
     peer: PeerId,
     /// The asker's own number.
     request_id: u64,
-    /// How many blocks were asked for.
-    count: usize,
 }
 
 impl<I: Inbound> EventLoop<I> {
@@ -60,14 +64,19 @@ impl<I: Inbound> EventLoop<I> {
                         self.count_refusal(self.inbound.status(peer, status));
                         Answer::success(self.inbound.our_status().to_ssz().to_vec())
                     }
-                    Ok(_) | Err(_) => self.refusal_of_request("not a Status"),
+                    Ok(_) | Err(_) => self.refusal_of_request(peer, "not a Status"),
                 };
                 self.answer_status(channel, answer);
             }
             Event::Message { peer, message: Message::Response { response, .. }, .. } => {
                 match response.chunks.first().map(|ssz| Status::from_ssz(ssz)) {
                     Some(Ok(status)) => self.count_refusal(self.inbound.status(peer, status)),
-                    Some(Err(_)) | None => {
+                    Some(Err(error)) => {
+                        self.counters.requests_out_failed.increment();
+                        self.charge(peer, Offence::BadAnswer);
+                        tracing::debug!(%peer, %error, "a peer answered with something that is no status");
+                    }
+                    None => {
                         self.counters.requests_out_failed.increment();
                         tracing::debug!(%peer, error = ?response.error, "a peer did not tell its status");
                     }
@@ -91,8 +100,8 @@ impl<I: Inbound> EventLoop<I> {
     }
 
     /// Sends a request for blocks, or tells at once why not.
-    pub(super) fn request_blocks(&mut self, peer: PeerId, roots: Vec<Root>, request_id: u64) {
-        let refused = if roots.is_empty() || roots.len() > MAX_REQUEST_BLOCKS {
+    pub(super) fn request_blocks(&mut self, peer: PeerId, request: Request, request_id: u64) {
+        let refused = if !is_valid(&request) {
             Some(RequestFailure::InvalidRequest)
         } else if !self.swarm.is_connected(&peer) {
             Some(RequestFailure::NotConnected)
@@ -107,44 +116,63 @@ impl<I: Inbound> EventLoop<I> {
             return;
         }
         self.counters.requests_out.increment();
-        let count = roots.len();
-        let request = Ok(Request::BlocksByRoot(roots));
-        let id = self.swarm.behaviour_mut().blocks_by_root.send_request(&peer, request);
-        self.requests.under_way.insert(id, BlocksRequest { peer, request_id, count });
+        let kind = request.kind();
+        let id = self.protocol(kind).send_request(&peer, Ok(request));
+        self.requests.under_way.insert((kind, id), BlocksRequest { peer, request_id });
     }
 
-    pub(super) fn on_blocks_event(&mut self, event: Event<Asked, Answer>) {
+    pub(super) fn on_blocks_event(&mut self, kind: RequestKind, event: Event<Asked, Answer>) {
         match event {
-            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+            Event::Message { peer, message: Message::Request { request_id, request, channel }, .. } => {
                 self.counters.requests_in.increment();
-                self.on_blocks_request(peer, request, channel);
+                self.on_blocks_request(kind, request_id, peer, request, channel);
             }
             Event::Message { message: Message::Response { request_id, response }, .. } => {
-                self.finish_request(request_id, |count| blocks_in(response, count));
+                self.finish_request((kind, request_id), blocks_in(response));
             }
             Event::OutboundFailure { request_id, error, .. } => {
-                self.finish_request(request_id, |_| Err(failure_of(&error)));
+                self.finish_request((kind, request_id), Err(failure_of(&error)));
             }
-            Event::InboundFailure { peer, error, .. } => {
+            Event::InboundFailure { peer, request_id, error, .. } => {
+                self.serving.finished((kind, request_id));
                 self.counters.requests_in_failed.increment();
                 tracing::debug!(%peer, %error, "a peer's request for blocks failed");
             }
-            Event::ResponseSent { .. } => {}
+            Event::ResponseSent { request_id, .. } => self.serving.finished((kind, request_id)),
         }
     }
 
-    fn on_blocks_request(&mut self, peer: PeerId, request: Asked, channel: ResponseChannel<Answer>) {
-        let Ok(Request::BlocksByRoot(roots)) = request else {
-            let answer = self.refusal_of_request("not a BlocksByRootRequest");
-            self.answer_blocks(channel, answer);
-            return;
+    fn on_blocks_request(
+        &mut self,
+        kind: RequestKind,
+        id: InboundRequestId,
+        peer: PeerId,
+        request: Asked,
+        channel: ResponseChannel<Answer>,
+    ) {
+        let request = match request {
+            Ok(Request::BlocksByRange(range)) if !range.is_valid() => {
+                let answer = self.refusal_of_request(peer, "a range has 1 to 1024 slots");
+                return self.answer_blocks(kind, channel, answer);
+            }
+            Ok(request) => request,
+            Err(error) => {
+                let answer = self.refusal_of_request(peer, &error.to_string());
+                return self.answer_blocks(kind, channel, answer);
+            }
         };
-        match self.serving.admit(peer, channel) {
+        match self.serving.admit((kind, id), peer, channel) {
             // A reply that the node refuses is dropped with the request, and that answers it.
-            Ok(reply) => self.count_refusal(self.inbound.serve_blocks(roots, reply)),
+            Ok(reply) => match request {
+                Request::BlocksByRoot(roots) => self.count_refusal(self.inbound.serve_blocks(roots, reply)),
+                Request::BlocksByRange(range) => self.count_refusal(self.inbound.serve_range(range, reply)),
+                // The protocol's own decoder made it, so it is never of another kind.
+                Request::Status(_) => drop(reply),
+            },
             Err(channel) => {
                 self.counters.requests_in_failed.increment();
-                self.answer_blocks(channel, Answer::failure(ResponseCode::ResourceUnavailable, "too many requests"));
+                let answer = Answer::failure(ResponseCode::ResourceUnavailable, "too many requests");
+                self.answer_blocks(kind, channel, answer);
             }
         }
     }
@@ -154,38 +182,55 @@ impl<I: Inbound> EventLoop<I> {
         if served.answer.error.is_some() {
             self.counters.requests_in_failed.increment();
         }
-        self.answer_blocks(served.channel, served.answer);
+        self.answer_blocks(served.id.0, served.channel, served.answer);
     }
 
-    fn answer_blocks(&mut self, channel: ResponseChannel<Answer>, answer: Answer) {
+    fn answer_blocks(&mut self, kind: RequestKind, channel: ResponseChannel<Answer>, answer: Answer) {
         // It fails only for a request that is already over, which is reported by an event of its own.
-        let _ = self.swarm.behaviour_mut().blocks_by_root.send_response(channel, answer);
+        let _ = self.protocol(kind).send_response(channel, answer);
     }
 
-    fn finish_request(
-        &mut self,
-        id: OutboundRequestId,
-        outcome: impl FnOnce(usize) -> Result<Vec<Vec<u8>>, RequestFailure>,
-    ) {
-        let Some(BlocksRequest { peer, request_id, count }) = self.requests.under_way.remove(&id) else { return };
-        let outcome = outcome(count);
+    fn finish_request(&mut self, id: (RequestKind, OutboundRequestId), outcome: Result<Vec<Vec<u8>>, RequestFailure>) {
+        let Some(BlocksRequest { peer, request_id }) = self.requests.under_way.remove(&id) else { return };
         if let Err(failure) = &outcome {
             self.counters.requests_out_failed.increment();
             tracing::debug!(%peer, %failure, "a request for blocks failed");
+            if *failure == RequestFailure::Malformed {
+                self.charge(peer, Offence::BadAnswer);
+            }
         }
         self.count_refusal(self.inbound.blocks(BlocksResponse { request_id, peer, outcome }));
     }
 
-    fn refusal_of_request(&self, message: &str) -> Answer {
+    /// Returns the protocol of a kind of request.
+    fn protocol(&mut self, kind: RequestKind) -> &mut request_response::Behaviour<Codec> {
+        let behaviour = self.swarm.behaviour_mut();
+        match kind {
+            RequestKind::Status => &mut behaviour.status,
+            RequestKind::BlocksByRoot => &mut behaviour.blocks_by_root,
+            RequestKind::BlocksByRange => &mut behaviour.blocks_by_range,
+        }
+    }
+
+    fn refusal_of_request(&mut self, peer: PeerId, message: &str) -> Answer {
         self.counters.requests_in_failed.increment();
+        self.charge(peer, Offence::BadRequest);
         Answer::failure(ResponseCode::InvalidRequest, message)
     }
 }
 
-/// Returns the blocks of an answer to a request for `count` of them.
-fn blocks_in(answer: Answer, count: usize) -> Result<Vec<Vec<u8>>, RequestFailure> {
+/// Says whether a request asks for as many blocks as one may.
+fn is_valid(request: &Request) -> bool {
+    match request {
+        Request::Status(_) => true,
+        Request::BlocksByRoot(roots) => !roots.is_empty() && roots.len() <= MAX_REQUEST_BLOCKS,
+        Request::BlocksByRange(range) => range.is_valid(),
+    }
+}
+
+/// Returns the blocks of an answer.
+fn blocks_in(answer: Answer) -> Result<Vec<Vec<u8>>, RequestFailure> {
     match answer {
-        Answer { chunks, .. } if chunks.len() > count => Err(RequestFailure::Malformed),
         Answer { chunks, error: Some(error) } if chunks.is_empty() => Err(RequestFailure::Answered(error)),
         Answer { chunks, .. } => Ok(chunks),
     }

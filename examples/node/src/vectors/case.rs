@@ -17,6 +17,8 @@ pub struct Case {
     pub name: String,
     /// The vector itself.
     pub(super) vector: Value,
+    /// The folder of vectors that it is from.
+    pub(super) folder: PathBuf,
 }
 
 /// What was found in a folder of vectors.
@@ -105,7 +107,7 @@ fn read_file(root: &Path, path: &Path, format: Format) -> Result<Vec<Case>, Load
     let shown = path.strip_prefix(root).unwrap_or(path).display().to_string();
     let case = |(id, vector): (String, Value)| {
         let name = id.rsplit("::").next().unwrap_or_default();
-        Case { format, name: format!("{shown} {name}"), vector }
+        Case { format, name: format!("{shown} {name}"), vector, folder: root.to_owned() }
     };
     Ok(vectors.into_iter().map(case).collect())
 }

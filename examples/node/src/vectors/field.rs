@@ -69,6 +69,11 @@ impl<'a> Field<'a> {
         self.value.as_u64().or_else(text).or_else(float).ok_or_else(|| self.malformed("expected an unsigned integer"))
     }
 
+    /// Returns the value as it stands.
+    pub(super) fn json(&self) -> &'a Value {
+        self.value
+    }
+
     /// Reads a truth value.
     pub(super) fn flag(&self) -> Result<bool, Malformed> {
         self.value.as_bool().ok_or_else(|| self.malformed("expected true or false"))

@@ -11,9 +11,11 @@
 //! every runtime, because the rules do not know one.
 //!
 //! In reading order: `case` (files), `format` (what formats there are), `trial` (what is done with each) with a file or a
-//! folder for each format, `field` and `container` (reading JSON), `verdict`, `owner` (the actor), `results` (the table).
+//! folder for each format, `field`, `container` and `anchor` (reading JSON, and what it stands for), `verdict`, `owner` (the actor), `results` (the table).
 //! A new format is a line in [`Format`], a line in `trial::open`, and a file.
 
+mod anchor;
+mod api_endpoint;
 mod case;
 mod container;
 mod field;
@@ -28,6 +30,7 @@ mod results;
 mod slot_clock;
 mod ssz;
 mod state_transition;
+mod sync;
 mod trial;
 mod verdict;
 mod verify_signatures;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor::{Actor, AskBlockingError, Context, Executor, Lane, Message, Reply, spawn};
+use actor::{Actor, AskBlockingError, Context, Executor, Lane, Message, Reply, Runtime, spawn};
 
 use crate::vectors::case::Case;
 use crate::vectors::field::{Field, Malformed};
@@ -45,9 +45,9 @@ enum Subject {
 }
 
 impl Owner {
-    fn new(case: Arc<Case>) -> Self {
+    fn new(case: Arc<Case>, runtime: &Arc<dyn Runtime>) -> Self {
         let mut findings = Findings::default();
-        let subject = match trial::open(&case) {
+        let subject = match trial::open(&case, runtime) {
             Ok(Opened::Trial(trial)) => Subject::UnderWay(trial),
             Ok(Opened::Skipped(reason)) => Subject::Skipped(reason),
             Err(malformed) => give_up(&malformed, &mut findings),
@@ -101,9 +101,12 @@ impl Actor for Owner {
 
 /// Goes through one vector, with its subject owned by an actor on `executor`, and says what came of it.
 ///
+/// A subject that has actors of its own has them on executors of `runtime`, which should be the executor's.
+///
 /// It parks the calling thread, which must not be the executor's. A subject that panics fails its vector, and no other.
-pub fn examine(case: Arc<Case>, executor: &Arc<dyn Executor>) -> Verdict {
-    let (owner, running) = match spawn(executor, move || Owner::new(case)) {
+pub fn examine(case: Arc<Case>, executor: &Arc<dyn Executor>, runtime: &Arc<dyn Runtime>) -> Verdict {
+    let runtime = Arc::clone(runtime);
+    let (owner, running) = match spawn(executor, move || Owner::new(case, &runtime)) {
         Ok(spawned) => spawned,
         Err(error) => return broken(error.to_string()),
     };

@@ -1,13 +1,18 @@
 //! What every format does with a vector: it makes a subject of it, and takes it through steps.
 
+use std::sync::Arc;
+
+use actor::Runtime;
+
 use crate::vectors::Format;
+use crate::vectors::anchor::test_keys;
 use crate::vectors::case::Case;
 use crate::vectors::field::{Field, Malformed};
 use crate::vectors::proof_setting::UNVERIFIABLE;
 use crate::vectors::verdict::Findings;
 use crate::vectors::{
-    fork_choice, justifiability, networking_codec, poseidon_permutation, slot_clock, ssz, state_transition,
-    verify_signatures,
+    api_endpoint, fork_choice, justifiability, networking_codec, poseidon_permutation, slot_clock, ssz,
+    state_transition, sync, verify_signatures,
 };
 
 /// A vector under way: the thing under test, and what its owner does with it in each step.
@@ -59,7 +64,7 @@ impl Trial for OneStep {
 /// # Errors
 ///
 /// [`Malformed`] when the vector is not of its format.
-pub(super) fn open(case: &Case) -> Result<Opened, Malformed> {
+pub(super) fn open(case: &Case, runtime: &Arc<dyn Runtime>) -> Result<Opened, Malformed> {
     let vector = Field::top(&case.vector);
     Ok(match case.format {
         Format::StateTransition => Opened::trial(state_transition::open(&vector)?),
@@ -72,7 +77,11 @@ pub(super) fn open(case: &Case) -> Result<Opened, Malformed> {
         Format::Justifiability => Opened::trial(OneStep(justifiability::check)),
         Format::SlotClock => Opened::trial(OneStep(slot_clock::check)),
         Format::PoseidonPermutation => Opened::trial(OneStep(poseidon_permutation::check)),
-        Format::ApiEndpoint | Format::Sync => Opened::skipped("this build does not run the format yet"),
+        Format::ApiEndpoint => match test_keys(&case.folder) {
+            Ok(keys) => Opened::trial(api_endpoint::open(keys, Arc::clone(runtime))),
+            Err(missing) => Opened::Skipped(missing.to_string()),
+        },
+        Format::Sync => Opened::trial(sync::open(test_keys(&case.folder).ok())),
         Format::GossipsubHandler => {
             Opened::skipped("the mesh is libp2p's own: its handlers cannot be called with a state of ours")
         }

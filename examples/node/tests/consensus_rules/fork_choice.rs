@@ -1,6 +1,9 @@
 //! Which block is the head, and which is safe.
 
-use node::consensus::{BlockImport, Checkpoint, HeadChange, MockProofs, Store};
+use std::sync::Arc;
+
+use node::chain::{ForkChoiceView, ForkChoiceViewer};
+use node::consensus::{BlockImport, Checkpoint, HeadChange, MockProofs, Root, Store};
 
 use crate::chain::{anchor, block_on, extend, gossip, import, tick_to_slot, unsigned_store, vote};
 
@@ -246,4 +249,55 @@ fn a_flood_of_votes_pushes_out_the_oldest_only() {
     extend(&mut store, one.root, 2_000, &[(vote(1_999, genesis, one), &[0])]);
     assert_eq!(store.known_proofs().count(), 1_024);
     assert!(store.known_proofs().any(|(data, _)| data.slot == 1_999));
+}
+
+#[test]
+fn a_reorganisation_is_as_deep_as_the_blocks_that_it_takes_back() {
+    let mut store = unsigned_store(4);
+    let genesis = anchor(&store);
+    let common = extend(&mut store, genesis.root, 1, &[]);
+    let one = extend(&mut store, common.root, 2, &[]);
+    let two = extend(&mut store, one.root, 5, &[]);
+    let rival = extend(&mut store, common.root, 3, &[]);
+    let newer_rival = extend(&mut store, rival.root, 4, &[]);
+    for (old, new, depth) in [
+        (genesis, two, 0),
+        (two, two, 0),
+        (one, rival, 1),
+        (two, rival, 2),
+        (two, newer_rival, 2),
+        (newer_rival, two, 2),
+        (two, common, 2),
+    ] {
+        assert_eq!(store.blocks_taken_back(old.root, new.root), depth, "{} to {}", old.slot, new.slot);
+    }
+    assert_eq!(store.blocks_taken_back(Root::ZERO, two.root), 0, "a block that is not known");
+}
+
+#[test]
+fn a_view_shows_what_there_is_to_choose_and_is_shared_until_something_moves() {
+    let mut store = unsigned_store(4);
+    let genesis = anchor(&store);
+    let mut viewer = ForkChoiceViewer::default();
+    let shown = |view: &ForkChoiceView| view.nodes.iter().map(|node| (node.slot, node.weight)).collect::<Vec<_>>();
+    assert_eq!(shown(&viewer.view(&store)), [(0, 0)]);
+
+    let (smaller, larger) = fork(&mut store);
+    tick_to_slot(&mut store, 3);
+    gossip(&mut store, vote(2, genesis, smaller), &[0, 3]);
+    let before = viewer.view(&store);
+    assert_eq!(shown(&before), [(0, 0)], "it has not been told");
+    viewer.moved();
+    assert_eq!(shown(&viewer.view(&store)), [(0, 0), (1, 0), (2, 0)], "the votes do not count yet");
+    store.accept_new_attestations();
+    viewer.moved();
+    let view = viewer.view(&store);
+    let weight = |root| view.nodes.iter().find(|node| node.root == root).expect("it is shown").weight;
+    assert_eq!((weight(smaller.root), weight(larger.root), weight(genesis.root)), (2, 0, 0));
+    assert!(Arc::ptr_eq(&view, &viewer.view(&store)), "nothing has moved");
+
+    let late = extend(&mut store, smaller.root, 3, &[]);
+    assert!(store.withdraw_block(&late.root));
+    viewer.withdrawn();
+    assert_eq!(viewer.view(&store).nodes.len(), 3);
 }

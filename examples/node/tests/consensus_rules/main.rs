@@ -9,5 +9,6 @@ mod gossip_rejections;
 mod proofs;
 mod rare_cases;
 mod signatures;
+mod states;
 mod timing;
 mod votes;

@@ -1,7 +1,8 @@
 //! What validators vote for, what aggregators make of it, and what proposers put into blocks.
 
 use node::consensus::{
-    Checkpoint, MAX_ATTESTATIONS_DATA, MockProofs, Rejection, Root, Store, interval_from_slot, validator_indices,
+    AttestationData, Checkpoint, MAX_ATTESTATIONS_DATA, MockProofs, Rejection, Root, SignedAggregatedAttestation,
+    Store, ValidatorIndex, interval_from_slot, validator_indices,
 };
 
 use crate::chain::{Signers, anchor, extend, gossip, tick_to_slot, unsigned_store, vote};
@@ -13,6 +14,19 @@ fn linear(store: &mut Store, slots: u64) -> Vec<Checkpoint> {
         chain.push(extend(store, parent, slot, &[]));
     }
     chain
+}
+
+/// An aggregate that these validators have really signed.
+fn aggregate_of(
+    signers: &mut Signers,
+    data: AttestationData,
+    voters: &[ValidatorIndex],
+) -> SignedAggregatedAttestation {
+    let mut store = signers.store();
+    for &voter in voters {
+        store.on_gossip_attestation(&signers.attest(voter, data), true).expect("an honest vote");
+    }
+    store.aggregate(&MockProofs::Bound).remove(0)
 }
 
 #[test]
@@ -85,12 +99,52 @@ fn aggregation_can_be_done_away_from_the_store() {
     let genesis = anchor(&store);
     let data = vote(0, genesis, genesis);
     store.on_gossip_attestation(&signers.attest(1, data), true).expect("an honest vote");
-    let tasks = store.plan_aggregation();
-    assert_eq!(tasks.iter().map(|task| *task.data()).collect::<Vec<_>>(), [data]);
-    let proved = std::thread::spawn(move || tasks.iter().map(|task| task.prove(&MockProofs::Bound)).collect());
-    let proved: Result<Vec<_>, _> = proved.join().expect("the prover does not panic");
-    store.finish_aggregation(&proved.expect("the signature is valid"));
+    let plan = store.plan_aggregation();
+    assert_eq!(plan.tasks().iter().map(|task| *task.data()).collect::<Vec<_>>(), [data]);
+    let proving = std::thread::spawn(move || plan.prove(&MockProofs::Bound));
+    let round = proving.join().expect("the prover does not panic");
+    assert_eq!(store.finish_aggregation(round).len(), 1);
     assert_eq!((store.signature_count(), store.new_proof_count()), (0, 1));
+}
+
+#[test]
+fn what_comes_while_a_round_of_aggregation_is_proved_stays_for_the_next() {
+    let proofs = MockProofs::Bound;
+    let mut signers = Signers::new(4);
+    let mut store = signers.store();
+    let genesis = anchor(&store);
+    let data = vote(0, genesis, genesis);
+    let waits = aggregate_of(&mut signers, data, &[0]);
+    store.insert_aggregated_attestation(waits);
+    store.on_gossip_attestation(&signers.attest(1, data), true).expect("an honest vote");
+    let plan = store.plan_aggregation();
+
+    let late = aggregate_of(&mut signers, data, &[3]);
+    store.insert_aggregated_attestation(late.clone());
+    store.on_gossip_attestation(&signers.attest(2, data), true).expect("an honest vote");
+    let made = store.finish_aggregation(plan.prove(&proofs));
+    assert_eq!(validator_indices(&made[0].proof.participants).collect::<Vec<_>>(), [0, 1]);
+    let held: Vec<_> = store.new_proofs().flat_map(|(_, held)| held.iter().map(|proof| (**proof).clone())).collect();
+    assert_eq!(held, [made[0].proof.clone(), late.proof], "the round's proof, and behind it what came meanwhile");
+    let waiting: Vec<_> = store.attestation_signatures().flat_map(|(_, voters)| voters.collect::<Vec<_>>()).collect();
+    assert_eq!(waiting, [2], "this signature went into no proof");
+}
+
+#[test]
+fn a_round_that_ends_after_its_votes_began_to_count_waits_for_the_next_time() {
+    let proofs = MockProofs::Bound;
+    let mut signers = Signers::new(4);
+    let mut store = signers.store();
+    let genesis = anchor(&store);
+    let data = vote(0, genesis, genesis);
+    let waits = aggregate_of(&mut signers, data, &[0]);
+    store.insert_aggregated_attestation(waits);
+    store.on_gossip_attestation(&signers.attest(1, data), true).expect("an honest vote");
+    let plan = store.plan_aggregation();
+    store.accept_new_attestations();
+    assert_eq!((store.known_proof_count(), store.new_proof_count()), (1, 0));
+    store.finish_aggregation(plan.prove(&proofs));
+    assert_eq!((store.known_proof_count(), store.new_proof_count()), (1, 1));
 }
 
 #[test]

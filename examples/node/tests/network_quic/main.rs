@@ -4,6 +4,7 @@
 
 mod gossip;
 mod life;
+mod misuse;
 mod peer;
 mod raw_peer;
 mod requests;

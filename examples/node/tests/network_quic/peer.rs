@@ -8,7 +8,7 @@ use std::{
 
 use node::network::{
     BlocksReply, BlocksResponse, GossipMessage, HostKey, Inbound, Multiaddr, Network, NetworkConfig, NetworkError,
-    PeerId, Refused, Status, TopicKind, Verdict,
+    PeerId, Refused, SlotRange, Status, TopicKind, Verdict,
 };
 
 /// How long anything may take before a test gives up.
@@ -25,6 +25,7 @@ pub(crate) enum Heard {
     Connected(PeerId),
     Disconnected(PeerId),
     ServeBlocks(Vec<[u8; 32]>, BlocksReply),
+    ServeRange(SlotRange, BlocksReply),
 }
 
 /// How much a node has room for.
@@ -68,6 +69,10 @@ impl Inbound for Recorder {
 
     fn serve_blocks(&self, roots: Vec<[u8; 32]>, reply: BlocksReply) -> Result<(), Refused> {
         self.tell(Heard::ServeBlocks(roots, reply))
+    }
+
+    fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Result<(), Refused> {
+        self.tell(Heard::ServeRange(range, reply))
     }
 
     fn our_status(&self) -> Status {
@@ -174,6 +179,13 @@ impl Peer {
     pub(crate) fn wait_serve(&mut self) -> (Vec<[u8; 32]>, BlocksReply) {
         self.wait_for("a request", |heard| match heard {
             Heard::ServeBlocks(roots, reply) => Ok((roots, reply)),
+            other => Err(Box::new(other)),
+        })
+    }
+
+    pub(crate) fn wait_serve_range(&mut self) -> (SlotRange, BlocksReply) {
+        self.wait_for("a request", |heard| match heard {
+            Heard::ServeRange(range, reply) => Ok((range, reply)),
             other => Err(Box::new(other)),
         })
     }

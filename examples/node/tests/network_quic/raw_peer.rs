@@ -28,6 +28,11 @@ use crate::peer::DEADLINE;
 
 pub(crate) const BLOCK_TOPIC: &str = "/leanconsensus/12345678/block/ssz_snappy";
 const BLOCKS_BY_ROOT: &str = "/leanconsensus/req/blocks_by_root/1/ssz_snappy";
+const BLOCKS_BY_RANGE: &str = "/leanconsensus/req/blocks_by_range/1/ssz_snappy";
+const MESHSUB: &str = "/meshsub/1.1.0";
+
+/// What a peer that cannot speak `identify` and `ping` would break at.
+const UNWELCOME: [&str; 2] = ["/ipfs/id/1.0.0", "/ipfs/ping/1.0.0"];
 
 /// How much a peer may be told, or hear, before somebody listens.
 const ROOM: usize = 256;
@@ -35,9 +40,28 @@ const ROOM: usize = 256;
 /// How long the peer waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How often a peer that drips sends a bit more.
+const DRIP: Duration = Duration::from_millis(20);
+
+/// What a peer does with the streams of requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Manner {
+    #[default]
+    Plain,
+    /// It sends its answer again and again, a little at a time, and never ends.
+    Drips,
+    /// It asks and does not read what it is answered.
+    NeverReads,
+}
+
 pub(crate) enum Tell {
     Gossip(Vec<u8>),
+    /// A request for blocks by root.
     Request(PeerId, Vec<u8>),
+    /// A request for blocks by range.
+    RangeRequest(PeerId, Vec<u8>),
+    /// Bytes on a stream of gossipsub's.
+    Rpc(PeerId, Vec<u8>),
 }
 
 #[derive(Debug)]
@@ -46,6 +70,8 @@ pub(crate) enum RawHeard {
     Subscribed,
     Answer(Vec<u8>),
     Failure(String),
+    /// A stream of a protocol that is unwelcome was opened.
+    Unwelcome(String),
 }
 
 pub(crate) struct RawPeer {
@@ -58,13 +84,24 @@ pub(crate) struct RawPeer {
 impl RawPeer {
     /// Starts a peer that dials `dial`, follows the topic of blocks, and answers every request for blocks with `answer`.
     pub(crate) fn start(key: Keypair, listen: &str, dial: Option<Multiaddr>, answer: Vec<u8>) -> Self {
+        Self::start_with(key, listen, dial, answer, Manner::Plain)
+    }
+
+    /// Starts a peer that has no manners with requests either.
+    pub(crate) fn start_with(
+        key: Keypair,
+        listen: &str,
+        dial: Option<Multiaddr>,
+        answer: Vec<u8>,
+        manner: Manner,
+    ) -> Self {
         let (tell, told) = async_channel::bounded(ROOM);
         let (hearing, heard) = mpsc::sync_channel(ROOM);
         let (listening, address) = mpsc::sync_channel(ROOM);
         let listen = listen.parse().expect("it is an address");
         let thread = thread::spawn(move || {
             let reactor = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a reactor starts");
-            let swarm = reactor.block_on(run(key, listen, dial, answer, told, hearing, listening));
+            let swarm = reactor.block_on(run(key, listen, dial, (answer, manner), told, hearing, listening));
             // Without a reactor the connections cannot say goodbye when they are dropped.
             drop(reactor);
             drop(swarm);
@@ -77,7 +114,7 @@ impl RawPeer {
         self.tell.try_send(tell).expect("the raw peer runs");
     }
 
-    pub(crate) fn wait_for<T>(&self, pick: impl Fn(RawHeard) -> Option<T>) -> T {
+    pub(crate) fn wait_for<T>(&self, mut pick: impl FnMut(RawHeard) -> Option<T>) -> T {
         loop {
             if let Some(found) = pick(self.heard.recv_timeout(DEADLINE).expect("the raw peer hears something")) {
                 return found;
@@ -104,18 +141,21 @@ impl RawPeer {
 struct Raw {
     gossip: gossipsub::Behaviour,
     requests: request_response::Behaviour<Bytes>,
+    ranges: request_response::Behaviour<Bytes>,
+    meshsub: request_response::Behaviour<Bytes>,
+    unwelcome: request_response::Behaviour<Bytes>,
 }
 
 async fn run(
     key: Keypair,
     listen: Multiaddr,
     dial: Option<Multiaddr>,
-    answer: Vec<u8>,
+    (answer, manner): (Vec<u8>, Manner),
     told: async_channel::Receiver<Tell>,
     hearing: mpsc::SyncSender<RawHeard>,
     listening: mpsc::SyncSender<Multiaddr>,
 ) -> Swarm<Raw> {
-    let mut swarm = swarm(&key);
+    let mut swarm = swarm(&key, manner);
     swarm.listen_on(listen).expect("the port is free");
     if let Some(address) = dial {
         swarm.dial(address).expect("the address can be dialled");
@@ -135,7 +175,11 @@ async fn run(
                     }
                     RawHeard::Subscribed
                 }
-                SwarmEvent::Behaviour(RawEvent::Requests(event)) => match event {
+                SwarmEvent::Behaviour(RawEvent::Unwelcome(Event::Message {
+                    message: Message::Request { request, .. },
+                    ..
+                })) => RawHeard::Unwelcome(String::from_utf8(request).expect("a protocol's name")),
+                SwarmEvent::Behaviour(RawEvent::Requests(event) | RawEvent::Ranges(event)) => match event {
                     Event::Message { message: Message::Request { channel, .. }, .. } => {
                         swarm.behaviour_mut().requests.send_response(channel, answer.clone()).expect("the asker waits");
                         continue;
@@ -157,6 +201,12 @@ async fn run(
             Poll::Ready(Some(Tell::Request(peer, bytes))) => {
                 swarm.behaviour_mut().requests.send_request(&peer, bytes);
             }
+            Poll::Ready(Some(Tell::RangeRequest(peer, bytes))) => {
+                swarm.behaviour_mut().ranges.send_request(&peer, bytes);
+            }
+            Poll::Ready(Some(Tell::Rpc(peer, bytes))) => {
+                swarm.behaviour_mut().meshsub.send_request(&peer, bytes);
+            }
             Poll::Pending => return Poll::Pending,
         }
         cx.waker().wake_by_ref();
@@ -166,7 +216,7 @@ async fn run(
     swarm
 }
 
-fn swarm(key: &Keypair) -> Swarm<Raw> {
+fn swarm(key: &Keypair, manner: Manner) -> Swarm<Raw> {
     let parameters = gossipsub::ConfigBuilder::default()
         .validation_mode(ValidationMode::Anonymous)
         .max_transmit_size(20 * 1024 * 1024)
@@ -175,31 +225,42 @@ fn swarm(key: &Keypair) -> Swarm<Raw> {
         .expect("the parameters agree");
     let mut gossip = gossipsub::Behaviour::new(MessageAuthenticity::Anonymous, parameters).expect("they agree");
     gossip.subscribe(&IdentTopic::new(BLOCK_TOPIC)).expect("any topic may be followed");
-    let protocol = (StreamProtocol::new(BLOCKS_BY_ROOT), ProtocolSupport::Full);
-    let requests = request_response::Behaviour::new(
-        [protocol],
-        request_response::Config::default().with_request_timeout(PATIENCE),
-    );
+    let behaviour = |protocols: &[&'static str], support: ProtocolSupport| {
+        let patience = if manner == Manner::Plain { PATIENCE } else { DEADLINE };
+        let config = request_response::Config::default().with_request_timeout(patience);
+        let protocols = protocols.iter().map(|name| (StreamProtocol::new(name), support.clone()));
+        request_response::Behaviour::with_codec(Bytes { manner }, protocols, config)
+    };
+    let requests = behaviour(&[BLOCKS_BY_ROOT], ProtocolSupport::Full);
+    let ranges = behaviour(&[BLOCKS_BY_RANGE], ProtocolSupport::Full);
+    let meshsub = behaviour(&[MESHSUB], ProtocolSupport::Outbound);
+    let unwelcome = behaviour(&UNWELCOME, ProtocolSupport::Inbound);
     let transport = quic::tokio::Transport::new(quic::Config::new(key))
         .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)))
         .boxed();
     let config = Config::with_tokio_executor().with_idle_connection_timeout(DEADLINE);
-    Swarm::new(transport, Raw { gossip, requests }, key.public().to_peer_id(), config)
+    let behaviour = Raw { gossip, requests, ranges, meshsub, unwelcome };
+    Swarm::new(transport, behaviour, key.public().to_peer_id(), config)
 }
 
 /// Bytes as they are, to the end of the stream.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bytes;
+struct Bytes {
+    manner: Manner,
+}
 
 impl request_response::Codec for Bytes {
     type Protocol = StreamProtocol;
     type Request = Vec<u8>;
     type Response = Vec<u8>;
 
-    async fn read_request<T>(&mut self, _: &StreamProtocol, stream: &mut T) -> io::Result<Vec<u8>>
+    async fn read_request<T>(&mut self, protocol: &StreamProtocol, stream: &mut T) -> io::Result<Vec<u8>>
     where
         T: AsyncRead + Unpin + Send,
     {
+        if UNWELCOME.contains(&protocol.as_ref()) {
+            return Ok(protocol.as_ref().as_bytes().to_vec());
+        }
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).await?;
         Ok(bytes)
@@ -209,6 +270,9 @@ impl request_response::Codec for Bytes {
     where
         T: AsyncRead + Unpin + Send,
     {
+        if self.manner == Manner::NeverReads {
+            return std::future::pending().await;
+        }
         self.read_request(protocol, stream).await
     }
 
@@ -223,6 +287,14 @@ impl request_response::Codec for Bytes {
     where
         T: AsyncWrite + Unpin + Send,
     {
+        if self.manner == Manner::Drips {
+            let mut drops = tokio::time::interval(DRIP);
+            loop {
+                drops.tick().await;
+                stream.write_all(&bytes).await?;
+                stream.flush().await?;
+            }
+        }
         self.write_request(protocol, stream, bytes).await
     }
 }

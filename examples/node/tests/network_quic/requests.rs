@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use node::network::{
-    NetworkConfig, RequestFailure,
+    NetworkConfig, RequestFailure, SlotRange,
     wire::{
         request::{Request, encode_request},
-        response::{ResponseCode, decode_response, write_chunk},
+        response::{ErrorChunk, ResponseCode, decode_response, write_chunk},
     },
 };
 
@@ -54,6 +54,45 @@ fn blocks_are_served_by_root() {
 }
 
 #[test]
+fn blocks_are_served_by_range() {
+    let [mut a, mut b] = pair();
+    let range = SlotRange { start_slot: 5, count: 3 };
+    a.network.front().request_range(b.id(), range, 77).expect("the lane has room");
+    let (asked, reply) = b.wait_serve_range();
+    assert_eq!(asked, range);
+    reply.send([vec![7; 200_000], vec![9; 3]]);
+    let response = a.wait_blocks();
+    let blocks = vec![vec![7; 200_000], vec![9; 3]];
+    assert_eq!((response.request_id, response.peer, response.outcome), (77, b.id(), Ok(blocks)));
+
+    a.network.front().request_range(b.id(), range, 78).expect("the lane has room");
+    b.wait_serve_range().1.unavailable("pruned");
+    let unavailable = ErrorChunk::new(ResponseCode::ResourceUnavailable, "pruned");
+    assert_eq!(a.wait_blocks().outcome, Err(RequestFailure::Answered(unavailable)));
+}
+
+#[test]
+fn a_range_that_nobody_may_ask_for_is_not_sent_and_not_served() {
+    let mut node = Peer::start(config(&[]));
+    let raw = RawPeer::start(Keypair::generate_secp256k1(), LOOPBACK, Some(node.address().clone()), Vec::new());
+    raw.wait_connected();
+    let wrong = [(1, 0), (1, 1025), (u64::MAX, 2)].map(|(start_slot, count)| SlotRange { start_slot, count });
+    for range in wrong {
+        node.network.front().request_range(status_stranger(), range, 1).expect("the lane has room");
+        assert_eq!(node.wait_blocks().outcome, Err(RequestFailure::InvalidRequest), "{range:?}");
+        let request = encode_request(&Request::BlocksByRange(range)).expect("it is two numbers");
+        raw.tell(Tell::RangeRequest(node.id(), request));
+        let answer = raw.wait_for(|heard| match heard {
+            RawHeard::Answer(answer) => Some(answer),
+            RawHeard::Failure(why) => panic!("no answer: {why}"),
+            _ => None,
+        });
+        let chunks = decode_response(&answer).expect("the answer is well-formed");
+        assert!(matches!(&chunks[..], [Err(error)] if error.code == ResponseCode::InvalidRequest), "{chunks:?}");
+    }
+}
+
+#[test]
 fn having_none_of_the_blocks_is_an_answer() {
     let [mut a, mut b] = pair();
     a.network.front().request_blocks(b.id(), vec![[1; 32]], 1).expect("the lane has room");
@@ -94,6 +133,7 @@ fn a_request_that_is_never_answered_times_out() {
     let held = b.wait_serve();
     let response = a.wait_blocks();
     assert_eq!((response.request_id, response.outcome), (5, Err(RequestFailure::Timeout)));
+    assert_eq!(a.network.counters().offences.get(), 0, "being slow is no offence");
     // Too late, and harmless.
     held.1.send(vec![vec![1]]);
     a.network.front().request_blocks(b.id(), vec![[2; 32]], 6).expect("the lane has room");

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use actor::Runtime;
 use libp2p::Multiaddr;
-use node::config::NodeConfig;
+use node::config::{HttpAddress, NodeConfig};
 use node::consensus::{MockProofs, Slot};
 use node::genesis_file::{GenesisFile, GenesisValidator};
 use node::keys::{KeyFile, NetworkKey, SchemeName, Seed, ValidatorKeyFiles};
@@ -66,9 +66,12 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             aggregator: true,
             runtime: None,
             chain_core: None,
+            verifiers: None,
             identify: false,
             ping: false,
             gossip_heartbeat: Duration::from_millis(100),
+            http: HttpAddress::Off,
+            checkpoint_sync_url: None,
             proofs: MockProofs::default(),
         })
         .collect()

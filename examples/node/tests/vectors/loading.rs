@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use actor::{Runtime as _, ThreadConfig, ThreadRuntime};
+use actor::{Runtime, ThreadConfig, ThreadRuntime};
 use node::vectors::{Difference, Format, LoadError, Outcome, examine, load};
 
 /// Writes a file of vectors into a folder that lives as long as what is returned.
@@ -58,14 +58,22 @@ fn a_vector_that_is_not_of_its_format_fails_with_the_place_that_is_wrong() {
             r#"{"operation": {"kind": "guess"}, "output": {}}"#,
             "vector.operation.kind: no such operation is known here",
         ),
+        (
+            "sync",
+            r#"{"operation": {"kind": "guess"}, "output": {}}"#,
+            "vector.operation.kind: there is no such operation here",
+        ),
         ("poseidon_permutation", r#"{"width": 16, "inputState": [1]}"#, "vector.inputState: 1 elements"),
     ];
-    let executor = ThreadRuntime::new().start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
+    let runtime: Arc<dyn Runtime> = Arc::new(ThreadRuntime::new());
+    let executor = runtime.start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
     for (format, vector, expected) in malformed {
         let folder = folder(&format!("{format}/a/b.json"), &format!(r#"{{"case": {vector}}}"#));
         let mut loaded = load(folder.path(), None).expect("the folder is readable");
         let case = Arc::new(loaded.cases.remove(0));
-        let Outcome::Failed(differences) = examine(case, &executor).outcome else { panic!("{format} is malformed") };
+        let Outcome::Failed(differences) = examine(case, &executor, &runtime).outcome else {
+            panic!("{format} is malformed")
+        };
         let [Difference { got, .. }] = &differences[..] else { panic!("{differences:?}") };
         assert_eq!(got, expected);
     }

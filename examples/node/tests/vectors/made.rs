@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use actor::{Runtime as _, ThreadConfig, ThreadRuntime};
+use actor::{Runtime, ThreadConfig, ThreadRuntime};
 use node::consensus::{AttestationData, Block, Checkpoint, State, Validators, genesis};
 use node::vectors::{Outcome, Verdict, examine, load};
 use node::xmss::PublicKey;
@@ -15,8 +15,9 @@ pub(crate) fn run(format: &str, vector: &Value) -> Verdict {
     fs::create_dir(&path).expect("a folder can be made");
     fs::write(path.join("a.json"), json!({ "case": vector }).to_string()).expect("a file can be written");
     let mut loaded = load(folder.path(), None).expect("the folder is readable");
-    let executor = ThreadRuntime::new().start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
-    let verdict = examine(Arc::new(loaded.cases.remove(0)), &executor);
+    let runtime: Arc<dyn Runtime> = Arc::new(ThreadRuntime::new());
+    let executor = runtime.start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
+    let verdict = examine(Arc::new(loaded.cases.remove(0)), &executor, &runtime);
     executor.stop();
     verdict
 }

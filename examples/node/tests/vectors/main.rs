@@ -23,30 +23,30 @@ use crate::small::small_suite;
 
 #[test]
 fn every_vector_holds_on_tokio() {
-    run_all(&TokioRuntime::new());
+    run_all(Arc::new(TokioRuntime::new()));
 }
 
 #[test]
 fn every_vector_holds_on_smol() {
-    run_all(&SmolRuntime::new());
+    run_all(Arc::new(SmolRuntime::new()));
 }
 
 #[test]
 fn every_vector_holds_on_a_thread() {
-    run_all(&ThreadRuntime::new());
+    run_all(Arc::new(ThreadRuntime::new()));
 }
 
 #[test]
 fn what_comes_of_vectors_does_not_depend_on_the_runtime() {
     let folder = small_suite();
-    let on = |runtime: &dyn Runtime| Results { runtime: String::new(), ..run(folder.path(), runtime) };
-    let results = on(&TokioRuntime::new());
+    let on = |runtime: Arc<dyn Runtime>| Results { runtime: String::new(), ..run(folder.path(), &runtime) };
+    let results = on(Arc::new(TokioRuntime::new()));
     assert_eq!((results.seen(), results.failures.len()), (5, 2));
-    assert_eq!(on(&SmolRuntime::new()), results);
-    assert_eq!(on(&ThreadRuntime::new()), results);
+    assert_eq!(on(Arc::new(SmolRuntime::new())), results);
+    assert_eq!(on(Arc::new(ThreadRuntime::new())), results);
 }
 
-fn run_all(runtime: &dyn Runtime) {
+fn run_all(runtime: Arc<dyn Runtime>) {
     let folder = env::var_os("LEAN_VECTORS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"), PathBuf::from);
     if !folder.is_dir() {
@@ -59,19 +59,19 @@ fn run_all(runtime: &dyn Runtime) {
         io::stderr().write_all(skipped.as_bytes()).expect("standard error can be written");
         return;
     }
-    let results = run(&folder, runtime);
+    let results = run(&folder, &runtime);
     assert!(results.seen() > 0, "{} holds no vectors", folder.display());
     println!("{results}");
     assert!(results.all_hold(), "{results}");
 }
 
-fn run(folder: &Path, runtime: &dyn Runtime) -> Results {
+fn run(folder: &Path, runtime: &Arc<dyn Runtime>) -> Results {
     let loaded = load(folder, None).expect("the folder of vectors is readable");
     let executor = runtime.start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
     let mut results = Results::on(runtime.name());
     results.problems = loaded.problems.iter().map(ToString::to_string).collect();
     for case in loaded.cases.into_iter().map(Arc::new) {
-        let verdict = examine(Arc::clone(&case), &executor);
+        let verdict = examine(Arc::clone(&case), &executor, runtime);
         results.add(&case, verdict);
     }
     executor.stop();

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use libssz::{SszDecode, SszEncode as _};
 
-use crate::chain::{ChainState, Effect, Origin, Request};
+use crate::chain::{ChainState, Effect, Fetched, Origin, Request};
 use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock};
 use crate::network::{BlocksResponse, GossipMessage, Status, TopicKind};
 use crate::wall_clock;
@@ -82,6 +82,7 @@ fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
         ticks.lateness.push(timeline.now().saturating_sub(timeline.due(awaited)));
         // Nobody is listening for what this node would publish; it is encoded, as it would be.
         let effects = state.interval(clock.total_intervals(now));
+        let effects = state.at_once(effects);
         effects.iter().for_each(encode);
         drop(state);
         ticks.handled.push(began.elapsed());
@@ -115,10 +116,12 @@ impl Dispatch for ThroughMutex {
                 std::hint::black_box(our_status(state));
                 effects
             }),
-            Incoming::Blocks(BlocksResponse { request_id, peer, outcome }) => {
-                let blocks = outcome.unwrap_or_default();
-                let blocks = blocks.iter().filter_map(|ssz| self.decoded(ssz)).collect();
-                self.locked(|state| state.fetched_blocks(request_id, peer, blocks))
+            Incoming::Blocks(BlocksResponse { request_id, outcome, .. }) => {
+                let fetched = match outcome {
+                    Ok(blocks) => Fetched::Blocks(blocks.iter().filter_map(|ssz| self.decoded(ssz)).collect()),
+                    Err(failure) => Fetched::failed(&failure),
+                };
+                self.locked(|state| state.fetched(request_id, fetched))
             }
         }
     }
@@ -164,6 +167,8 @@ impl ThroughMutex {
         let mut state = lock(&chain);
         let waited = began.elapsed();
         let effects = call(&mut state);
+        // There is nobody else to verify: it is done under the lock, as by a node that calls straight into its chain.
+        let effects = state.at_once(effects);
         self.carry_out(effects);
         drop(state);
         Cost { total: began.elapsed(), waited }

@@ -6,7 +6,7 @@ use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use crate::chain::Request;
+use crate::chain::{Request, Wanted};
 use crate::network::{BlocksResponse, RequestFailure};
 
 use super::ContentionError;
@@ -110,8 +110,13 @@ pub(super) fn replay<D: Dispatch>(
 
 /// Gives what a peer that has every block answers.
 fn answer(request: Request, recording: &Recording) -> BlocksResponse {
-    let blocks: Vec<_> = recording.blocks.get(&request.root).cloned().into_iter().collect();
-    let outcome = if blocks.is_empty() { Err(RequestFailure::Timeout) } else { Ok(blocks) };
+    let outcome = match request.wanted {
+        Wanted::Block(root) => {
+            recording.blocks.get(&root).map(|block| vec![block.clone()]).ok_or(RequestFailure::Timeout)
+        }
+        // Nobody is ever far behind here.
+        Wanted::Range(_) => Err(RequestFailure::Unsupported),
+    };
     BlocksResponse { request_id: request.id, peer: request.peer, outcome }
 }
 

@@ -88,7 +88,9 @@ fn lanes(outcome: &Outcome) -> String {
         return "drops by lane: there are no lanes, what waits lies in the sockets\n".to_owned();
     }
     let mut lines = "drops by lane, of how many, and how many waited at most:\n".to_owned();
-    for owner in ["decoder", "chain", "network"] {
+    let mut owners: Vec<_> = outcome.lanes.iter().filter_map(|lane| Some(lane.name.split_once('/')?.0)).collect();
+    owners.dedup();
+    for owner in owners {
         let used = outcome.lanes.iter().filter_map(|lane| Some((lane, lane.name.strip_prefix(owner)?)));
         let used = used.filter(|(lane, _)| lane.accepted + lane.refused > 0).map(|(lane, name)| {
             let (name, dropped) = (name.trim_start_matches('/'), lane.refused + lane.evicted);

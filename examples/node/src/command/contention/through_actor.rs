@@ -6,15 +6,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actor::{Actor, Executor, Handle, LaneStats, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
-use futures::channel::oneshot;
 
-use crate::chain::{Chain, ChainActor, Published, Request};
-use crate::consensus::Root;
+use crate::chain::{Chain, ChainActor, Published, Request, Wanted};
+use crate::consensus::{MockProofs, ProofScheme, Root};
 use crate::decoder::{Decoder, DecoderMessage, Undecodable};
 use crate::ingress::Ingress;
-use crate::network::{BlocksReply, Command, Inbound as _, command_mailbox};
+use crate::network::{Answering, BlocksReply, Command, Inbound as _, command_mailbox};
 use crate::report::LaneLine;
 use crate::signer::{Signer, SignerMessage};
+use crate::verifier::{Assigned, Pool, Verifier, verifier_count};
 use crate::wall_clock;
 
 use super::ContentionError;
@@ -44,12 +44,27 @@ pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime
     let timeline = Timeline::soon(interval_ms);
     let (ticks_out, ticks) = sync_channel(1);
 
+    let proofs: Arc<dyn ProofScheme> = Arc::new(MockProofs::default());
+    let mut workers = Vec::new();
+    let mut handles = Vec::new();
+    for number in 0..=verifier_count() {
+        // The last one is the prover.
+        let (handle, worker_mailbox) = mailbox();
+        let proofs = Arc::clone(&proofs);
+        let name = if number < verifier_count() { "verifier" } else { "prover" };
+        workers.push(Started::new(name, runtime, worker_mailbox, move || Verifier::new(proofs))?);
+        handles.push(handle);
+    }
+    let depths = handles.clone();
+    let prover = handles.pop().ok_or(ContentionError::NoAnswer)?;
+    let pool = Pool::new(handles, prover);
+
     let decoding = Decoder::new(chain.clone(), front.clone(), undecodable.clone());
     let decoder_actor = Started::new("decoder", runtime, decoder_mailbox, move || decoding)?;
     let publishing = published.clone();
     let chain_actor = Started::new("chain", runtime, chain_mailbox, move || {
         let signer = Signer::new(signer);
-        let chain = ChainActor::new(state, timeline.clock(), wall_clock::system, front, signer, publishing);
+        let chain = ChainActor::new(state, timeline.clock(), wall_clock::system, front, signer, pool, publishing);
         Watched::new(chain, timeline, ticks_out)
     })?;
 
@@ -58,10 +73,11 @@ pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime
         // A refusal is counted by the lane, and looked at in the end.
         let _ = ingress.peer_connected(*peer);
     }
-    let mut dispatch = ThroughActor { ingress, chain, decoder, commands, replies: Vec::new() };
+    let mut dispatch = ThroughActor { ingress, chain, decoder, workers: depths, commands, replies: Vec::new() };
     let calls = replay(&mut dispatch, recording, &timeline)?;
     let head = dispatch.chain.head(PATIENCE).ok_or(ContentionError::NoAnswer)?;
     decoder_actor.stop()?;
+    workers.into_iter().try_for_each(Started::stop)?;
     chain_actor.stop()?;
     let end = End {
         head,
@@ -79,9 +95,11 @@ struct ThroughActor {
     ingress: Ingress,
     chain: Chain,
     decoder: Handle<DecoderMessage>,
+    /// The verifiers, and last the prover.
+    workers: Vec<Handle<Assigned>>,
     commands: Mailbox<Command>,
     /// The ends at which the answers to peers come out.
-    replies: Vec<oneshot::Receiver<Vec<Vec<u8>>>>,
+    replies: Vec<Answering>,
 }
 
 impl Dispatch for ThroughActor {
@@ -104,21 +122,34 @@ impl Dispatch for ThroughActor {
     fn turn(&mut self, cx: &mut Context<'_>) -> Vec<Request> {
         let mut requests = Vec::new();
         while let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) {
-            if let Command::RequestBlocks { peer, roots, request_id } = command {
-                let request = |root| Request { id: request_id, peer, root: Root::from(root) };
-                requests.extend(roots.into_iter().map(request));
+            match command {
+                Command::RequestBlocks { peer, roots, request_id } => {
+                    let wanted = roots.into_iter().map(|root| Wanted::Block(Root::from(root)));
+                    requests.extend(wanted.map(|wanted| Request { id: request_id, peer, wanted }));
+                }
+                Command::RequestRange { peer, range, request_id } => {
+                    requests.push(Request { id: request_id, peer, wanted: Wanted::Range(range) });
+                }
+                _ => {}
             }
         }
         requests
     }
 
     fn is_idle(&self) -> bool {
-        let depths = [self.chain.stats(), self.decoder.stats(), self.commands.stats()];
-        depths.iter().flatten().all(|lane| lane.depth == 0)
+        // The chain's owner sends to the verifiers, and they to it: only if nothing moved between two looks did each
+        // look see the same moment.
+        let before = self.all_lanes();
+        before.iter().all(|lane| lane.depth == 0) && before == self.all_lanes()
     }
 }
 
 impl ThroughActor {
+    fn all_lanes(&self) -> Vec<LaneStats> {
+        let workers = self.workers.iter().flat_map(Handle::stats);
+        workers.chain(self.chain.stats()).chain(self.decoder.stats()).chain(self.commands.stats()).collect()
+    }
+
     fn lanes(&self) -> Vec<LaneLine> {
         let owned = |owner: &str, stats: Vec<LaneStats>| {
             let named = stats.iter().map(|lane| {
@@ -129,13 +160,18 @@ impl ThroughActor {
         };
         let mut lanes = owned("decoder", self.decoder.stats());
         lanes.extend(owned("chain", self.chain.stats()));
+        for (place, worker) in self.workers.iter().enumerate() {
+            let is_prover = place + 1 == self.workers.len();
+            let owner = if is_prover { "prover".to_owned() } else { format!("verifier {place}") };
+            lanes.extend(owned(&owner, worker.stats()));
+        }
         lanes.extend(owned("network", self.commands.stats()));
         lanes
     }
 
     /// Counts the requests for blocks that were never answered.
     fn unanswered(&mut self) -> u64 {
-        let answered = self.replies.iter_mut().filter_map(|reply| reply.try_recv().ok().flatten()).count();
+        let answered = self.replies.iter_mut().map(Answering::has_blocks).filter(|has_blocks| *has_blocks).count();
         (self.replies.len() - answered) as u64
     }
 }

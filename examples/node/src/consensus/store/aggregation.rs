@@ -5,8 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use crate::consensus::attestation::{SignedAggregatedAttestation, SingleMessageAggregate};
-use crate::consensus::checkpoint::AttestationData;
-use crate::consensus::coverage::select_proofs;
+use crate::consensus::checkpoint::{AttestationData, Checkpoint};
+use crate::consensus::coverage::{Proofs, select_proofs};
 use crate::consensus::proof::{ChildProof, ProofError, ProofScheme, RawSignature};
 use crate::consensus::root::Root;
 use crate::consensus::store::Store;
@@ -39,20 +39,95 @@ impl AggregationTask {
     }
 }
 
+/// One round of aggregation as it begins: what is to be proved, and what its result takes the place of.
+#[derive(Clone, Debug)]
+pub struct AggregationPlan {
+    tasks: Vec<AggregationTask>,
+    begin: Begin,
+}
+
+/// One round of aggregation as it ends.
+#[derive(Clone, Debug)]
+pub struct AggregationRound {
+    aggregates: Vec<SignedAggregatedAttestation>,
+    begin: Begin,
+}
+
+/// How the store stood when a round began.
+#[derive(Clone, Debug)]
+struct Begin {
+    /// Every proof that waited to be counted.
+    waited: Vec<(AttestationData, Proofs)>,
+    finalized: Checkpoint,
+}
+
+impl AggregationPlan {
+    /// Returns what is to be proved.
+    pub fn tasks(&self) -> &[AggregationTask] {
+        &self.tasks
+    }
+
+    /// Says whether the round would change nothing: nothing is to be proved, and nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && self.begin.waited.is_empty()
+    }
+
+    /// Proves each vote. This is the expensive part, and needs no store.
+    ///
+    /// A vote that cannot be proved is left out; its signatures stay for the next time.
+    pub fn prove(self, proofs: &dyn ProofScheme) -> AggregationRound {
+        let aggregates = self.tasks.iter().filter_map(|task| task.prove(proofs).ok()).collect();
+        AggregationRound { aggregates, begin: self.begin }
+    }
+}
+
+impl AggregationRound {
+    /// Returns the aggregates that were made.
+    pub fn aggregates(&self) -> &[SignedAggregatedAttestation] {
+        &self.aggregates
+    }
+}
+
 impl Store {
     /// Aggregates what has come in (`aggregate`), and gives back the aggregates, which the node should publish.
     ///
     /// A vote that cannot be proved is left out; its signatures stay for the next time.
     pub fn aggregate(&mut self, proofs: &dyn ProofScheme) -> Vec<SignedAggregatedAttestation> {
-        let aggregates: Vec<_> = self.plan_aggregation().iter().filter_map(|task| task.prove(proofs).ok()).collect();
-        self.finish_aggregation(&aggregates);
+        let round = self.plan_aggregation().prove(proofs);
+        self.finish_aggregation(round)
+    }
+
+    /// Begins a round: chooses what to aggregate. That is each vote with a signature or an uncounted proof, if there is
+    /// anything to fold.
+    ///
+    /// Proofs are chosen to cover many voters, uncounted ones before counted ones; signatures fill in the rest.
+    pub fn plan_aggregation(&self) -> AggregationPlan {
+        let waited = self.pools.new.all_proofs().map(|(data, proofs)| (*data, proofs.clone())).collect();
+        let begin = Begin { waited, finalized: self.latest_finalized() };
+        AggregationPlan { tasks: self.plan_tasks(), begin }
+    }
+
+    /// Ends a round: its proofs take the place of all that waited to be counted when it began, and the signatures of
+    /// those that they cover are dropped. Gives back the aggregates that are of use, which the node should publish.
+    ///
+    /// A round that ends at the instant at which it began does what `aggregate` does. In one that was proved elsewhere
+    /// meanwhile, whatever came since it began stays: proofs wait behind the round's, signatures for the next round.
+    /// If votes have begun to count meanwhile, the round's proofs wait for the next time that they do; if finality has
+    /// passed a vote by, its aggregate is dropped.
+    pub fn finish_aggregation(&mut self, round: AggregationRound) -> Vec<SignedAggregatedAttestation> {
+        let AggregationRound { mut aggregates, begin } = round;
+        if self.latest_finalized() != begin.finalized {
+            aggregates.retain(|aggregate| self.is_under_finalized(&aggregate.data));
+        }
+        let proofs = aggregates.iter().map(|aggregate| (aggregate.data, Arc::new(aggregate.proof.clone())));
+        self.pools.new.replace(&begin.waited, proofs);
+        for SignedAggregatedAttestation { data, proof } in &aggregates {
+            self.pools.drop_signatures(data, &proof.participants);
+        }
         aggregates
     }
 
-    /// Chooses what to aggregate: each vote with a signature or an uncounted proof, if there is anything to fold.
-    ///
-    /// Proofs are chosen to cover many voters, uncounted ones before counted ones; signatures fill in the rest.
-    pub fn plan_aggregation(&self) -> Vec<AggregationTask> {
+    fn plan_tasks(&self) -> Vec<AggregationTask> {
         let votes: IndexSet<_> = self
             .pools
             .new
@@ -61,16 +136,6 @@ impl Store {
             .chain(self.pools.signatures.iter().map(|(data, _)| data))
             .collect();
         votes.into_iter().filter_map(|data| self.plan_vote(data)).collect()
-    }
-
-    /// Takes the place of everything that waited to be counted with this round's proofs, and drops the signatures that
-    /// went into them.
-    pub fn finish_aggregation(&mut self, aggregates: &[SignedAggregatedAttestation]) {
-        let proofs = aggregates.iter().map(|aggregate| (aggregate.data, Arc::new(aggregate.proof.clone())));
-        self.pools.new.replace(proofs);
-        for aggregate in aggregates {
-            self.pools.signatures.remove(&aggregate.data);
-        }
     }
 
     fn plan_vote(&self, data: &AttestationData) -> Option<AggregationTask> {
@@ -82,7 +147,7 @@ impl Store {
             .get(data)
             .into_iter()
             .flatten()
-            .filter(|(voter, _)| !covered.contains(voter))
+            .filter(|(voter, _)| !covered.contains(**voter))
             .map(|(voter, signature)| {
                 let public_key = validators.at(*voter)?.attestation_public_key;
                 Some(RawSignature { validator_index: *voter, public_key, signature: signature.clone() })

@@ -7,7 +7,7 @@ use crate::consensus::checkpoint::AttestationData;
 use crate::consensus::proof::{ProofScheme, Statement};
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
-use crate::consensus::slot::Slot;
+use crate::consensus::slot::{Slot, ValidatorIndex};
 use crate::consensus::state::State;
 use crate::consensus::store::Store;
 use crate::xmss::{self, PublicKey, Signature};
@@ -78,6 +78,11 @@ impl Store {
         first
     }
 
+    /// Says whether a signature of this vote by this validator waits to be aggregated.
+    pub fn has_signature(&self, data: &AttestationData, validator_index: ValidatorIndex) -> bool {
+        self.pools.signatures.get(data).is_some_and(|signatures| signatures.contains_key(&validator_index))
+    }
+
     /// Handles an aggregate from the network: checks it, verifies its proof, and lets it wait to be counted
     /// (`on_gossip_aggregated_attestation`). Says whether it is new.
     ///
@@ -124,6 +129,6 @@ impl Store {
     ///
     /// That state may have been forgotten; every state of a chain has the same registry, so the head's will do.
     fn state_for_votes(&self, data: &AttestationData) -> &Arc<State> {
-        self.tree.state(&data.target.root).unwrap_or_else(|| self.head_state())
+        self.states.get(&data.target.root).unwrap_or_else(|| self.head_state())
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::consensus::checkpoint::Checkpoint;
 use crate::consensus::root::Root;
 use crate::consensus::store::Store;
 use crate::consensus::store::votes::{latest_votes, lmd_ghost_head, weights};
@@ -13,21 +12,26 @@ impl Store {
     /// Blocks without votes are left out, and so is everything up to the finalized slot.
     pub fn block_weights(&self) -> BTreeMap<Root, u64> {
         let finalized = self.view.latest_finalized.slot;
-        weights(&self.tree, &latest_votes(&self.pools.known, finalized), finalized).into_iter().collect()
+        weights(&self.tree, &latest_votes(&self.pools.known, finalized), finalized)
     }
 
     /// Selects the head anew from the votes that count, and the finalized checkpoint from the head (`update_head`).
     pub fn update_head(&mut self) {
         let votes = latest_votes(&self.pools.known, self.view.latest_finalized.slot);
         let head = lmd_ghost_head(&self.tree, self.view.latest_justified.root, &votes, 0);
+        if !self.restore_state(head) {
+            // A branch so old that nothing is kept of it. Only with a third of the validators against the rules can it
+            // become the head; without its state, nothing could be built on it.
+            return;
+        }
         self.view.head = head;
 
         // The head's state names a finalized slot; its block there is the checkpoint. A store that was started from a
         // later anchor has no such block, and keeps the checkpoint that it trusts.
         let slot = self.head_state().latest_finalized.slot;
-        let on_chain = self.tree.chain(head).find(|(_, block)| block.slot <= slot);
-        if let Some((root, _)) = on_chain.filter(|(_, block)| block.slot == slot) {
-            self.view.latest_finalized = Checkpoint { root, slot };
+        if let Some(finalized) = self.tree.ancestor_at(head, slot).filter(|ancestor| ancestor.slot == slot) {
+            self.view.latest_finalized = finalized;
+            self.restore_state(finalized.root);
         }
     }
 

@@ -3,13 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::consensus::block::{Block, SignedBlock};
-use crate::consensus::checkpoint::Checkpoint;
+use crate::consensus::block::Block;
+use crate::consensus::checkpoint::{AttestationData, Checkpoint};
 use crate::consensus::proof::{ProofScheme, Statement};
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
+use crate::consensus::rooted_block::RootedBlock;
 use crate::consensus::state::State;
 use crate::consensus::store::Store;
+use crate::consensus::store::states::Replay;
+use crate::consensus::store::tree::BlockTree;
 use crate::consensus::transition::state_transition_from;
 use crate::consensus::validator::Validators;
 
@@ -25,10 +28,9 @@ pub enum BlockCheck {
 /// A block whose parent is known, with all that is needed to verify it away from the store.
 #[derive(Clone, Debug)]
 pub struct BlockCandidate {
-    root: Root,
-    block: SignedBlock,
-    parent_state: Arc<State>,
-    parent_state_root: Root,
+    block: RootedBlock,
+    /// How to make the state after the parent, which is at hand unless the parent is an old block.
+    parent: Replay,
 }
 
 /// A block that has passed every check, and the state after it.
@@ -68,7 +70,7 @@ pub struct HeadChange {
 impl BlockCandidate {
     /// Returns the block's root.
     pub fn root(&self) -> Root {
-        self.root
+        self.block.root()
     }
 
     /// Checks the block's proof and applies the block to its parent's state. This is the expensive part of an import.
@@ -79,9 +81,19 @@ impl BlockCandidate {
     /// [`Rejection::ProposerIndexOutOfRange`] or [`Rejection::InvalidBlockProof`] of the proof; or what
     /// [`state_transition`](crate::consensus::state_transition) refuses.
     pub fn verify(self, proofs: &dyn ProofScheme) -> Result<VerifiedBlock, Rejection> {
-        let statements = block_statements(&self.block.block, self.root, &self.parent_state.validators)?;
-        proofs.verify_merged(&self.block.proof, &statements).map_err(|_| Rejection::InvalidBlockProof)?;
+        self.check_proof(proofs)?;
         self.trust_proof()
+    }
+
+    /// Checks the block's proof alone, which is the half of [`verify`](Self::verify) that comes first.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::EmptyAggregationBits`], [`Rejection::ValidatorIndexOutOfRange`],
+    /// [`Rejection::ProposerIndexOutOfRange`] or [`Rejection::InvalidBlockProof`].
+    pub fn check_proof(&self, proofs: &dyn ProofScheme) -> Result<(), Rejection> {
+        let statements = block_statements(self.block.block(), self.root(), &self.parent.base().validators)?;
+        proofs.verify_merged(&self.block.signed().proof, &statements).map_err(|_| Rejection::InvalidBlockProof)
     }
 
     /// Applies the block to its parent's state without looking at its proof.
@@ -92,8 +104,10 @@ impl BlockCandidate {
     ///
     /// What [`state_transition`](crate::consensus::state_transition) refuses.
     pub fn trust_proof(self) -> Result<VerifiedBlock, Rejection> {
-        let state = state_transition_from(&self.parent_state, self.parent_state_root, &self.block.block)?;
-        Ok(VerifiedBlock { root: self.root, block: Arc::new(self.block.block), state: Arc::new(state) })
+        let (parent_state, parent_state_root) = self.parent.run()?;
+        let block = self.block.block();
+        let state = state_transition_from(&parent_state, parent_state_root, block, self.block.body_root())?;
+        Ok(VerifiedBlock { root: self.root(), block: Arc::new(block.clone()), state: Arc::new(state) })
     }
 }
 
@@ -115,7 +129,11 @@ impl Store {
     /// # Errors
     ///
     /// The first [`Rejection`] of [`check_block`](Self::check_block) or [`BlockCandidate::verify`].
-    pub fn on_block(&mut self, block: &SignedBlock, proofs: &dyn ProofScheme) -> Result<BlockImport, Rejection> {
+    pub fn on_block(
+        &mut self,
+        block: impl Into<RootedBlock>,
+        proofs: &dyn ProofScheme,
+    ) -> Result<BlockImport, Rejection> {
         match self.check_block(block)? {
             BlockCheck::Known(root) => Ok(unchanged(root)),
             BlockCheck::New(candidate) => Ok(self.import_block(candidate.verify(proofs)?)),
@@ -127,34 +145,28 @@ impl Store {
     /// # Errors
     ///
     /// [`Rejection::UnknownParentBlock`] or [`Rejection::DuplicateAttestationData`].
-    pub fn check_block(&self, block: &SignedBlock) -> Result<BlockCheck, Rejection> {
-        let root = Root::of(&block.block);
-        if self.contains_block(&root) {
-            return Ok(BlockCheck::Known(root));
+    pub fn check_block(&self, block: impl Into<RootedBlock>) -> Result<BlockCheck, Rejection> {
+        let block = block.into();
+        if self.contains_block(&block.root()) {
+            return Ok(BlockCheck::Known(block.root()));
         }
-        let parent_root = &block.block.parent_root;
-        let (Some(parent), Some(parent_state)) = (self.tree.block(parent_root), self.tree.state(parent_root)) else {
-            return Err(Rejection::UnknownParentBlock);
-        };
-        let attestations = &block.block.body.attestations;
+        let parent = self.states.find(&self.tree, &block.block().parent_root);
+        let parent = parent.ok_or(Rejection::UnknownParentBlock)?;
+        let attestations = &block.block().body.attestations;
         let distinct: HashSet<_> = attestations.iter().map(|attestation| &attestation.data).collect();
         if distinct.len() != attestations.len() {
             return Err(Rejection::DuplicateAttestationData);
         }
-        Ok(BlockCheck::New(BlockCandidate {
-            root,
-            block: block.clone(),
-            parent_state: Arc::clone(parent_state),
-            parent_state_root: parent.state_root,
-        }))
+        Ok(BlockCheck::New(BlockCandidate { block, parent }))
     }
 
     /// Takes in a block that has passed every check, and selects the head anew.
     ///
-    /// A block that has become known in the meantime changes nothing.
+    /// A block that has become known in the meantime changes nothing, and neither does one whose parent has been
+    /// [withdrawn](Self::withdraw_block).
     pub fn import_block(&mut self, verified: VerifiedBlock) -> BlockImport {
         let VerifiedBlock { root, block, state } = verified;
-        if self.contains_block(&root) {
+        if self.contains_block(&root) || !self.contains_block(&block.parent_root) {
             return unchanged(root);
         }
         let before = self.view;
@@ -178,7 +190,12 @@ impl Store {
     pub fn prune_stale_attestation_data(&mut self) {
         let finalized = self.view.latest_finalized;
         let tree = &self.tree;
-        self.pools.retain(|data| data.head.slot > finalized.slot && tree.is_ancestor(finalized, data.head));
+        self.pools.retain(|data| is_under(tree, finalized, data));
+    }
+
+    /// Says whether a vote is for a head above the finalized block, so that pruning would keep it.
+    pub fn is_under_finalized(&self, data: &AttestationData) -> bool {
+        is_under(&self.tree, self.view.latest_finalized, data)
     }
 
     fn changes_since(&self, root: Root, before: super::View) -> BlockImport {
@@ -201,6 +218,10 @@ impl Store {
     fn checkpoint(&self, root: Root) -> Checkpoint {
         Checkpoint { root, slot: self.tree.block(&root).map_or(0, |block| block.slot) }
     }
+}
+
+fn is_under(tree: &BlockTree, finalized: Checkpoint, data: &AttestationData) -> bool {
+    data.head.slot > finalized.slot && tree.is_ancestor(finalized, data.head)
 }
 
 fn unchanged(root: Root) -> BlockImport {

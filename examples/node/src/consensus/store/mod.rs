@@ -4,7 +4,7 @@
 //! was. Each handler is made of three steps that can also be taken one by one: check against the store, verify
 //! signatures without it, and insert. So a node can keep the store on one thread and verify on others.
 //!
-//! Reading order: [`tree`] and [`pool`] (what is held), [`votes`] and [`head`] (fork choice), [`validation`],
+//! Reading order: [`tree`], [`states`] and [`pool`] (what is held), [`votes`] and [`head`] (fork choice), [`validation`],
 //! [`gossip`] and [`import`] (what comes in), [`tick`] and [`aggregation`] (what time brings), [`duty`],
 //! [`production`] and [`recovery`] (what a validator does).
 
@@ -16,6 +16,9 @@ mod import;
 mod pool;
 mod production;
 mod recovery;
+#[cfg(test)]
+mod reference_tests;
+mod states;
 mod tick;
 mod tree;
 mod validation;
@@ -33,12 +36,14 @@ use crate::consensus::root::Root;
 use crate::consensus::slot::{Interval, Slot, ValidatorIndex};
 use crate::consensus::state::{GenesisConfig, State};
 use crate::consensus::store::pool::Pools;
+use crate::consensus::store::states::States;
 use crate::consensus::store::tree::BlockTree;
 
-pub use aggregation::AggregationTask;
+pub use aggregation::{AggregationPlan, AggregationRound, AggregationTask};
 pub use gossip::VoteClaim;
 pub use import::{BlockCandidate, BlockCheck, BlockImport, HeadChange, VerifiedBlock, block_statements};
 pub use production::ProducedBlock;
+pub use recovery::{RecoveredVotes, RecoveryPlan};
 
 /// A node's view of the chain: the blocks it knows, the votes it has seen, and what it makes of them.
 ///
@@ -49,6 +54,7 @@ pub struct Store {
     validator_index: Option<ValidatorIndex>,
     view: View,
     tree: BlockTree,
+    states: States,
     pools: Pools,
 }
 
@@ -63,6 +69,13 @@ struct View {
     latest_finalized: Checkpoint,
 }
 
+impl View {
+    /// The blocks whose states are always kept.
+    fn pinned(&self) -> [Root; 4] {
+        [self.head, self.safe_target, self.latest_justified.root, self.latest_finalized.root]
+    }
+}
+
 impl Store {
     /// Starts from an anchor that is trusted: genesis, or a finalized block and the state after it (`create_store`).
     ///
@@ -73,19 +86,23 @@ impl Store {
         if anchor.state_root != Root::of(&state) {
             return Err(Rejection::AnchorStateRootMismatch);
         }
-        let root = Root::of(&anchor);
+        let (root, config, time) = (Root::of(&anchor), state.config, interval_from_slot(anchor.slot));
         let checkpoint = Checkpoint { root, slot: anchor.slot };
+        let tree = BlockTree::new(root, Arc::new(anchor));
+        let mut states = States::default();
+        states.insert(&tree, root, Arc::new(state), &[root]);
         Ok(Self {
-            config: state.config,
+            config,
             validator_index,
             view: View {
-                time: interval_from_slot(anchor.slot),
+                time,
                 head: root,
                 safe_target: root,
                 latest_justified: checkpoint,
                 latest_finalized: checkpoint,
             },
-            tree: BlockTree::new(root, anchor, state),
+            tree,
+            states,
             pools: Pools::default(),
         })
     }
@@ -124,7 +141,7 @@ impl Store {
     /// Returns the state after the head.
     #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn head_state(&self) -> &Arc<State> {
-        self.tree.state(&self.view.head).expect("the head's state is never forgotten")
+        self.states.get(&self.view.head).expect("the head's state is restored when it becomes the head")
     }
 
     /// Returns the root of the block that is safe to vote for.
@@ -153,9 +170,15 @@ impl Store {
         self.tree.block(root)
     }
 
-    /// Finds the state after a block.
+    /// Finds the state after a block, if it is kept: those of the head, of the justified and the finalized checkpoint and
+    /// of the newest blocks are; see [`forget_states`](Self::forget_states) for others.
     pub fn state(&self, root: &Root) -> Option<&Arc<State>> {
-        self.tree.state(root)
+        self.states.get(root)
+    }
+
+    /// Returns how many states are kept.
+    pub fn state_count(&self) -> usize {
+        self.states.len()
     }
 
     /// Says whether a block is known.
@@ -183,6 +206,28 @@ impl Store {
         self.tree.chain(root)
     }
 
+    /// Counts the blocks of one head's chain that are not on another's: how deep the reorganisation from the one to the
+    /// other goes. 0 when the old head is an ancestor of the new one, or one of them is not known.
+    pub fn blocks_taken_back(&self, old: Root, new: Root) -> u64 {
+        let (mut old_chain, mut new_chain) = (self.chain(old).peekable(), self.chain(new).peekable());
+        let mut taken_back = 0;
+        while let (Some((old, old_block)), Some((new, new_block))) = (old_chain.peek(), new_chain.peek()) {
+            if old == new {
+                break;
+            }
+            // The one that is ahead steps back; two blocks of one slot both do.
+            let (old_slot, new_slot) = (old_block.slot, new_block.slot);
+            if old_slot >= new_slot {
+                taken_back += 1;
+                old_chain.next();
+            }
+            if new_slot >= old_slot {
+                new_chain.next();
+            }
+        }
+        taken_back
+    }
+
     /// Returns how many signatures wait to be aggregated.
     pub fn signature_count(&self) -> usize {
         self.pools.signatures.iter().map(|(_, signatures)| signatures.len()).sum()
@@ -190,12 +235,12 @@ impl Store {
 
     /// Returns how many proofs wait to be counted.
     pub fn new_proof_count(&self) -> usize {
-        self.pools.new.iter().map(|(_, proofs)| proofs.len()).sum()
+        self.new_proofs().map(|(_, proofs)| proofs.len()).sum()
     }
 
     /// Returns how many proofs fork choice counts.
     pub fn known_proof_count(&self) -> usize {
-        self.pools.known.iter().map(|(_, proofs)| proofs.len()).sum()
+        self.known_proofs().map(|(_, proofs)| proofs.len()).sum()
     }
 
     /// Walks the votes with signatures that wait to be aggregated, and who has signed each.
@@ -207,36 +252,43 @@ impl Store {
 
     /// Walks the votes with proofs that wait to be counted (`latest_new_aggregated_payloads`).
     pub fn new_proofs(&self) -> impl Iterator<Item = (&AttestationData, &Proofs)> {
-        self.pools.new.iter()
+        self.pools.new.all_proofs()
     }
 
     /// Walks the votes that fork choice counts, and their proofs (`latest_known_aggregated_payloads`).
     ///
     /// A vote that has only been seen in a block has no proofs, and no weight.
     pub fn known_proofs(&self) -> impl Iterator<Item = (&AttestationData, &Proofs)> {
-        self.pools.known.iter()
+        self.pools.known.all_proofs()
     }
 
     /// Puts a block that has passed every check into the tree, and follows the checkpoint that it justifies.
     fn adopt(&mut self, root: Root, block: Arc<Block>, state: Arc<State>) {
         let justified = self.view.latest_justified.advance_to(state.latest_justified);
-        self.tree.insert(root, block, state);
+        self.tree.insert(root, block);
+        self.states.insert(&self.tree, root, state, &self.view.pinned());
         // Fork choice starts there, so it must be a block of the tree. It always is, unless the anchor's state was
         // made up by whoever it came from.
         if self.contains_block(&justified.root) {
             self.view.latest_justified = justified;
+            self.restore_state(justified.root);
         }
+    }
+
+    /// Makes sure that the state after a block that the store is to point at is kept, and says whether it is.
+    fn restore_state(&mut self, root: Root) -> bool {
+        self.states.restore(&self.tree, root, &self.view.pinned())
     }
 
     /// Gives up the states of blocks more than `slots` below the finalized slot, and says how many those were.
     ///
-    /// The specification keeps every state. One holds the root of each slot before it, so they come to a gigabyte
-    /// within hours. A block on top of a block without its state is refused as if its parent were unknown; the states
-    /// of the head, the safe target and the two checkpoints stay.
+    /// The specification keeps every state. The store keeps those of the newest 64 blocks, of the head, the safe target and
+    /// the two checkpoints, and of each chain one in 32 slots, 512 at most, so that others are made again by applying few
+    /// blocks. A block on top of one whose state was given up here, or would take more than 1,024 blocks to make, is
+    /// refused as if its parent were unknown.
     pub fn forget_states(&mut self, slots: u64) -> usize {
-        let kept =
-            [self.view.head, self.view.safe_target, self.view.latest_justified.root, self.view.latest_finalized.root];
-        self.tree.forget_states(self.view.latest_finalized.slot.saturating_sub(slots), &kept)
+        let before = self.view.latest_finalized.slot.saturating_sub(slots);
+        self.states.forget(&self.tree, before, &self.view.pinned())
     }
 
     /// Takes back a block of this node's own that was not signed after all, unless others build on it. Says whether it is
@@ -248,8 +300,12 @@ impl Store {
         if is_kept || !self.tree.remove_leaf(root) {
             return false;
         }
-        if self.view.safe_target == *root {
-            self.view.safe_target = self.view.latest_justified.root;
+        self.states.remove(root);
+        let justified = self.view.latest_justified.root;
+        for pointer in [&mut self.view.head, &mut self.view.safe_target] {
+            if *pointer == *root {
+                *pointer = justified;
+            }
         }
         self.update_head();
         true

@@ -74,10 +74,11 @@ impl Store {
         validator_index: ValidatorIndex,
         proofs: &dyn ProofScheme,
     ) -> Result<ProducedBlock, Rejection> {
-        let before = (self.view, self.pools.clone());
+        // Ticks and votes that begin to count change no more than this: without aggregating, signatures stay.
+        let before = (self.view, self.pools.new.clone(), self.pools.known.clone());
         let produced = self.try_produce_block(slot, validator_index, proofs);
         if produced.is_err() {
-            (self.view, self.pools) = before;
+            (self.view, self.pools.new, self.pools.known) = before;
         }
         produced
     }

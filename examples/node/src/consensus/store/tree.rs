@@ -1,6 +1,5 @@
-//! The tree of known blocks, with the state after each.
+//! The tree of known blocks, in the order in which they came: parents before their children.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -9,93 +8,137 @@ use crate::consensus::block::Block;
 use crate::consensus::checkpoint::Checkpoint;
 use crate::consensus::root::Root;
 use crate::consensus::slot::Slot;
-use crate::consensus::state::State;
 
-/// All known blocks. They are never forgotten; their states may be.
+/// All known blocks: an anchor and its descendants. They are never forgotten.
 #[derive(Clone, Debug)]
 pub(super) struct BlockTree {
-    blocks: IndexMap<Root, Arc<Block>>,
-    states: HashMap<Root, Arc<State>>,
-    /// Kept so that fork choice does not look at every block to find a block's children.
-    children: HashMap<Root, Vec<Root>>,
+    nodes: IndexMap<Root, Node>,
+}
+
+/// A block's place in the tree. Other blocks are named by their places in the order, which are smaller for ancestors.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    block: Arc<Block>,
+    /// The anchor is its own parent.
+    parent: usize,
+    /// An ancestor further back, so that a far one is found in few steps.
+    jump: usize,
+    /// How many blocks are between this one and the anchor, which has 0.
+    height: usize,
+    /// The highest slot of this block and all that came before it.
     newest_slot: Slot,
 }
 
-impl BlockTree {
-    pub(super) fn new(root: Root, anchor: Block, state: State) -> Self {
-        let mut tree =
-            Self { blocks: IndexMap::new(), states: HashMap::new(), children: HashMap::new(), newest_slot: 0 };
-        tree.insert(root, Arc::new(anchor), Arc::new(state));
-        tree
+impl Node {
+    pub(super) fn block(&self) -> &Arc<Block> {
+        &self.block
     }
 
-    pub(super) fn insert(&mut self, root: Root, block: Arc<Block>, state: Arc<State>) {
-        self.newest_slot = self.newest_slot.max(block.slot);
-        self.states.insert(root, state);
-        let parent = block.parent_root;
-        if self.blocks.insert(root, block).is_none() {
-            self.children.entry(parent).or_default().push(root);
+    pub(super) fn parent(&self) -> usize {
+        self.parent
+    }
+}
+
+impl BlockTree {
+    pub(super) fn new(root: Root, anchor: Arc<Block>) -> Self {
+        let newest_slot = anchor.slot;
+        let node = Node { block: anchor, parent: 0, jump: 0, height: 0, newest_slot };
+        Self { nodes: IndexMap::from([(root, node)]) }
+    }
+
+    /// Adds a block whose parent is here.
+    pub(super) fn insert(&mut self, root: Root, block: Arc<Block>) {
+        if self.nodes.contains_key(&root) {
+            return;
         }
+        let parent = self.place(&block.parent_root).expect("a block is added after its parent");
+        let newest_slot = self.newest_slot().max(block.slot);
+        let (jump, height) = (self.jump_over(parent), self.nodes[parent].height + 1);
+        self.nodes.insert(root, Node { block, parent, jump, height, newest_slot });
+    }
+
+    /// Chooses how far a child of `parent` jumps. The lengths of jumps along a chain are such that any ancestor is found
+    /// in a number of steps that grows with the logarithm of its distance (a skew-binary list).
+    fn jump_over(&self, parent: usize) -> usize {
+        let height = |place: usize| self.nodes[place].height;
+        let once = self.nodes[parent].jump;
+        let twice = self.nodes[once].jump;
+        if height(parent) - height(once) == height(once) - height(twice) { twice } else { parent }
     }
 
     /// Forgets a block that has a parent here and no children. Says whether it is gone.
     pub(super) fn remove_leaf(&mut self, root: &Root) -> bool {
-        let Some(parent) = self.blocks.get(root).map(|block| block.parent_root) else { return false };
-        if !self.blocks.contains_key(&parent) || !self.children(root).is_empty() {
+        let Some(removed) = self.place(root).filter(|place| *place > 0) else { return false };
+        if self.after(removed).any(|node| node.parent == removed) {
             return false;
         }
-        self.blocks.shift_remove(root);
-        self.states.remove(root);
-        if let Some(siblings) = self.children.get_mut(&parent) {
-            siblings.retain(|child| child != root);
+        self.nodes.shift_remove_index(removed);
+        let moved = |place: usize| if place > removed { place - 1 } else { place };
+        for place in removed..self.nodes.len() {
+            let newest_slot = self.nodes[place - 1].newest_slot.max(self.nodes[place].block.slot);
+            let node = &mut self.nodes[place];
+            (node.parent, node.jump, node.newest_slot) = (moved(node.parent), moved(node.jump), newest_slot);
         }
-        self.newest_slot = self.blocks.values().map(|block| block.slot).max().unwrap_or_default();
         true
     }
 
     pub(super) fn block(&self, root: &Root) -> Option<&Arc<Block>> {
-        self.blocks.get(root)
+        self.nodes.get(root).map(Node::block)
     }
 
-    pub(super) fn state(&self, root: &Root) -> Option<&Arc<State>> {
-        self.states.get(root)
-    }
-
-    pub(super) fn blocks(&self) -> indexmap::map::Iter<'_, Root, Arc<Block>> {
-        self.blocks.iter()
+    /// Walks all blocks in the order in which they came.
+    pub(super) fn blocks(&self) -> impl ExactSizeIterator<Item = (&Root, &Arc<Block>)> {
+        self.nodes.iter().map(|(root, node)| (root, &node.block))
     }
 
     pub(super) fn newest_slot(&self) -> Slot {
-        self.newest_slot
+        self.nodes.last().map_or(0, |(_, node)| node.newest_slot)
     }
 
-    pub(super) fn children(&self, root: &Root) -> &[Root] {
-        self.children.get(root).map_or(&[], Vec::as_slice)
+    /// Returns where a block stands in the order.
+    pub(super) fn place(&self, root: &Root) -> Option<usize> {
+        self.nodes.get_index_of(root)
+    }
+
+    /// Returns the blocks from a place on, in their order.
+    pub(super) fn since(&self, place: usize) -> &indexmap::map::Slice<Root, Node> {
+        self.nodes.get_range(place..).expect("a place is within the order, or is its end")
+    }
+
+    /// Returns the place before which no block is after `slot`.
+    pub(super) fn first_after(&self, slot: Slot) -> usize {
+        self.nodes.partition_point(|_, node| node.newest_slot <= slot)
+    }
+
+    fn after(&self, place: usize) -> impl Iterator<Item = &Node> {
+        self.since(place + 1).values()
     }
 
     /// Walks a block and its ancestors, as far as they are known.
     pub(super) fn chain(&self, root: Root) -> impl Iterator<Item = (Root, &Arc<Block>)> {
-        let first = self.blocks.get(&root).map(|block| (root, block));
-        std::iter::successors(first, |(_, block)| {
-            self.blocks.get(&block.parent_root).map(|parent| (block.parent_root, parent))
+        std::iter::successors(self.place(&root), |place| (*place > 0).then(|| self.nodes[*place].parent)).map(|place| {
+            let (root, node) = self.nodes.get_index(place).expect("a place is within the order");
+            (*root, &node.block)
         })
+    }
+
+    /// Finds the newest block that is not after `slot` among a block and its ancestors.
+    pub(super) fn ancestor_at(&self, root: Root, slot: Slot) -> Option<Checkpoint> {
+        let mut place = self.place(&root)?;
+        let is_after = |place: usize| self.nodes[place].block.slot > slot;
+        while is_after(place) {
+            if place == 0 {
+                return None;
+            }
+            let Node { parent, jump, .. } = self.nodes[place];
+            place = if is_after(jump) { jump } else { parent };
+        }
+        self.nodes.get_index(place).map(|(root, node)| Checkpoint { root: *root, slot: node.block.slot })
     }
 
     /// Says whether one checkpoint lies on the other's chain (`checkpoint_is_ancestor`).
     pub(super) fn is_ancestor(&self, ancestor: Checkpoint, descendant: Checkpoint) -> bool {
-        if ancestor.slot > descendant.slot {
-            return false;
-        }
         // The chain's blocks only become older, so the first that is not after the ancestor's slot decides.
-        self.chain(descendant.root)
-            .find(|(_, block)| block.slot <= ancestor.slot)
-            .is_some_and(|(root, block)| block.slot == ancestor.slot && root == ancestor.root)
-    }
-
-    pub(super) fn forget_states(&mut self, before: Slot, kept: &[Root]) -> usize {
-        let count = self.states.len();
-        let blocks = &self.blocks;
-        self.states.retain(|root, _| kept.contains(root) || blocks.get(root).is_some_and(|block| block.slot >= before));
-        count - self.states.len()
+        ancestor.slot <= descendant.slot && self.ancestor_at(descendant.root, ancestor.slot) == Some(ancestor)
     }
 }

@@ -30,6 +30,11 @@ pub const MAX_PAYLOAD_SIZE: usize = 10 * 1024 * 1024;
 /// The specification's `MAX_REQUEST_BLOCKS`.
 pub const MAX_REQUEST_BLOCKS: usize = 1024;
 
+/// How many slots before the current one a node answers requests for ranges of.
+///
+/// The specification's `MIN_SLOTS_FOR_BLOCK_REQUESTS`; a range that begins earlier is unavailable.
+pub const MIN_SLOTS_FOR_BLOCK_REQUESTS: u64 = 3600;
+
 /// A 32-byte hash tree root.
 pub type Root = [u8; 32];
 

@@ -11,20 +11,25 @@ use crate::network::wire::{
 /// The offset of the only field of `BlocksByRootRequest`, which is all of its fixed part.
 const ROOTS_OFFSET: usize = 4;
 
+/// The bytes of an encoded `BlocksByRangeRequest`: two numbers.
+const RANGE_SIZE: usize = 16;
+
 /// The protocols of requests, by which a stream says what will be asked on it.
 ///
-/// A further kind of request (`blocks_by_range`) is a variant here, one in [`Request`] and its arm in [`decode_request`].
+/// A further kind of request is a variant here, one in [`Request`] and its arm in [`Request::from_ssz`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RequestKind {
     /// Statuses are exchanged.
     Status,
     /// Blocks are asked for by their roots.
     BlocksByRoot,
+    /// Blocks are asked for by their slots.
+    BlocksByRange,
 }
 
 impl RequestKind {
     /// Every kind, in the order in which they are offered.
-    pub const ALL: [Self; 2] = [Self::Status, Self::BlocksByRoot];
+    pub const ALL: [Self; 3] = [Self::Status, Self::BlocksByRoot, Self::BlocksByRange];
 
     /// Returns the libp2p protocol name.
     #[must_use]
@@ -32,6 +37,7 @@ impl RequestKind {
         match self {
             Self::Status => "/leanconsensus/req/status/1/ssz_snappy",
             Self::BlocksByRoot => "/leanconsensus/req/blocks_by_root/1/ssz_snappy",
+            Self::BlocksByRange => "/leanconsensus/req/blocks_by_range/1/ssz_snappy",
         }
     }
 
@@ -40,6 +46,7 @@ impl RequestKind {
         match self {
             Self::Status => STATUS_SIZE,
             Self::BlocksByRoot => ROOTS_OFFSET + MAX_REQUEST_BLOCKS * size_of::<Root>(),
+            Self::BlocksByRange => RANGE_SIZE,
         }
     }
 }
@@ -57,6 +64,42 @@ pub enum Request {
     Status(Status),
     /// "Send me the blocks with these roots", at most [`MAX_REQUEST_BLOCKS`].
     BlocksByRoot(Vec<Root>),
+    /// "Send me the blocks of your chain in these slots".
+    BlocksByRange(SlotRange),
+}
+
+/// A row of slots, as a request asks for it.
+///
+/// The specification's `BlocksByRangeRequest`. Any two numbers can be sent; only [`is_valid`](Self::is_valid) ones are
+/// answered with blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotRange {
+    /// The first slot.
+    pub start_slot: u64,
+    /// How many slots there are, empty ones included.
+    pub count: u64,
+}
+
+impl SlotRange {
+    /// Says whether the range has 1 to [`MAX_REQUEST_BLOCKS`] slots and ends before the end of all slots.
+    #[must_use]
+    pub fn is_valid(self) -> bool {
+        (1..=MAX_REQUEST_BLOCKS as u64).contains(&self.count) && self.start_slot.checked_add(self.count).is_some()
+    }
+
+    /// Returns the slots, first to last; none past the end of all slots.
+    pub fn slots(self) -> impl Iterator<Item = u64> {
+        self.start_slot..self.start_slot.saturating_add(self.count)
+    }
+
+    fn to_ssz(self) -> Vec<u8> {
+        [self.start_slot.to_le_bytes(), self.count.to_le_bytes()].concat()
+    }
+
+    fn from_ssz(ssz: &[u8]) -> Option<Self> {
+        let (&[start_slot, count], []) = ssz.as_chunks() else { return None };
+        Some(Self { start_slot: u64::from_le_bytes(start_slot), count: u64::from_le_bytes(count) })
+    }
 }
 
 impl Request {
@@ -66,6 +109,17 @@ impl Request {
         match self {
             Self::Status(_) => RequestKind::Status,
             Self::BlocksByRoot(_) => RequestKind::BlocksByRoot,
+            Self::BlocksByRange(_) => RequestKind::BlocksByRange,
+        }
+    }
+
+    /// Returns the most blocks that an answer to this request may hold; none for a [`Status`].
+    #[must_use]
+    pub fn block_count(&self) -> usize {
+        match self {
+            Self::Status(_) => 0,
+            Self::BlocksByRoot(roots) => roots.len(),
+            Self::BlocksByRange(range) => usize::try_from(range.count).unwrap_or(usize::MAX),
         }
     }
 
@@ -79,6 +133,7 @@ impl Request {
                 ssz.extend(roots.iter().flatten());
                 ssz
             }
+            Self::BlocksByRange(range) => range.to_ssz(),
         }
     }
 
@@ -92,6 +147,9 @@ impl Request {
             RequestKind::Status => Status::from_ssz(ssz).map(Self::Status),
             RequestKind::BlocksByRoot => {
                 read_roots(ssz).map(Self::BlocksByRoot).ok_or(WireError::NotSsz("BlocksByRootRequest"))
+            }
+            RequestKind::BlocksByRange => {
+                SlotRange::from_ssz(ssz).map(Self::BlocksByRange).ok_or(WireError::NotSsz("BlocksByRangeRequest"))
             }
         }
     }
