@@ -105,7 +105,7 @@ class Devnet:
     def start_ours(self, name: str, *peers: str) -> str:
         """Start one of our nodes; returns its identity once it listens."""
         command = [self.options.node, "run", "--genesis", self.folder, "--node-id", name, "--json", "--aggregator"]
-        command += ["--listen", self.address(name), "--mock-aggregation-proofs"]
+        command += ["--listen", self.address(name), "--mock-aggregation-proofs", "--http-address", "off"]
         for peer in peers:
             command += ["--peer", self.records[peer]]
         process = self.spawn(name, command, subprocess.PIPE)
