@@ -6,7 +6,8 @@ use crate::chain::blocks::{BlockUnderWay, Source};
 use crate::chain::effect::Effect;
 use crate::chain::refusal::{Refusal, verdict};
 use crate::chain::state::ChainState;
-use crate::consensus::{Rejection, Root, SignedBlock, VerifiedBlock};
+use crate::consensus::{Rejection, Root, SignedBlock, Slot, VerifiedBlock};
+use crate::network::wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;
 use crate::network::{Offence, Verdict};
 
 /// States further below the finalized slot than this are forgotten; the blocks stay.
@@ -138,6 +139,13 @@ impl ChainState {
     pub(super) fn remember(&mut self, root: Root, block: &Arc<SignedBlock>) {
         self.signed_blocks.insert(root, Arc::clone(block));
         *self.blocks_in_slot.entry(block.block.slot).or_default() += 1;
+    }
+
+    /// Lets go of signed blocks, whose proofs are most of their size, that are too old for a node to have to serve
+    /// (`MIN_SLOTS_FOR_BLOCK_REQUESTS`). Fork choice has its own copies, without proofs.
+    pub(super) fn forget_unservable(&mut self, now: Slot) {
+        let oldest = now.saturating_sub(MIN_SLOTS_FOR_BLOCK_REQUESTS);
+        self.signed_blocks.retain(|_, block| block.block.slot >= oldest);
     }
 
     /// Lets go of what finality has settled.

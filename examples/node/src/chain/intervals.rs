@@ -45,6 +45,7 @@ impl ChainState {
         let finalized = self.store.latest_finalized();
         let mut effects = self.advance(now.saturating_sub(1));
         if interval == 0 {
+            self.forget_unservable(slot);
             effects.extend(self.propose(slot));
         }
         effects.extend(self.advance(now));

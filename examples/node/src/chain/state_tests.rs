@@ -8,9 +8,10 @@ use libp2p::PeerId;
 use crate::chain::effect::Effect;
 use crate::chain::{ChainState, Fetched, Origin, Request, Role, Wanted};
 use crate::consensus::{
-    AttestationData, Block, Interval, MockProofs, MultiMessageAggregate, ProducedBlock, Root, SignedAttestation,
-    SignedBlock, Slot, Store, ValidatorIndex, Validators, genesis,
+    AttestationData, Block, INTERVALS_PER_SLOT, Interval, MockProofs, MultiMessageAggregate, ProducedBlock, Root,
+    SignedAttestation, SignedBlock, Slot, Store, ValidatorIndex, Validators, genesis,
 };
+use crate::network::wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;
 use crate::network::{MessageId, Offence, Status, Verdict};
 use crate::xmss::{Scheme, SecretKey};
 
@@ -188,6 +189,22 @@ fn a_block_without_its_parent_waits_while_the_parent_is_fetched() {
     assert_eq!((snapshot.blocks_imported, snapshot.pending_blocks, snapshot.head.slot), (3, 0, 3));
     let roots = blocks.iter().map(|block| Root::of(&block.block)).collect::<Vec<_>>();
     assert_eq!(chain.signed_blocks(&roots).count(), 3, "and can be served to others");
+}
+
+#[test]
+fn a_signed_block_is_kept_for_as_long_as_it_must_be_served() {
+    let mut producer = Producer::new();
+    let (block, _) = producer.slot(1);
+    let root = Root::of(&block.block);
+    let mut chain = chain([]);
+    tick(&mut chain, 5);
+    gossip_block(&mut chain, block);
+
+    tick(&mut chain, (1 + MIN_SLOTS_FOR_BLOCK_REQUESTS) * INTERVALS_PER_SLOT);
+    assert_eq!(chain.signed_blocks(&[root]).count(), 1);
+    tick(&mut chain, (2 + MIN_SLOTS_FOR_BLOCK_REQUESTS) * INTERVALS_PER_SLOT);
+    assert_eq!(chain.signed_blocks(&[root]).count(), 0);
+    assert_eq!(chain.head().head.root, root, "the store has it still");
 }
 
 #[test]
