@@ -22,7 +22,7 @@ pub fn node_validators(bytes: &[u8]) {
     if let Some(validators) = parsed(bytes, NodeValidators::parse) {
         let mut text = "{\n".to_owned();
         for node in validators.nodes() {
-            line(&mut text, &format!("{}: {:?},", quoted(node), validators.of(node).expect("it is named")));
+            line(&mut text, &format!("{}{:?},", key(node), validators.of(node).expect("it is named")));
         }
         let again = NodeValidators::parse(&(text + "}")).expect("it was just written");
         assert!(validators.nodes().eq(again.nodes()), "other nodes come back");
@@ -31,7 +31,7 @@ pub fn node_validators(bytes: &[u8]) {
     if let Some(validators) = parsed(bytes, AnnotatedValidators::parse) {
         let mut text = "{\n".to_owned();
         for node in validators.nodes() {
-            line(&mut text, &format!("{}: [", quoted(node)));
+            line(&mut text, &format!("{}[", key(node)));
             for entry in validators.of(node).expect("it is named") {
                 let file = quoted(&entry.file.to_string_lossy());
                 let key = entry.public_key.map(|key| format!(", pubkey_hex: \"{key}\"")).unwrap_or_default();
@@ -81,6 +81,11 @@ fn parsed<T>(bytes: &[u8], parse: impl FnOnce(&str) -> Result<T, String>) -> Opt
 fn line(text: &mut String, line: &str) {
     text.push_str(line);
     text.push('\n');
+}
+
+/// Writes a key. YAML takes one of more than 1,024 characters only if it is announced.
+fn key(text: &str) -> String {
+    format!("? {}\n: ", quoted(text))
 }
 
 /// Writes a text so that no YAML reader can take it for anything else.
