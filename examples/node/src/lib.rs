@@ -10,6 +10,8 @@ mod decoder;
 pub mod devnet;
 pub mod exit_code;
 mod file;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod genesis_file;
 mod ingress;
 pub mod keys;

@@ -23,6 +23,7 @@ mod sources;
 mod tests;
 
 pub(crate) use limits::Limits;
+pub(crate) use responder::{is_endpoint, requested_role};
 pub(crate) use server::Api;
 pub use server::ApiError;
 pub(crate) use sources::{ApiSources, Watched};

@@ -111,7 +111,7 @@ impl Responder {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
-        let enabled = match enabled(&body) {
+        let enabled = match requested_role(&body) {
             Ok(enabled) => enabled,
             Err(reason) => return refusal(StatusCode::BAD_REQUEST, reason),
         };
@@ -138,8 +138,13 @@ impl Responder {
     }
 }
 
+/// Says whether something is served at a path.
+pub(crate) fn is_endpoint(path: &str) -> bool {
+    Endpoint::at(path).is_some()
+}
+
 /// Reads what the role is to be, or says what the body lacks.
-fn enabled(body: &[u8]) -> Result<bool, &'static str> {
+pub(crate) fn requested_role(body: &[u8]) -> Result<bool, &'static str> {
     let body: Value = serde_json::from_slice(body).map_err(|_| "Invalid JSON body")?;
     let enabled = body.as_object().and_then(|body| body.get("enabled")).ok_or("Missing 'enabled' field in body")?;
     enabled.as_bool().ok_or("'enabled' must be a boolean")

@@ -67,12 +67,19 @@ impl NetworkKey {
     /// [`FileError`] when the file cannot be read or holds no secret.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let text = file::read(FileKind::NetworkKey, path)?;
+        Self::parse(&text).map_err(|error| file::malformed(FileKind::NetworkKey, path, error.to_string()))
+    }
+
+    /// Reads the secret in 64 hexadecimal digits, with or without `0x` and white space around.
+    ///
+    /// # Errors
+    ///
+    /// [`NotASecret`] when the text is anything else.
+    pub fn parse(text: &str) -> Result<Self, NotASecret> {
         let digits = text.trim();
         let mut secret = [0; 32];
-        hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), &mut secret)
-            .map_err(|_| NotASecret)
-            .and_then(|()| Self::from_secret(secret))
-            .map_err(|error| file::malformed(FileKind::NetworkKey, path, error.to_string()))
+        hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), &mut secret).map_err(|_| NotASecret)?;
+        Self::from_secret(secret)
     }
 
     /// Writes the file for its owner's eyes only; one that exists is not overwritten.

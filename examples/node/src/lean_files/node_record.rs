@@ -12,7 +12,7 @@ use crate::lean_files::yaml;
 use crate::network::{HostKey, HostKeyError, NodeRecord, RecordError};
 
 /// The most nodes that a list may have: a node dials all of them.
-const MOST_NODES: usize = 4096;
+pub(crate) const MOST_NODES: usize = 4096;
 
 /// The number of a record that is a node's first.
 const FIRST: u64 = 1;
@@ -85,14 +85,23 @@ pub(super) fn signed_record(key: &NetworkKey, address: SocketAddrV4) -> Result<S
 ///
 /// [`FileError`] when the file cannot be read, is no list, or has an entry that is no node's address.
 pub(super) fn load(path: &Path) -> Result<Vec<Multiaddr>, FileError> {
-    let texts = yaml::read::<Option<Vec<String>>>(FileKind::LeanNodes, path)?.unwrap_or_default();
-    let malformed = |message| file::malformed(FileKind::LeanNodes, path, message);
+    let texts = yaml::read(FileKind::LeanNodes, path)?;
+    addresses(texts).map_err(|flaw| file::malformed(FileKind::LeanNodes, path, flaw))
+}
+
+/// Reads the text of `nodes.yaml`, or says what is wrong.
+pub(crate) fn parse_node_list(text: &str) -> Result<Vec<Multiaddr>, String> {
+    addresses(yaml::parse(text)?)
+}
+
+/// Reads the addresses in a list, which an empty file is too.
+fn addresses(texts: Option<Vec<String>>) -> Result<Vec<Multiaddr>, String> {
+    let texts = texts.unwrap_or_default();
     if texts.len() > MOST_NODES {
-        return Err(malformed(format!("it lists {} nodes; at most {MOST_NODES} are possible", texts.len())));
+        return Err(format!("it lists {} nodes; at most {MOST_NODES} are possible", texts.len()));
     }
-    let address = |(place, text): (usize, &String)| {
-        node_address(text).map_err(|error| malformed(format!("entry {}: {error}", place + 1)))
-    };
+    let address =
+        |(place, text): (usize, &String)| node_address(text).map_err(|error| format!("entry {}: {error}", place + 1));
     texts.iter().enumerate().map(address).collect()
 }
 

@@ -15,15 +15,15 @@ use crate::network::wire::{
 /// The most decompressed bytes of blocks in one answer; what does not fit is left for another request.
 ///
 /// A reader takes the chunk that runs over as well, so it holds this and one payload at most.
-pub(super) const MAX_ANSWER_SIZE: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_ANSWER_SIZE: usize = 16 * 1024 * 1024;
 
 /// An answer: what was asked for, as far as there is any, and the error that ended it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// The SSZ of each successful chunk.
-    pub(super) chunks: Vec<Vec<u8>>,
+    pub(crate) chunks: Vec<Vec<u8>>,
     /// The error among or after them.
-    pub(super) error: Option<ErrorChunk>,
+    pub(crate) error: Option<ErrorChunk>,
 }
 
 impl Answer {
@@ -52,19 +52,19 @@ impl Answer {
     }
 
     /// Returns the decompressed bytes of its blocks.
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.chunks.iter().map(Vec::len).sum()
     }
 }
 
 /// A request as it arrives: a malformed one comes through as well, because it is to be answered with an error.
-pub(super) type Asked = Result<Request, WireError>;
+pub(crate) type Asked = Result<Request, WireError>;
 
 /// Reads and writes requests and answers; which kind, the protocol says.
 ///
 /// Each stream has its own.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Codec {
+pub(crate) struct Codec {
     /// How many blocks the request that was written asks for, and so the most that its answer may hold.
     asked: usize,
 }

@@ -35,13 +35,13 @@ const FRAME_OVERHEAD: usize = 4096;
 
 /// The topics that this node follows, by either name.
 #[derive(Debug)]
-pub(super) struct Topics {
+pub(crate) struct Topics {
     kinds: HashMap<TopicHash, TopicKind>,
 }
 
 impl Topics {
     /// Returns the topics that `config` names.
-    pub(super) fn new(config: &NetworkConfig) -> Self {
+    pub(crate) fn new(config: &NetworkConfig) -> Self {
         let subnets = config.attestation_subnets.iter();
         let kinds = [TopicKind::Block, TopicKind::Aggregation]
             .into_iter()
@@ -67,9 +67,16 @@ impl Topics {
 ///
 /// What it refuses, gossipsub rejects: it is neither delivered nor passed on.
 #[derive(Clone, Debug)]
-pub(super) struct SnappyTransform {
+pub(crate) struct SnappyTransform {
     topics: Arc<Topics>,
     counters: Arc<NetworkCounters>,
+}
+
+impl SnappyTransform {
+    /// Makes the transform for these topics, which counts what it refuses.
+    pub(crate) fn new(topics: Arc<Topics>, counters: Arc<NetworkCounters>) -> Self {
+        Self { topics, counters }
+    }
 }
 
 impl DataTransform for SnappyTransform {
@@ -110,7 +117,7 @@ pub(super) fn gossipsub(
 ) -> Result<Gossipsub, String> {
     let parameters = parameters(config.heartbeat).build().map_err(|error| error.to_string())?;
     let filter = WhitelistSubscriptionFilter(topics.kinds.keys().cloned().collect::<HashSet<_>>());
-    let transform = SnappyTransform { topics: Arc::clone(topics), counters: Arc::clone(counters) };
+    let transform = SnappyTransform::new(Arc::clone(topics), Arc::clone(counters));
     let mut gossipsub = Gossipsub::new_with_subscription_filter_and_transform(
         MessageAuthenticity::Anonymous,
         parameters,
@@ -165,7 +172,7 @@ mod tests {
         let config =
             NetworkConfig::new(HostKey::generate(), "/ip4/127.0.0.1/udp/0/quic-v1".parse().expect("it is one"));
         let (topics, counters) = (Arc::new(Topics::new(&config)), Arc::new(NetworkCounters::default()));
-        let transform = SnappyTransform { topics: Arc::clone(&topics), counters: Arc::clone(&counters) };
+        let transform = SnappyTransform::new(Arc::clone(&topics), Arc::clone(&counters));
         let passes = |kind, size| {
             let topic = topics.topic(kind).expect("it is followed").clone();
             let data = snap::raw::Encoder::new().compress_vec(&vec![0; size]).expect("snappy takes it");

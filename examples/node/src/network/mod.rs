@@ -39,7 +39,12 @@ mod thread;
 
 pub use libp2p::{Multiaddr, PeerId};
 
-pub(crate) use self::{front::command_mailbox, serving::Answering};
+pub(crate) use self::{
+    codec::{Answer, Codec, MAX_ANSWER_SIZE},
+    front::command_mailbox,
+    gossip::{SnappyTransform, Topics},
+    serving::Answering,
+};
 
 pub use self::{
     config::NetworkConfig,
