@@ -89,7 +89,8 @@ impl<M: Message> Spawn<M> {
         executor: &Arc<dyn Executor>,
         make: impl FnOnce() -> A + Send + 'static,
     ) -> Result<Running, ExecutorStopped> {
-        let ending = self.ending;
+        let mut ending = self.ending;
+        ending.mailbox.linger_if(executor.spins());
         let shared = Arc::clone(ending.mailbox.shared());
         let running = Running::new(Arc::clone(&shared) as Arc<_>, Arc::clone(executor));
         let watch = Watch::new(shared, Arc::clone(executor));

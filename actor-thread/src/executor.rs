@@ -16,6 +16,7 @@ use crate::worker::Worker;
 /// The sending side of an executor's thread.
 pub(crate) struct ThreadExecutor {
     name: String,
+    spins: bool,
     /// Closed when the executor is stopped or nobody holds it any more. Holds no more than the futures that the program
     /// itself starts.
     makers: Arc<ConcurrentQueue<Maker>>,
@@ -34,7 +35,7 @@ impl ThreadExecutor {
             Ok((Arc::clone(worker.door()), worker))
         };
         let (door, end) = config.start(prepare, Worker::run)?;
-        Ok(Arc::new(Self { name, makers, door, end }))
+        Ok(Arc::new(Self { name, spins: !spin.is_zero(), makers, door, end }))
     }
 }
 
@@ -51,6 +52,10 @@ impl Executor for ThreadExecutor {
 
     fn now(&self) -> Instant {
         clock::now()
+    }
+
+    fn spins(&self) -> bool {
+        self.spins
     }
 
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {

@@ -88,6 +88,7 @@ pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
         in_hand: NO_LANE,
         has_left: false,
         first_pauses: 1,
+        lingers: false,
         shared: Arc::clone(&shared),
     };
     (Handle::first(shared), mailbox)
@@ -111,6 +112,8 @@ pub struct Mailbox<M: Message> {
     has_left: bool,
     /// Pauses before the next look at an empty mailbox.
     first_pauses: u16,
+    /// Whether the thread that receives looks around before it sleeps.
+    lingers: bool,
 }
 
 /// Pauses that a consumer makes at an empty mailbox before it announces sleep: about 0.5 µs where this was measured, which is
@@ -164,14 +167,14 @@ impl<M: Message> Mailbox<M> {
         }
     }
 
-    /// Looks again for a little while, if what ended the last sleep came from another thread: where one message came from
-    /// there is often a next one, and to be found asleep costs its sender a wake.
+    /// Looks again for a little while, if the executor's thread spins and what ended the last sleep came from another thread:
+    /// where one message came from there is often a next one, and to be found asleep costs its sender a wake.
     ///
     /// Whoever finds a message at the first look waits longer before the next one, so that some more gather: a consumer that
     /// is close behind a producer has both fetch each line from the other's core.
     #[cold]
     fn linger(&mut self) -> Option<M> {
-        if !self.shared.signal().was_ended_from_afar() {
+        if !self.lingers || !self.shared.signal().was_ended_from_afar() {
             return None;
         }
         let mut pauses = self.first_pauses;
@@ -300,6 +303,10 @@ impl<M: Message> Mailbox<M> {
     pub(crate) fn has_other_control(&self) -> bool {
         let is_other = |lane: usize| M::LANES[lane].is_control() && lane != usize::from(self.in_hand);
         (0..M::LANES.len()).any(|lane| is_other(lane) && self.holds_any(lane))
+    }
+
+    pub(crate) fn linger_if(&mut self, lingers: bool) {
+        self.lingers = lingers;
     }
 
     pub(crate) fn is_closed(&self) -> bool {

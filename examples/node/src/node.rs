@@ -268,7 +268,10 @@ fn serve(http: HttpAddress, sources: ApiSources) -> Result<Option<Api>, ApiError
 /// Where this node's chain begins.
 fn anchor(config: &NodeConfig, current_slot: Slot) -> Result<Anchor, CheckpointError> {
     match &config.checkpoint_sync_url {
-        Some(url) => fetch_anchor(url, &config.genesis, current_slot),
+        Some(url) => {
+            tracing::info!(%url, "fetching the checkpoint to begin at");
+            fetch_anchor(url, &config.genesis, current_slot)
+        }
         None => {
             let (state, block) = genesis(config.genesis.genesis_time, config.genesis.registry());
             Ok(Anchor { state, block })

@@ -28,7 +28,7 @@ pub(super) struct GenesisArguments {
     #[arg(long, value_name = "DIR", group = "form")]
     lean: Option<PathBuf>,
     /// The nodes' names in a genesis folder, separated by commas [default: node-0, node-1, …]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "lean", conflicts_with = "nodes")]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["dir", "nodes"])]
     names: Vec<String>,
     /// How many nodes there are
     #[arg(long, default_value_t = 4)]

@@ -60,30 +60,30 @@ struct LeanArguments {
     #[arg(long, value_name = "DIR", group = "files", requires = "node_id")]
     genesis: Option<PathBuf>,
     /// The node's name in the genesis folder
-    #[arg(long, value_name = "NAME", requires = "genesis")]
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
     node_id: Option<String>,
     /// Where to listen: ADDRESS:PORT or /ip4/ADDRESS/udp/PORT/quic-v1 [default: the port of the node's own record in
     /// nodes.yaml, or 9000]
-    #[arg(long, value_name = "ADDR", requires = "genesis")]
+    #[arg(long, value_name = "ADDR", conflicts_with = "config")]
     listen: Option<String>,
     /// The file with the node's secp256k1 secret in hexadecimal [default: NAME.key in the genesis folder, or a new key]
-    #[arg(long, value_name = "FILE", requires = "genesis")]
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
     node_key: Option<PathBuf>,
     /// A node to dial beside those of nodes.yaml, as a record (enr:…) or an address that ends in /p2p/PEER_ID; may be
     /// repeated
-    #[arg(long = "peer", value_name = "NODE", requires = "genesis")]
+    #[arg(long = "peer", value_name = "NODE", conflicts_with = "config")]
     peers: Vec<String>,
     /// Aggregate votes, and publish the aggregates
-    #[arg(long, alias = "is-aggregator", requires = "genesis")]
+    #[arg(long, alias = "is-aggregator", conflicts_with = "config")]
     aggregator: bool,
     /// What the node's actors run on [default: the first that was compiled in]
-    #[arg(long, requires = "genesis")]
+    #[arg(long, conflicts_with = "config")]
     runtime: Option<String>,
     /// Speak libp2p's identify, at which the specification's Python node closes its streams
-    #[arg(long, requires = "genesis")]
+    #[arg(long, conflicts_with = "config")]
     identify: bool,
     /// Speak libp2p's ping, at which the specification's Python node closes its streams
-    #[arg(long, requires = "genesis")]
+    #[arg(long, conflicts_with = "config")]
     ping: bool,
 }
 
@@ -149,8 +149,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
         Err(StartError::Api(ApiError::Listen { address, error })) if error.kind() == io::ErrorKind::AddrInUse => {
             return Err(CommandError::HttpPortTaken(address));
         }
-        // Someone may have taken the port since it was probed, which is worth telling apart.
-        Err(error) => return Err(probe(address).err().unwrap_or_else(|| error.into())),
+        // Someone may have taken the port since it was probed, which is worth telling apart. Only then: of any other failure
+        // this node itself may still have the port.
+        Err(error @ StartError::Network(_)) => return Err(probe(address).err().unwrap_or_else(|| error.into())),
+        Err(error) => return Err(error.into()),
     };
     drop(starting);
     ready.http = node.http_address();

@@ -78,10 +78,10 @@ impl SecretKey {
     ) -> Result<Self, GenerateError> {
         let end = first_epoch.checked_add(active_epochs).filter(|end| *end <= scheme.lifetime());
         let (true, Some(end)) = (active_epochs.is_power_of_two(), end) else {
-            return Err(GenerateError { scheme, first_epoch, active_epochs });
+            return Err(GenerateError { scheme, first_epoch, active_epochs, epochs_a_tree: None });
         };
         if !first_epoch.is_multiple_of(active_epochs) {
-            return Err(GenerateError { scheme, first_epoch, active_epochs });
+            return Err(GenerateError { scheme, first_epoch, active_epochs, epochs_a_tree: None });
         }
 
         let prf = PrfKey::new(seed);
@@ -224,18 +224,25 @@ pub struct GenerateError {
     pub first_epoch: u64,
     /// How many epochs were asked for.
     pub active_epochs: u64,
+    /// The epochs of a tree of which a key has two or more; `None` where a key is one tree of any size.
+    pub epochs_a_tree: Option<u64>,
 }
 
 impl fmt::Display for GenerateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "a key cannot sign in {} slots from slot {} on: their number must be a power of two, the first a multiple of \
-             it, and the last below {}",
-            self.active_epochs,
-            self.first_epoch,
-            self.scheme.lifetime()
-        )
+        let Self { scheme, first_epoch, active_epochs, epochs_a_tree } = self;
+        write!(f, "a key cannot sign in {active_epochs} slots from slot {first_epoch} on: ")?;
+        match epochs_a_tree {
+            None => f.write_str("their number must be a power of two, the first a multiple of it,")?,
+            Some(tree) => {
+                let least = 2 * tree;
+                write!(
+                    f,
+                    "their number must be a multiple of {tree}, {least} or more, the first a multiple of {tree},"
+                )?;
+            }
+        }
+        write!(f, " and the last below {}", scheme.lifetime())
     }
 }
 

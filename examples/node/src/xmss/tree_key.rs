@@ -96,8 +96,8 @@ impl TreeKey {
         first_epoch: u64,
         active_epochs: u64,
     ) -> Result<Self, GenerateError> {
-        let refused = GenerateError { scheme, first_epoch, active_epochs };
         let width = scheme.epochs_per_bottom_tree();
+        let refused = GenerateError { scheme, first_epoch, active_epochs, epochs_a_tree: Some(width) };
         let end = first_epoch.checked_add(active_epochs).filter(|end| *end <= scheme.lifetime()).ok_or(refused)?;
         if !first_epoch.is_multiple_of(width) || !active_epochs.is_multiple_of(width) || active_epochs < 2 * width {
             return Err(refused);
