@@ -21,6 +21,9 @@ const SPIN: Duration = Duration::from_micros(20);
 /// time: others want its core.
 const CROWDED: Duration = Duration::from_millis(100);
 
+/// How long a round of looks takes at least if the thread gave way to another that wanted a whole time slice.
+const AWAY: Duration = Duration::from_millis(1);
+
 /// Looks at the flag for each look at the clock, which costs as much as several of them.
 const LOOKS: usize = 16;
 
@@ -123,8 +126,7 @@ impl Parker {
             thread::yield_now();
             (looked, time) = (time, now());
         }
-        // One round of looks takes much less than all of them.
-        self.crowded_until.set((time.duration_since(looked) >= SPIN).then(|| time + CROWDED));
+        self.crowded_until.set((time.duration_since(looked) >= AWAY).then(|| time + CROWDED));
         false
     }
 }

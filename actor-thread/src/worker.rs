@@ -22,8 +22,9 @@ use crate::task::Tasks;
 /// Looks at the inbox between two looks at the clock, which cost more.
 const LOOKS: u32 = 16;
 
-/// How long a round of looks takes at least if the thread was away meanwhile. Otherwise it takes half a microsecond.
-const AWAY: Duration = Duration::from_micros(20);
+/// How long a round of looks takes at least if the thread gave way to another that wanted a whole time slice. Otherwise it
+/// takes half a microsecond, or some tens where the machine had something short to do.
+const AWAY: Duration = Duration::from_millis(1);
 
 /// How long a thread sleeps at once after it gave way and came back late, which costs it some milliseconds each time: others
 /// want its core.
