@@ -70,6 +70,48 @@ pub trait Message: Send + Sized + 'static {
     fn lane(&self) -> usize {
         0
     }
+
+    /// Returns the source of this message, such as the peer that sent it. A lane with a [`share`](Lane::share) bounds
+    /// the waiting messages of each source. `None` is not bounded. Other lanes do not call this.
+    ///
+    /// Every `u64` is a source of its own. Sources may be hashes of longer names.
+    ///
+    /// A message type with such a lane must write this method; the default does not compile for it.
+    fn source(&self) -> Option<u64> {
+        const { assert!(!any_share(Self::LANES), "a lane has a share: write `Message::source`") };
+        None
+    }
+
+    /// Returns the key of this message. A lane that holds the [latest by key](Lane::latest_by_key) replaces the
+    /// waiting message of the same key. Other lanes do not call this.
+    ///
+    /// A message type with such a lane must write this method; the default does not compile for it.
+    fn key(&self) -> u64 {
+        const { assert!(!any_by_key(Self::LANES), "a lane holds the latest by key: write `Message::key`") };
+        0
+    }
+}
+
+const fn any_share(lanes: &[Lane]) -> bool {
+    let mut n = 0;
+    while n < lanes.len() {
+        if lanes[n].share_of_source().is_some() {
+            return true;
+        }
+        n += 1;
+    }
+    false
+}
+
+const fn any_by_key(lanes: &[Lane]) -> bool {
+    let mut n = 0;
+    while n < lanes.len() {
+        if lanes[n].is_by_key() {
+            return true;
+        }
+        n += 1;
+    }
+    false
 }
 
 /// Says that a message enum has a variant for `T`, so that its handles can be narrowed to a

@@ -21,9 +21,11 @@ mod places;
 mod queue;
 mod ring;
 mod schedule;
+mod sources;
 mod shared;
 pub(crate) mod signal;
 mod slots;
+mod turns;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -43,6 +45,7 @@ use queue::Stash;
 pub(crate) use queue::{Envelope, LaneQueue, Refused, Waiting};
 use schedule::Schedule;
 pub(crate) use shared::{Closeable, Shared};
+pub(crate) use sources::MOST_SHARE;
 
 /// Makes a mailbox and the first handle to it.
 ///

@@ -16,6 +16,6 @@ mod chosen;
 #[cfg(shuttle)]
 pub(crate) use chosen::assert_all_given_back;
 pub(crate) use chosen::{
-    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CACHED_BLOCKS, FIRST_SLOTS, Ordering, UnsafeCell, alloc,
+    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CACHED_BLOCKS, FIRST_SLOTS, NEIGHBOURS, Ordering, UnsafeCell, alloc,
     assert_exclusive, comes_back, dealloc, fence, spin_loop, store_before_load,
 };

@@ -10,6 +10,9 @@ pub(crate) const CACHED_BLOCKS: usize = 256;
 /// The slots that a ring begins with.
 pub(crate) const FIRST_SLOTS: usize = 8;
 
+/// The entries of a table that one cache line holds.
+pub(crate) const NEIGHBOURS: usize = 8;
+
 /// Nothing: the `SeqCst` accesses before and after it are in one order that all threads agree on.
 #[inline(always)]
 pub(crate) fn store_before_load() {}

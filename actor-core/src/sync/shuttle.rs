@@ -19,6 +19,9 @@ pub(crate) const CACHED_BLOCKS: usize = 0;
 /// As few as can be, so that models come to where a ring grows.
 pub(crate) const FIRST_SLOTS: usize = 1;
 
+/// As few as can be, so that a model fills them.
+pub(crate) const NEIGHBOURS: usize = 2;
+
 /// Nothing: all accesses are in one order.
 pub(crate) fn store_before_load() {}
 

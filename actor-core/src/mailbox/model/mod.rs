@@ -6,6 +6,7 @@
 mod evicting;
 mod ring;
 mod signal;
+mod sources;
 
 use std::sync::Arc;
 

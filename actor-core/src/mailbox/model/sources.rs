@@ -1,0 +1,92 @@
+//! The count of each source's messages.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize as PlainCount, Ordering as Plain};
+
+use crate::checker::{check, thread};
+use crate::mailbox::sources::{CountError, Sources};
+
+/// Sources that the senders are of, and the largest number of messages of one source that is ever counted.
+fn count(senders: &'static [u64], share: usize, preemptions: usize) {
+    check(preemptions, move || {
+        let sources = Arc::new(Sources::new(2, share));
+        let counted: Arc<[PlainCount; 2]> = Arc::new(std::array::from_fn(|_| PlainCount::new(0)));
+        let threads: Vec<_> = senders
+            .iter()
+            .map(|&source| {
+                let (sources, counted) = (Arc::clone(&sources), Arc::clone(&counted));
+                thread::spawn(move || {
+                    let entry = sources.add(source).ok()?;
+                    assert!(counted[source as usize].fetch_add(1, Plain::Relaxed) < share, "over its share");
+                    Some(entry)
+                })
+            })
+            .collect();
+        let entries: Vec<_> = threads.into_iter().filter_map(|one| one.join().expect("counting does not panic")).collect();
+        entries.into_iter().for_each(|entry| sources.remove(entry));
+        // All are uncounted: each source has its whole share again.
+        for source in 0..2 {
+            (0..share).for_each(|_| assert!(sources.add(source).is_ok()));
+            assert_eq!(sources.add(source), Err(CountError::OverShare));
+        }
+    });
+}
+
+#[test]
+fn two_messages_of_one_source_at_once_keep_its_share() {
+    count(&[0, 0], 1, 4);
+}
+
+#[test]
+fn a_source_is_counted_beside_another_that_uses_its_line() {
+    count(&[0, 1], 1, 4);
+}
+
+#[test]
+fn messages_within_the_share_are_counted_together() {
+    count(&[0, 0, 1], 2, 2);
+}
+
+/// An entry that becomes free while senders look for one: the source may be counted in two entries, and keeps its share.
+#[test]
+fn a_source_that_is_counted_twice_keeps_its_share() {
+    check(3, || {
+        let sources = Arc::new(Sources::new(1, 1));
+        let other = sources.add(1).expect("nothing waits");
+        let waiting = Arc::new(PlainCount::new(0));
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let (sources, waiting) = (Arc::clone(&sources), Arc::clone(&waiting));
+                thread::spawn(move || {
+                    if sources.add(0).is_ok() {
+                        assert_eq!(waiting.fetch_add(1, Plain::Relaxed), 0, "over its share");
+                    }
+                })
+            })
+            .collect();
+        sources.remove(other);
+        threads.into_iter().for_each(|one| one.join().expect("counting does not panic"));
+    });
+}
+
+/// A message that leaves makes room for one of its source, and never for two.
+#[test]
+fn a_message_that_leaves_makes_room_for_one() {
+    check(3, || {
+        let sources = Arc::new(Sources::new(1, 1));
+        let first = sources.add(0).expect("nothing waits");
+        let waiting = Arc::new(PlainCount::new(0));
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let (sources, waiting) = (Arc::clone(&sources), Arc::clone(&waiting));
+                thread::spawn(move || {
+                    if sources.add(0).is_ok() {
+                        assert_eq!(waiting.fetch_add(1, Plain::Relaxed), 0, "over its share");
+                    }
+                })
+            })
+            .collect();
+        sources.remove(first);
+        threads.into_iter().for_each(|one| one.join().expect("counting does not panic"));
+    });
+}

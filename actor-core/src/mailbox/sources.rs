@@ -1,0 +1,216 @@
+//! How many messages of each source wait in a lane: counted by senders and the consumer, without a lock.
+//!
+//! # Layout
+//!
+//! A table of entries, one atomic word each. [`NEIGHBOURS`] entries form a line, which is one cache
+//! line. A keyed hash of the source names its line, and its tag.
+//!
+//! ```text
+//!  63         24 23     0
+//! |  tag        | count  |    count = 0: the entry is free, whatever its tag
+//! ```
+//!
+//! # Protocol
+//!
+//! ```text
+//! sender, before it claims a position               consumer, once a message is taken;
+//!                                                   a sender whose message was refused
+//!   sum the counts of its tag in the line  (1)
+//!   sum >= share: refused                             count - 1                      (4)
+//!   an entry of its tag, else a free one:
+//!   word: seen -> (tag, count + 1)         (2)
+//!     fails -> again from (1)
+//!   sum the counts of its tag again        (3)
+//!   sum > share: count - 1, refused
+//! ```
+//!
+//! Two senders of one source may use two entries, because each may have seen another entry as free.
+//! (3) keeps the share exact in that case: (2) and (3) are `SeqCst`, so of two senders the one whose
+//! (2) is later counts the other's message too. Two senders that meet at the limit may both be
+//! refused. An entry of a waiting message never changes its tag, because its count is above 0.
+//!
+//! # Bounds
+//!
+//! There is a line for every two messages of the lane's capacity. A source whose line is full of
+//! others uses the next line. If that is full as well, its message is refused as if the lane were
+//! full. A source that used the next line may have up to two shares, until those messages are
+//! taken. The key of the hash is random, so a peer cannot choose sources that share a line.
+//!
+//! # Progress
+//!
+//! (2) fails only because another thread changed that entry, so counting is lock-free. (4) is one
+//! step.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, store_before_load};
+
+/// The number of waiting messages of each source.
+pub(super) struct Sources {
+    lines: Box<[Line]>,
+    /// The most messages of one source that may wait.
+    share: u64,
+    /// Makes the hash unknown to the senders' peers.
+    key: u64,
+}
+
+/// The entries that one source may use first.
+#[repr(align(64))]
+struct Line([AtomicU64; NEIGHBOURS]);
+
+/// The entry in which a message is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry(u32);
+
+/// Why a message was not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CountError {
+    /// As many messages of its source wait as may.
+    OverShare,
+    /// There is no entry for another source.
+    Full,
+}
+
+/// The bits of a word that hold its count.
+const COUNT_BITS: u32 = 24;
+const COUNTS: u64 = 1 << COUNT_BITS;
+
+/// The largest share: senders that back out again count as well, and must not reach the tag's bits.
+pub(crate) const MOST_SHARE: usize = 1 << (COUNT_BITS - 1);
+
+fn count(word: u64) -> u64 {
+    word % COUNTS
+}
+
+fn tag(word: u64) -> u64 {
+    word / COUNTS
+}
+
+impl Sources {
+    pub(super) fn new(capacity: usize, share: usize) -> Self {
+        let lines = capacity.div_ceil(2).next_power_of_two();
+        let line = || Line(std::array::from_fn(|_| AtomicU64::new(0)));
+        Self {
+            lines: (0..lines).map(|_| line()).collect(),
+            share: share as u64,
+            key: RandomState::new().hash_one(0),
+        }
+    }
+
+    /// Returns the number of entries, which is above every entry's index.
+    pub(super) fn entries(&self) -> usize {
+        self.lines.len() * NEIGHBOURS
+    }
+
+    /// Counts a message of the source, unless as many wait as may.
+    pub(super) fn add(&self, source: u64) -> Result<Entry, CountError> {
+        let hash = mix(source ^ self.key);
+        let home = hash as usize & (self.lines.len() - 1);
+        // The low bits name the line, the high bits are the tag.
+        let tag = hash >> COUNT_BITS;
+        for line in [home, (home + 1) & (self.lines.len() - 1)] {
+            if let Some(counted) = self.add_in(line, tag) {
+                return counted;
+            }
+        }
+        Err(CountError::Full)
+    }
+
+    /// Uncounts a message.
+    pub(super) fn remove(&self, Entry(index): Entry) {
+        let index = index as usize;
+        // Release, within SeqCst: the place of the message was given up before.
+        self.lines[index / NEIGHBOURS].0[index % NEIGHBOURS].fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Counts a message in a line. Returns `None` if the line is full of other sources.
+    fn add_in(&self, line: usize, tag: u64) -> Option<Result<Entry, CountError>> {
+        let entries = &self.lines[line].0;
+        loop {
+            let mut waiting = 0;
+            let (mut counted, mut free) = (None, None);
+            for (n, entry) in entries.iter().enumerate() {
+                let word = entry.load(Ordering::SeqCst);
+                if count(word) == 0 {
+                    free = free.or(Some((n, word)));
+                } else if self::tag(word) == tag {
+                    waiting += count(word);
+                    counted = counted.or(Some((n, word)));
+                }
+            }
+            if waiting >= self.share {
+                return Some(Err(CountError::OverShare));
+            }
+            let (n, word) = counted.or(free)?;
+            let more = tag * COUNTS + count(word) + 1;
+            if entries[n].compare_exchange(word, more, Ordering::SeqCst, Ordering::Relaxed).is_err() {
+                continue;
+            }
+            // Pairs with itself in another sender of this source: the later of two counts the other's message.
+            store_before_load();
+            if self.waiting_in(line, tag) > self.share {
+                entries[n].fetch_sub(1, Ordering::SeqCst);
+                return Some(Err(CountError::OverShare));
+            }
+            let index = u32::try_from(line * NEIGHBOURS + n).expect("a table of 2^32 entries has no room in memory");
+            return Some(Ok(Entry(index)));
+        }
+    }
+
+    fn waiting_in(&self, line: usize, tag: u64) -> u64 {
+        let words = self.lines[line].0.iter().map(|entry| entry.load(Ordering::SeqCst));
+        words.filter(|&word| self::tag(word) == tag).map(count).sum()
+    }
+}
+
+impl Entry {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    pub(super) fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+}
+
+/// A bijection of words that spreads close ones: the finalizer of SplitMix64 (Steele, Lea, Flood, 2014).
+pub(super) fn mix(word: u64) -> u64 {
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_has_its_share_and_no_more() {
+        let sources = Sources::new(64, 3);
+        let counted: Vec<_> = (0..3).map(|_| sources.add(7).expect("within its share")).collect();
+        assert_eq!(sources.add(7), Err(CountError::OverShare));
+        assert!(sources.add(8).is_ok(), "another source has its own");
+        sources.remove(counted[0]);
+        assert!(sources.add(7).is_ok());
+        assert_eq!(sources.add(7), Err(CountError::OverShare));
+    }
+
+    #[test]
+    fn every_message_of_a_full_lane_may_be_of_a_source_of_its_own() {
+        for capacity in [1, 2, 3, 8, 100, 1_000] {
+            let sources = Sources::new(capacity, 1);
+            let counted = (0..capacity as u64).filter_map(|source| sources.add(source << 32).ok()).count();
+            assert_eq!(counted, capacity);
+        }
+    }
+
+    #[test]
+    fn entries_are_used_again() {
+        let sources = Sources::new(4, 2);
+        for source in 0..10_000 {
+            let entry = sources.add(source).expect("all others have left");
+            assert!(entry.index() < sources.entries());
+            sources.remove(entry);
+        }
+    }
+}
