@@ -1,0 +1,213 @@
+//! A ring that holds the newest message of each key.
+//!
+//! It is a ring that evicts, taken from oldest first, and an index from keys to positions. A sender
+//! that finds a message of its key replaces it in place. Otherwise it pushes, and then notes the
+//! position in the index.
+//!
+//! # The index only saves places
+//!
+//! No message depends on the index. A key that the index has lost is pushed again, so that two of
+//! its messages lie in the ring. The consumer skips a message if the index knows a newer one of its
+//! key. So what the consumer takes of one key gets newer each time:
+//!
+//! * A position is noted after its message is published, and only until it is overwritten by a
+//!   higher position of its key or its message is gone.
+//! * A replacement goes to the highest known position of its key.
+//!
+//! Two senders of one key that do not know of each other's message are both in the middle of a
+//! send, so either message may count as the newer one. The same holds for a sender that meets a
+//! replacement in flight: it pushes.
+//!
+//! # Layout
+//!
+//! An entry is one word; [`NEIGHBOURS`] entries form a line, which a keyed hash of the key names.
+//!
+//! ```text
+//!  63    52 51                 0
+//! |  tag   | position + 1       |    0: the entry is empty
+//! ```
+//!
+//! An entry whose message is gone may be overwritten. If all entries of a line name other messages,
+//! a position stays unknown. There is a line for every two keys of the lane's capacity.
+//!
+//! An entry is a hint. The key of a slot's message is `keys[slot]`. It is written by the owner of
+//! the slot's memory before the message is published, and it is right if the slot's stamp is that
+//! of the message before and after the load. The exchange that begins a replacement proves the same.
+//!
+//! # Accounting
+//!
+//! A replacement claims no position. `replaced` counts it as accepted, and its predecessor as
+//! evicted.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::mailbox::evicting::{Evicted, EvictingRing, SPARE};
+use crate::mailbox::sources::mix;
+use crate::sync::{AtomicU64, NEIGHBOURS, Ordering};
+
+/// The memory of a lane that holds the newest message of each key.
+pub(super) struct KeyedRing<T> {
+    pub(super) ring: EvictingRing<T>,
+    /// The key of each slot's message.
+    keys: Box<[AtomicU64]>,
+    lines: Box<[Line]>,
+    /// Makes the hash unknown to the senders' peers.
+    secret: u64,
+    /// Messages that took another's place.
+    pub(super) replaced: AtomicU64,
+}
+
+/// The entries that one key may use.
+#[repr(align(64))]
+struct Line([AtomicU64; NEIGHBOURS]);
+
+const POSITION_BITS: u32 = 52;
+const POSITIONS: u64 = 1 << POSITION_BITS;
+
+impl<T> KeyedRing<T> {
+    pub(super) fn new(keys: usize) -> Self {
+        let ring = EvictingRing::new(keys, SPARE);
+        let lines = keys.div_ceil(2).next_power_of_two();
+        Self {
+            keys: (0..ring.slots()).map(|_| AtomicU64::new(0)).collect(),
+            ring,
+            lines: (0..lines).map(|_| Line(std::array::from_fn(|_| AtomicU64::new(0)))).collect(),
+            secret: RandomState::new().hash_one(0),
+            replaced: AtomicU64::new(0),
+        }
+    }
+
+    /// Puts a value in, in place of the one of its key if one waits. Returns what made room for it, or the value if the
+    /// ring is closed.
+    ///
+    /// The caller looks at the signal next, and drops what was evicted after that: its drop may send.
+    pub(super) fn push(&self, key: u64, mut value: T) -> Result<Evicted<T>, T> {
+        let mut replaced = None;
+        if !self.ring.places.is_closed()
+            && let Some(position) = self.newest(key)
+        {
+            match self.ring.replace(position, value) {
+                Ok(evicted) => {
+                    self.replaced.fetch_add(1, Ordering::Relaxed);
+                    return Ok(evicted);
+                }
+                Err((back, taken)) => (value, replaced) = (back, taken),
+            }
+        }
+        let pushed = self.ring.push_noting(value, |slot| self.keys[slot].store(key, Ordering::SeqCst));
+        // Dropped by the caller as well, once the message is in. Counted where it was taken out.
+        let (mut evicted, position) = match pushed {
+            Ok(pushed) => pushed,
+            Err(back) => return Err(back),
+        };
+        evicted.add(replaced);
+        self.note(key, position);
+        Ok(evicted)
+    }
+
+    /// Takes the oldest message out, with its position.
+    ///
+    /// One thread at a time calls this: the consumer.
+    pub(super) fn pop(&self) -> Option<(u64, T)> {
+        self.ring.pop_placed()
+    }
+
+    /// Returns whether a newer message of the key than that of `position` waits.
+    pub(super) fn has_newer(&self, key: u64, position: u64) -> bool {
+        self.newest(key).is_some_and(|newest| newest > position)
+    }
+
+    /// Returns the highest known position at which a message of the key waits.
+    fn newest(&self, key: u64) -> Option<u64> {
+        let (line, tag) = self.line_of(key);
+        let words = line.0.iter().map(|entry| entry.load(Ordering::SeqCst));
+        let named = words.filter(|&word| word >> POSITION_BITS == tag).filter_map(position);
+        named.filter(|&position| self.holds(position, key)).max()
+    }
+
+    /// Notes where a message of the key lies, unless the line is full of other messages.
+    fn note(&self, key: u64, noted: u64) {
+        if noted + 1 >= POSITIONS {
+            return;
+        }
+        let (line, tag) = self.line_of(key);
+        let word = tag << POSITION_BITS | (noted + 1);
+        loop {
+            let mut place = None;
+            for entry in &line.0 {
+                let seen = entry.load(Ordering::SeqCst);
+                match position(seen) {
+                    Some(other) if seen >> POSITION_BITS == tag && self.holds(other, key) => {
+                        if other > noted {
+                            return;
+                        }
+                        place = Some((entry, seen));
+                        break;
+                    }
+                    Some(other) if self.ring.has_message(other) => {}
+                    _ => place = place.or(Some((entry, seen))),
+                }
+            }
+            let Some((entry, seen)) = place else { return };
+            if entry.compare_exchange(seen, word, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Returns whether the message of `position` waits, and is of the key.
+    fn holds(&self, position: u64, key: u64) -> bool {
+        self.ring.has_message(position)
+            && self.keys[self.ring.slot_of(position)].load(Ordering::SeqCst) == key
+            && self.ring.has_message(position)
+    }
+
+    fn line_of(&self, key: u64) -> (&Line, u64) {
+        let hash = mix(key ^ self.secret);
+        (&self.lines[hash as usize & (self.lines.len() - 1)], hash >> POSITION_BITS)
+    }
+}
+
+fn position(word: u64) -> Option<u64> {
+    (word % POSITIONS).checked_sub(1)
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    fn push(ring: &KeyedRing<(u64, u32)>, key: u64, n: u32) -> usize {
+        ring.push(key, (key, n)).map(|evicted| evicted.len()).unwrap_or(0)
+    }
+
+    fn rest(ring: &KeyedRing<(u64, u32)>) -> Vec<(u64, u32)> {
+        std::iter::from_fn(|| ring.pop()).map(|(_, value)| value).collect()
+    }
+
+    #[test]
+    fn the_newest_of_each_key_is_kept_in_its_place() {
+        let ring = KeyedRing::new(4);
+        assert_eq!([(1, 1), (2, 2), (1, 3), (3, 4), (2, 5)].map(|(key, n)| push(&ring, key, n)), [0, 0, 1, 0, 1]);
+        assert_eq!(rest(&ring), [(1, 3), (2, 5), (3, 4)]);
+        assert_eq!(push(&ring, 1, 6), 0, "its last one was taken");
+        assert_eq!(rest(&ring), [(1, 6)]);
+    }
+
+    #[test]
+    fn a_key_too_many_evicts_the_oldest() {
+        let ring = KeyedRing::new(2);
+        (1..=3).for_each(|key| _ = push(&ring, key, key as u32));
+        assert_eq!(rest(&ring), [(2, 2), (3, 3)]);
+    }
+
+    #[test]
+    fn as_many_keys_are_held_as_was_asked_for() {
+        for keys in [1, 2, 3, 7, 64, 1_000] {
+            let ring = KeyedRing::new(keys);
+            for n in 0..3 {
+                (0..keys as u64).for_each(|key| _ = push(&ring, key, n));
+            }
+            assert_eq!(rest(&ring), Vec::from_iter((0..keys as u64).map(|key| (key, 2))), "{keys} keys");
+        }
+    }
+}
