@@ -57,7 +57,7 @@
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
 use crate::mailbox::places::{CLOSED, Places};
-use crate::mailbox::slots::Slot;
+use crate::mailbox::slots::{Slot, Slots};
 use crate::sync::{Ordering, store_before_load};
 
 /// Slots beyond the capacity, so that producers get past those that a stopped thread holds.
@@ -92,20 +92,42 @@ enum Entry<T> {
     Void,
 }
 
-impl<T> Places<T> {
+/// The memory of a lane whose oldest message makes room for the newest.
+pub(super) struct EvictingRing<T> {
+    pub(super) places: Places,
+    slots: Slots<T>,
+    /// Messages that may wait at once; there are more slots.
+    capacity: u64,
+}
+
+impl<T> EvictingRing<T> {
+    /// Makes a ring for `capacity` messages, with `spare` slots more.
+    pub(super) fn new(capacity: usize, spare: usize) -> Self {
+        Self {
+            places: Places::new(u64::MAX),
+            slots: Slots::new((capacity + spare).next_power_of_two()),
+            capacity: capacity as u64,
+        }
+    }
+
+    /// Returns the number of messages that may wait at once.
+    pub(super) fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
     /// Puts a value in, and gives what was evicted for it. Hands the value back if the ring is closed.
     ///
     /// The caller looks at the signal next, and drops what was evicted after that: its drop may send.
-    pub(super) fn push_evicting(&self, mut value: T) -> Result<Evicted<T>, T> {
+    pub(super) fn push(&self, mut value: T) -> Result<Evicted<T>, T> {
         let mut evicted = Evicted { first: None, more: Vec::new() };
         loop {
             // Looked at first, so that senders to a closed ring do not go on counting positions.
-            if self.producers.tail.load(Ordering::Relaxed) & CLOSED != 0 {
+            if self.places.producers.tail.load(Ordering::Relaxed) & CLOSED != 0 {
                 self.count_evicted(&evicted);
                 return Err(value);
             }
             // SeqCst: a consumer that has announced its sleep sees every position whose producer missed the announcement.
-            let position = self.producers.tail.fetch_add(1, Ordering::SeqCst);
+            let position = self.places.producers.tail.fetch_add(1, Ordering::SeqCst);
             if position & CLOSED == 0 {
                 let written = self.write(position, value, &mut evicted);
                 // Pairs with `is_overtaken`.
@@ -120,26 +142,26 @@ impl<T> Places<T> {
                     Err(back) => value = back,
                 }
             }
-            self.producers.void.fetch_add(1, Ordering::Relaxed);
+            self.places.producers.void.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Tells whether so many have come behind a message that it is to be evicted. Asked after a `SeqCst` write of it.
     fn is_overtaken(&self, position: u64) -> bool {
-        // Pairs with the claim in `push_evicting`. Claims in a closed ring are none.
-        let tail = self.producers.tail.load(Ordering::SeqCst);
+        // Pairs with the claim in `push`. Claims in a closed ring are none.
+        let tail = self.places.producers.tail.load(Ordering::SeqCst);
         tail & CLOSED == 0 && tail > position + self.capacity
     }
 
     fn count_evicted(&self, evicted: &Evicted<T>) {
         if evicted.len() > 0 {
-            self.producers.evicted.fetch_add(evicted.len() as u64, Ordering::Relaxed);
+            self.places.producers.evicted.fetch_add(evicted.len() as u64, Ordering::Relaxed);
         }
     }
 
     /// Makes a message of the value at `position`, or hands it back if the position is void.
     fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>) -> Result<(), T> {
-        let slot = self.first.at(position);
+        let slot = self.slots.at(position);
         let Entry::Owned(lapped) = enter(slot, position) else { return Err(value) };
         evicted.add(lapped);
         slot.value.with_mut(|place| {
@@ -161,7 +183,7 @@ impl<T> Places<T> {
 
     /// Takes the message of a position out if it is there. Any thread may.
     fn take_at(&self, position: u64) -> Option<T> {
-        let slot = self.first.at(position);
+        let slot = self.slots.at(position);
         let taking = stamp(position, TAKING);
         // Pairs with the exchange in `write`. SeqCst: this may be the last look before a sleep.
         slot.stamp.compare_exchange(stamp(position, FULL), taking, Ordering::SeqCst, Ordering::SeqCst).ok()?;
@@ -177,16 +199,16 @@ impl<T> Places<T> {
     /// if none can come.
     ///
     /// One thread at a time calls this: the consumer.
-    pub(super) fn pop_evicting(&self) -> Option<T> {
-        let tail = self.producers.tail.load(Ordering::SeqCst);
+    pub(super) fn pop(&self) -> Option<T> {
+        let tail = self.places.producers.tail.load(Ordering::SeqCst);
         let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
         // What there is from before the last lap is found in that lap's slots.
-        let mut head = self.consumer.head.load(Ordering::Relaxed).max(tail.saturating_sub(self.first.len()));
+        let mut head = self.places.consumer.head.load(Ordering::Relaxed).max(tail.saturating_sub(self.slots.len()));
         while head < tail {
             // The last claim is left to become a message: nothing waits behind it, and its producer owes a wake.
             let step = self.take_or_pass(head, is_closed || head + 1 < tail);
             head += u64::from(matches!(step, Step::Took(_) | Step::Passed));
-            self.consumer.head.store(head, Ordering::Relaxed);
+            self.places.consumer.head.store(head, Ordering::Relaxed);
             match step {
                 Step::Took(value) | Step::TookEarlier(value) => return Some(value),
                 Step::Passed => {}
@@ -197,7 +219,7 @@ impl<T> Places<T> {
     }
 
     fn take_or_pass(&self, position: u64, may_pass: bool) -> Step<T> {
-        let slot = self.first.at(position);
+        let slot = self.slots.at(position);
         loop {
             if let Some(value) = self.take_at(position) {
                 return Step::Took(value);
@@ -222,6 +244,13 @@ impl<T> Places<T> {
                 return Step::Passed;
             }
         }
+    }
+}
+
+/// Drops what nobody took, if the mailbox was forgotten: else it has taken everything out before.
+impl<T> Drop for EvictingRing<T> {
+    fn drop(&mut self) {
+        while self.pop().is_some() {}
     }
 }
 

@@ -1,53 +1,50 @@
-//! What the two rings have in common: slots, the next position to claim, the next to take, and figures of both sides.
+//! What every kind of ring has: the next position to claim, the next to take, and the figures of both sides.
 
 use std::ops::Deref;
 
-use crate::mailbox::first_use::FirstUse;
-use crate::mailbox::slots::Slots;
-use crate::sync::{AtomicU64, AtomicUsize, FIRST_SLOTS, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering};
 
-/// One lane's memory. Messages have positions 0, 1, 2, … in the order in which producers claimed them; how a claim becomes
-/// a message is told in `ring` and, for lanes that evict, in `evicting`.
-pub(super) struct Places<T> {
-    /// The slots that it begins with: a few in a ring that refuses, all in a ring that evicts.
-    pub(super) first: Slots<T>,
-    /// Messages that fit into those.
-    pub(super) first_capacity: u64,
-    /// Slots for the whole capacity, once more has waited than the first hold.
-    pub(super) grown: FirstUse<Slots<T>>,
-    /// Messages that may wait at once; there are as many slots or more.
-    pub(super) capacity: u64,
-    evicts: bool,
+/// The positions of one ring. Messages have positions 0, 1, 2, … in the order in which producers claimed them; how a claim
+/// becomes a message is described in `ring` and, for lanes that evict, in `evicting`.
+pub(super) struct Places {
     pub(super) producers: Line<Producers>,
     pub(super) consumer: Line<Consumer>,
+    pub(super) figures: Line<Figures>,
 }
 
 /// Written by producers.
 pub(super) struct Producers {
-    /// The next position to claim, [`CLOSED`] and [`GROWN`].
+    /// The next position to claim, [`CLOSED`], and the bits of a ring's own.
     pub(super) tail: AtomicU64,
-    /// Claims in a ring that refuses stay below this.
+    /// Claims in a ring that refuses stay below this. Here, because a claim reads it together with `tail`.
     pub(super) limit: AtomicU64,
     /// Positions that were claimed and given up.
     pub(super) void: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) evicted: AtomicU64,
+    /// Senders that wait for room or are about to. The consumer reads it only when the signal says that one waits.
+    pub(super) waiting: AtomicUsize,
 }
 
-/// Written by the consumer alone, but for `waiting`.
+/// Written by the consumer alone. Producers read it when they reach the limit, which is every few messages in a full lane:
+/// what is written per message and read by no producer is in [`Figures`] instead.
 pub(super) struct Consumer {
     /// The next position to take.
     pub(super) head: AtomicU64,
+    /// How many messages have made room again, in a ring where a message does that later than when it is taken.
+    pub(super) released: AtomicU64,
     /// Where the consumer was when it left, or [`NOT_LEFT`]: what lies before was taken, whatever its sender finds later.
     pub(super) left_at: AtomicU64,
+}
+
+/// Written by the consumer alone.
+pub(super) struct Figures {
     pub(super) handled: AtomicU64,
     /// Evicted from what had already been taken out.
     pub(super) evicted: AtomicU64,
     pub(super) cancelled: AtomicU64,
     pub(super) undelivered: AtomicU64,
     pub(super) high_water: AtomicU64,
-    /// Senders that wait for room or are about to. Here because the consumer looks at it for every message.
-    pub(super) waiting: AtomicUsize,
 }
 
 /// A cache line of its own, so that one side's writes do not slow the other's down.
@@ -60,37 +57,32 @@ pub(super) const NOT_LEFT: u64 = u64::MAX;
 /// The bit of `tail` that says that nothing more is taken in. Positions never get there.
 pub(super) const CLOSED: u64 = 1 << 63;
 
-/// The bit of `tail` that says that positions from here on lie in the grown slots.
+/// The bits of `tail` that are no part of the position.
+const BITS: u64 = CLOSED | GROWN;
+
+/// The bit of `tail` that says that positions from here on lie in the grown slots of a ring that refuses.
 pub(super) const GROWN: u64 = 1 << 62;
 
-impl<T> Places<T> {
-    /// Makes room for `capacity` messages: for a ring that refuses, or for one that evicts, which has `spare` slots more.
-    pub(super) fn new(capacity: usize, spare: Option<usize>) -> Self {
+impl Places {
+    /// Makes the positions of a ring in which claims stay below `limit` at first.
+    pub(super) fn new(limit: u64) -> Self {
         let figure = || AtomicU64::new(0);
-        let first = spare.map_or(capacity.min(FIRST_SLOTS), |spare| capacity + spare);
-        let first_capacity = first.min(capacity) as u64;
         Self {
-            first: Slots::new(first.next_power_of_two()),
-            first_capacity,
-            grown: FirstUse::new(),
-            capacity: capacity as u64,
-            evicts: spare.is_some(),
             producers: Line(Producers {
                 tail: figure(),
-                limit: AtomicU64::new(first_capacity),
+                limit: AtomicU64::new(limit),
                 void: figure(),
                 refused: figure(),
                 evicted: figure(),
+                waiting: AtomicUsize::new(0),
             }),
-            consumer: Line(Consumer {
-                head: figure(),
-                left_at: AtomicU64::new(NOT_LEFT),
+            consumer: Line(Consumer { head: figure(), released: figure(), left_at: AtomicU64::new(NOT_LEFT) }),
+            figures: Line(Figures {
                 handled: figure(),
                 evicted: figure(),
                 cancelled: figure(),
                 undelivered: figure(),
                 high_water: figure(),
-                waiting: AtomicUsize::new(0),
             }),
         }
     }
@@ -118,7 +110,7 @@ impl<T> Places<T> {
 
     /// Tells the next position to claim. SeqCst, for a consumer that has announced its sleep.
     pub(super) fn tail(&self) -> u64 {
-        self.producers.tail.load(Ordering::SeqCst) & !(CLOSED | GROWN)
+        self.producers.tail.load(Ordering::SeqCst) & !BITS
     }
 
     /// Tells whether every position that was claimed has been taken or passed by. Asked by the consumer.
@@ -130,17 +122,6 @@ impl<T> Places<T> {
     pub(super) fn accepted(&self) -> u64 {
         let void = self.producers.void.load(Ordering::Relaxed);
         self.tail().saturating_sub(void)
-    }
-}
-
-/// Drops what nobody took, if the mailbox was forgotten: else it has taken everything out before.
-impl<T> Drop for Places<T> {
-    fn drop(&mut self) {
-        if self.evicts {
-            while self.pop_evicting().is_some() {}
-        } else {
-            self.drop_rest();
-        }
     }
 }
 

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 
 use event_listener::{Event, EventListener};
 
-use crate::lane::{Lane, LaneStats};
-use crate::mailbox::evicting::SPARE;
+use crate::lane::{Lane, LaneKind, LaneStats};
+use crate::mailbox::evicting::{EvictingRing, SPARE};
 use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::places::{Places, add};
-use crate::mailbox::ring::ClaimError;
+use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
 use crate::mailbox::signal::Signal;
 use crate::reply::Asker;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering, fence};
@@ -31,9 +31,15 @@ pub(crate) enum Refused<M> {
 /// A lane that is never used costs a few words: its memory is made when the first message comes.
 pub(crate) struct LaneQueue<M> {
     lane: &'static Lane,
-    places: FirstUse<Places<Envelope<M>>>,
+    ring: Ring<M>,
     /// Where senders wait for room; one is woken per message taken.
     room: Event,
+}
+
+/// The kinds of ring, each made when the lane is first used. A kind that is added here is asked for in every `match`.
+enum Ring<M> {
+    Refusing(FirstUse<RefusingRing<Envelope<M>>>),
+    Evicting(FirstUse<EvictingRing<Envelope<M>>>),
 }
 
 /// A sender that waits for room, counted for as long as this lives.
@@ -56,33 +62,41 @@ const LOOK_EVERY: u64 = 16;
 
 impl<M> LaneQueue<M> {
     pub(super) fn new(lane: &'static Lane) -> Self {
-        Self { lane, places: FirstUse::new(), room: Event::new() }
+        let ring = match lane.kind() {
+            LaneKind::Control | LaneKind::Fifo => Ring::Refusing(FirstUse::new()),
+            LaneKind::NewestFirst | LaneKind::Latest => Ring::Evicting(FirstUse::new()),
+        };
+        Self { lane, ring, room: Event::new() }
     }
 
     /// Puts a message in and looks at the signal, or hands the message back. Never waits.
     #[inline]
     pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal) -> Result<(), Refused<M>> {
-        let Some(places) = self.places.get_or_make(|| self.make()) else { return Err(Refused::Closed(envelope)) };
-        if self.lane.kind().evicts() {
-            return send_evicting(places, envelope, signal);
-        }
-        match places.claim() {
-            Ok(claim) => {
-                let position = places.fill(claim, envelope);
-                if signal.notify() { take_back(places, position) } else { Ok(()) }
-            }
-            Err(ClaimError::Full) => Err(Refused::Full(envelope)),
-            Err(ClaimError::Closed) => Err(Refused::Closed(envelope)),
+        let capacity = || self.lane.capacity();
+        match &self.ring {
+            Ring::Refusing(ring) => match ring.get_or_make(|| RefusingRing::new(capacity(), Frees::WhenTaken)) {
+                Some(ring) => send_refusing(ring, envelope, signal),
+                None => Err(Refused::Closed(envelope)),
+            },
+            Ring::Evicting(ring) => match ring.get_or_make(|| EvictingRing::new(capacity(), SPARE)) {
+                Some(ring) => send_evicting(ring, envelope, signal),
+                None => Err(Refused::Closed(envelope)),
+            },
         }
     }
 
-    fn make(&self) -> Places<Envelope<M>> {
-        Places::new(self.lane.capacity(), self.lane.kind().evicts().then_some(SPARE))
+    /// Returns the positions and the figures, if the lane has been used.
+    #[inline]
+    fn places(&self) -> Option<&Places> {
+        match &self.ring {
+            Ring::Refusing(ring) => ring.get().map(|ring| &ring.places),
+            Ring::Evicting(ring) => ring.get().map(|ring| &ring.places),
+        }
     }
 
     /// Counts a message that was handed back for want of room.
     pub(crate) fn count_refused(&self) {
-        if let Some(places) = self.places.get() {
+        if let Some(places) = self.places() {
             places.producers.refused.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -107,7 +121,7 @@ impl<M> LaneQueue<M> {
     /// Senders are woken when the consumer rests and not for each pop, which would be a wake for each message: one that finds
     /// room for many sends many. An actor rests after each turn, which is bounded in number and time.
     pub(crate) fn wait_for_room(&self, signal: &Signal) -> (Waiting<'_>, EventListener) {
-        let count = &self.places.get().expect("a lane that was found full has been used").consumer.waiting;
+        let count = &self.places().expect("a lane that was found full has been used").producers.waiting;
         count.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting { count };
         let listener = self.room.listen();
@@ -120,24 +134,39 @@ impl<M> LaneQueue<M> {
     /// Sees that no sender waits while there is room for it. Called by the consumer once it is sure to see who waits. Tells
     /// whether more are waiting than there is room for.
     pub(super) fn tell_of_room(&self) -> bool {
-        let Some(places) = self.places.get() else { return false };
-        let waiting = places.consumer.waiting.load(Ordering::Relaxed);
+        let Some(places) = self.places() else { return false };
+        let waiting = places.producers.waiting.load(Ordering::Relaxed);
         if waiting == 0 {
             return false;
         }
-        let depth = places.tail().saturating_sub(places.consumer.head.load(Ordering::Relaxed));
-        let room = usize::try_from(places.capacity.saturating_sub(depth)).unwrap_or(usize::MAX);
+        let room = usize::try_from(self.room()).unwrap_or(usize::MAX);
         // Not additional: those that have been notified and have not run yet count.
         self.room.notify(room);
         waiting > room
     }
 
+    /// Returns how many messages more the lane would take in.
+    fn room(&self) -> u64 {
+        match &self.ring {
+            Ring::Refusing(ring) => ring.get().map_or(0, |ring| {
+                let depth = ring.places.tail().saturating_sub(ring.freed());
+                ring.capacity().saturating_sub(depth)
+            }),
+            // Nobody has to wait for room there.
+            Ring::Evicting(_) => u64::MAX,
+        }
+    }
+
     pub(super) fn close(&self) {
-        let Some(places) = self.places.close() else { return };
+        let places = match &self.ring {
+            Ring::Refusing(ring) => ring.close().map(|ring| &ring.places),
+            Ring::Evicting(ring) => ring.close().map(|ring| &ring.places),
+        };
+        let Some(places) = places else { return };
         places.close();
         // Pairs with the fence in `wait_for_room`: a sender that is not seen here finds the lane closed.
         fence(Ordering::SeqCst);
-        if places.consumer.waiting.load(Ordering::Relaxed) > 0 {
+        if places.producers.waiting.load(Ordering::Relaxed) > 0 {
             self.room.notify(usize::MAX);
         }
     }
@@ -145,15 +174,18 @@ impl<M> LaneQueue<M> {
     /// Says that the consumer takes nothing more but what is [undelivered](Self::take_undelivered). Called by the consumer,
     /// once the lane is closed and before the signal says so.
     pub(super) fn leave(&self) {
-        if let Some(places) = self.places.get() {
+        if let Some(places) = self.places() {
             places.leave();
         }
     }
 
     /// Tells whether nothing that was accepted is left to be taken.
     pub(super) fn is_drained(&self) -> bool {
-        // A lane that evicts passes by what is in flight, so that nothing is left once it has given nothing.
-        self.lane.kind().evicts() || self.places.get().is_none_or(Places::is_drained)
+        match &self.ring {
+            Ring::Refusing(ring) => ring.get().is_none_or(|ring| ring.places.is_drained()),
+            // It passes by what is in flight, so that nothing is left once it has given nothing.
+            Ring::Evicting(_) => true,
+        }
     }
 
     /// Takes the next message that anyone still wants. A lane that evicts needs its stash for that.
@@ -169,39 +201,32 @@ impl<M> LaneQueue<M> {
     /// once it has [left](Self::leave).
     #[inline]
     pub(super) unsafe fn take(&self, mut stash: Option<&mut Stash<M>>) -> Option<M> {
-        let places = self.places.get()?;
         let mut skipped = 0;
-        while skipped < self.lane.capacity() || places.is_closed() {
-            let envelope = match &mut stash {
-                Some(stash) if self.lane.kind().evicts() => take_newest(places, stash),
-                // SAFETY: the caller's promise.
-                _ => unsafe { self.take_oldest(places) },
-            }?;
+        loop {
+            let (envelope, places) = match (&self.ring, &mut stash) {
+                (Ring::Refusing(ring), _) => {
+                    let ring = ring.get()?;
+                    // SAFETY: the caller's promise.
+                    (unsafe { take_oldest(ring) }?, &ring.places)
+                }
+                (Ring::Evicting(ring), Some(stash)) => {
+                    let ring = ring.get()?;
+                    (take_newest(ring, stash)?, &ring.places)
+                }
+                (Ring::Evicting(_), None) => return None,
+            };
             if !envelope.asker.is_some_and(Asker::release) {
                 return Some(envelope.message);
             }
-            add(&places.consumer.cancelled, 1);
+            add(&places.figures.cancelled, 1);
             skipped += 1;
             // This may be the last take before a rest that has been announced already.
             fence(Ordering::SeqCst);
             self.tell_of_room();
+            if skipped >= self.lane.capacity() && !places.is_closed() {
+                return None;
+            }
         }
-        None
-    }
-
-    /// # Safety
-    ///
-    /// As [`take`](Self::take).
-    #[inline]
-    unsafe fn take_oldest(&self, places: &Places<Envelope<M>>) -> Option<Envelope<M>> {
-        // SAFETY: the caller's promise.
-        let envelope = unsafe { places.pop() }?;
-        // Looking at the depth fetches the line that senders write, so it is not done for every message.
-        let head = places.consumer.head.load(Ordering::Relaxed);
-        if head % LOOK_EVERY == 1 {
-            saw(places, places.tail().saturating_sub(head - 1));
-        }
-        Some(envelope)
     }
 
     /// Takes whatever is left, in order of age, once the lane is closed and the signal says that the consumer has left.
@@ -210,27 +235,24 @@ impl<M> LaneQueue<M> {
     ///
     /// One thread at a time calls this: the mailbox, once it has [left](Self::leave) and the signal says so.
     pub(super) unsafe fn take_undelivered(&self, stash: Option<&mut Stash<M>>) -> Option<M> {
-        let places = self.places.get()?;
-        let envelope = stash.and_then(VecDeque::pop_front).or_else(|| {
-            if self.lane.kind().evicts() {
-                return places.pop_evicting();
-            }
+        let envelope = match &self.ring {
             // SAFETY: the caller's promise.
-            unsafe { places.settle() }
-        })?;
-        add(&places.consumer.undelivered, 1);
+            Ring::Refusing(ring) => unsafe { ring.get()?.settle() }?,
+            Ring::Evicting(ring) => stash.and_then(VecDeque::pop_front).or_else(|| ring.get()?.pop())?,
+        };
+        add(&self.places()?.figures.undelivered, 1);
         Some(envelope.message)
     }
 
     pub(super) fn holds_any(&self, stash: Option<&Stash<M>>) -> bool {
-        stash.is_some_and(|stash| !stash.is_empty()) || self.places.get().is_some_and(|places| !places.is_drained())
+        stash.is_some_and(|stash| !stash.is_empty()) || self.places().is_some_and(|places| !places.is_drained())
     }
 
     /// Counts the end of a message's handling. Called by the consumer only.
     #[inline]
     pub(super) fn finish(&self) {
-        if let Some(places) = self.places.get() {
-            add(&places.consumer.handled, 1);
+        if let Some(places) = self.places() {
+            add(&places.figures.handled, 1);
         }
     }
 
@@ -247,9 +269,9 @@ impl<M> LaneQueue<M> {
             high_water: 0,
             depth: 0,
         };
-        if let Some(places) = self.places.get() {
+        if let Some(places) = self.places() {
             let read = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
-            let (producers, consumer) = (&places.producers, &places.consumer);
+            let (producers, consumer) = (&places.producers, &places.figures);
             stats.handled = read(&consumer.handled);
             stats.refused = read(&producers.refused);
             stats.evicted = read(&producers.evicted) + read(&consumer.evicted);
@@ -265,40 +287,75 @@ impl<M> LaneQueue<M> {
     }
 }
 
-/// Evicts as well: what makes room is dropped last of all, for a message that sends when it is dropped must not take the
-/// new one's room.
-#[inline(never)]
-fn send_evicting<M>(places: &Places<Envelope<M>>, envelope: Envelope<M>, signal: &Signal) -> Result<(), Refused<M>> {
-    let _evicted = places.push_evicting(envelope).map_err(Refused::Closed)?;
-    // A consumer that has left has passed by what it had not seen published, and that has come back.
-    signal.notify();
-    Ok(())
+#[inline]
+fn send_refusing<M>(
+    ring: &RefusingRing<Envelope<M>>,
+    envelope: Envelope<M>,
+    signal: &Signal,
+) -> Result<(), Refused<M>> {
+    match ring.claim() {
+        Ok(claim) => {
+            let position = ring.fill(claim, envelope);
+            if signal.notify() { take_back(ring, position) } else { Ok(()) }
+        }
+        Err(ClaimError::Full) => Err(Refused::Full(envelope)),
+        Err(ClaimError::Closed) => Err(Refused::Closed(envelope)),
+    }
 }
 
 /// Takes back what was sent to a consumer that has left, unless the consumer has it.
 #[cold]
-fn take_back<M>(places: &Places<Envelope<M>>, position: u64) -> Result<(), Refused<M>> {
-    places.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back)))
+fn take_back<M>(ring: &RefusingRing<Envelope<M>>, position: u64) -> Result<(), Refused<M>> {
+    ring.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back)))
 }
 
-/// Takes over what a ring that evicts has, and gives the newest.
-fn take_newest<M>(places: &Places<Envelope<M>>, stash: &mut Stash<M>) -> Option<Envelope<M>> {
+/// Evicts as well: what makes room is dropped last of all, because a message that sends when it is dropped must not take
+/// the new one's room.
+#[inline(never)]
+fn send_evicting<M>(
+    ring: &EvictingRing<Envelope<M>>,
+    envelope: Envelope<M>,
+    signal: &Signal,
+) -> Result<(), Refused<M>> {
+    let _evicted = ring.push(envelope).map_err(Refused::Closed)?;
+    // Nothing to take back: a departed consumer voided every unpublished position, so `push` already returned the message.
+    signal.notify();
+    Ok(())
+}
+
+/// # Safety
+///
+/// As [`LaneQueue::take`].
+#[inline]
+unsafe fn take_oldest<M>(ring: &RefusingRing<Envelope<M>>) -> Option<Envelope<M>> {
+    // SAFETY: the caller's promise.
+    let envelope = unsafe { ring.pop() }?;
+    // Reading the depth fetches the line that senders write, so it is not done for every message.
+    let head = ring.places.consumer.head.load(Ordering::Relaxed);
+    if head % LOOK_EVERY == 1 {
+        saw(&ring.places, ring.places.tail().saturating_sub(head - 1), ring.capacity());
+    }
+    Some(envelope)
+}
+
+/// Takes over what a ring that evicts has, and returns the newest.
+fn take_newest<M>(ring: &EvictingRing<Envelope<M>>, stash: &mut Stash<M>) -> Option<Envelope<M>> {
     // No more than the lane holds at once: senders that never rest must not keep the consumer from its work.
-    for _ in 0..places.capacity {
-        let Some(envelope) = places.pop_evicting() else { break };
+    for _ in 0..ring.capacity() {
+        let Some(envelope) = ring.pop() else { break };
         // Dropped when all is in its place and counted: a message may panic in its drop.
-        let evicted = if stash.len() as u64 == places.capacity { stash.pop_front() } else { None };
-        add(&places.consumer.evicted, u64::from(evicted.is_some()));
+        let evicted = if stash.len() as u64 == ring.capacity() { stash.pop_front() } else { None };
+        add(&ring.places.figures.evicted, u64::from(evicted.is_some()));
         stash.push_back(envelope);
     }
-    saw(places, stash.len() as u64);
+    saw(&ring.places, stash.len() as u64, ring.capacity());
     stash.pop_back()
 }
 
 /// The depth only grows between two takes, so looking before a take sees its highest value since the last.
-fn saw<T>(places: &Places<T>, waiting: u64) {
-    let high_water = &places.consumer.high_water;
-    let waiting = waiting.min(places.capacity);
+fn saw(places: &Places, waiting: u64, capacity: u64) {
+    let high_water = &places.figures.high_water;
+    let waiting = waiting.min(capacity);
     if waiting > high_water.load(Ordering::Relaxed) {
         high_water.store(waiting, Ordering::Relaxed);
     }
@@ -313,7 +370,7 @@ mod tests {
 
     /// Claims a position as a producer does that is stopped then.
     fn stop_after_claim(lane: &LaneQueue<u32>) {
-        lane.places.get().expect("it has been used").producers.tail.fetch_add(1, Ordering::SeqCst);
+        lane.places().expect("it has been used").producers.tail.fetch_add(1, Ordering::SeqCst);
     }
 
     fn take(lane: &LaneQueue<u32>, stash: &mut Stash<u32>) -> Option<u32> {
@@ -331,7 +388,7 @@ mod tests {
         assert!(lane.send(plain(1), &signal).is_ok());
         assert_eq!(take(&lane, &mut stash), Some(1));
         // As if so many had come while the consumer was busy.
-        lane.places.get().expect("it has been used").producers.tail.store(1 << 60, Ordering::SeqCst);
+        lane.places().expect("it has been used").producers.tail.store(1 << 60, Ordering::SeqCst);
         assert!(lane.send(plain(2), &signal).is_ok());
         assert_eq!(take(&lane, &mut stash), Some(2));
         assert_eq!(take(&lane, &mut stash), None);
@@ -357,7 +414,7 @@ mod tests {
             assert!(lane.send(plain(n + 1), &signal).is_ok());
             assert_eq!((take(&lane, &mut stash), take(&lane, &mut stash)), (Some(n), Some(n + 1)));
         }
-        let places = lane.places.get().expect("it has been used");
+        let places = lane.places().expect("it has been used");
         assert_eq!(places.producers.void.load(Ordering::Relaxed), 0, "no sender had to come again");
     }
 

@@ -66,9 +66,10 @@
 //! is written before `GONE`, and read by those who have seen that. A consumer that has left only settles.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
+use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::places::{CLOSED, GROWN, Places};
 use crate::mailbox::slots::{Slot, Slots};
-use crate::sync::{Ordering, store_before_load};
+use crate::sync::{FIRST_SLOTS, Ordering, store_before_load};
 
 /// A stamp that no position has.
 const NOTHING: u64 = 0;
@@ -87,7 +88,68 @@ pub(super) struct Claim {
     is_grown: bool,
 }
 
-impl<T> Places<T> {
+/// When a message makes room for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Frees {
+    /// As soon as it is taken out of the ring.
+    WhenTaken,
+    /// When the consumer [says so](RefusingRing::release), which is after it was taken.
+    #[cfg_attr(not(all(test, any(loom, shuttle))), expect(dead_code, reason = "for lanes that keep what they took"))]
+    WhenReleased,
+}
+
+/// The memory of a lane that refuses the newest message when it is full.
+pub(super) struct RefusingRing<T> {
+    pub(super) places: Places,
+    /// The slots that it begins with.
+    first: Slots<T>,
+    /// Messages that fit into those.
+    first_capacity: u64,
+    /// Slots for the whole capacity, once more has waited than the first hold.
+    grown: FirstUse<Slots<T>>,
+    /// Messages that may wait at once; there are as many slots or more.
+    capacity: u64,
+    frees: Frees,
+}
+
+impl<T> RefusingRing<T> {
+    /// Makes a ring for `capacity` messages.
+    pub(super) fn new(capacity: usize, frees: Frees) -> Self {
+        let first = capacity.min(FIRST_SLOTS);
+        Self {
+            places: Places::new(first as u64),
+            first: Slots::new(first.next_power_of_two()),
+            first_capacity: first as u64,
+            grown: FirstUse::new(),
+            capacity: capacity as u64,
+            frees,
+        }
+    }
+
+    /// Returns the number of messages that may wait at once.
+    pub(super) fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    /// Returns the position below which every message has made room again.
+    ///
+    /// Acquire: pairs with the Release in `pop`, so that the slots below are free, or with the one in `release`.
+    pub(super) fn freed(&self) -> u64 {
+        match self.frees {
+            Frees::WhenTaken => self.places.consumer.head.load(Ordering::Acquire),
+            Frees::WhenReleased => self.places.consumer.released.load(Ordering::Acquire),
+        }
+    }
+
+    /// Makes room for one message more, in a ring that [frees when released](Frees::WhenReleased). Called by the consumer, at
+    /// most once for each position that it has passed.
+    #[cfg_attr(not(all(test, any(loom, shuttle))), expect(dead_code, reason = "for lanes that keep what they took"))]
+    pub(super) fn release(&self) {
+        let released = &self.places.consumer.released;
+        // Pairs with the load in `freed`. What was released lay in a slot that was emptied before.
+        released.store(released.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
     /// Makes a message of the value at the claimed position, and tells where that is. The caller looks at the signal next.
     #[inline]
     pub(super) fn fill(&self, claim: Claim, value: T) -> u64 {
@@ -108,15 +170,16 @@ impl<T> Places<T> {
     /// Claims the next position, or says why there is none. Never waits.
     #[inline]
     pub(super) fn claim(&self) -> Result<Claim, ClaimError> {
-        let mut tail = self.producers.tail.load(Ordering::Relaxed);
+        let mut tail = self.places.producers.tail.load(Ordering::Relaxed);
         loop {
             if tail & CLOSED != 0 {
                 return Err(ClaimError::Closed);
             }
             let (position, is_grown) = (tail & !GROWN, tail & GROWN != 0);
             // Acquire: pairs with the Release in `raise_limit`, and through it with the consumer's.
-            if position >= self.producers.limit.load(Ordering::Acquire) && !self.raise_limit(position, is_grown) {
-                let now = self.producers.tail.load(Ordering::Relaxed);
+            if position >= self.places.producers.limit.load(Ordering::Acquire) && !self.raise_limit(position, is_grown)
+            {
+                let now = self.places.producers.tail.load(Ordering::Relaxed);
                 if now == tail && (is_grown || self.first_capacity == self.capacity) {
                     return Err(ClaimError::Full);
                 }
@@ -124,11 +187,12 @@ impl<T> Places<T> {
                     self.grow(tail);
                 }
                 // Others went on meanwhile, or the ring has grown: what was seen says nothing of now.
-                tail = self.producers.tail.load(Ordering::Relaxed);
+                tail = self.places.producers.tail.load(Ordering::Relaxed);
                 continue;
             }
             // Acquire: pairs with the exchange in `grow`, so that who sees the bit finds the slots.
-            match self.producers.tail.compare_exchange_weak(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed) {
+            match self.places.producers.tail.compare_exchange_weak(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed)
+            {
                 Ok(_) => return Ok(Claim { position, is_grown }),
                 Err(now) => tail = now,
             }
@@ -139,9 +203,8 @@ impl<T> Places<T> {
     #[cold]
     fn raise_limit(&self, position: u64, is_grown: bool) -> bool {
         let room = if is_grown { self.capacity } else { self.first_capacity };
-        // Acquire: pairs with the Release in `pop`. The slots below are free.
-        let limit = self.consumer.head.load(Ordering::Acquire) + room;
-        self.producers.limit.store(limit, Ordering::Release);
+        let limit = self.freed() + room;
+        self.places.producers.limit.store(limit, Ordering::Release);
         position < limit
     }
 
@@ -151,24 +214,23 @@ impl<T> Places<T> {
         let slots = usize::try_from(self.capacity).expect("made from a usize").next_power_of_two();
         self.grown.get_or_make(|| Slots::new(slots));
         // Release: who sees the bit finds the slots. If it fails, another has grown the ring, or gone on.
-        let _ = self.producers.tail.compare_exchange(tail, tail | GROWN, Ordering::Release, Ordering::Relaxed);
+        let _ = self.places.producers.tail.compare_exchange(tail, tail | GROWN, Ordering::Release, Ordering::Relaxed);
     }
 
     /// Takes the oldest value out if it is there.
     ///
     /// # Safety
     ///
-    /// One thread at a time calls this, [`settle`](Self::settle) and what there is for the consumer in `evicting`; this, no
-    /// more once it has [left](Self::leave).
+    /// One thread at a time calls this and [`settle`](Self::settle); this, no more once it has [left](Places::leave).
     #[inline]
     pub(super) unsafe fn pop(&self) -> Option<T> {
-        let head = self.consumer.head.load(Ordering::Relaxed);
+        let head = self.places.consumer.head.load(Ordering::Relaxed);
         let value = self.filled(head)?.value.with(|place| {
             // SAFETY: the stamp says that the value was written, and no other thread takes it out.
             unsafe { place.cast::<T>().read() }
         });
         // Pairs with the load in `raise_limit`: the slot is a producer's from here on.
-        self.consumer.head.store(head + 1, Ordering::Release);
+        self.places.consumer.head.store(head + 1, Ordering::Release);
         Some(value)
     }
 
@@ -177,12 +239,12 @@ impl<T> Places<T> {
     ///
     /// # Safety
     ///
-    /// As [`pop`](Self::pop), which is not called any more. The ring is closed and [left](Self::leave), and the signal says
+    /// As [`pop`](Self::pop), which is not called any more. The ring is closed and [left](Places::leave), and the signal says
     /// `GONE`.
     pub(super) unsafe fn settle(&self) -> Option<T> {
-        let tail = self.tail();
+        let tail = self.places.tail();
         loop {
-            let head = self.consumer.head.load(Ordering::Relaxed);
+            let head = self.places.consumer.head.load(Ordering::Relaxed);
             if head >= tail {
                 return None;
             }
@@ -194,7 +256,7 @@ impl<T> Places<T> {
                     unsafe { place.cast::<T>().read() }
                 })
             });
-            self.consumer.head.store(head + 1, Ordering::Release);
+            self.places.consumer.head.store(head + 1, Ordering::Release);
             if value.is_some() {
                 return value;
             }
@@ -206,29 +268,16 @@ impl<T> Places<T> {
     #[cold]
     pub(super) fn take_back(&self, position: u64) -> Option<T> {
         // Relaxed: the signal has handed it on.
-        if position < self.consumer.left_at.load(Ordering::Relaxed) {
+        if position < self.places.consumer.left_at.load(Ordering::Relaxed) {
             return None;
         }
         // Pairs with the exchange in `settle`.
         let slot = self.win(position)?;
-        self.producers.void.fetch_add(1, Ordering::Relaxed);
+        self.places.producers.void.fetch_add(1, Ordering::Relaxed);
         Some(slot.value.with(|place| {
             // SAFETY: this thread wrote the value, and the exchange was won, so that the consumer does not take it.
             unsafe { place.cast::<T>().read() }
         }))
-    }
-
-    /// Drops what nobody took out of a ring that is going away.
-    pub(super) fn drop_rest(&mut self) {
-        let head = self.consumer.head.load(Ordering::Relaxed);
-        for position in head..self.tail() {
-            if let Some(slot) = self.filled(position) {
-                slot.value.with(|place| {
-                    // SAFETY: the stamp says that the value was written, nobody took it out, and `self` is borrowed alone.
-                    drop(unsafe { place.cast::<T>().read() });
-                });
-            }
-        }
     }
 
     /// Gives the slot of a position if its message is there.
@@ -245,5 +294,20 @@ impl<T> Places<T> {
         let slot = self.filled(position)?;
         slot.stamp.compare_exchange(position + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).ok()?;
         Some(slot)
+    }
+}
+
+/// Drops what nobody took, if the mailbox was forgotten: else it has taken everything out before.
+impl<T> Drop for RefusingRing<T> {
+    fn drop(&mut self) {
+        let head = self.places.consumer.head.load(Ordering::Relaxed);
+        for position in head..self.places.tail() {
+            if let Some(slot) = self.filled(position) {
+                slot.value.with(|place| {
+                    // SAFETY: the stamp says that the value was written, nobody took it out, and `self` is borrowed alone.
+                    drop(unsafe { place.cast::<T>().read() });
+                });
+            }
+        }
     }
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::Counted;
 use crate::checker::{check, thread};
-use crate::mailbox::evicting::SPARE;
-use crate::mailbox::places::Places;
+use crate::mailbox::evicting::{EvictingRing, SPARE};
 
 /// Pushes into a ring that evicts, and tells what was accepted and what was evicted for it.
-fn push_evicting(places: &Places<Counted>, value: Counted) -> (usize, usize) {
-    match places.push_evicting(value) {
+fn push(ring: &EvictingRing<Counted>, value: Counted) -> (usize, usize) {
+    match ring.push(value) {
         Ok(evicted) => (1, evicted.len()),
         Err(_closed) => (0, 0),
     }
@@ -19,18 +18,18 @@ fn push_evicting(places: &Places<Counted>, value: Counted) -> (usize, usize) {
 fn evict(producers: u32, preemptions: usize, closes: bool) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let places = Arc::new(Places::new(1, Some(SPARE)));
-        assert_eq!(push_evicting(&places, (0, Arc::clone(&count))), (1, 0));
+        let ring = Arc::new(EvictingRing::new(1, SPARE));
+        assert_eq!(push(&ring, (0, Arc::clone(&count))), (1, 0));
         let threads: Vec<_> = (1..=producers)
             .map(|n| {
-                let (pushing, value) = (Arc::clone(&places), (n, Arc::clone(&count)));
-                thread::spawn(move || push_evicting(&pushing, value))
+                let (pushing, value) = (Arc::clone(&ring), (n, Arc::clone(&count)));
+                thread::spawn(move || push(&pushing, value))
             })
             .collect();
         if closes {
-            places.close();
+            ring.places.close();
         }
-        let mut taken = std::iter::from_fn(|| places.pop_evicting()).count();
+        let mut taken = std::iter::from_fn(|| ring.pop()).count();
         let (mut accepted, mut evicted) = (1, 0);
         for one in threads {
             let (more, gone) = one.join().expect("no panic");
@@ -38,14 +37,14 @@ fn evict(producers: u32, preemptions: usize, closes: bool) {
             evicted += gone;
         }
         if !closes {
-            let rest = std::iter::from_fn(|| places.pop_evicting()).count();
+            let rest = std::iter::from_fn(|| ring.pop()).count();
             assert!(rest <= 1, "as many as there is room for");
             taken += rest;
         }
-        assert!(places.pop_evicting().is_none());
+        assert!(ring.pop().is_none());
         assert_eq!(accepted, taken + evicted, "taken once or evicted once");
-        assert_eq!(accepted, places.accepted() as usize);
-        drop(places);
+        assert_eq!(accepted, ring.places.accepted() as usize);
+        drop(ring);
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -71,21 +70,21 @@ fn a_producer_that_is_lapped_comes_again() {
     check(3, || {
         let count = Arc::new(());
         // Two slots for one message, so that a thread that is stopped is met again at once.
-        let places = Arc::new(Places::new(1, Some(1)));
-        let (pushing, share) = (Arc::clone(&places), Arc::clone(&count));
-        let other = thread::spawn(move || push_evicting(&pushing, (9, share)));
+        let ring = Arc::new(EvictingRing::new(1, 1));
+        let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
+        let other = thread::spawn(move || push(&pushing, (9, share)));
         let (mut accepted, mut evicted) = (0, 0);
         for n in 0..3 {
-            let (more, gone) = push_evicting(&places, (n, Arc::clone(&count)));
+            let (more, gone) = push(&ring, (n, Arc::clone(&count)));
             accepted += more;
             evicted += gone;
         }
         let (more, gone) = other.join().expect("no panic");
-        let taken = std::iter::from_fn(|| places.pop_evicting()).count();
+        let taken = std::iter::from_fn(|| ring.pop()).count();
         assert!(taken <= 1, "as many as there is room for");
         assert_eq!(accepted + more, taken + evicted + gone);
         assert_eq!(accepted + more, 4);
-        drop(places);
+        drop(ring);
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -95,30 +94,30 @@ fn a_producer_that_is_lapped_comes_again() {
 fn pass_by(producers: u32, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let places = Arc::new(Places::new(1, Some(producers as usize)));
+        let ring = Arc::new(EvictingRing::new(1, producers as usize));
         let rounds = 2 * producers;
         let threads: Vec<_> = (0..producers)
             .map(|n| {
-                let (pushing, value) = (Arc::clone(&places), (9 + n, Arc::clone(&count)));
-                thread::spawn(move || push_evicting(&pushing, value))
+                let (pushing, value) = (Arc::clone(&ring), (9 + n, Arc::clone(&count)));
+                thread::spawn(move || push(&pushing, value))
             })
             .collect();
         let (mut accepted, mut evicted, mut taken) = (0, 0, 0);
         for n in 0..rounds {
-            let (more, gone) = push_evicting(&places, (n, Arc::clone(&count)));
+            let (more, gone) = push(&ring, (n, Arc::clone(&count)));
             accepted += more;
             evicted += gone;
-            taken += usize::from(places.pop_evicting().is_some());
+            taken += usize::from(ring.pop().is_some());
         }
         for one in threads {
             let (more, gone) = one.join().expect("no panic");
             accepted += more;
             evicted += gone;
         }
-        taken += std::iter::from_fn(|| places.pop_evicting()).count();
+        taken += std::iter::from_fn(|| ring.pop()).count();
         assert_eq!(accepted, (rounds + producers) as usize);
         assert_eq!(accepted, taken + evicted);
-        drop(places);
+        drop(ring);
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }

@@ -5,24 +5,23 @@ use std::sync::Arc;
 
 use super::Counted;
 use crate::checker::{check, thread};
-use crate::mailbox::places::Places;
-use crate::mailbox::ring::ClaimError;
+use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
 use crate::mailbox::signal::Signal;
 
-fn push(places: &Places<Counted>, value: Counted) -> Result<u64, ClaimError> {
-    Ok(places.fill(places.claim()?, value))
+fn push(ring: &RefusingRing<Counted>, value: Counted) -> Result<u64, ClaimError> {
+    Ok(ring.fill(ring.claim()?, value))
 }
 
-fn pop(places: &Places<Counted>) -> Option<u32> {
+fn pop(ring: &RefusingRing<Counted>) -> Option<u32> {
     // SAFETY: each model has one thread that pops.
-    unsafe { places.pop() }.map(|(n, _)| n)
+    unsafe { ring.pop() }.map(|(n, _)| n)
 }
 
 /// A producer that sends two messages, coming again while there is no room, and one consumer.
 fn one_producer(capacity: usize) {
     let count = Arc::new(());
-    let places = Arc::new(Places::new(capacity, None));
-    let (pushing, share) = (Arc::clone(&places), Arc::clone(&count));
+    let ring = Arc::new(RefusingRing::new(capacity, Frees::WhenTaken));
+    let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
     let producer = thread::spawn(move || {
         for n in 1..=2 {
             while push(&pushing, (n, Arc::clone(&share))) == Err(ClaimError::Full) {
@@ -32,7 +31,7 @@ fn one_producer(capacity: usize) {
     });
     let mut next = 1;
     while next <= 2 {
-        match pop(&places) {
+        match pop(&ring) {
             Some(n) => {
                 assert_eq!(n, next, "in order");
                 next += 1;
@@ -41,7 +40,7 @@ fn one_producer(capacity: usize) {
         }
     }
     producer.join().expect("pushing does not panic");
-    drop(places);
+    drop(ring);
     assert_eq!(Arc::strong_count(&count), 1);
 }
 
@@ -59,19 +58,19 @@ fn one_producers_messages_keep_their_order() {
 fn two_producers(capacity: usize) {
     check(3, move || {
         let count = Arc::new(());
-        let places = Arc::new(Places::new(capacity, None));
+        let ring = Arc::new(RefusingRing::new(capacity, Frees::WhenTaken));
         let producers: Vec<_> = (0..2)
             .map(|n| {
-                let (pushing, value) = (Arc::clone(&places), (n, Arc::clone(&count)));
+                let (pushing, value) = (Arc::clone(&ring), (n, Arc::clone(&count)));
                 thread::spawn(move || push(&pushing, value).is_ok())
             })
             .collect();
-        let early = pop(&places);
+        let early = pop(&ring);
         let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
-        let late = std::iter::from_fn(|| pop(&places)).count();
+        let late = std::iter::from_fn(|| pop(&ring)).count();
         assert_eq!(accepted, usize::from(early.is_some()) + late, "what was accepted is taken once");
-        assert_eq!(accepted, places.accepted() as usize);
-        drop(places);
+        assert_eq!(accepted, ring.places.accepted() as usize);
+        drop(ring);
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -89,14 +88,14 @@ fn producers_that_make_a_ring_grow_at_once_lose_nothing() {
 #[test]
 fn a_full_ring_with_room_behind_a_slow_look_is_not_full() {
     check(3, || {
-        let places = Arc::new(Places::new(1, None));
-        let taking = Arc::clone(&places);
-        assert!(push(&places, (1, Arc::new(()))).is_ok());
+        let ring = Arc::new(RefusingRing::new(1, Frees::WhenTaken));
+        let taking = Arc::clone(&ring);
+        assert!(push(&ring, (1, Arc::new(()))).is_ok());
         let consumer = thread::spawn(move || pop(&taking));
-        let pushed = push(&places, (2, Arc::new(()))).is_ok();
+        let pushed = push(&ring, (2, Arc::new(()))).is_ok();
         assert_eq!(consumer.join().expect("no panic"), Some(1));
-        assert!(pushed || push(&places, (3, Arc::new(()))).is_ok(), "the place is free once it is out");
-        drop(places);
+        assert!(pushed || push(&ring, (3, Arc::new(()))).is_ok(), "the place is free once it is out");
+        drop(ring);
     });
 }
 
@@ -105,18 +104,38 @@ fn a_full_ring_with_room_behind_a_slow_look_is_not_full() {
 fn room_that_another_has_seen_is_room() {
     check(3, || {
         let count = Arc::new(());
-        let places = Arc::new(Places::new(2, None));
-        (1..=2).for_each(|n| assert!(push(&places, (n, Arc::clone(&count))).is_ok()));
+        let ring = Arc::new(RefusingRing::new(2, Frees::WhenTaken));
+        (1..=2).for_each(|n| assert!(push(&ring, (n, Arc::clone(&count))).is_ok()));
         let producers: Vec<_> = (3..=4)
             .map(|n| {
-                let (pushing, value) = (Arc::clone(&places), (n, Arc::clone(&count)));
+                let (pushing, value) = (Arc::clone(&ring), (n, Arc::clone(&count)));
                 thread::spawn(move || push(&pushing, value).is_ok())
             })
             .collect();
-        (1..=2).for_each(|n| assert_eq!(pop(&places), Some(n)));
+        (1..=2).for_each(|n| assert_eq!(pop(&ring), Some(n)));
         let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
-        assert_eq!(std::iter::from_fn(|| pop(&places)).count(), accepted);
-        drop(places);
+        assert_eq!(std::iter::from_fn(|| pop(&ring)).count(), accepted);
+        drop(ring);
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}
+
+/// A ring in which a message makes room when it is released, and not when it is taken out.
+#[test]
+fn a_message_that_was_not_released_makes_no_room() {
+    check(3, || {
+        let count = Arc::new(());
+        let ring = Arc::new(RefusingRing::new(2, Frees::WhenReleased));
+        (1..=2).for_each(|n| assert!(push(&ring, (n, Arc::clone(&count))).is_ok()));
+        let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
+        let producer =
+            thread::spawn(move || (3..=4).filter(|&n| push(&pushing, (n, Arc::clone(&share))).is_ok()).count());
+        (1..=2).for_each(|n| assert_eq!(pop(&ring), Some(n)));
+        ring.release();
+        let accepted = producer.join().expect("no panic");
+        assert!(accepted <= 1, "one of two has made room");
+        assert!(accepted == 1 || push(&ring, (5, Arc::clone(&count))).is_ok(), "and there is room for it");
+        drop(ring);
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -125,10 +144,10 @@ fn room_that_another_has_seen_is_room() {
 fn meet_the_end(producers: u32, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let (places, signal) = (Arc::new(Places::new(2, None)), Arc::new(Signal::new()));
+        let (ring, signal) = (Arc::new(RefusingRing::new(2, Frees::WhenTaken)), Arc::new(Signal::new()));
         let producers: Vec<_> = (0..producers)
             .map(|n| {
-                let (pushing, looking) = (Arc::clone(&places), Arc::clone(&signal));
+                let (pushing, looking) = (Arc::clone(&ring), Arc::clone(&signal));
                 let value = (n, Arc::clone(&count));
                 thread::spawn(move || match push(&pushing, value) {
                     Ok(position) => !looking.notify() || pushing.take_back(position).is_none(),
@@ -137,17 +156,17 @@ fn meet_the_end(producers: u32, preemptions: usize) {
             })
             .collect();
         // One whose sender has yet to look at the signal may be out by then.
-        let early = usize::from(pop(&places).is_some());
-        places.close();
-        places.leave();
+        let early = usize::from(pop(&ring).is_some());
+        ring.places.close();
+        ring.places.leave();
         // SAFETY: this thread alone is the consumer.
         unsafe { signal.leave() };
         // SAFETY: as above.
-        let taken = early + std::iter::from_fn(|| unsafe { places.settle() }).count();
+        let taken = early + std::iter::from_fn(|| unsafe { ring.settle() }).count();
         let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(accepted, taken);
-        assert_eq!(accepted, places.accepted() as usize);
-        drop(places);
+        assert_eq!(accepted, ring.places.accepted() as usize);
+        drop(ring);
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
