@@ -36,7 +36,8 @@ pub struct WeakHandle<M: Message> {
 /// Says why `try_tell` sent nothing. The message comes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TryTellError<M> {
-    /// The message's lane has no room now.
+    /// The message's lane has no room now, or as many messages of its source wait as its lane's
+    /// [share](crate::Lane::share) allows.
     Full(M),
     /// The actor has ended or is ending; nothing will be taken any more.
     Closed(M),
@@ -153,7 +154,7 @@ impl<M: Message> Handle<M> {
         match self.shared.send(lane, envelope) {
             Ok(()) => {}
             Err(Refused::Closed(envelope)) => return Err(AskError::Closed(envelope.message)),
-            Err(Refused::Full(envelope)) => {
+            Err(Refused::Full(envelope) | Refused::OverShare(envelope)) => {
                 let waiting = Tell::new(&self.shared, lane, envelope);
                 waiting.await.map_err(|TellError(message)| AskError::Closed(message))?;
             }
@@ -269,7 +270,7 @@ impl<M: Message> Handle<M> {
     pub(crate) fn offer(&self, message: M) -> Result<(), M> {
         let lane = self.shared.lane_of(&message);
         self.shared.send(lane, Envelope { message, asker: None }).map_err(|refused| match refused {
-            Refused::Full(envelope) | Refused::Closed(envelope) => envelope.message,
+            Refused::Full(envelope) | Refused::OverShare(envelope) | Refused::Closed(envelope) => envelope.message,
         })
     }
 
@@ -278,6 +279,10 @@ impl<M: Message> Handle<M> {
         self.shared.send(lane, envelope).map_err(|refused| match refused {
             Refused::Full(envelope) => {
                 lane.count_refused();
+                TryTellError::Full(envelope.message)
+            }
+            Refused::OverShare(envelope) => {
+                lane.count_over_share();
                 TryTellError::Full(envelope.message)
             }
             Refused::Closed(envelope) => TryTellError::Closed(envelope.message),

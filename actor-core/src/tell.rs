@@ -46,7 +46,7 @@ impl<M: Message> Future for Tell<'_, M> {
         loop {
             let envelope = this.envelope.take().expect("a tell is not polled after it was ready");
             let ended = match this.shared.send(this.lane, envelope) {
-                Err(Refused::Full(envelope)) => {
+                Err(Refused::Full(envelope) | Refused::OverShare(envelope)) => {
                     *this.envelope = Some(envelope);
                     None
                 }

@@ -22,7 +22,7 @@ use actor::{
 use actor_tests::{PATIENCE, end_of, executor};
 use futures::FutureExt;
 
-const LANES: usize = 5;
+const LANES: usize = 7;
 /// Senders on threads of their own.
 const THREADS: u64 = 6;
 /// Senders that are futures, on the actor's executor and on another by turns.
@@ -60,10 +60,20 @@ impl Message for Parcel {
         Lane::newest_first("newest", 8),
         Lane::latest("latest"),
         Lane::fifo("batched", 32).batch(8),
+        Lane::fifo("shared", 32).share(5),
+        Lane::latest_by_key("by key", 4),
     ];
 
     fn lane(&self) -> usize {
         self.lane
+    }
+
+    fn source(&self) -> Option<u64> {
+        Some(self.sender)
+    }
+
+    fn key(&self) -> u64 {
+        self.sender
     }
 }
 
@@ -101,7 +111,7 @@ impl Sink {
         let Parcel { lane, sender, n, .. } = parcel;
         self.seen.handled[lane].fetch_add(1, Ordering::Relaxed);
         self.seen.in_all.fetch_add(1, Ordering::Relaxed);
-        if matches!(lane, 0 | 1 | 4) {
+        if matches!(lane, 0 | 1 | 4 | 5 | 6) {
             let last = self.last[lane][sender as usize].replace(n);
             assert!(last < Some(n), "lane {lane} keeps a sender's order: {n} after {last:?}");
         }

@@ -77,11 +77,11 @@ impl<T> KeyedRing<T> {
         }
     }
 
-    /// Puts a value in, in place of the one of its key if one waits. Returns what made room for it, or the value if the
-    /// ring is closed.
+    /// Puts a value in, in place of the one of its key if one waits. Returns what made room for it. If the ring is closed,
+    /// returns the value, and the one of its key if that was already taken out.
     ///
-    /// The caller looks at the signal next, and drops what was evicted after that: its drop may send.
-    pub(super) fn push(&self, key: u64, mut value: T) -> Result<Evicted<T>, T> {
+    /// The caller looks at the signal next in either case, and drops what was evicted after that: its drop may send.
+    pub(super) fn push(&self, key: u64, mut value: T) -> Result<Evicted<T>, (T, Option<T>)> {
         let mut replaced = None;
         if !self.ring.places.is_closed()
             && let Some(position) = self.newest(key)
@@ -95,11 +95,11 @@ impl<T> KeyedRing<T> {
             }
         }
         let pushed = self.ring.push_noting(value, |slot| self.keys[slot].store(key, Ordering::SeqCst));
-        // Dropped by the caller as well, once the message is in. Counted where it was taken out.
         let (mut evicted, position) = match pushed {
             Ok(pushed) => pushed,
-            Err(back) => return Err(back),
+            Err(back) => return Err((back, replaced)),
         };
+        // Counted where it was taken out.
         evicted.add(replaced);
         self.note(key, position);
         Ok(evicted)

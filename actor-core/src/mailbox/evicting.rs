@@ -12,6 +12,7 @@
 //! | `FULL` | a message | the message's |
 //! | `TAKING` | a message that goes | the taker's: the consumer, or a producer that evicts |
 //! | `HELD` | void | still that of the owner of an earlier position |
+//! | `REPLACING` | a message, out of which its successor is made | the replacing producer's |
 //!
 //! A slot's position only grows. A void position was claimed and will never be a message; its producer tries again with a
 //! new one.
@@ -45,6 +46,15 @@
 //! lap's as well. There the consumer takes a message of an earlier position if it finds one, and what is claimed at
 //! an earlier position becomes void with the later one. So a take goes through one lap at most, however many came.
 //!
+//! # Replacing
+//!
+//! A producer may put a message in the place of one that waits (`by_key` says of which). It moves
+//! `(p, FULL) -> (p, REPLACING)`, moves the old message out and its own in, and then `-> (p, FULL)`. To others, a position
+//! that is `REPLACING` is like one that is `WRITING`: the consumer may pass it by, and then the last step fails, so that
+//! the producer takes its message out again and pushes it. After the last step it evicts its own message if
+//! `p + capacity` is claimed, as a push does. The consumer may have gone to sleep meanwhile, so the producer looks at
+//! the signal as after a push.
+//!
 //! # Progress
 //!
 //! A step fails only because another thread's succeeded. A producer that finds memory in the hands of a stopped thread goes
@@ -68,6 +78,7 @@ const WRITING: u64 = 1;
 const FULL: u64 = 2;
 const TAKING: u64 = 3;
 const HELD: u64 = 4;
+const REPLACING: u64 = 5;
 
 /// The low bits of a stamp are the phase, the rest is the position and one, so that an untouched slot is of no position.
 const PHASES: u64 = 8;
@@ -118,7 +129,13 @@ impl<T> EvictingRing<T> {
     /// Puts a value in, and gives what was evicted for it. Hands the value back if the ring is closed.
     ///
     /// The caller looks at the signal next, and drops what was evicted after that: its drop may send.
-    pub(super) fn push(&self, mut value: T) -> Result<Evicted<T>, T> {
+    pub(super) fn push(&self, value: T) -> Result<Evicted<T>, T> {
+        self.push_noting(value, |_slot| {}).map(|(evicted, _position)| evicted)
+    }
+
+    /// As [`push`](Self::push). Calls `note` with the index of the value's slot while this thread owns that, and
+    /// returns the value's position too.
+    pub(super) fn push_noting(&self, mut value: T, note: impl Fn(usize)) -> Result<(Evicted<T>, u64), T> {
         let mut evicted = Evicted { first: None, more: Vec::new() };
         loop {
             // Looked at first, so that senders to a closed ring do not go on counting positions.
@@ -129,7 +146,7 @@ impl<T> EvictingRing<T> {
             // SeqCst: a consumer that has announced its sleep sees every position whose producer missed the announcement.
             let position = self.places.producers.tail.fetch_add(1, Ordering::SeqCst);
             if position & CLOSED == 0 {
-                let written = self.write(position, value, &mut evicted);
+                let written = self.write(position, value, &mut evicted, &note);
                 // Pairs with `is_overtaken`.
                 store_before_load();
                 evicted.add(position.checked_sub(self.capacity).and_then(|oldest| self.take_at(oldest)));
@@ -137,7 +154,7 @@ impl<T> EvictingRing<T> {
                     Ok(()) => {
                         evicted.add(if self.is_overtaken(position) { self.take_at(position) } else { None });
                         self.count_evicted(&evicted);
-                        return Ok(evicted);
+                        return Ok((evicted, position));
                     }
                     Err(back) => value = back,
                 }
@@ -160,25 +177,66 @@ impl<T> EvictingRing<T> {
     }
 
     /// Makes a message of the value at `position`, or hands it back if the position is void.
-    fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>) -> Result<(), T> {
+    fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>, note: &impl Fn(usize)) -> Result<(), T> {
         let slot = self.slots.at(position);
         let Entry::Owned(lapped) = enter(slot, position) else { return Err(value) };
         evicted.add(lapped);
+        note(self.slot_of(position));
         slot.value.with_mut(|place| {
             // SAFETY: `enter` gave this thread the memory.
             unsafe { (*place).write(value) }
         });
-        // Pairs with the exchange in `take_at`: who sees `FULL` sees the value. SeqCst, because the signal is looked at next.
-        let (from, to) = (stamp(position, WRITING), stamp(position, FULL));
-        if slot.stamp.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-            return Ok(());
+        publish(slot, position, WRITING)
+    }
+
+    /// Puts a value in the place of the message of a position, if that waits. Returns what was evicted, the old message
+    /// among it. Otherwise returns the value, and the old message if that was taken out. What is evicted here is
+    /// counted.
+    ///
+    /// The caller looks at the signal next in any case, and drops what was evicted after that.
+    pub(super) fn replace(&self, position: u64, value: T) -> Result<Evicted<T>, (T, Option<T>)> {
+        let slot = self.slots.at(position);
+        let (full, replacing) = (stamp(position, FULL), stamp(position, REPLACING));
+        // Acquire: pairs with the exchange in `publish`. SeqCst: the memory is this thread's before it may be seen so.
+        if slot.stamp.compare_exchange(full, replacing, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            return Err((value, None));
         }
-        let back = slot.value.with(|place| {
-            // SAFETY: this thread wrote the value, and `HELD` leaves the memory to it.
+        let old = slot.value.with(|place| {
+            // SAFETY: the stamp said that the value was written, and the exchange gave it to this thread.
             unsafe { place.cast::<T>().read() }
         });
-        give_back(slot, from);
-        Err(back)
+        slot.value.with_mut(|place| {
+            // SAFETY: the memory is this thread's, and what lay there was moved out.
+            unsafe { (*place).write(value) }
+        });
+        let mut evicted = Evicted { first: Some(old), more: Vec::new() };
+        let published = publish(slot, position, REPLACING);
+        // Pairs with `is_overtaken`.
+        store_before_load();
+        if published.is_ok() && self.is_overtaken(position) {
+            evicted.add(self.take_at(position));
+        }
+        self.count_evicted(&evicted);
+        match published {
+            Ok(()) => Ok(evicted),
+            Err(back) => Err((back, evicted.first)),
+        }
+    }
+
+    /// Returns the number of slots.
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len() as usize
+    }
+
+    /// Returns the index of a position's slot.
+    pub(super) fn slot_of(&self, position: u64) -> usize {
+        self.slots.index(position)
+    }
+
+    /// Returns whether the message of a position waits, or its successor is being put into its place.
+    pub(super) fn has_message(&self, position: u64) -> bool {
+        let seen = self.slots.at(position).stamp.load(Ordering::SeqCst);
+        seen == stamp(position, FULL) || seen == stamp(position, REPLACING)
     }
 
     /// Takes the message of a position out if it is there. Any thread may.
@@ -200,17 +258,24 @@ impl<T> EvictingRing<T> {
     ///
     /// One thread at a time calls this: the consumer.
     pub(super) fn pop(&self) -> Option<T> {
+        self.pop_placed().map(|(_position, value)| value)
+    }
+
+    /// As [`pop`](Self::pop). Returns the message's position too.
+    pub(super) fn pop_placed(&self) -> Option<(u64, T)> {
         let tail = self.places.producers.tail.load(Ordering::SeqCst);
         let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
         // What there is from before the last lap is found in that lap's slots.
         let mut head = self.places.consumer.head.load(Ordering::Relaxed).max(tail.saturating_sub(self.slots.len()));
         while head < tail {
             // The last claim is left to become a message: nothing waits behind it, and its producer owes a wake.
-            let step = self.take_or_pass(head, is_closed || head + 1 < tail);
+            let position = head;
+            let step = self.take_or_pass(position, is_closed || position + 1 < tail);
             head += u64::from(matches!(step, Step::Took(_) | Step::Passed));
             self.places.consumer.head.store(head, Ordering::Relaxed);
             match step {
-                Step::Took(value) | Step::TookEarlier(value) => return Some(value),
+                Step::Took(value) => return Some((position, value)),
+                Step::TookEarlier(earlier, value) => return Some((earlier, value)),
                 Step::Passed => {}
                 Step::NotYet => return None,
             }
@@ -226,12 +291,14 @@ impl<T> EvictingRing<T> {
             }
             let seen = slot.stamp.load(Ordering::SeqCst);
             if is_before(seen, position) && phase(seen) == FULL {
-                match self.take_at(seen / PHASES - 1) {
-                    Some(value) => return Step::TookEarlier(value),
+                let earlier = seen / PHASES - 1;
+                match self.take_at(earlier) {
+                    Some(value) => return Step::TookEarlier(earlier, value),
                     None => continue,
                 }
             }
-            let pending = is_before(seen, position) || seen == stamp(position, WRITING);
+            let is_in_hand = seen == stamp(position, WRITING) || seen == stamp(position, REPLACING);
+            let pending = is_before(seen, position) || is_in_hand;
             if !pending && seen != stamp(position, FULL) {
                 return Step::Passed;
             }
@@ -258,7 +325,7 @@ impl<T> Drop for EvictingRing<T> {
 enum Step<T> {
     Took(T),
     /// A message of an earlier lap; the position is still to be looked at.
-    TookEarlier(T),
+    TookEarlier(u64, T),
     /// Taken, evicted or void.
     Passed,
     /// Claimed, and not yet a message.
@@ -277,12 +344,28 @@ impl<T> Evicted<T> {
         usize::from(self.first.is_some()) + self.more.len()
     }
 
-    fn add(&mut self, message: Option<T>) {
+    pub(super) fn add(&mut self, message: Option<T>) {
         match self.first {
             None => self.first = message,
             Some(_) => self.more.extend(message),
         }
     }
+}
+
+/// Makes a message of the value that this thread has written at `position`, whose phase is `from`. Returns the value if the
+/// position was passed by.
+fn publish<T>(slot: &Slot<T>, position: u64, from: u64) -> Result<(), T> {
+    // Pairs with the exchange in `take_at`: who sees `FULL` sees the value. SeqCst, because the signal is looked at next.
+    let (from, to) = (stamp(position, from), stamp(position, FULL));
+    if slot.stamp.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+        return Ok(());
+    }
+    let back = slot.value.with(|place| {
+        // SAFETY: this thread wrote the value, and `HELD` leaves the memory to it.
+        unsafe { place.cast::<T>().read() }
+    });
+    give_back(slot, from);
+    Err(back)
 }
 
 /// Makes the slot's memory this thread's, for a position that it claimed.

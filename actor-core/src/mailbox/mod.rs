@@ -13,6 +13,7 @@
 //! (`slots`). Which lane is served next is the `schedule`'s to say, and who wakes whom the `signal`'s.
 #![expect(unsafe_code, reason = "a mailbox promises its signal to be its only consumer")]
 
+mod by_key;
 mod evicting;
 mod first_use;
 #[cfg(all(test, any(loom, shuttle)))]
@@ -21,10 +22,11 @@ mod places;
 mod queue;
 mod ring;
 mod schedule;
-mod sources;
+mod share;
 mod shared;
 pub(crate) mod signal;
 mod slots;
+mod sources;
 mod turns;
 
 use std::fmt;
@@ -82,8 +84,8 @@ pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
     const { assert!(M::LANES.len() < NO_LANE as usize, "Message::LANES must name fewer lanes than 65535") };
     let shared = Arc::new(Shared::new());
     let mailbox = Mailbox {
-        stashes: if M::LANES.iter().any(|lane| lane.kind().evicts()) {
-            M::LANES.iter().map(|_| Stash::new()).collect()
+        stashes: if M::LANES.iter().any(Stash::<M>::is_needed) {
+            M::LANES.iter().map(Stash::new).collect()
         } else {
             Box::default()
         },
@@ -106,7 +108,7 @@ pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
 /// As a [`Stream`], it ends when it is closed and empty, or when no handle is left and it is empty.
 pub struct Mailbox<M: Message> {
     shared: Arc<Shared<M>>,
-    /// What was taken over from lanes that evict, by lane. Empty if none does.
+    /// What the consumer keeps of lanes whose order is its own, by lane. Empty if there is no such lane.
     stashes: Box<[Stash<M>]>,
     schedule: Schedule,
     /// The lane of the message that was given out last and is still being handled; [`NO_LANE`] if there is none.

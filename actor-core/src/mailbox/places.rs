@@ -21,6 +21,7 @@ pub(super) struct Producers {
     /// Positions that were claimed and given up.
     pub(super) void: AtomicU64,
     pub(super) refused: AtomicU64,
+    pub(super) over_share: AtomicU64,
     pub(super) evicted: AtomicU64,
     /// Senders that wait for room or are about to. The consumer reads it only when the signal says that one waits.
     pub(super) waiting: AtomicUsize,
@@ -73,6 +74,7 @@ impl Places {
                 limit: AtomicU64::new(limit),
                 void: figure(),
                 refused: figure(),
+                over_share: figure(),
                 evicted: figure(),
                 waiting: AtomicUsize::new(0),
             }),

@@ -5,12 +5,16 @@ use std::collections::VecDeque;
 
 use event_listener::{Event, EventListener};
 
+use crate::Message;
 use crate::lane::{Lane, LaneKind, LaneStats};
+use crate::mailbox::by_key::KeyedRing;
 use crate::mailbox::evicting::{EvictingRing, SPARE};
 use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::places::{Places, add};
 use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
+use crate::mailbox::share::{PushError, SharedRing};
 use crate::mailbox::signal::Signal;
+use crate::mailbox::turns::Turns;
 use crate::reply::Asker;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering, fence};
 
@@ -23,6 +27,8 @@ pub(crate) struct Envelope<M> {
 /// Why a push was refused; the envelope comes back.
 pub(crate) enum Refused<M> {
     Full(Envelope<M>),
+    /// As many messages of its source wait as may.
+    OverShare(Envelope<M>),
     Closed(Envelope<M>),
 }
 
@@ -40,6 +46,8 @@ pub(crate) struct LaneQueue<M> {
 enum Ring<M> {
     Refusing(FirstUse<RefusingRing<Envelope<M>>>),
     Evicting(FirstUse<EvictingRing<Envelope<M>>>),
+    Shared(FirstUse<SharedRing<Envelope<M>>>),
+    Keyed(FirstUse<KeyedRing<Envelope<M>>>),
 }
 
 /// A sender that waits for room, counted for as long as this lives.
@@ -54,15 +62,47 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// The part of a lane that belongs to the consumer: what it has taken over from a ring that evicts, oldest in front.
-pub(super) type Stash<M> = VecDeque<Envelope<M>>;
+/// The part of a lane that belongs to the consumer: what it has taken out of a ring and not yet given out.
+pub(super) enum Stash<M> {
+    /// Messages are given out in the ring's order, without a stash.
+    None,
+    /// Newest first; the oldest is in front.
+    Newest(VecDeque<Envelope<M>>),
+    Turns(Box<Turns<Envelope<M>>>),
+}
+
+impl<M> Stash<M> {
+    pub(super) fn is_needed(lane: &Lane) -> bool {
+        !matches!(Self::new(lane), Self::None)
+    }
+
+    pub(super) fn new(lane: &Lane) -> Self {
+        match lane.kind() {
+            LaneKind::Control | LaneKind::Fifo if lane.share_of_source().is_some() => {
+                Self::Turns(Box::new(Turns::new()))
+            }
+            LaneKind::Control | LaneKind::Fifo | LaneKind::LatestByKey => Self::None,
+            LaneKind::NewestFirst | LaneKind::Latest => Self::Newest(VecDeque::new()),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Newest(stash) => stash.is_empty(),
+            Self::Turns(turns) => turns.len() == 0,
+        }
+    }
+}
 
 /// Messages taken for each look at how many wait.
 const LOOK_EVERY: u64 = 16;
 
-impl<M> LaneQueue<M> {
+impl<M: Message> LaneQueue<M> {
     pub(super) fn new(lane: &'static Lane) -> Self {
         let ring = match lane.kind() {
+            LaneKind::Control | LaneKind::Fifo if lane.share_of_source().is_some() => Ring::Shared(FirstUse::new()),
+            LaneKind::LatestByKey => Ring::Keyed(FirstUse::new()),
             LaneKind::Control | LaneKind::Fifo => Ring::Refusing(FirstUse::new()),
             LaneKind::NewestFirst | LaneKind::Latest => Ring::Evicting(FirstUse::new()),
         };
@@ -82,6 +122,17 @@ impl<M> LaneQueue<M> {
                 Some(ring) => send_evicting(ring, envelope, signal),
                 None => Err(Refused::Closed(envelope)),
             },
+            Ring::Shared(ring) => {
+                let share = || self.lane.share_of_source().unwrap_or(capacity());
+                match ring.get_or_make(|| SharedRing::new(capacity(), share())) {
+                    Some(ring) => send_shared(ring, envelope, signal),
+                    None => Err(Refused::Closed(envelope)),
+                }
+            }
+            Ring::Keyed(ring) => match ring.get_or_make(|| KeyedRing::new(capacity())) {
+                Some(ring) => send_keyed(ring, envelope, signal),
+                None => Err(Refused::Closed(envelope)),
+            },
         }
     }
 
@@ -91,13 +142,22 @@ impl<M> LaneQueue<M> {
         match &self.ring {
             Ring::Refusing(ring) => ring.get().map(|ring| &ring.places),
             Ring::Evicting(ring) => ring.get().map(|ring| &ring.places),
+            Ring::Shared(ring) => ring.get().map(|ring| &ring.ring.places),
+            Ring::Keyed(ring) => ring.get().map(|ring| &ring.ring.places),
         }
     }
 
-    /// Counts a message that was handed back for want of room.
+    /// Counts a message that was handed back because the lane had no room.
     pub(crate) fn count_refused(&self) {
         if let Some(places) = self.places() {
             places.producers.refused.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a message that was handed back because its source had no room.
+    pub(crate) fn count_over_share(&self) {
+        if let Some(places) = self.places() {
+            places.producers.over_share.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -139,7 +199,11 @@ impl<M> LaneQueue<M> {
         if waiting == 0 {
             return false;
         }
-        let room = usize::try_from(self.room()).unwrap_or(usize::MAX);
+        let room = match &self.ring {
+            // The next sender in line may be over its share, and the one behind it not. All look for themselves.
+            Ring::Shared(_) => usize::MAX,
+            _ => usize::try_from(self.room()).unwrap_or(usize::MAX),
+        };
         // Not additional: those that have been notified and have not run yet count.
         self.room.notify(room);
         waiting > room
@@ -148,12 +212,10 @@ impl<M> LaneQueue<M> {
     /// Returns how many messages more the lane would take in.
     fn room(&self) -> u64 {
         match &self.ring {
-            Ring::Refusing(ring) => ring.get().map_or(0, |ring| {
-                let depth = ring.places.tail().saturating_sub(ring.freed());
-                ring.capacity().saturating_sub(depth)
-            }),
+            Ring::Refusing(ring) => ring.get().map_or(0, room_in),
+            Ring::Shared(ring) => ring.get().map_or(0, |ring| room_in(&ring.ring)),
             // Nobody has to wait for room there.
-            Ring::Evicting(_) => u64::MAX,
+            Ring::Evicting(_) | Ring::Keyed(_) => u64::MAX,
         }
     }
 
@@ -161,6 +223,8 @@ impl<M> LaneQueue<M> {
         let places = match &self.ring {
             Ring::Refusing(ring) => ring.close().map(|ring| &ring.places),
             Ring::Evicting(ring) => ring.close().map(|ring| &ring.places),
+            Ring::Shared(ring) => ring.close().map(|ring| &ring.ring.places),
+            Ring::Keyed(ring) => ring.close().map(|ring| &ring.ring.places),
         };
         let Some(places) = places else { return };
         places.close();
@@ -183,8 +247,10 @@ impl<M> LaneQueue<M> {
     pub(super) fn is_drained(&self) -> bool {
         match &self.ring {
             Ring::Refusing(ring) => ring.get().is_none_or(|ring| ring.places.is_drained()),
+            // The queues of its sources are empty once it has given nothing.
+            Ring::Shared(ring) => ring.get().is_none_or(|ring| ring.ring.places.is_drained()),
             // It passes by what is in flight, so that nothing is left once it has given nothing.
-            Ring::Evicting(_) => true,
+            Ring::Evicting(_) | Ring::Keyed(_) => true,
         }
     }
 
@@ -209,11 +275,20 @@ impl<M> LaneQueue<M> {
                     // SAFETY: the caller's promise.
                     (unsafe { take_oldest(ring) }?, &ring.places)
                 }
-                (Ring::Evicting(ring), Some(stash)) => {
+                (Ring::Evicting(ring), Some(Stash::Newest(stash))) => {
                     let ring = ring.get()?;
                     (take_newest(ring, stash)?, &ring.places)
                 }
-                (Ring::Evicting(_), None) => return None,
+                (Ring::Shared(ring), Some(Stash::Turns(turns))) => {
+                    let ring = ring.get()?;
+                    // SAFETY: the caller's promise.
+                    (unsafe { take_in_turn(ring, turns) }?, &ring.ring.places)
+                }
+                (Ring::Keyed(ring), _) => {
+                    let ring = ring.get()?;
+                    (take_newest_of_key(ring)?, &ring.ring.places)
+                }
+                (Ring::Evicting(_) | Ring::Shared(_), _) => unreachable!("a lane's stash is of the lane's kind"),
             };
             if !envelope.asker.is_some_and(Asker::release) {
                 return Some(envelope.message);
@@ -235,10 +310,14 @@ impl<M> LaneQueue<M> {
     ///
     /// One thread at a time calls this: the mailbox, once it has [left](Self::leave) and the signal says so.
     pub(super) unsafe fn take_undelivered(&self, stash: Option<&mut Stash<M>>) -> Option<M> {
-        let envelope = match &self.ring {
+        let envelope = match (&self.ring, stash) {
             // SAFETY: the caller's promise.
-            Ring::Refusing(ring) => unsafe { ring.get()?.settle() }?,
-            Ring::Evicting(ring) => stash.and_then(VecDeque::pop_front).or_else(|| ring.get()?.pop())?,
+            (Ring::Refusing(ring), _) => unsafe { ring.get()?.settle() }?,
+            (Ring::Evicting(ring), Some(Stash::Newest(stash))) => stash.pop_front().or_else(|| ring.get()?.pop())?,
+            // SAFETY: the caller's promise.
+            (Ring::Shared(ring), Some(Stash::Turns(turns))) => unsafe { ring.get()?.settle(turns) }?,
+            (Ring::Keyed(ring), _) => ring.get()?.pop().map(|(_position, envelope)| envelope)?,
+            (Ring::Evicting(_) | Ring::Shared(_), _) => unreachable!("a lane's stash is of the lane's kind"),
         };
         add(&self.places()?.figures.undelivered, 1);
         Some(envelope.message)
@@ -256,6 +335,14 @@ impl<M> LaneQueue<M> {
         }
     }
 
+    /// Returns how many messages were accepted in place of another.
+    fn replaced(&self) -> u64 {
+        match &self.ring {
+            Ring::Keyed(ring) => ring.get().map_or(0, |ring| ring.replaced.load(Ordering::Relaxed)),
+            Ring::Refusing(_) | Ring::Evicting(_) | Ring::Shared(_) => 0,
+        }
+    }
+
     pub(super) fn stats(&self) -> LaneStats {
         let mut stats = LaneStats {
             name: self.lane.name(),
@@ -263,6 +350,7 @@ impl<M> LaneQueue<M> {
             accepted: 0,
             handled: 0,
             refused: 0,
+            over_share: 0,
             evicted: 0,
             cancelled: 0,
             undelivered: 0,
@@ -274,12 +362,13 @@ impl<M> LaneQueue<M> {
             let (producers, consumer) = (&places.producers, &places.figures);
             stats.handled = read(&consumer.handled);
             stats.refused = read(&producers.refused);
+            stats.over_share = read(&producers.over_share);
             stats.evicted = read(&producers.evicted) + read(&consumer.evicted);
             stats.cancelled = read(&consumer.cancelled);
             stats.undelivered = read(&consumer.undelivered);
             stats.high_water = read(&consumer.high_water);
             // Read last, so that what has ended was accepted.
-            stats.accepted = places.accepted();
+            stats.accepted = places.accepted() + self.replaced();
             let ended = stats.handled + stats.evicted + stats.cancelled + stats.undelivered;
             stats.depth = stats.accepted.saturating_sub(ended);
         }
@@ -323,6 +412,67 @@ fn send_evicting<M>(
     Ok(())
 }
 
+#[inline(never)]
+fn send_shared<M: Message>(
+    ring: &SharedRing<Envelope<M>>,
+    envelope: Envelope<M>,
+    signal: &Signal,
+) -> Result<(), Refused<M>> {
+    match ring.push(envelope.message.source(), envelope) {
+        Ok(position) if signal.notify() => ring.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back))),
+        Ok(_) => Ok(()),
+        Err((PushError::OverShare, envelope)) => Err(Refused::OverShare(envelope)),
+        Err((PushError::Full, envelope)) => Err(Refused::Full(envelope)),
+        Err((PushError::Closed, envelope)) => Err(Refused::Closed(envelope)),
+    }
+}
+
+/// Evicts as well, as [`send_evicting`] does.
+#[inline(never)]
+fn send_keyed<M: Message>(
+    ring: &KeyedRing<Envelope<M>>,
+    envelope: Envelope<M>,
+    signal: &Signal,
+) -> Result<(), Refused<M>> {
+    let pushed = ring.push(envelope.message.key(), envelope);
+    // Also if nothing was accepted: a message that was in hand for a moment may have been missed by the consumer.
+    signal.notify();
+    match pushed {
+        Ok(_evicted) => Ok(()),
+        Err((envelope, _replaced)) => Err(Refused::Closed(envelope)),
+    }
+}
+
+fn room_in<T>(ring: &RefusingRing<T>) -> u64 {
+    let depth = ring.places.tail().saturating_sub(ring.freed());
+    ring.capacity().saturating_sub(depth)
+}
+
+/// # Safety
+///
+/// As [`LaneQueue::take`].
+unsafe fn take_in_turn<M>(ring: &SharedRing<Envelope<M>>, turns: &mut Turns<Envelope<M>>) -> Option<Envelope<M>> {
+    // SAFETY: the caller's promise.
+    let envelope = unsafe { ring.take(turns) }?;
+    // The message in hand waited too.
+    saw(&ring.ring.places, turns.len() as u64 + 1, ring.ring.capacity());
+    Some(envelope)
+}
+
+/// Takes the oldest message of which no newer one of its key waits.
+fn take_newest_of_key<M: Message>(ring: &KeyedRing<Envelope<M>>) -> Option<Envelope<M>> {
+    loop {
+        let (position, envelope) = ring.pop()?;
+        let places = &ring.ring.places;
+        if !ring.has_newer(envelope.message.key(), position) {
+            saw(places, places.tail().saturating_sub(position), ring.ring.capacity());
+            return Some(envelope);
+        }
+        // Counted before it is dropped: a message may panic in its drop.
+        add(&places.figures.evicted, 1);
+    }
+}
+
 /// # Safety
 ///
 /// As [`LaneQueue::take`].
@@ -339,7 +489,7 @@ unsafe fn take_oldest<M>(ring: &RefusingRing<Envelope<M>>) -> Option<Envelope<M>
 }
 
 /// Takes over what a ring that evicts has, and returns the newest.
-fn take_newest<M>(ring: &EvictingRing<Envelope<M>>, stash: &mut Stash<M>) -> Option<Envelope<M>> {
+fn take_newest<M>(ring: &EvictingRing<Envelope<M>>, stash: &mut VecDeque<Envelope<M>>) -> Option<Envelope<M>> {
     // No more than the lane holds at once: senders that never rest must not keep the consumer from its work.
     for _ in 0..ring.capacity() {
         let Some(envelope) = ring.pop() else { break };
@@ -368,6 +518,8 @@ mod tests {
 
     static LATEST: Lane = Lane::latest("latest");
 
+    impl Message for u32 {}
+
     /// Claims a position as a producer does that is stopped then.
     fn stop_after_claim(lane: &LaneQueue<u32>) {
         lane.places().expect("it has been used").producers.tail.fetch_add(1, Ordering::SeqCst);
@@ -384,7 +536,7 @@ mod tests {
 
     #[test]
     fn what_was_evicted_long_ago_is_passed_by_in_one_step() {
-        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
+        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         assert!(lane.send(plain(1), &signal).is_ok());
         assert_eq!(take(&lane, &mut stash), Some(1));
         // As if so many had come while the consumer was busy.
@@ -396,7 +548,7 @@ mod tests {
 
     #[test]
     fn a_message_whose_place_comes_round_before_the_consumer_is_taken() {
-        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
+        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         assert!(lane.send(plain(1), &signal).is_ok());
         // The first message's evictor is stopped, and so are others, a lap further than the consumer.
         (0..40).for_each(|_| stop_after_claim(&lane));
@@ -407,7 +559,7 @@ mod tests {
 
     #[test]
     fn messages_behind_stopped_senders_are_taken_and_their_places_used_again() {
-        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
+        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         for n in 0..1_000 {
             assert!(lane.send(plain(n), &signal).is_ok());
             stop_after_claim(&lane);
@@ -420,7 +572,7 @@ mod tests {
 
     #[test]
     fn a_closed_lane_is_looked_through_to_its_end() {
-        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
+        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         let (_reply, answer, asker) = Reply::<()>::queued();
         drop(answer);
         assert!(lane.send(Envelope { message: 1, asker: Some(asker) }, &signal).is_ok());

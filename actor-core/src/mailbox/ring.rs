@@ -94,7 +94,6 @@ pub(super) enum Frees {
     /// As soon as it is taken out of the ring.
     WhenTaken,
     /// When the consumer [says so](RefusingRing::release), which is after it was taken.
-    #[cfg_attr(not(all(test, any(loom, shuttle))), expect(dead_code, reason = "for lanes that keep what they took"))]
     WhenReleased,
 }
 
@@ -126,6 +125,11 @@ impl<T> RefusingRing<T> {
         }
     }
 
+    /// Returns the next position to take. Asked by the consumer.
+    pub(super) fn head(&self) -> u64 {
+        self.places.consumer.head.load(Ordering::Relaxed)
+    }
+
     /// Returns the number of messages that may wait at once.
     pub(super) fn capacity(&self) -> u64 {
         self.capacity
@@ -143,7 +147,6 @@ impl<T> RefusingRing<T> {
 
     /// Makes room for one message more, in a ring that [frees when released](Frees::WhenReleased). Called by the consumer, at
     /// most once for each position that it has passed.
-    #[cfg_attr(not(all(test, any(loom, shuttle))), expect(dead_code, reason = "for lanes that keep what they took"))]
     pub(super) fn release(&self) {
         let released = &self.places.consumer.released;
         // Pairs with the load in `freed`. What was released lay in a slot that was emptied before.

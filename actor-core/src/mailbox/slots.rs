@@ -34,12 +34,17 @@ impl<T> Slots<T> {
         self.len as u64
     }
 
+    /// Returns the index of a position's slot.
+    #[inline]
+    pub(super) fn index(&self, position: u64) -> usize {
+        position as usize & (self.len - 1)
+    }
+
     /// Gives the slot of a position.
     #[inline]
     pub(super) fn at(&self, position: u64) -> &Slot<T> {
-        let index = position as usize & (self.len - 1);
-        // SAFETY: the array has `len` slots, and the mask keeps the index below that.
-        let slot = unsafe { self.array.add(index) };
+        // SAFETY: the array has `len` slots, and the index is below that.
+        let slot = unsafe { self.array.add(self.index(position)) };
         // SAFETY: the array lives as long as `self`.
         unsafe { slot.as_ref() }
     }

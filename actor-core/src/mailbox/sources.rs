@@ -90,11 +90,7 @@ impl Sources {
     pub(super) fn new(capacity: usize, share: usize) -> Self {
         let lines = capacity.div_ceil(2).next_power_of_two();
         let line = || Line(std::array::from_fn(|_| AtomicU64::new(0)));
-        Self {
-            lines: (0..lines).map(|_| line()).collect(),
-            share: share as u64,
-            key: RandomState::new().hash_one(0),
-        }
+        Self { lines: (0..lines).map(|_| line()).collect(), share: share as u64, key: RandomState::new().hash_one(0) }
     }
 
     /// Returns the number of entries, which is above every entry's index.
@@ -168,8 +164,9 @@ impl Entry {
         self.0 as usize
     }
 
-    pub(super) fn from_index(index: u32) -> Self {
-        Self(index)
+    /// Returns the entry of an index that an entry had.
+    pub(super) fn from_index(index: usize) -> Self {
+        Self(index as u32)
     }
 }
 

@@ -73,3 +73,57 @@ fn a_message_in_a_lane_that_evicts_wakes_who_waits() {
 fn the_last_message_in_a_lane_that_evicts_wakes_who_waits() {
     send_the_latest(2);
 }
+
+/// Numbers, each the status of one key.
+struct Status(u32);
+
+impl Message for Status {
+    const LANES: &'static [Lane] = &[Lane::latest_by_key("status", 1)];
+
+    fn key(&self) -> u64 {
+        7
+    }
+}
+
+#[test]
+fn the_last_message_of_a_key_wakes_who_waits() {
+    bounded(move || {
+        let (handle, mut mailbox) = mailbox::<Status>();
+        let telling = thread::spawn(move || {
+            (1..=2).for_each(|n| assert!(handle.try_tell(Status(n)).is_ok()));
+            handle
+        });
+        block_on(async { while take(&mut mailbox).await.is_some_and(|Status(n)| n < 2) {} });
+        telling.join().expect("telling does not panic");
+    });
+}
+
+/// A lane with a share: the consumer sleeps unless there is a message.
+struct Fair(u64);
+
+impl Message for Fair {
+    const LANES: &'static [Lane] = &[Lane::fifo("fair", 2).share(1)];
+
+    fn source(&self) -> Option<u64> {
+        Some(self.0)
+    }
+}
+
+#[test]
+fn a_message_in_a_lane_with_a_share_wakes_who_waits() {
+    bounded(move || {
+        let (handle, mut mailbox) = mailbox::<Fair>();
+        let other = handle.clone();
+        let telling = thread::spawn(move || assert!(other.try_tell(Fair(1)).is_ok()));
+        assert!(handle.try_tell(Fair(2)).is_ok());
+        let sum = block_on(async {
+            let mut sum = 0;
+            for _ in 0..2 {
+                sum += take(&mut mailbox).await.map_or(9, |Fair(n)| n);
+            }
+            sum
+        });
+        assert_eq!(sum, 3);
+        telling.join().expect("telling does not panic");
+    });
+}

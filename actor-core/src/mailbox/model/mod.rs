@@ -3,8 +3,10 @@
 //! The checkers' cells find a value that two threads touch at once; a value that is lost or dropped twice shows in the count of its
 //! owners at the end.
 
+mod by_key;
 mod evicting;
 mod ring;
+mod share;
 mod signal;
 mod sources;
 

@@ -22,7 +22,8 @@ fn count(senders: &'static [u64], share: usize, preemptions: usize) {
                 })
             })
             .collect();
-        let entries: Vec<_> = threads.into_iter().filter_map(|one| one.join().expect("counting does not panic")).collect();
+        let entries: Vec<_> =
+            threads.into_iter().filter_map(|one| one.join().expect("counting does not panic")).collect();
         entries.into_iter().for_each(|entry| sources.remove(entry));
         // All are uncounted: each source has its whole share again.
         for source in 0..2 {

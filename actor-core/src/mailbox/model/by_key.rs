@@ -1,0 +1,101 @@
+//! The ring that holds the newest message of each key.
+
+use std::sync::Arc;
+
+use crate::checker::{check, thread};
+use crate::mailbox::by_key::KeyedRing;
+use crate::sync::Ordering;
+
+/// A key, a number that grows with each message of a sender, and a share in the count of all that live.
+type Counted = (u64, u32, Arc<()>);
+
+/// Returns how many messages were accepted.
+fn push(ring: &KeyedRing<Counted>, value: Counted) -> u64 {
+    u64::from(ring.push(value.0, value).is_ok())
+}
+
+/// Takes as the consumer of a lane does. Returns what was taken, and counts what it skipped.
+fn take(ring: &KeyedRing<Counted>, skipped: &mut u64) -> Option<(u64, u32)> {
+    loop {
+        let (position, (key, n, _share)) = ring.pop()?;
+        if !ring.has_newer(key, position) {
+            return Some((key, n));
+        }
+        *skipped += 1;
+    }
+}
+
+/// Senders, each with messages in order, against each other and a consumer that takes early and late.
+fn send(waiting: &'static [u64], senders: &'static [&'static [u64]], keys: usize, closes: bool, preemptions: usize) {
+    check(preemptions, move || {
+        let count = Arc::new(());
+        let ring = Arc::new(KeyedRing::new(keys));
+        let (mut accepted, mut skipped) = (0, 0);
+        for &key in waiting {
+            accepted += push(&ring, (key, 0, Arc::clone(&count)));
+        }
+        let threads: Vec<_> = senders
+            .iter()
+            .map(|&messages| {
+                let (pushing, count) = (Arc::clone(&ring), Arc::clone(&count));
+                thread::spawn(move || {
+                    let send = |(n, &key)| push(&pushing, (key, n, Arc::clone(&count)));
+                    (1..).zip(messages).map(send).sum::<u64>()
+                })
+            })
+            .collect();
+        if closes {
+            ring.ring.places.close();
+        }
+        let mut taken: Vec<_> = take(&ring, &mut skipped).into_iter().collect();
+        accepted += threads.into_iter().map(|one| one.join().expect("no panic")).sum::<u64>();
+        let early = taken.len();
+        taken.extend(std::iter::from_fn(|| take(&ring, &mut skipped)));
+        assert!(closes || taken.len() - early <= keys, "as many as there is room for");
+        let evicted = ring.ring.places.producers.evicted.load(Ordering::Relaxed) + skipped;
+        assert_eq!(accepted, taken.len() as u64 + evicted, "taken once or evicted once");
+        assert_eq!(accepted, ring.ring.places.accepted() + ring.replaced.load(Ordering::Relaxed));
+        if senders.len() == 1 {
+            for (_, of_key) in [1, 2].map(|key| (key, taken.iter().filter(move |(other, _)| *other == key))) {
+                assert!(of_key.map(|(_, n)| n).is_sorted_by(|a, b| a < b), "newer each time: {taken:?}");
+            }
+        }
+        drop(ring);
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}
+
+#[test]
+fn a_message_is_replaced_or_taken_and_never_both() {
+    send(&[1], &[&[1]], 1, false, 4);
+}
+
+#[test]
+fn the_messages_of_a_key_get_newer_each_time() {
+    send(&[1], &[&[1, 1]], 2, false, 3);
+}
+
+#[test]
+fn a_replacement_that_is_passed_by_comes_again() {
+    send(&[1, 2], &[&[1]], 2, false, 4);
+}
+
+#[test]
+fn two_senders_of_one_key_lose_nothing() {
+    send(&[], &[&[1], &[1]], 2, false, 2);
+}
+
+#[test]
+fn two_senders_that_replace_one_message_lose_nothing() {
+    send(&[1], &[&[1], &[1]], 1, false, 2);
+}
+
+#[test]
+fn a_message_is_replaced_or_evicted_and_never_both() {
+    send(&[1], &[&[1], &[2]], 1, false, 2);
+}
+
+#[test]
+fn a_replacement_in_a_ring_that_closes_is_taken_or_comes_back() {
+    send(&[1], &[&[1]], 1, true, 4);
+}

@@ -1,0 +1,116 @@
+//! The ring with a share for each source.
+#![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
+
+use std::sync::Arc;
+
+use super::Counted;
+use crate::checker::{check, thread};
+use crate::mailbox::share::{PushError, SharedRing};
+use crate::mailbox::signal::Signal;
+use crate::mailbox::turns::Turns;
+
+fn push(ring: &SharedRing<Counted>, source: u64, value: Counted) -> Result<u64, PushError> {
+    ring.push(Some(source), value).map_err(|(why, _value)| why)
+}
+
+fn take(ring: &SharedRing<Counted>, turns: &mut Turns<Counted>) -> Option<u32> {
+    // SAFETY: each model has one thread that takes.
+    unsafe { ring.take(turns) }.map(|(n, _)| n)
+}
+
+/// Senders against each other and the consumer: everything is taken once, and all shares are whole again at the end.
+fn send_and_take(senders: &'static [u64], share: usize, capacity: usize, preemptions: usize) {
+    check(preemptions, move || {
+        let count = Arc::new(());
+        let ring = Arc::new(SharedRing::new(capacity, share));
+        let threads: Vec<_> = (0..)
+            .zip(senders)
+            .map(|(n, &source)| {
+                let (pushing, value) = (Arc::clone(&ring), (n, Arc::clone(&count)));
+                thread::spawn(move || push(&pushing, source, value).is_ok())
+            })
+            .collect();
+        let mut turns = Turns::new();
+        let early = usize::from(take(&ring, &mut turns).is_some());
+        let accepted: usize = threads.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
+        let late = std::iter::from_fn(|| take(&ring, &mut turns)).count();
+        assert_eq!(accepted, early + late, "what was accepted is taken once");
+        for source in 0..2 {
+            let room = (share + 1).min(capacity + 1);
+            let accepted = (0..room).filter(|_| push(&ring, source, (9, Arc::clone(&count))).is_ok()).count();
+            assert_eq!(accepted, share.min(capacity), "each source has its whole share again");
+            while take(&ring, &mut turns).is_some() {}
+        }
+        drop((ring, turns));
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}
+
+#[test]
+fn messages_of_two_sources_are_taken_once() {
+    send_and_take(&[0, 1], 1, 2, 3);
+}
+
+#[test]
+fn messages_of_one_source_share_its_share() {
+    send_and_take(&[0, 0], 1, 2, 3);
+}
+
+#[test]
+fn a_message_that_finds_no_room_gives_its_share_back() {
+    send_and_take(&[0, 1], 1, 1, 3);
+}
+
+#[test]
+fn a_share_is_free_again_once_its_message_is_taken() {
+    check(3, || {
+        let count = Arc::new(());
+        let ring = Arc::new(SharedRing::new(1, 1));
+        assert!(push(&ring, 0, (1, Arc::clone(&count))).is_ok());
+        let (taking, share) = (Arc::clone(&ring), Arc::clone(&count));
+        let consumer = thread::spawn(move || {
+            let mut turns = Turns::new();
+            let taken = take(&taking, &mut turns);
+            // A share that lets a message in promises room in the lane.
+            assert_ne!(push(&taking, 1, (3, share)), Err(PushError::OverShare));
+            taken
+        });
+        let second = push(&ring, 0, (2, Arc::clone(&count)));
+        assert_eq!(consumer.join().expect("no panic"), Some(1));
+        assert_ne!(second, Err(PushError::Closed));
+        drop(ring);
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}
+
+/// A consumer that leaves while messages come: each is taken once, or comes back to its sender.
+#[test]
+fn a_message_that_meets_the_end_is_taken_or_comes_back() {
+    check(3, || {
+        let count = Arc::new(());
+        let (ring, signal) = (Arc::new(SharedRing::new(2, 1)), Arc::new(Signal::new()));
+        let threads: Vec<_> = (0..2)
+            .map(|n| {
+                let (pushing, looking) = (Arc::clone(&ring), Arc::clone(&signal));
+                let value = (n, Arc::clone(&count));
+                thread::spawn(move || match push(&pushing, u64::from(n), value) {
+                    Ok(position) => !looking.notify() || pushing.take_back(position).is_none(),
+                    Err(_refused) => false,
+                })
+            })
+            .collect();
+        let mut turns = Turns::new();
+        let early = usize::from(take(&ring, &mut turns).is_some());
+        ring.ring.places.close();
+        ring.ring.places.leave();
+        // SAFETY: this thread alone is the consumer.
+        unsafe { signal.leave() };
+        // SAFETY: as above.
+        let taken = early + std::iter::from_fn(|| unsafe { ring.settle(&mut turns) }).count();
+        let accepted: usize = threads.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
+        assert_eq!(accepted, taken);
+        assert_eq!(accepted, ring.ring.places.accepted() as usize);
+        drop((ring, turns));
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}

@@ -1,0 +1,110 @@
+//! A ring that refuses, in which each source has a share and sources take turns.
+//!
+//! Senders count a message at its source (`sources`) and push it into a ring. The consumer moves
+//! what has arrived into queues by source (`turns`), and takes from the queues in turn. A message
+//! makes room again, in the lane and in its source's share, when it is taken from its queue. So no
+//! more than the lane's capacity wait in both together.
+#![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
+
+use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
+use crate::mailbox::sources::{CountError, Entry, Sources};
+use crate::mailbox::turns::Turns;
+
+/// The memory of a lane with a share.
+pub(super) struct SharedRing<T> {
+    pub(super) ring: RefusingRing<Sourced<T>>,
+    sources: Sources,
+}
+
+/// A message, and where it is counted. `None` if it has no source.
+pub(super) struct Sourced<T> {
+    entry: Option<Entry>,
+    value: T,
+}
+
+/// Why a push was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PushError {
+    OverShare,
+    Full,
+    Closed,
+}
+
+impl<T> SharedRing<T> {
+    pub(super) fn new(capacity: usize, share: usize) -> Self {
+        Self { ring: RefusingRing::new(capacity, Frees::WhenReleased), sources: Sources::new(capacity, share) }
+    }
+
+    /// Puts a value in, and returns its position; or hands it back with the reason. The caller looks at the signal next.
+    pub(super) fn push(&self, source: Option<u64>, value: T) -> Result<u64, (PushError, T)> {
+        if self.ring.places.is_closed() {
+            return Err((PushError::Closed, value));
+        }
+        let entry = match source.map(|source| self.sources.add(source)).transpose() {
+            Ok(entry) => entry,
+            Err(CountError::OverShare) => return Err((PushError::OverShare, value)),
+            Err(CountError::Full) => return Err((PushError::Full, value)),
+        };
+        match self.ring.claim() {
+            Ok(claim) => Ok(self.ring.fill(claim, Sourced { entry, value })),
+            Err(refused) => {
+                self.uncount(entry);
+                let why = match refused {
+                    ClaimError::Full => PushError::Full,
+                    ClaimError::Closed => PushError::Closed,
+                };
+                Err((why, value))
+            }
+        }
+    }
+
+    /// As [`RefusingRing::take_back`].
+    pub(super) fn take_back(&self, position: u64) -> Option<T> {
+        self.ring.take_back(position).map(|sourced| sourced.value)
+    }
+
+    /// Takes the next message of the source whose turn it is. `turns` belongs to this ring.
+    ///
+    /// # Safety
+    ///
+    /// As [`RefusingRing::pop`].
+    pub(super) unsafe fn take(&self, turns: &mut Turns<T>) -> Option<T> {
+        loop {
+            let number = self.ring.head();
+            // SAFETY: the caller's promise.
+            let Some(Sourced { entry, value }) = (unsafe { self.ring.pop() }) else { break };
+            turns.push(self.queue(entry), self.sources.entries() + 1, number, value);
+        }
+        let (queue, value) = turns.pop()?;
+        // In this order: a sender that its share lets in finds room in the lane.
+        self.ring.release();
+        self.uncount(self.entry(queue));
+        Some(value)
+    }
+
+    /// Takes whatever is left, in order of age.
+    ///
+    /// # Safety
+    ///
+    /// As [`RefusingRing::settle`].
+    pub(super) unsafe fn settle(&self, turns: &mut Turns<T>) -> Option<T> {
+        let waiting = turns.pop_oldest().map(|(_queue, value)| value);
+        // SAFETY: the caller's promise.
+        waiting.or_else(|| unsafe { self.ring.settle() }.map(|sourced| sourced.value))
+    }
+
+    fn uncount(&self, entry: Option<Entry>) {
+        if let Some(entry) = entry {
+            self.sources.remove(entry);
+        }
+    }
+
+    /// Returns the number of a source's queue. The last one is that of the messages without a source.
+    fn queue(&self, entry: Option<Entry>) -> usize {
+        entry.map_or(self.sources.entries(), Entry::index)
+    }
+
+    fn entry(&self, queue: usize) -> Option<Entry> {
+        (queue < self.sources.entries()).then(|| Entry::from_index(queue))
+    }
+}
