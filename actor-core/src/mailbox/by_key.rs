@@ -39,11 +39,9 @@
 //! A replacement claims no position. `replaced` counts it as accepted, and its predecessor as
 //! evicted.
 
-use std::hash::{BuildHasher, RandomState};
-
 use crate::mailbox::evicting::{Evicted, EvictingRing, SPARE};
 use crate::mailbox::sources::mix;
-use crate::sync::{AtomicU64, NEIGHBOURS, Ordering};
+use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, unforeseen};
 
 /// The memory of a lane that holds the newest message of each key.
 pub(super) struct KeyedRing<T> {
@@ -72,7 +70,7 @@ impl<T> KeyedRing<T> {
             keys: (0..ring.slots()).map(|_| AtomicU64::new(0)).collect(),
             ring,
             lines: (0..lines).map(|_| Line(std::array::from_fn(|_| AtomicU64::new(0)))).collect(),
-            secret: RandomState::new().hash_one(0),
+            secret: unforeseen(),
             replaced: AtomicU64::new(0),
         }
     }

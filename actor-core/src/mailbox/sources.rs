@@ -41,9 +41,7 @@
 //! (2) fails only because another thread changed that entry, so counting is lock-free. (4) is one
 //! step.
 
-use std::hash::{BuildHasher, RandomState};
-
-use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, store_before_load};
+use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, store_before_load, unforeseen};
 
 /// The number of waiting messages of each source.
 pub(super) struct Sources {
@@ -90,7 +88,7 @@ impl Sources {
     pub(super) fn new(capacity: usize, share: usize) -> Self {
         let lines = capacity.div_ceil(2).next_power_of_two();
         let line = || Line(std::array::from_fn(|_| AtomicU64::new(0)));
-        Self { lines: (0..lines).map(|_| line()).collect(), share: share as u64, key: RandomState::new().hash_one(0) }
+        Self { lines: (0..lines).map(|_| line()).collect(), share: share as u64, key: unforeseen() }
     }
 
     /// Returns the number of entries, which is above every entry's index.

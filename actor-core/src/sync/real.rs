@@ -4,6 +4,8 @@ pub(crate) use std::alloc::{alloc, dealloc};
 pub(crate) use std::hint::spin_loop;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
 
+use std::hash::{BuildHasher, RandomState};
+
 /// The blocks of one size that a thread keeps for its next asks.
 pub(crate) const CACHED_BLOCKS: usize = 256;
 
@@ -12,6 +14,11 @@ pub(crate) const FIRST_SLOTS: usize = 8;
 
 /// The entries of a table that one cache line holds.
 pub(crate) const NEIGHBOURS: usize = 8;
+
+/// Returns a number that nobody can foresee, for hashes of what peers choose.
+pub(crate) fn unforeseen() -> u64 {
+    RandomState::new().hash_one(0)
+}
 
 /// Nothing: the `SeqCst` accesses before and after it are in one order that all threads agree on.
 #[inline(always)]

@@ -22,6 +22,11 @@ pub(crate) const FIRST_SLOTS: usize = 1;
 /// As few as can be, so that a model fills them.
 pub(crate) const NEIGHBOURS: usize = 2;
 
+/// The same each time, because a model must do the same in each of its runs.
+pub(crate) fn unforeseen() -> u64 {
+    0
+}
+
 /// Nothing: all accesses are in one order.
 pub(crate) fn store_before_load() {}
 
