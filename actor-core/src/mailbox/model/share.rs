@@ -71,7 +71,10 @@ fn a_share_is_free_again_once_its_message_is_taken() {
         let consumer = thread::spawn(move || take(&taking, &mut Turns::new()));
         let second = push(&ring, 0, (2, Arc::clone(&count)));
         assert_eq!(consumer.join().expect("no panic"), Some(1));
-        assert!(matches!(second, Ok(1) | Err(PushError::OverShare)), "room in its share is room in the lane: {second:?}");
+        assert!(
+            matches!(second, Ok(1) | Err(PushError::OverShare)),
+            "room in its share is room in the lane: {second:?}"
+        );
         drop(ring);
         assert_eq!(Arc::strong_count(&count), 1);
     });
