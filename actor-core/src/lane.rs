@@ -180,7 +180,7 @@ pub struct LaneStats {
     pub cancelled: u64,
     /// Messages still queued when the actor ended.
     pub undelivered: u64,
-    /// The most messages that the actor has seen waiting at once. It looks at every 16th message of a first in, first
+    /// The most messages that the actor has seen waiting at once. It looks at every 64th message of a first in, first
     /// out lane, so a short peak may be missed.
     pub high_water: u64,
     /// Accepted and not finished: waiting, and the one in hand.

@@ -318,6 +318,11 @@ impl<M: Message> Mailbox<M> {
         (0..M::LANES.len()).any(|lane| self.holds_any(lane))
     }
 
+    /// Returns whether a message is there to be taken. Cheaper than [`has_messages`](Self::has_messages).
+    pub(crate) fn has_next(&self) -> bool {
+        (0..M::LANES.len()).any(|lane| self.shared.lane(lane).has_next(self.stashes.get(lane)))
+    }
+
     fn holds_any(&self, lane: usize) -> bool {
         self.shared.lane(lane).holds_any(self.stashes.get(lane))
     }

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
 
 use std::collections::VecDeque;
+use std::ptr;
 
 use event_listener::{Event, EventListener};
 
@@ -9,7 +10,7 @@ use crate::lane::{Lane, LaneKind, LaneStats};
 use crate::mailbox::evicting::{EvictingRing, SPARE};
 use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::places::{Places, add};
-use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
+use crate::mailbox::ring::{ClaimError, Frees, Part, RefusingRing};
 use crate::mailbox::signal::Signal;
 use crate::reply::Asker;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering, fence};
@@ -58,7 +59,7 @@ impl Drop for Waiting<'_> {
 pub(super) type Stash<M> = VecDeque<Envelope<M>>;
 
 /// Messages taken for each look at how many wait.
-const LOOK_EVERY: u64 = 16;
+const LOOK_EVERY: u64 = 64;
 
 impl<M> LaneQueue<M> {
     pub(super) fn new(lane: &'static Lane) -> Self {
@@ -70,7 +71,7 @@ impl<M> LaneQueue<M> {
     }
 
     /// Puts a message in and looks at the signal, or hands the message back. Never waits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal) -> Result<(), Refused<M>> {
         let capacity = || self.lane.capacity();
         match &self.ring {
@@ -200,7 +201,25 @@ impl<M> LaneQueue<M> {
     /// One thread at a time calls this and [`take_undelivered`](Self::take_undelivered): the mailbox. It does not call this
     /// once it has [left](Self::leave).
     #[inline]
-    pub(super) unsafe fn take(&self, mut stash: Option<&mut Stash<M>>) -> Option<M> {
+    pub(super) unsafe fn take(&self, stash: Option<&mut Stash<M>>) -> Option<M> {
+        if let Ring::Refusing(ring) = &self.ring {
+            // SAFETY: the caller's promise.
+            match unsafe { take_plain(ring.get()?) } {
+                Part::Taken(message) => return Some(message),
+                Part::Nothing => return None,
+                Part::Left => {}
+            }
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.take_wanted(stash) }
+    }
+
+    /// Takes the next message that anyone still wants, whether it was asked for or told.
+    ///
+    /// # Safety
+    ///
+    /// As [`take`](Self::take).
+    unsafe fn take_wanted(&self, mut stash: Option<&mut Stash<M>>) -> Option<M> {
         let mut skipped = 0;
         loop {
             let (envelope, places) = match (&self.ring, &mut stash) {
@@ -242,6 +261,16 @@ impl<M> LaneQueue<M> {
         };
         add(&self.places()?.figures.undelivered, 1);
         Some(envelope.message)
+    }
+
+    /// Returns whether the next message is there to be taken. Cheaper than [`holds_any`](Self::holds_any), and does not count
+    /// what is in flight.
+    #[inline]
+    pub(super) fn has_next(&self, stash: Option<&Stash<M>>) -> bool {
+        match &self.ring {
+            Ring::Refusing(ring) => ring.get().is_some_and(RefusingRing::is_next_there),
+            Ring::Evicting(_) => self.holds_any(stash),
+        }
     }
 
     pub(super) fn holds_any(&self, stash: Option<&Stash<M>>) -> bool {
@@ -287,7 +316,7 @@ impl<M> LaneQueue<M> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn send_refusing<M>(
     ring: &RefusingRing<Envelope<M>>,
     envelope: Envelope<M>,
@@ -323,6 +352,27 @@ fn send_evicting<M>(
     Ok(())
 }
 
+/// Takes the oldest message if nobody asked for it: then there is nobody who may have gone.
+///
+/// # Safety
+///
+/// As [`LaneQueue::take`].
+#[inline(always)]
+unsafe fn take_plain<M>(ring: &RefusingRing<Envelope<M>>) -> Part<M> {
+    let plain = |envelope: *const Envelope<M>| {
+        // SAFETY: the ring lends a valid envelope that nobody else touches.
+        let Envelope { message, asker } = unsafe { &*envelope };
+        // SAFETY: the ring forgets the envelope, and without an asker it is nothing but its message.
+        asker.is_none().then(|| unsafe { ptr::from_ref(message).read() })
+    };
+    // SAFETY: the caller's promise.
+    let part = unsafe { ring.pop_part(plain) };
+    if matches!(part, Part::Taken(_)) {
+        note_depth(ring);
+    }
+    part
+}
+
 /// # Safety
 ///
 /// As [`LaneQueue::take`].
@@ -330,12 +380,18 @@ fn send_evicting<M>(
 unsafe fn take_oldest<M>(ring: &RefusingRing<Envelope<M>>) -> Option<Envelope<M>> {
     // SAFETY: the caller's promise.
     let envelope = unsafe { ring.pop() }?;
+    note_depth(ring);
+    Some(envelope)
+}
+
+/// Keeps the highest depth, after a take.
+#[inline]
+fn note_depth<T>(ring: &RefusingRing<T>) {
     // Reading the depth fetches the line that senders write, so it is not done for every message.
     let head = ring.places.consumer.head.load(Ordering::Relaxed);
     if head % LOOK_EVERY == 1 {
         saw(&ring.places, ring.places.tail().saturating_sub(head - 1), ring.capacity());
     }
-    Some(envelope)
 }
 
 /// Takes over what a ring that evicts has, and returns the newest.

@@ -69,10 +69,24 @@
 use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::places::{CLOSED, GROWN, Places};
 use crate::mailbox::slots::{Slot, Slots};
-use crate::sync::{FIRST_SLOTS, Ordering, store_before_load};
+use crate::sync::{FIRST_SLOTS, Ordering, prepare_to_write, store_before_load};
 
 /// A stamp that no position has.
 const NOTHING: u64 = 0;
+
+/// How far ahead of its own slot a producer asks for the line of another: two lines of small slots, or one large slot.
+///
+/// Without that, the exchange that publishes a message waits for the slot's line to come from the consumer's core, which read
+/// it a lap ago.
+const AHEAD_BYTES: usize = 128;
+
+/// What came of taking a part of the next value.
+pub(super) enum Part<R> {
+    Taken(R),
+    /// The value is there, and was left.
+    Left,
+    Nothing,
+}
 
 /// Why a position was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,8 +164,8 @@ impl<T> RefusingRing<T> {
         released.store(released.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
-    /// Makes a message of the value at the claimed position, and tells where that is. The caller looks at the signal next.
-    #[inline]
+    /// Makes a message of the value at the claimed position, and returns the position. The caller looks at the signal next.
+    #[inline(always)]
     pub(super) fn fill(&self, claim: Claim, value: T) -> u64 {
         let Claim { position, is_grown } = claim;
         let slots = if is_grown { self.grown.get().expect("made before `GROWN` was set") } else { &self.first };
@@ -161,14 +175,16 @@ impl<T> RefusingRing<T> {
             // slot's last value out.
             unsafe { (*place).write(value) }
         });
+        let ahead = slots.address(position + const { AHEAD_BYTES.div_ceil(size_of::<Slot<T>>()) as u64 });
         // Pairs with the load in `filled`: who sees the stamp sees the value. SeqCst, because the signal is looked at next.
         slot.stamp.store(position + 1, Ordering::SeqCst);
         store_before_load();
+        prepare_to_write(ahead);
         position
     }
 
     /// Claims the next position, or says why there is none. Never waits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn claim(&self) -> Result<Claim, ClaimError> {
         let mut tail = self.places.producers.tail.load(Ordering::Relaxed);
         loop {
@@ -215,6 +231,32 @@ impl<T> RefusingRing<T> {
         self.grown.get_or_make(|| Slots::new(slots));
         // Release: who sees the bit finds the slots. If it fails, another has grown the ring, or gone on.
         let _ = self.places.producers.tail.compare_exchange(tail, tail | GROWN, Ordering::Release, Ordering::Relaxed);
+    }
+
+    /// Takes a part of the oldest value out, and forgets the rest, if the value is there and `take` returns something.
+    ///
+    /// In place, because a whole value that is moved out and taken apart afterwards is written in narrow stores and read back
+    /// by wide loads, which a core cannot serve from its store buffer.
+    ///
+    /// # Safety
+    ///
+    /// As [`pop`](Self::pop). `take` gets a valid value. It runs no other code of the value's type, and returns something only
+    /// if nothing is left in the value that has to be dropped.
+    #[inline(always)]
+    pub(super) unsafe fn pop_part<R>(&self, take: impl FnOnce(*const T) -> Option<R>) -> Part<R> {
+        let head = self.places.consumer.head.load(Ordering::Relaxed);
+        let Some(slot) = self.filled(head) else { return Part::Nothing };
+        let Some(part) = slot.value.with(|place| take(place.cast::<T>())) else { return Part::Left };
+        // As in `pop`.
+        self.places.consumer.head.store(head + 1, Ordering::Release);
+        Part::Taken(part)
+    }
+
+    /// Returns whether the next message is there to be taken. Unlike [`is_drained`](Places::is_drained) it leaves the line of
+    /// the producers alone, and does not count claims in flight.
+    #[inline]
+    pub(super) fn is_next_there(&self) -> bool {
+        self.filled(self.places.consumer.head.load(Ordering::Relaxed)).is_some()
     }
 
     /// Takes the oldest value out if it is there.

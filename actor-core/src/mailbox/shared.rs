@@ -46,7 +46,7 @@ impl<M: Message> Shared<M> {
     }
 
     /// Puts a message into a lane and wakes the consumer if it sleeps. Never waits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send(&self, lane: &LaneQueue<M>, envelope: Envelope<M>) -> Result<(), Refused<M>> {
         lane.send(envelope, &self.signal)
     }

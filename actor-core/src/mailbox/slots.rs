@@ -34,6 +34,12 @@ impl<T> Slots<T> {
         self.len as u64
     }
 
+    /// Returns the address of a position's slot. Nothing is read: the slots may be gone when the address is used.
+    #[inline]
+    pub(super) fn address(&self, position: u64) -> *const Slot<T> {
+        self.array.as_ptr().wrapping_add(position as usize & (self.len - 1))
+    }
+
     /// Gives the slot of a position.
     #[inline]
     pub(super) fn at(&self, position: u64) -> &Slot<T> {

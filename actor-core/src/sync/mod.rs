@@ -17,5 +17,5 @@ mod chosen;
 pub(crate) use chosen::assert_all_given_back;
 pub(crate) use chosen::{
     AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CACHED_BLOCKS, FIRST_SLOTS, Ordering, UnsafeCell, alloc,
-    assert_exclusive, comes_back, dealloc, fence, spin_loop, store_before_load,
+    assert_exclusive, comes_back, dealloc, fence, prepare_to_write, spin_loop, store_before_load,
 };

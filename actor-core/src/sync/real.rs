@@ -14,6 +14,21 @@ pub(crate) const FIRST_SLOTS: usize = 8;
 #[inline(always)]
 pub(crate) fn store_before_load() {}
 
+/// Asks for the cache line of what this thread is going to write soon. A hint without any effect but on time: whatever the
+/// address is, nothing is read or written, and nothing faults.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline(always)]
+#[expect(unsafe_code, reason = "the compiler has no name for this hint that does not depend on compiler flags")]
+pub(crate) fn prepare_to_write<T>(soon: *const T) {
+    // SAFETY: the instruction neither reads nor writes, and never faults. Processors without it do nothing.
+    unsafe { std::arch::asm!("prefetchw [{}]", in(reg) soon, options(nostack, preserves_flags)) }
+}
+
+/// Nothing, where the hint has no name or no meaning.
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+#[inline(always)]
+pub(crate) fn prepare_to_write<T>(_soon: *const T) {}
+
 /// Nothing: whoever comes back does so by way of its executor.
 #[inline(always)]
 pub(crate) fn comes_back() {}

@@ -16,6 +16,9 @@ use std::ptr;
 /// None under the model, which must see each block given back.
 pub(crate) const CACHED_BLOCKS: usize = 0;
 
+/// Nothing: models have no caches.
+pub(crate) fn prepare_to_write<T>(_soon: *const T) {}
+
 /// As few as can be, so that models come to where a ring grows.
 pub(crate) const FIRST_SLOTS: usize = 1;
 
