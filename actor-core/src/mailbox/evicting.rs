@@ -54,11 +54,30 @@
 //! When positions are void, fewer than `capacity` messages may lie between the newest and the one that is evicted, by as
 //! many as are void: threads that were stopped or passed by just then. While producers are stopped in the middle of a push,
 //! more may lie there, by as many as they are.
+//!
+//! # The memory after the end
+//!
+//! Slots are given back once the consumer has taken everything and no push is in progress, although handles may keep the ring.
+//! `users` counts the positions whose pushes have ended:
+//!
+//! ```text
+//! producer                                 consumer
+//!   p = tail++, and what follows             GONE is set, everything taken
+//!   users += 1             (SeqCst)          is settled               (SeqCst)
+//!   GONE? no -> done                         users == tail? -> frees
+//!         yes: is settled? users == tail? -> frees
+//! ```
+//!
+//! In the one order of `SeqCst` accesses either the consumer sees a push that has ended, or its producer sees that all is
+//! settled. `users` is read before `tail`: if they are the same, no push was in progress when `users` was read, and those that
+//! began later have found the ring closed and touch no slot.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
+use crate::mailbox::laps::Laps;
 use crate::mailbox::places::{CLOSED, Places};
-use crate::mailbox::slots::{Slot, Slots};
-use crate::sync::{Ordering, store_before_load};
+use crate::mailbox::ring::ClaimError;
+use crate::mailbox::slots::{Slot, Slots, fit};
+use crate::sync::{AtomicBool, Ordering, store_before_load};
 
 /// Slots beyond the capacity, so that producers get past those that a stopped thread holds.
 pub(super) const SPARE: usize = 8;
@@ -96,18 +115,26 @@ enum Entry<T> {
 pub(super) struct EvictingRing<T> {
     pub(super) places: Places,
     slots: Slots<T>,
+    laps: Laps,
     /// Messages that may wait at once; there are more slots.
     capacity: u64,
+    /// Whether the consumer has left and taken everything.
+    is_settled: AtomicBool,
+}
+
+/// Returns whether the slots of a ring for `capacity` messages fit into the address space.
+pub(super) const fn fits<T>(capacity: usize) -> bool {
+    fit::<T>(Laps::new(capacity + SPARE).slots())
 }
 
 impl<T> EvictingRing<T> {
     /// Makes a ring for `capacity` messages, with `spare` slots more.
     pub(super) fn new(capacity: usize, spare: usize) -> Self {
-        Self {
-            places: Places::new(u64::MAX),
-            slots: Slots::new((capacity + spare).next_power_of_two()),
-            capacity: capacity as u64,
-        }
+        let laps = Laps::new(capacity + spare);
+        let slots = Slots::new(laps.slots());
+        // If there is no memory now, each push tries again.
+        slots.make();
+        Self { places: Places::new(0), slots, laps, capacity: capacity as u64, is_settled: AtomicBool::new(false) }
     }
 
     /// Returns the number of messages that may wait at once.
@@ -115,17 +142,33 @@ impl<T> EvictingRing<T> {
         self.capacity
     }
 
-    /// Puts a value in, and gives what was evicted for it. Hands the value back if the ring is closed.
+    /// Puts a value in, and returns what was evicted for it. Hands the value back if the ring is closed, or if there is no
+    /// memory for its slots.
     ///
-    /// The caller looks at the signal next, and drops what was evicted after that: its drop may send.
-    pub(super) fn push(&self, mut value: T) -> Result<Evicted<T>, T> {
+    /// The caller looks at the signal next, and drops what was evicted after that: its drop may send. If the signal says
+    /// `GONE`, it calls [`free_if_unused`](Self::free_if_unused).
+    pub(super) fn push(&self, value: T) -> Result<Evicted<T>, (ClaimError, T)> {
+        let mut claims = 0;
+        let pushed = self.push_counting(value, &mut claims);
+        // Release: what this thread did with the slots comes before. SeqCst, because the signal is looked at next.
+        self.places.producers.users.fetch_add(claims, Ordering::SeqCst);
+        store_before_load();
+        pushed
+    }
+
+    fn push_counting(&self, mut value: T, claims: &mut u64) -> Result<Evicted<T>, (ClaimError, T)> {
         let mut evicted = Evicted { first: None, more: Vec::new() };
         loop {
+            let has_slots = self.slots.are_made() || self.slots.make();
             // Looked at first, so that senders to a closed ring do not go on counting positions.
             if self.places.producers.tail.load(Ordering::Relaxed) & CLOSED != 0 {
                 self.count_evicted(&evicted);
-                return Err(value);
+                return Err((ClaimError::Closed, value));
             }
+            if !has_slots {
+                return Err((ClaimError::Full, value));
+            }
+            *claims += 1;
             // SeqCst: a consumer that has announced its sleep sees every position whose producer missed the announcement.
             let position = self.places.producers.tail.fetch_add(1, Ordering::SeqCst);
             if position & CLOSED == 0 {
@@ -159,9 +202,44 @@ impl<T> EvictingRing<T> {
         }
     }
 
+    /// Returns the slot of a position that was claimed while the ring was open, or that the consumer has come to.
+    #[inline]
+    fn slot(&self, position: u64) -> &Slot<T> {
+        self.slots
+            .at(self.laps.index(position))
+            .expect("there is no claim without slots, and they stay while one is used")
+    }
+
+    /// Gives the slots back if the consumer has settled everything and no push is in progress.
+    #[cold]
+    pub(super) fn free_if_unused(&self) {
+        if !self.is_settled.load(Ordering::SeqCst) {
+            return;
+        }
+        // Acquire, within SeqCst: what producers did with the slots comes before.
+        let ended = self.places.producers.users.load(Ordering::SeqCst);
+        if ended == self.places.tail() {
+            // SAFETY: no push was in progress when they were counted, and later ones find the ring closed. The consumer has
+            // taken everything, and does not look again.
+            unsafe { self.slots.retire() };
+        }
+    }
+
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(super) fn has_slots(&self) -> bool {
+        self.slots.are_made()
+    }
+
+    /// Says that the consumer has taken everything. Called by the consumer, once it has left and the signal says so.
+    pub(super) fn settle(&self) {
+        self.is_settled.store(true, Ordering::SeqCst);
+        store_before_load();
+        self.free_if_unused();
+    }
+
     /// Makes a message of the value at `position`, or hands it back if the position is void.
     fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>) -> Result<(), T> {
-        let slot = self.slots.at(position);
+        let slot = self.slot(position);
         let Entry::Owned(lapped) = enter(slot, position) else { return Err(value) };
         evicted.add(lapped);
         slot.value.with_mut(|place| {
@@ -183,10 +261,14 @@ impl<T> EvictingRing<T> {
 
     /// Takes the message of a position out if it is there. Any thread may.
     fn take_at(&self, position: u64) -> Option<T> {
-        let slot = self.slots.at(position);
-        let taking = stamp(position, TAKING);
+        let slot = self.slot(position);
+        let (full, taking) = (stamp(position, FULL), stamp(position, TAKING));
+        // A load first, which is all that it takes most often: an exchange that fails costs as much as one that does not.
+        if slot.stamp.load(Ordering::SeqCst) != full {
+            return None;
+        }
         // Pairs with the exchange in `write`. SeqCst: this may be the last look before a sleep.
-        slot.stamp.compare_exchange(stamp(position, FULL), taking, Ordering::SeqCst, Ordering::SeqCst).ok()?;
+        slot.stamp.compare_exchange(full, taking, Ordering::SeqCst, Ordering::SeqCst).ok()?;
         let value = slot.value.with(|place| {
             // SAFETY: the stamp said that the value was written, and the exchange gave it to this thread.
             unsafe { place.cast::<T>().read() }
@@ -200,6 +282,9 @@ impl<T> EvictingRing<T> {
     ///
     /// One thread at a time calls this: the consumer.
     pub(super) fn pop(&self) -> Option<T> {
+        if !self.slots.are_made() {
+            return None;
+        }
         let tail = self.places.producers.tail.load(Ordering::SeqCst);
         let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
         // What there is from before the last lap is found in that lap's slots.
@@ -219,7 +304,7 @@ impl<T> EvictingRing<T> {
     }
 
     fn take_or_pass(&self, position: u64, may_pass: bool) -> Step<T> {
-        let slot = self.slots.at(position);
+        let slot = self.slot(position);
         loop {
             if let Some(value) = self.take_at(position) {
                 return Step::Took(value);

@@ -15,6 +15,7 @@
 
 mod evicting;
 mod first_use;
+mod laps;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod places;
@@ -77,6 +78,7 @@ pub(crate) use shared::{Closeable, Shared};
 pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
     const { assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least") };
     const { assert!(M::LANES.len() < NO_LANE as usize, "Message::LANES must name fewer lanes than 65535") };
+    const { assert!(lanes_fit::<M>(), "a lane of Message::LANES takes more memory than there are addresses for") };
     let shared = Arc::new(Shared::new());
     let mailbox = Mailbox {
         stashes: if M::LANES.iter().any(|lane| lane.kind().evicts()) {
@@ -88,10 +90,23 @@ pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
         in_hand: NO_LANE,
         has_left: false,
         first_pauses: 1,
+        rests: 0,
         lingers: false,
         shared: Arc::clone(&shared),
     };
     (Handle::first(shared), mailbox)
+}
+
+/// Returns whether each lane's messages fit into the address space.
+const fn lanes_fit<M: Message>() -> bool {
+    let mut lane = 0;
+    while lane < M::LANES.len() {
+        if !queue::fits::<M>(&M::LANES[lane]) {
+            return false;
+        }
+        lane += 1;
+    }
+    true
 }
 
 /// The receiving end of a mailbox, which belongs to one consumer.
@@ -112,6 +127,8 @@ pub struct Mailbox<M: Message> {
     has_left: bool,
     /// Pauses before the next look at an empty mailbox.
     first_pauses: u16,
+    /// Counts lanes that were looked at for memory to give back.
+    rests: u16,
     /// Whether the thread that receives looks around before it sleeps.
     lingers: bool,
 }
@@ -122,6 +139,9 @@ const PAUSES: u16 = 32;
 
 /// The most of them before the first look.
 const MOST_FIRST_PAUSES: u16 = 16;
+
+/// Lanes that are looked at for memory to give back whenever the consumer rests.
+const LANES_A_REST: usize = 4;
 
 /// No lane's index.
 const NO_LANE: u16 = u16::MAX;
@@ -195,6 +215,7 @@ impl<M: Message> Mailbox<M> {
 
     /// Announces sleep, and looks again.
     fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        self.rest();
         // SAFETY: there is one `Mailbox` to a signal, and it is borrowed alone.
         if unsafe { self.shared.signal().announce_sleep(cx.waker()) } {
             self.shared.tell_of_room();
@@ -209,6 +230,18 @@ impl<M: Message> Mailbox<M> {
         };
         self.shared.signal().cancel_sleep();
         polled
+    }
+
+    /// Gives back memory of lanes that have been calm for a while: of a few lanes for each rest, by turns.
+    fn rest(&mut self) {
+        if self.has_left {
+            return;
+        }
+        for _ in 0..M::LANES.len().min(LANES_A_REST) {
+            let lane = usize::from(self.rests) % M::LANES.len();
+            self.rests = self.rests.wrapping_add(1);
+            self.shared.lane(lane).rest(self.stashes.get_mut(lane));
+        }
     }
 
     /// Sees that no sender waits for the room that a message has left. Whoever takes messages by hand may take no other.

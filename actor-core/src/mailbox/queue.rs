@@ -7,10 +7,10 @@ use std::ptr;
 use event_listener::{Event, EventListener};
 
 use crate::lane::{Lane, LaneKind, LaneStats};
-use crate::mailbox::evicting::{EvictingRing, SPARE};
+use crate::mailbox::evicting::{self, EvictingRing, SPARE};
 use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::places::{Places, add};
-use crate::mailbox::ring::{ClaimError, Frees, Part, RefusingRing};
+use crate::mailbox::ring::{self, ClaimError, Frees, Part, RefusingRing};
 use crate::mailbox::signal::Signal;
 use crate::reply::Asker;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering, fence};
@@ -37,6 +37,14 @@ pub(crate) struct LaneQueue<M> {
     room: Event,
 }
 
+/// Returns whether a lane's messages fit into the address space.
+pub(super) const fn fits<M>(lane: &Lane) -> bool {
+    match lane.kind() {
+        LaneKind::Control | LaneKind::Fifo => ring::fits::<Envelope<M>>(lane.capacity()),
+        LaneKind::NewestFirst | LaneKind::Latest => evicting::fits::<Envelope<M>>(lane.capacity()),
+    }
+}
+
 /// The kinds of ring, each made when the lane is first used. A kind that is added here is asked for in every `match`.
 enum Ring<M> {
     Refusing(FirstUse<RefusingRing<Envelope<M>>>),
@@ -60,6 +68,9 @@ pub(super) type Stash<M> = VecDeque<Envelope<M>>;
 
 /// Messages taken for each look at how many wait.
 const LOOK_EVERY: u64 = 64;
+
+/// Messages that an empty stash may keep room for.
+const ROOMY: usize = 64;
 
 impl<M> LaneQueue<M> {
     pub(super) fn new(lane: &'static Lane) -> Self {
@@ -257,10 +268,30 @@ impl<M> LaneQueue<M> {
         let envelope = match &self.ring {
             // SAFETY: the caller's promise.
             Ring::Refusing(ring) => unsafe { ring.get()?.settle() }?,
-            Ring::Evicting(ring) => stash.and_then(VecDeque::pop_front).or_else(|| ring.get()?.pop())?,
+            Ring::Evicting(ring) => {
+                let ring = ring.get()?;
+                let mut stash = stash;
+                let oldest = stash.as_mut().and_then(|stash| stash.pop_front()).or_else(|| ring.pop());
+                if oldest.is_none() {
+                    ring.settle();
+                    stash.into_iter().for_each(|stash| *stash = Stash::new());
+                }
+                oldest?
+            }
         };
         add(&self.places()?.figures.undelivered, 1);
         Some(envelope.message)
+    }
+
+    /// Gives back memory that has been needless for a while. Called by the consumer when it rests.
+    pub(super) fn rest(&self, stash: Option<&mut Stash<M>>) {
+        match &self.ring {
+            Ring::Refusing(ring) => ring.get().into_iter().for_each(RefusingRing::rest),
+            Ring::Evicting(_) => {
+                let is_roomy = |stash: &&mut Stash<M>| stash.is_empty() && stash.capacity() > ROOMY;
+                stash.filter(is_roomy).into_iter().for_each(|stash| *stash = Stash::new());
+            }
+        }
     }
 
     /// Returns whether the next message is there to be taken. Cheaper than [`holds_any`](Self::holds_any), and does not count
@@ -346,10 +377,16 @@ fn send_evicting<M>(
     envelope: Envelope<M>,
     signal: &Signal,
 ) -> Result<(), Refused<M>> {
-    let _evicted = ring.push(envelope).map_err(Refused::Closed)?;
+    let pushed = ring.push(envelope);
     // Nothing to take back: a departed consumer voided every unpublished position, so `push` already returned the message.
-    signal.notify();
-    Ok(())
+    if signal.notify() {
+        ring.free_if_unused();
+    }
+    match pushed {
+        Ok(_evicted) => Ok(()),
+        Err((ClaimError::Full, envelope)) => Err(Refused::Full(envelope)),
+        Err((ClaimError::Closed, envelope)) => Err(Refused::Closed(envelope)),
+    }
 }
 
 /// Takes the oldest message if nobody asked for it: then there is nobody who may have gone.
