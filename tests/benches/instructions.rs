@@ -5,7 +5,7 @@
 //! valgrind --tool=callgrind target/release/deps/instructions-… tell 100000
 //! ```
 //!
-//! The instructions of one message are the difference between two runs, divided by the difference of their numbers.
+//! It prints how long each took as well, which means something without valgrind only. The instructions of one message are the difference between two runs, divided by the difference of their numbers.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -108,6 +108,29 @@ impl From<Large> for Ping {
     }
 }
 
+/// The same to one of many lanes, which is not the first.
+struct Wide<const LANES: usize>(Ping);
+
+impl<const LANES: usize> Message for Wide<LANES> {
+    const LANES: &'static [Lane] = &[Lane::fifo("lane", 256); LANES];
+
+    fn lane(&self) -> usize {
+        LANES / 2
+    }
+}
+
+impl<const LANES: usize> From<Ping> for Wide<LANES> {
+    fn from(ping: Ping) -> Self {
+        Self(ping)
+    }
+}
+
+impl<const LANES: usize> From<Wide<LANES>> for Ping {
+    fn from(Wide(ping): Wide<LANES>) -> Self {
+        ping
+    }
+}
+
 impl From<Ping> for Routed {
     fn from(ping: Ping) -> Self {
         Self(ping)
@@ -147,7 +170,9 @@ impl<M: Message + From<Ping> + Into<Ping>> Actor for Counter<M> {
 
 fn counter<M: Message + From<Ping> + Into<Ping>>(executor: &Arc<dyn Executor>, has_timer: bool) -> Handle<M> {
     let (handle, mailbox) = mailbox::<M>();
-    Spawn::new(mailbox).start(executor, move || Counter { sum: 0, other: None, has_timer }).expect("it takes all");
+    drop(
+        Spawn::new(mailbox).start(executor, move || Counter { sum: 0, other: None, has_timer }).expect("it takes all"),
+    );
     poll_all();
     handle
 }
@@ -177,7 +202,7 @@ fn hop(executor: &Arc<dyn Executor>, n: u64) {
     let ((left, left_mailbox), (right, right_mailbox)) = (mailbox::<Ping>(), mailbox::<Ping>());
     for (mailbox, other) in [(left_mailbox, right), (right_mailbox, left.clone())] {
         let make = move || Counter { sum: 0, other: Some(other), has_timer: false };
-        Spawn::new(mailbox).start(executor, make).expect("it takes all");
+        drop(Spawn::new(mailbox).start(executor, make).expect("it takes all"));
     }
     poll_all();
     assert!(left.try_tell(Ping::Hop(n)).is_ok());
@@ -196,9 +221,16 @@ fn main() {
     let workload = arguments.next().unwrap_or_default();
     let n = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(10_000);
     let clock = SmolRuntime::new().start_executor(actor::ThreadConfig::named("clock")).expect("a thread starts");
-    let executor: Arc<dyn Executor> = Arc::new(Here(clock));
+    let start = clock.now();
+    let executor: Arc<dyn Executor> = Arc::new(Here(Arc::clone(&clock)));
     match workload.as_str() {
         "tell-lanes" => tell::<Routed>(&executor, n, false),
+        "tell-1" => tell::<Wide<1>>(&executor, n, false),
+        "tell-3" => tell::<Wide<3>>(&executor, n, false),
+        "tell-4" => tell::<Wide<4>>(&executor, n, false),
+        "tell-5" => tell::<Wide<5>>(&executor, n, false),
+        "tell-40" => tell::<Wide<40>>(&executor, n, false),
+        "tell-1000" => tell::<Wide<1000>>(&executor, n, false),
         "tell-timer" => tell::<Ping>(&executor, n, true),
         "tell-large" => tell::<Large>(&executor, n, false),
         "ask" => ask(&executor, n),
@@ -206,4 +238,6 @@ fn main() {
         "spawn" => spawn(&executor, n),
         _ => tell::<Ping>(&executor, n, false),
     }
+    let took = clock.now().duration_since(start);
+    println!("{workload}: {:.1} ns each", took.as_secs_f64() * 1e9 / n as f64);
 }

@@ -14,6 +14,7 @@
 #![expect(unsafe_code, reason = "a mailbox promises its signal to be its only consumer")]
 
 mod evicting;
+mod filled;
 mod first_use;
 mod laps;
 #[cfg(all(test, any(loom, shuttle)))]
@@ -265,7 +266,24 @@ impl<M: Message> Mailbox<M> {
             Some(message)
         };
         // With one lane there is nothing to decide.
-        if M::LANES.len() == 1 { take(0) } else { schedule.next(M::LANES, take) }
+        if M::LANES.len() == 1 {
+            return take(0);
+        }
+        if Shared::<M>::HAS_FEW {
+            return schedule.next(M::LANES, take);
+        }
+        let next = |is_control, from| shared.filled(is_control).next(from);
+        schedule.next_filled(M::LANES, next, |lane| {
+            if let Some(message) = take(lane) {
+                return Some(message);
+            }
+            let filled = shared.filled(M::LANES[lane].is_control());
+            filled.clear(lane);
+            // A message may have come whose sender saw the lane marked.
+            let message = take(lane)?;
+            filled.mark(lane);
+            Some(message)
+        })
     }
 
     /// Closes the mailbox: senders get their messages back from now on; what was accepted is still received.
@@ -332,8 +350,11 @@ impl<M: Message> Mailbox<M> {
         Some(message)
     }
 
-    /// Tells whether a control message waits in another lane than that of the message in hand.
+    /// Tells whether a control message may wait in another lane than that of the message in hand.
     pub(crate) fn has_other_control(&self) -> bool {
+        if !Shared::<M>::HAS_FEW {
+            return self.shared.filled(true).any_but(usize::from(self.in_hand));
+        }
         let is_other = |lane: usize| M::LANES[lane].is_control() && lane != usize::from(self.in_hand);
         (0..M::LANES.len()).any(|lane| is_other(lane) && self.holds_any(lane))
     }
@@ -351,8 +372,11 @@ impl<M: Message> Mailbox<M> {
         (0..M::LANES.len()).any(|lane| self.holds_any(lane))
     }
 
-    /// Returns whether a message is there to be taken. Cheaper than [`has_messages`](Self::has_messages).
+    /// Returns whether a message may be there to be taken. Cheaper than [`has_messages`](Self::has_messages).
     pub(crate) fn has_next(&self) -> bool {
+        if !Shared::<M>::HAS_FEW {
+            return [false, true].into_iter().any(|is_control| self.shared.filled(is_control).any());
+        }
         (0..M::LANES.len()).any(|lane| self.shared.lane(lane).has_next(self.stashes.get(lane)))
     }
 

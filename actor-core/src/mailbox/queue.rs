@@ -81,17 +81,17 @@ impl<M> LaneQueue<M> {
         Self { lane, ring, room: Event::new() }
     }
 
-    /// Puts a message in and looks at the signal, or hands the message back. Never waits.
+    /// Puts a message in, marks the lane as filled and looks at the signal, or hands the message back. Never waits.
     #[inline(always)]
-    pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal) -> Result<(), Refused<M>> {
+    pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal, mark: impl FnOnce()) -> Result<(), Refused<M>> {
         let capacity = || self.lane.capacity();
         match &self.ring {
             Ring::Refusing(ring) => match ring.get_or_make(|| RefusingRing::new(capacity(), Frees::WhenTaken)) {
-                Some(ring) => send_refusing(ring, envelope, signal),
+                Some(ring) => send_refusing(ring, envelope, signal, mark),
                 None => Err(Refused::Closed(envelope)),
             },
             Ring::Evicting(ring) => match ring.get_or_make(|| EvictingRing::new(capacity(), SPARE)) {
-                Some(ring) => send_evicting(ring, envelope, signal),
+                Some(ring) => send_evicting(ring, envelope, signal, mark),
                 None => Err(Refused::Closed(envelope)),
             },
         }
@@ -352,10 +352,12 @@ fn send_refusing<M>(
     ring: &RefusingRing<Envelope<M>>,
     envelope: Envelope<M>,
     signal: &Signal,
+    mark: impl FnOnce(),
 ) -> Result<(), Refused<M>> {
     match ring.claim() {
         Ok(claim) => {
             let position = ring.fill(claim, envelope);
+            mark();
             if signal.notify() { take_back(ring, position) } else { Ok(()) }
         }
         Err(ClaimError::Full) => Err(Refused::Full(envelope)),
@@ -376,8 +378,10 @@ fn send_evicting<M>(
     ring: &EvictingRing<Envelope<M>>,
     envelope: Envelope<M>,
     signal: &Signal,
+    mark: impl FnOnce(),
 ) -> Result<(), Refused<M>> {
     let pushed = ring.push(envelope);
+    mark();
     // Nothing to take back: a departed consumer voided every unpublished position, so `push` already returned the message.
     if signal.notify() {
         ring.free_if_unused();
@@ -478,11 +482,11 @@ mod tests {
     #[test]
     fn what_was_evicted_long_ago_is_passed_by_in_one_step() {
         let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
-        assert!(lane.send(plain(1), &signal).is_ok());
+        assert!(lane.send(plain(1), &signal, || {}).is_ok());
         assert_eq!(take(&lane, &mut stash), Some(1));
         // As if so many had come while the consumer was busy.
         lane.places().expect("it has been used").producers.tail.store(1 << 60, Ordering::SeqCst);
-        assert!(lane.send(plain(2), &signal).is_ok());
+        assert!(lane.send(plain(2), &signal, || {}).is_ok());
         assert_eq!(take(&lane, &mut stash), Some(2));
         assert_eq!(take(&lane, &mut stash), None);
     }
@@ -490,10 +494,10 @@ mod tests {
     #[test]
     fn a_message_whose_place_comes_round_before_the_consumer_is_taken() {
         let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
-        assert!(lane.send(plain(1), &signal).is_ok());
+        assert!(lane.send(plain(1), &signal, || {}).is_ok());
         // The first message's evictor is stopped, and so are others, a lap further than the consumer.
         (0..40).for_each(|_| stop_after_claim(&lane));
-        assert!(lane.send(plain(2), &signal).is_ok());
+        assert!(lane.send(plain(2), &signal, || {}).is_ok());
         let all: Vec<_> = std::iter::from_fn(|| take(&lane, &mut stash)).collect();
         assert_eq!(all, [1, 2]);
     }
@@ -502,9 +506,9 @@ mod tests {
     fn messages_behind_stopped_senders_are_taken_and_their_places_used_again() {
         let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
         for n in 0..1_000 {
-            assert!(lane.send(plain(n), &signal).is_ok());
+            assert!(lane.send(plain(n), &signal, || {}).is_ok());
             stop_after_claim(&lane);
-            assert!(lane.send(plain(n + 1), &signal).is_ok());
+            assert!(lane.send(plain(n + 1), &signal, || {}).is_ok());
             assert_eq!((take(&lane, &mut stash), take(&lane, &mut stash)), (Some(n), Some(n + 1)));
         }
         let places = lane.places().expect("it has been used");
@@ -516,10 +520,10 @@ mod tests {
         let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new());
         let (_reply, answer, asker) = Reply::<()>::queued();
         drop(answer);
-        assert!(lane.send(Envelope { message: 1, asker: Some(asker) }, &signal).is_ok());
+        assert!(lane.send(Envelope { message: 1, asker: Some(asker) }, &signal, || {}).is_ok());
         // Who would have evicted the first is stopped, so that two lie where one should.
         stop_after_claim(&lane);
-        assert!(lane.send(plain(2), &signal).is_ok());
+        assert!(lane.send(plain(2), &signal, || {}).is_ok());
         lane.close();
         assert_eq!(take(&lane, &mut stash), Some(2), "and not nothing, for the sake of an ask that was cancelled");
     }

@@ -16,6 +16,6 @@ mod chosen;
 #[cfg(shuttle)]
 pub(crate) use chosen::assert_all_given_back;
 pub(crate) use chosen::{
-    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CACHED_BLOCKS, FIRST_SLOTS, Ordering, UnsafeCell, alloc,
-    assert_exclusive, comes_back, dealloc, fence, prepare_to_write, spin_loop, store_before_load,
+    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CACHED_BLOCKS, FEW_LANES, FIRST_SLOTS, Ordering, UnsafeCell,
+    WORD_BITS, alloc, assert_exclusive, comes_back, dealloc, fence, prepare_to_write, spin_loop, store_before_load,
 };

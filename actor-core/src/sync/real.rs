@@ -7,6 +7,12 @@ pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize
 /// The blocks of one size that a thread keeps for its next asks.
 pub(crate) const CACHED_BLOCKS: usize = 256;
 
+/// The lanes whose bits are in one word.
+pub(crate) const WORD_BITS: usize = 64;
+
+/// Lanes that are looked at one by one. To keep account of which are filled would cost more.
+pub(crate) const FEW_LANES: usize = 4;
+
 /// The slots that a ring begins with.
 pub(crate) const FIRST_SLOTS: usize = 8;
 
