@@ -95,6 +95,7 @@ impl<M: Message> Handle<M> {
     /// drop(mailbox);
     /// assert!(matches!(handle.try_tell(Block(3)), Err(TryTellError::Closed(Block(3)))));
     /// ```
+    #[inline(always)]
     pub fn try_tell(&self, message: M) -> Result<(), TryTellError<M>> {
         self.try_send(Envelope { message, asker: None })
     }
@@ -274,6 +275,7 @@ impl<M: Message> Handle<M> {
         })
     }
 
+    #[inline(always)]
     fn try_send(&self, envelope: Envelope<M>) -> Result<(), TryTellError<M>> {
         let lane = self.shared.lane_of(&envelope.message);
         self.shared.send(lane, envelope).map_err(|refused| match refused {

@@ -13,6 +13,31 @@ use crate::mailbox::MOST_SHARE;
 /// | [`latest_by_key`](Self::latest_by_key) | holds the newest of each key; oldest key first | evicts the oldest key | never need to |
 /// | `control` or `fifo` with a [`share`](Self::share) | first in, first out for each source; sources take turns | refuses | yes |
 ///
+/// # Memory
+///
+/// A lane that was never used takes 32 bytes. The first message makes 256 bytes more and the first slots. A slot takes the
+/// size of the message type and 16 bytes, rounded up to its alignment.
+///
+/// | kind | slots after the first message | after a burst | given back |
+/// |---|---|---|---|
+/// | `control`, `fifo` | 8, or the capacity if that is less | as many again as the capacity, rounded up to a power of two, once more than 8 have waited | after 64 rests in a row before each of which no more than 8 messages came; after one such rest if they take more than 1 MiB |
+/// | `newest_first`, `latest` | the capacity and 8, and up to an eighth more | and up to twice the capacity that the consumer has taken over | the latter, when the consumer rests and holds none |
+///
+/// The consumer looks at four lanes whenever it rests, in turn. All slots are given back when the mailbox has been dropped,
+/// although handles are left. If there is no memory for slots, a message is refused as if the lane were full.
+///
+/// A capacity whose slots do not fit into the address space does not compile:
+///
+/// ```compile_fail
+/// use actor_core::{Lane, Message};
+///
+/// struct Block(#[expect(dead_code)] [u8; 1024]);
+/// impl Message for Block {
+///     const LANES: &'static [Lane] = &[Lane::fifo("blocks", usize::MAX / 1024)];
+/// }
+/// let (_handle, _mailbox) = actor_core::mailbox::<Block>();
+/// ```
+///
 /// # Examples
 ///
 /// ```
@@ -297,7 +322,7 @@ pub struct LaneStats {
     pub cancelled: u64,
     /// Messages still queued when the actor ended.
     pub undelivered: u64,
-    /// The most messages that the actor has seen waiting at once. It looks at every 16th message of a first in, first
+    /// The most messages that the actor has seen waiting at once. It looks at every 64th message of a first in, first
     /// out lane, so a short peak may be missed.
     pub high_water: u64,
     /// Accepted and not finished: waiting, and the one in hand.

@@ -35,7 +35,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             }
             // With nothing more to handle it has only to see so; yielding then could let a deadline pass that it has met.
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
-            let is_more = || mailbox.has_messages() || (has_timers && !mailbox.is_closed());
+            let is_more = || mailbox.has_next() || (has_timers && !mailbox.is_closed());
             if turn.is_over(&*parts.cx.executor, is_more) {
                 turn.pass().await;
             }

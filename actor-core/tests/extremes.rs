@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
-use actor_core::{Lane, Message, mailbox};
+use actor_core::{Lane, Message, TryTellError, mailbox};
 use futures::{FutureExt, StreamExt};
 
 const LANES: &[Lane] = &[Lane::fifo("fifo", 3), Lane::newest_first("newest", 3), Lane::latest("latest")];
@@ -75,18 +75,40 @@ fn an_evicting_lane_of_more_messages_than_addresses_panics() {
     _ = Lane::newest_first("too many", usize::MAX - 3);
 }
 
-/// Its lane's memory does not fit into the address space.
-struct Vast;
+/// Its lanes' memory fits into the address space, and into no machine.
+struct Vast<const LANE: usize>;
 
-impl Message for Vast {
-    const LANES: &'static [Lane] = &[Lane::newest_first("vast", usize::MAX / 8)];
+impl<const LANE: usize> Message for Vast<LANE> {
+    const LANES: &'static [Lane] =
+        &[Lane::newest_first("newest", usize::MAX / 128), Lane::fifo("fifo", usize::MAX / 128)];
+
+    fn lane(&self) -> usize {
+        LANE
+    }
 }
 
 #[test]
-#[should_panic(expected = "fit into the address space")]
-fn a_lane_whose_memory_no_address_space_has_panics_in_the_sender() {
-    let (handle, _mailbox) = mailbox();
-    _ = handle.try_tell(Vast);
+fn a_lane_that_gets_no_memory_is_full() {
+    let (handle, mut mailbox) = mailbox();
+    for _ in 0..2 {
+        assert!(matches!(handle.try_tell(Vast::<0>), Err(TryTellError::Full(_))));
+        assert!(mailbox.try_recv().is_none());
+    }
+    assert_eq!(handle.stats()[0].refused, 2);
+    drop(mailbox);
+    assert!(matches!(handle.try_tell(Vast::<0>), Err(TryTellError::Closed(_))));
+}
+
+#[test]
+fn a_lane_that_gets_no_more_memory_is_full_until_there_is_room_in_what_it_has() {
+    let (handle, mut mailbox) = mailbox();
+    let fill = || (0..100).take_while(|_| handle.try_tell(Vast::<1>).is_ok()).count();
+    let few = fill();
+    assert!((1..100).contains(&few), "{few}");
+    assert!(mailbox.try_recv().is_some());
+    assert_eq!(fill(), 1);
+    assert_eq!(std::iter::from_fn(|| mailbox.try_recv()).count(), few);
+    assert_eq!(fill(), few);
 }
 
 #[test]

@@ -40,6 +40,7 @@
 //! evicted.
 
 use crate::mailbox::evicting::{Evicted, EvictingRing, SPARE};
+use crate::mailbox::ring::ClaimError;
 use crate::mailbox::sources::mix;
 use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, unforeseen};
 
@@ -75,31 +76,37 @@ impl<T> KeyedRing<T> {
         }
     }
 
-    /// Puts a value in, in place of the one of its key if one waits. Returns what made room for it. If the ring is closed,
-    /// returns the value, and the one of its key if that was already taken out.
+    /// Puts a value in, in place of the one of its key if one waits. Returns what made room for it. If the ring is closed or
+    /// has no memory, returns why, the value, and the one of its key if that was already taken out.
     ///
-    /// The caller looks at the signal next in either case, and drops what was evicted after that: its drop may send.
-    pub(super) fn push(&self, key: u64, mut value: T) -> Result<Evicted<T>, (T, Option<T>)> {
-        let mut replaced = None;
-        if !self.ring.places.is_closed()
-            && let Some(position) = self.newest(key)
-        {
-            match self.ring.replace(position, value) {
-                Ok(evicted) => {
-                    self.replaced.fetch_add(1, Ordering::Relaxed);
-                    return Ok(evicted);
-                }
-                Err((back, taken)) => (value, replaced) = (back, taken),
+    /// The caller looks at the signal next in either case, and drops what was evicted after that: its drop may send. If the
+    /// signal says `GONE`, it calls [`EvictingRing::free_if_unused`].
+    pub(super) fn push(&self, key: u64, value: T) -> Result<Evicted<T>, (ClaimError, T, Option<T>)> {
+        let mut value = Some(value);
+        let replace = || {
+            let position = self.newest(key).filter(|_| !self.ring.places.is_closed())?;
+            Some(self.ring.replace(position, value.take()?))
+        };
+        let replaced = match self.ring.staying(replace).flatten() {
+            Some(Ok(evicted)) => {
+                self.replaced.fetch_add(1, Ordering::Relaxed);
+                return Ok(evicted);
             }
-        }
+            Some(Err((back, taken))) => {
+                value = Some(back);
+                taken
+            }
+            None => None,
+        };
+        let value = value.expect("it was not put in, or came back");
         let pushed = self.ring.push_noting(value, |slot| self.keys[slot].store(key, Ordering::SeqCst));
         let (mut evicted, position) = match pushed {
             Ok(pushed) => pushed,
-            Err(back) => return Err((back, replaced)),
+            Err((why, back)) => return Err((why, back, replaced)),
         };
         // Counted where it was taken out.
         evicted.add(replaced);
-        self.note(key, position);
+        self.ring.staying(|| self.note(key, position));
         Ok(evicted)
     }
 

@@ -48,7 +48,7 @@
 //!
 //! # Replacing
 //!
-//! A producer may put a message in the place of one that waits (`by_key` says of which). It moves
+//! A producer may put a message in the place of one that waits (`by_key` decides of which). It moves
 //! `(p, FULL) -> (p, REPLACING)`, moves the old message out and its own in, and then `-> (p, FULL)`. To others, a position
 //! that is `REPLACING` is like one that is `WRITING`: the consumer may pass it by, and then the last step fails, so that
 //! the producer takes its message out again and pushes it. After the last step it evicts its own message if
@@ -64,11 +64,33 @@
 //! When positions are void, fewer than `capacity` messages may lie between the newest and the one that is evicted, by as
 //! many as are void: threads that were stopped or passed by just then. While producers are stopped in the middle of a push,
 //! more may lie there, by as many as they are.
+//!
+//! # The memory after the end
+//!
+//! Slots are given back once the consumer has taken everything and no push is in progress, although handles may keep the ring.
+//! `users` counts the positions whose pushes have ended:
+//!
+//! ```text
+//! producer                                 consumer
+//!   p = tail++, and what follows             GONE is set, everything taken
+//!   users += 1             (SeqCst)          is settled               (SeqCst)
+//!   GONE? no -> done                         users == tail? -> frees
+//!         yes: is settled? users == tail? -> frees
+//! ```
+//!
+//! In the one order of `SeqCst` accesses either the consumer sees a push that has ended, or its producer sees that all is
+//! settled. `users` is read before `tail`: if they are the same, no push was in progress when `users` was read, and those that
+//! began later have found the ring closed and touch no slot.
+//!
+//! A producer that looks at slots without a claim counts itself in `readers` before it asks whether all is settled, and uncounts
+//! itself before it looks at the signal. The slots are freed only when that count is 0 too.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
+use crate::mailbox::laps::Laps;
 use crate::mailbox::places::{CLOSED, Places};
-use crate::mailbox::slots::{Slot, Slots};
-use crate::sync::{Ordering, store_before_load};
+use crate::mailbox::ring::ClaimError;
+use crate::mailbox::slots::{Slot, Slots, fit};
+use crate::sync::{AtomicBool, AtomicU64, Ordering, store_before_load};
 
 /// Slots beyond the capacity, so that producers get past those that a stopped thread holds.
 pub(super) const SPARE: usize = 8;
@@ -107,17 +129,34 @@ enum Entry<T> {
 pub(super) struct EvictingRing<T> {
     pub(super) places: Places,
     slots: Slots<T>,
+    laps: Laps,
     /// Messages that may wait at once; there are more slots.
     capacity: u64,
+    /// Whether the consumer has left and taken everything.
+    is_settled: AtomicBool,
+    /// Producers that look at slots without a claim.
+    readers: AtomicU64,
+}
+
+/// Returns whether the slots of a ring for `capacity` messages fit into the address space.
+pub(super) const fn fits<T>(capacity: usize) -> bool {
+    fit::<T>(Laps::new(capacity + SPARE).slots())
 }
 
 impl<T> EvictingRing<T> {
     /// Makes a ring for `capacity` messages, with `spare` slots more.
     pub(super) fn new(capacity: usize, spare: usize) -> Self {
+        let laps = Laps::new(capacity + spare);
+        let slots = Slots::new(laps.slots());
+        // If there is no memory now, each push tries again.
+        slots.make();
         Self {
-            places: Places::new(u64::MAX),
-            slots: Slots::new((capacity + spare).next_power_of_two()),
+            places: Places::new(0),
+            slots,
+            laps,
             capacity: capacity as u64,
+            is_settled: AtomicBool::new(false),
+            readers: AtomicU64::new(0),
         }
     }
 
@@ -126,27 +165,48 @@ impl<T> EvictingRing<T> {
         self.capacity
     }
 
-    /// Puts a value in, and gives what was evicted for it. Hands the value back if the ring is closed.
+    /// Puts a value in, and returns what was evicted for it. Hands the value back if the ring is closed, or if there is no
+    /// memory for its slots.
     ///
-    /// The caller looks at the signal next, and drops what was evicted after that: its drop may send.
-    pub(super) fn push(&self, value: T) -> Result<Evicted<T>, T> {
+    /// The caller looks at the signal next, and drops what was evicted after that: its drop may send. If the signal says
+    /// `GONE`, it calls [`free_if_unused`](Self::free_if_unused).
+    pub(super) fn push(&self, value: T) -> Result<Evicted<T>, (ClaimError, T)> {
         self.push_noting(value, |_slot| {}).map(|(evicted, _position)| evicted)
     }
 
-    /// As [`push`](Self::push). Calls `note` with the index of the value's slot while this thread owns that, and
-    /// returns the value's position too.
-    pub(super) fn push_noting(&self, mut value: T, note: impl Fn(usize)) -> Result<(Evicted<T>, u64), T> {
+    /// As [`push`](Self::push). Calls `note` with the index of the value's slot while this thread owns that, and returns
+    /// the value's position too.
+    pub(super) fn push_noting(&self, value: T, note: impl Fn(usize)) -> Result<(Evicted<T>, u64), (ClaimError, T)> {
+        let mut claims = 0;
+        let pushed = self.push_counting(value, &mut claims, &note);
+        // Release: what this thread did with the slots comes before. SeqCst, because the signal is looked at next.
+        self.places.producers.users.fetch_add(claims, Ordering::SeqCst);
+        store_before_load();
+        pushed
+    }
+
+    fn push_counting(
+        &self,
+        mut value: T,
+        claims: &mut u64,
+        note: &impl Fn(usize),
+    ) -> Result<(Evicted<T>, u64), (ClaimError, T)> {
         let mut evicted = Evicted { first: None, more: Vec::new() };
         loop {
+            let has_slots = self.slots.are_made() || self.slots.make();
             // Looked at first, so that senders to a closed ring do not go on counting positions.
             if self.places.producers.tail.load(Ordering::Relaxed) & CLOSED != 0 {
                 self.count_evicted(&evicted);
-                return Err(value);
+                return Err((ClaimError::Closed, value));
             }
+            if !has_slots {
+                return Err((ClaimError::Full, value));
+            }
+            *claims += 1;
             // SeqCst: a consumer that has announced its sleep sees every position whose producer missed the announcement.
             let position = self.places.producers.tail.fetch_add(1, Ordering::SeqCst);
             if position & CLOSED == 0 {
-                let written = self.write(position, value, &mut evicted, &note);
+                let written = self.write(position, value, &mut evicted, note);
                 // Pairs with `is_overtaken`.
                 store_before_load();
                 evicted.add(position.checked_sub(self.capacity).and_then(|oldest| self.take_at(oldest)));
@@ -176,9 +236,46 @@ impl<T> EvictingRing<T> {
         }
     }
 
+    /// Returns the slot of a position that was claimed while the ring was open, or that the consumer has come to.
+    #[inline]
+    fn slot(&self, position: u64) -> &Slot<T> {
+        self.slots
+            .at(self.laps.index(position))
+            .expect("there is no claim without slots, and they stay while one is used")
+    }
+
+    /// Gives the slots back if the consumer has settled everything and no push is in progress.
+    #[cold]
+    pub(super) fn free_if_unused(&self) {
+        if !self.is_settled.load(Ordering::SeqCst) {
+            return;
+        }
+        // Acquire, within SeqCst: what producers did with the slots comes before.
+        let ended = self.places.producers.users.load(Ordering::SeqCst);
+        let readers = self.readers.load(Ordering::SeqCst);
+        if ended == self.places.tail() && readers == 0 {
+            // SAFETY: no push was in progress when they were counted, and later ones find the ring closed. Nobody looked at
+            // the slots without a claim, and who does so later finds all settled first. The consumer has taken
+            // everything, and does not look again.
+            unsafe { self.slots.retire() };
+        }
+    }
+
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(super) fn has_slots(&self) -> bool {
+        self.slots.are_made()
+    }
+
+    /// Says that the consumer has taken everything. Called by the consumer, once it has left and the signal says so.
+    pub(super) fn settle(&self) {
+        self.is_settled.store(true, Ordering::SeqCst);
+        store_before_load();
+        self.free_if_unused();
+    }
+
     /// Makes a message of the value at `position`, or hands it back if the position is void.
     fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>, note: &impl Fn(usize)) -> Result<(), T> {
-        let slot = self.slots.at(position);
+        let slot = self.slot(position);
         let Entry::Owned(lapped) = enter(slot, position) else { return Err(value) };
         evicted.add(lapped);
         note(self.slot_of(position));
@@ -189,13 +286,29 @@ impl<T> EvictingRing<T> {
         publish(slot, position, WRITING)
     }
 
+    /// Has the slots stay while `act` runs, which may look at them without a claim. Returns what it returns, or `None` if the
+    /// consumer has settled everything, so that there are no messages and perhaps no slots.
+    ///
+    /// The caller looks at the signal next. If that says `GONE`, it calls [`free_if_unused`](Self::free_if_unused).
+    pub(super) fn staying<R>(&self, act: impl FnOnce() -> R) -> Option<R> {
+        let readers = &self.readers;
+        // SeqCst: either this sees that all is settled, or the consumer sees this reader.
+        readers.fetch_add(1, Ordering::SeqCst);
+        store_before_load();
+        let acted = (self.slots.are_made() && !self.is_settled.load(Ordering::SeqCst)).then(act);
+        // Release, within SeqCst: what this thread did with the slots comes before.
+        readers.fetch_sub(1, Ordering::SeqCst);
+        store_before_load();
+        acted
+    }
+
     /// Puts a value in the place of the message of a position, if that waits. Returns what was evicted, the old message
     /// among it. Otherwise returns the value, and the old message if that was taken out. What is evicted here is
-    /// counted.
+    /// counted. Called while the slots are [staying](Self::staying).
     ///
     /// The caller looks at the signal next in any case, and drops what was evicted after that.
     pub(super) fn replace(&self, position: u64, value: T) -> Result<Evicted<T>, (T, Option<T>)> {
-        let slot = self.slots.at(position);
+        let slot = self.slot(position);
         let (full, replacing) = (stamp(position, FULL), stamp(position, REPLACING));
         // Acquire: pairs with the exchange in `publish`. SeqCst: the memory is this thread's before it may be seen so.
         if slot.stamp.compare_exchange(full, replacing, Ordering::SeqCst, Ordering::SeqCst).is_err() {
@@ -225,26 +338,31 @@ impl<T> EvictingRing<T> {
 
     /// Returns the number of slots.
     pub(super) fn slots(&self) -> usize {
-        self.slots.len() as usize
+        self.laps.slots()
     }
 
     /// Returns the index of a position's slot.
     pub(super) fn slot_of(&self, position: u64) -> usize {
-        self.slots.index(position)
+        self.laps.index(position)
     }
 
-    /// Returns whether the message of a position waits, or its successor is being put into its place.
+    /// Returns whether the message of a position waits, or its successor is being put into its place. Called by the consumer,
+    /// or while the slots are [staying](Self::staying).
     pub(super) fn has_message(&self, position: u64) -> bool {
-        let seen = self.slots.at(position).stamp.load(Ordering::SeqCst);
+        let seen = self.slot(position).stamp.load(Ordering::SeqCst);
         seen == stamp(position, FULL) || seen == stamp(position, REPLACING)
     }
 
     /// Takes the message of a position out if it is there. Any thread may.
     fn take_at(&self, position: u64) -> Option<T> {
-        let slot = self.slots.at(position);
-        let taking = stamp(position, TAKING);
+        let slot = self.slot(position);
+        let (full, taking) = (stamp(position, FULL), stamp(position, TAKING));
+        // A load first, which is all that it takes most often: an exchange that fails costs as much as one that does not.
+        if slot.stamp.load(Ordering::SeqCst) != full {
+            return None;
+        }
         // Pairs with the exchange in `write`. SeqCst: this may be the last look before a sleep.
-        slot.stamp.compare_exchange(stamp(position, FULL), taking, Ordering::SeqCst, Ordering::SeqCst).ok()?;
+        slot.stamp.compare_exchange(full, taking, Ordering::SeqCst, Ordering::SeqCst).ok()?;
         let value = slot.value.with(|place| {
             // SAFETY: the stamp said that the value was written, and the exchange gave it to this thread.
             unsafe { place.cast::<T>().read() }
@@ -263,6 +381,9 @@ impl<T> EvictingRing<T> {
 
     /// As [`pop`](Self::pop). Returns the message's position too.
     pub(super) fn pop_placed(&self) -> Option<(u64, T)> {
+        if !self.slots.are_made() {
+            return None;
+        }
         let tail = self.places.producers.tail.load(Ordering::SeqCst);
         let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
         // What there is from before the last lap is found in that lap's slots.
@@ -284,7 +405,7 @@ impl<T> EvictingRing<T> {
     }
 
     fn take_or_pass(&self, position: u64, may_pass: bool) -> Step<T> {
-        let slot = self.slots.at(position);
+        let slot = self.slot(position);
         loop {
             if let Some(value) = self.take_at(position) {
                 return Step::Took(value);

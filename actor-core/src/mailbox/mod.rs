@@ -15,7 +15,9 @@
 
 mod by_key;
 mod evicting;
+mod filled;
 mod first_use;
+mod laps;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod places;
@@ -82,6 +84,7 @@ pub(crate) use sources::MOST_SHARE;
 pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
     const { assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least") };
     const { assert!(M::LANES.len() < NO_LANE as usize, "Message::LANES must name fewer lanes than 65535") };
+    const { assert!(lanes_fit::<M>(), "a lane of Message::LANES takes more memory than there are addresses for") };
     let shared = Arc::new(Shared::new());
     let mailbox = Mailbox {
         stashes: if M::LANES.iter().any(Stash::<M>::is_needed) {
@@ -93,10 +96,23 @@ pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
         in_hand: NO_LANE,
         has_left: false,
         first_pauses: 1,
+        rests: 0,
         lingers: false,
         shared: Arc::clone(&shared),
     };
     (Handle::first(shared), mailbox)
+}
+
+/// Returns whether each lane's messages fit into the address space.
+const fn lanes_fit<M: Message>() -> bool {
+    let mut lane = 0;
+    while lane < M::LANES.len() {
+        if !queue::fits::<M>(&M::LANES[lane]) {
+            return false;
+        }
+        lane += 1;
+    }
+    true
 }
 
 /// The receiving end of a mailbox, which belongs to one consumer.
@@ -117,6 +133,8 @@ pub struct Mailbox<M: Message> {
     has_left: bool,
     /// Pauses before the next look at an empty mailbox.
     first_pauses: u16,
+    /// Counts lanes that were looked at for memory to give back.
+    rests: u16,
     /// Whether the thread that receives looks around before it sleeps.
     lingers: bool,
 }
@@ -127,6 +145,9 @@ const PAUSES: u16 = 32;
 
 /// The most of them before the first look.
 const MOST_FIRST_PAUSES: u16 = 16;
+
+/// Lanes that are looked at for memory to give back whenever the consumer rests.
+const LANES_A_REST: usize = 4;
 
 /// No lane's index.
 const NO_LANE: u16 = u16::MAX;
@@ -200,6 +221,7 @@ impl<M: Message> Mailbox<M> {
 
     /// Announces sleep, and looks again.
     fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        self.rest();
         // SAFETY: there is one `Mailbox` to a signal, and it is borrowed alone.
         if unsafe { self.shared.signal().announce_sleep(cx.waker()) } {
             self.shared.tell_of_room();
@@ -214,6 +236,18 @@ impl<M: Message> Mailbox<M> {
         };
         self.shared.signal().cancel_sleep();
         polled
+    }
+
+    /// Gives back memory of lanes that have been calm for a while: of a few lanes for each rest, by turns.
+    fn rest(&mut self) {
+        if self.has_left {
+            return;
+        }
+        for _ in 0..M::LANES.len().min(LANES_A_REST) {
+            let lane = usize::from(self.rests) % M::LANES.len();
+            self.rests = self.rests.wrapping_add(1);
+            self.shared.lane(lane).rest(self.stashes.get_mut(lane));
+        }
     }
 
     /// Sees that no sender waits for the room that a message has left. Whoever takes messages by hand may take no other.
@@ -237,7 +271,24 @@ impl<M: Message> Mailbox<M> {
             Some(message)
         };
         // With one lane there is nothing to decide.
-        if M::LANES.len() == 1 { take(0) } else { schedule.next(M::LANES, take) }
+        if M::LANES.len() == 1 {
+            return take(0);
+        }
+        if Shared::<M>::HAS_FEW {
+            return schedule.next(M::LANES, take);
+        }
+        let next = |is_control, from| shared.filled(is_control).next(from);
+        schedule.next_filled(M::LANES, next, |lane| {
+            if let Some(message) = take(lane) {
+                return Some(message);
+            }
+            let filled = shared.filled(M::LANES[lane].is_control());
+            filled.clear(lane);
+            // A message may have come whose sender saw the lane marked.
+            let message = take(lane)?;
+            filled.mark(lane);
+            Some(message)
+        })
     }
 
     /// Closes the mailbox: senders get their messages back from now on; what was accepted is still received.
@@ -304,8 +355,11 @@ impl<M: Message> Mailbox<M> {
         Some(message)
     }
 
-    /// Tells whether a control message waits in another lane than that of the message in hand.
+    /// Tells whether a control message may wait in another lane than that of the message in hand.
     pub(crate) fn has_other_control(&self) -> bool {
+        if !Shared::<M>::HAS_FEW {
+            return self.shared.filled(true).any_but(usize::from(self.in_hand));
+        }
         let is_other = |lane: usize| M::LANES[lane].is_control() && lane != usize::from(self.in_hand);
         (0..M::LANES.len()).any(|lane| is_other(lane) && self.holds_any(lane))
     }
@@ -321,6 +375,14 @@ impl<M: Message> Mailbox<M> {
     /// Tells whether anything is queued, wanted or not.
     pub(crate) fn has_messages(&self) -> bool {
         (0..M::LANES.len()).any(|lane| self.holds_any(lane))
+    }
+
+    /// Returns whether a message may be there to be taken. Cheaper than [`has_messages`](Self::has_messages).
+    pub(crate) fn has_next(&self) -> bool {
+        if !Shared::<M>::HAS_FEW {
+            return [false, true].into_iter().any(|is_control| self.shared.filled(is_control).any());
+        }
+        (0..M::LANES.len()).any(|lane| self.shared.lane(lane).has_next(self.stashes.get(lane)))
     }
 
     fn holds_any(&self, lane: usize) -> bool {

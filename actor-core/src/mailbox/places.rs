@@ -16,15 +16,17 @@ pub(super) struct Places {
 pub(super) struct Producers {
     /// The next position to claim, [`CLOSED`], and the bits of a ring's own.
     pub(super) tail: AtomicU64,
-    /// Claims in a ring that refuses stay below this. Here, because a claim reads it together with `tail`.
-    pub(super) limit: AtomicU64,
+    /// Claims in a ring that refuses stay below these: without [`GROWN`], and with it. Each once written is right for ever.
+    /// They are here because a claim reads one of them together with `tail`.
+    pub(super) limits: [AtomicU64; 2],
     /// Positions that were claimed and given up.
     pub(super) void: AtomicU64,
     pub(super) refused: AtomicU64,
-    pub(super) over_share: AtomicU64,
     pub(super) evicted: AtomicU64,
     /// Senders that wait for room or are about to. The consumer reads it only when the signal says that one waits.
     pub(super) waiting: AtomicUsize,
+    /// What a ring counts to know when its slots are of no more use to anyone.
+    pub(super) users: AtomicU64,
 }
 
 /// Written by the consumer alone. Producers read it when they reach the limit, which is every few messages in a full lane:
@@ -34,6 +36,8 @@ pub(super) struct Consumer {
     pub(super) head: AtomicU64,
     /// How many messages have made room again, in a ring where a message does that later than when it is taken.
     pub(super) released: AtomicU64,
+    /// How often the ring has shrunk.
+    pub(super) shrunk: AtomicU64,
     /// Where the consumer was when it left, or [`NOT_LEFT`]: what lies before was taken, whatever its sender finds later.
     pub(super) left_at: AtomicU64,
 }
@@ -46,6 +50,10 @@ pub(super) struct Figures {
     pub(super) cancelled: AtomicU64,
     pub(super) undelivered: AtomicU64,
     pub(super) high_water: AtomicU64,
+    /// Where the consumer was when it last rested.
+    pub(super) rested_at: AtomicU64,
+    /// Rests in a row before each of which few messages came.
+    pub(super) calm: AtomicU64,
 }
 
 /// A cache line of its own, so that one side's writes do not slow the other's down.
@@ -58,33 +66,44 @@ pub(super) const NOT_LEFT: u64 = u64::MAX;
 /// The bit of `tail` that says that nothing more is taken in. Positions never get there.
 pub(super) const CLOSED: u64 = 1 << 63;
 
-/// The bits of `tail` that are no part of the position.
-const BITS: u64 = CLOSED | GROWN;
-
 /// The bit of `tail` that says that positions from here on lie in the grown slots of a ring that refuses.
 pub(super) const GROWN: u64 = 1 << 62;
 
+/// The bit of `tail` that says which of its grown slots a ring that refuses uses next. It changes each time that the ring
+/// shrinks.
+pub(super) const OTHER: u64 = 1 << 61;
+
+/// The bits of `tail` that are the position.
+pub(super) const POSITION: u64 = OTHER - 1;
+
 impl Places {
-    /// Makes the positions of a ring in which claims stay below `limit` at first.
-    pub(super) fn new(limit: u64) -> Self {
+    /// Makes the positions of a ring whose slots begin with so many `users`.
+    pub(super) fn new(users: u64) -> Self {
         let figure = || AtomicU64::new(0);
         Self {
             producers: Line(Producers {
                 tail: figure(),
-                limit: AtomicU64::new(limit),
+                limits: [figure(), figure()],
                 void: figure(),
                 refused: figure(),
-                over_share: figure(),
                 evicted: figure(),
                 waiting: AtomicUsize::new(0),
+                users: AtomicU64::new(users),
             }),
-            consumer: Line(Consumer { head: figure(), released: figure(), left_at: AtomicU64::new(NOT_LEFT) }),
+            consumer: Line(Consumer {
+                head: figure(),
+                released: figure(),
+                shrunk: figure(),
+                left_at: AtomicU64::new(NOT_LEFT),
+            }),
             figures: Line(Figures {
                 handled: figure(),
                 evicted: figure(),
                 cancelled: figure(),
                 undelivered: figure(),
                 high_water: figure(),
+                rested_at: figure(),
+                calm: figure(),
             }),
         }
     }
@@ -112,7 +131,7 @@ impl Places {
 
     /// Tells the next position to claim. SeqCst, for a consumer that has announced its sleep.
     pub(super) fn tail(&self) -> u64 {
-        self.producers.tail.load(Ordering::SeqCst) & !BITS
+        self.producers.tail.load(Ordering::SeqCst) & POSITION
     }
 
     /// Tells whether every position that was claimed has been taken or passed by. Asked by the consumer.

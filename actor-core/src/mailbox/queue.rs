@@ -2,17 +2,18 @@
 #![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
 
 use std::collections::VecDeque;
+use std::ptr;
 
 use event_listener::{Event, EventListener};
 
 use crate::Message;
 use crate::lane::{Lane, LaneKind, LaneStats};
 use crate::mailbox::by_key::KeyedRing;
-use crate::mailbox::evicting::{EvictingRing, SPARE};
+use crate::mailbox::evicting::{self, EvictingRing, SPARE};
 use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::places::{Places, add};
-use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
-use crate::mailbox::share::{PushError, SharedRing};
+use crate::mailbox::ring::{self, ClaimError, Frees, Part, RefusingRing};
+use crate::mailbox::share::{PushError, SharedRing, Sourced};
 use crate::mailbox::signal::Signal;
 use crate::mailbox::turns::Turns;
 use crate::reply::Asker;
@@ -40,6 +41,19 @@ pub(crate) struct LaneQueue<M> {
     ring: Ring<M>,
     /// Where senders wait for room; one is woken per message taken.
     room: Event,
+}
+
+/// Returns whether a lane's messages fit into the address space.
+pub(super) const fn fits<M>(lane: &Lane) -> bool {
+    match lane.kind() {
+        LaneKind::Control | LaneKind::Fifo if lane.share_of_source().is_some() => {
+            ring::fits::<Sourced<Envelope<M>>>(lane.capacity())
+        }
+        LaneKind::Control | LaneKind::Fifo => ring::fits::<Envelope<M>>(lane.capacity()),
+        LaneKind::NewestFirst | LaneKind::Latest | LaneKind::LatestByKey => {
+            evicting::fits::<Envelope<M>>(lane.capacity())
+        }
+    }
 }
 
 /// The kinds of ring, each made when the lane is first used. A kind that is added here is asked for in every `match`.
@@ -96,7 +110,10 @@ impl<M> Stash<M> {
 }
 
 /// Messages taken for each look at how many wait.
-const LOOK_EVERY: u64 = 16;
+const LOOK_EVERY: u64 = 64;
+
+/// Messages that an empty stash may keep room for.
+const ROOMY: usize = 64;
 
 impl<M: Message> LaneQueue<M> {
     pub(super) fn new(lane: &'static Lane) -> Self {
@@ -109,28 +126,28 @@ impl<M: Message> LaneQueue<M> {
         Self { lane, ring, room: Event::new() }
     }
 
-    /// Puts a message in and looks at the signal, or hands the message back. Never waits.
-    #[inline]
-    pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal) -> Result<(), Refused<M>> {
+    /// Puts a message in, marks the lane as filled and looks at the signal, or hands the message back. Never waits.
+    #[inline(always)]
+    pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal, mark: impl FnOnce()) -> Result<(), Refused<M>> {
         let capacity = || self.lane.capacity();
         match &self.ring {
             Ring::Refusing(ring) => match ring.get_or_make(|| RefusingRing::new(capacity(), Frees::WhenTaken)) {
-                Some(ring) => send_refusing(ring, envelope, signal),
+                Some(ring) => send_refusing(ring, envelope, signal, mark),
                 None => Err(Refused::Closed(envelope)),
             },
             Ring::Evicting(ring) => match ring.get_or_make(|| EvictingRing::new(capacity(), SPARE)) {
-                Some(ring) => send_evicting(ring, envelope, signal),
+                Some(ring) => send_evicting(ring, envelope, signal, mark),
                 None => Err(Refused::Closed(envelope)),
             },
             Ring::Shared(ring) => {
                 let share = || self.lane.share_of_source().unwrap_or(capacity());
                 match ring.get_or_make(|| SharedRing::new(capacity(), share())) {
-                    Some(ring) => send_shared(ring, envelope, signal),
+                    Some(ring) => send_shared(ring, envelope, signal, mark),
                     None => Err(Refused::Closed(envelope)),
                 }
             }
             Ring::Keyed(ring) => match ring.get_or_make(|| KeyedRing::new(capacity())) {
-                Some(ring) => send_keyed(ring, envelope, signal),
+                Some(ring) => send_keyed(ring, envelope, signal, mark),
                 None => Err(Refused::Closed(envelope)),
             },
         }
@@ -156,8 +173,10 @@ impl<M: Message> LaneQueue<M> {
 
     /// Counts a message that was handed back because its source had no room.
     pub(crate) fn count_over_share(&self) {
-        if let Some(places) = self.places() {
-            places.producers.over_share.fetch_add(1, Ordering::Relaxed);
+        if let Ring::Shared(ring) = &self.ring
+            && let Some(ring) = ring.get()
+        {
+            ring.over_share.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -266,7 +285,25 @@ impl<M: Message> LaneQueue<M> {
     /// One thread at a time calls this and [`take_undelivered`](Self::take_undelivered): the mailbox. It does not call this
     /// once it has [left](Self::leave).
     #[inline]
-    pub(super) unsafe fn take(&self, mut stash: Option<&mut Stash<M>>) -> Option<M> {
+    pub(super) unsafe fn take(&self, stash: Option<&mut Stash<M>>) -> Option<M> {
+        if let Ring::Refusing(ring) = &self.ring {
+            // SAFETY: the caller's promise.
+            match unsafe { take_plain(ring.get()?) } {
+                Part::Taken(message) => return Some(message),
+                Part::Nothing => return None,
+                Part::Left => {}
+            }
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.take_wanted(stash) }
+    }
+
+    /// Takes the next message that anyone still wants, whether it was asked for or told.
+    ///
+    /// # Safety
+    ///
+    /// As [`take`](Self::take).
+    unsafe fn take_wanted(&self, mut stash: Option<&mut Stash<M>>) -> Option<M> {
         let mut skipped = 0;
         loop {
             let (envelope, places) = match (&self.ring, &mut stash) {
@@ -313,14 +350,53 @@ impl<M: Message> LaneQueue<M> {
         let envelope = match (&self.ring, stash) {
             // SAFETY: the caller's promise.
             (Ring::Refusing(ring), _) => unsafe { ring.get()?.settle() }?,
-            (Ring::Evicting(ring), Some(Stash::Newest(stash))) => stash.pop_front().or_else(|| ring.get()?.pop())?,
+            (Ring::Evicting(ring), Some(Stash::Newest(stash))) => {
+                let ring = ring.get()?;
+                let oldest = stash.pop_front().or_else(|| ring.pop());
+                if oldest.is_none() {
+                    ring.settle();
+                    *stash = VecDeque::new();
+                }
+                oldest?
+            }
             // SAFETY: the caller's promise.
             (Ring::Shared(ring), Some(Stash::Turns(turns))) => unsafe { ring.get()?.settle(turns) }?,
-            (Ring::Keyed(ring), _) => ring.get()?.pop().map(|(_position, envelope)| envelope)?,
+            (Ring::Keyed(ring), _) => {
+                let ring = &ring.get()?.ring;
+                let oldest = ring.pop();
+                if oldest.is_none() {
+                    ring.settle();
+                }
+                oldest?
+            }
             (Ring::Evicting(_) | Ring::Shared(_), _) => unreachable!("a lane's stash is of the lane's kind"),
         };
         add(&self.places()?.figures.undelivered, 1);
         Some(envelope.message)
+    }
+
+    /// Gives back memory that has been needless for a while. Called by the consumer when it rests.
+    pub(super) fn rest(&self, stash: Option<&mut Stash<M>>) {
+        match &self.ring {
+            Ring::Refusing(ring) => ring.get().into_iter().for_each(RefusingRing::rest),
+            Ring::Evicting(_) => match stash {
+                Some(Stash::Newest(stash)) if stash.is_empty() && stash.capacity() > ROOMY => *stash = VecDeque::new(),
+                _ => {}
+            },
+            // The queues of its sources give back by themselves what they did not need.
+            Ring::Shared(ring) => ring.get().into_iter().for_each(|ring| ring.ring.rest()),
+            Ring::Keyed(_) => {}
+        }
+    }
+
+    /// Returns whether the next message is there to be taken. Cheaper than [`holds_any`](Self::holds_any), and does not count
+    /// what is in flight.
+    #[inline]
+    pub(super) fn has_next(&self, stash: Option<&Stash<M>>) -> bool {
+        match &self.ring {
+            Ring::Refusing(ring) => ring.get().is_some_and(RefusingRing::is_next_there),
+            Ring::Evicting(_) | Ring::Shared(_) | Ring::Keyed(_) => self.holds_any(stash),
+        }
     }
 
     pub(super) fn holds_any(&self, stash: Option<&Stash<M>>) -> bool {
@@ -332,6 +408,14 @@ impl<M: Message> LaneQueue<M> {
     pub(super) fn finish(&self) {
         if let Some(places) = self.places() {
             add(&places.figures.handled, 1);
+        }
+    }
+
+    /// Returns how many messages were refused because of their source's share.
+    fn over_share(&self) -> u64 {
+        match &self.ring {
+            Ring::Shared(ring) => ring.get().map_or(0, |ring| ring.over_share.load(Ordering::Relaxed)),
+            Ring::Refusing(_) | Ring::Evicting(_) | Ring::Keyed(_) => 0,
         }
     }
 
@@ -362,7 +446,7 @@ impl<M: Message> LaneQueue<M> {
             let (producers, consumer) = (&places.producers, &places.figures);
             stats.handled = read(&consumer.handled);
             stats.refused = read(&producers.refused);
-            stats.over_share = read(&producers.over_share);
+            stats.over_share = self.over_share();
             stats.evicted = read(&producers.evicted) + read(&consumer.evicted);
             stats.cancelled = read(&consumer.cancelled);
             stats.undelivered = read(&consumer.undelivered);
@@ -376,15 +460,17 @@ impl<M: Message> LaneQueue<M> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn send_refusing<M>(
     ring: &RefusingRing<Envelope<M>>,
     envelope: Envelope<M>,
     signal: &Signal,
+    mark: impl FnOnce(),
 ) -> Result<(), Refused<M>> {
     match ring.claim() {
         Ok(claim) => {
             let position = ring.fill(claim, envelope);
+            mark();
             if signal.notify() { take_back(ring, position) } else { Ok(()) }
         }
         Err(ClaimError::Full) => Err(Refused::Full(envelope)),
@@ -405,11 +491,40 @@ fn send_evicting<M>(
     ring: &EvictingRing<Envelope<M>>,
     envelope: Envelope<M>,
     signal: &Signal,
+    mark: impl FnOnce(),
 ) -> Result<(), Refused<M>> {
-    let _evicted = ring.push(envelope).map_err(Refused::Closed)?;
+    let pushed = ring.push(envelope);
+    mark();
     // Nothing to take back: a departed consumer voided every unpublished position, so `push` already returned the message.
-    signal.notify();
-    Ok(())
+    if signal.notify() {
+        ring.free_if_unused();
+    }
+    match pushed {
+        Ok(_evicted) => Ok(()),
+        Err((ClaimError::Full, envelope)) => Err(Refused::Full(envelope)),
+        Err((ClaimError::Closed, envelope)) => Err(Refused::Closed(envelope)),
+    }
+}
+
+/// Takes the oldest message if nobody asked for it: then there is nobody who may have gone.
+///
+/// # Safety
+///
+/// As [`LaneQueue::take`].
+#[inline(always)]
+unsafe fn take_plain<M>(ring: &RefusingRing<Envelope<M>>) -> Part<M> {
+    let plain = |envelope: *const Envelope<M>| {
+        // SAFETY: the ring lends a valid envelope that nobody else touches.
+        let Envelope { message, asker } = unsafe { &*envelope };
+        // SAFETY: the ring forgets the envelope, and without an asker it is nothing but its message.
+        asker.is_none().then(|| unsafe { ptr::from_ref(message).read() })
+    };
+    // SAFETY: the caller's promise.
+    let part = unsafe { ring.pop_part(plain) };
+    if matches!(part, Part::Taken(_)) {
+        note_depth(ring);
+    }
+    part
 }
 
 #[inline(never)]
@@ -417,10 +532,15 @@ fn send_shared<M: Message>(
     ring: &SharedRing<Envelope<M>>,
     envelope: Envelope<M>,
     signal: &Signal,
+    mark: impl FnOnce(),
 ) -> Result<(), Refused<M>> {
     match ring.push(envelope.message.source(), envelope) {
-        Ok(position) if signal.notify() => ring.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back))),
-        Ok(_) => Ok(()),
+        Ok(position) => {
+            mark();
+            let is_gone = signal.notify();
+            let back = if is_gone { ring.take_back(position) } else { None };
+            back.map_or(Ok(()), |back| Err(Refused::Closed(back)))
+        }
         Err((PushError::OverShare, envelope)) => Err(Refused::OverShare(envelope)),
         Err((PushError::Full, envelope)) => Err(Refused::Full(envelope)),
         Err((PushError::Closed, envelope)) => Err(Refused::Closed(envelope)),
@@ -433,13 +553,18 @@ fn send_keyed<M: Message>(
     ring: &KeyedRing<Envelope<M>>,
     envelope: Envelope<M>,
     signal: &Signal,
+    mark: impl FnOnce(),
 ) -> Result<(), Refused<M>> {
     let pushed = ring.push(envelope.message.key(), envelope);
+    mark();
     // Also if nothing was accepted: a message that was in hand for a moment may have been missed by the consumer.
-    signal.notify();
+    if signal.notify() {
+        ring.ring.free_if_unused();
+    }
     match pushed {
         Ok(_evicted) => Ok(()),
-        Err((envelope, _replaced)) => Err(Refused::Closed(envelope)),
+        Err((ClaimError::Full, envelope, _replaced)) => Err(Refused::Full(envelope)),
+        Err((ClaimError::Closed, envelope, _replaced)) => Err(Refused::Closed(envelope)),
     }
 }
 
@@ -480,12 +605,18 @@ fn take_newest_of_key<M: Message>(ring: &KeyedRing<Envelope<M>>) -> Option<Envel
 unsafe fn take_oldest<M>(ring: &RefusingRing<Envelope<M>>) -> Option<Envelope<M>> {
     // SAFETY: the caller's promise.
     let envelope = unsafe { ring.pop() }?;
+    note_depth(ring);
+    Some(envelope)
+}
+
+/// Keeps the highest depth, after a take.
+#[inline]
+fn note_depth<T>(ring: &RefusingRing<T>) {
     // Reading the depth fetches the line that senders write, so it is not done for every message.
     let head = ring.places.consumer.head.load(Ordering::Relaxed);
     if head % LOOK_EVERY == 1 {
         saw(&ring.places, ring.places.tail().saturating_sub(head - 1), ring.capacity());
     }
-    Some(envelope)
 }
 
 /// Takes over what a ring that evicts has, and returns the newest.
@@ -537,11 +668,11 @@ mod tests {
     #[test]
     fn what_was_evicted_long_ago_is_passed_by_in_one_step() {
         let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
-        assert!(lane.send(plain(1), &signal).is_ok());
+        assert!(lane.send(plain(1), &signal, || {}).is_ok());
         assert_eq!(take(&lane, &mut stash), Some(1));
         // As if so many had come while the consumer was busy.
         lane.places().expect("it has been used").producers.tail.store(1 << 60, Ordering::SeqCst);
-        assert!(lane.send(plain(2), &signal).is_ok());
+        assert!(lane.send(plain(2), &signal, || {}).is_ok());
         assert_eq!(take(&lane, &mut stash), Some(2));
         assert_eq!(take(&lane, &mut stash), None);
     }
@@ -549,10 +680,10 @@ mod tests {
     #[test]
     fn a_message_whose_place_comes_round_before_the_consumer_is_taken() {
         let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
-        assert!(lane.send(plain(1), &signal).is_ok());
+        assert!(lane.send(plain(1), &signal, || {}).is_ok());
         // The first message's evictor is stopped, and so are others, a lap further than the consumer.
         (0..40).for_each(|_| stop_after_claim(&lane));
-        assert!(lane.send(plain(2), &signal).is_ok());
+        assert!(lane.send(plain(2), &signal, || {}).is_ok());
         let all: Vec<_> = std::iter::from_fn(|| take(&lane, &mut stash)).collect();
         assert_eq!(all, [1, 2]);
     }
@@ -561,9 +692,9 @@ mod tests {
     fn messages_behind_stopped_senders_are_taken_and_their_places_used_again() {
         let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         for n in 0..1_000 {
-            assert!(lane.send(plain(n), &signal).is_ok());
+            assert!(lane.send(plain(n), &signal, || {}).is_ok());
             stop_after_claim(&lane);
-            assert!(lane.send(plain(n + 1), &signal).is_ok());
+            assert!(lane.send(plain(n + 1), &signal, || {}).is_ok());
             assert_eq!((take(&lane, &mut stash), take(&lane, &mut stash)), (Some(n), Some(n + 1)));
         }
         let places = lane.places().expect("it has been used");
@@ -575,10 +706,10 @@ mod tests {
         let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         let (_reply, answer, asker) = Reply::<()>::queued();
         drop(answer);
-        assert!(lane.send(Envelope { message: 1, asker: Some(asker) }, &signal).is_ok());
+        assert!(lane.send(Envelope { message: 1, asker: Some(asker) }, &signal, || {}).is_ok());
         // Who would have evicted the first is stopped, so that two lie where one should.
         stop_after_claim(&lane);
-        assert!(lane.send(plain(2), &signal).is_ok());
+        assert!(lane.send(plain(2), &signal, || {}).is_ok());
         lane.close();
         assert_eq!(take(&lane, &mut stash), Some(2), "and not nothing, for the sake of an ask that was cancelled");
     }

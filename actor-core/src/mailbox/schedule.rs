@@ -31,24 +31,41 @@ impl Schedule {
         Self { control: Class::new(lanes, true), data: Class::new(lanes, false), control_run: 0 }
     }
 
-    /// Takes the next message: asks lanes, in the order due, until one gives something. The lanes are those of the
+    /// Takes the next message: asks lanes, in the order due, until one returns something. The lanes are those of the
     /// beginning.
     #[inline]
     pub(super) fn next<T>(&mut self, lanes: &[Lane], mut take: impl FnMut(usize) -> Option<T>) -> Option<T> {
+        self.of_classes(|class, _is_control| class.next(lanes, &mut take))
+    }
+
+    /// As [`next`](Self::next), but asks only lanes that `filled` names: the next one from a lane on and round to it again. A
+    /// lane that returns nothing is not named any more, unless it is filled again.
+    #[inline]
+    pub(super) fn next_filled<T>(
+        &mut self,
+        lanes: &[Lane],
+        filled: impl Fn(bool, usize) -> Option<usize>,
+        mut take: impl FnMut(usize) -> Option<T>,
+    ) -> Option<T> {
+        self.of_classes(|class, is_control| class.next_filled(lanes, |from| filled(is_control, from), &mut take))
+    }
+
+    #[inline]
+    fn of_classes<T>(&mut self, mut next: impl FnMut(&mut Class, bool) -> Option<T>) -> Option<T> {
         let Self { control, data, control_run } = self;
         if control.size == 0 {
-            return data.next(lanes, &mut take);
+            return next(data, false);
         }
         if *control_run < CONTROL_RUN
-            && let Some(taken) = control.next(lanes, &mut take)
+            && let Some(taken) = next(control, true)
         {
             *control_run += 1;
             return Some(taken);
         }
-        let taken = data.next(lanes, &mut take);
+        let taken = next(data, false);
         let data_was_due = std::mem::take(control_run) >= CONTROL_RUN;
         if taken.is_none() && data_was_due {
-            let taken = control.next(lanes, &mut take);
+            let taken = next(control, true);
             *control_run = u32::from(taken.is_some());
             return taken;
         }
@@ -83,6 +100,31 @@ impl Class {
         None
     }
 
+    #[inline]
+    fn next_filled<T>(
+        &mut self,
+        lanes: &[Lane],
+        filled: impl Fn(usize) -> Option<usize>,
+        take: &mut impl FnMut(usize) -> Option<T>,
+    ) -> Option<T> {
+        // Bounded, because senders that never rest may fill a lane again whenever it was found empty.
+        for _ in 0..=self.size {
+            let cursor = usize::from(self.cursor);
+            let from = if self.credit > 0 { cursor } else { cursor + 1 };
+            let lane = filled(from)?;
+            if lane != cursor || self.credit == 0 {
+                self.cursor = lane as u16;
+                self.credit = lanes[lane].turn();
+            }
+            if let Some(taken) = take(lane) {
+                self.credit -= 1;
+                return Some(taken);
+            }
+            self.credit = 0;
+        }
+        None
+    }
+
     fn pass_turn(&mut self, lanes: &[Lane]) {
         let is_control = lanes[usize::from(self.cursor)].is_control();
         loop {
@@ -113,6 +155,33 @@ mod tests {
                 })
             })
             .collect()
+    }
+
+    /// As [`served`], by the bits of what is filled.
+    fn served_by_bits(depths: &mut [u32], rounds: usize) -> Vec<usize> {
+        let depths = std::cell::RefCell::new(depths);
+        let filled = |is_control, from: usize| {
+            let is_filled = |&lane: &usize| LANES[lane].is_control() == is_control && depths.borrow()[lane] > 0;
+            (from..LANES.len()).chain(0..from.min(LANES.len())).find(is_filled)
+        };
+        let mut schedule = Schedule::new(LANES);
+        (0..rounds)
+            .map_while(|_| {
+                schedule.next_filled(LANES, filled, |lane| {
+                    depths.borrow_mut()[lane] -= 1;
+                    Some(lane)
+                })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_order_is_the_same_by_bits() {
+        for depths in [[3, 2, 4, 1], [1000, 1000, 1000, 1000], [0, 200, 0, 0], [7, 0, 1, 3], [100, 90, 0, 80]] {
+            let mut depths = depths;
+            let by_bits = served_by_bits(&mut depths.clone(), 650);
+            assert_eq!(by_bits, served(&mut depths, 650));
+        }
     }
 
     #[test]

@@ -9,11 +9,14 @@
 use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
 use crate::mailbox::sources::{CountError, Entry, Sources};
 use crate::mailbox::turns::Turns;
+use crate::sync::AtomicU64;
 
 /// The memory of a lane with a share.
 pub(super) struct SharedRing<T> {
     pub(super) ring: RefusingRing<Sourced<T>>,
     sources: Sources,
+    /// Messages that were refused because of their source's share.
+    pub(super) over_share: AtomicU64,
 }
 
 /// A message, and where it is counted. `None` if it has no source.
@@ -32,7 +35,11 @@ pub(super) enum PushError {
 
 impl<T> SharedRing<T> {
     pub(super) fn new(capacity: usize, share: usize) -> Self {
-        Self { ring: RefusingRing::new(capacity, Frees::WhenReleased), sources: Sources::new(capacity, share) }
+        Self {
+            ring: RefusingRing::new(capacity, Frees::WhenReleased),
+            sources: Sources::new(capacity, share),
+            over_share: AtomicU64::new(0),
+        }
     }
 
     /// Puts a value in, and returns its position; or hands it back with the reason. The caller looks at the signal next.

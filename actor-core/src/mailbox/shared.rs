@@ -2,11 +2,12 @@
 
 use event_listener::EventListener;
 
+use crate::mailbox::filled::Filled;
 use crate::mailbox::queue::{Envelope, LaneQueue, Refused, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
 use crate::running::Life;
-use crate::sync::{AtomicBool, AtomicUsize, Ordering, store_before_load};
+use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, store_before_load};
 use crate::{LaneStats, Message};
 
 /// The lanes, the wake signal and the life of one mailbox. Every sender reads it for every message, and nothing in it is
@@ -14,6 +15,8 @@ use crate::{LaneStats, Message};
 pub(crate) struct Shared<M> {
     lanes: Box<[LaneQueue<M>]>,
     signal: Signal,
+    /// The control and the data lanes that may hold messages. Not kept where there are [few lanes](FEW_LANES).
+    filled: Box<[Filled]>,
     /// Strong handles. At zero nobody can send; only the mailbox itself can then make a new one.
     handles: AtomicUsize,
     /// Set once, after every lane has closed, and never cleared: who sees it set knows that nothing more gets in.
@@ -38,6 +41,7 @@ impl<M: Message> Shared<M> {
         Self {
             lanes: M::LANES.iter().map(LaneQueue::new).collect(),
             signal: Signal::new(),
+            filled: if Self::HAS_FEW { Box::default() } else { (0..2).map(|_| Filled::new(M::LANES.len())).collect() },
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             on_close: Notice::new(),
@@ -46,9 +50,28 @@ impl<M: Message> Shared<M> {
     }
 
     /// Puts a message into a lane and wakes the consumer if it sleeps. Never waits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send(&self, lane: &LaneQueue<M>, envelope: Envelope<M>) -> Result<(), Refused<M>> {
-        lane.send(envelope, &self.signal)
+        lane.send(envelope, &self.signal, || self.mark(lane))
+    }
+
+    /// Whether lanes are looked at one by one.
+    pub(crate) const HAS_FEW: bool = M::LANES.len() <= FEW_LANES;
+
+    /// Says that a lane may hold a message.
+    #[inline]
+    fn mark(&self, lane: &LaneQueue<M>) {
+        if !Self::HAS_FEW {
+            let bytes = std::ptr::from_ref(lane).addr() - self.lanes.as_ptr().addr();
+            let index = bytes / size_of::<LaneQueue<M>>();
+            self.filled(M::LANES[index].is_control()).mark(index);
+        }
+    }
+
+    /// Returns the lanes of a class that may hold messages, where there are more than a [few](Self::HAS_FEW).
+    #[inline]
+    pub(super) fn filled(&self, is_control: bool) -> &Filled {
+        &self.filled[usize::from(is_control)]
     }
 
     /// Gives the lane that the message asks for. A sender asks once: were it told another the next time, it would wait

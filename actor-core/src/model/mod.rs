@@ -7,6 +7,7 @@
 
 mod end;
 mod evicting;
+mod lanes;
 #[cfg(shuttle)]
 mod life;
 mod room;

@@ -9,6 +9,12 @@ use std::hash::{BuildHasher, RandomState};
 /// The blocks of one size that a thread keeps for its next asks.
 pub(crate) const CACHED_BLOCKS: usize = 256;
 
+/// The lanes whose bits are in one word.
+pub(crate) const WORD_BITS: usize = 64;
+
+/// Lanes that are looked at one by one. To keep account of which are filled would cost more.
+pub(crate) const FEW_LANES: usize = 4;
+
 /// The slots that a ring begins with.
 pub(crate) const FIRST_SLOTS: usize = 8;
 
@@ -23,6 +29,21 @@ pub(crate) fn unforeseen() -> u64 {
 /// Nothing: the `SeqCst` accesses before and after it are in one order that all threads agree on.
 #[inline(always)]
 pub(crate) fn store_before_load() {}
+
+/// Asks for the cache line of what this thread is going to write soon. A hint without any effect but on time: whatever the
+/// address is, nothing is read or written, and nothing faults.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline(always)]
+#[expect(unsafe_code, reason = "the compiler has no name for this hint that does not depend on compiler flags")]
+pub(crate) fn prepare_to_write<T>(soon: *const T) {
+    // SAFETY: the instruction neither reads nor writes, and never faults. Processors without it do nothing.
+    unsafe { std::arch::asm!("prefetchw [{}]", in(reg) soon, options(nostack, preserves_flags)) }
+}
+
+/// Nothing, where the hint has no name or no meaning.
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+#[inline(always)]
+pub(crate) fn prepare_to_write<T>(_soon: *const T) {}
 
 /// Nothing: whoever comes back does so by way of its executor.
 #[inline(always)]

@@ -16,6 +16,15 @@ use std::ptr;
 /// None under the model, which must see each block given back.
 pub(crate) const CACHED_BLOCKS: usize = 0;
 
+/// As few as can be, so that models come to where lanes fill several words.
+pub(crate) const WORD_BITS: usize = 2;
+
+/// None: models of several lanes are about lanes that are looked for by their bits.
+pub(crate) const FEW_LANES: usize = 1;
+
+/// Nothing: models have no caches.
+pub(crate) fn prepare_to_write<T>(_soon: *const T) {}
+
 /// As few as can be, so that models come to where a ring grows.
 pub(crate) const FIRST_SLOTS: usize = 1;
 

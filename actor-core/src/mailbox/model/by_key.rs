@@ -1,9 +1,11 @@
 //! The ring that holds the newest message of each key.
+#![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
 use std::sync::Arc;
 
 use crate::checker::{check, thread};
 use crate::mailbox::by_key::KeyedRing;
+use crate::mailbox::signal::Signal;
 use crate::sync::Ordering;
 
 /// A key, a number that grows with each message of a sender, and a share in the count of all that live.
@@ -98,4 +100,37 @@ fn a_message_is_replaced_or_evicted_and_never_both() {
 #[test]
 fn a_replacement_in_a_ring_that_closes_is_taken_or_comes_back() {
     send(&[1], &[&[1]], 1, true, 4);
+}
+
+/// Senders that meet the end: everything is accounted for, and the slots are gone although the ring stays.
+#[test]
+fn the_slots_are_given_back_when_the_last_sender_has_looked_at_them() {
+    check(3, || {
+        let count = Arc::new(());
+        let (ring, signal) = (Arc::new(KeyedRing::new(1)), Arc::new(Signal::new()));
+        assert_eq!(push(&ring, (1, 0, Arc::clone(&count))), 1);
+        let threads: Vec<_> = [1, 2]
+            .into_iter()
+            .map(|key| {
+                let (pushing, signal, value) = (Arc::clone(&ring), Arc::clone(&signal), (key, 1, Arc::clone(&count)));
+                thread::spawn(move || {
+                    let accepted = push(&pushing, value);
+                    if signal.notify() {
+                        pushing.ring.free_if_unused();
+                    }
+                    accepted
+                })
+            })
+            .collect();
+        ring.ring.places.close();
+        ring.ring.places.leave();
+        // SAFETY: this thread alone is the consumer.
+        unsafe { signal.leave() };
+        let taken = std::iter::from_fn(|| ring.pop()).count() as u64;
+        ring.ring.settle();
+        let accepted = 1 + threads.into_iter().map(|one| one.join().expect("no panic")).sum::<u64>();
+        assert_eq!(accepted, taken + ring.ring.places.producers.evicted.load(Ordering::Relaxed));
+        assert!(!ring.ring.has_slots(), "nobody needs them any more");
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
 }

@@ -1,16 +1,18 @@
 //! The ring that evicts.
+#![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
 use std::sync::Arc;
 
 use super::Counted;
 use crate::checker::{check, thread};
 use crate::mailbox::evicting::{EvictingRing, SPARE};
+use crate::mailbox::signal::Signal;
 
 /// Pushes into a ring that evicts, and tells what was accepted and what was evicted for it.
 fn push(ring: &EvictingRing<Counted>, value: Counted) -> (usize, usize) {
     match ring.push(value) {
         Ok(evicted) => (1, evicted.len()),
-        Err(_closed) => (0, 0),
+        Err(_refused) => (0, 0),
     }
 }
 
@@ -130,4 +132,51 @@ fn a_producer_that_is_passed_by_keeps_its_memory() {
 #[test]
 fn a_position_that_is_passed_by_stays_void_when_its_memory_comes_back() {
     pass_by(2, 2);
+}
+
+/// A consumer that leaves while messages come: each is taken, evicted or handed back, and the memory is given back.
+fn meet_the_end(producers: u32, preemptions: usize) {
+    check(preemptions, move || {
+        let count = Arc::new(());
+        let (ring, signal) = (Arc::new(EvictingRing::new(1, 2)), Arc::new(Signal::new()));
+        let producers: Vec<_> = (0..producers)
+            .map(|n| {
+                let (pushing, looking) = (Arc::clone(&ring), Arc::clone(&signal));
+                let value = (n, Arc::clone(&count));
+                thread::spawn(move || {
+                    let pushed = push(&pushing, value);
+                    if looking.notify() {
+                        pushing.free_if_unused();
+                    }
+                    pushed
+                })
+            })
+            .collect();
+        ring.places.close();
+        ring.places.leave();
+        // SAFETY: this thread alone is the consumer.
+        unsafe { signal.leave() };
+        let taken = std::iter::from_fn(|| ring.pop()).count();
+        ring.settle();
+        let (mut accepted, mut evicted) = (0, 0);
+        for one in producers {
+            let (more, gone) = one.join().expect("no panic");
+            accepted += more;
+            evicted += gone;
+        }
+        assert_eq!(accepted, taken + evicted);
+        assert!(!ring.has_slots(), "nobody needs the memory, although the ring is kept");
+        drop(ring);
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}
+
+#[test]
+fn a_push_that_meets_the_end_leaves_no_memory_behind() {
+    meet_the_end(1, 4);
+}
+
+#[test]
+fn pushes_that_meet_the_end_leave_no_memory_behind() {
+    meet_the_end(2, 2);
 }

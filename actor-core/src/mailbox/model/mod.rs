@@ -5,6 +5,7 @@
 
 mod by_key;
 mod evicting;
+mod filled;
 mod ring;
 mod share;
 mod signal;

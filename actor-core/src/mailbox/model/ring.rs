@@ -166,6 +166,7 @@ fn meet_the_end(producers: u32, preemptions: usize) {
         let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(accepted, taken);
         assert_eq!(accepted, ring.places.accepted() as usize);
+        assert!(!ring.has_slots(), "nobody needs the memory, although the ring is kept");
         drop(ring);
         assert_eq!(Arc::strong_count(&count), 1);
     });
@@ -179,4 +180,44 @@ fn a_message_that_meets_the_end_is_taken_or_comes_back() {
 #[test]
 fn messages_that_meet_the_end_are_taken_or_come_back() {
     meet_the_end(2, 3);
+}
+
+/// A consumer that gives the grown slots back whenever it finds nothing, while producers make the ring grow.
+fn shrink(producers: u32, each: u32, preemptions: usize) {
+    check(preemptions, move || {
+        let count = Arc::new(());
+        let ring = Arc::new(RefusingRing::new(2, Frees::WhenTaken));
+        (0..2).for_each(|n| assert!(push(&ring, (n, Arc::clone(&count))).is_ok()));
+        (0..2).for_each(|n| assert_eq!(pop(&ring), Some(n)));
+        let producers: Vec<_> = (0..producers)
+            .map(|_| {
+                let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
+                thread::spawn(move || (0..each).filter(|&n| push(&pushing, (n, Arc::clone(&share))).is_ok()).count())
+            })
+            .collect();
+        let mut taken = 2;
+        for _ in 0..2 {
+            ring.shrink(ring.freed());
+            taken += usize::from(pop(&ring).is_some());
+        }
+        let accepted: usize = producers.into_iter().map(|one| one.join().expect("no panic")).sum();
+        assert!(accepted >= 1, "there is room for two, or for one just when the ring shrinks");
+        taken += std::iter::from_fn(|| pop(&ring)).count();
+        assert_eq!(accepted + 2, taken);
+        assert_eq!(accepted + 2, ring.places.accepted() as usize);
+        // Twice, because what is made in vain is found by the next look.
+        (0..2).for_each(|_| ring.shrink(ring.freed()));
+        drop(ring);
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}
+
+#[test]
+fn a_ring_that_shrinks_while_it_grows_loses_nothing() {
+    shrink(1, 3, 3);
+}
+
+#[test]
+fn a_ring_that_shrinks_while_two_make_it_grow_loses_nothing() {
+    shrink(2, 2, 2);
 }

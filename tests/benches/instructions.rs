@@ -1,0 +1,243 @@
+//! A program to count instructions with: it does one thing a number of times, on one thread and without a runtime.
+//!
+//! ```text
+//! cargo bench -p actor-tests --bench instructions --no-run
+//! valgrind --tool=callgrind target/release/deps/instructions-… tell 100000
+//! ```
+//!
+//! It prints how long each took as well, which means something without valgrind only. The instructions of one message are the difference between two runs, divided by the difference of their numbers.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{self, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use actor::{
+    Actor, Context, Executor, ExecutorStopped, Handle, Lane, Maker, Message, Reply, Runtime, SmolRuntime, Spawn, Timer,
+    mailbox,
+};
+
+/// Messages sent before the actor is polled.
+const BURST: u64 = 64;
+
+thread_local! {
+    static TASKS: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps futures for [`poll_all`].
+#[derive(Debug)]
+struct Here(Arc<dyn Executor>);
+
+impl Executor for Here {
+    fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped> {
+        TASKS.with_borrow_mut(|tasks| tasks.push(maker()));
+        Ok(())
+    }
+
+    fn timer(&self) -> Box<dyn Timer> {
+        self.0.timer()
+    }
+
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
+        work();
+    }
+
+    fn stop(&self) {}
+
+    fn join(&self, _timeout: Duration) -> bool {
+        true
+    }
+}
+
+fn poll_all() {
+    let mut cx = task::Context::from_waker(Waker::noop());
+    TASKS.with_borrow_mut(|tasks| tasks.retain_mut(|task| task.as_mut().poll(&mut cx).is_pending()));
+}
+
+enum Ping {
+    Count(u64),
+    Ask(Reply<u64>),
+    /// Pass it on so often.
+    Hop(u64),
+    Control,
+}
+
+impl Message for Ping {
+    const LANES: &'static [Lane] = &[Lane::fifo("pings", 256)];
+}
+
+/// The same with three lanes.
+struct Routed(Ping);
+
+impl Message for Routed {
+    const LANES: &'static [Lane] = &[Lane::control("control", 16), Lane::fifo("pings", 256), Lane::fifo("asks", 64)];
+
+    fn lane(&self) -> usize {
+        match self.0 {
+            Ping::Control => 0,
+            Ping::Ask(_) => 2,
+            Ping::Count(_) | Ping::Hop(_) => 1,
+        }
+    }
+}
+
+/// The same in 256 bytes.
+struct Large(Ping, [u64; 30]);
+
+impl Message for Large {
+    const LANES: &'static [Lane] = Ping::LANES;
+}
+
+impl From<Ping> for Large {
+    fn from(ping: Ping) -> Self {
+        Self(ping, [1; 30])
+    }
+}
+
+impl From<Large> for Ping {
+    fn from(Large(ping, words): Large) -> Self {
+        black_box(words);
+        ping
+    }
+}
+
+/// The same to one of many lanes, which is not the first.
+struct Wide<const LANES: usize>(Ping);
+
+impl<const LANES: usize> Message for Wide<LANES> {
+    const LANES: &'static [Lane] = &[Lane::fifo("lane", 256); LANES];
+
+    fn lane(&self) -> usize {
+        LANES / 2
+    }
+}
+
+impl<const LANES: usize> From<Ping> for Wide<LANES> {
+    fn from(ping: Ping) -> Self {
+        Self(ping)
+    }
+}
+
+impl<const LANES: usize> From<Wide<LANES>> for Ping {
+    fn from(Wide(ping): Wide<LANES>) -> Self {
+        ping
+    }
+}
+
+impl From<Ping> for Routed {
+    fn from(ping: Ping) -> Self {
+        Self(ping)
+    }
+}
+
+impl From<Routed> for Ping {
+    fn from(Routed(ping): Routed) -> Self {
+        ping
+    }
+}
+
+struct Counter<M: Message> {
+    sum: u64,
+    other: Option<Handle<M>>,
+    has_timer: bool,
+}
+
+impl<M: Message + From<Ping> + Into<Ping>> Actor for Counter<M> {
+    type Message = M;
+
+    async fn started(&mut self, cx: &mut Context<M>) {
+        if self.has_timer {
+            cx.after(Duration::from_secs(1_000), Ping::Control.into());
+        }
+    }
+
+    async fn handle(&mut self, message: M, _cx: &mut Context<M>) {
+        match message.into() {
+            Ping::Count(n) => self.sum += black_box(n),
+            Ping::Ask(reply) => reply.send(7),
+            Ping::Hop(0) | Ping::Control => {}
+            Ping::Hop(left) => drop(self.other.as_ref().map(|other| other.try_tell(Ping::Hop(left - 1).into()))),
+        }
+    }
+}
+
+fn counter<M: Message + From<Ping> + Into<Ping>>(executor: &Arc<dyn Executor>, has_timer: bool) -> Handle<M> {
+    let (handle, mailbox) = mailbox::<M>();
+    drop(
+        Spawn::new(mailbox).start(executor, move || Counter { sum: 0, other: None, has_timer }).expect("it takes all"),
+    );
+    poll_all();
+    handle
+}
+
+fn tell<M: Message + From<Ping> + Into<Ping>>(executor: &Arc<dyn Executor>, n: u64, has_timer: bool) {
+    let counter = counter::<M>(executor, has_timer);
+    for _ in 0..n / BURST {
+        for n in 0..BURST {
+            assert!(counter.try_tell(Ping::Count(n).into()).is_ok());
+        }
+        poll_all();
+    }
+}
+
+fn ask(executor: &Arc<dyn Executor>, n: u64) {
+    let counter = counter::<Ping>(executor, false);
+    let mut cx = task::Context::from_waker(Waker::noop());
+    for _ in 0..n {
+        let mut asking = pin!(counter.ask(Ping::Ask));
+        assert!(asking.as_mut().poll(&mut cx).is_pending());
+        poll_all();
+        assert!(matches!(asking.as_mut().poll(&mut cx), Poll::Ready(Ok(7))));
+    }
+}
+
+fn hop(executor: &Arc<dyn Executor>, n: u64) {
+    let ((left, left_mailbox), (right, right_mailbox)) = (mailbox::<Ping>(), mailbox::<Ping>());
+    for (mailbox, other) in [(left_mailbox, right), (right_mailbox, left.clone())] {
+        let make = move || Counter { sum: 0, other: Some(other), has_timer: false };
+        drop(Spawn::new(mailbox).start(executor, make).expect("it takes all"));
+    }
+    poll_all();
+    assert!(left.try_tell(Ping::Hop(n)).is_ok());
+    (0..=n / 2).for_each(|_| poll_all());
+}
+
+fn spawn(executor: &Arc<dyn Executor>, n: u64) {
+    for _ in 0..n {
+        drop(counter::<Ping>(executor, false));
+        poll_all();
+    }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let workload = arguments.next().unwrap_or_default();
+    let n = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(10_000);
+    let clock = SmolRuntime::new().start_executor(actor::ThreadConfig::named("clock")).expect("a thread starts");
+    let start = clock.now();
+    let executor: Arc<dyn Executor> = Arc::new(Here(Arc::clone(&clock)));
+    match workload.as_str() {
+        "tell-lanes" => tell::<Routed>(&executor, n, false),
+        "tell-1" => tell::<Wide<1>>(&executor, n, false),
+        "tell-3" => tell::<Wide<3>>(&executor, n, false),
+        "tell-4" => tell::<Wide<4>>(&executor, n, false),
+        "tell-5" => tell::<Wide<5>>(&executor, n, false),
+        "tell-40" => tell::<Wide<40>>(&executor, n, false),
+        "tell-1000" => tell::<Wide<1000>>(&executor, n, false),
+        "tell-timer" => tell::<Ping>(&executor, n, true),
+        "tell-large" => tell::<Large>(&executor, n, false),
+        "ask" => ask(&executor, n),
+        "hop" => hop(&executor, n),
+        "spawn" => spawn(&executor, n),
+        _ => tell::<Ping>(&executor, n, false),
+    }
+    let took = clock.now().duration_since(start);
+    println!("{workload}: {:.1} ns each", took.as_secs_f64() * 1e9 / n as f64);
+}
