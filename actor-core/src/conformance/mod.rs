@@ -65,7 +65,7 @@ const CHECKS: &[(&str, Check)] = checks! {
         a_panic_in_it_harms_nobody,
         it_does_not_hold_up_the_end_of_the_thread;
     life:
-        a_stopped_executor_refuses_and_drops_the_maker,
+        a_stopped_executor_returns_the_maker,
         what_runs_when_stopped_goes_on_and_is_waited_for,
         what_was_taken_before_the_stop_is_run,
         stopping_twice_is_stopping_once,
