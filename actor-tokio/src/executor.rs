@@ -100,9 +100,13 @@ impl Executor for TokioExecutor {
         Box::new(TokioTimer::new(self.handle.clone()))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this executor's clock is the system's")]
     fn now(&self) -> Instant {
-        Instant::now()
+        // tokio's clock, which its timers go by. It is the system's unless the program has paused it, for this runtime.
+        if Local::here(&self.identity).is_none() && has_no_context() {
+            return system_time();
+        }
+        let _context = self.handle.enter();
+        tokio::time::Instant::now().into_std()
     }
 
     fn give_way(&self, cx: &mut Context<'_>) {
@@ -121,6 +125,16 @@ impl Executor for TokioExecutor {
     fn join(&self, timeout: Duration) -> bool {
         self.end.wait(timeout)
     }
+}
+
+/// Returns whether the calling thread is ending and has no place for a runtime's context any more.
+fn has_no_context() -> bool {
+    Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed())
+}
+
+#[expect(clippy::disallowed_methods, reason = "what the executor's clock goes by, where that cannot be asked")]
+fn system_time() -> Instant {
+    Instant::now()
 }
 
 impl fmt::Debug for TokioExecutor {

@@ -14,9 +14,11 @@
 mod pool;
 mod staff;
 mod task;
+mod waker;
 
 pub use pool::BlockingPool;
 pub use task::Task;
+pub use waker::ContainedWaker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
