@@ -19,6 +19,8 @@ const IDLE: Duration = Duration::from_secs(10);
 
 type Work = Box<dyn FnOnce() + Send>;
 
+type Hire = Box<dyn Fn(&Arc<Shared>) -> bool + Send + Sync>;
+
 /// Threads for work that blocks: the same for every adapter, and one pool for each executor.
 ///
 /// A thread is started for work that finds none free, up to [`ThreadConfig::blocking_threads`], and ends after 10 seconds
@@ -40,7 +42,7 @@ type Work = Box<dyn FnOnce() + Send>;
 pub struct BlockingPool {
     shared: Arc<Shared>,
     /// Starts a thread, and returns whether that went well.
-    hire: Box<dyn Fn(&Arc<Shared>) -> bool + Send + Sync>,
+    hire: Hire,
 }
 
 struct Shared {

@@ -17,7 +17,7 @@ struct AtEnd {
 
 impl Drop for AtEnd {
     fn drop(&mut self) {
-        let ended_well = self.work.take().and_then(|work| contain(work)).is_some();
+        let ended_well = self.work.take().and_then(contain).is_some();
         // A check that has given up does not wait.
         _ = self.told.send(ended_well);
     }
