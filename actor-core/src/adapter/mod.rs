@@ -12,7 +12,7 @@
 //!   not a new future.
 
 mod pool;
-mod staff;
+pub(crate) mod staff;
 mod task;
 mod waker;
 

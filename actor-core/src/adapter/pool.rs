@@ -146,19 +146,12 @@ impl Shared {
         }
     }
 
-    /// Drops what nobody will run: what is in the queue while there is no thread.
     fn drop_stranded(&self) {
-        while self.staff.is_deserted()
-            && let Ok(work) = self.waiting.try_recv()
-        {
-            // A thread that another caller has started meanwhile runs it.
-            if !self.staff.is_deserted() {
-                self.push(work);
-                continue;
-            }
-            self.staff.was_dropped();
-            contain(|| drop(work));
-        }
+        self.staff.drop_stranded(
+            || self.waiting.try_recv().ok(),
+            |work| self.push(work),
+            |work| _ = contain(|| drop(work)),
+        );
     }
 }
 

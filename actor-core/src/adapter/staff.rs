@@ -32,44 +32,59 @@ const EVEN: u64 = 1 << 31;
 
 /// The threads of a pool and its balance.
 #[derive(Debug)]
-pub(super) struct Staff {
+pub(crate) struct Staff {
     word: AtomicU64,
 }
 
 impl Staff {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { word: AtomicU64::new(EVEN) }
     }
 
     /// Announces work. Returns whether a thread is to be started for it; that thread is counted already.
-    pub(super) fn announce(&self, limit: u32) -> bool {
+    pub(crate) fn announce(&self, limit: u32) -> bool {
         let needs_thread = |word| balance(word) <= 0 && threads(word) < limit;
         let announced = |word: u64| if needs_thread(word) { word + THREAD } else { word - 1 };
         needs_thread(self.update(|word| Some(announced(word))).unwrap_or_else(|word| word))
     }
 
     /// Takes back a thread that did not start.
-    pub(super) fn did_not_start(&self) {
+    pub(crate) fn did_not_start(&self) {
         self.word.fetch_sub(THREAD + 1, Ordering::SeqCst);
     }
 
     /// Announces that a thread which has run its work is free.
-    pub(super) fn is_free(&self) {
+    pub(crate) fn is_free(&self) {
         self.word.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Takes back the announcement of work that was dropped instead of run.
-    pub(super) fn was_dropped(&self) {
-        self.word.fetch_add(1, Ordering::SeqCst);
+    /// Takes work out of the queue that nobody will run, and has it dropped: what is there while there is no thread.
+    pub(crate) fn drop_stranded<W>(
+        &self,
+        mut pop: impl FnMut() -> Option<W>,
+        mut push: impl FnMut(W),
+        mut drop: impl FnMut(W),
+    ) {
+        while self.is_deserted()
+            && let Some(work) = pop()
+        {
+            if self.is_deserted() {
+                self.word.fetch_add(1, Ordering::SeqCst);
+                drop(work);
+            } else {
+                // A thread that another caller has started meanwhile runs it.
+                push(work);
+            }
+        }
     }
 
     /// Takes a free thread out, unless work relies on it. Returns whether the thread may end.
-    pub(super) fn leave(&self) -> bool {
+    pub(crate) fn leave(&self) -> bool {
         self.update(|word| (balance(word) > 0).then(|| word - THREAD - 1)).is_ok()
     }
 
     /// Returns whether there is no thread. What the caller pushed or took back before is seen by the next one to look.
-    pub(super) fn is_deserted(&self) -> bool {
+    fn is_deserted(&self) -> bool {
         // Between the caller's push, or its `did_not_start`, and this look.
         fence(Ordering::SeqCst);
         threads(self.word.load(Ordering::SeqCst)) == 0

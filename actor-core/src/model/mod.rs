@@ -10,6 +10,7 @@ mod evicting;
 #[cfg(shuttle)]
 mod life;
 mod room;
+mod staff;
 
 use std::future::poll_fn;
 use std::sync::Arc;
