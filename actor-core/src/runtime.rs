@@ -95,6 +95,9 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
 }
 
 /// Wakes a task at a time. Re-armed without a new allocation.
+///
+/// It is never early. How late it may be is the runtime's: tokio's timers have a tick of 1 ms and round up, so that a time
+/// shorter than that takes 1 to 2 ms there.
 pub trait Timer: Send {
     /// Arms the timer for the given time, whatever it was armed for. The past is as good as now.
     fn arm(&mut self, at: Instant);
