@@ -104,3 +104,15 @@ pub(super) fn it_does_not_hold_up_another_executor(runtime: &dyn Runtime) {
         assert_eq!(wait(&told), n);
     }
 }
+
+pub(super) fn it_is_not_kept_on_the_core_of_its_executor(runtime: &dyn Runtime) {
+    let cores = || core_affinity::get_core_ids().map(|cores| cores.len());
+    let executor = start_as(runtime, ThreadConfig::named("pinned").on_core(0));
+    let (tell, told) = signal();
+    let own = Arc::clone(&executor);
+    // Asked for on the thread that is kept there.
+    go(&executor, move || async move {
+        own.run_blocking(Box::new(move || tell.send(cores()).expect("the check waits")));
+    });
+    assert_eq!(wait(&told), cores(), "it may run where the one that started the executor may");
+}

@@ -70,7 +70,8 @@ const CHECKS: &[(&str, Check)] = checks! {
         a_panic_in_it_harms_nobody,
         it_does_not_hold_up_the_end_of_the_thread,
         no_more_of_it_runs_at_once_than_may,
-        it_does_not_hold_up_another_executor;
+        it_does_not_hold_up_another_executor,
+        it_is_not_kept_on_the_core_of_its_executor;
     drops:
         futures_may_panic_in_their_drops,
         makers_may_panic_in_their_drops,
