@@ -38,7 +38,12 @@ impl SmolExecutor {
         let (makers, received) = async_channel::unbounded();
         let identity = Arc::new(());
         let its_own = Arc::clone(&identity);
-        let prepare = move || Ok(((), Entered::new(its_own)));
+        let prepare = move || {
+            // Starts async-io's own thread, once in a process. Where that fails, it panics: here the start fails by it, and
+            // later the executor would.
+            async_io::block_on(async {});
+            Ok(((), Entered::new(its_own)))
+        };
         let ((), end) = config.start(prepare, |entered| run(entered.local(), received))?;
         let pool = BlockingPool::new(&described, |work| work())?;
         Ok(Arc::new(Self { name: described.name().to_owned(), makers, identity, pool, end }))
