@@ -55,6 +55,7 @@
 //! ```
 
 mod actor;
+pub mod adapter;
 mod alarm;
 mod batch;
 mod block;
@@ -99,7 +100,7 @@ pub use recipient::Recipient;
 pub use reply::{Answer, Reply, ReplyDropped};
 pub use running::Running;
 pub use runtime::{Executor, ExecutorStopped, Maker, Runtime, Timer};
-pub use spawn::{Spawn, spawn};
+pub use spawn::{Spawn, SpawnError, spawn};
 pub use tell::Tell;
 pub use thread::{ThreadConfig, ThreadEnd};
 pub use timers::{Beat, TimerId};

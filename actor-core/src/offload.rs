@@ -1,10 +1,10 @@
 //! The way back of offloaded work: its result becomes a message, and waits for room without holding a thread.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use concurrent_queue::ConcurrentQueue;
-
+use crate::block::block_on_for;
 use crate::{Executor, Handle, Message};
 
 /// Delivers a result to the actor that `executor` runs. Called on the thread that did the work.
@@ -13,20 +13,13 @@ use crate::{Executor, Handle, Message};
 /// here, an actor that waits for the pool would wait for ever.
 pub(crate) fn deliver<M: Message>(handle: Handle<M>, executor: &Arc<dyn Executor>, message: M) {
     let Err(message) = handle.offer(message) else { return };
-    // Shared rather than moved, so that an executor that takes no more futures does not take the message with it.
-    let held = Arc::new(ConcurrentQueue::bounded(1));
-    // There is room for one.
-    drop(held.push(message));
-    let (waiting, its_handle) = (Arc::clone(&held), handle.clone());
     let wait = async move {
-        if let Ok(message) = waiting.pop() {
-            // Refused only if the actor has ended: then nobody is left to have the result.
-            drop(its_handle.tell(message).await);
-        }
+        // Refused only if the actor has ended: then nobody is left to have the result.
+        drop(handle.tell(message).await);
     };
-    if executor.spawn(Box::new(move || Box::pin(wait))).is_err()
-        && let Ok(message) = held.pop()
-    {
-        drop(handle.tell_blocking(message, Duration::MAX));
+    if let Err(refused) = executor.spawn(Box::new(move || Box::pin(wait))) {
+        // The executor takes no more futures, so that this thread waits.
+        let mut wait = (refused.into_maker())();
+        block_on_for(pin!(&mut wait), Duration::MAX);
     }
 }

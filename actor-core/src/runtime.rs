@@ -35,14 +35,22 @@ pub trait Runtime: fmt::Debug + Send + Sync + 'static {
 ///
 /// Its thread ends once it has been stopped, or nobody holds the executor any more, and its last future has ended.
 /// An actor holds the executor it runs on.
+///
+/// Everything here may be called from any thread, also from the drop of a thread-local of a thread that is ending, unless
+/// it says otherwise.
 pub trait Executor: fmt::Debug + Send + Sync + 'static {
-    /// Calls the maker on the executor's thread and runs its future there. May be called from any thread.
+    /// Calls the maker on the executor's thread and runs its future there. May be called from any thread, also from one
+    /// that is ending.
     ///
-    /// A panic in a maker or its future ends that future only.
+    /// The maker is never called inside this call, not even on the executor's own thread. Makers are called in the order
+    /// of their spawns, where one spawn comes before the other: on one thread, or by whatever orders two threads.
+    ///
+    /// A panic in a maker or its future ends that future only, also a panic in the drop of either, or in the drop of
+    /// what another panic was raised with.
     ///
     /// # Errors
     ///
-    /// Fails if the executor has been stopped; the maker is dropped.
+    /// Fails if the executor has been stopped; the error returns the maker.
     fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped>;
 
     /// Makes a timer that goes by this executor's clock, not yet armed. Poll it on this executor.
@@ -57,7 +65,24 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// Runs work that blocks or computes for long on some other thread.
+    /// Has the task that is being polled polled again, after the executor's other tasks, its due timers and what other
+    /// threads have sent have had their turn. Called in that task's poll, which then returns `Pending`.
+    ///
+    /// Without this, a task that wakes itself is polled again before long, but a runtime may look at its timers only once
+    /// in so many polls.
+    fn give_way(&self, cx: &mut Context<'_>) {
+        cx.waker().wake_by_ref();
+    }
+
+    /// Runs work that blocks or computes for long on some other thread. May be called from any thread.
+    ///
+    /// Each executor has threads of its own for this, [512](ThreadConfig::BLOCKING_THREADS) at most unless
+    /// [`ThreadConfig::blocking_threads`] states another limit. They are started when they are needed. Work beyond the
+    /// limit waits in a queue without a bound. So work that waits for other work of the same executor can fill all
+    /// threads and then waits for ever, but it does not hold up another executor's.
+    ///
+    /// This neither waits nor panics. Work that cannot be run is dropped, and its owner sees the drop: if the operating
+    /// system starts no thread and the executor has none for blocking work, the work is dropped unrun, inside this call.
     ///
     /// The executor's thread does not wait for it when it ends. Work that has not begun by then may be left out.
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>);
@@ -70,6 +95,9 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
 }
 
 /// Wakes a task at a time. Re-armed without a new allocation.
+///
+/// It is never early. How late it may be is the runtime's: tokio's timers have a tick of 1 ms and round up, so that a time
+/// shorter than that takes 1 to 2 ms there.
 pub trait Timer: Send {
     /// Arms the timer for the given time, whatever it was armed for. The past is as good as now.
     fn arm(&mut self, at: Instant);
@@ -79,9 +107,22 @@ pub trait Timer: Send {
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
-/// Says that an executor takes no new futures, because it was stopped or its thread has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExecutorStopped;
+/// The executor takes no new futures, because it was stopped or its thread has ended. Holds the maker that was refused.
+pub struct ExecutorStopped(pub Maker);
+
+impl ExecutorStopped {
+    /// Returns the maker that was refused.
+    #[must_use]
+    pub fn into_maker(self) -> Maker {
+        self.0
+    }
+}
+
+impl fmt::Debug for ExecutorStopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExecutorStopped(..)")
+    }
+}
 
 impl fmt::Display for ExecutorStopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

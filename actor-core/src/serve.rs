@@ -37,7 +37,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
             let is_more = || mailbox.has_next() || (has_timers && !mailbox.is_closed());
             if turn.is_over(&*parts.cx.executor, is_more) {
-                turn.pass().await;
+                turn.pass(&*parts.cx.executor).await;
             }
             let next = poll_fn(|task| {
                 let next = poll_next(mailbox, &mut parts.cx, task);

@@ -9,7 +9,7 @@ use crate::contain::{contained, drop_contained};
 use crate::mailbox::mailbox;
 use crate::serve::{Parts, serve};
 use crate::watch::Watch;
-use crate::{Actor, Executor, ExecutorStopped, ExitReason, Handle, Mailbox, Message, Running};
+use crate::{Actor, Executor, ExitReason, Handle, Mailbox, Message, Running};
 
 /// Starts an actor on an executor, and gives a handle to it and the right to stop it.
 ///
@@ -25,10 +25,15 @@ use crate::{Actor, Executor, ExecutorStopped, ExitReason, Handle, Mailbox, Messa
 pub fn spawn<A: Actor>(
     executor: &Arc<dyn Executor>,
     make: impl FnOnce() -> A + Send + 'static,
-) -> Result<(Handle<A::Message>, Running), ExecutorStopped> {
+) -> Result<(Handle<A::Message>, Running), SpawnError> {
     let (handle, mailbox) = mailbox();
     Ok((handle, Spawn::new(mailbox).start(executor, make)?))
 }
+
+/// The actor was not started, because its executor has been stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpawnError;
 
 /// A hook that is given every message that was accepted and not delivered, with its lane's name.
 type Undelivered<M> = Box<dyn FnMut(&'static str, M) + Send>;
@@ -88,14 +93,20 @@ impl<M: Message> Spawn<M> {
         self,
         executor: &Arc<dyn Executor>,
         make: impl FnOnce() -> A + Send + 'static,
-    ) -> Result<Running, ExecutorStopped> {
+    ) -> Result<Running, SpawnError> {
         let mut ending = self.ending;
         ending.mailbox.linger_if(executor.spins());
         let shared = Arc::clone(ending.mailbox.shared());
         let running = Running::new(Arc::clone(&shared) as Arc<_>, Arc::clone(executor));
         let watch = Watch::new(shared, Arc::clone(executor));
-        executor.spawn(Box::new(move || Box::pin(live(make, ending, watch))))?;
-        Ok(running)
+        match executor.spawn(Box::new(move || Box::pin(live(make, ending, watch)))) {
+            Ok(()) => Ok(running),
+            Err(refused) => {
+                // The panic hook has reported a panic in it.
+                drop(drop_contained(refused));
+                Err(SpawnError)
+            }
+        }
     }
 }
 
@@ -182,3 +193,11 @@ impl<M: Message> fmt::Debug for Spawn<M> {
         f.debug_struct("Spawn").field("mailbox", &self.ending.mailbox).finish_non_exhaustive()
     }
 }
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the executor has been stopped")
+    }
+}
+
+impl std::error::Error for SpawnError {}

@@ -1,7 +1,6 @@
 //! Executor threads: named, optionally on one CPU core, and waited for.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +11,7 @@ use std::time::Duration;
 use core_affinity::CoreId;
 use event_listener::{Event, listener};
 
+use crate::adapter::contain;
 use crate::block::block_on_for;
 
 /// Says how an executor's thread is called and where it runs.
@@ -29,6 +29,9 @@ use crate::block::block_on_for;
 pub struct ThreadConfig {
     name: String,
     core: Option<usize>,
+    /// In bytes.
+    stack_size: Option<usize>,
+    blocking_threads: u32,
 }
 
 /// Waits for a thread's end; every clone may.
@@ -45,19 +48,65 @@ struct EndState {
 }
 
 impl ThreadConfig {
+    /// The most threads that an executor has for blocking work, unless [`blocking_threads`](Self::blocking_threads) sets
+    /// another limit.
+    pub const BLOCKING_THREADS: u32 = 512;
+
     /// Gives the thread a name, as debuggers, panics and process lists show it (Linux shows 15 bytes).
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), core: None }
+        Self { name: name.into(), core: None, stack_size: None, blocking_threads: Self::BLOCKING_THREADS }
     }
 
     /// Keeps the thread on one CPU core, counted from 0.
     ///
-    /// Threads that are started from this one, those for blocking work among them, begin on the same core, as the
-    /// operating system has it.
+    /// Threads that are started from this one begin on the same core, as the operating system has it. Those for blocking
+    /// work are not started from it.
     #[must_use]
     pub fn on_core(mut self, core: usize) -> Self {
         self.core = Some(core);
+        self
+    }
+
+    /// Sets the size of the thread's stack in bytes. Without it, the thread has Rust's default: 2 MiB, or what the
+    /// environment variable `RUST_MIN_STACK` states.
+    ///
+    /// Makers, futures and their drops run on this stack, handlers among them. Threads for blocking work have the
+    /// default. The operating system may round it up. One that it has no room for makes
+    /// [`start_executor`](crate::Runtime::start_executor) fail.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::ThreadConfig;
+    ///
+    /// // For handlers that recurse deeply.
+    /// let config = ThreadConfig::named("parser").stack_size(64 << 20);
+    /// assert_eq!(config.name(), "parser");
+    /// ```
+    #[must_use]
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// Sets how many threads the executor has at most for blocking work, at least 1.
+    ///
+    /// Work beyond that waits until a thread is free. So work that waits for other work of the same executor needs as many
+    /// threads as wait at once, and one more; with fewer it waits for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::ThreadConfig;
+    ///
+    /// // A database that takes four connections gets no more than four queries at once.
+    /// let config = ThreadConfig::named("storage").blocking_threads(4);
+    /// assert_eq!(config.name(), "storage");
+    /// ```
+    #[must_use]
+    pub fn blocking_threads(mut self, most: u32) -> Self {
+        self.blocking_threads = most.max(1);
         self
     }
 
@@ -65,6 +114,16 @@ impl ThreadConfig {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(crate) fn core(&self) -> Option<usize> {
+        self.core
+    }
+
+    /// Returns how many threads the executor has at most for blocking work.
+    #[must_use]
+    pub fn most_blocking_threads(&self) -> u32 {
+        self.blocking_threads
     }
 
     /// Starts a thread of this description: what an adapter builds its executor on.
@@ -75,7 +134,7 @@ impl ThreadConfig {
     /// # Errors
     ///
     /// Fails if the thread cannot be started, if `prepare` fails, or with [`io::ErrorKind::InvalidInput`] if there is
-    /// no such core.
+    /// no such core or there can be no such name or stack.
     pub fn start<T: Send + 'static, L: 'static>(
         self,
         prepare: impl FnOnce() -> io::Result<(T, L)> + Send + 'static,
@@ -88,15 +147,21 @@ impl ThreadConfig {
         if self.name.contains('\0') {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a thread's name cannot have a zero byte in it"));
         }
-        thread::Builder::new().name(self.name).spawn(move || {
+        // Beyond this, rounding it up to pages would overflow.
+        if self.stack_size.is_some_and(|bytes| bytes > isize::MAX as usize) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a stack cannot be as large as this"));
+        }
+        let builder = thread::Builder::new().name(self.name);
+        let builder = self.stack_size.into_iter().fold(builder, thread::Builder::stack_size);
+        builder.spawn(move || {
             let prepared = pin_to(core).and_then(|()| prepare());
             let local = match prepared {
                 Ok((shared, local)) => started.send(Ok(shared)).map(|()| local).ok(),
                 Err(error) => started.send(Err(error)).map_or(None, |()| None),
             };
             if let Some(local) = local {
-                // The panic hook has reported it; here it only must not keep a waiter waiting.
-                drop(catch_unwind(AssertUnwindSafe(|| body(local))));
+                // A panic of it must not keep a waiter waiting.
+                contain(|| body(local));
             }
             ending.state.ended.store(true, Ordering::Release);
             ending.state.on_end.notify(usize::MAX);

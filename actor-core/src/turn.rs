@@ -51,14 +51,14 @@ impl Turn {
     }
 
     /// Lets the thread's other tasks run, and begins anew.
-    pub(crate) async fn pass(&mut self) {
+    pub(crate) async fn pass(&mut self, executor: &dyn Executor) {
         *self = Self::new();
         let mut passed = false;
         poll_fn(|task| {
             if std::mem::replace(&mut passed, true) {
                 return Poll::Ready(());
             }
-            task.waker().wake_by_ref();
+            executor.give_way(task);
             Poll::Pending
         })
         .await;

@@ -1,75 +1,108 @@
 //! One thread that runs actors on smol.
 
-use std::convert::Infallible;
 use std::fmt;
-use std::future::Future;
+use std::future::poll_fn;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use actor_core::adapter::{BlockingPool, Task};
 use actor_core::{Executor, ExecutorStopped, Maker, ThreadConfig, ThreadEnd, Timer};
 use async_channel::{Receiver, Sender};
-use async_executor::LocalExecutor;
 
+use crate::local::{Entered, Local};
 use crate::timer::SmolTimer;
+
+/// Tasks that are polled between two turns of the reactor, if none of them gave way.
+const REACTOR_INTERVAL: u32 = 61;
+
+/// Makers that are taken in before the other tasks have their turn.
+const ADMITTED_AT_ONCE: usize = 32;
 
 /// The sending side of an executor's thread.
 pub(crate) struct SmolExecutor {
     name: String,
     /// Closed when the executor is stopped or nobody holds it any more.
     makers: Sender<Maker>,
+    identity: Arc<()>,
+    pool: BlockingPool,
     end: ThreadEnd,
 }
 
 impl SmolExecutor {
     pub(crate) fn start(config: ThreadConfig) -> io::Result<Arc<dyn Executor>> {
-        let name = config.name().to_owned();
+        let described = config.clone();
         #[expect(clippy::disallowed_methods, reason = "holds no more than the futures that the program itself starts")]
         let (makers, received) = async_channel::unbounded();
-        let ((), end) = config.start(|| Ok(((), ())), |()| run(received))?;
-        Ok(Arc::new(Self { name, makers, end }))
+        let identity = Arc::new(());
+        let its_own = Arc::clone(&identity);
+        let prepare = move || {
+            // Starts async-io's own thread, once in a process. Where that fails, it panics: here the start fails by it, and
+            // later the executor would.
+            async_io::block_on(async {});
+            Ok(((), Entered::new(its_own)))
+        };
+        let ((), end) = config.start(prepare, |entered| run(entered.local(), received))?;
+        let pool = BlockingPool::new(&described, |work| work())?;
+        Ok(Arc::new(Self { name: described.name().to_owned(), makers, identity, pool, end }))
     }
 }
 
 /// The thread's whole life: start what comes, until no more can come and all that came has ended.
-fn run(makers: Receiver<Maker>) {
-    let tasks = LocalExecutor::new();
-    async_io::block_on(tasks.run(async {
-        // Every task holds a clone; when the last one is gone, receiving fails.
-        let (alive, all_ended) = async_channel::bounded::<Infallible>(1);
+fn run(local: &Rc<Local>, makers: Receiver<Maker>) {
+    // A task like any other, so that it waits for no more turns than any other does.
+    let admits = Rc::clone(local);
+    let admitting = local.queue.spawn(async move {
+        let mut admitted = 0_usize;
         while let Ok(maker) = makers.recv().await {
-            // A maker that panics made no future, and the panic hook has reported it.
-            if let Ok(future) = catch_unwind(AssertUnwindSafe(maker)) {
-                tasks.spawn(Alive { future, _alive: alive.clone() }).detach();
+            admits.spawn(maker);
+            admitted += 1;
+            if admitted.is_multiple_of(ADMITTED_AT_ONCE) {
+                come_back().await;
             }
         }
-        drop(alive);
-        // An error is the only thing that can come.
-        let Err(_all_ended) = all_ended.recv().await;
-    }));
+    });
+    async_io::block_on(async {
+        let mut polled = 0;
+        // The first has ended when no more can come.
+        while !(admitting.is_finished() && Task::none_here()) {
+            local.queue.tick().await;
+            polled += 1;
+            if local.gave_way.take() || polled >= REACTOR_INTERVAL {
+                polled = 0;
+                // `block_on` looks at timers and sockets before it polls again.
+                come_back().await;
+            }
+        }
+    });
 }
 
-/// A future, and the sign that it has not ended. As small as can be: a task is this and what the runtime adds.
-struct Alive {
-    future: Pin<Box<dyn Future<Output = ()>>>,
-    _alive: Sender<Infallible>,
-}
-
-impl Future for Alive {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // smol lets a task's panic through to its thread, so it is caught here; the panic hook has reported it.
-        catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(cx))).unwrap_or(Poll::Ready(()))
-    }
+/// Lets the others have their turn.
+async fn come_back() {
+    let mut came_back = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut came_back, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Executor for SmolExecutor {
     fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped> {
-        self.makers.try_send(maker).map_err(|_refused| ExecutorStopped)
+        // On its own thread, nothing has to be woken. What is in the queue goes first.
+        if self.makers.is_empty()
+            && !self.makers.is_closed()
+            && let Some(local) = Local::here(&self.identity)
+        {
+            local.spawn(maker);
+            return Ok(());
+        }
+        self.makers.try_send(maker).map_err(|refused| ExecutorStopped(refused.into_inner()))
     }
 
     fn timer(&self) -> Box<dyn Timer> {
@@ -81,8 +114,15 @@ impl Executor for SmolExecutor {
         Instant::now()
     }
 
+    fn give_way(&self, cx: &mut Context<'_>) {
+        if let Some(local) = Local::here(&self.identity) {
+            local.gave_way.set(true);
+        }
+        cx.waker().wake_by_ref();
+    }
+
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
-        blocking::unblock(work).detach();
+        self.pool.run(work);
     }
 
     fn stop(&self) {

@@ -3,6 +3,7 @@
 //! Programs usually take it from the facade crate `actor`, by its feature `smol`.
 
 mod executor;
+mod local;
 mod runtime;
 mod timer;
 

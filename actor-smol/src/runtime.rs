@@ -9,6 +9,19 @@ use crate::executor::SmolExecutor;
 
 /// Starts executors on smol. Handlers may use everything of smol's that works in a local task.
 ///
+/// # Blocking work
+///
+/// A handler that blocks keeps the thread from all other actors on it. Use
+/// [`Context::offload`](actor_core::Context::offload) or [`Executor::run_blocking`], which have threads of their own: for
+/// each executor [512](ThreadConfig::BLOCKING_THREADS) at most, or as
+/// [`ThreadConfig::blocking_threads`] states. `blocking::unblock` and `smol::unblock` share
+/// one pool among all threads of the process instead.
+///
+/// # Time
+///
+/// The executor's clock is the system's. Timers go by smol's reactor, which has no tick: they are late by what the operating
+/// system takes to wake a thread, some ten to a hundred microseconds.
+///
 /// # Examples
 ///
 /// ```

@@ -6,17 +6,19 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use actor_core::Timer;
+use actor_core::adapter::ContainedWaker;
 
 /// Re-armed in place.
 pub(crate) struct SmolTimer {
     timer: async_io::Timer,
+    waker: ContainedWaker,
     /// smol's timer is ready once; this one stays ready until it is armed anew.
     expired: bool,
 }
 
 impl SmolTimer {
     pub(crate) fn new() -> Self {
-        Self { timer: async_io::Timer::never(), expired: false }
+        Self { timer: async_io::Timer::never(), waker: ContainedWaker::new(), expired: false }
     }
 }
 
@@ -27,7 +29,10 @@ impl Timer for SmolTimer {
     }
 
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.expired = self.expired || Pin::new(&mut self.timer).poll(cx).is_ready();
+        if !self.expired {
+            let mut cx = Context::from_waker(self.waker.of(cx.waker()));
+            self.expired = Pin::new(&mut self.timer).poll(&mut cx).is_ready();
+        }
         if self.expired { Poll::Ready(()) } else { Poll::Pending }
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actor_core::adapter::BlockingPool;
 use actor_core::{Executor, ExecutorStopped, Maker, ThreadConfig, ThreadEnd, Timer};
 use concurrent_queue::ConcurrentQueue;
 
@@ -22,12 +23,13 @@ pub(crate) struct ThreadExecutor {
     makers: Arc<ConcurrentQueue<Maker>>,
     /// Rung when there is a new maker or there will be no more.
     door: Arc<Bell>,
+    pool: BlockingPool,
     end: ThreadEnd,
 }
 
 impl ThreadExecutor {
     pub(crate) fn start(config: ThreadConfig, spin: Duration) -> io::Result<Arc<dyn Executor>> {
-        let name = config.name().to_owned();
+        let described = config.clone();
         let makers = Arc::new(ConcurrentQueue::unbounded());
         let its_makers = Arc::clone(&makers);
         let prepare = move || {
@@ -35,13 +37,17 @@ impl ThreadExecutor {
             Ok((Arc::clone(worker.door()), worker))
         };
         let (door, end) = config.start(prepare, Worker::run)?;
-        Ok(Arc::new(Self { name, spins: !spin.is_zero(), makers, door, end }))
+        let pool = BlockingPool::new(&described, |work| work());
+        let pool = pool.inspect_err(|_| stop(&makers, &door))?;
+        let name = described.name().to_owned();
+        Ok(Arc::new(Self { name, spins: !spin.is_zero(), makers, door, pool, end }))
     }
 }
 
 impl Executor for ThreadExecutor {
     fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped> {
-        self.makers.push(maker).map_err(|_refused| ExecutorStopped)?;
+        // On the executor's own thread this is cheap: the door's bell goes straight to the run queue.
+        self.makers.push(maker).map_err(|refused| ExecutorStopped(refused.into_inner()))?;
         self.door.ring();
         Ok(())
     }
@@ -59,17 +65,21 @@ impl Executor for ThreadExecutor {
     }
 
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
-        blocking::unblock(work).detach();
+        self.pool.run(work);
     }
 
     fn stop(&self) {
-        self.makers.close();
-        self.door.ring();
+        stop(&self.makers, &self.door);
     }
 
     fn join(&self, timeout: Duration) -> bool {
         self.end.wait(timeout)
     }
+}
+
+fn stop(makers: &ConcurrentQueue<Maker>, door: &Bell) {
+    makers.close();
+    door.ring();
 }
 
 impl Drop for ThreadExecutor {

@@ -8,7 +8,6 @@
 //! Programs usually take it from the facade crate `actor`, by its feature `thread`.
 
 mod clock;
-mod contain;
 mod executor;
 mod inbox;
 mod local;

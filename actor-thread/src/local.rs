@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use crate::contain::contained;
+use actor_core::adapter::contain;
+
 use crate::inbox::Inbox;
 use crate::timers::Timers;
 
@@ -94,7 +95,7 @@ impl Entered {
     pub(crate) fn wake_due(&self, now: Instant) {
         // One at a time, so that the timers are free when other people's code runs.
         while let Some(waker) = LOCAL.with(|local| local.timers.borrow_mut().take_due(now)) {
-            contained(|| waker.wake());
+            contain(|| waker.wake());
         }
     }
 }
@@ -107,7 +108,7 @@ impl Drop for Entered {
             local.ready.take();
             // Moved out before they are dropped: dropping wakers runs other people's code.
             let wakers: Vec<Waker> = local.timers.replace(Timers::new()).into_wakers();
-            wakers.into_iter().for_each(|waker| _ = contained(|| drop(waker)));
+            wakers.into_iter().for_each(|waker| _ = contain(|| drop(waker)));
         });
     }
 }

@@ -14,6 +14,18 @@ use crate::executor::ThreadExecutor;
 /// Handlers may wait for anything that wakes its waker by itself: asks, channels, other executors' timers and sockets
 /// by way of messages. There is no reactor here, so tokio's sockets and timers do not work in them.
 ///
+/// # Blocking work
+///
+/// A handler that blocks keeps the thread from all other actors on it. Use
+/// [`Context::offload`](actor_core::Context::offload) or [`Executor::run_blocking`], which have threads of their own: for
+/// each executor [512](ThreadConfig::BLOCKING_THREADS) at most, or as
+/// [`ThreadConfig::blocking_threads`] states.
+///
+/// # Time
+///
+/// The executor's clock is the system's. Timers have no tick: they are late by what the operating system takes to wake a
+/// thread, some ten to a hundred microseconds, and by less while the thread spins.
+///
 /// # Examples
 ///
 /// ```

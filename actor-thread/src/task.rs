@@ -1,23 +1,22 @@
-//! The futures of one executor's thread. They never leave it, whoever holds their wakers.
+//! The tasks of one executor's thread. They never leave it, whoever holds their wakers.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use crate::contain::contained;
+use actor_core::adapter::Task;
+
 use crate::inbox::{Bell, DOOR, Inbox};
 
-type Task = Pin<Box<dyn Future<Output = ()>>>;
-
-/// A table of bells, and of the futures that they wake.
+/// A table of bells, and of the tasks that they wake.
 ///
-/// A place is used again when its future has ended, with its bell. A waker that outlives its future then wakes another
-/// in vain, which a future is used to; it costs one poll, and saves a count that all wakers would share.
+/// A place is used again when its task has ended, with its bell. A waker that outlives its task then wakes another
+/// in vain, which a task is used to; it costs one poll, and saves a count that all wakers would share.
 pub(crate) struct Tasks {
-    /// The door's place first, which has no future.
+    /// The door's place first, which has no task.
     places: Vec<Place>,
-    /// Places whose futures have ended.
+    /// Places whose tasks have ended.
     free: Vec<usize>,
     inbox: Arc<Inbox>,
 }
@@ -26,18 +25,18 @@ struct Place {
     bell: Arc<Bell>,
     /// Rings the bell.
     waker: Waker,
-    future: Option<Task>,
+    task: Option<Task>,
 }
 
 impl Tasks {
-    /// Makes a table with a door and no futures.
+    /// Makes a table with a door and no tasks.
     pub(crate) fn new(inbox: Arc<Inbox>) -> Self {
         let mut tasks = Self { places: Vec::new(), free: Vec::new(), inbox };
         tasks.add_place();
         tasks
     }
 
-    /// Tells whether all futures have ended.
+    /// Tells whether all tasks have ended.
     pub(crate) fn is_empty(&self) -> bool {
         self.free.len() + 1 == self.places.len()
     }
@@ -52,40 +51,30 @@ impl Tasks {
         &self.places[number].bell
     }
 
-    /// Takes a future in, and has it polled.
-    pub(crate) fn add(&mut self, future: Task) {
+    /// Takes a task in, and has it polled.
+    pub(crate) fn add(&mut self, task: Task) {
         let number = self.free.pop().unwrap_or_else(|| self.add_place());
         let place = &mut self.places[number];
-        place.future = Some(future);
+        place.task = Some(task);
         place.bell.ring();
     }
 
-    /// Polls the future whose bell was rung, if it has not ended. A panic ends it.
+    /// Polls the task whose bell was rung, if it has not ended.
     pub(crate) fn poll(&mut self, number: usize) {
         let place = &mut self.places[number];
         // Before the poll, so that it is polled again if it is woken meanwhile.
         place.bell.answer();
-        let Some(future) = &mut place.future else { return };
-        let polled = contained(|| future.as_mut().poll(&mut Context::from_waker(&place.waker)));
-        if polled.is_some_and(|polled| polled.is_pending()) {
-            return;
+        let Some(task) = &mut place.task else { return };
+        if Pin::new(task).poll(&mut Context::from_waker(&place.waker)).is_ready() {
+            place.task = None;
+            self.free.push(number);
         }
-        let ended = place.future.take();
-        self.free.push(number);
-        contained(|| drop(ended));
     }
 
     fn add_place(&mut self) -> usize {
         let number = self.places.len();
         let bell = Arc::new(Bell::new(number, Arc::clone(&self.inbox)));
-        self.places.push(Place { waker: Waker::from(Arc::clone(&bell)), bell, future: None });
+        self.places.push(Place { waker: Waker::from(Arc::clone(&bell)), bell, task: None });
         number
-    }
-}
-
-impl Drop for Tasks {
-    fn drop(&mut self) {
-        // There are futures left only if the thread ends by a panic of this crate's own.
-        self.places.iter_mut().for_each(|place| _ = contained(|| drop(place.future.take())));
     }
 }

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use actor_core::Timer;
+use actor_core::adapter::contain;
 
 use crate::inbox::Inbox;
 use crate::{clock, local};
@@ -35,7 +36,9 @@ impl ThreadTimer {
             None => {
                 let settled = local::with_timers(&self.inbox, |timers| timers.settle(&self.owner));
                 // Dropped here, where the timers are free: dropping a waker may drop a task, and with it a timer.
-                let (place, _dropped) = settled.expect(AT_HOME);
+                let (place, dropped) = settled.expect(AT_HOME);
+                // They are other tasks' wakers: a panic in the drop of one is not this task's.
+                dropped.into_iter().for_each(|waker| _ = contain(|| drop(waker)));
                 *self.place.insert(place)
             }
         };

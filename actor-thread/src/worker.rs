@@ -11,10 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use actor_core::Maker;
+use actor_core::adapter::{Task, contain};
 use concurrent_queue::ConcurrentQueue;
 
 use crate::clock;
-use crate::contain::contained;
 use crate::inbox::{Bell, DOOR, Inbox};
 use crate::local::Entered;
 use crate::task::Tasks;
@@ -73,8 +73,9 @@ impl Worker {
     }
 
     /// Takes in what has come, and tells how many are ready to run.
-    fn gather(&self) -> usize {
+    fn gather(&mut self) -> usize {
         self.here.inbox().take(|number| self.tasks.bell(number), |number| self.here.push(number));
+        self.admit();
         // The clock is asked only where a timer waits for it.
         if self.here.next_timer().is_some() {
             self.here.wake_due(clock::now());
@@ -85,25 +86,20 @@ impl Worker {
     fn turn(&mut self, ready: usize) {
         for _ in 0..ready {
             match self.here.next() {
-                Some(DOOR) => self.admit(),
+                // The next `gather` admits whom it rang for.
+                Some(DOOR) => self.door().answer(),
                 Some(number) => self.tasks.poll(number),
                 None => return,
             }
         }
     }
 
-    /// Calls the makers that wait, and takes in their futures.
+    /// Takes in the makers that wait; each is called by the first poll of its task, in the turn that follows.
     fn admit(&mut self) {
-        self.door().answer();
-        // No more than wait now: a maker may spawn another, and that one the next.
+        // No more than wait now: other threads may go on spawning.
         for _ in 0..self.makers.len() {
             let Ok(maker) = self.makers.pop() else { break };
-            if let Some(future) = contained(maker) {
-                self.tasks.add(future);
-            }
-        }
-        if !self.makers.is_empty() {
-            self.door().ring();
+            self.tasks.add(Task::new(maker));
         }
     }
 
@@ -151,7 +147,7 @@ impl Drop for Worker {
         // nobody will call it.
         self.makers.close();
         while let Ok(maker) = self.makers.pop() {
-            contained(|| drop(maker));
+            contain(|| drop(maker));
         }
     }
 }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use actor_core::Timer;
+use actor_core::adapter::ContainedWaker;
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, sleep_until};
 
@@ -14,13 +15,14 @@ pub(crate) struct TokioTimer {
     /// tokio's timers are made inside a runtime's context.
     handle: Handle,
     sleep: Option<Pin<Box<Sleep>>>,
+    waker: ContainedWaker,
     /// tokio's timer is not ready, though its time has come, once its task has used up its turn; this one stays ready.
     expired: bool,
 }
 
 impl TokioTimer {
     pub(crate) fn new(handle: Handle) -> Self {
-        Self { handle, sleep: None, expired: false }
+        Self { handle, sleep: None, waker: ContainedWaker::new(), expired: false }
     }
 }
 
@@ -37,7 +39,12 @@ impl Timer for TokioTimer {
     }
 
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.expired = self.expired || self.sleep.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
+        if let Some(sleep) = &mut self.sleep
+            && !self.expired
+        {
+            let mut cx = Context::from_waker(self.waker.of(cx.waker()));
+            self.expired = sleep.as_mut().poll(&mut cx).is_ready();
+        }
         if self.expired { Poll::Ready(()) } else { Poll::Pending }
     }
 }

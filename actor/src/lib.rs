@@ -41,9 +41,9 @@ mod chosen;
 
 pub use actor_core::{
     Actor, Answer, AskBlockingError, AskError, Batch, Beat, Context, Executor, ExecutorStopped, Exit, ExitReason,
-    Handle, Lane, LaneStats, Mailbox, Maker, Message, Recipient, Reply, ReplyDropped, Running, Runtime, Spawn, Tell,
-    TellError, ThreadConfig, ThreadEnd, Timer, TimerId, TryTellError, Variant, WeakHandle, WorkPanicked, mailbox,
-    spawn,
+    Handle, Lane, LaneStats, Mailbox, Maker, Message, Recipient, Reply, ReplyDropped, Running, Runtime, Spawn,
+    SpawnError, Tell, TellError, ThreadConfig, ThreadEnd, Timer, TimerId, TryTellError, Variant, WeakHandle,
+    WorkPanicked, mailbox, spawn,
 };
 #[cfg(feature = "smol")]
 pub use actor_smol::SmolRuntime;

@@ -1,10 +1,12 @@
 //! Work that blocks has threads of its own.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use super::rig::{PATIENCE, go, result_of, signal, start, wait};
-use crate::Runtime;
+use super::rig::{PATIENCE, go, result_of, signal, start, start_as, wait};
+use crate::{Runtime, ThreadConfig};
 
 pub(super) fn it_runs_on_another_thread(runtime: &dyn Runtime) {
     let executor = start(runtime);
@@ -63,4 +65,54 @@ pub(super) fn it_does_not_hold_up_the_end_of_the_thread(runtime: &dyn Runtime) {
     executor.stop();
     assert!(executor.join(PATIENCE / 2), "only futures are waited for");
     drop(release);
+}
+
+pub(super) fn no_more_of_it_runs_at_once_than_may(runtime: &dyn Runtime) {
+    let executor = start_as(runtime, ThreadConfig::named("few").blocking_threads(2));
+    let running = Arc::new(AtomicUsize::new(0));
+    let (tell, told) = signal();
+    for _ in 0..100 {
+        let (running, tell) = (Arc::clone(&running), tell.clone());
+        executor.run_blocking(Box::new(move || {
+            tell.send(running.fetch_add(1, Ordering::SeqCst) + 1).expect("the check waits");
+            thread::yield_now();
+            running.fetch_sub(1, Ordering::SeqCst);
+        }));
+    }
+    assert!((0..100).all(|_| wait(&told) <= 2), "all of it runs, two pieces at once at most");
+}
+
+pub(super) fn it_does_not_hold_up_another_executor(runtime: &dyn Runtime) {
+    let config = || ThreadConfig::named("few").blocking_threads(2);
+    let (full, other) = (start_as(runtime, config()), start_as(runtime, config()));
+    let (tell, told) = signal();
+    let releases: Vec<_> = (0..3)
+        .map(|n| {
+            let (release, released) = signal::<()>();
+            let tell = tell.clone();
+            full.run_blocking(Box::new(move || {
+                released.recv_timeout(PATIENCE).expect("it is released");
+                tell.send(n).expect("the check waits");
+            }));
+            release
+        })
+        .collect();
+    other.run_blocking(Box::new(move || tell.send(7).expect("the check waits")));
+    assert_eq!(wait(&told), 7);
+    for (n, release) in releases.iter().enumerate() {
+        release.send(()).expect("the work waits");
+        assert_eq!(wait(&told), n);
+    }
+}
+
+pub(super) fn it_is_not_kept_on_the_core_of_its_executor(runtime: &dyn Runtime) {
+    let cores = || core_affinity::get_core_ids().map(|cores| cores.len());
+    let executor = start_as(runtime, ThreadConfig::named("pinned").on_core(0));
+    let (tell, told) = signal();
+    let own = Arc::clone(&executor);
+    // Asked for on the thread that is kept there.
+    go(&executor, move || async move {
+        own.run_blocking(Box::new(move || tell.send(cores()).expect("the check waits")));
+    });
+    assert_eq!(wait(&told), cores(), "it may run where the one that started the executor may");
 }

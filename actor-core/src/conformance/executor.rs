@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
 use std::thread;
 
 use super::rig::{give_way, go, result_of, signal, start, start_as, wait};
@@ -60,6 +61,45 @@ pub(super) fn a_future_may_spawn_on_its_own_executor(runtime: &dyn Runtime) {
     let own = Arc::clone(&executor);
     go(&executor, move || async move { go(&own, move || async move { tell.send(()).expect("the check waits") }) });
     wait(&told);
+}
+
+pub(super) fn makers_are_called_later_and_in_order(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let own = Arc::clone(&executor);
+    let order = result_of(&executor, || async move {
+        let (tell, told) = signal();
+        let spawn = |n: u32, tell: &SyncSender<u32>| {
+            let tell = tell.clone();
+            go(&own, move || {
+                tell.send(n).expect("the check waits");
+                async {}
+            });
+        };
+        for n in 0..100 {
+            // By turns from here and from another thread.
+            match n % 3 {
+                0 => thread::scope(|threads| _ = threads.spawn(|| spawn(n, &tell))),
+                _ => spawn(n, &tell),
+            }
+            assert!(told.try_recv().is_err(), "a maker is not called inside the spawn");
+        }
+        told
+    });
+    assert_eq!(Vec::from_iter((0..100).map(|_| wait(&order))), Vec::from_iter(0..100));
+}
+
+pub(super) fn its_stack_has_the_size_asked_for(runtime: &dyn Runtime) {
+    /// Uses more than so many KiB of stack.
+    fn dig(kib: usize) -> usize {
+        let room = std::hint::black_box([0_u8; 1024]);
+        if kib == 0 { 0 } else { dig(kib - 1) + 1 + usize::from(room[kib % 1024]) }
+    }
+
+    // Without the larger stack, this would end the process.
+    let executor = start_as(runtime, ThreadConfig::named("deep").stack_size(64 << 20));
+    assert_eq!(result_of(&executor, || async { dig(8 << 10) }), 8 << 10);
+    let refused = runtime.start_executor(ThreadConfig::named("endless").stack_size(usize::MAX));
+    assert_eq!(refused.err().map(|error| error.kind()), Some(io::ErrorKind::InvalidInput));
 }
 
 pub(super) fn nothing_spawned_from_many_threads_is_lost(runtime: &dyn Runtime) {

@@ -7,17 +7,18 @@ use std::thread;
 use std::time::Duration;
 
 use super::rig::{PATIENCE, SOON, go, result_of, signal, start, wait, wait_for_drop};
-use crate::{ExecutorStopped, Reply, Runtime};
+use crate::{Reply, Runtime};
 
-pub(super) fn a_stopped_executor_refuses_and_drops_the_maker(runtime: &dyn Runtime) {
+pub(super) fn a_stopped_executor_returns_the_maker(runtime: &dyn Runtime) {
     let executor = start(runtime);
     executor.stop();
-    let (tell, told) = signal::<()>();
-    let refused = executor.spawn(Box::new(move || Box::pin(async move { tell.send(()).expect("the check waits") })));
-    assert_eq!(refused, Err(ExecutorStopped));
-    wait_for_drop(&told);
+    let (tell, told) = signal();
+    let refused = executor.spawn(Box::new(move || Box::pin(async move { tell.send(1).expect("the check waits") })));
+    let maker = refused.expect_err("it is stopped").into_maker();
+    go(&start(runtime), maker);
+    assert_eq!(wait(&told), 1, "the maker that came back is the one that was refused");
     assert!(executor.join(PATIENCE));
-    assert_eq!(executor.spawn(Box::new(|| Box::pin(async {}))), Err(ExecutorStopped), "nor does an ended one");
+    assert!(executor.spawn(Box::new(|| Box::pin(async {}))).is_err(), "nor does an ended one take any");
 }
 
 pub(super) fn what_runs_when_stopped_goes_on_and_is_waited_for(runtime: &dyn Runtime) {

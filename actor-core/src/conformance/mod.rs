@@ -11,8 +11,11 @@
 
 mod actor;
 mod blocking;
+mod drops;
+mod ending;
 mod executor;
 mod life;
+mod neighbour;
 mod rig;
 mod timer;
 
@@ -38,11 +41,13 @@ const CHECKS: &[(&str, Check)] = checks! {
         makers_and_futures_run_on_that_one_thread,
         a_future_need_not_be_send,
         a_future_may_spawn_on_its_own_executor,
+        makers_are_called_later_and_in_order,
         nothing_spawned_from_many_threads_is_lost,
         a_wake_from_another_thread_is_seen,
         futures_take_turns,
         a_panic_in_a_maker_ends_that_future_only,
         a_panic_in_a_future_ends_that_future_only,
+        its_stack_has_the_size_asked_for,
         the_first_core_can_be_asked_for,
         a_core_that_cannot_be_is_invalid_input,
         a_name_that_cannot_be_is_invalid_input;
@@ -63,9 +68,27 @@ const CHECKS: &[(&str, Check)] = checks! {
         it_does_not_hold_up_the_executor,
         several_pieces_run_at_once,
         a_panic_in_it_harms_nobody,
-        it_does_not_hold_up_the_end_of_the_thread;
+        it_does_not_hold_up_the_end_of_the_thread,
+        no_more_of_it_runs_at_once_than_may,
+        it_does_not_hold_up_another_executor,
+        it_is_not_kept_on_the_core_of_its_executor;
+    drops:
+        futures_may_panic_in_their_drops,
+        makers_may_panic_in_their_drops,
+        what_a_panic_was_raised_with_may_panic_in_its_drop,
+        work_may_panic_in_its_drop,
+        wakers_may_panic;
+    ending:
+        replies_wake_their_askers,
+        handles_send_ask_and_are_dropped,
+        executors_take_futures_and_work,
+        timers_are_dropped;
+    neighbour:
+        a_due_timer_waits_for_two_turns_at_most,
+        a_message_from_another_thread_waits_for_two_turns_at_most,
+        a_new_actor_waits_for_two_turns_at_most;
     life:
-        a_stopped_executor_refuses_and_drops_the_maker,
+        a_stopped_executor_returns_the_maker,
         what_runs_when_stopped_goes_on_and_is_waited_for,
         what_was_taken_before_the_stop_is_run,
         stopping_twice_is_stopping_once,

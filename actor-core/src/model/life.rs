@@ -45,7 +45,7 @@ impl Still {
 
 impl Executor for Still {
     fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped> {
-        self.makers.send(maker).map_err(|_gone| ExecutorStopped)
+        self.makers.send(maker).map_err(|refused| ExecutorStopped(refused.0))
     }
 
     fn timer(&self) -> Box<dyn Timer> {

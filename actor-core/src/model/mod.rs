@@ -11,6 +11,7 @@ mod lanes;
 #[cfg(shuttle)]
 mod life;
 mod room;
+mod staff;
 
 use std::future::poll_fn;
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actor::{Actor, Executor, ExecutorStopped, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
+use actor::{Actor, Executor, Mailbox, Running, Runtime, Spawn, SpawnError, ThreadConfig, mailbox};
 
 use crate::api::{Api, ApiError, ApiSources, Limits, Watched};
 use crate::chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
@@ -67,7 +67,7 @@ pub enum StartError {
     Thread(&'static str, #[source] io::Error),
     /// An executor ended as soon as it was started.
     #[error("an executor took no actor: {0}")]
-    Executor(#[from] ExecutorStopped),
+    Executor(#[from] SpawnError),
 }
 
 impl Node {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor::{Executor, ExecutorStopped, Mailbox, Running, Spawn};
+use actor::{Executor, Mailbox, Running, Spawn, SpawnError};
 
 use crate::chain::{Chain, ChainActor, ChainState, Published, Role};
 use crate::consensus::{MockProofs, SlotClock, Store};
@@ -33,13 +33,13 @@ impl Solitary {
     ///
     /// # Errors
     ///
-    /// [`ExecutorStopped`] when the executor takes nothing any more.
+    /// [`SpawnError`] when the executor takes nothing any more.
     pub(crate) fn start(
         executor: &Arc<dyn Executor>,
         store: Store,
         is_aggregator: bool,
         wall: WallClock,
-    ) -> Result<Self, ExecutorStopped> {
+    ) -> Result<Self, SpawnError> {
         let (chain, mailbox) = Chain::new();
         let (front, network) = command_mailbox();
         let (signer, signer_mailbox) = actor::mailbox();

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use actor::ExecutorStopped;
+use actor::SpawnError;
 
 use crate::consensus::{Rejection, Slot};
 
@@ -45,7 +45,7 @@ pub enum ContentionError {
     },
     /// An executor ended as soon as it was started.
     #[error("an executor took no actor: {0}")]
-    Executor(#[from] ExecutorStopped),
+    Executor(#[from] SpawnError),
     /// The node did not come to the end of its load.
     #[error("the node had not worked off its load {} s after the last event: choose fewer --validators", .0.as_secs())]
     NotDrained(Duration),
