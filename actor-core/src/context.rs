@@ -52,6 +52,7 @@ impl<M: Message> Context<M> {
     /// Takes nothing new from now on, handles what is queued, and then ends, as [`ExitReason::Stopped`].
     pub fn stop_when_drained(&mut self) {
         self.shared.close();
+        self.shared.interrupt();
     }
 
     /// Ends the actor after the message in hand, as [`ExitReason::Failed`].

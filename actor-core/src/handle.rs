@@ -9,6 +9,7 @@ use event_listener::listener;
 
 use crate::block::block_on_for;
 use crate::mailbox::{Closeable, Envelope, Refused, Shared};
+use crate::quiet::quietly;
 use crate::tell::Tell;
 use crate::{Answer, LaneStats, Message, Recipient, Reply, Variant};
 
@@ -241,7 +242,7 @@ impl<M: Message> Handle<M> {
             listener!(self.shared.on_close().event() => closing);
             // Look again: the mailbox may have closed before the listener was there to be told.
             if !self.shared.is_closed() {
-                closing.await;
+                quietly(closing).await;
             }
         }
     }

@@ -74,6 +74,7 @@ mod message;
 mod model;
 mod notice;
 mod offload;
+mod quiet;
 mod recipient;
 mod reply;
 mod running;

@@ -10,6 +10,7 @@ use event_listener::listener;
 use crate::block::block_on_for;
 use crate::mailbox::Closeable;
 use crate::notice::Notice;
+use crate::quiet::quietly;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::{Executor, Exit, ExitReason};
 
@@ -48,22 +49,26 @@ impl Running {
     /// Asks the actor to stop: it takes nothing new, handles what is queued for at most `patience`, and ends.
     ///
     /// Senders get their messages back from this moment on. What is still queued at the deadline is counted as
-    /// undelivered and given to the hook. The first call sets the deadline. Returns at once; see [`join`](Self::join).
+    /// undelivered and given to the hook. The first call sets the deadline, and later ones do not move it. A patience
+    /// past the end of the clock, such as [`Duration::MAX`], sets none. Returns at once; see [`join`](Self::join).
     pub fn stop(&self, patience: Duration) {
         // Closed first: an actor that sees the deadline also sees that nothing more comes.
         self.mailbox.close();
         // A deadline past the end of the clock is none.
         if let Some(deadline) = self.executor.now().checked_add(patience) {
             self.life().deadline.get_or_init(|| deadline);
-            self.ask(DEADLINE);
+            self.life().ask(DEADLINE);
         }
+        // Last, because it runs the task's waker, and also if this is not the first stop: that one's wake may have failed.
+        self.mailbox.interrupt();
     }
 
     /// Stops the actor at once: a handler that waits is dropped where it waits, one that computes is let finish, and
     /// nothing more is handled. Returns at once; see [`join`](Self::join).
     pub fn stop_now(&self) {
-        self.ask(KILLED);
+        self.life().ask(KILLED);
         self.mailbox.close();
+        self.mailbox.interrupt();
     }
 
     /// Waits for the actor's end and tells how it came.
@@ -81,7 +86,7 @@ impl Running {
             if let Some(exit) = self.exit() {
                 return exit;
             }
-            ending.await;
+            quietly(ending).await;
         }
     }
 
@@ -98,12 +103,6 @@ impl Running {
         Some(Exit { reason: reason.clone(), lanes: self.mailbox.stats() })
     }
 
-    fn ask(&self, what: usize) {
-        // SeqCst, before the signal is looked at: a task that has announced that it waits sees it, or is seen.
-        self.life().asked.fetch_or(what, Ordering::SeqCst);
-        self.mailbox.interrupt();
-    }
-
     fn life(&self) -> &Life {
         self.mailbox.life()
     }
@@ -113,6 +112,12 @@ impl Life {
     pub(crate) fn new() -> Self {
         let asked = AtomicUsize::new(0);
         Self { asked, deadline: OnceLock::new(), reason: OnceLock::new(), on_exit: Notice::new() }
+    }
+
+    /// Asks for something. The caller interrupts the task after that.
+    fn ask(&self, what: usize) {
+        // SeqCst, before the signal is looked at: a task that has announced that it waits sees it, or is seen.
+        self.asked.fetch_or(what, Ordering::SeqCst);
     }
 
     /// Tells whether the actor was asked to stop, at once or by a deadline.

@@ -238,6 +238,7 @@ impl<M: Message> Mailbox<M> {
     /// Closes the mailbox: senders get their messages back from now on; what was accepted is still received.
     pub fn close(&self) {
         self.shared.close();
+        self.shared.interrupt();
     }
 
     /// Makes a handle to this mailbox, also when none is left.
@@ -255,7 +256,7 @@ impl<M: Message> Mailbox<M> {
     /// Closes the mailbox and gives out everything that was accepted and not received, with its lane's name, oldest
     /// first within each lane. It is counted as undelivered. Nothing is received after this.
     pub fn drain_undelivered(&mut self, mut hook: impl FnMut(&'static str, M)) {
-        self.close();
+        self.shared.close();
         self.finish();
         self.has_left = true;
         (0..M::LANES.len()).for_each(|lane| self.shared.lane(lane).leave());

@@ -6,7 +6,7 @@ use crate::mailbox::queue::{Envelope, LaneQueue, Refused, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
 use crate::running::Life;
-use crate::sync::{AtomicBool, AtomicUsize, Ordering, store_before_load};
+use crate::sync::{AtomicBool, AtomicUsize, Ordering};
 use crate::{LaneStats, Message};
 
 /// The lanes, the wake signal and the life of one mailbox. Every sender reads it for every message, and nothing in it is
@@ -26,8 +26,10 @@ pub(crate) struct Shared<M> {
 
 /// What an actor's spawner may do to its mailbox without knowing its message type.
 pub(crate) trait Closeable: Send + Sync {
+    /// Takes nothing in from now on, and tells the senders. The caller [interrupts](Self::interrupt) the task after that.
     fn close(&self);
-    /// Has the actor's task look at its life again, whatever it waits for.
+    /// Has the actor's task look at its life again, whatever it waits for. Whatever changes what a waiting task would decide
+    /// ends with this.
     fn interrupt(&self);
     fn life(&self) -> &Life;
     fn stats(&self) -> Vec<LaneStats>;
@@ -101,8 +103,7 @@ impl<M: Message> Shared<M> {
     pub(crate) fn remove_handle(&self) {
         // Release: what this handle sent comes before. Pairs with the load in `handles`.
         if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
-            store_before_load();
-            self.signal.notify();
+            self.signal.interrupt();
         }
     }
 
@@ -132,9 +133,7 @@ impl<M: Message> Closeable for Shared<M> {
         self.lanes.iter().for_each(LaneQueue::close);
         // Pairs with the load in `is_closed`.
         if !self.closed.swap(true, Ordering::SeqCst) {
-            store_before_load();
             self.on_close.notify();
-            self.signal.notify();
         }
     }
 

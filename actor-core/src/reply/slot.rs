@@ -51,6 +51,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 use std::task::{Poll, Waker};
 
+use crate::contain::{contained, wake_contained};
 use crate::reply::pool;
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, assert_exclusive, spin_loop};
 
@@ -144,13 +145,13 @@ impl<T> Replier<T> {
         // SAFETY: the replier has not left, and leaves by this.
         let settled = unsafe { Header::settle(slot.cast(), VALUE) };
         match settled {
-            Settled::Told(Some(waker)) => waker.wake(),
-            Settled::Told(None) => {}
-            Settled::AskerLeft(_waker) => {
+            Settled::Told(waker) => wake_contained(waker),
+            Settled::AskerLeft(waker) => {
                 // SAFETY: it was written above, and is still the replier's.
                 let value = unsafe { place.take() };
                 // SAFETY: the replier has not left, and touches the slot no more.
                 unsafe { Header::leave(slot.cast(), SETTLED) };
+                drop(contained(|| drop(waker)));
                 // Last of all, because it may panic.
                 drop(value);
             }
@@ -170,10 +171,12 @@ impl<T> Drop for Replier<T> {
     fn drop(&mut self) {
         // SAFETY: the replier has not left, and leaves by this.
         match unsafe { Header::settle(self.slot.cast(), 0) } {
-            Settled::Told(Some(waker)) => waker.wake(),
-            Settled::Told(None) => {}
-            // SAFETY: the replier has not left, and touches the slot no more.
-            Settled::AskerLeft(_waker) => _ = unsafe { Header::leave(self.slot.cast(), SETTLED) },
+            Settled::Told(waker) => wake_contained(waker),
+            Settled::AskerLeft(waker) => {
+                // SAFETY: the replier has not left, and touches the slot no more.
+                unsafe { Header::leave(self.slot.cast(), SETTLED) };
+                drop(contained(|| drop(waker)));
+            }
         }
     }
 }
