@@ -36,11 +36,12 @@ impl<M: Message> Watch<M> {
         serving: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        self.shared.signal().cancel_sleep();
+        self.shared.signal().begin();
         if self.life().is_killed() {
             return Poll::Ready(ExitReason::Killed);
         }
-        // Asked before the actor has its turn: should the deadline be set meanwhile, the actor has a turn after that.
+        // Asked before the actor has its turn: should the deadline be set meanwhile, it interrupts, and the actor has a turn
+        // after that.
         let deadline = self.life().deadline();
         if let Poll::Ready(reason) = poll_contained(serving, task) {
             return Poll::Ready(reason);
@@ -55,7 +56,7 @@ impl<M: Message> Watch<M> {
         stopped: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        self.shared.signal().cancel_sleep();
+        self.shared.signal().begin();
         let deadline = self.life().deadline();
         // Polled first: it has its say also when the actor was stopped at once before.
         if let Poll::Ready(reason) = poll_contained(stopped, task) {
@@ -71,13 +72,8 @@ impl<M: Message> Watch<M> {
         if unsafe { self.shared.signal().announce_wait(task.waker()) } {
             self.shared.tell_of_room();
         }
-        if self.life().is_asked() {
-            if self.life().is_killed() {
-                return Poll::Ready(ExitReason::Killed);
-            }
-            if deadline != self.life().deadline() {
-                task.waker().wake_by_ref();
-            }
+        if self.life().is_killed() {
+            return Poll::Ready(ExitReason::Killed);
         }
         let Some(at) = deadline else { return Poll::Pending };
         let timer = self.timer.get_or_insert_with(|| {

@@ -147,7 +147,7 @@ impl<M: Message> Mailbox<M> {
     /// Polls for the next message; [`recv`](Self::recv) as a function for hand-written futures.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         // Left by a poll before this one, which something else than a message has ended.
-        self.shared.signal().cancel_sleep();
+        self.shared.signal().begin();
         let polled = self.poll_next(cx);
         if let Poll::Ready(Some(_)) = polled {
             self.tell_of_room();

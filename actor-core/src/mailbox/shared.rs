@@ -6,7 +6,7 @@ use crate::mailbox::queue::{Envelope, LaneQueue, Refused, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
 use crate::running::Life;
-use crate::sync::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{AtomicBool, AtomicUsize, Ordering, store_before_load};
 use crate::{LaneStats, Message};
 
 /// The lanes, the wake signal and the life of one mailbox. Every sender reads it for every message, and nothing in it is
@@ -103,7 +103,10 @@ impl<M: Message> Shared<M> {
     pub(crate) fn remove_handle(&self) {
         // Release: what this handle sent comes before. Pairs with the load in `handles`.
         if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.signal.interrupt();
+            store_before_load();
+            // No interrupt: a task that decides by the handles has announced its sleep before it looks at them, and one that
+            // waits for something else, a handler or a timer, waits for that with or without them.
+            self.signal.notify();
         }
     }
 

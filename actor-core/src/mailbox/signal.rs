@@ -22,6 +22,24 @@
 //! A handler that waits is another kind of sleep: messages do not end it, but whoever stops the actor does. It has a bit of
 //! its own, `WAITING`, which only [`Signal::interrupt`] looks at.
 //!
+//! # Interrupts
+//!
+//! A task also decides by other things than messages: a stop, the close, work that has come back. **Whatever changes what a
+//! waiting task would decide must interrupt, after the change.** An interrupt leaves a mark, because the task may look at one
+//! of these things before the change, and announce its sleep after it:
+//!
+//! ```text
+//! consumer (poll)                           whoever changes something
+//!   clear INTERRUPTED         Acquire         change
+//!   look at everything                        set INTERRUPTED         Release
+//!   set SLEEPING or WAITING                   SLEEPING or WAITING set?  yes -> wake
+//!   was INTERRUPTED set?  yes -> wake itself
+//! ```
+//!
+//! All steps on the right but the change, and all on the left but the looks, change one word. So the mark is set before it is
+//! cleared, and the looks see the change; or before the announcement, which sees the mark; or after that, and the sleeper
+//! is seen.
+//!
 //! # The waker stays
 //!
 //! The waker is left in place from one sleep to the next, so that a wake neither clones nor drops it. Producers look at it
@@ -64,8 +82,10 @@ const GONE: usize = 1 << 2;
 const ROOM_WANTED: usize = 1 << 3;
 /// The last sleep was ended by another thread than the consumer's, which may be about to send more.
 const FROM_AFAR: usize = 1 << 4;
+/// Something was changed, besides messages, since the consumer last began to look.
+const INTERRUPTED: usize = 1 << 5;
 /// One thread that is waking the consumer.
-const WAKER: usize = 1 << 5;
+const WAKER: usize = 1 << 6;
 
 thread_local! {
     /// Its address tells threads apart.
@@ -80,7 +100,7 @@ fn here() -> usize {
 
 /// Wakes the consumer of a mailbox, at most once per announced sleep.
 pub(crate) struct Signal {
-    /// [`SLEEPING`], [`WAITING`], [`GONE`], [`ROOM_WANTED`], [`FROM_AFAR`], and how many threads are waking the consumer just
+    /// [`SLEEPING`], [`WAITING`], [`GONE`], [`ROOM_WANTED`], [`FROM_AFAR`], [`INTERRUPTED`], and how many threads are waking the consumer just
     /// now.
     word: AtomicUsize,
     /// The thread that announced the last sleep. loom is not told of it: nothing but a little time hangs on it.
@@ -117,8 +137,8 @@ impl Signal {
         unsafe { self.announce(SLEEPING, waker) }
     }
 
-    /// Announces that the consumer waits for something besides messages. The caller must look once more after this
-    /// whether it was interrupted. Tells whether a sender may be waiting for room that the consumer has made.
+    /// Announces that the consumer waits for something besides messages, unless it has announced its sleep already. Tells
+    /// whether a sender may be waiting for room that the consumer has made.
     ///
     /// # Safety
     ///
@@ -141,6 +161,9 @@ impl Signal {
         // Release, within SeqCst: who clears the bit finds this waker, and who then waits for room the slots freed before.
         let before = self.word.fetch_or(sleep, Ordering::SeqCst);
         store_before_load();
+        if before & INTERRUPTED != 0 {
+            waker.wake_by_ref();
+        }
         let is_room_wanted = before & ROOM_WANTED != 0;
         if is_room_wanted {
             // Acquire: whoever's wish is cleared here is seen to wait by the look that follows.
@@ -181,6 +204,16 @@ impl Signal {
         self.word.fetch_or(ROOM_WANTED, Ordering::AcqRel);
     }
 
+    /// Says that the consumer is awake, and looks at everything that it goes by after this.
+    pub(crate) fn begin(&self) {
+        self.cancel_sleep();
+        // Relaxed: a mark that is missed here is found by the announcement.
+        if self.word.load(Ordering::Relaxed) & INTERRUPTED != 0 {
+            // Acquire: pairs with the Release in `interrupt`, so that the looks that follow see what was changed.
+            self.word.fetch_and(!INTERRUPTED, Ordering::Acquire);
+        }
+    }
+
     /// Takes an announcement back, if nobody has ended it yet.
     pub(crate) fn cancel_sleep(&self) {
         self.is_announced.store(false, Ordering::Relaxed);
@@ -207,8 +240,8 @@ impl Signal {
 
     /// Ends whatever sleep the consumer has announced, after something was published that it looks for.
     pub(crate) fn interrupt(&self) {
-        store_before_load();
-        if self.word.load(Ordering::SeqCst) & (SLEEPING | WAITING) != 0 {
+        // Release: pairs with the Acquire in `begin`. Acquire: or with that of `announce`, which comes first then.
+        if self.word.fetch_or(INTERRUPTED, Ordering::AcqRel) & (SLEEPING | WAITING) != 0 {
             self.wake(SLEEPING | WAITING);
         }
     }

@@ -66,6 +66,31 @@ fn a_wait_is_interrupted_and_not_notified() {
     });
 }
 
+/// A change that comes between the look at it and the announcement of a sleep is not missed.
+#[test]
+fn an_interrupt_is_seen_or_wakes_whenever_it_comes() {
+    check(3, || {
+        let (signal, changed) = (Arc::new(Signal::new()), Arc::new(AtomicBool::new(false)));
+        let (interrupting, changing) = (Arc::clone(&signal), Arc::clone(&changed));
+        let other = thread::spawn(move || {
+            // Relaxed: the interrupt itself hands it on.
+            changing.store(true, Ordering::Relaxed);
+            interrupting.interrupt();
+        });
+        let wakes = Arc::new(Wakes(PlainCount::new(0)));
+        signal.begin();
+        let seen = changed.load(Ordering::Relaxed);
+        // SAFETY: this thread alone is the consumer.
+        unsafe { signal.announce_wait(&Waker::from(Arc::clone(&wakes))) };
+        other.join().expect("interrupting does not panic");
+        assert!(seen || wakes.0.load(Plain::Relaxed) > 0, "neither seen nor woken");
+        assert!(wakes.0.load(Plain::Relaxed) <= 1);
+        // What was not seen is seen when it is awake again.
+        signal.begin();
+        assert!(changed.load(Ordering::Relaxed));
+    });
+}
+
 /// Fails at its first wake, and counts the others.
 struct Brittle {
     fails: PlainBool,
