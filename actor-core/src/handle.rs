@@ -265,13 +265,8 @@ impl<M: Message> Handle<M> {
         Self { shared }
     }
 
-    /// Sends at once what will be sent later otherwise, so that a lane without room counts no refusal. Gives the message
-    /// back if there is none, or if the actor has ended.
-    pub(crate) fn offer(&self, message: M) -> Result<(), M> {
-        let lane = self.shared.lane_of(&message);
-        self.shared.send(lane, Envelope { message, asker: None }).map_err(|refused| match refused {
-            Refused::Full(envelope) | Refused::Closed(envelope) => envelope.message,
-        })
+    pub(crate) fn shared(&self) -> &Arc<Shared<M>> {
+        &self.shared
     }
 
     fn try_send(&self, envelope: Envelope<M>) -> Result<(), TryTellError<M>> {

@@ -90,12 +90,13 @@ mod watch;
 
 pub use actor::Actor;
 pub use batch::Batch;
-pub use context::{Context, WorkPanicked};
+pub use context::Context;
 pub use exit::{Exit, ExitReason};
 pub use handle::{AskBlockingError, AskError, Handle, TellError, TryTellError, WeakHandle};
 pub use lane::{Lane, LaneStats};
 pub use mailbox::{Mailbox, mailbox};
 pub use message::{Message, Variant};
+pub use offload::WorkError;
 pub use recipient::Recipient;
 pub use reply::{Answer, Reply, ReplyDropped};
 pub use running::Running;

@@ -48,6 +48,10 @@ impl Running {
 
     /// Asks the actor to stop: it takes nothing new, handles what is queued for at most `patience`, and ends.
     ///
+    /// Work that it has [offloaded](crate::Context::offload) is part of what it handles: the actor waits for each result,
+    /// and may offload more meanwhile. Timers are not waited for. What has not come back at the deadline is counted in
+    /// [`Exit::lost_work`].
+    ///
     /// Senders get their messages back from this moment on. What is still queued at the deadline is counted as
     /// undelivered and given to the hook. The first call sets the deadline, and later ones do not move it. A patience
     /// past the end of the clock, such as [`Duration::MAX`], sets none. Returns at once; see [`join`](Self::join).
@@ -100,7 +104,7 @@ impl Running {
     #[must_use]
     pub fn exit(&self) -> Option<Exit> {
         let reason = self.life().reason.get()?;
-        Some(Exit { reason: reason.clone(), lanes: self.mailbox.stats() })
+        Some(Exit { reason: reason.clone(), lanes: self.mailbox.stats(), lost_work: self.mailbox.lost_work() })
     }
 
     fn life(&self) -> &Life {

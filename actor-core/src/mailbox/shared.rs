@@ -2,6 +2,8 @@
 
 use event_listener::EventListener;
 
+use crate::mailbox::beside::Beside;
+use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::queue::{Envelope, LaneQueue, Refused, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
@@ -20,6 +22,8 @@ pub(crate) struct Shared<M> {
     closed: AtomicBool,
     /// Notified when `closed` is set.
     on_close: Notice,
+    /// What comes beside the lanes. Made by the actor, with its first timer or work.
+    beside: FirstUse<Beside<M>>,
     /// The stop and the end of the actor that has the mailbox, if one has.
     life: Life,
 }
@@ -33,6 +37,8 @@ pub(crate) trait Closeable: Send + Sync {
     fn interrupt(&self);
     fn life(&self) -> &Life;
     fn stats(&self) -> Vec<LaneStats>;
+    /// Tells, of an actor that has ended, how many results of offloaded work it did not get.
+    fn lost_work(&self) -> u64;
 }
 
 impl<M: Message> Shared<M> {
@@ -43,6 +49,7 @@ impl<M: Message> Shared<M> {
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             on_close: Notice::new(),
+            beside: FirstUse::new(),
             life: Life::new(),
         }
     }
@@ -73,6 +80,26 @@ impl<M: Message> Shared<M> {
 
     pub(crate) fn life(&self) -> &Life {
         &self.life
+    }
+
+    #[inline]
+    pub(crate) fn beside(&self) -> Option<&Beside<M>> {
+        self.beside.get()
+    }
+
+    pub(crate) fn make_beside(&self) -> &Beside<M> {
+        self.beside.get_or_make(Beside::new).expect("it is never closed")
+    }
+
+    /// Tells whether a late result may wait.
+    pub(crate) fn has_late(&self) -> bool {
+        self.beside().is_some_and(|beside| beside.late().holds_any())
+    }
+
+    /// Tells whether results of offloaded work may still come to the actor.
+    #[inline]
+    pub(crate) fn is_work_in_flight(&self) -> bool {
+        self.beside().is_some_and(Beside::is_work_in_flight)
     }
 
     pub(crate) fn on_close(&self) -> &Notice {
@@ -149,7 +176,15 @@ impl<M: Message> Closeable for Shared<M> {
     }
 
     fn stats(&self) -> Vec<LaneStats> {
-        self.lanes.iter().map(LaneQueue::stats).collect()
+        let mut stats: Vec<_> = self.lanes.iter().map(LaneQueue::stats).collect();
+        if let Some(beside) = self.beside() {
+            stats.iter_mut().enumerate().for_each(|(lane, stats)| beside.add_to(lane, stats));
+        }
+        stats
+    }
+
+    fn lost_work(&self) -> u64 {
+        self.beside().map_or(0, Beside::lost_work)
     }
 }
 

@@ -66,7 +66,7 @@
 #![expect(unsafe_code, reason = "the waker is read by several threads at once and replaced by one")]
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool as PlainBool, AtomicUsize as PlainUsize};
+use std::sync::atomic::AtomicUsize as PlainUsize;
 use std::task::Waker;
 
 use crate::contain::contained;
@@ -92,10 +92,14 @@ thread_local! {
     static HERE: u8 = const { 0 };
 }
 
-/// Tells threads apart that live at the same time.
+/// In `sleeper`: the consumer has announced a sleep since it last was awake. The bit in the word does not tell, because a wake
+/// that failed may have set it again.
+const ANNOUNCED: usize = 1;
+
+/// Tells threads apart that live at the same time. Even.
 fn here() -> usize {
     // A thread that is ending is some other thread's equal at worst: this is not what correctness hangs on.
-    HERE.try_with(|here| std::ptr::from_ref(here).addr()).unwrap_or_default()
+    HERE.try_with(|here| std::ptr::from_ref(here).addr() << 1).unwrap_or_default()
 }
 
 /// Wakes the consumer of a mailbox, at most once per announced sleep.
@@ -103,11 +107,9 @@ pub(crate) struct Signal {
     /// [`SLEEPING`], [`WAITING`], [`GONE`], [`ROOM_WANTED`], [`FROM_AFAR`], [`INTERRUPTED`], and how many threads are waking the consumer just
     /// now.
     word: AtomicUsize,
-    /// The thread that announced the last sleep. loom is not told of it: nothing but a little time hangs on it.
+    /// The thread that announced the last sleep, and [`ANNOUNCED`]. Written by the consumer alone. loom is not told of it:
+    /// nothing but a little time hangs on what others read here.
     sleeper: PlainUsize,
-    /// Whether the consumer has announced a sleep since it last was awake. Read and written by the consumer alone: the bit in
-    /// the word does not tell, because a wake that failed may have set it again.
-    is_announced: PlainBool,
     /// Whom to wake. Written by the consumer only, when nobody can be looking.
     waker: UnsafeCell<Option<Waker>>,
 }
@@ -117,12 +119,7 @@ unsafe impl Sync for Signal {}
 
 impl Signal {
     pub(crate) fn new() -> Self {
-        Self {
-            word: AtomicUsize::new(0),
-            sleeper: PlainUsize::new(0),
-            is_announced: PlainBool::new(false),
-            waker: UnsafeCell::new(None),
-        }
+        Self { word: AtomicUsize::new(0), sleeper: PlainUsize::new(0), waker: UnsafeCell::new(None) }
     }
 
     /// Announces that the consumer is about to sleep until a message comes. The caller must look once more after this. Tells
@@ -132,7 +129,7 @@ impl Signal {
     ///
     /// One thread at a time calls this and the other functions for the consumer.
     pub(crate) unsafe fn announce_sleep(&self, waker: &Waker) -> bool {
-        self.is_announced.store(true, Ordering::Relaxed);
+        self.sleeper.store(here() | ANNOUNCED, Ordering::Relaxed);
         // SAFETY: the caller's promise.
         unsafe { self.announce(SLEEPING, waker) }
     }
@@ -144,8 +141,12 @@ impl Signal {
     ///
     /// As [`announce_sleep`](Self::announce_sleep).
     pub(crate) unsafe fn announce_wait(&self, waker: &Waker) -> bool {
+        if self.sleeper.load(Ordering::Relaxed) & ANNOUNCED != 0 {
+            return false;
+        }
+        self.sleeper.store(here(), Ordering::Relaxed);
         // SAFETY: the caller's promise.
-        !self.is_announced.load(Ordering::Relaxed) && unsafe { self.announce(WAITING, waker) }
+        unsafe { self.announce(WAITING, waker) }
     }
 
     unsafe fn announce(&self, sleep: usize, waker: &Waker) -> bool {
@@ -157,7 +158,6 @@ impl Signal {
             comes_back();
             return false;
         }
-        self.sleeper.store(here(), Ordering::Relaxed);
         // Release, within SeqCst: who clears the bit finds this waker, and who then waits for room the slots freed before.
         let before = self.word.fetch_or(sleep, Ordering::SeqCst);
         store_before_load();
@@ -216,7 +216,8 @@ impl Signal {
 
     /// Takes an announcement back, if nobody has ended it yet.
     pub(crate) fn cancel_sleep(&self) {
-        self.is_announced.store(false, Ordering::Relaxed);
+        let sleeper = self.sleeper.load(Ordering::Relaxed);
+        self.sleeper.store(sleeper & !ANNOUNCED, Ordering::Relaxed);
         self.clear_bits();
     }
 
@@ -249,7 +250,7 @@ impl Signal {
     /// Wakes the consumer if one of the bits is set still. Tells whether it did.
     #[cold]
     fn wake(&self, bits: usize) -> bool {
-        let from = if self.sleeper.load(Ordering::Relaxed) == here() { 0 } else { FROM_AFAR };
+        let from = if self.sleeper.load(Ordering::Relaxed) & !ANNOUNCED == here() { 0 } else { FROM_AFAR };
         let to_waker = |word| (word & bits != 0).then_some(((word & !(SLEEPING | WAITING | FROM_AFAR)) | from) + WAKER);
         // Acquire: pairs with the Release in `announce`.
         let Ok(before) = self.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, to_waker) else { return false };

@@ -22,6 +22,7 @@ struct Still {
     /// Nanoseconds since the start.
     passed: Arc<AtomicU64>,
     makers: Sender<Maker>,
+    workers: Sender<thread::JoinHandle<()>>,
 }
 
 /// Expires, when it has been polled twice, if it is armed for less than [`FAR`]; otherwise never.
@@ -58,9 +59,9 @@ impl Still {
         clippy::disallowed_methods,
         reason = "there is no other way to make an `Instant`, and its value is of no account"
     )]
-    fn start() -> (Arc<dyn Executor>, Receiver<Maker>) {
-        let (makers, made) = channel();
-        (Arc::new(Self { start: Instant::now(), passed: Arc::default(), makers }), made)
+    fn start() -> (Arc<dyn Executor>, Receiver<Maker>, Receiver<thread::JoinHandle<()>>) {
+        let ((makers, made), (workers, working)) = (channel(), channel());
+        (Arc::new(Self { start: Instant::now(), passed: Arc::default(), makers, workers }), made, working)
     }
 }
 
@@ -78,7 +79,7 @@ impl Executor for Still {
     }
 
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
-        work();
+        self.workers.send(thread::spawn(work)).expect("the model waits");
     }
 
     fn stop(&self) {}
@@ -92,6 +93,8 @@ impl Executor for Still {
 enum Work {
     Do(Arc<()>),
     Answer(Reply<Arc<()>>, Arc<()>),
+    /// Has the work done elsewhere, and handles its result.
+    Offload(Arc<()>),
     /// Keeps the actor in its handler for ever.
     Wait(Arc<()>),
 }
@@ -102,7 +105,7 @@ impl Message for Work {
     fn lane(&self) -> usize {
         match self {
             Self::Answer(..) => 0,
-            Self::Do(_) | Self::Wait(_) => 1,
+            Self::Do(_) | Self::Offload(_) | Self::Wait(_) => 1,
         }
     }
 }
@@ -117,9 +120,10 @@ impl Actor for Worker {
         self.0.iter().for_each(|&delay| _ = cx.after(delay, Work::Do(Arc::default())));
     }
 
-    async fn handle(&mut self, work: Work, _cx: &mut Context<Work>) {
+    async fn handle(&mut self, work: Work, cx: &mut Context<Work>) {
         match work {
             Work::Do(share) => drop(share),
+            Work::Offload(share) => cx.offload(|| share, |share| Work::Do(share.expect("it does not panic"))),
             Work::Answer(reply, share) => reply.send(share),
             Work::Wait(_share) => pending().await,
         }
@@ -141,7 +145,7 @@ fn live_with(
 ) {
     check(PREEMPTIONS, move || {
         let count = Arc::new(());
-        let (executor, made) = Still::start();
+        let (executor, made, working) = Still::start();
         let (handle, mailbox) = mailbox::<Work>();
         let running = crate::Spawn::new(mailbox).start(&executor, move || Worker(timers)).expect("it is not stopped");
         let maker = made.recv().expect("one was started");
@@ -154,11 +158,14 @@ fn live_with(
         sending.join().expect("sending does not panic");
         stopping.join().expect("stopping does not panic");
         living.join().expect("an actor's panics are contained");
+        working.try_iter().for_each(|worker| worker.join().expect("work does not panic"));
         let exit = running.exit().expect("it was waited for");
         for lane in &exit.lanes {
             assert_eq!(lane.accepted, lane.handled + lane.cancelled + lane.undelivered);
         }
         assert_eq!(Arc::strong_count(&count), 1, "whatever was sent is dropped");
+        let lost = running.exit().expect("it has ended").lost_work;
+        assert_eq!(lost, exit.lost_work, "what is lost stays so");
     });
 }
 
@@ -291,5 +298,55 @@ fn a_second_stop_moves_no_deadline_and_loses_no_wake() {
 #[test]
 fn a_deadline_that_passes_ends_a_handler_that_waits() {
     let wait = |handle: Handle<Work>, share: Arc<()>| drop(handle.try_tell(Work::Wait(share)));
-    live_with(&[FAR], wait, |running| running.stop(SOON), |exit| assert!(!matches!(exit.reason, ExitReason::Abandoned)));
+    live_with(
+        &[FAR],
+        wait,
+        |running| running.stop(SOON),
+        |exit| assert!(!matches!(exit.reason, ExitReason::Abandoned)),
+    );
+}
+
+fn offload(handle: Handle<Work>, share: Arc<()>) {
+    drop(handle.try_tell(Work::Offload(Arc::clone(&share))));
+    // In the way of the result, perhaps.
+    drop(handle.try_tell(Work::Do(share)));
+}
+
+#[test]
+fn an_actor_that_nobody_stops_waits_for_its_work() {
+    live(
+        offload,
+        |_running| {},
+        |exit| {
+            assert!(matches!(exit.reason, ExitReason::Unreachable));
+            assert!((2..=3).contains(&exit.lanes[1].handled));
+            assert_eq!((undelivered(exit), exit.lost_work), (0, 0));
+        },
+    );
+}
+
+#[test]
+fn an_actor_that_is_stopped_waits_for_its_work() {
+    live(offload, stop, |exit| {
+        assert!(exit.reason.is_normal());
+        assert_eq!((undelivered(exit), exit.lost_work), (0, 0));
+    });
+}
+
+#[test]
+fn an_actor_that_is_stopped_without_end_waits_for_its_work() {
+    live_with(&[FAR], offload, stop_without_end, |exit| {
+        assert!(exit.reason.is_normal());
+        assert_eq!((undelivered(exit), exit.lost_work), (0, 0));
+    });
+}
+
+#[test]
+fn an_actor_that_is_stopped_at_once_counts_the_work_that_it_lost() {
+    live(offload, stop_now, |exit| assert!(exit.lost_work <= 1));
+}
+
+#[test]
+fn an_actor_whose_deadline_passes_counts_the_work_that_it_lost() {
+    live(offload, |running| running.stop(SOON), |exit| assert!(exit.lost_work <= 1));
 }

@@ -4,6 +4,7 @@
 //! owners at the end.
 
 mod evicting;
+mod late;
 mod ring;
 mod signal;
 
