@@ -43,6 +43,12 @@ pub(crate) fn quietly<F: Future + Unpin>(future: F) -> Quiet<F> {
     Quiet { future, waker: None }
 }
 
+impl<F> Quiet<F> {
+    pub(crate) fn into_inner(self) -> F {
+        self.future
+    }
+}
+
 impl<F: Future + Unpin> Future for Quiet<F> {
     type Output = F::Output;
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use event_listener::EventListener;
+use event_listener::{EventListener, Listener};
 use pin_project::pin_project;
 
 use crate::Message;
@@ -54,8 +54,11 @@ impl<M: Message> Future for Tell<'_, M> {
                 Ok(()) => Some(Ok(())),
             };
             if let Some(ended) = ended {
-                // Not left for the drop, which may come much later: until then, what others wait for could go to this.
-                *this.room = None;
+                // Not left for the drop, which may come much later: until then, what others wait for could go to this. If it
+                // was told of room, that is the room it has taken: dropping the listener would tell another of it.
+                if let Some(room) = this.room.take() {
+                    room.into_inner().discard();
+                }
                 *this.waiting = None;
                 return Poll::Ready(ended);
             }

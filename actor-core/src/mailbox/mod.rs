@@ -205,7 +205,7 @@ impl<M: Message> Mailbox<M> {
     fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         // SAFETY: there is one `Mailbox` to a signal, and it is borrowed alone.
         if unsafe { self.shared.signal().announce_sleep(cx.waker()) } {
-            self.shared.tell_of_room();
+            self.shared.tell_of_room(false);
         }
         // Asked before the last look: whoever closes or drops the last handle has sent everything before that.
         let no_more = self.shared.is_closed() || self.shared.handles() == 0;
@@ -223,7 +223,7 @@ impl<M: Message> Mailbox<M> {
     fn tell_of_room(&self) {
         // Pairs with the fence in `wait_for_room`.
         fence(Ordering::SeqCst);
-        self.shared.tell_of_room();
+        self.shared.tell_of_room(false);
     }
 
     #[inline]

@@ -46,6 +46,8 @@ pub(super) struct Consumer {
     pub(super) cancelled: AtomicU64,
     pub(super) undelivered: AtomicU64,
     pub(super) high_water: AtomicU64,
+    /// Where `head` was when senders that wait were last told of room.
+    pub(super) told: AtomicU64,
     /// Senders that wait for room or are about to. Here because the consumer looks at it for every message.
     pub(super) waiting: AtomicUsize,
 }
@@ -90,6 +92,7 @@ impl<T> Places<T> {
                 cancelled: figure(),
                 undelivered: figure(),
                 high_water: figure(),
+                told: figure(),
                 waiting: AtomicUsize::new(0),
             }),
         }

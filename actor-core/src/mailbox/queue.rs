@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use event_listener::{Event, EventListener};
+use event_listener::{Event, EventListener, IntoNotification};
 
 use crate::lane::{Lane, LaneStats};
 use crate::mailbox::evicting::SPARE;
@@ -34,6 +34,15 @@ pub(crate) struct LaneQueue<M> {
     places: FirstUse<Places<Envelope<M>>>,
     /// Where senders wait for room; one is woken per message taken.
     room: Event,
+}
+
+/// What is left to be done for senders that wait.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Told {
+    /// Someone waits, or is about to.
+    pub(super) anyone_waits: bool,
+    /// There is room, and perhaps someone waits who was not told of any.
+    pub(super) not_all: bool,
 }
 
 /// A sender that waits for room, counted for as long as this lives.
@@ -93,9 +102,9 @@ impl<M> LaneQueue<M> {
     /// sender                                    consumer
     ///   push -> full                              pop, any number of times
     ///   waiting += 1                              before its task rests: announces that at the signal (3)
-    ///   listen                                      ROOM_WANTED was set -> clears it; sees to it that as many
-    ///   ROOM_WANTED at the signal  (1)              listeners are notified as there is room for, first come, first
-    ///   fence SeqCst               (2)              served; sets it again if more are waiting than that
+    ///   listen                                      ROOM_WANTED was set -> clears it; notifies one more listener for
+    ///   ROOM_WANTED at the signal  (1)              each message taken since it last did, first come, first served; sets
+    ///   fence SeqCst               (2)              it again while anyone waits
     ///   push -> full: wait
     /// ```
     ///
@@ -106,6 +115,12 @@ impl<M> LaneQueue<M> {
     ///
     /// Senders are woken when the consumer rests and not for each pop, which would be a wake for each message: one that finds
     /// room for many sends many. An actor rests after each turn, which is bounded in number and time.
+    ///
+    /// **Nothing is reserved for a sender that was notified, and nobody depends on it**: it may not be polled for long, or
+    /// never. The place that it was told of stays free for others, and others are told of every place that is freed after.
+    /// Of that one place they are told by the actor's watch: where there is room, and somebody waits who may not have been
+    /// told of it, it [writes off](Self::tell_of_room) those that were and have not come, until everyone has been told. So a
+    /// message taken wakes one sender, and not all.
     pub(crate) fn wait_for_room(&self, signal: &Signal) -> (Waiting<'_>, EventListener) {
         let count = &self.places.get().expect("a lane that was found full has been used").consumer.waiting;
         count.fetch_add(1, Ordering::Relaxed);
@@ -117,19 +132,25 @@ impl<M> LaneQueue<M> {
         (waiting, listener)
     }
 
-    /// Sees that no sender waits while there is room for it. Called by the consumer once it is sure to see who waits. Tells
-    /// whether more are waiting than there is room for.
-    pub(super) fn tell_of_room(&self) -> bool {
-        let Some(places) = self.places.get() else { return false };
+    /// Sees that no sender waits while there is room for it. Called by the consumer once it is sure to see who waits.
+    ///
+    /// `writes_off`: whoever was notified before and has not come is not counted on any more.
+    pub(super) fn tell_of_room(&self, writes_off: bool) -> Told {
+        let Some(places) = self.places.get() else { return Told::default() };
         let waiting = places.consumer.waiting.load(Ordering::Relaxed);
         if waiting == 0 {
-            return false;
+            return Told::default();
         }
-        let depth = places.tail().saturating_sub(places.consumer.head.load(Ordering::Relaxed));
-        let room = usize::try_from(places.capacity.saturating_sub(depth)).unwrap_or(usize::MAX);
-        // Not additional: those that have been notified and have not run yet count.
-        self.room.notify(room);
-        waiting > room
+        let head = places.consumer.head.load(Ordering::Relaxed);
+        let room = places.capacity.saturating_sub(places.tail().saturating_sub(head));
+        let told = places.consumer.told.load(Ordering::Relaxed);
+        let more = if writes_off { room } else { room.min(head.saturating_sub(told)) };
+        places.consumer.told.store(head, Ordering::Relaxed);
+        let more = usize::try_from(more).unwrap_or(usize::MAX);
+        // Additional: those that were notified and have not run yet may be long in coming.
+        let notified = if more > 0 { self.room.notify(more.additional()) } else { 0 };
+        // With fewer than that, no listener is left that was not notified.
+        Told { anyone_waits: true, not_all: room > 0 && notified == more }
     }
 
     pub(super) fn close(&self) {
@@ -184,7 +205,7 @@ impl<M> LaneQueue<M> {
             skipped += 1;
             // This may be the last take before a rest that has been announced already.
             fence(Ordering::SeqCst);
-            self.tell_of_room();
+            self.tell_of_room(false);
         }
         None
     }

@@ -4,7 +4,7 @@ use event_listener::EventListener;
 
 use crate::mailbox::beside::Beside;
 use crate::mailbox::first_use::FirstUse;
-use crate::mailbox::queue::{Envelope, LaneQueue, Refused, Waiting};
+use crate::mailbox::queue::{Envelope, LaneQueue, Refused, Told, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
 use crate::running::Life;
@@ -20,6 +20,8 @@ pub(crate) struct Shared<M> {
     handles: AtomicUsize,
     /// Set once, after every lane has closed, and never cleared: who sees it set knows that nothing more gets in.
     closed: AtomicBool,
+    /// Whether room is left that some were told of and others may wait for. The consumer's alone.
+    waits_for_told: AtomicBool,
     /// Notified when `closed` is set.
     on_close: Notice,
     /// What comes beside the lanes. Made by the actor, with its first timer or work.
@@ -48,6 +50,7 @@ impl<M: Message> Shared<M> {
             signal: Signal::new(),
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
+            waits_for_told: AtomicBool::new(false),
             on_close: Notice::new(),
             beside: FirstUse::new(),
             life: Life::new(),
@@ -147,14 +150,26 @@ impl<M: Message> Shared<M> {
         lane.wait_for_room(&self.signal)
     }
 
-    /// Sees that no sender waits while there is room for it. Called by the consumer, when the signal says that one waits.
+    /// Sees that no sender waits while there is room for it. Called by the consumer, when the signal says that one waits, or
+    /// once those that were told [have been waited for](Self::waits_for_told), who are not counted on then.
     #[cold]
-    pub(crate) fn tell_of_room(&self) {
-        // Each lane is told, whatever the others say.
-        let more_wait = self.lanes.iter().fold(false, |more_wait, lane| lane.tell_of_room() | more_wait);
-        if more_wait {
+    pub(crate) fn tell_of_room(&self, writes_off: bool) {
+        let mut all = Told::default();
+        for lane in &self.lanes {
+            // Each lane is told, whatever the others say.
+            let told = lane.tell_of_room(writes_off);
+            all.anyone_waits |= told.anyone_waits;
+            all.not_all |= told.not_all;
+        }
+        if all.anyone_waits {
             self.signal.want_room();
         }
+        self.waits_for_told.store(all.not_all, Ordering::Relaxed);
+    }
+
+    /// Tells whether someone may wait for room that others were told of and have not taken. Asked by the consumer.
+    pub(crate) fn waits_for_told(&self) -> bool {
+        self.waits_for_told.load(Ordering::Relaxed)
     }
 }
 
