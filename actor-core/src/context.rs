@@ -51,8 +51,44 @@ impl<M: Message> Context<M> {
     }
 
     /// Ends the actor after the message in hand, as [`ExitReason::Failed`].
-    pub fn fail(&mut self, error: impl Error + Send + Sync + 'static) {
-        self.end(ExitReason::Failed(Arc::new(error)));
+    ///
+    /// Takes any error: one of a type of its own, a `Box<dyn Error + Send + Sync>`, an `anyhow::Error`, or a text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::{Actor, Context, ExitReason, Message, NotStarted, Runtime, ThreadConfig, spawn};
+    ///
+    /// struct Work;
+    /// impl Message for Work {}
+    ///
+    /// struct Reader(&'static str);
+    /// impl Actor for Reader {
+    ///     type Message = Work;
+    ///
+    ///     async fn started(&mut self, cx: &mut Context<Work>) {
+    ///         if let Err(error) = std::fs::read(self.0) {
+    ///             cx.fail(error);
+    ///         }
+    ///     }
+    ///
+    ///     async fn handle(&mut self, _work: Work, _cx: &mut Context<Work>) {}
+    /// }
+    ///
+    /// let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("reader"))?;
+    /// let (_reader, running) = spawn(&executor, || Reader("no/such/file"))?;
+    /// let Err(NotStarted::Ended(exit)) = running.started_blocking(Duration::from_secs(30)) else {
+    ///     panic!("there is no such file")
+    /// };
+    /// let ExitReason::Failed(error) = exit.reason else { panic!("it has failed") };
+    /// assert!(error.is::<std::io::Error>());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fail(&mut self, error: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.end(ExitReason::Failed(Arc::from(error.into())));
     }
 
     /// Has the actor handle `message` after `delay`.

@@ -28,6 +28,9 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
     async move {
         let make = parts.make.take().expect("an actor is made once");
         parts.state.insert(make()).started(&mut parts.cx).await;
+        if parts.cx.ending.is_none() {
+            mailbox.shared().life().start();
+        }
         let mut turn = Turn::new();
         loop {
             if let Some(reason) = reason_to_end(&mut parts.cx, mailbox) {
@@ -50,6 +53,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             let Some(message) = next.await else {
                 return reason_without_message(mailbox);
             };
+            turn.begin(&*parts.cx.executor, || mailbox.has_messages());
             if mailbox.gives_batches() {
                 // On the heap, so that actors without batches do not keep room for one.
                 turn.count(Box::pin(handle_batch(parts, mailbox, message)).await);
