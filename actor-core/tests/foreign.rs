@@ -116,7 +116,7 @@ fn a_close_reaches_every_waiter_though_each_other_waker_panics() {
 fn a_sender_whose_waker_panics_ends_neither_the_actor_nor_the_wait_of_others() {
     let executor = executor();
     let (handle, mailbox) = mailbox();
-    let (go, until) = std::sync::mpsc::channel();
+    let (go, until) = std::sync::mpsc::sync_channel(1);
     let running = Spawn::new(mailbox).start(&executor, Worker::default).expect("it starts");
     handle.try_tell(Work::Hold(until)).expect("there is room");
     while handle.try_tell(Work::Note(0)).is_err() {

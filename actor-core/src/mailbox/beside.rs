@@ -53,7 +53,7 @@ impl<M: Message> Beside<M> {
     /// Tells whether a result may still come. If not, all that came is in the lanes or was given out.
     #[inline]
     pub(crate) fn is_work_in_flight(&self) -> bool {
-        self.work.load(Ordering::SeqCst) % LOST != 0
+        !self.work.load(Ordering::SeqCst).is_multiple_of(LOST)
     }
 
     /// Tells, of an actor that has ended, how many results it did not get.

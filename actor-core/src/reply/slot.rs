@@ -14,8 +14,7 @@
 //! SETTLED   replier    it leaves; with VALUE if there is one              ... LEFT: it keeps the value, and drops it
 //! VALUE     replier    in the same step as SETTLED
 //! LEFT      asker      it leaves, with the value if there was one         ... SETTLED|VALUE: it takes the value first
-//! TAKEN     asker      in the same step as LEFT, where it saw SETTLED
-//! RELEASED  envelope   it has been taken from its lane, or dropped        ... LEFT without TAKEN: the asker gave up
+//! RELEASED  envelope   it has been taken from its lane, or dropped        ... SETTLED or LEFT without VALUE: nobody waits
 //! WAITING   asker      its waker is in the slot; the asker alone clears
 //!                      it, to replace the waker or to leave
 //! SENDING   replier    it saw WAITING, and is about to settle
@@ -62,7 +61,6 @@ const LEFT: usize = 1 << 2;
 const RELEASED: usize = 1 << 3;
 const WAITING: usize = 1 << 4;
 const SENDING: usize = 1 << 5;
-const TAKEN: usize = 1 << 6;
 
 /// All have left.
 const GONE: usize = SETTLED | LEFT | RELEASED;
@@ -258,7 +256,7 @@ impl<T> Awaiter<T> {
             unsafe { Header::free(slot.cast(), Slot::<T>::LAYOUT) };
         } else {
             // SAFETY: the asker has not left, and touches the slot no more.
-            unsafe { Header::leave(slot.cast(), LEFT | TAKEN) };
+            unsafe { Header::leave(slot.cast(), LEFT) };
         }
         value
     }
@@ -298,12 +296,12 @@ impl<T> Drop for Awaiter<T> {
 }
 
 impl Asker {
-    /// Lets go of the slot, and tells whether the asker gave up. One that was answered before its message was taken, or told
-    /// that there is no answer, did not: what else the message carries is still to be handled.
+    /// Lets go of the slot, and tells whether nobody waits for the answer any more. Not of one that was answered before its
+    /// message was taken: what else the message carries is still to be handled.
     pub(crate) fn release(self) -> bool {
         // SAFETY: the envelope has not let go, and by this it does, once: the drop is not run.
         let before = unsafe { Header::leave(ManuallyDrop::new(self).header, RELEASED) };
-        before & (LEFT | TAKEN) == LEFT
+        before & VALUE == 0 && before & (LEFT | SETTLED) != 0
     }
 }
 
@@ -426,7 +424,7 @@ impl Header {
         }
     }
 
-    /// Leaves for the party whose bit it is, or the asker with [`TAKEN`], and frees the slot if it is the last. Gives the state before.
+    /// Leaves for the party whose bit it is, and frees the slot if it is the last. Gives the state before.
     ///
     /// # Safety
     ///
