@@ -3,20 +3,18 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::turn::Pace;
 use crate::{Executor, Mailbox, Message};
 
 /// Time after which a batch gives out nothing more.
 const TIME: Duration = Duration::from_millis(1);
-
-/// Messages between two looks at the clock, at most.
-const LOOK_EVERY: u32 = 4;
 
 /// Messages of one lane that are handled in one call, given to [`Actor::handle_batch`](crate::Actor::handle_batch).
 ///
 /// It gives out what is in the lane, in the lane's order, and does not wait for more. It ends with the lane's
 /// [`batch`](crate::Lane::batch) of messages, when the lane is empty, and as soon as a timer is due that was armed before it
 /// began, a control message waits in another lane, the actor has said that it ends, or it is to stop at once. It also ends 1 ms
-/// after it began, give or take up to three messages. What it did not give out stays in the lane.
+/// after it began, give or take a message, or up to 15 where these take much longer than those before. What it did not give out stays in the lane.
 ///
 /// A message counts as handled when the next one is taken, or when the call ends.
 pub struct Batch<'a, M: Message> {
@@ -28,15 +26,25 @@ pub struct Batch<'a, M: Message> {
     clock: &'a dyn Executor,
     /// When the actor's next timer is due, as of the batch's beginning.
     due: Option<Instant>,
-    /// When the batch has gone on for long enough.
-    until: Instant,
+    began: Instant,
+    pace: Pace,
     is_over: bool,
 }
 
 impl<'a, M: Message> Batch<'a, M> {
     pub(crate) fn new(first: M, mailbox: &'a mut Mailbox<M>, clock: &'a dyn Executor, due: Option<Instant>) -> Self {
         let most = mailbox.batch();
-        Self { first: Some(first), given: 0, most, mailbox, clock, due, until: clock.now() + TIME, is_over: false }
+        Self {
+            first: Some(first),
+            given: 0,
+            most,
+            mailbox,
+            clock,
+            due,
+            began: clock.now(),
+            pace: Pace::new(),
+            is_over: false,
+        }
     }
 
     /// Gives the message that nobody took, and how many were given out after the first.
@@ -50,11 +58,12 @@ impl<'a, M: Message> Batch<'a, M> {
             return true;
         }
         // The clock is not read for each message unless a timer may be due: that would cost as much as a small message.
-        if self.due.is_none() && !self.given.is_power_of_two() && !self.given.is_multiple_of(LOOK_EVERY) {
+        if self.due.is_none() && !self.pace.is_due(self.given) {
             return false;
         }
         let now = self.clock.now();
-        now >= self.until || self.due.is_some_and(|due| due <= now)
+        let elapsed = now.saturating_duration_since(self.began);
+        self.pace.has_passed(self.given, elapsed, TIME) || self.due.is_some_and(|due| due <= now)
     }
 }
 

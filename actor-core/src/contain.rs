@@ -4,7 +4,7 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::ExitReason;
 
@@ -29,6 +29,13 @@ pub(crate) fn drop_contained<T>(value: T) -> Option<ExitReason> {
 pub(crate) fn contained(run: impl FnOnce()) -> Option<ExitReason> {
     let ran = catch_unwind(AssertUnwindSafe(run));
     ran.err().map(|payload| ExitReason::Panicked(panic_text(payload)))
+}
+
+/// Wakes a stranger's task, and keeps a panic in that from whoever wakes it.
+pub(crate) fn wake_contained(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        drop(contained(|| waker.wake()));
+    }
 }
 
 /// Reads the message that a panic was raised with, and drops that, whatever it is: its own drop may panic.

@@ -2,15 +2,13 @@
 
 use std::error::Error;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::contain::panic_text;
 use crate::mailbox::{Closeable, Shared};
-use crate::offload::deliver;
+use crate::offload::Work;
 use crate::timers::Timers;
-use crate::{Beat, Executor, ExitReason, Handle, Message, TimerId};
+use crate::{Beat, Executor, ExitReason, Handle, Message, TimerId, WorkError};
 
 /// Gives an actor its own handle, timers, the clock, work on other threads, and its own end.
 ///
@@ -24,10 +22,6 @@ pub struct Context<M: Message> {
     /// Why the actor wants to end after the message in hand.
     pub(crate) ending: Option<Box<ExitReason>>,
 }
-
-/// Says that offloaded work panicked, with its message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkPanicked(pub String);
 
 /// A time that no program lives to see: 100 years.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -49,14 +43,52 @@ impl<M: Message> Context<M> {
         self.end(ExitReason::Stopped);
     }
 
-    /// Takes nothing new from now on, handles what is queued, and then ends, as [`ExitReason::Stopped`].
+    /// Takes nothing new from now on, handles what is queued and the results of work in flight, and then ends, as
+    /// [`ExitReason::Stopped`].
     pub fn stop_when_drained(&mut self) {
         self.shared.close();
+        self.shared.interrupt();
     }
 
     /// Ends the actor after the message in hand, as [`ExitReason::Failed`].
-    pub fn fail(&mut self, error: impl Error + Send + Sync + 'static) {
-        self.end(ExitReason::Failed(Arc::new(error)));
+    ///
+    /// Takes any error: one of a type of its own, a `Box<dyn Error + Send + Sync>`, an `anyhow::Error`, or a text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::{Actor, Context, ExitReason, Message, NotStarted, Runtime, ThreadConfig, spawn};
+    ///
+    /// struct Work;
+    /// impl Message for Work {}
+    ///
+    /// struct Reader(&'static str);
+    /// impl Actor for Reader {
+    ///     type Message = Work;
+    ///
+    ///     async fn started(&mut self, cx: &mut Context<Work>) {
+    ///         if let Err(error) = std::fs::read(self.0) {
+    ///             cx.fail(error);
+    ///         }
+    ///     }
+    ///
+    ///     async fn handle(&mut self, _work: Work, _cx: &mut Context<Work>) {}
+    /// }
+    ///
+    /// let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("reader"))?;
+    /// let (_reader, running) = spawn(&executor, || Reader("no/such/file"))?;
+    /// let Err(NotStarted::Ended(exit)) = running.started_blocking(Duration::from_secs(30)) else {
+    ///     panic!("there is no such file")
+    /// };
+    /// let ExitReason::Failed(error) = exit.reason else { panic!("it has failed") };
+    /// assert!(error.is::<std::io::Error>());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fail(&mut self, error: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.end(ExitReason::Failed(Arc::from(error.into())));
     }
 
     /// Has the actor handle `message` after `delay`.
@@ -99,18 +131,64 @@ impl<M: Message> Context<M> {
 
     /// Runs heavy or blocking work on another thread and has the actor handle its result as a message.
     ///
-    /// The actor goes on meanwhile, and stays reachable until the result has come. The result waits for room in its
-    /// lane, on the actor's executor and not on the other thread, so it is lost only if the actor ends first.
+    /// The actor goes on meanwhile, and stays reachable until the result has come. A result that finds its lane full passes
+    /// it by, as a timer's message does. An actor that is asked to stop waits for the results of work in flight until its
+    /// deadline ([`Running::stop`](crate::Running::stop)); those that it does not get are counted in
+    /// [`Exit::lost_work`](crate::Exit::lost_work). Work itself is never interrupted.
+    ///
+    /// `into_message` runs on the other thread, or on any that drops the work. If it panics, there is no message, and the
+    /// result is counted as lost.
+    ///
+    /// # Errors
+    ///
+    /// The message is made of a [`WorkError`] if the work panicked, or was dropped before it began: because no thread could
+    /// be started for it, or because the executor has ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Actor, Context, Message, Reply, WorkError};
+    ///
+    /// enum Sums {
+    ///     Add(Vec<u64>, Reply<u64>),
+    ///     Added(Result<u64, WorkError>, Reply<u64>),
+    /// }
+    /// impl Message for Sums {}
+    ///
+    /// struct Adder;
+    /// impl Actor for Adder {
+    ///     type Message = Sums;
+    ///     async fn handle(&mut self, message: Sums, cx: &mut Context<Sums>) {
+    ///         match message {
+    ///             Sums::Add(numbers, reply) => {
+    ///                 cx.offload(move || numbers.iter().sum(), |sum| Sums::Added(sum, reply));
+    ///             }
+    ///             Sums::Added(Ok(sum), reply) => reply.send(sum),
+    ///             // Dropping the reply tells the asker that there is no answer.
+    ///             Sums::Added(Err(error), _reply) => eprintln!("no sum: {error}"),
+    ///         }
+    ///     }
+    /// }
+    /// # use std::time::Duration;
+    /// # use actor_core::{Runtime, ThreadConfig, spawn};
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("sums"))?;
+    /// let (adder, running) = spawn(&executor, || Adder)?;
+    /// let sum = adder.try_ask(|reply| Sums::Add(vec![1, 2, 3], reply)).expect("there is room");
+    /// // Adding is part of what a graceful stop waits for.
+    /// running.stop(Duration::from_secs(30));
+    /// assert_eq!(futures::executor::block_on(sum), Ok(6));
+    /// let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends in time");
+    /// assert_eq!(exit.lost_work, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn offload<T: 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-        into_message: impl FnOnce(Result<T, WorkPanicked>) -> M + Send + 'static,
+        into_message: impl FnOnce(Result<T, WorkError>) -> M + Send + 'static,
     ) {
-        let (handle, executor) = (self.handle(), Arc::clone(&self.executor));
-        self.executor.run_blocking(Box::new(move || {
-            let result = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| WorkPanicked(panic_text(payload)));
-            deliver(handle, &executor, into_message(result));
-        }));
+        let offloaded = Work::new(self.handle(), work, into_message);
+        self.executor.run_blocking(Box::new(move || offloaded.run()));
     }
 
     fn end(&mut self, reason: ExitReason) {
@@ -127,14 +205,6 @@ impl<M: Message> Context<M> {
         self.timers.get_or_insert_with(|| Box::new(Timers::new()))
     }
 }
-
-impl fmt::Display for WorkPanicked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "offloaded work panicked: {}", self.0)
-    }
-}
-
-impl Error for WorkPanicked {}
 
 impl<M: Message> fmt::Debug for Context<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

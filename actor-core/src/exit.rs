@@ -12,7 +12,8 @@ use crate::LaneStats;
 pub enum ExitReason {
     /// It was asked to stop, or stopped itself.
     Stopped,
-    /// It was asked to stop by a deadline, which passed while messages were queued or a handler waited.
+    /// It was asked to stop by a deadline, which passed while messages were queued, a handler waited, or offloaded work was
+    /// in flight.
     DeadlinePassed,
     /// It was stopped at once.
     Killed,
@@ -34,6 +35,10 @@ pub struct Exit {
     /// The figures of its mailbox, lane by lane. Final, but for what threads that were in the middle of a send at its end have
     /// yet to count, and take back.
     pub lanes: Vec<LaneStats>,
+    /// Offloaded work whose result the actor did not get: what was in flight at its end, and what made no message because
+    /// the function that makes one panicked. A result that came back in time and was not handled is not among it: it
+    /// counts as undelivered in its message's lane.
+    pub lost_work: u64,
 }
 
 impl ExitReason {

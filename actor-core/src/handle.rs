@@ -9,6 +9,7 @@ use event_listener::listener;
 
 use crate::block::block_on_for;
 use crate::mailbox::{Closeable, Envelope, Refused, Shared};
+use crate::quiet::quietly;
 use crate::tell::Tell;
 use crate::{Answer, LaneStats, Message, Recipient, Reply, Variant};
 
@@ -102,8 +103,13 @@ impl<M: Message> Handle<M> {
 
     /// Sends the message, waiting for room in its lane.
     ///
-    /// Waiting senders are woken first come, first served, as many as there is room for, when the actor rests or its turn
-    /// ends. One that is woken may find the room gone to a sender that did not wait, and then waits anew.
+    /// Waiting senders are woken first come, first served, one for each message that the actor has taken, when it rests or its
+    /// turn ends. One that is woken may find the room gone to a sender that did not wait, and then waits again. Nothing is
+    /// reserved for one that is woken and not polled: others are told of its place after a millisecond.
+    ///
+    /// An actor must not await a `tell` to itself through a lane that may be full. Only the actor makes room, and not before
+    /// its handler has returned, so it waits for ever. It uses [`try_tell`](Self::try_tell), or awaits the `tell` in a future
+    /// of its own on its [executor](crate::Context::executor). The same holds for two actors that await a `tell` to each other.
     ///
     /// # Errors
     ///
@@ -113,14 +119,16 @@ impl<M: Message> Handle<M> {
     ///
     /// Dropping the future before it is ready sends nothing, and drops the message with it.
     pub fn tell(&self, message: M) -> Tell<'_, M> {
-        let lane = self.shared.lane_of(&message);
-        Tell::new(&self.shared, lane, Envelope { message, asker: None })
+        self.tell_envelope(Envelope { message, asker: None })
     }
 
     /// Sends a message that carries a [`Reply`], waiting for room, and awaits its answer.
     ///
     /// The answer comes after what this sender sent *in the same lane* before; an ask in a control lane overtakes data.
-    /// An actor that awaits an ask to itself in a handler waits for ever: its next message waits for the handler.
+    /// An actor that awaits an ask to itself in a handler waits for ever: its next message waits for the handler. So does a
+    /// ring of actors of which each awaits an ask to the next, because none of them handles the question that reaches it.
+    /// Where questions can come round, the handler starts a future of its own that asks, and gives it the [`Reply`], or the
+    /// answer comes as a message. A stop at once or a deadline ends such a wait; nothing else does.
     ///
     /// # Errors
     ///
@@ -243,7 +251,7 @@ impl<M: Message> Handle<M> {
             listener!(self.shared.on_close().event() => closing);
             // Look again: the mailbox may have closed before the listener was there to be told.
             if !self.shared.is_closed() {
-                closing.await;
+                quietly(closing).await;
             }
         }
     }
@@ -266,13 +274,13 @@ impl<M: Message> Handle<M> {
         Self { shared }
     }
 
-    /// Sends at once what will be sent later otherwise, so that a lane without room counts no refusal. Gives the message
-    /// back if there is none, or if the actor has ended.
-    pub(crate) fn offer(&self, message: M) -> Result<(), M> {
-        let lane = self.shared.lane_of(&message);
-        self.shared.send(lane, Envelope { message, asker: None }).map_err(|refused| match refused {
-            Refused::Full(envelope) | Refused::OverShare(envelope) | Refused::Closed(envelope) => envelope.message,
-        })
+    pub(crate) fn shared(&self) -> &Arc<Shared<M>> {
+        &self.shared
+    }
+
+    pub(crate) fn tell_envelope(&self, envelope: Envelope<M>) -> Tell<'_, M> {
+        let lane = self.shared.lane_of(&envelope.message);
+        Tell::new(&self.shared, lane, envelope)
     }
 
     #[inline(always)]

@@ -306,7 +306,8 @@ pub struct LaneStats {
     pub name: &'static str,
     /// The lane's capacity, in messages.
     pub capacity: usize,
-    /// Messages taken in, whatever became of them.
+    /// Messages taken in, whatever became of them. Messages of timers, and results of offloaded work for which the lane had
+    /// no room, do not pass through the lane; they are counted when they have been handled.
     pub accepted: u64,
     /// Messages whose handling has ended, in whatever way: by a panic as well, or dropped where it waited.
     pub handled: u64,

@@ -23,7 +23,8 @@ use crate::Lane;
 /// assert_eq!(n, 1);
 /// ```
 ///
-/// With several, each variant names its lane, in one place, and the compiler sees that none is forgotten.
+/// With several, each variant names its lane, in one place. The compiler sees that no variant is forgotten, because it is a
+/// `match` without `_`, and refuses to send where the function itself is.
 ///
 /// ```
 /// use actor_core::{Lane, Message};
@@ -67,7 +68,11 @@ pub trait Message: Send + Sized + 'static {
     ///
     /// Write it as one `match` without `_`. An index past the end panics in the sender, who meets it on the
     /// first message of that kind.
+    ///
+    /// The default serves a message type with one lane. With several lanes and without this function, sending does not
+    /// compile.
     fn lane(&self) -> usize {
+        const { assert!(Self::LANES.len() == 1, "`Message::LANES` names several lanes: write `fn lane` as well") };
         0
     }
 
@@ -117,6 +122,8 @@ const fn any_by_key(lanes: &[Lane]) -> bool {
 /// Says that a message enum has a variant for `T`, so that its handles can be narrowed to a
 /// [`Recipient<T>`](crate::Recipient).
 ///
+/// Every message type has itself as a variant.
+///
 /// Both directions are asked for because a refused message is handed back as what the sender gave.
 ///
 /// # Examples
@@ -158,4 +165,14 @@ pub trait Variant<T>: Message {
 
     /// Takes the value out of its variant, or `None` from any other.
     fn unwrap(self) -> Option<T>;
+}
+
+impl<M: Message> Variant<M> for M {
+    fn wrap(value: M) -> Self {
+        value
+    }
+
+    fn unwrap(self) -> Option<M> {
+        Some(self)
+    }
 }

@@ -28,6 +28,9 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
     async move {
         let make = parts.make.take().expect("an actor is made once");
         parts.state.insert(make()).started(&mut parts.cx).await;
+        if parts.cx.ending.is_none() {
+            mailbox.shared().life().start();
+        }
         let mut turn = Turn::new();
         loop {
             if let Some(reason) = reason_to_end(&mut parts.cx, mailbox) {
@@ -35,7 +38,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             }
             // With nothing more to handle it has only to see so; yielding then could let a deadline pass that it has met.
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
-            let is_more = || mailbox.has_next() || (has_timers && !mailbox.is_closed());
+            let is_more = || mailbox.shared().has_late() || mailbox.has_next() || (has_timers && !mailbox.is_closed());
             if turn.is_over(&*parts.cx.executor, is_more) {
                 turn.pass(&*parts.cx.executor).await;
             }
@@ -49,6 +52,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             let Some(message) = next.await else {
                 return reason_without_message(mailbox);
             };
+            turn.begin(&*parts.cx.executor, || mailbox.has_messages());
             if mailbox.gives_batches() {
                 // On the heap, so that actors without batches do not keep room for one.
                 turn.count(Box::pin(handle_batch(parts, mailbox, message)).await);
@@ -74,7 +78,8 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Mailbox<M>) -> Optio
         return Some(ExitReason::Killed);
     }
     let has_passed = life.deadline().is_some_and(|deadline| cx.now() >= deadline);
-    (has_passed && mailbox.has_messages()).then_some(ExitReason::DeadlinePassed)
+    (has_passed && (mailbox.shared().is_work_in_flight() || mailbox.has_messages()))
+        .then_some(ExitReason::DeadlinePassed)
 }
 
 /// Says why no message can come any more.
@@ -104,17 +109,43 @@ async fn handle_batch<A: Actor, F>(
     more + 1
 }
 
-/// Gives the next message: a due timer's first, then the mailbox's. `None` if none can come any more.
+/// Gives the next message: a late result or a due timer's first, then the mailbox's. `None` if none can come any more.
 #[inline]
 fn poll_next<M: Message>(
     mailbox: &mut Mailbox<M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
+    if mailbox.shared().is_work_in_flight() {
+        return poll_results_and_others(mailbox, cx, task);
+    }
     if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
         return mailbox.poll_next(task);
     }
     poll_timers_and_mailbox(mailbox, cx, task)
+}
+
+/// For an actor with work in flight: it ends only when everything has come back and was handled.
+fn poll_results_and_others<M: Message>(
+    mailbox: &mut Mailbox<M>,
+    cx: &mut Context<M>,
+    task: &mut task::Context<'_>,
+) -> Poll<Option<M>> {
+    if let Some(message) = mailbox.take_late(true) {
+        return Poll::Ready(Some(message));
+    }
+    let others = match &cx.timers {
+        Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task),
+        _ => mailbox.poll_next(task),
+    };
+    if let Poll::Ready(Some(message)) = others {
+        return Poll::Ready(Some(message));
+    }
+    if let Some(message) = mailbox.take_late(false) {
+        return Poll::Ready(Some(message));
+    }
+    // Whatever comes back from now on interrupts, or ends the sleep that the lanes have announced.
+    if mailbox.shared().is_work_in_flight() { Poll::Pending } else { others }
 }
 
 fn poll_timers_and_mailbox<M: Message>(
@@ -128,9 +159,8 @@ fn poll_timers_and_mailbox<M: Message>(
         && !mailbox.is_closed()
         && let Some(message) = timers.take_due(executor.now())
     {
-        mailbox.finish();
         timers.alarm.went();
-        return Poll::Ready(Some(message));
+        return Poll::Ready(Some(mailbox.give_beside(message)));
     }
     let ended = match mailbox.poll_next(task) {
         Poll::Ready(Some(message)) => return Poll::Ready(Some(message)),
@@ -144,7 +174,7 @@ fn poll_timers_and_mailbox<M: Message>(
         ready!(timers.alarm.poll_at(at, &**executor, task));
         if let Some(message) = timers.take_due(executor.now()) {
             timers.alarm.went();
-            return Poll::Ready(Some(message));
+            return Poll::Ready(Some(mailbox.give_beside(message)));
         }
     }
     Poll::Pending

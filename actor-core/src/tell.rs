@@ -5,12 +5,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use event_listener::EventListener;
+use event_listener::{EventListener, Listener};
 use pin_project::pin_project;
 
 use crate::Message;
 use crate::handle::TellError;
 use crate::mailbox::{Envelope, LaneQueue, Refused, Shared, Waiting};
+use crate::quiet::{Quiet, quietly};
 
 /// The future of [`Handle::tell`](crate::Handle::tell): ready once the message is in its lane.
 #[must_use = "a message is not sent until its `tell` is awaited"]
@@ -22,8 +23,7 @@ pub struct Tell<'a, M: Message> {
     envelope: Option<Envelope<M>>,
     /// Set while the lane was found full. Dropped after `room`, so that a notification that reached this send in vain is
     /// passed on while it is still counted.
-    #[pin]
-    room: Option<EventListener>,
+    room: Option<Quiet<EventListener>>,
     waiting: Option<Waiting<'a>>,
 }
 
@@ -42,7 +42,7 @@ impl<M: Message> Future for Tell<'_, M> {
     type Output = Result<(), TellError<M>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         loop {
             let envelope = this.envelope.take().expect("a tell is not polled after it was ready");
             let ended = match this.shared.send(this.lane, envelope) {
@@ -54,21 +54,24 @@ impl<M: Message> Future for Tell<'_, M> {
                 Ok(()) => Some(Ok(())),
             };
             if let Some(ended) = ended {
-                // Not left for the drop, which may come much later: until then, what others wait for could go to this.
-                this.room.set(None);
+                // Not left for the drop, which may come much later: until then, what others wait for could go to this. If it
+                // was told of room, that is the room it has taken: dropping the listener would tell another of it.
+                if let Some(room) = this.room.take() {
+                    room.into_inner().discard();
+                }
                 *this.waiting = None;
                 return Poll::Ready(ended);
             }
-            match this.room.as_mut().as_pin_mut() {
+            match this.room {
                 // The try before this one may have been before a message was taken: listen, then try again.
                 None => {
                     let (waiting, room) = this.shared.wait_for_room(this.lane);
                     *this.waiting = Some(waiting);
-                    this.room.set(Some(room));
+                    *this.room = Some(quietly(room));
                 }
                 Some(room) => {
-                    ready!(room.poll(cx));
-                    this.room.set(None);
+                    ready!(Pin::new(room).poll(cx));
+                    *this.room = None;
                 }
             }
         }

@@ -12,23 +12,63 @@ const MESSAGES: u32 = 128;
 /// Time in a row before the thread's other tasks have their turn, as far as the actor's handlers let it end by then.
 const TIME: Duration = Duration::from_millis(1);
 
-/// Messages between two looks at the clock, at most. The first looks come after fewer.
+/// Messages between two looks at the clock, at most.
 const LOOK_EVERY: u32 = 16;
+
+/// When to look at the clock next, so that a limit of time is met by a message or two without a look for each message: reading
+/// the clock costs as much as a small handler.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// Messages at which the next look is due. Compared with `>=`, because a batch counts as several.
+    next: u32,
+}
+
+impl Pace {
+    pub(crate) fn new() -> Self {
+        Self { next: 1 }
+    }
+
+    #[inline]
+    pub(crate) fn is_due(self, handled: u32) -> bool {
+        handled >= self.next
+    }
+
+    /// Takes the time that the messages so far have taken, and plans the next look for when half of what is left of the limit
+    /// will have passed at the same rate. Tells whether the limit has passed.
+    pub(crate) fn has_passed(&mut self, handled: u32, elapsed: Duration, limit: Duration) -> bool {
+        let left = limit.saturating_sub(elapsed);
+        if left.is_zero() {
+            return true;
+        }
+        let half = left.as_nanos() * u128::from(handled) / elapsed.as_nanos().max(1) / 2;
+        let step = u32::try_from(half).unwrap_or(LOOK_EVERY).clamp(1, LOOK_EVERY);
+        self.next = handled.saturating_add(step);
+        false
+    }
+}
 
 /// An actor's turn on its thread, bounded in number and in time.
 ///
-/// The clock is read after 1, 2, 4, 8, 16, 32, … messages, and only if more are waiting: reading it for each would cost as
-/// much as a small handler. So a turn goes on beyond its time by the message that it ends in, and by 15 more at most where
-/// these take much longer than those before.
+/// Its time counts from its first message, if another waits behind that; otherwise from the first look that finds one, so that
+/// an actor that is sent one message at a time never reads the clock. A turn goes on beyond its time by the message or the batch
+/// that it ends in, and by 15 messages more at most where these take much longer than those before.
 pub(crate) struct Turn {
     handled: u32,
-    /// When the first message was handled.
     began: Option<Instant>,
+    pace: Pace,
 }
 
 impl Turn {
     pub(crate) fn new() -> Self {
-        Self { handled: 0, began: None }
+        Self { handled: 0, began: None, pace: Pace::new() }
+    }
+
+    /// Starts the clock before the turn's first message, if there is more to come.
+    #[inline]
+    pub(crate) fn begin(&mut self, executor: &dyn Executor, is_more: impl FnOnce() -> bool) {
+        if self.handled == 0 && self.began.is_none() && is_more() {
+            self.began = Some(executor.now());
+        }
     }
 
     /// Counts messages that were handled.
@@ -40,14 +80,19 @@ impl Turn {
     /// Tells whether the next message, if there is one, is to wait for the thread's other tasks.
     #[inline]
     pub(crate) fn is_over(&mut self, executor: &dyn Executor, is_more: impl FnOnce() -> bool) -> bool {
-        let looks = self.handled.is_power_of_two() || (self.handled.is_multiple_of(LOOK_EVERY) && self.handled > 0);
-        looks && is_more() && (self.handled >= MESSAGES || self.is_late(executor))
+        self.handled > 0
+            && self.pace.is_due(self.handled)
+            && is_more()
+            && (self.handled >= MESSAGES || self.is_late(executor))
     }
 
+    #[cold]
     fn is_late(&mut self, executor: &dyn Executor) -> bool {
         let now = executor.now();
         let began = *self.began.get_or_insert(now);
-        now.saturating_duration_since(began) >= TIME
+        let late = self.pace.has_passed(self.handled, now.saturating_duration_since(began), TIME);
+        self.pace.next = self.pace.next.min(MESSAGES.max(self.handled + 1));
+        late
     }
 
     /// Lets the thread's other tasks run, and begins anew.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::contain::poll_contained;
 use crate::mailbox::Shared;
@@ -16,13 +16,27 @@ use crate::{Executor, ExitReason, Message, Timer};
 pub(crate) struct Watch<M: Message> {
     shared: Arc<Shared<M>>,
     executor: Arc<dyn Executor>,
-    /// Made and armed when the deadline is first seen.
-    timer: Option<Box<dyn Timer>>,
+    /// Made when the first of them is needed.
+    timers: Option<Box<Timers>>,
 }
+
+/// The timers of an actor's task besides the actor's own.
+#[derive(Default)]
+struct Timers {
+    /// Made and armed when the deadline is first seen.
+    deadline: Option<Box<dyn Timer>>,
+    /// Made when senders that were told of room are first waited for.
+    room: Option<Box<dyn Timer>>,
+    is_room_armed: bool,
+}
+
+/// How long senders that were told of room are waited for before others are told of it as well. Far longer than a task or a
+/// thread that is woken takes to run, so that a message taken does not wake everyone.
+const TOLD_IS_WAITED_FOR: Duration = Duration::from_millis(1);
 
 impl<M: Message> Watch<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
-        Self { shared, executor, timer: None }
+        Self { shared, executor, timers: None }
     }
 
     /// Makes what the actor is given to act with.
@@ -36,11 +50,12 @@ impl<M: Message> Watch<M> {
         serving: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        self.shared.signal().cancel_sleep();
+        self.shared.signal().begin();
         if self.life().is_killed() {
             return Poll::Ready(ExitReason::Killed);
         }
-        // Asked before the actor has its turn: should the deadline be set meanwhile, the actor has a turn after that.
+        // Asked before the actor has its turn: should the deadline be set meanwhile, it interrupts, and the actor has a turn
+        // after that.
         let deadline = self.life().deadline();
         if let Poll::Ready(reason) = poll_contained(serving, task) {
             return Poll::Ready(reason);
@@ -55,7 +70,7 @@ impl<M: Message> Watch<M> {
         stopped: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        self.shared.signal().cancel_sleep();
+        self.shared.signal().begin();
         let deadline = self.life().deadline();
         // Polled first: it has its say also when the actor was stopped at once before.
         if let Poll::Ready(reason) = poll_contained(stopped, task) {
@@ -69,23 +84,38 @@ impl<M: Message> Watch<M> {
     fn poll_end(&mut self, deadline: Option<Instant>, task: &mut Context<'_>) -> Poll<ExitReason> {
         // SAFETY: an actor's task is its mailbox's one consumer, and this runs within it.
         if unsafe { self.shared.signal().announce_wait(task.waker()) } {
-            self.shared.tell_of_room();
+            self.shared.tell_of_room(false);
         }
-        if self.life().is_asked() {
-            if self.life().is_killed() {
-                return Poll::Ready(ExitReason::Killed);
-            }
-            if deadline != self.life().deadline() {
-                task.waker().wake_by_ref();
-            }
+        if self.shared.waits_for_told() {
+            self.poll_room(task);
+        }
+        if self.life().is_killed() {
+            return Poll::Ready(ExitReason::Killed);
         }
         let Some(at) = deadline else { return Poll::Pending };
-        let timer = self.timer.get_or_insert_with(|| {
+        let timer = self.timers.get_or_insert_default().deadline.get_or_insert_with(|| {
             let mut timer = self.executor.timer();
             timer.arm(at);
             timer
         });
         timer.poll_expired(task).map(|()| ExitReason::DeadlinePassed)
+    }
+
+    /// Has others told of room that those who were told have not taken in time.
+    #[cold]
+    fn poll_room(&mut self, task: &mut Context<'_>) {
+        let Timers { room, is_room_armed, .. } = &mut **self.timers.get_or_insert_default();
+        let timer = room.get_or_insert_with(|| self.executor.timer());
+        while self.shared.waits_for_told() {
+            if !std::mem::replace(is_room_armed, true) {
+                timer.arm(self.executor.now() + TOLD_IS_WAITED_FOR);
+            }
+            if timer.poll_expired(task).is_pending() {
+                return;
+            }
+            *is_room_armed = false;
+            self.shared.tell_of_room(true);
+        }
     }
 
     fn life(&self) -> &Life {

@@ -3,5 +3,7 @@
 
 #[test]
 fn mistakes_are_explained() {
-    trybuild::TestCases::new().compile_fail("tests/diagnostics/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.pass("tests/diagnostics/right/*.rs");
+    cases.compile_fail("tests/diagnostics/*.rs");
 }

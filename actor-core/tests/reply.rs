@@ -182,6 +182,24 @@ fn an_ask_whose_message_does_not_carry_its_reply_is_dropped_and_not_handled() {
 }
 
 #[test]
+fn an_ask_that_was_answered_before_its_message_was_taken_is_handled() {
+    let (handle, mut mailbox) = mailbox::<Ask>();
+    let answered = |reply: Reply<u64>| {
+        reply.send(7);
+        Ask::Nothing
+    };
+    // Whether the asker has its answer by then, has left without it, or is still there.
+    let taken = handle.try_ask(answered).expect("there is room");
+    assert_eq!(taken.now_or_never(), Some(Ok(7)));
+    drop(handle.try_ask(answered).expect("there is room"));
+    let kept = handle.try_ask(answered).expect("there is room");
+    (0..3).for_each(|_| assert!(matches!(mailbox.try_recv(), Some(Ask::Nothing))));
+    assert!(mailbox.try_recv().is_none());
+    assert_eq!((mailbox.stats()[0].handled, mailbox.stats()[0].cancelled), (3, 0));
+    assert_eq!(kept.now_or_never(), Some(Ok(7)));
+}
+
+#[test]
 fn a_reply_that_was_sent_elsewhere_outlives_its_envelope_and_the_mailbox() {
     let (handle, mut mailbox) = mailbox::<Ask>();
     let (mut kept, mut dropped) = (None, None);

@@ -1,9 +1,14 @@
 //! An async-runtime-agnostic actor framework for programs in which many threads talk to one owner of state.
 //!
-//! This crate is [`actor_core`] together with the runtimes that its features choose: `tokio` (default), `smol`, and
-//! `thread`, which is no async runtime but a plain thread that runs actors. Swapping the runtime is one word in
-//! `Cargo.toml`; no line of code names it. Any of the features together are fine, and no feature changes or removes
-//! anything; with none there is no `runtime()`.
+//! This crate is [`actor_core`] together with the runtimes that its features enable: `tokio`, `smol`, and `thread`, which is
+//! no async runtime but a plain thread that runs actors. No feature is a default, and none changes or removes anything.
+//!
+//! | a program writes | and gets |
+//! |---|---|
+//! | [`runtime_named("smol")`](runtime_named) | that runtime, whatever its dependencies enable |
+//! | `SmolRuntime::new()` | the same, checked by the compiler |
+//! | `runtime()` | the only one that is enabled; panics if a dependency enables another |
+//! | [`runtimes()`](runtimes) | all that are enabled |
 //!
 //! # Examples
 //!
@@ -29,7 +34,10 @@
 //!     }
 //! }
 //!
-//! let executor = actor::runtime().start_executor(ThreadConfig::named("counter"))?;
+//! # let Some(enabled) = actor::runtimes().pop() else { return Ok(()) };
+//! # let name = enabled.name();
+//! // The name is the program's choice: "tokio", "smol" or "thread".
+//! let executor = actor::runtime_named(name)?.start_executor(ThreadConfig::named("counter"))?;
 //! let (counter, running) = spawn(&executor, || Counter(0))?;
 //! counter.try_tell(Count::Add(2))?;
 //! assert_eq!(counter.ask_blocking(Count::Read, Duration::from_secs(5)).ok(), Some(2));
@@ -41,9 +49,9 @@ mod chosen;
 
 pub use actor_core::{
     Actor, Answer, AskBlockingError, AskError, Batch, Beat, Context, Executor, ExecutorStopped, Exit, ExitReason,
-    Handle, Lane, LaneStats, Mailbox, Maker, Message, Recipient, Reply, ReplyDropped, Running, Runtime, Spawn,
-    SpawnError, Tell, TellError, ThreadConfig, ThreadEnd, Timer, TimerId, TryTellError, Variant, WeakHandle,
-    WorkPanicked, mailbox, spawn,
+    Handle, Lane, LaneStats, Mailbox, Maker, Message, NotStarted, Recipient, Reply, ReplyDropped, Running, Runtime,
+    Spawn, SpawnError, Tell, TellError, ThreadConfig, ThreadEnd, Timer, TimerId, TryTellError, Variant, WeakHandle,
+    WeakRecipient, WorkError, mailbox, spawn,
 };
 #[cfg(feature = "smol")]
 pub use actor_smol::SmolRuntime;
@@ -53,9 +61,9 @@ pub use actor_thread::ThreadRuntime;
 pub use actor_tokio::TokioRuntime;
 #[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
 pub use chosen::runtime;
-pub use chosen::runtimes;
+pub use chosen::{UnknownRuntime, runtime_named, runtimes};
 
 /// Runs the README's example as a test.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "tokio"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

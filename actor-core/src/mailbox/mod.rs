@@ -13,11 +13,13 @@
 //! (`slots`). Which lane is served next is the `schedule`'s to say, and who wakes whom the `signal`'s.
 #![expect(unsafe_code, reason = "a mailbox promises its signal to be its only consumer")]
 
+mod beside;
 mod by_key;
 mod evicting;
 mod filled;
 mod first_use;
 mod laps;
+mod late;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod places;
@@ -94,6 +96,8 @@ pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
         },
         schedule: Schedule::new(M::LANES),
         in_hand: NO_LANE,
+        is_beside: false,
+        was_late: false,
         has_left: false,
         first_pauses: 1,
         rests: 0,
@@ -129,6 +133,10 @@ pub struct Mailbox<M: Message> {
     schedule: Schedule,
     /// The lane of the message that was given out last and is still being handled; [`NO_LANE`] if there is none.
     in_hand: u16,
+    /// Whether that message came [beside](Self::give_beside) its lane.
+    is_beside: bool,
+    /// Whether the last message was a late result. Then one from elsewhere goes first, so that neither starves.
+    was_late: bool,
     /// Whether nothing is received any more: what is left is undelivered.
     has_left: bool,
     /// Pauses before the next look at an empty mailbox.
@@ -173,7 +181,7 @@ impl<M: Message> Mailbox<M> {
     /// Polls for the next message; [`recv`](Self::recv) as a function for hand-written futures.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         // Left by a poll before this one, which something else than a message has ended.
-        self.shared.signal().cancel_sleep();
+        self.shared.signal().begin();
         let polled = self.poll_next(cx);
         if let Poll::Ready(Some(_)) = polled {
             self.tell_of_room();
@@ -224,7 +232,7 @@ impl<M: Message> Mailbox<M> {
         self.rest();
         // SAFETY: there is one `Mailbox` to a signal, and it is borrowed alone.
         if unsafe { self.shared.signal().announce_sleep(cx.waker()) } {
-            self.shared.tell_of_room();
+            self.shared.tell_of_room(false);
         }
         // Asked before the last look: whoever closes or drops the last handle has sent everything before that.
         let no_more = self.shared.is_closed() || self.shared.handles() == 0;
@@ -254,7 +262,7 @@ impl<M: Message> Mailbox<M> {
     fn tell_of_room(&self) {
         // Pairs with the fence in `wait_for_room`.
         fence(Ordering::SeqCst);
-        self.shared.tell_of_room();
+        self.shared.tell_of_room(false);
     }
 
     #[inline]
@@ -294,6 +302,7 @@ impl<M: Message> Mailbox<M> {
     /// Closes the mailbox: senders get their messages back from now on; what was accepted is still received.
     pub fn close(&self) {
         self.shared.close();
+        self.shared.interrupt();
     }
 
     /// Makes a handle to this mailbox, also when none is left.
@@ -311,7 +320,7 @@ impl<M: Message> Mailbox<M> {
     /// Closes the mailbox and gives out everything that was accepted and not received, with its lane's name, oldest
     /// first within each lane. It is counted as undelivered. Nothing is received after this.
     pub fn drain_undelivered(&mut self, mut hook: impl FnMut(&'static str, M)) {
-        self.close();
+        self.shared.close();
         self.finish();
         self.has_left = true;
         (0..M::LANES.len()).for_each(|lane| self.shared.lane(lane).leave());
@@ -323,21 +332,60 @@ impl<M: Message> Mailbox<M> {
                 hook(M::LANES[lane].name(), message);
             }
         }
+        let Some(beside) = self.shared.beside() else { return };
+        // SAFETY: as above.
+        while let Some(message) = unsafe { beside.late().next_of_last() } {
+            beside.work_returns();
+            let lane = message.lane();
+            beside.lose(lane);
+            hook(M::LANES[lane].name(), message);
+        }
     }
 
     /// Counts the message in hand as handled. Receiving the next one does so as well.
     #[inline]
     pub(crate) fn finish(&mut self) {
         if self.in_hand != NO_LANE {
-            self.shared.lane(usize::from(self.in_hand)).finish();
+            let lane = usize::from(self.in_hand);
+            match self.shared.beside() {
+                Some(beside) if self.is_beside => beside.finish(lane),
+                _ => self.shared.lane(lane).finish(),
+            }
+            self.is_beside = false;
             self.in_hand = NO_LANE;
         }
+    }
+
+    /// Gives out a message that did not pass through a lane: a timer's, or a late result. It is counted in the lane that it
+    /// names, if there is one.
+    pub(crate) fn give_beside(&mut self, message: M) -> M {
+        self.finish();
+        let lane = message.lane();
+        if lane < M::LANES.len() {
+            self.shared.make_beside();
+            self.is_beside = true;
+            self.in_hand = lane as u16;
+        }
+        message
+    }
+
+    /// Takes the oldest late result, unless the last message was one and `in_turn` is asked for.
+    pub(crate) fn take_late(&mut self, in_turn: bool) -> Option<M> {
+        if std::mem::take(&mut self.was_late) && in_turn {
+            return None;
+        }
+        let beside = self.shared.beside()?;
+        // SAFETY: there is one `Mailbox` to a stack of late results, and it is borrowed alone.
+        let message = unsafe { beside.late().next() }?;
+        beside.work_returns();
+        self.was_late = true;
+        Some(self.give_beside(message))
     }
 
     /// Tells whether the message in hand came from a lane that is handled in batches.
     #[inline]
     pub(crate) fn gives_batches(&self) -> bool {
-        self.batch() > 1
+        !self.is_beside && self.batch() > 1
     }
 
     /// Tells how many messages may be handled in one call, as the lane of the message in hand has it.

@@ -54,6 +54,8 @@ pub(super) struct Figures {
     pub(super) rested_at: AtomicU64,
     /// Rests in a row before each of which few messages came.
     pub(super) calm: AtomicU64,
+    /// How many messages had made room when senders that wait were last told of it.
+    pub(super) told: AtomicU64,
 }
 
 /// A cache line of its own, so that one side's writes do not slow the other's down.
@@ -104,6 +106,7 @@ impl Places {
                 high_water: figure(),
                 rested_at: figure(),
                 calm: figure(),
+                told: figure(),
             }),
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::ptr;
 
-use event_listener::{Event, EventListener};
+use event_listener::{Event, EventListener, IntoNotification};
 
 use crate::Message;
 use crate::lane::{Lane, LaneKind, LaneStats};
@@ -62,6 +62,15 @@ enum Ring<M> {
     Evicting(FirstUse<EvictingRing<Envelope<M>>>),
     Shared(FirstUse<SharedRing<Envelope<M>>>),
     Keyed(FirstUse<KeyedRing<Envelope<M>>>),
+}
+
+/// What is left to be done for senders that wait.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Told {
+    /// Someone waits, or is about to.
+    pub(super) anyone_waits: bool,
+    /// There is room, and perhaps someone waits who was not told of any.
+    pub(super) not_all: bool,
 }
 
 /// A sender that waits for room, counted for as long as this lives.
@@ -186,9 +195,9 @@ impl<M: Message> LaneQueue<M> {
     /// sender                                    consumer
     ///   push -> full                              pop, any number of times
     ///   waiting += 1                              before its task rests: announces that at the signal (3)
-    ///   listen                                      ROOM_WANTED was set -> clears it; sees to it that as many
-    ///   ROOM_WANTED at the signal  (1)              listeners are notified as there is room for, first come, first
-    ///   fence SeqCst               (2)              served; sets it again if more are waiting than that
+    ///   listen                                      ROOM_WANTED was set -> clears it; notifies one more listener for
+    ///   ROOM_WANTED at the signal  (1)              each message taken since it last did, first come, first served; sets
+    ///   fence SeqCst               (2)              it again while anyone waits
     ///   push -> full: wait
     /// ```
     ///
@@ -199,6 +208,12 @@ impl<M: Message> LaneQueue<M> {
     ///
     /// Senders are woken when the consumer rests and not for each pop, which would be a wake for each message: one that finds
     /// room for many sends many. An actor rests after each turn, which is bounded in number and time.
+    ///
+    /// **Nothing is reserved for a sender that was notified, and nobody depends on it**: it may not be polled for long, or
+    /// never. The place that it was told of stays free for others, and others are told of every place that is freed after.
+    /// Of that one place they are told by the actor's watch: where there is room, and somebody waits who may not have been
+    /// told of it, it [writes off](Self::tell_of_room) those that were and have not come, until everyone has been told. So a
+    /// message taken wakes one sender, and not all.
     pub(crate) fn wait_for_room(&self, signal: &Signal) -> (Waiting<'_>, EventListener) {
         let count = &self.places().expect("a lane that was found full has been used").producers.waiting;
         count.fetch_add(1, Ordering::Relaxed);
@@ -210,31 +225,41 @@ impl<M: Message> LaneQueue<M> {
         (waiting, listener)
     }
 
-    /// Sees that no sender waits while there is room for it. Called by the consumer once it is sure to see who waits. Tells
-    /// whether more are waiting than there is room for.
-    pub(super) fn tell_of_room(&self) -> bool {
-        let Some(places) = self.places() else { return false };
+    /// Sees that no sender waits while there is room for it. Called by the consumer once it is sure to see who waits.
+    ///
+    /// `writes_off`: whoever was notified before and has not come is not counted on any more.
+    pub(super) fn tell_of_room(&self, writes_off: bool) -> Told {
+        let Some(places) = self.places() else { return Told::default() };
         let waiting = places.producers.waiting.load(Ordering::Relaxed);
         if waiting == 0 {
-            return false;
+            return Told::default();
         }
-        let room = match &self.ring {
+        let (room, freed) = self.room_and_freed();
+        let told = places.figures.told.load(Ordering::Relaxed);
+        let mut more = if writes_off { room } else { room.min(freed.saturating_sub(told)) };
+        places.figures.told.store(freed, Ordering::Relaxed);
+        if more > 0 && matches!(self.ring, Ring::Shared(_)) {
             // The next sender in line may be over its share, and the one behind it not. All look for themselves.
-            Ring::Shared(_) => usize::MAX,
-            _ => usize::try_from(self.room()).unwrap_or(usize::MAX),
-        };
-        // Not additional: those that have been notified and have not run yet count.
-        self.room.notify(room);
-        waiting > room
+            more = u64::MAX;
+        }
+        let more = usize::try_from(more).unwrap_or(usize::MAX);
+        // Additional: those that were notified and have not run yet may be long in coming.
+        let notified = if more > 0 { self.room.notify(more.additional()) } else { 0 };
+        // With fewer than that, no listener is left that was not notified.
+        Told { anyone_waits: true, not_all: room > 0 && notified == more }
     }
 
-    /// Returns how many messages more the lane would take in.
-    fn room(&self) -> u64 {
+    /// Returns how many messages more the lane would take in, and how many have made room so far.
+    fn room_and_freed(&self) -> (u64, u64) {
+        fn of<T>(ring: &RefusingRing<T>) -> (u64, u64) {
+            let freed = ring.freed();
+            (ring.capacity().saturating_sub(ring.places.tail().saturating_sub(freed)), freed)
+        }
         match &self.ring {
-            Ring::Refusing(ring) => ring.get().map_or(0, room_in),
-            Ring::Shared(ring) => ring.get().map_or(0, |ring| room_in(&ring.ring)),
-            // Nobody has to wait for room there.
-            Ring::Evicting(_) | Ring::Keyed(_) => u64::MAX,
+            Ring::Refusing(ring) => ring.get().map_or((0, 0), of),
+            Ring::Shared(ring) => ring.get().map_or((0, 0), |ring| of(&ring.ring)),
+            // Nobody has to wait for room there, unless there is no memory.
+            Ring::Evicting(_) | Ring::Keyed(_) => (u64::MAX, 0),
         }
     }
 
@@ -334,7 +359,7 @@ impl<M: Message> LaneQueue<M> {
             skipped += 1;
             // This may be the last take before a rest that has been announced already.
             fence(Ordering::SeqCst);
-            self.tell_of_room();
+            self.tell_of_room(false);
             if skipped >= self.lane.capacity() && !places.is_closed() {
                 return None;
             }
@@ -566,11 +591,6 @@ fn send_keyed<M: Message>(
         Err((ClaimError::Full, envelope, _replaced)) => Err(Refused::Full(envelope)),
         Err((ClaimError::Closed, envelope, _replaced)) => Err(Refused::Closed(envelope)),
     }
-}
-
-fn room_in<T>(ring: &RefusingRing<T>) -> u64 {
-    let depth = ring.places.tail().saturating_sub(ring.freed());
-    ring.capacity().saturating_sub(depth)
 }
 
 /// # Safety

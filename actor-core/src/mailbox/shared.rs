@@ -2,8 +2,10 @@
 
 use event_listener::EventListener;
 
+use crate::mailbox::beside::Beside;
 use crate::mailbox::filled::Filled;
-use crate::mailbox::queue::{Envelope, LaneQueue, Refused, Waiting};
+use crate::mailbox::first_use::FirstUse;
+use crate::mailbox::queue::{Envelope, LaneQueue, Refused, Told, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
 use crate::running::Life;
@@ -21,19 +23,27 @@ pub(crate) struct Shared<M> {
     handles: AtomicUsize,
     /// Set once, after every lane has closed, and never cleared: who sees it set knows that nothing more gets in.
     closed: AtomicBool,
+    /// Whether room is left that some were told of and others may wait for. The consumer's alone.
+    waits_for_told: AtomicBool,
     /// Notified when `closed` is set.
     on_close: Notice,
+    /// What comes beside the lanes. Made by the actor, with its first timer or work.
+    beside: FirstUse<Beside<M>>,
     /// The stop and the end of the actor that has the mailbox, if one has.
     life: Life,
 }
 
 /// What an actor's spawner may do to its mailbox without knowing its message type.
 pub(crate) trait Closeable: Send + Sync {
+    /// Takes nothing in from now on, and tells the senders. The caller [interrupts](Self::interrupt) the task after that.
     fn close(&self);
-    /// Has the actor's task look at its life again, whatever it waits for.
+    /// Has the actor's task look at its life again, whatever it waits for. Whatever changes what a waiting task would decide
+    /// ends with this.
     fn interrupt(&self);
     fn life(&self) -> &Life;
     fn stats(&self) -> Vec<LaneStats>;
+    /// Tells, of an actor that has ended, how many results of offloaded work it did not get.
+    fn lost_work(&self) -> u64;
 }
 
 impl<M: Message> Shared<M> {
@@ -44,7 +54,9 @@ impl<M: Message> Shared<M> {
             filled: if Self::HAS_FEW { Box::default() } else { (0..2).map(|_| Filled::new(M::LANES.len())).collect() },
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
+            waits_for_told: AtomicBool::new(false),
             on_close: Notice::new(),
+            beside: FirstUse::new(),
             life: Life::new(),
         }
     }
@@ -96,6 +108,26 @@ impl<M: Message> Shared<M> {
         &self.life
     }
 
+    #[inline]
+    pub(crate) fn beside(&self) -> Option<&Beside<M>> {
+        self.beside.get()
+    }
+
+    pub(crate) fn make_beside(&self) -> &Beside<M> {
+        self.beside.get_or_make(Beside::new).expect("it is never closed")
+    }
+
+    /// Tells whether a late result may wait.
+    pub(crate) fn has_late(&self) -> bool {
+        self.beside().is_some_and(|beside| beside.late().holds_any())
+    }
+
+    /// Tells whether results of offloaded work may still come to the actor.
+    #[inline]
+    pub(crate) fn is_work_in_flight(&self) -> bool {
+        self.beside().is_some_and(Beside::is_work_in_flight)
+    }
+
     pub(crate) fn on_close(&self) -> &Notice {
         &self.on_close
     }
@@ -125,6 +157,8 @@ impl<M: Message> Shared<M> {
         // Release: what this handle sent comes before. Pairs with the load in `handles`.
         if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
             store_before_load();
+            // No interrupt: a task that decides by the handles has announced its sleep before it looks at them, and one that
+            // waits for something else, a handler or a timer, waits for that with or without them.
             self.signal.notify();
         }
     }
@@ -139,14 +173,26 @@ impl<M: Message> Shared<M> {
         lane.wait_for_room(&self.signal)
     }
 
-    /// Sees that no sender waits while there is room for it. Called by the consumer, when the signal says that one waits.
+    /// Sees that no sender waits while there is room for it. Called by the consumer, when the signal says that one waits, or
+    /// once those that were told [have been waited for](Self::waits_for_told), who are not counted on then.
     #[cold]
-    pub(crate) fn tell_of_room(&self) {
-        // Each lane is told, whatever the others say.
-        let more_wait = self.lanes.iter().fold(false, |more_wait, lane| lane.tell_of_room() | more_wait);
-        if more_wait {
+    pub(crate) fn tell_of_room(&self, writes_off: bool) {
+        let mut all = Told::default();
+        for lane in &self.lanes {
+            // Each lane is told, whatever the others say.
+            let told = lane.tell_of_room(writes_off);
+            all.anyone_waits |= told.anyone_waits;
+            all.not_all |= told.not_all;
+        }
+        if all.anyone_waits {
             self.signal.want_room();
         }
+        self.waits_for_told.store(all.not_all, Ordering::Relaxed);
+    }
+
+    /// Tells whether someone may wait for room that others were told of and have not taken. Asked by the consumer.
+    pub(crate) fn waits_for_told(&self) -> bool {
+        self.waits_for_told.load(Ordering::Relaxed)
     }
 }
 
@@ -155,9 +201,7 @@ impl<M: Message> Closeable for Shared<M> {
         self.lanes.iter().for_each(LaneQueue::close);
         // Pairs with the load in `is_closed`.
         if !self.closed.swap(true, Ordering::SeqCst) {
-            store_before_load();
             self.on_close.notify();
-            self.signal.notify();
         }
     }
 
@@ -170,7 +214,15 @@ impl<M: Message> Closeable for Shared<M> {
     }
 
     fn stats(&self) -> Vec<LaneStats> {
-        self.lanes.iter().map(LaneQueue::stats).collect()
+        let mut stats: Vec<_> = self.lanes.iter().map(LaneQueue::stats).collect();
+        if let Some(beside) = self.beside() {
+            stats.iter_mut().enumerate().for_each(|(lane, stats)| beside.add_to(lane, stats));
+        }
+        stats
+    }
+
+    fn lost_work(&self) -> u64 {
+        self.beside().map_or(0, Beside::lost_work)
     }
 }
 

@@ -107,7 +107,10 @@ fn close_and_go_to_the_end<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {
 /// Receives to the end while another thread closes.
 fn be_closed<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {
     let shared = Arc::clone(mailbox.shared());
-    let closing = thread::spawn(move || shared.close());
+    let closing = thread::spawn(move || {
+        shared.close();
+        shared.interrupt();
+    });
     let received = to_the_end(mailbox);
     closing.join().expect("closing does not panic");
     received

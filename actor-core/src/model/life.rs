@@ -4,6 +4,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context as Task, Poll};
 use std::time::{Duration, Instant};
@@ -14,20 +15,41 @@ use crate::{
     Running, Timer, mailbox,
 };
 
-/// Hands its futures' makers to the model, which runs them. Its time stands still.
+/// Hands its futures' makers to the model, which runs them. Its time stands still, except that its timers move it.
 #[derive(Debug)]
 struct Still {
-    now: Instant,
+    start: Instant,
+    /// Nanoseconds since the start.
+    passed: Arc<AtomicU64>,
     makers: Sender<Maker>,
+    workers: Sender<thread::JoinHandle<()>>,
 }
 
-/// Never expires.
-struct Never;
+/// Expires, when it has been polled twice, if it is armed for less than [`FAR`]; otherwise never.
+struct Alarm {
+    start: Instant,
+    passed: Arc<AtomicU64>,
+    at: Option<u64>,
+    was_polled: bool,
+}
 
-impl Timer for Never {
-    fn arm(&mut self, _at: Instant) {}
+/// From here on, timers never expire.
+const FAR: Duration = Duration::from_millis(500);
 
-    fn poll_expired(&mut self, _task: &mut Task<'_>) -> Poll<()> {
+impl Timer for Alarm {
+    fn arm(&mut self, at: Instant) {
+        let after = at.saturating_duration_since(self.start);
+        self.at = (after < FAR).then(|| u64::try_from(after.as_nanos()).expect("it is near"));
+        self.was_polled = false;
+    }
+
+    fn poll_expired(&mut self, task: &mut Task<'_>) -> Poll<()> {
+        let Some(at) = self.at else { return Poll::Pending };
+        if std::mem::replace(&mut self.was_polled, true) {
+            self.passed.fetch_max(at, Ordering::SeqCst);
+            return Poll::Ready(());
+        }
+        task.waker().wake_by_ref();
         Poll::Pending
     }
 }
@@ -37,9 +59,9 @@ impl Still {
         clippy::disallowed_methods,
         reason = "there is no other way to make an `Instant`, and its value is of no account"
     )]
-    fn start() -> (Arc<dyn Executor>, Receiver<Maker>) {
-        let (makers, made) = channel();
-        (Arc::new(Self { now: Instant::now(), makers }), made)
+    fn start() -> (Arc<dyn Executor>, Receiver<Maker>, Receiver<thread::JoinHandle<()>>) {
+        let ((makers, made), (workers, working)) = (channel(), channel());
+        (Arc::new(Self { start: Instant::now(), passed: Arc::default(), makers, workers }), made, working)
     }
 }
 
@@ -49,15 +71,15 @@ impl Executor for Still {
     }
 
     fn timer(&self) -> Box<dyn Timer> {
-        Box::new(Never)
+        Box::new(Alarm { start: self.start, passed: Arc::clone(&self.passed), at: None, was_polled: false })
     }
 
     fn now(&self) -> Instant {
-        self.now
+        self.start + Duration::from_nanos(self.passed.load(Ordering::SeqCst))
     }
 
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
-        work();
+        self.workers.send(thread::spawn(work)).expect("the model waits");
     }
 
     fn stop(&self) {}
@@ -71,6 +93,8 @@ impl Executor for Still {
 enum Work {
     Do(Arc<()>),
     Answer(Reply<Arc<()>>, Arc<()>),
+    /// Has the work done elsewhere, and handles its result.
+    Offload(Arc<()>),
     /// Keeps the actor in its handler for ever.
     Wait(Arc<()>),
 }
@@ -81,19 +105,25 @@ impl Message for Work {
     fn lane(&self) -> usize {
         match self {
             Self::Answer(..) => 0,
-            Self::Do(_) | Self::Wait(_) => 1,
+            Self::Do(_) | Self::Offload(_) | Self::Wait(_) => 1,
         }
     }
 }
 
-struct Worker;
+/// Arms a timer for each delay that it is made with.
+struct Worker(&'static [Duration]);
 
 impl Actor for Worker {
     type Message = Work;
 
-    async fn handle(&mut self, work: Work, _cx: &mut Context<Work>) {
+    async fn started(&mut self, cx: &mut Context<Work>) {
+        self.0.iter().for_each(|&delay| _ = cx.after(delay, Work::Do(Arc::default())));
+    }
+
+    async fn handle(&mut self, work: Work, cx: &mut Context<Work>) {
         match work {
             Work::Do(share) => drop(share),
+            Work::Offload(share) => cx.offload(|| share, |share| Work::Do(share.expect("it does not panic"))),
             Work::Answer(reply, share) => reply.send(share),
             Work::Wait(_share) => pending().await,
         }
@@ -103,11 +133,21 @@ impl Actor for Worker {
 /// Has one thread send, another stop the actor, a third be its executor, and this one wait for its exit. All that was
 /// accepted is accounted for.
 fn live(send: fn(Handle<Work>, Arc<()>), stop: fn(&Running), judge: impl Fn(&Exit) + Send + Sync + Copy + 'static) {
+    live_with(&[], send, stop, judge);
+}
+
+/// As [`live`], for an actor with timers.
+fn live_with(
+    timers: &'static [Duration],
+    send: fn(Handle<Work>, Arc<()>),
+    stop: fn(&Running),
+    judge: impl Fn(&Exit) + Send + Sync + Copy + 'static,
+) {
     check(PREEMPTIONS, move || {
         let count = Arc::new(());
-        let (executor, made) = Still::start();
+        let (executor, made, working) = Still::start();
         let (handle, mailbox) = mailbox::<Work>();
-        let running = crate::Spawn::new(mailbox).start(&executor, || Worker).expect("it is not stopped");
+        let running = crate::Spawn::new(mailbox).start(&executor, move || Worker(timers)).expect("it is not stopped");
         let maker = made.recv().expect("one was started");
         let living = thread::spawn(move || block_on(maker()));
         let share = Arc::clone(&count);
@@ -118,11 +158,14 @@ fn live(send: fn(Handle<Work>, Arc<()>), stop: fn(&Running), judge: impl Fn(&Exi
         sending.join().expect("sending does not panic");
         stopping.join().expect("stopping does not panic");
         living.join().expect("an actor's panics are contained");
+        working.try_iter().for_each(|worker| worker.join().expect("work does not panic"));
         let exit = running.exit().expect("it was waited for");
         for lane in &exit.lanes {
             assert_eq!(lane.accepted, lane.handled + lane.cancelled + lane.undelivered);
         }
         assert_eq!(Arc::strong_count(&count), 1, "whatever was sent is dropped");
+        let lost = running.exit().expect("it has ended").lost_work;
+        assert_eq!(lost, exit.lost_work, "what is lost stays so");
     });
 }
 
@@ -208,4 +251,102 @@ fn a_handle_that_waits_for_the_end_is_told_of_it() {
         assert!(handle.try_tell(Work::Do(share)).is_err());
     };
     live(wait, stop_now, |exit| assert!(matches!(exit.reason, ExitReason::Killed)));
+}
+
+/// Near enough to expire.
+const SOON: Duration = Duration::from_millis(1);
+
+/// No handle is left soon: then timers alone keep the actor.
+fn leave(handle: Handle<Work>, _share: Arc<()>) {
+    drop(handle);
+}
+
+fn stop_without_end(running: &Running) {
+    running.stop(Duration::MAX);
+}
+
+#[test]
+fn an_actor_that_only_a_timer_keeps_is_stopped_with_endless_patience() {
+    live_with(&[FAR], leave, stop_without_end, |exit| assert!(matches!(exit.reason, ExitReason::Stopped)));
+}
+
+#[test]
+fn an_actor_that_only_a_timer_keeps_is_stopped_with_patience_that_ends_later() {
+    live_with(&[FAR], leave, stop, |exit| assert!(matches!(exit.reason, ExitReason::Stopped)));
+}
+
+#[test]
+fn an_actor_whose_timer_expires_while_it_is_stopped_ends_once() {
+    live_with(&[SOON, FAR], tell_two, stop_without_end, |exit| assert!(exit.reason.is_normal()));
+}
+
+#[test]
+fn an_actor_whose_last_timer_expires_ends_with_its_last_handle() {
+    live_with(&[SOON], tell_two, |_running| {}, |exit| assert!(matches!(exit.reason, ExitReason::Unreachable)));
+}
+
+#[test]
+fn a_second_stop_moves_no_deadline_and_loses_no_wake() {
+    let stop_twice = |running: &Running| {
+        running.stop(Duration::MAX);
+        running.stop(Duration::from_secs(1));
+        running.stop(Duration::ZERO);
+    };
+    live_with(&[FAR], leave, stop_twice, |exit| assert!(matches!(exit.reason, ExitReason::Stopped)));
+}
+
+#[test]
+fn a_deadline_that_passes_ends_a_handler_that_waits() {
+    let wait = |handle: Handle<Work>, share: Arc<()>| drop(handle.try_tell(Work::Wait(share)));
+    live_with(
+        &[FAR],
+        wait,
+        |running| running.stop(SOON),
+        |exit| assert!(!matches!(exit.reason, ExitReason::Abandoned)),
+    );
+}
+
+fn offload(handle: Handle<Work>, share: Arc<()>) {
+    drop(handle.try_tell(Work::Offload(Arc::clone(&share))));
+    // In the way of the result, perhaps.
+    drop(handle.try_tell(Work::Do(share)));
+}
+
+#[test]
+fn an_actor_that_nobody_stops_waits_for_its_work() {
+    live(
+        offload,
+        |_running| {},
+        |exit| {
+            assert!(matches!(exit.reason, ExitReason::Unreachable));
+            assert!((2..=3).contains(&exit.lanes[1].handled));
+            assert_eq!((undelivered(exit), exit.lost_work), (0, 0));
+        },
+    );
+}
+
+#[test]
+fn an_actor_that_is_stopped_waits_for_its_work() {
+    live(offload, stop, |exit| {
+        assert!(exit.reason.is_normal());
+        assert_eq!((undelivered(exit), exit.lost_work), (0, 0));
+    });
+}
+
+#[test]
+fn an_actor_that_is_stopped_without_end_waits_for_its_work() {
+    live_with(&[FAR], offload, stop_without_end, |exit| {
+        assert!(exit.reason.is_normal());
+        assert_eq!((undelivered(exit), exit.lost_work), (0, 0));
+    });
+}
+
+#[test]
+fn an_actor_that_is_stopped_at_once_counts_the_work_that_it_lost() {
+    live(offload, stop_now, |exit| assert!(exit.lost_work <= 1));
+}
+
+#[test]
+fn an_actor_whose_deadline_passes_counts_the_work_that_it_lost() {
+    live(offload, |running| running.stop(SOON), |exit| assert!(exit.lost_work <= 1));
 }

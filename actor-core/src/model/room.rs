@@ -2,11 +2,13 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use futures::future::join;
 
 use super::{One, Two, bounded, take};
 use crate::checker::{block_on, check_some, thread};
+use crate::sync::comes_back;
 use crate::{Mailbox, Message, mailbox};
 
 #[test]
@@ -29,7 +31,7 @@ fn a_sender_that_waits_for_room_is_told_of_it() {
 /// Takes as an actor does, whose task sees to the senders only when it rests.
 async fn take_and_rest<M: Message>(mailbox: &mut Mailbox<M>) -> Option<M> {
     poll_fn(|cx| {
-        mailbox.shared().signal().cancel_sleep();
+        mailbox.shared().signal().begin();
         mailbox.poll_next(cx)
     })
     .await
@@ -90,5 +92,37 @@ fn a_sender_that_waits_for_room_is_told_of_the_end() {
         let telling = thread::spawn(move || block_on(handle.tell(One(2))).is_ok());
         mailbox.close();
         assert!(!telling.join().expect("telling does not panic"));
+    });
+}
+
+/// A sender that is told and not polled again, with another one behind it: the one behind it is served by whatever is sent and
+/// taken after that, as by the watch's second look.
+#[test]
+fn a_sender_behind_one_that_is_not_polled_is_told() {
+    check_some(2, || {
+        let (handle, mut mailbox) = mailbox::<One>();
+        assert!(handle.try_tell(One(0)).is_ok());
+        let mut idle = Box::pin(handle.tell(One(1)));
+        assert!(idle.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let other = handle.clone();
+        let telling = thread::spawn(move || block_on(other.tell(One(2))).is_ok());
+        block_on(poll_fn(|cx| {
+            mailbox.shared().signal().begin();
+            let polled = mailbox.poll_next(cx);
+            if polled.is_pending() && mailbox.shared().waits_for_told() {
+                mailbox.shared().tell_of_room(true);
+            }
+            match polled {
+                Poll::Ready(Some(One(2))) => Poll::Ready(()),
+                Poll::Ready(_) => {
+                    cx.waker().wake_by_ref();
+                    comes_back();
+                    Poll::Pending
+                }
+                Poll::Pending => Poll::Pending,
+            }
+        }));
+        assert!(telling.join().expect("telling does not panic"));
+        drop(idle);
     });
 }

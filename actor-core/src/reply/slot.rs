@@ -14,7 +14,7 @@
 //! SETTLED   replier    it leaves; with VALUE if there is one              ... LEFT: it keeps the value, and drops it
 //! VALUE     replier    in the same step as SETTLED
 //! LEFT      asker      it leaves, with the value if there was one         ... SETTLED|VALUE: it takes the value first
-//! RELEASED  envelope   it has been taken from its lane, or dropped        ... SETTLED or LEFT: nobody waits for the answer
+//! RELEASED  envelope   it has been taken from its lane, or dropped        ... SETTLED or LEFT without VALUE: nobody waits
 //! WAITING   asker      its waker is in the slot; the asker alone clears
 //!                      it, to replace the waker or to leave
 //! SENDING   replier    it saw WAITING, and is about to settle
@@ -51,6 +51,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 use std::task::{Poll, Waker};
 
+use crate::contain::{contained, wake_contained};
 use crate::reply::pool;
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, assert_exclusive, spin_loop};
 
@@ -144,13 +145,13 @@ impl<T> Replier<T> {
         // SAFETY: the replier has not left, and leaves by this.
         let settled = unsafe { Header::settle(slot.cast(), VALUE) };
         match settled {
-            Settled::Told(Some(waker)) => waker.wake(),
-            Settled::Told(None) => {}
-            Settled::AskerLeft(_waker) => {
+            Settled::Told(waker) => wake_contained(waker),
+            Settled::AskerLeft(waker) => {
                 // SAFETY: it was written above, and is still the replier's.
                 let value = unsafe { place.take() };
                 // SAFETY: the replier has not left, and touches the slot no more.
                 unsafe { Header::leave(slot.cast(), SETTLED) };
+                drop(contained(|| drop(waker)));
                 // Last of all, because it may panic.
                 drop(value);
             }
@@ -170,10 +171,12 @@ impl<T> Drop for Replier<T> {
     fn drop(&mut self) {
         // SAFETY: the replier has not left, and leaves by this.
         match unsafe { Header::settle(self.slot.cast(), 0) } {
-            Settled::Told(Some(waker)) => waker.wake(),
-            Settled::Told(None) => {}
-            // SAFETY: the replier has not left, and touches the slot no more.
-            Settled::AskerLeft(_waker) => _ = unsafe { Header::leave(self.slot.cast(), SETTLED) },
+            Settled::Told(waker) => wake_contained(waker),
+            Settled::AskerLeft(waker) => {
+                // SAFETY: the replier has not left, and touches the slot no more.
+                unsafe { Header::leave(self.slot.cast(), SETTLED) };
+                drop(contained(|| drop(waker)));
+            }
         }
     }
 }
@@ -293,11 +296,12 @@ impl<T> Drop for Awaiter<T> {
 }
 
 impl Asker {
-    /// Lets go of the slot, and tells whether nobody waits for the answer any more.
+    /// Lets go of the slot, and tells whether nobody waits for the answer any more. Not of one that was answered before its
+    /// message was taken: what else the message carries is still to be handled.
     pub(crate) fn release(self) -> bool {
         // SAFETY: the envelope has not let go, and by this it does, once: the drop is not run.
         let before = unsafe { Header::leave(ManuallyDrop::new(self).header, RELEASED) };
-        before & (LEFT | SETTLED) != 0
+        before & VALUE == 0 && before & (LEFT | SETTLED) != 0
     }
 }
 

@@ -70,10 +70,10 @@ impl<T> UnsafeCell<T> {
     pub(crate) fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
         assert!(self.users.get() != WRITER, "a value is read while another thread writes it");
         self.users.set(self.users.get() + 1);
+        // Also when it panics: what is read may be a waker, which is used there.
+        let _reader = Reader(&self.users);
         self.cut.load(Ordering::SeqCst);
-        let output = read(self.value.get());
-        self.users.set(self.users.get() - 1);
-        output
+        read(self.value.get())
     }
 
     pub(crate) fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
@@ -83,6 +83,15 @@ impl<T> UnsafeCell<T> {
         let output = write(self.value.get());
         self.users.set(0);
         output
+    }
+}
+
+/// One that reads, until it is done.
+struct Reader<'a>(&'a Cell<usize>);
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 

@@ -1,9 +1,11 @@
-//! Eight threads count with one owner of state, on whichever runtime the features choose.
+//! Eight threads count with one owner of state, on the runtime that an argument names, or else the first of the program's
+//! own features.
 //!
 //! ```text
 //! cargo run -p counter
 //! cargo run -p counter --no-default-features --features smol
 //! cargo run -p counter --no-default-features --features thread
+//! cargo run -p counter --features smol,thread -- thread
 //! ```
 
 use std::error::Error;
@@ -14,6 +16,16 @@ use actor::{Actor, Context, Message, Reply, ThreadConfig, spawn};
 
 const THREADS: u64 = 8;
 const EACH: u64 = 10_000;
+
+/// The runtimes that this program's own features name.
+const OWN: &[&str] = &[
+    #[cfg(feature = "tokio")]
+    "tokio",
+    #[cfg(feature = "smol")]
+    "smol",
+    #[cfg(feature = "thread")]
+    "thread",
+];
 
 /// How long a thread waits before it gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,7 +55,10 @@ impl Actor for Counter {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let runtime = actor::runtime();
+    // Named, because other crates of a build may enable other runtimes.
+    let name = std::env::args().nth(1);
+    let name = name.as_deref().or(OWN.first().copied()).ok_or("enable a runtime's feature")?;
+    let runtime = actor::runtime_named(name)?;
     let executor = runtime.start_executor(ThreadConfig::named("counter"))?;
     // The counter is made on the executor's thread and never leaves it.
     let (counter, running) = spawn(&executor, || Counter { total: 0 })?;

@@ -13,7 +13,15 @@ on_every_runtime! {
 fn there_are_three_runtimes_and_they_have_names() {
     let names: Vec<_> = actor::runtimes().iter().map(|runtime| runtime.name()).collect();
     assert_eq!(names, ["tokio", "smol", "thread"]);
-    assert_eq!(actor::runtime().name(), "tokio", "the first is preferred");
+    for name in names {
+        assert_eq!(actor::runtime_named(name).expect("it is enabled").name(), name);
+    }
+}
+
+#[test]
+#[should_panic(expected = "several runtimes are enabled")]
+fn of_several_runtimes_none_is_guessed() {
+    drop(actor::runtime());
 }
 
 enum Relay {

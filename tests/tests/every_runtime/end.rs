@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use actor::{
-    Actor, Context, Executor, ExecutorStopped, ExitReason, Maker, Running, Runtime, Spawn, Timer, TryTellError, spawn,
+    Actor, Context, Executor, ExecutorStopped, ExitReason, Maker, NotStarted, Running, Runtime, Spawn, Timer,
+    TryTellError, spawn,
 };
 use actor_tests::{Desk, FIFO, Letter, PATIENCE, end_of, executor, on_every_runtime, signal, wait, within};
 
@@ -17,6 +18,7 @@ on_every_runtime! {
     an_actor_stops_itself_when_drained,
     an_actor_fails,
     an_actor_stops_in_started,
+    a_spawner_is_told_whether_the_actor_has_started,
     every_joiner_is_told,
     what_the_hook_held_is_free_at_the_end,
     waiting_senders_get_their_messages_back,
@@ -249,4 +251,58 @@ fn an_actor_whose_future_is_dropped_is_abandoned(runtime: &dyn Runtime) {
     assert_eq!(exit.undelivered(), 1);
     assert!(futures::executor::block_on(answer).is_err(), "its asker is told");
     assert!(desk.is_closed());
+}
+
+/// Ends in its `started`, in one way or another.
+enum Failing {
+    Text,
+    Boxed,
+    Panic,
+    Stop,
+}
+
+impl Actor for Failing {
+    type Message = Letter;
+
+    async fn started(&mut self, cx: &mut Context<Letter>) {
+        match self {
+            Self::Text => cx.fail("no such file"),
+            Self::Boxed => cx.fail(Box::<dyn std::error::Error + Send + Sync>::from("no such file")),
+            Self::Panic => panic!("it panics, as the test wants it to"),
+            Self::Stop => cx.stop(),
+        }
+    }
+
+    async fn handle(&mut self, _letter: Letter, _cx: &mut Context<Letter>) {}
+}
+
+fn a_spawner_is_told_whether_the_actor_has_started(runtime: &dyn Runtime) {
+    let executor = executor(runtime);
+    let (desk, running) = spawn(&executor, Desk::default).expect("it starts");
+    running.started_blocking(PATIENCE).expect("it has nothing to fail at");
+    drop(desk);
+    drop(end_of(&running));
+    running.started_blocking(PATIENCE).expect("it had started, and has ended since");
+
+    let reason = |make: fn() -> Failing| {
+        let (_handle, running) = spawn(&executor, make).expect("the executor runs");
+        match running.started_blocking(PATIENCE) {
+            Err(NotStarted::Ended(exit)) => exit.reason,
+            other => panic!("it ended: {other:?}"),
+        }
+    };
+    assert_eq!(reason(|| Failing::Text).to_string(), "failed: no such file");
+    assert_eq!(reason(|| Failing::Boxed).to_string(), "failed: no such file");
+    assert!(matches!(reason(|| Failing::Panic), ExitReason::Panicked(_)));
+    assert!(matches!(reason(|| Failing::Stop), ExitReason::Stopped));
+    assert!(matches!(reason(|| panic!("the maker panics, as the test wants it to")), ExitReason::Panicked(_)));
+
+    // An actor whose executor is busy has not started yet.
+    let (desk, _desk_running) = spawn(&executor, Desk::default).expect("it starts");
+    let (release, released) = signal::<()>();
+    desk.try_tell(Letter::act(FIFO, move |_, _| _ = released.recv_timeout(PATIENCE))).expect("there is room");
+    let (_handle, running) = spawn(&executor, Desk::default).expect("it starts");
+    assert!(matches!(running.started_blocking(Duration::ZERO), Err(NotStarted::Timeout)));
+    drop(release);
+    running.started_blocking(PATIENCE).expect("it starts when it can");
 }

@@ -1,9 +1,14 @@
 //! Work that leaves the owner of state, and actors that start others.
 
+use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use actor::{Actor, Context, ExitReason, Handle, Lane, Message, Runtime, WorkPanicked, spawn};
-use actor_tests::{CONTROL, Desk, FIFO, Letter, PATIENCE, end_of, executor, on_every_runtime, signal, wait};
+use actor::{
+    Actor, Context, Executor, ExecutorStopped, ExitReason, Handle, Lane, Maker, Message, Running, Runtime, Spawn,
+    Timer, WorkError, spawn,
+};
+use actor_tests::{CONTROL, Desk, FIFO, Letter, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait};
 
 on_every_runtime! {
     the_result_comes_as_a_message,
@@ -11,6 +16,12 @@ on_every_runtime! {
     a_panic_comes_as_a_message,
     work_keeps_its_actor_reachable,
     work_whose_actor_has_ended_is_dropped,
+    a_graceful_stop_waits_for_work_in_flight,
+    work_that_outlasts_the_patience_is_counted,
+    a_handler_may_offload_more_while_it_is_stopped,
+    a_result_that_makes_no_message_is_counted,
+    work_that_no_thread_takes_comes_as_an_error,
+    late_results_that_the_actor_did_not_come_to_are_undelivered,
     a_result_waits_for_room,
     results_without_room_hold_no_thread_that_the_actor_waits_for,
     a_child_runs_beside_its_parent,
@@ -70,13 +81,13 @@ fn a_panic_comes_as_a_message(runtime: &dyn Runtime) {
     let offloads = Letter::act(FIFO, move |_, cx| {
         cx.offload(
             || panic!("boom {}", 1),
-            move |result: Result<(), WorkPanicked>| {
+            move |result: Result<(), WorkError>| {
                 Letter::act(FIFO, move |_, _| told.send(result).expect("the test waits"))
             },
         );
     });
     desk.try_tell(offloads).expect("there is room");
-    assert_eq!(wait(&tells), Err(WorkPanicked("boom 1".to_owned())));
+    assert_eq!(wait(&tells), Err(WorkError::Panicked("boom 1".to_owned())));
     assert_eq!(Desk::read(&desk), [], "the actor lives");
 }
 
@@ -97,11 +108,144 @@ fn work_whose_actor_has_ended_is_dropped(runtime: &dyn Runtime) {
     let release = offload_waiting(&desk);
     running.stop_now();
     let exit = end_of(&running);
-    assert_eq!(exit.lanes[FIFO].accepted, 0);
+    assert_eq!((exit.lanes[FIFO].accepted, exit.lost_work), (0, 1));
     release.send(()).expect("the work waits");
     let (told, tells) = signal();
     executor.run_blocking(Box::new(move || told.send(()).expect("the test waits")));
     wait(&tells);
+    assert_eq!(running.exit().map(|exit| exit.lost_work), Some(1), "it stays lost, and is counted once");
+}
+
+fn a_graceful_stop_waits_for_work_in_flight(runtime: &dyn Runtime) {
+    let executor = executor(runtime);
+    // By its spawner, with and without an end to its patience, and by itself.
+    let stops: [fn(&Handle<Letter>, &Running); 3] = [
+        |_desk, running| running.stop(PATIENCE),
+        |_desk, running| running.stop(Duration::MAX),
+        |desk, _running| desk.try_tell(Letter::act(FIFO, |_, cx| cx.stop_when_drained())).expect("there is room"),
+    ];
+    for (n, stop) in stops.into_iter().enumerate() {
+        let (desk, running) = spawn(&executor, Desk::default).expect("it starts");
+        let release = offload_waiting(&desk);
+        stop(&desk, &running);
+        while !desk.is_closed() {
+            thread::yield_now();
+        }
+        assert!(running.exit().is_none(), "it waits");
+        release.send(()).expect("the work waits");
+        let exit = end_of(&running);
+        assert!(matches!(exit.reason, ExitReason::Stopped), "{exit:?}");
+        assert_eq!((exit.lost_work, exit.undelivered()), (0, 0));
+        let handled = 1 + u64::from(n == 2);
+        assert_eq!((exit.lanes[FIFO].accepted, exit.lanes[FIFO].handled), (handled, handled), "{exit:?}");
+    }
+}
+
+fn work_that_outlasts_the_patience_is_counted(runtime: &dyn Runtime) {
+    let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
+    let releases = [offload_waiting(&desk), offload_waiting(&desk)];
+    running.stop(SOON);
+    let exit = end_of(&running);
+    assert!(matches!(exit.reason, ExitReason::DeadlinePassed), "{exit:?}");
+    assert_eq!((exit.lost_work, exit.undelivered()), (2, 0));
+    drop(releases);
+}
+
+fn a_handler_may_offload_more_while_it_is_stopped(runtime: &dyn Runtime) {
+    let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
+    let release = Desk::hold(&desk);
+    let again = Letter::act(FIFO, |_, cx| {
+        cx.offload(
+            || 1,
+            |one| {
+                Letter::act(FIFO, move |_, cx| {
+                    cx.offload(
+                        move || one.expect("it does not panic") + 1,
+                        |n| Letter::note(FIFO, n.expect("nor this")),
+                    );
+                })
+            },
+        );
+    });
+    desk.try_tell(again).expect("there is room");
+    running.stop(PATIENCE);
+    release.send(());
+    let exit = end_of(&running);
+    assert!(matches!(exit.reason, ExitReason::Stopped), "{exit:?}");
+    assert_eq!((exit.lanes[FIFO].handled, exit.lost_work), (3, 0));
+}
+
+fn a_result_that_makes_no_message_is_counted(runtime: &dyn Runtime) {
+    let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
+    let offloads = Letter::act(FIFO, |_, cx| cx.offload(|| (), |_| panic!("no message, as the test wants it")));
+    desk.try_tell(offloads).expect("there is room");
+    running.stop(PATIENCE);
+    let exit = end_of(&running);
+    assert!(matches!(exit.reason, ExitReason::Stopped), "its actor lives, and is not kept waiting: {exit:?}");
+    assert_eq!(exit.lost_work, 1);
+}
+
+/// Takes no work, as if no thread could be started for it.
+#[derive(Debug)]
+struct Idle(Arc<dyn Executor>);
+
+impl Executor for Idle {
+    fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped> {
+        self.0.spawn(maker)
+    }
+
+    fn timer(&self) -> Box<dyn Timer> {
+        self.0.timer()
+    }
+
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
+        drop(work);
+    }
+
+    fn stop(&self) {
+        self.0.stop();
+    }
+
+    fn join(&self, timeout: Duration) -> bool {
+        self.0.join(timeout)
+    }
+}
+
+fn work_that_no_thread_takes_comes_as_an_error(runtime: &dyn Runtime) {
+    let idle: Arc<dyn Executor> = Arc::new(Idle(executor(runtime)));
+    let (desk, running) = spawn(&idle, Desk::default).expect("it starts");
+    let (told, tells) = signal();
+    let offloads = Letter::act(FIFO, move |_, cx| {
+        cx.offload(|| (), move |result| Letter::act(FIFO, move |_, _| told.send(result).expect("the test waits")));
+    });
+    desk.try_tell(offloads).expect("there is room");
+    running.stop(PATIENCE);
+    assert_eq!(wait(&tells), Err(WorkError::NotRun));
+    assert_eq!(end_of(&running).lost_work, 0);
+}
+
+fn late_results_that_the_actor_did_not_come_to_are_undelivered(runtime: &dyn Runtime) {
+    let (desk, mailbox) = actor::mailbox();
+    let (lost, found) = signal();
+    let hook = move |lane, letter: Letter| lost.send((lane, letter.number())).expect("the test waits");
+    let running = Spawn::new(mailbox).on_undelivered(hook).start(&executor(runtime), Desk::default).expect("it starts");
+    let work = offload_waiting(&desk);
+    let _held = Desk::hold(&desk);
+    (0..64).for_each(|n| desk.try_tell(Letter::note(FIFO, n)).expect("there is room"));
+    work.send(()).expect("the work waits");
+    // Whether it comes back before the end or after: the sums below do not tell, and must not.
+    running.stop(SOON);
+    let exit = end_of(&running);
+    let late = found.try_iter().filter(|(lane, n)| *lane == "fifo" && *n == Some(1)).count() as u64;
+    // Its own note is the 65th; the one with its number is among the 64 that were queued.
+    assert_eq!(late - 1 + exit.lost_work, 1, "{exit:?}");
+    let lane = &exit.lanes[FIFO];
+    assert_eq!(lane.accepted, lane.handled + lane.undelivered);
+    assert_eq!(lane.undelivered + exit.lost_work, 65);
 }
 
 fn a_result_waits_for_room(runtime: &dyn Runtime) {

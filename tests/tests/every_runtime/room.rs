@@ -1,10 +1,16 @@
 //! Full lanes: messages handed back, senders that wait, and senders that give up.
 
+use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context as Task, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use actor::{Actor, Answer, AskBlockingError, Context, Handle, Lane, Message, Reply, Runtime, TryTellError, spawn};
+use actor::{
+    Actor, Answer, AskBlockingError, Context, Handle, Lane, Message, Reply, Runtime, Tell, TryTellError, spawn,
+};
 use actor_tests::{Desk, FIFO, Letter, PATIENCE, SOON, executor, on_every_runtime, signal, wait, within};
 
 on_every_runtime! {
@@ -12,6 +18,9 @@ on_every_runtime! {
     senders_that_wait_for_one_place_all_get_it,
     blocked_senders_all_get_through,
     a_sender_that_gives_up_passes_its_place_on,
+    a_sender_that_is_told_and_not_polled_keeps_nobody_waiting,
+    senders_that_are_forgotten_keep_nobody_waiting,
+    a_message_taken_wakes_one_sender,
     a_tell_dropped_while_it_waits_sends_nothing,
     a_blocked_tell_gives_up_in_time,
     a_blocked_ask_gives_up_before_there_is_room,
@@ -129,11 +138,86 @@ fn a_sender_that_gives_up_passes_its_place_on(runtime: &dyn Runtime) {
     assert_eq!(read(&counter), 2);
 }
 
+/// Has a sender wait behind some that wait and are not polled again, and tells whether it is served.
+fn is_served_behind<'a>(
+    release: Reply<()>,
+    other: Handle<Narrow>,
+    idle: impl IntoIterator<Item = Tell<'a, Narrow>>,
+) -> bool {
+    let mut idle: Vec<_> = idle.into_iter().map(Box::pin).collect();
+    let mut cx = Task::from_waker(Waker::noop());
+    assert!(idle.iter_mut().all(|tell| tell.as_mut().poll(&mut cx).is_pending()), "there is no room");
+    let (told, tells) = signal();
+    let behind = thread::spawn(move || {
+        let mut tell = pin!(other.tell(Narrow::Count));
+        assert!(tell.as_mut().poll(&mut Task::from_waker(Waker::noop())).is_pending(), "there is no room");
+        told.send(()).expect("the test waits");
+        futures::executor::block_on(tell).is_ok()
+    });
+    wait(&tells);
+    release.send(());
+    let is_served = behind.join().expect("telling does not panic");
+    idle.into_iter().for_each(std::mem::forget);
+    is_served
+}
+
+fn a_sender_that_is_told_and_not_polled_keeps_nobody_waiting(runtime: &dyn Runtime) {
+    let (counter, release) = busy(runtime);
+    assert!(is_served_behind(release, counter.clone(), [counter.tell(Narrow::Count)]));
+    assert_eq!(read(&counter), 2);
+}
+
+fn senders_that_are_forgotten_keep_nobody_waiting(runtime: &dyn Runtime) {
+    let (counter, release) = busy(runtime);
+    assert!(is_served_behind(release, counter.clone(), (0..5).map(|_| counter.tell(Narrow::Count))));
+    assert_eq!(read(&counter), 2);
+    // Those that come after them are told of each place that is freed.
+    thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| {
+                (0..100).for_each(|_| counter.tell_blocking(Narrow::Count, PATIENCE).expect("there is room in time"));
+            });
+        }
+    });
+    assert_eq!(read(&counter), 402);
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn a_message_taken_wakes_one_sender(_runtime: &dyn Runtime) {
+    const SENDERS: usize = 100;
+
+    let (counter, mut mailbox) = actor::mailbox::<Narrow>();
+    counter.try_tell(Narrow::Count).expect("there is room");
+    let wakes: Vec<_> = (0..SENDERS).map(|_| Arc::new(Wakes::default())).collect();
+    let mut tells: Vec<_> = wakes.iter().map(|_| Box::pin(counter.tell(Narrow::Count))).collect();
+    let mut poll = |n: usize| {
+        let waker = Waker::from(Arc::clone(&wakes[n]));
+        tells[n].as_mut().poll(&mut Task::from_waker(&waker)).is_ready()
+    };
+    assert!((0..SENDERS).all(|n| !poll(n)));
+    for n in 0..SENDERS {
+        assert!(mailbox.try_recv().is_some());
+        let woken: Vec<_> = wakes.iter().map(|wakes| wakes.0.load(Ordering::SeqCst)).collect();
+        assert_eq!(woken.iter().sum::<usize>(), n + 1, "one for each message taken");
+        assert_eq!(woken[n], 1, "first come, first served");
+        assert!(poll(n));
+    }
+}
+
 fn a_tell_dropped_while_it_waits_sends_nothing(runtime: &dyn Runtime) {
     let (counter, release) = busy(runtime);
     {
         let mut waiting = pin!(counter.tell(Narrow::Count));
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut cx = Task::from_waker(Waker::noop());
         assert!(waiting.as_mut().poll(&mut cx).is_pending());
     }
     release.send(());

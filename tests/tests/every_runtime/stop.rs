@@ -19,6 +19,7 @@ on_every_runtime! {
     a_deadline_met_at_the_end_of_a_turn_is_met,
     the_first_deadline_counts,
     a_patience_without_end_is_no_deadline,
+    a_patience_without_end_stops_an_actor_that_only_a_timer_keeps,
     the_hook_gets_each_undelivered_message,
     a_waiting_handler_is_dropped_where_it_waits,
     stopped_runs_after_a_stop_at_once,
@@ -121,6 +122,21 @@ fn a_patience_without_end_is_no_deadline(runtime: &dyn Runtime) {
     let release = Desk::hold(&desk);
     running.stop(Duration::MAX);
     release.send(());
+    assert!(matches!(end_of(&running).reason, ExitReason::Stopped));
+}
+
+fn a_patience_without_end_stops_an_actor_that_only_a_timer_keeps(runtime: &dyn Runtime) {
+    let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
+    let (told, tells) = signal();
+    let arms = Letter::act(FIFO, move |_, cx| {
+        cx.after(2 * PATIENCE, Letter::note(FIFO, 1));
+        told.send(()).expect("the test waits");
+    });
+    desk.try_tell(arms).expect("there is room");
+    drop(desk);
+    wait(&tells);
+    running.stop(Duration::MAX);
+    running.stop(Duration::MAX);
     assert!(matches!(end_of(&running).reason, ExitReason::Stopped));
 }
 

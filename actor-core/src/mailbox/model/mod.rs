@@ -6,6 +6,7 @@
 mod by_key;
 mod evicting;
 mod filled;
+mod late;
 mod ring;
 mod share;
 mod signal;

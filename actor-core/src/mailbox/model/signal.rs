@@ -1,13 +1,14 @@
 //! The signal and its waker.
 #![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize as PlainCount, Ordering as Plain};
+use std::sync::atomic::{AtomicBool as PlainBool, AtomicUsize as PlainCount, Ordering as Plain};
 use std::task::{Wake, Waker};
 
 use crate::checker::{check, thread};
 use crate::mailbox::signal::Signal;
-use crate::sync::{AtomicBool, Ordering, store_before_load};
+use crate::sync::{AtomicBool, AtomicUsize, Ordering, store_before_load};
 
 struct Wakes(PlainCount);
 
@@ -62,5 +63,119 @@ fn a_wait_is_interrupted_and_not_notified() {
         assert!(!tell.join().expect("no panic"), "nobody has left");
         assert!(wakes.0.load(Plain::Relaxed) <= 1);
         assert!(seen || wakes.0.load(Plain::Relaxed) == 1, "neither seen nor woken");
+    });
+}
+
+/// A change that comes between the look at it and the announcement of a sleep is not missed.
+#[test]
+fn an_interrupt_is_seen_or_wakes_whenever_it_comes() {
+    check(3, || {
+        let (signal, changed) = (Arc::new(Signal::new()), Arc::new(AtomicBool::new(false)));
+        let (interrupting, changing) = (Arc::clone(&signal), Arc::clone(&changed));
+        let other = thread::spawn(move || {
+            // Relaxed: the interrupt itself hands it on.
+            changing.store(true, Ordering::Relaxed);
+            interrupting.interrupt();
+        });
+        let wakes = Arc::new(Wakes(PlainCount::new(0)));
+        signal.begin();
+        let seen = changed.load(Ordering::Relaxed);
+        // SAFETY: this thread alone is the consumer.
+        unsafe { signal.announce_wait(&Waker::from(Arc::clone(&wakes))) };
+        other.join().expect("interrupting does not panic");
+        assert!(seen || wakes.0.load(Plain::Relaxed) > 0, "neither seen nor woken");
+        assert!(wakes.0.load(Plain::Relaxed) <= 1);
+        // What was not seen is seen when it is awake again.
+        signal.begin();
+        assert!(changed.load(Ordering::Relaxed));
+    });
+}
+
+/// Fails at its first wake, and counts the others.
+struct Brittle {
+    fails: PlainBool,
+    wakes: PlainCount,
+}
+
+impl Brittle {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { fails: PlainBool::new(true), wakes: PlainCount::new(0) })
+    }
+}
+
+impl Wake for Brittle {
+    fn wake(self: Arc<Self>) {
+        if self.fails.swap(false, Plain::Relaxed) {
+            // Without the panic hook, which would report each of thousands.
+            resume_unwind(Box::new("a waker that fails"));
+        }
+        self.wakes.fetch_add(1, Plain::Relaxed);
+    }
+}
+
+/// Publishes once more, and wakes with a waker that may fail.
+fn publish(signal: &Signal, published: &AtomicUsize) {
+    published.fetch_add(1, Ordering::SeqCst);
+    store_before_load();
+    drop(catch_unwind(AssertUnwindSafe(|| signal.notify())));
+}
+
+/// Two producers, whose wake may fail, and others that come later: the consumer is woken.
+#[test]
+fn after_a_wake_that_fails_the_next_one_wakes() {
+    check(3, || {
+        let (signal, published) = (Arc::new(Signal::new()), Arc::new(AtomicUsize::new(0)));
+        let producing: Vec<_> = (0..2)
+            .map(|_| {
+                let (signal, published) = (Arc::clone(&signal), Arc::clone(&published));
+                thread::spawn(move || publish(&signal, &published))
+            })
+            .collect();
+        let brittle = Brittle::new();
+        // SAFETY: this thread alone is the consumer.
+        unsafe { signal.announce_sleep(&Waker::from(Arc::clone(&brittle))) };
+        producing.into_iter().for_each(|one| one.join().expect("the panic was caught"));
+        publish(&signal, &published);
+        // By now one wake has failed at the latest.
+        signal.interrupt();
+        assert!(brittle.wakes.load(Plain::Relaxed) > 0, "nobody wakes it any more");
+    });
+}
+
+/// A waker that fails, while the consumer sleeps with another: that other one is woken, at the next wake at the latest.
+#[test]
+fn a_waker_is_replaced_while_another_wake_fails() {
+    check(3, || {
+        let (signal, published) = (Arc::new(Signal::new()), Arc::new(AtomicUsize::new(0)));
+        let (notifying, publishing) = (Arc::clone(&signal), Arc::clone(&published));
+        let producer = thread::spawn(move || publish(&notifying, &publishing));
+        let brittle = Brittle::new();
+        // SAFETY: this thread alone is the consumer.
+        unsafe { signal.announce_sleep(&Waker::from(brittle)) };
+        let last = Arc::new(Wakes(PlainCount::new(0)));
+        // SAFETY: as above.
+        unsafe { signal.announce_sleep(&Waker::from(Arc::clone(&last))) };
+        producer.join().expect("the panic was caught");
+        publish(&signal, &published);
+        assert!(last.0.load(Plain::Relaxed) > 0, "the waker that it slept with last was not woken");
+    });
+}
+
+/// A wake that fails as the consumer leaves sets nothing again.
+#[test]
+fn a_consumer_leaves_while_a_wake_fails() {
+    check(3, || {
+        let (signal, published) = (Arc::new(Signal::new()), Arc::new(AtomicUsize::new(0)));
+        let (notifying, publishing) = (Arc::clone(&signal), Arc::clone(&published));
+        let brittle = Brittle::new();
+        // SAFETY: this thread alone is the consumer.
+        unsafe { signal.announce_sleep(&Waker::from(Arc::clone(&brittle))) };
+        let producer = thread::spawn(move || publish(&notifying, &publishing));
+        // SAFETY: as above.
+        unsafe { signal.leave() };
+        producer.join().expect("the panic was caught");
+        assert!(signal.notify(), "it is gone");
+        signal.interrupt();
+        assert_eq!(brittle.wakes.load(Plain::Relaxed), 0, "nobody wakes who is gone");
     });
 }
