@@ -42,8 +42,8 @@ mod chosen;
 pub use actor_core::{
     Actor, Answer, AskBlockingError, AskError, Batch, Beat, Context, Executor, ExecutorStopped, Exit, ExitReason,
     Handle, Lane, LaneStats, Mailbox, Maker, Message, Recipient, Reply, ReplyDropped, Running, Runtime, Spawn, Tell,
-    TellError, ThreadConfig, ThreadEnd, Timer, TimerId, TryTellError, Variant, WeakHandle, WorkPanicked, mailbox,
-    spawn,
+    TellError, ThreadConfig, ThreadEnd, Timer, TimerId, TryTellError, Unsent, Variant, WeakHandle, WorkPanicked,
+    mailbox, spawn,
 };
 #[cfg(feature = "smol")]
 pub use actor_smol::SmolRuntime;
