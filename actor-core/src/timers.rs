@@ -82,6 +82,8 @@ impl<M> Timers<M> {
     /// A repeating timer keeps its schedule: beats that are already past are left out and counted, so that a late
     /// actor is not met by a burst of them.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<M> {
+        // Asked for each message. Without looking at what is armed: if the earliest is not due, cancelled or not, none is.
+        self.queue.peek().filter(|Reverse((at, _))| *at <= now)?;
         let due = self.next().filter(|&due| due <= now)?;
         let Reverse((_, id)) = self.queue.pop().expect("`next` has just seen it");
         match self.armed.remove(&id).expect("`next` gives armed timers only") {

@@ -50,8 +50,8 @@ mod chosen;
 pub use actor_core::{
     Actor, Answer, AskBlockingError, AskError, Batch, Beat, Context, Executor, ExecutorStopped, Exit, ExitReason,
     Handle, Lane, LaneStats, Mailbox, Maker, Message, NotStarted, Recipient, Reply, ReplyDropped, Running, Runtime,
-    Spawn, SpawnError, Tell, TellError, ThreadConfig, ThreadEnd, Timer, TimerId, TryTellError, Variant, WeakHandle,
-    WeakRecipient, WorkError, mailbox, spawn,
+    Spawn, SpawnError, Tell, TellError, ThreadConfig, ThreadEnd, Timer, TimerId, TryTellError, Unsent, Variant,
+    WeakHandle, WeakRecipient, WorkError, mailbox, spawn,
 };
 #[cfg(feature = "smol")]
 pub use actor_smol::SmolRuntime;

@@ -163,6 +163,7 @@ mod tests {
             let filled = Filled::new(lanes);
             assert!(!filled.any() && filled.next(0).is_none());
             let mut marked = vec![0, 1, lanes / 2, lanes - 2, lanes - 1];
+            marked.sort_unstable();
             marked.dedup();
             marked.iter().for_each(|&lane| filled.mark(lane));
             for from in marked.iter().flat_map(|&lane| [lane.saturating_sub(1), lane, lane + 1]) {

@@ -90,7 +90,7 @@
 
 use crate::mailbox::places::{CLOSED, GROWN, OTHER, POSITION, Places, add};
 use crate::mailbox::slots::{Slot, Slots, fit};
-use crate::sync::{AtomicBool, FIRST_SLOTS, Ordering, prepare_to_write, store_before_load};
+use crate::sync::{AtomicBool, FIRST_SLOTS, Ordering, fence, prepare_to_write, store_before_load};
 
 /// A stamp that no position has.
 const NOTHING: u64 = 0;
@@ -276,6 +276,8 @@ impl<T> RefusingRing<T> {
     /// Returns whether there is memory for them.
     #[cold]
     fn grow(&self, tail: u64) -> bool {
+        // Pairs with the exchange in `shrink` that `tail` may come from: slots that were freed before it are not taken for made.
+        fence(Ordering::Acquire);
         if !self.grown_of(tail).make() {
             return false;
         }
@@ -325,7 +327,7 @@ impl<T> RefusingRing<T> {
         if tail & CLOSED != 0 || tail & POSITION != head {
             return;
         }
-        // Relaxed: nothing is handed on by it. The slots were the consumer's when it saw each of their stamps.
+        // Release: pairs with the fence in `grow`. The slots were the consumer's when it saw each of their stamps.
         let next = (head + 1) | (used ^ OTHER);
         if producers.tail.compare_exchange(tail, next, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;

@@ -22,6 +22,8 @@ struct Class {
     size: u16,
     /// The lane whose turn it is.
     cursor: u16,
+    /// A bit for each of its lanes among the first 16.
+    members: u16,
     /// Messages left in its turn.
     credit: u32,
 }
@@ -32,7 +34,7 @@ impl Schedule {
     }
 
     /// Takes the next message: asks lanes, in the order due, until one returns something. The lanes are those of the
-    /// beginning.
+    /// beginning, 16 at most.
     #[inline]
     pub(super) fn next<T>(&mut self, lanes: &[Lane], mut take: impl FnMut(usize) -> Option<T>) -> Option<T> {
         self.of_classes(|class, _is_control| class.next(lanes, &mut take))
@@ -77,9 +79,11 @@ impl Class {
     fn new(lanes: &[Lane], is_control: bool) -> Self {
         let mut members = lanes.iter().enumerate().filter(|(_, lane)| lane.is_control() == is_control);
         let (cursor, credit) = members.next().map_or((0, 0), |(index, lane)| (index, lane.turn()));
+        let member = |(index, lane): (usize, &Lane)| u16::from(lane.is_control() == is_control) << index;
+        let members = lanes.iter().take(16).enumerate().map(member).sum();
         let size = lanes.iter().filter(|lane| lane.is_control() == is_control).count();
         let narrow = |n: usize| u16::try_from(n).expect("`mailbox` has checked how many lanes there are");
-        Self { size: narrow(size), cursor: narrow(cursor), credit }
+        Self { size: narrow(size), cursor: narrow(cursor), members, credit }
     }
 
     #[inline]
@@ -125,16 +129,12 @@ impl Class {
         None
     }
 
+    #[inline]
     fn pass_turn(&mut self, lanes: &[Lane]) {
-        let is_control = lanes[usize::from(self.cursor)].is_control();
-        loop {
-            self.cursor = if usize::from(self.cursor) + 1 < lanes.len() { self.cursor + 1 } else { 0 };
-            let lane = &lanes[usize::from(self.cursor)];
-            if lane.is_control() == is_control {
-                self.credit = lane.turn();
-                return;
-            }
-        }
+        let later = u32::from(self.members) & (u32::MAX << (self.cursor + 1));
+        let members = if later == 0 { u32::from(self.members) } else { later };
+        self.cursor = members.trailing_zeros() as u16;
+        self.credit = lanes[usize::from(self.cursor)].turn();
     }
 }
 

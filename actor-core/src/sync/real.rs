@@ -12,7 +12,7 @@ pub(crate) const CACHED_BLOCKS: usize = 256;
 /// The lanes whose bits are in one word.
 pub(crate) const WORD_BITS: usize = 64;
 
-/// Lanes that are looked at one by one. To keep account of which are filled would cost more.
+/// Lanes that are looked at one by one, 16 at most. To keep account of which are filled would cost more.
 pub(crate) const FEW_LANES: usize = 4;
 
 /// The slots that a ring begins with.
