@@ -10,7 +10,7 @@ use crate::lane::{Lane, LaneKind, LaneStats};
 use crate::mailbox::evicting::{self, EvictingRing, SPARE};
 use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::places::{Places, add};
-use crate::mailbox::ring::{self, ClaimError, Frees, Part, RefusingRing};
+use crate::mailbox::ring::{self, ClaimError, Frees, RefusingRing};
 use crate::mailbox::signal::Signal;
 use crate::reply::Asker;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering, fence};
@@ -213,31 +213,44 @@ impl<M> LaneQueue<M> {
     /// once it has [left](Self::leave).
     #[inline]
     pub(super) unsafe fn take(&self, stash: Option<&mut Stash<M>>) -> Option<M> {
+        let mut skipped = 0;
         if let Ring::Refusing(ring) = &self.ring {
+            let ring = ring.get()?;
             // SAFETY: the caller's promise.
-            match unsafe { take_plain(ring.get()?) } {
-                Part::Taken(message) => return Some(message),
-                Part::Nothing => return None,
-                Part::Left => {}
+            let (message, asker) = unsafe { take_parts(ring) }?;
+            if !asker.is_some_and(Asker::release) {
+                return Some(message);
             }
+            self.skip(&ring.places, message);
+            skipped = 1;
         }
         // SAFETY: the caller's promise.
-        unsafe { self.take_wanted(stash) }
+        unsafe { self.take_wanted(stash, skipped) }
     }
 
-    /// Takes the next message that anyone still wants, whether it was asked for or told.
+    /// Counts a message whose asker has gone, and drops it.
+    #[cold]
+    fn skip(&self, places: &Places, message: M) {
+        add(&places.figures.cancelled, 1);
+        // This may be the last take before a rest that has been announced already.
+        fence(Ordering::SeqCst);
+        self.tell_of_room();
+        drop(message);
+    }
+
+    /// Takes the next message that anyone still wants, after so many were `skipped`.
     ///
     /// # Safety
     ///
     /// As [`take`](Self::take).
-    unsafe fn take_wanted(&self, mut stash: Option<&mut Stash<M>>) -> Option<M> {
-        let mut skipped = 0;
-        loop {
+    unsafe fn take_wanted(&self, mut stash: Option<&mut Stash<M>>, mut skipped: usize) -> Option<M> {
+        while skipped < self.lane.capacity() || self.places()?.is_closed() {
             let (envelope, places) = match (&self.ring, &mut stash) {
                 (Ring::Refusing(ring), _) => {
                     let ring = ring.get()?;
                     // SAFETY: the caller's promise.
-                    (unsafe { take_oldest(ring) }?, &ring.places)
+                    let (message, asker) = unsafe { take_parts(ring) }?;
+                    (Envelope { message, asker }, &ring.places)
                 }
                 (Ring::Evicting(ring), Some(stash)) => {
                     let ring = ring.get()?;
@@ -248,15 +261,10 @@ impl<M> LaneQueue<M> {
             if !envelope.asker.is_some_and(Asker::release) {
                 return Some(envelope.message);
             }
-            add(&places.figures.cancelled, 1);
+            self.skip(places, envelope.message);
             skipped += 1;
-            // This may be the last take before a rest that has been announced already.
-            fence(Ordering::SeqCst);
-            self.tell_of_room();
-            if skipped >= self.lane.capacity() && !places.is_closed() {
-                return None;
-            }
         }
+        None
     }
 
     /// Takes whatever is left, in order of age, once the lane is closed and the signal says that the consumer has left.
@@ -393,36 +401,25 @@ fn send_evicting<M>(
     }
 }
 
-/// Takes the oldest message if nobody asked for it: then there is nobody who may have gone.
+/// Takes the oldest message, and its asker.
 ///
 /// # Safety
 ///
 /// As [`LaneQueue::take`].
 #[inline(always)]
-unsafe fn take_plain<M>(ring: &RefusingRing<Envelope<M>>) -> Part<M> {
-    let plain = |envelope: *const Envelope<M>| {
+unsafe fn take_parts<M>(ring: &RefusingRing<Envelope<M>>) -> Option<(M, Option<Asker>)> {
+    let parts = |envelope: *const Envelope<M>| {
         // SAFETY: the ring lends a valid envelope that nobody else touches.
         let Envelope { message, asker } = unsafe { &*envelope };
-        // SAFETY: the ring forgets the envelope, and without an asker it is nothing but its message.
-        asker.is_none().then(|| unsafe { ptr::from_ref(message).read() })
+        // SAFETY: the ring forgets the envelope, so that each part is moved once.
+        let message = unsafe { ptr::from_ref(message).read() };
+        // SAFETY: as above.
+        (message, unsafe { ptr::from_ref(asker).read() })
     };
     // SAFETY: the caller's promise.
-    let part = unsafe { ring.pop_part(plain) };
-    if matches!(part, Part::Taken(_)) {
-        note_depth(ring);
-    }
-    part
-}
-
-/// # Safety
-///
-/// As [`LaneQueue::take`].
-#[inline]
-unsafe fn take_oldest<M>(ring: &RefusingRing<Envelope<M>>) -> Option<Envelope<M>> {
-    // SAFETY: the caller's promise.
-    let envelope = unsafe { ring.pop() }?;
+    let parts = unsafe { ring.pop_with(parts) }?;
     note_depth(ring);
-    Some(envelope)
+    Some(parts)
 }
 
 /// Keeps the highest depth, after a take.

@@ -16,7 +16,7 @@ pub(crate) struct Shared<M> {
     lanes: Box<[LaneQueue<M>]>,
     signal: Signal,
     /// The control and the data lanes that may hold messages. Not kept where there are [few lanes](FEW_LANES).
-    filled: Box<[Filled]>,
+    filled: Option<Box<[Filled; 2]>>,
     /// Strong handles. At zero nobody can send; only the mailbox itself can then make a new one.
     handles: AtomicUsize,
     /// Set once, after every lane has closed, and never cleared: who sees it set knows that nothing more gets in.
@@ -41,7 +41,7 @@ impl<M: Message> Shared<M> {
         Self {
             lanes: M::LANES.iter().map(LaneQueue::new).collect(),
             signal: Signal::new(),
-            filled: if Self::HAS_FEW { Box::default() } else { (0..2).map(|_| Filled::new(M::LANES.len())).collect() },
+            filled: (!Self::HAS_FEW).then(|| Box::new([Filled::new(M::LANES.len()), Filled::new(M::LANES.len())])),
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             on_close: Notice::new(),
@@ -71,7 +71,8 @@ impl<M: Message> Shared<M> {
     /// Returns the lanes of a class that may hold messages, where there are more than a [few](Self::HAS_FEW).
     #[inline]
     pub(super) fn filled(&self, is_control: bool) -> &Filled {
-        &self.filled[usize::from(is_control)]
+        let filled = self.filled.as_ref().expect("kept where there are more than a few lanes");
+        &filled[usize::from(is_control)]
     }
 
     /// Gives the lane that the message asks for. A sender asks once: were it told another the next time, it would wait
