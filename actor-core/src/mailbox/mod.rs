@@ -16,8 +16,10 @@
 mod beside;
 mod by_key;
 mod evicting;
+mod figures;
 mod filled;
 mod first_use;
+mod kind;
 mod laps;
 mod late;
 #[cfg(all(test, any(loom, shuttle)))]
@@ -25,12 +27,14 @@ mod model;
 mod places;
 mod queue;
 mod ring;
+mod room;
 mod schedule;
 mod share;
 mod shared;
 pub(crate) mod signal;
 mod slots;
 mod sources;
+mod stash;
 mod turns;
 
 use std::fmt;
@@ -47,11 +51,12 @@ use crate::contain::let_go;
 use crate::sync::{Ordering, fence, spin_loop};
 use crate::{Handle, LaneStats, Message};
 
-use queue::Stash;
-pub(crate) use queue::{Envelope, LaneQueue, Refused, Waiting};
+pub(crate) use queue::{Envelope, LaneQueue, Refused};
+pub(crate) use room::Waiting;
 use schedule::Schedule;
 pub(crate) use shared::{Closeable, Shared};
 pub(crate) use sources::MOST_SHARE;
+use stash::Stash;
 
 /// Makes a mailbox and the first handle to it.
 ///

@@ -110,14 +110,6 @@ const MUCH: u64 = 1 << 20;
 /// it a lap ago.
 const AHEAD_BYTES: usize = 128;
 
-/// What came of taking a part of the next value.
-pub(super) enum Part<R> {
-    Taken(R),
-    /// The value is there, and was left.
-    Left,
-    Nothing,
-}
-
 /// Why a position was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClaimError {
@@ -192,7 +184,7 @@ impl<T> RefusingRing<T> {
 
     /// Returns the position below which every message has made room again.
     ///
-    /// Acquire: pairs with the Release in `pop`, so that the slots below are free, or with the one in `release`.
+    /// Acquire: pairs with the Release in `pop_with`, so that the slots below are free, or with the one in `release`.
     pub(super) fn freed(&self) -> u64 {
         match self.frees {
             Frees::WhenTaken => self.places.consumer.head.load(Ordering::Acquire),
@@ -338,7 +330,7 @@ impl<T> RefusingRing<T> {
         if self.frees == Frees::WhenReleased {
             self.release();
         }
-        // As in `pop`.
+        // As in `pop_with`.
         consumer.head.store(head + 1, Ordering::Release);
         self.places.figures.calm.store(0, Ordering::Relaxed);
         // SAFETY: every position that was claimed with `GROWN` has been taken, since which its producer does not touch the
@@ -346,23 +338,22 @@ impl<T> RefusingRing<T> {
         unsafe { self.grown_of(used).free() };
     }
 
-    /// Takes a part of the oldest value out, and forgets the rest, if the value is there and `take` returns something.
+    /// Takes the oldest value out in parts, if it is there.
     ///
     /// In place, because a whole value that is moved out and taken apart afterwards is written in narrow stores and read back
     /// by wide loads, which a core cannot serve from its store buffer.
     ///
     /// # Safety
     ///
-    /// As [`pop`](Self::pop). `take` gets a valid value. It runs no other code of the value's type, and returns something only
-    /// if nothing is left in the value that has to be dropped.
+    /// One thread at a time calls this and [`settle`](Self::settle); this, no more once it has [left](Places::leave). `take`
+    /// gets a valid value, which it moves out, and runs no other code of the value's type.
     #[inline(always)]
-    pub(super) unsafe fn pop_part<R>(&self, take: impl FnOnce(*const T) -> Option<R>) -> Part<R> {
+    pub(super) unsafe fn pop_with<R>(&self, take: impl FnOnce(*const T) -> R) -> Option<R> {
         let head = self.places.consumer.head.load(Ordering::Relaxed);
-        let Some(slot) = self.filled(head) else { return Part::Nothing };
-        let Some(part) = slot.value.with(|place| take(place.cast::<T>())) else { return Part::Left };
-        // As in `pop`.
+        let parts = self.filled(head)?.value.with(|place| take(place.cast::<T>()));
+        // Pairs with the load in `freed`: the slot is a producer's from here on.
         self.places.consumer.head.store(head + 1, Ordering::Release);
-        Part::Taken(part)
+        Some(parts)
     }
 
     /// Returns whether the next message is there to be taken. Unlike [`is_drained`](Places::is_drained) it leaves the line of
@@ -372,29 +363,12 @@ impl<T> RefusingRing<T> {
         self.filled(self.places.consumer.head.load(Ordering::Relaxed)).is_some()
     }
 
-    /// Takes the oldest value out if it is there.
-    ///
-    /// # Safety
-    ///
-    /// One thread at a time calls this and [`settle`](Self::settle); this, no more once it has [left](Places::leave).
-    #[inline]
-    pub(super) unsafe fn pop(&self) -> Option<T> {
-        let head = self.places.consumer.head.load(Ordering::Relaxed);
-        let value = self.filled(head)?.value.with(|place| {
-            // SAFETY: the stamp says that the value was written, and no other thread takes it out.
-            unsafe { place.cast::<T>().read() }
-        });
-        // Pairs with the load in `raise_limit`: the slot is a producer's from here on.
-        self.places.consumer.head.store(head + 1, Ordering::Release);
-        Some(value)
-    }
-
     /// Takes the oldest value out from a closed ring whose consumer will not wait for claims in flight, passing by those.
     /// `None` once there is no position left.
     ///
     /// # Safety
     ///
-    /// As [`pop`](Self::pop), which is not called any more. The ring is closed and [left](Places::leave), and the signal says
+    /// As [`pop_with`](Self::pop_with), which is not called any more. The ring is closed and [left](Places::leave), and the signal says
     /// `GONE`.
     pub(super) unsafe fn settle(&self) -> Option<T> {
         let tail = self.places.tail();

@@ -18,11 +18,9 @@ pub(super) struct Schedule {
 /// Whose turn it is among the lanes of one class.
 #[derive(Debug)]
 struct Class {
-    /// How many lanes are of this class.
-    size: u16,
     /// The lane whose turn it is.
     cursor: u16,
-    /// A bit for each of its lanes among the first 16.
+    /// A bit for each of its lanes; the last bit for all from the 16th on.
     members: u16,
     /// Messages left in its turn.
     credit: u32,
@@ -55,7 +53,7 @@ impl Schedule {
     #[inline]
     fn of_classes<T>(&mut self, mut next: impl FnMut(&mut Class, bool) -> Option<T>) -> Option<T> {
         let Self { control, data, control_run } = self;
-        if control.size == 0 {
+        if control.members == 0 {
             return next(data, false);
         }
         if *control_run < CONTROL_RUN
@@ -79,20 +77,19 @@ impl Class {
     fn new(lanes: &[Lane], is_control: bool) -> Self {
         let mut members = lanes.iter().enumerate().filter(|(_, lane)| lane.is_control() == is_control);
         let (cursor, credit) = members.next().map_or((0, 0), |(index, lane)| (index, lane.turn()));
-        let member = |(index, lane): (usize, &Lane)| u16::from(lane.is_control() == is_control) << index;
-        let members = lanes.iter().take(16).enumerate().map(member).sum();
-        let size = lanes.iter().filter(|lane| lane.is_control() == is_control).count();
+        let member = |(index, lane): (usize, &Lane)| u16::from(lane.is_control() == is_control) << index.min(15);
+        let members = lanes.iter().enumerate().map(member).fold(0, |all, one| all | one);
         let narrow = |n: usize| u16::try_from(n).expect("`mailbox` has checked how many lanes there are");
-        Self { size: narrow(size), cursor: narrow(cursor), members, credit }
+        Self { cursor: narrow(cursor), members, credit }
     }
 
     #[inline]
     fn next<T>(&mut self, lanes: &[Lane], take: &mut impl FnMut(usize) -> Option<T>) -> Option<T> {
-        if self.size == 0 {
+        if self.members == 0 {
             return None;
         }
         // One look more than there are lanes: the first may stand at its turn's end, and have the only message.
-        for _ in 0..=self.size {
+        for _ in 0..=self.members.count_ones() {
             if self.credit > 0
                 && let Some(taken) = take(usize::from(self.cursor))
             {
@@ -112,7 +109,7 @@ impl Class {
         take: &mut impl FnMut(usize) -> Option<T>,
     ) -> Option<T> {
         // Bounded, because senders that never rest may fill a lane again whenever it was found empty.
-        for _ in 0..=self.size {
+        for _ in 0..=lanes.len() {
             let cursor = usize::from(self.cursor);
             let from = if self.credit > 0 { cursor } else { cursor + 1 };
             let lane = filled(from)?;

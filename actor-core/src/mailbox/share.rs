@@ -79,7 +79,8 @@ impl<T> SharedRing<T> {
         loop {
             let number = self.ring.head();
             // SAFETY: the caller's promise.
-            let Some(Sourced { entry, value }) = (unsafe { self.ring.pop() }) else { break };
+            let sourced = unsafe { self.ring.pop_with(|place| place.read()) };
+            let Some(Sourced { entry, value }) = sourced else { break };
             turns.push(self.queue(entry), self.sources.entries() + 1, number, value);
         }
         let (queue, value) = turns.pop()?;

@@ -5,7 +5,8 @@ use event_listener::EventListener;
 use crate::mailbox::beside::Beside;
 use crate::mailbox::filled::Filled;
 use crate::mailbox::first_use::FirstUse;
-use crate::mailbox::queue::{Envelope, LaneQueue, Refused, Told, Waiting};
+use crate::mailbox::queue::{Envelope, LaneQueue, Refused};
+use crate::mailbox::room::{Told, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
 use crate::running::Life;
@@ -18,7 +19,7 @@ pub(crate) struct Shared<M> {
     lanes: Box<[LaneQueue<M>]>,
     signal: Signal,
     /// The control and the data lanes that may hold messages. Not kept where there are [few lanes](FEW_LANES).
-    filled: Box<[Filled]>,
+    filled: Option<Box<[Filled; 2]>>,
     /// Strong handles. At zero nobody can send; only the mailbox itself can then make a new one.
     handles: AtomicUsize,
     /// Set once, after every lane has closed, and never cleared: who sees it set knows that nothing more gets in.
@@ -51,7 +52,7 @@ impl<M: Message> Shared<M> {
         Self {
             lanes: M::LANES.iter().map(LaneQueue::new).collect(),
             signal: Signal::new(),
-            filled: if Self::HAS_FEW { Box::default() } else { (0..2).map(|_| Filled::new(M::LANES.len())).collect() },
+            filled: (!Self::HAS_FEW).then(|| Box::new([Filled::new(M::LANES.len()), Filled::new(M::LANES.len())])),
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             waits_for_told: AtomicBool::new(false),
@@ -83,7 +84,8 @@ impl<M: Message> Shared<M> {
     /// Returns the lanes of a class that may hold messages, where there are more than a [few](Self::HAS_FEW).
     #[inline]
     pub(super) fn filled(&self, is_control: bool) -> &Filled {
-        &self.filled[usize::from(is_control)]
+        let filled = self.filled.as_ref().expect("kept where there are more than a few lanes");
+        &filled[usize::from(is_control)]
     }
 
     /// Gives the lane that the message asks for. A sender asks once: were it told another the next time, it would wait

@@ -13,8 +13,12 @@ fn push(ring: &RefusingRing<Counted>, value: Counted) -> Result<u64, ClaimError>
 }
 
 fn pop(ring: &RefusingRing<Counted>) -> Option<u32> {
+    let value = |place: *const Counted| {
+        // SAFETY: the ring lends a valid value and forgets it.
+        unsafe { place.read() }
+    };
     // SAFETY: each model has one thread that pops.
-    unsafe { ring.pop() }.map(|(n, _)| n)
+    unsafe { ring.pop_with(value) }.map(|(n, _)| n)
 }
 
 /// A producer that sends two messages, coming again while there is no room, and one consumer.

@@ -1,0 +1,71 @@
+//! The figures of a lane.
+
+use crate::mailbox::queue::{LaneQueue, Ring};
+use crate::sync::{AtomicU64, Ordering};
+use crate::{LaneStats, Message};
+
+impl<M: Message> LaneQueue<M> {
+    /// Counts a message that was handed back because the lane had no room.
+    pub(crate) fn count_refused(&self) {
+        if let Some(places) = self.places() {
+            places.producers.refused.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a message that was handed back because its source had no room.
+    pub(crate) fn count_over_share(&self) {
+        if let Ring::Shared(ring) = &self.ring
+            && let Some(ring) = ring.get()
+        {
+            ring.over_share.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn stats(&self) -> LaneStats {
+        let mut stats = LaneStats {
+            name: self.lane.name(),
+            capacity: self.lane.capacity(),
+            accepted: 0,
+            handled: 0,
+            refused: 0,
+            over_share: 0,
+            evicted: 0,
+            cancelled: 0,
+            undelivered: 0,
+            high_water: 0,
+            depth: 0,
+        };
+        if let Some(places) = self.places() {
+            let read = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
+            let (producers, consumer) = (&places.producers, &places.figures);
+            stats.handled = read(&consumer.handled);
+            stats.refused = read(&producers.refused);
+            stats.over_share = self.over_share();
+            stats.evicted = read(&producers.evicted) + read(&consumer.evicted);
+            stats.cancelled = read(&consumer.cancelled);
+            stats.undelivered = read(&consumer.undelivered);
+            stats.high_water = read(&consumer.high_water);
+            // Read last, so that what has ended was accepted.
+            stats.accepted = places.accepted() + self.replaced();
+            let ended = stats.handled + stats.evicted + stats.cancelled + stats.undelivered;
+            stats.depth = stats.accepted.saturating_sub(ended);
+        }
+        stats
+    }
+
+    /// Returns how many messages were refused because of their source's share.
+    fn over_share(&self) -> u64 {
+        match &self.ring {
+            Ring::Shared(ring) => ring.get().map_or(0, |ring| ring.over_share.load(Ordering::Relaxed)),
+            Ring::Refusing(_) | Ring::Evicting(_) | Ring::Keyed(_) => 0,
+        }
+    }
+
+    /// Returns how many messages were accepted in place of another.
+    fn replaced(&self) -> u64 {
+        match &self.ring {
+            Ring::Keyed(ring) => ring.get().map_or(0, |ring| ring.replaced.load(Ordering::Relaxed)),
+            Ring::Refusing(_) | Ring::Evicting(_) | Ring::Shared(_) => 0,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! How each kind of ring is sent to and taken from, as a lane does it.
+#![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
+
+use std::collections::VecDeque;
+use std::ptr;
+
+use crate::Message;
+use crate::mailbox::by_key::KeyedRing;
+use crate::mailbox::evicting::EvictingRing;
+use crate::mailbox::places::{Places, add};
+use crate::mailbox::queue::{Envelope, Refused};
+use crate::mailbox::ring::{ClaimError, RefusingRing};
+use crate::mailbox::share::{PushError, SharedRing};
+use crate::mailbox::signal::Signal;
+use crate::mailbox::turns::Turns;
+use crate::reply::Asker;
+use crate::sync::Ordering;
+
+/// Messages taken for each look at how many wait.
+const LOOK_EVERY: u64 = 64;
+
+#[inline(always)]
+pub(super) fn send_refusing<M>(
+    ring: &RefusingRing<Envelope<M>>,
+    envelope: Envelope<M>,
+    signal: &Signal,
+    mark: impl FnOnce(),
+) -> Result<(), Refused<M>> {
+    match ring.claim() {
+        Ok(claim) => {
+            let position = ring.fill(claim, envelope);
+            mark();
+            if signal.notify() { take_back(ring, position) } else { Ok(()) }
+        }
+        Err(ClaimError::Full) => Err(Refused::Full(envelope)),
+        Err(ClaimError::Closed) => Err(Refused::Closed(envelope)),
+    }
+}
+
+/// Takes back what was sent to a consumer that has left, unless the consumer has it.
+#[cold]
+fn take_back<M>(ring: &RefusingRing<Envelope<M>>, position: u64) -> Result<(), Refused<M>> {
+    ring.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back)))
+}
+
+/// Takes the oldest message, and its asker.
+///
+/// # Safety
+///
+/// As [`LaneQueue::take`].
+#[inline(always)]
+pub(super) unsafe fn take_parts<M>(ring: &RefusingRing<Envelope<M>>) -> Option<(M, Option<Asker>)> {
+    let parts = |envelope: *const Envelope<M>| {
+        // SAFETY: the ring lends a valid envelope that nobody else touches.
+        let Envelope { message, asker } = unsafe { &*envelope };
+        // SAFETY: the ring forgets the envelope, so that each part is moved once.
+        let message = unsafe { ptr::from_ref(message).read() };
+        // SAFETY: as above.
+        (message, unsafe { ptr::from_ref(asker).read() })
+    };
+    // SAFETY: the caller's promise.
+    let parts = unsafe { ring.pop_with(parts) }?;
+    note_depth(ring);
+    Some(parts)
+}
+
+/// Keeps the highest depth, after a take.
+#[inline]
+fn note_depth<T>(ring: &RefusingRing<T>) {
+    // Reading the depth fetches the line that senders write, so it is not done for every message.
+    let head = ring.places.consumer.head.load(Ordering::Relaxed);
+    if head % LOOK_EVERY == 1 {
+        saw(&ring.places, ring.places.tail().saturating_sub(head - 1), ring.capacity());
+    }
+}
+
+/// Evicts as well: what makes room is dropped last of all, because a message that sends when it is dropped must not take
+/// the new one's room.
+#[inline(never)]
+pub(super) fn send_evicting<M>(
+    ring: &EvictingRing<Envelope<M>>,
+    envelope: Envelope<M>,
+    signal: &Signal,
+    mark: impl FnOnce(),
+) -> Result<(), Refused<M>> {
+    let pushed = ring.push(envelope);
+    mark();
+    // Nothing to take back: a departed consumer voided every unpublished position, so `push` already returned the message.
+    if signal.notify() {
+        ring.free_if_unused();
+    }
+    match pushed {
+        Ok(_evicted) => Ok(()),
+        Err((ClaimError::Full, envelope)) => Err(Refused::Full(envelope)),
+        Err((ClaimError::Closed, envelope)) => Err(Refused::Closed(envelope)),
+    }
+}
+
+/// Takes over what a ring that evicts has, and returns the newest.
+pub(super) fn take_newest<M>(
+    ring: &EvictingRing<Envelope<M>>,
+    stash: &mut VecDeque<Envelope<M>>,
+) -> Option<Envelope<M>> {
+    // No more than the lane holds at once: senders that never rest must not keep the consumer from its work.
+    for _ in 0..ring.capacity() {
+        let Some(envelope) = ring.pop() else { break };
+        // Dropped when all is in its place and counted: a message may panic in its drop.
+        let evicted = if stash.len() as u64 == ring.capacity() { stash.pop_front() } else { None };
+        add(&ring.places.figures.evicted, u64::from(evicted.is_some()));
+        stash.push_back(envelope);
+    }
+    saw(&ring.places, stash.len() as u64, ring.capacity());
+    stash.pop_back()
+}
+
+#[inline(never)]
+pub(super) fn send_shared<M: Message>(
+    ring: &SharedRing<Envelope<M>>,
+    envelope: Envelope<M>,
+    signal: &Signal,
+    mark: impl FnOnce(),
+) -> Result<(), Refused<M>> {
+    match ring.push(envelope.message.source(), envelope) {
+        Ok(position) => {
+            mark();
+            let is_gone = signal.notify();
+            let back = if is_gone { ring.take_back(position) } else { None };
+            back.map_or(Ok(()), |back| Err(Refused::Closed(back)))
+        }
+        Err((PushError::OverShare, envelope)) => Err(Refused::OverShare(envelope)),
+        Err((PushError::Full, envelope)) => Err(Refused::Full(envelope)),
+        Err((PushError::Closed, envelope)) => Err(Refused::Closed(envelope)),
+    }
+}
+
+/// # Safety
+///
+/// As [`LaneQueue::take`].
+pub(super) unsafe fn take_in_turn<M>(
+    ring: &SharedRing<Envelope<M>>,
+    turns: &mut Turns<Envelope<M>>,
+) -> Option<Envelope<M>> {
+    // SAFETY: the caller's promise.
+    let envelope = unsafe { ring.take(turns) }?;
+    // The message in hand waited too.
+    saw(&ring.ring.places, turns.len() as u64 + 1, ring.ring.capacity());
+    Some(envelope)
+}
+
+/// Evicts as well, as [`send_evicting`] does.
+#[inline(never)]
+pub(super) fn send_keyed<M: Message>(
+    ring: &KeyedRing<Envelope<M>>,
+    envelope: Envelope<M>,
+    signal: &Signal,
+    mark: impl FnOnce(),
+) -> Result<(), Refused<M>> {
+    let pushed = ring.push(envelope.message.key(), envelope);
+    mark();
+    // Also if nothing was accepted: a message that was in hand for a moment may have been missed by the consumer.
+    if signal.notify() {
+        ring.ring.free_if_unused();
+    }
+    match pushed {
+        Ok(_evicted) => Ok(()),
+        Err((ClaimError::Full, envelope, _replaced)) => Err(Refused::Full(envelope)),
+        Err((ClaimError::Closed, envelope, _replaced)) => Err(Refused::Closed(envelope)),
+    }
+}
+
+/// Takes the oldest message of which no newer one of its key waits.
+pub(super) fn take_newest_of_key<M: Message>(ring: &KeyedRing<Envelope<M>>) -> Option<Envelope<M>> {
+    loop {
+        let (position, envelope) = ring.pop()?;
+        let places = &ring.ring.places;
+        if !ring.has_newer(envelope.message.key(), position) {
+            saw(places, places.tail().saturating_sub(position), ring.ring.capacity());
+            return Some(envelope);
+        }
+        // Counted before it is dropped: a message may panic in its drop.
+        add(&places.figures.evicted, 1);
+    }
+}
+
+/// The depth only grows between two takes, so looking before a take sees its highest value since the last.
+fn saw(places: &Places, waiting: u64, capacity: u64) {
+    let high_water = &places.figures.high_water;
+    let waiting = waiting.min(capacity);
+    if waiting > high_water.load(Ordering::Relaxed) {
+        high_water.store(waiting, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,40 @@
+//! What the consumer keeps of lanes whose order is its own.
+
+use std::collections::VecDeque;
+
+use crate::lane::{Lane, LaneKind};
+use crate::mailbox::queue::Envelope;
+use crate::mailbox::turns::Turns;
+
+/// The part of a lane that belongs to the consumer: what it has taken out of a ring and not yet given out.
+pub(super) enum Stash<M> {
+    /// Messages are given out in the ring's order, without a stash.
+    None,
+    /// Newest first; the oldest is in front.
+    Newest(VecDeque<Envelope<M>>),
+    Turns(Box<Turns<Envelope<M>>>),
+}
+
+impl<M> Stash<M> {
+    pub(super) fn is_needed(lane: &Lane) -> bool {
+        !matches!(Self::new(lane), Self::None)
+    }
+
+    pub(super) fn new(lane: &Lane) -> Self {
+        match lane.kind() {
+            LaneKind::Control | LaneKind::Fifo if lane.share_of_source().is_some() => {
+                Self::Turns(Box::new(Turns::new()))
+            }
+            LaneKind::Control | LaneKind::Fifo | LaneKind::LatestByKey => Self::None,
+            LaneKind::NewestFirst | LaneKind::Latest => Self::Newest(VecDeque::new()),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Newest(stash) => stash.is_empty(),
+            Self::Turns(turns) => turns.len() == 0,
+        }
+    }
+}
