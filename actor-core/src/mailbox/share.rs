@@ -78,8 +78,12 @@ impl<T> SharedRing<T> {
     pub(super) unsafe fn take(&self, turns: &mut Turns<T>) -> Option<T> {
         loop {
             let number = self.ring.head();
+            let move_out = |place: *const Sourced<T>| {
+                // SAFETY: the ring lends a valid value, and forgets it.
+                unsafe { place.read() }
+            };
             // SAFETY: the caller's promise.
-            let sourced = unsafe { self.ring.pop_with(|place| place.read()) };
+            let sourced = unsafe { self.ring.pop_with(move_out) };
             let Some(Sourced { entry, value }) = sourced else { break };
             turns.push(self.queue(entry), self.sources.entries() + 1, number, value);
         }
