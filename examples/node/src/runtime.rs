@@ -5,13 +5,25 @@ use std::sync::Arc;
 
 use actor::{Runtime, runtimes};
 
-/// Finds a runtime by its name; without one, the preferred.
+/// The runtimes that this program's own features name, the preferred one first.
+const OWN: &[&str] = &[
+    #[cfg(feature = "tokio")]
+    "tokio",
+    #[cfg(feature = "smol")]
+    "smol",
+    #[cfg(feature = "thread")]
+    "thread",
+];
+
+/// Finds a runtime by its name; without one, the preferred of this program's own. What other crates enable changes nothing.
 ///
 /// # Errors
 ///
 /// [`NoSuchRuntime`] when none that was compiled in has the name.
 pub fn by_name(name: Option<&str>) -> Result<Arc<dyn Runtime>, NoSuchRuntime> {
-    runtimes().into_iter().find(|runtime| name.is_none_or(|name| name == runtime.name())).ok_or_else(|| NoSuchRuntime {
+    let wanted = name.or(OWN.first().copied());
+    let found = runtimes().into_iter().find(|runtime| wanted == Some(runtime.name()));
+    found.ok_or_else(|| NoSuchRuntime {
         asked: name.map(str::to_owned),
         compiled_in: runtimes().iter().map(|runtime| runtime.name()).collect(),
     })
