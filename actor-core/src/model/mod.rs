@@ -20,7 +20,7 @@ use std::task::{Poll, Wake, Waker};
 
 use event_listener::listener;
 
-use crate::checker::{block_on, check, check_all, thread};
+use crate::checker::{block_on, check, check_all, check_some, thread};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering, store_before_load};
@@ -198,7 +198,8 @@ fn a_message_is_accepted_or_comes_back_when_the_mailbox_closes() {
 /// Two first messages at once, and a consumer that sleeps.
 #[test]
 fn a_message_in_a_lane_that_another_sender_has_just_made_wakes_who_waits() {
-    check(2, || {
+    // A lane's first message has too many steps for three threads to be run in every order.
+    check_some(2, || {
         let (handle, mut mailbox) = mailbox::<Two>();
         let handle = Arc::new(handle);
         let telling: Vec<_> = (0..2)
