@@ -100,9 +100,8 @@ impl<T> SharedRing<T> {
     ///
     /// As [`RefusingRing::settle`].
     pub(super) unsafe fn settle(&self, turns: &mut Turns<T>) -> Option<T> {
-        let waiting = turns.pop_oldest().map(|(_queue, value)| value);
         // SAFETY: the caller's promise.
-        waiting.or_else(|| unsafe { self.ring.settle() }.map(|sourced| sourced.value))
+        turns.pop_oldest().or_else(|| unsafe { self.ring.settle() }.map(|sourced| sourced.value))
     }
 
     fn uncount(&self, entry: Option<Entry>) {
