@@ -110,11 +110,15 @@ impl<T> KeyedRing<T> {
         Ok(evicted)
     }
 
-    /// Takes the oldest message out, with its position.
+    /// Takes the oldest message out, with its position and the key that its sender found. The message is not asked for its
+    /// key again: that is the user's code, which may answer otherwise, or panic while nobody counts the message.
     ///
     /// One thread at a time calls this: the consumer.
-    pub(super) fn pop(&self) -> Option<(u64, T)> {
-        self.ring.pop_placed()
+    pub(super) fn pop(&self) -> Option<(u64, u64, T)> {
+        let mut key = 0;
+        let look = |slot: usize| key = self.keys[slot].load(Ordering::SeqCst);
+        let (position, value) = self.ring.pop_looking(look)?;
+        Some((position, key, value))
     }
 
     /// Returns whether a newer message of the key than that of `position` waits.
@@ -186,7 +190,11 @@ mod tests {
     }
 
     fn rest(ring: &KeyedRing<(u64, u32)>) -> Vec<(u64, u32)> {
-        std::iter::from_fn(|| ring.pop()).map(|(_, value)| value).collect()
+        let checked = |(_position, key, value): (u64, u64, (u64, u32))| {
+            assert_eq!(key, value.0, "it comes with the key that its sender gave");
+            value
+        };
+        std::iter::from_fn(|| ring.pop()).map(checked).collect()
     }
 
     #[test]

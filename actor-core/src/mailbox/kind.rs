@@ -169,11 +169,11 @@ pub(super) fn send_keyed<M: Message>(
 }
 
 /// Takes the oldest message of which no newer one of its key waits.
-pub(super) fn take_newest_of_key<M: Message>(ring: &KeyedRing<Envelope<M>>) -> Option<Envelope<M>> {
+pub(super) fn take_newest_of_key<M>(ring: &KeyedRing<Envelope<M>>) -> Option<Envelope<M>> {
     loop {
-        let (position, envelope) = ring.pop()?;
+        let (position, key, envelope) = ring.pop()?;
         let places = &ring.ring.places;
-        if !ring.has_newer(envelope.message.key(), position) {
+        if !ring.has_newer(key, position) {
             saw(places, places.tail().saturating_sub(position), ring.ring.capacity());
             return Some(envelope);
         }
