@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
+use crate::mailbox::table::zeros;
+
 /// Messages by source. Sources are numbered; each has a queue, and the queues are served in turn.
 ///
 /// A message lies in a node, and a queue is a list of nodes. So a source costs two words, and a
@@ -53,12 +55,21 @@ impl<T> Turns<T> {
         self.len
     }
 
+    /// Makes room for one message more, and for so many sources. Returns whether there is memory for it.
+    #[inline]
+    pub(super) fn has_room(&mut self, sources: usize) -> bool {
+        if self.first.len() < sources {
+            let (Some(first), Some(last)) = (zeros(sources), zeros(sources)) else { return false };
+            (self.first, self.last) = (first, last);
+        }
+        (self.unused != 0 || self.nodes.try_reserve(1).is_ok()) && self.order.try_reserve(1).is_ok()
+    }
+
     /// Adds a message at the end of its source's queue. `sources` is above every source's number.
     pub(super) fn push(&mut self, source: usize, sources: usize, number: u64, message: T) {
         if self.first.len() < sources {
-            // Zeroed memory: sources that never send cost nothing where the system provides pages on first use.
-            self.first = vec![0; sources];
-            self.last = vec![0; sources];
+            self.first.resize(sources, 0);
+            self.last.resize(sources, 0);
         }
         let link = self.node(number, message);
         match self.last[source] {
