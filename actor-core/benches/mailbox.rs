@@ -2,7 +2,7 @@
 //!
 //! Machines are noisy, so the contestants take turns round by round, and each row gives the median of the rounds with
 //! the quarter of the rounds below and above it. `cargo bench -p actor-core` prints a Markdown table; it takes about
-//! half a minute. Everything runs on plain threads that park: no runtime's scheduling is part of a figure.
+//! half a minute. A second table compares the kinds of lane. Everything runs on plain threads that park: no runtime's scheduling is part of a figure.
 
 mod contestant;
 
@@ -14,6 +14,8 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use actor_core::{Message, mailbox};
+use contestant::lanes::{ByKey, NewestFirst, Plain, Replaced, Shared};
 use contestant::{AsyncChannel, Contestant, Ours, Parcel, TokioMpsc};
 use futures::executor::block_on;
 use futures::join;
@@ -51,7 +53,57 @@ const WORKLOADS: &[Workload] = &[
     workload!("sleep and be woken, without a scheduler", 100_000, wake),
 ];
 
+/// What each kind of lane costs, the plain one first.
+const KINDS: &[(&str, Run)] = &[
+    ("`fifo`", through::<Plain>),
+    ("`fifo` with a `share`, 16 sources", through::<Shared>),
+    ("`newest_first`", through::<NewestFirst>),
+    ("`latest_by_key`, a key each", through::<ByKey>),
+    ("`latest_by_key`, 16 keys, told and not taken", through::<Replaced>),
+];
+
 fn main() {
+    compare_contestants();
+    compare_kinds();
+}
+
+/// Prints a row for each kind of lane.
+fn compare_kinds() {
+    const N: u64 = 100_000;
+    let mut rounds = vec![Vec::new(); KINDS.len()];
+    for round in 0..=ROUNDS {
+        for (times, (_, run)) in rounds.iter_mut().zip(KINDS) {
+            let each = run(N).as_secs_f64() * 1e9 / N as f64;
+            // The first round warms up.
+            if round > 0 {
+                times.push(each);
+            }
+        }
+    }
+    let cells: Vec<_> = rounds.iter_mut().map(|times| Quartiles::of(times)).collect();
+    println!("\n| ns per tell and take, one thread, by hand | | of `fifo` |\n|---|---|---|");
+    for ((name, _), cell) in KINDS.iter().zip(&cells) {
+        println!("| {name} | {cell} | {:.2} |", cell.median / cells[0].median);
+    }
+}
+
+/// Sends 512 and takes all that is left of them, over and over, without a future.
+fn through<M: Message + From<u64>>(n: u64) -> Duration {
+    let (handle, mut mailbox) = mailbox::<M>();
+    let start = now();
+    for _ in 0..n / 512 {
+        for number in 0..512 {
+            assert!(handle.try_tell(M::from(number)).is_ok());
+        }
+        while let Some(message) = mailbox.try_recv() {
+            black_box(message);
+        }
+    }
+    start.elapsed()
+}
+
+/// Prints a row for each workload.
+fn compare_contestants() {
     println!("| ns per operation | ours | async-channel | tokio mpsc | async-channel / ours | tokio / ours |");
     println!("|---|---|---|---|---|---|");
     for Workload { name, n, runs } in WORKLOADS {

@@ -22,9 +22,12 @@ use crate::mailbox::MOST_SHARE;
 /// |---|---|---|---|
 /// | `control`, `fifo` | 8, or the capacity if that is less | as many again as the capacity, rounded up to a power of two, once more than 8 have waited | after 64 rests in a row before each of which no more than 8 messages came; after one such rest if they take more than 1 MiB |
 /// | `newest_first`, `latest` | the capacity and 8, and up to an eighth more | and up to twice the capacity that the consumer has taken over | the latter, when the consumer rests and holds none |
+/// | `latest_by_key` | as `newest_first`, and 40 to 72 bytes a key | the same | nothing before the end |
+/// | with a [`share`](Self::share) | as `fifo`, and 64 to 128 bytes a message of the capacity | and up to twice as many slots as have waited, in the consumer's queues | as `fifo`; the queues when all is taken and fewer messages waited than before |
 ///
 /// The consumer looks at four lanes whenever it rests, in turn. All slots are given back when the mailbox has been dropped,
-/// although handles are left. If there is no memory for slots, a message is refused as if the lane were full.
+/// although handles are left. What a lane keeps by source or key, as stated above, is given back with the last handle. If
+/// there is no memory, a message is refused as if the lane were full.
 ///
 /// A capacity whose slots do not fit into the address space does not compile:
 ///
@@ -177,10 +180,16 @@ impl Lane {
     /// sent a thousand. Messages of one source stay first in, first out. Messages without a source have one turn
     /// together.
     ///
+    /// # Bounds
+    ///
+    /// Sources are counted in a hash table. Where many sources wait at once, 9 of them or more may fall into one line of the
+    /// table. A source that came when its line was full is counted in the next line, and may have up to twice its share
+    /// until those messages are taken. If that line is full as well, its message is refused as `Full`.
+    ///
     /// # Costs
     ///
-    /// A lane with a share moves a message once more than another lane, and its sender changes one more word. For each
-    /// message of its capacity it takes about 70 bytes more.
+    /// A lane with a share moves a message once more than another lane, and its sender changes one more word. For its memory
+    /// see [above](Self#memory).
     ///
     /// # Panics
     ///

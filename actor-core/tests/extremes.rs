@@ -99,6 +99,43 @@ fn a_lane_that_gets_no_memory_is_full() {
     assert!(matches!(handle.try_tell(Vast::<0>), Err(TryTellError::Closed(_))));
 }
 
+/// A message of lanes that keep account of sources or keys, for more of them than there is memory for.
+struct Accounted(usize);
+
+impl Message for Accounted {
+    const LANES: &'static [Lane] = &[
+        Lane::fifo("shared", 1 << 44).share(2),
+        Lane::control("shared control", 1 << 44).share(2),
+        Lane::latest_by_key("keyed", 1 << 44),
+    ];
+
+    fn lane(&self) -> usize {
+        self.0
+    }
+
+    fn source(&self) -> Option<u64> {
+        Some(1)
+    }
+
+    fn key(&self) -> u64 {
+        1
+    }
+}
+
+#[test]
+fn a_lane_that_gets_no_memory_for_its_accounts_is_full() {
+    let (handle, mut mailbox) = mailbox();
+    for lane in 0..3 {
+        for _ in 0..2 {
+            assert!(matches!(handle.try_tell(Accounted(lane)), Err(TryTellError::Full(_))));
+            assert!(mailbox.try_recv().is_none());
+        }
+        assert_eq!(handle.stats()[lane].refused, 2);
+    }
+    drop(mailbox);
+    assert!((0..3).all(|lane| matches!(handle.try_tell(Accounted(lane)), Err(TryTellError::Closed(_)))));
+}
+
 #[test]
 fn a_lane_that_gets_no_more_memory_is_full_until_there_is_room_in_what_it_has() {
     let (handle, mut mailbox) = mailbox();

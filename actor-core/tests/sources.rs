@@ -230,3 +230,26 @@ fn messages_without_a_source_have_no_share_and_one_turn_together() {
     let stats = &handle.stats()[0];
     assert_eq!((stats.refused, stats.over_share, stats.high_water), (1, 0, 6));
 }
+
+/// A message that says its key once, and panics the next time.
+struct Once(std::sync::atomic::AtomicBool);
+
+impl Message for Once {
+    const LANES: &'static [Lane] = &[Lane::latest_by_key("once", 4)];
+
+    fn key(&self) -> u64 {
+        assert!(!self.0.swap(true, std::sync::atomic::Ordering::Relaxed), "asked twice");
+        7
+    }
+}
+
+#[test]
+fn a_message_is_asked_for_its_key_by_its_sender_only() {
+    let (handle, mut mailbox) = mailbox();
+    for _ in 0..3 {
+        assert!(handle.try_tell(Once(false.into())).is_ok());
+    }
+    assert!(mailbox.try_recv().is_some() && mailbox.try_recv().is_none());
+    let stats = &handle.stats()[0];
+    assert_eq!((stats.accepted, stats.handled, stats.evicted, stats.depth), (3, 1, 2, 0));
+}

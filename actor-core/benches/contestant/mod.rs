@@ -1,5 +1,7 @@
 //! The mailbox and the channels that it is measured beside, behind one face.
 
+pub(crate) mod lanes;
+
 use actor_core::{Handle, Lane, Mailbox, Message, Reply, mailbox};
 use futures::channel::oneshot as futures_oneshot;
 use tokio::sync::{mpsc, oneshot};

@@ -42,23 +42,21 @@
 use crate::mailbox::evicting::{Evicted, EvictingRing, SPARE};
 use crate::mailbox::ring::ClaimError;
 use crate::mailbox::sources::mix;
+use crate::mailbox::table::{Line, Table};
 use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, unforeseen};
 
 /// The memory of a lane that holds the newest message of each key.
 pub(super) struct KeyedRing<T> {
     pub(super) ring: EvictingRing<T>,
     /// The key of each slot's message.
-    keys: Box<[AtomicU64]>,
-    lines: Box<[Line]>,
+    keys: Table,
+    /// The entries that one key may use are in one line.
+    index: Table,
     /// Makes the hash unknown to the senders' peers.
     secret: u64,
     /// Messages that took another's place.
     pub(super) replaced: AtomicU64,
 }
-
-/// The entries that one key may use.
-#[repr(align(64))]
-struct Line([AtomicU64; NEIGHBOURS]);
 
 const POSITION_BITS: u32 = 52;
 const POSITIONS: u64 = 1 << POSITION_BITS;
@@ -68,9 +66,9 @@ impl<T> KeyedRing<T> {
         let ring = EvictingRing::new(keys, SPARE);
         let lines = keys.div_ceil(2).next_power_of_two();
         Self {
-            keys: (0..ring.slots()).map(|_| AtomicU64::new(0)).collect(),
+            keys: Table::new(ring.slots().div_ceil(NEIGHBOURS)),
             ring,
-            lines: (0..lines).map(|_| Line(std::array::from_fn(|_| AtomicU64::new(0)))).collect(),
+            index: Table::new(lines),
             secret: unforeseen(),
             replaced: AtomicU64::new(0),
         }
@@ -82,6 +80,13 @@ impl<T> KeyedRing<T> {
     /// The caller looks at the signal next in either case, and drops what was evicted after that: its drop may send. If the
     /// signal says `GONE`, it calls [`EvictingRing::free_if_unused`].
     pub(super) fn push(&self, key: u64, value: T) -> Result<Evicted<T>, (ClaimError, T, Option<T>)> {
+        if self.keys.get_or_make().is_none() || self.index.get_or_make().is_none() {
+            return Err((
+                if self.ring.places.is_closed() { ClaimError::Closed } else { ClaimError::Full },
+                value,
+                None,
+            ));
+        }
         let mut value = Some(value);
         let replace = || {
             let position = self.newest(key).filter(|_| !self.ring.places.is_closed())?;
@@ -99,7 +104,7 @@ impl<T> KeyedRing<T> {
             None => None,
         };
         let value = value.expect("it was not put in, or came back");
-        let pushed = self.ring.push_noting(value, |slot| self.keys[slot].store(key, Ordering::SeqCst));
+        let pushed = self.ring.push_noting(value, |slot| self.key_at(slot).store(key, Ordering::SeqCst));
         let (mut evicted, position) = match pushed {
             Ok(pushed) => pushed,
             Err((why, back)) => return Err((why, back, replaced)),
@@ -110,11 +115,15 @@ impl<T> KeyedRing<T> {
         Ok(evicted)
     }
 
-    /// Takes the oldest message out, with its position.
+    /// Takes the oldest message out, with its position and the key that its sender found. The message is not asked for its
+    /// key again: that is the user's code, which may answer otherwise, or panic while nobody counts the message.
     ///
     /// One thread at a time calls this: the consumer.
-    pub(super) fn pop(&self) -> Option<(u64, T)> {
-        self.ring.pop_placed()
+    pub(super) fn pop(&self) -> Option<(u64, u64, T)> {
+        let mut key = 0;
+        let look = |slot: usize| key = self.key_at(slot).load(Ordering::SeqCst);
+        let (position, value) = self.ring.pop_looking(look)?;
+        Some((position, key, value))
     }
 
     /// Returns whether a newer message of the key than that of `position` waits.
@@ -163,13 +172,20 @@ impl<T> KeyedRing<T> {
     /// Returns whether the message of `position` waits, and is of the key.
     fn holds(&self, position: u64, key: u64) -> bool {
         self.ring.has_message(position)
-            && self.keys[self.ring.slot_of(position)].load(Ordering::SeqCst) == key
+            && self.key_at(self.ring.slot_of(position)).load(Ordering::SeqCst) == key
             && self.ring.has_message(position)
     }
 
     fn line_of(&self, key: u64) -> (&Line, u64) {
+        let lines = self.index.get().expect("no message comes before it is made");
         let hash = mix(key ^ self.secret);
-        (&self.lines[hash as usize & (self.lines.len() - 1)], hash >> POSITION_BITS)
+        (&lines[hash as usize & (lines.len() - 1)], hash >> POSITION_BITS)
+    }
+
+    /// Returns the key of a slot's message.
+    fn key_at(&self, slot: usize) -> &AtomicU64 {
+        let keys = self.keys.get().expect("no message comes before they are made");
+        &keys[slot / NEIGHBOURS].0[slot % NEIGHBOURS]
     }
 }
 
@@ -186,7 +202,11 @@ mod tests {
     }
 
     fn rest(ring: &KeyedRing<(u64, u32)>) -> Vec<(u64, u32)> {
-        std::iter::from_fn(|| ring.pop()).map(|(_, value)| value).collect()
+        let checked = |(_position, key, value): (u64, u64, (u64, u32))| {
+            assert_eq!(key, value.0, "it comes with the key that its sender gave");
+            value
+        };
+        std::iter::from_fn(|| ring.pop()).map(checked).collect()
     }
 
     #[test]

@@ -355,12 +355,19 @@ impl<T> EvictingRing<T> {
 
     /// Takes the message of a position out if it is there. Any thread may.
     fn take_at(&self, position: u64) -> Option<T> {
+        self.take_at_looking(position, &mut |_slot| {})
+    }
+
+    /// As [`take_at`](Self::take_at). Calls `look` with the index of the slot while the message is in it. What is found beside
+    /// the message is right if the message is taken: until then, nobody else can have had the slot.
+    fn take_at_looking(&self, position: u64, look: &mut impl FnMut(usize)) -> Option<T> {
         let slot = self.slot(position);
         let (full, taking) = (stamp(position, FULL), stamp(position, TAKING));
         // A load first, which is all that it takes most often: an exchange that fails costs as much as one that does not.
         if slot.stamp.load(Ordering::SeqCst) != full {
             return None;
         }
+        look(self.slot_of(position));
         // Pairs with the exchange in `write`. SeqCst: this may be the last look before a sleep.
         slot.stamp.compare_exchange(full, taking, Ordering::SeqCst, Ordering::SeqCst).ok()?;
         let value = slot.value.with(|place| {
@@ -376,11 +383,12 @@ impl<T> EvictingRing<T> {
     ///
     /// One thread at a time calls this: the consumer.
     pub(super) fn pop(&self) -> Option<T> {
-        self.pop_placed().map(|(_position, value)| value)
+        self.pop_looking(|_slot| {}).map(|(_position, value)| value)
     }
 
-    /// As [`pop`](Self::pop). Returns the message's position too.
-    pub(super) fn pop_placed(&self) -> Option<(u64, T)> {
+    /// As [`pop`](Self::pop). Calls `look` with the index of the message's slot before it is taken, and perhaps with those of
+    /// others earlier. Returns the message's position too.
+    pub(super) fn pop_looking(&self, mut look: impl FnMut(usize)) -> Option<(u64, T)> {
         if !self.slots.are_made() {
             return None;
         }
@@ -391,7 +399,7 @@ impl<T> EvictingRing<T> {
         while head < tail {
             // The last claim is left to become a message: nothing waits behind it, and its producer owes a wake.
             let position = head;
-            let step = self.take_or_pass(position, is_closed || position + 1 < tail);
+            let step = self.take_or_pass(position, is_closed || position + 1 < tail, &mut look);
             head += u64::from(matches!(step, Step::Took(_) | Step::Passed));
             self.places.consumer.head.store(head, Ordering::Relaxed);
             match step {
@@ -404,16 +412,16 @@ impl<T> EvictingRing<T> {
         None
     }
 
-    fn take_or_pass(&self, position: u64, may_pass: bool) -> Step<T> {
+    fn take_or_pass(&self, position: u64, may_pass: bool, look: &mut impl FnMut(usize)) -> Step<T> {
         let slot = self.slot(position);
         loop {
-            if let Some(value) = self.take_at(position) {
+            if let Some(value) = self.take_at_looking(position, look) {
                 return Step::Took(value);
             }
             let seen = slot.stamp.load(Ordering::SeqCst);
             if is_before(seen, position) && phase(seen) == FULL {
                 let earlier = seen / PHASES - 1;
-                match self.take_at(earlier) {
+                match self.take_at_looking(earlier, look) {
                     Some(value) => return Step::TookEarlier(earlier, value),
                     None => continue,
                 }

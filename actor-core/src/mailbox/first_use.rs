@@ -38,10 +38,16 @@ impl<T> FirstUse<T> {
     /// Gives it, made by `make` if this is the first use. `None` if it was closed before.
     #[inline]
     pub(super) fn get_or_make(&self, make: impl FnOnce() -> T) -> Option<&T> {
+        self.get_or_try_make(|| Some(make()))
+    }
+
+    /// As [`get_or_make`](Self::get_or_make). `None` as well if `make` makes nothing.
+    #[inline]
+    pub(super) fn get_or_try_make(&self, make: impl FnOnce() -> Option<T>) -> Option<&T> {
         // Pairs with the exchange in `make`. SeqCst as well: what this thread does next comes after what it sees here in the
         // one order of `SeqCst` accesses, also where another thread has made it.
         let made = self.made.load(Ordering::SeqCst);
-        let made = if made.is_null() { self.make(make()) } else { made };
+        let made = if made.is_null() { self.make(make()?) } else { made };
         // SAFETY: either pointer is the field's.
         unsafe { Self::made(made) }
     }

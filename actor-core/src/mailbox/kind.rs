@@ -103,6 +103,9 @@ pub(super) fn take_newest<M>(
 ) -> Option<Envelope<M>> {
     // No more than the lane holds at once: senders that never rest must not keep the consumer from its work.
     for _ in 0..ring.capacity() {
+        if stash.try_reserve(1).is_err() {
+            break;
+        }
         let Some(envelope) = ring.pop() else { break };
         // Dropped when all is in its place and counted: a message may panic in its drop.
         let evicted = if stash.len() as u64 == ring.capacity() { stash.pop_front() } else { None };
@@ -110,7 +113,8 @@ pub(super) fn take_newest<M>(
         stash.push_back(envelope);
     }
     saw(&ring.places, stash.len() as u64, ring.capacity());
-    stash.pop_back()
+    // There may have been no memory to take any over.
+    stash.pop_back().or_else(|| ring.pop())
 }
 
 #[inline(never)]
@@ -118,9 +122,10 @@ pub(super) fn send_shared<M: Message>(
     ring: &SharedRing<Envelope<M>>,
     envelope: Envelope<M>,
     signal: &Signal,
+    back_out: impl FnOnce(),
     mark: impl FnOnce(),
 ) -> Result<(), Refused<M>> {
-    match ring.push(envelope.message.source(), envelope) {
+    match ring.push(envelope.message.source(), envelope, back_out) {
         Ok(position) => {
             mark();
             let is_gone = signal.notify();
@@ -169,11 +174,11 @@ pub(super) fn send_keyed<M: Message>(
 }
 
 /// Takes the oldest message of which no newer one of its key waits.
-pub(super) fn take_newest_of_key<M: Message>(ring: &KeyedRing<Envelope<M>>) -> Option<Envelope<M>> {
+pub(super) fn take_newest_of_key<M>(ring: &KeyedRing<Envelope<M>>) -> Option<Envelope<M>> {
     loop {
-        let (position, envelope) = ring.pop()?;
+        let (position, key, envelope) = ring.pop()?;
         let places = &ring.ring.places;
-        if !ring.has_newer(envelope.message.key(), position) {
+        if !ring.has_newer(key, position) {
             saw(places, places.tail().saturating_sub(position), ring.ring.capacity());
             return Some(envelope);
         }

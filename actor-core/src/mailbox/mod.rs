@@ -35,6 +35,7 @@ pub(crate) mod signal;
 mod slots;
 mod sources;
 mod stash;
+mod table;
 mod turns;
 
 use std::fmt;

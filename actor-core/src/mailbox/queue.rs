@@ -96,7 +96,7 @@ impl<M: Message> LaneQueue<M> {
             Ring::Shared(ring) => {
                 let share = || self.lane.share_of_source().unwrap_or(capacity());
                 match ring.get_or_make(|| SharedRing::new(capacity(), share())) {
-                    Some(ring) => send_shared(ring, envelope, signal, mark),
+                    Some(ring) => send_shared(ring, envelope, signal, || self.back_out(), mark),
                     None => Err(Refused::Closed(envelope)),
                 }
             }

@@ -90,6 +90,19 @@ impl<M: Message> LaneQueue<M> {
         Told { anyone_waits: true, not_all: room > 0 && notified == more }
     }
 
+    /// Has those that wait for room look again, if there is any: the caller was in their way for a moment, in which the
+    /// consumer may have told them of room in vain. Not if the lane is full, so that two that are refused do not wake each
+    /// other over and over: then the consumer tells them.
+    #[cold]
+    pub(super) fn back_out(&self) {
+        // Pairs with the fence in `wait_for_room`: a sender that is not seen here sees that the caller has backed out.
+        fence(Ordering::SeqCst);
+        let waiting = self.places().map_or(0, |places| places.producers.waiting.load(Ordering::Relaxed));
+        if waiting > 0 && self.room_and_freed().0 > 0 {
+            self.room.notify(usize::MAX.additional());
+        }
+    }
+
     /// Returns how many messages more the lane would take in, and how many have made room so far.
     fn room_and_freed(&self) -> (u64, u64) {
         fn of<T>(ring: &RefusingRing<T>) -> (u64, u64) {

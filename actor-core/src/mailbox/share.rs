@@ -43,7 +43,10 @@ impl<T> SharedRing<T> {
     }
 
     /// Puts a value in, and returns its position; or hands it back with the reason. The caller looks at the signal next.
-    pub(super) fn push(&self, source: Option<u64>, value: T) -> Result<u64, (PushError, T)> {
+    ///
+    /// Calls `back_out` when the value was counted for a moment and is not any more. Another one of its source may have been
+    /// refused because of that, so whoever waits for room looks again.
+    pub(super) fn push(&self, source: Option<u64>, value: T, back_out: impl FnOnce()) -> Result<u64, (PushError, T)> {
         if self.ring.places.is_closed() {
             return Err((PushError::Closed, value));
         }
@@ -51,11 +54,16 @@ impl<T> SharedRing<T> {
             Ok(entry) => entry,
             Err(CountError::OverShare) => return Err((PushError::OverShare, value)),
             Err(CountError::Full) => return Err((PushError::Full, value)),
+            Err(CountError::Met) => {
+                back_out();
+                return Err((PushError::OverShare, value));
+            }
         };
         match self.ring.claim() {
             Ok(claim) => Ok(self.ring.fill(claim, Sourced { entry, value })),
             Err(refused) => {
                 self.uncount(entry);
+                back_out();
                 let why = match refused {
                     ClaimError::Full => PushError::Full,
                     ClaimError::Closed => PushError::Closed,
@@ -76,22 +84,40 @@ impl<T> SharedRing<T> {
     ///
     /// As [`RefusingRing::pop`].
     pub(super) unsafe fn take(&self, turns: &mut Turns<T>) -> Option<T> {
-        loop {
+        let queues = self.sources.entries().saturating_add(1);
+        while turns.has_room(queues) {
             let number = self.ring.head();
-            let move_out = |place: *const Sourced<T>| {
-                // SAFETY: the ring lends a valid value, and forgets it.
-                unsafe { place.read() }
-            };
             // SAFETY: the caller's promise.
-            let sourced = unsafe { self.ring.pop_with(move_out) };
-            let Some(Sourced { entry, value }) = sourced else { break };
-            turns.push(self.queue(entry), self.sources.entries() + 1, number, value);
+            let Some(Sourced { entry, value }) = (unsafe { self.pop() }) else { break };
+            turns.push(self.queue(entry), queues, number, value);
         }
-        let (queue, value) = turns.pop()?;
+        let (entry, value) = match turns.pop() {
+            Some((queue, value)) => (self.entry(queue), value),
+            // There may have been no memory to sort them by source.
+            None => {
+                // SAFETY: the caller's promise.
+                let Sourced { entry, value } = unsafe { self.pop() }?;
+                (entry, value)
+            }
+        };
         // In this order: a sender that its share lets in finds room in the lane.
         self.ring.release();
-        self.uncount(self.entry(queue));
+        self.uncount(entry);
         Some(value)
+    }
+
+    /// Moves the first message out of the ring.
+    ///
+    /// # Safety
+    ///
+    /// As [`RefusingRing::pop`].
+    unsafe fn pop(&self) -> Option<Sourced<T>> {
+        let move_out = |place: *const Sourced<T>| {
+            // SAFETY: the ring lends a valid value, and forgets it.
+            unsafe { place.read() }
+        };
+        // SAFETY: the caller's promise.
+        unsafe { self.ring.pop_with(move_out) }
     }
 
     /// Takes whatever is left, in order of age.
@@ -100,9 +126,8 @@ impl<T> SharedRing<T> {
     ///
     /// As [`RefusingRing::settle`].
     pub(super) unsafe fn settle(&self, turns: &mut Turns<T>) -> Option<T> {
-        let waiting = turns.pop_oldest().map(|(_queue, value)| value);
         // SAFETY: the caller's promise.
-        waiting.or_else(|| unsafe { self.ring.settle() }.map(|sourced| sourced.value))
+        turns.pop_oldest().or_else(|| unsafe { self.ring.settle() }.map(|sourced| sourced.value))
     }
 
     fn uncount(&self, entry: Option<Entry>) {

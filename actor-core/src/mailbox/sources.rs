@@ -27,7 +27,7 @@
 //! Two senders of one source may use two entries, because each may have seen another entry as free.
 //! (3) keeps the share exact in that case: (2) and (3) are `SeqCst`, so of two senders the one whose
 //! (2) is later counts the other's message too. Two senders that meet at the limit may both be
-//! refused. An entry of a waiting message never changes its tag, because its count is above 0.
+//! refused, and then [tell](crate::mailbox::share) those that wait. An entry of a waiting message never changes its tag, because its count is above 0.
 //!
 //! # Bounds
 //!
@@ -41,20 +41,17 @@
 //! (2) fails only because another thread changed that entry, so counting is lock-free. (4) is one
 //! step.
 
+use crate::mailbox::table::Table;
 use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, store_before_load, unforeseen};
 
 /// The number of waiting messages of each source.
 pub(super) struct Sources {
-    lines: Box<[Line]>,
+    table: Table,
     /// The most messages of one source that may wait.
     share: u64,
     /// Makes the hash unknown to the senders' peers.
     key: u64,
 }
-
-/// The entries that one source may use first.
-#[repr(align(64))]
-struct Line([AtomicU64; NEIGHBOURS]);
 
 /// The entry in which a message is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +62,10 @@ pub(super) struct Entry(u32);
 pub(super) enum CountError {
     /// As many messages of its source wait as may.
     OverShare,
-    /// There is no entry for another source.
+    /// There is no entry for another source, or no memory.
     Full,
+    /// Other messages of its source came at the same time. It was counted for a moment.
+    Met,
 }
 
 /// The bits of a word that hold its count.
@@ -87,23 +86,23 @@ fn tag(word: u64) -> u64 {
 impl Sources {
     pub(super) fn new(capacity: usize, share: usize) -> Self {
         let lines = capacity.div_ceil(2).next_power_of_two();
-        let line = || Line(std::array::from_fn(|_| AtomicU64::new(0)));
-        Self { lines: (0..lines).map(|_| line()).collect(), share: share as u64, key: unforeseen() }
+        Self { table: Table::new(lines), share: share as u64, key: unforeseen() }
     }
 
     /// Returns the number of entries, which is above every entry's index.
     pub(super) fn entries(&self) -> usize {
-        self.lines.len() * NEIGHBOURS
+        self.table.len().saturating_mul(NEIGHBOURS)
     }
 
     /// Counts a message of the source, unless as many wait as may.
     pub(super) fn add(&self, source: u64) -> Result<Entry, CountError> {
+        let lines = self.table.get_or_make().ok_or(CountError::Full)?;
         let hash = mix(source ^ self.key);
-        let home = hash as usize & (self.lines.len() - 1);
+        let home = hash as usize & (lines.len() - 1);
         // The low bits name the line, the high bits are the tag.
         let tag = hash >> COUNT_BITS;
-        for line in [home, (home + 1) & (self.lines.len() - 1)] {
-            if let Some(counted) = self.add_in(line, tag) {
+        for line in [home, (home + 1) & (lines.len() - 1)] {
+            if let Some(counted) = self.add_in(&lines[line].0, line, tag) {
                 return counted;
             }
         }
@@ -114,12 +113,12 @@ impl Sources {
     pub(super) fn remove(&self, Entry(index): Entry) {
         let index = index as usize;
         // Release, within SeqCst: the place of the message was given up before.
-        self.lines[index / NEIGHBOURS].0[index % NEIGHBOURS].fetch_sub(1, Ordering::SeqCst);
+        let lines = self.table.get().expect("an entry is of a table that was made");
+        lines[index / NEIGHBOURS].0[index % NEIGHBOURS].fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Counts a message in a line. Returns `None` if the line is full of other sources.
-    fn add_in(&self, line: usize, tag: u64) -> Option<Result<Entry, CountError>> {
-        let entries = &self.lines[line].0;
+    fn add_in(&self, entries: &[AtomicU64], line: usize, tag: u64) -> Option<Result<Entry, CountError>> {
         loop {
             let mut waiting = 0;
             let (mut counted, mut free) = (None, None);
@@ -142,18 +141,15 @@ impl Sources {
             }
             // Pairs with itself in another sender of this source: the later of two counts the other's message.
             store_before_load();
-            if self.waiting_in(line, tag) > self.share {
+            let words = entries.iter().map(|entry| entry.load(Ordering::SeqCst));
+            let waiting: u64 = words.filter(|&word| self::tag(word) == tag).map(count).sum();
+            if waiting > self.share {
                 entries[n].fetch_sub(1, Ordering::SeqCst);
-                return Some(Err(CountError::OverShare));
+                return Some(Err(CountError::Met));
             }
             let index = u32::try_from(line * NEIGHBOURS + n).expect("a table of 2^32 entries has no room in memory");
             return Some(Ok(Entry(index)));
         }
-    }
-
-    fn waiting_in(&self, line: usize, tag: u64) -> u64 {
-        let words = self.lines[line].0.iter().map(|entry| entry.load(Ordering::SeqCst));
-        words.filter(|&word| self::tag(word) == tag).map(count).sum()
     }
 }
 

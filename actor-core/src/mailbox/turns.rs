@@ -1,6 +1,9 @@
 //! The messages of a lane that its sources take turns in, as the consumer keeps them. Pure: one thread has it.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
+
+use crate::mailbox::table::zeros;
 
 /// Messages by source. Sources are numbered; each has a queue, and the queues are served in turn.
 ///
@@ -15,6 +18,8 @@ pub(super) struct Turns<T> {
     last: Vec<Link>,
     /// The sources with messages, in the order in which they are served next.
     order: VecDeque<u32>,
+    /// The nodes with messages, the oldest last, once the [oldest](Self::pop_oldest) was asked for.
+    by_age: Vec<Link>,
     len: usize,
     /// The most messages since all were taken the last time.
     peak: usize,
@@ -40,6 +45,7 @@ impl<T> Turns<T> {
             first: Vec::new(),
             last: Vec::new(),
             order: VecDeque::new(),
+            by_age: Vec::new(),
             len: 0,
             peak: 0,
         }
@@ -49,12 +55,21 @@ impl<T> Turns<T> {
         self.len
     }
 
+    /// Makes room for one message more, and for so many sources. Returns whether there is memory for it.
+    #[inline]
+    pub(super) fn has_room(&mut self, sources: usize) -> bool {
+        if self.first.len() < sources {
+            let (Some(first), Some(last)) = (zeros(sources), zeros(sources)) else { return false };
+            (self.first, self.last) = (first, last);
+        }
+        (self.unused != 0 || self.nodes.try_reserve(1).is_ok()) && self.order.try_reserve(1).is_ok()
+    }
+
     /// Adds a message at the end of its source's queue. `sources` is above every source's number.
     pub(super) fn push(&mut self, source: usize, sources: usize, number: u64, message: T) {
         if self.first.len() < sources {
-            // Zeroed memory: sources that never send cost nothing where the system provides pages on first use.
-            self.first = vec![0; sources];
-            self.last = vec![0; sources];
+            self.first.resize(sources, 0);
+            self.last.resize(sources, 0);
         }
         let link = self.node(number, message);
         match self.last[source] {
@@ -79,19 +94,22 @@ impl<T> Turns<T> {
         Some((source, taken))
     }
 
-    /// Takes the message that arrived first, of all sources. Its cost grows with the number of sources.
-    pub(super) fn pop_oldest(&mut self) -> Option<(usize, T)> {
-        let number = |&source: &u32| {
-            let node = &self.nodes[self.first[source as usize] as usize - 1];
-            node.message.as_ref().map(|&(number, _)| number)
-        };
-        let (place, _) = self.order.iter().enumerate().min_by_key(|(_, source)| number(source))?;
-        let source = self.order[place] as usize;
-        let taken = self.take_first(source);
-        if self.first[source] == 0 {
-            self.order.remove(place);
+    /// Takes the message that arrived first, of all sources. Nothing is added or taken in turn after this.
+    ///
+    /// The first call sorts all messages by age, so that an end with many sources costs little more than their messages.
+    pub(super) fn pop_oldest(&mut self) -> Option<T> {
+        if !self.order.is_empty() {
+            self.order = VecDeque::new();
+            (self.first, self.last) = (Vec::new(), Vec::new());
+            let with_message = (1..).zip(&self.nodes).filter(|(_, node)| node.message.is_some());
+            self.by_age = with_message.map(|(link, _)| link).collect();
+            let number = |link: &Link| self.nodes[*link as usize - 1].message.as_ref().map(|&(number, _)| number);
+            self.by_age.sort_unstable_by_key(|link| Reverse(number(link)));
         }
-        Some((source, taken))
+        let link = self.by_age.pop()?;
+        let (_, message) = self.nodes[link as usize - 1].message.take().expect("it was there when they were sorted");
+        self.len -= 1;
+        Some(message)
     }
 
     fn take_first(&mut self, source: usize) -> T {
@@ -170,8 +188,18 @@ mod tests {
     fn the_oldest_is_found_whoever_sent_it() {
         let mut turns = of(&[(3, 1), (0, 2), (3, 3), (5, 4), (0, 5)]);
         assert_eq!(turns.pop().map(|(_, n)| n), Some(1));
-        let oldest: Vec<_> = std::iter::from_fn(|| turns.pop_oldest()).map(|(_, n)| n).collect();
+        let oldest: Vec<_> = std::iter::from_fn(|| turns.pop_oldest()).collect();
         assert_eq!(oldest, [2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn the_oldest_are_found_in_one_pass() {
+        let mut turns = Turns::new();
+        let many = 100_000;
+        (0..many).for_each(|n| turns.push(n, many, n as u64, n));
+        // To look through all sources for each message would take minutes.
+        assert!(std::iter::from_fn(|| turns.pop_oldest()).eq(0..many));
+        assert_eq!(turns.len(), 0);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use futures::future::join;
 use super::{One, Two, bounded, take};
 use crate::checker::{block_on, check_some, thread};
 use crate::sync::comes_back;
-use crate::{Mailbox, Message, mailbox};
+use crate::{Lane, Mailbox, Message, mailbox};
 
 #[test]
 fn a_sender_that_waits_for_room_is_told_of_it() {
@@ -124,5 +124,37 @@ fn a_sender_behind_one_that_is_not_polled_is_told() {
         }));
         assert!(telling.join().expect("telling does not panic"));
         drop(idle);
+    });
+}
+
+/// A message of one of two sources, in a lane of which each may have one place.
+struct Sourced(u64, u32);
+
+impl Message for Sourced {
+    const LANES: &'static [Lane] = &[Lane::fifo("sourced", 1).share(1)];
+
+    fn source(&self) -> Option<u64> {
+        Some(self.0)
+    }
+}
+
+/// A sender is refused because another one of its source is counted, whose message then finds no room. Meanwhile the lane is
+/// emptied, and its consumer sleeps.
+#[test]
+fn a_sender_that_backs_out_tells_those_that_it_was_in_the_way_of() {
+    check_some(2, || {
+        let (handle, mut mailbox) = mailbox::<Sourced>();
+        assert!(handle.try_tell(Sourced(0, 0)).is_ok());
+        let other = handle.clone();
+        let trying = thread::spawn(move || _ = other.try_tell(Sourced(1, 1)));
+        let taking = async {
+            let mut last = 0;
+            while last != 2 {
+                last = take_and_rest(&mut mailbox).await.map_or(2, |Sourced(_, n)| n);
+            }
+        };
+        let (told, ()) = block_on(join(handle.tell(Sourced(1, 2)), taking));
+        assert!(told.is_ok());
+        trying.join().expect("trying does not panic");
     });
 }

@@ -19,7 +19,8 @@ fn push(ring: &KeyedRing<Counted>, value: Counted) -> u64 {
 /// Takes as the consumer of a lane does. Returns what was taken, and counts what it skipped.
 fn take(ring: &KeyedRing<Counted>, skipped: &mut u64) -> Option<(u64, u32)> {
     loop {
-        let (position, (key, n, _share)) = ring.pop()?;
+        let (position, key, (of, n, _share)) = ring.pop()?;
+        assert_eq!(key, of, "a message's key is that of its sender");
         if !ring.has_newer(key, position) {
             return Some((key, n));
         }

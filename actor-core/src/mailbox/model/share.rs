@@ -10,7 +10,7 @@ use crate::mailbox::signal::Signal;
 use crate::mailbox::turns::Turns;
 
 fn push(ring: &SharedRing<Counted>, source: u64, value: Counted) -> Result<u64, PushError> {
-    ring.push(Some(source), value).map_err(|(why, _value)| why)
+    ring.push(Some(source), value, || {}).map_err(|(why, _value)| why)
 }
 
 fn take(ring: &SharedRing<Counted>, turns: &mut Turns<Counted>) -> Option<u32> {
