@@ -3,9 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::HashMap;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::alarm::Alarm;
+use crate::contain::let_go;
 
 /// Names one timer, so that it can be cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -111,8 +115,27 @@ impl<M> Timers<M> {
     }
 }
 
+impl<M> Drop for Timers<M> {
+    /// Drops one after the other what the timers hold: a map leaks the rest of its values if one panics in its drop, and
+    /// a reply in a leaked message keeps its asker waiting for ever.
+    fn drop(&mut self) {
+        let mut panicked = None;
+        for (_, shot) in mem::take(&mut self.armed) {
+            match (catch_unwind(AssertUnwindSafe(|| drop(shot))), &panicked) {
+                (Ok(()), _) => {}
+                (Err(panic), None) => panicked = Some(panic),
+                (Err(panic), Some(_)) => let_go(panic),
+            }
+        }
+        let Some(panic) = panicked else { return };
+        if thread::panicking() { let_go(panic) } else { resume_unwind(panic) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     const BEAT: Duration = Duration::from_millis(100);
@@ -171,6 +194,26 @@ mod tests {
         assert!(timers.queue.len() < 100, "{} are left", timers.queue.len());
         assert_eq!(timers.take_due(start + BEAT), Some("kept"));
         assert!(!timers.cancel(kept));
+    }
+
+    #[test]
+    fn a_message_that_panics_in_its_drop_keeps_no_other_timer_from_its_own() {
+        struct Counted<'a>(&'a Cell<u32>);
+        impl Drop for Counted<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.0.get() + 1);
+                panic!("this drop panics, as the test wants it to");
+            }
+        }
+
+        let dropped = Cell::new(0);
+        let mut timers = Timers::new();
+        for _ in 0..9 {
+            timers.once(start() + BEAT, Counted(&dropped));
+        }
+        let panicked = catch_unwind(AssertUnwindSafe(|| drop(timers)));
+        assert!(panicked.is_err(), "the first panic is the actor's");
+        assert_eq!(dropped.get(), 9);
     }
 
     #[test]
