@@ -57,7 +57,7 @@ pub(crate) use room::Waiting;
 use schedule::Schedule;
 pub(crate) use shared::{Closeable, Shared};
 pub(crate) use sources::MOST_SHARE;
-use stash::Stash;
+use stash::{Stash, Stashes};
 
 /// Makes a mailbox and the first handle to it.
 ///
@@ -95,11 +95,7 @@ pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
     const { assert!(lanes_fit::<M>(), "a lane of Message::LANES takes more memory than there are addresses for") };
     let shared = Arc::new(Shared::new());
     let mailbox = Mailbox {
-        stashes: if M::LANES.iter().any(Stash::<M>::is_needed) {
-            M::LANES.iter().map(Stash::new).collect()
-        } else {
-            Box::default()
-        },
+        stashes: M::LANES.iter().any(Stash::<M>::is_needed).then(|| Box::new(Stashes::new(M::LANES))),
         schedule: Schedule::new(M::LANES),
         in_hand: NO_LANE,
         is_beside: false,
@@ -135,7 +131,7 @@ const fn lanes_fit<M: Message>() -> bool {
 pub struct Mailbox<M: Message> {
     shared: Arc<Shared<M>>,
     /// What the consumer keeps of lanes whose order is its own, by lane. Empty if there is no such lane.
-    stashes: Box<[Stash<M>]>,
+    stashes: Option<Box<Stashes<M>>>,
     schedule: Schedule,
     /// The lane of the message that was given out last and is still being handled; [`NO_LANE`] if there is none.
     in_hand: u16,
@@ -260,7 +256,7 @@ impl<M: Message> Mailbox<M> {
         for _ in 0..M::LANES.len().min(LANES_A_REST) {
             let lane = usize::from(self.rests) % M::LANES.len();
             self.rests = self.rests.wrapping_add(1);
-            self.shared.lane(lane).rest(self.stashes.get_mut(lane));
+            self.shared.lane(lane).rest(stash_of(&mut self.stashes, lane));
         }
     }
 
@@ -280,7 +276,7 @@ impl<M: Message> Mailbox<M> {
         let Self { shared, stashes, schedule, in_hand, .. } = self;
         let mut take = |lane: usize| {
             // SAFETY: there is one `Mailbox` to its lanes, it is borrowed alone, and it has not left.
-            let message = unsafe { shared.lane(lane).take(stashes.get_mut(lane)) }?;
+            let message = unsafe { shared.lane(lane).take(stash_of(stashes, lane)) }?;
             *in_hand = lane as u16;
             Some(message)
         };
@@ -334,7 +330,9 @@ impl<M: Message> Mailbox<M> {
         unsafe { self.shared.signal().leave() };
         for lane in 0..M::LANES.len() {
             // SAFETY: there is one `Mailbox` to its lanes, it is borrowed alone, and it has left.
-            while let Some(message) = unsafe { self.shared.lane(lane).take_undelivered(self.stashes.get_mut(lane)) } {
+            while let Some(message) =
+                unsafe { self.shared.lane(lane).take_undelivered(stash_of(&mut self.stashes, lane)) }
+            {
                 hook(M::LANES[lane].name(), message);
             }
         }
@@ -404,7 +402,7 @@ impl<M: Message> Mailbox<M> {
     pub(crate) fn take_alike(&mut self) -> Option<M> {
         let lane = usize::from(self.in_hand);
         // SAFETY: there is one `Mailbox` to its lanes and it is borrowed alone. It has not left: there is a message in hand.
-        let message = unsafe { self.shared.lane(lane).take(self.stashes.get_mut(lane)) }?;
+        let message = unsafe { self.shared.lane(lane).take(stash_of(&mut self.stashes, lane)) }?;
         self.shared.lane(lane).finish();
         Some(message)
     }
@@ -436,16 +434,23 @@ impl<M: Message> Mailbox<M> {
         if !Shared::<M>::HAS_FEW {
             return [false, true].into_iter().any(|is_control| self.shared.filled(is_control).any());
         }
-        (0..M::LANES.len()).any(|lane| self.shared.lane(lane).has_next(self.stashes.get(lane)))
+        (0..M::LANES.len())
+            .any(|lane| self.shared.lane(lane).has_next(self.stashes.as_ref().map(|stashes| stashes.of(lane))))
     }
 
     fn holds_any(&self, lane: usize) -> bool {
-        self.shared.lane(lane).holds_any(self.stashes.get(lane))
+        self.shared.lane(lane).holds_any(self.stashes.as_ref().map(|stashes| stashes.of(lane)))
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared<M>> {
         &self.shared
     }
+}
+
+/// Returns the stash of a lane, if any lane has one.
+#[inline]
+fn stash_of<M>(stashes: &mut Option<Box<Stashes<M>>>, lane: usize) -> Option<&mut Stash<M>> {
+    stashes.as_mut().map(|stashes| stashes.of_mut(lane))
 }
 
 impl<M: Message> Drop for Mailbox<M> {

@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 
+use event_listener::Event;
+
 use crate::sync::{AtomicU64, AtomicUsize, Ordering};
 
 /// The positions of one ring. Messages have positions 0, 1, 2, … in the order in which producers claimed them; how a claim
@@ -10,6 +12,9 @@ pub(super) struct Places {
     pub(super) producers: Line<Producers>,
     pub(super) consumer: Line<Consumer>,
     pub(super) figures: Line<Figures>,
+    /// Where senders wait for room; one is woken for each message taken. Here, because nobody waits at a lane that was never
+    /// used.
+    pub(super) room: Event,
 }
 
 /// Written by producers.
@@ -108,6 +113,7 @@ impl Places {
                 calm: figure(),
                 told: figure(),
             }),
+            room: Event::new(),
         }
     }
 

@@ -3,8 +3,6 @@
 
 use std::collections::VecDeque;
 
-use event_listener::Event;
-
 use crate::Message;
 use crate::lane::{Lane, LaneKind};
 use crate::mailbox::by_key::KeyedRing;
@@ -41,8 +39,6 @@ pub(crate) enum Refused<M> {
 pub(crate) struct LaneQueue<M> {
     pub(super) lane: &'static Lane,
     pub(super) ring: Ring<M>,
-    /// Where senders wait for room; one is woken per message taken.
-    pub(super) room: Event,
 }
 
 /// Returns whether a lane's messages fit into the address space.
@@ -77,7 +73,7 @@ impl<M: Message> LaneQueue<M> {
             LaneKind::Control | LaneKind::Fifo => Ring::Refusing(FirstUse::new()),
             LaneKind::NewestFirst | LaneKind::Latest => Ring::Evicting(FirstUse::new()),
         };
-        Self { lane, ring, room: Event::new() }
+        Self { lane, ring }
     }
 
     /// Puts a message in, marks the lane as filled and looks at the signal, or hands the message back. Never waits.
@@ -130,7 +126,7 @@ impl<M: Message> LaneQueue<M> {
         // Pairs with the fence in `wait_for_room`: a sender that is not seen here finds the lane closed.
         fence(Ordering::SeqCst);
         if places.producers.waiting.load(Ordering::Relaxed) > 0 {
-            self.room.notify(usize::MAX);
+            places.room.notify(usize::MAX);
         }
     }
 

@@ -56,10 +56,11 @@ impl<M: Message> LaneQueue<M> {
     /// told of it, it [writes off](Self::tell_of_room) those that were and have not come, until everyone has been told. So a
     /// message taken wakes one sender, and not all.
     pub(crate) fn wait_for_room(&self, signal: &Signal) -> (Waiting<'_>, EventListener) {
-        let count = &self.places().expect("a lane that was found full has been used").producers.waiting;
+        let places = self.places().expect("a lane that was found full has been used");
+        let count = &places.producers.waiting;
         count.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting { count };
-        let listener = self.room.listen();
+        let listener = places.room.listen();
         signal.want_room();
         // Pairs with the fence before `tell_of_room`.
         fence(Ordering::SeqCst);
@@ -85,7 +86,7 @@ impl<M: Message> LaneQueue<M> {
         }
         let more = usize::try_from(more).unwrap_or(usize::MAX);
         // Additional: those that were notified and have not run yet may be long in coming.
-        let notified = if more > 0 { self.room.notify(more.additional()) } else { 0 };
+        let notified = if more > 0 { places.room.notify(more.additional()) } else { 0 };
         // With fewer than that, no listener is left that was not notified.
         Told { anyone_waits: true, not_all: room > 0 && notified == more }
     }
@@ -97,9 +98,9 @@ impl<M: Message> LaneQueue<M> {
     pub(super) fn back_out(&self) {
         // Pairs with the fence in `wait_for_room`: a sender that is not seen here sees that the caller has backed out.
         fence(Ordering::SeqCst);
-        let waiting = self.places().map_or(0, |places| places.producers.waiting.load(Ordering::Relaxed));
-        if waiting > 0 && self.room_and_freed().0 > 0 {
-            self.room.notify(usize::MAX.additional());
+        let Some(places) = self.places() else { return };
+        if places.producers.waiting.load(Ordering::Relaxed) > 0 && self.room_and_freed().0 > 0 {
+            places.room.notify(usize::MAX.additional());
         }
     }
 

@@ -38,3 +38,24 @@ impl<M> Stash<M> {
         }
     }
 }
+
+/// The stashes of all lanes of a mailbox. On the heap, because most mailboxes need none.
+pub(super) struct Stashes<M> {
+    by_lane: Box<[Stash<M>]>,
+}
+
+impl<M> Stashes<M> {
+    pub(super) fn new(lanes: &[Lane]) -> Self {
+        Self { by_lane: lanes.iter().map(Stash::new).collect() }
+    }
+
+    #[inline]
+    pub(super) fn of(&self, lane: usize) -> &Stash<M> {
+        &self.by_lane[lane]
+    }
+
+    #[inline]
+    pub(super) fn of_mut(&mut self, lane: usize) -> &mut Stash<M> {
+        &mut self.by_lane[lane]
+    }
+}
