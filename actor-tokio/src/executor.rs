@@ -102,7 +102,11 @@ impl Executor for TokioExecutor {
 
     fn now(&self) -> Instant {
         // tokio's clock, which its timers go by. It is the system's unless the program has paused it, for this runtime.
-        if Local::here(&self.identity).is_none() && has_no_context() {
+        if Local::is_here(&self.identity) {
+            // Its tasks run in its context.
+            return tokio::time::Instant::now().into_std();
+        }
+        if has_no_context() {
             return system_time();
         }
         let _context = self.handle.enter();

@@ -34,6 +34,12 @@ impl Local {
         local.filter(|local| Arc::ptr_eq(&local.identity, identity))
     }
 
+    /// Returns whether the calling thread is the thread of that executor.
+    pub(crate) fn is_here(identity: &Arc<()>) -> bool {
+        let is_its_own = |local: &Rc<Self>| Arc::ptr_eq(&local.identity, identity);
+        HERE.try_with(|here| here.borrow().as_ref().is_some_and(is_its_own)).unwrap_or(false)
+    }
+
     /// Has the runtime call the maker, and run its future.
     pub(crate) fn spawn(&self, maker: Maker) {
         drop(self.runtime.spawn_local(Task::new(maker)));
