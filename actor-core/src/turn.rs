@@ -40,8 +40,11 @@ impl Pace {
         if left.is_zero() {
             return true;
         }
-        let half = left.as_nanos() * u128::from(handled) / elapsed.as_nanos().max(1) / 2;
-        let step = u32::try_from(half).unwrap_or(LOOK_EVERY).clamp(1, LOOK_EVERY);
+        // In 64 bits, and without a division where the messages are fast: a division of `Duration`s takes longer than they do.
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let (elapsed, left) = (nanos(elapsed), nanos(left).saturating_mul(u64::from(handled)) / 2);
+        let is_fast = left >= elapsed.saturating_mul(u64::from(LOOK_EVERY));
+        let step = if is_fast { LOOK_EVERY } else { (left / elapsed.max(1)).max(1) as u32 };
         self.next = handled.saturating_add(step);
         false
     }

@@ -351,9 +351,9 @@ impl<M: Message> Mailbox<M> {
     pub(crate) fn finish(&mut self) {
         if self.in_hand != NO_LANE {
             let lane = usize::from(self.in_hand);
-            match self.shared.beside() {
-                Some(beside) if self.is_beside => beside.finish(lane),
-                _ => self.shared.lane(lane).finish(),
+            match self.is_beside.then(|| self.shared.beside()).flatten() {
+                Some(beside) => beside.finish(lane),
+                None => self.shared.lane(lane).finish(),
             }
             self.is_beside = false;
             self.in_hand = NO_LANE;

@@ -79,12 +79,20 @@ impl<M: Message> LaneQueue<M> {
     /// Puts a message in, marks the lane as filled and looks at the signal, or hands the message back. Never waits.
     #[inline(always)]
     pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal, mark: impl FnOnce()) -> Result<(), Refused<M>> {
+        // The kind that most lanes are of comes first, without a jump table for all kinds.
+        let Ring::Refusing(ring) = &self.ring else { return self.send_otherwise(envelope, signal, mark) };
+        match ring.get_or_make(|| RefusingRing::new(self.lane.capacity(), Frees::WhenTaken)) {
+            Some(ring) => send_refusing(ring, envelope, signal, mark),
+            None => Err(Refused::Closed(envelope)),
+        }
+    }
+
+    /// As [`send`](Self::send), to a lane of another kind.
+    #[inline(never)]
+    fn send_otherwise(&self, envelope: Envelope<M>, signal: &Signal, mark: impl FnOnce()) -> Result<(), Refused<M>> {
         let capacity = || self.lane.capacity();
         match &self.ring {
-            Ring::Refusing(ring) => match ring.get_or_make(|| RefusingRing::new(capacity(), Frees::WhenTaken)) {
-                Some(ring) => send_refusing(ring, envelope, signal, mark),
-                None => Err(Refused::Closed(envelope)),
-            },
+            Ring::Refusing(_) => unreachable!("sent to by `send`"),
             Ring::Evicting(ring) => match ring.get_or_make(|| EvictingRing::new(capacity(), SPARE)) {
                 Some(ring) => send_evicting(ring, envelope, signal, mark),
                 None => Err(Refused::Closed(envelope)),
@@ -106,6 +114,13 @@ impl<M: Message> LaneQueue<M> {
     /// Returns the positions and the figures, if the lane has been used.
     #[inline]
     pub(super) fn places(&self) -> Option<&Places> {
+        // As in `send`.
+        let Ring::Refusing(ring) = &self.ring else { return self.places_otherwise() };
+        ring.get().map(|ring| &ring.places)
+    }
+
+    #[inline(never)]
+    fn places_otherwise(&self) -> Option<&Places> {
         match &self.ring {
             Ring::Refusing(ring) => ring.get().map(|ring| &ring.places),
             Ring::Evicting(ring) => ring.get().map(|ring| &ring.places),
