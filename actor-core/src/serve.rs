@@ -43,6 +43,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
                 turn.pass(&*parts.cx.executor).await;
             }
             let next = poll_fn(|task| {
+                turn.begin(&*parts.cx.executor, || mailbox.has_several());
                 let next = poll_next(mailbox, &mut parts.cx, task);
                 if next.is_pending() {
                     turn = Turn::new();
@@ -52,7 +53,6 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             let Some(message) = next.await else {
                 return reason_without_message(mailbox);
             };
-            turn.begin(&*parts.cx.executor, || mailbox.has_messages());
             if mailbox.gives_batches() {
                 // On the heap, so that actors without batches do not keep room for one.
                 turn.count(Box::pin(handle_batch(parts, mailbox, message)).await);

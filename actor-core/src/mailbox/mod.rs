@@ -424,6 +424,16 @@ impl<M: Message> Mailbox<M> {
         self.shared.is_closed()
     }
 
+    /// Returns whether several messages wait, or may wait where there are many lanes.
+    #[cold]
+    pub(crate) fn has_several(&self) -> bool {
+        if !Shared::<M>::HAS_FEW {
+            return self.shared.filled(true).any() || self.shared.filled(false).any();
+        }
+        let waiting = |lane| self.shared.lane(lane).waiting(self.stashes.as_ref().map(|stashes| stashes.of(lane)));
+        self.shared.has_late() || (0..M::LANES.len()).map(waiting).sum::<u64>() > 1
+    }
+
     /// Tells whether anything is queued, wanted or not.
     pub(crate) fn has_messages(&self) -> bool {
         (0..M::LANES.len()).any(|lane| self.holds_any(lane))

@@ -298,6 +298,14 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
+    /// Returns how many messages wait, those in flight among them.
+    pub(super) fn waiting(&self, stash: Option<&Stash<M>>) -> u64 {
+        let in_ring = self
+            .places()
+            .map_or(0, |places| places.tail().saturating_sub(places.consumer.head.load(Ordering::Relaxed)));
+        in_ring + stash.map_or(0, |stash| stash.len() as u64)
+    }
+
     pub(super) fn holds_any(&self, stash: Option<&Stash<M>>) -> bool {
         stash.is_some_and(|stash| !stash.is_empty()) || self.places().is_some_and(|places| !places.is_drained())
     }

@@ -30,12 +30,16 @@ impl<M> Stash<M> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(super) fn len(&self) -> usize {
         match self {
-            Self::None => true,
-            Self::Newest(stash) => stash.is_empty(),
-            Self::Turns(turns) => turns.len() == 0,
+            Self::None => 0,
+            Self::Newest(stash) => stash.len(),
+            Self::Turns(turns) => turns.len(),
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
