@@ -329,10 +329,9 @@ impl<M: Message> Mailbox<M> {
         // SAFETY: there is one `Mailbox` to a signal, and it is borrowed alone.
         unsafe { self.shared.signal().leave() };
         for lane in 0..M::LANES.len() {
+            let queue = self.shared.lane(lane);
             // SAFETY: there is one `Mailbox` to its lanes, it is borrowed alone, and it has left.
-            while let Some(message) =
-                unsafe { self.shared.lane(lane).take_undelivered(stash_of(&mut self.stashes, lane)) }
-            {
+            while let Some(message) = unsafe { queue.take_undelivered(stash_of(&mut self.stashes, lane)) } {
                 hook(M::LANES[lane].name(), message);
             }
         }

@@ -12,9 +12,6 @@ pub(super) struct Places {
     pub(super) producers: Line<Producers>,
     pub(super) consumer: Line<Consumer>,
     pub(super) figures: Line<Figures>,
-    /// Where senders wait for room; one is woken for each message taken. Here, because nobody waits at a lane that was never
-    /// used.
-    pub(super) room: Event,
 }
 
 /// Written by producers.
@@ -45,6 +42,9 @@ pub(super) struct Consumer {
     pub(super) shrunk: AtomicU64,
     /// Where the consumer was when it left, or [`NOT_LEFT`]: what lies before was taken, whatever its sender finds later.
     pub(super) left_at: AtomicU64,
+    /// Where senders wait for room; one is woken for each message taken. It is a pointer that the first of them sets. It is
+    /// here, because nobody waits at a lane that was never used, and this line has room for it.
+    pub(super) room: Event,
 }
 
 /// Written by the consumer alone.
@@ -102,6 +102,7 @@ impl Places {
                 released: figure(),
                 shrunk: figure(),
                 left_at: AtomicU64::new(NOT_LEFT),
+                room: Event::new(),
             }),
             figures: Line(Figures {
                 handled: figure(),
@@ -113,7 +114,6 @@ impl Places {
                 calm: figure(),
                 told: figure(),
             }),
-            room: Event::new(),
         }
     }
 

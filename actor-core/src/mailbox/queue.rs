@@ -141,7 +141,7 @@ impl<M: Message> LaneQueue<M> {
         // Pairs with the fence in `wait_for_room`: a sender that is not seen here finds the lane closed.
         fence(Ordering::SeqCst);
         if places.producers.waiting.load(Ordering::Relaxed) > 0 {
-            places.room.notify(usize::MAX);
+            places.consumer.room.notify(usize::MAX);
         }
     }
 

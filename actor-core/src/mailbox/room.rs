@@ -60,7 +60,7 @@ impl<M: Message> LaneQueue<M> {
         let count = &places.producers.waiting;
         count.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting { count };
-        let listener = places.room.listen();
+        let listener = places.consumer.room.listen();
         signal.want_room();
         // Pairs with the fence before `tell_of_room`.
         fence(Ordering::SeqCst);
@@ -86,7 +86,7 @@ impl<M: Message> LaneQueue<M> {
         }
         let more = usize::try_from(more).unwrap_or(usize::MAX);
         // Additional: those that were notified and have not run yet may be long in coming.
-        let notified = if more > 0 { places.room.notify(more.additional()) } else { 0 };
+        let notified = if more > 0 { places.consumer.room.notify(more.additional()) } else { 0 };
         // With fewer than that, no listener is left that was not notified.
         Told { anyone_waits: true, not_all: room > 0 && notified == more }
     }
@@ -100,7 +100,7 @@ impl<M: Message> LaneQueue<M> {
         fence(Ordering::SeqCst);
         let Some(places) = self.places() else { return };
         if places.producers.waiting.load(Ordering::Relaxed) > 0 && self.room_and_freed().0 > 0 {
-            places.room.notify(usize::MAX.additional());
+            places.consumer.room.notify(usize::MAX.additional());
         }
     }
 
