@@ -52,7 +52,8 @@ impl<M: Message> Context<M> {
 
     /// Ends the actor after the message in hand, as [`ExitReason::Failed`].
     ///
-    /// Takes any error: one of a type of its own, a `Box<dyn Error + Send + Sync>`, an `anyhow::Error`, or a text.
+    /// Takes any error: one of a type of its own, a `Box<dyn Error + Send + Sync>`, an `anyhow::Error`, or a text. What
+    /// `anyhow` wraps keeps its text, but the reason cannot be downcast to it.
     ///
     /// # Examples
     ///

@@ -71,10 +71,14 @@ pub enum AskBlockingError<M> {
 }
 
 impl<M: Message> Handle<M> {
-    /// Sends the message at once or hands it back. Never waits, needs no runtime, and wakes the actor only if it sleeps.
-    /// Allocates nothing, but that a lane makes its memory with its first message, and once more when more than 8 wait.
+    /// Sends the message at once or returns it. Never waits, needs no runtime, and wakes the actor only if it sleeps. Works
+    /// from any thread, also from the destructor of a thread-local while its thread ends.
     ///
-    /// On a lane that evicts, the oldest message makes room and is dropped on this thread, so `Full` never comes.
+    /// Allocates only where the lane makes memory: for its first message, and when more than 8 messages wait, unless they
+    /// have waited before and the lane has not been calm since. [`Lane`](crate::Lane) states the sizes.
+    ///
+    /// On a lane that evicts, the oldest message makes room and is dropped on this thread. Such a lane is `Full` only if
+    /// there is no memory for it.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ use crate::mailbox::MOST_SHARE;
 ///
 /// # Memory
 ///
-/// A lane that was never used takes 32 bytes. The first message makes 256 bytes more and the first slots. A slot takes the
+/// A lane that was never used takes 24 bytes. The first message makes 256 bytes more and the first slots. A slot takes the
 /// size of the message type and 16 bytes, rounded up to its alignment.
 ///
 /// | kind | slots after the first message | after a burst | given back |

@@ -53,7 +53,8 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
     /// Fails if the executor has been stopped; the error returns the maker.
     fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped>;
 
-    /// Makes a timer that goes by this executor's clock, not yet armed. Poll it on this executor.
+    /// Makes a timer that goes by this executor's clock, not yet armed. Arm and poll it on this executor: tokio's timers
+    /// need their runtime's context, which a thread that is ending may have lost.
     fn timer(&self) -> Box<dyn Timer>;
 
     /// Tells the time of this executor's clock, which never runs backwards.

@@ -22,6 +22,10 @@ use crate::timer::TokioTimer;
 ///
 /// Two takes from the two queues in turn. With one, tasks that other threads keep waking would keep the others from ever
 /// being polled.
+///
+/// Timers and sockets have no such setting here. An actor that gives way has tokio look at them once its queue is empty.
+/// While actors that only answer each other keep the queue filled, tokio looks once in 61 polls: a look is a system call,
+/// and one for each poll took 1.3 µs.
 const GLOBAL_QUEUE_INTERVAL: u32 = 2;
 
 /// Makers that are taken in before the other tasks have their turn.

@@ -70,6 +70,7 @@ pub fn runtimes() -> Vec<Arc<dyn Runtime>> {
 }
 
 /// Chooses the only runtime, or says what to write where there are several.
+#[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
 fn only<T: Copy>(runtimes: &[(&'static str, T)]) -> Result<T, String> {
     match runtimes {
         [(_, only)] => Ok(*only),
@@ -102,7 +103,7 @@ impl fmt::Display for UnknownRuntime {
 
 impl std::error::Error for UnknownRuntime {}
 
-#[cfg(test)]
+#[cfg(all(test, any(feature = "tokio", feature = "smol", feature = "thread")))]
 mod tests {
     use super::{named, only};
 
