@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Our actors on each runtime. The one place where a runtime is added.
 pub(super) fn contestants() -> Vec<Contestant> {
     vec![
-        on::<TokioRuntime>("ours (tokio)", "actor-tokio: current-thread tokio, LocalSet"),
+        on::<TokioRuntime>("ours (tokio)", "actor-tokio: a LocalRuntime of tokio"),
         on::<SmolRuntime>("ours (smol)", "actor-smol: LocalExecutor, async-io"),
         on::<ThreadRuntime>("ours (thread)", "actor-thread: a plain thread that spins 25 µs before it parks"),
     ]
