@@ -48,12 +48,11 @@ fn messages_within_the_share_are_counted_together() {
     count(&[0, 0, 1], 2, 2);
 }
 
-/// An entry that becomes free while senders look for one: the source may be counted in two entries, and keeps its share.
-#[test]
-fn a_source_that_is_counted_twice_keeps_its_share() {
-    check(3, || {
+/// Two senders of source 0 meet while the only other message, of the given source, leaves. Its share is 1.
+fn meet_while_one_leaves(of: u64) {
+    check(3, move || {
         let sources = Arc::new(Sources::new(1, 1));
-        let other = sources.add(1).expect("nothing waits");
+        let leaving = sources.add(of).expect("nothing waits");
         let waiting = Arc::new(PlainCount::new(0));
         let threads: Vec<_> = (0..2)
             .map(|_| {
@@ -65,29 +64,18 @@ fn a_source_that_is_counted_twice_keeps_its_share() {
                 })
             })
             .collect();
-        sources.remove(other);
+        sources.remove(leaving);
         threads.into_iter().for_each(|one| one.join().expect("counting does not panic"));
     });
 }
 
-/// A message that leaves makes room for one of its source, and never for two.
+/// An entry becomes free while senders look for one: the source may be counted in two entries.
+#[test]
+fn a_source_that_is_counted_twice_keeps_its_share() {
+    meet_while_one_leaves(1);
+}
+
 #[test]
 fn a_message_that_leaves_makes_room_for_one() {
-    check(3, || {
-        let sources = Arc::new(Sources::new(1, 1));
-        let first = sources.add(0).expect("nothing waits");
-        let waiting = Arc::new(PlainCount::new(0));
-        let threads: Vec<_> = (0..2)
-            .map(|_| {
-                let (sources, waiting) = (Arc::clone(&sources), Arc::clone(&waiting));
-                thread::spawn(move || {
-                    if sources.add(0).is_ok() {
-                        assert_eq!(waiting.fetch_add(1, Plain::Relaxed), 0, "over its share");
-                    }
-                })
-            })
-            .collect();
-        sources.remove(first);
-        threads.into_iter().for_each(|one| one.join().expect("counting does not panic"));
-    });
+    meet_while_one_leaves(0);
 }
