@@ -8,8 +8,8 @@
 //!   `try_with`, and its absence means "not the executor's own thread".
 //! * **No panic gets out.** Makers, futures, work, wakers and panic payloads are other people's code, and so are their
 //!   drops. Each of them runs inside [`contain`].
-//! * **Nobody waits for more than two turns of each neighbour**: not a due timer, not a task that another thread wakes,
-//!   not a new future.
+//! * **Nobody waits for more than two turns of each neighbour that has a backlog**: not a due timer, not a task that
+//!   another thread wakes, not a new future.
 
 mod pool;
 pub(crate) mod staff;
