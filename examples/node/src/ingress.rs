@@ -1,6 +1,6 @@
 //! What the network thread holds of the rest of the node: handles, and a snapshot to answer from.
 
-use actor::Handle;
+use actor_lanes::Handle;
 
 use crate::chain::{Chain, Published};
 use crate::consensus::Root;

@@ -14,7 +14,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actor::{Actor, Executor, Mailbox, Running, Runtime, Spawn, SpawnError, ThreadConfig, mailbox};
+use actor_lanes::life::SpawnError;
+use actor_lanes::{Actor, Executor, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
 
 use crate::api::{Api, ApiError, ApiSources, Limits, Watched};
 use crate::chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};

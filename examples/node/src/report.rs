@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use actor::LaneStats;
+use actor_lanes::mailbox::LaneStats;
 use serde::{Deserialize, Serialize};
 
 use crate::consensus::{Root, Slot};

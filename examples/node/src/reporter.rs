@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor::{Actor, Context, Handle, LaneStats, Message};
+use actor_lanes::mailbox::LaneStats;
+use actor_lanes::{Actor, Context, Handle, Message};
 
 use crate::chain::{Chain, Published, Snapshot};
 use crate::consensus::{INTERVALS_PER_SLOT, Interval, SlotClock};
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_is_named_as_long_as_the_chain_stands_still() {
         let (chain, _chain_mailbox) = Chain::new();
-        let (decoder, _decoder_mailbox) = actor::mailbox();
+        let (decoder, _decoder_mailbox) = actor_lanes::mailbox();
         let sources = Sources {
             name: "node-0".to_owned(),
             runtime: "none",

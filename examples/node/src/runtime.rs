@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use actor::{Runtime, runtimes};
+use actor_lanes::Runtime;
+use actor_lanes::runtime::all;
 
 /// The runtimes that this program's own features name, the preferred one first.
 const OWN: &[&str] = &[
@@ -22,10 +23,10 @@ const OWN: &[&str] = &[
 /// [`NoSuchRuntime`] when none that was compiled in has the name.
 pub fn by_name(name: Option<&str>) -> Result<Arc<dyn Runtime>, NoSuchRuntime> {
     let wanted = name.or(OWN.first().copied());
-    let found = runtimes().into_iter().find(|runtime| wanted == Some(runtime.name()));
+    let found = all().into_iter().find(|runtime| wanted == Some(runtime.name()));
     found.ok_or_else(|| NoSuchRuntime {
         asked: name.map(str::to_owned),
-        compiled_in: runtimes().iter().map(|runtime| runtime.name()).collect(),
+        compiled_in: all().iter().map(|runtime| runtime.name()).collect(),
     })
 }
 

@@ -222,7 +222,7 @@ fn a_runtime_that_was_not_compiled_in_is_refused_with_those_that_were() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let message = stderr(&output);
     assert!(message.contains("no runtime \"fibers\""), "{message}");
-    for runtime in actor::runtimes() {
+    for runtime in actor_lanes::runtime::all() {
         assert!(message.contains(runtime.name()), "{message}");
     }
 }

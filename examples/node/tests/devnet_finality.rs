@@ -13,7 +13,7 @@ fn options() -> DevnetOptions {
 
 #[test]
 fn four_nodes_finalize_slot_8_on_every_runtime() {
-    let runtimes = actor::runtimes();
+    let runtimes = actor_lanes::runtime::all();
     assert!(!runtimes.is_empty(), "a node needs a runtime");
     for runtime in runtimes {
         let options = DevnetOptions { runtime: Some(runtime.name().to_owned()), ..options() };

@@ -93,7 +93,7 @@ fn vote(validator_index: u64, data: AttestationData, key: &mut SecretKey) -> Vec
 
 #[test]
 fn what_a_peer_should_not_send_is_refused_and_counted_and_the_others_go_on_finalizing() {
-    let runtimes = actor::runtimes();
+    let runtimes = actor_lanes::runtime::all();
     let nodes: Vec<_> = network(2, 4, 3)
         .into_iter()
         .enumerate()
@@ -157,7 +157,7 @@ fn what_a_peer_should_not_send_is_refused_and_counted_and_the_others_go_on_final
 #[test]
 fn a_flood_of_votes_for_unknown_blocks_is_bounded_and_leaves_the_other_lanes_served() {
     const FLOOD: u64 = 20_000;
-    let runtimes = actor::runtimes();
+    let runtimes = actor_lanes::runtime::all();
     let nodes: Vec<_> = network(2, 4, 3)
         .into_iter()
         .enumerate()

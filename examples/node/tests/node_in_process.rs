@@ -13,7 +13,7 @@ use support::{finalized, network, start};
 
 #[test]
 fn four_nodes_finalize_three_slots_behind_the_head_on_every_runtime_at_once() {
-    let runtimes = actor::runtimes();
+    let runtimes = actor_lanes::runtime::all();
     let nodes: Vec<_> = network(4, 8, 4)
         .into_iter()
         .enumerate()
@@ -63,7 +63,7 @@ fn from_one_folder() -> Vec<NodeConfig> {
 
 #[test]
 fn nodes_of_one_genesis_folder_sign_with_its_keys_and_finalize() {
-    let runtimes = actor::runtimes();
+    let runtimes = actor_lanes::runtime::all();
     let nodes: Vec<_> = from_one_folder()
         .into_iter()
         .enumerate()

@@ -1,7 +1,7 @@
 //! What `/metrics` shows: the names of leanMetrics, as the specification has them (`node/metrics/registry.py`), and
 //! figures of our own: the actors' lanes, the ticks, what was dropped and why, the network.
 
-use actor::LaneStats;
+use actor_lanes::mailbox::LaneStats;
 
 use crate::api::ApiSources;
 use crate::api::exposition::Kind::{Counter, Gauge};

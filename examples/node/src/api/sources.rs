@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use actor::{Handle, LaneStats, Message};
+use actor_lanes::mailbox::LaneStats;
+use actor_lanes::{Handle, Message};
 
 use crate::chain::{Chain, Published};
 use crate::consensus::SlotClock;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor::{Actor, Context, Message};
+use actor_lanes::{Actor, Context, Message};
 use libssz::SszEncode;
 
 use crate::chain::effect::Effect;
@@ -209,7 +209,7 @@ impl Actor for ChainActor {
         self.state.handled(lane, cx.now().saturating_duration_since(begun));
     }
 
-    async fn stopped(&mut self, reason: &actor::ExitReason) {
+    async fn stopped(&mut self, reason: &actor_lanes::ExitReason) {
         self.publish();
         tracing::info!(%reason, "the chain's owner has ended");
     }

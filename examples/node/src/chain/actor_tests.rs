@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use actor::{Actor, Executor, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
+use actor_lanes::{Actor, Executor, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
 
 use crate::chain::state_tests::{Producer, chain, gossip_block, gossip_vote, tick};
 use crate::chain::{Chain, ChainActor, Origin, Published};
@@ -151,7 +151,7 @@ fn each_class_of_verdict_reaches_the_network_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
     let folded = aggregate(&votes[..2], &block);
     let unknown = AttestationData { head: Default::default(), ..votes[0].data };
-    for runtime in actor::runtimes() {
+    for runtime in actor_lanes::runtime::all() {
         let mut owner = Owner::start(&*runtime, 2, &mock());
         owner.block(&SignedBlock { proof: MultiMessageAggregate::default(), ..block.clone() });
         assert_eq!(owner.verdict(), Verdict::Reject, "INVALID_BLOCK_PROOF");
@@ -192,7 +192,7 @@ fn each_class_of_verdict_reaches_the_network_on_every_runtime() {
 #[test]
 fn a_batch_with_bad_votes_in_it_has_a_verdict_for_each_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
-    for runtime in actor::runtimes() {
+    for runtime in actor_lanes::runtime::all() {
         let mut owner = Owner::start(&*runtime, 3, &mock());
         owner.block(&block);
         assert_eq!(owner.verdict(), Verdict::Accept);
@@ -265,7 +265,7 @@ impl ProofScheme for Troubled {
 fn a_verification_that_panics_is_counted_and_its_verifier_goes_on_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
     let folded = aggregate(&votes[..2], &block);
-    for runtime in actor::runtimes() {
+    for runtime in actor_lanes::runtime::all() {
         let (begins, _begun) = async_channel::bounded(1);
         let troubled: Arc<dyn ProofScheme> = Arc::new(Troubled { begins, word: None });
         let mut owner = Owner::start(&*runtime, 1, &troubled);
@@ -283,7 +283,7 @@ fn a_verification_that_panics_is_counted_and_its_verifier_goes_on_on_every_runti
 fn what_a_verifier_had_when_it_ended_is_counted_and_the_others_go_on_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
     let folded = aggregate(&votes[..2], &block);
-    for runtime in actor::runtimes() {
+    for runtime in actor_lanes::runtime::all() {
         let (begins, begun) = async_channel::bounded(1);
         let (word, waits) = async_channel::bounded(1);
         let troubled: Arc<dyn ProofScheme> = Arc::new(Troubled { begins, word: Some(waits) });

@@ -1,6 +1,6 @@
 //! Everything that the chain's owner may be sent, and the lane of each.
 
-use actor::{Lane, Message, Reply};
+use actor_lanes::{Lane, Message, Reply};
 use libp2p::PeerId;
 
 use crate::chain::Fetched;

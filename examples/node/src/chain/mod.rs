@@ -48,7 +48,8 @@ mod votes;
 
 use std::time::Duration;
 
-use ::actor::{Handle, LaneStats, Mailbox, TryTellError, mailbox};
+use actor_lanes::mailbox::LaneStats;
+use actor_lanes::{Handle, Mailbox, TryTellError, mailbox};
 use libp2p::PeerId;
 
 use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex};

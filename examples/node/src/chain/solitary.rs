@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor::{Executor, Mailbox, Running, Spawn, SpawnError};
+use actor_lanes::life::SpawnError;
+use actor_lanes::{Executor, Mailbox, Running, Spawn};
 
 use crate::chain::{Chain, ChainActor, ChainState, Published, Role};
 use crate::consensus::{MockProofs, SlotClock, Store};
@@ -42,8 +43,8 @@ impl Solitary {
     ) -> Result<Self, SpawnError> {
         let (chain, mailbox) = Chain::new();
         let (front, network) = command_mailbox();
-        let (signer, signer_mailbox) = actor::mailbox();
-        let (prover, prover_mailbox) = actor::mailbox();
+        let (signer, signer_mailbox) = actor_lanes::mailbox();
+        let (prover, prover_mailbox) = actor_lanes::mailbox();
         let published = Published::default();
         let clock = SlotClock::new(store.config().genesis_time);
         let seen = published.clone();

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actor::ThreadConfig;
+use actor_lanes::ThreadConfig;
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser as _};
 
 use crate::command::CommandError;

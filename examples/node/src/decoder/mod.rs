@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use actor::{Actor, Context, Lane, Message};
+use actor_lanes::{Actor, Context, Lane, Message};
 use libssz::SszDecode;
 
 use crate::chain::{Chain, Fetched, Origin};

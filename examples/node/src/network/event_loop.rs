@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use actor::Mailbox;
+use actor_lanes::Mailbox;
 use futures::Stream;
 use libp2p::{
     PeerId, Swarm,

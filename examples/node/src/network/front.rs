@@ -1,6 +1,6 @@
 //! What the node tells the network, and the lanes it goes through.
 
-use actor::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
+use actor_lanes::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
 use libp2p::PeerId;
 
 use crate::network::{

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use actor::Mailbox;
+use actor_lanes::Mailbox;
 use futures::{Stream, future::poll_fn};
 use libp2p::{Multiaddr, PeerId, Swarm, swarm::SwarmEvent};
 

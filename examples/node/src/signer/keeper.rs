@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actor::{Actor, Context};
+use actor_lanes::{Actor, Context};
 
 use crate::chain::Chain;
 use crate::consensus::{

@@ -5,7 +5,7 @@
 
 mod keeper;
 
-use actor::{Handle, Lane, Message, TryTellError};
+use actor_lanes::{Handle, Lane, Message, TryTellError};
 
 use crate::consensus::{AttestationData, ProducedBlock, ValidatorIndex};
 

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor::{Executor, Runtime, ThreadConfig};
+use actor_lanes::{Executor, Runtime, ThreadConfig};
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{Request, Response};

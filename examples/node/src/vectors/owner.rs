@@ -6,7 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor::{Actor, AskBlockingError, Context, Executor, Lane, Message, Reply, Runtime, spawn};
+use actor_lanes::handle::AskBlockingError;
+use actor_lanes::{Actor, Context, Executor, Lane, Message, Reply, Runtime, spawn};
 
 use crate::vectors::case::Case;
 use crate::vectors::field::{Field, Malformed};

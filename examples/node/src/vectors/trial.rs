@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actor::Runtime;
+use actor_lanes::Runtime;
 
 use crate::vectors::Format;
 use crate::vectors::anchor::test_keys;

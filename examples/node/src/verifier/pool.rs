@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use actor::{Handle, TryTellError};
+use actor_lanes::{Handle, TryTellError};
 
 use crate::chain::Chain;
 use crate::verifier::{Assigned, Done, Job, JobId, Ticket};
@@ -81,7 +81,7 @@ pub(crate) fn verifier_count() -> usize {
 mod tests {
     use std::sync::Arc;
 
-    use actor::{Mailbox, mailbox};
+    use actor_lanes::{Mailbox, mailbox};
 
     use super::*;
     use crate::chain::ChainMessage;

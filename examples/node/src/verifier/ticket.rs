@@ -1,6 +1,6 @@
 //! A job on its way, with the promise that its owner hears of its end.
 
-use actor::{Lane, Message};
+use actor_lanes::{Lane, Message};
 
 use crate::chain::Chain;
 use crate::verifier::{AGGREGATES, BLOCKS, Done, Job, JobId, NotDone, RECOVERIES, VOTES};

@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use actor::{Actor, Batch, Context};
+use actor_lanes::actor::Batch;
+use actor_lanes::{Actor, Context};
 
 use crate::consensus::ProofScheme;
 use crate::verifier::{Assigned, Done, NotDone, Outcome, Ticket, WorkMeters};

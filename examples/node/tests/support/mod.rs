@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use actor::Runtime;
+use actor_lanes::Runtime;
 use libp2p::Multiaddr;
 use node::config::{HttpAddress, NodeConfig};
 use node::consensus::{MockProofs, Slot};

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use actor::{Runtime, ThreadConfig, ThreadRuntime};
+use actor_lanes::runtime::ThreadRuntime;
+use actor_lanes::{Runtime, ThreadConfig};
 use node::vectors::{Difference, Format, LoadError, Outcome, examine, load};
 
 /// Writes a file of vectors into a folder that lives as long as what is returned.

@@ -3,7 +3,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use actor::{Runtime, ThreadConfig, ThreadRuntime};
+use actor_lanes::runtime::ThreadRuntime;
+use actor_lanes::{Runtime, ThreadConfig};
 use node::consensus::{AttestationData, Block, Checkpoint, State, Validators, genesis};
 use node::vectors::{Outcome, Verdict, examine, load};
 use node::xmss::PublicKey;

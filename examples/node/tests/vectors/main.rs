@@ -16,7 +16,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use actor::{Runtime, SmolRuntime, ThreadConfig, ThreadRuntime, TokioRuntime};
+use actor_lanes::runtime::{SmolRuntime, ThreadRuntime, TokioRuntime};
+use actor_lanes::{Runtime, ThreadConfig};
 use node::vectors::{Results, examine, load};
 
 use crate::small::small_suite;

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor::{Executor, ThreadConfig};
+use actor_lanes::{Executor, ThreadConfig};
 
 use crate::api::{Api, ApiSources, Limits};
 use crate::chain::{Chain, Published, Solitary};

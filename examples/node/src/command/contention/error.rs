@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use actor::SpawnError;
+use actor_lanes::life::SpawnError;
 
 use crate::consensus::{Rejection, Slot};
 

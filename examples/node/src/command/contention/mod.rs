@@ -28,7 +28,7 @@ use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use actor::Runtime;
+use actor_lanes::Runtime;
 use clap::{Args, ValueEnum, value_parser};
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,8 @@ use std::sync::mpsc::sync_channel;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actor::{Actor, Executor, Handle, LaneStats, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
+use actor_lanes::mailbox::LaneStats;
+use actor_lanes::{Actor, Executor, Handle, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
 
 use crate::chain::{Chain, ChainActor, Published, Request, Wanted};
 use crate::consensus::{MockProofs, ProofScheme, Root};

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::SyncSender;
 
-use actor::{Actor, Context, ExitReason};
+use actor_lanes::{Actor, Context, ExitReason};
 
 use crate::chain::{ChainActor, ChainMessage};
 

@@ -36,8 +36,8 @@ pub struct UnknownRuntime {
 /// Panics if several runtimes are enabled, with their names and what to write instead.
 #[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
 #[must_use]
-pub fn runtime() -> Arc<dyn Runtime> {
-    match only(RUNTIMES) {
+pub fn only() -> Arc<dyn Runtime> {
+    match the_only(RUNTIMES) {
         Ok(make) => make(),
         Err(several) => panic!("{several}"),
     }
@@ -52,11 +52,11 @@ pub fn runtime() -> Arc<dyn Runtime> {
 /// # Examples
 ///
 /// ```
-/// for runtime in actor::runtimes() {
-///     assert_eq!(actor::runtime_named(runtime.name())?.name(), runtime.name());
+/// for runtime in actor_lanes::runtime::all() {
+///     assert_eq!(actor_lanes::runtime_named(runtime.name())?.name(), runtime.name());
 /// }
-/// assert!(actor::runtime_named("threads").is_err());
-/// # Ok::<(), actor::UnknownRuntime>(())
+/// assert!(actor_lanes::runtime_named("threads").is_err());
+/// # Ok::<(), actor_lanes::runtime::UnknownRuntime>(())
 /// ```
 pub fn runtime_named(name: &str) -> Result<Arc<dyn Runtime>, UnknownRuntime> {
     named(RUNTIMES, name).map(|make| make())
@@ -65,21 +65,20 @@ pub fn runtime_named(name: &str) -> Result<Arc<dyn Runtime>, UnknownRuntime> {
 /// Returns every runtime that is enabled, in the order tokio, smol, thread, for a program that lets its user pick one by
 /// [name](Runtime::name). Without a runtime feature there is none.
 #[must_use]
-pub fn runtimes() -> Vec<Arc<dyn Runtime>> {
+pub fn all() -> Vec<Arc<dyn Runtime>> {
     RUNTIMES.iter().map(|(_, make)| make()).collect()
 }
 
 /// Chooses the only runtime, or says what to write where there are several.
 #[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
-fn only<T: Copy>(runtimes: &[(&'static str, T)]) -> Result<T, String> {
+fn the_only<T: Copy>(runtimes: &[(&'static str, T)]) -> Result<T, String> {
     match runtimes {
         [(_, only)] => Ok(*only),
-        [] => {
-            Err("no runtime is enabled: enable the feature `tokio`, `smol` or `thread` of the crate `actor`".to_owned())
-        }
+        [] => Err("no runtime is enabled: enable the feature `tokio`, `smol` or `thread` of the crate `actor-lanes`"
+            .to_owned()),
         [(first, _), ..] => Err(format!(
             "several runtimes are enabled, by this program or by its dependencies: {}. Name the one that is meant: \
-             `actor::runtime_named(\"{first}\")`, for instance",
+             `actor_lanes::runtime_named(\"{first}\")`, for instance",
             names(runtimes).join(", ")
         )),
     }
@@ -105,21 +104,21 @@ impl std::error::Error for UnknownRuntime {}
 
 #[cfg(all(test, any(feature = "tokio", feature = "smol", feature = "thread")))]
 mod tests {
-    use super::{named, only};
+    use super::{named, the_only};
 
     const THREE: &[(&str, u8)] = &[("tokio", 1), ("smol", 2), ("thread", 3)];
 
     #[test]
     fn the_only_runtime_needs_no_name() {
-        assert_eq!(only(&THREE[2..]), Ok(3));
+        assert_eq!(the_only(&THREE[2..]), Ok(3));
     }
 
     #[test]
     fn of_several_none_is_guessed() {
-        let refusal = only(THREE).expect_err("there are several");
+        let refusal = the_only(THREE).expect_err("there are several");
         assert!(refusal.contains("tokio, smol, thread"), "{refusal}");
         assert!(refusal.contains("runtime_named(\"tokio\")"), "{refusal}");
-        assert!(only::<u8>(&[]).is_err());
+        assert!(the_only::<u8>(&[]).is_err());
     }
 
     #[test]
