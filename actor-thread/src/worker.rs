@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use actor_core::Maker;
-use actor_core::adapter::{Task, contain};
+use actor_core::runtime::Maker;
+use actor_core::runtime::adapter::{Task, contain};
 use concurrent_queue::ConcurrentQueue;
 
 use crate::clock;

@@ -4,7 +4,7 @@
 use std::alloc::{Layout, alloc_zeroed};
 use std::ptr::NonNull;
 
-use crate::mailbox::first_use::FirstUse;
+use crate::mailbox::lazy::FirstUse;
 use crate::sync::{AtomicU64, NEIGHBOURS};
 
 /// The words that one cache line holds.

@@ -21,7 +21,8 @@ use self::slot::{Awaiter, Replier};
 /// # Examples
 ///
 /// ```
-/// use actor_core::{Reply, ReplyDropped};
+/// use actor_core::Reply;
+/// use actor_core::reply::ReplyDropped;
 ///
 /// let (reply, answer) = Reply::pair();
 /// reply.send(7);

@@ -51,7 +51,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 use std::task::{Poll, Waker};
 
-use crate::contain::{contained, wake_contained};
+use crate::panic::{contained, wake_contained};
 use crate::reply::pool;
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, assert_exclusive, spin_loop};
 

@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::mailbox::Envelope;
-use crate::reply::Asker;
-use crate::{AskError, Handle, Reply, TellError, TryTellError, Variant, WeakHandle};
+use crate::handle::{AskError, Handle, TellError, TryTellError, WeakHandle};
+use crate::mailbox::{Envelope, Variant};
+use crate::reply::{Asker, Reply};
 
 /// Sends one kind of message to an actor whose other messages the sender need not know.
 ///
@@ -19,7 +19,8 @@ use crate::{AskError, Handle, Reply, TellError, TryTellError, Variant, WeakHandl
 /// # Examples
 ///
 /// ```
-/// use actor_core::{Message, Recipient, Reply, Variant};
+/// use actor_core::{Message, Recipient, Reply};
+/// use actor_core::mailbox::Variant;
 ///
 /// /// What a reader may ask of anyone who knows heads.
 /// struct Head(Reply<u64>);

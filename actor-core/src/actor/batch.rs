@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::turn::Pace;
-use crate::{Executor, Mailbox, Message};
+use crate::actor::budget::Pace;
+use crate::mailbox::{Mailbox, Message};
+use crate::runtime::Executor;
 
 /// Time after which a batch gives out nothing more.
 const TIME: Duration = Duration::from_millis(1);

@@ -1,8 +1,20 @@
 //! The trait that an owner of state implements.
 
+mod batch;
+pub(crate) mod budget;
+pub(crate) mod context;
+pub(crate) mod offload;
+pub(crate) mod timers;
+
+pub use batch::Batch;
+pub use context::Context;
+pub use offload::WorkError;
+pub use timers::{Beat, TimerId};
+
 use std::future::Future;
 
-use crate::{Batch, Context, ExitReason, Message};
+use crate::mailbox::Message;
+use crate::mailbox::exit::ExitReason;
 
 /// Owns state, and handles the messages that reach it one after the other.
 ///
@@ -71,7 +83,8 @@ pub trait Actor: Sized + 'static {
     /// # Examples
     ///
     /// ```
-    /// use actor_core::{Actor, Batch, Context, Lane, Message};
+    /// use actor_core::{Actor, Context, Lane, Message};
+    /// use actor_core::actor::Batch;
     ///
     /// struct Vote(u64);
     /// impl Message for Vote {

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::contain;
-use crate::Maker;
+use crate::runtime::Maker;
 
 /// A maker, and then the future that it made, as one future that never panics: not when it is polled and not when it is
 /// dropped.
@@ -21,7 +21,7 @@ use crate::Maker;
 /// use std::pin::Pin;
 /// use std::task::{Context, Poll, Waker};
 ///
-/// use actor_core::adapter::Task;
+/// use actor_core::runtime::adapter::Task;
 ///
 /// let mut task = Task::new(Box::new(|| Box::pin(async { panic!("this ends the future") })));
 /// let polled = Pin::new(&mut task).poll(&mut Context::from_waker(Waker::noop()));
@@ -57,7 +57,7 @@ impl Task {
     /// # Examples
     ///
     /// ```
-    /// use actor_core::adapter::Task;
+    /// use actor_core::runtime::adapter::Task;
     ///
     /// let task = Task::new(Box::new(|| Box::pin(async {})));
     /// assert!(!Task::none_here());

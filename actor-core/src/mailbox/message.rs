@@ -1,6 +1,6 @@
 //! What may be sent to an actor, and in which lane it travels.
 
-use crate::Lane;
+use crate::mailbox::lane::Lane;
 
 /// Describes everything that one actor may be sent: one enum per actor, matched exhaustively.
 ///
@@ -129,7 +129,8 @@ const fn any_by_key(lanes: &[Lane]) -> bool {
 /// # Examples
 ///
 /// ```
-/// use actor_core::{Message, Variant};
+/// use actor_core::Message;
+/// use actor_core::mailbox::Variant;
 ///
 /// struct Tick(u64);
 /// enum Chain {

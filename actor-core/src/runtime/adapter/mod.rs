@@ -1,4 +1,4 @@
-//! What an adapter is built of, besides [`ThreadConfig`](crate::ThreadConfig) and [`ThreadEnd`](crate::ThreadEnd). For
+//! What an adapter is built of, besides [`ThreadConfig`](crate::ThreadConfig) and [`ThreadEnd`](crate::runtime::ThreadEnd). For
 //! those who write an adapter; programs need nothing of it.
 //!
 //! The rules that every adapter keeps, each checked by `conformance::run` (feature `conformance`):
@@ -22,7 +22,7 @@ pub use waker::ContainedWaker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::contain::let_go;
+use crate::panic::let_go;
 
 /// Runs code that may panic, and returns its result. Returns `None` if it panicked; the panic hook has reported that.
 ///
@@ -31,7 +31,7 @@ use crate::contain::let_go;
 /// # Examples
 ///
 /// ```
-/// use actor_core::adapter::contain;
+/// use actor_core::runtime::adapter::contain;
 ///
 /// assert_eq!(contain(|| 1), Some(1));
 /// assert_eq!(contain(|| -> u32 { panic!("reported, and contained") }), None);

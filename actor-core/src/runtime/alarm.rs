@@ -4,7 +4,7 @@ use std::fmt;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::{Executor, Timer};
+use crate::runtime::{Executor, Timer};
 
 /// One timer of the runtime's, armed for the earliest of the actor's.
 pub(crate) struct Alarm {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::contain::poll_contained;
-use crate::mailbox::Shared;
-use crate::running::Life;
-use crate::{Executor, ExitReason, Message, Timer};
+use crate::life::running::Life;
+use crate::mailbox::exit::ExitReason;
+use crate::mailbox::{Message, Shared};
+use crate::panic::poll_contained;
+use crate::runtime::{Executor, Timer};
 
 /// Polls the parts of an actor's life, and sees to what may end them and to what is owed whenever its task rests.
 pub(crate) struct Watch<M: Message> {
@@ -40,8 +41,8 @@ impl<M: Message> Watch<M> {
     }
 
     /// Makes what the actor is given to act with.
-    pub(crate) fn context(&self) -> crate::Context<M> {
-        crate::Context::new(Arc::clone(&self.shared), Arc::clone(&self.executor))
+    pub(crate) fn context(&self) -> crate::actor::Context<M> {
+        crate::actor::context::Context::new(Arc::clone(&self.shared), Arc::clone(&self.executor))
     }
 
     /// Polls the actor until it ends by itself, panics, is stopped at once, or its deadline passes.

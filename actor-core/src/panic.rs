@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::ExitReason;
+use crate::mailbox::exit::ExitReason;
 
 /// Polls a part of the actor. A panic is its end as well.
 pub(crate) fn poll_contained<P: Future<Output = ExitReason>>(

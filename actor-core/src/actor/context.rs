@@ -5,10 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::mailbox::{Closeable, Shared};
-use crate::offload::Work;
-use crate::timers::Timers;
-use crate::{Beat, Executor, ExitReason, Handle, Message, TimerId, WorkError};
+use crate::actor::offload::{Work, WorkError};
+use crate::actor::timers::{Beat, TimerId, Timers};
+use crate::handle::Handle;
+use crate::mailbox::exit::ExitReason;
+use crate::mailbox::{Closeable, Message, Shared};
+use crate::runtime::Executor;
 
 /// Gives an actor its own handle, timers, the clock, work on other threads, and its own end.
 ///
@@ -60,7 +62,8 @@ impl<M: Message> Context<M> {
     /// ```
     /// use std::time::Duration;
     ///
-    /// use actor_core::{Actor, Context, ExitReason, Message, NotStarted, Runtime, ThreadConfig, spawn};
+    /// use actor_core::{Actor, Context, ExitReason, Message, Runtime, ThreadConfig, spawn};
+    /// use actor_core::life::NotStarted;
     ///
     /// struct Work;
     /// impl Message for Work {}
@@ -148,7 +151,8 @@ impl<M: Message> Context<M> {
     /// # Examples
     ///
     /// ```
-    /// use actor_core::{Actor, Context, Message, Reply, WorkError};
+    /// use actor_core::{Actor, Context, Message, Reply};
+    /// use actor_core::actor::WorkError;
     ///
     /// enum Sums {
     ///     Add(Vec<u64>, Reply<u64>),

@@ -4,9 +4,10 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
-use crate::batch::Batch;
-use crate::turn::Turn;
-use crate::{Actor, Context, ExitReason, Mailbox, Message};
+use crate::actor::budget::Turn;
+use crate::actor::{Actor, Batch, Context};
+use crate::mailbox::exit::ExitReason;
+use crate::mailbox::{Mailbox, Message};
 
 /// What the loop works on besides the mailbox, in one place, so that its future holds one reference to all of it.
 pub(crate) struct Parts<A: Actor, F> {

@@ -8,9 +8,8 @@ use std::task::{Context, Poll, ready};
 use event_listener::{EventListener, Listener};
 use pin_project::pin_project;
 
-use crate::Message;
 use crate::handle::TellError;
-use crate::mailbox::{Envelope, LaneQueue, Refused, Shared, Waiting};
+use crate::mailbox::{Envelope, LaneQueue, Message, Refused, Shared, Waiting};
 use crate::quiet::{Quiet, quietly};
 
 /// The future of [`Handle::tell`](crate::Handle::tell): ready once the message is in its lane.

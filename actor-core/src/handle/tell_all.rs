@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::handle::TryTellError;
-use crate::{Handle, Message};
+use crate::handle::{Handle, TryTellError};
+use crate::mailbox::Message;
 
 /// What [`Handle::try_tell_all`] did not send.
 pub struct Unsent<I: Iterator> {

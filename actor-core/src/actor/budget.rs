@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crate::Executor;
+use crate::runtime::Executor;
 
 /// Messages handled in a row before the thread's other tasks have their turn, give or take a batch.
 const MESSAGES: u32 = 128;

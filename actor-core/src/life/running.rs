@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use event_listener::listener;
 
-use crate::block::block_on_for;
 use crate::mailbox::Closeable;
+use crate::mailbox::exit::{Exit, ExitReason};
 use crate::notice::Notice;
+use crate::park::block_on_for;
 use crate::quiet::quietly;
+use crate::runtime::Executor;
 use crate::sync::{AtomicUsize, Ordering};
-use crate::{Executor, Exit, ExitReason};
 
 /// The right to stop an actor and the means to wait for its end, held by whoever spawned it.
 ///

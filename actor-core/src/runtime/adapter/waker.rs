@@ -17,7 +17,7 @@ use super::contain;
 /// ```
 /// use std::task::Waker;
 ///
-/// use actor_core::adapter::ContainedWaker;
+/// use actor_core::runtime::adapter::ContainedWaker;
 ///
 /// let mut contained = ContainedWaker::new();
 /// contained.of(Waker::noop()).wake_by_ref();

@@ -1,5 +1,13 @@
 //! The sending end: from any thread, with or without a runtime.
 
+mod recipient;
+mod tell;
+mod tell_all;
+
+pub use recipient::{Recipient, WeakRecipient};
+pub use tell::Tell;
+pub use tell_all::Unsent;
+
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
@@ -7,11 +15,11 @@ use std::time::Duration;
 
 use event_listener::listener;
 
-use crate::block::block_on_for;
-use crate::mailbox::{Closeable, Envelope, Refused, Shared};
+use crate::mailbox::{Closeable, Envelope, LaneStats, Message, Refused, Shared, Variant};
+use crate::park::block_on_for;
 use crate::quiet::quietly;
-use crate::tell::Tell;
-use crate::{Answer, LaneStats, Message, Recipient, Reply, Variant};
+
+use crate::reply::{Answer, Reply};
 
 /// Sends messages to one actor: cloned freely, used from any thread, with or without a runtime.
 ///

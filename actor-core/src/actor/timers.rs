@@ -8,8 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::alarm::Alarm;
-use crate::contain::let_go;
+use crate::panic::let_go;
+use crate::runtime::alarm::Alarm;
 
 /// Names one timer, so that it can be cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -11,8 +11,8 @@ use std::time::Duration;
 use core_affinity::CoreId;
 use event_listener::{Event, listener};
 
-use crate::adapter::contain;
-use crate::block::block_on_for;
+use crate::park::block_on_for;
+use crate::runtime::adapter::contain;
 
 /// Says how an executor's thread is called and where it runs.
 ///

@@ -11,8 +11,8 @@ use async_channel::{Receiver, Sender};
 
 use super::contain;
 use super::staff::Staff;
-use crate::ThreadConfig;
-use crate::block::block_on_for;
+use crate::park::block_on_for;
+use crate::runtime::thread::ThreadConfig;
 
 /// How long a thread waits for the next work before it ends.
 const IDLE: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ type Hire = Box<dyn Fn(&Arc<Shared>) -> bool + Send + Sync>;
 ///
 /// ```
 /// use actor_core::ThreadConfig;
-/// use actor_core::adapter::BlockingPool;
+/// use actor_core::runtime::adapter::BlockingPool;
 ///
 /// let pool = BlockingPool::new(&ThreadConfig::named("chain"), |work| work())?;
 /// let (tell, told) = std::sync::mpsc::sync_channel(1);
@@ -169,7 +169,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{BlockingPool, start_here};
-    use crate::ThreadConfig;
+    use crate::runtime::thread::ThreadConfig;
 
     const PATIENCE: Duration = Duration::from_secs(30);
 

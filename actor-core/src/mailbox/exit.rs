@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::LaneStats;
+use crate::mailbox::lane::LaneStats;
 
 /// Says why an actor ended.
 #[derive(Clone, Debug)]

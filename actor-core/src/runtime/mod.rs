@@ -3,6 +3,12 @@
 //! It is crossed when an executor starts, when an actor is spawned, when a timer is armed and when blocking work is
 //! handed off. It is not crossed when a message is sent: waking goes through [`std::task::Waker`].
 
+pub mod adapter;
+pub(crate) mod alarm;
+mod thread;
+
+pub use thread::{ThreadConfig, ThreadEnd};
+
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -10,8 +16,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-
-use crate::ThreadConfig;
 
 /// Makes a future on the thread that will run it. The maker crosses threads; its future does not, and need not be `Send`.
 pub type Maker = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;

@@ -5,16 +5,16 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::contain::{contained, let_go, panic_text};
-use crate::mailbox::{Closeable, Envelope, Refused};
-use crate::{Handle, Message};
+use crate::handle::Handle;
+use crate::mailbox::{Closeable, Envelope, Message, Refused};
+use crate::panic::{contained, let_go, panic_text};
 
 /// Says why offloaded work has no result.
 ///
 /// # Examples
 ///
 /// ```
-/// use actor_core::WorkError;
+/// use actor_core::actor::WorkError;
 ///
 /// let failed: Result<u64, _> = Err(WorkError::Panicked("no such block".to_owned()));
 /// assert_eq!(failed.clone().unwrap_or(7), 7);

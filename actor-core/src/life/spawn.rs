@@ -5,11 +5,15 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 
-use crate::contain::{contained, drop_contained};
-use crate::mailbox::mailbox;
-use crate::serve::{Parts, serve};
-use crate::watch::Watch;
-use crate::{Actor, Executor, ExitReason, Handle, Mailbox, Message, Running};
+use crate::actor::Actor;
+use crate::handle::Handle;
+use crate::life::running::Running;
+use crate::life::serve::{Parts, serve};
+use crate::life::watch::Watch;
+use crate::mailbox::exit::ExitReason;
+use crate::mailbox::{Mailbox, Message, mailbox};
+use crate::panic::{contained, drop_contained};
+use crate::runtime::Executor;
 
 /// Starts an actor on an executor, and gives a handle to it and the right to stop it.
 ///
