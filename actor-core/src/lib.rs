@@ -71,6 +71,7 @@ mod park;
 mod quiet;
 pub mod reply;
 pub mod runtime;
+mod spin;
 mod sync;
 
 pub use actor::{Actor, Context};

@@ -1,35 +1,28 @@
-//! Waiting on a plain thread: a future run by spinning for a little and then parking, with an end to the patience.
+//! Waiting on a plain thread: a future runs by spinning for a short time, then parking, with a
+//! timeout.
 
 use std::cell::Cell;
 use std::future::Future;
-use std::hint::spin_loop;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// The longest that a thread spins before it parks: about what a thread that parked is late by, so that waiting takes no more
-/// than twice what the best choice would have.
+use crate::spin::Spin;
+
+/// The longest spin before a park. It equals the latency of a parked thread's wake, so that a wait
+/// takes at most twice as long as with the better choice.
 ///
-/// Waking a parked thread costs whoever wakes it a system call, 11 to 15 µs on the machine where this was measured, and the
-/// thread runs 24 to 43 µs later. An actor that is awake, on a core of its own, answers in less than one.
+/// Waking a parked thread costs its waker a system call, 11 to 15 µs on the measured machine, and
+/// the thread runs 24 to 43 µs later. An actor awake on a core of its own answers within 1 µs.
 const SPIN: Duration = Duration::from_micros(20);
 
-/// How long a thread parks at once after it gave way while it spun and came back late, which costs it some milliseconds each
-/// time: others want its core.
-const CROWDED: Duration = Duration::from_millis(100);
-
-/// How long a round of looks takes at least if the thread gave way to another that wanted a whole time slice.
-const AWAY: Duration = Duration::from_millis(1);
-
-/// Looks at the flag for each look at the clock, which costs as much as several of them.
-const LOOKS: usize = 16;
-
-/// Runs the future on this thread until it is ready, or gives up `timeout` after it first had to wait.
+/// Runs the future on this thread until it is ready, and returns its output. Returns `None`
+/// `timeout` after the first pending poll.
 ///
-/// It may be nested: a future that is polled here may block on another.
+/// Calls may be nested: a future polled here may block on another.
 pub(crate) fn block_on_for<F: Future>(mut future: Pin<&mut F>, timeout: Duration) -> Option<F::Output> {
     let parker = Lent::new();
     let mut cx = Context::from_waker(&parker.waker);
@@ -45,34 +38,36 @@ pub(crate) fn block_on_for<F: Future>(mut future: Pin<&mut F>, timeout: Duration
     }
 }
 
-/// A flag that ends this thread's wait, and the waker that sets it.
+/// A flag that ends this thread's wait, and the waker setting it.
 struct Parker {
     woken: Arc<Woken>,
     waker: Waker,
-    /// Until when not to spin.
-    crowded_until: Cell<Option<Instant>>,
+    spin: Spin,
 }
 
 struct Woken {
-    /// Parking also ends by itself, and spinning needs something to look at.
+    /// The condition of a wait, because parking also ends spuriously, and spinning needs a word to
+    /// load.
     is_set: AtomicBool,
-    /// The one that waits. Unparking it is no system call unless it is parked.
+    /// The waiting thread. Unparking it is a system call only if it is parked.
     thread: Thread,
 }
 
 thread_local! {
-    /// This thread's parker, while none of its calls uses it: a call inside another one must not take the other's wakes.
+    /// This thread's parker, while no call uses it. A nested call must not consume the wakes of the
+    /// outer one, so it uses another parker.
     static PARKER: Cell<Option<Parker>> = const { Cell::new(None) };
 }
 
 /// A parker in use.
 struct Lent {
-    /// There until the drop.
+    /// Present until the drop.
     parker: Option<Parker>,
 }
 
 impl Lent {
-    /// Takes the thread's parker, or makes one where it is in use, or gone because the thread is ending.
+    /// Takes the thread's parker. Creates one if it is in use, or gone because the thread is
+    /// ending.
     fn new() -> Self {
         let parker = PARKER.try_with(Cell::take).ok().flatten();
         Self { parker: Some(parker.unwrap_or_else(Parker::new)) }
@@ -83,15 +78,15 @@ impl std::ops::Deref for Lent {
     type Target = Parker;
 
     fn deref(&self) -> &Parker {
-        self.parker.as_ref().expect("it is given back by the drop only")
+        self.parker.as_ref().expect("it is taken by the drop only")
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
         let parker = self.parker.take();
-        // One that the thread, which is ending, has no place for is dropped. A wake that comes late ends a later wait too
-        // early, which then polls once more.
+        // Dropped if the thread is ending and has no place for it. A late wake of this call ends a
+        // later wait early, and the later call then polls once more.
         _ = PARKER.try_with(|kept| kept.set(parker));
     }
 }
@@ -99,41 +94,19 @@ impl Drop for Lent {
 impl Parker {
     fn new() -> Self {
         let woken = Arc::new(Woken { is_set: AtomicBool::new(false), thread: thread::current() });
-        Self { waker: Waker::from(Arc::clone(&woken)), woken, crowded_until: Cell::new(None) }
+        Self { waker: Waker::from(Arc::clone(&woken)), woken, spin: Spin::new(SPIN) }
     }
 
-    /// Waits for a wake. Gives up at the deadline, if there is one.
+    /// Waits for a wake, and returns `false` at the deadline.
     fn wait(&self, deadline: Option<Instant>) -> bool {
-        (spinning_helps() && self.spin(deadline)) || self.woken.park(deadline)
-    }
-
-    fn spin(&self, deadline: Option<Instant>) -> bool {
-        let start = now();
-        if self.crowded_until.get().is_some_and(|until| start < until) {
-            return false;
-        }
-        let end = start + SPIN;
-        let end = deadline.map_or(end, |deadline| deadline.min(end));
-        let (mut looked, mut time) = (start, start);
-        while time < end {
-            for _ in 0..LOOKS {
-                if self.woken.is_set() && self.woken.take() {
-                    return true;
-                }
-                spin_loop();
-            }
-            // Where there are more threads than cores, the answerer may be waiting for this very one.
-            thread::yield_now();
-            (looked, time) = (time, now());
-        }
-        self.crowded_until.set((time.duration_since(looked) >= AWAY).then(|| time + CROWDED));
-        false
+        let woken = || self.woken.is_set() && self.woken.take();
+        (Spin::helps() && self.spin.until(deadline, woken)) || self.woken.park(deadline)
     }
 }
 
 impl Woken {
     fn is_set(&self) -> bool {
-        // A load does not take the line away from the one who is going to write it.
+        // A load leaves the cache line shared with the waker, which is about to write it.
         self.is_set.load(Ordering::Relaxed)
     }
 
@@ -149,8 +122,8 @@ impl Woken {
     }
 
     fn take(&self) -> bool {
-        // Acquire pairs with the Release in `wake_by_ref`: the next poll sees what the wake was for. A swap, because a wake
-        // that comes between a load and a store would be overwritten unseen.
+        // Acquire pairs with the Release in `wake_by_ref`: the next poll sees the cause of the
+        // wake. A swap, because a store after a load could overwrite a wake between the two.
         self.is_set.swap(false, Ordering::Acquire)
     }
 }
@@ -166,20 +139,14 @@ impl Wake for Woken {
     }
 }
 
-/// The end of a wait. One that is too long for the clock is as good as none.
+/// Returns the end of a wait. `None` if it is beyond the range of the clock.
 fn deadline(timeout: Duration) -> Option<Instant> {
     now().checked_add(timeout)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a plain thread has no executor, so it goes by its own clock")]
+#[expect(clippy::disallowed_methods, reason = "a plain thread has no executor, so it uses the system's clock")]
 fn now() -> Instant {
     Instant::now()
-}
-
-/// Tells whether another thread can get to the wake while this one spins.
-fn spinning_helps() -> bool {
-    static SEVERAL: OnceLock<bool> = OnceLock::new();
-    *SEVERAL.get_or_init(|| thread::available_parallelism().is_ok_and(|threads| threads.get() > 1))
 }
 
 #[cfg(test)]
@@ -254,7 +221,7 @@ mod tests {
                 timeout,
             );
             assert_eq!(output, None);
-            // Once more if a wake of an earlier call came late, and never while it spins.
+            // Twice if a wake of an earlier call arrives late. Spinning itself does not poll.
             assert!(polls <= 2, "polled {polls} times");
         }
         assert_eq!(block_on_for(pin!(async { 7 }), Duration::ZERO), Some(7));

@@ -20,6 +20,8 @@ pub use pool::BlockingPool;
 pub use task::Task;
 pub use waker::ContainedWaker;
 
+pub use crate::spin::Spin;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::panic::let_go;
