@@ -84,7 +84,7 @@ impl HashSubTree {
         self.layers.last()?.nodes.first()
     }
 
-    /// Returns the number of this tree's lowest layer within the whole tree.
+    /// Returns the level of this tree's lowest layer within the whole tree.
     pub(crate) fn lowest_layer(&self) -> usize {
         self.lowest_layer
     }
@@ -107,8 +107,8 @@ impl HashSubTree {
         below_root.iter().enumerate().map(|(height, layer)| layer.node((position >> height) ^ 1).copied()).collect()
     }
 
-    /// Checks every layer above the lowest against the hashes of the layer below, wherever both are
-    /// stored.
+    /// Returns whether every layer above the lowest matches the hashes of the layer below, wherever
+    /// both are stored.
     pub(crate) fn is_consistent(&self, hashes: &Tweaked) -> bool {
         (self.lowest_layer..).zip(self.layers.windows(2)).all(|(level, pair)| {
             let [below, above] = pair else { return false };

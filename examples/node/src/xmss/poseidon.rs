@@ -13,7 +13,7 @@ use crate::xmss::scheme::Scheme;
 static WIDTH_16: LazyLock<Poseidon1KoalaBear<16>> = LazyLock::new(default_koalabear_poseidon1_16);
 static WIDTH_24: LazyLock<Poseidon1KoalaBear<24>> = LazyLock::new(default_koalabear_poseidon1_24);
 
-/// The number of state elements in a sponge not overwritten by its input.
+/// The capacity of a sponge, in elements: the part of its state never overwritten by input.
 pub(crate) const CAPACITY: usize = 9;
 
 const RATE: usize = 24 - CAPACITY;

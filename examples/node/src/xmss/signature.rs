@@ -153,8 +153,8 @@ impl HashTreeRoot for Signature {
 
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // All bytes would take thousands of characters in a log line. The randomness identifies a
-        // signature.
+        // The full hex would take 850 to 5,100 characters of a log line. The randomness is enough
+        // to identify a signature.
         write!(f, "Signature({} bytes, rho 0x{})", self.bytes.len(), hex::encode(self.rho_bytes()))
     }
 }

@@ -66,8 +66,7 @@ impl Tweaked {
         sponge(&self.capacity, &input)
     }
 
-    /// Hashes two nodes to their parent. The parent is at `position` in `level`; level 1 is the
-    /// parents of the leaves.
+    /// Hashes two nodes to their parent at `position` in `level`. A leaf's parent is at level 1.
     pub(crate) fn node(&self, level: usize, position: u64, left: &Digest, right: &Digest) -> Digest {
         let tweak = limbs::<2>(((level as u128) << 40) | (u128::from(position) << 8) | TREE);
         compress_24(&[&self.parameter, &tweak, left, right])
