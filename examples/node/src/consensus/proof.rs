@@ -40,7 +40,7 @@ pub struct RawSignature {
 /// A proof to be aggregated, with its signers' public keys in the order of its participants.
 #[derive(Clone, Debug)]
 pub struct ChildProof<'a> {
-    /// The proof.
+    /// The signers' public keys.
     pub proof: &'a SingleMessageAggregate,
     /// Its signers' keys.
     pub public_keys: Vec<PublicKey>,
