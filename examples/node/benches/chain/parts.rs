@@ -95,8 +95,7 @@ fn fork_choice(grown: &Grown) -> [Part; 7] {
     ]
 }
 
-/// Returns a viewer with a view of the store. If `has_moved`, fork choice has moved since that
-/// view.
+/// Returns a viewer with a view of the store. If `has_moved`, fork choice has moved since then.
 fn seen(store: &Store, has_moved: bool) -> ForkChoiceViewer {
     let mut viewer = ForkChoiceViewer::default();
     viewer.view(store);

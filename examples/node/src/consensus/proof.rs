@@ -40,9 +40,9 @@ pub struct RawSignature {
 /// A proof to be aggregated, with its signers' public keys in the order of its participants.
 #[derive(Clone, Debug)]
 pub struct ChildProof<'a> {
-    /// The signers' public keys.
+    /// The proof.
     pub proof: &'a SingleMessageAggregate,
-    /// Its signers' keys.
+    /// The signers' public keys.
     pub public_keys: Vec<PublicKey>,
 }
 

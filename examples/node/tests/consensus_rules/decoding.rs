@@ -109,8 +109,8 @@ fn survives<T: SszEncode + SszDecode + PartialEq>(value: &T) -> bool {
     whole && (0..bytes.len()).all(|length| T::from_ssz_bytes(&bytes[..length]).as_ref() != Ok(value))
 }
 
-/// Returns whether bytes either do not decode as `T`, or decode to a value with the same encoding.
-/// Each value has only one encoding.
+/// Returns whether bytes either do not decode as `T`, or decode to a value encoded as the same
+/// bytes. Each value has only one encoding.
 fn canonical<T: SszEncode + SszDecode>(bytes: &[u8]) -> bool {
     T::from_ssz_bytes(bytes).map_or(true, |value| value.to_ssz() == bytes)
 }

@@ -236,7 +236,7 @@ fn a_flood_of_votes_evicts_only_the_oldest() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     tick_to_slot(&mut store, 2_000);
-    // Newest first, so eviction must go by slot and not by order of arrival.
+    // Insert the newest vote first, to show eviction by slot and not by order of arrival.
     for slot in (0..1_100).rev() {
         gossip(&mut store, vote(slot, genesis, genesis), &[slot % 4]);
     }

@@ -1,4 +1,4 @@
-//! XMSS keys: their signatures verify, and a key never signs twice in one epoch.
+//! XMSS keys: their signatures verify, and a key never signs two messages in one epoch.
 
 use libssz::{SszDecode, SszEncode};
 use node::xmss::{PublicKey, Scheme, SecretKey, SignError, Signature, SignatureError, VerifyError, verify};
