@@ -1,5 +1,4 @@
-//! A chain without finality. In each slot, five eighths of the validators vote, for two different
-//! heads.
+//! A chain without finality. In each slot, five eighths of the validators vote, for two heads.
 
 use std::ops::Range;
 

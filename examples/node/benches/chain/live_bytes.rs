@@ -15,28 +15,24 @@ pub(crate) fn live_bytes() -> usize {
     LIVE.load(Ordering::Relaxed)
 }
 
-// SAFETY: every call is forwarded unchanged to the system's allocator, and counting allocates
-// nothing.
+// SAFETY: every call is forwarded unchanged to the system's allocator; counting never allocates.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller upholds the contract of `alloc`, and `System::alloc` has the same
-        // contract.
+        // SAFETY: the caller upholds the contract of `alloc`, the same as that of `System.alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller upholds the contract of `dealloc`, and every pointer comes from
-        // `System`.
+        // SAFETY: the caller upholds the contract of `dealloc`; every pointer comes from `System`.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         LIVE.fetch_add(size, Ordering::Relaxed);
         LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller upholds the contract of `realloc`, and every pointer comes from
-        // `System`.
+        // SAFETY: the caller upholds the contract of `realloc`; every pointer comes from `System`.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }

@@ -15,8 +15,7 @@ pub(crate) struct Times {
     pub(crate) upper: Duration,
 }
 
-/// Measures `work` without the time for creating its input, and for dropping the input and the
-/// output.
+/// Measures `work`, excluding the time to create its input and to drop the input and output.
 pub(crate) fn time<S, T>(mut input: impl FnMut() -> S, mut work: impl FnMut(&mut S) -> T) -> Times {
     let round = |_| {
         let mut input = input();

@@ -18,8 +18,7 @@ pub(crate) fn word_at(bytes: &[u8], from: usize, length: usize) -> u64 {
     if length < WORD { word & ((1 << length) - 1) } else { word }
 }
 
-/// Splits `length` bits starting at position `from` into words. The last word has the remaining
-/// bits.
+/// Splits `length` bits starting at position `from` into words. The last word may be partly filled.
 pub(crate) fn words(bytes: &[u8], from: usize, length: usize) -> impl Iterator<Item = u64> {
     (0..length).step_by(WORD).map(move |done| word_at(bytes, from + done, length - done))
 }

@@ -20,8 +20,8 @@ const PIECE: usize = 1 << PIECE_DEPTH;
 /// The number of hash levels above all roots of a list of maximum length.
 const DEPTH: usize = HISTORICAL_ROOTS_LIMIT.trailing_zeros() as usize;
 
-/// A list of at most [`HISTORICAL_ROOTS_LIMIT`] block roots (`List[Bytes32,
-/// HISTORICAL_ROOTS_LIMIT]`).
+/// A list of at most [`HISTORICAL_ROOTS_LIMIT`] block roots
+/// (`List[Bytes32, HISTORICAL_ROOTS_LIMIT]`).
 ///
 /// The history of each state extends its parent's history by a few roots. A list therefore consists
 /// of full pieces, and a remainder of less than a piece. Full pieces never change, store their
@@ -108,8 +108,8 @@ impl Piece {
     }
 }
 
-/// Hashes nodes in pairs, from one level up to another. Missing nodes on the right count as all
-/// zero.
+/// Hashes nodes in pairs, from one level up to another. Missing nodes on the right count as
+/// subtrees of zeros.
 fn fold(hasher: &impl Sha256Hasher, mut nodes: Vec<Node>, from: usize, to: usize) -> Node {
     for zero in &ZERO_HASHES[from..to] {
         nodes = nodes.chunks(2).map(|pair| hash_nodes(hasher, &pair[0], pair.get(1).unwrap_or(zero))).collect();

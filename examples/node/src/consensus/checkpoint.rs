@@ -18,8 +18,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Returns the later of two checkpoints, or `self` if both have the same slot.
     ///
-    /// Keeping the old checkpoint on a tie prevents a fork from silently replacing the root of a
-    /// slot.
+    /// On a tie, keeping the old checkpoint prevents a fork from silently replacing a slot's root.
     pub fn advance_to(self, candidate: Self) -> Self {
         if candidate.slot > self.slot { candidate } else { self }
     }

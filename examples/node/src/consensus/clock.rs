@@ -50,13 +50,13 @@ impl SlotClock {
         self.total_intervals(unix_milliseconds) / INTERVALS_PER_SLOT
     }
 
-    /// Returns the interval within its slot, 0 to 4, at a Unix time in milliseconds, or 0 before
+    /// Returns the interval within its slot, 0 to 4, at a Unix time in milliseconds; 0 before
     /// genesis.
     pub const fn current_interval(self, unix_milliseconds: u64) -> Interval {
         self.total_intervals(unix_milliseconds) % INTERVALS_PER_SLOT
     }
 
-    /// Returns the number of intervals since genesis at a Unix time in milliseconds, or 0 before
+    /// Returns the number of intervals since genesis at a Unix time in milliseconds; 0 before
     /// genesis.
     pub const fn total_intervals(self, unix_milliseconds: u64) -> Interval {
         unix_milliseconds.saturating_sub(self.genesis_milliseconds) / self.milliseconds_per_interval

@@ -37,8 +37,7 @@ pub const MAX_ATTESTATIONS_DATA: usize = 8;
 /// The number of attestation subnets.
 pub const ATTESTATION_COMMITTEE_COUNT: u64 = 1;
 
-/// The maximum lag of the head behind the clock, in slots. Beyond it, validators suspend their
-/// duties.
+/// The maximum lag of the head behind the clock, in slots. Beyond it, validators do no duties.
 pub const SYNC_LAG_THRESHOLD: u64 = 4;
 
 /// The maximum age of the newest known block, in slots. Beyond it, the network has stalled, and the

@@ -40,11 +40,10 @@ pub(crate) fn select_proofs(pools: &[&[Arc<SingleMessageAggregate>]]) -> (Proofs
     (selected, covered)
 }
 
-/// Compares the encodings of two proofs byte by byte without building them. Each can take half a
+/// Compares the encodings of two proofs byte by byte. Does not build them: each can take half a
 /// megabyte.
 fn compare_encodings(one: &SingleMessageAggregate, other: &SingleMessageAggregate) -> Ordering {
-    // The first offset is the same in all encodings. The second offset is the position after the
-    // participants.
+    // The first offset is the same in all encodings. The second is the end of the participants.
     let offset = |proof: &SingleMessageAggregate| (8 + proof.participants.encoded_len() as u32).to_le_bytes();
     let participants = |proof: &SingleMessageAggregate| proof.participants.to_ssz();
     offset(one)

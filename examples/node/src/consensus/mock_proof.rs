@@ -10,8 +10,7 @@ use crate::consensus::root::Root;
 use crate::consensus::slot::Slot;
 use crate::xmss;
 
-/// The prefix of each mock proof. The specification's generator of test vectors uses the same
-/// prefix.
+/// The prefix of each mock proof, the same as in the specification's generator of test vectors.
 const MARKER: &[u8; 26] = b"\x00MOCKED-AGGREGATION-PROOF\x00";
 
 /// A substitute for aggregation proofs. **It proves nothing**: anyone can create such a proof
@@ -27,16 +26,15 @@ const MARKER: &[u8; 26] = b"\x00MOCKED-AGGREGATION-PROOF\x00";
 /// created here, and [`MockProofs::Marked`] accepts the proofs of such a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MockProofs {
-    /// The 32 bytes are a hash of the statement, so a proof of one statement is not valid for
-    /// another.
+    /// The 32 bytes are a hash of the statement, so a proof is valid only for its own statement.
     ///
     /// Aggregation verifies the signatures, as a real prover would.
     #[default]
     Bound,
     /// Every proof with the marker is accepted, and aggregation does not check the signatures.
     ///
-    /// This is for the specification's test vectors (`proofSetting` 0). Their proofs cannot be
-    /// recomputed.
+    /// This is for the specification's test vectors (`proofSetting` 0). The hashes in their proofs
+    /// cannot be recomputed.
     Marked,
 }
 

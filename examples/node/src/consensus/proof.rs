@@ -14,8 +14,7 @@ use crate::xmss::{PublicKey, Signature};
 /// The claim of a proof over one message: the holders of these keys have signed this message in
 /// this slot.
 ///
-/// A proof does not include its statement. A verifier builds the statement from data it already
-/// trusts.
+/// A proof does not include its statement. A verifier builds it from data trusted already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// The signers' public keys, in the order of the participants.
@@ -76,12 +75,10 @@ pub trait ProofScheme: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Returns [`ProofError`] if there is nothing to merge, or a proof does not prove its
-    /// statement.
+    /// Returns [`ProofError`] if there is nothing to merge, or a proof is invalid for its statement.
     fn merge(&self, parts: &[(&SingleMessageAggregate, Statement)]) -> Result<MultiMessageAggregate, ProofError>;
 
-    /// Verifies a merged proof over several messages. The statements must be in the order of the
-    /// merge.
+    /// Verifies a merged proof over several messages. The statements must be in merge order.
     ///
     /// # Errors
     ///

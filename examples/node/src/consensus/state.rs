@@ -59,8 +59,7 @@ impl State {
     ///
     /// # Errors
     ///
-    /// Returns [`Rejection::JustifiedSlotOutOfRange`] if the slot is past the slots tracked by the
-    /// state.
+    /// Returns [`Rejection::JustifiedSlotOutOfRange`] if the state does not track the slot yet.
     pub fn is_slot_justified(&self, slot: Slot) -> Result<bool, Rejection> {
         is_slot_justified(|index| self.justified_slots.get(index), self.latest_finalized.slot, slot)
     }

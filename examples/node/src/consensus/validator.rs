@@ -14,8 +14,8 @@ use crate::xmss::PublicKey;
 
 /// A validator's two keys.
 ///
-/// A one-time key signs only once per slot, and a proposer also votes, so a validator needs two
-/// keys.
+/// A proposer signs both a block and a vote in one slot, and a one-time key signs only once per
+/// slot. Each validator therefore has two keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct Validator {
     /// The key for verifying its votes.
@@ -139,8 +139,7 @@ impl SszDecode for Validators {
 }
 
 impl HashTreeRoot for Validators {
-    /// Returns the root computed when the registry was created, by SHA-256 regardless of the
-    /// hasher.
+    /// Returns the root computed at the registry's creation, by SHA-256 regardless of the hasher.
     fn hash_tree_root(&self, _hasher: &impl Sha256Hasher) -> Node {
         self.0.root
     }

@@ -6,8 +6,7 @@ use std::thread;
 /// Returns the results of `work` on all items, computed in parallel, in the order of the items.
 pub(crate) fn map<T: Sync, U: Send>(items: &[T], work: impl Fn(&T) -> U + Sync) -> Vec<U> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
-    // Relaxed: the counter only assigns items to threads. Joining the threads publishes their
-    // results.
+    // Relaxed: the counter only assigns items. Joining the threads publishes their results.
     let next = AtomicUsize::new(0);
     let deal = || {
         let places = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));

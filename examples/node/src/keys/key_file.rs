@@ -62,8 +62,9 @@ impl KeyFile {
         Ok(Self { scheme, seed, first_slot, active_slots, public_key: *key.public_key() })
     }
 
-    /// Returns the key regenerated from the seed, after checking its public key. Costs as much as
-    /// [`generate`](Self::generate).
+    /// Returns the key regenerated from the seed, after checking its public key.
+    ///
+    /// Costs as much as [`generate`](Self::generate).
     ///
     /// The returned key has no record of slots used before. After a restart, the caller must call
     /// [`SecretKey::retire_through`] with the newest slot possibly used before the restart.

@@ -10,16 +10,14 @@ use libp2p::identity::{Keypair, secp256k1};
 use crate::file::{self, FileError, FileKind};
 use crate::keys::Seed;
 
-/// A node's secp256k1 secret and the peer identity derived from it. `Debug` does not show the
-/// secret.
+/// A node's secp256k1 secret and the peer identity derived from it. `Debug` hides the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NetworkKey {
     secret: [u8; 32],
     peer_id: PeerId,
 }
 
-/// The error for an invalid secp256k1 secret: the 32 bytes are zero, or not below the curve's
-/// order.
+/// The error for an invalid secp256k1 secret: zero, or a number not below the curve's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a secp256k1 secret key: 32 bytes in hexadecimal, above zero and below the curve's order")]
 pub struct NotASecret;

@@ -25,8 +25,7 @@ impl StoredKey {
     ///
     /// # Errors
     ///
-    /// Returns [`FileError`] if the file cannot be read, is larger than 64 MiB, or is not such a
-    /// key.
+    /// Returns [`FileError`] if the file cannot be read, is above 64 MiB, or is not such a key.
     pub fn load_ssz(path: &Path) -> Result<Self, FileError> {
         let bytes = file::read_bytes(FileKind::LeanKey, path, MOST_BYTES)?;
         let key =

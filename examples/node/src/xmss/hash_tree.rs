@@ -7,12 +7,12 @@ use libssz_types::SszList;
 use crate::xmss::field::{DIGEST_BYTES, Digest, NonCanonical, append_elements, elements_from_bytes};
 use crate::xmss::tweak::Tweaked;
 
-/// The largest number of nodes in a layer, in any scheme (`NODE_LIST_LIMIT` of the production
-/// scheme).
+/// The largest number of nodes in a layer of any scheme: `NODE_LIST_LIMIT` of the production
+/// scheme.
 const NODE_LIST_LIMIT: usize = 2 << 16;
 
-/// The largest number of layers in a tree, in any scheme (`LOG_LIFETIME` + 1 of the production
-/// scheme).
+/// The largest number of layers in a tree of any scheme: `LOG_LIFETIME` + 1 of the production
+/// scheme.
 const LAYER_LIMIT: usize = 33;
 
 /// A subtree, from a lowest layer up to one root.

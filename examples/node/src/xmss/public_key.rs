@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::xmss::field::{DIGEST_BYTES, Digest, ELEMENT_BYTES, NonCanonical, append_elements, elements_from_bytes};
 use crate::xmss::tweak::Parameter;
 
-/// The bytes of an XMSS public key: the tree's root (8 field elements), then the public parameter
-/// (5).
+/// The bytes of an XMSS public key: the tree's root, then the public parameter, in 8 and 5 field
+/// elements.
 ///
 /// Decoding does not check the bytes, because the specification's registry holds them as plain
 /// bytes (`Bytes52`). No signature verifies under a key with invalid field elements.

@@ -66,8 +66,7 @@ impl Scheme {
         usize::from(self.log_lifetime)
     }
 
-    /// Returns the number of epochs in a key pair's lifetime (`LIFETIME`). Valid epochs are below
-    /// it.
+    /// Returns the number of epochs of a key pair (`LIFETIME`). Valid epochs are below it.
     pub fn lifetime(self) -> u64 {
         1 << self.log_lifetime
     }

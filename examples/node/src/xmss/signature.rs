@@ -200,8 +200,7 @@ impl From<NonCanonical> for SignatureError {
 }
 
 impl From<SignatureError> for DecodeError {
-    /// Converts to the closest of the decoder's own errors. None of them describes a non-canonical
-    /// element.
+    /// Converts to the closest of the decoder's own errors. None describes a non-canonical element.
     fn from(error: SignatureError) -> Self {
         match error {
             SignatureError::UnknownLength(got) => {

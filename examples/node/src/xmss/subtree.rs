@@ -54,8 +54,7 @@ impl Subtree {
         })
     }
 
-    /// Collects the siblings from a leaf up to the root. `leaf` is a position within the whole
-    /// tree.
+    /// Collects the siblings from a leaf up to the root. `leaf` is its position in the whole tree.
     pub(crate) fn path(&self, leaf: u64) -> Vec<Digest> {
         let within = (leaf - self.first_leaf) as usize;
         let inside = self.layers[..self.layers.len() - 1].iter().enumerate();

@@ -129,7 +129,7 @@ impl TreeKey {
     ///
     /// # Errors
     ///
-    /// Returns [`TreeKeyError`] with the problem. An accepted key can sign in all of its active
+    /// Returns [`TreeKeyError`] with the problem. An accepted key can sign in all its active
     /// epochs.
     pub fn from_ssz(bytes: &[u8]) -> Result<Self, TreeKeyError> {
         let container =

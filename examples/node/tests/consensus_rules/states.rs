@@ -54,8 +54,8 @@ fn a_fork_of_an_old_block_is_imported_although_its_state_is_not_kept() {
     let (mut store, chain) = long_chain(200);
     for slot in [1, 33, 50, 95, 96, 97] {
         let (parent, state) = &chain[slot];
-        // The block includes the root of the resulting state, so a wrong parent state would reject
-        // it.
+        // The block includes the resulting state's root, so a wrong parent state would reject the
+        // block.
         let block = block_after(state, parent.root, 201 + slot as u64);
         let root = Root::of(&block);
         import(&mut store, block).expect("the parent's state is made again");

@@ -31,7 +31,7 @@ fn aggregate_of(
 
 #[test]
 fn a_target_is_at_most_three_blocks_behind_the_head_and_justifiable() {
-    // The safe target stays at genesis: the walk goes three blocks back from the head, and from there
+    // The safe target stays at genesis: the walk goes three blocks back from the head, and then on
     // to a justifiable slot.
     for (head, target) in [(1, 0), (2, 0), (3, 0), (4, 1), (8, 5), (9, 6), (10, 6), (12, 9), (15, 12), (17, 12)] {
         let mut store = unsigned_store(3);
