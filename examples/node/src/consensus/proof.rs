@@ -75,7 +75,7 @@ pub trait ProofScheme: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Returns [`ProofError`] if there is nothing to merge, or a proof is invalid for its statement.
+    /// Returns [`ProofError`] if there is nothing to merge or a proof is invalid for its statement.
     fn merge(&self, parts: &[(&SingleMessageAggregate, Statement)]) -> Result<MultiMessageAggregate, ProofError>;
 
     /// Verifies a merged proof over several messages. The statements must be in merge order.

@@ -9,9 +9,9 @@ use crate::xmss::tweak::Tweaked;
 /// ```text
 ///            root
 ///           /    \
-///        node    above[1]        The epochs outside the subtree are not active.
-///       /    \                   There are no leaves for above[0] and above[1]:
-///   above[0]  top                they are pseudo-random digests.
+///        node    above[1]        the epochs on the right are not active:
+///       /    \                   nobody knows leaves for above[0] and above[1],
+///   above[0]  top                they are pseudo-random digests
 ///            /   \
 ///          layers[1] ...
 ///          layers[0]: the active epochs' leaves
