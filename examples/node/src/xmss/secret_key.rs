@@ -121,7 +121,7 @@ impl SecretKey {
 
     /// Retires every epoch up to and including `epoch`, used or not.
     ///
-    /// After a restart, a node calls this with an upper bound on the epochs used before the restart.
+    /// After a restart, a node calls this with an upper bound on the epochs used before it.
     /// The call has no effect if the same epoch or a newer one is already used or retired.
     pub fn retire_through(&mut self, epoch: u64) {
         if self.newest.is_none_or(|(newest, _)| newest < epoch) {
