@@ -1,4 +1,4 @@
-//! Every mistake in a node's files gives an error that names the file and says what to do.
+//! Tests of mistakes in a node's files: each error names the file and states the remedy.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,4 +1,4 @@
-//! Keys come back from their files as they were, or not at all.
+//! Tests of key files: a key loads unchanged, or not at all.
 
 use node::keys::{KeyError, KeyFile, NetworkKey, SchemeName, Seed, ValidatorKeyFiles, generate, regenerate};
 use node::xmss::verify;

@@ -1,4 +1,5 @@
-//! A genesis folder is read as it was written, and every mistake in it gives an error that names the file and what to do.
+//! Tests of genesis folders: reading a written folder, and mistakes. Each error names the file and
+//! states the remedy.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -30,7 +31,7 @@ impl Folder {
         Self { directory, options: LeanOptions { node_id: "ours_0".to_owned(), ..LeanOptions::default() } }
     }
 
-    /// The same without the file that is preferred, so that the manifest is read.
+    /// Creates the same folder without the preferred file, so the manifest is read.
     fn with_manifest() -> Self {
         let folder = Self::new();
         folder.remove("annotated_validators.yaml");

@@ -1,4 +1,4 @@
-//! The rules of what travels between nodes, for any input.
+//! Tests of the wire formats for arbitrary input.
 
 use node::network::wire::{
     MAX_PAYLOAD_SIZE, MAX_REQUEST_BLOCKS, WireError,
@@ -38,7 +38,7 @@ proptest! {
         write_chunk(Ok(&ssz), &mut bytes).expect("it is small enough");
         let at = at.index(bytes.len());
         bytes[at] ^= change;
-        // A changed first byte only turns the answer into an error with the same payload.
+        // A change in the first byte only changes the answer into an error with the same payload.
         if let (Ok(chunks), true) = (decode_response(&bytes), at > 0) {
             prop_assert_eq!(chunks, vec![Ok(ssz)]);
         }

@@ -2,7 +2,7 @@
 //! and never blocks on them.
 //!
 //! ```text
-//!  peers ⇄ QUIC ⇄ swarm (gossipsub, request-response)    "network": one OS thread, one tokio reactor
+//!  peers ⇄ QUIC ⇄ swarm (gossipsub, request-response)  "network", one OS thread, one tokio reactor
 //!                   │            ▲
 //!         Inbound   │            │  Command, through a bounded lane
 //!                   ▼            │

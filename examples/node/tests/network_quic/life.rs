@@ -1,4 +1,4 @@
-//! Starting, stopping, and peers that come and go.
+//! Tests of starting, stopping, and peers connecting and disconnecting.
 
 use std::{net::UdpSocket, time::Duration};
 
@@ -19,7 +19,7 @@ fn a_taken_port_is_an_error_that_names_the_address() {
     let Err(error @ NetworkError::Listen { .. }) = result.map(|_| ()) else { panic!("the port is taken") };
     assert!(error.to_string().contains(&taken.to_string()), "{error}");
     assert!(error.to_string().contains("in use"), "{error}");
-    // On all interfaces is no way around it.
+    // Listening on all interfaces fails for the same port as well.
     let port = taken.to_string().replace("127.0.0.1", "0.0.0.0").parse().expect("it is an address");
     let result = Peer::try_start(NetworkConfig { listen: port, ..config(&[]) });
     assert!(matches!(result.map(|_| ()), Err(NetworkError::Listen { .. })));
@@ -91,7 +91,8 @@ fn a_peer_that_is_killed_and_comes_back_gossips_again() {
     let raw = RawPeer::start(key.clone(), "/ip4/127.0.0.1/udp/0/quic-v1", Some(a.address().clone()), Vec::new());
     let listen = raw.address.clone();
     a.wait_connected(key.public().to_peer_id());
-    // By now A has told its topics, and will not do so again on the connection that it takes to be alive.
+    // A has announced its topics by now. It will not announce them again while it considers this
+    // connection alive.
     raw.wait_subscribed();
     raw.die();
     let host_key = HostKey::from_secret(secret).expect("it is a secret");
@@ -102,7 +103,7 @@ fn a_peer_that_is_killed_and_comes_back_gossips_again() {
 
 #[test]
 fn peers_that_say_nothing_are_in_nobodys_way() {
-    // One that never answers a dial, and one that connects and does nothing.
+    // One peer never answers a dial, and another connects and does nothing.
     let deaf = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     let port = deaf.local_addr().expect("it is bound").port();
     let deaf_address = format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().expect("it is an address");
@@ -124,7 +125,7 @@ fn nodes_that_all_dial_each_other_gossip_all_ways() {
         format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().expect("it is an address")
     });
     drop(sockets);
-    // A node names itself among its peers, as all nodes of a devnet may share one list.
+    // A node's own address is among its peers, because all nodes of a devnet may share one list.
     let mut nodes = addresses
         .each_ref()
         .map(|listen| Peer::start(NetworkConfig { listen: listen.clone(), ..config(&addresses.each_ref()) }));

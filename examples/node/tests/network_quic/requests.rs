@@ -1,4 +1,4 @@
-//! Status on connecting, and blocks by root.
+//! Tests of requests: status on connecting, and blocks by root and by range.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
 
 const LOOPBACK: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 
-/// A asks B; they are connected.
+/// Starts two connected nodes; the first one sends the requests.
 fn pair() -> [Peer; 2] {
     let mut b = Peer::start(config(&[]));
     let mut a = Peer::start(config(&[b.address()]));
@@ -134,7 +134,7 @@ fn a_request_that_is_never_answered_times_out() {
     let response = a.wait_blocks();
     assert_eq!((response.request_id, response.outcome), (5, Err(RequestFailure::Timeout)));
     assert_eq!(a.network.counters().offences.get(), 0, "being slow is no offence");
-    // Too late, and harmless.
+    // The late answer has no effect.
     held.1.send(vec![vec![1]]);
     a.network.front().request_blocks(b.id(), vec![[2; 32]], 6).expect("the lane has room");
     b.wait_serve().1.send(vec![vec![2]]);
@@ -173,7 +173,7 @@ fn a_malformed_request_is_answered_with_an_error() {
     raw.wait_connected();
     let valid = encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");
     let cut_short = valid[..valid.len() - 1].to_vec();
-    // Declares 4 GiB.
+    // The declared length is 4 GiB.
     let too_large = vec![0xff, 0xff, 0xff, 0xff, 0x0f];
     for request in [cut_short, too_large, b"garbage".to_vec()] {
         raw.tell(Tell::Request(node.id(), request));
@@ -211,7 +211,7 @@ fn a_flood_of_requests_is_refused_and_is_in_nobodys_way() {
     }
 }
 
-/// What a node makes of a peer that answers its request for one block with these bytes.
+/// Returns the outcome of a request for one block to a peer answering with these bytes.
 fn outcome_of(answer: Vec<u8>) -> Result<Vec<Vec<u8>>, RequestFailure> {
     let key = Keypair::generate_secp256k1();
     let peer = key.public().to_peer_id();
