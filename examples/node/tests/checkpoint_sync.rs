@@ -105,7 +105,7 @@ fn get(address: SocketAddr, path: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_node_whose_source_is_not_there_does_not_start() {
+fn a_node_with_an_unreachable_source_does_not_start() {
     let mut config: NodeConfig = network(1, 1, 0).remove(0);
     let nobody = TcpListener::bind(ANY_PORT).expect("a port is free").local_addr().expect("it is bound");
     config.checkpoint_sync_url = Some(format!("http://{nobody}"));
@@ -116,7 +116,7 @@ fn a_node_whose_source_is_not_there_does_not_start() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_told_unless_the_node_may_do_without() {
+fn a_taken_http_address_is_an_error_unless_the_api_is_optional() {
     let taken = TcpListener::bind(ANY_PORT).expect("a port is free");
     let mut config = network(1, 1, 0).remove(0);
     config.http = HttpAddress::On(taken.local_addr().expect("it is bound"));
@@ -131,7 +131,7 @@ fn an_address_that_is_taken_is_told_unless_the_node_may_do_without() {
 }
 
 #[test]
-fn what_a_good_source_serves_is_taken() {
+fn the_anchor_of_a_good_source_is_accepted() {
     let file = genesis_file();
     let anchor = anchor_of(&file);
     assert_eq!(fetch_anchor(&source(answers(&anchor)), &file, 0).expect("it is the network's own genesis"), anchor);
@@ -155,7 +155,7 @@ fn a_source_whose_finality_advances_in_between_is_asked_again() {
 }
 
 #[test]
-fn every_way_in_which_a_block_and_a_state_are_nothing_to_begin_at_has_its_name() {
+fn every_unusable_block_and_state_has_its_own_mismatch() {
     let file = genesis_file();
     let good = anchor_of(&file);
     assert_eq!(verify_anchor(&good, &file, 0), Ok(()));
@@ -184,7 +184,7 @@ fn every_way_in_which_a_block_and_a_state_are_nothing_to_begin_at_has_its_name()
 }
 
 #[test]
-fn answers_that_are_no_checkpoint_are_told_apart() {
+fn every_kind_of_bad_answer_has_its_own_error() {
     let file = genesis_file();
     let fetch = |answers: Vec<Vec<u8>>| fetch_anchor(&source(answers), &file, 0).expect_err("it is no checkpoint");
     let [block, state] = answers(&anchor_of(&file)).try_into().expect("two answers");

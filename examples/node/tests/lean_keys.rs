@@ -85,7 +85,7 @@ fn keys_have_two_or_more_whole_bottom_trees() {
 }
 
 #[test]
-fn a_key_of_another_height_is_told_apart() {
+fn a_key_of_an_unknown_height_is_refused() {
     let mut ssz = bytes(&fixture()["secret_key"]);
     // The first tree starts with its depth.
     let at = u32::from_le_bytes(ssz[68..72].try_into().expect("four bytes")) as usize;
@@ -94,14 +94,14 @@ fn a_key_of_another_height_is_told_apart() {
 }
 
 #[test]
-fn a_secret_that_belongs_to_another_key_is_found_out() {
+fn a_secret_of_another_key_is_refused() {
     let mut ssz = bytes(&fixture()["secret_key"]);
     ssz[0] ^= 1;
     assert_eq!(TreeKey::from_ssz(&ssz).expect_err("another secret"), TreeKeyError::Inconsistent("prf_key"));
 }
 
 #[test]
-fn what_is_no_key_is_no_key() {
+fn bytes_that_are_not_a_key_are_refused() {
     for bytes in [&[][..], &[0; 31], &[0xff; 4096], b"seed = 1"] {
         let error = TreeKey::from_ssz(bytes).expect_err("it is none");
         assert!(matches!(error, TreeKeyError::NotSsz(_)), "{error}");
@@ -109,7 +109,7 @@ fn what_is_no_key_is_no_key() {
 }
 
 #[test]
-fn a_key_file_that_is_none_is_named() {
+fn the_error_for_a_bad_key_file_names_the_file() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("validator_0_attester_key_sk.ssz");
     let missing = StoredKey::load_ssz(&path).expect_err("there is none").to_string();

@@ -22,7 +22,7 @@ fn refused(bytes: &[u8]) -> RecordError {
 }
 
 #[test]
-fn a_record_with_every_key_says_all_of_it_whether_signed_or_not() {
+fn every_key_of_a_record_is_read_even_with_a_wrong_signature() {
     let record: NodeRecord = EXTENDED.parse().expect("a record");
     assert_eq!(record.to_string(), EXTENDED);
     assert_eq!((record.seq(), record.identity_scheme()), (5, Some("v4")));
@@ -41,7 +41,7 @@ fn a_record_with_every_key_says_all_of_it_whether_signed_or_not() {
 }
 
 #[test]
-fn a_record_of_our_own_verifies_and_any_change_to_it_does_not() {
+fn a_signed_record_verifies_and_any_change_breaks_it() {
     let key = HostKey::from_secret([7; 32]).expect("a secret");
     let record = NodeRecord::sign(&key, 3, Ipv4Addr::LOCALHOST, 9000, true);
     assert!(record.verify_signature() && record.is_valid() && record.is_aggregator());
@@ -90,7 +90,7 @@ fn bytes_that_are_not_one_flat_list_in_order_are_refused() {
 }
 
 #[test]
-fn a_text_that_is_no_record_is_told_why() {
+fn each_kind_of_malformed_text_has_its_own_error() {
     let error = |text: &str| text.parse::<NodeRecord>().expect_err("not a record");
     assert_eq!(error("-IS4Q"), RecordError::Prefix);
     assert_eq!(error("enr:+/=="), RecordError::Base64);

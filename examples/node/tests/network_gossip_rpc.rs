@@ -7,7 +7,7 @@ use node::network::wire::gossip_rpc::{
 use proptest::prelude::*;
 
 #[test]
-fn an_rpc_with_one_of_everything_comes_back() {
+fn an_rpc_with_every_field_survives_a_round_trip() {
     let topic = || Some(String::from("/leanconsensus/12345678/block/ssz_snappy"));
     let ids = || MessageIds { message_ids: vec![vec![0xaa; 20], vec![]] };
     let rpc = Rpc {
@@ -62,7 +62,7 @@ fn malformed_rpcs_are_refused() {
 
 proptest! {
     #[test]
-    fn whatever_decodes_is_as_good_when_it_is_written_again(bytes in proptest::collection::vec(any::<u8>(), 0..128)) {
+    fn every_decoded_rpc_survives_a_round_trip(bytes in proptest::collection::vec(any::<u8>(), 0..128)) {
         if let Ok(rpc) = decode_rpc(&bytes) {
             prop_assert_eq!(decode_rpc(&encode_rpc(&rpc)), Ok(rpc));
         }

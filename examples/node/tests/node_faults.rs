@@ -92,7 +92,7 @@ fn vote(validator_index: u64, data: AttestationData, key: &mut SecretKey) -> Vec
 }
 
 #[test]
-fn what_a_peer_should_not_send_is_refused_and_counted_and_the_others_go_on_finalizing() {
+fn invalid_messages_are_refused_and_counted_and_honest_nodes_still_finalize() {
     let runtimes = actor::runtimes();
     let nodes: Vec<_> = network(2, 4, 3)
         .into_iter()

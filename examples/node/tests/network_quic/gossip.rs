@@ -32,7 +32,7 @@ fn a_block_arrives_as_it_was_published() {
 }
 
 #[test]
-fn a_message_is_passed_on_only_once_it_is_accepted() {
+fn a_message_is_forwarded_only_after_it_is_accepted() {
     let [a, mut b, mut c] = line();
     a.publish(b"block");
     let message = b.wait_gossip(b"block");
@@ -117,7 +117,7 @@ fn what_is_not_snappy_or_too_large_is_counted_and_not_delivered() {
 }
 
 #[test]
-fn the_largest_payload_passes() {
+fn the_largest_payload_is_delivered() {
     let mut b = Peer::start(config(&[]));
     let a = Peer::start(config(&[b.address()]));
     // Pseudo-random bytes, incompressible for snappy.

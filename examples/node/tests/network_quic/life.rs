@@ -45,7 +45,7 @@ fn a_stopped_network_takes_no_commands_and_frees_its_port() {
 }
 
 #[test]
-fn a_stopping_network_says_goodbye() {
+fn a_stopping_network_closes_its_connections() {
     let mut b = Peer::start(config(&[]));
     let a = Peer::start(config(&[b.address()]));
     let a_id = a.id();
@@ -83,7 +83,7 @@ fn a_peer_that_restarts_is_dialled_again_and_gossips_again() {
 }
 
 #[test]
-fn a_peer_that_is_killed_and_comes_back_gossips_again() {
+fn a_killed_and_restarted_peer_gossips_again() {
     let secret = [42; 32];
     let secret_key = secp256k1::SecretKey::try_from_bytes(secret).expect("it is a secret");
     let key = Keypair::from(secp256k1::Keypair::from(secret_key));
@@ -102,7 +102,7 @@ fn a_peer_that_is_killed_and_comes_back_gossips_again() {
 }
 
 #[test]
-fn peers_that_say_nothing_are_in_nobodys_way() {
+fn silent_peers_do_not_disturb_other_peers() {
     // One peer never answers a dial, and another connects and does nothing.
     let deaf = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     let port = deaf.local_addr().expect("it is bound").port();
@@ -117,7 +117,7 @@ fn peers_that_say_nothing_are_in_nobodys_way() {
 }
 
 #[test]
-fn nodes_that_all_dial_each_other_gossip_all_ways() {
+fn nodes_dialling_each_other_gossip_in_all_directions() {
     // The ports must be known before any node starts.
     let sockets = [(); 4].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port is free"));
     let addresses = sockets.each_ref().map(|socket| -> Multiaddr {
@@ -141,7 +141,7 @@ fn nodes_that_all_dial_each_other_gossip_all_ways() {
 }
 
 #[test]
-fn identify_and_ping_can_be_spoken() {
+fn identify_and_ping_can_be_enabled() {
     let mut b = Peer::start(NetworkConfig { identify: true, ping: true, ..config(&[]) });
     let a = Peer::start(NetworkConfig { identify: true, ping: true, ..config(&[b.address()]) });
     wait_for_gossip_between(&a, &mut b);

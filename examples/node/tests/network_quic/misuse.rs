@@ -49,7 +49,7 @@ fn is_served(asker: &mut Peer, server: &mut Peer) -> bool {
 }
 
 #[test]
-fn a_peer_without_standing_is_left_and_dialled_again_when_its_time_is_over() {
+fn a_peer_without_points_is_banned_and_redialled_after_the_ban() {
     const BAN: Duration = Duration::from_secs(2);
     let key = Keypair::generate_secp256k1();
     let peer = key.public().to_peer_id();
@@ -71,7 +71,7 @@ fn a_peer_without_standing_is_left_and_dialled_again_when_its_time_is_over() {
 }
 
 #[test]
-fn a_peer_that_passes_on_what_is_invalid_is_left_in_the_end() {
+fn a_peer_forwarding_invalid_gossip_is_banned_in_the_end() {
     let mut node = Peer::start(config(&[]));
     let key = Keypair::generate_secp256k1();
     let peer = key.public().to_peer_id();
@@ -87,7 +87,7 @@ fn a_peer_that_passes_on_what_is_invalid_is_left_in_the_end() {
 }
 
 #[test]
-fn an_answer_that_drips_without_end_is_given_up_in_time() {
+fn an_endless_slow_answer_times_out() {
     let key = Keypair::generate_secp256k1();
     let peer = key.public().to_peer_id();
     let raw = RawPeer::start_with(key, LOOPBACK, None, chunk(&[1; 100]), Manner::Drips);
@@ -102,7 +102,7 @@ fn an_answer_that_drips_without_end_is_given_up_in_time() {
 }
 
 #[test]
-fn an_answer_that_goes_on_after_what_was_asked_for_is_malformed_however_slow_it_is() {
+fn a_slow_answer_with_too_many_blocks_is_malformed() {
     let key = Keypair::generate_secp256k1();
     let peer = key.public().to_peer_id();
     let raw = RawPeer::start_with(key, LOOPBACK, None, chunk(&[1; 100]), Manner::Drips);
@@ -113,7 +113,7 @@ fn an_answer_that_goes_on_after_what_was_asked_for_is_malformed_however_slow_it_
 }
 
 #[test]
-fn a_peer_that_does_not_read_its_answers_takes_its_own_share_only() {
+fn a_peer_that_does_not_read_its_answers_uses_up_only_its_own_share() {
     let mut node = Peer::start(NetworkConfig { request_timeout: Duration::from_secs(3), ..config(&[]) });
     let mut friend = Peer::start(config(&[node.address()]));
     let key = Keypair::generate_secp256k1();
@@ -139,7 +139,7 @@ fn a_peer_that_does_not_read_its_answers_takes_its_own_share_only() {
 }
 
 #[test]
-fn more_streams_than_a_connection_may_have_are_in_nobodys_way() {
+fn too_many_streams_of_one_peer_do_not_disturb_other_peers() {
     const STREAMS: usize = 200;
     let mut node = Peer::start(config(&[]));
     let mut friend = Peer::start(config(&[node.address()]));
@@ -161,7 +161,7 @@ fn more_streams_than_a_connection_may_have_are_in_nobodys_way() {
 }
 
 #[test]
-fn gossip_of_another_network_is_not_heard() {
+fn gossip_of_another_network_is_not_delivered() {
     let mut node = Peer::start(config(&[]));
     let friend = Peer::start(config(&[node.address()]));
     let foreign = NetworkConfig { network_name: "87654321".to_owned(), ..config(&[node.address()]) };

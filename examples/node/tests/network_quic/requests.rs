@@ -72,7 +72,7 @@ fn blocks_are_served_by_range() {
 }
 
 #[test]
-fn a_range_that_nobody_may_ask_for_is_not_sent_and_not_served() {
+fn an_invalid_range_is_neither_sent_nor_served() {
     let mut node = Peer::start(config(&[]));
     let raw = RawPeer::start(Keypair::generate_secp256k1(), LOOPBACK, Some(node.address().clone()), Vec::new());
     raw.wait_connected();
@@ -93,7 +93,7 @@ fn a_range_that_nobody_may_ask_for_is_not_sent_and_not_served() {
 }
 
 #[test]
-fn having_none_of_the_blocks_is_an_answer() {
+fn an_answer_may_have_no_blocks() {
     let [mut a, mut b] = pair();
     a.network.front().request_blocks(b.id(), vec![[1; 32]], 1).expect("the lane has room");
     b.wait_serve().1.send(Vec::new());
@@ -101,7 +101,7 @@ fn having_none_of_the_blocks_is_an_answer() {
 }
 
 #[test]
-fn a_dropped_reply_says_unavailable() {
+fn a_dropped_reply_answers_unavailable() {
     let [mut a, mut b] = pair();
     a.network.front().request_blocks(b.id(), vec![[1; 32]], 1).expect("the lane has room");
     drop(b.wait_serve());
@@ -110,7 +110,7 @@ fn a_dropped_reply_says_unavailable() {
 }
 
 #[test]
-fn more_requests_than_a_peer_answers_at_a_time_fail_at_once() {
+fn requests_over_the_limit_per_peer_fail_immediately() {
     let [mut a, mut b] = pair();
     for request_id in 0..9 {
         a.network.front().request_blocks(b.id(), vec![[1; 32]], request_id).expect("the lane has room");
@@ -142,7 +142,7 @@ fn a_request_that_is_never_answered_times_out() {
 }
 
 #[test]
-fn requests_that_cannot_be_sent_fail_at_once() {
+fn requests_that_cannot_be_sent_fail_immediately() {
     let mut a = Peer::start(config(&[]));
     let stranger = status_stranger();
     a.network.front().request_blocks(stranger, vec![[1; 32]], 1).expect("the lane has room");
@@ -158,7 +158,7 @@ fn status_stranger() -> node::network::PeerId {
 }
 
 #[test]
-fn a_request_under_way_fails_with_its_connection() {
+fn a_request_in_flight_fails_with_its_connection() {
     let [mut a, mut b] = pair();
     a.network.front().request_blocks(b.id(), vec![[1; 32]], 1).expect("the lane has room");
     let _held = b.wait_serve();
@@ -189,7 +189,7 @@ fn a_malformed_request_is_answered_with_an_error() {
 }
 
 #[test]
-fn a_flood_of_requests_is_refused_and_is_in_nobodys_way() {
+fn a_flood_of_requests_is_refused_and_does_not_disturb_other_peers() {
     const FLOOD: usize = 60;
     let mut node = Peer::start(config(&[]));
     let mut friend = Peer::start(config(&[node.address()]));
