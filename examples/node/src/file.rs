@@ -19,7 +19,7 @@ pub enum FileKind {
     Genesis,
     /// One signing key of a validator.
     ValidatorKey,
-    /// A node's identity for its peers.
+    /// The secret key of a node's network identity.
     NetworkKey,
     /// `config.yaml` of a lean genesis folder.
     LeanConfig,
@@ -36,7 +36,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// Returns whether a file of this kind holds a secret. Only its owner may then read the file.
+    /// Returns whether a file of this kind holds a secret. Only the owner may read such a file.
     fn is_secret(self) -> bool {
         match self {
             Self::Config

@@ -16,8 +16,8 @@ pub(crate) const INTERVALS_MS: RangeInclusive<u64> = 10..=60_000;
 /// The parameters of a network: its clock, its signature scheme, its name in topics and its
 /// validators.
 ///
-/// Every node of a network reads the same file. Networks with a difference in any field cannot
-/// communicate.
+/// Every node of a network reads the same file. Nodes whose files differ in any field cannot
+/// communicate with each other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GenesisFile {

@@ -72,8 +72,8 @@ pub enum StartError {
 }
 
 impl Node {
-    /// Starts a node. `report` is called once per slot on the reporter's own thread, so it may
-    /// block.
+    /// Starts a node. `report` is called once per slot on the reporter's own thread, so a slow
+    /// `report` delays no other part.
     ///
     /// First regenerates the validators' keys, about 40 ms of one core per key of 256 slots. Then
     /// downloads the checkpoint to begin at, if one is configured.
@@ -272,7 +272,7 @@ fn serve(http: HttpAddress, sources: ApiSources) -> Result<Option<Api>, ApiError
     }
 }
 
-/// Returns the beginning of this node's chain.
+/// Returns the block and the state at the beginning of this node's chain.
 fn anchor(config: &NodeConfig, current_slot: Slot) -> Result<Anchor, CheckpointError> {
     match &config.checkpoint_sync_url {
         Some(url) => {

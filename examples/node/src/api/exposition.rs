@@ -9,9 +9,9 @@ use crate::chain::Histogram;
 /// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A monotonic value.
+    /// Only increases.
     Counter,
-    /// A growing and shrinking value.
+    /// Increases and decreases.
     Gauge,
 }
 

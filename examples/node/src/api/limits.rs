@@ -17,7 +17,7 @@ pub(crate) struct Limits {
     pub(crate) body_patience: Duration,
     /// The time for the chain's owner to change its role.
     pub(crate) owner_patience: Duration,
-    /// The time during which a connection may send requests. Regular clients connect again.
+    /// The time during which a connection may send requests. A regular client reconnects.
     pub(crate) life: Duration,
     /// The time for a connection's last answer after that: a finalized state may have tens of
     /// megabytes.

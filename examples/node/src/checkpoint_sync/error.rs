@@ -18,7 +18,7 @@ pub enum CheckpointError {
         /// The problem.
         problem: String,
     },
-    /// The source answered with an error status.
+    /// The source answered with a status other than success.
     #[error("{url} answered {status}: {text}")]
     Status {
         /// The requested URL.

@@ -51,11 +51,11 @@ pub struct ConfigFile {
     /// number of cores, and at least one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifiers: Option<usize>,
-    /// Whether to speak libp2p's `identify`. The specification's Python node fails with a peer
-    /// speaking it.
+    /// Whether to speak libp2p's `identify`. The specification's Python node fails if a peer
+    /// speaks it.
     #[serde(default)]
     pub identify: bool,
-    /// Whether to speak libp2p's `ping`. The specification's Python node fails with a peer speaking
+    /// Whether to speak libp2p's `ping`. The specification's Python node fails if a peer speaks
     /// it.
     #[serde(default)]
     pub ping: bool,

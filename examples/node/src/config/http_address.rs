@@ -33,7 +33,7 @@ impl HttpAddress {
     pub const LEAN_CLIENTS: Self = Self::IfFree(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 5052)));
 }
 
-/// The error for a text other than an address of the HTTP API.
+/// The error for a text that is not an address of the HTTP API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write ADDRESS:PORT, as in 127.0.0.1:5052, or off")]
 pub struct NoHttpAddress;

@@ -26,7 +26,7 @@ pub struct NodeConfig {
     pub listen: Multiaddr,
     /// Peers to stay connected to, each ending in `/p2p/…`.
     pub peers: Vec<Multiaddr>,
-    /// The node's identity for peers.
+    /// The secret key of the node's network identity.
     pub network_key: NetworkKey,
     /// The network's common parameters.
     pub genesis: GenesisFile,

@@ -16,7 +16,8 @@ use crate::lean_files::node_record::{self, node_address};
 use crate::lean_files::{AnnotatedValidators, ChainConfig, KeyManifest, LeanFilesError, NodeValidators};
 use crate::xmss::PublicKey;
 
-/// The listening port without a port on the command line or in the node's own record.
+/// The default listening port, for use if neither the command line nor the node's own record has a
+/// port.
 const DEFAULT_PORT: u16 = 9000;
 
 /// The command line's options besides the folder.

@@ -11,8 +11,8 @@ use crate::lean_files::yaml;
 use crate::xmss::PublicKey;
 
 /// The content of the manifest (`ValidatorManifest` in the specification's
-/// `node/validator/registry.py`). Fields describing the keys are ignored, because the key files
-/// contain the same information.
+/// `node/validator/registry.py`). Other fields only describe the keys. They are ignored, because
+/// the key files contain the same information.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct KeyManifest {
     /// The number of slots in the lifetime of the scheme's keys (`lifetime`), if present. It

@@ -14,7 +14,7 @@ use crate::network::wire::{
 
 /// The most decompressed bytes of blocks in one answer. The remaining blocks need another request.
 ///
-/// A reader also keeps the chunk that exceeds this limit, so it holds at most this and one payload.
+/// A reader also keeps the chunk exceeding this limit, so it holds at most one more payload.
 pub(crate) const MAX_ANSWER_SIZE: usize = 16 * 1024 * 1024;
 
 /// An answer: the requested chunks, possibly none, and an error if there was one.

@@ -37,7 +37,7 @@ pub struct NetworkCounters {
     pub published: Counter,
     /// Gossip messages not sent because no peer was connected.
     pub published_alone: Counter,
-    /// Gossip messages already received from peers.
+    /// Gossip messages not published because peers had already sent them.
     pub published_duplicate: Counter,
     /// Gossip messages not sent for another reason, with peers connected.
     pub publish_failed: Counter,

@@ -15,7 +15,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 /// Keeps the static peers connected: dials each until it answers, and again after its connection is
 /// lost.
 ///
-/// The dialer decides and performs no action itself. Its callers pass in the time.
+/// The dialer only decides. Its callers perform the dials and pass in the time.
 #[derive(Debug)]
 pub(super) struct Dialer {
     targets: Vec<Target>,

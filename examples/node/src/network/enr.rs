@@ -195,7 +195,7 @@ impl NodeRecord {
         self.seq
     }
 
-    /// Returns the value of a key.
+    /// Returns the value of a key, or `None` if the record lacks the key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&[u8]> {
         self.pairs.get(key).map(Vec::as_slice)
@@ -293,7 +293,8 @@ impl NodeRecord {
         VerifyingKey::from_sec1_bytes(&self.public_key()?).ok()
     }
 
-    /// Returns the hash covered by the signature: of everything except the signature itself.
+    /// Returns the hash covered by the signature, computed over everything except the signature
+    /// itself.
     fn digest(&self) -> [u8; 32] {
         let mut content = Vec::new();
         self.append_content(&mut content);

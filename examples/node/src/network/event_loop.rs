@@ -276,7 +276,7 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    /// Closes every connection, so peers learn of this node's end without waiting for a timeout.
+    /// Closes every connection, so peers notice this node's end without waiting for a timeout.
     async fn close_connections(mut self) {
         let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
         for peer in peers {

@@ -1,4 +1,4 @@
-//! This node's identity for peers.
+//! The key of this node's network identity.
 
 use std::fmt;
 

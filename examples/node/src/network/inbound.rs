@@ -39,14 +39,14 @@ pub trait Inbound: Send + 'static {
     /// Returns [`Refused`] if there is no room.
     fn status(&self, peer: PeerId, status: Status) -> Result<(), Refused>;
 
-    /// Takes the event of a peer's first connection.
+    /// Handles a peer's first connection.
     ///
     /// # Errors
     ///
     /// Returns [`Refused`] if there is no room.
     fn peer_connected(&self, peer: PeerId) -> Result<(), Refused>;
 
-    /// Takes the event of the loss of a peer's last connection.
+    /// Handles the loss of a peer's last connection.
     ///
     /// # Errors
     ///

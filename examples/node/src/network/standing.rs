@@ -5,7 +5,7 @@
 //! operator's ban time is over, the node neither dials nor accepts it. Slow answers and missing
 //! blocks carry no penalty. The requesting side handles such a peer by sending it fewer requests.
 //!
-//! This module decides and performs no action itself. Its callers pass in the time.
+//! This module only decides. Its callers disconnect the peers and pass in the time.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -8,8 +8,8 @@ use crate::{
     raw_peer::{RawPeer, Tell},
 };
 
-/// Starts A, B and C. Only B knows the others. Gossip has already flowed from A to B and from B to
-/// C.
+/// Starts A, B and C; A and C are connected only to B. Gossip has already flowed from A to B and
+/// from B to C.
 fn line() -> [Peer; 3] {
     let mut b = Peer::start(config(&[]));
     let a = Peer::start(config(&[b.address()]));
@@ -62,7 +62,7 @@ fn a_rejected_or_ignored_message_is_not_passed_on() {
 #[test]
 fn a_message_that_comes_twice_is_delivered_once() {
     let [a, mut b, mut c] = line();
-    // D knows A and B, so it receives A's message from both.
+    // D is connected to A and B, so it receives A's message from both.
     let mut d = Peer::start(config(&[a.address(), b.address()]));
     wait_for_gossip_between(&a, &mut d);
     wait_for_gossip_between(&b, &mut d);

@@ -1,8 +1,8 @@
 //! The protobuf messages of gossipsub: subscriptions, messages, and control of the mesh.
 //!
 //! libp2p reads and writes these messages on the node's streams, with its own private definitions.
-//! The definitions here are for code with bytes but without a swarm: tools, and tests of other
-//! clients' messages.
+//! The definitions here are for code that handles the bytes without a swarm: tools, and tests of
+//! other clients' messages.
 
 use prost::Message as _;
 

@@ -29,7 +29,7 @@ pub enum RequestKind {
 }
 
 impl RequestKind {
-    /// Every kind, in the order of their offer.
+    /// Every kind, in the order offered to peers.
     pub const ALL: [Self; 3] = [Self::Status, Self::BlocksByRoot, Self::BlocksByRange];
 
     /// Returns the libp2p protocol name.

@@ -99,8 +99,8 @@ pub fn write_chunk(chunk: Result<&[u8], &ErrorChunk>, out: &mut Vec<u8>) -> Resu
     Ok(())
 }
 
-/// Reads the next chunk of at most `limit` decompressed bytes. Returns `None` if the
-/// stream ends before the next chunk.
+/// Reads the next chunk of at most `limit` decompressed bytes. Returns `None` if the stream ends
+/// before the next chunk.
 ///
 /// # Errors
 ///
