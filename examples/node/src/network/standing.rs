@@ -2,8 +2,8 @@
 //!
 //! Every peer begins with [`MOST_POINTS`] points. An [`Offence`] subtracts points, and one point
 //! returns every [`RECOVERY`]. A peer without points is disconnected and banned: until the
-//! operator's ban time is over, the node neither dials nor accepts it. Slow answers and missing
-//! blocks carry no penalty. The requesting side handles such a peer by sending it fewer requests.
+//! operator's ban time is over, the node neither dials nor accepts it. Slow answers and empty
+//! answers carry no penalty. The requesting side handles such a peer by sending it fewer requests.
 //!
 //! This module only decides. Its callers disconnect the peers and pass in the time.
 
@@ -25,7 +25,7 @@ const RECOVERY: Duration = Duration::from_secs(6);
 /// are forgotten first.
 const MOST_PEERS: usize = 1024;
 
-/// An action outside the behaviour of an honest peer.
+/// An action that an honest peer does not take.
 ///
 /// | offence | penalty | offences in quick succession until a ban |
 /// |---|---|---|
@@ -86,7 +86,7 @@ impl Offence {
     }
 }
 
-/// The scores of all peers with fewer points than [`MOST_POINTS`].
+/// The scores of all peers that have lost points.
 #[derive(Debug)]
 pub(super) struct Standings {
     peers: HashMap<PeerId, Standing>,
