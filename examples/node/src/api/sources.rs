@@ -1,4 +1,4 @@
-//! What the API reads, and the one thing that it may ask for.
+//! The API's data sources, and the chain's owner for changes of role.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,37 +12,37 @@ use crate::network::NetworkCounters;
 use crate::verifier::WorkMeters;
 use crate::wall_clock::WallClock;
 
-/// What others publish for the API to read.
+/// Data published by the other parts of the node.
 pub(crate) struct ApiSources {
     pub(crate) name: String,
     pub(crate) runtime: &'static str,
     pub(crate) clock: SlotClock,
     pub(crate) wall: WallClock,
-    /// When the node started, in Unix milliseconds.
+    /// The start time of the node, in Unix milliseconds.
     pub(crate) started_at: u64,
     pub(crate) published: Published,
-    /// To have the role changed, and for the lanes' figures.
+    /// For changes of role, and for the statistics of its lanes.
     pub(crate) chain: Chain,
     /// The other actors' mailboxes.
     pub(crate) watched: Vec<Watched>,
     pub(crate) network: Arc<NetworkCounters>,
-    /// What the verifiers' work took.
+    /// Measurements of the verifiers' work.
     pub(crate) work: Arc<WorkMeters>,
 }
 
-/// An actor's mailbox, to read its figures only.
+/// An actor's mailbox, for reading statistics only.
 pub(crate) struct Watched {
     pub(crate) actor: &'static str,
     stats: Box<dyn Fn() -> Vec<LaneStats> + Send>,
 }
 
 impl Watched {
-    /// Watches the mailbox behind a handle, and keeps it from being thought of as unreachable.
+    /// Watches the mailbox behind a handle. The handle is kept, so the mailbox stays open.
     pub(crate) fn new<M: Message>(actor: &'static str, handle: Handle<M>) -> Self {
         Self { actor, stats: Box::new(move || handle.stats()) }
     }
 
-    /// Returns the lanes' figures.
+    /// Returns the statistics of the lanes.
     pub(crate) fn stats(&self) -> Vec<LaneStats> {
         (self.stats)()
     }
