@@ -43,7 +43,7 @@ pub(super) struct RunArguments {
     lean: LeanArguments,
     /// Accept every aggregation proof with the mock's marker, as in the mocked mode of other
     /// clients. Anyone can write the marker. By default, only the mocks of this program are
-    /// accepted. They are bound to their claim, but prove as little
+    /// accepted. They are bound to their claim, but do not prove it either
     #[arg(long)]
     mock_aggregation_proofs: bool,
     #[command(flatten)]

@@ -50,8 +50,8 @@ pub struct Interrupter {
 impl Interrupter {
     /// Makes all current and future waits for the devnet return immediately.
     pub fn interrupt(&self) {
-        // Pairs with the `Acquire` load in `Events::next`, executed again after every received
-        // nudge and before every wait.
+        // Pairs with the `Acquire` load in `Events::next`. That load runs before every wait, and
+        // again after every nudge.
         self.is_interrupted.store(true, Ordering::Release);
         let nudge = Event { node: 0, run: 0, what: Happening::Nudge };
         // A full channel wakes the receiver without the nudge. Without a receiver, no thread waits.

@@ -26,7 +26,7 @@ pub(super) struct NodeProcess {
     pub(super) run: u64,
 }
 
-/// The process to start, and the receiver of its events.
+/// The process to start, and the channel for its events.
 #[derive(Debug)]
 pub(super) struct Launch<'a> {
     pub(super) program: &'a Path,

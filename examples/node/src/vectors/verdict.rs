@@ -38,7 +38,7 @@ pub struct Difference {
     pub got: String,
 }
 
-/// A value in a vector without a comparison.
+/// A value in a vector that was not compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotCompared {
     /// The name of the value, with its step.

@@ -5,7 +5,8 @@
 //! interval   0           1           2           3           4
 //! tick       ┃           ┃           ┃           ┃           ┃
 //! block        ·20 %  (a late proposer's: 50 %)  ·20 % (one that is slow on its way)
-//! votes                     ▒▒▒▒▒▒▒▒▒▒▒   30 % to 105 %: the last ones come when the next interval has begun
+//! votes                     ▒▒▒▒▒▒▒▒▒▒▒   30 % to 105 %: the last ones
+//!                                         come when the next interval has begun
 //! aggregates                             ▒▒▒▒▒▒  30 % to 90 %
 //! requests   ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·
 //! ```

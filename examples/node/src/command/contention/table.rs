@@ -82,8 +82,8 @@ fn duration(microseconds: f64) -> String {
     if value < 10.0 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
 }
 
-/// Returns one line per owner of lanes: the dropped messages of all messages, and the maximum
-/// number of waiting messages.
+/// Returns one line per owner of lanes: the number of dropped messages, the number of all messages,
+/// and the highest number of waiting messages.
 fn lanes(outcome: &Outcome) -> String {
     if outcome.lanes.is_empty() {
         return "drops by lane: there are no lanes, what waits lies in the sockets\n".to_owned();

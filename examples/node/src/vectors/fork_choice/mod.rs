@@ -41,7 +41,7 @@ pub(super) struct Replay {
     votes_shown: HashSet<Root>,
 }
 
-/// The effect of a step, as input for the author's checks.
+/// The head before a step, and the block of the step, for the author's checks.
 struct Taken {
     head_before: Root,
     block: Option<Block>,
