@@ -42,8 +42,8 @@ impl ReportLines {
         thread::Builder::new()
             .name("report".to_owned())
             .spawn(move || {
-                // The last line is sent before the first channel closes, so the chained iterator
-                // always finds it.
+                // The last line is sent before the first channel closes, or never. Chaining the
+                // receivers therefore loses no line.
                 let all = waiting.into_iter().chain(waiting_last);
                 if write_all(all, output, json).is_err() {
                     stopper.stop();

@@ -69,8 +69,8 @@ pub enum PlanError {
 }
 
 impl Identities {
-    /// Generates fresh keys, on all CPU cores. Validator keys can sign in slots 0 to `key_slots` −
-    /// 1.
+    /// Generates fresh keys, on all CPU cores. Validator keys can sign in the slots
+    /// `0..key_slots`.
     ///
     /// # Errors
     ///

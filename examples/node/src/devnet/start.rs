@@ -46,7 +46,7 @@ impl Prepared {
         Ok(Self { options, events: Events::new(), identities: identities?, key_time })
     }
 
-    /// Returns a handle to interrupt the start of the devnet and waits for it.
+    /// Returns a handle to interrupt the start of the devnet or a wait for it.
     pub fn interrupter(&self) -> Interrupter {
         self.events.interrupter()
     }

@@ -10,7 +10,7 @@ const HEADINGS: [&str; 11] =
 /// Returns one row per node, followed by the notes of the nodes. Every line ends in a line feed.
 ///
 /// A slot is shown with the first four bytes of its block's root. A lane is shown as its depth,
-/// with its highest depth in brackets. Lateness is shown as the last tick's and the worst tick's.
+/// with its highest depth in brackets. Lateness is shown for the last tick and the worst tick.
 ///
 /// # Examples
 ///

@@ -51,12 +51,12 @@ const VALIDATORS: RangeInclusive<u64> = 1..=VALIDATOR_REGISTRY_LIMIT as u64;
 const SECONDS: RangeInclusive<u64> = 1..=3600;
 
 /// Measure the cost of a mutex around the chain for the network thread, and the cost of the actor
-///
 /// The node receives the same recorded load twice, at the same times. The load is a chain of
-/// blocks, votes and aggregates with really verified signatures, and requests of peers. In the
+/// blocks, votes and aggregates, and requests of peers. All signatures are really verified. In the
 /// first run, the network thread takes a mutex for each call. A tick thread takes the same mutex.
 /// In the second run, the network thread sends messages to the actor. For each call site, the table
 /// shows how long calls blocked the network thread. It also shows the lateness of ticks, the
+/// dropped messages, and the final chain, which must be the same in both runs.
 /// dropped messages, and the final chain, which must be the same in both runs.
 #[derive(Debug, Args)]
 pub(super) struct ContentionArguments {

@@ -1,5 +1,5 @@
-//! Dispatch through a mutex. This is the only lock in the project, kept in this file to compare the
-//! actor with.
+//! Dispatch through a mutex. This is the only lock in the project. It exists for the comparison
+//! with the actor, and only in this file.
 //!
 //! The network thread and a tick thread share the chain's state through a lock, as in a node with
 //! direct calls from its network thread into the chain. The state and the calls are the same as
@@ -90,7 +90,7 @@ fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
     }
 }
 
-/// The network thread's view of the chain.
+/// The dispatch of the network thread. It calls the chain under the lock.
 struct ThroughMutex {
     chain: Chain,
     /// Block requests of the chain, not yet fetched by the network thread.

@@ -41,8 +41,8 @@ impl Schedule {
     }
 
     /// Returns whether a slot's proposer has not received the previous block, so that the chain
-    /// forks for a slot. This is always true for the last slot. The final head then depends on
-    /// votes, and not only on the order of blocks.
+    /// forks for a slot. This includes the last slot. The final head then depends on votes, and not
+    /// on the arrival order of blocks.
     pub(super) fn is_proposer_late(&self, slot: Slot) -> bool {
         slot >= 2 && (slot % 4 == 3 || slot + 1 == self.slots)
     }

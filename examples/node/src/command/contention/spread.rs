@@ -26,8 +26,8 @@ impl Spread {
         let count = durations.len();
         let Some(greatest) = durations.last() else { return Self::default() };
         let total: Duration = durations.iter().sum();
-        // The nearest-rank method: the smallest duration not exceeded by at least this share of
-        // all.
+        // The nearest-rank method: the smallest duration with at least this share of all durations
+        // at or below it.
         let rank = |percent: usize| durations[(count * percent).div_ceil(100).max(1) - 1];
         Self {
             count: count as u64,
