@@ -1,4 +1,4 @@
-//! Which slots may be justified after which finalized slot.
+//! The slots that may be justified after a finalized slot.
 
 use crate::consensus::is_justifiable_after;
 use crate::vectors::field::{Field, Malformed};

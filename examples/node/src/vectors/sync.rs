@@ -1,4 +1,4 @@
-//! Which states a node may start from.
+//! The states accepted as a checkpoint.
 
 use libssz::{SszDecode, SszEncode};
 
@@ -9,9 +9,9 @@ use crate::vectors::field::{Field, Malformed};
 use crate::vectors::trial::Trial;
 use crate::vectors::verdict::Findings;
 
-/// A state that is verified, as one that was downloaded is.
+/// A state verified in the same way as a downloaded checkpoint.
 pub(super) struct Verification {
-    /// To build the state a second time; it is only compared if they are there.
+    /// The keys for building the state a second time. Without them this comparison is left out.
     keys: Option<TestKeys>,
 }
 

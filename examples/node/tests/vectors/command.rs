@@ -1,4 +1,4 @@
-//! The program: what it prints, and how it ends.
+//! The program's output and its exit code.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -46,7 +46,7 @@ fn one_format_can_be_run_alone_and_shown_as_json() {
 }
 
 #[test]
-fn nothing_to_run_is_a_failure_that_says_what_to_do() {
+fn a_run_without_vectors_is_a_failure_with_a_hint() {
     let empty = tempfile::tempdir().expect("a temporary folder");
     let output = vectors(empty.path(), &[]);
     assert_eq!(output.status.code(), Some(2));
