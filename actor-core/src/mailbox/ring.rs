@@ -99,8 +99,8 @@
 //!   GONE?  no -> accepted                 set GONE                      (SeqCst)
 //!          yes: p < left_at? accepted     stamp == p + 1? no -> skips p: it was never accepted
 //!            no: stamp: p + 1 -> 0          yes: stamp: p + 1 -> 0
-//!               won  -> returned to sender     won  -> takes it: undelivered
-//!               lost -> accepted               lost -> it was returned to its sender
+//!               won  -> returned               won  -> takes it: undelivered
+//!               lost -> accepted               lost -> it was returned
 //! ```
 //!
 //! In the single order of all `SeqCst` accesses, either the consumer sees the stamp, or the
