@@ -1,15 +1,14 @@
 //! A ring with the newest message of each key.
 //!
-//! It is an evicting ring, taken from oldest first, and an index from keys to positions. A sender
-//! that finds a message of its key replaces this message in place. Otherwise the sender pushes, and
-//! then notes the position in the index.
+//! It is an evicting ring, drained from the oldest message on, and an index from keys to positions.
+//! A sender that finds a message of its key replaces this message in place. Otherwise the sender
+//! pushes, and then notes the position in the index.
 //!
 //! # The index only saves room
 //!
 //! No message depends on the index. If the index has lost a key, the next message of the key is
 //! pushed, and two messages of the key lie in the ring. The consumer skips a message if the index
-//! names a newer one of its key. So each message taken of one key is newer than the one taken
-//! before:
+//! names a newer one of its key. So the messages taken of one key get newer each time:
 //!
 //! * A position is noted after its message is published. It stays noted until its message is gone,
 //!   or until a higher position of its key overwrites it.
@@ -29,8 +28,9 @@
 //! |  tag   | position + 1       |    0: the entry is empty
 //! ```
 //!
-//! An entry may be overwritten if its message is gone. If all entries of a line name other
-//! messages, a position stays unknown. There is a line for every two keys of the lane's capacity.
+//! There is a line for every two keys of the lane's capacity. An entry may be overwritten if its
+//! message is gone. If all entries of a line name other messages, a position stays unknown. A lower
+//! position of the key, noted later by a slower sender, then counts as the highest.
 //!
 //! An entry is a hint. The key of a slot's message is `keys[slot]`. The owner of the slot's memory
 //! writes it before the message is published. A load of the key is right if the slot's stamp is

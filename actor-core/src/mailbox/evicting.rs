@@ -13,7 +13,6 @@
 //! * *Skip*: move the stamp of a claimed position, before it is published, to `HELD`, `EMPTY` or a
 //!   later position. The position is then void. The consumer skips positions, and so do producers
 //!   of a later lap.
-//! * *Rest*: a producer rests if it is not in the middle of a push.
 //!
 //! # Layout
 //!
@@ -56,7 +55,7 @@
 //!
 //! In the single order of all `SeqCst` accesses, either the claimant of `p + capacity` sees the
 //! message, or the producer of `p` sees the claim. So the ring holds at most `capacity` messages
-//! while its producers rest.
+//! while no push is in progress.
 //!
 //! An owner releases the memory by `(p, WRITING or TAKING) -> (p, EMPTY)`. If the stamp has become
 //! `(x, HELD)` in the meantime, it does so by `-> (x, EMPTY)`.
@@ -85,7 +84,7 @@
 //!
 //! # Progress
 //!
-//! A step fails only because another thread's step succeeded. A producer that finds a slot's memory
+//! A step fails only because another thread's step succeeded. A producer finding a slot's memory
 //! owned by a stopped thread continues with the next position. The ring has [`SPARE`] more slots
 //! than messages. So pushes are lock-free while at most that many threads are stopped in the middle
 //! of a push. The consumer never waits for another thread.
@@ -293,8 +292,8 @@ impl<T> EvictingRing<T> {
         let readers = self.readers.load(Ordering::SeqCst);
         if ended == self.places.tail() && readers == 0 {
             // SAFETY: no push was in progress when they were counted, and later pushes find the
-            // ring closed. No thread was looking at the slots without a claim, and later such
-            // threads find `is_settled` first. The consumer has taken everything, and does not look
+            // ring closed. No thread was looking at the slots without a claim, and a later such
+            // thread first finds `is_settled`. The consumer has taken everything, and does not look
             // at the slots again.
             unsafe { self.slots.retire() };
         }
@@ -305,8 +304,8 @@ impl<T> EvictingRing<T> {
         self.slots.are_made()
     }
 
-    /// States that the consumer has taken everything. Called by the consumer after its departure,
-    /// once `GONE` is set at the signal.
+    /// Records that the consumer has taken everything, and frees the slots unless a push is in
+    /// progress. Called by the consumer after its departure, once `GONE` is set at the signal.
     pub(super) fn settle(&self) {
         self.is_settled.store(true, Ordering::SeqCst);
         store_before_load();
@@ -408,8 +407,9 @@ impl<T> EvictingRing<T> {
     }
 
     /// Does the same as [`take_at`](Self::take_at). Calls `look` with the slot's index while the
-    /// message may be in the slot. Data read by `look` belongs to the message if the message is
-    /// taken: the slot cannot have had another owner before that.
+    /// message may be in the slot. If the message is taken, `look` has read the message's own key:
+    /// before the take, only a replacement at this position can have owned the slot, and it keeps
+    /// the key.
     fn take_at_looking(&self, position: u64, look: &mut impl FnMut(usize)) -> Option<T> {
         let slot = self.slot(position);
         let (full, taking) = (stamp(position, FULL), stamp(position, TAKING));
