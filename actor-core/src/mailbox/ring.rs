@@ -224,7 +224,9 @@ impl<T> RefusingRing<T> {
         self.capacity
     }
 
-    /// Returns the position below which the room of every message is free again.
+    /// Returns the number of positions with free room again. The slots of the positions below this
+    /// number are empty: a position is released only after its message has left the ring, perhaps
+    /// out of order.
     ///
     /// Acquire: pairs with the Release of `head` in `pop_with`, so that the slots below are free,
     /// or with the Release in `release`.
