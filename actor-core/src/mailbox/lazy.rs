@@ -1,4 +1,4 @@
-//! Something that is made when it is first used, unless it is closed before.
+//! A value made at its first use, unless it is closed before.
 #![expect(unsafe_code, reason = "what is made is shared by a pointer that is set once")]
 
 use std::marker::PhantomData;
@@ -6,16 +6,16 @@ use std::ptr;
 
 use crate::sync::{AtomicPtr, Ordering};
 
-/// Made by the first of several threads that want to use it, and kept until this is dropped.
+/// A value made by the first of several threads to use it, and kept until this is dropped.
 ///
-/// The pointer is null at first; then either [`CLOSED`], for good, or what was made, for good.
+/// The pointer is null at first. It then changes once, to [`closed`] or to the value, and stays so.
 pub(super) struct FirstUse<T> {
     made: AtomicPtr<T>,
-    /// It is owned, made on one thread and dropped on another, and lent to many: no more so than `T` allows.
+    /// Owns a `T`, made on one thread, dropped on another and lent to many, as far as `T` allows.
     _owned: PhantomData<T>,
 }
 
-/// The pointer of what was closed before it was used. Nothing lies at an odd address.
+/// The pointer of a value closed before its first use. No value lies at an odd address.
 fn closed<T>() -> *mut T {
     ptr::without_provenance_mut(1)
 }
@@ -25,34 +25,39 @@ impl<T> FirstUse<T> {
         Self { made: AtomicPtr::new(ptr::null_mut()), _owned: PhantomData }
     }
 
-    /// Gives it if it was made.
+    /// Returns the value if it was made.
     ///
-    /// SeqCst, for a consumer that has announced its sleep: if it sees nothing, whoever makes it sees the announcement.
+    /// SeqCst, for a consumer that has announced its sleep: if it sees no value, the thread that
+    /// makes the value sees the announcement.
     #[inline]
     pub(super) fn get(&self) -> Option<&T> {
         let made = self.made.load(Ordering::SeqCst);
-        // SAFETY: this pointer is the field's.
+        // SAFETY: this pointer was read from the field.
         unsafe { Self::made(made) }
     }
 
-    /// Gives it, made by `make` if this is the first use. `None` if it was closed before.
+    /// Returns the value, made by `make` if this is the first use. Returns `None` if it was closed
+    /// before.
     #[inline]
     pub(super) fn get_or_make(&self, make: impl FnOnce() -> T) -> Option<&T> {
         self.get_or_try_make(|| Some(make()))
     }
 
-    /// As [`get_or_make`](Self::get_or_make). `None` as well if `make` makes nothing.
+    /// Does the same as [`get_or_make`](Self::get_or_make). Also returns `None` if `make` returns
+    /// `None`.
     #[inline]
     pub(super) fn get_or_try_make(&self, make: impl FnOnce() -> Option<T>) -> Option<&T> {
-        // Pairs with the exchange in `make`. SeqCst as well: what this thread does next comes after what it sees here in the
-        // one order of `SeqCst` accesses, also where another thread has made it.
+        // Pairs with the exchange in `make`. SeqCst in addition: the next accesses of this thread
+        // come after this load in the single order of all `SeqCst` accesses, even if another thread
+        // made the value.
         let made = self.made.load(Ordering::SeqCst);
         let made = if made.is_null() { self.make(make()?) } else { made };
-        // SAFETY: either pointer is the field's.
+        // SAFETY: either pointer is or was the field's value.
         unsafe { Self::made(made) }
     }
 
-    /// Several may come first at once: what one of them made is kept.
+    /// Stores `made`, unless another thread was first. Several threads may do so at the same time:
+    /// the value of one of them is kept. Returns the pointer in the field.
     #[cold]
     fn make(&self, made: T) -> *mut T {
         let made = Box::into_raw(Box::new(made));
@@ -66,11 +71,12 @@ impl<T> FirstUse<T> {
         }
     }
 
-    /// Closes it: if it was never used, it never will be. Gives it if it was, for the caller to close.
+    /// Closes an unused value for good: it will not be made any more. Returns a value already made,
+    /// for the caller to close.
     pub(super) fn close(&self) -> Option<&T> {
         let before = self.made.compare_exchange(ptr::null_mut(), closed(), Ordering::SeqCst, Ordering::Acquire);
         let made = before.err()?;
-        // SAFETY: this pointer is the field's.
+        // SAFETY: this pointer was read from the field.
         unsafe { Self::made(made) }
     }
 
@@ -90,7 +96,7 @@ impl<T> Drop for FirstUse<T> {
     fn drop(&mut self) {
         let made = self.made.load(Ordering::Acquire);
         if !made.is_null() && made != closed() {
-            // SAFETY: made from a box in `make`, and nobody borrows `self` any more.
+            // SAFETY: made from a box in `make`, and `self` is not borrowed any more.
             drop(unsafe { Box::from_raw(made) });
         }
     }
