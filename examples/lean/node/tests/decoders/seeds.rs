@@ -12,7 +12,7 @@ use crate::encodings;
 const MOST_BYTES: usize = 100_000;
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
 }
 
 /// Reads every seed of a target, those that a run of the fuzzer has left there as well.

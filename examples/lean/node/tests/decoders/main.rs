@@ -1,6 +1,6 @@
 //! Every decoder that a peer reaches, on bytes at random and on valid encodings that were damaged.
 //!
-//! What must hold is in `node::fuzzing`, which the fuzz targets in `examples/node/fuzz` run for as long as one likes. Their seeds
+//! What must hold is in `node::fuzzing`, which the fuzz targets in `examples/lean/fuzz` run for as long as one likes. Their seeds
 //! are the valid encodings made here; `WRITE_SEEDS=1` writes them.
 
 mod damage;

@@ -49,7 +49,7 @@ fn what_comes_of_vectors_does_not_depend_on_the_runtime() {
 
 fn run_all(runtime: Arc<dyn Runtime>) {
     let folder = env::var_os("LEAN_VECTORS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"), PathBuf::from);
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/vectors"), PathBuf::from);
     if !folder.is_dir() {
         // Written past the test harness, which would hide it: a skipped suite must not look like one that passed.
         let skipped = format!(

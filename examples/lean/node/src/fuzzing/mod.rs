@@ -4,7 +4,7 @@
 //! the encoding is the only one (SSZ, records) it must be the very bytes. A function returns when all of that holds, whether
 //! the bytes decode or not, and panics when it does not.
 //!
-//! They are public for the two programs that call them, and for nobody else: the fuzz targets in `examples/node/fuzz`, and
+//! They are public for the two programs that call them, and for nobody else: the fuzz targets in `examples/lean/fuzz`, and
 //! `tests/decoders`, which runs the same functions for a few seconds in the ordinary tests.
 
 #![allow(clippy::missing_panics_doc, reason = "panicking is how each of them says that something does not hold")]
