@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| node::fuzzing::ssz_aggregate(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzzing::ssz_aggregate(bytes));

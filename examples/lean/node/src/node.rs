@@ -18,19 +18,19 @@ use actor_lanes::life::SpawnError;
 use actor_lanes::{Actor, Executor, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
 
 use crate::api::{Api, ApiError, ApiSources, Limits, Watched};
-use crate::chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
 use crate::checkpoint_sync::{Anchor, CheckpointError, fetch_anchor};
 use crate::config::{HttpAddress, NodeConfig};
-use crate::consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
-use crate::decoder::{Decoder, Undecodable};
-use crate::ingress::Ingress;
-use crate::keys::{ValidatorKeyError, regenerate};
-use crate::network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, NetworkError, PeerId};
 use crate::report::StatusLine;
 use crate::reporter::{Reporter, Sources};
-use crate::signer::{Keeper, Signer};
-use crate::verifier::{Pool, Verifier, WorkMeters, verifier_count};
-use crate::wall_clock;
+use chain::decoder::{Decoder, Undecodable};
+use chain::ingress::Ingress;
+use chain::signer::{Keeper, Signer};
+use chain::verifier::{Pool, Verifier, WorkMeters, verifier_count};
+use chain::wall_clock;
+use chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
+use consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
+use keys::{ValidatorKeyError, regenerate};
+use network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, NetworkError, PeerId};
 
 /// A running node.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use actor_lanes::mailbox::LaneStats;
 use serde::{Deserialize, Serialize};
 
-use crate::consensus::{Root, Slot};
+use consensus::{Root, Slot};
 
 /// One line of a node's report on standard output, told apart by its field `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

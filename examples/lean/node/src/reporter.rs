@@ -10,12 +10,12 @@ use std::time::Duration;
 use actor_lanes::mailbox::LaneStats;
 use actor_lanes::{Actor, Context, Handle, Message};
 
-use crate::chain::{Chain, Published, Snapshot};
-use crate::consensus::{INTERVALS_PER_SLOT, Interval, SlotClock};
-use crate::decoder::{DecoderMessage, Undecodable};
-use crate::network::NetworkCounters;
 use crate::report::{LaneLine, StatusLine, TickLateness};
-use crate::wall_clock::WallClock;
+use chain::decoder::{DecoderMessage, Undecodable};
+use chain::wall_clock::WallClock;
+use chain::{Chain, Published, Snapshot};
+use consensus::{INTERVALS_PER_SLOT, Interval, SlotClock};
+use network::NetworkCounters;
 
 /// Intervals that the chain's time may be behind the clock before the report calls it stuck.
 const STUCK_AFTER: Interval = 2;

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use consensus::{Block, GenesisConfig, MultiMessageAggregate, Root, SignedBlock, State, Validators, genesis};
+use keys::genesis_file::GenesisFile;
+use lean_node::checkpoint_sync::{
+    Anchor, CheckpointError, Mismatch, fetch_anchor, verify_anchor, verify_checkpoint_state,
+};
+use lean_node::config::{HttpAddress, NodeConfig};
+use lean_node::node::{Node, StartError};
 use libssz::SszEncode;
-use node::checkpoint_sync::{Anchor, CheckpointError, Mismatch, fetch_anchor, verify_anchor, verify_checkpoint_state};
-use node::config::{HttpAddress, NodeConfig};
-use node::consensus::{Block, GenesisConfig, MultiMessageAggregate, Root, SignedBlock, State, Validators, genesis};
-use node::genesis_file::GenesisFile;
-use node::node::{Node, StartError};
 use support::{finalized, network, start};
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);

@@ -5,10 +5,10 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use node::config::NodeConfig;
-use node::consensus::MockProofs;
-use node::keys::{NetworkKey, SchemeName, Seed, generate_trees};
-use node::lean_files::{
+use consensus::MockProofs;
+use keys::{NetworkKey, SchemeName, Seed, generate_trees};
+use lean_node::config::NodeConfig;
+use lean_node::lean_files::{
     AnnotatedValidators, ChainConfig, KeyManifest, LeanFilesError, LeanFolder, LeanOptions, LeanPlan, NodeValidators,
 };
 use proptest::prelude::proptest;

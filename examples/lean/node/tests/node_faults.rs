@@ -8,19 +8,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use libp2p::{Multiaddr, PeerId};
-use libssz::SszEncode;
-use node::consensus::{
+use consensus::{
     AttestationData, Block, BlockBody, Checkpoint, MultiMessageAggregate, ProofBytes, Root,
     SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, aggregation_bits,
 };
-use node::network::{
+use lean_node::report::StatusLine;
+use libp2p::{Multiaddr, PeerId};
+use libssz::SszEncode;
+use network::{
     BlocksReply, BlocksResponse, Command, GossipMessage, HostKey, Inbound, Network, NetworkConfig, NetworkFront,
     Refused, SlotRange, Status, TopicKind,
 };
-use node::report::StatusLine;
-use node::xmss::{Scheme, SecretKey};
 use support::{finalized, network, start};
+use xmss::{Scheme, SecretKey};
 
 const ENOUGH: Duration = Duration::from_secs(60);
 

@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use node::config::NodeConfig;
-use node::keys::{NetworkKey, SchemeName, Seed, generate_trees};
-use node::lean_files::{LeanFolder, LeanOptions, LeanPlan};
+use keys::{NetworkKey, SchemeName, Seed, generate_trees};
+use lean_node::config::NodeConfig;
+use lean_node::lean_files::{LeanFolder, LeanOptions, LeanPlan};
 use support::{finalized, network, start};
 
 #[test]

@@ -6,8 +6,8 @@ use hyper::body::Bytes;
 use libssz::SszEncode;
 use serde::Serialize;
 
-use crate::chain::{ForkChoiceNode, Snapshot};
-use crate::consensus::{Block, Checkpoint, MultiMessageAggregate, Root, SignedBlock, Slot, ValidatorIndex};
+use chain::Snapshot;
+use consensus::{Block, Checkpoint, ForkChoiceNode, MultiMessageAggregate, Root, SignedBlock, Slot, ValidatorIndex};
 
 /// Says that the node can be reached.
 #[derive(Debug, Serialize)]

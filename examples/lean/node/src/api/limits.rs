@@ -4,25 +4,25 @@ use std::time::Duration;
 
 /// The bounds of the API's server.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// How many connections there are at most; one more is told so and closed.
-    pub(crate) connections: usize,
+    pub connections: usize,
     /// How large a request's head may be, in bytes; hyper takes no less than 8192.
-    pub(crate) head_bytes: usize,
+    pub head_bytes: usize,
     /// How long a request's head may take to come. A connection may be silent before it for as long.
-    pub(crate) head_patience: Duration,
+    pub head_patience: Duration,
     /// How long a request's body may be, in bytes. The only one that means anything has 20.
-    pub(crate) body_bytes: usize,
+    pub body_bytes: usize,
     /// How long a request's body may take to come.
-    pub(crate) body_patience: Duration,
+    pub body_patience: Duration,
     /// How long the chain's owner may take to change its role.
-    pub(crate) owner_patience: Duration,
+    pub owner_patience: Duration,
     /// How long a connection may go on sending requests. Clients that come regularly connect anew.
-    pub(crate) life: Duration,
+    pub life: Duration,
     /// How long the last answer of a connection may take after its life: a finalized state may be tens of megabytes.
-    pub(crate) last_answer_patience: Duration,
+    pub last_answer_patience: Duration,
     /// How long answers get to be read when the API is stopped.
-    pub(crate) stop_patience: Duration,
+    pub stop_patience: Duration,
 }
 
 impl Default for Limits {

@@ -6,7 +6,7 @@ use actor_lanes::mailbox::LaneStats;
 use crate::api::ApiSources;
 use crate::api::exposition::Kind::{Counter, Gauge};
 use crate::api::exposition::{Exposition, Kind};
-use crate::chain::Snapshot;
+use chain::Snapshot;
 
 /// Times are kept in nanoseconds and shown in seconds.
 const NANOSECONDS: f64 = 1e9;

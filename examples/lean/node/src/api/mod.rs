@@ -22,8 +22,8 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use limits::Limits;
-pub(crate) use responder::{is_endpoint, requested_role};
-pub(crate) use server::Api;
+pub use limits::Limits;
+pub use responder::{is_endpoint, requested_role};
+pub use server::Api;
 pub use server::ApiError;
-pub(crate) use sources::{ApiSources, Watched};
+pub use sources::{ApiSources, Watched};

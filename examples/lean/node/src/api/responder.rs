@@ -16,7 +16,7 @@ use crate::api::body::{
     AggregatorStatusBody, AggregatorToggleBody, Cached, CheckpointBody, ForkChoiceBody, HealthBody, unproven,
 };
 use crate::api::{ApiSources, Limits, metrics};
-use crate::chain::NotTaken;
+use chain::NotTaken;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const SSZ: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -139,12 +139,12 @@ impl Responder {
 }
 
 /// Says whether something is served at a path.
-pub(crate) fn is_endpoint(path: &str) -> bool {
+pub fn is_endpoint(path: &str) -> bool {
     Endpoint::at(path).is_some()
 }
 
 /// Reads what the role is to be, or says what the body lacks.
-pub(crate) fn requested_role(body: &[u8]) -> Result<bool, &'static str> {
+pub fn requested_role(body: &[u8]) -> Result<bool, &'static str> {
     let body: Value = serde_json::from_slice(body).map_err(|_| "Invalid JSON body")?;
     let enabled = body.as_object().and_then(|body| body.get("enabled")).ok_or("Missing 'enabled' field in body")?;
     enabled.as_bool().ok_or("'enabled' must be a boolean")

@@ -51,7 +51,7 @@ pub enum ApiError {
 
 /// A running API. Dropping it tells its thread to end; [`stop`](Self::stop) also waits until it has.
 #[derive(Debug)]
-pub(crate) struct Api {
+pub struct Api {
     address: SocketAddr,
     /// Nothing is ever sent: the thread ends when this is dropped.
     running: oneshot::Sender<()>,
@@ -69,7 +69,7 @@ impl Api {
     /// # Errors
     ///
     /// [`ApiError`]; no thread is left behind.
-    pub(crate) fn start(address: SocketAddr, sources: ApiSources, limits: Limits) -> Result<Self, ApiError> {
+    pub fn start(address: SocketAddr, sources: ApiSources, limits: Limits) -> Result<Self, ApiError> {
         let cannot_listen = |error| ApiError::Listen { address, error };
         let listener = TcpListener::bind(address).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
@@ -88,12 +88,12 @@ impl Api {
     }
 
     /// Returns the address listened on, with the port that was taken for port 0.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Takes no more connections, lets answers be read for half a second, and ends the thread. Says what went wrong.
-    pub(crate) fn stop(self, patience: Duration) -> Option<&'static str> {
+    pub fn stop(self, patience: Duration) -> Option<&'static str> {
         drop(self.running);
         if self.ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
             return Some("the API's thread did not end in time");

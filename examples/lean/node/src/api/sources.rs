@@ -6,44 +6,52 @@ use std::sync::Arc;
 use actor_lanes::mailbox::LaneStats;
 use actor_lanes::{Handle, Message};
 
-use crate::chain::{Chain, Published};
-use crate::consensus::SlotClock;
-use crate::network::NetworkCounters;
-use crate::verifier::WorkMeters;
-use crate::wall_clock::WallClock;
+use chain::verifier::WorkMeters;
+use chain::wall_clock::WallClock;
+use chain::{Chain, Published};
+use consensus::SlotClock;
+use network::NetworkCounters;
 
 /// What others publish for the API to read.
-pub(crate) struct ApiSources {
-    pub(crate) name: String,
-    pub(crate) runtime: &'static str,
-    pub(crate) clock: SlotClock,
-    pub(crate) wall: WallClock,
+#[derive(Debug)]
+pub struct ApiSources {
+    /// The node's name.
+    pub name: String,
+    /// The name of the runtime that the node's actors run on.
+    pub runtime: &'static str,
+    /// The chain's clock.
+    pub clock: SlotClock,
+    /// The wall clock, from which the current slot follows.
+    pub wall: WallClock,
     /// When the node started, in Unix milliseconds.
-    pub(crate) started_at: u64,
-    pub(crate) published: Published,
+    pub started_at: u64,
+    /// What the chain's owner has published.
+    pub published: Published,
     /// To have the role changed, and for the lanes' figures.
-    pub(crate) chain: Chain,
+    pub chain: Chain,
     /// The other actors' mailboxes.
-    pub(crate) watched: Vec<Watched>,
-    pub(crate) network: Arc<NetworkCounters>,
+    pub watched: Vec<Watched>,
+    /// What the network has counted.
+    pub network: Arc<NetworkCounters>,
     /// What the verifiers' work took.
-    pub(crate) work: Arc<WorkMeters>,
+    pub work: Arc<WorkMeters>,
 }
 
 /// An actor's mailbox, to read its figures only.
-pub(crate) struct Watched {
-    pub(crate) actor: &'static str,
+pub struct Watched {
+    /// The actor's name.
+    pub actor: &'static str,
     stats: Box<dyn Fn() -> Vec<LaneStats> + Send>,
 }
 
 impl Watched {
     /// Watches the mailbox behind a handle, and keeps it from being thought of as unreachable.
-    pub(crate) fn new<M: Message>(actor: &'static str, handle: Handle<M>) -> Self {
+    pub fn new<M: Message>(actor: &'static str, handle: Handle<M>) -> Self {
         Self { actor, stats: Box::new(move || handle.stats()) }
     }
 
     /// Returns the lanes' figures.
-    pub(crate) fn stats(&self) -> Vec<LaneStats> {
+    pub fn stats(&self) -> Vec<LaneStats> {
         (self.stats)()
     }
 }

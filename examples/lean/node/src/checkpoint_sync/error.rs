@@ -1,6 +1,6 @@
 //! Why a node does not begin at a checkpoint, in words that say what to do.
 
-use crate::consensus::Slot;
+use consensus::Slot;
 
 /// Says why there is no checkpoint to begin at.
 #[derive(Debug, thiserror::Error)]

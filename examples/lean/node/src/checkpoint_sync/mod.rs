@@ -13,8 +13,8 @@ pub use verify::{verify_anchor, verify_checkpoint_state};
 use libssz::SszDecode;
 
 use crate::checkpoint_sync::download::Source;
-use crate::consensus::{Block, SignedBlock, Slot, State};
-use crate::genesis_file::GenesisFile;
+use consensus::{Block, SignedBlock, Slot, State};
+use keys::genesis_file::GenesisFile;
 
 /// Where a node's chain begins: a block, and the state after it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! What must hold of a block and a state before a node begins there.
 
 use crate::checkpoint_sync::{Anchor, Mismatch};
-use crate::consensus::{BlockHeader, Root, Slot, State, VALIDATOR_REGISTRY_LIMIT};
-use crate::genesis_file::GenesisFile;
+use consensus::{BlockHeader, Root, Slot, State, VALIDATOR_REGISTRY_LIMIT};
+use keys::genesis_file::GenesisFile;
 
 /// Checks what must hold of any state that a chain can begin at (`verify_checkpoint_state`).
 ///

@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::config::load::VERIFIERS;
-use crate::consensus::ValidatorIndex;
-use crate::file::FileError;
-use crate::keys::SchemeName;
+use consensus::ValidatorIndex;
+use keys::SchemeName;
+use keys::file::FileError;
 
 /// Which of a validator's two keys is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::consensus::ValidatorIndex;
-use crate::file::{self, FileError, FileKind};
+use consensus::ValidatorIndex;
+use keys::file::{self, FileError, FileKind};
 
 /// A configuration file, word for word. Paths are relative to the file's own directory.
 ///
 /// # Examples
 ///
 /// ```
-/// use node::config::ConfigFile;
+/// use lean_node::config::ConfigFile;
 ///
 /// let text = r#"
 ///     name = "node-0"

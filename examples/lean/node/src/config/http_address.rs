@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// # Examples
 ///
 /// ```
-/// use node::config::HttpAddress;
+/// use lean_node::config::HttpAddress;
 ///
 /// assert_eq!("off".parse(), Ok(HttpAddress::Off));
 /// assert!(matches!("127.0.0.1:5052".parse(), Ok(HttpAddress::On(_))));

@@ -9,10 +9,10 @@ use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
 use crate::config::{ConfigError, ConfigFile, HttpAddress, KeyRole, ValidatorEntry};
-use crate::consensus::{MockProofs, ValidatorIndex};
-use crate::genesis_file::GenesisFile;
-use crate::keys::{KeyFile, NetworkKey, StoredKey, ValidatorKeyFiles};
-use crate::xmss::PublicKey;
+use consensus::{MockProofs, ValidatorIndex};
+use keys::genesis_file::GenesisFile;
+use keys::{KeyFile, NetworkKey, StoredKey, ValidatorKeyFiles};
+use xmss::PublicKey;
 
 /// How many verifiers a node may be told to have. Each is a thread, whose lanes have room for two slots of votes.
 pub(crate) const VERIFIERS: RangeInclusive<usize> = 1..=64;
@@ -114,7 +114,7 @@ impl NodeConfig {
 }
 
 /// Reads an address to listen on: `ADDRESS:PORT`, or `/ip4/…/udp/…/quic-v1`.
-pub(crate) fn listen_address(text: &str) -> Option<Multiaddr> {
+pub fn listen_address(text: &str) -> Option<Multiaddr> {
     if let Ok(socket) = text.parse::<SocketAddr>() {
         return Some(quic_address(socket));
     }
@@ -123,7 +123,7 @@ pub(crate) fn listen_address(text: &str) -> Option<Multiaddr> {
 }
 
 /// Writes a UDP socket address the way libp2p wants it: `/ip4/…/udp/…/quic-v1`.
-pub(crate) fn quic_address(socket: SocketAddr) -> Multiaddr {
+pub fn quic_address(socket: SocketAddr) -> Multiaddr {
     Multiaddr::from(socket.ip()).with(Protocol::Udp(socket.port())).with(Protocol::QuicV1)
 }
 

@@ -8,5 +8,5 @@ mod load;
 pub use error::{ConfigError, KeyRole};
 pub use file::{ConfigFile, ValidatorEntry};
 pub use http_address::{HttpAddress, NoHttpAddress};
-pub use load::NodeConfig;
-pub(crate) use load::{listen_address, quic_address, socket_address};
+pub(crate) use load::socket_address;
+pub use load::{NodeConfig, listen_address, quic_address};

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::config::KeyRole;
-use crate::consensus::ValidatorIndex;
-use crate::file::{FileError, FileKind};
 use crate::lean_files::public_key_text::PublicKeyText;
 use crate::lean_files::yaml;
-use crate::xmss::PublicKey;
+use consensus::ValidatorIndex;
+use keys::file::{FileError, FileKind};
+use xmss::PublicKey;
 
 /// `validators.yaml`: each node's validators, by index.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -7,12 +7,12 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::consensus::MILLISECONDS_PER_INTERVAL;
-use crate::file::{self, FileError, FileKind};
-use crate::genesis_file::{GenesisFile, GenesisValidator, specified_fork_digest};
-use crate::keys::SchemeName;
 use crate::lean_files::public_key_text::PublicKeyText;
 use crate::lean_files::yaml;
+use consensus::MILLISECONDS_PER_INTERVAL;
+use keys::SchemeName;
+use keys::file::{self, FileError, FileKind};
+use keys::genesis_file::{GenesisFile, GenesisValidator, specified_fork_digest};
 
 /// What `config.yaml` says (`GenesisConfig` in the specification's `node/genesis.py`). Other keys in it are ignored, as
 /// the specification ignores them.
@@ -20,7 +20,7 @@ use crate::lean_files::yaml;
 /// # Examples
 ///
 /// ```
-/// use node::lean_files::ChainConfig;
+/// use lean_node::lean_files::ChainConfig;
 ///
 /// let key = "ab".repeat(52);
 /// let text = format!(

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use crate::config::KeyRole;
-use crate::consensus::ValidatorIndex;
-use crate::file::FileError;
 use crate::lean_files::NodeAddressError;
-use crate::network::HostKeyError;
-use crate::xmss::PublicKey;
+use consensus::ValidatorIndex;
+use keys::file::FileError;
+use network::HostKeyError;
+use xmss::PublicKey;
 
 /// Says why a node cannot run from a genesis folder, or why one cannot be written.
 #[derive(Debug, thiserror::Error)]

@@ -9,12 +9,12 @@ use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
 use crate::config::{HttpAddress, KeyRole, NodeConfig, listen_address, quic_address, socket_address};
-use crate::consensus::{MockProofs, ValidatorIndex};
-use crate::file::{FileError, FileKind, FileProblem};
-use crate::keys::{NetworkKey, SchemeName, StoredKey, ValidatorKeyFiles};
 use crate::lean_files::node_record::{self, node_address};
 use crate::lean_files::{AnnotatedValidators, ChainConfig, KeyManifest, LeanFilesError, NodeValidators};
-use crate::xmss::PublicKey;
+use consensus::{MockProofs, ValidatorIndex};
+use keys::file::{FileError, FileKind, FileProblem};
+use keys::{NetworkKey, SchemeName, StoredKey, ValidatorKeyFiles};
+use xmss::PublicKey;
 
 /// The port that is listened on when neither the command line nor the node's own record says one.
 const DEFAULT_PORT: u16 = 9000;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::consensus::ValidatorIndex;
-use crate::file::{FileError, FileKind};
 use crate::lean_files::public_key_text::PublicKeyText;
 use crate::lean_files::yaml;
-use crate::xmss::PublicKey;
+use consensus::ValidatorIndex;
+use keys::file::{FileError, FileKind};
+use xmss::PublicKey;
 
 /// What the manifest says (`ValidatorManifest` in the specification's `node/validator/registry.py`). Fields that only
 /// describe the keys are ignored: the key files say the same.

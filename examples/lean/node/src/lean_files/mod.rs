@@ -29,5 +29,5 @@ pub use error::LeanFilesError;
 pub use folder::{LeanFolder, LeanOptions};
 pub use key_manifest::{KeyManifest, ManifestEntry};
 pub use node_record::NodeAddressError;
-pub(crate) use node_record::{MOST_NODES, parse_node_list};
+pub use node_record::{MOST_NODES, parse_node_list};
 pub use plan::LeanPlan;

@@ -6,13 +6,13 @@ use std::path::Path;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
-use crate::file::{self, FileError, FileKind};
-use crate::keys::NetworkKey;
 use crate::lean_files::yaml;
-use crate::network::{HostKey, HostKeyError, NodeRecord, RecordError};
+use keys::NetworkKey;
+use keys::file::{self, FileError, FileKind};
+use network::{HostKey, HostKeyError, NodeRecord, RecordError};
 
 /// The most nodes that a list may have: a node dials all of them.
-pub(crate) const MOST_NODES: usize = 4096;
+pub const MOST_NODES: usize = 4096;
 
 /// The number of a record that is a node's first.
 const FIRST: u64 = 1;
@@ -90,7 +90,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<Multiaddr>, FileError> {
 }
 
 /// Reads the text of `nodes.yaml`, or says what is wrong.
-pub(crate) fn parse_node_list(text: &str) -> Result<Vec<Multiaddr>, String> {
+pub fn parse_node_list(text: &str) -> Result<Vec<Multiaddr>, String> {
     addresses(yaml::parse(text)?)
 }
 

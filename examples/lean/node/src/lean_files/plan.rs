@@ -6,11 +6,11 @@ use std::fs;
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
-use crate::consensus::{VALIDATOR_REGISTRY_LIMIT, ValidatorIndex};
-use crate::file::{self, FileError, FileKind, FileProblem};
-use crate::keys::{NetworkKey, StoredKey, ValidatorKeyFiles};
 use crate::lean_files::LeanFilesError;
 use crate::lean_files::node_record::signed_record;
+use consensus::{VALIDATOR_REGISTRY_LIMIT, ValidatorIndex};
+use keys::file::{self, FileError, FileKind, FileProblem};
+use keys::{NetworkKey, StoredKey, ValidatorKeyFiles};
 
 /// When a network starts, and who its nodes are.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::xmss::PublicKey;
+use xmss::PublicKey;
 
 /// A public key in 104 hexadecimal digits, with or without `0x`, quoted or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

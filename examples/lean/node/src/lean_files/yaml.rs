@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde_saphyr::options::DuplicateKeyPolicy;
 
-use crate::file::{self, FileError, FileKind};
+use keys::file::{self, FileError, FileKind};
 
 /// The largest YAML file that is read, in bytes. 4,096 validators with all their keys take about 2 MB.
 const MOST_BYTES: u64 = 16 << 20;

@@ -6,13 +6,13 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use actor_lanes::Runtime;
+use consensus::{MockProofs, Slot};
+use keys::genesis_file::{GenesisFile, GenesisValidator};
+use keys::{KeyFile, NetworkKey, SchemeName, Seed, ValidatorKeyFiles};
+use lean_node::config::{HttpAddress, NodeConfig};
+use lean_node::node::Node;
+use lean_node::report::StatusLine;
 use libp2p::Multiaddr;
-use node::config::{HttpAddress, NodeConfig};
-use node::consensus::{MockProofs, Slot};
-use node::genesis_file::{GenesisFile, GenesisValidator};
-use node::keys::{KeyFile, NetworkKey, SchemeName, Seed, ValidatorKeyFiles};
-use node::node::Node;
-use node::report::StatusLine;
 
 const INTERVAL_MS: u64 = 100;
 const ENOUGH: Duration = Duration::from_secs(120);

@@ -9,8 +9,8 @@ use serde_json::json;
 use crate::api::tests::client::{ask, connect, get, post};
 use crate::api::tests::{ANY_PORT, ENOUGH, Served, sources, store};
 use crate::api::{Api, Limits};
-use crate::chain::{Chain, Published};
-use crate::consensus::{SignedBlock, State};
+use chain::{Chain, Published};
+use consensus::{SignedBlock, State};
 
 const AGGREGATOR: &str = "/lean/v0/admin/aggregator";
 
@@ -36,7 +36,7 @@ fn the_finalized_state_and_block_come_as_ssz_that_a_store_can_be_made_of() {
     let state = State::from_ssz_bytes(&state.body).expect("a state");
     let signed = SignedBlock::from_ssz_bytes(&block.body).expect("a block");
     assert!(signed.proof.proof.is_empty(), "the proof is empty");
-    assert!(crate::consensus::Store::new(state, signed.block, None).is_ok());
+    assert!(consensus::Store::new(state, signed.block, None).is_ok());
     served.stop();
 }
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 use actor_lanes::{Executor, ThreadConfig};
 
 use crate::api::{Api, ApiSources, Limits};
-use crate::chain::{Chain, Published, Solitary};
-use crate::consensus::{SlotClock, Store, Validators, genesis};
 use crate::runtime;
-use crate::xmss::PublicKey;
+use chain::{Chain, Published, Solitary};
+use consensus::{SlotClock, Store, Validators, genesis};
+use xmss::PublicKey;
 
 /// How long anything may take that should take no time.
 const ENOUGH: Duration = Duration::from_secs(20);
