@@ -1,0 +1,164 @@
+//! `node devnet`: a whole network on this machine.
+
+use std::env;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use clap::{Args, value_parser};
+
+use crate::command::CommandError;
+use crate::command::genesis::{DEFAULT_KEY_SLOTS, key_slots_for};
+use crate::command::report_lines::in_json;
+use crate::command::screen::Screen;
+use consensus::{INTERVALS_PER_SLOT, MILLISECONDS_PER_INTERVAL, Slot};
+use devnet::{Deadline, Devnet, DevnetError, DevnetOptions, Prepared, Problem, Update};
+use keys::SchemeName;
+use keys::genesis_file::INTERVALS_MS;
+use lean_node::report::ReportLine;
+use lean_node::runtime;
+
+/// The number of slots from a slot to its finalization, without faults.
+const FINALITY_LAG: u64 = 3;
+
+/// The time allowed for starting, in addition to the time of the slots.
+const START_ALLOWANCE: Duration = Duration::from_secs(60);
+
+/// The minimum number of slots allowed beyond the goal.
+const SLOTS_ALLOWANCE: u64 = 10;
+
+/// The minimum number of key slots in a devnet with a goal.
+const FEWEST_KEY_SLOTS: u64 = 256;
+
+/// Run a network of nodes on this machine, each in its own process, and watch it
+///
+/// Without --until-finalized it runs until Ctrl-C, or until the time given by --timeout-s.
+#[derive(Debug, Args)]
+pub(super) struct DevnetArguments {
+    /// The number of nodes
+    #[arg(long, default_value_t = 4)]
+    nodes: usize,
+    /// The number of validators, assigned to the nodes in turn
+    #[arg(long, default_value_t = 8)]
+    validators: usize,
+    /// The runtime of the nodes' actors
+    #[arg(long, value_name = "tokio|smol|thread")]
+    runtime: Option<String>,
+    /// The duration of an interval, in milliseconds; a slot has five
+    #[arg(long, default_value_t = MILLISECONDS_PER_INTERVAL, value_name = "MS", value_parser = value_parser!(u64).range(INTERVALS_MS))]
+    interval_ms: u64,
+    /// Succeed when all nodes have finalized this slot and agree on the finalized chain
+    #[arg(long, value_name = "SLOT")]
+    until_finalized: Option<Slot>,
+    /// Fail after this many seconds without reaching --until-finalized; without a goal, stop after
+    /// them
+    #[arg(long, value_name = "S")]
+    timeout_s: Option<u64>,
+    /// Print one line of JSON per slot and node instead of a table
+    #[arg(long)]
+    json: bool,
+    /// The signature scheme of the validators' keys
+    #[arg(long, value_enum, default_value_t = SchemeName::Long)]
+    scheme: SchemeName,
+    /// The number of slots the keys can sign in, a power of two [default: enough for
+    /// --until-finalized, or 4096]
+    #[arg(long, value_name = "N")]
+    key_slots: Option<u64>,
+    /// Keep the directory with the nodes' files and logs even after success
+    #[arg(long)]
+    keep: bool,
+}
+
+pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
+    // Checked here, so that a wrong name fails once instead of in every node's log.
+    let runtime = runtime::by_name(arguments.runtime.as_deref())?;
+    let program = env::current_exe().map_err(|error| CommandError::System { doing: "find this program", error })?;
+    let key_slots = arguments.key_slots.unwrap_or_else(|| key_slots(&arguments));
+    if let Some(goal) = arguments.until_finalized.filter(|goal| goal.saturating_add(FINALITY_LAG) >= key_slots) {
+        return Err(CommandError::GoalBeyondKeys { goal, key_slots });
+    }
+    eprintln!("growing keys for {} validators, {key_slots} slots each …", arguments.validators);
+    let prepared = Prepared::new(DevnetOptions {
+        program,
+        nodes: arguments.nodes,
+        validators: arguments.validators,
+        interval_ms: arguments.interval_ms,
+        runtime: Some(runtime.name().to_owned()),
+        scheme: arguments.scheme,
+        key_slots,
+        keep: arguments.keep,
+    })?;
+    let interrupter = prepared.interrupter();
+    ctrlc::set_handler(move || interrupter.interrupt())?;
+    let until_slot_0 = prepared.until_slot_0().as_secs() + 1;
+    eprintln!("starting {} nodes; slot 0 begins in about {until_slot_0} s …", arguments.nodes);
+    let mut devnet = prepared.start()?;
+    if arguments.keep {
+        eprintln!("the nodes' files and logs are in {}", devnet.directory().display());
+    }
+    let outcome = watch(&mut devnet, &arguments);
+    // The nodes are stopped cleanly even after a failure. The first failure is the one returned.
+    let stopped = devnet.stop();
+    outcome?;
+    stopped?;
+    if let Some(slot) = arguments.until_finalized {
+        eprintln!("all {} nodes have finalized slot {slot} and agree on the chain", arguments.nodes);
+    }
+    Ok(())
+}
+
+fn watch(devnet: &mut Devnet, arguments: &DevnetArguments) -> Result<(), DevnetError> {
+    let patience = patience(arguments);
+    let deadline = patience.map_or_else(Deadline::never, Deadline::after);
+    let mut screen = Screen::new();
+    loop {
+        let update = devnet.next(deadline)?;
+        match (update, arguments.until_finalized) {
+            (Update::Status(node), _) => {
+                let status = devnet.view(node).status.clone().unwrap_or_default();
+                if arguments.json {
+                    let line = in_json(&ReportLine::Status(Box::new(status)));
+                    writeln!(io::stdout().lock(), "{line}")
+                } else {
+                    screen.show(devnet)
+                }
+                .map_err(|error| unwritable(error, devnet))?;
+            }
+            (Update::Ready(_), _) => {}
+            (Update::Interrupted | Update::DeadlinePassed, None) => return Ok(()),
+            (Update::Interrupted, Some(_)) => return Err(devnet.error(Problem::Interrupted)),
+            (Update::DeadlinePassed, Some(slot)) => {
+                let what = format!("not every node has finalized slot {slot}, or no slot in common,");
+                return Err(devnet.too_late(&what, patience.unwrap_or_default()));
+            }
+        }
+        if arguments.until_finalized.is_some_and(|slot| devnet.agreement().is_reached(slot)) {
+            return Ok(());
+        }
+    }
+}
+
+/// Returns the time limit: the requested one, or enough for the slots of the goal.
+fn patience(arguments: &DevnetArguments) -> Option<Duration> {
+    let slot = Duration::from_millis(arguments.interval_ms.saturating_mul(INTERVALS_PER_SLOT));
+    let generous = |goal| {
+        let slots = u32::try_from(generous_slots(goal)).unwrap_or(u32::MAX);
+        START_ALLOWANCE.saturating_add(slot.saturating_mul(slots))
+    };
+    arguments.timeout_s.map(Duration::from_secs).or_else(|| arguments.until_finalized.map(generous))
+}
+
+/// Returns the number of slots of the keys.
+fn key_slots(arguments: &DevnetArguments) -> u64 {
+    // Generating keys takes time, so a short run gets keys with few slots.
+    let slots = arguments.until_finalized.map_or(DEFAULT_KEY_SLOTS, |goal| generous_slots(goal).max(FEWEST_KEY_SLOTS));
+    key_slots_for(arguments.scheme, slots)
+}
+
+/// Returns three times the number of slots needed without faults.
+fn generous_slots(goal: Slot) -> u64 {
+    goal.saturating_add(SLOTS_ALLOWANCE).saturating_mul(3)
+}
+
+fn unwritable(error: io::Error, devnet: &mut Devnet) -> DevnetError {
+    devnet.error(Problem::System { doing: "write to standard output".to_owned(), error })
+}

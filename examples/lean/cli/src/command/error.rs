@@ -1,0 +1,129 @@
+//! The errors of the commands, and their exit codes.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::command::VectorsError;
+use contention::ContentionError;
+use devnet::{DevnetError, PlanError, Problem};
+use lean_node::config::ConfigError;
+use lean_node::exit_code::{FAILURE, INTERRUPTED, PORT_TAKEN, USAGE};
+use lean_node::lean_files::LeanFilesError;
+use lean_node::node::StartError;
+use lean_node::runtime::NoSuchRuntime;
+
+/// A command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The configuration is unusable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No option states the kind of files to write.
+    #[error("say what to write: --dir DIR for this program, or --lean DIR for any lean client")]
+    NoForm,
+    /// The network address is not an IPv4 address. A genesis folder holds IPv4 addresses only.
+    #[error("a genesis folder names IPv4 addresses only, and {0} is none: choose another with --address")]
+    OnlyIpv4(IpAddr),
+    /// No option states the files to run from.
+    #[error("name the node's files: --config FILE, or --genesis DIR --node-id NAME")]
+    NoFiles,
+    /// The genesis folder is unusable, or could not be written.
+    #[error(transparent)]
+    LeanFiles(#[from] LeanFilesError),
+    /// The requested runtime was not compiled in.
+    #[error(transparent)]
+    Runtime(#[from] NoSuchRuntime),
+    /// The files of a network could not be created.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The keys have too few slots to reach the goal.
+    #[error(
+        "slot {goal} cannot be finalized with keys for {key_slots} slots: choose a lower goal, or longer keys with \
+         --scheme long and --key-slots"
+    )]
+    GoalBeyondKeys {
+        /// The slot to finalize.
+        goal: u64,
+        /// The number of slots the keys can sign in.
+        key_slots: u64,
+    },
+    /// Another program uses the node's UDP port.
+    #[error("UDP port {} of {} is in use: stop the program that uses it, or change `listen` in the configuration file", .0.port(), .0.ip())]
+    PortTaken(SocketAddr),
+    /// The node cannot listen on its address, for another reason.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address of the node.
+        address: SocketAddr,
+        /// The error of the operating system.
+        error: io::Error,
+    },
+    /// Another program uses the TCP port of the node's HTTP API.
+    #[error(
+        "TCP port {} of {} is in use: stop the program that uses it, or serve the HTTP API elsewhere or not at all with \
+         --http-address ADDRESS:PORT or --http-address off", .0.port(), .0.ip()
+    )]
+    HttpPortTaken(SocketAddr),
+    /// The node did not start.
+    #[error("the node did not start: {0}")]
+    Start(#[from] StartError),
+    /// The node did not stop cleanly.
+    #[error("the node did not stop in order: {}", .0.join("; "))]
+    Stop(Vec<String>),
+    /// The devnet failed.
+    #[error(transparent)]
+    Devnet(#[from] DevnetError),
+    /// Contention was not measured, or the measurement is invalid.
+    #[error(transparent)]
+    Contention(#[from] ContentionError),
+    /// Test vectors were not run, or failed.
+    #[error(transparent)]
+    Vectors(#[from] VectorsError),
+    /// An operation of the operating system failed.
+    #[error("cannot {doing}: {error}")]
+    System {
+        /// The operation.
+        doing: &'static str,
+        /// The error of the operating system.
+        error: io::Error,
+    },
+    /// A signal handler could not be set.
+    #[error("cannot handle signals: {0}")]
+    Signals(#[from] ctrlc::Error),
+}
+
+impl CommandError {
+    /// Returns the exit code for this kind of failure.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_)
+            | Self::NoFiles
+            | Self::OnlyIpv4(_)
+            | Self::NoForm
+            | Self::LeanFiles(_)
+            | Self::Runtime(_)
+            | Self::Plan(_)
+            | Self::GoalBeyondKeys { .. } => USAGE,
+            Self::Contention(ContentionError::TooLong { .. } | ContentionError::TooShort { .. }) => USAGE,
+            Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
+            Self::PortTaken(_) | Self::HttpPortTaken(_) => PORT_TAKEN,
+            Self::Devnet(error) => match *error.problem {
+                Problem::Plan(_) => USAGE,
+                Problem::Interrupted => INTERRUPTED,
+                Problem::System { .. }
+                | Problem::Died { .. }
+                | Problem::Unreadable { .. }
+                | Problem::Disagreement(_)
+                | Problem::TooLate { .. }
+                | Problem::Stop(_) => FAILURE,
+            },
+            Self::Contention(_)
+            | Self::Vectors(_)
+            | Self::Listen { .. }
+            | Self::Start(_)
+            | Self::Stop(_)
+            | Self::System { .. }
+            | Self::Signals(_) => FAILURE,
+        }
+    }
+}

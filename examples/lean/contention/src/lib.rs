@@ -1,0 +1,166 @@
+//! `node contention`: measures the cost of a mutex around the chain for the network thread, and the
+//! cost of an actor.
+//!
+//! ```text
+//!              ┌─ Dispatch: actor ──▶ Ingress ─▶ decoder ─▶ ChainActor ┐
+//! Recording ──▶│  network thread                                       │──▶ Outcome ─▶ table, JSON
+//!              └─ Dispatch: mutex ──▶ lock ─▶ ChainState ◀─ tick thread┘
+//! ```
+//!
+//! Reading order: `recording` with `voters` and `schedule` (the load), `network_thread` (the
+//! replay), `through_actor` with `watched`, and `mutex` (the two kinds of dispatch), `timeline`,
+//! `site`, `spread`, `outcome` and `table` (the measurements and their display).
+
+mod error;
+mod mutex;
+mod network_thread;
+mod outcome;
+mod recording;
+mod schedule;
+mod site;
+mod spread;
+mod table;
+mod through_actor;
+mod timeline;
+mod voters;
+mod watched;
+
+use std::io::{self, Write as _};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use actor_lanes::Runtime;
+use clap::{Args, ValueEnum, value_parser};
+use serde::{Deserialize, Serialize};
+
+use consensus::{INTERVALS_PER_SLOT, VALIDATOR_REGISTRY_LIMIT};
+use keys::genesis_file::INTERVALS_MS;
+
+use self::outcome::Outcome;
+use self::recording::Recording;
+
+pub use self::error::ContentionError;
+pub use self::recording::RecordError;
+
+/// The permitted number of validators in the recorded network.
+const VALIDATORS: RangeInclusive<u64> = 1..=VALIDATOR_REGISTRY_LIMIT as u64;
+
+/// The permitted duration of a run, in seconds.
+const SECONDS: RangeInclusive<u64> = 1..=3600;
+
+/// Measure the cost of a mutex around the chain for the network thread, and the cost of the actor
+///
+/// The node receives the same recorded load twice, at the same times. The load is a chain of
+/// blocks, votes and aggregates, and requests of peers. All signatures are really verified. In the
+/// first run, the network thread takes a mutex for each call. A tick thread takes the same mutex.
+/// In the second run, the network thread sends messages to the actor. For each call site, the table
+/// shows how long calls blocked the network thread. It also shows the lateness of ticks, the
+/// dropped messages, and the final chain, which must be the same in both runs.
+#[derive(Debug, Args)]
+pub struct ContentionArguments {
+    /// Measure one of the two only
+    #[arg(long, value_enum)]
+    dispatch: Option<Way>,
+    /// The duration of the load, in seconds
+    #[arg(long, default_value_t = 10, value_name = "S", value_parser = value_parser!(u64).range(SECONDS))]
+    seconds: u64,
+    /// The async runtime of the actors
+    #[arg(long, value_name = "tokio|smol")]
+    pub runtime: Option<String>,
+    /// The number of validators, each with one vote per slot
+    #[arg(long, default_value_t = 1024, value_name = "N", value_parser = value_parser!(u64).range(VALIDATORS))]
+    validators: u64,
+    /// The duration of an interval, in milliseconds; a slot has five
+    #[arg(long, default_value_t = 100, value_name = "MS", value_parser = value_parser!(u64).range(INTERVALS_MS))]
+    interval_ms: u64,
+    /// Print the results as one line of JSON instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+/// The network thread's way of calling the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Way {
+    /// The network thread sends messages to the chain actor.
+    Actor,
+    /// The network thread takes a lock around the chain.
+    #[value(name = "mutex")]
+    Locked,
+}
+
+/// The results of one command, as JSON.
+#[derive(Debug, Serialize, Deserialize)]
+struct Results {
+    runs: Vec<Outcome>,
+}
+
+/// Records the load, replays it in each way that was asked for, and prints the results.
+///
+/// # Errors
+///
+/// [`ContentionError`] when the load cannot be recorded, a replay fails or the results cannot be printed.
+pub fn contention(arguments: &ContentionArguments, runtime: &Arc<dyn Runtime>) -> Result<(), ContentionError> {
+    let slots = slots(arguments)?;
+    let ContentionArguments { validators, interval_ms, .. } = *arguments;
+    eprintln!("recording {slots} slots of {validators} validators …");
+    let recording = recording::record(validators, slots, interval_ms)?;
+    let ways = arguments.dispatch.map_or_else(|| vec![Way::Locked, Way::Actor], |way| vec![way]);
+    let mut runs = Vec::new();
+    for way in ways {
+        eprintln!("replaying {} events in {} s …", recording.events.len(), arguments.seconds);
+        runs.push(replay(way, &recording, interval_ms, runtime)?);
+        if !arguments.json {
+            print(&format!("{}\n", table::render(&runs[runs.len() - 1])))?;
+        }
+    }
+    if let ([mutex, actor], false) = (runs.as_slice(), arguments.json) {
+        print(&table::compare(mutex, actor))?;
+    }
+    let results = Results { runs };
+    if arguments.json {
+        print(&format!("{}\n", serde_json::to_string(&results).expect("plain figures and texts can be written")))?;
+    }
+    results.runs.iter().try_for_each(check)
+}
+
+fn replay(
+    way: Way,
+    recording: &Recording,
+    interval_ms: u64,
+    runtime: &Arc<dyn Runtime>,
+) -> Result<Outcome, ContentionError> {
+    match way {
+        Way::Actor => through_actor::run(recording, interval_ms, &**runtime),
+        Way::Locked => mutex::run(recording, interval_ms),
+    }
+}
+
+/// Returns an error if a run is invalid. The figures of a run that lost part of its load are
+/// meaningless.
+fn check(outcome: &Outcome) -> Result<(), ContentionError> {
+    if outcome.control_lost() > 0 {
+        return Err(ContentionError::ControlLost(outcome.control_lost()));
+    }
+    if !outcome.is_as_recorded {
+        let lanes = outcome.lanes.iter().map(|lane| lane.refused + lane.evicted);
+        let count = lanes.chain(outcome.dropped.values().copied()).sum();
+        return Err(ContentionError::Diverged { dispatch: outcome.dispatch.clone(), count });
+    }
+    Ok(())
+}
+
+/// Returns the number of slots to record.
+fn slots(arguments: &ContentionArguments) -> Result<u64, ContentionError> {
+    let slot_ms = arguments.interval_ms * INTERVALS_PER_SLOT;
+    let slots = arguments.seconds * 1000 / slot_ms;
+    let most = voters::SCHEME.lifetime();
+    match slots {
+        0 => Err(ContentionError::TooShort { slot_ms }),
+        slots if slots > most => Err(ContentionError::TooLong { slots, most }),
+        slots => Ok(slots),
+    }
+}
+
+fn print(text: &str) -> Result<(), ContentionError> {
+    io::stdout().lock().write_all(text.as_bytes()).map_err(ContentionError::Output)
+}

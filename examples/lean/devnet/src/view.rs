@@ -1,0 +1,44 @@
+//! The state of a node, as observed from outside.
+
+use lean_node::report::StatusLine;
+
+/// The observed state of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeView {
+    /// The name of the node.
+    pub name: String,
+    /// The state of its process.
+    pub condition: Condition,
+    /// Its last report since its start.
+    pub status: Option<StatusLine>,
+}
+
+/// The state of a node's process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// The process is started but does not listen yet.
+    Starting,
+    /// The node listens.
+    Running,
+    /// The process was killed and not restarted.
+    Killed,
+    /// The process stopped cleanly.
+    Stopped,
+}
+
+impl NodeView {
+    /// Describes the node's progress in words.
+    pub(super) fn progress(&self) -> String {
+        let name = &self.name;
+        match (self.condition, &self.status) {
+            (Condition::Starting, _) => format!("{name} is starting"),
+            (Condition::Killed, _) => format!("{name} was killed"),
+            (Condition::Stopped, _) => format!("{name} has stopped"),
+            (Condition::Running, None) => format!("{name} has not reported"),
+            (Condition::Running, Some(status)) => {
+                let StatusLine { slot, head_slot, finalized_slot, peers, .. } = status;
+                format!("{name} is in slot {slot} with head {head_slot}, finalized {finalized_slot} and {peers} peers")
+            }
+        }
+    }
+}

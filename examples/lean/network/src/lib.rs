@@ -1,0 +1,55 @@
+//! The network source: a separate thread running libp2p. It holds handles of the rest of the node
+//! and never blocks on them.
+//!
+//! ```text
+//!  peers ⇄ QUIC ⇄ swarm (gossipsub, request-response)  "network", one OS thread, one tokio reactor
+//!                   │            ▲
+//!         Inbound   │            │  Command, through a bounded lane
+//!                   ▼            │
+//!              the node's own threads: NetworkFront, BlocksReply
+//! ```
+//!
+//! The thread needs tokio because libp2p's QUIC needs it. No tokio type appears in the public
+//! interface, so the rest of the node runs on any runtime. Events leave the thread through
+//! [`Inbound`], and commands reach it through a [`NetworkFront`]. The methods of both return
+//! immediately. Gossip is decompressed here, because a message's id is a hash of the decompressed
+//! bytes. SSZ is not decoded here.
+//!
+//! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then
+//! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `dialer`, `serving` and
+//! `standing` (state about peers and requests), `event_loop` with `mesh` and `requests`, `thread`.
+
+mod behaviour;
+mod codec;
+mod config;
+mod counters;
+mod dialer;
+mod enr;
+mod event_loop;
+mod front;
+mod gossip;
+mod host_key;
+mod inbound;
+mod mesh;
+mod requests;
+mod serving;
+mod standing;
+mod swarm;
+mod thread;
+
+pub use libp2p::{Multiaddr, PeerId};
+
+pub use self::{
+    codec::{Answer, Codec, MAX_ANSWER_SIZE},
+    config::NetworkConfig,
+    counters::{Counter, NetworkCounters},
+    enr::{Eth2Data, MAX_RECORD_SIZE, NodeRecord, RecordError},
+    front::{Command, NetworkFront, Undelivered, UndeliveredReason, Verdict, command_mailbox},
+    gossip::{SnappyTransform, Topics},
+    host_key::{HostKey, HostKeyError},
+    inbound::{BlocksResponse, GossipMessage, Inbound, Refused, RequestFailure},
+    serving::{Answering, BlocksReply},
+    standing::Offence,
+    thread::{Network, NetworkError, StopError},
+};
+pub use wire::{message_id::MessageId, request::SlotRange, status::Status, topic::TopicKind};

@@ -1,0 +1,30 @@
+//! The HTTP API of lean clients, on its own thread.
+//!
+//! ```text
+//!  chain's owner ── Snapshot ──▶ ┌────────────┐ ◀── GET  health, finalized state and block, checkpoint, fork choice
+//!  mailboxes ────── LaneStats ─▶ │ api thread │ ◀── GET  /metrics
+//!  network ──────── counters ──▶ │            │ ◀── GET, POST  admin/aggregator
+//!                                └────────────┘ ── SetAggregator (control lane) ──▶ chain's owner
+//! ```
+//!
+//! Reads return data published by the chain's owner, so every request except a change of role is
+//! answered even if the owner is busy, and at no cost to it. Sizes, counts and times are bounded
+//! ([`Limits`]).
+//!
+//! The admin endpoint has no authentication: only the operator should be able to reach the address.
+
+mod body;
+mod exposition;
+mod limits;
+mod metrics;
+mod responder;
+mod server;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+pub use limits::Limits;
+pub use responder::{is_endpoint, requested_role};
+pub use server::Api;
+pub use server::ApiError;
+pub use sources::{ApiSources, Watched};

@@ -1,0 +1,211 @@
+//! Runs a store step by step and compares it with a snapshot after each step.
+//!
+//! A vector begins with an anchor. Its steps are ticks, blocks, votes and aggregates, each with a
+//! snapshot of the expected store. Blocks are unsigned. The proofs of aggregates are placeholders
+//! or are trusted without verification ([`ProofSetting`]). Votes carry real signatures.
+//!
+//! Reading order: this file (the steps), [`left_out`] (votes added by the generator without a
+//! step), [`snapshot`] and [`checks`] (the comparisons).
+
+mod checks;
+mod left_out;
+mod snapshot;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::container::{block, signed_aggregated_attestation, signed_attestation, state};
+use crate::field::{Field, Malformed};
+use crate::fork_choice::checks::Labels;
+use crate::proof_setting::{ProofSetting, UNVERIFIABLE, placeholder};
+use crate::trial::Trial;
+use crate::verdict::Findings;
+use consensus::{
+    AttestationData, Block, BlockCheck, MultiMessageAggregate, Rejection, Root, SignedBlock, SlotClock, Store,
+    ValidatorIndex, interval_from_slot, validator_indices,
+};
+
+/// The type of a step that gossips an aggregate.
+const AGGREGATE: &str = "gossipAggregatedAttestation";
+
+/// A store under test, with the data of the steps taken so far.
+pub(super) struct Replay {
+    /// `None` if the anchor was rejected.
+    store: Option<Store>,
+    refused: Option<Rejection>,
+    proofs: ProofSetting,
+    steps: usize,
+    /// Blocks labelled by the vector's author.
+    labels: Labels,
+    /// The roots of all votes seen so far in a step or snapshot.
+    votes_shown: HashSet<Root>,
+}
+
+/// The head before a step, and the block of the step, for the author's checks.
+struct Taken {
+    head_before: Root,
+    block: Option<Block>,
+}
+
+pub(super) fn open(vector: &Field<'_>) -> Result<Replay, Malformed> {
+    let (state, anchor) = (state(&vector.at("anchorState")?)?, block(&vector.at("anchorBlock")?)?);
+    let labels = Labels::from([(String::from("genesis"), Root::of(&anchor))]);
+    let (store, refused) = match Store::new(state, anchor, Some(0)) {
+        Ok(store) => (Some(store), None),
+        Err(rejection) => (None, Some(rejection)),
+    };
+    let steps = vector.at("steps")?.list()?.len();
+    Ok(Replay { store, refused, proofs: ProofSetting::of(vector)?, steps, labels, votes_shown: HashSet::new() })
+}
+
+/// Returns the reason for skipping the vector, if any: a rejection expected for an invalid real
+/// proof.
+pub(super) fn cannot_run(vector: &Field<'_>) -> Result<Option<&'static str>, Malformed> {
+    let mut hangs_on_proof = false;
+    for step in vector.at("steps")?.list()? {
+        let is_aggregate = step.at("stepType")?.text()? == AGGREGATE;
+        let reason = step.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
+        hangs_on_proof |= is_aggregate && reason == Some(Rejection::InvalidSignature.name());
+    }
+    let is_real = ProofSetting::of(vector)? == ProofSetting::Real;
+    Ok((hangs_on_proof && is_real).then_some(UNVERIFIABLE))
+}
+
+impl Trial for Replay {
+    /// The anchor counts as a step before the vector's own steps.
+    fn steps(&self) -> usize {
+        self.steps + 1
+    }
+
+    fn take(&mut self, step: usize, vector: Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+        let Some(number) = step.checked_sub(1) else {
+            let expected = vector.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
+            findings.same_rejection(self.refused.map(|rejection| rejection.to_string()), expected);
+            return Ok(());
+        };
+        let steps = vector.at("steps")?.list()?;
+        let step = steps.get(number).ok_or_else(|| vector.malformed("a step is missing"))?;
+        findings.in_step(number, step.at("stepType")?.text()?);
+        let Self { store, proofs, labels, votes_shown, .. } = self;
+        let Some(store) = store else {
+            return Err(vector.malformed("there are steps, but no store was made of the anchor"));
+        };
+
+        let taken = Taken { head_before: store.head(), block: sent_block(step, labels)? };
+        let outcome = act(store, *proofs, step, taken.block.as_ref(), votes_shown)?;
+        let expected = step.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
+        findings.same_rejection(outcome.err().map(|rejection| rejection.to_string()), expected);
+        findings.same("valid", outcome.is_ok(), step.at("valid")?.flag()?);
+        if *proofs == ProofSetting::Real && step.at("stepType")?.text()? == AGGREGATE {
+            findings.not_compared("proof", UNVERIFIABLE);
+        }
+
+        let snapshot = step.at("storeSnapshot")?;
+        snapshot::compare(store, &snapshot, findings)?;
+        votes_shown.extend(snapshot::votes(&snapshot)?);
+        match step.maybe("checks") {
+            // No checks after a rejection: the generator rejected the step before its own checks,
+            // and the store is unchanged.
+            Some(checks) if outcome.is_ok() => checks::compare(store, labels, &taken, &checks, findings),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads the block of a step, if it has one, and stores the author's label for it even if the block
+/// is rejected later.
+fn sent_block(step: &Field<'_>, labels: &mut Labels) -> Result<Option<Block>, Malformed> {
+    let Some(sent) = step.maybe("block") else { return Ok(None) };
+    let block = block(&sent)?;
+    if let Some(label) = sent.maybe("blockRootLabel") {
+        labels.insert(label.text()?.to_owned(), Root::of(&block));
+    }
+    Ok(Some(block))
+}
+
+/// Runs one step on the store, and returns the store's rejection, if any.
+fn act(
+    store: &mut Store,
+    proofs: ProofSetting,
+    step: &Field<'_>,
+    block: Option<&Block>,
+    votes_shown: &mut HashSet<Root>,
+) -> Result<Result<(), Rejection>, Malformed> {
+    let kind = step.at("stepType")?;
+    Ok(match (kind.text()?, block) {
+        ("tick", _) => {
+            tick(store, step, proofs)?;
+            Ok(())
+        }
+        ("attestation", _) => {
+            let attestation = signed_attestation(&step.at("attestation")?)?;
+            votes_shown.insert(Root::of(&attestation.data));
+            let is_aggregator = step.maybe("isAggregator").map_or(Ok(false), |flag| flag.flag())?;
+            store.on_gossip_attestation(&attestation, is_aggregator).map(drop)
+        }
+        (AGGREGATE, _) => {
+            let attestation = signed_aggregated_attestation(&step.at("attestation")?)?;
+            votes_shown.insert(Root::of(&attestation.data));
+            store.on_gossip_aggregated_attestation(attestation, &proofs).map(drop)
+        }
+        ("block", Some(block)) => {
+            give_votes(store, block);
+            votes_shown.extend(block.body.attestations.iter().map(|vote| Root::of(&vote.data)));
+            left_out::give_votes(store, block, &step.at("storeSnapshot")?, votes_shown)?;
+            import(store, block, step.at("tickToSlot")?.flag()?, proofs)
+        }
+        _ => return Err(kind.malformed("no such type of step is known here, or it lacks its block")),
+    })
+}
+
+fn tick(store: &mut Store, step: &Field<'_>, proofs: ProofSetting) -> Result<(), Malformed> {
+    let target = match step.maybe("interval") {
+        Some(interval) => interval.uint()?,
+        None => {
+            let milliseconds = step.at("time")?.uint()?.saturating_mul(1000);
+            SlotClock::new(store.config().genesis_time).total_intervals(milliseconds)
+        }
+    };
+    let has_proposal = step.at("hasProposal")?.flag()?;
+    store.on_tick(target, has_proposal, true, &proofs);
+    Ok(())
+}
+
+/// Adds a block's votes to the known proofs, except those already in a pool, as the generator does
+/// to build the block.
+///
+/// The generator keeps the proofs aggregated by its block builder in the pool of known proofs. Two
+/// kinds of blocks are skipped. A block with the same vote twice was not built: its votes were
+/// forced into it. A block with an unknown parent cannot be built.
+fn give_votes(store: &mut Store, block: &Block) {
+    let votes: Vec<&AttestationData> = block.body.attestations.iter().map(|vote| &vote.data).collect();
+    let repeats = votes.iter().enumerate().any(|(place, vote)| votes[..place].contains(vote));
+    if repeats || !store.contains_block(&block.parent_root) {
+        return;
+    }
+    for vote in block.body.attestations.iter() {
+        let voters: HashSet<ValidatorIndex> = validator_indices(&vote.aggregation_bits).collect();
+        let held: HashSet<_> = store
+            .known_proofs()
+            .chain(store.new_proofs())
+            .filter(|(data, _)| **data == vote.data)
+            .flat_map(|(_, proofs)| proofs.iter().flat_map(|proof| validator_indices(&proof.participants)))
+            .collect();
+        if !voters.is_subset(&held)
+            && let Some(proof) = placeholder(voters, [0; 32])
+        {
+            store.insert_known_proof(vote.data, Arc::new(proof));
+        }
+    }
+}
+
+fn import(store: &mut Store, block: &Block, tick_to_slot: bool, proofs: ProofSetting) -> Result<(), Rejection> {
+    if tick_to_slot {
+        store.on_tick(interval_from_slot(block.slot), true, true, &proofs);
+    }
+    let signed = SignedBlock { block: block.clone(), proof: MultiMessageAggregate::default() };
+    if let BlockCheck::New(candidate) = store.check_block(&signed)? {
+        store.import_block(candidate.trust_proof()?);
+    }
+    Ok(())
+}

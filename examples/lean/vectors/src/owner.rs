@@ -1,0 +1,139 @@
+//! The actor owning a vector's subject, and the function driving it.
+//!
+//! A vector is run in the same way as a node. The subject is created on its owner's thread and
+//! never leaves it. Each step is a message to a handle, and the answer is a reply. Nothing in this
+//! file names a runtime.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actor_lanes::handle::AskBlockingError;
+use actor_lanes::{Actor, Context, Executor, Lane, Message, Reply, Runtime, spawn};
+
+use crate::case::Case;
+use crate::field::{Field, Malformed};
+use crate::trial::{self, Opened, Trial};
+use crate::verdict::{Findings, Verdict};
+
+/// The time limit for one step. The longest step takes a second in an unoptimised build.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The messages of the owner.
+enum Examination {
+    /// Asks for the number of steps.
+    Begin(Reply<usize>),
+    /// Requests the step with this number.
+    Take(usize, Reply<()>),
+    /// Asks for the verdict.
+    Sum(Reply<Verdict>),
+}
+
+impl Message for Examination {
+    const LANES: &'static [Lane] = &[Lane::fifo("steps", 4)];
+}
+
+/// Owns the subject of a vector.
+struct Owner {
+    case: Arc<Case>,
+    subject: Subject,
+    findings: Findings,
+}
+
+/// The state of the vector's run.
+enum Subject {
+    UnderWay(Box<dyn Trial>),
+    Skipped(String),
+    Malformed,
+}
+
+impl Owner {
+    fn new(case: Arc<Case>, runtime: &Arc<dyn Runtime>) -> Self {
+        let mut findings = Findings::default();
+        let subject = match trial::open(&case, runtime) {
+            Ok(Opened::Trial(trial)) => Subject::UnderWay(trial),
+            Ok(Opened::Skipped(reason)) => Subject::Skipped(reason),
+            Err(malformed) => give_up(&malformed, &mut findings),
+        };
+        Self { case, subject, findings }
+    }
+
+    fn steps(&self) -> usize {
+        match &self.subject {
+            Subject::UnderWay(trial) => trial.steps(),
+            Subject::Skipped(_) | Subject::Malformed => 0,
+        }
+    }
+
+    fn take(&mut self, step: usize) {
+        if let Subject::UnderWay(trial) = &mut self.subject
+            && let Err(malformed) = trial.take(step, Field::top(&self.case.vector), &mut self.findings)
+        {
+            self.subject = give_up(&malformed, &mut self.findings);
+        }
+    }
+
+    fn verdict(&mut self) -> Verdict {
+        match &mut self.subject {
+            Subject::Skipped(reason) => Verdict::skipped(std::mem::take(reason)),
+            Subject::UnderWay(_) | Subject::Malformed => std::mem::take(&mut self.findings).into_verdict(),
+        }
+    }
+}
+
+/// Records an unreadable vector as a failure, because nothing was compared.
+fn give_up(malformed: &Malformed, findings: &mut Findings) -> Subject {
+    findings.differ("the vector", malformed.to_string(), "a vector of its format");
+    Subject::Malformed
+}
+
+impl Actor for Owner {
+    type Message = Examination;
+
+    async fn handle(&mut self, message: Examination, _cx: &mut Context<Examination>) {
+        match message {
+            Examination::Begin(reply) => reply.send(self.steps()),
+            Examination::Take(step, reply) => {
+                self.take(step);
+                reply.send(());
+            }
+            Examination::Sum(reply) => reply.send(self.verdict()),
+        }
+    }
+}
+
+/// Runs one vector, with its subject owned by an actor on `executor`, and returns the verdict.
+///
+/// A subject with actors of its own starts them on executors of `runtime`, which should be the
+/// runtime of `executor`.
+///
+/// The function parks the calling thread, which must not be the executor's. A panic of a subject
+/// fails its own vector only.
+pub fn examine(case: Arc<Case>, executor: &Arc<dyn Executor>, runtime: &Arc<dyn Runtime>) -> Verdict {
+    let runtime = Arc::clone(runtime);
+    let (owner, running) = match spawn(executor, move || Owner::new(case, &runtime)) {
+        Ok(spawned) => spawned,
+        Err(error) => return broken(error.to_string()),
+    };
+    let sum = || -> Result<Verdict, AskBlockingError<Examination>> {
+        for step in 0..owner.ask_blocking(Examination::Begin, PATIENCE)? {
+            owner.ask_blocking(|reply| Examination::Take(step, reply), PATIENCE)?;
+        }
+        owner.ask_blocking(Examination::Sum, PATIENCE)
+    };
+    let sum = sum();
+    running.stop(PATIENCE);
+    let exit = running.join_blocking(PATIENCE);
+    match sum {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            let end = exit.map_or_else(|| String::from("and it does not end"), |exit| exit.reason.to_string());
+            broken(format!("{error} ({end})"))
+        }
+    }
+}
+
+fn broken(got: String) -> Verdict {
+    let mut findings = Findings::default();
+    findings.differ("the owner", got, "an answer to each message");
+    findings.into_verdict()
+}
