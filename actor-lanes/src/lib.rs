@@ -69,5 +69,5 @@ pub mod runtime {
 
 /// Runs the README's example as a test.
 #[cfg(all(doctest, feature = "tokio"))]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
