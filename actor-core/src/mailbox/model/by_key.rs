@@ -103,6 +103,32 @@ fn a_replacement_in_a_ring_that_closes_is_taken_or_comes_back() {
     send(&[1], &[&[1]], 1, true, 4);
 }
 
+/// A sender of a key is slow to note its position. Meanwhile the line of the key is full, so that
+/// the position of a later message stays unknown. The late note must not hide the later message.
+#[test]
+fn a_late_note_does_not_put_a_newer_message_before_an_older_one() {
+    check(3, || {
+        let count = Arc::new(());
+        let ring = Arc::new(KeyedRing::new(4));
+        assert_eq!(push(&ring, (1, 0, Arc::clone(&count))), 1);
+        let same_line: Vec<_> = (2..).filter(|&key| ring.share_a_line(1, key)).take(2).collect();
+        assert_eq!(push(&ring, (same_line[0], 0, Arc::clone(&count))), 1);
+        let key = same_line[1];
+        let (slow, value) = (Arc::clone(&ring), (key, 1, Arc::clone(&count)));
+        let slow = thread::spawn(move || push(&slow, value));
+        let mut accepted = 2 + push(&ring, (key, 2, Arc::clone(&count)));
+        let mut skipped = 0;
+        let mut taken: Vec<_> = take(&ring, &mut skipped).into_iter().collect();
+        accepted += push(&ring, (key, 3, Arc::clone(&count)));
+        accepted += slow.join().expect("no panic");
+        taken.extend(std::iter::from_fn(|| take(&ring, &mut skipped)));
+        let evicted = ring.ring.places.producers.evicted.load(Ordering::Relaxed) + skipped;
+        assert_eq!(accepted, taken.len() as u64 + evicted, "taken once or evicted once");
+        let of_one_sender = taken.iter().filter(|&&(of, n)| of == key && n > 1).map(|&(_, n)| n);
+        assert!(of_one_sender.is_sorted(), "newer each time: {taken:?}");
+    });
+}
+
 /// Senders that meet the end: everything is accounted for, and the slots are gone although the ring stays.
 #[test]
 fn the_slots_are_given_back_when_the_last_sender_has_looked_at_them() {
