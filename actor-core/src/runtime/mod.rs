@@ -102,7 +102,7 @@ pub trait Runtime: fmt::Debug + Send + Sync + 'static {
 /// # let executor = actor_smol::SmolRuntime::new().start_executor(ThreadConfig::named("doc"))?;
 /// let (sender, receiver) = sync_channel(1);
 /// executor
-///     .spawn(Box::new(move || Box::pin(async move { sender.send("ran").expect("the receiver waits") })))
+///     .spawn(Box::new(|| Box::pin(async move { sender.send("ran").expect("the receiver waits") })))
 ///     .expect("the executor runs");
 /// assert_eq!(receiver.recv(), Ok("ran"));
 ///
@@ -233,7 +233,7 @@ pub trait Timer: Send {
 /// # use actor_core::{Runtime, ThreadConfig};
 /// # let executor = actor_smol::SmolRuntime::new().start_executor(ThreadConfig::named("doc"))?;
 /// executor.stop();
-/// let refused = executor.spawn(Box::new(|| Box::pin(async {}))).expect_err("the executor was stopped");
+/// let refused = executor.spawn(Box::new(|| Box::pin(async {}))).expect_err("it was stopped");
 /// assert_eq!(refused.to_string(), "the executor has been stopped");
 ///
 /// // The caller has the maker back, and may run it elsewhere.

@@ -35,9 +35,12 @@ type Hire = Box<dyn Fn(&Arc<Shared>) -> bool + Send + Sync>;
 /// use actor_core::runtime::adapter::BlockingPool;
 ///
 /// let pool = BlockingPool::new(&ThreadConfig::named("chain"), |work| work())?;
-/// let (tell, told) = std::sync::mpsc::sync_channel(1);
-/// pool.run(Box::new(move || tell.send(std::thread::current().name().map(str::to_owned)).expect("it waits")));
-/// assert_eq!(told.recv().expect("it ran").as_deref(), Some("chain-work"));
+/// let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+/// pool.run(Box::new(move || {
+///     let name = std::thread::current().name().map(str::to_owned);
+///     sender.send(name).expect("the receiver waits");
+/// }));
+/// assert_eq!(receiver.recv().expect("the work ran").as_deref(), Some("chain-work"));
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct BlockingPool {
