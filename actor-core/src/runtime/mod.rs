@@ -102,7 +102,7 @@ pub trait Runtime: fmt::Debug + Send + Sync + 'static {
 /// # let executor = actor_smol::SmolRuntime::new().start_executor(ThreadConfig::named("doc"))?;
 /// let (sender, receiver) = sync_channel(1);
 /// executor
-///     .spawn(Box::new(|| Box::pin(async move { sender.send("ran").expect("the receiver waits") })))
+///     .spawn(Box::new(|| Box::pin(async move { sender.send("ran").expect("it waits") })))
 ///     .expect("the executor runs");
 /// assert_eq!(receiver.recv(), Ok("ran"));
 ///
