@@ -2,12 +2,12 @@
 //! a model many times. Present under `--cfg loom` and `--cfg shuttle` only.
 //!
 //! *loom* runs the interleavings of a few threads one after the other, and simulates the memory
-//! model: a thread may see an old value of an access neither `SeqCst` nor ordered by a `SeqCst`
+//! model: a thread may see a write late, unless the write is `SeqCst` or is ordered by a `SeqCst`
 //! access. To terminate, loom skips an interleaving that it considers equal to an earlier one. For
 //! this decision it compares a change of an atomic with only the latest access to it, by any
-//! thread. Take a thread loading a word and then changing it: loom compares the change with the
-//! thread's own load. It never tries the change before the earlier loads of other threads
-//! (`docs/decisions/0019`).
+//! thread. Suppose that a thread loads a word and then changes it. loom compares the change with
+//! the thread's own load. It never tries the order with the change first and an earlier load of
+//! another thread second (`docs/decisions/0019`).
 //!
 //! *shuttle* skips nothing by design, and runs a random choice. Each run is another interleaving,
 //! made by a coin at each step or by priorities changing at a few places (PCT, Burckhardt et al.,

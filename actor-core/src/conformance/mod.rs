@@ -34,7 +34,7 @@ macro_rules! checks {
     };
 }
 
-/// The whole suite, ordered as a new adapter can satisfy it.
+/// The whole suite, in the order of work on a new adapter.
 const CHECKS: &[(&str, Check)] = checks! {
     executor:
         its_thread_has_the_name_asked_for,

@@ -1,9 +1,9 @@
 //! The wait is at most two turns of each busy neighbour. The checks count turns, not time.
 //!
-//! Each busy actor runs on the executor under test through a [`Counting`] executor of its own. It
-//! counts the turns of its actor. Its clock stands still, so a turn ends only after its full number
-//! of messages. The awaited event happens inside a busy actor's handler, while that handler keeps
-//! the thread. So every later turn is counted.
+//! Each busy actor runs on the executor under test through a [`Counting`] executor of its own. The
+//! counting executor counts the turns of its actor. Its clock stands still, so a turn ends only
+//! after its full number of messages. The awaited event happens inside a busy actor's handler,
+//! while that handler keeps the thread. So every later turn is counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

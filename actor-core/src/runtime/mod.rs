@@ -145,7 +145,7 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Schedules another poll of the current task, after a turn for the executor's other tasks, its
-    /// due timers and messages from other threads.
+    /// due timers, and wakes and spawns from other threads.
     ///
     /// Call it in the poll of that task, and then return `Pending`.
     ///
@@ -155,7 +155,8 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
         cx.waker().wake_by_ref();
     }
 
-    /// Runs blocking or long computing work on another thread. May be called from any thread.
+    /// Runs work that blocks or computes for long, on another thread. May be called from any
+    /// thread.
     ///
     /// Each executor has its own threads for this work: at most
     /// [512](ThreadConfig::BLOCKING_THREADS), unless [`ThreadConfig::blocking_threads`] sets
@@ -171,8 +172,7 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
     /// be skipped.
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>);
 
-    /// Refuses new futures from now on. The existing futures run to their end; then the thread
-    /// ends.
+    /// Stops accepting new futures. The existing futures run to their end; then the thread ends.
     fn stop(&self);
 
     /// Blocks the calling thread until the executor's thread has ended. Returns `false` after the

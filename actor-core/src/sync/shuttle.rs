@@ -2,9 +2,9 @@
 //! value.
 //!
 //! shuttle provides atomics only, so this file adds cells and memory. The cells detect two threads
-//! at one value. The memory detects blocks given back twice, used afterwards, or never given back.
-//! All threads of a model are coroutines on one real thread, so these records live in that thread's
-//! locals and need no protection.
+//! using one value at the same time. The memory detects blocks given back twice, used afterwards,
+//! or never given back. All threads of a model are coroutines on one real thread, so these records
+//! live in that thread's locals and need no protection.
 #![expect(unsafe_code, reason = "the memory of a model is accounted for where it is allocated")]
 
 pub(crate) use shuttle::hint::spin_loop;

@@ -1,8 +1,8 @@
 //! The rings, the waker's cell and the small tables under the model checkers: nothing lost, nothing
 //! twice, no torn value.
 //!
-//! The checkers' cells detect two threads at one value. A value lost or dropped twice shows in the
-//! count of its owners at the end.
+//! The checkers' cells detect two threads using one value at the same time. A value lost or dropped
+//! twice shows in the count of its owners at the end.
 
 mod by_key;
 mod evicting;

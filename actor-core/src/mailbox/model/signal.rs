@@ -162,7 +162,7 @@ fn a_waker_is_replaced_while_another_wake_fails() {
     });
 }
 
-/// A failing wake restores nothing after the consumer's departure.
+/// A wake failing during the consumer's departure restores nothing.
 #[test]
 fn a_consumer_leaves_while_a_wake_fails() {
     check(3, || {
