@@ -4,15 +4,16 @@
 //! was. Each handler is made of three steps that can also be taken one by one: check against the store, verify
 //! signatures without it, and insert. So a node can keep the store on one thread and verify on others.
 //!
-//! Reading order: [`tree`], [`states`] and [`pool`] (what is held), [`votes`] and [`head`] (fork choice), [`validation`],
-//! [`gossip`] and [`import`] (what comes in), [`tick`] and [`aggregation`] (what time brings), [`duty`],
+//! Reading order: [`tree`], [`states`] and [`pool`] (what is held), [`lmd_ghost`] and [`fork_choice`] (fork choice),
+//! [`validation`], [`gossip`] and [`import`] (what comes in), [`tick`] and [`aggregation`] (what time brings), [`duty`],
 //! [`production`] and [`recovery`] (what a validator does).
 
 mod aggregation;
 mod duty;
+mod fork_choice;
 mod gossip;
-mod head;
 mod import;
+mod lmd_ghost;
 mod pool;
 mod production;
 mod recovery;
@@ -22,7 +23,6 @@ mod states;
 mod tick;
 mod tree;
 mod validation;
-mod votes;
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::consensus::root::Root;
 use crate::consensus::store::Store;
-use crate::consensus::store::votes::{latest_votes, lmd_ghost_head, weights};
+use crate::consensus::store::lmd_ghost::{latest_votes, lmd_ghost_head, weights};
 
 impl Store {
     /// Weighs each known block by the latest votes for it and its descendants (`compute_block_weights`).
