@@ -12,11 +12,11 @@ impl Store {
     /// From the head back towards the safe target, at most 3 blocks, and from there to a slot that can be justified;
     /// never past the finalized slot.
     pub fn attestation_target(&self) -> Checkpoint {
-        let finalized = self.view.latest_finalized.slot;
+        let finalized = self.latest_finalized().slot;
         let lower_bound = self.safe_target_slot().max(finalized);
         let mut steps_left = JUSTIFICATION_LOOKBACK_SLOTS;
-        let mut target = (self.view.head, self.head_slot());
-        for (root, block) in self.tree.chain(self.view.head) {
+        let mut target = (self.head(), self.head_slot());
+        for (root, block) in self.tree.chain(self.head()) {
             target = (root, block.slot);
             if steps_left > 0 && block.slot > lower_bound {
                 steps_left -= 1;
@@ -42,13 +42,13 @@ impl Store {
     /// [`Rejection::SourceAfterTarget`] when the safe target lags so far behind that the target would be before the
     /// source; the validator then has nothing to vote for.
     pub fn produce_attestation_data(&self, slot: Slot) -> Result<AttestationData, Rejection> {
-        let head = Checkpoint { root: self.view.head, slot: self.head_slot() };
+        let head = Checkpoint { root: self.head(), slot: self.head_slot() };
         let target = self.attestation_target();
         // Not the store's: a fork that the head never extended may have advanced that.
         let mut source = self.head_state().latest_justified;
         if source.root.is_zero() {
             // The genesis state cannot name its own block.
-            source.root = self.view.head;
+            source.root = self.head();
         }
         if source.slot > target.slot {
             return Err(Rejection::SourceAfterTarget);

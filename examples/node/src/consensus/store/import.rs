@@ -11,8 +11,8 @@ use crate::consensus::root::Root;
 use crate::consensus::rooted_block::RootedBlock;
 use crate::consensus::state::State;
 use crate::consensus::store::Store;
+use crate::consensus::store::fork_choice::{ForkChoice, HeadChange};
 use crate::consensus::store::states::Replay;
-use crate::consensus::store::tree::BlockTree;
 use crate::consensus::transition::state_transition_from;
 use crate::consensus::validator::Validators;
 
@@ -54,17 +54,6 @@ pub struct BlockImport {
     pub justified: Option<Checkpoint>,
     /// The store's new finalized checkpoint, if it has advanced.
     pub finalized: Option<Checkpoint>,
-}
-
-/// How the head has moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeadChange {
-    /// The head before.
-    pub old: Root,
-    /// The head now.
-    pub new: Root,
-    /// Whether the old head is not an ancestor of the new one.
-    pub is_reorganisation: bool,
 }
 
 impl BlockCandidate {
@@ -169,59 +158,44 @@ impl Store {
         if self.contains_block(&root) || !self.contains_block(&block.parent_root) {
             return unchanged(root);
         }
-        let before = self.view;
+        let before = self.fork_choice;
         // The block's votes take their place in the order, without weight: their proofs come by gossip.
         let votes = block.body.attestations.iter().map(|attestation| attestation.data);
         self.pools.known.bring_to_front(votes);
         self.adopt(root, block, state);
         self.update_head();
-        if self.view.latest_finalized.slot > before.latest_finalized.slot {
+        if self.latest_finalized().slot > before.latest_finalized().slot {
             self.prune_stale_attestation_data();
         }
-        self.changes_since(root, before)
+        self.changes_since(root, &before)
     }
 
-    /// Drops votes that cannot influence fork choice any more: those whose head is not above the finalized block
+    /// Drops votes without influence on fork choice: those with a head not above the finalized block
     /// (`prune_stale_attestation_data`).
     ///
-    /// An import does this itself when it advances finality. When finality has advanced otherwise, through a block of
-    /// this node's own or votes that began to count, the specification waits for the next such import; a node may call
-    /// this instead.
+    /// An import calls this when it advances finality. A block of this node's own and newly counted
+    /// votes can advance finality too. The specification then waits for the next such import; a node
+    /// may call this instead.
     pub fn prune_stale_attestation_data(&mut self) {
-        let finalized = self.view.latest_finalized;
-        let tree = &self.tree;
-        self.pools.retain(|data| is_under(tree, finalized, data));
+        self.pools.retain(|data| self.fork_choice.is_above_finalized(data, &self.tree));
     }
 
-    /// Says whether a vote is for a head above the finalized block, so that pruning would keep it.
+    /// Returns whether a vote's head is above the finalized block, so that pruning keeps the vote.
     pub fn is_under_finalized(&self, data: &AttestationData) -> bool {
-        is_under(&self.tree, self.view.latest_finalized, data)
+        self.fork_choice.is_above_finalized(data, &self.tree)
     }
 
-    fn changes_since(&self, root: Root, before: super::View) -> BlockImport {
-        let after = self.view;
-        let head = (after.head != before.head).then(|| HeadChange {
-            old: before.head,
-            new: after.head,
-            is_reorganisation: !self.tree.is_ancestor(self.checkpoint(before.head), self.checkpoint(after.head)),
-        });
+    fn changes_since(&self, root: Root, before: &ForkChoice) -> BlockImport {
+        let after = &self.fork_choice;
         let advanced = |new: Checkpoint, old: Checkpoint| (new.slot > old.slot).then_some(new);
         BlockImport {
             root,
             is_new: true,
-            head,
-            justified: advanced(after.latest_justified, before.latest_justified),
-            finalized: advanced(after.latest_finalized, before.latest_finalized),
+            head: after.head_change(before, &self.tree),
+            justified: advanced(after.latest_justified(), before.latest_justified()),
+            finalized: advanced(after.latest_finalized(), before.latest_finalized()),
         }
     }
-
-    fn checkpoint(&self, root: Root) -> Checkpoint {
-        Checkpoint { root, slot: self.tree.block(&root).map_or(0, |block| block.slot) }
-    }
-}
-
-fn is_under(tree: &BlockTree, finalized: Checkpoint, data: &AttestationData) -> bool {
-    data.head.slot > finalized.slot && tree.is_ancestor(finalized, data.head)
 }
 
 fn unchanged(root: Root) -> BlockImport {

@@ -21,6 +21,7 @@ mod recovery;
 mod reference_tests;
 mod states;
 mod tick;
+mod time;
 mod tree;
 mod validation;
 
@@ -29,19 +30,21 @@ use std::sync::Arc;
 use crate::consensus::attestation::SingleMessageAggregate;
 use crate::consensus::block::Block;
 use crate::consensus::checkpoint::{AttestationData, Checkpoint};
-use crate::consensus::clock::interval_from_slot;
 use crate::consensus::coverage::Proofs;
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
 use crate::consensus::slot::{Interval, Slot, ValidatorIndex};
 use crate::consensus::state::{GenesisConfig, State};
+use crate::consensus::store::fork_choice::ForkChoice;
 use crate::consensus::store::pool::Pools;
 use crate::consensus::store::states::States;
+use crate::consensus::store::time::Time;
 use crate::consensus::store::tree::BlockTree;
 
 pub use aggregation::{AggregationPlan, AggregationRound, AggregationTask};
+pub use fork_choice::HeadChange;
 pub use gossip::VoteClaim;
-pub use import::{BlockCandidate, BlockCheck, BlockImport, HeadChange, VerifiedBlock, block_statements};
+pub use import::{BlockCandidate, BlockCheck, BlockImport, VerifiedBlock, block_statements};
 pub use production::ProducedBlock;
 pub use recovery::{RecoveredVotes, RecoveryPlan};
 
@@ -52,28 +55,11 @@ pub use recovery::{RecoveredVotes, RecoveryPlan};
 pub struct Store {
     config: GenesisConfig,
     validator_index: Option<ValidatorIndex>,
-    view: View,
+    time: Time,
+    fork_choice: ForkChoice,
     tree: BlockTree,
     states: States,
     pools: Pools,
-}
-
-/// What fork choice has come to.
-#[derive(Clone, Copy, Debug)]
-struct View {
-    time: Interval,
-    head: Root,
-    safe_target: Root,
-    latest_justified: Checkpoint,
-    /// Seen from the head, so a reorganisation can lower it.
-    latest_finalized: Checkpoint,
-}
-
-impl View {
-    /// The blocks whose states are always kept.
-    fn pinned(&self) -> [Root; 4] {
-        [self.head, self.safe_target, self.latest_justified.root, self.latest_finalized.root]
-    }
 }
 
 impl Store {
@@ -86,30 +72,18 @@ impl Store {
         if anchor.state_root != Root::of(&state) {
             return Err(Rejection::AnchorStateRootMismatch);
         }
-        let (root, config, time) = (Root::of(&anchor), state.config, interval_from_slot(anchor.slot));
-        let checkpoint = Checkpoint { root, slot: anchor.slot };
+        let root = Root::of(&anchor);
+        let (config, time) = (state.config, Time::at_slot(anchor.slot));
+        let fork_choice = ForkChoice::new(Checkpoint { root, slot: anchor.slot });
         let tree = BlockTree::new(root, Arc::new(anchor));
         let mut states = States::default();
         states.insert(&tree, root, Arc::new(state), &[root]);
-        Ok(Self {
-            config,
-            validator_index,
-            view: View {
-                time,
-                head: root,
-                safe_target: root,
-                latest_justified: checkpoint,
-                latest_finalized: checkpoint,
-            },
-            tree,
-            states,
-            pools: Pools::default(),
-        })
+        Ok(Self { config, validator_index, time, fork_choice, tree, states, pools: Pools::default() })
     }
 
     /// Returns how many intervals have passed since genesis, as far as the store has been told by ticks.
     pub fn time(&self) -> Interval {
-        self.view.time
+        self.time.now()
     }
 
     /// Returns the chain's configuration.
@@ -124,7 +98,7 @@ impl Store {
 
     /// Returns the root of the block that fork choice selects.
     pub fn head(&self) -> Root {
-        self.view.head
+        self.fork_choice.head()
     }
 
     /// Returns the head's slot.
@@ -135,34 +109,34 @@ impl Store {
     /// Returns the head's block.
     #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn head_block(&self) -> &Arc<Block> {
-        self.tree.block(&self.view.head).expect("the head is a block of the tree")
+        self.tree.block(&self.fork_choice.head()).expect("the head is a block of the tree")
     }
 
     /// Returns the state after the head.
     #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn head_state(&self) -> &Arc<State> {
-        self.states.get(&self.view.head).expect("the head's state is restored when it becomes the head")
+        self.states.get(&self.fork_choice.head()).expect("the head's state is restored when it becomes the head")
     }
 
     /// Returns the root of the block that is safe to vote for.
     pub fn safe_target(&self) -> Root {
-        self.view.safe_target
+        self.fork_choice.safe_target()
     }
 
     /// Returns the slot of the block that is safe to vote for.
     #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn safe_target_slot(&self) -> Slot {
-        self.tree.block(&self.view.safe_target).expect("the safe target is a block of the tree").slot
+        self.tree.block(&self.fork_choice.safe_target()).expect("the safe target is a block of the tree").slot
     }
 
     /// Returns the justified checkpoint with the highest slot that any block has shown.
     pub fn latest_justified(&self) -> Checkpoint {
-        self.view.latest_justified
+        self.fork_choice.latest_justified()
     }
 
     /// Returns the finalized checkpoint as the head's chain has it; a reorganisation can lower it.
     pub fn latest_finalized(&self) -> Checkpoint {
-        self.view.latest_finalized
+        self.fork_choice.latest_finalized()
     }
 
     /// Finds a block.
@@ -183,7 +157,7 @@ impl Store {
 
     /// Says whether a block is known.
     pub fn contains_block(&self, root: &Root) -> bool {
-        self.tree.block(root).is_some()
+        self.tree.contains(root)
     }
 
     /// Walks all known blocks in the order in which they were imported.
@@ -206,26 +180,11 @@ impl Store {
         self.tree.chain(root)
     }
 
-    /// Counts the blocks of one head's chain that are not on another's: how deep the reorganisation from the one to the
-    /// other goes. 0 when the old head is an ancestor of the new one, or one of them is not known.
+    /// Returns the number of blocks on `old`'s chain and not on `new`'s: the depth of the
+    /// reorganisation from `old` to `new`. Returns 0 if `old` is an ancestor of `new`, or if one of
+    /// them is unknown.
     pub fn blocks_taken_back(&self, old: Root, new: Root) -> u64 {
-        let (mut old_chain, mut new_chain) = (self.chain(old).peekable(), self.chain(new).peekable());
-        let mut taken_back = 0;
-        while let (Some((old, old_block)), Some((new, new_block))) = (old_chain.peek(), new_chain.peek()) {
-            if old == new {
-                break;
-            }
-            // The one that is ahead steps back; two blocks of one slot both do.
-            let (old_slot, new_slot) = (old_block.slot, new_block.slot);
-            if old_slot >= new_slot {
-                taken_back += 1;
-                old_chain.next();
-            }
-            if new_slot >= old_slot {
-                new_chain.next();
-            }
-        }
-        taken_back
+        self.tree.reorganisation_depth(old, new)
     }
 
     /// Returns how many signatures wait to be aggregated.
@@ -262,22 +221,13 @@ impl Store {
         self.pools.known.all_proofs()
     }
 
-    /// Puts a block that has passed every check into the tree, and follows the checkpoint that it justifies.
+    /// Adds a block after every check to the tree, and advances the justified checkpoint to the one of
+    /// the block's state.
     fn adopt(&mut self, root: Root, block: Arc<Block>, state: Arc<State>) {
-        let justified = self.view.latest_justified.advance_to(state.latest_justified);
+        let justified = state.latest_justified;
         self.tree.insert(root, block);
-        self.states.insert(&self.tree, root, state, &self.view.pinned());
-        // Fork choice starts there, so it must be a block of the tree. It always is, unless the anchor's state was
-        // made up by whoever it came from.
-        if self.contains_block(&justified.root) {
-            self.view.latest_justified = justified;
-            self.restore_state(justified.root);
-        }
-    }
-
-    /// Makes sure that the state after a block that the store is to point at is kept, and says whether it is.
-    fn restore_state(&mut self, root: Root) -> bool {
-        self.states.restore(&self.tree, root, &self.view.pinned())
+        self.states.insert(&self.tree, root, state, &self.fork_choice.pinned());
+        self.fork_choice.advance_justified(justified, &self.tree, &mut self.states);
     }
 
     /// Gives up the states of blocks more than `slots` below the finalized slot, and says how many those were.
@@ -287,8 +237,8 @@ impl Store {
     /// blocks. A block on top of one whose state was given up here, or would take more than 1,024 blocks to make, is
     /// refused as if its parent were unknown.
     pub fn forget_states(&mut self, slots: u64) -> usize {
-        let before = self.view.latest_finalized.slot.saturating_sub(slots);
-        self.states.forget(&self.tree, before, &self.view.pinned())
+        let before = self.fork_choice.latest_finalized().slot.saturating_sub(slots);
+        self.states.forget(&self.tree, before, &self.fork_choice.pinned())
     }
 
     /// Takes back a block of this node's own that was not signed after all, unless others build on it. Says whether it is
@@ -296,17 +246,11 @@ impl Store {
     ///
     /// The specification keeps such a block, and with it a head that no other node can know.
     pub fn withdraw_block(&mut self, root: &Root) -> bool {
-        let is_kept = self.view.latest_justified.root == *root || self.view.latest_finalized.root == *root;
-        if is_kept || !self.tree.remove_leaf(root) {
+        if self.fork_choice.is_checkpoint(root) || !self.tree.remove_leaf(root) {
             return false;
         }
         self.states.remove(root);
-        let justified = self.view.latest_justified.root;
-        for pointer in [&mut self.view.head, &mut self.view.safe_target] {
-            if *pointer == *root {
-                *pointer = justified;
-            }
-        }
+        self.fork_choice.leave(root);
         self.update_head();
         true
     }

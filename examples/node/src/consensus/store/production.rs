@@ -75,10 +75,10 @@ impl Store {
         proofs: &dyn ProofScheme,
     ) -> Result<ProducedBlock, Rejection> {
         // Ticks and votes that begin to count change no more than this: without aggregating, signatures stay.
-        let before = (self.view, self.pools.new.clone(), self.pools.known.clone());
+        let before = (self.time, self.fork_choice, self.pools.new.clone(), self.pools.known.clone());
         let produced = self.try_produce_block(slot, validator_index, proofs);
         if produced.is_err() {
-            (self.view, self.pools.new, self.pools.known) = before;
+            (self.time, self.fork_choice, self.pools.new, self.pools.known) = before;
         }
         produced
     }
@@ -100,7 +100,7 @@ impl Store {
         let proposal = Proposal {
             state: head_state,
             state_root: self.head_block().state_root,
-            parent_root: self.view.head,
+            parent_root: self.head(),
             slot,
             proposer_index: validator_index,
         };

@@ -109,7 +109,7 @@ impl Store {
         for proof in waiting {
             held.join(&Voters::of(&proof.participants));
         }
-        data.target.slot > self.view.latest_justified.slot && Voters::of(aggregation_bits).count_without(&held) > 0
+        data.target.slot > self.latest_justified().slot && Voters::of(aggregation_bits).count_without(&held) > 0
     }
 }
 

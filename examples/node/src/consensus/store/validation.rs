@@ -1,7 +1,6 @@
 //! The laws of time and topology that every gossiped vote must respect.
 
 use crate::consensus::checkpoint::{AttestationData, Checkpoint};
-use crate::consensus::constants::{GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT};
 use crate::consensus::rejection::Rejection;
 use crate::consensus::slot::Slot;
 use crate::consensus::store::Store;
@@ -42,7 +41,7 @@ impl Store {
             return Err(Rejection::AttestationSlotBeforeHead);
         }
         // Compared in slots, because a slot near 2^64 does not fit in intervals.
-        if slot > (self.view.time + GOSSIP_DISPARITY_INTERVALS) / INTERVALS_PER_SLOT {
+        if slot > self.time.newest_slot_for_votes() {
             return Err(Rejection::AttestationTooFarInFuture);
         }
         Ok(())
