@@ -119,11 +119,7 @@ impl Store {
         if self.latest_finalized() != begin.finalized {
             aggregates.retain(|aggregate| self.is_under_finalized(&aggregate.data));
         }
-        let proofs = aggregates.iter().map(|aggregate| (aggregate.data, Arc::new(aggregate.proof.clone())));
-        self.pools.new.replace(&begin.waited, proofs);
-        for SignedAggregatedAttestation { data, proof } in &aggregates {
-            self.pools.drop_signatures(data, &proof.participants);
-        }
+        self.pools.insert_aggregates(&aggregates, &begin.waited);
         aggregates
     }
 

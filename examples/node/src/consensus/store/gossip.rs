@@ -70,17 +70,12 @@ impl Store {
     /// Keeps the signature of a vote that has been checked and verified, for the next aggregation. Says whether it is
     /// the first one of its validator for this vote.
     pub fn insert_attestation(&mut self, attestation: &SignedAttestation) -> bool {
-        let signatures = self.pools.signatures.entry(attestation.data);
-        let first = !signatures.contains_key(&attestation.validator_index);
-        if first {
-            signatures.insert(attestation.validator_index, attestation.signature.clone());
-        }
-        first
+        self.pools.signatures.insert(attestation)
     }
 
     /// Says whether a signature of this vote by this validator waits to be aggregated.
     pub fn has_signature(&self, data: &AttestationData, validator_index: ValidatorIndex) -> bool {
-        self.pools.signatures.get(data).is_some_and(|signatures| signatures.contains_key(&validator_index))
+        self.pools.signatures.contains(data, validator_index)
     }
 
     /// Handles an aggregate from the network: checks it, verifies its proof, and lets it wait to be counted

@@ -15,6 +15,7 @@ mod gossip;
 mod import;
 mod lmd_ghost;
 mod pool;
+mod pools;
 mod production;
 mod recovery;
 #[cfg(test)]
@@ -36,7 +37,7 @@ use crate::consensus::root::Root;
 use crate::consensus::slot::{Interval, Slot, ValidatorIndex};
 use crate::consensus::state::{GenesisConfig, State};
 use crate::consensus::store::fork_choice::ForkChoice;
-use crate::consensus::store::pool::Pools;
+use crate::consensus::store::pools::Pools;
 use crate::consensus::store::states::States;
 use crate::consensus::store::time::Time;
 use crate::consensus::store::tree::BlockTree;

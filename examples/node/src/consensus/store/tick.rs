@@ -64,7 +64,7 @@ impl Store {
 
     /// Counts the new proofs, and selects the head (`accept_new_attestations`).
     pub fn accept_new_attestations(&mut self) {
-        self.pools.known.absorb(&mut self.pools.new);
+        self.pools.accept_new();
         self.update_head();
     }
 
