@@ -9,6 +9,7 @@
 //! [`production`] and [`recovery`] (what a validator does).
 
 mod aggregation;
+mod candidate;
 mod duty;
 mod fork_choice;
 mod gossip;
@@ -28,7 +29,6 @@ mod validation;
 
 use std::sync::Arc;
 
-use crate::consensus::attestation::SingleMessageAggregate;
 use crate::consensus::block::Block;
 use crate::consensus::checkpoint::{AttestationData, Checkpoint};
 use crate::consensus::coverage::Proofs;
@@ -43,9 +43,10 @@ use crate::consensus::store::time::Time;
 use crate::consensus::store::tree::BlockTree;
 
 pub use aggregation::{AggregationPlan, AggregationRound, AggregationTask};
+pub use candidate::{BlockCandidate, BlockCheck, VerifiedBlock, block_statements};
 pub use fork_choice::HeadChange;
 pub use gossip::VoteClaim;
-pub use import::{BlockCandidate, BlockCheck, BlockImport, VerifiedBlock, block_statements};
+pub use import::BlockImport;
 pub use production::ProducedBlock;
 pub use recovery::{RecoveredVotes, RecoveryPlan};
 
@@ -220,46 +221,5 @@ impl Store {
     /// A vote that has only been seen in a block has no proofs, and no weight.
     pub fn known_proofs(&self) -> impl Iterator<Item = (&AttestationData, &Proofs)> {
         self.pools.known.all_proofs()
-    }
-
-    /// Adds a block after every check to the tree, and advances the justified checkpoint to the one of
-    /// the block's state.
-    fn adopt(&mut self, root: Root, block: Arc<Block>, state: Arc<State>) {
-        let justified = state.latest_justified;
-        self.tree.insert(root, block);
-        self.states.insert(&self.tree, root, state, &self.fork_choice.pinned());
-        self.fork_choice.advance_justified(justified, &self.tree, &mut self.states);
-    }
-
-    /// Gives up the states of blocks more than `slots` below the finalized slot, and says how many those were.
-    ///
-    /// The specification keeps every state. The store keeps those of the newest 64 blocks, of the head, the safe target and
-    /// the two checkpoints, and of each chain one in 32 slots, 512 at most, so that others are made again by applying few
-    /// blocks. A block on top of one whose state was given up here, or would take more than 1,024 blocks to make, is
-    /// refused as if its parent were unknown.
-    pub fn forget_states(&mut self, slots: u64) -> usize {
-        let before = self.fork_choice.latest_finalized().slot.saturating_sub(slots);
-        self.states.forget(&self.tree, before, &self.fork_choice.pinned())
-    }
-
-    /// Takes back a block of this node's own that was not signed after all, unless others build on it. Says whether it is
-    /// gone.
-    ///
-    /// The specification keeps such a block, and with it a head that no other node can know.
-    pub fn withdraw_block(&mut self, root: &Root) -> bool {
-        if self.fork_choice.is_checkpoint(root) || !self.tree.remove_leaf(root) {
-            return false;
-        }
-        self.states.remove(root);
-        self.fork_choice.leave(root);
-        self.update_head();
-        true
-    }
-
-    /// Adds a proof to the votes that fork choice counts, unchecked, without waiting for the next acceptance.
-    ///
-    /// The specification's test vectors put the votes of their blocks there. Nothing that comes from the network may.
-    pub fn insert_known_proof(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) {
-        self.pools.known.add(data, proof);
     }
 }

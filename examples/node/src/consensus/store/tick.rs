@@ -7,6 +7,7 @@ use crate::consensus::proof::ProofScheme;
 use crate::consensus::root::Root;
 use crate::consensus::slot::Interval;
 use crate::consensus::store::Store;
+use crate::consensus::store::aggregation::{AggregationPlan, AggregationRound};
 use crate::consensus::store::time::Action;
 
 impl Store {
@@ -79,6 +80,36 @@ impl Store {
     pub fn update_safe_target(&mut self) {
         let validator_count = self.head_state().validators.len();
         self.fork_choice.update_safe_target(&self.tree, validator_count, &self.pools.new);
+    }
+
+    /// Aggregates the votes received (`aggregate`). Returns the aggregates, for the node to publish.
+    ///
+    /// Leaves out a vote refused by the proof scheme. Its signatures stay for the next round.
+    pub fn aggregate(&mut self, proofs: &dyn ProofScheme) -> Vec<SignedAggregatedAttestation> {
+        let round = self.plan_aggregation().prove(proofs);
+        self.finish_aggregation(round)
+    }
+
+    /// Begins a round: chooses the votes to aggregate. Those are the votes with a signature or an
+    /// uncounted proof, and something to fold.
+    ///
+    /// Chooses proofs to cover many voters, uncounted ones before counted ones. Signatures add the
+    /// voters without a proof.
+    pub fn plan_aggregation(&self) -> AggregationPlan {
+        AggregationPlan::new(&self.pools, &self.head_state().validators, self.latest_finalized())
+    }
+
+    /// Ends a round: its aggregates replace all proofs uncounted at its beginning, and the signatures
+    /// of their voters are dropped. Returns the useful aggregates, for the node to publish.
+    ///
+    /// Without any change between plan and end, this is the specification's `aggregate`. During a round
+    /// proved elsewhere, the store can change:
+    ///
+    /// * Newer proofs stay behind the round's, and newer signatures stay for the next round.
+    /// * If votes were accepted, the round's proofs wait for the next acceptance.
+    /// * If finality has advanced past a vote, its aggregate is dropped.
+    pub fn finish_aggregation(&mut self, round: AggregationRound) -> Vec<SignedAggregatedAttestation> {
+        round.finish(&mut self.pools, &self.fork_choice, &self.tree)
     }
 
     /// Returns the weight of each block: the latest votes for it and its descendants
