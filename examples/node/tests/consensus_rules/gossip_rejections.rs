@@ -94,7 +94,7 @@ fn an_aggregate_is_new_once() {
     gossip(&mut store, data, &[0]);
     let again = store.on_gossip_aggregated_attestation(aggregate(data, &[0]), &MockProofs::Marked);
     assert_eq!(again, Ok(false));
-    assert_eq!(store.new_proof_count(), 1);
+    assert_eq!(store.pools().new_proof_count(), 1);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn votes_of_strangers_and_forged_votes_are_refused() {
     }
     assert_eq!(store.on_gossip_attestation(&valid, true), Ok(true));
     assert_eq!(store.on_gossip_attestation(&valid, true), Ok(false), "one signature of each validator is enough");
-    assert_eq!(store.signature_count(), 1);
+    assert_eq!(store.pools().signature_count(), 1);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::consensus::coverage::{Proofs, select_proofs};
 use crate::consensus::proof::{ChildProof, ProofError, ProofScheme, RawSignature};
 use crate::consensus::root::Root;
 use crate::consensus::store::fork_choice::ForkChoice;
-use crate::consensus::store::pools::Pools;
+use crate::consensus::store::pools::VotePools;
 use crate::consensus::store::tree::BlockTree;
 use crate::consensus::validator::Validators;
 use crate::xmss::PublicKey;
@@ -25,7 +25,7 @@ pub struct AggregationTask {
 
 impl AggregationTask {
     /// Chooses the proofs and signatures of a vote. Returns `None` if there is nothing to fold.
-    fn new(data: &AttestationData, pools: &Pools, validators: &Validators) -> Option<Self> {
+    fn new(data: &AttestationData, pools: &VotePools, validators: &Validators) -> Option<Self> {
         let (children, covered) = select_proofs(&[pools.new.proofs(data), pools.known.proofs(data)]);
         let signatures: Vec<RawSignature> = pools
             .signatures
@@ -89,9 +89,9 @@ struct Begin {
 }
 
 impl AggregationPlan {
-    /// Chooses the votes to aggregate: each vote with a signature or an uncounted proof, and something
-    /// to fold.
-    pub(super) fn new(pools: &Pools, validators: &Validators, finalized: Checkpoint) -> Self {
+    /// Chooses the votes to aggregate: each vote with a signature or an uncounted proof, and
+    /// something to fold.
+    pub(super) fn new(pools: &VotePools, validators: &Validators, finalized: Checkpoint) -> Self {
         let waited = pools.new.all_proofs().map(|(data, proofs)| (*data, proofs.clone())).collect();
         let uncounted = pools.new.iter().map(|(data, _)| data);
         let votes: IndexSet<_> = uncounted.chain(pools.signatures.iter().map(|(data, _)| data)).collect();
@@ -124,10 +124,11 @@ impl AggregationRound {
         &self.aggregates
     }
 
-    /// Puts the aggregates into the pools. Returns the useful ones: those above the finalized block.
+    /// Puts the aggregates into the pools. Returns the useful ones: those above the finalized
+    /// block.
     pub(super) fn finish(
         self,
-        pools: &mut Pools,
+        pools: &mut VotePools,
         fork_choice: &ForkChoice,
         tree: &BlockTree,
     ) -> Vec<SignedAggregatedAttestation> {

@@ -31,7 +31,7 @@ pub struct BlockCandidate {
     parent: Replay,
 }
 
-/// A block after every check, and the state after it.
+/// A verified block, and the state after it.
 #[derive(Clone, Debug)]
 pub struct VerifiedBlock {
     pub(super) root: Root,
@@ -61,14 +61,14 @@ impl BlockCandidate {
         self.block.root()
     }
 
-    /// Checks the block's proof and applies the block to its parent's state. This is the expensive part
-    /// of an import.
+    /// Checks the block's proof and applies the block to its parent's state. This is the expensive
+    /// part of an import.
     ///
     /// # Errors
     ///
     /// [`Rejection::EmptyAggregationBits`], [`Rejection::ValidatorIndexOutOfRange`],
-    /// [`Rejection::ProposerIndexOutOfRange`] or [`Rejection::InvalidBlockProof`] for the proof, or the
-    /// first [`Rejection`] of [`state_transition`](crate::consensus::state_transition).
+    /// [`Rejection::ProposerIndexOutOfRange`] or [`Rejection::InvalidBlockProof`] for the proof, or
+    /// the first [`Rejection`] of [`state_transition`](crate::consensus::state_transition).
     pub fn verify(self, proofs: &dyn ProofScheme) -> Result<VerifiedBlock, Rejection> {
         self.check_proof(proofs)?;
         self.trust_proof()
@@ -87,7 +87,8 @@ impl BlockCandidate {
 
     /// Applies the block to its parent's state without checking its proof.
     ///
-    /// For blocks verified before they were stored, and for blocks of test vectors, which have no proofs.
+    /// For blocks verified before they were stored, and for blocks of test vectors, which have no
+    /// proofs.
     ///
     /// # Errors
     ///
@@ -112,8 +113,8 @@ impl VerifiedBlock {
     }
 }
 
-/// Returns the statements of a block's proof: each vote in the body's order, and last the proposer's
-/// signature.
+/// Returns the statements of a block's proof: each vote in the body's order, and last the
+/// proposer's signature.
 ///
 /// # Errors
 ///

@@ -8,7 +8,7 @@ use crate::consensus::state::State;
 use crate::consensus::store::fork_choice::ForkChoice;
 use crate::consensus::store::tree::BlockTree;
 
-/// Returns the checkpoint to justify (`get_attestation_target`).
+/// Returns the target of a vote: the checkpoint to justify (`get_attestation_target`).
 ///
 /// Walks from the head back towards the safe target, at most 3 blocks, and from there to a
 /// justifiable slot. Stops at the finalized slot.
@@ -24,7 +24,7 @@ pub(super) fn attestation_target(fork_choice: &ForkChoice, tree: &BlockTree) -> 
             steps_left -= 1;
             continue;
         }
-        // The walk towards the safe target never resumes.
+        // The walk towards the safe target is over, and does not resume.
         steps_left = 0;
         if block.slot <= finalized || is_justifiable_after(block.slot, finalized) {
             break;
@@ -33,8 +33,8 @@ pub(super) fn attestation_target(fork_choice: &ForkChoice, tree: &BlockTree) -> 
     target
 }
 
-/// Returns the vote of `slot`: the head, the target, and the head state's justified checkpoint as the
-/// source (`produce_attestation_data`).
+/// Returns the vote of `slot`: the head, the target, and the head state's justified checkpoint as
+/// the source (`produce_attestation_data`).
 pub(super) fn attestation_data(
     slot: Slot,
     fork_choice: &ForkChoice,
@@ -43,7 +43,7 @@ pub(super) fn attestation_data(
 ) -> Result<AttestationData, Rejection> {
     let head = head_checkpoint(fork_choice, tree);
     let target = attestation_target(fork_choice, tree);
-    // Not the store's: a fork without the head may have advanced that one.
+    // Not the store's justified checkpoint: a fork without the head may have advanced that one.
     let mut source = head_state.latest_justified;
     if source.root.is_zero() {
         // The genesis state cannot name its own block.

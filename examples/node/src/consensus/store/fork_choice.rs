@@ -34,7 +34,7 @@ pub struct HeadChange {
 }
 
 impl ForkChoice {
-    /// Points everything at the anchor.
+    /// Points at the anchor.
     pub(super) fn new(anchor: Checkpoint) -> Self {
         Self { head: anchor.root, safe_target: anchor.root, latest_justified: anchor, latest_finalized: anchor }
     }
@@ -60,11 +60,11 @@ impl ForkChoice {
         [self.head, self.safe_target, self.latest_justified.root, self.latest_finalized.root]
     }
 
-    /// Advances the justified checkpoint to that of a new block's state, if that one is later.
+    /// Advances the justified checkpoint to the one of a new block's state, if it is later.
     pub(super) fn advance_justified(&mut self, of_state: Checkpoint, tree: &BlockTree, states: &mut States) {
         let justified = self.latest_justified.advance_to(of_state);
-        // The descent to the head starts at this block, so it must be in the tree. It always is,
-        // unless the sender of the anchor's state made that state up.
+        // The descent to the head starts at this block, so it must be in the tree. It is, unless
+        // the anchor's state is forged.
         if tree.contains(&justified.root) {
             self.latest_justified = justified;
             states.restore(tree, justified.root, &self.pinned());
@@ -77,8 +77,9 @@ impl ForkChoice {
         let votes = latest_votes(known, self.latest_finalized.slot);
         let head = lmd_ghost_head(tree, self.latest_justified.root, &votes, 0);
         let Some(state) = states.restore(tree, head, &self.pinned()) else {
-            // The branch is so old that its states are forgotten. It becomes the head only if a third
-            // of the validators break the rules. Nothing could be built on it without its state.
+            // The branch is so old that its states are forgotten. Such a branch wins only if a
+            // third of the validators break the rules. Without its state, no block could be built
+            // on it.
             return;
         };
         self.head = head;
@@ -94,14 +95,14 @@ impl ForkChoice {
 
     /// Selects the deepest block with votes of two thirds of the validators (`update_safe_target`).
     ///
-    /// Only uncounted proofs are used: those are this slot's.
+    /// Uses only uncounted proofs: those are this slot's.
     pub(super) fn update_safe_target(&mut self, tree: &BlockTree, validator_count: usize, new: &ProofPool) {
         let least = (2 * validator_count as u64).div_ceil(3);
         let votes = latest_votes(new, self.latest_finalized.slot);
         self.safe_target = lmd_ghost_head(tree, self.latest_justified.root, &votes, least);
     }
 
-    /// Returns the weight of each block after the finalized slot with any votes
+    /// Returns the weight of each block after the finalized slot, without blocks of weight 0
     /// (`compute_block_weights`).
     pub(super) fn block_weights(&self, tree: &BlockTree, known: &ProofPool) -> BTreeMap<Root, u64> {
         let finalized = self.latest_finalized.slot;

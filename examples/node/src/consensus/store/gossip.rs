@@ -7,13 +7,13 @@ use crate::consensus::checkpoint::AttestationData;
 use crate::consensus::proof::{ProofScheme, Statement};
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
-use crate::consensus::slot::{Slot, ValidatorIndex};
+use crate::consensus::slot::Slot;
 use crate::consensus::state::State;
 use crate::consensus::store::Store;
 use crate::consensus::store::validation::validate_attestation;
 use crate::xmss::{self, PublicKey, Signature};
 
-/// The statement of a vote's signature: all data needed to verify it away from the store.
+/// The statement of a vote's signature, with all data needed to verify it away from the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VoteClaim {
     /// The voter's attestation key.
@@ -44,14 +44,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The first [`Rejection`] in the specification's order: unknown blocks, order, slots, ancestry,
-    /// time.
+    /// The first [`Rejection`] in the specification's order: unknown blocks, order, slots,
+    /// ancestry, time.
     pub fn validate_attestation(&self, data: &AttestationData) -> Result<(), Rejection> {
         validate_attestation(data, &self.tree, self.time)
     }
 
-    /// Handles a vote from the network: checks it, verifies it, and keeps its signature if this node
-    /// aggregates (`on_gossip_attestation`). Returns whether the signature was kept.
+    /// Handles a vote from the network: checks it, verifies it, and keeps its signature if this
+    /// node aggregates (`on_gossip_attestation`). Returns whether the signature was kept.
     ///
     /// # Errors
     ///
@@ -89,13 +89,8 @@ impl Store {
         self.pools.signatures.insert(attestation)
     }
 
-    /// Returns whether a signature of this vote by this validator waits for aggregation.
-    pub fn has_signature(&self, data: &AttestationData, validator_index: ValidatorIndex) -> bool {
-        self.pools.signatures.contains(data, validator_index)
-    }
-
-    /// Handles an aggregate from the network: checks it, verifies its proof, and keeps it for the next
-    /// acceptance (`on_gossip_aggregated_attestation`). Returns whether it is new.
+    /// Handles an aggregate from the network: checks it, verifies its proof, and keeps it for the
+    /// next acceptance (`on_gossip_aggregated_attestation`). Returns whether it is new.
     ///
     /// # Errors
     ///
@@ -138,8 +133,8 @@ impl Store {
 
     /// Adds a proof to the counted votes, unchecked, before the next acceptance.
     ///
-    /// The specification's test vectors put the votes of their blocks there. Never use this for a proof
-    /// from the network.
+    /// The specification's test vectors put the votes of their blocks there. Never use this for a
+    /// proof from the network.
     pub fn insert_known_proof(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) {
         self.pools.known.add(data, proof);
     }

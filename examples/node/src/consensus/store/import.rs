@@ -68,7 +68,8 @@ impl Store {
             return unchanged(root);
         }
         let before = self.fork_choice;
-        // The block's votes take their place in the order, without weight: their proofs come by gossip.
+        // The block's votes take their place in the order without weight: their proofs arrive by
+        // gossip.
         let votes = block.body.attestations.iter().map(|attestation| attestation.data);
         self.pools.known.bring_to_front(votes);
         self.adopt(root, block, state);
@@ -99,37 +100,38 @@ impl Store {
         }
     }
 
-    /// Drops votes without influence on fork choice: those with a head not above the finalized block
-    /// (`prune_stale_attestation_data`).
+    /// Drops the votes without influence on fork choice: their head is not above the finalized
+    /// block (`prune_stale_attestation_data`).
     ///
-    /// An import calls this when it advances finality. A block of this node's own and newly counted
-    /// votes can advance finality too. The specification then waits for the next such import; a node
-    /// may call this instead.
+    /// An import calls this when it advances finality. This node's own blocks and newly counted
+    /// votes can also advance finality. The specification then waits for the next import with new
+    /// finality. A node may call this function instead.
     pub fn prune_stale_attestation_data(&mut self) {
         self.pools.retain(|data| self.fork_choice.is_above_finalized(data, &self.tree));
     }
 
     /// Returns whether a vote's head is above the finalized block, so that pruning keeps the vote.
-    pub fn is_under_finalized(&self, data: &AttestationData) -> bool {
+    pub fn is_above_finalized(&self, data: &AttestationData) -> bool {
         self.fork_choice.is_above_finalized(data, &self.tree)
     }
 
-    /// Forgets the states of blocks more than `slots` below the finalized slot. Returns their number.
+    /// Forgets the states of blocks more than `slots` below the finalized slot. Returns their
+    /// number.
     ///
-    /// The specification keeps every state. The store keeps the states of the newest 64 blocks, of the
-    /// head, the safe target and the two checkpoints, and of one block in 32 slots of each chain, 512 at
-    /// most. Any other state is recomputed from few blocks. A block is rejected with
-    /// [`Rejection::UnknownParentBlock`] if its parent's state was forgotten here, or takes more than
-    /// 1,024 blocks to recompute.
+    /// The specification keeps every state. The store keeps the states of the newest 64 blocks, of
+    /// the head, the safe target and the two checkpoints, and of one block in 32 slots of each
+    /// chain, 512 at most. Any other state is recomputed from few blocks. A block is rejected with
+    /// [`Rejection::UnknownParentBlock`] if its parent's state was forgotten here, or takes more
+    /// than 1,024 blocks to recompute.
     pub fn forget_states(&mut self, slots: u64) -> usize {
         let before = self.latest_finalized().slot.saturating_sub(slots);
         self.states.forget(&self.tree, before, &self.fork_choice.pinned())
     }
 
-    /// Withdraws a block of this node's own without a signature, unless other blocks build on it.
+    /// Withdraws a block of this node that was never signed, unless other blocks build on it.
     /// Returns whether it was removed.
     ///
-    /// The specification keeps such a block, and with it a head unknown to all other nodes.
+    /// The specification keeps such a block, and so can have a head unknown to all other nodes.
     pub fn withdraw_block(&mut self, root: &Root) -> bool {
         if self.fork_choice.is_checkpoint(root) || !self.tree.remove_leaf(root) {
             return false;
@@ -140,11 +142,12 @@ impl Store {
         true
     }
 
-    /// Recovers the votes of an imported block from its proof. Puts those with new voters into the
-    /// pool of uncounted proofs, folded with the proofs there. Returns them, for the node to publish.
+    /// Recovers the votes of an imported block from its proof, if they add voters to the uncounted
+    /// proofs. Folds each vote with its uncounted proofs and puts the result in their place.
+    /// Returns the recovered votes, for the node to publish.
     ///
-    /// Skips votes unable to justify anything, and votes refused by the proof scheme. Returns nothing
-    /// if the block or its parent's state is unknown.
+    /// Skips votes with a target already justified, and votes refused by the proof scheme. Returns
+    /// nothing if the block or its parent's state is unknown.
     pub fn recover_votes(
         &mut self,
         block: impl Into<RootedBlock>,
@@ -157,18 +160,18 @@ impl Store {
         }
     }
 
-    /// Chooses the votes of an imported block to recover: those able to justify something, with voters
-    /// missing from the uncounted proofs. Returns `None` if there are none.
+    /// Chooses the votes of an imported block to recover. Their targets are after the justified
+    /// slot, and they add voters to the uncounted proofs. Returns `None` if there are none.
     pub fn plan_recovery(&self, block_root: Root, block: &Arc<SignedBlock>) -> Option<RecoveryPlan> {
         let justified = self.latest_justified().slot;
         RecoveryPlan::new(block_root, block, &self.tree, &self.states, &self.pools.new, justified)
     }
 
-    /// Puts recovered votes into the pool of uncounted proofs, each in the place of the proofs folded
-    /// into it. Returns the votes still useful, for the node to publish.
+    /// Puts recovered votes into the pool of uncounted proofs, each in the place of the proofs
+    /// folded into it. Returns the votes still useful, for the node to publish.
     ///
-    /// A vote can become useless during its recovery elsewhere: it can no longer justify anything, or
-    /// newer proofs have all of its voters.
+    /// A vote can become useless during its recovery away from the store: its target may be at or
+    /// before the justified slot by then, or newer proofs may have all of its voters.
     pub fn finish_recovery(&mut self, recovered: RecoveredVotes) -> Vec<SignedAggregatedAttestation> {
         recovered.finish(&mut self.pools.new, self.fork_choice.latest_justified().slot)
     }

@@ -1,10 +1,10 @@
-//! LMD-GHOST: from a pool of proofs to each validator's latest vote, and from those votes to the weight
-//! of each block and a head.
+//! LMD-GHOST: from a pool of proofs to each validator's latest vote, and from those votes to the
+//! weight of each block and a head.
 //!
-//! A pool stores the voters of each vote as a set. The votes are walked from the newest slot on, and
-//! each vote counts for its voters not seen before. So each validator's latest vote is found for 64
-//! validators at a time. Weights then flow from children to parents in one walk over the blocks in
-//! question, newest first. Nothing is kept from one head to the next: a reorganisation or a lowered
+//! A pool stores the voters of each vote as a set. The votes are read from the newest slot on. Each
+//! vote counts for its voters with no vote read before. This finds the latest votes of 64
+//! validators at a time. The weights are then added from children to parents, in one pass over the
+//! blocks, newest first. Nothing is kept from one head to the next: a reorganisation or a lowered
 //! finalized slot cannot leave stale results.
 
 use std::cmp::Reverse;
@@ -19,8 +19,8 @@ use crate::consensus::voters::Voters;
 /// The number of validators whose latest vote is for each head.
 pub(super) type HeadVotes = HashMap<Root, u64>;
 
-/// Counts each validator's vote with the highest slot. Of several votes in one slot, the first in the
-/// pool's order counts. Skips votes for heads at or below the finalized slot
+/// Counts each validator's vote with the highest slot. Of several votes in one slot, the first in
+/// the pool's order counts. Skips votes for heads at or below the finalized slot
 /// (`extract_attestations_from_aggregated_payloads`).
 pub(super) fn latest_votes(pool: &ProofPool, finalized: Slot) -> HeadVotes {
     let mut votes: Vec<_> = pool.voters().filter(|(data, _)| data.head.slot > finalized).collect();
@@ -37,8 +37,8 @@ pub(super) fn latest_votes(pool: &ProofPool, finalized: Slot) -> HeadVotes {
     heads
 }
 
-/// Adds each vote to its head and to the head's ancestors after `slot`. Leaves out blocks without votes
-/// (`accumulate_ancestor_weights`).
+/// Adds each vote to its head and to the head's ancestors after `slot`. Leaves out blocks without
+/// votes (`accumulate_ancestor_weights`).
 pub(super) fn weights(tree: &BlockTree, votes: &HeadVotes, slot: Slot) -> BTreeMap<Root, u64> {
     let first = tree.first_after(slot);
     let mut weights = own_weights(tree, votes, first);
@@ -55,14 +55,13 @@ pub(super) fn weights(tree: &BlockTree, votes: &HeadVotes, slot: Slot) -> BTreeM
         .collect()
 }
 
-/// Descends from a block to its heaviest child, repeatedly, until there is none
-/// (`compute_lmd_ghost_head`).
+/// Descends from a block to its heaviest child, until a block has none (`compute_lmd_ghost_head`).
 ///
-/// Skips children lighter than `least`. Among children of equal weight, takes the one with the largest
-/// root.
+/// Skips children lighter than `least`. Among children of equal weight, takes the one with the
+/// largest root.
 pub(super) fn lmd_ghost_head(tree: &BlockTree, start: Root, votes: &HeadVotes, least: u64) -> Root {
     let Some(first) = tree.place(&start) else { return start };
-    // The start's descendants all stand after it. Places are counted from the start.
+    // All descendants of the start stand after it. Places are counted from the start.
     let blocks = tree.since(first);
     let mut weights = own_weights(tree, votes, first);
     let root = |place: usize| blocks.get_index(place).map(|(root, _)| root);

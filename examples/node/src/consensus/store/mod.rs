@@ -1,12 +1,28 @@
-//! The store: a node's view of the chain, and the fork choice that runs on it.
+//! The store: a node's view of the chain, with fork choice.
 //!
-//! Everything here is a function of the store and its inputs. A handler that refuses its input leaves the store as it
-//! was. Each handler is made of three steps that can also be taken one by one: check against the store, verify
-//! signatures without it, and insert. So a node can keep the store on one thread and verify on others.
+//! [`Store`] is a thin composition. Its fields are the parts, each with its own file, invariants
+//! and methods. Its methods are the specification's handlers, which pass each function no more than
+//! the parts it needs.
 //!
-//! Reading order: [`tree`], [`states`] and [`pool`] (what is held), [`lmd_ghost`] and [`fork_choice`] (fork choice),
-//! [`validation`], [`gossip`] and [`import`] (what comes in), [`tick`] and [`aggregation`] (what time brings), [`duty`],
-//! [`production`] and [`recovery`] (what a validator does).
+//! | part | holds |
+//! |---|---|
+//! | [`tree`] | all known blocks |
+//! | [`states`] | the kept states, and how to recompute the others |
+//! | [`pools`], of [`pool`]s | signatures to aggregate, proofs to count, counted proofs |
+//! | [`fork_choice`], by [`lmd_ghost`] | head, safe target, justified and finalized checkpoint |
+//! | [`time`] | the interval, and the action due |
+//!
+//! | handlers | functions and work away from the store |
+//! |---|---|
+//! | [`import`]: `on_block`, recovery of votes | [`candidate`], [`recovery`] |
+//! | [`gossip`]: `on_gossip_attestation`, `on_gossip_aggregated_attestation` | [`validation`] |
+//! | [`tick`]: `on_tick`, `update_head`, `aggregate` | [`aggregation`] |
+//! | [`production`]: `produce_block`, `produce_attestation_data` | [`duty`] |
+//!
+//! Everything here is a function of the store and its inputs. A handler leaves the store unchanged
+//! when it rejects its input. Each handler has three steps, which a caller can also take one by
+//! one: check against the store, verify signatures without the store, and insert. So a node can
+//! keep the store on one thread and verify on others.
 
 mod aggregation;
 mod candidate;
@@ -30,27 +46,26 @@ mod validation;
 use std::sync::Arc;
 
 use crate::consensus::block::Block;
-use crate::consensus::checkpoint::{AttestationData, Checkpoint};
-use crate::consensus::coverage::Proofs;
+use crate::consensus::checkpoint::Checkpoint;
 use crate::consensus::rejection::Rejection;
 use crate::consensus::root::Root;
 use crate::consensus::slot::{Interval, Slot, ValidatorIndex};
 use crate::consensus::state::{GenesisConfig, State};
 use crate::consensus::store::fork_choice::ForkChoice;
-use crate::consensus::store::pools::Pools;
 use crate::consensus::store::states::States;
 use crate::consensus::store::time::Time;
-use crate::consensus::store::tree::BlockTree;
 
 pub use aggregation::{AggregationPlan, AggregationRound, AggregationTask};
 pub use candidate::{BlockCandidate, BlockCheck, VerifiedBlock, block_statements};
 pub use fork_choice::HeadChange;
 pub use gossip::VoteClaim;
 pub use import::BlockImport;
+pub use pools::VotePools;
 pub use production::ProducedBlock;
 pub use recovery::{RecoveredVotes, RecoveryPlan};
+pub use tree::BlockTree;
 
-/// A node's view of the chain: the blocks it knows, the votes it has seen, and what it makes of them.
+/// A node's view of the chain: the known blocks and votes, and the result of fork choice.
 ///
 /// Blocks and states are shared, so a clone costs a few machine words for each block.
 #[derive(Clone, Debug)]
@@ -61,15 +76,16 @@ pub struct Store {
     fork_choice: ForkChoice,
     tree: BlockTree,
     states: States,
-    pools: Pools,
+    pools: VotePools,
 }
 
 impl Store {
-    /// Starts from an anchor that is trusted: genesis, or a finalized block and the state after it (`create_store`).
+    /// Creates a store with a trusted anchor: genesis, or a finalized block and the state after it
+    /// (`create_store`).
     ///
     /// # Errors
     ///
-    /// [`Rejection::AnchorStateRootMismatch`] when the block does not name the state.
+    /// [`Rejection::AnchorStateRootMismatch`] if the block does not name the state.
     pub fn new(state: State, anchor: Block, validator_index: Option<ValidatorIndex>) -> Result<Self, Rejection> {
         if anchor.state_root != Root::of(&state) {
             return Err(Rejection::AnchorStateRootMismatch);
@@ -80,10 +96,10 @@ impl Store {
         let tree = BlockTree::new(root, Arc::new(anchor));
         let mut states = States::default();
         states.insert(&tree, root, Arc::new(state), &[root]);
-        Ok(Self { config, validator_index, time, fork_choice, tree, states, pools: Pools::default() })
+        Ok(Self { config, validator_index, time, fork_choice, tree, states, pools: VotePools::default() })
     }
 
-    /// Returns how many intervals have passed since genesis, as far as the store has been told by ticks.
+    /// Returns the store's time, in intervals since genesis. Only ticks advance it.
     pub fn time(&self) -> Interval {
         self.time.now()
     }
@@ -93,12 +109,45 @@ impl Store {
         self.config
     }
 
-    /// Returns the validator whose view this is, if it is one's.
+    /// Returns the validator of this view, if it belongs to one.
     pub fn validator_index(&self) -> Option<ValidatorIndex> {
         self.validator_index
     }
 
-    /// Returns the root of the block that fork choice selects.
+    /// Returns the tree of known blocks.
+    pub fn tree(&self) -> &BlockTree {
+        &self.tree
+    }
+
+    /// Returns the pools of votes.
+    pub fn pools(&self) -> &VotePools {
+        &self.pools
+    }
+
+    /// Returns a known block.
+    pub fn block(&self, root: &Root) -> Option<&Arc<Block>> {
+        self.tree.block(root)
+    }
+
+    /// Returns whether a block is known.
+    pub fn contains_block(&self, root: &Root) -> bool {
+        self.tree.contains(root)
+    }
+
+    /// Returns the state after a block, if it is kept.
+    ///
+    /// The states of the head, of the justified and the finalized checkpoint and of the newest
+    /// blocks are kept. For other states see [`forget_states`](Self::forget_states).
+    pub fn state(&self, root: &Root) -> Option<&Arc<State>> {
+        self.states.get(root)
+    }
+
+    /// Returns the number of kept states.
+    pub fn state_count(&self) -> usize {
+        self.states.len()
+    }
+
+    /// Returns the root of the head: the block selected by fork choice.
     pub fn head(&self) -> Root {
         self.fork_choice.head()
     }
@@ -120,106 +169,24 @@ impl Store {
         self.states.get(&self.fork_choice.head()).expect("the head's state is restored when it becomes the head")
     }
 
-    /// Returns the root of the block that is safe to vote for.
+    /// Returns the root of the safe target: the deepest block safe to vote for.
     pub fn safe_target(&self) -> Root {
         self.fork_choice.safe_target()
     }
 
-    /// Returns the slot of the block that is safe to vote for.
+    /// Returns the safe target's slot.
     #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn safe_target_slot(&self) -> Slot {
         self.tree.block(&self.fork_choice.safe_target()).expect("the safe target is a block of the tree").slot
     }
 
-    /// Returns the justified checkpoint with the highest slot that any block has shown.
+    /// Returns the justified checkpoint with the highest slot in any block's state.
     pub fn latest_justified(&self) -> Checkpoint {
         self.fork_choice.latest_justified()
     }
 
-    /// Returns the finalized checkpoint as the head's chain has it; a reorganisation can lower it.
+    /// Returns the finalized checkpoint of the head's chain. A reorganisation can lower it.
     pub fn latest_finalized(&self) -> Checkpoint {
         self.fork_choice.latest_finalized()
-    }
-
-    /// Finds a block.
-    pub fn block(&self, root: &Root) -> Option<&Arc<Block>> {
-        self.tree.block(root)
-    }
-
-    /// Finds the state after a block, if it is kept: those of the head, of the justified and the finalized checkpoint and
-    /// of the newest blocks are; see [`forget_states`](Self::forget_states) for others.
-    pub fn state(&self, root: &Root) -> Option<&Arc<State>> {
-        self.states.get(root)
-    }
-
-    /// Returns how many states are kept.
-    pub fn state_count(&self) -> usize {
-        self.states.len()
-    }
-
-    /// Says whether a block is known.
-    pub fn contains_block(&self, root: &Root) -> bool {
-        self.tree.contains(root)
-    }
-
-    /// Walks all known blocks in the order in which they were imported.
-    pub fn blocks(&self) -> impl Iterator<Item = (&Root, &Arc<Block>)> {
-        self.tree.blocks()
-    }
-
-    /// Returns how many blocks are known.
-    pub fn block_count(&self) -> usize {
-        self.tree.blocks().len()
-    }
-
-    /// Returns the highest slot of any known block.
-    pub fn newest_block_slot(&self) -> Slot {
-        self.tree.newest_slot()
-    }
-
-    /// Walks a block and its known ancestors, newest first.
-    pub fn chain(&self, root: Root) -> impl Iterator<Item = (Root, &Arc<Block>)> {
-        self.tree.chain(root)
-    }
-
-    /// Returns the number of blocks on `old`'s chain and not on `new`'s: the depth of the
-    /// reorganisation from `old` to `new`. Returns 0 if `old` is an ancestor of `new`, or if one of
-    /// them is unknown.
-    pub fn blocks_taken_back(&self, old: Root, new: Root) -> u64 {
-        self.tree.reorganisation_depth(old, new)
-    }
-
-    /// Returns how many signatures wait to be aggregated.
-    pub fn signature_count(&self) -> usize {
-        self.pools.signatures.iter().map(|(_, signatures)| signatures.len()).sum()
-    }
-
-    /// Returns how many proofs wait to be counted.
-    pub fn new_proof_count(&self) -> usize {
-        self.new_proofs().map(|(_, proofs)| proofs.len()).sum()
-    }
-
-    /// Returns how many proofs fork choice counts.
-    pub fn known_proof_count(&self) -> usize {
-        self.known_proofs().map(|(_, proofs)| proofs.len()).sum()
-    }
-
-    /// Walks the votes with signatures that wait to be aggregated, and who has signed each.
-    pub fn attestation_signatures(
-        &self,
-    ) -> impl Iterator<Item = (&AttestationData, impl Iterator<Item = ValidatorIndex>)> {
-        self.pools.signatures.iter().map(|(data, signatures)| (data, signatures.keys().copied()))
-    }
-
-    /// Walks the votes with proofs that wait to be counted (`latest_new_aggregated_payloads`).
-    pub fn new_proofs(&self) -> impl Iterator<Item = (&AttestationData, &Proofs)> {
-        self.pools.new.all_proofs()
-    }
-
-    /// Walks the votes that fork choice counts, and their proofs (`latest_known_aggregated_payloads`).
-    ///
-    /// A vote that has only been seen in a block has no proofs, and no weight.
-    pub fn known_proofs(&self) -> impl Iterator<Item = (&AttestationData, &Proofs)> {
-        self.pools.known.all_proofs()
     }
 }

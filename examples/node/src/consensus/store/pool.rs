@@ -1,4 +1,4 @@
-//! A pool of votes: signatures or proofs by the data of their vote, within bounds.
+//! A bounded pool of votes: signatures or proofs, by the data of their vote.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,23 +12,27 @@ use crate::consensus::slot::ValidatorIndex;
 use crate::consensus::voters::Voters;
 use crate::xmss::Signature;
 
-/// The limit of distinct votes in a pool. Validators with many votes at once must not fill the memory.
+/// The largest number of distinct votes in a pool. It bounds the memory used by validators with
+/// many votes at once.
 const MOST_VOTES: usize = 1_024;
 
-/// The limit of proofs for one vote.
+/// The largest number of proofs for one vote.
 const MOST_PROOFS: usize = 128;
 
-/// The limit of bytes of all proofs in a pool. One proof can have half a megabyte.
+/// The largest size of all proofs in a pool, in bytes. One proof can have half a megabyte.
 const MOST_PROOF_BYTES: usize = 256 << 20;
 
 /// The signatures of one vote: the first one of each validator.
 ///
-/// The specification keeps every signature. But a validator can make any number of them for one vote.
+/// The specification keeps every signature. But a validator can make any number of them for one
+/// vote.
 pub(super) type Signatures = BTreeMap<ValidatorIndex, Signature>;
 
-/// Entries by vote, in order of arrival. Ties in fork choice depend on this order.
+/// Entries by vote, in order of arrival. The votes of an imported block move to the front. Ties in
+/// fork choice depend on this order.
 ///
-/// Invariant: a pool has at most 1,024 votes. A new vote replaces the vote with the lowest slot.
+/// Invariant: a pool has at most 1,024 votes. In a full pool, a new vote replaces the vote with the
+/// lowest slot.
 #[derive(Clone, Debug)]
 pub(super) struct Pool<E> {
     entries: IndexMap<AttestationData, E>,
@@ -39,11 +43,12 @@ pub(super) type SignaturePool = Pool<Signatures>;
 
 /// A pool of proofs.
 ///
-/// Invariants: a vote has at most 128 proofs, no proof twice. All proofs have at most 256 MiB. Above
-/// that, the votes with the lowest slots are dropped.
+/// Invariants: a vote has at most 128 proofs, no proof twice. All proofs together have at most 256
+/// MiB: the votes with the lowest slots are dropped first.
 pub(super) type ProofPool = Pool<Gathered>;
 
-/// The proofs of a vote, and the union of their voters for fork choice, to save it a walk over proofs.
+/// The proofs of a vote, and the union of their voters. Fork choice reads the union, not each
+/// proof.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gathered {
     proofs: Proofs,
@@ -83,8 +88,8 @@ impl<E: Default> Pool<E> {
         self.entries.retain(|data, _| keep(data));
     }
 
-    /// Returns the entry of a vote. Creates it if necessary: a full pool drops the vote with the lowest
-    /// slot for it.
+    /// Returns the entry of a vote. Creates it if necessary, in a full pool by dropping the vote
+    /// with the lowest slot.
     fn entry(&mut self, data: AttestationData) -> &mut E {
         if !self.entries.contains_key(&data) {
             self.make_room(MOST_VOTES - 1);
@@ -117,8 +122,8 @@ impl<E: Default> Pool<E> {
 }
 
 impl SignaturePool {
-    /// Adds a signature. Returns whether it is the first of its validator for its vote; any other is
-    /// dropped.
+    /// Adds a signature if it is the first of its validator for its vote. Returns whether it was
+    /// added.
     pub(super) fn insert(&mut self, attestation: &SignedAttestation) -> bool {
         let signatures = self.entry(attestation.data);
         let first = !signatures.contains_key(&attestation.validator_index);
@@ -160,7 +165,8 @@ impl ProofPool {
         self.iter().map(|(data, gathered)| (data, &gathered.voters))
     }
 
-    /// Adds a proof, unless it is there already or the vote has 128. Returns whether it was added.
+    /// Adds a proof, unless the vote has this proof or 128 others already. Returns whether it was
+    /// added.
     pub(super) fn add(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) -> bool {
         let gathered = self.entry(data);
         let room = gathered.proofs.len() < MOST_PROOFS && !gathered.proofs.contains(&proof);
@@ -188,7 +194,8 @@ impl ProofPool {
         }
     }
 
-    /// Removes the proofs of `old`, and puts one proof for each of the new votes in front of the others.
+    /// Removes the proofs of `old`, and puts one proof for each of the new votes in front of the
+    /// others.
     pub(super) fn replace(
         &mut self,
         old: &[(AttestationData, Proofs)],

@@ -27,8 +27,8 @@ pub struct ProducedBlock {
 }
 
 impl ProducedBlock {
-    /// Returns the block's root. The proposer signs it with its proposal key, in the epoch of the block's
-    /// slot.
+    /// Returns the block's root. The proposer signs it with its proposal key, in the epoch of the
+    /// block's slot.
     pub fn root(&self) -> Root {
         self.root
     }
@@ -38,13 +38,13 @@ impl ProducedBlock {
         &self.block
     }
 
-    /// Merges the votes' proofs and the proposer's signature into the block's proof. This is expensive,
-    /// and needs no store.
+    /// Merges the votes' proofs and the proposer's signature into the block's proof. This is
+    /// expensive, and needs no store.
     ///
     /// # Errors
     ///
-    /// [`ProofError`] of the proof scheme, for example if the signature is not the proposer's over the
-    /// block's root.
+    /// [`ProofError`] of the proof scheme, for example if the signature is not the proposer's over
+    /// the block's root.
     pub fn sign(&self, signature: Signature, proofs: &dyn ProofScheme) -> Result<SignedBlock, ProofError> {
         let statements = block_statements(&self.block, self.root, &self.state.validators)
             .map_err(|_| ProofError::KeyCountMismatch)?;
@@ -62,11 +62,11 @@ impl ProducedBlock {
 }
 
 impl Store {
-    /// Proposes a block in `slot` on top of the head, with the votes useful to its chain, and adds it to
-    /// the store (`produce_block_with_signatures`).
+    /// Proposes a block in `slot` on top of the head, with the votes useful to its chain, and adds
+    /// it to the store (`produce_block_with_signatures`).
     ///
-    /// First advances the store's time to the slot and counts all new votes. The head stays in place
-    /// until [`update_head`](Self::update_head) or the next acceptance of votes.
+    /// First advances the store's time to the slot and counts all new votes. The head stays in
+    /// place until [`update_head`](Self::update_head) or the next acceptance of votes.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Store {
         validator_index: ValidatorIndex,
         proofs: &dyn ProofScheme,
     ) -> Result<ProducedBlock, Rejection> {
-        // Ticks and newly counted votes change no more than this. Signatures stay, because no tick
+        // The ticks and the acceptance change only these. The signatures stay, because no tick
         // aggregates.
         let before = (self.time, self.fork_choice, self.pools.new.clone(), self.pools.known.clone());
         let produced = self.try_produce_block(slot, validator_index, proofs);
@@ -120,7 +120,7 @@ impl Store {
         Ok(ProducedBlock { root, block, state, proofs })
     }
 
-    /// Returns the checkpoint for a vote to justify (`get_attestation_target`).
+    /// Returns the target of a vote: the checkpoint to justify (`get_attestation_target`).
     ///
     /// Walks from the head back towards the safe target, at most 3 blocks, and from there to a
     /// justifiable slot. Stops at the finalized slot.
@@ -128,15 +128,16 @@ impl Store {
         duty::attestation_target(&self.fork_choice, &self.tree)
     }
 
-    /// Returns the vote of `slot`: the head, the target, and the head state's justified checkpoint as
-    /// the source (`produce_attestation_data`).
+    /// Returns the vote of `slot`: the head, the target, and the head state's justified checkpoint
+    /// as the source (`produce_attestation_data`).
     ///
-    /// A validator should call [`update_head`](Self::update_head) first, to vote for its own block too.
+    /// A validator should call [`update_head`](Self::update_head) first, to vote for its own block
+    /// too.
     ///
     /// # Errors
     ///
-    /// [`Rejection::SourceAfterTarget`] if the safe target lags so far behind that the target is before
-    /// the source. The validator then has no vote.
+    /// [`Rejection::SourceAfterTarget`] if the safe target lags so far behind that the target is
+    /// before the source. The validator then has no vote.
     pub fn produce_attestation_data(&self, slot: Slot) -> Result<AttestationData, Rejection> {
         duty::attestation_data(slot, &self.fork_choice, &self.tree, self.head_state())
     }

@@ -16,8 +16,8 @@ use crate::consensus::store::tree::BlockTree;
 use crate::consensus::validator::Validators;
 use crate::consensus::voters::Voters;
 
-/// Votes of an imported block to recover from its proof, with all data needed to do so away from the
-/// store.
+/// Votes of an imported block to recover from its proof, with all data needed to do so away from
+/// the store.
 #[derive(Clone, Debug)]
 pub struct RecoveryPlan {
     block: Arc<SignedBlock>,
@@ -33,8 +33,8 @@ pub struct RecoveryPlan {
 pub struct RecoveredVotes(Vec<(SignedAggregatedAttestation, Proofs)>);
 
 impl RecoveryPlan {
-    /// Chooses the votes worth recovering from an imported block. Returns `None` if there are none, or
-    /// if the block or its parent's state is unknown.
+    /// Chooses the votes worth recovering from an imported block. Returns `None` if there are none,
+    /// or if the block or its parent's state is unknown.
     ///
     /// `justified` is the store's latest justified slot.
     pub(super) fn new(
@@ -59,8 +59,8 @@ impl RecoveryPlan {
         Some(Self { block: Arc::clone(block), statements, validators, votes })
     }
 
-    /// Splits the votes' proofs off the block's proof, and folds each with its uncounted proofs. This
-    /// is expensive, and needs no store.
+    /// Splits the votes' proofs off the block's proof, and folds each with its uncounted proofs.
+    /// This is expensive, and needs no store.
     ///
     /// Leaves out votes refused by the proof scheme.
     pub fn prove(&self, proofs: &dyn ProofScheme) -> RecoveredVotes {
@@ -77,8 +77,8 @@ impl RecoveryPlan {
 }
 
 impl RecoveredVotes {
-    /// Puts the votes into the pool of uncounted proofs, each in the place of the proofs folded into
-    /// it. Returns the votes that are still useful.
+    /// Puts the votes into the pool of uncounted proofs, each in the place of the proofs folded
+    /// into it. Returns the votes that are still useful.
     pub(super) fn finish(self, new: &mut ProofPool, justified: Slot) -> Vec<SignedAggregatedAttestation> {
         let mut useful = Vec::new();
         for (vote, waiting) in self.0 {
@@ -94,7 +94,8 @@ impl RecoveredVotes {
     }
 }
 
-/// Returns whether a vote can justify something, and adds voters to the uncounted proofs.
+/// Returns whether a vote's target is after the justified slot, and the vote adds voters to the
+/// uncounted proofs.
 fn is_worth_recovering(
     data: &AttestationData,
     participants: &AggregationBits,

@@ -17,21 +17,21 @@ const RECENT: usize = 64;
 /// The number of slots in a span. The state after a chain's first block in each span is kept.
 const SPAN: Slot = 32;
 
-/// The limit of such states. Blocks on old parents can add one with every block.
+/// The largest number of bases. Each block on an old parent can add one.
 const MOST_BASES: usize = 512;
 
-/// The limit of blocks between a kept state and the parent of a new block from the network.
+/// The largest number of blocks to replay for the parent of a block from the network.
 const MOST_REPLAYED: usize = 1_024;
 
-/// States by the root of their block.
+/// States, by the root of their block.
 ///
 /// Three kinds of states are kept: the newest ones, the *pinned* ones (fork choice points at their
 /// blocks), and one *base* for each 32 slots of each chain. Any other state is recomputed from the
 /// nearest kept state below it. That takes at most 32 blocks, or more where old bases were dropped.
 /// A replay checks neither signatures nor state roots.
 ///
-/// Invariants: every kept state belongs to a block of the tree, and its root is in exactly one of the
-/// two queues. Only `remove` drops a pinned state.
+/// Invariants: every kept state belongs to a block of the tree, and its root is in exactly one of
+/// the two queues. Only `remove` drops a pinned state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct States {
     kept: HashMap<Root, Kept>,
@@ -59,12 +59,12 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    /// Returns the state at the start. All states of a chain have the same registry.
+    /// Returns the state at the start. Its registry is the registry of every state of the chain.
     pub(super) fn base(&self) -> &Arc<State> {
         &self.state
     }
 
-    /// Computes the state. Returns it with its root.
+    /// Computes the state, and returns it with its root.
     ///
     /// # Errors
     ///
@@ -78,7 +78,8 @@ impl Replay {
 }
 
 impl States {
-    /// Keeps the state after a block of the tree, and drops an old state without a pin in exchange.
+    /// Keeps the state after a block of the tree. Drops the oldest unpinned state if there are too
+    /// many.
     pub(super) fn insert(&mut self, tree: &BlockTree, root: Root, state: Arc<State>, pinned: &[Root]) {
         let is_base = is_first_of_span(tree, &root);
         if self.kept.insert(root, Kept { state, is_base }).is_some() {
@@ -109,7 +110,8 @@ impl States {
         }
     }
 
-    /// Drops a base above the limit: the oldest one off every pinned chain, or else the oldest one.
+    /// Drops a base if there are too many: the oldest one outside the chains of the pinned blocks,
+    /// or else the oldest one.
     fn drop_a_base(&mut self, tree: &BlockTree, pinned: &[Root]) {
         if self.bases.len() <= MOST_BASES {
             return;
@@ -143,8 +145,8 @@ impl States {
         self.bases.retain(|base| base != root);
     }
 
-    /// Returns how to compute the state after a known block, for a block on top of it. Returns `None`
-    /// if that state is forgotten for good, or is too far from every kept state.
+    /// Returns the replay for the state after a known block, the parent of a new one. Returns
+    /// `None` if the state is forgotten for good, or more than 1,024 blocks away from a kept state.
     pub(super) fn find(&self, tree: &BlockTree, root: &Root) -> Option<Replay> {
         self.find_within(tree, root, MOST_REPLAYED)
     }
@@ -164,7 +166,7 @@ impl States {
         None
     }
 
-    /// Returns the state after a known block. Recomputes and keeps it first if necessary.
+    /// Returns the state after a known block. Recomputes and keeps the state if necessary.
     ///
     /// Returns `None` if the state is forgotten for good.
     pub(super) fn restore(&mut self, tree: &BlockTree, root: Root, pinned: &[Root]) -> Option<&Arc<State>> {
@@ -188,8 +190,8 @@ impl States {
     /// Forgets the states of blocks before a slot, except pinned ones. Returns their number.
     pub(super) fn forget(&mut self, tree: &BlockTree, before: Slot, pinned: &[Root]) -> usize {
         let Some(last) = before.checked_sub(1) else { return 0 };
-        // No later state may depend on a forgotten one: each chain's first block from `before` on
-        // becomes a base.
+        // Later states must not depend on a forgotten one. So the state of each chain's first block
+        // at or after `before` becomes a base.
         for (root, node) in tree.since(tree.first_after(last)) {
             let parent_slot = tree.slot_of(&node.block().parent_root);
             if node.block().slot >= before && parent_slot.is_some_and(|slot| slot < before) {

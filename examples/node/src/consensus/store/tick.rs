@@ -12,7 +12,8 @@ use crate::consensus::store::time::Action;
 
 impl Store {
     /// Advances the store's time to `target`, in intervals since genesis, with the action of each
-    /// interval on the way (`on_tick`). Returns the aggregates made on the way, for the node to publish.
+    /// interval on the way (`on_tick`). Returns the aggregates made on the way, for the node to
+    /// publish.
     ///
     /// `has_proposal` states that this node has a block to propose, or to import, in the slot at
     /// `target`. A target in the past changes nothing.
@@ -57,8 +58,8 @@ impl Store {
         Vec::new()
     }
 
-    /// Moves the store's time to `time` without the actions on the way, because they are too late. A
-    /// time in the past changes nothing.
+    /// Moves the store's time to `time` without the actions on the way, because they are too late.
+    /// A time in the past changes nothing.
     pub fn skip_to(&mut self, time: Interval) {
         self.time.skip_to(time);
     }
@@ -82,7 +83,8 @@ impl Store {
         self.fork_choice.update_safe_target(&self.tree, validator_count, &self.pools.new);
     }
 
-    /// Aggregates the votes received (`aggregate`). Returns the aggregates, for the node to publish.
+    /// Aggregates the votes received (`aggregate`). Returns the aggregates, for the node to
+    /// publish.
     ///
     /// Leaves out a vote refused by the proof scheme. Its signatures stay for the next round.
     pub fn aggregate(&mut self, proofs: &dyn ProofScheme) -> Vec<SignedAggregatedAttestation> {
@@ -90,8 +92,8 @@ impl Store {
         self.finish_aggregation(round)
     }
 
-    /// Begins a round: chooses the votes to aggregate. Those are the votes with a signature or an
-    /// uncounted proof, and something to fold.
+    /// Begins a round: chooses the votes to aggregate. Those have a signature or an uncounted
+    /// proof, and something to fold.
     ///
     /// Chooses proofs to cover many voters, uncounted ones before counted ones. Signatures add the
     /// voters without a proof.
@@ -99,13 +101,15 @@ impl Store {
         AggregationPlan::new(&self.pools, &self.head_state().validators, self.latest_finalized())
     }
 
-    /// Ends a round: its aggregates replace all proofs uncounted at its beginning, and the signatures
-    /// of their voters are dropped. Returns the useful aggregates, for the node to publish.
+    /// Ends a round: its aggregates replace all proofs uncounted at its beginning, and the
+    /// signatures of their voters are dropped. Returns the useful aggregates, for the node to
+    /// publish.
     ///
-    /// Without any change between plan and end, this is the specification's `aggregate`. During a round
-    /// proved elsewhere, the store can change:
+    /// Without any change between plan and end, this is the specification's `aggregate`. If the
+    /// round is proved away from the store, the store can change meanwhile:
     ///
-    /// * Newer proofs stay behind the round's, and newer signatures stay for the next round.
+    /// * Proofs newer than the plan stay, behind the round's. Signatures newer than the plan stay
+    ///   for the next round.
     /// * If votes were accepted, the round's proofs wait for the next acceptance.
     /// * If finality has advanced past a vote, its aggregate is dropped.
     pub fn finish_aggregation(&mut self, round: AggregationRound) -> Vec<SignedAggregatedAttestation> {

@@ -14,12 +14,12 @@ use crate::consensus::slot::Slot;
 /// Invariants: the anchor is at place 0. Every other block stands after its parent. Only a block
 /// without children can be removed.
 #[derive(Clone, Debug)]
-pub(super) struct BlockTree {
+pub struct BlockTree {
     nodes: IndexMap<Root, Node>,
 }
 
-/// A block's entry in the tree. It refers to other blocks by their places in the order. An ancestor's
-/// place is smaller than its descendant's.
+/// A block's entry in the tree. It refers to other blocks by their places in the order. An
+/// ancestor's place is smaller than its descendant's.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     block: Arc<Block>,
@@ -99,11 +99,12 @@ impl BlockTree {
     }
 
     /// Returns all blocks in order of arrival.
-    pub(super) fn blocks(&self) -> impl ExactSizeIterator<Item = (&Root, &Arc<Block>)> {
+    pub fn blocks(&self) -> impl ExactSizeIterator<Item = (&Root, &Arc<Block>)> {
         self.nodes.iter().map(|(root, node)| (root, &node.block))
     }
 
-    pub(super) fn newest_slot(&self) -> Slot {
+    /// Returns the highest slot of any known block.
+    pub fn newest_slot(&self) -> Slot {
         self.nodes.last().map_or(0, |(_, node)| node.newest_slot)
     }
 
@@ -126,8 +127,10 @@ impl BlockTree {
         self.since(place + 1).values()
     }
 
-    /// Returns a block and its known ancestors, newest first.
-    pub(super) fn chain(&self, root: Root) -> impl Iterator<Item = (Root, &Arc<Block>)> {
+    /// Returns a block and its known ancestors, newest first. Returns nothing if the block is
+    /// unknown.
+    #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
+    pub fn chain(&self, root: Root) -> impl Iterator<Item = (Root, &Arc<Block>)> {
         std::iter::successors(self.place(&root), |place| (*place > 0).then(|| self.nodes[*place].parent)).map(|place| {
             let (root, node) = self.nodes.get_index(place).expect("a place is within the order");
             (*root, &node.block)
@@ -150,14 +153,15 @@ impl BlockTree {
 
     /// Returns whether one checkpoint lies on the other's chain (`checkpoint_is_ancestor`).
     pub(super) fn is_ancestor(&self, ancestor: Checkpoint, descendant: Checkpoint) -> bool {
-        // Slots decrease along the walk, so the first block at or before the ancestor's slot decides.
+        // Slots decrease along the walk, so the first block at or before the ancestor's slot
+        // decides.
         ancestor.slot <= descendant.slot && self.ancestor_at(descendant.root, ancestor.slot) == Some(ancestor)
     }
 
     /// Returns the number of blocks on `old`'s chain and not on `new`'s: the depth of the
     /// reorganisation from `old` to `new`. Returns 0 if `old` is an ancestor of `new`, or if one of
     /// them is unknown.
-    pub(super) fn reorganisation_depth(&self, old: Root, new: Root) -> u64 {
+    pub fn reorganisation_depth(&self, old: Root, new: Root) -> u64 {
         let (mut old_chain, mut new_chain) = (self.chain(old).peekable(), self.chain(new).peekable());
         let mut depth = 0;
         while let (Some((old, old_block)), Some((new, new_block))) = (old_chain.peek(), new_chain.peek()) {

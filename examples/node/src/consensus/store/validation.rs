@@ -10,7 +10,8 @@ use crate::consensus::store::tree::BlockTree;
 ///
 /// # Errors
 ///
-/// The first [`Rejection`] in the specification's order: unknown blocks, order, slots, ancestry, time.
+/// The first [`Rejection`] in the specification's order: unknown blocks, order, slots, ancestry,
+/// time.
 pub(super) fn validate_attestation(data: &AttestationData, tree: &BlockTree, time: Time) -> Result<(), Rejection> {
     let AttestationData { slot, head, target, source } = *data;
     let source_slot = tree.slot_of(&source.root).ok_or(Rejection::UnknownSourceBlock)?;
