@@ -1,0 +1,384 @@
+//! Catching up by ranges: which peer is asked for which slots, and whose answers are believed.
+//!
+//! A run covers the slots from the head to the furthest claim of any peer, in batches that are fetched ahead from
+//! several peers and imported in order. What one answer cannot show by itself, the next one does: its first block must be
+//! a child of the last one before it.
+//!
+//! ```text
+//!  head    batch 1        batch 2        batch 3
+//!   ●──●──●──○──●──●   ──●──●──○──○    ●──●──●──●──●
+//!      peer A             peer B       ▲ peer C: is its parent what B left out, or did C make it up?
+//! ```
+//!
+//! Where it is not, nobody knows yet who is wrong: the peers that said that there is nothing in between, or the one whose
+//! block leads nowhere. So that peer becomes the *leader*: it alone is asked for everything since the last imported
+//! block. If it is honest it has it all, and those who denied it are charged with what turned out to be there. If it is
+//! not, it is shown so by its own answers, and charged. A leader whose first block leads nowhere is asked for earlier
+//! slots, twice as many each time, down to the finalized block: there its chain must begin. The same is done with the peer
+//! of the furthest claim when a run ends without having come there. Either way one peer is found out or the chain
+//! grows, so that one honest peer among many others is enough.
+//!
+//! What is held is bounded: eight batches, of which no more than [`HELD_BYTES`] and four answers are fetched ahead.
+
+use network::PeerId;
+
+use crate::sync::batch::Answer;
+use crate::sync::denials::Denials;
+use crate::sync::peers::Peers;
+use crate::sync::request::{Action, Fetched, Wanted};
+use crate::sync::run::{Leader, Run};
+use crate::sync::{Asking, ChainView};
+use consensus::{Interval, Root, Slot};
+use network::{Offence, SlotRange};
+
+/// How many slots a peer's chain must be ahead for ranges to be fetched. Nearer blocks are fetched by root.
+pub(super) const BEHIND: u64 = 8;
+
+/// Requests for ranges that may be under way at once.
+const IN_FLIGHT: usize = 4;
+
+/// Bytes of blocks that may wait for their turn before no more is fetched ahead of it: 32 MiB.
+const HELD_BYTES: usize = 32 << 20;
+
+/// How long the batch whose turn it is may take before another peer is asked as well, in intervals.
+const HEDGE: Interval = 10;
+
+/// Blocks that may be on their way into the store at once.
+const UNRESOLVED: usize = 8;
+
+/// How long an import may take before it counts as lost, in intervals.
+const IMPORT_PATIENCE: Interval = 50;
+
+/// How long a run may go without an answer before it is begun anew, in intervals: longer than any peer's rest.
+const RUN_PATIENCE: Interval = 300;
+
+/// How long nothing is fetched after a run came to an end by a failure that is nobody's, in intervals.
+const PAUSE: Interval = 5;
+
+/// Catches up by ranges. Pure: it decides, the actor asks.
+#[derive(Debug, Default)]
+pub(super) struct Ranges {
+    run: Option<Run>,
+    denials: Denials,
+    paused_until: Interval,
+}
+
+impl Ranges {
+    /// Says whether a run is under way.
+    pub(super) fn is_running(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// Says whether somebody's chain is so far ahead of the head that ranges are fetched, or will be.
+    pub(super) fn is_behind(&self, peers: &Peers, chain: &impl ChainView, now: Interval) -> bool {
+        ahead(peers, chain, now).is_some()
+    }
+
+    /// Does what there is to do now.
+    pub(super) fn step(
+        &mut self,
+        peers: &mut Peers,
+        chain: &impl ChainView,
+        asking: &mut Asking,
+        now: Interval,
+    ) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let is_stuck = |run: &Run| {
+            let patience = if run.importing.is_some() { IMPORT_PATIENCE } else { RUN_PATIENCE };
+            now.saturating_sub(run.progress) > patience
+        };
+        if self.run.as_ref().is_some_and(is_stuck) {
+            self.pause(now, &mut actions);
+        }
+        if self.run.is_none() {
+            self.begin(peers, chain, now);
+        }
+        self.advance(peers, chain, now, &mut actions);
+        if self.run.as_ref().is_some_and(Run::is_over) {
+            self.conclude(peers, chain, now, &mut actions);
+        }
+        self.ask(peers, asking, now, &mut actions);
+        if self.run.as_ref().is_some_and(|run| run.is_waiting() && !peers.have_any(run.floor)) {
+            // Nobody is left who could be asked.
+            self.end(&mut actions);
+        }
+        actions
+    }
+
+    /// Takes the outcome of a request.
+    pub(super) fn answered(
+        &mut self,
+        id: u64,
+        peer: PeerId,
+        fetched: Fetched,
+        peers: &mut Peers,
+        now: Interval,
+    ) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match &fetched {
+            Fetched::Blocks(_) | Fetched::Malformed | Fetched::Lost => {}
+            Fetched::Refused | Fetched::Stalled => peers.rests(&peer, now),
+            Fetched::Unsupported => peers.has_no_ranges(&peer),
+        }
+        let Some(run) = &mut self.run else { return actions };
+        let is_led = run.leader.is_some();
+        let Some(place) = run.batches.iter_mut().position(|batch| batch.asked.remove(&id)) else { return actions };
+        let Fetched::Blocks(blocks) = fetched else {
+            if is_led {
+                // Whether it cannot or will not: there is nobody else to ask about its chain.
+                self.pause(now, &mut actions);
+            }
+            return actions;
+        };
+        run.progress = now;
+        let Some(batch) = run.batches.get_mut(place) else { return actions };
+        match Answer::check(peer, batch.start, batch.end, blocks) {
+            Ok(answer) if batch.answer.is_none() => batch.answer = Some(answer),
+            Ok(_) => {}
+            Err(offence) => {
+                actions.push(Action::Charge(peer, offence));
+                if is_led {
+                    self.end(&mut actions);
+                }
+            }
+        }
+        actions
+    }
+
+    /// Learns that a block is in the store.
+    pub(super) fn imported(&mut self, root: &Root, peers: &mut Peers, now: Interval) -> Vec<Action> {
+        let Some(run) = &mut self.run else { return Vec::new() };
+        let Some(importing) = &mut run.importing else { return Vec::new() };
+        let Some(slot) = importing.unresolved.remove(root) else { return Vec::new() };
+        run.progress = now;
+        run.floor = slot + 1;
+        peers.was_of_use(&importing.peer);
+        if run.leader.is_none() {
+            return Vec::new();
+        }
+        // What a leader's chain has there, others have denied.
+        let supplier = importing.peer;
+        let refuted = self.denials.refute(slot, supplier).into_iter();
+        refuted.map(|peer| Action::Charge(peer, Offence::Withheld)).collect()
+    }
+
+    /// Learns that a block was refused; by a fault of who supplied it, or not.
+    pub(super) fn refused(&mut self, root: &Root, is_faulty: bool, now: Interval) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let Some(run) = &mut self.run else { return actions };
+        if run.importing.as_ref().is_none_or(|importing| !importing.unresolved.contains_key(root)) {
+            return actions;
+        }
+        let Some(importing) = run.importing.take() else { return actions };
+        if !is_faulty {
+            self.pause(now, &mut actions);
+            return actions;
+        }
+        if run.leader.is_some() {
+            self.end(&mut actions);
+            return actions;
+        }
+        run.want_again(run.floor, importing.batch_end, Some(importing.peer));
+        actions
+    }
+
+    /// Learns that a peer is gone. What it answered goes with it: if that leads nowhere, it cannot be asked any more.
+    pub(super) fn disconnected(&mut self, peer: &PeerId) -> Vec<Action> {
+        let mut actions = Vec::new();
+        for batch in self.run.iter_mut().flat_map(|run| &mut run.batches) {
+            batch.answer.take_if(|answer| answer.peer == *peer);
+        }
+        let leads = |run: &Run| run.leader.as_ref().is_some_and(|leader| leader.peer == *peer);
+        if self.run.as_ref().is_some_and(leads) {
+            self.end(&mut actions);
+        }
+        self.denials.forget(peer);
+        actions
+    }
+
+    fn begin(&mut self, peers: &Peers, chain: &impl ChainView, now: Interval) {
+        if self.paused_until > now {
+            return;
+        }
+        if let Some(target) = ahead(peers, chain, now) {
+            self.denials.clear();
+            self.start(None, chain.head_slot() + 1, target, now);
+        }
+    }
+
+    fn start(&mut self, leader: Option<Leader>, began: Slot, target: Slot, now: Interval) {
+        let led_by = leader.as_ref().map(|leader| leader.peer);
+        tracing::info!(began, target, ?led_by, "catching up by range");
+        self.run = Some(Run::new(leader, began, target, now));
+    }
+
+    fn end(&mut self, actions: &mut Vec<Action>) {
+        if self.run.take().is_some() {
+            actions.push(Action::RangesEnded);
+        }
+    }
+
+    fn pause(&mut self, now: Interval, actions: &mut Vec<Action>) {
+        self.end(actions);
+        self.paused_until = now + PAUSE;
+    }
+
+    /// Works off the batches whose turn it is.
+    fn advance(&mut self, peers: &mut Peers, chain: &impl ChainView, now: Interval, actions: &mut Vec<Action>) {
+        while let Some(run) = &mut self.run {
+            if !hand_over(run, actions) {
+                return;
+            }
+            let Some(answer) = run.batches.front_mut().and_then(|batch| batch.answer.take()) else { return };
+            let Some(batch) = run.batches.pop_front() else { return };
+            let Some((first, parent)) = answer.first() else {
+                if run.leader.is_none() {
+                    self.denials.add(answer.peer, batch.start, batch.end);
+                }
+                continue;
+            };
+            if !chain.contains(&parent) {
+                self.doubt(answer.peer, first, parent, peers, chain, now, actions);
+                continue;
+            }
+            run.leader.iter_mut().for_each(|leader| leader.is_linked = true);
+            let peer = answer.peer;
+            let (last, speaks_to) = (answer.last().unwrap_or(batch.end), answer.speaks_to(batch.end));
+            let is_led = run.leader.is_some();
+            run.import(answer, batch.end, now);
+            if !is_led {
+                // It links, so nothing was left out before it.
+                self.denials.confirm_before(first);
+                self.denials.add(peer, last + 1, speaks_to);
+            }
+        }
+    }
+
+    /// Deals with a block whose parent is not known.
+    #[expect(clippy::too_many_arguments, reason = "a decision over all that is known")]
+    fn doubt(
+        &mut self,
+        peer: PeerId,
+        first: Slot,
+        parent: Root,
+        peers: &mut Peers,
+        chain: &impl ChainView,
+        now: Interval,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(run) = self.run.take() else { return };
+        let lowest = chain.finalized_slot() + 1;
+        let target = peers.claim(&peer).map_or(first, |claim| claim.slot.max(first));
+        let (began, back) = match &run.leader {
+            // There was something between the last block and this one that others denied, or nothing.
+            None if run.floor < first => (run.floor, 0),
+            None => (run.floor, FIRST_STEP_BACK),
+            Some(leader) if leader.is_linked => {
+                actions.push(Action::Charge(peer, Offence::Inconsistent));
+                actions.push(Action::RangesEnded);
+                return;
+            }
+            Some(leader) if run.began > lowest => (run.began, (leader.back * 2).max(FIRST_STEP_BACK)),
+            Some(_) => {
+                let is_child = parent == chain.finalized_root();
+                let offence = if first == lowest && !is_child { Offence::OtherChain } else { Offence::Unlinked };
+                actions.push(Action::Charge(peer, offence));
+                peers.serves_from(&peer, first);
+                actions.push(Action::RangesEnded);
+                return;
+            }
+        };
+        let began = began.saturating_sub(back).max(lowest);
+        self.start(Some(Leader { peer, is_linked: false, back }), began, target, now);
+    }
+
+    /// Looks at what a run that has covered all its slots has come to.
+    fn conclude(&mut self, peers: &mut Peers, chain: &impl ChainView, now: Interval, actions: &mut Vec<Action>) {
+        let Some(run) = self.run.take() else { return };
+        actions.push(Action::RangesEnded);
+        let suspect = match &run.leader {
+            Some(leader) => peers.claim(&leader.peer).map(|claim| (leader.peer, claim)),
+            None => peers.furthest(run.floor, now),
+        };
+        let is_there = |root: &Root, slot: Slot| chain.contains(root) || slot <= chain.head_slot() + BEHIND;
+        let Some((peer, claim)) = suspect.filter(|(_, claim)| !is_there(&claim.root, claim.slot)) else { return };
+        match run.leader {
+            None => {
+                let leader = Leader { peer, is_linked: false, back: 0 };
+                self.start(Some(leader), run.floor, claim.slot, now);
+            }
+            // Its own chain does not go where it said that its head is.
+            Some(_) if claim.is_status && claim.slot <= run.target => {
+                actions.push(Action::Charge(peer, Offence::FalseStatus));
+                peers.disbelieve(&peer);
+            }
+            // It passed on a block, and never said that it is on its chain.
+            Some(_) => {
+                peers.disbelieve(&peer);
+                peers.rests(&peer, now);
+            }
+        }
+    }
+
+    /// Makes the requests that may be made now.
+    fn ask(&mut self, peers: &mut Peers, asking: &mut Asking, now: Interval, actions: &mut Vec<Action>) {
+        let Some(run) = &mut self.run else { return };
+        run.extend();
+        let is_full = run.held_bytes() >= HELD_BYTES;
+        let leader = run.leader.as_ref().map(|leader| leader.peer);
+        for (place, batch) in run.batches.iter_mut().enumerate() {
+            let is_late = place == 0 && batch.asked.len() == 1 && now.saturating_sub(batch.asked_at) >= HEDGE;
+            let is_hedged = is_late && leader.is_none() && batch.answer.is_none();
+            let may_ask = asking.ranges() < IN_FLIGHT && (place == 0 || !is_full);
+            if !(may_ask && (batch.is_wanted() || is_hedged)) {
+                continue;
+            }
+            let peer = match leader {
+                Some(leader) => Some(leader).filter(|leader| peers.is_free(leader, now)),
+                None => {
+                    if batch.is_wanted() && peers.are_all_tried(batch.start, &batch.tried) {
+                        batch.tried.clear();
+                    }
+                    peers.choose(batch.start, &batch.tried, now)
+                }
+            };
+            let Some(peer) = peer else { continue };
+            let range = SlotRange { start_slot: batch.start, count: batch.end - batch.start + 1 };
+            let request = asking.ask(peer, Wanted::Range(range), now);
+            peers.asked(&peer);
+            if batch.asked.is_empty() {
+                batch.asked_at = now;
+            }
+            batch.asked.insert(request.id);
+            batch.tried.insert(peer);
+            actions.push(Action::Ask(request));
+        }
+    }
+}
+
+/// Returns how far the furthest chain goes, if that is far enough ahead of our head.
+fn ahead(peers: &Peers, chain: &impl ChainView, now: Interval) -> Option<Slot> {
+    let (_, claim) = peers.furthest(chain.head_slot() + 1, now)?;
+    (claim.slot > chain.head_slot() + BEHIND).then_some(claim.slot)
+}
+
+/// How far before the first slot that was asked for a leader is asked next.
+const FIRST_STEP_BACK: u64 = 64;
+
+/// Gives the next blocks of an answer to be imported. Says whether the answer, if there was one, has been worked off.
+fn hand_over(run: &mut Run, actions: &mut Vec<Action>) -> bool {
+    let Some(importing) = &mut run.importing else { return true };
+    while importing.unresolved.len() < UNRESOLVED
+        && let Some((root, block)) = importing.left.pop_front()
+    {
+        importing.unresolved.insert(root, block.block.slot);
+        actions.push(Action::Import(block, importing.peer));
+    }
+    if !importing.unresolved.is_empty() {
+        return false;
+    }
+    let (speaks_to, end) = (importing.speaks_to, importing.batch_end);
+    run.importing = None;
+    run.want_again(speaks_to + 1, end, None);
+    true
+}
