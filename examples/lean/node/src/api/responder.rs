@@ -144,6 +144,10 @@ pub fn is_endpoint(path: &str) -> bool {
 }
 
 /// Reads what the role is to be, or says what the body lacks.
+///
+/// # Errors
+///
+/// What the body lacks.
 pub fn requested_role(body: &[u8]) -> Result<bool, &'static str> {
     let body: Value = serde_json::from_slice(body).map_err(|_| "Invalid JSON body")?;
     let enabled = body.as_object().and_then(|body| body.get("enabled")).ok_or("Missing 'enabled' field in body")?;

@@ -90,6 +90,10 @@ pub(super) fn load(path: &Path) -> Result<Vec<Multiaddr>, FileError> {
 }
 
 /// Reads the text of `nodes.yaml`, or says what is wrong.
+///
+/// # Errors
+///
+/// What is wrong with the text.
 pub fn parse_node_list(text: &str) -> Result<Vec<Multiaddr>, String> {
     addresses(yaml::parse(text)?)
 }
