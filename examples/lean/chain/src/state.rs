@@ -154,7 +154,7 @@ impl ChainState {
 
     /// Takes what came of jobs, in whatever order, and acts on votes at once, and on blocks and aggregates in the order in
     /// which they were sent away.
-    pub(crate) fn done(&mut self, done: Vec<Done>) -> Vec<Effect> {
+    pub fn done(&mut self, done: Vec<Done>) -> Vec<Effect> {
         let mut effects = Vec::new();
         for Done { id, outcome } in done {
             match (id, outcome) {

@@ -60,7 +60,7 @@
 //!   millisecond.
 //! * **A bad signature** spoils no other: a batch is verified one by one, and each gets its own outcome.
 //! * **A panic** in a verification is contained: it is the outcome of that job, and its verifier goes on.
-//! * **A verifier that ends** drops the jobs it has. Each job has a [`Ticket`], which then tells the owner
+//! * **A verifier that ends** drops the jobs it has. Each job has a `Ticket`, which then tells the owner
 //!   that the job was lost. A block is begun once more on another verifier; a vote is dropped and counted.
 //! * **An outcome that does not come** within 25 intervals is given up, and counted; should it come after all, it is
 //!   left out.
