@@ -13,6 +13,7 @@ mod file;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod genesis_file;
+mod histogram;
 mod ingress;
 pub mod keys;
 pub mod lean_files;

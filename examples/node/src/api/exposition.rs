@@ -4,7 +4,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use crate::chain::Histogram;
+use crate::histogram::Histogram;
 
 /// What a metric's figures mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ fn escaped(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::Buckets;
+    use crate::histogram::Buckets;
 
     #[test]
     fn a_label_cannot_break_out_of_its_quotes() {

@@ -7,13 +7,13 @@ use actor::{Actor, Context, Message};
 use libssz::SszEncode;
 
 use crate::chain::effect::Effect;
-use crate::chain::{Chain, ChainMessage, ChainState, Published, Request, Wanted};
+use crate::chain::{ChainMessage, ChainState, Published, Request, Wanted};
 use crate::consensus::{
     ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, SignedBlock, Slot, SlotClock, ValidatorIndex,
 };
 use crate::network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
 use crate::signer::Signer;
-use crate::verifier::Pool;
+use crate::verifier::{JobsDone, Pool};
 use crate::wall_clock::WallClock;
 
 /// Owns the chain's state on one thread. Nothing in it is shared, so nothing in it is locked.
@@ -79,16 +79,16 @@ impl ChainActor {
         for effect in effects {
             match effect {
                 Effect::SignVote(validator, data) => {
-                    if self.signer.vote(validator, data).is_err() {
+                    if self.signer.sign_vote(validator, data).is_err() {
                         self.state.count("SIGNER_LANE_REFUSED");
                     }
                 }
                 Effect::SignBlock(produced) => {
-                    if self.signer.block(produced).is_err() {
+                    if self.signer.sign_block(produced).is_err() {
                         self.state.count("SIGNER_LANE_REFUSED");
                     }
                 }
-                Effect::Work(id, job) => self.pool.assign(id, job, &Chain::from(cx.handle())),
+                Effect::Work(id, job) => self.pool.assign(id, job),
                 Effect::PublishBlock(block) => self.told(self.network.publish(TopicKind::Block, block.to_ssz())),
                 Effect::PublishVote(vote) => {
                     let subnet = subnet(vote.validator_index);
@@ -200,7 +200,7 @@ impl Actor for ChainActor {
             }
             ChainMessage::Aggregate(vote, origin) => self.state.gossiped_aggregate(*vote, origin),
             ChainMessage::Vote(vote, origin) => self.state.gossiped_vote(*vote, origin),
-            ChainMessage::Done(worker, done) => {
+            ChainMessage::JobsDone(JobsDone { worker, done }) => {
                 self.pool.note(worker, &done);
                 self.state.done(done)
             }

@@ -14,6 +14,7 @@ use crate::consensus::{
     RawSignature, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, Slot,
     SlotClock, Statement,
 };
+use crate::decoder::Decoded;
 use crate::network::{Command, MessageId, PeerId, Verdict, command_mailbox};
 use crate::signer::{Signer, SignerMessage};
 use crate::verifier::{Assigned, Pool, Verifier};
@@ -43,10 +44,10 @@ impl Owner {
             })
             .collect();
         let prover = workers.pop().expect("the last one");
-        let pool = Pool::new(workers, prover);
         let (front, mut commands) = command_mailbox();
         let (signer, signer_mailbox) = mailbox();
         let (front_of_chain, chain_mailbox) = Chain::new();
+        let pool = Pool::new(workers, prover, front_of_chain.recipient());
         let published = Published::default();
         let publishing = published.clone();
         running.push(spawn(runtime, chain_mailbox, move || {
@@ -69,19 +70,23 @@ impl Owner {
         Origin { id: MessageId([self.sent; 20]), source: PeerId::random() }
     }
 
+    fn gossip(&self, decoded: Decoded) {
+        self.chain.recipient().try_tell(decoded).expect("there is room");
+    }
+
     fn block(&mut self, block: &SignedBlock) {
         let origin = self.origin();
-        self.chain.block(block.clone(), origin).expect("there is room");
+        self.gossip(Decoded::Block(Box::new(block.clone()), origin));
     }
 
     fn vote(&mut self, vote: &SignedAttestation) {
         let origin = self.origin();
-        self.chain.vote(vote.clone(), origin).expect("there is room");
+        self.gossip(Decoded::Vote(Box::new(vote.clone()), origin));
     }
 
     fn aggregate(&mut self, vote: &SignedAggregatedAttestation) {
         let origin = self.origin();
-        self.chain.aggregate(vote.clone(), origin).expect("there is room");
+        self.gossip(Decoded::Aggregate(Box::new(vote.clone()), origin));
     }
 
     /// Waits for the next verdict, which is on the message that was sent last.

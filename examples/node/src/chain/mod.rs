@@ -1,15 +1,17 @@
-//! The chain: one pinned actor owns blocks, fork choice and votes; everyone else sends to it.
+//! The chain: one pinned actor owns blocks, fork choice and votes. All other threads send it
+//! messages.
 //!
 //! ```text
-//!  network thread ── peers, requests ──────────────────▶ ┌────────────┐ ── gossip, requests, verdicts ──▶ network
-//!  decoder ───────── blocks, aggregates, votes ─────────▶│ ChainActor │ ── what to sign ───────────────▶ signer
-//!  signer ────────── our votes and blocks ──────────────▶│            │ ── what to verify and prove ───▶ verifiers
-//!  verifiers ─────── what they found ───────────────────▶│            │ ── Snapshot ───────────────────▶ everyone
-//!  its own timer ─── intervals ─────────────────────────▶└────────────┘
+//!  network thread ── peers, requests ───────▶ ┌────────────┐ ── gossip, requests, verdicts ─▶ network
+//!  decoder ── blocks, aggregates, votes ─────▶│            │ ── duties to sign ─▶ signer
+//!  signer ── our votes and blocks ───────────▶│ ChainActor │ ── jobs ─▶ verifiers, prover
+//!  verifiers, prover ── results of jobs ─────▶│            │ ── Snapshot ─▶ readers
+//!  its own timer ── intervals ───────────────▶└────────────┘
 //! ```
 //!
-//! `ChainState` decides and is pure; `ChainActor` carries out what it decided, in order. What a block or a vote goes
-//! through on its way into the store is written down in the module `verifier`.
+//! `ChainState` is pure: it takes a message and returns [`Effect`]s. `ChainActor` carries them out
+//! in order. The stages of a block or a vote on its way into the store are described in the module
+//! `verifier`.
 
 mod actor;
 #[cfg(test)]
@@ -48,55 +50,61 @@ mod votes;
 
 use std::time::Duration;
 
-use ::actor::{Handle, LaneStats, Mailbox, TryTellError, mailbox};
+use ::actor::{Handle, LaneStats, Mailbox, Recipient, TryTellError, Variant, mailbox};
 use libp2p::PeerId;
 
-use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex};
+use crate::consensus::Root;
 use crate::network::{BlocksReply, SlotRange, Status};
-use crate::verifier::Done;
 
 pub(crate) use self::actor::ChainActor;
+pub use crate::decoder::Origin;
+pub use crate::histogram::{Buckets, Histogram};
 pub(crate) use effect::Effect;
 pub use fork_choice_view::{ForkChoiceNode, ForkChoiceView, ForkChoiceViewer};
+pub use message::ChainHead;
 pub(crate) use message::ChainMessage;
-pub use message::{ChainHead, Origin};
-pub use meters::{Buckets, Busy, Histogram, Meters};
+pub use meters::{Busy, Meters};
 pub use snapshot::{NOTES, Published, Snapshot};
 pub(crate) use solitary::Solitary;
 pub(crate) use state::{ChainState, Role};
-pub(crate) use sync::{Fetched, Request, Wanted};
+pub(crate) use sync::{Request, Wanted};
 
-/// Says why the chain did not take a message. Its lane has counted that; the message is dropped, for nobody who sends to
-/// the chain could do anything else with it: gossip is stale by the next try, and a lost duty is lost.
+/// The reason for a refused message to the chain.
+///
+/// The message is dropped, and its lane has counted the refusal. No sender could do better: gossip
+/// is stale before a second try, and a late duty is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotTaken {
     /// The message's lane is full.
     Full,
-    /// The chain's owner has ended or is ending.
+    /// The chain's actor has ended or is ending.
     Closed,
 }
 
-/// What a send to the chain comes to.
+/// The result of a send to the chain.
 pub(crate) type Sent = Result<(), NotTaken>;
 
-/// The chain's owner as everyone else sees it. Cloned freely, used from any thread; no method but [`head`](Self::head)
-/// ever waits.
+/// The chain's actor, as seen by other threads. Cheap to clone and usable from any thread. Only
+/// [`head`](Self::head) and [`set_aggregator`](Self::set_aggregator) wait.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     handle: Handle<ChainMessage>,
 }
 
-impl From<Handle<ChainMessage>> for Chain {
-    fn from(handle: Handle<ChainMessage>) -> Self {
-        Self { handle }
-    }
-}
-
 impl Chain {
-    /// Makes the front and the mailbox behind it, before the owner runs.
+    /// Creates the front and the actor's mailbox, before the actor runs.
     pub(crate) fn new() -> (Self, Mailbox<ChainMessage>) {
         let (handle, mailbox) = mailbox();
         (Self { handle }, mailbox)
+    }
+
+    /// Returns a recipient for one kind of message: the results of the decoder, the signer or the
+    /// verifiers.
+    pub(crate) fn recipient<T: Send + 'static>(&self) -> Recipient<T>
+    where
+        ChainMessage: Variant<T>,
+    {
+        self.handle.recipient()
     }
 
     pub(crate) fn peer_connected(&self, peer: PeerId) -> Sent {
@@ -111,26 +119,6 @@ impl Chain {
         self.send(ChainMessage::PeerStatus(peer, status))
     }
 
-    pub(crate) fn own_vote(&self, vote: SignedAttestation) -> Sent {
-        self.send(ChainMessage::OwnVote(Box::new(vote)))
-    }
-
-    pub(crate) fn own_block(&self, block: SignedBlock) -> Sent {
-        self.send(ChainMessage::OwnBlock(Box::new(block)))
-    }
-
-    pub(crate) fn not_signed(&self, validator: ValidatorIndex, slot: Slot, why: String) -> Sent {
-        self.send(ChainMessage::NotSigned(validator, slot, why))
-    }
-
-    pub(crate) fn block(&self, block: SignedBlock, origin: Origin) -> Sent {
-        self.send(ChainMessage::Block(Box::new(block), origin))
-    }
-
-    pub(crate) fn fetched(&self, request: u64, fetched: Fetched) -> Sent {
-        self.send(ChainMessage::Fetched(request, fetched))
-    }
-
     pub(crate) fn serve_blocks(&self, roots: Vec<Root>, reply: BlocksReply) -> Sent {
         self.send(ChainMessage::ServeBlocks(roots, reply))
     }
@@ -139,30 +127,19 @@ impl Chain {
         self.send(ChainMessage::ServeRange(range, reply))
     }
 
-    pub(crate) fn aggregate(&self, vote: SignedAggregatedAttestation, origin: Origin) -> Sent {
-        self.send(ChainMessage::Aggregate(Box::new(vote), origin))
-    }
-
-    pub(crate) fn vote(&self, vote: SignedAttestation, origin: Origin) -> Sent {
-        self.send(ChainMessage::Vote(Box::new(vote), origin))
-    }
-
-    pub(crate) fn done(&self, worker: usize, done: Vec<Done>) -> Sent {
-        self.send(ChainMessage::Done(worker, done))
-    }
-
-    /// Asks where the chain stands, parking the calling thread. `None` if no answer came.
+    /// Returns the chain's checkpoints, or `None` without an answer in time. Parks the calling
+    /// thread.
     pub(crate) fn head(&self, timeout: Duration) -> Option<ChainHead> {
         self.handle.ask_blocking(ChainMessage::Head, timeout).ok()
     }
 
-    /// Has the owner take up the aggregator's role or lay it down, and says whether it had it before.
+    /// Starts or stops aggregating, and returns the previous setting.
     ///
-    /// The answer comes once everyone can see the new role.
+    /// The reply is sent after the new setting is published.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future takes the request back if the owner has not come to it.
+    /// Dropping the future cancels a request still in its lane.
     pub(crate) async fn set_aggregator(&self, enabled: bool) -> Result<bool, NotTaken> {
         let asked = self.handle.try_ask(|reply| ChainMessage::SetAggregator(enabled, reply));
         asked.map_err(not_taken)?.await.map_err(|_dropped| NotTaken::Closed)

@@ -47,10 +47,11 @@ impl Solitary {
         let published = Published::default();
         let clock = SlotClock::new(store.config().genesis_time);
         let seen = published.clone();
+        let pool = Pool::new(Vec::new(), prover, chain.recipient());
         let running = Spawn::new(mailbox).start(executor, move || {
             let role = Role { validators: Vec::new(), is_aggregator, first_duty_slot: 0, scheme: Scheme::TEST };
             let state = ChainState::new(store, Arc::new(MockProofs::default()), role);
-            ChainActor::new(state, clock, wall, front, Signer::new(signer), Pool::new(Vec::new(), prover), seen)
+            ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, seen)
         })?;
         let (_network, _signer, _prover) = (network, signer_mailbox, prover_mailbox);
         Ok(Self { chain, published, clock, running, _network, _signer, _prover })

@@ -6,11 +6,12 @@ use std::sync::{Arc, LazyLock};
 use libp2p::PeerId;
 
 use crate::chain::effect::Effect;
-use crate::chain::{ChainState, Fetched, Origin, Request, Role, Wanted};
+use crate::chain::{ChainState, Origin, Request, Role, Wanted};
 use crate::consensus::{
     AttestationData, Block, INTERVALS_PER_SLOT, Interval, MockProofs, MultiMessageAggregate, ProducedBlock, Root,
     SignedAttestation, SignedBlock, Slot, Store, ValidatorIndex, Validators, genesis,
 };
+use crate::decoder::Fetched;
 use crate::network::wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;
 use crate::network::{MessageId, Offence, Status, Verdict};
 use crate::xmss::{Scheme, SecretKey};

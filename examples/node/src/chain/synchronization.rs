@@ -7,8 +7,9 @@ use libp2p::PeerId;
 use crate::chain::blocks::Source;
 use crate::chain::effect::Effect;
 use crate::chain::state::ChainState;
-use crate::chain::sync::{Action, Claim, Fetched, MAX_BACKFILL_DEPTH};
+use crate::chain::sync::{Action, Claim, MAX_BACKFILL_DEPTH};
 use crate::consensus::{INTERVALS_PER_SLOT, Root, SignedBlock, Slot};
+use crate::decoder::Fetched;
 use crate::network::wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;
 use crate::network::{Offence, SlotRange, Status};
 

@@ -8,8 +8,9 @@ use crate::chain::effect::Effect;
 use crate::chain::state::PENDING_VOTES;
 use crate::chain::state_tests::{Producer, chain, fetched, fetches, gossip_block, gossip_vote, tick};
 use crate::chain::sync::MAX_BACKFILL_DEPTH;
-use crate::chain::{ChainState, Fetched, Request, Wanted};
+use crate::chain::{ChainState, Request, Wanted};
 use crate::consensus::{AttestationData, Block, BlockBody, Checkpoint, MultiMessageAggregate, Root, SignedBlock, Slot};
+use crate::decoder::Fetched;
 use crate::network::{Offence, SlotRange, Status};
 
 /// A producer's chain with a block in each slot up to `head`, which it can serve.

@@ -2,10 +2,11 @@
 
 use libp2p::PeerId;
 
+use crate::chain::ChainState;
 use crate::chain::effect::Effect;
 use crate::chain::state_tests::{Producer, VALIDATORS, chain, fetches, gossip_block, origin, tick, verdict};
-use crate::chain::{ChainState, Fetched};
 use crate::consensus::{Block, MockProofs, MultiMessageAggregate, Root, SignedAttestation, SignedBlock};
+use crate::decoder::Fetched;
 use crate::network::{Offence, Verdict};
 use crate::verifier::{self, Done, Job, JobId, NotDone};
 

@@ -3,24 +3,23 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actor::{Actor, Context};
+use actor::{Actor, Context, Recipient};
 
-use crate::chain::Chain;
 use crate::consensus::{
     AttestationData, ProducedBlock, ProofError, ProofScheme, Root, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
 };
 use crate::keys::ValidatorKeys;
-use crate::signer::SignerMessage;
+use crate::signer::{Signed, SignerMessage};
 use crate::xmss::SignError;
 
 /// Owns the keys of this node's validators.
 pub(crate) struct Keeper {
     keys: HashMap<ValidatorIndex, ValidatorKeys>,
     proofs: Arc<dyn ProofScheme>,
-    chain: Chain,
+    results: Recipient<Signed>,
 }
 
-/// Why nothing was signed.
+/// The reason for a missing signature.
 #[derive(Debug, thiserror::Error)]
 enum NotSigned {
     #[error("this node does not hold the validator's keys")]
@@ -32,9 +31,9 @@ enum NotSigned {
 }
 
 impl Keeper {
-    pub(crate) fn new(keys: Vec<ValidatorKeys>, proofs: Arc<dyn ProofScheme>, chain: Chain) -> Self {
+    pub(crate) fn new(keys: Vec<ValidatorKeys>, proofs: Arc<dyn ProofScheme>, results: Recipient<Signed>) -> Self {
         let keys = keys.into_iter().map(|keys| (keys.index, keys)).collect();
-        Self { keys, proofs, chain }
+        Self { keys, proofs, results }
     }
 
     fn sign_vote(
@@ -54,32 +53,34 @@ impl Keeper {
         Ok(produced.sign(signature, &*self.proofs)?)
     }
 
-    fn report(&self, validator: ValidatorIndex, slot: Slot, error: &NotSigned) {
-        tracing::warn!(validator, slot, %error, "nothing was signed");
-        self.deliver(self.chain.not_signed(validator, slot, error.to_string()).is_ok());
-    }
-
-    fn deliver(&self, is_taken: bool) {
-        if !is_taken {
-            // Counted by the chain's lane as refused. The duty is missed, as if the signature had come too late.
+    fn report(&self, signed: Signed) {
+        if self.results.try_tell(signed).is_err() {
+            // The chain's lane counts the refusal. The duty is missed, as if the signature had come
+            // too late.
             tracing::warn!("the chain's lane for our own duties refused a message");
         }
     }
+}
+
+fn not_signed(validator: ValidatorIndex, slot: Slot, error: &NotSigned) -> Signed {
+    tracing::warn!(validator, slot, %error, "nothing was signed");
+    Signed::NotSigned(validator, slot, error.to_string())
 }
 
 impl Actor for Keeper {
     type Message = SignerMessage;
 
     async fn handle(&mut self, message: SignerMessage, _cx: &mut Context<SignerMessage>) {
-        match message {
-            SignerMessage::Vote(validator, data) => match self.sign_vote(validator, *data) {
-                Ok(vote) => self.deliver(self.chain.own_vote(vote).is_ok()),
-                Err(error) => self.report(validator, data.slot, &error),
+        let signed = match message {
+            SignerMessage::SignVote(validator, data) => match self.sign_vote(validator, *data) {
+                Ok(vote) => Signed::OwnVote(Box::new(vote)),
+                Err(error) => not_signed(validator, data.slot, &error),
             },
-            SignerMessage::Block(produced) => match self.sign_block(&produced) {
-                Ok(block) => self.deliver(self.chain.own_block(block).is_ok()),
-                Err(error) => self.report(produced.block().proposer_index, produced.block().slot, &error),
+            SignerMessage::SignBlock(produced) => match self.sign_block(&produced) {
+                Ok(block) => Signed::OwnBlock(Box::new(block)),
+                Err(error) => not_signed(produced.block().proposer_index, produced.block().slot, &error),
             },
-        }
+        };
+        self.report(signed);
     }
 }

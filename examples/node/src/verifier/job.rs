@@ -1,4 +1,4 @@
-//! What is verified or proved away from the owner, and what comes of it.
+//! Jobs: verification and proving outside the chain's actor, and their results.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use crate::consensus::{
 };
 use crate::verifier::WorkMeters;
 
-/// A piece of work with everything that it needs.
+/// A piece of work with all its inputs.
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Verify a vote's signature.
@@ -24,7 +24,7 @@ pub(crate) enum Job {
     Recovery(Box<RecoveryPlan>),
 }
 
-/// Names a job: its kind, and its number among those of its kind.
+/// The name of a job: its kind, and its number within the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum JobId {
     Vote(u64),
@@ -34,7 +34,7 @@ pub(crate) enum JobId {
     Recovery(u64),
 }
 
-/// What a job came to.
+/// The result of a completed job.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Vote(Result<(), Rejection>),
@@ -44,24 +44,32 @@ pub(crate) enum Outcome {
     Recovery(RecoveredVotes),
 }
 
-/// Says why a job came to nothing.
+/// The reason for a job without a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotDone {
-    /// Whoever had it ended before it was done, or did not take it.
+    /// Its worker ended first, or refused it.
     Lost,
     /// It panicked.
     Panicked,
 }
 
-/// A job's end.
+/// The end of one job.
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) id: JobId,
     pub(crate) outcome: Result<Outcome, NotDone>,
 }
 
+/// The ends of a batch of jobs: the message of a worker to the pool's owner.
+#[derive(Debug)]
+pub(crate) struct JobsDone {
+    /// The worker's index in the pool.
+    pub(crate) worker: usize,
+    pub(crate) done: Vec<Done>,
+}
+
 impl Job {
-    /// Does the work, on the calling thread.
+    /// Runs the job on the calling thread.
     pub(crate) fn run(self, proofs: &dyn ProofScheme) -> Outcome {
         match self {
             Self::Vote(claim, vote) => Outcome::Vote(claim.verify(&vote.signature)),
@@ -76,7 +84,8 @@ impl Job {
 }
 
 impl Job {
-    /// Does the work as [`run`](Self::run) does, and notes what a block or a vote took by the clock that is given.
+    /// Runs the job as [`run`](Self::run) does, and records the duration of a block or a vote by
+    /// the given clock.
     pub(super) fn run_measured(
         self,
         proofs: &dyn ProofScheme,
@@ -107,7 +116,8 @@ impl Job {
 }
 
 impl JobId {
-    /// Says about how many signatures' worth of work the job is; for sharing it out, nothing depends on it.
+    /// Returns the job's approximate cost, in signatures. Used only for balancing; correctness does
+    /// not depend on it.
     pub(super) const fn weight(self) -> u64 {
         match self {
             Self::Vote(_) | Self::Aggregate(_) => 1,
@@ -115,7 +125,7 @@ impl JobId {
         }
     }
 
-    /// Says whether the job makes proofs, which may take long, rather than to check some.
+    /// Returns whether the job makes proofs, which may take long, instead of checking them.
     pub(super) const fn is_proving(self) -> bool {
         matches!(self, Self::Aggregation(_) | Self::Recovery(_))
     }

@@ -36,11 +36,12 @@ use crate::chain::sync::backfill::Backfill;
 use crate::chain::sync::peers::Peers;
 use crate::chain::sync::range::Ranges;
 use crate::consensus::{Interval, MAX_ATTESTATIONS_DATA, Root, Slot, Store};
+use crate::decoder::Fetched;
 use crate::network::Offence;
 
 pub(crate) use backfill::MAX_BACKFILL_DEPTH;
 pub(crate) use peers::Claim;
-pub(crate) use request::{Action, Fetched, Request, Wanted};
+pub(crate) use request::{Action, Request, Wanted};
 
 /// What synchronization needs to know of the chain.
 pub(crate) trait ChainView {

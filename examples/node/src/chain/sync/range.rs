@@ -25,10 +25,11 @@ use libp2p::PeerId;
 use crate::chain::sync::batch::Answer;
 use crate::chain::sync::denials::Denials;
 use crate::chain::sync::peers::Peers;
-use crate::chain::sync::request::{Action, Fetched, Wanted};
+use crate::chain::sync::request::{Action, Wanted};
 use crate::chain::sync::run::{Leader, Run};
 use crate::chain::sync::{Asking, ChainView};
 use crate::consensus::{Interval, Root, Slot};
+use crate::decoder::Fetched;
 use crate::network::{Offence, SlotRange};
 
 /// How many slots a peer's chain must be ahead for ranges to be fetched. Nearer blocks are fetched by root.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use libp2p::PeerId;
 
 use crate::consensus::{Root, SignedBlock};
-use crate::network::wire::response::ResponseCode;
-use crate::network::{Offence, RequestFailure, SlotRange};
+use crate::network::{Offence, SlotRange};
 
 /// One request to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,41 +23,6 @@ pub(crate) enum Wanted {
     Block(Root),
     /// The blocks of the peer's chain in these slots.
     Range(SlotRange),
-}
-
-/// How a request ended.
-#[derive(Clone, Debug)]
-pub(crate) enum Fetched {
-    /// With an answer, of as many blocks as the peer had or would give.
-    Blocks(Vec<SignedBlock>),
-    /// With an answer that cannot be read; its sender was charged where that was found.
-    Malformed,
-    /// With a refusal: the peer does not have the blocks, or is busy. The two cannot be told apart.
-    Refused,
-    /// The peer does not speak the protocol.
-    Unsupported,
-    /// Without an answer in time.
-    Stalled,
-    /// The request did not reach the peer, or the connection went away.
-    Lost,
-}
-
-impl Fetched {
-    /// Reads why a request failed.
-    pub(crate) fn failed(failure: &RequestFailure) -> Self {
-        match failure {
-            RequestFailure::Malformed => Self::Malformed,
-            RequestFailure::Unsupported => Self::Unsupported,
-            RequestFailure::Timeout => Self::Stalled,
-            // The request was valid, so a peer that calls it invalid speaks the protocol otherwise.
-            RequestFailure::Answered(error) if error.code == ResponseCode::InvalidRequest => Self::Unsupported,
-            RequestFailure::Answered(_) => Self::Refused,
-            RequestFailure::InvalidRequest
-            | RequestFailure::NotConnected
-            | RequestFailure::TooMany
-            | RequestFailure::ConnectionLost => Self::Lost,
-        }
-    }
 }
 
 /// Something that synchronization wants done.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use libp2p::PeerId;
 
 use crate::chain::sync::range::BEHIND;
-use crate::chain::sync::{Action, ChainView, Claim, Fetched, Request, Sync, Wanted};
+use crate::chain::sync::{Action, ChainView, Claim, Request, Sync, Wanted};
 use crate::consensus::{
     AggregatedAttestation, AttestationData, Block, BlockBody, Interval, MultiMessageAggregate, Root, SignedBlock, Slot,
     aggregation_bits,
 };
+use crate::decoder::Fetched;
 use crate::network::Offence;
 
 /// How long a request may take, in intervals, as in the node.

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use libssz::{SszDecode, SszEncode as _};
 
-use crate::chain::{ChainState, Effect, Fetched, Origin, Request};
+use crate::chain::{ChainState, Effect, Origin, Request};
 use crate::consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock};
+use crate::decoder::Fetched;
 use crate::network::{BlocksResponse, GossipMessage, Status, TopicKind};
 use crate::wall_clock;
 
