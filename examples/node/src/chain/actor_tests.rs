@@ -148,7 +148,7 @@ fn aggregate(votes: &[SignedAttestation], block: &SignedBlock) -> SignedAggregat
     for vote in votes {
         gossip_vote(&mut chain, vote.clone());
     }
-    chain.store.aggregate(&MockProofs::default()).remove(0)
+    chain.base.store.aggregate(&MockProofs::default()).remove(0)
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The chain's state without anybody beside it.
+//! The chain's state on a single thread, without verifiers.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,20 +8,20 @@ use crate::chain::state::ChainState;
 use crate::verifier::Done;
 
 impl ChainState {
-    /// Does on this thread what verifiers and a prover would do meanwhile, and all that follows from it, until nothing is
-    /// under way. Gives back what is left to be done.
+    /// Runs the jobs among these effects on the calling thread, and all jobs resulting from them.
+    /// Returns the other effects.
     ///
-    /// For whoever has only one thread: it comes to what an owner with verifiers comes to that are infinitely fast.
+    /// The result equals an actor's with infinitely fast verifiers.
     pub(crate) fn at_once(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
-        let proofs = Arc::clone(&self.proofs);
+        let proofs = Arc::clone(&self.base.proofs);
         let mut open = VecDeque::from(effects);
         let mut left = Vec::new();
         while let Some(effect) = open.pop_front() {
             match effect {
-                Effect::Work(id, job) => {
-                    open.extend(self.done(vec![Done { id, outcome: Ok(job.run(&*proofs)) }]));
+                Effect::Job(id, job) => {
+                    open.extend(self.jobs_done(vec![Done { id, outcome: Ok(job.run(&*proofs)) }]));
                 }
-                Effect::Synchronize => open.extend(self.fetch()),
+                Effect::Synchronize => open.extend(self.synchronize()),
                 effect => left.push(effect),
             }
         }

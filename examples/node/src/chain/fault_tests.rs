@@ -53,7 +53,7 @@ fn a_block_that_was_signed_stays_when_a_vote_of_its_slot_is_not() {
     producer.chain.own_block(block.clone());
     producer.chain.not_signed(3, 2, "the key is exhausted");
     assert_eq!(producer.chain.snapshot().head.root, Root::of(&block.block));
-    assert_eq!(producer.chain.signed_blocks(&[Root::of(&block.block)]).count(), 1);
+    assert_eq!(producer.chain.serve_blocks(&[Root::of(&block.block)]).count(), 1);
 }
 
 #[test]
@@ -63,13 +63,13 @@ fn a_proposer_of_too_many_blocks_does_not_part_this_node_from_the_others_chain()
     let mut chain = chain([]);
     tick(&mut chain, 11);
     chain.peer_connected(PeerId::random());
-    chain.blocks_in_slot.insert(1, 16);
+    chain.blocks.in_slot.insert(1, 16);
     assert_eq!(verdict(&gossip_block(&mut chain, blocks[0].clone())), Verdict::Ignore);
 
     // The others have taken it, and build on it.
     let effects = gossip_block(&mut chain, blocks[1].clone());
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
-    chain.extra_blocks = (2, 16);
+    chain.blocks.extra = (2, 16);
     fetched(&mut chain, 1, vec![blocks[0].clone()]);
     assert_eq!(chain.snapshot().head.slot, 0, "there is a bound to these as well");
 

@@ -45,8 +45,8 @@ static ARRIVALS: LazyLock<Vec<Arrival>> = LazyLock::new(|| {
 
 fn arrive(chain: &mut ChainState, arrival: &Arrival) -> Vec<Effect> {
     match arrival {
-        Arrival::Block(block) => chain.gossiped_block(SignedBlock::clone(block), origin()),
-        Arrival::Vote(vote) => chain.gossiped_vote(SignedAttestation::clone(vote), origin()),
+        Arrival::Block(block) => chain.block(SignedBlock::clone(block), origin()),
+        Arrival::Vote(vote) => chain.vote(SignedAttestation::clone(vote), origin()),
     }
 }
 
@@ -62,7 +62,7 @@ struct View {
 }
 
 fn view(chain: &ChainState) -> View {
-    let store = &chain.store;
+    let store = &chain.base.store;
     let counts =
         |data: &AttestationData| store.is_under_finalized(data) && data.target.slot > store.latest_justified().slot;
     let voters = |proofs: &[Arc<SingleMessageAggregate>]| {
@@ -151,7 +151,7 @@ proptest! {
             for (interval, part) in (slot * 5 + 2..slot * 5 + 5).zip(arrivals.chunks(3)) {
                 tick(&mut expected, interval);
                 jobs.extend(part.iter().flat_map(|arrival| begun(arrive(&mut chain, arrival)).0));
-                jobs.extend(begun(chain.interval(interval)).0);
+                jobs.extend(begun(chain.tick(interval)).0);
                 for (ends, index) in choices.iter().take(3) {
                     if *ends && !jobs.is_empty() {
                         let job = jobs.swap_remove(index.index(jobs.len()));

@@ -36,22 +36,26 @@ fn with_signatures() -> (ChainState, crate::consensus::SignedAttestation) {
 #[test]
 fn aggregation_begins_in_interval_2_and_is_published_when_it_has_been_proved() {
     let (mut chain, last) = with_signatures();
-    let (mut jobs, others) = begun(chain.interval(7));
+    let (mut jobs, others) = begun(chain.tick(7));
     assert_eq!(published(&others), Vec::<Vec<u64>>::new());
     assert!(matches!(jobs[..], [(JobId::Aggregation(_), _)]));
     gossip_vote(&mut chain, last);
     let effects = finish(&mut chain, jobs.remove(0));
     assert_eq!(published(&effects), [[0, 1, 2]]);
-    assert_eq!((chain.store.signature_count(), chain.store.new_proof_count()), (1, 1), "the last one came too late");
+    assert_eq!(
+        (chain.base.store.signature_count(), chain.base.store.new_proof_count()),
+        (1, 1),
+        "the last one came too late"
+    );
 }
 
 #[test]
 fn a_round_that_is_still_under_way_is_not_doubled_and_what_it_left_is_in_the_next() {
     let (mut chain, last) = with_signatures();
-    let (mut jobs, _) = begun(chain.interval(7));
+    let (mut jobs, _) = begun(chain.tick(7));
     gossip_vote(&mut chain, last);
     (8..12).for_each(|interval| drop(tick(&mut chain, interval)));
-    let (none, _) = begun(chain.interval(12));
+    let (none, _) = begun(chain.tick(12));
     assert!(none.is_empty());
     assert_eq!(chain.snapshot().dropped["AGGREGATION_STILL_UNDER_WAY"], 1);
     assert_eq!(published(&finish(&mut chain, jobs.remove(0))), [[0, 1, 2]]);
@@ -62,9 +66,9 @@ fn a_round_that_is_still_under_way_is_not_doubled_and_what_it_left_is_in_the_nex
 #[test]
 fn a_round_that_was_lost_is_counted_and_its_votes_are_in_the_next() {
     let (mut chain, _) = with_signatures();
-    let (mut jobs, _) = begun(chain.interval(7));
+    let (mut jobs, _) = begun(chain.tick(7));
     let (id, _) = jobs.remove(0);
-    chain.done(vec![Done { id, outcome: Err(NotDone::Lost) }]);
+    chain.jobs_done(vec![Done { id, outcome: Err(NotDone::Lost) }]);
     assert_eq!(chain.snapshot().dropped["NOT_PROVED"], 1);
     (8..12).for_each(|interval| drop(tick(&mut chain, interval)));
     assert_eq!(published(&tick(&mut chain, 12)), [[0, 1, 2]]);
@@ -73,7 +77,7 @@ fn a_round_that_was_lost_is_counted_and_its_votes_are_in_the_next() {
 #[test]
 fn a_round_that_never_ends_is_given_up_so_that_there_are_others_and_is_left_out_when_it_ends_after_all() {
     let (mut chain, _) = with_signatures();
-    let (mut jobs, _) = begun(chain.interval(7));
+    let (mut jobs, _) = begun(chain.tick(7));
     (8..=33).for_each(|interval| drop(tick(&mut chain, interval)));
     assert_eq!(chain.snapshot().dropped["NOT_PROVED"], 1);
     assert_eq!(published(&finish(&mut chain, jobs.remove(0))), Vec::<Vec<u64>>::new());
@@ -115,7 +119,7 @@ fn a_proposal_that_is_late_is_not_made_and_votes_that_are_late_are_cast() {
     assert_eq!(votes(&chain.vote_anyway(1)).len(), VALIDATORS as usize);
     assert!(votes(&tick(&mut chain, 7)).is_empty(), "once in a slot");
     let effects = tick(&mut chain, 14);
-    let late: Vec<_> = effects.iter().filter(|effect| matches!(effect, Effect::VoteAfterPatience(2))).collect();
+    let late: Vec<_> = effects.iter().filter(|effect| matches!(effect, Effect::VoteAnyway(2))).collect();
     assert_eq!(late.len(), 1);
     assert_eq!(votes(&chain.vote_anyway(2)).len(), VALIDATORS as usize);
 }
@@ -125,8 +129,8 @@ fn behind(now: Interval, former: &[Interval]) -> Vec<Effect> {
     let mut producer = Producer::new();
     let blocks: Vec<_> = (1..=10).map(|slot| producer.slot(slot).0).collect();
     let mut chain = chain(0..VALIDATORS);
-    chain.role.is_aggregator = false;
-    chain.store.skip_to(50);
+    chain.base.role.is_aggregator = false;
+    chain.base.store.skip_to(50);
     blocks.into_iter().for_each(|block| drop(gossip_block(&mut chain, block)));
     assert_eq!(chain.snapshot().head.slot, 10);
     former.iter().for_each(|interval| drop(tick(&mut chain, *interval)));

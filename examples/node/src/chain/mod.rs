@@ -17,11 +17,15 @@ mod actor;
 #[cfg(test)]
 mod actor_tests;
 mod at_once;
+mod base;
 mod blocks;
+mod counters;
+mod duties;
 mod effect;
 #[cfg(test)]
 mod fault_tests;
 mod fork_choice_view;
+mod history;
 mod imports;
 #[cfg(test)]
 mod interleaving_tests;

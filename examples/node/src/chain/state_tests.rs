@@ -102,17 +102,17 @@ pub(super) fn origin() -> Origin {
 
 /// Has the chain do what an interval asks for, and all that follows from it.
 pub(super) fn tick(chain: &mut ChainState, now: Interval) -> Vec<Effect> {
-    let effects = chain.interval(now);
+    let effects = chain.tick(now);
     chain.at_once(effects)
 }
 
 pub(super) fn gossip_block(chain: &mut ChainState, block: SignedBlock) -> Vec<Effect> {
-    let effects = chain.gossiped_block(block, origin());
+    let effects = chain.block(block, origin());
     chain.at_once(effects)
 }
 
 pub(super) fn gossip_vote(chain: &mut ChainState, vote: SignedAttestation) -> Vec<Effect> {
-    let effects = chain.gossiped_vote(vote, origin());
+    let effects = chain.vote(vote, origin());
     chain.at_once(effects)
 }
 
@@ -189,7 +189,7 @@ fn a_block_without_its_parent_waits_while_the_parent_is_fetched() {
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.blocks_imported, snapshot.pending_blocks, snapshot.head.slot), (3, 0, 3));
     let roots = blocks.iter().map(|block| Root::of(&block.block)).collect::<Vec<_>>();
-    assert_eq!(chain.signed_blocks(&roots).count(), 3, "and can be served to others");
+    assert_eq!(chain.serve_blocks(&roots).count(), 3, "and can be served to others");
 }
 
 #[test]
@@ -202,9 +202,9 @@ fn a_signed_block_is_kept_for_as_long_as_it_must_be_served() {
     gossip_block(&mut chain, block);
 
     tick(&mut chain, (1 + MIN_SLOTS_FOR_BLOCK_REQUESTS) * INTERVALS_PER_SLOT);
-    assert_eq!(chain.signed_blocks(&[root]).count(), 1);
+    assert_eq!(chain.serve_blocks(&[root]).count(), 1);
     tick(&mut chain, (2 + MIN_SLOTS_FOR_BLOCK_REQUESTS) * INTERVALS_PER_SLOT);
-    assert_eq!(chain.signed_blocks(&[root]).count(), 0);
+    assert_eq!(chain.serve_blocks(&[root]).count(), 0);
     assert_eq!(chain.head().head.root, root, "the store has it still");
 }
 
@@ -221,7 +221,7 @@ fn a_block_that_came_with_a_forged_proof_is_fetched_again_from_another_peer() {
     let [liar] = asked(&gossip_block(&mut chain, forged(&blocks[1])))[..] else { panic!("one peer is asked") };
     let effects = fetched(&mut chain, 1, vec![forged(&blocks[0])]);
     assert!(
-        effects.iter().any(|effect| matches!(effect, Effect::Charge(peer, Offence::InvalidBlock) if *peer == liar))
+        effects.iter().any(|effect| matches!(effect, Effect::Penalise(peer, Offence::InvalidBlock) if *peer == liar))
     );
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
     let effects = fetched(&mut chain, 2, vec![blocks[0].clone()]);
@@ -253,7 +253,7 @@ fn a_vote_for_an_unknown_block_is_counted_when_the_block_comes() {
     assert_eq!(chain.snapshot().pending_votes, 1);
     assert_eq!(verdict(&gossip_block(&mut chain, block)), Verdict::Accept);
     assert_eq!(chain.snapshot().pending_votes, 0);
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.base.store.signature_count(), 1);
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_vote_is_cast_once_a_slot_and_as_soon_as_the_slots_block_is_there() {
     let mut chain = chain([3]);
     tick(&mut chain, 5);
     let effects = tick(&mut chain, 6);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::VoteAfterPatience(1))));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::VoteAnyway(1))));
     assert_eq!(votes(&effects), [], "it waits for the block");
     let root = Root::of(&block.block);
     let effects = gossip_block(&mut chain, block);
@@ -333,7 +333,7 @@ fn a_late_tick_counts_what_it_left_out_and_does_no_duty_of_a_past_slot() {
 #[test]
 fn a_node_that_started_in_the_middle_signs_nothing_that_its_former_self_may_have_signed() {
     let mut chain = chain(0..VALIDATORS);
-    chain.role.first_duty_slot = 3;
+    chain.base.role.first_duty_slot = 3;
     for interval in 0..15 {
         let effects = tick(&mut chain, interval);
         assert_eq!(votes(&effects), []);
@@ -353,7 +353,7 @@ fn what_was_before_a_nodes_time_was_not_missed_by_it() {
 fn a_proposer_cannot_fill_the_store_with_blocks_of_one_slot() {
     let mut chain = chain([]);
     tick(&mut chain, 6);
-    chain.blocks_in_slot.insert(1, 16);
+    chain.blocks.in_slot.insert(1, 16);
     let (block, _) = Producer::new().slot(1);
     assert_eq!(verdict(&gossip_block(&mut chain, block)), Verdict::Ignore);
     assert_eq!(chain.snapshot().dropped["TOO_MANY_BLOCKS_IN_SLOT"], 1);

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use libp2p::PeerId;
 
 use crate::chain::effect::Effect;
-use crate::chain::state::PENDING_VOTES;
 use crate::chain::state_tests::{Producer, chain, fetched, fetches, gossip_block, gossip_vote, tick};
 use crate::chain::sync::MAX_BACKFILL_DEPTH;
+use crate::chain::votes::PENDING_VOTES;
 use crate::chain::{ChainState, Request, Wanted};
 use crate::consensus::{AttestationData, Block, BlockBody, Checkpoint, MultiMessageAggregate, Root, SignedBlock, Slot};
 use crate::decoder::Fetched;
@@ -46,7 +46,7 @@ fn requests(effects: &[Effect]) -> Vec<Request> {
 
 fn charges(effects: &[Effect]) -> Vec<Offence> {
     let charge = |effect: &Effect| match effect {
-        Effect::Charge(_, offence) => Some(*offence),
+        Effect::Penalise(_, offence) => Some(*offence),
         _ => None,
     };
     effects.iter().filter_map(charge).collect()
@@ -60,11 +60,11 @@ fn answer(chain: &mut ChainState, effects: &[Effect], server: &ChainState) -> (u
         let found: Vec<_> = match wanted {
             Wanted::Block(root) => {
                 blocks += 1;
-                server.signed_blocks(&[root]).map(|block| SignedBlock::clone(block)).collect()
+                server.serve_blocks(&[root]).map(|block| SignedBlock::clone(block)).collect()
             }
             Wanted::Range(range) => {
                 ranges += 1;
-                let found = server.range(range).expect("it is within its history");
+                let found = server.serve_range(range).expect("it is within its history");
                 found.iter().map(|block| SignedBlock::clone(block)).collect()
             }
         };
@@ -128,7 +128,7 @@ fn a_peer_without_ranges_is_asked_block_by_block() {
 fn a_range_is_answered_with_what_there_is_of_the_heads_chain() {
     let mut producer = produced(12);
     let slots = |chain: &ChainState, start_slot, count| -> Result<Vec<Slot>, &str> {
-        let blocks = chain.range(SlotRange { start_slot, count })?;
+        let blocks = chain.serve_range(SlotRange { start_slot, count })?;
         Ok(blocks.iter().map(|block| block.block.slot).collect())
     };
     assert_eq!(slots(&producer.chain, 3, 4), Ok(vec![3, 4, 5, 6]));
@@ -144,12 +144,12 @@ fn a_range_is_answered_with_what_there_is_of_the_heads_chain() {
 #[test]
 fn a_block_of_a_fork_is_not_served_by_range() {
     let mut producer = produced(3);
-    let fork = producer.chain.range(SlotRange { start_slot: 3, count: 1 }).expect("it is there").remove(0);
+    let fork = producer.chain.serve_range(SlotRange { start_slot: 3, count: 1 }).expect("it is there").remove(0);
     let mut sibling = SignedBlock::clone(&fork);
     sibling.block.state_root = Root::from([5; 32]);
     let root = Root::of(&sibling.block);
-    producer.chain.signed_blocks.insert(root, sibling.into());
-    let served = producer.chain.range(SlotRange { start_slot: 1, count: 8 }).expect("it is there");
+    producer.chain.history.blocks.insert(root, sibling.into());
+    let served = producer.chain.serve_range(SlotRange { start_slot: 1, count: 8 }).expect("it is there");
     assert!(served.iter().all(|block| Root::of(&block.block) != root));
 }
 
@@ -226,5 +226,5 @@ fn a_million_votes_for_unknown_blocks_take_no_more_memory_than_a_few_thousand() 
     let snapshot = chain.snapshot();
     assert_eq!(snapshot.pending_votes, PENDING_VOTES);
     assert_eq!(snapshot.dropped["PENDING_VOTES_FULL"], VOTES - PENDING_VOTES as u64);
-    assert_eq!(fetches(&chain.fetch()), [], "a vote has nothing fetched");
+    assert_eq!(fetches(&chain.synchronize()), [], "a vote has nothing fetched");
 }

@@ -19,7 +19,7 @@ pub(super) fn begun(effects: Vec<Effect>) -> (Vec<Begun>, Vec<Effect>) {
     let mut others = Vec::new();
     for effect in effects {
         match effect {
-            Effect::Work(id, job) => jobs.push((id, job)),
+            Effect::Job(id, job) => jobs.push((id, job)),
             effect => others.push(effect),
         }
     }
@@ -37,19 +37,19 @@ fn only(effects: Vec<Effect>) -> Begun {
 }
 
 pub(super) fn finish(chain: &mut ChainState, (id, job): Begun) -> Vec<Effect> {
-    chain.done(vec![Done { id, outcome: Ok(job.run(&MockProofs::default())) }])
+    chain.jobs_done(vec![Done { id, outcome: Ok(job.run(&MockProofs::default())) }])
 }
 
 fn lose(chain: &mut ChainState, (id, _): Begun) -> Vec<Effect> {
-    chain.done(vec![Done { id, outcome: Err(NotDone::Lost) }])
+    chain.jobs_done(vec![Done { id, outcome: Err(NotDone::Lost) }])
 }
 
 fn vote(chain: &mut ChainState, vote: &SignedAttestation) -> Begun {
-    only(chain.gossiped_vote(vote.clone(), origin()))
+    only(chain.vote(vote.clone(), origin()))
 }
 
 fn block(chain: &mut ChainState, block: &SignedBlock) -> Begun {
-    only(chain.gossiped_block(block.clone(), origin()))
+    only(chain.block(block.clone(), origin()))
 }
 
 fn with_bad_proof(block: &SignedBlock) -> SignedBlock {
@@ -88,9 +88,9 @@ fn with_blocks(slots: u64) -> (ChainState, Vec<SignedBlock>) {
 fn a_vote_is_reported_on_and_counted_when_it_has_been_verified_and_not_before() {
     let (mut chain, votes) = with_votes();
     let job = vote(&mut chain, &votes[0]);
-    assert_eq!(chain.store.signature_count(), 0);
+    assert_eq!(chain.base.store.signature_count(), 0);
     assert_eq!(verdict(&finish(&mut chain, job)), Verdict::Accept);
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.base.store.signature_count(), 1);
 }
 
 #[test]
@@ -100,8 +100,8 @@ fn a_vote_that_is_verified_twice_counts_once_and_one_that_is_held_is_not_verifie
     for copy in copies {
         assert_eq!(verdict(&finish(&mut chain, copy)), Verdict::Accept);
     }
-    assert_eq!(chain.store.signature_count(), 1);
-    let (jobs, others) = begun(chain.gossiped_vote(votes[0].clone(), origin()));
+    assert_eq!(chain.base.store.signature_count(), 1);
+    let (jobs, others) = begun(chain.vote(votes[0].clone(), origin()));
     assert!(jobs.is_empty());
     assert_eq!(verdict(&others), Verdict::Ignore);
     assert_eq!(dropped(&chain), [("DUPLICATE_VOTE", 1)]);
@@ -114,7 +114,7 @@ fn a_forged_vote_that_is_being_verified_keeps_no_genuine_one_out() {
     let (forged, genuine) = (vote(&mut chain, &forgery), vote(&mut chain, &votes[1]));
     assert_eq!(verdict(&finish(&mut chain, genuine)), Verdict::Accept);
     assert_eq!(verdict(&finish(&mut chain, forged)), Verdict::Reject);
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.base.store.signature_count(), 1);
 }
 
 #[test]
@@ -122,14 +122,14 @@ fn our_own_vote_is_not_verified() {
     let (mut chain, votes) = with_votes();
     let (jobs, _) = begun(chain.own_vote(Box::new(votes[2].clone())));
     assert!(jobs.is_empty());
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.base.store.signature_count(), 1);
 }
 
 #[test]
 fn a_block_is_verified_once_however_often_it_comes_meanwhile() {
     let (mut chain, blocks) = with_blocks(1);
     let job = block(&mut chain, &blocks[0]);
-    let (jobs, others) = begun(chain.gossiped_block(blocks[0].clone(), origin()));
+    let (jobs, others) = begun(chain.block(blocks[0].clone(), origin()));
     assert!(jobs.is_empty());
     assert_eq!(verdict(&others), Verdict::Ignore);
     assert_eq!(verdict(&finish(&mut chain, job)), Verdict::Accept);
@@ -140,7 +140,7 @@ fn a_block_is_verified_once_however_often_it_comes_meanwhile() {
 fn a_copy_with_a_bad_proof_that_comes_first_does_not_keep_the_block_out() {
     let (mut chain, blocks) = with_blocks(1);
     let forged = block(&mut chain, &with_bad_proof(&blocks[0]));
-    let (jobs, others) = begun(chain.gossiped_block(blocks[0].clone(), origin()));
+    let (jobs, others) = begun(chain.block(blocks[0].clone(), origin()));
     assert!(jobs.is_empty() && others.is_empty(), "it is kept until the first one has been verified");
     let (mut jobs, others) = begun(finish(&mut chain, forged));
     assert_eq!(verdict(&others), Verdict::Reject);
@@ -157,7 +157,7 @@ fn copies_with_other_proofs_are_bounded_and_the_block_is_fetched_if_none_was_goo
         let proof = MultiMessageAggregate { proof: vec![tag].try_into().expect("one byte") };
         SignedBlock { proof, ..blocks[0].clone() }
     };
-    let kept = (1..=20).filter(|&tag| chain.gossiped_block(copy(tag), origin()).is_empty()).count();
+    let kept = (1..=20).filter(|&tag| chain.block(copy(tag), origin()).is_empty()).count();
     assert_eq!(kept, 16);
     assert_eq!(dropped(&chain), [("VERIFICATION_FULL", 4)]);
     for _ in 0..kept {
@@ -172,7 +172,7 @@ fn a_block_whose_parent_is_being_verified_waits_and_nothing_is_fetched() {
     chain.peer_connected(PeerId::random());
     let parent = block(&mut chain, &blocks[0]);
     for child in &blocks[1..] {
-        let (jobs, others) = begun(chain.gossiped_block(child.clone(), origin()));
+        let (jobs, others) = begun(chain.block(child.clone(), origin()));
         assert!(jobs.is_empty());
         assert_eq!((verdict(&others), fetches(&others)), (Verdict::Ignore, vec![]));
     }
@@ -199,7 +199,7 @@ fn what_builds_on_a_block_that_is_against_the_rules_goes_with_it() {
     // The mock proof is bound to its statement, so the verifier is told to trust it to get to the rules.
     let (id, Job::Block(candidate)) = job else { panic!("it is a block's") };
     let outcome = Ok(verifier::Outcome::Block(candidate.trust_proof()));
-    assert_eq!(verdict(&chain.done(vec![Done { id, outcome }])), Verdict::Reject);
+    assert_eq!(verdict(&chain.jobs_done(vec![Done { id, outcome }])), Verdict::Reject);
     assert_eq!(chain.snapshot().pending_blocks, 0);
     assert_eq!(dropped(&chain), [("INVALID_ANCESTOR", 2), ("STATE_ROOT_MISMATCH", 1)]);
 }
@@ -225,7 +225,7 @@ fn blocks_are_imported_in_the_order_in_which_they_were_sent_away() {
     assert!(finish(&mut chain, second).is_empty());
     let effects = finish(&mut chain, first);
     assert_eq!(effects.iter().filter(|effect| matches!(effect, Effect::Report(_, Verdict::Accept))).count(), 2);
-    let known: Vec<_> = chain.store.blocks().map(|(_, block)| block.slot).collect();
+    let known: Vec<_> = chain.base.store.blocks().map(|(_, block)| block.slot).collect();
     assert_eq!(known, [0, 1, 2]);
 }
 
@@ -266,7 +266,7 @@ fn what_is_about_a_block_of_ours_that_was_withdrawn_meanwhile_waits_for_it() {
     let mut chain = chain(0..VALIDATORS);
     (0..5).for_each(|interval| drop(tick(&mut chain, interval)));
     tick(&mut chain, 5);
-    assert!(chain.store.contains_block(&Root::of(&first.block)));
+    assert!(chain.base.store.contains_block(&Root::of(&first.block)));
     tick(&mut chain, 9);
     let (vote, child) = (vote(&mut chain, &votes[0]), block(&mut chain, &second));
     chain.not_signed(1, 1, "the key is exhausted");
@@ -275,14 +275,14 @@ fn what_is_about_a_block_of_ours_that_was_withdrawn_meanwhile_waits_for_it() {
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.pending_votes, snapshot.pending_blocks, snapshot.blocks_imported), (1, 1, 0));
     gossip_block(&mut chain, first);
-    assert_eq!((chain.snapshot().blocks_imported, chain.store.signature_count()), (2, 1));
+    assert_eq!((chain.snapshot().blocks_imported, chain.base.store.signature_count()), (2, 1));
 }
 
 #[test]
 fn votes_that_are_too_many_to_be_verified_at_once_are_dropped_and_counted() {
     let (mut chain, votes) = with_votes();
     let mut jobs: Vec<_> = (0..verifier::VOTES).map(|_| vote(&mut chain, &votes[0])).collect();
-    let effects = chain.gossiped_vote(votes[1].clone(), origin());
+    let effects = chain.vote(votes[1].clone(), origin());
     assert_eq!(verdict(&effects), Verdict::Ignore);
     assert_eq!(dropped(&chain), [("VERIFICATION_FULL", 1)]);
     finish(&mut chain, jobs.remove(0));
@@ -295,7 +295,7 @@ fn a_block_that_comes_when_too_many_are_being_verified_is_held_until_there_is_ro
     chain.peer_connected(PeerId::random());
     let mut jobs: Vec<_> =
         (0..verifier::BLOCKS as u8).map(|tag| block(&mut chain, &against_the_rules(&blocks[0], tag))).collect();
-    let (none, others) = begun(chain.gossiped_block(blocks[0].clone(), origin()));
+    let (none, others) = begun(chain.block(blocks[0].clone(), origin()));
     assert!(none.is_empty());
     assert_eq!((verdict(&others), fetches(&others)), (Verdict::Ignore, vec![]));
     assert_eq!(chain.snapshot().pending_blocks, 1);
@@ -333,7 +333,7 @@ fn an_outcome_that_does_not_come_is_given_up_and_left_out_when_it_comes_after_al
     assert_eq!(verdict(&tick(&mut chain, 32)), Verdict::Ignore);
     assert_eq!(dropped(&chain), [("VERIFICATION_LATE", 1)]);
     assert!(finish(&mut chain, job).is_empty());
-    assert_eq!(chain.store.signature_count(), 0);
+    assert_eq!(chain.base.store.signature_count(), 0);
 }
 
 #[test]
@@ -342,13 +342,13 @@ fn a_request_ends_when_what_it_brought_has_been_verified() {
     let root = Root::of(&blocks[0].block);
     let peers = [PeerId::random(), PeerId::random()];
     peers.iter().for_each(|peer| drop(chain.peer_connected(*peer)));
-    chain.want_below(root, Some(peers[0]));
+    chain.blocks.want_below(root, Some(peers[0]), &mut chain.sync, &mut chain.base);
     assert_eq!(fetches(&chain.peer_connected(peers[0])), [root]);
     let job = only(chain.fetched(1, Fetched::Blocks(vec![with_bad_proof(&blocks[0])])));
     assert_eq!(fetches(&chain.peer_connected(peers[0])), [], "it is not asked of another while it is verified");
     let effects = finish(&mut chain, job);
     let is_charged =
-        |effect: &Effect| matches!(effect, Effect::Charge(peer, Offence::InvalidBlock) if *peer == peers[0]);
+        |effect: &Effect| matches!(effect, Effect::Penalise(peer, Offence::InvalidBlock) if *peer == peers[0]);
     assert!(effects.iter().any(is_charged));
     assert_eq!(fetches(&effects), [root]);
 }

@@ -203,7 +203,7 @@ impl Sync {
         // A body may be so large that merely computing its root would keep the owner busy.
         let is_hashable = block.block.body.attestations.len() <= MAX_ATTESTATIONS_DATA;
         if !is_hashable || Root::of(&block.block) != root {
-            self.actions.push(Action::Charge(peer, Offence::BadAnswer));
+            self.actions.push(Action::Penalise(peer, Offence::BadAnswer));
             return false;
         }
         self.actions.push(Action::Import(Arc::new(block), peer));

@@ -137,7 +137,7 @@ impl Ranges {
             Ok(answer) if batch.answer.is_none() => batch.answer = Some(answer),
             Ok(_) => {}
             Err(offence) => {
-                actions.push(Action::Charge(peer, offence));
+                actions.push(Action::Penalise(peer, offence));
                 if is_led {
                     self.end(&mut actions);
                 }
@@ -160,7 +160,7 @@ impl Ranges {
         // What a leader's chain has there, others have denied.
         let supplier = importing.peer;
         let refuted = self.denials.refute(slot, supplier).into_iter();
-        refuted.map(|peer| Action::Charge(peer, Offence::Withheld)).collect()
+        refuted.map(|peer| Action::Penalise(peer, Offence::Withheld)).collect()
     }
 
     /// Learns that a block was refused; by a fault of who supplied it, or not.
@@ -275,7 +275,7 @@ impl Ranges {
             None if run.floor < first => (run.floor, 0),
             None => (run.floor, FIRST_STEP_BACK),
             Some(leader) if leader.is_linked => {
-                actions.push(Action::Charge(peer, Offence::Inconsistent));
+                actions.push(Action::Penalise(peer, Offence::Inconsistent));
                 actions.push(Action::RangesEnded);
                 return;
             }
@@ -283,7 +283,7 @@ impl Ranges {
             Some(_) => {
                 let is_child = parent == chain.finalized_root();
                 let offence = if first == lowest && !is_child { Offence::OtherChain } else { Offence::Unlinked };
-                actions.push(Action::Charge(peer, offence));
+                actions.push(Action::Penalise(peer, offence));
                 peers.serves_from(&peer, first);
                 actions.push(Action::RangesEnded);
                 return;
@@ -310,7 +310,7 @@ impl Ranges {
             }
             // Its own chain does not go where it said that its head is.
             Some(_) if claim.is_status && claim.slot <= run.target => {
-                actions.push(Action::Charge(peer, Offence::FalseStatus));
+                actions.push(Action::Penalise(peer, Offence::FalseStatus));
                 peers.disbelieve(&peer);
             }
             // It passed on a block, and never said that it is on its chain.

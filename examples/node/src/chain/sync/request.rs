@@ -33,7 +33,7 @@ pub(crate) enum Action {
     /// Import a block, which is known to be next: its parent is known, or was given before.
     Import(Arc<SignedBlock>, PeerId),
     /// Hold something against a peer.
-    Charge(PeerId, Offence),
+    Penalise(PeerId, Offence),
     /// Ranges have come to an end. What still waits for its parent has to be fetched by root.
     RangesEnded,
 }

@@ -229,7 +229,7 @@ impl Simulation {
             for action in self.sync.step(&self.known, self.now) {
                 match action {
                     Action::Ask(request) => self.ask(request),
-                    Action::Charge(peer, offence) => self.charge(peer, offence),
+                    Action::Penalise(peer, offence) => self.charge(peer, offence),
                     Action::Import(block, peer) => {
                         imports = true;
                         self.import(&block, peer);

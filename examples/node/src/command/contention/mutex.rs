@@ -82,7 +82,7 @@ fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
         }
         ticks.lateness.push(timeline.now().saturating_sub(timeline.due(awaited)));
         // Nobody is listening for what this node would publish; it is encoded, as it would be.
-        let effects = state.interval(clock.total_intervals(now));
+        let effects = state.tick(clock.total_intervals(now));
         let effects = state.at_once(effects);
         effects.iter().for_each(encode);
         drop(state);
@@ -106,7 +106,7 @@ impl Dispatch for ThroughMutex {
                 let roots: Vec<_> = roots.into_iter().map(Root::from).collect();
                 let mut found = Vec::new();
                 let cost = self.locked(|state| {
-                    found.extend(state.signed_blocks(&roots).map(Arc::clone));
+                    found.extend(state.serve_blocks(&roots).map(Arc::clone));
                     Vec::new()
                 });
                 std::hint::black_box(found.iter().map(|block| block.to_ssz()).collect::<Vec<_>>());
@@ -143,13 +143,13 @@ impl ThroughMutex {
         let origin = Origin { id, source };
         let cost = match kind {
             TopicKind::Block => {
-                self.decoded(&ssz).map(|block: SignedBlock| self.locked(|state| state.gossiped_block(block, origin)))
+                self.decoded(&ssz).map(|block: SignedBlock| self.locked(|state| state.block(block, origin)))
             }
             TopicKind::Aggregation => self
                 .decoded(&ssz)
-                .map(|vote: SignedAggregatedAttestation| self.locked(|state| state.gossiped_aggregate(vote, origin))),
+                .map(|vote: SignedAggregatedAttestation| self.locked(|state| state.aggregate(vote, origin))),
             TopicKind::Attestation { .. } => {
-                self.decoded(&ssz).map(|vote: SignedAttestation| self.locked(|state| state.gossiped_vote(vote, origin)))
+                self.decoded(&ssz).map(|vote: SignedAttestation| self.locked(|state| state.vote(vote, origin)))
             }
         };
         cost.unwrap_or(Cost { total: Duration::ZERO, waited: Duration::ZERO })
