@@ -1,4 +1,5 @@
-//! A chain's owner that has no network, no keys and no verifiers: for the specification's vectors, and for tests.
+//! A chain's actor without network, keys or verifiers: for the specification's vectors, and for
+//! tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +14,11 @@ use crate::verifier::{Assigned, Pool};
 use crate::wall_clock::WallClock;
 use crate::xmss::Scheme;
 
-/// How long the owner gets to end.
+/// The time for the actor to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A running owner. What it would send to peers, a signer or a verifier waits unread in mailboxes.
+/// A running actor. Its messages to the network, the signer and the verifiers wait unread in
+/// mailboxes.
 #[derive(Debug)]
 pub(crate) struct Solitary {
     pub(crate) chain: Chain,
@@ -29,11 +31,12 @@ pub(crate) struct Solitary {
 }
 
 impl Solitary {
-    /// Starts an owner of `store` on the executor. It has no validators, and time is what `wall` says.
+    /// Starts an actor with `store` on the executor. It has no validators, and takes the time from
+    /// `wall`.
     ///
     /// # Errors
     ///
-    /// [`SpawnError`] when the executor takes nothing any more.
+    /// [`SpawnError`] if the executor has stopped.
     pub(crate) fn start(
         executor: &Arc<dyn Executor>,
         store: Store,
@@ -57,12 +60,12 @@ impl Solitary {
         Ok(Self { chain, published, clock, running, _network, _signer, _prover })
     }
 
-    /// Waits until the owner has published for the first time. Says whether it has.
+    /// Waits for the first snapshot. Returns whether it was published in time.
     pub(crate) fn has_begun(&self) -> bool {
         self.chain.head(PATIENCE).is_some()
     }
 
-    /// Ends the owner, and says whether it has ended well.
+    /// Ends the actor, and returns whether it ended normally in time.
     pub(crate) fn stop(self) -> bool {
         self.running.stop(PATIENCE);
         self.running.join_blocking(PATIENCE).is_some_and(|exit| exit.reason.is_normal())

@@ -1,4 +1,4 @@
-//! What is asked of peers, and what becomes of it.
+//! Requests to peers, and the actions of synchronization.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::network::{Offence, SlotRange};
 /// One request to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// The number under which its outcome comes back.
+    /// The number of the request. Its result carries the same number.
     pub(crate) id: u64,
     pub(crate) peer: PeerId,
     pub(crate) wanted: Wanted,
 }
 
-/// What a request asks for.
+/// The content of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// One block.
@@ -25,15 +25,15 @@ pub(crate) enum Wanted {
     Range(SlotRange),
 }
 
-/// Something that synchronization wants done.
+/// An action requested by synchronization.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
-    /// Ask a peer.
+    /// Send a request.
     Ask(Request),
-    /// Import a block, which is known to be next: its parent is known, or was given before.
+    /// Import a block. If it is of a range, its parent is in the store, or was returned before.
     Import(Arc<SignedBlock>, PeerId),
-    /// Hold something against a peer.
+    /// Penalise a peer.
     Penalise(PeerId, Offence),
-    /// Ranges have come to an end. What still waits for its parent has to be fetched by root.
+    /// The ranges have ended. The missing parents of held blocks must now be fetched by root.
     RangesEnded,
 }
