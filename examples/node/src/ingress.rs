@@ -1,4 +1,5 @@
-//! What the network thread holds of the rest of the node: handles, and a snapshot to answer from.
+//! The network thread's access to the rest of the node: handles for its messages, and a snapshot
+//! for its own answers.
 
 use actor::Handle;
 
@@ -7,7 +8,8 @@ use crate::consensus::Root;
 use crate::decoder::DecoderMessage;
 use crate::network::{BlocksReply, BlocksResponse, GossipMessage, Inbound, PeerId, Refused, SlotRange, Status};
 
-/// Every method is one `try_tell`: the network thread never waits, takes no lock and decodes nothing.
+/// Each method is one `try_tell`, so the network thread never waits, takes no lock and decodes
+/// nothing.
 pub(crate) struct Ingress {
     pub(crate) chain: Chain,
     pub(crate) decoder: Handle<DecoderMessage>,

@@ -2,15 +2,15 @@
 //!
 //! | counter | its owner | shown as |
 //! |---|---|---|
-//! | blocks and votes refused, and duties missed, by reason | [`Counters::dropped`] | `dropped` |
-//! | blocks and votes evicted while they wait for a block | `PendingBlocks`, `PendingVotes` | `dropped`: `PENDING_…_FULL` |
-//! | blocks that no peer returned | `sync::Backfill` | `dropped`: `FETCH_GIVEN_UP` |
-//! | imports, intervals left out | [`Counters`] | `blocks_imported`, `missed_intervals` |
+//! | blocks, votes and duties dropped, by reason | [`Counters`] | `dropped` |
+//! | blocks and votes evicted while held | `PendingBlocks`, `PendingVotes` | `PENDING_…_FULL` |
+//! | blocks not returned by any peer | `sync::Backfill` | `FETCH_GIVEN_UP` |
+//! | blocks imported, intervals left out | [`Counters`] | `blocks_imported`, `missed_intervals` |
 //! | valid and invalid votes, reorganisations, time by lane | [`Meters`] | `/metrics` |
-//! | the duration of verifications | `verifier::WorkMeters`, because verifiers write it | `/metrics` |
-//! | inputs with invalid SSZ | `decoder::Undecodable`, because the decoder writes it | `gossip not SSZ` |
-//! | messages refused or evicted by a full lane | the lane of the mailbox | `actor/lane refused`, `evicted` |
-//! | gossip too large or not snappy, failed publications | `network::NetworkCounters` | `gossip …`, `publish failed` |
+//! | duration of verifications | `verifier::WorkMeters` | `/metrics` |
+//! | inputs with invalid SSZ | `decoder::Undecodable` | `gossip not SSZ` |
+//! | messages refused or evicted by a full lane | the mailbox | `LANE refused`, `LANE evicted` |
+//! | oversized or undecodable gossip | `NetworkCounters` | `gossip …` |
 //!
 //! Each number has one writer. The snapshot collects the chain's own, and the reporter adds those
 //! of other threads.

@@ -83,10 +83,10 @@ impl Blocks {
     ///
     /// | reason | other copies | blocks waiting for it | the block itself |
     /// |---|---|---|---|
-    /// | its parent is missing | dropped | wait | held |
-    /// | its proof is bad | the next one is verified | wait | fetched, if it is needed and no copy is left |
-    /// | its verification was lost or late | refused as well | wait | fetched, if it is needed |
-    /// | it breaks a rule | refused as well | dropped: `INVALID_ANCESTOR` | dropped |
+    /// | missing parent | dropped | wait | held |
+    /// | bad proof | the next one is verified | wait | fetched, if needed and no copy is left |
+    /// | verification lost, late | refused as well | wait | fetched, if needed |
+    /// | another broken rule | refused as well | dropped: `INVALID_ANCESTOR` | dropped |
     /// | anything else | refused as well | wait | dropped |
     pub(super) fn refuse(&mut self, block: BlockInFlight, refusal: Refusal, sync: &mut Sync, base: &mut Base) {
         if refusal == Refusal::Rejected(Rejection::UnknownParentBlock)

@@ -26,8 +26,8 @@ impl ChainState {
     /// | delay | the store's work | our validators' duties |
     /// |---|---|---|
     /// | none | this interval | this interval's |
-    /// | up to a slot (at most 5 intervals to do) | each interval since, in order | those still due in this slot |
-    /// | more | the last 5 intervals; the others are left out and counted | the same |
+    /// | up to a slot | each of the (at most 5) intervals since, in order | those still due |
+    /// | more | the last 5 intervals; the others are left out and counted | those still due |
     ///
     /// Nothing is lost by leaving intervals out: the last slot's intervals count all votes
     /// received, and compute the head and the safe target again (the specification's `_tick_to`). A

@@ -2,11 +2,11 @@
 //! messages.
 //!
 //! ```text
-//!  network thread ── peers, requests ───────▶ ┌────────────┐ ── gossip, requests, verdicts ─▶ network
-//!  decoder ── blocks, aggregates, votes ─────▶│            │ ── duties to sign ─▶ signer
-//!  signer ── our votes and blocks ───────────▶│ ChainActor │ ── jobs ─▶ verifiers, prover
-//!  verifiers, prover ── results of jobs ─────▶│            │ ── Snapshot ─▶ readers
-//!  its own timer ── intervals ───────────────▶└────────────┘
+//!  network ── peers, requests ───────────▶ ┌────────────┐ ── gossip, requests, verdicts ─▶ network
+//!  decoder ── blocks, aggregates, votes ─▶ │            │ ── duties to sign ─▶ signer
+//!  signer ── our votes and blocks ───────▶ │ ChainActor │ ── jobs ─▶ verifiers, prover
+//!  verifiers, prover ── results of jobs ─▶ │            │ ── Snapshot ─▶ readers
+//!  its own timer ── intervals ───────────▶ └────────────┘
 //! ```
 //!
 //! `ChainState` is pure: it takes a message and returns [`Effect`]s. `ChainActor` carries them out

@@ -6,12 +6,12 @@
 //! |---|---|---|
 //! | accept | the block or vote is valid; peers should get it | [`Verdict::Accept`] |
 //! | reject | it breaks a rule; its sender is at fault | [`Verdict::Reject`] |
-//! | ignore | it is not useful here now, or cannot be judged; the sender is not at fault | [`Verdict::Ignore`] |
+//! | ignore | not useful here now, or of unknown validity | [`Verdict::Ignore`] |
 //! | rejection | a reason of the specification, with its name | [`Rejection`] |
-//! | refuse, refusal | not accepted, for any reason: a rejection or one of this node's own | [`Refusal`] |
-//! | hold | ignored now, and processed again after a missing block arrives | `PendingBlocks`, `PendingVotes` |
-//! | drop | refused or lost, and not kept | `Counters::dropped` counts it by reason |
-//! | lost, late, panicked | a job without a result | `NotDone`, `Refusal::Verification…` |
+//! | refusal | any reason not to accept: a rejection, or one of our own | [`Refusal`] |
+//! | hold | ignore now, and process again when a block arrives | `PendingBlocks`, `PendingVotes` |
+//! | drop | not kept; counted by reason | `Counters::dropped` |
+//! | lost, panicked, late | a job without a result | `NotDone`, `VERIFICATION_…` |
 //! | full, closed | a lane refuses a message | `NotTaken` |
 //! | penalise | lower a peer's score | `Offence` |
 //!
@@ -20,11 +20,17 @@
 //! | refusal | verdict | reason for the verdict |
 //! |---|---|---|
 //! | none: accepted now, or while this copy was verified | accept | peers need it as we did |
-//! | `UNKNOWN_PARENT_BLOCK`, `UNKNOWN_SOURCE_BLOCK`, `UNKNOWN_TARGET_BLOCK`, `UNKNOWN_HEAD_BLOCK` | ignore | this node may be behind its sender; the block or vote is held until the block arrives |
-//! | `ATTESTATION_TOO_FAR_IN_FUTURE`, `BLOCK_TOO_FAR_IN_FUTURE` | ignore | this node's clock may be behind its sender's |
+//! | `UNKNOWN_PARENT_BLOCK` | ignore | this node may be behind its sender: the block is held |
+//! | `UNKNOWN_SOURCE_BLOCK`, `UNKNOWN_TARGET_BLOCK` | ignore | the same: the vote is held |
+//! | `UNKNOWN_HEAD_BLOCK` | ignore | the same: the vote is held |
+//! | `ATTESTATION_TOO_FAR_IN_FUTURE` | ignore | our clock may be behind the sender's |
+//! | `BLOCK_TOO_FAR_IN_FUTURE` | ignore | our clock may be behind the sender's |
 //! | `DUPLICATE_BLOCK`, `DUPLICATE_VOTE` | ignore | it is known, and was passed on then |
-//! | `BLOCK_NOT_ABOVE_FINALIZED`, `TOO_MANY_BLOCKS_IN_SLOT`, `VOTE_OVERTAKEN_BY_FINALITY` | ignore | not useful here any more; its sender may be behind |
-//! | `VERIFICATION_FULL`, `VERIFICATION_LOST`, `VERIFICATION_PANICKED`, `VERIFICATION_LATE` | ignore | its validity is unknown; this node is at fault |
+//! | `BLOCK_NOT_ABOVE_FINALIZED` | ignore | not useful any more; the sender may be behind |
+//! | `TOO_MANY_BLOCKS_IN_SLOT` | ignore | not useful any more; the sender may be behind |
+//! | `VOTE_OVERTAKEN_BY_FINALITY` | ignore | not useful any more; the sender may be behind |
+//! | `VERIFICATION_FULL`, `VERIFICATION_LOST` | ignore | its validity is unknown; our fault |
+//! | `VERIFICATION_PANICKED`, `VERIFICATION_LATE` | ignore | its validity is unknown; our fault |
 //! | `ANCHOR_STATE_ROOT_MISMATCH` | ignore | cannot happen to a gossip message |
 //! | `INVALID_ANCESTOR` | reject | it builds on a rejected block |
 //! | every other [`Rejection`] | reject | invalid in every state: its sender broke a rule |

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::consensus::Interval;
 
-/// Items in flight, with the results that have arrived.
+/// Items in flight, with their results as they arrive.
 ///
-/// Results arrive in any order. They are processed in that order ([`take`](Self::take)), or in the
+/// Results arrive in any order. They are processed on arrival ([`take`](Self::take)), or in the
 /// order of starting ([`settle`](Self::settle) and [`next`](Self::next)). The items are unverified,
 /// so their number and their total size are bounded.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! The actor that owns the secret keys.
+//! The actor with the secret keys.
 
 use std::collections::HashMap;
 use std::sync::Arc;

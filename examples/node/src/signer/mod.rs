@@ -1,7 +1,7 @@
 //! The owner of the validators' secret keys. It signs what the chain decides, on its own thread.
 //!
 //! Keys are one-time: a second message in the same epoch would reveal the key. One owner with one
-//! queue rules that out, and the chain's actor never waits for a signature. Results go to a
+//! queue prevent this, and the chain's actor never waits for a signature. Results go to a
 //! [`Recipient`](actor::Recipient) of [`Signed`], so this module does not depend on the chain.
 
 mod keeper;
@@ -28,7 +28,7 @@ pub(crate) enum Signed {
     OwnVote(Box<SignedAttestation>),
     /// Our block.
     OwnBlock(Box<SignedBlock>),
-    /// A validator that could not sign in this slot, and the reason.
+    /// A validator without a signature in this slot, and the reason.
     NotSigned(ValidatorIndex, Slot, String),
 }
 

@@ -1,8 +1,8 @@
 //! Synchronization: fetching the blocks of peers.
 //!
 //! ```text
-//!  a peer is far ahead           → range:    slots from the head up, in batches, from several peers
-//!  a block's parent is missing   → backfill: the parent by its root, then its parent, 512 deep
+//!  a peer is far ahead         → range:    slots from the head up, in batches, from several peers
+//!  a block's parent is missing → backfill: the parent by its root, then its parent, 512 deep
 //! ```
 //!
 //! Both run at the same time. While ranges are imported from below, gossiped blocks are held above
