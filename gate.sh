@@ -17,7 +17,7 @@ lint() { cargo clippy --quiet "$@" -- --deny warnings; }
 lint --package actor-core
 for features in "" tokio smol thread tokio,smol,thread; do
     echo "[$features]"
-    lint --package actor --package counter --package node --no-default-features --features "$features"
+    lint --package actor-lanes --package counter --package lean-node --package node --no-default-features --features "$features"
 done
 
 step "the core names no runtime and stays small"
@@ -56,9 +56,9 @@ fi
 step "no lock in our own code"
 # One file may: `node contention` measures there what a mutex would cost, and nothing else uses it. It is named by its
 # whole path, because grep's --exclude would let every file of that name pass.
-measured_mutex='^examples/node/src/command/contention/mutex\.rs:'
+measured_mutex='^examples/lean/contention/src/mutex\.rs:'
 if grep --recursive --line-number --word-regexp --extended-regexp 'Mutex|RwLock' \
-    actor/src actor-core/src actor-tokio/src actor-smol/src actor-thread/src examples/*/src --include='*.rs' |
+    actor-lanes/src actor-core/src actor-tokio/src actor-smol/src actor-thread/src examples/*/src examples/lean/*/src --include='*.rs' |
     grep --invert-match --extended-regexp "$measured_mutex" | grep --invert-match --extended-regexp ':\s*//'; then
     echo "a lock: nothing on the way of a message may take one" >&2
     exit 1

@@ -15,10 +15,8 @@ use std::sync::Arc;
 use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use actor::{
-    Actor, Context, Executor, ExecutorStopped, Handle, Lane, Maker, Message, Reply, Runtime, SmolRuntime, Spawn, Timer,
-    mailbox,
-};
+use actor_lanes::runtime::{ExecutorStopped, Maker, SmolRuntime, Timer};
+use actor_lanes::{Actor, Context, Executor, Handle, Lane, Message, Reply, Runtime, Spawn, mailbox};
 
 /// Messages sent before the actor is polled.
 const BURST: u64 = 64;
@@ -220,7 +218,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let workload = arguments.next().unwrap_or_default();
     let n = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(10_000);
-    let clock = SmolRuntime::new().start_executor(actor::ThreadConfig::named("clock")).expect("a thread starts");
+    let clock = SmolRuntime::new().start_executor(actor_lanes::ThreadConfig::named("clock")).expect("a thread starts");
     let start = clock.now();
     let executor: Arc<dyn Executor> = Arc::new(Here(Arc::clone(&clock)));
     match workload.as_str() {

@@ -13,10 +13,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use actor::{
-    Actor, Context, Executor, Handle, Message, Reply, Runtime, SmolRuntime, Spawn, ThreadConfig, ThreadRuntime,
-    TokioRuntime, mailbox, spawn,
-};
+use actor_lanes::runtime::{SmolRuntime, ThreadRuntime, TokioRuntime};
+use actor_lanes::{Actor, Context, Executor, Handle, Message, Reply, Runtime, Spawn, ThreadConfig, mailbox, spawn};
 use actor_tests::PATIENCE;
 
 /// Shorter than a thread spins before it parks.

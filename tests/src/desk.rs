@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc::SyncSender;
 
-use actor::{Actor, Answer, Context, ExitReason, Handle, Lane, Message, Reply};
+use actor_lanes::reply::Answer;
+use actor_lanes::{Actor, Context, ExitReason, Handle, Lane, Message, Reply};
 
 use crate::wait::{PATIENCE, signal, wait};
 

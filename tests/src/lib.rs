@@ -16,17 +16,17 @@ macro_rules! on_every_runtime {
         $(mod $check {
             #[test]
             fn on_tokio() {
-                super::$check(&actor::TokioRuntime::new());
+                super::$check(&actor_lanes::runtime::TokioRuntime::new());
             }
 
             #[test]
             fn on_smol() {
-                super::$check(&actor::SmolRuntime::new());
+                super::$check(&actor_lanes::runtime::SmolRuntime::new());
             }
 
             #[test]
             fn on_a_thread() {
-                super::$check(&actor::ThreadRuntime::new());
+                super::$check(&actor_lanes::runtime::ThreadRuntime::new());
             }
         })+
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use actor::{Executor, Exit, Running, Runtime, ThreadConfig};
+use actor_lanes::{Executor, Exit, Running, Runtime, ThreadConfig};
 
 /// How long anything may take before it counts as lost. Far longer than any machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::sync_channel;
 
-use actor::{Actor, Context, Executor, Message, Runtime, spawn};
+use actor_lanes::{Actor, Context, Executor, Message, Runtime, spawn};
 use actor_tests::{PATIENCE, executor};
 
 /// The system's allocator, and how many bytes it has given out.
@@ -79,7 +79,7 @@ fn bytes_of_an_idle_actor(runtime: &dyn Runtime) -> i64 {
 /// One test, so that no other allocates meanwhile.
 #[test]
 fn an_idle_actor_is_small() {
-    for runtime in actor::runtimes() {
+    for runtime in actor_lanes::runtime::all() {
         let bytes = bytes_of_an_idle_actor(&*runtime);
         assert!(bytes < MOST, "{bytes} bytes on {}", runtime.name());
     }

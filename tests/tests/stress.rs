@@ -15,9 +15,10 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use actor::{
-    Actor, AskError, Batch, Context, Executor, ExitReason, Handle, Lane, Message, Reply, Spawn, TellError,
-    TryTellError, mailbox,
+use actor_lanes::actor::Batch;
+use actor_lanes::handle::TellError;
+use actor_lanes::{
+    Actor, AskError, Context, Executor, ExitReason, Handle, Lane, Message, Reply, Spawn, TryTellError, mailbox,
 };
 use actor_tests::{PATIENCE, end_of, executor};
 use futures::FutureExt;
@@ -353,7 +354,7 @@ fn nothing_is_lost_whatever_ends() {
             eprintln!("{panic}");
         }
     }));
-    for runtime in actor::runtimes() {
+    for runtime in actor_lanes::runtime::all() {
         let (executor, other) = (executor(&*runtime), executor(&*runtime));
         let until = now() + Duration::from_secs(seconds);
         let mut lives = 0;

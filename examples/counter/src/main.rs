@@ -12,7 +12,7 @@ use std::error::Error;
 use std::thread;
 use std::time::Duration;
 
-use actor::{Actor, Context, Message, Reply, ThreadConfig, spawn};
+use actor_lanes::{Actor, Context, Message, Reply, ThreadConfig, spawn};
 
 const THREADS: u64 = 8;
 const EACH: u64 = 10_000;
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Named, because other crates of a build may enable other runtimes.
     let name = std::env::args().nth(1);
     let name = name.as_deref().or(OWN.first().copied()).ok_or("enable a runtime's feature")?;
-    let runtime = actor::runtime_named(name)?;
+    let runtime = actor_lanes::runtime_named(name)?;
     let executor = runtime.start_executor(ThreadConfig::named("counter"))?;
     // The counter is made on the executor's thread and never leaves it.
     let (counter, running) = spawn(&executor, || Counter { total: 0 })?;

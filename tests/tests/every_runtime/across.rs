@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actor::{Actor, Context, Handle, Message, Reply, Running, Runtime, Spawn};
+use actor_lanes::{Actor, Context, Handle, Message, Reply, Running, Runtime, Spawn};
 use actor_tests::{PATIENCE, end_of, executor, on_every_runtime};
 
 on_every_runtime! {
@@ -11,17 +11,17 @@ on_every_runtime! {
 
 #[test]
 fn there_are_three_runtimes_and_they_have_names() {
-    let names: Vec<_> = actor::runtimes().iter().map(|runtime| runtime.name()).collect();
+    let names: Vec<_> = actor_lanes::runtime::all().iter().map(|runtime| runtime.name()).collect();
     assert_eq!(names, ["tokio", "smol", "thread"]);
     for name in names {
-        assert_eq!(actor::runtime_named(name).expect("it is enabled").name(), name);
+        assert_eq!(actor_lanes::runtime_named(name).expect("it is enabled").name(), name);
     }
 }
 
 #[test]
 #[should_panic(expected = "several runtimes are enabled")]
 fn of_several_runtimes_none_is_guessed() {
-    drop(actor::runtime());
+    drop(actor_lanes::runtime::only());
 }
 
 enum Relay {
@@ -55,18 +55,18 @@ impl Actor for Relayer {
 }
 
 fn an_actor_asks_one_on_each_runtime_and_is_asked_back(runtime: &dyn Runtime) {
-    let (own, own_mailbox) = actor::mailbox();
-    let runtimes = actor::runtimes();
+    let (own, own_mailbox) = actor_lanes::mailbox();
+    let runtimes = actor_lanes::runtime::all();
     let others: Vec<_> = runtimes
         .iter()
         .map(|other| {
-            let (handle, mailbox) = actor::mailbox();
+            let (handle, mailbox) = actor_lanes::mailbox();
             let running = start(&**other, mailbox, own.clone());
             (handle, running)
         })
         .collect();
     for ((other, running), on) in others.into_iter().zip(runtimes) {
-        let (handle, mailbox) = actor::mailbox();
+        let (handle, mailbox) = actor_lanes::mailbox();
         let here = start(runtime, mailbox, other);
         // One hop over, none back: the other answers.
         let names = handle.ask_blocking(|reply| Relay::Pass(1, reply), PATIENCE).expect("it is answered");
@@ -77,15 +77,15 @@ fn an_actor_asks_one_on_each_runtime_and_is_asked_back(runtime: &dyn Runtime) {
         assert!(end_of(&running).reason.is_normal());
     }
     drop(own_mailbox);
-    for other in actor::runtimes() {
+    for other in actor_lanes::runtime::all() {
         there_and_back(runtime, &*other);
     }
 }
 
 /// Lets one message go back and forth between the two a hundred times.
 fn there_and_back(here: &dyn Runtime, there: &dyn Runtime) {
-    let (own, own_mailbox) = actor::mailbox();
-    let (far, far_mailbox) = actor::mailbox();
+    let (own, own_mailbox) = actor_lanes::mailbox();
+    let (far, far_mailbox) = actor_lanes::mailbox();
     let near_running = start(here, own_mailbox, far);
     let far_running = start(there, far_mailbox, own.clone());
     let names = own.ask_blocking(|reply| Relay::Pass(100, reply), PATIENCE).expect("it is answered");
@@ -97,7 +97,7 @@ fn there_and_back(here: &dyn Runtime, there: &dyn Runtime) {
     }
 }
 
-fn start(runtime: &dyn Runtime, mailbox: actor::Mailbox<Relay>, next: Handle<Relay>) -> Running {
+fn start(runtime: &dyn Runtime, mailbox: actor_lanes::Mailbox<Relay>, next: Handle<Relay>) -> Running {
     let name = runtime.name();
     Spawn::new(mailbox).start(&executor(runtime), move || Relayer { name, next }).expect("it starts")
 }

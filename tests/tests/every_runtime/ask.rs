@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
-use actor::{AskBlockingError, AskError, Reply, ReplyDropped, Runtime, spawn};
+use actor_lanes::handle::AskBlockingError;
+use actor_lanes::reply::ReplyDropped;
+use actor_lanes::{AskError, Reply, Runtime, spawn};
 use actor_tests::{CONTROL, Desk, FIFO, Letter, PATIENCE, Work, end_of, executor, on_every_runtime, signal, within};
 
 on_every_runtime! {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use actor::{Actor, Batch, Context, Handle, Lane, Message, Reply, Runtime, Spawn, mailbox};
+use actor_lanes::actor::Batch;
+use actor_lanes::{Actor, Context, Handle, Lane, Message, Reply, Runtime, Spawn, mailbox};
 use actor_tests::{PATIENCE, end_of, executor, on_every_runtime};
 
 on_every_runtime! {

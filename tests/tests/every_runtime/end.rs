@@ -7,10 +7,9 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use actor::{
-    Actor, Context, Executor, ExecutorStopped, ExitReason, Maker, NotStarted, Running, Runtime, Spawn, Timer,
-    TryTellError, spawn,
-};
+use actor_lanes::life::NotStarted;
+use actor_lanes::runtime::{ExecutorStopped, Maker, Timer};
+use actor_lanes::{Actor, Context, Executor, ExitReason, Running, Runtime, Spawn, TryTellError, spawn};
 use actor_tests::{Desk, FIFO, Letter, PATIENCE, end_of, executor, on_every_runtime, signal, wait, within};
 
 on_every_runtime! {
@@ -29,7 +28,7 @@ on_every_runtime! {
 }
 
 fn an_actor_stops_itself(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     desk.try_tell(Letter::act(FIFO, |_, cx| cx.stop())).expect("there is room");
     desk.try_tell(Letter::note(FIFO, 1)).expect("there is room");
     let running = Spawn::new(mailbox).start(&executor(runtime), Desk::default).expect("it starts");
@@ -39,7 +38,7 @@ fn an_actor_stops_itself(runtime: &dyn Runtime) {
 }
 
 fn an_actor_stops_itself_when_drained(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     desk.try_tell(Letter::act(FIFO, |_, cx| cx.stop_when_drained())).expect("there is room");
     (0..63).for_each(|n| desk.try_tell(Letter::note(FIFO, n)).expect("there is room"));
     let running = Spawn::new(mailbox).start(&executor(runtime), Desk::default).expect("it starts");
@@ -76,7 +75,7 @@ impl Actor for Brief {
 }
 
 fn an_actor_stops_in_started(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     desk.try_tell(Letter::note(FIFO, 1)).expect("there is room");
     let running = Spawn::new(mailbox).start(&executor(runtime), || Brief).expect("it starts");
     let exit = end_of(&running);
@@ -124,7 +123,7 @@ impl Drop for Parting {
 }
 
 fn what_the_hook_held_is_free_at_the_end(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let ((give, given), (told, tells)) = (signal(), signal());
     let parting = Parting { given, told };
     let spawn = Spawn::new(mailbox).on_undelivered(move |_, _: Letter| _ = &parting);
@@ -190,7 +189,7 @@ fn a_dropped_running_detaches_the_actor(runtime: &dyn Runtime) {
 fn an_actor_that_never_started_is_abandoned(runtime: &dyn Runtime) {
     let executor = executor(runtime);
     executor.stop();
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let (lost, found) = signal();
     let spawn = Spawn::new(mailbox).on_undelivered(move |lane, letter: Letter| {
         lost.send((lane, letter.number())).expect("the test listens");
@@ -241,7 +240,7 @@ impl Executor for Deserter {
 
 fn an_actor_whose_future_is_dropped_is_abandoned(runtime: &dyn Runtime) {
     let executor: Arc<dyn Executor> = Arc::new(Deserter(executor(runtime)));
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let waits = Letter::awaiting(FIFO, pending);
     desk.try_tell(waits).expect("there is room");
     let answer = desk.try_ask(Letter::read).expect("there is room");

@@ -1,6 +1,6 @@
 //! Lanes whose messages lose their worth with age drop the oldest, count it, and tell its asker.
 
-use actor::{Runtime, Spawn};
+use actor_lanes::{Runtime, Spawn};
 use actor_tests::{Desk, LATEST, Letter, NEWEST, Work, end_of, executor, on_every_runtime, within};
 
 on_every_runtime! {
@@ -11,7 +11,7 @@ on_every_runtime! {
 }
 
 fn the_newest_are_kept_and_the_oldest_are_counted(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     (0..20).for_each(|n| desk.try_tell(Letter::note(NEWEST, n)).expect("it never refuses"));
     let stats = desk.stats();
     assert_eq!((stats[NEWEST].accepted, stats[NEWEST].evicted, stats[NEWEST].depth), (20, 12, 8));
@@ -27,11 +27,11 @@ fn the_newest_are_kept_and_the_oldest_are_counted(runtime: &dyn Runtime) {
 }
 
 fn newer_ones_push_out_what_was_taken_over(runtime: &dyn Runtime) {
-    let (desk, running) = actor::spawn(&executor(runtime), Desk::default).expect("it starts");
+    let (desk, running) = actor_lanes::spawn(&executor(runtime), Desk::default).expect("it starts");
     // Handling the first letter, the actor has taken the seven others over already.
     let release = Desk::hold(&desk);
     (0..7).for_each(|n| desk.try_tell(Letter::note(NEWEST, n)).expect("it never refuses"));
-    let (reply, held) = actor::Reply::pair();
+    let (reply, held) = actor_lanes::Reply::pair();
     let (began, beginning) = actor_tests::signal();
     desk.try_tell(Letter { lane: NEWEST, work: Work::Hold(began, held) }).expect("it never refuses");
     release.send(());
@@ -50,7 +50,7 @@ fn newer_ones_push_out_what_was_taken_over(runtime: &dyn Runtime) {
 fn the_askers_of_the_evicted_get_an_error(runtime: &dyn Runtime) {
     let executor = executor(runtime);
     for (lane, keeps) in [(NEWEST, 8), (LATEST, 1)] {
-        let (desk, mailbox) = actor::mailbox();
+        let (desk, mailbox) = actor_lanes::mailbox();
         let asks: Vec<_> = (0..keeps + 3)
             .map(|_| desk.try_ask(|reply| Letter { lane, work: Work::Read(reply) }).expect("it never refuses"))
             .collect();
@@ -64,7 +64,7 @@ fn the_askers_of_the_evicted_get_an_error(runtime: &dyn Runtime) {
 }
 
 fn the_latest_replaces_the_one_before(runtime: &dyn Runtime) {
-    let (desk, running) = actor::spawn(&executor(runtime), Desk::default).expect("it starts");
+    let (desk, running) = actor_lanes::spawn(&executor(runtime), Desk::default).expect("it starts");
     let release = Desk::hold(&desk);
     (0..100).for_each(|n| desk.try_tell(Letter::note(LATEST, n)).expect("it never refuses"));
     release.send(());

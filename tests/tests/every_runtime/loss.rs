@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use actor::{Handle, LaneStats, Running, Runtime, Spawn, TryTellError, spawn};
+use actor_lanes::mailbox::LaneStats;
+use actor_lanes::{Handle, Running, Runtime, Spawn, TryTellError, spawn};
 use actor_tests::{
     CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, end_of, executor, on_every_runtime, signal, within,
 };
@@ -139,7 +140,7 @@ fn every_way_at_once_with_evictions(runtime: &dyn Runtime) {
 }
 
 fn a_stop_in_the_middle_of_a_flood(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let (lost, found) = signal();
     let spawn = Spawn::new(mailbox).on_undelivered(move |_, letter: Letter| {
         lost.send(letter.number().expect("only notes are sent")).expect("the test listens");

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use actor::{
-    Actor, Context, Executor, ExecutorStopped, ExitReason, Handle, Lane, Maker, Message, Running, Runtime, Spawn,
-    Timer, WorkError, spawn,
-};
+use actor_lanes::actor::WorkError;
+use actor_lanes::runtime::{ExecutorStopped, Maker, Timer};
+use actor_lanes::{Actor, Context, Executor, ExitReason, Handle, Lane, Message, Running, Runtime, Spawn, spawn};
 use actor_tests::{CONTROL, Desk, FIFO, Letter, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait};
 
 on_every_runtime! {
@@ -229,7 +228,7 @@ fn work_that_no_thread_takes_comes_as_an_error(runtime: &dyn Runtime) {
 }
 
 fn late_results_that_the_actor_did_not_come_to_are_undelivered(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let (lost, found) = signal();
     let hook = move |lane, letter: Letter| lost.send((lane, letter.number())).expect("the test waits");
     let running = Spawn::new(mailbox).on_undelivered(hook).start(&executor(runtime), Desk::default).expect("it starts");

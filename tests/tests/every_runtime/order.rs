@@ -1,6 +1,6 @@
 //! Which message comes next: control first, turns by weight, and nobody waits for ever.
 
-use actor::{Handle, Mailbox, Runtime, Spawn};
+use actor_lanes::{Handle, Mailbox, Runtime, Spawn};
 use actor_tests::{CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, executor, on_every_runtime, signal, wait};
 
 on_every_runtime! {
@@ -27,26 +27,26 @@ fn send(desk: &Handle<Letter>, lane: usize, numbers: impl IntoIterator<Item = u6
 }
 
 fn first_in_first_out(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     send(&desk, FIFO, 0..64);
     assert_eq!(order_of(runtime, &desk, mailbox), Vec::from_iter(0..64));
 }
 
 fn newest_first(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     send(&desk, NEWEST, 0..6);
     assert_eq!(order_of(runtime, &desk, mailbox), [5, 4, 3, 2, 1, 0]);
 }
 
 fn latest_only(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     send(&desk, LATEST, 0..6);
     assert_eq!(order_of(runtime, &desk, mailbox), [5]);
     assert_eq!(desk.stats()[LATEST].evicted, 5);
 }
 
 fn control_before_data(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     for lane in [LATEST, NEWEST, FIFO, CONTROL] {
         send(&desk, lane, [lane as u64]);
     }
@@ -65,7 +65,7 @@ fn flood(lane: usize, until: u64, told: std::sync::mpsc::SyncSender<usize>, so_f
 }
 
 fn a_flood_of_control_does_not_starve_data(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let (told, tells) = signal();
     desk.try_tell(flood(CONTROL, 7, told, 0)).expect("there is room");
     send(&desk, FIFO, [7]);
@@ -74,7 +74,7 @@ fn a_flood_of_control_does_not_starve_data(runtime: &dyn Runtime) {
 }
 
 fn a_flood_of_data_does_not_starve_control(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let (told, tells) = signal();
     desk.try_tell(flood(FIFO, 7, told, 0)).expect("there is room");
     let _running = Spawn::new(mailbox).start(&executor(runtime), Desk::default).expect("it starts");
@@ -83,7 +83,7 @@ fn a_flood_of_data_does_not_starve_control(runtime: &dyn Runtime) {
 }
 
 fn data_lanes_take_turns(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     send(&desk, FIFO, 0..8);
     send(&desk, NEWEST, 100..108);
     let order = order_of(runtime, &desk, mailbox);

@@ -4,7 +4,8 @@ use std::future::{Future, pending, ready};
 use std::panic::panic_any;
 use std::sync::mpsc::SyncSender;
 
-use actor::{Actor, AskBlockingError, Context, ExitReason, Lane, Message, Reply, Runtime, Spawn, TryTellError, spawn};
+use actor_lanes::handle::AskBlockingError;
+use actor_lanes::{Actor, Context, ExitReason, Lane, Message, Reply, Runtime, Spawn, TryTellError, spawn};
 use actor_tests::{
     CONTROL, Desk, FIFO, Letter, NEWEST, PATIENCE, end_of, executor, on_every_runtime, signal, wait, within,
 };
@@ -186,7 +187,7 @@ fn in_drop_of_a_handler_at_the_deadline(runtime: &dyn Runtime) {
 }
 
 /// Has a handler wait for ever, with a bomb in its hand.
-fn wait_with_a_bomb(desk: &actor::Handle<Letter>) {
+fn wait_with_a_bomb(desk: &actor_lanes::Handle<Letter>) {
     let (began, beginning) = signal();
     let waits = Letter::awaiting(CONTROL, move || async move {
         let _bomb = Bomb;
@@ -204,7 +205,7 @@ fn in_drop_of_a_timers_message(runtime: &dyn Runtime) {
 }
 
 fn in_drop_of_an_undelivered_message(runtime: &dyn Runtime) {
-    let (handle, mailbox) = actor::mailbox();
+    let (handle, mailbox) = actor_lanes::mailbox();
     handle.try_tell(Crack::Stop).expect("there is room");
     handle.try_tell(Crack::Arm(Bomb)).expect("there is room");
     handle.try_tell(Crack::Stop).expect("there is room");
@@ -215,7 +216,7 @@ fn in_drop_of_an_undelivered_message(runtime: &dyn Runtime) {
 }
 
 fn in_the_hook_for_undelivered_messages(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let (told, tells) = signal();
     let spawn = Spawn::new(mailbox).on_undelivered(move |_, letter: Letter| {
         told.send(letter.number()).expect("the test waits");

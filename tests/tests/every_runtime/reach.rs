@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use actor::{Actor, Context, ExitReason, Message, Runtime, TryTellError, Variant, spawn};
+use actor_lanes::mailbox::Variant;
+use actor_lanes::{Actor, Context, ExitReason, Message, Runtime, TryTellError, spawn};
 use actor_tests::{CONTROL, Desk, FIFO, Letter, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait};
 
 on_every_runtime! {

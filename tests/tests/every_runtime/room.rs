@@ -8,9 +8,9 @@ use std::task::{Context as Task, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use actor::{
-    Actor, Answer, AskBlockingError, Context, Handle, Lane, Message, Reply, Runtime, Tell, TryTellError, spawn,
-};
+use actor_lanes::handle::{AskBlockingError, Tell};
+use actor_lanes::reply::Answer;
+use actor_lanes::{Actor, Context, Handle, Lane, Message, Reply, Runtime, TryTellError, spawn};
 use actor_tests::{Desk, FIFO, Letter, PATIENCE, SOON, executor, on_every_runtime, signal, wait, within};
 
 on_every_runtime! {
@@ -195,7 +195,7 @@ impl Wake for Wakes {
 fn a_message_taken_wakes_one_sender(_runtime: &dyn Runtime) {
     const SENDERS: usize = 100;
 
-    let (counter, mut mailbox) = actor::mailbox::<Narrow>();
+    let (counter, mut mailbox) = actor_lanes::mailbox::<Narrow>();
     counter.try_tell(Narrow::Count).expect("there is room");
     let wakes: Vec<_> = (0..SENDERS).map(|_| Arc::new(Wakes::default())).collect();
     let mut tells: Vec<_> = wakes.iter().map(|_| Box::pin(counter.tell(Narrow::Count))).collect();

@@ -5,7 +5,8 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::Duration;
 
-use actor::{Actor, Answer, Context, ExitReason, Message, Reply, Running, Runtime, Spawn, TryTellError, spawn};
+use actor_lanes::reply::Answer;
+use actor_lanes::{Actor, Context, ExitReason, Message, Reply, Running, Runtime, Spawn, TryTellError, spawn};
 use actor_tests::{
     CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait,
     within,
@@ -87,7 +88,7 @@ fn a_deadline_met_at_the_end_of_a_turn_is_met(runtime: &dyn Runtime) {
     let executor = executor(runtime);
     // An actor gives way to others after so many messages; whichever of these is the last of a turn, it is drained.
     for count in 1..=260 {
-        let (desk, mailbox) = actor::mailbox();
+        let (desk, mailbox) = actor_lanes::mailbox();
         let (told, tells) = signal();
         let stops = Letter::act(FIFO, move |_, _| {
             let running: Running = wait(&tells);
@@ -141,7 +142,7 @@ fn a_patience_without_end_stops_an_actor_that_only_a_timer_keeps(runtime: &dyn R
 }
 
 fn the_hook_gets_each_undelivered_message(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let (lost, found) = signal();
     let (ended, ending) = signal();
     let hook_ended = ended.clone();
@@ -238,7 +239,7 @@ fn the_deadline_ends_a_stopped_that_waits(runtime: &dyn Runtime) {
 
 fn a_stop_at_once_before_the_start(runtime: &dyn Runtime) {
     let executor = executor(runtime);
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     desk.try_tell(Letter::note(FIFO, 1)).expect("there is room");
     let (first, _first_running) = spawn(&executor, Desk::default).expect("it starts");
     let (release, released) = signal::<()>();

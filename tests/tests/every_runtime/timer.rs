@@ -4,7 +4,8 @@ use std::rc::Rc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use actor::{Beat, Context, ExitReason, Handle, Runtime, Spawn, spawn};
+use actor_lanes::actor::Beat;
+use actor_lanes::{Context, ExitReason, Handle, Runtime, Spawn, spawn};
 use actor_tests::{
     CONTROL, Desk, FIFO, Letter, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait, within,
 };
@@ -151,7 +152,7 @@ fn a_delay_without_end_never_comes(runtime: &dyn Runtime) {
 fn a_due_timer_waits_for_one_message_at_most(runtime: &dyn Runtime) {
     const TIMER: u64 = u64::MAX;
 
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let arms = Letter::act(FIFO, |_, cx| {
         (0..3).for_each(|_| _ = cx.after(Duration::ZERO, note(TIMER)));
     });
@@ -164,7 +165,7 @@ fn a_due_timer_waits_for_one_message_at_most(runtime: &dyn Runtime) {
 }
 
 fn a_timer_that_is_always_due_does_not_starve_messages(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let arms = Letter::act(FIFO, |_, cx| {
         let first = cx.now();
         cx.every(first, Duration::from_nanos(1), |_| {
@@ -198,7 +199,7 @@ fn timers_do_not_fire_once_the_mailbox_is_closed(runtime: &dyn Runtime) {
 }
 
 fn a_full_lane_does_not_refuse_a_timer(runtime: &dyn Runtime) {
-    let (desk, mailbox) = actor::mailbox();
+    let (desk, mailbox) = actor_lanes::mailbox();
     let arms = Letter::act(CONTROL, |_, cx| _ = cx.after(Duration::ZERO, note(100)));
     desk.try_tell(arms).expect("there is room");
     (0..64).for_each(|n| desk.try_tell(note(n)).expect("there is room"));

@@ -1,0 +1,226 @@
+//! The chain's actor: passes each message to the state, and carries out the resulting effects.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actor_lanes::{Actor, Context, Message};
+use libssz::SszEncode;
+
+use crate::effect::Effect;
+use crate::signer::Signer;
+use crate::verifier::{JobsDone, Pool};
+use crate::wall_clock::WallClock;
+use crate::{ChainMessage, ChainState, Published, Request, Wanted};
+use consensus::{
+    ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, SignedBlock, Slot, SlotClock, ValidatorIndex,
+};
+use network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
+
+/// Owns the chain's state on one thread. No field is shared with another thread, so none has a
+/// lock.
+pub struct ChainActor {
+    state: ChainState,
+    clock: SlotClock,
+    wall: WallClock,
+    network: NetworkFront,
+    signer: Signer,
+    pool: Pool,
+    published: Published,
+    /// The interval of the armed tick timer.
+    awaited: Interval,
+    lateness: Duration,
+    worst_lateness: Duration,
+}
+
+impl fmt::Debug for ChainActor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChainActor").field("state", &self.state).field("awaited", &self.awaited).finish_non_exhaustive()
+    }
+}
+
+impl ChainActor {
+    /// Creates the actor of `state`. It publishes to `published`, and sends to the network, the signer and the pool.
+    pub fn new(
+        state: ChainState,
+        clock: SlotClock,
+        wall: WallClock,
+        network: NetworkFront,
+        signer: Signer,
+        pool: Pool,
+        published: Published,
+    ) -> Self {
+        let (lateness, worst_lateness) = (Duration::ZERO, Duration::ZERO);
+        Self { state, clock, wall, network, signer, pool, published, awaited: 0, lateness, worst_lateness }
+    }
+
+    /// Returns the interval of the next tick.
+    pub fn awaited(&self) -> Interval {
+        self.awaited
+    }
+
+    /// Handles a tick by the wall clock alone, so that a late tick catches up and does not delay
+    /// the next one.
+    fn tick(&mut self, cx: &mut Context<ChainMessage>) -> Vec<Effect> {
+        let now = (self.wall)();
+        let is_due = now >= self.clock.interval_start(self.awaited);
+        let effects = if is_due {
+            self.lateness = Duration::from_millis(now - self.clock.interval_start(self.awaited));
+            self.worst_lateness = self.worst_lateness.max(self.lateness);
+            self.state.tick(self.clock.total_intervals(now))
+        } else {
+            // The wall clock was set back, or the timer fired early, within its resolution.
+            Vec::new()
+        };
+        self.arm_tick(cx);
+        effects
+    }
+
+    fn arm_tick(&mut self, cx: &mut Context<ChainMessage>) {
+        let now = (self.wall)();
+        // Long before genesis the timer still fires once in a slot, because the clock may be set.
+        let slot = INTERVALS_PER_SLOT * self.clock.milliseconds_per_interval();
+        let wait = self.clock.milliseconds_until_next_interval(now).min(slot);
+        self.awaited = self.clock.total_intervals(now + wait);
+        cx.after(Duration::from_millis(wait), ChainMessage::Tick);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>, cx: &mut Context<ChainMessage>) {
+        for effect in effects {
+            match effect {
+                Effect::SignVote(validator, data) => {
+                    if self.signer.sign_vote(validator, data).is_err() {
+                        self.state.count("SIGNER_LANE_REFUSED");
+                    }
+                }
+                Effect::SignBlock(produced) => {
+                    if self.signer.sign_block(produced).is_err() {
+                        self.state.count("SIGNER_LANE_REFUSED");
+                    }
+                }
+                Effect::Job(id, job) => self.pool.assign(id, job),
+                Effect::PublishBlock(block) => self.sent(self.network.publish(TopicKind::Block, block.to_ssz())),
+                Effect::PublishVote(vote) => {
+                    let subnet = subnet(vote.validator_index);
+                    self.sent(self.network.publish(TopicKind::Attestation { subnet }, vote.to_ssz()));
+                }
+                Effect::PublishAggregate(vote) => {
+                    self.sent(self.network.publish(TopicKind::Aggregation, vote.to_ssz()));
+                }
+                Effect::Fetch(Request { id, peer, wanted }) => self.sent(match wanted {
+                    Wanted::Block(root) => self.network.request_blocks(peer, vec![*root.as_bytes()], id),
+                    Wanted::Range(range) => self.network.request_range(peer, range, id),
+                }),
+                Effect::Report(origin, verdict) => {
+                    self.sent(self.network.report(origin.id, origin.source, verdict));
+                }
+                Effect::Penalise(peer, offence) => self.sent(self.network.charge(peer, offence)),
+                Effect::Synchronize => {
+                    cx.after(Duration::ZERO, ChainMessage::Synchronize);
+                }
+                Effect::VoteAnyway(slot) => self.arm_vote(slot, cx),
+                Effect::PublishSnapshot => self.publish(),
+            }
+        }
+    }
+
+    /// The specification gives a slot's block 8 × 50 ms into interval 1: half an interval.
+    fn arm_vote(&self, slot: Slot, cx: &mut Context<ChainMessage>) {
+        let patience = Duration::from_millis(self.clock.milliseconds_per_interval() / 2);
+        cx.after(patience, ChainMessage::VoteAnyway(slot));
+    }
+
+    /// Counts a command refused by the network's lane. Its purpose is missed, or tried again later.
+    fn sent(&mut self, sent: Result<(), Undelivered>) {
+        if let Err(refused) = sent {
+            self.state.count("NETWORK_LANE_REFUSED");
+            tracing::debug!(%refused, "the network was not told");
+        }
+    }
+
+    fn publish(&mut self) {
+        let mut snapshot = self.state.snapshot();
+        snapshot.fork_choice = self.state.fork_choice_view();
+        snapshot.tick_lateness = self.lateness;
+        snapshot.worst_tick_lateness = self.worst_lateness;
+        self.published.publish(snapshot);
+    }
+
+    /// Encodes blocks for a peer on another thread.
+    fn serve(blocks: Vec<Arc<SignedBlock>>, reply: BlocksReply, cx: &Context<ChainMessage>) {
+        cx.executor().run_blocking(Box::new(move || reply.send(blocks.iter().map(|block| block.to_ssz()))));
+    }
+}
+
+/// Returns the attestation subnet of a validator's votes.
+#[expect(clippy::modulo_one, reason = "the specification has one committee now, and this rule")]
+fn subnet(validator: ValidatorIndex) -> u64 {
+    validator % ATTESTATION_COMMITTEE_COUNT
+}
+
+impl Actor for ChainActor {
+    type Message = ChainMessage;
+
+    async fn started(&mut self, cx: &mut Context<ChainMessage>) {
+        let now = (self.wall)();
+        if now >= self.clock.slot_start(0) {
+            // The chain began without us. Messages must be checked against the current time.
+            let effects = self.state.begin_at(self.clock.total_intervals(now));
+            self.carry_out(effects, cx);
+        }
+        self.publish();
+        self.arm_tick(cx);
+    }
+
+    async fn handle(&mut self, message: ChainMessage, cx: &mut Context<ChainMessage>) {
+        let (lane, begun) = (message.lane(), cx.now());
+        let effects = match message {
+            ChainMessage::Tick => self.tick(cx),
+            ChainMessage::VoteAnyway(slot) => self.state.vote_anyway(slot),
+            ChainMessage::PeerConnected(peer) => self.state.peer_connected(peer),
+            ChainMessage::PeerDisconnected(peer) => self.state.peer_disconnected(peer),
+            ChainMessage::PeerStatus(peer, status) => self.state.peer_status(peer, &status),
+            ChainMessage::Head(reply) => {
+                reply.send(self.state.head());
+                Vec::new()
+            }
+            ChainMessage::SetAggregator(enabled, reply) => {
+                let previous = self.state.set_aggregator(enabled);
+                // A caller with the reply must not read the old setting from the snapshot.
+                self.publish();
+                reply.send(previous);
+                Vec::new()
+            }
+            ChainMessage::OwnVote(vote) => self.state.own_vote(vote),
+            ChainMessage::OwnBlock(block) => self.state.own_block(*block),
+            ChainMessage::NotSigned(validator, slot, why) => self.state.not_signed(validator, slot, &why),
+            ChainMessage::Block(block, origin) => self.state.block(*block, origin),
+            ChainMessage::Fetched(request, fetched) => self.state.fetched(request, fetched),
+            ChainMessage::Synchronize => self.state.synchronize(),
+            ChainMessage::ServeBlocks(roots, reply) => {
+                Self::serve(self.state.serve_blocks(&roots).map(Arc::clone).collect(), reply, cx);
+                Vec::new()
+            }
+            ChainMessage::ServeRange(range, reply) => {
+                match self.state.serve_range(range) {
+                    Ok(blocks) => Self::serve(blocks, reply, cx),
+                    Err(why) => reply.unavailable(why),
+                }
+                Vec::new()
+            }
+            ChainMessage::Aggregate(vote, origin) => self.state.aggregate(*vote, origin),
+            ChainMessage::Vote(vote, origin) => self.state.vote(*vote, origin),
+            ChainMessage::JobsDone(JobsDone { worker, done }) => {
+                self.pool.note(worker, &done);
+                self.state.jobs_done(done)
+            }
+        };
+        self.carry_out(effects, cx);
+        self.state.handled(lane, cx.now().saturating_duration_since(begun));
+    }
+
+    async fn stopped(&mut self, reason: &actor_lanes::ExitReason) {
+        self.publish();
+        tracing::info!(%reason, "the chain's owner has ended");
+    }
+}

@@ -1,0 +1,116 @@
+//! Decodes bytes from the network into blocks and votes.
+//!
+//! Decoding has its own thread, because the network's thread must not compute and the chain's
+//! thread must not parse. Results go to a [`Recipient`] of [`Decoded`], so this module does not
+//! depend on the chain.
+
+mod message;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actor_lanes::{Actor, Context, Recipient};
+use libssz::SszDecode;
+
+use consensus::SignedBlock;
+use network::{BlocksResponse, GossipMessage, NetworkFront, Offence, PeerId, TopicKind, Verdict};
+
+pub use message::{Decoded, DecoderMessage, Fetched, Origin};
+
+/// Decodes messages and sends the results to the chain.
+#[derive(Debug)]
+pub struct Decoder {
+    results: Recipient<Decoded>,
+    network: NetworkFront,
+    undecodable: Undecodable,
+}
+
+/// A counter of inputs with invalid SSZ. Any thread may read it.
+///
+/// `Relaxed` suffices: the counter orders nothing else.
+#[derive(Clone, Debug, Default)]
+pub struct Undecodable(Arc<AtomicU64>);
+
+impl Undecodable {
+    /// Returns the count.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Decoder {
+    /// Creates a decoder with these receivers of its results, its verdicts and its count of undecodable input.
+    pub fn new(results: Recipient<Decoded>, network: NetworkFront, undecodable: Undecodable) -> Self {
+        Self { results, network, undecodable }
+    }
+
+    fn gossip(&self, message: GossipMessage) {
+        let GossipMessage { kind, ssz, id, source } = message;
+        let origin = Origin { id, source };
+        let verdict = match kind {
+            TopicKind::Block => self.pass_on(&ssz, source, |block| Decoded::Block(Box::new(block), origin)),
+            TopicKind::Aggregation => self.pass_on(&ssz, source, |vote| Decoded::Aggregate(Box::new(vote), origin)),
+            TopicKind::Attestation { .. } => self.pass_on(&ssz, source, |vote| Decoded::Vote(Box::new(vote), origin)),
+        };
+        if let Some(verdict) = verdict {
+            // If the network's lane is full, the network expires the message by itself. That equals
+            // `Ignore`.
+            drop(self.network.report(id, source, verdict));
+        }
+    }
+
+    /// Decodes a value and sends it to the chain. Returns a verdict if the value did not reach the
+    /// chain.
+    fn pass_on<T: SszDecode>(&self, ssz: &[u8], source: PeerId, wrap: impl FnOnce(T) -> Decoded) -> Option<Verdict> {
+        match T::from_ssz_bytes(ssz) {
+            // A full lane counts its refusal. The sending peer is not at fault.
+            Ok(value) => self.results.try_tell(wrap(value)).is_err().then_some(Verdict::Ignore),
+            Err(error) => {
+                self.undecodable.count();
+                tracing::debug!(%source, ?error, "gossip was not the SSZ that its topic says");
+                Some(Verdict::Reject)
+            }
+        }
+    }
+
+    fn blocks(&self, response: BlocksResponse) {
+        let BlocksResponse { request_id, peer, outcome } = response;
+        let fetched = match outcome {
+            Ok(blocks) => self.decode_blocks(peer, &blocks),
+            Err(failure) => {
+                tracing::debug!(%peer, %failure, "a request for blocks brought nothing");
+                Fetched::failed(&failure)
+            }
+        };
+        // The lane counts a refusal. The chain later expires the request and asks another peer.
+        let _ = self.results.try_tell(Decoded::Fetched(request_id, fetched));
+    }
+
+    fn decode_blocks(&self, peer: PeerId, blocks: &[Vec<u8>]) -> Fetched {
+        match blocks.iter().map(|ssz| SignedBlock::from_ssz_bytes(ssz)).collect() {
+            Ok(blocks) => Fetched::Blocks(blocks),
+            Err(error) => {
+                self.undecodable.count();
+                tracing::debug!(%peer, ?error, "an answer was not a block");
+                // If the network's lane is full, the peer is not penalised this time.
+                drop(self.network.charge(peer, Offence::BadAnswer));
+                Fetched::Malformed
+            }
+        }
+    }
+}
+
+impl Actor for Decoder {
+    type Message = DecoderMessage;
+
+    async fn handle(&mut self, message: DecoderMessage, _cx: &mut Context<DecoderMessage>) {
+        match message {
+            DecoderMessage::Gossip(message) => self.gossip(message),
+            DecoderMessage::Blocks(response) => self.blocks(response),
+        }
+    }
+}

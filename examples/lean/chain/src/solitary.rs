@@ -1,0 +1,77 @@
+//! A chain's actor without network, keys or verifiers: for the specification's vectors, and for
+//! tests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actor_lanes::life::SpawnError;
+use actor_lanes::{Executor, Mailbox, Running, Spawn};
+
+use crate::signer::{Signer, SignerMessage};
+use crate::verifier::{Assigned, Pool};
+use crate::wall_clock::WallClock;
+use crate::{Chain, ChainActor, ChainState, Published, Role};
+use consensus::{MockProofs, SlotClock, Store};
+use network::{Command, command_mailbox};
+use xmss::Scheme;
+
+/// The time for the actor to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running actor. Its messages to the network, the signer and the verifiers wait unread in
+/// mailboxes.
+#[derive(Debug)]
+pub struct Solitary {
+    /// The front of the actor.
+    pub chain: Chain,
+    /// The snapshots of the actor.
+    pub published: Published,
+    /// The clock of the actor's chain.
+    pub clock: SlotClock,
+    running: Running,
+    _network: Mailbox<Command>,
+    _signer: Mailbox<SignerMessage>,
+    _prover: Mailbox<Assigned>,
+}
+
+impl Solitary {
+    /// Starts an actor with `store` on the executor. It has no validators, and takes the time from
+    /// `wall`.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`] if the executor has stopped.
+    pub fn start(
+        executor: &Arc<dyn Executor>,
+        store: Store,
+        is_aggregator: bool,
+        wall: WallClock,
+    ) -> Result<Self, SpawnError> {
+        let (chain, mailbox) = Chain::new();
+        let (front, network) = command_mailbox();
+        let (signer, signer_mailbox) = actor_lanes::mailbox();
+        let (prover, prover_mailbox) = actor_lanes::mailbox();
+        let published = Published::default();
+        let clock = SlotClock::new(store.config().genesis_time);
+        let seen = published.clone();
+        let pool = Pool::new(Vec::new(), prover, chain.recipient());
+        let running = Spawn::new(mailbox).start(executor, move || {
+            let role = Role { validators: Vec::new(), is_aggregator, first_duty_slot: 0, scheme: Scheme::TEST };
+            let state = ChainState::new(store, Arc::new(MockProofs::default()), role);
+            ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, seen)
+        })?;
+        let (_network, _signer, _prover) = (network, signer_mailbox, prover_mailbox);
+        Ok(Self { chain, published, clock, running, _network, _signer, _prover })
+    }
+
+    /// Waits for the first snapshot. Returns whether it was published in time.
+    pub fn has_begun(&self) -> bool {
+        self.chain.head(PATIENCE).is_some()
+    }
+
+    /// Ends the actor, and returns whether it ended normally in time.
+    pub fn stop(self) -> bool {
+        self.running.stop(PATIENCE);
+        self.running.join_blocking(PATIENCE).is_some_and(|exit| exit.reason.is_normal())
+    }
+}

@@ -1,0 +1,245 @@
+//! The chain's state: the parts of it, and an entry point for each message.
+//!
+//! Pure: no async, no clock, no I/O. Each message of the actor has an entry point of the same name,
+//! which returns [`Effect`]s for the actor to carry out in order. Entry points for time are in
+//! `intervals`, and those for peers in `synchronization`. The module [`verifier`](crate::verifier)
+//! describes the stages of blocks and votes.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::Base;
+use crate::blocks::{Blocks, Source};
+use crate::decoder::Origin;
+use crate::duties::Duties;
+use crate::effect::Effect;
+use crate::history::History;
+use crate::pending_votes::HeldVote;
+use crate::proving::Proving;
+use crate::refusal::Refusal;
+use crate::sync::Sync;
+use crate::verifier::{Done, JobId, NotDone, Outcome};
+use crate::votes::Votes;
+use crate::{ChainHead, Snapshot};
+use consensus::{
+    ForkChoiceView, Interval, ProofScheme, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot,
+    Store, ValidatorIndex,
+};
+use network::SlotRange;
+use xmss::Scheme;
+
+/// This node's role in the chain.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// The validators with keys in this node's signer.
+    pub validators: Vec<ValidatorIndex>,
+    /// Whether it aggregates votes.
+    pub is_aggregator: bool,
+    /// The first slot in which its validators may sign. An earlier process may have signed in any
+    /// slot before it.
+    pub first_duty_slot: Slot,
+    /// The signature scheme of the network.
+    pub scheme: Scheme,
+}
+
+/// Owns everything that this node knows of the chain.
+pub struct ChainState {
+    pub(super) base: Base,
+    pub(super) blocks: Blocks,
+    pub(super) votes: Votes,
+    pub(super) duties: Duties,
+    pub(super) proving: Proving,
+    pub(super) sync: Sync,
+    pub(super) history: History,
+}
+
+impl fmt::Debug for ChainState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChainState").field("head", &self.head()).field("role", &self.base.role).finish_non_exhaustive()
+    }
+}
+
+impl ChainState {
+    /// Creates the state of a chain starting from `store`.
+    pub fn new(store: Store, proofs: Arc<dyn ProofScheme>, role: Role) -> Self {
+        Self {
+            history: History::new(&store),
+            base: Base::new(store, proofs, role),
+            blocks: Blocks::new(),
+            votes: Votes::new(),
+            duties: Duties::default(),
+            proving: Proving::default(),
+            sync: Sync::default(),
+        }
+    }
+
+    /// Processes a gossiped block. Its verdict follows now, or with the result of its verification.
+    pub fn block(&mut self, block: SignedBlock, origin: Origin) -> Vec<Effect> {
+        self.blocks.process(Arc::new(block), Source::Gossip(origin), &mut self.sync, &mut self.base);
+        self.continue_sync();
+        self.base.effects.take()
+    }
+
+    /// Processes a gossiped vote. Its verdict follows now, or with the result of its verification.
+    pub fn vote(&mut self, vote: SignedAttestation, origin: Origin) -> Vec<Effect> {
+        self.votes.gossiped(HeldVote::Single(Arc::new(vote)), origin, &mut self.base);
+        self.base.effects.take()
+    }
+
+    /// Processes a gossiped aggregate. Its verdict follows now, or with the result of its
+    /// verification.
+    pub fn aggregate(&mut self, vote: SignedAggregatedAttestation, origin: Origin) -> Vec<Effect> {
+        self.votes.gossiped(HeldVote::Aggregate(Arc::new(vote)), origin, &mut self.base);
+        self.base.effects.take()
+    }
+
+    /// Publishes the vote of one of our validators.
+    pub(crate) fn own_vote(&mut self, vote: Box<SignedAttestation>) -> Vec<Effect> {
+        self.votes.own_vote(vote, &mut self.base);
+        self.base.effects.take()
+    }
+
+    /// Publishes our block, now signed. It is in the store already.
+    pub(crate) fn own_block(&mut self, block: SignedBlock) -> Vec<Effect> {
+        let block = Arc::new(block);
+        self.duties.own_block();
+        self.keep(Root::of(&block.block), &block);
+        self.base.effects.publish_block(block);
+        self.base.effects.take()
+    }
+
+    /// Counts a duty missed for lack of a signature.
+    pub(crate) fn not_signed(&mut self, validator: ValidatorIndex, slot: Slot, why: &str) -> Vec<Effect> {
+        self.duties.not_signed(validator, slot, why, &mut self.base);
+        self.base.effects.take()
+    }
+
+    /// Processes results of jobs, in any order: votes on arrival, blocks and aggregates in the
+    /// order of their jobs' start.
+    pub fn jobs_done(&mut self, done: Vec<Done>) -> Vec<Effect> {
+        for Done { id, outcome } in done {
+            match (id, outcome) {
+                (JobId::Vote(number), Ok(Outcome::Vote(result))) => {
+                    self.votes.vote_result(number, result.map_err(Refusal::from), &mut self.base);
+                }
+                (JobId::Aggregate(number), Ok(Outcome::Aggregate(result))) => {
+                    self.votes.aggregate_result(number, result.map_err(Refusal::from));
+                }
+                (JobId::Block(number), Ok(Outcome::Block(result))) => {
+                    self.blocks.in_flight.settle(number, result.map_err(Refusal::from));
+                }
+                (JobId::Aggregation(number), Ok(Outcome::Aggregation(round))) => {
+                    self.proving.aggregated(number, round, &mut self.base);
+                }
+                (JobId::Recovery(number), Ok(Outcome::Recovery(votes))) => {
+                    self.proving.recovered(number, votes, &mut self.base);
+                }
+                (id, Ok(_) | Err(NotDone::Lost)) => self.not_done(id, Refusal::VerificationLost),
+                (id, Err(NotDone::Panicked)) => self.not_done(id, Refusal::VerificationPanicked),
+            }
+        }
+        self.finish_in_order();
+        self.base.effects.take()
+    }
+
+    /// Abandons the jobs started before `oldest`, because their results were lost.
+    pub(super) fn give_up_overdue(&mut self, oldest: Interval) {
+        let checks = self.votes.overdue(oldest).chain(self.blocks.overdue(oldest));
+        for id in checks.chain(self.proving.overdue(oldest)) {
+            self.not_done(id, Refusal::VerificationLate);
+        }
+        self.finish_in_order();
+    }
+
+    fn not_done(&mut self, id: JobId, why: Refusal) {
+        match id {
+            JobId::Vote(number) => self.votes.vote_result(number, Err(why), &mut self.base),
+            JobId::Aggregate(number) => self.votes.aggregate_result(number, Err(why)),
+            JobId::Block(number) => self.blocks.in_flight.settle(number, Err(why)),
+            JobId::Aggregation(_) | JobId::Recovery(_) => self.proving.not_proved(id, &mut self.base),
+        }
+    }
+
+    /// Processes the results of blocks and aggregates, up to the first job without a result.
+    fn finish_in_order(&mut self) {
+        while let Some((block, result)) = self.blocks.in_flight.next() {
+            self.block_result(block, result);
+        }
+        self.votes.finish_aggregates(&mut self.base);
+    }
+
+    /// Returns the chain's checkpoints.
+    pub fn head(&self) -> ChainHead {
+        self.base.head()
+    }
+
+    /// Starts or stops aggregating, and returns the previous setting.
+    pub(crate) fn set_aggregator(&mut self, enabled: bool) -> bool {
+        std::mem::replace(&mut self.base.role.is_aggregator, enabled)
+    }
+
+    /// Returns signed blocks by root, in the order of the request. Unknown roots are skipped.
+    pub fn serve_blocks<'a>(&'a self, roots: &'a [Root]) -> impl Iterator<Item = &'a Arc<SignedBlock>> {
+        self.history.by_roots(roots)
+    }
+
+    /// Returns the signed blocks of the head's chain in these slots, in ascending order.
+    ///
+    /// # Errors
+    ///
+    /// The range begins before the window to be served (`MIN_SLOTS_FOR_BLOCK_REQUESTS`), or ends
+    /// before this node's anchor.
+    pub(crate) fn serve_range(&self, range: SlotRange) -> Result<Vec<Arc<SignedBlock>>, &'static str> {
+        self.history.by_range(range, &self.base.store)
+    }
+
+    /// Counts one handled message of a lane and its time.
+    pub(crate) fn handled(&mut self, lane: usize, time: Duration) {
+        self.base.counters.meters.handled(lane, time);
+    }
+
+    /// Counts an effect refused by another actor.
+    pub(super) fn count(&mut self, reason: &'static str) {
+        self.base.counters.drop_for(reason);
+    }
+
+    /// Returns the view of fork choice for other threads.
+    pub(crate) fn fork_choice_view(&mut self) -> Arc<ForkChoiceView> {
+        self.base.fork_choice_view()
+    }
+
+    /// Returns a snapshot for other threads. Large parts are shared. The actor adds the lateness of
+    /// ticks and the view of fork choice.
+    pub fn snapshot(&self) -> Snapshot {
+        let (store, counters) = (&self.base.store, &self.base.counters);
+        let ChainHead { head, justified, finalized } = self.base.head();
+        let mut dropped = counters.dropped.clone();
+        dropped.insert("PENDING_BLOCKS_FULL", self.blocks.pending.evicted());
+        dropped.insert("PENDING_VOTES_FULL", self.votes.pending().evicted());
+        dropped.insert("FETCH_GIVEN_UP", self.sync.given_up());
+        dropped.retain(|_, count| *count > 0);
+        Snapshot {
+            time: store.time(),
+            head,
+            justified,
+            finalized,
+            safe_target: store.safe_target(),
+            safe_target_slot: store.safe_target_slot(),
+            finalized_state: store.state(&finalized.root).map(Arc::clone),
+            finalized_block: store.block(&finalized.root).map(Arc::clone),
+            validator_count: store.head_state().validators.len(),
+            own_validators: self.base.role.validators.len(),
+            is_aggregator: self.base.role.is_aggregator,
+            peers: self.sync.peers(),
+            blocks_imported: counters.blocks_imported,
+            pending_blocks: self.blocks.pending.len(),
+            pending_votes: self.votes.pending().len(),
+            dropped,
+            missed_intervals: counters.missed_intervals,
+            notes: self.duties.notes().to_vec(),
+            meters: counters.meters,
+            ..Snapshot::default()
+        }
+    }
+}

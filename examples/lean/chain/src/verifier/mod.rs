@@ -1,0 +1,108 @@
+//! Verification and proving outside the chain's actor: a pool of verifiers and a prover, each on
+//! its own thread.
+//!
+//! ```text
+//!  decoder ── block, vote ──▶ ┌────────────┐ ── Job, by lane ─────▶ verifier 1 … n ──┐
+//!                             │ ChainActor │ ── Job ──────────────▶ prover ──────────┤
+//!                             └────────────┘ ◀── JobsDone, batched ──────────────────┘
+//! ```
+//!
+//! The chain's actor reads the store, which is cheap, and never checks a signature. A worker has a
+//! [`Job`] with all its inputs, and never reads the store. No side waits for the other: jobs and
+//! results are messages. This module depends on the consensus rules only. Results go to the
+//! [`Recipient`](actor_lanes::Recipient) given to the [`Pool`].
+//!
+//! # The stages of a vote or an aggregate
+//!
+//! ```text
+//!  arrives ─▶ checked against the store ─▶ in flight ─▶ result ─▶ checked again ─▶ in a pool
+//!               │ block missing: held      │ no room: VERIFICATION_FULL │ finality passed: dropped
+//!               │ else refused             │ lost: VERIFICATION_LOST    │ else inserted
+//! ```
+//!
+//! * **Before**: the specification's checks in its order (`validate_attestation`,
+//!   `VALIDATOR_NOT_IN_STATE`, …), then a check for a held signature of the same vote by the same
+//!   validator. A copy in flight is no reason to drop another, because the first copy may be
+//!   forged. Both are verified, and the vote counts once.
+//! * **After**: the first checks can become false in two ways only. If the vote names a block of
+//!   this node, and that block was withdrawn unsigned, the vote is held as if its block had never
+//!   arrived. If finality has passed the vote's head, the vote is dropped, as pruning would have
+//!   done.
+//! * A vote counts from the end of its verification. A vote in flight misses the aggregation or the
+//!   count of that moment, and takes part in the next.
+//!
+//! # The stages of a block
+//!
+//! ```text
+//!  arrives ─▶ checked against the store ─▶ in flight ─▶ result ─▶ checked again ─▶ imported
+//!               │ parent missing: held,    │ no room: held   │ refused: its children are dropped.
+//!               │   the parent is fetched  │                 │   If only the proof was bad:
+//!               │ parent in flight: held   │                 │   another copy is tried, or fetched
+//!
+//!  imported ─▶ its children, and the votes waiting for it
+//! ```
+//!
+//! * **Before**: the block is refused if it is known, in the future, final, or one too many in its
+//!   slot. Then follow `UNKNOWN_PARENT_BLOCK` and `DUPLICATE_ATTESTATION_DATA`. The verifier checks
+//!   the proof and applies the block to its parent's state.
+//! * **The same block again**, while one copy is in flight, is not verified. A copy with another
+//!   proof is kept, because a block's root does not cover its proof and the first copy may be a
+//!   forgery. At most 16 such copies are kept for all blocks together. A further copy is dropped,
+//!   and the block is fetched again if no kept copy was valid.
+//! * **After**: a block is dropped if it became known, final or one too many in its slot meanwhile.
+//!   If its parent was withdrawn, the block is held for it.
+//! * **After a bad block**, all blocks waiting for it are dropped (`INVALID_ANCESTOR`). If only the
+//!   proof was bad, or the verification was lost, they continue to wait and the block is fetched.
+//!
+//! # Order, bounds and failures
+//!
+//! * **Order**: results arrive in any order. Blocks and aggregates are processed in the order of
+//!   their jobs' start, because in the specification the first one wins in two cases: when two
+//!   justify equally, and when a validator votes for two things in one slot. A child starts after
+//!   its parent's import. Single votes are verified newest first and processed on arrival, because
+//!   a signature counts for nothing before its aggregation.
+//! * **Bounds**: at most [`VOTES`], [`AGGREGATES`] and [`BLOCKS`] are in flight, and 64 MiB of
+//!   each. A verifier's lanes have room for all blocks and aggregates in flight, and the chain's
+//!   lane for results has room for all results. Neither refuses a message. At most one round of
+//!   aggregation and [`RECOVERIES`] recoveries of a block's votes are in flight.
+//! * **Too many votes**: the oldest votes waiting for a verifier are dropped (`VERIFICATION_LOST`),
+//!   so that the votes verified are those of the current slot. Blocks and aggregates have their own
+//!   lanes, and a batch of votes ends after a millisecond.
+//! * **A bad signature** affects no other: each vote of a batch is verified separately and gets its
+//!   own result.
+//! * **A panic** in a verification is contained. It is the result of that job, and the verifier
+//!   continues.
+//! * **A verifier that ends** drops its jobs. Each job's [`Ticket`] then reports the job as lost. A
+//!   block is verified once more by another verifier; a vote is dropped and counted.
+//! * **A missing result** is given up after 25 intervals, and counted. If it arrives later, it is
+//!   ignored.
+
+mod job;
+mod meters;
+mod pool;
+mod ticket;
+mod worker;
+
+pub use job::{Done, Job, JobId, JobsDone, NotDone, Outcome};
+pub use meters::WorkMeters;
+pub use pool::{Pool, verifier_count};
+pub use ticket::Assigned;
+pub use worker::Verifier;
+
+use ticket::Ticket;
+
+/// The largest number of votes in flight: those of two slots of a full registry.
+pub const VOTES: usize = 8192;
+
+/// The largest number of aggregates in flight.
+pub const AGGREGATES: usize = 1024;
+
+/// The largest number of blocks in flight.
+pub const BLOCKS: usize = 64;
+
+/// The largest number of blocks with recoveries of their votes in flight.
+pub const RECOVERIES: usize = 64;
+
+/// The largest number of jobs in flight, and so of results waiting for the chain's actor. The 1 is
+/// the round of aggregation.
+pub const IN_FLIGHT: usize = VOTES + AGGREGATES + BLOCKS + RECOVERIES + 1;

@@ -1,0 +1,144 @@
+//! `node genesis`: the files of a network, to run it by hand or with other clients.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::{ArgGroup, Args, value_parser};
+
+use crate::command::CommandError;
+use consensus::MILLISECONDS_PER_INTERVAL;
+use devnet::{Identities, NetworkPlan, PlanError};
+use keys::genesis_file::INTERVALS_MS;
+use keys::{self, NetworkKey, SchemeName, Seed};
+use lean_node::lean_files::LeanPlan;
+use lean_node::runtime;
+
+/// Write the files of a new network: for this program, or a genesis folder that any lean client runs from.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("form").required(true))]
+pub(super) struct GenesisArguments {
+    /// The directory to write this program's files to: a genesis file, key files, and one configuration file a node; files
+    /// that exist are not overwritten
+    #[arg(long, value_name = "DIR", group = "form")]
+    dir: Option<PathBuf>,
+    /// The genesis folder to write, as lean clients share them: config.yaml, validators.yaml, nodes.yaml and key files;
+    /// files that exist are not overwritten
+    #[arg(long, value_name = "DIR", group = "form")]
+    lean: Option<PathBuf>,
+    /// The nodes' names in a genesis folder, separated by commas [default: node-0, node-1, …]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["dir", "nodes"])]
+    names: Vec<String>,
+    /// How many nodes there are
+    #[arg(long, default_value_t = 4)]
+    nodes: usize,
+    /// How many validators there are, dealt out to the nodes in turn
+    #[arg(long, default_value_t = 8)]
+    validators: usize,
+    /// How long an interval lasts, in milliseconds; a slot has five
+    #[arg(long, conflicts_with = "lean", default_value_t = MILLISECONDS_PER_INTERVAL, value_parser = value_parser!(u64).range(INTERVALS_MS))]
+    interval_ms: u64,
+    /// How many seconds from now slot 0 begins
+    #[arg(long, default_value_t = 10)]
+    genesis_delay_s: u64,
+    /// The signature scheme of the validators' keys [default: long; test in a genesis folder, which other clients know]
+    #[arg(long, value_enum)]
+    scheme: Option<SchemeName>,
+    /// How many slots the keys can sign in: a power of two; in a genesis folder, two or more times the square root of the
+    /// scheme's lifetime [default: 4096, or as many as the scheme has]
+    #[arg(long, value_name = "N")]
+    key_slots: Option<u64>,
+    /// The IP address that all nodes listen on
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    address: IpAddr,
+    /// The first node's UDP port; the others have the following ones
+    #[arg(long, default_value_t = 9000)]
+    first_port: u16,
+    /// What the nodes' actors run on
+    #[arg(long, conflicts_with = "lean")]
+    runtime: Option<String>,
+}
+
+/// How many slots keys last if nobody says how many they should: four and a half hours at the specification's pace.
+pub(super) const DEFAULT_KEY_SLOTS: u64 = 4096;
+
+/// Returns how many slots a scheme's keys can have that are wanted to last for `slots`.
+pub(super) fn key_slots_for(scheme: SchemeName, slots: u64) -> u64 {
+    let lifetime = scheme.scheme().lifetime();
+    slots.checked_next_power_of_two().map_or(lifetime, |slots| slots.min(lifetime))
+}
+
+pub(super) fn genesis(arguments: &GenesisArguments) -> Result<(), CommandError> {
+    match (&arguments.dir, &arguments.lean) {
+        (Some(directory), _) => own_files(arguments, directory),
+        (None, Some(directory)) => genesis_folder(arguments, directory),
+        (None, None) => Err(CommandError::NoForm),
+    }
+}
+
+/// Writes what `node run --config` reads.
+fn own_files(arguments: &GenesisArguments, directory: &Path) -> Result<(), CommandError> {
+    runtime::by_name(arguments.runtime.as_deref())?;
+    let scheme = arguments.scheme.unwrap_or(SchemeName::Long);
+    let key_slots = arguments.key_slots.unwrap_or_else(|| key_slots_for(scheme, DEFAULT_KEY_SLOTS));
+    let identities = Identities::generate(arguments.nodes, arguments.validators, scheme, key_slots)?;
+    let plan = NetworkPlan {
+        genesis_time: genesis_time(arguments),
+        interval_ms: arguments.interval_ms,
+        runtime: arguments.runtime.clone(),
+        addresses: addresses(arguments, arguments.nodes),
+    };
+    let configs = plan.write(&identities, directory)?;
+    say_when(arguments);
+    for config in configs {
+        println!("  cargo run --release -p node -- run --config {}", config.display());
+    }
+    Ok(())
+}
+
+/// Writes what any lean client reads, `node run --genesis` among them.
+fn genesis_folder(arguments: &GenesisArguments, directory: &Path) -> Result<(), CommandError> {
+    let names = match arguments.names.as_slice() {
+        [] => (0..arguments.nodes).map(|node| format!("node-{node}")).collect(),
+        names => names.to_vec(),
+    };
+    let scheme = arguments.scheme.unwrap_or(SchemeName::Test);
+    let window = 2 * scheme.scheme().epochs_per_bottom_tree();
+    let key_slots = arguments.key_slots.unwrap_or_else(|| key_slots_for(scheme, DEFAULT_KEY_SLOTS).max(window));
+    let drawn = |error| CommandError::System { doing: "draw random keys", error };
+    let seeds =
+        (0..arguments.validators).map(|_| Ok((Seed::random()?, Seed::random()?))).collect::<io::Result<Vec<_>>>();
+    let validators = keys::generate_trees(scheme, &seeds.map_err(drawn)?, key_slots).map_err(PlanError::from)?;
+    let nodes = names.iter().map(|_| NetworkKey::random()).collect::<io::Result<Vec<_>>>().map_err(drawn)?;
+    let IpAddr::V4(address) = arguments.address else { return Err(CommandError::OnlyIpv4(arguments.address)) };
+    let ports = (arguments.first_port..=u16::MAX).take(names.len());
+    let addresses = ports.map(|port| SocketAddrV4::new(address, port)).collect();
+    let plan = LeanPlan { genesis_time: genesis_time(arguments), names, addresses };
+    plan.write(&nodes, &validators, directory)?;
+    say_when(arguments);
+    for name in &plan.names {
+        println!(
+            "  cargo run --release -p node -- run --genesis {} --node-id {name} --aggregator",
+            directory.display()
+        );
+    }
+    Ok(())
+}
+
+fn genesis_time(arguments: &GenesisArguments) -> u64 {
+    let start = SystemTime::now() + Duration::from_secs(arguments.genesis_delay_s);
+    start.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+fn addresses(arguments: &GenesisArguments, nodes: usize) -> Vec<SocketAddr> {
+    let ports = (arguments.first_port..=u16::MAX).take(nodes);
+    ports.map(|port| SocketAddr::new(arguments.address, port)).collect()
+}
+
+fn say_when(arguments: &GenesisArguments) {
+    println!(
+        "slot 0 begins {} s from now, and nodes may start later; start each in a terminal of its own:",
+        arguments.genesis_delay_s
+    );
+}

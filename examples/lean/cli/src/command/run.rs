@@ -1,0 +1,173 @@
+//! `node run`: one node.
+
+use std::io::{self, IsTerminal as _};
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{ArgGroup, Args};
+use tracing_subscriber::EnvFilter;
+
+use crate::command::CommandError;
+use crate::command::api_arguments::ApiArguments;
+use crate::command::report_lines::ReportLines;
+use crate::command::stop_signal::stop_signal;
+use consensus::MockProofs;
+use lean_node::api::ApiError;
+use lean_node::config::NodeConfig;
+use lean_node::lean_files::{LeanFilesError, LeanFolder, LeanOptions};
+use lean_node::node::{Node, StartError};
+use lean_node::report::{ReadyLine, ReportLine, StoppedLine};
+use lean_node::runtime;
+
+/// What is logged unless `RUST_LOG` says otherwise. gossipsub warns of every message that a peer has published as well,
+/// which aggregators' messages do; what could not be published is counted in the report.
+const LOG: &str = "info,libp2p_gossipsub=error";
+
+/// How long the node gets to stop in order.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long after the end of standard input the program ends by force.
+const ORPHAN_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Run one node: from its configuration file, or from a genesis folder as lean clients share them.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("files").required(true))]
+pub(super) struct RunArguments {
+    /// The node's configuration file; `node genesis --dir` writes such files
+    #[arg(long, value_name = "FILE", group = "files")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    lean: LeanArguments,
+    /// Accept every aggregation proof that carries the mock's marker, which anyone can write, as other clients' mocked mode
+    /// does. Without it, only the mocks of this program pass, which are bound to what they claim and prove as little
+    #[arg(long)]
+    mock_aggregation_proofs: bool,
+    #[command(flatten)]
+    api: ApiArguments,
+    /// Report in JSON, one line a slot
+    #[arg(long)]
+    json: bool,
+    /// Stop in order when standard input ends, so that the node never outlives the process that started it
+    #[arg(long)]
+    stop_on_stdin_eof: bool,
+}
+
+/// What a node that runs from a genesis folder is told beside it.
+#[derive(Debug, Args)]
+struct LeanArguments {
+    /// A genesis folder: config.yaml, validators.yaml, nodes.yaml, hash-sig-keys/; `node genesis --lean` writes such folders
+    #[arg(long, value_name = "DIR", group = "files", requires = "node_id")]
+    genesis: Option<PathBuf>,
+    /// The node's name in the genesis folder
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
+    node_id: Option<String>,
+    /// Where to listen: ADDRESS:PORT or /ip4/ADDRESS/udp/PORT/quic-v1 [default: the port of the node's own record in
+    /// nodes.yaml, or 9000]
+    #[arg(long, value_name = "ADDR", conflicts_with = "config")]
+    listen: Option<String>,
+    /// The file with the node's secp256k1 secret in hexadecimal [default: NAME.key in the genesis folder, or a new key]
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    node_key: Option<PathBuf>,
+    /// A node to dial beside those of nodes.yaml, as a record (enr:…) or an address that ends in /p2p/PEER_ID; may be
+    /// repeated
+    #[arg(long = "peer", value_name = "NODE", conflicts_with = "config")]
+    peers: Vec<String>,
+    /// Aggregate votes, and publish the aggregates
+    #[arg(long, alias = "is-aggregator", conflicts_with = "config")]
+    aggregator: bool,
+    /// What the node's actors run on [default: the first that was compiled in]
+    #[arg(long, conflicts_with = "config")]
+    runtime: Option<String>,
+    /// Speak libp2p's identify, at which the specification's Python node closes its streams
+    #[arg(long, conflicts_with = "config")]
+    identify: bool,
+    /// Speak libp2p's ping, at which the specification's Python node closes its streams
+    #[arg(long, conflicts_with = "config")]
+    ping: bool,
+}
+
+impl LeanArguments {
+    fn load(&self, directory: &Path) -> Result<NodeConfig, LeanFilesError> {
+        LeanFolder::new(directory).load(&LeanOptions {
+            node_id: self.node_id.clone().unwrap_or_default(),
+            listen: self.listen.clone(),
+            node_key: self.node_key.clone(),
+            peers: self.peers.clone(),
+            aggregator: self.aggregator,
+            runtime: self.runtime.clone(),
+            identify: self.identify,
+            ping: self.ping,
+        })
+    }
+}
+
+/// Reads the node's files.
+fn load(arguments: &RunArguments) -> Result<NodeConfig, CommandError> {
+    let mut config = match (&arguments.config, &arguments.lean.genesis) {
+        (Some(path), _) => NodeConfig::load(path)?,
+        (None, Some(directory)) => arguments.lean.load(directory)?,
+        (None, None) => return Err(CommandError::NoFiles),
+    };
+    if arguments.mock_aggregation_proofs {
+        config.proofs = MockProofs::Marked;
+    }
+    arguments.api.apply_to(&mut config);
+    Ok(config)
+}
+
+pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
+    let (stopper, stop) = stop_signal();
+    if arguments.stop_on_stdin_eof {
+        let watched = stopper.on_stdin_eof(ORPHAN_PATIENCE);
+        watched.map_err(|error| CommandError::System { doing: "watch standard input", error })?;
+    }
+    let starting = stopper.on_signals()?;
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG)))
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+
+    let config = load(arguments)?;
+    tracing::warn!(accepted = %config.proofs, "aggregation proofs are MOCKS and prove nothing: anyone can forge a block");
+    let runtime = runtime::by_name(config.runtime.as_deref())?;
+    let address = config.listen_socket();
+    probe(address)?;
+    let report = ReportLines::start(arguments.json, stopper)?;
+    let mut ready = ReadyLine {
+        node: config.name.clone(),
+        listen: config.listen.to_string(),
+        peer_id: config.network_key.peer_id().to_string(),
+        runtime: runtime.name().to_owned(),
+        http: None,
+    };
+    let name = config.name.clone();
+    tracing::info!(validators = config.validators.len(), "growing the validators' keys");
+    let node = match Node::start(config, runtime, report.statuses()) {
+        Ok(node) => node,
+        Err(StartError::Api(ApiError::Listen { address, error })) if error.kind() == io::ErrorKind::AddrInUse => {
+            return Err(CommandError::HttpPortTaken(address));
+        }
+        // Someone may have taken the port since it was probed, which is worth telling apart. Only then: of any other failure
+        // this node itself may still have the port.
+        Err(error @ StartError::Network(_)) => return Err(probe(address).err().unwrap_or_else(|| error.into())),
+        Err(error) => return Err(error.into()),
+    };
+    drop(starting);
+    ready.http = node.http_address();
+    report.say(ReportLine::Ready(ready));
+    stop.wait();
+    let left = node.stop(STOP_PATIENCE);
+    report.finish(ReportLine::Stopped(StoppedLine { node: name, left: left.clone() }));
+    if left.is_empty() { Ok(()) } else { Err(CommandError::Stop(left)) }
+}
+
+/// Finds out, by binding the address and letting it go again, whether the node can listen there.
+fn probe(address: SocketAddr) -> Result<(), CommandError> {
+    match UdpSocket::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(CommandError::PortTaken(address)),
+        Err(error) => Err(CommandError::Listen { address, error }),
+    }
+}

@@ -1,0 +1,211 @@
+//! Building a block: which votes go in.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::attestation::{AggregatedAttestation, SingleMessageAggregate};
+use crate::block::{AggregatedAttestations, Block, BlockBody};
+use crate::block_roots::BlockRoots;
+use crate::checkpoint::{AttestationData, Checkpoint};
+use crate::constants::MAX_ATTESTATIONS_DATA;
+use crate::coverage::{Proofs, select_proofs};
+use crate::proof::{ChildProof, ProofScheme};
+use crate::rejection::Rejection;
+use crate::root::Root;
+use crate::slot::{Slot, ValidatorIndex};
+use crate::state::State;
+use crate::transition::{advance, extend_history, extend_to_slot, process_block};
+use crate::validator::Validators;
+use crate::voters::Voters;
+
+/// A block, the state after it, and one proof for each of its votes, in the body's order.
+#[derive(Debug)]
+pub(crate) struct BuiltBlock {
+    pub(crate) block: Block,
+    pub(crate) state: State,
+    pub(crate) proofs: Proofs,
+}
+
+/// Where a block goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proposal<'a> {
+    /// The state after the parent.
+    pub(crate) state: &'a State,
+    /// That state's root.
+    pub(crate) state_root: Root,
+    pub(crate) parent_root: Root,
+    pub(crate) slot: Slot,
+    pub(crate) proposer_index: ValidatorIndex,
+}
+
+/// Builds a block from the votes that its chain can use (`build_block`).
+///
+/// A vote builds on a justified source, and counting votes is what justifies sources. So votes are chosen in rounds,
+/// each on what the last one has justified, until a round changes nothing.
+///
+/// When there are more than fit, the specification takes those with the lowest targets, and takes them again for the next
+/// block. Eight that never become a majority would then fill every block for ever: after nine slots without a majority,
+/// finality would not come back when the validators do. So votes that the chain has counted already give way first.
+pub(crate) fn build_block<'a>(
+    proposal: Proposal<'_>,
+    is_known: impl Fn(&Root) -> bool,
+    votes: impl Iterator<Item = (&'a AttestationData, &'a Proofs)>,
+    prover: &dyn ProofScheme,
+) -> Result<BuiltBlock, Rejection> {
+    let advanced = advance(proposal.state, proposal.slot, || proposal.state_root)?;
+    let mut candidates: Vec<_> = votes.collect();
+    candidates.sort_by_key(|(data, _)| data.target.slot);
+
+    let mut chosen = Vec::new();
+    let mut seen = HashSet::new();
+    let mut anchor = Anchor::new(&proposal)?;
+    loop {
+        let mut usable = Vec::new();
+        for (data, proofs) in &candidates {
+            if !seen.contains(*data) && is_known(&data.head.root) && anchor.can_use(data)? {
+                usable.push((*data, *proofs));
+            }
+        }
+        let room = MAX_ATTESTATIONS_DATA.saturating_sub(seen.len());
+        if usable.len() > room {
+            usable.retain(|(data, proofs)| anchor.adds_voters(data, proofs));
+            usable.truncate(room);
+        }
+        if usable.is_empty() {
+            break;
+        }
+        for (data, proofs) in usable {
+            seen.insert(*data);
+            let (selected, _) = select_proofs(&[proofs]);
+            chosen.extend(selected.into_iter().map(|proof| (*data, proof)));
+        }
+        let mut trial = advanced.clone();
+        process_block(&mut trial, &proposal.block(unmerged(&chosen))?)?;
+        if !anchor.move_to(trial) {
+            break;
+        }
+    }
+
+    let merged = merge(&chosen, &proposal.state.validators, prover);
+    let attestations = merged.iter().map(|(data, proof)| attestation(data, proof)).collect();
+    let mut block = proposal.block(attestations)?;
+    let mut state = advanced;
+    process_block(&mut state, &block)?;
+    block.state_root = Root::of(&state);
+    Ok(BuiltBlock { block, state, proofs: merged.into_iter().map(|(_, proof)| proof).collect() })
+}
+
+impl Proposal<'_> {
+    fn block(&self, attestations: Vec<AggregatedAttestation>) -> Result<Block, Rejection> {
+        let attestations =
+            AggregatedAttestations::try_from(attestations).map_err(|_| Rejection::TooManyAttestationData)?;
+        Ok(Block {
+            slot: self.slot,
+            proposer_index: self.proposer_index,
+            parent_root: self.parent_root,
+            state_root: Root::ZERO,
+            body: BlockBody { attestations },
+        })
+    }
+}
+
+/// What the votes chosen so far have justified: the next ones must build on it.
+struct Anchor {
+    justified: Checkpoint,
+    /// Answers which slots are justified.
+    view: State,
+    /// The chain as it will be under the new block.
+    history: BlockRoots,
+}
+
+impl Anchor {
+    fn new(proposal: &Proposal<'_>) -> Result<Self, Rejection> {
+        let parent = &proposal.state.latest_block_header;
+        // Genesis is justified only when the first block on top of it is processed, so nobody has said so yet.
+        let justified = if parent.slot == 0 {
+            Checkpoint { root: proposal.parent_root, slot: 0 }
+        } else {
+            proposal.state.latest_justified
+        };
+        let empty_slots = (proposal.slot - 1).saturating_sub(parent.slot);
+        let mut history = proposal.state.historical_block_hashes.clone();
+        extend_history(&mut history, proposal.parent_root, empty_slots)?;
+        let mut view = proposal.state.clone();
+        extend_to_slot(&mut view, proposal.slot - 1)?;
+        Ok(Self { justified, view, history })
+    }
+
+    fn can_use(&self, data: &AttestationData) -> Result<bool, Rejection> {
+        if data.source.slot != self.justified.slot
+            || !data.lies_on_chain(&self.history)
+            || !self.view.is_slot_justified(data.source.slot)?
+        {
+            return Ok(false);
+        }
+        // Votes of genesis for itself justify nothing, but they carry weight for the head.
+        let is_genesis_self_vote = data.source.slot == 0 && data.target.slot == 0;
+        Ok(is_genesis_self_vote || !self.view.is_slot_justified(data.target.slot)?)
+    }
+
+    /// Says whether a vote has voters that the chain has not counted for its target.
+    fn adds_voters(&self, data: &AttestationData, proofs: &Proofs) -> bool {
+        let State { justifications_roots, justifications_validators, validators, .. } = &self.view;
+        let tally = justifications_roots.iter().position(|root| *root == data.target.root);
+        let counted = tally.map(|place| {
+            Voters::of_bits(justifications_validators.as_bytes(), place * validators.len(), validators.len())
+        });
+        let counted = counted.unwrap_or_default();
+        proofs.iter().any(|proof| Voters::of(&proof.participants).count_without(&counted) > 0)
+    }
+
+    /// Moves on to what a trial block has justified. Says whether that is anything new.
+    fn move_to(&mut self, trial: State) -> bool {
+        let moved =
+            trial.latest_justified != self.justified || trial.latest_finalized.slot != self.view.latest_finalized.slot;
+        if moved {
+            self.justified = trial.latest_justified;
+            self.view = trial;
+        }
+        moved
+    }
+}
+
+type Chosen = Vec<(AttestationData, Arc<SingleMessageAggregate>)>;
+
+fn unmerged(chosen: &Chosen) -> Vec<AggregatedAttestation> {
+    chosen.iter().map(|(data, proof)| attestation(data, proof)).collect()
+}
+
+fn attestation(data: &AttestationData, proof: &SingleMessageAggregate) -> AggregatedAttestation {
+    AggregatedAttestation { aggregation_bits: proof.participants.clone(), data: *data }
+}
+
+/// Folds the proofs of each vote into one, because a block must not have a vote twice.
+///
+/// Where the prover refuses, the first proof stands alone: the one that covers most.
+fn merge(chosen: &Chosen, validators: &Validators, prover: &dyn ProofScheme) -> Chosen {
+    let mut grouped: IndexMap<AttestationData, Proofs> = IndexMap::new();
+    for (data, proof) in chosen {
+        grouped.entry(*data).or_default().push(Arc::clone(proof));
+    }
+    let merged = grouped.into_iter().filter_map(|(data, proofs)| {
+        let folded = if proofs.len() > 1 { fold(&data, &proofs, validators, prover) } else { None };
+        folded.map(Arc::new).or_else(|| proofs.first().cloned()).map(|proof| (data, proof))
+    });
+    merged.collect()
+}
+
+fn fold(
+    data: &AttestationData,
+    proofs: &Proofs,
+    validators: &Validators,
+    prover: &dyn ProofScheme,
+) -> Option<SingleMessageAggregate> {
+    let children: Vec<_> = proofs
+        .iter()
+        .map(|proof| Some(ChildProof { proof, public_keys: validators.attestation_keys(&proof.participants)? }))
+        .collect::<Option<_>>()?;
+    prover.aggregate(&children, &[], Root::of(data), data.slot).ok()
+}

@@ -1,0 +1,49 @@
+//! Slots, and which of them can be justified (3SF-mini).
+
+use crate::constants::IMMEDIATE_JUSTIFICATION_WINDOW;
+
+/// A slot's number since genesis.
+pub type Slot = u64;
+
+/// How many intervals have passed since genesis.
+pub type Interval = u64;
+
+/// A validator's place in the registry.
+pub type ValidatorIndex = u64;
+
+/// Says whether `slot` can be justified while `finalized` is the newest finalized slot (`is_justifiable_after`).
+///
+/// It can when their distance is at most 5, a perfect square, or a pronic number, x · (x + 1). The further finality
+/// lags behind, the fewer slots can be justified, so votes gather on fewer targets. A slot before the finalized one
+/// cannot be justified.
+///
+/// # Examples
+///
+/// ```
+/// use consensus::is_justifiable_after;
+///
+/// assert!(is_justifiable_after(12, 0));
+/// assert!(!is_justifiable_after(13, 0));
+/// assert!(is_justifiable_after(109, 100));
+/// ```
+pub fn is_justifiable_after(slot: Slot, finalized: Slot) -> bool {
+    let Some(distance) = slot.checked_sub(finalized) else {
+        return false;
+    };
+    if distance <= IMMEDIATE_JUSTIFICATION_WINDOW || distance.isqrt().pow(2) == distance {
+        return true;
+    }
+    // For a pronic distance, 4 · x · (x + 1) + 1 = (2x + 1)^2. The root is odd because its square is.
+    let discriminant = 4 * u128::from(distance) + 1;
+    discriminant.isqrt().pow(2) == discriminant
+}
+
+/// Returns where a slot is tracked in `justified_slots`; nothing for a slot that is finalized.
+pub fn justified_index_after(slot: Slot, finalized: Slot) -> Option<u64> {
+    slot.checked_sub(finalized)?.checked_sub(1)
+}
+
+/// Returns the validator that proposes in a slot, round robin; nothing when there are no validators.
+pub fn proposer_for_slot(slot: Slot, validators: usize) -> Option<ValidatorIndex> {
+    slot.checked_rem(validators as u64)
+}

@@ -1,0 +1,252 @@
+//! Fork choice against the specification's own walks, which look at every vote and every block each time.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
+
+use super::Store;
+use crate::attestation::{ProofBytes, SignedAggregatedAttestation, SingleMessageAggregate, aggregation_bits};
+use crate::block::Block;
+use crate::checkpoint::{AttestationData, Checkpoint};
+use crate::coverage::Proofs;
+use crate::root::Root;
+use crate::slot::{Slot, ValidatorIndex};
+use crate::state::{State, genesis};
+use crate::validator::Validators;
+use xmss::PublicKey;
+
+const VALIDATORS: u8 = 70;
+
+/// The latest vote of each validator (`extract_attestations_from_aggregated_payloads`).
+fn latest_votes<'a>(
+    pool: impl Iterator<Item = (&'a AttestationData, &'a Proofs)>,
+    finalized: Slot,
+) -> BTreeMap<ValidatorIndex, AttestationData> {
+    let mut latest: BTreeMap<ValidatorIndex, AttestationData> = BTreeMap::new();
+    for (data, proofs) in pool {
+        for proof in proofs {
+            for place in 0..proof.participants.len() {
+                let voter = place as ValidatorIndex;
+                let is_newer = latest.get(&voter).is_none_or(|vote| vote.slot < data.slot);
+                if proof.participants.get(place) == Some(true) && data.head.slot > finalized && is_newer {
+                    latest.insert(voter, *data);
+                }
+            }
+        }
+    }
+    latest
+}
+
+/// The weight of each block after a slot (`accumulate_ancestor_weights`).
+fn weights(store: &Store, votes: &BTreeMap<ValidatorIndex, AttestationData>, start: Slot) -> HashMap<Root, u64> {
+    let mut weights = HashMap::new();
+    for vote in votes.values() {
+        let mut root = vote.head.root;
+        while let Some(block) = store.block(&root).filter(|block| block.slot > start) {
+            *weights.entry(root).or_default() += 1;
+            root = block.parent_root;
+        }
+    }
+    weights
+}
+
+/// The head above a block (`compute_lmd_ghost_head`).
+fn head(store: &Store, start: Root, votes: &BTreeMap<ValidatorIndex, AttestationData>, least: u64) -> Root {
+    let start_slot = store.block(&start).expect("the start is known").slot;
+    let weights = weights(store, votes, start_slot);
+    let weight = |root: &Root| weights.get(root).copied().unwrap_or(0);
+    let mut head = start;
+    loop {
+        let children = store.blocks().filter(|(_, block)| block.parent_root == head).map(|(root, _)| *root);
+        match children.filter(|child| weight(child) >= least).max_by_key(|child| (weight(child), *child)) {
+            Some(child) => head = child,
+            None => return head,
+        }
+    }
+}
+
+/// The head's view of the finalized checkpoint, in the second half of `update_head`.
+fn finalized(store: &Store, head: Root) -> Checkpoint {
+    let slot = store.state(&head).expect("few blocks").latest_finalized.slot;
+    let mut root = head;
+    while let Some(block) = store.block(&root).filter(|block| block.slot > slot) {
+        root = block.parent_root;
+    }
+    let is_there = store.block(&root).is_some_and(|block| block.slot == slot);
+    if is_there { Checkpoint { root, slot } } else { store.latest_finalized() }
+}
+
+fn check_update_head(store: &mut Store) {
+    let votes = latest_votes(store.known_proofs(), store.latest_finalized().slot);
+    let head = head(store, store.latest_justified().root, &votes, 0);
+    let finalized = finalized(store, head);
+    store.update_head();
+    assert_eq!((store.head(), store.latest_finalized()), (head, finalized));
+
+    let votes = latest_votes(store.known_proofs(), finalized.slot);
+    let weights: BTreeMap<_, _> = weights(store, &votes, finalized.slot).into_iter().collect();
+    assert_eq!(store.block_weights(), weights);
+}
+
+fn check_safe_target(store: &mut Store) {
+    let votes = latest_votes(store.new_proofs(), store.latest_finalized().slot);
+    let least = (2 * u64::from(VALIDATORS)).div_ceil(3);
+    let safe_target = head(store, store.latest_justified().root, &votes, least);
+    store.update_safe_target();
+    assert_eq!(store.safe_target(), safe_target);
+}
+
+/// Compares what the tree says of ancestors with a walk from parent to parent.
+fn check_tree(store: &Store) {
+    let newest = store.blocks().map(|(_, block)| block.slot).max();
+    assert_eq!(Some(store.newest_block_slot()), newest);
+    for (place, (root, _)) in store.blocks().enumerate() {
+        assert_eq!(store.tree.place(root), Some(place));
+        let mut walked = Vec::new();
+        let mut next = *root;
+        while let Some(block) = store.block(&next) {
+            walked.push(Checkpoint { root: next, slot: block.slot });
+            next = block.parent_root;
+        }
+        let chain: Vec<_> = store.chain(*root).map(|(root, block)| Checkpoint { root, slot: block.slot }).collect();
+        assert_eq!(chain, walked);
+        for slot in 0..=walked[0].slot {
+            let ancestor = walked.iter().copied().find(|ancestor| ancestor.slot <= slot);
+            assert_eq!(store.tree.ancestor_at(*root, slot), ancestor);
+        }
+    }
+}
+
+/// What happens to a store. Blocks are named by where they stand among those there are.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A block that names two of its ancestors as its checkpoints, and brings a vote to the front.
+    Block {
+        parent: usize,
+        gap: Slot,
+        justified: usize,
+        finalized: usize,
+        vote: usize,
+    },
+    Vote {
+        head: usize,
+        slot: Slot,
+        voters: Vec<ValidatorIndex>,
+        is_counted: bool,
+    },
+    Accept,
+    SafeTarget,
+    Prune,
+    Withdraw(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    // Mostly on the newest blocks and justified far back, as in a chain that grows.
+    let place = || prop_oneof![3 => 0usize..3, 1 => any::<usize>()];
+    let block = (place(), 1u64..4, any::<usize>(), any::<usize>(), any::<usize>())
+        .prop_map(|(parent, gap, justified, finalized, vote)| Step::Block { parent, gap, justified, finalized, vote });
+    let voters = vec(0..u64::from(VALIDATORS), 1..60);
+    let vote = (place(), 0u64..12, voters, any::<bool>()).prop_map(|(head, slot, voters, is_counted)| Step::Vote {
+        head,
+        slot,
+        voters,
+        is_counted,
+    });
+    let step = prop_oneof![
+        6 => block,
+        8 => vote,
+        2 => Just(Step::Accept),
+        2 => Just(Step::SafeTarget),
+        1 => Just(Step::Prune),
+        1 => place().prop_map(Step::Withdraw),
+    ];
+    vec(step, 1..60)
+}
+
+fn store() -> Store {
+    let key = |tag: u8| PublicKey::new([tag; PublicKey::LENGTH]);
+    let validators = Validators::new((0..VALIDATORS).map(|index| (key(index), key(index)))).expect("few validators");
+    let (state, block) = genesis(0, validators);
+    Store::new(state, block, None).expect("genesis names its state")
+}
+
+/// Finds a block, counted from the newest.
+fn block_at(store: &Store, place: usize) -> Checkpoint {
+    let count = store.block_count();
+    let (root, block) = store.blocks().nth(count - 1 - place % count).expect("the place is within the blocks");
+    Checkpoint { root: *root, slot: block.slot }
+}
+
+fn ancestor(store: &Store, root: Root, place: usize) -> Checkpoint {
+    let chain: Vec<_> = store.chain(root).map(|(root, block)| Checkpoint { root, slot: block.slot }).collect();
+    chain[place % chain.len()]
+}
+
+fn take(store: &mut Store, step: Step) {
+    match step {
+        Step::Block { parent, gap, justified, finalized, vote } => {
+            let parent = block_at(store, parent);
+            let justified = ancestor(store, parent.root, justified);
+            let finalized = ancestor(store, justified.root, finalized);
+            let block = Block {
+                slot: parent.slot + gap,
+                parent_root: parent.root,
+                proposer_index: store.block_count() as ValidatorIndex,
+                ..Block::default()
+            };
+            let validators = store.head_state().validators.clone();
+            let state =
+                State { latest_justified: justified, latest_finalized: finalized, validators, ..State::default() };
+            let count = store.known_proofs().count().max(1);
+            let known = store.known_proofs().nth(vote % count).map(|(data, _)| *data);
+            let other = AttestationData { slot: vote as Slot % 12, head: parent, target: justified, source: finalized };
+            store.pools.known.bring_to_front(known.into_iter().chain([other]));
+            store.adopt(Root::of(&block), Arc::new(block), Arc::new(state));
+            check_update_head(store);
+        }
+        Step::Vote { head, slot, voters, is_counted } => {
+            let head = block_at(store, head);
+            let data = AttestationData { slot, head, ..AttestationData::default() };
+            let participants = aggregation_bits(voters).expect("some voters");
+            let proof = SingleMessageAggregate { participants, proof: ProofBytes::default() };
+            if is_counted {
+                store.insert_known_proof(data, Arc::new(proof));
+            } else {
+                store.insert_aggregated_attestation(SignedAggregatedAttestation { data, proof });
+            }
+            check_update_head(store);
+        }
+        Step::Accept => {
+            store.accept_new_attestations();
+            check_update_head(store);
+        }
+        Step::SafeTarget => check_safe_target(store),
+        Step::Prune => {
+            store.prune_stale_attestation_data();
+            check_update_head(store);
+        }
+        Step::Withdraw(place) => {
+            let block = block_at(store, place);
+            let has_children = store.blocks().any(|(_, other)| other.parent_root == block.root);
+            let count = store.block_count();
+            let is_withdrawn = store.withdraw_block(&block.root);
+            assert!(!(has_children && is_withdrawn));
+            assert_eq!(store.block_count(), count - usize::from(is_withdrawn));
+            check_update_head(store);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn heads_and_weights_and_safe_targets_are_those_of_the_specifications_walks(steps in steps()) {
+        let mut store = store();
+        for step in steps {
+            take(&mut store, step);
+        }
+        check_safe_target(&mut store);
+        check_tree(&store);
+    }
+}

@@ -1,0 +1,148 @@
+//! The state transition: what a block makes of the state before it.
+
+use crate::block::{Block, BlockHeader};
+use crate::block_roots::BlockRoots;
+use crate::checkpoint::Checkpoint;
+use crate::constants::HISTORICAL_ROOTS_LIMIT;
+use crate::rejection::Rejection;
+use crate::root::Root;
+use crate::slot::{Slot, justified_index_after, proposer_for_slot};
+use crate::state::State;
+use crate::tally::process_attestations;
+
+/// Applies a block to the state after its parent, and checks that it names the state that comes out.
+///
+/// Signatures are not checked here.
+///
+/// # Errors
+///
+/// The first [`Rejection`] in the specification's order: of the slot, the header, the votes, the state root.
+pub fn state_transition(parent: &State, block: &Block) -> Result<State, Rejection> {
+    finish(process_slots(parent, block.slot)?, block, Root::of(&block.body))
+}
+
+/// Does the same as [`state_transition`] for a caller that knows the roots of the parent's state and of the block's body,
+/// which saves computing them.
+pub(crate) fn state_transition_from(
+    parent: &State,
+    parent_state_root: Root,
+    block: &Block,
+    body_root: Root,
+) -> Result<State, Rejection> {
+    finish(advance(parent, block.slot, || parent_state_root)?, block, body_root)
+}
+
+/// Does the same as [`state_transition`] for a block that has passed it before: it is known to name the state that comes
+/// out, which need not be hashed.
+pub(crate) fn replay(parent: &State, parent_state_root: Root, block: &Block) -> Result<State, Rejection> {
+    let mut state = advance(parent, block.slot, || parent_state_root)?;
+    process_block(&mut state, block)?;
+    Ok(state)
+}
+
+/// Advances a state through slots without a block, up to `target` (`process_slots`).
+///
+/// # Errors
+///
+/// [`Rejection::BlockSlotNotInFuture`] unless `target` is after the state's slot.
+pub fn process_slots(state: &State, target: Slot) -> Result<State, Rejection> {
+    advance(state, target, || Root::of(state))
+}
+
+/// Applies a block to a state that has been advanced to its slot, without looking at the block's state root
+/// (`process_block`).
+///
+/// # Errors
+///
+/// The first [`Rejection`] of the header or the votes. The state is then half changed and must be thrown away.
+pub fn process_block(state: &mut State, block: &Block) -> Result<(), Rejection> {
+    apply(state, block, Root::of(&block.body))
+}
+
+fn apply(state: &mut State, block: &Block, body_root: Root) -> Result<(), Rejection> {
+    process_block_header(state, block, body_root)?;
+    process_attestations(state, &block.body.attestations)
+}
+
+fn finish(mut state: State, block: &Block, body_root: Root) -> Result<State, Rejection> {
+    apply(&mut state, block, body_root)?;
+    if block.state_root == Root::of(&state) { Ok(state) } else { Err(Rejection::StateRootMismatch) }
+}
+
+pub(crate) fn advance(state: &State, target: Slot, state_root: impl FnOnce() -> Root) -> Result<State, Rejection> {
+    if state.slot >= target {
+        return Err(Rejection::BlockSlotNotInFuture);
+    }
+    // Only the first slot after a block has a state root to fill in, so there is no need to go slot by slot.
+    let mut header = state.latest_block_header;
+    if header.state_root.is_zero() {
+        header.state_root = state_root();
+    }
+    Ok(State { latest_block_header: header, slot: target, ..state.clone() })
+}
+
+fn process_block_header(state: &mut State, block: &Block, body_root: Root) -> Result<(), Rejection> {
+    let parent = state.latest_block_header;
+    let parent_root = Root::of(&parent);
+    if block.slot != state.slot {
+        return Err(Rejection::BlockSlotMismatch);
+    }
+    if block.slot <= parent.slot {
+        return Err(Rejection::BlockOlderThanLatestHeader);
+    }
+    let proposer = proposer_for_slot(state.slot, state.validators.len()).ok_or(Rejection::EmptyValidatorRegistry)?;
+    if block.proposer_index != proposer {
+        return Err(Rejection::WrongProposer);
+    }
+    if block.parent_root != parent_root {
+        return Err(Rejection::ParentRootMismatch);
+    }
+
+    // The chain's anchor is justified and finalized by definition, but genesis cannot name its own root.
+    if parent.slot == 0 {
+        let anchor = Checkpoint { root: parent_root, slot: 0 };
+        state.latest_justified = anchor;
+        state.latest_finalized = anchor;
+    }
+    extend_history(&mut state.historical_block_hashes, parent_root, block.slot - parent.slot - 1)?;
+    extend_to_slot(state, block.slot - 1)?;
+    state.latest_block_header = BlockHeader {
+        slot: block.slot,
+        proposer_index: block.proposer_index,
+        parent_root: block.parent_root,
+        state_root: Root::ZERO,
+        body_root,
+    };
+    Ok(())
+}
+
+/// Adds the parent's root to a history, and a zero root for each slot that was skipped after it.
+///
+/// # Errors
+///
+/// [`Rejection::HistoricalRootsLimitExceeded`] when the history would be longer than a state can hold; it is then as it
+/// was.
+pub(crate) fn extend_history(history: &mut BlockRoots, parent_root: Root, empty_slots: u64) -> Result<(), Rejection> {
+    // Counted before anything is allocated: the number of slots comes from a peer.
+    let empty_slots = usize::try_from(empty_slots)
+        .ok()
+        .filter(|empty| empty.saturating_add(history.len() + 1) <= HISTORICAL_ROOTS_LIMIT)
+        .ok_or(Rejection::HistoricalRootsLimitExceeded)?;
+    for root in std::iter::once(parent_root).chain(std::iter::repeat_n(Root::ZERO, empty_slots)) {
+        history.push(root).expect("the length was just checked against the limit");
+    }
+    Ok(())
+}
+
+/// Lengthens the justified slots' bits so that `slot` has one (`extend_to_slot`).
+pub(crate) fn extend_to_slot(state: &mut State, slot: Slot) -> Result<(), Rejection> {
+    let Some(index) = justified_index_after(slot, state.latest_finalized.slot) else {
+        return Ok(());
+    };
+    let index = usize::try_from(index).ok().filter(|index| *index < HISTORICAL_ROOTS_LIMIT);
+    let index = index.ok_or(Rejection::HistoricalRootsLimitExceeded)?;
+    while state.justified_slots.len() <= index {
+        state.justified_slots.push(false).expect("the length was just checked against the limit");
+    }
+    Ok(())
+}

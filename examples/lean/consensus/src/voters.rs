@@ -1,0 +1,104 @@
+//! Sets of validators, as words of bits: two are joined, or compared, in 64 instructions at most.
+
+use crate::attestation::AggregationBits;
+use crate::bits::{WORD, words};
+use crate::slot::ValidatorIndex;
+
+/// A set of validators. It is as long as its highest member asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Voters {
+    /// The last one is not zero, so that equal sets are equal.
+    words: Vec<u64>,
+}
+
+impl Voters {
+    /// Collects those whose bits are set.
+    pub(crate) fn of(bits: &AggregationBits) -> Self {
+        Self::of_bits(bits.as_bytes(), 0, bits.len())
+    }
+
+    /// Collects those whose bits are set among the `length` from place `from` on.
+    pub(crate) fn of_bits(bytes: &[u8], from: usize, length: usize) -> Self {
+        let mut words: Vec<u64> = words(bytes, from, length).collect();
+        let used = words.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
+        words.truncate(used);
+        Self { words }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Says whether all members are below `end`.
+    pub(crate) fn are_below(&self, end: usize) -> bool {
+        self.words.iter().rposition(|word| *word != 0).is_none_or(|last| {
+            let highest = last * WORD + self.words[last].ilog2() as usize;
+            highest < end
+        })
+    }
+
+    pub(crate) fn contains(&self, voter: ValidatorIndex) -> bool {
+        usize::try_from(voter)
+            .ok()
+            .and_then(|voter| Some(self.words.get(voter / WORD)? >> (voter % WORD)))
+            .is_some_and(|bits| bits & 1 == 1)
+    }
+
+    /// Says how many members the other set does not have.
+    pub(crate) fn count_without(&self, other: &Self) -> usize {
+        let others = other.words.iter().copied().chain(std::iter::repeat(0));
+        self.words.iter().zip(others).map(|(word, other)| (word & !other).count_ones() as usize).sum()
+    }
+
+    /// Takes in another set's members, and says how many were not here.
+    pub(crate) fn join(&mut self, other: &Self) -> usize {
+        if self.words.len() < other.words.len() {
+            self.words.resize(other.words.len(), 0);
+        }
+        let mut joined = 0;
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            joined += (other & !*word).count_ones() as usize;
+            *word |= other;
+        }
+        joined
+    }
+
+    /// Lists the members 64 at a time, lowest first.
+    pub(crate) fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        self.words.iter().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::collection::btree_set;
+    use proptest::prelude::{prop_assert_eq, proptest};
+
+    use super::Voters;
+    use crate::attestation::aggregation_bits;
+    use crate::slot::ValidatorIndex;
+
+    fn voters(members: &BTreeSet<ValidatorIndex>) -> Voters {
+        aggregation_bits(members.iter().copied()).map(|bits| Voters::of(&bits)).unwrap_or_default()
+    }
+
+    proptest! {
+        #[test]
+        fn they_are_sets(first in btree_set(0u64..300, 0..40), second in btree_set(0u64..300, 0..40), end in 0u64..310) {
+            let (mut joined, other) = (voters(&first), voters(&second));
+            prop_assert_eq!(joined.len(), first.len());
+            prop_assert_eq!(joined.is_empty(), first.is_empty());
+            prop_assert_eq!(joined.contains(end), first.contains(&end));
+            prop_assert_eq!(joined.are_below(end as usize), first.iter().all(|member| *member < end));
+            prop_assert_eq!(joined.count_without(&other), first.difference(&second).count());
+            prop_assert_eq!(joined.join(&other), second.difference(&first).count());
+            prop_assert_eq!(joined, voters(&first.union(&second).copied().collect()));
+        }
+    }
+}

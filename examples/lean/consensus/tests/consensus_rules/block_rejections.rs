@@ -1,0 +1,141 @@
+//! Every reason for which a block is refused, and that refusing leaves the store as it was.
+
+use consensus::{
+    AggregatedAttestations, Block, Checkpoint, HISTORICAL_ROOTS_LIMIT, MockProofs, MultiMessageAggregate, Rejection,
+    Root, SignedBlock, Store, Validators, genesis, process_block, process_slots, state_transition,
+};
+use libssz_types::SszBitlist;
+
+use crate::chain::{Signers, anchor, attestation, block_on, extend, import, unsigned_store, vote};
+
+fn with_votes(block: &Block, votes: Vec<consensus::AggregatedAttestation>) -> Block {
+    let mut block = block.clone();
+    block.body.attestations = AggregatedAttestations::try_from(votes).expect("few votes");
+    block
+}
+
+#[test]
+fn blocks_that_break_a_rule_are_refused_for_the_first_one_broken() {
+    let mut store = unsigned_store(4);
+    let genesis = anchor(&store);
+    let one = extend(&mut store, genesis.root, 1, &[]);
+    let valid = block_on(&store, one.root, 2, &[]);
+    let data = vote(1, genesis, one);
+    let mut empty = attestation(data, &[0]);
+    empty.aggregation_bits = SszBitlist::with_length(4).expect("four bits");
+    let future = Checkpoint { root: Root::new([3; 32]), slot: 9 };
+    let many = (0..9).map(|slot| attestation(vote(slot, genesis, one), &[0])).collect();
+    let far = HISTORICAL_ROOTS_LIMIT as u64 + 1;
+
+    let cases = [
+        (Block { parent_root: Root::new([9; 32]), slot: 0, ..valid.clone() }, Rejection::UnknownParentBlock),
+        (
+            with_votes(&valid, vec![attestation(data, &[0]), attestation(data, &[1])]),
+            Rejection::DuplicateAttestationData,
+        ),
+        (Block { slot: 1, ..valid.clone() }, Rejection::BlockSlotNotInFuture),
+        (Block { proposer_index: 3, ..valid.clone() }, Rejection::WrongProposer),
+        (Block { slot: far, proposer_index: far % 4, ..valid.clone() }, Rejection::HistoricalRootsLimitExceeded),
+        (Block { slot: u64::MAX, proposer_index: 3, ..valid.clone() }, Rejection::HistoricalRootsLimitExceeded),
+        (with_votes(&valid, many), Rejection::TooManyAttestationData),
+        (with_votes(&valid, vec![empty]), Rejection::EmptyAggregationBits),
+        (with_votes(&valid, vec![attestation(data, &[0, 4])]), Rejection::ValidatorIndexOutOfRange),
+        (with_votes(&valid, vec![attestation(vote(1, genesis, future), &[0])]), Rejection::JustifiedSlotOutOfRange),
+        (Block { state_root: Root::ZERO, ..valid.clone() }, Rejection::StateRootMismatch),
+    ];
+    let before = format!("{store:?}");
+    for (block, reason) in cases {
+        assert_eq!(import(&mut store, block), Err(reason));
+        assert_eq!(format!("{store:?}"), before, "{reason}");
+    }
+    import(&mut store, valid).expect("the block that all were made of is valid");
+}
+
+#[test]
+fn a_block_must_fit_the_state_that_it_is_applied_to() {
+    let store = unsigned_store(4);
+    let root = anchor(&store).root;
+    let (one, two) = (block_on(&store, root, 1, &[]), block_on(&store, root, 2, &[]));
+    let advanced = process_slots(store.head_state(), 1).expect("slot 1 is after genesis");
+
+    assert_eq!(process_block(&mut advanced.clone(), &two), Err(Rejection::BlockSlotMismatch));
+    let mut after = advanced.clone();
+    process_block(&mut after, &one).expect("a valid block");
+    assert_eq!(process_block(&mut after, &one), Err(Rejection::BlockOlderThanLatestHeader));
+    let orphan = Block { parent_root: Root::ZERO, ..one };
+    assert_eq!(process_block(&mut advanced.clone(), &orphan), Err(Rejection::ParentRootMismatch));
+    assert_eq!(process_slots(&advanced, 1), Err(Rejection::BlockSlotNotInFuture));
+}
+
+#[test]
+fn nobody_can_propose_without_validators() {
+    let (state, anchor) = genesis(0, Validators::default());
+    let block = Block { slot: 1, parent_root: Root::of(&anchor), ..Block::default() };
+    assert_eq!(state_transition(&state, &block), Err(Rejection::EmptyValidatorRegistry));
+    let mut store = Store::new(state, anchor, None).expect("genesis names its state");
+    let produced = store.produce_block(1, 0, &MockProofs::Bound).map(|block| block.root());
+    assert_eq!(produced, Err(Rejection::EmptyValidatorRegistry));
+}
+
+#[test]
+fn an_anchor_must_name_its_state() {
+    let (state, block) = genesis(0, Validators::default());
+    let block = Block { state_root: Root::ZERO, ..block };
+    assert_eq!(Store::new(state, block, None).map(drop), Err(Rejection::AnchorStateRootMismatch));
+}
+
+#[test]
+fn a_block_needs_the_proof_of_its_own_signatures() {
+    let mut signers = Signers::new(2);
+    let (mut proposer, mut listener) = (signers.store(), signers.store());
+    let block = signers.propose(&mut proposer, 1);
+    let before = format!("{listener:?}");
+
+    let mut unproved = block.clone();
+    unproved.proof = MultiMessageAggregate::default();
+    let mut altered = block.clone();
+    altered.block.state_root = Root::ZERO;
+    for (block, reason) in [
+        (unproved, Rejection::InvalidBlockProof),
+        (altered, Rejection::InvalidBlockProof),
+        (
+            SignedBlock { block: Block { proposer_index: 2, ..block.block.clone() }, ..block.clone() },
+            Rejection::ProposerIndexOutOfRange,
+        ),
+    ] {
+        assert_eq!(listener.on_block(&block, &MockProofs::Bound), Err(reason));
+        assert_eq!(format!("{listener:?}"), before);
+    }
+    assert!(listener.on_block(&block, &MockProofs::Bound).expect("an honest block").is_new);
+}
+
+#[test]
+fn voters_outside_of_the_registry_are_found_before_the_proof_is_checked() {
+    let mut store = unsigned_store(2);
+    let root = anchor(&store).root;
+    let block = block_on(&store, root, 1, &[]);
+    let data = vote(0, anchor(&store), anchor(&store));
+    let mut empty = attestation(data, &[0]);
+    empty.aggregation_bits = SszBitlist::new();
+    for (votes, reason) in
+        [(attestation(data, &[2]), Rejection::ValidatorIndexOutOfRange), (empty, Rejection::EmptyAggregationBits)]
+    {
+        let block = with_votes(&block, vec![votes]);
+        let signed = SignedBlock { block, proof: MultiMessageAggregate::default() };
+        assert_eq!(store.on_block(&signed, &MockProofs::Bound), Err(reason));
+    }
+}
+
+#[test]
+fn a_refused_proposal_leaves_the_store_as_it_was() {
+    let mut store = unsigned_store(4);
+    let root = anchor(&store).root;
+    extend(&mut store, root, 5, &[]);
+    let before = format!("{store:?}");
+    let not_its_turn = store.produce_block(6, 1, &MockProofs::Bound).map(|block| block.root());
+    assert_eq!(not_its_turn, Err(Rejection::WrongProposer));
+    assert_eq!(format!("{store:?}"), before);
+    let behind_the_head = store.produce_block(5, 1, &MockProofs::Bound).map(|block| block.root());
+    assert_eq!(behind_the_head, Err(Rejection::BlockSlotNotInFuture));
+    assert_eq!(format!("{store:?}"), before);
+}

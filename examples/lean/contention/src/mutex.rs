@@ -1,0 +1,206 @@
+//! The load through a mutex: the only lock in the project, kept in this file to be calls against.
+//!
+//! The network thread holds the chain's state itself, by a lock that a tick thread takes as well: what a node comes to
+//! whose network thread calls straight into its chain. The state is the same one that the actor owns, and is asked to do
+//! the same; only who runs it differs. Decoding before a call and encoding after it are done without the lock and are
+//! not counted against it.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Context;
+use std::thread;
+use std::time::Duration;
+
+use libssz::{SszDecode, SszEncode as _};
+
+use chain::wall_clock;
+use chain::{ChainState, Effect, Fetched, Origin, Request};
+use consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock};
+use network::{BlocksResponse, GossipMessage, Status, TopicKind};
+
+use super::ContentionError;
+use super::network_thread::{Cost, Dispatch, replay};
+use super::outcome::{End, Outcome, Ticks};
+use super::recording::{Incoming, Recording};
+use super::timeline::{Timeline, instant};
+
+/// The chain's state as both threads hold it.
+type Chain = Arc<Mutex<ChainState>>;
+
+/// Replays the recording on a network thread that takes the lock for every call.
+///
+/// # Errors
+///
+/// [`ContentionError`] when a thread does not start or the load is not worked off.
+pub(super) fn run(recording: &Recording, interval_ms: u64) -> Result<Outcome, ContentionError> {
+    let chain: Chain = Arc::new(Mutex::new(recording.node()?));
+    let timeline = Timeline::soon(interval_ms);
+    let mut dispatch = ThroughMutex { chain: Arc::clone(&chain), wanted: Vec::new(), undecodable: 0 };
+    for peer in &recording.peers {
+        let effects = lock(&chain).peer_connected(*peer);
+        dispatch.carry_out(effects);
+    }
+    let (stop, stopping) = sync_channel::<()>(1);
+    let ticked = Arc::clone(&chain);
+    let ticker = thread::Builder::new()
+        .name("ticker".to_owned())
+        .spawn(move || tick(&ticked, timeline, &stopping))
+        .map_err(|error| ContentionError::Thread { name: "ticker", error })?;
+    let calls = replay(&mut dispatch, recording, &timeline);
+    drop(stop);
+    let ticks = ticker.join().map_err(|_| ContentionError::NotStopped("ticker"))?;
+    let state = lock(&chain);
+    let end = End {
+        head: state.head(),
+        snapshot: Arc::new(state.snapshot()),
+        lanes: Vec::new(),
+        undecodable: dispatch.undecodable,
+        requests_unanswered: 0,
+    };
+    Ok(Outcome::new("mutex", None, recording, calls?, ticks, end))
+}
+
+/// Takes the lock at the beginning of every interval, until it is told to stop.
+fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
+    let clock = timeline.clock();
+    let mut ticks = Ticks::default();
+    loop {
+        // The same arithmetic by the same clock as the actor's, with its resolution.
+        let now = wall_clock::system();
+        let wait = clock.milliseconds_until_next_interval(now);
+        let awaited = clock.total_intervals(now + wait);
+        match stopping.recv_timeout(Duration::from_millis(wait)) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return ticks,
+        }
+        let mut state = lock(chain);
+        let began = instant();
+        let now = wall_clock::system();
+        if now < clock.interval_start(awaited) {
+            continue;
+        }
+        ticks.lateness.push(timeline.now().saturating_sub(timeline.due(awaited)));
+        // Nobody is listening for what this node would publish; it is encoded, as it would be.
+        let effects = state.tick(clock.total_intervals(now));
+        let effects = state.at_once(effects);
+        effects.iter().for_each(encode);
+        drop(state);
+        ticks.handled.push(began.elapsed());
+    }
+}
+
+/// The network thread's side.
+struct ThroughMutex {
+    chain: Chain,
+    /// Blocks that the chain wants of peers.
+    wanted: Vec<Request>,
+    undecodable: u64,
+}
+
+impl Dispatch for ThroughMutex {
+    fn call(&mut self, call: Incoming) -> Cost {
+        match call {
+            Incoming::Gossip(message) => self.gossip(message),
+            Incoming::BlocksRequest(roots) => {
+                let roots: Vec<_> = roots.into_iter().map(Root::from).collect();
+                let mut found = Vec::new();
+                let cost = self.locked(|state| {
+                    found.extend(state.serve_blocks(&roots).map(Arc::clone));
+                    Vec::new()
+                });
+                std::hint::black_box(found.iter().map(|block| block.to_ssz()).collect::<Vec<_>>());
+                cost
+            }
+            Incoming::StatusRequest(peer, status) => self.locked(|state| {
+                let effects = state.peer_status(peer, &status);
+                std::hint::black_box(our_status(state));
+                effects
+            }),
+            Incoming::Blocks(BlocksResponse { request_id, outcome, .. }) => {
+                let fetched = match outcome {
+                    Ok(blocks) => Fetched::Blocks(blocks.iter().filter_map(|ssz| self.decoded(ssz)).collect()),
+                    Err(failure) => Fetched::failed(&failure),
+                };
+                self.locked(|state| state.fetched(request_id, fetched))
+            }
+        }
+    }
+
+    fn turn(&mut self, _cx: &mut Context<'_>) -> Vec<Request> {
+        std::mem::take(&mut self.wanted)
+    }
+
+    fn is_idle(&self) -> bool {
+        // Every call has done its work when it returns; that is the trouble with it.
+        true
+    }
+}
+
+impl ThroughMutex {
+    fn gossip(&mut self, message: GossipMessage) -> Cost {
+        let GossipMessage { kind, ssz, id, source } = message;
+        let origin = Origin { id, source };
+        let cost = match kind {
+            TopicKind::Block => {
+                self.decoded(&ssz).map(|block: SignedBlock| self.locked(|state| state.block(block, origin)))
+            }
+            TopicKind::Aggregation => self
+                .decoded(&ssz)
+                .map(|vote: SignedAggregatedAttestation| self.locked(|state| state.aggregate(vote, origin))),
+            TopicKind::Attestation { .. } => {
+                self.decoded(&ssz).map(|vote: SignedAttestation| self.locked(|state| state.vote(vote, origin)))
+            }
+        };
+        cost.unwrap_or(Cost { total: Duration::ZERO, waited: Duration::ZERO })
+    }
+
+    fn decoded<T: SszDecode>(&mut self, ssz: &[u8]) -> Option<T> {
+        let decoded = T::from_ssz_bytes(ssz).ok();
+        self.undecodable += u64::from(decoded.is_none());
+        decoded
+    }
+
+    /// Holds the lock for as long as the state takes, and for what it wants done.
+    fn locked(&mut self, call: impl FnOnce(&mut ChainState) -> Vec<Effect>) -> Cost {
+        let began = instant();
+        let chain = Arc::clone(&self.chain);
+        let mut state = lock(&chain);
+        let waited = began.elapsed();
+        let effects = call(&mut state);
+        // There is nobody else to verify: it is done under the lock, as by a node that calls straight into its chain.
+        let effects = state.at_once(effects);
+        self.carry_out(effects);
+        drop(state);
+        Cost { total: began.elapsed(), waited }
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Fetch(request) => self.wanted.push(request),
+                other => encode(&other),
+            }
+        }
+    }
+}
+
+/// Encodes what would be gossiped. Everything else that a node without keys wants done is done by having returned.
+fn encode(effect: &Effect) {
+    if let Effect::PublishAggregate(vote) = effect {
+        std::hint::black_box(vote.to_ssz());
+    }
+}
+
+fn our_status(state: &ChainState) -> Status {
+    let chain = state.head();
+    Status {
+        finalized_root: *chain.finalized.root.as_bytes(),
+        finalized_slot: chain.finalized.slot,
+        head_root: *chain.head.root.as_bytes(),
+        head_slot: chain.head.slot,
+    }
+}
+
+fn lock(chain: &Chain) -> MutexGuard<'_, ChainState> {
+    chain.lock().expect("a thread that panics with the lock in its hand ends the command")
+}

@@ -1,0 +1,214 @@
+//! The load through the actor: the node's own ingress, decoder and chain, each on its thread, as in a whole node.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actor_lanes::mailbox::LaneStats;
+use actor_lanes::{Actor, Executor, Handle, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
+
+use chain::decoder::{Decoder, DecoderMessage, Undecodable};
+use chain::ingress::Ingress;
+use chain::signer::{Signer, SignerMessage};
+use chain::verifier::{Assigned, Pool, Verifier, verifier_count};
+use chain::wall_clock;
+use chain::{Chain, ChainActor, Published, Request, Wanted};
+use consensus::{MockProofs, ProofScheme, Root};
+use lean_node::report::LaneLine;
+use network::{Answering, BlocksReply, Command, Inbound as _, command_mailbox};
+
+use super::ContentionError;
+use super::network_thread::{Cost, Dispatch, replay};
+use super::outcome::{End, Outcome};
+use super::recording::{Incoming, Recording};
+use super::timeline::{Timeline, instant};
+use super::watched::Watched;
+
+/// How long the owner gets to answer at the end, and each actor to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Replays the recording through actors on `runtime`.
+///
+/// # Errors
+///
+/// [`ContentionError`] when a thread does not start, or the node does not work off its load or does not end.
+pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime) -> Result<Outcome, ContentionError> {
+    let (chain, chain_mailbox) = Chain::new();
+    let (decoder, decoder_mailbox) = mailbox::<DecoderMessage>();
+    // The node holds no keys, so nothing is ever sent to its signer.
+    let (signer, _nobody) = mailbox::<SignerMessage>();
+    let (front, commands) = command_mailbox();
+    let published = Published::default();
+    let undecodable = Undecodable::default();
+    let state = recording.node()?;
+    let timeline = Timeline::soon(interval_ms);
+    let (ticks_out, ticks) = sync_channel(1);
+
+    let proofs: Arc<dyn ProofScheme> = Arc::new(MockProofs::default());
+    let mut workers = Vec::new();
+    let mut handles = Vec::new();
+    for number in 0..=verifier_count() {
+        // The last one is the prover.
+        let (handle, worker_mailbox) = mailbox();
+        let proofs = Arc::clone(&proofs);
+        let name = if number < verifier_count() { "verifier" } else { "prover" };
+        workers.push(Started::new(name, runtime, worker_mailbox, move || Verifier::new(proofs))?);
+        handles.push(handle);
+    }
+    let depths = handles.clone();
+    let prover = handles.pop().ok_or(ContentionError::NoAnswer)?;
+    let pool = Pool::new(handles, prover, chain.recipient());
+
+    let decoding = Decoder::new(chain.recipient(), front.clone(), undecodable.clone());
+    let decoder_actor = Started::new("decoder", runtime, decoder_mailbox, move || decoding)?;
+    let publishing = published.clone();
+    let chain_actor = Started::new("chain", runtime, chain_mailbox, move || {
+        let signer = Signer::new(signer);
+        let chain = ChainActor::new(state, timeline.clock(), wall_clock::system, front, signer, pool, publishing);
+        Watched::new(chain, timeline, ticks_out)
+    })?;
+
+    let ingress = Ingress { chain: chain.clone(), decoder: decoder.clone(), published: published.clone() };
+    for peer in &recording.peers {
+        // A refusal is counted by the lane, and looked at in the end.
+        let _ = ingress.peer_connected(*peer);
+    }
+    let mut dispatch = ThroughActor { ingress, chain, decoder, workers: depths, commands, replies: Vec::new() };
+    let calls = replay(&mut dispatch, recording, &timeline)?;
+    let head = dispatch.chain.head(PATIENCE).ok_or(ContentionError::NoAnswer)?;
+    decoder_actor.stop()?;
+    workers.into_iter().try_for_each(Started::stop)?;
+    chain_actor.stop()?;
+    let end = End {
+        head,
+        snapshot: published.latest(),
+        lanes: dispatch.lanes(),
+        undecodable: undecodable.get(),
+        requests_unanswered: dispatch.unanswered(),
+    };
+    let ticks = ticks.recv_timeout(PATIENCE).map_err(|_| ContentionError::NoAnswer)?;
+    Ok(Outcome::new("actor", Some(runtime.name()), recording, calls, ticks, end))
+}
+
+/// What the network thread of a node holds.
+struct ThroughActor {
+    ingress: Ingress,
+    chain: Chain,
+    decoder: Handle<DecoderMessage>,
+    /// The verifiers, and last the prover.
+    workers: Vec<Handle<Assigned>>,
+    commands: Mailbox<Command>,
+    /// The ends at which the answers to peers come out.
+    replies: Vec<Answering>,
+}
+
+impl Dispatch for ThroughActor {
+    fn call(&mut self, call: Incoming) -> Cost {
+        // A refusal is counted by its lane.
+        match call {
+            Incoming::Gossip(message) => timed(|| self.ingress.gossip(message)),
+            Incoming::BlocksRequest(roots) => {
+                let (reply, answer) = BlocksReply::new();
+                self.replies.push(answer);
+                timed(|| self.ingress.serve_blocks(roots, reply))
+            }
+            Incoming::StatusRequest(peer, status) => {
+                timed(|| (self.ingress.status(peer, status), self.ingress.our_status()))
+            }
+            Incoming::Blocks(response) => timed(|| self.ingress.blocks(response)),
+        }
+    }
+
+    fn turn(&mut self, cx: &mut Context<'_>) -> Vec<Request> {
+        let mut requests = Vec::new();
+        while let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) {
+            match command {
+                Command::RequestBlocks { peer, roots, request_id } => {
+                    let wanted = roots.into_iter().map(|root| Wanted::Block(Root::from(root)));
+                    requests.extend(wanted.map(|wanted| Request { id: request_id, peer, wanted }));
+                }
+                Command::RequestRange { peer, range, request_id } => {
+                    requests.push(Request { id: request_id, peer, wanted: Wanted::Range(range) });
+                }
+                _ => {}
+            }
+        }
+        requests
+    }
+
+    fn is_idle(&self) -> bool {
+        // The chain's owner sends to the verifiers, and they to it: only if nothing moved between two looks did each
+        // look see the same moment.
+        let before = self.all_lanes();
+        before.iter().all(|lane| lane.depth == 0) && before == self.all_lanes()
+    }
+}
+
+impl ThroughActor {
+    fn all_lanes(&self) -> Vec<LaneStats> {
+        let workers = self.workers.iter().flat_map(Handle::stats);
+        workers.chain(self.chain.stats()).chain(self.decoder.stats()).chain(self.commands.stats()).collect()
+    }
+
+    fn lanes(&self) -> Vec<LaneLine> {
+        let owned = |owner: &str, stats: Vec<LaneStats>| {
+            let named = stats.iter().map(|lane| {
+                let line = LaneLine::from(lane);
+                LaneLine { name: format!("{owner}/{}", line.name), ..line }
+            });
+            named.collect::<Vec<_>>()
+        };
+        let mut lanes = owned("decoder", self.decoder.stats());
+        lanes.extend(owned("chain", self.chain.stats()));
+        for (place, worker) in self.workers.iter().enumerate() {
+            let is_prover = place + 1 == self.workers.len();
+            let owner = if is_prover { "prover".to_owned() } else { format!("verifier {place}") };
+            lanes.extend(owned(&owner, worker.stats()));
+        }
+        lanes.extend(owned("network", self.commands.stats()));
+        lanes
+    }
+
+    /// Counts the requests for blocks that were never answered.
+    fn unanswered(&mut self) -> u64 {
+        let answered = self.replies.iter_mut().map(Answering::has_blocks).filter(|has_blocks| *has_blocks).count();
+        (self.replies.len() - answered) as u64
+    }
+}
+
+fn timed<T>(call: impl FnOnce() -> T) -> Cost {
+    let began = instant();
+    std::hint::black_box(call());
+    Cost { total: began.elapsed(), waited: Duration::ZERO }
+}
+
+/// An actor on a thread of its own.
+struct Started {
+    name: &'static str,
+    running: Running,
+    executor: Arc<dyn Executor>,
+}
+
+impl Started {
+    fn new<A: Actor>(
+        name: &'static str,
+        runtime: &dyn Runtime,
+        mailbox: Mailbox<A::Message>,
+        make: impl FnOnce() -> A + Send + 'static,
+    ) -> Result<Self, ContentionError> {
+        let executor = runtime
+            .start_executor(ThreadConfig::named(name))
+            .map_err(|error| ContentionError::Thread { name, error })?;
+        let running = Spawn::new(mailbox).start(&executor, make)?;
+        Ok(Self { name, running, executor })
+    }
+
+    fn stop(self) -> Result<(), ContentionError> {
+        self.running.stop(PATIENCE);
+        let exit = self.running.join_blocking(PATIENCE);
+        self.executor.stop();
+        let has_ended = exit.is_some_and(|exit| exit.reason.is_normal()) && self.executor.join(PATIENCE);
+        if has_ended { Ok(()) } else { Err(ContentionError::NotStopped(self.name)) }
+    }
+}

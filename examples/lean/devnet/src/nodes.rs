@@ -1,0 +1,334 @@
+//! The devnet while it runs.
+
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::event::{Event, Events, Happening, Interrupter, Next};
+use crate::network_plan::name;
+use crate::process::{Launch, NodeProcess, log_tail};
+use crate::start::Files;
+use crate::{Agreement, Condition, Deadline, DevnetError, DevnetOptions, NodeView, Prepared, Problem};
+use lean_node::report::ReportLine;
+
+/// How long nodes get to stop in order before they are killed.
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Nodes that run as processes of their own. Dropping it kills them all and keeps their directory.
+///
+/// Nothing is taken in while nobody waits: call [`next`](Self::next) or [`wait_until`](Self::wait_until) again and again.
+#[derive(Debug)]
+pub struct Devnet {
+    options: DevnetOptions,
+    events: Events,
+    nodes: Vec<NodeSlot>,
+    agreement: Agreement,
+    directory: TempDir,
+}
+
+/// What came of waiting for news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// The node of this number has started to take part.
+    Ready(usize),
+    /// The node of this number has reported; see [`Devnet::view`].
+    Status(usize),
+    /// Someone asked for an end.
+    Interrupted,
+    /// The deadline has passed.
+    DeadlinePassed,
+}
+
+#[derive(Debug)]
+struct NodeSlot {
+    config: PathBuf,
+    log: PathBuf,
+    /// Counts the processes that this node has had.
+    run: u64,
+    process: Option<NodeProcess>,
+    view: NodeView,
+}
+
+impl Devnet {
+    /// Makes keys, starts the nodes and waits until all of them listen.
+    ///
+    /// # Errors
+    ///
+    /// [`DevnetError`] when the options are impossible, or a node does not start.
+    pub fn start(options: DevnetOptions) -> Result<Self, DevnetError> {
+        Prepared::new(options)?.start()
+    }
+
+    /// Starts a process for each configuration file.
+    pub(super) fn launch_all(options: DevnetOptions, events: Events, files: Files) -> Result<Self, DevnetError> {
+        let slot = |(node, config)| NodeSlot {
+            config,
+            log: files.directory.path().join(format!("{}.log", name(node))),
+            run: 0,
+            process: None,
+            view: NodeView { name: name(node), condition: Condition::Starting, status: None },
+        };
+        let nodes: Vec<_> = files.configs.into_iter().enumerate().map(slot).collect();
+        let agreement = Agreement::among(nodes.len());
+        let mut devnet = Self { options, events, nodes, agreement, directory: files.directory };
+        (0..devnet.nodes.len()).try_for_each(|node| devnet.launch(node))?;
+        Ok(devnet)
+    }
+
+    /// Kills all processes and starts them again with other files; the old ones are removed.
+    pub(super) fn relaunch_all(&mut self, files: Files) -> Result<(), DevnetError> {
+        (0..self.nodes.len()).try_for_each(|node| self.kill(node))?;
+        self.directory.disable_cleanup(false);
+        self.directory = files.directory;
+        for (slot, config) in self.nodes.iter_mut().zip(files.configs) {
+            slot.config = config;
+            slot.log = self.directory.path().join(format!("{}.log", slot.view.name));
+        }
+        (0..self.nodes.len()).try_for_each(|node| self.launch(node))
+    }
+
+    /// Returns what is known of a node.
+    ///
+    /// # Panics
+    ///
+    /// When there is no node of that number.
+    pub fn view(&self, node: usize) -> &NodeView {
+        &self.nodes[node].view
+    }
+
+    /// Returns what is known of all nodes, in order.
+    pub fn views(&self) -> impl Iterator<Item = &NodeView> {
+        self.nodes.iter().map(|slot| &slot.view)
+    }
+
+    /// Returns what the nodes have said about finality.
+    pub fn agreement(&self) -> &Agreement {
+        &self.agreement
+    }
+
+    /// Returns the directory with the nodes' files and logs.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Makes a handle that interrupts whoever waits.
+    pub fn interrupter(&self) -> Interrupter {
+        self.events.interrupter()
+    }
+
+    /// Waits for the next news of any node.
+    ///
+    /// # Errors
+    ///
+    /// [`DevnetError`] when a node has died or printed nonsense, or nodes have finalized different blocks.
+    pub fn next(&mut self, deadline: Deadline) -> Result<Update, DevnetError> {
+        loop {
+            match self.events.next(deadline) {
+                Next::Interrupted => return Ok(Update::Interrupted),
+                Next::DeadlinePassed => return Ok(Update::DeadlinePassed),
+                Next::Event(event) => {
+                    if let Some(update) = self.take_in(event).map_err(|problem| self.error(problem))? {
+                        return Ok(update);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until something holds that follows from the nodes' reports; `what` says it in words, for the error.
+    ///
+    /// # Errors
+    ///
+    /// [`DevnetError`] as for [`next`](Self::next), and when it does not hold within `patience` or someone interrupts.
+    pub fn wait_until(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        mut holds: impl FnMut(&Self) -> bool,
+    ) -> Result<(), DevnetError> {
+        let deadline = Deadline::after(patience);
+        while !holds(self) {
+            match self.next(deadline)? {
+                Update::Ready(_) | Update::Status(_) => {}
+                Update::Interrupted => return Err(self.error(Problem::Interrupted)),
+                Update::DeadlinePassed => return Err(self.too_late(what, patience)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Kills a node at once, as a power failure would (SIGKILL).
+    ///
+    /// # Errors
+    ///
+    /// [`DevnetError`] when the operating system refuses.
+    ///
+    /// # Panics
+    ///
+    /// When there is no node of that number.
+    pub fn kill(&mut self, node: usize) -> Result<(), DevnetError> {
+        let slot = &mut self.nodes[node];
+        slot.view.condition = Condition::Killed;
+        slot.view.status = None;
+        self.agreement.forget(node);
+        match slot.process.take().map(|mut process| process.kill()) {
+            Some(Err(error)) => {
+                let doing = format!("kill {}", self.nodes[node].view.name);
+                Err(self.error(Problem::System { doing, error }))
+            }
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+
+    /// Starts a killed node again, from the same files. Does not wait until it takes part.
+    ///
+    /// # Errors
+    ///
+    /// [`DevnetError`] when the process cannot be started.
+    ///
+    /// # Panics
+    ///
+    /// When there is no node of that number.
+    pub fn restart(&mut self, node: usize) -> Result<(), DevnetError> {
+        self.kill(node)?;
+        self.launch(node)
+    }
+
+    /// Stops all nodes in order and removes their directory, unless the options say that it is kept or something has
+    /// failed.
+    ///
+    /// # Errors
+    ///
+    /// [`DevnetError`] when a node did not stop in time, in which case it was killed, or left something behind.
+    pub fn stop(mut self) -> Result<(), DevnetError> {
+        let running = |slot: &&mut NodeSlot| slot.process.is_some();
+        self.nodes.iter_mut().filter(running).for_each(|slot| {
+            slot.view.condition = Condition::Stopped;
+            slot.process.iter_mut().for_each(NodeProcess::ask_to_stop);
+        });
+        let deadline = Deadline::after(STOP_PATIENCE);
+        let mut flaws = Vec::new();
+        while self.nodes.iter().any(|slot| slot.process.is_some()) {
+            let Some(event) = self.events.next_event(deadline) else { break };
+            self.take_in_while_stopping(event, &mut flaws);
+        }
+        for slot in &mut self.nodes {
+            // Dropping the process kills it.
+            if slot.process.take().is_some() {
+                flaws.push(format!(
+                    "{} did not stop within {} s and was killed",
+                    slot.view.name,
+                    STOP_PATIENCE.as_secs()
+                ));
+            }
+        }
+        if !flaws.is_empty() {
+            return Err(self.error(Problem::Stop(flaws)));
+        }
+        if self.options.keep {
+            self.directory.disable_cleanup(true);
+        }
+        Ok(())
+    }
+
+    /// Makes an error that says where the logs are, and keeps them there.
+    pub fn error(&mut self, problem: Problem) -> DevnetError {
+        self.directory.disable_cleanup(true);
+        DevnetError { problem: Box::new(problem), directory: Some(self.directory.path().to_owned()) }
+    }
+
+    /// Makes the error of a deadline that has passed, with how far the nodes had come.
+    pub fn too_late(&mut self, what: &str, patience: Duration) -> DevnetError {
+        let state: Vec<_> = self.nodes.iter().map(|slot| slot.view.progress()).collect();
+        self.error(Problem::TooLate { what: what.to_owned(), seconds: patience.as_secs(), state: state.join(", ") })
+    }
+
+    fn launch(&mut self, node: usize) -> Result<(), DevnetError> {
+        let events = self.events.sender();
+        let slot = &mut self.nodes[node];
+        slot.run += 1;
+        slot.view.condition = Condition::Starting;
+        let launch = Launch {
+            program: &self.options.program,
+            config: &slot.config,
+            log: &slot.log,
+            node,
+            run: slot.run,
+            events,
+        };
+        match NodeProcess::start(launch) {
+            Ok(process) => {
+                slot.process = Some(process);
+                Ok(())
+            }
+            Err(error) => {
+                let doing = format!("start {} ({})", slot.view.name, self.options.program.display());
+                Err(self.error(Problem::System { doing, error }))
+            }
+        }
+    }
+
+    /// Keeps what an event says. Nothing comes of events of processes that were killed.
+    fn take_in(&mut self, event: Event) -> Result<Option<Update>, Problem> {
+        let slot = &mut self.nodes[event.node];
+        let Some(process) = slot.process.as_mut().filter(|process| process.run == event.run) else {
+            return Ok(None);
+        };
+        match event.what {
+            Happening::Line(ReportLine::Ready(_)) => {
+                slot.view.condition = Condition::Running;
+                Ok(Some(Update::Ready(event.node)))
+            }
+            Happening::Line(ReportLine::Status(status)) => {
+                self.agreement.observe(event.node, status.finalized_slot, status.finalized_root)?;
+                slot.view.status = Some(*status);
+                Ok(Some(Update::Status(event.node)))
+            }
+            // Its end follows, and is the news.
+            Happening::Line(ReportLine::Stopped(_)) | Happening::Nudge => Ok(None),
+            Happening::Unreadable(line) => Err(Problem::Unreadable { node: slot.view.name.clone(), line }),
+            Happening::Ended => {
+                let node = slot.view.name.clone();
+                let status = process
+                    .wait()
+                    .map_err(|error| Problem::System { doing: format!("wait for the end of {node}"), error })?;
+                slot.process = None;
+                slot.view.condition = Condition::Stopped;
+                Err(Problem::Died { node, status, log_tail: log_tail(&slot.log) })
+            }
+        }
+    }
+
+    fn take_in_while_stopping(&mut self, event: Event, flaws: &mut Vec<String>) {
+        let slot = &mut self.nodes[event.node];
+        if slot.process.as_ref().is_none_or(|process| process.run != event.run) {
+            return;
+        }
+        let node = &slot.view.name;
+        match event.what {
+            Happening::Line(ReportLine::Stopped(stopped)) => {
+                flaws.extend(stopped.left.iter().map(|left| format!("{node} left behind: {left}")));
+            }
+            Happening::Line(ReportLine::Ready(_) | ReportLine::Status(_)) | Happening::Nudge => {}
+            Happening::Unreadable(line) => flaws.push(format!("{node} printed a line that is no report: {line}")),
+            Happening::Ended => match mem::take(&mut slot.process).map(|mut process| process.wait()) {
+                Some(Ok(status)) if !status.success() => {
+                    flaws.push(format!("{node} failed while stopping ({status}): {}", log_tail(&slot.log)));
+                }
+                Some(Err(error)) => flaws.push(format!("cannot wait for the end of {node}: {error}")),
+                Some(Ok(_)) | None => {}
+            },
+        }
+    }
+}
+
+impl Drop for Devnet {
+    fn drop(&mut self) {
+        // Whoever stopped the devnet has no processes left. Everyone else may want to read the logs.
+        if self.nodes.iter().any(|slot| slot.process.is_some()) {
+            self.directory.disable_cleanup(true);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! One node's process.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::SyncSender;
+use std::thread;
+
+use crate::event::{Event, Happening};
+
+/// How many bytes of a log are shown when its node has failed.
+const TAIL_BYTES: u64 = 4096;
+
+/// How many lines of a log are shown when its node has failed.
+const TAIL_LINES: usize = 20;
+
+/// A node's process. Dropping it kills it.
+#[derive(Debug)]
+pub(super) struct NodeProcess {
+    child: Child,
+    /// Open as long as the node is to run. The kernel closes it when this process ends in whatever way.
+    stdin: Option<ChildStdin>,
+    /// Tells this process's events from those of the process that it replaced.
+    pub(super) run: u64,
+}
+
+/// Which process to start, and who is told what becomes of it.
+#[derive(Debug)]
+pub(super) struct Launch<'a> {
+    pub(super) program: &'a Path,
+    pub(super) config: &'a Path,
+    pub(super) log: &'a Path,
+    pub(super) node: usize,
+    pub(super) run: u64,
+    pub(super) events: SyncSender<Event>,
+}
+
+impl NodeProcess {
+    pub(super) fn start(launch: Launch<'_>) -> io::Result<Self> {
+        let log = OpenOptions::new().create(true).append(true).open(launch.log)?;
+        let mut child = Command::new(launch.program)
+            .args(["run", "--json", "--stop-on-stdin-eof", "--config"])
+            .arg(launch.config)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            // A group of its own: the terminal's Ctrl-C reaches the parent alone, which stops the nodes in order.
+            .process_group(0)
+            .spawn()?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take();
+        let process = Self { child, stdin, run: launch.run };
+        let Launch { node, run, events, .. } = launch;
+        let output = stdout.ok_or_else(|| io::Error::other("the process has no output"))?;
+        thread::Builder::new().name(format!("watch-{node}")).spawn(move || watch(output, node, run, &events))?;
+        Ok(process)
+    }
+
+    /// Tells the node to stop in order.
+    pub(super) fn ask_to_stop(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Ends the process at once (SIGKILL) and waits for its end.
+    pub(super) fn kill(&mut self) -> io::Result<ExitStatus> {
+        self.child.kill()?;
+        self.child.wait()
+    }
+
+    /// Waits for the end of a process that has closed its output.
+    pub(super) fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait()
+    }
+}
+
+impl Drop for NodeProcess {
+    fn drop(&mut self) {
+        // Both fail only when the process has ended and was waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn watch(output: ChildStdout, node: usize, run: u64, events: &SyncSender<Event>) {
+    for line in BufReader::new(output).lines() {
+        let what = match line {
+            Ok(line) => serde_json::from_str(&line).map_or_else(|_| Happening::Unreadable(line), Happening::Line),
+            Err(error) => Happening::Unreadable(error.to_string()),
+        };
+        if events.send(Event { node, run, what }).is_err() {
+            return;
+        }
+    }
+    // Without a receiver nobody wants to know.
+    let _ = events.send(Event { node, run, what: Happening::Ended });
+}
+
+/// Reads the last lines of a node's log, as far as there are any.
+pub(super) fn log_tail(path: &PathBuf) -> String {
+    let read = |path| -> io::Result<String> {
+        let mut file = File::open(path)?;
+        let length = fs::metadata(path)?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        let mut bytes = Vec::new();
+        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    match read(path) {
+        Ok(text) => {
+            let lines: Vec<_> = text.lines().collect();
+            lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+        }
+        Err(error) => format!("(its log cannot be read: {error})"),
+    }
+}

@@ -1,0 +1,122 @@
+//! Starting a devnet: keys first, then ports, files and processes.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tempfile::TempDir;
+
+use crate::deadline::timed;
+use crate::event::{Events, Interrupter};
+use crate::network_plan::{Identities, NetworkPlan};
+use crate::ports::free_udp_addresses;
+use crate::{Condition, Devnet, DevnetError, DevnetOptions, Problem};
+use lean_node::exit_code::PORT_TAKEN;
+
+/// How often other ports are tried when someone else took one between finding it free and using it.
+const ATTEMPTS: u32 = 5;
+
+/// How long nodes get to listen, beyond the time that their keys take.
+const READY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much time nodes get between being started and slot 0, beyond the time that their keys take.
+const CONNECT_ALLOWANCE: Duration = Duration::from_secs(3);
+
+/// A devnet that has its keys; nothing runs yet.
+#[derive(Debug)]
+pub struct Prepared {
+    options: DevnetOptions,
+    events: Events,
+    identities: Identities,
+    /// How long growing the keys took. The nodes, together, grow them once more, on the same CPU cores.
+    key_time: Duration,
+}
+
+impl Prepared {
+    /// Makes the keys of all validators, over all CPU cores.
+    ///
+    /// # Errors
+    ///
+    /// [`DevnetError`] when the options are impossible.
+    pub fn new(options: DevnetOptions) -> Result<Self, DevnetError> {
+        let (identities, key_time) =
+            timed(|| Identities::generate(options.nodes, options.validators, options.scheme, options.key_slots));
+        Ok(Self { options, events: Events::new(), identities: identities?, key_time })
+    }
+
+    /// Makes a handle that interrupts whoever starts the devnet or waits for it.
+    pub fn interrupter(&self) -> Interrupter {
+        self.events.interrupter()
+    }
+
+    /// Tells how long after the start slot 0 begins, within a second.
+    pub fn until_slot_0(&self) -> Duration {
+        until_slot_0(self.key_time)
+    }
+
+    /// Starts the nodes and waits until all of them listen. If one finds its port taken, all are started anew with
+    /// other ports, since each knows the others' addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`DevnetError`] when a node does not start in time, or ports are taken again and again.
+    pub fn start(self) -> Result<Devnet, DevnetError> {
+        let Self { options, events, identities, key_time } = self;
+        let patience = READY_PATIENCE + key_time * 3;
+        let is_ready = |devnet: &Devnet| devnet.views().all(|view| view.condition == Condition::Running);
+        let files = write_files(&options, &identities, key_time)?;
+        let mut devnet = Devnet::launch_all(options.clone(), events, files)?;
+        for attempt in 1.. {
+            match devnet.wait_until("the nodes did not all listen", patience, is_ready) {
+                Err(error) if attempt < ATTEMPTS && is_lost_race(&error.problem) => {
+                    tracing::warn!(attempt, "a port was taken before a node could listen on it; trying others");
+                    devnet.relaunch_all(write_files(&options, &identities, key_time)?)?;
+                }
+                Err(error) => return Err(error),
+                Ok(()) => break,
+            }
+        }
+        Ok(devnet)
+    }
+}
+
+/// The files of a network: a directory, and each node's configuration in it.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) directory: TempDir,
+    pub(super) configs: Vec<PathBuf>,
+}
+
+fn write_files(options: &DevnetOptions, identities: &Identities, key_time: Duration) -> Result<Files, DevnetError> {
+    let directory = tempfile::Builder::new()
+        .prefix("devnet-")
+        .tempdir()
+        .map_err(|error| system("make a temporary directory", error))?;
+    let configs = plan(options, key_time)?.write(identities, directory.path())?;
+    Ok(Files { directory, configs })
+}
+
+fn is_lost_race(problem: &Problem) -> bool {
+    matches!(problem, Problem::Died { status, .. } if status.code() == Some(i32::from(PORT_TAKEN)))
+}
+
+fn plan(options: &DevnetOptions, key_time: Duration) -> Result<NetworkPlan, DevnetError> {
+    let addresses = free_udp_addresses(options.nodes).map_err(|error| system("find free UDP ports", error))?;
+    // Slot 0 begins at a whole second: the next one after the allowance.
+    let start = SystemTime::now() + until_slot_0(key_time);
+    let since_1970 = start.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(NetworkPlan {
+        genesis_time: since_1970.as_secs() + 1,
+        interval_ms: options.interval_ms,
+        runtime: options.runtime.clone(),
+        addresses,
+    })
+}
+
+fn until_slot_0(key_time: Duration) -> Duration {
+    CONNECT_ALLOWANCE + key_time * 3 / 2
+}
+
+fn system(doing: &str, error: io::Error) -> DevnetError {
+    DevnetError { problem: Box::new(Problem::System { doing: doing.to_owned(), error }), directory: None }
+}

@@ -1,0 +1,169 @@
+//! A devnet says what is wrong with its nodes. The nodes are shell scripts here, so that they can be wrong on purpose.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use devnet::{Devnet, DevnetError, DevnetOptions, Problem};
+use tempfile::TempDir;
+
+const ENOUGH: Duration = Duration::from_secs(60);
+
+/// A program for two nodes; `$node` is the node's number in it.
+struct Script {
+    directory: TempDir,
+}
+
+impl Script {
+    fn new(text: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("node");
+        // The last argument is the configuration file: …/node-0.toml.
+        let text = format!(
+            "#!/bin/sh\nfor last; do :; done\nnode=${{last##*node-}}\nnode=${{node%.toml}}\nready='{READY}'\n{text}\n"
+        );
+        // Another process writes the file: were it open here, a process that another test starts at this moment would
+        // inherit it, and the kernel runs no program that someone may still be writing ("text file busy").
+        let mut shell = Command::new("sh");
+        let written = shell.args(["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\""]).arg(path).arg(text);
+        assert!(written.status().expect("there is a shell").success());
+        Self { directory }
+    }
+
+    fn start(&self) -> Result<Devnet, DevnetError> {
+        let program = self.directory.path().join("node");
+        Devnet::start(DevnetOptions { nodes: 2, validators: 1, key_slots: 2, ..DevnetOptions::new(program) })
+    }
+}
+
+const READY: &str = r#"{"kind":"ready","node":"n","listen":"l","peer_id":"p","runtime":"r"}"#;
+
+/// Removes what a failed devnet keeps.
+fn cleaned(error: DevnetError) -> Box<Problem> {
+    fs::remove_dir_all(error.directory.expect("the files were written")).expect("it is ours");
+    error.problem
+}
+
+#[test]
+fn a_taken_port_is_tried_again_with_others() {
+    // The first of all processes to make the directory finds its port taken; later ones listen.
+    let script = Script::new(
+        "if mkdir \"$0.taken\" 2>/dev/null; then echo \"$last\" > \"$0.first\"; exit 3; fi\n\
+         echo \"$ready\"; cat > /dev/null",
+    );
+    let devnet = script.start().unwrap_or_else(|error| panic!("{error}"));
+    let first = fs::read_to_string(script.directory.path().join("node.first")).expect("a process found its port taken");
+    assert!(!first.starts_with(&devnet.directory().display().to_string()), "the second attempt has files of its own");
+    assert!(!fs::exists(first.trim()).expect("its directory can be read"), "the first attempt's files are removed");
+    devnet.stop().unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn ports_that_are_always_taken_are_given_up() {
+    let error = Script::new("exit 3").start().expect_err("no node ever listens");
+    let problem = cleaned(error);
+    assert!(matches!(*problem, Problem::Died { status, .. } if status.code() == Some(3)), "{problem}");
+}
+
+#[test]
+fn a_node_that_dies_is_named_with_the_end_of_its_log() {
+    let script = Script::new(
+        "echo \"$ready\"\nif [ $node = 1 ]; then read line; fi\n\
+         i=0; while [ $i -lt 30 ]; do echo \"line $i of node $node\" >&2; i=$((i+1)); done; exit 7",
+    );
+    let mut devnet = match script.start() {
+        // Node 0 may be gone before node 1 has said that it is ready.
+        Err(error) => return assert_names_node_0(error),
+        Ok(devnet) => devnet,
+    };
+    assert_names_node_0(devnet.wait_until("nothing", ENOUGH, |_| false).expect_err("node 0 has ended"));
+}
+
+fn assert_names_node_0(error: DevnetError) {
+    let problem = cleaned(error);
+    let message = problem.to_string();
+    assert!(message.contains("node-0 ended unexpectedly") && message.contains("7"), "{message}");
+    assert!(message.contains("line 29 of node 0") && !message.contains("line 9 of node 0"), "{message}");
+}
+
+#[test]
+fn finalized_chains_that_differ_are_told_at_once() {
+    let root = |digit: &str| format!("0x{}", digit.repeat(64));
+    let status = serde_json::to_string(&lean_node::report::ReportLine::Status(Box::default())).expect("it serializes");
+    let status = status.replace(r#""finalized_slot":0"#, r#""finalized_slot":5"#).replacen(
+        &format!(r#""finalized_root":"{}""#, root("0")),
+        r#""finalized_root":"ROOT""#,
+        1,
+    );
+    let script = Script::new(&format!(
+        "echo \"$ready\"\necho '{status}' | sed \"s/ROOT/0x$(printf %064d $((node+1)))/\"\ncat > /dev/null"
+    ));
+    let error = script
+        .start()
+        .and_then(|mut devnet| devnet.wait_until("nothing", ENOUGH, |_| false))
+        .expect_err("the two name different blocks");
+    let problem = cleaned(error);
+    assert!(matches!(*problem, Problem::Disagreement(disagreement) if disagreement.slot == 5), "{problem}");
+}
+
+#[test]
+fn nonsense_on_the_output_is_shown() {
+    let script = Script::new("echo \"$ready\"; echo hello from $node; cat > /dev/null");
+    let error = script
+        .start()
+        .and_then(|mut devnet| devnet.wait_until("nothing", ENOUGH, |_| false))
+        .expect_err("that is no report");
+    let problem = cleaned(error);
+    assert!(matches!(&*problem, Problem::Unreadable { line, .. } if line.starts_with("hello from")), "{problem}");
+}
+
+#[test]
+fn what_does_not_happen_in_time_is_told_with_how_far_the_nodes_came() {
+    let script = Script::new("echo \"$ready\"; cat > /dev/null");
+    let mut devnet = script.start().unwrap_or_else(|error| panic!("{error}"));
+    let error = devnet.wait_until("no node reported", Duration::from_millis(1), |_| false).expect_err("none does");
+    let message = error.to_string();
+    assert!(message.contains("no node reported within") && message.contains("node-1 has not reported"), "{message}");
+    devnet.stop().unwrap_or_else(|error| panic!("{error}"));
+    cleaned(error);
+}
+
+#[test]
+fn a_node_that_fails_while_stopping_is_told() {
+    let script = Script::new("echo \"$ready\"; cat > /dev/null; echo cannot flush >&2; exit 1");
+    let devnet = script.start().unwrap_or_else(|error| panic!("{error}"));
+    let error = devnet.stop().expect_err("both fail");
+    let problem = cleaned(error);
+    let message = problem.to_string();
+    assert!(message.contains("node-0 failed") && message.contains("node-1 failed"), "{message}");
+    assert!(message.contains("cannot flush"), "{message}");
+}
+
+#[test]
+fn an_interrupt_ends_every_wait() {
+    let script = Script::new("echo \"$ready\"; cat > /dev/null");
+    let mut devnet = script.start().unwrap_or_else(|error| panic!("{error}"));
+    let interrupter = devnet.interrupter();
+    let interrupting = std::thread::spawn(move || interrupter.interrupt());
+    let error = devnet.wait_until("nothing", ENOUGH, |_| false).expect_err("someone interrupts");
+    assert!(matches!(*error.problem, Problem::Interrupted), "{error}");
+    interrupting.join().expect("it only interrupts");
+    devnet.stop().unwrap_or_else(|error| panic!("{error}"));
+    cleaned(error);
+}
+
+#[test]
+fn impossible_sizes_are_refused_before_anything_starts() {
+    for (nodes, validators) in [(0, 1), (1, 0)] {
+        let options = DevnetOptions { nodes, validators, key_slots: 2, ..DevnetOptions::new("/nonexistent") };
+        let error = Devnet::start(options).expect_err("that is no network");
+        assert!(matches!(*error.problem, Problem::Plan(_)) && error.directory.is_none(), "{error}");
+    }
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named() {
+    let options = DevnetOptions { nodes: 1, validators: 1, key_slots: 2, ..DevnetOptions::new("/nonexistent/node") };
+    let problem = cleaned(Devnet::start(options).expect_err("there is no such program"));
+    assert!(problem.to_string().contains("/nonexistent/node"), "{problem}");
+}

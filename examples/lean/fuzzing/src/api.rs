@@ -1,0 +1,20 @@
+//! What the HTTP API reads of a request. Its head and its framing are read by hyper.
+
+use hyper::Uri;
+
+use lean_node::api::{is_endpoint, requested_role};
+
+/// Holds for a request's target, which is the first line, and its body, which is the rest.
+pub fn api_request(bytes: &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (target, body) = (&bytes[..end], bytes.get(end + 1..).unwrap_or_default());
+    if let Ok(uri) = Uri::try_from(target)
+        && is_endpoint(uri.path())
+    {
+        assert!(uri.path().starts_with("/lean/v0/") || uri.path() == "/metrics");
+    }
+    if let Ok(enabled) = requested_role(body) {
+        let written = serde_json::json!({ "enabled": enabled }).to_string();
+        assert_eq!(requested_role(written.as_bytes()), Ok(enabled), "another role comes back");
+    }
+}

@@ -1,0 +1,53 @@
+//! Every decoder that a peer reaches, on bytes at random and on valid encodings that were damaged.
+//!
+//! What must hold is in `fuzzing`, which the fuzz targets in `examples/lean/fuzz` run for as long as one likes. Their seeds
+//! are the valid encodings made here; `WRITE_SEEDS=1` writes them.
+
+mod damage;
+mod encodings;
+mod files;
+mod seeds;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use fuzzing::{TARGETS, Target};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+/// Runs a target and says which it was when something does not hold.
+fn holds(target: Target, bytes: &[u8]) -> Result<(), TestCaseError> {
+    catch_unwind(AssertUnwindSafe(|| (target.run)(bytes)))
+        .map_err(|_| TestCaseError::fail(format!("{} does not hold", target.name)))
+}
+
+fn check<S: Strategy<Value = Vec<u8>>>(target: Target, cases: u32, bytes: S) {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let result = TestRunner::new(config).run(&bytes, |bytes| holds(target, &bytes));
+    if let Err(error) = result {
+        panic!("{}: {error}", target.name);
+    }
+}
+
+#[test]
+fn whatever_the_bytes_every_decoder_holds() {
+    for target in TARGETS {
+        check(target, 512, prop::collection::vec(any::<u8>(), 0..600));
+    }
+}
+
+#[test]
+fn whatever_the_damage_every_decoder_holds() {
+    for target in TARGETS {
+        let valid = encodings::of(target.name);
+        check(target, 1000, damage::damaged(valid.into_iter().map(|seed| seed.bytes).collect()));
+    }
+}
+
+#[test]
+fn every_valid_encoding_and_every_seed_holds() {
+    for target in TARGETS {
+        for bytes in encodings::of(target.name).into_iter().map(|seed| seed.bytes).chain(seeds::read(target.name)) {
+            (target.run)(&bytes);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The protocols of a node, put together.
+
+use std::sync::Arc;
+
+use libp2p::{
+    allow_block_list::{self, BlockedPeers},
+    connection_limits::{self, ConnectionLimits},
+    identify, ping,
+    request_response::{self, ProtocolSupport},
+    swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
+};
+
+use crate::{
+    NetworkConfig, NetworkCounters,
+    codec::Codec,
+    gossip::{self, Gossipsub, Topics},
+};
+use wire::request::RequestKind;
+
+/// How many status streams one connection may have open, both directions together.
+const MAX_STATUS_STREAMS: usize = 4;
+
+/// How many streams for blocks one connection may have open, both directions together.
+const MAX_BLOCKS_STREAMS: usize = 16;
+
+/// How many connections may be in their handshake at once, by others' initiative.
+const MAX_PENDING_INBOUND: u32 = 32;
+
+/// How many connections one peer may have: two nodes that dial each other at once make two.
+const MAX_CONNECTIONS_PER_PEER: u32 = 4;
+
+/// All protocols of a node.
+///
+/// Each kind of request has a behaviour of its own: request-response offers all protocols it knows for every request,
+/// and the other side takes the first it speaks.
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    pub(super) blocked: allow_block_list::Behaviour<BlockedPeers>,
+    limits: connection_limits::Behaviour,
+    pub(super) gossip: Gossipsub,
+    pub(super) status: request_response::Behaviour<Codec>,
+    pub(super) blocks_by_root: request_response::Behaviour<Codec>,
+    pub(super) blocks_by_range: request_response::Behaviour<Codec>,
+    identify: Toggle<identify::Behaviour>,
+    ping: Toggle<ping::Behaviour>,
+}
+
+impl Behaviour {
+    /// Makes the protocols that `config` asks for.
+    ///
+    /// # Errors
+    ///
+    /// A text when the configured values contradict each other.
+    pub(super) fn new(
+        config: &NetworkConfig,
+        topics: &Arc<Topics>,
+        counters: &Arc<NetworkCounters>,
+    ) -> Result<Self, String> {
+        let limits = ConnectionLimits::default()
+            .with_max_pending_incoming(Some(MAX_PENDING_INBOUND))
+            .with_max_established_incoming(Some(config.max_inbound_peers))
+            .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER));
+        let identify = config.identify.then(|| {
+            let public_key = config.host_key.keypair().public();
+            identify::Behaviour::new(identify::Config::new("leanconsensus/1".to_owned(), public_key))
+        });
+        Ok(Self {
+            blocked: allow_block_list::Behaviour::default(),
+            limits: connection_limits::Behaviour::new(limits),
+            gossip: gossip::gossipsub(config, topics, counters)?,
+            status: requests(RequestKind::Status, config, MAX_STATUS_STREAMS),
+            blocks_by_root: requests(RequestKind::BlocksByRoot, config, MAX_BLOCKS_STREAMS),
+            blocks_by_range: requests(RequestKind::BlocksByRange, config, MAX_BLOCKS_STREAMS),
+            identify: identify.into(),
+            ping: config.ping.then(ping::Behaviour::default).into(),
+        })
+    }
+}
+
+fn requests(kind: RequestKind, config: &NetworkConfig, max_streams: usize) -> request_response::Behaviour<Codec> {
+    let parameters = request_response::Config::default()
+        .with_request_timeout(config.request_timeout)
+        .with_max_concurrent_streams(max_streams);
+    request_response::Behaviour::new([(kind, ProtocolSupport::Full)], parameters)
+}

@@ -1,0 +1,293 @@
+//! What the network thread does, over and over.
+
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use actor_lanes::Mailbox;
+use futures::Stream;
+use libp2p::{
+    PeerId, Swarm,
+    swarm::{ConnectionId, DialError, SwarmEvent},
+};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+
+use crate::{
+    Command, Inbound, NetworkConfig, NetworkCounters, Offence,
+    behaviour::{Behaviour, BehaviourEvent},
+    dialer::Dialer,
+    gossip::Topics,
+    inbound::Refused,
+    requests::Requests,
+    serving::Serving,
+    standing::Standings,
+};
+use wire::request::RequestKind;
+
+/// How many swarm events, and then how many commands, are handled before other tasks of the thread get their turn.
+const MAX_TURN: usize = 256;
+
+/// How long peers are given to acknowledge that their connections are closed.
+const CLOSING_TIME: Duration = Duration::from_secs(1);
+
+/// How often the other tasks of the thread get to run after that, for QUIC's last packets.
+const LAST_TURNS: usize = 16;
+
+/// The network thread's state. Nothing of it is shared but the counters.
+pub(super) struct EventLoop<I> {
+    pub(super) swarm: Swarm<Behaviour>,
+    pub(super) inbound: I,
+    pub(super) counters: Arc<NetworkCounters>,
+    pub(super) topics: Arc<Topics>,
+    pub(super) requests: Requests,
+    pub(super) serving: Serving,
+    commands: Mailbox<Command>,
+    dialer: Dialer,
+    standings: Standings,
+    /// Goes off when the next dial is due, or the next peer is let in again.
+    alarm: Pin<Box<Sleep>>,
+    /// Each connected peer's first connection.
+    connected: HashMap<PeerId, FirstConnection>,
+    /// How long a dial may take.
+    dial_timeout: Duration,
+}
+
+struct FirstConnection {
+    since: Instant,
+    by_us: bool,
+}
+
+impl FirstConnection {
+    /// Returns whether another connection means that the peer has lost this one, as when it was killed and restarted.
+    ///
+    /// The innocent reason for a second connection is that both sides dialled: then they run in opposite directions,
+    /// and the second had begun before the first was made.
+    fn is_lost(&self, another_by_us: bool, now: Instant, dial_timeout: Duration) -> bool {
+        self.by_us == another_by_us || now.duration_since(self.since) > dial_timeout
+    }
+}
+
+impl<I: Inbound> EventLoop<I> {
+    /// Puts the loop together; dials are due at once.
+    pub(super) fn new(
+        config: &NetworkConfig,
+        swarm: Swarm<Behaviour>,
+        inbound: I,
+        counters: Arc<NetworkCounters>,
+        topics: Arc<Topics>,
+        commands: Mailbox<Command>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            swarm,
+            inbound,
+            counters,
+            topics,
+            requests: Requests::default(),
+            serving: Serving::new(),
+            commands,
+            dialer: Dialer::new(&config.peers, config.redial_first, config.redial_most, now),
+            standings: Standings::new(config.ban),
+            alarm: Box::pin(sleep_until(now)),
+            connected: HashMap::new(),
+            dial_timeout: config.dial_timeout,
+        }
+    }
+
+    /// Runs until it is told to end and all commands are carried out, then says goodbye to all peers.
+    pub(super) async fn run(mut self) {
+        poll_fn(|cx| self.poll_turn(cx)).await;
+        self.close_connections().await;
+    }
+
+    /// Does what there is to do: swarm events, answers, commands, dials, in this order and bounded in number.
+    ///
+    /// Commands change what the swarm has to do without waking it, so a turn that did anything asks for another.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut idle = true;
+        for _ in 0..MAX_TURN {
+            let Poll::Ready(Some(event)) = Pin::new(&mut self.swarm).poll_next(cx) else { break };
+            self.on_swarm_event(event);
+            idle = false;
+        }
+        for _ in 0..MAX_TURN {
+            let Poll::Ready(served) = self.serving.poll_next(cx) else { break };
+            self.send_blocks(served);
+            idle = false;
+        }
+        for _ in 0..MAX_TURN {
+            match self.commands.poll_recv(cx) {
+                Poll::Ready(Some(Command::End)) => self.commands.close(),
+                Poll::Ready(Some(command)) => self.on_command(command),
+                // The swarm has had a whole turn for the last commands.
+                Poll::Ready(None) if idle => return Poll::Ready(()),
+                Poll::Ready(None) | Poll::Pending => break,
+            }
+            idle = false;
+        }
+        if self.poll_alarm(cx) {
+            idle = false;
+        }
+        if !idle {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Makes the dials that are due, lets in the peers whose time is over, and arms the timer for what comes next; returns
+    /// whether anything was dialled.
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut dialled = false;
+        loop {
+            let now = Instant::now();
+            for peer in self.standings.take_due(now) {
+                self.swarm.behaviour_mut().blocked.unblock_peer(peer);
+            }
+            while let Some(dial) = self.dialer.take_due(now, |peer| self.swarm.is_connected(peer)) {
+                dialled = true;
+                let connection = dial.connection_id();
+                if let Err(error) = self.swarm.dial(dial) {
+                    // The swarm reports only dials that it has begun.
+                    self.on_failed_dial(connection, &error);
+                }
+            }
+            let due = self.dialer.next_due().into_iter().chain(self.standings.next_due()).min();
+            let Some(due) = due else { return dialled };
+            if self.alarm.deadline() != due {
+                self.alarm.as_mut().reset(due);
+            }
+            if self.alarm.as_mut().poll(cx).is_pending() {
+                return dialled;
+            }
+        }
+    }
+
+    fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.dialer.connected(connection_id, peer_id, endpoint.get_remote_address(), Instant::now());
+                self.on_connected(peer_id, endpoint.is_dialer());
+            }
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
+                tracing::debug!(peer = %peer_id, ?cause, "peer disconnected");
+                self.connected.remove(&peer_id);
+                self.dialer.lost(peer_id, Instant::now());
+                if let Some(until) = self.standings.banned_until(&peer_id) {
+                    self.dialer.banned(peer_id, until);
+                }
+                self.count_refusal(self.inbound.peer_disconnected(peer_id));
+            }
+            SwarmEvent::ConnectionClosed { peer_id, cause: Some(cause), .. } => {
+                // Two nodes that dialled each other keep both connections. One that breaks alone was the one before the
+                // peer was restarted.
+                tracing::debug!(peer = %peer_id, %cause, "one of a peer's connections broke, starting over");
+                self.disconnect(peer_id);
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                self.on_failed_dial(connection_id, &error);
+            }
+            SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
+                tracing::debug!(address = %send_back_addr, %error, "a peer failed to connect");
+            }
+            SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "listening failed for a moment"),
+            SwarmEvent::ListenerClosed { reason, .. } => tracing::error!(?reason, "listening ended"),
+            other => tracing::trace!(event = ?other, "swarm event"),
+        }
+    }
+
+    fn on_behaviour_event(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Gossip(event) => self.on_gossip(event),
+            BehaviourEvent::Status(event) => self.on_status_event(event),
+            BehaviourEvent::BlocksByRoot(event) => self.on_blocks_event(RequestKind::BlocksByRoot, event),
+            BehaviourEvent::BlocksByRange(event) => self.on_blocks_event(RequestKind::BlocksByRange, event),
+            other => tracing::trace!(event = ?other, "protocol event"),
+        }
+    }
+
+    fn on_connected(&mut self, peer: PeerId, by_us: bool) {
+        let now = Instant::now();
+        match self.connected.get(&peer) {
+            None => {
+                tracing::debug!(%peer, by_us, "peer connected");
+                self.connected.insert(peer, FirstConnection { since: now, by_us });
+                self.count_refusal(self.inbound.peer_connected(peer));
+                if by_us {
+                    self.ask_status(peer);
+                }
+            }
+            Some(first) if first.is_lost(by_us, now, self.dial_timeout) => {
+                // Gossipsub tells its topics on a peer's first connection only, so one that was restarted would never
+                // learn ours over the second. Both go, and the next one is a first.
+                tracing::debug!(%peer, "peer connected again, starting over");
+                self.disconnect(peer);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn on_failed_dial(&mut self, connection: ConnectionId, error: &DialError) {
+        let now = Instant::now();
+        if matches!(error, DialError::LocalPeerId { .. }) {
+            self.dialer.reached_ourselves(connection);
+        } else {
+            self.counters.dials_failed.increment();
+            tracing::debug!(%error, "a dial failed");
+            self.dialer.failed(connection, now);
+        }
+    }
+
+    /// Holds an offence against a peer, and leaves the peer if it was one too many.
+    pub(super) fn charge(&mut self, peer: PeerId, offence: Offence) {
+        self.counters.offences.increment();
+        if !self.standings.charge(peer, offence, Instant::now()) {
+            return;
+        }
+        tracing::info!(%peer, ?offence, "leaving a peer that misbehaves");
+        self.counters.peers_banned.increment();
+        if self.standings.banned_until(&peer).is_some() {
+            self.swarm.behaviour_mut().blocked.block_peer(peer);
+        }
+        self.disconnect(peer);
+    }
+
+    pub(super) fn disconnect(&mut self, peer: PeerId) {
+        if self.swarm.disconnect_peer_id(peer).is_err() {
+            tracing::trace!(%peer, "already disconnected");
+        }
+    }
+
+    pub(super) fn count_refusal(&self, told: Result<(), Refused>) {
+        if told.is_err() {
+            self.counters.refused_by_lane.increment();
+        }
+    }
+
+    /// Closes every connection, so that peers need not wait for their timeouts to learn that this node is gone.
+    async fn close_connections(mut self) {
+        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            self.disconnect(peer);
+        }
+        let closed = poll_fn(|cx| {
+            while self.swarm.connected_peers().next().is_some() {
+                if Pin::new(&mut self.swarm).poll_next(cx).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+            Poll::Ready(())
+        });
+        if timeout(CLOSING_TIME, closed).await.is_err() {
+            tracing::debug!("not every peer was told goodbye");
+        }
+        for _ in 0..LAST_TURNS {
+            tokio::task::yield_now().await;
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Gossipsub as Lean clients set it: topics, identity of messages, compression, parameters.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    sync::Arc,
+    time::Duration,
+};
+
+use libp2p::gossipsub::{
+    self, ConfigBuilder, DataTransform, MessageAuthenticity, RawMessage, TopicHash, ValidationMode,
+    WhitelistSubscriptionFilter,
+};
+
+use crate::{NetworkConfig, NetworkCounters};
+use wire::{
+    WireError,
+    message_id::MessageId,
+    raw_snappy,
+    topic::{Topic, TopicKind},
+};
+
+/// Gossipsub that decompresses what comes in, compresses what goes out, and knows only the network's own topics.
+pub(super) type Gossipsub = gossipsub::Behaviour<SnappyTransform, WhitelistSubscriptionFilter>;
+
+/// How long a message that nobody has judged yet is kept, so that a late verdict can still pass it on.
+///
+/// The specification's six windows of 700 ms; with shorter heartbeats it takes more windows.
+const UNJUDGED: Duration = Duration::from_millis(4200);
+
+/// The bytes of a gossipsub frame besides the payload: topic name and field tags, generously.
+const FRAME_OVERHEAD: usize = 4096;
+
+/// The topics that this node follows, by either name.
+#[derive(Debug)]
+pub struct Topics {
+    kinds: HashMap<TopicHash, TopicKind>,
+}
+
+impl Topics {
+    /// Returns the topics that `config` names.
+    pub fn new(config: &NetworkConfig) -> Self {
+        let subnets = config.attestation_subnets.iter();
+        let kinds = [TopicKind::Block, TopicKind::Aggregation]
+            .into_iter()
+            .chain(subnets.map(|subnet| TopicKind::Attestation { subnet: *subnet }))
+            .map(|kind| (TopicHash::from_raw(Topic::new(&config.network_name, kind).to_string()), kind))
+            .collect();
+        Self { kinds }
+    }
+
+    /// Returns what the messages of a topic are.
+    pub(super) fn kind(&self, topic: &TopicHash) -> Option<TopicKind> {
+        self.kinds.get(topic).copied()
+    }
+
+    /// Returns the topic of a kind of message.
+    pub(super) fn topic(&self, kind: TopicKind) -> Option<&TopicHash> {
+        // A handful of topics: looking through them costs less than a second table.
+        self.kinds.iter().find(|(_, followed)| **followed == kind).map(|(topic, _)| topic)
+    }
+}
+
+/// Decompresses gossip before gossipsub looks at it, so that it happens once for identity and delivery.
+///
+/// What it refuses, gossipsub rejects: it is neither delivered nor passed on.
+#[derive(Clone, Debug)]
+pub struct SnappyTransform {
+    topics: Arc<Topics>,
+    counters: Arc<NetworkCounters>,
+}
+
+impl SnappyTransform {
+    /// Makes the transform for these topics, which counts what it refuses.
+    pub fn new(topics: Arc<Topics>, counters: Arc<NetworkCounters>) -> Self {
+        Self { topics, counters }
+    }
+}
+
+impl DataTransform for SnappyTransform {
+    fn inbound_transform(&self, message: RawMessage) -> io::Result<gossipsub::Message> {
+        let Some(kind) = self.topics.kind(&message.topic) else {
+            self.counters.other_topic.increment();
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a topic that is not followed"));
+        };
+        let data = raw_snappy::decompress_at_most(&message.data, kind.max_payload_size()).map_err(|error| {
+            match error {
+                WireError::TooLarge(_) => self.counters.too_large.increment(),
+                _ => self.counters.bad_snappy.increment(),
+            }
+            io::Error::new(io::ErrorKind::InvalidData, error)
+        })?;
+        Ok(gossipsub::Message {
+            source: message.source,
+            data,
+            sequence_number: message.sequence_number,
+            topic: message.topic,
+        })
+    }
+
+    fn outbound_transform(&self, _: &TopicHash, ssz: Vec<u8>) -> io::Result<Vec<u8>> {
+        raw_snappy::compress(&ssz).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+    }
+}
+
+/// Makes gossipsub with the specification's parameters, subscribed to all of `topics`.
+///
+/// # Errors
+///
+/// A text when the configured values contradict each other.
+pub(super) fn gossipsub(
+    config: &NetworkConfig,
+    topics: &Arc<Topics>,
+    counters: &Arc<NetworkCounters>,
+) -> Result<Gossipsub, String> {
+    let parameters = parameters(config.heartbeat).build().map_err(|error| error.to_string())?;
+    let filter = WhitelistSubscriptionFilter(topics.kinds.keys().cloned().collect::<HashSet<_>>());
+    let transform = SnappyTransform::new(Arc::clone(topics), Arc::clone(counters));
+    let mut gossipsub = Gossipsub::new_with_subscription_filter_and_transform(
+        MessageAuthenticity::Anonymous,
+        parameters,
+        filter,
+        transform,
+    )?;
+    for topic in topics.kinds.keys() {
+        let topic = gossipsub::IdentTopic::new(topic.as_str());
+        gossipsub.subscribe(&topic).map_err(|error| error.to_string())?;
+    }
+    Ok(gossipsub)
+}
+
+fn parameters(heartbeat: Duration) -> ConfigBuilder {
+    let heartbeat = heartbeat.max(Duration::from_millis(1));
+    let windows = UNJUDGED.as_millis().div_ceil(heartbeat.as_millis());
+    let mut parameters = ConfigBuilder::default();
+    parameters
+        .validation_mode(ValidationMode::Anonymous)
+        .validate_messages()
+        .message_id_fn(|message| {
+            let id = MessageId::of_valid(message.topic.as_str().as_bytes(), &message.data);
+            gossipsub::MessageId::new(&id.0)
+        })
+        .max_transmit_size(raw_snappy::MAX_COMPRESSED_SIZE + FRAME_OVERHEAD)
+        .mesh_n(8)
+        .mesh_n_low(6)
+        .mesh_n_high(12)
+        .gossip_lazy(6)
+        .heartbeat_interval(heartbeat)
+        .heartbeat_initial_delay(heartbeat)
+        .fanout_ttl(Duration::from_secs(60))
+        .history_length(usize::try_from(windows).unwrap_or(usize::MAX).max(6))
+        .history_gossip(3)
+        .duplicate_cache_time(Duration::from_secs(24))
+        .prune_backoff(Duration::from_secs(60))
+        .idontwant_message_size_threshold(1024)
+        // One's own messages go to every peer that follows the topic: a small mesh needs no heartbeat to work.
+        .flood_publish(true)
+        // A peer that does not read costs this many messages, then its newest are dropped.
+        .connection_handler_queue_len(1024);
+    parameters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HostKey;
+    use wire::MAX_PAYLOAD_SIZE;
+
+    #[test]
+    fn a_payload_may_be_as_large_as_a_message_of_its_topic_and_no_larger() {
+        let config =
+            NetworkConfig::new(HostKey::generate(), "/ip4/127.0.0.1/udp/0/quic-v1".parse().expect("it is one"));
+        let (topics, counters) = (Arc::new(Topics::new(&config)), Arc::new(NetworkCounters::default()));
+        let transform = SnappyTransform::new(Arc::clone(&topics), Arc::clone(&counters));
+        let passes = |kind, size| {
+            let topic = topics.topic(kind).expect("it is followed").clone();
+            let data = snap::raw::Encoder::new().compress_vec(&vec![0; size]).expect("snappy takes it");
+            let (source, sequence_number, signature, key, validated) = (None, None, None, None, false);
+            let message = RawMessage { source, data, sequence_number, topic, signature, key, validated };
+            transform.inbound_transform(message).is_ok()
+        };
+        let largest = [
+            (TopicKind::Block, MAX_PAYLOAD_SIZE),
+            (TopicKind::Aggregation, 1 << 20),
+            (TopicKind::Attestation { subnet: 0 }, 4096),
+        ];
+        for (kind, most) in largest {
+            assert!(passes(kind, most) && !passes(kind, most + 1), "{kind}");
+        }
+        assert_eq!(counters.too_large.get(), 3);
+    }
+}

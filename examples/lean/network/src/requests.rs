@@ -1,0 +1,247 @@
+//! Requests between nodes: status on connecting, blocks by root and by range, in both directions.
+
+use std::collections::HashMap;
+
+use libp2p::{
+    PeerId,
+    request_response::{self, Event, InboundRequestId, Message, OutboundFailure, OutboundRequestId, ResponseChannel},
+};
+
+use crate::{
+    BlocksResponse, Inbound, Offence, RequestFailure,
+    codec::{Answer, Asked, Codec},
+    event_loop::EventLoop,
+    serving::Served,
+};
+use wire::{
+    MAX_REQUEST_BLOCKS,
+    request::{Request, RequestKind},
+    response::ResponseCode,
+    status::Status,
+};
+
+/// How many of this node's requests for blocks may be under way.
+const MAX_REQUESTS: usize = 64;
+
+/// How many of them may go to one peer: as many as a node like this one answers at a time.
+const MAX_REQUESTS_PER_PEER: usize = 8;
+
+/// This node's requests for blocks that have no outcome yet.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    /// Their numbers are unique among those of a kind.
+    under_way: HashMap<(RequestKind, OutboundRequestId), BlocksRequest>,
+}
+
+impl Requests {
+    fn has_room_for(&self, peer: PeerId) -> bool {
+        let to_peer = self.under_way.values().filter(|request| request.peer == peer).count();
+        self.under_way.len() < MAX_REQUESTS && to_peer < MAX_REQUESTS_PER_PEER
+    }
+}
+
+#[derive(Debug)]
+struct BlocksRequest {
+    peer: PeerId,
+    /// The asker's own number.
+    request_id: u64,
+}
+
+impl<I: Inbound> EventLoop<I> {
+    /// Asks a peer where it stands, which only the side that dialled does.
+    pub(super) fn ask_status(&mut self, peer: PeerId) {
+        let request = Request::Status(self.inbound.our_status());
+        self.counters.requests_out.increment();
+        self.swarm.behaviour_mut().status.send_request(&peer, Ok(request));
+    }
+
+    pub(super) fn on_status_event(&mut self, event: Event<Asked, Answer>) {
+        match event {
+            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+                self.counters.requests_in.increment();
+                let answer = match request {
+                    Ok(Request::Status(status)) => {
+                        self.count_refusal(self.inbound.status(peer, status));
+                        Answer::success(self.inbound.our_status().to_ssz().to_vec())
+                    }
+                    Ok(_) | Err(_) => self.refusal_of_request(peer, "not a Status"),
+                };
+                self.answer_status(channel, answer);
+            }
+            Event::Message { peer, message: Message::Response { response, .. }, .. } => {
+                match response.chunks.first().map(|ssz| Status::from_ssz(ssz)) {
+                    Some(Ok(status)) => self.count_refusal(self.inbound.status(peer, status)),
+                    Some(Err(error)) => {
+                        self.counters.requests_out_failed.increment();
+                        self.charge(peer, Offence::BadAnswer);
+                        tracing::debug!(%peer, %error, "a peer answered with something that is no status");
+                    }
+                    None => {
+                        self.counters.requests_out_failed.increment();
+                        tracing::debug!(%peer, error = ?response.error, "a peer did not tell its status");
+                    }
+                }
+            }
+            Event::OutboundFailure { peer, error, .. } => {
+                self.counters.requests_out_failed.increment();
+                tracing::debug!(%peer, %error, "a peer did not tell its status");
+            }
+            Event::InboundFailure { peer, error, .. } => {
+                self.counters.requests_in_failed.increment();
+                tracing::debug!(%peer, %error, "a peer's request for status failed");
+            }
+            Event::ResponseSent { .. } => {}
+        }
+    }
+
+    fn answer_status(&mut self, channel: ResponseChannel<Answer>, answer: Answer) {
+        // It fails only for a request that is already over, which is reported by an event of its own.
+        let _ = self.swarm.behaviour_mut().status.send_response(channel, answer);
+    }
+
+    /// Sends a request for blocks, or tells at once why not.
+    pub(super) fn request_blocks(&mut self, peer: PeerId, request: Request, request_id: u64) {
+        let refused = if !is_valid(&request) {
+            Some(RequestFailure::InvalidRequest)
+        } else if !self.swarm.is_connected(&peer) {
+            Some(RequestFailure::NotConnected)
+        } else if !self.requests.has_room_for(peer) {
+            Some(RequestFailure::TooMany)
+        } else {
+            None
+        };
+        if let Some(failure) = refused {
+            self.counters.requests_out_failed.increment();
+            self.count_refusal(self.inbound.blocks(BlocksResponse { request_id, peer, outcome: Err(failure) }));
+            return;
+        }
+        self.counters.requests_out.increment();
+        let kind = request.kind();
+        let id = self.protocol(kind).send_request(&peer, Ok(request));
+        self.requests.under_way.insert((kind, id), BlocksRequest { peer, request_id });
+    }
+
+    pub(super) fn on_blocks_event(&mut self, kind: RequestKind, event: Event<Asked, Answer>) {
+        match event {
+            Event::Message { peer, message: Message::Request { request_id, request, channel }, .. } => {
+                self.counters.requests_in.increment();
+                self.on_blocks_request(kind, request_id, peer, request, channel);
+            }
+            Event::Message { message: Message::Response { request_id, response }, .. } => {
+                self.finish_request((kind, request_id), blocks_in(response));
+            }
+            Event::OutboundFailure { request_id, error, .. } => {
+                self.finish_request((kind, request_id), Err(failure_of(&error)));
+            }
+            Event::InboundFailure { peer, request_id, error, .. } => {
+                self.serving.finished((kind, request_id));
+                self.counters.requests_in_failed.increment();
+                tracing::debug!(%peer, %error, "a peer's request for blocks failed");
+            }
+            Event::ResponseSent { request_id, .. } => self.serving.finished((kind, request_id)),
+        }
+    }
+
+    fn on_blocks_request(
+        &mut self,
+        kind: RequestKind,
+        id: InboundRequestId,
+        peer: PeerId,
+        request: Asked,
+        channel: ResponseChannel<Answer>,
+    ) {
+        let request = match request {
+            Ok(Request::BlocksByRange(range)) if !range.is_valid() => {
+                let answer = self.refusal_of_request(peer, "a range has 1 to 1024 slots");
+                return self.answer_blocks(kind, channel, answer);
+            }
+            Ok(request) => request,
+            Err(error) => {
+                let answer = self.refusal_of_request(peer, &error.to_string());
+                return self.answer_blocks(kind, channel, answer);
+            }
+        };
+        match self.serving.admit((kind, id), peer, channel) {
+            // A reply that the node refuses is dropped with the request, and that answers it.
+            Ok(reply) => match request {
+                Request::BlocksByRoot(roots) => self.count_refusal(self.inbound.serve_blocks(roots, reply)),
+                Request::BlocksByRange(range) => self.count_refusal(self.inbound.serve_range(range, reply)),
+                // The protocol's own decoder made it, so it is never of another kind.
+                Request::Status(_) => drop(reply),
+            },
+            Err(channel) => {
+                self.counters.requests_in_failed.increment();
+                let answer = Answer::failure(ResponseCode::ResourceUnavailable, "too many requests");
+                self.answer_blocks(kind, channel, answer);
+            }
+        }
+    }
+
+    /// Sends what the node has answered.
+    pub(super) fn send_blocks(&mut self, served: Served) {
+        if served.answer.error.is_some() {
+            self.counters.requests_in_failed.increment();
+        }
+        self.answer_blocks(served.id.0, served.channel, served.answer);
+    }
+
+    fn answer_blocks(&mut self, kind: RequestKind, channel: ResponseChannel<Answer>, answer: Answer) {
+        // It fails only for a request that is already over, which is reported by an event of its own.
+        let _ = self.protocol(kind).send_response(channel, answer);
+    }
+
+    fn finish_request(&mut self, id: (RequestKind, OutboundRequestId), outcome: Result<Vec<Vec<u8>>, RequestFailure>) {
+        let Some(BlocksRequest { peer, request_id }) = self.requests.under_way.remove(&id) else { return };
+        if let Err(failure) = &outcome {
+            self.counters.requests_out_failed.increment();
+            tracing::debug!(%peer, %failure, "a request for blocks failed");
+            if *failure == RequestFailure::Malformed {
+                self.charge(peer, Offence::BadAnswer);
+            }
+        }
+        self.count_refusal(self.inbound.blocks(BlocksResponse { request_id, peer, outcome }));
+    }
+
+    /// Returns the protocol of a kind of request.
+    fn protocol(&mut self, kind: RequestKind) -> &mut request_response::Behaviour<Codec> {
+        let behaviour = self.swarm.behaviour_mut();
+        match kind {
+            RequestKind::Status => &mut behaviour.status,
+            RequestKind::BlocksByRoot => &mut behaviour.blocks_by_root,
+            RequestKind::BlocksByRange => &mut behaviour.blocks_by_range,
+        }
+    }
+
+    fn refusal_of_request(&mut self, peer: PeerId, message: &str) -> Answer {
+        self.counters.requests_in_failed.increment();
+        self.charge(peer, Offence::BadRequest);
+        Answer::failure(ResponseCode::InvalidRequest, message)
+    }
+}
+
+/// Says whether a request asks for as many blocks as one may.
+fn is_valid(request: &Request) -> bool {
+    match request {
+        Request::Status(_) => true,
+        Request::BlocksByRoot(roots) => !roots.is_empty() && roots.len() <= MAX_REQUEST_BLOCKS,
+        Request::BlocksByRange(range) => range.is_valid(),
+    }
+}
+
+/// Returns the blocks of an answer.
+fn blocks_in(answer: Answer) -> Result<Vec<Vec<u8>>, RequestFailure> {
+    match answer {
+        Answer { chunks, error: Some(error) } if chunks.is_empty() => Err(RequestFailure::Answered(error)),
+        Answer { chunks, .. } => Ok(chunks),
+    }
+}
+
+fn failure_of(error: &OutboundFailure) -> RequestFailure {
+    match error {
+        OutboundFailure::DialFailure => RequestFailure::NotConnected,
+        OutboundFailure::Timeout => RequestFailure::Timeout,
+        OutboundFailure::UnsupportedProtocols => RequestFailure::Unsupported,
+        OutboundFailure::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => RequestFailure::Malformed,
+        OutboundFailure::ConnectionClosed | OutboundFailure::Io(_) => RequestFailure::ConnectionLost,
+    }
+}

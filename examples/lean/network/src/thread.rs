@@ -1,0 +1,219 @@
+//! The network thread's beginning and end.
+
+use std::{
+    error::Error,
+    fmt, io,
+    pin::Pin,
+    sync::{Arc, mpsc},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use actor_lanes::Mailbox;
+use futures::{Stream, future::poll_fn};
+use libp2p::{Multiaddr, PeerId, Swarm, swarm::SwarmEvent};
+
+use crate::{
+    Command, Inbound, NetworkConfig, NetworkCounters, NetworkFront, behaviour::Behaviour, event_loop::EventLoop, front,
+    gossip::Topics, swarm,
+};
+
+/// A running network thread. Dropping it tells the thread to end; [`Network::stop`] also waits until it has.
+pub struct Network {
+    local_peer_id: PeerId,
+    listen_address: Multiaddr,
+    front: NetworkFront,
+    counters: Arc<NetworkCounters>,
+    /// Disconnected when the thread has nothing left to do; nothing is ever sent.
+    ended: mpsc::Receiver<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Network {
+    /// Starts the thread, and returns once it listens.
+    ///
+    /// Waits for as long as binding a socket takes.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError`]; of these, [`NetworkError::Listen`] when the port is taken. No thread is left behind.
+    pub fn start<I: Inbound>(config: NetworkConfig, inbound: I) -> Result<Self, NetworkError> {
+        let local_peer_id = config.host_key.peer_id();
+        let counters = Arc::new(NetworkCounters::default());
+        let (front, commands) = front::command_mailbox();
+        let (listening, started) = mpsc::sync_channel(1);
+        let (ending, ended) = mpsc::sync_channel(0);
+        let thread_counters = Arc::clone(&counters);
+        let thread = thread::Builder::new()
+            .name("network".to_owned())
+            .spawn(move || {
+                let _ending: mpsc::SyncSender<()> = ending;
+                run(&config, inbound, thread_counters, commands, &listening);
+            })
+            .map_err(NetworkError::Thread)?;
+        // A thread that ends without a word has panicked.
+        let listen_address = started.recv().unwrap_or(Err(NetworkError::Panicked))?;
+        Ok(Self { local_peer_id, listen_address, front, counters, ended, thread: Some(thread) })
+    }
+
+    /// Returns this node's identity.
+    #[must_use]
+    pub fn local_peer_id(&self) -> PeerId {
+        self.local_peer_id
+    }
+
+    /// Returns the address listened on, with the port that was taken for port 0, without the peer id.
+    #[must_use]
+    pub fn listen_address(&self) -> &Multiaddr {
+        &self.listen_address
+    }
+
+    /// Returns the way to tell the thread something.
+    #[must_use]
+    pub fn front(&self) -> NetworkFront {
+        self.front.clone()
+    }
+
+    /// Returns what the thread counts.
+    #[must_use]
+    pub fn counters(&self) -> Arc<NetworkCounters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Returns whether the thread has not ended; before [`Network::stop`], it ends only by a panic.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Ends the thread: no more commands are taken, those waiting are carried out, all connections are closed.
+    ///
+    /// Waits for at most `timeout`; about a second is enough, where peers answer.
+    ///
+    /// # Errors
+    ///
+    /// [`StopError::Timeout`] when the thread still runs; it is left to end by itself. [`StopError::Panicked`] when it
+    /// panicked, now or before.
+    pub fn stop(mut self, timeout: Duration) -> Result<(), StopError> {
+        self.front.end();
+        if self.ended.recv_timeout(timeout) == Err(mpsc::RecvTimeoutError::Timeout) {
+            return Err(StopError::Timeout);
+        }
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Err(_)) => Err(StopError::Panicked),
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.front.end();
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("local_peer_id", &self.local_peer_id)
+            .field("listen_address", &self.listen_address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why the network thread did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// The operating system gave no thread.
+    #[error("cannot start the network thread: {0}")]
+    Thread(#[source] io::Error),
+    /// The thread's reactor could not be made.
+    #[error("cannot start the network thread's reactor: {0}")]
+    Reactor(#[source] io::Error),
+    /// The configured values contradict each other.
+    #[error("the network configuration is wrong: {0}")]
+    Config(String),
+    /// The address cannot be listened on, mostly because its port is taken.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// The address asked for.
+        address: Multiaddr,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// The thread panicked.
+    #[error("the network thread panicked")]
+    Panicked,
+}
+
+/// Why the network thread did not stop well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StopError {
+    /// It was still running when the time was up.
+    #[error("the network thread did not end in time")]
+    Timeout,
+    /// It panicked.
+    #[error("the network thread panicked")]
+    Panicked,
+}
+
+type Listening = mpsc::SyncSender<Result<Multiaddr, NetworkError>>;
+
+/// The whole life of the thread.
+fn run<I: Inbound>(
+    config: &NetworkConfig,
+    inbound: I,
+    counters: Arc<NetworkCounters>,
+    commands: Mailbox<Command>,
+    listening: &Listening,
+) {
+    let result = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(NetworkError::Reactor);
+    let told = match result {
+        Err(error) => listening.send(Err(error)),
+        Ok(reactor) => reactor.block_on(async {
+            let topics = Arc::new(Topics::new(config));
+            let (swarm, address) = match listen(config, &topics, &counters).await {
+                Ok(listening) => listening,
+                Err(error) => return listening.send(Err(error)),
+            };
+            let event_loop = EventLoop::new(config, swarm, inbound, counters, topics, commands);
+            listening.send(Ok(address))?;
+            Box::pin(event_loop.run()).await;
+            Ok(())
+        }),
+    };
+    // Only a starter that panicked does not listen for this, and then nobody wants the thread.
+    if told.is_err() {
+        tracing::error!("the network was started by nobody");
+    }
+}
+
+/// Makes the swarm and waits until it listens.
+async fn listen(
+    config: &NetworkConfig,
+    topics: &Arc<Topics>,
+    counters: &Arc<NetworkCounters>,
+) -> Result<(Swarm<Behaviour>, Multiaddr), NetworkError> {
+    let failed = |reason: String| NetworkError::Listen { address: config.listen.clone(), reason };
+    let behaviour = Behaviour::new(config, topics, counters).map_err(NetworkError::Config)?;
+    let mut swarm = swarm::swarm(config, behaviour);
+    swarm.listen_on(config.listen.clone()).map_err(|error| failed(innermost(&error)))?;
+    loop {
+        match poll_fn(|cx| Pin::new(&mut swarm).poll_next(cx)).await {
+            Some(SwarmEvent::NewListenAddr { address, .. }) => return Ok((swarm, address)),
+            Some(SwarmEvent::ListenerClosed { reason, .. }) => return Err(failed(format!("{reason:?}"))),
+            Some(SwarmEvent::ListenerError { error, .. }) => return Err(failed(innermost(&error))),
+            Some(_) => {}
+            None => return Err(failed("the swarm ended".to_owned())),
+        }
+    }
+}
+
+/// Returns what the error under all wrappings says: the wrappings of a transport say nothing.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

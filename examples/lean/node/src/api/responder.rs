@@ -1,0 +1,177 @@
+//! Which request gets which answer (`node/api/handlers.py`).
+//!
+//! Every answer but one is made from what is published, at once. A change of role is a message to the chain's owner.
+
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::ext::ReasonPhrase;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use libssz::SszEncode;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::api::body::{
+    AggregatorStatusBody, AggregatorToggleBody, Cached, CheckpointBody, ForkChoiceBody, HealthBody, unproven,
+};
+use crate::api::{ApiSources, Limits, metrics};
+use chain::NotTaken;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const SSZ: HeaderValue = HeaderValue::from_static("application/octet-stream");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+type Answer = Response<Full<Bytes>>;
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Endpoint {
+    Health,
+    FinalizedState,
+    FinalizedBlock,
+    JustifiedCheckpoint,
+    ForkChoice,
+    Metrics,
+    Aggregator,
+}
+
+/// Answers requests, on the API's thread.
+pub(super) struct Responder {
+    sources: ApiSources,
+    limits: Limits,
+    finalized_state: Cached,
+    finalized_block: Cached,
+}
+
+impl Endpoint {
+    fn at(path: &str) -> Option<Self> {
+        Some(match path {
+            "/lean/v0/health" => Self::Health,
+            "/lean/v0/states/finalized" => Self::FinalizedState,
+            "/lean/v0/blocks/finalized" => Self::FinalizedBlock,
+            "/lean/v0/checkpoints/justified" => Self::JustifiedCheckpoint,
+            "/lean/v0/fork_choice" => Self::ForkChoice,
+            "/metrics" => Self::Metrics,
+            "/lean/v0/admin/aggregator" => Self::Aggregator,
+            _ => return None,
+        })
+    }
+}
+
+impl Responder {
+    pub(super) fn new(sources: ApiSources, limits: Limits) -> Self {
+        Self { sources, limits, finalized_state: Cached::default(), finalized_block: Cached::default() }
+    }
+
+    /// Answers one request. A HEAD is answered as a GET would be; its body is left out on the way.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let Some(endpoint) = Endpoint::at(request.uri().path()) else {
+            return refusal(StatusCode::NOT_FOUND, "Not Found");
+        };
+        match *request.method() {
+            Method::GET | Method::HEAD => self.read(endpoint),
+            Method::POST if endpoint == Endpoint::Aggregator => self.toggle_aggregator(request.into_body()).await,
+            _ => not_allowed(endpoint),
+        }
+    }
+
+    fn read(&self, endpoint: Endpoint) -> Answer {
+        match endpoint {
+            Endpoint::Health => json(&HealthBody::HEALTHY),
+            Endpoint::Metrics => found(EXPOSITION, metrics::page(&self.sources).into()),
+            Endpoint::FinalizedState
+            | Endpoint::FinalizedBlock
+            | Endpoint::JustifiedCheckpoint
+            | Endpoint::ForkChoice
+            | Endpoint::Aggregator => self.read_chain(endpoint),
+        }
+    }
+
+    fn read_chain(&self, endpoint: Endpoint) -> Answer {
+        let chain = self.sources.published.latest();
+        // They are shared with the store, which keeps both, so they are missing only before the owner's first word.
+        let (Some(state), Some(block)) = (&chain.finalized_state, &chain.finalized_block) else {
+            return refusal(StatusCode::SERVICE_UNAVAILABLE, "Store not initialized");
+        };
+        let finalized = chain.finalized.root;
+        match endpoint {
+            Endpoint::FinalizedState => found(SSZ, self.finalized_state.get(finalized, || state.to_ssz())),
+            Endpoint::FinalizedBlock => found(SSZ, self.finalized_block.get(finalized, || unproven(block))),
+            Endpoint::JustifiedCheckpoint => json(&CheckpointBody::from(chain.justified)),
+            Endpoint::ForkChoice => json(&ForkChoiceBody::from(&*chain)),
+            Endpoint::Aggregator => json(&AggregatorStatusBody { is_aggregator: chain.is_aggregator }),
+            Endpoint::Health | Endpoint::Metrics => self.read(endpoint),
+        }
+    }
+
+    async fn toggle_aggregator(&self, body: Incoming) -> Answer {
+        let body = match self.collect(body).await {
+            Ok(body) => body,
+            Err(refusal) => return refusal,
+        };
+        let enabled = match requested_role(&body) {
+            Ok(enabled) => enabled,
+            Err(reason) => return refusal(StatusCode::BAD_REQUEST, reason),
+        };
+        match timeout(self.limits.owner_patience, self.sources.chain.set_aggregator(enabled)).await {
+            Ok(Ok(previous)) => json(&AggregatorToggleBody { is_aggregator: enabled, previous }),
+            Ok(Err(NotTaken::Closed)) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Node is stopping"),
+            Ok(Err(NotTaken::Full)) | Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Chain is busy, try again"),
+        }
+    }
+
+    /// Reads a request's body, which may be neither long nor slow.
+    async fn collect(&self, body: Incoming) -> Result<Bytes, Answer> {
+        let Limits { body_bytes, body_patience, .. } = self.limits;
+        let too_long = || refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        if body.size_hint().lower() > body_bytes as u64 {
+            return Err(too_long());
+        }
+        match timeout(body_patience, Limited::new(body, body_bytes).collect()).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
+            Ok(Err(_)) => Err(refusal(StatusCode::BAD_REQUEST, "Bad Request")),
+            Err(_) => Err(refusal(StatusCode::REQUEST_TIMEOUT, "Request Timeout")),
+        }
+    }
+}
+
+/// Says whether something is served at a path.
+pub fn is_endpoint(path: &str) -> bool {
+    Endpoint::at(path).is_some()
+}
+
+/// Reads what the role is to be, or says what the body lacks.
+pub fn requested_role(body: &[u8]) -> Result<bool, &'static str> {
+    let body: Value = serde_json::from_slice(body).map_err(|_| "Invalid JSON body")?;
+    let enabled = body.as_object().and_then(|body| body.get("enabled")).ok_or("Missing 'enabled' field in body")?;
+    enabled.as_bool().ok_or("'enabled' must be a boolean")
+}
+
+fn json(body: &impl Serialize) -> Answer {
+    let body = serde_json::to_vec(body).expect("the bodies are structs of numbers and texts, which never fail");
+    found(JSON, body.into())
+}
+
+fn found(content_type: HeaderValue, body: Bytes) -> Answer {
+    let mut answer = Response::new(Full::new(body));
+    answer.headers_mut().insert(CONTENT_TYPE, content_type);
+    answer
+}
+
+/// Says no, and why, in the status line and in the body.
+fn refusal(status: StatusCode, reason: &'static str) -> Answer {
+    let mut answer = found(TEXT, format!("{}: {reason}", status.as_u16()).into());
+    *answer.status_mut() = status;
+    answer.extensions_mut().insert(ReasonPhrase::from_static(reason.as_bytes()));
+    answer
+}
+
+fn not_allowed(endpoint: Endpoint) -> Answer {
+    let mut answer = refusal(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+    let allowed = if endpoint == Endpoint::Aggregator { "GET,HEAD,POST" } else { "GET,HEAD" };
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    answer
+}

@@ -1,0 +1,76 @@
+//! The API over real connections: what it answers, and what it makes of clients that mean it no good.
+
+mod answers;
+mod bounds;
+mod client;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actor_lanes::{Executor, ThreadConfig};
+
+use crate::api::{Api, ApiSources, Limits};
+use crate::runtime;
+use chain::{Chain, Published, Solitary};
+use consensus::{SlotClock, Store, Validators, genesis};
+use xmss::PublicKey;
+
+/// How long anything may take that should take no time.
+const ENOUGH: Duration = Duration::from_secs(20);
+
+/// Where tests serve.
+const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// A chain's owner on its own thread, and its API.
+struct Served {
+    executor: Arc<dyn Executor>,
+    owner: Solitary,
+    api: Api,
+}
+
+fn sources(chain: Chain, published: Published) -> ApiSources {
+    ApiSources {
+        name: "node-0".to_owned(),
+        runtime: "none",
+        clock: SlotClock::new(0),
+        wall: || 0,
+        started_at: 0,
+        published,
+        chain,
+        watched: Vec::new(),
+        network: Arc::default(),
+        work: Arc::default(),
+    }
+}
+
+fn store(validators: usize) -> Store {
+    let key = PublicKey::new([1; PublicKey::LENGTH]);
+    let registry = Validators::new((0..validators).map(|_| (key, key))).expect("a registry holds as many");
+    let (state, block) = genesis(0, registry);
+    Store::new(state, block, None).expect("genesis is its own anchor")
+}
+
+impl Served {
+    fn start(limits: Limits) -> Self {
+        let executor = runtime::by_name(None)
+            .expect("tests have every runtime")
+            .start_executor(ThreadConfig::named("chain"))
+            .expect("a thread starts");
+        let owner = Solitary::start(&executor, store(4), false, || 0).expect("it has just started");
+        assert!(owner.has_begun(), "the owner publishes when it begins");
+        let api = Api::start(ANY_PORT, sources(owner.chain.clone(), owner.published.clone()), limits);
+        Self { executor, owner, api: api.expect("a port is free") }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.api.address()
+    }
+
+    fn stop(self) {
+        assert_eq!(self.api.stop(ENOUGH), None);
+        assert!(self.owner.stop(), "the owner ends well");
+        self.executor.stop();
+        assert!(self.executor.join(ENOUGH), "its thread ends");
+    }
+}

@@ -1,0 +1,190 @@
+//! The configuration with all that it names read and checked.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
+
+use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
+
+use crate::config::{ConfigError, ConfigFile, HttpAddress, KeyRole, ValidatorEntry};
+use consensus::{MockProofs, ValidatorIndex};
+use keys::genesis_file::GenesisFile;
+use keys::{KeyFile, NetworkKey, StoredKey, ValidatorKeyFiles};
+use xmss::PublicKey;
+
+/// How many verifiers a node may be told to have. Each is a thread, whose lanes have room for two slots of votes.
+pub(crate) const VERIFIERS: RangeInclusive<usize> = 1..=64;
+
+/// Everything that a node is told at its start. No file is read after this.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// The node's name in reports and logs.
+    pub name: String,
+    /// Where to listen: `/ip4/…/udp/…/quic-v1`.
+    pub listen: Multiaddr,
+    /// Peers to stay connected to, each ending in `/p2p/…`.
+    pub peers: Vec<Multiaddr>,
+    /// The key by which peers know the node.
+    pub network_key: NetworkKey,
+    /// What the network agrees on.
+    pub genesis: GenesisFile,
+    /// The keys of the validators that the node votes and proposes for, still to be grown, each the genesis file's.
+    pub validators: Vec<ValidatorKeyFiles>,
+    /// Whether the node aggregates votes and publishes the aggregates.
+    pub aggregator: bool,
+    /// The name of the runtime that was asked for.
+    pub runtime: Option<String>,
+    /// The CPU core for the chain's thread.
+    pub chain_core: Option<usize>,
+    /// How many threads verify blocks and votes; none for one less than there are cores, and at least one.
+    pub verifiers: Option<usize>,
+    /// Whether to speak libp2p's `identify`.
+    pub identify: bool,
+    /// Whether to speak libp2p's `ping`.
+    pub ping: bool,
+    /// How often gossipsub tends its mesh.
+    pub gossip_heartbeat: Duration,
+    /// Where to serve the HTTP API.
+    pub http: HttpAddress,
+    /// The HTTP API of a node to begin at whose finalized block; without one, the chain begins at genesis.
+    pub checkpoint_sync_url: Option<String>,
+    /// Which aggregation proofs are accepted; all of them are mocks, and none is given for real.
+    pub proofs: MockProofs,
+}
+
+impl NodeConfig {
+    /// Reads a configuration file and every file that it names, and checks that they belong together.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], whose message names the file and says what to do.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let file = ConfigFile::load(path)?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let listen = listen_address(&file.listen)
+            .ok_or_else(|| ConfigError::Listen { path: path.to_owned(), listen: file.listen.clone() })?;
+        let peers = file.peers.iter().map(|peer| peer_address(peer, path)).collect::<Result<_, _>>()?;
+        if file.gossip_heartbeat_ms == 0 {
+            return Err(ConfigError::Heartbeat { path: path.to_owned() });
+        }
+        let http = http_address(file.http.as_deref(), path)?;
+        if let Some(verifiers) = file.verifiers.filter(|verifiers| !VERIFIERS.contains(verifiers)) {
+            return Err(ConfigError::Verifiers { path: path.to_owned(), verifiers });
+        }
+        let network_key = NetworkKey::load(&directory.join(&file.network_key))?;
+        let genesis = GenesisFile::load(&directory.join(&file.genesis))?;
+        if let Some(index) = named_twice(&file.validators) {
+            return Err(ConfigError::DuplicateValidator { path: path.to_owned(), index });
+        }
+        let validators = file
+            .validators
+            .iter()
+            .map(|entry| validator_keys(entry, &genesis, path, directory))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            name: file.name,
+            listen,
+            peers,
+            network_key,
+            genesis,
+            validators,
+            aggregator: file.aggregator,
+            runtime: file.runtime,
+            chain_core: file.chain_core,
+            verifiers: file.verifiers,
+            identify: file.identify,
+            ping: file.ping,
+            gossip_heartbeat: Duration::from_millis(file.gossip_heartbeat_ms),
+            http,
+            checkpoint_sync_url: None,
+            proofs: MockProofs::default(),
+        })
+    }
+
+    /// Returns the UDP socket address that the node listens on.
+    ///
+    /// # Panics
+    ///
+    /// When [`listen`](Self::listen) was changed to an address that [`load`](Self::load) does not let pass.
+    pub fn listen_socket(&self) -> SocketAddr {
+        socket_address(&self.listen).expect("load lets only addresses pass that are an IP address and a UDP port")
+    }
+}
+
+/// Reads an address to listen on: `ADDRESS:PORT`, or `/ip4/…/udp/…/quic-v1`.
+pub fn listen_address(text: &str) -> Option<Multiaddr> {
+    if let Ok(socket) = text.parse::<SocketAddr>() {
+        return Some(quic_address(socket));
+    }
+    let address: Multiaddr = text.parse().ok()?;
+    (socket_address(&address).is_some() && address.iter().count() == 3).then_some(address)
+}
+
+/// Writes a UDP socket address the way libp2p wants it: `/ip4/…/udp/…/quic-v1`.
+pub fn quic_address(socket: SocketAddr) -> Multiaddr {
+    Multiaddr::from(socket.ip()).with(Protocol::Udp(socket.port())).with(Protocol::QuicV1)
+}
+
+/// Reads the socket address that a QUIC address starts with.
+pub(crate) fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
+    let mut parts = address.iter();
+    let ip = match parts.next()? {
+        Protocol::Ip4(ip) => IpAddr::V4(ip),
+        Protocol::Ip6(ip) => IpAddr::V6(ip),
+        _ => return None,
+    };
+    match (parts.next()?, parts.next()?) {
+        (Protocol::Udp(port), Protocol::QuicV1) => Some(SocketAddr::new(ip, port)),
+        _ => None,
+    }
+}
+
+fn peer_address(text: &str, path: &Path) -> Result<Multiaddr, ConfigError> {
+    text.parse::<Multiaddr>()
+        .ok()
+        .filter(|address| matches!(address.iter().last(), Some(Protocol::P2p(_))))
+        .ok_or_else(|| ConfigError::Peer { path: path.to_owned(), peer: text.to_owned() })
+}
+
+fn http_address(text: Option<&str>, path: &Path) -> Result<HttpAddress, ConfigError> {
+    let Some(text) = text else { return Ok(HttpAddress::Off) };
+    text.parse().map_err(|_| ConfigError::Http { path: path.to_owned(), http: text.to_owned() })
+}
+
+fn named_twice(entries: &[ValidatorEntry]) -> Option<ValidatorIndex> {
+    let mut indices: Vec<_> = entries.iter().map(|entry| entry.index).collect();
+    indices.sort_unstable();
+    indices.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+}
+
+fn validator_keys(
+    entry: &ValidatorEntry,
+    genesis: &GenesisFile,
+    path: &Path,
+    directory: &Path,
+) -> Result<ValidatorKeyFiles, ConfigError> {
+    let index = entry.index;
+    let known = usize::try_from(index).ok().and_then(|place| genesis.validators.get(place)).ok_or_else(|| {
+        ConfigError::NoSuchValidator { path: path.to_owned(), index, count: genesis.validators.len() }
+    })?;
+    let key = |role, file: &Path, expected: &PublicKey| -> Result<StoredKey, ConfigError> {
+        let path = directory.join(file);
+        let key = KeyFile::load(&path)?;
+        if key.scheme != genesis.scheme {
+            let (expected, found) = (genesis.scheme, key.scheme);
+            return Err(ConfigError::WrongScheme { path, index, role, expected, found });
+        }
+        if key.public_key != *expected {
+            let (expected, found) = (expected.to_string(), key.public_key.to_string());
+            return Err(ConfigError::WrongKey { path, index, role, expected, found });
+        }
+        Ok(key.into())
+    };
+    Ok(ValidatorKeyFiles {
+        index,
+        attestation: key(KeyRole::Attestation, &entry.attestation_key, &known.attestation_public_key)?,
+        proposal: key(KeyRole::Proposal, &entry.proposal_key, &known.proposal_public_key)?,
+    })
+}

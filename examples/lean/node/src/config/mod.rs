@@ -1,0 +1,12 @@
+//! One node's configuration: a TOML file on disk, and the same thing with all that it names read and checked.
+
+mod error;
+mod file;
+mod http_address;
+mod load;
+
+pub use error::{ConfigError, KeyRole};
+pub use file::{ConfigFile, ValidatorEntry};
+pub use http_address::{HttpAddress, NoHttpAddress};
+pub(crate) use load::socket_address;
+pub use load::{NodeConfig, listen_address, quic_address};

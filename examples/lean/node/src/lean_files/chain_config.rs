@@ -1,0 +1,132 @@
+//! `config.yaml`: when a chain begins, and with which validators.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::lean_files::public_key_text::PublicKeyText;
+use crate::lean_files::yaml;
+use consensus::MILLISECONDS_PER_INTERVAL;
+use keys::SchemeName;
+use keys::file::{self, FileError, FileKind};
+use keys::genesis_file::{GenesisFile, GenesisValidator, specified_fork_digest};
+
+/// What `config.yaml` says (`GenesisConfig` in the specification's `node/genesis.py`). Other keys in it are ignored, as
+/// the specification ignores them.
+///
+/// # Examples
+///
+/// ```
+/// use lean_node::lean_files::ChainConfig;
+///
+/// let key = "ab".repeat(52);
+/// let text = format!(
+///     "GENESIS_TIME: 1770407233\nVALIDATOR_COUNT: 1\nGENESIS_VALIDATORS:\n\
+///      - attestation_public_key: \"0x{key}\"\n  proposal_public_key: {key}\n"
+/// );
+/// let config = ChainConfig::parse(&text).expect("both forms of a key are read");
+/// assert_eq!((config.genesis_time, config.validators.len()), (1_770_407_233, 1));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainConfig {
+    /// When slot 0 begins, in seconds since 1970 (`GENESIS_TIME`).
+    pub genesis_time: u64,
+    /// The validators' public keys (`GENESIS_VALIDATORS`); a validator's place is its index.
+    pub validators: Vec<GenesisValidator>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(rename = "GENESIS_TIME")]
+    genesis_time: u64,
+    #[serde(rename = "GENESIS_VALIDATORS")]
+    validators: Option<Vec<Validator>>,
+}
+
+struct Validator(GenesisValidator);
+
+#[derive(Deserialize)]
+struct ValidatorDocument {
+    #[serde(alias = "attestation_pubkey")]
+    attestation_public_key: PublicKeyText,
+    #[serde(alias = "proposal_pubkey")]
+    proposal_public_key: PublicKeyText,
+}
+
+impl<'de> Deserialize<'de> for Validator {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValidatorVisitor)
+    }
+}
+
+/// Reads a validator's two keys, and has words for the older form that has one.
+struct ValidatorVisitor;
+
+impl<'de> Visitor<'de> for ValidatorVisitor {
+    type Value = Validator;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a mapping of attestation_public_key and proposal_public_key (one key for a validator is an older form: this \
+             chain needs two, because a key signs once in a slot)",
+        )
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, keys: A) -> Result<Validator, A::Error> {
+        let keys = ValidatorDocument::deserialize(MapAccessDeserializer::new(keys))?;
+        Ok(Validator(GenesisValidator {
+            attestation_public_key: keys.attestation_public_key.0,
+            proposal_public_key: keys.proposal_public_key.0,
+        }))
+    }
+}
+
+impl ChainConfig {
+    /// Reads the text of such a file.
+    ///
+    /// # Errors
+    ///
+    /// A text that says what is wrong, and in which line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Self::from_document(yaml::parse(text)?)
+    }
+
+    /// Reads such a file.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`] when the file cannot be read or is none.
+    pub fn load(path: &Path) -> Result<Self, FileError> {
+        let document = yaml::read(FileKind::LeanConfig, path)?;
+        Self::from_document(document).map_err(|flaw| file::malformed(FileKind::LeanConfig, path, flaw))
+    }
+
+    fn from_document(document: Document) -> Result<Self, String> {
+        let validators = document.validators.ok_or(
+            "it has no GENESIS_VALIDATORS: that is an older form, in which nobody could know the validators' keys; write \
+             the folder anew with a generator of today",
+        )?;
+        let config = Self {
+            genesis_time: document.genesis_time,
+            validators: validators.into_iter().map(|Validator(keys)| keys).collect(),
+        };
+        match config.genesis(SchemeName::Production).flaw() {
+            Some(flaw) => Err(flaw),
+            None => Ok(config),
+        }
+    }
+
+    /// Returns what a network of this beginning agrees on; the file does not say in which scheme its validators sign.
+    pub fn genesis(&self, scheme: SchemeName) -> GenesisFile {
+        GenesisFile {
+            genesis_time: self.genesis_time,
+            interval_ms: MILLISECONDS_PER_INTERVAL,
+            scheme,
+            fork_digest: specified_fork_digest(),
+            validators: self.validators.clone(),
+        }
+    }
+}

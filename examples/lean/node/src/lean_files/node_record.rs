@@ -1,0 +1,114 @@
+//! `nodes.yaml`: the records (ENRs) of a network's nodes, and the addresses that they tell.
+
+use std::net::SocketAddrV4;
+use std::path::Path;
+
+use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
+
+use crate::lean_files::yaml;
+use keys::NetworkKey;
+use keys::file::{self, FileError, FileKind};
+use network::{HostKey, HostKeyError, NodeRecord, RecordError};
+
+/// The most nodes that a list may have: a node dials all of them.
+pub const MOST_NODES: usize = 4096;
+
+/// The number of a record that is a node's first.
+const FIRST: u64 = 1;
+
+/// Says why a text is no address of a node.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NodeAddressError {
+    /// The text begins like a record and is none.
+    #[error("\"{}\" is no node record: {reason}", shortened(text))]
+    NotARecord {
+        /// What stands there.
+        text: String,
+        /// Why it is none.
+        reason: RecordError,
+    },
+    /// The record was not signed with the key that it names, so anyone may have written it.
+    #[error("the node record \"{}\" is not signed with its own key: somebody has changed it", shortened(.0))]
+    Forged(String),
+    /// The record tells no address for QUIC.
+    #[error("the node record \"{}\" has no address: it needs ip and udp, or ip and quic", shortened(.0))]
+    NoAddress(String),
+    /// The text is neither a record nor an address.
+    #[error(
+        "\"{}\" is no node's address: write a node record (enr:…) or /ip4/ADDRESS/udp/PORT/quic-v1/p2p/PEER_ID",
+        shortened(.0)
+    )]
+    NotAnAddress(String),
+}
+
+/// Reads a node's address out of its record, which must be signed, or out of a multiaddress with an identity at its end.
+///
+/// # Errors
+///
+/// [`NodeAddressError`] when the text is neither.
+pub(super) fn node_address(text: &str) -> Result<Multiaddr, NodeAddressError> {
+    if text.starts_with("enr:") {
+        return record_address(text);
+    }
+    text.parse::<Multiaddr>()
+        .ok()
+        .filter(|address| matches!(address.iter().last(), Some(Protocol::P2p(_))))
+        .ok_or_else(|| NodeAddressError::NotAnAddress(text.to_owned()))
+}
+
+fn record_address(text: &str) -> Result<Multiaddr, NodeAddressError> {
+    let record: NodeRecord =
+        text.parse().map_err(|reason| NodeAddressError::NotARecord { text: text.to_owned(), reason })?;
+    if !record.is_valid() || !record.verify_signature() {
+        return Err(NodeAddressError::Forged(text.to_owned()));
+    }
+    match (record.multiaddr(), record.peer_id()) {
+        (Some(address), Some(peer)) => Ok(address.with(Protocol::P2p(peer))),
+        (None, _) | (_, None) => Err(NodeAddressError::NoAddress(text.to_owned())),
+    }
+}
+
+/// Signs the first record of the node that has this key and listens on this address.
+///
+/// # Errors
+///
+/// [`HostKeyError`] never comes from a [`NetworkKey`] that was read or drawn.
+pub(super) fn signed_record(key: &NetworkKey, address: SocketAddrV4) -> Result<String, HostKeyError> {
+    let key = HostKey::from_secret(*key.secret())?;
+    Ok(NodeRecord::sign(&key, FIRST, *address.ip(), address.port(), true).to_string())
+}
+
+/// Reads `nodes.yaml`.
+///
+/// # Errors
+///
+/// [`FileError`] when the file cannot be read, is no list, or has an entry that is no node's address.
+pub(super) fn load(path: &Path) -> Result<Vec<Multiaddr>, FileError> {
+    let texts = yaml::read(FileKind::LeanNodes, path)?;
+    addresses(texts).map_err(|flaw| file::malformed(FileKind::LeanNodes, path, flaw))
+}
+
+/// Reads the text of `nodes.yaml`, or says what is wrong.
+pub fn parse_node_list(text: &str) -> Result<Vec<Multiaddr>, String> {
+    addresses(yaml::parse(text)?)
+}
+
+/// Reads the addresses in a list, which an empty file is too.
+fn addresses(texts: Option<Vec<String>>) -> Result<Vec<Multiaddr>, String> {
+    let texts = texts.unwrap_or_default();
+    if texts.len() > MOST_NODES {
+        return Err(format!("it lists {} nodes; at most {MOST_NODES} are possible", texts.len()));
+    }
+    let address =
+        |(place, text): (usize, &String)| node_address(text).map_err(|error| format!("entry {}: {error}", place + 1));
+    texts.iter().enumerate().map(address).collect()
+}
+
+/// Returns the beginning of a text that may be long.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,13 @@
+//! A Lean Ethereum consensus node: a real libp2p network thread, and one pinned actor that owns the chain.
+
+pub mod api;
+pub mod checkpoint_sync;
+pub mod config;
+pub mod exit_code;
+pub mod lean_files;
+pub mod node;
+pub mod report;
+mod reporter;
+pub mod runtime;
+
+pub use api::ApiError;

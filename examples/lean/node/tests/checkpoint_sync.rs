@@ -1,0 +1,215 @@
+//! A node that begins at another's finalized block, fetched over its HTTP API, and what it does with sources that are no
+//! good.
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use consensus::{Block, GenesisConfig, MultiMessageAggregate, Root, SignedBlock, State, Validators, genesis};
+use keys::genesis_file::GenesisFile;
+use lean_node::checkpoint_sync::{
+    Anchor, CheckpointError, Mismatch, fetch_anchor, verify_anchor, verify_checkpoint_state,
+};
+use lean_node::config::{HttpAddress, NodeConfig};
+use lean_node::node::{Node, StartError};
+use libssz::SszEncode;
+use support::{finalized, network, start};
+
+const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+fn genesis_file() -> GenesisFile {
+    network(1, 2, 0).remove(0).genesis
+}
+
+fn anchor_of(genesis_file: &GenesisFile) -> Anchor {
+    let (state, block) = genesis(genesis_file.genesis_time, genesis_file.registry());
+    Anchor { state, block }
+}
+
+/// Makes a block name its state again, after the state was changed.
+fn named(state: State) -> Anchor {
+    let block = Block { state_root: Root::of(&state), ..Block::default() };
+    Anchor { state, block }
+}
+
+/// Serves each of the answers to one connection, and then no more.
+fn source(answers: Vec<Vec<u8>>) -> String {
+    let listener = TcpListener::bind(ANY_PORT).expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().expect("the node connects");
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).expect("a request has a head");
+                request.push(byte[0]);
+            }
+            // The node may have had enough before it has read all of it.
+            let _ = stream.write_all(&answer);
+        }
+    });
+    format!("http://{address}/")
+}
+
+fn found(body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn answers(anchor: &Anchor) -> Vec<Vec<u8>> {
+    let signed = SignedBlock { block: anchor.block.clone(), proof: MultiMessageAggregate::default() };
+    vec![found(&signed.to_ssz()), found(&anchor.state.to_ssz())]
+}
+
+#[test]
+fn a_late_node_begins_at_the_finalized_block_of_another_and_reaches_the_head() {
+    let runtimes = actor_lanes::runtime::all();
+    let mut configs = network(4, 8, 4);
+    let mut late = configs.pop().expect("there are four");
+    configs[0].http = HttpAddress::On(ANY_PORT);
+    let nodes: Vec<_> = configs
+        .into_iter()
+        .enumerate()
+        .map(|(index, config)| start(config, Arc::clone(&runtimes[index % runtimes.len()])))
+        .collect();
+    // Three of four hold three quarters of the votes.
+    let begun = finalized(&nodes[0].1, 4);
+    let address = nodes[0].0.http_address().expect("it was told to serve");
+
+    late.checkpoint_sync_url = Some(format!("http://{address}/"));
+    late.http = HttpAddress::On(ANY_PORT);
+    let (late, reports) = start(late, Arc::clone(&runtimes[0]));
+    let own_address = late.http_address().expect("it was told to serve");
+    let first = reports.recv_timeout(Duration::from_secs(60)).expect("it reports every slot");
+    assert!(first.finalized_slot >= begun.finalized_slot, "it does not begin at genesis: {first:#?}");
+    let line = finalized(&reports, first.slot + 4);
+    let other = finalized(&nodes[0].1, line.finalized_slot);
+    if other.finalized_slot == line.finalized_slot {
+        assert_eq!(other.finalized_root, line.finalized_root);
+    }
+    assert!(line.head_slot + 2 >= line.slot, "it is at the head: {line:#?}");
+    let tree: serde_json::Value = get(own_address, "/lean/v0/fork_choice");
+    assert_eq!(tree["validator_count"], 8);
+    assert!(tree["nodes"].as_array().expect("a list").iter().all(|node| node["slot"].as_u64() > Some(0)));
+    for (node, _) in nodes.into_iter().chain([(late, reports)]) {
+        assert_eq!(node.stop(Duration::from_secs(10)), Vec::<String>::new());
+    }
+}
+
+fn get(address: SocketAddr, path: &str) -> serde_json::Value {
+    let text = ureq::get(format!("http://{address}{path}")).call().expect("the API answers").body_mut().read_to_vec();
+    serde_json::from_slice(&text.expect("it comes whole")).expect("it is JSON")
+}
+
+#[test]
+fn a_node_whose_source_is_not_there_does_not_start() {
+    let mut config: NodeConfig = network(1, 1, 0).remove(0);
+    let nobody = TcpListener::bind(ANY_PORT).expect("a port is free").local_addr().expect("it is bound");
+    config.checkpoint_sync_url = Some(format!("http://{nobody}"));
+    let runtime = Arc::clone(&actor_lanes::runtime::all()[0]);
+    let error = Node::start(config, runtime, drop).expect_err("there is nothing to begin at");
+    assert!(matches!(error, StartError::Checkpoint(CheckpointError::Unreachable { .. })), "{error}");
+    assert!(error.to_string().contains("/lean/v0/blocks/finalized"), "{error}");
+}
+
+#[test]
+fn an_address_that_is_taken_is_told_unless_the_node_may_do_without() {
+    let taken = TcpListener::bind(ANY_PORT).expect("a port is free");
+    let mut config = network(1, 1, 0).remove(0);
+    config.http = HttpAddress::On(taken.local_addr().expect("it is bound"));
+    let error = Node::start(config, Arc::clone(&actor_lanes::runtime::all()[0]), drop).expect_err("the port is taken");
+    assert!(matches!(error, StartError::Api(_)), "{error}");
+
+    let mut config = network(1, 1, 0).remove(0);
+    config.http = HttpAddress::IfFree(taken.local_addr().expect("it is bound"));
+    let node = Node::start(config, Arc::clone(&actor_lanes::runtime::all()[0]), drop).expect("it can do without");
+    assert_eq!(node.http_address(), None);
+    assert_eq!(node.stop(Duration::from_secs(10)), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_good_source_serves_is_taken() {
+    let file = genesis_file();
+    let anchor = anchor_of(&file);
+    assert_eq!(fetch_anchor(&source(answers(&anchor)), &file, 0).expect("it is the network's own genesis"), anchor);
+}
+
+#[test]
+fn a_source_whose_finality_advances_in_between_is_asked_again() {
+    let file = genesis_file();
+    let anchor = anchor_of(&file);
+    let mut newer = anchor.clone();
+    newer.state.slot = 1;
+    let newer = named(newer.state);
+    let [block, state] = answers(&anchor).try_into().expect("two answers");
+    let [_, newer_state] = answers(&newer).try_into().expect("two answers");
+    let url = source(vec![block.clone(), newer_state.clone(), block.clone(), state]);
+    assert_eq!(fetch_anchor(&url, &file, 0).expect("the second time they belong together"), anchor);
+
+    let torn = [block, newer_state].into_iter().cycle().take(6).collect();
+    let error = fetch_anchor(&source(torn), &file, 0).expect_err("they never belong together");
+    assert!(matches!(error, CheckpointError::Refused { mismatch: Mismatch::NotItsState, .. }), "{error}");
+}
+
+#[test]
+fn every_way_in_which_a_block_and_a_state_are_nothing_to_begin_at_has_its_name() {
+    let file = genesis_file();
+    let good = anchor_of(&file);
+    assert_eq!(verify_anchor(&good, &file, 0), Ok(()));
+
+    let changed = |change: &dyn Fn(&mut State)| {
+        let mut state = good.state.clone();
+        change(&mut state);
+        verify_anchor(&named(state), &file, 0)
+    };
+    assert_eq!(changed(&|state| state.validators = Validators::default()), Err(Mismatch::NoValidators));
+    let other_time = GenesisConfig { genesis_time: file.genesis_time + 1 };
+    let (checkpoint, local) = (other_time.genesis_time, file.genesis_time);
+    assert_eq!(changed(&|state| state.config = other_time), Err(Mismatch::GenesisTime { checkpoint, local }));
+    let other = network(1, 3, 0).remove(0).genesis.registry();
+    assert_eq!(changed(&|state| state.validators = other.clone()), Err(Mismatch::Validators));
+    assert_eq!(changed(&|state| state.latest_block_header.slot = 1), Err(Mismatch::NotItsBlock));
+
+    let torn = Anchor { block: Block::default(), ..good.clone() };
+    assert_eq!(verify_anchor(&torn, &file, 0), Err(Mismatch::NotItsState));
+    let mut early = good.state.clone();
+    (early.slot, early.latest_block_header.slot) = (9, 9);
+    let early = Anchor { block: Block { slot: 9, state_root: Root::of(&early), ..Block::default() }, state: early };
+    assert_eq!(verify_anchor(&early, &file, 8), Err(Mismatch::Future { slot: 9, current: 8 }));
+    assert_eq!(verify_anchor(&early, &file, 9), Ok(()));
+    assert_eq!(verify_checkpoint_state(&State::default()), Err(Mismatch::NoValidators));
+}
+
+#[test]
+fn answers_that_are_no_checkpoint_are_told_apart() {
+    let file = genesis_file();
+    let fetch = |answers: Vec<Vec<u8>>| fetch_anchor(&source(answers), &file, 0).expect_err("it is no checkpoint");
+    let [block, state] = answers(&anchor_of(&file)).try_into().expect("two answers");
+
+    let error = fetch(vec![b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 3\r\n\r\nno!".to_vec()]);
+    assert!(matches!(&error, CheckpointError::Status { status: 404, text, .. } if text == "no!"), "{error}");
+    let error = fetch(vec![found(b"{}")]);
+    assert!(matches!(error, CheckpointError::Undecodable { what: "block", .. }), "{error}");
+    let error = fetch(vec![block.clone(), found(&state[..state.len() / 2])]);
+    assert!(matches!(error, CheckpointError::Undecodable { what: "state", .. }), "{error}");
+    let error = fetch(vec![b"SSH-2.0-OpenSSH\r\n".to_vec()]);
+    assert!(matches!(error, CheckpointError::Unreachable { .. }), "{error}");
+    let error = fetch(vec![b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 100\r\n\r\nshort".to_vec()]);
+    assert!(matches!(error, CheckpointError::Unreachable { .. }), "{error}");
+    // A block is at most 10 MiB, whatever its source says.
+    let error = fetch(vec![found(&vec![0; (10 << 20) + 1])]);
+    assert!(matches!(error, CheckpointError::TooLarge { limit: 10_485_760, .. }), "{error}");
+    let away = format!("HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: {}\r\n\r\n", source(vec![block]));
+    let error = fetch(vec![away.into_bytes()]);
+    assert!(matches!(error, CheckpointError::Unreachable { .. }), "where it leads there is no state: {error}");
+
+    for url in ["", "localhost:5052", "ftp://localhost", "http://", "/lean/v0"] {
+        let error = fetch_anchor(url, &file, 0).expect_err("it is no URL");
+        assert!(matches!(error, CheckpointError::Url(_)), "{url}: {error}");
+    }
+}

@@ -1,0 +1,190 @@
+//! The checks that a vector's author wrote.
+//!
+//! A snapshot says most of what they say, but not what a validator would vote for, nor what a block holds.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use crate::container::root;
+use crate::field::{Field, Malformed};
+use crate::fork_choice::Taken;
+use crate::verdict::Findings;
+use consensus::{AttestationData, Block, Proofs, Root, Slot, Store, ValidatorIndex, validator_indices};
+
+/// Names of blocks, by which checks refer to them.
+pub(super) type Labels = HashMap<String, Root>;
+
+/// Makes every check that is there.
+pub(super) fn compare(
+    store: &Store,
+    labels: &Labels,
+    taken: &Taken,
+    checks: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
+    let (justified, finalized) = (store.latest_justified(), store.latest_finalized());
+    for (name, check) in checks.entries()? {
+        let labelled = || labelled(labels, &check);
+        match name {
+            "time" => findings.same(name, store.time(), check.uint()?),
+            "headSlot" => findings.same(name, store.head_slot(), check.uint()?),
+            "headRoot" => findings.same(name, store.head(), root(&check)?),
+            "headRootLabel" => findings.same(name, store.head(), labelled()?),
+            "latestJustifiedSlot" => findings.same(name, justified.slot, check.uint()?),
+            "latestJustifiedRoot" => findings.same(name, justified.root, root(&check)?),
+            "latestJustifiedRootLabel" => findings.same(name, justified.root, labelled()?),
+            "latestFinalizedSlot" => findings.same(name, finalized.slot, check.uint()?),
+            "latestFinalizedRoot" => findings.same(name, finalized.root, root(&check)?),
+            "latestFinalizedRootLabel" => findings.same(name, finalized.root, labelled()?),
+            "safeTarget" => findings.same(name, store.safe_target(), root(&check)?),
+            "safeTargetSlot" => findings.same(name, store.safe_target_slot(), check.uint()?),
+            "safeTargetRootLabel" => findings.same(name, store.safe_target(), labelled()?),
+            "attestationTargetSlot" => findings.same(name, store.attestation_target().slot, check.uint()?),
+            "attestationTargetRootLabel" => findings.same(name, store.attestation_target().root, labelled()?),
+            "filledBlockRootLabel" => findings.same(name, Root::of(block(taken, &check)?), labelled()?),
+            "attestationChecks" => {
+                check.list()?.iter().try_for_each(|check| one_vote(store, labels, check, findings))?;
+            }
+            "attestationSignatureTargetSlots" => {
+                targets(name, store.attestation_signatures().map(|(data, _)| data), &check, findings)?;
+            }
+            "latestNewAggregatedTargetSlots" => {
+                targets(name, store.new_proofs().map(|(data, _)| data), &check, findings)?;
+            }
+            "latestKnownAggregatedTargetSlots" => {
+                targets(name, store.known_proofs().map(|(data, _)| data), &check, findings)?;
+            }
+            "newPoolProofParticipants" => participants(store, &check, findings)?,
+            "blockAttestationCount" => {
+                findings.same(name, block(taken, &check)?.body.attestations.len() as u64, check.uint()?);
+            }
+            "blockAttestations" => {
+                let block = block(taken, &check)?;
+                check.list()?.iter().try_for_each(|check| one_of_block(block, check, findings))?;
+            }
+            "lexicographicHeadAmong" => tie(store, labels, &check, findings)?,
+            "reorgDepth" => {
+                let kept: HashSet<Root> = store.chain(store.head()).map(|(root, _)| root).collect();
+                let left = store.chain(taken.head_before).filter(|(root, _)| !kept.contains(root)).count();
+                findings.same(name, left as u64, check.uint()?);
+            }
+            "labelsInStore" => {
+                for label in check.list()? {
+                    let known = store.contains_block(&self::labelled(labels, &label)?);
+                    findings.same(&format!("{} in the store", label.text()?), known, true);
+                }
+            }
+            _ => return Err(check.malformed("no such check is known here")),
+        }
+    }
+    Ok(())
+}
+
+fn labelled(labels: &Labels, label: &Field<'_>) -> Result<Root, Malformed> {
+    labels.get(label.text()?).copied().ok_or_else(|| label.malformed("no block has this label"))
+}
+
+fn block<'a>(taken: &'a Taken, check: &Field<'_>) -> Result<&'a Block, Malformed> {
+    taken.block.as_ref().ok_or_else(|| check.malformed("the step has no block"))
+}
+
+/// Compares the slots of the targets of a pool's votes.
+fn targets<'a>(
+    name: &str,
+    votes: impl Iterator<Item = &'a AttestationData>,
+    expected: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
+    let got: BTreeSet<Slot> = votes.map(|data| data.target.slot).collect();
+    findings.same(name, got, expected.each(Field::uint)?.into_iter().collect());
+    Ok(())
+}
+
+/// Compares one validator's latest vote in a pool.
+fn one_vote(store: &Store, labels: &Labels, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+    let validator = check.at("validator")?.uint()?;
+    let location = check.at("location")?;
+    let latest = match location.text()? {
+        "signatures" => latest(
+            store
+                .attestation_signatures()
+                .filter_map(|(data, mut voters)| voters.any(|voter| voter == validator).then_some(data)),
+        ),
+        "new" => latest(voted(store.new_proofs(), validator)),
+        "known" => latest(voted(store.known_proofs(), validator)),
+        _ => return Err(location.malformed("no such pool is known here")),
+    };
+    let what = |field: &str| format!("{field} of validator {validator}'s vote among {}", location.text().unwrap_or(""));
+    let Some(vote) = latest else {
+        findings.differ(&what("presence"), "no vote", "a vote");
+        return Ok(());
+    };
+    for (name, expected) in check.entries()? {
+        match name {
+            "validator" | "location" => {}
+            "attestationSlot" => findings.same(&what(name), vote.slot, expected.uint()?),
+            "headSlot" => findings.same(&what(name), vote.head.slot, expected.uint()?),
+            "sourceSlot" => findings.same(&what(name), vote.source.slot, expected.uint()?),
+            "targetSlot" => findings.same(&what(name), vote.target.slot, expected.uint()?),
+            "sourceRootLabel" => findings.same(&what(name), vote.source.root, labelled(labels, &expected)?),
+            _ => return Err(expected.malformed("no such check of a vote is known here")),
+        }
+    }
+    Ok(())
+}
+
+/// Finds the vote with the highest slot; the first one, if there are several in one slot.
+fn latest<'a>(votes: impl Iterator<Item = &'a AttestationData>) -> Option<&'a AttestationData> {
+    votes.reduce(|latest, vote| if latest.slot < vote.slot { vote } else { latest })
+}
+
+/// Walks the votes of a pool that a validator is among the voters of.
+fn voted<'a>(
+    pool: impl Iterator<Item = (&'a AttestationData, &'a Proofs)>,
+    validator: ValidatorIndex,
+) -> impl Iterator<Item = &'a AttestationData> {
+    pool.filter_map(move |(data, proofs)| {
+        let mut voters = proofs.iter().flat_map(|proof| validator_indices(&proof.participants));
+        voters.any(|voter| voter == validator).then_some(data)
+    })
+}
+
+/// Compares who is covered by the proofs that wait to be counted, by the slot of the target.
+fn participants(store: &Store, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+    for (slot, expected) in check.entries()? {
+        let slot: Slot = slot.parse().map_err(|_| expected.malformed("the key is no slot"))?;
+        let proofs = store.new_proofs().filter(|(data, _)| data.target.slot == slot).flat_map(|(_, proofs)| proofs);
+        let got: BTreeSet<_> = proofs.flat_map(|proof| validator_indices(&proof.participants)).collect();
+        let what = format!("voters of new proofs for target slot {slot}");
+        findings.same(&what, got, expected.each(Field::uint)?.into_iter().collect());
+    }
+    Ok(())
+}
+
+/// Finds the vote of a block that has exactly the expected voters, and compares its slots.
+fn one_of_block(block: &Block, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+    let participants: BTreeSet<_> = check.at("participants")?.each(Field::uint)?.into_iter().collect();
+    let voters = |bits| validator_indices(bits).collect::<BTreeSet<_>>();
+    let mut votes = block.body.attestations.iter();
+    let Some(vote) = votes.find(|vote| voters(&vote.aggregation_bits) == participants) else {
+        let got: Vec<_> = block.body.attestations.iter().map(|vote| voters(&vote.aggregation_bits)).collect();
+        findings.differ("voters of the block's votes", format!("{got:?}"), format!("{participants:?} among them"));
+        return Ok(());
+    };
+    if let Some(slot) = check.maybe("attestationSlot") {
+        findings.same("slot of a vote in the block", vote.data.slot, slot.uint()?);
+    }
+    if let Some(slot) = check.maybe("targetSlot") {
+        findings.same("target slot of a vote in the block", vote.data.target.slot, slot.uint()?);
+    }
+    Ok(())
+}
+
+/// Checks that forks weigh the same, and that the head is the one with the largest root.
+fn tie(store: &Store, labels: &Labels, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+    let forks = check.each(|label| labelled(labels, label))?;
+    let weights = store.block_weights();
+    let distinct: BTreeSet<_> = forks.iter().map(|fork| weights.get(fork).copied().unwrap_or(0)).collect();
+    findings.same("number of different weights among tied forks", distinct.len(), 1);
+    findings.same("head among tied forks", Some(store.head()), forks.into_iter().max());
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! What came of many vectors, as a table and as JSON.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::case::Case;
+use crate::format::Format;
+use crate::verdict::{Difference, NotCompared, Outcome, Verdict};
+
+/// What came of the vectors of some formats.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Results {
+    /// The runtime whose threads owned what was tested.
+    pub runtime: String,
+    /// Each format that there were vectors of.
+    pub formats: Vec<FormatResults>,
+    /// The vectors that do not hold.
+    pub failures: Vec<FailedCase>,
+    /// What could not be read, and was not run.
+    pub problems: Vec<String>,
+}
+
+/// What came of one format's vectors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FormatResults {
+    /// The format's name.
+    pub format: String,
+    /// How many vectors hold.
+    pub passed: usize,
+    /// How many do not.
+    pub failed: usize,
+    /// Why vectors were not run, and how many for each reason.
+    pub skipped: BTreeMap<String, usize>,
+    /// How many values of vectors that were run were not compared, by the reason.
+    pub not_compared: BTreeMap<String, usize>,
+}
+
+/// A vector that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailedCase {
+    /// The file within the folder of vectors, and the case within it.
+    pub name: String,
+    /// What is not as the vector says.
+    pub differences: Vec<Difference>,
+}
+
+impl Results {
+    /// Starts with nothing, for a run on the runtime of this name.
+    #[must_use]
+    pub fn on(runtime: &str) -> Self {
+        Self { runtime: runtime.to_owned(), ..Self::default() }
+    }
+
+    /// Counts one vector.
+    pub fn add(&mut self, case: &Case, verdict: Verdict) {
+        let row = self.row(case.format);
+        for NotCompared { reason, .. } in verdict.not_compared {
+            *row.not_compared.entry(reason).or_default() += 1;
+        }
+        match verdict.outcome {
+            Outcome::Passed => row.passed += 1,
+            Outcome::Skipped(reason) => *row.skipped.entry(reason).or_default() += 1,
+            Outcome::Failed(differences) => {
+                row.failed += 1;
+                self.failures.push(FailedCase { name: case.name.clone(), differences });
+            }
+        }
+    }
+
+    /// Returns how many vectors were seen, run or not.
+    #[must_use]
+    pub fn seen(&self) -> usize {
+        self.formats.iter().map(|row| row.passed + row.failed + row.skipped()).sum()
+    }
+
+    /// Says whether every vector that was run holds, and everything could be read.
+    #[must_use]
+    pub fn all_hold(&self) -> bool {
+        self.failures.is_empty() && self.problems.is_empty()
+    }
+
+    fn row(&mut self, format: Format) -> &mut FormatResults {
+        let place = self.formats.iter().position(|row| row.format == format.name()).unwrap_or_else(|| {
+            self.formats.push(FormatResults {
+                format: format.name().to_owned(),
+                passed: 0,
+                failed: 0,
+                skipped: BTreeMap::new(),
+                not_compared: BTreeMap::new(),
+            });
+            self.formats.len() - 1
+        });
+        &mut self.formats[place]
+    }
+}
+
+impl FormatResults {
+    /// Returns how many vectors were not run.
+    #[must_use]
+    pub fn skipped(&self) -> usize {
+        self.skipped.values().sum()
+    }
+}
+
+impl fmt::Display for Results {
+    /// Writes the failures, then the table, so that the table is what one sees last.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for failure in &self.failures {
+            writeln!(f, "FAILED {}", failure.name)?;
+            for difference in &failure.differences {
+                writeln!(f, "  {difference}")?;
+            }
+        }
+        for problem in &self.problems {
+            writeln!(f, "NOT RUN {problem}")?;
+        }
+        if !self.all_hold() {
+            writeln!(f)?;
+        }
+        writeln!(f, "{:<29} {:>6} {:>6} {:>7}  on {}", "format", "passed", "failed", "skipped", self.runtime)?;
+        for row in &self.formats {
+            writeln!(f, "{:<29} {:>6} {:>6} {:>7}", row.format, row.passed, row.failed, row.skipped())?;
+            for (reason, n) in &row.skipped {
+                writeln!(f, "    {n} skipped: {reason}")?;
+            }
+            for (reason, n) in &row.not_compared {
+                writeln!(f, "    {n} values not compared: {reason}")?;
+            }
+        }
+        let (passed, failed, skipped) = self.formats.iter().fold((0, 0, 0), |(passed, failed, skipped), row| {
+            (passed + row.passed, failed + row.failed, skipped + row.skipped())
+        });
+        write!(f, "{:<29} {passed:>6} {failed:>6} {skipped:>7}", "all")
+    }
+}

@@ -1,0 +1,217 @@
+//! Requests: what one node may ask another.
+
+use futures::{FutureExt, io::AsyncRead};
+
+use crate::{
+    MAX_REQUEST_BLOCKS, Root, WireError,
+    payload::{ReadError, read_payload, write_payload},
+    status::{STATUS_SIZE, Status},
+};
+
+/// The offset of the only field of `BlocksByRootRequest`, which is all of its fixed part.
+const ROOTS_OFFSET: usize = 4;
+
+/// The bytes of an encoded `BlocksByRangeRequest`: two numbers.
+const RANGE_SIZE: usize = 16;
+
+/// The protocols of requests, by which a stream says what will be asked on it.
+///
+/// A further kind of request is a variant here, one in [`Request`] and its arm in [`Request::from_ssz`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RequestKind {
+    /// Statuses are exchanged.
+    Status,
+    /// Blocks are asked for by their roots.
+    BlocksByRoot,
+    /// Blocks are asked for by their slots.
+    BlocksByRange,
+}
+
+impl RequestKind {
+    /// Every kind, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Status, Self::BlocksByRoot, Self::BlocksByRange];
+
+    /// Returns the libp2p protocol name.
+    #[must_use]
+    pub fn protocol(self) -> &'static str {
+        match self {
+            Self::Status => "/leanconsensus/req/status/1/ssz_snappy",
+            Self::BlocksByRoot => "/leanconsensus/req/blocks_by_root/1/ssz_snappy",
+            Self::BlocksByRange => "/leanconsensus/req/blocks_by_range/1/ssz_snappy",
+        }
+    }
+
+    /// Returns the most decompressed bytes that a valid request of this kind has.
+    fn max_size(self) -> usize {
+        match self {
+            Self::Status => STATUS_SIZE,
+            Self::BlocksByRoot => ROOTS_OFFSET + MAX_REQUEST_BLOCKS * size_of::<Root>(),
+            Self::BlocksByRange => RANGE_SIZE,
+        }
+    }
+}
+
+impl AsRef<str> for RequestKind {
+    fn as_ref(&self) -> &str {
+        self.protocol()
+    }
+}
+
+/// What one node asks another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// "This is where I stand; where do you?"
+    Status(Status),
+    /// "Send me the blocks with these roots", at most [`MAX_REQUEST_BLOCKS`].
+    BlocksByRoot(Vec<Root>),
+    /// "Send me the blocks of your chain in these slots".
+    BlocksByRange(SlotRange),
+}
+
+/// A row of slots, as a request asks for it.
+///
+/// The specification's `BlocksByRangeRequest`. Any two numbers can be sent; only [`is_valid`](Self::is_valid) ones are
+/// answered with blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotRange {
+    /// The first slot.
+    pub start_slot: u64,
+    /// How many slots there are, empty ones included.
+    pub count: u64,
+}
+
+impl SlotRange {
+    /// Says whether the range has 1 to [`MAX_REQUEST_BLOCKS`] slots and ends before the end of all slots.
+    #[must_use]
+    pub fn is_valid(self) -> bool {
+        (1..=MAX_REQUEST_BLOCKS as u64).contains(&self.count) && self.start_slot.checked_add(self.count).is_some()
+    }
+
+    /// Returns the slots, first to last; none past the end of all slots.
+    pub fn slots(self) -> impl Iterator<Item = u64> {
+        self.start_slot..self.start_slot.saturating_add(self.count)
+    }
+
+    fn to_ssz(self) -> Vec<u8> {
+        [self.start_slot.to_le_bytes(), self.count.to_le_bytes()].concat()
+    }
+
+    fn from_ssz(ssz: &[u8]) -> Option<Self> {
+        let (&[start_slot, count], []) = ssz.as_chunks() else { return None };
+        Some(Self { start_slot: u64::from_le_bytes(start_slot), count: u64::from_le_bytes(count) })
+    }
+}
+
+impl Request {
+    /// Returns the protocol that carries this request.
+    #[must_use]
+    pub fn kind(&self) -> RequestKind {
+        match self {
+            Self::Status(_) => RequestKind::Status,
+            Self::BlocksByRoot(_) => RequestKind::BlocksByRoot,
+            Self::BlocksByRange(_) => RequestKind::BlocksByRange,
+        }
+    }
+
+    /// Returns the most blocks that an answer to this request may hold; none for a [`Status`].
+    #[must_use]
+    pub fn block_count(&self) -> usize {
+        match self {
+            Self::Status(_) => 0,
+            Self::BlocksByRoot(roots) => roots.len(),
+            Self::BlocksByRange(range) => usize::try_from(range.count).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Returns the SSZ encoding.
+    #[must_use]
+    pub fn to_ssz(&self) -> Vec<u8> {
+        match self {
+            Self::Status(status) => status.to_ssz().to_vec(),
+            Self::BlocksByRoot(roots) => {
+                let mut ssz = (ROOTS_OFFSET as u32).to_le_bytes().to_vec();
+                ssz.extend(roots.iter().flatten());
+                ssz
+            }
+            Self::BlocksByRange(range) => range.to_ssz(),
+        }
+    }
+
+    /// Reads the SSZ of a request of `kind`.
+    ///
+    /// # Errors
+    ///
+    /// [`WireError::NotSsz`] when `ssz` is not one.
+    pub fn from_ssz(kind: RequestKind, ssz: &[u8]) -> Result<Self, WireError> {
+        match kind {
+            RequestKind::Status => Status::from_ssz(ssz).map(Self::Status),
+            RequestKind::BlocksByRoot => {
+                read_roots(ssz).map(Self::BlocksByRoot).ok_or(WireError::NotSsz("BlocksByRootRequest"))
+            }
+            RequestKind::BlocksByRange => {
+                SlotRange::from_ssz(ssz).map(Self::BlocksByRange).ok_or(WireError::NotSsz("BlocksByRangeRequest"))
+            }
+        }
+    }
+}
+
+fn read_roots(ssz: &[u8]) -> Option<Vec<Root>> {
+    let (offset, list) = ssz.split_first_chunk()?;
+    let (roots, rest) = list.as_chunks();
+    let valid =
+        u32::from_le_bytes(*offset) as usize == ROOTS_OFFSET && rest.is_empty() && roots.len() <= MAX_REQUEST_BLOCKS;
+    valid.then(|| roots.to_vec())
+}
+
+/// Returns the bytes of `request` as they go over its stream.
+///
+/// # Errors
+///
+/// [`WireError::TooLarge`] when more than [`MAX_REQUEST_BLOCKS`] blocks are asked for.
+pub fn encode_request(request: &Request) -> Result<Vec<u8>, WireError> {
+    let ssz = request.to_ssz();
+    if ssz.len() > request.kind().max_size() {
+        return Err(WireError::TooLarge(ssz.len() as u64));
+    }
+    let mut bytes = Vec::new();
+    write_payload(&ssz, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a request of `kind` from a stream.
+///
+/// # Errors
+///
+/// [`ReadError`]: the stream's own, or what is wrong with the request.
+///
+/// # Cancel safety
+///
+/// Not cancel safe: what was read is lost.
+pub async fn read_request<R>(kind: RequestKind, stream: &mut R) -> Result<Request, ReadError>
+where
+    R: AsyncRead + Unpin,
+{
+    let ssz = read_payload(stream, kind.max_size()).await?;
+    Ok(Request::from_ssz(kind, &ssz)?)
+}
+
+/// Reads the SSZ of a request out of all of its bytes, whatever its kind.
+///
+/// # Errors
+///
+/// [`WireError`], of which [`WireError::LengthMismatch`] when bytes are left over.
+pub fn decode_request(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
+    let mut rest = bytes;
+    let ssz = whole(read_payload(&mut rest, usize::MAX).now_or_never())?;
+    if rest.is_empty() { Ok(ssz) } else { Err(WireError::LengthMismatch) }
+}
+
+/// Turns a read that had all of its bytes in memory into what is right or wrong with them.
+pub(super) fn whole<T>(read: Option<Result<T, ReadError>>) -> Result<T, WireError> {
+    match read {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(ReadError::Wire(error))) => Err(error),
+        // A slice neither fails nor makes its reader wait; if it ever did, bytes would be missing.
+        Some(Err(ReadError::Stream(_))) | None => Err(WireError::Truncated),
+    }
+}

@@ -1,0 +1,137 @@
+//! Responses: a row of chunks, each with a code of its own.
+
+use futures::{
+    FutureExt,
+    io::{AsyncRead, AsyncReadExt},
+};
+
+use crate::{
+    WireError,
+    payload::{ReadError, read_payload, write_payload},
+    request::whole,
+};
+
+/// The most bytes of an error's text.
+///
+/// The specification's `MAX_ERROR_MESSAGE_SIZE`.
+pub const MAX_ERROR_MESSAGE_SIZE: usize = 256;
+
+/// How a chunk of a response turned out: its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResponseCode {
+    /// The payload is what was asked for.
+    Success,
+    /// The request was malformed; the payload is a text.
+    InvalidRequest,
+    /// The other node failed; the payload is a text.
+    ServerError,
+    /// The other node does not have it; the payload is a text.
+    ResourceUnavailable,
+}
+
+impl ResponseCode {
+    /// Returns the byte that stands for this code.
+    #[must_use]
+    pub fn to_byte(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::InvalidRequest => 1,
+            Self::ServerError => 2,
+            Self::ResourceUnavailable => 3,
+        }
+    }
+
+    /// Returns the code that a byte stands for.
+    ///
+    /// Unknown ones are errors too: the specification reads 4 to 127 as a server error and the rest as an invalid request.
+    #[must_use]
+    pub fn from_byte(byte: u8) -> Self {
+        match byte {
+            0 => Self::Success,
+            1 | 128..=255 => Self::InvalidRequest,
+            3 => Self::ResourceUnavailable,
+            2 | 4..=127 => Self::ServerError,
+        }
+    }
+}
+
+/// A chunk that says why there is no more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code:?}: {message}")]
+pub struct ErrorChunk {
+    /// Which error; never [`ResponseCode::Success`].
+    pub code: ResponseCode,
+    /// What the other node says about it, for people to read.
+    pub message: String,
+}
+
+impl ErrorChunk {
+    /// Returns the error with `code` and as much of `message` as may be sent.
+    #[must_use]
+    pub fn new(code: ResponseCode, message: &str) -> Self {
+        let mut end = message.len().min(MAX_ERROR_MESSAGE_SIZE);
+        while !message.is_char_boundary(end) {
+            end -= 1;
+        }
+        Self { code, message: message[..end].to_owned() }
+    }
+}
+
+/// One chunk of a response: the SSZ that was asked for, or an error.
+pub type Chunk = Result<Vec<u8>, ErrorChunk>;
+
+/// Appends a chunk as it goes over its stream.
+///
+/// # Errors
+///
+/// [`WireError::TooLarge`] when the SSZ is more than a payload may hold; nothing is appended then.
+pub fn write_chunk(chunk: Result<&[u8], &ErrorChunk>, out: &mut Vec<u8>) -> Result<(), WireError> {
+    let (code, payload) = match chunk {
+        Ok(ssz) => (ResponseCode::Success, ssz),
+        Err(error) => (error.code, error.message.as_bytes()),
+    };
+    let mut body = Vec::new();
+    write_payload(payload, &mut body)?;
+    out.push(code.to_byte());
+    out.append(&mut body);
+    Ok(())
+}
+
+/// Reads the next chunk of at most `limit` decompressed bytes, or `None` where the stream ends between two.
+///
+/// # Errors
+///
+/// [`ReadError`]: the stream's own, or what is wrong with the chunk.
+///
+/// # Cancel safety
+///
+/// Not cancel safe: what was read is lost, and the stream stands in the middle of a chunk.
+pub async fn read_chunk<R>(stream: &mut R, limit: usize) -> Result<Option<Chunk>, ReadError>
+where
+    R: AsyncRead + Unpin,
+{
+    let mut first = [0];
+    if stream.read(&mut first).await? == 0 {
+        return Ok(None);
+    }
+    let payload = read_payload(stream, limit).await?;
+    Ok(Some(match ResponseCode::from_byte(first[0]) {
+        ResponseCode::Success => Ok(payload),
+        // The text may be longer than it should, and need not be UTF-8: it is shown to people, nothing depends on it.
+        code => Err(ErrorChunk::new(code, &String::from_utf8_lossy(&payload))),
+    }))
+}
+
+/// Reads all chunks out of all of a response's bytes.
+///
+/// # Errors
+///
+/// [`WireError`] for the first chunk that is malformed or cut short.
+pub fn decode_response(bytes: &[u8]) -> Result<Vec<Chunk>, WireError> {
+    let mut rest = bytes;
+    let mut chunks = Vec::new();
+    while let Some(chunk) = whole(read_chunk(&mut rest, usize::MAX).now_or_never())? {
+        chunks.push(chunk);
+    }
+    Ok(chunks)
+}

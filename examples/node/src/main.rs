@@ -1,7 +1,0 @@
-//! The command line of the example node.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    node::command::main()
-}
