@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use actor_core::adapter::{BlockingPool, Task};
-use actor_core::{Executor, ExecutorStopped, Maker, ThreadConfig, ThreadEnd, Timer};
+use actor_core::runtime::adapter::{BlockingPool, Task};
+use actor_core::runtime::{ExecutorStopped, Maker, ThreadEnd, Timer};
+use actor_core::{Executor, ThreadConfig};
 use async_channel::{Receiver, Sender};
 
 use crate::local::{Entered, Local};

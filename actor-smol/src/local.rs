@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actor_core::Maker;
-use actor_core::adapter::Task;
+use actor_core::runtime::Maker;
+use actor_core::runtime::adapter::Task;
 use async_executor::LocalExecutor;
 
 thread_local! {

@@ -5,8 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actor_core::adapter::BlockingPool;
-use actor_core::{Executor, ExecutorStopped, Maker, ThreadConfig, ThreadEnd, Timer};
+use actor_core::runtime::adapter::BlockingPool;
+use actor_core::runtime::{ExecutorStopped, Maker, ThreadEnd, Timer};
+use actor_core::{Executor, ThreadConfig};
 use concurrent_queue::ConcurrentQueue;
 
 use crate::clock;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use actor_core::adapter::contain;
+use actor_core::runtime::adapter::contain;
 
 use crate::inbox::Inbox;
 use crate::timers::Timers;

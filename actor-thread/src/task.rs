@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use actor_core::adapter::Task;
+use actor_core::runtime::adapter::Task;
 
 use crate::inbox::{Bell, DOOR, Inbox};
 

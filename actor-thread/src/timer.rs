@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use actor_core::Timer;
-use actor_core::adapter::contain;
+use actor_core::runtime::Timer;
+use actor_core::runtime::adapter::contain;
 
 use crate::inbox::Inbox;
 use crate::{clock, local};

@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use actor_core::{Executor, Runtime, ThreadConfig, Timer};
+use actor_core::runtime::Timer;
+use actor_core::{Executor, Runtime, ThreadConfig};
 use actor_thread::ThreadRuntime;
 
 /// How long anything may take before it counts as lost.

@@ -5,8 +5,8 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actor_core::Maker;
-use actor_core::adapter::Task;
+use actor_core::runtime::Maker;
+use actor_core::runtime::adapter::Task;
 use tokio::runtime::{Builder, LocalRuntime};
 
 thread_local! {

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use actor_core::Timer;
-use actor_core::adapter::ContainedWaker;
+use actor_core::runtime::Timer;
+use actor_core::runtime::adapter::ContainedWaker;
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, sleep_until};
 

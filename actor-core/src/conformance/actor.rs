@@ -6,7 +6,12 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use super::rig::{PATIENCE, SOON, expired, result_of, signal, start, wait};
-use crate::{Actor, Answer, Beat, Context, Exit, ExitReason, Handle, Lane, Message, Reply, Running, Runtime, Spawn};
+use crate::actor::{Actor, Beat, Context};
+use crate::handle::Handle;
+use crate::life::{Exit, ExitReason, Running, Spawn};
+use crate::mailbox::{Lane, Message};
+use crate::reply::{Answer, Reply};
+use crate::runtime::Runtime;
 
 type Act = Box<dyn FnOnce(&mut Notebook, &mut Context<Note>) + Send>;
 
@@ -58,7 +63,7 @@ impl Actor for Notebook {
 }
 
 fn notebook(runtime: &dyn Runtime) -> (Handle<Note>, Running) {
-    crate::spawn(&start(runtime), Notebook::default).expect("the executor takes actors")
+    crate::life::spawn(&start(runtime), Notebook::default).expect("the executor takes actors")
 }
 
 fn send(handle: &Handle<Note>, note: Note) {
@@ -117,7 +122,7 @@ pub(super) fn asks_are_answered_in_order(runtime: &dyn Runtime) {
 
 pub(super) fn a_panic_is_the_reason_of_its_actor_only(runtime: &dyn Runtime) {
     let executor = start(runtime);
-    let spawn = || crate::spawn(&executor, Notebook::default).expect("the executor takes actors");
+    let spawn = || crate::life::spawn(&executor, Notebook::default).expect("the executor takes actors");
     let ((panics, ended), (stays, _running)) = (spawn(), spawn());
     let release = hold(&panics);
     act(&panics, |_, _| panic!("this handler panics, as the check wants it to"));
@@ -145,7 +150,7 @@ pub(super) fn a_stop_handles_what_is_queued(runtime: &dyn Runtime) {
 }
 
 pub(super) fn a_stop_ends_at_its_deadline(runtime: &dyn Runtime) {
-    let (handle, mailbox) = crate::mailbox();
+    let (handle, mailbox) = crate::mailbox::mailbox();
     let (lost, found) = signal();
     let spawn = Spawn::new(mailbox).on_undelivered(move |lane, note| {
         if let Note::Write(n) | Note::Urgent(n) = note {
@@ -178,7 +183,7 @@ pub(super) fn a_stop_at_once_drops_a_waiting_handler(runtime: &dyn Runtime) {
 pub(super) fn a_due_timer_waits_for_one_message_at_most(runtime: &dyn Runtime) {
     const TIMER: u32 = u32::MAX;
 
-    let (handle, mailbox) = crate::mailbox();
+    let (handle, mailbox) = crate::mailbox::mailbox();
     act(&handle, |_, cx| _ = cx.after(Duration::ZERO, Note::Write(TIMER)));
     (0..1_000).for_each(|n| send(&handle, Note::Write(n)));
     let _running = Spawn::new(mailbox).start(&start(runtime), Notebook::default).expect("the executor takes actors");
@@ -191,7 +196,7 @@ pub(super) fn a_beat_keeps_its_schedule(runtime: &dyn Runtime) {
     const PERIOD: Duration = Duration::from_millis(10);
 
     let executor = start(runtime);
-    let (handle, _running) = crate::spawn(&executor, Notebook::default).expect("the executor takes actors");
+    let (handle, _running) = crate::life::spawn(&executor, Notebook::default).expect("the executor takes actors");
     let now = executor.now();
     // Late by three periods and a half from the start, then in time for some.
     let first = now.checked_sub(3 * PERIOD + PERIOD / 2).unwrap_or(now);

@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::rig::{PATIENCE, go, result_of, signal, start, start_as, wait};
-use crate::{Runtime, ThreadConfig};
+use crate::runtime::{Runtime, ThreadConfig};
 
 pub(super) fn it_runs_on_another_thread(runtime: &dyn Runtime) {
     let executor = start(runtime);

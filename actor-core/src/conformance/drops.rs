@@ -8,8 +8,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use super::rig::{PATIENCE, expired, go, result_of, signal, start, wait, wait_for_drop};
-use crate::adapter::contain;
-use crate::{Executor, Maker, Reply, Runtime};
+use crate::reply::Reply;
+use crate::runtime::adapter::contain;
+use crate::runtime::{Executor, Maker, Runtime};
 
 /// Panics in its drop.
 struct Bomb;

@@ -6,8 +6,12 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 
 use super::rig::{PATIENCE, SOON, expired, give_way, go, has_expired, result_of, signal, start, wait};
-use crate::adapter::contain;
-use crate::{Actor, Context, Handle, Message, Reply, Runtime};
+use crate::actor::{Actor, Context};
+use crate::handle::Handle;
+use crate::mailbox::Message;
+use crate::reply::Reply;
+use crate::runtime::Runtime;
+use crate::runtime::adapter::contain;
 
 /// Work for the drop of a thread-local, and who is told whether it panicked.
 struct AtEnd {
@@ -85,7 +89,7 @@ impl Actor for Counter {
 }
 
 pub(super) fn handles_send_ask_and_are_dropped(runtime: &dyn Runtime) {
-    let (handle, running) = crate::spawn(&start(runtime), || Counter(0)).expect("the executor takes actors");
+    let (handle, running) = crate::life::spawn(&start(runtime), || Counter(0)).expect("the executor takes actors");
     let sends = |handle: Handle<Count>| {
         handle.try_tell(Count::One).expect("there is room");
         handle.tell_blocking(Count::One, PATIENCE).expect("there is room");

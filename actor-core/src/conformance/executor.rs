@@ -12,7 +12,8 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 
 use super::rig::{give_way, go, result_of, signal, start, start_as, wait};
-use crate::{Executor, Reply, Runtime, ThreadConfig};
+use crate::reply::Reply;
+use crate::runtime::{Executor, Runtime, ThreadConfig};
 
 pub(super) fn its_thread_has_the_name_asked_for(runtime: &dyn Runtime) {
     let executor = start_as(runtime, ThreadConfig::named("chain owner"));

@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::rig::{PATIENCE, SOON, go, result_of, signal, start, wait, wait_for_drop};
-use crate::{Reply, Runtime};
+use crate::reply::Reply;
+use crate::runtime::Runtime;
 
 pub(super) fn a_stopped_executor_returns_the_maker(runtime: &dyn Runtime) {
     let executor = start(runtime);

@@ -21,8 +21,8 @@ mod timer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::Runtime;
-use crate::contain::panic_text;
+use crate::panic::panic_text;
+use crate::runtime::Runtime;
 
 /// One demand on a runtime; it panics if the demand is not met.
 type Check = fn(&dyn Runtime);

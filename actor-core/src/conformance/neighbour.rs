@@ -12,7 +12,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::rig::{PATIENCE, SOON, expired, give_way, go, result_of, signal, start, wait};
-use crate::{Actor, Context, Executor, ExecutorStopped, Lane, Maker, Message, Reply, Runtime, Timer};
+use crate::actor::{Actor, Context};
+use crate::mailbox::{Lane, Message};
+use crate::reply::Reply;
+use crate::runtime::{Executor, ExecutorStopped, Maker, Runtime, Timer};
 
 /// The most turns of each neighbour that go first.
 const MOST: usize = 2;
@@ -111,7 +114,7 @@ fn counts_turns(runtime: &dyn Runtime, prepare: impl Fn(&Arc<dyn Executor>, Serv
             let (executor, turns) = (Arc::clone(&executor), Arc::clone(turns));
             let now = executor.now();
             let counting: Arc<dyn Executor> = Arc::new(Counting { executor, now, turns });
-            let (handle, running) = crate::spawn(&counting, || Busy).expect("the executor takes actors");
+            let (handle, running) = crate::life::spawn(&counting, || Busy).expect("the executor takes actors");
             (0..300).for_each(|_| handle.try_tell(Work::Again).expect("there is room"));
             busy.push((handle, running));
         }
@@ -210,7 +213,7 @@ pub(super) fn a_new_actor_waits_for_two_turns_at_most(runtime: &dyn Runtime) {
     counts_turns(runtime, |executor, served| {
         let own = Arc::clone(executor);
         Box::new(move || {
-            let spawns = thread::spawn(move || drop(crate::spawn(&own, || New(Some(served)))));
+            let spawns = thread::spawn(move || drop(crate::life::spawn(&own, || New(Some(served)))));
             spawns.join().expect("it does not panic");
         })
     });

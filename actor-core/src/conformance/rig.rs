@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::{Executor, Runtime, ThreadConfig, Timer};
+use crate::runtime::{Executor, Runtime, ThreadConfig, Timer};
 
 /// How long anything may take before it counts as lost. Far longer than any machine needs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::rig::{SOON, expired, give_way, go, has_expired, result_of, signal, start, wait};
-use crate::{Executor, Runtime};
+use crate::runtime::{Executor, Runtime};
 
 const LONG: Duration = Duration::from_secs(3600);
 

@@ -1,14 +1,14 @@
 //! The slot under the model checkers.
 //!
-//! A lost wake shows as a deadlock; memory that is given back twice or not at all, by two parties that both think that they are
-//! the last, or while another is still at it, is told by the checker, whose allocator and cells the slot is made of here.
+//! A lost wake shows as a deadlock. The slot is made of the checker's allocator and cells. So the checker
+//! reports a double free, a leak, and a free during another party's access.
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::{Answer, Asker, Reply, ReplyDropped};
 use crate::checker::{block_on, check, check_all, thread};
+use crate::reply::{Answer, Asker, Reply, ReplyDropped};
 
 /// What is sent: dropped once, or the count says so.
 fn counted() -> (Arc<()>, Arc<()>) {

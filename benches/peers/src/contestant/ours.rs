@@ -4,9 +4,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor_core::{
-    Actor, Answer, Context, Executor, Handle, Lane, Message, Reply, Running, Runtime, Spawn, ThreadConfig,
-};
+use actor_core::{Actor, Context, Executor, Handle, Lane, Message, Reply, Running, Runtime, Spawn, ThreadConfig};
+use actor_core::reply::Answer;
 use actor_smol::SmolRuntime;
 use actor_thread::ThreadRuntime;
 use actor_tokio::TokioRuntime;

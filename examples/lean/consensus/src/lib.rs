@@ -1,8 +1,9 @@
 //! The rules of Lean consensus (fork "lstar"), as pure functions of their inputs.
 //!
-//! Names are the specification's. Nothing here waits, keeps time, does input or output, logs, or depends on anything
-//! but its arguments. Reading order: the containers ([`Checkpoint`] to [`State`]), [`state_transition`], [`Store`] with
-//! the fork choice, and [`ProofScheme`], the seam for aggregation proofs.
+//! Names follow the specification. Nothing here waits, reads a clock, does input or output, writes
+//! logs, or depends on anything except its arguments. Reading order: the containers ([`Checkpoint`]
+//! to [`State`]), [`state_transition`], [`Store`] with the fork choice, and [`ProofScheme`], the
+//! interface for aggregation proofs.
 
 mod attestation;
 mod bits;

@@ -1,4 +1,4 @@
-//! What validators vote for, what aggregators make of it, and what proposers put into blocks.
+//! The votes of validators, their aggregation, and their inclusion in blocks.
 
 use consensus::{
     AttestationData, Checkpoint, MAX_ATTESTATIONS_DATA, MockProofs, Rejection, Root, SignedAggregatedAttestation,
@@ -16,7 +16,7 @@ fn linear(store: &mut Store, slots: u64) -> Vec<Checkpoint> {
     chain
 }
 
-/// An aggregate that these validators have really signed.
+/// Returns an aggregate with real signatures of these validators.
 fn aggregate_of(
     signers: &mut Signers,
     data: AttestationData,
@@ -31,7 +31,8 @@ fn aggregate_of(
 
 #[test]
 fn a_target_is_at_most_three_blocks_behind_the_head_and_justifiable() {
-    // The safe target stays at genesis: from the head three back, and on to a slot that can be justified.
+    // The safe target stays at genesis: the walk goes three blocks back from the head, and then on
+    // to a justifiable slot.
     for (head, target) in [(1, 0), (2, 0), (3, 0), (4, 1), (8, 5), (9, 6), (10, 6), (12, 9), (15, 12), (17, 12)] {
         let mut store = unsigned_store(3);
         let chain = linear(&mut store, head);
@@ -68,7 +69,7 @@ fn a_vote_whose_target_would_be_before_its_source_is_not_cast() {
 }
 
 #[test]
-fn aggregation_folds_signatures_and_proofs_and_uses_them_up() {
+fn aggregation_folds_signatures_and_proofs_and_removes_them() {
     let proofs = MockProofs::Bound;
     let mut signers = Signers::new(4);
     let mut store = signers.store();
@@ -93,7 +94,7 @@ fn aggregation_folds_signatures_and_proofs_and_uses_them_up() {
 }
 
 #[test]
-fn aggregation_can_be_done_away_from_the_store() {
+fn aggregation_can_run_on_another_thread() {
     let mut signers = Signers::new(2);
     let mut store = signers.store();
     let genesis = anchor(&store);
@@ -108,7 +109,7 @@ fn aggregation_can_be_done_away_from_the_store() {
 }
 
 #[test]
-fn what_comes_while_a_round_of_aggregation_is_proved_stays_for_the_next() {
+fn inputs_received_while_a_round_is_proved_are_kept_for_the_next_round() {
     let proofs = MockProofs::Bound;
     let mut signers = Signers::new(4);
     let mut store = signers.store();
@@ -131,7 +132,7 @@ fn what_comes_while_a_round_of_aggregation_is_proved_stays_for_the_next() {
 }
 
 #[test]
-fn a_round_that_ends_after_its_votes_began_to_count_waits_for_the_next_time() {
+fn a_round_finished_after_its_votes_were_accepted_waits_for_the_next_acceptance() {
     let proofs = MockProofs::Bound;
     let mut signers = Signers::new(4);
     let mut store = signers.store();
@@ -171,11 +172,11 @@ fn a_proposer_folds_each_votes_proofs_into_one() {
 }
 
 #[test]
-fn a_proposer_goes_on_with_what_its_votes_have_justified() {
+fn a_proposer_also_includes_votes_on_sources_justified_by_its_block() {
     let mut store = unsigned_store(3);
     let chain = linear(&mut store, 3);
     tick_to_slot(&mut store, 4);
-    // The second vote's source is justified only once the first has been counted.
+    // The source of the second vote is justified only after the first vote has been counted.
     gossip(&mut store, vote(3, chain[1], chain[2]), &[0, 1, 2]);
     gossip(&mut store, vote(2, chain[0], chain[1]), &[0, 1, 2]);
     let block = store.produce_block(4, 1, &MockProofs::Marked).expect("its turn");
@@ -186,7 +187,7 @@ fn a_proposer_goes_on_with_what_its_votes_have_justified() {
 }
 
 #[test]
-fn a_proposer_puts_in_no_more_votes_than_a_block_may_have() {
+fn a_proposer_keeps_to_the_limit_of_votes_per_block() {
     let mut store = unsigned_store(4);
     let chain = linear(&mut store, 1);
     tick_to_slot(&mut store, 20);
@@ -208,7 +209,7 @@ fn a_blocks_votes_can_be_recovered_from_its_proof() {
     duty.on_tick(interval_from_slot(1) + 1, false, true, &proofs);
     let genesis = anchor(&duty);
     let head = Checkpoint { root: duty.head(), slot: 1 };
-    // Half of the validators: enough to be put into a block, too few to justify.
+    // Half of the validators: enough to be included in a block, too few to justify.
     for validator in [0, 1] {
         let attestation = signers.attest(validator, vote(1, genesis, head));
         duty.on_gossip_attestation(&attestation, true).expect("an honest vote");
@@ -230,7 +231,7 @@ fn a_blocks_votes_can_be_recovered_from_its_proof() {
 }
 
 #[test]
-fn recovered_votes_are_folded_with_those_that_wait() {
+fn recovered_votes_are_folded_with_waiting_votes() {
     let proofs = MockProofs::Bound;
     let mut signers = Signers::new(4);
     let (mut duty, mut listener) = (signers.store(), signers.store());
@@ -245,7 +246,7 @@ fn recovered_votes_are_folded_with_those_that_wait() {
     for validator in [0, 1] {
         duty.on_gossip_attestation(&signers.attest(validator, data), true).expect("an honest vote");
     }
-    // The listener aggregates another half of the voters by itself.
+    // The listener aggregates a different half of the voters itself.
     for validator in [1, 2] {
         listener.on_gossip_attestation(&signers.attest(validator, data), true).expect("an honest vote");
     }

@@ -1,4 +1,4 @@
-//! Comparing a store with a snapshot of the generator's.
+//! Comparison of a store with one of the generator's snapshots.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ pub(super) fn compare(store: &Store, snapshot: &Field<'_>, findings: &mut Findin
     Ok(())
 }
 
-/// Lists the roots of all votes that a snapshot shows.
+/// Returns the roots of all votes in a snapshot.
 pub(super) fn votes(snapshot: &Field<'_>) -> Result<Vec<Root>, Malformed> {
     let pools = ["attestationSignatures", "newAggregatedPayloads", "knownAggregatedPayloads"];
     let mut votes = Vec::new();
@@ -51,7 +51,7 @@ fn checkpoint(checkpoint: Checkpoint) -> Value {
     json!({"root": checkpoint.root, "slot": checkpoint.slot})
 }
 
-/// Weighs the blocks above the finalized slot.
+/// Returns the weight of each block above the finalized slot.
 fn weights(store: &Store, roots: &BTreeSet<Root>) -> Value {
     let (weights, finalized) = (store.block_weights(), store.latest_finalized().slot);
     let is_open = |root: &&Root| store.block(root).is_some_and(|block| block.slot > finalized);
