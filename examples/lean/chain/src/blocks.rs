@@ -11,10 +11,10 @@ use network::PeerId;
 
 use crate::base::Base;
 use crate::decoder::Origin;
+use crate::in_flight::InFlight;
 use crate::pending_blocks::PendingBlocks;
 use crate::refusal::{Refusal, verdict};
 use crate::sync::{Claim, MAX_BACKFILL_DEPTH, Sync};
-use crate::under_way::InFlight;
 use crate::verifier::{self, Job, JobId};
 use consensus::{
     BlockCheck, INTERVALS_PER_SLOT, Interval, MAX_ATTESTATIONS_DATA, Rejection, Root, SignedBlock, Slot, VerifiedBlock,
@@ -279,7 +279,7 @@ impl Source {
     pub(super) fn report(&self, accepted: Result<(), Refusal>, base: &mut Base) {
         if let Err(refusal) = accepted {
             base.counters.drop_for(refusal.name());
-            tracing::debug!(refusal = refusal.name(), "a block was not taken");
+            tracing::debug!(refusal = refusal.name(), "a block was refused");
         }
         match (self, verdict(&accepted)) {
             (Self::Gossip(origin), verdict) => base.effects.report(origin.clone(), verdict),

@@ -9,8 +9,8 @@ use proptest::sample::Index;
 
 use crate::ChainState;
 use crate::effect::Effect;
-use crate::state_tests::{Producer, chain, origin, tick};
-use crate::under_way_tests::{begun, finish};
+use crate::in_flight_tests::{begun, finish};
+use crate::state_tests::{Producer, chain, origin, run_jobs, tick};
 use consensus::{
     AttestationData, Checkpoint, Root, SignedAttestation, SignedBlock, SingleMessageAggregate, ValidatorIndex,
     validator_indices,
@@ -122,7 +122,7 @@ proptest! {
         }
         for arrival in &arrivals {
             let effects = arrive(&mut expected, arrival);
-            expected.at_once(effects);
+            run_jobs(&mut expected, effects);
         }
         interleave(&mut chain, &arrivals, &choices);
         assert_eq!(view(&chain), view(&expected));
@@ -145,7 +145,7 @@ proptest! {
             }
             for arrival in arrivals {
                 let effects = arrive(&mut expected, arrival);
-                expected.at_once(effects);
+                run_jobs(&mut expected, effects);
             }
             // Intervals begin while votes are verified and a round of aggregation is proved.
             let mut jobs = Vec::new();

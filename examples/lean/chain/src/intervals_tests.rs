@@ -2,8 +2,8 @@
 
 use crate::ChainState;
 use crate::effect::Effect;
+use crate::in_flight_tests::{begun, finish};
 use crate::state_tests::{Producer, VALIDATORS, chain, gossip_block, gossip_vote, tick, votes};
-use crate::under_way_tests::{begun, finish};
 use crate::verifier::{Done, JobId, NotDone};
 use consensus::{Interval, validator_indices};
 

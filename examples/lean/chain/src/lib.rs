@@ -16,7 +16,6 @@
 mod actor;
 #[cfg(test)]
 mod actor_tests;
-mod at_once;
 mod base;
 mod blocks;
 mod counters;
@@ -28,6 +27,9 @@ mod fault_tests;
 mod histogram;
 mod history;
 mod imports;
+mod in_flight;
+#[cfg(test)]
+mod in_flight_tests;
 pub mod ingress;
 #[cfg(test)]
 mod interleaving_tests;
@@ -50,9 +52,6 @@ mod sync;
 mod synchronization;
 #[cfg(test)]
 mod synchronization_tests;
-mod under_way;
-#[cfg(test)]
-mod under_way_tests;
 pub mod verifier;
 mod votes;
 pub mod wall_clock;
@@ -75,12 +74,12 @@ pub use solitary::Solitary;
 pub use state::{ChainState, Role};
 pub use sync::{Request, Wanted};
 
-/// The reason for a refused message to the chain.
+/// The reason of the chain's mailbox to refuse a message.
 ///
 /// The message is dropped, and its lane has counted the refusal. No sender could do better: gossip
 /// is stale before a second try, and a late duty is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotTaken {
+pub enum Refused {
     /// The message's lane is full.
     Full,
     /// The chain's actor has ended or is ending.
@@ -88,7 +87,7 @@ pub enum NotTaken {
 }
 
 /// The result of a send to the chain.
-pub(crate) type Sent = Result<(), NotTaken>;
+pub(crate) type Sent = Result<(), Refused>;
 
 /// The chain's actor, as seen by other threads. Cheap to clone and usable from any thread. Only
 /// [`head`](Self::head) and [`set_aggregator`](Self::set_aggregator) wait.
@@ -143,16 +142,20 @@ impl Chain {
     ///
     /// The reply is sent after the new setting is published.
     ///
+    /// # Errors
+    ///
+    /// [`Refused`] if the control lane is full, or if the actor ends before its reply.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future cancels a request still in its lane.
-    pub async fn set_aggregator(&self, enabled: bool) -> Result<bool, NotTaken> {
+    pub async fn set_aggregator(&self, enabled: bool) -> Result<bool, Refused> {
         let asked = self.handle.try_ask(|reply| ChainMessage::SetAggregator(enabled, reply));
-        asked.map_err(not_taken)?.await.map_err(|_dropped| NotTaken::Closed)
+        asked.map_err(refused)?.await.map_err(|_dropped| Refused::Closed)
     }
 
     fn send(&self, message: ChainMessage) -> Sent {
-        self.handle.try_tell(message).map_err(not_taken)
+        self.handle.try_tell(message).map_err(refused)
     }
 
     /// Returns the statistics of the mailbox's lanes.
@@ -161,9 +164,9 @@ impl Chain {
     }
 }
 
-fn not_taken(refused: TryTellError<ChainMessage>) -> NotTaken {
-    match refused {
-        TryTellError::Full(_) => NotTaken::Full,
-        TryTellError::Closed(_) => NotTaken::Closed,
+fn refused(error: TryTellError<ChainMessage>) -> Refused {
+    match error {
+        TryTellError::Full(_) => Refused::Full,
+        TryTellError::Closed(_) => Refused::Closed,
     }
 }

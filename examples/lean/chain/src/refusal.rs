@@ -12,7 +12,7 @@
 //! | hold | ignore now, and process again when a block arrives | `PendingBlocks`, `PendingVotes` |
 //! | drop | not kept; counted by reason | `Counters::dropped` |
 //! | lost, panicked, late | a job without a result | `NotDone`, `VERIFICATION_…` |
-//! | full, closed | a lane refuses a message | `NotTaken` |
+//! | full, closed | a lane refuses a message | `Refused` |
 //! | penalise | lower a peer's score | `Offence` |
 //!
 //! The verdict on each refusal:

@@ -1,12 +1,13 @@
 //! Tests of the chain's state, without an actor, a clock or a network.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, LazyLock};
 
 use network::PeerId;
 
 use crate::decoder::Fetched;
 use crate::effect::Effect;
+use crate::in_flight_tests;
 use crate::{ChainState, Origin, Request, Role, Wanted};
 use consensus::{
     AttestationData, Block, INTERVALS_PER_SLOT, Interval, MockProofs, MultiMessageAggregate, ProducedBlock, Root,
@@ -100,25 +101,41 @@ pub(super) fn origin() -> Origin {
     Origin { id: MessageId([0; 20]), source: PeerId::random() }
 }
 
+/// Runs the jobs among these effects, and all jobs resulting from them. Returns the other effects.
+///
+/// The result equals that of an actor with infinitely fast verifiers.
+pub(super) fn run_jobs(chain: &mut ChainState, effects: Vec<Effect>) -> Vec<Effect> {
+    let mut open = VecDeque::from(effects);
+    let mut left = Vec::new();
+    while let Some(effect) = open.pop_front() {
+        match effect {
+            Effect::Job(id, job) => open.extend(in_flight_tests::finish(chain, (id, job))),
+            Effect::Synchronize => open.extend(chain.synchronize()),
+            effect => left.push(effect),
+        }
+    }
+    left
+}
+
 /// Ticks the chain, and runs all resulting jobs.
 pub(super) fn tick(chain: &mut ChainState, now: Interval) -> Vec<Effect> {
     let effects = chain.tick(now);
-    chain.at_once(effects)
+    run_jobs(chain, effects)
 }
 
 pub(super) fn gossip_block(chain: &mut ChainState, block: SignedBlock) -> Vec<Effect> {
     let effects = chain.block(block, origin());
-    chain.at_once(effects)
+    run_jobs(chain, effects)
 }
 
 pub(super) fn gossip_vote(chain: &mut ChainState, vote: SignedAttestation) -> Vec<Effect> {
     let effects = chain.vote(vote, origin());
-    chain.at_once(effects)
+    run_jobs(chain, effects)
 }
 
 pub(super) fn fetched(chain: &mut ChainState, request: u64, blocks: Vec<SignedBlock>) -> Vec<Effect> {
     let effects = chain.fetched(request, Fetched::Blocks(blocks));
-    chain.at_once(effects)
+    run_jobs(chain, effects)
 }
 
 pub(super) fn verdict(effects: &[Effect]) -> Verdict {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::base::Base;
 use crate::decoder::Origin;
+use crate::in_flight::InFlight;
 use crate::pending_votes::{HeldVote, PendingVotes, missing_block};
 use crate::refusal::{Refusal, verdict};
-use crate::under_way::InFlight;
 use crate::verifier::{AGGREGATES, Job, JobId, VOTES};
 use consensus::{
     AttestationData, Checkpoint, Interval, Rejection, Root, SignedAggregatedAttestation, SignedAttestation,
@@ -178,7 +178,7 @@ impl Votes {
                 *vote_count(&vote, false, base) += 1;
             }
             base.counters.drop_for(refusal.name());
-            tracing::debug!(refusal = refusal.name(), "a vote was not taken");
+            tracing::debug!(refusal = refusal.name(), "a vote was refused");
         }
         refusal
     }

@@ -16,10 +16,11 @@ use libssz::{SszDecode, SszEncode as _};
 
 use chain::wall_clock;
 use chain::{ChainState, Effect, Fetched, Origin, Request};
-use consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock};
+use consensus::{MockProofs, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock};
 use network::{BlocksResponse, GossipMessage, Status, TopicKind};
 
 use super::ContentionError;
+use super::inline_jobs::run_jobs;
 use super::network_thread::{Cost, Dispatch, replay};
 use super::outcome::{End, Outcome, Ticks};
 use super::recording::{Incoming, Recording};
@@ -83,7 +84,7 @@ fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
         ticks.lateness.push(timeline.now().saturating_sub(timeline.due(awaited)));
         // Nothing receives this node's messages, but they are encoded as in a real node.
         let effects = state.tick(clock.total_intervals(now));
-        let effects = state.at_once(effects);
+        let effects = run_jobs(&mut state, effects, &MockProofs::default());
         effects.iter().for_each(encode);
         drop(state);
         ticks.handled.push(began.elapsed());
@@ -170,7 +171,7 @@ impl ThroughMutex {
         let effects = call(&mut state);
         // There is no verifier thread. Signatures are verified under the lock, as in a node with
         // direct calls into its chain.
-        let effects = state.at_once(effects);
+        let effects = run_jobs(&mut state, effects, &MockProofs::default());
         self.carry_out(effects);
         drop(state);
         Cost { total: began.elapsed(), waited }
