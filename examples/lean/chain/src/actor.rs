@@ -25,6 +25,8 @@ pub struct ChainActor {
     wall: WallClock,
     network: NetworkFront,
     signer: Signer,
+    /// Its recipient keeps this actor reachable, so the actor ends only by a stop. Its tick timer
+    /// has the same effect.
     pool: Pool,
     published: Published,
     /// The interval of the armed tick timer.
@@ -40,7 +42,8 @@ impl fmt::Debug for ChainActor {
 }
 
 impl ChainActor {
-    /// Creates the actor of `state`. It publishes to `published`, and sends to the network, the signer and the pool.
+    /// Creates the actor of `state`. It publishes to `published`, and sends to the network, the
+    /// signer and the pool.
     pub fn new(
         state: ChainState,
         clock: SlotClock,

@@ -178,10 +178,11 @@ impl Blocks {
 
     /// Returns whether to accept a block for a full slot, and counts it as accepted.
     ///
-    /// A wanted block, the parent of another block or a peer's head, may be on the network's
-    /// canonical chain. Without this exception, a proposer of many blocks could separate this node
-    /// from the network for good: it would show this node only the wrong ones. The number of extra
-    /// blocks in each current slot is bounded, because a block is wanted for unverified reasons.
+    /// A wanted block is the parent of a held block, or a peer's head, so it may be on the
+    /// network's canonical chain. Without this exception, a proposer of many blocks could show this
+    /// node only the wrong ones, and so separate it from the network for good. The number of extra
+    /// blocks is bounded for each slot that passes, because the reasons to want a block are
+    /// unverified.
     fn accepts_extra(&mut self, root: &Root, sync: &Sync, base: &Base) -> bool {
         let now = base.now() / INTERVALS_PER_SLOT;
         if self.extra.0 != now {

@@ -44,8 +44,8 @@ impl Duties {
         self.unsigned_block = None;
     }
 
-    /// Votes at once if the slot's block is in the store, and otherwise waits half an interval for
-    /// it. Does nothing if the slot's votes are cast.
+    /// Votes immediately if the slot's block is in the store, and otherwise waits half an interval
+    /// for it. Does nothing if the slot's votes are cast.
     pub(super) fn vote_or_wait(&mut self, slot: Slot, base: &mut Base) {
         if self.newest_voted_slot.is_some_and(|voted| voted >= slot) {
             return;

@@ -74,7 +74,7 @@ pub use solitary::Solitary;
 pub use state::{ChainState, Role};
 pub use sync::{Request, Wanted};
 
-/// The reason of the chain's mailbox to refuse a message.
+/// The reason for a refused message to the chain.
 ///
 /// The message is dropped, and its lane has counted the refusal. No sender could do better: gossip
 /// is stale before a second try, and a late duty is lost.

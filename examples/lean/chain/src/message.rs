@@ -14,8 +14,8 @@ use network::{BlocksReply, SlotRange, Status};
 ///
 /// The network and the API send with the methods of [`Chain`](super::Chain). The decoder, the
 /// signer and the verifiers do not depend on the chain. They send their own result types through a
-/// [`Recipient`](actor_lanes::Recipient), and the [`Variant`] implementations below map each result to
-/// its variant. One word names a message everywhere: its variant, the sender's method or result,
+/// [`Recipient`](actor_lanes::Recipient), and the [`Variant`] implementations below map each result
+/// to its variant. One word names a message everywhere: its variant, the sender's method or result,
 /// the arm in the actor, and the method of [`ChainState`](super::ChainState).
 #[derive(Debug)]
 pub enum ChainMessage {
@@ -29,7 +29,7 @@ pub enum ChainMessage {
     PeerDisconnected(PeerId),
     /// From the network thread: a peer's head and finalized block.
     PeerStatus(PeerId, Status),
-    /// From any caller: return the current head, after all earlier messages of the lane.
+    /// From any caller: return the current head. Earlier control messages are handled first.
     Head(Reply<ChainHead>),
     /// From the HTTP API: start or stop aggregating. The reply is the previous setting.
     SetAggregator(bool, Reply<bool>),

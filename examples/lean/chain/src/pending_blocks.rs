@@ -93,7 +93,7 @@ impl PendingBlocks {
     }
 
     /// Follows parents from `root` through the held blocks, and returns the first missing one: the
-    /// block to fetch. Returns also the number of blocks held in a row above it.
+    /// block to fetch. Also returns the number of blocks held in a row above it.
     pub(super) fn first_missing(&self, mut root: Root) -> (Root, usize) {
         // Hashes cannot form a cycle, so the loop ends.
         while let Some(held) = self.blocks.get(&root) {

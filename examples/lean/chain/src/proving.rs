@@ -36,8 +36,8 @@ impl Proving {
         }
         let plan = base.store.plan_aggregation();
         if plan.tasks().is_empty() {
-            // With nothing to prove, the round ends here: it only drops single proofs, which is
-            // cheap.
+            // With nothing to prove, the round ends here. It only drops single proofs, which costs
+            // nothing.
             base.store.finish_aggregation(plan.prove(&*base.proofs));
             return;
         }

@@ -18,8 +18,7 @@ use consensus::{
 /// slot's block is verified or late.
 pub(super) const PENDING_VOTES: usize = VALIDATOR_REGISTRY_LIMIT;
 
-/// The largest total size of the held votes. A vote has about a kilobyte today, but its proof may
-/// have half a megabyte.
+/// The largest total size of the held votes. The proof of an aggregate may have half a megabyte.
 const PENDING_BYTES: usize = 64 << 20;
 
 /// The largest total size of the votes in flight, and of the aggregates in flight.
@@ -79,7 +78,7 @@ impl Votes {
         }
     }
 
-    /// Processes the result of a single vote, unless the vote was given up.
+    /// Processes the result of a single vote, unless the vote was abandoned.
     pub(super) fn vote_result(&mut self, number: u64, result: Result<(), Refusal>, base: &mut Base) {
         if let Some(vote) = self.single.take(number) {
             self.finish(vote, result, base);

@@ -43,7 +43,8 @@ impl Undecodable {
 }
 
 impl Decoder {
-    /// Creates a decoder with these receivers of its results, its verdicts and its count of undecodable input.
+    /// Creates a decoder with these receivers of its results, its verdicts and its count of
+    /// undecodable input.
     pub fn new(results: Recipient<Decoded>, network: NetworkFront, undecodable: Undecodable) -> Self {
         Self { results, network, undecodable }
     }

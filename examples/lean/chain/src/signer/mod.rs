@@ -2,7 +2,8 @@
 //!
 //! Keys are one-time: a second message in the same epoch would reveal the key. One owner with one
 //! queue prevent this, and the chain's actor never waits for a signature. Results go to a
-//! [`Recipient`](actor_lanes::Recipient) of [`Signed`], so this module does not depend on the chain.
+//! [`Recipient`](actor_lanes::Recipient) of [`Signed`], so this module does not depend on the
+//! chain.
 
 mod keeper;
 

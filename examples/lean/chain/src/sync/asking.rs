@@ -46,7 +46,7 @@ impl Asking {
         self.in_flight.values().filter(|request| is_block(request)).count()
     }
 
-    /// Counts the requests for single blocks to one peer.
+    /// Returns the number of requests for single blocks to one peer.
     pub(super) fn blocks_of(&self, peer: &PeerId) -> usize {
         self.in_flight.values().filter(|request| is_block(request) && request.peer == *peer).count()
     }

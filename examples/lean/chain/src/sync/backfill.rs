@@ -9,7 +9,7 @@ use crate::sync::peers::Peers;
 use crate::sync::request::{Action, Wanted};
 use consensus::{Interval, Root};
 
-/// The largest number of missing blocks in a row fetched one by one below a known one
+/// The longest row of missing blocks to fetch one by one below a known block
 /// (`MAX_BACKFILL_DEPTH`). Ranges have no such bound.
 pub(crate) const MAX_BACKFILL_DEPTH: usize = 512;
 

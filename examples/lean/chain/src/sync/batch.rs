@@ -9,8 +9,9 @@ use network::PeerId;
 use consensus::{Interval, MAX_ATTESTATIONS_DATA, Root, SignedBlock, Slot};
 use network::Offence;
 
-/// The size of an answer possibly cut short by its sender or by this node. The slots after its last
-/// block do not count as empty. It is half of the largest answer sent by this node.
+/// The size from which an answer may have been cut short, by its sender or by this node. The slots
+/// after its last block then do not count as empty. It is half of the largest answer sent by this
+/// node.
 const MAY_BE_CUT: usize = 8 << 20;
 
 /// Consecutive slots fetched in one request.

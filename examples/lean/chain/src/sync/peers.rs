@@ -31,7 +31,7 @@ struct Peer {
     /// The number of its range requests in flight.
     asked: usize,
     has_no_ranges: bool,
-    /// The first slot with blocks of this peer, as far as known.
+    /// Its answers have shown: it has no blocks before this slot.
     serves_from: Slot,
     /// The end of its pause, and the number of its failures in a row.
     pause: (Interval, u32),

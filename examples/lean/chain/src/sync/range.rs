@@ -20,8 +20,8 @@
 //! highest claim becomes the leader in the same way, if a run ends below that claim. Either a
 //! faulty peer is exposed or the chain grows, so one honest peer among many others is enough.
 //!
-//! The memory is bounded: eight batches, and at most [`HELD_BYTES`] and four answers of them are
-//! fetched ahead.
+//! Memory is bounded: a run has at most eight batches, and fetches ahead at most [`HELD_BYTES`] of
+//! answers and the answers to four more requests.
 
 use network::PeerId;
 
@@ -42,13 +42,13 @@ pub(super) const BEHIND: u64 = 8;
 /// The largest number of range requests in flight.
 const IN_FLIGHT: usize = 4;
 
-/// The size of answers waiting for their turn, above which no more is fetched ahead: 32 MiB.
+/// The total size of waiting answers above which nothing more is fetched ahead: 32 MiB.
 const HELD_BYTES: usize = 32 << 20;
 
 /// The time for the first batch, in intervals, after which a second peer is asked for it.
 const HEDGE: Interval = 10;
 
-/// The largest number of blocks of a range in the process of their import.
+/// The largest number of blocks of a range being imported at the same time.
 const UNRESOLVED: usize = 8;
 
 /// The time for an import, in intervals, after which it counts as lost.

@@ -52,7 +52,7 @@ pub(super) struct Importing {
     /// The last slot covered by it.
     pub(super) covers_to: Slot,
     pub(super) left: VecDeque<(Root, Arc<SignedBlock>)>,
-    /// The blocks in the process of their import.
+    /// The blocks being imported, without a result yet.
     pub(super) unresolved: BTreeMap<Root, Slot>,
 }
 
