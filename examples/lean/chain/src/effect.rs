@@ -39,7 +39,7 @@ pub enum Effect {
     /// Call [`ChainState::synchronize`](super::ChainState::synchronize) again, after other messages
     /// have had their turn.
     Synchronize,
-    /// Call [`ChainState::vote_anyway`](super::ChainState::vote_anyway) after half an interval.
+    /// Call `ChainState::vote_anyway` after half an interval.
     VoteAnyway(Slot),
     /// Publish a new snapshot.
     PublishSnapshot,

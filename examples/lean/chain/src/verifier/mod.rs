@@ -72,7 +72,7 @@
 //!   own result.
 //! * **A panic** in a verification is contained. It is the result of that job, and the verifier
 //!   continues.
-//! * **A verifier that ends** drops its jobs. Each job's [`Ticket`] then reports the job as lost. A
+//! * **A verifier that ends** drops its jobs. Each job's `Ticket` then reports the job as lost. A
 //!   block is verified once more by another verifier; a vote is dropped and counted.
 //! * **A missing result** is given up after 25 intervals, and counted. If it arrives later, it is
 //!   ignored.
