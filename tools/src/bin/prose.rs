@@ -1,10 +1,12 @@
 //! Measures the language of comments and documents, crate by crate.
 //!
-//! A relative clause hides the noun of a sentence. The count of relative words per 1,000 words is a cheap sign of hard
-//! text: well-kept crates have 4 to 18. The check fails above [`MOST_RELATIVE`] in any crate, at a comment wider than
-//! [`WIDTH`] columns, and at a public item whose documentation begins with a weak verb.
+//! A relative clause hides the noun of a sentence. The count of relative words per 1,000 words is a
+//! cheap sign of hard text: well-kept crates have 4 to 18. The check fails above [`MOST_RELATIVE`]
+//! in any crate, at a comment wider than [`WIDTH`] columns, and at a public item whose
+//! documentation begins with a weak verb.
 //!
-//! `cargo run --package tools --bin prose [FILE…]` checks the whole tree, or prints the figure of each named file.
+//! `cargo run --package tools --bin prose [FILE…]` checks the whole tree, or prints the figure of
+//! each named file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

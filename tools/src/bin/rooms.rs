@@ -1,10 +1,12 @@
 //! Counts the imports of `actor-core` that run against its layers, and its circles of files.
 //!
-//! Each file belongs to a room of [`ROOMS`]. An arrow is one file's import from another file. It runs up if the other
-//! file's room stands above its own. Imports are resolved through the `use` lines of each room's `mod.rs`, because a
-//! room is imported by its name. Tests, models and the conformance suite may import everything, and are left out.
+//! Each file belongs to a room of [`ROOMS`]. An arrow is one file's import from another file. It
+//! runs up if the other file's room stands above its own. Imports are resolved through the `use`
+//! lines of each room's `mod.rs`, because a room is imported by its name. Tests, models and the
+//! conformance suite may import everything, and are left out.
 //!
-//! `cargo run --package tools --bin rooms` fails above [`MOST_UP`] arrows up or [`MOST_CIRCLES`] circles.
+//! `cargo run --package tools --bin rooms` fails above [`MOST_UP`] arrows up or [`MOST_CIRCLES`]
+//! circles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -46,7 +48,8 @@ fn rank(file: &str) -> Option<usize> {
     ROOMS.iter().position(|known| *known == room)
 }
 
-/// Returns the paths after `crate::` of every import and of every path in the code, with groups expanded.
+/// Returns the paths after `crate::` of every import and of every path in the code, with groups
+/// expanded.
 fn paths(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for part in code.split("crate::").skip(1) {
@@ -62,7 +65,8 @@ fn paths(code: &str) -> BTreeSet<String> {
     found
 }
 
-/// Returns the file behind a path: the module's own file, or the file that a room's list takes the name from.
+/// Returns the file behind a path: the module's own file, or the file that a room's list takes the
+/// name from.
 fn resolve(path: &str, code: &BTreeMap<String, String>) -> Option<String> {
     let mut module = String::new();
     for name in path.split("::") {
