@@ -8,10 +8,13 @@ use actor_lanes::{Actor, Context, Message};
 use libssz::SszEncode;
 
 use crate::effect::Effect;
+use crate::message::ChainMessage;
 use crate::signer::Signer;
+use crate::snapshot::Published;
+use crate::state::ChainState;
+use crate::sync::{Request, Wanted};
 use crate::verifier::{JobsDone, Pool};
 use crate::wall_clock::WallClock;
-use crate::{ChainMessage, ChainState, Published, Request, Wanted};
 use consensus::{
     ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, SignedBlock, Slot, SlotClock, ValidatorIndex,
 };

@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use actor_lanes::{Actor, Executor, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
 
+use crate::actor::ChainActor;
 use crate::decoder::Decoded;
+use crate::decoder::Origin;
+use crate::front::Chain;
 use crate::signer::{Signer, SignerMessage};
+use crate::snapshot::Published;
 use crate::state_tests::{Producer, chain, gossip_block, gossip_vote, tick};
 use crate::verifier::{Assigned, Pool, Verifier};
-use crate::{Chain, ChainActor, Origin, Published};
 use consensus::{
     AggregationBits, AttestationData, ChildProof, MockProofs, MultiMessageAggregate, ProofError, ProofScheme,
     RawSignature, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, Slot,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::counters::Counters;
 use crate::effect::Effects;
-use crate::{ChainHead, Role};
+use crate::message::ChainHead;
+use crate::role::Role;
 use consensus::{
     Checkpoint, ForkChoiceView, ForkChoiceViewer, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, Interval,
     ProofScheme, Root, Slot, Store,

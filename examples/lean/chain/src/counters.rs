@@ -17,7 +17,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Meters;
+use crate::meters::Meters;
 
 /// The counters owned by the chain's actor.
 #[derive(Debug, Default)]

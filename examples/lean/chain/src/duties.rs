@@ -1,7 +1,7 @@
 //! The duties of our validators: blocks to propose and votes to cast.
 
-use crate::NOTES;
 use crate::base::Base;
+use crate::snapshot::NOTES;
 use consensus::{DutyGate, Root, Slot, ValidatorIndex, proposer_for_slot};
 
 /// The duties done and pending.

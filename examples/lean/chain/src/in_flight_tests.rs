@@ -2,9 +2,9 @@
 
 use network::PeerId;
 
-use crate::ChainState;
 use crate::decoder::Fetched;
 use crate::effect::Effect;
+use crate::state::ChainState;
 use crate::state_tests::{Producer, VALIDATORS, chain, fetches, gossip_block, origin, tick, verdict};
 use crate::verifier::{self, Done, Job, JobId, NotDone};
 use consensus::{Block, MockProofs, MultiMessageAggregate, Root, SignedAttestation, SignedBlock};

@@ -4,7 +4,8 @@
 use actor_lanes::Handle;
 
 use crate::decoder::DecoderMessage;
-use crate::{Chain, Published};
+use crate::front::Chain;
+use crate::snapshot::Published;
 use consensus::Root;
 use network::{BlocksReply, BlocksResponse, GossipMessage, Inbound, PeerId, Refused, SlotRange, Status};
 

@@ -7,9 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, proptest};
 use proptest::sample::Index;
 
-use crate::ChainState;
 use crate::effect::Effect;
 use crate::in_flight_tests::{begun, finish};
+use crate::state::ChainState;
 use crate::state_tests::{Producer, chain, origin, run_jobs, tick};
 use consensus::{
     AttestationData, Checkpoint, Root, SignedAttestation, SignedBlock, SingleMessageAggregate, ValidatorIndex,

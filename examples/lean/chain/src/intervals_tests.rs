@@ -1,8 +1,8 @@
 //! Tests of timely and late ticks: aggregation, missed intervals, and the limits of the duty gate.
 
-use crate::ChainState;
 use crate::effect::Effect;
 use crate::in_flight_tests::{begun, finish};
+use crate::state::ChainState;
 use crate::state_tests::{Producer, VALIDATORS, chain, gossip_block, gossip_vote, tick, votes};
 use crate::verifier::{Done, JobId, NotDone};
 use consensus::{Interval, validator_indices};

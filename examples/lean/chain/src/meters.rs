@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::ChainMessage;
 use crate::histogram::{Buckets, Histogram};
+use crate::message::ChainMessage;
 
 /// The time spent on the messages of one lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

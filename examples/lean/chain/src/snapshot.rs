@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::Meters;
+use crate::meters::Meters;
 use consensus::{Block, Checkpoint, ForkChoiceView, Interval, Root, Slot, State};
 
 /// The chain at the time of its last publication.

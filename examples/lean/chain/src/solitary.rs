@@ -7,10 +7,14 @@ use std::time::Duration;
 use actor_lanes::life::SpawnError;
 use actor_lanes::{Executor, Mailbox, Running, Spawn};
 
+use crate::actor::ChainActor;
+use crate::front::Chain;
+use crate::role::Role;
 use crate::signer::{Signer, SignerMessage};
+use crate::snapshot::Published;
+use crate::state::ChainState;
 use crate::verifier::{Assigned, Pool};
 use crate::wall_clock::WallClock;
-use crate::{Chain, ChainActor, ChainState, Published, Role};
 use consensus::{MockProofs, SlotClock, Store};
 use network::{Command, command_mailbox};
 use xmss::Scheme;

@@ -15,33 +15,20 @@ use crate::decoder::Origin;
 use crate::duties::Duties;
 use crate::effect::Effect;
 use crate::history::History;
+use crate::message::ChainHead;
 use crate::pending_votes::HeldVote;
 use crate::proving::Proving;
 use crate::refusal::Refusal;
+use crate::role::Role;
+use crate::snapshot::Snapshot;
 use crate::sync::Sync;
 use crate::verifier::{Done, JobId, NotDone, Outcome};
 use crate::votes::Votes;
-use crate::{ChainHead, Snapshot};
 use consensus::{
     ForkChoiceView, Interval, ProofScheme, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot,
     Store, ValidatorIndex,
 };
 use network::SlotRange;
-use xmss::Scheme;
-
-/// This node's role in the chain.
-#[derive(Clone, Debug)]
-pub struct Role {
-    /// The validators with keys in this node's signer.
-    pub validators: Vec<ValidatorIndex>,
-    /// Whether it aggregates votes.
-    pub is_aggregator: bool,
-    /// The first slot in which its validators may sign. An earlier process may have signed in any
-    /// slot before it.
-    pub first_duty_slot: Slot,
-    /// The signature scheme of the network.
-    pub scheme: Scheme,
-}
 
 /// Owns everything that this node knows of the chain.
 pub struct ChainState {

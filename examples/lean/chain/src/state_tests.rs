@@ -6,9 +6,12 @@ use std::sync::{Arc, LazyLock};
 use network::PeerId;
 
 use crate::decoder::Fetched;
+use crate::decoder::Origin;
 use crate::effect::Effect;
 use crate::in_flight_tests;
-use crate::{ChainState, Origin, Request, Role, Wanted};
+use crate::role::Role;
+use crate::state::ChainState;
+use crate::sync::{Request, Wanted};
 use consensus::{
     AttestationData, Block, INTERVALS_PER_SLOT, Interval, MockProofs, MultiMessageAggregate, ProducedBlock, Root,
     SignedAttestation, SignedBlock, Slot, Store, ValidatorIndex, Validators, genesis,

@@ -6,10 +6,11 @@ use network::PeerId;
 
 use crate::decoder::Fetched;
 use crate::effect::Effect;
+use crate::state::ChainState;
 use crate::state_tests::{Producer, chain, fetched, fetches, gossip_block, gossip_vote, tick};
 use crate::sync::MAX_BACKFILL_DEPTH;
+use crate::sync::{Request, Wanted};
 use crate::votes::PENDING_VOTES;
-use crate::{ChainState, Request, Wanted};
 use consensus::{AttestationData, Block, BlockBody, Checkpoint, MultiMessageAggregate, Root, SignedBlock, Slot};
 use network::{Offence, SlotRange, Status};
 

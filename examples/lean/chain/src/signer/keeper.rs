@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use actor_lanes::{Actor, Context, Recipient};
 
-use crate::signer::{Signed, SignerMessage};
+use crate::signer::message::{Signed, SignerMessage};
 use consensus::{
     AttestationData, ProducedBlock, ProofError, ProofScheme, Root, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
 };

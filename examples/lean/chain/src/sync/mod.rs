@@ -19,6 +19,7 @@
 mod asking;
 mod backfill;
 mod batch;
+mod chain_view;
 mod denials;
 mod peers;
 mod range;
@@ -36,42 +37,16 @@ use network::PeerId;
 use crate::decoder::Fetched;
 use crate::sync::asking::Asking;
 use crate::sync::backfill::Backfill;
+use crate::sync::chain_view::ChainView;
 use crate::sync::peers::Peers;
 use crate::sync::range::Ranges;
-use consensus::{Interval, MAX_ATTESTATIONS_DATA, Root, Slot, Store};
+use consensus::{Interval, MAX_ATTESTATIONS_DATA, Root};
 use network::Offence;
 
 pub(crate) use backfill::MAX_BACKFILL_DEPTH;
 pub(crate) use peers::Claim;
 pub(crate) use request::Action;
 pub use request::{Request, Wanted};
-
-/// Synchronization's view of the chain.
-pub(crate) trait ChainView {
-    /// Returns whether a block is in the store.
-    fn contains(&self, root: &Root) -> bool;
-    fn head_slot(&self) -> Slot;
-    fn finalized_slot(&self) -> Slot;
-    fn finalized_root(&self) -> Root;
-}
-
-impl ChainView for Store {
-    fn contains(&self, root: &Root) -> bool {
-        self.contains_block(root)
-    }
-
-    fn head_slot(&self) -> Slot {
-        Self::head_slot(self)
-    }
-
-    fn finalized_slot(&self) -> Slot {
-        self.latest_finalized().slot
-    }
-
-    fn finalized_root(&self) -> Root {
-        self.latest_finalized().root
-    }
-}
 
 /// Decides on requests, imports and penalties.
 #[derive(Debug, Default)]

@@ -26,12 +26,13 @@
 use network::PeerId;
 
 use crate::decoder::Fetched;
+use crate::sync::asking::Asking;
 use crate::sync::batch::Answer;
+use crate::sync::chain_view::ChainView;
 use crate::sync::denials::Denials;
 use crate::sync::peers::Peers;
 use crate::sync::request::{Action, Wanted};
 use crate::sync::run::{Leader, Run};
-use crate::sync::{Asking, ChainView};
 use consensus::{Interval, Root, Slot};
 use network::{Offence, SlotRange};
 

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use network::PeerId;
 
 use crate::decoder::Fetched;
+use crate::sync::chain_view::ChainView;
 use crate::sync::range::BEHIND;
-use crate::sync::{Action, ChainView, Claim, Request, Sync, Wanted};
+use crate::sync::{Action, Claim, Request, Sync, Wanted};
 use consensus::{
     AggregatedAttestation, AttestationData, Block, BlockBody, Interval, MultiMessageAggregate, Root, SignedBlock, Slot,
     aggregation_bits,

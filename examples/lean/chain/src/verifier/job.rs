@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::verifier::WorkMeters;
+use crate::verifier::meters::WorkMeters;
 use consensus::{
     AggregationPlan, AggregationRound, BlockCandidate, ProofScheme, RecoveredVotes, RecoveryPlan, Rejection,
     SignedAggregatedAttestation, SignedAttestation, Statement, VerifiedBlock, VoteClaim,

@@ -77,32 +77,16 @@
 //! * **A missing result** is given up after 25 intervals, and counted. If it arrives later, it is
 //!   ignored.
 
+mod bounds;
 mod job;
 mod meters;
 mod pool;
 mod ticket;
 mod worker;
 
+pub use bounds::{AGGREGATES, BLOCKS, IN_FLIGHT, RECOVERIES, VOTES};
 pub use job::{Done, Job, JobId, JobsDone, NotDone, Outcome};
 pub use meters::WorkMeters;
 pub use pool::{Pool, verifier_count};
 pub use ticket::Assigned;
 pub use worker::Verifier;
-
-use ticket::Ticket;
-
-/// The largest number of votes in flight: those of two slots of a full registry.
-pub const VOTES: usize = 8192;
-
-/// The largest number of aggregates in flight.
-pub const AGGREGATES: usize = 1024;
-
-/// The largest number of blocks in flight.
-pub const BLOCKS: usize = 64;
-
-/// The largest number of blocks with recoveries of their votes in flight.
-pub const RECOVERIES: usize = 64;
-
-/// The largest number of jobs in flight, and so of results waiting for the chain's actor. The 1 is
-/// the round of aggregation.
-pub const IN_FLIGHT: usize = VOTES + AGGREGATES + BLOCKS + RECOVERIES + 1;

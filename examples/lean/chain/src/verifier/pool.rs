@@ -4,7 +4,8 @@ use std::thread;
 
 use actor_lanes::{Handle, Recipient, TryTellError};
 
-use crate::verifier::{Assigned, Done, Job, JobId, JobsDone, Ticket};
+use crate::verifier::job::{Done, Job, JobId, JobsDone};
+use crate::verifier::ticket::{Assigned, Ticket};
 
 /// The verifiers and the prover, as seen by the chain's actor. That actor alone owns the pool; no
 /// method waits.
@@ -86,7 +87,7 @@ mod tests {
     use actor_lanes::{Mailbox, Message, mailbox};
 
     use super::*;
-    use crate::verifier::NotDone;
+    use crate::verifier::job::NotDone;
     use consensus::{
         AttestationData, Root, SignedAggregatedAttestation, SingleMessageAggregate, Statement, aggregation_bits,
     };

@@ -2,7 +2,8 @@
 
 use actor_lanes::{Lane, Message, Recipient};
 
-use crate::verifier::{AGGREGATES, BLOCKS, Done, Job, JobId, JobsDone, NotDone, RECOVERIES, VOTES};
+use crate::verifier::bounds::{AGGREGATES, BLOCKS, RECOVERIES, VOTES};
+use crate::verifier::job::{Done, Job, JobId, JobsDone, NotDone};
 
 /// A message to a verifier or the prover: a job with its ticket.
 #[derive(Debug)]

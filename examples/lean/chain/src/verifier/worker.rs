@@ -8,7 +8,9 @@ use std::time::Instant;
 use actor_lanes::actor::Batch;
 use actor_lanes::{Actor, Context};
 
-use crate::verifier::{Assigned, Done, JobsDone, NotDone, Outcome, Ticket, WorkMeters};
+use crate::verifier::job::{Done, JobsDone, NotDone, Outcome};
+use crate::verifier::meters::WorkMeters;
+use crate::verifier::ticket::{Assigned, Ticket};
 use consensus::ProofScheme;
 
 /// Runs jobs, and reports the results of a batch in one message.
