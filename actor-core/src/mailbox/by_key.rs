@@ -13,6 +13,9 @@
 //! * A position is noted after its message is published. It stays noted until its message is gone,
 //!   or until a higher position of its key overwrites it.
 //! * A replacement goes to the highest known position of its key.
+//! * A position left out of the index is unknown to later senders of its key. They must not replace
+//!   a message before it. So its sender raises `unknown` above it, and no message below `unknown`
+//!   is replaced.
 //!
 //! Two senders of one key may not know of each other's message. Then both are in the middle of a
 //! send, so either message may count as the newer one. The same holds for a sender that meets a
@@ -29,8 +32,7 @@
 //! ```
 //!
 //! There is a line for every two keys of the lane's capacity. An entry may be overwritten if its
-//! message is gone. If all entries of a line name other messages, a position stays unknown. A lower
-//! position of the key, noted later by a slower sender, then counts as the highest.
+//! message is gone. If all entries of a line name other messages, a position is left out.
 //!
 //! An entry is a hint. The key of a slot's message is `keys[slot]`. The owner of the slot's memory
 //! writes it before the message is published. A load of the key is right if the slot's stamp is
@@ -46,7 +48,7 @@ use crate::mailbox::evicting::{Evicted, EvictingRing, SPARE};
 use crate::mailbox::ring::ClaimError;
 use crate::mailbox::sources::mix;
 use crate::mailbox::table::{Line, Table};
-use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, unforeseen};
+use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, store_before_load, unforeseen};
 
 /// The memory of a lane with the newest message of each key.
 pub(super) struct KeyedRing<T> {
@@ -57,6 +59,8 @@ pub(super) struct KeyedRing<T> {
     index: Table,
     /// The random key of the hash, unknown to peers.
     secret: u64,
+    /// One more than the highest position left out of the index. It only grows.
+    unknown: AtomicU64,
     /// Messages put in the place of another.
     pub(super) replaced: AtomicU64,
 }
@@ -73,6 +77,7 @@ impl<T> KeyedRing<T> {
             ring,
             index: Table::new(lines),
             secret: unforeseen(),
+            unknown: AtomicU64::new(0),
             replaced: AtomicU64::new(0),
         }
     }
@@ -99,7 +104,10 @@ impl<T> KeyedRing<T> {
         let mut value = Some(value);
         let replace = || {
             let position = self.newest(key).filter(|_| !self.ring.places.is_closed())?;
-            Some(self.ring.replace(position, value.take()?))
+            // Pairs with `leave_out`, in the order of all `SeqCst` accesses: a sender that begins
+            // after the end of an earlier send sees the position left out by that send.
+            let is_known = position >= self.unknown.load(Ordering::SeqCst);
+            if is_known { Some(self.ring.replace(position, value.take()?)) } else { None }
         };
         let replaced = match self.ring.staying(replace).flatten() {
             Some(Ok(evicted)) => {
@@ -149,10 +157,11 @@ impl<T> KeyedRing<T> {
         named.filter(|&position| self.holds(position, key)).max()
     }
 
-    /// Notes the position of a message of the key, unless the line is full of other messages.
+    /// Notes the position of a message of the key, or leaves it out if the line is full of other
+    /// messages.
     fn note(&self, key: u64, noted: u64) {
         if noted + 1 >= POSITIONS {
-            return;
+            return self.leave_out(noted);
         }
         let (line, tag) = self.line_of(key);
         let word = tag << POSITION_BITS | (noted + 1);
@@ -172,11 +181,18 @@ impl<T> KeyedRing<T> {
                     _ => place = place.or(Some((entry, seen))),
                 }
             }
-            let Some((entry, seen)) = place else { return };
+            let Some((entry, seen)) = place else { return self.leave_out(noted) };
             if entry.compare_exchange(seen, word, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 return;
             }
         }
+    }
+
+    /// Records that the index does not have this position.
+    #[cold]
+    fn leave_out(&self, position: u64) {
+        self.unknown.fetch_max(position + 1, Ordering::SeqCst);
+        store_before_load();
     }
 
     /// Returns whether the message of `position` waits and has the key.
@@ -190,6 +206,11 @@ impl<T> KeyedRing<T> {
         let lines = self.index.get().expect("no message comes before it is made");
         let hash = mix(key ^ self.secret);
         (&lines[hash as usize & (lines.len() - 1)], hash >> POSITION_BITS)
+    }
+
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(super) fn share_a_line(&self, one: u64, other: u64) -> bool {
+        std::ptr::eq(self.line_of(one).0, self.line_of(other).0)
     }
 
     /// Returns the key of a slot's message.
@@ -233,6 +254,29 @@ mod tests {
         let ring = KeyedRing::new(2);
         (1..=3).for_each(|key| _ = push(&ring, key, key as u32));
         assert_eq!(rest(&ring), [(2, 2), (3, 3)]);
+    }
+
+    /// Publishes a message without noting it, as a sender does that stops in between.
+    fn push_without_note(ring: &KeyedRing<(u64, u32)>, key: u64, n: u32) -> u64 {
+        let note = |slot| ring.key_at(slot).store(key, Ordering::SeqCst);
+        ring.ring.push_noting((key, n), note).map(|(_, position)| position).expect("it is open")
+    }
+
+    #[test]
+    fn a_late_note_does_not_put_a_newer_message_before_an_older_one() {
+        let ring = KeyedRing::new(64);
+        push(&ring, 0, 0);
+        let line = |key| std::ptr::from_ref(ring.line_of(key).0);
+        let alike: Vec<_> = (1..).filter(|&key| line(key) == line(0)).take(NEIGHBOURS).collect();
+        let (&late, others) = alike.split_last().expect("there are some");
+        others.iter().for_each(|&key| _ = push(&ring, key, 0));
+        let slow = push_without_note(&ring, late, 1);
+        push(&ring, late, 2);
+        assert!(ring.pop().is_some(), "an entry becomes free");
+        ring.note(late, slow);
+        push(&ring, late, 3);
+        let of_late = rest(&ring).into_iter().filter(|&(key, _)| key == late).map(|(_, n)| n);
+        assert!(of_late.is_sorted(), "newer each time");
     }
 
     #[test]

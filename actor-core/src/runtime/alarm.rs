@@ -1,4 +1,4 @@
-//! The runtime's timer as an actor's timers use it.
+//! The runtime's timer, as an actor's timers use it.
 
 use std::fmt;
 use std::task::{Context, Poll};
@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use crate::runtime::{Executor, Timer};
 
-/// One timer of the runtime's, armed for the earliest of the actor's.
+/// A timer of the runtime, armed for the earliest of the actor's timers.
 pub(crate) struct Alarm {
-    /// Made when the actor first waits for one of its timers.
+    /// Created when the actor first waits for one of its timers.
     timer: Option<Box<dyn Timer>>,
-    /// What `timer` is armed for.
+    /// The time `timer` is armed for.
     armed: Option<Instant>,
-    /// Whether the last message came from a timer. Then one from the mailbox goes first, so that neither starves.
+    /// Whether the last message came from a timer. The mailbox then takes the next turn, so that
+    /// neither starves the other.
     was_timer: bool,
 }
 
@@ -21,17 +22,17 @@ impl Alarm {
         Self { timer: None, armed: None, was_timer: false }
     }
 
-    /// Tells whether a due timer has its turn before the mailbox.
+    /// Returns whether a due timer takes its turn before the mailbox.
     pub(crate) fn goes_first(&mut self) -> bool {
         !std::mem::take(&mut self.was_timer)
     }
 
-    /// Says that a timer's message was given out.
+    /// Records the delivery of a timer's message.
     pub(crate) fn went(&mut self) {
         self.was_timer = true;
     }
 
-    /// Is ready once the time has come.
+    /// Returns `Ready` once the time `at` has been reached.
     pub(crate) fn poll_at(&mut self, at: Instant, executor: &dyn Executor, task: &mut Context<'_>) -> Poll<()> {
         let timer = self.timer.get_or_insert_with(|| executor.timer());
         if self.armed != Some(at) {
@@ -40,7 +41,7 @@ impl Alarm {
         }
         let polled = timer.poll_expired(task);
         if polled.is_ready() {
-            // Armed anew even for the same time: a runtime's timer may be early by its resolution.
+            // Armed again even for the same time: a runtime's timer may be early by its resolution.
             self.armed = None;
         }
         polled

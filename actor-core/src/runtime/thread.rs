@@ -1,4 +1,4 @@
-//! Executor threads: named, optionally on one CPU core, and waited for.
+//! Executor threads: named, optionally on one CPU core, and joinable.
 
 use std::io;
 use std::pin::pin;
@@ -14,7 +14,7 @@ use event_listener::{Event, listener};
 use crate::park::block_on_for;
 use crate::runtime::adapter::contain;
 
-/// Says how an executor's thread is called and where it runs.
+/// The name, CPU core, stack size and blocking threads of an executor's thread.
 ///
 /// # Examples
 ///
@@ -34,7 +34,22 @@ pub struct ThreadConfig {
     blocking_threads: u32,
 }
 
-/// Waits for a thread's end; every clone may.
+/// Waits for a thread's end. Every clone may wait.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actor_core::ThreadConfig;
+///
+/// // The thread prepares itself and then returns from its body.
+/// let (ready, end) = ThreadConfig::named("short").start(|| Ok(("ready", ())), |()| {})?;
+/// assert_eq!(ready, "ready");
+/// assert!(end.wait(Duration::from_secs(5)));
+/// assert!(end.has_come());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ThreadEnd {
     state: Arc<EndState>,
@@ -42,38 +57,39 @@ pub struct ThreadEnd {
 
 #[derive(Debug)]
 struct EndState {
-    /// Set by the thread as the last thing it does.
+    /// Set by the thread as its last action.
     ended: AtomicBool,
     on_end: Event,
 }
 
 impl ThreadConfig {
-    /// The most threads that an executor has for blocking work, unless [`blocking_threads`](Self::blocking_threads) sets
-    /// another limit.
+    /// The limit on an executor's threads for blocking work, unless
+    /// [`blocking_threads`](Self::blocking_threads) sets another limit.
     pub const BLOCKING_THREADS: u32 = 512;
 
-    /// Gives the thread a name, as debuggers, panics and process lists show it (Linux shows 15 bytes).
+    /// Creates a configuration with the given thread name. Debuggers, panic messages and process
+    /// lists show the name (Linux shows 15 bytes).
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), core: None, stack_size: None, blocking_threads: Self::BLOCKING_THREADS }
     }
 
-    /// Keeps the thread on one CPU core, counted from 0.
+    /// Pins the thread to one CPU core, counted from 0.
     ///
-    /// Threads that are started from this one begin on the same core, as the operating system has it. Those for blocking
-    /// work are not started from it.
+    /// Threads started from this thread inherit the core from the operating system. The threads for
+    /// blocking work do not, because this thread does not start them.
     #[must_use]
     pub fn on_core(mut self, core: usize) -> Self {
         self.core = Some(core);
         self
     }
 
-    /// Sets the size of the thread's stack in bytes. Without it, the thread has Rust's default: 2 MiB, or what the
-    /// environment variable `RUST_MIN_STACK` states.
+    /// Sets the size of the thread's stack in bytes. The default is Rust's: 2 MiB, or the value of
+    /// the environment variable `RUST_MIN_STACK`.
     ///
-    /// Makers, futures and their drops run on this stack, handlers among them. Threads for blocking work have the
-    /// default. The operating system may round it up. One that it has no room for makes
-    /// [`start_executor`](crate::Runtime::start_executor) fail.
+    /// Makers, futures and their drops run on this stack, handlers among them. Threads for blocking
+    /// work have the default size. The operating system may round the size up. If it has no room
+    /// for the stack, [`start_executor`](crate::Runtime::start_executor) returns an error.
     ///
     /// # Examples
     ///
@@ -90,10 +106,11 @@ impl ThreadConfig {
         self
     }
 
-    /// Sets how many threads the executor has at most for blocking work, at least 1.
+    /// Sets the limit on the executor's threads for blocking work, at least 1.
     ///
-    /// Work beyond that waits until a thread is free. So work that waits for other work of the same executor needs as many
-    /// threads as wait at once, and one more; with fewer it waits for ever.
+    /// Work beyond the limit waits until a thread is free. If work waits for other work of the same
+    /// executor, the limit must exceed the number of such waits at the same time. With a lower
+    /// limit it waits for ever.
     ///
     /// # Examples
     ///
@@ -110,7 +127,7 @@ impl ThreadConfig {
         self
     }
 
-    /// Tells the thread's name.
+    /// Returns the thread's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -120,21 +137,23 @@ impl ThreadConfig {
         self.core
     }
 
-    /// Returns how many threads the executor has at most for blocking work.
+    /// Returns the limit on the executor's threads for blocking work.
     #[must_use]
     pub fn most_blocking_threads(&self) -> u32 {
         self.blocking_threads
     }
 
-    /// Starts a thread of this description: what an adapter builds its executor on.
+    /// Starts the configured thread. Adapters build their executors on it.
     ///
-    /// `prepare` runs on the thread; what it returns decides whether the start succeeded, and `body` then runs with
-    /// the rest. A panic of `body` ends the thread as usual and is seen as its end.
+    /// `prepare` runs on the new thread, and its result decides whether the start succeeds.
+    /// `prepare` returns two parts: the first goes to the caller, and `body` then runs with the
+    /// second. A panic of `body` ends the thread as usual, and waiters observe the end.
     ///
     /// # Errors
     ///
-    /// Fails if the thread cannot be started, if `prepare` fails, or with [`io::ErrorKind::InvalidInput`] if there is
-    /// no such core or there can be no such name or stack.
+    /// Returns an error if the thread cannot be started or if `prepare` fails. Returns
+    /// [`io::ErrorKind::InvalidInput`] if there is no such core, or if the name or the stack size
+    /// is impossible.
     pub fn start<T: Send + 'static, L: 'static>(
         self,
         prepare: impl FnOnce() -> io::Result<(T, L)> + Send + 'static,
@@ -147,7 +166,7 @@ impl ThreadConfig {
         if self.name.contains('\0') {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a thread's name cannot have a zero byte in it"));
         }
-        // Beyond this, rounding it up to pages would overflow.
+        // Beyond this size, rounding up to pages would overflow.
         if self.stack_size.is_some_and(|bytes| bytes > isize::MAX as usize) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a stack cannot be as large as this"));
         }
@@ -160,7 +179,7 @@ impl ThreadConfig {
                 Err(error) => started.send(Err(error)).map_or(None, |()| None),
             };
             if let Some(local) = local {
-                // A panic of it must not keep a waiter waiting.
+                // A panic of `body` must not keep a waiter waiting.
                 contain(|| body(local));
             }
             ending.state.ended.store(true, Ordering::Release);
@@ -172,20 +191,20 @@ impl ThreadConfig {
 }
 
 impl ThreadEnd {
-    /// Tells whether the thread has ended.
+    /// Returns whether the thread has ended.
     #[must_use]
     pub fn has_come(&self) -> bool {
         // Pairs with the thread's last store.
         self.state.ended.load(Ordering::Acquire)
     }
 
-    /// Parks the calling thread until the thread has ended. Tells whether it did in time.
+    /// Blocks the calling thread until the thread has ended. Returns `false` after the timeout.
     #[must_use]
     pub fn wait(&self, timeout: Duration) -> bool {
         let ended = async {
             while !self.has_come() {
                 listener!(self.state.on_end => ending);
-                // Look again: the end may have come before the listener was there to be told.
+                // Check again: the thread may have ended before the listener was registered.
                 if !self.has_come() {
                     ending.await;
                 }
@@ -195,9 +214,9 @@ impl ThreadEnd {
     }
 }
 
-/// The cores that an operating system's mask of them has room for: Linux's `CPU_SETSIZE`.
+/// The number of cores in an operating system's core mask: Linux's `CPU_SETSIZE`.
 ///
-/// Beyond it the mask is not merely refused: setting a bit past its end aborts the process.
+/// A core beyond it is not merely refused: setting a bit past the mask's end aborts the process.
 const MASK_SIZE: usize = 1024;
 
 fn pin_to(core: Option<usize>) -> io::Result<()> {

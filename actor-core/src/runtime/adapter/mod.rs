@@ -1,15 +1,16 @@
-//! What an adapter is built of, besides [`ThreadConfig`](crate::ThreadConfig) and [`ThreadEnd`](crate::runtime::ThreadEnd). For
-//! those who write an adapter; programs need nothing of it.
+//! Building blocks of an adapter, besides [`ThreadConfig`](crate::ThreadConfig) and
+//! [`ThreadEnd`](crate::runtime::ThreadEnd). They are for authors of adapters; programs need none
+//! of them.
 //!
-//! The rules that every adapter keeps, each checked by `conformance::run` (feature `conformance`):
+//! Every adapter keeps these rules. `conformance::run` (feature `conformance`) checks each of them:
 //!
-//! * **No thread is special.** Spawns, wakes, drops of wakers and timers, `run_blocking` and `now` work on every
-//!   thread, also on one that is ending and has lost its thread-locals. So a thread-local is reached through
-//!   `try_with`, and its absence means "not the executor's own thread".
-//! * **No panic gets out.** Makers, futures, work, wakers and panic payloads are other people's code, and so are their
-//!   drops. Each of them runs inside [`contain`].
-//! * **Nobody waits for more than two turns of each neighbour that has a backlog**: not a due timer, not a task that
-//!   another thread wakes, not a new future.
+//! * **No thread is special.** Spawns, wakes, drops of wakers and timers, `run_blocking` and `now`
+//!   work on every thread, even on an ending thread without its thread-locals. A thread-local is
+//!   therefore reached through `try_with`, and its absence means "not the executor's own thread".
+//! * **No panic escapes.** Makers, futures, work, wakers and panic payloads are foreign code, and
+//!   so are their drops. Each of them runs inside [`contain`].
+//! * **The wait is at most two turns of each neighbour with a backlog.** This holds for a due
+//!   timer, for a task woken by another thread, and for a new future.
 
 mod pool;
 pub(crate) mod staff;
@@ -26,9 +27,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::panic::let_go;
 
-/// Runs code that may panic, and returns its result. Returns `None` if it panicked; the panic hook has reported that.
+/// Runs code that may panic, and returns its result. Returns `None` after a panic, already reported
+/// by the panic hook.
 ///
-/// The panic's payload is dropped here, and a payload that panics in its drop is contained as well.
+/// The panic's payload is dropped here. A panic in that drop is contained as well.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! The threads of one executor for work that blocks.
+//! One executor's threads for blocking work.
 
 use std::fmt;
 use std::io;
@@ -14,18 +14,19 @@ use super::staff::Staff;
 use crate::park::block_on_for;
 use crate::runtime::thread::ThreadConfig;
 
-/// How long a thread waits for the next work before it ends.
+/// How long a thread waits for more work before it ends.
 const IDLE: Duration = Duration::from_secs(10);
 
 type Work = Box<dyn FnOnce() + Send>;
 
 type Hire = Box<dyn Fn(&Arc<Shared>) -> bool + Send + Sync>;
 
-/// Threads for work that blocks: the same for every adapter, and one pool for each executor.
+/// Threads for blocking work: the same for every adapter, and one pool for each executor.
 ///
-/// A thread is started for work that finds none free, up to [`ThreadConfig::blocking_threads`], and ends after 10 seconds
-/// without work. Work beyond that waits in a queue without a bound. Dropping the pool waits for nothing: its threads run
-/// what is in the queue and end.
+/// The pool starts a thread for work that finds none free, up to
+/// [`ThreadConfig::blocking_threads`]. A thread ends after 10 seconds without work. Work beyond the
+/// limit waits in an unbounded queue. Dropping the pool does not block: its threads run the queued
+/// work and end.
 ///
 /// # Examples
 ///
@@ -34,14 +35,17 @@ type Hire = Box<dyn Fn(&Arc<Shared>) -> bool + Send + Sync>;
 /// use actor_core::runtime::adapter::BlockingPool;
 ///
 /// let pool = BlockingPool::new(&ThreadConfig::named("chain"), |work| work())?;
-/// let (tell, told) = std::sync::mpsc::sync_channel(1);
-/// pool.run(Box::new(move || tell.send(std::thread::current().name().map(str::to_owned)).expect("it waits")));
-/// assert_eq!(told.recv().expect("it ran").as_deref(), Some("chain-work"));
+/// let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+/// pool.run(Box::new(move || {
+///     let name = std::thread::current().name().map(str::to_owned);
+///     sender.send(name).expect("the receiver waits");
+/// }));
+/// assert_eq!(receiver.recv().expect("the work ran").as_deref(), Some("chain-work"));
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct BlockingPool {
     shared: Arc<Shared>,
-    /// Starts a thread, and returns whether that went well.
+    /// Starts a thread, and returns whether it started.
     hire: Hire,
 }
 
@@ -50,22 +54,24 @@ struct Shared {
     /// Closed when the pool is dropped.
     queue: Sender<Work>,
     waiting: Receiver<Work>,
-    /// Runs work inside of whatever its runtime wants around it.
+    /// Runs work inside the context required by the runtime.
     around: Box<dyn Fn(Work) + Send + Sync>,
     name: String,
     limit: u32,
 }
 
 impl BlockingPool {
-    /// Makes the pool of the executor that `config` describes. `around` is called with each piece of work, on the thread that
-    /// is to run it.
+    /// Creates the pool of the executor described by `config`. `around` is called with each piece
+    /// of work, on the thread that runs it.
     ///
-    /// Call it on the thread that starts the executor. The threads of an executor that is kept on a core are then
-    /// started by a thread that is not, which exists for this alone, so that blocking work does not run on that core only.
+    /// Call it on the thread that starts the executor. If the executor is pinned to a core, an
+    /// unpinned helper thread starts the pool's threads, and does nothing else. Blocking work then
+    /// does not inherit the executor's core.
     ///
     /// # Errors
     ///
-    /// Fails if that thread cannot be started. Without [`ThreadConfig::on_core`] it does not fail.
+    /// Returns an error if the helper thread cannot be started. Never fails without
+    /// [`ThreadConfig::on_core`].
     pub fn new(config: &ThreadConfig, around: impl Fn(Work) + Send + Sync + 'static) -> io::Result<Self> {
         if config.core().is_none() {
             return Ok(Self::with_starter(config, around, start_here));
@@ -79,7 +85,7 @@ impl BlockingPool {
                 }
             }
         })?;
-        // There is room: no more threads are wanted at once than there may be.
+        // There is room: the limit also bounds the number of threads requested at the same time.
         Ok(Self::with_starter(config, around, move |shared| wanted.try_send(Arc::clone(shared)).is_ok()))
     }
 
@@ -98,9 +104,10 @@ impl BlockingPool {
         Self { shared: Arc::new(shared), hire: Box::new(hire) }
     }
 
-    /// Has the work run on a thread of the pool. Neither waits nor panics, on whichever thread it is called.
+    /// Runs the work on a thread of the pool. Neither blocks nor panics, and may be called on any
+    /// thread.
     ///
-    /// If there is no thread and none can be started, the work is dropped unrun.
+    /// If the pool has no thread and none can be started, the work is dropped without being run.
     pub fn run(&self, work: Box<dyn FnOnce() + Send>) {
         let needs_thread = self.shared.staff.announce(self.shared.limit);
         self.shared.push(work);
@@ -117,14 +124,14 @@ impl Drop for BlockingPool {
     }
 }
 
-/// Starts a thread from the calling one. Returns whether that went well.
+/// Starts a thread from the calling thread. Returns whether it started.
 fn start_here(shared: &Arc<Shared>) -> bool {
     let its_own = Arc::clone(shared);
     thread::Builder::new().name(shared.name.clone()).spawn(move || its_own.work()).is_ok()
 }
 
 impl Shared {
-    /// What a thread of the pool does.
+    /// The body of a thread of the pool.
     fn work(&self) {
         loop {
             match block_on_for(pin!(self.waiting.recv()), IDLE) {
@@ -132,7 +139,7 @@ impl Shared {
                     contain(|| (self.around)(work));
                     self.staff.is_free();
                 }
-                // Closed, and nothing is left.
+                // Closed, and the queue is empty.
                 Some(Err(_)) => return,
                 None if self.staff.leave() => return,
                 None => {}

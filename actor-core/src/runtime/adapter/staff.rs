@@ -1,8 +1,8 @@
-//! How many threads a pool has, and whether work needs another one.
+//! Counts a pool's threads, and decides whether work needs another thread.
 //!
-//! One word holds the number of threads and a *balance*: the threads that are free, less the work that waits. A thread
-//! is free from the moment it announces that until it has received work. The queue of the work is a channel beside the
-//! word.
+//! One word holds the number of threads and a *balance*: the number of free threads minus the
+//! amount of waiting work. A thread is free from its announcement until it has received work. The
+//! queue of work is a separate channel.
 //!
 //! ```text
 //! caller                                        thread
@@ -15,12 +15,14 @@
 //!   threads = 0? drop what is in the queue  (7)
 //! ```
 //!
-//! * (2) adds a free thread and waiting work at once, so that the balance stays. To receive work takes both away again.
-//! * (5) succeeds only while there are more free threads than waiting work. So no work is left without a thread that
-//!   will receive it, also work whose push is still to come: (1) has announced it already.
-//! * After (6) there may be work that relied on the thread that did not start. If another thread is left, it cannot pass (5)
-//!   before it has received that work. If none is left, (7) finds the work: either the caller that failed does, or the
-//!   one whose push came later, because a fence stands between each one's write and its look.
+//! * (2) adds a free thread and waiting work together, so the balance stays the same. Receiving
+//!   work removes both again.
+//! * (5) succeeds only while free threads outnumber waiting work. So every piece of work keeps a
+//!   thread to receive it, even work not yet pushed, because (1) has announced it already.
+//! * After (6), some work may have relied on the thread that did not start. If another thread
+//!   remains, it cannot pass (5) before it has received that work. If none remains, (7) finds the
+//!   work. Either the failed caller finds it, or the caller with the later push: both have a fence
+//!   between their write and their check.
 
 use crate::sync::{AtomicU64, Ordering, fence};
 
@@ -41,7 +43,8 @@ impl Staff {
         Self { word: AtomicU64::new(EVEN) }
     }
 
-    /// Announces work. Returns whether a thread is to be started for it; that thread is counted already.
+    /// Announces work. Returns whether the caller must start a thread for it; the count already
+    /// includes that thread.
     pub(crate) fn announce(&self, limit: u32) -> bool {
         let needs_thread = |word| balance(word) <= 0 && threads(word) < limit;
         let announced = |word: u64| if needs_thread(word) { word + THREAD } else { word - 1 };
@@ -53,12 +56,12 @@ impl Staff {
         self.word.fetch_sub(THREAD + 1, Ordering::SeqCst);
     }
 
-    /// Announces that a thread which has run its work is free.
+    /// Announces that a thread has run its work and is free.
     pub(crate) fn is_free(&self) {
         self.word.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Takes work out of the queue that nobody will run, and has it dropped: what is there while there is no thread.
+    /// Takes stranded work out of the queue and drops it: the work queued while there is no thread.
     pub(crate) fn drop_stranded<W>(
         &self,
         mut pop: impl FnMut() -> Option<W>,
@@ -72,20 +75,21 @@ impl Staff {
                 self.word.fetch_add(1, Ordering::SeqCst);
                 drop(work);
             } else {
-                // A thread that another caller has started meanwhile runs it.
+                // Another caller has started a thread meanwhile, and it runs this work.
                 push(work);
             }
         }
     }
 
-    /// Takes a free thread out, unless work relies on it. Returns whether the thread may end.
+    /// Takes out a free thread, unless work relies on it. Returns whether the thread may end.
     pub(crate) fn leave(&self) -> bool {
         self.update(|word| (balance(word) > 0).then(|| word - THREAD - 1)).is_ok()
     }
 
-    /// Returns whether there is no thread. What the caller pushed or took back before is seen by the next one to look.
+    /// Returns whether there is no thread. The next caller to check sees this caller's earlier push
+    /// or removal.
     fn is_deserted(&self) -> bool {
-        // Between the caller's push, or its `did_not_start`, and this look.
+        // Between the caller's push, or its `did_not_start`, and this check.
         fence(Ordering::SeqCst);
         threads(self.word.load(Ordering::SeqCst)) == 0
     }

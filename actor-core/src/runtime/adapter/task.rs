@@ -1,4 +1,4 @@
-//! A future of an executor's, from its maker to its end.
+//! A future of an executor, from its maker to its end.
 
 use std::cell::Cell;
 use std::fmt;
@@ -10,10 +10,10 @@ use std::task::{Context, Poll, Waker};
 use super::contain;
 use crate::runtime::Maker;
 
-/// A maker, and then the future that it made, as one future that never panics: not when it is polled and not when it is
-/// dropped.
+/// A maker, and then its future, as one future that never panics: neither in its poll nor in its
+/// drop.
 ///
-/// The maker is called by the first poll. A panic in the maker or in the future ends this future.
+/// The first poll calls the maker. A panic in the maker or in the future ends this future.
 ///
 /// # Examples
 ///
@@ -39,20 +39,21 @@ enum State {
 }
 
 thread_local! {
-    /// The tasks of this thread, which never leave it. Not in each task, because every byte there counts.
+    /// The number of tasks of this thread; tasks never leave it. Not kept in each task, because
+    /// every byte there counts.
     static HERE: Cell<usize> = const { Cell::new(0) };
-    /// Whom to wake when the last of them has ended.
+    /// Woken when the last of them has ended.
     static WAITING: Cell<Option<Waker>> = const { Cell::new(None) };
 }
 
 impl Task {
-    /// Makes a task of the calling thread.
+    /// Creates a task of the calling thread.
     pub fn new(maker: Maker) -> Self {
         HERE.set(HERE.get() + 1);
         Self { state: State::Unmade(maker) }
     }
 
-    /// Returns whether the calling thread has no task: all that were made on it have been dropped.
+    /// Returns whether the calling thread has no task: every task created on it has been dropped.
     ///
     /// # Examples
     ///
@@ -69,7 +70,8 @@ impl Task {
         HERE.get() == 0
     }
 
-    /// Is ready while [`none_here`](Self::none_here) is true. One future of a thread waits for it.
+    /// Returns `Ready` while [`none_here`](Self::none_here) is true. At most one future of a thread
+    /// may wait for it.
     pub fn poll_none_here(cx: &mut Context<'_>) -> Poll<()> {
         if Self::none_here() {
             return Poll::Ready(());

@@ -1,4 +1,4 @@
-//! A waker that a runtime may call and drop wherever it likes.
+//! A waker that is safe for a runtime to call and drop anywhere.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::task::{Wake, Waker};
 
 use super::contain;
 
-/// Wraps a task's waker for a runtime's timer, so that no panic of it reaches the runtime: neither when it is called nor
-/// when it is dropped.
+/// Wraps a task's waker for a runtime's timer, so that no panic of the waker reaches the runtime:
+/// neither in its call nor in its drop.
 ///
-/// A runtime calls and drops the wakers of its timers in the middle of its own work, some of it under a lock. A panic
-/// there would end the executor, or the timers of the whole process.
+/// A runtime calls and drops the wakers of its timers in the middle of its own work, sometimes
+/// under a lock. A panic there would end the executor, or all timers of the process.
 ///
 /// # Examples
 ///
@@ -24,23 +24,24 @@ use super::contain;
 /// ```
 #[derive(Default)]
 pub struct ContainedWaker {
-    /// What was wrapped last, and the wrapped one: a task mostly comes with the same waker.
+    /// The waker wrapped last, and its wrapper. A task usually polls with the same waker.
     known: Option<(Arc<Contained>, Waker)>,
 }
 
 struct Contained {
-    /// There until the drop.
+    /// `Some` until the drop.
     waker: Option<Waker>,
 }
 
 impl ContainedWaker {
-    /// Makes one that has wrapped nothing yet.
+    /// Creates a wrapper holding no waker yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns a waker that wakes what `waker` wakes. Allocates only if that is another one than last time.
+    /// Returns a waker with the same effect as `waker`. Allocates only if `waker` differs from the
+    /// previous one.
     pub fn of(&mut self, waker: &Waker) -> &Waker {
         let known = self.known.take().filter(|(contained, _)| contained.will_wake(waker));
         let (_, wrapped) = self.known.insert(known.unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! Our own actors, on every runtime that has an adapter.
+//! Our own actors, on every runtime with an adapter.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::stage::{Here, Job, Stage};
 /// Longer than any round takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Our actors on each runtime. The one place where a runtime is added.
+/// Our actors on each runtime. New runtimes are added only here.
 pub(super) fn contestants() -> Vec<Contestant> {
     vec![
         on::<TokioRuntime>("ours (tokio)", "actor-tokio: a LocalRuntime of tokio"),

@@ -101,6 +101,10 @@ struct Results {
 ///
 /// [`ContentionError`] when the load cannot be recorded, a replay fails or the results cannot be printed.
 pub fn contention(arguments: &ContentionArguments, runtime: &Arc<dyn Runtime>) -> Result<(), ContentionError> {
+    measure(arguments, runtime)
+}
+
+fn measure(arguments: &ContentionArguments, runtime: &Arc<dyn Runtime>) -> Result<(), ContentionError> {
     let slots = slots(arguments)?;
     let ContentionArguments { validators, interval_ms, .. } = *arguments;
     eprintln!("recording {slots} slots of {validators} validators …");

@@ -163,7 +163,7 @@ mod tests {
         }
 
         fn ended(&mut self, request: &Request) {
-            self.asking.end(request.id).expect("it is under way");
+            self.asking.end(request.id).expect("it is in flight");
             self.backfill.ended(&root(request));
         }
     }
@@ -240,7 +240,7 @@ mod tests {
         let mut open: Vec<_> = made_up.into_iter().filter(|request| request.peer == peers[1]).collect();
         let mut answered = 0;
         let asked = loop {
-            let Some(request) = open.pop() else { panic!("after {answered} answers nobody is asked any more") };
+            let Some(request) = open.pop() else { panic!("after {answered} answers no peer is asked any more") };
             fetcher.ended(&request);
             answered += 1;
             open.extend(fetcher.requests());

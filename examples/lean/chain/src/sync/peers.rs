@@ -187,7 +187,7 @@ mod tests {
         peers.asked(&ids[2]);
         peers.asked(&ids[0]);
         peers.asked(&ids[2]);
-        assert_eq!(chosen(&peers, 50), None, "two requests at once are enough for a peer");
+        assert_eq!(chosen(&peers, 50), None, "a peer has at most two requests in flight");
         assert_eq!(chosen(&peers, 5), Some(ids[1]));
         assert_eq!(chosen(&peers, 101), None);
     }

@@ -10,7 +10,7 @@ use crate::root::Root;
 use crate::slot::{Slot, ValidatorIndex};
 use crate::state::State;
 use crate::store::Store;
-use xmss::{self, PublicKey, Signature};
+use xmss::{PublicKey, Signature};
 
 /// What a vote's signature must show; everything that is needed to verify it away from the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -146,7 +146,11 @@ pub fn is_endpoint(path: &str) -> bool {
     Endpoint::at(path).is_some()
 }
 
-/// Returns the role requested in the body, or a description of the fault in the body.
+/// Returns the role requested in the body.
+///
+/// # Errors
+///
+/// Returns a description of the fault in the body.
 pub fn requested_role(body: &[u8]) -> Result<bool, &'static str> {
     let body: Value = serde_json::from_slice(body).map_err(|_| "Invalid JSON body")?;
     let enabled = body.as_object().and_then(|body| body.get("enabled")).ok_or("Missing 'enabled' field in body")?;
