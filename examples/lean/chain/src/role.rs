@@ -10,7 +10,7 @@ pub struct Role {
     pub validators: Vec<ValidatorIndex>,
     /// Whether it aggregates votes.
     pub is_aggregator: bool,
-    /// The first slot in which its validators may sign. An earlier process may have signed in any
+    /// The first slot for signatures of its validators. An earlier process may have signed in any
     /// slot before it.
     pub first_duty_slot: Slot,
     /// The signature scheme of the network.

@@ -52,7 +52,7 @@ pub(super) fn chain(validators: impl IntoIterator<Item = ValidatorIndex>) -> Cha
     ChainState::new(store, Arc::new(MockProofs::default()), role)
 }
 
-/// A chain that proposes every slot's block, with the keys to sign them.
+/// A chain with the proposer of every slot, and with the keys of all validators.
 pub(super) struct Producer {
     pub(super) chain: ChainState,
     keys: Keys,
