@@ -12,6 +12,7 @@
 //! `site`, `spread`, `outcome` and `table` (the measurements and their display).
 
 mod error;
+mod inline_jobs;
 mod mutex;
 mod network_thread;
 mod outcome;
