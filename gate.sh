@@ -12,6 +12,12 @@ cargo fmt --all --check
 step "clippy: all targets, all features"
 cargo clippy --workspace --all-targets --all-features --quiet -- --deny warnings
 
+step "language: relative words per 1,000 words, at most 18 in every crate"
+cargo run --quiet --package tools --bin prose
+
+step "rooms: at most 8 imports of the core against its layers, and 1 circle"
+cargo run --quiet --package tools --bin rooms
+
 step "features only add: none, each alone, all"
 lint() { cargo clippy --quiet "$@" -- --deny warnings; }
 lint --package actor-core
@@ -66,6 +72,9 @@ fi
 
 step "documentation: every link resolves"
 RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --all-features --quiet
+
+step "packages: everything to be published builds from its package"
+cargo package --quiet --allow-dirty --package actor-core --package actor-lanes --package actor-tokio --package actor-smol --package actor-thread
 
 check_models() {
     local checker=$1 package models

@@ -54,57 +54,29 @@
 //! assert_eq!(count_on(&executor), 40);
 //! ```
 
-mod actor;
-pub mod adapter;
-mod alarm;
-mod batch;
-mod block;
+pub mod actor;
 #[cfg(any(loom, shuttle))]
 #[doc(hidden)]
 pub mod checker;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod contain;
-mod context;
-mod exit;
-mod handle;
-mod lane;
-mod mailbox;
-mod message;
+pub mod handle;
+pub mod life;
+pub mod mailbox;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod notice;
-mod offload;
+mod panic;
+mod park;
 mod quiet;
-mod recipient;
-mod reply;
-mod running;
-mod runtime;
-mod serve;
-mod spawn;
+pub mod reply;
+pub mod runtime;
+mod spin;
 mod sync;
-mod tell;
-mod tell_all;
-mod thread;
-mod timers;
-mod turn;
-mod watch;
 
-pub use actor::Actor;
-pub use batch::Batch;
-pub use context::Context;
-pub use exit::{Exit, ExitReason};
-pub use handle::{AskBlockingError, AskError, Handle, TellError, TryTellError, WeakHandle};
-pub use lane::{Lane, LaneStats};
-pub use mailbox::{Mailbox, mailbox};
-pub use message::{Message, Variant};
-pub use offload::WorkError;
-pub use recipient::{Recipient, WeakRecipient};
-pub use reply::{Answer, Reply, ReplyDropped};
-pub use running::{NotStarted, Running};
-pub use runtime::{Executor, ExecutorStopped, Maker, Runtime, Timer};
-pub use spawn::{Spawn, SpawnError, spawn};
-pub use tell::Tell;
-pub use tell_all::Unsent;
-pub use thread::{ThreadConfig, ThreadEnd};
-pub use timers::{Beat, TimerId};
+pub use actor::{Actor, Context};
+pub use handle::{AskError, Handle, Recipient, TryTellError};
+pub use life::{Exit, ExitReason, Running, Spawn, spawn};
+pub use mailbox::{Lane, Mailbox, Message, mailbox};
+pub use reply::Reply;
+pub use runtime::{Executor, Runtime, ThreadConfig};

@@ -20,7 +20,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::contain::contained;
+use crate::panic::contained;
 
 /// A future whose waker does not panic, neither when it wakes nor when it is dropped.
 ///

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use actor_core::{Answer, Lane, Message, Reply, TryTellError, mailbox};
+use actor_core::reply::Answer;
+use actor_core::{Lane, Message, Reply, TryTellError, mailbox};
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::TestCaseError;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use actor_core::{Handle, Lane, Mailbox, Message, Reply, ReplyDropped, Spawn, mailbox};
+use actor_core::reply::ReplyDropped;
+use actor_core::{Handle, Lane, Mailbox, Message, Reply, Spawn, mailbox};
 use futures::FutureExt;
 
 /// Counts how often it is woken.

@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use actor_core::{Answer, AskError, Handle, Lane, Message, Reply, ReplyDropped, mailbox};
+use actor_core::reply::{Answer, ReplyDropped};
+use actor_core::{AskError, Handle, Lane, Message, Reply, mailbox};
 use futures::FutureExt;
 use futures::executor::block_on;
 

@@ -49,41 +49,16 @@ mod chosen;
 
 pub use actor_core::{
     Actor, AskError, Context, Executor, Exit, ExitReason, Handle, Lane, Mailbox, Message, Recipient, Reply, Running,
-    Runtime, Spawn, ThreadConfig, TryTellError, mailbox, spawn,
+    Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life, mailbox, reply, spawn,
 };
 pub use chosen::runtime_named;
-
-/// What an actor's handlers use, besides [`Context`].
-pub mod actor {
-    pub use actor_core::{Batch, Beat, TimerId, WorkError};
-}
-
-/// The sending end, besides [`Handle`] and [`Recipient`].
-pub mod handle {
-    pub use actor_core::{AskBlockingError, Tell, TellError, Unsent, WeakHandle, WeakRecipient};
-}
-
-/// The errors of an actor's start.
-pub mod life {
-    pub use actor_core::{NotStarted, SpawnError};
-}
-
-/// What lanes report, and how a message is one of several kinds.
-pub mod mailbox {
-    pub use actor_core::{LaneStats, Variant};
-}
-
-/// The asking side of a [`Reply`].
-pub mod reply {
-    pub use actor_core::{Answer, ReplyDropped};
-}
 
 /// The enabled runtimes, and the traits of an adapter.
 pub mod runtime {
     #[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
     pub use crate::chosen::only;
     pub use crate::chosen::{UnknownRuntime, all};
-    pub use actor_core::{ExecutorStopped, Maker, ThreadEnd, Timer};
+    pub use actor_core::runtime::{Executor, ExecutorStopped, Maker, Runtime, ThreadConfig, ThreadEnd, Timer, adapter};
     #[cfg(feature = "smol")]
     pub use actor_smol::SmolRuntime;
     #[cfg(feature = "thread")]
@@ -94,5 +69,5 @@ pub mod runtime {
 
 /// Runs the README's example as a test.
 #[cfg(all(doctest, feature = "tokio"))]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

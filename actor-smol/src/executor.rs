@@ -1,4 +1,4 @@
-//! One thread that runs actors on smol.
+//! One thread running actors on smol.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -8,23 +8,24 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use actor_core::adapter::{BlockingPool, Task};
-use actor_core::{Executor, ExecutorStopped, Maker, ThreadConfig, ThreadEnd, Timer};
+use actor_core::runtime::adapter::{BlockingPool, Task};
+use actor_core::runtime::{ExecutorStopped, Maker, ThreadEnd, Timer};
+use actor_core::{Executor, ThreadConfig};
 use async_channel::{Receiver, Sender};
 
 use crate::local::{Entered, Local};
 use crate::timer::SmolTimer;
 
-/// Tasks that are polled between two turns of the reactor, if none of them gave way.
+/// The number of task polls between two turns of the reactor, if no task gives way.
 const REACTOR_INTERVAL: u32 = 61;
 
-/// Makers that are taken in before the other tasks have their turn.
+/// The number of makers taken in before the other tasks have their turn.
 const ADMITTED_AT_ONCE: usize = 32;
 
 /// The sending side of an executor's thread.
 pub(crate) struct SmolExecutor {
     name: String,
-    /// Closed when the executor is stopped or nobody holds it any more.
+    /// Closed when the executor is stopped or its last owner dropped.
     makers: Sender<Maker>,
     identity: Arc<()>,
     pool: BlockingPool,
@@ -39,8 +40,8 @@ impl SmolExecutor {
         let identity = Arc::new(());
         let its_own = Arc::clone(&identity);
         let prepare = move || {
-            // Starts async-io's own thread, once in a process. Where that fails, it panics: here the start fails by it, and
-            // later the executor would.
+            // Starts async-io's own thread, once in a process. On failure async-io panics. Here the
+            // panic makes the start fail; later it would end the executor.
             async_io::block_on(async {});
             Ok(((), Entered::new(its_own)))
         };
@@ -50,9 +51,9 @@ impl SmolExecutor {
     }
 }
 
-/// The thread's whole life: start what comes, until no more can come and all that came has ended.
+/// The body of the thread: starts new futures, until no more can arrive and all have ended.
 fn run(local: &Rc<Local>, makers: Receiver<Maker>) {
-    // A task like any other, so that it waits for no more turns than any other does.
+    // A task like any other, so it waits for as many turns as any other.
     let admits = Rc::clone(local);
     let admitting = local.queue.spawn(async move {
         let mut admitted = 0_usize;
@@ -66,20 +67,20 @@ fn run(local: &Rc<Local>, makers: Receiver<Maker>) {
     });
     async_io::block_on(async {
         let mut polled = 0;
-        // The first has ended when no more can come.
+        // The admitting task ends when no more makers can arrive.
         while !(admitting.is_finished() && Task::none_here()) {
             local.queue.tick().await;
             polled += 1;
             if local.gave_way.take() || polled >= REACTOR_INTERVAL {
                 polled = 0;
-                // `block_on` looks at timers and sockets before it polls again.
+                // `block_on` checks timers and sockets before it polls again.
                 come_back().await;
             }
         }
     });
 }
 
-/// Lets the others have their turn.
+/// Lets the other tasks take their turn.
 async fn come_back() {
     let mut came_back = false;
     poll_fn(|cx| {
@@ -94,7 +95,7 @@ async fn come_back() {
 
 impl Executor for SmolExecutor {
     fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped> {
-        // On its own thread, nothing has to be woken. What is in the queue goes first.
+        // On its own thread, no wake is needed. Queued makers go first.
         if self.makers.is_empty()
             && !self.makers.is_closed()
             && let Some(local) = Local::here(&self.identity)

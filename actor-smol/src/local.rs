@@ -1,41 +1,41 @@
-//! What an executor's thread keeps where only it can get at it: its queue of tasks.
+//! The state of an executor's thread, reachable on that thread only: its queue of tasks.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actor_core::Maker;
-use actor_core::adapter::Task;
+use actor_core::runtime::Maker;
+use actor_core::runtime::adapter::Task;
 use async_executor::LocalExecutor;
 
 thread_local! {
-    /// The executor that runs on this thread, while it does.
+    /// The executor running on this thread, if any.
     static HERE: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
 }
 
 pub(crate) struct Local {
-    /// Shared with the sending side. Its address tells executors apart.
+    /// Shared with the sending side. Its address identifies the executor.
     identity: Arc<()>,
     pub(crate) queue: LocalExecutor<'static>,
-    /// Whether a task has given way since the reactor had its turn.
+    /// Whether a task has given way since the reactor's last turn.
     pub(crate) gave_way: Cell<bool>,
 }
 
-/// The calling thread as an executor's; it ceases to be one when this is dropped.
+/// Makes the calling thread an executor's, until it is dropped.
 pub(crate) struct Entered {
     local: Rc<Local>,
 }
 
 impl Local {
-    /// Returns what the calling thread keeps, if it is the thread of that executor.
+    /// Returns the state of the calling thread, if it is the thread of the executor `identity`.
     ///
-    /// A thread that is ending may have lost its locals: then it is as good as any other.
+    /// A thread may have lost its locals while it ends. It is then treated like any other thread.
     pub(crate) fn here(identity: &Arc<()>) -> Option<Rc<Self>> {
         let local = HERE.try_with(|here| here.borrow().clone()).ok().flatten();
         local.filter(|local| Arc::ptr_eq(&local.identity, identity))
     }
 
-    /// Has the queue call the maker, and run its future.
+    /// Queues a task. It calls the maker and runs its future.
     pub(crate) fn spawn(&self, maker: Maker) {
         self.queue.spawn(Task::new(maker)).detach();
     }

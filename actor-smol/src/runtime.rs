@@ -7,20 +7,20 @@ use actor_core::{Executor, Runtime, ThreadConfig};
 
 use crate::executor::SmolExecutor;
 
-/// Starts executors on smol. Handlers may use everything of smol's that works in a local task.
+/// Starts executors on smol. Handlers may use every part of smol that works in a local task.
 ///
 /// # Blocking work
 ///
-/// A handler that blocks keeps the thread from all other actors on it. Use
-/// [`Context::offload`](actor_core::Context::offload) or [`Executor::run_blocking`], which have threads of their own: for
-/// each executor [512](ThreadConfig::BLOCKING_THREADS) at most, or as
-/// [`ThreadConfig::blocking_threads`] states. `blocking::unblock` and `smol::unblock` share
-/// one pool among all threads of the process instead.
+/// A blocking handler keeps the thread from all other actors on it. Use
+/// [`Context::offload`](actor_core::Context::offload) or [`Executor::run_blocking`] instead. Each
+/// executor has its own threads for this work: at most [512](ThreadConfig::BLOCKING_THREADS), or
+/// the limit set by [`ThreadConfig::blocking_threads`]. In contrast, `blocking::unblock` and
+/// `smol::unblock` share one pool among all threads of the process.
 ///
 /// # Time
 ///
-/// The executor's clock is the system's. Timers go by smol's reactor, which has no tick: they are late by what the operating
-/// system takes to wake a thread, some ten to a hundred microseconds.
+/// The executor's clock is the system's. Timers use smol's reactor, and it has no tick. They are as
+/// late as the operating system is in waking a thread: some ten to a hundred microseconds.
 ///
 /// # Examples
 ///
@@ -28,16 +28,18 @@ use crate::executor::SmolExecutor;
 /// use actor_core::{Runtime, ThreadConfig};
 /// use actor_smol::SmolRuntime;
 ///
-/// let executor = SmolRuntime::new().start_executor(ThreadConfig::named("chain")).expect("a thread");
-/// let (told, tells) = std::sync::mpsc::sync_channel(1);
+/// let executor = SmolRuntime::new().start_executor(ThreadConfig::named("chain"))?;
+/// let (sender, receiver) = std::sync::mpsc::sync_channel(1);
 /// executor
 ///     .spawn(Box::new(move || {
 ///         Box::pin(async move {
-///             told.send(std::thread::current().name().map(str::to_owned)).expect("the test waits");
+///             let name = std::thread::current().name().map(str::to_owned);
+///             sender.send(name).expect("the receiver waits");
 ///         })
 ///     }))
 ///     .expect("the executor runs");
-/// assert_eq!(tells.recv().expect("it ran").as_deref(), Some("chain"));
+/// assert_eq!(receiver.recv().expect("the future ran").as_deref(), Some("chain"));
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SmolRuntime {
@@ -45,7 +47,16 @@ pub struct SmolRuntime {
 }
 
 impl SmolRuntime {
-    /// Makes the runtime. Nothing runs until an executor is started.
+    /// Creates the runtime. No thread runs until an executor is started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::Runtime;
+    /// use actor_smol::SmolRuntime;
+    ///
+    /// assert_eq!(SmolRuntime::new().name(), "smol");
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -1,18 +1,18 @@
-//! A timer of smol's.
+//! A timer of smol.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use actor_core::Timer;
-use actor_core::adapter::ContainedWaker;
+use actor_core::runtime::Timer;
+use actor_core::runtime::adapter::ContainedWaker;
 
-/// Re-armed in place.
+/// Armed again in place.
 pub(crate) struct SmolTimer {
     timer: async_io::Timer,
     waker: ContainedWaker,
-    /// smol's timer is ready once; this one stays ready until it is armed anew.
+    /// smol's timer is ready only once. This one stays ready until it is armed again.
     expired: bool,
 }
 

@@ -1,6 +1,6 @@
-//! What a runtime must do, asked of this one.
+//! The conformance suite, on this runtime.
 
 #[test]
-fn smol_does_what_a_runtime_must() {
+fn smol_passes_the_conformance_suite() {
     actor_core::conformance::run(&actor_smol::SmolRuntime::new());
 }

@@ -1,12 +1,13 @@
-//! One plain thread that runs actors.
+//! One plain thread running actors.
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actor_core::adapter::BlockingPool;
-use actor_core::{Executor, ExecutorStopped, Maker, ThreadConfig, ThreadEnd, Timer};
+use actor_core::runtime::adapter::BlockingPool;
+use actor_core::runtime::{ExecutorStopped, Maker, ThreadEnd, Timer};
+use actor_core::{Executor, ThreadConfig};
 use concurrent_queue::ConcurrentQueue;
 
 use crate::clock;
@@ -18,10 +19,10 @@ use crate::worker::Worker;
 pub(crate) struct ThreadExecutor {
     name: String,
     spins: bool,
-    /// Closed when the executor is stopped or nobody holds it any more. Holds no more than the futures that the program
-    /// itself starts.
+    /// Closed when the executor is stopped or its last owner dropped. Its content is bounded by the
+    /// number of futures started by the program itself.
     makers: Arc<ConcurrentQueue<Maker>>,
-    /// Rung when there is a new maker or there will be no more.
+    /// Rung for a new maker, and when there will be no more.
     door: Arc<Bell>,
     pool: BlockingPool,
     end: ThreadEnd,
@@ -46,7 +47,8 @@ impl ThreadExecutor {
 
 impl Executor for ThreadExecutor {
     fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped> {
-        // On the executor's own thread this is cheap: the door's bell goes straight to the run queue.
+        // On the executor's own thread this is cheap: the door's bell is put directly into the run
+        // queue.
         self.makers.push(maker).map_err(|refused| ExecutorStopped(refused.into_inner()))?;
         self.door.ring();
         Ok(())

@@ -1,38 +1,45 @@
-//! How other threads wake tasks of an executor's thread, and how that thread sleeps.
+//! How other threads wake the tasks of an executor's thread, and how that thread sleeps.
 //!
-//! Each task has a [`Bell`] with a number, and to wake the task is to ring its bell. Bell number 0 is the door's: it tells
-//! of new futures and of the end. Bells that were rung on other threads are strung together in the [`Inbox`], the latest
-//! first, each naming the one behind it. A bell hangs there once at most, so the list needs no memory but the bells'
-//! own, and a bell is named by its number and not by a pointer, so whoever takes the list looks the bells up in a
-//! table of its own: a list without locks, allocations or `unsafe`.
+//! Each task has a numbered [`Bell`]. Ringing its bell wakes the task. Bell number 0 is the door's:
+//! it is rung for new futures and for the end. The [`Inbox`] is a linked list of the bells rung on
+//! other threads. The latest bell is first, and each bell holds the number of the bell behind it. A
+//! bell is in the list at most once, so the list needs no memory besides the bells. A bell is
+//! identified by its number, not by a pointer: the executor's thread looks the bells up in its own
+//! table. The list therefore works without locks, allocations or `unsafe`.
 //!
-//! Protocol. `first` is one word: the number of the bell that was put in last, or EMPTY, or PARKED, which is empty as
-//! well and says that the thread sleeps or is about to. Ringers, any number, put in; the executor's thread, alone,
-//! takes out and parks.
+//! # Protocol
+//!
+//! `first` is one word: the number of the last inserted bell, or EMPTY, or PARKED. PARKED means an
+//! empty list as well, and also that the thread sleeps or is about to. Any number of ringers
+//! insert. The executor's thread alone takes out and parks.
 //!
 //! ```text
 //! ringer, on any other thread                      executor's thread
-//!   queued.swap(true): true -> done      (1)         first = EMPTY? -> nothing came; spin, or:
+//!   queued.swap(true): true -> done      (1)         first = EMPTY? -> nothing to do; spin, or:
 //!   behind := first, or EMPTY if PARKED              first: EMPTY => PARKED               (4)
-//!   first: what was seen => own number   (2)           fails -> something came: do not park
-//!     fails -> once more from behind := …            while first = PARKED: park
+//!   first: value seen => own number      (2)           fails -> not empty: do not park
+//!     fails -> retry from behind := …                while first = PARKED: park
 //!   was it PARKED? unpark                (3)         time over: PARKED => EMPTY           (5)
 //!                                                    first.swap(EMPTY), follow `behind`   (6)
 //!                                                    for each: queued.swap(false), poll   (7)
 //! ```
 //!
-//! * Everything that decides is a read-modify-write of one word, which each sees in one order. So there is no store
-//!   and load of two words that would need `SeqCst`, and the second look before sleeping is (4) itself: it fails if a
-//!   ringer was first, and if it succeeds, the ringer that comes next sees PARKED.
-//! * Only one ringer's (2) replaces one PARKED, so each sleep is ended by one unpark at most. While the thread runs or
-//!   spins, nobody sees PARKED, and no ringer makes a system call.
-//! * A ringer that finds `queued` at (1) leaves the rest to the one before it. That is enough: the task is polled after
-//!   (7), and (7) reads what (1) wrote, so the poll sees all that the second ringer did before it rang.
-//! * A bell's `behind` is its ringer's from (1) to (2), and the executor's thread's from (6) to (7).
-//! * A late unpark, (3) long after (2), may end a later park: hence the loop. A wake that comes when the thread has ended
-//!   puts its bell into a list that nobody takes, once, and finds nobody parked.
+//! * Every decision is a read-modify-write of one word, and all threads see these in one order. No
+//!   decision needs a store to one word and a load of another, so none needs `SeqCst`. Step (4) is
+//!   also the second check before sleeping. It fails if a ringer was first. If it succeeds, the
+//!   next ringer sees PARKED.
+//! * Each PARKED is replaced by the (2) of one ringer only, so at most one unpark ends each sleep.
+//!   While the thread runs or spins, no ringer sees PARKED, and no ringer makes a system call.
+//! * A ringer that finds `queued` set at (1) relies on the earlier ringer. This is enough: the task
+//!   is polled after (7), and (7) reads the value written by (1). The poll therefore sees all
+//!   writes of the second ringer before its ring.
+//! * A bell's `behind` belongs to its ringer from (1) to (2), and to the executor's thread from (6)
+//!   to (7).
+//! * A late unpark, (3) long after (2), may end a later park: hence the loop. A wake after the
+//!   thread's end inserts its bell once, into a list never taken again, and finds no parked thread.
 //!
-//! On the executor's own thread a bell goes straight to the run queue, and the inbox is not touched.
+//! On the executor's own thread a bell is put directly into the run queue, and the inbox is not
+//! touched.
 
 use std::sync::Arc;
 use std::task::Wake;
@@ -43,57 +50,61 @@ use crossbeam_utils::CachePadded;
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, Thread, current, park};
 use crate::{clock, local};
 
-/// The number of the bell that tells of new futures and of the end.
+/// The number of the bell rung for new futures and for the end.
 pub(crate) const DOOR: usize = 0;
 
-/// In place of a bell's number: nothing is here, or nothing is behind.
+/// In place of a bell's number: the list is empty, or no bell is behind this one.
 const EMPTY: usize = usize::MAX;
 
-/// In place of a bell's number: nothing is here, and who takes it out is parked or about to park.
+/// In place of a bell's number: the list is empty, and the inbox's thread is parked or about to
+/// park.
 const PARKED: usize = usize::MAX - 1;
 
-/// The bells that were rung on other threads and are not taken yet.
+/// The bells rung on other threads and not yet taken.
 pub(crate) struct Inbox {
-    /// A bell's number, `EMPTY` or `PARKED`. Alone on its cache line: a thread that spins keeps reading it.
+    /// A bell's number, `EMPTY` or `PARKED`. Alone on its cache line, because a spinning thread
+    /// keeps reading it.
     first: CachePadded<AtomicUsize>,
-    /// Who takes out, to be unparked.
+    /// The thread taking out bells, to be unparked.
     thread: Thread,
 }
 
-/// What wakes one task: the door, or a future. Outlives the task where its wakers do.
+/// Wakes one task: the door, or a future. Lives as long as the task or its last waker.
 pub(crate) struct Bell {
     number: usize,
-    /// Whether the task will be polled anyhow: set by who rings, cleared right before the poll.
+    /// Whether a poll of the task is pending. Set by the ringer, cleared right before the poll.
     queued: AtomicBool,
-    /// The number of the bell behind this one while it hangs in the inbox.
+    /// The number of the bell behind this one while it is in the inbox.
     behind: AtomicUsize,
     inbox: Arc<Inbox>,
 }
 
 impl Inbox {
-    /// Makes the inbox of the calling thread.
+    /// Creates the inbox of the calling thread.
     pub(crate) fn new() -> Self {
         Self { first: CachePadded::new(AtomicUsize::new(EMPTY)), thread: current() }
     }
 
-    /// Tells whether nothing has come. Leaves the cache line shared, so that looking often costs the ringers nothing
-    /// until they ring.
+    /// Returns whether the list is empty. Leaves the cache line shared, so frequent checks cost
+    /// ringers nothing until they ring.
     pub(crate) fn is_empty(&self) -> bool {
         // `take` acquires.
         self.first.load(Ordering::Relaxed) == EMPTY
     }
 
-    /// Takes out all that was rung, and hands on the numbers in the order of ringing. `bell` gives a number's bell.
+    /// Takes out all bells, and passes their numbers to `taken` in the order of ringing. `bell`
+    /// returns a number's bell.
     ///
-    /// For the inbox's own thread. `taken` must not answer the bells: their links are still read.
+    /// Call it on the inbox's own thread. `taken` must not answer the bells, because their links
+    /// are still read.
     pub(crate) fn take<'a>(&self, bell: impl Fn(usize) -> &'a Bell, mut taken: impl FnMut(usize)) {
         if self.is_empty() {
             return;
         }
-        // Acquire pairs with the Release in `put`, of every bell in the list: each put's read-modify-write carries on
-        // the release of those before it.
+        // Acquire pairs with the Release in `put` of every bell in the list: each put's
+        // read-modify-write continues the release sequence of the earlier ones.
         let mut number = self.first.swap(EMPTY, Ordering::Acquire);
-        // The latest is first; turned round, the earliest is.
+        // The latest is first. Reversed, the earliest is.
         let mut earliest = EMPTY;
         while number != EMPTY {
             let behind = &bell(number).behind;
@@ -107,7 +118,8 @@ impl Inbox {
         }
     }
 
-    /// Parks the inbox's own thread until something comes or, if there is a time, that has come.
+    /// Parks the inbox's own thread until a bell is rung or, if `until` is given, that time is
+    /// reached.
     pub(crate) fn sleep(&self, until: Option<Instant>) {
         if !self.announce_sleep() {
             return;
@@ -121,24 +133,24 @@ impl Inbox {
         }
     }
 
-    /// Announces that the thread is about to park. Tells whether it may: not if something has come.
+    /// Announces that the thread is about to park. Returns whether it may: not if a bell was rung.
     pub(crate) fn announce_sleep(&self) -> bool {
-        // Relaxed, as all of sleeping: nothing is handed over but the word itself; `take` acquires.
+        // Relaxed, like all of sleeping: only the word itself is handed over; `take` acquires.
         self.first.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Takes the announcement back, since the time has come.
+    /// Takes the announcement back at the timeout.
     pub(crate) fn cancel_sleep(&self) {
-        // Fails if something has come at the last moment, and then there is nothing to take back.
+        // Fails if a bell was rung at the last moment. There is then nothing to take back.
         _ = self.first.compare_exchange(PARKED, EMPTY, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Puts a bell in. Tells whether that was what ended a sleep.
+    /// Inserts a bell. Returns whether this ended a sleep.
     fn put(&self, bell: &Bell) -> bool {
         let mut first = self.first.load(Ordering::Relaxed);
         loop {
             bell.behind.store(if first == PARKED { EMPTY } else { first }, Ordering::Relaxed);
-            // Release pairs with the Acquire in `take`, which then reads `behind`.
+            // Release pairs with the Acquire in `take`: `take` then reads `behind`.
             match self.first.compare_exchange_weak(first, bell.number, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(newer) => first = newer,
@@ -158,19 +170,19 @@ impl Bell {
         Self { number, queued: AtomicBool::new(false), behind: AtomicUsize::new(EMPTY), inbox }
     }
 
-    /// Sees to it that the task is polled. Tells whether that took the end of a sleep.
+    /// Ensures a poll of the task. Returns whether this ended a sleep.
     pub(crate) fn ring(&self) -> bool {
-        // Release: the poll sees what was done before, also where another has rung already. Acquire pairs with the
-        // Release in `answer`: `behind` is this ringer's from here on.
+        // Release: the poll sees the ringer's earlier writes, even if another ringer was first.
+        // Acquire pairs with the Release in `answer`: `behind` belongs to this ringer from here on.
         if self.queued.swap(true, Ordering::AcqRel) {
             return false;
         }
         !local::queue(&self.inbox, self.number) && self.inbox.put(self)
     }
 
-    /// Says that the task is about to be polled, so that whoever rings from now on has it polled again.
+    /// Marks the task as about to be polled, so any later ring causes another poll.
     ///
-    /// For the inbox's own thread, once it has taken the bell out.
+    /// Call it on the inbox's own thread, after the bell was taken out.
     pub(crate) fn answer(&self) {
         // Both halves pair with the swap in `ring`.
         self.queued.swap(false, Ordering::AcqRel);

@@ -1,11 +1,34 @@
-//! Runs actors on a plain thread, without any async runtime: the natural home of an owner of state.
+//! Runs actors on a plain thread, without any async runtime: the natural choice for an owner of
+//! state.
 //!
-//! An owner of state waits for messages and for timers, and for nothing that a reactor tells of. Its thread needs a run
-//! queue, timers and a way to sleep, which is what this crate has. What it adds is that the thread *spins* for a while
-//! before it sleeps: waking a thread that sleeps costs the one who sends to it a system call and some ten microseconds,
-//! and a thread that still looks around costs the sender nothing of the kind.
+//! An owner of state waits for messages and timers, and for no event of a reactor. Its thread needs
+//! a run queue, timers and a way to sleep, and this crate provides them. In addition, the thread
+//! *spins* for a while before it sleeps. Waking a sleeping thread costs the sender a system call
+//! and some ten microseconds. Sending to a spinning thread costs the sender neither.
 //!
-//! Programs usually take it from the facade crate `actor`, by its feature `thread`.
+//! Programs usually take it from the facade crate `actor-lanes`, by its feature `thread`.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use actor_core::{Runtime, ThreadConfig};
+//! use actor_thread::ThreadRuntime;
+//!
+//! let executor = ThreadRuntime::new().start_executor(ThreadConfig::named("chain"))?;
+//! let own = executor.clone();
+//! let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+//! let maker = move || -> std::pin::Pin<Box<dyn Future<Output = ()>>> {
+//!     Box::pin(async move { sender.send(own.now()).expect("the receiver waits") })
+//! };
+//! executor.spawn(Box::new(maker)).expect("the executor runs");
+//! assert!(receiver.recv().expect("the future ran") <= executor.now());
+//!
+//! executor.stop();
+//! assert!(executor.join(Duration::from_secs(5)));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod clock;
 mod executor;

@@ -1,6 +1,7 @@
-//! What an executor's thread keeps where only it can get at it: its run queue and its timers.
+//! The state of an executor's thread, reachable on that thread only: its run queue and its timers.
 //!
-//! A waker may be called anywhere. Here it finds out whether it is called on the very thread that runs its task.
+//! A waker may be called anywhere. This module checks whether the call is on the very thread
+//! running its task.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use actor_core::adapter::contain;
+use actor_core::runtime::adapter::contain;
 
 use crate::inbox::Inbox;
 use crate::timers::Timers;
@@ -20,18 +21,18 @@ thread_local! {
 }
 
 struct Local {
-    /// Whose executor runs on this thread, if one does. Compared, never followed; `Entered` holds
-    /// what it points to, so that no other inbox has the address.
+    /// The inbox of the executor running on this thread, or null. Compared, never dereferenced.
+    /// `Entered` keeps the inbox alive, so no other inbox has its address.
     inbox: Cell<*const Inbox>,
-    /// The numbers of the bells that were rung and not answered yet, in order.
+    /// The numbers of the bells rung and not yet answered, in order.
     ready: RefCell<VecDeque<usize>>,
     timers: RefCell<Timers>,
 }
 
-/// The calling thread as an executor's; it ceases to be one when this is dropped.
+/// Makes the calling thread an executor's, until it is dropped.
 pub(crate) struct Entered {
     inbox: Arc<Inbox>,
-    /// It stays on its thread.
+    /// Pins this value to its thread.
     _local: PhantomData<*const ()>,
 }
 
@@ -45,18 +46,21 @@ impl Local {
     }
 }
 
-/// Puts a bell's number into the run queue, if the calling thread is the inbox's own. Tells whether it is.
+/// Puts a bell's number into the run queue, if the calling thread is the inbox's own. Returns
+/// whether it is.
 pub(crate) fn queue(inbox: &Inbox, number: usize) -> bool {
     at_home(inbox, |local| local.ready.borrow_mut().push_back(number)).is_some()
 }
 
-/// Gives the timers, if the calling thread is the inbox's own. `with` must neither call wakers nor drop them.
+/// Passes the timers to `with`, if the calling thread is the inbox's own. `with` must neither call
+/// wakers nor drop them.
 pub(crate) fn with_timers<T>(inbox: &Inbox, with: impl FnOnce(&mut Timers) -> T) -> Option<T> {
     at_home(inbox, |local| with(&mut local.timers.borrow_mut()))
 }
 
 fn at_home<T>(inbox: &Inbox, at_home: impl FnOnce(&Local) -> T) -> Option<T> {
-    // When a thread ends, its locals may be gone before the last waker is called on it: that is as good as elsewhere.
+    // When a thread ends, its locals may be dropped before its last waker call. Such a call is
+    // treated as one on another thread.
     LOCAL.try_with(|local| ptr::eq(local.inbox.get(), inbox).then(|| at_home(local))).ok().flatten()
 }
 
@@ -76,24 +80,24 @@ impl Entered {
         LOCAL.with(|local| local.ready.borrow_mut().pop_front())
     }
 
-    /// Puts a number into the run queue that was taken from the inbox.
+    /// Puts a number taken from the inbox into the run queue.
     pub(crate) fn push(&self, number: usize) {
         LOCAL.with(|local| local.ready.borrow_mut().push_back(number));
     }
 
-    /// Tells how many numbers are in the run queue.
+    /// Returns the number of entries in the run queue.
     pub(crate) fn ready(&self) -> usize {
         LOCAL.with(|local| local.ready.borrow().len())
     }
 
-    /// Tells when the next timer is due, if one is armed.
+    /// Returns the time of the next timer, if one is armed.
     pub(crate) fn next_timer(&self) -> Option<Instant> {
         LOCAL.with(|local| local.timers.borrow_mut().next())
     }
 
-    /// Wakes the tasks whose timers are due.
+    /// Wakes the tasks with due timers.
     pub(crate) fn wake_due(&self, now: Instant) {
-        // One at a time, so that the timers are free when other people's code runs.
+        // One at a time, so that the timers are not borrowed while foreign code runs.
         while let Some(waker) = LOCAL.with(|local| local.timers.borrow_mut().take_due(now)) {
             contain(|| waker.wake());
         }
@@ -106,7 +110,7 @@ impl Drop for Entered {
             debug_assert!(ptr::eq(local.inbox.get(), Arc::as_ptr(&self.inbox)), "a thread has one executor");
             local.inbox.set(ptr::null());
             local.ready.take();
-            // Moved out before they are dropped: dropping wakers runs other people's code.
+            // Moved out before they are dropped: the drop of a waker runs foreign code.
             let wakers: Vec<Waker> = local.timers.replace(Timers::new()).into_wakers();
             wakers.into_iter().for_each(|waker| _ = contain(|| drop(waker)));
         });

@@ -1,7 +1,8 @@
 //! The inbox under the model checkers.
 //!
-//! The code under test is the real one; `crate::sync` gives it the checker's atomics and its way to park. A lost wake shows as
-//! a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where the whole state space would take too long.
+//! The code under test is the real one. `crate::sync` provides the checker's atomics and its
+//! parking. A lost wake shows as a deadlock. Threads are preempted at most [`PREEMPTIONS`] times
+//! where the whole state space would take too long.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as PlainCount;
@@ -12,18 +13,18 @@ use concurrent_queue::ConcurrentQueue;
 use crate::inbox::{Bell, DOOR, Inbox};
 use crate::sync::{AtomicUsize, Ordering};
 
-/// Enough to cut each protocol here anywhere, and once more.
+/// Enough to interrupt each protocol here anywhere, and once more.
 const PREEMPTIONS: usize = 3;
 
 fn bounded(model: impl Fn() + Send + Sync + 'static) {
     check(PREEMPTIONS, model);
 }
 
-/// What the executor's thread does, reduced to its dealings with the inbox.
+/// The executor's thread, reduced to its operations on the inbox.
 struct Listener {
     inbox: Arc<Inbox>,
     bells: Vec<Arc<Bell>>,
-    /// How often it wanted to sleep.
+    /// The number of its attempts to sleep.
     sleeps: usize,
 }
 
@@ -34,7 +35,8 @@ impl Listener {
         Self { inbox, bells, sleeps: 0 }
     }
 
-    /// Rings the bell on a thread of its own, after `before`. The thread tells how many sleeps that ended.
+    /// Rings the bell on a new thread, after `before`. The thread returns the number of sleeps it
+    /// ended.
     fn ring_elsewhere(&self, number: usize, before: impl FnOnce() + Send + 'static) -> thread::JoinHandle<usize> {
         let bell = Arc::clone(&self.bells[number]);
         thread::spawn(move || {
@@ -43,7 +45,7 @@ impl Listener {
         })
     }
 
-    /// Takes what was rung and answers it.
+    /// Takes the rung bells and answers them.
     fn take(&self) -> Vec<usize> {
         let mut taken = Vec::new();
         self.inbox.take(|number| &self.bells[number], |number| taken.push(number));
@@ -51,7 +53,7 @@ impl Listener {
         taken
     }
 
-    /// Takes what was rung, sleeping until something was.
+    /// Takes the rung bells, and sleeps until there is one.
     fn wait(&mut self) -> Vec<usize> {
         loop {
             let taken = self.take();
@@ -79,7 +81,7 @@ fn a_bell_that_is_rung_ends_a_sleep() {
 }
 
 #[test]
-fn every_bell_comes_once_and_ends_a_sleep_at_most() {
+fn every_bell_is_taken_once_and_ends_at_most_one_sleep() {
     bounded(|| {
         let mut listener = Listener::new(3);
         let ringing: Vec<_> = (0..2).map(|number| listener.ring_elsewhere(number, || {})).collect();
@@ -95,7 +97,7 @@ fn every_bell_comes_once_and_ends_a_sleep_at_most() {
 }
 
 #[test]
-fn bells_come_in_the_order_of_ringing() {
+fn bells_are_taken_in_the_order_of_ringing() {
     bounded(|| {
         let mut listener = Listener::new(3);
         let others: Vec<_> = listener.bells[..2].iter().map(Arc::clone).collect();
@@ -112,14 +114,14 @@ fn bells_come_in_the_order_of_ringing() {
 }
 
 #[test]
-fn what_was_done_before_ringing_is_seen_whoever_rang_first() {
+fn writes_before_a_ring_are_seen_whichever_ring_is_first() {
     bounded(|| {
         let mut listener = Listener::new(1);
         let done = Arc::new(AtomicUsize::new(0));
         let ringing: Vec<_> = (0..2)
             .map(|_| {
                 let done = Arc::clone(&done);
-                // Relaxed: whatever makes it seen must come from the bell.
+                // Relaxed: its visibility must result from the bell.
                 listener.ring_elsewhere(0, move || _ = done.fetch_add(1, Ordering::Relaxed))
             })
             .collect();
@@ -153,7 +155,7 @@ fn a_bell_can_be_rung_again_once_it_is_answered() {
 }
 
 #[test]
-fn a_bell_that_is_rung_when_the_time_has_come_is_taken() {
+fn a_bell_rung_at_the_timeout_is_taken() {
     check_all(|| {
         let listener = Listener::new(1);
         let ringing = listener.ring_elsewhere(0, || {});
@@ -167,7 +169,7 @@ fn a_bell_that_is_rung_when_the_time_has_come_is_taken() {
 }
 
 #[test]
-fn what_is_spawned_before_the_end_is_taken_and_the_end_is_seen() {
+fn makers_spawned_before_the_end_are_taken_and_the_end_is_seen() {
     bounded(|| {
         let mut listener = Listener::new(1);
         let makers = Arc::new(ConcurrentQueue::unbounded());

@@ -1,30 +1,31 @@
 //! The runtime as a value.
 
 use std::io;
-use std::sync::{Arc, LazyLock};
-use std::thread::available_parallelism;
+use std::sync::Arc;
 use std::time::Duration;
 
+use actor_core::runtime::adapter::Spin;
 use actor_core::{Executor, Runtime, ThreadConfig};
 
 use crate::executor::ThreadExecutor;
 
 /// Starts executors on plain threads, without any async runtime.
 ///
-/// Handlers may wait for anything that wakes its waker by itself: asks, channels, other executors' timers and sockets
-/// by way of messages. There is no reactor here, so tokio's sockets and timers do not work in them.
+/// Handlers may await every future that is woken from elsewhere: asks, channels, and other
+/// executors' timers and sockets by messages. There is no reactor, so tokio's sockets and timers do
+/// not work in handlers.
 ///
 /// # Blocking work
 ///
-/// A handler that blocks keeps the thread from all other actors on it. Use
-/// [`Context::offload`](actor_core::Context::offload) or [`Executor::run_blocking`], which have threads of their own: for
-/// each executor [512](ThreadConfig::BLOCKING_THREADS) at most, or as
-/// [`ThreadConfig::blocking_threads`] states.
+/// A blocking handler blocks every other actor of the thread. Use
+/// [`Context::offload`](actor_core::Context::offload) or [`Executor::run_blocking`]. Both have
+/// threads of their own, at most [512](ThreadConfig::BLOCKING_THREADS) for each executor, or the
+/// number set by [`ThreadConfig::blocking_threads`].
 ///
 /// # Time
 ///
-/// The executor's clock is the system's. Timers have no tick: they are late by what the operating system takes to wake a
-/// thread, some ten to a hundred microseconds, and by less while the thread spins.
+/// The executor's clock is the system's. Timers have no tick. They are late by the latency of the
+/// operating system's wake, 10 to 100 microseconds, and by less while the thread spins.
 ///
 /// # Examples
 ///
@@ -49,43 +50,58 @@ pub struct ThreadRuntime {
 }
 
 impl ThreadRuntime {
-    /// How long a thread spins before it parks, unless [`spin`](Self::spin) says otherwise: 25 microseconds.
+    /// The default duration of spinning before a park: 25 microseconds.
     ///
-    /// About what it takes until a thread that was parked runs again. Whoever waits longer than that for the next
-    /// message loses less by parking than by spinning on; whoever waits shorter should not have parked.
+    /// It is about the latency of a parked thread's wake. For a longer wait, parking costs less
+    /// than spinning; for a shorter one, spinning does.
     pub const SPIN: Duration = Duration::from_micros(25);
 
-    /// Makes the runtime, with threads that spin for [`SPIN`](Self::SPIN). Nothing runs until an executor is started.
+    /// Creates the runtime. Its threads spin for [`SPIN`](Self::SPIN). Nothing runs until an
+    /// executor is started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::Runtime;
+    /// use actor_thread::ThreadRuntime;
+    ///
+    /// assert_eq!(ThreadRuntime::new().name(), "thread");
+    /// ```
     #[must_use]
     pub fn new() -> Self {
-        // Counted no later than here, where a program makes it: the thread that starts an executor may be on one core.
-        LazyLock::force(&SEVERAL_CORES);
+        // Counts the cores here at the latest: the thread starting an executor may be pinned to
+        // one.
+        _ = Spin::helps();
         Self { spin: Self::SPIN }
     }
 
-    /// Sets for how long a thread that has nothing to do looks around before it parks.
+    /// Sets the duration of spinning, before a thread without work parks.
     ///
-    /// What it buys: a message that comes meanwhile costs its sender no system call (10 to 15 microseconds for a thread
-    /// that is parked), and is taken up at once rather than a wake later. What it costs: up to that much of a core
-    /// every time the thread runs out of work. [`Duration::ZERO`] parks at once and burns nothing; any length is allowed,
-    /// and a thread that spins for a second keeps a core busy as long as something comes every second. A thread
-    /// that has nothing to do for longer than this is parked, and costs nothing.
+    /// The gain: a message arriving meanwhile costs its sender no system call (10 to 15
+    /// microseconds for a parked thread), and is handled without the latency of a wake. The cost:
+    /// up to this much time of a core whenever the thread runs out of work. [`Duration::ZERO`]
+    /// parks immediately and costs nothing. Every length is allowed: a thread spinning for a second
+    /// keeps a core busy if a message arrives every second. A thread idle for longer is parked, and
+    /// costs nothing.
     ///
-    /// It pays only where the senders have a core of their own. So no thread spins in a program that has one core, counted
-    /// once, on the thread that first makes a `ThreadRuntime`. It should be zero for executors that are kept on the core
-    /// of those who send to them, and where more threads are busy than there are cores: there the operating system
-    /// may let a thread that is woken run in place of the one that woke it, which then waits for the spinning to end.
+    /// Spinning helps only if the senders have a core of their own. So no thread spins in a program
+    /// with one core. The cores are counted once, on the thread creating the first `ThreadRuntime`.
+    /// Use zero for an executor on the same core as its senders, and on a machine with more busy
+    /// threads than cores. There the operating system may run the woken thread in place of its
+    /// waker, which then waits for the end of the spinning.
     ///
     /// # Examples
     ///
     /// ```
     /// use std::time::Duration;
     ///
+    /// use actor_core::{Runtime, ThreadConfig};
     /// use actor_thread::ThreadRuntime;
     ///
     /// let frugal = ThreadRuntime::new().spin(Duration::ZERO);
-    /// let eager = ThreadRuntime::new().spin(4 * ThreadRuntime::SPIN);
-    /// # drop((frugal, eager));
+    /// let executor = frugal.start_executor(ThreadConfig::named("frugal"))?;
+    /// assert!(!executor.spins());
+    /// # Ok::<(), std::io::Error>(())
     /// ```
     #[must_use]
     pub const fn spin(mut self, longest: Duration) -> Self {
@@ -106,10 +122,7 @@ impl Runtime for ThreadRuntime {
     }
 
     fn start_executor(&self, config: ThreadConfig) -> io::Result<Arc<dyn Executor>> {
-        let spin = if *SEVERAL_CORES { self.spin } else { Duration::ZERO };
+        let spin = if Spin::helps() { self.spin } else { Duration::ZERO };
         ThreadExecutor::start(config, spin)
     }
 }
-
-/// Whether the program has several cores. On one, who spins only keeps the core from those whom it waits for.
-static SEVERAL_CORES: LazyLock<bool> = LazyLock::new(|| available_parallelism().is_ok_and(|cores| cores.get() > 1));

@@ -1,4 +1,4 @@
-//! What the protocol of the inbox is made of: the real thing, or a model checker's under `--cfg loom` and
+//! The base of the inbox's protocol: the real types, or a model checker's under `--cfg loom` and
 //! `--cfg shuttle`.
 
 #[cfg(loom)]
@@ -8,7 +8,7 @@ mod chosen {
 
     use std::time::Duration;
 
-    /// Parks. A model has no clock, so nothing in a model may sleep until a time.
+    /// Parks. A model has no clock, so no sleep in a model may have a timeout.
     pub(crate) fn park(timeout: Option<Duration>) {
         assert!(timeout.is_none(), "a model has no clock");
         loom::thread::park();
@@ -22,7 +22,7 @@ mod chosen {
 
     use std::time::Duration;
 
-    /// Parks. A model has no clock, so nothing in a model may sleep until a time.
+    /// Parks. A model has no clock, so no sleep in a model may have a timeout.
     pub(crate) fn park(timeout: Option<Duration>) {
         assert!(timeout.is_none(), "a model has no clock");
         shuttle::thread::park();
@@ -36,7 +36,7 @@ mod chosen {
 
     use std::time::Duration;
 
-    /// Parks, for the given time at most if there is one. May end early for no reason.
+    /// Parks, at most for the given time. May end early without a reason.
     pub(crate) fn park(timeout: Option<Duration>) {
         match timeout {
             Some(timeout) => std::thread::park_timeout(timeout),

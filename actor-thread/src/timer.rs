@@ -1,25 +1,25 @@
-//! One timer of an executor's.
+//! One timer of an executor.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use actor_core::Timer;
-use actor_core::adapter::contain;
+use actor_core::runtime::Timer;
+use actor_core::runtime::adapter::contain;
 
 use crate::inbox::Inbox;
 use crate::{clock, local};
 
-/// Re-armed in place.
+/// Armed again in place.
 pub(crate) struct ThreadTimer {
     at: Option<Instant>,
-    /// Stays so until it is armed anew, also should the clock be asked no more.
+    /// Stays set until the timer is armed again, without another look at the clock.
     expired: bool,
-    /// Its place among the timers of the executor's thread, from the first poll that had to wait.
+    /// Its place among the timers of the executor's thread, from the first `Pending` poll.
     place: Option<usize>,
-    /// Shared with that place, which knows by it that the timer lives.
+    /// Shared with that place. By its count, the place detects a dropped timer.
     owner: Arc<()>,
-    /// Whose thread it is to be polled on.
+    /// The inbox of the only thread that may poll it.
     inbox: Arc<Inbox>,
 }
 
@@ -28,16 +28,18 @@ impl ThreadTimer {
         Self { at: None, expired: false, place: None, owner: Arc::new(()), inbox }
     }
 
-    /// Has the task woken at the given time.
+    /// Schedules a wake of the task at the given time.
     fn wait_until(&mut self, at: Instant, waker: &Waker) {
         const AT_HOME: &str = "a timer is polled on the executor that made it";
         let place = match self.place {
             Some(place) => place,
             None => {
                 let settled = local::with_timers(&self.inbox, |timers| timers.settle(&self.owner));
-                // Dropped here, where the timers are free: dropping a waker may drop a task, and with it a timer.
+                // Dropped here, while the timers are not borrowed: the drop of a waker may drop a
+                // task, and its timer.
                 let (place, dropped) = settled.expect(AT_HOME);
-                // They are other tasks' wakers: a panic in the drop of one is not this task's.
+                // They are wakers of other tasks: a panic in the drop of one must not end this
+                // task.
                 dropped.into_iter().for_each(|waker| _ = contain(|| drop(waker)));
                 *self.place.insert(place)
             }
@@ -47,13 +49,13 @@ impl ThreadTimer {
             timers.will_wake(place, waker)
         });
         if !known.expect(AT_HOME) {
-            // Cloned outside as well, being other people's code.
+            // Cloned outside the borrow as well, because it is foreign code.
             let waker = waker.clone();
             drop(local::with_timers(&self.inbox, |timers| timers.set_waker(place, waker)));
         }
     }
 
-    /// Takes care that what was seen to be due does not wake the task as well.
+    /// Prevents a second wake for a time already observed as due.
     fn wait_no_more(&self) {
         if let Some(place) = self.place {
             local::with_timers(&self.inbox, |timers| timers.disarm(place));
@@ -83,7 +85,8 @@ impl Timer for ThreadTimer {
 impl Drop for ThreadTimer {
     fn drop(&mut self) {
         if let Some(place) = self.place {
-            // Elsewhere the place cannot be reached; it is given to another timer when it is needed.
+            // On another thread the place cannot be reached. It is given to another timer on
+            // demand.
             drop(local::with_timers(&self.inbox, |timers| timers.leave(place)));
         }
     }

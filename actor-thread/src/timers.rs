@@ -1,8 +1,8 @@
 //! The armed timers of one executor's thread, earliest first.
 //!
-//! Each timer has a place, which it keeps until it is dropped. Arming it again adds an entry to a heap and leaves the old
-//! one there, which counts no longer; such entries are thrown out before they outnumber the timers. So arming
-//! allocates only while there come to be more timers than there ever were.
+//! Each timer has a place until it is dropped. Arming it again adds an entry to a heap and leaves
+//! the old entry there as a stale one. Stale entries are removed before they outnumber the timers.
+//! Arming therefore allocates only when the number of timers reaches a new maximum.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -10,23 +10,23 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-/// Entries that do not count any more and may stay in the heap beside as many as there are places.
+/// The number of stale entries allowed in the heap, in addition to one for each place.
 const SLACK: usize = 64;
 
 pub(crate) struct Timers {
-    /// When, and whose place. Counts only while the place is armed for that very time.
+    /// A time, and the number of a place. Stale unless the place is armed for this exact time.
     queue: BinaryHeap<Reverse<(Instant, usize)>>,
     places: Vec<Place>,
     free: Vec<usize>,
 }
 
 struct Place {
-    /// What it is armed for, until that has come.
+    /// The armed time, until it has been reached.
     at: Option<Instant>,
-    /// Whom to wake then.
+    /// Woken at that time.
     waker: Option<Waker>,
-    /// Shared with the timer alone, so that the place of a timer that was dropped on another thread is known.
-    /// `None` if the place is free.
+    /// Shared with the timer alone. Its count reveals a timer dropped on another thread. `None` if
+    /// the place is free.
     owner: Option<Arc<()>>,
 }
 
@@ -35,10 +35,10 @@ impl Timers {
         Self { queue: BinaryHeap::new(), places: Vec::new(), free: Vec::new() }
     }
 
-    /// Gives a timer a place. With it come wakers that the caller is to drop.
+    /// Returns a place for a timer, and wakers to be dropped by the caller.
     pub(crate) fn settle(&mut self, owner: &Arc<()>) -> (usize, Vec<Waker>) {
         let mut dropped = Vec::new();
-        // Looked through only where it would grow, so that this costs next to nothing per timer.
+        // Searched only before the table would grow, so the cost per timer is negligible.
         if self.free.is_empty() && self.places.len() == self.places.capacity() {
             for number in 0..self.places.len() {
                 if self.places[number].owner.as_ref().is_some_and(|owner| Arc::strong_count(owner) == 1) {
@@ -54,7 +54,7 @@ impl Timers {
         (number, dropped)
     }
 
-    /// Frees a place. The caller is to drop the waker.
+    /// Frees a place. The caller drops the returned waker.
     pub(crate) fn leave(&mut self, number: usize) -> Option<Waker> {
         let place = &mut self.places[number];
         place.at = None;
@@ -63,17 +63,17 @@ impl Timers {
         place.waker.take()
     }
 
-    /// Tells whether this waker is the one to be woken at the place's time.
+    /// Returns whether `waker` wakes the same task as the place's waker.
     pub(crate) fn will_wake(&self, number: usize, waker: &Waker) -> bool {
         self.places[number].waker.as_ref().is_some_and(|known| known.will_wake(waker))
     }
 
-    /// Says whom a place's timer wakes. The caller is to drop the waker that it was before.
+    /// Sets the waker of a place's timer. The caller drops the returned previous waker.
     pub(crate) fn set_waker(&mut self, number: usize, waker: Waker) -> Option<Waker> {
         self.places[number].waker.replace(waker)
     }
 
-    /// Arms a place's timer, whatever it was armed for.
+    /// Arms a place's timer, and replaces any earlier time.
     pub(crate) fn arm(&mut self, number: usize, at: Instant) {
         if self.places[number].at.replace(at) == Some(at) {
             return;
@@ -84,8 +84,8 @@ impl Timers {
         self.queue.push(Reverse((at, number)));
     }
 
-    /// Throws out the entries that do not count, in place. A place that was left and armed again for the same time has
-    /// several that look as if they did; one of them stays.
+    /// Removes the stale entries, in place. If a place was freed and armed again for the same time,
+    /// several of its entries look current; one of them stays.
     fn throw_out(&mut self) {
         let places = &self.places;
         let mut entries = std::mem::take(&mut self.queue).into_vec();
@@ -95,12 +95,12 @@ impl Timers {
         self.queue = entries.into();
     }
 
-    /// Takes it back that a place's timer is armed.
+    /// Disarms a place's timer.
     pub(crate) fn disarm(&mut self, number: usize) {
         self.places[number].at = None;
     }
 
-    /// Tells when the next timer is due.
+    /// Returns the time of the next timer.
     pub(crate) fn next(&mut self) -> Option<Instant> {
         while let Some(Reverse((at, number))) = self.queue.peek() {
             if self.places[*number].at == Some(*at) {
@@ -111,7 +111,7 @@ impl Timers {
         None
     }
 
-    /// Takes the waker of the earliest timer that is due.
+    /// Takes the waker of the earliest due timer.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<Waker> {
         while self.next().is_some_and(|at| at <= now) {
             let Reverse((_, number)) = self.queue.pop().expect("`next` has seen it");
@@ -124,7 +124,7 @@ impl Timers {
         None
     }
 
-    /// Ends all timers, and leaves the caller to drop their wakers.
+    /// Ends all timers. The caller drops the returned wakers.
     pub(crate) fn into_wakers(self) -> Vec<Waker> {
         self.places.into_iter().filter_map(|place| place.waker).collect()
     }
@@ -140,7 +140,7 @@ mod tests {
     use crate::clock::now;
 
     #[test]
-    fn arming_anew_does_not_fill_the_heap() {
+    fn arming_again_does_not_fill_the_heap() {
         let mut timers = Timers::new();
         let (owner, start) = (Arc::new(()), now());
         let (place, _) = timers.settle(&owner);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn timers_that_come_and_go_with_one_deadline_do_not_fill_the_heap() {
+    fn short_lived_timers_with_one_deadline_do_not_fill_the_heap() {
         let mut timers = Timers::new();
         let (owner, at) = (Arc::new(()), now() + Duration::from_secs(3600));
         for _ in 0..10_000 {
@@ -167,10 +167,10 @@ mod tests {
     }
 
     #[test]
-    fn a_timer_that_was_dropped_elsewhere_leaves_its_place_to_another() {
+    fn a_timer_dropped_on_another_thread_frees_its_place() {
         let mut timers = Timers::new();
         for _ in 0..10_000 {
-            // Dropped without a word to the timers.
+            // Dropped without a call to the timers.
             let owner = Arc::new(());
             let (place, _) = timers.settle(&owner);
             timers.arm(place, now() + Duration::from_secs(3600));

@@ -1,6 +1,7 @@
-//! What waking costs in memory: nothing, on the executor's thread and on any other; nor does arming a timer anew.
+//! The memory cost of waking: none, on the executor's thread and on any other. Arming a timer again
+//! allocates nothing either.
 //!
-//! A test binary of its own, because it counts every allocation of its process's threads, by thread.
+//! A separate test binary, because it counts every allocation of its process's threads, by thread.
 
 #![expect(unsafe_code, reason = "a global allocator that counts can be written in no other way")]
 
@@ -17,18 +18,18 @@ use std::time::Duration;
 use actor_core::{Executor, Runtime, ThreadConfig};
 use actor_thread::ThreadRuntime;
 
-/// The system's allocator, counting.
+/// The system's allocator, with a count.
 struct Counting;
 
 thread_local!(static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
 
 fn count() {
-    // A thread that ends may allocate after its locals are gone; nobody looks at its count any more.
+    // An ending thread may allocate after its locals are gone. Its count is not read any more.
     _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
 }
 
-// SAFETY: everything is passed on to the system's allocator as it came; counting touches a `const` thread-local without
-// a destructor, and so allocates nothing.
+// SAFETY: every call is passed on to the system's allocator unchanged. Counting touches a `const`
+// thread-local without a destructor, and so allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -37,13 +38,15 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps to the contract of `dealloc`, and every pointer comes from `System`.
+        // SAFETY: the caller keeps to the contract of `dealloc`, and every pointer comes from
+        // `System`.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        // SAFETY: the caller keeps to the contract of `realloc`, and every pointer comes from `System`.
+        // SAFETY: the caller keeps to the contract of `realloc`, and every pointer comes from
+        // `System`.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -53,8 +56,8 @@ static COUNTING: Counting = Counting;
 
 const ROUNDS: u32 = 10_000;
 
-/// Has a future polled until `step` says that it is ready, and gives the allocations of its thread meanwhile, without
-/// those of the first polls.
+/// Polls a future until `step` returns `Ready`. Returns the number of its thread's allocations
+/// meanwhile, without those of the first polls.
 fn allocations_of(mut step: impl FnMut(&Arc<dyn Executor>, &mut std::task::Context<'_>) -> Poll<()> + Send + 'static) {
     const WARM: u32 = 500;
 
@@ -101,7 +104,7 @@ fn waking_from_another_thread_allocates_nothing() {
         let before = ALLOCATIONS.get();
         for round in 1..ROUNDS {
             waker.wake_by_ref();
-            // So that each wake is one of its own, some of a thread that is parked.
+            // Each wake is then separate, and some are wakes of a parked thread.
             while sees.load(Ordering::Acquire) <= round {
                 std::hint::spin_loop();
             }
@@ -119,12 +122,13 @@ fn waking_from_another_thread_allocates_nothing() {
 }
 
 #[test]
-fn arming_a_timer_anew_allocates_nothing() {
+fn arming_a_timer_again_allocates_nothing() {
     let (mut timer, mut left) = (None, ROUNDS);
     allocations_of(move |executor, cx| {
         let timer = timer.get_or_insert_with(|| executor.timer());
         left -= 1;
-        // Now sooner than before, now later, mostly far away, and sometimes close enough to fire.
+        // Alternately earlier and later than before: mostly far in the future, and sometimes close
+        // enough to fire.
         let after = if left % 100 == 0 { 50 } else { 1_000_000 + u64::from(left % 7) };
         timer.arm(executor.now() + Duration::from_micros(after));
         if timer.poll_expired(cx).is_pending() && after > 50 {

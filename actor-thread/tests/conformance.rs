@@ -1,4 +1,4 @@
-//! What a runtime must do, asked of this one.
+//! The conformance suite, on this runtime.
 
 use std::io;
 use std::sync::Arc;
@@ -8,26 +8,26 @@ use actor_core::{Executor, Runtime, ThreadConfig};
 use actor_thread::ThreadRuntime;
 
 #[test]
-fn threads_that_spin_do_what_a_runtime_must() {
+fn threads_that_spin_pass_the_conformance_suite() {
     actor_core::conformance::run(&ThreadRuntime::new());
 }
 
 #[test]
-fn threads_that_park_at_once_do_what_a_runtime_must() {
+fn threads_that_park_immediately_pass_the_conformance_suite() {
     actor_core::conformance::run(&ThreadRuntime::new().spin(Duration::ZERO));
 }
 
 #[test]
-fn threads_that_spin_for_long_do_what_a_runtime_must() {
+fn threads_that_spin_for_long_pass_the_conformance_suite() {
     actor_core::conformance::run(&ThreadRuntime::new().spin(Duration::from_millis(5)));
 }
 
 #[test]
-fn threads_on_one_core_do_what_a_runtime_must() {
+fn threads_on_one_core_pass_the_conformance_suite() {
     actor_core::conformance::run(&OnTheFirstCore(ThreadRuntime::new()));
 }
 
-/// Keeps every executor on the first core, unless another was asked for that does not exist.
+/// Pins every executor to the first core, unless the configuration names a non-existent core.
 #[derive(Debug)]
 struct OnTheFirstCore(ThreadRuntime);
 
@@ -37,7 +37,8 @@ impl Runtime for OnTheFirstCore {
     }
 
     fn start_executor(&self, config: ThreadConfig) -> io::Result<Arc<dyn Executor>> {
-        // A configuration does not tell its core, but starting on it tells whether there is one.
+        // A configuration does not reveal its core, but starting with it shows whether the core
+        // exists.
         self.0.start_executor(config.clone())?;
         self.0.start_executor(config.on_core(0))
     }

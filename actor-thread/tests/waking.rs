@@ -1,4 +1,4 @@
-//! Wakers are called and dropped anywhere at any time; timers move.
+//! Wakers are called and dropped on any thread at any time; timers move between threads.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -10,13 +10,14 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use actor_core::{Executor, Runtime, ThreadConfig, Timer};
+use actor_core::runtime::Timer;
+use actor_core::{Executor, Runtime, ThreadConfig};
 use actor_thread::ThreadRuntime;
 
-/// How long anything may take before it counts as lost.
+/// The timeout of every wait.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Far shorter, and long enough to be waited for.
+/// Far shorter than `PATIENCE`, and short enough for a test to wait for.
 const SOON: Duration = Duration::from_millis(5);
 
 fn start() -> Arc<dyn Executor> {
@@ -36,7 +37,7 @@ fn wait<T>(told: &Receiver<T>) -> T {
     told.recv_timeout(PATIENCE).expect("it comes in time")
 }
 
-/// Gives the waker of a future that then ends.
+/// Sends the waker of a future, and then ends that future.
 async fn tell_waker(tell: SyncSender<Waker>) {
     poll_fn(|cx| {
         tell.send(cx.waker().clone()).expect("the test waits");
@@ -45,14 +46,14 @@ async fn tell_waker(tell: SyncSender<Waker>) {
     .await;
 }
 
-/// Ends a thread's executor, and waits for that.
+/// Stops an executor, and waits for the end of its thread.
 fn end(executor: &Arc<dyn Executor>) {
     executor.stop();
     assert!(executor.join(PATIENCE), "it ends in time");
 }
 
 #[test]
-fn a_waker_does_no_harm_once_its_thread_has_ended() {
+fn a_waker_has_no_effect_once_its_thread_has_ended() {
     let executor = start();
     let (tell, told) = signal();
     let held = Arc::new(());
@@ -78,7 +79,7 @@ fn a_waker_does_no_harm_once_its_thread_has_ended() {
 }
 
 #[test]
-fn a_waker_that_outlives_its_future_harms_no_other() {
+fn a_waker_that_outlives_its_future_disturbs_no_other_future() {
     let executor = start();
     let (tell, told) = signal();
     go(&executor, || tell_waker(tell));
@@ -96,7 +97,7 @@ fn a_waker_that_outlives_its_future_harms_no_other() {
             .await;
             ended.send(()).expect("the test waits");
         });
-        // Whether the old one wakes this future or nobody, its own does.
+        // The old waker wakes this future or none. The future's own waker always wakes it.
         let mut own = wait(&beginning);
         for _ in 0..3 {
             old.wake_by_ref();
@@ -118,7 +119,7 @@ impl Drop for WakesAtEnd {
 }
 
 #[test]
-fn a_waker_may_be_called_while_a_threads_locals_go() {
+fn a_waker_may_be_called_while_thread_locals_are_dropped() {
     thread_local!(static AT_END: RefCell<Vec<WakesAtEnd>> = const { RefCell::new(Vec::new()) });
 
     let executor = start();
@@ -142,7 +143,7 @@ fn a_waker_may_be_called_while_a_threads_locals_go() {
     let elsewhere = thread::spawn(move || AT_END.with_borrow_mut(|kept| kept.push(WakesAtEnd(waker))));
     elsewhere.join().expect("waking does not panic");
     wait(&finish);
-    // Its own thread's locals go after the executor.
+    // The thread's own locals are dropped after the executor.
     end(&executor);
 }
 
@@ -162,7 +163,7 @@ fn a_flood_of_wakes_from_many_threads_loses_none() {
             if !std::mem::replace(&mut told, true) {
                 tell.send(cx.waker().clone()).expect("the test waits");
             }
-            // The last wake comes after the last count, so no other poll need see all.
+            // The last wake follows the last count, so no other poll needs to see the full count.
             if seen.load(Ordering::Relaxed) == THREADS * EACH { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
@@ -255,7 +256,7 @@ impl Drop for Panics {
 }
 
 #[test]
-fn a_timers_waker_that_panics_harms_nobody() {
+fn a_panic_in_a_timers_waker_ends_nothing_else() {
     let executor = start();
     let own = Arc::clone(&executor);
     let (ended, ending) = signal();
@@ -267,14 +268,14 @@ fn a_timers_waker_that_panics_harms_nobody() {
             let waker = Waker::from(Arc::new(Panics));
             let mut cx = Context::from_waker(&waker);
             assert!(timer.poll_expired(&mut cx).is_pending());
-            // Kept by the timer alone.
+            // Now only the timer holds it.
             drop(waker);
         }
         let mut later = own.timer();
         later.arm(own.now() + 2 * SOON);
         expired(&mut *later).await;
         ended.send(()).expect("the test waits");
-        // Left to the thread's end, with the waker in its place.
+        // Left until the thread's end, with the waker in its place.
         std::mem::forget(kept);
     });
     wait(&ending);

@@ -1,4 +1,4 @@
-//! One thread that runs actors on tokio.
+//! One thread running actors on tokio.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
-use actor_core::adapter::{BlockingPool, Task};
-use actor_core::{Executor, ExecutorStopped, Maker, ThreadConfig, ThreadEnd, Timer};
+use actor_core::runtime::adapter::{BlockingPool, Task};
+use actor_core::runtime::{ExecutorStopped, Maker, ThreadEnd, Timer};
+use actor_core::{Executor, ThreadConfig};
 use async_channel::{Receiver, Sender};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::yield_now;
@@ -18,23 +19,24 @@ use tokio::task::yield_now;
 use crate::local::{Entered, Local};
 use crate::timer::TokioTimer;
 
-/// Tasks that tokio polls between two looks at what other threads have woken, while its own queue is not empty.
+/// The number of tasks polled by tokio between two checks of wakes from other threads, while its
+/// own queue is not empty.
 ///
-/// Two takes from the two queues in turn. With one, tasks that other threads keep waking would keep the others from ever
-/// being polled.
+/// With two, tokio takes from the two queues in turn. With one, tasks woken repeatedly by other
+/// threads would starve the others.
 ///
-/// Timers and sockets have no such setting here. An actor that gives way has tokio look at them once its queue is empty.
-/// While actors that only answer each other keep the queue filled, tokio looks once in 61 polls: a look is a system call,
-/// and one for each poll took 1.3 µs.
+/// Timers and sockets have no such setting here. After an actor gives way, tokio checks them once
+/// its queue is empty. If actors keep the queue filled by only answering each other, tokio checks
+/// once in 61 polls: a check is a system call, and one for each poll took 1.3 µs.
 const GLOBAL_QUEUE_INTERVAL: u32 = 2;
 
-/// Makers that are taken in before the other tasks have their turn.
+/// The number of makers taken in before the other tasks have their turn.
 const ADMITTED_AT_ONCE: usize = 32;
 
 /// The sending side of an executor's thread.
 pub(crate) struct TokioExecutor {
     name: String,
-    /// Closed when the executor is stopped or nobody holds it any more.
+    /// Closed when the executor is stopped or its last owner dropped.
     makers: Sender<Maker>,
     identity: Arc<()>,
     handle: Handle,
@@ -66,9 +68,9 @@ impl TokioExecutor {
     }
 }
 
-/// The thread's whole life: start what comes, until no more can come and all that came has ended.
+/// The body of the thread: starts new futures, until no more can arrive and all have ended.
 fn run(local: &Rc<Local>, makers: Receiver<Maker>) {
-    // A task like any other, so that it waits for no more turns than any other does.
+    // A task like any other, so it waits for as many turns as any other.
     let admits = Rc::clone(local);
     let admitting = local.runtime.spawn_local(async move {
         let mut admitted = 0_usize;
@@ -81,7 +83,7 @@ fn run(local: &Rc<Local>, makers: Receiver<Maker>) {
         }
     });
     local.runtime.block_on(async {
-        // It has ended when no more can come.
+        // The admitting task ends when no more makers can arrive.
         drop(admitting.await);
         poll_fn(Task::poll_none_here).await;
     });
@@ -89,7 +91,7 @@ fn run(local: &Rc<Local>, makers: Receiver<Maker>) {
 
 impl Executor for TokioExecutor {
     fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped> {
-        // On its own thread, nothing has to be woken. What is in the queue goes first.
+        // On its own thread, no wake is needed. Queued makers go first.
         if self.makers.is_empty()
             && !self.makers.is_closed()
             && let Some(local) = Local::here(&self.identity)
@@ -105,7 +107,8 @@ impl Executor for TokioExecutor {
     }
 
     fn now(&self) -> Instant {
-        // tokio's clock, which its timers go by. It is the system's unless the program has paused it, for this runtime.
+        // tokio's clock, also the clock of its timers. It is the system's unless the program has
+        // paused it for this runtime.
         if Local::is_here(&self.identity) {
             // Its tasks run in its context.
             return tokio::time::Instant::now().into_std();
@@ -118,7 +121,8 @@ impl Executor for TokioExecutor {
     }
 
     fn give_way(&self, cx: &mut Context<'_>) {
-        // tokio wakes what has yielded when its queues are empty, right after it has looked at timers and sockets.
+        // tokio wakes a yielded task when its queues are empty, right after it has checked timers
+        // and sockets.
         _ = pin!(yield_now()).poll(cx);
     }
 
@@ -135,7 +139,7 @@ impl Executor for TokioExecutor {
     }
 }
 
-/// Returns whether the calling thread is ending and has no place for a runtime's context any more.
+/// Returns whether the calling thread is ending and can no longer hold a runtime's context.
 fn has_no_context() -> bool {
     Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed())
 }

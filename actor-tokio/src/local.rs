@@ -1,46 +1,46 @@
-//! What an executor's thread keeps where only it can get at it: its runtime.
+//! The state of an executor's thread, reachable on that thread only: its runtime.
 
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actor_core::Maker;
-use actor_core::adapter::Task;
+use actor_core::runtime::Maker;
+use actor_core::runtime::adapter::Task;
 use tokio::runtime::{Builder, LocalRuntime};
 
 thread_local! {
-    /// The executor that runs on this thread, while it does.
+    /// The executor running on this thread, if any.
     static HERE: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
 }
 
 pub(crate) struct Local {
-    /// Shared with the sending side. Its address tells executors apart.
+    /// Shared with the sending side. Its address identifies the executor.
     identity: Arc<()>,
     pub(crate) runtime: LocalRuntime,
 }
 
-/// The calling thread as an executor's; it ceases to be one when this is dropped.
+/// Makes the calling thread an executor's, until it is dropped.
 pub(crate) struct Entered {
     local: Option<Rc<Local>>,
 }
 
 impl Local {
-    /// Returns what the calling thread keeps, if it is the thread of that executor.
+    /// Returns the state of the calling thread, if it is the thread of the executor `identity`.
     ///
-    /// A thread that is ending may have lost its locals: then it is as good as any other.
+    /// A thread may have lost its locals while it ends. It is then treated like any other thread.
     pub(crate) fn here(identity: &Arc<()>) -> Option<Rc<Self>> {
         let local = HERE.try_with(|here| here.borrow().clone()).ok().flatten();
         local.filter(|local| Arc::ptr_eq(&local.identity, identity))
     }
 
-    /// Returns whether the calling thread is the thread of that executor.
+    /// Returns whether the calling thread is the thread of the executor `identity`.
     pub(crate) fn is_here(identity: &Arc<()>) -> bool {
         let is_its_own = |local: &Rc<Self>| Arc::ptr_eq(&local.identity, identity);
         HERE.try_with(|here| here.borrow().as_ref().is_some_and(is_its_own)).unwrap_or(false)
     }
 
-    /// Has the runtime call the maker, and run its future.
+    /// Spawns a task. It calls the maker and runs its future.
     pub(crate) fn spawn(&self, maker: Maker) {
         drop(self.runtime.spawn_local(Task::new(maker)));
     }
@@ -63,7 +63,7 @@ impl Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         drop(HERE.take());
-        // Dropping the runtime would wait for its blocking work as well, which may take for ever.
+        // Dropping the runtime would also wait for its blocking work, possibly for ever.
         if let Some(local) = self.local.take().and_then(Rc::into_inner) {
             local.runtime.shutdown_background();
         }

@@ -1,22 +1,23 @@
-//! A timer of tokio's.
+//! A timer of tokio.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use actor_core::Timer;
-use actor_core::adapter::ContainedWaker;
+use actor_core::runtime::Timer;
+use actor_core::runtime::adapter::ContainedWaker;
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, sleep_until};
 
-/// Made on first use, and then re-armed in place.
+/// Created on first use, and then armed again in place.
 pub(crate) struct TokioTimer {
-    /// tokio's timers are made inside a runtime's context.
+    /// tokio's timers are created inside a runtime's context.
     handle: Handle,
     sleep: Option<Pin<Box<Sleep>>>,
     waker: ContainedWaker,
-    /// tokio's timer is not ready, though its time has come, once its task has used up its turn; this one stays ready.
+    /// tokio's timer returns `Pending`, even after its time, once its task has used up its budget.
+    /// This one stays ready.
     expired: bool,
 }
 

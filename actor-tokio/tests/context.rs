@@ -1,4 +1,4 @@
-//! Blocking work runs inside of its executor's runtime.
+//! Blocking work runs inside its executor's runtime.
 
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Actors go by tokio's clock, also where a test has paused it.
+//! Actors use tokio's clock, even after a test has paused it.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,13 +12,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 enum Call {
     Ring,
-    /// The hours that have passed by the actor's clock.
+    /// The number of hours passed by the actor's clock.
     Hours(Reply<u64>),
 }
 
 impl Message for Call {}
 
-/// Pauses its runtime's clock, and sets an alarm clock.
+/// Pauses its runtime's clock, and sets an alarm.
 struct Sleeper {
     rang: SyncSender<()>,
     began: Option<std::time::Instant>,
@@ -71,7 +71,7 @@ fn a_timer_follows_a_clock_that_is_advanced() {
 }
 
 #[test]
-fn other_threads_are_told_the_paused_time_as_well() {
+fn other_threads_see_the_paused_time_as_well() {
     let executor = executor();
     let (tell, told) = sync_channel(1);
     let own = Arc::clone(&executor);

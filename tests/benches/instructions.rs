@@ -1,11 +1,14 @@
-//! A program to count instructions with: it does one thing a number of times, on one thread and without a runtime.
+//! A program for counting instructions: it repeats one operation, on one thread and without a
+//! runtime.
 //!
 //! ```text
 //! cargo bench -p actor-tests --bench instructions --no-run
 //! valgrind --tool=callgrind target/release/deps/instructions-… tell 100000
 //! ```
 //!
-//! It prints how long each took as well, which means something without valgrind only. The instructions of one message are the difference between two runs, divided by the difference of their numbers.
+//! It also prints the time of each operation, meaningful only without valgrind. To get the
+//! instructions per message, divide the difference of two runs by the difference of their message
+//! counts.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -62,7 +65,7 @@ fn poll_all() {
 enum Ping {
     Count(u64),
     Ask(Reply<u64>),
-    /// Pass it on so often.
+    /// Passes the message on this many times.
     Hop(u64),
     Control,
 }
@@ -71,7 +74,7 @@ impl Message for Ping {
     const LANES: &'static [Lane] = &[Lane::fifo("pings", 256)];
 }
 
-/// The same with three lanes.
+/// The same message type with three lanes.
 struct Routed(Ping);
 
 impl Message for Routed {
@@ -86,7 +89,7 @@ impl Message for Routed {
     }
 }
 
-/// The same in 256 bytes.
+/// The same message type in 256 bytes.
 struct Large(Ping, [u64; 30]);
 
 impl Message for Large {
@@ -106,7 +109,7 @@ impl From<Large> for Ping {
     }
 }
 
-/// The same to one of many lanes, which is not the first.
+/// The same message type on one of many lanes, not the first.
 struct Wide<const LANES: usize>(Ping);
 
 impl<const LANES: usize> Message for Wide<LANES> {

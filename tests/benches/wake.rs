@@ -1,8 +1,10 @@
-//! What waking an actor costs on each runtime: the sender, and whoever waits for it to be handled.
+//! The cost of waking an actor on each runtime: for the sender, and until the message has been
+//! handled.
 //!
-//! `cargo bench -p actor-tests` prints a Markdown table of medians, with the quarter of the rounds below and above; it
-//! takes some ten seconds. Who sends has core 1 and the actors core 0, or else the operating system would now and then put both on
-//! one; the two cores should have nothing else to do.
+//! `cargo bench -p actor-tests` prints a Markdown table of medians, with the quarter of the rounds
+//! below and above. It takes some ten seconds. The sender has core 1 and the actors have core 0.
+//! Without this, the operating system would now and then put both on one core. No other program
+//! should use the two cores.
 
 use std::future::{Future, poll_fn};
 use std::hint::spin_loop;
@@ -23,7 +25,7 @@ const BRISK: Duration = Duration::from_micros(5);
 /// Long enough for any thread to be asleep.
 const LEISURELY: Duration = Duration::from_micros(300);
 
-/// Does something a number of times, and tells how long each took, in nanoseconds.
+/// Repeats an operation, and returns the time of each in nanoseconds.
 type Run = fn(&dyn Runtime) -> Vec<f64>;
 
 const WORKLOADS: &[(&str, Run)] = &[
@@ -36,14 +38,14 @@ const WORKLOADS: &[(&str, Run)] = &[
     ("a future wakes itself and is polled", turns),
 ];
 
-/// Where the benchmark itself runs, and the other actor where there are two.
+/// The core of the benchmark itself, and of the second actor if there are two.
 const HERE: usize = 1;
 
-/// Where the actors run.
+/// The core of the actors.
 const THERE: usize = 0;
 
 fn main() {
-    // Made here, where they see that there are two cores.
+    // Created before pinning, so they see two cores.
     let runtimes: [(&str, Box<dyn Runtime>); 4] = [
         ("tokio", Box::new(TokioRuntime::new())),
         ("smol", Box::new(SmolRuntime::new())),
@@ -87,7 +89,7 @@ fn nanoseconds(time: Duration) -> f64 {
 enum Ping {
     Count,
     Ask(Reply<u64>),
-    /// Pass it on so often, then tell.
+    /// Passes the message on this many times, then reports.
     Hop(u64, SyncSender<()>),
 }
 
@@ -95,7 +97,7 @@ impl Message for Ping {}
 
 struct Counter {
     handled: Arc<AtomicU64>,
-    /// Where hops go.
+    /// The receiver of hops.
     other: Option<Handle<Ping>>,
 }
 
@@ -113,7 +115,8 @@ impl Actor for Counter {
     }
 }
 
-/// Tells, each time so long after the last was handled. Gives the times of the calls, and the times until handled.
+/// Sends each message this long after the last was handled. Returns the times of the calls, and the
+/// times until handled.
 fn tells(runtime: &dyn Runtime, gap: Duration) -> (Vec<f64>, Vec<f64>) {
     const TELLS: u64 = 2_000;
 
@@ -170,7 +173,7 @@ fn hops(runtime: &dyn Runtime) -> Vec<f64> {
         nanoseconds(start.elapsed()) / HOPS as f64
     };
     let times = (0..ROUNDS).map(round).collect();
-    // They hold each other, so they do not end by themselves.
+    // They hold handles of each other, so they do not end by themselves.
     ends.iter().for_each(|end| end.stop_now());
     times
 }

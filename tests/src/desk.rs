@@ -1,4 +1,4 @@
-//! An actor that does what a test asks of it.
+//! An actor executing the work in its messages.
 
 use std::fmt;
 use std::future::Future;
@@ -15,43 +15,43 @@ use crate::wait::{PATIENCE, signal, wait};
 pub const CONTROL: usize = 0;
 /// The lane of first in, first out letters.
 pub const FIFO: usize = 1;
-/// The lane of letters that serves the newest first.
+/// The lane serving the newest letter first.
 pub const NEWEST: usize = 2;
-/// The lane that holds the latest letter only.
+/// The lane holding only the latest letter.
 pub const LATEST: usize = 3;
 
-/// A piece of work, and the lane that it travels in.
+/// A piece of work, and its lane.
 #[derive(Debug)]
 pub struct Letter {
     /// One of the constants above.
     pub lane: usize,
-    /// What is to be done.
+    /// The work to do.
     pub work: Work,
 }
 
 /// Work on a desk.
 pub type Act = Box<dyn FnOnce(&mut Desk, &mut Context<Letter>) + Send>;
 
-/// What a [`Desk`] can be asked to do.
+/// The work of a [`Desk`].
 pub enum Work {
-    /// Write a number down.
+    /// Records a number.
     Note(u64),
-    /// Say which numbers were written down.
+    /// Replies with the recorded numbers.
     Read(Reply<Vec<u64>>),
-    /// Say that it has begun, then wait for the answer, whatever it is.
+    /// Signals its beginning, then waits for the answer and ignores the result.
     Hold(SyncSender<()>, Answer<()>),
-    /// Anything else.
+    /// Any other work.
     Do(Act),
-    /// Anything else that waits.
+    /// Any other asynchronous work.
     Await(Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>),
 }
 
-/// Writes down what it is sent, in state that is not `Send`.
+/// Records numbers in state without `Send`.
 #[derive(Debug, Default)]
 pub struct Desk {
     /// The numbers so far, in the order of their handling.
     pub notes: Rc<Vec<u64>>,
-    /// Who is told the reason of the end, by `stopped`.
+    /// Receives the reason of the end from `stopped`.
     pub ending: Option<SyncSender<ExitReason>>,
 }
 
@@ -69,29 +69,29 @@ impl Message for Letter {
 }
 
 impl Letter {
-    /// A number to write down.
+    /// Creates a letter with a number to record.
     #[must_use]
     pub fn note(lane: usize, n: u64) -> Self {
         Self { lane, work: Work::Note(n) }
     }
 
-    /// A question for the numbers, behind whatever is in the first in, first out lane.
+    /// Creates a question for the numbers, queued in the first in, first out lane.
     #[must_use]
     pub fn read(reply: Reply<Vec<u64>>) -> Self {
         Self { lane: FIFO, work: Work::Read(reply) }
     }
 
-    /// Anything else.
+    /// Creates a letter with any other work.
     pub fn act(lane: usize, work: impl FnOnce(&mut Desk, &mut Context<Self>) + Send + 'static) -> Self {
         Self { lane, work: Work::Do(Box::new(work)) }
     }
 
-    /// Anything else that waits.
+    /// Creates a letter with any other asynchronous work.
     pub fn awaiting<F: Future<Output = ()> + 'static>(lane: usize, make: impl FnOnce() -> F + Send + 'static) -> Self {
         Self { lane, work: Work::Await(Box::new(move || Box::pin(make()))) }
     }
 
-    /// The number of a note; `None` of any other letter.
+    /// Returns the number of a note, and `None` for any other letter.
     #[must_use]
     pub fn number(&self) -> Option<u64> {
         match self.work {
@@ -102,11 +102,12 @@ impl Letter {
 }
 
 impl Desk {
-    /// Has the actor wait inside a handler until the reply is sent or dropped. Returns once it does.
+    /// Blocks the actor inside a handler until the reply is sent or dropped. Returns once the
+    /// handler has begun.
     ///
     /// # Panics
     ///
-    /// Panics if the actor does not begin in time.
+    /// Panics if the handler does not begin in time.
     pub fn hold(handle: &Handle<Letter>) -> Reply<()> {
         let (release, held) = Reply::pair();
         let (began, beginning) = signal();
@@ -115,7 +116,7 @@ impl Desk {
         release
     }
 
-    /// Asks for the numbers, behind whatever is in the first in, first out lane.
+    /// Asks for the numbers through the first in, first out lane, and returns them.
     ///
     /// # Panics
     ///

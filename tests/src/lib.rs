@@ -1,7 +1,8 @@
-//! What the suites in `tests/` share: an actor that does what a test asks of it, and an end to every wait.
+//! Shared by the suites in `tests/`: an actor executing the work in its messages, and a timeout for
+//! every wait.
 //!
-//! Suites wait for signals, never for time to pass, and every wait has an end: a message that is lost fails its test
-//! instead of hanging it.
+//! Suites wait for signals, never for time to pass, and every wait has a timeout. A lost message
+//! therefore fails its test instead of hanging it.
 
 mod desk;
 mod wait;
@@ -9,7 +10,7 @@ mod wait;
 pub use desk::{Act, CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, Work};
 pub use wait::{PATIENCE, SOON, end_of, executor, signal, wait, within};
 
-/// Makes of each check, a function of a runtime, one test for every runtime.
+/// Creates one test for every runtime from each check, a function of a runtime.
 #[macro_export]
 macro_rules! on_every_runtime {
     ($($check:ident),+ $(,)?) => {

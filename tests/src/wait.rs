@@ -1,4 +1,4 @@
-//! Waiting with an end.
+//! Waiting with a timeout.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use actor_lanes::{Executor, Exit, Running, Runtime, ThreadConfig};
 
-/// How long anything may take before it counts as lost. Far longer than any machine needs.
+/// The timeout of every wait. Far longer than any machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Far shorter than [`PATIENCE`], and long enough to be told from "at once".
+/// Far shorter than [`PATIENCE`], and long enough to differ from an immediate result.
 pub const SOON: Duration = Duration::from_millis(20);
 
 /// Starts an executor.
@@ -23,8 +23,8 @@ pub fn executor(runtime: &dyn Runtime) -> Arc<dyn Executor> {
     runtime.start_executor(ThreadConfig::named("tested")).expect("an executor starts")
 }
 
-/// Makes a channel from an actor's thread to the test's. Sending does not wait until far more has been sent than any
-/// test sends.
+/// Creates a channel from an actor's thread to the test's. Its capacity far exceeds the number of
+/// messages in any test, so sending does not block.
 #[must_use]
 pub fn signal<T>() -> (SyncSender<T>, Receiver<T>) {
     sync_channel(65_536)
@@ -34,7 +34,7 @@ pub fn signal<T>() -> (SyncSender<T>, Receiver<T>) {
 ///
 /// # Panics
 ///
-/// Panics if it does not come in time, or never can.
+/// Panics after the timeout, or if the sender was dropped.
 pub fn wait<T>(signals: &Receiver<T>) -> T {
     signals.recv_timeout(PATIENCE).expect("the signal comes in time")
 }
@@ -43,17 +43,17 @@ pub fn wait<T>(signals: &Receiver<T>) -> T {
 ///
 /// # Panics
 ///
-/// Panics if it does not come in time.
+/// Panics after the timeout.
 #[must_use]
 pub fn end_of(running: &Running) -> Exit {
     running.join_blocking(PATIENCE).expect("the actor ends in time")
 }
 
-/// Runs a future on the executor and gives its output.
+/// Runs a future on the executor and returns its output.
 ///
 /// # Panics
 ///
-/// Panics if it does not come in time, or the future panics.
+/// Panics after the timeout, or if the future panics.
 pub fn within<T: Send + 'static, F: Future<Output = T> + 'static>(
     executor: &Arc<dyn Executor>,
     make: impl FnOnce() -> F + Send + 'static,

@@ -1,4 +1,5 @@
-//! An actor that nothing was sent to yet is small: its task, its mailbox's head, and a word or two for each lane.
+//! An actor before its first message is small: its task, its mailbox's head, and a word or two for
+//! each lane.
 #![expect(unsafe_code, reason = "an allocator that counts is one")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -9,7 +10,7 @@ use std::sync::mpsc::sync_channel;
 use actor_lanes::{Actor, Context, Executor, Message, Runtime, spawn};
 use actor_tests::{PATIENCE, executor};
 
-/// The system's allocator, and how many bytes it has given out.
+/// The system's allocator, and the number of allocated bytes.
 struct Counting;
 
 static BYTES: AtomicI64 = AtomicI64::new(0);
@@ -44,14 +45,16 @@ impl Actor for Sum {
     }
 }
 
-/// What an idle actor of the most frugal framework with a mailbox took where this was measured against it.
+/// The size of an idle actor of the most frugal framework with a mailbox, when measured against
+/// this one.
 const MOST: i64 = 677;
 
-/// Waits until everything that was spawned before has begun to wait.
+/// Waits until every future spawned before is waiting.
 fn settle(executor: &Arc<dyn Executor>) {
-    // One after the other: the first runs when all others have been made, the second when they have been polled.
+    // Two rounds: the first runs after all earlier futures have been created, the second after they
+    // have been polled.
     for _ in 0..2 {
-        // As small as can be: when the future lets go of it is not known.
+        // The smallest possible channel, because the time of its drop by the future is unknown.
         let (tell, told) = sync_channel(1);
         let telling = async move { tell.send(()).expect("the test waits") };
         executor.spawn(Box::new(|| Box::pin(telling))).expect("the executor runs");
@@ -70,7 +73,7 @@ fn bytes_of_an_idle_actor(runtime: &dyn Runtime) -> i64 {
     settle(&executor);
     let bytes = BYTES.load(Ordering::Relaxed) - before;
     drop(actors);
-    // The next runtime's figures begin when these actors have gone.
+    // The next runtime's measurement begins when these actors have ended.
     executor.stop();
     assert!(executor.join(PATIENCE), "its actors end, for nobody can reach them");
     bytes / ACTORS as i64

@@ -1,7 +1,9 @@
-//! Nine senders, threads and futures, on every kind of lane while actors stop, are stopped and panic: nothing is lost, and the figures are exact.
+//! Nine senders, threads and futures, use every kind of lane while actors end by stops and panics.
+//! No message is lost, and the figures are exact.
 //!
-//! Each life of an actor counts on its own, on three sides: what senders were told, what the actor and its hook saw, and
-//! what the lanes say. Lives go on for two seconds on each runtime, or for as many as `STRESS_SECONDS` says:
+//! Each life of an actor is counted separately, on three sides: by the results of the senders, by
+//! the actor and its hook, and by the figures of the lanes. Lives run for two seconds on each
+//! runtime, or for the number of seconds in `STRESS_SECONDS`:
 //!
 //! ```text
 //! STRESS_SECONDS=60 cargo test --release -p actor-tests --test stress
@@ -26,11 +28,11 @@ use futures::FutureExt;
 const LANES: usize = 7;
 /// Senders on threads of their own.
 const THREADS: u64 = 6;
-/// Senders that are futures, on the actor's executor and on another by turns.
+/// Senders that are futures, alternately on the actor's executor and on another.
 const FUTURES: u64 = 3;
 const SENDERS: u64 = THREADS + FUTURES;
 
-/// How many parcels exist: what is neither dropped nor delivered is still counted at the end.
+/// The number of live parcels: a parcel neither dropped nor delivered is still counted at the end.
 type Alive = Arc<AtomicI64>;
 
 struct Parcel {
@@ -101,7 +103,7 @@ enum End {
 
 struct Sink {
     seen: Arc<Seen>,
-    /// The last number of each sender in each lane that keeps its order.
+    /// The last number of each sender in each ordered lane.
     last: [[Option<u64>; SENDERS as usize]; LANES],
     end: End,
     left: u64,
@@ -144,7 +146,7 @@ impl Actor for Sink {
     }
 }
 
-/// A small generator of numbers, so that each life differs and can be had again.
+/// A small random number generator, so that each life differs and can be repeated.
 struct Dice(u64);
 
 impl Dice {
@@ -158,7 +160,7 @@ impl Dice {
     }
 }
 
-/// Sends in every way there is until the actor has ended.
+/// Sends in every possible way until the actor has ended.
 fn send(handle: &Handle<Parcel>, sender: u64, seed: u64, until: Option<u64>, seen: &Seen, alive: &Alive) {
     let mut dice = Dice(seed);
     for n in 0.. {
@@ -169,7 +171,8 @@ fn send(handle: &Handle<Parcel>, sender: u64, seed: u64, until: Option<u64>, see
                 Ok(()) => (true, false),
                 Err(refused) => (false, matches!(refused, TryTellError::Closed(_))),
             },
-            // The asker leaves at once: the parcel is cancelled, unless it has been taken.
+            // The asker drops its ask immediately: the parcel is cancelled, unless it was already
+            // taken.
             1 => match handle.try_ask(|reply| parcel(Some(reply))) {
                 Ok(answer) => {
                     drop(answer);
@@ -179,7 +182,7 @@ fn send(handle: &Handle<Parcel>, sender: u64, seed: u64, until: Option<u64>, see
             },
             2 => match handle.try_ask(|reply| parcel(Some(reply))) {
                 Ok(answer) => {
-                    // Sent or dropped: no ask hangs.
+                    // The reply is sent or dropped: no ask hangs.
                     if let Ok(answer) = futures::executor::block_on(answer) {
                         assert_eq!(answer, n);
                     }
@@ -187,7 +190,7 @@ fn send(handle: &Handle<Parcel>, sender: u64, seed: u64, until: Option<u64>, see
                 }
                 Err(refused) => (false, matches!(refused, TryTellError::Closed(_))),
             },
-            // Gives up where it would have to wait, though room may be on its way to it.
+            // Drops the send if it would have to wait, although room may already be assigned to it.
             3 => match handle.tell(parcel(None)).now_or_never() {
                 Some(sent) => (sent.is_ok(), sent.is_err()),
                 None => (false, false),
@@ -208,7 +211,7 @@ fn send(handle: &Handle<Parcel>, sender: u64, seed: u64, until: Option<u64>, see
     }
 }
 
-/// Sends by waiting, as an actor does, until the actor has ended.
+/// Sends asynchronously, as an actor does, until the actor has ended.
 async fn send_as_future(
     handle: Handle<Parcel>,
     sender: u64,
@@ -270,9 +273,11 @@ fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
         })
         .start(executor, move || Sink { seen: sink_seen, last: Default::default(), end, left })
         .expect("the executor runs");
-    // Without a handle left an actor ends when it has handled everything, so its senders stop by themselves.
+    // Without handles an actor ends after it has handled everything, so its senders stop by
+    // themselves.
     let until = matches!(end, End::NoHandle).then_some(left);
-    // Room for each: a future that waited here would hold the executor that the actor needs.
+    // Room for each sender: a future blocked here would also block the executor needed by the
+    // actor.
     let (ended, end_of_futures) = mpsc::sync_channel(FUTURES as usize);
     for sender in THREADS..SENDERS {
         let sending = send_as_future(
@@ -306,7 +311,8 @@ fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
     });
     (0..FUTURES).for_each(|_| end_of_futures.recv_timeout(PATIENCE).expect("every send ends"));
     let weak = handle.downgrade();
-    // The actor ends by itself once no handle is left; else the figures are read when nobody is at it any more.
+    // Without a handle, the actor ends by itself. Otherwise the figures are read after every user
+    // has finished.
     let kept = (!matches!(end, End::NoHandle)).then_some(handle);
     let exit = end_of(&running);
     let stats = kept.map_or_else(|| exit.lanes.clone(), |handle| handle.stats());
@@ -318,8 +324,8 @@ fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
         | (End::NoHandle, ExitReason::Unreachable) => {}
         (end, reason) => panic!("seed {seed}: {end:?} ended as {reason}"),
     }
-    // The senders have returned, so what was in flight at the end has come back, or has counted what it evicted; the last
-    // figures are the exit's but for that.
+    // The senders have returned. Each message in flight at the end was returned, or has counted the
+    // messages it evicted. Apart from these, the last figures equal the exit's.
     for (lane, (last, at_exit)) in stats.iter().zip(&exit.lanes).enumerate() {
         let of = |counts: &Counts| counts[lane].load(Ordering::Relaxed);
         let accepted = of(&seen.accepted);
@@ -344,12 +350,12 @@ fn now() -> Instant {
 }
 
 #[test]
-fn nothing_is_lost_whatever_ends() {
+fn nothing_is_lost_however_an_actor_ends() {
     let seconds = std::env::var("STRESS_SECONDS")
         .ok()
         .map_or(2, |text| text.parse().expect("STRESS_SECONDS is a whole number of seconds"));
     std::panic::set_hook(Box::new(|panic| {
-        // Those on purpose are not worth a line each.
+        // Intended panics are not printed.
         if !panic.to_string().contains("on purpose") {
             eprintln!("{panic}");
         }

@@ -5,10 +5,10 @@ pub use loom::thread;
 
 use std::time::Duration;
 
-/// For what has too many interleavings for all to be run.
+/// The time limit of a model with too many interleavings to run them all.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How many threads send where one would do.
+/// The number of sending threads where one would suffice.
 pub const CROWD: usize = 1;
 
 /// Runs every interleaving.
@@ -16,14 +16,14 @@ pub fn check_all(model: impl Fn() + Send + Sync + 'static) {
     loom::model(model);
 }
 
-/// Runs every interleaving in which threads are preempted at most so many times.
+/// Runs every interleaving with at most this number of preemptions.
 pub fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.check(model);
 }
 
-/// Runs those that come first in half a minute.
+/// Runs the first interleavings, for half a minute.
 pub fn check_some(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);

@@ -1,17 +1,19 @@
-//! What models are written with, whichever model checker runs them: its threads, its way to wait for a future, and its way to
-//! run a model over and over. There under `--cfg loom` and `--cfg shuttle` only.
+//! The tools of a model, for either model checker: its threads, its `block_on`, and its way to run
+//! a model many times. Present under `--cfg loom` and `--cfg shuttle` only.
 //!
-//! *loom* runs the interleavings of a few threads one after the other, and knows the memory model: what is not `SeqCst`, or
-//! ordered by something that is, may be seen late. So that it comes to an end, it leaves out interleavings that it takes for
-//! the same as one that it has run. To tell, it compares a change of an atomic with the one access to it that came last, whoever's
-//! that was: a thread that loads a word and then changes it compares the change with its own load, and that others' loads
-//! before might as well have come after is never tried (`docs/decisions/0019`).
+//! *loom* runs the interleavings of a few threads one after the other, and simulates the memory
+//! model: a thread may see a write late, unless the write is `SeqCst` or is ordered by a `SeqCst`
+//! access. To terminate, loom skips an interleaving that it considers equal to an earlier one. For
+//! this decision it compares a change of an atomic with only the latest access to it, by any
+//! thread. Suppose that a thread loads a word and then changes it. loom compares the change with
+//! the thread's own load. It never tries the order with the change first and an earlier load of
+//! another thread second (`docs/decisions/0019`).
 //!
-//! *shuttle* leaves out nothing by design, and runs what chance gives it: each run is another interleaving, made by a coin at
-//! each step or by priorities that change at a few places (PCT, Burckhardt et al., ASPLOS 2010). It does not know
-//! the memory model: every access sees the latest value.
+//! *shuttle* skips nothing by design, and runs a random choice. Each run is another interleaving,
+//! made by a coin at each step or by priorities changing at a few places (PCT, Burckhardt et al.,
+//! ASPLOS 2010). It does not simulate the memory model: every access sees the latest value.
 //!
-//! So every model is run by both. A lost wake shows as a deadlock in either.
+//! So both run every model. A lost wake shows as a deadlock in either.
 
 #[cfg(loom)]
 #[path = "loom.rs"]

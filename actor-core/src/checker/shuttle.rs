@@ -1,4 +1,5 @@
-//! Interleavings by chance, by shuttle. What fails is printed as a schedule, by which `shuttle::replay` runs it again.
+//! Random interleavings, by shuttle. A failure prints its schedule, and `shuttle::replay` runs it
+//! again.
 
 pub use shuttle::future::block_on;
 pub use shuttle::thread;
@@ -10,16 +11,17 @@ use shuttle::{Config, MaxSteps, Runner};
 
 use crate::sync::assert_all_given_back;
 
-/// Runs of each model for each way of choosing.
+/// Runs of each model with each scheduler.
 const RUNS: usize = 10_000;
 
-/// A model's threads take some hundred steps: who takes so many goes round for ever.
+/// The limit on steps. A model's threads take some hundred steps; more than this is an endless
+/// loop.
 const STEPS: usize = 20_000;
 
-/// Enough for what a failed assertion prints.
+/// Enough for the output of a failed assertion.
 const STACK: usize = 256 * 1024;
 
-/// How many threads send where one would do.
+/// The number of sending threads where one would suffice.
 pub const CROWD: usize = 2;
 
 /// Runs some interleavings.
@@ -27,15 +29,16 @@ pub fn check_all(model: impl Fn() + Send + Sync + 'static) {
     check(3, model);
 }
 
-/// Runs some interleavings: some that a coin makes, and some with so many preemptions.
+/// Runs some interleavings: some decided by a coin, and some with this number of preemptions.
 pub fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let model = Arc::new(model);
     run(RandomScheduler::new(RUNS), &model);
-    // Its depth counts the places where the order matters, the first of which is who begins.
+    // PCT's depth counts the places where the order matters. The first place is the choice of the
+    // first thread.
     run(PctScheduler::new(preemptions + 1, RUNS), &model);
 }
 
-/// As [`check`]: there are always some only.
+/// As [`check`]: shuttle never runs all interleavings.
 pub fn check_some(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     check(preemptions, model);
 }
@@ -44,7 +47,7 @@ fn run(scheduler: impl Scheduler + 'static, model: &Arc<impl Fn() + Send + Sync 
     let mut config = Config::new();
     config.stack_size = STACK;
     config.max_steps = MaxSteps::FailAfter(STEPS);
-    // What it warns of is that all accesses are `SeqCst` to it.
+    // shuttle would warn that it treats every access as `SeqCst`.
     config.silence_warnings = true;
     let model = Arc::clone(model);
     Runner::new(scheduler, config).run(move || {

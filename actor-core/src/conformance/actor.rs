@@ -6,19 +6,24 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use super::rig::{PATIENCE, SOON, expired, result_of, signal, start, wait};
-use crate::{Actor, Answer, Beat, Context, Exit, ExitReason, Handle, Lane, Message, Reply, Running, Runtime, Spawn};
+use crate::actor::{Actor, Beat, Context};
+use crate::handle::Handle;
+use crate::life::{Exit, ExitReason, Running, Spawn};
+use crate::mailbox::{Lane, Message};
+use crate::reply::{Answer, Reply};
+use crate::runtime::Runtime;
 
 type Act = Box<dyn FnOnce(&mut Notebook, &mut Context<Note>) + Send>;
 
-/// What a notebook may be sent.
+/// The messages of a notebook.
 enum Note {
     Urgent(u32),
     Write(u32),
     Read(Reply<Vec<u32>>),
-    /// Tells that it has begun, and waits for the answer.
+    /// Reports that the handler has begun, and waits for the answer.
     Hold(SyncSender<()>, Answer<()>),
     Beat(Beat),
-    /// Anything else that a check wants done on the actor's thread.
+    /// Any other work of a check on the actor's thread.
     Do(Act),
 }
 
@@ -33,7 +38,7 @@ impl Message for Note {
     }
 }
 
-/// Writes down what it is sent, in state that is not `Send`.
+/// Records its messages in state without `Send`.
 #[derive(Default)]
 struct Notebook {
     notes: Rc<Vec<u32>>,
@@ -58,7 +63,7 @@ impl Actor for Notebook {
 }
 
 fn notebook(runtime: &dyn Runtime) -> (Handle<Note>, Running) {
-    crate::spawn(&start(runtime), Notebook::default).expect("the executor takes actors")
+    crate::life::spawn(&start(runtime), Notebook::default).expect("the executor takes actors")
 }
 
 fn send(handle: &Handle<Note>, note: Note) {
@@ -73,7 +78,7 @@ fn read(handle: &Handle<Note>) -> Vec<u32> {
     handle.ask_blocking(Note::Read, PATIENCE).expect("the actor answers")
 }
 
-/// Has the actor wait inside a handler until the reply is sent.
+/// Blocks the actor inside a handler until the reply is sent.
 fn hold(handle: &Handle<Note>) -> Reply<()> {
     let (release, held) = Reply::pair();
     let (began, beginning) = signal();
@@ -117,7 +122,7 @@ pub(super) fn asks_are_answered_in_order(runtime: &dyn Runtime) {
 
 pub(super) fn a_panic_is_the_reason_of_its_actor_only(runtime: &dyn Runtime) {
     let executor = start(runtime);
-    let spawn = || crate::spawn(&executor, Notebook::default).expect("the executor takes actors");
+    let spawn = || crate::life::spawn(&executor, Notebook::default).expect("the executor takes actors");
     let ((panics, ended), (stays, _running)) = (spawn(), spawn());
     let release = hold(&panics);
     act(&panics, |_, _| panic!("this handler panics, as the check wants it to"));
@@ -145,7 +150,7 @@ pub(super) fn a_stop_handles_what_is_queued(runtime: &dyn Runtime) {
 }
 
 pub(super) fn a_stop_ends_at_its_deadline(runtime: &dyn Runtime) {
-    let (handle, mailbox) = crate::mailbox();
+    let (handle, mailbox) = crate::mailbox::mailbox();
     let (lost, found) = signal();
     let spawn = Spawn::new(mailbox).on_undelivered(move |lane, note| {
         if let Note::Write(n) | Note::Urgent(n) = note {
@@ -164,7 +169,7 @@ pub(super) fn a_stop_ends_at_its_deadline(runtime: &dyn Runtime) {
     drop(held);
 }
 
-pub(super) fn a_stop_at_once_drops_a_waiting_handler(runtime: &dyn Runtime) {
+pub(super) fn an_immediate_stop_drops_a_waiting_handler(runtime: &dyn Runtime) {
     let (handle, running) = notebook(runtime);
     let held = hold(&handle);
     send(&handle, Note::Write(1));
@@ -178,7 +183,7 @@ pub(super) fn a_stop_at_once_drops_a_waiting_handler(runtime: &dyn Runtime) {
 pub(super) fn a_due_timer_waits_for_one_message_at_most(runtime: &dyn Runtime) {
     const TIMER: u32 = u32::MAX;
 
-    let (handle, mailbox) = crate::mailbox();
+    let (handle, mailbox) = crate::mailbox::mailbox();
     act(&handle, |_, cx| _ = cx.after(Duration::ZERO, Note::Write(TIMER)));
     (0..1_000).for_each(|n| send(&handle, Note::Write(n)));
     let _running = Spawn::new(mailbox).start(&start(runtime), Notebook::default).expect("the executor takes actors");
@@ -191,9 +196,9 @@ pub(super) fn a_beat_keeps_its_schedule(runtime: &dyn Runtime) {
     const PERIOD: Duration = Duration::from_millis(10);
 
     let executor = start(runtime);
-    let (handle, _running) = crate::spawn(&executor, Notebook::default).expect("the executor takes actors");
+    let (handle, _running) = crate::life::spawn(&executor, Notebook::default).expect("the executor takes actors");
     let now = executor.now();
-    // Late by three periods and a half from the start, then in time for some.
+    // The first three beats and a half are late; the later ones are in time.
     let first = now.checked_sub(3 * PERIOD + PERIOD / 2).unwrap_or(now);
     act(&handle, move |_, cx| _ = cx.every(first, PERIOD, Note::Beat));
     let until = now + 5 * PERIOD;
@@ -207,7 +212,7 @@ pub(super) fn a_beat_keeps_its_schedule(runtime: &dyn Runtime) {
     });
     let (tell, told) = signal();
     act(&handle, move |_, cx| {
-        // Asked by a timer that is due after the beats that are, so that none is under way.
+        // Asked by a timer due after the beats already due: no beat is in flight by then.
         let asks = Note::Do(Box::new(move |notebook, _| tell.send(notebook.beats.clone()).expect("the check waits")));
         cx.after(Duration::ZERO, asks);
     });
@@ -247,7 +252,7 @@ pub(super) fn an_actor_keeps_its_executor(runtime: &dyn Runtime) {
     assert_eq!(read(&handle), [1]);
 }
 
-pub(super) fn an_actor_that_nothing_can_reach_ends(runtime: &dyn Runtime) {
+pub(super) fn an_actor_without_handles_ends(runtime: &dyn Runtime) {
     let (handle, running) = notebook(runtime);
     let (tell, told) = signal();
     act(&handle, move |_, cx| {

@@ -1,4 +1,4 @@
-//! Work that blocks has threads of its own.
+//! Blocking work has its own threads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::rig::{PATIENCE, go, result_of, signal, start, start_as, wait};
-use crate::{Runtime, ThreadConfig};
+use crate::runtime::{Runtime, ThreadConfig};
 
 pub(super) fn it_runs_on_another_thread(runtime: &dyn Runtime) {
     let executor = start(runtime);
@@ -17,12 +17,12 @@ pub(super) fn it_runs_on_another_thread(runtime: &dyn Runtime) {
     assert_ne!(worker, result_of(&executor, || async { thread::current().id() }));
 }
 
-pub(super) fn it_does_not_hold_up_the_executor(runtime: &dyn Runtime) {
+pub(super) fn it_does_not_delay_the_executor(runtime: &dyn Runtime) {
     let executor = start(runtime);
     let (release, released) = signal();
     let (tell, told) = signal();
     executor.run_blocking(Box::new(move || tell.send(released.recv_timeout(PATIENCE)).expect("the check waits")));
-    // Only the executor, by going on, lets the work go on.
+    // Only a running executor releases the work.
     go(&executor, move || async move { release.send(()).expect("the work waits") });
     assert_eq!(wait(&told), Ok(()));
 }
@@ -30,7 +30,7 @@ pub(super) fn it_does_not_hold_up_the_executor(runtime: &dyn Runtime) {
 pub(super) fn several_pieces_run_at_once(runtime: &dyn Runtime) {
     let executor = start(runtime);
     let (tell, told) = signal();
-    // Each piece of work goes on only when its neighbour has come to the same point.
+    // Each piece of work continues only when its neighbour has reached the same point.
     let (left, right) = (sync_channel(1), sync_channel(1));
     for (mine, theirs) in [(left.0, right.1), (right.0, left.1)] {
         let tell = tell.clone();
@@ -42,7 +42,7 @@ pub(super) fn several_pieces_run_at_once(runtime: &dyn Runtime) {
     assert_eq!([wait(&told), wait(&told)], [Ok(()), Ok(())]);
 }
 
-pub(super) fn a_panic_in_it_harms_nobody(runtime: &dyn Runtime) {
+pub(super) fn a_panic_in_it_ends_that_work_only(runtime: &dyn Runtime) {
     let executor = start(runtime);
     for _ in 0..20 {
         executor.run_blocking(Box::new(|| panic!("this work panics, as the check wants it to")));
@@ -53,7 +53,7 @@ pub(super) fn a_panic_in_it_harms_nobody(runtime: &dyn Runtime) {
     assert_eq!(result_of(&executor, || async { 2 }), 2);
 }
 
-pub(super) fn it_does_not_hold_up_the_end_of_the_thread(runtime: &dyn Runtime) {
+pub(super) fn it_does_not_delay_the_end_of_the_thread(runtime: &dyn Runtime) {
     let executor = start(runtime);
     let (began, beginning) = signal();
     let (release, released) = signal::<()>();
@@ -67,7 +67,7 @@ pub(super) fn it_does_not_hold_up_the_end_of_the_thread(runtime: &dyn Runtime) {
     drop(release);
 }
 
-pub(super) fn no_more_of_it_runs_at_once_than_may(runtime: &dyn Runtime) {
+pub(super) fn no_more_of_it_runs_than_the_limit(runtime: &dyn Runtime) {
     let executor = start_as(runtime, ThreadConfig::named("few").blocking_threads(2));
     let running = Arc::new(AtomicUsize::new(0));
     let (tell, told) = signal();
@@ -82,7 +82,7 @@ pub(super) fn no_more_of_it_runs_at_once_than_may(runtime: &dyn Runtime) {
     assert!((0..100).all(|_| wait(&told) <= 2), "all of it runs, two pieces at once at most");
 }
 
-pub(super) fn it_does_not_hold_up_another_executor(runtime: &dyn Runtime) {
+pub(super) fn it_does_not_delay_another_executor(runtime: &dyn Runtime) {
     let config = || ThreadConfig::named("few").blocking_threads(2);
     let (full, other) = (start_as(runtime, config()), start_as(runtime, config()));
     let (tell, told) = signal();
@@ -105,12 +105,12 @@ pub(super) fn it_does_not_hold_up_another_executor(runtime: &dyn Runtime) {
     }
 }
 
-pub(super) fn it_is_not_kept_on_the_core_of_its_executor(runtime: &dyn Runtime) {
+pub(super) fn it_is_not_pinned_to_the_core_of_its_executor(runtime: &dyn Runtime) {
     let cores = || core_affinity::get_core_ids().map(|cores| cores.len());
     let executor = start_as(runtime, ThreadConfig::named("pinned").on_core(0));
     let (tell, told) = signal();
     let own = Arc::clone(&executor);
-    // Asked for on the thread that is kept there.
+    // Requested on the pinned thread.
     go(&executor, move || async move {
         own.run_blocking(Box::new(move || tell.send(cores()).expect("the check waits")));
     });

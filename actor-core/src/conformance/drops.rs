@@ -1,4 +1,4 @@
-//! Panics in drops end nothing but what is dropped.
+//! A panic in a drop ends nothing but the dropped value.
 
 use std::panic::panic_any;
 use std::pin::Pin;
@@ -8,8 +8,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use super::rig::{PATIENCE, expired, go, result_of, signal, start, wait, wait_for_drop};
-use crate::adapter::contain;
-use crate::{Executor, Maker, Reply, Runtime};
+use crate::reply::Reply;
+use crate::runtime::adapter::contain;
+use crate::runtime::{Executor, Maker, Runtime};
 
 /// Panics in its drop.
 struct Bomb;
@@ -20,7 +21,7 @@ impl Drop for Bomb {
     }
 }
 
-/// Is ready at once, and keeps what it holds until it is dropped.
+/// Returns `Ready` immediately, and keeps its content until it is dropped.
 struct Holding(Bomb);
 
 impl Future for Holding {
@@ -31,7 +32,7 @@ impl Future for Holding {
     }
 }
 
-/// A future, and what is dropped with it.
+/// A future, and a value dropped with it.
 struct Both(Bomb, Pin<Box<dyn Future<Output = ()>>>);
 
 impl Future for Both {
@@ -42,7 +43,8 @@ impl Future for Both {
     }
 }
 
-/// Spawns each of them, and sees that the executor goes on with what came before and after, and ends when it is to.
+/// Spawns each maker. Checks that the executor runs the futures before and after it, and then ends
+/// when stopped.
 fn survives(runtime: &dyn Runtime, makers: Vec<Maker>) {
     let executor = start(runtime);
     let (reply, answer) = Reply::pair();
@@ -60,7 +62,8 @@ fn survives(runtime: &dyn Runtime, makers: Vec<Maker>) {
 
 pub(super) fn futures_may_panic_in_their_drops(runtime: &dyn Runtime) {
     let ready: Maker = Box::new(|| Box::pin(Holding(Bomb)));
-    // A second panic while the first unwinds would abort the process, so this one holds its bomb outside of its `async`.
+    // A second panic during the first one's unwinding would abort the process, so this future holds
+    // its bomb outside of its `async`.
     let panics: Maker = Box::new(|| {
         let (bomb, panics) = (Bomb, async { panic!("this future panics, as the check wants it to") });
         Box::pin(Both(bomb, Box::pin(panics)))
@@ -70,7 +73,7 @@ pub(super) fn futures_may_panic_in_their_drops(runtime: &dyn Runtime) {
 
 pub(super) fn makers_may_panic_in_their_drops(runtime: &dyn Runtime) {
     let bomb = Bomb;
-    // What it captures is dropped at its end.
+    // The captured bomb is dropped at the maker's end.
     let called: Maker = Box::new(move || {
         let _dropped = bomb;
         Box::pin(async {})
@@ -88,7 +91,7 @@ pub(super) fn makers_may_panic_in_their_drops(runtime: &dyn Runtime) {
     assert!(executor.join(PATIENCE));
 }
 
-pub(super) fn what_a_panic_was_raised_with_may_panic_in_its_drop(runtime: &dyn Runtime) {
+pub(super) fn panic_payloads_may_panic_in_their_drops(runtime: &dyn Runtime) {
     survives(runtime, vec![Box::new(|| panic_any(Bomb)), Box::new(|| Box::pin(async { panic_any(Bomb) }))]);
 }
 
@@ -105,11 +108,11 @@ pub(super) fn work_may_panic_in_its_drop(runtime: &dyn Runtime) {
     assert_eq!(result_of(&executor, || async { 2 }), 2);
 }
 
-/// Wakes nobody, and panics when it is called or when it is dropped.
+/// Wakes no task. Panics when it is called, or when it is dropped.
 struct Alarming {
-    /// Both at once would be a panic while another one unwinds, which aborts the process.
+    /// Not both together: a panic during the unwinding of another panic aborts the process.
     bomb: Option<Bomb>,
-    /// Dropped with it, and nothing is sent.
+    /// Its drop is observed on the channel; nothing is sent.
     _dropped: SyncSender<()>,
 }
 
@@ -119,16 +122,16 @@ impl Wake for Alarming {
     }
 }
 
-/// Has a timer wait for `delay` with that waker.
+/// Lets a timer wait for `delay` with that waker.
 fn wait_with(executor: &Arc<dyn Executor>, delay: Duration, waker: Waker) {
     let own = Arc::clone(executor);
     let result = result_of(executor, move || async move {
         let mut timer = own.timer();
         timer.arm(own.now() + delay);
         _ = timer.poll_expired(&mut Context::from_waker(&waker));
-        // The timer may have a clone of it; the drop of the last one is contained here or by the executor.
+        // The timer may hold a clone of it. Its last drop is contained here or by the executor.
         contain(|| drop(waker));
-        // Past the time of it.
+        // Until after the timer's time.
         wait_for(&*own, 2 * Duration::from_millis(1)).await;
         contain(|| drop(timer));
         1
@@ -148,7 +151,7 @@ pub(super) fn wakers_may_panic(runtime: &dyn Runtime) {
         for bomb in [None, Some(Bomb)] {
             let (_dropped, drops) = signal();
             wait_with(&executor, delay, Waker::from(Arc::new(Alarming { bomb, _dropped })));
-            // Timers go on, for all executors of this runtime.
+            // The timers of all executors of this runtime still work.
             for executor in [&executor, &start(runtime)] {
                 let own = Arc::clone(executor);
                 result_of(executor, || async move { wait_for(&*own, Duration::from_millis(1)).await });

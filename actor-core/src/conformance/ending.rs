@@ -1,4 +1,4 @@
-//! Threads that end go on sending, waking and dropping: in the drops of their thread-locals.
+//! Ending threads still send, wake and drop: in the drops of their thread-locals.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -6,10 +6,14 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 
 use super::rig::{PATIENCE, SOON, expired, give_way, go, has_expired, result_of, signal, start, wait};
-use crate::adapter::contain;
-use crate::{Actor, Context, Handle, Message, Reply, Runtime};
+use crate::actor::{Actor, Context};
+use crate::handle::Handle;
+use crate::mailbox::Message;
+use crate::reply::Reply;
+use crate::runtime::Runtime;
+use crate::runtime::adapter::contain;
 
-/// Work for the drop of a thread-local, and who is told whether it panicked.
+/// Work for the drop of a thread-local, and a channel to report whether it panicked.
 struct AtEnd {
     work: Option<Box<dyn FnOnce()>>,
     told: SyncSender<bool>,
@@ -18,21 +22,24 @@ struct AtEnd {
 impl Drop for AtEnd {
     fn drop(&mut self) {
         let ended_well = self.work.take().and_then(contain).is_some();
-        // A check that has given up does not wait.
+        // The check may have timed out and dropped its receiver.
         _ = self.told.send(ended_well);
     }
 }
 
 thread_local! {
-    /// Dropped after the thread-locals that were first used later, where they are dropped in the reverse order.
+    /// Where thread-locals are dropped in reverse order of their first use, this one is dropped
+    /// after those first used later.
     static FIRST: RefCell<Option<AtEnd>> = const { RefCell::new(None) };
-    /// Dropped before those that were first used earlier, in the same way.
+    /// In the same way, dropped before those first used earlier.
     static LAST: RefCell<Option<AtEnd>> = const { RefCell::new(None) };
 }
 
-/// Runs work in the drop of a thread-local, twice: while the thread's other locals are there, and when they are gone.
+/// Runs work in the drop of a thread-local, twice: while the thread's other locals exist, and when
+/// they are gone.
 ///
-/// `first` runs before the thread ends, so that all thread-locals that such work needs have been used.
+/// `first` runs before the thread ends, so that all thread-locals needed by such work have been
+/// used.
 fn as_a_thread_ends<T: Send + 'static>(first: T, then: [T; 2], work: fn(T)) {
     let (told, tells) = signal();
     let ending = thread::spawn(move || {
@@ -54,7 +61,7 @@ pub(super) fn replies_wake_their_askers(runtime: &dyn Runtime) {
             let tell = tell.clone();
             go(&executor, || async move { tell.send(answer.await).expect("the check waits") });
         }
-        // Afterwards, all of them wait.
+        // After this, all of them wait.
         result_of(&executor, give_way);
         let [first, then @ ..] = <[_; 3]>::try_from(replies).expect("there are three");
         as_a_thread_ends(first, then, work);
@@ -63,7 +70,7 @@ pub(super) fn replies_wake_their_askers(runtime: &dyn Runtime) {
     }
 }
 
-/// Counts what it is sent.
+/// Adds up its messages.
 struct Counter(u32);
 
 enum Count {
@@ -85,7 +92,7 @@ impl Actor for Counter {
 }
 
 pub(super) fn handles_send_ask_and_are_dropped(runtime: &dyn Runtime) {
-    let (handle, running) = crate::spawn(&start(runtime), || Counter(0)).expect("the executor takes actors");
+    let (handle, running) = crate::life::spawn(&start(runtime), || Counter(0)).expect("the executor takes actors");
     let sends = |handle: Handle<Count>| {
         handle.try_tell(Count::One).expect("there is room");
         handle.tell_blocking(Count::One, PATIENCE).expect("there is room");
@@ -94,7 +101,7 @@ pub(super) fn handles_send_ask_and_are_dropped(runtime: &dyn Runtime) {
     };
     as_a_thread_ends(handle.clone(), [handle.clone(), handle.clone()], sends);
     assert_eq!(handle.ask_blocking(Count::Read, PATIENCE).expect("the actor answers"), 6);
-    // The last handles are dropped by the thread that ends, which ends the actor.
+    // The ending thread drops the last handles, and this ends the actor.
     as_a_thread_ends(handle.clone(), [handle.clone(), handle], drop);
     assert!(running.join_blocking(PATIENCE).expect("nothing can reach it").reason.is_normal());
 }

@@ -12,7 +12,8 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 
 use super::rig::{give_way, go, result_of, signal, start, start_as, wait};
-use crate::{Executor, Reply, Runtime, ThreadConfig};
+use crate::reply::Reply;
+use crate::runtime::{Executor, Runtime, ThreadConfig};
 
 pub(super) fn its_thread_has_the_name_asked_for(runtime: &dyn Runtime) {
     let executor = start_as(runtime, ThreadConfig::named("chain owner"));
@@ -76,7 +77,7 @@ pub(super) fn makers_are_called_later_and_in_order(runtime: &dyn Runtime) {
             });
         };
         for n in 0..100 {
-            // By turns from here and from another thread.
+            // Alternately from this thread and from another one.
             match n % 3 {
                 0 => thread::scope(|threads| _ = threads.spawn(|| spawn(n, &tell))),
                 _ => spawn(n, &tell),
@@ -89,7 +90,7 @@ pub(super) fn makers_are_called_later_and_in_order(runtime: &dyn Runtime) {
 }
 
 pub(super) fn its_stack_has_the_size_asked_for(runtime: &dyn Runtime) {
-    /// Uses more than so many KiB of stack.
+    /// Uses more than `kib` KiB of stack.
     fn dig(kib: usize) -> usize {
         let room = std::hint::black_box([0_u8; 1024]);
         if kib == 0 { 0 } else { dig(kib - 1) + 1 + usize::from(room[kib % 1024]) }
@@ -141,7 +142,7 @@ pub(super) fn a_wake_from_another_thread_is_seen(runtime: &dyn Runtime) {
     for _ in 0..100 {
         wait(&told).send(());
     }
-    // The last answer was seen as well if the sender is gone.
+    // The last answer was seen as well if the sender has been dropped.
     super::rig::wait_for_drop(&told);
 }
 
@@ -191,12 +192,12 @@ pub(super) fn the_first_core_can_be_asked_for(runtime: &dyn Runtime) {
     assert_eq!(result_of(&executor, || async { 1 }), 1);
 }
 
-pub(super) fn a_name_that_cannot_be_is_invalid_input(runtime: &dyn Runtime) {
+pub(super) fn an_impossible_name_is_invalid_input(runtime: &dyn Runtime) {
     let refused = runtime.start_executor(ThreadConfig::named("zero\0byte"));
     assert_eq!(refused.err().map(|error| error.kind()), Some(io::ErrorKind::InvalidInput));
 }
 
-pub(super) fn a_core_that_cannot_be_is_invalid_input(runtime: &dyn Runtime) {
+pub(super) fn an_impossible_core_is_invalid_input(runtime: &dyn Runtime) {
     for core in [1_000, 1_000_000, usize::MAX] {
         let refused: io::Result<Arc<dyn Executor>> =
             runtime.start_executor(ThreadConfig::named("nowhere").on_core(core));

@@ -1,4 +1,4 @@
-//! How an executor ends: told to, or because nobody holds it.
+//! How an executor ends: after a stop, or after the drop of its last owner.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::rig::{PATIENCE, SOON, go, result_of, signal, start, wait, wait_for_drop};
-use crate::{Reply, Runtime};
+use crate::reply::Reply;
+use crate::runtime::Runtime;
 
 pub(super) fn a_stopped_executor_returns_the_maker(runtime: &dyn Runtime) {
     let executor = start(runtime);
@@ -21,7 +22,7 @@ pub(super) fn a_stopped_executor_returns_the_maker(runtime: &dyn Runtime) {
     assert!(executor.spawn(Box::new(|| Box::pin(async {}))).is_err(), "nor does an ended one take any");
 }
 
-pub(super) fn what_runs_when_stopped_goes_on_and_is_waited_for(runtime: &dyn Runtime) {
+pub(super) fn futures_running_at_a_stop_finish_before_the_join(runtime: &dyn Runtime) {
     let executor = start(runtime);
     let (reply, answer) = Reply::pair();
     let (tell, told) = signal();
@@ -35,7 +36,7 @@ pub(super) fn what_runs_when_stopped_goes_on_and_is_waited_for(runtime: &dyn Run
     assert!(executor.join(Duration::ZERO), "once ended, it has ended");
 }
 
-pub(super) fn what_was_taken_before_the_stop_is_run(runtime: &dyn Runtime) {
+pub(super) fn futures_spawned_before_a_stop_are_run(runtime: &dyn Runtime) {
     let executor = start(runtime);
     let (tell, told) = signal();
     for n in 0..500 {
@@ -55,7 +56,7 @@ pub(super) fn stopping_twice_is_stopping_once(runtime: &dyn Runtime) {
     executor.stop();
 }
 
-pub(super) fn every_joiner_is_told(runtime: &dyn Runtime) {
+pub(super) fn every_join_returns_at_the_end(runtime: &dyn Runtime) {
     let executor = start(runtime);
     let (reply, answer) = Reply::<()>::pair();
     go(&executor, || async { answer.await.expect("it is answered") });
@@ -69,7 +70,7 @@ pub(super) fn every_joiner_is_told(runtime: &dyn Runtime) {
     });
 }
 
-pub(super) fn a_future_keeps_an_executor_that_nobody_holds(runtime: &dyn Runtime) {
+pub(super) fn a_future_keeps_an_executor_without_owners_running(runtime: &dyn Runtime) {
     let executor = start(runtime);
     let (reply, answer) = Reply::pair();
     let (tell, told) = signal();
@@ -79,7 +80,7 @@ pub(super) fn a_future_keeps_an_executor_that_nobody_holds(runtime: &dyn Runtime
     assert_eq!(wait(&told), Ok(3));
 }
 
-pub(super) fn an_executor_that_nobody_holds_ends_its_thread(runtime: &dyn Runtime) {
+pub(super) fn an_executor_without_owners_ends_its_thread(runtime: &dyn Runtime) {
     thread_local!(static AT_END: RefCell<Option<SyncSender<()>>> = const { RefCell::new(None) });
 
     let executor = start(runtime);
@@ -89,6 +90,6 @@ pub(super) fn an_executor_that_nobody_holds_ends_its_thread(runtime: &dyn Runtim
     drop(executor);
     assert_eq!(result_of(&other, || async { 1 }), 1, "someone holds it still");
     drop(other);
-    // A thread's locals go with it.
+    // A thread's locals are dropped at its end.
     wait_for_drop(&told);
 }

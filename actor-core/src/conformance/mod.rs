@@ -1,4 +1,4 @@
-//! What any runtime must do, as a suite that an adapter runs in one line.
+//! The rules for every runtime, as a test suite. An adapter runs it in one line.
 //!
 //! An adapter's whole test:
 //!
@@ -6,8 +6,8 @@
 //! actor_core::conformance::run(&actor_smol::SmolRuntime::new());
 //! ```
 //!
-//! Checks wait for signals, never for time to pass, except where the executor's own timers are what is checked. Every
-//! wait has an end, so that a runtime that loses something fails and does not hang.
+//! Checks wait for signals, never for time to pass, except for the checks of the executor's own
+//! timers. Every wait has a timeout, so a runtime that loses something fails and does not hang.
 
 mod actor;
 mod blocking;
@@ -21,10 +21,10 @@ mod timer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::Runtime;
-use crate::contain::panic_text;
+use crate::panic::panic_text;
+use crate::runtime::Runtime;
 
-/// One demand on a runtime; it panics if the demand is not met.
+/// One rule for a runtime. The check panics if the runtime breaks it.
 type Check = fn(&dyn Runtime);
 
 /// Pairs each check with its own name.
@@ -34,7 +34,7 @@ macro_rules! checks {
     };
 }
 
-/// All of the suite, in the order in which a new adapter meets its demands.
+/// The whole suite, in the order of work on a new adapter.
 const CHECKS: &[(&str, Check)] = checks! {
     executor:
         its_thread_has_the_name_asked_for,
@@ -49,33 +49,33 @@ const CHECKS: &[(&str, Check)] = checks! {
         a_panic_in_a_future_ends_that_future_only,
         its_stack_has_the_size_asked_for,
         the_first_core_can_be_asked_for,
-        a_core_that_cannot_be_is_invalid_input,
-        a_name_that_cannot_be_is_invalid_input;
+        an_impossible_core_is_invalid_input,
+        an_impossible_name_is_invalid_input;
     timer:
         the_time_never_runs_backwards,
         a_timer_is_never_early,
-        the_past_is_as_good_as_now,
+        a_time_in_the_past_is_due_immediately,
         a_timer_never_armed_is_never_ready,
         a_timer_can_be_armed_earlier,
         a_timer_can_be_armed_later,
-        a_timer_stays_ready_until_armed_anew,
-        a_timer_serves_many_times,
+        a_timer_stays_ready_until_armed_again,
+        a_timer_can_be_armed_many_times,
         timers_fire_in_the_order_of_their_times,
         timers_fire_beside_a_busy_future,
-        a_time_far_away_can_be_waited_for;
+        a_time_far_in_the_future_can_be_armed;
     blocking:
         it_runs_on_another_thread,
-        it_does_not_hold_up_the_executor,
+        it_does_not_delay_the_executor,
         several_pieces_run_at_once,
-        a_panic_in_it_harms_nobody,
-        it_does_not_hold_up_the_end_of_the_thread,
-        no_more_of_it_runs_at_once_than_may,
-        it_does_not_hold_up_another_executor,
-        it_is_not_kept_on_the_core_of_its_executor;
+        a_panic_in_it_ends_that_work_only,
+        it_does_not_delay_the_end_of_the_thread,
+        no_more_of_it_runs_than_the_limit,
+        it_does_not_delay_another_executor,
+        it_is_not_pinned_to_the_core_of_its_executor;
     drops:
         futures_may_panic_in_their_drops,
         makers_may_panic_in_their_drops,
-        what_a_panic_was_raised_with_may_panic_in_its_drop,
+        panic_payloads_may_panic_in_their_drops,
         work_may_panic_in_its_drop,
         wakers_may_panic;
     ending:
@@ -89,12 +89,12 @@ const CHECKS: &[(&str, Check)] = checks! {
         a_new_actor_waits_for_two_turns_at_most;
     life:
         a_stopped_executor_returns_the_maker,
-        what_runs_when_stopped_goes_on_and_is_waited_for,
-        what_was_taken_before_the_stop_is_run,
+        futures_running_at_a_stop_finish_before_the_join,
+        futures_spawned_before_a_stop_are_run,
         stopping_twice_is_stopping_once,
-        every_joiner_is_told,
-        a_future_keeps_an_executor_that_nobody_holds,
-        an_executor_that_nobody_holds_ends_its_thread;
+        every_join_returns_at_the_end,
+        a_future_keeps_an_executor_without_owners_running,
+        an_executor_without_owners_ends_its_thread;
     actor:
         messages_are_handled_in_order,
         control_goes_before_data,
@@ -102,19 +102,19 @@ const CHECKS: &[(&str, Check)] = checks! {
         a_panic_is_the_reason_of_its_actor_only,
         a_stop_handles_what_is_queued,
         a_stop_ends_at_its_deadline,
-        a_stop_at_once_drops_a_waiting_handler,
+        an_immediate_stop_drops_a_waiting_handler,
         a_due_timer_waits_for_one_message_at_most,
         a_beat_keeps_its_schedule,
         the_result_of_offloaded_work_arrives,
         an_actor_keeps_its_executor,
-        an_actor_that_nothing_can_reach_ends;
+        an_actor_without_handles_ends;
 };
 
-/// Holds a runtime to everything that actors rely on. It takes a second or two.
+/// Checks a runtime against every rule that actors rely on. Takes a second or two.
 ///
 /// # Panics
 ///
-/// Panics if the runtime fails, naming every check that it failed.
+/// Panics if the runtime fails, and names every failed check.
 pub fn run(runtime: &dyn Runtime) {
     let failed: Vec<String> = CHECKS.iter().filter_map(|&(name, check)| failure(runtime, name, check)).collect();
     assert!(

@@ -1,8 +1,9 @@
-//! Nobody waits for more than two turns of each busy neighbour. Turns are counted, not time.
+//! The wait is at most two turns of each busy neighbour. The checks count turns, not time.
 //!
-//! Each busy actor runs on the executor under test by way of a [`Counting`] executor of its own, which counts the turns
-//! that it ends. The clock there stands still, so a turn ends after its full number of messages. What is to be
-//! waited for happens inside a busy actor's handler, while that keeps the thread: so no turn can pass unnoticed.
+//! Each busy actor runs on the executor under test through a [`Counting`] executor of its own. The
+//! counting executor counts the turns of its actor. Its clock stands still, so a turn ends only
+//! after its full number of messages. The awaited event happens inside a busy actor's handler,
+//! while that handler keeps the thread. So every later turn is counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,12 +13,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::rig::{PATIENCE, SOON, expired, give_way, go, result_of, signal, start, wait};
-use crate::{Actor, Context, Executor, ExecutorStopped, Lane, Maker, Message, Reply, Runtime, Timer};
+use crate::actor::{Actor, Context};
+use crate::mailbox::{Lane, Message};
+use crate::reply::Reply;
+use crate::runtime::{Executor, ExecutorStopped, Maker, Runtime, Timer};
 
-/// The most turns of each neighbour that go first.
+/// The maximum number of turns of each neighbour before the event is served.
 const MOST: usize = 2;
 
-/// An executor whose clock stands still, and which counts the turns that end on it.
+/// An executor with a clock standing still. Counts the turns ending on it.
 #[derive(Debug)]
 struct Counting {
     executor: Arc<dyn Executor>,
@@ -59,7 +63,7 @@ impl Executor for Counting {
 type Act = Box<dyn FnOnce() + Send>;
 
 enum Work {
-    /// Has the actor send itself the next one.
+    /// The actor sends itself the next message.
     Again,
     Do(Act),
 }
@@ -89,7 +93,7 @@ impl Actor for Busy {
     }
 }
 
-/// How many turns each neighbour has ended.
+/// The number of turns ended by each neighbour.
 #[derive(Clone)]
 struct Turns(Vec<Arc<AtomicUsize>>);
 
@@ -99,9 +103,11 @@ impl Turns {
     }
 }
 
-/// Has `happen` happen in the middle of a busy actor's turn, and sees how many turns go before it is answered.
+/// Runs an event in the middle of a busy actor's turn, and checks the number of turns before it is
+/// served.
 ///
-/// `prepare` makes, on the executor, what then happens. What happens calls or sends the given closure when it is served.
+/// `prepare` creates the event on the executor. When the event is served, it calls or sends the
+/// given [`Served`].
 fn counts_turns(runtime: &dyn Runtime, prepare: impl Fn(&Arc<dyn Executor>, Served) -> Box<dyn FnOnce() + Send>) {
     for neighbours in [1, 3] {
         let executor = start(runtime);
@@ -111,7 +117,7 @@ fn counts_turns(runtime: &dyn Runtime, prepare: impl Fn(&Arc<dyn Executor>, Serv
             let (executor, turns) = (Arc::clone(&executor), Arc::clone(turns));
             let now = executor.now();
             let counting: Arc<dyn Executor> = Arc::new(Counting { executor, now, turns });
-            let (handle, running) = crate::spawn(&counting, || Busy).expect("the executor takes actors");
+            let (handle, running) = crate::life::spawn(&counting, || Busy).expect("the executor takes actors");
             (0..300).for_each(|_| handle.try_tell(Work::Again).expect("there is room"));
             busy.push((handle, running));
         }
@@ -121,7 +127,7 @@ fn counts_turns(runtime: &dyn Runtime, prepare: impl Fn(&Arc<dyn Executor>, Serv
             let (began, beginning) = signal();
             let seen = turns.clone();
             let act: Act = Box::new(move || {
-                // The thread is busy with this until it has happened.
+                // The thread stays busy until the event has happened.
                 happens();
                 began.send(seen.now()).expect("the check waits");
             });
@@ -137,7 +143,7 @@ fn counts_turns(runtime: &dyn Runtime, prepare: impl Fn(&Arc<dyn Executor>, Serv
     }
 }
 
-/// Says that what was waited for has come.
+/// Reports that the event was served.
 struct Served {
     turns: Turns,
     tell: SyncSender<Vec<usize>>,
@@ -166,7 +172,8 @@ pub(super) fn a_due_timer_waits_for_two_turns_at_most(runtime: &dyn Runtime) {
         let at = wait(&told);
         let own = Arc::clone(executor);
         Box::new(move || {
-            // It is due when this ends, whatever a runtime rounds it to, and whichever thread it watches its timers on.
+            // The timer is due when this ends, whatever the runtime's rounding and the thread
+            // watching its timers.
             while own.now() < at + SOON {
                 thread::yield_now();
             }
@@ -194,7 +201,7 @@ pub(super) fn a_message_from_another_thread_waits_for_two_turns_at_most(runtime:
 }
 
 pub(super) fn a_new_actor_waits_for_two_turns_at_most(runtime: &dyn Runtime) {
-    /// Says that it has been made.
+    /// Reports its creation.
     struct New(Option<Served>);
 
     impl Actor for New {
@@ -210,7 +217,7 @@ pub(super) fn a_new_actor_waits_for_two_turns_at_most(runtime: &dyn Runtime) {
     counts_turns(runtime, |executor, served| {
         let own = Arc::clone(executor);
         Box::new(move || {
-            let spawns = thread::spawn(move || drop(crate::spawn(&own, || New(Some(served)))));
+            let spawns = thread::spawn(move || drop(crate::life::spawn(&own, || New(Some(served)))));
             spawns.join().expect("it does not panic");
         })
     });

@@ -1,4 +1,4 @@
-//! Timers and the clock that they go by.
+//! Timers and their clock.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::rig::{SOON, expired, give_way, go, has_expired, result_of, signal, start, wait};
-use crate::{Executor, Runtime};
+use crate::runtime::{Executor, Runtime};
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -31,7 +31,7 @@ pub(super) fn the_time_never_runs_backwards(runtime: &dyn Runtime) {
 pub(super) fn a_timer_is_never_early(runtime: &dyn Runtime) {
     with_clock(runtime, |executor| async move {
         let mut timer = executor.timer();
-        // Times between a timer's ticks are what a runtime rounds.
+        // Runtimes round the times between a timer's ticks.
         for micros in [1, 499, 1_001, 1_999, 3_333, 7_777] {
             let at = executor.now() + Duration::from_micros(micros);
             timer.arm(at);
@@ -41,7 +41,7 @@ pub(super) fn a_timer_is_never_early(runtime: &dyn Runtime) {
     });
 }
 
-pub(super) fn the_past_is_as_good_as_now(runtime: &dyn Runtime) {
+pub(super) fn a_time_in_the_past_is_due_immediately(runtime: &dyn Runtime) {
     with_clock(runtime, |executor| async move {
         let mut timer = executor.timer();
         for _ in 0..10 {
@@ -84,7 +84,7 @@ pub(super) fn a_timer_can_be_armed_later(runtime: &dyn Runtime) {
     });
 }
 
-pub(super) fn a_timer_stays_ready_until_armed_anew(runtime: &dyn Runtime) {
+pub(super) fn a_timer_stays_ready_until_armed_again(runtime: &dyn Runtime) {
     with_clock(runtime, |executor| async move {
         let mut timer = executor.timer();
         timer.arm(executor.now() + SOON);
@@ -98,7 +98,7 @@ pub(super) fn a_timer_stays_ready_until_armed_anew(runtime: &dyn Runtime) {
     });
 }
 
-pub(super) fn a_timer_serves_many_times(runtime: &dyn Runtime) {
+pub(super) fn a_timer_can_be_armed_many_times(runtime: &dyn Runtime) {
     with_clock(runtime, |executor| async move {
         let mut timer = executor.timer();
         for _ in 0..50 {
@@ -114,7 +114,7 @@ pub(super) fn timers_fire_in_the_order_of_their_times(runtime: &dyn Runtime) {
     with_clock(runtime, |executor| async move {
         let start = executor.now() + SOON;
         let mut timers: Vec<_> = (0..8).map(|_| executor.timer()).collect();
-        // Armed in another order than they are due.
+        // Armed in an order other than that of their times.
         for n in [3_usize, 7, 1, 0, 6, 2, 5, 4] {
             timers[n].arm(start + Duration::from_millis(5) * n as u32);
         }
@@ -149,7 +149,7 @@ pub(super) fn timers_fire_beside_a_busy_future(runtime: &dyn Runtime) {
     wait(&told);
 }
 
-pub(super) fn a_time_far_away_can_be_waited_for(runtime: &dyn Runtime) {
+pub(super) fn a_time_far_in_the_future_can_be_armed(runtime: &dyn Runtime) {
     with_clock(runtime, |executor| async move {
         let mut timer = executor.timer();
         let years = 24 * 365 * LONG;
@@ -160,7 +160,7 @@ pub(super) fn a_time_far_away_can_be_waited_for(runtime: &dyn Runtime) {
     });
 }
 
-/// Runs a check on its executor, and shows this thread its panic.
+/// Runs a check on its executor, and passes its panic on to this thread.
 fn with_clock<F: Future<Output = ()> + 'static>(
     runtime: &dyn Runtime,
     check: impl FnOnce(Arc<dyn Executor>) -> F + Send + 'static,

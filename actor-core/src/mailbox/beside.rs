@@ -2,10 +2,11 @@
 //!
 //! Made with the first timer or the first work, because most actors have neither.
 
+use crate::mailbox::lane::LaneStats;
 use crate::mailbox::late::Late;
+use crate::mailbox::message::Message;
 use crate::mailbox::places::add;
 use crate::sync::{AtomicU64, Ordering};
-use crate::{LaneStats, Message};
 
 pub(crate) struct Beside<M> {
     late: Late<M>,

@@ -1,38 +1,43 @@
-//! A ring that holds the newest message of each key.
+//! A ring with the newest message of each key.
 //!
-//! It is a ring that evicts, taken from oldest first, and an index from keys to positions. A sender
-//! that finds a message of its key replaces it in place. Otherwise it pushes, and then notes the
-//! position in the index.
+//! It is an evicting ring, drained from the oldest message on, and an index from keys to positions.
+//! A sender that finds a message of its key replaces this message in place. Otherwise the sender
+//! pushes, and then notes the position in the index.
 //!
-//! # The index only saves places
+//! # The index only saves room
 //!
-//! No message depends on the index. A key that the index has lost is pushed again, so that two of
-//! its messages lie in the ring. The consumer skips a message if the index knows a newer one of its
-//! key. So what the consumer takes of one key gets newer each time:
+//! No message depends on the index. If the index has lost a key, the next message of the key is
+//! pushed, and two messages of the key lie in the ring. The consumer skips a message if the index
+//! names a newer one of its key. So the messages taken of one key get newer each time:
 //!
-//! * A position is noted after its message is published, and only until it is overwritten by a
-//!   higher position of its key or its message is gone.
+//! * A position is noted after its message is published. It stays noted until its message is gone,
+//!   or until a higher position of its key overwrites it.
 //! * A replacement goes to the highest known position of its key.
+//! * A position left out of the index is unknown to later senders of its key. They must not replace
+//!   a message before it. So its sender raises `unknown` above it, and no message below `unknown`
+//!   is replaced.
 //!
-//! Two senders of one key that do not know of each other's message are both in the middle of a
+//! Two senders of one key may not know of each other's message. Then both are in the middle of a
 //! send, so either message may count as the newer one. The same holds for a sender that meets a
 //! replacement in flight: it pushes.
 //!
 //! # Layout
 //!
-//! An entry is one word; [`NEIGHBOURS`] entries form a line, which a keyed hash of the key names.
+//! An entry is one word. [`NEIGHBOURS`] entries form a line, and a keyed hash of the key selects
+//! the line.
 //!
 //! ```text
 //!  63    52 51                 0
 //! |  tag   | position + 1       |    0: the entry is empty
 //! ```
 //!
-//! An entry whose message is gone may be overwritten. If all entries of a line name other messages,
-//! a position stays unknown. There is a line for every two keys of the lane's capacity.
+//! There is a line for every two keys of the lane's capacity. An entry may be overwritten if its
+//! message is gone. If all entries of a line name other messages, a position is left out.
 //!
-//! An entry is a hint. The key of a slot's message is `keys[slot]`. It is written by the owner of
-//! the slot's memory before the message is published, and it is right if the slot's stamp is that
-//! of the message before and after the load. The exchange that begins a replacement proves the same.
+//! An entry is a hint. The key of a slot's message is `keys[slot]`. The owner of the slot's memory
+//! writes it before the message is published. A load of the key is right if the slot's stamp is
+//! that of the message both before and after the load. The exchange at the start of a replacement
+//! counts as the check after the load.
 //!
 //! # Accounting
 //!
@@ -43,18 +48,20 @@ use crate::mailbox::evicting::{Evicted, EvictingRing, SPARE};
 use crate::mailbox::ring::ClaimError;
 use crate::mailbox::sources::mix;
 use crate::mailbox::table::{Line, Table};
-use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, unforeseen};
+use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, store_before_load, unforeseen};
 
-/// The memory of a lane that holds the newest message of each key.
+/// The memory of a lane with the newest message of each key.
 pub(super) struct KeyedRing<T> {
     pub(super) ring: EvictingRing<T>,
     /// The key of each slot's message.
     keys: Table,
-    /// The entries that one key may use are in one line.
+    /// The index. All entries that may hold one key are in one line.
     index: Table,
-    /// Makes the hash unknown to the senders' peers.
+    /// The random key of the hash, unknown to peers.
     secret: u64,
-    /// Messages that took another's place.
+    /// One more than the highest position left out of the index. It only grows.
+    unknown: AtomicU64,
+    /// Messages put in the place of another.
     pub(super) replaced: AtomicU64,
 }
 
@@ -70,15 +77,22 @@ impl<T> KeyedRing<T> {
             ring,
             index: Table::new(lines),
             secret: unforeseen(),
+            unknown: AtomicU64::new(0),
             replaced: AtomicU64::new(0),
         }
     }
 
-    /// Puts a value in, in place of the one of its key if one waits. Returns what made room for it. If the ring is closed or
-    /// has no memory, returns why, the value, and the one of its key if that was already taken out.
+    /// Pushes a value, in place of the message of its key if one waits. Returns the evicted
+    /// messages, including the replaced one.
     ///
-    /// The caller looks at the signal next in either case, and drops what was evicted after that: its drop may send. If the
-    /// signal says `GONE`, it calls [`EvictingRing::free_if_unused`].
+    /// In any case, the caller must check the signal next, and drop the evicted messages after
+    /// that: their drop may send. If `GONE` is set, the caller must call
+    /// [`EvictingRing::free_if_unused`].
+    ///
+    /// # Errors
+    ///
+    /// If the ring is closed or has no memory, returns the reason, the value, and the old message
+    /// of its key if that was already taken out.
     pub(super) fn push(&self, key: u64, value: T) -> Result<Evicted<T>, (ClaimError, T, Option<T>)> {
         if self.keys.get_or_make().is_none() || self.index.get_or_make().is_none() {
             return Err((
@@ -90,7 +104,10 @@ impl<T> KeyedRing<T> {
         let mut value = Some(value);
         let replace = || {
             let position = self.newest(key).filter(|_| !self.ring.places.is_closed())?;
-            Some(self.ring.replace(position, value.take()?))
+            // Pairs with `leave_out`, in the order of all `SeqCst` accesses: a sender that begins
+            // after the end of an earlier send sees the position left out by that send.
+            let is_known = position >= self.unknown.load(Ordering::SeqCst);
+            if is_known { Some(self.ring.replace(position, value.take()?)) } else { None }
         };
         let replaced = match self.ring.staying(replace).flatten() {
             Some(Ok(evicted)) => {
@@ -109,16 +126,17 @@ impl<T> KeyedRing<T> {
             Ok(pushed) => pushed,
             Err((why, back)) => return Err((why, back, replaced)),
         };
-        // Counted where it was taken out.
+        // Already counted by `replace`, which took it out.
         evicted.add(replaced);
         self.ring.staying(|| self.note(key, position));
         Ok(evicted)
     }
 
-    /// Takes the oldest message out, with its position and the key that its sender found. The message is not asked for its
-    /// key again: that is the user's code, which may answer otherwise, or panic while nobody counts the message.
+    /// Takes the oldest message out. Returns its position, its key as found by its sender, and the
+    /// message. The key is not computed again: `key` is the user's code, which may return another
+    /// key, or panic while the message is not counted anywhere.
     ///
-    /// One thread at a time calls this: the consumer.
+    /// Only one thread at a time calls this function: the consumer.
     pub(super) fn pop(&self) -> Option<(u64, u64, T)> {
         let mut key = 0;
         let look = |slot: usize| key = self.key_at(slot).load(Ordering::SeqCst);
@@ -126,12 +144,12 @@ impl<T> KeyedRing<T> {
         Some((position, key, value))
     }
 
-    /// Returns whether a newer message of the key than that of `position` waits.
+    /// Returns whether a message of the key waits at a position above `position`.
     pub(super) fn has_newer(&self, key: u64, position: u64) -> bool {
         self.newest(key).is_some_and(|newest| newest > position)
     }
 
-    /// Returns the highest known position at which a message of the key waits.
+    /// Returns the highest known position with a waiting message of the key.
     fn newest(&self, key: u64) -> Option<u64> {
         let (line, tag) = self.line_of(key);
         let words = line.0.iter().map(|entry| entry.load(Ordering::SeqCst));
@@ -139,10 +157,11 @@ impl<T> KeyedRing<T> {
         named.filter(|&position| self.holds(position, key)).max()
     }
 
-    /// Notes where a message of the key lies, unless the line is full of other messages.
+    /// Notes the position of a message of the key, or leaves it out if the line is full of other
+    /// messages.
     fn note(&self, key: u64, noted: u64) {
         if noted + 1 >= POSITIONS {
-            return;
+            return self.leave_out(noted);
         }
         let (line, tag) = self.line_of(key);
         let word = tag << POSITION_BITS | (noted + 1);
@@ -162,14 +181,21 @@ impl<T> KeyedRing<T> {
                     _ => place = place.or(Some((entry, seen))),
                 }
             }
-            let Some((entry, seen)) = place else { return };
+            let Some((entry, seen)) = place else { return self.leave_out(noted) };
             if entry.compare_exchange(seen, word, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 return;
             }
         }
     }
 
-    /// Returns whether the message of `position` waits, and is of the key.
+    /// Records that the index does not have this position.
+    #[cold]
+    fn leave_out(&self, position: u64) {
+        self.unknown.fetch_max(position + 1, Ordering::SeqCst);
+        store_before_load();
+    }
+
+    /// Returns whether the message of `position` waits and has the key.
     fn holds(&self, position: u64, key: u64) -> bool {
         self.ring.has_message(position)
             && self.key_at(self.ring.slot_of(position)).load(Ordering::SeqCst) == key
@@ -180,6 +206,11 @@ impl<T> KeyedRing<T> {
         let lines = self.index.get().expect("no message comes before it is made");
         let hash = mix(key ^ self.secret);
         (&lines[hash as usize & (lines.len() - 1)], hash >> POSITION_BITS)
+    }
+
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(super) fn share_a_line(&self, one: u64, other: u64) -> bool {
+        std::ptr::eq(self.line_of(one).0, self.line_of(other).0)
     }
 
     /// Returns the key of a slot's message.
@@ -223,6 +254,29 @@ mod tests {
         let ring = KeyedRing::new(2);
         (1..=3).for_each(|key| _ = push(&ring, key, key as u32));
         assert_eq!(rest(&ring), [(2, 2), (3, 3)]);
+    }
+
+    /// Publishes a message without noting it, as a sender does that stops in between.
+    fn push_without_note(ring: &KeyedRing<(u64, u32)>, key: u64, n: u32) -> u64 {
+        let note = |slot| ring.key_at(slot).store(key, Ordering::SeqCst);
+        ring.ring.push_noting((key, n), note).map(|(_, position)| position).expect("it is open")
+    }
+
+    #[test]
+    fn a_late_note_does_not_put_a_newer_message_before_an_older_one() {
+        let ring = KeyedRing::new(64);
+        push(&ring, 0, 0);
+        let line = |key| std::ptr::from_ref(ring.line_of(key).0);
+        let alike: Vec<_> = (1..).filter(|&key| line(key) == line(0)).take(NEIGHBOURS).collect();
+        let (&late, others) = alike.split_last().expect("there are some");
+        others.iter().for_each(|&key| _ = push(&ring, key, 0));
+        let slow = push_without_note(&ring, late, 1);
+        push(&ring, late, 2);
+        assert!(ring.pop().is_some(), "an entry becomes free");
+        ring.note(late, slow);
+        push(&ring, late, 3);
+        let of_late = rest(&ring).into_iter().filter(|&(key, _)| key == late).map(|(_, n)| n);
+        assert!(of_late.is_sorted(), "newer each time");
     }
 
     #[test]

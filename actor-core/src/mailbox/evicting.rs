@@ -1,89 +1,119 @@
-//! A ring that evicts: when it is full, the newest message takes the oldest one's place. Lock-free for both sides.
+//! A ring that evicts: a message pushed into a full ring replaces the oldest one. Lock-free for
+//! producers and for the consumer.
+//!
+//! # Terms
+//!
+//! Position, claim, lap, publish and signal mean the same as in `ring`. In addition:
+//!
+//! * *Stamp*: an atomic word of the slot. It holds a position and a phase.
+//! * *Owner*: the thread with exclusive use of the slot's memory.
+//! * *Evict*: take a message out of the ring to make room for a newer one.
+//! * *Void*: a claimed position is void if it never becomes a message. Its producer claims a new
+//!   one.
+//! * *Skip*: move the stamp of a claimed position, before it is published, to `HELD`, `EMPTY` or a
+//!   later position. The position is then void. The consumer skips positions, and so do producers
+//!   of a later lap.
 //!
 //! # Layout
 //!
-//! Positions and slots are as in `ring`, but a slot changes hands between producers as well, so its stamp holds the newest
-//! position that came to the slot and who owns the value's memory:
+//! Positions and slots are as in `ring`. In addition, a slot may pass from one producer to another.
+//! So its stamp holds the newest position of the slot, and its phase states the owner of the
+//! memory:
 //!
-//! | phase | the position is | the memory is |
+//! | phase | the position is | the memory belongs to |
 //! |---|---|---|
-//! | `EMPTY` | taken, evicted or void | nobody's |
-//! | `WRITING` | claimed | its producer's |
-//! | `FULL` | a message | the message's |
-//! | `TAKING` | a message that goes | the taker's: the consumer, or a producer that evicts |
-//! | `HELD` | void | still that of the owner of an earlier position |
-//! | `REPLACING` | a message, out of which its successor is made | the replacing producer's |
+//! | `EMPTY` | taken, evicted or void | no thread |
+//! | `WRITING` | claimed | its producer |
+//! | `FULL` | a message | the message |
+//! | `TAKING` | a message being removed | the taker: the consumer, or an evicting producer |
+//! | `HELD` | void | still the thread that owned it before |
+//! | `REPLACING` | a message, being replaced by a newer one | the replacing producer |
 //!
-//! A slot's position only grows. A void position was claimed and will never be a message; its producer tries again with a
-//! new one.
+//! A slot's position only grows.
 //!
 //! # Protocol
 //!
-//! A producer claims `p = tail++` and looks at the stamp of `p`'s slot, of position `q`:
+//! A producer claims `p = tail++` and reads the stamp of `p`'s slot. Let `q` be the stamp's
+//! position:
 //!
 //! ```text
-//! q >= p          someone passed p by: void
-//! q <  p, EMPTY   -> (p, WRITING), by compare-exchange as all that follow: the memory is mine
-//!         FULL    -> (p, WRITING): so is the message of q, which is evicted
+//! q >= p          another thread has skipped p: p is void
+//! q <  p, EMPTY   -> (p, WRITING) by compare-exchange, as all below: the producer is the owner
+//!         FULL    -> (p, WRITING): the producer is the owner, and evicts the message of q
 //!         else    -> (p, HELD): the owner of the memory was stopped in the middle; p is void
 //! ```
 //!
-//! Having written, it moves `(p, WRITING) -> (p, FULL)`: from there on it is a message. If that fails, the stamp is `HELD`,
-//! p was passed by, and it takes its message out again. Either way it then evicts position `p - capacity` if that is
-//! still `FULL`: `-> TAKING`, moves the message out, gives the memory back. And last, if `p + capacity` is claimed by now,
-//! it evicts its own message: whoever claimed that may have come to evict it before it was one. In the one order of `SeqCst`
-//! accesses either that one sees the message, or this one the claim. So no more than `capacity` messages lie in the ring
-//! when its producers rest.
+//! 1. The producer, as owner, writes its value, and publishes it by `(p, WRITING) -> (p, FULL)`.
+//!    The exchange fails only if `p` was skipped. The stamp is then `HELD`, and the producer takes
+//!    its value out again.
+//! 2. Whether `p` is a message now or void, the producer then evicts position `p - capacity` if
+//!    that is still `FULL`: it moves the stamp to `TAKING`, moves the message out and releases the
+//!    memory.
+//! 3. Last, if `p` is a message and `p + capacity` is claimed by now, the producer evicts its own
+//!    message. The reason: the claimant of `p + capacity` may have looked for message `p` before it
+//!    was published.
 //!
-//! Giving memory back is `(p, WRITING or TAKING) -> (p, EMPTY)`, or, if the stamp has become `(x, HELD)` meanwhile,
-//! `-> (x, EMPTY)`.
+//! In the single order of all `SeqCst` accesses, either the claimant of `p + capacity` sees the
+//! message, or the producer of `p` sees the claim. So the ring holds at most `capacity` messages
+//! while no push is in progress.
 //!
-//! The consumer goes from `head` to `tail`: it takes what is `FULL` (`-> TAKING`, and gives the memory back) and passes by
-//! whatever else there is. A position that is claimed and not yet a message becomes void by that, so that the message
-//! behind it need not wait, and its producer comes again with a position that the consumer has not passed.
+//! An owner releases the memory by `(p, WRITING or TAKING) -> (p, EMPTY)`. If the stamp has become
+//! `(x, HELD)` in the meantime, it does so by `-> (x, EMPTY)`.
 //!
-//! What lies more than a lap behind `tail` need not be gone through position by position, for each slot is one of the last
-//! lap's as well. There the consumer takes a message of an earlier position if it finds one, and what is claimed at
-//! an earlier position becomes void with the later one. So a take goes through one lap at most, however many came.
+//! The consumer goes from `head` to `tail`. It takes a `FULL` position (`-> TAKING`, then releases
+//! the memory) and moves past any other. If such a position is claimed and not yet published, the
+//! consumer skips it, so that the message behind it need not wait. The producer of the void
+//! position then claims a new one, which the consumer has not passed. There is one exception: in an
+//! open ring the consumer leaves the last claimed position alone, because no message waits behind
+//! it.
+//!
+//! Positions more than one lap behind `tail` need no visit of their own, because each slot also
+//! belongs to a position of the last lap. If the consumer finds a message of an earlier position
+//! there, it takes this message. A claim of an earlier position becomes void together with the
+//! later position. So a take visits at most one lap of positions, however many were claimed.
 //!
 //! # Replacing
 //!
-//! A producer may put a message in the place of one that waits (`by_key` decides of which). It moves
-//! `(p, FULL) -> (p, REPLACING)`, moves the old message out and its own in, and then `-> (p, FULL)`. To others, a position
-//! that is `REPLACING` is like one that is `WRITING`: the consumer may pass it by, and then the last step fails, so that
-//! the producer takes its message out again and pushes it. After the last step it evicts its own message if
-//! `p + capacity` is claimed, as a push does. The consumer may have gone to sleep meanwhile, so the producer looks at
-//! the signal as after a push.
+//! A producer may replace a waiting message by a newer one (`by_key` selects it). It moves the
+//! stamp from `(p, FULL)` to `(p, REPLACING)`, moves the old message out and its own in, and moves
+//! the stamp back to `(p, FULL)`. Other threads treat `REPLACING` like `WRITING`. In particular,
+//! the consumer may skip the position. Then the last exchange fails, and the producer takes its
+//! message out again and pushes it. After a successful exchange the producer evicts its own message
+//! if `p + capacity` is claimed, as in a push. The consumer may have gone to sleep in the meantime,
+//! so the producer checks the signal, as after a push.
 //!
 //! # Progress
 //!
-//! A step fails only because another thread's succeeded. A producer that finds memory in the hands of a stopped thread goes
-//! on to the next slot; there are [`SPARE`] more slots than messages, so pushes are lock-free while no more than that many
-//! threads are stopped in the middle of a push. The consumer never waits for anyone.
+//! A step fails only because another thread's step succeeded. A producer finding a slot's memory
+//! owned by a stopped thread continues with the next position. The ring has [`SPARE`] more slots
+//! than messages. So pushes are lock-free while at most that many threads are stopped in the middle
+//! of a push. The consumer never waits for another thread.
 //!
-//! When positions are void, fewer than `capacity` messages may lie between the newest and the one that is evicted, by as
-//! many as are void: threads that were stopped or passed by just then. While producers are stopped in the middle of a push,
-//! more may lie there, by as many as they are.
+//! Void positions reduce the number of messages between the newest message and the evicted one: it
+//! may be below `capacity` by the number of void positions. Those belong to threads that were
+//! stopped or skipped just then. Producers stopped in the middle of a push increase this number: it
+//! may be above `capacity` by the number of such producers.
 //!
 //! # The memory after the end
 //!
-//! Slots are given back once the consumer has taken everything and no push is in progress, although handles may keep the ring.
-//! `users` counts the positions whose pushes have ended:
+//! The slots are freed once the consumer has taken everything and no push is in progress, even if
+//! handles keep the ring alive. `users` counts the positions whose pushes have ended:
 //!
 //! ```text
 //! producer                                 consumer
-//!   p = tail++, and what follows             GONE is set, everything taken
-//!   users += 1             (SeqCst)          is settled               (SeqCst)
+//!   p = tail++, and the rest of the push     GONE is set, everything taken
+//!   users += 1             (SeqCst)          is_settled = true        (SeqCst)
 //!   GONE? no -> done                         users == tail? -> frees
-//!         yes: is settled? users == tail? -> frees
+//!         yes: is_settled? users == tail? -> frees
 //! ```
 //!
-//! In the one order of `SeqCst` accesses either the consumer sees a push that has ended, or its producer sees that all is
-//! settled. `users` is read before `tail`: if they are the same, no push was in progress when `users` was read, and those that
-//! began later have found the ring closed and touch no slot.
+//! In the single order of all `SeqCst` accesses, either the consumer sees the ended push, or its
+//! producer sees `is_settled`. `users` is read before `tail`. If both are equal, no push was in
+//! progress at the read of `users`. Later pushes find the ring closed and touch no slot.
 //!
-//! A producer that looks at slots without a claim counts itself in `readers` before it asks whether all is settled, and uncounts
-//! itself before it looks at the signal. The slots are freed only when that count is 0 too.
+//! A producer about to look at slots without a claim first adds itself to `readers`, and then
+//! checks `is_settled`. It subtracts itself before it checks the signal. The slots are freed only
+//! if `readers` is 0 as well.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
 use crate::mailbox::laps::Laps;
@@ -92,7 +122,7 @@ use crate::mailbox::ring::ClaimError;
 use crate::mailbox::slots::{Slot, Slots, fit};
 use crate::sync::{AtomicBool, AtomicU64, Ordering, store_before_load};
 
-/// Slots beyond the capacity, so that producers get past those that a stopped thread holds.
+/// Slots beyond the capacity, so that producers get past slots owned by stopped threads.
 pub(super) const SPARE: usize = 8;
 
 const EMPTY: u64 = 0;
@@ -102,7 +132,8 @@ const TAKING: u64 = 3;
 const HELD: u64 = 4;
 const REPLACING: u64 = 5;
 
-/// The low bits of a stamp are the phase, the rest is the position and one, so that an untouched slot is of no position.
+/// The low bits of a stamp are the phase. The other bits are the position plus one, so that an
+/// untouched slot has no position.
 const PHASES: u64 = 8;
 
 fn stamp(position: u64, phase: u64) -> u64 {
@@ -113,28 +144,28 @@ fn phase(stamp: u64) -> u64 {
     stamp % PHASES
 }
 
-/// Tells whether the stamp is of an earlier position.
+/// Returns whether the stamp's position is before `position`.
 fn is_before(stamp: u64, position: u64) -> bool {
     stamp / PHASES < position + 1
 }
 
-/// How a claimed position may be used.
+/// The result of entering the slot of a claimed position.
 enum Entry<T> {
-    /// The memory is this thread's, and so is the message that lay there.
+    /// This thread owns the memory, and the message found there, which is evicted.
     Owned(Option<T>),
     Void,
 }
 
-/// The memory of a lane whose oldest message makes room for the newest.
+/// The memory of a lane in which the oldest message makes room for the newest.
 pub(super) struct EvictingRing<T> {
     pub(super) places: Places,
     slots: Slots<T>,
     laps: Laps,
-    /// Messages that may wait at once; there are more slots.
+    /// The most messages waiting at a time. There are more slots.
     capacity: u64,
-    /// Whether the consumer has left and taken everything.
+    /// Whether the consumer has departed and taken everything.
     is_settled: AtomicBool,
-    /// Producers that look at slots without a claim.
+    /// Producers looking at slots without a claim.
     readers: AtomicU64,
 }
 
@@ -144,7 +175,7 @@ pub(super) const fn fits<T>(capacity: usize) -> bool {
 }
 
 impl<T> EvictingRing<T> {
-    /// Makes a ring for `capacity` messages, with `spare` slots more.
+    /// Creates a ring for `capacity` messages, with at least `spare` more slots.
     pub(super) fn new(capacity: usize, spare: usize) -> Self {
         let laps = Laps::new(capacity + spare);
         let slots = Slots::new(laps.slots());
@@ -160,26 +191,30 @@ impl<T> EvictingRing<T> {
         }
     }
 
-    /// Returns the number of messages that may wait at once.
+    /// Returns the most messages waiting at a time.
     pub(super) fn capacity(&self) -> u64 {
         self.capacity
     }
 
-    /// Puts a value in, and returns what was evicted for it. Hands the value back if the ring is closed, or if there is no
-    /// memory for its slots.
+    /// Pushes a value, and returns the messages evicted for it.
     ///
-    /// The caller looks at the signal next, and drops what was evicted after that: its drop may send. If the signal says
-    /// `GONE`, it calls [`free_if_unused`](Self::free_if_unused).
+    /// The caller must check the signal next, and drop the evicted messages after that: their drop
+    /// may send. If `GONE` is set, the caller must call [`free_if_unused`](Self::free_if_unused).
+    ///
+    /// # Errors
+    ///
+    /// Returns the value if the ring is closed, or if there is no memory for its slots.
     pub(super) fn push(&self, value: T) -> Result<Evicted<T>, (ClaimError, T)> {
         self.push_noting(value, |_slot| {}).map(|(evicted, _position)| evicted)
     }
 
-    /// As [`push`](Self::push). Calls `note` with the index of the value's slot while this thread owns that, and returns
-    /// the value's position too.
+    /// Does the same as [`push`](Self::push), and returns the value's position too. Calls `note`
+    /// with the index of the value's slot while this thread owns the slot.
     pub(super) fn push_noting(&self, value: T, note: impl Fn(usize)) -> Result<(Evicted<T>, u64), (ClaimError, T)> {
         let mut claims = 0;
         let pushed = self.push_counting(value, &mut claims, &note);
-        // Release: what this thread did with the slots comes before. SeqCst, because the signal is looked at next.
+        // Release: this thread's accesses to the slots come before. SeqCst, because the caller
+        // checks the signal next.
         self.places.producers.users.fetch_add(claims, Ordering::SeqCst);
         store_before_load();
         pushed
@@ -194,7 +229,7 @@ impl<T> EvictingRing<T> {
         let mut evicted = Evicted { first: None, more: Vec::new() };
         loop {
             let has_slots = self.slots.are_made() || self.slots.make();
-            // Looked at first, so that senders to a closed ring do not go on counting positions.
+            // Checked first, so that senders to a closed ring do not keep claiming positions.
             if self.places.producers.tail.load(Ordering::Relaxed) & CLOSED != 0 {
                 self.count_evicted(&evicted);
                 return Err((ClaimError::Closed, value));
@@ -203,11 +238,12 @@ impl<T> EvictingRing<T> {
                 return Err((ClaimError::Full, value));
             }
             *claims += 1;
-            // SeqCst: a consumer that has announced its sleep sees every position whose producer missed the announcement.
+            // SeqCst: a consumer that has announced its sleep sees the position of each producer
+            // that missed the announcement.
             let position = self.places.producers.tail.fetch_add(1, Ordering::SeqCst);
             if position & CLOSED == 0 {
                 let written = self.write(position, value, &mut evicted, note);
-                // Pairs with `is_overtaken`.
+                // Pairs with the load in `is_overtaken`.
                 store_before_load();
                 evicted.add(position.checked_sub(self.capacity).and_then(|oldest| self.take_at(oldest)));
                 match written {
@@ -223,9 +259,10 @@ impl<T> EvictingRing<T> {
         }
     }
 
-    /// Tells whether so many have come behind a message that it is to be evicted. Asked after a `SeqCst` write of it.
+    /// Returns whether a message must be evicted because of the claims behind it. Called after a
+    /// `SeqCst` write of the message's stamp.
     fn is_overtaken(&self, position: u64) -> bool {
-        // Pairs with the claim in `push`. Claims in a closed ring are none.
+        // Pairs with the claim in `push_counting`. Claims in a closed ring do not count.
         let tail = self.places.producers.tail.load(Ordering::SeqCst);
         tail & CLOSED == 0 && tail > position + self.capacity
     }
@@ -236,7 +273,7 @@ impl<T> EvictingRing<T> {
         }
     }
 
-    /// Returns the slot of a position that was claimed while the ring was open, or that the consumer has come to.
+    /// Returns the slot of a position claimed while the ring was open, or reached by the consumer.
     #[inline]
     fn slot(&self, position: u64) -> &Slot<T> {
         self.slots
@@ -244,19 +281,20 @@ impl<T> EvictingRing<T> {
             .expect("there is no claim without slots, and they stay while one is used")
     }
 
-    /// Gives the slots back if the consumer has settled everything and no push is in progress.
+    /// Frees the slots if the consumer has settled everything and no push is in progress.
     #[cold]
     pub(super) fn free_if_unused(&self) {
         if !self.is_settled.load(Ordering::SeqCst) {
             return;
         }
-        // Acquire, within SeqCst: what producers did with the slots comes before.
+        // Acquire, within SeqCst: the producers' accesses to the slots come before.
         let ended = self.places.producers.users.load(Ordering::SeqCst);
         let readers = self.readers.load(Ordering::SeqCst);
         if ended == self.places.tail() && readers == 0 {
-            // SAFETY: no push was in progress when they were counted, and later ones find the ring closed. Nobody looked at
-            // the slots without a claim, and who does so later finds all settled first. The consumer has taken
-            // everything, and does not look again.
+            // SAFETY: no push was in progress when they were counted, and later pushes find the
+            // ring closed. No thread was looking at the slots without a claim, and a later such
+            // thread first finds `is_settled`. The consumer has taken everything, and does not look
+            // at the slots again.
             unsafe { self.slots.retire() };
         }
     }
@@ -266,65 +304,75 @@ impl<T> EvictingRing<T> {
         self.slots.are_made()
     }
 
-    /// Says that the consumer has taken everything. Called by the consumer, once it has left and the signal says so.
+    /// Records that the consumer has taken everything, and frees the slots unless a push is in
+    /// progress. Called by the consumer after its departure, once `GONE` is set at the signal.
     pub(super) fn settle(&self) {
         self.is_settled.store(true, Ordering::SeqCst);
         store_before_load();
         self.free_if_unused();
     }
 
-    /// Makes a message of the value at `position`, or hands it back if the position is void.
+    /// Publishes the value at `position`, or returns it if the position is void.
     fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>, note: &impl Fn(usize)) -> Result<(), T> {
         let slot = self.slot(position);
         let Entry::Owned(lapped) = enter(slot, position) else { return Err(value) };
         evicted.add(lapped);
         note(self.slot_of(position));
         slot.value.with_mut(|place| {
-            // SAFETY: `enter` gave this thread the memory.
+            // SAFETY: `enter` made this thread the owner of the memory.
             unsafe { (*place).write(value) }
         });
         publish(slot, position, WRITING)
     }
 
-    /// Has the slots stay while `act` runs, which may look at them without a claim. Returns what it returns, or `None` if the
-    /// consumer has settled everything, so that there are no messages and perhaps no slots.
+    /// Runs `act`, which may look at slots without a claim, and keeps the slots alive meanwhile.
+    /// Returns its result. Returns `None` without a call if the consumer has settled everything,
+    /// because then no messages and perhaps no slots are left, or if no slots were made yet.
     ///
-    /// The caller looks at the signal next. If that says `GONE`, it calls [`free_if_unused`](Self::free_if_unused).
+    /// The caller must check the signal next. If `GONE` is set, it must call
+    /// [`free_if_unused`](Self::free_if_unused).
     pub(super) fn staying<R>(&self, act: impl FnOnce() -> R) -> Option<R> {
         let readers = &self.readers;
-        // SeqCst: either this sees that all is settled, or the consumer sees this reader.
+        // SeqCst: either this thread sees `is_settled`, or the consumer sees this reader.
         readers.fetch_add(1, Ordering::SeqCst);
         store_before_load();
         let acted = (self.slots.are_made() && !self.is_settled.load(Ordering::SeqCst)).then(act);
-        // Release, within SeqCst: what this thread did with the slots comes before.
+        // Release, within SeqCst: this thread's accesses to the slots come before.
         readers.fetch_sub(1, Ordering::SeqCst);
         store_before_load();
         acted
     }
 
-    /// Puts a value in the place of the message of a position, if that waits. Returns what was evicted, the old message
-    /// among it. Otherwise returns the value, and the old message if that was taken out. What is evicted here is
-    /// counted. Called while the slots are [staying](Self::staying).
+    /// Replaces the message of a position if it waits. Returns the evicted messages, including the
+    /// old one. These are counted here. Called only while the slots are kept by
+    /// [`staying`](Self::staying).
     ///
-    /// The caller looks at the signal next in any case, and drops what was evicted after that.
+    /// In any case, the caller must check the signal next, and drop the evicted messages after
+    /// that.
+    ///
+    /// # Errors
+    ///
+    /// Returns the value if it was not put in, and the old message if that was already taken out.
     pub(super) fn replace(&self, position: u64, value: T) -> Result<Evicted<T>, (T, Option<T>)> {
         let slot = self.slot(position);
         let (full, replacing) = (stamp(position, FULL), stamp(position, REPLACING));
-        // Acquire: pairs with the exchange in `publish`. SeqCst: the memory is this thread's before it may be seen so.
+        // Acquire: pairs with the exchange in `publish`. SeqCst: in the order of these accesses,
+        // this thread owns the memory before another thread sees `REPLACING`.
         if slot.stamp.compare_exchange(full, replacing, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             return Err((value, None));
         }
         let old = slot.value.with(|place| {
-            // SAFETY: the stamp said that the value was written, and the exchange gave it to this thread.
+            // SAFETY: the stamp showed that the value was written, and the exchange made this
+            // thread the owner.
             unsafe { place.cast::<T>().read() }
         });
         slot.value.with_mut(|place| {
-            // SAFETY: the memory is this thread's, and what lay there was moved out.
+            // SAFETY: this thread owns the memory, and has moved the old value out.
             unsafe { (*place).write(value) }
         });
         let mut evicted = Evicted { first: Some(old), more: Vec::new() };
         let published = publish(slot, position, REPLACING);
-        // Pairs with `is_overtaken`.
+        // Pairs with the load in `is_overtaken`.
         store_before_load();
         if published.is_ok() && self.is_overtaken(position) {
             evicted.add(self.take_at(position));
@@ -346,58 +394,63 @@ impl<T> EvictingRing<T> {
         self.laps.index(position)
     }
 
-    /// Returns whether the message of a position waits, or its successor is being put into its place. Called by the consumer,
-    /// or while the slots are [staying](Self::staying).
+    /// Returns whether the message of a position waits or is just being replaced. Called by the
+    /// consumer, or while the slots are kept by [`staying`](Self::staying).
     pub(super) fn has_message(&self, position: u64) -> bool {
         let seen = self.slot(position).stamp.load(Ordering::SeqCst);
         seen == stamp(position, FULL) || seen == stamp(position, REPLACING)
     }
 
-    /// Takes the message of a position out if it is there. Any thread may.
+    /// Takes the message of a position out if it is published. Any thread may call this.
     fn take_at(&self, position: u64) -> Option<T> {
         self.take_at_looking(position, &mut |_slot| {})
     }
 
-    /// As [`take_at`](Self::take_at). Calls `look` with the index of the slot while the message is in it. What is found beside
-    /// the message is right if the message is taken: until then, nobody else can have had the slot.
+    /// Does the same as [`take_at`](Self::take_at). Calls `look` with the slot's index while the
+    /// message may be in the slot. If the message is taken, `look` has read the message's own key:
+    /// before the take, only a replacement at this position can have owned the slot, and it keeps
+    /// the key.
     fn take_at_looking(&self, position: u64, look: &mut impl FnMut(usize)) -> Option<T> {
         let slot = self.slot(position);
         let (full, taking) = (stamp(position, FULL), stamp(position, TAKING));
-        // A load first, which is all that it takes most often: an exchange that fails costs as much as one that does not.
+        // The load is enough in most calls. A failing exchange costs as much as a successful one.
         if slot.stamp.load(Ordering::SeqCst) != full {
             return None;
         }
         look(self.slot_of(position));
-        // Pairs with the exchange in `write`. SeqCst: this may be the last look before a sleep.
+        // Pairs with the exchange in `publish`. SeqCst: this may be the last check before a sleep.
         slot.stamp.compare_exchange(full, taking, Ordering::SeqCst, Ordering::SeqCst).ok()?;
         let value = slot.value.with(|place| {
-            // SAFETY: the stamp said that the value was written, and the exchange gave it to this thread.
+            // SAFETY: the stamp showed that the value was written, and the exchange made this
+            // thread the owner.
             unsafe { place.cast::<T>().read() }
         });
         give_back(slot, taking);
         Some(value)
     }
 
-    /// Takes the oldest message out, passing by what is none. `None` if there is no message, and, once the ring is closed,
-    /// if none can come.
+    /// Takes the oldest message out, and skips positions without one. Returns `None` if there is no
+    /// message. In a closed ring, `None` also means that no message can follow.
     ///
-    /// One thread at a time calls this: the consumer.
+    /// Only one thread at a time calls this function: the consumer.
     pub(super) fn pop(&self) -> Option<T> {
         self.pop_looking(|_slot| {}).map(|(_position, value)| value)
     }
 
-    /// As [`pop`](Self::pop). Calls `look` with the index of the message's slot before it is taken, and perhaps with those of
-    /// others earlier. Returns the message's position too.
+    /// Does the same as [`pop`](Self::pop), and returns the message's position too. Calls `look`
+    /// with the index of the message's slot before the take, and perhaps with the indices of other
+    /// slots earlier.
     pub(super) fn pop_looking(&self, mut look: impl FnMut(usize)) -> Option<(u64, T)> {
         if !self.slots.are_made() {
             return None;
         }
         let tail = self.places.producers.tail.load(Ordering::SeqCst);
         let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
-        // What there is from before the last lap is found in that lap's slots.
+        // Messages from before the last lap are found in the slots of the last lap.
         let mut head = self.places.consumer.head.load(Ordering::Relaxed).max(tail.saturating_sub(self.slots.len()));
         while head < tail {
-            // The last claim is left to become a message: nothing waits behind it, and its producer owes a wake.
+            // The last claim is left alone until it becomes a message: no message waits behind it,
+            // and its producer still has to wake the consumer.
             let position = head;
             let step = self.take_or_pass(position, is_closed || position + 1 < tail, &mut look);
             head += u64::from(matches!(step, Step::Took(_) | Step::Passed));
@@ -435,7 +488,8 @@ impl<T> EvictingRing<T> {
                 return Step::NotYet;
             }
             let void = stamp(position, if phase(seen) == EMPTY { EMPTY } else { HELD });
-            // SeqCst: a producer that finds its position void has not missed the consumer's sleep: it comes again.
+            // SeqCst: a producer that finds its position void cannot miss the consumer's sleep,
+            // because it pushes again.
             if pending && slot.stamp.compare_exchange(seen, void, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 return Step::Passed;
             }
@@ -443,17 +497,18 @@ impl<T> EvictingRing<T> {
     }
 }
 
-/// Drops what nobody took, if the mailbox was forgotten: else it has taken everything out before.
+/// Drops the messages left in the ring, if the mailbox was forgotten. Otherwise the mailbox has
+/// already taken everything out.
 impl<T> Drop for EvictingRing<T> {
     fn drop(&mut self) {
         while self.pop().is_some() {}
     }
 }
 
-/// What the consumer found at a position.
+/// The state of a position, as found by the consumer.
 enum Step<T> {
     Took(T),
-    /// A message of an earlier lap; the position is still to be looked at.
+    /// A message of an earlier lap. The position itself has not been visited yet.
     TookEarlier(u64, T),
     /// Taken, evicted or void.
     Passed,
@@ -461,10 +516,12 @@ enum Step<T> {
     NotYet,
 }
 
-/// What a push put out of the ring. Dropped by the producer, after the consumer was told.
+/// The messages put out of the ring by a push. The producer drops them after it has checked the
+/// signal.
 pub(super) struct Evicted<T> {
     first: Option<T>,
-    /// Seldom any: a message a whole lap older whose evictor was stopped before it came to it, or the pushed one itself.
+    /// Rarely used: for a message a whole lap older whose evictor was stopped before it got there,
+    /// or for the pushed message itself.
     more: Vec<T>,
 }
 
@@ -481,10 +538,11 @@ impl<T> Evicted<T> {
     }
 }
 
-/// Makes a message of the value that this thread has written at `position`, whose phase is `from`. Returns the value if the
-/// position was passed by.
+/// Publishes the value written by this thread at `position`, whose phase is `from`. Returns the
+/// value if the position was skipped.
 fn publish<T>(slot: &Slot<T>, position: u64, from: u64) -> Result<(), T> {
-    // Pairs with the exchange in `take_at`: who sees `FULL` sees the value. SeqCst, because the signal is looked at next.
+    // Pairs with the exchange in `take_at_looking`: a thread seeing `FULL` sees the value. SeqCst,
+    // because the caller checks the signal next.
     let (from, to) = (stamp(position, from), stamp(position, FULL));
     if slot.stamp.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
         return Ok(());
@@ -497,18 +555,20 @@ fn publish<T>(slot: &Slot<T>, position: u64, from: u64) -> Result<(), T> {
     Err(back)
 }
 
-/// Makes the slot's memory this thread's, for a position that it claimed.
+/// Makes this thread the owner of the slot's memory, for a position it has claimed.
 fn enter<T>(slot: &Slot<T>, position: u64) -> Entry<T> {
     let mut seen = slot.stamp.load(Ordering::Relaxed);
     while is_before(seen, position) {
         let to = stamp(position, if matches!(phase(seen), EMPTY | FULL) { WRITING } else { HELD });
-        // Acquire: pairs with `give_back`, or with the exchange in `write` whose message is evicted here.
+        // Acquire: pairs with `give_back`, or with the exchange in `publish` if a message is
+        // evicted here.
         match slot.stamp.compare_exchange_weak(seen, to, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => {
                 return match phase(seen) {
                     EMPTY => Entry::Owned(None),
                     FULL => Entry::Owned(Some(slot.value.with(|place| {
-                        // SAFETY: the stamp said that a value was written, and the exchange gave it to this thread.
+                        // SAFETY: the stamp showed that a value was written, and the exchange made
+                        // this thread the owner.
                         unsafe { place.cast::<T>().read() }
                     }))),
                     _ => Entry::Void,
@@ -520,10 +580,11 @@ fn enter<T>(slot: &Slot<T>, position: u64) -> Entry<T> {
     Entry::Void
 }
 
-/// Gives up memory that this thread owns, known by the stamp `owned` unless the position was passed by.
+/// Releases memory owned by this thread. Its stamp is `owned`, or `HELD` if the position was
+/// skipped.
 fn give_back<T>(slot: &Slot<T>, owned: u64) {
     let mut seen = owned;
-    // Release: pairs with `enter`. What this thread did with the memory comes before.
+    // Release: pairs with the Acquire in `enter`. This thread's accesses to the memory come before.
     while let Err(now) =
         slot.stamp.compare_exchange_weak(seen, seen - phase(seen) + EMPTY, Ordering::Release, Ordering::Relaxed)
     {

@@ -1,8 +1,9 @@
 //! The figures of a lane.
 
+use crate::mailbox::lane::LaneStats;
+use crate::mailbox::message::Message;
 use crate::mailbox::queue::{LaneQueue, Ring};
 use crate::sync::{AtomicU64, Ordering};
-use crate::{LaneStats, Message};
 
 impl<M: Message> LaneQueue<M> {
     /// Counts a message that was handed back because the lane had no room.

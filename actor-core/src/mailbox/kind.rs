@@ -4,9 +4,9 @@
 use std::collections::VecDeque;
 use std::ptr;
 
-use crate::Message;
 use crate::mailbox::by_key::KeyedRing;
 use crate::mailbox::evicting::EvictingRing;
+use crate::mailbox::message::Message;
 use crate::mailbox::places::{Places, add};
 use crate::mailbox::queue::{Envelope, Refused};
 use crate::mailbox::ring::{ClaimError, RefusingRing};

@@ -1,9 +1,10 @@
-//! Which slot a position has among a number of slots that is no power of two.
+//! Maps positions to slots where the number of slots is not a power of two.
 
-/// A number of slots, as many as asked for or an eighth more at most, and how positions go round them.
+/// A number of slots, and the mapping of positions to them. A *lap* is one round over all slots.
 ///
-/// The slots are `parts << shift`, with at most 16 parts: a position's remainder by so small a number takes one multiplication
-/// by its reciprocal, which is exact for all positions that a lane can come to.
+/// The number is at least the one asked for, and at most an eighth higher. It is `parts << shift`,
+/// with at most 16 parts. The remainder of a position by such a small number takes one
+/// multiplication by the reciprocal, and is exact for all positions in a lane's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Laps {
     shift: u32,
@@ -13,7 +14,7 @@ pub(super) struct Laps {
 }
 
 impl Laps {
-    /// Describes `least` slots or a few more. `least` is above 1.
+    /// Describes at least `least` slots. `least` must be above 1.
     pub(super) const fn new(least: usize) -> Self {
         let least = least as u64;
         let shift = (least.ilog2() + 1).saturating_sub(4);
@@ -29,7 +30,8 @@ impl Laps {
     #[inline]
     pub(super) fn index(self, position: u64) -> usize {
         let part = position >> self.shift;
-        // The reciprocal is too large by less than `parts` / 2^64 parts: below 2^60 parts, that never makes one more.
+        // The relative error of the reciprocal is below `parts` / 2^64, and never negative. With at
+        // most 16 parts, the quotient is exact for any `part` below 2^60.
         let round = (u128::from(part) * u128::from(self.reciprocal)) >> 64;
         let part = part - round as u64 * self.parts;
         ((part << self.shift) | (position & ((1 << self.shift) - 1))) as usize

@@ -16,12 +16,15 @@
 mod beside;
 mod by_key;
 mod evicting;
+pub(crate) mod exit;
 mod figures;
 mod filled;
-mod first_use;
 mod kind;
+pub(crate) mod lane;
 mod laps;
 mod late;
+mod lazy;
+pub(crate) mod message;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod places;
@@ -48,10 +51,12 @@ use std::thread;
 use futures::Stream;
 use futures::future::poll_fn;
 
-use crate::contain::let_go;
+use crate::handle::Handle;
+use crate::panic::let_go;
 use crate::sync::{Ordering, fence, spin_loop};
-use crate::{Handle, LaneStats, Message};
 
+pub use lane::{Lane, LaneStats};
+pub use message::{Message, Variant};
 pub(crate) use queue::{Envelope, LaneQueue, Refused};
 pub(crate) use room::Waiting;
 use schedule::Schedule;
@@ -394,7 +399,7 @@ impl<M: Message> Mailbox<M> {
     /// Tells how many messages may be handled in one call, as the lane of the message in hand has it.
     #[inline]
     pub(crate) fn batch(&self) -> u32 {
-        M::LANES.get(usize::from(self.in_hand)).map_or(1, crate::Lane::most_in_batch)
+        M::LANES.get(usize::from(self.in_hand)).map_or(1, Lane::most_in_batch)
     }
 
     /// Takes the next message of the same lane as the one in hand, out of turn.

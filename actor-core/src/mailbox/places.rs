@@ -1,4 +1,4 @@
-//! What every kind of ring has: the next position to claim, the next to take, and the figures of both sides.
+//! The common part of every kind of ring: its positions, and the figures of both sides.
 
 use std::ops::Deref;
 
@@ -6,8 +6,9 @@ use event_listener::Event;
 
 use crate::sync::{AtomicU64, AtomicUsize, Ordering};
 
-/// The positions of one ring. Messages have positions 0, 1, 2, … in the order in which producers claimed them; how a claim
-/// becomes a message is described in `ring` and, for lanes that evict, in `evicting`.
+/// The positions of one ring. Messages have positions 0, 1, 2, … in the order of the producers'
+/// claims. How a claim becomes a message is described in `ring` and, for evicting lanes, in
+/// `evicting`.
 pub(super) struct Places {
     pub(super) producers: Line<Producers>,
     pub(super) consumer: Line<Consumer>,
@@ -16,75 +17,83 @@ pub(super) struct Places {
 
 /// Written by producers.
 pub(super) struct Producers {
-    /// The next position to claim, [`CLOSED`], and the bits of a ring's own.
+    /// The next position to claim, with [`CLOSED`] and the ring's own bits on top.
     pub(super) tail: AtomicU64,
-    /// Claims in a ring that refuses stay below these: without [`GROWN`], and with it. Each once written is right for ever.
-    /// They are here because a claim reads one of them together with `tail`.
+    /// The limits of a refusing ring: claims stay below the first one without [`GROWN`], and below
+    /// the second one with it. Every value ever written here stays valid. They are on this line
+    /// because a claim reads one of them together with `tail`.
     pub(super) limits: [AtomicU64; 2],
-    /// Positions that were claimed and given up.
+    /// Positions given up without a message, or with their message taken back.
     pub(super) void: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) evicted: AtomicU64,
-    /// Senders that wait for room or are about to. The consumer reads it only when the signal says that one waits.
+    /// Senders waiting for room or about to wait. The consumer reads this only if the signal
+    /// reports a waiting sender.
     pub(super) waiting: AtomicUsize,
-    /// What a ring counts to know when its slots are of no more use to anyone.
+    /// The ring's count of the users of its slots. With it, a ring finds out when its slots can be
+    /// freed.
     pub(super) users: AtomicU64,
 }
 
-/// Written by the consumer alone. Producers read it when they reach the limit, which is every few messages in a full lane:
-/// what is written per message and read by no producer is in [`Figures`] instead.
+/// Written by the consumer alone. Producers read this line when they reach the limit: every few
+/// messages in a full lane. So a value written for each message and read by no producer is in
+/// [`Figures`] instead.
 pub(super) struct Consumer {
     /// The next position to take.
     pub(super) head: AtomicU64,
-    /// How many messages have made room again, in a ring where a message does that later than when it is taken.
+    /// The number of messages whose room is free again, in a ring that frees room on release
+    /// (`Frees::WhenReleased`).
     pub(super) released: AtomicU64,
     /// How often the ring has shrunk.
     pub(super) shrunk: AtomicU64,
-    /// Where the consumer was when it left, or [`NOT_LEFT`]: what lies before was taken, whatever its sender finds later.
+    /// The consumer's position at its departure, or [`NOT_LEFT`]. Messages before it were taken,
+    /// whatever their senders find out later.
     pub(super) left_at: AtomicU64,
-    /// Where senders wait for room; one is woken for each message taken. It is a pointer that the first of them sets. It is
-    /// here, because nobody waits at a lane that was never used, and this line has room for it.
+    /// Senders wait here for room. One sender is woken for each message taken. The event is one
+    /// pointer, set by the first waiting sender. It is here because this line has space for it, and
+    /// because no sender waits at an unused lane.
     pub(super) room: Event,
 }
 
 /// Written by the consumer alone.
 pub(super) struct Figures {
     pub(super) handled: AtomicU64,
-    /// Evicted from what had already been taken out.
+    /// Messages evicted after they were taken out of the ring.
     pub(super) evicted: AtomicU64,
     pub(super) cancelled: AtomicU64,
     pub(super) undelivered: AtomicU64,
     pub(super) high_water: AtomicU64,
-    /// Where the consumer was when it last rested.
+    /// The consumer's position when it was last idle.
     pub(super) rested_at: AtomicU64,
-    /// Rests in a row before each of which few messages came.
+    /// Idle periods in a row with few messages before each of them.
     pub(super) calm: AtomicU64,
-    /// How many messages had made room when senders that wait were last told of it.
+    /// The number of messages with free room when waiting senders were last notified.
     pub(super) told: AtomicU64,
 }
 
-/// A cache line of its own, so that one side's writes do not slow the other's down.
+/// A cache line of its own, so that the writes of one side do not slow down the other side.
 #[repr(align(64))]
 pub(super) struct Line<T>(T);
 
-/// No position: the consumer is still there.
+/// No position: the consumer has not departed.
 pub(super) const NOT_LEFT: u64 = u64::MAX;
 
-/// The bit of `tail` that says that nothing more is taken in. Positions never get there.
+/// The bit of `tail` for a closed ring: no more claims. No position reaches this bit.
 pub(super) const CLOSED: u64 = 1 << 63;
 
-/// The bit of `tail` that says that positions from here on lie in the grown slots of a ring that refuses.
+/// The bit of `tail` for a grown ring: positions from here on use the grown slots of a refusing
+/// ring.
 pub(super) const GROWN: u64 = 1 << 62;
 
-/// The bit of `tail` that says which of its grown slots a ring that refuses uses next. It changes each time that the ring
-/// shrinks.
+/// The bit of `tail` for the place of a refusing ring's grown slots, in use or to be used next. It
+/// flips each time the ring shrinks.
 pub(super) const OTHER: u64 = 1 << 61;
 
-/// The bits of `tail` that are the position.
+/// The bits of `tail` for the position.
 pub(super) const POSITION: u64 = OTHER - 1;
 
 impl Places {
-    /// Makes the positions of a ring whose slots begin with so many `users`.
+    /// Creates the positions of a ring. Its slots begin with a count of `users`.
     pub(super) fn new(users: u64) -> Self {
         let figure = || AtomicU64::new(0);
         Self {
@@ -117,38 +126,40 @@ impl Places {
         }
     }
 
-    /// Takes nothing in from now on. What was claimed before may still arrive.
+    /// Closes the ring to new claims. Earlier claims may still become messages.
     pub(super) fn close(&self) {
-        // SeqCst: the position that a consumer then finds is the last that will ever be claimed.
+        // SeqCst: the consumer then reads the last position ever claimed. In an evicting ring, a
+        // push may still raise `tail` after the close, but to void positions only.
         self.producers.tail.fetch_or(CLOSED, Ordering::SeqCst);
     }
 
-    /// Says up to where the consumer has taken everything. Called by the consumer before the signal says that it is gone;
-    /// it may say so again, but the first time counts.
+    /// Records the consumer's position at its departure. Called by the consumer before the signal
+    /// has `GONE` set. Only the first call has an effect.
     pub(super) fn leave(&self) {
         let Consumer { head, left_at, .. } = &*self.consumer;
         if left_at.load(Ordering::Relaxed) == NOT_LEFT {
-            // Handed on by the signal.
+            // Relaxed: the signal passes this store on to producers.
             left_at.store(head.load(Ordering::Relaxed), Ordering::Relaxed);
         }
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        // Relaxed: whoever has to know was told by more than this.
+        // Relaxed: callers depending on a close are ordered after it by other means.
         self.producers.tail.load(Ordering::Relaxed) & CLOSED != 0
     }
 
-    /// Tells the next position to claim. SeqCst, for a consumer that has announced its sleep.
+    /// Returns the next position to claim. SeqCst, for a consumer that has announced its sleep.
     pub(super) fn tail(&self) -> u64 {
         self.producers.tail.load(Ordering::SeqCst) & POSITION
     }
 
-    /// Tells whether every position that was claimed has been taken or passed by. Asked by the consumer.
+    /// Returns whether every claimed position has been taken or skipped. Called by the consumer.
     pub(super) fn is_drained(&self) -> bool {
         self.consumer.head.load(Ordering::Relaxed) >= self.tail()
     }
 
-    /// Counts the messages that were taken in. In flight, it may be ahead by claims that are not yet messages.
+    /// Returns the number of accepted messages. It may be too high by the number of claims in
+    /// flight.
     pub(super) fn accepted(&self) -> u64 {
         let void = self.producers.void.load(Ordering::Relaxed);
         self.tail().saturating_sub(void)
@@ -163,7 +174,7 @@ impl<T> Deref for Line<T> {
     }
 }
 
-/// Adds to a figure that one thread alone writes: no read-modify-write is needed.
+/// Adds to a figure written by one thread only: no read-modify-write is needed.
 pub(super) fn add(figure: &AtomicU64, n: u64) {
     figure.store(figure.load(Ordering::Relaxed) + n, Ordering::Relaxed);
 }

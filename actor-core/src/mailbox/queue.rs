@@ -3,14 +3,14 @@
 
 use std::collections::VecDeque;
 
-use crate::Message;
-use crate::lane::{Lane, LaneKind};
 use crate::mailbox::by_key::KeyedRing;
 use crate::mailbox::evicting::{self, EvictingRing, SPARE};
-use crate::mailbox::first_use::FirstUse;
 use crate::mailbox::kind::{
     send_evicting, send_keyed, send_refusing, send_shared, take_in_turn, take_newest, take_newest_of_key, take_parts,
 };
+use crate::mailbox::lane::{Lane, LaneKind};
+use crate::mailbox::lazy::FirstUse;
+use crate::mailbox::message::Message;
 use crate::mailbox::places::{Places, add};
 use crate::mailbox::ring::{self, Frees, RefusingRing};
 use crate::mailbox::share::{SharedRing, Sourced};

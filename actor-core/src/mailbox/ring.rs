@@ -1,150 +1,192 @@
-//! A first in, first out ring for many producers and one consumer, messages inline.
+//! A bounded first-in, first-out ring for many producers and one consumer. Messages lie inline.
+//!
+//! # Terms
+//!
+//! * *Position*: the number of a message, in the order of the claims: 0, 1, 2, …
+//! * *Claim*: a producer reserves the next position by an exchange on `tail`.
+//! * *Slot*: memory for one message, with a stamp. Position `p` uses the slot `p & mask`.
+//! * *Lap*: one round of positions over all slots.
+//! * *Stamp*: an atomic word of the slot. Stamp `p + 1` means: the message of position `p` is here.
+//! * *Publish*: store the stamp, after the value. From then on the position is a message.
+//! * *Limit*: producers claim only positions below it.
+//! * *First slots*: the few slots of a new ring. *Grown slots*: slots for the whole capacity.
+//! * *Void*: a position is void if it was given up and never becomes a message.
+//! * *Skip*: the consumer moves `head` past a position without taking a message.
+//! * *Signal*: the wake signal of the mailbox (`signal`). Its bit `GONE` means: the consumer has
+//!   departed.
+//! * *Settle*: decide, after the departure, which side gets the message of a position.
 //!
 //! # Layout
 //!
-//! The message of position `p` lies in the slot `p & mask`: of the first few slots, or of the grown ones.
-//!
 //! ```text
-//!  producers' line                    consumer's line               slots
-//!  tail    next position to claim,    head  next position to take   stamp = p + 1: the message of p is there
-//!          top bits: closed, grown,                                 value
-//!          other
-//!  limits  claims stay below
+//! producers' line                   consumer's line               slots
+//! tail    next position to claim;   head  next position to take   stamp  p + 1: the message of p
+//!         top bits: closed, grown,                                       is here
+//!         other                                                   value
+//! limits  claims stay below these
 //! ```
 //!
 //! # Protocol
 //!
 //! ```text
-//! producer                                          consumer (one, alone)
-//!   p = tail; closed? -> Closed                       p = head
-//!   p < limit? else limit = head + capacity (A)       stamp of p's slot == p + 1?  no -> nothing yet
-//!              still not? -> Full                           yes (C):
-//!   tail: p -> p + 1 by compare-exchange                    move the value out
-//!   write the value                                         head = p + 1        (D)
+//! producer                                       consumer (one, alone)
+//!   p = tail; closed? -> Closed                    p = head
+//!   p < limit? else limit = head + capacity (A)    stamp of p's slot == p + 1?  no -> nothing yet
+//!              still not? -> Full                        yes (C):
+//!   tail: p -> p + 1 by compare-exchange                 move the value out
+//!   write the value                                      head = p + 1        (D)
 //!   stamp = p + 1                            (B)
 //! ```
 //!
-//! * (B) pairs with (C): who sees the stamp sees the value.
-//! * (D) pairs with (A): a producer writes position `p` only when it has seen `head > p - capacity`, that is, when the
-//!   consumer has moved the slot's last message out. `limit` hands on what one producer saw at (A) to the others by
-//!   Release and Acquire, so that the consumer's line is read once in many messages. An older value of `limit` is only
-//!   more careful than a newer one.
-//! * Slots are written by producers alone: the consumer's core never has to own a slot's line.
+//! * (B) pairs with (C): a consumer seeing the stamp sees the value.
+//! * (D) pairs with (A): a producer writes position `p` only after reading `head > p - capacity`.
+//!   By then the consumer has moved the slot's previous message out. `limit` hands the result of
+//!   one producer's read at (A) to the other producers, by Release and Acquire. So the consumer's
+//!   line is read once in many messages. An outdated `limit` is only more cautious than a recent
+//!   one.
+//! * Only producers write to slots, until the consumer departs. So the consumer's core never needs
+//!   to own the cache line of a slot.
 //!
 //! # Growth
 //!
-//! A ring begins with a few slots, so that an actor of which little is asked stays small. A producer that finds them full,
-//! with capacity left, makes slots for all of it and sets `GROWN` in `tail` by compare-exchange. A claim that sees the bit
-//! lies in the grown slots, one that does not in the first: the bit and the position are one word, so there is one position
-//! from which on all are grown. The consumer need not know it: stamps are unique, so it looks in both. If there is no memory
-//! for more slots, the ring is full.
+//! A ring begins with the first slots only, so that an actor with little traffic stays small. A
+//! producer finding them full, with capacity left, makes the grown slots. It then sets `GROWN` in
+//! `tail` by compare-exchange. A claim that saw the bit uses the grown slots. Any other claim uses
+//! the first slots. The bit and the position are one word, so the change happens at exactly one
+//! position. The consumer does not need to know this position: stamps are unique, so it checks both
+//! places. If there is no memory for the grown slots, the ring is full.
 //!
-//! A consumer that rests with nothing left shrinks a ring that needed no more than its first slots for a while. There are two
-//! places for grown slots, and a bit of `tail` says which is used:
+//! An idle consumer with an empty ring frees the grown slots, once the first slots have been enough
+//! for a while. There are two places for grown slots, and the bit `OTHER` of `tail` names the place
+//! in use:
 //!
 //! ```text
-//! consumer: tail == head, GROWN, bit b      tail: head -> head + 1, without GROWN, bit !b, by compare-exchange   (E)
-//!                                           position head is void; head = head + 1; frees the slots of b
+//! consumer: tail == head, open, place b
+//!   tail: head -> head + 1, without GROWN, place !b, by compare-exchange    (E)
+//!   position head is void; head = head + 1; frees the slots of place b
 //! ```
 //!
-//! At (E) every claim that saw `GROWN` has been taken, and a producer does not touch a slot after its stamp, so nobody is at
-//! the slots of `b`. Nobody comes to be: claims after (E) see no `GROWN`, and those that grow the ring again use the other
-//! place until the consumer shrinks it again. Position `head` is given up so that an exchange of a producer that read `tail`
-//! before (E) fails: no value of `tail` comes twice. Such a producer may have made slots of `b` in vain, which the consumer
-//! frees when it next looks. Between (E) and the store of `head` the void position takes the room of one message. What a limit says holds for ever, but for the slots that it is of: so each kind has its own.
+//! After (E), no thread accesses the slots of `b`: every claim that saw `GROWN` has been taken, and
+//! a producer does not touch a slot after storing its stamp. No thread can reach them later: claims
+//! after (E) see no `GROWN`, and a producer that grows the ring again uses the other place, until
+//! the next shrink.
+//!
+//! Giving up position `head` keeps every value of `tail` unique. So the exchange in `grow` fails
+//! for a producer with a `tail` read before (E). Such a producer may have made slots in place `b`
+//! in vain. The consumer frees these when it next shrinks the ring. Between (E) and the store of
+//! `head`, the void position takes the room of one message.
+//!
+//! A limit stays valid forever, but only for the kind of slots it was computed for. So the first
+//! slots and the grown slots have a limit each.
 //!
 //! # Progress
 //!
-//! A push takes a bounded number of steps besides those in which another push succeeds: it is lock-free. A take is
-//! wait-free. A producer that was stopped between its claim and (B) holds up what comes after it *in this lane*: the
-//! consumer finds "nothing yet" there, goes on to other lanes or sleeps, and is woken by that producer, who still owes a
-//! look at the signal. Nobody spins.
+//! A push is lock-free. It takes a bounded number of steps, and repeats them only if another push
+//! has claimed a position or the ring has grown or shrunk. A take is wait-free. A producer stopped
+//! between its claim and (B) holds up the later messages *of this lane*. The consumer then finds
+//! "nothing yet", and continues with other lanes or sleeps. The stopped producer wakes it later,
+//! because it still has to check the signal after (B). No thread spins.
 //!
 //! # The end
 //!
-//! Closing sets the top bit of `tail`, so the last position is known. A consumer that leaves without waiting for
-//! claims still in flight tells so by the signal (`GONE`), and then settles each position with its producer:
+//! Closing sets the top bit of `tail`, so the last position is known. A departing consumer does not
+//! wait for claims in flight. It sets `GONE` at the signal, and then settles each position with its
+//! producer:
 //!
 //! ```text
 //! producer                              consumer
 //!   stamp = p + 1        (SeqCst)         left_at = head
-//!   GONE?  no -> accepted                 GONE is set                   (SeqCst)
-//!          yes: p < left_at? accepted     stamp == p + 1? no -> passes p by: it was never accepted
+//!   GONE?  no -> accepted                 set GONE                      (SeqCst)
+//!          yes: p < left_at? accepted     stamp == p + 1? no -> skips p: it was never accepted
 //!            no: stamp: p + 1 -> 0          yes: stamp: p + 1 -> 0
-//!               won  -> comes back               won  -> takes it: undelivered
-//!               lost -> accepted                 lost -> it came back
+//!               won  -> returned               won  -> takes it: undelivered
+//!               lost -> accepted               lost -> it was returned
 //! ```
 //!
-//! In the one order of `SeqCst` accesses either the consumer sees the stamp or the producer sees `GONE`, or both, and then
-//! one exchange wins. So each message is taken once or comes back once, and nobody waits. What the consumer took before it
-//! left kept its stamp, so that its sender, if it was stopped before it could look at the signal, has to be told: `left_at`
-//! is written before `GONE`, and read by those who have seen that. A consumer that has left only settles.
+//! In the single order of all `SeqCst` accesses, either the consumer sees the stamp, or the
+//! producer sees `GONE`, or both happen. If both happen, one exchange wins. So each message is
+//! taken once or returned once, and no thread waits.
+//!
+//! A message taken before the departure keeps its stamp. Its producer may have been stopped before
+//! the check of the signal, and must then learn of the take. `left_at` serves this purpose: it is
+//! written before `GONE`, and read only by threads that have seen `GONE`. After its departure the
+//! consumer only settles.
 //!
 //! # The memory after the end
 //!
-//! Slots are given back when nobody needs them any more, although handles may keep the ring. `users` counts the consumer, as
-//! [`CONSUMER`], producers that are about to take a message back, and one for each position that the consumer passed by
-//! without a message. Such a position's producer always finds `GONE` and wins its exchange, so it takes its one away. Whoever
-//! brings the count to nothing frees the slots. A producer that finds it there already does not look: what it sent was taken.
+//! The slots are freed as soon as no thread needs them, even if handles keep the ring alive.
+//! `users` is the sum of:
+//!
+//! * [`CONSUMER`], until the consumer has settled every position,
+//! * 1 for each producer about to take a message back,
+//! * 1 for each position skipped by the consumer.
+//!
+//! The producer of a skipped position always finds `GONE` and wins its exchange. It then subtracts
+//! the 1 of its position. The thread that brings the count to 0 frees the slots. A producer that
+//! finds the count at 0 does not look at the slots: its message was taken.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
 use crate::mailbox::places::{CLOSED, GROWN, OTHER, POSITION, Places, add};
 use crate::mailbox::slots::{Slot, Slots, fit};
 use crate::sync::{AtomicBool, FIRST_SLOTS, Ordering, fence, prepare_to_write, store_before_load};
 
-/// A stamp that no position has.
+/// The stamp of no position.
 const NOTHING: u64 = 0;
 
-/// The consumer among the users of the slots: more than there are ever threads and positions to be counted.
+/// The consumer's part of `users`: more than the number of threads and positions ever counted
+/// there.
 const CONSUMER: u64 = 1 << 62;
 
-/// Rests in a row that needed no more than the first slots, before a ring shrinks.
+/// Idle periods in a row, each with no more messages than the first slots hold, before a ring
+/// shrinks.
 const CALM: u64 = 64;
 
-/// Bytes of grown slots beyond which a ring shrinks at the first rest that needed no more than the first slots.
+/// Size of the grown slots, in bytes. A larger ring shrinks after the first such idle period.
 const MUCH: u64 = 1 << 20;
 
-/// How far ahead of its own slot a producer asks for the line of another: two lines of small slots, or one large slot.
+/// Distance, in bytes, from a producer's slot to the slot it prefetches: two cache lines ahead if
+/// slots are small, one slot ahead if they are large.
 ///
-/// Without that, the exchange that publishes a message waits for the slot's line to come from the consumer's core, which read
-/// it a lap ago.
+/// The consumer's core has read that cache line a lap ago. Without the prefetch, the store of the
+/// stamp would wait for the line to arrive from that core.
 const AHEAD_BYTES: usize = 128;
 
-/// Why a position was refused.
+/// Why no position was claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClaimError {
     Full,
     Closed,
 }
 
-/// A claimed position, which its producer owes a message.
+/// A claimed position. Its producer must fill it.
 #[must_use = "the consumer waits for what was claimed"]
 pub(super) struct Claim {
     position: u64,
-    /// [`GROWN`] and [`OTHER`], as `tail` had them.
+    /// [`GROWN`] and [`OTHER`], as read from `tail` by the claim.
     bits: u64,
 }
 
-/// When a message makes room for another.
+/// When the room of a message becomes free again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Frees {
-    /// As soon as it is taken out of the ring.
+    /// As soon as the message is taken out of the ring.
     WhenTaken,
-    /// When the consumer [says so](RefusingRing::release), which is after it was taken.
+    /// When the consumer [releases](RefusingRing::release) it, which happens after the take.
     WhenReleased,
 }
 
 /// The memory of a lane that refuses the newest message when it is full.
 pub(super) struct RefusingRing<T> {
     pub(super) places: Places,
-    /// Messages that may wait at once; there are as many grown slots or more.
+    /// The most messages waiting at a time. There are at least as many grown slots.
     capacity: u64,
-    /// The slots that it begins with, made for the first message.
+    /// The first slots, made for the first message.
     first: Slots<T>,
-    /// Slots for the whole capacity, made when more has waited than the first hold. One is in use at a time.
+    /// The two places for grown slots. These are made when more messages wait than the first slots
+    /// hold. One place is in use at a time.
     grown: [Slots<T>; 2],
     frees: Frees,
-    /// Whether the consumer has settled every position. Its own.
+    /// Whether the consumer has settled every position. Accessed by the consumer only.
     is_settled: AtomicBool,
 }
 
@@ -154,7 +196,7 @@ pub(super) const fn fits<T>(capacity: usize) -> bool {
 }
 
 impl<T> RefusingRing<T> {
-    /// Makes a ring for `capacity` messages.
+    /// Creates a ring for `capacity` messages.
     pub(super) fn new(capacity: usize, frees: Frees) -> Self {
         let grown = || Slots::new(capacity.next_power_of_two());
         Self {
@@ -167,7 +209,7 @@ impl<T> RefusingRing<T> {
         }
     }
 
-    /// Returns the next position to take. Asked by the consumer.
+    /// Returns the next position to take. Called by the consumer.
     pub(super) fn head(&self) -> u64 {
         self.places.consumer.head.load(Ordering::Relaxed)
     }
@@ -177,14 +219,17 @@ impl<T> RefusingRing<T> {
         self.capacity.min(FIRST_SLOTS as u64)
     }
 
-    /// Returns the number of messages that may wait at once.
+    /// Returns the most messages waiting at a time.
     pub(super) fn capacity(&self) -> u64 {
         self.capacity
     }
 
-    /// Returns the position below which every message has made room again.
+    /// Returns the number of positions with free room again. The slots of the positions below this
+    /// number are empty: a position is released only after its message has left the ring, perhaps
+    /// out of order.
     ///
-    /// Acquire: pairs with the Release in `pop_with`, so that the slots below are free, or with the one in `release`.
+    /// Acquire: pairs with the Release of `head` in `pop_with`, so that the slots below are free,
+    /// or with the Release in `release`.
     pub(super) fn freed(&self) -> u64 {
         match self.frees {
             Frees::WhenTaken => self.places.consumer.head.load(Ordering::Acquire),
@@ -192,15 +237,17 @@ impl<T> RefusingRing<T> {
         }
     }
 
-    /// Makes room for one message more, in a ring that [frees when released](Frees::WhenReleased). Called by the consumer, at
-    /// most once for each position that it has passed.
+    /// Frees the room of one more message, in a ring that
+    /// [frees when released](Frees::WhenReleased). Called by the consumer, at most once for each
+    /// position it has taken or given up.
     pub(super) fn release(&self) {
         let released = &self.places.consumer.released;
-        // Pairs with the load in `freed`. What was released lay in a slot that was emptied before.
+        // Pairs with the load in `freed`. The slot of the released message was emptied before.
         released.store(released.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
-    /// Makes a message of the value at the claimed position, and returns the position. The caller looks at the signal next.
+    /// Publishes the value at the claimed position, and returns the position. The caller must check
+    /// the signal next.
     #[inline(always)]
     pub(super) fn fill(&self, claim: Claim, value: T) -> u64 {
         let Claim { position, bits } = claim;
@@ -210,18 +257,19 @@ impl<T> RefusingRing<T> {
             .at_and_ahead(index(position, slots), index(ahead, slots))
             .expect("made before the limit or `GROWN` let the position be claimed");
         slot.value.with_mut(|place| {
-            // SAFETY: the claim gave this position to this thread alone, and `claim` saw that the consumer has taken the
-            // slot's last value out.
+            // SAFETY: the claim reserved this position for this thread alone. `claim` saw that the
+            // consumer has moved the slot's previous value out.
             unsafe { (*place).write(value) }
         });
-        // Pairs with the load in `filled`: who sees the stamp sees the value. SeqCst, because the signal is looked at next.
+        // Pairs with the load in `filled`: a thread seeing the stamp sees the value. SeqCst,
+        // because the caller checks the signal next.
         slot.stamp.store(position + 1, Ordering::SeqCst);
         store_before_load();
         prepare_to_write(ahead);
         position
     }
 
-    /// Claims the next position, or says why there is none. Never waits.
+    /// Claims the next position, or returns why there is none. Never waits.
     #[inline(always)]
     pub(super) fn claim(&self) -> Result<Claim, ClaimError> {
         let mut tail = self.places.producers.tail.load(Ordering::Relaxed);
@@ -230,7 +278,8 @@ impl<T> RefusingRing<T> {
                 return Err(ClaimError::Closed);
             }
             let (position, is_grown) = (tail & POSITION, tail & GROWN != 0);
-            // Acquire: pairs with the Release in `raise_limit`, and through it with the consumer's.
+            // Acquire: pairs with the Release in `raise_limit`, and through it with the consumer's
+            // Release.
             let limit = &self.places.producers.limits[usize::from(is_grown)];
             if position >= limit.load(Ordering::Acquire) && !self.raise_limit(position, is_grown) {
                 let has_grown = !is_grown && self.first_capacity() < self.capacity && self.grow(tail);
@@ -238,11 +287,12 @@ impl<T> RefusingRing<T> {
                 if now == tail && !has_grown {
                     return Err(ClaimError::Full);
                 }
-                // Others went on meanwhile, or the ring has grown or shrunk: what was seen says nothing of now.
+                // Other producers have claimed positions, or the ring has grown or shrunk: the
+                // values read above are out of date.
                 tail = now;
                 continue;
             }
-            // Acquire: pairs with the exchange in `grow`, so that who sees the bit finds the slots.
+            // Acquire: pairs with the exchange in `grow`. A thread seeing `GROWN` finds the slots.
             match self.places.producers.tail.compare_exchange_weak(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed)
             {
                 Ok(_) => return Ok(Claim { position, bits: tail & (GROWN | OTHER) }),
@@ -251,7 +301,8 @@ impl<T> RefusingRing<T> {
         }
     }
 
-    /// Looks how far the consumer has come. Returns whether `position` may be claimed.
+    /// Raises the limit to match the consumer's progress. Returns whether `position` may be
+    /// claimed.
     #[cold]
     fn raise_limit(&self, position: u64, is_grown: bool) -> bool {
         if !is_grown && !self.first.make() {
@@ -259,34 +310,38 @@ impl<T> RefusingRing<T> {
         }
         let room = if is_grown { self.capacity } else { self.first_capacity() };
         let limit = self.freed() + room;
-        // Release: who sees the limit finds the slots, and may use those below.
+        // Release: a thread seeing the limit finds the slots, and may use those of positions below
+        // it.
         self.places.producers.limits[usize::from(is_grown)].store(limit, Ordering::Release);
         position < limit
     }
 
-    /// Makes slots for the whole capacity, for all positions from `tail` on, unless another position is claimed first.
-    /// Returns whether there is memory for them.
+    /// Makes slots for the whole capacity, used by all positions from `tail` on unless `tail`
+    /// changes first. Returns whether there is memory for them.
     #[cold]
     fn grow(&self, tail: u64) -> bool {
-        // Pairs with the exchange in `shrink` that `tail` may come from: slots that were freed before it are not taken for made.
+        // Acquire: pairs with the exchange in `shrink`, if `tail` comes from there. Without the
+        // fence, `make` might still see slots that were freed before this exchange.
         fence(Ordering::Acquire);
         if !self.grown_of(tail).make() {
             return false;
         }
-        // Release: who sees the bit finds the slots. If it fails, another has grown the ring, or gone on, or the consumer has
-        // shrunk it: then what was made here is of no use to anyone, and the consumer frees it.
+        // Release: a thread seeing `GROWN` finds the slots. The exchange fails if another producer
+        // has claimed a position or has grown the ring, or if the ring was closed or shrunk. After
+        // a shrink, the slots made here are in the place not in use, and the consumer frees them in
+        // its next `shrink`.
         let _ = self.places.producers.tail.compare_exchange(tail, tail | GROWN, Ordering::Release, Ordering::Relaxed);
         true
     }
 
-    /// Returns the place for grown slots that the bits of `tail` name.
+    /// Returns the place for grown slots named by the bits of `tail`.
     #[inline]
     fn grown_of(&self, bits: u64) -> &Slots<T> {
         &self.grown[usize::from(bits & OTHER != 0)]
     }
 
-    /// Gives grown slots back that have been needless for a while. Called by the consumer whenever it rests, unless it has
-    /// [left](Places::leave).
+    /// Frees grown slots that were not needed for a while. Called by the consumer whenever it
+    /// becomes idle, but not after its [departure](Places::leave).
     #[inline]
     pub(super) fn rest(&self) {
         if self.grown.iter().any(Slots::are_made) {
@@ -308,18 +363,21 @@ impl<T> RefusingRing<T> {
         }
     }
 
-    /// Gives the grown slots back, unless a position has been claimed that was not taken. Called by the consumer.
+    /// Frees the grown slots, unless the ring is closed or a claimed position has not been taken
+    /// yet. Called by the consumer.
     pub(super) fn shrink(&self, head: u64) {
         let (producers, consumer) = (&self.places.producers, &self.places.consumer);
         let used = if consumer.shrunk.load(Ordering::Relaxed) % 2 == 0 { 0 } else { OTHER };
-        // SAFETY: what lies there was made in vain by a producer that read `tail` before the ring was last shrunk; its exchange
-        // in `grow` fails. Nobody has claimed a position there since.
+        // SAFETY: slots in this place were made in vain, by a producer with a `tail` read before
+        // the last shrink. Its exchange in `grow` fails. No position in this place has been claimed
+        // since.
         unsafe { self.grown_of(used ^ OTHER).free() };
         let tail = producers.tail.load(Ordering::Relaxed);
         if tail & CLOSED != 0 || tail & POSITION != head {
             return;
         }
-        // Release: pairs with the fence in `grow`. The slots were the consumer's when it saw each of their stamps.
+        // Release: pairs with the fence in `grow`. The consumer has owned each of the slots since
+        // it saw the slot's stamp.
         let next = (head + 1) | (used ^ OTHER);
         if producers.tail.compare_exchange(tail, next, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;
@@ -330,46 +388,49 @@ impl<T> RefusingRing<T> {
         if self.frees == Frees::WhenReleased {
             self.release();
         }
-        // As in `pop_with`.
+        // Release: as in `pop_with`.
         consumer.head.store(head + 1, Ordering::Release);
         self.places.figures.calm.store(0, Ordering::Relaxed);
-        // SAFETY: every position that was claimed with `GROWN` has been taken, since which its producer does not touch the
-        // slot, and no claim from now on uses this place before it is made again.
+        // SAFETY: every position claimed with `GROWN` has been taken, and its producer does not
+        // touch the slot after the stamp. No claim from now on uses this place before it is made
+        // again.
         unsafe { self.grown_of(used).free() };
     }
 
-    /// Takes the oldest value out in parts, if it is there.
+    /// Takes the oldest message out in parts, if it is published.
     ///
-    /// In place, because a whole value that is moved out and taken apart afterwards is written in narrow stores and read back
-    /// by wide loads, which a core cannot serve from its store buffer.
+    /// The parts are read in place. If the whole value were moved out first and taken apart
+    /// afterwards, it would be written in narrow stores and read back by wide loads. A core cannot
+    /// serve these from its store buffer.
     ///
     /// # Safety
     ///
-    /// One thread at a time calls this and [`settle`](Self::settle); this, no more once it has [left](Places::leave). `take`
-    /// gets a valid value, which it moves out, and runs no other code of the value's type.
+    /// Only one thread at a time calls this function and [`settle`](Self::settle). This function is
+    /// not called after the consumer's [departure](Places::leave). `take` gets a valid value. It
+    /// must move the value out, and must run no other code of the value's type.
     #[inline(always)]
     pub(super) unsafe fn pop_with<R>(&self, take: impl FnOnce(*const T) -> R) -> Option<R> {
         let head = self.places.consumer.head.load(Ordering::Relaxed);
         let parts = self.filled(head)?.value.with(|place| take(place.cast::<T>()));
-        // Pairs with the load in `freed`: the slot is a producer's from here on.
+        // Release: pairs with the load in `freed`. From here on the slot belongs to a producer.
         self.places.consumer.head.store(head + 1, Ordering::Release);
         Some(parts)
     }
 
-    /// Returns whether the next message is there to be taken. Unlike [`is_drained`](Places::is_drained) it leaves the line of
-    /// the producers alone, and does not count claims in flight.
+    /// Returns whether the next message is published. Unlike [`is_drained`](Places::is_drained), it
+    /// does not read the producers' line, and does not count claims in flight.
     #[inline]
     pub(super) fn is_next_there(&self) -> bool {
         self.filled(self.places.consumer.head.load(Ordering::Relaxed)).is_some()
     }
 
-    /// Takes the oldest value out from a closed ring whose consumer will not wait for claims in flight, passing by those.
-    /// `None` once there is no position left.
+    /// Takes the oldest message out of a closed ring after the consumer's departure. Skips claims
+    /// in flight. Returns `None` once no position is left.
     ///
     /// # Safety
     ///
-    /// As [`pop_with`](Self::pop_with), which is not called any more. The ring is closed and [left](Places::leave), and the signal says
-    /// `GONE`.
+    /// As for [`pop_with`](Self::pop_with), which must not be called any more. The ring is closed,
+    /// the consumer has [departed](Places::leave), and the signal has `GONE` set.
     pub(super) unsafe fn settle(&self) -> Option<T> {
         let tail = self.places.tail();
         loop {
@@ -383,8 +444,8 @@ impl<T> RefusingRing<T> {
             // Pairs with the exchange in `take_back`, and with the store in `fill`.
             let value = self.win(head).map(|slot| {
                 slot.value.with(|place| {
-                    // SAFETY: the stamp said that the value was written, and the exchange was won, so that its producer
-                    // does not take it back.
+                    // SAFETY: the stamp showed that the value was written. The exchange was won, so
+                    // the producer does not take the value back.
                     unsafe { place.cast::<T>().read() }
                 })
             });
@@ -392,29 +453,32 @@ impl<T> RefusingRing<T> {
             if value.is_some() {
                 return value;
             }
-            // Its producer will win it, if it has not already. Relaxed: the consumer is counted until the end.
+            // The producer of this position wins its exchange, or has already won it. Relaxed: the
+            // consumer's part of the count stays until the end.
             self.places.producers.users.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Takes back what was put at `position` by a producer that then found the consumer gone. `None` if the consumer
-    /// has it.
+    /// Takes back the message published at `position`, for a producer that then found the consumer
+    /// gone. Returns `None` if the consumer has the message.
     #[cold]
     pub(super) fn take_back(&self, position: u64) -> Option<T> {
-        // Relaxed: the signal has handed it on.
+        // Relaxed: seeing `GONE` at the signal orders this load after the store in `leave`.
         if position < self.places.consumer.left_at.load(Ordering::Relaxed) {
             return None;
         }
         let users = &self.places.producers.users;
         let one_more = |users: u64| (users > 0).then_some(users + 1);
-        // Acquire: what others did with the slots comes before, should this thread be the one to free them.
+        // Acquire: the other threads' accesses to the slots come before, in case this thread frees
+        // them.
         if users.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).is_err() {
             return None;
         }
         // Pairs with the exchange in `settle`.
         let back = self.win(position).map(|slot| {
             slot.value.with(|place| {
-                // SAFETY: this thread wrote the value, and the exchange was won, so that the consumer does not take it.
+                // SAFETY: this thread wrote the value. The exchange was won, so the consumer does
+                // not take it.
                 unsafe { place.cast::<T>().read() }
             })
         });
@@ -430,22 +494,25 @@ impl<T> RefusingRing<T> {
         self.first.are_made() || self.grown.iter().any(Slots::are_made)
     }
 
-    /// Takes `users` away from those that need the slots, and frees the slots if there are no more.
+    /// Subtracts `users` from the count of those in need of the slots. Frees the slots if none are
+    /// left.
     fn let_go(&self, users: u64) {
-        // Release: what this thread did with the slots comes before. Acquire: what others did as well.
+        // Release: this thread's accesses to the slots come before. Acquire: so do the other
+        // threads'.
         if self.places.producers.users.fetch_sub(users, Ordering::AcqRel) == users {
             for slots in [&self.first, &self.grown[0], &self.grown[1]] {
-                // SAFETY: each position's message was taken, by the consumer or by its producer, and both are done with the
-                // slot. The ring is closed, and whoever comes from now on sees that nobody is counted.
+                // SAFETY: each position's message was taken, by the consumer or by its producer,
+                // and both are done with the slot. The ring is closed, and later threads find a
+                // count of 0.
                 unsafe { slots.retire() };
             }
         }
     }
 
-    /// Gives the slot of a position if its message is there.
+    /// Returns the slot of a position, if its message is published.
     #[inline]
     fn filled(&self, position: u64) -> Option<&Slot<T>> {
-        // Pairs with the store in `fill`. SeqCst: this may be the last look before a sleep.
+        // Pairs with the store in `fill`. SeqCst: this may be the last check before a sleep.
         let is_filled = |slot: &&Slot<T>| slot.stamp.load(Ordering::SeqCst) == position + 1;
         let used = self.places.consumer.shrunk.load(Ordering::Relaxed) % 2;
         let grown = &self.grown[used as usize];
@@ -453,7 +520,8 @@ impl<T> RefusingRing<T> {
         grown.or_else(|| self.first.at(index(position, &self.first)).filter(is_filled))
     }
 
-    /// Takes a position's message away from whoever else may want it, and gives its slot. `None` if it is not there.
+    /// Wins the message of a position by exchange, so that the other side does not get it, and
+    /// returns its slot. Returns `None` if the message is not there.
     fn win(&self, position: u64) -> Option<&Slot<T>> {
         let slot = self.filled(position)?;
         slot.stamp.compare_exchange(position + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).ok()?;
@@ -461,20 +529,22 @@ impl<T> RefusingRing<T> {
     }
 }
 
-/// Returns the index of a position's slot among a power of two of them.
+/// Returns the index of a position's slot. The number of slots is a power of two.
 #[inline(always)]
 fn index<T>(position: u64, slots: &Slots<T>) -> usize {
     (position & (slots.len() - 1)) as usize
 }
 
-/// Drops what nobody took, if the mailbox was forgotten: else it has taken everything out before.
+/// Drops the messages left in the ring, if the mailbox was forgotten. Otherwise the mailbox has
+/// already taken everything out.
 impl<T> Drop for RefusingRing<T> {
     fn drop(&mut self) {
         let head = self.places.consumer.head.load(Ordering::Relaxed);
         for position in head..self.places.tail() {
             if let Some(slot) = self.filled(position) {
                 slot.value.with(|place| {
-                    // SAFETY: the stamp says that the value was written, nobody took it out, and `self` is borrowed alone.
+                    // SAFETY: the stamp shows that the value was written, no thread took it out,
+                    // and `self` is borrowed exclusively.
                     drop(unsafe { place.cast::<T>().read() });
                 });
             }

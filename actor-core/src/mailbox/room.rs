@@ -2,7 +2,7 @@
 
 use event_listener::{EventListener, IntoNotification};
 
-use crate::Message;
+use crate::mailbox::message::Message;
 use crate::mailbox::queue::{LaneQueue, Ring};
 use crate::mailbox::ring::RefusingRing;
 use crate::mailbox::signal::Signal;

@@ -3,8 +3,7 @@
 //! Control lanes before data lanes, except that after [`CONTROL_RUN`] control messages in a row one data message goes
 //! first. Within a class, lanes have turns round robin, `weight` messages a turn.
 
-use crate::Lane;
-use crate::lane::CONTROL_RUN;
+use crate::mailbox::lane::{CONTROL_RUN, Lane};
 
 /// Decides the order in which lanes are asked for a message.
 #[derive(Debug)]

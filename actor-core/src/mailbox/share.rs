@@ -1,9 +1,9 @@
-//! A ring that refuses, in which each source has a share and sources take turns.
+//! A refusing ring with a share for each source. Sources take turns.
 //!
 //! Senders count a message at its source (`sources`) and push it into a ring. The consumer moves
-//! what has arrived into queues by source (`turns`), and takes from the queues in turn. A message
-//! makes room again, in the lane and in its source's share, when it is taken from its queue. So no
-//! more than the lane's capacity wait in both together.
+//! the messages from the ring into one queue per source (`turns`), and takes from the queues in
+//! turn. A message frees its room, in the lane and in its source's share, when it is taken from its
+//! queue. So ring and queues together never hold more messages than the lane's capacity.
 #![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
 
 use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
@@ -15,11 +15,11 @@ use crate::sync::AtomicU64;
 pub(super) struct SharedRing<T> {
     pub(super) ring: RefusingRing<Sourced<T>>,
     sources: Sources,
-    /// Messages that were refused because of their source's share.
+    /// Messages refused because of their source's share.
     pub(super) over_share: AtomicU64,
 }
 
-/// A message, and where it is counted. `None` if it has no source.
+/// A message with the entry that counts it. The entry is `None` if the message has no source.
 pub(super) struct Sourced<T> {
     entry: Option<Entry>,
     value: T,
@@ -42,10 +42,15 @@ impl<T> SharedRing<T> {
         }
     }
 
-    /// Puts a value in, and returns its position; or hands it back with the reason. The caller looks at the signal next.
+    /// Pushes a value, and returns its position. The caller must check the signal next.
     ///
-    /// Calls `back_out` when the value was counted for a moment and is not any more. Another one of its source may have been
-    /// refused because of that, so whoever waits for room looks again.
+    /// Calls `back_out` if the value was counted for a moment and is not counted any more. In that
+    /// moment another message of its source may have been refused, so senders waiting for room must
+    /// check again.
+    ///
+    /// # Errors
+    ///
+    /// Returns the value with the reason.
     pub(super) fn push(&self, source: Option<u64>, value: T, back_out: impl FnOnce()) -> Result<u64, (PushError, T)> {
         if self.ring.places.is_closed() {
             return Err((PushError::Closed, value));
@@ -73,16 +78,16 @@ impl<T> SharedRing<T> {
         }
     }
 
-    /// As [`RefusingRing::take_back`].
+    /// Does the same as [`RefusingRing::take_back`].
     pub(super) fn take_back(&self, position: u64) -> Option<T> {
         self.ring.take_back(position).map(|sourced| sourced.value)
     }
 
-    /// Takes the next message of the source whose turn it is. `turns` belongs to this ring.
+    /// Takes the next message of the source in turn. `turns` belongs to this ring.
     ///
     /// # Safety
     ///
-    /// As [`RefusingRing::pop`].
+    /// As for [`RefusingRing::pop_with`].
     pub(super) unsafe fn take(&self, turns: &mut Turns<T>) -> Option<T> {
         let queues = self.sources.entries().saturating_add(1);
         while turns.has_room(queues) {
@@ -93,14 +98,14 @@ impl<T> SharedRing<T> {
         }
         let (entry, value) = match turns.pop() {
             Some((queue, value)) => (self.entry(queue), value),
-            // There may have been no memory to sort them by source.
+            // There may have been no memory to sort the messages by source.
             None => {
                 // SAFETY: the caller's promise.
                 let Sourced { entry, value } = unsafe { self.pop() }?;
                 (entry, value)
             }
         };
-        // In this order: a sender that its share lets in finds room in the lane.
+        // In this order: a sender admitted by its share then finds room in the lane.
         self.ring.release();
         self.uncount(entry);
         Some(value)
@@ -110,21 +115,21 @@ impl<T> SharedRing<T> {
     ///
     /// # Safety
     ///
-    /// As [`RefusingRing::pop`].
+    /// As for [`RefusingRing::pop_with`].
     unsafe fn pop(&self) -> Option<Sourced<T>> {
         let move_out = |place: *const Sourced<T>| {
-            // SAFETY: the ring lends a valid value, and forgets it.
+            // SAFETY: the ring lends a valid value, and treats it as moved out afterwards.
             unsafe { place.read() }
         };
         // SAFETY: the caller's promise.
         unsafe { self.ring.pop_with(move_out) }
     }
 
-    /// Takes whatever is left, in order of age.
+    /// Takes the remaining messages one by one, the oldest first.
     ///
     /// # Safety
     ///
-    /// As [`RefusingRing::settle`].
+    /// As for [`RefusingRing::settle`].
     pub(super) unsafe fn settle(&self, turns: &mut Turns<T>) -> Option<T> {
         // SAFETY: the caller's promise.
         turns.pop_oldest().or_else(|| unsafe { self.ring.settle() }.map(|sourced| sourced.value))
@@ -136,7 +141,7 @@ impl<T> SharedRing<T> {
         }
     }
 
-    /// Returns the number of a source's queue. The last one is that of the messages without a source.
+    /// Returns the number of a source's queue. The last queue is for messages without a source.
     fn queue(&self, entry: Option<Entry>) -> usize {
         entry.map_or(self.sources.entries(), Entry::index)
     }

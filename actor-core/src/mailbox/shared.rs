@@ -2,16 +2,17 @@
 
 use event_listener::EventListener;
 
+use crate::life::Life;
 use crate::mailbox::beside::Beside;
 use crate::mailbox::filled::Filled;
-use crate::mailbox::first_use::FirstUse;
+use crate::mailbox::lane::LaneStats;
+use crate::mailbox::lazy::FirstUse;
+use crate::mailbox::message::Message;
 use crate::mailbox::queue::{Envelope, LaneQueue, Refused};
 use crate::mailbox::room::{Told, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
-use crate::running::Life;
 use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, store_before_load};
-use crate::{LaneStats, Message};
 
 /// The lanes, the wake signal and the life of one mailbox. Every sender reads it for every message, and nothing in it is
 /// written but when the consumer sleeps or is woken, handles come and go, or the actor ends.

@@ -69,7 +69,7 @@ use std::fmt;
 use std::sync::atomic::AtomicUsize as PlainUsize;
 use std::task::Waker;
 
-use crate::contain::contained;
+use crate::panic::contained;
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, comes_back, store_before_load};
 
 /// The consumer waits for a message.

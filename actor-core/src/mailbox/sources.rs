@@ -1,9 +1,10 @@
-//! How many messages of each source wait in a lane: counted by senders and the consumer, without a lock.
+//! Counts the waiting messages of each source in a lane. Senders and the consumer count without a
+//! lock.
 //!
 //! # Layout
 //!
-//! A table of entries, one atomic word each. [`NEIGHBOURS`] entries form a line, which is one cache
-//! line. A keyed hash of the source names its line, and its tag.
+//! A table of entries, one atomic word each. [`NEIGHBOURS`] entries form a line of the table, which
+//! is one cache line. A keyed hash of the source selects its line, and is also the source's tag.
 //!
 //! ```text
 //!  63         24 23     0
@@ -13,8 +14,8 @@
 //! # Protocol
 //!
 //! ```text
-//! sender, before it claims a position               consumer, once a message is taken;
-//!                                                   a sender whose message was refused
+//! sender, before it claims a position               consumer, after it has taken a message;
+//!                                                   or a sender, after a refused claim
 //!   sum the counts of its tag in the line  (1)
 //!   sum >= share: refused                             count - 1                      (4)
 //!   an entry of its tag, else a free one:
@@ -24,22 +25,23 @@
 //!   sum > share: count - 1, refused
 //! ```
 //!
-//! Two senders of one source may use two entries, because each may have seen another entry as free.
-//! (3) keeps the share exact in that case: (2) and (3) are `SeqCst`, so of two senders the one whose
-//! (2) is later counts the other's message too. Two senders that meet at the limit may both be
-//! refused, and then [tell](crate::mailbox::share) those that wait. An entry of a waiting message never changes its tag, because its count is above 0.
+//! Two senders of one source may use two entries, because each may have found a different entry
+//! free. (3) keeps the share exact in this case: (2) and (3) are `SeqCst`, so the sender with the
+//! later (2) counts the other sender's message too. Two senders meeting at the limit may both be
+//! refused. Each of them then has waiting senders [check again](crate::mailbox::share). The entry
+//! of a waiting message never changes its tag, because its count is above 0.
 //!
 //! # Bounds
 //!
-//! There is a line for every two messages of the lane's capacity. A source whose line is full of
-//! others uses the next line. If that is full as well, its message is refused as if the lane were
-//! full. A source that used the next line may have up to two shares, until those messages are
-//! taken. The key of the hash is random, so a peer cannot choose sources that share a line.
+//! There is a line for every two messages of the lane's capacity. A source uses the next line if
+//! its own line is full of other sources. If the next line is full as well, the message is refused
+//! as if the lane were full. A source that used the next line may have up to two shares, until
+//! those messages are taken. The key of the hash is random, so a peer cannot choose sources with a
+//! common line.
 //!
 //! # Progress
 //!
-//! (2) fails only because another thread changed that entry, so counting is lock-free. (4) is one
-//! step.
+//! (2) fails only if another thread changed the entry, so counting is lock-free. (4) is one step.
 
 use crate::mailbox::table::Table;
 use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, store_before_load, unforeseen};
@@ -47,9 +49,9 @@ use crate::sync::{AtomicU64, NEIGHBOURS, Ordering, store_before_load, unforeseen
 /// The number of waiting messages of each source.
 pub(super) struct Sources {
     table: Table,
-    /// The most messages of one source that may wait.
+    /// The most messages of one source waiting at a time.
     share: u64,
-    /// Makes the hash unknown to the senders' peers.
+    /// The random key of the hash, unknown to peers.
     key: u64,
 }
 
@@ -60,19 +62,21 @@ pub(super) struct Entry(u32);
 /// Why a message was not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CountError {
-    /// As many messages of its source wait as may.
+    /// The source has as many waiting messages as its share allows.
     OverShare,
     /// There is no entry for another source, or no memory.
     Full,
-    /// Other messages of its source came at the same time. It was counted for a moment.
+    /// Another sender of the source counted at the same time. This message was counted for a
+    /// moment.
     Met,
 }
 
-/// The bits of a word that hold its count.
+/// The number of low bits of a word that hold its count.
 const COUNT_BITS: u32 = 24;
 const COUNTS: u64 = 1 << COUNT_BITS;
 
-/// The largest share: senders that back out again count as well, and must not reach the tag's bits.
+/// The largest share. Counts may exceed the share for a moment, before a sender backs out, and must
+/// not reach the bits of the tag.
 pub(crate) const MOST_SHARE: usize = 1 << (COUNT_BITS - 1);
 
 fn count(word: u64) -> u64 {
@@ -94,12 +98,12 @@ impl Sources {
         self.table.len().saturating_mul(NEIGHBOURS)
     }
 
-    /// Counts a message of the source, unless as many wait as may.
+    /// Counts a message of the source, unless its share is used up.
     pub(super) fn add(&self, source: u64) -> Result<Entry, CountError> {
         let lines = self.table.get_or_make().ok_or(CountError::Full)?;
         let hash = mix(source ^ self.key);
         let home = hash as usize & (lines.len() - 1);
-        // The low bits name the line, the high bits are the tag.
+        // The low bits select the line, the high bits are the tag.
         let tag = hash >> COUNT_BITS;
         for line in [home, (home + 1) & (lines.len() - 1)] {
             if let Some(counted) = self.add_in(&lines[line].0, line, tag) {
@@ -112,7 +116,7 @@ impl Sources {
     /// Uncounts a message.
     pub(super) fn remove(&self, Entry(index): Entry) {
         let index = index as usize;
-        // Release, within SeqCst: the place of the message was given up before.
+        // Release, within SeqCst: the message's room in the lane was freed before.
         let lines = self.table.get().expect("an entry is of a table that was made");
         lines[index / NEIGHBOURS].0[index % NEIGHBOURS].fetch_sub(1, Ordering::SeqCst);
     }
@@ -139,7 +143,8 @@ impl Sources {
             if entries[n].compare_exchange(word, more, Ordering::SeqCst, Ordering::Relaxed).is_err() {
                 continue;
             }
-            // Pairs with itself in another sender of this source: the later of two counts the other's message.
+            // Pairs with the same step of another sender of this source: the later one counts the
+            // other's message.
             store_before_load();
             let words = entries.iter().map(|entry| entry.load(Ordering::SeqCst));
             let waiting: u64 = words.filter(|&word| self::tag(word) == tag).map(count).sum();
@@ -158,13 +163,14 @@ impl Entry {
         self.0 as usize
     }
 
-    /// Returns the entry of an index that an entry had.
+    /// Returns the entry with an index from [`index`](Self::index).
     pub(super) fn from_index(index: usize) -> Self {
         Self(index as u32)
     }
 }
 
-/// A bijection of words that spreads close ones: the finalizer of SplitMix64 (Steele, Lea, Flood, 2014).
+/// A bijection of words that spreads close values: the finalizer of SplitMix64 (Steele, Lea, Flood,
+/// 2014).
 pub(super) fn mix(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

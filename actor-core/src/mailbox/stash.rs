@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::lane::{Lane, LaneKind};
+use crate::mailbox::lane::{Lane, LaneKind};
 use crate::mailbox::queue::Envelope;
 use crate::mailbox::turns::Turns;
 

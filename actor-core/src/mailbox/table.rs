@@ -1,17 +1,17 @@
-//! Words in cache lines, made when they are first needed and if there is memory for them.
+//! Words in cache lines, allocated when first needed and if there is memory.
 #![expect(unsafe_code, reason = "zeroed memory comes from the allocator")]
 
 use std::alloc::{Layout, alloc_zeroed};
 use std::ptr::NonNull;
 
-use crate::mailbox::first_use::FirstUse;
+use crate::mailbox::lazy::FirstUse;
 use crate::sync::{AtomicU64, NEIGHBOURS};
 
-/// The words that one cache line holds.
+/// The words of one cache line.
 #[repr(align(64))]
 pub(super) struct Line(pub(super) [AtomicU64; NEIGHBOURS]);
 
-/// A number of lines, all of whose words begin as 0.
+/// A table of lines. All of its words begin as 0.
 pub(super) struct Table {
     lines: FirstUse<Box<[Line]>>,
     len: usize,
@@ -28,7 +28,8 @@ impl Table {
         self.len
     }
 
-    /// Returns the lines, made if this is the first call. Returns `None` if there is no memory; a later call tries again.
+    /// Returns the lines, made if this is the first call. Returns `None` if there is no memory. A
+    /// later call tries again.
     #[inline]
     pub(super) fn get_or_make(&self) -> Option<&[Line]> {
         let make = || {
@@ -47,8 +48,8 @@ impl Table {
     }
 }
 
-/// Returns so many zeros, or `None` if there is no memory. What is not used costs nothing where the system provides pages on
-/// first use.
+/// Returns `len` zeros, or `None` if there is no memory. Unused words cost nothing on a system with
+/// pages provided on first use.
 pub(super) fn zeros(len: usize) -> Option<Vec<u32>> {
     let layout = Layout::array::<u32>(len).ok()?;
     if len == 0 {
@@ -56,6 +57,6 @@ pub(super) fn zeros(len: usize) -> Option<Vec<u32>> {
     }
     // SAFETY: the layout is not of size 0.
     let zeros = NonNull::new(unsafe { alloc_zeroed(layout) })?;
-    // SAFETY: allocated with the layout of so many words, all of which are 0.
+    // SAFETY: allocated with the layout of `len` words, all of which are 0.
     Some(unsafe { Vec::from_raw_parts(zeros.cast().as_ptr(), len, len) })
 }

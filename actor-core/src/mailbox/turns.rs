@@ -1,14 +1,14 @@
-//! The messages of a lane that its sources take turns in, as the consumer keeps them. Pure: one thread has it.
+//! The consumer's queues of a lane with turns for its sources. Plain data, owned by one thread.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use crate::mailbox::table::zeros;
 
-/// Messages by source. Sources are numbered; each has a queue, and the queues are served in turn.
+/// Messages by source. Sources are numbered. Each has a queue, and the queues are served in turn.
 ///
-/// A message lies in a node, and a queue is a list of nodes. So a source costs two words, and a
-/// message is moved in once and out once.
+/// A message lies in a node, and a queue is a linked list of nodes. So a source costs two words,
+/// and a message is moved in once and out once.
 pub(super) struct Turns<T> {
     nodes: Vec<Node<T>>,
     /// The first unused node.
@@ -16,25 +16,27 @@ pub(super) struct Turns<T> {
     /// The first and the last node of each source.
     first: Vec<Link>,
     last: Vec<Link>,
-    /// The sources with messages, in the order in which they are served next.
+    /// The sources with messages, in the order of their next turns.
     order: VecDeque<u32>,
-    /// The nodes with messages, the oldest last, once the [oldest](Self::pop_oldest) was asked for.
+    /// The nodes with messages, the oldest last. Filled by the first call of
+    /// [`pop_oldest`](Self::pop_oldest).
     by_age: Vec<Link>,
     len: usize,
-    /// The most messages since all were taken the last time.
+    /// The most messages at a time, since the queues were last empty.
     peak: usize,
 }
 
 struct Node<T> {
-    /// The message and its number in the order of arrival. `None` in an unused node.
+    /// The number of the message in the order of arrival, and the message. `None` in an unused
+    /// node.
     message: Option<(u64, T)>,
     next: Link,
 }
 
-/// A node's index and one, so that 0 is no node.
+/// A node's index plus one, so that 0 means no node.
 type Link = u32;
 
-/// Nodes kept beyond twice the need.
+/// Nodes kept in addition to twice the need.
 const SLACK: usize = 64;
 
 impl<T> Turns<T> {
@@ -55,7 +57,8 @@ impl<T> Turns<T> {
         self.len
     }
 
-    /// Makes room for one message more, and for so many sources. Returns whether there is memory for it.
+    /// Reserves memory for one more message, and for `sources` sources. Returns whether there is
+    /// memory.
     #[inline]
     pub(super) fn has_room(&mut self, sources: usize) -> bool {
         if self.first.len() < sources {
@@ -84,7 +87,7 @@ impl<T> Turns<T> {
         self.peak = self.peak.max(self.len);
     }
 
-    /// Takes the first message of the source whose turn it is. Returns its source too.
+    /// Takes the first message of the source in turn. Returns its source too.
     pub(super) fn pop(&mut self) -> Option<(usize, T)> {
         let source = self.order.pop_front()?;
         let (source, taken) = (source as usize, self.take_first(source as usize));
@@ -94,9 +97,11 @@ impl<T> Turns<T> {
         Some((source, taken))
     }
 
-    /// Takes the message that arrived first, of all sources. Nothing is added or taken in turn after this.
+    /// Takes the oldest message of all sources. After the first call, no message may be added or
+    /// taken in turn.
     ///
-    /// The first call sorts all messages by age, so that an end with many sources costs little more than their messages.
+    /// The first call sorts all messages by age. So the cost of an end with many sources is hardly
+    /// more than that of their messages.
     pub(super) fn pop_oldest(&mut self) -> Option<T> {
         if !self.order.is_empty() {
             self.order = VecDeque::new();
@@ -128,7 +133,7 @@ impl<T> Turns<T> {
         message
     }
 
-    /// Frees what the messages since the last rest did not need.
+    /// Frees memory not needed for the messages since the queues were last empty.
     fn rest(&mut self) {
         let needed = 2 * self.peak + SLACK;
         if self.nodes.capacity() > needed {
@@ -185,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_is_found_whoever_sent_it() {
+    fn the_oldest_message_is_found_across_all_sources() {
         let mut turns = of(&[(3, 1), (0, 2), (3, 3), (5, 4), (0, 5)]);
         assert_eq!(turns.pop().map(|(_, n)| n), Some(1));
         let oldest: Vec<_> = std::iter::from_fn(|| turns.pop_oldest()).collect();
@@ -197,7 +202,7 @@ mod tests {
         let mut turns = Turns::new();
         let many = 100_000;
         (0..many).for_each(|n| turns.push(n, many, n as u64, n));
-        // To look through all sources for each message would take minutes.
+        // A search through all sources for each message would take minutes.
         assert!(std::iter::from_fn(|| turns.pop_oldest()).eq(0..many));
         assert_eq!(turns.len(), 0);
     }

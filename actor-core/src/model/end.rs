@@ -5,8 +5,9 @@ use std::task::{Context, Poll, Waker};
 
 use super::{PREEMPTIONS, take};
 use crate::checker::{CROWD, block_on, check, thread};
-use crate::mailbox::Closeable;
-use crate::{Handle, Lane, Mailbox, Message, Reply, mailbox};
+use crate::handle::Handle;
+use crate::mailbox::{Closeable, Lane, Mailbox, Message, mailbox};
+use crate::reply::Reply;
 
 /// Something to do, with a share in the count of all that live.
 struct Work<const EVICTS: bool> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{bounded, take};
 use crate::checker::{block_on, thread};
-use crate::{Lane, Message, mailbox};
+use crate::mailbox::{Lane, Message, mailbox};
 
 /// For a lane that evicts when it holds `N`.
 struct Fresh<const N: usize>;

@@ -2,7 +2,7 @@
 
 use super::{bounded, take};
 use crate::checker::{block_on, thread};
-use crate::{Lane, Message, mailbox};
+use crate::mailbox::{Lane, Message, mailbox};
 
 /// For a lane of several.
 struct InLane<const LANES: usize>(usize);

@@ -9,11 +9,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context as Task, Poll};
 use std::time::{Duration, Instant};
 
+use crate::actor::{Actor, Context};
 use crate::checker::{block_on, check, thread};
-use crate::{
-    Actor, AskError, Context, Executor, ExecutorStopped, Exit, ExitReason, Handle, Lane, Maker, Message, Reply,
-    Running, Timer, mailbox,
-};
+use crate::handle::{AskError, Handle};
+use crate::life::{Exit, ExitReason, Running, Spawn};
+use crate::mailbox::{Lane, Message, mailbox};
+use crate::reply::Reply;
+use crate::runtime::{Executor, ExecutorStopped, Maker, Timer};
 
 /// Hands its futures' makers to the model, which runs them. Its time stands still, except that its timers move it.
 #[derive(Debug)]
@@ -147,7 +149,7 @@ fn live_with(
         let count = Arc::new(());
         let (executor, made, working) = Still::start();
         let (handle, mailbox) = mailbox::<Work>();
-        let running = crate::Spawn::new(mailbox).start(&executor, move || Worker(timers)).expect("it is not stopped");
+        let running = Spawn::new(mailbox).start(&executor, move || Worker(timers)).expect("it is not stopped");
         let maker = made.recv().expect("one was started");
         let living = thread::spawn(move || block_on(maker()));
         let share = Arc::clone(&count);

@@ -21,10 +21,11 @@ use std::task::{Poll, Wake, Waker};
 use event_listener::listener;
 
 use crate::checker::{block_on, check, check_all, check_some, thread};
+use crate::handle::{Handle, TryTellError};
 use crate::mailbox::signal::Signal;
+use crate::mailbox::{Lane, Mailbox, Message, mailbox};
 use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering, store_before_load};
-use crate::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
 
 /// Enough for the check, listen, check again of every protocol here to be cut anywhere, and once more.
 const PREEMPTIONS: usize = 3;

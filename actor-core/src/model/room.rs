@@ -8,8 +8,8 @@ use futures::future::join;
 
 use super::{One, Two, bounded, take};
 use crate::checker::{block_on, check_some, thread};
+use crate::mailbox::{Lane, Mailbox, Message, mailbox};
 use crate::sync::comes_back;
-use crate::{Lane, Mailbox, Message, mailbox};
 
 #[test]
 fn a_sender_that_waits_for_room_is_told_of_it() {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as PlainCount;
 
 use super::bounded;
-use crate::adapter::staff::Staff;
 use crate::checker::thread;
+use crate::runtime::adapter::staff::Staff;
 use crate::sync::{AtomicUsize, Ordering, comes_back};
 
 struct Pool {

@@ -1,27 +1,35 @@
-//! The way back: a reply inside a message, and the answer that its asker awaits.
+//! The way back: a [`Reply`] inside a message, and the [`Answer`] awaited by its asker.
+#![expect(unsafe_code, reason = "a value changes hands between threads, by the protocol of the slot")]
 
+mod answer;
+mod asker;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod pool;
 mod slot;
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::mem::ManuallyDrop;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::ptr::NonNull;
 
-pub(crate) use self::slot::Asker;
-use self::slot::{Awaiter, Replier};
+use crate::panic::{contained, wake_contained};
+use crate::reply::slot::{Header, LEFT, RELEASED, SETTLED, Settled, Slot, VALUE};
+use crate::sync::Ordering;
 
-/// Answers one ask. It travels inside the message; sending consumes it.
+pub use answer::{Answer, ReplyDropped};
+pub(crate) use asker::Asker;
+
+/// Answers one ask. It travels inside the message, and sending consumes it.
 ///
-/// A reply that is dropped unsent (the handler panicked, forgot it, or the message was evicted) is an error at the
-/// asker, never a hang.
+/// A reply dropped without a value (the handler panicked, the message was evicted, the actor ended)
+/// is an error for the asker, never a hang.
 ///
 /// # Examples
 ///
 /// ```
-/// use actor_core::{Reply, ReplyDropped};
+/// use actor_core::Reply;
+/// use actor_core::reply::ReplyDropped;
 ///
 /// let (reply, answer) = Reply::pair();
 /// reply.send(7);
@@ -31,56 +39,102 @@ use self::slot::{Awaiter, Replier};
 /// drop(reply);
 /// assert_eq!(futures::executor::block_on(answer), Err(ReplyDropped));
 /// ```
-#[must_use = "dropping a reply tells the asker that there is none"]
+#[must_use = "dropping a reply is an error for its asker"]
 pub struct Reply<T> {
-    end: Replier<T>,
+    /// Alive: this party departs when it sends, or in its drop.
+    slot: NonNull<Slot<T>>,
 }
 
-/// The asker's end of a [`Reply`]: a future of the value.
-///
-/// # Cancel safety
-///
-/// Dropping it tells the other side that nobody waits: an ask that is still queued is then not handled at all, and
-/// one that is being handled can see it with [`Reply::is_cancelled`].
-#[must_use = "an answer does nothing unless it is awaited"]
-pub struct Answer<T> {
-    end: Awaiter<T>,
-}
+// SAFETY: the replier's thread writes a value or drops it. Everything else it touches is atomic, or
+// is handed over by an atomic step.
+unsafe impl<T: Send> Send for Reply<T> {}
+// SAFETY: a shared reference can only load the state.
+unsafe impl<T: Send> Sync for Reply<T> {}
 
-/// Says that the other side dropped the reply without sending it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReplyDropped;
+// A panic finds no end half-way: a waker or a value's drop, which may panic, runs with the state in
+// order.
+impl<T> UnwindSafe for Reply<T> {}
+impl<T> RefUnwindSafe for Reply<T> {}
 
 impl<T> Reply<T> {
-    /// Makes a reply and the answer that it settles.
+    /// Creates a reply and its answer. No mailbox is involved: the pair is a channel for one value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (reply, answer) = actor_core::Reply::pair();
+    /// std::thread::spawn(move || reply.send("done"));
+    /// assert_eq!(futures::executor::block_on(answer), Ok("done"));
+    /// ```
     pub fn pair() -> (Self, Answer<T>) {
-        let (reply, answer) = slot::pair();
-        (Self { end: reply }, Answer { end: answer })
+        let slot = Slot::allocate(RELEASED);
+        (Self { slot }, Answer::new(slot))
     }
 
-    /// Makes a pair for a message that is going to be queued, and the mark for its envelope.
+    /// Creates a pair for a message about to be queued, and the mark for its envelope.
     pub(crate) fn queued() -> (Self, Answer<T>, Asker) {
-        let (reply, answer, asker) = slot::queued();
-        (Self { end: reply }, Answer { end: answer }, asker)
+        let slot = Slot::allocate(0);
+        (Self { slot }, Answer::new(slot), Asker::new(slot.cast()))
     }
 
-    /// Answers. If the asker has left, the value is dropped: it asked for nothing else.
+    /// Sends the value to the asker. If the asker has departed, the value is dropped here.
+    ///
+    /// # Panics
+    ///
+    /// Panics only if the value is dropped here, and its drop panics.
     pub fn send(self, value: T) {
-        self.end.send(value);
+        // It departs here, and not again in its drop.
+        let slot = ManuallyDrop::new(self).slot;
+        // SAFETY: the replier has not departed, so the slot is alive.
+        let place = unsafe { Slot::value(slot) };
+        // SAFETY: before SETTLED, the value's place is the replier's alone.
+        unsafe { place.put(value) };
+        // SAFETY: the replier has not departed, and departs by this.
+        let settled = unsafe { Header::settle(slot.cast(), VALUE) };
+        match settled {
+            Settled::Told(waker) => wake_contained(waker),
+            Settled::AskerLeft(waker) => {
+                // SAFETY: it was written above, and is still the replier's.
+                let value = unsafe { place.take() };
+                // SAFETY: the replier has not departed, and does not touch the slot again.
+                unsafe { Header::leave(slot.cast(), SETTLED) };
+                drop(contained(|| drop(waker)));
+                // Last, because its drop may panic.
+                drop(value);
+            }
+        }
     }
 
-    /// Tells whether the asker has gone away, so that work for it can be left undone.
+    /// Returns whether the asker has departed. Work for it is then useless.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (reply, answer) = actor_core::Reply::<u32>::pair();
+    /// assert!(!reply.is_cancelled());
+    /// drop(answer);
+    /// assert!(reply.is_cancelled());
+    /// ```
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.end.is_abandoned()
+        // SAFETY: the replier has not departed, so the slot is alive.
+        let state = unsafe { Header::state(self.slot.cast()) };
+        // Pairs with the asker's departure, in `Answer::drop`.
+        state.load(Ordering::Acquire) & LEFT != 0
     }
 }
 
-impl<T> Future for Answer<T> {
-    type Output = Result<T, ReplyDropped>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.end.poll(cx.waker()).map(|value| value.ok_or(ReplyDropped))
+impl<T> Drop for Reply<T> {
+    fn drop(&mut self) {
+        // SAFETY: the replier has not departed, and departs by this.
+        match unsafe { Header::settle(self.slot.cast(), 0) } {
+            Settled::Told(waker) => wake_contained(waker),
+            Settled::AskerLeft(waker) => {
+                // SAFETY: the replier has not departed, and does not touch the slot again.
+                unsafe { Header::leave(self.slot.cast(), SETTLED) };
+                drop(contained(|| drop(waker)));
+            }
+        }
     }
 }
 
@@ -89,17 +143,3 @@ impl<T> fmt::Debug for Reply<T> {
         f.debug_struct("Reply").field("cancelled", &self.is_cancelled()).finish()
     }
 }
-
-impl<T> fmt::Debug for Answer<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("settled", &self.end.is_settled()).finish()
-    }
-}
-
-impl fmt::Display for ReplyDropped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the reply was dropped without being sent")
-    }
-}
-
-impl std::error::Error for ReplyDropped {}

@@ -1,16 +1,17 @@
 //! The slot under the model checkers.
 //!
-//! A lost wake shows as a deadlock; memory that is given back twice or not at all, by two parties that both think that they are
-//! the last, or while another is still at it, is told by the checker, whose allocator and cells the slot is made of here.
+//! A lost wake shows as a deadlock. The slot is built here of the checker's allocator and cells, so
+//! the checker detects memory freed twice, never, or during another party's access. The first two
+//! happen if two parties, or none, consider themselves the last.
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::{Answer, Asker, Reply, ReplyDropped};
 use crate::checker::{block_on, check, check_all, thread};
+use crate::reply::{Answer, Asker, Reply, ReplyDropped};
 
-/// What is sent: dropped once, or the count says so.
+/// The sent value. It is dropped once, or the count shows the difference.
 fn counted() -> (Arc<()>, Arc<()>) {
     let value = Arc::new(());
     (Arc::clone(&value), value)
@@ -20,7 +21,8 @@ fn look<T>(answer: &mut Answer<T>, waker: &Waker) -> Poll<Result<T, ReplyDropped
     pin!(answer).poll(&mut Context::from_waker(waker))
 }
 
-/// Where three parties are at it. Without a bound the same models hold, but two of them take more than a minute.
+/// The bound for three parties. The same models hold without a bound, but two of them take more
+/// than a minute.
 const PREEMPTIONS: usize = 4;
 
 /// Runs the three parties of a queued ask at the same time.
@@ -95,7 +97,7 @@ fn a_waker_that_is_replaced_while_the_reply_is_sent_is_woken() {
         let (value, sent) = counted();
         let (reply, mut answer) = Reply::pair();
         let sending = thread::spawn(move || reply.send(sent));
-        // Another waker, which wakes nobody.
+        // Another waker, with no effect.
         match look(&mut answer, Waker::noop()) {
             Poll::Ready(answered) => assert!(answered.is_ok()),
             Poll::Pending => assert!(block_on(answer).is_ok()),
@@ -106,13 +108,13 @@ fn a_waker_that_is_replaced_while_the_reply_is_sent_is_woken() {
 }
 
 #[test]
-fn an_asker_that_moves_on_sees_the_value_that_came_meanwhile() {
+fn an_answer_moved_to_another_thread_sees_the_value() {
     check_all(|| {
         let (reply, mut answer) = Reply::pair();
         let sending = thread::spawn(move || reply.send(7));
         _ = look(&mut answer, Waker::noop());
         let awaiting = thread::spawn(move || {
-            // Or it was given out at the first look.
+            // An error if the first poll already returned the value.
             if let Ok(n) = block_on(answer) {
                 assert_eq!(n, 7);
             }
@@ -123,12 +125,12 @@ fn an_asker_that_moves_on_sees_the_value_that_came_meanwhile() {
 }
 
 #[test]
-fn an_envelope_lets_go_while_its_ask_is_answered() {
+fn an_envelope_is_released_while_its_ask_is_answered() {
     three_parties(Reply::send, |answer| assert!(block_on(answer).is_ok()), drop);
 }
 
 #[test]
-fn an_envelope_lets_go_while_its_reply_is_dropped() {
+fn an_envelope_is_released_while_its_reply_is_dropped() {
     three_parties(
         |reply, _unsent| drop(reply),
         |answer| assert!(block_on(answer).is_err()),
@@ -137,17 +139,17 @@ fn an_envelope_lets_go_while_its_reply_is_dropped() {
 }
 
 #[test]
-fn an_envelope_lets_go_while_its_asker_leaves_an_answer() {
+fn an_envelope_is_released_while_its_asker_drops_the_answer() {
     three_parties(Reply::send, drop, |asker| _ = asker.release());
 }
 
 #[test]
-fn an_envelope_lets_go_while_both_ends_are_dropped() {
+fn an_envelope_is_released_while_both_ends_are_dropped() {
     three_parties(|reply, _unsent| drop(reply), drop, drop);
 }
 
 #[test]
-fn an_ask_whose_asker_has_left_is_seen_by_the_envelope_and_by_the_replier() {
+fn the_envelope_and_the_replier_see_a_dropped_answer() {
     check_all(|| {
         let (reply, answer, asker) = Reply::<u32>::queued();
         let leaving = thread::spawn(move || drop(answer));

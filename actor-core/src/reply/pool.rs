@@ -1,11 +1,12 @@
-//! Memory for slots: a few freed blocks kept by each thread, so that an ask allocates nothing once asks are going on.
+//! Memory for slots: each thread keeps a few freed blocks, so that repeated asks allocate nothing.
 //!
-//! Blocks come in a few sizes, each a multiple of a cache line and aligned to one, so that slots of asks in flight share no
-//! line. A block is kept by the thread that gives it back, which is the asker's but for cancelled asks: a thread that
-//! asks finds its own blocks again, and one where they only arrive keeps no more than [`CACHED_BLOCKS`] of a size.
-//! What no size fits, and what a thread that is ending needs, goes to the allocator.
+//! Blocks come in three sizes, each a multiple of a cache line and aligned to one, so that slots of
+//! concurrent asks share no line. A block is kept by the thread freeing it. That is the asker's
+//! thread, except for cancelled asks. So a thread with asks finds its own blocks again, and a
+//! thread with only arriving blocks keeps at most [`CACHED_BLOCKS`] of each size. A layout larger
+//! than every size, and a thread near its end, use the allocator.
 
-#![expect(unsafe_code, reason = "memory that neither of two ends owns alone is managed by hand")]
+#![expect(unsafe_code, reason = "memory owned by several ends is managed by hand")]
 
 use std::alloc::{Layout, handle_alloc_error};
 use std::cell::Cell;
@@ -13,19 +14,19 @@ use std::ptr::NonNull;
 
 use crate::sync::{CACHED_BLOCKS, alloc, dealloc};
 
-/// The blocks that are kept: 448 bytes for one of each, so 112 KiB a thread at most.
+/// The kept sizes: 448 bytes for one block of each, so at most 112 KiB a thread.
 const SIZES: [Layout; 3] = [Layout::new::<Block<64>>(), Layout::new::<Block<128>>(), Layout::new::<Block<256>>()];
 
-/// So many bytes, aligned to a cache line.
+/// Bytes aligned to a cache line.
 #[repr(align(64))]
 struct Block<const BYTES: usize>([u8; BYTES]);
 
-/// The blocks that a thread keeps.
+/// The blocks kept by one thread.
 struct Cache([Kept; SIZES.len()]);
 
-/// The free blocks of one size: a stack that is linked through the blocks themselves.
+/// The free blocks of one size: a stack linked through the blocks themselves.
 struct Kept {
-    /// Every block in the stack is of this layout, and nobody's but the stack's.
+    /// Every block in the stack has this layout, and belongs to the stack alone.
     layout: Layout,
     top: Cell<Option<NonNull<Free>>>,
     count: Cell<usize>,
@@ -38,33 +39,33 @@ struct Free {
 
 thread_local!(static CACHE: Cache = const { Cache::new() });
 
-/// Finds memory for the layout.
+/// Returns memory for the layout.
 pub(super) fn allocate(layout: Layout) -> NonNull<u8> {
     let Some(index) = size_of_block(layout) else { return allocate_fresh(layout) };
-    // A thread whose cache is gone already has nothing kept.
+    // On a thread near its end the cache is gone.
     let kept = CACHE.try_with(|cache| cache.0[index].take()).ok().flatten();
     kept.unwrap_or_else(|| allocate_fresh(SIZES[index]))
 }
 
-/// Gives memory back.
+/// Frees a block, or keeps it for this thread's next ask.
 ///
 /// # Safety
 ///
-/// The block came from [`allocate`] for the same layout, on whichever thread, and nobody uses it any more.
+/// The block came from [`allocate`] for the same layout, on any thread, and is unused from now on.
 pub(super) unsafe fn give_back(block: NonNull<u8>, layout: Layout) {
     let Some(index) = size_of_block(layout) else {
-        // SAFETY: the caller's promise; a layout that no size fits is allocated as it is.
+        // SAFETY: the caller's obligation; a layout larger than every size is allocated as it is.
         return unsafe { dealloc(block.as_ptr(), layout) };
     };
-    // SAFETY: the caller's promise; a layout that a size fits is allocated with the layout of that size.
+    // SAFETY: the caller's obligation; any other layout is allocated with the layout of its size.
     let is_kept = CACHE.try_with(|cache| unsafe { cache.0[index].keep(block) }).unwrap_or(false);
     if !is_kept {
-        // SAFETY: as above, and it has not been kept.
+        // SAFETY: as above, and the block was not kept.
         unsafe { dealloc(block.as_ptr(), SIZES[index]) };
     }
 }
 
-/// Picks the smallest of [`SIZES`] that fits. Known when it is compiled, where the layout is.
+/// Returns the index of the smallest fitting size. A constant for a constant layout.
 const fn size_of_block(layout: Layout) -> Option<usize> {
     let mut index = 0;
     while index < SIZES.len() {
@@ -96,24 +97,26 @@ impl Kept {
 
     fn take(&self) -> Option<NonNull<u8>> {
         let top = self.top.get()?;
-        // SAFETY: what is in the stack is a free block that begins with a `Free`, and no other thread sees the stack.
+        // SAFETY: a block in the stack is free and begins with a `Free`, and no other thread sees
+        // the stack.
         let Free { below } = unsafe { top.read() };
         self.top.set(below);
         self.count.set(self.count.get() - 1);
         Some(top.cast())
     }
 
-    /// Keeps the block, or tells that there are enough.
+    /// Keeps the block. Returns `false` if the stack is full.
     ///
     /// # Safety
     ///
-    /// The block is of the stack's layout, came from the allocator, and is used by nobody.
+    /// The block has the stack's layout, came from the allocator, and is unused.
     unsafe fn keep(&self, block: NonNull<u8>) -> bool {
         if self.count.get() >= CACHED_BLOCKS {
             return false;
         }
         let free = block.cast::<Free>();
-        // SAFETY: the caller gives the block away, which has more room and a stronger alignment than a `Free` needs.
+        // SAFETY: the caller passes the block's ownership, and a block is larger and more aligned
+        // than a `Free`.
         unsafe { free.write(Free { below: self.top.get() }) };
         self.top.set(Some(free));
         self.count.set(self.count.get() + 1);
@@ -124,7 +127,8 @@ impl Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         while let Some(block) = self.take() {
-            // SAFETY: every block in the stack was allocated with its layout, and is nobody else's.
+            // SAFETY: every block in the stack was allocated with its layout, and belongs to the
+            // stack.
             unsafe { dealloc(block.as_ptr(), self.layout) };
         }
     }

@@ -1,5 +1,5 @@
-//! What the lock-free parts are made of: the real atomics, cells and memory, or a model checker's under `--cfg loom` and under
-//! `--cfg shuttle`.
+//! The base of the lock-free parts: the real atomics, cells and memory, or a model checker's under
+//! `--cfg loom` and `--cfg shuttle`.
 
 #[cfg(loom)]
 #[path = "loom.rs"]

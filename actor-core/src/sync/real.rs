@@ -1,4 +1,4 @@
-//! The real ones.
+//! The real types, of `std`.
 
 pub(crate) use std::alloc::{alloc, dealloc};
 pub(crate) use std::hint::spin_loop;
@@ -6,37 +6,39 @@ pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize
 
 use std::hash::{BuildHasher, RandomState};
 
-/// The blocks of one size that a thread keeps for its next asks.
+/// The number of blocks of one size kept by a thread for its next asks.
 pub(crate) const CACHED_BLOCKS: usize = 256;
 
-/// The lanes whose bits are in one word.
+/// The number of lanes with their bits in one word.
 pub(crate) const WORD_BITS: usize = 64;
 
-/// Lanes that are looked at one by one, 16 at most. To keep account of which are filled would cost more.
+/// Up to this number of lanes, at most 16, the receiver checks each lane in turn. A record of the
+/// filled lanes would cost more.
 pub(crate) const FEW_LANES: usize = 4;
 
-/// The slots that a ring begins with.
+/// The number of slots in a new ring.
 pub(crate) const FIRST_SLOTS: usize = 8;
 
-/// The entries of a table that one cache line holds.
+/// The number of a table's entries in one cache line.
 pub(crate) const NEIGHBOURS: usize = 8;
 
-/// Returns a number that nobody can foresee, for hashes of what peers choose.
+/// Returns an unpredictable number, for hashes of values chosen by peers.
 pub(crate) fn unforeseen() -> u64 {
     RandomState::new().hash_one(0)
 }
 
-/// Nothing: the `SeqCst` accesses before and after it are in one order that all threads agree on.
+/// Nothing: the `SeqCst` accesses before and after it have one order, the same for all threads.
 #[inline(always)]
 pub(crate) fn store_before_load() {}
 
-/// Asks for the cache line of what this thread is going to write soon. A hint without any effect but on time: whatever the
-/// address is, nothing is read or written, and nothing faults.
+/// Prefetches the cache line of memory that this thread will soon write. A hint with an effect on
+/// time only: for any address, nothing is read or written, and nothing faults.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline(always)]
 #[expect(unsafe_code, reason = "the compiler has no name for this hint that does not depend on compiler flags")]
 pub(crate) fn prepare_to_write<T>(soon: *const T) {
-    // SAFETY: the instruction neither reads nor writes, and never faults. Processors without it do nothing.
+    // SAFETY: the instruction neither reads nor writes, and never faults. Processors without it do
+    // nothing.
     unsafe { std::arch::asm!("prefetchw [{}]", in(reg) soon, options(nostack, preserves_flags)) }
 }
 
@@ -45,15 +47,15 @@ pub(crate) fn prepare_to_write<T>(soon: *const T) {
 #[inline(always)]
 pub(crate) fn prepare_to_write<T>(_soon: *const T) {}
 
-/// Nothing: whoever comes back does so by way of its executor.
+/// Nothing: a retrying task is polled again by its executor.
 #[inline(always)]
 pub(crate) fn comes_back() {}
 
-/// Has the model check that nobody else can still be at the atomic; that costs nothing here.
+/// Checks, under a model, that no other thread can still access the atomic. No cost here.
 #[inline(always)]
 pub(crate) fn assert_exclusive(_atomic: &mut AtomicUsize) {}
 
-/// std's cell with loom's face.
+/// std's cell with loom's interface.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);

@@ -1,8 +1,10 @@
-//! shuttle's: threads take turns, cut before each access, and every access sees the latest value.
+//! shuttle's types: threads take turns, switch before each access, and every access sees the latest
+//! value.
 //!
-//! shuttle knows atomics only, so its cells and its memory are made here: cells that find two threads at one value, and blocks
-//! that are told to have been given back twice, used after that, or not given back at all. All threads of a model are
-//! coroutines on one real thread, so what keeps the accounts is that thread's and needs no protection of its own.
+//! shuttle provides atomics only, so this file adds cells and memory. The cells detect two threads
+//! using one value at the same time. The memory detects blocks given back twice, used afterwards,
+//! or never given back. All threads of a model are coroutines on one real thread, so these records
+//! live in that thread's locals and need no protection.
 #![expect(unsafe_code, reason = "the memory of a model is accounted for where it is allocated")]
 
 pub(crate) use shuttle::hint::spin_loop;
@@ -13,22 +15,22 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ptr;
 
-/// None under the model, which must see each block given back.
+/// None under the model: it must see every block given back.
 pub(crate) const CACHED_BLOCKS: usize = 0;
 
-/// As few as can be, so that models come to where lanes fill several words.
+/// The smallest possible number: the lanes of a model then fill several words.
 pub(crate) const WORD_BITS: usize = 2;
 
-/// None: models of several lanes are about lanes that are looked for by their bits.
+/// None: models of several lanes test the search for lanes by their bits.
 pub(crate) const FEW_LANES: usize = 1;
 
 /// Nothing: models have no caches.
 pub(crate) fn prepare_to_write<T>(_soon: *const T) {}
 
-/// As few as can be, so that models come to where a ring grows.
+/// The smallest possible number: the ring of a model then grows.
 pub(crate) const FIRST_SLOTS: usize = 1;
 
-/// As few as can be, so that a model fills them.
+/// The smallest possible number: a model then fills them.
 pub(crate) const NEIGHBOURS: usize = 2;
 
 /// The same each time, because a model must do the same in each of its runs.
@@ -36,30 +38,31 @@ pub(crate) fn unforeseen() -> u64 {
     0
 }
 
-/// Nothing: all accesses are in one order.
+/// Nothing: all accesses have one order.
 pub(crate) fn store_before_load() {}
 
-/// Has a scheduler that goes by priorities let the others go on first.
+/// Lets a priority scheduler run the other threads first.
 pub(crate) fn comes_back() {
     shuttle::thread::yield_now();
 }
 
-/// Has the model check that the atomic's memory is still there; that nobody else is at it shows when they are.
+/// Checks, under the model, that the atomic's memory still exists. Any access by another thread
+/// shows up there.
 pub(crate) fn assert_exclusive(atomic: &mut AtomicUsize) {
     _ = atomic.load(Ordering::Relaxed);
 }
 
-/// A cell that knows who is at its value, and that is cut in the middle of each use.
+/// A cell that records its current users, with a possible thread switch in the middle of each use.
 #[derive(Debug)]
 pub(crate) struct UnsafeCell<T> {
-    /// Readers, or [`WRITER`].
+    /// The number of readers, or [`WRITER`].
     users: Cell<usize>,
-    /// Looked at for the sake of the cut.
+    /// Loaded only to allow a thread switch.
     cut: AtomicBool,
     value: std::cell::UnsafeCell<T>,
 }
 
-/// In place of a number of readers.
+/// Stored in place of a number of readers.
 const WRITER: usize = usize::MAX;
 
 impl<T> UnsafeCell<T> {
@@ -70,7 +73,7 @@ impl<T> UnsafeCell<T> {
     pub(crate) fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
         assert!(self.users.get() != WRITER, "a value is read while another thread writes it");
         self.users.set(self.users.get() + 1);
-        // Also when it panics: what is read may be a waker, which is used there.
+        // Also counted down on a panic: the value may be a waker, used inside `read`.
         let _reader = Reader(&self.users);
         self.cut.load(Ordering::SeqCst);
         read(self.value.get())
@@ -86,7 +89,7 @@ impl<T> UnsafeCell<T> {
     }
 }
 
-/// One that reads, until it is done.
+/// A reader, until its drop.
 struct Reader<'a>(&'a Cell<usize>);
 
 impl Drop for Reader<'_> {
@@ -95,18 +98,19 @@ impl Drop for Reader<'_> {
     }
 }
 
-/// A block that was allocated in this run of the model.
+/// A block allocated in this run of the model.
 struct Block {
     layout: Layout,
     is_given_back: bool,
 }
 
 thread_local! {
-    /// The blocks of this run by address. Those that were given back stay, spoilt, until it ends.
+    /// The blocks of this run by address. Blocks given back stay here, spoilt, until the run ends.
     static BLOCKS: RefCell<BTreeMap<usize, Block>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// What a block is filled with when it is given back: the cells and atomics above take it for one that somebody else is at.
+/// Fills a block when it is given back: the cells and atomics above then look in use by another
+/// thread.
 const SPOILT: u8 = 0xff;
 
 /// # Safety
@@ -132,15 +136,15 @@ pub(crate) unsafe fn dealloc(block: *mut u8, layout: Layout) {
         assert!(!entry.is_given_back, "a block is given back once");
         entry.is_given_back = true;
     });
-    // SAFETY: the block is so large, and was nobody else's until now.
+    // SAFETY: the block has this size, and no other thread used it until now.
     unsafe { ptr::write_bytes(block, SPOILT, layout.size()) };
 }
 
-/// Ends a run of the model, which has given back every block.
+/// Ends a run of the model. The run has given back every block.
 pub(crate) fn assert_all_given_back() {
     for (address, Block { layout, is_given_back }) in BLOCKS.take() {
         assert!(is_given_back, "a block was not given back");
-        // SAFETY: allocated above with this layout, and freed here alone.
+        // SAFETY: allocated above with this layout, and freed only here.
         unsafe { std::alloc::dealloc(ptr::with_exposed_provenance_mut(address), layout) };
     }
 }

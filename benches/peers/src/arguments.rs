@@ -1,9 +1,9 @@
-//! What the program is asked to do.
+//! The program's arguments.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// How to call it.
+/// The usage text.
 pub(crate) const USAGE: &str = "\
 Usage: cargo bench --manifest-path benches/peers/Cargo.toml -- [options]
 
@@ -32,16 +32,17 @@ pub(crate) struct Arguments {
     pub(crate) help: bool,
 }
 
-/// Says which argument is wrong, and how.
+/// States the wrong argument, and its error.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ArgumentError(pub(crate) String);
 
 impl Arguments {
-    /// Reads the arguments after the program's name.
+    /// Parses the arguments after the program's name.
     ///
     /// # Errors
     ///
-    /// An unknown option, one without its value, or a number out of range.
+    /// Returns an error for an unknown option, for an option without its value, and for a number
+    /// out of range.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, ArgumentError> {
         let mut parsed = Self {
             only: Vec::new(),
@@ -70,7 +71,7 @@ impl Arguments {
                 "--pin" => parsed.pin = true,
                 "--list" => parsed.list = true,
                 "--help" | "-h" => parsed.help = true,
-                // What `cargo bench` says to every benchmark.
+                // `cargo bench` passes this to every benchmark.
                 "--bench" => {}
                 unknown => return Err(ArgumentError(format!("unknown argument {unknown}"))),
             }
@@ -89,7 +90,7 @@ fn rounds(text: &str) -> Result<usize, ArgumentError> {
     }
 }
 
-/// Tells whether a name is asked for: by a part of it, or because nothing is asked for.
+/// Returns whether a name is requested: by a part of it, or because the request is empty.
 pub(crate) fn asked_for(asked: &[String], name: &str) -> bool {
     let name = name.to_lowercase();
     asked.is_empty() || asked.iter().any(|part| name.contains(part))

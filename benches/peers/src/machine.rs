@@ -1,4 +1,4 @@
-//! The machine and the build, as far as the figures depend on them.
+//! The properties of the machine and the build with an effect on the figures.
 
 use std::fs;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 
 use crate::measure::clock_cost;
 
-/// Tells each thing that a reader of the figures must know, with its name.
+/// Returns the names and values of the properties needed to read the figures.
 pub(crate) fn describe(pinned: bool) -> Vec<(&'static str, String)> {
     let cores = available_parallelism().map_or_else(|_unknown| "unknown".into(), |cores| cores.to_string());
     vec![
@@ -28,7 +28,7 @@ fn processor() -> String {
     line.map_or_else(|| "unknown".into(), |line| line.trim_start_matches([' ', '\t', ':']).to_owned())
 }
 
-/// The compiler that `cargo` would take here, which is the one that built this.
+/// The compiler used by `cargo` in this directory, and so the compiler of this build.
 fn rustc() -> String {
     let printed = Command::new("rustc").arg("--version").output().ok();
     printed.map_or_else(|| "unknown".into(), |printed| String::from_utf8_lossy(&printed.stdout).trim().to_owned())

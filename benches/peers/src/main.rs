@@ -1,7 +1,8 @@
-//! Our actors beside other frameworks and raw channels: every contestant in one process, taking turns round by round.
+//! Compares our actors with other frameworks and raw channels. All contestants run in one process
+//! and take turns, round by round.
 //!
-//! `cargo bench --manifest-path benches/peers/Cargo.toml -- --help` says what may be chosen. `docs/benchmarks.md` says
-//! what each workload does, and how far the comparison is fair.
+//! `cargo bench --manifest-path benches/peers/Cargo.toml -- --help` prints the options.
+//! `docs/benchmarks.md` describes each workload and the fairness of the comparison.
 
 mod actor;
 mod arguments;
@@ -50,7 +51,8 @@ fn run(arguments: &Arguments) -> Result<(), ArgumentError> {
         report::list(&workloads, &contestants);
         return Ok(());
     }
-    // Made before anything runs: not to be told after ten minutes that there is no such folder.
+    // Created before any round, so that a missing folder is reported immediately and not after ten
+    // minutes.
     let mut file = arguments.json.as_deref().map(create).transpose()?;
     let compared = contestants.iter().find(|contestant| contestant.name.to_lowercase().contains(&arguments.against));
     let against = compared.map(|contestant| contestant.name);
@@ -74,8 +76,8 @@ fn run(arguments: &Arguments) -> Result<(), ArgumentError> {
     Ok(())
 }
 
-/// Pins from here on. Whoever counts the cores to know whether spinning helps does so on its first use, which has to be
-/// before that.
+/// Pins threads from here on. A contestant may count the cores on its first use to decide whether
+/// to spin. This first use has to precede the pinning.
 fn pin_all(contestants: &[&Contestant]) -> Result<(), ArgumentError> {
     for run in contestants.iter().filter_map(|contestant| contestant.run(Workload::AskAcross)) {
         run(10);

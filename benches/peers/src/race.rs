@@ -6,14 +6,14 @@ use crate::contestant::{Contestant, Run};
 use crate::measure::{Quartiles, Sample, counting, now};
 use crate::workload::Workload;
 
-/// Nanoseconds that a contestant's round should not take. Who takes longer does fewer operations, or one that spins
-/// against a busy machine would take the time of all others.
+/// The limit on a contestant's round, in nanoseconds. A slower contestant runs fewer operations.
+/// Otherwise one contestant spinning on a busy machine would use up the time of all others.
 const LONG: u64 = 500_000_000;
 
-/// What came of one contestant's rounds of one workload.
+/// The result of one contestant's rounds of one workload.
 pub(crate) struct Outcome<'a> {
     pub(crate) contestant: &'a Contestant,
-    /// `None` where it cannot do the workload.
+    /// `None` if the contestant does not support the workload.
     pub(crate) result: Option<Outcomes>,
 }
 
@@ -21,15 +21,15 @@ pub(crate) struct Outcome<'a> {
 pub(crate) struct Outcomes {
     /// Operations in a round.
     pub(crate) n: u64,
-    /// In the order in which the workload names them.
+    /// In the order of their names in the workload.
     pub(crate) figures: Vec<Quartiles>,
-    /// Per operation, of the round in which they were counted.
+    /// Per operation, from the counting round.
     pub(crate) allocations: f64,
     /// Per operation, of all threads.
     pub(crate) switches: Quartiles,
 }
 
-/// Runs a workload: one round to warm up, the timed ones, and one in which allocations are counted.
+/// Runs a workload: one round of warm-up, the timed rounds, and one round counting allocations.
 pub(crate) fn race<'a>(workload: Workload, contestants: &[&'a Contestant], rounds: usize, n: u64) -> Vec<Outcome<'a>> {
     let mut racers: Vec<Option<Racer>> =
         contestants.iter().map(|contestant| Racer::warm_up(contestant, workload, n)).collect();
@@ -65,7 +65,7 @@ impl Racer {
         self.samples.push(sample);
     }
 
-    /// Runs a round. One that fails ends the program, and says whose it was.
+    /// Runs a round. A failing round ends the program, after the contestant's name is printed.
     fn run(&self) -> Sample {
         catch_unwind(|| (self.run)(self.n)).unwrap_or_else(|panic| {
             eprintln!("{} failed", self.name);

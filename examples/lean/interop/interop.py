@@ -1,19 +1,19 @@
-"""Run two reference nodes and two of ours on one devnet, and see whether they agree on head and finality.
+"""Run two reference nodes and two of our nodes on one devnet, and check for agreement on head and finality.
 
 Usage: python interop.py --checkout PATH_OF_LEANSPEC --python PYTHON [--node PATH_OF_OUR_NODE] [--until-finalized SLOT]
 
-`--python` is an interpreter that has the reference's dependencies, but for its prover: pydantic, typing-extensions,
-httpx, aiohttp, cryptography, numpy, numba, aioquic, pyyaml, prometheus-client, pycryptodome. This script itself needs
-nothing but the standard library.
+`--python` is an interpreter with the reference's dependencies except its prover: pydantic, typing-extensions, httpx,
+aiohttp, cryptography, numpy, numba, aioquic, pyyaml, prometheus-client, pycryptodome. This script itself needs only
+the standard library.
 
     spec_0 ──dials──▶ ours_0 ◀──dials── ours_1 ──dials──▶ spec_1
 
-The two reference nodes are not connected: whatever one of them knows of the other has come through both of ours. Each
-connection between the two programs is dialled by another side. Each node has one of four validators, so that three
-of them must vote to finalize anything.
+The two reference nodes are not connected, so messages between them pass through both of our nodes. In one connection
+between the two programs the reference dials, in the other our node dials. Each node has one of four validators. Three
+of them must vote to finalize a block.
 
-It prints one line whenever a node's view changes, and ends with 0 when all four have finalized the slot, and the same
-block in it; otherwise with 1, and with the ends of the logs.
+The script prints one line for each change of a node's view. It exits with 0 when all four nodes have finalized the slot
+with the same block. Otherwise it exits with 1 and prints the last lines of the logs.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def arguments() -> argparse.Namespace:
 
 
 class Devnet:
-    """Four processes, and what each of them last said about its chain."""
+    """Four processes, with the last report of each about its chain."""
 
     def __init__(self, options: argparse.Namespace, directory: pathlib.Path) -> None:
         self.options = options
@@ -69,14 +69,14 @@ class Devnet:
         self.seen: dict[str, dict[int, str]] = {name: {} for name in NAMES}
 
     def write_genesis(self) -> float:
-        """Let our program write the genesis folder; returns when slot 0 begins."""
+        """Write the genesis folder with our program, and return the start time of slot 0."""
         command = [self.options.node, "genesis", "--lean", self.folder, "--names", ",".join(NAMES), "--validators", "4"]
         command += ["--genesis-delay-s", str(self.options.genesis_delay)]
         command += ["--first-port", str(self.options.first_port)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         lines = (self.folder / "nodes.yaml").read_text().splitlines()
         self.records = dict(zip(NAMES, [line.split('"')[1] for line in lines], strict=True))
-        # Who dials whom is said on the command lines below.
+        # The command lines below determine which node dials which.
         (self.folder / "nodes.yaml").write_text("[]\n")
         config = (self.folder / "config.yaml").read_text()
         return float(config.split("GENESIS_TIME:")[1].split()[0])
@@ -103,7 +103,7 @@ class Devnet:
         return process
 
     def start_ours(self, name: str, *peers: str) -> str:
-        """Start one of our nodes; returns its identity once it listens."""
+        """Start one of our nodes, and return its peer id when it listens."""
         command = [self.options.node, "run", "--genesis", self.folder, "--node-id", name, "--json", "--aggregator"]
         command += ["--listen", self.address(name), "--mock-aggregation-proofs", "--http-address", "off"]
         for peer in peers:
@@ -159,7 +159,7 @@ class Devnet:
             }))
 
     def start(self) -> None:
-        """Start the four, those that are dialled before those that dial, and leave out who is late."""
+        """Start the nodes, the dialled ones before the dialling ones, except the late node."""
         relay = self.start_ours("ours_0")
         starts = {
             "spec_1": lambda: self.start_reference("spec_1"),
@@ -171,7 +171,7 @@ class Devnet:
             start()
 
     def watch(self, genesis: float) -> bool:
-        """Print what changes until all agree on a finalized slot that is late enough."""
+        """Print all changes until the nodes agree on a finalized slot at or after the goal."""
         deadline = genesis + self.options.within_slots * SLOT_SECONDS
         while time.time() < deadline:
             if self.start_late and time.time() >= genesis + self.options.late_by * SLOT_SECONDS:
@@ -200,7 +200,7 @@ class Devnet:
         return False
 
     def has_agreed(self) -> bool:
-        """Say whether all have finalized one block that is late enough, and none another one anywhere."""
+        """Return whether all nodes have finalized the same block at or after the goal, and exit on a conflict."""
         for slot in {slot for seen in self.seen.values() for slot in seen}:
             roots = {seen[slot] for seen in self.seen.values() if slot in seen}
             if len(roots) > 1:

@@ -1,19 +1,19 @@
-"""Run the reference Python node (leanEthereum/leanSpec) with mocked aggregation proofs and a node key of its own.
+"""Run the reference Python node (leanEthereum/leanSpec) with mocked aggregation proofs and a node key from a file.
 
 Usage: LEAN_ENV=test PYTHONPATH=CHECKOUT/src python reference_node.py --node-key FILE [arguments of `python -m lean_spec`]
 
-Nothing of the reference is changed on disk. Three things are put in its way before it is imported:
+The reference is not changed on disk. Four changes are made in memory before its command line runs:
 
-* `lean_multisig_py`, the prover that it imports, is a module made here. It makes the proofs that the reference's own
-  mocked mode makes (`MOCK_PROOF_PREFIX` and 32 bytes), and accepts what carries that prefix, so that the prover need
-  not be built.
-* The host key comes from a file, where the reference draws a new one at every start; so other nodes can know its peer
-  id before it runs.
-* Its host key's signatures are made with the lower of the two values that are worth the same, as go-libp2p and
-  js-libp2p make them; not so with `--any-s`. The reference takes either, and libp2p-identity 0.3, which our node is
-  built on, refuses the higher one since it came out: without this, one start in two gets no connection at all.
-* It also follows the topic of aggregates, which its own command line publishes to and does not subscribe to; not so
-  with `--deaf-to-aggregates`.
+* `lean_multisig_py`, the reference's prover, is replaced by a module of this file, so that the prover need not be
+  built. The module creates the same proofs as the reference's own mocked mode (`MOCK_PROOF_PREFIX` and 32 bytes), and
+  accepts every proof with that prefix.
+* The host key is read from a file. The reference generates a new key at every start. With the file, other nodes can
+  know the peer id in advance.
+* Signatures of the host key use the lower of the two equivalent values of `s`, like go-libp2p and js-libp2p, unless
+  `--any-s` is given. The reference uses either value. libp2p-identity 0.3, a dependency of our node, refuses the higher
+  one. Without this change, one start in two results in no connection at all.
+* The node also subscribes to the topic of aggregates, unless `--deaf-to-aggregates` is given. The reference's own
+  command line only publishes to this topic.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD036
 
 
 def mocked_prover() -> types.ModuleType:
-    """Make the module that stands in for the prover."""
+    """Create the replacement module for the prover."""
 
     def prove(*arguments: object, **_options: object) -> tuple[None, bytes]:
         return None, MOCK_PROOF_PREFIX + hashlib.sha256(repr(arguments).encode()).digest()
@@ -46,7 +46,7 @@ def mocked_prover() -> types.ModuleType:
 
 
 def use_node_key(path: str) -> None:
-    """Let the reference have the host key that a file holds in hexadecimal."""
+    """Set the reference's host key to the hexadecimal key in a file."""
     from cryptography.hazmat.primitives.asymmetric import ec
     from lean_spec.node.networking.transport.identity import keypair
 
@@ -59,7 +59,7 @@ def use_node_key(path: str) -> None:
 
 
 def sign_with_low_s() -> None:
-    """Let the host key's signatures have the lower of their two possible values."""
+    """Make the host key's signatures use the lower of the two possible values of `s`."""
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
     from lean_spec.node.networking.transport.identity import keypair
 
@@ -73,7 +73,7 @@ def sign_with_low_s() -> None:
 
 
 def follow_aggregates() -> None:
-    """Let the reference subscribe to the topic that it publishes aggregates to."""
+    """Subscribe the reference to the topic of its published aggregates."""
     from lean_spec.cli import run
     from lean_spec.node.networking.gossipsub import GossipTopic
 
@@ -89,7 +89,7 @@ def follow_aggregates() -> None:
 
 
 def main() -> None:
-    """Prepare the process, and run the reference's own command line in it."""
+    """Apply the changes, and run the reference's own command line in this process."""
     sys.modules["lean_multisig_py"] = mocked_prover()
     arguments = sys.argv[1:]
     if "--node-key" in arguments:

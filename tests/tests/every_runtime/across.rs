@@ -1,4 +1,5 @@
-//! Several runtimes in one process: actors on one talk to actors on the others.
+//! Several runtimes in one process: actors on one runtime exchange messages with actors on the
+//! others.
 
 use std::time::Duration;
 
@@ -20,12 +21,12 @@ fn there_are_three_runtimes_and_they_have_names() {
 
 #[test]
 #[should_panic(expected = "several runtimes are enabled")]
-fn of_several_runtimes_none_is_guessed() {
+fn no_runtime_is_chosen_among_several() {
     drop(actor_lanes::runtime::only());
 }
 
 enum Relay {
-    /// Pass it on until no hops are left, then answer with the runtimes on the way.
+    /// Passes the message on until no hops are left, then replies with the runtimes on the way.
     Pass(u32, Reply<Vec<&'static str>>),
 }
 
@@ -42,7 +43,8 @@ impl Actor for Relayer {
     async fn handle(&mut self, message: Relay, cx: &mut Context<Relay>) {
         let Relay::Pass(hops, reply) = message;
         let Some(left) = hops.checked_sub(1) else { return reply.send(vec![self.name]) };
-        // An actor that waits for another handles nothing meanwhile, so the waiting is a task of its own.
+        // An actor handles no message while it awaits another actor, so the wait is a separate
+        // task.
         let (next, name) = (self.next.clone(), self.name);
         let passing = async move {
             if let Ok(mut names) = next.ask(|reply| Relay::Pass(left, reply)).await {
@@ -68,7 +70,7 @@ fn an_actor_asks_one_on_each_runtime_and_is_asked_back(runtime: &dyn Runtime) {
     for ((other, running), on) in others.into_iter().zip(runtimes) {
         let (handle, mailbox) = actor_lanes::mailbox();
         let here = start(runtime, mailbox, other);
-        // One hop over, none back: the other answers.
+        // One hop over, none back: the other actor answers.
         let names = handle.ask_blocking(|reply| Relay::Pass(1, reply), PATIENCE).expect("it is answered");
         assert_eq!(names, [on.name(), runtime.name()]);
         here.stop(PATIENCE);
@@ -82,7 +84,7 @@ fn an_actor_asks_one_on_each_runtime_and_is_asked_back(runtime: &dyn Runtime) {
     }
 }
 
-/// Lets one message go back and forth between the two a hundred times.
+/// Passes one message back and forth between the two a hundred times.
 fn there_and_back(here: &dyn Runtime, there: &dyn Runtime) {
     let (own, own_mailbox) = actor_lanes::mailbox();
     let (far, far_mailbox) = actor_lanes::mailbox();

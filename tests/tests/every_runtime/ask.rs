@@ -1,4 +1,4 @@
-//! Every ask is answered or told that it is not.
+//! Every ask gets an answer or an error.
 
 use std::future::Future;
 use std::pin::pin;
@@ -12,11 +12,11 @@ use actor_tests::{CONTROL, Desk, FIFO, Letter, PATIENCE, Work, end_of, executor,
 on_every_runtime! {
     an_answer_comes,
     a_reply_that_is_dropped_is_an_error,
-    a_reply_may_be_sent_later_and_from_elsewhere,
+    a_reply_may_be_sent_later_and_from_another_thread,
     a_cancelled_ask_that_is_queued_is_not_handled,
     a_cancelled_ask_that_is_handled_can_be_seen,
     an_actor_asks_another,
-    an_ask_of_an_ended_actor_comes_back,
+    an_ask_of_an_ended_actor_returns_the_message,
 }
 
 fn an_answer_comes(runtime: &dyn Runtime) {
@@ -45,7 +45,7 @@ fn a_reply_that_is_dropped_is_an_error(runtime: &dyn Runtime) {
     assert_eq!(within(&executor, || answer), Err(ReplyDropped));
 }
 
-fn a_reply_may_be_sent_later_and_from_elsewhere(runtime: &dyn Runtime) {
+fn a_reply_may_be_sent_later_and_from_another_thread(runtime: &dyn Runtime) {
     let (desk, _running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let (handed_on, replies) = signal();
     let hands_on = |reply: Reply<u8>| Letter::act(FIFO, move |_, _| handed_on.send(reply).expect("the test waits"));
@@ -96,7 +96,7 @@ fn a_cancelled_ask_that_is_handled_can_be_seen(runtime: &dyn Runtime) {
 }
 
 fn an_actor_asks_another(runtime: &dyn Runtime) {
-    // Both on one thread: the one that asks waits, and the other runs.
+    // Both on one thread: the asking actor waits, and the other runs.
     let executor = executor(runtime);
     let (asked, _asked_running) = spawn(&executor, Desk::default).expect("it starts");
     let (asks, _asks_running) = spawn(&executor, Desk::default).expect("it starts");
@@ -109,7 +109,7 @@ fn an_actor_asks_another(runtime: &dyn Runtime) {
     assert_eq!(actor_tests::wait(&tells), Some(vec![3]));
 }
 
-fn an_ask_of_an_ended_actor_comes_back(runtime: &dyn Runtime) {
+fn an_ask_of_an_ended_actor_returns_the_message(runtime: &dyn Runtime) {
     let executor = executor(runtime);
     let (desk, running) = spawn(&executor, Desk::default).expect("it starts");
     running.stop_now();

@@ -1,4 +1,5 @@
-//! Several messages in one call: how many, in which order, and what cuts a batch short.
+//! Several messages in one call: their number, their order, and the reasons for ending a batch
+//! early.
 
 use std::time::Duration;
 
@@ -7,15 +8,15 @@ use actor_lanes::{Actor, Context, Handle, Lane, Message, Reply, Runtime, Spawn, 
 use actor_tests::{PATIENCE, end_of, executor, on_every_runtime};
 
 on_every_runtime! {
-    a_batch_is_what_is_there_up_to_the_lanes_most,
+    a_batch_takes_the_waiting_messages_up_to_the_lanes_limit,
     a_lane_without_batches_is_handled_one_by_one,
-    what_a_batch_leaves_is_in_the_next,
-    a_batch_whose_messages_are_not_taken_is_handled_singly,
+    messages_left_in_a_batch_are_in_the_next_one,
+    messages_left_by_a_batch_are_handled_one_by_one,
     control_cuts_a_batch_short,
     a_batch_of_control_is_cut_short_by_other_control_only,
     a_due_timer_cuts_a_batch_short,
     a_long_batch_ends_with_its_time,
-    a_stop_at_once_cuts_a_batch_short,
+    an_immediate_stop_cuts_a_batch_short,
     an_actor_that_ends_itself_takes_no_more_of_its_batch,
     every_message_of_a_batch_is_accounted_for,
 }
@@ -47,7 +48,7 @@ impl Message for Work {
     }
 }
 
-/// What one call of the actor's was given.
+/// The arguments of one call of the actor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Call {
     One(u64),
@@ -56,7 +57,7 @@ enum Call {
     Tick,
 }
 
-/// What the actor does at the message 0.
+/// The actor's special behaviour at the message 0.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Twist {
     None,
@@ -71,7 +72,7 @@ enum Twist {
 struct Worker {
     calls: Vec<Call>,
     twist: Twist,
-    /// Arms a timer for now with the first message of a batch lane.
+    /// Arms a timer in `started`, due after 2 ms.
     ticks: bool,
     stop: Option<std::sync::mpsc::SyncSender<()>>,
     go_on: Option<std::sync::mpsc::Receiver<()>>,
@@ -113,7 +114,7 @@ impl Actor for Worker {
             if number(&work) == 0 {
                 match self.twist {
                     Twist::SendsControl => assert!(cx.handle().try_tell(Work::Control).is_ok()),
-                    // Computing, as far as the framework can tell.
+                    // Computing, from the framework's point of view.
                     Twist::Dawdles => {
                         let until = cx.now() + Duration::from_millis(4);
                         while cx.now() < until {
@@ -139,7 +140,7 @@ impl Worker {
     }
 }
 
-/// Has a worker handle what was sent before it ran, and gives its calls.
+/// Lets a worker handle the messages sent before its start, and returns its calls.
 fn calls(runtime: &dyn Runtime, worker: Worker, sent: impl IntoIterator<Item = Work>) -> Vec<Call> {
     let (handle, mailbox) = mailbox();
     for work in sent {
@@ -167,8 +168,8 @@ fn batch(numbers: std::ops::Range<u64>) -> Call {
     Call::Batch(numbers.collect())
 }
 
-/// The numbers of all batches, in order. How a lane's messages fall into batches is the machine's to say as well: one that is
-/// late ends a batch by its time.
+/// Returns the numbers of all batches, in order. The division of a lane's messages into batches
+/// also depends on the machine: a slow one ends a batch by its time.
 fn numbers(calls: &[Call]) -> Vec<u64> {
     let of = |call: &Call| match call {
         Call::Batch(numbers) => numbers.clone(),
@@ -181,7 +182,7 @@ fn longest(calls: &[Call]) -> usize {
     calls.iter().map(|call| if let Call::Batch(numbers) = call { numbers.len() } else { 0 }).max().unwrap_or(0)
 }
 
-fn a_batch_is_what_is_there_up_to_the_lanes_most(runtime: &dyn Runtime) {
+fn a_batch_takes_the_waiting_messages_up_to_the_lanes_limit(runtime: &dyn Runtime) {
     let calls = calls(runtime, Worker::with(Twist::None), batched(0..40));
     assert_eq!(numbers(&calls), Vec::from_iter(0..40));
     assert!((2..=16).contains(&longest(&calls)), "{calls:?}");
@@ -192,13 +193,13 @@ fn a_lane_without_batches_is_handled_one_by_one(runtime: &dyn Runtime) {
     assert_eq!(calls, [Call::One(0), Call::One(1), Call::One(2)]);
 }
 
-fn what_a_batch_leaves_is_in_the_next(runtime: &dyn Runtime) {
+fn messages_left_in_a_batch_are_in_the_next_one(runtime: &dyn Runtime) {
     let calls = calls(runtime, Worker::with(Twist::TakesTwo), batched(0..5));
     assert_eq!(numbers(&calls), Vec::from_iter(0..5));
     assert!(longest(&calls) <= 2, "{calls:?}");
 }
 
-fn a_batch_whose_messages_are_not_taken_is_handled_singly(runtime: &dyn Runtime) {
+fn messages_left_by_a_batch_are_handled_one_by_one(runtime: &dyn Runtime) {
     let calls = calls(runtime, Worker::with(Twist::TakesNone), batched(0..3));
     assert_eq!(calls, [Call::One(0), Call::One(1), Call::One(2)]);
 }
@@ -209,7 +210,7 @@ fn control_cuts_a_batch_short(runtime: &dyn Runtime) {
     assert_eq!(numbers(&calls), Vec::from_iter(0..5));
 }
 
-/// Control that is handled in batches, and other control.
+/// Control messages handled in batches, and other control messages.
 enum Order {
     Batched,
     Other,
@@ -229,7 +230,7 @@ impl Message for Order {
     }
 }
 
-/// How long each call's batch was.
+/// The batch length of each call.
 #[derive(Default)]
 struct Orders(Vec<usize>);
 
@@ -256,7 +257,7 @@ fn a_batch_of_control_is_cut_short_by_other_control_only(runtime: &dyn Runtime) 
         let running = Spawn::new(mailbox).start(&executor(runtime), Orders::default).expect("it starts");
         drop(running);
         let lengths = handle.ask_blocking(Order::Read, PATIENCE).expect("it answers");
-        // What came before the other control, if there is any, and what came after.
+        // The batches before the other control message, if any, and the batches after it.
         let mut parts = lengths.split(|&length| length == 0).rev();
         assert_eq!(parts.next().map(|part| part.iter().sum()), Some(expected), "{lengths:?}");
         assert!(parts.all(|part| part == [1]), "{lengths:?}");
@@ -267,7 +268,7 @@ fn a_due_timer_cuts_a_batch_short(runtime: &dyn Runtime) {
     let mut worker = Worker::with(Twist::Dawdles);
     worker.ticks = true;
     let calls = calls(runtime, worker, batched(0..5));
-    // On a machine that is late it is due before the first batch.
+    // On a slow machine it is due before the first batch.
     let is_first = calls[0] == Call::Tick;
     assert!(is_first || calls[..2] == [batch(0..1), Call::Tick], "{calls:?}");
     assert_eq!(numbers(&calls), Vec::from_iter(0..5));
@@ -288,7 +289,7 @@ fn an_actor_that_ends_itself_takes_no_more_of_its_batch(runtime: &dyn Runtime) {
     assert_eq!((exit.lanes[2].handled, exit.lanes[2].undelivered), (1, 4));
 }
 
-fn a_stop_at_once_cuts_a_batch_short(runtime: &dyn Runtime) {
+fn an_immediate_stop_cuts_a_batch_short(runtime: &dyn Runtime) {
     let (handle, mailbox) = mailbox();
     batched(0..5).for_each(|work| assert!(handle.try_tell(work).is_ok()));
     let (stop, stopping) = actor_tests::signal();

@@ -1,4 +1,4 @@
-//! Actors end by themselves, or are left by their executor, and everyone who waits is told.
+//! Actors end by themselves or lose their executor, and every waiting caller gets a result.
 
 use std::fmt;
 use std::future::pending;
@@ -17,11 +17,11 @@ on_every_runtime! {
     an_actor_stops_itself_when_drained,
     an_actor_fails,
     an_actor_stops_in_started,
-    a_spawner_is_told_whether_the_actor_has_started,
-    every_joiner_is_told,
-    what_the_hook_held_is_free_at_the_end,
+    a_spawner_learns_whether_the_actor_has_started,
+    every_join_returns_at_the_end,
+    the_hook_is_dropped_before_the_exit_is_published,
     waiting_senders_get_their_messages_back,
-    closed_is_told_to_everyone,
+    closed_returns_to_every_waiter,
     a_dropped_running_detaches_the_actor,
     an_actor_that_never_started_is_abandoned,
     an_actor_whose_future_is_dropped_is_abandoned,
@@ -59,7 +59,7 @@ fn an_actor_fails(runtime: &dyn Runtime) {
     assert!(!exit.reason.is_normal());
 }
 
-/// Stops before it has handled anything.
+/// Stops before it has handled any message.
 struct Brief;
 
 impl Actor for Brief {
@@ -83,7 +83,7 @@ fn an_actor_stops_in_started(runtime: &dyn Runtime) {
     assert_eq!(exit.undelivered(), 1);
 }
 
-fn every_joiner_is_told(runtime: &dyn Runtime) {
+fn every_join_returns_at_the_end(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let release = Desk::hold(&desk);
     assert!(running.join_blocking(Duration::ZERO).is_none());
@@ -108,7 +108,7 @@ fn every_joiner_is_told(runtime: &dyn Runtime) {
     assert!(end_of(&running).reason.is_normal(), "and whoever comes late");
 }
 
-/// Looks whether the exit is published already when it is dropped, and panics.
+/// When it is dropped, reports whether the exit is already published, and panics.
 struct Parting {
     given: Receiver<Running>,
     told: SyncSender<bool>,
@@ -122,7 +122,7 @@ impl Drop for Parting {
     }
 }
 
-fn what_the_hook_held_is_free_at_the_end(runtime: &dyn Runtime) {
+fn the_hook_is_dropped_before_the_exit_is_published(runtime: &dyn Runtime) {
     let (desk, mailbox) = actor_lanes::mailbox();
     let ((give, given), (told, tells)) = (signal(), signal());
     let parting = Parting { given, told };
@@ -160,7 +160,7 @@ fn waiting_senders_get_their_messages_back(runtime: &dyn Runtime) {
     assert_eq!(end_of(&running).undelivered(), 64);
 }
 
-fn closed_is_told_to_everyone(runtime: &dyn Runtime) {
+fn closed_returns_to_every_waiter(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     assert!(!desk.is_closed());
     let (told, tells) = signal();
@@ -275,7 +275,7 @@ impl Actor for Failing {
     async fn handle(&mut self, _letter: Letter, _cx: &mut Context<Letter>) {}
 }
 
-fn a_spawner_is_told_whether_the_actor_has_started(runtime: &dyn Runtime) {
+fn a_spawner_learns_whether_the_actor_has_started(runtime: &dyn Runtime) {
     let executor = executor(runtime);
     let (desk, running) = spawn(&executor, Desk::default).expect("it starts");
     running.started_blocking(PATIENCE).expect("it has nothing to fail at");
@@ -296,7 +296,7 @@ fn a_spawner_is_told_whether_the_actor_has_started(runtime: &dyn Runtime) {
     assert!(matches!(reason(|| Failing::Stop), ExitReason::Stopped));
     assert!(matches!(reason(|| panic!("the maker panics, as the test wants it to")), ExitReason::Panicked(_)));
 
-    // An actor whose executor is busy has not started yet.
+    // While its executor is busy, an actor has not started yet.
     let (desk, _desk_running) = spawn(&executor, Desk::default).expect("it starts");
     let (release, released) = signal::<()>();
     desk.try_tell(Letter::act(FIFO, move |_, _| _ = released.recv_timeout(PATIENCE))).expect("there is room");

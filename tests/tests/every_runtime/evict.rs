@@ -1,11 +1,11 @@
-//! Lanes whose messages lose their worth with age drop the oldest, count it, and tell its asker.
+//! Evicting lanes drop the oldest message, count it, and return an error to its asker.
 
 use actor_lanes::{Runtime, Spawn};
 use actor_tests::{Desk, LATEST, Letter, NEWEST, Work, end_of, executor, on_every_runtime, within};
 
 on_every_runtime! {
     the_newest_are_kept_and_the_oldest_are_counted,
-    newer_ones_push_out_what_was_taken_over,
+    newer_messages_evict_messages_already_taken_over,
     the_askers_of_the_evicted_get_an_error,
     the_latest_replaces_the_one_before,
 }
@@ -26,9 +26,9 @@ fn the_newest_are_kept_and_the_oldest_are_counted(runtime: &dyn Runtime) {
     assert_eq!(lane.high_water, 8);
 }
 
-fn newer_ones_push_out_what_was_taken_over(runtime: &dyn Runtime) {
+fn newer_messages_evict_messages_already_taken_over(runtime: &dyn Runtime) {
     let (desk, running) = actor_lanes::spawn(&executor(runtime), Desk::default).expect("it starts");
-    // Handling the first letter, the actor has taken the seven others over already.
+    // When the actor handles the first letter, it has already taken over the seven others.
     let release = Desk::hold(&desk);
     (0..7).for_each(|n| desk.try_tell(Letter::note(NEWEST, n)).expect("it never refuses"));
     let (reply, held) = actor_lanes::Reply::pair();

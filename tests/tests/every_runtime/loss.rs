@@ -1,4 +1,4 @@
-//! Nothing that was accepted is lost, and every message is accounted for.
+//! No accepted message is lost, and every message is accounted for.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,17 +11,17 @@ use actor_tests::{
 };
 
 on_every_runtime! {
-    told_from_tasks,
-    told_at_once_and_again_when_refused,
-    told_from_blocked_threads,
-    every_way_at_once_with_evictions,
+    tell_from_tasks,
+    try_tell_retried_when_refused,
+    tell_blocking_from_threads,
+    every_way_of_sending_together_with_evictions,
     a_stop_in_the_middle_of_a_flood,
 }
 
 const SENDERS: u64 = 8;
 const EACH: u64 = 2_000;
 
-/// Numbers that tell their sender.
+/// Numbers identifying their sender.
 fn numbers(sender: u64) -> impl Iterator<Item = u64> {
     (0..EACH).map(move |n| sender * EACH + n)
 }
@@ -32,7 +32,7 @@ fn assert_accounted_for(lane: &LaneStats) {
     assert!(lane.high_water <= lane.capacity as u64, "{lane:?}");
 }
 
-/// Checks that all came, each sender's in order.
+/// Checks for the arrival of every number, in order for each sender.
 fn assert_all_came(desk: Handle<Letter>, running: &Running) {
     let notes = desk.ask_blocking(Letter::read, PATIENCE).expect("the actor answers");
     for sender in 0..SENDERS {
@@ -47,7 +47,7 @@ fn assert_all_came(desk: Handle<Letter>, running: &Running) {
     assert_eq!(exit.lanes[FIFO].depth, 0);
 }
 
-fn told_from_tasks(runtime: &dyn Runtime) {
+fn tell_from_tasks(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     thread::scope(|threads| {
         for sender in 0..SENDERS {
@@ -65,7 +65,7 @@ fn told_from_tasks(runtime: &dyn Runtime) {
     assert_all_came(desk, &running);
 }
 
-fn told_at_once_and_again_when_refused(runtime: &dyn Runtime) {
+fn try_tell_retried_when_refused(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let refused = AtomicU64::new(0);
     thread::scope(|threads| {
@@ -88,7 +88,7 @@ fn told_at_once_and_again_when_refused(runtime: &dyn Runtime) {
     assert_all_came(desk, &running);
 }
 
-fn told_from_blocked_threads(runtime: &dyn Runtime) {
+fn tell_blocking_from_threads(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     thread::scope(|threads| {
         for sender in 0..SENDERS {
@@ -102,7 +102,7 @@ fn told_from_blocked_threads(runtime: &dyn Runtime) {
     assert_all_came(desk, &running);
 }
 
-fn every_way_at_once_with_evictions(runtime: &dyn Runtime) {
+fn every_way_of_sending_together_with_evictions(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let asking = executor(runtime);
     thread::scope(|threads| {
@@ -114,7 +114,8 @@ fn every_way_at_once_with_evictions(runtime: &dyn Runtime) {
                         0 => desk.tell_blocking(Letter::note(CONTROL, n), PATIENCE).expect("there is room in time"),
                         1 => desk.try_tell(Letter::note(NEWEST, n)).expect("it evicts"),
                         2 => desk.try_tell(Letter::note(LATEST, n)).expect("it evicts"),
-                        // An asker that leaves at once: handled or cancelled, as it comes.
+                        // The asker drops its ask immediately: the message is handled or cancelled,
+                        // depending on timing.
                         _ => drop(desk.try_ask(Letter::read)),
                     }
                     if n % 400 == 3 {

@@ -1,4 +1,4 @@
-//! Every behaviour of actors, on every runtime. Files are named for what they hold actors to.
+//! Every behaviour of actors, on every runtime. Each file is named after the rules it checks.
 
 mod across;
 mod ask;

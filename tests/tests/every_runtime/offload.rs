@@ -1,4 +1,4 @@
-//! Work that leaves the owner of state, and actors that start others.
+//! Offloaded work, and actors started by other actors.
 
 use std::sync::Arc;
 use std::thread;
@@ -11,18 +11,18 @@ use actor_tests::{CONTROL, Desk, FIFO, Letter, PATIENCE, SOON, end_of, executor,
 
 on_every_runtime! {
     the_result_comes_as_a_message,
-    the_actor_goes_on_meanwhile,
+    the_actor_handles_messages_meanwhile,
     a_panic_comes_as_a_message,
     work_keeps_its_actor_reachable,
     work_whose_actor_has_ended_is_dropped,
     a_graceful_stop_waits_for_work_in_flight,
-    work_that_outlasts_the_patience_is_counted,
+    work_that_outlasts_the_deadline_is_counted,
     a_handler_may_offload_more_while_it_is_stopped,
     a_result_that_makes_no_message_is_counted,
-    work_that_no_thread_takes_comes_as_an_error,
-    late_results_that_the_actor_did_not_come_to_are_undelivered,
+    work_without_a_thread_returns_an_error,
+    late_results_not_handled_are_undelivered,
     a_result_waits_for_room,
-    results_without_room_hold_no_thread_that_the_actor_waits_for,
+    results_without_room_occupy_no_thread_of_the_pool,
     a_child_runs_beside_its_parent,
 }
 
@@ -46,7 +46,7 @@ fn the_result_comes_as_a_message(runtime: &dyn Runtime) {
     assert_eq!(wait(&tells), (42, false));
 }
 
-/// Has the actor offload work that waits for the test's word. Gives the right to say it.
+/// Lets the actor offload work that waits for a release. Returns the sender of the release.
 fn offload_waiting(desk: &Handle<Letter>) -> std::sync::mpsc::SyncSender<()> {
     let (release, released) = signal::<()>();
     let (began, beginning) = signal();
@@ -62,7 +62,7 @@ fn offload_waiting(desk: &Handle<Letter>) -> std::sync::mpsc::SyncSender<()> {
     release
 }
 
-fn the_actor_goes_on_meanwhile(runtime: &dyn Runtime) {
+fn the_actor_handles_messages_meanwhile(runtime: &dyn Runtime) {
     let (desk, _running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let release = offload_waiting(&desk);
     desk.try_tell(Letter::note(FIFO, 7)).expect("there is room");
@@ -117,7 +117,7 @@ fn work_whose_actor_has_ended_is_dropped(runtime: &dyn Runtime) {
 
 fn a_graceful_stop_waits_for_work_in_flight(runtime: &dyn Runtime) {
     let executor = executor(runtime);
-    // By its spawner, with and without an end to its patience, and by itself.
+    // Stopped by its spawner, with and without a deadline, and by itself.
     let stops: [fn(&Handle<Letter>, &Running); 3] = [
         |_desk, running| running.stop(PATIENCE),
         |_desk, running| running.stop(Duration::MAX),
@@ -140,7 +140,7 @@ fn a_graceful_stop_waits_for_work_in_flight(runtime: &dyn Runtime) {
     }
 }
 
-fn work_that_outlasts_the_patience_is_counted(runtime: &dyn Runtime) {
+fn work_that_outlasts_the_deadline_is_counted(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let releases = [offload_waiting(&desk), offload_waiting(&desk)];
     running.stop(SOON);
@@ -184,7 +184,7 @@ fn a_result_that_makes_no_message_is_counted(runtime: &dyn Runtime) {
     assert_eq!(exit.lost_work, 1);
 }
 
-/// Takes no work, as if no thread could be started for it.
+/// Drops all work, as if no thread could be started for it.
 #[derive(Debug)]
 struct Idle(Arc<dyn Executor>);
 
@@ -214,7 +214,7 @@ impl Executor for Idle {
     }
 }
 
-fn work_that_no_thread_takes_comes_as_an_error(runtime: &dyn Runtime) {
+fn work_without_a_thread_returns_an_error(runtime: &dyn Runtime) {
     let idle: Arc<dyn Executor> = Arc::new(Idle(executor(runtime)));
     let (desk, running) = spawn(&idle, Desk::default).expect("it starts");
     let (told, tells) = signal();
@@ -227,7 +227,7 @@ fn work_that_no_thread_takes_comes_as_an_error(runtime: &dyn Runtime) {
     assert_eq!(end_of(&running).lost_work, 0);
 }
 
-fn late_results_that_the_actor_did_not_come_to_are_undelivered(runtime: &dyn Runtime) {
+fn late_results_not_handled_are_undelivered(runtime: &dyn Runtime) {
     let (desk, mailbox) = actor_lanes::mailbox();
     let (lost, found) = signal();
     let hook = move |lane, letter: Letter| lost.send((lane, letter.number())).expect("the test waits");
@@ -236,11 +236,11 @@ fn late_results_that_the_actor_did_not_come_to_are_undelivered(runtime: &dyn Run
     let _held = Desk::hold(&desk);
     (0..64).for_each(|n| desk.try_tell(Letter::note(FIFO, n)).expect("there is room"));
     work.send(()).expect("the work waits");
-    // Whether it comes back before the end or after: the sums below do not tell, and must not.
+    // The result may return before the end or after. The sums below must hold in both cases.
     running.stop(SOON);
     let exit = end_of(&running);
     let late = found.try_iter().filter(|(lane, n)| *lane == "fifo" && *n == Some(1)).count() as u64;
-    // Its own note is the 65th; the one with its number is among the 64 that were queued.
+    // Its own note is the 65th. The other note with this number is among the 64 queued ones.
     assert_eq!(late - 1 + exit.lost_work, 1, "{exit:?}");
     let lane = &exit.lanes[FIFO];
     assert_eq!(lane.accepted, lane.handled + lane.undelivered);
@@ -258,7 +258,7 @@ fn a_result_waits_for_room(runtime: &dyn Runtime) {
     assert_eq!(end_of(&running).lanes[FIFO].handled, 65, "nothing was lost");
 }
 
-/// More than either runtime's pool has threads.
+/// More than the number of threads in any runtime's pool.
 const MANY: usize = 600;
 
 /// A lane with room for one result.
@@ -270,7 +270,8 @@ impl Message for Narrow {
 
 type AsyncSignal = std::sync::mpsc::SyncSender<usize>;
 
-/// Offloads more than its lane and its pool hold, and then waits for the pool in its handler.
+/// Offloads more than the capacity of its lane and its pool, and then waits for the pool in its
+/// handler.
 #[derive(Default)]
 struct Greedy {
     results: usize,
@@ -299,7 +300,7 @@ impl Actor for Greedy {
     }
 }
 
-fn results_without_room_hold_no_thread_that_the_actor_waits_for(runtime: &dyn Runtime) {
+fn results_without_room_occupy_no_thread_of_the_pool(runtime: &dyn Runtime) {
     let (greedy, _running) = spawn(&executor(runtime), Greedy::default).expect("it starts");
     let (told, tells) = signal();
     greedy.tell_blocking(Narrow(Some(told)), PATIENCE).expect("there is room");

@@ -1,4 +1,4 @@
-//! Which message comes next: control first, turns by weight, and nobody waits for ever.
+//! The order of messages: control first, turns by weight, and no starvation.
 
 use actor_lanes::{Handle, Mailbox, Runtime, Spawn};
 use actor_tests::{CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, executor, on_every_runtime, signal, wait};
@@ -13,7 +13,7 @@ on_every_runtime! {
     data_lanes_take_turns,
 }
 
-/// Runs the letters that were sent before, and gives the notes in the order of their handling.
+/// Handles the letters sent before the start, and returns the notes in the order of their handling.
 fn order_of(runtime: &dyn Runtime, desk: &Handle<Letter>, mailbox: Mailbox<Letter>) -> Vec<u64> {
     let _running = Spawn::new(mailbox).start(&executor(runtime), Desk::default).expect("it starts");
     while desk.stats().iter().any(|lane| lane.depth > 0) {
@@ -53,7 +53,7 @@ fn control_before_data(runtime: &dyn Runtime) {
     assert_eq!(order_of(runtime, &desk, mailbox)[0], CONTROL as u64);
 }
 
-/// Sends itself one control letter after the other, until its notes show that data came through.
+/// Sends itself one letter after the other, until its notes contain the awaited number.
 fn flood(lane: usize, until: u64, told: std::sync::mpsc::SyncSender<usize>, so_far: usize) -> Letter {
     Letter::act(lane, move |desk, cx| {
         if desk.notes.contains(&until) {

@@ -1,4 +1,4 @@
-//! A panic ends one actor, wherever in its code it happens, and its exit says so.
+//! A panic anywhere in an actor's code ends this actor only, and its exit reports the panic.
 
 use std::future::{Future, pending, ready};
 use std::panic::panic_any;
@@ -20,14 +20,14 @@ on_every_runtime! {
     in_stopped,
     in_stopped_before_it_waits,
     in_drop,
-    in_drop_of_a_handler_stopped_at_once,
+    in_drop_of_a_handler_stopped_immediately,
     in_drop_of_a_handler_at_the_deadline,
     in_drop_of_a_timers_message,
     in_drop_of_an_undelivered_message,
     in_the_hook_for_undelivered_messages,
     the_first_cause_stays_the_reason,
     every_asker_gets_an_error,
-    a_message_to_a_panicked_actor_comes_back,
+    a_message_to_a_panicked_actor_is_returned,
     stopped_sees_the_panic,
 }
 
@@ -40,7 +40,7 @@ impl Drop for Bomb {
     }
 }
 
-/// Panics where it is told to.
+/// Panics in the configured places.
 #[derive(Default)]
 struct Fragile {
     in_started: bool,
@@ -166,7 +166,7 @@ fn in_drop(runtime: &dyn Runtime) {
     assert_boom(&end_of(&running).reason);
 }
 
-fn in_drop_of_a_handler_stopped_at_once(runtime: &dyn Runtime) {
+fn in_drop_of_a_handler_stopped_immediately(runtime: &dyn Runtime) {
     let (ended, ending) = signal();
     let make = || Desk { ending: Some(ended), ..Desk::default() };
     let (desk, running) = spawn(&executor(runtime), make).expect("it starts");
@@ -186,7 +186,7 @@ fn in_drop_of_a_handler_at_the_deadline(runtime: &dyn Runtime) {
     assert!(matches!(wait(&ending), ExitReason::DeadlinePassed), "`stopped` has its say all the same");
 }
 
-/// Has a handler wait for ever, with a bomb in its hand.
+/// Blocks a handler for ever, while it owns a bomb.
 fn wait_with_a_bomb(desk: &actor_lanes::Handle<Letter>) {
     let (began, beginning) = signal();
     let waits = Letter::awaiting(CONTROL, move || async move {
@@ -252,7 +252,7 @@ fn every_asker_gets_an_error(runtime: &dyn Runtime) {
         let desk = desk.clone();
         std::thread::spawn(move || desk.ask_blocking(Letter::read, PATIENCE).map_err(|error| format!("{error:?}")))
     };
-    // The blocked one is queued once three are in its lane.
+    // The blocking ask is queued once three messages are in its lane.
     while desk.stats()[FIFO].depth < 3 {
         std::thread::yield_now();
     }
@@ -265,7 +265,7 @@ fn every_asker_gets_an_error(runtime: &dyn Runtime) {
     assert_eq!(blocked.join().expect("asking does not panic"), Err("Dropped".to_owned()));
 }
 
-fn a_message_to_a_panicked_actor_comes_back(runtime: &dyn Runtime) {
+fn a_message_to_a_panicked_actor_is_returned(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     desk.try_tell(Letter::act(FIFO, |_, _| panic!("boom"))).expect("there is room");
     assert_boom(&end_of(&running).reason);

@@ -1,4 +1,4 @@
-//! Who can reach an actor, and that it ends when nobody can.
+//! Handles and other references keep an actor running. Without any, it ends.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ on_every_runtime! {
     a_repeating_timer_keeps_an_actor_until_it_is_cancelled,
     a_clone_keeps_an_actor,
     a_weak_handle_does_not_keep_an_actor,
-    a_weak_handle_of_an_ended_actor_gives_none,
+    a_weak_handle_of_an_ended_actor_returns_none,
     a_recipient_sends_one_kind_and_hands_it_back,
     a_recipient_keeps_an_actor,
     handles_know_their_actor,
@@ -80,7 +80,7 @@ fn a_weak_handle_does_not_keep_an_actor(runtime: &dyn Runtime) {
     assert!(weak.upgrade().is_none());
 }
 
-fn a_weak_handle_of_an_ended_actor_gives_none(runtime: &dyn Runtime) {
+fn a_weak_handle_of_an_ended_actor_returns_none(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let weak = desk.downgrade();
     running.stop(PATIENCE);

@@ -1,4 +1,4 @@
-//! Full lanes: messages handed back, senders that wait, and senders that give up.
+//! Full lanes: returned messages, waiting senders, and cancelled sends.
 
 use std::future::Future;
 use std::pin::pin;
@@ -14,18 +14,18 @@ use actor_lanes::{Actor, Context, Handle, Lane, Message, Reply, Runtime, TryTell
 use actor_tests::{Desk, FIFO, Letter, PATIENCE, SOON, executor, on_every_runtime, signal, wait, within};
 
 on_every_runtime! {
-    a_refused_message_comes_back,
-    senders_that_wait_for_one_place_all_get_it,
+    a_refused_message_is_returned,
+    senders_waiting_for_one_place_all_get_it_in_turn,
     blocked_senders_all_get_through,
     a_sender_that_gives_up_passes_its_place_on,
-    a_sender_that_is_told_and_not_polled_keeps_nobody_waiting,
-    senders_that_are_forgotten_keep_nobody_waiting,
+    a_notified_sender_that_is_not_polled_blocks_no_other,
+    forgotten_senders_block_no_other,
     a_message_taken_wakes_one_sender,
     a_tell_dropped_while_it_waits_sends_nothing,
     a_blocked_tell_gives_up_in_time,
     a_blocked_ask_gives_up_before_there_is_room,
     a_blocked_ask_gives_up_before_there_is_an_answer,
-    a_timeout_without_end_waits,
+    an_infinite_timeout_waits,
 }
 
 /// A lane with one place.
@@ -54,7 +54,7 @@ impl Actor for Counter {
     }
 }
 
-/// Starts a counter that is busy until the reply is sent, and fills its lane.
+/// Starts a counter, keeps it busy until the reply is sent, and fills its lane.
 fn busy(runtime: &dyn Runtime) -> (Handle<Narrow>, Reply<()>) {
     let (counter, running) = spawn(&executor(runtime), Counter::default).expect("it starts");
     drop(running);
@@ -68,7 +68,7 @@ fn read(counter: &Handle<Narrow>) -> u64 {
     counter.ask_blocking(Narrow::Read, PATIENCE).expect("the counter answers")
 }
 
-fn a_refused_message_comes_back(runtime: &dyn Runtime) {
+fn a_refused_message_is_returned(runtime: &dyn Runtime) {
     let (desk, _running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let _held = Desk::hold(&desk);
     (0..64).for_each(|n| desk.try_tell(Letter::note(FIFO, n)).expect("there is room"));
@@ -82,7 +82,7 @@ fn a_refused_message_comes_back(runtime: &dyn Runtime) {
     assert_eq!((lane.accepted, lane.refused, lane.depth), (64, 7, 64));
 }
 
-fn senders_that_wait_for_one_place_all_get_it(runtime: &dyn Runtime) {
+fn senders_waiting_for_one_place_all_get_it_in_turn(runtime: &dyn Runtime) {
     let (counter, release) = busy(runtime);
     let sending = executor(runtime);
     let (told, tells) = signal();
@@ -127,7 +127,8 @@ fn a_sender_that_gives_up_passes_its_place_on(runtime: &dyn Runtime) {
             assert!(futures::poll!(&mut first).is_pending());
             assert!(futures::poll!(&mut second).is_pending());
             release.send(());
-            // The place that the first is told of is free, and taken by nobody, once the queue has been emptied.
+            // Once the queue has been emptied, the first sender has been notified of a free place
+            // and has not taken it.
             while other.stats()[0].handled < 2 {
                 thread::yield_now();
             }
@@ -138,7 +139,7 @@ fn a_sender_that_gives_up_passes_its_place_on(runtime: &dyn Runtime) {
     assert_eq!(read(&counter), 2);
 }
 
-/// Has a sender wait behind some that wait and are not polled again, and tells whether it is served.
+/// Queues a sender behind waiting senders that are not polled again. Returns whether it is served.
 fn is_served_behind<'a>(
     release: Reply<()>,
     other: Handle<Narrow>,
@@ -161,17 +162,17 @@ fn is_served_behind<'a>(
     is_served
 }
 
-fn a_sender_that_is_told_and_not_polled_keeps_nobody_waiting(runtime: &dyn Runtime) {
+fn a_notified_sender_that_is_not_polled_blocks_no_other(runtime: &dyn Runtime) {
     let (counter, release) = busy(runtime);
     assert!(is_served_behind(release, counter.clone(), [counter.tell(Narrow::Count)]));
     assert_eq!(read(&counter), 2);
 }
 
-fn senders_that_are_forgotten_keep_nobody_waiting(runtime: &dyn Runtime) {
+fn forgotten_senders_block_no_other(runtime: &dyn Runtime) {
     let (counter, release) = busy(runtime);
     assert!(is_served_behind(release, counter.clone(), (0..5).map(|_| counter.tell(Narrow::Count))));
     assert_eq!(read(&counter), 2);
-    // Those that come after them are told of each place that is freed.
+    // Later senders are notified of each freed place.
     thread::scope(|threads| {
         for _ in 0..4 {
             threads.spawn(|| {
@@ -182,7 +183,7 @@ fn senders_that_are_forgotten_keep_nobody_waiting(runtime: &dyn Runtime) {
     assert_eq!(read(&counter), 402);
 }
 
-/// Counts how often it is woken.
+/// Counts its wakes.
 #[derive(Default)]
 struct Wakes(AtomicUsize);
 
@@ -252,7 +253,7 @@ fn a_blocked_ask_gives_up_before_there_is_an_answer(runtime: &dyn Runtime) {
     assert_eq!((lane.cancelled, lane.handled), (1, 0), "nobody waits for it any more, so it is not handled");
 }
 
-fn a_timeout_without_end_waits(runtime: &dyn Runtime) {
+fn an_infinite_timeout_waits(runtime: &dyn Runtime) {
     let (counter, release) = busy(runtime);
     let (began, beginning) = signal();
     let other = counter.clone();

@@ -1,4 +1,4 @@
-//! Actors are asked to stop: by a deadline, or at once.
+//! Stopping actors: with a deadline, or immediately.
 
 use std::future::pending;
 use std::sync::mpsc::SyncSender;
@@ -13,24 +13,24 @@ use actor_tests::{
 };
 
 on_every_runtime! {
-    what_is_queued_is_handled,
-    an_idle_actor_stops_at_once,
+    queued_messages_are_handled,
+    an_idle_actor_stops_immediately,
     the_deadline_ends_a_handler_that_waits,
     the_deadline_ends_a_long_queue,
-    a_deadline_met_at_the_end_of_a_turn_is_met,
+    a_mailbox_drained_at_the_end_of_a_turn_meets_the_deadline,
     the_first_deadline_counts,
-    a_patience_without_end_is_no_deadline,
-    a_patience_without_end_stops_an_actor_that_only_a_timer_keeps,
+    an_infinite_patience_is_no_deadline,
+    an_infinite_patience_stops_an_actor_kept_only_by_a_timer,
     the_hook_gets_each_undelivered_message,
     a_waiting_handler_is_dropped_where_it_waits,
-    stopped_runs_after_a_stop_at_once,
-    a_stop_at_once_ends_a_stopped_that_waits,
+    stopped_runs_after_an_immediate_stop,
+    an_immediate_stop_ends_a_stopped_that_waits,
     the_deadline_ends_a_stopped_that_waits,
-    a_stop_at_once_before_the_start,
-    a_stop_at_once_while_the_last_message_is_looked_at,
+    an_immediate_stop_before_the_start,
+    an_immediate_stop_while_the_last_message_is_taken,
 }
 
-fn what_is_queued_is_handled(runtime: &dyn Runtime) {
+fn queued_messages_are_handled(runtime: &dyn Runtime) {
     let (ended, ending) = signal();
     let make = || Desk { ending: Some(ended), ..Desk::default() };
     let (desk, running) = spawn(&executor(runtime), make).expect("it starts");
@@ -53,7 +53,7 @@ fn what_is_queued_is_handled(runtime: &dyn Runtime) {
     assert!(within(&executor(runtime), || last).is_ok(), "what was asked before the stop is answered");
 }
 
-fn an_idle_actor_stops_at_once(runtime: &dyn Runtime) {
+fn an_idle_actor_stops_immediately(runtime: &dyn Runtime) {
     for patience in [Duration::ZERO, SOON, PATIENCE * 10] {
         let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
         assert_eq!(Desk::read(&desk), [], "it has started, and will be idle");
@@ -77,16 +77,18 @@ fn the_deadline_ends_a_long_queue(runtime: &dyn Runtime) {
     let release = Desk::hold(&desk);
     (0..64).for_each(|n| desk.try_tell(Letter::note(FIFO, n)).expect("there is room"));
     running.stop(Duration::ZERO);
-    // Whether the deadline finds the handler or the queue first, what is queued is not handled any more.
+    // The deadline may interrupt the handler or the queue. In both cases, queued messages are not
+    // handled any more.
     release.send(());
     let exit = end_of(&running);
     assert!(matches!(exit.reason, ExitReason::DeadlinePassed), "{exit:?}");
     assert_eq!(exit.undelivered(), 64);
 }
 
-fn a_deadline_met_at_the_end_of_a_turn_is_met(runtime: &dyn Runtime) {
+fn a_mailbox_drained_at_the_end_of_a_turn_meets_the_deadline(runtime: &dyn Runtime) {
     let executor = executor(runtime);
-    // An actor gives way to others after so many messages; whichever of these is the last of a turn, it is drained.
+    // An actor gives way to others after a number of messages. Whichever of these is the last of a
+    // turn, the mailbox is drained.
     for count in 1..=260 {
         let (desk, mailbox) = actor_lanes::mailbox();
         let (told, tells) = signal();
@@ -102,7 +104,7 @@ fn a_deadline_met_at_the_end_of_a_turn_is_met(runtime: &dyn Runtime) {
     }
 }
 
-/// Is handled as so many messages one after the other, the last of which is given.
+/// Creates a letter handled as `count` messages one after the other, the last of them `last`.
 fn counting_down(count: u32, last: Letter) -> Letter {
     if count <= 1 {
         return last;
@@ -118,7 +120,7 @@ fn the_first_deadline_counts(runtime: &dyn Runtime) {
     assert!(matches!(end_of(&running).reason, ExitReason::DeadlinePassed));
 }
 
-fn a_patience_without_end_is_no_deadline(runtime: &dyn Runtime) {
+fn an_infinite_patience_is_no_deadline(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let release = Desk::hold(&desk);
     running.stop(Duration::MAX);
@@ -126,7 +128,7 @@ fn a_patience_without_end_is_no_deadline(runtime: &dyn Runtime) {
     assert!(matches!(end_of(&running).reason, ExitReason::Stopped));
 }
 
-fn a_patience_without_end_stops_an_actor_that_only_a_timer_keeps(runtime: &dyn Runtime) {
+fn an_infinite_patience_stops_an_actor_kept_only_by_a_timer(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let (told, tells) = signal();
     let arms = Letter::act(FIFO, move |_, cx| {
@@ -184,7 +186,7 @@ fn a_waiting_handler_is_dropped_where_it_waits(runtime: &dyn Runtime) {
     assert_eq!(exit.undelivered(), 1);
 }
 
-fn stopped_runs_after_a_stop_at_once(runtime: &dyn Runtime) {
+fn stopped_runs_after_an_immediate_stop(runtime: &dyn Runtime) {
     let (ended, ending) = signal();
     let make = || Desk { ending: Some(ended), ..Desk::default() };
     let (desk, running) = spawn(&executor(runtime), make).expect("it starts");
@@ -194,7 +196,7 @@ fn stopped_runs_after_a_stop_at_once(runtime: &dyn Runtime) {
     assert!(matches!(wait(&ending), ExitReason::Killed));
 }
 
-/// Never comes to the end of `stopped`.
+/// Never returns from `stopped`.
 struct Lingering(SyncSender<()>);
 
 impl Actor for Lingering {
@@ -208,9 +210,10 @@ impl Actor for Lingering {
     }
 }
 
-fn a_stop_at_once_ends_a_stopped_that_waits(runtime: &dyn Runtime) {
+fn an_immediate_stop_ends_a_stopped_that_waits(runtime: &dyn Runtime) {
     let executor = executor(runtime);
-    // Whether `stopped` waits already when it comes, or waits because of it.
+    // The immediate stop may arrive while `stopped` already waits, or it may itself lead to
+    // `stopped`.
     let (told, tell) = signal();
     let (_handle, running) = spawn(&executor, || Lingering(told)).expect("it starts");
     running.stop(PATIENCE);
@@ -237,13 +240,13 @@ fn the_deadline_ends_a_stopped_that_waits(runtime: &dyn Runtime) {
     assert!(matches!(end_of(&running).reason, ExitReason::DeadlinePassed));
 }
 
-fn a_stop_at_once_before_the_start(runtime: &dyn Runtime) {
+fn an_immediate_stop_before_the_start(runtime: &dyn Runtime) {
     let executor = executor(runtime);
     let (desk, mailbox) = actor_lanes::mailbox();
     desk.try_tell(Letter::note(FIFO, 1)).expect("there is room");
     let (first, _first_running) = spawn(&executor, Desk::default).expect("it starts");
     let (release, released) = signal::<()>();
-    // The executor's thread is busy, so that the second actor cannot start yet.
+    // The executor's thread is busy, so the second actor cannot start yet.
     first.try_tell(Letter::act(FIFO, move |_, _| _ = released.recv_timeout(PATIENCE))).expect("there is room");
     let running = Spawn::new(mailbox)
         .start(&executor, || -> Desk { panic!("stopped before it was made") })
@@ -284,11 +287,12 @@ impl Actor for Holder {
     }
 }
 
-fn a_stop_at_once_while_the_last_message_is_looked_at(runtime: &dyn Runtime) {
+fn an_immediate_stop_while_the_last_message_is_taken(runtime: &dyn Runtime) {
     let (holder, running) = spawn(&executor(runtime), || Holder).expect("it starts");
     let (release, held) = Reply::pair();
     holder.try_tell(Last::Hold(held)).expect("there is room");
-    // Its asker has left, so the actor drops it while it looks for a message.
+    // Its asker has dropped the ask, so the actor drops the message during its search for the next
+    // one.
     drop(holder.try_ask(|reply| Last::Stop(StopsWhenDropped(running.clone()), reply)).expect("there is room"));
     release.send(());
     let exit = end_of(&running);

@@ -14,18 +14,18 @@ on_every_runtime! {
     a_message_comes_after_its_delay,
     messages_come_in_the_order_of_their_times,
     a_cancelled_timer_does_not_fire,
-    an_earlier_timer_goes_before_one_that_is_waited_for,
+    an_earlier_timer_fires_before_one_already_awaited,
     beats_come_on_schedule,
-    a_late_actor_is_told_what_it_missed,
+    a_late_actor_gets_the_number_of_missed_beats,
     a_period_of_zero_panics,
-    a_delay_without_end_never_comes,
+    an_infinite_delay_never_fires,
     a_due_timer_waits_for_one_message_at_most,
     a_timer_that_is_always_due_does_not_starve_messages,
     timers_do_not_fire_once_the_mailbox_is_closed,
     a_full_lane_does_not_refuse_a_timer,
 }
 
-/// Has the work done on the actor's thread, and gives what it gives.
+/// Runs the work on the actor's thread, and returns its result.
 fn act<T: Send + 'static>(
     desk: &Handle<Letter>,
     work: impl FnOnce(&mut Desk, &mut Context<Letter>) -> T + Send + 'static,
@@ -78,7 +78,7 @@ fn a_cancelled_timer_does_not_fire(runtime: &dyn Runtime) {
     assert!(matches!(exit.reason, ExitReason::Unreachable), "{exit:?}");
 }
 
-fn an_earlier_timer_goes_before_one_that_is_waited_for(runtime: &dyn Runtime) {
+fn an_earlier_timer_fires_before_one_already_awaited(runtime: &dyn Runtime) {
     let (desk, _running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let (told, tells) = signal();
     act(&desk, |_, cx| _ = cx.after(PATIENCE * 2, note(1)));
@@ -88,14 +88,14 @@ fn an_earlier_timer_goes_before_one_that_is_waited_for(runtime: &dyn Runtime) {
     wait(&tells);
 }
 
-/// Starts beats, and tells of each with the time of its handling.
+/// Starts beats, and reports each with the time of its handling.
 fn beats(desk: &Handle<Letter>, period: Duration, in_past: Duration) -> (Instant, Receiver<(Beat, Instant)>) {
     let (told, tells) = signal();
     let first = act(desk, move |_, cx| {
         let first = cx.now() - in_past;
         cx.every(first, period, move |beat| {
             let told = told.clone();
-            // The test may have gone by the last beat.
+            // The test may have ended by the last beat.
             Letter::act(FIFO, move |_, cx| _ = told.try_send((beat, cx.now())))
         });
         first
@@ -116,7 +116,7 @@ fn beats_come_on_schedule(runtime: &dyn Runtime) {
     }
 }
 
-fn a_late_actor_is_told_what_it_missed(runtime: &dyn Runtime) {
+fn a_late_actor_gets_the_number_of_missed_beats(runtime: &dyn Runtime) {
     const PERIOD: Duration = Duration::from_millis(100);
 
     let (desk, _running) = spawn(&executor(runtime), Desk::default).expect("it starts");
@@ -138,7 +138,7 @@ fn a_period_of_zero_panics(runtime: &dyn Runtime) {
     assert!(matches!(end_of(&running).reason, ExitReason::Panicked(_)));
 }
 
-fn a_delay_without_end_never_comes(runtime: &dyn Runtime) {
+fn an_infinite_delay_never_fires(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     act(&desk, |_, cx| {
         cx.after(Duration::MAX, note(1));
@@ -174,7 +174,7 @@ fn a_timer_that_is_always_due_does_not_starve_messages(runtime: &dyn Runtime) {
     });
     desk.try_tell(arms).expect("there is room");
     (1..=60).for_each(|n| desk.try_tell(note(n)).expect("there is room"));
-    // Asked before it starts: until the answer there is always a message, and always a timer.
+    // Asked before the start: until the answer there is always a message, and always a due timer.
     let answer = desk.try_ask(Letter::read).expect("there is room");
     let executor = executor(runtime);
     let _running = Spawn::new(mailbox).start(&executor, Desk::default).expect("it starts");

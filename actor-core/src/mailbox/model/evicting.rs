@@ -1,4 +1,4 @@
-//! The ring that evicts.
+//! The evicting ring.
 #![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::checker::{check, thread};
 use crate::mailbox::evicting::{EvictingRing, SPARE};
 use crate::mailbox::signal::Signal;
 
-/// Pushes into a ring that evicts, and tells what was accepted and what was evicted for it.
+/// Pushes into an evicting ring. Returns the number of accepted and of evicted messages.
 fn push(ring: &EvictingRing<Counted>, value: Counted) -> (usize, usize) {
     match ring.push(value) {
         Ok(evicted) => (1, evicted.len()),
@@ -16,7 +16,8 @@ fn push(ring: &EvictingRing<Counted>, value: Counted) -> (usize, usize) {
     }
 }
 
-/// Producers against each other and the consumer, on a ring for one message: everything is taken once or evicted once.
+/// Producers against each other and the consumer, on a ring for one message: every message is taken
+/// once or evicted once.
 fn evict(producers: u32, preemptions: usize, closes: bool) {
     check(preemptions, move || {
         let count = Arc::new(());
@@ -62,16 +63,16 @@ fn producers_that_evict_each_other_lose_nothing() {
 }
 
 #[test]
-fn a_closed_ring_that_evicts_gives_everything_out() {
+fn a_closed_evicting_ring_returns_every_message() {
     evict(2, 2, true);
 }
 
-/// A ring of as many slots as there are threads in the middle of a push: laps meet.
+/// A ring with as many slots as threads in the middle of a push: laps overlap.
 #[test]
-fn a_producer_that_is_lapped_comes_again() {
+fn a_lapped_producer_tries_again() {
     check(3, || {
         let count = Arc::new(());
-        // Two slots for one message, so that a thread that is stopped is met again at once.
+        // Two slots for one message, so the very next lap reaches a stopped thread's slot.
         let ring = Arc::new(EvictingRing::new(1, 1));
         let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
         let other = thread::spawn(move || push(&pushing, (9, share)));
@@ -91,9 +92,9 @@ fn a_producer_that_is_lapped_comes_again() {
     });
 }
 
-/// The consumer passes by producers that have the memory in their hands, and another comes round to it. Memory is spared
-/// for as many as may be stopped.
-fn pass_by(producers: u32, preemptions: usize) {
+/// The consumer skips producers holding the memory of their slots, and another producer reaches the
+/// same slots. The ring has a spare slot for each producer that may be stopped.
+fn skip_producers(producers: u32, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
         let ring = Arc::new(EvictingRing::new(1, producers as usize));
@@ -125,17 +126,18 @@ fn pass_by(producers: u32, preemptions: usize) {
 }
 
 #[test]
-fn a_producer_that_is_passed_by_keeps_its_memory() {
-    pass_by(1, 3);
+fn a_skipped_producer_keeps_its_memory() {
+    skip_producers(1, 3);
 }
 
 #[test]
-fn a_position_that_is_passed_by_stays_void_when_its_memory_comes_back() {
-    pass_by(2, 2);
+fn a_skipped_position_stays_void_when_its_memory_is_returned() {
+    skip_producers(2, 2);
 }
 
-/// A consumer that leaves while messages come: each is taken, evicted or handed back, and the memory is given back.
-fn meet_the_end(producers: u32, preemptions: usize) {
+/// A consumer departs while messages arrive: each is taken, evicted or returned, and the memory is
+/// freed.
+fn push_during_the_end(producers: u32, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
         let (ring, signal) = (Arc::new(EvictingRing::new(1, 2)), Arc::new(Signal::new()));
@@ -172,11 +174,11 @@ fn meet_the_end(producers: u32, preemptions: usize) {
 }
 
 #[test]
-fn a_push_that_meets_the_end_leaves_no_memory_behind() {
-    meet_the_end(1, 4);
+fn a_push_during_the_end_leaks_no_memory() {
+    push_during_the_end(1, 4);
 }
 
 #[test]
-fn pushes_that_meet_the_end_leave_no_memory_behind() {
-    meet_the_end(2, 2);
+fn pushes_during_the_end_leak_no_memory() {
+    push_during_the_end(2, 2);
 }

@@ -1,4 +1,4 @@
-//! The bits of what is filled.
+//! The bits of the filled lanes.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::checker::{check, thread};
 use crate::mailbox::filled::Filled;
 use crate::sync::{AtomicU64, Ordering, store_before_load};
 
-/// Lanes that hold a count each, in place of messages.
+/// Lanes holding a count each, in place of messages.
 struct Counts {
     filled: Filled,
     lanes: Vec<AtomicU64>,
@@ -23,7 +23,7 @@ impl Counts {
         self.lanes[lane].swap(0, Ordering::SeqCst)
     }
 
-    /// Takes from the next lane that is filled, as a mailbox does.
+    /// Takes from the next filled lane, as a mailbox does.
     fn take_next(&self, from: usize) -> Option<u64> {
         let lane = self.filled.next(from)?;
         let taken = self.take_all(lane);
@@ -39,12 +39,13 @@ impl Counts {
     }
 }
 
-/// Producers that send to a lane each, or to the same, while the consumer finds lanes empty: in the end it finds everything.
+/// Producers send to one lane each, or to the same lane, while the consumer finds lanes empty. At
+/// the end the consumer finds everything.
 fn fill(lanes: usize, targets: &'static [usize], preemptions: usize) {
     check(preemptions, move || {
         let lanes = (0..lanes).map(|_| AtomicU64::new(0)).collect::<Vec<_>>();
         let counts = Arc::new(Counts { filled: Filled::new(lanes.len()), lanes });
-        // Marked and empty, so that the consumer clears it.
+        // Marked but empty, so the consumer clears it.
         counts.filled.mark(targets[0]);
         let producers: Vec<_> = targets
             .iter()

@@ -8,7 +8,7 @@ use crate::checker::{check, thread};
 use crate::mailbox::late::Late;
 
 fn next(late: &Late<Counted>) -> Option<u32> {
-    // SAFETY: each model has one thread that takes.
+    // SAFETY: each model has one taking thread.
     unsafe { late.next() }.map(|(n, _)| n)
 }
 
@@ -21,9 +21,10 @@ fn push(late: &Late<Counted>, n: u32, count: &Arc<()>) -> bool {
     late.push((n, Arc::clone(count))).is_ok()
 }
 
-/// Two workers push while the actor takes once and then ends: each message is taken once, or comes back.
+/// Two workers push while the actor takes once and then ends: each message is taken once or
+/// returned.
 #[test]
-fn each_late_message_is_taken_once_or_comes_back() {
+fn each_late_message_is_taken_once_or_returned() {
     check(3, || {
         let (late, count) = (Arc::new(Late::new()), Arc::new(()));
         let pushing: Vec<_> = (0..2)
@@ -43,7 +44,7 @@ fn each_late_message_is_taken_once_or_comes_back() {
     });
 }
 
-/// Late messages of one worker are taken in their order, and what nobody takes is dropped.
+/// Late messages of one worker are taken in their order, and untaken messages are dropped.
 #[test]
 fn late_messages_are_taken_oldest_first_and_the_rest_is_dropped() {
     check(3, || {

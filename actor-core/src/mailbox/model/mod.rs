@@ -1,7 +1,8 @@
-//! The two rings and the waker's cell under the model checkers: nothing lost, nothing twice, no torn value.
+//! The rings, the waker's cell and the small tables under the model checkers: nothing lost, nothing
+//! twice, no torn value.
 //!
-//! The checkers' cells find a value that two threads touch at once; a value that is lost or dropped twice shows in the count of its
-//! owners at the end.
+//! The checkers' cells detect two threads using one value at the same time. A value lost or dropped
+//! twice shows in the count of its owners at the end.
 
 mod by_key;
 mod evicting;
@@ -14,5 +15,5 @@ mod sources;
 
 use std::sync::Arc;
 
-/// A value, and a share in the count of all that live.
+/// A value, and a share in the count of live values.
 type Counted = (u32, Arc<()>);

@@ -1,4 +1,4 @@
-//! The ring that refuses.
+//! The refusing ring.
 #![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
 
 use std::sync::Arc;
@@ -17,11 +17,11 @@ fn pop(ring: &RefusingRing<Counted>) -> Option<u32> {
         // SAFETY: the ring lends a valid value and forgets it.
         unsafe { place.read() }
     };
-    // SAFETY: each model has one thread that pops.
+    // SAFETY: each model has one popping thread.
     unsafe { ring.pop_with(value) }.map(|(n, _)| n)
 }
 
-/// A producer that sends two messages, coming again while there is no room, and one consumer.
+/// A producer sends two messages, retrying while there is no room, against one consumer.
 fn one_producer(capacity: usize) {
     let count = Arc::new(());
     let ring = Arc::new(RefusingRing::new(capacity, Frees::WhenTaken));
@@ -49,7 +49,7 @@ fn one_producer(capacity: usize) {
 }
 
 #[test]
-fn a_place_is_used_again_only_when_its_message_is_out() {
+fn a_place_is_reused_only_after_its_message_was_taken() {
     check(3, || one_producer(1));
 }
 
@@ -58,7 +58,7 @@ fn one_producers_messages_keep_their_order() {
     check(3, || one_producer(2));
 }
 
-/// Two producers with a message each, and a consumer that looks early and late.
+/// Two producers with a message each, and a consumer polling early and late.
 fn two_producers(capacity: usize) {
     check(3, move || {
         let count = Arc::new(());
@@ -80,17 +80,17 @@ fn two_producers(capacity: usize) {
 }
 
 #[test]
-fn producers_that_meet_at_one_place_share_it() {
+fn two_producers_of_one_place_lose_nothing() {
     two_producers(1);
 }
 
 #[test]
-fn producers_that_make_a_ring_grow_at_once_lose_nothing() {
+fn two_producers_growing_a_ring_lose_nothing() {
     two_producers(2);
 }
 
 #[test]
-fn a_full_ring_with_room_behind_a_slow_look_is_not_full() {
+fn a_place_is_free_once_its_message_was_taken() {
     check(3, || {
         let ring = Arc::new(RefusingRing::new(1, Frees::WhenTaken));
         let taking = Arc::clone(&ring);
@@ -103,9 +103,9 @@ fn a_full_ring_with_room_behind_a_slow_look_is_not_full() {
     });
 }
 
-/// Two producers, one of which has the other's word for it that there is room.
+/// Two producers. One of them relies on the other's observation of room.
 #[test]
-fn room_that_another_has_seen_is_room() {
+fn room_seen_by_one_producer_is_room_for_another() {
     check(3, || {
         let count = Arc::new(());
         let ring = Arc::new(RefusingRing::new(2, Frees::WhenTaken));
@@ -124,9 +124,9 @@ fn room_that_another_has_seen_is_room() {
     });
 }
 
-/// A ring in which a message makes room when it is released, and not when it is taken out.
+/// In this ring a message makes room when it is released, not when it is taken.
 #[test]
-fn a_message_that_was_not_released_makes_no_room() {
+fn a_message_makes_room_only_when_released() {
     check(3, || {
         let count = Arc::new(());
         let ring = Arc::new(RefusingRing::new(2, Frees::WhenReleased));
@@ -144,8 +144,8 @@ fn a_message_that_was_not_released_makes_no_room() {
     });
 }
 
-/// A consumer that leaves while messages come: each is taken once, or comes back to its sender.
-fn meet_the_end(producers: u32, preemptions: usize) {
+/// A consumer departs while messages arrive: each is taken once, or returned to its sender.
+fn push_during_the_end(producers: u32, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
         let (ring, signal) = (Arc::new(RefusingRing::new(2, Frees::WhenTaken)), Arc::new(Signal::new()));
@@ -159,7 +159,7 @@ fn meet_the_end(producers: u32, preemptions: usize) {
                 })
             })
             .collect();
-        // One whose sender has yet to look at the signal may be out by then.
+        // A message may be taken before its sender checks the signal.
         let early = usize::from(pop(&ring).is_some());
         ring.places.close();
         ring.places.leave();
@@ -177,16 +177,16 @@ fn meet_the_end(producers: u32, preemptions: usize) {
 }
 
 #[test]
-fn a_message_that_meets_the_end_is_taken_or_comes_back() {
-    meet_the_end(1, 6);
+fn a_message_sent_during_the_end_is_taken_or_returned() {
+    push_during_the_end(1, 6);
 }
 
 #[test]
-fn messages_that_meet_the_end_are_taken_or_come_back() {
-    meet_the_end(2, 3);
+fn messages_sent_during_the_end_are_taken_or_returned() {
+    push_during_the_end(2, 3);
 }
 
-/// A consumer that gives the grown slots back whenever it finds nothing, while producers make the ring grow.
+/// A consumer gives the grown slots back whenever it finds nothing, while producers grow the ring.
 fn shrink(check: fn(usize, Box<dyn Fn() + Send + Sync>), producers: u32, each: u32) {
     let model = move || {
         let count = Arc::new(());
@@ -210,7 +210,7 @@ fn shrink(check: fn(usize, Box<dyn Fn() + Send + Sync>), producers: u32, each: u
         assert_eq!(accepted + 2, ring.places.accepted() as usize);
         (0..2).for_each(|n| assert!(push(&ring, (n, Arc::clone(&count))).is_ok(), "there is room for two"));
         (0..2).for_each(|n| assert_eq!(pop(&ring), Some(n)));
-        // Twice, because what is made in vain is found by the next look.
+        // Twice, because the next check finds slots allocated in vain.
         (0..2).for_each(|_| ring.shrink(ring.freed()));
         drop(ring);
         assert_eq!(Arc::strong_count(&count), 1);
@@ -224,6 +224,6 @@ fn a_ring_that_shrinks_while_it_grows_loses_nothing() {
 }
 
 #[test]
-fn a_ring_that_shrinks_while_two_make_it_grow_loses_nothing() {
+fn a_ring_that_shrinks_while_two_grow_it_loses_nothing() {
     shrink(|preemptions, model| check_some(preemptions, model), 2, 1);
 }

@@ -14,11 +14,12 @@ fn push(ring: &SharedRing<Counted>, source: u64, value: Counted) -> Result<u64, 
 }
 
 fn take(ring: &SharedRing<Counted>, turns: &mut Turns<Counted>) -> Option<u32> {
-    // SAFETY: each model has one thread that takes.
+    // SAFETY: each model has one taking thread.
     unsafe { ring.take(turns) }.map(|(n, _)| n)
 }
 
-/// Senders against each other and the consumer: everything is taken once, and all shares are whole again at the end.
+/// Senders against each other and the consumer: every message is taken once, and all shares are
+/// whole again at the end.
 fn send_and_take(senders: &'static [u64], share: usize, capacity: usize, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
@@ -52,7 +53,7 @@ fn messages_of_two_sources_are_taken_once() {
 }
 
 #[test]
-fn messages_of_one_source_share_its_share() {
+fn messages_of_one_source_stay_within_its_share() {
     send_and_take(&[0, 0], 1, 2, 3);
 }
 
@@ -80,9 +81,9 @@ fn a_share_is_free_again_once_its_message_is_taken() {
     });
 }
 
-/// A consumer that leaves while messages come: each is taken once, or comes back to its sender.
+/// A consumer departs while messages arrive: each is taken once, or returned to its sender.
 #[test]
-fn a_message_that_meets_the_end_is_taken_or_comes_back() {
+fn a_message_sent_during_the_end_is_taken_or_returned() {
     check(3, || {
         let count = Arc::new(());
         let (ring, signal) = (Arc::new(SharedRing::new(2, 1)), Arc::new(Signal::new()));

@@ -18,8 +18,8 @@ impl Wake for Wakes {
     }
 }
 
-/// A consumer that sleeps with one waker and then with another, while a producer wakes: the last one that it slept with is
-/// woken, or it sees for itself.
+/// A consumer sleeps with one waker and then with another, while a producer wakes. Either the last
+/// waker is woken, or the consumer sees the message itself.
 #[test]
 fn a_waker_is_replaced_while_another_wakes() {
     check(3, || {
@@ -43,7 +43,7 @@ fn a_waker_is_replaced_while_another_wakes() {
     });
 }
 
-/// A task that waits in a handler is woken by whoever stops the actor, and not by messages.
+/// A task waiting in a handler is woken by a stop of the actor, not by messages.
 #[test]
 fn a_wait_is_interrupted_and_not_notified() {
     check(3, || {
@@ -66,14 +66,14 @@ fn a_wait_is_interrupted_and_not_notified() {
     });
 }
 
-/// A change that comes between the look at it and the announcement of a sleep is not missed.
+/// A change between the consumer's check and its announcement of sleep is not missed.
 #[test]
 fn an_interrupt_is_seen_or_wakes_whenever_it_comes() {
     check(3, || {
         let (signal, changed) = (Arc::new(Signal::new()), Arc::new(AtomicBool::new(false)));
         let (interrupting, changing) = (Arc::clone(&signal), Arc::clone(&changed));
         let other = thread::spawn(move || {
-            // Relaxed: the interrupt itself hands it on.
+            // Relaxed: the interrupt itself publishes it.
             changing.store(true, Ordering::Relaxed);
             interrupting.interrupt();
         });
@@ -85,7 +85,7 @@ fn an_interrupt_is_seen_or_wakes_whenever_it_comes() {
         other.join().expect("interrupting does not panic");
         assert!(seen || wakes.0.load(Plain::Relaxed) > 0, "neither seen nor woken");
         assert!(wakes.0.load(Plain::Relaxed) <= 1);
-        // What was not seen is seen when it is awake again.
+        // A change missed before is seen after waking.
         signal.begin();
         assert!(changed.load(Ordering::Relaxed));
     });
@@ -106,7 +106,7 @@ impl Brittle {
 impl Wake for Brittle {
     fn wake(self: Arc<Self>) {
         if self.fails.swap(false, Plain::Relaxed) {
-            // Without the panic hook, which would report each of thousands.
+            // Bypasses the panic hook: it would report each of thousands.
             resume_unwind(Box::new("a waker that fails"));
         }
         self.wakes.fetch_add(1, Plain::Relaxed);
@@ -120,7 +120,7 @@ fn publish(signal: &Signal, published: &AtomicUsize) {
     drop(catch_unwind(AssertUnwindSafe(|| signal.notify())));
 }
 
-/// Two producers, whose wake may fail, and others that come later: the consumer is woken.
+/// Two producers with wakes that may fail, and later producers: the consumer is woken.
 #[test]
 fn after_a_wake_that_fails_the_next_one_wakes() {
     check(3, || {
@@ -142,7 +142,8 @@ fn after_a_wake_that_fails_the_next_one_wakes() {
     });
 }
 
-/// A waker that fails, while the consumer sleeps with another: that other one is woken, at the next wake at the latest.
+/// A waker fails while the consumer sleeps with another one. That other waker is woken, by the next
+/// wake at the latest.
 #[test]
 fn a_waker_is_replaced_while_another_wake_fails() {
     check(3, || {
@@ -161,7 +162,7 @@ fn a_waker_is_replaced_while_another_wake_fails() {
     });
 }
 
-/// A wake that fails as the consumer leaves sets nothing again.
+/// A wake failing during the consumer's departure restores nothing.
 #[test]
 fn a_consumer_leaves_while_a_wake_fails() {
     check(3, || {

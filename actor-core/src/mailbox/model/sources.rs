@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize as PlainCount, Ordering as Plain};
 use crate::checker::{check, thread};
 use crate::mailbox::sources::{CountError, Sources};
 
-/// Sources that the senders are of, and the largest number of messages of one source that is ever counted.
+/// The source of each sender, and the limit on counted messages of one source.
 fn count(senders: &'static [u64], share: usize, preemptions: usize) {
     check(preemptions, move || {
         let sources = Arc::new(Sources::new(2, share));
@@ -25,7 +25,7 @@ fn count(senders: &'static [u64], share: usize, preemptions: usize) {
         let entries: Vec<_> =
             threads.into_iter().filter_map(|one| one.join().expect("counting does not panic")).collect();
         entries.into_iter().for_each(|entry| sources.remove(entry));
-        // All are uncounted: each source has its whole share again.
+        // No message is counted any more: each source has its whole share again.
         for source in 0..2 {
             (0..share).for_each(|_| assert!(sources.add(source).is_ok()));
             assert_eq!(sources.add(source), Err(CountError::OverShare));
@@ -34,7 +34,7 @@ fn count(senders: &'static [u64], share: usize, preemptions: usize) {
 }
 
 #[test]
-fn two_messages_of_one_source_at_once_keep_its_share() {
+fn two_concurrent_messages_of_one_source_keep_its_share() {
     count(&[0, 0], 1, 4);
 }
 
@@ -48,7 +48,8 @@ fn messages_within_the_share_are_counted_together() {
     count(&[0, 0, 1], 2, 2);
 }
 
-/// Two senders of source 0 meet while the only other message, of the given source, leaves. Its share is 1.
+/// Two senders of source 0 race while the only other message, of the given source, leaves. The
+/// share is 1.
 fn meet_while_one_leaves(of: u64) {
     check(3, move || {
         let sources = Arc::new(Sources::new(1, 1));
@@ -69,7 +70,7 @@ fn meet_while_one_leaves(of: u64) {
     });
 }
 
-/// An entry becomes free while senders look for one: the source may be counted in two entries.
+/// An entry becomes free while senders search for one: the source may be counted in two entries.
 #[test]
 fn a_source_that_is_counted_twice_keeps_its_share() {
     meet_while_one_leaves(1);

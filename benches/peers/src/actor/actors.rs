@@ -1,4 +1,4 @@
-//! The face that all contestants show to the workloads.
+//! The interface between contestants and workloads.
 
 use std::future::Future;
 
@@ -7,14 +7,14 @@ use futures::executor::block_on;
 use crate::actor::{Owner, Payload};
 use crate::stage::{Here, Stage};
 
-/// How many messages a mailbox has room for.
+/// The capacity of a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Room {
-    /// [`PLACES`](Room::PLACES), or no bound where the contestant has none.
+    /// [`PLACES`](Room::PLACES), or no bound if the contestant has none.
     Bounded,
     /// No bound.
     Unbounded,
-    /// What an actor of the contestant's has when nothing is said.
+    /// The default capacity of the contestant's mailboxes.
     Own,
 }
 
@@ -23,17 +23,17 @@ impl Room {
     pub(crate) const PLACES: usize = 1024;
 }
 
-/// Actors of one framework (or a raw channel and whoever receives from it) that are sent messages of type `P`.
+/// Actors of one framework, or a raw channel and its receiver. They receive messages of type `P`.
 ///
-/// What the actor does with a message is the same for all: it hands it to its [`Owner`].
+/// Every actor handles a message in the same way: it passes the message to its [`Owner`].
 pub(crate) trait Actors<P: Payload>: Sized + 'static {
-    /// What runs the actors.
+    /// Runs the actors.
     type Stage: Stage;
     /// The sending end.
     type Address: Clone + Send + Sync + 'static;
-    /// What is kept of an actor for stopping it and waiting for its end.
+    /// Kept for stopping an actor and waiting for its end.
     type Life: Send + 'static;
-    /// An answer that is awaited.
+    /// An awaited answer.
     type Pending: Send + 'static;
 
     /// Starts an actor. Runs on the stage.
@@ -43,22 +43,22 @@ pub(crate) trait Actors<P: Payload>: Sized + 'static {
         owner: Owner<Self, P>,
     ) -> impl Future<Output = (Self::Address, Self::Life)>;
 
-    /// Stops an actor, where that needs more than dropping its last address. Runs on the stage.
+    /// Stops an actor, if dropping its last address is not enough. Runs on the stage.
     fn stop(address: &Self::Address, life: &mut Self::Life) -> impl Future<Output = ()> {
         let _ = (address, life);
         async {}
     }
 
-    /// Waits until an actor that was stopped has ended. Runs on the stage.
+    /// Waits until a stopped actor has ended. Runs on the stage.
     fn join(life: Self::Life) -> impl Future<Output = ()>;
 
-    /// Sends at once, or says that there is no room.
+    /// Sends without waiting. Returns whether there was room.
     fn try_tell(address: &Self::Address, payload: P) -> bool;
 
-    /// Sends from a plain thread what was refused, waiting for room.
+    /// Sends a refused payload from a plain thread, and waits for room.
     fn tell_blocking(address: &Self::Address, payload: P);
 
-    /// Sends from a plain thread: at once where there is room, else waiting for it.
+    /// Sends from a plain thread: immediately if there is room, otherwise after waiting for it.
     fn tell(address: &Self::Address, payload: P) {
         if !Self::try_tell(address, payload) {
             Self::tell_blocking(address, payload);
@@ -68,10 +68,10 @@ pub(crate) trait Actors<P: Payload>: Sized + 'static {
     /// Sends a question.
     fn begin(address: &Self::Address) -> Self::Pending;
 
-    /// Awaits the answer: the sum of what the actor was sent before.
+    /// Awaits the answer: the sum of all numbers sent to the actor before.
     fn finish(pending: Self::Pending) -> impl Future<Output = u64>;
 
-    /// Asks from beside the actor, on its stage.
+    /// Asks from a task next to the actor, on its stage.
     fn ask(address: &Self::Address) -> impl Future<Output = u64> {
         Self::finish(Self::begin(address))
     }

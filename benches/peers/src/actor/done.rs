@@ -1,4 +1,4 @@
-//! How an actor tells the measuring thread that it has seen the last message.
+//! How an actor reports the last message to the measuring thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::measure::now;
 
-/// What no round takes, in nanoseconds. Whoever has not seen its last message by then has lost one.
+/// The timeout of a round, in nanoseconds. A message not seen by then is lost.
 const PATIENCE: u64 = 120_000_000_000;
 
-/// A number that one thread waits for, parked; it may be waited for again.
+/// A number awaited by one parked thread, any number of times.
 #[derive(Debug)]
 pub(crate) struct Done {
     value: AtomicU64,
@@ -19,19 +19,19 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    /// Makes one that the calling thread will wait for.
+    /// Creates a number to be awaited by the calling thread.
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { value: AtomicU64::new(0), finished: AtomicBool::new(false), waiter: thread::current() })
     }
 
     pub(crate) fn finish(&self, value: u64) {
         self.value.store(value, Ordering::Relaxed);
-        // Pairs with `wait`.
+        // Pairs with the swap in `wait`.
         self.finished.store(true, Ordering::Release);
         self.waiter.unpark();
     }
 
-    /// Waits for the number, and panics if it does not come.
+    /// Waits for the number. Panics after the timeout.
     pub(crate) fn wait(&self) -> u64 {
         let start = now();
         while !self.finished.swap(false, Ordering::Acquire) {

@@ -1,4 +1,4 @@
-//! What a contestant must be able to do, and the state that its actors own.
+//! The operations required of a contestant, and the state owned by its actors.
 
 mod actors;
 mod done;

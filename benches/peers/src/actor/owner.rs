@@ -1,22 +1,23 @@
-//! The state that every contestant's actor owns: the same for all, so that only the way to it differs.
+//! The state owned by every contestant's actor. It is the same for all, so that only the way to it
+//! differs.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::actor::{Actors, Done, Payload};
 
-/// Adds up what it is sent, says when it has been sent all, and may know the next actor of a ring.
+/// Adds up its numbers, reports the last one, and may hold the next actor of a ring.
 pub(crate) struct Owner<C: Actors<P>, P: Payload> {
     sum: u64,
-    /// Additions still to come before `done` is told the sum.
+    /// Additions still expected before `done` receives the sum.
     missing: u64,
     done: Arc<Done>,
-    /// Set before the first message that is passed on.
+    /// Set before the first message to pass on.
     next: Option<Arc<OnceLock<C::Address>>>,
 }
 
 impl<C: Actors<P>, P: Payload> Owner<C, P> {
-    /// Tells `done` the sum once it has been sent `additions` numbers.
+    /// Reports the sum to `done` after `additions` numbers.
     pub(crate) fn counting(done: &Arc<Done>, additions: u64) -> Self {
         Self { sum: 0, missing: additions, done: Arc::clone(done), next: None }
     }
@@ -38,7 +39,7 @@ impl<C: Actors<P>, P: Payload> Owner<C, P> {
 
     pub(super) fn add(&mut self, number: u64) {
         self.sum = self.sum.wrapping_add(number);
-        // Never 0 again after that: whoever asks for the sum instead expects no additions.
+        // Never 0 again after that: a workload asking for the sum instead expects no additions.
         self.missing = self.missing.wrapping_sub(1);
         if self.missing == 0 {
             self.done.finish(self.sum);

@@ -3,12 +3,12 @@
 use crate::actor::{Actors, Owner};
 use crate::measure::now;
 
-/// What is sent. Copied where it must be sent again, so that no contestant gains by losing it.
+/// A message. It is copied for each further send, so that no contestant gains by losing one.
 pub(crate) trait Payload: Copy + Send + Sync + 'static {
-    /// Makes the message that adds `number`.
+    /// Creates the message adding `number`.
     fn addition(number: u64) -> Self;
 
-    /// Does what the message says.
+    /// Handles the message.
     fn handle<C: Actors<Self>>(self, owner: &mut Owner<C, Self>);
 }
 
@@ -17,17 +17,17 @@ pub(crate) trait Payload: Copy + Send + Sync + 'static {
 pub(crate) enum Parcel {
     /// Adds a number.
     Add(u64),
-    /// Is passed on this many times yet.
+    /// Passes the message on this many more times.
     Hop(u64),
-    /// Keeps the actor busy for so many nanoseconds.
+    /// Keeps the actor busy for this many nanoseconds.
     Compute(u64),
-    /// Has the actor say when it handles this.
+    /// Makes the actor report the time of handling.
     Mark,
-    /// Lets go of the next actor of the ring.
+    /// Drops the address of the next actor of the ring.
     Forget,
 }
 
-/// A message of 256 bytes, of which the first number is added.
+/// A message of 256 bytes; its first number is added.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Large([u64; 32]);
 
@@ -62,7 +62,7 @@ impl Payload for Large {
     }
 }
 
-/// Keeps the core busy without touching memory that others share.
+/// Keeps the core busy without touching memory shared with other threads.
 pub(crate) fn compute(nanoseconds: u64) {
     let start = now();
     while now().since(start) < nanoseconds {

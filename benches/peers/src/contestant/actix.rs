@@ -85,7 +85,7 @@ impl<P: Payload> Actors<P> for Actix {
     }
 
     async fn join(life: Self::Life) {
-        // Nothing is sent: the sender goes with the actor, which ends when its last address is dropped.
+        // Nothing is sent: the sender is dropped with the actor, after its last address.
         drop(life.await);
     }
 
@@ -112,7 +112,7 @@ impl<P: Payload> Actors<P> for Actix {
     }
 }
 
-/// A thread that runs an actix system.
+/// A thread running an actix system.
 struct ActixStage {
     jobs: UnboundedSender<Job>,
     thread: JoinHandle<()>,

@@ -1,4 +1,4 @@
-//! Who takes part, and in what.
+//! The contestants, and their workloads.
 
 use crate::actor::{Actors, Large, Parcel};
 use crate::measure::Sample;
@@ -7,7 +7,7 @@ use crate::workload::{
     producers, tell_across, tell_local, tell_unbounded, wake,
 };
 
-/// One round of one workload, of so many operations.
+/// Runs one round of one workload, with the given number of operations.
 pub(crate) type Run = fn(u64) -> Sample;
 
 /// One way of sending messages to an owner of state.
@@ -16,29 +16,29 @@ pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     /// The room in its mailboxes: `1024`, `∞` or `–`.
     pub(crate) room: &'static str,
-    /// The room in a mailbox of its own choice, where that is another.
+    /// The default room in a mailbox, if different.
     pub(crate) own_room: &'static str,
-    /// What it runs on, and how it is used.
+    /// Its runtime, and its use in the benchmark.
     pub(crate) setting: &'static str,
     runs: Vec<(Workload, Run)>,
 }
 
-/// What stands where a mailbox has no bound.
+/// Printed for a mailbox without a bound.
 pub(crate) const UNBOUNDED: &str = "∞";
 
 impl Contestant {
-    /// Enters a contestant that does nothing yet.
+    /// Creates a contestant without workloads.
     pub(crate) fn new(name: &'static str, room: &'static str, setting: &'static str) -> Self {
         Self { name, room, own_room: room, setting, runs: Vec::new() }
     }
 
-    /// Says what room a mailbox has when nothing is said.
+    /// Sets the default room in a mailbox.
     pub(crate) fn own_room(mut self, room: &'static str) -> Self {
         self.own_room = room;
         self
     }
 
-    /// Gives the room in its mailboxes in a workload.
+    /// Returns the room in its mailboxes in a workload.
     pub(crate) fn room_in(&self, workload: Workload) -> &'static str {
         match workload {
             Workload::TellUnbounded if self.run(workload).is_some() => UNBOUNDED,
@@ -47,7 +47,7 @@ impl Contestant {
         }
     }
 
-    /// Gives the round of a workload, if the contestant can do it.
+    /// Returns the round of a workload, if the contestant supports it.
     pub(crate) fn run(&self, workload: Workload) -> Option<Run> {
         self.runs.iter().find(|(entered, _)| *entered == workload).map(|(_, run)| *run)
     }
@@ -59,8 +59,8 @@ impl Contestant {
         self
     }
 
-    /// Enters it for all in which senders are on threads of their own, but for an unbounded tell; and for a bounded one
-    /// if its mailboxes have a bound.
+    /// Enters it for all workloads with senders on separate threads, with one choice: the bounded
+    /// tell if its mailboxes have a bound, and the unbounded tell otherwise.
     pub(crate) fn across<C: Actors<Parcel> + Actors<Large>>(self) -> Self {
         let entered = match self.room {
             UNBOUNDED => self.with(Workload::TellUnbounded, tell_unbounded::<C>),
@@ -83,7 +83,7 @@ impl Contestant {
         self.with(Workload::TellUnbounded, tell_unbounded::<C>)
     }
 
-    /// Enters it for all in which sender and actors share a thread.
+    /// Enters it for all workloads with sender and actors on one thread.
     pub(crate) fn local<C: Actors<Parcel>>(self) -> Self {
         self.with(Workload::TellLocal, tell_local::<C>)
             .with(Workload::AskLocal, ask_local::<C>)

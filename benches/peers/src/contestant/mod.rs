@@ -1,4 +1,4 @@
-//! The contestants, one a file.
+//! The contestants, one per file.
 
 mod actix;
 mod channel;
@@ -15,7 +15,7 @@ mod xtra;
 
 pub(crate) use entry::{Contestant, Run};
 
-/// Everybody, in the order of the tables. The first is whom the ratios compare with, unless another is asked for.
+/// All contestants, in the order of the tables. By default, the ratios compare with the first.
 pub(crate) fn everybody() -> Vec<Contestant> {
     let mut all = ours::contestants();
     all.extend([

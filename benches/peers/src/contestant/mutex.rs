@@ -1,4 +1,4 @@
-//! No actor at all: the state is behind a lock, and whoever wants something of it takes the lock.
+//! No actor at all: the state is behind a lock, and each user takes the lock.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Barrier, Mutex};
@@ -10,7 +10,8 @@ use crate::measure::{Sample, Span};
 use crate::stage::{ACTORS, on_core};
 use crate::workload::{Workload, busy_calls};
 
-/// There is nobody to ask, to hop to, to start or to wake; what is left is adding a number, and reading the sum.
+/// There is no actor to ask, to hop to, to start or to wake. The remaining operations are adding a
+/// number and reading the sum.
 pub(super) fn contestant() -> Contestant {
     let setting = "std Mutex<State>; the caller does the work. Busy: another thread computes under the lock";
     Contestant::new("Mutex<State>", "–", setting)
@@ -55,8 +56,8 @@ fn read(n: u64) -> Sample {
     span.end(n)
 }
 
-/// The thread that computes under the lock is told when by an atomic, and looks at that all the time: telling it costs
-/// the caller next to nothing.
+/// An atomic starts each computation under the lock, and the computing thread polls it all the
+/// time. Setting it costs the caller almost nothing.
 fn busy(n: u64) -> Sample {
     let state = Mutex::new(0);
     let (slice, ends) = (AtomicU64::new(0), AtomicBool::new(false));

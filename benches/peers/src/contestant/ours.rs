@@ -1,12 +1,11 @@
-//! Our own actors, on every runtime that has an adapter.
+//! Our own actors, on every runtime with an adapter.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor_core::{
-    Actor, Answer, Context, Executor, Handle, Lane, Message, Reply, Running, Runtime, Spawn, ThreadConfig,
-};
+use actor_core::{Actor, Context, Executor, Handle, Lane, Message, Reply, Running, Runtime, Spawn, ThreadConfig};
+use actor_core::reply::Answer;
 use actor_smol::SmolRuntime;
 use actor_thread::ThreadRuntime;
 use actor_tokio::TokioRuntime;
@@ -18,7 +17,7 @@ use crate::stage::{Here, Job, Stage};
 /// Longer than any round takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Our actors on each runtime. The one place where a runtime is added.
+/// Our actors on each runtime. New runtimes are added only here.
 pub(super) fn contestants() -> Vec<Contestant> {
     vec![
         on::<TokioRuntime>("ours (tokio)", "actor-tokio: a LocalRuntime of tokio"),

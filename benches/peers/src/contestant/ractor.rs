@@ -46,7 +46,7 @@ impl<P: Payload> Actor for RactorActor<P> {
     }
 }
 
-/// Has no state of its own: ractor keeps it beside.
+/// Has no state of its own: ractor keeps the state separately.
 struct RactorActor<P>(std::marker::PhantomData<P>);
 
 impl<P: Payload> Actors<P> for Ractor {

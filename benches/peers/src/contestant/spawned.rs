@@ -21,7 +21,7 @@ pub(super) struct Tell<P>(pub(super) P);
 
 pub(super) struct Ask;
 
-/// Its documentation says that an actor is stopped by a message of one's own.
+/// According to its documentation, an actor is stopped by a user-defined message.
 pub(super) struct Stop;
 
 impl Message for Stop {

@@ -1,4 +1,4 @@
-//! A plain thread that parks: the floor of every wake.
+//! A plain thread with parking: the lower bound of every wake.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,8 @@ fn wake(n: u64) -> Sample {
     let sleeper = on_core(ACTORS, || {
         thread::spawn({
             let (done, ends) = (Arc::clone(&done), Arc::clone(&ends));
-            // A wake without a cause would be measured as an early one; there is none on Linux, and a median ignores one.
+            // A spurious wake would be measured as an early one. Linux has none, and a median
+            // ignores one.
             move || {
                 loop {
                     thread::park();

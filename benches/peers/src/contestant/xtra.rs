@@ -53,7 +53,7 @@ impl<P: Payload> Actors<P> for Xtra {
     async fn start(_here: &Here<Self, P>, room: Room, owner: Owner<Self, P>) -> (Self::Address, Self::Life) {
         let (address, mailbox) = match room {
             Room::Bounded => Mailbox::bounded(Room::PLACES),
-            // It has no default; its documentation's examples take the unbounded one.
+            // It has no default. The examples in its documentation use the unbounded one.
             Room::Unbounded | Room::Own => Mailbox::unbounded(),
         };
         let life = tokio::spawn(xtra::run(mailbox, XtraActor(owner)));
@@ -65,7 +65,8 @@ impl<P: Payload> Actors<P> for Xtra {
         life.await.expect("the actor ends");
     }
 
-    /// Only where there is room: a send that waits may be taken up while it is being dropped, and would be sent twice.
+    /// Sends only if there is room: a waiting send may be accepted during its drop, and would then
+    /// be sent twice.
     fn try_tell(address: &Self::Address, payload: P) -> bool {
         address.send(Tell(payload)).detach().now_or_never().is_some_and(|sent| sent.is_ok())
     }

@@ -1,7 +1,7 @@
-//! The system's allocator, which counts while it is told to.
+//! The system's allocator, with counters that can be switched on.
 //!
-//! Counting is off in the rounds that are timed: two counters that all threads write would cost those who allocate more
-//! than their allocations do. Each contestant has a round of its own in which they are counted.
+//! Counting is off in the timed rounds: two counters written by all threads would cost more than
+//! the allocations themselves. Each contestant has a separate round with counting.
 
 #![expect(unsafe_code, reason = "a global allocator that counts can be written in no other way")]
 
@@ -13,10 +13,11 @@ struct Counting;
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Read by every allocation, and written only between rounds: its line stays shared by all cores.
+/// Read by every allocation, and written only between rounds. Its cache line stays shared by all
+/// cores.
 static ENABLED: AtomicBool = AtomicBool::new(false);
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-/// Bytes allocated less bytes freed while counting. Negative where what was allocated before is freed.
+/// Bytes allocated minus bytes freed while counting. Negative if memory allocated earlier is freed.
 static LIVE: AtomicI64 = AtomicI64::new(0);
 
 /// Counts allocations while `work` runs, on all threads.
@@ -32,7 +33,7 @@ pub(crate) fn allocations() -> u64 {
     ALLOCATIONS.load(Ordering::Relaxed)
 }
 
-/// Bytes that were allocated while counting and not freed.
+/// Bytes allocated while counting and not freed.
 pub(crate) fn live_bytes() -> i64 {
     LIVE.load(Ordering::Relaxed)
 }
@@ -49,7 +50,8 @@ fn signed(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-// SAFETY: everything is passed on to the system's allocator as it came; counting touches atomics only.
+// SAFETY: every call is passed on to the system's allocator unchanged; counting touches atomics
+// only.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(1, layout.size(), 0);
@@ -65,13 +67,15 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(0, 0, layout.size());
-        // SAFETY: the caller keeps to the contract of `dealloc`, and every pointer comes from `System`.
+        // SAFETY: the caller keeps to the contract of `dealloc`, and every pointer comes from
+        // `System`.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(1, size, layout.size());
-        // SAFETY: the caller keeps to the contract of `realloc`, and every pointer comes from `System`.
+        // SAFETY: the caller keeps to the contract of `realloc`, and every pointer comes from
+        // `System`.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }

@@ -1,4 +1,5 @@
-//! What is measured: time, allocations, voluntary context switches, and what to make of several rounds.
+//! The measurements: time, allocations, voluntary context switches, and the summary of several
+//! rounds.
 
 mod allocation;
 mod clock;

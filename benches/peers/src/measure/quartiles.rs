@@ -1,4 +1,4 @@
-//! The middle of several rounds, and how far they lie apart.
+//! The middle of several rounds, and their spread.
 
 /// The median of the rounds, with the quarter of the rounds below and above it.
 #[derive(Clone, Copy, Debug)]
@@ -9,7 +9,7 @@ pub(crate) struct Quartiles {
 }
 
 impl Quartiles {
-    /// Sorts the rounds, of which there must be one at least. What lies between two rounds is weighed.
+    /// Sorts the rounds, at least one. Interpolates between two rounds.
     pub(crate) fn of(rounds: &mut [f64]) -> Self {
         rounds.sort_by(f64::total_cmp);
         let at = |quarter: usize| {
@@ -21,7 +21,7 @@ impl Quartiles {
     }
 }
 
-/// The figure below which `percent` of the figures lie. Sorts them; there must be one at least.
+/// Returns the figure with `percent` of the figures below it. Sorts the figures, at least one.
 pub(crate) fn percentile(figures: &mut [u64], percent: usize) -> u64 {
     figures.sort_unstable();
     figures[(figures.len() - 1) * percent / 100]

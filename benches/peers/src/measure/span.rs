@@ -4,17 +4,17 @@ use super::allocation::allocations;
 use super::switches::voluntary_switches;
 use super::{Moment, now};
 
-/// A measurement under way.
+/// A measurement in progress.
 pub(crate) struct Span {
     allocations: u64,
     switches: u64,
     start: Moment,
 }
 
-/// What one round measured.
+/// The measurements of one round.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
-    /// The workload's figures, in the order in which it names them.
+    /// The workload's figures, in the order of their names there.
     pub(crate) figures: [f64; 2],
     /// Allocations per operation; 0 unless they were counted.
     pub(crate) allocations: f64,
@@ -28,7 +28,7 @@ impl Span {
         Self { allocations, switches, start: now() }
     }
 
-    /// Ends the measurement of `n` operations; the first figure is the nanoseconds of each.
+    /// Ends the measurement of `n` operations. The first figure is the nanoseconds of each.
     pub(crate) fn end(self, n: u64) -> Sample {
         let nanoseconds = now().since(self.start);
         let mut sample = self.end_with(n, [0.0; 2]);
@@ -36,7 +36,7 @@ impl Span {
         sample
     }
 
-    /// Ends the measurement of `n` operations whose figures were found otherwise.
+    /// Ends the measurement of `n` operations with the given figures.
     pub(crate) fn end_with(self, n: u64, figures: [f64; 2]) -> Sample {
         Sample {
             figures,

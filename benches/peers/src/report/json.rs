@@ -1,4 +1,4 @@
-//! The same for programs: one object with the machine and a list of results.
+//! The same figures for programs: one object with the machine and a list of results.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use crate::measure::Quartiles;
 use crate::race::Outcome;
 use crate::workload::Workload;
 
-/// A document that grows by one table after the other.
+/// A document extended table by table.
 pub(crate) struct Json {
     text: String,
     results: usize,
@@ -25,7 +25,7 @@ impl Json {
         Self { text, results: 0 }
     }
 
-    /// Adds one workload's results. Who cannot do it is left out.
+    /// Adds one workload's results. Contestants without this workload are skipped.
     pub(crate) fn add(&mut self, workload: Workload, outcomes: &[Outcome<'_>]) {
         for outcome in outcomes {
             let Some(result) = &outcome.result else { continue };
@@ -70,7 +70,7 @@ fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
     text.write_fmt(what).expect("a string takes everything");
 }
 
-/// A JSON string. What it is made of has no control characters but perhaps a tab.
+/// Quotes a JSON string. The input has no control characters except possibly a tab.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {

@@ -48,7 +48,7 @@ pub(crate) fn table(workload: Workload, n: u64, outcomes: &[Outcome<'_>], agains
     }
 }
 
-/// Prints who could take part, and in what.
+/// Prints the available contestants, and their workloads.
 pub(crate) fn list(workloads: &[Workload], contestants: &[&Contestant]) {
     println!("| workload | operations a round | figures |\n|---|---|---|");
     for workload in workloads {

@@ -1,4 +1,4 @@
-//! What is printed and what is written.
+//! The printed and the written report.
 
 mod json;
 mod markdown;

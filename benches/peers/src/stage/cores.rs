@@ -1,29 +1,30 @@
-//! Which core a thread runs on, if that is asked for.
+//! The cores of the threads, if pinning is requested.
 //!
-//! The kernel moves two threads that wake each other in turn onto one core, or does not, for whole rounds: a blocking ask
-//! takes 2 µs or 50 µs by that alone. Pinned, each side has a core of its own.
+//! Two threads waking each other in turn may be moved onto one core by the kernel, or not, for
+//! whole rounds. This alone decides whether a blocking ask takes 2 µs or 50 µs. With pinning, each
+//! side has a core of its own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use core_affinity::CoreId;
 
-/// Where the senders are; the measuring thread is one of them.
+/// The core of the senders; the measuring thread is one of them.
 pub(crate) const SENDERS: usize = 0;
 
-/// Where the actors are.
+/// The core of the actors.
 pub(crate) const ACTORS: usize = 1;
 
 static PINNED: AtomicBool = AtomicBool::new(false);
 
-/// Pins the calling thread, and with it all that it starts, to the senders' core. Tells whether there is an actors' core
-/// also.
+/// Pins the calling thread, and all threads started by it later, to the senders' core. Returns
+/// whether there is also an actors' core.
 pub(crate) fn pin() -> bool {
     let pinned = move_to(ACTORS) && move_to(SENDERS);
     PINNED.store(pinned, Ordering::Relaxed);
     pinned
 }
 
-/// Does something on a core, if threads are pinned. What it starts stays there.
+/// Runs `work` on a core, if threads are pinned. Threads started by it stay there.
 pub(crate) fn on_core<T>(core: usize, work: impl FnOnce() -> T) -> T {
     if !PINNED.load(Ordering::Relaxed) {
         return work();
@@ -34,7 +35,8 @@ pub(crate) fn on_core<T>(core: usize, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Moves the calling thread to the actors, if threads are pinned: for one that was started before they were.
+/// Moves the calling thread to the actors' core, if threads are pinned. For a thread started before
+/// the pinning.
 pub(crate) fn join_actors() {
     if PINNED.load(Ordering::Relaxed) {
         assert!(move_to(ACTORS), "it was possible when threads were pinned first");

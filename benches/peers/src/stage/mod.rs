@@ -1,4 +1,4 @@
-//! Threads on which actors run, and how the measuring thread has something done there.
+//! Threads for running actors, and a way for the measuring thread to run jobs there.
 
 mod cores;
 mod plain;
@@ -14,27 +14,27 @@ pub(crate) use cores::{ACTORS, SENDERS, join_actors, on_core, pin};
 pub(crate) use plain::PlainStage;
 pub(crate) use tokio::TokioStage;
 
-/// Makes a future where it will run, so that the future need not be `Send`.
+/// Creates a future on the thread that runs it, so that the future need not be `Send`.
 pub(crate) type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
-/// What starting an actor of a contestant's needs to know of its stage.
+/// The stage's data required to start an actor of a contestant.
 pub(crate) type Here<C, P> = <<C as Actors<P>>::Stage as Stage>::Here;
 
-/// A thread of its own with what a contestant's actors need there.
+/// A separate thread with everything needed by a contestant's actors.
 pub(crate) trait Stage: Sized {
-    /// What starting an actor needs to know.
+    /// The data required to start an actor.
     type Here: Clone + Send + 'static;
 
     /// Starts the thread.
     fn open() -> Self;
 
-    /// Tells what starting an actor needs to know.
+    /// Returns the data required to start an actor.
     fn here(&self) -> Self::Here;
 
-    /// Runs a job beside the actors.
+    /// Runs a job next to the actors.
     fn post(&self, job: Job);
 
-    /// Ends the thread and waits for that.
+    /// Ends the thread and waits for its end.
     fn close(self);
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn open<S: Stage>() -> S {
     on_core(ACTORS, S::open)
 }
 
-/// Runs a job on a stage and waits for what comes of it.
+/// Runs a job on a stage and returns its result.
 pub(crate) fn on_stage<S: Stage, T: Send + 'static, F: Future<Output = T> + 'static>(
     stage: &S,
     job: impl FnOnce(S::Here) -> F + Send + 'static,
@@ -51,7 +51,8 @@ pub(crate) fn on_stage<S: Stage, T: Send + 'static, F: Future<Output = T> + 'sta
     on_stage_at(ACTORS, stage, job)
 }
 
-/// As [`on_stage`]; what the job starts is on this core, if threads are pinned and the stage has no thread of its own.
+/// As [`on_stage`]. If threads are pinned and the stage has no thread of its own, threads started
+/// by the job are on this core.
 pub(crate) fn on_stage_at<S: Stage, T: Send + 'static, F: Future<Output = T> + 'static>(
     core: usize,
     stage: &S,

@@ -1,4 +1,4 @@
-//! No runtime: every actor has a plain thread of its own, and every job too.
+//! No runtime: every actor has a separate plain thread, and every job too.
 
 use std::sync::Mutex;
 use std::thread::{Builder, JoinHandle};
@@ -7,7 +7,7 @@ use futures::executor::block_on;
 
 use crate::stage::{Job, Stage};
 
-/// Runs each job on a thread of its own.
+/// Runs each job on a separate thread.
 #[derive(Debug, Default)]
 pub(crate) struct PlainStage {
     threads: Mutex<Vec<JoinHandle<()>>>,

@@ -1,4 +1,4 @@
-//! A current-thread tokio runtime on a thread of its own: what all contestants that need tokio run on.
+//! A current-thread tokio runtime on a separate thread, for all contestants based on tokio.
 
 use std::thread::{Builder, JoinHandle};
 
@@ -8,7 +8,7 @@ use tokio::task::spawn_local;
 
 use crate::stage::{Job, Stage};
 
-/// Runs jobs and actors as tasks side by side.
+/// Runs jobs and actors as tasks next to each other.
 #[derive(Debug)]
 pub(crate) struct TokioStage {
     jobs: UnboundedSender<Job>,

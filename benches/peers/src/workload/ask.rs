@@ -6,13 +6,13 @@ use crate::stage::{Stage, on_stage, open};
 
 use super::scene::Scene;
 
-/// What the actor was sent before, and therefore answers.
+/// The number sent to the actor before, and therefore its answer.
 const SUM: u64 = 7;
 
-/// Asks that are outstanding at once.
+/// Outstanding asks at the same time.
 const OUTSTANDING: u64 = 64;
 
-/// Asks one after the other, beside the actor on its thread.
+/// Asks one after the other, from a task next to the actor on its thread.
 pub(crate) fn ask_local<C: Actors<Parcel>>(n: u64) -> Sample {
     locally::<C, _>(async move |address| {
         let span = Span::begin();
@@ -23,7 +23,7 @@ pub(crate) fn ask_local<C: Actors<Parcel>>(n: u64) -> Sample {
     })
 }
 
-/// Asks one after the other from a plain thread, which sleeps until the answer comes.
+/// Asks one after the other from a plain thread, sleeping until each answer arrives.
 pub(crate) fn ask_across<C: Actors<Parcel>>(n: u64) -> Sample {
     across::<C>(|address| {
         let span = Span::begin();
@@ -34,7 +34,7 @@ pub(crate) fn ask_across<C: Actors<Parcel>>(n: u64) -> Sample {
     })
 }
 
-/// Asks 64 times before it awaits the answers, beside the actor on its thread.
+/// Asks 64 times before it awaits the answers, from a task next to the actor on its thread.
 pub(crate) fn asks_local<C: Actors<Parcel>>(n: u64) -> Sample {
     locally::<C, _>(async move |address| {
         let n = (n / OUTSTANDING).max(1) * OUTSTANDING;

@@ -1,4 +1,4 @@
-//! What a call costs the sender while the actor computes.
+//! The cost of a call for the sender while the actor computes.
 
 use std::hint::spin_loop;
 
@@ -10,14 +10,14 @@ use super::scene::Scene;
 /// Nanoseconds from call to call.
 const PACE: u64 = 25_000;
 
-/// Calls from one message that keeps the actor busy to the next.
+/// The number of calls from one message keeping the actor busy to the next.
 const CALLS: u64 = 50;
 
-/// Nanoseconds that such a message keeps it busy: less than the calls between them take, so that it never falls behind,
-/// and about one call in five finds it idle.
+/// Nanoseconds of work in such a message. They are fewer than the time of the calls in between. So
+/// the actor never falls behind, and about one call in five finds it idle.
 const SLICE: u64 = 1_000_000;
 
-/// One thread sends a message every 25 µs; every 50th keeps the actor busy for 1 ms.
+/// One thread sends a message every 25 µs. Every 50th keeps the actor busy for 1 ms.
 pub(crate) fn busy<C: Actors<Parcel>>(n: u64) -> Sample {
     let done = Done::new();
     let scene = Scene::<C, Parcel>::open(Room::Bounded, Owner::counting(&done, 0));
@@ -30,10 +30,11 @@ pub(crate) fn busy<C: Actors<Parcel>>(n: u64) -> Sample {
                 Parcel::Add(number)
             }
         };
-        // 50 messages wait at most, unless the machine takes the actor's core away for long.
+        // At most 50 messages wait, unless the machine takes the actor's core away for long.
         C::tell(scene.address(), parcel);
     });
-    // Waits for room, and then until what was before it is handled, so that there is room for asking.
+    // Waits for room, and then until all earlier messages are handled. There is then room for the
+    // ask.
     C::tell(scene.address(), Parcel::Mark);
     done.wait();
     scene.check(sum);
@@ -41,7 +42,8 @@ pub(crate) fn busy<C: Actors<Parcel>>(n: u64) -> Sample {
     sample
 }
 
-/// Times each call of `send`, which is told how long it shall keep the actor busy, if it shall, and the call's number.
+/// Times each call of `send`. Its arguments are the time to keep the actor busy, if any, and the
+/// call's number.
 pub(crate) fn busy_calls(n: u64, mut send: impl FnMut(Option<u64>, u64)) -> Sample {
     let cost = clock_cost();
     let mut calls = Vec::with_capacity(usize::try_from(n).expect("some thousands"));

@@ -1,4 +1,4 @@
-//! One message that goes round a ring of two actors, each of which passes it on.
+//! One message circulating in a ring of two actors. Each actor passes it on.
 
 use std::sync::{Arc, OnceLock};
 
@@ -23,9 +23,9 @@ pub(crate) fn hop_across<C: Actors<Parcel>>(n: u64) -> Sample {
     sample
 }
 
-/// Both have a core of their own, if threads are pinned and each actor is one.
+/// If threads are pinned and each actor is a thread, each has a core of its own.
 ///
-/// Begins when the message is sent to the first actor, and ends when it has been passed on for the last time.
+/// Begins with the message to the first actor, and ends with its last hop.
 fn round<C: Actors<Parcel>>(one: &C::Stage, other: &C::Stage, n: u64) -> Sample {
     let done = Done::new();
     let (after_first, after_second) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
@@ -46,7 +46,7 @@ fn round<C: Actors<Parcel>>(one: &C::Stage, other: &C::Stage, n: u64) -> Sample 
     assert!(C::try_tell(&first.0, Parcel::Forget) && C::try_tell(&second.0, Parcel::Forget), "there is room");
     let ending = [(one, first), (other, second)].map(|(stage, (address, mut life))| {
         let life = on_stage(stage, move |_here| async move {
-            // Answered only after it has forgotten the other.
+            // Answered only after it has dropped the other's address.
             C::ask(&address).await;
             C::stop(&address, &mut life).await;
             life

@@ -1,4 +1,4 @@
-//! The workloads: what is done, how often, and which figures come of it.
+//! The workloads: the operations, their number, and their figures.
 
 mod ask;
 mod busy;
@@ -76,7 +76,7 @@ impl Workload {
         }
     }
 
-    /// What its figures are. The ratio is that of the first.
+    /// The names of its figures. The ratio compares the first.
     pub(crate) const fn figures(self) -> &'static [&'static str] {
         match self {
             Self::TellAcross | Self::TellUnbounded | Self::TellLocal | Self::Producers | Self::Bursts => {
@@ -103,7 +103,7 @@ impl Workload {
             Self::HopLocal => 100_000,
             Self::HopAcross => 1_600,
             Self::Life | Self::IdleBytes => ACTORS,
-            // Never less: a shorter one may be over before the actor's thread has had its first turn.
+            // Never fewer: a shorter round may end before the first turn of the actor's thread.
             Self::Busy => return 2_000,
             Self::Wake => 160,
         };

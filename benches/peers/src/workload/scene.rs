@@ -1,10 +1,10 @@
-//! One actor on a stage of its own, for a workload whose senders are elsewhere.
+//! One actor on a stage of its own, for a workload with senders on other threads.
 
 use crate::actor::{Actors, Owner, Payload, Room};
 use crate::stage::{Stage, on_stage, open};
 
-/// How often a sum is asked for until it is right. Once is enough where messages keep their order; in xtra's mailbox,
-/// which is a heap, an ask overtakes messages of its own priority.
+/// The limit on asks for the sum until it is right. One is enough if messages keep their order. In
+/// xtra's mailbox, a heap, an ask overtakes messages of its own priority.
 pub(super) const ASKS: u32 = 100_000;
 
 /// An actor and its stage.
@@ -25,7 +25,7 @@ impl<C: Actors<P>, P: Payload> Scene<C, P> {
         &self.address
     }
 
-    /// Asks for the sum of what was sent, and panics if it is another.
+    /// Asks for the sum of the sent numbers, and panics if it differs.
     pub(super) fn check(&self, sum: u64) {
         let right = (0..ASKS).any(|_| C::ask_blocking(&self.address) == sum);
         assert!(right, "a message was lost, doubled or changed");

@@ -9,7 +9,7 @@ use crate::stage::{Stage, on_stage, open};
 
 use super::scene::{ASKS, Scene};
 
-/// Messages that a local sender sends before it asks for their sum, and so lets the actor run.
+/// Messages sent by a local sender before it asks for their sum, and so lets the actor run.
 pub(crate) const BATCH: u64 = 512;
 
 /// Messages in a burst.
@@ -35,7 +35,8 @@ pub(crate) fn bursts<C: Actors<Large>>(n: u64) -> Sample {
     send_from::<C, Large, 8, BURST>(n, Room::Bounded)
 }
 
-/// Begins when all producers may start, and ends when the actor has counted the last message. No burst is one of 0.
+/// Begins when all producers may start, and ends when the actor has counted the last message. A
+/// `BURST` of 0 means no bursts.
 fn send_from<C: Actors<P>, P: Payload, const PRODUCERS: u64, const BURST: u64>(n: u64, room: Room) -> Sample {
     let each = n / PRODUCERS;
     let done = Done::new();
@@ -55,7 +56,7 @@ fn send_from<C: Actors<P>, P: Payload, const PRODUCERS: u64, const BURST: u64>(n
             let address = scene.address().clone();
             threads.spawn(|| send(address));
         }
-        // This thread is one of the producers, and the one that `done` wakes.
+        // This thread is one of the producers, and `done` wakes it.
         let address = scene.address().clone();
         let span = Span::begin();
         send(address);
@@ -67,7 +68,7 @@ fn send_from<C: Actors<P>, P: Payload, const PRODUCERS: u64, const BURST: u64>(n
     sample
 }
 
-/// Sender and actor are on one thread: the sender sends a batch and asks for the sum, over and over.
+/// Sender and actor are on one thread: the sender sends a batch and asks for the sum, repeatedly.
 pub(crate) fn tell_local<C: Actors<Parcel>>(n: u64) -> Sample {
     let n = (n / BATCH).max(1) * BATCH;
     let done = Done::new();

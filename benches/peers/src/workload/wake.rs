@@ -1,4 +1,4 @@
-//! What it costs to send to an actor that sleeps.
+//! The cost of sending to a sleeping actor.
 
 use crate::actor::{Actors, Done, Owner, Parcel, Room, compute};
 use crate::measure::{Sample, Span, clock_cost, now, percentile};
@@ -20,15 +20,15 @@ pub(crate) fn wake<C: Actors<Parcel>>(n: u64) -> Sample {
     sample
 }
 
-/// Times each call of `send`, and how long it takes until `done` is told the moment of its handling.
+/// Times each call of `send`, and the time until `done` receives the moment of handling.
 pub(crate) fn wake_calls(n: u64, done: &Done, mut send: impl FnMut()) -> Sample {
     let cost = clock_cost();
     let (mut calls, mut handlings) = (Vec::new(), Vec::new());
-    // The first to ask for a number is its origin.
+    // The first reading as a number is the origin.
     now().number();
     let span = Span::begin();
     for _ in 0..n {
-        // Computing rather than sleeping: the sender is a thread that has been at work.
+        // Computes instead of sleeping: the sender is a thread that has been working.
         compute(PAUSE);
         let before = now();
         send();

@@ -64,21 +64,21 @@ struct View {
 fn view(chain: &ChainState) -> View {
     let store = &chain.store;
     let counts =
-        |data: &AttestationData| store.is_under_finalized(data) && data.target.slot > store.latest_justified().slot;
+        |data: &AttestationData| store.is_above_finalized(data) && data.target.slot > store.latest_justified().slot;
     let voters = |proofs: &[Arc<SingleMessageAggregate>]| {
         proofs.iter().flat_map(|proof| validator_indices(&proof.participants)).collect::<BTreeSet<_>>()
     };
-    let signatures = store.attestation_signatures().filter(|(data, _)| counts(data));
+    let signatures = store.pools().attestation_signatures().filter(|(data, _)| counts(data));
     let pool = |pool: Vec<(&AttestationData, BTreeSet<ValidatorIndex>)>| {
         pool.into_iter().filter(|(data, _)| counts(data)).map(|(data, voters)| (Root::of(data), voters)).collect()
     };
     View {
         head: store.head(),
         checkpoints: [store.latest_justified(), store.latest_finalized()],
-        blocks: store.blocks().map(|(root, _)| *root).collect(),
+        blocks: store.tree().blocks().map(|(root, _)| *root).collect(),
         signatures: signatures.map(|(data, voters)| (Root::of(data), voters.collect())).collect(),
-        new: pool(store.new_proofs().map(|(data, proofs)| (data, voters(proofs))).collect()),
-        known: pool(store.known_proofs().map(|(data, proofs)| (data, voters(proofs))).collect()),
+        new: pool(store.pools().new_proofs().map(|(data, proofs)| (data, voters(proofs))).collect()),
+        known: pool(store.pools().known_proofs().map(|(data, proofs)| (data, voters(proofs))).collect()),
     }
 }
 

@@ -110,7 +110,7 @@ impl ChainState {
         if !has_duties || !self.may_do_duties(slot) {
             return Vec::new();
         }
-        if self.store.newest_block_slot() >= slot {
+        if self.store.tree().newest_slot() >= slot {
             return self.vote(slot);
         }
         self.vote_waits_for = Some(slot);
@@ -135,6 +135,6 @@ impl ChainState {
 
     fn may_do_duties(&mut self, slot: Slot) -> bool {
         slot >= self.role.first_duty_slot
-            && self.gate.allows(slot, self.store.head_slot(), self.store.newest_block_slot())
+            && self.gate.allows(slot, self.store.head_slot(), self.store.tree().newest_slot())
     }
 }

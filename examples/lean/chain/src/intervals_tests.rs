@@ -42,7 +42,11 @@ fn aggregation_begins_in_interval_2_and_is_published_when_it_has_been_proved() {
     gossip_vote(&mut chain, last);
     let effects = finish(&mut chain, jobs.remove(0));
     assert_eq!(published(&effects), [[0, 1, 2]]);
-    assert_eq!((chain.store.signature_count(), chain.store.new_proof_count()), (1, 1), "the last one came too late");
+    assert_eq!(
+        (chain.store.pools().signature_count(), chain.store.pools().new_proof_count()),
+        (1, 1),
+        "the last one came too late"
+    );
 }
 
 #[test]

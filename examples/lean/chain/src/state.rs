@@ -260,7 +260,7 @@ impl ChainState {
     pub(super) fn fork_choice_moved(&mut self) {
         self.fork_choice.moved();
         let old = std::mem::replace(&mut self.seen_head, self.store.head());
-        let depth = self.store.blocks_taken_back(old, self.seen_head);
+        let depth = self.store.tree().reorganisation_depth(old, self.seen_head);
         if depth > 0 {
             self.meters.reorg_depth.observe(depth);
         }

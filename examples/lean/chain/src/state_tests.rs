@@ -252,7 +252,7 @@ fn a_vote_for_an_unknown_block_is_counted_when_the_block_comes() {
     assert_eq!(chain.snapshot().pending_votes, 1);
     assert_eq!(verdict(&gossip_block(&mut chain, block)), Verdict::Accept);
     assert_eq!(chain.snapshot().pending_votes, 0);
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.store.pools().signature_count(), 1);
 }
 
 #[test]

@@ -87,9 +87,9 @@ fn with_blocks(slots: u64) -> (ChainState, Vec<SignedBlock>) {
 fn a_vote_is_reported_on_and_counted_when_it_has_been_verified_and_not_before() {
     let (mut chain, votes) = with_votes();
     let job = vote(&mut chain, &votes[0]);
-    assert_eq!(chain.store.signature_count(), 0);
+    assert_eq!(chain.store.pools().signature_count(), 0);
     assert_eq!(verdict(&finish(&mut chain, job)), Verdict::Accept);
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.store.pools().signature_count(), 1);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_vote_that_is_verified_twice_counts_once_and_one_that_is_held_is_not_verifie
     for copy in copies {
         assert_eq!(verdict(&finish(&mut chain, copy)), Verdict::Accept);
     }
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.store.pools().signature_count(), 1);
     let (jobs, others) = begun(chain.gossiped_vote(votes[0].clone(), origin()));
     assert!(jobs.is_empty());
     assert_eq!(verdict(&others), Verdict::Ignore);
@@ -113,7 +113,7 @@ fn a_forged_vote_that_is_being_verified_keeps_no_genuine_one_out() {
     let (forged, genuine) = (vote(&mut chain, &forgery), vote(&mut chain, &votes[1]));
     assert_eq!(verdict(&finish(&mut chain, genuine)), Verdict::Accept);
     assert_eq!(verdict(&finish(&mut chain, forged)), Verdict::Reject);
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.store.pools().signature_count(), 1);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn our_own_vote_is_not_verified() {
     let (mut chain, votes) = with_votes();
     let (jobs, _) = begun(chain.own_vote(Box::new(votes[2].clone())));
     assert!(jobs.is_empty());
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.store.pools().signature_count(), 1);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn blocks_are_imported_in_the_order_in_which_they_were_sent_away() {
     assert!(finish(&mut chain, second).is_empty());
     let effects = finish(&mut chain, first);
     assert_eq!(effects.iter().filter(|effect| matches!(effect, Effect::Report(_, Verdict::Accept))).count(), 2);
-    let known: Vec<_> = chain.store.blocks().map(|(_, block)| block.slot).collect();
+    let known: Vec<_> = chain.store.tree().blocks().map(|(_, block)| block.slot).collect();
     assert_eq!(known, [0, 1, 2]);
 }
 
@@ -274,7 +274,7 @@ fn what_is_about_a_block_of_ours_that_was_withdrawn_meanwhile_waits_for_it() {
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.pending_votes, snapshot.pending_blocks, snapshot.blocks_imported), (1, 1, 0));
     gossip_block(&mut chain, first);
-    assert_eq!((chain.snapshot().blocks_imported, chain.store.signature_count()), (2, 1));
+    assert_eq!((chain.snapshot().blocks_imported, chain.store.pools().signature_count()), (2, 1));
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn an_outcome_that_does_not_come_is_given_up_and_left_out_when_it_comes_after_al
     assert_eq!(verdict(&tick(&mut chain, 32)), Verdict::Ignore);
     assert_eq!(dropped(&chain), [("VERIFICATION_LATE", 1)]);
     assert!(finish(&mut chain, job).is_empty());
-    assert_eq!(chain.store.signature_count(), 0);
+    assert_eq!(chain.store.pools().signature_count(), 0);
 }
 
 #[test]

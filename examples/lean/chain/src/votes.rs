@@ -100,7 +100,7 @@ impl ChainState {
                     return Err(Rejection::InvalidSignature.into());
                 }
                 let claim = self.store.check_attestation(vote)?;
-                if self.store.has_signature(&vote.data, vote.validator_index) {
+                if self.store.pools().has_signature(&vote.data, vote.validator_index) {
                     return Err(Refusal::DuplicateVote);
                 }
                 (Job::Vote(claim, Arc::clone(vote)), &self.votes)
@@ -119,7 +119,7 @@ impl ChainState {
             // It was a block of ours that nobody has signed.
             return Err(Rejection::UnknownHeadBlock.into());
         }
-        if self.store.latest_finalized() != finalized && !self.store.is_under_finalized(data) {
+        if self.store.latest_finalized() != finalized && !self.store.is_above_finalized(data) {
             return Err(Refusal::VoteOvertakenByFinality);
         }
         Ok(())

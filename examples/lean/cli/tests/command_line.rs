@@ -1,4 +1,4 @@
-//! What the program says of a command line that it cannot follow.
+//! Error messages for invalid command lines.
 
 use std::net::UdpSocket;
 use std::process::{Command, Output};
@@ -7,7 +7,7 @@ fn node(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_node")).args(arguments).output().expect("the program runs")
 }
 
-/// Runs the program, which must fail, and gives its exit code and what it said of it.
+/// Runs the program, expects a failure, and returns its exit code and error text.
 fn refused(arguments: &[&str]) -> (Option<i32>, String) {
     let output = node(arguments);
     assert!(!output.status.success(), "{arguments:?} was taken");
@@ -15,7 +15,7 @@ fn refused(arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn what_a_genesis_folder_is_run_with_is_not_ignored_beside_a_configuration() {
+fn options_of_a_genesis_folder_are_refused_with_a_configuration_file() {
     let flags: [&[&str]; 7] = [
         &["--node-id", "a"],
         &["--listen", "127.0.0.1:9000"],
@@ -33,14 +33,14 @@ fn what_a_genesis_folder_is_run_with_is_not_ignored_beside_a_configuration() {
 }
 
 #[test]
-fn names_are_for_a_genesis_folder() {
+fn names_are_refused_without_a_genesis_folder() {
     let (code, said) = refused(&["genesis", "--dir", "net", "--names", "a,b"]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("cannot be used with"), "{said}");
 }
 
 #[test]
-fn an_address_that_the_api_cannot_have_is_not_taken_for_the_nodes_port() {
+fn an_unusable_api_address_is_not_reported_as_the_udp_port() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let written = folder.path().join("net");
     let written = written.to_str().expect("the path is text");
@@ -49,7 +49,7 @@ fn an_address_that_the_api_cannot_have_is_not_taken_for_the_nodes_port() {
     let made = node(&["genesis", "--dir", written, "--nodes", "1", "--validators", "1", "--first-port", &port]);
     assert!(made.status.success(), "{made:?}");
     let configuration = format!("{written}/node-0.toml");
-    // Of the addresses for documentation (RFC 5737), which no machine has.
+    // An address reserved for documentation (RFC 5737). No machine has it.
     let (_, said) = refused(&["run", "--config", &configuration, "--http-address", "192.0.2.1:5052"]);
     assert!(said.contains("HTTP API") && said.contains("192.0.2.1:5052") && !said.contains("UDP port"), "{said}");
 }

@@ -1,10 +1,11 @@
-//! The command that measures contention: both ways bring the same chain to the same place, and lose nothing.
+//! The contention command: both kinds of dispatch end on the same chain, without lost messages.
 
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// The few validators and slots that a debug build works off with ease; how fast it is is not tested.
+/// Few validators and slots, so that a debug build processes the load in time. The tests do not
+/// check speed.
 const SMALL: [&str; 5] = ["contention", "--validators", "16", "--interval-ms", "100"];
 
 fn contention(arguments: &[&str]) -> Output {
@@ -16,7 +17,8 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The calls that the recording brings, by site. How often the node itself asks for a block depends on its ticks.
+/// Returns the number of recorded calls per site. Answers to the node's own block requests are
+/// excluded, because their number depends on the ticks.
 fn calls(run: &Value) -> Vec<(String, u64)> {
     let lines = run["calls"].as_array().expect("a list of sites").iter();
     let calls = lines.map(|line| {
@@ -41,7 +43,8 @@ fn the_mutex_and_the_actor_end_on_the_same_chain_and_no_control_message_is_lost(
     }
     for run in [mutex, actor] {
         assert_eq!(run["is_as_recorded"], true, "{run}");
-        // Four slots: the first has no block, and every other slot's is imported, the fork's as well.
+        // Four slots. The first one has no block. The blocks of the other three are imported,
+        // including the fork's.
         assert_eq!(run["blocks_imported"], 3, "{run}");
         assert_eq!(run["requests_unanswered"], 0, "{run}");
         assert!(run["tick_lateness"]["count"].as_u64().is_some_and(|ticks| ticks > 0), "{run}");
@@ -58,7 +61,7 @@ fn the_mutex_and_the_actor_end_on_the_same_chain_and_no_control_message_is_lost(
 }
 
 #[test]
-fn one_of_the_two_can_be_measured_alone_and_is_shown_as_a_table() {
+fn a_single_dispatch_is_shown_as_a_table() {
     for (way, named) in [("actor", "actor on smol"), ("mutex", "mutex")] {
         let output = contention(&["--seconds", "1", "--dispatch", way, "--runtime", "smol"]);
         assert!(output.status.success(), "{}", text(&output.stderr));
@@ -72,7 +75,7 @@ fn one_of_the_two_can_be_measured_alone_and_is_shown_as_a_table() {
 }
 
 #[test]
-fn a_run_that_cannot_be_is_refused_in_words() {
+fn an_impossible_run_is_refused_with_a_reason() {
     let refused = |arguments: &[&str], why: &str| {
         let output = contention(arguments);
         let error = text(&output.stderr);

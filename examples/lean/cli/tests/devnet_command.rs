@@ -1,4 +1,5 @@
-//! The program's commands as scripts see them: exit codes, output, and no process left behind.
+//! The program's commands from a script's point of view: exit codes, output, and no remaining
+//! processes.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -14,7 +15,8 @@ use tempfile::TempDir;
 
 const ENOUGH: Duration = Duration::from_secs(120);
 
-/// How often a process that is not our child is looked at: its end gives no signal.
+/// The polling interval for processes of other parents, because their end sends no signal to this
+/// process.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 fn node(arguments: &[&str]) -> Command {
@@ -31,7 +33,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A program whose report is read line by line. Dropping it kills it.
+/// A running program, with its report as parsed lines. Dropping it kills the program.
 struct Reporting {
     child: Child,
     lines: mpsc::Receiver<ReportLine>,
@@ -45,7 +47,7 @@ impl Reporting {
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let line = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-                // Nobody reads after the test has seen enough.
+                // The test stops reading after the wanted line.
                 let _ = sender.try_send(line);
             }
         });
@@ -78,12 +80,12 @@ fn small_devnet(directory: &TempDir) -> Reporting {
     let arguments =
         ["devnet", "--nodes", "2", "--validators", "2", "--interval-ms", "100", "--scheme", "test", "--json"];
     let mut command = node(&arguments);
-    // What the devnet writes, and leaves behind when it is killed, goes with the test's own directory.
+    // Files left by a killed devnet are removed with the test's own directory.
     command.env("TMPDIR", directory.path());
     Reporting::start(command)
 }
 
-/// Finds the running processes whose parent is this one.
+/// Returns the running processes with this parent.
 fn children(parent: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").expect("this is Linux").filter_map(|entry| {
         let process = entry.ok()?.file_name().to_str()?.parse().ok()?;
@@ -92,7 +94,8 @@ fn children(parent: u32) -> Vec<u32> {
     processes.collect()
 }
 
-/// Finds a running process's parent. Nothing comes of one that has ended, whether or not someone has waited for it.
+/// Returns a running process's parent, or `None` if the process has ended, even if it is still a
+/// zombie.
 fn parent_of(process: u32) -> Option<u32> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
@@ -155,7 +158,7 @@ fn one_node_runs_by_hand_and_stops_in_order() {
 }
 
 #[test]
-fn a_node_stops_when_its_standard_input_ends_if_it_was_told_so() {
+fn a_node_with_stop_on_stdin_eof_stops_at_the_end_of_its_input() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     write_network(directory.path(), free_port(), "1");
     let config = directory.path().join("node-0.toml");
@@ -169,12 +172,13 @@ fn a_node_stops_when_its_standard_input_ends_if_it_was_told_so() {
 }
 
 #[test]
-fn a_signal_ends_a_node_whose_keys_still_grow() {
+fn a_signal_ends_a_node_during_key_generation() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().display().to_string();
     let written = output(&["genesis", "--dir", &path, "--nodes", "1", "--validators", "1", "--key-slots", "2"]);
     assert!(written.status.success(), "{}", stderr(&written));
-    // Keys of so many slots take minutes to grow, and it shows only then that they are not what the files say.
+    // Keys with this many slots take minutes to generate. Only after that does the node find the
+    // mismatch with its key files.
     for role in ["attestation", "proposal"] {
         let key = directory.path().join(format!("keys/validator-0-{role}.toml"));
         let text = fs::read_to_string(&key).expect("the key file was written");
@@ -217,7 +221,7 @@ fn a_malformed_configuration_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_runtime_that_was_not_compiled_in_is_refused_with_those_that_were() {
+fn an_unknown_runtime_is_refused_with_a_list_of_the_known_ones() {
     let output = output(&["devnet", "--runtime", "fibers"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let message = stderr(&output);
@@ -248,7 +252,7 @@ fn impossible_numbers_are_refused_before_anything_starts() {
 }
 
 #[test]
-fn a_goal_that_is_not_reached_fails_with_how_far_the_nodes_came() {
+fn a_missed_goal_is_reported_with_the_progress_of_the_nodes() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let arguments = [
         "devnet",
@@ -279,7 +283,7 @@ fn a_network_is_never_written_over_another() {
     assert!(stderr(&output).contains("not overwritten"), "{}", stderr(&output));
 }
 
-/// Writes a network of this many nodes, with a validator each, that starts at once and is in a hurry.
+/// Writes a network with one validator per node, short intervals and an early start.
 fn write_network(directory: &Path, first_port: u16, nodes: &str) {
     let directory = directory.display().to_string();
     let port = first_port.to_string();
@@ -303,7 +307,7 @@ fn write_network(directory: &Path, first_port: u16, nodes: &str) {
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
-/// Finds a port that nobody uses at the moment; another test of this machine may still take it.
+/// Returns a currently unused port. Another test on this machine may still take it.
 fn free_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
 }

@@ -1,10 +1,10 @@
-//! Networks of real processes of the real program finalize one chain.
+//! Networks of real node processes finalize one chain.
 
 use std::time::Duration;
 
 use devnet::{Condition, Devnet, DevnetOptions};
 
-/// Far more than is needed, for a machine with other work.
+/// Far more than necessary, to allow for a busy machine.
 const ENOUGH: Duration = Duration::from_secs(180);
 
 fn options() -> DevnetOptions {

@@ -1,4 +1,4 @@
-//! A node that begins when the others are hundreds of slots ahead.
+//! A node that starts hundreds of slots after the others.
 
 use std::fs;
 use std::time::Duration;
@@ -6,13 +6,14 @@ use std::time::Duration;
 use devnet::{Devnet, DevnetOptions};
 use keys::SchemeName;
 
-/// Far more than is needed, for a machine with other work.
+/// Far more than necessary, to allow for a busy machine.
 const ENOUGH: Duration = Duration::from_secs(400);
 
-/// How far the others are ahead when the node begins.
+/// The lead of the other nodes at the start of the late node, in slots.
 const AHEAD: u64 = 300;
 
-/// How near to the others' head counts as caught up: what a node may lack for a moment at any time.
+/// The maximum distance in slots to the others' head for a node to count as caught up. A node in
+/// sync can have this distance for a moment.
 const NEAR: u64 = 4;
 
 const LATE: usize = 3;
@@ -27,7 +28,7 @@ fn a_node_that_joins_300_slots_late_catches_up_by_range_and_finalizes_with_the_o
     };
     let head = |devnet: &Devnet, node: usize| devnet.view(node).status.as_ref().map_or(0, |status| status.head_slot);
     let mut devnet = Devnet::start(options).unwrap_or_else(|error| panic!("{error}"));
-    // It keeps nothing on disk, so what it is after this is a node that was never there.
+    // Nodes store nothing on disk, so a restarted node equals one started for the first time.
     devnet.kill(LATE).unwrap_or_else(|error| panic!("{error}"));
     devnet
         .wait_until("the others did not come far enough", ENOUGH, |devnet| head(devnet, 0) >= AHEAD)

@@ -1,4 +1,4 @@
-//! `node vectors`: what it prints, and how it ends.
+//! The output of `node vectors`, and its exit code.
 
 #[path = "../../vectors/tests/vectors/small.rs"]
 mod small;
@@ -49,7 +49,7 @@ fn one_format_can_be_run_alone_and_shown_as_json() {
 }
 
 #[test]
-fn nothing_to_run_is_a_failure_that_says_what_to_do() {
+fn a_run_without_vectors_is_a_failure_with_a_hint() {
     let empty = tempfile::tempdir().expect("a temporary folder");
     let output = vectors(empty.path(), &[]);
     assert_eq!(output.status.code(), Some(2));

@@ -1,4 +1,5 @@
-//! Votes in their envelopes: one validator's, and many validators' behind one proof.
+//! The containers of votes: the vote of one validator, and the common vote of many validators with
+//! one proof.
 
 use libssz::{DecodeError, SszDecode, SszEncode};
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
@@ -10,13 +11,13 @@ use crate::constants::{PROOF_BYTES_LIMIT, VALIDATOR_REGISTRY_LIMIT};
 use crate::slot::ValidatorIndex;
 use xmss::Signature;
 
-/// One bit for each validator, set for those that take part; may be shorter than the registry.
+/// One bit per validator, set for participants. May be shorter than the registry.
 pub type AggregationBits = SszBitlist<VALIDATOR_REGISTRY_LIMIT>;
 
 /// The bytes of an aggregation proof.
 pub type ProofBytes = SszList<u8, PROOF_BYTES_LIMIT>;
 
-/// Lists the validators whose bits are set, lowest first.
+/// Returns the validators with a set bit, lowest first.
 pub fn validator_indices(bits: &AggregationBits) -> impl Iterator<Item = ValidatorIndex> {
     let of_word = |(place, mut word): (usize, u64)| {
         std::iter::from_fn(move || {
@@ -28,9 +29,9 @@ pub fn validator_indices(bits: &AggregationBits) -> impl Iterator<Item = Validat
     words(bits.as_bytes(), 0, bits.len()).enumerate().flat_map(of_word)
 }
 
-/// Sets exactly the bits of the given validators, and is no longer than it must be.
+/// Returns bits set for exactly the given validators, without trailing zeros.
 ///
-/// Gives back nothing when there are no validators, or one is at or above [`VALIDATOR_REGISTRY_LIMIT`].
+/// Returns `None` if there are no validators, or one is at or above [`VALIDATOR_REGISTRY_LIMIT`].
 pub fn aggregation_bits(validators: impl IntoIterator<Item = ValidatorIndex>) -> Option<AggregationBits> {
     let indices: Vec<usize> = validators.into_iter().map(|index| usize::try_from(index).ok()).collect::<Option<_>>()?;
     let mut bits = AggregationBits::with_length(indices.iter().max()?.checked_add(1)?).ok()?;
@@ -43,27 +44,28 @@ pub fn aggregation_bits(validators: impl IntoIterator<Item = ValidatorIndex>) ->
 /// One validator's vote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, SszEncode, SszDecode, HashTreeRoot)]
 pub struct Attestation {
-    /// Who votes.
+    /// The voter.
     pub validator_index: ValidatorIndex,
-    /// What for.
+    /// The content of the vote.
     pub data: AttestationData,
 }
 
 /// One validator's vote, signed with its attestation key in the epoch of the vote's slot.
 ///
-/// On the wire it is the validator, the data, and the signature without an offset, as if the signature were of fixed
-/// size. Its length depends on the signature scheme, so the SSZ traits call it variable; nothing holds it as a field.
+/// The encoding is the validator index, the data, and the signature without an offset, as if the
+/// signature had a fixed size. Its length depends on the signature scheme, so the SSZ traits report
+/// a variable size. No container has it as a field.
 #[derive(Clone, Debug, PartialEq, Eq, HashTreeRoot)]
 pub struct SignedAttestation {
-    /// Who votes.
+    /// The voter.
     pub validator_index: ValidatorIndex,
-    /// What for.
+    /// The content of the vote.
     pub data: AttestationData,
-    /// Over the data's hash tree root.
+    /// The signature over the data's hash tree root.
     pub signature: Signature,
 }
 
-/// How many bytes of a signed attestation come before its signature.
+/// The number of bytes before the signature in a signed attestation.
 const UNSIGNED_BYTES: usize = 8 + 128;
 
 impl SszEncode for SignedAttestation {
@@ -104,36 +106,37 @@ impl SszDecode for SignedAttestation {
     }
 }
 
-/// Many validators' common vote, as it stands in a block; the block's proof covers it.
+/// The common vote of many validators in a block. The block's proof covers it.
 #[derive(Clone, Debug, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct AggregatedAttestation {
-    /// Who votes.
+    /// The voters.
     pub aggregation_bits: AggregationBits,
-    /// What for.
+    /// The content of the vote.
     pub data: AttestationData,
 }
 
-/// A proof that its participants have signed one message; which message it is, its holder must know.
+/// A proof of its participants' signatures over one message. The proof does not include the
+/// message, so its holder must know the message from elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, SszEncode, SszDecode, HashTreeRoot)]
 pub struct SingleMessageAggregate {
-    /// Who has signed.
+    /// The signers.
     pub participants: AggregationBits,
-    /// The proof, which names neither keys nor message.
+    /// The proof, without keys or message.
     pub proof: ProofBytes,
 }
 
-/// Many validators' common vote and its proof, as aggregators gossip it.
+/// The common vote of many validators with its proof, as gossiped by aggregators.
 #[derive(Clone, Debug, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct SignedAggregatedAttestation {
-    /// What is voted for.
+    /// The content of the vote.
     pub data: AttestationData,
-    /// Who votes, and the proof.
+    /// The voters and the proof.
     pub proof: SingleMessageAggregate,
 }
 
-/// A proof over several messages at once: those of a block's votes, and the block itself.
+/// A proof over several messages: the votes in a block, and the block itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct MultiMessageAggregate {
-    /// The proof, which names neither keys nor messages.
+    /// The proof, without keys or messages.
     pub proof: ProofBytes,
 }

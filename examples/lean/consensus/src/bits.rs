@@ -1,15 +1,16 @@
-//! Runs of bits in packed bytes, lowest bit first, taken and given 64 at a time.
+//! Runs of bits in packed bytes, lowest bit first, read and written 64 at a time.
 
 use libssz::SszDecode;
 use libssz_types::SszBitlist;
 
-/// How many bits a word has.
+/// The number of bits in a word.
 pub(crate) const WORD: usize = 64;
 
-/// Reads `length` bits, at most [`WORD`], from place `from` on. Bits past the end of the bytes are not set.
+/// Returns `length` bits, at most [`WORD`], starting at position `from`. Bits past the end of the
+/// bytes are zero.
 pub(crate) fn word_at(bytes: &[u8], from: usize, length: usize) -> u64 {
     let start = (from / 8).min(bytes.len());
-    // A word that begins within a byte touches nine.
+    // A word starting within a byte spans nine bytes.
     let touched = &bytes[start..bytes.len().min(start + 9)];
     let mut window = [0; 16];
     window[..touched.len()].copy_from_slice(touched);
@@ -17,7 +18,7 @@ pub(crate) fn word_at(bytes: &[u8], from: usize, length: usize) -> u64 {
     if length < WORD { word & ((1 << length) - 1) } else { word }
 }
 
-/// Splits `length` bits from place `from` on into words; the last has what is left.
+/// Splits `length` bits starting at position `from` into words. The last word may be partly filled.
 pub(crate) fn words(bytes: &[u8], from: usize, length: usize) -> impl Iterator<Item = u64> {
     (0..length).step_by(WORD).map(move |done| word_at(bytes, from + done, length - done))
 }
@@ -30,13 +31,14 @@ pub(crate) struct BitWriter {
 }
 
 impl BitWriter {
-    /// Makes room for so many bits.
+    /// Creates a writer with room for `bits` bits.
     pub(crate) fn with_capacity(bits: usize) -> Self {
-        // One more byte, for the bit that ends a bit list's encoding.
+        // One more byte, for the bit marking the end of a bit list's encoding.
         Self { bytes: Vec::with_capacity(bits / 8 + 1), length: 0 }
     }
 
-    /// Adds the lowest `length` bits of the words, each of which has [`WORD`] of them; words that are missing are zero.
+    /// Appends the lowest `length` bits of the words, with [`WORD`] bits per word. Missing words
+    /// count as zero.
     pub(crate) fn append(&mut self, words: impl IntoIterator<Item = u64>, length: usize) {
         let mut words = words.into_iter();
         let end = self.length + length;
@@ -56,9 +58,10 @@ impl BitWriter {
         self.length = end;
     }
 
-    /// Makes a bit list of what was written; nothing when that is longer than the list may be.
+    /// Returns the written bits as a bit list, or `None` if they exceed the list's limit.
     pub(crate) fn finish<const N: usize>(mut self) -> Option<SszBitlist<N>> {
-        // A list is filled bit by bit, or from its encoding, whose end a set bit marks. The latter takes no time.
+        // A list can be filled bit by bit, or decoded from its encoding with a set bit at the end.
+        // Decoding is much faster.
         self.bytes.resize(self.length / 8 + 1, 0);
         self.bytes[self.length / 8] |= 1 << (self.length % 8);
         SszBitlist::from_ssz_bytes(&self.bytes).ok()

@@ -1,4 +1,4 @@
-//! Blocks.
+//! Blocks, their headers and their bodies.
 
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 use libssz_types::SszList;
@@ -8,10 +8,10 @@ use crate::constants::VALIDATOR_REGISTRY_LIMIT;
 use crate::root::Root;
 use crate::slot::{Slot, ValidatorIndex};
 
-/// The votes of a block, in the order of its proof's components.
+/// The votes of a block, in the order of the components of its proof.
 pub type AggregatedAttestations = SszList<AggregatedAttestation, VALIDATOR_REGISTRY_LIMIT>;
 
-/// What a block carries.
+/// The content of a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct BlockBody {
     /// The votes.
@@ -21,34 +21,36 @@ pub struct BlockBody {
 /// A block without its body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct BlockHeader {
-    /// The slot that the block was proposed in.
+    /// The slot of the block.
     pub slot: Slot,
-    /// Who proposed it.
+    /// The proposer.
     pub proposer_index: ValidatorIndex,
-    /// The root of the block before it.
+    /// The root of the parent block.
     pub parent_root: Root,
-    /// The root of the state after it; zero in a state's newest header until the next slot begins.
+    /// The root of the state after the block. In a state's newest header, it is zero until the next
+    /// slot begins.
     pub state_root: Root,
-    /// The root of its body.
+    /// The root of the block's body.
     pub body_root: Root,
 }
 
-/// A block; its hash tree root equals that of its header.
+/// A block. Its hash tree root equals the root of its header.
 #[derive(Clone, Debug, Default, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct Block {
-    /// The slot that the block is proposed in.
+    /// The slot of the block.
     pub slot: Slot,
-    /// Who proposes it.
+    /// The proposer.
     pub proposer_index: ValidatorIndex,
-    /// The root of the block before it.
+    /// The root of the parent block.
     pub parent_root: Root,
-    /// The root of the state after it.
+    /// The root of the state after the block.
     pub state_root: Root,
-    /// What it carries.
+    /// The content of the block.
     pub body: BlockBody,
 }
 
-/// A block and the one proof of all its signatures: each vote's, and last the proposer's over the block's root.
+/// A block, and one proof of all its signatures: one signature per vote, then the proposer's
+/// signature over the block's root.
 #[derive(Clone, Debug, Default, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct SignedBlock {
     /// The block.

@@ -1,4 +1,4 @@
-//! Lists of block roots whose clones share what they have in common, and whose full pieces are hashed once.
+//! Lists of block roots. Clones share their common part, and each full piece is hashed only once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,20 +10,23 @@ use libssz_types::TypeError;
 use crate::constants::HISTORICAL_ROOTS_LIMIT;
 use crate::root::Root;
 
-/// How many levels of hashes are above the roots of a piece.
+/// The number of hash levels above the roots of a piece.
 const PIECE_DEPTH: usize = 8;
 
-/// How many roots a piece has: so many that a long list has few pieces, and so few that the rest is soon copied.
+/// The number of roots in a piece: large enough for a long list to have few pieces, and small
+/// enough for a cheap copy of the remainder.
 const PIECE: usize = 1 << PIECE_DEPTH;
 
-/// How many levels of hashes are above all roots that a list may have.
+/// The number of hash levels above all roots of a list of maximum length.
 const DEPTH: usize = HISTORICAL_ROOTS_LIMIT.trailing_zeros() as usize;
 
-/// A list of at most [`HISTORICAL_ROOTS_LIMIT`] block roots (`List[Bytes32, HISTORICAL_ROOTS_LIMIT]`).
+/// A list of at most [`HISTORICAL_ROOTS_LIMIT`] block roots
+/// (`List[Bytes32, HISTORICAL_ROOTS_LIMIT]`).
 ///
-/// Each state's history is its parent's and a little more. So a list is full pieces, which never change, are shared by
-/// all clones and know their hash, and a rest of less than a piece, which a clone copies: at most 8 KiB, and one
-/// pointer for each 256 slots.
+/// The history of each state extends its parent's history by a few roots. A list therefore consists
+/// of full pieces, and a remainder of less than a piece. Full pieces never change, store their
+/// hash, and are shared by all clones. A clone copies the remainder (at most 8 KiB), and one
+/// pointer per 256 slots.
 ///
 /// # Examples
 ///
@@ -42,24 +45,24 @@ pub struct BlockRoots {
     rest: Vec<Root>,
 }
 
-/// Roots that are complete, under one hash.
+/// A full piece of roots, with its hash.
 struct Piece {
     roots: [Root; PIECE],
     hash: Node,
 }
 
 impl BlockRoots {
-    /// Returns how many roots there are.
+    /// Returns the number of roots.
     pub fn len(&self) -> usize {
         self.pieces.len() * PIECE + self.rest.len()
     }
 
-    /// Says whether there is no root.
+    /// Returns whether the list has no roots.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Finds the root at a place.
+    /// Returns the root at index `place`, or `None` past the end of the list.
     pub fn get(&self, place: usize) -> Option<&Root> {
         match self.pieces.get(place / PIECE) {
             Some(piece) => piece.roots.get(place % PIECE),
@@ -67,26 +70,26 @@ impl BlockRoots {
         }
     }
 
-    /// Walks the roots, from either end.
+    /// Iterates over the roots, from either end.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Root> {
         self.pieces.iter().flat_map(|piece| &piece.roots).chain(&self.rest)
     }
 
-    /// Copies all roots.
+    /// Returns a copy of all roots.
     pub fn to_vec(&self) -> Vec<Root> {
         self.iter().copied().collect()
     }
 
-    /// Adds a root.
+    /// Appends a root.
     ///
     /// # Errors
     ///
-    /// [`TypeError`] when there are [`HISTORICAL_ROOTS_LIMIT`] already.
+    /// Returns [`TypeError`] if the list already has [`HISTORICAL_ROOTS_LIMIT`] roots.
     pub fn push(&mut self, root: Root) -> Result<(), TypeError> {
         if self.len() == HISTORICAL_ROOTS_LIMIT {
             return Err(TypeError::OverCapacity { max: HISTORICAL_ROOTS_LIMIT, got: HISTORICAL_ROOTS_LIMIT + 1 });
         }
-        // Most lists get one root more than the one that they were cloned from, and are kept for long.
+        // Most lists are a clone with one more root and live long, so avoid spare capacity.
         self.rest.reserve_exact(1);
         self.rest.push(root);
         if let Ok(roots) = <[Root; PIECE]>::try_from(self.rest.as_slice()) {
@@ -105,7 +108,8 @@ impl Piece {
     }
 }
 
-/// Hashes nodes of one level in pairs, up to another level. What is missing on the right is all zero.
+/// Hashes nodes in pairs, from one level up to another. Missing nodes on the right count as
+/// subtrees of zeros.
 fn fold(hasher: &impl Sha256Hasher, mut nodes: Vec<Node>, from: usize, to: usize) -> Node {
     for zero in &ZERO_HASHES[from..to] {
         nodes = nodes.chunks(2).map(|pair| hash_nodes(hasher, &pair[0], pair.get(1).unwrap_or(zero))).collect();
@@ -114,7 +118,8 @@ fn fold(hasher: &impl Sha256Hasher, mut nodes: Vec<Node>, from: usize, to: usize
 }
 
 impl HashTreeRoot for BlockRoots {
-    /// Hashes the rest, and what is above the pieces. The pieces' own hashes are SHA-256's, whatever the hasher is.
+    /// Hashes the remainder, and the levels above the pieces. The hashes of pieces always use
+    /// SHA-256, regardless of `hasher`.
     fn hash_tree_root(&self, hasher: &impl Sha256Hasher) -> Node {
         let mut nodes: Vec<_> = self.pieces.iter().map(|piece| piece.hash).collect();
         if !self.rest.is_empty() {

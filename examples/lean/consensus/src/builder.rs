@@ -1,4 +1,4 @@
-//! Building a block: which votes go in.
+//! Building a block: selection of its votes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::transition::{advance, extend_history, extend_to_slot, process_block};
 use crate::validator::Validators;
 use crate::voters::Voters;
 
-/// A block, the state after it, and one proof for each of its votes, in the body's order.
+/// A block, the state after it, and one proof per vote, in the order of the body.
 #[derive(Debug)]
 pub(crate) struct BuiltBlock {
     pub(crate) block: Block,
@@ -28,26 +28,29 @@ pub(crate) struct BuiltBlock {
     pub(crate) proofs: Proofs,
 }
 
-/// Where a block goes.
+/// The position of a new block in the chain.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Proposal<'a> {
     /// The state after the parent.
     pub(crate) state: &'a State,
-    /// That state's root.
+    /// The root of `state`.
     pub(crate) state_root: Root,
     pub(crate) parent_root: Root,
     pub(crate) slot: Slot,
     pub(crate) proposer_index: ValidatorIndex,
 }
 
-/// Builds a block from the votes that its chain can use (`build_block`).
+/// Builds a block from the votes usable on its chain (`build_block`).
 ///
-/// A vote builds on a justified source, and counting votes is what justifies sources. So votes are chosen in rounds,
-/// each on what the last one has justified, until a round changes nothing.
+/// A vote builds on a justified source, and counting votes justifies new sources. Votes are
+/// therefore selected in rounds. Each round uses the checkpoints justified by the previous one. The
+/// last round is the first one to change nothing.
 ///
-/// When there are more than fit, the specification takes those with the lowest targets, and takes them again for the next
-/// block. Eight that never become a majority would then fill every block for ever: after nine slots without a majority,
-/// finality would not come back when the validators do. So votes that the chain has counted already give way first.
+/// If more votes are usable than fit, the specification selects those with the lowest targets, and
+/// selects them again for the next block. Eight votes without a majority would then fill every
+/// block forever: after nine slots without a majority, finality would not resume when the
+/// validators return. Therefore, if votes do not fit, those already counted by the chain are
+/// dropped first.
 pub(crate) fn build_block<'a>(
     proposal: Proposal<'_>,
     is_known: impl Fn(&Root) -> bool,
@@ -111,19 +114,20 @@ impl Proposal<'_> {
     }
 }
 
-/// What the votes chosen so far have justified: the next ones must build on it.
+/// The checkpoints justified by the selected votes so far. The next votes must build on them.
 struct Anchor {
     justified: Checkpoint,
-    /// Answers which slots are justified.
+    /// The state for looking up justified slots.
     view: State,
-    /// The chain as it will be under the new block.
+    /// The history of the chain below the new block.
     history: BlockRoots,
 }
 
 impl Anchor {
     fn new(proposal: &Proposal<'_>) -> Result<Self, Rejection> {
         let parent = &proposal.state.latest_block_header;
-        // Genesis is justified only when the first block on top of it is processed, so nobody has said so yet.
+        // Genesis is justified only when the first block after it is processed, so the parent's
+        // state does not record it yet.
         let justified = if parent.slot == 0 {
             Checkpoint { root: proposal.parent_root, slot: 0 }
         } else {
@@ -144,12 +148,12 @@ impl Anchor {
         {
             return Ok(false);
         }
-        // Votes of genesis for itself justify nothing, but they carry weight for the head.
+        // Votes of genesis for itself justify nothing, but they add weight to the head.
         let is_genesis_self_vote = data.source.slot == 0 && data.target.slot == 0;
         Ok(is_genesis_self_vote || !self.view.is_slot_justified(data.target.slot)?)
     }
 
-    /// Says whether a vote has voters that the chain has not counted for its target.
+    /// Returns whether a vote has voters not yet counted by the chain for its target.
     fn adds_voters(&self, data: &AttestationData, proofs: &Proofs) -> bool {
         let State { justifications_roots, justifications_validators, validators, .. } = &self.view;
         let tally = justifications_roots.iter().position(|root| *root == data.target.root);
@@ -160,7 +164,7 @@ impl Anchor {
         proofs.iter().any(|proof| Voters::of(&proof.participants).count_without(&counted) > 0)
     }
 
-    /// Moves on to what a trial block has justified. Says whether that is anything new.
+    /// Moves to the checkpoints justified by a trial block. Returns whether any of them is new.
     fn move_to(&mut self, trial: State) -> bool {
         let moved =
             trial.latest_justified != self.justified || trial.latest_finalized.slot != self.view.latest_finalized.slot;
@@ -182,9 +186,9 @@ fn attestation(data: &AttestationData, proof: &SingleMessageAggregate) -> Aggreg
     AggregatedAttestation { aggregation_bits: proof.participants.clone(), data: *data }
 }
 
-/// Folds the proofs of each vote into one, because a block must not have a vote twice.
+/// Folds the proofs of each vote into one, because a block must not contain a vote twice.
 ///
-/// Where the prover refuses, the first proof stands alone: the one that covers most.
+/// If the prover fails, only the first proof of a vote is used. It covers the most voters.
 fn merge(chosen: &Chosen, validators: &Validators, prover: &dyn ProofScheme) -> Chosen {
     let mut grouped: IndexMap<AttestationData, Proofs> = IndexMap::new();
     for (data, proof) in chosen {

@@ -1,4 +1,4 @@
-//! Checkpoints, and the vote that names three of them.
+//! Checkpoints, and the content of a vote: three checkpoints and a slot.
 
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 
@@ -6,7 +6,7 @@ use crate::block_roots::BlockRoots;
 use crate::root::Root;
 use crate::slot::Slot;
 
-/// A block's root and slot, which can be justified and finalized.
+/// A block's root and slot. A checkpoint can be justified and finalized.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, SszEncode, SszDecode, HashTreeRoot)]
 pub struct Checkpoint {
     /// The block's root.
@@ -16,31 +16,33 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Returns the later of two checkpoints; this one when both have the same slot.
+    /// Returns the later of two checkpoints, or `self` if both have the same slot.
     ///
-    /// Keeping the old one on a tie means that a fork cannot silently swap the root of a slot.
+    /// On a tie, keeping the old checkpoint prevents a fork from silently replacing a slot's root.
     pub fn advance_to(self, candidate: Self) -> Self {
         if candidate.slot > self.slot { candidate } else { self }
     }
 }
 
-/// What a validator votes for in a slot: the head it saw, and a link from a justified source to a target.
+/// The content of a validator's vote in a slot: the head, and a link from a justified source to a
+/// target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, SszEncode, SszDecode, HashTreeRoot)]
 pub struct AttestationData {
-    /// The slot that the vote is cast in; also the epoch of its signature.
+    /// The slot of the vote, and the epoch of its signature.
     pub slot: Slot,
-    /// The newest block that the validator saw.
+    /// The head block as seen by the validator.
     pub head: Checkpoint,
-    /// What the vote would justify.
+    /// The checkpoint that the vote would justify.
     pub target: Checkpoint,
-    /// The justified checkpoint that the vote builds on.
+    /// The justified checkpoint at the start of the link.
     pub source: Checkpoint,
 }
 
 impl AttestationData {
-    /// Says whether all three checkpoints are blocks of the chain whose roots are given by slot.
+    /// Returns whether all three checkpoints are blocks of the chain in `historical_block_hashes`,
+    /// a list of roots by slot.
     ///
-    /// Slots without a block have a zero root there, and no vote can name it.
+    /// The list has a zero root for each slot without a block. A vote can never match a zero root.
     pub fn lies_on_chain(&self, historical_block_hashes: &BlockRoots) -> bool {
         [self.source, self.target, self.head].iter().all(|checkpoint| {
             let on_chain = usize::try_from(checkpoint.slot).ok().and_then(|slot| historical_block_hashes.get(slot));

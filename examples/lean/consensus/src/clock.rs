@@ -1,12 +1,14 @@
-//! The slot clock: between Unix time, slots and intervals. Pure arithmetic; it never looks at a clock.
+//! The slot clock: conversion between Unix time, slots and intervals. Pure arithmetic; it never
+//! reads a clock.
 
 use crate::constants::{INTERVALS_PER_SLOT, MILLISECONDS_PER_INTERVAL};
 use crate::slot::{Interval, Slot};
 
-/// Converts between Unix time in milliseconds, and the slots and intervals of a chain.
+/// Converts between Unix time in milliseconds and the slots and intervals of a chain.
 ///
-/// A network may run faster than the specification's 800 ms intervals ([`SlotClock::with_interval`]); the number of
-/// intervals in a slot is always 5. Times before genesis count as genesis.
+/// A network may run faster than the specification's 800 ms intervals
+/// ([`SlotClock::with_interval`]). A slot always has 5 intervals. Times before genesis count as
+/// genesis.
 ///
 /// # Examples
 ///
@@ -25,7 +27,7 @@ pub struct SlotClock {
 }
 
 impl SlotClock {
-    /// Makes the clock of a chain whose slot 0 begins at `genesis_time`, in Unix seconds.
+    /// Creates the clock of a chain. Slot 0 begins at `genesis_time`, in Unix seconds.
     pub const fn new(genesis_time: u64) -> Self {
         Self {
             genesis_milliseconds: genesis_time.saturating_mul(1000),
@@ -33,44 +35,47 @@ impl SlotClock {
         }
     }
 
-    /// Returns this clock with intervals of another length, at least 1 ms.
+    /// Returns this clock with another interval length, at least 1 ms.
     pub const fn with_interval(self, milliseconds: u64) -> Self {
         Self { milliseconds_per_interval: if milliseconds == 0 { 1 } else { milliseconds }, ..self }
     }
 
-    /// Returns how many milliseconds an interval lasts.
+    /// Returns the length of an interval in milliseconds.
     pub const fn milliseconds_per_interval(self) -> u64 {
         self.milliseconds_per_interval
     }
 
-    /// Returns the slot at a Unix time in milliseconds; 0 before genesis.
+    /// Returns the slot at a Unix time in milliseconds, or 0 before genesis.
     pub const fn current_slot(self, unix_milliseconds: u64) -> Slot {
         self.total_intervals(unix_milliseconds) / INTERVALS_PER_SLOT
     }
 
-    /// Returns the interval within its slot, 0 to 4, at a Unix time in milliseconds; 0 before genesis.
+    /// Returns the interval within its slot, 0 to 4, at a Unix time in milliseconds; 0 before
+    /// genesis.
     pub const fn current_interval(self, unix_milliseconds: u64) -> Interval {
         self.total_intervals(unix_milliseconds) % INTERVALS_PER_SLOT
     }
 
-    /// Returns how many intervals have passed since genesis at a Unix time in milliseconds; 0 before genesis.
+    /// Returns the number of intervals since genesis at a Unix time in milliseconds; 0 before
+    /// genesis.
     pub const fn total_intervals(self, unix_milliseconds: u64) -> Interval {
         unix_milliseconds.saturating_sub(self.genesis_milliseconds) / self.milliseconds_per_interval
     }
 
-    /// Returns when an interval, counted from genesis, begins, in Unix milliseconds.
+    /// Returns the start of an interval in Unix milliseconds. Intervals are counted from genesis.
     pub const fn interval_start(self, interval: Interval) -> u64 {
         self.genesis_milliseconds.saturating_add(interval.saturating_mul(self.milliseconds_per_interval))
     }
 
-    /// Returns when a slot begins, in Unix milliseconds.
+    /// Returns the start of a slot in Unix milliseconds.
     pub const fn slot_start(self, slot: Slot) -> u64 {
         self.interval_start(interval_from_slot(slot))
     }
 
-    /// Returns how many milliseconds there are until the next interval begins.
+    /// Returns the number of milliseconds until the next interval begins.
     ///
-    /// That is a whole interval when one has just begun, and the time until genesis before it.
+    /// At the start of an interval, the result is the length of a whole interval. Before genesis,
+    /// it is the time until genesis.
     pub const fn milliseconds_until_next_interval(self, unix_milliseconds: u64) -> u64 {
         if unix_milliseconds < self.genesis_milliseconds {
             return self.genesis_milliseconds - unix_milliseconds;

@@ -1,4 +1,4 @@
-//! Choosing proofs: as many voters as possible with few proofs.
+//! Selection of proofs: as many voters as possible with few proofs.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -8,14 +8,15 @@ use libssz::SszEncode;
 use crate::attestation::SingleMessageAggregate;
 use crate::voters::Voters;
 
-/// Proofs for one vote, in the order in which they came, none twice.
+/// Proofs of one vote, in order of arrival, without duplicates.
 pub type Proofs = Vec<Arc<SingleMessageAggregate>>;
 
-/// Picks proofs greedily, from the first pool until it adds nothing, then from the next
-/// (`select_proofs_for_coverage`).
+/// Selects proofs greedily: from the first pool until no proof adds a voter, then from the next
+/// pool (`select_proofs_for_coverage`).
 ///
-/// Gives back the proofs in the order picked, and whom they cover. Among proofs that add as many voters, the one with
-/// the largest encoding is picked, so that all nodes pick alike.
+/// Returns the proofs in the order of selection, and the voters covered by them. Among proofs
+/// adding equally many voters, selects the one with the largest encoding, so all nodes select the
+/// same proofs.
 pub(crate) fn select_proofs(pools: &[&[Arc<SingleMessageAggregate>]]) -> (Proofs, Voters) {
     let mut selected = Proofs::new();
     let mut covered = Voters::default();
@@ -39,9 +40,10 @@ pub(crate) fn select_proofs(pools: &[&[Arc<SingleMessageAggregate>]]) -> (Proofs
     (selected, covered)
 }
 
-/// Compares the encodings of two proofs byte by byte, without making them: half a megabyte each.
+/// Compares the encodings of two proofs byte by byte. Does not build them: each can take half a
+/// megabyte.
 fn compare_encodings(one: &SingleMessageAggregate, other: &SingleMessageAggregate) -> Ordering {
-    // The bytes that differ first are those of the second offset, which comes after the participants.
+    // The first offset is the same in all encodings. The second is the end of the participants.
     let offset = |proof: &SingleMessageAggregate| (8 + proof.participants.encoded_len() as u32).to_le_bytes();
     let participants = |proof: &SingleMessageAggregate| proof.participants.to_ssz();
     offset(one)

@@ -1,12 +1,14 @@
-//! The duty gate: whether a validator that may be behind should speak.
+//! The duty gate: whether validators of a lagging node should do their duties.
 
 use crate::constants::{HYSTERESIS_BAND, NETWORK_STALL_THRESHOLD, SYNC_LAG_THRESHOLD};
 use crate::slot::Slot;
 
-/// Silences validators while this node is behind a network that moves on.
+/// Suspends validators while this node lags behind an active network.
 ///
-/// It closes when the head is more than 4 slots behind the clock and opens again at 2, so that a node at the edge does
-/// not flap. When nobody has a block newer than 8 slots the network has stalled, and silence would keep it so.
+/// The gate closes when the head is more than 4 slots behind the clock, and opens again at 2. The
+/// difference keeps a node near the threshold from switching back and forth. If the newest known
+/// block is more than 8 slots old, the network itself has stalled. The gate is then open, because
+/// silent validators would prolong the stall.
 ///
 /// # Examples
 ///
@@ -25,7 +27,8 @@ pub struct DutyGate {
 }
 
 impl DutyGate {
-    /// Says whether duties of `slot` may be done, given the head's slot and the newest slot of any known block.
+    /// Returns whether the duties of `slot` may be done, given the head's slot and the newest slot
+    /// of any known block.
     pub fn allows(&mut self, slot: Slot, head_slot: Slot, newest_slot: Slot) -> bool {
         let lag = slot.saturating_sub(head_slot);
         let network_stalls = slot.saturating_sub(newest_slot) > NETWORK_STALL_THRESHOLD;
@@ -34,7 +37,7 @@ impl DutyGate {
         !self.closed
     }
 
-    /// Says whether the gate let nothing through when it was last asked.
+    /// Returns whether the last call of [`allows`](Self::allows) returned `false`.
     pub fn is_closed(&self) -> bool {
         self.closed
     }

@@ -64,7 +64,7 @@ impl ForkChoiceViewer {
             self.nodes.retain(|node| node.slot >= finalized);
         }
         self.finalized = finalized;
-        let new = store.blocks().skip(self.looked_at).filter(|(_, block)| block.slot >= finalized);
+        let new = store.tree().blocks().skip(self.looked_at).filter(|(_, block)| block.slot >= finalized);
         self.nodes.extend(new.map(|(root, block)| ForkChoiceNode {
             root: *root,
             slot: block.slot,
@@ -72,7 +72,7 @@ impl ForkChoiceViewer {
             proposer_index: block.proposer_index,
             weight: 0,
         }));
-        self.looked_at = store.block_count();
+        self.looked_at = store.tree().blocks().len();
         let weights = store.block_weights();
         for node in &mut self.nodes {
             node.weight = weights.get(&node.root).copied().unwrap_or_default();

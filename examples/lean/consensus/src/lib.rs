@@ -1,8 +1,9 @@
 //! The rules of Lean consensus (fork "lstar"), as pure functions of their inputs.
 //!
-//! Names are the specification's. Nothing here waits, keeps time, does input or output, logs, or depends on anything
-//! but its arguments. Reading order: the containers ([`Checkpoint`] to [`State`]), [`state_transition`], [`Store`] with
-//! the fork choice, and [`ProofScheme`], the seam for aggregation proofs.
+//! Names follow the specification. Nothing here waits, reads a clock, does input or output, writes
+//! logs, or depends on anything except its arguments. Reading order: the containers ([`Checkpoint`]
+//! to [`State`]), [`state_transition`], [`Store`] with the fork choice, and [`ProofScheme`], the
+//! interface for aggregation proofs.
 
 mod attestation;
 mod bits;
@@ -53,8 +54,8 @@ pub use rooted_block::RootedBlock;
 pub use slot::{Interval, Slot, ValidatorIndex, is_justifiable_after, justified_index_after, proposer_for_slot};
 pub use state::{GenesisConfig, JustificationsValidators, JustifiedSlots, State, genesis};
 pub use store::{
-    AggregationPlan, AggregationRound, AggregationTask, BlockCandidate, BlockCheck, BlockImport, HeadChange,
-    ProducedBlock, RecoveredVotes, RecoveryPlan, Store, VerifiedBlock, VoteClaim, block_statements,
+    AggregationPlan, AggregationRound, AggregationTask, BlockCandidate, BlockCheck, BlockImport, BlockTree, HeadChange,
+    ProducedBlock, RecoveredVotes, RecoveryPlan, Store, VerifiedBlock, VoteClaim, VotePools, block_statements,
 };
 pub use transition::{process_block, process_slots, state_transition};
 pub use validator::{Validator, Validators};

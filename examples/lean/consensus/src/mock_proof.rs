@@ -1,4 +1,4 @@
-//! Proofs that prove nothing, in place of a proof system that is not published as a crate.
+//! Mock proofs without any security, in place of a proof system not published as a crate.
 
 use std::fmt;
 
@@ -9,28 +9,31 @@ use crate::proof::{ChildProof, ProofError, ProofScheme, RawSignature, Statement,
 use crate::root::Root;
 use crate::slot::Slot;
 
-/// What each mock proof starts with; the specification's generator of test vectors uses the same.
+/// The prefix of each mock proof, the same as in the specification's generator of test vectors.
 const MARKER: &[u8; 26] = b"\x00MOCKED-AGGREGATION-PROOF\x00";
 
-/// Stands in for aggregation proofs. **It proves nothing**: anyone can write such a proof without any signature.
+/// A substitute for aggregation proofs. **It proves nothing**: anyone can create such a proof
+/// without any signature.
 ///
-/// A proof is a marker and 32 bytes. The real proof system (leanMultisig) is not available as a crate; with this in its
-/// place, a network of nodes that trust each other exchanges messages of the real shape, and everything but forgery is
-/// refused as it would be.
+/// A proof is a marker and 32 bytes. The real proof system (leanMultisig) is not available as a
+/// crate. With this substitute, a network of nodes that trust each other exchanges messages of the
+/// real format. Such a network rejects every invalid message except forgeries.
 ///
-/// The specification's own mock puts a hash of the prover's inputs, signatures included, into the 32 bytes, which
-/// nobody can recompute who has only the statement; and it accepts every proof that has the marker. So a node of that
-/// kind accepts the proofs made here, and [`MockProofs::Marked`] accepts that node's.
+/// The specification's own mock fills the 32 bytes with a hash of the prover's inputs, including
+/// the signatures. A verifier knows only the statement and cannot recompute the hash, so the
+/// specification's mock accepts every proof with the marker. A node using it accepts the proofs
+/// created here, and [`MockProofs::Marked`] accepts the proofs of such a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MockProofs {
-    /// The 32 bytes are a hash of the statement, so a proof of one statement does not pass for another.
+    /// The 32 bytes are a hash of the statement, so a proof is valid only for its own statement.
     ///
-    /// Signatures are checked when they are aggregated, as a real prover would.
+    /// Aggregation verifies the signatures, as a real prover would.
     #[default]
     Bound,
-    /// Every proof with the marker is accepted, and signatures are aggregated unseen.
+    /// Every proof with the marker is accepted, and aggregation does not check the signatures.
     ///
-    /// This is for the specification's test vectors (`proofSetting` 0), whose proofs cannot be recomputed.
+    /// This is for the specification's test vectors (`proofSetting` 0). The hashes in their proofs
+    /// cannot be recomputed.
     Marked,
 }
 
@@ -116,7 +119,7 @@ fn marked(bound: [u8; 32]) -> ProofBytes {
     ProofBytes::try_from(bytes).expect("58 bytes are below the limit of 512 KiB")
 }
 
-/// Hashes one statement.
+/// Returns the hash of one statement.
 fn one(statement: &Statement) -> [u8; 32] {
     let mut hasher = Sha256::new();
     hasher.update(b"one message");
@@ -127,7 +130,7 @@ fn one(statement: &Statement) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// Hashes statements in their order.
+/// Returns the hash of several statements in order.
 fn many<'a>(statements: impl ExactSizeIterator<Item = &'a Statement>) -> [u8; 32] {
     let mut hasher = Sha256::new();
     hasher.update(b"many messages");

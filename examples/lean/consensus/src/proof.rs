@@ -1,4 +1,5 @@
-//! The seam for aggregation proofs: what a proof claims, and what a prover and verifier must be able to do.
+//! The interface for aggregation proofs: the statement of a proof, and the operations of a prover
+//! and verifier.
 
 use std::error::Error;
 use std::fmt;
@@ -10,49 +11,51 @@ use crate::root::Root;
 use crate::slot::{Slot, ValidatorIndex};
 use xmss::{PublicKey, Signature};
 
-/// What a proof over one message claims: the holders of these keys have signed this message in this slot.
+/// The claim of a proof over one message: the holders of these keys have signed this message in
+/// this slot.
 ///
-/// A proof holds none of it. Whoever checks one puts the statement together from what it already trusts.
+/// A proof does not include its statement. A verifier builds it from data trusted already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// The signers' keys, in the order of the participants.
+    /// The signers' public keys, in the order of the participants.
     pub public_keys: Vec<PublicKey>,
-    /// What they have signed.
+    /// The signed message.
     pub message: Root,
-    /// The epoch that they have signed in.
+    /// The epoch of the signatures.
     pub slot: Slot,
 }
 
-/// A signature that goes into an aggregate.
+/// A signature to be aggregated.
 #[derive(Clone, Debug)]
 pub struct RawSignature {
-    /// Who has signed.
+    /// The signer.
     pub validator_index: ValidatorIndex,
-    /// The signer's key.
+    /// The signer's public key.
     pub public_key: PublicKey,
     /// The signature.
     pub signature: Signature,
 }
 
-/// A proof that goes into an aggregate, with its signers' keys in the order of its participants.
+/// A proof to be aggregated, with its signers' public keys in the order of its participants.
 #[derive(Clone, Debug)]
 pub struct ChildProof<'a> {
     /// The proof.
     pub proof: &'a SingleMessageAggregate,
-    /// Its signers' keys.
+    /// The signers' public keys.
     pub public_keys: Vec<PublicKey>,
 }
 
-/// Makes and checks aggregation proofs.
+/// Creates and verifies aggregation proofs.
 ///
-/// Proving takes a CPU for seconds with the real scheme, so nothing here needs the store: take what the call needs,
-/// and run it wherever there is time.
+/// With the real scheme, proving occupies a CPU for seconds. The methods therefore do not take the
+/// store: collect the inputs of a call first, then make the call on a thread with time to spare.
 pub trait ProofScheme: fmt::Debug + Send + Sync {
-    /// Folds signatures and proofs over one message into one proof of all their signers.
+    /// Returns one proof of all signers, folded from signatures and proofs over one message.
     ///
     /// # Errors
     ///
-    /// [`ProofError`] when there is nothing to fold, the keys do not match the participants, or an input is not valid.
+    /// Returns [`ProofError`] if there is nothing to fold, the keys do not match the participants,
+    /// or an input is not valid.
     fn aggregate(
         &self,
         children: &[ChildProof<'_>],
@@ -61,33 +64,33 @@ pub trait ProofScheme: fmt::Debug + Send + Sync {
         slot: Slot,
     ) -> Result<SingleMessageAggregate, ProofError>;
 
-    /// Checks a proof over one message.
+    /// Verifies a proof over one message.
     ///
     /// # Errors
     ///
-    /// [`ProofError`] when the proof does not show the statement.
+    /// Returns [`ProofError`] if the proof does not prove the statement.
     fn verify(&self, proof: &SingleMessageAggregate, statement: &Statement) -> Result<(), ProofError>;
 
-    /// Merges proofs over different messages, each with its statement, into one.
+    /// Returns one proof merged from proofs over different messages, each with its statement.
     ///
     /// # Errors
     ///
-    /// [`ProofError`] when there is nothing to merge, or a proof does not show its statement.
+    /// Returns [`ProofError`] if there is nothing to merge or a proof is invalid for its statement.
     fn merge(&self, parts: &[(&SingleMessageAggregate, Statement)]) -> Result<MultiMessageAggregate, ProofError>;
 
-    /// Checks a proof over several messages, whose statements are in the order in which they were merged.
+    /// Verifies a merged proof over several messages. The statements must be in merge order.
     ///
     /// # Errors
     ///
-    /// [`ProofError`] when the proof does not show the statements.
+    /// Returns [`ProofError`] if the proof does not prove the statements.
     fn verify_merged(&self, proof: &MultiMessageAggregate, statements: &[Statement]) -> Result<(), ProofError>;
 
-    /// Takes the proof of the statement at `index` out of a merged proof.
+    /// Returns the proof of the statement at `index`, split off from a merged proof.
     ///
     /// # Errors
     ///
-    /// [`ProofError`] when the proof does not show the statements, there is none at `index`, or its keys are not as
-    /// many as the participants.
+    /// Returns [`ProofError`] if the proof does not prove the statements, there is no statement at
+    /// `index`, or the number of its keys differs from the number of participants.
     fn split(
         &self,
         proof: &MultiMessageAggregate,
@@ -97,14 +100,14 @@ pub trait ProofScheme: fmt::Debug + Send + Sync {
     ) -> Result<SingleMessageAggregate, ProofError>;
 }
 
-/// Says why a proof was not made, or does not hold.
+/// The reason why a proof was not created or is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProofError {
-    /// There is nothing to aggregate, to merge or to split off.
+    /// There is nothing to aggregate, merge or split off.
     Empty,
-    /// There are not as many keys as participants.
+    /// The number of keys differs from the number of participants.
     KeyCountMismatch,
-    /// The proof, or a signature that was to go into it, does not show what it should.
+    /// The proof, or a signature to be aggregated, does not prove its statement.
     Invalid,
 }
 

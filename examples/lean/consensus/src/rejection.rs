@@ -1,32 +1,33 @@
-//! Why an input is refused, in the specification's names.
+//! The reasons for rejecting an input, with the specification's names.
 
 use std::error::Error;
 use std::fmt;
 
-/// The specification's reasons for refusing an input (`RejectionReason`), and this node's one of its own.
+/// The specification's reasons for rejecting an input (`RejectionReason`), and one additional
+/// reason of this node.
 ///
 /// It is displayed as its name, such as `UNKNOWN_PARENT_BLOCK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rejection {
-    /// The block's slot is not after the slot of the state.
+    /// The block's slot is not after the state's slot.
     BlockSlotNotInFuture,
-    /// The block's slot is not after the newest header's.
+    /// The block's slot is not after the slot of the newest header.
     BlockOlderThanLatestHeader,
-    /// The block's slot is not the one that the state was advanced to.
+    /// The block's slot differs from the slot of the advanced state.
     BlockSlotMismatch,
-    /// The block's parent is not the newest header.
+    /// The block's parent root is not the root of the newest header.
     ParentRootMismatch,
-    /// The block's state root is not that of the state after it.
+    /// The block's state root differs from the root of the state after the block.
     StateRootMismatch,
-    /// The block's parent is not known, or its state is not kept any more.
+    /// The block's parent is unknown, or its state is no longer kept.
     UnknownParentBlock,
-    /// The block's proposer is no validator.
+    /// The block's proposer is not a validator.
     ProposerIndexOutOfRange,
-    /// There are no validators, so nobody can propose.
+    /// There are no validators, so no slot has a proposer.
     EmptyValidatorRegistry,
-    /// The block's proposer is not the one whose turn it is.
+    /// The block's proposer is not the proposer of its slot.
     WrongProposer,
-    /// The block has more distinct attestation data than are allowed.
+    /// The block has too many distinct attestation data.
     TooManyAttestationData,
     /// The block has the same attestation data twice.
     DuplicateAttestationData,
@@ -42,38 +43,40 @@ pub enum Rejection {
     SourceAfterTarget,
     /// The vote's head is before its target.
     HeadOlderThanTarget,
-    /// The vote's source has another slot than the block that it names.
+    /// The slot of the vote's source differs from the slot of the block with the same root.
     SourceSlotMismatch,
-    /// The vote's target has another slot than the block that it names.
+    /// The slot of the vote's target differs from the slot of the block with the same root.
     TargetSlotMismatch,
-    /// The vote's head has another slot than the block that it names.
+    /// The slot of the vote's head differs from the slot of the block with the same root.
     HeadSlotMismatch,
-    /// The vote's source is not on its target's chain.
+    /// The vote's source is not on the chain of its target.
     SourceNotAncestorOfTarget,
-    /// The vote's target is not on its head's chain.
+    /// The vote's target is not on the chain of its head.
     TargetNotAncestorOfHead,
     /// The vote's slot has not begun.
     AttestationTooFarInFuture,
-    /// The vote's slot is before its head's.
+    /// The vote's slot is before the slot of its head.
     AttestationSlotBeforeHead,
     /// A voter is not in the registry of the target's state.
     ValidatorNotInState,
     /// A voter in a block is not in the registry.
     ValidatorIndexOutOfRange,
-    /// A vote names a slot past those that the state tracks.
+    /// A vote names a slot past the slots tracked by the state.
     JustifiedSlotOutOfRange,
-    /// A vote's signature, or an aggregate's proof, is not valid.
+    /// A vote's signature or an aggregate's proof is not valid.
     InvalidSignature,
     /// A block's proof is not valid.
     InvalidBlockProof,
-    /// The anchor block names another state than the anchor state.
+    /// The state root in the anchor block differs from the root of the anchor state.
     AnchorStateRootMismatch,
-    /// The bytes are not an encoding of what they should be.
+    /// The bytes are not an encoding of the expected type.
     DecodeError,
-    /// The block is so far ahead that a state cannot hold the slots in between (`HISTORICAL_ROOTS_LIMIT`).
+    /// The block is too far ahead for a state to hold the slots in between
+    /// (`HISTORICAL_ROOTS_LIMIT`).
     ///
-    /// The specification has no name for it: there such a block fails when its state is built. Here it is refused
-    /// before a peer can make the node fill its memory with empty slots.
+    /// The specification has no name for this reason: there, building the state of such a block
+    /// fails. Here the block is rejected earlier, before a peer can make the node fill its memory
+    /// with empty slots.
     HistoricalRootsLimitExceeded,
 }
 
@@ -116,10 +119,11 @@ impl Rejection {
         }
     }
 
-    /// Says whether the sender of the input must have broken a rule, rather than be ahead of this node or behind it.
+    /// Returns whether the sender of the input must have broken a rule.
     ///
-    /// Nobody is at fault for naming a block that this node does not know yet, or a slot that its clock has not
-    /// reached. An anchor is not sent by anybody. Everything else is wrong wherever and whenever it is looked at.
+    /// An honest sender can name a block not yet known to this node, or a slot not yet reached by
+    /// this node's clock. An anchor has no sender. All other reasons mean that the input is wrong
+    /// on every node and at any time.
     pub const fn is_sender_at_fault(self) -> bool {
         match self {
             Self::UnknownParentBlock

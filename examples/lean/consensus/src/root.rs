@@ -1,4 +1,4 @@
-//! Roots: the 32 bytes that name a block, a state or a message.
+//! Roots: the 32 bytes that identify a block, a state or a message.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,14 +8,16 @@ use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 use libssz_merkle::{HashTreeRoot, Sha2Hasher};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A hash tree root (`Bytes32`), ordered by its bytes, written as `0x` and 64 hex digits.
+/// A hash tree root (`Bytes32`), ordered by its bytes and written as `0x` and 64 hex digits.
 ///
 /// # Examples
 ///
 /// ```
 /// use consensus::Root;
 ///
-/// let root: Root = "0x0100000000000000000000000000000000000000000000000000000000000002".parse().expect("32 bytes");
+/// let root: Root = "0x0100000000000000000000000000000000000000000000000000000000000002"
+///     .parse()
+///     .expect("32 bytes");
 /// assert_eq!(root.as_bytes()[31], 2);
 /// assert!(root > Root::ZERO);
 /// ```
@@ -24,15 +26,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Root([u8; 32]);
 
 impl Root {
-    /// The root of nothing: a slot without a block, or a state root that is not known yet.
+    /// The zero root, for a slot without a block, or a state root not known yet.
     pub const ZERO: Self = Self([0; 32]);
 
-    /// Wraps 32 bytes.
+    /// Creates a root from its bytes.
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Computes the hash tree root of a value.
+    /// Returns the hash tree root of a value.
     pub fn of(value: &impl HashTreeRoot) -> Self {
         Self(value.hash_tree_root(&Sha2Hasher))
     }
@@ -42,7 +44,7 @@ impl Root {
         &self.0
     }
 
-    /// Says whether this is [`Root::ZERO`].
+    /// Returns whether this is [`Root::ZERO`].
     pub fn is_zero(&self) -> bool {
         *self == Self::ZERO
     }

@@ -1,15 +1,15 @@
-//! A block with its root, which is computed once and travels with it.
+//! A signed block with its root, computed only once.
 
 use std::sync::Arc;
 
 use crate::block::{Block, BlockHeader, SignedBlock};
 use crate::root::Root;
 
-/// A signed block that has been hashed.
+/// A signed block together with its root and the root of its body.
 ///
-/// Whoever handles a block asks for its root first, and its transition needs the root of its body. Made from a
-/// [`SignedBlock`] wherever there is time for it, off the owner of a store; whatever takes one, takes a block that has
-/// not been hashed as well.
+/// Every use of a block starts with its root, and its transition needs the root of its body. Create
+/// this type from a [`SignedBlock`] on a thread with time to spare, not on the owner of a store.
+/// Functions taking `impl Into<RootedBlock>` also accept a block without precomputed roots.
 ///
 /// # Examples
 ///
@@ -28,11 +28,11 @@ pub struct RootedBlock {
 }
 
 impl RootedBlock {
-    /// Hashes a block.
+    /// Creates a rooted block by hashing a signed block.
     pub fn new(signed: Arc<SignedBlock>) -> Self {
         let Block { slot, proposer_index, parent_root, state_root, body } = &signed.block;
         let body_root = Root::of(body);
-        // A block's root is that of its header, and its body need not be hashed for it again.
+        // A block's root equals its header's root, so the body need not be hashed twice.
         let header = BlockHeader {
             slot: *slot,
             proposer_index: *proposer_index,
@@ -58,7 +58,7 @@ impl RootedBlock {
         &self.signed.block
     }
 
-    /// Returns the block as it was signed.
+    /// Returns the signed block.
     pub fn signed(&self) -> &Arc<SignedBlock> {
         &self.signed
     }

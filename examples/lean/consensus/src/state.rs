@@ -1,4 +1,4 @@
-//! The state after a block, and genesis.
+//! The state after a block, and the genesis state.
 
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 use libssz_types::SszBitlist;
@@ -12,28 +12,29 @@ use crate::root::Root;
 use crate::slot::{Slot, justified_index_after};
 use crate::validator::Validators;
 
-/// One bit for each slot after the finalized one, set when the slot is justified.
+/// One bit per slot after the finalized one, set if the slot is justified.
 pub type JustifiedSlots = SszBitlist<HISTORICAL_ROOTS_LIMIT>;
 
-/// The tallies of all candidate roots end to end, one bit for each validator.
+/// The tallies of all candidate roots, concatenated, with one bit per validator each.
 pub type JustificationsValidators = SszBitlist<JUSTIFICATION_VALIDATORS_LIMIT>;
 
-/// What all nodes of a chain agree on from the start.
+/// The configuration agreed on by all nodes of a chain from the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct GenesisConfig {
-    /// When slot 0 begins, in Unix seconds.
+    /// The start of slot 0, in Unix seconds.
     pub genesis_time: u64,
 }
 
-/// What a chain has agreed on after one of its blocks.
+/// The agreed state of a chain after one of its blocks.
 ///
-/// States of a chain share their registry and most of their history, whose hashes are kept; so a clone, and the root
-/// after a block, cost what votes have changed and little else.
+/// States of a chain share their registry and most of their history, including the hashes. The cost
+/// of a clone, or of the root after a block, therefore depends almost only on the changes made by
+/// votes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct State {
     /// The chain's configuration.
     pub config: GenesisConfig,
-    /// The slot that the state has been advanced to.
+    /// The current slot of the state.
     pub slot: Slot,
     /// The newest block's header.
     pub latest_block_header: BlockHeader,
@@ -41,30 +42,30 @@ pub struct State {
     pub latest_justified: Checkpoint,
     /// The newest finalized checkpoint.
     pub latest_finalized: Checkpoint,
-    /// The root of each slot's block before the newest one; zero where a slot has none.
+    /// The root of each slot's block before the newest block, or zero for a slot without a block.
     pub historical_block_hashes: BlockRoots,
-    /// Which slots after the finalized one are justified; bit 0 is the first of them.
+    /// The justified slots after the finalized one. Bit 0 is the first slot after it.
     pub justified_slots: JustifiedSlots,
     /// All validators.
     pub validators: Validators,
-    /// The roots that votes are being counted for, sorted.
+    /// The candidate roots with votes, sorted.
     pub justifications_roots: BlockRoots,
-    /// Who has voted for each of them.
+    /// The voters for each candidate root.
     pub justifications_validators: JustificationsValidators,
 }
 
 impl State {
-    /// Says whether a slot is justified, or finalized, as this state sees it.
+    /// Returns whether a slot is justified or finalized in this state.
     ///
     /// # Errors
     ///
-    /// [`Rejection::JustifiedSlotOutOfRange`] when the slot is past those that the state tracks.
+    /// Returns [`Rejection::JustifiedSlotOutOfRange`] if the state does not track the slot yet.
     pub fn is_slot_justified(&self, slot: Slot) -> Result<bool, Rejection> {
         is_slot_justified(|index| self.justified_slots.get(index), self.latest_finalized.slot, slot)
     }
 }
 
-/// Looks a slot up in bits that start after the finalized slot; finalized slots are justified.
+/// Looks up a slot in the bits after the finalized slot. Finalized slots count as justified.
 pub(crate) fn is_slot_justified(
     bit: impl FnOnce(usize) -> Option<bool>,
     finalized: Slot,
@@ -76,7 +77,7 @@ pub(crate) fn is_slot_justified(
     usize::try_from(index).ok().and_then(bit).ok_or(Rejection::JustifiedSlotOutOfRange)
 }
 
-/// Makes the state that a chain starts from, and its block, which names that state.
+/// Returns the initial state of a chain, and its genesis block with the root of that state.
 ///
 /// # Examples
 ///

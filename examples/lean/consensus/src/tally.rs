@@ -1,4 +1,4 @@
-//! Counting a block's votes: justification, and finalization by the rules of 3SF-mini.
+//! Counts a block's votes: justification, and finalization by the rules of 3SF-mini.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,14 +15,18 @@ use crate::voters::Voters;
 
 /// Counts a block's votes in the state (`process_attestations`).
 ///
-/// A vote that cannot count is passed over; only what no honest proposer writes refuses the block.
+/// Votes that cannot count are skipped. Only content never written by an honest proposer rejects
+/// the block.
 ///
 /// # Errors
 ///
-/// [`Rejection::TooManyAttestationData`], [`Rejection::JustifiedSlotOutOfRange`],
-/// [`Rejection::EmptyAggregationBits`] or [`Rejection::ValidatorIndexOutOfRange`], or
-/// [`Rejection::HistoricalRootsLimitExceeded`] for a state with more tallies than a chain can have; the state is then as
-/// it was.
+/// * [`Rejection::TooManyAttestationData`], [`Rejection::JustifiedSlotOutOfRange`],
+///   [`Rejection::EmptyAggregationBits`] or [`Rejection::ValidatorIndexOutOfRange`] for such a
+///   block.
+/// * [`Rejection::HistoricalRootsLimitExceeded`] for a state with more tallies than possible on a
+///   chain.
+///
+/// After an error the state is unchanged.
 pub(crate) fn process_attestations(state: &mut State, attestations: &[AggregatedAttestation]) -> Result<(), Rejection> {
     let distinct: HashSet<_> = attestations.iter().map(|attestation| &attestation.data).collect();
     if distinct.len() > MAX_ATTESTATIONS_DATA {
@@ -36,15 +40,15 @@ pub(crate) fn process_attestations(state: &mut State, attestations: &[Aggregated
     Ok(())
 }
 
-/// The part of a state that votes change, in a form that is easy to change.
+/// The part of a state changed by votes, in a form that is easy to update.
 struct Tally<'a> {
     history: &'a BlockRoots,
     validators: usize,
     justified: Checkpoint,
     finalized: Checkpoint,
-    /// One for each slot after the finalized one.
+    /// One bit per slot after the finalized one.
     justified_slots: JustifiedSlots,
-    /// Who has voted for each candidate root. Sorted, because the state holds them sorted.
+    /// The voters for each candidate root. Sorted, because the state stores the roots sorted.
     votes: BTreeMap<Root, Voters>,
 }
 
@@ -89,9 +93,10 @@ impl<'a> Tally<'a> {
         Ok(())
     }
 
-    /// Justifies a target, and finalizes its source when nothing in between could have been justified.
+    /// Justifies a target, and finalizes its source if no slot in between was justifiable.
     fn justify(&mut self, source: Checkpoint, target: Checkpoint) {
-        // A block may justify its targets out of order, and an earlier one must not drag the checkpoint back.
+        // A block may justify its targets out of order. An earlier target must not move the
+        // checkpoint back.
         self.justified = self.justified.advance_to(target);
         let index = justified_index_after(target.slot, self.finalized.slot)
             .expect("a target that is not justified yet is after the finalized slot");
@@ -118,7 +123,8 @@ impl<'a> Tally<'a> {
         is_slot_justified(|index| self.justified_slots.get(index), self.finalized.slot, slot)
     }
 
-    /// Fails only for a state that did not come from this transition, with tallies for roots outside of its history.
+    /// Fails only for a state with tallies for roots outside its history. This transition never
+    /// produces such a state.
     fn pack(self) -> Result<Packed, Rejection> {
         let mut roots = BlockRoots::default();
         let mut votes = BitWriter::with_capacity(self.votes.len() * self.validators);
@@ -143,7 +149,7 @@ fn without_first(bits: &JustifiedSlots, count: usize) -> JustifiedSlots {
     rest.finish().expect("it is shorter than what it was taken from")
 }
 
-/// A tally in the state's form, which no longer borrows the state.
+/// A tally in the form stored in a state. It no longer borrows the state.
 struct Packed {
     justified: Checkpoint,
     finalized: Checkpoint,

@@ -1,4 +1,4 @@
-//! The state transition: what a block makes of the state before it.
+//! The state transition: the state after a block, computed from the state before it.
 
 use crate::block::{Block, BlockHeader};
 use crate::block_roots::BlockRoots;
@@ -10,19 +10,21 @@ use crate::slot::{Slot, justified_index_after, proposer_for_slot};
 use crate::state::State;
 use crate::tally::process_attestations;
 
-/// Applies a block to the state after its parent, and checks that it names the state that comes out.
+/// Returns the state after a block, given the state after its parent. Also checks the block's state
+/// root against the result.
 ///
-/// Signatures are not checked here.
+/// Does not check signatures.
 ///
 /// # Errors
 ///
-/// The first [`Rejection`] in the specification's order: of the slot, the header, the votes, the state root.
+/// Returns the first [`Rejection`] in the specification's order: of the slot, the header, the
+/// votes, the state root.
 pub fn state_transition(parent: &State, block: &Block) -> Result<State, Rejection> {
     finish(process_slots(parent, block.slot)?, block, Root::of(&block.body))
 }
 
-/// Does the same as [`state_transition`] for a caller that knows the roots of the parent's state and of the block's body,
-/// which saves computing them.
+/// Does the same as [`state_transition`], with the roots of the parent's state and of the block's
+/// body known to the caller. This avoids computing them.
 pub(crate) fn state_transition_from(
     parent: &State,
     parent_state_root: Root,
@@ -32,29 +34,30 @@ pub(crate) fn state_transition_from(
     finish(advance(parent, block.slot, || parent_state_root)?, block, body_root)
 }
 
-/// Does the same as [`state_transition`] for a block that has passed it before: it is known to name the state that comes
-/// out, which need not be hashed.
+/// Does the same as [`state_transition`] for a block already accepted by it. The block's state root
+/// is known to be correct, so the resulting state is not hashed.
 pub(crate) fn replay(parent: &State, parent_state_root: Root, block: &Block) -> Result<State, Rejection> {
     let mut state = advance(parent, block.slot, || parent_state_root)?;
     process_block(&mut state, block)?;
     Ok(state)
 }
 
-/// Advances a state through slots without a block, up to `target` (`process_slots`).
+/// Returns a state advanced through slots without a block, up to `target` (`process_slots`).
 ///
 /// # Errors
 ///
-/// [`Rejection::BlockSlotNotInFuture`] unless `target` is after the state's slot.
+/// Returns [`Rejection::BlockSlotNotInFuture`] unless `target` is after the state's slot.
 pub fn process_slots(state: &State, target: Slot) -> Result<State, Rejection> {
     advance(state, target, || Root::of(state))
 }
 
-/// Applies a block to a state that has been advanced to its slot, without looking at the block's state root
-/// (`process_block`).
+/// Applies a block to a state already advanced to the block's slot, without checking the block's
+/// state root (`process_block`).
 ///
 /// # Errors
 ///
-/// The first [`Rejection`] of the header or the votes. The state is then half changed and must be thrown away.
+/// Returns the first [`Rejection`] of the header or the votes. The state is then partly changed and
+/// must be discarded.
 pub fn process_block(state: &mut State, block: &Block) -> Result<(), Rejection> {
     apply(state, block, Root::of(&block.body))
 }
@@ -73,7 +76,8 @@ pub(crate) fn advance(state: &State, target: Slot, state_root: impl FnOnce() -> 
     if state.slot >= target {
         return Err(Rejection::BlockSlotNotInFuture);
     }
-    // Only the first slot after a block has a state root to fill in, so there is no need to go slot by slot.
+    // Only the first slot after a block has a state root to fill in, so there is no need to advance
+    // slot by slot.
     let mut header = state.latest_block_header;
     if header.state_root.is_zero() {
         header.state_root = state_root();
@@ -98,7 +102,8 @@ fn process_block_header(state: &mut State, block: &Block, body_root: Root) -> Re
         return Err(Rejection::ParentRootMismatch);
     }
 
-    // The chain's anchor is justified and finalized by definition, but genesis cannot name its own root.
+    // The anchor of a chain is justified and finalized by definition, but the genesis state cannot
+    // include its own root.
     if parent.slot == 0 {
         let anchor = Checkpoint { root: parent_root, slot: 0 };
         state.latest_justified = anchor;
@@ -116,14 +121,14 @@ fn process_block_header(state: &mut State, block: &Block, body_root: Root) -> Re
     Ok(())
 }
 
-/// Adds the parent's root to a history, and a zero root for each slot that was skipped after it.
+/// Appends the parent's root to a history, and a zero root for each skipped slot after it.
 ///
 /// # Errors
 ///
-/// [`Rejection::HistoricalRootsLimitExceeded`] when the history would be longer than a state can hold; it is then as it
-/// was.
+/// Returns [`Rejection::HistoricalRootsLimitExceeded`] if the history would exceed the limit of a
+/// state. The history is then unchanged.
 pub(crate) fn extend_history(history: &mut BlockRoots, parent_root: Root, empty_slots: u64) -> Result<(), Rejection> {
-    // Counted before anything is allocated: the number of slots comes from a peer.
+    // Check the limit before allocating: the number of slots comes from a peer.
     let empty_slots = usize::try_from(empty_slots)
         .ok()
         .filter(|empty| empty.saturating_add(history.len() + 1) <= HISTORICAL_ROOTS_LIMIT)
@@ -134,7 +139,7 @@ pub(crate) fn extend_history(history: &mut BlockRoots, parent_root: Root, empty_
     Ok(())
 }
 
-/// Lengthens the justified slots' bits so that `slot` has one (`extend_to_slot`).
+/// Extends the bits of justified slots up to `slot` (`extend_to_slot`).
 pub(crate) fn extend_to_slot(state: &mut State, slot: Slot) -> Result<(), Rejection> {
     let Some(index) = justified_index_after(slot, state.latest_finalized.slot) else {
         return Ok(());

@@ -14,21 +14,22 @@ use xmss::PublicKey;
 
 /// A validator's two keys.
 ///
-/// There are two because a one-time signature can be made once in a slot, and a proposer also votes.
+/// A proposer signs both a block and a vote in one slot, and a one-time key signs only once per
+/// slot. Each validator therefore has two keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub struct Validator {
-    /// Verifies its votes.
+    /// The key for verifying its votes.
     pub attestation_public_key: PublicKey,
-    /// Verifies the blocks that it proposes.
+    /// The key for verifying its proposed blocks.
     pub proposal_public_key: PublicKey,
-    /// Its place in the registry.
+    /// The validator's index in the registry.
     pub index: ValidatorIndex,
 }
 
-/// All validators, each at the place that it names; at most [`VALIDATOR_REGISTRY_LIMIT`] of them.
+/// All validators, in the order of their indices, at most [`VALIDATOR_REGISTRY_LIMIT`].
 ///
-/// No rule changes a registry after genesis, so all states of a chain share one, which is hashed when it is made: a clone
-/// costs nothing, and neither does its root.
+/// No rule changes a registry after genesis. All states of a chain therefore share one registry,
+/// hashed when it is created. A clone or a root of the registry costs almost nothing.
 #[derive(Clone, Debug)]
 pub struct Validators(Arc<Registry>);
 
@@ -39,9 +40,9 @@ struct Registry {
 }
 
 impl Validators {
-    /// Makes a registry of (attestation key, proposal key) pairs, numbered in order.
+    /// Creates a registry of (attestation key, proposal key) pairs, numbered in order.
     ///
-    /// Gives back nothing when there are more than [`VALIDATOR_REGISTRY_LIMIT`].
+    /// Returns `None` if there are more than [`VALIDATOR_REGISTRY_LIMIT`] pairs.
     pub fn new(keys: impl IntoIterator<Item = (PublicKey, PublicKey)>) -> Option<Self> {
         let validators: Box<[Validator]> = (0..)
             .zip(keys)
@@ -61,12 +62,13 @@ impl Validators {
         Self(Arc::new(Registry { validators, root }))
     }
 
-    /// Finds a validator by its index.
+    /// Returns the validator with this index, or `None` if the index is not in the registry.
     pub fn at(&self, index: ValidatorIndex) -> Option<&Validator> {
         self.get(usize::try_from(index).ok()?)
     }
 
-    /// Collects the attestation keys of the validators whose bits are set; nothing when one is not in the registry.
+    /// Returns the attestation keys of the validators with a set bit, or `None` if one of them is
+    /// not in the registry.
     pub fn attestation_keys(&self, bits: &AggregationBits) -> Option<Vec<PublicKey>> {
         let key = |index| self.at(index).map(|validator| validator.attestation_public_key);
         validator_indices(bits).map(key).collect()
@@ -125,7 +127,8 @@ impl SszDecode for Validators {
     fn from_ssz_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         let validators: Vec<Validator> = decode_list_with_max(bytes, VALIDATOR_REGISTRY_LIMIT)?;
         match validators.iter().zip(0u64..).find(|(validator, place)| validator.index != *place) {
-            // The decoder's errors have none for a wrong value; this one names what was expected and what came.
+            // The decoder has no error for a wrong value. This one reports the expected index and
+            // the actual one.
             Some((validator, place)) => Err(DecodeError::InvalidFixedLength {
                 expected: place as usize,
                 got: usize::try_from(validator.index).unwrap_or(usize::MAX),
@@ -136,7 +139,7 @@ impl SszDecode for Validators {
 }
 
 impl HashTreeRoot for Validators {
-    /// Returns what was computed when the registry was made, by SHA-256 whatever the hasher is.
+    /// Returns the root computed at the registry's creation, by SHA-256 regardless of the hasher.
     fn hash_tree_root(&self, _hasher: &impl Sha256Hasher) -> Node {
         self.0.root
     }

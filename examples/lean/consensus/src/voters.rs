@@ -1,23 +1,24 @@
-//! Sets of validators, as words of bits: two are joined, or compared, in 64 instructions at most.
+//! Sets of validators as words of bits. Joining or comparing two sets takes at most 64 instructions
+//! on words.
 
 use crate::attestation::AggregationBits;
 use crate::bits::{WORD, words};
 use crate::slot::ValidatorIndex;
 
-/// A set of validators. It is as long as its highest member asks for.
+/// A set of validators, as long as needed for its highest member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Voters {
-    /// The last one is not zero, so that equal sets are equal.
+    /// The last word is not zero, so sets with the same members compare equal.
     words: Vec<u64>,
 }
 
 impl Voters {
-    /// Collects those whose bits are set.
+    /// Collects the validators with a set bit.
     pub(crate) fn of(bits: &AggregationBits) -> Self {
         Self::of_bits(bits.as_bytes(), 0, bits.len())
     }
 
-    /// Collects those whose bits are set among the `length` from place `from` on.
+    /// Collects the validators with a set bit among `length` bits starting at position `from`.
     pub(crate) fn of_bits(bytes: &[u8], from: usize, length: usize) -> Self {
         let mut words: Vec<u64> = words(bytes, from, length).collect();
         let used = words.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
@@ -33,7 +34,7 @@ impl Voters {
         self.words.is_empty()
     }
 
-    /// Says whether all members are below `end`.
+    /// Returns whether all members are below `end`.
     pub(crate) fn are_below(&self, end: usize) -> bool {
         self.words.iter().rposition(|word| *word != 0).is_none_or(|last| {
             let highest = last * WORD + self.words[last].ilog2() as usize;
@@ -48,13 +49,13 @@ impl Voters {
             .is_some_and(|bits| bits & 1 == 1)
     }
 
-    /// Says how many members the other set does not have.
+    /// Returns the number of members not in the other set.
     pub(crate) fn count_without(&self, other: &Self) -> usize {
         let others = other.words.iter().copied().chain(std::iter::repeat(0));
         self.words.iter().zip(others).map(|(word, other)| (word & !other).count_ones() as usize).sum()
     }
 
-    /// Takes in another set's members, and says how many were not here.
+    /// Adds the members of another set and returns the number of new members.
     pub(crate) fn join(&mut self, other: &Self) -> usize {
         if self.words.len() < other.words.len() {
             self.words.resize(other.words.len(), 0);
@@ -67,7 +68,7 @@ impl Voters {
         joined
     }
 
-    /// Lists the members 64 at a time, lowest first.
+    /// Returns the members as words of 64 bits, lowest first.
     pub(crate) fn words(&self) -> impl Iterator<Item = u64> + '_ {
         self.words.iter().copied()
     }

@@ -1,6 +1,7 @@
-//! A chain whose validators are half away for 5,000 slots stays within stated memory.
+//! Test of a long period without finality: with half of the validators offline for 5,000 slots,
+//! memory stays within stated bounds.
 //!
-//! A test binary of its own, because it counts every byte that its process holds.
+//! The test has its own binary, because it counts every byte allocated by its process.
 
 #[path = "../benches/chain/live_bytes.rs"]
 mod live_bytes;
@@ -16,7 +17,7 @@ const SLOTS: Slot = 5_000;
 
 const VALIDATORS: u64 = 8;
 
-/// How many votes a pool holds.
+/// The most votes in a pool.
 const MOST_VOTES: usize = 1_024;
 
 fn store() -> Store {
@@ -26,7 +27,8 @@ fn store() -> Store {
     Store::new(state, block, None).expect("genesis names its state")
 }
 
-/// Lets a slot pass: its proposer builds on the head, with the votes that it has, and half of the validators vote.
+/// Advances by one slot: the proposer builds on the head with its known votes, and half of the
+/// validators vote.
 fn slot(store: &mut Store, slot: Slot) {
     store.produce_block(slot, slot % VALIDATORS, &MockProofs::Marked).expect("it is its turn");
     store.update_head();
@@ -53,9 +55,9 @@ fn five_thousand_slots_without_a_supermajority_stay_within_stated_memory() {
     println!("bytes after each 1,000 slots: {bytes:?}");
     assert_eq!(store.head_slot(), SLOTS);
     assert_eq!((store.latest_justified().slot, store.latest_finalized().slot), (0, 0));
-    assert_eq!(store.block_count() as u64, SLOTS + 1, "blocks are never pruned");
-    assert!(store.known_proofs().count() <= MOST_VOTES);
-    // The newest, the pinned ones, and one in 32.
+    assert_eq!(store.tree().blocks().len() as u64, SLOTS + 1, "blocks are never pruned");
+    assert!(store.pools().known_proofs().count() <= MOST_VOTES);
+    // The newest states, the pinned ones, and one in 32.
     assert!(store.state_count() <= 64 + 4 + SLOTS as usize / 32 + 1, "{}", store.state_count());
 
     assert!(bytes.iter().all(|bytes| *bytes < 8 << 20), "a store of 8 MiB at most: {bytes:?}");

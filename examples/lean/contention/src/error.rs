@@ -1,4 +1,4 @@
-//! Why a contention run failed.
+//! The reasons for the failure of a contention run.
 
 use std::io;
 use std::time::Duration;
@@ -9,64 +9,64 @@ use consensus::{Rejection, Slot};
 
 use super::RecordError;
 
-/// Says why contention was not measured, or why its result is not what it must be.
+/// Contention was not measured, or its result is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum ContentionError {
-    /// More slots were asked for than the keys can sign in.
+    /// The run has more slots than the keys can sign.
     #[error(
         "these are {slots} slots, and the test scheme's keys sign in {most}: choose fewer --seconds or a longer \
          --interval-ms"
     )]
     TooLong {
-        /// How many slots the run would have.
+        /// The number of slots of the requested run.
         slots: Slot,
-        /// How many it may have.
+        /// The maximum number of slots.
         most: Slot,
     },
-    /// Not one slot fits in the time.
+    /// The requested time is shorter than one slot.
     #[error("a slot lasts {slot_ms} ms, longer than the whole run: choose more --seconds or a shorter --interval-ms")]
     TooShort {
-        /// How long a slot lasts, in milliseconds.
+        /// The duration of a slot, in milliseconds.
         slot_ms: u64,
     },
-    /// The load was not made.
+    /// The load could not be recorded.
     #[error("cannot record the load: {0}")]
     Record(#[from] RecordError),
-    /// The recorded chain's beginning makes no chain.
+    /// The recorded genesis is invalid.
     #[error("the recording makes no chain: {0}")]
     Genesis(#[from] Rejection),
     /// A thread did not start.
     #[error("the thread \"{name}\" did not start: {error}")]
     Thread {
-        /// The thread's name.
+        /// The name of the thread.
         name: &'static str,
-        /// What the operating system said.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// An executor ended as soon as it was started.
+    /// An executor stopped before its actor was started.
     #[error("an executor took no actor: {0}")]
     Executor(#[from] SpawnError),
-    /// The node did not come to the end of its load.
+    /// The node did not process its whole load in time.
     #[error("the node had not worked off its load {} s after the last event: choose fewer --validators", .0.as_secs())]
     NotDrained(Duration),
-    /// The chain's owner did not say where it stands.
+    /// The chain actor did not report its head in time.
     #[error("the chain's owner did not answer in time")]
     NoAnswer,
-    /// A thread did not end in order.
+    /// A thread did not stop cleanly.
     #[error("the thread \"{0}\" did not end in order")]
     NotStopped(&'static str),
-    /// A run ended on another chain than the recording.
+    /// A run ended on a different chain than the recording.
     #[error("through the {dispatch}, the chain did not end where it should: {count} messages were dropped on the way")]
     Diverged {
-        /// How the network thread reached the chain.
+        /// The kind of dispatch: actor or mutex.
         dispatch: String,
-        /// How many messages were dropped for whatever reason.
+        /// The number of messages dropped, for all reasons together.
         count: u64,
     },
-    /// Control messages were not delivered.
+    /// Control messages were lost.
     #[error("{0} control messages were lost")]
     ControlLost(u64),
-    /// Standard output took no more.
+    /// Standard output could not be written.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
 }

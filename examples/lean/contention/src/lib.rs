@@ -1,4 +1,5 @@
-//! `node contention`: what a mutex around the chain costs the network thread, and what an actor costs it.
+//! `node contention`: measures the cost of a mutex around the chain for the network thread, and the
+//! cost of an actor.
 //!
 //! ```text
 //!              ┌─ Dispatch: actor ──▶ Ingress ─▶ decoder ─▶ ChainActor ┐
@@ -6,9 +7,9 @@
 //!              └─ Dispatch: mutex ──▶ lock ─▶ ChainState ◀─ tick thread┘
 //! ```
 //!
-//! In reading order: `recording` with `voters` and `schedule` (the load), `network_thread` (who replays it),
-//! `through_actor` with `watched`, and `mutex` (the two ways), `timeline`, `site`, `spread`, `outcome` and `table` (what
-//! is measured, and how it is shown).
+//! Reading order: `recording` with `voters` and `schedule` (the load), `network_thread` (the
+//! replay), `through_actor` with `watched`, and `mutex` (the two kinds of dispatch), `timeline`,
+//! `site`, `spread`, `outcome` and `table` (the measurements and their display).
 
 mod error;
 mod mutex;
@@ -41,33 +42,35 @@ use self::recording::Recording;
 pub use self::error::ContentionError;
 pub use self::recording::RecordError;
 
-/// How many validators the recorded network may have.
+/// The permitted number of validators in the recorded network.
 const VALIDATORS: RangeInclusive<u64> = 1..=VALIDATOR_REGISTRY_LIMIT as u64;
 
-/// How long a run may be, in seconds.
+/// The permitted duration of a run, in seconds.
 const SECONDS: RangeInclusive<u64> = 1..=3600;
 
-/// Measure what a mutex around the chain costs the network thread, and what the actor costs it.
+/// Measure the cost of a mutex around the chain for the network thread, and the cost of the actor
 ///
-/// One node gets the same recorded load twice, at the same times: a chain of blocks, votes and aggregates with
-/// signatures that are really verified, and peers' requests. Once the network thread takes a mutex for each call, which
-/// a tick thread takes as well; once it tells the actor. For each call site the table says how long the network thread
-/// was held up, then how late ticks came, what was dropped, and where the chain ended, which must be the same.
+/// The node receives the same recorded load twice, at the same times. The load is a chain of
+/// blocks, votes and aggregates, and requests of peers. All signatures are really verified. In the
+/// first run, the network thread takes a mutex for each call. A tick thread takes the same mutex.
+/// In the second run, the network thread sends messages to the actor. For each call site, the table
+/// shows how long calls blocked the network thread. It also shows the lateness of ticks, the
+/// dropped messages, and the final chain, which must be the same in both runs.
 #[derive(Debug, Args)]
 pub struct ContentionArguments {
     /// Measure one of the two only
     #[arg(long, value_enum)]
     dispatch: Option<Way>,
-    /// How long the load lasts, in seconds
+    /// The duration of the load, in seconds
     #[arg(long, default_value_t = 10, value_name = "S", value_parser = value_parser!(u64).range(SECONDS))]
     seconds: u64,
     /// The async runtime of the actors
     #[arg(long, value_name = "tokio|smol")]
     pub runtime: Option<String>,
-    /// How many validators vote in each slot
+    /// The number of validators, each with one vote per slot
     #[arg(long, default_value_t = 1024, value_name = "N", value_parser = value_parser!(u64).range(VALIDATORS))]
     validators: u64,
-    /// How long an interval lasts, in milliseconds; a slot has five
+    /// The duration of an interval, in milliseconds; a slot has five
     #[arg(long, default_value_t = 100, value_name = "MS", value_parser = value_parser!(u64).range(INTERVALS_MS))]
     interval_ms: u64,
     /// Print the results as one line of JSON instead of tables
@@ -75,12 +78,12 @@ pub struct ContentionArguments {
     json: bool,
 }
 
-/// How the network thread reaches the chain.
+/// The network thread's way of calling the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Way {
-    /// It tells the chain's actor.
+    /// The network thread sends messages to the chain actor.
     Actor,
-    /// It takes a lock around the chain.
+    /// The network thread takes a lock around the chain.
     #[value(name = "mutex")]
     Locked,
 }
@@ -136,7 +139,8 @@ fn replay(
     }
 }
 
-/// Says what was wrong with a run, if anything was: a load that was lost on the way makes its figures worthless.
+/// Returns an error if a run is invalid. The figures of a run that lost part of its load are
+/// meaningless.
 fn check(outcome: &Outcome) -> Result<(), ContentionError> {
     if outcome.control_lost() > 0 {
         return Err(ContentionError::ControlLost(outcome.control_lost()));
@@ -149,7 +153,7 @@ fn check(outcome: &Outcome) -> Result<(), ContentionError> {
     Ok(())
 }
 
-/// Returns how many slots there are to record.
+/// Returns the number of slots to record.
 fn slots(arguments: &ContentionArguments) -> Result<u64, ContentionError> {
     let slot_ms = arguments.interval_ms * INTERVALS_PER_SLOT;
     let slots = arguments.seconds * 1000 / slot_ms;

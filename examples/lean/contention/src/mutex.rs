@@ -1,9 +1,10 @@
-//! The load through a mutex: the only lock in the project, kept in this file to be calls against.
+//! Dispatch through a mutex. This is the only lock in the project. It exists for the comparison
+//! with the actor, and only in this file.
 //!
-//! The network thread holds the chain's state itself, by a lock that a tick thread takes as well: what a node comes to
-//! whose network thread calls straight into its chain. The state is the same one that the actor owns, and is asked to do
-//! the same; only who runs it differs. Decoding before a call and encoding after it are done without the lock and are
-//! not counted against it.
+//! The network thread and a tick thread share the chain's state through a lock, as in a node with
+//! direct calls from its network thread into the chain. The state and the calls are the same as
+//! with the actor; only the calling threads differ. Decoding before a call and encoding after it
+//! happen outside the lock and are not counted as time under the lock.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -24,14 +25,14 @@ use super::outcome::{End, Outcome, Ticks};
 use super::recording::{Incoming, Recording};
 use super::timeline::{Timeline, instant};
 
-/// The chain's state as both threads hold it.
+/// The chain's state, shared by both threads.
 type Chain = Arc<Mutex<ChainState>>;
 
 /// Replays the recording on a network thread that takes the lock for every call.
 ///
 /// # Errors
 ///
-/// [`ContentionError`] when a thread does not start or the load is not worked off.
+/// [`ContentionError`] when a thread does not start, or when the load is not processed in time.
 pub(super) fn run(recording: &Recording, interval_ms: u64) -> Result<Outcome, ContentionError> {
     let chain: Chain = Arc::new(Mutex::new(recording.node()?));
     let timeline = Timeline::soon(interval_ms);
@@ -60,12 +61,12 @@ pub(super) fn run(recording: &Recording, interval_ms: u64) -> Result<Outcome, Co
     Ok(Outcome::new("mutex", None, recording, calls?, ticks, end))
 }
 
-/// Takes the lock at the beginning of every interval, until it is told to stop.
+/// Takes the lock at the start of every interval, until a stop is requested.
 fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
     let clock = timeline.clock();
     let mut ticks = Ticks::default();
     loop {
-        // The same arithmetic by the same clock as the actor's, with its resolution.
+        // The same clock, resolution and arithmetic as in the actor.
         let now = wall_clock::system();
         let wait = clock.milliseconds_until_next_interval(now);
         let awaited = clock.total_intervals(now + wait);
@@ -80,7 +81,7 @@ fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
             continue;
         }
         ticks.lateness.push(timeline.now().saturating_sub(timeline.due(awaited)));
-        // Nobody is listening for what this node would publish; it is encoded, as it would be.
+        // Nothing receives this node's messages, but they are encoded as in a real node.
         let effects = state.interval(clock.total_intervals(now));
         let effects = state.at_once(effects);
         effects.iter().for_each(encode);
@@ -89,10 +90,10 @@ fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
     }
 }
 
-/// The network thread's side.
+/// The dispatch of the network thread. It calls the chain under the lock.
 struct ThroughMutex {
     chain: Chain,
-    /// Blocks that the chain wants of peers.
+    /// Block requests of the chain, not yet fetched by the network thread.
     wanted: Vec<Request>,
     undecodable: u64,
 }
@@ -131,7 +132,7 @@ impl Dispatch for ThroughMutex {
     }
 
     fn is_idle(&self) -> bool {
-        // Every call has done its work when it returns; that is the trouble with it.
+        // Each call does all its work before it returns, so nothing is left in flight.
         true
     }
 }
@@ -160,14 +161,15 @@ impl ThroughMutex {
         decoded
     }
 
-    /// Holds the lock for as long as the state takes, and for what it wants done.
+    /// Holds the lock during the call and while carrying out its effects.
     fn locked(&mut self, call: impl FnOnce(&mut ChainState) -> Vec<Effect>) -> Cost {
         let began = instant();
         let chain = Arc::clone(&self.chain);
         let mut state = lock(&chain);
         let waited = began.elapsed();
         let effects = call(&mut state);
-        // There is nobody else to verify: it is done under the lock, as by a node that calls straight into its chain.
+        // There is no verifier thread. Signatures are verified under the lock, as in a node with
+        // direct calls into its chain.
         let effects = state.at_once(effects);
         self.carry_out(effects);
         drop(state);
@@ -184,7 +186,7 @@ impl ThroughMutex {
     }
 }
 
-/// Encodes what would be gossiped. Everything else that a node without keys wants done is done by having returned.
+/// Encodes a gossip message. A node without keys has nothing else to do with the remaining effects.
 fn encode(effect: &Effect) {
     if let Effect::PublishAggregate(vote) = effect {
         std::hint::black_box(vote.to_ssz());

@@ -1,4 +1,5 @@
-//! The thread that stands for the network: replays the recorded load at its times and measures every call into the node.
+//! The thread standing in for the network. It replays the recorded load at the recorded times, and
+//! measures every call into the node.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -14,51 +15,53 @@ use super::recording::{Incoming, Recording};
 use super::site::Site;
 use super::timeline::Timeline;
 
-/// How long a peer takes to answer.
+/// The time from a request to a peer's answer.
 const ROUND_TRIP: Duration = Duration::from_millis(5);
 
-/// How long after the last event the node gets to work off what it was given.
+/// The time limit for the node to process its load, counted from the last event.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How the network thread reaches the chain.
+/// A way for the network thread to call the chain.
 pub(super) trait Dispatch {
-    /// Makes one call and tells what it cost this thread.
+    /// Makes one call, and returns its cost for the calling thread.
     fn call(&mut self, call: Incoming) -> Cost;
 
-    /// Takes up what the node has for the network, and gives the blocks that it asks peers for. Registers the waker for
-    /// more.
+    /// Takes the node's output for the network, and returns its block requests to peers. Registers
+    /// the waker for further output.
     fn turn(&mut self, cx: &mut Context<'_>) -> Vec<Request>;
 
-    /// Says whether everything that was given to the node has been worked off.
+    /// Returns whether the node has processed all its input.
     fn is_idle(&self) -> bool;
 }
 
-/// What a call cost the thread that made it.
+/// The cost of a call for the calling thread.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cost {
-    /// From the call to its return.
+    /// The time from the call to its return.
     pub(super) total: Duration,
-    /// How much of it was spent on waiting for a lock.
+    /// The part of it spent waiting for a lock.
     pub(super) waited: Duration,
 }
 
-/// One call, measured.
+/// The measurement of one call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
-    /// How long what came had lain in its socket, because this thread was in the calls before.
+    /// The delay of the input in its socket, caused by earlier calls on this thread.
     pub(super) lay: Duration,
-    /// What the call cost.
+    /// The cost of the call.
     pub(super) cost: Cost,
 }
 
-/// Each call of the network thread, by its site.
+/// All calls of the network thread, by site.
 pub(super) type Calls = BTreeMap<Site, Vec<Call>>;
 
-/// Replays a recording on this thread, and waits until the node has worked everything off and counted all votes.
+/// Replays a recording on this thread. Returns when the node has processed all input and counted
+/// all votes.
 ///
 /// # Errors
 ///
-/// [`ContentionError::NotDrained`] when it has not within [`PATIENCE`].
+/// [`ContentionError::NotDrained`] when the node needs longer than [`PATIENCE`] after the last
+/// event.
 pub(super) fn replay<D: Dispatch>(
     dispatch: &mut D,
     recording: &Recording,
@@ -94,7 +97,8 @@ pub(super) fn replay<D: Dispatch>(
         let wake = match (next, end) {
             (Some(next), _) => next,
             (None, None) if dispatch.is_idle() => *end.insert(timeline.all_counted(now)),
-            // It is worked off by others, whose messages wake this thread; not all of them lead to one.
+            // Other threads are processing the input. Not all of their steps wake this thread, so
+            // it also wakes after a round trip.
             (None, None) if now < last + PATIENCE => now + ROUND_TRIP,
             (None, None) => return Err(ContentionError::NotDrained(PATIENCE)),
             (None, Some(end)) if now < end => end,
@@ -108,13 +112,13 @@ pub(super) fn replay<D: Dispatch>(
     }
 }
 
-/// Gives what a peer that has every block answers.
+/// Returns the answer of a peer that has every block.
 fn answer(request: Request, recording: &Recording) -> BlocksResponse {
     let outcome = match request.wanted {
         Wanted::Block(root) => {
             recording.blocks.get(&root).map(|block| vec![block.clone()]).ok_or(RequestFailure::Timeout)
         }
-        // Nobody is ever far behind here.
+        // The node is never far behind in this load, so ranges are not supported.
         Wanted::Range(_) => Err(RequestFailure::Unsupported),
     };
     BlocksResponse { request_id: request.id, peer: request.peer, outcome }

@@ -1,4 +1,4 @@
-//! What one run has come to.
+//! The result of one run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,71 +15,73 @@ use super::recording::Recording;
 use super::site::Site;
 use super::spread::Spread;
 
-/// One run of the load: what it cost the network thread and the ticks, and where the chain stood in the end.
+/// The result of one run: the costs for the network thread and the ticks, and the final chain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Outcome {
-    /// How the network thread reached the chain.
+    /// The kind of dispatch: actor or mutex.
     pub(super) dispatch: String,
-    /// The runtime of the actors, if there were any.
+    /// The runtime of the actors. `None` in a run without actors.
     pub(super) runtime: Option<String>,
     /// The network thread's calls, by site.
     pub(super) calls: Vec<CallLine>,
-    /// How long after it was due each tick's handler began.
+    /// The delay from the due time of each tick to the start of its handler.
     pub(super) tick_lateness: Spread,
-    /// How long each tick's handler ran.
+    /// The running time of each tick's handler.
     pub(super) tick_handled: Spread,
-    /// Intervals that were left out because ticks came more than a slot late.
+    /// The number of intervals skipped because a tick was more than a slot late.
     pub(super) missed_intervals: u64,
-    /// Blocks imported.
+    /// The number of imported blocks.
     pub(super) blocks_imported: u64,
-    /// The lanes on the way, the chain's as `chain/…`; none where there are none.
+    /// The statistics of all lanes. Those of the chain are named `chain/…`. Empty in a run without
+    /// lanes.
     pub(super) lanes: Vec<LaneLine>,
-    /// What was dropped on the way or refused by the chain, by reason.
+    /// The number of messages dropped before the chain or refused by it, by reason.
     pub(super) dropped: BTreeMap<String, u64>,
-    /// Peers' requests for blocks that nobody answered.
+    /// The number of peers' block requests without an answer.
     pub(super) requests_unanswered: u64,
-    /// The head in the end.
+    /// The head at the end.
     pub(super) head: Place,
-    /// The latest justified checkpoint in the end.
+    /// The latest justified checkpoint at the end.
     pub(super) justified: Place,
-    /// The latest finalized checkpoint in the end.
+    /// The latest finalized checkpoint at the end.
     pub(super) finalized: Place,
-    /// Whether the three are those of a node that has seen everything at its time.
+    /// Whether these three equal those of a node with no delay in its input.
     pub(super) is_as_recorded: bool,
 }
 
 /// The calls at one site.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct CallLine {
-    /// Where the calls are made.
+    /// The call site.
     pub(super) site: Site,
-    /// What they cost the network thread.
+    /// The cost for the network thread.
     pub(super) on_network_thread: Spread,
-    /// How much of that was spent on waiting for a lock.
+    /// The part of it spent waiting for a lock.
     pub(super) waited: Spread,
-    /// How long what came had lain in its socket before the call, because the network thread was in those before.
+    /// The delay of the input in its socket before the call, caused by earlier calls of the network
+    /// thread.
     pub(super) lay: Spread,
 }
 
-/// A block by slot and root.
+/// A block, by slot and root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
-    /// Its slot.
+    /// The slot of the block.
     pub(super) slot: Slot,
-    /// Its root.
+    /// The root of the block.
     pub(super) root: Root,
 }
 
-/// How ticks came, and how long the chain was busy with them.
+/// The lateness and the running time of the ticks.
 #[derive(Debug, Default)]
 pub(super) struct Ticks {
-    /// How long after it was due each tick's handler began.
+    /// The delay from the due time of each tick to the start of its handler.
     pub(super) lateness: Vec<Duration>,
-    /// How long each tick's handler ran.
+    /// The running time of each tick's handler.
     pub(super) handled: Vec<Duration>,
 }
 
-/// How a node stands when the load has been worked off.
+/// The state of a node after it has processed its load.
 pub(super) struct End {
     pub(super) head: ChainHead,
     pub(super) snapshot: Arc<Snapshot>,
@@ -89,7 +91,7 @@ pub(super) struct End {
 }
 
 impl Outcome {
-    /// Puts together what was measured and what was reached.
+    /// Creates the result from the measurements and the final state.
     pub(super) fn new(
         dispatch: &str,
         runtime: Option<&str>,
@@ -121,7 +123,7 @@ impl Outcome {
         }
     }
 
-    /// Counts the messages that a control lane did not deliver.
+    /// Returns the number of control messages lost in the chain's control lane.
     pub(super) fn control_lost(&self) -> u64 {
         let control = self.lanes.iter().filter(|lane| lane.name == "chain/control");
         control.map(|lane| lane.refused + lane.evicted).sum()

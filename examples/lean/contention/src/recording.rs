@@ -1,7 +1,9 @@
-//! The load: everything that the network brings to one node, made up front, the same for every dispatch.
+//! The load: all network input for one node, recorded in advance and identical for both kinds of
+//! dispatch.
 //!
-//! A chain is grown with the specification's own proposal, votes and aggregation, on a store that sees everything. What
-//! its validators publish is encoded as gossip carries it, and stands at its place on the time line.
+//! The recorder grows a chain with the specification's block production, voting and aggregation, on
+//! a store with no delay. The output of its validators is encoded as in gossip, and scheduled on
+//! the time line.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,75 +23,76 @@ use super::schedule::Schedule;
 use super::site::Site;
 use super::voters::{SCHEME, Voters};
 
-/// Peers that the node is connected to.
+/// The number of peers connected to the node.
 const PEERS: u8 = 8;
 
-/// One validator in so many has not seen the newest block when it votes.
+/// One in this many validators votes without having seen the newest block.
 const ONE_IN_BEHIND: u64 = 5;
 
-/// Aggregators that publish what they have heard, each a part of the votes, before one has all.
+/// The number of aggregators that publish an aggregate of the votes they heard, before the
+/// aggregate of all votes.
 const AGGREGATORS: usize = 8;
 
-/// Blocks that a peer asks for at once, at most.
+/// The maximum number of blocks in a peer's request.
 const BLOCKS_ASKED: usize = 8;
 
-/// The load on one node, from slot 0 on.
+/// The load of one node, starting at slot 0.
 pub(super) struct Recording {
-    /// The state and the block that the chain begins with.
+    /// The first state and block of the chain.
     pub(super) genesis: (State, Block),
-    /// The peers, connected from the beginning.
+    /// The peers, connected from the start.
     pub(super) peers: Vec<PeerId>,
-    /// What comes, in the order in which it does.
+    /// The network input, in order of time.
     pub(super) events: Vec<Event>,
-    /// Every block as it goes over the wire, to give to a node that asks for it.
+    /// Every encoded block, by root, for answers to the node's requests.
     pub(super) blocks: HashMap<Root, Vec<u8>>,
-    /// Where the chain stands in the end for a node that has seen everything.
+    /// The final head of a node with no delay in its input.
     pub(super) head: ChainHead,
 }
 
-/// Something that the network brings, and when, after the beginning of slot 0.
+/// One network input, with its time since the start of slot 0.
 #[derive(Clone, Debug)]
 pub(super) struct Event {
     pub(super) at: Duration,
     pub(super) call: Incoming,
 }
 
-/// What the network brings.
+/// The kinds of network input.
 #[derive(Clone, Debug)]
 pub(super) enum Incoming {
-    /// A gossip message that nobody has decoded.
+    /// An encoded gossip message.
     Gossip(GossipMessage),
-    /// A peer asks for blocks.
+    /// A peer requests blocks.
     BlocksRequest(Vec<[u8; 32]>),
-    /// A peer tells its status, and wants ours.
+    /// A peer sends its status and requests ours.
     StatusRequest(PeerId, Status),
-    /// A peer answers what this node has asked.
+    /// A peer answers a request of this node.
     Blocks(BlocksResponse),
 }
 
-/// Says why the load was not made.
+/// The load could not be recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// No key has so many slots.
+    /// No key can sign in that many slots.
     #[error(transparent)]
     Keys(#[from] GenerateError),
-    /// A validator did not sign.
+    /// A signature could not be created.
     #[error(transparent)]
     Sign(#[from] SignError),
-    /// A block or a vote was against the rules.
+    /// A block or a vote broke a consensus rule.
     #[error("the recorded chain broke a rule: {0}")]
     Rejected(#[from] Rejection),
-    /// A proof was not made.
+    /// A proof could not be created.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// A peer has no identity.
+    /// The key of a peer is invalid.
     #[error(transparent)]
     Peer(#[from] HostKeyError),
 }
 
 impl Recording {
-    /// Makes the node that the load is for: one that aggregates, as every node of a devnet does, and has no validators,
-    /// so that it says nothing by itself.
+    /// Creates the node under load. It is an aggregator, like every node of a devnet. It has no
+    /// validators, so it publishes no blocks or votes of its own.
     pub(super) fn node(&self) -> Result<ChainState, Rejection> {
         let (state, block) = self.genesis.clone();
         let store = Store::new(state, block, None)?;
@@ -99,7 +102,7 @@ impl Recording {
 }
 
 impl Incoming {
-    /// Returns the place at which the network thread calls with it.
+    /// Returns the call site of this input.
     pub(super) fn site(&self) -> Site {
         match self {
             Self::Gossip(GossipMessage { kind: TopicKind::Block, .. }) => Site::GossipBlock,
@@ -116,7 +119,8 @@ impl Incoming {
 pub(super) fn record(validators: u64, slots: Slot, interval_ms: u64) -> Result<Recording, RecordError> {
     let voters = Voters::grow(validators, slots)?;
     let registry = voters.registry().ok_or(Rejection::ValidatorIndexOutOfRange)?;
-    // A chain's genesis time is part of its states, so it is the same in every run; the clock of a run is its own.
+    // The genesis time is part of the chain's states, so it is fixed for all runs. Each run has its
+    // own clock.
     let (state, block) = genesis(0, registry);
     let store = Store::new(state.clone(), block.clone(), None)?;
     let peers = (1..=PEERS).map(|peer| Ok(HostKey::from_secret([peer; 32])?.peer_id())).collect::<Result<_, _>>();
@@ -132,15 +136,15 @@ pub(super) fn record(validators: u64, slots: Slot, interval_ms: u64) -> Result<R
     for slot in 0..slots {
         recorder.slot(slot)?;
     }
-    // Peers go on telling where they are, so that a node that has missed the last block learns of it.
+    // Peers keep sending their status, so that a node without the last block learns of it.
     recorder.requests(slots);
     Ok(recorder.finish((state, block)))
 }
 
 struct Recorder {
-    /// Sees everything at once.
+    /// Receives everything without delay.
     store: Store,
-    /// The same before the newest block came to it, for a proposer that has not seen that one.
+    /// The store before the newest block, for a proposer that has not received that block.
     behind: Store,
     voters: Voters,
     schedule: Schedule,
@@ -186,7 +190,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Has all validators vote, and gives what aggregators make of it.
+    /// Creates and gossips the votes of all validators, and returns the aggregates of these votes.
     fn vote(&mut self, slot: Slot) -> Result<Vec<SignedAggregatedAttestation>, RecordError> {
         let (data, behind) = self.votes_of(slot)?;
         let choose = |index: u64| if index % ONE_IN_BEHIND == ONE_IN_BEHIND - 1 { behind } else { data };
@@ -202,7 +206,8 @@ impl Recorder {
         Ok(aggregates)
     }
 
-    /// Returns what those vote for who have seen everything, and those who have not seen the newest block.
+    /// Returns two votes: one of a validator that has seen everything, and one of a validator
+    /// without the newest block.
     fn votes_of(&self, slot: Slot) -> Result<(AttestationData, AttestationData), RecordError> {
         let data = self.store.produce_attestation_data(slot)?;
         let parent_root = self.store.head_block().parent_root;
@@ -211,7 +216,8 @@ impl Recorder {
         Ok((data, AttestationData { head, ..data }))
     }
 
-    /// Has peers ask for the newest blocks and tell their status, as they know both when the slot begins.
+    /// Schedules peers' requests for the newest blocks, and their status messages, with the state
+    /// at the start of the slot.
     fn requests(&mut self, slot: Slot) {
         let newest = self.blocks.iter().rev().take(BLOCKS_ASKED).map(|(root, _)| *root.as_bytes());
         let mut roots: Vec<_> = newest.collect();

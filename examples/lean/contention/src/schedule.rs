@@ -1,30 +1,33 @@
-//! When things happen in a slot of the recorded load: as in a real one, in parts of an interval.
+//! The times of events within a slot of the recorded load. As in a real slot, they are fractions of
+//! an interval.
 //!
 //! ```text
 //! interval   0           1           2           3           4
 //! tick       ┃           ┃           ┃           ┃           ┃
 //! block        ·20 %  (a late proposer's: 50 %)  ·20 % (one that is slow on its way)
-//! votes                     ▒▒▒▒▒▒▒▒▒▒▒   30 % to 105 %: the last ones come when the next interval has begun
+//! votes                     ▒▒▒▒▒▒▒▒▒▒▒   30 % to 105 %: the last ones
+//!                                         come when the next interval has begun
 //! aggregates                             ▒▒▒▒▒▒  30 % to 90 %
 //! requests   ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·
 //! ```
 //!
-//! Votes come in batches, for that is how a network thread finds them when it looks at its sockets.
+//! Votes arrive in batches, because a network thread reads many messages from its sockets at a
+//! time.
 
 use std::time::Duration;
 
 use consensus::{INTERVALS_PER_SLOT, Slot};
 
-/// How many batches a slot's votes come in.
+/// The number of batches in a slot's votes.
 const VOTE_BATCHES: u32 = 16;
 
-/// Requests for blocks in an interval.
+/// The number of block requests per interval.
 const BLOCKS_REQUESTS: u32 = 4;
 
-/// Statuses of peers in an interval.
+/// The number of peers' status messages per interval.
 const STATUS_REQUESTS: u32 = 2;
 
-/// Places what happens on the time line.
+/// Computes the times of events.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Schedule {
     interval: Duration,
@@ -32,24 +35,25 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// Makes the schedule of `slots` slots.
+    /// Creates the schedule of `slots` slots.
     pub(super) fn new(interval_ms: u64, slots: Slot) -> Self {
         Self { interval: Duration::from_millis(interval_ms), slots }
     }
 
-    /// Says whether a slot's proposer has not seen the block before its own, so that the chain forks for a slot. The last
-    /// one's has not: so the head in the end depends on votes, and not on which block came last.
+    /// Returns whether a slot's proposer has not received the previous block, so that the chain
+    /// forks for a slot. This includes the last slot. The final head then depends on votes, and not
+    /// on the arrival order of blocks.
     pub(super) fn is_proposer_late(&self, slot: Slot) -> bool {
         slot >= 2 && (slot % 4 == 3 || slot + 1 == self.slots)
     }
 
-    /// Says whether a slot's block is slow on its way to this node, and comes when the others have voted for it. Their votes
-    /// wait for it here, and are all verified when it is imported.
+    /// Returns whether a slot's block arrives late at this node, after the votes for it. The votes
+    /// wait for the block, and are all verified when it is imported.
     pub(super) fn is_block_slow(&self, slot: Slot) -> bool {
         slot % 4 == 1 && !self.is_proposer_late(slot)
     }
 
-    /// Returns when a slot's block comes.
+    /// Returns the arrival time of a slot's block.
     pub(super) fn block(&self, slot: Slot) -> Duration {
         match (self.is_proposer_late(slot), self.is_block_slow(slot)) {
             (true, _) => self.at(slot, 0, 50),
@@ -58,23 +62,23 @@ impl Schedule {
         }
     }
 
-    /// Returns when the `place`th of `count` votes comes.
+    /// Returns the arrival time of vote number `place` of `count`.
     pub(super) fn vote(&self, slot: Slot, place: usize, count: usize) -> Duration {
         let batch = VOTE_BATCHES * place as u32 / count.max(1) as u32;
         self.at(slot, 1, 30 + 75 * batch / (VOTE_BATCHES - 1))
     }
 
-    /// Returns when the `place`th of `count` aggregates comes.
+    /// Returns the arrival time of aggregate number `place` of `count`.
     pub(super) fn aggregate(&self, slot: Slot, place: usize, count: usize) -> Duration {
         self.at(slot, 2, 30 + 60 * place as u32 / count.max(1) as u32)
     }
 
-    /// Lists when peers ask for blocks.
+    /// Returns the times of peers' block requests.
     pub(super) fn blocks_requests(&self, slot: Slot) -> impl Iterator<Item = Duration> {
         self.evenly(slot, BLOCKS_REQUESTS, 13)
     }
 
-    /// Lists when peers tell their status.
+    /// Returns the times of peers' status messages.
     pub(super) fn status_requests(&self, slot: Slot) -> impl Iterator<Item = Duration> {
         self.evenly(slot, STATUS_REQUESTS, 7)
     }

@@ -1,8 +1,8 @@
-//! The places at which the network thread calls into the node.
+//! The call sites of the network thread.
 
 use serde::{Deserialize, Serialize};
 
-/// A kind of call that the network thread makes.
+/// A kind of call from the network thread into the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Site {
@@ -12,16 +12,16 @@ pub(super) enum Site {
     GossipVote,
     /// A gossiped aggregate.
     GossipAggregate,
-    /// A peer asks for blocks.
+    /// A peer's request for blocks.
     BlocksByRootRequest,
-    /// A peer tells its status and asks for ours.
+    /// A peer's status, with a request for ours.
     StatusRequest,
-    /// A block has come that this node asked for.
+    /// A block requested by this node.
     BlocksByRootResponse,
 }
 
 impl Site {
-    /// Returns the name for people to read.
+    /// Returns the name for the table.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::GossipBlock => "gossip block",

@@ -1,32 +1,33 @@
-//! Many durations in a few figures.
+//! A few statistics of many durations.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How durations are spread, in microseconds. All are zero when there is none.
+/// Statistics of durations, in microseconds. All are zero for an empty set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Spread {
-    /// How many durations there are.
+    /// The number of durations.
     pub(super) count: u64,
-    /// Their mean.
+    /// The mean.
     pub(super) mean_us: f64,
     /// The median.
     pub(super) p50_us: f64,
-    /// The duration that 99 in 100 do not exceed; with fewer than 100 of them, the greatest.
+    /// The 99th percentile. With fewer than 100 durations, it is the maximum.
     pub(super) p99_us: f64,
-    /// The greatest.
+    /// The maximum.
     pub(super) max_us: f64,
 }
 
 impl Spread {
-    /// Sums up durations.
+    /// Computes the statistics.
     pub(super) fn of(mut durations: Vec<Duration>) -> Self {
         durations.sort_unstable();
         let count = durations.len();
         let Some(greatest) = durations.last() else { return Self::default() };
         let total: Duration = durations.iter().sum();
-        // The nearest rank: the first that at least this share of all do not exceed.
+        // The nearest-rank method: the smallest duration with at least this share of all durations
+        // at or below it.
         let rank = |percent: usize| durations[(count * percent).div_ceil(100).max(1) - 1];
         Self {
             count: count as u64,

@@ -1,12 +1,12 @@
-//! The runs as tables for people to read, as plain text.
+//! The runs as plain-text tables for people.
 
 use super::outcome::{CallLine, Outcome, Place};
 use super::spread::Spread;
 
-/// Draws one run. Every line ends in a line feed.
+/// Returns one run as text. Every line ends in a line feed.
 ///
-/// `waited` is the part of a call that was spent on waiting for the lock; `lay` is how long what came had lain in its
-/// socket, because the network thread was in the calls before.
+/// The column `waited` is the part of a call spent waiting for the lock. The column `lay` is the
+/// delay of the input in its socket, caused by earlier calls of the network thread.
 pub(super) fn render(outcome: &Outcome) -> String {
     let on = outcome.runtime.as_ref().map_or_else(String::new, |runtime| format!(" on {runtime}"));
     let mut rows = vec![cells([
@@ -41,7 +41,7 @@ pub(super) fn render(outcome: &Outcome) -> String {
     )
 }
 
-/// Draws two runs of the same load side by side.
+/// Returns a comparison of two runs of the same load.
 pub(super) fn compare(mutex: &Outcome, actor: &Outcome) -> String {
     let mut rows = vec![cells(["compared", "mutex p99", "actor p99", "mutex max", "actor max"])];
     for line in &mutex.calls {
@@ -72,7 +72,7 @@ fn spread(spread: &Spread) -> [String; 5] {
     [count.to_string(), duration(mean_us), duration(p50_us), duration(p99_us), duration(max_us)]
 }
 
-/// Writes microseconds with the unit that suits them and two or three digits.
+/// Formats microseconds in a suitable unit, with two or three digits.
 fn duration(microseconds: f64) -> String {
     let (value, unit) = match microseconds {
         us if us < 1000.0 => (us, "µs"),
@@ -82,7 +82,8 @@ fn duration(microseconds: f64) -> String {
     if value < 10.0 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
 }
 
-/// One line for each owner of lanes: what was dropped of how many, and how many waited at most.
+/// Returns one line per owner of lanes: the number of dropped messages, the number of all messages,
+/// and the highest number of waiting messages.
 fn lanes(outcome: &Outcome) -> String {
     if outcome.lanes.is_empty() {
         return "drops by lane: there are no lanes, what waits lies in the sockets\n".to_owned();

@@ -1,4 +1,5 @@
-//! The load through the actor: the node's own ingress, decoder and chain, each on its thread, as in a whole node.
+//! Dispatch through the actor: the node's ingress, decoder and chain, each on its own thread, as in
+//! a real node.
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -25,18 +26,19 @@ use super::recording::{Incoming, Recording};
 use super::timeline::{Timeline, instant};
 use super::watched::Watched;
 
-/// How long the owner gets to answer at the end, and each actor to end.
+/// The time limit for the final head request, and for each actor to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Replays the recording through actors on `runtime`.
 ///
 /// # Errors
 ///
-/// [`ContentionError`] when a thread does not start, or the node does not work off its load or does not end.
+/// [`ContentionError`] when a thread does not start, or when the node does not process its load or
+/// stop in time.
 pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime) -> Result<Outcome, ContentionError> {
     let (chain, chain_mailbox) = Chain::new();
     let (decoder, decoder_mailbox) = mailbox::<DecoderMessage>();
-    // The node holds no keys, so nothing is ever sent to its signer.
+    // The node has no keys, so the signer receives no messages.
     let (signer, _nobody) = mailbox::<SignerMessage>();
     let (front, commands) = command_mailbox();
     let published = Published::default();
@@ -49,7 +51,7 @@ pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime
     let mut workers = Vec::new();
     let mut handles = Vec::new();
     for number in 0..=verifier_count() {
-        // The last one is the prover.
+        // The last worker is the prover.
         let (handle, worker_mailbox) = mailbox();
         let proofs = Arc::clone(&proofs);
         let name = if number < verifier_count() { "verifier" } else { "prover" };
@@ -71,7 +73,7 @@ pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime
 
     let ingress = Ingress { chain: chain.clone(), decoder: decoder.clone(), published: published.clone() };
     for peer in &recording.peers {
-        // A refusal is counted by the lane, and looked at in the end.
+        // The lane counts a refusal. It is checked at the end of the run.
         let _ = ingress.peer_connected(*peer);
     }
     let mut dispatch = ThroughActor { ingress, chain, decoder, workers: depths, commands, replies: Vec::new() };
@@ -91,21 +93,21 @@ pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime
     Ok(Outcome::new("actor", Some(runtime.name()), recording, calls, ticks, end))
 }
 
-/// What the network thread of a node holds.
+/// The state of a node's network thread.
 struct ThroughActor {
     ingress: Ingress,
     chain: Chain,
     decoder: Handle<DecoderMessage>,
-    /// The verifiers, and last the prover.
+    /// The verifiers, followed by the prover.
     workers: Vec<Handle<Assigned>>,
     commands: Mailbox<Command>,
-    /// The ends at which the answers to peers come out.
+    /// The receivers of the answers for peers.
     replies: Vec<Answering>,
 }
 
 impl Dispatch for ThroughActor {
     fn call(&mut self, call: Incoming) -> Cost {
-        // A refusal is counted by its lane.
+        // The lane counts a refusal.
         match call {
             Incoming::Gossip(message) => timed(|| self.ingress.gossip(message)),
             Incoming::BlocksRequest(roots) => {
@@ -138,8 +140,8 @@ impl Dispatch for ThroughActor {
     }
 
     fn is_idle(&self) -> bool {
-        // The chain's owner sends to the verifiers, and they to it: only if nothing moved between two looks did each
-        // look see the same moment.
+        // The chain actor and the verifiers send messages to each other, and the lanes are read one
+        // by one. Two equal readings show that no message moved during the first one.
         let before = self.all_lanes();
         before.iter().all(|lane| lane.depth == 0) && before == self.all_lanes()
     }
@@ -170,7 +172,7 @@ impl ThroughActor {
         lanes
     }
 
-    /// Counts the requests for blocks that were never answered.
+    /// Returns the number of block requests without an answer.
     fn unanswered(&mut self) -> u64 {
         let answered = self.replies.iter_mut().map(Answering::has_blocks).filter(|has_blocks| *has_blocks).count();
         (self.replies.len() - answered) as u64

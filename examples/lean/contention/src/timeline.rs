@@ -1,10 +1,10 @@
-//! The time of one run: when it begins, and how its wall clock and its measurements go together.
+//! The time of one run: its start, on the wall clock and on the monotonic clock.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use consensus::{Interval, SlotClock};
 
-/// When slot 0 of a run begins, on both clocks.
+/// The start of slot 0, on both clocks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeline {
     genesis: Instant,
@@ -12,7 +12,8 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// Lets slot 0 begin with the next full second but one, so that everything has started by then.
+    /// Creates a timeline with slot 0 at the second full second from now, so that all threads have
+    /// started by then.
     pub(super) fn soon(interval_ms: u64) -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let genesis_time = wall.as_secs() + 2;
@@ -20,33 +21,33 @@ impl Timeline {
         Self { genesis: instant() + (Duration::from_secs(genesis_time) - wall), clock }
     }
 
-    /// Returns the clock by which the node's ticks go.
+    /// Returns the clock for the node's ticks.
     pub(super) fn clock(&self) -> SlotClock {
         self.clock
     }
 
-    /// Tells the time since slot 0 began; nothing before it has.
+    /// Returns the time since the start of slot 0, or zero before it.
     pub(super) fn now(&self) -> Duration {
         instant().saturating_duration_since(self.genesis)
     }
 
-    /// Says whether slot 0 has begun.
+    /// Returns whether slot 0 has begun.
     pub(super) fn has_begun(&self) -> bool {
         instant() >= self.genesis
     }
 
-    /// Tells how long it is until `offset` after the beginning of slot 0.
+    /// Returns the time from now until `offset` after the start of slot 0.
     pub(super) fn until(&self, offset: Duration) -> Duration {
         (self.genesis + offset).saturating_duration_since(instant())
     }
 
-    /// Returns when an interval is due, after the beginning of slot 0.
+    /// Returns the due time of an interval, measured from the start of slot 0.
     pub(super) fn due(&self, interval: Interval) -> Duration {
         Duration::from_millis(interval.saturating_mul(self.clock.milliseconds_per_interval()))
     }
 
-    /// Returns the middle of the last interval of the slot after the one that it is at `now`: by then, votes that have
-    /// come by now are counted.
+    /// Returns the middle of the last interval in the slot after the one at time `now`. By then,
+    /// all votes received before `now` are counted.
     pub(super) fn all_counted(&self, now: Duration) -> Duration {
         let interval = Duration::from_millis(self.clock.milliseconds_per_interval());
         let slot = interval * 5;

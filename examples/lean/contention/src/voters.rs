@@ -1,4 +1,4 @@
-//! The validators of the recorded network, with keys that really sign.
+//! The validators of the recorded network. Their keys create real signatures.
 
 use std::thread;
 
@@ -25,12 +25,14 @@ struct VoterKeys {
 }
 
 impl Voters {
-    /// Grows keys for `validators` validators that sign in `slots` slots, the same ones every time.
+    /// Generates keys for `validators` validators and `slots` slots. The keys are the same in every
+    /// run.
     pub(super) fn grow(validators: u64, slots: u64) -> Result<Self, GenerateError> {
         let active = slots.next_power_of_two();
         let indices: Vec<ValidatorIndex> = (0..validators).collect();
         let keys = all_cores::map(&indices, |&index| {
-            // Who has no turn to propose needs a key in the registry all the same, but not one with slots.
+            // A validator without a turn to propose still needs a proposal key in the registry. One
+            // slot suffices for it.
             let proposal_slots = if index < slots { active } else { 1 };
             Ok(VoterKeys {
                 attestation: SecretKey::generate(SCHEME, seed(index, 1), 0, active)?,
@@ -40,12 +42,13 @@ impl Voters {
         Ok(Self { keys: keys.into_iter().collect::<Result<_, _>>()? })
     }
 
-    /// Returns the registry that names them all.
+    /// Returns the registry of all validators.
     pub(super) fn registry(&self) -> Option<Validators> {
         Validators::new(self.keys.iter().map(|keys| (*keys.attestation.public_key(), *keys.proposal.public_key())))
     }
 
-    /// Has every validator sign what `data` says that it votes for, over all CPU cores.
+    /// Signs the vote of every validator, on all CPU cores. `data` returns the vote of each
+    /// validator.
     pub(super) fn vote(
         &mut self,
         slot: Slot,
@@ -73,7 +76,7 @@ impl Voters {
         signed.into_iter().collect()
     }
 
-    /// Has a block's proposer sign it.
+    /// Signs a block with its proposer's key.
     pub(super) fn sign_block(&mut self, produced: &ProducedBlock) -> Result<SignedBlock, RecordError> {
         let block = produced.block();
         let keys = usize::try_from(block.proposer_index).ok().and_then(|place| self.keys.get_mut(place));
@@ -82,7 +85,8 @@ impl Voters {
         Ok(produced.sign(signature, &MockProofs::default())?)
     }
 
-    /// Aggregates votes as aggregators do that each have heard a part of them: one aggregate for each vote and part.
+    /// Aggregates votes in parts, one part per aggregator. There is one aggregate per distinct vote
+    /// and part.
     pub(super) fn aggregate(
         &self,
         votes: &[SignedAttestation],

@@ -1,4 +1,4 @@
-//! The chain's actor with a watch beside it: the node's own, its ticks and messages timed from outside.
+//! Wraps the node's chain actor, to time its ticks from the outside.
 
 use std::sync::mpsc::SyncSender;
 
@@ -9,7 +9,7 @@ use chain::{ChainActor, ChainMessage};
 use super::outcome::Ticks;
 use super::timeline::{Timeline, instant};
 
-/// Hands every message on to the chain's actor. What it has seen goes out when the actor ends.
+/// Passes every message on to the chain actor. The measurements are sent when the actor stops.
 pub(super) struct Watched {
     chain: ChainActor,
     timeline: Timeline,
@@ -36,7 +36,8 @@ impl Actor for Watched {
         let lateness = self.timeline.now().checked_sub(due).filter(|_| self.timeline.has_begun());
         let is_tick = matches!(message, ChainMessage::Tick);
         self.chain.handle(message, cx).await;
-        // A tick that is early by the timer's resolution does nothing and comes again.
+        // A tick can arrive early, within the timer's resolution. It then has no effect and is
+        // repeated, so it is not counted.
         if let (true, Some(lateness)) = (is_tick, lateness) {
             self.ticks.lateness.push(lateness);
             self.ticks.handled.push(began.elapsed());
@@ -45,7 +46,8 @@ impl Actor for Watched {
 
     async fn stopped(&mut self, reason: &ExitReason) {
         self.chain.stopped(reason).await;
-        // There is room for one, and nobody listens only when the run has failed.
+        // The channel has room for this one message. Without a receiver, the run has failed
+        // already.
         let _ = self.out.try_send(std::mem::take(&mut self.ticks));
     }
 }

@@ -1,14 +1,14 @@
-//! Whether the nodes of a network finalized one and the same chain, decided out of what they report.
+//! Checks whether the nodes of a network finalized the same chain, based on their reports.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use consensus::{Root, Slot};
 
-/// How many finalized slots are remembered; older ones are forgotten first.
+/// The number of finalized slots kept. The oldest ones are dropped first.
 const REMEMBERED_SLOTS: usize = 1024;
 
-/// Watches the finalized blocks that nodes report.
+/// Compares the finalized blocks in the nodes' reports.
 ///
 /// # Examples
 ///
@@ -25,9 +25,9 @@ const REMEMBERED_SLOTS: usize = 1024;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Agreement {
-    /// The newest finalized slot of each node, as it last said.
+    /// The newest finalized slot of each node, from its last report.
     finalized: Vec<Option<Slot>>,
-    /// Who said what about each slot.
+    /// The reports for each slot.
     reports: BTreeMap<Slot, Report>,
 }
 
@@ -38,32 +38,33 @@ struct Report {
     has_reported: Vec<bool>,
 }
 
-/// Says that two reports name different finalized blocks for one slot.
+/// Two reports contain different finalized blocks for one slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disagreement {
     /// The finalized slot.
     pub slot: Slot,
-    /// The node that reported first, and the block that it named.
+    /// The first reporting node, and its block.
     pub first: (usize, Root),
-    /// The node that contradicted, and the block that it named. It may be the same node.
+    /// The contradicting node, and its block. It may be the same node.
     pub second: (usize, Root),
 }
 
 impl Agreement {
-    /// Watches this many nodes, numbered from 0.
+    /// Creates an empty record for this many nodes, numbered from 0.
     pub fn among(nodes: usize) -> Self {
         Self { finalized: vec![None; nodes], reports: BTreeMap::new() }
     }
 
-    /// Takes in what a node says that it has finalized. A zero root says that it knows of nothing yet.
+    /// Records a node's report of its finalized slot. A zero root means that the node has no
+    /// finalized block yet.
     ///
     /// # Errors
     ///
-    /// [`Disagreement`] when a block was reported for the slot that is another one.
+    /// [`Disagreement`] when an earlier report has a different block for this slot.
     ///
     /// # Panics
     ///
-    /// When there is no node of that number.
+    /// When there is no node with this number.
     pub fn observe(&mut self, node: usize, slot: Slot, root: Root) -> Result<(), Disagreement> {
         if root.is_zero() {
             return Ok(());
@@ -82,22 +83,24 @@ impl Agreement {
         Ok(())
     }
 
-    /// Forgets how far a node had come, because it is gone or starts anew. What it said about slots stays.
+    /// Clears a node's newest finalized slot, because the node is gone or restarts. Its reports
+    /// about slots are kept.
     ///
     /// # Panics
     ///
-    /// When there is no node of that number.
+    /// When there is no node with this number.
     pub fn forget(&mut self, node: usize) {
         self.finalized[node] = None;
     }
 
-    /// Returns the newest slot that a node says it has finalized, if it has said so since it started.
+    /// Returns the newest slot finalized by a node, or `None` if it has reported none since its
+    /// start.
     pub fn finalized(&self, node: usize) -> Option<Slot> {
         self.finalized.get(node).copied().flatten()
     }
 
-    /// Says whether every node has finalized a slot of at least `slot`, and all have named the same block for one such
-    /// slot.
+    /// Returns whether every node has finalized a slot of at least `slot`, and all nodes have
+    /// reported the same block for one such slot.
     pub fn is_reached(&self, slot: Slot) -> bool {
         let has_come_so_far = |finalized: &Option<Slot>| finalized.is_some_and(|finalized| finalized >= slot);
         let is_common = |report: &Report| report.has_reported.iter().all(|reported| *reported);

@@ -1,29 +1,29 @@
-//! Deadlines for people who wait outside of any executor.
+//! Deadlines for threads outside of any executor.
 
 use std::time::{Duration, Instant};
 
-/// A time by which something must have happened; or never.
+/// A deadline, or none.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// Sets the deadline to this much from now.
+    /// Creates a deadline `patience` from now.
     pub fn after(patience: Duration) -> Self {
         Self(now().checked_add(patience))
     }
 
-    /// Makes a deadline that never comes.
+    /// Creates a deadline in the infinite future.
     pub fn never() -> Self {
         Self(None)
     }
 
-    /// Returns how much time is left, zero when the deadline has passed; nothing if it never comes.
+    /// Returns the remaining time, zero after the deadline, or `None` if there is no deadline.
     pub fn remaining(self) -> Option<Duration> {
         self.0.map(|deadline| deadline.saturating_duration_since(now()))
     }
 }
 
-/// Tells how long some work took.
+/// Returns the result of `work` and its running time.
 pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let start = now();
     let result = work();

@@ -1,4 +1,4 @@
-//! What can go wrong with a devnet.
+//! The errors of a devnet.
 
 use std::error::Error;
 use std::fmt;
@@ -8,64 +8,64 @@ use std::process::ExitStatus;
 
 use crate::{Disagreement, PlanError};
 
-/// Says what went wrong, and where the nodes' files and logs are if they were written.
+/// The failure of a devnet, with the directory of the nodes' files and logs if it was written.
 #[derive(Debug)]
 pub struct DevnetError {
-    /// What went wrong.
+    /// The failure.
     pub problem: Box<Problem>,
-    /// The directory with the nodes' files and logs, which is kept.
+    /// The directory with the nodes' files and logs. It is kept.
     pub directory: Option<PathBuf>,
 }
 
-/// The ways in which a devnet fails.
+/// The kinds of failure of a devnet.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// The network's files could not be made.
+    /// The network's files could not be created.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The operating system refused something.
+    /// An operation of the operating system failed.
     #[error("cannot {doing}: {error}")]
     System {
-        /// What was tried.
+        /// The operation.
         doing: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// A node ended that should not have.
+    /// A node ended unexpectedly.
     #[error("{node} ended unexpectedly ({status}); the end of its log:\n{log_tail}")]
     Died {
         /// The node.
         node: String,
-        /// How its process ended.
+        /// The exit status of its process.
         status: ExitStatus,
         /// The last lines of its log.
         log_tail: String,
     },
-    /// A node printed something that is no line of a report.
+    /// A node printed a line outside of the report format.
     #[error("{node} printed a line that is no report: {line}")]
     Unreadable {
         /// The node.
         node: String,
-        /// What it printed.
+        /// The printed line.
         line: String,
     },
     /// Two nodes finalized different blocks.
     #[error(transparent)]
     Disagreement(#[from] Disagreement),
-    /// What was waited for did not happen in time.
+    /// A condition did not become true in time.
     #[error("{what} within {seconds} s: {state}")]
     TooLate {
-        /// What did not happen.
+        /// The failed condition.
         what: String,
-        /// How long it was waited for, in seconds.
+        /// The time limit, in seconds.
         seconds: u64,
-        /// How far the nodes had come.
+        /// The progress of the nodes.
         state: String,
     },
-    /// Nodes did not stop in order.
+    /// Nodes did not stop cleanly.
     #[error("not everything stopped in order: {}", .0.join("; "))]
     Stop(Vec<String>),
-    /// Someone asked for an end while something was waited for.
+    /// An interrupt was requested during a wait.
     #[error("interrupted")]
     Interrupted,
 }

@@ -1,4 +1,4 @@
-//! What the threads that watch processes and signals tell the devnet's owner.
+//! The events sent to the devnet's owner by the threads watching processes and signals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use crate::Deadline;
 use lean_node::report::ReportLine;
 
-/// How many events may wait; a reader of a node's output waits when there are more.
+/// The capacity of the event queue. Readers of node output block while it is full.
 const CAPACITY: usize = 1024;
 
-/// Something that happened to a node's process. A process that was replaced by a restart has an older `run`.
+/// An event of a node's process. Events of a process replaced by a restart have an older `run`.
 #[derive(Debug)]
 pub(super) struct Event {
     pub(super) node: usize,
@@ -20,17 +20,17 @@ pub(super) struct Event {
 
 #[derive(Debug)]
 pub(super) enum Happening {
-    /// It printed a line.
+    /// The process printed a report line.
     Line(ReportLine),
-    /// It printed something that is no line of a report.
+    /// The process printed a line outside of the report format.
     Unreadable(String),
-    /// It closed its output, because it has ended.
+    /// The process closed its output, because it ended.
     Ended,
-    /// Nothing; whoever waits looks again at what else there is to see.
+    /// No event. It only wakes a waiting receiver to check the interrupt flag.
     Nudge,
 }
 
-/// What comes of waiting for an event.
+/// The result of waiting for an event.
 #[derive(Debug)]
 pub(super) enum Next {
     Event(Event),
@@ -38,21 +38,23 @@ pub(super) enum Next {
     DeadlinePassed,
 }
 
-/// Interrupts whoever waits for a devnet, from any thread: a signal handler's way in.
+/// Interrupts waits for a devnet from any thread, for example from a signal handler.
 #[derive(Clone, Debug)]
 pub struct Interrupter {
-    /// Set once, before the nudge: a full channel loses the nudge and needs none.
+    /// Set once, before the nudge is sent. A full channel drops the nudge but already wakes the
+    /// receiver.
     is_interrupted: Arc<AtomicBool>,
     sender: SyncSender<Event>,
 }
 
 impl Interrupter {
-    /// Makes every wait for the devnet, now and later, return at once.
+    /// Makes all current and future waits for the devnet return immediately.
     pub fn interrupt(&self) {
-        // Pairs with the load in `Events::next`, which comes after every event that it takes.
+        // Pairs with the `Acquire` load in `Events::next`. That load runs before every wait, and
+        // again after every nudge.
         self.is_interrupted.store(true, Ordering::Release);
         let nudge = Event { node: 0, run: 0, what: Happening::Nudge };
-        // A full channel has something to wake the receiver already, and without a receiver nobody waits.
+        // A full channel wakes the receiver without the nudge. Without a receiver, no thread waits.
         let _ = self.sender.try_send(nudge);
     }
 }
@@ -79,7 +81,7 @@ impl Events {
         Interrupter { is_interrupted: self.is_interrupted.clone(), sender: self.sender.clone() }
     }
 
-    /// Waits for the next event; an interrupt comes before all events.
+    /// Waits for the next event. An interrupt takes precedence over all events.
     pub(super) fn next(&self, deadline: Deadline) -> Next {
         loop {
             if self.is_interrupted.load(Ordering::Acquire) {
@@ -93,7 +95,7 @@ impl Events {
         }
     }
 
-    /// Waits for the next event, interrupted or not; nothing comes when the deadline passes.
+    /// Waits for the next event and ignores interrupts. Returns `None` when the deadline passes.
     pub(super) fn next_event(&self, deadline: Deadline) -> Option<Event> {
         match deadline.remaining() {
             Some(patience) => self.receiver.recv_timeout(patience).ok(),

@@ -1,13 +1,15 @@
-//! A network of nodes on one machine: each a process of its own, watched until it agrees on finality or does not.
+//! A network of nodes on one machine, each in its own process, watched until the nodes agree on
+//! finality or fail to.
 //!
 //! ```text
-//!   Devnet ── spawns, kills, restarts ──▶ node run --config … --json     one process a node, logs to a file
-//!     ▲  └─ holds each stdin open: its end tells the node to stop, also when this process is killed
-//!     └──── Event ◀── one reader thread a node ◀── stdout, one JSON line a slot
+//! Devnet ── spawns, kills, restarts ──▶ node run --config … --json
+//!                                       one process a node, logs to a file
+//!   ▲  └─ holds each stdin open: its end tells the node to stop, also when this process is killed
+//!   └──── Event ◀── one reader thread a node ◀── stdout, one JSON line a slot
 //! ```
 //!
-//! [`NetworkPlan`] writes the files of a network and serves `node genesis` too. [`Agreement`] decides, out of what the
-//! nodes report, whether they finalized one and the same chain. [`table`] draws what they report.
+//! [`NetworkPlan`] writes the files of a network. `node genesis` uses it too. [`Agreement`] checks
+//! the nodes' reports for one common finalized chain. [`table`] formats the reports as text.
 
 mod agreement;
 mod deadline;

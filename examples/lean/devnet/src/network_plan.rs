@@ -11,13 +11,13 @@ use keys::genesis_file::{GenesisFile, GenesisValidator, specified_fork_digest};
 use keys::{NetworkKey, SchemeName, Seed, ValidatorKeyError, ValidatorKeyFiles};
 use lean_node::config::{ConfigFile, ValidatorEntry, quic_address};
 
-/// The longest heartbeat that gossipsub gets, in milliseconds: the specification's.
+/// The longest gossipsub heartbeat, in milliseconds. This is the specification's value.
 const LONGEST_HEARTBEAT_MS: u64 = 700;
 
-/// The shortest heartbeat that gossipsub gets, in milliseconds; more often costs more than it helps.
+/// The shortest gossipsub heartbeat, in milliseconds. A shorter one costs more than it gains.
 const SHORTEST_HEARTBEAT_MS: u64 = 50;
 
-/// Who takes part in a network: fresh keys for every node and every validator.
+/// The members of a network: fresh keys for every node and every validator.
 #[derive(Clone, Debug)]
 pub struct Identities {
     scheme: SchemeName,
@@ -25,42 +25,42 @@ pub struct Identities {
     validators: Vec<ValidatorKeyFiles>,
 }
 
-/// When a network starts, how fast it goes, and where its nodes listen.
+/// The start time, the speed and the listen addresses of a network.
 #[derive(Clone, Debug)]
 pub struct NetworkPlan {
-    /// When slot 0 begins, in seconds since 1970.
+    /// The start of slot 0, in seconds since 1970.
     pub genesis_time: u64,
-    /// How long an interval lasts, in milliseconds.
+    /// The duration of an interval, in milliseconds.
     pub interval_ms: u64,
-    /// The runtime that the configurations ask for, if any.
+    /// The runtime in the configurations, if any.
     pub runtime: Option<String>,
-    /// Where each node listens.
+    /// The listen address of each node.
     pub addresses: Vec<SocketAddr>,
 }
 
-/// Says why the files of a network could not be made.
+/// The files of a network could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// A network without nodes or with an impossible number of validators was asked for.
+    /// A number of nodes or validators is out of range.
     #[error("{nodes} nodes and {validators} validators make no network: both must be 1 to {VALIDATOR_REGISTRY_LIMIT}")]
     Size {
-        /// How many nodes were asked for.
+        /// The requested number of nodes.
         nodes: usize,
-        /// How many validators were asked for.
+        /// The requested number of validators.
         validators: usize,
     },
     /// There are fewer addresses than nodes.
     #[error("there are {addresses} addresses for {nodes} nodes: begin with a lower port")]
     Addresses {
-        /// How many nodes there are.
+        /// The number of nodes.
         nodes: usize,
-        /// How many addresses there are.
+        /// The number of addresses.
         addresses: usize,
     },
-    /// There is no key with these slots.
+    /// A key with this number of slots cannot be generated.
     #[error(transparent)]
     Key(#[from] ValidatorKeyError),
-    /// The operating system gave no randomness.
+    /// The operating system returned no random bytes.
     #[error("cannot draw random keys: {0}")]
     Randomness(io::Error),
     /// A file exists already or could not be written.
@@ -69,11 +69,12 @@ pub enum PlanError {
 }
 
 impl Identities {
-    /// Makes fresh keys, over all CPU cores. The validators' can sign in slots 0 to `key_slots` − 1.
+    /// Generates fresh keys, on all CPU cores. Validator keys can sign in the slots
+    /// `0..key_slots`.
     ///
     /// # Errors
     ///
-    /// [`PlanError`] when the numbers are impossible or there is no randomness.
+    /// [`PlanError`] when a number is out of range, or when no random bytes are available.
     pub fn generate(nodes: usize, validators: usize, scheme: SchemeName, key_slots: u64) -> Result<Self, PlanError> {
         let possible = 1..=VALIDATOR_REGISTRY_LIMIT;
         if !possible.contains(&nodes) || !possible.contains(&validators) {
@@ -88,22 +89,24 @@ impl Identities {
         Ok(Self { scheme, nodes, validators })
     }
 
-    /// Returns how many nodes there are.
+    /// Returns the number of nodes.
     pub fn nodes(&self) -> usize {
         self.nodes.len()
     }
 }
 
 impl NetworkPlan {
-    /// Writes everything that `node run` needs into a directory, and returns each node's configuration file.
+    /// Writes all files for `node run` into a directory, and returns the path of each node's
+    /// configuration file.
     ///
-    /// Validators are dealt out to the nodes in turn. Every node dials every other, so that a node that comes back
-    /// need not wait to be found, and every node aggregates, so that finality does not hang on one of them.
+    /// Validators are assigned to the nodes in turn. Every node dials every other node, so that a
+    /// restarted node need not wait to be found. Every node is an aggregator, so that finality does
+    /// not depend on a single one.
     ///
     /// # Errors
     ///
-    /// [`PlanError`] when there are fewer addresses than nodes, the interval is impossible, or a file exists already or
-    /// cannot be written.
+    /// [`PlanError`] when there are fewer addresses than nodes, when the interval is out of range,
+    /// or when a file exists already or cannot be written.
     pub fn write(&self, identities: &Identities, directory: &Path) -> Result<Vec<PathBuf>, PlanError> {
         let (nodes, addresses) = (identities.nodes(), self.addresses.len());
         if addresses < nodes {
@@ -174,7 +177,7 @@ impl NetworkPlan {
     }
 }
 
-/// Returns the name that a node has in reports, logs and file names.
+/// Returns the name of a node in reports, logs and file names.
 pub(super) fn name(node: usize) -> String {
     format!("node-{node}")
 }

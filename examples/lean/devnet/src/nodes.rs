@@ -1,4 +1,4 @@
-//! The devnet while it runs.
+//! A running devnet.
 
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,14 @@ use crate::start::Files;
 use crate::{Agreement, Condition, Deadline, DevnetError, DevnetOptions, NodeView, Prepared, Problem};
 use lean_node::report::ReportLine;
 
-/// How long nodes get to stop in order before they are killed.
+/// The time limit for nodes to stop cleanly before they are killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 
-/// Nodes that run as processes of their own. Dropping it kills them all and keeps their directory.
+/// Nodes running as separate processes. Dropping the devnet kills them all and keeps their
+/// directory.
 ///
-/// Nothing is taken in while nobody waits: call [`next`](Self::next) or [`wait_until`](Self::wait_until) again and again.
+/// Events are processed only during a wait. Call [`next`](Self::next) or
+/// [`wait_until`](Self::wait_until) repeatedly.
 #[derive(Debug)]
 pub struct Devnet {
     options: DevnetOptions,
@@ -28,14 +30,14 @@ pub struct Devnet {
     directory: TempDir,
 }
 
-/// What came of waiting for news.
+/// The result of waiting for an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Update {
-    /// The node of this number has started to take part.
+    /// The node with this number listens.
     Ready(usize),
-    /// The node of this number has reported; see [`Devnet::view`].
+    /// The node with this number has sent a status; see [`Devnet::view`].
     Status(usize),
-    /// Someone asked for an end.
+    /// An interrupt was requested.
     Interrupted,
     /// The deadline has passed.
     DeadlinePassed,
@@ -45,18 +47,18 @@ pub enum Update {
 struct NodeSlot {
     config: PathBuf,
     log: PathBuf,
-    /// Counts the processes that this node has had.
+    /// The number of processes started for this node so far.
     run: u64,
     process: Option<NodeProcess>,
     view: NodeView,
 }
 
 impl Devnet {
-    /// Makes keys, starts the nodes and waits until all of them listen.
+    /// Generates keys, starts the nodes and waits until all of them listen.
     ///
     /// # Errors
     ///
-    /// [`DevnetError`] when the options are impossible, or a node does not start.
+    /// [`DevnetError`] when the options are invalid, or when a node does not start.
     pub fn start(options: DevnetOptions) -> Result<Self, DevnetError> {
         Prepared::new(options)?.start()
     }
@@ -77,7 +79,7 @@ impl Devnet {
         Ok(devnet)
     }
 
-    /// Kills all processes and starts them again with other files; the old ones are removed.
+    /// Kills all processes and starts them again with other files. The old files are removed.
     pub(super) fn relaunch_all(&mut self, files: Files) -> Result<(), DevnetError> {
         (0..self.nodes.len()).try_for_each(|node| self.kill(node))?;
         self.directory.disable_cleanup(false);
@@ -89,21 +91,21 @@ impl Devnet {
         (0..self.nodes.len()).try_for_each(|node| self.launch(node))
     }
 
-    /// Returns what is known of a node.
+    /// Returns the observed state of a node.
     ///
     /// # Panics
     ///
-    /// When there is no node of that number.
+    /// When there is no node with this number.
     pub fn view(&self, node: usize) -> &NodeView {
         &self.nodes[node].view
     }
 
-    /// Returns what is known of all nodes, in order.
+    /// Returns the observed state of all nodes, in order.
     pub fn views(&self) -> impl Iterator<Item = &NodeView> {
         self.nodes.iter().map(|slot| &slot.view)
     }
 
-    /// Returns what the nodes have said about finality.
+    /// Returns the finalized blocks reported by the nodes.
     pub fn agreement(&self) -> &Agreement {
         &self.agreement
     }
@@ -113,16 +115,17 @@ impl Devnet {
         self.directory.path()
     }
 
-    /// Makes a handle that interrupts whoever waits.
+    /// Returns a handle to interrupt waits for this devnet.
     pub fn interrupter(&self) -> Interrupter {
         self.events.interrupter()
     }
 
-    /// Waits for the next news of any node.
+    /// Waits for the next update of any node.
     ///
     /// # Errors
     ///
-    /// [`DevnetError`] when a node has died or printed nonsense, or nodes have finalized different blocks.
+    /// [`DevnetError`] when a node has died or printed an unreadable line, or when nodes have
+    /// finalized different blocks.
     pub fn next(&mut self, deadline: Deadline) -> Result<Update, DevnetError> {
         loop {
             match self.events.next(deadline) {
@@ -137,11 +140,13 @@ impl Devnet {
         }
     }
 
-    /// Waits until something holds that follows from the nodes' reports; `what` says it in words, for the error.
+    /// Waits until a condition on the nodes' reports is true. `what` describes its failure in the
+    /// error message.
     ///
     /// # Errors
     ///
-    /// [`DevnetError`] as for [`next`](Self::next), and when it does not hold within `patience` or someone interrupts.
+    /// [`DevnetError`] as for [`next`](Self::next), when the condition is still false after
+    /// `patience`, or after an interrupt.
     pub fn wait_until(
         &mut self,
         what: &str,
@@ -159,15 +164,15 @@ impl Devnet {
         Ok(())
     }
 
-    /// Kills a node at once, as a power failure would (SIGKILL).
+    /// Kills a node immediately with SIGKILL, like a power failure.
     ///
     /// # Errors
     ///
-    /// [`DevnetError`] when the operating system refuses.
+    /// [`DevnetError`] when the operating system fails to do so.
     ///
     /// # Panics
     ///
-    /// When there is no node of that number.
+    /// When there is no node with this number.
     pub fn kill(&mut self, node: usize) -> Result<(), DevnetError> {
         let slot = &mut self.nodes[node];
         slot.view.condition = Condition::Killed;
@@ -182,7 +187,7 @@ impl Devnet {
         }
     }
 
-    /// Starts a killed node again, from the same files. Does not wait until it takes part.
+    /// Starts a killed node again with the same files. Does not wait until it listens.
     ///
     /// # Errors
     ///
@@ -190,18 +195,19 @@ impl Devnet {
     ///
     /// # Panics
     ///
-    /// When there is no node of that number.
+    /// When there is no node with this number.
     pub fn restart(&mut self, node: usize) -> Result<(), DevnetError> {
         self.kill(node)?;
         self.launch(node)
     }
 
-    /// Stops all nodes in order and removes their directory, unless the options say that it is kept or something has
-    /// failed.
+    /// Stops all nodes cleanly and removes their directory. The directory is kept if the options
+    /// ask for it or after a failure.
     ///
     /// # Errors
     ///
-    /// [`DevnetError`] when a node did not stop in time, in which case it was killed, or left something behind.
+    /// [`DevnetError`] when a node did not stop in time and was killed, or when it did not stop
+    /// cleanly.
     pub fn stop(mut self) -> Result<(), DevnetError> {
         let running = |slot: &&mut NodeSlot| slot.process.is_some();
         self.nodes.iter_mut().filter(running).for_each(|slot| {
@@ -233,13 +239,13 @@ impl Devnet {
         Ok(())
     }
 
-    /// Makes an error that says where the logs are, and keeps them there.
+    /// Creates an error with the path of the logs, and keeps the logs.
     pub fn error(&mut self, problem: Problem) -> DevnetError {
         self.directory.disable_cleanup(true);
         DevnetError { problem: Box::new(problem), directory: Some(self.directory.path().to_owned()) }
     }
 
-    /// Makes the error of a deadline that has passed, with how far the nodes had come.
+    /// Creates the error for a passed deadline, with the progress of the nodes.
     pub fn too_late(&mut self, what: &str, patience: Duration) -> DevnetError {
         let state: Vec<_> = self.nodes.iter().map(|slot| slot.view.progress()).collect();
         self.error(Problem::TooLate { what: what.to_owned(), seconds: patience.as_secs(), state: state.join(", ") })
@@ -270,7 +276,8 @@ impl Devnet {
         }
     }
 
-    /// Keeps what an event says. Nothing comes of events of processes that were killed.
+    /// Processes an event, and returns the update for the caller, if any. Events of killed
+    /// processes are ignored.
     fn take_in(&mut self, event: Event) -> Result<Option<Update>, Problem> {
         let slot = &mut self.nodes[event.node];
         let Some(process) = slot.process.as_mut().filter(|process| process.run == event.run) else {
@@ -286,7 +293,7 @@ impl Devnet {
                 slot.view.status = Some(*status);
                 Ok(Some(Update::Status(event.node)))
             }
-            // Its end follows, and is the news.
+            // The end of the process follows, and is the event to report.
             Happening::Line(ReportLine::Stopped(_)) | Happening::Nudge => Ok(None),
             Happening::Unreadable(line) => Err(Problem::Unreadable { node: slot.view.name.clone(), line }),
             Happening::Ended => {
@@ -326,7 +333,8 @@ impl Devnet {
 
 impl Drop for Devnet {
     fn drop(&mut self) {
-        // Whoever stopped the devnet has no processes left. Everyone else may want to read the logs.
+        // After a clean stop there are no processes left. In all other cases, the logs are kept for
+        // the caller.
         if self.nodes.iter().any(|slot| slot.process.is_some()) {
             self.directory.disable_cleanup(true);
         }

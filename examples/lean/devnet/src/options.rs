@@ -1,33 +1,34 @@
-//! What a devnet is to be like.
+//! The options of a devnet.
 
 use std::path::PathBuf;
 
 use consensus::MILLISECONDS_PER_INTERVAL;
 use keys::SchemeName;
 
-/// How many nodes, validators and slots a devnet has, and which program its nodes are.
+/// The number of nodes, validators and slots of a devnet, and the program of its nodes.
 #[derive(Clone, Debug)]
 pub struct DevnetOptions {
-    /// The program whose `run` command is one node.
+    /// The program. Its `run` command is one node.
     pub program: PathBuf,
-    /// How many nodes there are.
+    /// The number of nodes.
     pub nodes: usize,
-    /// How many validators there are, dealt out to the nodes in turn.
+    /// The number of validators, assigned to the nodes in turn.
     pub validators: usize,
-    /// How long an interval lasts, in milliseconds; a slot has five.
+    /// The duration of an interval, in milliseconds; a slot has five.
     pub interval_ms: u64,
-    /// What the nodes' actors run on; without one, the first that was compiled in.
+    /// The runtime of the nodes' actors. `None` selects the first one compiled in.
     pub runtime: Option<String>,
     /// The signature scheme of the validators' keys.
     pub scheme: SchemeName,
-    /// How many slots the keys can sign in: a power of two.
+    /// The number of slots the keys can sign in: a power of two.
     pub key_slots: u64,
-    /// Whether the directory with the nodes' files and logs is kept when all went well.
+    /// Whether to keep the directory with the nodes' files and logs after success.
     pub keep: bool,
 }
 
 impl DevnetOptions {
-    /// Asks for four nodes and eight validators at the specification's pace, with keys for 256 slots.
+    /// Returns options for four nodes and eight validators at the specification's pace, with keys
+    /// for 256 slots.
     pub fn new(program: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),

@@ -10,23 +10,23 @@ use std::thread;
 
 use crate::event::{Event, Happening};
 
-/// How many bytes of a log are shown when its node has failed.
+/// The maximum number of bytes of a failed node's log in an error message.
 const TAIL_BYTES: u64 = 4096;
 
-/// How many lines of a log are shown when its node has failed.
+/// The maximum number of lines of a failed node's log in an error message.
 const TAIL_LINES: usize = 20;
 
-/// A node's process. Dropping it kills it.
+/// The process of a node. Dropping it kills the process.
 #[derive(Debug)]
 pub(super) struct NodeProcess {
     child: Child,
-    /// Open as long as the node is to run. The kernel closes it when this process ends in whatever way.
+    /// Open while the node should run. The kernel closes it when this process ends for any reason.
     stdin: Option<ChildStdin>,
-    /// Tells this process's events from those of the process that it replaced.
+    /// Distinguishes this process's events from those of its predecessor.
     pub(super) run: u64,
 }
 
-/// Which process to start, and who is told what becomes of it.
+/// The process to start, and the channel for its events.
 #[derive(Debug)]
 pub(super) struct Launch<'a> {
     pub(super) program: &'a Path,
@@ -46,7 +46,8 @@ impl NodeProcess {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
-            // A group of its own: the terminal's Ctrl-C reaches the parent alone, which stops the nodes in order.
+            // Uses its own process group. The terminal's Ctrl-C then reaches only the parent, and
+            // the parent stops the nodes cleanly.
             .process_group(0)
             .spawn()?;
         let stdin = child.stdin.take();
@@ -58,18 +59,18 @@ impl NodeProcess {
         Ok(process)
     }
 
-    /// Tells the node to stop in order.
+    /// Requests a clean stop of the node.
     pub(super) fn ask_to_stop(&mut self) {
         self.stdin = None;
     }
 
-    /// Ends the process at once (SIGKILL) and waits for its end.
+    /// Kills the process immediately with SIGKILL, and waits for its end.
     pub(super) fn kill(&mut self) -> io::Result<ExitStatus> {
         self.child.kill()?;
         self.child.wait()
     }
 
-    /// Waits for the end of a process that has closed its output.
+    /// Waits for the end of a process after it has closed its output.
     pub(super) fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait()
     }
@@ -77,7 +78,7 @@ impl NodeProcess {
 
 impl Drop for NodeProcess {
     fn drop(&mut self) {
-        // Both fail only when the process has ended and was waited for.
+        // Both calls fail only if the process has already ended and was waited for.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -93,11 +94,11 @@ fn watch(output: ChildStdout, node: usize, run: u64, events: &SyncSender<Event>)
             return;
         }
     }
-    // Without a receiver nobody wants to know.
+    // Without a receiver, the event is not needed.
     let _ = events.send(Event { node, run, what: Happening::Ended });
 }
 
-/// Reads the last lines of a node's log, as far as there are any.
+/// Returns the last lines of a node's log, or less if it is shorter.
 pub(super) fn log_tail(path: &PathBuf) -> String {
     let read = |path| -> io::Result<String> {
         let mut file = File::open(path)?;

@@ -1,4 +1,4 @@
-//! Starting a devnet: keys first, then ports, files and processes.
+//! Starts a devnet: first the keys, then ports, files and processes.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,53 +13,57 @@ use crate::ports::free_udp_addresses;
 use crate::{Condition, Devnet, DevnetError, DevnetOptions, Problem};
 use lean_node::exit_code::PORT_TAKEN;
 
-/// How often other ports are tried when someone else took one between finding it free and using it.
+/// The maximum number of attempts. A port can be taken by another program between finding it free
+/// and using it.
 const ATTEMPTS: u32 = 5;
 
-/// How long nodes get to listen, beyond the time that their keys take.
+/// The time limit for the nodes to listen, in addition to the time for their keys.
 const READY_PATIENCE: Duration = Duration::from_secs(60);
 
-/// How much time nodes get between being started and slot 0, beyond the time that their keys take.
+/// The time between the start of the nodes and slot 0, in addition to the time for their keys.
 const CONNECT_ALLOWANCE: Duration = Duration::from_secs(3);
 
-/// A devnet that has its keys; nothing runs yet.
+/// A devnet with its keys, before any process is started.
 #[derive(Debug)]
 pub struct Prepared {
     options: DevnetOptions,
     events: Events,
     identities: Identities,
-    /// How long growing the keys took. The nodes, together, grow them once more, on the same CPU cores.
+    /// The time it took to generate the keys. All nodes together generate them once more, on the
+    /// same CPU cores.
     key_time: Duration,
 }
 
 impl Prepared {
-    /// Makes the keys of all validators, over all CPU cores.
+    /// Generates the keys of all validators, on all CPU cores.
     ///
     /// # Errors
     ///
-    /// [`DevnetError`] when the options are impossible.
+    /// [`DevnetError`] when the options are invalid.
     pub fn new(options: DevnetOptions) -> Result<Self, DevnetError> {
         let (identities, key_time) =
             timed(|| Identities::generate(options.nodes, options.validators, options.scheme, options.key_slots));
         Ok(Self { options, events: Events::new(), identities: identities?, key_time })
     }
 
-    /// Makes a handle that interrupts whoever starts the devnet or waits for it.
+    /// Returns a handle to interrupt the start of the devnet or a wait for it.
     pub fn interrupter(&self) -> Interrupter {
         self.events.interrupter()
     }
 
-    /// Tells how long after the start slot 0 begins, within a second.
+    /// Returns the time from the start to slot 0, within a second.
     pub fn until_slot_0(&self) -> Duration {
         until_slot_0(self.key_time)
     }
 
-    /// Starts the nodes and waits until all of them listen. If one finds its port taken, all are started anew with
-    /// other ports, since each knows the others' addresses.
+    /// Starts the nodes and waits until all of them listen. If a node finds its port taken, all
+    /// nodes are started again with other ports, because each node has the addresses of the others
+    /// in its configuration.
     ///
     /// # Errors
     ///
-    /// [`DevnetError`] when a node does not start in time, or ports are taken again and again.
+    /// [`DevnetError`] when a node does not start in time, or when ports are taken in every
+    /// attempt.
     pub fn start(self) -> Result<Devnet, DevnetError> {
         let Self { options, events, identities, key_time } = self;
         let patience = READY_PATIENCE + key_time * 3;
@@ -80,7 +84,7 @@ impl Prepared {
     }
 }
 
-/// The files of a network: a directory, and each node's configuration in it.
+/// The files of a network: a directory and the path of each node's configuration in it.
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) directory: TempDir,
@@ -102,7 +106,7 @@ fn is_lost_race(problem: &Problem) -> bool {
 
 fn plan(options: &DevnetOptions, key_time: Duration) -> Result<NetworkPlan, DevnetError> {
     let addresses = free_udp_addresses(options.nodes).map_err(|error| system("find free UDP ports", error))?;
-    // Slot 0 begins at a whole second: the next one after the allowance.
+    // Slot 0 begins at a full second: the next one after the allowance.
     let start = SystemTime::now() + until_slot_0(key_time);
     let since_1970 = start.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(NetworkPlan {

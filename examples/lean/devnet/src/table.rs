@@ -1,4 +1,4 @@
-//! The devnet as a table for people to watch, as plain text.
+//! The devnet as a plain-text table for people.
 
 use crate::{Condition, NodeView};
 use consensus::{Root, Slot};
@@ -7,10 +7,10 @@ use lean_node::report::{LaneLine, StatusLine};
 const HEADINGS: [&str; 11] =
     ["node", "state", "slot", "head", "justified", "finalized", "peers", "blocks", "drops", "late ms", "lanes"];
 
-/// Draws one row for each node, and below them what the nodes have to say. Every line ends in a line feed.
+/// Returns one row per node, followed by the notes of the nodes. Every line ends in a line feed.
 ///
-/// Slots stand beside the first four bytes of their block's root. A lane stands as its depth, its highest depth in
-/// brackets; lateness as the last tick's and the worst.
+/// A slot is shown with the first four bytes of its block's root. A lane is shown as its depth,
+/// with its highest depth in brackets. Lateness is shown for the last tick and the worst tick.
 ///
 /// # Examples
 ///

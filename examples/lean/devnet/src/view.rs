@@ -1,33 +1,33 @@
-//! What is known of a node from outside.
+//! The state of a node, as observed from outside.
 
 use lean_node::report::StatusLine;
 
-/// What is known of one node.
+/// The observed state of one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeView {
-    /// Its name.
+    /// The name of the node.
     pub name: String,
-    /// Whether it runs.
+    /// The state of its process.
     pub condition: Condition,
-    /// What it last reported since it started.
+    /// Its last report since its start.
     pub status: Option<StatusLine>,
 }
 
-/// Whether a node runs.
+/// The state of a node's process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// Its process has been started and does not listen yet.
+    /// The process is started but does not listen yet.
     Starting,
-    /// It listens and takes part.
+    /// The node listens.
     Running,
-    /// It was killed and not restarted.
+    /// The process was killed and not restarted.
     Killed,
-    /// It has stopped in order.
+    /// The process stopped cleanly.
     Stopped,
 }
 
 impl NodeView {
-    /// Says in words how far the node has come.
+    /// Describes the node's progress in words.
     pub(super) fn progress(&self) -> String {
         let name = &self.name;
         match (self.condition, &self.status) {

@@ -1,4 +1,4 @@
-//! Every mistake in a node's files gives an error that names the file and says what to do.
+//! Tests of mistakes in a node's files: each error names the file and states the remedy.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -56,7 +56,7 @@ fn assert_says(error: &ConfigError, parts: &[&str]) {
 }
 
 #[test]
-fn what_was_written_is_read_back() {
+fn written_files_load_with_the_same_values() {
     let network = Network::new();
     let first = NodeConfig::load(&network.configs[0]).expect("nothing was spoilt");
     let second = NodeConfig::load(&network.configs[1]).expect("nothing was spoilt");
@@ -129,7 +129,7 @@ fn a_missing_field() {
 }
 
 #[test]
-fn an_address_that_is_none() {
+fn an_invalid_listen_address_is_an_error() {
     let network = Network::new();
     network.replace("node-0.toml", "/ip4/127.0.0.1/udp/9000/quic-v1", "/ip4/127.0.0.1/tcp/9000");
     let error = network.error();
@@ -147,14 +147,14 @@ fn a_peer_without_an_identity() {
 }
 
 #[test]
-fn a_heartbeat_that_never_beats() {
+fn a_heartbeat_of_zero_is_an_error() {
     let network = Network::new();
     network.replace("node-0.toml", "gossip_heartbeat_ms = 100", "gossip_heartbeat_ms = 0");
     assert!(matches!(network.error(), ConfigError::Heartbeat { .. }));
 }
 
 #[test]
-fn verifiers_that_are_none_or_far_too_many() {
+fn a_number_of_verifiers_out_of_range_is_an_error() {
     for count in [0, 65] {
         let network = Network::new();
         let verifiers = format!("verifiers = {count}\ngossip_heartbeat_ms = 100");
@@ -171,7 +171,7 @@ fn a_missing_key_file() {
 }
 
 #[test]
-fn a_network_key_that_is_none() {
+fn an_invalid_network_key_is_an_error() {
     let network = Network::new();
     fs::write(network.path("keys/node-0-network.hex"), "00".repeat(32)).expect("the file can be written");
     assert_says(&network.error(), &["network key file", "node-0-network.hex", "secp256k1"]);
@@ -210,7 +210,7 @@ fn a_key_of_another_scheme() {
 }
 
 #[test]
-fn a_genesis_file_that_makes_no_network() {
+fn an_invalid_genesis_file_is_an_error() {
     for (from, to, says) in [
         ("interval_ms = 100", "interval_ms = 1", "interval_ms is 1"),
         ("fork_digest = \"12345678\"", "fork_digest = \"1234567x\"", "8 hexadecimal digits"),

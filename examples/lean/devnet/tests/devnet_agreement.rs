@@ -1,9 +1,9 @@
-//! When nodes agree on finality, by the table.
+//! The conditions for agreement on finality.
 
 use consensus::{Root, Slot};
 use devnet::Agreement;
 
-/// A node, the slot that it has finalized, and a byte that stands for the block.
+/// A node, its finalized slot, and a byte as the root of the block.
 type Said = (usize, Slot, u8);
 
 fn root(byte: u8) -> Root {
@@ -47,7 +47,7 @@ fn agreement_needs_every_node_beyond_the_slot_and_one_block_in_common() {
 }
 
 #[test]
-fn two_blocks_for_one_slot_are_told_at_once() {
+fn two_blocks_for_one_slot_are_reported_immediately() {
     let mut agreement = after(&[(0, 3, 3), (1, 4, 4)]);
     let disagreement = agreement.observe(2, 3, root(9)).expect_err("node 0 named another block");
     assert_eq!((disagreement.slot, disagreement.first, disagreement.second), (3, (0, root(3)), (2, root(9))));
@@ -56,13 +56,13 @@ fn two_blocks_for_one_slot_are_told_at_once() {
 }
 
 #[test]
-fn a_node_that_changes_its_mind_is_told_too() {
+fn a_node_contradicting_itself_is_reported() {
     let disagreement = after(&[(1, 5, 5)]).observe(1, 5, root(6)).expect_err("it had named another block");
     assert_eq!((disagreement.first.0, disagreement.second.0), (1, 1));
 }
 
 #[test]
-fn a_node_that_starts_anew_must_come_so_far_again() {
+fn a_restarted_node_must_finalize_the_slot_again() {
     let mut agreement = after(&[(0, 8, 8), (1, 8, 8), (2, 8, 8)]);
     agreement.forget(1);
     assert_eq!(agreement.finalized(1), None);
@@ -80,7 +80,7 @@ fn old_slots_are_forgotten_and_new_ones_are_not() {
         agreement.observe(0, slot, root(1)).expect("one node, one block a slot");
     }
     assert!(agreement.is_reached(5000));
-    // Slot 1 is not remembered any more, so nothing contradicts.
+    // Slot 1 has been dropped, so there is no contradiction.
     assert!(agreement.observe(0, 1, root(2)).is_ok());
     assert!(agreement.observe(0, 5000, root(2)).is_err());
 }

@@ -1,4 +1,5 @@
-//! A devnet says what is wrong with its nodes. The nodes are shell scripts here, so that they can be wrong on purpose.
+//! A devnet reports the failures of its nodes. The nodes are shell scripts here, so that they can
+//! fail on purpose.
 
 use std::fs;
 use std::process::Command;
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 
 const ENOUGH: Duration = Duration::from_secs(60);
 
-/// A program for two nodes; `$node` is the node's number in it.
+/// A program for two nodes. In its text, `$node` is the number of the node.
 struct Script {
     directory: TempDir,
 }
@@ -22,8 +23,9 @@ impl Script {
         let text = format!(
             "#!/bin/sh\nfor last; do :; done\nnode=${{last##*node-}}\nnode=${{node%.toml}}\nready='{READY}'\n{text}\n"
         );
-        // Another process writes the file: were it open here, a process that another test starts at this moment would
-        // inherit it, and the kernel runs no program that someone may still be writing ("text file busy").
+        // A separate process writes the file. If this process had it open for writing, a child
+        // started by another test at the same time would inherit the descriptor. The kernel then
+        // refuses to run the file ("text file busy").
         let mut shell = Command::new("sh");
         let written = shell.args(["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\""]).arg(path).arg(text);
         assert!(written.status().expect("there is a shell").success());
@@ -38,15 +40,15 @@ impl Script {
 
 const READY: &str = r#"{"kind":"ready","node":"n","listen":"l","peer_id":"p","runtime":"r"}"#;
 
-/// Removes what a failed devnet keeps.
+/// Removes the directory of a failed devnet.
 fn cleaned(error: DevnetError) -> Box<Problem> {
     fs::remove_dir_all(error.directory.expect("the files were written")).expect("it is ours");
     error.problem
 }
 
 #[test]
-fn a_taken_port_is_tried_again_with_others() {
-    // The first of all processes to make the directory finds its port taken; later ones listen.
+fn the_start_is_repeated_with_other_ports_if_a_port_is_taken() {
+    // The first process to create the directory finds its port taken. Later processes listen.
     let script = Script::new(
         "if mkdir \"$0.taken\" 2>/dev/null; then echo \"$last\" > \"$0.first\"; exit 3; fi\n\
          echo \"$ready\"; cat > /dev/null",
@@ -59,7 +61,7 @@ fn a_taken_port_is_tried_again_with_others() {
 }
 
 #[test]
-fn ports_that_are_always_taken_are_given_up() {
+fn the_start_fails_if_ports_are_taken_in_every_attempt() {
     let error = Script::new("exit 3").start().expect_err("no node ever listens");
     let problem = cleaned(error);
     assert!(matches!(*problem, Problem::Died { status, .. } if status.code() == Some(3)), "{problem}");
@@ -72,7 +74,7 @@ fn a_node_that_dies_is_named_with_the_end_of_its_log() {
          i=0; while [ $i -lt 30 ]; do echo \"line $i of node $node\" >&2; i=$((i+1)); done; exit 7",
     );
     let mut devnet = match script.start() {
-        // Node 0 may be gone before node 1 has said that it is ready.
+        // Node 0 may end before node 1 has reported its readiness.
         Err(error) => return assert_names_node_0(error),
         Ok(devnet) => devnet,
     };
@@ -87,7 +89,7 @@ fn assert_names_node_0(error: DevnetError) {
 }
 
 #[test]
-fn finalized_chains_that_differ_are_told_at_once() {
+fn different_finalized_chains_are_reported_immediately() {
     let root = |digit: &str| format!("0x{}", digit.repeat(64));
     let status = serde_json::to_string(&lean_node::report::ReportLine::Status(Box::default())).expect("it serializes");
     let status = status.replace(r#""finalized_slot":0"#, r#""finalized_slot":5"#).replacen(
@@ -107,7 +109,7 @@ fn finalized_chains_that_differ_are_told_at_once() {
 }
 
 #[test]
-fn nonsense_on_the_output_is_shown() {
+fn an_unreadable_output_line_is_reported() {
     let script = Script::new("echo \"$ready\"; echo hello from $node; cat > /dev/null");
     let error = script
         .start()
@@ -118,7 +120,7 @@ fn nonsense_on_the_output_is_shown() {
 }
 
 #[test]
-fn what_does_not_happen_in_time_is_told_with_how_far_the_nodes_came() {
+fn a_timeout_is_reported_with_the_progress_of_the_nodes() {
     let script = Script::new("echo \"$ready\"; cat > /dev/null");
     let mut devnet = script.start().unwrap_or_else(|error| panic!("{error}"));
     let error = devnet.wait_until("no node reported", Duration::from_millis(1), |_| false).expect_err("none does");
@@ -129,7 +131,7 @@ fn what_does_not_happen_in_time_is_told_with_how_far_the_nodes_came() {
 }
 
 #[test]
-fn a_node_that_fails_while_stopping_is_told() {
+fn a_node_failing_during_the_stop_is_reported() {
     let script = Script::new("echo \"$ready\"; cat > /dev/null; echo cannot flush >&2; exit 1");
     let devnet = script.start().unwrap_or_else(|error| panic!("{error}"));
     let error = devnet.stop().expect_err("both fail");

@@ -1,4 +1,4 @@
-//! The devnet's table, drawn.
+//! The devnet's table.
 
 use consensus::Root;
 use devnet::{Condition, NodeView, table};
@@ -29,7 +29,7 @@ fn status() -> StatusLine {
 }
 
 #[test]
-fn a_row_a_node_and_then_the_notes() {
+fn the_table_has_a_row_per_node_and_then_the_notes() {
     let running = NodeView { name: "node-0".to_owned(), condition: Condition::Running, status: Some(status()) };
     let killed = NodeView { name: "node-10".to_owned(), condition: Condition::Killed, status: None };
     let expected = "\
@@ -42,7 +42,7 @@ node-0: validator 3: key exhausted at slot 256, no longer signing
 }
 
 #[test]
-fn what_waits_stands_beside_the_blocks() {
+fn waiting_blocks_and_votes_are_shown_beside_the_imported_blocks() {
     let status = StatusLine { pending_blocks: 2, pending_votes: 7, ..status() };
     let view = NodeView { name: "node-0".to_owned(), condition: Condition::Running, status: Some(status) };
     assert!(table::render([&view]).contains("12 (2 and 7 votes wait)"));

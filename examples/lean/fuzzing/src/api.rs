@@ -1,10 +1,10 @@
-//! What the HTTP API reads of a request. Its head and its framing are read by hyper.
+//! Parsing of HTTP API requests. Hyper parses the head and the framing.
 
 use hyper::Uri;
 
 use lean_node::api::{is_endpoint, requested_role};
 
-/// Holds for a request's target, which is the first line, and its body, which is the rest.
+/// Checks the parsing of a request. The first line is the target, the rest is the body.
 pub fn api_request(bytes: &[u8]) {
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     let (target, body) = (&bytes[..end], bytes.get(end + 1..).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! What the source of a checkpoint answers.
+//! Parsing of the answers from a checkpoint's source.
 
 use crate::ssz::decoded;
 use consensus::{Root, SignedBlock, State, Store, process_slots};
@@ -6,12 +6,14 @@ use keys::SchemeName;
 use keys::genesis_file::{GenesisFile, GenesisValidator};
 use lean_node::checkpoint_sync::{Anchor, Mismatch, verify_anchor};
 
-/// More slots than any chain has had.
+/// A slot beyond that of any real chain.
 const NOW: u64 = 1 << 40;
 
-/// Holds for the two answers, a block and a state: the first four bytes are the block's length, the lowest first.
+/// Checks the two answers: a block and a state. The first four bytes are the length of the block,
+/// in little-endian order.
 ///
-/// Nearly no two answers belong together, so they are also made to, and begun at: a source may say anything that fits.
+/// Random blocks and states almost never match. The function therefore also makes them match and
+/// starts a chain from them, because a source can send any matching pair.
 pub fn checkpoint(bytes: &[u8]) {
     let Some((length, answers)) = bytes.split_first_chunk() else { return };
     let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
@@ -36,18 +38,18 @@ pub fn checkpoint(bytes: &[u8]) {
     }
 }
 
-/// Begins a chain there, and goes one slot on.
+/// Starts a chain at the anchor, and advances its state by one slot.
 fn begin(anchor: Anchor) {
     let root = Root::of(&anchor.block);
     let store = Store::new(anchor.state.clone(), anchor.block, None).expect("it was verified");
-    assert_eq!(store.chain(root).count(), 1);
+    assert_eq!(store.tree().chain(root).count(), 1);
     if let Some(next) = anchor.state.slot.checked_add(1) {
         let advanced = process_slots(&anchor.state, next).expect("the slot is in the future");
         assert_eq!(advanced.slot, next);
     }
 }
 
-/// Makes the genesis file that the state belongs to.
+/// Creates the genesis file of the state's chain.
 fn genesis_of(state: &State) -> GenesisFile {
     GenesisFile {
         genesis_time: state.config.genesis_time,

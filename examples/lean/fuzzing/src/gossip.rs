@@ -1,4 +1,4 @@
-//! Gossip: compression, topics, identity, and what is inside.
+//! Gossip: compression, topics, message ids, and payloads.
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,17 +12,17 @@ use wire::raw_snappy::{MAX_COMPRESSED_SIZE, compress, decompress, decompress_at_
 use wire::topic::Topic;
 use wire::{MAX_PAYLOAD_SIZE, WireError};
 
-/// The most bytes that raw snappy is asked to make of its input with [`raw_snappy`]'s smaller limit.
+/// The smaller of the two output limits in [`raw_snappy`], in bytes.
 const SMALL: usize = 4096;
 
-/// What stands between gossipsub and the wire, as a node has it.
+/// The node's transform between gossipsub and the wire.
 static TRANSFORM: LazyLock<SnappyTransform> = LazyLock::new(|| {
     let key = HostKey::from_secret([1; 32]).expect("a small number is a secret");
     let config = NetworkConfig::new(key, "/ip4/127.0.0.1/udp/0/quic-v1".parse().expect("it is an address"));
     SnappyTransform::new(Arc::new(Topics::new(&config)), Arc::new(NetworkCounters::default()))
 });
 
-/// Holds for raw snappy, of any size and with a limit.
+/// Checks raw snappy decompression, with the payload limit and with a smaller limit.
 pub fn raw_snappy(bytes: &[u8]) {
     let small = decompress_at_most(bytes, SMALL);
     match decompress(bytes) {
@@ -38,13 +38,13 @@ pub fn raw_snappy(bytes: &[u8]) {
     }
 }
 
-/// Holds for a gossip message on its whole way in. The first byte chooses the topic.
+/// Checks the whole inbound path of a gossip message. The first byte selects the topic.
 pub fn gossip_message(bytes: &[u8]) {
     const KINDS: [TopicKind; 4] = [
         TopicKind::Block,
         TopicKind::Aggregation,
         TopicKind::Attestation { subnet: 0 },
-        // One that the node does not follow.
+        // A subnet without a subscription of the node.
         TopicKind::Attestation { subnet: 7 },
     ];
     let (choice, data) = split_choice(bytes);
@@ -66,7 +66,7 @@ pub fn gossip_message(bytes: &[u8]) {
     let id = MessageId::of_valid(topic.as_bytes(), &message.data);
     assert_ne!(id, MessageId::of_invalid(topic.as_bytes(), &message.data));
     let sent = TRANSFORM.outbound_transform(&hash, message.data.clone()).expect("it is no larger than a payload");
-    // Another compression of the same payload is the same message.
+    // A different compression of the same payload has the same message id.
     let again = decompress(&sent).expect("it was just compressed");
     assert_eq!(id, MessageId::of_valid(topic.as_bytes(), &again));
     match kind {
@@ -76,21 +76,22 @@ pub fn gossip_message(bytes: &[u8]) {
     }
 }
 
-/// Holds for gossipsub's RPCs as this crate reads them; a node's own streams are read by libp2p.
+/// Checks this crate's decoder of gossipsub RPCs. In a node, libp2p decodes them.
 pub fn gossip_rpc(bytes: &[u8]) {
     let Ok(rpc) = decode_rpc(bytes) else { return };
     let encoded = encode_rpc(&rpc);
     assert_eq!(decode_rpc(&encoded).as_ref(), Ok(&rpc), "another RPC comes back");
 }
 
-/// Holds for a topic's name.
+/// Checks the parser of topic names.
 pub fn topic(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(topic) = text.parse::<Topic>() else { return };
     let written = topic.to_string();
     assert_eq!(written.parse().as_ref(), Ok(&topic), "another topic comes back");
     assert!(!topic.network_name.contains('/'));
-    // A subnet may be written with zeros in front; the mesh takes that for another topic, which no node follows.
+    // A subnet number may have leading zeros. For the mesh this is a different topic, without
+    // subscribers.
     assert!(written.len() <= text.len(), "{written} is longer than {text}");
     assert_ne!(MessageId::of_valid(bytes, b""), MessageId::of_invalid(bytes, b""));
 }

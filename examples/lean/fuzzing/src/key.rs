@@ -1,17 +1,18 @@
-//! Files with keys.
+//! Key files.
 
 use crate::toml::read;
 use keys::{KeyFile, NetworkKey};
 use xmss::TreeKey;
 
-/// Holds for a validator's key file in this program's form. The tree is not grown: that may take hours, and is meant to.
+/// Checks a validator's key file in this program's format. The key's tree is not generated, because
+/// this can take hours by design.
 pub fn key_file(bytes: &[u8]) {
     let Some(key) = read::<KeyFile>(bytes) else { return };
     let shown = format!("{key:?}");
     assert!(!shown.contains(&hex::encode(key.seed.as_bytes())), "the secret is shown");
 }
 
-/// Holds for a validator's key file in the form that lean clients share.
+/// Checks a validator's key file in the format shared by lean clients.
 pub fn tree_key(bytes: &[u8]) {
     let Ok(key) = TreeKey::from_ssz(bytes) else { return };
     let written = key.to_ssz();
@@ -20,7 +21,7 @@ pub fn tree_key(bytes: &[u8]) {
     assert!(key.active_epochs().end <= key.scheme().lifetime());
 }
 
-/// Holds for the file with the key by which peers know the node.
+/// Checks the file with the node's network key.
 pub fn network_key(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(key) = NetworkKey::parse(text) else { return };

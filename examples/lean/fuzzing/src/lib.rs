@@ -1,11 +1,12 @@
-//! What every decoder of the node must hold to, whatever bytes it is given: one function of bytes for each decoder.
+//! Checks of all decoders on arbitrary bytes: one function per decoder.
 //!
-//! Each decodes. What decodes must keep to its bounds, and must come back the same when it is encoded and decoded again; where
-//! the encoding is the only one (SSZ, records) it must be the very bytes. A function returns when all of that holds, whether
-//! the bytes decode or not, and panics when it does not.
+//! Each function decodes its input. A decoded value must respect its bounds, and must be equal
+//! after encoding and decoding it again. Where there is only one valid encoding (SSZ, records), the
+//! encoded value must equal the input. A function returns if all this holds, even if the input does
+//! not decode. It panics otherwise.
 //!
-//! They are public for the two programs that call them, and for nobody else: the fuzz targets in `examples/lean/fuzz`, and
-//! `tests/decoders`, which runs the same functions for a few seconds in the ordinary tests.
+//! The functions are public for two programs only: the fuzz targets in `examples/lean/fuzz`, and
+//! `tests/decoders`. The latter runs them for a few seconds in the ordinary tests.
 
 #![allow(clippy::missing_panics_doc, reason = "panicking is how each of them says that something does not hold")]
 
@@ -33,12 +34,12 @@ pub use self::{
     yaml::{chain_config, key_manifest, node_list, node_validators},
 };
 
-/// One decoder and what must hold of it.
+/// One decoder, with its check.
 #[derive(Clone, Copy)]
 pub struct Target {
-    /// The name of the fuzz target, and of the folder of its seeds.
+    /// The name of the fuzz target and of the folder of its seeds.
     pub name: &'static str,
-    /// Takes any bytes; panics when something does not hold.
+    /// Checks the decoder on any bytes. Panics if a check fails.
     pub run: fn(&[u8]),
 }
 
@@ -48,7 +49,7 @@ impl fmt::Debug for Target {
     }
 }
 
-/// Every target.
+/// All targets.
 pub const TARGETS: [Target; 24] = [
     Target { name: "api_request", run: api_request },
     Target { name: "chain_config", run: chain_config },
@@ -76,7 +77,7 @@ pub const TARGETS: [Target; 24] = [
     Target { name: "tree_key", run: tree_key },
 ];
 
-/// Takes the first byte, which chooses among variants; zero where there is none.
+/// Splits off the first byte. It selects a variant, and is zero for empty input.
 fn split_choice(bytes: &[u8]) -> (u8, &[u8]) {
     bytes.split_first().map_or((0, bytes), |(choice, rest)| (*choice, rest))
 }

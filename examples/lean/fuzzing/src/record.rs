@@ -2,7 +2,7 @@
 
 use network::{MAX_RECORD_SIZE, NodeRecord};
 
-/// Holds for a record's bytes.
+/// Checks the binary form of a record.
 pub fn node_record(bytes: &[u8]) {
     let Ok(record) = NodeRecord::from_rlp(bytes) else { return };
     assert!(bytes.len() <= MAX_RECORD_SIZE);
@@ -11,7 +11,7 @@ pub fn node_record(bytes: &[u8]) {
     assert_eq!(record.to_string().parse().as_ref(), Ok(&record), "its text is another record");
 }
 
-/// Holds for a record's text.
+/// Checks the text form of a record.
 pub fn node_record_text(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(record) = text.parse::<NodeRecord>() else { return };
@@ -20,7 +20,7 @@ pub fn node_record_text(bytes: &[u8]) {
     check(&record);
 }
 
-/// Asks a record everything that it can be asked.
+/// Calls every accessor of a record.
 fn check(record: &NodeRecord) {
     if record.verify_signature() {
         assert!(record.node_id().is_some() && record.peer_id().is_some(), "signed with a key that it does not have");

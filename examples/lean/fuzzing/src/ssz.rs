@@ -1,4 +1,4 @@
-//! The SSZ of what peers gossip and ask, and of states.
+//! SSZ of gossip messages, requests, answers and states.
 
 use std::fmt::Debug;
 
@@ -11,7 +11,7 @@ use consensus::{
 use wire::MAX_REQUEST_BLOCKS;
 use wire::request::{Request, RequestKind, encode_request};
 
-/// Decodes; what decodes has exactly one encoding, the bytes it came from.
+/// Decodes a value and checks that encoding it returns exactly the input.
 pub(super) fn decoded<T: SszDecode + SszEncode + Debug + PartialEq>(bytes: &[u8]) -> Option<T> {
     let value = T::from_ssz_bytes(bytes).ok()?;
     let encoded = value.to_ssz();
@@ -21,7 +21,7 @@ pub(super) fn decoded<T: SszDecode + SszEncode + Debug + PartialEq>(bytes: &[u8]
     Some(value)
 }
 
-/// Holds for `SignedBlock`: the gossip topic `block`, and each chunk of an answer with blocks.
+/// Checks `SignedBlock`: the gossip topic `block`, and each chunk of an answer with blocks.
 pub fn ssz_block(bytes: &[u8]) {
     let Some(SignedBlock { block, proof }) = decoded(bytes) else { return };
     assert!(proof.proof.len() <= PROOF_BYTES_LIMIT);
@@ -29,24 +29,24 @@ pub fn ssz_block(bytes: &[u8]) {
     for vote in block.body.attestations.iter() {
         assert!(validator_indices(&vote.aggregation_bits).all(|index| index < VALIDATOR_REGISTRY_LIMIT as u64));
     }
-    // Hashing walks every part of it.
+    // Hashing visits every part of the block.
     assert_eq!(Root::of(&block), Root::of(&block.clone()));
 }
 
-/// Holds for `SignedAttestation`: the gossip topics `attestation_…`.
+/// Checks `SignedAttestation`: the gossip topics `attestation_…`.
 pub fn ssz_vote(bytes: &[u8]) {
     let Some(vote) = decoded::<SignedAttestation>(bytes) else { return };
     assert_eq!(vote.signature.as_bytes().len(), vote.signature.scheme().signature_length());
 }
 
-/// Holds for `SignedAggregatedAttestation`: the gossip topic `aggregation`.
+/// Checks `SignedAggregatedAttestation`: the gossip topic `aggregation`.
 pub fn ssz_aggregate(bytes: &[u8]) {
     let Some(vote) = decoded::<SignedAggregatedAttestation>(bytes) else { return };
     assert!(vote.proof.proof.len() <= PROOF_BYTES_LIMIT);
     assert!(validator_indices(&vote.proof.participants).all(|index| index < VALIDATOR_REGISTRY_LIMIT as u64));
 }
 
-/// Holds for `State`, which a node that begins at a checkpoint is given.
+/// Checks `State`. A node downloads it for a checkpoint start.
 pub fn ssz_state(bytes: &[u8]) {
     let Some(state) = decoded::<State>(bytes) else { return };
     assert!(state.historical_block_hashes.len() <= HISTORICAL_ROOTS_LIMIT);
@@ -58,7 +58,7 @@ pub fn ssz_state(bytes: &[u8]) {
     assert_eq!(Root::of(&state), Root::of(&state.clone()));
 }
 
-/// Holds for the SSZ of every request: `Status`, `BlocksByRootRequest` and `BlocksByRangeRequest`.
+/// Checks the SSZ of every request: `Status`, `BlocksByRootRequest` and `BlocksByRangeRequest`.
 pub fn ssz_request(bytes: &[u8]) {
     for kind in RequestKind::ALL {
         let Ok(request) = Request::from_ssz(kind, bytes) else { continue };
@@ -71,7 +71,8 @@ pub fn ssz_request(bytes: &[u8]) {
             Request::BlocksByRange(range) if range.is_valid() => {
                 assert_eq!(range.slots().count() as u64, range.count);
             }
-            // Any two numbers can be asked for; nothing is walked before the range is found to be valid.
+            // Any two numbers are a valid encoding. The range itself is validated before its blocks
+            // are visited.
             Request::BlocksByRange(_) => {}
         }
     }

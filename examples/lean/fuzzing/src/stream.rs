@@ -1,4 +1,4 @@
-//! Requests and answers as they come in on a stream, through the codec that libp2p is given.
+//! Requests and answers arriving on a stream, decoded by the codec for libp2p.
 
 use std::io;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use wire::request::{Request, RequestKind};
 use wire::response::MAX_ERROR_MESSAGE_SIZE;
 use wire::{MAX_PAYLOAD_SIZE, MAX_REQUEST_BLOCKS};
 
-/// A stream that gives a few bytes at a time, as a network does.
+/// A stream that returns a few bytes per read, like a network.
 struct Piecewise<'a> {
     rest: &'a [u8],
     most: usize,
@@ -30,7 +30,7 @@ impl AsyncRead for Piecewise<'_> {
     }
 }
 
-/// Ends a reading or writing that never has to wait.
+/// Returns the output of an I/O future. The future must never return `Pending`.
 fn at_once<T>(reading: impl Future<Output = T>) -> T {
     reading.now_or_never().expect("a stream of bytes in memory makes nobody wait")
 }
@@ -39,7 +39,8 @@ fn kind(choice: u8) -> RequestKind {
     RequestKind::ALL[usize::from(choice) % RequestKind::ALL.len()]
 }
 
-/// Holds for a request on a stream. The first byte chooses its kind and how the stream is cut into pieces.
+/// Checks a request on a stream. The first byte selects the kind of request and the size of the
+/// pieces.
 pub fn request_stream(bytes: &[u8]) {
     let (choice, sent) = split_choice(bytes);
     let kind = kind(choice);
@@ -58,8 +59,8 @@ pub fn request_stream(bytes: &[u8]) {
     assert_eq!(read(&written).expect("memory does not fail"), Ok(request), "another request comes back");
 }
 
-/// Holds for an answer on a stream. The first byte chooses its kind and how the stream is cut into pieces, the second how
-/// many blocks were asked for.
+/// Checks an answer on a stream. The first byte selects the kind of request and the size of the
+/// pieces, the second the number of requested blocks.
 pub fn response_stream(bytes: &[u8]) {
     let (choice, rest) = split_choice(bytes);
     let (asked, sent) = split_choice(rest);
@@ -80,7 +81,7 @@ pub fn response_stream(bytes: &[u8]) {
     {
         assert_eq!(status.to_ssz(), ssz.as_slice(), "two encodings of one status");
     }
-    // One that is full may lose its end, as it should.
+    // A full answer may be truncated when it is written, as intended.
     if answer.size() < MAX_ANSWER_SIZE {
         let mut written = Vec::new();
         let (chunks, error) = (answer.chunks.clone(), answer.error.clone());
@@ -90,7 +91,7 @@ pub fn response_stream(bytes: &[u8]) {
     }
 }
 
-/// Reads an answer as whoever has asked for so many blocks does.
+/// Reads an answer as the sender of a request for `asked` blocks.
 fn read_answer(kind: RequestKind, asked: u8, stream: &mut (impl AsyncRead + Unpin + Send)) -> io::Result<Answer> {
     let mut codec = Codec::default();
     let request = Request::BlocksByRange(SlotRange { start_slot: 0, count: asked.into() });

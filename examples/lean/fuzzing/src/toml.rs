@@ -9,7 +9,7 @@ use consensus::VALIDATOR_REGISTRY_LIMIT;
 use keys::genesis_file::GenesisFile;
 use lean_node::config::{ConfigFile, HttpAddress, listen_address};
 
-/// Reads a TOML document; what is read and can be written is read the same again.
+/// Parses a TOML document and checks that it is equal after writing and parsing it again.
 pub(super) fn read<T: Serialize + DeserializeOwned + Debug + PartialEq>(bytes: &[u8]) -> Option<T> {
     let value: T = toml::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
     let written = toml::to_string_pretty(&value).expect("what was read can be written");
@@ -17,7 +17,7 @@ pub(super) fn read<T: Serialize + DeserializeOwned + Debug + PartialEq>(bytes: &
     Some(value)
 }
 
-/// Holds for a node's configuration file.
+/// Checks a node's configuration file.
 pub fn node_config(bytes: &[u8]) {
     let Some(config) = read::<ConfigFile>(bytes) else { return };
     if let Some(listen) = listen_address(&config.listen) {
@@ -29,7 +29,7 @@ pub fn node_config(bytes: &[u8]) {
     }
 }
 
-/// Holds for a genesis file.
+/// Checks a genesis file.
 pub fn genesis_file(bytes: &[u8]) {
     let Some(genesis) = read::<GenesisFile>(bytes) else { return };
     if genesis.flaw().is_none() {

@@ -1,4 +1,5 @@
-//! The files of lean clients. Nothing in the node writes what it has read of them, so it is written here, in full quotes.
+//! The files of lean clients. The node has no code to write the parsed values, so this file writes
+//! them, with everything quoted.
 
 use std::fmt::Write as _;
 
@@ -7,7 +8,7 @@ use lean_node::lean_files::{
     AnnotatedValidators, ChainConfig, KeyManifest, MOST_NODES, NodeValidators, parse_node_list,
 };
 
-/// Holds for `config.yaml`.
+/// Checks `config.yaml`.
 pub fn chain_config(bytes: &[u8]) {
     let Some(config) = parsed(bytes, ChainConfig::parse) else { return };
     assert!((1..=VALIDATOR_REGISTRY_LIMIT).contains(&config.validators.len()));
@@ -19,7 +20,7 @@ pub fn chain_config(bytes: &[u8]) {
     assert_eq!(ChainConfig::parse(&text), Ok(config), "another chain comes back:\n{text}");
 }
 
-/// Holds for `validators.yaml` and `annotated_validators.yaml`.
+/// Checks `validators.yaml` and `annotated_validators.yaml`.
 pub fn node_validators(bytes: &[u8]) {
     if let Some(validators) = parsed(bytes, NodeValidators::parse) {
         let mut text = "{\n".to_owned();
@@ -48,7 +49,7 @@ pub fn node_validators(bytes: &[u8]) {
     }
 }
 
-/// Holds for `nodes.yaml`.
+/// Checks `nodes.yaml`.
 pub fn node_list(bytes: &[u8]) {
     let Some(addresses) = parsed(bytes, parse_node_list) else { return };
     assert!(addresses.len() <= MOST_NODES);
@@ -57,7 +58,7 @@ pub fn node_list(bytes: &[u8]) {
     assert_eq!(parse_node_list(&(text + "]")), Ok(addresses), "other addresses come back");
 }
 
-/// Holds for `validator-keys-manifest.yaml`.
+/// Checks `validator-keys-manifest.yaml`.
 pub fn key_manifest(bytes: &[u8]) {
     let Some(manifest) = parsed(bytes, KeyManifest::parse) else { return };
     let mut text = manifest.lifetime.map(|lifetime| format!("lifetime: {lifetime}\n")).unwrap_or_default();
@@ -75,7 +76,7 @@ pub fn key_manifest(bytes: &[u8]) {
     assert_eq!(KeyManifest::parse(&(text + "]")), Ok(manifest), "another manifest comes back");
 }
 
-/// Reads bytes as a file of text is read.
+/// Parses bytes as a text file.
 fn parsed<T>(bytes: &[u8], parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
     parse(std::str::from_utf8(bytes).ok()?).ok()
 }
@@ -85,12 +86,12 @@ fn line(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-/// Writes a key. YAML takes one of more than 1,024 characters only if it is announced.
+/// Formats a key. YAML requires the explicit `?` notation for keys of more than 1,024 characters.
 fn key(text: &str) -> String {
     format!("? {}\n: ", quoted(text))
 }
 
-/// Writes a text so that no YAML reader can take it for anything else.
+/// Formats a text in quotes, so that every YAML parser reads it as a string.
 fn quoted(text: &str) -> String {
     let mut out = "\"".to_owned();
     for character in text.chars() {

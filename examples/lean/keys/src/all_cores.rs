@@ -1,12 +1,12 @@
-//! The same work on many things, spread over the CPU cores.
+//! A parallel map over all CPU cores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Maps all items in parallel and keeps their order.
+/// Returns the results of `work` on all items, computed in parallel, in the order of the items.
 pub fn map<T: Sync, U: Send>(items: &[T], work: impl Fn(&T) -> U + Sync) -> Vec<U> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
-    // Relaxed: the counter only deals out places, and joining the threads publishes what they did.
+    // Relaxed: the counter only assigns items. Joining the threads publishes their results.
     let next = AtomicUsize::new(0);
     let deal = || {
         let places = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));

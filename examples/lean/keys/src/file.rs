@@ -1,4 +1,4 @@
-//! Reading and writing the node's files, with errors that tell an operator what to do.
+//! Reading and writing of the node's files. Errors contain instructions for the operator.
 
 use std::error::Error;
 use std::fmt;
@@ -10,16 +10,16 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What a file is for.
+/// The purpose of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// One node's configuration.
     Config,
-    /// What all nodes of a network agree on before its first block.
+    /// The common parameters of a network's nodes before its first block.
     Genesis,
     /// One signing key of a validator.
     ValidatorKey,
-    /// The key by which peers know a node.
+    /// The secret key of a node's network identity.
     NetworkKey,
     /// `config.yaml` of a lean genesis folder.
     LeanConfig,
@@ -29,14 +29,14 @@ pub enum FileKind {
     LeanManifest,
     /// `nodes.yaml` of a lean genesis folder.
     LeanNodes,
-    /// One signing key of a validator, in the form that lean clients share.
+    /// One signing key of a validator, in the format shared by lean clients.
     LeanKey,
     /// The public half of such a key.
     LeanPublicKey,
 }
 
 impl FileKind {
-    /// Says whether a file of this kind holds a secret, so that only its owner may read it.
+    /// Returns whether a file of this kind holds a secret. Only the owner may read such a file.
     fn is_secret(self) -> bool {
         match self {
             Self::Config
@@ -52,7 +52,7 @@ impl FileKind {
 }
 
 impl FileKind {
-    /// Returns the flag of `node genesis` that writes files of this kind.
+    /// Returns the flag of `node genesis` for writing files of this kind.
     fn genesis_flag(self) -> &'static str {
         match self {
             Self::Config | Self::Genesis | Self::ValidatorKey | Self::NetworkKey => "--dir",
@@ -83,25 +83,25 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// Says what is wrong with a file.
+/// A fault of a file.
 #[derive(Debug)]
 pub struct FileError {
-    /// What the file is for.
+    /// The purpose of the file.
     pub kind: FileKind,
-    /// Where the file is, or should be.
+    /// The path of the file, existing or not.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The fault.
     pub problem: FileProblem,
 }
 
-/// The ways in which a file can be wrong.
+/// The possible faults of a file.
 #[derive(Debug)]
 pub enum FileProblem {
-    /// It could not be read.
+    /// The file could not be read.
     Read(io::Error),
-    /// It could not be written; a file that exists already is never overwritten.
+    /// The file could not be written; an existing file is never overwritten.
     Write(io::Error),
-    /// Its text is not what it should be; the message names the line where that is known.
+    /// The content is malformed. The message names the line if it is known.
     Malformed(String),
 }
 
@@ -148,7 +148,7 @@ pub fn read(kind: FileKind, path: &Path) -> Result<String, FileError> {
     })
 }
 
-/// Reads a file's bytes, and refuses one that has more than `most` of them.
+/// Reads a file's bytes and refuses a file of more than `most` bytes.
 ///
 /// # Errors
 ///
@@ -175,7 +175,7 @@ pub fn read_toml<T: DeserializeOwned>(kind: FileKind, path: &Path) -> Result<T, 
     toml::from_str(&read(kind, path)?).map_err(|error| malformed(kind, path, error.to_string()))
 }
 
-/// Writes a new file, for its owner's eyes only when it holds a secret.
+/// Writes a new file. If it holds a secret, only its owner may read it.
 ///
 /// # Errors
 ///
@@ -184,7 +184,7 @@ pub fn write(kind: FileKind, path: &Path, text: &str) -> Result<(), FileError> {
     write_bytes(kind, path, text.as_bytes())
 }
 
-/// Writes a new file of bytes, as [`write()`] does.
+/// Writes a new file of bytes under the rules of [`write()`].
 ///
 /// # Errors
 ///
@@ -200,7 +200,7 @@ pub fn write_bytes(kind: FileKind, path: &Path, bytes: &[u8]) -> Result<(), File
         .map_err(|error| FileError { kind, path: path.to_owned(), problem: FileProblem::Write(error) })
 }
 
-/// Writes a new TOML file, as [`write()`] does.
+/// Writes a new TOML file under the rules of [`write()`].
 ///
 /// # Errors
 ///
@@ -210,7 +210,7 @@ pub fn write_toml(kind: FileKind, path: &Path, value: &impl Serialize) -> Result
     write(kind, path, &text)
 }
 
-/// Says that a file's text is not what it should be.
+/// Returns the error for a malformed file.
 pub fn malformed(kind: FileKind, path: &Path, message: impl Into<String>) -> FileError {
     FileError { kind, path: path.to_owned(), problem: FileProblem::Malformed(message.into()) }
 }

@@ -1,4 +1,4 @@
-//! The genesis file: what all nodes of a network must agree on before its first block.
+//! The genesis file: the common parameters of a network's nodes before its first block.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -10,26 +10,28 @@ use crate::file::{self, FileError, FileKind};
 use consensus::{MILLISECONDS_PER_INTERVAL, VALIDATOR_REGISTRY_LIMIT, Validators};
 use xmss::PublicKey;
 
-/// The intervals that a network may have, in milliseconds.
+/// The allowed lengths of an interval, in milliseconds.
 pub const INTERVALS_MS: RangeInclusive<u64> = 10..=60_000;
 
-/// A network's beginning: its clock, its signature scheme, its name in topics and its validators.
+/// The parameters of a network: its clock, its signature scheme, its name in topics and its
+/// validators.
 ///
-/// Every node of a network reads the same file; two networks that differ in any field cannot talk to each other.
+/// Every node of a network reads the same file. Nodes whose files differ in any field cannot
+/// communicate with each other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GenesisFile {
-    /// When slot 0 begins, in seconds since 1970 (`GENESIS_TIME`).
+    /// The start of slot 0, in seconds since 1970 (`GENESIS_TIME`).
     pub genesis_time: u64,
-    /// How long an interval lasts, in milliseconds: 800 in the specification, less in a devnet in a hurry.
+    /// The length of an interval in milliseconds: 800 in the specification, less in a fast devnet.
     #[serde(default = "specified_interval")]
     pub interval_ms: u64,
-    /// The signature scheme that all validators sign in.
+    /// The signature scheme of all validators.
     pub scheme: SchemeName,
     /// The network's name in gossip topics (`GOSSIP_DIGEST`): 8 hexadecimal digits.
     #[serde(default = "specified_fork_digest")]
     pub fork_digest: String,
-    /// The validators' public keys (`GENESIS_VALIDATORS`); a validator's place is its index.
+    /// The validators' public keys (`GENESIS_VALIDATORS`). A validator's position is its index.
     pub validators: Vec<GenesisValidator>,
 }
 
@@ -37,9 +39,9 @@ pub struct GenesisFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GenesisValidator {
-    /// Verifies its votes.
+    /// The key to verify the validator's votes.
     pub attestation_public_key: PublicKey,
-    /// Verifies the blocks that it proposes.
+    /// The key to verify the validator's proposals.
     pub proposal_public_key: PublicKey,
 }
 
@@ -48,30 +50,32 @@ impl GenesisFile {
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file cannot be read, is not such a file, has no validators or more than
-    /// [`VALIDATOR_REGISTRY_LIMIT`], has an interval outside of 10 to 60,000 ms, or a fork digest that is not 8
-    /// hexadecimal digits.
+    /// Returns [`FileError`] if the file cannot be read, is not a genesis file, has no validators
+    /// or more than [`VALIDATOR_REGISTRY_LIMIT`], has an interval outside of 10 to 60,000 ms, or
+    /// has a fork digest other than 8 hexadecimal digits.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let genesis: Self = file::read_toml(FileKind::Genesis, path)?;
         genesis.check(path)?;
         Ok(genesis)
     }
 
-    /// Writes the file; one that exists is not overwritten.
+    /// Writes the file without overwriting an existing one.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file exists or cannot be written, or [`load`](Self::load) would refuse it.
+    /// Returns [`FileError`] if the file exists, cannot be written, or would be refused by
+    /// [`load`](Self::load).
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
         self.check(path)?;
         file::write_toml(FileKind::Genesis, path, self)
     }
 
-    /// Returns the registry that the genesis state holds.
+    /// Returns the registry of the genesis state.
     ///
     /// # Panics
     ///
-    /// When there are more than [`VALIDATOR_REGISTRY_LIMIT`] validators, which [`load`](Self::load) does not let pass.
+    /// Panics if there are more than [`VALIDATOR_REGISTRY_LIMIT`] validators; [`load`](Self::load)
+    /// refuses such a file.
     pub fn registry(&self) -> Validators {
         Validators::new(
             self.validators.iter().map(|validator| (validator.attestation_public_key, validator.proposal_public_key)),

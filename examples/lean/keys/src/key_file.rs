@@ -1,4 +1,4 @@
-//! One validator key as a file: the seed that the tree grows from, not the tree.
+//! One validator key as a file. The file holds the seed of the tree, not the tree itself.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::file::{self, FileError, FileKind};
 use crate::{SchemeName, Seed};
 use xmss::{GenerateError, PublicKey, SecretKey};
 
-/// What is kept of one signing key. The file is for its owner's eyes only (mode 0600).
+/// The contents of a signing key's file. Only the owner can read the file (mode 0600).
 ///
 /// # Examples
 ///
@@ -22,54 +22,57 @@ use xmss::{GenerateError, PublicKey, SecretKey};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyFile {
-    /// The scheme that the key signs in.
+    /// The key's signature scheme.
     pub scheme: SchemeName,
-    /// What the tree grows from: whoever has it can sign.
+    /// The seed of the tree. Anyone with the seed can sign.
     pub seed: Seed,
-    /// The first slot that the key can sign in.
+    /// The first active slot.
     pub first_slot: u64,
-    /// How many slots it can sign in: a power of two.
+    /// The number of active slots, a power of two.
     pub active_slots: u64,
-    /// The public key that the tree must have.
+    /// The expected public key of the tree.
     pub public_key: PublicKey,
 }
 
-/// Says why a key file gives no key.
+/// The reason why a key file does not produce a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// No key of the scheme can have these slots.
+    /// The slots are not valid for a key of the scheme.
     #[error(transparent)]
     Slots(#[from] GenerateError),
-    /// The tree that grew from the seed has another public key than the file says.
+    /// The public key of the tree grown from the seed differs from the one in the file.
     #[error("the seed grows into {grown}, but the key file says {expected}: restore the file from a copy")]
     WrongPublicKey {
-        /// What the file says.
+        /// The public key in the file.
         expected: PublicKey,
-        /// What the seed gives.
+        /// The public key of the tree grown from the seed.
         grown: PublicKey,
     },
 }
 
 impl KeyFile {
-    /// Grows a new key from a seed, and keeps what is needed to grow it again.
+    /// Returns the key file of a new key, grown from a seed.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Slots`] unless `active_slots` is a power of two, `first_slot` a multiple of it, and all of them
-    /// within the scheme's lifetime.
+    /// Returns [`KeyError::Slots`] unless `active_slots` is a power of two, `first_slot` is a
+    /// multiple of it, and all slots are within the scheme's lifetime.
     pub fn generate(scheme: SchemeName, seed: Seed, first_slot: u64, active_slots: u64) -> Result<Self, KeyError> {
         let key = SecretKey::generate(scheme.scheme(), *seed.as_bytes(), first_slot, active_slots)?;
         Ok(Self { scheme, seed, first_slot, active_slots, public_key: *key.public_key() })
     }
 
-    /// Grows the key again and checks that it is the same one. Costs what making it cost.
+    /// Returns the key regenerated from the seed, after checking its public key.
     ///
-    /// The key knows nothing of the slots that it signed in before: whoever starts a node again must call
-    /// [`SecretKey::retire_through`] with the newest slot that its former self can have signed in.
+    /// Costs as much as [`generate`](Self::generate).
+    ///
+    /// The returned key has no record of slots used before. After a restart, the caller must call
+    /// [`SecretKey::retire_through`] with the newest slot possibly used before the restart.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] when the file's slots are impossible, or its seed does not belong to its public key.
+    /// Returns [`KeyError`] if the slots in the file are not valid, or the seed does not match the
+    /// public key.
     pub fn secret_key(&self) -> Result<SecretKey, KeyError> {
         let key = SecretKey::generate(self.scheme.scheme(), *self.seed.as_bytes(), self.first_slot, self.active_slots)?;
         if *key.public_key() == self.public_key {
@@ -79,20 +82,20 @@ impl KeyFile {
         }
     }
 
-    /// Reads a key file. The tree is not grown.
+    /// Reads a key file without growing the tree.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file cannot be read or is not a key file.
+    /// Returns [`FileError`] if the file cannot be read or is not a key file.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         file::read_toml(FileKind::ValidatorKey, path)
     }
 
-    /// Writes the file for its owner's eyes only; one that exists is not overwritten.
+    /// Writes the file with access for its owner only. Does not overwrite an existing file.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file exists or cannot be written.
+    /// Returns [`FileError`] if the file exists or cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
         file::write_toml(FileKind::ValidatorKey, path, self)
     }

@@ -1,9 +1,10 @@
-//! The keys that a node holds, and the files that keep them.
+//! The keys of a node, and their files.
 //!
-//! A validator has two one-time key trees, one for votes and one for proposals. A [`KeyFile`] keeps the seed of a tree
-//! and not the tree: [`regenerate`] grows the trees of a node at its start, over all CPU cores, and checks that each
-//! still belongs to its public key. Keys of other lean clients come with their trees; a [`StoredKey`] is either. A
-//! [`NetworkKey`] is the secp256k1 key by which peers know a node.
+//! A validator has two trees of one-time keys, one for votes and one for proposals. A [`KeyFile`]
+//! stores the seed of a tree and not the tree. At a node's start, [`regenerate`] grows its trees on
+//! all CPU cores and checks each against its public key. Keys from other lean clients include their
+//! trees. A [`StoredKey`] is a key of either kind. A [`NetworkKey`] is a node's secp256k1 key, its
+//! identity among peers.
 
 pub mod all_cores;
 pub mod file;

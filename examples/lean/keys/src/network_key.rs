@@ -1,4 +1,4 @@
-//! The key by which peers know a node, as a file.
+//! A node's network identity key, stored as a file.
 
 use std::fmt;
 use std::io;
@@ -10,40 +10,40 @@ use libp2p_identity::{Keypair, secp256k1};
 use crate::Seed;
 use crate::file::{self, FileError, FileKind};
 
-/// A node's secp256k1 secret and the identity that follows from it. The secret is not shown by `Debug`.
+/// A node's secp256k1 secret and the peer identity derived from it. `Debug` hides the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NetworkKey {
     secret: [u8; 32],
     peer_id: PeerId,
 }
 
-/// Says that 32 bytes are no secp256k1 secret: they are zero, or not below the curve's order.
+/// The error for an invalid secp256k1 secret: zero, or a number not below the curve's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a secp256k1 secret key: 32 bytes in hexadecimal, above zero and below the curve's order")]
 pub struct NotASecret;
 
 impl NetworkKey {
-    /// Makes the key that has this secret.
+    /// Creates the key with this secret.
     ///
     /// # Errors
     ///
-    /// [`NotASecret`] when the bytes are none.
+    /// Returns [`NotASecret`] if the bytes are not a valid secret.
     pub fn from_secret(secret: [u8; 32]) -> Result<Self, NotASecret> {
-        // The call zeroes the bytes that it is given, so it gets a copy.
+        // `try_from_bytes` zeroes its argument, so pass a copy.
         let mut copy = secret;
         let key = secp256k1::SecretKey::try_from_bytes(&mut copy).map_err(|_| NotASecret)?;
         let peer_id = Keypair::from(secp256k1::Keypair::from(key)).public().to_peer_id();
         Ok(Self { secret, peer_id })
     }
 
-    /// Draws a key from the operating system's randomness.
+    /// Creates a key from the operating system's randomness.
     ///
     /// # Errors
     ///
-    /// When the operating system has none to give.
+    /// Returns an error if the operating system provides no randomness.
     pub fn random() -> io::Result<Self> {
         loop {
-            // One draw in 2^128 is no secret.
+            // About one draw in 2^128 is not a valid secret.
             if let Ok(key) = Self::from_secret(*Seed::random()?.as_bytes()) {
                 return Ok(key);
             }
@@ -55,26 +55,26 @@ impl NetworkKey {
         &self.secret
     }
 
-    /// Returns the identity that peers see.
+    /// Returns the node's identity among peers.
     pub const fn peer_id(&self) -> PeerId {
         self.peer_id
     }
 
-    /// Reads a file that holds the secret as 64 hexadecimal digits.
+    /// Reads a file with the secret as 64 hexadecimal digits.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file cannot be read or holds no secret.
+    /// Returns [`FileError`] if the file cannot be read or does not hold a valid secret.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let text = file::read(FileKind::NetworkKey, path)?;
         Self::parse(&text).map_err(|error| file::malformed(FileKind::NetworkKey, path, error.to_string()))
     }
 
-    /// Reads the secret in 64 hexadecimal digits, with or without `0x` and white space around.
+    /// Parses a secret of 64 hexadecimal digits, with or without `0x` and surrounding white space.
     ///
     /// # Errors
     ///
-    /// [`NotASecret`] when the text is anything else.
+    /// Returns [`NotASecret`] for any other text.
     pub fn parse(text: &str) -> Result<Self, NotASecret> {
         let digits = text.trim();
         let mut secret = [0; 32];
@@ -82,11 +82,11 @@ impl NetworkKey {
         Self::from_secret(secret)
     }
 
-    /// Writes the file for its owner's eyes only; one that exists is not overwritten.
+    /// Writes the file with access for its owner only. Does not overwrite an existing file.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file exists or cannot be written.
+    /// Returns [`FileError`] if the file exists or cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
         file::write(FileKind::NetworkKey, path, &format!("{}\n", hex::encode(self.secret)))
     }

@@ -1,4 +1,4 @@
-//! The names of signature schemes, as people write them.
+//! The names of signature schemes in files and on the command line.
 
 use std::fmt;
 
@@ -6,30 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use xmss::Scheme;
 
-/// A signature scheme that keys can be made for, by its name in files and on the command line.
+/// A signature scheme available for keys, identified by its name in files and on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 #[value(rename_all = "snake_case")]
 pub enum SchemeName {
     /// The specification's test scheme: keys last for 256 slots at most.
     Test,
-    /// The test scheme with a taller tree: keys last for as many slots as they are made for, 262,144 at most.
+    /// The test scheme with a taller tree: keys last for as many slots as they are made for,
+    /// 262,144 at most.
     Long,
-    /// The specification's production scheme: keys last for as many slots as they are made for, and growing them takes
-    /// about 12 times as long.
+    /// The specification's production scheme: keys last for as many slots as they are made for, and
+    /// growing them takes about 12 times as long.
     Production,
 }
 
 impl SchemeName {
-    /// Every name.
+    /// All names.
     pub const ALL: [Self; 3] = [Self::Test, Self::Long, Self::Production];
 
-    /// Returns the name of a scheme, if it has one.
+    /// Returns the name of a scheme, or `None` if it has no name.
     pub fn of(scheme: Scheme) -> Option<Self> {
         Self::ALL.into_iter().find(|name| name.scheme() == scheme)
     }
 
-    /// Returns the scheme that has this name.
+    /// Returns the scheme with this name.
     pub fn scheme(self) -> Scheme {
         match self {
             Self::Test => Scheme::TEST,

@@ -1,4 +1,4 @@
-//! Seeds: 32 secret bytes that a key grows from.
+//! Seeds: the 32 secret bytes from which a key is derived.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,21 +6,21 @@ use std::io;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The secret that a key tree grows from, written as 64 hexadecimal digits. It is not shown by `Debug`.
+/// The secret seed of a key tree, written as 64 hexadecimal digits. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Seed([u8; 32]);
 
 impl Seed {
-    /// Wraps 32 bytes, for keys that must come out the same every time.
+    /// Creates a seed from 32 bytes, for reproducible keys.
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Draws a seed from the operating system's randomness.
+    /// Creates a seed from the operating system's randomness.
     ///
     /// # Errors
     ///
-    /// When the operating system has none to give.
+    /// Returns an error if the operating system provides no randomness.
     pub fn random() -> io::Result<Self> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;

@@ -1,4 +1,5 @@
-//! A validator's key as it lies on disk: in this program's own form, or in the one that lean clients share.
+//! A validator's key as stored on disk: in this program's own format, or in the format shared by
+//! lean clients.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,24 +8,24 @@ use crate::file::{self, FileError, FileKind};
 use crate::{KeyError, KeyFile};
 use xmss::{PublicKey, Scheme, SecretKey, TreeKey};
 
-/// The largest key file that is read, in bytes: a key of the production scheme has about 8.5 MB.
+/// The size limit for key files, in bytes. A key of the production scheme takes about 8.5 MB.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// A signing key, read from its file and not yet able to sign.
+/// A signing key read from its file, not yet able to sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredKey {
-    /// The seed of a tree, in a TOML file of this program.
+    /// The seed of a tree, from a TOML file of this program.
     Seed(KeyFile),
-    /// The specification's `SecretKey`, in an SSZ file that any lean client reads.
+    /// The specification's `SecretKey`, from an SSZ file readable by any lean client.
     Trees(Arc<TreeKey>),
 }
 
 impl StoredKey {
-    /// Reads a key in the form that lean clients share.
+    /// Reads a key in the format shared by lean clients.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file cannot be read, is above 64 MiB, or is no such key.
+    /// Returns [`FileError`] if the file cannot be read, is above 64 MiB, or is not such a key.
     pub fn load_ssz(path: &Path) -> Result<Self, FileError> {
         let bytes = file::read_bytes(FileKind::LeanKey, path, MOST_BYTES)?;
         let key =
@@ -32,11 +33,12 @@ impl StoredKey {
         Ok(Self::Trees(Arc::new(key)))
     }
 
-    /// Writes the file in its own form, for its owner's eyes only; one that exists is not overwritten.
+    /// Writes the key in its own format, with access for its owner only. Does not overwrite an
+    /// existing file.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file exists or cannot be written.
+    /// Returns [`FileError`] if the file exists or cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
         match self {
             Self::Seed(key) => key.save(path),
@@ -44,7 +46,7 @@ impl StoredKey {
         }
     }
 
-    /// Returns the public key that verifies what this key signs.
+    /// Returns the public key for verifying this key's signatures.
     pub fn public_key(&self) -> PublicKey {
         match self {
             Self::Seed(key) => key.public_key,
@@ -52,7 +54,7 @@ impl StoredKey {
         }
     }
 
-    /// Returns the scheme that the key signs in.
+    /// Returns the key's signature scheme.
     pub fn scheme(&self) -> Scheme {
         match self {
             Self::Seed(key) => key.scheme.scheme(),
@@ -60,14 +62,14 @@ impl StoredKey {
         }
     }
 
-    /// Makes the key that signs. A seed's tree is grown; stored trees are taken as they are.
+    /// Returns the key in a form able to sign. Grows the tree of a seed; copies stored trees.
     ///
-    /// The key knows nothing of the slots that it signed in before: whoever starts a node again must call
-    /// [`SecretKey::retire_through`] with the newest slot that its former self can have signed in.
+    /// The returned key has no record of slots used before. After a restart, the caller must call
+    /// [`SecretKey::retire_through`] with the newest slot possibly used before the restart.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] when a seed does not give the key that its file names.
+    /// Returns [`KeyError`] if a seed does not produce the public key in its file.
     pub fn secret_key(&self) -> Result<SecretKey, KeyError> {
         match self {
             Self::Seed(key) => key.secret_key(),

@@ -1,55 +1,57 @@
-//! A validator's two keys, as files and grown.
+//! A validator's two keys, as files and in a form able to sign.
 
 use crate::{KeyError, KeyFile, SchemeName, Seed, StoredKey, all_cores};
 use consensus::{Slot, ValidatorIndex};
 use xmss::{SecretKey, TreeKey};
 
-/// The two key files of one validator, already read.
+/// The contents of one validator's two key files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidatorKeyFiles {
-    /// The validator's place in the registry.
+    /// The validator's index in the registry.
     pub index: ValidatorIndex,
-    /// Signs its votes.
+    /// The key for signing votes.
     pub attestation: StoredKey,
-    /// Signs its proposals.
+    /// The key for signing proposals.
     pub proposal: StoredKey,
 }
 
-/// The two keys of one validator, ready to sign.
+/// The two keys of one validator, able to sign.
 #[derive(Debug)]
 pub struct ValidatorKeys {
-    /// The validator's place in the registry.
+    /// The validator's index in the registry.
     pub index: ValidatorIndex,
-    /// Signs its votes.
+    /// The key for signing votes.
     pub attestation: SecretKey,
-    /// Signs its proposals.
+    /// The key for signing proposals.
     pub proposal: SecretKey,
 }
 
 impl ValidatorKeys {
-    /// Gives up every slot up to and including `slot` in both keys, used or not.
+    /// Retires every slot up to and including `slot` in both keys, used or not.
     pub fn retire_through(&mut self, slot: Slot) {
         self.attestation.retire_through(slot);
         self.proposal.retire_through(slot);
     }
 }
 
-/// Says that one of a validator's keys did not come out as its file says.
+/// The error for a key of one validator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("validator {index}: {error}")]
 pub struct ValidatorKeyError {
-    /// The validator's place in the registry.
+    /// The validator's index in the registry.
     pub index: ValidatorIndex,
-    /// What is wrong.
+    /// The problem with the key.
     pub error: KeyError,
 }
 
-/// Makes two keys for each validator, numbered in order, out of a pair of seeds each (attestation, proposal), in parallel
-/// over the CPU cores. All sign in slots 0 to `active_slots` − 1.
+/// Creates two keys per validator, in parallel on all CPU cores.
+///
+/// Each pair of seeds (attestation, proposal) belongs to one validator. Validators are numbered in
+/// the order of the pairs. All keys sign in slots 0 to `active_slots` − 1.
 ///
 /// # Errors
 ///
-/// [`ValidatorKeyError`] when no key of the scheme can have these slots.
+/// Returns [`ValidatorKeyError`] if the slots are not valid for a key of the scheme.
 pub fn generate(
     scheme: SchemeName,
     seeds: &[(Seed, Seed)],
@@ -58,12 +60,12 @@ pub fn generate(
     grow(seeds, |seed| Ok(KeyFile::generate(scheme, seed.clone(), 0, active_slots)?.into()))
 }
 
-/// Makes keys as [`generate`] does, in the form that lean clients share.
+/// Creates keys like [`generate`], in the format shared by lean clients.
 ///
 /// # Errors
 ///
-/// [`ValidatorKeyError`] unless `active_slots` are two or more whole bottom trees of the scheme (16 slots each in the test
-/// scheme).
+/// Returns [`ValidatorKeyError`] unless `active_slots` is two or more whole bottom trees of the
+/// scheme (16 slots each in the test scheme).
 pub fn generate_trees(
     scheme: SchemeName,
     seeds: &[(Seed, Seed)],
@@ -84,13 +86,14 @@ fn grow(
     all_cores::map(&numbered, grow).into_iter().collect()
 }
 
-/// Grows the keys of all validators of a node, in parallel over the CPU cores.
+/// Regenerates the keys of all validators of a node, in parallel on all CPU cores.
 ///
-/// A key of 256 slots takes about 40 ms of one core in a release build; the time grows with the slots.
+/// A key of 256 slots takes about 40 ms of one core in a release build. The time grows with the
+/// number of slots.
 ///
 /// # Errors
 ///
-/// [`ValidatorKeyError`] for the first key that does not come out as its file says.
+/// Returns [`ValidatorKeyError`] for the first key not matching its file.
 pub fn regenerate(files: &[ValidatorKeyFiles]) -> Result<Vec<ValidatorKeys>, ValidatorKeyError> {
     let grow = |file: &ValidatorKeyFiles| {
         let failed = |error| ValidatorKeyError { index: file.index, error };

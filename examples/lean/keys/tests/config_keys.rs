@@ -1,4 +1,4 @@
-//! Keys come back from their files as they were, or not at all.
+//! Tests of key files: a key loads unchanged, or not at all.
 
 use keys::{KeyError, KeyFile, NetworkKey, SchemeName, Seed, ValidatorKeyFiles, generate, regenerate};
 use xmss::verify;
@@ -8,7 +8,7 @@ fn key_file(seed: u8) -> KeyFile {
 }
 
 #[test]
-fn a_key_comes_back_from_its_file() {
+fn a_saved_key_loads_unchanged() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("key.toml");
     let file = key_file(1);
@@ -22,7 +22,7 @@ fn a_key_comes_back_from_its_file() {
 }
 
 #[test]
-fn a_seed_that_belongs_to_another_key_is_found_out() {
+fn a_seed_of_another_key_is_refused() {
     let spoilt = KeyFile { seed: Seed::new([2; 32]), ..key_file(1) };
     assert!(matches!(spoilt.secret_key(), Err(KeyError::WrongPublicKey { .. })));
 
@@ -36,7 +36,7 @@ fn a_seed_that_belongs_to_another_key_is_found_out() {
 }
 
 #[test]
-fn all_keys_of_a_node_are_grown_in_order() {
+fn all_keys_of_a_node_are_regenerated_in_order() {
     let seeds: Vec<_> = (0..5).map(|n| (Seed::new([n; 32]), Seed::new([100 + n; 32]))).collect();
     let files = generate(SchemeName::Test, &seeds, 2).expect("the slots are possible");
     let keys = regenerate(&files).expect("nothing was spoilt");
@@ -55,7 +55,7 @@ fn a_scheme_has_no_keys_beyond_its_lifetime() {
 }
 
 #[test]
-fn a_network_key_comes_back_from_its_file() {
+fn a_saved_network_key_loads_unchanged() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("network.hex");
     let key = NetworkKey::random().expect("randomness");

@@ -1,4 +1,5 @@
-//! Keys that the specification's own code made are read, sign what it signs, and are refused when they are damaged.
+//! Tests of keys in the specification's format: reading, signatures equal to the specification's,
+//! and damaged keys.
 
 use keys::{SchemeName, Seed, StoredKey, generate_trees};
 use proptest::prelude::{any, proptest};
@@ -6,8 +7,9 @@ use proptest::sample::Index;
 use serde_json::Value;
 use xmss::{PublicKey, Scheme, SecretKey, SignError, TreeKey, TreeKeyError, verify};
 
-/// A key for slots 16 to 63 of the test scheme, made by `GeneralizedXmssScheme.key_gen`, and what it signs: in each slot
-/// the message of 32 bytes that are all the slot's number. `advanced` is the key after `advance_preparation`.
+/// A key for slots 16 to 63 of the test scheme, created by `GeneralizedXmssScheme.key_gen`, and its
+/// signatures. The message of each slot is 32 bytes, all equal to the slot's number. `advanced` is
+/// the key after `advance_preparation`.
 fn fixture() -> Value {
     serde_json::from_str(include_str!("data/specification_key.json")).expect("the file is JSON")
 }
@@ -55,7 +57,8 @@ fn a_stored_key_signs_once_in_a_slot_and_only_in_its_slots() {
 fn a_key_that_is_written_is_read_back_byte_for_byte() {
     let grown = TreeKey::generate(Scheme::TEST, [3; 32], 16, 48).expect("three bottom trees");
     let ssz = grown.to_ssz();
-    // The specification's container has a root of its own beside the top tree's, padded to a pair.
+    // The specification's container stores an additional root beside the top tree's, padded to a
+    // pair.
     assert_eq!(ssz.len() + 32, bytes(&fixture()["secret_key"]).len());
     let read = TreeKey::from_ssz(&ssz).expect("it was just written");
     assert_eq!((read.to_ssz(), read), (ssz, grown));
@@ -82,23 +85,23 @@ fn keys_have_two_or_more_whole_bottom_trees() {
 }
 
 #[test]
-fn a_key_of_another_height_is_told_apart() {
+fn a_key_of_an_unknown_height_is_refused() {
     let mut ssz = bytes(&fixture()["secret_key"]);
-    // The first of the trees starts with its depth.
+    // The first tree starts with its depth.
     let at = u32::from_le_bytes(ssz[68..72].try_into().expect("four bytes")) as usize;
     ssz[at] = 9;
     assert_eq!(TreeKey::from_ssz(&ssz).expect_err("no scheme has 9 levels"), TreeKeyError::UnknownScheme(9));
 }
 
 #[test]
-fn a_secret_that_belongs_to_another_key_is_found_out() {
+fn a_secret_of_another_key_is_refused() {
     let mut ssz = bytes(&fixture()["secret_key"]);
     ssz[0] ^= 1;
     assert_eq!(TreeKey::from_ssz(&ssz).expect_err("another secret"), TreeKeyError::Inconsistent("prf_key"));
 }
 
 #[test]
-fn what_is_no_key_is_no_key() {
+fn bytes_that_are_not_a_key_are_refused() {
     for bytes in [&[][..], &[0; 31], &[0xff; 4096], b"seed = 1"] {
         let error = TreeKey::from_ssz(bytes).expect_err("it is none");
         assert!(matches!(error, TreeKeyError::NotSsz(_)), "{error}");
@@ -106,7 +109,7 @@ fn what_is_no_key_is_no_key() {
 }
 
 #[test]
-fn a_key_file_that_is_none_is_named() {
+fn the_error_for_a_bad_key_file_names_the_file() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("validator_0_attester_key_sk.ssz");
     let missing = StoredKey::load_ssz(&path).expect_err("there is none").to_string();

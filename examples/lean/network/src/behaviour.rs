@@ -1,4 +1,4 @@
-//! The protocols of a node, put together.
+//! The node's protocols in one behaviour.
 
 use std::sync::Arc;
 
@@ -17,22 +17,22 @@ use crate::{
 };
 use wire::request::RequestKind;
 
-/// How many status streams one connection may have open, both directions together.
+/// The most open status streams per connection, both directions together.
 const MAX_STATUS_STREAMS: usize = 4;
 
-/// How many streams for blocks one connection may have open, both directions together.
+/// The most open block streams per connection, both directions together.
 const MAX_BLOCKS_STREAMS: usize = 16;
 
-/// How many connections may be in their handshake at once, by others' initiative.
+/// The most inbound connections in their handshake at the same time.
 const MAX_PENDING_INBOUND: u32 = 32;
 
-/// How many connections one peer may have: two nodes that dial each other at once make two.
+/// The most connections per peer. Two nodes dialling each other at the same time create two.
 const MAX_CONNECTIONS_PER_PEER: u32 = 4;
 
 /// All protocols of a node.
 ///
-/// Each kind of request has a behaviour of its own: request-response offers all protocols it knows for every request,
-/// and the other side takes the first it speaks.
+/// Each kind of request has a separate behaviour. A request-response behaviour offers all its
+/// protocols for every request, and the remote side picks the first one it supports.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     pub(super) blocked: allow_block_list::Behaviour<BlockedPeers>,
@@ -46,11 +46,11 @@ pub(super) struct Behaviour {
 }
 
 impl Behaviour {
-    /// Makes the protocols that `config` asks for.
+    /// Creates the protocols enabled in `config`.
     ///
     /// # Errors
     ///
-    /// A text when the configured values contradict each other.
+    /// Returns a text if the configured values contradict each other.
     pub(super) fn new(
         config: &NetworkConfig,
         topics: &Arc<Topics>,

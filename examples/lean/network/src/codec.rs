@@ -1,4 +1,4 @@
-//! How libp2p's request-response reads and writes a stream.
+//! Reading and writing of streams for libp2p's request-response.
 
 use std::io;
 
@@ -12,35 +12,36 @@ use wire::{
     response::{ErrorChunk, ResponseCode, read_chunk, write_chunk},
 };
 
-/// The most decompressed bytes of blocks in one answer; what does not fit is left for another request.
+/// The most decompressed bytes of blocks in one answer. The remaining blocks need another request.
 ///
-/// A reader takes the chunk that runs over as well, so it holds this and one payload at most.
+/// A reader also keeps the chunk exceeding this limit, so it holds at most one more payload.
 pub const MAX_ANSWER_SIZE: usize = 16 * 1024 * 1024;
 
-/// An answer: what was asked for, as far as there is any, and the error that ended it.
+/// An answer: the requested chunks, possibly none, and an error if there was one.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The SSZ of each successful chunk.
     pub chunks: Vec<Vec<u8>>,
-    /// The error among or after them.
+    /// The error among the chunks or after them.
     pub error: Option<ErrorChunk>,
 }
 
 impl Answer {
-    /// Returns the answer of one successful chunk.
+    /// Returns an answer of one successful chunk.
     pub(super) fn success(ssz: Vec<u8>) -> Self {
         Self { chunks: vec![ssz], error: None }
     }
 
-    /// Returns the answer that is only an error.
+    /// Returns an answer with only an error.
     pub(super) fn failure(code: ResponseCode, message: &str) -> Self {
         Self { chunks: Vec::new(), error: Some(ErrorChunk::new(code, message)) }
     }
 
-    /// Returns the answer with these blocks, or with as many of the first ones as an answer may hold.
+    /// Returns an answer with these blocks, or with as many of the first ones as fit.
     ///
-    /// The specification allows an answer to leave blocks out. No block is looked at after the first that does not fit,
-    /// so blocks that are encoded as they are taken never come to more than an answer and one.
+    /// The specification allows an answer to leave blocks out. No block is taken after the first
+    /// one over the limit. If the iterator encodes blocks on demand, their total size is therefore
+    /// at most one answer and one block.
     pub(super) fn of_blocks(blocks: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let mut room = MAX_ANSWER_SIZE;
         let fits = |ssz: &Vec<u8>| {
@@ -51,21 +52,22 @@ impl Answer {
         Self { chunks: blocks.into_iter().take(MAX_REQUEST_BLOCKS).take_while(fits).collect(), error: None }
     }
 
-    /// Returns the decompressed bytes of its blocks.
+    /// Returns the number of decompressed bytes of the answer's blocks.
     pub fn size(&self) -> usize {
         self.chunks.iter().map(Vec::len).sum()
     }
 }
 
-/// A request as it arrives: a malformed one comes through as well, because it is to be answered with an error.
+/// A received request. A malformed one is kept as an error, because the node must answer it with an
+/// error.
 pub(crate) type Asked = Result<Request, WireError>;
 
-/// Reads and writes requests and answers; which kind, the protocol says.
+/// Reads and writes requests and answers of the kind named by the protocol.
 ///
-/// Each stream has its own.
+/// Each stream has its own codec.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Codec {
-    /// How many blocks the request that was written asks for, and so the most that its answer may hold.
+    /// The number of blocks asked for by the written request, and so the most in its answer.
     asked: usize,
 }
 
@@ -110,7 +112,7 @@ impl request_response::Codec for Codec {
     {
         let chunks = answer.chunks.iter().map(|ssz| Ok(ssz.as_slice()));
         for chunk in chunks.chain(answer.error.iter().map(Err)) {
-            // One chunk is compressed at a time, so an answer never takes the memory of two.
+            // Chunks are compressed one at a time, so the extra memory is that of one chunk.
             let mut bytes = Vec::new();
             write_chunk(chunk, &mut bytes).map_err(invalid_input)?;
             stream.write_all(&bytes).await?;
@@ -119,7 +121,7 @@ impl request_response::Codec for Codec {
     }
 }
 
-/// Reads an answer of at most `asked` blocks. One that goes on after them is malformed, whatever it goes on with.
+/// Reads an answer of at most `asked` blocks. Any bytes after them make the answer malformed.
 async fn read_blocks<T>(stream: &mut T, asked: usize) -> io::Result<Answer>
 where
     T: AsyncRead + Unpin + Send,
@@ -131,15 +133,16 @@ where
     Ok(answer)
 }
 
-/// Why no more of an answer is read.
+/// The reason for reading no further.
 enum End {
-    /// Nothing more comes, or need be read.
+    /// The answer is complete, or the rest is not needed.
     Reached,
-    /// As many chunks as may come have come.
+    /// The answer has as many chunks as allowed.
     Full,
 }
 
-/// Reads at most `most` chunks: to the end of the stream, to the size an answer may have, or to an error that ends it.
+/// Reads at most `most` chunks. Stops at the end of the stream, at the size limit of an answer, or
+/// at a final error.
 async fn read_answer<T>(stream: &mut T, most: usize) -> io::Result<(Answer, End)>
 where
     T: AsyncRead + Unpin + Send,
@@ -147,7 +150,8 @@ where
     let mut answer = Answer::default();
     let mut room = MAX_ANSWER_SIZE;
     for _ in 0..most {
-        // A chunk that runs over is still taken, so an answer that is too long loses its end and not all of itself.
+        // A chunk exceeding the limit is kept, so an overlong answer loses its end and not all of
+        // its chunks.
         if room == 0 {
             return Ok((answer, End::Reached));
         }
@@ -158,7 +162,7 @@ where
                 answer.chunks.push(ssz);
             }
             Some(Err(error)) => {
-                // One block that the peer does not have need not be the last it was asked for.
+                // A peer may lack one block and still send the blocks after it.
                 let last = error.code != ResponseCode::ResourceUnavailable;
                 answer.error = Some(error);
                 if last {

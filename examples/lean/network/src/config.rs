@@ -1,4 +1,4 @@
-//! What an operator may choose about the network.
+//! The operator's choices about the network.
 
 use std::time::Duration;
 
@@ -7,43 +7,48 @@ use libp2p::Multiaddr;
 use crate::HostKey;
 use wire::topic::DEFAULT_NETWORK_NAME;
 
-/// How the network thread listens, whom it dials and how patient it is.
+/// The network thread's listening address, static peers, timeouts and limits.
 ///
-/// [`NetworkConfig::new`] gives the specification's values; change what differs.
+/// [`NetworkConfig::new`] returns the specification's values; change the fields to suit.
 #[derive(Clone, Debug)]
 pub struct NetworkConfig {
     /// The node's identity.
     pub host_key: HostKey,
-    /// Where to listen: `/ip4/<address>/udp/<port>/quic-v1`; port 0 takes a free one.
+    /// The address to listen on: `/ip4/<address>/udp/<port>/quic-v1`. Port 0 takes a free port.
     pub listen: Multiaddr,
-    /// Peers to stay connected to, each redialled when it is lost. A `/p2p/<peer id>` at the end pins its identity.
+    /// Peers to stay connected to. Each is redialled after its connection is lost. A `/p2p/<peer
+    /// id>` at the end of an address pins the peer's identity.
     pub peers: Vec<Multiaddr>,
     /// The network's name in gossip topics.
     pub network_name: String,
-    /// The attestation subnets to follow; publishing to another fails.
+    /// The attestation subnets to follow. Publishing to any other subnet fails.
     pub attestation_subnets: Vec<u64>,
-    /// How often gossipsub tends its mesh. The specification says 700 ms; a devnet with short slots may want 100 ms.
+    /// The interval of gossipsub's mesh maintenance. The specification's value is 700 ms; a devnet
+    /// with short slots may want 100 ms.
     pub heartbeat: Duration,
-    /// How long a request may take, from sending it to the last byte of its answer.
+    /// The time limit of a request, from sending it to the last byte of its answer.
     pub request_timeout: Duration,
-    /// How long a dial may take before it is tried again.
+    /// The time limit of a dial. A dial past its limit has failed and is retried.
     pub dial_timeout: Duration,
-    /// How long to wait before redialling a lost peer; doubles with every failure.
+    /// The wait before the first redial of a lost peer. It doubles with every failure.
     pub redial_first: Duration,
     /// The longest wait between two dials of a peer.
     pub redial_most: Duration,
-    /// For how long a peer without any standing left is neither dialled nor let in.
+    /// The length of a ban: the time during which a peer whose score has run out is neither dialled
+    /// nor accepted.
     pub ban: Duration,
-    /// How many peers may be connected on their own initiative.
+    /// The most inbound connections.
     pub max_inbound_peers: u32,
-    /// Whether to speak `identify`; the specification's Python node breaks when a stream for it is opened.
+    /// Whether to speak `identify`. The specification's Python node fails when a peer opens an
+    /// `identify` stream.
     pub identify: bool,
-    /// Whether to speak `ping`; the specification's Python node breaks when a stream for it is opened.
+    /// Whether to speak `ping`. The specification's Python node fails when a peer opens a `ping`
+    /// stream.
     pub ping: bool,
 }
 
 impl NetworkConfig {
-    /// Returns the specification's values for a node that listens on `listen` and dials nobody.
+    /// Returns the specification's values for a node listening on `listen` and dialling no peers.
     #[must_use]
     pub fn new(host_key: HostKey, listen: Multiaddr) -> Self {
         Self {

@@ -1,15 +1,15 @@
-//! What the network thread has done so far, for other threads to read.
+//! Counters of the network thread's work, readable from other threads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A number that only grows, written by the network thread.
+/// A monotonic number, written by the network thread.
 ///
-/// `Relaxed` suffices: a counter is read for itself and orders nothing else.
+/// `Relaxed` suffices: the value is independent of all other memory and orders nothing.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    /// Returns the number now.
+    /// Returns the current number.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -20,28 +20,28 @@ impl Counter {
     }
 }
 
-/// Counts what came, what went and what was dropped.
+/// Counts of received, sent and dropped messages, requests and connections.
 #[derive(Debug, Default)]
 pub struct NetworkCounters {
-    /// New gossip messages, valid snappy, handed to the node or refused by its lane.
+    /// New gossip messages with valid snappy, including those refused by the node's lane.
     pub received: Counter,
-    /// Gossip payloads that were not snappy.
+    /// Gossip payloads with invalid snappy.
     pub bad_snappy: Counter,
-    /// Gossip payloads that would be larger than any message of their topic may be.
+    /// Gossip payloads over the size limit of their topic.
     pub too_large: Counter,
-    /// Gossip on topics that this node does not follow.
+    /// Gossip on topics not followed by this node.
     pub other_topic: Counter,
-    /// Things told to the node that its lanes refused, of any kind.
+    /// Events of any kind refused by the node's lanes.
     pub refused_by_lane: Counter,
     /// Gossip messages sent to at least one peer.
     pub published: Counter,
-    /// Gossip messages that had nobody to go to because no peer was connected.
+    /// Gossip messages not sent because no peer was connected.
     pub published_alone: Counter,
-    /// Gossip messages that peers had already sent to this node.
+    /// Gossip messages not published because peers had already sent them.
     pub published_duplicate: Counter,
-    /// Gossip messages that could not be sent though there are peers.
+    /// Gossip messages not sent for another reason, with peers connected.
     pub publish_failed: Counter,
-    /// Verdicts that came after gossipsub had forgotten the message.
+    /// Verdicts on messages already forgotten by gossipsub.
     pub late_verdicts: Counter,
     /// Requests received.
     pub requests_in: Counter,
@@ -49,12 +49,12 @@ pub struct NetworkCounters {
     pub requests_in_failed: Counter,
     /// Requests sent.
     pub requests_out: Counter,
-    /// Requests sent that failed or were answered with an error.
+    /// Requests sent and failed, or answered with an error.
     pub requests_out_failed: Counter,
-    /// Offences that peers were charged with.
+    /// Offences recorded against peers.
     pub offences: Counter,
-    /// Peers that were left because they had no standing any more.
+    /// Bans of peers without points.
     pub peers_banned: Counter,
-    /// Dials that failed.
+    /// Failed dials.
     pub dials_failed: Counter,
 }

@@ -1,4 +1,4 @@
-//! Which static peers to dial, and when.
+//! The choice of static peers to dial, and the time of each dial.
 
 use std::time::Duration;
 
@@ -9,12 +9,13 @@ use libp2p::{
 };
 use tokio::time::Instant;
 
-/// The shortest wait between two dials of a peer, whatever was configured.
+/// The shortest wait between two dials of a peer. Shorter configured values are raised to it.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 
-/// Keeps the static peers connected: dials each until it answers, and again when it is lost.
+/// Keeps the static peers connected: dials each until it answers, and again after its connection is
+/// lost.
 ///
-/// It decides and does nothing itself; the time is always given to it.
+/// The dialer only decides. Its callers perform the dials and pass in the time.
 #[derive(Debug)]
 pub(super) struct Dialer {
     targets: Vec<Target>,
@@ -25,9 +26,9 @@ pub(super) struct Dialer {
 #[derive(Debug)]
 struct Target {
     address: Multiaddr,
-    /// The identity that the address names, or that answered there last.
+    /// The identity named in the address, or else the one found by the last connection.
     peer: Option<PeerId>,
-    /// How long to wait after the next failure.
+    /// The wait after the next failure.
     delay: Duration,
     state: State,
 }
@@ -38,16 +39,16 @@ enum State {
     Waiting(Instant),
     /// Being dialled.
     Dialing(ConnectionId),
-    /// Connected since this time, by either side's initiative.
+    /// Connected since this time; either side may have dialled.
     Connected(Instant),
     /// The address is this node's own.
     Abandoned,
 }
 
 impl Dialer {
-    /// Makes a dialer that wants to dial all of `addresses` at once.
+    /// Creates a dialer with all of `addresses` due immediately.
     pub(super) fn new(addresses: &[Multiaddr], first: Duration, most: Duration, now: Instant) -> Self {
-        // Without any wait, a dial that fails at once would be made for ever.
+        // Without a minimum wait, an immediately failing dial would repeat in an endless loop.
         let first = first.max(SHORTEST_WAIT);
         let most = most.max(first);
         let target = |address: &Multiaddr| Target {
@@ -68,7 +69,7 @@ impl Dialer {
         self.targets.iter().filter_map(due).min()
     }
 
-    /// Returns the next dial that is due now, and counts on it being made.
+    /// Returns the next dial due now, and marks it as in progress.
     pub(super) fn take_due(&mut self, now: Instant, is_connected: impl Fn(&PeerId) -> bool) -> Option<DialOpts> {
         let dialing: Vec<PeerId> = self.targets.iter().filter_map(Target::peer_being_dialed).collect();
         for target in &mut self.targets {
@@ -76,7 +77,8 @@ impl Dialer {
                 continue;
             }
             if target.peer.is_some_and(|peer| dialing.contains(&peer)) {
-                // The same peer under another address: two connections would look as if it had been restarted.
+                // The same peer under another address. A second connection would look like a
+                // restart of the peer.
                 target.retry(now, self.most);
                 continue;
             }
@@ -84,7 +86,8 @@ impl Dialer {
                 target.state = State::Connected(now);
                 continue;
             }
-            // The address itself says whether its identity matters; one that was only learned may change.
+            // The address itself pins an identity if that matters. An identity learned from a
+            // connection may change.
             let dial = DialOpts::unknown_peer_id().address(target.address.clone()).build();
             target.state = State::Dialing(dial.connection_id());
             return Some(dial);
@@ -92,7 +95,7 @@ impl Dialer {
         None
     }
 
-    /// Learns that a connection was made with the peer at this address, by whomever.
+    /// Records a new connection with the peer at this address. Either side may have dialled.
     pub(super) fn connected(&mut self, connection: ConnectionId, peer: PeerId, remote: &Multiaddr, now: Instant) {
         for target in &mut self.targets {
             match target.state {
@@ -100,7 +103,8 @@ impl Dialer {
                     target.peer = Some(peer);
                     target.state = State::Connected(now);
                 }
-                // A peer dials from the port it listens on, so its address tells who it is before it was ever dialled.
+                // A peer dials from its listening port, so its address identifies it before this
+                // node's first dial.
                 State::Waiting(_) if target.peer == Some(peer) || socket(&target.address).eq(socket(remote)) => {
                     target.peer = Some(peer);
                     target.state = State::Connected(now);
@@ -110,7 +114,7 @@ impl Dialer {
         }
     }
 
-    /// Learns that a dial failed.
+    /// Records a failed dial.
     pub(super) fn failed(&mut self, connection: ConnectionId, now: Instant) {
         for target in &mut self.targets {
             if matches!(target.state, State::Dialing(dialing) if dialing == connection) {
@@ -119,7 +123,7 @@ impl Dialer {
         }
     }
 
-    /// Learns that a dial reached this node itself.
+    /// Records a dial to this node itself.
     pub(super) fn reached_ourselves(&mut self, connection: ConnectionId) {
         for target in &mut self.targets {
             if matches!(target.state, State::Dialing(dialing) if dialing == connection) {
@@ -128,11 +132,12 @@ impl Dialer {
         }
     }
 
-    /// Learns that the last connection of a peer is gone.
+    /// Records the loss of a peer's last connection.
     pub(super) fn lost(&mut self, peer: PeerId, now: Instant) {
         for target in self.targets.iter_mut().filter(|target| target.peer == Some(peer)) {
             if let State::Connected(since) = target.state {
-                // A peer that only just came may be turning us away; one that stayed is worth a quick dial.
+                // A connection lost soon after its start may be a refusal by the peer. After a
+                // longer connection, a quick redial is worthwhile.
                 if now.duration_since(since) >= self.most {
                     target.delay = self.first;
                 }
@@ -143,7 +148,7 @@ impl Dialer {
 }
 
 impl Dialer {
-    /// Learns that a peer that is not connected any more is to be left until then.
+    /// Records the ban of a disconnected peer: its next dial is not before `until`.
     pub(super) fn banned(&mut self, peer: PeerId, until: Instant) {
         for target in self.targets.iter_mut().filter(|target| target.peer == Some(peer)) {
             if let State::Waiting(at) = &mut target.state {
@@ -164,7 +169,7 @@ impl Target {
     }
 }
 
-/// Returns an address without the identity at its end.
+/// Returns the parts of an address without the identity.
 fn socket(address: &Multiaddr) -> impl Iterator<Item = Protocol<'_>> {
     address.iter().filter(|part| !matches!(part, Protocol::P2p(_)))
 }

@@ -1,11 +1,12 @@
-//! Node records (EIP-778): who a node is, and where it can be reached, in at most 300 signed bytes.
+//! Node records (EIP-778): a node's identity and addresses in at most 300 signed bytes.
 //!
-//! A record is a list in RLP: signature, sequence number, and pairs of keys and values, the keys in order. As text it is
-//! `enr:` and its bytes in base64. The keys that Lean nodes use are `id`, `secp256k1`, `ip`, `udp`, `quic`, `eth2`,
-//! `attnets` and `is_aggregator`.
+//! A record is an RLP list: signature, sequence number, and pairs of keys and values in the order
+//! of the keys. Its text form is `enr:` and its bytes in base64. Lean nodes use the keys `id`,
+//! `secp256k1`, `ip`, `udp`, `quic`, `eth2`, `attnets` and `is_aggregator`.
 //!
-//! Reading a record is not believing it: the specification reads records with a wrong signature, and says that it is
-//! wrong. Whoever takes addresses from one should ask [`verify_signature`](NodeRecord::verify_signature).
+//! Reading a record does not verify it: as in the specification, a record with a wrong signature
+//! can be read. Call [`verify_signature`](NodeRecord::verify_signature) before using an address
+//! from a record.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,10 +27,10 @@ use crate::host_key::HostKey;
 /// The most bytes of an encoded record (EIP-778).
 pub const MAX_RECORD_SIZE: usize = 300;
 
-/// The only identity scheme that there is: secp256k1 and Keccak.
+/// The only existing identity scheme: secp256k1 and Keccak.
 const SCHEME: &[u8] = b"v4";
 
-/// What a record's text begins with.
+/// The beginning of a record's text.
 const PREFIX: &str = "enr:";
 
 const ID: &str = "id";
@@ -41,7 +42,7 @@ const ETH2: &str = "eth2";
 const ATTNETS: &str = "attnets";
 const IS_AGGREGATOR: &str = "is_aggregator";
 
-/// What a node says about itself.
+/// A node's signed statement about itself.
 ///
 /// # Examples
 ///
@@ -59,43 +60,43 @@ const IS_AGGREGATOR: &str = "is_aggregator";
 pub struct NodeRecord {
     signature: [u8; 64],
     seq: u64,
-    /// Sorted by their keys' bytes, as they are on the wire.
+    /// Sorted by the bytes of the keys, as on the wire.
     pairs: BTreeMap<String, Vec<u8>>,
 }
 
-/// Which fork a node follows: the value of the key `eth2`.
+/// A node's fork: the value of the key `eth2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Eth2Data {
-    /// Names the fork.
+    /// The fork's identifier.
     pub fork_digest: [u8; 4],
-    /// The version of the next fork; the current one if none is planned.
+    /// The version of the next fork, or of the current fork if none is planned.
     pub next_fork_version: [u8; 4],
-    /// When the next fork begins; the largest number if none is planned.
+    /// The epoch in which the next fork begins, or the largest number if none is planned.
     pub next_fork_epoch: u64,
 }
 
-/// Says why bytes or a text are not a node record.
+/// The reason why bytes or a text are not a node record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// The text does not begin with `enr:`.
     #[error("a node record begins with \"{PREFIX}\"")]
     Prefix,
-    /// What follows `enr:` is not URL-safe base64.
+    /// The text after `enr:` is not URL-safe base64.
     #[error("a node record is URL-safe base64 after \"{PREFIX}\"")]
     Base64,
-    /// There are more bytes than a record may have.
+    /// The record has more than [`MAX_RECORD_SIZE`] bytes.
     #[error("a node record has at most {MAX_RECORD_SIZE} bytes, not {0}")]
     TooLarge(usize),
-    /// The bytes are not one list of byte strings, in the one encoding that RLP allows.
+    /// The bytes are not one list of byte strings in RLP's canonical encoding.
     #[error("a node record is one RLP list of byte strings: {0}")]
     Rlp(alloy_rlp::Error),
-    /// The signature has not 64 bytes.
+    /// The signature does not have 64 bytes.
     #[error("a node record's signature has 64 bytes, not {0}")]
     Signature(usize),
     /// A key is not text.
     #[error("a key of the node record is not UTF-8")]
     Key,
-    /// A key comes twice, or after a larger one.
+    /// A key is repeated, or follows a larger key.
     #[error("the keys of a node record are in order, and none comes twice")]
     Order,
 }
@@ -107,11 +108,11 @@ impl From<alloy_rlp::Error> for RecordError {
 }
 
 impl NodeRecord {
-    /// Reads a record's bytes.
+    /// Reads a record's bytes without verifying the signature.
     ///
     /// # Errors
     ///
-    /// [`RecordError`], except for the two about its text. The signature is not looked at.
+    /// Returns any [`RecordError`] except the two about the text form.
     pub fn from_rlp(bytes: &[u8]) -> Result<Self, RecordError> {
         if bytes.len() > MAX_RECORD_SIZE {
             return Err(RecordError::TooLarge(bytes.len()));
@@ -136,15 +137,16 @@ impl NodeRecord {
         Ok(Self { signature, seq, pairs })
     }
 
-    /// Makes the record of the node with this key, which can be reached over QUIC at the given address and port.
+    /// Creates and signs the record of the node with this key, reachable over QUIC at the given
+    /// address and port.
     ///
-    /// `seq` must be larger than that of every record the node has had before.
+    /// `seq` must be larger than the sequence number of every earlier record of the node.
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "the messages say why this cannot fail")]
     pub fn sign(key: &HostKey, seq: u64, ip: Ipv4Addr, quic: u16, is_aggregator: bool) -> Self {
         let signer = SigningKey::from_slice(&key.secret()).expect("a host key's secret is a secp256k1 secret");
         let public_key = signer.verifying_key().to_sec1_point(true).as_bytes().to_vec();
-        // Numbers are written without leading zeros.
+        // RLP numbers have no leading zeros.
         let port: Vec<u8> = quic.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
         let pairs = [
             (ID, SCHEME.to_vec()),
@@ -169,55 +171,60 @@ impl NodeRecord {
         list(&items)
     }
 
-    /// Says whether the record was signed with the key that it names.
+    /// Returns whether the signature was made with the key named in the record.
     #[must_use]
     pub fn verify_signature(&self) -> bool {
         let (Some(key), Ok(signature)) = (self.verifying_key(), Signature::from_slice(&self.signature)) else {
             return false;
         };
-        // Of the two signatures that are worth the same, the crate takes one only; EIP-778 asks for neither.
+        // Each signature has a second, equally valid form, its `s` negated. The crate accepts only
+        // the form with the lower `s`; EIP-778 prescribes neither.
         key.verify_prehash(&self.digest(), &signature.normalize_s()).is_ok()
     }
 
-    /// Says whether the record has the known scheme and a key of it, signed or not.
+    /// Returns whether the record has the known scheme and a public key. The signature is not
+    /// checked.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.get(ID) == Some(SCHEME) && self.public_key().is_some()
     }
 
-    /// Returns the number that grows with each change of the node's record.
+    /// Returns the sequence number. It grows with each change of the node's record.
     #[must_use]
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// Finds the value of a key.
+    /// Returns the value of a key, or `None` if the record lacks the key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&[u8]> {
         self.pairs.get(key).map(Vec::as_slice)
     }
 
-    /// Returns the name of the identity scheme, if it has one that is text.
+    /// Returns the name of the identity scheme, or `None` if the name is missing, empty or not
+    /// UTF-8.
     #[must_use]
     pub fn identity_scheme(&self) -> Option<&str> {
         std::str::from_utf8(self.get(ID)?).ok().filter(|scheme| !scheme.is_empty())
     }
 
-    /// Returns the node's public key, compressed, if it has 33 bytes.
+    /// Returns the node's compressed public key, or `None` unless it has 33 bytes.
     #[must_use]
     pub fn public_key(&self) -> Option<[u8; 33]> {
         self.get(SECP256K1)?.try_into().ok()
     }
 
-    /// Returns the node's identity for discovery: the Keccak hash of its public key, if that is a point of the curve.
+    /// Returns the node's identity for discovery: the Keccak hash of its public key. Returns `None`
+    /// if the key is not a point of the curve.
     #[must_use]
     pub fn node_id(&self) -> Option<[u8; 32]> {
         let point = self.verifying_key()?.to_sec1_point(false);
-        // The first byte says that the point is not compressed.
+        // The first byte marks an uncompressed point.
         Some(Keccak256::digest(&point.as_bytes()[1..]).into())
     }
 
-    /// Returns the node's identity for libp2p, if its public key is a point of the curve.
+    /// Returns the node's identity for libp2p, or `None` if its public key is not a point of the
+    /// curve.
     #[must_use]
     pub fn peer_id(&self) -> Option<PeerId> {
         let key = identity::secp256k1::PublicKey::try_from_bytes(&self.public_key()?).ok()?;
@@ -242,7 +249,7 @@ impl NodeRecord {
         self.port(QUIC)
     }
 
-    /// Returns where to reach the node over QUIC: its own port for that, or else that of discovery.
+    /// Returns the node's QUIC address: at its QUIC port, or else at its discovery port.
     #[must_use]
     pub fn multiaddr(&self) -> Option<Multiaddr> {
         let named = |port: &u16| *port != 0;
@@ -250,7 +257,7 @@ impl NodeRecord {
         Some(Multiaddr::empty().with(Protocol::Ip4(self.ip4()?)).with(Protocol::Udp(port)).with(Protocol::QuicV1))
     }
 
-    /// Returns which fork the node follows, if it says so in at least 16 bytes.
+    /// Returns the node's fork, or `None` if the value is missing or shorter than 16 bytes.
     #[must_use]
     pub fn eth2(&self) -> Option<Eth2Data> {
         let (fork_digest, rest) = self.get(ETH2)?.split_first_chunk()?;
@@ -263,14 +270,15 @@ impl NodeRecord {
         })
     }
 
-    /// Lists the attestation subnets that the node listens to, lowest first, if it says so in 8 bytes.
+    /// Returns the node's attestation subnets, lowest first, or `None` unless the value has 8
+    /// bytes.
     #[must_use]
     pub fn attestation_subnets(&self) -> Option<Vec<u64>> {
         let bits = u64::from_le_bytes(self.get(ATTNETS)?.try_into().ok()?);
         Some((0..64).filter(|subnet| bits >> subnet & 1 == 1).collect())
     }
 
-    /// Says whether the node aggregates votes.
+    /// Returns whether the node aggregates votes.
     #[must_use]
     pub fn is_aggregator(&self) -> bool {
         self.get(IS_AGGREGATOR) == Some(&[1])
@@ -285,7 +293,8 @@ impl NodeRecord {
         VerifyingKey::from_sec1_bytes(&self.public_key()?).ok()
     }
 
-    /// Hashes what the signature is over: everything but itself.
+    /// Returns the hash covered by the signature, computed over everything except the signature
+    /// itself.
     fn digest(&self) -> [u8; 32] {
         let mut content = Vec::new();
         self.append_content(&mut content);
@@ -313,7 +322,7 @@ impl FromStr for NodeRecord {
 
     fn from_str(text: &str) -> Result<Self, RecordError> {
         let encoded = text.trim().strip_prefix(PREFIX).ok_or(RecordError::Prefix)?;
-        // Four digits are three bytes; what is longer is not worth decoding.
+        // Four base64 digits are three bytes. A longer text is refused without decoding it.
         if encoded.len() > MAX_RECORD_SIZE.div_ceil(3) * 4 {
             return Err(RecordError::TooLarge(encoded.len() / 4 * 3));
         }

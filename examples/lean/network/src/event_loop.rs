@@ -1,4 +1,4 @@
-//! What the network thread does, over and over.
+//! The main loop of the network thread.
 
 use std::{
     collections::HashMap,
@@ -29,16 +29,18 @@ use crate::{
 };
 use wire::request::RequestKind;
 
-/// How many swarm events, and then how many commands, are handled before other tasks of the thread get their turn.
+/// The most swarm events, and then the most commands, per turn. After a turn, other tasks of the
+/// thread may run.
 const MAX_TURN: usize = 256;
 
-/// How long peers are given to acknowledge that their connections are closed.
+/// The time for peers to acknowledge the closing of their connections.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
 
-/// How often the other tasks of the thread get to run after that, for QUIC's last packets.
+/// The number of further turns for the other tasks of the thread, so that QUIC can send its last
+/// packets.
 const LAST_TURNS: usize = 16;
 
-/// The network thread's state. Nothing of it is shared but the counters.
+/// The network thread's state. Only the counters are shared with other threads.
 pub(super) struct EventLoop<I> {
     pub(super) swarm: Swarm<Behaviour>,
     pub(super) inbound: I,
@@ -49,11 +51,11 @@ pub(super) struct EventLoop<I> {
     commands: Mailbox<Command>,
     dialer: Dialer,
     standings: Standings,
-    /// Goes off when the next dial is due, or the next peer is let in again.
+    /// Fires when the next dial is due or the next ban ends.
     alarm: Pin<Box<Sleep>>,
     /// Each connected peer's first connection.
     connected: HashMap<PeerId, FirstConnection>,
-    /// How long a dial may take.
+    /// The time limit of a dial.
     dial_timeout: Duration,
 }
 
@@ -63,17 +65,19 @@ struct FirstConnection {
 }
 
 impl FirstConnection {
-    /// Returns whether another connection means that the peer has lost this one, as when it was killed and restarted.
+    /// Returns whether another connection means that the peer has lost this one, for example
+    /// because it was killed and restarted.
     ///
-    /// The innocent reason for a second connection is that both sides dialled: then they run in opposite directions,
-    /// and the second had begun before the first was made.
+    /// There is one other reason for a second connection: both sides dialled. In that case the
+    /// connections run in opposite directions, and the second dial began before the first
+    /// connection was established.
     fn is_lost(&self, another_by_us: bool, now: Instant, dial_timeout: Duration) -> bool {
         self.by_us == another_by_us || now.duration_since(self.since) > dial_timeout
     }
 }
 
 impl<I: Inbound> EventLoop<I> {
-    /// Puts the loop together; dials are due at once.
+    /// Creates the loop. All dials are due immediately.
     pub(super) fn new(
         config: &NetworkConfig,
         swarm: Swarm<Behaviour>,
@@ -99,15 +103,17 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    /// Runs until it is told to end and all commands are carried out, then says goodbye to all peers.
+    /// Runs until [`Command::End`] has arrived and all commands are carried out, then closes all
+    /// connections.
     pub(super) async fn run(mut self) {
         poll_fn(|cx| self.poll_turn(cx)).await;
         self.close_connections().await;
     }
 
-    /// Does what there is to do: swarm events, answers, commands, dials, in this order and bounded in number.
+    /// Handles swarm events, answers, commands and dials, in this order and in bounded numbers.
     ///
-    /// Commands change what the swarm has to do without waking it, so a turn that did anything asks for another.
+    /// A command can create work for the swarm without waking it, so a turn with any work requests
+    /// another turn.
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut idle = true;
         for _ in 0..MAX_TURN {
@@ -124,7 +130,7 @@ impl<I: Inbound> EventLoop<I> {
             match self.commands.poll_recv(cx) {
                 Poll::Ready(Some(Command::End)) => self.commands.close(),
                 Poll::Ready(Some(command)) => self.on_command(command),
-                // The swarm has had a whole turn for the last commands.
+                // The swarm has had a whole turn to process the last commands.
                 Poll::Ready(None) if idle => return Poll::Ready(()),
                 Poll::Ready(None) | Poll::Pending => break,
             }
@@ -139,8 +145,8 @@ impl<I: Inbound> EventLoop<I> {
         Poll::Pending
     }
 
-    /// Makes the dials that are due, lets in the peers whose time is over, and arms the timer for what comes next; returns
-    /// whether anything was dialled.
+    /// Starts the due dials, lifts the bans that are over, and arms the timer for the next event.
+    /// Returns whether there was a dial.
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
         let mut dialled = false;
         loop {
@@ -152,7 +158,7 @@ impl<I: Inbound> EventLoop<I> {
                 dialled = true;
                 let connection = dial.connection_id();
                 if let Err(error) = self.swarm.dial(dial) {
-                    // The swarm reports only dials that it has begun.
+                    // The swarm reports the failure of a dial only after the dial has begun.
                     self.on_failed_dial(connection, &error);
                 }
             }
@@ -184,8 +190,8 @@ impl<I: Inbound> EventLoop<I> {
                 self.count_refusal(self.inbound.peer_disconnected(peer_id));
             }
             SwarmEvent::ConnectionClosed { peer_id, cause: Some(cause), .. } => {
-                // Two nodes that dialled each other keep both connections. One that breaks alone was the one before the
-                // peer was restarted.
+                // Two nodes dialling each other keep both connections. If only one of them breaks,
+                // the peer was restarted, and that connection is from before the restart.
                 tracing::debug!(peer = %peer_id, %cause, "one of a peer's connections broke, starting over");
                 self.disconnect(peer_id);
             }
@@ -223,8 +229,9 @@ impl<I: Inbound> EventLoop<I> {
                 }
             }
             Some(first) if first.is_lost(by_us, now, self.dial_timeout) => {
-                // Gossipsub tells its topics on a peer's first connection only, so one that was restarted would never
-                // learn ours over the second. Both go, and the next one is a first.
+                // Gossipsub announces its topics only on a peer's first connection. A restarted
+                // peer would therefore never receive this node's topics on its second connection.
+                // Both are closed, so the next connection is a first one.
                 tracing::debug!(%peer, "peer connected again, starting over");
                 self.disconnect(peer);
             }
@@ -243,7 +250,7 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    /// Holds an offence against a peer, and leaves the peer if it was one too many.
+    /// Records a peer's offence, and disconnects and bans a peer without points.
     pub(super) fn charge(&mut self, peer: PeerId, offence: Offence) {
         self.counters.offences.increment();
         if !self.standings.charge(peer, offence, Instant::now()) {
@@ -269,7 +276,7 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    /// Closes every connection, so that peers need not wait for their timeouts to learn that this node is gone.
+    /// Closes every connection, so peers notice this node's end without waiting for a timeout.
     async fn close_connections(mut self) {
         let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
         for peer in peers {

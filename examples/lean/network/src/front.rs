@@ -1,4 +1,4 @@
-//! What the node tells the network, and the lanes it goes through.
+//! The node's commands to the network, and the lanes for them.
 
 use actor_lanes::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
 use libp2p::PeerId;
@@ -6,61 +6,62 @@ use libp2p::PeerId;
 use crate::Offence;
 use wire::{Root, message_id::MessageId, request::SlotRange, topic::TopicKind};
 
-/// What the network thread is told to do.
+/// A command to the network thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Gossip this node's own message.
+    /// Publish this node's own message.
     Publish {
-        /// What the message is.
+        /// The kind of message.
         kind: TopicKind,
-        /// Its SSZ.
+        /// The message's SSZ.
         ssz: Vec<u8>,
     },
     /// Ask a peer for blocks.
     RequestBlocks {
-        /// Whom to ask.
+        /// The peer to ask.
         peer: PeerId,
         /// The roots of the blocks.
         roots: Vec<Root>,
-        /// The asker's own number, which comes back with the outcome.
+        /// The caller's number for the request, returned with the outcome.
         request_id: u64,
     },
-    /// Ask a peer for the blocks of its chain in a row of slots.
+    /// Ask a peer for the blocks of its chain in a range of slots.
     RequestRange {
-        /// Whom to ask.
+        /// The peer to ask.
         peer: PeerId,
         /// The slots.
         range: SlotRange,
-        /// The asker's own number, which comes back with the outcome.
+        /// The caller's number for the request, returned with the outcome.
         request_id: u64,
     },
-    /// Hold something against a peer.
+    /// Penalise a peer for an offence.
     Charge {
-        /// Which peer.
+        /// The peer.
         peer: PeerId,
-        /// What it did.
+        /// The offence.
         offence: Offence,
     },
-    /// Say what became of a gossip message.
+    /// Report the verdict on a gossip message.
     Report {
-        /// Which message.
+        /// The message's id.
         id: MessageId,
-        /// The peer that sent it, as delivered.
+        /// The peer that sent the message, as delivered.
         source: PeerId,
-        /// What became of it.
+        /// The verdict.
         verdict: Verdict,
     },
     /// Close all connections of a peer. A static peer is redialled.
     Disconnect {
-        /// Which peer.
+        /// The peer.
         peer: PeerId,
     },
-    /// Take no more commands, carry out those that wait, and end. Only the thread's owner says so.
+    /// Take no more commands, carry out the waiting ones, and end. Only the thread's owner sends
+    /// this.
     End,
 }
 
 impl Message for Command {
-    // The node's own publications share a lane with nothing that peers can cause.
+    // Peers cannot fill the lane of the node's own publications.
     const LANES: &'static [Lane] = &[
         Lane::control("end", 4),
         Lane::fifo("own", 1024).weight(8),
@@ -78,71 +79,74 @@ impl Message for Command {
     }
 }
 
-/// What the node found a gossip message to be.
+/// The node's verdict on a gossip message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Valid: pass it on.
+    /// Valid: forward it.
     Accept,
-    /// Of no use now, which is nobody's fault: do not pass it on.
+    /// Currently useless, but not invalid: do not forward it. The sender is not penalised.
     Ignore,
-    /// Invalid: do not pass it on, and hold it against its sender.
+    /// Invalid: do not forward it, and penalise its sender.
     Reject,
 }
 
-/// The network thread as the rest of the node sees it. Cheap to clone; no method waits.
+/// A handle to the network thread for the rest of the node. Cheap to clone; no method blocks.
 #[derive(Clone, Debug)]
 pub struct NetworkFront {
     commands: Handle<Command>,
 }
 
 impl NetworkFront {
-    /// Gossips a message of this node's own; it is compressed on the network thread.
+    /// Publishes this node's own message. The network thread compresses it.
     ///
-    /// Without peers, or with more than 10 MiB of SSZ, it goes nowhere and is counted.
+    /// Without peers, or with more than 10 MiB of SSZ, the message is counted and dropped.
     ///
     /// # Errors
     ///
-    /// [`Undelivered`] with the command when the lane is full or the thread is gone.
+    /// Returns [`Undelivered`] with the command if the lane is full or the thread has ended.
     pub fn publish(&self, kind: TopicKind, ssz: Vec<u8>) -> Result<(), Undelivered> {
         self.tell(Command::Publish { kind, ssz })
     }
 
     /// Asks `peer` for the blocks with these roots, 1 to 1024.
     ///
-    /// The outcome arrives at [`Inbound::blocks`](crate::Inbound::blocks) under `request_id`.
+    /// The outcome is delivered to [`Inbound::blocks`](crate::Inbound::blocks) under
+    /// `request_id`.
     ///
     /// # Errors
     ///
-    /// [`Undelivered`] with the command when the lane is full or the thread is gone.
+    /// Returns [`Undelivered`] with the command if the lane is full or the thread has ended.
     pub fn request_blocks(&self, peer: PeerId, roots: Vec<Root>, request_id: u64) -> Result<(), Undelivered> {
         self.tell(Command::RequestBlocks { peer, roots, request_id })
     }
 
     /// Asks `peer` for the blocks of its chain in these slots, 1 to 1024.
     ///
-    /// The outcome arrives at [`Inbound::blocks`](crate::Inbound::blocks) under `request_id`.
+    /// The outcome is delivered to [`Inbound::blocks`](crate::Inbound::blocks) under
+    /// `request_id`.
     ///
     /// # Errors
     ///
-    /// [`Undelivered`] with the command when the lane is full or the thread is gone.
+    /// Returns [`Undelivered`] with the command if the lane is full or the thread has ended.
     pub fn request_range(&self, peer: PeerId, range: SlotRange, request_id: u64) -> Result<(), Undelivered> {
         self.tell(Command::RequestRange { peer, range, request_id })
     }
 
-    /// Holds an offence against `peer`, which is left when it has no standing any more.
+    /// Penalises `peer` for an offence. A peer without points is disconnected and banned.
     ///
     /// # Errors
     ///
-    /// [`Undelivered`] with the command when the lane is full or the thread is gone.
+    /// Returns [`Undelivered`] with the command if the lane is full or the thread has ended.
     pub fn charge(&self, peer: PeerId, offence: Offence) -> Result<(), Undelivered> {
         self.tell(Command::Charge { peer, offence })
     }
 
-    /// Says what became of a gossip message; a valid one is passed on now, an invalid one is held against its sender.
+    /// Reports the verdict on a gossip message. A valid message is forwarded now; for an invalid
+    /// one, its sender is penalised.
     ///
     /// # Errors
     ///
-    /// [`Undelivered`] with the command when the lane is full or the thread is gone.
+    /// Returns [`Undelivered`] with the command if the lane is full or the thread has ended.
     pub fn report(&self, id: MessageId, source: PeerId, verdict: Verdict) -> Result<(), Undelivered> {
         self.tell(Command::Report { id, source, verdict })
     }
@@ -151,14 +155,14 @@ impl NetworkFront {
     ///
     /// # Errors
     ///
-    /// [`Undelivered`] with the command when the lane is full or the thread is gone.
+    /// Returns [`Undelivered`] with the command if the lane is full or the thread has ended.
     pub fn disconnect(&self, peer: PeerId) -> Result<(), Undelivered> {
         self.tell(Command::Disconnect { peer })
     }
 
-    /// Lets the thread carry out what it was told and then end; from then on everything is handed back.
+    /// Ends the thread after its waiting commands. Every later command is returned to its caller.
     pub(super) fn end(&self) {
-        // Refused only if it has been told already, or has ended.
+        // Refused only if the thread already has the command or has ended.
         drop(self.commands.try_tell(Command::End));
     }
 
@@ -173,28 +177,28 @@ impl NetworkFront {
     }
 }
 
-/// A command that did not reach the network thread.
+/// A command returned to its caller because it did not reach the network thread.
 #[derive(Debug, thiserror::Error)]
 #[error("the network was not told: {reason}")]
 pub struct Undelivered {
-    /// Why not.
+    /// The reason.
     pub reason: UndeliveredReason,
     /// The command, unchanged.
     pub command: Box<Command>,
 }
 
-/// Why a command did not reach the network thread.
+/// The reason why a command did not reach the network thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UndeliveredReason {
-    /// As many commands of the kind wait as may.
+    /// The command's lane is full.
     #[error("its lane is full")]
     Full,
-    /// The thread has ended or been told to.
+    /// The thread has ended or is about to end.
     #[error("it has stopped")]
     Stopped,
 }
 
-/// Makes the front, and the mailbox that the network thread receives from in its own loop.
+/// Creates the front, and the mailbox for the network thread's loop to receive from.
 pub fn command_mailbox() -> (NetworkFront, Mailbox<Command>) {
     let (commands, mailbox) = mailbox();
     (NetworkFront { commands }, mailbox)

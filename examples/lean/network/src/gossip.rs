@@ -1,4 +1,4 @@
-//! Gossipsub as Lean clients set it: topics, identity of messages, compression, parameters.
+//! Gossipsub with the settings of Lean clients: topics, message ids, compression, parameters.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,25 +20,27 @@ use wire::{
     topic::{Topic, TopicKind},
 };
 
-/// Gossipsub that decompresses what comes in, compresses what goes out, and knows only the network's own topics.
+/// Gossipsub with decompression of inbound messages, compression of outbound messages, and a filter
+/// for the network's own topics.
 pub(super) type Gossipsub = gossipsub::Behaviour<SnappyTransform, WhitelistSubscriptionFilter>;
 
-/// How long a message that nobody has judged yet is kept, so that a late verdict can still pass it on.
+/// The time for which a message without a verdict is kept, so that a late verdict can still forward
+/// it.
 ///
-/// The specification's six windows of 700 ms; with shorter heartbeats it takes more windows.
+/// The specification's six windows of 700 ms. Shorter heartbeats need more windows.
 const UNJUDGED: Duration = Duration::from_millis(4200);
 
-/// The bytes of a gossipsub frame besides the payload: topic name and field tags, generously.
+/// The bytes of a gossipsub frame besides the payload: topic name and field tags, with a margin.
 const FRAME_OVERHEAD: usize = 4096;
 
-/// The topics that this node follows, by either name.
+/// The topics followed by this node, with lookup by hash and by kind.
 #[derive(Debug)]
 pub struct Topics {
     kinds: HashMap<TopicHash, TopicKind>,
 }
 
 impl Topics {
-    /// Returns the topics that `config` names.
+    /// Returns the topics named in `config`.
     pub fn new(config: &NetworkConfig) -> Self {
         let subnets = config.attestation_subnets.iter();
         let kinds = [TopicKind::Block, TopicKind::Aggregation]
@@ -49,21 +51,22 @@ impl Topics {
         Self { kinds }
     }
 
-    /// Returns what the messages of a topic are.
+    /// Returns the kind of a topic's messages.
     pub(super) fn kind(&self, topic: &TopicHash) -> Option<TopicKind> {
         self.kinds.get(topic).copied()
     }
 
     /// Returns the topic of a kind of message.
     pub(super) fn topic(&self, kind: TopicKind) -> Option<&TopicHash> {
-        // A handful of topics: looking through them costs less than a second table.
+        // There are few topics: a linear search costs less than a second table.
         self.kinds.iter().find(|(_, followed)| **followed == kind).map(|(topic, _)| topic)
     }
 }
 
-/// Decompresses gossip before gossipsub looks at it, so that it happens once for identity and delivery.
+/// Decompresses gossip before gossipsub processes it, so one decompression serves both the message
+/// id and the delivery.
 ///
-/// What it refuses, gossipsub rejects: it is neither delivered nor passed on.
+/// Gossipsub rejects a message refused here: the message is neither delivered nor forwarded.
 #[derive(Clone, Debug)]
 pub struct SnappyTransform {
     topics: Arc<Topics>,
@@ -71,7 +74,7 @@ pub struct SnappyTransform {
 }
 
 impl SnappyTransform {
-    /// Makes the transform for these topics, which counts what it refuses.
+    /// Creates the transform for these topics. It counts refused messages.
     pub fn new(topics: Arc<Topics>, counters: Arc<NetworkCounters>) -> Self {
         Self { topics, counters }
     }
@@ -103,11 +106,11 @@ impl DataTransform for SnappyTransform {
     }
 }
 
-/// Makes gossipsub with the specification's parameters, subscribed to all of `topics`.
+/// Creates gossipsub with the specification's parameters, subscribed to all of `topics`.
 ///
 /// # Errors
 ///
-/// A text when the configured values contradict each other.
+/// Returns a text if the configured values contradict each other.
 pub(super) fn gossipsub(
     config: &NetworkConfig,
     topics: &Arc<Topics>,
@@ -153,9 +156,11 @@ fn parameters(heartbeat: Duration) -> ConfigBuilder {
         .duplicate_cache_time(Duration::from_secs(24))
         .prune_backoff(Duration::from_secs(60))
         .idontwant_message_size_threshold(1024)
-        // One's own messages go to every peer that follows the topic: a small mesh needs no heartbeat to work.
+        // This node's own messages go to every peer following the topic, so a small mesh works
+        // before the first heartbeat.
         .flood_publish(true)
-        // A peer that does not read costs this many messages, then its newest are dropped.
+        // The queue for a peer that does not read is bounded by this many messages; further ones
+        // are dropped.
         .connection_handler_queue_len(1024);
     parameters
 }

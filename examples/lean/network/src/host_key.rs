@@ -1,4 +1,4 @@
-//! The key by which peers know this node.
+//! The key of this node's network identity.
 
 use std::fmt;
 
@@ -7,33 +7,36 @@ use libp2p::{
     identity::{Keypair, secp256k1},
 };
 
-/// The node's secp256k1 key: its public half is the node's [`PeerId`], its secret half proves it in every handshake.
+/// The node's secp256k1 key. Its public half is the node's [`PeerId`]. Its secret half proves that
+/// identity in every handshake.
 #[derive(Clone)]
 pub struct HostKey(Keypair);
 
 impl HostKey {
-    /// Makes a new random key.
+    /// Creates a random key.
     #[must_use]
     pub fn generate() -> Self {
         Self(secp256k1::Keypair::generate().into())
     }
 
-    /// Makes the key with this secret.
+    /// Creates the key with this secret.
     ///
     /// # Errors
     ///
-    /// [`HostKeyError`] when `secret` is zero or not below the curve's order.
+    /// Returns [`HostKeyError`] if `secret` is zero or not below the curve's order.
     pub fn from_secret(mut secret: [u8; 32]) -> Result<Self, HostKeyError> {
-        // The bytes are zeroed by the call.
+        // The call zeroes the bytes.
         let secret = secp256k1::SecretKey::try_from_bytes(&mut secret).map_err(|_| HostKeyError)?;
         Ok(Self(secp256k1::Keypair::from(secret).into()))
     }
 
-    /// Makes the key whose secret is written in 64 hexadecimal digits, with or without `0x` and white space around.
+    /// Creates the key from a secret in 64 hexadecimal digits, with or without a leading `0x` and
+    /// surrounding white space.
     ///
     /// # Errors
     ///
-    /// [`HostKeyError`] when `text` is anything else or as for [`HostKey::from_secret`].
+    /// Returns [`HostKeyError`] for any other text, and for the secrets refused by
+    /// [`HostKey::from_secret`].
     pub fn from_hex(text: &str) -> Result<Self, HostKeyError> {
         let digits = text.trim();
         let digits = digits.strip_prefix("0x").unwrap_or(digits);
@@ -42,7 +45,7 @@ impl HostKey {
         Self::from_secret(secret)
     }
 
-    /// Returns the identity that peers see.
+    /// Returns the identity seen by peers.
     #[must_use]
     pub fn peer_id(&self) -> PeerId {
         self.0.public().to_peer_id()
@@ -54,7 +57,7 @@ impl HostKey {
         pair.expect("a host key is made of a secp256k1 key only").secret().to_bytes()
     }
 
-    /// Returns the key as libp2p wants it.
+    /// Returns the key in libp2p's form.
     pub(super) fn keypair(&self) -> &Keypair {
         &self.0
     }
@@ -62,7 +65,7 @@ impl HostKey {
 
 impl fmt::Debug for HostKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The secret stays out of logs.
+        // The secret must not appear in logs.
         f.debug_tuple("HostKey").field(&self.peer_id()).finish()
     }
 }

@@ -1,77 +1,79 @@
-//! What the network tells the node.
+//! Events from the network for the node.
 
 use libp2p::PeerId;
 
 use crate::BlocksReply;
 use wire::{Root, message_id::MessageId, request::SlotRange, response::ErrorChunk, status::Status, topic::TopicKind};
 
-/// Where the network thread delivers.
+/// The receiver of the network thread's events.
 ///
-/// Every method is called on the network thread and must return at once: while it does not, nothing is received, sent or
-/// kept alive. One that has no room for what it is given refuses it; the refusal is counted, and gossip that was refused
-/// is not passed on to other peers.
+/// Every method is called on the network thread and must return immediately: until it returns, the
+/// network receives nothing, sends nothing and keeps no connection alive. A method without room for
+/// its argument returns [`Refused`]. The refusal is counted, and refused gossip is not forwarded to
+/// other peers.
 pub trait Inbound: Send + 'static {
-    /// Takes a gossip message that has not been seen before and whose SSZ nobody has looked at.
+    /// Takes a new gossip message. Its SSZ is unchecked.
     ///
-    /// It goes to other peers only once [`NetworkFront::report`](crate::NetworkFront::report) says
+    /// The network forwards it to other peers only after
+    /// [`NetworkFront::report`](crate::NetworkFront::report) with
     /// [`Accept`](crate::Verdict::Accept), within six heartbeats and at least 4.2 seconds.
     ///
     /// # Errors
     ///
-    /// [`Refused`] when there is no room.
+    /// Returns [`Refused`] if there is no room.
     fn gossip(&self, message: GossipMessage) -> Result<(), Refused>;
 
-    /// Takes the outcome of a request for blocks; there is exactly one for each that was accepted.
+    /// Takes the outcome of a request for blocks. Each accepted request has exactly one outcome.
     ///
     /// # Errors
     ///
-    /// [`Refused`] when there is no room.
+    /// Returns [`Refused`] if there is no room.
     fn blocks(&self, response: BlocksResponse) -> Result<(), Refused>;
 
     /// Takes a peer's status, from its request or its answer.
     ///
     /// # Errors
     ///
-    /// [`Refused`] when there is no room.
+    /// Returns [`Refused`] if there is no room.
     fn status(&self, peer: PeerId, status: Status) -> Result<(), Refused>;
 
-    /// Learns that a peer is connected that was not before.
+    /// Handles a peer's first connection.
     ///
     /// # Errors
     ///
-    /// [`Refused`] when there is no room.
+    /// Returns [`Refused`] if there is no room.
     fn peer_connected(&self, peer: PeerId) -> Result<(), Refused>;
 
-    /// Learns that a peer's last connection is gone.
+    /// Handles the loss of a peer's last connection.
     ///
     /// # Errors
     ///
-    /// [`Refused`] when there is no room.
+    /// Returns [`Refused`] if there is no room.
     fn peer_disconnected(&self, peer: PeerId) -> Result<(), Refused>;
 
     /// Takes a peer's request for the blocks with these roots, at most 1024.
     ///
-    /// The answer may come from any thread. Dropping `reply` answers that the blocks are unavailable.
+    /// Any thread may answer. Dropping `reply` answers with the error "blocks not available".
     ///
     /// # Errors
     ///
-    /// [`Refused`] when there is no room.
+    /// Returns [`Refused`] if there is no room.
     fn serve_blocks(&self, roots: Vec<Root>, reply: BlocksReply) -> Result<(), Refused>;
 
     /// Takes a peer's request for the blocks of this node's chain in 1 to 1024 slots.
     ///
-    /// The answer may come from any thread. Dropping `reply` answers that the blocks are unavailable.
+    /// Any thread may answer. Dropping `reply` answers with the error "blocks not available".
     ///
     /// # Errors
     ///
-    /// [`Refused`] when there is no room.
+    /// Returns [`Refused`] if there is no room.
     fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Result<(), Refused>;
 
-    /// Returns where this node's chain stands, out of a published snapshot.
+    /// Returns the status of this node's chain, from a published snapshot.
     fn our_status(&self) -> Status;
 }
 
-/// Says that the node has no room for what the network has to tell it.
+/// An error: the node has no room for an event from the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the node's lane refused it")]
 pub struct Refused;
@@ -79,50 +81,51 @@ pub struct Refused;
 /// A gossip message, decompressed and not yet decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GossipMessage {
-    /// What the SSZ should be.
+    /// The expected type of the SSZ.
     pub kind: TopicKind,
     /// The decompressed payload, at most 10 MiB.
     pub ssz: Vec<u8>,
-    /// The message's name, by which to report on it.
+    /// The message's id, for [`NetworkFront::report`](crate::network::NetworkFront::report).
     pub id: MessageId,
-    /// The peer that sent it first; not necessarily its author.
+    /// The first peer to send the message, not necessarily its author.
     pub source: PeerId,
 }
 
-/// How a request for blocks ended.
+/// The outcome of a request for blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlocksResponse {
-    /// The number that the asker gave the request.
+    /// The caller's number for the request.
     pub request_id: u64,
-    /// The peer that was asked.
+    /// The peer asked.
     pub peer: PeerId,
-    /// The SSZ of the signed blocks that the peer had, unverified, in any number up to that asked for; or why there are
-    /// none.
+    /// The SSZ of the peer's signed blocks, unverified, up to the number asked for; or the reason
+    /// for having none.
     pub outcome: Result<Vec<Vec<u8>>, RequestFailure>,
 }
 
-/// Why a request brought no blocks.
+/// The reason why a request returned no blocks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestFailure {
-    /// No block or more than 1024 were asked for; nothing was sent.
+    /// The request asked for no block or for more than 1024 blocks; nothing was sent.
     #[error("a request asks for 1 to 1024 blocks")]
     InvalidRequest,
     /// The peer is not connected; nothing was sent.
     #[error("the peer is not connected")]
     NotConnected,
-    /// Too many requests are under way, to this peer (8) or altogether (64); nothing was sent.
+    /// Too many requests are in flight, to this peer (8) or in total (64); nothing was sent.
     #[error("too many requests are under way")]
     TooMany,
-    /// The peer does not speak the protocol.
+    /// The peer does not support the protocol.
     #[error("the peer does not answer such requests")]
     Unsupported,
-    /// The answer was not complete in time.
+    /// The answer was not complete before the timeout.
     #[error("the peer did not answer in time")]
     Timeout,
-    /// The connection went away before the answer was complete.
+    /// The connection was lost before the answer was complete.
     #[error("the connection was lost")]
     ConnectionLost,
-    /// The answer was not one: not snappy, cut short, too large, or of more blocks than were asked for.
+    /// The answer was malformed: not snappy, cut short, too large, or with more blocks than asked
+    /// for.
     #[error("the peer's answer was malformed")]
     Malformed,
     /// The peer answered with an error and no block.

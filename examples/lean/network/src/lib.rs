@@ -1,21 +1,23 @@
-//! The network source: a thread of its own that runs libp2p, holds handles of the rest of the node, and never waits.
+//! The network source: a separate thread running libp2p. It holds handles of the rest of the node
+//! and never blocks on them.
 //!
 //! ```text
-//!  peers ⇄ QUIC ⇄ swarm (gossipsub, request-response)          "network", one OS thread, one tokio reactor
+//!  peers ⇄ QUIC ⇄ swarm (gossipsub, request-response)  "network", one OS thread, one tokio reactor
 //!                   │            ▲
 //!         Inbound   │            │  Command, through a bounded lane
 //!                   ▼            │
 //!              the node's own threads: NetworkFront, BlocksReply
 //! ```
 //!
-//! The thread needs tokio because libp2p's QUIC does; nothing of it shows, so the rest of the node runs on any runtime.
-//! Everything it has to tell goes through [`Inbound`], whose methods must return at once; everything it is told comes
-//! through a [`NetworkFront`], whose methods return at once too. Gossip is decompressed here, because its identity is a
-//! hash of what comes out; SSZ is not decoded here.
+//! The thread needs tokio because libp2p's QUIC needs it. No tokio type appears in the public
+//! interface, so the rest of the node runs on any runtime. Events leave the thread through
+//! [`Inbound`], and commands reach it through a [`NetworkFront`]. The methods of both return
+//! immediately. Gossip is decompressed here, because a message's id is a hash of the decompressed
+//! bytes. SSZ is not decoded here.
 //!
-//! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then the private modules:
-//! `codec`, `gossip` and `behaviour` (libp2p), `dialer`, `serving` and `standing` (what is remembered), `event_loop` with
-//! `mesh` and `requests`, `thread`.
+//! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then
+//! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `dialer`, `serving` and
+//! `standing` (state about peers and requests), `event_loop` with `mesh` and `requests`, `thread`.
 
 mod behaviour;
 mod codec;

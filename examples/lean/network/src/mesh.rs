@@ -1,4 +1,4 @@
-//! Gossip in both directions, and the commands that the node gives.
+//! Gossip in both directions, and the node's commands to the network thread.
 
 use libp2p::{
     PeerId,
@@ -21,7 +21,7 @@ impl<I: Inbound> EventLoop<I> {
             Command::Charge { peer, offence } => self.charge(peer, offence),
             Command::Report { id, source, verdict } => self.report(id, source, verdict),
             Command::Disconnect { peer } => self.disconnect(peer),
-            // The loop has seen to it.
+            // `EventLoop::poll_turn` handles this command.
             Command::End => {}
         }
     }
@@ -47,7 +47,8 @@ impl<I: Inbound> EventLoop<I> {
     }
 
     fn on_message(&mut self, source: PeerId, id: &gossipsub::MessageId, message: gossipsub::Message) {
-        // Both always hold: the transform knew the topic, and every id is made by this node's own function.
+        // Both always match: the transform accepts followed topics only, and every id is the result
+        // of this node's own function.
         let (Some(kind), Ok(bytes)) = (self.topics.kind(&message.topic), id.0.as_slice().try_into()) else { return };
         self.counters.received.increment();
         let id = MessageId(bytes);

@@ -1,4 +1,4 @@
-//! Requests between nodes: status on connecting, blocks by root and by range, in both directions.
+//! Requests between nodes in both directions: status after connecting, blocks by root and by range.
 
 use std::collections::HashMap;
 
@@ -20,16 +20,16 @@ use wire::{
     status::Status,
 };
 
-/// How many of this node's requests for blocks may be under way.
+/// The most requests for blocks from this node in flight.
 const MAX_REQUESTS: usize = 64;
 
-/// How many of them may go to one peer: as many as a node like this one answers at a time.
+/// The most such requests to one peer: as many as a node like this one answers at a time.
 const MAX_REQUESTS_PER_PEER: usize = 8;
 
-/// This node's requests for blocks that have no outcome yet.
+/// This node's requests for blocks without an outcome so far.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    /// Their numbers are unique among those of a kind.
+    /// Request numbers are unique among the requests of one kind.
     under_way: HashMap<(RequestKind, OutboundRequestId), BlocksRequest>,
 }
 
@@ -43,12 +43,12 @@ impl Requests {
 #[derive(Debug)]
 struct BlocksRequest {
     peer: PeerId,
-    /// The asker's own number.
+    /// The number chosen by the caller of the request.
     request_id: u64,
 }
 
 impl<I: Inbound> EventLoop<I> {
-    /// Asks a peer where it stands, which only the side that dialled does.
+    /// Asks a peer for its status. Only the dialling side does so.
     pub(super) fn ask_status(&mut self, peer: PeerId) {
         let request = Request::Status(self.inbound.our_status());
         self.counters.requests_out.increment();
@@ -95,11 +95,11 @@ impl<I: Inbound> EventLoop<I> {
     }
 
     fn answer_status(&mut self, channel: ResponseChannel<Answer>, answer: Answer) {
-        // It fails only for a request that is already over, which is reported by an event of its own.
+        // Sending fails only after the end of the request, and a separate event reports that end.
         let _ = self.swarm.behaviour_mut().status.send_response(channel, answer);
     }
 
-    /// Sends a request for blocks, or tells at once why not.
+    /// Sends a request for blocks, or immediately reports the reason for not sending it.
     pub(super) fn request_blocks(&mut self, peer: PeerId, request: Request, request_id: u64) {
         let refused = if !is_valid(&request) {
             Some(RequestFailure::InvalidRequest)
@@ -162,11 +162,12 @@ impl<I: Inbound> EventLoop<I> {
             }
         };
         match self.serving.admit((kind, id), peer, channel) {
-            // A reply that the node refuses is dropped with the request, and that answers it.
+            // If the node refuses, it drops the reply with the request, and the drop answers the
+            // peer.
             Ok(reply) => match request {
                 Request::BlocksByRoot(roots) => self.count_refusal(self.inbound.serve_blocks(roots, reply)),
                 Request::BlocksByRange(range) => self.count_refusal(self.inbound.serve_range(range, reply)),
-                // The protocol's own decoder made it, so it is never of another kind.
+                // Unreachable: each protocol's decoder returns only its own kind of request.
                 Request::Status(_) => drop(reply),
             },
             Err(channel) => {
@@ -177,7 +178,7 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    /// Sends what the node has answered.
+    /// Sends the node's answer.
     pub(super) fn send_blocks(&mut self, served: Served) {
         if served.answer.error.is_some() {
             self.counters.requests_in_failed.increment();
@@ -186,7 +187,7 @@ impl<I: Inbound> EventLoop<I> {
     }
 
     fn answer_blocks(&mut self, kind: RequestKind, channel: ResponseChannel<Answer>, answer: Answer) {
-        // It fails only for a request that is already over, which is reported by an event of its own.
+        // Sending fails only after the end of the request, and a separate event reports that end.
         let _ = self.protocol(kind).send_response(channel, answer);
     }
 
@@ -202,7 +203,7 @@ impl<I: Inbound> EventLoop<I> {
         self.count_refusal(self.inbound.blocks(BlocksResponse { request_id, peer, outcome }));
     }
 
-    /// Returns the protocol of a kind of request.
+    /// Returns the behaviour of a request's protocol.
     fn protocol(&mut self, kind: RequestKind) -> &mut request_response::Behaviour<Codec> {
         let behaviour = self.swarm.behaviour_mut();
         match kind {
@@ -219,7 +220,7 @@ impl<I: Inbound> EventLoop<I> {
     }
 }
 
-/// Says whether a request asks for as many blocks as one may.
+/// Returns whether a request asks for an allowed number of blocks.
 fn is_valid(request: &Request) -> bool {
     match request {
         Request::Status(_) => true,

@@ -1,7 +1,8 @@
-//! Requests for blocks that are not answered yet, or whose answers have not gone out.
+//! Requests for blocks whose answers are pending or not fully sent.
 //!
-//! A peer that asks and does not read keeps its answer here, and with it its share: requests are counted, and the bytes
-//! of answers too, from the request to the last byte of the answer or to the request's timeout.
+//! Requests and the bytes of answers are counted, in total and per peer. Each counts from the
+//! request until the last byte of the answer or the request's timeout. A peer that does not read
+//! its answers therefore uses up its own share.
 
 use std::{
     collections::HashMap,
@@ -18,57 +19,61 @@ use libp2p::{
 use crate::codec::{Answer, MAX_ANSWER_SIZE};
 use wire::{request::RequestKind, response::ResponseCode};
 
-/// How many requests may be unanswered, or their answers under way.
+/// The most requests waiting for an answer or for its transmission.
 const MAX_OUTSTANDING: usize = 64;
 
-/// How many of them may be one peer's.
+/// The most such requests per peer.
 const MAX_OUTSTANDING_PER_PEER: usize = 8;
 
-/// How many bytes of blocks may be under way in answers: 128 MiB.
+/// The most bytes of blocks in unsent answers: 128 MiB.
 const MAX_ANSWERS_SIZE: usize = 8 * MAX_ANSWER_SIZE;
 
-/// How many of them may be on their way to one peer: 32 MiB.
+/// The most such bytes per peer: 32 MiB.
 const MAX_ANSWERS_SIZE_PER_PEER: usize = 2 * MAX_ANSWER_SIZE;
 
-/// The way back to a peer that asked for blocks. It may be used from any thread; dropped, it answers that the blocks are
-/// unavailable.
+/// The reply to a peer's request for blocks. It may be used from any thread. If it is dropped
+/// unused, the peer receives the error "blocks not available".
 #[derive(Debug)]
 pub struct BlocksReply {
     sender: oneshot::Sender<Answer>,
 }
 
 impl BlocksReply {
-    /// Answers with the SSZ of these signed blocks, in the order of the request, leaving out what the node does not have.
+    /// Answers with the SSZ of these signed blocks, in the order of the request, without the blocks
+    /// missing on this node.
     ///
-    /// Blocks that do not fit in an answer (1024 of them, 16 MiB together, 10 MiB each) are cut off, and not even taken
-    /// from `blocks`. Nobody learns whether the peer still waits.
+    /// An answer holds at most 1024 blocks, 16 MiB together and 10 MiB each. The answer ends before
+    /// the first block over these limits, and no later block is taken from `blocks`. The caller
+    /// does not learn whether the peer still waits.
     pub fn send(self, blocks: impl IntoIterator<Item = Vec<u8>>) {
         self.answer(Answer::of_blocks(blocks));
     }
 
-    /// Answers that the node does not have the blocks, and why; as much of `why` as an error may hold.
+    /// Answers with an error: the node does not have the blocks. The reason in `why` is cut at the
+    /// length limit of an error.
     pub fn unavailable(self, why: &str) {
         self.answer(Answer::failure(ResponseCode::ResourceUnavailable, why));
     }
 
-    /// Makes a reply, and the end at which its answer comes out.
+    /// Creates a reply and the receiving end of its answer.
     pub fn new() -> (Self, Answering) {
         let (sender, receiver) = oneshot::channel();
         (Self { sender }, Answering(receiver))
     }
 
     fn answer(self, answer: Answer) {
-        // An error only says that the network thread is gone, and with it the peer.
+        // An error means only that the network thread has ended, and the peer's connection with it.
         let _ = self.sender.send(answer);
     }
 }
 
-/// The end at which the answer of a [`BlocksReply`] comes out.
+/// The receiving end of a [`BlocksReply`].
 #[derive(Debug)]
 pub struct Answering(oneshot::Receiver<Answer>);
 
 impl Answering {
-    /// Says whether blocks have come out by now, for the first time.
+    /// Returns whether an answer with blocks has arrived. The answer is taken, so a second call
+    /// returns `false`.
     pub fn has_blocks(&mut self) -> bool {
         self.0.try_recv().is_ok_and(|answer| answer.is_some_and(|answer| answer.error.is_none()))
     }
@@ -79,10 +84,10 @@ impl Answering {
     }
 }
 
-/// Names a request of a peer: numbers are unique among those of a kind.
+/// Identifies a peer's request: numbers are unique among the requests of one kind.
 pub(super) type ServedId = (RequestKind, InboundRequestId);
 
-/// The requests that wait for the node, and the answers under way, in bounded number and size.
+/// The requests waiting for the node, and the answers in flight, bounded in number and size.
 pub(super) struct Serving {
     waiting: FuturesUnordered<BoxFuture<'static, Served>>,
     outstanding: HashMap<ServedId, Outstanding>,
@@ -91,11 +96,11 @@ pub(super) struct Serving {
 #[derive(Debug)]
 struct Outstanding {
     peer: PeerId,
-    /// What its answer takes, once there is one.
+    /// The size of the request's answer, or 0 before the answer exists.
     size: usize,
 }
 
-/// An answer and the way it goes.
+/// An answer and the channel to send it on.
 pub(super) struct Served {
     pub(super) id: ServedId,
     pub(super) channel: ResponseChannel<Answer>,
@@ -107,7 +112,8 @@ impl Serving {
         Self { waiting: FuturesUnordered::new(), outstanding: HashMap::new() }
     }
 
-    /// Remembers a request and returns the reply to hand to the node, or the channel when too many wait already.
+    /// Records a request and returns the reply for the node, or the channel if too many requests
+    /// are waiting.
     pub(super) fn admit(
         &mut self,
         id: ServedId,
@@ -124,7 +130,7 @@ impl Serving {
         Ok(reply)
     }
 
-    /// Takes the next answer that the node has given. One for which there is no room is replaced by an error.
+    /// Returns the node's next answer. An answer without room is replaced by an error.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Served> {
         loop {
             match Pin::new(&mut self.waiting).poll_next(cx) {
@@ -133,18 +139,19 @@ impl Serving {
                         return Poll::Ready(served);
                     }
                 }
-                // Nothing is waited for. The next request arrives on this thread, and then this is polled again.
+                // No request is waiting. The next request arrives on this thread, and the caller
+                // then polls again.
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
         }
     }
 
-    /// Learns that an answer has gone out, or never will.
+    /// Forgets a request after its answer was sent or has failed.
     pub(super) fn finished(&mut self, id: ServedId) {
         self.outstanding.remove(&id);
     }
 
-    /// Counts an answer's bytes. Says whether anybody still waits for it.
+    /// Counts an answer's bytes. Returns whether its request is still open.
     fn make_room(&mut self, served: &mut Served) -> bool {
         let Some(peer) = self.outstanding.get(&served.id).map(|request| request.peer) else { return false };
         let size = |request: &Outstanding| request.size;

@@ -1,10 +1,11 @@
-//! What peers are held to: what each offence costs, how standing comes back, and who is left for how long.
+//! The scores of peers: the penalty of each offence, the recovery of points, and bans.
 //!
-//! Every peer begins with [`MOST_POINTS`] points. An [`Offence`] takes some, and one point comes back in every
-//! [`RECOVERY`]. A peer that has none left is disconnected and, for a time that the operator chooses, neither dialled nor
-//! let in. Being slow or having nothing costs nothing: such a peer is asked less, which is the asker's business.
+//! Every peer begins with [`MOST_POINTS`] points. An [`Offence`] subtracts points, and one point
+//! returns every [`RECOVERY`]. A peer without points is disconnected and banned: until the
+//! operator's ban time is over, the node neither dials nor accepts it. Slow answers and empty
+//! answers carry no penalty. The requesting side handles such a peer by sending it fewer requests.
 //!
-//! It decides and does nothing itself; the time is always given to it.
+//! This module only decides. Its callers disconnect the peers and pass in the time.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,43 +15,47 @@ use std::{
 use libp2p::PeerId;
 use tokio::time::Instant;
 
-/// What a peer begins with, and can have at most.
+/// The points of a new peer, and the most that a peer can have.
 const MOST_POINTS: u32 = 100;
 
-/// How long one point takes to come back: ten a minute.
+/// The time for one point to return: ten points a minute.
 const RECOVERY: Duration = Duration::from_secs(6);
 
-/// How many peers are remembered. Identities cost nothing to make, so those with the best standing are forgotten first.
+/// The most peers remembered. New identities are free to create, so the peers with the best scores
+/// are forgotten first.
 const MOST_PEERS: usize = 1024;
 
-/// Something that an honest peer does not do.
+/// An action that an honest peer does not take.
 ///
-/// | offence | costs | how many of them at once end it |
+/// | offence | penalty | offences in quick succession until a ban |
 /// |---|---|---|
 /// | [`InvalidBlock`](Self::InvalidBlock), [`OtherChain`](Self::OtherChain) | 100 | 1 |
 /// | [`BadAnswer`](Self::BadAnswer) | 50 | 2 |
-/// | [`Inconsistent`](Self::Inconsistent), [`Unlinked`](Self::Unlinked), [`FalseStatus`](Self::FalseStatus) | 25 | 4 |
+/// | [`Inconsistent`](Self::Inconsistent), [`Unlinked`](Self::Unlinked) | 25 | 4 |
+/// | [`FalseStatus`](Self::FalseStatus) | 25 | 4 |
 /// | [`Withheld`](Self::Withheld) | 20 | 5 |
 /// | [`BadRequest`](Self::BadRequest), [`InvalidGossip`](Self::InvalidGossip) | 5 | 20 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Offence {
-    /// It answered with a block that breaks a rule of the chain.
+    /// The peer answered with a block that breaks a rule of the chain.
     InvalidBlock,
-    /// Its finalized block is not on our chain, or its chain does not lead back to our finalized block.
+    /// The peer's finalized block is not on this node's chain, or its chain does not lead back to
+    /// this node's finalized block.
     OtherChain,
-    /// Its answer was malformed, not what was asked for, unordered, or not one chain.
+    /// The peer's answer was malformed, unrequested, unordered, or not one chain.
     BadAnswer,
-    /// Two of its answers are not of one chain. An honest peer may be caught so once, by a reorganisation in between.
+    /// Two of the peer's answers belong to different chains. A reorganisation between the two
+    /// answers can cause this once for an honest peer.
     Inconsistent,
-    /// Its blocks lead to nothing that is known, and it did not give those in between.
+    /// The peer's blocks have no known ancestor, and the peer did not send the blocks in between.
     Unlinked,
-    /// It does not have the head that it said it has.
+    /// The peer lacks the head block announced in its status.
     FalseStatus,
-    /// It left out blocks that turned out to be there.
+    /// The peer left blocks out of its answer. Those blocks were later found to exist.
     Withheld,
-    /// Its request was malformed or asked for more than one may.
+    /// The peer's request was malformed or asked for more than the limit.
     BadRequest,
-    /// It passed on gossip that breaks a rule.
+    /// The peer forwarded gossip that breaks a rule.
     InvalidGossip,
 }
 
@@ -68,7 +73,7 @@ impl Offence {
         Self::InvalidGossip,
     ];
 
-    /// Returns the points that it costs, 1 to 100.
+    /// Returns the penalty in points, 1 to 100.
     #[must_use]
     pub fn cost(self) -> u32 {
         match self {
@@ -81,7 +86,7 @@ impl Offence {
     }
 }
 
-/// The standing of every peer that has lost any.
+/// The scores of all peers that have lost points.
 #[derive(Debug)]
 pub(super) struct Standings {
     peers: HashMap<PeerId, Standing>,
@@ -90,20 +95,20 @@ pub(super) struct Standings {
 
 #[derive(Clone, Copy, Debug)]
 enum Standing {
-    /// So many points, at this time.
+    /// The number of points, at this time.
     Has(u32, Instant),
-    /// Left until then.
+    /// Banned until this time.
     Banned(Instant),
 }
 
 impl Standings {
-    /// Makes a table that leaves peers for `ban`.
+    /// Creates a table with bans of length `ban`.
     pub(super) fn new(ban: Duration) -> Self {
         Self { peers: HashMap::new(), ban }
     }
 
-    /// Takes the offence's points from a peer. Says whether it is to be disconnected now; for how long it is left,
-    /// [`banned_until`](Self::banned_until) says.
+    /// Subtracts the offence's points from a peer's score. Returns whether the caller must
+    /// disconnect the peer now. [`banned_until`](Self::banned_until) returns the end of the ban.
     pub(super) fn charge(&mut self, peer: PeerId, offence: Offence, now: Instant) -> bool {
         let points = match self.peers.get(&peer) {
             Some(Standing::Banned(_)) => return false,
@@ -117,7 +122,7 @@ impl Standings {
         left == 0
     }
 
-    /// Returns until when a peer is left, if it is.
+    /// Returns the end of a peer's ban, or `None` if the peer is not banned.
     pub(super) fn banned_until(&self, peer: &PeerId) -> Option<Instant> {
         match self.peers.get(peer) {
             Some(Standing::Banned(until)) => Some(*until),
@@ -125,7 +130,7 @@ impl Standings {
         }
     }
 
-    /// Returns when the next peer is let in again, if any is left.
+    /// Returns the end of the earliest ban, or `None` if no peer is banned.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let until = |standing: &Standing| match standing {
             Standing::Banned(until) => Some(*until),
@@ -134,7 +139,7 @@ impl Standings {
         self.peers.values().filter_map(until).min()
     }
 
-    /// Returns the peers whose time is over; they begin anew.
+    /// Removes the bans that are over and returns their peers. Each begins again with all points.
     pub(super) fn take_due(&mut self, now: Instant) -> HashSet<PeerId> {
         self.peers
             .extract_if(|_, standing| matches!(standing, Standing::Banned(until) if *until <= now))
@@ -142,8 +147,9 @@ impl Standings {
             .collect()
     }
 
-    /// Keeps the table within its bound: forgets the peer with the best standing, and never one that is left. Where
-    /// all are left, the newcomer is disconnected like them and not remembered.
+    /// Keeps the table within its bound: forgets the peer with the best score, and never a banned
+    /// peer. If all peers are banned, the newcomer is disconnected as well, and the table does not
+    /// remember it.
     fn keep_bound(&mut self, newcomer: PeerId, now: Instant) {
         if self.peers.len() <= MOST_PEERS {
             return;
@@ -201,7 +207,7 @@ mod tests {
     #[test]
     fn points_come_back_with_time() {
         let (mut standings, now, peer) = (Standings::new(BAN), Instant::now(), PeerId::random());
-        // One every other minute is within what an honest peer may be caught with by chance.
+        // An honest peer may commit this offence by chance, at a rate of one every two minutes.
         for n in 0..100 {
             assert!(!standings.charge(peer, Offence::Withheld, now + RECOVERY * 20 * n));
         }

@@ -1,4 +1,4 @@
-//! The swarm: QUIC under the protocols.
+//! The swarm: the QUIC transport and the protocols on top of it.
 
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -6,25 +6,28 @@ use libp2p::{Swarm, Transport, core::muxing::StreamMuxerBox, quic, swarm::Config
 
 use crate::{NetworkConfig, behaviour::Behaviour};
 
-/// How long a connection without streams stays open. Peers that only listen are welcome.
+/// The lifetime of a connection without streams. It is long because peers may connect only to
+/// listen.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// How long QUIC waits for any packet before it gives a connection up, in milliseconds.
+/// QUIC closes a connection after this time without a packet, in milliseconds.
 const SILENCE_TIMEOUT: u32 = 10_000;
 
-/// How often QUIC makes sure that a packet flows. A peer that was restarted answers the first one with a reset.
+/// The interval of QUIC's keep-alive packets. A restarted peer answers the first such packet with a
+/// reset.
 const KEEP_ALIVE: Duration = Duration::from_secs(3);
 
-/// How many streams one peer may have open at once, all protocols together.
+/// The most open streams per peer, all protocols together.
 const MAX_STREAMS: u32 = 64;
 
-/// How many inbound streams of one connection may be negotiating their protocol at once.
+/// The most inbound streams per connection in protocol negotiation.
 const MAX_NEGOTIATING: usize = 32;
 
-/// How many events of one connection, and commands to it, may wait.
+/// The most queued events of a connection, and the most queued commands to it.
 const CONNECTION_BUFFER: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not 0");
 
-/// Makes the swarm. It must be called and driven inside the network thread's tokio runtime.
+/// Creates the swarm. The caller must be inside the network thread's tokio runtime, and must drive
+/// the swarm there.
 pub(super) fn swarm(config: &NetworkConfig, behaviour: Behaviour) -> Swarm<Behaviour> {
     let mut parameters = quic::Config::new(config.host_key.keypair());
     parameters.handshake_timeout = config.dial_timeout;

@@ -1,4 +1,4 @@
-//! The network thread's beginning and end.
+//! The start and the end of the network thread.
 
 use std::{
     error::Error,
@@ -18,25 +18,27 @@ use crate::{
     gossip::Topics, swarm,
 };
 
-/// A running network thread. Dropping it tells the thread to end; [`Network::stop`] also waits until it has.
+/// A running network thread. Dropping it asks the thread to end; [`Network::stop`] also waits for
+/// the end.
 pub struct Network {
     local_peer_id: PeerId,
     listen_address: Multiaddr,
     front: NetworkFront,
     counters: Arc<NetworkCounters>,
-    /// Disconnected when the thread has nothing left to do; nothing is ever sent.
+    /// Disconnected when the thread has finished its work; no value is ever sent.
     ended: mpsc::Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Network {
-    /// Starts the thread, and returns once it listens.
+    /// Starts the thread and returns once it listens.
     ///
-    /// Waits for as long as binding a socket takes.
+    /// Blocks while the thread binds its socket.
     ///
     /// # Errors
     ///
-    /// [`NetworkError`]; of these, [`NetworkError::Listen`] when the port is taken. No thread is left behind.
+    /// Returns [`NetworkError`]; [`NetworkError::Listen`] if the port is taken. No thread remains
+    /// after an error.
     pub fn start<I: Inbound>(config: NetworkConfig, inbound: I) -> Result<Self, NetworkError> {
         let local_peer_id = config.host_key.peer_id();
         let counters = Arc::new(NetworkCounters::default());
@@ -51,7 +53,7 @@ impl Network {
                 run(&config, inbound, thread_counters, commands, &listening);
             })
             .map_err(NetworkError::Thread)?;
-        // A thread that ends without a word has panicked.
+        // The thread sends its result unless it panics.
         let listen_address = started.recv().unwrap_or(Err(NetworkError::Panicked))?;
         Ok(Self { local_peer_id, listen_address, front, counters, ended, thread: Some(thread) })
     }
@@ -62,38 +64,39 @@ impl Network {
         self.local_peer_id
     }
 
-    /// Returns the address listened on, with the port that was taken for port 0, without the peer id.
+    /// Returns the address listened on, without the peer id. The actual port replaces port 0.
     #[must_use]
     pub fn listen_address(&self) -> &Multiaddr {
         &self.listen_address
     }
 
-    /// Returns the way to tell the thread something.
+    /// Returns a handle for commands to the thread.
     #[must_use]
     pub fn front(&self) -> NetworkFront {
         self.front.clone()
     }
 
-    /// Returns what the thread counts.
+    /// Returns the thread's counters.
     #[must_use]
     pub fn counters(&self) -> Arc<NetworkCounters> {
         Arc::clone(&self.counters)
     }
 
-    /// Returns whether the thread has not ended; before [`Network::stop`], it ends only by a panic.
+    /// Returns whether the thread is still running. Before [`Network::stop`], only a panic ends it.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Ends the thread: no more commands are taken, those waiting are carried out, all connections are closed.
+    /// Ends the thread: refuses further commands, carries out the waiting ones, and closes all
+    /// connections.
     ///
-    /// Waits for at most `timeout`; about a second is enough, where peers answer.
+    /// Blocks for at most `timeout`. About a second is enough if peers respond.
     ///
     /// # Errors
     ///
-    /// [`StopError::Timeout`] when the thread still runs; it is left to end by itself. [`StopError::Panicked`] when it
-    /// panicked, now or before.
+    /// Returns [`StopError::Timeout`] if the thread still runs; it then ends by itself. Returns
+    /// [`StopError::Panicked`] if it has panicked, now or earlier.
     pub fn stop(mut self, timeout: Duration) -> Result<(), StopError> {
         self.front.end();
         if self.ended.recv_timeout(timeout) == Err(mpsc::RecvTimeoutError::Timeout) {
@@ -121,24 +124,24 @@ impl fmt::Debug for Network {
     }
 }
 
-/// Why the network thread did not start.
+/// The reason why the network thread did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    /// The operating system gave no thread.
+    /// The operating system did not create the thread.
     #[error("cannot start the network thread: {0}")]
     Thread(#[source] io::Error),
-    /// The thread's reactor could not be made.
+    /// The thread's reactor could not be created.
     #[error("cannot start the network thread's reactor: {0}")]
     Reactor(#[source] io::Error),
     /// The configured values contradict each other.
     #[error("the network configuration is wrong: {0}")]
     Config(String),
-    /// The address cannot be listened on, mostly because its port is taken.
+    /// The address cannot be listened on, most often because its port is taken.
     #[error("cannot listen on {address}: {reason}")]
     Listen {
         /// The address asked for.
         address: Multiaddr,
-        /// What the operating system said.
+        /// The operating system's error.
         reason: String,
     },
     /// The thread panicked.
@@ -146,20 +149,20 @@ pub enum NetworkError {
     Panicked,
 }
 
-/// Why the network thread did not stop well.
+/// The reason why the network thread did not stop normally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StopError {
-    /// It was still running when the time was up.
+    /// The thread was still running at the end of the timeout.
     #[error("the network thread did not end in time")]
     Timeout,
-    /// It panicked.
+    /// The thread panicked.
     #[error("the network thread panicked")]
     Panicked,
 }
 
 type Listening = mpsc::SyncSender<Result<Multiaddr, NetworkError>>;
 
-/// The whole life of the thread.
+/// Runs the thread from start to end.
 fn run<I: Inbound>(
     config: &NetworkConfig,
     inbound: I,
@@ -182,13 +185,13 @@ fn run<I: Inbound>(
             Ok(())
         }),
     };
-    // Only a starter that panicked does not listen for this, and then nobody wants the thread.
+    // The send fails only if the starting thread has panicked. No caller then needs this thread.
     if told.is_err() {
         tracing::error!("the network was started by nobody");
     }
 }
 
-/// Makes the swarm and waits until it listens.
+/// Creates the swarm and waits until it listens.
 async fn listen(
     config: &NetworkConfig,
     topics: &Arc<Topics>,
@@ -209,7 +212,8 @@ async fn listen(
     }
 }
 
-/// Returns what the error under all wrappings says: the wrappings of a transport say nothing.
+/// Returns the message of the innermost error, because the transport's wrapping errors add no
+/// information.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

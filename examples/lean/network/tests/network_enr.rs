@@ -1,4 +1,4 @@
-//! Node records: what is read out of them, and what is refused.
+//! Tests of reading node records, and of refusing malformed ones.
 
 use std::net::Ipv4Addr;
 
@@ -7,7 +7,7 @@ use network::{HostKey, MAX_RECORD_SIZE, NodeRecord, RecordError};
 
 const EXTENDED: &str = "enr:-PK4QAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFh2F0dG5ldHOIgQAAAAAAAICEZXRoMpASNFZ4q83vAGQAAAAAAAAAgmlkgnY0gmlwhAoAAAGDaXA2kCABDbgAAAAAAAAAAAAAAAGNaXNfYWdncmVnYXRvcgGEcXVpY4IjKYVxdWljNoIjKolzZWNwMjU2azGhA8pjTK4NSay0Adikxrb-jFW3DRFb9AB2nMFADzJYzTE4iHN5bmNuZXRzCoN1ZHCCdl-EdWRwNoJ2YA";
 
-/// Encodes a list of byte strings as a record would be.
+/// Encodes a list of byte strings in the format of a record.
 fn record(items: &[&[u8]]) -> Vec<u8> {
     let mut content = Vec::new();
     items.iter().for_each(|item| item[..].encode(&mut content));
@@ -22,7 +22,7 @@ fn refused(bytes: &[u8]) -> RecordError {
 }
 
 #[test]
-fn a_record_with_every_key_says_all_of_it_whether_signed_or_not() {
+fn every_key_of_a_record_is_read_even_with_a_wrong_signature() {
     let record: NodeRecord = EXTENDED.parse().expect("a record");
     assert_eq!(record.to_string(), EXTENDED);
     assert_eq!((record.seq(), record.identity_scheme()), (5, Some("v4")));
@@ -41,7 +41,7 @@ fn a_record_with_every_key_says_all_of_it_whether_signed_or_not() {
 }
 
 #[test]
-fn a_record_of_our_own_verifies_and_any_change_to_it_does_not() {
+fn a_signed_record_verifies_and_any_change_breaks_it() {
     let key = HostKey::from_secret([7; 32]).expect("a secret");
     let record = NodeRecord::sign(&key, 3, Ipv4Addr::LOCALHOST, 9000, true);
     assert!(record.verify_signature() && record.is_valid() && record.is_aggregator());
@@ -80,9 +80,9 @@ fn bytes_that_are_not_one_flat_list_in_order_are_refused() {
         record(&[signature, &[1; 9]]),
         [record(&[signature, seq]), vec![0]].concat(),
         [record(&[signature, seq, b"id", b"v4"])].concat()[..20].to_vec(),
-        // A list where a value should be.
+        // A list in place of a value.
         [&[0xf8, 0x47, 0xb8, 0x40], signature, &[0x01, 0x82], b"id", &[0xc1, 0x01]].concat(),
-        // A length that would fit the short form.
+        // The long form for a length within the limit of the short form.
         [&[0xf8, 0x03], b"abc".as_slice()].concat(),
     ] {
         assert!(matches!(refused(&malformed), RecordError::Rlp(_)), "{malformed:02x?}");
@@ -90,7 +90,7 @@ fn bytes_that_are_not_one_flat_list_in_order_are_refused() {
 }
 
 #[test]
-fn a_text_that_is_no_record_is_told_why() {
+fn each_kind_of_malformed_text_has_its_own_error() {
     let error = |text: &str| text.parse::<NodeRecord>().expect_err("not a record");
     assert_eq!(error("-IS4Q"), RecordError::Prefix);
     assert_eq!(error("enr:+/=="), RecordError::Base64);

@@ -1,13 +1,13 @@
-//! The exit codes by which the program tells scripts, and a devnet, how it ended.
+//! The program's exit codes, for scripts and for the devnet.
 
-/// Something failed that is not named below.
+/// Any failure without a code below.
 pub const FAILURE: u8 = 1;
 
-/// The command line or a file that it names is wrong; nothing was started.
+/// The command line or a file named in it is wrong; nothing was started.
 pub const USAGE: u8 = 2;
 
 /// A port to listen on is in use: UDP for peers, or TCP for the HTTP API.
 pub const PORT_TAKEN: u8 = 3;
 
-/// A signal came before what was asked for had happened.
+/// A signal arrived before the requested goal was reached.
 pub const INTERRUPTED: u8 = 130;

@@ -1,4 +1,5 @@
-//! A Lean Ethereum consensus node: a real libp2p network thread, and one pinned actor that owns the chain.
+//! A Lean Ethereum consensus node: a real libp2p network thread, and one pinned actor owning the
+//! chain.
 
 pub mod api;
 pub mod checkpoint_sync;

@@ -1,4 +1,4 @@
-//! One node, assembled: a network thread, and actors on a thread each.
+//! A complete node: a network thread, and actors on one thread each.
 //!
 //! ```text
 //!  network ──▶ decoder ──▶ chain ◀──▶ signer          reporter, api (read what the others publish)
@@ -6,8 +6,9 @@
 //!                            └─◀──▶ verifiers, prover
 //! ```
 //!
-//! Handles exist before actors, so everything is wired before anything runs. It ends in the order of the arrows:
-//! sources first, so that nothing new comes while the owners drain.
+//! Handles are created before their actors, so all parts are connected before any of them runs. A
+//! node ends in the order of the arrows: sources first, so no new messages arrive while the owners
+//! drain.
 
 use std::io;
 use std::net::SocketAddr;
@@ -38,23 +39,23 @@ pub struct Node {
     network: Network,
     api: Option<Api>,
     chain: Chain,
-    /// In the order in which they end.
+    /// In the order of their end.
     actors: Vec<(&'static str, Running, Arc<dyn Executor>)>,
 }
 
-/// Says why a node did not start.
+/// The reason why a node did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A validator's key does not come out as its file says.
+    /// The regeneration of a validator's key does not match its file.
     #[error(transparent)]
     Key(#[from] ValidatorKeyError),
-    /// The network key is no key.
+    /// The network key is not valid.
     #[error("the network key is not a secp256k1 secret: {0}")]
     HostKey(#[from] HostKeyError),
     /// The network thread did not start.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// The genesis file makes no chain.
+    /// The genesis file does not result in a valid chain.
     #[error("the genesis file makes no chain: {0}")]
     Genesis(#[from] Rejection),
     /// There is no checkpoint to begin at.
@@ -66,20 +67,22 @@ pub enum StartError {
     /// An executor's thread did not start.
     #[error("the thread \"{0}\" did not start: {1}")]
     Thread(&'static str, #[source] io::Error),
-    /// An executor ended as soon as it was started.
+    /// An executor ended immediately after its start.
     #[error("an executor took no actor: {0}")]
     Executor(#[from] SpawnError),
 }
 
 impl Node {
-    /// Starts a node; `report` is called once in a slot, on a thread that nothing else waits for.
+    /// Starts a node. `report` is called once per slot on the reporter's own thread, so a slow
+    /// `report` delays no other part.
     ///
-    /// Grows the validators' keys first, which takes some 40 ms of a core for each key of 256 slots, and fetches the
-    /// checkpoint to begin at, if there is one.
+    /// First regenerates the validators' keys, about 40 ms of one core per key of 256 slots. Then
+    /// downloads the checkpoint to begin at, if one is configured.
     ///
     /// # Errors
     ///
-    /// [`StartError`] when a part of the node does not start; what had started has then ended or ends by itself.
+    /// Returns [`StartError`] if a part of the node does not start. The parts already started have
+    /// then ended, or end by themselves.
     pub fn start(
         config: NodeConfig,
         runtime: Arc<dyn Runtime>,
@@ -91,7 +94,7 @@ impl Node {
         let mut keys = regenerate(&config.validators)?;
         let role = role(&config, clock, wall());
         if let Some(last_slot) = role.first_duty_slot.checked_sub(1) {
-            // An earlier process with these keys may have signed up to this very slot.
+            // An earlier process with these keys may have signed in every slot up to this one.
             keys.iter_mut().for_each(|keys| keys.retire_through(last_slot));
         }
         let Anchor { state, block } = anchor(&config, clock.current_slot(wall()))?;
@@ -150,7 +153,7 @@ impl Node {
         node.spawn("reporter", ThreadConfig::named("reporter"), &*runtime, reporter_mailbox, move || {
             Reporter::new(sources, report)
         })?;
-        // The reporter lives by its timer alone.
+        // The reporter runs on its timer alone.
         drop(reporter);
         Ok(node)
     }
@@ -161,30 +164,33 @@ impl Node {
         self.network.local_peer_id()
     }
 
-    /// Returns the address that the node listens on.
+    /// Returns the address listened on.
     #[must_use]
     pub fn listen_address(&self) -> &Multiaddr {
         self.network.listen_address()
     }
 
-    /// Returns where the node serves its HTTP API, with the port that was taken for port 0. `None` if it does not.
+    /// Returns the address of the HTTP API, with the actual port in place of port 0, or `None` if
+    /// the API is off.
     #[must_use]
     pub fn http_address(&self) -> Option<SocketAddr> {
         self.api.as_ref().map(Api::address)
     }
 
-    /// Asks the chain's owner where the chain stands. `None` if it has ended or does not answer within `timeout`.
+    /// Returns the head of the chain, or `None` if the chain's owner has ended or does not answer
+    /// within `timeout`.
     ///
-    /// Parks the calling thread.
+    /// Blocks the calling thread.
     #[must_use]
     pub fn head(&self, timeout: Duration) -> Option<ChainHead> {
         self.chain.head(timeout)
     }
 
-    /// Stops the node in order, within about `patience`, and says what had not come to its end by then.
+    /// Stops the node in order, within about `patience`. Returns a description of each part that
+    /// did not end normally in time.
     ///
-    /// The API and the network end first, so that nothing new comes; then each actor handles what is queued, in the order of a
-    /// message's way.
+    /// The API and the network end first, so no new messages arrive. Then each actor handles its
+    /// queued messages, in the order of a message's path.
     #[must_use]
     pub fn stop(self, patience: Duration) -> Vec<String> {
         #[expect(clippy::disallowed_methods, reason = "the caller's thread has no executor to ask")]
@@ -212,7 +218,8 @@ impl Node {
         unfinished
     }
 
-    /// Starts the verifiers and the prover. They end before the chain's owner, which hears of what they have done.
+    /// Starts the verifiers and the prover. They end before the chain's owner, because they send
+    /// their results to it.
     fn spawn_pool(
         &mut self,
         verifiers: usize,
@@ -233,7 +240,7 @@ impl Node {
         Ok(Pool::new(verifiers, spawn("prover", "prover".to_owned())?))
     }
 
-    /// Starts an actor on a thread of its own.
+    /// Starts an actor on its own thread.
     fn spawn<A: Actor>(
         &mut self,
         name: &'static str,
@@ -250,7 +257,7 @@ impl Node {
     }
 }
 
-/// Serves the API where it is to be served.
+/// Starts the API according to `http`.
 fn serve(http: HttpAddress, sources: ApiSources) -> Result<Option<Api>, ApiError> {
     let start = |address| Api::start(address, sources, Limits::default()).map(Some);
     match http {
@@ -266,7 +273,7 @@ fn serve(http: HttpAddress, sources: ApiSources) -> Result<Option<Api>, ApiError
     }
 }
 
-/// Where this node's chain begins.
+/// Returns the block and the state at the beginning of this node's chain.
 fn anchor(config: &NodeConfig, current_slot: Slot) -> Result<Anchor, CheckpointError> {
     match &config.checkpoint_sync_url {
         Some(url) => {
@@ -280,7 +287,7 @@ fn anchor(config: &NodeConfig, current_slot: Slot) -> Result<Anchor, CheckpointE
     }
 }
 
-/// What this node does, and from which slot on its validators may sign.
+/// Returns the node's role, and the first slot in which its validators may sign.
 fn role(config: &NodeConfig, clock: SlotClock, now: u64) -> Role {
     let has_begun = now >= clock.slot_start(0);
     Role {

@@ -1,4 +1,4 @@
-//! The runtimes that this build has, by name.
+//! The runtimes compiled into this build, by name.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actor_lanes::Runtime;
 use actor_lanes::runtime::all;
 
-/// The runtimes that this program's own features name, the preferred one first.
+/// The runtimes enabled by this program's own features, in order of preference.
 const OWN: &[&str] = &[
     #[cfg(feature = "tokio")]
     "tokio",
@@ -16,11 +16,12 @@ const OWN: &[&str] = &[
     "thread",
 ];
 
-/// Finds a runtime by its name; without one, the preferred of this program's own. What other crates enable changes nothing.
+/// Returns the runtime with this name, or the preferred one of this program's own features if
+/// `name` is `None`. Runtimes enabled by other crates do not change the preference.
 ///
 /// # Errors
 ///
-/// [`NoSuchRuntime`] when none that was compiled in has the name.
+/// Returns [`NoSuchRuntime`] if no runtime with this name was compiled in.
 pub fn by_name(name: Option<&str>) -> Result<Arc<dyn Runtime>, NoSuchRuntime> {
     let wanted = name.or(OWN.first().copied());
     let found = all().into_iter().find(|runtime| wanted == Some(runtime.name()));
@@ -30,12 +31,12 @@ pub fn by_name(name: Option<&str>) -> Result<Arc<dyn Runtime>, NoSuchRuntime> {
     })
 }
 
-/// Says that a runtime was asked for that this build does not have.
+/// The error for a runtime missing from this build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoSuchRuntime {
-    /// The name that was asked for, if one was.
+    /// The requested name, if there was one.
     pub asked: Option<String>,
-    /// The names that this build has.
+    /// The names of the runtimes in this build.
     pub compiled_in: Vec<&'static str>,
 }
 

@@ -1,5 +1,5 @@
-//! A node that begins at another's finalized block, fetched over its HTTP API, and what it does with sources that are no
-//! good.
+//! Tests of checkpoint sync: a node beginning at another node's finalized block over the HTTP API,
+//! and unusable sources.
 
 mod support;
 
@@ -30,13 +30,13 @@ fn anchor_of(genesis_file: &GenesisFile) -> Anchor {
     Anchor { state, block }
 }
 
-/// Makes a block name its state again, after the state was changed.
+/// Returns an anchor for a changed state, with a block naming that state.
 fn named(state: State) -> Anchor {
     let block = Block { state_root: Root::of(&state), ..Block::default() };
     Anchor { state, block }
 }
 
-/// Serves each of the answers to one connection, and then no more.
+/// Serves one answer per connection, in order, and then no more.
 fn source(answers: Vec<Vec<u8>>) -> String {
     let listener = TcpListener::bind(ANY_PORT).expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
@@ -49,7 +49,7 @@ fn source(answers: Vec<Vec<u8>>) -> String {
                 stream.read_exact(&mut byte).expect("a request has a head");
                 request.push(byte[0]);
             }
-            // The node may have had enough before it has read all of it.
+            // The node may close the connection before it has read the whole answer.
             let _ = stream.write_all(&answer);
         }
     });
@@ -77,7 +77,7 @@ fn a_late_node_begins_at_the_finalized_block_of_another_and_reaches_the_head() {
         .enumerate()
         .map(|(index, config)| start(config, Arc::clone(&runtimes[index % runtimes.len()])))
         .collect();
-    // Three of four hold three quarters of the votes.
+    // Three of four nodes hold three quarters of the votes.
     let begun = finalized(&nodes[0].1, 4);
     let address = nodes[0].0.http_address().expect("it was told to serve");
 
@@ -107,7 +107,7 @@ fn get(address: SocketAddr, path: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_node_whose_source_is_not_there_does_not_start() {
+fn a_node_with_an_unreachable_source_does_not_start() {
     let mut config: NodeConfig = network(1, 1, 0).remove(0);
     let nobody = TcpListener::bind(ANY_PORT).expect("a port is free").local_addr().expect("it is bound");
     config.checkpoint_sync_url = Some(format!("http://{nobody}"));
@@ -118,7 +118,7 @@ fn a_node_whose_source_is_not_there_does_not_start() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_told_unless_the_node_may_do_without() {
+fn a_taken_http_address_is_an_error_unless_the_api_is_optional() {
     let taken = TcpListener::bind(ANY_PORT).expect("a port is free");
     let mut config = network(1, 1, 0).remove(0);
     config.http = HttpAddress::On(taken.local_addr().expect("it is bound"));
@@ -133,7 +133,7 @@ fn an_address_that_is_taken_is_told_unless_the_node_may_do_without() {
 }
 
 #[test]
-fn what_a_good_source_serves_is_taken() {
+fn the_anchor_of_a_good_source_is_accepted() {
     let file = genesis_file();
     let anchor = anchor_of(&file);
     assert_eq!(fetch_anchor(&source(answers(&anchor)), &file, 0).expect("it is the network's own genesis"), anchor);
@@ -157,7 +157,7 @@ fn a_source_whose_finality_advances_in_between_is_asked_again() {
 }
 
 #[test]
-fn every_way_in_which_a_block_and_a_state_are_nothing_to_begin_at_has_its_name() {
+fn every_unusable_block_and_state_has_its_own_mismatch() {
     let file = genesis_file();
     let good = anchor_of(&file);
     assert_eq!(verify_anchor(&good, &file, 0), Ok(()));
@@ -186,7 +186,7 @@ fn every_way_in_which_a_block_and_a_state_are_nothing_to_begin_at_has_its_name()
 }
 
 #[test]
-fn answers_that_are_no_checkpoint_are_told_apart() {
+fn every_kind_of_bad_answer_has_its_own_error() {
     let file = genesis_file();
     let fetch = |answers: Vec<Vec<u8>>| fetch_anchor(&source(answers), &file, 0).expect_err("it is no checkpoint");
     let [block, state] = answers(&anchor_of(&file)).try_into().expect("two answers");
@@ -201,7 +201,7 @@ fn answers_that_are_no_checkpoint_are_told_apart() {
     assert!(matches!(error, CheckpointError::Unreachable { .. }), "{error}");
     let error = fetch(vec![b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 100\r\n\r\nshort".to_vec()]);
     assert!(matches!(error, CheckpointError::Unreachable { .. }), "{error}");
-    // A block is at most 10 MiB, whatever its source says.
+    // A block has at most 10 MiB, independent of the length declared by the source.
     let error = fetch(vec![found(&vec![0; (10 << 20) + 1])]);
     assert!(matches!(error, CheckpointError::TooLarge { limit: 10_485_760, .. }), "{error}");
     let away = format!("HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: {}\r\n\r\n", source(vec![block]));

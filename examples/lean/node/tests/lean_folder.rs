@@ -1,4 +1,5 @@
-//! A genesis folder is read as it was written, and every mistake in it gives an error that names the file and what to do.
+//! Tests of genesis folders: reading a written folder, and mistakes. Each error names the file and
+//! states the remedy.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -30,7 +31,7 @@ impl Folder {
         Self { directory, options: LeanOptions { node_id: "ours_0".to_owned(), ..LeanOptions::default() } }
     }
 
-    /// The same without the file that is preferred, so that the manifest is read.
+    /// Creates the same folder without the preferred file, so the manifest is read.
     fn with_manifest() -> Self {
         let folder = Self::new();
         folder.remove("annotated_validators.yaml");
@@ -83,7 +84,7 @@ fn plan(names: &[&str]) -> LeanPlan {
 const MANIFEST: &str = "hash-sig-keys/validator-keys-manifest.yaml";
 
 #[test]
-fn what_was_written_is_read_back() {
+fn a_written_folder_loads_with_the_same_values() {
     for folder in [Folder::new(), Folder::with_manifest()] {
         let config = folder.load().expect("nothing was spoilt");
         assert_eq!(config.name, "ours_0");
@@ -109,7 +110,7 @@ fn secrets_are_for_their_owner_only() {
 }
 
 #[test]
-fn the_command_line_goes_before_the_folder() {
+fn the_command_line_overrides_the_folder() {
     let mut folder = Folder::new();
     folder.write("other.key", hex::encode([7; 32]));
     folder.options.node_key = Some(folder.path("other.key"));
@@ -156,7 +157,7 @@ fn an_absent_folder() {
 }
 
 #[test]
-fn a_partial_folder_is_told_all_that_is_missing() {
+fn the_error_for_a_partial_folder_lists_every_missing_file() {
     let folder = Folder::new();
     for file in ["config.yaml", "validators.yaml", "annotated_validators.yaml", "nodes.yaml"] {
         folder.remove(file);
@@ -165,7 +166,7 @@ fn a_partial_folder_is_told_all_that_is_missing() {
 }
 
 #[test]
-fn an_unknown_node_is_told_the_known_ones() {
+fn the_error_for_an_unknown_node_lists_the_known_nodes() {
     for mut folder in [Folder::new(), Folder::with_manifest()] {
         folder.options.node_id = "ours_7".to_owned();
         folder.assert_says(&["validators.yaml", "no node \"ours_7\"", "ours_0, spec_0", "--node-id", "ours_7: []"]);
@@ -185,14 +186,14 @@ fn malformed_yaml_is_shown_with_its_line() {
 }
 
 #[test]
-fn a_key_that_is_there_twice_is_no_yaml() {
+fn a_repeated_yaml_key_is_an_error() {
     let folder = Folder::new();
     folder.replace("config.yaml", "GENESIS_TIME: 1800000000", "GENESIS_TIME: 1800000000\nGENESIS_TIME: 1800000001");
     folder.assert_says(&["config.yaml", "GENESIS_TIME"]);
 }
 
 #[test]
-fn a_file_that_is_no_text() {
+fn a_file_not_in_utf8_is_an_error() {
     let folder = Folder::new();
     folder.write("config.yaml", [0x47, 0xff, 0x00]);
     folder.assert_says(&["config.yaml", "not UTF-8 text after 1 bytes"]);
@@ -206,7 +207,7 @@ fn a_missing_genesis_time() {
 }
 
 #[test]
-fn older_forms_of_a_chain_say_that_they_are() {
+fn the_error_for_an_older_config_names_the_older_form() {
     let folder = Folder::new();
     folder.write("config.yaml", "GENESIS_TIME: 1759703713\nVALIDATOR_COUNT: 3\n");
     folder.assert_says(&["config.yaml", "GENESIS_VALIDATORS", "older form"]);
@@ -229,7 +230,7 @@ fn a_public_key_of_another_length() {
 }
 
 #[test]
-fn a_key_that_names_no_role() {
+fn a_key_file_name_without_a_role_is_an_error() {
     let folder = Folder::new();
     folder.replace("annotated_validators.yaml", "validator_0_attester_key_sk.ssz", "validator_0_sk.ssz");
     folder.assert_says(&["annotated_validators.yaml", "validator_0_sk.ssz", "\"attester\" or \"proposer\""]);
@@ -297,7 +298,7 @@ fn a_missing_and_a_malformed_key_file() {
 }
 
 #[test]
-fn a_network_key_that_is_none() {
+fn an_invalid_network_key_is_an_error() {
     let mut folder = Folder::new();
     folder.write("ours_0.key", "zz");
     folder.assert_says(&["ours_0.key", "not a secp256k1 secret key"]);
@@ -306,7 +307,7 @@ fn a_network_key_that_is_none() {
 }
 
 #[test]
-fn a_node_record_that_is_none() {
+fn an_invalid_node_record_is_an_error() {
     for (text, says) in [
         ("- enr:-nonsense", "entry 1"),
         ("- \"enr:\"", "entry 1"),
@@ -330,7 +331,7 @@ fn a_record_whose_signature_is_wrong() {
 }
 
 #[test]
-fn nobody_to_dial_is_said_by_an_empty_list() {
+fn an_empty_node_list_means_no_peers() {
     let folder = Folder::new();
     for text in ["[]\n", "# nobody yet\n"] {
         folder.write("nodes.yaml", text);
@@ -339,7 +340,7 @@ fn nobody_to_dial_is_said_by_an_empty_list() {
 }
 
 #[test]
-fn addresses_on_the_command_line_that_are_none() {
+fn invalid_addresses_on_the_command_line_are_errors() {
     let mut folder = Folder::new();
     folder.options.listen = Some("everywhere".to_owned());
     folder.assert_says(&["--listen everywhere", "ADDRESS:PORT"]);
@@ -358,7 +359,7 @@ fn a_folder_is_not_overwritten() {
 }
 
 #[test]
-fn names_and_numbers_that_make_no_folder() {
+fn unsuitable_names_and_numbers_are_errors() {
     let validators = Folder::new().load().expect("it is whole").validators;
     let directory = tempfile::tempdir().expect("a temporary directory");
     for names in [["a", "a"], ["a/b", "c"], ["", "c"], ["a", "b: c"]] {
@@ -381,7 +382,7 @@ proptest! {
     }
 
     #[test]
-    fn no_value_in_the_right_place_makes_a_reader_panic(value in "[ -~\\n]{0,40}") {
+    fn no_field_value_makes_a_reader_panic(value in "[ -~\\n]{0,40}") {
         let _ = ChainConfig::parse(&format!("GENESIS_TIME: {value}\nGENESIS_VALIDATORS: {value}\n"));
         let keys = format!("attestation_public_key: {value}, proposal_public_key: {value}");
         let _ = ChainConfig::parse(&format!("GENESIS_TIME: 1\nGENESIS_VALIDATORS: [{{{keys}}}]\n"));

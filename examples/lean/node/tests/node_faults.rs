@@ -1,5 +1,5 @@
-//! What a peer may send that it should not: each is refused for a stated reason and counted, and the honest nodes go on
-//! finalizing.
+//! Tests of invalid messages from a peer: each is refused for a stated reason and counted, and the
+//! honest nodes continue to finalize.
 
 mod support;
 
@@ -24,7 +24,7 @@ use xmss::{Scheme, SecretKey};
 
 const ENOUGH: Duration = Duration::from_secs(60);
 
-/// A peer that takes in nothing and says nothing by itself.
+/// A peer without reactions: it refuses all events and sends nothing by itself.
 struct Silent {
     connected: SyncSender<PeerId>,
 }
@@ -52,12 +52,12 @@ impl Inbound for Silent {
         Err(Refused)
     }
     fn our_status(&self) -> Status {
-        // A head that nobody has: whoever believes it asks for a block that never comes.
+        // A nonexistent head: a node requesting this block never receives it.
         Status { head_root: [0xab; 32], head_slot: 1, ..Status::default() }
     }
 }
 
-/// Connects a peer of no good to one node.
+/// Connects a malicious peer to one node.
 fn intruder(node: &Multiaddr) -> Network {
     let (connected, connections) = sync_channel(16);
     let listen = "/ip4/127.0.0.1/udp/0/quic-v1".parse().expect("a QUIC address");
@@ -75,7 +75,7 @@ fn gossip(front: &NetworkFront, kind: TopicKind, ssz: Vec<u8>) {
     front.publish(kind, ssz).expect("the lane has room");
 }
 
-/// Waits until the node has counted each of these drops.
+/// Waits until the node has counted drops for each of these reasons.
 fn dropped(reports: &Receiver<StatusLine>, reasons: &[&str]) -> BTreeMap<String, u64> {
     loop {
         let line = reports.recv_timeout(ENOUGH).expect("the node reports every slot");
@@ -92,7 +92,7 @@ fn vote(validator_index: u64, data: AttestationData, key: &mut SecretKey) -> Vec
 }
 
 #[test]
-fn what_a_peer_should_not_send_is_refused_and_counted_and_the_others_go_on_finalizing() {
+fn invalid_messages_are_refused_and_counted_and_honest_nodes_still_finalize() {
     let runtimes = actor_lanes::runtime::all();
     let nodes: Vec<_> = network(2, 4, 3)
         .into_iter()
@@ -108,20 +108,21 @@ fn what_a_peer_should_not_send_is_refused_and_counted_and_the_others_go_on_final
     let data = AttestationData { slot: head.slot, head, target: head, source: finalized_now };
     let mut stranger = SecretKey::generate(Scheme::TEST, [99; 32], 0, 256).expect("256 slots");
 
-    // Not SSZ, on each topic.
+    // Bytes other than SSZ, on each topic.
     gossip(&front, TopicKind::Block, vec![1; 100]);
     gossip(&front, TopicKind::Aggregation, vec![2; 100]);
     gossip(&front, TopicKind::Attestation { subnet: 0 }, vec![3; 100]);
-    // Signed by somebody else's key; by a validator that is none; about blocks that nobody has; from the future.
+    // A vote with another key's signature, a vote of a nonexistent validator, and a vote from the
+    // future.
     gossip(&front, TopicKind::Attestation { subnet: 0 }, vote(0, data, &mut stranger));
     gossip(&front, TopicKind::Attestation { subnet: 0 }, vote(1000, data, &mut stranger));
     let future = AttestationData { slot: 200, ..data };
     gossip(&front, TopicKind::Attestation { subnet: 0 }, vote(0, future, &mut stranger));
-    // An aggregate whose proof proves something else.
+    // An aggregate with an invalid proof.
     let participants = aggregation_bits([0, 1, 2, 3]).expect("four validators");
     let proof = SingleMessageAggregate { participants, proof: ProofBytes::default() };
     gossip(&front, TopicKind::Aggregation, SignedAggregatedAttestation { data, proof }.to_ssz());
-    // A block from the future; one of the wrong proposer; one whose parent nobody has.
+    // A block from the future, one of the wrong proposer, and one with an unknown parent.
     let block = |slot, proposer_index, parent_root| {
         let block = Block { slot, proposer_index, parent_root, state_root: Root::ZERO, body: BlockBody::default() };
         SignedBlock { block, proof: MultiMessageAggregate::default() }.to_ssz()

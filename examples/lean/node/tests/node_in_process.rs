@@ -1,4 +1,5 @@
-//! Whole nodes in this process: real QUIC on loopback, and the chain's rules the same on every runtime.
+//! Tests of whole nodes in this process: real QUIC on loopback, and the same chain rules on every
+//! runtime.
 
 mod support;
 
@@ -31,12 +32,12 @@ fn four_nodes_finalize_three_slots_behind_the_head_on_every_runtime_at_once() {
     }
 }
 
-/// Writes a genesis folder for three nodes of two validators each, and reads it for each of them.
+/// Writes a genesis folder for three nodes of two validators each, and reads it once per node.
 fn from_one_folder() -> Vec<NodeConfig> {
     let seeds: Vec<_> = (0..6).map(|n| (Seed::new([n; 32]), Seed::new([100 + n; 32]))).collect();
     let validators = generate_trees(SchemeName::Test, &seeds, 256).expect("the test scheme has 256 slots");
     let keys: Vec<_> = (0..3).map(|_| NetworkKey::random().expect("randomness")).collect();
-    // Held until all are chosen, so that no port is given twice.
+    // All sockets stay open until all ports are chosen, so no port is assigned twice.
     let sockets: Vec<_> = (0..3).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port")).collect();
     let address = |socket: &UdpSocket| match socket.local_addr().expect("it is bound") {
         SocketAddr::V4(address) => address,
@@ -53,7 +54,7 @@ fn from_one_folder() -> Vec<NodeConfig> {
     let read = |name: &String| {
         let options = LeanOptions { node_id: name.clone(), aggregator: true, ..LeanOptions::default() };
         let mut config = LeanFolder::new(directory.path()).load(&options).expect("it was just written");
-        // Nothing but the pace is another: an eighth of the specification's interval.
+        // Only the intervals are different, an eighth of the specification's.
         config.genesis.interval_ms = 100;
         config.gossip_heartbeat = Duration::from_millis(100);
         config
@@ -69,7 +70,7 @@ fn nodes_of_one_genesis_folder_sign_with_its_keys_and_finalize() {
         .enumerate()
         .map(|(index, config)| start(config, Arc::clone(&runtimes[index % runtimes.len()])))
         .collect();
-    // Slots beyond 32 are signed with trees that the key files do not have and the keeper of the keys grows.
+    // Slots from 32 on need trees missing from the key files; the signer generates them.
     let lines: Vec<_> = nodes.iter().map(|(_, reports)| finalized(reports, 34)).collect();
     for line in &lines {
         if line.finalized_slot == lines[0].finalized_slot {

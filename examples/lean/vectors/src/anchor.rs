@@ -1,4 +1,5 @@
-//! The states and blocks that the generator starts from, which its vectors only name (`build_anchor`).
+//! Builds the states and blocks at the start of the generator's tests. Vectors only name them
+//! (`build_anchor`).
 
 use std::path::{Path, PathBuf};
 
@@ -10,13 +11,14 @@ use consensus::{
 };
 use xmss::PublicKey;
 
-/// The file with the public keys of the generator's validators, by index.
+/// The file with the public keys of the generator's validators, ordered by validator index.
 const KEYS_FILE: &str = "test-public-keys.json";
 
-/// Both public keys of each of the generator's validators: attestation, proposal.
+/// The public keys of the generator's validators, each a pair of the attestation key and the
+/// proposal key.
 pub(super) type TestKeys = Vec<(PublicKey, PublicKey)>;
 
-/// Says that the generator's keys are not there, or not readable.
+/// The generator's keys are missing or unreadable.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{KEYS_FILE} is not to be had ({0}): put the specification's beside the folder of vectors, into a folder spec there, \
@@ -31,7 +33,8 @@ struct KeysEntry {
     proposal_public_key: PublicKey,
 }
 
-/// Reads the generator's keys, from the folder of vectors or near it.
+/// Reads the generator's keys from the folder of vectors, its two parent folders or `../shared`, or
+/// from a folder `spec` in one of them.
 pub(super) fn test_keys(folder: &Path) -> Result<TestKeys, NoTestKeys> {
     let near = folder.ancestors().take(3).map(Path::to_owned).chain([PathBuf::from("../shared")]);
     let path = near
@@ -47,9 +50,10 @@ pub(super) fn test_keys(folder: &Path) -> Result<TestKeys, NoTestKeys> {
     Ok(entries.into_iter().map(|entry| (entry.attestation_public_key, entry.proposal_public_key)).collect())
 }
 
-/// Builds the state at a slot and the block before it, from genesis by way of an empty block in each slot.
+/// Builds the block at a slot and its post-state. The chain starts at genesis and has one empty
+/// block per slot.
 ///
-/// Gives back nothing when there are not as many keys.
+/// Returns `None` when there are fewer keys than `validators`.
 pub(super) fn build_anchor(
     keys: &TestKeys,
     validators: usize,

@@ -1,7 +1,8 @@
-//! Answers of the HTTP API, asked for over a real connection.
+//! Compares answers of the HTTP API. Each request goes over a real connection.
 //!
-//! The vector's store is owned by a chain's actor on an executor of its own, which publishes; the API reads that on its
-//! thread, and tells the owner of a change of role. The vector's own owner is the client.
+//! A chain actor on an executor of its own owns the vector's store and publishes snapshots of it.
+//! The API reads the snapshots on its own thread, and sends the chain actor any change of the
+//! aggregator role. The actor that owns the vector is the HTTP client.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -20,16 +21,16 @@ use chain::Solitary;
 use consensus::Store;
 use lean_node::api::{Api, ApiSources, Limits};
 
-/// How long anything may take.
+/// The time limit for the request, for stopping the API, and for the end of the executor's thread.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// One request and its answer.
+/// The trial of one request and its answer.
 pub(super) struct Conversation {
     keys: TestKeys,
     runtime: Arc<dyn Runtime>,
 }
 
-/// An answer as it came.
+/// The HTTP answer, before any comparison.
 struct Answer {
     status: u64,
     content_type: String,
@@ -55,7 +56,7 @@ impl Trial for Conversation {
     }
 }
 
-/// What the vector asks for.
+/// The vector's request.
 struct Asked {
     method: String,
     path: String,
@@ -113,7 +114,7 @@ impl Conversation {
         store.map_err(|rejection| genesis.malformed(rejection))
     }
 
-    /// Starts the owner and its API, asks, and ends both.
+    /// Starts the chain actor and its API, sends the request, and stops both.
     fn converse(&self, store: Store, is_aggregator: bool, request: &Asked) -> Result<Answer, String> {
         let executor = self.runtime.start_executor(ThreadConfig::named("chain")).map_err(|error| error.to_string())?;
         let answer = converse_on(&executor, self.runtime.name(), store, is_aggregator, request);
@@ -129,7 +130,7 @@ fn converse_on(
     is_aggregator: bool,
     request: &Asked,
 ) -> Result<Answer, String> {
-    // Time stands at the epoch, so that the owner's clock moves nothing.
+    // The clock stays at the epoch, so no tick changes the vector's store.
     let owner = Solitary::start(executor, store, is_aggregator, || 0).map_err(|error| error.to_string())?;
     if !owner.has_begun() {
         return Err(String::from("the owner does not begin"));
@@ -175,7 +176,7 @@ fn compare(answer: &Answer, vector: &Field<'_>, findings: &mut Findings) -> Resu
     Ok(())
 }
 
-/// Says whether a type line, without its beginning, is of the metric.
+/// Returns whether the rest of a `# TYPE` line, after the prefix, names the metric.
 fn is_of(rest: &str, name: &str) -> bool {
     rest.split(' ').next() == Some(name)
 }

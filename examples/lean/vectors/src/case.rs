@@ -1,4 +1,5 @@
-//! Vectors on disk: `FORMAT/MODULE/FUNCTION.json`, each file a map from a case's id to its vector.
+//! Vectors on disk: `FORMAT/MODULE/FUNCTION.json`. Each file is a map from a case's id to its
+//! vector.
 
 use std::fs;
 use std::io;
@@ -8,48 +9,49 @@ use serde_json::{Map, Value};
 
 use crate::Format;
 
-/// One vector: an input, and what must come of it.
+/// One vector: an input and the expected result.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The format, which says what is done with the input.
+    /// The format. It determines the test to run on the input.
     pub format: Format,
-    /// The file within the folder of vectors, and the case's name within the file.
+    /// The path of the file within the folder of vectors, and the name of the case within the file.
     pub name: String,
     /// The vector itself.
     pub(super) vector: Value,
-    /// The folder of vectors that it is from.
+    /// The folder of vectors that contains the file.
     pub(super) folder: PathBuf,
 }
 
-/// What was found in a folder of vectors.
+/// The contents of a folder of vectors.
 #[derive(Debug, Default)]
 pub struct Loaded {
     /// The vectors, by format, file and name.
     pub cases: Vec<Case>,
-    /// What could not be read. Each of these is a failure: vectors that nobody ran have not passed.
+    /// Files and folders that could not be read. Each counts as a failure, because a vector must
+    /// not pass without being run.
     pub problems: Vec<LoadError>,
 }
 
-/// Says why vectors could not be read.
+/// Vectors could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A folder or a file could not be read.
     #[error("cannot read {}: {error}", .path.display())]
     Read {
-        /// Which one.
+        /// The path of the folder or file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// A file is not what a file of vectors is.
+    /// A file does not contain vectors in the expected form.
     #[error("{} is not a file of vectors: {problem}", .path.display())]
     File {
-        /// Which one.
+        /// The path of the file.
         path: PathBuf,
-        /// Where it goes wrong.
+        /// The first problem in the file.
         problem: String,
     },
-    /// A folder is named for no format that is known here.
+    /// A folder has the name of no known format.
     #[error(
         "{} is no format of vectors; the folders of the folder that is named should be {}",
         .0.display(), Format::names()
@@ -57,12 +59,12 @@ pub enum LoadError {
     UnknownFormat(PathBuf),
 }
 
-/// Reads the vectors of all formats in `folder`, or of one.
+/// Reads the vectors of all formats in `folder`, or of one format.
 ///
 /// # Errors
 ///
-/// [`LoadError::Read`] when the folder itself cannot be read. Everything else that is wrong is among
-/// [`problems`](Loaded::problems), so that one bad file does not hide what the others show.
+/// [`LoadError::Read`] when the folder itself cannot be read. All other errors are added to
+/// [`problems`](Loaded::problems), so that one bad file does not hide the results of the others.
 pub fn load(folder: &Path, only: Option<Format>) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded::default();
     for path in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
@@ -70,7 +72,7 @@ pub fn load(folder: &Path, only: Option<Format>) -> Result<Loaded, LoadError> {
         match name.parse::<Format>() {
             Ok(format) if only.is_none_or(|only| only == format) => loaded.read_folder(folder, &path, format),
             Ok(_) => {}
-            // A folder that is hidden is not meant, like `.git`.
+            // Hidden folders such as `.git` are not formats.
             Err(_) if only.is_some() || name.starts_with('.') => {}
             Err(_) => loaded.problems.push(LoadError::UnknownFormat(path)),
         }

@@ -1,4 +1,4 @@
-//! From a vector's JSON to the consensus containers.
+//! Conversion of a vector's JSON to the consensus containers.
 
 use libssz_types::SszBitlist;
 
@@ -10,7 +10,7 @@ use consensus::{
 };
 use xmss::Signature;
 
-/// What is read out of a vector.
+/// The result of reading a value from a vector.
 pub(super) type Read<T> = Result<T, Malformed>;
 
 pub(super) fn root(field: &Field<'_>) -> Read<Root> {
@@ -48,7 +48,7 @@ pub(super) fn aggregated_attestation(field: &Field<'_>) -> Read<AggregatedAttest
     Ok(AggregatedAttestation { aggregation_bits, data: attestation_data(&field.at("data")?)? })
 }
 
-/// Reads the bytes of a proof, which are plain hex or have their hex under `data`.
+/// Reads the bytes of a proof: plain hex, or an object with the hex under `data`.
 pub(super) fn proof_bytes(field: &Field<'_>) -> Read<ProofBytes> {
     let bytes = field.maybe("data").unwrap_or_else(|| field.clone()).bytes()?;
     bytes.try_into().map_err(|_| field.malformed("a proof of more than 512 KiB"))
@@ -117,7 +117,7 @@ pub(super) fn validator(field: &Field<'_>) -> Read<Validator> {
     })
 }
 
-/// Reads a registry, in which each validator is at the place that it names.
+/// Reads a registry. Each validator's index must equal its position in the list.
 pub(super) fn validators(field: &Field<'_>) -> Read<Validators> {
     let entries = field.each(validator)?;
     if entries.iter().zip(0..).any(|(entry, place)| entry.index != place) {

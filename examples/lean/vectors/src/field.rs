@@ -1,18 +1,18 @@
-//! Reading a vector's JSON, with errors that say where.
+//! Access to a vector's JSON. Errors state the position in the vector.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde_json::Value;
 
-/// A place in a vector: a value, and the way to it, for errors.
+/// A value in a vector, with its path for error messages.
 #[derive(Clone, Debug)]
 pub(super) struct Field<'a> {
     value: &'a Value,
     path: String,
 }
 
-/// Says what is wrong with a vector that is not of its format.
+/// A vector does not have the form of its format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
 pub(super) struct Malformed {
@@ -21,12 +21,12 @@ pub(super) struct Malformed {
 }
 
 impl<'a> Field<'a> {
-    /// Begins at the top of a vector.
+    /// Returns the field for a whole vector.
     pub(super) fn top(vector: &'a Value) -> Self {
         Self { value: vector, path: String::from("vector") }
     }
 
-    /// Steps into an object.
+    /// Returns the value of a key of an object.
     ///
     /// # Errors
     ///
@@ -35,24 +35,25 @@ impl<'a> Field<'a> {
         self.maybe(key).ok_or_else(|| self.malformed(format_args!("`{key}` is missing")))
     }
 
-    /// Steps into an object, where the generator leaves out what is null.
+    /// Returns the value of a key of an object, or `None` if the key is missing or null. The
+    /// generator omits null values in some places.
     pub(super) fn maybe(&self, key: &str) -> Option<Self> {
         let value = self.value.get(key).filter(|value| !value.is_null())?;
         Some(Self { value, path: format!("{}.{key}", self.path) })
     }
 
-    /// Walks a list, which is a plain array or has its elements under `data`.
+    /// Returns the elements of a list: a plain array, or an object with the array under `data`.
     pub(super) fn list(&self) -> Result<Vec<Self>, Malformed> {
         let elements = self.elements()?.iter().enumerate();
         Ok(elements.map(|(index, value)| Self { value, path: format!("{}[{index}]", self.path) }).collect())
     }
 
-    /// Reads a list of one kind of thing.
+    /// Reads every element of a list with the same function.
     pub(super) fn each<T>(&self, read: impl Fn(&Self) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
         self.list()?.iter().map(read).collect()
     }
 
-    /// Walks an object.
+    /// Returns the keys and values of an object.
     pub(super) fn entries(&self) -> Result<Vec<(&'a str, Self)>, Malformed> {
         let object = self.value.as_object().ok_or_else(|| self.malformed("expected an object"))?;
         let entry = |(key, value): (&'a String, &'a Value)| {
@@ -61,7 +62,8 @@ impl<'a> Field<'a> {
         Ok(object.iter().map(entry).collect())
     }
 
-    /// Reads an unsigned integer, as a number or in decimal digits. Some of the generator's are floats with no fraction.
+    /// Reads an unsigned integer: a JSON number or a string of decimal digits. The generator writes
+    /// some integers as floats without a fraction.
     pub(super) fn uint(&self) -> Result<u64, Malformed> {
         let text = || self.value.as_str().and_then(|text| text.parse().ok());
         let number = || self.value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..9e15).contains(number));
@@ -69,49 +71,49 @@ impl<'a> Field<'a> {
         self.value.as_u64().or_else(text).or_else(float).ok_or_else(|| self.malformed("expected an unsigned integer"))
     }
 
-    /// Returns the value as it stands.
+    /// Returns the JSON value.
     pub(super) fn json(&self) -> &'a Value {
         self.value
     }
 
-    /// Reads a truth value.
+    /// Reads a boolean.
     pub(super) fn flag(&self) -> Result<bool, Malformed> {
         self.value.as_bool().ok_or_else(|| self.malformed("expected true or false"))
     }
 
-    /// Reads a text.
+    /// Reads a string.
     pub(super) fn text(&self) -> Result<&'a str, Malformed> {
         self.value.as_str().ok_or_else(|| self.malformed("expected a text"))
     }
 
-    /// Reads bytes in hex.
+    /// Reads bytes in hex, with or without the prefix `0x`.
     pub(super) fn bytes(&self) -> Result<Vec<u8>, Malformed> {
         let text = self.text()?;
         hex::decode(text.strip_prefix("0x").unwrap_or(text)).map_err(|error| self.malformed(error))
     }
 
-    /// Reads a text that means something.
+    /// Reads a string and parses it.
     pub(super) fn parsed<T: FromStr<Err: fmt::Display>>(&self) -> Result<T, Malformed> {
         self.text()?.parse().map_err(|error| self.malformed(error))
     }
 
-    /// Reads the bits of a bitlist or a bitvector.
+    /// Reads the bits of a bitlist or bitvector.
     pub(super) fn bits(&self) -> Result<Vec<bool>, Malformed> {
         let bit = |value: &Value| value.as_bool().ok_or_else(|| self.malformed("expected true and false"));
         self.elements()?.iter().map(bit).collect()
     }
 
-    /// Says whether the value is the given one.
+    /// Returns whether this value equals `value`.
     pub(super) fn is(&self, value: &Value) -> bool {
         self.value == value
     }
 
-    /// Returns the value as JSON, for people.
+    /// Returns the value as JSON text, for reports.
     pub(super) fn shown(&self) -> String {
         self.value.to_string()
     }
 
-    /// Turns a value that cannot be used into an error that says where it is.
+    /// Creates an error at the position of this value.
     pub(super) fn malformed(&self, problem: impl fmt::Display) -> Malformed {
         Malformed { path: self.path.clone(), problem: problem.to_string() }
     }

@@ -1,43 +1,43 @@
-//! The formats that the specification's generator writes.
+//! The formats written by the specification's generator.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A format of vectors; its name is that of its folder.
+/// A format of vectors. Its name is the name of its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     /// Blocks applied to states.
     StateTransition,
-    /// The store, step by step, with a snapshot of it after each.
+    /// A store run step by step, with a snapshot after each step.
     ForkChoice,
-    /// Encodings, hash tree roots, and bytes that must not decode.
+    /// SSZ encodings, hash tree roots, and invalid bytes.
     Ssz,
-    /// What travels between nodes.
+    /// Encodings used between nodes.
     NetworkingCodec,
-    /// Which slots may be justified after which.
+    /// The slots that may be justified, by finalized slot.
     Justifiability,
     /// Unix time, slots and intervals.
     SlotClock,
-    /// The permutation under the signature scheme.
+    /// The Poseidon permutation used by the signature scheme.
     PoseidonPermutation,
     /// Answers of the HTTP API.
     ApiEndpoint,
-    /// Which states a node may start from.
+    /// The states accepted as a checkpoint.
     Sync,
     /// The proof of a signed block.
     VerifySignatures,
-    /// Proofs that many have signed one message.
+    /// Proofs of many signatures on one message.
     VerifySingleMessageProofs,
-    /// Proofs of several messages at once.
+    /// Proofs of several messages each.
     VerifyMultiMessageProofs,
-    /// Votes split off a block's proof and merged with others.
+    /// Votes split off a block's proof and merged with other votes.
     Reaggregation,
-    /// What a mesh does with a peer's control messages.
+    /// The handling of a peer's gossipsub control messages.
     GossipsubHandler,
 }
 
 impl Format {
-    /// All formats, in the order in which they are shown.
+    /// All formats, in display order.
     pub const ALL: [Self; 14] = [
         Self::StateTransition,
         Self::ForkChoice,
@@ -55,7 +55,7 @@ impl Format {
         Self::GossipsubHandler,
     ];
 
-    /// Returns the name of the format, which is that of its folder.
+    /// Returns the name of the format, which is also the name of its folder.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -76,7 +76,7 @@ impl Format {
         }
     }
 
-    /// Lists the names of all formats, for people.
+    /// Returns the names of all formats, separated by commas, for messages.
     pub(super) fn names() -> String {
         Self::ALL.map(Self::name).join(", ")
     }
@@ -88,7 +88,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// Says that there is no format of a name, and which there are.
+/// No format has the given name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no format of vectors is called \"{0}\"; there are {names}", names = Format::names())]
 pub struct UnknownFormat(String);

@@ -1,4 +1,4 @@
-//! Which slots may be justified after which finalized slot.
+//! The slots that may be justified after a finalized slot.
 
 use crate::field::{Field, Malformed};
 use crate::verdict::Findings;

@@ -6,13 +6,15 @@
 //!                                                             Results (a table, or JSON) ◀─┘
 //! ```
 //!
-//! What a vector tests is owned by an actor, as it is in a node: a store, a state or a codec is made on the owner's
-//! thread, on whatever runtime, each step is a message, and the answers come back as replies. The verdicts are the same on
-//! every runtime, because the rules do not know one.
+//! An actor owns the subject of a vector (a store, a state or a codec), as in a node. The subject
+//! is created on the owner's thread, on any runtime. Each step is a message, and its answer is a
+//! reply. The verdicts are the same on every runtime, because the consensus rules do not depend on
+//! the runtime.
 //!
-//! In reading order: `case` (files), `format` (what formats there are), `trial` (what is done with each) with a file or a
-//! folder for each format, `field`, `container` and `anchor` (reading JSON, and what it stands for), `verdict`, `owner` (the actor), `results` (the table).
-//! A new format is a line in [`Format`], a line in `trial::open`, and a file.
+//! Reading order: `case` (files), `format` (the list of formats), `trial` (the test for each
+//! format) with a file or folder per format, `field`, `container` and `anchor` (reading JSON),
+//! `verdict`, `owner` (the actor), `results` (the table). To add a format, add a line to
+//! [`Format`], a line to `trial::open`, and a file.
 
 mod anchor;
 mod api_endpoint;

@@ -1,7 +1,8 @@
-//! The actor that owns what a vector tests, and whoever drives it.
+//! The actor owning a vector's subject, and the function driving it.
 //!
-//! A vector is gone through as a node's life is: the subject is made on its owner's thread and never leaves it, each
-//! step is a message to a handle, and the answer comes back through a reply. Nothing here names a runtime.
+//! A vector is run in the same way as a node. The subject is created on its owner's thread and
+//! never leaves it. Each step is a message to a handle, and the answer is a reply. Nothing in this
+//! file names a runtime.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +15,16 @@ use crate::field::{Field, Malformed};
 use crate::trial::{self, Opened, Trial};
 use crate::verdict::{Findings, Verdict};
 
-/// How long one step may take. The longest takes a second in a build without optimisation.
+/// The time limit for one step. The longest step takes a second in an unoptimised build.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Everything that the owner of a vector's subject is sent.
+/// The messages of the owner.
 enum Examination {
-    /// How many steps are there?
+    /// Asks for the number of steps.
     Begin(Reply<usize>),
-    /// Take the step of this number.
+    /// Requests the step with this number.
     Take(usize, Reply<()>),
-    /// What came of it all?
+    /// Asks for the verdict.
     Sum(Reply<Verdict>),
 }
 
@@ -31,14 +32,14 @@ impl Message for Examination {
     const LANES: &'static [Lane] = &[Lane::fifo("steps", 4)];
 }
 
-/// Owns what a vector tests.
+/// Owns the subject of a vector.
 struct Owner {
     case: Arc<Case>,
     subject: Subject,
     findings: Findings,
 }
 
-/// What has become of the vector so far.
+/// The state of the vector's run.
 enum Subject {
     UnderWay(Box<dyn Trial>),
     Skipped(String),
@@ -79,7 +80,7 @@ impl Owner {
     }
 }
 
-/// A vector that cannot be read has failed: nobody can say that it holds.
+/// Records an unreadable vector as a failure, because nothing was compared.
 fn give_up(malformed: &Malformed, findings: &mut Findings) -> Subject {
     findings.differ("the vector", malformed.to_string(), "a vector of its format");
     Subject::Malformed
@@ -100,11 +101,13 @@ impl Actor for Owner {
     }
 }
 
-/// Goes through one vector, with its subject owned by an actor on `executor`, and says what came of it.
+/// Runs one vector, with its subject owned by an actor on `executor`, and returns the verdict.
 ///
-/// A subject that has actors of its own has them on executors of `runtime`, which should be the executor's.
+/// A subject with actors of its own starts them on executors of `runtime`, which should be the
+/// runtime of `executor`.
 ///
-/// It parks the calling thread, which must not be the executor's. A subject that panics fails its vector, and no other.
+/// The function parks the calling thread, which must not be the executor's. A panic of a subject
+/// fails its own vector only.
 pub fn examine(case: Arc<Case>, executor: &Arc<dyn Executor>, runtime: &Arc<dyn Runtime>) -> Verdict {
     let runtime = Arc::clone(runtime);
     let (owner, running) = match spawn(executor, move || Owner::new(case, &runtime)) {

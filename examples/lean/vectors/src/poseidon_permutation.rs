@@ -1,4 +1,4 @@
-//! The permutation under the signature scheme, at both of its widths.
+//! The Poseidon permutation used by the signature scheme, at both of its widths.
 
 use crate::field::{Field, Malformed};
 use crate::verdict::Findings;

@@ -1,4 +1,4 @@
-//! What the proofs of a vector are worth (`proofSetting`).
+//! The kind of proofs in a vector (`proofSetting`).
 
 use std::collections::BTreeSet;
 
@@ -11,19 +11,19 @@ use consensus::{
     Root, SingleMessageAggregate, Slot, Statement, ValidatorIndex, aggregation_bits, validator_indices,
 };
 
-/// What every placeholder for a proof begins with.
+/// The prefix of every placeholder for a proof.
 const PLACEHOLDER: &[u8] = b"\x00MOCKED-AGGREGATION-PROOF\x00";
 
-/// Why nothing can be said about a proof of the real system.
+/// The reason for skipping vectors with proofs of the real system.
 pub(super) const UNVERIFIABLE: &str =
     "the proof is of the real proof system (leanMultisig), which is not published as a crate";
 
-/// What the proofs of a vector are, and how they are verified here.
+/// The kind of proofs in a vector, and their verification in this runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProofSetting {
-    /// Placeholders, which are accepted unseen; what is no placeholder is refused.
+    /// Placeholders. They are accepted without verification. Other proofs are rejected.
     Mocked,
-    /// Proofs of the real system. Nobody here can verify one, so each is taken on trust.
+    /// Proofs of the real system. This build has no verifier for them, so each is trusted.
     Real,
 }
 
@@ -39,7 +39,8 @@ impl ProofSetting {
     }
 }
 
-/// Makes a proof that nobody verifies, with 32 bytes to tell it from others; of no voters there is none.
+/// Creates a placeholder with 32 bytes to distinguish it from others. Returns `None` for an empty
+/// set of voters.
 pub(super) fn placeholder(
     voters: impl IntoIterator<Item = ValidatorIndex>,
     distinct: [u8; 32],
@@ -61,8 +62,8 @@ impl ProofScheme for ProofSetting {
             .flat_map(|child| validator_indices(&child.proof.participants))
             .chain(signatures.iter().map(|raw| raw.validator_index))
             .collect();
-        // Two proofs are the same only if they were made of the same: a pool holds proofs that differ side by side, even
-        // where their participants do not.
+        // Proofs must be equal only if made from equal parts. A pool keeps different proofs side by
+        // side, even if their participants are equal.
         let mut hasher = Sha256::new_with_prefix(message.as_bytes());
         hasher.update(slot.to_le_bytes());
         for child in children {

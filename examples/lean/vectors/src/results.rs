@@ -1,4 +1,4 @@
-//! What came of many vectors, as a table and as JSON.
+//! The results of many vectors, as a table and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,51 +9,51 @@ use crate::case::Case;
 use crate::format::Format;
 use crate::verdict::{Difference, NotCompared, Outcome, Verdict};
 
-/// What came of the vectors of some formats.
+/// The results of the vectors of one or more formats.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Results {
-    /// The runtime whose threads owned what was tested.
+    /// The name of the runtime the vectors ran on.
     pub runtime: String,
-    /// Each format that there were vectors of.
+    /// The results of each format with at least one vector.
     pub formats: Vec<FormatResults>,
-    /// The vectors that do not hold.
+    /// The failed vectors.
     pub failures: Vec<FailedCase>,
-    /// What could not be read, and was not run.
+    /// The files and folders that could not be read. Their vectors were not run.
     pub problems: Vec<String>,
 }
 
-/// What came of one format's vectors.
+/// The results of one format's vectors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FormatResults {
     /// The format's name.
     pub format: String,
-    /// How many vectors hold.
+    /// The number of passed vectors.
     pub passed: usize,
-    /// How many do not.
+    /// The number of failed vectors.
     pub failed: usize,
-    /// Why vectors were not run, and how many for each reason.
+    /// The number of skipped vectors, by reason.
     pub skipped: BTreeMap<String, usize>,
-    /// How many values of vectors that were run were not compared, by the reason.
+    /// The number of values not compared in the vectors run, by reason.
     pub not_compared: BTreeMap<String, usize>,
 }
 
-/// A vector that does not hold.
+/// A failed vector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FailedCase {
-    /// The file within the folder of vectors, and the case within it.
+    /// The path of the file within the folder of vectors, and the name of the case within the file.
     pub name: String,
-    /// What is not as the vector says.
+    /// The differences from the vector.
     pub differences: Vec<Difference>,
 }
 
 impl Results {
-    /// Starts with nothing, for a run on the runtime of this name.
+    /// Returns empty results for a run on the runtime with this name.
     #[must_use]
     pub fn on(runtime: &str) -> Self {
         Self { runtime: runtime.to_owned(), ..Self::default() }
     }
 
-    /// Counts one vector.
+    /// Adds the verdict of one vector.
     pub fn add(&mut self, case: &Case, verdict: Verdict) {
         let row = self.row(case.format);
         for NotCompared { reason, .. } in verdict.not_compared {
@@ -69,13 +69,13 @@ impl Results {
         }
     }
 
-    /// Returns how many vectors were seen, run or not.
+    /// Returns the number of vectors, including the skipped ones.
     #[must_use]
     pub fn seen(&self) -> usize {
         self.formats.iter().map(|row| row.passed + row.failed + row.skipped()).sum()
     }
 
-    /// Says whether every vector that was run holds, and everything could be read.
+    /// Returns whether no vector failed and all files and folders could be read.
     #[must_use]
     pub fn all_hold(&self) -> bool {
         self.failures.is_empty() && self.problems.is_empty()
@@ -97,7 +97,7 @@ impl Results {
 }
 
 impl FormatResults {
-    /// Returns how many vectors were not run.
+    /// Returns the number of skipped vectors.
     #[must_use]
     pub fn skipped(&self) -> usize {
         self.skipped.values().sum()
@@ -105,7 +105,8 @@ impl FormatResults {
 }
 
 impl fmt::Display for Results {
-    /// Writes the failures, then the table, so that the table is what one sees last.
+    /// Writes the failures before the table, so that the table stays visible at the end of the
+    /// output.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for failure in &self.failures {
             writeln!(f, "FAILED {}", failure.name)?;

@@ -7,7 +7,8 @@ use consensus::{INTERVALS_PER_SLOT, MILLISECONDS_PER_INTERVAL, SECONDS_PER_SLOT,
 pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
     let (operation, output) = (vector.at("operation")?, vector.at("output")?);
     let clock = || Ok::<_, Malformed>(SlotClock::new(operation.at("genesisTime")?.uint()?));
-    // The specification's clock counts in floating-point seconds, so a millisecond may get lost on the way.
+    // The specification's clock counts in floating-point seconds, so the conversion can lose a
+    // millisecond. This line repeats the same arithmetic.
     let milliseconds = || Ok((operation.at("currentTimeMilliseconds")?.uint()? as f64 / 1000.0 * 1000.0) as u64);
     let kind = operation.at("kind")?;
     let (name, got) = match kind.text()? {

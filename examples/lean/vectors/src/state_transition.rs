@@ -1,4 +1,4 @@
-//! Blocks applied to a state.
+//! Runs blocks on a state.
 
 use crate::container::{bits, block, root, roots, state, validators};
 use crate::field::{Field, Malformed};
@@ -6,12 +6,12 @@ use crate::trial::Trial;
 use crate::verdict::Findings;
 use consensus::{Block, Rejection, Root, State, process_block, process_slots, proposer_for_slot, state_transition};
 
-/// A chain's state, as far as the vector's blocks have brought it.
+/// A chain's state after the vector's blocks so far.
 pub(super) struct Chain {
     state: State,
     blocks: usize,
     skips_slots: bool,
-    /// Which block was refused, and why.
+    /// The position of the rejected block, and the reason.
     refused: Option<(usize, Rejection)>,
 }
 
@@ -25,8 +25,9 @@ pub(super) fn open(vector: &Field<'_>) -> Result<Chain, Malformed> {
     })
 }
 
-/// Slot processing brings a state to its block's slot, so whoever expects one of these has left slot processing out and
-/// called `process_block` on the state as it was.
+/// Rejections that occur only without slot processing. Slot processing advances a state to the slot
+/// of its block, so it rules them out. The generator gets them by a direct call of `process_block`
+/// on the unchanged state.
 const NEEDS_UNPROCESSED_SLOTS: [&str; 2] = ["BLOCK_SLOT_MISMATCH", "BLOCK_OLDER_THAN_LATEST_HEADER"];
 
 fn reason<'a>(vector: &Field<'a>) -> Result<Option<&'a str>, Malformed> {
@@ -34,7 +35,7 @@ fn reason<'a>(vector: &Field<'a>) -> Result<Option<&'a str>, Malformed> {
 }
 
 impl Trial for Chain {
-    /// Each block is a step, and the comparison of what has come out is the last.
+    /// Each block is a step. The last step is the comparison of the result.
     fn steps(&self) -> usize {
         self.blocks + 1
     }
@@ -54,7 +55,7 @@ impl Trial for Chain {
         let refused = self.refused.or_else(unbuilt);
         findings.same_rejection(refused.map(|(_, rejection)| rejection.to_string()), reason);
         if let Some((place, _)) = refused {
-            // A vector ends with the block that is refused.
+            // The rejected block must be the last one of the vector.
             if place + 1 < self.blocks {
                 findings.differ("refused block", format!("block {place}"), format!("block {}", self.blocks - 1));
             }
@@ -82,8 +83,9 @@ impl Chain {
         }
     }
 
-    /// Does what a proposer does before there is a block. A block that could not be built is not in the vector, so a
-    /// reason that forbids building one is tried on the state that it would have been built on.
+    /// Runs the checks of a proposer before there is a block. A block that could not be built is
+    /// missing from the vector. Rejections of the build itself are therefore checked on the parent
+    /// state.
     fn try_to_build(&self, reason: &str) -> Option<Rejection> {
         match reason {
             "EMPTY_VALIDATOR_REGISTRY" => proposer_for_slot(self.state.slot + 1, self.state.validators.len())
@@ -95,7 +97,7 @@ impl Chain {
     }
 }
 
-/// Why some fields cannot be compared.
+/// The reason for not comparing some fields.
 const UNKNOWN_LABEL: &str = "a label of a block, which the vector's blocks do not carry; the state root covers it";
 
 fn check_field(post: &State, field: &str, expected: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {

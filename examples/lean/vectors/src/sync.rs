@@ -1,4 +1,4 @@
-//! Which states a node may start from.
+//! The states accepted as a checkpoint.
 
 use libssz::{SszDecode, SszEncode};
 
@@ -9,9 +9,9 @@ use crate::verdict::Findings;
 use consensus::State;
 use lean_node::checkpoint_sync::verify_checkpoint_state;
 
-/// A state that is verified, as one that was downloaded is.
+/// A state verified in the same way as a downloaded checkpoint.
 pub(super) struct Verification {
-    /// To build the state a second time; it is only compared if they are there.
+    /// The keys for building the state a second time. Without them this comparison is left out.
     keys: Option<TestKeys>,
 }
 

@@ -1,4 +1,4 @@
-//! What every format does with a vector: it makes a subject of it, and takes it through steps.
+//! The common interface of all formats: create a subject from a vector, and run it through steps.
 
 use std::sync::Arc;
 
@@ -15,28 +15,28 @@ use crate::{
     state_transition, sync, verify_signatures,
 };
 
-/// A vector under way: the thing under test, and what its owner does with it in each step.
+/// A vector in progress: the subject under test, and the code of each step.
 ///
-/// It lives on its owner's thread and need not be `Send`.
+/// A trial stays on its owner's thread and need not be `Send`.
 pub(super) trait Trial {
-    /// Returns how many steps the vector has; each of them is taken once, in order.
+    /// Returns the number of steps. Each step is taken once, in order.
     fn steps(&self) -> usize {
         1
     }
 
-    /// Takes one step, and notes what is not as the vector says.
+    /// Takes one step, and adds each difference from the vector to `findings`.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] when the vector is not of its format.
+    /// [`Malformed`] when the vector does not have the form of its format.
     fn take(&mut self, step: usize, vector: Field<'_>, findings: &mut Findings) -> Result<(), Malformed>;
 }
 
-/// What is to be done with a vector.
+/// The decision to run or skip a vector.
 pub(super) enum Opened {
-    /// It is gone through.
+    /// The vector is run.
     Trial(Box<dyn Trial>),
-    /// Nothing is done with it, for this reason.
+    /// The vector is skipped, for this reason.
     Skipped(String),
 }
 
@@ -50,7 +50,7 @@ impl Opened {
     }
 }
 
-/// A format of vectors that are one call each.
+/// A format with a single function call per vector.
 pub(super) struct OneStep(pub(super) fn(&Field<'_>, &mut Findings) -> Result<(), Malformed>);
 
 impl Trial for OneStep {
@@ -59,11 +59,11 @@ impl Trial for OneStep {
     }
 }
 
-/// Makes the subject of a vector.
+/// Creates the subject of a vector.
 ///
 /// # Errors
 ///
-/// [`Malformed`] when the vector is not of its format.
+/// [`Malformed`] when the vector does not have the form of its format.
 pub(super) fn open(case: &Case, runtime: &Arc<dyn Runtime>) -> Result<Opened, Malformed> {
     let vector = Field::top(&case.vector);
     Ok(match case.format {

@@ -1,49 +1,49 @@
-//! What comes of a vector.
+//! The result of a vector.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What came of one vector.
+/// The result of one vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Whether it holds.
+    /// The outcome: passed, failed or skipped.
     pub outcome: Outcome,
-    /// What the vector says that was not compared, although the rest was.
+    /// The values left out of the comparison, although the vector was run.
     pub not_compared: Vec<NotCompared>,
 }
 
-/// Whether a vector holds.
+/// The outcome of a vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Everything that was compared is as the vector says.
+    /// All compared values are as expected.
     Passed,
-    /// Something is not.
+    /// At least one compared value is not as expected.
     Failed(Vec<Difference>),
-    /// Nothing was compared, for this reason.
+    /// The vector was not run, for this reason.
     Skipped(String),
 }
 
-/// Something that is not as a vector says.
+/// A difference between the expected and the actual value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// The step, counted from 0, and its kind; a vector of one step has none.
+    /// The number of the step, counted from 0, and its kind. `None` in a vector of one step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// What was compared.
+    /// The name of the compared value.
     pub what: String,
-    /// What the vector says.
+    /// The value in the vector.
     pub expected: String,
-    /// What came out.
+    /// The actual value.
     pub got: String,
 }
 
-/// A value of a vector that was not compared with anything.
+/// A value in a vector that was not compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotCompared {
-    /// Which one, and in which step.
+    /// The name of the value, with its step.
     pub what: String,
-    /// Why it was not.
+    /// The reason for the missing comparison.
     pub reason: String,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Gathers what is found while a vector is gone through.
+/// Collects the differences during the run of a vector.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     step: Option<String>,
@@ -65,7 +65,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Says which step the findings from now on belong to.
+    /// Sets the step of all findings added from now on.
     pub(super) fn in_step(&mut self, number: usize, kind: &str) {
         self.step = Some(format!("{number} ({kind})"));
     }
@@ -77,7 +77,7 @@ impl Findings {
         }
     }
 
-    /// Compares what the rules refused, and why, with what they should.
+    /// Compares the reason of a rejection with the expected one.
     pub(super) fn same_rejection(&mut self, got: Option<String>, expected: Option<&str>) {
         if got.as_deref() != expected {
             let shown = |reason: Option<&str>| reason.unwrap_or("no rejection").to_owned();
@@ -85,19 +85,19 @@ impl Findings {
         }
     }
 
-    /// Notes a difference.
+    /// Adds a difference.
     pub(super) fn differ(&mut self, what: &str, got: impl Into<String>, expected: impl Into<String>) {
         let (step, what) = (self.step.clone(), what.to_owned());
         self.differences.push(Difference { step, what, expected: expected.into(), got: got.into() });
     }
 
-    /// Notes that a value of the vector is not compared.
+    /// Adds a value left out of the comparison.
     pub(super) fn not_compared(&mut self, what: &str, reason: &str) {
         let what = self.step.as_ref().map_or_else(|| what.to_owned(), |step| format!("step {step}: {what}"));
         self.not_compared.push(NotCompared { what, reason: reason.to_owned() });
     }
 
-    /// Sums up.
+    /// Returns the verdict.
     pub(super) fn into_verdict(self) -> Verdict {
         let outcome = if self.differences.is_empty() { Outcome::Passed } else { Outcome::Failed(self.differences) };
         Verdict { outcome, not_compared: self.not_compared }
@@ -105,7 +105,7 @@ impl Findings {
 }
 
 impl Verdict {
-    /// A vector that nothing was done with.
+    /// Returns the verdict of a skipped vector.
     pub(super) fn skipped(reason: impl Into<String>) -> Self {
         Self { outcome: Outcome::Skipped(reason.into()), not_compared: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! The proof of a signed block: who must have signed what, and whether the proof shows it.
+//! The proof of a signed block: the statements it must prove, and its verification.
 
 use crate::container::{signed_block, state};
 use crate::field::{Field, Malformed};
@@ -6,7 +6,8 @@ use crate::proof_setting::{ProofSetting, UNVERIFIABLE};
 use crate::verdict::Findings;
 use consensus::{ProofScheme as _, Rejection, Root, block_statements};
 
-/// Says why the vector cannot be run, if it cannot: everything but the proof holds, and the proof is a real one.
+/// Returns the reason for skipping the vector, if any: all checks except the proof pass, and the
+/// proof is a real one.
 pub(super) fn cannot_run(vector: &Field<'_>) -> Result<Option<&'static str>, Malformed> {
     let depends_on_proof = verify(vector, ProofSetting::Real)?.is_ok();
     let is_real = ProofSetting::of(vector)? == ProofSetting::Real;
@@ -22,7 +23,7 @@ pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), M
 
 fn verify(vector: &Field<'_>, proofs: ProofSetting) -> Result<Result<(), Rejection>, Malformed> {
     let (anchor, signed) = (state(&vector.at("anchorState")?)?, signed_block(&vector.at("signedBlock")?)?);
-    // Nothing can be proved in no bytes, whatever the proof system.
+    // An empty proof is invalid in every proof system.
     let is_empty = signed.proof.proof.is_empty();
     let statements = block_statements(&signed.block, Root::of(&signed.block), &anchor.validators);
     Ok(statements.and_then(|statements| {

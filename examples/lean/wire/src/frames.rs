@@ -1,26 +1,28 @@
 //! The snappy frame format, the compression of requests and responses.
 //!
-//! A payload of frames is a stream identifier and then chunks, each with a type byte, a 3-byte length and a checksum.
-//! Nothing in it says where it ends; the length prefix in front of it does, in decompressed bytes. So a reader of a
-//! stream goes from chunk to chunk and asks [`ChunkHeader`] how much each adds.
+//! A framed payload is a stream identifier followed by chunks. Each chunk has a type byte, a 3-byte
+//! length and a checksum. The format has no end mark; the end follows from the length prefix in
+//! front of the payload, in decompressed bytes. A reader of a stream therefore reads chunk by chunk
+//! and adds up their decompressed sizes with [`ChunkHeader`].
 
 use std::io::{Read, Write};
 
 use crate::{MAX_PAYLOAD_SIZE, WireError};
 
-/// The chunk that every payload of frames begins with.
+/// The first chunk of every framed payload.
 pub const STREAM_IDENTIFIER: [u8; 10] = *b"\xff\x06\x00\x00sNaPpY";
 
 /// The bytes of a chunk's type and length.
 pub const HEADER_SIZE: usize = 4;
 
-/// The bytes of the checksum at the front of a data chunk's body.
+/// The bytes of the checksum at the beginning of a data chunk's body.
 const CHECKSUM_SIZE: usize = 4;
 
-/// The longest chunk body that can be valid: what snappy makes of 64 KiB that it cannot compress, and a checksum.
+/// The longest valid chunk body: 64 KiB of incompressible bytes in snappy's encoding, and a
+/// checksum.
 const MAX_BODY_SIZE: usize = 76_490 + CHECKSUM_SIZE;
 
-/// Returns the most bytes of frames that `declared` decompressed bytes may arrive in.
+/// Returns the most framed bytes for `declared` decompressed bytes.
 ///
 /// The specification's bound: snappy's worst case and 1 KiB.
 #[must_use]
@@ -28,7 +30,7 @@ pub fn max_framed_size(declared: usize) -> usize {
     declared + declared / 6 + 1024
 }
 
-/// The front of a chunk: what it is and how long its body is.
+/// The header of a chunk: its type and the length of its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkHeader {
     kind: u8,
@@ -40,8 +42,8 @@ impl ChunkHeader {
     ///
     /// # Errors
     ///
-    /// [`WireError::NotSnappy`] for a type that a decoder must not skip (0x02 to 0x7f) and for a body longer than any
-    /// valid one.
+    /// Returns [`WireError::NotSnappy`] for the reserved types 0x02 to 0x7f, because a decoder must
+    /// not skip them, and for a body longer than any valid one.
     pub fn read(bytes: [u8; HEADER_SIZE]) -> Result<Self, WireError> {
         let [kind, low, middle, high] = bytes;
         let body_size = u32::from_le_bytes([low, middle, high, 0]) as usize;
@@ -52,17 +54,18 @@ impl ChunkHeader {
         Ok(Self { kind, body_size })
     }
 
-    /// Returns the number of bytes that follow the header.
+    /// Returns the number of bytes after the header.
     #[must_use]
     pub fn body_size(self) -> usize {
         self.body_size
     }
 
-    /// Returns how many decompressed bytes the chunk with this `body` says it holds; 0 for one that holds no data.
+    /// Returns the decompressed size declared in the chunk's `body`, or 0 for a chunk without data.
     ///
     /// # Errors
     ///
-    /// [`WireError::NotSnappy`] when a data chunk has no room for its checksum or its snappy block has no valid length.
+    /// Returns [`WireError::NotSnappy`] if a data chunk is too short for its checksum or its snappy
+    /// block has no valid length.
     pub fn decompressed_size(self, body: &[u8]) -> Result<usize, WireError> {
         let data = || body.get(CHECKSUM_SIZE..).ok_or(WireError::NotSnappy);
         match self.kind {
@@ -75,11 +78,11 @@ impl ChunkHeader {
 
 /// Compresses `ssz` into frames.
 ///
-/// Nothing at all becomes the stream identifier alone, as the specification's encoder has it.
+/// An empty `ssz` results in the stream identifier alone, as in the specification's encoder.
 ///
 /// # Errors
 ///
-/// [`WireError::TooLarge`] when `ssz` is longer than [`MAX_PAYLOAD_SIZE`].
+/// Returns [`WireError::TooLarge`] if `ssz` is longer than [`MAX_PAYLOAD_SIZE`].
 ///
 /// # Panics
 ///
@@ -100,14 +103,15 @@ pub fn compress(ssz: &[u8]) -> Result<Vec<u8>, WireError> {
 ///
 /// # Errors
 ///
-/// [`WireError::Truncated`] without a stream identifier, [`WireError::TooLarge`] when more than `limit` bytes come out,
-/// [`WireError::NotSnappy`] when a chunk or its checksum is wrong or cut short.
+/// Returns [`WireError::Truncated`] without a stream identifier, [`WireError::TooLarge`] for more
+/// than `limit` decompressed bytes, and [`WireError::NotSnappy`] if a chunk or its checksum is
+/// wrong or cut short.
 pub fn decompress(framed: &[u8], limit: usize) -> Result<Vec<u8>, WireError> {
     if framed.len() < STREAM_IDENTIFIER.len() {
         return Err(WireError::Truncated);
     }
     let mut ssz = Vec::new();
-    // One byte past the limit tells "exactly full" from "too much" without reading on.
+    // One byte over the limit distinguishes "exactly full" from "too much" without reading further.
     snap::read::FrameDecoder::new(framed)
         .take(limit as u64 + 1)
         .read_to_end(&mut ssz)

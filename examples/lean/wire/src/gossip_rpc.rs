@@ -1,33 +1,35 @@
-//! What gossipsub peers send each other: subscriptions, messages, and control of the mesh, in protobuf.
+//! The protobuf messages of gossipsub: subscriptions, messages, and control of the mesh.
 //!
-//! libp2p reads and writes these on the node's own streams, with a copy of its own that nobody else may use. This one is
-//! for whoever has the bytes and no swarm: tools, and tests of what other clients send.
+//! libp2p reads and writes these messages on the node's streams, with its own private definitions.
+//! The definitions here are for code that handles the bytes without a swarm: tools, and tests of
+//! other clients' messages.
 
 use prost::Message as _;
 
 use crate::{MAX_PAYLOAD_SIZE, WireError, raw_snappy};
 
-/// The most bytes of an RPC that is read: a message as large as one may be, and as much again for everything else.
+/// The most bytes of an RPC accepted for decoding: the largest message, and [`MAX_PAYLOAD_SIZE`]
+/// bytes for everything else.
 pub const MAX_RPC_SIZE: usize = raw_snappy::MAX_COMPRESSED_SIZE + MAX_PAYLOAD_SIZE;
 
-/// Everything that is sent at once.
+/// The content of one RPC.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Rpc {
-    /// Topics that the peer begins or ceases to listen to.
+    /// Topics the peer subscribes to or unsubscribes from.
     #[prost(message, repeated, tag = "1")]
     pub subscriptions: Vec<Subscription>,
-    /// Messages.
+    /// The messages.
     #[prost(message, repeated, tag = "2")]
     pub publish: Vec<Published>,
-    /// What concerns the mesh.
+    /// Control of the mesh.
     #[prost(message, optional, tag = "3")]
     pub control: Option<Control>,
 }
 
-/// A topic that the peer begins or ceases to listen to.
+/// A topic the peer subscribes to or unsubscribes from.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Subscription {
-    /// Whether it begins.
+    /// `true` to subscribe, `false` to unsubscribe.
     #[prost(bool, optional, tag = "1")]
     pub subscribe: Option<bool>,
     /// The topic's name.
@@ -35,16 +37,16 @@ pub struct Subscription {
     pub topic_id: Option<String>,
 }
 
-/// A message. Lean's have data and a topic only.
+/// A message. Lean's messages have only data and a topic.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Published {
-    /// Who has published it.
+    /// The publisher.
     #[prost(bytes = "vec", optional, tag = "1")]
     pub from: Option<Vec<u8>>,
     /// The payload.
     #[prost(bytes = "vec", optional, tag = "2")]
     pub data: Option<Vec<u8>>,
-    /// Its number among the publisher's messages.
+    /// The message's number among the publisher's messages.
     #[prost(bytes = "vec", optional, tag = "3")]
     pub seqno: Option<Vec<u8>>,
     /// The topic's name.
@@ -58,46 +60,46 @@ pub struct Published {
     pub key: Option<Vec<u8>>,
 }
 
-/// What concerns the mesh.
+/// Control of the mesh.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Control {
-    /// Messages that the peer has.
+    /// Messages the peer has.
     #[prost(message, repeated, tag = "1")]
     pub ihave: Vec<IHave>,
-    /// Messages that the peer wants.
+    /// Messages the peer wants.
     #[prost(message, repeated, tag = "2")]
     pub iwant: Vec<MessageIds>,
-    /// Topics whose mesh the peer takes this node into.
+    /// Topics whose mesh the peer adds this node to.
     #[prost(message, repeated, tag = "3")]
     pub graft: Vec<Graft>,
-    /// Topics whose mesh the peer puts this node out of.
+    /// Topics whose mesh the peer removes this node from.
     #[prost(message, repeated, tag = "4")]
     pub prune: Vec<Prune>,
-    /// Messages that the peer does not want.
+    /// Messages the peer does not want.
     #[prost(message, repeated, tag = "5")]
     pub idontwant: Vec<MessageIds>,
 }
 
-/// Messages of one topic that the peer has.
+/// Messages of one topic on the peer.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct IHave {
     /// The topic's name.
     #[prost(string, optional, tag = "1")]
     pub topic_id: Option<String>,
-    /// The messages.
+    /// The messages' ids.
     #[prost(bytes = "vec", repeated, tag = "2")]
     pub message_ids: Vec<Vec<u8>>,
 }
 
-/// Messages by their ids, which the peer wants, or does not want.
+/// A list of message ids, wanted or unwanted by the peer.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct MessageIds {
-    /// The messages.
+    /// The messages' ids.
     #[prost(bytes = "vec", repeated, tag = "1")]
     pub message_ids: Vec<Vec<u8>>,
 }
 
-/// A topic whose mesh the peer takes this node into.
+/// A topic whose mesh the peer adds this node to.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Graft {
     /// The topic's name.
@@ -105,13 +107,13 @@ pub struct Graft {
     pub topic_id: Option<String>,
 }
 
-/// A topic whose mesh the peer puts this node out of.
+/// A topic whose mesh the peer removes this node from.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Prune {
     /// The topic's name.
     #[prost(string, optional, tag = "1")]
     pub topic_id: Option<String>,
-    /// For how many seconds this node must not ask to be taken in again.
+    /// The number of seconds before this node may ask to be added again.
     #[prost(uint64, optional, tag = "3")]
     pub backoff: Option<u64>,
 }
@@ -120,8 +122,9 @@ pub struct Prune {
 ///
 /// # Errors
 ///
-/// [`WireError::TooLarge`] for more than [`MAX_RPC_SIZE`] bytes; [`WireError::NotProtobuf`] when a length runs past the
-/// end, a field is of an unknown kind, or a name is not UTF-8.
+/// Returns [`WireError::TooLarge`] for more than [`MAX_RPC_SIZE`] bytes. Returns
+/// [`WireError::NotProtobuf`] if a length exceeds the remaining bytes, a field has an unknown kind,
+/// or a name is not UTF-8.
 pub fn decode_rpc(bytes: &[u8]) -> Result<Rpc, WireError> {
     if bytes.len() > MAX_RPC_SIZE {
         return Err(WireError::TooLarge(bytes.len() as u64));
@@ -129,7 +132,7 @@ pub fn decode_rpc(bytes: &[u8]) -> Result<Rpc, WireError> {
     Rpc::decode(bytes).map_err(|_| WireError::NotProtobuf)
 }
 
-/// Writes an RPC, field by field in the order of their numbers.
+/// Returns the encoded RPC, its fields in the order of their numbers.
 #[must_use]
 pub fn encode_rpc(rpc: &Rpc) -> Vec<u8> {
     rpc.encode_to_vec()

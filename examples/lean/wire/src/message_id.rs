@@ -1,29 +1,29 @@
-//! The 20 bytes by which the mesh knows a gossip message.
+//! The 20-byte id of a gossip message in the mesh.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// What is hashed first for a payload that decompresses.
+/// The prefix of the hash for a payload of valid snappy.
 const DOMAIN_VALID_SNAPPY: [u8; 4] = [1, 0, 0, 0];
 
-/// What is hashed first for a payload that does not.
+/// The prefix of the hash for a payload of invalid snappy.
 const DOMAIN_INVALID_SNAPPY: [u8; 4] = [0, 0, 0, 0];
 
-/// Names a gossip message: the first 20 bytes of a SHA-256 over its topic and payload.
+/// The id of a gossip message: the first 20 bytes of a SHA-256 over its topic and payload.
 ///
-/// The payload counts decompressed, so two compressions of one block are one message.
+/// The hash covers the decompressed payload, so two compressions of one block have the same id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(pub [u8; 20]);
 
 impl MessageId {
-    /// Returns the id of a message whose payload decompressed to `ssz`.
+    /// Returns the id of a message with the decompressed payload `ssz`.
     #[must_use]
     pub fn of_valid(topic: &[u8], ssz: &[u8]) -> Self {
         Self::of(DOMAIN_VALID_SNAPPY, topic, ssz)
     }
 
-    /// Returns the id of a message whose `payload` is not snappy.
+    /// Returns the id of a message with a `payload` of invalid snappy.
     #[must_use]
     pub fn of_invalid(topic: &[u8], payload: &[u8]) -> Self {
         Self::of(DOMAIN_INVALID_SNAPPY, topic, payload)

@@ -1,4 +1,4 @@
-//! A length prefix and snappy frames: the body of every request and of every response chunk.
+//! The body of every request and response chunk: a length prefix and snappy frames.
 
 use std::io;
 
@@ -10,13 +10,13 @@ use crate::{
     varint::{VarintDecoder, write_varint},
 };
 
-/// Why a payload could not be read from a stream.
+/// The reason why a payload could not be read from a stream.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The stream itself failed; nothing is known about what the peer meant to send.
+    /// The stream itself failed. The failure says nothing about the peer's data.
     #[error("the stream failed: {0}")]
     Stream(#[source] io::Error),
-    /// The peer sent something that is not a payload.
+    /// The peer's bytes are not a payload.
     #[error(transparent)]
     Wire(#[from] WireError),
 }
@@ -40,11 +40,12 @@ impl From<ReadError> for io::Error {
     }
 }
 
-/// Appends `ssz` with its length prefix, in frames.
+/// Appends the length prefix and the frames of `ssz`.
 ///
 /// # Errors
 ///
-/// [`WireError::TooLarge`] when `ssz` is longer than [`MAX_PAYLOAD_SIZE`]; nothing is appended then.
+/// Returns [`WireError::TooLarge`] if `ssz` is longer than [`MAX_PAYLOAD_SIZE`]. Nothing is
+/// appended then.
 pub fn write_payload(ssz: &[u8], out: &mut Vec<u8>) -> Result<(), WireError> {
     let framed = frames::compress(ssz)?;
     write_varint(ssz.len() as u64, out);
@@ -52,17 +53,17 @@ pub fn write_payload(ssz: &[u8], out: &mut Vec<u8>) -> Result<(), WireError> {
     Ok(())
 }
 
-/// Reads one payload of at most `limit` decompressed bytes and not a byte more of the stream.
+/// Reads one payload of at most `limit` decompressed bytes, and no byte of the stream after it.
 ///
-/// Memory grows with what has really arrived, never with what was declared alone.
+/// Memory grows with the bytes received, never with the declared length alone.
 ///
 /// # Errors
 ///
-/// [`ReadError`]: the stream's own, or what is wrong with the bytes.
+/// Returns [`ReadError`]: an error of the stream, or a fault in the bytes.
 ///
 /// # Cancel safety
 ///
-/// Not cancel safe: what was read is lost, and the stream stands in the middle of a payload.
+/// Not cancel safe: the bytes already read are lost, and the stream is in the middle of a payload.
 pub async fn read_payload<R>(stream: &mut R, limit: usize) -> Result<Vec<u8>, ReadError>
 where
     R: AsyncRead + Unpin,
@@ -95,7 +96,7 @@ where
     }
 }
 
-/// Collects chunks, still compressed, until they say that they hold `declared` bytes.
+/// Reads chunks, without decompressing them, until their declared sizes add up to `declared` bytes.
 async fn read_frames<R>(stream: &mut R, declared: usize) -> Result<Vec<u8>, ReadError>
 where
     R: AsyncRead + Unpin,
@@ -113,7 +114,8 @@ where
         let header = ChunkHeader::read(bytes)?;
         let body_start = framed.len() + HEADER_SIZE;
         let body_end = body_start + header.body_size();
-        // Empty and padding chunks add nothing to `held`, so their number is bounded by the bytes they take.
+        // Empty and padding chunks add nothing to `held`, so this bound on bytes also bounds their
+        // number.
         if body_end > most {
             return Err(WireError::TooLarge(body_end as u64).into());
         }

@@ -2,15 +2,16 @@
 
 use crate::{MAX_PAYLOAD_SIZE, WireError};
 
-/// The most compressed bytes that an acceptable gossip payload takes: what snappy makes of [`MAX_PAYLOAD_SIZE`] bytes
-/// that it cannot compress.
+/// The most compressed bytes of an acceptable gossip payload: [`MAX_PAYLOAD_SIZE`] incompressible
+/// bytes in snappy's encoding.
 pub const MAX_COMPRESSED_SIZE: usize = 32 + MAX_PAYLOAD_SIZE + MAX_PAYLOAD_SIZE / 6;
 
 /// Compresses `ssz` into one raw snappy block.
 ///
 /// # Errors
 ///
-/// [`WireError::TooLarge`] when `ssz` is longer than [`MAX_PAYLOAD_SIZE`]: every peer would refuse it.
+/// Returns [`WireError::TooLarge`] if `ssz` is longer than [`MAX_PAYLOAD_SIZE`]. Every peer would
+/// refuse it.
 pub fn compress(ssz: &[u8]) -> Result<Vec<u8>, WireError> {
     if ssz.len() > MAX_PAYLOAD_SIZE {
         return Err(WireError::TooLarge(ssz.len() as u64));
@@ -22,18 +23,19 @@ pub fn compress(ssz: &[u8]) -> Result<Vec<u8>, WireError> {
 ///
 /// # Errors
 ///
-/// Those of [`decompress_at_most`].
+/// Returns the errors of [`decompress_at_most`].
 pub fn decompress(compressed: &[u8]) -> Result<Vec<u8>, WireError> {
     decompress_at_most(compressed, MAX_PAYLOAD_SIZE)
 }
 
 /// Decompresses one raw snappy block of at most `most` bytes.
 ///
-/// The length that the block declares is checked before memory is set aside for it.
+/// The declared length is checked before memory is allocated for it.
 ///
 /// # Errors
 ///
-/// [`WireError::TooLarge`] when the declared length is more than `most`, otherwise [`WireError::NotSnappy`].
+/// Returns [`WireError::TooLarge`] if the declared length is over `most`, otherwise
+/// [`WireError::NotSnappy`].
 pub fn decompress_at_most(compressed: &[u8], most: usize) -> Result<Vec<u8>, WireError> {
     let length = snap::raw::decompress_len(compressed).map_err(|_| WireError::NotSnappy)?;
     if length > most {

@@ -1,4 +1,4 @@
-//! Requests: what one node may ask another.
+//! Requests from one node to another.
 
 use futures::{FutureExt, io::AsyncRead};
 
@@ -8,27 +8,28 @@ use crate::{
     status::{STATUS_SIZE, Status},
 };
 
-/// The offset of the only field of `BlocksByRootRequest`, which is all of its fixed part.
+/// The offset of the only field of `BlocksByRootRequest`, equal to the size of its fixed part.
 const ROOTS_OFFSET: usize = 4;
 
 /// The bytes of an encoded `BlocksByRangeRequest`: two numbers.
 const RANGE_SIZE: usize = 16;
 
-/// The protocols of requests, by which a stream says what will be asked on it.
+/// The protocols of requests. The protocol of a stream determines the kind of request on it.
 ///
-/// A further kind of request is a variant here, one in [`Request`] and its arm in [`Request::from_ssz`].
+/// A new kind of request needs a variant here, a variant of [`Request`] and an arm in
+/// [`Request::from_ssz`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RequestKind {
-    /// Statuses are exchanged.
+    /// An exchange of statuses.
     Status,
-    /// Blocks are asked for by their roots.
+    /// A request for blocks by their roots.
     BlocksByRoot,
-    /// Blocks are asked for by their slots.
+    /// A request for blocks by their slots.
     BlocksByRange,
 }
 
 impl RequestKind {
-    /// Every kind, in the order in which they are offered.
+    /// Every kind, in the order offered to peers.
     pub const ALL: [Self; 3] = [Self::Status, Self::BlocksByRoot, Self::BlocksByRange];
 
     /// Returns the libp2p protocol name.
@@ -41,7 +42,7 @@ impl RequestKind {
         }
     }
 
-    /// Returns the most decompressed bytes that a valid request of this kind has.
+    /// Returns the most decompressed bytes of a valid request of this kind.
     fn max_size(self) -> usize {
         match self {
             Self::Status => STATUS_SIZE,
@@ -57,37 +58,38 @@ impl AsRef<str> for RequestKind {
     }
 }
 
-/// What one node asks another.
+/// A request from one node to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// "This is where I stand; where do you?"
+    /// The sender's status. The answer is the receiver's status.
     Status(Status),
-    /// "Send me the blocks with these roots", at most [`MAX_REQUEST_BLOCKS`].
+    /// A request for the blocks with these roots, at most [`MAX_REQUEST_BLOCKS`].
     BlocksByRoot(Vec<Root>),
-    /// "Send me the blocks of your chain in these slots".
+    /// A request for the blocks of the receiver's chain in these slots.
     BlocksByRange(SlotRange),
 }
 
-/// A row of slots, as a request asks for it.
+/// A range of slots, as in a request.
 ///
-/// The specification's `BlocksByRangeRequest`. Any two numbers can be sent; only [`is_valid`](Self::is_valid) ones are
-/// answered with blocks.
+/// The specification's `BlocksByRangeRequest`. Any two numbers can be sent, but only a
+/// [valid](Self::is_valid) range is answered with blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotRange {
     /// The first slot.
     pub start_slot: u64,
-    /// How many slots there are, empty ones included.
+    /// The number of slots, including empty ones.
     pub count: u64,
 }
 
 impl SlotRange {
-    /// Says whether the range has 1 to [`MAX_REQUEST_BLOCKS`] slots and ends before the end of all slots.
+    /// Returns whether the range has 1 to [`MAX_REQUEST_BLOCKS`] slots and ends before the largest
+    /// slot number.
     #[must_use]
     pub fn is_valid(self) -> bool {
         (1..=MAX_REQUEST_BLOCKS as u64).contains(&self.count) && self.start_slot.checked_add(self.count).is_some()
     }
 
-    /// Returns the slots, first to last; none past the end of all slots.
+    /// Returns the slots from first to last, without any above the largest slot number.
     pub fn slots(self) -> impl Iterator<Item = u64> {
         self.start_slot..self.start_slot.saturating_add(self.count)
     }
@@ -103,7 +105,7 @@ impl SlotRange {
 }
 
 impl Request {
-    /// Returns the protocol that carries this request.
+    /// Returns the kind of this request, and with it its protocol.
     #[must_use]
     pub fn kind(&self) -> RequestKind {
         match self {
@@ -113,7 +115,7 @@ impl Request {
         }
     }
 
-    /// Returns the most blocks that an answer to this request may hold; none for a [`Status`].
+    /// Returns the most blocks of an answer to this request; 0 for a [`Status`].
     #[must_use]
     pub fn block_count(&self) -> usize {
         match self {
@@ -141,7 +143,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`WireError::NotSsz`] when `ssz` is not one.
+    /// Returns [`WireError::NotSsz`] if `ssz` is not a request of that kind.
     pub fn from_ssz(kind: RequestKind, ssz: &[u8]) -> Result<Self, WireError> {
         match kind {
             RequestKind::Status => Status::from_ssz(ssz).map(Self::Status),
@@ -163,11 +165,11 @@ fn read_roots(ssz: &[u8]) -> Option<Vec<Root>> {
     valid.then(|| roots.to_vec())
 }
 
-/// Returns the bytes of `request` as they go over its stream.
+/// Returns the bytes of `request` as sent over its stream.
 ///
 /// # Errors
 ///
-/// [`WireError::TooLarge`] when more than [`MAX_REQUEST_BLOCKS`] blocks are asked for.
+/// Returns [`WireError::TooLarge`] if the request asks for more than [`MAX_REQUEST_BLOCKS`] blocks.
 pub fn encode_request(request: &Request) -> Result<Vec<u8>, WireError> {
     let ssz = request.to_ssz();
     if ssz.len() > request.kind().max_size() {
@@ -182,11 +184,11 @@ pub fn encode_request(request: &Request) -> Result<Vec<u8>, WireError> {
 ///
 /// # Errors
 ///
-/// [`ReadError`]: the stream's own, or what is wrong with the request.
+/// Returns [`ReadError`]: an error of the stream, or a fault in the request.
 ///
 /// # Cancel safety
 ///
-/// Not cancel safe: what was read is lost.
+/// Not cancel safe: the bytes already read are lost.
 pub async fn read_request<R>(kind: RequestKind, stream: &mut R) -> Result<Request, ReadError>
 where
     R: AsyncRead + Unpin,
@@ -195,23 +197,24 @@ where
     Ok(Request::from_ssz(kind, &ssz)?)
 }
 
-/// Reads the SSZ of a request out of all of its bytes, whatever its kind.
+/// Reads the SSZ of a request of any kind from all of the request's bytes.
 ///
 /// # Errors
 ///
-/// [`WireError`], of which [`WireError::LengthMismatch`] when bytes are left over.
+/// Returns [`WireError`]; [`WireError::LengthMismatch`] if bytes remain after the request.
 pub fn decode_request(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
     let mut rest = bytes;
     let ssz = whole(read_payload(&mut rest, usize::MAX).now_or_never())?;
     if rest.is_empty() { Ok(ssz) } else { Err(WireError::LengthMismatch) }
 }
 
-/// Turns a read that had all of its bytes in memory into what is right or wrong with them.
+/// Returns the result of a read from memory.
 pub(super) fn whole<T>(read: Option<Result<T, ReadError>>) -> Result<T, WireError> {
     match read {
         Some(Ok(value)) => Ok(value),
         Some(Err(ReadError::Wire(error))) => Err(error),
-        // A slice neither fails nor makes its reader wait; if it ever did, bytes would be missing.
+        // A read from a slice neither fails nor returns `Pending`. If it ever did, bytes would be
+        // missing.
         Some(Err(ReadError::Stream(_))) | None => Err(WireError::Truncated),
     }
 }

@@ -1,4 +1,4 @@
-//! Responses: a row of chunks, each with a code of its own.
+//! Responses: a sequence of chunks, each with its own code.
 
 use futures::{
     FutureExt,
@@ -16,21 +16,21 @@ use crate::{
 /// The specification's `MAX_ERROR_MESSAGE_SIZE`.
 pub const MAX_ERROR_MESSAGE_SIZE: usize = 256;
 
-/// How a chunk of a response turned out: its first byte.
+/// The result of a response chunk, in its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ResponseCode {
-    /// The payload is what was asked for.
+    /// The payload is the requested data.
     Success,
     /// The request was malformed; the payload is a text.
     InvalidRequest,
     /// The other node failed; the payload is a text.
     ServerError,
-    /// The other node does not have it; the payload is a text.
+    /// The other node does not have the requested data; the payload is a text.
     ResourceUnavailable,
 }
 
 impl ResponseCode {
-    /// Returns the byte that stands for this code.
+    /// Returns the byte of this code.
     #[must_use]
     pub fn to_byte(self) -> u8 {
         match self {
@@ -41,9 +41,10 @@ impl ResponseCode {
         }
     }
 
-    /// Returns the code that a byte stands for.
+    /// Returns the code of a byte.
     ///
-    /// Unknown ones are errors too: the specification reads 4 to 127 as a server error and the rest as an invalid request.
+    /// Unknown bytes are errors as well: by the specification, 4 to 127 are a server error and the
+    /// rest an invalid request.
     #[must_use]
     pub fn from_byte(byte: u8) -> Self {
         match byte {
@@ -55,18 +56,18 @@ impl ResponseCode {
     }
 }
 
-/// A chunk that says why there is no more.
+/// A chunk with an error instead of data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code:?}: {message}")]
 pub struct ErrorChunk {
-    /// Which error; never [`ResponseCode::Success`].
+    /// The error; never [`ResponseCode::Success`].
     pub code: ResponseCode,
-    /// What the other node says about it, for people to read.
+    /// The other node's description of the error, for people to read.
     pub message: String,
 }
 
 impl ErrorChunk {
-    /// Returns the error with `code` and as much of `message` as may be sent.
+    /// Returns the error with `code` and as much of `message` as the limit permits.
     #[must_use]
     pub fn new(code: ResponseCode, message: &str) -> Self {
         let mut end = message.len().min(MAX_ERROR_MESSAGE_SIZE);
@@ -77,14 +78,15 @@ impl ErrorChunk {
     }
 }
 
-/// One chunk of a response: the SSZ that was asked for, or an error.
+/// One chunk of a response: the requested SSZ, or an error.
 pub type Chunk = Result<Vec<u8>, ErrorChunk>;
 
-/// Appends a chunk as it goes over its stream.
+/// Appends a chunk in its wire format.
 ///
 /// # Errors
 ///
-/// [`WireError::TooLarge`] when the SSZ is more than a payload may hold; nothing is appended then.
+/// Returns [`WireError::TooLarge`] if the SSZ is longer than a payload may be. Nothing is appended
+/// then.
 pub fn write_chunk(chunk: Result<&[u8], &ErrorChunk>, out: &mut Vec<u8>) -> Result<(), WireError> {
     let (code, payload) = match chunk {
         Ok(ssz) => (ResponseCode::Success, ssz),
@@ -97,15 +99,16 @@ pub fn write_chunk(chunk: Result<&[u8], &ErrorChunk>, out: &mut Vec<u8>) -> Resu
     Ok(())
 }
 
-/// Reads the next chunk of at most `limit` decompressed bytes, or `None` where the stream ends between two.
+/// Reads the next chunk of at most `limit` decompressed bytes. Returns `None` if the stream ends
+/// before the next chunk.
 ///
 /// # Errors
 ///
-/// [`ReadError`]: the stream's own, or what is wrong with the chunk.
+/// Returns [`ReadError`]: an error of the stream, or a fault in the chunk.
 ///
 /// # Cancel safety
 ///
-/// Not cancel safe: what was read is lost, and the stream stands in the middle of a chunk.
+/// Not cancel safe: the bytes already read are lost, and the stream is in the middle of a chunk.
 pub async fn read_chunk<R>(stream: &mut R, limit: usize) -> Result<Option<Chunk>, ReadError>
 where
     R: AsyncRead + Unpin,
@@ -117,16 +120,17 @@ where
     let payload = read_payload(stream, limit).await?;
     Ok(Some(match ResponseCode::from_byte(first[0]) {
         ResponseCode::Success => Ok(payload),
-        // The text may be longer than it should, and need not be UTF-8: it is shown to people, nothing depends on it.
+        // The text may be too long and need not be UTF-8. It is only shown to people; no code
+        // depends on it.
         code => Err(ErrorChunk::new(code, &String::from_utf8_lossy(&payload))),
     }))
 }
 
-/// Reads all chunks out of all of a response's bytes.
+/// Reads all chunks from all of a response's bytes.
 ///
 /// # Errors
 ///
-/// [`WireError`] for the first chunk that is malformed or cut short.
+/// Returns [`WireError`] for the first malformed or truncated chunk.
 pub fn decode_response(bytes: &[u8]) -> Result<Vec<Chunk>, WireError> {
     let mut rest = bytes;
     let mut chunks = Vec::new();

@@ -1,11 +1,11 @@
-//! The Status message: where a node's chain stands.
+//! The Status message: the state of a node's chain.
 
 use crate::{Root, WireError};
 
 /// The bytes of an encoded [`Status`].
 pub const STATUS_SIZE: usize = 80;
 
-/// Where a node's chain stands: its latest finalized checkpoint and its head.
+/// The state of a node's chain: its latest finalized checkpoint and its head.
 ///
 /// The specification's `Status`: two checkpoints, each a root and a slot, 80 bytes in SSZ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Status {
     ///
     /// # Errors
     ///
-    /// [`WireError::NotSsz`] unless `ssz` has exactly [`STATUS_SIZE`] bytes.
+    /// Returns [`WireError::NotSsz`] unless `ssz` has exactly [`STATUS_SIZE`] bytes.
     pub fn from_ssz(ssz: &[u8]) -> Result<Self, WireError> {
         const NOT_STATUS: WireError = WireError::NotSsz("Status");
         if ssz.len() != STATUS_SIZE {

@@ -13,7 +13,7 @@ const ATTESTATION: &str = "attestation_";
 /// The network name of the specification's devnets (its `GOSSIP_DIGEST`).
 pub const DEFAULT_NETWORK_NAME: &str = "12345678";
 
-/// What a topic's messages are.
+/// The kind of a topic's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TopicKind {
     /// Signed blocks.
@@ -28,17 +28,18 @@ pub enum TopicKind {
 }
 
 impl TopicKind {
-    /// Returns how many bytes a message of this kind may have, decompressed.
+    /// Returns the most decompressed bytes of a message of this kind.
     ///
-    /// A peer may send whatever it likes on any topic, and most lanes are for many small messages: they would hold
-    /// gigabytes if each of them could be as large as a block.
+    /// The limits differ because a peer may send any bytes on any topic, and most lanes are for
+    /// many small messages. Such a lane would hold gigabytes if each message could be as large as a
+    /// block.
     #[must_use]
     pub const fn max_payload_size(self) -> usize {
         match self {
             Self::Block => MAX_PAYLOAD_SIZE,
             // A proof has at most 512 KiB.
             Self::Aggregation => 1 << 20,
-            // A vote has 2,672 bytes in the production scheme, the longest.
+            // A vote has at most 2,672 bytes, the size in the production scheme.
             Self::Attestation { .. } => 4096,
         }
     }
@@ -67,9 +68,9 @@ impl fmt::Display for TopicKind {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Topic {
-    /// The network, by which forks are told apart; any text without a slash.
+    /// The network's name, to distinguish forks; any text without a slash.
     pub network_name: String,
-    /// What the topic's messages are.
+    /// The kind of the topic's messages.
     pub kind: TopicKind,
 }
 
@@ -87,10 +88,11 @@ impl fmt::Display for Topic {
     }
 }
 
-/// Why a text is not a topic of this protocol.
+/// The reason why a text is not a topic of this protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TopicError {
-    /// There are not four parts, or the first or the last is not this protocol's.
+    /// The text does not have four parts, or its first or last part does not belong to this
+    /// protocol.
     #[error("not of the form /{PREFIX}/<network>/<kind>/{ENCODING}")]
     Form,
     /// The third part names no kind of message.
@@ -118,7 +120,7 @@ fn parse_kind(text: &str) -> Option<TopicKind> {
         AGGREGATION => Some(TopicKind::Aggregation),
         _ => {
             let subnet = text.strip_prefix(ATTESTATION)?;
-            // `parse` alone would take a sign, and then two texts would name one topic.
+            // `parse` alone would accept a sign, and then two texts would name the same topic.
             let digits = subnet.bytes().all(|byte| byte.is_ascii_digit());
             let subnet = digits.then(|| subnet.parse().ok())??;
             Some(TopicKind::Attestation { subnet })

@@ -2,26 +2,26 @@
 
 use crate::WireError;
 
-/// The most bytes that an encoded 64-bit integer takes.
+/// The most bytes of an encoded 64-bit integer.
 pub const MAX_VARINT_SIZE: usize = 10;
 
-/// Appends `value` in as few bytes as it takes, 1 to [`MAX_VARINT_SIZE`].
+/// Appends `value` in the fewest possible bytes, 1 to [`MAX_VARINT_SIZE`].
 pub fn write_varint(value: u64, out: &mut Vec<u8>) {
     let mut rest = value;
     while rest >= 0x80 {
-        // The low seven bits, and the mark that more follow.
+        // The low seven bits, and the continuation bit.
         out.push((rest as u8 & 0x7f) | 0x80);
         rest >>= 7;
     }
     out.push(rest as u8);
 }
 
-/// Reads one integer from the front of `bytes` and returns it with the number of bytes it took.
+/// Reads one integer from the beginning of `bytes`. Returns it with its number of bytes.
 ///
 /// # Errors
 ///
-/// [`WireError::Truncated`] when the last byte present says that more follow, [`WireError::VarintTooLong`] when ten bytes
-/// do not end it or its value needs more than 64 bits.
+/// Returns [`WireError::Truncated`] if the last byte present has the continuation bit set. Returns
+/// [`WireError::VarintTooLong`] if the integer has more than ten bytes or more than 64 bits.
 ///
 /// # Examples
 ///
@@ -40,7 +40,7 @@ pub fn read_varint(bytes: &[u8]) -> Result<(u64, usize), WireError> {
     Err(WireError::Truncated)
 }
 
-/// Reads an integer a byte at a time, for a stream that gives no more than it has.
+/// Reads an integer byte by byte, for use with a stream.
 #[derive(Debug, Default)]
 pub struct VarintDecoder {
     value: u64,
@@ -48,15 +48,15 @@ pub struct VarintDecoder {
 }
 
 impl VarintDecoder {
-    /// Takes the next byte; returns the integer when that byte was its last.
+    /// Takes the next byte. Returns the integer if this byte is its last.
     ///
     /// # Errors
     ///
-    /// [`WireError::VarintTooLong`] as for [`read_varint`].
+    /// Returns [`WireError::VarintTooLong`] under the conditions of [`read_varint`].
     pub fn push(&mut self, byte: u8) -> Result<Option<u64>, WireError> {
         let bits = u64::from(byte & 0x7f);
         let shift = 7 * self.size as u32;
-        // The tenth byte has room for one bit: anything above it would be lost by the shift.
+        // The tenth byte has room for one bit; the shift would lose any higher bit.
         if self.size >= MAX_VARINT_SIZE || (bits << shift) >> shift != bits {
             return Err(WireError::VarintTooLong);
         }

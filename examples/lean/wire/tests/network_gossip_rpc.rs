@@ -1,4 +1,4 @@
-//! Gossipsub RPCs: what is written comes back, and what is malformed is refused.
+//! Tests of gossipsub RPCs: round trips, and malformed input.
 
 use proptest::prelude::*;
 use wire::WireError;
@@ -7,7 +7,7 @@ use wire::gossip_rpc::{
 };
 
 #[test]
-fn an_rpc_with_one_of_everything_comes_back() {
+fn an_rpc_with_every_field_survives_a_round_trip() {
     let topic = || Some(String::from("/leanconsensus/12345678/block/ssz_snappy"));
     let ids = || MessageIds { message_ids: vec![vec![0xaa; 20], vec![]] };
     let rpc = Rpc {
@@ -47,12 +47,12 @@ fn an_rpc_with_one_of_everything_comes_back() {
 #[test]
 fn malformed_rpcs_are_refused() {
     let malformed: [&[u8]; 6] = [
-        &[0x0e],                                                                   // a field of no known kind
+        &[0x0e],                                                                   // a field of an unknown kind
         &[0x0a, 0x64],                                                             // a length past the end
         &[0x0a, 0x04, 0x08, 0x01, 0x12, 0x7f],                                     // the same, one message deeper
-        &[0x08, 0x01],                                                             // a number where a message should be
-        &[0x12, 0x03, 0x22, 0x01, 0xff],                                           // a topic that is not UTF-8
-        &[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], // a length of more than 64 bits
+        &[0x08, 0x01],                                                             // a number in place of a message
+        &[0x12, 0x03, 0x22, 0x01, 0xff],                                           // a topic not in UTF-8
+        &[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], // a length over 64 bits
     ];
     for bytes in malformed {
         assert_eq!(decode_rpc(bytes), Err(WireError::NotProtobuf), "{bytes:02x?}");
@@ -62,7 +62,7 @@ fn malformed_rpcs_are_refused() {
 
 proptest! {
     #[test]
-    fn whatever_decodes_is_as_good_when_it_is_written_again(bytes in proptest::collection::vec(any::<u8>(), 0..128)) {
+    fn every_decoded_rpc_survives_a_round_trip(bytes in proptest::collection::vec(any::<u8>(), 0..128)) {
         if let Ok(rpc) = decode_rpc(&bytes) {
             prop_assert_eq!(decode_rpc(&encode_rpc(&rpc)), Ok(rpc));
         }

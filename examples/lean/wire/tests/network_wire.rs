@@ -1,4 +1,4 @@
-//! The rules of what travels between nodes, for any input.
+//! Tests of the wire formats for arbitrary input.
 
 use proptest::prelude::*;
 use wire::{
@@ -29,7 +29,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_frames_never_come_out_as_something_else(
+    fn damaged_frames_never_decode_to_other_bytes(
         ssz in prop::collection::vec(any::<u8>(), 1..2000),
         at in any::<prop::sample::Index>(),
         change in 1..=255_u8,
@@ -38,14 +38,14 @@ proptest! {
         write_chunk(Ok(&ssz), &mut bytes).expect("it is small enough");
         let at = at.index(bytes.len());
         bytes[at] ^= change;
-        // A changed first byte only turns the answer into an error with the same payload.
+        // A change in the first byte only changes the answer into an error with the same payload.
         if let (Ok(chunks), true) = (decode_response(&bytes), at > 0) {
             prop_assert_eq!(chunks, vec![Ok(ssz)]);
         }
     }
 
     #[test]
-    fn a_varint_comes_back(value: u64, after in prop::collection::vec(any::<u8>(), 0..4)) {
+    fn a_varint_survives_a_round_trip(value: u64, after in prop::collection::vec(any::<u8>(), 0..4)) {
         let mut bytes = Vec::new();
         write_varint(value, &mut bytes);
         let size = bytes.len();
@@ -55,26 +55,26 @@ proptest! {
     }
 
     #[test]
-    fn a_gossip_payload_comes_back(ssz in prop::collection::vec(any::<u8>(), 0..5000)) {
+    fn a_gossip_payload_survives_a_round_trip(ssz in prop::collection::vec(any::<u8>(), 0..5000)) {
         let compressed = raw_snappy::compress(&ssz).expect("it is small enough");
         prop_assert_eq!(raw_snappy::decompress(&compressed), Ok(ssz));
     }
 
     #[test]
-    fn a_request_for_blocks_comes_back(roots in prop::collection::vec(any::<[u8; 32]>(), 0..40)) {
+    fn a_request_for_blocks_survives_a_round_trip(roots in prop::collection::vec(any::<[u8; 32]>(), 0..40)) {
         let request = Request::BlocksByRoot(roots);
         let ssz = decode_request(&encode_request(&request).expect("it asks for few enough"));
         prop_assert_eq!(ssz.and_then(|ssz| Request::from_ssz(RequestKind::BlocksByRoot, &ssz)), Ok(request));
     }
 
     #[test]
-    fn a_status_comes_back(finalized_root: [u8; 32], finalized_slot: u64, head_root: [u8; 32], head_slot: u64) {
+    fn a_status_survives_a_round_trip(finalized_root: [u8; 32], finalized_slot: u64, head_root: [u8; 32], head_slot: u64) {
         let status = Status { finalized_root, finalized_slot, head_root, head_slot };
         prop_assert_eq!(Status::from_ssz(&status.to_ssz()), Ok(status));
     }
 
     #[test]
-    fn a_response_comes_back(
+    fn a_response_survives_a_round_trip(
         chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..500), 0..10),
         error in prop::option::of(".{0,100}"),
     ) {
@@ -88,7 +88,7 @@ proptest! {
     }
 
     #[test]
-    fn a_topic_comes_back(name in "[0-9a-zA-Z]{1,12}", kind in prop_oneof![
+    fn a_topic_survives_a_round_trip(name in "[0-9a-zA-Z]{1,12}", kind in prop_oneof![
         Just(TopicKind::Block),
         Just(TopicKind::Aggregation),
         any::<u64>().prop_map(|subnet| TopicKind::Attestation { subnet }),
@@ -108,7 +108,7 @@ fn a_varint_of_more_than_64_bits_is_refused() {
 }
 
 #[test]
-fn a_length_of_more_than_the_most_is_refused_before_it_is_believed() {
+fn a_declared_length_over_the_limit_is_refused() {
     let mut bytes = Vec::new();
     write_varint(MAX_PAYLOAD_SIZE as u64 + 1, &mut bytes);
     assert_eq!(decode_request(&bytes), Err(WireError::TooLarge(MAX_PAYLOAD_SIZE as u64 + 1)));
@@ -139,7 +139,7 @@ fn padding_without_end_is_refused() {
 }
 
 #[test]
-fn nothing_is_a_payload_too() {
+fn an_empty_payload_is_valid() {
     let mut bytes = Vec::new();
     write_chunk(Ok(&[]), &mut bytes).expect("it is small enough");
     assert_eq!(bytes[..2], [0, 0]);
@@ -210,7 +210,7 @@ fn other_topics_are_refused() {
 }
 
 #[test]
-fn an_id_tells_topics_and_validity_apart() {
+fn message_ids_differ_by_topic_and_by_validity() {
     let ids = [MessageId::of_valid(b"a", b"bc"), MessageId::of_valid(b"ab", b"c"), MessageId::of_invalid(b"a", b"bc")];
     assert_ne!(ids[0], ids[1]);
     assert_ne!(ids[0], ids[2]);

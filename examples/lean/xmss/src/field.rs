@@ -1,4 +1,4 @@
-//! KoalaBear field elements: their bytes, and numbers written in base p.
+//! KoalaBear field elements: their byte encoding, and numbers written in base p.
 
 use std::error::Error;
 use std::fmt;
@@ -10,24 +10,25 @@ use p3_koala_bear::KoalaBear;
 /// The order of the KoalaBear field, p = 2^31 − 2^24 + 1.
 pub const ORDER: u32 = 0x7f00_0001;
 
-/// How many bytes one element takes, little-endian.
+/// The number of bytes in one element, little-endian.
 pub(crate) const ELEMENT_BYTES: usize = 4;
 
-/// How many elements a digest has.
+/// The number of elements in a digest.
 pub(crate) const DIGEST_ELEMENTS: usize = 8;
 
-/// How many bytes a digest takes.
+/// The number of bytes in a digest.
 pub(crate) const DIGEST_BYTES: usize = DIGEST_ELEMENTS * ELEMENT_BYTES;
 
 /// A node of a tree, or a value of a chain.
 pub(crate) type Digest = [KoalaBear; DIGEST_ELEMENTS];
 
-/// Says that four bytes hold a number that is not below the field's order.
+/// The error for four bytes with a number at or above the field's order.
 ///
-/// Without this check one signature would have many encodings, and a peer could make new ones from an old one.
+/// Without this check one signature would have many encodings, and a peer could derive new
+/// encodings from an existing one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NonCanonical {
-    /// The number that was read.
+    /// The decoded number.
     pub value: u32,
 }
 
@@ -39,7 +40,7 @@ impl fmt::Display for NonCanonical {
 
 impl Error for NonCanonical {}
 
-/// Reads `N` elements from the front of `bytes`, which must hold at least that many.
+/// Decodes `N` elements from the front of `bytes`, which must hold at least that many.
 pub(crate) fn elements_from_bytes<const N: usize>(bytes: &[u8]) -> Result<[KoalaBear; N], NonCanonical> {
     let mut elements = [KoalaBear::ZERO; N];
     for (element, chunk) in elements.iter_mut().zip(bytes.chunks_exact(ELEMENT_BYTES)) {
@@ -48,7 +49,7 @@ pub(crate) fn elements_from_bytes<const N: usize>(bytes: &[u8]) -> Result<[Koala
     Ok(elements)
 }
 
-/// Checks that every four bytes of `bytes` are a canonical element.
+/// Checks for a canonical element in every four bytes of `bytes`.
 pub(crate) fn check_elements(bytes: &[u8]) -> Result<(), NonCanonical> {
     bytes.chunks_exact(ELEMENT_BYTES).try_for_each(|chunk| element_from_bytes(chunk).map(drop))
 }
@@ -60,7 +61,7 @@ pub(crate) fn append_elements(elements: &[KoalaBear], bytes: &mut Vec<u8>) {
     }
 }
 
-/// Writes a number below 2^128 as its `N` lowest digits in base p, lowest first.
+/// Returns the `N` lowest digits in base p of a number below 2^128, lowest first.
 pub(crate) fn limbs<const N: usize>(number: u128) -> [KoalaBear; N] {
     let mut rest = number;
     std::array::from_fn(|_| {
@@ -70,9 +71,9 @@ pub(crate) fn limbs<const N: usize>(number: u128) -> [KoalaBear; N] {
     })
 }
 
-/// Writes a 256-bit little-endian integer as its nine digits in base p, lowest first.
+/// Returns the nine base-p digits of a 256-bit little-endian integer, lowest first.
 ///
-/// Nine digits of 31 bits hold 256 bits, so nothing is lost.
+/// Nine digits of almost 31 bits hold 256 bits, so no information is lost.
 pub(crate) fn message_limbs(message: &[u8; 32]) -> [KoalaBear; 9] {
     let mut words: [u32; 8] = std::array::from_fn(|index| {
         let at = index * 4;
@@ -81,7 +82,7 @@ pub(crate) fn message_limbs(message: &[u8; 32]) -> [KoalaBear; 9] {
     std::array::from_fn(|_| element(divide_by_order(&mut words)))
 }
 
-/// Divides a little-endian number by p in place and gives back the remainder.
+/// Divides a little-endian number by p in place and returns the remainder.
 fn divide_by_order(words: &mut [u32; 8]) -> u32 {
     let mut remainder = 0u64;
     for word in words.iter_mut().rev() {
@@ -92,7 +93,7 @@ fn divide_by_order(words: &mut [u32; 8]) -> u32 {
     remainder as u32
 }
 
-/// Makes an element of a number, taken modulo the order.
+/// Converts a number to an element, modulo the order.
 pub(crate) fn element(number: u32) -> KoalaBear {
     KoalaBear::from_int(number)
 }

@@ -1,4 +1,5 @@
-//! A part of a key's tree as the specification keeps it (`HashSubTree`): layer by layer, each over a range of positions.
+//! A part of a key's tree in the specification's form (`HashSubTree`): a list of layers, each
+//! covering a range of positions.
 
 use libssz_derive::{SszDecode, SszEncode};
 use libssz_types::SszList;
@@ -6,16 +7,18 @@ use libssz_types::SszList;
 use crate::field::{DIGEST_BYTES, Digest, NonCanonical, append_elements, elements_from_bytes};
 use crate::tweak::Tweaked;
 
-/// The most nodes that a layer has in any scheme (`NODE_LIST_LIMIT` of the production scheme).
+/// The largest number of nodes in a layer of any scheme: `NODE_LIST_LIMIT` of the production
+/// scheme.
 const NODE_LIST_LIMIT: usize = 2 << 16;
 
-/// The most layers that a tree has in any scheme (`LOG_LIFETIME` + 1 of the production scheme).
+/// The largest number of layers in a tree of any scheme: `LOG_LIFETIME` + 1 of the production
+/// scheme.
 const LAYER_LIMIT: usize = 33;
 
 /// A subtree, from a lowest layer up to one root.
 ///
-/// What is not known has no node. Where a hash needs a neighbour that is not known, the layer has a random one in its
-/// place (`HashTreeLayer.padded`), which no verifier can tell from a real one.
+/// Unknown nodes are not stored. If a hash needs an unknown neighbour, the layer stores a random
+/// node in its place (`HashTreeLayer.padded`). Verifiers cannot distinguish it from a real node.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct HashSubTree {
     lowest_layer: usize,
@@ -30,7 +33,7 @@ struct Layer {
 }
 
 impl Layer {
-    /// Completes the pairs at both ends of some nodes.
+    /// Completes the pairs at both ends of a run of nodes with padding.
     fn padded(start: u64, mut nodes: Vec<Digest>, mut padding: impl FnMut() -> Digest) -> Self {
         if start % 2 == 1 {
             nodes.insert(0, padding());
@@ -52,10 +55,10 @@ impl Layer {
 }
 
 impl HashSubTree {
-    /// Hashes the nodes of layer `lowest_layer`, the first of which is at `start`, up to the only node of layer
-    /// `highest_layer` that they have in common.
+    /// Hashes the nodes of layer `lowest_layer` up to their one common ancestor in layer
+    /// `highest_layer`. The first node is at position `start`.
     ///
-    /// The nodes must lie under one node of that layer.
+    /// All nodes must be descendants of one node of `highest_layer`.
     pub(crate) fn grow(
         hashes: &Tweaked,
         lowest_layer: usize,
@@ -76,34 +79,36 @@ impl HashSubTree {
         Self { lowest_layer, layers }
     }
 
-    /// Returns the topmost node, unless the tree has none.
+    /// Returns the topmost node, or `None` if the tree has none.
     pub(crate) fn root(&self) -> Option<&Digest> {
         self.layers.last()?.nodes.first()
     }
 
-    /// Returns which layer of the whole tree is this one's lowest.
+    /// Returns the level of this tree's lowest layer within the whole tree.
     pub(crate) fn lowest_layer(&self) -> usize {
         self.lowest_layer
     }
 
-    /// Returns how many layers there are, the root's included.
+    /// Returns the number of layers, including the root's.
     pub(crate) fn layers(&self) -> usize {
         self.layers.len()
     }
 
-    /// Returns a node of the lowest layer.
+    /// Returns a node of the lowest layer, or `None` if it is not stored.
     pub(crate) fn leaf(&self, position: u64) -> Option<&Digest> {
         self.layers.first()?.node(position)
     }
 
-    /// Collects the siblings from a node of the lowest layer up to the root; `None` when one of them is not known.
+    /// Collects the siblings from a node of the lowest layer up to the root. Returns `None` when
+    /// one of them is not stored.
     pub(crate) fn path(&self, position: u64) -> Option<Vec<Digest>> {
         self.leaf(position)?;
         let (_, below_root) = self.layers.split_last()?;
         below_root.iter().enumerate().map(|(height, layer)| layer.node((position >> height) ^ 1).copied()).collect()
     }
 
-    /// Checks that every layer but the lowest is the hash of the one below, wherever both are known.
+    /// Returns whether every layer above the lowest matches the hashes of the layer below, wherever
+    /// both are stored.
     pub(crate) fn is_consistent(&self, hashes: &Tweaked) -> bool {
         (self.lowest_layer..).zip(self.layers.windows(2)).all(|(level, pair)| {
             let [below, above] = pair else { return false };
@@ -116,7 +121,7 @@ impl HashSubTree {
     }
 }
 
-/// A subtree as it stands in a file (`HashSubTree`).
+/// A subtree as encoded in a file (`HashSubTree`).
 #[derive(Clone, SszEncode, SszDecode)]
 pub(crate) struct HashSubTreeContainer {
     pub(crate) depth: u64,
@@ -124,7 +129,7 @@ pub(crate) struct HashSubTreeContainer {
     layers: SszList<HashTreeLayerContainer, LAYER_LIMIT>,
 }
 
-/// A layer as it stands in a file (`HashTreeLayer`).
+/// A layer as encoded in a file (`HashTreeLayer`).
 #[derive(Clone, SszEncode, SszDecode)]
 struct HashTreeLayerContainer {
     start_index: u64,
@@ -132,7 +137,7 @@ struct HashTreeLayerContainer {
 }
 
 impl HashSubTreeContainer {
-    /// Reads the nodes' bytes.
+    /// Decodes the nodes' bytes.
     pub(crate) fn tree(&self) -> Result<HashSubTree, NonCanonical> {
         let layer = |layer: &HashTreeLayerContainer| {
             let nodes = layer.nodes.iter().map(|node| elements_from_bytes(node)).collect::<Result<_, _>>()?;
@@ -144,7 +149,7 @@ impl HashSubTreeContainer {
         })
     }
 
-    /// Lays out the nodes' bytes. `depth` is the whole tree's.
+    /// Encodes the nodes' bytes. `depth` is the depth of the whole tree.
     pub(crate) fn new(depth: usize, tree: &HashSubTree) -> Self {
         let bytes = |node: &Digest| {
             let mut bytes = Vec::with_capacity(DIGEST_BYTES);

@@ -1,12 +1,16 @@
-//! XMSS as Lean Ethereum has it: one-time signatures under a Merkle tree, hashed with Poseidon1 over KoalaBear.
+//! XMSS signatures as specified for Lean Ethereum: one-time signatures under a Merkle tree, hashed
+//! with Poseidon1 over KoalaBear.
 //!
-//! A key pair holds one one-time key for each *epoch* (consensus uses the slot as the epoch). A signature reveals the
-//! middle of a few hash chains, and the path from the end of those chains up to the root that is the public key.
-//! Reading order: [`Scheme`] (the sizes), [`PublicKey`] and [`Signature`] (what travels), [`verify()`], and
-//! [`SecretKey`], which signs and refuses to sign twice. A [`TreeKey`] is a secret key in the form that other lean clients
-//! keep in files.
+//! A key pair holds one one-time key per *epoch*. Consensus uses the slot as the epoch. A signature
+//! reveals an intermediate value of each hash chain of its epoch, and the Merkle path from the
+//! chains' ends to the root. The root is part of the public key.
 //!
-//! Nothing here keeps time, does input or output, or draws random numbers: keys come from a seed.
+//! Reading order: [`Scheme`] (the sizes), [`PublicKey`] and [`Signature`] (the types sent over the
+//! network), [`verify()`], and [`SecretKey`], which signs at most one message per epoch. A
+//! [`TreeKey`] is a secret key in the file format shared by lean clients.
+//!
+//! Nothing here reads a clock, does input or output, or draws random numbers. Keys are derived from
+//! a seed.
 
 mod field;
 mod hash_tree;

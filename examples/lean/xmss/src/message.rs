@@ -1,4 +1,4 @@
-//! Messages as digits: how far along its chain each revealed value is.
+//! Messages as digits. Each digit is the position of a revealed value in its chain.
 
 use p3_field::PrimeField32;
 use p3_koala_bear::KoalaBear;
@@ -7,13 +7,14 @@ use crate::field::message_limbs;
 use crate::scheme::{DIGITS_PER_ELEMENT, QUOTIENT, RHO_ELEMENTS};
 use crate::tweak::Tweaked;
 
-/// How many elements of the hash the largest scheme needs: 46 digits, eight to an element.
+/// The number of hash elements needed by the largest scheme: 46 digits, eight per element.
 const MOST_ELEMENTS: usize = 6;
 
-/// Turns a message into one base-8 digit for each chain, or into nothing when this randomness gives no codeword.
+/// Converts a message to one base-8 digit per chain. Returns `None` when this randomness does not
+/// produce a codeword.
 ///
-/// All codewords have the same sum. A forger can only move values forward along their chains, which would make the sum
-/// larger, so no codeword can be reached from another.
+/// All codewords have the same sum. A forger can only move values forward along their chains. Every
+/// such step increases the sum, so no codeword can be reached from another.
 pub(crate) fn codeword(
     hashes: &Tweaked,
     epoch: u64,
@@ -27,7 +28,7 @@ pub(crate) fn codeword(
     let mut digits = Vec::with_capacity(elements.len() * DIGITS_PER_ELEMENT);
     for element in elements {
         let number = element.as_canonical_u32();
-        // The one number at the top is left out, because the digits would not be uniform with it.
+        // Exclude the highest value: with it, the digits would not be uniform.
         if number >= QUOTIENT << 24 {
             return None;
         }

@@ -1,4 +1,5 @@
-//! The pseudo-random function of the specification's keys (`xmss/prf.py`): one secret, and all that a key signs with.
+//! The pseudo-random function of the specification's keys (`xmss/prf.py`), for deriving all signing
+//! material of a key from one secret.
 
 use p3_koala_bear::KoalaBear;
 use shake::Shake128;
@@ -8,20 +9,21 @@ use crate::field::{Digest, ORDER, element};
 use crate::scheme::{CHAIN_STEPS, RHO_ELEMENTS};
 use crate::tweak::Tweaked;
 
-/// What every input starts with (`PRF_DOMAIN_SEP`).
+/// The prefix of every input (`PRF_DOMAIN_SEP`).
 const DOMAIN: [u8; 16] =
     [0xae, 0xae, 0x22, 0xff, 0x00, 0x01, 0xfa, 0xff, 0x21, 0xaf, 0x12, 0x00, 0x01, 0x11, 0xff, 0x00];
 
-/// The input is for a chain's start (`PRF_DOMAIN_SEP_DOMAIN_ELEMENT`).
+/// Purpose byte for the start of a chain (`PRF_DOMAIN_SEP_DOMAIN_ELEMENT`).
 const CHAIN_START: u8 = 0;
 
-/// The input is for a signature's randomness (`PRF_DOMAIN_SEP_RANDOMNESS`).
+/// Purpose byte for the randomness of a signature (`PRF_DOMAIN_SEP_RANDOMNESS`).
 const RANDOMNESS: u8 = 1;
 
-/// How many bytes of SHAKE128 make one element (`PRF_BYTES_PER_FIELD_ELEMENT`): so many that the bias is below 2^−97.
+/// The number of SHAKE128 bytes per element (`PRF_BYTES_PER_FIELD_ELEMENT`). With 16 bytes the bias
+/// is below 2^−97.
 const BYTES_PER_ELEMENT: usize = 16;
 
-/// The secret that every one-time key of a tree is derived from (`PRFKey`).
+/// The secret from which every one-time key of a tree is derived (`PRFKey`).
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PrfKey([u8; 32]);
 
@@ -39,7 +41,7 @@ impl PrfKey {
         self.expand(CHAIN_START, epoch, &[&(chain as u64).to_be_bytes()])
     }
 
-    /// Derives the randomness of one attempt to sign (`derive_randomness`).
+    /// Derives the randomness of one signing attempt (`derive_randomness`).
     pub(crate) fn randomness(&self, epoch: u64, message: &[u8; 32], attempt: u64) -> [KoalaBear; RHO_ELEMENTS] {
         self.expand(RANDOMNESS, epoch, &[message, &attempt.to_be_bytes()])
     }
@@ -53,7 +55,7 @@ impl PrfKey {
     }
 
     fn expand<const N: usize>(&self, purpose: u8, epoch: u64, rest: &[&[u8]]) -> [KoalaBear; N] {
-        // Four bytes hold every epoch, because no scheme's lifetime is above 2^32.
+        // Four bytes hold every epoch, because the lifetime is at most 2^32 in every scheme.
         debug_assert!(epoch <= u64::from(u32::MAX));
         let mut hasher = Shake128::default();
         hasher.update(&DOMAIN);

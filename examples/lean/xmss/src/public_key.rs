@@ -1,4 +1,4 @@
-//! Public keys: 52 bytes that a validator is known by.
+//! Public keys: the 52 bytes of a validator's identity.
 
 use std::fmt;
 
@@ -8,19 +8,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::field::{DIGEST_BYTES, Digest, ELEMENT_BYTES, NonCanonical, append_elements, elements_from_bytes};
 use crate::tweak::Parameter;
 
-/// The bytes of an XMSS public key: the tree's root (8 field elements), then the public parameter (5).
+/// The bytes of an XMSS public key: the tree's root, then the public parameter, in 8 and 5 field
+/// elements.
 ///
-/// The bytes are not checked when they are decoded, because the specification's registry holds them as plain bytes
-/// (`Bytes52`); a key that holds no field elements verifies nothing.
+/// Decoding does not check the bytes, because the specification's registry holds them as plain
+/// bytes (`Bytes52`). No signature verifies under a key with invalid field elements.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, SszEncode, SszDecode, HashTreeRoot)]
 #[ssz(transparent)]
 pub struct PublicKey([u8; Self::LENGTH]);
 
 impl PublicKey {
-    /// How many bytes a public key has, in every scheme.
+    /// The number of bytes in a public key, in every scheme.
     pub const LENGTH: usize = DIGEST_BYTES + 5 * ELEMENT_BYTES;
 
-    /// Wraps the bytes of a key.
+    /// Creates a public key from its bytes.
     pub const fn new(bytes: [u8; Self::LENGTH]) -> Self {
         Self(bytes)
     }
@@ -37,7 +38,7 @@ impl PublicKey {
         Self(bytes.try_into().expect("8 and 5 elements of 4 bytes are 52 bytes"))
     }
 
-    /// Reads the root and the parameter out of the bytes.
+    /// Decodes the root and the parameter.
     pub(crate) fn parts(&self) -> Result<(Digest, Parameter), NonCanonical> {
         Ok((elements_from_bytes(&self.0[..DIGEST_BYTES])?, elements_from_bytes(&self.0[DIGEST_BYTES..])?))
     }

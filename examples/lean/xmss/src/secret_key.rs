@@ -1,4 +1,4 @@
-//! Secret keys: made from a seed, and unable to sign two messages in one epoch.
+//! Secret keys, derived from a seed. A key never signs two messages in one epoch.
 
 use std::error::Error;
 use std::fmt;
@@ -17,27 +17,30 @@ use crate::subtree::Subtree;
 use crate::tree_key::TreeKey;
 use crate::tweak::Tweaked;
 
-/// How often signing tries fresh randomness (`MAX_TRIES`); one try in about 50 succeeds in the test schemes.
+/// The limit on attempts with fresh randomness per signature (`MAX_TRIES`). In the test schemes
+/// about one attempt in 50 succeeds.
 const MAX_TRIES: u32 = 100_000;
 
-/// Signs messages, at most one in each epoch.
+/// A signing key. It signs at most one message per epoch.
 ///
-/// A key has one-time keys for a range of *active* epochs only: the cost of making it, and its memory of 64 bytes an
-/// epoch, grow with that range and not with the scheme's lifetime. What lies outside is filled with pseudo-random
-/// nodes, which no verifier can tell from real ones.
+/// A key has one-time keys only for a range of *active* epochs. The cost of creating it, and its
+/// memory of 64 bytes per epoch, grow with this range and not with the scheme's lifetime. The rest
+/// of the tree is filled with pseudo-random nodes. Verifiers cannot distinguish them from real
+/// nodes.
 ///
-/// Two signatures in one epoch reveal two sets of chain values, out of which anyone can sign more. So
-/// [`sign`](Self::sign) takes the key by `&mut`, remembers the newest epoch that it has signed in, and refuses every
-/// other message there and everything before. Whoever makes the same key again, after a restart, must call
-/// [`retire_through`](Self::retire_through) with an epoch that is at least the newest used before. A key is not `Clone`
-/// for the same reason.
+/// Two signatures in one epoch reveal two sets of chain values, enough for anyone to forge more
+/// signatures. [`sign`](Self::sign) therefore takes `&mut self` and remembers the newest epoch
+/// used. It refuses every other message in that epoch, and every message in earlier epochs. A key
+/// is not `Clone` for the same reason. A caller regenerating a key after a restart must call
+/// [`retire_through`](Self::retire_through) with an epoch at or above the newest epoch used before.
 ///
 /// # Examples
 ///
 /// ```
 /// use xmss::{Scheme, SecretKey, SignError, verify};
 ///
-/// let mut key = SecretKey::generate(Scheme::LONG, [7; 32], 0, 16).expect("the range fits the scheme");
+/// let mut key = SecretKey::generate(Scheme::LONG, [7; 32], 0, 16)
+///     .expect("the range fits the scheme");
 /// let signature = key.sign(3, &[1; 32]).expect("epoch 3 is active and unused");
 /// assert_eq!(verify(Scheme::LONG, key.public_key(), 3, &[1; 32], &signature), Ok(()));
 /// assert!(matches!(key.sign(3, &[2; 32]), Err(SignError::EpochAlreadyUsed { .. })));
@@ -48,28 +51,30 @@ pub struct SecretKey {
     active: Range<u64>,
     tree: Tree,
     public_key: PublicKey,
-    /// The newest epoch that must not be signed in again, and the message that may be, if it was signed here.
+    /// The newest epoch used or retired. If a message was signed in it here, that message may be
+    /// signed again.
     newest: Option<(u64, Option<[u8; 32]>)>,
 }
 
-/// Where the paths of signatures come from.
+/// The source of the Merkle paths in signatures.
 enum Tree {
-    /// A tree over the active epochs alone, all of it at hand.
+    /// A tree over only the active epochs, complete in memory.
     Grown(Subtree),
-    /// The specification's trees, of which a part is at hand.
+    /// The specification's trees, partly in memory.
     Stored(TreeKey),
 }
 
 impl SecretKey {
-    /// Makes the key that belongs to a seed, with one-time keys for `active_epochs` epochs from `first_epoch` on.
+    /// Creates the key derived from a seed, with one-time keys for `active_epochs` epochs starting
+    /// at `first_epoch`.
     ///
-    /// The same arguments give the same key; another range of the same seed is another key. Costs about 32
-    /// permutations for each active epoch in the test schemes.
+    /// Equal arguments produce equal keys. A different range of the same seed results in a
+    /// different key. Costs about 32 permutations per active epoch in the test schemes.
     ///
     /// # Errors
     ///
-    /// [`GenerateError`] unless `active_epochs` is a power of two, `first_epoch` a multiple of it, and the range within
-    /// the scheme's lifetime.
+    /// Returns [`GenerateError`] unless `active_epochs` is a power of two, `first_epoch` is a
+    /// multiple of it, and the range is within the scheme's lifetime.
     pub fn generate(
         scheme: Scheme,
         seed: [u8; 32],
@@ -94,46 +99,50 @@ impl SecretKey {
         Ok(Self { prf, hashes, active: first_epoch..end, tree: Tree::Grown(tree), public_key, newest: None })
     }
 
-    /// Returns the public key that verifies this key's signatures.
+    /// Returns the public key for verifying this key's signatures.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
 
-    /// Returns the scheme that the key signs in.
+    /// Returns the key's signature scheme.
     pub fn scheme(&self) -> Scheme {
         self.hashes.scheme()
     }
 
-    /// Returns the epochs that the key has one-time keys for.
+    /// Returns the epochs with a one-time key.
     pub fn active_epochs(&self) -> Range<u64> {
         self.active.clone()
     }
 
-    /// Returns the newest epoch that is used up, if there is one.
+    /// Returns the newest epoch used or retired, or `None` if there is none.
     pub fn newest_used_epoch(&self) -> Option<u64> {
         self.newest.map(|(epoch, _)| epoch)
     }
 
-    /// Gives up every epoch up to and including `epoch`, used or not.
+    /// Retires every epoch up to and including `epoch`, used or not.
     ///
-    /// A node that starts again calls this with an epoch that its former self cannot have gone beyond. Going backwards
-    /// does nothing.
+    /// After a restart, a node calls this with an upper bound on the epochs used before it.
+    /// The call has no effect if the same epoch or a newer one is already used or retired.
     pub fn retire_through(&mut self, epoch: u64) {
         if self.newest.is_none_or(|(newest, _)| newest < epoch) {
             self.newest = Some((epoch, None));
         }
     }
 
-    /// Signs a 32-byte message in an epoch.
+    /// Returns the signature of a 32-byte message in an epoch.
     ///
-    /// The signature is a function of the key, the epoch and the message, so signing the same message in the same epoch
-    /// again is harmless and gives the same bytes. Costs about 100 permutations in the test schemes.
+    /// The signature is a function of the key, the epoch and the message. Signing the same message
+    /// again in the same epoch is safe and returns the same bytes. Costs about 100 permutations in
+    /// the test schemes.
     ///
     /// # Errors
     ///
-    /// [`SignError::KeyExhausted`] outside of the active epochs; [`SignError::EpochAlreadyUsed`] when the epoch, or a
-    /// later one, has been used for another message; [`SignError::NoCodeword`] when no randomness fits, which does not
-    /// happen in practice. After an error the key is as it was.
+    /// * [`SignError::KeyExhausted`] outside the active epochs.
+    /// * [`SignError::EpochAlreadyUsed`] if the epoch or a later one was used for another message.
+    /// * [`SignError::NoCodeword`] if no randomness produces a codeword. This does not happen in
+    ///   practice.
+    ///
+    /// After an error the key is unchanged.
     pub fn sign(&mut self, epoch: u64, message: &[u8; 32]) -> Result<Signature, SignError> {
         if !self.active.contains(&epoch) {
             return Err(SignError::KeyExhausted { epoch, active: self.active.clone() });
@@ -166,9 +175,10 @@ impl SecretKey {
 }
 
 impl From<TreeKey> for SecretKey {
-    /// Takes a stored key to sign with.
+    /// Creates a signing key from a stored key.
     ///
-    /// It knows nothing of what was signed with it before: see [`retire_through`](SecretKey::retire_through).
+    /// The new key has no record of epochs used before: see
+    /// [`retire_through`](SecretKey::retire_through).
     fn from(key: TreeKey) -> Self {
         Self {
             prf: key.prf().clone(),
@@ -192,8 +202,8 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// Expands the seed to `N` field elements that depend on the purpose and the numbers, for what nobody else computes again:
-/// the parameter, and nodes of which only a hash is ever seen.
+/// Expands the seed to `N` field elements, determined by `purpose` and `numbers`. Used only for
+/// values never recomputed by other programs: the parameter, and pseudo-random nodes.
 ///
 /// Each element is 64 bits of SHA-256 modulo p, so it is uniform to within 2^−33.
 pub(crate) fn expand<const N: usize>(seed: &[u8; 32], purpose: &[u8], numbers: &[u64]) -> [KoalaBear; N] {
@@ -215,16 +225,17 @@ pub(crate) fn expand<const N: usize>(seed: &[u8; 32], purpose: &[u8], numbers: &
     })
 }
 
-/// Says that a range of epochs is none that a key can have.
+/// The error for a range of epochs not allowed for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GenerateError {
     /// The scheme of the key.
     pub scheme: Scheme,
-    /// The first epoch asked for.
+    /// The first epoch requested.
     pub first_epoch: u64,
-    /// How many epochs were asked for.
+    /// The number of epochs requested.
     pub active_epochs: u64,
-    /// The epochs of a tree of which a key has two or more; `None` where a key is one tree of any size.
+    /// The number of epochs in a bottom tree, for a key of two or more bottom trees. `None` for a
+    /// key of one tree of any size.
     pub epochs_a_tree: Option<u64>,
 }
 
@@ -248,26 +259,26 @@ impl fmt::Display for GenerateError {
 
 impl Error for GenerateError {}
 
-/// Says why a key does not sign.
+/// The reason why a key does not sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignError {
-    /// The epoch is outside of the epochs that the key has one-time keys for.
+    /// The epoch is not one of the key's active epochs.
     KeyExhausted {
-        /// The epoch asked for.
+        /// The epoch requested.
         epoch: u64,
-        /// The epochs that the key can sign in.
+        /// The key's active epochs.
         active: Range<u64>,
     },
-    /// The epoch, or a later one, has been used for another message.
+    /// The epoch or a later one was used for another message.
     EpochAlreadyUsed {
-        /// The epoch asked for.
+        /// The epoch requested.
         epoch: u64,
-        /// The newest epoch that is used up.
+        /// The newest epoch used or retired.
         newest: u64,
     },
-    /// No randomness gave a codeword.
+    /// No randomness produced a codeword.
     NoCodeword {
-        /// The epoch asked for.
+        /// The epoch requested.
         epoch: u64,
     },
 }

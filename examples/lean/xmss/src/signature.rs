@@ -1,4 +1,4 @@
-//! Signatures: bytes that are known to be of a scheme, with canonical field elements.
+//! Signatures: checked bytes of a known scheme, with canonical field elements.
 
 use std::error::Error;
 use std::fmt;
@@ -11,13 +11,14 @@ use p3_koala_bear::KoalaBear;
 use crate::field::{DIGEST_BYTES, Digest, NonCanonical, append_elements, check_elements, elements_from_bytes};
 use crate::scheme::{PATH_START, RHO_BYTES, RHO_ELEMENTS, Scheme};
 
-/// One XMSS signature; its length tells its [`Scheme`].
+/// One XMSS signature. Its length identifies its [`Scheme`].
 ///
-/// It is kept as its SSZ bytes, `{path: {siblings}, rho, hashes}`, because most signatures are only passed on. Clones
-/// share the bytes.
+/// It is stored as its SSZ bytes, `{path: {siblings}, rho, hashes}`, because most signatures are
+/// only forwarded. Clones share the bytes.
 ///
-/// The specification treats a signature as fixed in size although two of its fields are lists. Here the size depends on
-/// the scheme, which is a value, so the SSZ traits call it variable; whatever holds a signature must lay it out itself.
+/// The specification treats a signature as fixed in size, although two of its fields are lists.
+/// Here the size depends on the scheme, a run-time value, so the SSZ traits report a variable size.
+/// A container with a signature must therefore implement its own layout.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signature {
     scheme: Scheme,
@@ -25,13 +26,13 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// Checks the bytes of a signature and keeps them.
+    /// Creates a signature from its bytes after checking them.
     ///
     /// # Errors
     ///
-    /// [`SignatureError::UnknownLength`] when no scheme has signatures of this length; [`SignatureError::WrongOffset`]
-    /// when the lists do not lie where the scheme puts them; [`SignatureError::NonCanonical`] when a field element is
-    /// not below the field's order.
+    /// * [`SignatureError::UnknownLength`] if no scheme has signatures of this length.
+    /// * [`SignatureError::WrongOffset`] if the lists are not at the scheme's offsets.
+    /// * [`SignatureError::NonCanonical`] if a field element is not below the field's order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignatureError> {
         let scheme = Scheme::of_signature_length(bytes.len()).ok_or(SignatureError::UnknownLength(bytes.len()))?;
         let offsets = [(0, PATH_START), (4 + RHO_BYTES, scheme.hashes_start()), (PATH_START, 4)];
@@ -46,7 +47,7 @@ impl Signature {
         Ok(Self { scheme, bytes: bytes.into() })
     }
 
-    /// Lays out a signature of parts that are of the scheme.
+    /// Encodes a signature from its parts, which must have the scheme's sizes.
     pub(crate) fn from_parts(scheme: Scheme, siblings: &[Digest], rho: &[KoalaBear], hashes: &[Digest]) -> Self {
         let mut bytes = Vec::with_capacity(scheme.signature_length());
         bytes.extend_from_slice(&(PATH_START as u32).to_le_bytes());
@@ -59,7 +60,7 @@ impl Signature {
         Self { scheme, bytes: bytes.into() }
     }
 
-    /// Returns the scheme that the signature is of.
+    /// Returns the scheme of the signature.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
@@ -73,12 +74,12 @@ impl Signature {
         elements_from_bytes(self.rho_bytes()).expect("the elements were checked when the signature was made")
     }
 
-    /// Walks the siblings on the way from the leaf to the root.
+    /// Iterates over the siblings from the leaf to the root.
     pub(crate) fn siblings(&self) -> impl Iterator<Item = Digest> {
         digests(self.sibling_bytes())
     }
 
-    /// Walks the values that the chains reveal.
+    /// Iterates over the revealed chain values.
     pub(crate) fn hashes(&self) -> impl Iterator<Item = Digest> {
         digests(self.hash_bytes())
     }
@@ -135,7 +136,7 @@ impl SszDecode for Signature {
 }
 
 impl HashTreeRoot for Signature {
-    /// Hashes the signature as the container that its bytes encode.
+    /// Returns the hash tree root of the container encoded by the bytes.
     fn hash_tree_root(&self, hasher: &impl Sha256Hasher) -> Node {
         let limit = self.scheme.node_list_limit();
         // A digest is one chunk, so a list of digests is a list of chunks.
@@ -143,7 +144,7 @@ impl HashTreeRoot for Signature {
             let root = merkleize(hasher, &pack(bytes), Some(limit));
             mix_in_length(hasher, &root, bytes.len() / DIGEST_BYTES)
         };
-        // The path is a container of one field, whose root is that field's.
+        // The path is a container with one field, so its root is the root of the field.
         let fields =
             [list(self.sibling_bytes()), merkleize(hasher, &pack(self.rho_bytes()), None), list(self.hash_bytes())];
         merkleize(hasher, &fields, None)
@@ -152,23 +153,24 @@ impl HashTreeRoot for Signature {
 
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The whole would fill a log line of a thousand characters; the randomness tells signatures apart.
+        // The full hex would take 850 to 5,100 characters of a log line. The randomness is enough
+        // to identify a signature.
         write!(f, "Signature({} bytes, rho 0x{})", self.bytes.len(), hex::encode(self.rho_bytes()))
     }
 }
 
-/// Says why bytes are not a signature.
+/// The reason why bytes are not a valid signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureError {
     /// No known scheme has signatures of this many bytes.
     UnknownLength(usize),
-    /// A list does not start where the scheme puts it.
+    /// A list does not start at the scheme's offset.
     WrongOffset {
-        /// Which byte the offset is at.
+        /// The position of the offset, in bytes.
         at: usize,
-        /// The offset that was read.
+        /// The offset found in the bytes.
         found: u32,
-        /// The only offset that the scheme allows.
+        /// The only offset allowed by the scheme.
         expected: usize,
     },
     /// A field element is not canonical.
@@ -198,7 +200,7 @@ impl From<NonCanonical> for SignatureError {
 }
 
 impl From<SignatureError> for DecodeError {
-    /// Picks the nearest of the decoder's own errors, which cannot say that an element is not canonical.
+    /// Converts to the closest of the decoder's own errors. None describes a non-canonical element.
     fn from(error: SignatureError) -> Self {
         match error {
             SignatureError::UnknownLength(got) => {

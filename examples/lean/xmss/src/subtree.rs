@@ -1,4 +1,5 @@
-//! The part of a key's tree that its signer keeps: the active epochs' subtree, and the path from it to the root.
+//! The part of a key's tree kept by its signer: the subtree of the active epochs, and the path from
+//! that subtree to the root.
 
 use crate::field::Digest;
 use crate::tweak::Tweaked;
@@ -17,15 +18,15 @@ use crate::tweak::Tweaked;
 /// ```
 #[derive(Clone)]
 pub(crate) struct Subtree {
-    /// Which leaf of the whole tree is the first one here; a multiple of the number of leaves.
+    /// The position of the first leaf within the whole tree, a multiple of the number of leaves.
     first_leaf: u64,
-    /// From the leaves to the subtree's one top node.
+    /// From the leaves up to the subtree's single top node.
     layers: Vec<Vec<Digest>>,
     above: Vec<Digest>,
 }
 
 impl Subtree {
-    /// Hashes the leaves, whose number is a power of two, up to the subtree's top.
+    /// Hashes the leaves up to the subtree's top. Their number must be a power of two.
     pub(crate) fn new(hashes: &Tweaked, first_leaf: u64, leaves: Vec<Digest>, above: Vec<Digest>) -> Self {
         let mut layers = vec![leaves];
         while let Some(below) = layers.last().filter(|layer| layer.len() > 1) {
@@ -41,7 +42,7 @@ impl Subtree {
         Self { first_leaf, layers, above }
     }
 
-    /// Hashes on from the subtree's top to the root of the whole tree.
+    /// Hashes from the subtree's top up to the root of the whole tree.
     pub(crate) fn root(&self, hashes: &Tweaked) -> Digest {
         let height = self.layers.len() - 1;
         let top = self.layers[height][0];
@@ -53,7 +54,7 @@ impl Subtree {
         })
     }
 
-    /// Collects the siblings on the way from a leaf, given by its place in the whole tree, to the root.
+    /// Collects the siblings from a leaf up to the root. `leaf` is its position in the whole tree.
     pub(crate) fn path(&self, leaf: u64) -> Vec<Digest> {
         let within = (leaf - self.first_leaf) as usize;
         let inside = self.layers[..self.layers.len() - 1].iter().enumerate();

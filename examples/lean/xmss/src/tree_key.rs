@@ -1,4 +1,5 @@
-//! Secret keys as the specification stores them (`SecretKey` in `xmss/containers.py`): a secret, and the trees to sign with.
+//! Secret keys in the specification's storage format (`SecretKey` in `xmss/containers.py`): a
+//! secret, and the trees needed for signing.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,24 +15,25 @@ use crate::scheme::Scheme;
 use crate::secret_key::{GenerateError, expand};
 use crate::tweak::{Parameter, Tweaked};
 
-/// How many bytes the public parameter takes.
+/// The number of bytes in the public parameter.
 const PARAMETER_BYTES: usize = 20;
 
-/// A secret key with its trees, as lean clients keep it in a file: one *top tree* over the roots of many *bottom trees*,
-/// two of which are at hand.
+/// A secret key with its trees, in the file format of lean clients: one *top tree* over the roots
+/// of many *bottom trees*, with two bottom trees in memory.
 ///
-/// Each bottom tree covers as many epochs as the square root of the scheme's lifetime. One that is not at hand is grown
-/// again from the secret when its time comes.
+/// Each bottom tree covers a number of epochs equal to the square root of the scheme's lifetime.
+/// The other bottom trees are grown again from the secret when needed.
 ///
-/// It does not sign, because nothing here remembers what was signed: [`SecretKey::from`](crate::SecretKey) does.
-/// `Debug` does not show the secret.
+/// This type does not sign, because it keeps no record of used epochs. Convert it with
+/// [`SecretKey::from`](crate::xmss::SecretKey) to sign. `Debug` does not show the secret.
 ///
 /// # Examples
 ///
 /// ```
 /// use xmss::{Scheme, SecretKey, TreeKey, verify};
 ///
-/// let stored = TreeKey::generate(Scheme::TEST, [7; 32], 0, 32).expect("two bottom trees of 16 epochs each");
+/// let stored = TreeKey::generate(Scheme::TEST, [7; 32], 0, 32)
+///     .expect("two bottom trees of 16 epochs each");
 /// let read = TreeKey::from_ssz(&stored.to_ssz()).expect("it was just written");
 /// let mut key = SecretKey::from(read);
 /// let signature = key.sign(17, &[1; 32]).expect("epoch 17 is active");
@@ -44,12 +46,12 @@ pub struct TreeKey {
     active: Range<u64>,
     root: Digest,
     top: HashSubTree,
-    /// Which bottom tree the first of the two is; the other is the next.
+    /// The index of the first of the two bottom trees. The second has the next index.
     left: u64,
     bottoms: [HashSubTree; 2],
 }
 
-/// The container as it stands in a file.
+/// The container as encoded in a file.
 #[derive(SszEncode, SszDecode)]
 struct SecretKeyContainer {
     prf_key: [u8; 32],
@@ -62,34 +64,36 @@ struct SecretKeyContainer {
     right_bottom_tree: HashSubTreeContainer,
 }
 
-/// Says why bytes are no secret key.
+/// The reason why bytes are not a valid secret key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TreeKeyError {
-    /// The bytes are no such container.
+    /// The bytes are not an SSZ encoding of the container.
     #[error("it is not the SSZ of an XMSS secret key ({0})")]
     NotSsz(String),
-    /// No scheme has trees of this height.
+    /// No known scheme has trees of this height.
     #[error("its tree has {0} levels, but the known schemes have 8 (test), 18 (long) or 32 (production)")]
     UnknownScheme(u64),
     /// A number is not below the field's order.
     #[error(transparent)]
     NonCanonical(#[from] NonCanonical),
-    /// The trees are not where, or not as large as, the key's numbers say.
+    /// A tree's position or size contradicts the key's other fields.
     #[error("{0} is not what the key's other fields say it is")]
     Misplaced(&'static str),
-    /// The trees' hashes do not belong together.
+    /// A tree's hashes do not match the rest of the key.
     #[error("{0} does not belong to the rest of the key: the file is damaged")]
     Inconsistent(&'static str),
 }
 
 impl TreeKey {
-    /// Makes the key that belongs to a seed, for `active_epochs` epochs from `first_epoch` on.
+    /// Creates the key derived from a seed, for `active_epochs` epochs starting at `first_epoch`.
     ///
-    /// Costs about as much as [`SecretKey::generate`](crate::SecretKey::generate), and is another key than that one.
+    /// Costs about as much as [`SecretKey::generate`](crate::xmss::SecretKey::generate), but
+    /// results in a different key.
     ///
     /// # Errors
     ///
-    /// [`GenerateError`] unless the epochs are two or more whole bottom trees within the scheme's lifetime.
+    /// Returns [`GenerateError`] unless the range consists of two or more whole bottom trees within
+    /// the scheme's lifetime.
     pub fn generate(
         scheme: Scheme,
         seed: [u8; 32],
@@ -118,14 +122,15 @@ impl TreeKey {
         Ok(Self { prf, hashes, active: first_epoch..end, root: root_of(&top), top, left, bottoms })
     }
 
-    /// Reads a key from its SSZ bytes and checks that its parts belong together.
+    /// Decodes a key from its SSZ bytes and checks the consistency of its parts.
     ///
-    /// All trees' hashes are computed again, and one leaf of each bottom tree at hand: some 100 permutations in the test
-    /// scheme, some 150,000 in the production scheme.
+    /// Recomputes all hashes of the stored trees, and one leaf of each stored bottom tree. This
+    /// costs about 100 permutations in the test scheme and about 150,000 in the production scheme.
     ///
     /// # Errors
     ///
-    /// [`TreeKeyError`] says what is wrong; a key that is read can sign in all of its epochs.
+    /// Returns [`TreeKeyError`] with the problem. An accepted key can sign in all its active
+    /// epochs.
     pub fn from_ssz(bytes: &[u8]) -> Result<Self, TreeKeyError> {
         let container =
             SecretKeyContainer::from_ssz_bytes(bytes).map_err(|error| TreeKeyError::NotSsz(error.to_string()))?;
@@ -196,7 +201,7 @@ impl TreeKey {
         Ok(())
     }
 
-    /// Writes the key as other lean clients read it.
+    /// Returns the key in SSZ, the format read by other lean clients.
     pub fn to_ssz(&self) -> Vec<u8> {
         let depth = self.scheme().log_lifetime();
         let [left, right] = &self.bottoms;
@@ -213,17 +218,17 @@ impl TreeKey {
         container.to_ssz()
     }
 
-    /// Returns the public key that verifies this key's signatures.
+    /// Returns the public key for verifying this key's signatures.
     pub fn public_key(&self) -> PublicKey {
         PublicKey::from_parts(&self.root, self.hashes.parameter())
     }
 
-    /// Returns the scheme that the key signs in.
+    /// Returns the key's signature scheme.
     pub fn scheme(&self) -> Scheme {
         self.hashes.scheme()
     }
 
-    /// Returns the epochs that the key has one-time keys for.
+    /// Returns the epochs with a one-time key.
     pub fn active_epochs(&self) -> Range<u64> {
         self.active.clone()
     }
@@ -236,9 +241,9 @@ impl TreeKey {
         &self.hashes
     }
 
-    /// Collects the siblings on the way from an active epoch's leaf to the root.
+    /// Collects the siblings from an active epoch's leaf up to the root.
     ///
-    /// Grows a bottom tree first when neither of those at hand has the epoch, and keeps it in place of the older one
+    /// If no bottom tree in memory covers the epoch, grows it first and drops the older tree
     /// (`advance_preparation`).
     pub(crate) fn path(&mut self, epoch: u64) -> Vec<Digest> {
         let width = self.scheme().epochs_per_bottom_tree();
@@ -252,11 +257,11 @@ impl TreeKey {
         path
     }
 
-    /// Brings the bottom tree `index` within reach, with the next one beside it, or the last two.
+    /// Loads bottom tree `index` and the next one, or the last two at the end of the active range.
     fn prepare(&mut self, index: u64) {
         let last = self.active.end / self.scheme().epochs_per_bottom_tree() - 2;
         if index == self.left + 2 {
-            // The usual case: time went on, and one tree is enough.
+            // The usual case: the epochs are used in order, so only one tree must be grown.
             let next = grow_bottom_tree(&self.prf, &self.hashes, index);
             self.bottoms.swap(0, 1);
             self.bottoms[1] = next;
@@ -295,7 +300,7 @@ fn parameter_bytes(parameter: &Parameter) -> [u8; PARAMETER_BYTES] {
 fn grow_bottom_tree(prf: &PrfKey, hashes: &Tweaked, index: u64) -> HashSubTree {
     let width = hashes.scheme().epochs_per_bottom_tree();
     let leaves = (index * width..(index + 1) * width).map(|epoch| prf.leaf(hashes, epoch)).collect();
-    // A power of two of leaves needs no padding.
+    // The number of leaves is a power of two, so no padding is needed.
     let no_padding = Digest::default;
     HashSubTree::grow(hashes, 0, hashes.scheme().log_lifetime() / 2, index * width, leaves, no_padding)
 }

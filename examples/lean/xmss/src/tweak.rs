@@ -1,4 +1,5 @@
-//! The tweaked hashes of one key pair: every hash names its place, so that no hash can stand in for another.
+//! The tweaked hashes of one key pair: every hash includes its position, so no hash can be used in
+//! place of another.
 
 use p3_koala_bear::KoalaBear;
 
@@ -6,7 +7,7 @@ use crate::field::{Digest, limbs};
 use crate::poseidon::{CAPACITY, compress_16, compress_24, leaf_capacity, sponge};
 use crate::scheme::{CHAIN_STEPS, Scheme};
 
-/// The last byte of a tweak: what the hash is for.
+/// The last byte of a tweak: the purpose of the hash.
 const TREE: u128 = 1;
 const MESSAGE: u128 = 2;
 
@@ -18,7 +19,7 @@ pub(crate) type Parameter = [KoalaBear; 5];
 pub(crate) struct Tweaked {
     scheme: Scheme,
     parameter: Parameter,
-    /// Depends on the scheme alone; kept because it costs a permutation.
+    /// Depends only on the scheme. Cached because computing it costs a permutation.
     capacity: [KoalaBear; CAPACITY],
 }
 
@@ -35,7 +36,7 @@ impl Tweaked {
         &self.parameter
     }
 
-    /// Hashes a message with the signer's randomness, to `N` elements that the digits are taken from.
+    /// Hashes a message with the signer's randomness to `N` elements, the source of the digits.
     pub(crate) fn message<const N: usize>(
         &self,
         epoch: u64,
@@ -46,7 +47,7 @@ impl Tweaked {
         compress_24(&[message, &self.parameter, &tweak, rho])
     }
 
-    /// Walks a chain from the value after step `from` to its end, or to the value after step `to`.
+    /// Walks a chain from the value after step `from` to the value after step `to`.
     pub(crate) fn chain(&self, epoch: u64, chain: usize, from: u8, to: u8, start: Digest) -> Digest {
         debug_assert!(to <= CHAIN_STEPS);
         (from + 1..=to).fold(start, |value, step| {
@@ -65,7 +66,7 @@ impl Tweaked {
         sponge(&self.capacity, &input)
     }
 
-    /// Hashes two nodes to their parent, which is at `level` (a leaf's parent is at 1) and `position` within it.
+    /// Hashes two nodes to their parent at `position` in `level`. A leaf's parent is at level 1.
     pub(crate) fn node(&self, level: usize, position: u64, left: &Digest, right: &Digest) -> Digest {
         let tweak = limbs::<2>(((level as u128) << 40) | (u128::from(position) << 8) | TREE);
         compress_24(&[&self.parameter, &tweak, left, right])

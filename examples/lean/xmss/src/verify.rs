@@ -1,4 +1,4 @@
-//! Verification: from a message and a signature back up to the root.
+//! Verification: recomputes the root from a message and a signature.
 
 use std::error::Error;
 use std::fmt;
@@ -9,13 +9,14 @@ use crate::scheme::{CHAIN_STEPS, Scheme};
 use crate::signature::Signature;
 use crate::tweak::Tweaked;
 
-/// Checks that `signature` is by the holder of `public_key`, over `message` in `epoch`, in the given scheme.
+/// Checks a signature over `message` in `epoch` against a public key, in the given scheme.
 ///
-/// Takes about 30 permutations in the test scheme and 180 in the production scheme.
+/// Costs about 30 permutations in the test scheme and 180 in the production scheme.
 ///
 /// # Errors
 ///
-/// Each [`VerifyError`] says which check failed; to consensus they are all the same, an invalid signature.
+/// Returns the [`VerifyError`] of the failed check. Consensus treats all of them as one result, an
+/// invalid signature.
 pub fn verify(
     scheme: Scheme,
     public_key: &PublicKey,
@@ -48,12 +49,12 @@ pub fn verify(
     if node == root { Ok(()) } else { Err(VerifyError::WrongRoot) }
 }
 
-/// Says which check of a signature failed.
+/// The reason why a signature does not verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerifyError {
-    /// The signature is of another scheme than the one asked for.
+    /// The signature uses a scheme other than the requested one.
     OtherScheme,
-    /// The scheme's keys do not last until this epoch.
+    /// The epoch is past the lifetime of the scheme's keys.
     EpochOutOfRange,
     /// The public key does not consist of canonical field elements.
     MalformedPublicKey,

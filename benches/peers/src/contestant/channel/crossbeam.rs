@@ -1,4 +1,4 @@
-//! crossbeam-channel, which only threads receive from.
+//! crossbeam-channel, with receiving on threads only.
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 

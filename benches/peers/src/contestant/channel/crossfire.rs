@@ -1,4 +1,4 @@
-//! crossfire's mpsc, whose types say how each end waits and whether there is a bound.
+//! crossfire's mpsc. Its types state how each end waits and whether there is a bound.
 
 use crossfire::mpsc::{Array, List, bounded_blocking, bounded_blocking_async, unbounded_async, unbounded_blocking};
 use crossfire::{AsyncRx, MTx, Rx};
@@ -15,7 +15,7 @@ pub(super) fn contestants() -> [Contestant; 2] {
     ]
 }
 
-/// One of the four channels: its name, its queue, its receiver, and what makes it.
+/// One of the four channels: its name, its queue, its receiver, and its constructor.
 macro_rules! channel {
     ($name:ident, $queue:ident, $receiver:ident, $open:expr) => {
         struct $name;

@@ -1,4 +1,4 @@
-//! A sender that is its own receiver.
+//! A sender and receiver on one thread.
 
 use crate::actor::{Parcel, Room};
 use crate::measure::{Sample, Span};
@@ -6,7 +6,7 @@ use crate::workload::BATCH;
 
 use super::{Letter, ReceiveBlocking};
 
-/// Sends a batch and receives it, over and over, on this thread: nobody to wake, nothing to schedule.
+/// Sends a batch and receives it, repeatedly, on this thread: no wakes, no scheduling.
 pub(super) fn tell_direct<Ch: ReceiveBlocking>(n: u64) -> Sample {
     let (sender, mut receiver) = Ch::open(Room::Bounded);
     let n = (n / BATCH).max(1) * BATCH;

@@ -1,14 +1,14 @@
-//! What a channel must be able to do.
+//! The operations required of a channel.
 
 use std::future::Future;
 
 use crate::actor::{Payload, Room};
 
-/// What is sent through a channel.
+/// The messages in a channel.
 pub(crate) enum Letter<P> {
     /// A message.
     Tell(P),
-    /// A question, with the way back.
+    /// A question, with the sender for its answer.
     Ask(oneshot::Sender<u64>),
 }
 
@@ -19,24 +19,24 @@ pub(crate) trait Channel: 'static {
     /// The receiving end.
     type Receiver<P: Payload>: Send + 'static;
 
-    /// Makes a channel. One that is for unbounded rooms only, or for bounded ones only, need not look at the room.
+    /// Creates a channel. A channel type supporting only one kind of room may ignore `room`.
     fn open<P: Payload>(room: Room) -> (Self::Sender<P>, Self::Receiver<P>);
 
-    /// Sends at once, or says that there is no room.
+    /// Sends without waiting. Returns whether there was room.
     fn try_send<P: Payload>(sender: &Self::Sender<P>, letter: Letter<P>) -> bool;
 
-    /// Sends from a plain thread, waiting for room.
+    /// Sends from a plain thread, and waits for room.
     fn send_blocking<P: Payload>(sender: &Self::Sender<P>, letter: Letter<P>);
 }
 
-/// A channel that a task receives from.
+/// A channel with receiving on a task.
 pub(crate) trait ReceiveAsync: Channel {
-    /// Receives the next letter; `None` when the last sender is gone.
+    /// Receives the next letter. Returns `None` after the last sender was dropped.
     fn receive<P: Payload>(receiver: &mut Self::Receiver<P>) -> impl Future<Output = Option<Letter<P>>>;
 }
 
-/// A channel that a plain thread receives from.
+/// A channel with receiving on a plain thread.
 pub(crate) trait ReceiveBlocking: Channel {
-    /// Receives the next letter; `None` when the last sender is gone.
+    /// Receives the next letter. Returns `None` after the last sender was dropped.
     fn receive_blocking<P: Payload>(receiver: &mut Self::Receiver<P>) -> Option<Letter<P>>;
 }

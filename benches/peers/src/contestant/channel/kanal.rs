@@ -1,4 +1,4 @@
-//! kanal, whose waiting is a different type for tasks and for threads.
+//! kanal, with different types for waiting on tasks and on threads.
 
 use kanal::{AsyncReceiver, Receiver, Sender, bounded, unbounded};
 

@@ -1,4 +1,4 @@
-//! Raw channels, one a file, and the two kinds of receivers that make an actor of them.
+//! Raw channels, one per file, and the two kinds of receivers turning them into actors.
 
 mod async_channel;
 mod crossbeam;
@@ -21,13 +21,13 @@ use on_thread::OnThread;
 use super::Contestant;
 use crate::workload::Workload;
 
-/// Said of every channel whose receiver is a task.
+/// The setting of every channel with a task as its receiver.
 const TASK: &str = "receiver: a task on current-thread tokio; asks through the crate `oneshot`";
 
-/// Said of every channel whose receiver is a thread.
+/// The setting of every channel with a thread as its receiver.
 const THREAD: &str = "receiver: a plain thread that blocks; asks through the crate `oneshot`";
 
-/// Every channel that has a receiver of the kind, in the order of the tables.
+/// Every supported combination of a channel and a kind of receiver, in the order of the tables.
 pub(super) fn contestants() -> Vec<Contestant> {
     let mut all = Vec::new();
     all.extend(async_channel::contestants());
@@ -41,13 +41,13 @@ pub(super) fn contestants() -> Vec<Contestant> {
     all
 }
 
-/// A channel whose receiver is a task.
+/// A channel with a task as its receiver.
 fn on_task<Ch: ReceiveAsync>(name: &'static str) -> Contestant {
     Contestant::new(name, "1024", TASK).across::<OnTask<Ch>>().local::<OnTask<Ch>>()
 }
 
-/// A channel whose receiver is a plain thread. A sender on that thread takes the messages itself, which is no actor;
-/// only the local tell is measured so.
+/// A channel with a plain thread as its receiver. A sender on that thread receives the messages
+/// itself and so is not an actor. Only the local tell is measured in this way.
 fn on_thread<Ch: ReceiveBlocking>(name: &'static str) -> Contestant {
     Contestant::new(name, "1024", THREAD).across::<OnThread<Ch>>().with(Workload::TellLocal, tell_direct::<Ch>)
 }

@@ -1,4 +1,4 @@
-//! An actor made of a channel and a task.
+//! An actor built of a channel and a task.
 
 use std::marker::PhantomData;
 
@@ -9,7 +9,7 @@ use crate::stage::{Here, TokioStage};
 
 use super::{Letter, ReceiveAsync};
 
-/// Actors that are tasks on current-thread tokio.
+/// Actors, each a task on current-thread tokio.
 pub(super) struct OnTask<Ch>(PhantomData<Ch>);
 
 impl<Ch: ReceiveAsync, P: Payload> Actors<P> for OnTask<Ch> {

@@ -1,4 +1,4 @@
-//! An actor made of a channel and a plain thread.
+//! An actor built of a channel and a plain thread.
 
 use std::marker::PhantomData;
 use std::thread::{Builder, JoinHandle};
@@ -8,7 +8,7 @@ use crate::stage::{Here, PlainStage};
 
 use super::{Letter, ReceiveBlocking};
 
-/// Actors that are threads.
+/// Actors, each on a plain thread.
 pub(super) struct OnThread<Ch>(PhantomData<Ch>);
 
 impl<Ch: ReceiveBlocking, P: Payload> Actors<P> for OnThread<Ch> {

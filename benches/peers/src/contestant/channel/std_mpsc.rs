@@ -1,4 +1,4 @@
-//! The standard library's mpsc, whose bounded and unbounded senders have different types.
+//! The standard library's mpsc, with different types for bounded and unbounded senders.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel as unbounded, sync_channel as bounded};
 

@@ -1,4 +1,4 @@
-//! thingbuf, whose slots are recycled and never empty: each holds a letter or `None`.
+//! thingbuf. It recycles its slots and never empties them: each holds a letter or `None`.
 
 use futures::executor::block_on;
 use thingbuf::mpsc;
@@ -9,12 +9,12 @@ use crate::contestant::Contestant;
 
 use super::{Channel, Letter, ReceiveAsync, ReceiveBlocking, on_task, on_thread};
 
-/// It has no channel without a bound.
+/// It has no unbounded channel.
 pub(super) fn contestants() -> [Contestant; 2] {
     [on_task::<Task>("thingbuf (task)"), on_thread::<Thread>("thingbuf (thread)")]
 }
 
-/// Makes empty slots.
+/// Creates empty slots.
 #[derive(Clone, Copy, Debug)]
 struct Empty;
 

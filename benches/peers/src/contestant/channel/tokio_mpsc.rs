@@ -1,4 +1,4 @@
-//! tokio's mpsc, whose bounded and unbounded channels have different types.
+//! tokio's mpsc, with different types for bounded and unbounded channels.
 
 use tokio::sync::mpsc::{
     Receiver, Sender, UnboundedReceiver, UnboundedSender, channel as bounded, unbounded_channel as unbounded,

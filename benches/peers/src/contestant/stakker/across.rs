@@ -8,10 +8,10 @@ use crate::stage::Here;
 
 use super::stage::{StakkerStage, keep, let_go, with};
 
-/// Actors that are sent to through a channel.
+/// Actors receiving through a channel.
 pub(super) struct Across;
 
-/// What goes through the channel.
+/// The messages in the channel.
 pub(super) enum Letter<P> {
     Tell(P),
     Ask(oneshot::Sender<u64>),

@@ -1,4 +1,4 @@
-//! Everything on one thread, in stakker's own way: deferred calls, and answers that are calls again.
+//! Everything on one thread, in stakker's own way: deferred calls, and answers as further calls.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -45,7 +45,7 @@ impl Adder {
     }
 }
 
-/// Asks so many times at once, and again when all are answered.
+/// Asks `at_once` times, and again after the last of these answers.
 struct Asker {
     adder: Actor<Adder>,
     at_once: u64,
@@ -75,7 +75,7 @@ impl Asker {
     }
 }
 
-/// Defers a batch of calls and runs them, over and over.
+/// Defers a batch of calls and runs them, repeatedly.
 pub(super) fn tell(n: u64) -> Sample {
     let n = (n / BATCH).max(1) * BATCH;
     on_stakker(move |stakker| {
@@ -128,7 +128,7 @@ pub(super) fn hop(n: u64) -> Sample {
     })
 }
 
-/// Starts actors, drops them, and counts those that said that they have ended.
+/// Starts actors, drops them, and counts the reported ends.
 pub(super) fn life(n: u64) -> Sample {
     on_stakker(move |stakker| {
         let mut actors = Vec::with_capacity(places(n));
@@ -147,7 +147,7 @@ pub(super) fn life(n: u64) -> Sample {
     })
 }
 
-/// The heap that actors take, and that a further reference to each takes.
+/// The heap used by actors, and by a further reference to each.
 pub(super) fn idle_bytes(n: u64) -> Sample {
     counting(|| {
         on_stakker(move |stakker| {

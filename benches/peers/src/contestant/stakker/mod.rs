@@ -1,4 +1,4 @@
-//! stakker: a queue of closures on one thread, and channels for other threads to send to it.
+//! stakker: a queue of closures on one thread, and channels for senders on other threads.
 
 mod across;
 mod local;
@@ -10,7 +10,8 @@ use crate::workload::{Workload, ask_across, asks_across, bursts, busy, producers
 
 use across::Across;
 
-/// Its default features, which are its fastest, allow one stakker in a process: no hop across threads.
+/// Its default features are its fastest. They allow one stakker in a process, so there is no hop
+/// across threads.
 pub(super) fn contestant() -> Contestant {
     let setting = "its own thread that parks; default features; x through its Channel, asks answered through the crate \
                    `oneshot`; local by call! and Ret";

@@ -1,4 +1,4 @@
-//! A thread that runs a stakker.
+//! A thread running a stakker.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -14,17 +14,17 @@ use crate::stage::{Job, Stage, join_actors};
 
 thread_local! {
     static STAKKER: RefCell<Option<Stakker>> = const { RefCell::new(None) };
-    /// Owners of what lives until the round ends: they are not `Send`.
+    /// Owners of values kept until the round ends: they are not `Send`.
     static KEPT: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The thread whose stakker jobs reach through [`with`].
+/// The thread of the stakker. Jobs reach the stakker through [`with`].
 pub(super) struct StakkerStage {
     jobs: SyncSender<Job>,
     thread: Thread,
 }
 
-/// The one thread of the process on which stakker lets itself be made, for all rounds.
+/// The only thread of the process able to create a stakker, for all rounds.
 static STAGE: LazyLock<StakkerStage> = LazyLock::new(|| {
     let (jobs, posted) = sync_channel(16);
     let thread = Builder::new().name("stakker".into()).spawn(move || run(&posted)).expect("a thread can be started");
@@ -45,11 +45,11 @@ impl Stage for StakkerStage {
         self.thread.unpark();
     }
 
-    /// Leaves the thread parked, with nothing to do.
+    /// Leaves the thread parked and idle.
     fn close(self) {}
 }
 
-/// Runs what there is, and parks until there is more.
+/// Runs the available work, and parks until there is more.
 fn run(posted: &Receiver<Job>) {
     let this = thread::current();
     let mut stakker = Stakker::new(now().instant());
@@ -59,7 +59,7 @@ fn run(posted: &Receiver<Job>) {
         match posted.try_recv() {
             Ok(job) => {
                 join_actors();
-                // It has nothing to wait for.
+                // The job never waits.
                 block_on(job());
             }
             Err(TryRecvError::Empty) => thread::park(),
@@ -72,17 +72,17 @@ fn run(posted: &Receiver<Job>) {
     }
 }
 
-/// Gives this thread's stakker to a job.
+/// Passes this thread's stakker to a job.
 pub(super) fn with<T>(work: impl FnOnce(&mut Stakker) -> T) -> T {
     STAKKER.with_borrow_mut(|stakker| work(stakker.as_mut().expect("a job runs on a stakker's thread")))
 }
 
-/// Keeps something until it is let go of.
+/// Keeps a value until [`let_go`].
 pub(super) fn keep(owner: impl Any) {
     KEPT.with_borrow_mut(|kept| kept.push(Box::new(owner)));
 }
 
-/// Lets go of everything that is kept.
+/// Drops all kept values.
 pub(super) fn let_go() {
     KEPT.take().clear();
 }

@@ -1,23 +1,24 @@
-//! The options of `node run` that are about HTTP: where to serve, and where to begin.
+//! The HTTP options of `node run`: the address of the API, and the source of a checkpoint.
 
 use clap::Args;
 
 use lean_node::config::{HttpAddress, NodeConfig};
 
-/// Where to serve the HTTP API, and whose finalized block to begin at.
+/// Options for the HTTP API and for checkpoint sync.
 #[derive(Debug, Args)]
 pub(super) struct ApiArguments {
-    /// Serve the HTTP API here, or nowhere with off. Its admin endpoint asks nobody who they are: choose an address that only
-    /// you reach [default: as the configuration file says; from a genesis folder 127.0.0.1:5052, if that is free]
+    /// Serve the HTTP API on this address, or off to disable it. The admin endpoint has no
+    /// authentication: choose an address reachable only by you [default: the address in the
+    /// configuration file; with a genesis folder 127.0.0.1:5052, if that is free]
     #[arg(long, value_name = "ADDRESS:PORT|off")]
     http_address: Option<HttpAddress>,
-    /// Begin at the finalized block of the node whose HTTP API this is, instead of at genesis
+    /// Start at the finalized block of the node with this HTTP API, instead of at genesis
     #[arg(long, value_name = "URL")]
     checkpoint_sync_url: Option<String>,
 }
 
 impl ApiArguments {
-    /// Puts what was said on the command line in the place of what the configuration says.
+    /// Overrides the configuration with the options of the command line.
     pub(super) fn apply_to(&self, config: &mut NodeConfig) {
         if let Some(http) = self.http_address {
             config.http = http;

@@ -17,39 +17,40 @@ use keys::genesis_file::INTERVALS_MS;
 use lean_node::report::ReportLine;
 use lean_node::runtime;
 
-/// How many slots after a slot its finality comes, when nothing goes wrong.
+/// The number of slots from a slot to its finalization, without faults.
 const FINALITY_LAG: u64 = 3;
 
-/// How long a devnet gets beyond the slots that it needs.
+/// The time allowed for starting, in addition to the time of the slots.
 const START_ALLOWANCE: Duration = Duration::from_secs(60);
 
-/// How many slots beyond the goal a devnet gets at least.
+/// The minimum number of slots allowed beyond the goal.
 const SLOTS_ALLOWANCE: u64 = 10;
 
-/// How many slots the keys of a devnet with a goal have at least.
+/// The minimum number of key slots in a devnet with a goal.
 const FEWEST_KEY_SLOTS: u64 = 256;
 
-/// Run a network of nodes on this machine, each a process of its own, and watch it.
+/// Run a network of nodes on this machine, each in its own process, and watch it
 ///
-/// Without --until-finalized it runs until Ctrl-C, or until --timeout-s have passed.
+/// Without --until-finalized it runs until Ctrl-C, or until the time given by --timeout-s.
 #[derive(Debug, Args)]
 pub(super) struct DevnetArguments {
-    /// How many nodes there are
+    /// The number of nodes
     #[arg(long, default_value_t = 4)]
     nodes: usize,
-    /// How many validators there are, dealt out to the nodes in turn
+    /// The number of validators, assigned to the nodes in turn
     #[arg(long, default_value_t = 8)]
     validators: usize,
-    /// What the nodes' actors run on
+    /// The runtime of the nodes' actors
     #[arg(long, value_name = "tokio|smol|thread")]
     runtime: Option<String>,
-    /// How long an interval lasts, in milliseconds; a slot has five
+    /// The duration of an interval, in milliseconds; a slot has five
     #[arg(long, default_value_t = MILLISECONDS_PER_INTERVAL, value_name = "MS", value_parser = value_parser!(u64).range(INTERVALS_MS))]
     interval_ms: u64,
-    /// Succeed once every node has finalized this slot and all have finalized the same chain
+    /// Succeed when all nodes have finalized this slot and agree on the finalized chain
     #[arg(long, value_name = "SLOT")]
     until_finalized: Option<Slot>,
-    /// Give up on --until-finalized after this many seconds; without it, end in order after them
+    /// Fail after this many seconds without reaching --until-finalized; without a goal, stop after
+    /// them
     #[arg(long, value_name = "S")]
     timeout_s: Option<u64>,
     /// Print one line of JSON per slot and node instead of a table
@@ -58,16 +59,17 @@ pub(super) struct DevnetArguments {
     /// The signature scheme of the validators' keys
     #[arg(long, value_enum, default_value_t = SchemeName::Long)]
     scheme: SchemeName,
-    /// How many slots the keys can sign in, a power of two [default: enough for --until-finalized, or 4096]
+    /// The number of slots the keys can sign in, a power of two [default: enough for
+    /// --until-finalized, or 4096]
     #[arg(long, value_name = "N")]
     key_slots: Option<u64>,
-    /// Keep the directory with the nodes' files and logs also when all goes well
+    /// Keep the directory with the nodes' files and logs even after success
     #[arg(long)]
     keep: bool,
 }
 
 pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
-    // A name that is wrong shows here, and not once in each node's log.
+    // Checked here, so that a wrong name fails once instead of in every node's log.
     let runtime = runtime::by_name(arguments.runtime.as_deref())?;
     let program = env::current_exe().map_err(|error| CommandError::System { doing: "find this program", error })?;
     let key_slots = arguments.key_slots.unwrap_or_else(|| key_slots(&arguments));
@@ -94,7 +96,7 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
         eprintln!("the nodes' files and logs are in {}", devnet.directory().display());
     }
     let outcome = watch(&mut devnet, &arguments);
-    // The nodes stop in order also when they were not what they should be; what was wrong first is told first.
+    // The nodes are stopped cleanly even after a failure. The first failure is the one returned.
     let stopped = devnet.stop();
     outcome?;
     stopped?;
@@ -135,7 +137,7 @@ fn watch(devnet: &mut Devnet, arguments: &DevnetArguments) -> Result<(), DevnetE
     }
 }
 
-/// Returns how long to watch: as long as was asked for, or long enough for the slots that are needed.
+/// Returns the time limit: the requested one, or enough for the slots of the goal.
 fn patience(arguments: &DevnetArguments) -> Option<Duration> {
     let slot = Duration::from_millis(arguments.interval_ms.saturating_mul(INTERVALS_PER_SLOT));
     let generous = |goal| {
@@ -145,14 +147,14 @@ fn patience(arguments: &DevnetArguments) -> Option<Duration> {
     arguments.timeout_s.map(Duration::from_secs).or_else(|| arguments.until_finalized.map(generous))
 }
 
-/// Returns how many slots the keys should last for.
+/// Returns the number of slots of the keys.
 fn key_slots(arguments: &DevnetArguments) -> u64 {
-    // Keys take time to grow, so a short run gets short ones.
+    // Generating keys takes time, so a short run gets keys with few slots.
     let slots = arguments.until_finalized.map_or(DEFAULT_KEY_SLOTS, |goal| generous_slots(goal).max(FEWEST_KEY_SLOTS));
     key_slots_for(arguments.scheme, slots)
 }
 
-/// Returns three times the slots that a network needs when nothing goes wrong.
+/// Returns three times the number of slots needed without faults.
 fn generous_slots(goal: Slot) -> u64 {
     goal.saturating_add(SLOTS_ALLOWANCE).saturating_mul(3)
 }

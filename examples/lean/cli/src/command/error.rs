@@ -1,4 +1,4 @@
-//! Why a command failed, and the exit code that says so.
+//! The errors of the commands, and their exit codes.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -12,53 +12,53 @@ use lean_node::lean_files::LeanFilesError;
 use lean_node::node::StartError;
 use lean_node::runtime::NoSuchRuntime;
 
-/// Says why a command failed.
+/// A command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
-    /// The configuration is not usable.
+    /// The configuration is unusable.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Nothing says which files to write.
+    /// No option states the kind of files to write.
     #[error("say what to write: --dir DIR for this program, or --lean DIR for any lean client")]
     NoForm,
-    /// Records of lean nodes name IPv4 addresses only.
+    /// The network address is not an IPv4 address. A genesis folder holds IPv4 addresses only.
     #[error("a genesis folder names IPv4 addresses only, and {0} is none: choose another with --address")]
     OnlyIpv4(IpAddr),
-    /// Nothing says which files to run from.
+    /// No option states the files to run from.
     #[error("name the node's files: --config FILE, or --genesis DIR --node-id NAME")]
     NoFiles,
-    /// The genesis folder is not usable, or could not be written.
+    /// The genesis folder is unusable, or could not be written.
     #[error(transparent)]
     LeanFiles(#[from] LeanFilesError),
-    /// The runtime that was asked for was not compiled in.
+    /// The requested runtime was not compiled in.
     #[error(transparent)]
     Runtime(#[from] NoSuchRuntime),
-    /// The files of a network could not be made.
+    /// The files of a network could not be created.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The keys run out before the goal can be reached.
+    /// The keys have too few slots to reach the goal.
     #[error(
         "slot {goal} cannot be finalized with keys for {key_slots} slots: choose a lower goal, or longer keys with \
          --scheme long and --key-slots"
     )]
     GoalBeyondKeys {
-        /// The slot that was to be finalized.
+        /// The slot to finalize.
         goal: u64,
-        /// How many slots the keys can sign in.
+        /// The number of slots the keys can sign in.
         key_slots: u64,
     },
-    /// Another program listens where the node should.
+    /// Another program uses the node's UDP port.
     #[error("UDP port {} of {} is in use: stop the program that uses it, or change `listen` in the configuration file", .0.port(), .0.ip())]
     PortTaken(SocketAddr),
-    /// The node cannot listen where it should, for another reason.
+    /// The node cannot listen on its address, for another reason.
     #[error("cannot listen on {address}: {error}")]
     Listen {
-        /// Where it should listen.
+        /// The address of the node.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// Another program listens where the node should serve its HTTP API.
+    /// Another program uses the TCP port of the node's HTTP API.
     #[error(
         "TCP port {} of {} is in use: stop the program that uses it, or serve the HTTP API elsewhere or not at all with \
          --http-address ADDRESS:PORT or --http-address off", .0.port(), .0.ip()
@@ -67,24 +67,24 @@ pub(crate) enum CommandError {
     /// The node did not start.
     #[error("the node did not start: {0}")]
     Start(#[from] StartError),
-    /// The node stopped, but not in order.
+    /// The node did not stop cleanly.
     #[error("the node did not stop in order: {}", .0.join("; "))]
     Stop(Vec<String>),
     /// The devnet failed.
     #[error(transparent)]
     Devnet(#[from] DevnetError),
-    /// Contention was not measured, or the measurement is worth nothing.
+    /// Contention was not measured, or the measurement is invalid.
     #[error(transparent)]
     Contention(#[from] ContentionError),
-    /// Test vectors were not run, or do not hold.
+    /// Test vectors were not run, or failed.
     #[error(transparent)]
     Vectors(#[from] VectorsError),
-    /// The operating system refused something.
+    /// An operation of the operating system failed.
     #[error("cannot {doing}: {error}")]
     System {
-        /// What was tried.
+        /// The operation.
         doing: &'static str,
-        /// What the operating system said.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// A signal handler could not be set.
@@ -93,7 +93,7 @@ pub(crate) enum CommandError {
 }
 
 impl CommandError {
-    /// Returns the exit code that tells scripts what kind of failure it was.
+    /// Returns the exit code for this kind of failure.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_)

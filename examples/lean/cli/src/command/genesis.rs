@@ -1,4 +1,4 @@
-//! `node genesis`: the files of a network, to run it by hand or with other clients.
+//! `node genesis`: writes the files of a network, to run it by hand or with other clients.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -15,55 +15,58 @@ use keys::{NetworkKey, SchemeName, Seed};
 use lean_node::lean_files::LeanPlan;
 use lean_node::runtime;
 
-/// Write the files of a new network: for this program, or a genesis folder that any lean client runs from.
+/// Write the files of a new network: for this program, or a genesis folder for any lean client
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("form").required(true))]
 pub(super) struct GenesisArguments {
-    /// The directory to write this program's files to: a genesis file, key files, and one configuration file a node; files
-    /// that exist are not overwritten
+    /// The directory for this program's files: a genesis file, key files, and one configuration
+    /// file per node; existing files are not overwritten
     #[arg(long, value_name = "DIR", group = "form")]
     dir: Option<PathBuf>,
-    /// The genesis folder to write, as lean clients share them: config.yaml, validators.yaml, nodes.yaml and key files;
-    /// files that exist are not overwritten
+    /// The genesis folder to write, in the form shared by lean clients: config.yaml,
+    /// validators.yaml, nodes.yaml and key files; existing files are not overwritten
     #[arg(long, value_name = "DIR", group = "form")]
     lean: Option<PathBuf>,
     /// The nodes' names in a genesis folder, separated by commas [default: node-0, node-1, …]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["dir", "nodes"])]
     names: Vec<String>,
-    /// How many nodes there are
+    /// The number of nodes
     #[arg(long, default_value_t = 4)]
     nodes: usize,
-    /// How many validators there are, dealt out to the nodes in turn
+    /// The number of validators, assigned to the nodes in turn
     #[arg(long, default_value_t = 8)]
     validators: usize,
-    /// How long an interval lasts, in milliseconds; a slot has five
+    /// The duration of an interval, in milliseconds; a slot has five
     #[arg(long, conflicts_with = "lean", default_value_t = MILLISECONDS_PER_INTERVAL, value_parser = value_parser!(u64).range(INTERVALS_MS))]
     interval_ms: u64,
-    /// How many seconds from now slot 0 begins
+    /// The number of seconds from now to the start of slot 0
     #[arg(long, default_value_t = 10)]
     genesis_delay_s: u64,
-    /// The signature scheme of the validators' keys [default: long; test in a genesis folder, which other clients know]
+    /// The signature scheme of the validators' keys [default: long; in a genesis folder test, the
+    /// scheme known to other clients]
     #[arg(long, value_enum)]
     scheme: Option<SchemeName>,
-    /// How many slots the keys can sign in: a power of two; in a genesis folder, two or more times the square root of the
-    /// scheme's lifetime [default: 4096, or as many as the scheme has]
+    /// The number of slots the keys can sign in: a power of two; in a genesis folder, two or more
+    /// times the square root of the scheme's lifetime [default: 4096, or the scheme's maximum if
+    /// that is lower]
     #[arg(long, value_name = "N")]
     key_slots: Option<u64>,
-    /// The IP address that all nodes listen on
+    /// The IP address of all nodes
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
-    /// The first node's UDP port; the others have the following ones
+    /// The UDP port of the first node; the other nodes have the ports after it
     #[arg(long, default_value_t = 9000)]
     first_port: u16,
-    /// What the nodes' actors run on
+    /// The runtime of the nodes' actors
     #[arg(long, conflicts_with = "lean")]
     runtime: Option<String>,
 }
 
-/// How many slots keys last if nobody says how many they should: four and a half hours at the specification's pace.
+/// The default number of slots of a key: four and a half hours at the specification's pace.
 pub(super) const DEFAULT_KEY_SLOTS: u64 = 4096;
 
-/// Returns how many slots a scheme's keys can have that are wanted to last for `slots`.
+/// Returns the number of slots of a scheme's keys that suffices for `slots`, or the scheme's
+/// maximum if that is lower.
 pub(super) fn key_slots_for(scheme: SchemeName, slots: u64) -> u64 {
     let lifetime = scheme.scheme().lifetime();
     slots.checked_next_power_of_two().map_or(lifetime, |slots| slots.min(lifetime))
@@ -77,7 +80,7 @@ pub(super) fn genesis(arguments: &GenesisArguments) -> Result<(), CommandError> 
     }
 }
 
-/// Writes what `node run --config` reads.
+/// Writes the files for `node run --config`.
 fn own_files(arguments: &GenesisArguments, directory: &Path) -> Result<(), CommandError> {
     runtime::by_name(arguments.runtime.as_deref())?;
     let scheme = arguments.scheme.unwrap_or(SchemeName::Long);
@@ -97,7 +100,7 @@ fn own_files(arguments: &GenesisArguments, directory: &Path) -> Result<(), Comma
     Ok(())
 }
 
-/// Writes what any lean client reads, `node run --genesis` among them.
+/// Writes the files for any lean client, including `node run --genesis`.
 fn genesis_folder(arguments: &GenesisArguments, directory: &Path) -> Result<(), CommandError> {
     let names = match arguments.names.as_slice() {
         [] => (0..arguments.nodes).map(|node| format!("node-{node}")).collect(),

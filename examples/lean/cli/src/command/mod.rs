@@ -1,4 +1,4 @@
-//! The program's command line: one file a command.
+//! The program's command line. Each command has its own file.
 
 mod api_arguments;
 mod contention;
@@ -35,7 +35,8 @@ enum Command {
     Vectors(vectors::VectorsArguments),
 }
 
-/// Does what the command line says, and returns the program's exit code: see [`exit_code`](lean_node::exit_code).
+/// Runs the command given on the command line, and returns the program's exit code: see
+/// [`exit_code`](lean_node::exit_code).
 ///
 /// Results go to standard output, errors and logs to standard error.
 pub(crate) fn main() -> ExitCode {

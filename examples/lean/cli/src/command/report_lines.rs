@@ -1,4 +1,5 @@
-//! The report on standard output: written by a thread of its own, because standard output can make its writer wait.
+//! The report on standard output. A separate thread writes it, because a write to standard output
+//! can block.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -9,24 +10,27 @@ use crate::command::CommandError;
 use crate::command::stop_signal::Stopper;
 use lean_node::report::{ReportLine, StatusLine};
 
-/// How many lines of the report may wait for a slow reader; more are left out, so that the node never waits.
+/// The maximum number of report lines in the queue. Lines beyond it are dropped, so that a slow
+/// reader never blocks the node.
 const WAITING_LINES: usize = 64;
 
-/// How long the last lines get to be read.
+/// The time limit for writing the last lines.
 const LAST_LINES_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The way to the thread that writes the report.
+/// Sends lines to the report's writer thread.
 #[derive(Debug)]
 pub(super) struct ReportLines {
     lines: SyncSender<ReportLine>,
-    /// The last line's own place: a full channel must neither lose it nor keep the program from ending.
+    /// A separate channel for the last line. A full queue must neither lose this line nor keep the
+    /// program from ending.
     last: SyncSender<ReportLine>,
-    /// Hears when everything is written.
+    /// Receives a message after the last line is written.
     written: Receiver<()>,
 }
 
 impl ReportLines {
-    /// Starts to write to standard output. When nobody reads it any more, `stopper` is told.
+    /// Starts the writer thread for standard output. It requests a stop through `stopper` when
+    /// standard output is closed.
     pub(super) fn start(json: bool, stopper: Stopper) -> Result<Self, CommandError> {
         Self::start_to(io::stdout(), json, stopper)
     }
@@ -38,7 +42,8 @@ impl ReportLines {
         thread::Builder::new()
             .name("report".to_owned())
             .spawn(move || {
-                // The last line is there before the others' channel ends, or never.
+                // The last line is sent before the first channel closes, or never. Chaining the
+                // receivers therefore loses no line.
                 let all = waiting.into_iter().chain(waiting_last);
                 if write_all(all, output, json).is_err() {
                     stopper.stop();
@@ -49,20 +54,20 @@ impl ReportLines {
         Ok(Self { lines, last, written })
     }
 
-    /// Makes what the node calls with each status.
+    /// Returns the function for the node to call with each status.
     pub(super) fn statuses(&self) -> impl FnMut(StatusLine) + Send + use<> {
         let lines = self.lines.clone();
-        // A line that finds the channel full is left out: the next one says more.
+        // A status is dropped if the queue is full. The next one has newer values.
         move |line| drop(lines.try_send(ReportLine::Status(Box::new(line))))
     }
 
-    /// Has a line written, or leaves it out if too many wait.
+    /// Sends a line to the writer, or drops it if the queue is full.
     pub(super) fn say(&self, line: ReportLine) {
         drop(self.lines.try_send(line));
     }
 
-    /// Has the last line written, and waits a little for its reader: one that does not read must not keep the program
-    /// from ending.
+    /// Sends the last line to the writer, and waits up to `LAST_LINES_PATIENCE` for it to be
+    /// written. A blocked reader must not keep the program from ending.
     pub(super) fn finish(self, last: ReportLine) {
         let Self { lines, last: way, written } = self;
         drop(way.try_send(last));
@@ -114,7 +119,7 @@ mod tests {
     use crate::command::stop_signal::stop_signal;
     use lean_node::report::StoppedLine;
 
-    /// A reader that takes nothing until it is gone.
+    /// A writer that blocks until its reader is dropped.
     struct Blocked(Receiver<()>);
 
     impl Write for Blocked {
@@ -132,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_does_not_read_keeps_nobody_from_ending() {
+    fn a_blocked_reader_does_not_keep_the_program_from_ending() {
         let (reader, gone) = sync_channel(1);
         let (stopper, _signal) = stop_signal();
         let report = ReportLines::start_to(Blocked(gone), true, stopper).expect("a thread starts");
         let mut status = report.statuses();
-        // One is being written, and as many wait as may.
+        // One line is being written, and the queue is full.
         (0..2 * WAITING_LINES).for_each(|_| status(StatusLine::default()));
         report.finish(stopped());
         drop(reader);

@@ -20,17 +20,19 @@ use lean_node::node::{Node, StartError};
 use lean_node::report::{ReadyLine, ReportLine, StoppedLine};
 use lean_node::runtime;
 
-/// What is logged unless `RUST_LOG` says otherwise. gossipsub warns of every message that a peer has published as well,
-/// which aggregators' messages do; what could not be published is counted in the report.
+/// The default log filter, if `RUST_LOG` is unset or invalid. Gossipsub logs a warning for every
+/// message already published by a peer, and aggregators publish such messages regularly. The report
+/// counts the messages that could not be published.
 const LOG: &str = "info,libp2p_gossipsub=error";
 
-/// How long the node gets to stop in order.
+/// The time limit for the node to stop cleanly.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long after the end of standard input the program ends by force.
+/// The time from the end of standard input to a forced exit.
 const ORPHAN_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Run one node: from its configuration file, or from a genesis folder as lean clients share them.
+/// Run one node: from its configuration file, or from a genesis folder in the form shared by lean
+/// clients
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("files").required(true))]
 pub(super) struct RunArguments {
@@ -39,50 +41,53 @@ pub(super) struct RunArguments {
     config: Option<PathBuf>,
     #[command(flatten)]
     lean: LeanArguments,
-    /// Accept every aggregation proof that carries the mock's marker, which anyone can write, as other clients' mocked mode
-    /// does. Without it, only the mocks of this program pass, which are bound to what they claim and prove as little
+    /// Accept every aggregation proof with the mock's marker, as in the mocked mode of other
+    /// clients. Anyone can write the marker. By default, only the mocks of this program are
+    /// accepted. They are bound to their claim, but do not prove it either
     #[arg(long)]
     mock_aggregation_proofs: bool,
     #[command(flatten)]
     api: ApiArguments,
-    /// Report in JSON, one line a slot
+    /// Report in JSON, one line per slot
     #[arg(long)]
     json: bool,
-    /// Stop in order when standard input ends, so that the node never outlives the process that started it
+    /// Stop cleanly when standard input ends, so that the node never outlives its parent process
     #[arg(long)]
     stop_on_stdin_eof: bool,
 }
 
-/// What a node that runs from a genesis folder is told beside it.
+/// The options of a node with a genesis folder.
 #[derive(Debug, Args)]
 struct LeanArguments {
-    /// A genesis folder: config.yaml, validators.yaml, nodes.yaml, hash-sig-keys/; `node genesis --lean` writes such folders
+    /// A genesis folder: config.yaml, validators.yaml, nodes.yaml, hash-sig-keys/;
+    /// `node genesis --lean` writes such folders
     #[arg(long, value_name = "DIR", group = "files", requires = "node_id")]
     genesis: Option<PathBuf>,
     /// The node's name in the genesis folder
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
     node_id: Option<String>,
-    /// Where to listen: ADDRESS:PORT or /ip4/ADDRESS/udp/PORT/quic-v1 [default: the port of the node's own record in
-    /// nodes.yaml, or 9000]
+    /// The address to listen on: ADDRESS:PORT or /ip4/ADDRESS/udp/PORT/quic-v1 [default: the port
+    /// of the node's own record in nodes.yaml, or 9000]
     #[arg(long, value_name = "ADDR", conflicts_with = "config")]
     listen: Option<String>,
-    /// The file with the node's secp256k1 secret in hexadecimal [default: NAME.key in the genesis folder, or a new key]
+    /// The file with the node's secp256k1 secret in hexadecimal [default: NAME.key in the genesis
+    /// folder, or a new key]
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     node_key: Option<PathBuf>,
-    /// A node to dial beside those of nodes.yaml, as a record (enr:…) or an address that ends in /p2p/PEER_ID; may be
-    /// repeated
+    /// A node to dial in addition to those of nodes.yaml: a record (enr:…) or an address with the
+    /// suffix /p2p/PEER_ID; may be repeated
     #[arg(long = "peer", value_name = "NODE", conflicts_with = "config")]
     peers: Vec<String>,
     /// Aggregate votes, and publish the aggregates
     #[arg(long, alias = "is-aggregator", conflicts_with = "config")]
     aggregator: bool,
-    /// What the node's actors run on [default: the first that was compiled in]
+    /// The runtime of the node's actors [default: the first one compiled in]
     #[arg(long, conflicts_with = "config")]
     runtime: Option<String>,
-    /// Speak libp2p's identify, at which the specification's Python node closes its streams
+    /// Speak libp2p's identify protocol (the specification's Python node closes its streams)
     #[arg(long, conflicts_with = "config")]
     identify: bool,
-    /// Speak libp2p's ping, at which the specification's Python node closes its streams
+    /// Speak libp2p's ping protocol (the specification's Python node closes its streams)
     #[arg(long, conflicts_with = "config")]
     ping: bool,
 }
@@ -149,8 +154,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
         Err(StartError::Api(ApiError::Listen { address, error })) if error.kind() == io::ErrorKind::AddrInUse => {
             return Err(CommandError::HttpPortTaken(address));
         }
-        // Someone may have taken the port since it was probed, which is worth telling apart. Only then: of any other failure
-        // this node itself may still have the port.
+        // Another program may have taken the port after the first probe. The second probe reports
+        // this case separately. It is run for network errors only, because after other errors this
+        // node itself may still hold the port.
         Err(error @ StartError::Network(_)) => return Err(probe(address).err().unwrap_or_else(|| error.into())),
         Err(error) => return Err(error.into()),
     };
@@ -163,7 +169,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
     if left.is_empty() { Ok(()) } else { Err(CommandError::Stop(left)) }
 }
 
-/// Finds out, by binding the address and letting it go again, whether the node can listen there.
+/// Checks whether the node can listen on an address, by binding it and releasing it again.
 fn probe(address: SocketAddr) -> Result<(), CommandError> {
     match UdpSocket::bind(address) {
         Ok(_) => Ok(()),

@@ -1,20 +1,21 @@
-//! Where the devnet's table is shown: redrawn in place on a terminal, else written once a slot.
+//! The output of the devnet's table: redrawn in place on a terminal, otherwise written once per
+//! slot.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use consensus::Slot;
 use devnet::{Devnet, NodeView, table};
 
-/// Begins a terminal's control sequence (ECMA-48).
+/// The first character of a terminal's control sequence (ECMA-48).
 const ESC: char = '\x1b';
 
-/// Shows the table.
+/// Writes the table to standard output.
 #[derive(Debug)]
 pub(super) struct Screen {
     is_terminal: bool,
-    /// How many lines stand on the terminal that the next table replaces.
+    /// The number of terminal lines occupied by the last table.
     drawn: usize,
-    /// The newest slot that was shown.
+    /// The newest slot written so far.
     shown: Option<Slot>,
 }
 
@@ -23,17 +24,18 @@ impl Screen {
         Self { is_terminal: io::stdout().is_terminal(), drawn: 0, shown: None }
     }
 
-    /// Shows how the nodes are, if there is something new for this kind of screen.
+    /// Writes the table. Without a terminal, writes it only if all nodes have reached a new slot.
     pub(super) fn show(&mut self, devnet: &Devnet) -> io::Result<()> {
         let mut out = io::stdout().lock();
         if self.is_terminal {
             let text = table::render(devnet.views());
-            // Up to where the last table began, and clear from there.
+            // Move the cursor to the start of the last table, and clear the screen below it.
             if self.drawn > 0 {
                 write!(out, "{ESC}[{}A{ESC}[J", self.drawn)?;
             }
             self.drawn = text.lines().count();
-            // A line that is too long is cut off and not wrapped, or the next table would begin too low.
+            // Line wrapping is off for the table. A wrapped line would shift the start of the next
+            // table.
             write!(out, "{ESC}[?7l{text}{ESC}[?7h")?;
         } else if let Some(slot) = common_slot(devnet.views())
             && self.shown.is_none_or(|shown| shown < slot)
@@ -45,7 +47,7 @@ impl Screen {
     }
 }
 
-/// Returns the newest slot that every node which reports at all has reached.
+/// Returns the newest slot reached by all nodes with a status.
 fn common_slot<'a>(views: impl Iterator<Item = &'a NodeView>) -> Option<Slot> {
     views.filter_map(|view| view.status.as_ref()).map(|status| status.slot).min()
 }

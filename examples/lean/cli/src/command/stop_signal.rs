@@ -1,4 +1,5 @@
-//! What makes a running node stop: a signal, the end of its standard input, or the loss of its output.
+//! The requests to stop a running node: a signal, the end of its standard input, or the loss of its
+//! output.
 
 use std::io::{self, Read as _};
 use std::process;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use lean_node::exit_code::{FAILURE, INTERRUPTED};
 
-/// Asks the program to stop; every clone may, more than once.
+/// Requests a stop of the program. Every clone may do so, any number of times.
 #[derive(Clone, Debug)]
 pub(super) struct Stopper(SyncSender<()>);
 
@@ -17,7 +18,7 @@ pub(super) struct Stopper(SyncSender<()>);
 #[derive(Debug)]
 pub(super) struct StopSignal(Receiver<()>);
 
-/// Says, by being there, that the program has not started what it is for.
+/// Marks the start phase of the program. The phase ends when the value is dropped.
 #[derive(Debug)]
 pub(super) struct Starting {
     _alive: Arc<()>,
@@ -30,12 +31,13 @@ pub(super) fn stop_signal() -> (Stopper, StopSignal) {
 
 impl Stopper {
     pub(super) fn stop(&self) {
-        // A full channel holds a request already; without a receiver the program is stopping.
+        // A full channel already holds a request. Without a receiver, the program is already
+        // stopping.
         let _ = self.0.try_send(());
     }
 
-    /// Stops on Ctrl-C, SIGTERM and SIGHUP. As long as the value that this returns is there, nothing runs yet that would
-    /// have to be stopped in order, and the program ends at once.
+    /// Stops on Ctrl-C, SIGTERM and SIGHUP. Until the returned value is dropped, nothing is running
+    /// yet that needs a clean stop, so a signal ends the program immediately.
     pub(super) fn on_signals(&self) -> Result<Starting, ctrlc::Error> {
         let stopper = self.clone();
         let starting = Arc::new(());
@@ -49,15 +51,16 @@ impl Stopper {
         Ok(Starting { _alive: starting })
     }
 
-    /// Stops when standard input ends, which it does when the process that holds its other end is gone. If the program
-    /// has not come to its end `patience` after that, it is ended by force: nobody is left who would do it.
+    /// Stops when standard input ends, usually because the parent process is gone. If the program
+    /// is still running `patience` after the end of input, it exits by force, because no other
+    /// process is left to end it.
     pub(super) fn on_stdin_eof(&self, patience: Duration) -> io::Result<()> {
         let stopper = self.clone();
         thread::Builder::new().name("stdin".to_owned()).spawn(move || {
             let mut ignored = [0; 64];
             while io::stdin().lock().read(&mut ignored).is_ok_and(|n| n > 0) {}
             stopper.stop();
-            // Nothing unparks this thread, and nothing is lost if it wakes early but a little patience.
+            // Nothing unparks this thread. A spurious wake-up only shortens the wait.
             thread::park_timeout(patience);
             process::exit(i32::from(FAILURE));
         })?;
@@ -67,7 +70,7 @@ impl Stopper {
 
 impl StopSignal {
     pub(super) fn wait(&self) {
-        // An error says that nobody can ask any more, which is a reason to stop, too.
+        // An error means that no sender is left, so the program must stop as well.
         let _ = self.0.recv();
     }
 }

@@ -1,4 +1,4 @@
-//! `node vectors`: the specification's test vectors, run against this build.
+//! `node vectors`: runs the specification's test vectors against this build.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -11,16 +11,17 @@ use crate::command::CommandError;
 use lean_node::runtime;
 use vectors::{Format, LoadError, Results, examine, load};
 
-/// Run the specification's test vectors, with what they test owned by an actor
+/// Run the specification's test vectors, with each subject owned by an actor
 ///
-/// For each format it prints how many vectors passed, failed and were skipped, and why; for each failure the step, what
-/// was expected and what came out. It fails if any vector fails, cannot be read, or if there is none.
+/// For each format, it prints the number of passed, failed and skipped vectors, with the reasons.
+/// For each failure, it prints the step, the expected value and the actual value. It fails if any
+/// vector fails or cannot be read, or if there are no vectors.
 #[derive(Debug, Args)]
 pub(super) struct VectorsArguments {
-    /// The folder of vectors, which has a folder for each format
+    /// The folder of vectors, with one folder per format
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Where the owner runs
+    /// The runtime of the owner
     #[arg(long, value_name = "tokio|smol|thread")]
     runtime: Option<String>,
     /// Run one format only
@@ -35,23 +36,23 @@ fn formats() -> impl clap::builder::TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
 }
 
-/// Says why vectors were not run, or that they do not hold.
+/// Vectors were not run, or failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VectorsError {
     /// The folder could not be read.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// There is nothing to run.
+    /// There are no vectors to run.
     #[error("there are no vectors{} in {}: name a folder that holds FORMAT/MODULE/FUNCTION.json", of(.1), .0.display())]
     None(PathBuf, Option<Format>),
-    /// Vectors do not hold, or could not be read.
+    /// Vectors failed or could not be read.
     #[error("{failed} of {seen} vectors failed, and {unread} files or folders could not be run")]
     Failed {
-        /// How many vectors do not hold.
+        /// The number of failed vectors.
         failed: usize,
-        /// How many vectors there were.
+        /// The number of all vectors.
         seen: usize,
-        /// How many files and folders could not be read.
+        /// The number of files and folders that could not be read.
         unread: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! A chain that does not finalize: in each slot five eighths of the validators vote, for two different heads.
+//! A chain without finality. In each slot, five eighths of the validators vote, for two heads.
 
 use std::ops::Range;
 
@@ -12,24 +12,24 @@ use xmss::PublicKey;
 
 use crate::live_bytes::live_bytes;
 
-/// Aggregates of each vote in a slot.
+/// The number of aggregates per vote in a slot.
 const AGGREGATES: u64 = 4;
 
-/// Aggregates of the vote that all validators agree on.
+/// The number of aggregates of the vote common to all validators.
 const LAST_AGGREGATES: u64 = 16;
 
-/// A store with a chain, and what the next slot brings.
+/// A store with a chain, and the input of the next slot.
 pub(crate) struct Grown {
-    /// Everything up to the newest block's slot is counted, and the next slot has begun.
+    /// All votes up to the newest block's slot are counted, and the next slot has begun.
     pub(crate) store: Store,
     pub(crate) validators: u64,
-    /// The bytes that the store holds.
+    /// The number of bytes held by the store.
     pub(crate) bytes: usize,
     /// The next slot's block, with eight votes.
     pub(crate) next: SignedBlock,
-    /// What all validators vote for in the next slot: the head as it is before that block.
+    /// The common vote of all validators in the next slot, for the head before `next`.
     pub(crate) vote: AttestationData,
-    /// The votes of all validators in the next slot.
+    /// The votes of all validators in the next slot, as aggregates.
     pub(crate) aggregates: Vec<SignedAggregatedAttestation>,
 }
 
@@ -59,7 +59,7 @@ impl Grown {
         Self { store, validators: count, bytes, next, vote, aggregates }
     }
 
-    /// The store with the next slot's votes of all validators, which wait to be counted.
+    /// Returns the store with the votes of all validators in the next slot, not yet counted.
     pub(crate) fn with_votes(&self) -> Store {
         let mut store = self.store.clone();
         insert(&mut store, self.aggregates.clone());
@@ -78,7 +78,7 @@ fn genesis_store(validators: u64) -> Store {
     Store::new(state, block, None).expect("genesis names its state")
 }
 
-/// Half of the validators vote for the head, and an eighth for its parent.
+/// Returns a slot's votes: half of the validators vote for the head, and an eighth for its parent.
 fn cast(store: &Store, slot: Slot, validators: u64) -> [(AttestationData, Range<ValidatorIndex>); 2] {
     let data = store.produce_attestation_data(slot).expect("the target is not before the source");
     let parent_root = store.head_block().parent_root;
@@ -108,7 +108,7 @@ fn insert(store: &mut Store, aggregates: Vec<SignedAggregatedAttestation>) {
 fn block_on(store: &Store, slot: Slot, votes: &[(AttestationData, Range<ValidatorIndex>)]) -> Block {
     let mut attestations: Vec<AggregatedAttestation> = Vec::new();
     for (data, voters) in votes {
-        // A slot's two votes are the same while there is no parent to vote for.
+        // The two votes of a slot are equal while there is no parent to vote for.
         if attestations.iter().all(|attestation| attestation.data != *data) {
             let aggregation_bits = aggregation_bits(voters.clone()).expect("some validators vote");
             attestations.push(AggregatedAttestation { aggregation_bits, data: *data });

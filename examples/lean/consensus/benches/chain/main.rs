@@ -1,8 +1,10 @@
-//! What the chain's rules cost their owner, and how that grows with the validators and with the blocks that are not final.
+//! The cost of the chain's rules for the owner of the chain, and its growth with the number of
+//! validators and of blocks without finality.
 //!
-//! `cargo bench -p consensus --bench chain` prints Markdown: first every part at 4,096 validators and 1,000 blocks without a
-//! supermajority, medians with the quarter of the rounds below and above; then the medians of all sizes. `-- 512 100`
-//! measures one size only.
+//! `cargo bench -p consensus --bench chain` prints Markdown. The first table has every part at 4,096
+//! validators and 1,000 blocks without a supermajority: the median, and the lower and upper
+//! quartiles of the rounds. The second table has the medians of all sizes. `-- 512 100` measures
+//! one size only.
 
 mod grown;
 mod live_bytes;
@@ -20,7 +22,7 @@ const VALIDATORS: [usize; 3] = [64, 512, 4_096];
 const BLOCKS: [u64; 3] = [10, 100, 1_000];
 
 fn main() {
-    // Cargo adds an option of its own, which is no size.
+    // Cargo adds an option of its own. It is not a number, so skip it.
     let sizes: Vec<u64> = env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     match sizes[..] {
         [] => all(),

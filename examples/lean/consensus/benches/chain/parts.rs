@@ -1,4 +1,4 @@
-//! The parts of the chain's work that are measured.
+//! The measured parts of the chain's work.
 
 use consensus::{
     BlockCandidate, BlockCheck, ForkChoiceViewer, MockProofs, Root, SignedAttestation, Slot, Store, ValidatorIndex,
@@ -9,7 +9,7 @@ use xmss::{Scheme, SecretKey, Signature};
 use crate::grown::Grown;
 use crate::timing::{Times, time};
 
-/// What was measured: a time, or a number of bytes.
+/// A measurement: a time, or a number of bytes.
 pub(crate) struct Part {
     pub(crate) name: &'static str,
     pub(crate) time: Option<Times>,
@@ -22,10 +22,10 @@ impl Part {
     }
 }
 
-/// Accepts every proof, so that what is measured is ours and not the mock's.
+/// Accepts every proof, to measure the cost of the rules without the cost of mock proofs.
 const PROOFS: MockProofs = MockProofs::Marked;
 
-/// Measures everything on one chain.
+/// Returns the measurements of all parts on one chain.
 pub(crate) fn parts(grown: &Grown) -> Vec<Part> {
     let timed = |name, times| Part { name, time: Some(times), bytes: 0 };
     let mut parts = vec![
@@ -94,7 +94,7 @@ fn fork_choice(grown: &Grown) -> [Part; 7] {
     ]
 }
 
-/// A viewer that has seen the store, since when fork choice may have moved.
+/// Returns a viewer with a view of the store. If `has_moved`, fork choice has moved since then.
 fn seen(store: &Store, has_moved: bool) -> ForkChoiceViewer {
     let mut viewer = ForkChoiceViewer::default();
     viewer.view(store);

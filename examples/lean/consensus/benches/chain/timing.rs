@@ -1,4 +1,4 @@
-//! Rounds of the same work, each on an input of its own.
+//! Rounds of the same work, each with its own input.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ const WARM_UP: usize = 2;
 
 const ROUNDS: usize = 15;
 
-/// How long the middle round took, and those a quarter from either end.
+/// The median time of a round, and the lower and upper quartiles.
 #[derive(Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) lower: Duration,
@@ -15,7 +15,7 @@ pub(crate) struct Times {
     pub(crate) upper: Duration,
 }
 
-/// Times `work`, without the making of its input and the dropping of both.
+/// Measures `work`, excluding the time to create its input and to drop the input and output.
 pub(crate) fn time<S, T>(mut input: impl FnMut() -> S, mut work: impl FnMut(&mut S) -> T) -> Times {
     let round = |_| {
         let mut input = input();

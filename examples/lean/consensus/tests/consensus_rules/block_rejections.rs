@@ -1,4 +1,4 @@
-//! Every reason for which a block is refused, and that refusing leaves the store as it was.
+//! Every reason for rejecting a block. A rejection leaves the store unchanged.
 
 use consensus::{
     AggregatedAttestations, Block, Checkpoint, HISTORICAL_ROOTS_LIMIT, MockProofs, MultiMessageAggregate, Rejection,
@@ -15,7 +15,7 @@ fn with_votes(block: &Block, votes: Vec<consensus::AggregatedAttestation>) -> Bl
 }
 
 #[test]
-fn blocks_that_break_a_rule_are_refused_for_the_first_one_broken() {
+fn a_block_is_rejected_for_the_first_rule_it_breaks() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     let one = extend(&mut store, genesis.root, 1, &[]);
@@ -68,7 +68,7 @@ fn a_block_must_fit_the_state_that_it_is_applied_to() {
 }
 
 #[test]
-fn nobody_can_propose_without_validators() {
+fn no_block_can_be_proposed_without_validators() {
     let (state, anchor) = genesis(0, Validators::default());
     let block = Block { slot: 1, parent_root: Root::of(&anchor), ..Block::default() };
     assert_eq!(state_transition(&state, &block), Err(Rejection::EmptyValidatorRegistry));

@@ -1,4 +1,4 @@
-//! Chains to test on.
+//! Chains for the tests.
 
 use consensus::{
     AggregatedAttestation, AggregatedAttestations, AttestationData, Block, BlockBody, BlockCheck, BlockImport,
@@ -8,7 +8,7 @@ use consensus::{
 };
 use xmss::{PublicKey, Scheme, SecretKey};
 
-/// A store that starts from genesis, with validators who have keys but no secrets.
+/// Returns a store starting from genesis. Its validators have public keys but no secret keys.
 pub(crate) fn unsigned_store(validators: u8) -> Store {
     let key = |tag: u8| PublicKey::new([tag; PublicKey::LENGTH]);
     let keys = (0..validators).map(|index| (key(index), key(index + 100)));
@@ -16,7 +16,7 @@ pub(crate) fn unsigned_store(validators: u8) -> Store {
     Store::new(state, block, None).expect("genesis names its state")
 }
 
-/// Builds a block on any known block, with the given votes and voters, that the transition accepts.
+/// Returns a valid block on any known block, with the given votes and voters.
 pub(crate) fn block_on(
     store: &Store,
     parent_root: Root,
@@ -47,7 +47,7 @@ pub(crate) fn import(store: &mut Store, block: Block) -> Result<BlockImport, Rej
     }
 }
 
-/// Builds a block and imports it; gives back its checkpoint.
+/// Builds and imports a block. Returns its checkpoint.
 pub(crate) fn extend(
     store: &mut Store,
     parent: Root,
@@ -64,12 +64,12 @@ pub(crate) fn attestation(data: AttestationData, voters: &[ValidatorIndex]) -> A
     AggregatedAttestation { aggregation_bits, data }
 }
 
-/// A vote for a head whose target is the head, too.
+/// Returns a vote with the head as its target.
 pub(crate) fn vote(slot: Slot, source: Checkpoint, head: Checkpoint) -> AttestationData {
     AttestationData { slot, head, target: head, source }
 }
 
-/// An aggregate whose proof only has the marker.
+/// Returns an aggregate with a mock proof. Only the marker of the proof is valid.
 pub(crate) fn aggregate(data: AttestationData, voters: &[ValidatorIndex]) -> SignedAggregatedAttestation {
     let bytes = [b"\x00MOCKED-AGGREGATION-PROOF\x00".as_slice(), &[7; 32]].concat();
     let proof = SingleMessageAggregate {
@@ -79,7 +79,7 @@ pub(crate) fn aggregate(data: AttestationData, voters: &[ValidatorIndex]) -> Sig
     SignedAggregatedAttestation { data, proof }
 }
 
-/// Gossips an aggregate whose proof only has the marker.
+/// Passes an aggregate to the store as gossip. Only the marker of its proof is valid.
 pub(crate) fn gossip(store: &mut Store, data: AttestationData, voters: &[ValidatorIndex]) {
     let is_new = store.on_gossip_aggregated_attestation(aggregate(data, voters), &MockProofs::Marked);
     assert_eq!(is_new, Ok(true));
@@ -94,13 +94,13 @@ pub(crate) fn anchor(store: &Store) -> Checkpoint {
     store.latest_finalized()
 }
 
-/// Validators with secret keys of the test scheme, each with two.
+/// Validators with two secret keys each, of the test scheme.
 pub(crate) struct Signers {
     keys: Vec<(SecretKey, SecretKey)>,
 }
 
 impl Signers {
-    /// Makes keys for `count` validators that last for 32 slots.
+    /// Creates keys for `count` validators, active for 32 slots.
     pub(crate) fn new(count: u8) -> Self {
         let key = |tag: u8| SecretKey::generate(Scheme::TEST, [tag; 32], 0, 32).expect("the range fits");
         Self { keys: (0..count).map(|index| (key(index), key(index + 100))).collect() }

@@ -1,4 +1,4 @@
-//! Encodings: what is encoded decodes to itself, and no bytes make a decoder panic.
+//! Encodings: every value decodes from its encoding, and no bytes make a decoder panic.
 
 use consensus::{
     AggregatedAttestation, AggregatedAttestations, AggregationBits, Attestation, AttestationData, Block, BlockBody,
@@ -102,14 +102,15 @@ fn signed_attestation() -> impl Strategy<Value = SignedAttestation> {
     })
 }
 
-/// Decodes what was encoded, and every shorter part of it, which must not be taken for the whole.
+/// Returns whether the encoding of `value` decodes to `value`, and no shorter part of it does.
 fn survives<T: SszEncode + SszDecode + PartialEq>(value: &T) -> bool {
     let bytes = value.to_ssz();
     let whole = bytes.len() == value.encoded_len() && T::from_ssz_bytes(&bytes).as_ref() == Ok(value);
     whole && (0..bytes.len()).all(|length| T::from_ssz_bytes(&bytes[..length]).as_ref() != Ok(value))
 }
 
-/// Decodes bytes as `T`; what comes out must encode to the same bytes, because each value has one encoding.
+/// Returns whether bytes either do not decode as `T`, or decode to a value encoded as the same
+/// bytes. Each value has only one encoding.
 fn canonical<T: SszEncode + SszDecode>(bytes: &[u8]) -> bool {
     T::from_ssz_bytes(bytes).map_or(true, |value| value.to_ssz() == bytes)
 }
@@ -134,17 +135,17 @@ fn all_canonical(bytes: &[u8]) -> bool {
 
 proptest! {
     #[test]
-    fn blocks_survive_their_encoding(block in signed_block()) {
+    fn blocks_round_trip_through_their_encoding(block in signed_block()) {
         prop_assert!(survives(&block));
     }
 
     #[test]
-    fn states_survive_their_encoding(state in state()) {
+    fn states_round_trip_through_their_encoding(state in state()) {
         prop_assert!(survives(&state));
     }
 
     #[test]
-    fn votes_survive_their_encoding(one in signed_attestation(), many in signed_aggregated_attestation()) {
+    fn votes_round_trip_through_their_encoding(one in signed_attestation(), many in signed_aggregated_attestation()) {
         prop_assert!(survives(&one));
         prop_assert!(survives(&many));
     }
@@ -155,7 +156,7 @@ proptest! {
     }
 
     #[test]
-    fn no_damage_makes_a_decoder_panic(block in signed_block(), state in state(), at in any::<u16>(), byte in any::<u8>()) {
+    fn damaged_encodings_do_not_make_a_decoder_panic(block in signed_block(), state in state(), at in any::<u16>(), byte in any::<u8>()) {
         for mut bytes in [block.to_ssz(), state.to_ssz()] {
             let at = usize::from(at) % bytes.len();
             bytes[at] = byte;
@@ -164,7 +165,7 @@ proptest! {
     }
 
     #[test]
-    fn a_blocks_root_is_its_headers(block in signed_block()) {
+    fn a_block_has_the_same_root_as_its_header(block in signed_block()) {
         let Block { slot, proposer_index, parent_root, state_root, body } = &block.block;
         let header = BlockHeader {
             slot: *slot,
@@ -177,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn bits_name_the_validators_that_they_were_made_of(voters in proptest::collection::btree_set(0u64..4096, 1..20)) {
+    fn bits_list_the_validators_they_were_built_from(voters in proptest::collection::btree_set(0u64..4096, 1..20)) {
         let bits = aggregation_bits(voters.iter().copied()).expect("within the limit");
         prop_assert!(validator_indices(&bits).eq(voters.iter().copied()));
         prop_assert_eq!(bits.len() as u64, voters.last().expect("at least one") + 1);
@@ -195,7 +196,7 @@ fn a_registry_in_another_order_does_not_decode() {
 }
 
 #[test]
-fn no_bits_name_nobody() {
+fn an_empty_or_out_of_range_set_of_validators_has_no_bits() {
     assert_eq!(aggregation_bits([]), None);
     assert_eq!(aggregation_bits([4096]), None);
     assert_eq!(aggregation_bits([u64::MAX]), None);

@@ -1,10 +1,10 @@
-//! Chains on which validators do their duties: justification and finalization.
+//! Chains with validators doing their duties: justification and finalization.
 
 use consensus::{AttestationData, Checkpoint, MockProofs, Root, Slot, Store, interval_from_slot};
 
 use crate::chain::{Signers, anchor, extend, unsigned_store, vote};
 
-/// One slot in the life of two nodes: one has all validators and aggregates, the other only listens.
+/// Runs one slot of two nodes. One has all validators and aggregates; the other only listens.
 fn live_slot(signers: &mut Signers, validators: u64, slot: Slot, duty: &mut Store, listener: &mut Store) {
     let proofs = MockProofs::Bound;
     let start = interval_from_slot(slot);
@@ -47,13 +47,13 @@ fn an_honest_chain_finalizes_three_slots_behind_its_head_with_real_signatures() 
             assert!(duty.latest_finalized().slot + 3 >= slot, "slot {slot}: {:?}", duty.latest_finalized());
         }
     }
-    assert!(duty.known_proof_count() > listener.known_proof_count(), "its own blocks do not prune");
+    assert!(duty.pools().known_proof_count() > listener.pools().known_proof_count(), "its own blocks do not prune");
     duty.prune_stale_attestation_data();
-    assert_eq!(duty.known_proof_count(), listener.known_proof_count());
-    assert_eq!(listener.signature_count(), 0);
-    assert_eq!(listener.new_proof_count(), 0, "everything has been accepted");
-    assert_eq!(listener.block_count(), 11);
-    assert_eq!(listener.newest_block_slot(), 10);
+    assert_eq!(duty.pools().known_proof_count(), listener.pools().known_proof_count());
+    assert_eq!(listener.pools().signature_count(), 0);
+    assert_eq!(listener.pools().new_proof_count(), 0, "everything has been accepted");
+    assert_eq!(listener.tree().blocks().len(), 11);
+    assert_eq!(listener.tree().newest_slot(), 10);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn votes_add_up_over_several_blocks() {
     let first = extend(&mut store, genesis.root, 1, &[]);
     let second = extend(&mut store, first.root, 2, &[(vote(1, genesis, first), &[0, 1])]);
     assert_eq!(store.state(&second.root).expect("imported").justifications_roots.to_vec(), [first.root]);
-    // Voting again changes nothing.
+    // A second vote by the same validator changes nothing.
     let third = extend(&mut store, second.root, 3, &[(vote(1, genesis, first), &[1])]);
     assert_eq!(store.state(&third.root).expect("imported").latest_justified, genesis);
     let fourth = extend(&mut store, third.root, 4, &[(vote(1, genesis, first), &[2])]);
@@ -116,7 +116,7 @@ fn a_justifiable_slot_in_between_keeps_the_source_from_becoming_final() {
 
 #[test]
 fn gaps_that_cannot_be_justified_do_not_keep_the_source_from_becoming_final() {
-    // After slot 0, the slots 6 and 9 can be justified and 7 and 8 cannot.
+    // After slot 0, slots 6 and 9 are justifiable, and slots 7 and 8 are not.
     let mut store = unsigned_store(3);
     let genesis = anchor(&store);
     let sixth = extend(&mut store, genesis.root, 6, &[]);
@@ -126,7 +126,7 @@ fn gaps_that_cannot_be_justified_do_not_keep_the_source_from_becoming_final() {
 }
 
 #[test]
-fn votes_that_cannot_count_are_passed_over() {
+fn votes_that_cannot_count_are_skipped() {
     let mut store = unsigned_store(3);
     let genesis = anchor(&store);
     let first = extend(&mut store, genesis.root, 1, &[]);

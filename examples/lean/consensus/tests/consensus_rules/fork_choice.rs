@@ -1,4 +1,4 @@
-//! Which block is the head, and which is safe.
+//! Fork choice: the head, the safe target, and the pruning of votes and states.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use consensus::{BlockImport, Checkpoint, ForkChoiceView, ForkChoiceViewer, HeadC
 
 use crate::chain::{anchor, block_on, extend, gossip, import, tick_to_slot, unsigned_store, vote};
 
-/// Two blocks on genesis in slots 1 and 2; the one with the larger root comes second.
+/// Imports two blocks on genesis, in slots 1 and 2. Returns the block with the larger root second.
 fn fork(store: &mut Store) -> (Checkpoint, Checkpoint) {
     let genesis = anchor(store);
     let one = extend(store, genesis.root, 1, &[]);
@@ -49,7 +49,7 @@ fn only_a_validators_newest_vote_counts() {
 }
 
 #[test]
-fn of_two_votes_in_one_slot_the_first_that_came_counts() {
+fn the_first_of_two_votes_in_one_slot_counts() {
     for first_wins in [true, false] {
         let mut store = unsigned_store(4);
         let genesis = anchor(&store);
@@ -64,7 +64,7 @@ fn of_two_votes_in_one_slot_the_first_that_came_counts() {
 }
 
 #[test]
-fn a_heavier_branch_takes_the_head_and_the_import_says_so() {
+fn a_heavier_branch_becomes_the_head_and_a_block_on_it_is_no_reorganisation() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     let one = extend(&mut store, genesis.root, 1, &[]);
@@ -88,12 +88,12 @@ fn a_heavier_branch_takes_the_head_and_the_import_says_so() {
 }
 
 #[test]
-fn an_import_that_moves_the_head_to_another_branch_says_so() {
+fn an_import_that_moves_the_head_to_another_branch_reports_a_reorganisation() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     let mut slot = 1;
     let first = extend(&mut store, genesis.root, slot, &[]);
-    // Without votes the larger root wins, so some block will take the head from the first.
+    // Without votes the larger root wins, so some block will replace the first one as the head.
     let change = loop {
         slot += 1;
         assert!(slot < 64, "half of all roots are larger than a given one");
@@ -141,7 +141,7 @@ fn the_safe_target_needs_two_thirds_of_the_waiting_votes() {
 }
 
 #[test]
-fn a_tick_does_what_its_interval_asks_for() {
+fn a_tick_does_the_work_of_its_interval() {
     let proofs = MockProofs::Marked;
     let mut store = unsigned_store(3);
     let genesis = anchor(&store);
@@ -150,25 +150,25 @@ fn a_tick_does_what_its_interval_asks_for() {
     gossip(&mut store, vote(1, genesis, one), &[0, 1, 2]);
 
     store.on_tick(7, false, false, &proofs);
-    assert_eq!((store.new_proof_count(), store.safe_target()), (1, genesis.root), "nothing at 1, nor at 2");
+    assert_eq!((store.pools().new_proof_count(), store.safe_target()), (1, genesis.root), "nothing at 1, nor at 2");
     store.on_tick(8, false, false, &proofs);
-    assert_eq!((store.new_proof_count(), store.safe_target()), (1, one.root), "the safe target at 3");
+    assert_eq!((store.pools().new_proof_count(), store.safe_target()), (1, one.root), "the safe target at 3");
     store.on_tick(9, false, false, &proofs);
-    assert_eq!((store.new_proof_count(), store.known_proof_count()), (0, 1), "acceptance at 4");
+    assert_eq!((store.pools().new_proof_count(), store.pools().known_proof_count()), (0, 1), "acceptance at 4");
 
     gossip(&mut store, vote(1, genesis, one), &[0, 1]);
     store.on_tick(10, false, false, &proofs);
-    assert_eq!(store.new_proof_count(), 1, "without a proposal nothing at 0");
+    assert_eq!(store.pools().new_proof_count(), 1, "without a proposal nothing at 0");
     store.on_tick(14, false, false, &proofs);
     gossip(&mut store, vote(1, genesis, one), &[1, 2]);
     store.on_tick(15, true, false, &proofs);
-    assert_eq!(store.new_proof_count(), 0, "acceptance at 0 with a proposal");
+    assert_eq!(store.pools().new_proof_count(), 0, "acceptance at 0 with a proposal");
     store.on_tick(3, true, true, &proofs);
     assert_eq!(store.time(), 15, "time does not go back");
 }
 
 #[test]
-fn finality_prunes_votes_for_what_is_decided() {
+fn finality_prunes_votes_for_final_and_abandoned_heads() {
     let mut store = unsigned_store(3);
     let genesis = anchor(&store);
     let first = extend(&mut store, genesis.root, 1, &[]);
@@ -186,7 +186,7 @@ fn finality_prunes_votes_for_what_is_decided() {
     let finalized = import(&mut store, third).expect("a valid block").finalized;
 
     assert_eq!(finalized, Some(first));
-    let kept: Vec<_> = store.known_proofs().map(|(data, _)| *data).collect();
+    let kept: Vec<_> = store.pools().known_proofs().map(|(data, _)| *data).collect();
     assert!(!kept.contains(&on_rival), "its head is on a branch that finality has cut off");
     assert!(!kept.contains(&vote(1, genesis, first)), "its head is final");
     assert!(kept.contains(&on_second));
@@ -194,7 +194,7 @@ fn finality_prunes_votes_for_what_is_decided() {
 }
 
 #[test]
-fn forgotten_states_are_as_good_as_unknown_parents() {
+fn a_block_on_a_forgotten_state_has_an_unknown_parent() {
     let mut store = unsigned_store(3);
     let genesis = anchor(&store);
     let first = extend(&mut store, genesis.root, 1, &[]);
@@ -231,27 +231,27 @@ fn a_store_can_start_from_a_later_anchor() {
 }
 
 #[test]
-fn a_flood_of_votes_pushes_out_the_oldest_only() {
+fn a_flood_of_votes_evicts_only_the_oldest() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     tick_to_slot(&mut store, 2_000);
-    // Newest first, so that it is the slot that counts and not the order in which they came.
+    // Insert the newest vote first, to show eviction by slot and not by order of arrival.
     for slot in (0..1_100).rev() {
         gossip(&mut store, vote(slot, genesis, genesis), &[slot % 4]);
     }
-    assert_eq!(store.new_proof_count(), 1_024);
-    let newest = store.new_proofs().map(|(data, _)| data.slot).max();
+    assert_eq!(store.pools().new_proof_count(), 1_024);
+    let newest = store.pools().new_proofs().map(|(data, _)| data.slot).max();
     assert_eq!(newest, Some(1_099), "the newest is still there");
 
     store.accept_new_attestations();
     let one = extend(&mut store, genesis.root, 1, &[]);
     extend(&mut store, one.root, 2_000, &[(vote(1_999, genesis, one), &[0])]);
-    assert_eq!(store.known_proofs().count(), 1_024);
-    assert!(store.known_proofs().any(|(data, _)| data.slot == 1_999));
+    assert_eq!(store.pools().known_proofs().count(), 1_024);
+    assert!(store.pools().known_proofs().any(|(data, _)| data.slot == 1_999));
 }
 
 #[test]
-fn a_reorganisation_is_as_deep_as_the_blocks_that_it_takes_back() {
+fn the_depth_of_a_reorganisation_is_the_number_of_abandoned_blocks() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     let common = extend(&mut store, genesis.root, 1, &[]);
@@ -268,13 +268,13 @@ fn a_reorganisation_is_as_deep_as_the_blocks_that_it_takes_back() {
         (newer_rival, two, 2),
         (two, common, 2),
     ] {
-        assert_eq!(store.blocks_taken_back(old.root, new.root), depth, "{} to {}", old.slot, new.slot);
+        assert_eq!(store.tree().reorganisation_depth(old.root, new.root), depth, "{} to {}", old.slot, new.slot);
     }
-    assert_eq!(store.blocks_taken_back(Root::ZERO, two.root), 0, "a block that is not known");
+    assert_eq!(store.tree().reorganisation_depth(Root::ZERO, two.root), 0, "a block that is not known");
 }
 
 #[test]
-fn a_view_shows_what_there_is_to_choose_and_is_shared_until_something_moves() {
+fn a_view_shows_the_candidate_blocks_and_is_shared_until_fork_choice_moves() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     let mut viewer = ForkChoiceViewer::default();

@@ -1,4 +1,4 @@
-//! Every reason for which gossip is refused, and that refusing leaves the store as it was.
+//! Every reason for rejecting gossip. A rejection leaves the store unchanged.
 
 use consensus::{AttestationData, Checkpoint, MockProofs, ProofBytes, Rejection, Root, SignedAttestation, Store};
 use libssz_types::SszBitlist;
@@ -13,7 +13,8 @@ struct Tree {
     rival: Checkpoint,
 }
 
-/// `genesis - one - two`, and `rival` in slot 3 on genesis. The time is the start of slot 4.
+/// Returns the chain `genesis - one - two`, and `rival` in slot 3 on genesis. The time is the start
+/// of slot 4.
 fn tree() -> Tree {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
@@ -25,7 +26,7 @@ fn tree() -> Tree {
 }
 
 #[test]
-fn votes_that_break_a_law_are_refused_for_the_first_one_broken() {
+fn a_vote_is_rejected_for_the_first_rule_it_breaks() {
     let Tree { mut store, genesis, one, two, rival } = tree();
     let nowhere = Checkpoint { root: Root::new([9; 32]), slot: 1 };
     let valid = AttestationData { slot: 4, head: two, target: one, source: genesis };
@@ -66,7 +67,7 @@ fn a_vote_is_admitted_one_interval_before_its_slot() {
 }
 
 #[test]
-fn aggregates_of_nobody_or_of_strangers_are_refused() {
+fn empty_forged_and_unregistered_aggregates_are_rejected() {
     let Tree { mut store, genesis, one, .. } = tree();
     let data = vote(4, genesis, one);
     let before = format!("{store:?}");
@@ -88,17 +89,17 @@ fn aggregates_of_nobody_or_of_strangers_are_refused() {
 }
 
 #[test]
-fn an_aggregate_is_new_once() {
+fn an_aggregate_is_new_only_once() {
     let Tree { mut store, genesis, one, .. } = tree();
     let data = vote(4, genesis, one);
     gossip(&mut store, data, &[0]);
     let again = store.on_gossip_aggregated_attestation(aggregate(data, &[0]), &MockProofs::Marked);
     assert_eq!(again, Ok(false));
-    assert_eq!(store.new_proof_count(), 1);
+    assert_eq!(store.pools().new_proof_count(), 1);
 }
 
 #[test]
-fn votes_of_strangers_and_forged_votes_are_refused() {
+fn votes_of_unregistered_validators_and_forged_votes_are_rejected() {
     let mut signers = Signers::new(2);
     let mut store = signers.store();
     let genesis = anchor(&store);
@@ -114,11 +115,11 @@ fn votes_of_strangers_and_forged_votes_are_refused() {
     }
     assert_eq!(store.on_gossip_attestation(&valid, true), Ok(true));
     assert_eq!(store.on_gossip_attestation(&valid, true), Ok(false), "one signature of each validator is enough");
-    assert_eq!(store.signature_count(), 1);
+    assert_eq!(store.pools().signature_count(), 1);
 }
 
 #[test]
-fn only_reasons_that_a_slow_node_can_cause_leave_the_sender_blameless() {
+fn a_sender_is_not_at_fault_if_this_node_may_be_behind() {
     assert!(!Rejection::UnknownHeadBlock.is_sender_at_fault());
     assert!(!Rejection::AttestationTooFarInFuture.is_sender_at_fault());
     assert!(Rejection::InvalidSignature.is_sender_at_fault());

@@ -1,4 +1,4 @@
-//! The rules of consensus, on chains that are made here: no vectors, no network, no clock.
+//! The rules of consensus on chains built by the tests, without vectors, network or clock.
 
 mod block_rejections;
 mod chain;

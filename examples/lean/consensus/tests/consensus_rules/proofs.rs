@@ -1,4 +1,4 @@
-//! The mock proofs bind what they claim, although they prove nothing.
+//! Mock proofs are bound to their statements, although they prove nothing.
 
 use consensus::{
     ChildProof, MockProofs, ProofError, ProofScheme, RawSignature, Root, SingleMessageAggregate, Statement,
@@ -25,7 +25,7 @@ fn prove(keys: &mut [SecretKey], message: Root, slot: u64) -> (SingleMessageAggr
 }
 
 #[test]
-fn a_proof_of_one_statement_does_not_pass_for_another() {
+fn a_proof_of_one_statement_is_not_valid_for_another() {
     let mut keys = [key(1), key(2)];
     let (proof, statement) = prove(&mut keys, Root::new([1; 32]), 3);
     let check = |statement: &Statement| MockProofs::Bound.verify(&proof, statement);
@@ -60,7 +60,7 @@ fn folding_a_proof_with_signatures_gives_the_proof_of_all_signers() {
 }
 
 #[test]
-fn nothing_is_proved_from_nothing_or_from_forgeries() {
+fn no_proof_is_made_without_inputs_or_from_forged_signatures() {
     let proofs = MockProofs::Bound;
     assert_eq!(proofs.aggregate(&[], &[], Root::ZERO, 0), Err(ProofError::Empty));
     assert_eq!(proofs.merge(&[]), Err(ProofError::Empty));
@@ -74,7 +74,7 @@ fn nothing_is_proved_from_nothing_or_from_forgeries() {
 }
 
 #[test]
-fn a_merged_proof_is_of_its_statements_in_their_order_and_can_be_split() {
+fn a_merged_proof_holds_for_its_statements_in_order_and_can_be_split() {
     let proofs = MockProofs::Bound;
     let (one, first) = prove(&mut [key(1), key(2)], Root::new([1; 32]), 0);
     let (two, second) = prove(&mut [key(3)], Root::new([2; 32]), 1);

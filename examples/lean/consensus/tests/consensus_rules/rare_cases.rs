@@ -1,4 +1,4 @@
-//! Cases that few chains come to, each with what the specification says of it.
+//! Rare cases, each with the result required by the specification.
 
 use consensus::{
     AggregatedAttestation, AttestationData, Checkpoint, Root, Store, VALIDATOR_REGISTRY_LIMIT, Validators, genesis,
@@ -10,7 +10,7 @@ use xmss::PublicKey;
 use crate::chain::{anchor, block_on, extend, gossip, tick_to_slot, unsigned_store, vote};
 
 #[test]
-fn a_vote_whose_head_or_source_is_off_the_chain_is_passed_over() {
+fn a_vote_with_a_checkpoint_off_the_chain_is_skipped() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     let first = extend(&mut store, genesis.root, 1, &[]);
@@ -33,7 +33,7 @@ fn a_vote_whose_head_or_source_is_off_the_chain_is_passed_over() {
 }
 
 #[test]
-fn bits_past_the_registry_are_harmless_while_none_is_set() {
+fn unset_bits_past_the_registry_are_accepted() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     let first = extend(&mut store, genesis.root, 1, &[]);
@@ -92,14 +92,14 @@ fn a_registry_of_the_largest_size_justifies_at_two_thirds() {
 }
 
 #[test]
-fn a_rival_of_the_same_slot_does_not_take_the_justified_checkpoint() {
+fn a_rival_of_the_same_slot_does_not_replace_the_justified_checkpoint() {
     let mut store = unsigned_store(8);
     let genesis = anchor(&store);
     let voters = [0, 1, 2, 3, 4, 5];
     let ours = extend(&mut store, genesis.root, 1, &[]);
     let head = extend(&mut store, ours.root, 2, &[(vote(2, genesis, ours), &voters)]);
     assert_eq!(store.latest_justified(), ours);
-    // A genesis vote in its body is all that tells it from the other block of slot 1.
+    // Only the genesis vote in its body distinguishes it from the other block of slot 1.
     let rival = extend(&mut store, genesis.root, 1, &[(vote(1, genesis, genesis), &[0])]);
     extend(&mut store, rival.root, 2, &[(vote(2, genesis, rival), &voters)]);
     assert_eq!(store.latest_justified(), ours, "on a tie the store keeps its checkpoint");
@@ -107,7 +107,7 @@ fn a_rival_of_the_same_slot_does_not_take_the_justified_checkpoint() {
 }
 
 #[test]
-fn finality_goes_back_with_a_head_on_a_branch_that_has_seen_less() {
+fn finality_moves_back_with_a_head_on_a_branch_with_less_finality() {
     let mut store = unsigned_store(8);
     let genesis = anchor(&store);
     let voters: &[u64] = &[0, 1, 2, 3, 4, 5];
@@ -127,7 +127,7 @@ fn finality_goes_back_with_a_head_on_a_branch_that_has_seen_less() {
 }
 
 #[test]
-fn votes_that_count_already_are_not_safe_because_of_it() {
+fn votes_already_counted_do_not_move_the_safe_target() {
     let mut store = unsigned_store(6);
     let genesis = anchor(&store);
     let one = extend(&mut store, genesis.root, 1, &[]);

@@ -1,11 +1,11 @@
-//! XMSS keys: what they sign verifies, and they never sign twice.
+//! XMSS keys: their signatures verify, and a key never signs two messages in one epoch.
 
 use libssz::{SszDecode, SszEncode};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 use xmss::{PublicKey, Scheme, SecretKey, SignError, Signature, SignatureError, VerifyError, verify};
 
 #[test]
-fn what_a_key_signs_verifies_in_every_scheme() {
+fn signatures_verify_in_every_scheme() {
     for (scheme, first, count) in [
         (Scheme::TEST, 0, 256),
         (Scheme::TEST, 192, 64),
@@ -26,7 +26,7 @@ fn what_a_key_signs_verifies_in_every_scheme() {
 }
 
 #[test]
-fn a_signature_verifies_for_nothing_else() {
+fn a_signature_verifies_only_for_its_key_epoch_message_and_scheme() {
     let mut key = SecretKey::generate(Scheme::TEST, [1; 32], 0, 16).expect("the range fits");
     let other = SecretKey::generate(Scheme::TEST, [2; 32], 0, 16).expect("the range fits");
     let signature = key.sign(5, &[7; 32]).expect("unused");
@@ -52,7 +52,7 @@ fn an_epoch_signs_one_message_only() {
 }
 
 #[test]
-fn a_key_made_again_can_be_told_what_is_used_up() {
+fn a_regenerated_key_refuses_retired_epochs() {
     let mut key = SecretKey::generate(Scheme::TEST, [1; 32], 0, 16).expect("the range fits");
     key.retire_through(7);
     assert_eq!(key.sign(7, &[1; 32]), Err(SignError::EpochAlreadyUsed { epoch: 7, newest: 7 }));
@@ -106,7 +106,7 @@ fn bytes_that_are_no_signature_are_refused() {
         assert!(matches!(with(offset, [99, 0, 0, 0]), Err(SignatureError::WrongOffset { .. })), "offset at {offset}");
     }
     for element in [4, 28, 40, 292, 296, 420] {
-        // p itself is the smallest number that is not canonical.
+        // p itself is the smallest non-canonical number.
         let refused = with(element, 0x7f00_0001u32.to_le_bytes());
         assert!(matches!(refused, Err(SignatureError::NonCanonical(_))), "element at {element}");
     }
@@ -124,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn a_signature_survives_its_encoding(message in any::<[u8; 32]>()) {
+    fn a_signature_round_trips_through_its_encoding(message in any::<[u8; 32]>()) {
         let mut key = SecretKey::generate(Scheme::LONG, [3; 32], 0, 1).expect("the range fits");
         let signature = key.sign(0, &message).expect("unused");
         prop_assert_eq!(Signature::from_ssz_bytes(&signature.to_ssz()), Ok(signature.clone()));

@@ -1,4 +1,4 @@
-//! Which states are kept, and that any other is made again when it is needed.
+//! The set of kept states, and the rebuilding of all other states when needed.
 
 use std::sync::Arc;
 
@@ -6,12 +6,13 @@ use consensus::{Block, Checkpoint, Root, State, Store, process_block, process_sl
 
 use crate::chain::{anchor, extend, gossip, import, tick_to_slot, unsigned_store, vote};
 
-/// The newest states, the pinned ones, and one in 32.
+/// The maximum number of kept states: the newest states, the pinned ones, and one in 32.
 fn most_states(slots: u64) -> usize {
     64 + 4 + slots as usize / 32 + 1
 }
 
-/// A chain without votes, and the state after each of its blocks, which the store need not have.
+/// Returns a store with a chain without votes, and the state after each block. The store may not
+/// keep all of these states.
 fn long_chain(slots: u64) -> (Store, Vec<(Checkpoint, Arc<State>)>) {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
@@ -53,7 +54,8 @@ fn a_fork_of_an_old_block_is_imported_although_its_state_is_not_kept() {
     let (mut store, chain) = long_chain(200);
     for slot in [1, 33, 50, 95, 96, 97] {
         let (parent, state) = &chain[slot];
-        // The block names the state that comes out, so a wrong parent's state would refuse it.
+        // The block includes the resulting state's root, so a wrong parent state would reject the
+        // block.
         let block = block_after(state, parent.root, 201 + slot as u64);
         let root = Root::of(&block);
         import(&mut store, block).expect("the parent's state is made again");
@@ -63,7 +65,7 @@ fn a_fork_of_an_old_block_is_imported_although_its_state_is_not_kept() {
 }
 
 #[test]
-fn a_head_that_moves_back_to_an_old_fork_has_its_state_again() {
+fn a_head_that_moves_back_to_an_old_fork_has_its_state_rebuilt() {
     let (mut store, chain) = long_chain(20);
     let genesis = anchor(&store);
     let (parent, state) = &chain[10];
@@ -92,7 +94,7 @@ fn a_head_that_moves_back_to_an_old_fork_has_its_state_again() {
 }
 
 #[test]
-fn forgetting_leaves_what_the_kept_chains_need() {
+fn forgetting_states_leaves_the_kept_chains_usable() {
     let mut store = unsigned_store(3);
     let genesis = anchor(&store);
     let mut chain = vec![(genesis, Arc::clone(store.head_state()))];
@@ -110,7 +112,7 @@ fn forgetting_leaves_what_the_kept_chains_need() {
     assert!(store.state(&finalized.root).is_some());
 
     let count = store.state_count();
-    // Within a span of 32 slots, so that what is kept of the span was no base.
+    // Slot 70 is within a span of 32 slots, so the state after its block is not a base yet.
     let forgotten = store.forget_states(98 - 70);
     assert!(forgotten > 0);
     assert_eq!(store.state_count(), count - forgotten + 1, "the block of slot 70 became a base");
@@ -135,7 +137,7 @@ fn a_flood_of_forks_from_old_blocks_keeps_few_states() {
     assert!(store.state_count() <= 64 + 4 + 512, "{}", store.state_count());
     assert!(store.head_state().slot > 0);
 
-    // Neither the chain nor the forks are cut off.
+    // New blocks can still extend both the chain and the forks.
     for number in [1, 33, 50, 99, 100] {
         let (parent, state) = &chain[number];
         import(&mut store, block_after(state, parent.root, 900 + number as u64)).expect("the state is made again");

@@ -1,4 +1,4 @@
-//! Slots, intervals, and when a validator that may be behind should speak.
+//! Slots, intervals, and the duty gate of a lagging node.
 
 use consensus::{DutyGate, SlotClock, interval_from_slot, is_justifiable_after, justified_index_after};
 

@@ -1,4 +1,4 @@
-//! What validators vote for, what aggregators make of it, and what proposers put into blocks.
+//! The votes of validators, their aggregation, and their inclusion in blocks.
 
 use consensus::{
     AttestationData, Checkpoint, MAX_ATTESTATIONS_DATA, MockProofs, Rejection, Root, SignedAggregatedAttestation,
@@ -16,7 +16,7 @@ fn linear(store: &mut Store, slots: u64) -> Vec<Checkpoint> {
     chain
 }
 
-/// An aggregate that these validators have really signed.
+/// Returns an aggregate with real signatures of these validators.
 fn aggregate_of(
     signers: &mut Signers,
     data: AttestationData,
@@ -31,7 +31,8 @@ fn aggregate_of(
 
 #[test]
 fn a_target_is_at_most_three_blocks_behind_the_head_and_justifiable() {
-    // The safe target stays at genesis: from the head three back, and on to a slot that can be justified.
+    // The safe target stays at genesis: the walk goes three blocks back from the head, and then on
+    // to a justifiable slot.
     for (head, target) in [(1, 0), (2, 0), (3, 0), (4, 1), (8, 5), (9, 6), (10, 6), (12, 9), (15, 12), (17, 12)] {
         let mut store = unsigned_store(3);
         let chain = linear(&mut store, head);
@@ -68,7 +69,7 @@ fn a_vote_whose_target_would_be_before_its_source_is_not_cast() {
 }
 
 #[test]
-fn aggregation_folds_signatures_and_proofs_and_uses_them_up() {
+fn aggregation_folds_signatures_and_proofs_and_removes_them() {
     let proofs = MockProofs::Bound;
     let mut signers = Signers::new(4);
     let mut store = signers.store();
@@ -80,7 +81,7 @@ fn aggregation_folds_signatures_and_proofs_and_uses_them_up() {
     let aggregates = store.aggregate(&proofs);
     assert_eq!(aggregates.len(), 1);
     assert_eq!(validator_indices(&aggregates[0].proof.participants).collect::<Vec<_>>(), [0, 2]);
-    assert_eq!((store.signature_count(), store.new_proof_count()), (0, 1));
+    assert_eq!((store.pools().signature_count(), store.pools().new_proof_count()), (0, 1));
     assert!(store.check_aggregated_attestation(&aggregates[0]).is_ok());
 
     store.on_gossip_attestation(&signers.attest(3, data), true).expect("an honest vote");
@@ -89,11 +90,11 @@ fn aggregation_folds_signatures_and_proofs_and_uses_them_up() {
     assert_eq!(validator_indices(&aggregates[0].proof.participants).collect::<Vec<_>>(), [0, 2, 3]);
 
     assert!(store.aggregate(&proofs).is_empty(), "a lone proof needs no folding");
-    assert_eq!(store.new_proof_count(), 0, "and what is not aggregated again is gone");
+    assert_eq!(store.pools().new_proof_count(), 0, "and what is not aggregated again is gone");
 }
 
 #[test]
-fn aggregation_can_be_done_away_from_the_store() {
+fn aggregation_can_run_on_another_thread() {
     let mut signers = Signers::new(2);
     let mut store = signers.store();
     let genesis = anchor(&store);
@@ -104,11 +105,11 @@ fn aggregation_can_be_done_away_from_the_store() {
     let proving = std::thread::spawn(move || plan.prove(&MockProofs::Bound));
     let round = proving.join().expect("the prover does not panic");
     assert_eq!(store.finish_aggregation(round).len(), 1);
-    assert_eq!((store.signature_count(), store.new_proof_count()), (0, 1));
+    assert_eq!((store.pools().signature_count(), store.pools().new_proof_count()), (0, 1));
 }
 
 #[test]
-fn what_comes_while_a_round_of_aggregation_is_proved_stays_for_the_next() {
+fn inputs_received_while_a_round_is_proved_are_kept_for_the_next_round() {
     let proofs = MockProofs::Bound;
     let mut signers = Signers::new(4);
     let mut store = signers.store();
@@ -124,14 +125,16 @@ fn what_comes_while_a_round_of_aggregation_is_proved_stays_for_the_next() {
     store.on_gossip_attestation(&signers.attest(2, data), true).expect("an honest vote");
     let made = store.finish_aggregation(plan.prove(&proofs));
     assert_eq!(validator_indices(&made[0].proof.participants).collect::<Vec<_>>(), [0, 1]);
-    let held: Vec<_> = store.new_proofs().flat_map(|(_, held)| held.iter().map(|proof| (**proof).clone())).collect();
+    let held: Vec<_> =
+        store.pools().new_proofs().flat_map(|(_, held)| held.iter().map(|proof| (**proof).clone())).collect();
     assert_eq!(held, [made[0].proof.clone(), late.proof], "the round's proof, and behind it what came meanwhile");
-    let waiting: Vec<_> = store.attestation_signatures().flat_map(|(_, voters)| voters.collect::<Vec<_>>()).collect();
+    let waiting: Vec<_> =
+        store.pools().attestation_signatures().flat_map(|(_, voters)| voters.collect::<Vec<_>>()).collect();
     assert_eq!(waiting, [2], "this signature went into no proof");
 }
 
 #[test]
-fn a_round_that_ends_after_its_votes_began_to_count_waits_for_the_next_time() {
+fn a_round_finished_after_its_votes_were_accepted_waits_for_the_next_acceptance() {
     let proofs = MockProofs::Bound;
     let mut signers = Signers::new(4);
     let mut store = signers.store();
@@ -142,9 +145,9 @@ fn a_round_that_ends_after_its_votes_began_to_count_waits_for_the_next_time() {
     store.on_gossip_attestation(&signers.attest(1, data), true).expect("an honest vote");
     let plan = store.plan_aggregation();
     store.accept_new_attestations();
-    assert_eq!((store.known_proof_count(), store.new_proof_count()), (1, 0));
+    assert_eq!((store.pools().known_proof_count(), store.pools().new_proof_count()), (1, 0));
     store.finish_aggregation(plan.prove(&proofs));
-    assert_eq!((store.known_proof_count(), store.new_proof_count()), (1, 1));
+    assert_eq!((store.pools().known_proof_count(), store.pools().new_proof_count()), (1, 1));
 }
 
 #[test]
@@ -171,11 +174,11 @@ fn a_proposer_folds_each_votes_proofs_into_one() {
 }
 
 #[test]
-fn a_proposer_goes_on_with_what_its_votes_have_justified() {
+fn a_proposer_also_includes_votes_on_sources_justified_by_its_block() {
     let mut store = unsigned_store(3);
     let chain = linear(&mut store, 3);
     tick_to_slot(&mut store, 4);
-    // The second vote's source is justified only once the first has been counted.
+    // The source of the second vote is justified only after the first vote has been counted.
     gossip(&mut store, vote(3, chain[1], chain[2]), &[0, 1, 2]);
     gossip(&mut store, vote(2, chain[0], chain[1]), &[0, 1, 2]);
     let block = store.produce_block(4, 1, &MockProofs::Marked).expect("its turn");
@@ -186,7 +189,7 @@ fn a_proposer_goes_on_with_what_its_votes_have_justified() {
 }
 
 #[test]
-fn a_proposer_puts_in_no_more_votes_than_a_block_may_have() {
+fn a_proposer_keeps_to_the_limit_of_votes_per_block() {
     let mut store = unsigned_store(4);
     let chain = linear(&mut store, 1);
     tick_to_slot(&mut store, 20);
@@ -208,7 +211,7 @@ fn a_blocks_votes_can_be_recovered_from_its_proof() {
     duty.on_tick(interval_from_slot(1) + 1, false, true, &proofs);
     let genesis = anchor(&duty);
     let head = Checkpoint { root: duty.head(), slot: 1 };
-    // Half of the validators: enough to be put into a block, too few to justify.
+    // Half of the validators: enough to be included in a block, too few to justify.
     for validator in [0, 1] {
         let attestation = signers.attest(validator, vote(1, genesis, head));
         duty.on_gossip_attestation(&attestation, true).expect("an honest vote");
@@ -220,17 +223,17 @@ fn a_blocks_votes_can_be_recovered_from_its_proof() {
     listener.on_tick(interval_from_slot(2), true, false, &proofs);
     assert!(listener.recover_votes(&second, &proofs).is_empty(), "the block is not known yet");
     listener.on_block(&second, &proofs).expect("an honest block");
-    assert_eq!(listener.known_proof_count(), 0, "a block's votes have no weight of their own");
+    assert_eq!(listener.pools().known_proof_count(), 0, "a block's votes have no weight of their own");
     let recovered = listener.recover_votes(&second, &proofs);
     assert_eq!(recovered.len(), 1);
     let statement = listener.check_aggregated_attestation(&recovered[0]).expect("a valid vote");
     assert_eq!(consensus::ProofScheme::verify(&proofs, &recovered[0].proof, &statement), Ok(()));
-    assert_eq!(listener.new_proof_count(), 1);
+    assert_eq!(listener.pools().new_proof_count(), 1);
     assert!(listener.recover_votes(&second, &proofs).is_empty(), "it adds no voters any more");
 }
 
 #[test]
-fn recovered_votes_are_folded_with_those_that_wait() {
+fn recovered_votes_are_folded_with_waiting_votes() {
     let proofs = MockProofs::Bound;
     let mut signers = Signers::new(4);
     let (mut duty, mut listener) = (signers.store(), signers.store());
@@ -245,7 +248,7 @@ fn recovered_votes_are_folded_with_those_that_wait() {
     for validator in [0, 1] {
         duty.on_gossip_attestation(&signers.attest(validator, data), true).expect("an honest vote");
     }
-    // The listener aggregates another half of the voters by itself.
+    // The listener aggregates a different half of the voters itself.
     for validator in [1, 2] {
         listener.on_gossip_attestation(&signers.attest(validator, data), true).expect("an honest vote");
     }
@@ -257,7 +260,7 @@ fn recovered_votes_are_folded_with_those_that_wait() {
     let recovered = listener.recover_votes(&second, &proofs);
     assert_eq!(recovered.len(), 1);
     assert_eq!(validator_indices(&recovered[0].proof.participants).collect::<Vec<_>>(), [0, 1, 2]);
-    assert_eq!(listener.new_proof_count(), 1, "the folded proof takes the place of what it was made of");
+    assert_eq!(listener.pools().new_proof_count(), 1, "the folded proof takes the place of what it was made of");
     let statement = listener.check_aggregated_attestation(&recovered[0]).expect("a valid vote");
     assert_eq!(consensus::ProofScheme::verify(&proofs, &recovered[0].proof, &statement), Ok(()));
 }

@@ -1,28 +1,29 @@
-//! Ways to damage what was valid.
+//! Ways to damage a valid encoding.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// One thing done to bytes. Places are given as parts of the whole, so that they fit whatever is damaged.
+/// One change of an encoding. Positions are relative to its length, so that they fit every
+/// encoding.
 #[derive(Clone, Debug)]
 enum Damage {
-    /// A byte is changed.
+    /// Changes a byte.
     Flip(Index, u8),
-    /// The end is missing.
+    /// Removes the end.
     Cut(Index),
-    /// A piece in the middle is missing.
+    /// Removes a range in the middle.
     Remove(Index, usize),
-    /// A piece comes twice.
+    /// Repeats a range.
     Repeat(Index, usize),
-    /// The rest is that of another encoding.
+    /// Replaces the rest with the rest of another encoding.
     Splice(Index, Index, Index),
-    /// A length or an offset is another: four bytes are overwritten.
+    /// Overwrites four bytes, such as a length or an offset.
     Overwrite(Index, u32),
-    /// Bytes that look like a length are inserted.
+    /// Inserts bytes resembling a length.
     Insert(Index, Vec<u8>),
 }
 
-/// Draws one of the valid encodings and damages it once to four times.
+/// Generates a valid encoding with one to four changes.
 pub(crate) fn damaged(valid: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let all = valid.clone();
     (select(valid), prop::collection::vec(damage(), 1..5)).prop_map(move |(mut bytes, damages)| {
@@ -36,7 +37,7 @@ fn damage() -> impl Strategy<Value = Damage> {
         prop_oneof![Just(0), Just(1), Just(4), 0_u32..2000, Just(u32::MAX), Just(i32::MAX as u32), any::<u32>(),];
     let inserted = prop_oneof![
         length.clone().prop_map(|length| length.to_le_bytes().to_vec()),
-        // A variable-length integer, of any length and one too long.
+        // A variable-length integer of any length, including excessive ones.
         (0_usize..12).prop_map(|more| [vec![0xff; more], vec![0x01]].concat()),
         prop::collection::vec(any::<u8>(), 1..9),
     ];
@@ -52,7 +53,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 fn apply(damage: Damage, bytes: &mut Vec<u8>, all: &[Vec<u8>]) {
-    // One place more than there are bytes: the end is a place, too.
+    // There is one more position than there are bytes, because the end is a position too.
     let place = |at: Index, length: usize| at.index(length + 1);
     let length = bytes.len();
     match damage {

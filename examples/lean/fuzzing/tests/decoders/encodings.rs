@@ -1,4 +1,4 @@
-//! Valid encodings of everything that peers send, made by the node's own code.
+//! Valid encodings of all messages from peers, created by the node's own code.
 
 use std::net::Ipv4Addr;
 
@@ -19,19 +19,18 @@ use xmss::{PublicKey, Scheme, SecretKey, TreeKey};
 
 use crate::files;
 
-/// A valid encoding, and what to call it.
+/// A valid encoding with its name.
 #[derive(Clone, Debug)]
 pub(crate) struct Seed {
     pub(crate) name: &'static str,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Names an encoding.
 pub(crate) fn seed(name: &'static str, bytes: impl Into<Vec<u8>>) -> Seed {
     Seed { name, bytes: bytes.into() }
 }
 
-/// Makes the valid encodings for a target.
+/// Returns the valid encodings for a target.
 pub(crate) fn of(target: &str) -> Vec<Seed> {
     match target {
         "api_request" => vec![
@@ -84,7 +83,7 @@ pub(crate) fn of(target: &str) -> Vec<Seed> {
     }
 }
 
-/// Makes a small key with its trees.
+/// Generates a small key with its trees.
 pub(crate) fn tree_key() -> TreeKey {
     TreeKey::generate(Scheme::TEST, [7; 32], 0, 32).expect("two bottom trees of 16 slots")
 }

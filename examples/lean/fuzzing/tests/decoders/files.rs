@@ -11,7 +11,7 @@ use lean_node::lean_files::LeanPlan;
 
 use crate::encodings::{Seed, seed};
 
-/// Makes the valid files for a target.
+/// Returns the valid files for a target.
 pub(crate) fn of(target: &str) -> Vec<Seed> {
     match target {
         "node_config" => vec![saved("full", |path| full_config().save(path).expect("a new file"))],
@@ -38,12 +38,12 @@ pub(crate) fn of(target: &str) -> Vec<Seed> {
     }
 }
 
-/// The form that has one key for a validator, which is refused in words of its own.
+/// The older form, with one key per validator. It is refused with an error message of its own.
 const OLDER: &str = "GENESIS_TIME: 1\nGENESIS_VALIDATORS: [\"0x00\"]\n";
 
 const ADDRESSES: &str = "- /ip4/127.0.0.1/udp/9000/quic-v1/p2p/16Uiu2HAmSH2XVgZqYHWucap5kuPzLnt2TsNQkoppVxB5eJGvaXwm\n";
 
-/// Writes a file and takes what was written.
+/// Saves a file and returns its contents as a seed.
 fn saved(name: &'static str, save: impl FnOnce(&Path)) -> Seed {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("file");
@@ -51,7 +51,7 @@ fn saved(name: &'static str, save: impl FnOnce(&Path)) -> Seed {
     seed(name, fs::read(&path).expect("it was just written"))
 }
 
-/// Takes one file of a genesis folder.
+/// Returns one file of a genesis folder as a seed.
 fn lean(name: &'static str, file: &str) -> Seed {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let plan = LeanPlan {

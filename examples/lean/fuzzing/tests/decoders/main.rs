@@ -1,7 +1,8 @@
-//! Every decoder that a peer reaches, on bytes at random and on valid encodings that were damaged.
+//! Runs every decoder for input from peers on random bytes and on damaged valid encodings.
 //!
-//! What must hold is in `fuzzing`, which the fuzz targets in `examples/lean/fuzz` run for as long as one likes. Their seeds
-//! are the valid encodings made here; `WRITE_SEEDS=1` writes them.
+//! The checks are in `fuzzing`. The fuzz targets in `examples/lean/fuzz` run the same checks
+//! without a time limit. Their seeds are the valid encodings created here; `WRITE_SEEDS=1` writes
+//! them.
 
 mod damage;
 mod encodings;
@@ -14,7 +15,7 @@ use fuzzing::{TARGETS, Target};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-/// Runs a target and says which it was when something does not hold.
+/// Runs a target, and returns an error with its name if a check fails.
 fn holds(target: Target, bytes: &[u8]) -> Result<(), TestCaseError> {
     catch_unwind(AssertUnwindSafe(|| (target.run)(bytes)))
         .map_err(|_| TestCaseError::fail(format!("{} does not hold", target.name)))
@@ -29,14 +30,14 @@ fn check<S: Strategy<Value = Vec<u8>>>(target: Target, cases: u32, bytes: S) {
 }
 
 #[test]
-fn whatever_the_bytes_every_decoder_holds() {
+fn every_decoder_holds_for_random_bytes() {
     for target in TARGETS {
         check(target, 512, prop::collection::vec(any::<u8>(), 0..600));
     }
 }
 
 #[test]
-fn whatever_the_damage_every_decoder_holds() {
+fn every_decoder_holds_for_damaged_encodings() {
     for target in TARGETS {
         let valid = encodings::of(target.name);
         check(target, 1000, damage::damaged(valid.into_iter().map(|seed| seed.bytes).collect()));
@@ -44,7 +45,7 @@ fn whatever_the_damage_every_decoder_holds() {
 }
 
 #[test]
-fn every_valid_encoding_and_every_seed_holds() {
+fn every_decoder_holds_for_valid_encodings_and_seeds() {
     for target in TARGETS {
         for bytes in encodings::of(target.name).into_iter().map(|seed| seed.bytes).chain(seeds::read(target.name)) {
             (target.run)(&bytes);

@@ -1,4 +1,4 @@
-//! The seeds that lie beside the fuzz targets.
+//! The seeds of the fuzz targets.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,14 +8,14 @@ use fuzzing::TARGETS;
 
 use crate::encodings;
 
-/// The most bytes that all seeds together may have: they are part of the repository.
+/// The maximum size of all seeds together, because they are part of the repository.
 const MOST_BYTES: usize = 100_000;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
 }
 
-/// Reads every seed of a target, those that a run of the fuzzer has left there as well.
+/// Reads every seed of a target, including the ones added by a run of the fuzzer.
 pub(crate) fn read(target: &str) -> Vec<Vec<u8>> {
     let folder = folder().join("corpus").join(target);
     let mut paths: Vec<_> = fs::read_dir(&folder)

@@ -1,4 +1,4 @@
-//! What is gossiped, to whom, and after whose word.
+//! Tests of gossip: contents, receivers, and the effect of verdicts.
 
 use libp2p::identity::Keypair;
 use network::{TopicKind, Verdict};
@@ -9,7 +9,8 @@ use crate::{
     raw_peer::{RawPeer, Tell},
 };
 
-/// A, B and C, of which only B knows the others; gossip is known to flow from A to B and from B to C.
+/// Starts A, B and C; A and C are connected only to B. Gossip has already flowed from A to B and
+/// from B to C.
 fn line() -> [Peer; 3] {
     let mut b = Peer::start(config(&[]));
     let a = Peer::start(config(&[b.address()]));
@@ -32,11 +33,11 @@ fn a_block_arrives_as_it_was_published() {
 }
 
 #[test]
-fn a_message_is_passed_on_only_once_it_is_accepted() {
+fn a_message_is_forwarded_only_after_it_is_accepted() {
     let [a, mut b, mut c] = line();
     a.publish(b"block");
     let message = b.wait_gossip(b"block");
-    // B's own message leaves B after anything that B has passed on before.
+    // B's own message leaves B after everything B forwarded before.
     b.publish(b"after");
     c.wait_gossip(b"after");
     assert_eq!(c.times_heard(b"block"), 0, "nobody has accepted it");
@@ -62,7 +63,7 @@ fn a_rejected_or_ignored_message_is_not_passed_on() {
 #[test]
 fn a_message_that_comes_twice_is_delivered_once() {
     let [a, mut b, mut c] = line();
-    // D knows A and B, so that it hears A's message from both.
+    // D is connected to A and B, so it receives A's message from both.
     let mut d = Peer::start(config(&[a.address(), b.address()]));
     wait_for_gossip_between(&a, &mut d);
     wait_for_gossip_between(&b, &mut d);
@@ -117,10 +118,10 @@ fn what_is_not_snappy_or_too_large_is_counted_and_not_delivered() {
 }
 
 #[test]
-fn the_largest_payload_passes() {
+fn the_largest_payload_is_delivered() {
     let mut b = Peer::start(config(&[]));
     let a = Peer::start(config(&[b.address()]));
-    // Noise, which snappy cannot make smaller.
+    // Pseudo-random bytes, incompressible for snappy.
     let mut state = 1_u64;
     let noise: Vec<u8> = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,4 +1,4 @@
-//! Starting, stopping, and peers that come and go.
+//! Tests of starting, stopping, and peers connecting and disconnecting.
 
 use std::{net::UdpSocket, time::Duration};
 
@@ -19,7 +19,7 @@ fn a_taken_port_is_an_error_that_names_the_address() {
     let Err(error @ NetworkError::Listen { .. }) = result.map(|_| ()) else { panic!("the port is taken") };
     assert!(error.to_string().contains(&taken.to_string()), "{error}");
     assert!(error.to_string().contains("in use"), "{error}");
-    // On all interfaces is no way around it.
+    // Listening on all interfaces fails for the same port as well.
     let port = taken.to_string().replace("127.0.0.1", "0.0.0.0").parse().expect("it is an address");
     let result = Peer::try_start(NetworkConfig { listen: port, ..config(&[]) });
     assert!(matches!(result.map(|_| ()), Err(NetworkError::Listen { .. })));
@@ -45,7 +45,7 @@ fn a_stopped_network_takes_no_commands_and_frees_its_port() {
 }
 
 #[test]
-fn a_stopping_network_says_goodbye() {
+fn a_stopping_network_closes_its_connections() {
     let mut b = Peer::start(config(&[]));
     let a = Peer::start(config(&[b.address()]));
     let a_id = a.id();
@@ -83,7 +83,7 @@ fn a_peer_that_restarts_is_dialled_again_and_gossips_again() {
 }
 
 #[test]
-fn a_peer_that_is_killed_and_comes_back_gossips_again() {
+fn a_killed_and_restarted_peer_gossips_again() {
     let secret = [42; 32];
     let secret_key = secp256k1::SecretKey::try_from_bytes(secret).expect("it is a secret");
     let key = Keypair::from(secp256k1::Keypair::from(secret_key));
@@ -91,7 +91,8 @@ fn a_peer_that_is_killed_and_comes_back_gossips_again() {
     let raw = RawPeer::start(key.clone(), "/ip4/127.0.0.1/udp/0/quic-v1", Some(a.address().clone()), Vec::new());
     let listen = raw.address.clone();
     a.wait_connected(key.public().to_peer_id());
-    // By now A has told its topics, and will not do so again on the connection that it takes to be alive.
+    // A has announced its topics by now. It will not announce them again while it considers this
+    // connection alive.
     raw.wait_subscribed();
     raw.die();
     let host_key = HostKey::from_secret(secret).expect("it is a secret");
@@ -101,8 +102,8 @@ fn a_peer_that_is_killed_and_comes_back_gossips_again() {
 }
 
 #[test]
-fn peers_that_say_nothing_are_in_nobodys_way() {
-    // One that never answers a dial, and one that connects and does nothing.
+fn silent_peers_do_not_disturb_other_peers() {
+    // One peer never answers a dial, and another connects and does nothing.
     let deaf = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     let port = deaf.local_addr().expect("it is bound").port();
     let deaf_address = format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().expect("it is an address");
@@ -116,7 +117,7 @@ fn peers_that_say_nothing_are_in_nobodys_way() {
 }
 
 #[test]
-fn nodes_that_all_dial_each_other_gossip_all_ways() {
+fn nodes_dialling_each_other_gossip_in_all_directions() {
     // The ports must be known before any node starts.
     let sockets = [(); 4].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port is free"));
     let addresses = sockets.each_ref().map(|socket| -> Multiaddr {
@@ -124,7 +125,7 @@ fn nodes_that_all_dial_each_other_gossip_all_ways() {
         format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().expect("it is an address")
     });
     drop(sockets);
-    // A node names itself among its peers, as all nodes of a devnet may share one list.
+    // A node's own address is among its peers, because all nodes of a devnet may share one list.
     let mut nodes = addresses
         .each_ref()
         .map(|listen| Peer::start(NetworkConfig { listen: listen.clone(), ..config(&addresses.each_ref()) }));
@@ -140,7 +141,7 @@ fn nodes_that_all_dial_each_other_gossip_all_ways() {
 }
 
 #[test]
-fn identify_and_ping_can_be_spoken() {
+fn identify_and_ping_can_be_enabled() {
     let mut b = Peer::start(NetworkConfig { identify: true, ping: true, ..config(&[]) });
     let a = Peer::start(NetworkConfig { identify: true, ping: true, ..config(&[b.address()]) });
     wait_for_gossip_between(&a, &mut b);

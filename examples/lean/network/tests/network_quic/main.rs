@@ -1,6 +1,6 @@
-//! Networks over real QUIC on the loopback interface.
+//! Tests of networks over real QUIC on the loopback interface.
 //!
-//! Nothing here sleeps: what is waited for is a message, with a deadline that only a failure meets.
+//! The tests never sleep: they wait for messages, with a deadline reached only by a failing test.
 
 mod gossip;
 mod life;

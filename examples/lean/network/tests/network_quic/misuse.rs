@@ -1,4 +1,5 @@
-//! Peers that misuse what they are given: each is bounded, charged or left, and nobody else suffers.
+//! Tests with misbehaving peers: each is limited, penalised or banned, and other peers are not
+//! affected.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ fn chunk(ssz: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Bytes that snappy cannot make smaller.
+/// Returns bytes incompressible for snappy.
 fn noise(size: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let next = || {
@@ -34,7 +35,7 @@ fn noise(size: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(size).collect()
 }
 
-/// Asks for blocks and checks that they come.
+/// Requests blocks and returns whether they arrive.
 fn is_served(asker: &mut Peer, server: &mut Peer) -> bool {
     asker.network.front().request_blocks(server.id(), vec![[2; 32]], 1).expect("the lane has room");
     let reply = server.wait_for("the friend's request", |heard| match heard {
@@ -46,7 +47,7 @@ fn is_served(asker: &mut Peer, server: &mut Peer) -> bool {
 }
 
 #[test]
-fn a_peer_without_standing_is_left_and_dialled_again_when_its_time_is_over() {
+fn a_peer_without_points_is_banned_and_redialled_after_the_ban() {
     const BAN: Duration = Duration::from_secs(2);
     let key = Keypair::generate_secp256k1();
     let peer = key.public().to_peer_id();
@@ -68,7 +69,7 @@ fn a_peer_without_standing_is_left_and_dialled_again_when_its_time_is_over() {
 }
 
 #[test]
-fn a_peer_that_passes_on_what_is_invalid_is_left_in_the_end() {
+fn a_peer_forwarding_invalid_gossip_is_banned_in_the_end() {
     let mut node = Peer::start(config(&[]));
     let key = Keypair::generate_secp256k1();
     let peer = key.public().to_peer_id();
@@ -84,7 +85,7 @@ fn a_peer_that_passes_on_what_is_invalid_is_left_in_the_end() {
 }
 
 #[test]
-fn an_answer_that_drips_without_end_is_given_up_in_time() {
+fn an_endless_slow_answer_times_out() {
     let key = Keypair::generate_secp256k1();
     let peer = key.public().to_peer_id();
     let raw = RawPeer::start_with(key, LOOPBACK, None, chunk(&[1; 100]), Manner::Drips);
@@ -99,7 +100,7 @@ fn an_answer_that_drips_without_end_is_given_up_in_time() {
 }
 
 #[test]
-fn an_answer_that_goes_on_after_what_was_asked_for_is_malformed_however_slow_it_is() {
+fn a_slow_answer_with_too_many_blocks_is_malformed() {
     let key = Keypair::generate_secp256k1();
     let peer = key.public().to_peer_id();
     let raw = RawPeer::start_with(key, LOOPBACK, None, chunk(&[1; 100]), Manner::Drips);
@@ -110,7 +111,7 @@ fn an_answer_that_goes_on_after_what_was_asked_for_is_malformed_however_slow_it_
 }
 
 #[test]
-fn a_peer_that_does_not_read_its_answers_takes_its_own_share_only() {
+fn a_peer_that_does_not_read_its_answers_uses_up_only_its_own_share() {
     let mut node = Peer::start(NetworkConfig { request_timeout: Duration::from_secs(3), ..config(&[]) });
     let mut friend = Peer::start(config(&[node.address()]));
     let key = Keypair::generate_secp256k1();
@@ -120,13 +121,14 @@ fn a_peer_that_does_not_read_its_answers_takes_its_own_share_only() {
     for _ in 0..8 {
         raw.tell(Tell::Request(node.id(), request.clone()));
     }
-    // Two of these are as much as may be on its way to one peer; the others become errors.
+    // Two of these answers fit in the limit per peer; the others become errors.
     let block = noise(5 << 20);
     for _ in 0..8 {
         node.wait_serve().1.send(vec![block.clone(); 3]);
     }
     assert!(is_served(&mut friend, &mut node), "while the answers lie there");
-    // Six of eight are errors, which are sent; at least the two that are too large for anybody's window time out.
+    // Six of the eight answers are errors and are sent. At least the two answers exceeding the
+    // peer's flow-control window time out.
     while node.network.counters().requests_in_failed.get() < 8 {
         wait_for_gossip_between(&friend, &mut node);
     }
@@ -135,7 +137,7 @@ fn a_peer_that_does_not_read_its_answers_takes_its_own_share_only() {
 }
 
 #[test]
-fn more_streams_than_a_connection_may_have_are_in_nobodys_way() {
+fn too_many_streams_of_one_peer_do_not_disturb_other_peers() {
     const STREAMS: usize = 200;
     let mut node = Peer::start(config(&[]));
     let mut friend = Peer::start(config(&[node.address()]));
@@ -150,14 +152,14 @@ fn more_streams_than_a_connection_may_have_are_in_nobodys_way() {
     }
     assert!(is_served(&mut friend, &mut node));
     wait_for_gossip_between(&friend, &mut node);
-    // Every stream has an end: an answer, or the asker's own timeout.
+    // Every stream ends: by an answer, or by the requester's own timeout.
     for _ in 0..STREAMS {
         raw.wait_for(|heard| matches!(heard, RawHeard::Answer(_) | RawHeard::Failure(_)).then_some(()));
     }
 }
 
 #[test]
-fn gossip_of_another_network_is_not_heard() {
+fn gossip_of_another_network_is_not_delivered() {
     let mut node = Peer::start(config(&[]));
     let friend = Peer::start(config(&[node.address()]));
     let foreign = NetworkConfig { network_name: "87654321".to_owned(), ..config(&[node.address()]) };
@@ -166,7 +168,8 @@ fn gossip_of_another_network_is_not_heard() {
     raw.wait_subscribed();
     node.wait_connected(foreigner.id());
     foreigner.publish(b"foreign");
-    // An honest gossipsub sends nothing on a topic that the node does not follow; this one does all the same.
+    // An honest gossipsub node sends nothing on a topic without subscribers. This peer does so
+    // nevertheless.
     let topic = "/leanconsensus/87654321/block/ssz_snappy";
     raw.tell(Tell::Rpc(node.id(), publish_rpc(topic, &raw_snappy::compress(b"forced").expect("it is small enough"))));
     while node.network.counters().other_topic.get() == 0 {
@@ -175,7 +178,7 @@ fn gossip_of_another_network_is_not_heard() {
     assert_eq!((node.times_heard(b"forced"), node.times_heard(b"foreign")), (0, 0));
 }
 
-/// Encodes a message as gossipsub frames it: an RPC with one publication.
+/// Encodes a message in gossipsub's framing: an RPC with one publication.
 fn publish_rpc(topic: &str, data: &[u8]) -> Vec<u8> {
     let field = |tag: u8, bytes: &[u8]| {
         let length =
@@ -196,7 +199,7 @@ fn identify_and_ping_open_no_stream_unless_they_are_asked_for() {
         let raw = RawPeer::start(key, LOOPBACK, Some(node.address().clone()), chunk(&[1]));
         node.wait_connected(peer);
         let mut opened = Vec::new();
-        // What is opened on connecting is opened before anything is asked.
+        // Streams opened on connecting are opened before the first request.
         node.network.front().request_blocks(peer, vec![[1; 32]], 1).expect("the lane has room");
         node.wait_blocks().outcome.expect("the peer answers");
         let request = encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");

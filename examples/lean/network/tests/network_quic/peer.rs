@@ -1,4 +1,4 @@
-//! A network with a node behind it that writes down what it hears.
+//! A network thread with a node recording all events.
 
 use std::{
     collections::VecDeque,
@@ -11,10 +11,10 @@ use network::{
     PeerId, Refused, SlotRange, Status, TopicKind, Verdict,
 };
 
-/// How long anything may take before a test gives up.
+/// The time limit of any step in a test.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// How long to wait before telling the network again what it could not do yet.
+/// The wait before repeating an attempt on the network.
 const RETRY: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
@@ -28,13 +28,13 @@ pub(crate) enum Heard {
     ServeRange(SlotRange, BlocksReply),
 }
 
-/// How much a node has room for.
+/// The most recorded events waiting for the test.
 const ROOM: usize = 4096;
 
-/// Gossip that begins so finds no room in a node.
+/// The prefix of gossip refused by the recorder.
 pub(crate) const NO_ROOM: &[u8] = b"no room";
 
-/// A node that has room for everything but [`NO_ROOM`].
+/// A node with room for everything except gossip beginning with [`NO_ROOM`].
 pub(crate) struct Recorder {
     pub(crate) heard: SyncSender<Heard>,
     pub(crate) status: Status,
@@ -80,7 +80,8 @@ impl Inbound for Recorder {
     }
 }
 
-/// Returns the configuration of a node on a free port of the loopback interface that is quick to dial again.
+/// Returns the configuration of a node on a free port of the loopback interface, with a short wait
+/// before redials.
 pub(crate) fn config(peers: &[&Multiaddr]) -> NetworkConfig {
     let listen = "/ip4/127.0.0.1/udp/0/quic-v1".parse().expect("it is an address");
     NetworkConfig {
@@ -95,7 +96,7 @@ pub(crate) fn config(peers: &[&Multiaddr]) -> NetworkConfig {
 pub(crate) struct Peer {
     pub(crate) network: Network,
     heard: Receiver<Heard>,
-    /// Heard and not asked for yet.
+    /// Received events not yet requested by the test.
     kept: VecDeque<Heard>,
 }
 
@@ -119,12 +120,12 @@ impl Peer {
         self.network.local_peer_id()
     }
 
-    /// Waits for what `pick` recognises; keeps everything else.
+    /// Waits for an event accepted by `pick` and keeps all others.
     pub(crate) fn wait_for<T>(&mut self, what: &str, pick: impl FnMut(Heard) -> Result<T, Box<Heard>>) -> T {
         self.wait_at_most(DEADLINE, pick).unwrap_or_else(|| panic!("{what} did not come: {:?}", self.kept))
     }
 
-    /// Waits until nothing at all is heard for `silence`.
+    /// Returns `None` after a period of `silence` without any event.
     fn wait_at_most<T>(
         &mut self,
         silence: Duration,
@@ -197,7 +198,7 @@ impl Peer {
         })
     }
 
-    /// Returns how often `ssz` was heard and not waited for, so far.
+    /// Returns how often `ssz` was received and not taken by a wait so far.
     pub(crate) fn times_heard(&mut self, ssz: &[u8]) -> usize {
         self.kept.extend(self.heard.try_iter());
         let is_it = |heard: &&Heard| matches!(heard, Heard::Gossip(message) if message.ssz == ssz);
@@ -217,9 +218,11 @@ impl Peer {
     }
 }
 
-/// Publishes at `from` until `to` hears it: only then does `from` know that `to` follows the topic.
+/// Publishes at `from` until `to` receives a message: from then on, `from` knows the topic
+/// subscription of `to`.
 ///
-/// Every try is a message of its own, because one that has gone to another peer is not sent again.
+/// Every attempt publishes a new message, because a message already sent to another peer is not
+/// sent again.
 pub(crate) fn wait_for_gossip_between(from: &Peer, to: &mut Peer) {
     let prefix = format!("from {} to {}, ", from.id(), to.id());
     for attempt in 0..DEADLINE.as_millis() / RETRY.as_millis() {
@@ -235,7 +238,7 @@ pub(crate) fn wait_for_gossip_between(from: &Peer, to: &mut Peer) {
     panic!("gossip does not reach the peer: {:?}", from.network.counters());
 }
 
-/// Returns a status by which tests tell nodes apart.
+/// Returns a status unique to the node, so tests can distinguish nodes.
 pub(crate) fn status_of(key: &HostKey) -> Status {
     let bytes = key.peer_id().to_bytes();
     let mut head_root = [0; 32];

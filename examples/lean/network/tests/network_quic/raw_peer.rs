@@ -1,4 +1,5 @@
-//! A peer without manners: stock libp2p with nothing of ours, so that it can send what our own code never would.
+//! A misbehaving peer: plain libp2p without this node's code, for sending messages the node's own
+//! code never sends.
 
 use std::{
     future::poll_fn,
@@ -31,26 +32,26 @@ const BLOCKS_BY_ROOT: &str = "/leanconsensus/req/blocks_by_root/1/ssz_snappy";
 const BLOCKS_BY_RANGE: &str = "/leanconsensus/req/blocks_by_range/1/ssz_snappy";
 const MESHSUB: &str = "/meshsub/1.1.0";
 
-/// What a peer that cannot speak `identify` and `ping` would break at.
+/// Protocols without support in the specification's Python node.
 const UNWELCOME: [&str; 2] = ["/ipfs/id/1.0.0", "/ipfs/ping/1.0.0"];
 
-/// How much a peer may be told, or hear, before somebody listens.
+/// The most queued commands to a peer, and the most queued events from it.
 const ROOM: usize = 256;
 
-/// How long the peer waits for an answer.
+/// The peer's time limit for an answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often a peer that drips sends a bit more.
+/// The interval between two parts of a dripping answer.
 const DRIP: Duration = Duration::from_millis(20);
 
-/// What a peer does with the streams of requests.
+/// A peer's behaviour on request streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Manner {
     #[default]
     Plain,
-    /// It sends its answer again and again, a little at a time, and never ends.
+    /// The peer repeats its answer slowly and without end.
     Drips,
-    /// It asks and does not read what it is answered.
+    /// The peer sends requests and never reads the answers.
     NeverReads,
 }
 
@@ -60,7 +61,7 @@ pub(crate) enum Tell {
     Request(PeerId, Vec<u8>),
     /// A request for blocks by range.
     RangeRequest(PeerId, Vec<u8>),
-    /// Bytes on a stream of gossipsub's.
+    /// Bytes on a stream of the gossipsub protocol.
     Rpc(PeerId, Vec<u8>),
 }
 
@@ -70,7 +71,7 @@ pub(crate) enum RawHeard {
     Subscribed,
     Answer(Vec<u8>),
     Failure(String),
-    /// A stream of a protocol that is unwelcome was opened.
+    /// The node opened a stream of an unwelcome protocol.
     Unwelcome(String),
 }
 
@@ -82,12 +83,13 @@ pub(crate) struct RawPeer {
 }
 
 impl RawPeer {
-    /// Starts a peer that dials `dial`, follows the topic of blocks, and answers every request for blocks with `answer`.
+    /// Starts a peer: it dials `dial`, follows the block topic, and answers every request for
+    /// blocks with `answer`.
     pub(crate) fn start(key: Keypair, listen: &str, dial: Option<Multiaddr>, answer: Vec<u8>) -> Self {
         Self::start_with(key, listen, dial, answer, Manner::Plain)
     }
 
-    /// Starts a peer that has no manners with requests either.
+    /// Starts a peer with the given behaviour on request streams.
     pub(crate) fn start_with(
         key: Keypair,
         listen: &str,
@@ -102,7 +104,7 @@ impl RawPeer {
         let thread = thread::spawn(move || {
             let reactor = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a reactor starts");
             let swarm = reactor.block_on(run(key, listen, dial, (answer, manner), told, hearing, listening));
-            // Without a reactor the connections cannot say goodbye when they are dropped.
+            // Without a reactor, dropping the connections cannot send closing packets.
             drop(reactor);
             drop(swarm);
         });
@@ -130,7 +132,7 @@ impl RawPeer {
         self.wait_for(|heard| matches!(heard, RawHeard::Subscribed).then_some(()));
     }
 
-    /// Ends as a killed process does: its socket is gone, and nobody is told.
+    /// Ends like a killed process: the socket is closed, and no closing packets are sent.
     pub(crate) fn die(self) {
         self.tell.close();
         self.thread.join().expect("the raw peer did not panic");
@@ -190,7 +192,7 @@ async fn run(
                 },
                 _ => continue,
             };
-            // The test may have heard all it wanted.
+            // The test may have stopped receiving.
             let _ = hearing.try_send(heard);
         }
         match told.as_mut().poll_next(cx) {
@@ -243,7 +245,7 @@ fn swarm(key: &Keypair, manner: Manner) -> Swarm<Raw> {
     Swarm::new(transport, behaviour, key.public().to_peer_id(), config)
 }
 
-/// Bytes as they are, to the end of the stream.
+/// A codec without framing: all bytes up to the end of the stream.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bytes {
     manner: Manner,

@@ -1,4 +1,4 @@
-//! Status on connecting, and blocks by root.
+//! Tests of requests: status on connecting, and blocks by root and by range.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 
 const LOOPBACK: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 
-/// A asks B; they are connected.
+/// Starts two connected nodes; the first one sends the requests.
 fn pair() -> [Peer; 2] {
     let mut b = Peer::start(config(&[]));
     let mut a = Peer::start(config(&[b.address()]));
@@ -70,7 +70,7 @@ fn blocks_are_served_by_range() {
 }
 
 #[test]
-fn a_range_that_nobody_may_ask_for_is_not_sent_and_not_served() {
+fn an_invalid_range_is_neither_sent_nor_served() {
     let mut node = Peer::start(config(&[]));
     let raw = RawPeer::start(Keypair::generate_secp256k1(), LOOPBACK, Some(node.address().clone()), Vec::new());
     raw.wait_connected();
@@ -91,7 +91,7 @@ fn a_range_that_nobody_may_ask_for_is_not_sent_and_not_served() {
 }
 
 #[test]
-fn having_none_of_the_blocks_is_an_answer() {
+fn an_answer_may_have_no_blocks() {
     let [mut a, mut b] = pair();
     a.network.front().request_blocks(b.id(), vec![[1; 32]], 1).expect("the lane has room");
     b.wait_serve().1.send(Vec::new());
@@ -99,7 +99,7 @@ fn having_none_of_the_blocks_is_an_answer() {
 }
 
 #[test]
-fn a_dropped_reply_says_unavailable() {
+fn a_dropped_reply_answers_unavailable() {
     let [mut a, mut b] = pair();
     a.network.front().request_blocks(b.id(), vec![[1; 32]], 1).expect("the lane has room");
     drop(b.wait_serve());
@@ -108,7 +108,7 @@ fn a_dropped_reply_says_unavailable() {
 }
 
 #[test]
-fn more_requests_than_a_peer_answers_at_a_time_fail_at_once() {
+fn requests_over_the_limit_per_peer_fail_immediately() {
     let [mut a, mut b] = pair();
     for request_id in 0..9 {
         a.network.front().request_blocks(b.id(), vec![[1; 32]], request_id).expect("the lane has room");
@@ -132,7 +132,7 @@ fn a_request_that_is_never_answered_times_out() {
     let response = a.wait_blocks();
     assert_eq!((response.request_id, response.outcome), (5, Err(RequestFailure::Timeout)));
     assert_eq!(a.network.counters().offences.get(), 0, "being slow is no offence");
-    // Too late, and harmless.
+    // The late answer has no effect.
     held.1.send(vec![vec![1]]);
     a.network.front().request_blocks(b.id(), vec![[2; 32]], 6).expect("the lane has room");
     b.wait_serve().1.send(vec![vec![2]]);
@@ -140,7 +140,7 @@ fn a_request_that_is_never_answered_times_out() {
 }
 
 #[test]
-fn requests_that_cannot_be_sent_fail_at_once() {
+fn requests_that_cannot_be_sent_fail_immediately() {
     let mut a = Peer::start(config(&[]));
     let stranger = status_stranger();
     a.network.front().request_blocks(stranger, vec![[1; 32]], 1).expect("the lane has room");
@@ -156,7 +156,7 @@ fn status_stranger() -> network::PeerId {
 }
 
 #[test]
-fn a_request_under_way_fails_with_its_connection() {
+fn a_request_in_flight_fails_with_its_connection() {
     let [mut a, mut b] = pair();
     a.network.front().request_blocks(b.id(), vec![[1; 32]], 1).expect("the lane has room");
     let _held = b.wait_serve();
@@ -171,7 +171,7 @@ fn a_malformed_request_is_answered_with_an_error() {
     raw.wait_connected();
     let valid = encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");
     let cut_short = valid[..valid.len() - 1].to_vec();
-    // Declares 4 GiB.
+    // The declared length is 4 GiB.
     let too_large = vec![0xff, 0xff, 0xff, 0xff, 0x0f];
     for request in [cut_short, too_large, b"garbage".to_vec()] {
         raw.tell(Tell::Request(node.id(), request));
@@ -187,7 +187,7 @@ fn a_malformed_request_is_answered_with_an_error() {
 }
 
 #[test]
-fn a_flood_of_requests_is_refused_and_is_in_nobodys_way() {
+fn a_flood_of_requests_is_refused_and_does_not_disturb_other_peers() {
     const FLOOD: usize = 60;
     let mut node = Peer::start(config(&[]));
     let mut friend = Peer::start(config(&[node.address()]));
@@ -209,7 +209,7 @@ fn a_flood_of_requests_is_refused_and_is_in_nobodys_way() {
     }
 }
 
-/// What a node makes of a peer that answers its request for one block with these bytes.
+/// Returns the outcome of a request for one block to a peer answering with these bytes.
 fn outcome_of(answer: Vec<u8>) -> Result<Vec<Vec<u8>>, RequestFailure> {
     let key = Keypair::generate_secp256k1();
     let peer = key.public().to_peer_id();

@@ -1,4 +1,5 @@
-//! What the endpoints say: the JSON's fields in the specification's order (`node/api/responses.py`), and SSZ.
+//! The bodies of answers: JSON fields in the specification's order (`node/api/responses.py`), and
+//! SSZ.
 
 use std::cell::RefCell;
 
@@ -9,7 +10,7 @@ use serde::Serialize;
 use chain::Snapshot;
 use consensus::{Block, Checkpoint, ForkChoiceNode, MultiMessageAggregate, Root, SignedBlock, Slot, ValidatorIndex};
 
-/// Says that the node can be reached.
+/// The constant answer of the health endpoint.
 #[derive(Debug, Serialize)]
 pub(super) struct HealthBody {
     status: &'static str,
@@ -23,7 +24,7 @@ pub(super) struct CheckpointBody {
     root: Root,
 }
 
-/// The fork choice's blocks, and what it has made of them.
+/// The blocks of the fork choice, and its results.
 #[derive(Debug, Serialize)]
 pub(super) struct ForkChoiceBody {
     nodes: Vec<NodeBody>,
@@ -50,7 +51,7 @@ pub(super) struct AggregatorStatusBody {
     pub(super) is_aggregator: bool,
 }
 
-/// What a change of the aggregator's role has come to.
+/// The result of a change of the aggregator's role.
 #[derive(Debug, Serialize)]
 pub(super) struct AggregatorToggleBody {
     pub(super) is_aggregator: bool,
@@ -87,18 +88,18 @@ impl From<&Snapshot> for ForkChoiceBody {
     }
 }
 
-/// Encodes a block as one that is signed, with an empty proof: whoever starts from it trusts it, and the proof that it
-/// came with may never have been here.
+/// Encodes a block as a signed block with an empty proof. A client beginning at this block trusts
+/// it without a proof, and this node may never have received the block's own proof.
 pub(super) fn unproven(block: &Block) -> Vec<u8> {
     SignedBlock { block: block.clone(), proof: MultiMessageAggregate::default() }.to_ssz()
 }
 
-/// A body that is made once for each root, and shared by all who are answered with it.
+/// A body created once per root and shared by all answers with that root.
 #[derive(Debug, Default)]
 pub(super) struct Cached(RefCell<Option<(Root, Bytes)>>);
 
 impl Cached {
-    /// Returns the body of `root`, made by `make` unless it was the last one asked for.
+    /// Returns the body of `root`. Calls `make` unless the previous call had the same root.
     pub(super) fn get(&self, root: Root, make: impl FnOnce() -> Vec<u8>) -> Bytes {
         let mut cached = self.0.borrow_mut();
         if let Some((of, body)) = cached.as_ref()

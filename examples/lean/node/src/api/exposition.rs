@@ -1,27 +1,27 @@
 //! Prometheus' text format, version 0.0.4.
 //!
-//! Figures are read when somebody asks for them, so there is no registry of them to keep, and nothing to lock.
+//! Values are read at the time of a request, so there is no registry and no lock.
 
 use std::fmt::{Display, Write as _};
 
 use chain::Histogram;
 
-/// What a metric's figures mean.
+/// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Only grows.
+    /// Only increases.
     Counter,
-    /// Goes up and down.
+    /// Increases and decreases.
     Gauge,
 }
 
-/// A page that is being written.
+/// A page in progress.
 #[derive(Debug, Default)]
 pub(super) struct Exposition {
     text: String,
 }
 
-/// One metric of the page, whose figures are being written.
+/// One metric of the page, ready for its values.
 #[derive(Debug)]
 pub(super) struct Metric<'a> {
     text: &'a mut String,
@@ -29,7 +29,7 @@ pub(super) struct Metric<'a> {
 }
 
 impl Exposition {
-    /// Begins a metric. Its name must be one, and it is begun once on a page.
+    /// Begins a metric. The name must be a valid metric name, and unique on the page.
     pub(super) fn metric<'a>(&'a mut self, name: &'a str, kind: Kind, help: &str) -> Metric<'a> {
         let kind = match kind {
             Kind::Counter => "counter",
@@ -39,12 +39,12 @@ impl Exposition {
         Metric { text: &mut self.text, name }
     }
 
-    /// Writes a metric that has one figure.
+    /// Writes a metric with one value.
     pub(super) fn figure(&mut self, name: &str, kind: Kind, help: &str, value: impl Display) {
         self.metric(name, kind, help).with(&[], value);
     }
 
-    /// Writes a histogram, whose values are `scale` to the unit that is shown.
+    /// Writes a histogram. Its values are divided by `scale` to obtain the displayed unit.
     pub(super) fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram, scale: f64) {
         self.head(name, "histogram", help);
         let shown = |value: u64| value as f64 / scale;
@@ -57,7 +57,7 @@ impl Exposition {
         sample(&mut self.text, &format!("{name}_count"), &[], histogram.count());
     }
 
-    /// Ends the page.
+    /// Returns the finished page.
     pub(super) fn into_text(self) -> String {
         self.text
     }
@@ -69,7 +69,7 @@ impl Exposition {
 }
 
 impl Metric<'_> {
-    /// Writes one figure, told apart by its labels.
+    /// Writes one value with its labels.
     pub(super) fn with(self, labels: &[(&str, &str)], value: impl Display) -> Self {
         sample(self.text, self.name, labels, value);
         self
@@ -88,7 +88,7 @@ fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
     writeln!(text, "{line}").expect("a String takes whatever is written to it");
 }
 
-/// Writes a label's value so that it ends where it should.
+/// Returns a label's value with backslashes, quotes and line breaks escaped.
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -1,27 +1,28 @@
-//! How much of everything a client gets. A client may be slow, silent, mad, or many.
+//! Limits on the resources of a client. Clients may be slow, silent, faulty or numerous.
 
 use std::time::Duration;
 
-/// The bounds of the API's server.
+/// The limits of the API's server.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many connections there are at most; one more is told so and closed.
+    /// The most connections. A further connection receives an error and is closed.
     pub connections: usize,
-    /// How large a request's head may be, in bytes; hyper takes no less than 8192.
+    /// The most bytes of a request's head; hyper's minimum is 8192.
     pub head_bytes: usize,
-    /// How long a request's head may take to come. A connection may be silent before it for as long.
+    /// The time for a request's head to arrive. An idle connection has the same time before a head.
     pub head_patience: Duration,
-    /// How long a request's body may be, in bytes. The only one that means anything has 20.
+    /// The most bytes of a request's body. The only meaningful body has about 20.
     pub body_bytes: usize,
-    /// How long a request's body may take to come.
+    /// The time for a request's body to arrive.
     pub body_patience: Duration,
-    /// How long the chain's owner may take to change its role.
+    /// The time for the chain's owner to change its role.
     pub owner_patience: Duration,
-    /// How long a connection may go on sending requests. Clients that come regularly connect anew.
+    /// The time during which a connection may send requests. A regular client reconnects.
     pub life: Duration,
-    /// How long the last answer of a connection may take after its life: a finalized state may be tens of megabytes.
+    /// The time for a connection's last answer after that: a finalized state may have tens of
+    /// megabytes.
     pub last_answer_patience: Duration,
-    /// How long answers get to be read when the API is stopped.
+    /// The time for clients to read their answers after the API was stopped.
     pub stop_patience: Duration,
 }
 

@@ -1,5 +1,6 @@
-//! What `/metrics` shows: the names of leanMetrics, as the specification has them (`node/metrics/registry.py`), and
-//! figures of our own: the actors' lanes, the ticks, what was dropped and why, the network.
+//! The page at `/metrics`: the leanMetrics under the specification's names
+//! (`node/metrics/registry.py`), and this node's own metrics: actors' lanes, ticks, dropped
+//! messages with reasons, and the network.
 
 use actor_lanes::mailbox::LaneStats;
 
@@ -8,11 +9,11 @@ use crate::api::exposition::Kind::{Counter, Gauge};
 use crate::api::exposition::{Exposition, Kind};
 use chain::Snapshot;
 
-/// Times are kept in nanoseconds and shown in seconds.
+/// Times are stored in nanoseconds and shown in seconds.
 const NANOSECONDS: f64 = 1e9;
 
-/// The sections of the reports on which votes aggregates cover. The specification names them and never sets them, so
-/// they are shown as it shows them, as 0.
+/// The sections of the reports on the votes covered by aggregates. The specification declares these
+/// metrics and never sets them, so this node shows 0 as well.
 const COVERAGE_SECTIONS: [&str; 8] = [
     "timely",
     "late",
@@ -24,7 +25,8 @@ const COVERAGE_SECTIONS: [&str; 8] = [
     "proposal_combined",
 ];
 
-/// One figure of a lane: its metric, what it means, and how it is read.
+/// One statistic of a lane: its metric's name and type, its description, and the function to read
+/// it.
 type LaneMetric = (&'static str, Kind, &'static str, fn(&LaneStats) -> u64);
 
 const LANE_METRICS: &[LaneMetric] = &[
@@ -39,7 +41,7 @@ const LANE_METRICS: &[LaneMetric] = &[
     ("actor_lane_undelivered_total", Counter, "Messages still queued when the actor ended.", |lane| lane.undelivered),
 ];
 
-/// Writes the page from what is published now.
+/// Returns the page for the data published now.
 pub(super) fn page(sources: &ApiSources) -> String {
     let chain = sources.published.latest();
     let mut page = Exposition::default();

@@ -1,4 +1,4 @@
-//! The HTTP API of lean clients, on a thread of its own.
+//! The HTTP API of lean clients, on its own thread.
 //!
 //! ```text
 //!  chain's owner ── Snapshot ──▶ ┌────────────┐ ◀── GET  health, finalized state and block, checkpoint, fork choice
@@ -7,10 +7,11 @@
 //!                                └────────────┘ ── SetAggregator (control lane) ──▶ chain's owner
 //! ```
 //!
-//! What is read is what the owner has published, so that everything but a change of role is answered while the owner is
-//! busy. Whoever asks costs the owner nothing. Sizes, counts and times are bounded ([`Limits`]).
+//! Reads return data published by the chain's owner, so every request except a change of role is
+//! answered even if the owner is busy, and at no cost to it. Sizes, counts and times are bounded
+//! ([`Limits`]).
 //!
-//! The admin endpoint asks nobody who they are: the address must be one that only the operator reaches.
+//! The admin endpoint has no authentication: only the operator should be able to reach the address.
 
 mod body;
 mod exposition;

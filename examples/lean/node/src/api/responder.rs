@@ -1,6 +1,7 @@
-//! Which request gets which answer (`node/api/handlers.py`).
+//! The answer to each request (`node/api/handlers.py`).
 //!
-//! Every answer but one is made from what is published, at once. A change of role is a message to the chain's owner.
+//! All answers but one are created immediately from published data. A change of role sends a
+//! message to the chain's owner.
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Bytes, Incoming};
@@ -25,7 +26,7 @@ const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.
 
 type Answer = Response<Full<Bytes>>;
 
-/// What can be asked for.
+/// The API's endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Endpoint {
     Health,
@@ -65,7 +66,8 @@ impl Responder {
         Self { sources, limits, finalized_state: Cached::default(), finalized_block: Cached::default() }
     }
 
-    /// Answers one request. A HEAD is answered as a GET would be; its body is left out on the way.
+    /// Answers one request. HEAD requests have the same answer as GET requests; the server omits
+    /// the body.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
         let Some(endpoint) = Endpoint::at(request.uri().path()) else {
             return refusal(StatusCode::NOT_FOUND, "Not Found");
@@ -91,7 +93,8 @@ impl Responder {
 
     fn read_chain(&self, endpoint: Endpoint) -> Answer {
         let chain = self.sources.published.latest();
-        // They are shared with the store, which keeps both, so they are missing only before the owner's first word.
+        // Both are shared with the store and always kept there, so they are missing only before the
+        // owner's first publication.
         let (Some(state), Some(block)) = (&chain.finalized_state, &chain.finalized_block) else {
             return refusal(StatusCode::SERVICE_UNAVAILABLE, "Store not initialized");
         };
@@ -122,7 +125,7 @@ impl Responder {
         }
     }
 
-    /// Reads a request's body, which may be neither long nor slow.
+    /// Reads a request's body within the limits of size and time.
     async fn collect(&self, body: Incoming) -> Result<Bytes, Answer> {
         let Limits { body_bytes, body_patience, .. } = self.limits;
         let too_long = || refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
@@ -138,16 +141,16 @@ impl Responder {
     }
 }
 
-/// Says whether something is served at a path.
+/// Returns whether a path is an endpoint.
 pub fn is_endpoint(path: &str) -> bool {
     Endpoint::at(path).is_some()
 }
 
-/// Reads what the role is to be, or says what the body lacks.
+/// Returns the role requested in the body.
 ///
 /// # Errors
 ///
-/// What the body lacks.
+/// Returns a description of the fault in the body.
 pub fn requested_role(body: &[u8]) -> Result<bool, &'static str> {
     let body: Value = serde_json::from_slice(body).map_err(|_| "Invalid JSON body")?;
     let enabled = body.as_object().and_then(|body| body.get("enabled")).ok_or("Missing 'enabled' field in body")?;
@@ -165,7 +168,7 @@ fn found(content_type: HeaderValue, body: Bytes) -> Answer {
     answer
 }
 
-/// Says no, and why, in the status line and in the body.
+/// Returns an error answer with the reason in the status line and in the body.
 fn refusal(status: StatusCode, reason: &'static str) -> Answer {
     let mut answer = found(TEXT, format!("{}: {reason}", status.as_u16()).into());
     *answer.status_mut() = status;

@@ -1,7 +1,8 @@
-//! The API's thread: its beginning, its connections and its end.
+//! The API's thread: its start, its connections and its end.
 //!
-//! Connections are counted; a request's head has a time and a size; and a connection has a life, after which it may
-//! finish the answer that it is at, for a while.
+//! The number of connections is limited, and so are the time and the size of a request's head. A
+//! connection also has a limited lifetime. At its end, a current answer has some more time to
+//! finish.
 
 use std::convert::Infallible;
 use std::io::{self, Write as _};
@@ -26,49 +27,49 @@ use tokio::time::{sleep, timeout};
 use crate::api::responder::Responder;
 use crate::api::{ApiSources, Limits};
 
-/// How long to leave the listener alone after it failed to accept, mostly because there are too many open files.
+/// The pause after a failed accept. The usual reason for the failure is too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What a connection too many is told.
+/// The answer to a connection over the limit.
 const TOO_MANY: &[u8] =
     b"HTTP/1.1 503 Too Many Connections\r\nconnection: close\r\nretry-after: 10\r\ncontent-length: 0\r\n\r\n";
 
-/// Says why the API did not start.
+/// The reason why the API did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// The address cannot be listened on, mostly because its port is taken.
+    /// The address cannot be listened on, most often because its port is taken.
     #[error("cannot serve the HTTP API on {address}: {error}")]
     Listen {
         /// The address asked for.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The operating system's error.
         error: io::Error,
     },
-    /// The thread or its reactor could not be made.
+    /// The thread or its reactor could not be created.
     #[error("cannot start the API's thread: {0}")]
     Thread(#[source] io::Error),
 }
 
-/// A running API. Dropping it tells its thread to end; [`stop`](Self::stop) also waits until it has.
+/// A running API. Dropping it asks its thread to end; [`stop`](Self::stop) also waits for the end.
 #[derive(Debug)]
 pub struct Api {
     address: SocketAddr,
-    /// Nothing is ever sent: the thread ends when this is dropped.
+    /// Never used for sending: the thread ends when this sender is dropped.
     running: oneshot::Sender<()>,
-    /// Disconnected when the thread has nothing left to do; nothing is ever sent.
+    /// Disconnected when the thread has finished its work; no value is ever sent.
     ended: mpsc::Receiver<()>,
     thread: JoinHandle<()>,
 }
 
-/// Is ready when the API is to end.
+/// Completes when the API must end.
 type Stop = Shared<oneshot::Receiver<()>>;
 
 impl Api {
-    /// Listens on the address, and starts the thread that answers.
+    /// Listens on the address and starts the API's thread.
     ///
     /// # Errors
     ///
-    /// [`ApiError`]; no thread is left behind.
+    /// Returns [`ApiError`]. No thread remains after an error.
     pub fn start(address: SocketAddr, sources: ApiSources, limits: Limits) -> Result<Self, ApiError> {
         let cannot_listen = |error| ApiError::Listen { address, error };
         let listener = TcpListener::bind(address).map_err(cannot_listen)?;
@@ -87,12 +88,13 @@ impl Api {
         Ok(Self { address, running, ended, thread })
     }
 
-    /// Returns the address listened on, with the port that was taken for port 0.
+    /// Returns the address listened on. The actual port replaces port 0.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Takes no more connections, lets answers be read for half a second, and ends the thread. Says what went wrong.
+    /// Stops accepting connections, allows half a second for reading answers, and ends the thread.
+    /// Returns a description of the failure if there was one.
     pub fn stop(self, patience: Duration) -> Option<&'static str> {
         drop(self.running);
         if self.ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
@@ -102,7 +104,7 @@ impl Api {
     }
 }
 
-/// The whole life of the thread.
+/// Runs the thread from start to end.
 fn run(reactor: &Runtime, listener: TcpListener, sources: ApiSources, limits: Limits, stop: Stop) {
     let responder = Rc::new(Responder::new(sources, limits));
     LocalSet::new().block_on(reactor, async {
@@ -133,11 +135,11 @@ async fn accept(listener: tokio::net::TcpListener, responder: &Rc<Responder>, li
         }
     }
     drop(listener);
-    // Whoever has not read its answer by then does not get it.
+    // An answer not read within this time is lost.
     let _ = timeout(limits.stop_patience, async { while connections.join_next().await.is_some() {} }).await;
 }
 
-/// Serves one connection until its client leaves, its life ends, or the API does.
+/// Serves one connection until the client closes it, its lifetime ends, or the API ends.
 async fn serve(stream: TcpStream, responder: Rc<Responder>, limits: Limits, stop: Stop) {
     let answer = service_fn(|request| {
         let responder = Rc::clone(&responder);
@@ -154,12 +156,12 @@ async fn serve(stream: TcpStream, responder: Rc<Responder>, limits: Limits, stop
     let has_ended = matches!(select(connection.as_mut(), select(life, stop)).await, Either::Left(_));
     if !has_ended {
         connection.as_mut().graceful_shutdown();
-        // What goes wrong on a connection is its client's to notice.
+        // Errors on a connection are visible to its client.
         let _ = timeout(limits.last_answer_patience, connection).await;
     }
 }
 
-/// Tells a connection too many so, if that can be said at once.
+/// Answers a connection over the limit if that is possible without blocking.
 fn refuse(stream: TcpStream) {
     if let Ok(mut stream) = stream.into_std() {
         let _ = stream.write(TOO_MANY);

@@ -1,4 +1,4 @@
-//! What the API reads, and the one thing that it may ask for.
+//! The API's data sources, and the chain's owner for changes of role.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use chain::{Chain, Published};
 use consensus::SlotClock;
 use network::NetworkCounters;
 
-/// What others publish for the API to read.
+/// Data published by the other parts of the node.
 #[derive(Debug)]
 pub struct ApiSources {
     /// The node's name.
     pub name: String,
-    /// The name of the runtime that the node's actors run on.
+    /// The name of the runtime of the node's actors.
     pub runtime: &'static str,
     /// The chain's clock.
     pub clock: SlotClock,
-    /// The wall clock, from which the current slot follows.
+    /// The wall clock, which decides the current slot.
     pub wall: WallClock,
-    /// When the node started, in Unix milliseconds.
+    /// The start time of the node, in Unix milliseconds.
     pub started_at: u64,
-    /// What the chain's owner has published.
+    /// The latest snapshots of the chain's owner.
     pub published: Published,
-    /// To have the role changed, and for the lanes' figures.
+    /// For changes of role, and for the statistics of its lanes.
     pub chain: Chain,
     /// The other actors' mailboxes.
     pub watched: Vec<Watched>,
@@ -45,12 +45,12 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Watches the mailbox behind a handle, and keeps it from being thought of as unreachable.
+    /// Watches the mailbox behind a handle. The handle is kept, so the mailbox stays open.
     pub fn new<M: Message>(actor: &'static str, handle: Handle<M>) -> Self {
         Self { actor, stats: Box::new(move || handle.stats()) }
     }
 
-    /// Returns the lanes' figures.
+    /// Returns the statistics of the lanes.
     pub fn stats(&self) -> Vec<LaneStats> {
         (self.stats)()
     }

@@ -1,4 +1,4 @@
-//! One bounded HTTP request after the other.
+//! Bounded HTTP requests, one after another.
 
 use std::time::Duration;
 
@@ -8,28 +8,28 @@ use ureq::{Agent, Error};
 
 use crate::checkpoint_sync::CheckpointError;
 
-/// How long one answer may take, from the first look-up of a name to the last byte (the specification's).
+/// The time limit of one answer, from the name lookup to the last byte (the specification's value).
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a connection may take to be there.
+/// The time limit for establishing a connection.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often a source may send us elsewhere.
+/// The most redirects per request.
 const MOST_REDIRECTS: u32 = 3;
 
-/// How much of an error's text is shown, in bytes (the specification's, in characters).
+/// The most bytes shown of an error's text (the specification's value, in characters there).
 const SHOWN_TEXT: u64 = 200;
 
-/// A node whose HTTP API is asked.
+/// A node with an HTTP API to download from.
 #[derive(Debug)]
 pub(super) struct Source {
     agent: Agent,
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     base: String,
 }
 
 impl Source {
-    /// Takes a source by the address of its API.
+    /// Creates a source from the address of its API.
     pub(super) fn at(url: &str) -> Result<Self, CheckpointError> {
         let base = url.trim_end_matches('/');
         let is_source = base.parse::<Uri>().is_ok_and(|uri| {
@@ -43,7 +43,7 @@ impl Source {
             .timeout_connect(Some(CONNECT_PATIENCE))
             .max_redirects(MOST_REDIRECTS)
             .http_status_as_error(false)
-            // One source is asked, not whatever the environment names as a proxy.
+            // The source is asked directly, without a proxy from the environment.
             .proxy(None)
             .user_agent(concat!("lean-node/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -51,7 +51,7 @@ impl Source {
         Ok(Self { agent, base: base.to_owned() })
     }
 
-    /// Fetches what is at `path`, if it is no larger than `limit` bytes.
+    /// Downloads the content at `path`, limited to `limit` bytes.
     pub(super) fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>, CheckpointError> {
         let url = format!("{}{path}", self.base);
         let failed = |error: Error| match error {
@@ -61,7 +61,7 @@ impl Source {
         let mut answer = self.agent.get(&url).header("accept", "application/octet-stream").call().map_err(failed)?;
         let status = answer.status();
         if !status.is_success() {
-            // An answer that is no success and cannot even be read is told by its status alone.
+            // If the error text cannot be read, the status alone describes the error.
             let text = answer.body_mut().with_config().limit(SHOWN_TEXT).lossy_utf8(true).read_to_string();
             let text = text.unwrap_or_else(|_| status.canonical_reason().unwrap_or("no reason given").to_owned());
             return Err(CheckpointError::Status { url, status: status.as_u16(), text });
@@ -69,7 +69,7 @@ impl Source {
         answer.body_mut().with_config().limit(limit).read_to_vec().map_err(failed)
     }
 
-    /// Says that an answer of this source was not SSZ of what was asked for.
+    /// Returns an error for an answer of this source that is not SSZ of the expected type.
     pub(super) fn undecodable(&self, what: &'static str, error: &DecodeError) -> CheckpointError {
         CheckpointError::Undecodable { url: self.base.clone(), what, problem: format!("{error:?}") }
     }

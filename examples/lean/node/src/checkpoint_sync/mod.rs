@@ -1,7 +1,8 @@
-//! Checkpoint sync: begin at another node's finalized block instead of at genesis.
+//! Checkpoint sync: beginning at another node's finalized block instead of at genesis.
 //!
-//! The source is trusted for *which* block is final, and for nothing else: what it gives must be a state and a block
-//! that belong together, of this network. A node that cannot have that does not start; it does not fall back to genesis.
+//! The source is trusted for the *choice* of the finalized block, and for nothing else. Its state
+//! and block must belong together and to this network. Otherwise the node does not start; it does
+//! not fall back to genesis.
 
 mod download;
 mod error;
@@ -16,7 +17,7 @@ use crate::checkpoint_sync::download::Source;
 use consensus::{Block, SignedBlock, Slot, State};
 use keys::genesis_file::GenesisFile;
 
-/// Where a node's chain begins: a block, and the state after it.
+/// The beginning of a node's chain: a block, and the state after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
     /// The state after the block.
@@ -25,23 +26,24 @@ pub struct Anchor {
     pub block: Block,
 }
 
-/// The largest block that is fetched, in bytes: as large as one may be on the network.
+/// The largest accepted block in bytes, equal to the network's limit.
 const LARGEST_BLOCK: u64 = 10 << 20;
 
-/// The largest state that is fetched, in bytes. The specification speaks of tens of megabytes.
+/// The largest accepted state in bytes. The specification mentions tens of megabytes.
 const LARGEST_STATE: u64 = 256 << 20;
 
-/// How often a block and a state are fetched that do not belong together. They do not when the source's finality advances
-/// in between, which fetching anew mends.
+/// The most attempts to download a matching block and state. They do not match if the source's
+/// finality advances between the two downloads; another attempt then succeeds.
 const ATTEMPTS: usize = 3;
 
-/// Fetches the finalized block and state of the node whose HTTP API is at `url`, and verifies them.
+/// Downloads and verifies the finalized block and state of the node with its HTTP API at `url`.
 ///
-/// `current_slot` is the slot by this machine's clock. Waits for two answers, each for at most a minute.
+/// `current_slot` is the slot by this machine's clock. Blocks while waiting for the answers: up to
+/// three attempts of two answers each, and at most a minute per answer.
 ///
 /// # Errors
 ///
-/// [`CheckpointError`], whose message says what to do.
+/// Returns [`CheckpointError`] with instructions for the operator in its message.
 pub fn fetch_anchor(url: &str, genesis: &GenesisFile, current_slot: Slot) -> Result<Anchor, CheckpointError> {
     let source = Source::at(url)?;
     let mut attempt = 1;
@@ -58,7 +60,8 @@ pub fn fetch_anchor(url: &str, genesis: &GenesisFile, current_slot: Slot) -> Res
     }
 }
 
-/// Fetches the block first, which is small: a source that has none is found out before the large state comes.
+/// Downloads the small block first: if the source has none, this is found before the large state is
+/// transferred.
 fn fetch(source: &Source) -> Result<Anchor, CheckpointError> {
     let block = source.get("/lean/v0/blocks/finalized", LARGEST_BLOCK)?;
     let block = SignedBlock::from_ssz_bytes(&block).map_err(|error| source.undecodable("block", &error))?.block;

@@ -1,14 +1,14 @@
-//! What must hold of a block and a state before a node begins there.
+//! The checks of a block and a state before a node begins at them.
 
 use crate::checkpoint_sync::{Anchor, Mismatch};
 use consensus::{BlockHeader, Root, Slot, State, VALIDATOR_REGISTRY_LIMIT};
 use keys::genesis_file::GenesisFile;
 
-/// Checks what must hold of any state that a chain can begin at (`verify_checkpoint_state`).
+/// Checks the conditions on any state at the beginning of a chain (`verify_checkpoint_state`).
 ///
 /// # Errors
 ///
-/// [`Mismatch::NoValidators`] or [`Mismatch::TooManyValidators`].
+/// Returns [`Mismatch::NoValidators`] or [`Mismatch::TooManyValidators`].
 pub fn verify_checkpoint_state(state: &State) -> Result<(), Mismatch> {
     match state.validators.len() {
         0 => Err(Mismatch::NoValidators),
@@ -17,14 +17,16 @@ pub fn verify_checkpoint_state(state: &State) -> Result<(), Mismatch> {
     }
 }
 
-/// Checks that a state and a block belong to this network and to each other (`Anchor.from_checkpoint`), and have been.
+/// Checks that a state and a block belong to this network and to each other, and are not from the
+/// future (`Anchor.from_checkpoint`).
 ///
-/// The specification compares the time of genesis only, since later forks may change the registry. No rule of this one
-/// does, so another registry is another network's, or made up by the source.
+/// The specification compares only the genesis time, because later forks may change the registry.
+/// The rules of this fork never change it. A different registry therefore belongs to another
+/// network or was invented by the source.
 ///
 /// # Errors
 ///
-/// The first [`Mismatch`] in their order.
+/// Returns the first applicable [`Mismatch`] in declaration order.
 pub fn verify_anchor(anchor: &Anchor, genesis: &GenesisFile, current_slot: Slot) -> Result<(), Mismatch> {
     let Anchor { state, block } = anchor;
     verify_checkpoint_state(state)?;
@@ -38,7 +40,8 @@ pub fn verify_anchor(anchor: &Anchor, genesis: &GenesisFile, current_slot: Slot)
     if block.state_root != Root::of(state) {
         return Err(Mismatch::NotItsState);
     }
-    // A state does not hold its own root, so its newest header has none until the next slot begins.
+    // A state does not contain its own root, so its newest header has a zero root until the next
+    // slot.
     let header = BlockHeader {
         slot: block.slot,
         proposer_index: block.proposer_index,

@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration, in words that say what to do.
+//! Errors of a configuration, with instructions for the operator.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,12 +8,12 @@ use consensus::ValidatorIndex;
 use keys::SchemeName;
 use keys::file::FileError;
 
-/// Which of a validator's two keys is meant.
+/// One of a validator's two keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyRole {
-    /// The key that signs votes.
+    /// The key for signing votes.
     Attestation,
-    /// The key that signs proposals.
+    /// The key for signing proposals.
     Proposal,
 }
 
@@ -26,13 +26,13 @@ impl fmt::Display for KeyRole {
     }
 }
 
-/// Says why a configuration is not usable.
+/// The reason why a configuration is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file is missing, unreadable or malformed: the configuration itself, or one that it names.
+    /// A file is missing, unreadable or malformed: the configuration itself, or a file named in it.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The listen address is none.
+    /// The listen address is not valid.
     #[error(
         "{}: listen = \"{listen}\" is no address to listen on: write ADDRESS:PORT or /ip4/ADDRESS/udp/PORT/quic-v1",
         path.display()
@@ -40,10 +40,10 @@ pub enum ConfigError {
     Listen {
         /// The configuration file.
         path: PathBuf,
-        /// What stands there.
+        /// The configured value.
         listen: String,
     },
-    /// A peer's address is none, or does not say who is to be found there.
+    /// A peer's address is not valid, or lacks the peer's identity.
     #[error(
         "{}: the peer \"{peer}\" is no peer's address: write /ip4/ADDRESS/udp/PORT/quic-v1/p2p/PEER_ID",
         path.display()
@@ -51,24 +51,24 @@ pub enum ConfigError {
     Peer {
         /// The configuration file.
         path: PathBuf,
-        /// What stands there.
+        /// The configured value.
         peer: String,
     },
-    /// The address of the HTTP API is none.
+    /// The address of the HTTP API is not valid.
     #[error("{}: http = \"{http}\" is no address to serve the HTTP API on: write ADDRESS:PORT, as in 127.0.0.1:5052, or off", path.display())]
     Http {
         /// The configuration file.
         path: PathBuf,
-        /// What stands there.
+        /// The configured value.
         http: String,
     },
-    /// Gossipsub cannot tend its mesh at this pace.
+    /// Gossipsub cannot run with this heartbeat.
     #[error("{}: gossip_heartbeat_ms must be above 0 (the specification's is 700)", path.display())]
     Heartbeat {
         /// The configuration file.
         path: PathBuf,
     },
-    /// So many threads cannot verify, or should not.
+    /// The number of verifier threads is outside the allowed range.
     #[error(
         "{}: verifiers = {verifiers} is not possible: write {} to {}, or leave it out for one less than there are cores",
         path.display(), VERIFIERS.start(), VERIFIERS.end()
@@ -76,7 +76,7 @@ pub enum ConfigError {
     Verifiers {
         /// The configuration file.
         path: PathBuf,
-        /// What stands there.
+        /// The configured value.
         verifiers: usize,
     },
     /// The genesis file has no validator with the index.
@@ -87,20 +87,20 @@ pub enum ConfigError {
     NoSuchValidator {
         /// The configuration file.
         path: PathBuf,
-        /// The index that stands there.
+        /// The configured index.
         index: ValidatorIndex,
-        /// How many validators there are.
+        /// The number of validators.
         count: usize,
     },
-    /// A validator is named twice, which would make it sign twice in a slot.
+    /// A validator is named twice. The node would sign twice in a slot.
     #[error("{}: validator {index} is named twice: remove one of the two entries", path.display())]
     DuplicateValidator {
         /// The configuration file.
         path: PathBuf,
-        /// The index that stands there twice.
+        /// The repeated index.
         index: ValidatorIndex,
     },
-    /// A key file's scheme is not the network's.
+    /// The scheme of a key file is not the network's scheme.
     #[error(
         "{}: the {role} key of validator {index} signs in the scheme \"{found}\", but the genesis file says \
          \"{expected}\": name the key file that was made with this genesis file",
@@ -109,16 +109,16 @@ pub enum ConfigError {
     WrongScheme {
         /// The key file.
         path: PathBuf,
-        /// The validator that it is named for.
+        /// The validator of the entry.
         index: ValidatorIndex,
-        /// Which of its keys it is named for.
+        /// The role of the entry.
         role: KeyRole,
         /// The genesis file's scheme.
         expected: SchemeName,
         /// The key file's scheme.
         found: SchemeName,
     },
-    /// A key file belongs to another public key than the genesis file gives the validator.
+    /// The public key of a key file differs from the validator's public key in the genesis file.
     #[error(
         "{}: this is not the {role} key of validator {index}: its public key is {found}, but the genesis file says \
          {expected}: name the key file that was made for this validator",
@@ -127,9 +127,9 @@ pub enum ConfigError {
     WrongKey {
         /// The key file.
         path: PathBuf,
-        /// The validator that it is named for.
+        /// The validator of the entry.
         index: ValidatorIndex,
-        /// Which of its keys it is named for.
+        /// The role of the entry.
         role: KeyRole,
         /// The genesis file's public key, in hexadecimal.
         expected: String,

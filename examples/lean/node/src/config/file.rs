@@ -1,4 +1,4 @@
-//! The configuration as it stands in its file.
+//! The configuration in its file format.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use consensus::ValidatorIndex;
 use keys::file::{self, FileError, FileKind};
 
-/// A configuration file, word for word. Paths are relative to the file's own directory.
+/// The content of a configuration file. Paths are relative to the file's own directory.
 ///
 /// # Examples
 ///
@@ -29,77 +29,84 @@ use keys::file::{self, FileError, FileKind};
 pub struct ConfigFile {
     /// The node's name in reports and logs.
     pub name: String,
-    /// Where to listen: `ADDRESS:PORT` or `/ip4/ADDRESS/udp/PORT/quic-v1`.
+    /// The address to listen on: `ADDRESS:PORT` or `/ip4/ADDRESS/udp/PORT/quic-v1`.
     pub listen: String,
     /// The file with the node's secp256k1 secret.
     pub network_key: PathBuf,
     /// The genesis file.
     pub genesis: PathBuf,
-    /// Peers to stay connected to, each as a multiaddress that ends in `/p2p/PEER_ID`.
+    /// Peers to stay connected to, each as a multiaddress with `/p2p/PEER_ID` at the end.
     #[serde(default)]
     pub peers: Vec<String>,
     /// Whether the node aggregates votes and publishes the aggregates.
     #[serde(default)]
     pub aggregator: bool,
-    /// What the node's actors run on; without one, the first that was compiled in.
+    /// The runtime of the node's actors. By default: the first one compiled in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
-    /// The CPU core that the chain's thread is kept on, counted from 0; without one, any.
+    /// The CPU core for the chain's thread, counted from 0. By default: any core.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain_core: Option<usize>,
-    /// How many threads verify blocks and votes, 1 to 64; without one, one less than there are cores, and at least one.
+    /// The number of threads verifying blocks and votes, 1 to 64. By default: one less than the
+    /// number of cores, and at least one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifiers: Option<usize>,
-    /// Whether to speak libp2p's `identify`; the specification's Python node breaks when one does.
+    /// Whether to speak libp2p's `identify`. The specification's Python node fails if a peer
+    /// speaks it.
     #[serde(default)]
     pub identify: bool,
-    /// Whether to speak libp2p's `ping`; the specification's Python node breaks when one does.
+    /// Whether to speak libp2p's `ping`. The specification's Python node fails if a peer speaks
+    /// it.
     #[serde(default)]
     pub ping: bool,
-    /// How often gossipsub tends its mesh, in milliseconds; the specification's value is 700.
+    /// The interval of gossipsub's mesh maintenance in milliseconds. The specification's value is
+    /// 700.
     #[serde(default = "specified_heartbeat")]
     pub gossip_heartbeat_ms: u64,
-    /// Where to serve the HTTP API: `ADDRESS:PORT`, or `off`, as without one: many nodes may run on one machine.
+    /// The address of the HTTP API: `ADDRESS:PORT`, or `off`. The default is `off`, because many
+    /// nodes may run on one machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<String>,
-    /// The validators that this node votes and proposes for.
+    /// The node's validators. It votes and proposes for them.
     #[serde(default)]
     pub validators: Vec<ValidatorEntry>,
 }
 
-/// One validator that a node votes and proposes for.
+/// One of a node's validators.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValidatorEntry {
-    /// Its place among the genesis file's validators, counted from 0.
+    /// The validator's position in the genesis file, counted from 0.
     pub index: ValidatorIndex,
-    /// The key file that signs its votes.
+    /// The key file for signing votes.
     pub attestation_key: PathBuf,
-    /// The key file that signs its proposals.
+    /// The key file for signing proposals.
     pub proposal_key: PathBuf,
 }
 
 impl ConfigFile {
-    /// Reads the file alone; [`NodeConfig::load`](crate::config::NodeConfig::load) also reads what it names.
+    /// Reads this file alone. [`NodeConfig::load`](crate::config::NodeConfig::load) also reads the
+    /// files named in it.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file cannot be read, is not TOML, lacks a field or has one that there is not.
+    /// Returns [`FileError`] if the file cannot be read, is not TOML, lacks a field or has an
+    /// unknown field.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         file::read_toml(FileKind::Config, path)
     }
 
-    /// Writes the file; one that exists is not overwritten.
+    /// Writes the file without overwriting an existing one.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file exists or cannot be written.
+    /// Returns [`FileError`] if the file exists or cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
         file::write_toml(FileKind::Config, path, self)
     }
 }
 
-/// Returns gossipsub's heartbeat as the specification has it, in milliseconds.
+/// Returns the specification's heartbeat of gossipsub in milliseconds.
 fn specified_heartbeat() -> u64 {
     700
 }

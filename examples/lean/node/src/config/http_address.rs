@@ -1,9 +1,9 @@
-//! Where a node serves its HTTP API.
+//! The address of a node's HTTP API.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::str::FromStr;
 
-/// Where a node serves its HTTP API, if it does.
+/// The address of a node's HTTP API, or none.
 ///
 /// # Examples
 ///
@@ -16,22 +16,24 @@ use std::str::FromStr;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HttpAddress {
-    /// Nowhere.
+    /// The API is off.
     #[default]
     Off,
-    /// Here; port 0 is any that is free. The node does not start if it cannot.
+    /// The API's address; port 0 is any free port. The node does not start if the address cannot be
+    /// used.
     On(SocketAddr),
-    /// Here, unless somebody else does already: then nowhere, with a warning.
+    /// The API's address if its port is free. Otherwise the API is off, and the node logs a
+    /// warning.
     IfFree(SocketAddr),
 }
 
 impl HttpAddress {
-    /// The port of lean clients, for this machine only. The specification's node serves all machines, but nobody is asked
-    /// who they are.
+    /// The port of lean clients, for this machine only. The specification's node listens on all
+    /// interfaces, but the API has no authentication.
     pub const LEAN_CLIENTS: Self = Self::IfFree(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 5052)));
 }
 
-/// Says that a text is no address for the HTTP API.
+/// The error for a text that is not an address of the HTTP API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write ADDRESS:PORT, as in 127.0.0.1:5052, or off")]
 pub struct NoHttpAddress;

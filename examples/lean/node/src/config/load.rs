@@ -1,4 +1,4 @@
-//! The configuration with all that it names read and checked.
+//! The configuration in its checked form, with all referenced files read.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -14,52 +14,56 @@ use keys::genesis_file::GenesisFile;
 use keys::{KeyFile, NetworkKey, StoredKey, ValidatorKeyFiles};
 use xmss::PublicKey;
 
-/// How many verifiers a node may be told to have. Each is a thread, whose lanes have room for two slots of votes.
+/// The allowed numbers of verifiers. Each is a thread with lanes for two slots of votes.
 pub(crate) const VERIFIERS: RangeInclusive<usize> = 1..=64;
 
-/// Everything that a node is told at its start. No file is read after this.
+/// The complete input of a node at its start. No file is read after this.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
     /// The node's name in reports and logs.
     pub name: String,
-    /// Where to listen: `/ip4/…/udp/…/quic-v1`.
+    /// The address to listen on: `/ip4/…/udp/…/quic-v1`.
     pub listen: Multiaddr,
     /// Peers to stay connected to, each ending in `/p2p/…`.
     pub peers: Vec<Multiaddr>,
-    /// The key by which peers know the node.
+    /// The secret key of the node's network identity.
     pub network_key: NetworkKey,
-    /// What the network agrees on.
+    /// The network's common parameters.
     pub genesis: GenesisFile,
-    /// The keys of the validators that the node votes and proposes for, still to be grown, each the genesis file's.
+    /// The keys of the node's validators, not yet regenerated. Each matches the genesis file's
+    /// public key.
     pub validators: Vec<ValidatorKeyFiles>,
     /// Whether the node aggregates votes and publishes the aggregates.
     pub aggregator: bool,
-    /// The name of the runtime that was asked for.
+    /// The name of the requested runtime.
     pub runtime: Option<String>,
     /// The CPU core for the chain's thread.
     pub chain_core: Option<usize>,
-    /// How many threads verify blocks and votes; none for one less than there are cores, and at least one.
+    /// The number of threads verifying blocks and votes. `None` means one less than the number of
+    /// cores, and at least one.
     pub verifiers: Option<usize>,
     /// Whether to speak libp2p's `identify`.
     pub identify: bool,
     /// Whether to speak libp2p's `ping`.
     pub ping: bool,
-    /// How often gossipsub tends its mesh.
+    /// The interval of gossipsub's mesh maintenance.
     pub gossip_heartbeat: Duration,
-    /// Where to serve the HTTP API.
+    /// The address of the HTTP API.
     pub http: HttpAddress,
-    /// The HTTP API of a node to begin at whose finalized block; without one, the chain begins at genesis.
+    /// The HTTP API of another node. The chain begins at that node's finalized block, or at genesis
+    /// if this is `None`.
     pub checkpoint_sync_url: Option<String>,
-    /// Which aggregation proofs are accepted; all of them are mocks, and none is given for real.
+    /// The accepted aggregation proofs. All of them are mocks; real proofs are not implemented.
     pub proofs: MockProofs,
 }
 
 impl NodeConfig {
-    /// Reads a configuration file and every file that it names, and checks that they belong together.
+    /// Reads a configuration file and every file named in it, and checks that they belong together.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`], whose message names the file and says what to do.
+    /// Returns [`ConfigError`] with the file's name and instructions for the operator in its
+    /// message.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let file = ConfigFile::load(path)?;
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -103,11 +107,12 @@ impl NodeConfig {
         })
     }
 
-    /// Returns the UDP socket address that the node listens on.
+    /// Returns the UDP socket address of [`listen`](Self::listen).
     ///
     /// # Panics
     ///
-    /// When [`listen`](Self::listen) was changed to an address that [`load`](Self::load) does not let pass.
+    /// Panics if [`listen`](Self::listen) was changed to an address refused by
+    /// [`load`](Self::load).
     pub fn listen_socket(&self) -> SocketAddr {
         socket_address(&self.listen).expect("load lets only addresses pass that are an IP address and a UDP port")
     }
@@ -122,12 +127,12 @@ pub fn listen_address(text: &str) -> Option<Multiaddr> {
     (socket_address(&address).is_some() && address.iter().count() == 3).then_some(address)
 }
 
-/// Writes a UDP socket address the way libp2p wants it: `/ip4/…/udp/…/quic-v1`.
+/// Returns a UDP socket address in libp2p's form: `/ip4/…/udp/…/quic-v1`.
 pub fn quic_address(socket: SocketAddr) -> Multiaddr {
     Multiaddr::from(socket.ip()).with(Protocol::Udp(socket.port())).with(Protocol::QuicV1)
 }
 
-/// Reads the socket address that a QUIC address starts with.
+/// Returns the socket address at the beginning of a QUIC address.
 pub(crate) fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
     let mut parts = address.iter();
     let ip = match parts.next()? {

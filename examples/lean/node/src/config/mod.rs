@@ -1,4 +1,4 @@
-//! One node's configuration: a TOML file on disk, and the same thing with all that it names read and checked.
+//! One node's configuration: its TOML file, and its checked form with all referenced files read.
 
 mod error;
 mod file;

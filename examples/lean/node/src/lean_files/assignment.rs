@@ -1,4 +1,4 @@
-//! `validators.yaml` and `annotated_validators.yaml`: which node has which validators.
+//! `validators.yaml` and `annotated_validators.yaml`: the assignment of validators to nodes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,15 +22,15 @@ pub struct NodeValidators(BTreeMap<String, Option<Vec<ValidatorIndex>>>);
 #[serde(transparent)]
 pub struct AnnotatedValidators(BTreeMap<String, Option<Vec<KeyFileEntry>>>);
 
-/// One key of one validator. A validator has two entries; the file's name tells which is which.
+/// One key of one validator. A validator has two entries, distinguished by their file names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "KeyFileDocument")]
 pub struct KeyFileEntry {
     /// The validator's index.
     pub index: ValidatorIndex,
-    /// The key's public half, if the file says it.
+    /// The key's public half, if present.
     pub public_key: Option<PublicKey>,
-    /// The file with the key, seen from the folder of keys.
+    /// The file with the key, relative to the folder of keys.
     pub file: PathBuf,
 }
 
@@ -48,9 +48,10 @@ impl From<KeyFileDocument> for KeyFileEntry {
 }
 
 impl KeyFileEntry {
-    /// Tells by the file's name what the key signs: `attester` votes, `proposer` proposals.
+    /// Returns the role of the key by its file name: `attester` for votes, `proposer` for
+    /// proposals.
     ///
-    /// `None` when the name has neither word or both.
+    /// Returns `None` if the name contains neither word or both.
     pub fn role(&self) -> Option<KeyRole> {
         let name = self.file.file_name()?.to_str()?;
         match (name.contains("attester"), name.contains("proposer")) {
@@ -66,7 +67,7 @@ impl NodeValidators {
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file cannot be read or is none.
+    /// Returns [`FileError`] if the file cannot be read or has another format.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         yaml::read(FileKind::LeanValidators, path)
     }
@@ -75,17 +76,17 @@ impl NodeValidators {
     ///
     /// # Errors
     ///
-    /// A text that says what is wrong, and in which line.
+    /// Returns a description of the fault with its line.
     pub fn parse(text: &str) -> Result<Self, String> {
         yaml::parse(text)
     }
 
-    /// Returns a node's validators; `None` when the node is not named.
+    /// Returns a node's validators, or `None` if the file does not name the node.
     pub fn of(&self, node: &str) -> Option<&[ValidatorIndex]> {
         self.0.get(node).map(|indices| indices.as_deref().unwrap_or_default())
     }
 
-    /// Walks the nodes' names.
+    /// Returns an iterator over the nodes' names.
     pub fn nodes(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
@@ -96,7 +97,7 @@ impl AnnotatedValidators {
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file cannot be read or is none.
+    /// Returns [`FileError`] if the file cannot be read or has another format.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         yaml::read(FileKind::LeanValidators, path)
     }
@@ -105,17 +106,17 @@ impl AnnotatedValidators {
     ///
     /// # Errors
     ///
-    /// A text that says what is wrong, and in which line.
+    /// Returns a description of the fault with its line.
     pub fn parse(text: &str) -> Result<Self, String> {
         yaml::parse(text)
     }
 
-    /// Returns the keys of a node's validators; `None` when the node is not named.
+    /// Returns the keys of a node's validators, or `None` if the file does not name the node.
     pub fn of(&self, node: &str) -> Option<&[KeyFileEntry]> {
         self.0.get(node).map(|entries| entries.as_deref().unwrap_or_default())
     }
 
-    /// Walks the nodes' names.
+    /// Returns an iterator over the nodes' names.
     pub fn nodes(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

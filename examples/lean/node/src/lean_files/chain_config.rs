@@ -1,4 +1,4 @@
-//! `config.yaml`: when a chain begins, and with which validators.
+//! `config.yaml`: the genesis time and the validators of a chain.
 
 use std::fmt;
 use std::path::Path;
@@ -14,9 +14,10 @@ use keys::SchemeName;
 use keys::file::{self, FileError, FileKind};
 use keys::genesis_file::{GenesisFile, GenesisValidator, specified_fork_digest};
 
-/// What `config.yaml` says (`GenesisConfig` in the specification's `node/genesis.py`). Other keys in it are ignored, as
-/// the specification ignores them.
+/// The content of `config.yaml` (`GenesisConfig` in the specification's `node/genesis.py`). Other
+/// keys in the file are ignored, as in the specification.
 ///
+/// # Examples
 /// # Examples
 ///
 /// ```
@@ -32,9 +33,9 @@ use keys::genesis_file::{GenesisFile, GenesisValidator, specified_fork_digest};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainConfig {
-    /// When slot 0 begins, in seconds since 1970 (`GENESIS_TIME`).
+    /// The start of slot 0, in seconds since 1970 (`GENESIS_TIME`).
     pub genesis_time: u64,
-    /// The validators' public keys (`GENESIS_VALIDATORS`); a validator's place is its index.
+    /// The validators' public keys (`GENESIS_VALIDATORS`). A validator's position is its index.
     pub validators: Vec<GenesisValidator>,
 }
 
@@ -62,7 +63,7 @@ impl<'de> Deserialize<'de> for Validator {
     }
 }
 
-/// Reads a validator's two keys, and has words for the older form that has one.
+/// Reads a validator's two keys. The error for the older form with one key explains the difference.
 struct ValidatorVisitor;
 
 impl<'de> Visitor<'de> for ValidatorVisitor {
@@ -89,7 +90,7 @@ impl ChainConfig {
     ///
     /// # Errors
     ///
-    /// A text that says what is wrong, and in which line.
+    /// Returns a description of the fault with its line.
     pub fn parse(text: &str) -> Result<Self, String> {
         Self::from_document(yaml::parse(text)?)
     }
@@ -98,7 +99,7 @@ impl ChainConfig {
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file cannot be read or is none.
+    /// Returns [`FileError`] if the file cannot be read or is not a `config.yaml`.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let document = yaml::read(FileKind::LeanConfig, path)?;
         Self::from_document(document).map_err(|flaw| file::malformed(FileKind::LeanConfig, path, flaw))
@@ -119,7 +120,8 @@ impl ChainConfig {
         }
     }
 
-    /// Returns what a network of this beginning agrees on; the file does not say in which scheme its validators sign.
+    /// Returns the genesis file of this chain. The caller supplies the scheme, because
+    /// `config.yaml` does not name it.
     pub fn genesis(&self, scheme: SchemeName) -> GenesisFile {
         GenesisFile {
             genesis_time: self.genesis_time,

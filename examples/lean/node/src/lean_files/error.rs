@@ -1,4 +1,4 @@
-//! What can be wrong with a genesis folder, in words that say what to do.
+//! Errors of genesis folders, with instructions for the operator.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use keys::file::FileError;
 use network::HostKeyError;
 use xmss::PublicKey;
 
-/// Says why a node cannot run from a genesis folder, or why one cannot be written.
+/// The reason why a node cannot run from a genesis folder, or why a folder cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum LeanFilesError {
     /// A file is missing, unreadable or malformed.
@@ -27,7 +27,7 @@ pub enum LeanFilesError {
     Incomplete {
         /// The folder.
         directory: PathBuf,
-        /// The files that are missing, each with what it is for.
+        /// The missing files, each with its purpose.
         missing: Vec<&'static str>,
     },
     /// The folder does not name the node.
@@ -38,32 +38,32 @@ pub enum LeanFilesError {
         known.join(", ")
     )]
     NoSuchNode {
-        /// The file that names the nodes.
+        /// The file with the nodes' names.
         path: PathBuf,
-        /// The name that was asked for.
+        /// The requested name.
         node: String,
-        /// The names that there are.
+        /// The existing names.
         known: Vec<String>,
     },
     /// The chain has no validator with the index.
     #[error("{}: there is no validator {index}: config.yaml has {count}, numbered from 0", path.display())]
     NoSuchValidator {
-        /// The file that names the validator.
+        /// The file naming the validator.
         path: PathBuf,
-        /// The index that stands there.
+        /// The index in that file.
         index: ValidatorIndex,
-        /// How many validators there are.
+        /// The number of validators.
         count: usize,
     },
-    /// A validator, or one of its keys, is named twice, which would make it sign twice in a slot.
+    /// A validator or one of its keys is named twice. The node would sign twice in a slot.
     #[error("{}: validator {index} is named twice: remove one of the two entries", path.display())]
     DuplicateValidator {
-        /// The file that names the validator.
+        /// The file naming the validator.
         path: PathBuf,
-        /// The index that stands there twice.
+        /// The repeated index.
         index: ValidatorIndex,
     },
-    /// A key file's name does not say what the key signs.
+    /// The name of a key file does not reveal the purpose of the key.
     #[error(
         "{}: the key \"{}\" of validator {index} could be either of its two: put \"attester\" or \"proposer\" into the \
          file's name",
@@ -71,7 +71,7 @@ pub enum LeanFilesError {
         file.display()
     )]
     UnclearRole {
-        /// The file that names the key.
+        /// The file naming the key.
         path: PathBuf,
         /// The validator's index.
         index: ValidatorIndex,
@@ -81,14 +81,14 @@ pub enum LeanFilesError {
     /// A validator has only one of its two keys.
     #[error("{}: validator {index} has no {role} key: add the entry for it", path.display())]
     MissingKey {
-        /// The file that names the keys.
+        /// The file naming the keys.
         path: PathBuf,
         /// The validator's index.
         index: ValidatorIndex,
-        /// Which key is missing.
+        /// The missing key's role.
         role: KeyRole,
     },
-    /// The manifest does not list a validator that is ours.
+    /// The manifest lacks a validator of this node.
     #[error(
         "{}: it has no keys of validator {index}, which validators.yaml gives to this node: write both files anew, \
          together",
@@ -100,7 +100,8 @@ pub enum LeanFilesError {
         /// The validator's index.
         index: ValidatorIndex,
     },
-    /// A key file belongs to another public key than the chain gives the validator.
+    /// The public key of a key file differs from the validator's public key in the chain's
+    /// configuration.
     #[error(
         "{}: this is not the {role} key of validator {index}: its public key is {found}, but config.yaml says \
          {expected}: take the key files that were made with this config.yaml",
@@ -109,49 +110,49 @@ pub enum LeanFilesError {
     WrongKey {
         /// The key file.
         path: PathBuf,
-        /// The validator that it is named for.
+        /// The validator of the entry.
         index: ValidatorIndex,
-        /// Which of its keys it is named for.
+        /// The role of the entry.
         role: KeyRole,
         /// The chain's public key.
         expected: Box<PublicKey>,
         /// The key file's public key.
         found: Box<PublicKey>,
     },
-    /// Two keys of a node are of different schemes.
+    /// Two keys of a node have different schemes.
     #[error(
         "{}: this key has {found} slots in all and others of this node {expected}: all keys of a network are of one \
          scheme",
         path.display()
     )]
     MixedSchemes {
-        /// The key file that differs.
+        /// The differing key file.
         path: PathBuf,
         /// The lifetime of the other keys' scheme.
         expected: u64,
         /// The lifetime of this key's scheme.
         found: u64,
     },
-    /// The listen address is none.
+    /// The listen address is not valid.
     #[error("--listen {0} is no address to listen on: write ADDRESS:PORT or /ip4/ADDRESS/udp/PORT/quic-v1")]
     Listen(String),
-    /// A peer that the command line names is none.
+    /// A peer on the command line is not a valid address.
     #[error("--peer: {0}")]
     Peer(#[from] NodeAddressError),
-    /// A node's own key is none.
+    /// The node's own key is not valid.
     #[error(transparent)]
     NetworkKey(#[from] HostKeyError),
-    /// A node's name cannot be a file's name and a YAML key as it is.
+    /// A node's name is unsuitable as a file name and YAML key.
     #[error("\"{0}\" is no name for a node: use letters, digits, - and _, and each name once")]
     Name(String),
-    /// A folder cannot be written for these numbers.
+    /// The numbers of nodes, addresses and validators do not permit a network.
     #[error("{nodes} nodes with {addresses} addresses and {validators} validators make no network")]
     Size {
-        /// How many nodes there are.
+        /// The number of nodes.
         nodes: usize,
-        /// How many addresses they have.
+        /// The number of addresses.
         addresses: usize,
-        /// How many validators there are.
+        /// The number of validators.
         validators: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! A genesis folder, read for one node.
+//! Reading of a genesis folder for one node.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,23 +16,27 @@ use keys::file::{FileError, FileKind, FileProblem};
 use keys::{NetworkKey, SchemeName, StoredKey, ValidatorKeyFiles};
 use xmss::PublicKey;
 
-/// The port that is listened on when neither the command line nor the node's own record says one.
+/// The default listening port, for use if neither the command line nor the node's own record has a
+/// port.
 const DEFAULT_PORT: u16 = 9000;
 
-/// What a command line says beside the folder.
+/// The command line's options besides the folder.
 #[derive(Clone, Debug, Default)]
 pub struct LeanOptions {
     /// The node's name in the folder.
     pub node_id: String,
-    /// Where to listen; without it, the port in the node's own record, or 9000, on all addresses.
+    /// The address to listen on. By default: the port in the node's own record, or 9000, on all
+    /// addresses.
     pub listen: Option<String>,
-    /// The file with the node's secp256k1 secret; without it, `NODE.key` in the folder, or a new key.
+    /// The file with the node's secp256k1 secret. By default: `NODE.key` in the folder, or a new
+    /// key.
     pub node_key: Option<PathBuf>,
-    /// Nodes to dial beside those of the folder: records, or addresses with an identity at the end.
+    /// Nodes to dial besides those of the folder: records, or addresses with an identity at the
+    /// end.
     pub peers: Vec<String>,
     /// Whether the node aggregates votes and publishes the aggregates.
     pub aggregator: bool,
-    /// The name of the runtime that was asked for.
+    /// The name of the requested runtime.
     pub runtime: Option<String>,
     /// Whether to speak libp2p's `identify`.
     pub identify: bool,
@@ -54,17 +58,17 @@ struct KeyPaths {
 }
 
 impl LeanFolder {
-    /// Names a folder; nothing is read yet.
+    /// Creates a handle to a folder without reading it.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
     }
 
-    /// Reads everything that a node needs, and checks that it belongs together.
+    /// Reads all files of a node and checks that they belong together.
     ///
     /// # Errors
     ///
-    /// [`LeanFilesError`], whose message names the file and says what to do; one for a folder that lacks files names all
-    /// of them.
+    /// Returns [`LeanFilesError`] with the file's name and instructions for the operator in its
+    /// message. For an incomplete folder, the message lists all missing files.
     pub fn load(&self, options: &LeanOptions) -> Result<NodeConfig, LeanFilesError> {
         self.check_complete(!options.peers.is_empty())?;
         let chain = ChainConfig::load(&self.path("config.yaml"))?;
@@ -162,7 +166,7 @@ impl LeanFolder {
         Ok(loaded)
     }
 
-    /// Reads a node's keys out of `annotated_validators.yaml`.
+    /// Reads a node's keys from `annotated_validators.yaml`.
     fn annotated_keys(&self, node: &str, path: &Path) -> Result<Vec<KeyPaths>, LeanFilesError> {
         let file = AnnotatedValidators::load(path)?;
         let entries = file.of(node).ok_or_else(|| no_such_node(path, node, file.nodes()))?;
@@ -196,7 +200,7 @@ impl LeanFolder {
             .collect()
     }
 
-    /// Reads a node's validators out of `validators.yaml`, and their keys out of the manifest.
+    /// Reads a node's validators from `validators.yaml`, and their keys from the manifest.
     fn listed_keys(&self, node: &str, path: &Path) -> Result<Vec<KeyPaths>, LeanFilesError> {
         let file = NodeValidators::load(path)?;
         let indices = file.of(node).ok_or_else(|| no_such_node(path, node, file.nodes()))?;
@@ -231,7 +235,7 @@ impl LeanFolder {
         self.path("hash-sig-keys").join(file)
     }
 
-    /// Tells the scheme of a network of which this node has no key.
+    /// Returns the scheme in the manifest, for a node without keys.
     fn manifest_scheme(&self) -> Result<Option<SchemeName>, FileError> {
         let path = self.manifest_path();
         if !path.exists() {
@@ -274,7 +278,8 @@ fn load_key(
     Err(LeanFilesError::WrongKey { path: path.to_owned(), index, role, expected, found })
 }
 
-/// Returns where to listen by the node's own record: at its port, on all addresses unless it is for this machine alone.
+/// Returns the address to listen on for a node's own record: the record's port, on all addresses
+/// unless the record names a loopback address.
 fn default_listen(own: Option<&Multiaddr>) -> Multiaddr {
     let everywhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), DEFAULT_PORT);
     let socket = match own.and_then(socket_address) {

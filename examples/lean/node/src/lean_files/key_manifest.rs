@@ -10,11 +10,13 @@ use consensus::ValidatorIndex;
 use keys::file::{FileError, FileKind};
 use xmss::PublicKey;
 
-/// What the manifest says (`ValidatorManifest` in the specification's `node/validator/registry.py`). Fields that only
-/// describe the keys are ignored: the key files say the same.
+/// The content of the manifest (`ValidatorManifest` in the specification's
+/// `node/validator/registry.py`). Other fields only describe the keys. They are ignored, because
+/// the key files contain the same information.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct KeyManifest {
-    /// How many slots the scheme's keys span (`lifetime`), if it is said: it tells the scheme.
+    /// The number of slots in the lifetime of the scheme's keys (`lifetime`), if present. It
+    /// identifies the scheme.
     pub lifetime: Option<u64>,
     /// The validators, in any order.
     pub validators: Vec<ManifestEntry>,
@@ -26,13 +28,13 @@ pub struct KeyManifest {
 pub struct ManifestEntry {
     /// The validator's index.
     pub index: ValidatorIndex,
-    /// Verifies its votes.
+    /// The key to verify the validator's votes.
     pub attestation_public_key: PublicKey,
-    /// Verifies its proposals.
+    /// The key to verify the validator's proposals.
     pub proposal_public_key: PublicKey,
-    /// The file with the key that signs its votes, seen from the manifest.
+    /// The file with the key for signing votes, relative to the manifest.
     pub attestation_private_key_file: PathBuf,
-    /// The file with the key that signs its proposals, seen from the manifest.
+    /// The file with the key for signing proposals, relative to the manifest.
     pub proposal_private_key_file: PathBuf,
 }
 
@@ -58,25 +60,25 @@ impl From<ManifestEntryDocument> for ManifestEntry {
 }
 
 impl KeyManifest {
-    /// Reads such a file.
+    /// Reads a manifest file.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when the file cannot be read or is none.
+    /// Returns [`FileError`] if the file cannot be read or is not a manifest.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         yaml::read(FileKind::LeanManifest, path)
     }
 
-    /// Reads the text of such a file.
+    /// Reads the text of a manifest file.
     ///
     /// # Errors
     ///
-    /// A text that says what is wrong, and in which line.
+    /// Returns a description of the fault with its line.
     pub fn parse(text: &str) -> Result<Self, String> {
         yaml::parse(text)
     }
 
-    /// Finds a validator's entry.
+    /// Returns a validator's entry.
     pub fn of(&self, index: ValidatorIndex) -> Option<&ManifestEntry> {
         self.validators.iter().find(|entry| entry.index == index)
     }

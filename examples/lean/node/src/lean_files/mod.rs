@@ -1,17 +1,19 @@
-//! Genesis folders as lean clients share them, read and written.
+//! Reading and writing of genesis folders in the format shared by lean clients.
 //!
 //! ```text
 //! DIR/config.yaml                      when slot 0 begins, and the validators' public keys
 //! DIR/validators.yaml                  which node has which validators
-//! DIR/annotated_validators.yaml        the same, with each validator's key files; preferred where both are
+//! DIR/annotated_validators.yaml        the same, with each validator's key files;
+//!                                      preferred where both are
 //! DIR/nodes.yaml                       the nodes' records (ENRs), to dial them
 //! DIR/NODE.key                         a node's secp256k1 secret in hexadecimal
 //! DIR/hash-sig-keys/validator-keys-manifest.yaml   each validator's public keys and key files
 //! DIR/hash-sig-keys/*.ssz              the key files
 //! ```
 //!
-//! Reading is lenient where clients differ in what they add, and strict where a mistake would cost a validator its duties
-//! or its keys. [`LeanFolder`] reads a folder for one node; [`LeanPlan`] writes one for all nodes of a new network.
+//! Reading is lenient about clients' additional fields, and strict about mistakes with consequences
+//! for a validator's duties or keys. [`LeanFolder`] reads a folder for one node; [`LeanPlan`]
+//! writes a folder for all nodes of a new network.
 
 mod assignment;
 mod chain_config;

@@ -1,4 +1,4 @@
-//! `nodes.yaml`: the records (ENRs) of a network's nodes, and the addresses that they tell.
+//! `nodes.yaml`: the records (ENRs) of a network's nodes, and the addresses in them.
 
 use std::net::SocketAddrV4;
 use std::path::Path;
@@ -11,27 +11,27 @@ use keys::NetworkKey;
 use keys::file::{self, FileError, FileKind};
 use network::{HostKey, HostKeyError, NodeRecord, RecordError};
 
-/// The most nodes that a list may have: a node dials all of them.
+/// The most nodes in a list. The limit exists because a node dials all of them.
 pub const MOST_NODES: usize = 4096;
 
-/// The number of a record that is a node's first.
+/// The sequence number of a node's first record.
 const FIRST: u64 = 1;
 
-/// Says why a text is no address of a node.
+/// The reason why a text is not a node's address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NodeAddressError {
-    /// The text begins like a record and is none.
+    /// The text begins like a record but is not a valid one.
     #[error("\"{}\" is no node record: {reason}", shortened(text))]
     NotARecord {
-        /// What stands there.
+        /// The text.
         text: String,
-        /// Why it is none.
+        /// The fault in the record.
         reason: RecordError,
     },
-    /// The record was not signed with the key that it names, so anyone may have written it.
+    /// The record's signature does not match its own key, so the record may be forged.
     #[error("the node record \"{}\" is not signed with its own key: somebody has changed it", shortened(.0))]
     Forged(String),
-    /// The record tells no address for QUIC.
+    /// The record has no address for QUIC.
     #[error("the node record \"{}\" has no address: it needs ip and udp, or ip and quic", shortened(.0))]
     NoAddress(String),
     /// The text is neither a record nor an address.
@@ -42,11 +42,12 @@ pub enum NodeAddressError {
     NotAnAddress(String),
 }
 
-/// Reads a node's address out of its record, which must be signed, or out of a multiaddress with an identity at its end.
+/// Reads a node's address, either from its signed record or from a multiaddress with an identity at
+/// the end.
 ///
 /// # Errors
 ///
-/// [`NodeAddressError`] when the text is neither.
+/// Returns [`NodeAddressError`] if the text is neither.
 pub(super) fn node_address(text: &str) -> Result<Multiaddr, NodeAddressError> {
     if text.starts_with("enr:") {
         return record_address(text);
@@ -69,11 +70,12 @@ fn record_address(text: &str) -> Result<Multiaddr, NodeAddressError> {
     }
 }
 
-/// Signs the first record of the node that has this key and listens on this address.
+/// Signs the first record of the node with this key and this listening address.
 ///
 /// # Errors
 ///
-/// [`HostKeyError`] never comes from a [`NetworkKey`] that was read or drawn.
+/// Returns [`HostKeyError`] for an invalid secret. A [`NetworkKey`] read from a file or generated
+/// at random never has one.
 pub(super) fn signed_record(key: &NetworkKey, address: SocketAddrV4) -> Result<String, HostKeyError> {
     let key = HostKey::from_secret(*key.secret())?;
     Ok(NodeRecord::sign(&key, FIRST, *address.ip(), address.port(), true).to_string())
@@ -83,22 +85,22 @@ pub(super) fn signed_record(key: &NetworkKey, address: SocketAddrV4) -> Result<S
 ///
 /// # Errors
 ///
-/// [`FileError`] when the file cannot be read, is no list, or has an entry that is no node's address.
+/// Returns [`FileError`] if the file cannot be read, is not a list, or has an invalid entry.
 pub(super) fn load(path: &Path) -> Result<Vec<Multiaddr>, FileError> {
     let texts = yaml::read(FileKind::LeanNodes, path)?;
     addresses(texts).map_err(|flaw| file::malformed(FileKind::LeanNodes, path, flaw))
 }
 
-/// Reads the text of `nodes.yaml`, or says what is wrong.
+/// Reads the text of `nodes.yaml`.
 ///
 /// # Errors
 ///
-/// What is wrong with the text.
+/// Returns a description of the fault in the text.
 pub fn parse_node_list(text: &str) -> Result<Vec<Multiaddr>, String> {
     addresses(yaml::parse(text)?)
 }
 
-/// Reads the addresses in a list, which an empty file is too.
+/// Reads the addresses in a list. An empty file is an empty list.
 fn addresses(texts: Option<Vec<String>>) -> Result<Vec<Multiaddr>, String> {
     let texts = texts.unwrap_or_default();
     if texts.len() > MOST_NODES {
@@ -109,7 +111,7 @@ fn addresses(texts: Option<Vec<String>>) -> Result<Vec<Multiaddr>, String> {
     texts.iter().enumerate().map(address).collect()
 }
 
-/// Returns the beginning of a text that may be long.
+/// Returns the beginning of a possibly long text.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((at, _)) => format!("{}…", &text[..at]),

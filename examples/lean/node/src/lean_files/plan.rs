@@ -1,4 +1,4 @@
-//! A genesis folder, written for all nodes of a new network.
+//! Writing of a genesis folder for all nodes of a new network.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,27 +12,28 @@ use consensus::{VALIDATOR_REGISTRY_LIMIT, ValidatorIndex};
 use keys::file::{self, FileError, FileKind, FileProblem};
 use keys::{NetworkKey, StoredKey, ValidatorKeyFiles};
 
-/// When a network starts, and who its nodes are.
+/// The genesis time and the nodes of a new network.
 #[derive(Clone, Debug)]
 pub struct LeanPlan {
-    /// When slot 0 begins, in seconds since 1970.
+    /// The start of slot 0, in seconds since 1970.
     pub genesis_time: u64,
     /// The nodes' names.
     pub names: Vec<String>,
-    /// Where each node listens; node records name IPv4 addresses only.
+    /// The listening address of each node. Node records contain only IPv4 addresses.
     pub addresses: Vec<SocketAddrV4>,
 }
 
 impl LeanPlan {
-    /// Writes the whole folder: files that exist are not overwritten. Validators are dealt out to the nodes in turn.
+    /// Writes the whole folder without overwriting existing files. Validators are assigned to the
+    /// nodes in turn.
     ///
-    /// `nodes` are the nodes' keys in the order of their names; `validators` must be numbered in order, their keys with
-    /// trees.
+    /// `nodes` are the nodes' keys in the order of their names. `validators` must be numbered in
+    /// order, and their keys must have trees.
     ///
     /// # Errors
     ///
-    /// [`LeanFilesError`] when the numbers do not go together, a name is impossible, or a file exists already or cannot be
-    /// written.
+    /// Returns [`LeanFilesError`] if the numbers contradict each other, a name is unsuitable, or a
+    /// file already exists or cannot be written.
     pub fn write(
         &self,
         nodes: &[NetworkKey],
@@ -92,7 +93,7 @@ impl LeanPlan {
         text
     }
 
-    /// Walks the nodes' names, each with its validators.
+    /// Returns an iterator over the nodes' names, each with its validators.
     fn dealt_out<'a>(
         &'a self,
         validators: &'a [ValidatorKeyFiles],
@@ -138,7 +139,7 @@ impl LeanPlan {
     }
 }
 
-/// Writes the manifest as the specification's `ValidatorManifest` has it.
+/// Returns the manifest in the format of the specification's `ValidatorManifest`.
 fn manifest(validators: &[ValidatorKeyFiles]) -> String {
     let mut text = String::new();
     if let Some(first) = validators.first() {

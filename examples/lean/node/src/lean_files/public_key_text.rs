@@ -1,4 +1,4 @@
-//! Public keys as lean clients write them.
+//! Public keys in the format of lean clients.
 
 use std::borrow::Cow;
 

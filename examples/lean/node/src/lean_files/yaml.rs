@@ -1,4 +1,4 @@
-//! YAML files, bounded, with errors that name the file and the line.
+//! Reading of YAML files with a size limit. Errors name the file and the line.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 
 use keys::file::{self, FileError, FileKind};
 
-/// The largest YAML file that is read, in bytes. 4,096 validators with all their keys take about 2 MB.
+/// The largest accepted YAML file in bytes. 4,096 validators with all their keys need about 2 MB.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// Reads a YAML file of one document.
+/// Reads a YAML file with one document.
 pub(super) fn read<T: DeserializeOwned>(kind: FileKind, path: &Path) -> Result<T, FileError> {
     let bytes = file::read_bytes(kind, path, MOST_BYTES)?;
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -19,7 +19,7 @@ pub(super) fn read<T: DeserializeOwned>(kind: FileKind, path: &Path) -> Result<T
     parse(&text).map_err(|message| file::malformed(kind, path, message))
 }
 
-/// Reads YAML text, or says where and why that cannot be done.
+/// Reads YAML text, or returns the fault with its line.
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::Error,

@@ -1,4 +1,4 @@
-//! Whole nodes in this process, for the tests that need them.
+//! Whole nodes in this process, for integration tests.
 
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use libp2p::Multiaddr;
 const INTERVAL_MS: u64 = 100;
 const ENOUGH: Duration = Duration::from_secs(120);
 
-/// Configurations for `nodes` nodes that hold `validators` validators in turn and all know each other.
+/// Returns the configurations of `nodes` nodes. Each node dials the nodes before it, and
+/// `validators` validators are assigned in turn.
 pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeConfig> {
     let key = |validator: u64, role: u8| {
         let mut seed = [role; 32];
@@ -41,7 +42,7 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             })
             .collect(),
     };
-    // Held until all are chosen, so that no port is given twice.
+    // All sockets stay open until all ports are chosen, so no port is assigned twice.
     let sockets: Vec<_> = (0..nodes).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port")).collect();
     let addresses: Vec<Multiaddr> = sockets
         .iter()

@@ -1,6 +1,7 @@
-//! The checks that a vector's author wrote.
+//! The checks written by a vector's author.
 //!
-//! A snapshot says most of what they say, but not what a validator would vote for, nor what a block holds.
+//! Snapshots cover most of these values. They do not cover the attestation target of a validator's
+//! next vote or the contents of a block.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,10 +11,10 @@ use crate::fork_choice::Taken;
 use crate::verdict::Findings;
 use consensus::{AttestationData, Block, Proofs, Root, Slot, Store, ValidatorIndex, validator_indices};
 
-/// Names of blocks, by which checks refer to them.
+/// Block roots by label. Checks refer to blocks by label.
 pub(super) type Labels = HashMap<String, Root>;
 
-/// Makes every check that is there.
+/// Runs all checks of a step.
 pub(super) fn compare(
     store: &Store,
     labels: &Labels,
@@ -45,13 +46,13 @@ pub(super) fn compare(
                 check.list()?.iter().try_for_each(|check| one_vote(store, labels, check, findings))?;
             }
             "attestationSignatureTargetSlots" => {
-                targets(name, store.attestation_signatures().map(|(data, _)| data), &check, findings)?;
+                targets(name, store.pools().attestation_signatures().map(|(data, _)| data), &check, findings)?;
             }
             "latestNewAggregatedTargetSlots" => {
-                targets(name, store.new_proofs().map(|(data, _)| data), &check, findings)?;
+                targets(name, store.pools().new_proofs().map(|(data, _)| data), &check, findings)?;
             }
             "latestKnownAggregatedTargetSlots" => {
-                targets(name, store.known_proofs().map(|(data, _)| data), &check, findings)?;
+                targets(name, store.pools().known_proofs().map(|(data, _)| data), &check, findings)?;
             }
             "newPoolProofParticipants" => participants(store, &check, findings)?,
             "blockAttestationCount" => {
@@ -63,8 +64,8 @@ pub(super) fn compare(
             }
             "lexicographicHeadAmong" => tie(store, labels, &check, findings)?,
             "reorgDepth" => {
-                let kept: HashSet<Root> = store.chain(store.head()).map(|(root, _)| root).collect();
-                let left = store.chain(taken.head_before).filter(|(root, _)| !kept.contains(root)).count();
+                let kept: HashSet<Root> = store.tree().chain(store.head()).map(|(root, _)| root).collect();
+                let left = store.tree().chain(taken.head_before).filter(|(root, _)| !kept.contains(root)).count();
                 findings.same(name, left as u64, check.uint()?);
             }
             "labelsInStore" => {
@@ -87,7 +88,7 @@ fn block<'a>(taken: &'a Taken, check: &Field<'_>) -> Result<&'a Block, Malformed
     taken.block.as_ref().ok_or_else(|| check.malformed("the step has no block"))
 }
 
-/// Compares the slots of the targets of a pool's votes.
+/// Compares the set of target slots of a pool's votes.
 fn targets<'a>(
     name: &str,
     votes: impl Iterator<Item = &'a AttestationData>,
@@ -106,11 +107,12 @@ fn one_vote(store: &Store, labels: &Labels, check: &Field<'_>, findings: &mut Fi
     let latest = match location.text()? {
         "signatures" => latest(
             store
+                .pools()
                 .attestation_signatures()
                 .filter_map(|(data, mut voters)| voters.any(|voter| voter == validator).then_some(data)),
         ),
-        "new" => latest(voted(store.new_proofs(), validator)),
-        "known" => latest(voted(store.known_proofs(), validator)),
+        "new" => latest(voted(store.pools().new_proofs(), validator)),
+        "known" => latest(voted(store.pools().known_proofs(), validator)),
         _ => return Err(location.malformed("no such pool is known here")),
     };
     let what = |field: &str| format!("{field} of validator {validator}'s vote among {}", location.text().unwrap_or(""));
@@ -132,12 +134,12 @@ fn one_vote(store: &Store, labels: &Labels, check: &Field<'_>, findings: &mut Fi
     Ok(())
 }
 
-/// Finds the vote with the highest slot; the first one, if there are several in one slot.
+/// Returns the vote with the highest slot. If several votes have that slot, returns the first one.
 fn latest<'a>(votes: impl Iterator<Item = &'a AttestationData>) -> Option<&'a AttestationData> {
     votes.reduce(|latest, vote| if latest.slot < vote.slot { vote } else { latest })
 }
 
-/// Walks the votes of a pool that a validator is among the voters of.
+/// Iterates over the votes of one validator in a pool of proofs.
 fn voted<'a>(
     pool: impl Iterator<Item = (&'a AttestationData, &'a Proofs)>,
     validator: ValidatorIndex,
@@ -148,11 +150,12 @@ fn voted<'a>(
     })
 }
 
-/// Compares who is covered by the proofs that wait to be counted, by the slot of the target.
+/// Compares the voters of the new proofs (not counted yet) for each target slot.
 fn participants(store: &Store, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
     for (slot, expected) in check.entries()? {
         let slot: Slot = slot.parse().map_err(|_| expected.malformed("the key is no slot"))?;
-        let proofs = store.new_proofs().filter(|(data, _)| data.target.slot == slot).flat_map(|(_, proofs)| proofs);
+        let proofs =
+            store.pools().new_proofs().filter(|(data, _)| data.target.slot == slot).flat_map(|(_, proofs)| proofs);
         let got: BTreeSet<_> = proofs.flat_map(|proof| validator_indices(&proof.participants)).collect();
         let what = format!("voters of new proofs for target slot {slot}");
         findings.same(&what, got, expected.each(Field::uint)?.into_iter().collect());
@@ -160,7 +163,7 @@ fn participants(store: &Store, check: &Field<'_>, findings: &mut Findings) -> Re
     Ok(())
 }
 
-/// Finds the vote of a block that has exactly the expected voters, and compares its slots.
+/// Finds the vote in the block with exactly the expected voters, and compares its slots.
 fn one_of_block(block: &Block, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
     let participants: BTreeSet<_> = check.at("participants")?.each(Field::uint)?.into_iter().collect();
     let voters = |bits| validator_indices(bits).collect::<BTreeSet<_>>();
@@ -179,7 +182,7 @@ fn one_of_block(block: &Block, check: &Field<'_>, findings: &mut Findings) -> Re
     Ok(())
 }
 
-/// Checks that forks weigh the same, and that the head is the one with the largest root.
+/// Checks for equal weights among the forks, and for the head being the fork with the largest root.
 fn tie(store: &Store, labels: &Labels, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
     let forks = check.each(|label| labelled(labels, label))?;
     let weights = store.block_weights();

@@ -1,10 +1,13 @@
-//! Votes that the generator gave its store for a block, and that its builder then left out of the block.
+//! Votes that the generator added to its store for a block, but that the block builder left out.
 //!
-//! A block has no room for more than eight votes, and none for a vote whose source is not justified or whose target
-//! is. The generator has gossiped such a vote all the same, and it stays in the pool of known proofs, where it has
-//! weight. No step says what it is; but the snapshot after the block has its root and its voters. It has passed the
-//! store's checks, so all three of its checkpoints lie on one chain of known blocks and its slot has begun: there are few
-//! such votes, and the one with that root is found by trying them.
+//! A block holds at most eight votes. It holds no vote with an unjustified source or an already
+//! justified target. The generator has gossiped such votes anyway. They stay in the pool of known
+//! proofs and have weight there.
+//!
+//! No step contains these votes, but the snapshot after the block shows the root and the voters of
+//! each. Each vote has passed the store's checks: all three of its checkpoints lie on one chain of
+//! known blocks, and its slot has begun. Only few votes have these properties, so trying them all
+//! finds the one with the given root.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,9 +17,10 @@ use crate::field::{Field, Malformed};
 use crate::proof_setting::placeholder;
 use consensus::{AttestationData, Block, Checkpoint, INTERVALS_PER_SLOT, Root, Slot, Store};
 
-/// Gives the store the votes that `snapshot` is the first to show, although no block or step has any of them.
+/// Adds the votes first seen in `snapshot` to the store, although no block or step contains them.
 ///
-/// A vote that the store has had before is never given to it again: a store that loses votes is found out.
+/// A vote seen earlier is never added a second time. Otherwise a store that loses votes would go
+/// unnoticed.
 pub(super) fn give_votes(
     store: &mut Store,
     block: &Block,
@@ -34,7 +38,7 @@ pub(super) fn give_votes(
         return Ok(());
     }
     let has_begun = block.slot.max(store.time() / INTERVALS_PER_SLOT);
-    // Found first, because the store that is walked is the one that they are given to.
+    // Collected first: `possible_votes` borrows the store, and the loop below modifies it.
     let found: Vec<_> = possible_votes(store, has_begun)
         .filter_map(|vote| wanted.remove(&Root::of(&vote)).map(|voters| (vote, voters)))
         .collect();
@@ -46,10 +50,10 @@ pub(super) fn give_votes(
     Ok(())
 }
 
-/// Walks every vote that the store would accept in slots up to `has_begun`.
+/// Iterates over every vote acceptable to the store with a slot up to `has_begun`.
 fn possible_votes(store: &Store, has_begun: Slot) -> impl Iterator<Item = AttestationData> {
-    let chain = |root: Root| store.chain(root).map(|(root, block)| Checkpoint { root, slot: block.slot });
-    let heads = store.blocks().map(|(root, block)| Checkpoint { root: *root, slot: block.slot });
+    let chain = |root: Root| store.tree().chain(root).map(|(root, block)| Checkpoint { root, slot: block.slot });
+    let heads = store.tree().blocks().map(|(root, block)| Checkpoint { root: *root, slot: block.slot });
     heads.flat_map(move |head| {
         chain(head.root).flat_map(move |target| {
             chain(target.root).flat_map(move |source| {

@@ -1,11 +1,11 @@
-//! The store, step by step, with a snapshot of it after each.
+//! Runs a store step by step and compares it with a snapshot after each step.
 //!
-//! A vector begins with an anchor; then come ticks, blocks, votes and aggregates, each with what the store must look like
-//! afterwards. Blocks are unsigned, and the proofs of aggregates are placeholders or taken on trust ([`ProofSetting`]);
-//! votes are really signed.
+//! A vector begins with an anchor. Its steps are ticks, blocks, votes and aggregates, each with a
+//! snapshot of the expected store. Blocks are unsigned. The proofs of aggregates are placeholders
+//! or are trusted without verification ([`ProofSetting`]). Votes carry real signatures.
 //!
-//! Reading order: this file (what a step is), [`left_out`] (what the generator gave its store that no step says),
-//! [`snapshot`] and [`checks`] (what is compared).
+//! Reading order: this file (the steps), [`left_out`] (votes added by the generator without a
+//! step), [`snapshot`] and [`checks`] (the comparisons).
 
 mod checks;
 mod left_out;
@@ -28,20 +28,20 @@ use consensus::{
 /// The type of a step that gossips an aggregate.
 const AGGREGATE: &str = "gossipAggregatedAttestation";
 
-/// A store under test, and what the vector's steps have said so far.
+/// A store under test, with the data of the steps taken so far.
 pub(super) struct Replay {
-    /// Nothing when the anchor was refused.
+    /// `None` if the anchor was rejected.
     store: Option<Store>,
     refused: Option<Rejection>,
     proofs: ProofSetting,
     steps: usize,
-    /// Blocks that the vector's author has named.
+    /// Blocks labelled by the vector's author.
     labels: Labels,
-    /// The roots of all votes that any step or snapshot has shown.
+    /// The roots of all votes seen so far in a step or snapshot.
     votes_shown: HashSet<Root>,
 }
 
-/// What a step has done, for the checks that its author wrote.
+/// The head before a step, and the block of the step, for the author's checks.
 struct Taken {
     head_before: Root,
     block: Option<Block>,
@@ -58,7 +58,8 @@ pub(super) fn open(vector: &Field<'_>) -> Result<Replay, Malformed> {
     Ok(Replay { store, refused, proofs: ProofSetting::of(vector)?, steps, labels, votes_shown: HashSet::new() })
 }
 
-/// Says why the vector cannot be run, if it cannot: a real proof must be refused for what is wrong with it.
+/// Returns the reason for skipping the vector, if any: a rejection expected for an invalid real
+/// proof.
 pub(super) fn cannot_run(vector: &Field<'_>) -> Result<Option<&'static str>, Malformed> {
     let mut hangs_on_proof = false;
     for step in vector.at("steps")?.list()? {
@@ -71,7 +72,7 @@ pub(super) fn cannot_run(vector: &Field<'_>) -> Result<Option<&'static str>, Mal
 }
 
 impl Trial for Replay {
-    /// The anchor comes before the vector's own steps.
+    /// The anchor counts as a step before the vector's own steps.
     fn steps(&self) -> usize {
         self.steps + 1
     }
@@ -103,14 +104,16 @@ impl Trial for Replay {
         snapshot::compare(store, &snapshot, findings)?;
         votes_shown.extend(snapshot::votes(&snapshot)?);
         match step.maybe("checks") {
-            // What was refused was refused before the author's checks, and has changed nothing.
+            // No checks after a rejection: the generator rejected the step before its own checks,
+            // and the store is unchanged.
             Some(checks) if outcome.is_ok() => checks::compare(store, labels, &taken, &checks, findings),
             _ => Ok(()),
         }
     }
 }
 
-/// Reads the block of a step that has one, and remembers the name that the author gave it, whatever becomes of it.
+/// Reads the block of a step, if it has one, and stores the author's label for it even if the block
+/// is rejected later.
 fn sent_block(step: &Field<'_>, labels: &mut Labels) -> Result<Option<Block>, Malformed> {
     let Some(sent) = step.maybe("block") else { return Ok(None) };
     let block = block(&sent)?;
@@ -120,7 +123,7 @@ fn sent_block(step: &Field<'_>, labels: &mut Labels) -> Result<Option<Block>, Ma
     Ok(Some(block))
 }
 
-/// Does with the store what a step says, and says whether the store has refused it.
+/// Runs one step on the store, and returns the store's rejection, if any.
 fn act(
     store: &mut Store,
     proofs: ProofSetting,
@@ -168,10 +171,12 @@ fn tick(store: &mut Store, step: &Field<'_>, proofs: ProofSetting) -> Result<(),
     Ok(())
 }
 
-/// Lets a block's votes count as if they had been gossiped before, as the generator does to build the block.
+/// Adds a block's votes to the known proofs, except those already in a pool, as the generator does
+/// to build the block.
 ///
-/// It keeps what its builder has folded of them in the pool of known proofs. A block with the same vote twice was not
-/// built, its votes were forced into it; and there is nothing to build on an unknown parent.
+/// The generator keeps the proofs aggregated by its block builder in the pool of known proofs. Two
+/// kinds of blocks are skipped. A block with the same vote twice was not built: its votes were
+/// forced into it. A block with an unknown parent cannot be built.
 fn give_votes(store: &mut Store, block: &Block) {
     let votes: Vec<&AttestationData> = block.body.attestations.iter().map(|vote| &vote.data).collect();
     let repeats = votes.iter().enumerate().any(|(place, vote)| votes[..place].contains(vote));
@@ -181,8 +186,9 @@ fn give_votes(store: &mut Store, block: &Block) {
     for vote in block.body.attestations.iter() {
         let voters: HashSet<ValidatorIndex> = validator_indices(&vote.aggregation_bits).collect();
         let held: HashSet<_> = store
+            .pools()
             .known_proofs()
-            .chain(store.new_proofs())
+            .chain(store.pools().new_proofs())
             .filter(|(data, _)| **data == vote.data)
             .flat_map(|(_, proofs)| proofs.iter().flat_map(|proof| validator_indices(&proof.participants)))
             .collect();

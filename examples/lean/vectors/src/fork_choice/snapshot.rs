@@ -1,4 +1,4 @@
-//! Comparing a store with a snapshot of the generator's.
+//! Comparison of a store with one of the generator's snapshots.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use consensus::{AttestationData, Checkpoint, Proofs, Root, Store, validator_indi
 
 /// Compares every field of a snapshot.
 pub(super) fn compare(store: &Store, snapshot: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
-    let roots: BTreeSet<Root> = store.blocks().map(|(root, _)| *root).collect();
+    let roots: BTreeSet<Root> = store.tree().blocks().map(|(root, _)| *root).collect();
     let fields = [
         ("time", json!(store.time())),
         ("headRoot", json!(store.head())),
@@ -21,8 +21,8 @@ pub(super) fn compare(store: &Store, snapshot: &Field<'_>, findings: &mut Findin
         ("blockWeights", weights(store, &roots)),
         ("blockRoots", json!(roots)),
         ("attestationSignatures", signatures(store)),
-        ("newAggregatedPayloads", pool(store.new_proofs())),
-        ("knownAggregatedPayloads", pool(store.known_proofs())),
+        ("newAggregatedPayloads", pool(store.pools().new_proofs())),
+        ("knownAggregatedPayloads", pool(store.pools().known_proofs())),
     ];
     for (name, got) in &fields {
         let expected = snapshot.at(name)?;
@@ -37,7 +37,7 @@ pub(super) fn compare(store: &Store, snapshot: &Field<'_>, findings: &mut Findin
     Ok(())
 }
 
-/// Lists the roots of all votes that a snapshot shows.
+/// Returns the roots of all votes in a snapshot.
 pub(super) fn votes(snapshot: &Field<'_>) -> Result<Vec<Root>, Malformed> {
     let pools = ["attestationSignatures", "newAggregatedPayloads", "knownAggregatedPayloads"];
     let mut votes = Vec::new();
@@ -51,7 +51,7 @@ fn checkpoint(checkpoint: Checkpoint) -> Value {
     json!({"root": checkpoint.root, "slot": checkpoint.slot})
 }
 
-/// Weighs the blocks above the finalized slot.
+/// Returns the weight of each block above the finalized slot.
 fn weights(store: &Store, roots: &BTreeSet<Root>) -> Value {
     let (weights, finalized) = (store.block_weights(), store.latest_finalized().slot);
     let is_open = |root: &&Root| store.block(root).is_some_and(|block| block.slot > finalized);
@@ -61,7 +61,7 @@ fn weights(store: &Store, roots: &BTreeSet<Root>) -> Value {
 
 fn signatures(store: &Store) -> Value {
     let mut entries: Vec<(Root, Vec<u64>)> =
-        store.attestation_signatures().map(|(data, voters)| (Root::of(data), voters.collect())).collect();
+        store.pools().attestation_signatures().map(|(data, voters)| (Root::of(data), voters.collect())).collect();
     entries.sort();
     entries.iter().map(|(root, voters)| json!({"dataRoot": root, "validatorIndices": voters})).collect()
 }

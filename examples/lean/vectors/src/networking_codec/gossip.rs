@@ -1,4 +1,4 @@
-//! Topics, message ids, and what peers of a mesh send each other.
+//! Topics, message ids, and gossipsub RPCs.
 
 use crate::field::{Field, Malformed};
 use crate::verdict::Findings;
@@ -45,7 +45,7 @@ pub(super) fn rpc(codec: &Field<'_>, output: &Field<'_>, findings: &mut Findings
     let ours = Rpc {
         subscriptions: codec.at("subscriptions")?.each(subscription)?,
         publish: codec.at("publish")?.each(published)?,
-        // Control that controls nothing is not sent.
+        // The node sends no empty control message.
         control: codec
             .maybe("control")
             .map(|field| control(&field))
@@ -90,7 +90,7 @@ fn control(field: &Field<'_>) -> Result<Control, Malformed> {
     })
 }
 
-/// Reads a name, which is not sent if it is empty.
+/// Reads a name. An empty name is not sent, so it becomes `None`.
 fn name(field: &Field<'_>, key: &str) -> Result<Option<String>, Malformed> {
     let name = field.maybe(key).map(|name| name.text()).transpose()?;
     Ok(name.filter(|name| !name.is_empty()).map(str::to_owned))

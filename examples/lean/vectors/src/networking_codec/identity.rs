@@ -1,4 +1,4 @@
-//! Who a node is: node records and peer ids.
+//! The identity of a node: node records and peer ids.
 
 use libp2p_identity::PeerId;
 use libp2p_identity::{PublicKey, ecdsa, ed25519, secp256k1};

@@ -1,7 +1,8 @@
-//! What travels between nodes: encodings that must come out, or decode, as the specification's do.
+//! Encodings used between nodes. The node's output must equal the specification's, or must decode
+//! to the same value.
 //!
-//! Reading order: [`stream`] (integers, compression, requests, responses), [`gossip`] (topics, ids, RPCs) and
-//! [`identity`] (node records, peer ids).
+//! Reading order: [`stream`] (integers, compression, requests, responses), [`gossip`] (topics, ids,
+//! RPCs) and [`identity`] (node records, peer ids).
 
 mod gossip;
 mod identity;
@@ -35,7 +36,7 @@ pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), M
     }
 }
 
-/// Checks that bytes are refused.
+/// Checks for a decoding error.
 fn decode_failure(vector: &Field<'_>, codec: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
     let raw = codec.at("rawBytes")?.bytes()?;
     let decoder = codec.at("decoder")?;
@@ -46,7 +47,7 @@ fn decode_failure(vector: &Field<'_>, codec: &Field<'_>, findings: &mut Findings
         "gossipsub_rpc" => decode_rpc(&raw).is_err(),
         "gossip_topic" => std::str::from_utf8(&raw).map_or(true, |text| text.parse::<Topic>().is_err()),
         "reqresp_request" => decode_request(&raw).is_err(),
-        // The specification's decoder takes one chunk, and refuses an empty answer.
+        // The specification's decoder reads exactly one chunk and rejects an empty answer.
         "reqresp_response" => !decode_response(&raw).is_ok_and(|chunks| chunks.len() == 1),
         "enr" => NodeRecord::from_rlp(&raw).is_err(),
         _ => return Err(decoder.malformed("no such decoder is known here")),

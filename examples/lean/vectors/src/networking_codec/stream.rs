@@ -1,6 +1,7 @@
 //! Integers, compression, requests and responses.
 //!
-//! Compressors differ, so what this node's makes is decoded again, and not compared byte by byte with the generator's.
+//! Compressors differ. The node's compressed output is therefore decoded again, and not compared
+//! byte by byte with the generator's.
 
 use crate::field::{Field, Malformed};
 use crate::verdict::Findings;
@@ -69,7 +70,8 @@ fn chunk(field: &Field<'_>) -> Result<Chunk, Malformed> {
     let byte = u8::try_from(code.uint()?).map_err(|_| code.malformed("not a byte"))?;
     Ok(match ResponseCode::from_byte(byte) {
         ResponseCode::Success => Ok(payload),
-        // The text is for people; no more of it is sent than may be, but all that came is shown.
+        // The text is for people. Only a bounded part of it is sent, but a received text is shown
+        // in full.
         code => Err(ErrorChunk { code, message: String::from_utf8_lossy(&payload).into_owned() }),
     })
 }

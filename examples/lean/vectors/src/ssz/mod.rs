@@ -1,4 +1,4 @@
-//! Encodings, hash tree roots, and bytes that must not decode.
+//! SSZ encodings, hash tree roots, and invalid bytes.
 
 mod shape;
 
@@ -21,9 +21,10 @@ use consensus::{
 };
 use xmss::{PublicKey, Signature};
 
-/// Finds the type that the vector names, decodes, encodes again, and compares encoding, root and value.
+/// Decodes the vector's bytes as the named type, encodes the value again, and compares encoding,
+/// root and value.
 ///
-/// The vector names types, so each needs its line here.
+/// Vectors name their types, so each type needs a line here.
 pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
     let name = vector.at("typeName")?;
     let coded = Coded { vector, findings };
@@ -32,7 +33,8 @@ pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), M
         "Uint8" => coded.value(narrow::<u8>),
         "Uint16" => coded.value(narrow::<u16>),
         "Uint32" => coded.value(narrow::<u32>),
-        // Its value is written as the generator's language shows it.
+        // The vector's value of this type is in the notation of the generator's language, so it is
+        // not compared.
         "Fp" => coded.form::<u32>(),
         "Uint64" | "Slot" | "Interval" | "ValidatorIndex" | "SubnetId" => coded.value(|value| value.uint()),
         "Bytes1" => coded.value(array::<1>),
@@ -97,19 +99,20 @@ pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), M
     }
 }
 
-/// An encoding, and what must come of it.
+/// An encoding, with its expected value and root.
 struct Coded<'a, 'b> {
     vector: &'a Field<'b>,
     findings: &'a mut Findings,
 }
 
 impl Coded<'_, '_> {
-    /// Compares encoding and root; the value of the vector is not looked at, because both say it.
+    /// Compares encoding and root. The vector's value is ignored, because encoding and root
+    /// determine it.
     fn form<T: SszEncode + SszDecode + HashTreeRoot>(self) -> Result<(), Malformed> {
         self.decode::<T>().map(drop)
     }
 
-    /// Compares what was decoded with the vector's value, too.
+    /// Compares encoding and root, and also the decoded value.
     fn value<T>(self, read: impl FnOnce(&Field<'_>) -> Read<T>) -> Result<(), Malformed>
     where
         T: SszEncode + SszDecode + HashTreeRoot + PartialEq + Debug,

@@ -1,4 +1,4 @@
-//! Types that only vectors have, or that this node keeps in another form.
+//! Types found only in vectors, and types with a different representation in this node.
 
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 use libssz_types::{SszList, SszVector};
@@ -9,8 +9,8 @@ use wire::MAX_REQUEST_BLOCKS;
 /// A digest of the signature scheme: 8 field elements of 4 bytes.
 pub(super) type Digest = SszVector<u32, 8>;
 
-/// A list of digests as the signature scheme holds them: bounded by twice the leaves of a bottom tree, 32 in the test
-/// scheme, in which vectors are.
+/// A list of digests. The limit is twice the number of leaves of a bottom tree. It is 32 in the
+/// test scheme, the scheme of the vectors.
 pub(super) type DigestList = SszList<Digest, 32>;
 
 /// A layer of the signature scheme's tree.
@@ -20,26 +20,26 @@ pub(super) struct HashTreeLayer {
     nodes: DigestList,
 }
 
-/// The siblings on the way from a leaf to the root.
+/// The siblings on the path from a leaf to the root.
 #[derive(Clone, Debug, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub(super) struct HashTreeOpening {
     siblings: DigestList,
 }
 
-/// Where a node's chain stands; the network code reads and writes its 80 bytes itself.
+/// The status of a node's chain. The network code reads and writes its 80 bytes without SSZ types.
 #[derive(Clone, Debug, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub(super) struct Status {
     finalized: Checkpoint,
     head: Checkpoint,
 }
 
-/// A request for blocks by their roots.
+/// A request for blocks by root.
 #[derive(Clone, Debug, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub(super) struct BlocksByRootRequest {
     roots: SszList<Root, MAX_REQUEST_BLOCKS>,
 }
 
-/// A request for blocks by their slots.
+/// A request for blocks by slot.
 #[derive(Clone, Debug, PartialEq, Eq, SszEncode, SszDecode, HashTreeRoot)]
 pub(super) struct BlocksByRangeRequest {
     start_slot: u64,

@@ -1,4 +1,5 @@
-//! Vectors that are made here of states made here: that the runner sees what is wrong, not that the rules are right.
+//! Vectors built from states created in these tests. They check the runner's detection of errors,
+//! not the consensus rules.
 
 use consensus::{
     AggregatedAttestation, AttestationData, Block, Checkpoint, Root, State, aggregation_bits, process_block,
@@ -11,7 +12,7 @@ use crate::made::{anchor, block, checkpoint, data, run, state, wrong};
 
 const MARKER: &str = "0x004d4f434b45442d4147475245474154494f4e2d50524f4f4600";
 
-/// The proof of a block, which is checked against the registry of a state.
+/// A signed block with its proof, to be checked against the registry of a state.
 fn signed(state_after: &State, signed_block: &Block, setting: u8, proof: &str) -> Value {
     json!({
         "proofSetting": setting,
@@ -21,7 +22,7 @@ fn signed(state_after: &State, signed_block: &Block, setting: u8, proof: &str) -
 }
 
 #[test]
-fn a_blocks_signers_are_looked_up_before_its_proof_is() {
+fn the_signers_of_a_block_are_checked_before_its_proof() {
     let (anchor, _) = anchor();
     let good = Block { slot: 1, proposer_index: 1, ..Block::default() };
     let stranger = Block { proposer_index: 3, ..good.clone() };
@@ -54,7 +55,8 @@ fn a_blocks_signers_are_looked_up_before_its_proof_is() {
     assert!(matches!(verdict.outcome, Outcome::Skipped(reason) if reason.contains("leanMultisig")));
 }
 
-/// An aggregate of two of three validators for genesis, gossiped in slot 0, and what the store is like afterwards.
+/// A vector with an aggregate of two of three validators for genesis, gossiped in slot 0, and the
+/// expected store.
 fn aggregate(setting: u8) -> Value {
     let (anchor, anchor_block) = anchor();
     let root = Root::of(&anchor_block);
@@ -106,7 +108,7 @@ fn every_field_of_a_snapshot_is_compared() {
 }
 
 #[test]
-fn every_check_of_an_author_is_made() {
+fn every_check_written_by_an_author_is_run() {
     for (check, value) in [
         ("time", json!(1)),
         ("headSlot", json!(1)),
@@ -127,7 +129,7 @@ fn every_check_of_an_author_is_made() {
         ("attestationChecks", json!([{"validator": 2, "location": "signatures"}])),
         ("attestationChecks", json!([{"validator": 2, "location": "new", "targetSlot": 1}])),
         ("reorgDepth", json!(1)),
-        // What has no label, or no block, cannot be checked, and an unknown check must not pass for one that was made.
+        // A missing label or block cannot be checked. An unknown check must not pass unnoticed.
         ("headRootLabel", json!("nobody")),
         ("blockAttestationCount", json!(0)),
         ("surprise", json!(0)),
@@ -143,7 +145,7 @@ fn a_rejection_must_be_the_one_that_is_expected() {
     let mut vector = aggregate(0);
     vector["steps"][0]["rejectionReason"] = "INVALID_SIGNATURE".into();
     assert_eq!(wrong(&run("fork_choice", &vector)), ["rejection"]);
-    // Not a placeholder.
+    // This proof is not a placeholder.
     vector["steps"][0]["attestation"]["proof"]["proof"]["data"] = "0x00".into();
     vector["steps"][0]["valid"] = false.into();
     vector["steps"][0]["storeSnapshot"]["newAggregatedPayloads"] = json!([]);
@@ -151,7 +153,7 @@ fn a_rejection_must_be_the_one_that_is_expected() {
 }
 
 #[test]
-fn a_real_proof_is_taken_on_trust_and_said_to_be_but_its_refusal_is_not_guessed() {
+fn a_real_proof_is_trusted_and_a_vector_expecting_its_rejection_is_skipped() {
     let verdict = run("fork_choice", &aggregate(1));
     assert!(wrong(&verdict).is_empty());
     assert_eq!(verdict.not_compared.len(), 1);
@@ -163,7 +165,7 @@ fn a_real_proof_is_taken_on_trust_and_said_to_be_but_its_refusal_is_not_guessed(
 }
 
 #[test]
-fn a_transitions_fields_and_root_are_compared_and_a_rejection_comes_from_the_last_block() {
+fn fields_and_root_of_a_transition_are_compared_and_only_the_last_block_may_be_rejected() {
     let (pre, _) = anchor();
     let root = Root::of(&pre);
     let vector =
@@ -188,7 +190,8 @@ fn a_transitions_fields_and_root_are_compared_and_a_rejection_comes_from_the_las
     assert_eq!(wrong(&run("state_transition", &refused)), ["refused block"]);
 }
 
-/// A block without votes, and a snapshot with a vote that nothing else in the vector shows.
+/// A vector with a block without votes, and a snapshot with a vote found nowhere else in the
+/// vector.
 fn left_out(shown: Root) -> Value {
     let (pre, anchor_block) = anchor();
     let genesis = Checkpoint { root: Root::of(&anchor_block), slot: 0 };
@@ -217,12 +220,12 @@ fn left_out(shown: Root) -> Value {
 }
 
 #[test]
-fn a_vote_that_the_generator_left_out_of_its_block_is_found_by_its_root_and_nothing_else_is() {
+fn only_an_acceptable_vote_left_out_of_a_block_is_found_by_its_root() {
     let (_, anchor_block) = anchor();
     let genesis = Checkpoint { root: Root::of(&anchor_block), slot: 0 };
     let vote = AttestationData { slot: 1, head: genesis, target: genesis, source: genesis };
     assert!(wrong(&run("fork_choice", &left_out(Root::of(&vote)))).is_empty());
-    // No vote that the store would take has these roots: the slot has not begun, or the head is unknown.
+    // The store would accept neither vote: the slot has not begun, or the head is unknown.
     let early = AttestationData { slot: 2, ..vote };
     let lost = AttestationData { head: Checkpoint { root: Root::ZERO, slot: 0 }, ..vote };
     for vote in [early, lost] {

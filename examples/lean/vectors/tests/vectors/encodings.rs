@@ -1,4 +1,4 @@
-//! Encodings whose roots are few enough hashes to be computed here, and what travels between nodes at its edges.
+//! Encodings with roots simple enough to compute here, and edge cases of network encodings.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -11,7 +11,7 @@ fn hash(left: Chunk, right: Chunk) -> Chunk {
     Sha256::new().chain_update(left).chain_update(right).finalize().into()
 }
 
-/// The root over a power of two of chunks.
+/// Returns the root of a power of two of chunks.
 fn merkle(chunks: &[Chunk]) -> Chunk {
     match chunks {
         [root] => *root,
@@ -22,7 +22,7 @@ fn merkle(chunks: &[Chunk]) -> Chunk {
     }
 }
 
-/// Cuts bytes into `n` chunks, and fills up with zeros.
+/// Splits bytes into `n` chunks, padded with zeros.
 fn chunks(bytes: &[u8], n: usize) -> Vec<Chunk> {
     let mut all = bytes.to_vec();
     all.resize(n * 32, 0);
@@ -44,7 +44,7 @@ fn ssz(name: &str, value: Value, bytes: &[u8], root: Chunk) -> Value {
 }
 
 #[test]
-fn bits_and_lists_that_fill_their_last_chunk_or_just_do_not() {
+fn roots_with_full_and_partial_last_chunks_are_correct() {
     let ones = |n: usize| {
         let mut bytes = vec![0xff; n / 8];
         if !n.is_multiple_of(8) {
@@ -58,12 +58,12 @@ fn bits_and_lists_that_fill_their_last_chunk_or_just_do_not() {
         let vector = ssz(&format!("BoundaryBitvector{n}"), bits(n), &bytes, root);
         assert!(wrong(&run("ssz", &vector)).is_empty(), "{n} bits");
     }
-    // The bit that ends the list is not part of the chunk.
+    // The delimiter bit of the list is not part of the chunk.
     let list = [ones(256), vec![1]].concat();
     let root = hash(merkle(&chunks(&ones(256), 1)), length(256));
     assert!(wrong(&run("ssz", &ssz("BoundaryBitlist256", bits(256), &list, root))).is_empty());
 
-    // Five numbers take two chunks of the eight that thirty-two can take.
+    // Five numbers fill two chunks. The limit of thirty-two numbers corresponds to eight chunks.
     let numbers: Vec<u8> = (1u64..=5).flat_map(u64::to_le_bytes).collect();
     let root = hash(merkle(&chunks(&numbers, 8)), length(5));
     let vector = ssz("BoundaryUint64List32", json!({"data": [1, 2, 3, 4, 5]}), &numbers, root);
@@ -80,7 +80,7 @@ fn bits_and_lists_that_fill_their_last_chunk_or_just_do_not() {
 }
 
 #[test]
-fn a_root_a_value_or_an_encoding_that_is_not_the_vectors_is_found() {
+fn a_different_root_value_or_encoding_is_found() {
     let root = length(300);
     let good = ssz("Uint64", json!("300"), &300u64.to_le_bytes(), root);
     assert!(wrong(&run("ssz", &good)).is_empty());
@@ -96,7 +96,7 @@ fn a_root_a_value_or_an_encoding_that_is_not_the_vectors_is_found() {
 }
 
 #[test]
-fn bytes_that_must_not_decode_do_not() {
+fn invalid_bytes_are_rejected() {
     for (name, raw) in [
         ("DecodeBitlist8", "0x"),
         ("DecodeBitlist8", "0x00"),
@@ -140,7 +140,7 @@ fn bytes_that_must_not_decode_do_not() {
 }
 
 #[test]
-fn what_is_empty_travels_too() {
+fn empty_and_extreme_values_are_encoded_and_decoded() {
     let identifier = "ff060000734e61507059";
     for (codec, output) in [
         (json!({"kind": "reqresp_request", "sszData": "0x"}), json!({"encoded": format!("0x00{identifier}")})),

@@ -1,4 +1,4 @@
-//! Folders and files that are not what they should be.
+//! Missing and malformed folders and files.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,8 @@ use actor_lanes::runtime::ThreadRuntime;
 use actor_lanes::{Runtime, ThreadConfig};
 use vectors::{Difference, Format, LoadError, Outcome, examine, load};
 
-/// Writes a file of vectors into a folder that lives as long as what is returned.
+/// Writes a file of vectors into a temporary folder. The folder is removed when the returned value
+/// is dropped.
 fn folder(path: &str, text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join(path);
@@ -18,13 +19,13 @@ fn folder(path: &str, text: &str) -> tempfile::TempDir {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_an_error_that_names_it() {
+fn a_missing_folder_is_an_error_with_its_name() {
     let error = load(Path::new("/nowhere/vectors"), None).expect_err("there is no such folder");
     assert!(error.to_string().starts_with("cannot read /nowhere/vectors: "), "{error}");
 }
 
 #[test]
-fn a_format_that_is_not_known_is_told_and_the_others_are_run() {
+fn an_unknown_format_is_reported_and_the_others_are_run() {
     let folder = folder("justifiability/a/b.json", r#"{"t.py::case": {"slot": 1}}"#);
     fs::create_dir(folder.path().join("surprise")).expect("a folder can be made");
     let loaded = load(folder.path(), None).expect("the folder is readable");
@@ -38,7 +39,7 @@ fn a_format_that_is_not_known_is_told_and_the_others_are_run() {
 }
 
 #[test]
-fn a_file_that_is_not_json_is_told_with_its_line() {
+fn invalid_json_is_reported_with_its_line() {
     let folder = folder("ssz/a/b.json", "{\n  nonsense");
     let loaded = load(folder.path(), None).expect("the folder is readable");
     assert!(loaded.cases.is_empty());
@@ -47,7 +48,7 @@ fn a_file_that_is_not_json_is_told_with_its_line() {
 }
 
 #[test]
-fn a_vector_that_is_not_of_its_format_fails_with_the_place_that_is_wrong() {
+fn a_malformed_vector_fails_with_the_path_of_the_problem() {
     let malformed = [
         ("justifiability", r#"{"slot": "soon"}"#, "vector.slot: expected an unsigned integer"),
         ("ssz", r#"{"typeName": "Surprise"}"#, "vector.typeName: no such type is known here"),

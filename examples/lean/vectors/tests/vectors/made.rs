@@ -1,4 +1,4 @@
-//! States, blocks and votes as a vector has them, and running a vector that is made of them.
+//! States, blocks and votes in the form of vectors, and the run of a single vector.
 
 use std::fs;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) fn run(format: &str, vector: &Value) -> Verdict {
     verdict
 }
 
-/// What is wrong, by what was compared.
+/// Returns the names of the compared values with a difference.
 pub(crate) fn wrong(verdict: &Verdict) -> Vec<&str> {
     match &verdict.outcome {
         Outcome::Passed => Vec::new(),

@@ -1,8 +1,8 @@
-//! The specification's own test vectors, on every runtime.
+//! The specification's test vectors, on every runtime.
 //!
-//! They are not part of this repository. The suite reads them from the folder that the environment variable
-//! `LEAN_VECTORS` names, or else from `../shared/vectors` beside the workspace, and says in one line that it was skipped
-//! where there is none.
+//! The vectors are not part of this repository. The suite reads them from the folder named by the
+//! environment variable `LEAN_VECTORS`, otherwise from `../shared/vectors` beside the workspace. If
+//! there is no such folder, the suite reports in one line that it was skipped.
 
 mod by_hand;
 mod encodings;
@@ -37,7 +37,7 @@ fn every_vector_holds_on_a_thread() {
 }
 
 #[test]
-fn what_comes_of_vectors_does_not_depend_on_the_runtime() {
+fn the_results_do_not_depend_on_the_runtime() {
     let folder = small_suite();
     let on = |runtime: Arc<dyn Runtime>| Results { runtime: String::new(), ..run(folder.path(), &runtime) };
     let results = on(Arc::new(TokioRuntime::new()));
@@ -50,7 +50,8 @@ fn run_all(runtime: Arc<dyn Runtime>) {
     let folder = env::var_os("LEAN_VECTORS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/vectors"), PathBuf::from);
     if !folder.is_dir() {
-        // Written past the test harness, which would hide it: a skipped suite must not look like one that passed.
+        // Written directly to standard error, because the test harness would capture it. A skipped
+        // suite must be distinguishable from a passed one.
         let skipped = format!(
             "vectors on {}: skipped, {} is not there; LEAN_VECTORS=<folder> names a copy\n",
             runtime.name(),

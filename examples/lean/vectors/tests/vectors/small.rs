@@ -1,10 +1,10 @@
-//! A few vectors that are made here, so that running them is tested where the specification's are not at hand.
+//! A few vectors for tests of the runner on machines without the specification's vectors.
 
 use std::fs;
 
 use tempfile::TempDir;
 
-/// Writes two vectors that hold, two that fail, and one that is not run.
+/// Writes two passing vectors, two failing ones, and one skipped one.
 pub(crate) fn small_suite() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let write = |path: &str, text: &str| {

@@ -1,4 +1,4 @@
-//! What the API answers.
+//! Tests of the API's answers.
 
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
@@ -156,7 +156,8 @@ fn everything_but_a_change_of_role_is_answered_while_the_owner_is_busy() {
     let served = Served::start(limits);
     let (is_busy, busy) = sync_channel(1);
     let (release, released) = sync_channel::<()>(1);
-    // The owner's thread does nothing else until it is told to, as in a handler that does not come to an end.
+    // This closure blocks the owner's thread until its release, like a handler with an endless
+    // loop.
     let work = Box::new(move || {
         is_busy.send(()).expect("the test waits");
         let _ = released.recv();

@@ -1,4 +1,4 @@
-//! What clients get who send too much, too slowly, too often, or nothing that means anything.
+//! Tests with clients exceeding a limit of size, time or number, and with requests other than HTTP.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn a_head_that_is_too_large_is_refused() {
     let mut stream = connect(served.address());
     let line = format!("x-filler: {}\r\n", "a".repeat(1000));
     stream.write_all(b"GET /lean/v0/health HTTP/1.1\r\nhost: node\r\n").expect("the server reads");
-    // The server may close the connection while this is still being written.
+    // The server may close the connection before the client has written everything.
     while stream.write_all(line.as_bytes()).is_ok() {}
     let text = String::from_utf8_lossy(&read_to_close(&mut stream)).into_owned();
     assert!(text.is_empty() || text.starts_with("HTTP/1.1 431 "), "{text}");
@@ -75,7 +75,7 @@ fn requests_in_a_row_are_answered_in_their_order_up_to_garbage() {
 fn a_connection_too_many_is_told_so_and_a_place_that_is_left_is_taken() {
     let served = Served::start(Limits { connections: 8, ..Limits::default() });
     let mut streams: Vec<_> = (0..8).map(|_| connect(served.address())).collect();
-    // A connection that has been answered has been counted.
+    // An answered connection is included in the count.
     for stream in &mut streams {
         assert_eq!(ask(stream, HEALTH).status, "200 OK");
     }
@@ -115,7 +115,7 @@ fn a_connection_ends_with_its_life_however_lively_it_is() {
     let served = Served::start(Limits { life: SHORT, ..Limits::default() });
     let mut stream = connect(served.address());
     assert_eq!(ask(&mut stream, HEALTH).status, "200 OK");
-    // Within its life it may ask again; after that the server closes, at a moment of its own.
+    // The connection may be used again within its lifetime. Some time later the server closes it.
     assert!(read_to_close(&mut stream).is_empty());
     served.stop();
 }

@@ -1,4 +1,4 @@
-//! A client that sends any bytes whatever, which one that is made for HTTP would not.
+//! A client for arbitrary bytes, including bytes no HTTP client would send.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::api::tests::ENOUGH;
 
-/// An answer, taken apart.
+/// A parsed answer.
 #[derive(Debug)]
 pub(super) struct Answer {
     /// The status line without the version, such as `404 Not Found`.
@@ -30,32 +30,32 @@ impl Answer {
     }
 }
 
-/// Connects, with a deadline for whatever is read.
+/// Connects with a timeout for reads.
 pub(super) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("the API listens");
     stream.set_read_timeout(Some(ENOUGH)).expect("a socket takes a timeout");
     stream
 }
 
-/// Sends a request and reads its answer; the connection stays open if the server keeps it.
+/// Sends a request and reads its answer. The connection stays open unless the server closes it.
 pub(super) fn ask(stream: &mut TcpStream, request: &str) -> Answer {
     stream.write_all(request.as_bytes()).expect("the server reads");
     read_answer(stream, request.starts_with("HEAD"))
 }
 
-/// Asks for a path on a connection of its own.
+/// Sends a GET request on a new connection.
 pub(super) fn get(address: SocketAddr, path: &str) -> Answer {
     ask(&mut connect(address), &format!("GET {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n"))
 }
 
-/// Posts a body to a path on a connection of its own.
+/// Sends a POST request on a new connection.
 pub(super) fn post(address: SocketAddr, path: &str, body: &str) -> Answer {
     let length = body.len();
     let head = format!("POST {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
     ask(&mut connect(address), &format!("{head}{body}"))
 }
 
-/// Reads one answer, byte by byte up to its body, so that what comes after it stays unread.
+/// Reads one answer and none of the bytes after it; for this, the head is read byte by byte.
 pub(super) fn read_answer(stream: &mut TcpStream, is_head: bool) -> Answer {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -77,7 +77,7 @@ pub(super) fn read_answer(stream: &mut TcpStream, is_head: bool) -> Answer {
     answer
 }
 
-/// Reads until the server closes the connection, however it does.
+/// Reads until the server closes or resets the connection.
 pub(super) fn read_to_close(stream: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     let mut chunk = [0; 4096];

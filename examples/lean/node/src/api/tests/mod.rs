@@ -1,4 +1,4 @@
-//! The API over real connections: what it answers, and what it makes of clients that mean it no good.
+//! Tests of the API over real connections: its answers, and its limits for hostile clients.
 
 mod answers;
 mod bounds;
@@ -16,13 +16,13 @@ use chain::{Chain, Published, Solitary};
 use consensus::{SlotClock, Store, Validators, genesis};
 use xmss::PublicKey;
 
-/// How long anything may take that should take no time.
+/// The time limit for operations expected to finish immediately.
 const ENOUGH: Duration = Duration::from_secs(20);
 
-/// Where tests serve.
+/// The address of the API in tests.
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// A chain's owner on its own thread, and its API.
+/// A chain's owner on a separate thread, and its API.
 struct Served {
     executor: Arc<dyn Executor>,
     owner: Solitary,

@@ -1,0 +1,256 @@
+//! A handle narrowed to one kind of message.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::handle::{AskError, Handle, TellError, TryTellError, WeakHandle};
+use crate::mailbox::{Envelope, Variant};
+use crate::reply::{Asker, Reply};
+
+/// Sends one kind of message to an actor whose other messages the sender need not know.
+///
+/// Made by [`Handle::recipient`]; it keeps the actor reachable, as a handle does. Every message type is a [`Variant`] of
+/// itself, so a handle can be narrowed to its whole message type as well. A call of an `async` function here allocates once,
+/// because the actor's message type is not known.
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::{Message, Recipient, Reply};
+/// use actor_core::mailbox::Variant;
+///
+/// /// What a reader may ask of anyone who knows heads.
+/// struct Head(Reply<u64>);
+///
+/// enum Chain {
+///     Head(Head),
+///     Block(u64),
+/// }
+/// impl Message for Chain {}
+/// impl Variant<Head> for Chain {
+///     fn wrap(head: Head) -> Self {
+///         Self::Head(head)
+///     }
+///     fn unwrap(self) -> Option<Head> {
+///         match self {
+///             Self::Head(head) => Some(head),
+///             Self::Block(_) => None,
+///         }
+///     }
+/// }
+///
+/// let (chain, mut mailbox) = actor_core::mailbox::<Chain>();
+/// let heads: Recipient<Head> = chain.recipient();
+/// let blocks: Recipient<Chain> = chain.recipient();
+/// let actor = async {
+///     let mut head = 0;
+///     while let Some(message) = mailbox.recv().await {
+///         match message {
+///             Chain::Block(slot) => head = slot,
+///             Chain::Head(Head(reply)) => return reply.send(head),
+///         }
+///     }
+/// };
+/// let reader = async {
+///     blocks.tell(Chain::Block(7)).await.expect("the actor lives");
+///     assert_eq!(heads.ask(Head).await.ok(), Some(7));
+/// };
+/// futures::executor::block_on(async { futures::join!(actor, reader) });
+/// ```
+pub struct Recipient<T> {
+    target: Arc<dyn Target<T>>,
+}
+
+/// A recipient that does not keep its actor reachable. Made by [`Recipient::downgrade`].
+pub struct WeakRecipient<T> {
+    target: Arc<dyn WeakTarget<T>>,
+}
+
+/// A future behind a pointer, because its type depends on the actor's message type.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A handle whose message enum has a variant for `T`.
+trait Target<T>: Send + Sync {
+    fn try_tell(&self, value: T) -> Result<(), TryTellError<T>>;
+    fn send(&self, value: T, asker: Option<Asker>) -> Boxed<'_, Result<(), TellError<T>>>;
+    fn tell_blocking(&self, value: T, timeout: Duration) -> Result<(), TryTellError<T>>;
+    fn is_closed(&self) -> bool;
+    fn closed(&self) -> Boxed<'_, ()>;
+    fn downgrade(&self) -> Arc<dyn WeakTarget<T>>;
+    /// Is the same for two handles if they reach the same actor.
+    fn address(&self) -> *const ();
+}
+
+trait WeakTarget<T>: Send + Sync {
+    fn upgrade(&self) -> Option<Arc<dyn Target<T>>>;
+}
+
+impl<T: 'static> Recipient<T> {
+    pub(crate) fn new<M: Variant<T>>(handle: Handle<M>) -> Self {
+        Self { target: Arc::new(handle) }
+    }
+
+    /// Sends the value at once or hands it back. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::try_tell`].
+    pub fn try_tell(&self, value: T) -> Result<(), TryTellError<T>> {
+        self.target.try_tell(value)
+    }
+
+    /// Sends the value, waiting for room in its lane.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::tell`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future before it is ready sends nothing, and drops the value with it.
+    pub fn tell(&self, value: T) -> impl Future<Output = Result<(), TellError<T>>> + Send + '_ {
+        self.target.send(value, None)
+    }
+
+    /// Sends the value from a plain thread, parking it until there is room, or until the timeout.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::tell_blocking`].
+    pub fn tell_blocking(&self, value: T, timeout: Duration) -> Result<(), TryTellError<T>> {
+        self.target.tell_blocking(value, timeout)
+    }
+
+    /// Sends a value that carries a [`Reply`], waiting for room, and awaits its answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::ask`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels an ask that is still queued: it will not be handled.
+    pub async fn ask<R: Send + 'static>(&self, make: impl FnOnce(Reply<R>) -> T) -> Result<R, AskError<T>> {
+        let (reply, answer, asker) = Reply::queued();
+        let sending = self.target.send(make(reply), Some(asker));
+        sending.await.map_err(|TellError(value)| AskError::Closed(value))?;
+        answer.await.map_err(|_dropped| AskError::Dropped)
+    }
+
+    /// Tells whether the actor has ended or is ending.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.target.is_closed()
+    }
+
+    /// Waits until the actor has ended or is ending.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + '_ {
+        self.target.closed()
+    }
+
+    /// Makes a recipient that does not keep the actor reachable.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// struct Tick;
+    /// impl actor_core::Message for Tick {}
+    ///
+    /// let (handle, _mailbox) = actor_core::mailbox::<Tick>();
+    /// let weak = handle.recipient::<Tick>().downgrade();
+    /// assert!(weak.upgrade().is_some_and(|ticks| ticks.same_actor(&handle.recipient::<Tick>())));
+    /// drop(handle);
+    /// assert!(weak.upgrade().is_none(), "the last handle is gone");
+    /// ```
+    #[must_use]
+    pub fn downgrade(&self) -> WeakRecipient<T> {
+        WeakRecipient { target: self.target.downgrade() }
+    }
+
+    /// Tells whether both reach the same actor, whatever they may send to it.
+    #[must_use]
+    pub fn same_actor<U: 'static>(&self, other: &Recipient<U>) -> bool {
+        self.target.address() == other.target.address()
+    }
+}
+
+impl<T: 'static> WeakRecipient<T> {
+    /// Makes a full recipient again, unless the actor has ended, or neither a handle nor a recipient is left.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Recipient<T>> {
+        self.target.upgrade().map(|target| Recipient { target })
+    }
+}
+
+/// Takes the value out of a message that it was just put into.
+fn unwrap<T, M: Variant<T>>(message: M) -> T {
+    message.unwrap().expect("Variant::unwrap undoes Variant::wrap")
+}
+
+impl<T: 'static, M: Variant<T>> Target<T> for Handle<M> {
+    fn try_tell(&self, value: T) -> Result<(), TryTellError<T>> {
+        Self::try_tell(self, M::wrap(value)).map_err(|refused| refused.map(unwrap))
+    }
+
+    fn send(&self, value: T, asker: Option<Asker>) -> Boxed<'_, Result<(), TellError<T>>> {
+        let telling = self.tell_envelope(Envelope { message: M::wrap(value), asker });
+        Box::pin(async { telling.await.map_err(|TellError(message)| TellError(unwrap(message))) })
+    }
+
+    fn tell_blocking(&self, value: T, timeout: Duration) -> Result<(), TryTellError<T>> {
+        Self::tell_blocking(self, M::wrap(value), timeout).map_err(|refused| refused.map(unwrap))
+    }
+
+    fn is_closed(&self) -> bool {
+        Self::is_closed(self)
+    }
+
+    fn closed(&self) -> Boxed<'_, ()> {
+        Box::pin(Self::closed(self))
+    }
+
+    fn downgrade(&self) -> Arc<dyn WeakTarget<T>> {
+        Arc::new(Self::downgrade(self))
+    }
+
+    fn address(&self) -> *const () {
+        Arc::as_ptr(self.shared()).cast()
+    }
+}
+
+impl<T: 'static, M: Variant<T>> WeakTarget<T> for WeakHandle<M> {
+    fn upgrade(&self) -> Option<Arc<dyn Target<T>>> {
+        Some(Arc::new(Self::upgrade(self)?))
+    }
+}
+
+impl<T> Clone for Recipient<T> {
+    fn clone(&self) -> Self {
+        Self { target: Arc::clone(&self.target) }
+    }
+}
+
+impl<T> Clone for WeakRecipient<T> {
+    fn clone(&self) -> Self {
+        Self { target: Arc::clone(&self.target) }
+    }
+}
+
+impl<T> fmt::Debug for Recipient<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recipient").field("closed", &self.target.is_closed()).finish()
+    }
+}
+
+impl<T> fmt::Debug for WeakRecipient<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakRecipient").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+//! Sending many messages in one call.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::handle::{Handle, TryTellError};
+use crate::mailbox::Message;
+
+/// What [`Handle::try_tell_all`] did not send.
+pub struct Unsent<I: Iterator> {
+    /// How many messages were sent before.
+    pub sent: usize,
+    /// Why no more were sent, with the message that was refused.
+    pub refused: TryTellError<I::Item>,
+    /// The messages after that one.
+    pub rest: I,
+}
+
+impl<M: Message> Handle<M> {
+    /// Sends messages at once, in order, until one is refused. Never waits. Returns how many were sent.
+    ///
+    /// It costs as much as one [`try_tell`](Self::try_tell) for each message, and wakes the actor once at most while that
+    /// sleeps. Messages that others send at the same time may come between.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsent`] returns the first message that was refused, the reason, and the rest, of which nothing was sent: so messages
+    /// of one lane stay in order if they are sent again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Lane, Message, TryTellError};
+    ///
+    /// struct Vote(u64);
+    /// impl Message for Vote {
+    ///     const LANES: &'static [Lane] = &[Lane::fifo("votes", 2)];
+    /// }
+    ///
+    /// let (handle, _mailbox) = actor_core::mailbox::<Vote>();
+    /// let unsent = handle.try_tell_all((1..=4).map(Vote)).expect_err("there is room for two");
+    /// assert_eq!(unsent.sent, 2);
+    /// assert!(matches!(unsent.refused, TryTellError::Full(Vote(3))));
+    /// assert_eq!(unsent.into_messages().map(|Vote(n)| n).collect::<Vec<_>>(), [3, 4]);
+    /// ```
+    pub fn try_tell_all<I: IntoIterator<Item = M>>(&self, messages: I) -> Result<usize, Unsent<I::IntoIter>> {
+        let mut rest = messages.into_iter();
+        let mut sent = 0;
+        while let Some(message) = rest.next() {
+            if let Err(refused) = self.try_tell(message) {
+                return Err(Unsent { sent, refused, rest });
+            }
+            sent += 1;
+        }
+        Ok(sent)
+    }
+}
+
+impl<I: Iterator> Unsent<I> {
+    /// Returns the messages that were not sent, in order.
+    pub fn into_messages(self) -> impl Iterator<Item = I::Item> {
+        std::iter::once(self.refused.into_message()).chain(self.rest)
+    }
+}
+
+impl<I: Iterator> fmt::Debug for Unsent<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsent").field("sent", &self.sent).field("refused", &self.refused).finish_non_exhaustive()
+    }
+}
+
+impl<I: Iterator> fmt::Display for Unsent<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "after {} messages: {}", self.sent, self.refused)
+    }
+}
+
+impl<I: Iterator> Error for Unsent<I> {}

@@ -1,0 +1,182 @@
+//! The one actor loop.
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::task::{self, Poll, ready};
+
+use crate::actor::budget::Turn;
+use crate::actor::{Actor, Batch, Context};
+use crate::mailbox::exit::ExitReason;
+use crate::mailbox::{Mailbox, Message};
+
+/// What the loop works on besides the mailbox, in one place, so that its future holds one reference to all of it.
+pub(crate) struct Parts<A: Actor, F> {
+    /// Makes the state; taken by the loop.
+    pub(crate) make: Option<F>,
+    pub(crate) state: Option<A>,
+    pub(crate) cx: Context<A::Message>,
+}
+
+/// Makes the actor's state, and handles one message after the other until there is a reason to end.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` keeps its arguments twice, and this is most of an actor's size"
+)]
+pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
+    parts: &mut Parts<A, F>,
+    mailbox: &mut Mailbox<A::Message>,
+) -> impl Future<Output = ExitReason> {
+    async move {
+        let make = parts.make.take().expect("an actor is made once");
+        parts.state.insert(make()).started(&mut parts.cx).await;
+        if parts.cx.ending.is_none() {
+            mailbox.shared().life().start();
+        }
+        let mut turn = Turn::new();
+        loop {
+            if let Some(reason) = reason_to_end(&mut parts.cx, mailbox) {
+                return reason;
+            }
+            // With nothing more to handle it has only to see so; yielding then could let a deadline pass that it has met.
+            let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
+            let is_more = || mailbox.shared().has_late() || mailbox.has_next() || (has_timers && !mailbox.is_closed());
+            if turn.is_over(&*parts.cx.executor, is_more) {
+                turn.pass(&*parts.cx.executor).await;
+            }
+            let next = poll_fn(|task| {
+                turn.begin(&*parts.cx.executor, || mailbox.has_several());
+                let next = poll_next(mailbox, &mut parts.cx, task);
+                if next.is_pending() {
+                    turn = Turn::new();
+                }
+                next
+            });
+            let Some(message) = next.await else {
+                return reason_without_message(mailbox);
+            };
+            if mailbox.gives_batches() {
+                // On the heap, so that actors without batches do not keep room for one.
+                turn.count(Box::pin(handle_batch(parts, mailbox, message)).await);
+            } else {
+                let Parts { state: Some(actor), cx, .. } = parts else { return ExitReason::Abandoned };
+                actor.handle(message, cx).await;
+                turn.count(1);
+            }
+        }
+    }
+}
+
+#[inline]
+fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Mailbox<M>) -> Option<ExitReason> {
+    if cx.ending.is_some() {
+        return cx.ending.take().map(|reason| *reason);
+    }
+    let life = mailbox.shared().life();
+    if !life.is_asked() {
+        return None;
+    }
+    if life.is_killed() {
+        return Some(ExitReason::Killed);
+    }
+    let has_passed = life.deadline().is_some_and(|deadline| cx.now() >= deadline);
+    (has_passed && (mailbox.shared().is_work_in_flight() || mailbox.has_messages()))
+        .then_some(ExitReason::DeadlinePassed)
+}
+
+/// Says why no message can come any more.
+fn reason_without_message<M: Message>(mailbox: &Mailbox<M>) -> ExitReason {
+    match mailbox.is_closed() {
+        // Asked for before it was closed, though perhaps after it was last looked for.
+        true if mailbox.shared().life().is_killed() => ExitReason::Killed,
+        true => ExitReason::Stopped,
+        false => ExitReason::Unreachable,
+    }
+}
+
+/// Handles a message together with those behind it in its lane. Tells how many there were.
+async fn handle_batch<A: Actor, F>(
+    parts: &mut Parts<A, F>,
+    mailbox: &mut Mailbox<A::Message>,
+    message: A::Message,
+) -> u32 {
+    let Parts { state: Some(actor), cx, .. } = parts else { return 0 };
+    let (clock, due) = (Arc::clone(&cx.executor), cx.next_timer());
+    let mut batch = Batch::new(message, mailbox, &*clock, due);
+    actor.handle_batch(&mut batch, cx).await;
+    let (rest, more) = batch.end();
+    if let Some(message) = rest {
+        actor.handle(message, cx).await;
+    }
+    more + 1
+}
+
+/// Gives the next message: a late result or a due timer's first, then the mailbox's. `None` if none can come any more.
+#[inline]
+fn poll_next<M: Message>(
+    mailbox: &mut Mailbox<M>,
+    cx: &mut Context<M>,
+    task: &mut task::Context<'_>,
+) -> Poll<Option<M>> {
+    if mailbox.shared().is_work_in_flight() {
+        return poll_results_and_others(mailbox, cx, task);
+    }
+    if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
+        return mailbox.poll_next(task);
+    }
+    poll_timers_and_mailbox(mailbox, cx, task)
+}
+
+/// For an actor with work in flight: it ends only when everything has come back and was handled.
+fn poll_results_and_others<M: Message>(
+    mailbox: &mut Mailbox<M>,
+    cx: &mut Context<M>,
+    task: &mut task::Context<'_>,
+) -> Poll<Option<M>> {
+    if let Some(message) = mailbox.take_late(true) {
+        return Poll::Ready(Some(message));
+    }
+    let others = match &cx.timers {
+        Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task),
+        _ => mailbox.poll_next(task),
+    };
+    if let Poll::Ready(Some(message)) = others {
+        return Poll::Ready(Some(message));
+    }
+    if let Some(message) = mailbox.take_late(false) {
+        return Poll::Ready(Some(message));
+    }
+    // Whatever comes back from now on interrupts, or ends the sleep that the lanes have announced.
+    if mailbox.shared().is_work_in_flight() { Poll::Pending } else { others }
+}
+
+fn poll_timers_and_mailbox<M: Message>(
+    mailbox: &mut Mailbox<M>,
+    cx: &mut Context<M>,
+    task: &mut task::Context<'_>,
+) -> Poll<Option<M>> {
+    let Context { timers: Some(timers), executor, .. } = cx else { return mailbox.poll_next(task) };
+    // Timers do not fire any more once the mailbox is closed.
+    if timers.alarm.goes_first()
+        && !mailbox.is_closed()
+        && let Some(message) = timers.take_due(executor.now())
+    {
+        timers.alarm.went();
+        return Poll::Ready(Some(mailbox.give_beside(message)));
+    }
+    let ended = match mailbox.poll_next(task) {
+        Poll::Ready(Some(message)) => return Poll::Ready(Some(message)),
+        Poll::Ready(None) => true,
+        Poll::Pending => false,
+    };
+    if mailbox.is_closed() {
+        return if ended { Poll::Ready(None) } else { Poll::Pending };
+    }
+    while let Some(at) = timers.next() {
+        ready!(timers.alarm.poll_at(at, &**executor, task));
+        if let Some(message) = timers.take_due(executor.now()) {
+            timers.alarm.went();
+            return Poll::Ready(Some(mailbox.give_beside(message)));
+        }
+    }
+    Poll::Pending
+}

@@ -1,0 +1,179 @@
+//! What may be sent to an actor, and in which lane it travels.
+
+use crate::mailbox::lane::Lane;
+
+/// Describes everything that one actor may be sent: one enum per actor, matched exhaustively.
+///
+/// A variant that wants an answer carries a [`Reply`](crate::Reply). Messages are stored inline in
+/// their lane, so a large variant is boxed by its author.
+///
+/// # Examples
+///
+/// With one kind of traffic nothing needs to be said; [`LANES`](Self::LANES) has a default.
+///
+/// ```
+/// enum Count {
+///     Add(u64),
+/// }
+/// impl actor_core::Message for Count {}
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Count>();
+/// handle.try_tell(Count::Add(1)).expect("the lane has room");
+/// let Some(Count::Add(n)) = mailbox.try_recv() else { panic!("a message waits") };
+/// assert_eq!(n, 1);
+/// ```
+///
+/// With several, each variant names its lane, in one place. The compiler sees that no variant is forgotten, because it is a
+/// `match` without `_`, and refuses to send where the function itself is.
+///
+/// ```
+/// use actor_core::{Lane, Message};
+///
+/// enum Chain {
+///     Stop,
+///     Block(Vec<u8>),
+///     Vote(u64),
+/// }
+///
+/// impl Message for Chain {
+///     const LANES: &'static [Lane] =
+///         &[Lane::control("control", 16), Lane::fifo("blocks", 1024), Lane::newest_first("votes", 4096)];
+///
+///     fn lane(&self) -> usize {
+///         match self {
+///             Self::Stop => 0,
+///             Self::Block(_) => 1,
+///             Self::Vote(_) => 2,
+///         }
+///     }
+/// }
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Chain>();
+/// for message in [Chain::Vote(7), Chain::Block(vec![1]), Chain::Vote(8), Chain::Stop] {
+///     handle.try_tell(message).expect("every lane has room");
+/// }
+/// assert!(matches!(mailbox.try_recv(), Some(Chain::Stop)), "control overtakes everything");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a message that an actor can be sent",
+    label = "this type does not implement `Message`",
+    note = "write `impl Message for {Self} {{}}`; a message crosses threads, so it must also be `Send` \
+            (replace an `Rc` by an `Arc`, or build the value on the actor's thread)"
+)]
+pub trait Message: Send + Sized + 'static {
+    /// The mailbox's lanes. Control lanes are served first; the others share turns by weight, in this order.
+    const LANES: &'static [Lane] = &[Lane::fifo("messages", 1024)];
+
+    /// Names the lane that this message travels in, as an index into [`LANES`](Self::LANES).
+    ///
+    /// Write it as one `match` without `_`. An index past the end panics in the sender, who meets it on the
+    /// first message of that kind.
+    ///
+    /// The default serves a message type with one lane. With several lanes and without this function, sending does not
+    /// compile.
+    fn lane(&self) -> usize {
+        const { assert!(Self::LANES.len() == 1, "`Message::LANES` names several lanes: write `fn lane` as well") };
+        0
+    }
+
+    /// Returns the source of this message, such as the peer that sent it. A lane with a [`share`](Lane::share) bounds
+    /// the waiting messages of each source. `None` is not bounded. Other lanes do not call this.
+    ///
+    /// Every `u64` is a source of its own. Sources may be hashes of longer names.
+    ///
+    /// A message type with such a lane must write this method; the default does not compile for it.
+    fn source(&self) -> Option<u64> {
+        const { assert!(!any_share(Self::LANES), "a lane has a share: write `Message::source`") };
+        None
+    }
+
+    /// Returns the key of this message. A lane that holds the [latest by key](Lane::latest_by_key) replaces the
+    /// waiting message of the same key. Other lanes do not call this.
+    ///
+    /// A message type with such a lane must write this method; the default does not compile for it.
+    fn key(&self) -> u64 {
+        const { assert!(!any_by_key(Self::LANES), "a lane holds the latest by key: write `Message::key`") };
+        0
+    }
+}
+
+const fn any_share(lanes: &[Lane]) -> bool {
+    let mut n = 0;
+    while n < lanes.len() {
+        if lanes[n].share_of_source().is_some() {
+            return true;
+        }
+        n += 1;
+    }
+    false
+}
+
+const fn any_by_key(lanes: &[Lane]) -> bool {
+    let mut n = 0;
+    while n < lanes.len() {
+        if lanes[n].is_by_key() {
+            return true;
+        }
+        n += 1;
+    }
+    false
+}
+
+/// Says that a message enum has a variant for `T`, so that its handles can be narrowed to a
+/// [`Recipient<T>`](crate::Recipient).
+///
+/// Every message type has itself as a variant.
+///
+/// Both directions are asked for because a refused message is handed back as what the sender gave.
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::Message;
+/// use actor_core::mailbox::Variant;
+///
+/// struct Tick(u64);
+/// enum Chain {
+///     Tick(Tick),
+///     Stop,
+/// }
+/// impl Message for Chain {}
+/// impl Variant<Tick> for Chain {
+///     fn wrap(tick: Tick) -> Self {
+///         Self::Tick(tick)
+///     }
+///     fn unwrap(self) -> Option<Tick> {
+///         match self {
+///             Self::Tick(tick) => Some(tick),
+///             Self::Stop => None,
+///         }
+///     }
+/// }
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Chain>();
+/// let ticks = handle.recipient::<Tick>();
+/// assert!(ticks.try_tell(Tick(3)).is_ok());
+/// assert!(matches!(mailbox.try_recv(), Some(Chain::Tick(Tick(3)))));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the message enum `{Self}` has no variant for `{T}`",
+    label = "no variant for `{T}`",
+    note = "add a variant that carries `{T}` to `{Self}` and implement `Variant<{T}>` for it"
+)]
+pub trait Variant<T>: Message {
+    /// Puts the value into its variant.
+    fn wrap(value: T) -> Self;
+
+    /// Takes the value out of its variant, or `None` from any other.
+    fn unwrap(self) -> Option<T>;
+}
+
+impl<M: Message> Variant<M> for M {
+    fn wrap(value: M) -> Self {
+        value
+    }
+
+    fn unwrap(self) -> Option<M> {
+        Some(self)
+    }
+}

@@ -1,0 +1,123 @@
+//! A future of an executor, from its maker to its end.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use super::contain;
+use crate::runtime::Maker;
+
+/// A maker, and then its future, as one future that never panics: neither in its poll nor in its
+/// drop.
+///
+/// The first poll calls the maker. A panic in the maker or in the future ends this future.
+///
+/// # Examples
+///
+/// ```
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll, Waker};
+///
+/// use actor_core::runtime::adapter::Task;
+///
+/// let mut task = Task::new(Box::new(|| Box::pin(async { panic!("this ends the future") })));
+/// let polled = Pin::new(&mut task).poll(&mut Context::from_waker(Waker::noop()));
+/// assert_eq!(polled, Poll::Ready(()));
+/// ```
+#[must_use = "it is run by polling it"]
+pub struct Task {
+    state: State,
+}
+
+enum State {
+    Unmade(Maker),
+    Made(Pin<Box<dyn Future<Output = ()>>>),
+    Ended,
+}
+
+thread_local! {
+    /// The number of tasks of this thread; tasks never leave it. Not kept in each task, because
+    /// every byte there counts.
+    static HERE: Cell<usize> = const { Cell::new(0) };
+    /// Woken when the last of them has ended.
+    static WAITING: Cell<Option<Waker>> = const { Cell::new(None) };
+}
+
+impl Task {
+    /// Creates a task of the calling thread.
+    pub fn new(maker: Maker) -> Self {
+        HERE.set(HERE.get() + 1);
+        Self { state: State::Unmade(maker) }
+    }
+
+    /// Returns whether the calling thread has no task: every task created on it has been dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::runtime::adapter::Task;
+    ///
+    /// let task = Task::new(Box::new(|| Box::pin(async {})));
+    /// assert!(!Task::none_here());
+    /// drop(task);
+    /// assert!(Task::none_here());
+    /// ```
+    #[must_use]
+    pub fn none_here() -> bool {
+        HERE.get() == 0
+    }
+
+    /// Returns `Ready` while [`none_here`](Self::none_here) is true. At most one future of a thread
+    /// may wait for it.
+    pub fn poll_none_here(cx: &mut Context<'_>) -> Poll<()> {
+        if Self::none_here() {
+            return Poll::Ready(());
+        }
+        WAITING.set(Some(cx.waker().clone()));
+        Poll::Pending
+    }
+
+    fn end(&mut self) {
+        let ended = mem::replace(&mut self.state, State::Ended);
+        contain(|| drop(ended));
+    }
+}
+
+impl Future for Task {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let State::Unmade(_) = self.state
+            && let State::Unmade(maker) = mem::replace(&mut self.state, State::Ended)
+            && let Some(future) = contain(maker)
+        {
+            self.state = State::Made(future);
+        }
+        let State::Made(future) = &mut self.state else { return Poll::Ready(()) };
+        if contain(|| future.as_mut().poll(cx)).is_some_and(|polled| polled.is_pending()) {
+            return Poll::Pending;
+        }
+        self.end();
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.end();
+        HERE.set(HERE.get() - 1);
+        if HERE.get() == 0 {
+            let waiting = WAITING.try_with(Cell::take).ok().flatten();
+            waiting.map(|waiting| contain(|| waiting.wake()));
+        }
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").finish_non_exhaustive()
+    }
+}
