@@ -17,8 +17,8 @@ on_every_runtime! {
     a_timer_due_within_a_batch_ends_the_batch,
 }
 
-/// An executor whose clock is moved by the messages. Reports the number of messages handled so
-/// far at the end of each turn.
+/// An executor with a clock moved by the messages. Reports the number of messages handled so far at
+/// the end of each turn.
 #[derive(Debug)]
 struct Watched {
     executor: Arc<dyn Executor>,
@@ -76,10 +76,10 @@ impl Executor for Watched {
 
 const LETTERS: u64 = 600;
 
-/// Letters in the lane until the last are handled. A constant number, so that more always wait.
+/// The number of letters in the lane until the last ones. With this number, more always wait.
 const WAITING: u64 = 60;
 
-/// Creates a letter whose handling takes the given time by the executor's clock.
+/// Creates a letter. Its handling takes the given time by the executor's clock.
 fn letter(watched: &Arc<Watched>, n: u64, time: Duration) -> Letter {
     let watched = Arc::clone(watched);
     Letter::act(FIFO, move |_, cx| {
