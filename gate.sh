@@ -18,6 +18,9 @@ cargo run --quiet --package tools --bin prose
 step "rooms: at most 8 imports of the core against its layers, and 1 circle"
 cargo run --quiet --package tools --bin rooms
 
+step "semantics: every guarantee names an existing test"
+cargo run --quiet --package tools --bin promises
+
 step "features only add: none, each alone, all"
 lint() { cargo clippy --quiet "$@" -- --deny warnings; }
 lint --package actor-core

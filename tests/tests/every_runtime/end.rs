@@ -19,6 +19,7 @@ on_every_runtime! {
     an_actor_stops_in_started,
     a_spawner_learns_whether_the_actor_has_started,
     every_join_returns_at_the_end,
+    a_dropped_wait_affects_neither_the_actor_nor_other_waits,
     the_hook_is_dropped_before_the_exit_is_published,
     waiting_senders_get_their_messages_back,
     closed_returns_to_every_waiter,
@@ -106,6 +107,26 @@ fn every_join_returns_at_the_end(runtime: &dyn Runtime) {
     assert!((0..8).all(|_| wait(&joins)));
     assert!(blocked.into_iter().all(|joiner| joiner.join().expect("joining does not panic")));
     assert!(end_of(&running).reason.is_normal(), "and whoever comes late");
+}
+
+fn a_dropped_wait_affects_neither_the_actor_nor_other_waits(runtime: &dyn Runtime) {
+    let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
+    assert!(within(&executor(runtime), move || async move {
+        let mut joins = [(); 3].map(|()| Box::pin(running.join()));
+        let mut closes = [(); 3].map(|()| Box::pin(desk.closed()));
+        for (join, close) in joins.iter_mut().zip(&mut closes) {
+            assert!(futures::poll!(join).is_pending() && futures::poll!(close).is_pending());
+        }
+        let ([early_join, late_join, join], [early_close, late_close, close]) = (joins, closes);
+        drop((early_join, early_close));
+        assert!(desk.ask(Letter::read).await.is_ok(), "the actor runs");
+        running.stop(PATIENCE);
+        close.await;
+        let exit = join.await;
+        // Notified, and not polled again.
+        drop((late_join, late_close));
+        exit.reason.is_normal() && running.join().await.reason.is_normal()
+    }));
 }
 
 /// When it is dropped, reports whether the exit is already published, and panics.

@@ -13,3 +13,4 @@ mod reach;
 mod room;
 mod stop;
 mod timer;
+mod turn;

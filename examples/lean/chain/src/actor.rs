@@ -1,4 +1,4 @@
-//! The chain's owner: takes messages one by one, lets the state decide, and carries out what it decided.
+//! The chain's actor: passes each message to the state, and carries out the resulting effects.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,25 +8,31 @@ use actor_lanes::{Actor, Context, Message};
 use libssz::SszEncode;
 
 use crate::effect::Effect;
+use crate::message::ChainMessage;
 use crate::signer::Signer;
-use crate::verifier::Pool;
+use crate::snapshot::Published;
+use crate::state::ChainState;
+use crate::sync::{Request, Wanted};
+use crate::verifier::{JobsDone, Pool};
 use crate::wall_clock::WallClock;
-use crate::{Chain, ChainMessage, ChainState, Published, Request, Wanted};
 use consensus::{
     ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, SignedBlock, Slot, SlotClock, ValidatorIndex,
 };
 use network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
 
-/// Owns the chain's state on one thread. Nothing in it is shared, so nothing in it is locked.
+/// Owns the chain's state on one thread. No field is shared with another thread, so none has a
+/// lock.
 pub struct ChainActor {
     state: ChainState,
     clock: SlotClock,
     wall: WallClock,
     network: NetworkFront,
     signer: Signer,
+    /// Its recipient keeps this actor reachable, so the actor ends only by a stop. Its tick timer
+    /// has the same effect.
     pool: Pool,
     published: Published,
-    /// The interval that the tick timer is armed for.
+    /// The interval of the armed tick timer.
     awaited: Interval,
     lateness: Duration,
     worst_lateness: Duration,
@@ -39,7 +45,8 @@ impl fmt::Debug for ChainActor {
 }
 
 impl ChainActor {
-    /// Makes the owner of `state`, which publishes to `published` and sends to the other arguments.
+    /// Creates the actor of `state`. It publishes to `published`, and sends to the network, the
+    /// signer and the pool.
     pub fn new(
         state: ChainState,
         clock: SlotClock,
@@ -53,21 +60,22 @@ impl ChainActor {
         Self { state, clock, wall, network, signer, pool, published, awaited: 0, lateness, worst_lateness }
     }
 
-    /// Tells which interval the next tick is for.
+    /// Returns the interval of the next tick.
     pub fn awaited(&self) -> Interval {
         self.awaited
     }
 
-    /// Goes by the wall clock, whatever timers and the past did: a late tick catches up and does not shift the next.
+    /// Handles a tick by the wall clock alone, so that a late tick catches up and does not delay
+    /// the next one.
     fn tick(&mut self, cx: &mut Context<ChainMessage>) -> Vec<Effect> {
         let now = (self.wall)();
         let is_due = now >= self.clock.interval_start(self.awaited);
         let effects = if is_due {
             self.lateness = Duration::from_millis(now - self.clock.interval_start(self.awaited));
             self.worst_lateness = self.worst_lateness.max(self.lateness);
-            self.state.interval(self.clock.total_intervals(now))
+            self.state.tick(self.clock.total_intervals(now))
         } else {
-            // The wall clock was set back, or the timer is early by its resolution.
+            // The wall clock was set back, or the timer fired early, within its resolution.
             Vec::new()
         };
         self.arm_tick(cx);
@@ -76,7 +84,7 @@ impl ChainActor {
 
     fn arm_tick(&mut self, cx: &mut Context<ChainMessage>) {
         let now = (self.wall)();
-        // Long before genesis it looks at the clock once in a slot all the same: the clock may be set.
+        // Long before genesis the timer still fires once in a slot, because the clock may be set.
         let slot = INTERVALS_PER_SLOT * self.clock.milliseconds_per_interval();
         let wait = self.clock.milliseconds_until_next_interval(now).min(slot);
         self.awaited = self.clock.total_intervals(now + wait);
@@ -87,37 +95,37 @@ impl ChainActor {
         for effect in effects {
             match effect {
                 Effect::SignVote(validator, data) => {
-                    if self.signer.vote(validator, data).is_err() {
+                    if self.signer.sign_vote(validator, data).is_err() {
                         self.state.count("SIGNER_LANE_REFUSED");
                     }
                 }
                 Effect::SignBlock(produced) => {
-                    if self.signer.block(produced).is_err() {
+                    if self.signer.sign_block(produced).is_err() {
                         self.state.count("SIGNER_LANE_REFUSED");
                     }
                 }
-                Effect::Work(id, job) => self.pool.assign(id, job, &Chain::from(cx.handle())),
-                Effect::PublishBlock(block) => self.told(self.network.publish(TopicKind::Block, block.to_ssz())),
+                Effect::Job(id, job) => self.pool.assign(id, job),
+                Effect::PublishBlock(block) => self.sent(self.network.publish(TopicKind::Block, block.to_ssz())),
                 Effect::PublishVote(vote) => {
                     let subnet = subnet(vote.validator_index);
-                    self.told(self.network.publish(TopicKind::Attestation { subnet }, vote.to_ssz()));
+                    self.sent(self.network.publish(TopicKind::Attestation { subnet }, vote.to_ssz()));
                 }
                 Effect::PublishAggregate(vote) => {
-                    self.told(self.network.publish(TopicKind::Aggregation, vote.to_ssz()));
+                    self.sent(self.network.publish(TopicKind::Aggregation, vote.to_ssz()));
                 }
-                Effect::Fetch(Request { id, peer, wanted }) => self.told(match wanted {
+                Effect::Fetch(Request { id, peer, wanted }) => self.sent(match wanted {
                     Wanted::Block(root) => self.network.request_blocks(peer, vec![*root.as_bytes()], id),
                     Wanted::Range(range) => self.network.request_range(peer, range, id),
                 }),
                 Effect::Report(origin, verdict) => {
-                    self.told(self.network.report(origin.id, origin.source, verdict));
+                    self.sent(self.network.report(origin.id, origin.source, verdict));
                 }
-                Effect::Charge(peer, offence) => self.told(self.network.charge(peer, offence)),
+                Effect::Penalise(peer, offence) => self.sent(self.network.charge(peer, offence)),
                 Effect::Synchronize => {
                     cx.after(Duration::ZERO, ChainMessage::Synchronize);
                 }
-                Effect::VoteAfterPatience(slot) => self.arm_vote(slot, cx),
-                Effect::Publish => self.publish(),
+                Effect::VoteAnyway(slot) => self.arm_vote(slot, cx),
+                Effect::PublishSnapshot => self.publish(),
             }
         }
     }
@@ -128,8 +136,8 @@ impl ChainActor {
         cx.after(patience, ChainMessage::VoteAnyway(slot));
     }
 
-    /// A command that the network's lane refused is counted; what it was for is missed, or tried again later.
-    fn told(&mut self, sent: Result<(), Undelivered>) {
+    /// Counts a command refused by the network's lane. Its purpose is missed, or tried again later.
+    fn sent(&mut self, sent: Result<(), Undelivered>) {
         if let Err(refused) = sent {
             self.state.count("NETWORK_LANE_REFUSED");
             tracing::debug!(%refused, "the network was not told");
@@ -144,13 +152,13 @@ impl ChainActor {
         self.published.publish(snapshot);
     }
 
-    /// Has blocks that were found here encoded elsewhere.
+    /// Encodes blocks for a peer on another thread.
     fn serve(blocks: Vec<Arc<SignedBlock>>, reply: BlocksReply, cx: &Context<ChainMessage>) {
         cx.executor().run_blocking(Box::new(move || reply.send(blocks.iter().map(|block| block.to_ssz()))));
     }
 }
 
-/// Names the attestation subnet of a validator's votes.
+/// Returns the attestation subnet of a validator's votes.
 #[expect(clippy::modulo_one, reason = "the specification has one committee now, and this rule")]
 fn subnet(validator: ValidatorIndex) -> u64 {
     validator % ATTESTATION_COMMITTEE_COUNT
@@ -162,7 +170,7 @@ impl Actor for ChainActor {
     async fn started(&mut self, cx: &mut Context<ChainMessage>) {
         let now = (self.wall)();
         if now >= self.clock.slot_start(0) {
-            // The chain has begun without us: what we are sent is judged by the time that it is.
+            // The chain began without us. Messages must be checked against the current time.
             let effects = self.state.begin_at(self.clock.total_intervals(now));
             self.carry_out(effects, cx);
         }
@@ -184,7 +192,7 @@ impl Actor for ChainActor {
             }
             ChainMessage::SetAggregator(enabled, reply) => {
                 let previous = self.state.set_aggregator(enabled);
-                // Whoever has the answer must not read the old role any more.
+                // A caller with the reply must not read the old setting from the snapshot.
                 self.publish();
                 reply.send(previous);
                 Vec::new()
@@ -192,25 +200,25 @@ impl Actor for ChainActor {
             ChainMessage::OwnVote(vote) => self.state.own_vote(vote),
             ChainMessage::OwnBlock(block) => self.state.own_block(*block),
             ChainMessage::NotSigned(validator, slot, why) => self.state.not_signed(validator, slot, &why),
-            ChainMessage::Block(block, origin) => self.state.gossiped_block(*block, origin),
+            ChainMessage::Block(block, origin) => self.state.block(*block, origin),
             ChainMessage::Fetched(request, fetched) => self.state.fetched(request, fetched),
-            ChainMessage::Synchronize => self.state.fetch(),
+            ChainMessage::Synchronize => self.state.synchronize(),
             ChainMessage::ServeBlocks(roots, reply) => {
-                Self::serve(self.state.signed_blocks(&roots).map(Arc::clone).collect(), reply, cx);
+                Self::serve(self.state.serve_blocks(&roots).map(Arc::clone).collect(), reply, cx);
                 Vec::new()
             }
             ChainMessage::ServeRange(range, reply) => {
-                match self.state.range(range) {
+                match self.state.serve_range(range) {
                     Ok(blocks) => Self::serve(blocks, reply, cx),
                     Err(why) => reply.unavailable(why),
                 }
                 Vec::new()
             }
-            ChainMessage::Aggregate(vote, origin) => self.state.gossiped_aggregate(*vote, origin),
-            ChainMessage::Vote(vote, origin) => self.state.gossiped_vote(*vote, origin),
-            ChainMessage::Done(worker, done) => {
+            ChainMessage::Aggregate(vote, origin) => self.state.aggregate(*vote, origin),
+            ChainMessage::Vote(vote, origin) => self.state.vote(*vote, origin),
+            ChainMessage::JobsDone(JobsDone { worker, done }) => {
                 self.pool.note(worker, &done);
-                self.state.done(done)
+                self.state.jobs_done(done)
             }
         };
         self.carry_out(effects, cx);

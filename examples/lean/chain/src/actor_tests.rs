@@ -1,4 +1,5 @@
-//! The chain's actor with real verifiers on every runtime: what the network is told, and what happens when they fail.
+//! The chain's actor with real verifiers on every runtime: verdicts to the network, and failing
+//! verifiers.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -7,10 +8,14 @@ use std::time::Duration;
 
 use actor_lanes::{Actor, Executor, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
 
+use crate::actor::ChainActor;
+use crate::decoder::Decoded;
+use crate::decoder::Origin;
+use crate::front::Chain;
 use crate::signer::{Signer, SignerMessage};
+use crate::snapshot::Published;
 use crate::state_tests::{Producer, chain, gossip_block, gossip_vote, tick};
 use crate::verifier::{Assigned, Pool, Verifier};
-use crate::{Chain, ChainActor, Origin, Published};
 use consensus::{
     AggregationBits, AttestationData, ChildProof, MockProofs, MultiMessageAggregate, ProofError, ProofScheme,
     RawSignature, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, Slot,
@@ -20,12 +25,13 @@ use network::{Command, MessageId, PeerId, Verdict, command_mailbox};
 
 const ENOUGH: Duration = Duration::from_secs(60);
 
-/// A chain's owner and its verifiers, at interval 1 of slot 1 for ever, and what it tells the network.
+/// A chain's actor and its verifiers, with a clock stopped at interval 1 of slot 1, and the
+/// reported verdicts.
 struct Owner {
     chain: Chain,
     published: Published,
     verdicts: Receiver<(MessageId, Verdict)>,
-    /// In the order in which they end: the verifiers, the prover, the owner.
+    /// In the order of their end: the verifiers, the prover, the actor.
     running: Vec<(Running, Arc<dyn Executor>)>,
     _signer: Mailbox<SignerMessage>,
     sent: u8,
@@ -43,10 +49,10 @@ impl Owner {
             })
             .collect();
         let prover = workers.pop().expect("the last one");
-        let pool = Pool::new(workers, prover);
         let (front, mut commands) = command_mailbox();
         let (signer, signer_mailbox) = mailbox();
         let (front_of_chain, chain_mailbox) = Chain::new();
+        let pool = Pool::new(workers, prover, front_of_chain.recipient());
         let published = Published::default();
         let publishing = published.clone();
         running.push(spawn(runtime, chain_mailbox, move || {
@@ -69,32 +75,36 @@ impl Owner {
         Origin { id: MessageId([self.sent; 20]), source: PeerId::random() }
     }
 
+    fn gossip(&self, decoded: Decoded) {
+        self.chain.recipient().try_tell(decoded).expect("there is room");
+    }
+
     fn block(&mut self, block: &SignedBlock) {
         let origin = self.origin();
-        self.chain.block(block.clone(), origin).expect("there is room");
+        self.gossip(Decoded::Block(Box::new(block.clone()), origin));
     }
 
     fn vote(&mut self, vote: &SignedAttestation) {
         let origin = self.origin();
-        self.chain.vote(vote.clone(), origin).expect("there is room");
+        self.gossip(Decoded::Vote(Box::new(vote.clone()), origin));
     }
 
     fn aggregate(&mut self, vote: &SignedAggregatedAttestation) {
         let origin = self.origin();
-        self.chain.aggregate(vote.clone(), origin).expect("there is room");
+        self.gossip(Decoded::Aggregate(Box::new(vote.clone()), origin));
     }
 
-    /// Waits for the next verdict, which is on the message that was sent last.
+    /// Waits for the next verdict, and checks its message: the last one sent.
     fn verdict(&self) -> Verdict {
         let (id, verdict) = self.verdicts.recv_timeout(ENOUGH).expect("every gossip message has a verdict");
         assert_eq!(id, MessageId([self.sent; 20]));
         verdict
     }
 
-    /// Waits until the owner has handled the votes that were sent.
+    /// Waits until the actor has handled all votes.
     fn head_after_votes(&self) -> bool {
         let votes = || self.chain.stats().into_iter().find(|lane| lane.name == "votes").map(|lane| lane.depth);
-        // A question overtakes votes, so it is asked until they have been handled.
+        // `Head` overtakes votes, so it is sent again until the lane is empty.
         while votes() != Some(0) {
             if self.chain.head(ENOUGH).is_none() {
                 return false;
@@ -103,7 +113,7 @@ impl Owner {
         true
     }
 
-    /// Ends them all in order, and gives what was counted as dropped.
+    /// Ends all actors in order, and returns the counts of dropped messages.
     fn stop(self) -> Vec<(&'static str, u64)> {
         for (running, executor) in &self.running {
             running.stop(ENOUGH);
@@ -117,7 +127,7 @@ impl Owner {
 
 fn forward(command: Command, tell: &SyncSender<(MessageId, Verdict)>) {
     if let Command::Report { id, verdict, .. } = command {
-        // The test may have seen enough.
+        // The test may have ended.
         let _ = tell.try_send((id, verdict));
     }
 }
@@ -135,7 +145,7 @@ fn mock() -> Arc<dyn ProofScheme> {
     Arc::new(MockProofs::default())
 }
 
-/// The aggregate that an honest aggregator makes of these votes.
+/// Returns the aggregate of an honest aggregator of these votes.
 fn aggregate(votes: &[SignedAttestation], block: &SignedBlock) -> SignedAggregatedAttestation {
     let mut chain = chain([]);
     tick(&mut chain, 6);
@@ -143,7 +153,7 @@ fn aggregate(votes: &[SignedAttestation], block: &SignedBlock) -> SignedAggregat
     for vote in votes {
         gossip_vote(&mut chain, vote.clone());
     }
-    chain.store.aggregate(&MockProofs::default()).remove(0)
+    chain.base.store.aggregate(&MockProofs::default()).remove(0)
 }
 
 #[test]
@@ -190,7 +200,7 @@ fn each_class_of_verdict_reaches_the_network_on_every_runtime() {
 }
 
 #[test]
-fn a_batch_with_bad_votes_in_it_has_a_verdict_for_each_on_every_runtime() {
+fn each_vote_of_a_batch_with_bad_votes_gets_its_own_verdict_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
     for runtime in actor_lanes::runtime::all() {
         let mut owner = Owner::start(&*runtime, 3, &mock());
@@ -207,7 +217,7 @@ fn a_batch_with_bad_votes_in_it_has_a_verdict_for_each_on_every_runtime() {
         let mut accepted = 0;
         for _ in 0..50 {
             let (id, verdict) = owner.verdicts.recv_timeout(ENOUGH).expect("every vote has a verdict");
-            // A vote that is held already when another copy comes is ignored, whatever that copy is worth.
+            // A copy of a held vote is ignored, valid or not.
             let wrong = if good.contains(&id.0[0]) { Verdict::Reject } else { Verdict::Accept };
             assert_ne!(verdict, wrong, "on {}", runtime.name());
             accepted += u32::from(verdict == Verdict::Accept);
@@ -217,7 +227,7 @@ fn a_batch_with_bad_votes_in_it_has_a_verdict_for_each_on_every_runtime() {
     }
 }
 
-/// Proofs whose checking panics, or waits until a channel is closed.
+/// Proofs with a check that panics, or waits until a channel is closed.
 #[derive(Debug)]
 struct Troubled {
     begins: async_channel::Sender<()>,
@@ -262,7 +272,7 @@ impl ProofScheme for Troubled {
 }
 
 #[test]
-fn a_verification_that_panics_is_counted_and_its_verifier_goes_on_on_every_runtime() {
+fn a_panicking_verification_is_counted_and_its_verifier_continues_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
     let folded = aggregate(&votes[..2], &block);
     for runtime in actor_lanes::runtime::all() {
@@ -272,7 +282,7 @@ fn a_verification_that_panics_is_counted_and_its_verifier_goes_on_on_every_runti
         owner.block(&block);
         assert_eq!(owner.verdict(), Verdict::Accept);
         owner.aggregate(&folded);
-        assert_eq!(owner.verdict(), Verdict::Ignore, "nobody knows whether it is valid");
+        assert_eq!(owner.verdict(), Verdict::Ignore, "its validity is unknown");
         owner.vote(&votes[2]);
         assert_eq!(owner.verdict(), Verdict::Accept);
         assert_eq!(owner.stop(), [("VERIFICATION_PANICKED", 1)], "on {}", runtime.name());
@@ -280,7 +290,7 @@ fn a_verification_that_panics_is_counted_and_its_verifier_goes_on_on_every_runti
 }
 
 #[test]
-fn what_a_verifier_had_when_it_ended_is_counted_and_the_others_go_on_on_every_runtime() {
+fn the_jobs_of_an_ended_verifier_are_counted_as_lost_and_the_others_continue_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
     let folded = aggregate(&votes[..2], &block);
     for runtime in actor_lanes::runtime::all() {
@@ -291,11 +301,11 @@ fn what_a_verifier_had_when_it_ended_is_counted_and_the_others_go_on_on_every_ru
         owner.block(&block);
         assert_eq!(owner.verdict(), Verdict::Accept);
         owner.aggregate(&folded);
-        begun.recv_blocking().expect("the only verifier is at it");
+        begun.recv_blocking().expect("the only verifier has begun");
         owner.vote(&votes[2]);
         owner.vote(&votes[3]);
-        // The owner answers when it has handled what was sent before: the votes are with the verifier.
-        assert!(owner.head_after_votes(), "the owner is not held up by its verifiers");
+        // After this, the actor has handled the votes, and their jobs wait in the verifier's lane.
+        assert!(owner.head_after_votes(), "the actor does not wait for its verifiers");
         owner.running[0].0.stop_now();
         drop(word);
         let mut verdicts = Vec::new();
@@ -303,11 +313,11 @@ fn what_a_verifier_had_when_it_ended_is_counted_and_the_others_go_on_on_every_ru
             verdicts.push(owner.verdicts.recv_timeout(ENOUGH).expect("each has a verdict"));
         }
         verdicts.sort_by_key(|(id, _)| id.0);
-        // The one in hand is let finish; what it finds out is told.
+        // The running job completes, and its result is reported.
         let expected = [Verdict::Accept, Verdict::Ignore, Verdict::Ignore];
         assert_eq!(verdicts.into_iter().map(|(_, verdict)| verdict).collect::<Vec<_>>(), expected);
         owner.vote(&votes[2]);
-        assert_eq!(owner.verdict(), Verdict::Accept, "the prover stands in");
+        assert_eq!(owner.verdict(), Verdict::Accept, "the prover does the work");
         assert_eq!(owner.stop(), [("VERIFICATION_LOST", 2)], "on {}", runtime.name());
     }
 }

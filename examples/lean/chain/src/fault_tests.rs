@@ -1,4 +1,4 @@
-//! What the chain's state does when something is wrong: a clock, a key, a proposer, a peer.
+//! Tests of the chain's state with a faulty clock, key, proposer or peer.
 
 use network::PeerId;
 
@@ -15,7 +15,7 @@ fn proposes(effects: &[Effect]) -> bool {
 }
 
 #[test]
-fn an_interval_that_begins_twice_because_the_clock_was_set_back_has_its_duties_once() {
+fn an_interval_repeated_by_a_clock_set_back_has_its_duties_once() {
     let mut chain = chain(0..VALIDATORS);
     (0..5).for_each(|interval| drop(tick(&mut chain, interval)));
     assert!(proposes(&tick(&mut chain, 5)));
@@ -26,7 +26,7 @@ fn an_interval_that_begins_twice_because_the_clock_was_set_back_has_its_duties_o
 }
 
 #[test]
-fn a_block_that_was_not_signed_is_nobodys_head() {
+fn our_unsigned_block_is_withdrawn() {
     let mut chain = chain(0..VALIDATORS);
     (0..5).for_each(|interval| drop(tick(&mut chain, interval)));
     let genesis = chain.snapshot().head;
@@ -46,32 +46,32 @@ fn a_block_that_was_not_signed_is_nobodys_head() {
 }
 
 #[test]
-fn a_block_that_was_signed_stays_when_a_vote_of_its_slot_is_not() {
+fn a_signed_block_stays_when_a_vote_of_its_slot_is_not_signed() {
     let mut producer = Producer::new();
     producer.slot(1);
     let (block, _) = producer.slot(2);
     producer.chain.own_block(block.clone());
     producer.chain.not_signed(3, 2, "the key is exhausted");
     assert_eq!(producer.chain.snapshot().head.root, Root::of(&block.block));
-    assert_eq!(producer.chain.signed_blocks(&[Root::of(&block.block)]).count(), 1);
+    assert_eq!(producer.chain.serve_blocks(&[Root::of(&block.block)]).count(), 1);
 }
 
 #[test]
-fn a_proposer_of_too_many_blocks_does_not_part_this_node_from_the_others_chain() {
+fn a_proposer_of_too_many_blocks_does_not_separate_this_node_from_the_network() {
     let mut producer = Producer::new();
     let blocks: Vec<_> = (1..3).map(|slot| producer.slot(slot).0).collect();
     let mut chain = chain([]);
     tick(&mut chain, 11);
     chain.peer_connected(PeerId::random());
-    chain.blocks_in_slot.insert(1, 16);
+    chain.blocks.in_slot.insert(1, 16);
     assert_eq!(verdict(&gossip_block(&mut chain, blocks[0].clone())), Verdict::Ignore);
 
-    // The others have taken it, and build on it.
+    // The other nodes accepted it, and build on it.
     let effects = gossip_block(&mut chain, blocks[1].clone());
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
-    chain.extra_blocks = (2, 16);
+    chain.blocks.extra = (2, 16);
     fetched(&mut chain, 1, vec![blocks[0].clone()]);
-    assert_eq!(chain.snapshot().head.slot, 0, "there is a bound to these as well");
+    assert_eq!(chain.snapshot().head.slot, 0, "extra blocks are bounded as well");
 
     tick(&mut chain, 15);
     gossip_block(&mut chain, blocks[1].clone());
@@ -80,7 +80,7 @@ fn a_proposer_of_too_many_blocks_does_not_part_this_node_from_the_others_chain()
 }
 
 #[test]
-fn a_block_with_more_votes_than_any_may_have_is_not_held_for_its_parent() {
+fn a_block_with_too_many_votes_is_not_held_for_its_parent() {
     let mut chain = chain([]);
     tick(&mut chain, 6);
     let vote = |slot| AggregatedAttestation {
@@ -101,7 +101,7 @@ fn a_block_with_more_votes_than_any_may_have_is_not_held_for_its_parent() {
 }
 
 #[test]
-fn finality_goes_on_when_half_of_the_validators_come_back_after_a_long_time() {
+fn finality_resumes_when_half_of_the_validators_return_after_a_long_time() {
     let mut producer = Producer::new();
     (0..5).for_each(|interval| drop(tick(&mut producer.chain, interval)));
     (1..6).for_each(|slot| drop(producer.slot(slot)));

@@ -1,171 +1,144 @@
-//! What was found of blocks: they are imported, with all that follows from it, or refused.
+//! The results of blocks: an import with its consequences, or a refusal.
 
 use std::sync::Arc;
 
-use crate::blocks::{BlockUnderWay, Source};
-use crate::effect::Effect;
-use crate::refusal::{Refusal, verdict};
+use crate::base::Base;
+use crate::blocks::{BlockInFlight, Blocks, Source};
+use crate::refusal::Refusal;
 use crate::state::ChainState;
-use consensus::{Rejection, Root, SignedBlock, Slot, VerifiedBlock};
-use network::{Offence, Verdict};
-use wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;
+use crate::sync::Sync;
+use consensus::{Rejection, Root, SignedBlock, VerifiedBlock};
+use network::Verdict;
 
-/// States further below the finalized slot than this are forgotten; the blocks stay.
+/// States further below the finalized slot than this are dropped. Their blocks stay.
 const STATES_KEPT: u64 = 64;
 
 impl ChainState {
-    /// Acts on what was found of a block.
-    pub(super) fn block_found(
-        &mut self,
-        mut under_way: BlockUnderWay,
-        found: Result<VerifiedBlock, Refusal>,
-    ) -> Vec<Effect> {
-        if matches!(found, Err(Refusal::VerificationLost)) && !under_way.is_second_try {
-            under_way.is_second_try = true;
-            return self.verify_block(under_way);
+    /// Processes the result of a block's verification.
+    pub(super) fn block_result(&mut self, mut block: BlockInFlight, result: Result<VerifiedBlock, Refusal>) {
+        let Self { blocks, sync, base, .. } = self;
+        if matches!(result, Err(Refusal::VerificationLost)) && !block.is_second_try {
+            block.is_second_try = true;
+            return blocks.verify(block, sync, base);
         }
-        match found.and_then(|verified| self.check_block_again(&under_way).map(|()| verified)) {
+        match result.and_then(|verified| blocks.check_again(&block, sync, base).map(|()| verified)) {
             Ok(verified) => {
-                let BlockUnderWay { root, block, source, others, .. } = under_way;
-                let mut effects = self.answer(&source, Ok(()));
+                let BlockInFlight { root, block, source, others, .. } = block;
+                source.report(Ok(()), base);
                 for (_, source) in others {
-                    effects.extend(self.answer(&source, Err(Refusal::DuplicateBlock)));
+                    source.report(Err(Refusal::DuplicateBlock), base);
                 }
-                effects.extend(self.import(root, &block, verified));
-                effects.extend(self.use_room());
-                effects.extend(self.fetch());
-                effects
+                self.import(root, &block, verified);
             }
-            Err(refusal) => {
-                let mut effects = self.refuse_block(under_way, refusal);
-                effects.extend(self.use_room());
-                effects.extend(self.fetch());
-                effects
-            }
+            Err(refusal) => blocks.refuse(block, refusal, sync, base),
         }
+        self.blocks.use_room(&mut self.sync, &mut self.base);
+        self.continue_sync();
     }
 
-    /// Looks at what may have changed while a block was verified.
-    fn check_block_again(&mut self, under_way: &BlockUnderWay) -> Result<(), Refusal> {
-        self.look(&under_way.root, under_way.block.block.slot, under_way.is_extra)?;
-        if !self.store.contains_block(&under_way.block.block.parent_root) {
-            // It was a block of ours that nobody has signed.
+    /// Imports a verified block into the store. Then votes, recovers the block's votes, and
+    /// processes the votes and blocks waiting for it.
+    fn import(&mut self, root: Root, block: &Arc<SignedBlock>, verified: VerifiedBlock) {
+        let import = self.base.store.import_block(verified);
+        self.base.fork_choice_moved();
+        let slot = block.block.slot;
+        self.sync.imported(&root, self.base.now());
+        self.keep(root, block);
+        if import.finalized.is_some() {
+            self.forget_finalized();
+        }
+        self.duties.vote_if_waiting(slot, &mut self.base);
+        self.proving.recover(root, block, &mut self.base);
+        self.votes.replay(root, &mut self.base);
+        self.blocks.release(root, &mut self.sync, &mut self.base);
+        self.base.effects.publish_snapshot();
+    }
+
+    /// Keeps a block of the store to serve it to peers, and counts it.
+    pub(super) fn keep(&mut self, root: Root, block: &Arc<SignedBlock>) {
+        self.base.counters.blocks_imported += 1;
+        self.history.insert(root, block);
+        self.blocks.imported(block.block.slot);
+    }
+
+    /// Drops everything settled by finality.
+    pub(super) fn forget_finalized(&mut self) {
+        self.blocks.forget_finalized(self.base.store.latest_finalized().slot);
+        self.base.store.forget_states(STATES_KEPT);
+    }
+}
+
+impl Blocks {
+    /// Repeats the checks with an outcome that may have changed during the verification.
+    fn check_again(&mut self, block: &BlockInFlight, sync: &Sync, base: &Base) -> Result<(), Refusal> {
+        self.check(&block.root, block.block.block.slot, block.is_extra, sync, base)?;
+        if !base.store.contains_block(&block.block.block.parent_root) {
+            // The parent was our own block, withdrawn unsigned.
             return Err(Rejection::UnknownParentBlock.into());
         }
         Ok(())
     }
 
-    /// Drops a block, and what its refusal takes with it.
-    pub(super) fn refuse_block(&mut self, under_way: BlockUnderWay, refusal: Refusal) -> Vec<Effect> {
+    /// Refuses a block.
+    ///
+    /// | reason | other copies | blocks waiting for it | the block itself |
+    /// |---|---|---|---|
+    /// | missing parent | dropped | wait | held |
+    /// | bad proof | the next one is verified | wait | fetched, if needed and no copy is left |
+    /// | verification lost, late | refused as well | wait | fetched, if needed |
+    /// | another broken rule | refused as well | dropped: `INVALID_ANCESTOR` | dropped |
+    /// | anything else | refused as well | wait | dropped |
+    pub(super) fn refuse(&mut self, block: BlockInFlight, refusal: Refusal, sync: &mut Sync, base: &mut Base) {
         if refusal == Refusal::Rejected(Rejection::UnknownParentBlock)
-            && !self.store.contains_block(&under_way.block.block.parent_root)
+            && !base.store.contains_block(&block.block.block.parent_root)
         {
-            return self.hold(under_way);
+            return self.hold(block, sync, base);
         }
-        let BlockUnderWay { root, mut others, is_extra, is_needed, source, .. } = under_way;
-        let now = self.store.time();
-        let mut effects = self.answer(&source, Err(refusal));
+        let BlockInFlight { root, mut others, is_extra, is_needed, source, .. } = block;
+        let now = base.now();
+        source.report(Err(refusal), base);
         if refusal == Refusal::Rejected(Rejection::InvalidBlockProof) {
             if let Some((block, source)) = others.pop_front() {
                 let is_second_try = false;
-                let next = BlockUnderWay { root, block, source, is_extra, is_second_try, others, is_needed };
-                effects.extend(self.verify_block(next));
-                return effects;
+                let next = BlockInFlight { root, block, source, is_extra, is_second_try, others, is_needed };
+                return self.verify(next, sync, base);
             }
-            self.sync.rejected(&root, now);
+            sync.rejected(&root, now);
             if is_needed || matches!(source, Source::Held) {
                 // Its root does not cover its proof, so another peer may have it with a valid one.
-                self.sync.want(root, None);
+                sync.want(root, None);
             }
         } else {
             for (_, source) in others {
-                effects.extend(self.answer(&source, Err(refusal)));
+                source.report(Err(refusal), base);
             }
             match refusal {
                 Refusal::VerificationLost | Refusal::VerificationLate => {
-                    self.sync.lost(&root, now);
+                    sync.lost(&root, now);
                     if is_needed {
-                        self.sync.want(root, None);
+                        sync.want(root, None);
                     }
                 }
                 _ if refusal.verdict() == Verdict::Reject => {
-                    // No proof makes it valid.
-                    self.sync.rejected(&root, now);
-                    self.sync.forget(&root);
-                    self.drop_descendants(root);
+                    // No other proof makes it valid.
+                    sync.rejected(&root, now);
+                    sync.forget(&root);
+                    self.drop_descendants(root, base);
                 }
-                _ => self.sync.ignored(&root, now),
+                _ => sync.ignored(&root, now),
             }
         }
-        effects.push(Effect::Publish);
-        effects
+        base.effects.publish_snapshot();
     }
 
-    /// Drops all that waits for a block which is against the rules.
-    fn drop_descendants(&mut self, root: Root) {
+    /// Drops the held descendants of a rejected block.
+    fn drop_descendants(&mut self, root: Root, base: &mut Base) {
         let mut open = vec![root];
         while let Some(parent) = open.pop() {
-            for child in self.pending_blocks.take_children(parent) {
-                self.count(Refusal::InvalidAncestor.name());
+            for child in self.pending.take_children(parent) {
+                base.counters.drop_for(Refusal::InvalidAncestor.name());
                 open.push(Root::of(&child.block));
             }
-        }
-    }
-
-    /// Takes a verified block into the store, and goes on with whatever waited for it.
-    fn import(&mut self, root: Root, block: &Arc<SignedBlock>, verified: VerifiedBlock) -> Vec<Effect> {
-        let import = self.store.import_block(verified);
-        self.fork_choice_moved();
-        let slot = block.block.slot;
-        self.sync.imported(&root, self.store.time());
-        self.blocks_imported += 1;
-        self.remember(root, block);
-        if import.finalized.is_some() {
-            self.forget_finalized();
-        }
-        let mut effects = Vec::new();
-        if self.vote_waits_for == Some(slot) {
-            effects.extend(self.vote(slot));
-        }
-        effects.extend(self.recover(root, block));
-        effects.extend(self.replay_votes(root));
-        for child in self.pending_blocks.take_children(root) {
-            effects.extend(self.take_block(child, Source::Held));
-        }
-        effects.push(Effect::Publish);
-        effects
-    }
-
-    pub(super) fn remember(&mut self, root: Root, block: &Arc<SignedBlock>) {
-        self.signed_blocks.insert(root, Arc::clone(block));
-        *self.blocks_in_slot.entry(block.block.slot).or_default() += 1;
-    }
-
-    /// Lets go of signed blocks, whose proofs are most of their size, that are too old for a node to have to serve
-    /// (`MIN_SLOTS_FOR_BLOCK_REQUESTS`). Fork choice has its own copies, without proofs.
-    pub(super) fn forget_unservable(&mut self, now: Slot) {
-        let oldest = now.saturating_sub(MIN_SLOTS_FOR_BLOCK_REQUESTS);
-        self.signed_blocks.retain(|_, block| block.block.slot >= oldest);
-    }
-
-    /// Lets go of what finality has settled.
-    pub(super) fn forget_finalized(&mut self) {
-        let finalized = self.store.latest_finalized().slot;
-        self.blocks_in_slot = self.blocks_in_slot.split_off(&(finalized + 1));
-        self.pending_blocks.prune(finalized);
-        self.store.forget_states(STATES_KEPT);
-    }
-
-    /// Tells whoever a block came from what became of it.
-    pub(super) fn answer(&mut self, source: &Source, taken: Result<(), Refusal>) -> Vec<Effect> {
-        if let Err(refusal) = taken {
-            self.count(refusal.name());
-            tracing::debug!(refusal = refusal.name(), "a block was not taken");
-        }
-        match (source, verdict(&taken)) {
-            (Source::Gossip(origin), verdict) => vec![Effect::Report(origin.clone(), verdict)],
-            (Source::Peer(peer), Verdict::Reject) => vec![Effect::Charge(*peer, Offence::InvalidBlock)],
-            (Source::Peer(_) | Source::Held, _) => Vec::new(),
         }
     }
 }

@@ -1,20 +1,23 @@
-//! What the network thread holds of the rest of the node: handles, and a snapshot to answer from.
+//! The network thread's access to the rest of the node: handles for its messages, and a snapshot
+//! for its own answers.
 
 use actor_lanes::Handle;
 
 use crate::decoder::DecoderMessage;
-use crate::{Chain, Published};
+use crate::front::Chain;
+use crate::snapshot::Published;
 use consensus::Root;
 use network::{BlocksReply, BlocksResponse, GossipMessage, Inbound, PeerId, Refused, SlotRange, Status};
 
-/// Every method is one `try_tell`: the network thread never waits, takes no lock and decodes nothing.
+/// Each method is one `try_tell`, so the network thread never waits, takes no lock and decodes
+/// nothing.
 #[derive(Debug)]
 pub struct Ingress {
-    /// Takes what needs no decoding.
+    /// Receives messages without a need for decoding.
     pub chain: Chain,
-    /// Takes gossip and blocks, undecoded.
+    /// Receives undecoded gossip and blocks.
     pub decoder: Handle<DecoderMessage>,
-    /// Where peers' questions about the status are answered from.
+    /// Has the data for this node's status.
     pub published: Published,
 }
 

@@ -1,4 +1,4 @@
-//! Whatever the order in which verifiers come to an end, the store ends as if the owner had verified everything itself.
+//! For every order of results, the final store equals that of an actor without verifiers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -7,10 +7,10 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, proptest};
 use proptest::sample::Index;
 
-use crate::ChainState;
 use crate::effect::Effect;
-use crate::state_tests::{Producer, chain, origin, tick};
-use crate::under_way_tests::{begun, finish};
+use crate::in_flight_tests::{begun, finish};
+use crate::state::ChainState;
+use crate::state_tests::{Producer, chain, origin, run_jobs, tick};
 use consensus::{
     AttestationData, Checkpoint, Root, SignedAttestation, SignedBlock, SingleMessageAggregate, ValidatorIndex,
     validator_indices,
@@ -18,14 +18,14 @@ use consensus::{
 
 const SLOTS: u64 = 8;
 
-/// Something that a peer sends.
+/// A message of a peer.
 #[derive(Clone, Debug)]
 enum Arrival {
     Block(Arc<SignedBlock>),
     Vote(Arc<SignedAttestation>),
 }
 
-/// Blocks of a chain and of a fork, votes, the same votes again, and forged ones.
+/// Blocks of a chain and of a fork, votes, repeated votes, and forged votes.
 static ARRIVALS: LazyLock<Vec<Arrival>> = LazyLock::new(|| {
     let mut producer = Producer::new();
     let mut arrivals = Vec::new();
@@ -45,12 +45,13 @@ static ARRIVALS: LazyLock<Vec<Arrival>> = LazyLock::new(|| {
 
 fn arrive(chain: &mut ChainState, arrival: &Arrival) -> Vec<Effect> {
     match arrival {
-        Arrival::Block(block) => chain.gossiped_block(SignedBlock::clone(block), origin()),
-        Arrival::Vote(vote) => chain.gossiped_vote(SignedAttestation::clone(vote), origin()),
+        Arrival::Block(block) => chain.block(SignedBlock::clone(block), origin()),
+        Arrival::Vote(vote) => chain.vote(SignedAttestation::clone(vote), origin()),
     }
 }
 
-/// What of a store must not depend on the order: checkpoints, blocks, and who votes for what, as far as it still counts.
+/// The order-independent part of a store: checkpoints, blocks, and the voters of each vote still
+/// counted.
 #[derive(Debug, PartialEq)]
 struct View {
     head: Root,
@@ -62,30 +63,30 @@ struct View {
 }
 
 fn view(chain: &ChainState) -> View {
-    let store = &chain.store;
+    let store = &chain.base.store;
     let counts =
-        |data: &AttestationData| store.is_under_finalized(data) && data.target.slot > store.latest_justified().slot;
+        |data: &AttestationData| store.is_above_finalized(data) && data.target.slot > store.latest_justified().slot;
     let voters = |proofs: &[Arc<SingleMessageAggregate>]| {
         proofs.iter().flat_map(|proof| validator_indices(&proof.participants)).collect::<BTreeSet<_>>()
     };
-    let signatures = store.attestation_signatures().filter(|(data, _)| counts(data));
+    let signatures = store.pools().attestation_signatures().filter(|(data, _)| counts(data));
     let pool = |pool: Vec<(&AttestationData, BTreeSet<ValidatorIndex>)>| {
         pool.into_iter().filter(|(data, _)| counts(data)).map(|(data, voters)| (Root::of(data), voters)).collect()
     };
     View {
         head: store.head(),
         checkpoints: [store.latest_justified(), store.latest_finalized()],
-        blocks: store.blocks().map(|(root, _)| *root).collect(),
+        blocks: store.tree().blocks().map(|(root, _)| *root).collect(),
         signatures: signatures.map(|(data, voters)| (Root::of(data), voters.collect())).collect(),
-        new: pool(store.new_proofs().map(|(data, proofs)| (data, voters(proofs))).collect()),
-        known: pool(store.known_proofs().map(|(data, proofs)| (data, voters(proofs))).collect()),
+        new: pool(store.pools().new_proofs().map(|(data, proofs)| (data, voters(proofs))).collect()),
+        known: pool(store.pools().known_proofs().map(|(data, proofs)| (data, voters(proofs))).collect()),
     }
 }
 
-/// Whether somebody sends something next or a verifier comes to an end, and which does.
+/// Whether a job ends next (else a message arrives), and the index of the job.
 type Choice = (bool, Index);
 
-/// Has `chain` take all arrivals in their order, while the jobs that come of them end as `choices` say.
+/// Sends all arrivals to `chain` in order, while the resulting jobs end in the order of `choices`.
 fn interleave(chain: &mut ChainState, arrivals: &[Arrival], choices: &[Choice]) {
     let mut arrivals = arrivals.iter();
     let mut jobs = Vec::new();
@@ -110,24 +111,24 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn outcomes_in_any_order_lead_to_the_same_store(
+    fn results_in_any_order_lead_to_the_same_store(
         arrivals in Just(ARRIVALS.clone()).prop_shuffle(),
         choices in choices(),
     ) {
         let [mut expected, mut chain] = [(); 2].map(|()| chain([]));
-        // Late enough that no block of the fork is final before all have come.
+        // Late enough for all blocks of the fork to arrive before finality passes them.
         for chain in [&mut expected, &mut chain] {
             tick(chain, SLOTS * 5 + 4);
         }
         for arrival in &arrivals {
             let effects = arrive(&mut expected, arrival);
-            expected.at_once(effects);
+            run_jobs(&mut expected, effects);
         }
         interleave(&mut chain, &arrivals, &choices);
         assert_eq!(view(&chain), view(&expected));
         assert_eq!(chain.snapshot().blocks_imported, SLOTS + 1);
 
-        // And the same when the votes have been aggregated and counted.
+        // The same holds after the votes have been aggregated and counted.
         for interval in SLOTS * 5 + 5..SLOTS * 5 + 15 {
             tick(&mut expected, interval);
             tick(&mut chain, interval);
@@ -136,7 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn outcomes_that_come_in_another_interval_lead_to_the_same_head(choices in choices()) {
+    fn results_in_a_later_interval_lead_to_the_same_head(choices in choices()) {
         let [mut expected, mut chain] = [(); 2].map(|()| chain([]));
         for (slot, arrivals) in (1..).zip(ARRIVALS.chunks_exact(7)) {
             for chain in [&mut expected, &mut chain] {
@@ -144,14 +145,14 @@ proptest! {
             }
             for arrival in arrivals {
                 let effects = arrive(&mut expected, arrival);
-                expected.at_once(effects);
+                run_jobs(&mut expected, effects);
             }
             // Intervals begin while votes are verified and a round of aggregation is proved.
             let mut jobs = Vec::new();
             for (interval, part) in (slot * 5 + 2..slot * 5 + 5).zip(arrivals.chunks(3)) {
                 tick(&mut expected, interval);
                 jobs.extend(part.iter().flat_map(|arrival| begun(arrive(&mut chain, arrival)).0));
-                jobs.extend(begun(chain.interval(interval)).0);
+                jobs.extend(begun(chain.tick(interval)).0);
                 for (ends, index) in choices.iter().take(3) {
                     if *ends && !jobs.is_empty() {
                         let job = jobs.swap_remove(index.index(jobs.len()));

@@ -1,140 +1,86 @@
-//! Time passes: the store's intervals, and our validators' duties in them.
+//! The passing of time: the store's intervals, and the duties in them.
 
 use crate::effect::Effect;
 use crate::state::ChainState;
-use consensus::{INTERVALS_PER_SLOT, Interval, Slot, proposer_for_slot};
+use consensus::{INTERVALS_PER_SLOT, Interval, Slot};
 
-/// How many intervals a request for blocks may take before its outcome counts as lost.
+/// Intervals until a request for blocks counts as lost.
 const FETCH_PATIENCE: Interval = 25;
 
-/// How many intervals a verification may take before its outcome counts as lost.
+/// Intervals until a verification counts as lost.
 const VERIFICATION_PATIENCE: Interval = 25;
 
-/// The interval of a slot in which aggregators prove its votes.
+/// The interval of a slot with the aggregation of its votes.
 const AGGREGATION: Interval = 2;
 
 impl ChainState {
-    /// Begins in the middle of the chain. What was before this node's time was not missed by it.
+    /// Begins in the middle of the chain. The intervals before this node's time do not count as
+    /// missed.
     pub(crate) fn begin_at(&mut self, now: Interval) -> Vec<Effect> {
-        self.store.skip_to(now.saturating_sub(INTERVALS_PER_SLOT));
-        self.interval(now)
+        self.base.store.skip_to(now.saturating_sub(INTERVALS_PER_SLOT));
+        self.tick(now)
     }
 
-    /// Does what the interval that has begun asks for, and what the ones before it did if they were missed.
+    /// Does the work of the interval that has begun, and of the missed ones before it.
     ///
-    /// | how late | what the store does | what our validators do |
+    /// | delay | the store's work | our validators' duties |
     /// |---|---|---|
-    /// | in time | this interval | this interval's duties |
-    /// | by up to a slot (5 intervals to do at most) | each interval on the way, in order | what this slot still asks for |
-    /// | by more | the last 5 intervals; the others are left out and counted | the same |
+    /// | none | this interval | this interval's |
+    /// | up to a slot | each of the (at most 5) intervals since, in order | those still due |
+    /// | more | the last 5 intervals; the others are left out and counted | those still due |
     ///
-    /// Leaving out loses nothing: votes that have come are counted by the last slot's intervals, and the head and the safe
-    /// target are found anew (the specification's `_tick_to`). A block is proposed in interval 0 or not at all; votes are
-    /// cast once in a slot, from interval 1 on, also late. An interval that has begun before, because the clock was set
-    /// back, is not begun again: time stands until the clock has caught up.
-    pub fn interval(&mut self, now: Interval) -> Vec<Effect> {
-        if now < self.store.time() || (now == self.store.time() && now > 0) {
+    /// Nothing is lost by leaving intervals out: the last slot's intervals count all votes
+    /// received, and compute the head and the safe target again (the specification's `_tick_to`). A
+    /// block is proposed in interval 0 or not at all. Votes are cast once in a slot, from interval
+    /// 1 on, also late. An interval does not begin twice after the clock was set back: the store's
+    /// time stands still until the clock has caught up.
+    pub fn tick(&mut self, now: Interval) -> Vec<Effect> {
+        if now < self.base.now() || (now == self.base.now() && now > 0) {
             return Vec::new();
         }
-        let left_out = (now - self.store.time()).saturating_sub(INTERVALS_PER_SLOT);
+        let left_out = (now - self.base.now()).saturating_sub(INTERVALS_PER_SLOT);
         if left_out > 0 {
-            self.missed_intervals += left_out;
-            self.store.skip_to(now - INTERVALS_PER_SLOT);
+            self.base.counters.missed_intervals += left_out;
+            self.base.store.skip_to(now - INTERVALS_PER_SLOT);
         }
         let (slot, interval) = (now / INTERVALS_PER_SLOT, now % INTERVALS_PER_SLOT);
-        let finalized = self.store.latest_finalized();
-        let mut effects = self.advance(now.saturating_sub(1));
+        let finalized = self.base.store.latest_finalized();
+        self.advance(now.saturating_sub(1));
         if interval == 0 {
-            self.forget_unservable(slot);
-            effects.extend(self.propose(slot));
+            self.history.forget_unservable(slot);
+            self.duties.propose(slot, &mut self.base);
         }
-        effects.extend(self.advance(now));
-        if self.store.latest_finalized() != finalized {
-            self.store.prune_stale_attestation_data();
+        self.advance(now);
+        if self.base.store.latest_finalized() != finalized {
+            self.base.store.prune_stale_attestation_data();
             self.forget_finalized();
         }
-        if interval >= 1 && self.newest_voted_slot.is_none_or(|voted| voted < slot) {
-            effects.extend(self.vote_or_wait(slot));
+        if interval >= 1 {
+            self.duties.vote_or_wait(slot, &mut self.base);
         }
-        effects.extend(self.give_up_overdue(now.saturating_sub(VERIFICATION_PATIENCE)));
-        self.fork_choice_moved();
+        self.give_up_overdue(now.saturating_sub(VERIFICATION_PATIENCE));
+        self.base.fork_choice_moved();
         self.sync.expire(now.saturating_sub(FETCH_PATIENCE), now);
-        effects.extend(self.fetch());
-        effects.push(Effect::Publish);
-        effects
+        self.continue_sync();
+        self.base.effects.publish_snapshot();
+        self.base.effects.take()
     }
 
-    /// Advances the store's time interval by interval. Aggregation is begun at its interval, and proved elsewhere.
-    fn advance(&mut self, to: Interval) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        while self.store.time() < to {
-            self.store.tick_interval(false, false, &*self.proofs);
-            if self.role.is_aggregator && self.store.time() % INTERVALS_PER_SLOT == AGGREGATION {
-                effects.extend(self.aggregate());
-            }
-        }
-        effects
-    }
-
-    /// Votes although the slot's block has not come, if it still has not.
+    /// Votes without the slot's block, if it has still not arrived.
     pub(crate) fn vote_anyway(&mut self, slot: Slot) -> Vec<Effect> {
-        if self.vote_waits_for == Some(slot) { self.vote(slot) } else { Vec::new() }
+        self.duties.vote_if_waiting(slot, &mut self.base);
+        self.base.effects.take()
     }
 
-    /// Proposes a block if it is the turn of a validator of ours.
-    fn propose(&mut self, slot: Slot) -> Vec<Effect> {
-        // Slot 0 is the genesis block's.
-        let proposer = proposer_for_slot(slot, self.store.head_state().validators.len()).filter(|_| slot > 0);
-        let Some(proposer) = proposer.filter(|proposer| self.role.validators.contains(proposer)) else {
-            return Vec::new();
-        };
-        if !self.may_do_duties(slot) {
-            return Vec::new();
-        }
-        match self.store.produce_block(slot, proposer, &*self.proofs) {
-            Ok(produced) => {
-                self.unsigned_block = Some((slot, produced.root()));
-                vec![Effect::SignBlock(Box::new(produced))]
-            }
-            Err(rejection) => {
-                self.count(rejection.name());
-                tracing::warn!(slot, %rejection, "no block was proposed");
-                Vec::new()
+    /// Advances the store's time interval by interval. An aggregation starts in its interval, and
+    /// its proofs are made by the prover.
+    fn advance(&mut self, to: Interval) {
+        let base = &mut self.base;
+        while base.now() < to {
+            base.store.tick_interval(false, false, &*base.proofs);
+            if base.role.is_aggregator && base.now() % INTERVALS_PER_SLOT == AGGREGATION {
+                self.proving.aggregate(base);
             }
         }
-    }
-
-    /// Votes if the slot's block is there, or else gives it some more time.
-    fn vote_or_wait(&mut self, slot: Slot) -> Vec<Effect> {
-        let has_duties = !self.role.validators.is_empty() && self.vote_waits_for != Some(slot);
-        if !has_duties || !self.may_do_duties(slot) {
-            return Vec::new();
-        }
-        if self.store.newest_block_slot() >= slot {
-            return self.vote(slot);
-        }
-        self.vote_waits_for = Some(slot);
-        vec![Effect::VoteAfterPatience(slot)]
-    }
-
-    /// Votes with all our validators, once in a slot.
-    pub(super) fn vote(&mut self, slot: Slot) -> Vec<Effect> {
-        self.vote_waits_for = None;
-        self.newest_voted_slot = Some(slot);
-        self.store.update_head();
-        self.fork_choice_moved();
-        match self.store.produce_attestation_data(slot) {
-            Ok(data) => self.role.validators.iter().map(|&validator| Effect::SignVote(validator, data)).collect(),
-            Err(rejection) => {
-                self.count(rejection.name());
-                tracing::warn!(slot, %rejection, "no vote was cast");
-                Vec::new()
-            }
-        }
-    }
-
-    fn may_do_duties(&mut self, slot: Slot) -> bool {
-        slot >= self.role.first_duty_slot
-            && self.gate.allows(slot, self.store.head_slot(), self.store.newest_block_slot())
     }
 }

@@ -1,31 +1,39 @@
-//! Everything that the chain's owner may be sent, and the lane of each.
+//! The chain actor's messages, and their lanes.
 
+use actor_lanes::mailbox::Variant;
 use actor_lanes::{Lane, Message, Reply};
 use network::PeerId;
 
-use crate::Fetched;
-use crate::verifier::{Done, UNDER_WAY};
+use crate::decoder::{Decoded, Fetched, Origin};
+use crate::signer::Signed;
+use crate::verifier::{IN_FLIGHT, JobsDone};
 use consensus::{Checkpoint, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex};
-use network::{BlocksReply, MessageId, SlotRange, Status};
+use network::{BlocksReply, SlotRange, Status};
 
-/// A message to the chain's owner. Senders use the methods of [`Chain`](super::Chain), one for each variant.
+/// A message to the chain's actor.
+///
+/// The network and the API send with the methods of [`Chain`](super::Chain). The decoder, the
+/// signer and the verifiers do not depend on the chain. They send their own result types through a
+/// [`Recipient`](actor_lanes::Recipient), and the [`Variant`] implementations below map each result
+/// to its variant. One word names a message everywhere: its variant, the sender's method or result,
+/// the arm in the actor, and the method of [`ChainState`](super::ChainState).
 #[derive(Debug)]
 pub enum ChainMessage {
     /// From its own timer: an interval has begun.
     Tick,
-    /// From its own timer: the slot's block has not come in time, vote without it.
+    /// From its own timer: the slot's block is late, so vote without it.
     VoteAnyway(Slot),
     /// From the network thread: a peer connected.
     PeerConnected(PeerId),
-    /// From the network thread: a peer's last connection is gone.
+    /// From the network thread: a peer's last connection closed.
     PeerDisconnected(PeerId),
-    /// From the network thread: where a peer's chain stands.
+    /// From the network thread: a peer's head and finalized block.
     PeerStatus(PeerId, Status),
-    /// From whoever wants to know where the chain stands now, after what was sent before.
+    /// From any caller: return the current head. Earlier control messages are handled first.
     Head(Reply<ChainHead>),
-    /// From the HTTP API: take up the aggregator's role, or lay it down; was it taken before?
+    /// From the HTTP API: start or stop aggregating. The reply is the previous setting.
     SetAggregator(bool, Reply<bool>),
-    /// From the signer: one of our validators' vote.
+    /// From the signer: the vote of one of our validators.
     OwnVote(Box<SignedAttestation>),
     /// From the signer: our block.
     OwnBlock(Box<SignedBlock>),
@@ -33,32 +41,23 @@ pub enum ChainMessage {
     NotSigned(ValidatorIndex, Slot, String),
     /// From the decoder: a gossiped block.
     Block(Box<SignedBlock>, Origin),
-    /// From itself: synchronization goes on.
+    /// From itself: continue synchronization.
     Synchronize,
-    /// From the decoder: what a request for blocks came to.
+    /// From the decoder: the result of a request for blocks.
     Fetched(u64, Fetched),
-    /// From the network thread: a peer asks for blocks.
+    /// From the network thread: a peer requests blocks.
     ServeBlocks(Vec<Root>, BlocksReply),
-    /// From the network thread: a peer asks for the blocks of some slots.
+    /// From the network thread: a peer requests the blocks of some slots.
     ServeRange(SlotRange, BlocksReply),
     /// From the decoder: a gossiped aggregate.
     Aggregate(Box<SignedAggregatedAttestation>, Origin),
     /// From the decoder: a gossiped vote.
     Vote(Box<SignedAttestation>, Origin),
-    /// From a verifier or the prover, by its place in the pool: what came of jobs.
-    Done(usize, Vec<Done>),
+    /// From a verifier or the prover: the results of jobs.
+    JobsDone(JobsDone),
 }
 
-/// Where a gossip message came from, so that it can be reported on.
-#[derive(Clone, Debug)]
-pub struct Origin {
-    /// The message's name.
-    pub id: MessageId,
-    /// The peer that sent it first.
-    pub source: PeerId,
-}
-
-/// Where the chain stands.
+/// The chain's current checkpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainHead {
     /// The head block.
@@ -78,7 +77,7 @@ const VOTES: usize = 5;
 const DONE: usize = 6;
 
 impl ChainMessage {
-    /// How many lanes the chain's mailbox has.
+    /// The number of lanes.
     pub(crate) const LANE_COUNT: usize = Self::LANES.len();
 }
 
@@ -90,8 +89,9 @@ impl Message for ChainMessage {
         Lane::fifo("requests", 64),
         Lane::newest_first("aggregates", 4096).weight(4),
         Lane::newest_first("votes", 4096).weight(4),
-        // Room for an outcome of everything that may be under way, so that none is refused. Served before more is begun.
-        Lane::fifo("done", UNDER_WAY).weight(16),
+        // Room for the results of all jobs in flight, so that none is refused. The weight serves
+        // results before new jobs start.
+        Lane::fifo("done", IN_FLIGHT).weight(16),
     ];
 
     fn lane(&self) -> usize {
@@ -107,7 +107,87 @@ impl Message for ChainMessage {
             Self::PeerStatus(..) | Self::ServeBlocks(..) | Self::ServeRange(..) => REQUESTS,
             Self::Aggregate(..) => AGGREGATES,
             Self::Vote(..) => VOTES,
-            Self::Done(..) => DONE,
+            Self::JobsDone(_) => DONE,
         }
+    }
+}
+
+impl Variant<Decoded> for ChainMessage {
+    fn wrap(decoded: Decoded) -> Self {
+        match decoded {
+            Decoded::Block(block, origin) => Self::Block(block, origin),
+            Decoded::Aggregate(vote, origin) => Self::Aggregate(vote, origin),
+            Decoded::Vote(vote, origin) => Self::Vote(vote, origin),
+            Decoded::Fetched(request, fetched) => Self::Fetched(request, fetched),
+        }
+    }
+
+    fn unwrap(self) -> Option<Decoded> {
+        match self {
+            Self::Block(block, origin) => Some(Decoded::Block(block, origin)),
+            Self::Aggregate(vote, origin) => Some(Decoded::Aggregate(vote, origin)),
+            Self::Vote(vote, origin) => Some(Decoded::Vote(vote, origin)),
+            Self::Fetched(request, fetched) => Some(Decoded::Fetched(request, fetched)),
+            _ => None,
+        }
+    }
+}
+
+impl Variant<Signed> for ChainMessage {
+    fn wrap(signed: Signed) -> Self {
+        match signed {
+            Signed::OwnVote(vote) => Self::OwnVote(vote),
+            Signed::OwnBlock(block) => Self::OwnBlock(block),
+            Signed::NotSigned(validator, slot, why) => Self::NotSigned(validator, slot, why),
+        }
+    }
+
+    fn unwrap(self) -> Option<Signed> {
+        match self {
+            Self::OwnVote(vote) => Some(Signed::OwnVote(vote)),
+            Self::OwnBlock(block) => Some(Signed::OwnBlock(block)),
+            Self::NotSigned(validator, slot, why) => Some(Signed::NotSigned(validator, slot, why)),
+            _ => None,
+        }
+    }
+}
+
+impl Variant<JobsDone> for ChainMessage {
+    fn wrap(done: JobsDone) -> Self {
+        Self::JobsDone(done)
+    }
+
+    fn unwrap(self) -> Option<JobsDone> {
+        match self {
+            Self::JobsDone(done) => Some(done),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actor_lanes::TryTellError;
+
+    use super::*;
+    use crate::Chain;
+    use crate::verifier::{Done, JobId, Outcome};
+
+    #[test]
+    fn there_is_room_for_the_result_of_every_job_in_flight() {
+        let (chain, _mailbox) = Chain::new();
+        let results = chain.recipient::<JobsDone>();
+        let done = || Done { id: JobId::Vote(0), outcome: Ok(Outcome::Vote(Ok(()))) };
+        let sent = |_: &usize| results.try_tell(JobsDone { worker: 0, done: vec![done()] }).is_ok();
+        assert_eq!((0..IN_FLIGHT).filter(sent).count(), IN_FLIGHT);
+    }
+
+    #[test]
+    fn a_result_refused_by_a_full_lane_is_handed_back_as_the_senders_own_type() {
+        let (chain, _mailbox) = Chain::new();
+        let results = chain.recipient::<Signed>();
+        let not_signed = || Signed::NotSigned(1, 2, String::new());
+        let refused = (0..=1024).find_map(|_| results.try_tell(not_signed()).err()).expect("the lane is bounded");
+        assert!(matches!(refused, TryTellError::Full(Signed::NotSigned(1, 2, _))));
     }
 }

@@ -1,4 +1,4 @@
-//! Blocks whose parent has not come yet.
+//! Blocks held for a missing parent.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,21 +8,22 @@ use network::PeerId;
 
 use consensus::{Root, SignedBlock, Slot};
 
-/// Holds blocks until their parent is known. Bounded in number and in bytes, for nobody has verified them.
+/// Holds blocks until their parent is imported.
 ///
-/// When it is full, the peer whose blocks take the most loses the one of its highest slot: so a peer that sends many loses
-/// its own and nobody else's, and the blocks nearest to the known chain stay, which unlock the others. What went is
-/// fetched again.
+/// The blocks are unverified, so their number and their total size are bounded. When it is full,
+/// the peer with the largest share loses its block of the highest slot. So a flood evicts only the
+/// blocks of its sender. The blocks nearest to the known chain stay, because the others depend on
+/// them. An evicted block is fetched again.
 #[derive(Debug)]
 pub(super) struct PendingBlocks {
     capacity: usize,
     most_bytes: usize,
-    /// What the blocks come to, encoded.
+    /// The total encoded size of the blocks.
     bytes: usize,
     blocks: HashMap<Root, Held>,
     children: HashMap<Root, BTreeSet<(Slot, Root)>>,
     by_slot: BTreeSet<(Slot, Root)>,
-    /// What each peer has sent of these.
+    /// The held blocks of each peer.
     shares: HashMap<Option<PeerId>, Share>,
     evicted: u64,
 }
@@ -32,7 +33,8 @@ struct Held {
     block: Arc<SignedBlock>,
     size: usize,
     source: Option<PeerId>,
-    /// How many blocks are or were held in a row from this one up, itself included.
+    /// The length of the longest row of blocks held from this one up when it was added, itself
+    /// included.
     depth: usize,
 }
 
@@ -60,12 +62,12 @@ impl PendingBlocks {
         self.blocks.len()
     }
 
-    /// Counts the blocks that went because there was no room.
+    /// Returns the number of blocks evicted for lack of room.
     pub(super) fn evicted(&self) -> u64 {
         self.evicted
     }
 
-    /// Holds a block that `source` sent. Tells whether it is held, and was not before.
+    /// Holds a block sent by `source`. Returns whether the block is newly held.
     pub(super) fn hold(&mut self, root: Root, block: Arc<SignedBlock>, source: Option<PeerId>) -> bool {
         if self.blocks.contains_key(&root) {
             return false;
@@ -90,28 +92,28 @@ impl PendingBlocks {
         self.blocks.contains_key(&root)
     }
 
-    /// Follows parents from `root` through what is held, to the first that is not: the one to fetch. Tells how many are
-    /// held in a row above it.
+    /// Follows parents from `root` through the held blocks, and returns the first missing one: the
+    /// block to fetch. Also returns the number of blocks held in a row above it.
     pub(super) fn first_missing(&self, mut root: Root) -> (Root, usize) {
-        // Hashes cannot form a circle, so this ends.
+        // Hashes cannot form a cycle, so the loop ends.
         while let Some(held) = self.blocks.get(&root) {
             root = held.block.block.parent_root;
         }
         (root, self.depth_above(&root))
     }
 
-    /// Returns the parents that are not held themselves, each once.
+    /// Returns the missing parents, each once.
     pub(super) fn missing_parents(&self) -> Vec<Root> {
         self.children.keys().filter(|parent| !self.blocks.contains_key(parent)).copied().collect()
     }
 
-    /// Takes the blocks whose parent is `parent`, lowest slot first.
+    /// Removes the children of `parent`, the lowest slot first.
     pub(super) fn take_children(&mut self, parent: Root) -> Vec<Arc<SignedBlock>> {
         let children = self.children.get(&parent).cloned().unwrap_or_default();
         children.into_iter().filter_map(|(_, root)| self.remove(root)).collect()
     }
 
-    /// Drops what can never be imported: blocks at or below the finalized slot. Gives their roots' parents no more thought.
+    /// Drops the blocks at or below the finalized slot, because they can never be imported.
     pub(super) fn prune(&mut self, finalized: Slot) {
         while let Some(&(slot, root)) = self.by_slot.first()
             && slot <= finalized
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn children_wait_for_their_parent_and_come_in_order_of_slot() {
+    fn children_wait_for_their_parent_and_are_returned_by_slot() {
         let mut pool = PendingBlocks::new(8, BYTES);
         let parent = Root::from([1; 32]);
         let (late, late_block) = block(9, parent);
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_pool_lets_the_highest_slot_go() {
+    fn a_full_pool_evicts_the_highest_slot() {
         let mut pool = PendingBlocks::new(2, BYTES);
         let blocks: Vec<_> = [5, 9, 3].map(|slot| block(slot, Root::from([slot as u8; 32]))).into();
         let held: Vec<_> = blocks.iter().map(|(root, block)| pool.hold(*root, block.clone(), None)).collect();
@@ -188,15 +190,15 @@ mod tests {
     }
 
     #[test]
-    fn large_blocks_take_the_place_of_many() {
+    fn large_blocks_are_bounded_by_their_total_size() {
         let (root, small) = block(1, Root::from([1; 32]));
         let mut pool = PendingBlocks::new(8, 2 * small.encoded_len());
         assert!(pool.hold(root, small.clone(), None));
         let proof = MultiMessageAggregate { proof: vec![0; small.encoded_len()].try_into().expect("it is short") };
         let large = Arc::new(SignedBlock { block: Block { slot: 2, ..small.block.clone() }, proof });
-        assert!(!pool.hold(Root::of(&large.block), large, None), "the two come to more bytes than it holds");
+        assert!(!pool.hold(Root::of(&large.block), large, None), "the two exceed the bound on bytes");
         let (next, next_block) = block(3, Root::from([3; 32]));
-        assert!(pool.hold(next, next_block, None), "what went no longer counts");
+        assert!(pool.hold(next, next_block, None), "an evicted block no longer counts");
         assert_eq!((pool.len(), pool.evicted()), (2, 1));
     }
 
@@ -212,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_sends_many_loses_its_own_and_nobody_elses() {
+    fn a_flood_of_blocks_evicts_only_those_of_its_sender() {
         let [flooder, honest] = [Some(PeerId::random()), Some(PeerId::random())];
         let mut pool = PendingBlocks::new(16, BYTES);
         for slot in 1..100 {
             let (root, block) = block(slot, Root::from([slot as u8; 32]));
             pool.hold(root, block, flooder);
         }
-        // Far above the flood, and still held.
+        // These are far above the flood, and still held.
         for slot in 200..208 {
             let (root, block) = block(slot, Root::from([slot as u8; 32]));
             assert!(pool.hold(root, block, honest), "slot {slot}");

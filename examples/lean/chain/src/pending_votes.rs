@@ -1,4 +1,4 @@
-//! Votes that name a block which has not come yet.
+//! Votes held for a missing block.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use libssz::SszEncode as _;
 
 use consensus::{AttestationData, Rejection, Root, SignedAggregatedAttestation, SignedAttestation};
 
-/// A vote that waits: one validator's, or an aggregate.
+/// A vote of one validator, or an aggregate.
 #[derive(Clone, Debug)]
 pub(super) enum HeldVote {
     Single(Arc<SignedAttestation>),
@@ -15,7 +15,7 @@ pub(super) enum HeldVote {
 }
 
 impl HeldVote {
-    /// Returns what is voted for.
+    /// Returns the content of the vote.
     pub(super) fn data(&self) -> &AttestationData {
         match self {
             Self::Single(vote) => &vote.data,
@@ -23,7 +23,7 @@ impl HeldVote {
         }
     }
 
-    /// Returns how many bytes it has, encoded.
+    /// Returns its encoded size in bytes.
     pub(super) fn encoded_len(&self) -> usize {
         match self {
             Self::Single(vote) => vote.encoded_len(),
@@ -32,15 +32,17 @@ impl HeldVote {
     }
 }
 
-/// Holds votes until the block that they miss is imported. Bounded in number and in bytes, for nobody has verified
-/// them: when it is full, the oldest goes.
+/// Holds votes until their missing block is imported.
+///
+/// The votes are unverified, so their number and their total size are bounded. When it is full, the
+/// oldest vote is evicted.
 #[derive(Debug)]
 pub(super) struct PendingVotes {
     capacity: usize,
     most_bytes: usize,
-    /// What the votes come to, encoded.
+    /// The total encoded size of the votes.
     bytes: usize,
-    /// Each with the block that it misses, oldest first.
+    /// Each vote with its missing block, the oldest first.
     votes: VecDeque<(Root, HeldVote)>,
     evicted: u64,
 }
@@ -54,7 +56,7 @@ impl PendingVotes {
         self.votes.len()
     }
 
-    /// Counts the votes that went because there was no room.
+    /// Returns the number of votes evicted for lack of room.
     pub(super) fn evicted(&self) -> u64 {
         self.evicted
     }
@@ -69,7 +71,7 @@ impl PendingVotes {
         }
     }
 
-    /// Takes the votes that waited for this block, oldest first.
+    /// Removes the votes waiting for this block, the oldest first.
     pub(super) fn take(&mut self, imported: Root) -> Vec<HeldVote> {
         let mut taken = Vec::new();
         for _ in 0..self.votes.len() {
@@ -85,7 +87,8 @@ impl PendingVotes {
     }
 }
 
-/// Names the block that a vote was rejected for not knowing, if that is why.
+/// Returns the missing block of a rejected vote, or `None` if the vote was rejected for another
+/// reason.
 pub(super) fn missing_block(rejection: Rejection, data: &AttestationData) -> Option<Root> {
     match rejection {
         Rejection::UnknownSourceBlock => Some(data.source.root),
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn votes_come_back_with_their_block_and_the_others_stay() {
+    fn votes_are_released_with_their_block_and_the_others_stay() {
         let [one, two] = [1, 2].map(|byte| Root::from([byte; 32]));
         let mut pool = PendingVotes::new(8, BYTES);
         for (slot, missing) in [(1, one), (2, two), (3, one)] {
@@ -126,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_pool_lets_the_oldest_go() {
+    fn a_full_pool_evicts_the_oldest_vote() {
         let missing = Root::from([1; 32]);
         let mut pool = PendingVotes::new(2, BYTES);
         for slot in [1, 2, 3] {
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn large_votes_take_the_place_of_many() {
+    fn large_votes_are_bounded_by_their_total_size() {
         let missing = Root::from([1; 32]);
         let size = vote(1).encoded_len();
         let mut pool = PendingVotes::new(8, 2 * size);
@@ -147,6 +150,6 @@ mod tests {
         assert_eq!(slots(&pool.take(missing)), [2, 3]);
         pool.hold(missing, vote(4));
         pool.hold(missing, vote(5));
-        assert_eq!((pool.len(), pool.evicted()), (2, 1), "what was taken no longer counts");
+        assert_eq!((pool.len(), pool.evicted()), (2, 1), "a released vote no longer counts");
     }
 }

@@ -1,25 +1,25 @@
-//! Proofs are made elsewhere: of the votes that this node aggregates, and of those in a block that was imported.
+//! Proofs made by workers: of the votes aggregated by this node, and of the votes in an imported
+//! block.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::effect::Effect;
-use crate::state::ChainState;
+use crate::base::Base;
 use crate::verifier::{Job, JobId, RECOVERIES};
 use consensus::{AggregationRound, Interval, RecoveredVotes, Root, SignedAggregatedAttestation, SignedBlock};
 
-/// What is being proved.
+/// The proofs in flight.
 #[derive(Debug, Default)]
 pub(super) struct Proving {
     last_number: u64,
-    /// The round of aggregation, since when.
+    /// The round of aggregation in flight: its number and its start.
     round: Option<(u64, Interval)>,
-    /// The blocks whose votes are being recovered, since when.
+    /// The recoveries of blocks' votes in flight: their numbers and their starts.
     recoveries: BTreeMap<u64, Interval>,
 }
 
 impl Proving {
-    /// Lists what has been under way since before `oldest`.
+    /// Returns the jobs started before `oldest` and without a result.
     pub(super) fn overdue(&self, oldest: Interval) -> Vec<JobId> {
         let round =
             self.round.iter().filter(|(_, since)| *since < oldest).map(|(number, _)| JobId::Aggregation(*number));
@@ -27,77 +27,83 @@ impl Proving {
         round.chain(recoveries.map(|(number, _)| JobId::Recovery(*number))).collect()
     }
 
-    fn number(&mut self) -> u64 {
+    /// Starts the slot's round of aggregation (`aggregate`). If the last round is still in flight,
+    /// the new votes wait for the next one.
+    pub(super) fn aggregate(&mut self, base: &mut Base) {
+        if self.round.is_some() {
+            base.counters.drop_for("AGGREGATION_STILL_UNDER_WAY");
+            return;
+        }
+        let plan = base.store.plan_aggregation();
+        if plan.tasks().is_empty() {
+            // With nothing to prove, the round ends here. It only drops single proofs, which costs
+            // nothing.
+            base.store.finish_aggregation(plan.prove(&*base.proofs));
+            return;
+        }
+        let number = self.next_number();
+        self.round = Some((number, base.now()));
+        base.effects.job(JobId::Aggregation(number), Job::Aggregation(Box::new(plan)));
+    }
+
+    /// Ends a round of aggregation, and publishes its aggregates.
+    ///
+    /// A late round is harmless. The votes inserted since its start are still in the store. If the
+    /// store has counted votes since, the new aggregates wait for the next count.
+    pub(super) fn aggregated(&mut self, number: u64, round: AggregationRound, base: &mut Base) {
+        if self.round.take_if(|(in_flight, _)| *in_flight == number).is_none() {
+            base.counters.drop_for("AGGREGATION_LATE");
+            return;
+        }
+        let aggregates = base.store.finish_aggregation(round);
+        publish(aggregates, base);
+    }
+
+    /// Starts the recovery of an imported block's votes. With too many recoveries in flight, the
+    /// votes arrive by gossip alone.
+    pub(super) fn recover(&mut self, root: Root, block: &Arc<SignedBlock>, base: &mut Base) {
+        let Some(plan) = base.store.plan_recovery(root, block) else { return };
+        if self.recoveries.len() >= RECOVERIES {
+            base.counters.drop_for("RECOVERY_FULL");
+            return;
+        }
+        let number = self.next_number();
+        self.recoveries.insert(number, base.now());
+        base.effects.job(JobId::Recovery(number), Job::Recovery(Box::new(plan)));
+    }
+
+    /// Inserts a block's recovered votes. An aggregator publishes them as well.
+    pub(super) fn recovered(&mut self, number: u64, votes: RecoveredVotes, base: &mut Base) {
+        if self.recoveries.remove(&number).is_none() {
+            base.counters.drop_for("RECOVERY_LATE");
+            return;
+        }
+        let inserted = base.store.finish_recovery(votes);
+        if base.role.is_aggregator {
+            publish(inserted, base);
+        }
+    }
+
+    /// Abandons a proof and counts it. Its signatures remain for the next round.
+    pub(super) fn not_proved(&mut self, id: JobId, base: &mut Base) {
+        let was_in_flight = match id {
+            JobId::Aggregation(number) => self.round.take_if(|(in_flight, _)| *in_flight == number).is_some(),
+            JobId::Recovery(number) => self.recoveries.remove(&number).is_some(),
+            JobId::Vote(_) | JobId::Aggregate(_) | JobId::Block(_) => false,
+        };
+        if was_in_flight {
+            base.counters.drop_for("NOT_PROVED");
+        }
+    }
+
+    fn next_number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
     }
 }
 
-impl ChainState {
-    /// Begins the slot's round of aggregation (`aggregate`). One that is still under way is not doubled: what has come
-    /// waits for the next.
-    pub(super) fn aggregate(&mut self) -> Vec<Effect> {
-        if self.proving.round.is_some() {
-            self.count("AGGREGATION_STILL_UNDER_WAY");
-            return Vec::new();
-        }
-        let plan = self.store.plan_aggregation();
-        if plan.tasks().is_empty() {
-            // There is nothing to prove, and the rule that single proofs are not kept costs nothing.
-            self.store.finish_aggregation(plan.prove(&*self.proofs));
-            return Vec::new();
-        }
-        let number = self.proving.number();
-        self.proving.round = Some((number, self.store.time()));
-        vec![Effect::Work(JobId::Aggregation(number), Job::Aggregation(Box::new(plan)))]
+fn publish(votes: Vec<SignedAggregatedAttestation>, base: &mut Base) {
+    for vote in votes {
+        base.effects.publish_aggregate(vote);
     }
-
-    /// Ends a round of aggregation. It may be late: what came since it began has stayed, and if votes have begun to count
-    /// since, these wait for the next time.
-    pub(super) fn aggregated(&mut self, number: u64, round: AggregationRound) -> Vec<Effect> {
-        if self.proving.round.take_if(|(under_way, _)| *under_way == number).is_none() {
-            self.count("AGGREGATION_LATE");
-            return Vec::new();
-        }
-        publish(self.store.finish_aggregation(round))
-    }
-
-    /// Begins to recover the votes of a block that was imported, unless too many are under way: its votes then come by
-    /// gossip alone.
-    pub(super) fn recover(&mut self, root: Root, block: &Arc<SignedBlock>) -> Vec<Effect> {
-        let Some(plan) = self.store.plan_recovery(root, block) else { return Vec::new() };
-        if self.proving.recoveries.len() >= RECOVERIES {
-            self.count("RECOVERY_FULL");
-            return Vec::new();
-        }
-        let number = self.proving.number();
-        self.proving.recoveries.insert(number, self.store.time());
-        vec![Effect::Work(JobId::Recovery(number), Job::Recovery(Box::new(plan)))]
-    }
-
-    /// Takes what was recovered of a block. Aggregators pass it on.
-    pub(super) fn recovered(&mut self, number: u64, votes: RecoveredVotes) -> Vec<Effect> {
-        if self.proving.recoveries.remove(&number).is_none() {
-            self.count("RECOVERY_LATE");
-            return Vec::new();
-        }
-        let taken = self.store.finish_recovery(votes);
-        if self.role.is_aggregator { publish(taken) } else { Vec::new() }
-    }
-
-    /// Gives up what was to be proved, and counts it. Signatures are still there for the next round.
-    pub(super) fn not_proved(&mut self, id: JobId) {
-        let is_under_way = match id {
-            JobId::Aggregation(number) => self.proving.round.take_if(|(under_way, _)| *under_way == number).is_some(),
-            JobId::Recovery(number) => self.proving.recoveries.remove(&number).is_some(),
-            JobId::Vote(_) | JobId::Aggregate(_) | JobId::Block(_) => false,
-        };
-        if is_under_way {
-            self.count("NOT_PROVED");
-        }
-    }
-}
-
-fn publish(votes: Vec<SignedAggregatedAttestation>) -> Vec<Effect> {
-    votes.into_iter().map(|vote| Effect::PublishAggregate(Box::new(vote))).collect()
 }

@@ -1,54 +1,78 @@
-//! Why the chain does not take a block or a vote, and what the network is told then.
+//! The reasons for a refused block or vote, and the verdict for each.
 //!
-//! | what is refused | verdict | why this verdict |
+//! The chain, the decoder, the verifiers and synchronization use these words:
+//!
+//! | word | meaning | type |
 //! |---|---|---|
-//! | nothing: it is taken, or was taken before this copy was judged | accept | peers need it as we did |
-//! | `UNKNOWN_PARENT_BLOCK`, `UNKNOWN_SOURCE_BLOCK`, `UNKNOWN_TARGET_BLOCK`, `UNKNOWN_HEAD_BLOCK` | ignore | this node may be behind its sender; the block or vote is held until the block comes |
-//! | `ATTESTATION_TOO_FAR_IN_FUTURE`, `BLOCK_TOO_FAR_IN_FUTURE` | ignore | this node's clock may be behind its sender's |
-//! | `DUPLICATE_BLOCK`, `DUPLICATE_VOTE` | ignore | it is known, and was passed on then |
-//! | `BLOCK_NOT_ABOVE_FINALIZED`, `TOO_MANY_BLOCKS_IN_SLOT`, `VOTE_OVERTAKEN_BY_FINALITY` | ignore | of no use here any more; its sender may be behind |
-//! | `VERIFICATION_FULL`, `VERIFICATION_LOST`, `VERIFICATION_PANICKED`, `VERIFICATION_LATE` | ignore | this node does not know; the fault is its own |
-//! | `ANCHOR_STATE_ROOT_MISMATCH` | ignore | nothing that is gossiped is refused for it |
-//! | `INVALID_ANCESTOR` | reject | it builds on a block that is against the rules |
-//! | every other [`Rejection`] | reject | no state of this node makes it valid: its sender broke a rule |
+//! | accept | the block or vote is valid; peers should get it | [`Verdict::Accept`] |
+//! | reject | it breaks a rule; its sender is at fault | [`Verdict::Reject`] |
+//! | ignore | not useful here now, or of unknown validity | [`Verdict::Ignore`] |
+//! | rejection | a reason of the specification, with its name | [`Rejection`] |
+//! | refusal | any reason not to accept: a rejection, or one of our own | [`Refusal`] |
+//! | hold | ignore now, and process again when a block arrives | `PendingBlocks`, `PendingVotes` |
+//! | drop | not kept; counted by reason | `Counters::dropped` |
+//! | lost, panicked, late | a job without a result | `NotDone`, `VERIFICATION_…` |
+//! | full, closed | a lane refuses a message | `Refused` |
+//! | penalise | lower a peer's score | `Offence` |
 //!
-//! A verdict is given once for each gossip message: at once where a look at the store decides, and with the outcome of
-//! the verification where that does. A block or vote that is held has been ignored; what becomes of it is counted.
+//! The verdict on each refusal:
+//!
+//! | refusal | verdict | reason for the verdict |
+//! |---|---|---|
+//! | none: accepted now, or while this copy was verified | accept | peers need it as we did |
+//! | `UNKNOWN_PARENT_BLOCK` | ignore | this node may be behind its sender: the block is held |
+//! | `UNKNOWN_SOURCE_BLOCK`, `UNKNOWN_TARGET_BLOCK` | ignore | the same: the vote is held |
+//! | `UNKNOWN_HEAD_BLOCK` | ignore | the same: the vote is held |
+//! | `ATTESTATION_TOO_FAR_IN_FUTURE` | ignore | our clock may be behind the sender's |
+//! | `BLOCK_TOO_FAR_IN_FUTURE` | ignore | our clock may be behind the sender's |
+//! | `DUPLICATE_BLOCK`, `DUPLICATE_VOTE` | ignore | it is known, and was passed on then |
+//! | `BLOCK_NOT_ABOVE_FINALIZED` | ignore | not useful any more; the sender may be behind |
+//! | `TOO_MANY_BLOCKS_IN_SLOT` | ignore | not useful any more; the sender may be behind |
+//! | `VOTE_OVERTAKEN_BY_FINALITY` | ignore | not useful any more; the sender may be behind |
+//! | `VERIFICATION_FULL`, `VERIFICATION_LOST` | ignore | its validity is unknown; our fault |
+//! | `VERIFICATION_PANICKED`, `VERIFICATION_LATE` | ignore | its validity is unknown; our fault |
+//! | `ANCHOR_STATE_ROOT_MISMATCH` | ignore | cannot happen to a gossip message |
+//! | `INVALID_ANCESTOR` | reject | it builds on a rejected block |
+//! | every other [`Rejection`] | reject | invalid in every state: its sender broke a rule |
+//!
+//! Each gossip message has one verdict. It follows from the check against the store, or from the
+//! result of the verification. The verdict on a held block or vote is `Ignore`, and its later fate
+//! is only counted.
 
 use consensus::Rejection;
 use network::Verdict;
 
-/// Says why a block or a vote was not taken.
+/// The reason for a refused block or vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It is against a rule of the specification, or cannot be judged by it yet.
+    /// It breaks a rule of the specification, or the specification cannot judge it yet.
     Rejected(Rejection),
-    /// The block is in the store, or is being verified.
+    /// The block is in the store, or in flight.
     DuplicateBlock,
-    /// The same validator's signature of the same vote waits to be aggregated.
+    /// The store holds the same validator's signature of the same vote.
     DuplicateVote,
     /// The block's slot has not begun.
     BlockTooFarInFuture,
     /// The block's slot is final.
     BlockNotAboveFinalized,
-    /// As many blocks of its slot are known as may be.
+    /// The block's slot is full.
     TooManyBlocksInSlot,
-    /// Finality went past the vote's head while it was verified.
+    /// Finality passed the vote's head during its verification.
     VoteOvertakenByFinality,
-    /// The block that it builds on is against the rules.
+    /// The block builds on a rejected block.
     InvalidAncestor,
-    /// As many as may be are being verified.
+    /// The largest number of verifications is in flight.
     VerificationFull,
-    /// Whoever was to verify it ended, or did not take it.
+    /// Its verifier ended, or refused the job.
     VerificationLost,
     /// Its verification panicked.
     VerificationPanicked,
-    /// Its verification did not come to an end in time.
+    /// Its verification did not end in time.
     VerificationLate,
 }
 
 impl Refusal {
-    /// Returns the name that it is counted by: the specification's, or one like those.
+    /// Returns the name for counting: the specification's, or one in its style.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Rejected(rejection) => rejection.name(),
@@ -66,7 +90,8 @@ impl Refusal {
         }
     }
 
-    /// Returns what the network is told of a gossip message that is refused so. This is the one place that decides it.
+    /// Returns the verdict on a gossip message refused for this reason. The table above is decided
+    /// here alone.
     pub(super) const fn verdict(self) -> Verdict {
         match self {
             Self::Rejected(rejection) if rejection.is_sender_at_fault() => Verdict::Reject,
@@ -92,7 +117,7 @@ impl From<Rejection> for Refusal {
     }
 }
 
-/// Returns what the network is told of a gossip message.
-pub(super) fn verdict<T>(taken: &Result<T, Refusal>) -> Verdict {
-    taken.as_ref().map_or_else(|refusal| refusal.verdict(), |_| Verdict::Accept)
+/// Returns the verdict on a gossip message.
+pub(super) fn verdict<T>(accepted: &Result<T, Refusal>) -> Verdict {
+    accepted.as_ref().map_or_else(|refusal| refusal.verdict(), |_| Verdict::Accept)
 }

@@ -1,4 +1,4 @@
-//! What other threads may know of the chain: a copy that its owner publishes, read without waiting.
+//! The published snapshot of the chain. Other threads read it without waiting.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::Meters;
+use crate::meters::Meters;
 use consensus::{Block, Checkpoint, ForkChoiceView, Interval, Root, Slot, State};
 
-/// The chain as it stood when its owner last published it.
+/// The chain at the time of its last publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// The store's time, in intervals since genesis.
@@ -20,55 +20,58 @@ pub struct Snapshot {
     pub justified: Checkpoint,
     /// The store's latest finalized checkpoint.
     pub finalized: Checkpoint,
-    /// The block that is safe to vote for.
+    /// The root of the safe target of votes.
     pub safe_target: Root,
-    /// The slot of the block that is safe to vote for.
+    /// The slot of the safe target of votes.
     pub safe_target_slot: Slot,
-    /// The state after the finalized block, shared with the store; none before the owner has published.
+    /// The state after the finalized block, shared with the store. `None` before the first
+    /// publication.
     pub finalized_state: Option<Arc<State>>,
-    /// The finalized block, shared with the store; none before the owner has published.
+    /// The finalized block, shared with the store. `None` before the first publication.
     pub finalized_block: Option<Arc<Block>>,
-    /// The blocks that fork choice chooses between, shared with the snapshots before while they are the same.
+    /// The blocks considered by fork choice. Shared between snapshots while unchanged.
     pub fork_choice: Arc<ForkChoiceView>,
-    /// How many validators the head's state knows.
+    /// The number of validators in the head's state.
     pub validator_count: usize,
-    /// How many validators this node signs for.
+    /// The number of validators of this node.
     pub own_validators: usize,
     /// Whether this node aggregates votes.
     pub is_aggregator: bool,
-    /// Peers that are connected.
+    /// Connected peers.
     pub peers: usize,
     /// Blocks imported since the start.
     pub blocks_imported: u64,
-    /// Blocks that wait for their parent.
+    /// Blocks waiting for their parent.
     pub pending_blocks: usize,
-    /// Votes that wait for a block.
+    /// Votes waiting for a block.
     pub pending_votes: usize,
-    /// What was dropped inside the chain, by reason: the specification's rejections and the node's own.
+    /// Blocks, votes and duties dropped by the chain, by reason: the specification's rejections and
+    /// this node's own.
     pub dropped: BTreeMap<&'static str, u64>,
-    /// How late the last tick was.
+    /// The lateness of the last tick.
     pub tick_lateness: Duration,
-    /// How late the latest of all ticks was.
+    /// The largest lateness of a tick.
     pub worst_tick_lateness: Duration,
-    /// Intervals that were left out because the node was too late for them.
+    /// Intervals left out because a tick was too late.
     pub missed_intervals: u64,
-    /// What a person should know, newest last; at most [`NOTES`].
+    /// Notes for a person, the newest last; at most [`NOTES`].
     pub notes: Vec<String>,
-    /// What the owner counts and times.
+    /// The actor's counters and times.
     pub meters: Meters,
 }
 
-/// The most notes that a snapshot keeps.
+/// The largest number of notes in a snapshot.
 pub const NOTES: usize = 16;
 
-/// Where the chain's owner publishes, and everyone else reads. Cloned freely; neither side ever waits.
+/// The place of the latest snapshot: the chain's actor writes it, and any thread reads it. Cheap to
+/// clone. Neither side waits.
 #[derive(Clone, Debug, Default)]
 pub struct Published {
     latest: Arc<ArcSwap<Snapshot>>,
 }
 
 impl Published {
-    /// Gives the latest snapshot.
+    /// Returns the latest snapshot.
     #[must_use]
     pub fn latest(&self) -> Arc<Snapshot> {
         self.latest.load_full()

@@ -1,4 +1,5 @@
-//! A chain's owner that has no network, no keys and no verifiers: for the specification's vectors, and for tests.
+//! A chain's actor without network, keys or verifiers: for the specification's vectors, and for
+//! tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,25 +7,30 @@ use std::time::Duration;
 use actor_lanes::life::SpawnError;
 use actor_lanes::{Executor, Mailbox, Running, Spawn};
 
+use crate::actor::ChainActor;
+use crate::front::Chain;
+use crate::role::Role;
 use crate::signer::{Signer, SignerMessage};
+use crate::snapshot::Published;
+use crate::state::ChainState;
 use crate::verifier::{Assigned, Pool};
 use crate::wall_clock::WallClock;
-use crate::{Chain, ChainActor, ChainState, Published, Role};
 use consensus::{MockProofs, SlotClock, Store};
 use network::{Command, command_mailbox};
 use xmss::Scheme;
 
-/// How long the owner gets to end.
+/// The time for the actor to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A running owner. What it would send to peers, a signer or a verifier waits unread in mailboxes.
+/// A running actor. Its messages to the network, the signer and the verifiers wait unread in
+/// mailboxes.
 #[derive(Debug)]
 pub struct Solitary {
-    /// The owner.
+    /// The front of the actor.
     pub chain: Chain,
-    /// What the owner has published.
+    /// The snapshots of the actor.
     pub published: Published,
-    /// The clock of the owner's chain.
+    /// The clock of the actor's chain.
     pub clock: SlotClock,
     running: Running,
     _network: Mailbox<Command>,
@@ -33,11 +39,12 @@ pub struct Solitary {
 }
 
 impl Solitary {
-    /// Starts an owner of `store` on the executor. It has no validators, and time is what `wall` says.
+    /// Starts an actor with `store` on the executor. It has no validators, and takes the time from
+    /// `wall`.
     ///
     /// # Errors
     ///
-    /// [`SpawnError`] when the executor takes nothing any more.
+    /// [`SpawnError`] if the executor has stopped.
     pub fn start(
         executor: &Arc<dyn Executor>,
         store: Store,
@@ -51,21 +58,22 @@ impl Solitary {
         let published = Published::default();
         let clock = SlotClock::new(store.config().genesis_time);
         let seen = published.clone();
+        let pool = Pool::new(Vec::new(), prover, chain.recipient());
         let running = Spawn::new(mailbox).start(executor, move || {
             let role = Role { validators: Vec::new(), is_aggregator, first_duty_slot: 0, scheme: Scheme::TEST };
             let state = ChainState::new(store, Arc::new(MockProofs::default()), role);
-            ChainActor::new(state, clock, wall, front, Signer::new(signer), Pool::new(Vec::new(), prover), seen)
+            ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, seen)
         })?;
         let (_network, _signer, _prover) = (network, signer_mailbox, prover_mailbox);
         Ok(Self { chain, published, clock, running, _network, _signer, _prover })
     }
 
-    /// Waits until the owner has published for the first time. Says whether it has.
+    /// Waits for the first snapshot. Returns whether it was published in time.
     pub fn has_begun(&self) -> bool {
         self.chain.head(PATIENCE).is_some()
     }
 
-    /// Ends the owner, and says whether it has ended well.
+    /// Ends the actor, and returns whether it ended normally in time.
     pub fn stop(self) -> bool {
         self.running.stop(PATIENCE);
         self.running.join_blocking(PATIENCE).is_some_and(|exit| exit.reason.is_normal())

@@ -1,12 +1,17 @@
-//! What the chain's state decides, without an actor, a clock or a network.
+//! Tests of the chain's state, without an actor, a clock or a network.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, LazyLock};
 
 use network::PeerId;
 
+use crate::decoder::Fetched;
+use crate::decoder::Origin;
 use crate::effect::Effect;
-use crate::{ChainState, Fetched, Origin, Request, Role, Wanted};
+use crate::in_flight_tests;
+use crate::role::Role;
+use crate::state::ChainState;
+use crate::sync::{Request, Wanted};
 use consensus::{
     AttestationData, Block, INTERVALS_PER_SLOT, Interval, MockProofs, MultiMessageAggregate, ProducedBlock, Root,
     SignedAttestation, SignedBlock, Slot, Store, ValidatorIndex, Validators, genesis,
@@ -47,11 +52,11 @@ pub(super) fn chain(validators: impl IntoIterator<Item = ValidatorIndex>) -> Cha
     ChainState::new(store, Arc::new(MockProofs::default()), role)
 }
 
-/// A chain that proposes every slot's block, with the keys to sign them.
+/// A chain with the proposer of every slot, and with the keys of all validators.
 pub(super) struct Producer {
     pub(super) chain: ChainState,
     keys: Keys,
-    /// How many of the validators vote; the others' votes come to nobody.
+    /// The number of voting validators. The votes of the others reach no node.
     pub(super) voters: u64,
 }
 
@@ -60,7 +65,7 @@ impl Producer {
         Self { chain: chain(0..VALIDATORS), keys: keys(), voters: VALIDATORS }
     }
 
-    /// Goes through a slot's intervals, and gives its block and votes.
+    /// Runs a slot's intervals, and returns its block and votes.
     pub(super) fn slot(&mut self, slot: Slot) -> (SignedBlock, Vec<SignedAttestation>) {
         let mut block = None;
         let mut votes = Vec::new();
@@ -99,25 +104,41 @@ pub(super) fn origin() -> Origin {
     Origin { id: MessageId([0; 20]), source: PeerId::random() }
 }
 
-/// Has the chain do what an interval asks for, and all that follows from it.
+/// Runs the jobs among these effects, and all jobs resulting from them. Returns the other effects.
+///
+/// The result equals that of an actor with infinitely fast verifiers.
+pub(super) fn run_jobs(chain: &mut ChainState, effects: Vec<Effect>) -> Vec<Effect> {
+    let mut open = VecDeque::from(effects);
+    let mut left = Vec::new();
+    while let Some(effect) = open.pop_front() {
+        match effect {
+            Effect::Job(id, job) => open.extend(in_flight_tests::finish(chain, (id, job))),
+            Effect::Synchronize => open.extend(chain.synchronize()),
+            effect => left.push(effect),
+        }
+    }
+    left
+}
+
+/// Ticks the chain, and runs all resulting jobs.
 pub(super) fn tick(chain: &mut ChainState, now: Interval) -> Vec<Effect> {
-    let effects = chain.interval(now);
-    chain.at_once(effects)
+    let effects = chain.tick(now);
+    run_jobs(chain, effects)
 }
 
 pub(super) fn gossip_block(chain: &mut ChainState, block: SignedBlock) -> Vec<Effect> {
-    let effects = chain.gossiped_block(block, origin());
-    chain.at_once(effects)
+    let effects = chain.block(block, origin());
+    run_jobs(chain, effects)
 }
 
 pub(super) fn gossip_vote(chain: &mut ChainState, vote: SignedAttestation) -> Vec<Effect> {
-    let effects = chain.gossiped_vote(vote, origin());
-    chain.at_once(effects)
+    let effects = chain.vote(vote, origin());
+    run_jobs(chain, effects)
 }
 
 pub(super) fn fetched(chain: &mut ChainState, request: u64, blocks: Vec<SignedBlock>) -> Vec<Effect> {
     let effects = chain.fetched(request, Fetched::Blocks(blocks));
-    chain.at_once(effects)
+    run_jobs(chain, effects)
 }
 
 pub(super) fn verdict(effects: &[Effect]) -> Verdict {
@@ -136,7 +157,7 @@ pub(super) fn fetches(effects: &[Effect]) -> Vec<Root> {
     roots.collect()
 }
 
-/// Names the peers that are asked.
+/// Returns the peers of the requests.
 pub(super) fn asked(effects: &[Effect]) -> Vec<PeerId> {
     let peers = effects.iter().filter_map(|effect| match effect {
         Effect::Fetch(request) => Some(request.peer),
@@ -154,7 +175,7 @@ pub(super) fn votes(effects: &[Effect]) -> Vec<AttestationData> {
 }
 
 #[test]
-fn a_chain_that_sees_every_vote_finalizes_three_slots_behind_its_head() {
+fn a_chain_with_every_vote_finalizes_three_slots_behind_its_head() {
     let mut producer = Producer::new();
     for slot in 0..12 {
         if slot == 0 {
@@ -188,11 +209,11 @@ fn a_block_without_its_parent_waits_while_the_parent_is_fetched() {
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.blocks_imported, snapshot.pending_blocks, snapshot.head.slot), (3, 0, 3));
     let roots = blocks.iter().map(|block| Root::of(&block.block)).collect::<Vec<_>>();
-    assert_eq!(chain.signed_blocks(&roots).count(), 3, "and can be served to others");
+    assert_eq!(chain.serve_blocks(&roots).count(), 3, "and can be served to others");
 }
 
 #[test]
-fn a_signed_block_is_kept_for_as_long_as_it_must_be_served() {
+fn a_signed_block_is_kept_as_long_as_it_must_be_served() {
     let mut producer = Producer::new();
     let (block, _) = producer.slot(1);
     let root = Root::of(&block.block);
@@ -201,14 +222,14 @@ fn a_signed_block_is_kept_for_as_long_as_it_must_be_served() {
     gossip_block(&mut chain, block);
 
     tick(&mut chain, (1 + MIN_SLOTS_FOR_BLOCK_REQUESTS) * INTERVALS_PER_SLOT);
-    assert_eq!(chain.signed_blocks(&[root]).count(), 1);
+    assert_eq!(chain.serve_blocks(&[root]).count(), 1);
     tick(&mut chain, (2 + MIN_SLOTS_FOR_BLOCK_REQUESTS) * INTERVALS_PER_SLOT);
-    assert_eq!(chain.signed_blocks(&[root]).count(), 0);
+    assert_eq!(chain.serve_blocks(&[root]).count(), 0);
     assert_eq!(chain.head().head.root, root, "the store has it still");
 }
 
 #[test]
-fn a_block_that_came_with_a_forged_proof_is_fetched_again_from_another_peer() {
+fn a_block_with_a_forged_proof_is_fetched_again_from_another_peer() {
     let mut producer = Producer::new();
     let blocks: Vec<_> = (1..3).map(|slot| producer.slot(slot).0).collect();
     let mut chain = chain([]);
@@ -220,17 +241,17 @@ fn a_block_that_came_with_a_forged_proof_is_fetched_again_from_another_peer() {
     let [liar] = asked(&gossip_block(&mut chain, forged(&blocks[1])))[..] else { panic!("one peer is asked") };
     let effects = fetched(&mut chain, 1, vec![forged(&blocks[0])]);
     assert!(
-        effects.iter().any(|effect| matches!(effect, Effect::Charge(peer, Offence::InvalidBlock) if *peer == liar))
+        effects.iter().any(|effect| matches!(effect, Effect::Penalise(peer, Offence::InvalidBlock) if *peer == liar))
     );
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
     let effects = fetched(&mut chain, 2, vec![blocks[0].clone()]);
-    assert_eq!(fetches(&effects), [Root::of(&blocks[1].block)], "what waited turned out to be forged as well");
+    assert_eq!(fetches(&effects), [Root::of(&blocks[1].block)], "the held block is forged as well");
     fetched(&mut chain, 3, vec![blocks[1].clone()]);
     assert_eq!(chain.snapshot().head.slot, 2);
 }
 
 #[test]
-fn a_peers_unknown_head_is_fetched_unless_it_cannot_be() {
+fn a_peers_unknown_head_is_fetched_unless_it_is_final_or_in_the_future() {
     let mut chain = chain([]);
     tick(&mut chain, 20);
     let peer = PeerId::random();
@@ -242,7 +263,7 @@ fn a_peers_unknown_head_is_fetched_unless_it_cannot_be() {
 }
 
 #[test]
-fn a_vote_for_an_unknown_block_is_counted_when_the_block_comes() {
+fn a_vote_for_an_unknown_block_is_counted_when_the_block_arrives() {
     let mut producer = Producer::new();
     let (block, slot_votes) = producer.slot(1);
     let mut chain = chain([]);
@@ -252,11 +273,11 @@ fn a_vote_for_an_unknown_block_is_counted_when_the_block_comes() {
     assert_eq!(chain.snapshot().pending_votes, 1);
     assert_eq!(verdict(&gossip_block(&mut chain, block)), Verdict::Accept);
     assert_eq!(chain.snapshot().pending_votes, 0);
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.base.store.pools().signature_count(), 1);
 }
 
 #[test]
-fn what_is_no_use_is_dropped_for_a_stated_reason() {
+fn every_refused_block_and_vote_is_counted_by_reason() {
     let mut producer = Producer::new();
     let (block, slot_votes) = producer.slot(1);
     let mut chain = chain([]);
@@ -291,13 +312,13 @@ fn what_is_no_use_is_dropped_for_a_stated_reason() {
 }
 
 #[test]
-fn a_vote_is_cast_once_a_slot_and_as_soon_as_the_slots_block_is_there() {
+fn a_vote_is_cast_once_a_slot_as_soon_as_the_slots_block_is_imported() {
     let mut producer = Producer::new();
     let (block, _) = producer.slot(1);
     let mut chain = chain([3]);
     tick(&mut chain, 5);
     let effects = tick(&mut chain, 6);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::VoteAfterPatience(1))));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::VoteAnyway(1))));
     assert_eq!(votes(&effects), [], "it waits for the block");
     let root = Root::of(&block.block);
     let effects = gossip_block(&mut chain, block);
@@ -307,7 +328,7 @@ fn a_vote_is_cast_once_a_slot_and_as_soon_as_the_slots_block_is_there() {
 }
 
 #[test]
-fn a_vote_is_cast_without_the_slots_block_when_the_patience_ends() {
+fn a_vote_is_cast_without_the_slots_block_when_the_wait_ends() {
     let mut chain = chain([3]);
     tick(&mut chain, 5);
     tick(&mut chain, 6);
@@ -316,7 +337,7 @@ fn a_vote_is_cast_without_the_slots_block_when_the_patience_ends() {
 }
 
 #[test]
-fn a_late_tick_counts_what_it_left_out_and_does_no_duty_of_a_past_slot() {
+fn a_late_tick_counts_the_intervals_left_out_and_does_no_duty_of_a_past_slot() {
     let mut chain = chain(0..VALIDATORS);
     let effects = tick(&mut chain, 32);
     assert_eq!(chain.snapshot().missed_intervals, 27, "of 32, the last 5 are done");
@@ -330,9 +351,9 @@ fn a_late_tick_counts_what_it_left_out_and_does_no_duty_of_a_past_slot() {
 }
 
 #[test]
-fn a_node_that_started_in_the_middle_signs_nothing_that_its_former_self_may_have_signed() {
+fn a_restarted_node_signs_nothing_before_its_first_duty_slot() {
     let mut chain = chain(0..VALIDATORS);
-    chain.role.first_duty_slot = 3;
+    chain.base.role.first_duty_slot = 3;
     for interval in 0..15 {
         let effects = tick(&mut chain, interval);
         assert_eq!(votes(&effects), []);
@@ -342,7 +363,7 @@ fn a_node_that_started_in_the_middle_signs_nothing_that_its_former_self_may_have
 }
 
 #[test]
-fn what_was_before_a_nodes_time_was_not_missed_by_it() {
+fn intervals_before_the_start_of_a_node_do_not_count_as_missed() {
     let mut chain = chain([]);
     chain.begin_at(1000);
     assert_eq!((chain.snapshot().time, chain.snapshot().missed_intervals), (1000, 0));
@@ -352,14 +373,14 @@ fn what_was_before_a_nodes_time_was_not_missed_by_it() {
 fn a_proposer_cannot_fill_the_store_with_blocks_of_one_slot() {
     let mut chain = chain([]);
     tick(&mut chain, 6);
-    chain.blocks_in_slot.insert(1, 16);
+    chain.blocks.in_slot.insert(1, 16);
     let (block, _) = Producer::new().slot(1);
     assert_eq!(verdict(&gossip_block(&mut chain, block)), Verdict::Ignore);
     assert_eq!(chain.snapshot().dropped["TOO_MANY_BLOCKS_IN_SLOT"], 1);
 }
 
 #[test]
-fn a_validator_that_cannot_sign_is_named_once_with_the_newest_reason() {
+fn a_validator_without_a_signature_has_one_note_with_the_newest_reason() {
     let mut chain = chain([]);
     chain.not_signed(3, 256, "the key is exhausted");
     chain.not_signed(3, 257, "the key is exhausted");

@@ -1,18 +1,20 @@
-//! How a chain comes to have what its peers have, and what it gives them.
+//! Tests of synchronization with the chain's state: requests to peers, and answers to peers.
 
 use std::collections::VecDeque;
 
 use network::PeerId;
 
+use crate::decoder::Fetched;
 use crate::effect::Effect;
-use crate::state::PENDING_VOTES;
+use crate::state::ChainState;
 use crate::state_tests::{Producer, chain, fetched, fetches, gossip_block, gossip_vote, tick};
 use crate::sync::MAX_BACKFILL_DEPTH;
-use crate::{ChainState, Fetched, Request, Wanted};
+use crate::sync::{Request, Wanted};
+use crate::votes::PENDING_VOTES;
 use consensus::{AttestationData, Block, BlockBody, Checkpoint, MultiMessageAggregate, Root, SignedBlock, Slot};
 use network::{Offence, SlotRange, Status};
 
-/// A producer's chain with a block in each slot up to `head`, which it can serve.
+/// A producer's chain with a block in each slot up to `head`, ready to be served.
 fn produced(head: Slot) -> Producer {
     let mut producer = Producer::new();
     (1..=head).for_each(|slot| drop(produce(&mut producer, slot)));
@@ -43,15 +45,16 @@ fn requests(effects: &[Effect]) -> Vec<Request> {
     effects.iter().filter_map(request).collect()
 }
 
-fn charges(effects: &[Effect]) -> Vec<Offence> {
-    let charge = |effect: &Effect| match effect {
-        Effect::Charge(_, offence) => Some(*offence),
+fn penalties(effects: &[Effect]) -> Vec<Offence> {
+    let penalty = |effect: &Effect| match effect {
+        Effect::Penalise(_, offence) => Some(*offence),
         _ => None,
     };
-    effects.iter().filter_map(charge).collect()
+    effects.iter().filter_map(penalty).collect()
 }
 
-/// Answers requests, and those that follow from the answers, out of another chain. Says how many of each kind there were.
+/// Answers all requests from another chain, and all resulting requests. Returns the number of
+/// requests by root and by range.
 fn answer(chain: &mut ChainState, effects: &[Effect], server: &ChainState) -> (usize, usize) {
     let mut open = VecDeque::from(requests(effects));
     let (mut blocks, mut ranges) = (0, 0);
@@ -59,11 +62,11 @@ fn answer(chain: &mut ChainState, effects: &[Effect], server: &ChainState) -> (u
         let found: Vec<_> = match wanted {
             Wanted::Block(root) => {
                 blocks += 1;
-                server.signed_blocks(&[root]).map(|block| SignedBlock::clone(block)).collect()
+                server.serve_blocks(&[root]).map(|block| SignedBlock::clone(block)).collect()
             }
             Wanted::Range(range) => {
                 ranges += 1;
-                let found = server.range(range).expect("it is within its history");
+                let found = server.serve_range(range).expect("it is within its history");
                 found.iter().map(|block| SignedBlock::clone(block)).collect()
             }
         };
@@ -73,7 +76,7 @@ fn answer(chain: &mut ChainState, effects: &[Effect], server: &ChainState) -> (u
 }
 
 #[test]
-fn a_chain_that_joins_late_catches_up_by_range_while_it_follows_the_head() {
+fn a_late_chain_catches_up_by_range_while_it_follows_the_head() {
     let mut producer = produced(40);
     let mut late = chain([]);
     late.begin_at(40 * 5 + 4);
@@ -83,11 +86,11 @@ fn a_chain_that_joins_late_catches_up_by_range_while_it_follows_the_head() {
     let range = SlotRange { start_slot: 1, count: 40 };
     assert_eq!(requests(&effects).iter().map(|request| request.wanted).collect::<Vec<_>>(), [Wanted::Range(range)]);
 
-    // Two slots pass before the answer comes.
+    // Two slots pass before the answer arrives.
     for slot in 41..43 {
         let block = produce(&mut producer, slot);
         tick(&mut late, slot * 5);
-        assert_eq!(fetches(&gossip_block(&mut late, block)), [], "what is below comes by range");
+        assert_eq!(fetches(&gossip_block(&mut late, block)), [], "the blocks below arrive by range");
     }
     assert_eq!(late.snapshot().pending_blocks, 2);
     answer(&mut late, &effects, &producer.chain);
@@ -97,7 +100,7 @@ fn a_chain_that_joins_late_catches_up_by_range_while_it_follows_the_head() {
 }
 
 #[test]
-fn a_chain_that_is_a_little_behind_fetches_by_root() {
+fn a_chain_slightly_behind_fetches_by_root() {
     let producer = produced(6);
     let mut late = chain([]);
     late.begin_at(6 * 5 + 4);
@@ -124,16 +127,16 @@ fn a_peer_without_ranges_is_asked_block_by_block() {
 }
 
 #[test]
-fn a_range_is_answered_with_what_there_is_of_the_heads_chain() {
+fn a_range_is_answered_with_the_blocks_of_the_heads_chain() {
     let mut producer = produced(12);
     let slots = |chain: &ChainState, start_slot, count| -> Result<Vec<Slot>, &str> {
-        let blocks = chain.range(SlotRange { start_slot, count })?;
+        let blocks = chain.serve_range(SlotRange { start_slot, count })?;
         Ok(blocks.iter().map(|block| block.block.slot).collect())
     };
     assert_eq!(slots(&producer.chain, 3, 4), Ok(vec![3, 4, 5, 6]));
     assert_eq!(slots(&producer.chain, 11, 1024), Ok(vec![11, 12]));
     assert_eq!(slots(&producer.chain, 13, 8), Ok(vec![]));
-    assert_eq!(slots(&producer.chain, 0, 3), Ok(vec![1, 2]), "the anchor is nobody's to give");
+    assert_eq!(slots(&producer.chain, 0, 3), Ok(vec![1, 2]), "the anchor has no signature");
     assert!(slots(&producer.chain, 0, 1).is_err(), "before its history");
     tick(&mut producer.chain, 3610 * 5);
     assert!(slots(&producer.chain, 9, 3).is_err(), "before the window");
@@ -143,34 +146,34 @@ fn a_range_is_answered_with_what_there_is_of_the_heads_chain() {
 #[test]
 fn a_block_of_a_fork_is_not_served_by_range() {
     let mut producer = produced(3);
-    let fork = producer.chain.range(SlotRange { start_slot: 3, count: 1 }).expect("it is there").remove(0);
+    let fork = producer.chain.serve_range(SlotRange { start_slot: 3, count: 1 }).expect("it is there").remove(0);
     let mut sibling = SignedBlock::clone(&fork);
     sibling.block.state_root = Root::from([5; 32]);
     let root = Root::of(&sibling.block);
-    producer.chain.signed_blocks.insert(root, sibling.into());
-    let served = producer.chain.range(SlotRange { start_slot: 1, count: 8 }).expect("it is there");
+    producer.chain.history.blocks.insert(root, sibling.into());
+    let served = producer.chain.serve_range(SlotRange { start_slot: 1, count: 8 }).expect("it is there");
     assert!(served.iter().all(|block| Root::of(&block.block) != root));
 }
 
 #[test]
-fn a_peer_of_another_chain_is_charged_and_one_from_the_future_is_not_believed() {
+fn a_peer_of_another_chain_is_penalised_and_a_status_from_the_future_is_ignored() {
     let mut producer = produced(12);
     let (peer, ours) = (PeerId::random(), status(&producer.chain));
     assert!(ours.finalized_slot > 0);
     producer.chain.peer_connected(peer);
-    let charged = |producer: &mut Producer, status: Status| charges(&producer.chain.peer_status(peer, &status));
-    assert_eq!(charged(&mut producer, ours), []);
-    assert_eq!(charged(&mut producer, Status { finalized_root: [7; 32], ..ours }), [Offence::OtherChain]);
+    let penalised = |producer: &mut Producer, status: Status| penalties(&producer.chain.peer_status(peer, &status));
+    assert_eq!(penalised(&mut producer, ours), []);
+    assert_eq!(penalised(&mut producer, Status { finalized_root: [7; 32], ..ours }), [Offence::OtherChain]);
     let behind = Status { finalized_root: [7; 32], finalized_slot: 1, ..ours };
-    assert_eq!(charged(&mut producer, behind), [Offence::OtherChain]);
+    assert_eq!(penalised(&mut producer, behind), [Offence::OtherChain]);
     let ahead = Status { finalized_root: [7; 32], finalized_slot: ours.finalized_slot + 1, ..ours };
-    assert_eq!(charged(&mut producer, ahead), [], "nobody knows yet");
+    assert_eq!(penalised(&mut producer, ahead), [], "unknown yet");
     let future = Status { head_root: [7; 32], head_slot: u64::MAX, ..ours };
     assert_eq!(requests(&producer.chain.peer_status(peer, &future)), []);
     assert_eq!(producer.chain.snapshot().dropped["STATUS_FROM_FUTURE"], 1);
 }
 
-/// A row of blocks that lead nowhere, newest first.
+/// A row of blocks without a known parent, the newest first.
 fn row(length: u64, end: Slot) -> Vec<SignedBlock> {
     let mut parent_root = Root::from([7; 32]);
     let block = |slot| {
@@ -184,7 +187,7 @@ fn row(length: u64, end: Slot) -> Vec<SignedBlock> {
 }
 
 #[test]
-fn a_row_of_blocks_deeper_than_the_limit_is_not_followed_any_further() {
+fn a_row_of_missing_blocks_is_followed_up_to_the_limit() {
     let mut chain = chain([]);
     tick(&mut chain, 1000 * 5);
     chain.peer_connected(PeerId::random());
@@ -208,7 +211,7 @@ fn a_row_of_blocks_deeper_than_the_limit_is_not_followed_any_further() {
 }
 
 #[test]
-fn a_million_votes_for_unknown_blocks_take_no_more_memory_than_a_few_thousand() {
+fn a_million_votes_for_unknown_blocks_use_bounded_memory() {
     const VOTES: u64 = 1_000_000;
     let mut producer = Producer::new();
     let (_, votes) = producer.slot(1);
@@ -225,5 +228,5 @@ fn a_million_votes_for_unknown_blocks_take_no_more_memory_than_a_few_thousand() 
     let snapshot = chain.snapshot();
     assert_eq!(snapshot.pending_votes, PENDING_VOTES);
     assert_eq!(snapshot.dropped["PENDING_VOTES_FULL"], VOTES - PENDING_VOTES as u64);
-    assert_eq!(fetches(&chain.fetch()), [], "a vote has nothing fetched");
+    assert_eq!(fetches(&chain.synchronize()), [], "a vote causes no request");
 }

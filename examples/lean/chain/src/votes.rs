@@ -1,167 +1,220 @@
-//! Votes come: they are checked, verified elsewhere, and taken into the store's pools; or they wait for a block, or are
-//! dropped for a stated reason.
+//! Votes and aggregates: checked, verified by a worker, and inserted into the store's pools; or
+//! held for a block, or dropped for a stated reason.
 
 use std::sync::Arc;
 
-use crate::Origin;
-use crate::effect::Effect;
-use crate::pending_votes::{HeldVote, missing_block};
+use crate::base::Base;
+use crate::decoder::Origin;
+use crate::in_flight::InFlight;
+use crate::pending_votes::{HeldVote, PendingVotes, missing_block};
 use crate::refusal::{Refusal, verdict};
-use crate::state::ChainState;
-use crate::verifier::{Job, JobId};
-use consensus::{AttestationData, Checkpoint, Rejection, Root, SignedAggregatedAttestation, SignedAttestation};
+use crate::verifier::{AGGREGATES, Job, JobId, VOTES};
+use consensus::{
+    AttestationData, Checkpoint, Interval, Rejection, Root, SignedAggregatedAttestation, SignedAttestation,
+    VALIDATOR_REGISTRY_LIMIT,
+};
 
-/// A vote whose signature, or whose proof, is being verified.
+/// Votes held for a block: those of one slot of a full registry, because all of them wait while the
+/// slot's block is verified or late.
+pub(super) const PENDING_VOTES: usize = VALIDATOR_REGISTRY_LIMIT;
+
+/// The largest total size of the held votes. The proof of an aggregate may have half a megabyte.
+const PENDING_BYTES: usize = 64 << 20;
+
+/// The largest total size of the votes in flight, and of the aggregates in flight.
+const IN_FLIGHT_BYTES: usize = 64 << 20;
+
+/// The votes held for a block, and those in flight.
 #[derive(Debug)]
-pub(super) struct VoteUnderWay {
+pub(super) struct Votes {
+    pending: PendingVotes,
+    aggregates: InFlight<VoteInFlight, Result<(), Refusal>>,
+    single: InFlight<VoteInFlight, Result<(), Refusal>>,
+}
+
+/// A vote with its signature, or its proof, being verified.
+#[derive(Debug)]
+struct VoteInFlight {
     vote: HeldVote,
-    /// The gossip message to report on; none if it was reported on when it came.
+    /// The gossip message to report on, or `None` if it has its verdict.
     origin: Option<Origin>,
-    /// What was final when it was checked.
+    /// The finalized checkpoint at the time of the check.
     finalized: Checkpoint,
 }
 
-impl ChainState {
-    /// Takes a gossiped vote. What to tell the network of it follows at once, or when it has been verified.
-    pub fn gossiped_vote(&mut self, vote: SignedAttestation, origin: Origin) -> Vec<Effect> {
-        self.take_vote(HeldVote::Single(Arc::new(vote)), Some(origin))
-    }
-
-    /// Takes a gossiped aggregate. What to tell the network of it follows at once, or when it has been verified.
-    pub fn gossiped_aggregate(&mut self, vote: SignedAggregatedAttestation, origin: Origin) -> Vec<Effect> {
-        self.take_vote(HeldVote::Aggregate(Arc::new(vote)), Some(origin))
-    }
-
-    /// Takes the vote of one of our validators, and gossips it. It does not come back by gossip, so it is counted here. Our
-    /// own signer has made its signature, which is not verified.
-    pub(crate) fn own_vote(&mut self, vote: Box<SignedAttestation>) -> Vec<Effect> {
-        match self.store.check_attestation(&vote) {
-            Ok(_) => self.insert_signature(&vote),
-            Err(rejection) => drop(self.refuse_vote(HeldVote::Single(Arc::new((*vote).clone())), rejection.into())),
+impl Votes {
+    pub(super) fn new() -> Self {
+        Self {
+            pending: PendingVotes::new(PENDING_VOTES, PENDING_BYTES),
+            aggregates: InFlight::new(AGGREGATES, IN_FLIGHT_BYTES),
+            single: InFlight::new(VOTES, IN_FLIGHT_BYTES),
         }
-        vec![Effect::PublishVote(vote)]
     }
 
-    /// Takes the votes that waited for a block. What they lead to was said to the network when they came.
-    pub(super) fn replay_votes(&mut self, imported: Root) -> Vec<Effect> {
-        let votes = self.pending_votes.take(imported);
-        votes.into_iter().flat_map(|vote| self.take_vote(vote, None)).collect()
+    pub(super) fn pending(&self) -> &PendingVotes {
+        &self.pending
     }
 
-    /// Acts on what was found of a validator's vote, unless it was given up.
-    pub(super) fn single_vote_found(&mut self, number: u64, found: Result<(), Refusal>) -> Vec<Effect> {
-        self.votes.take(number).map(|vote| self.vote_found(vote, found)).unwrap_or_default()
+    /// Processes a gossiped vote or aggregate. Its verdict follows now, or with the result of its
+    /// verification.
+    pub(super) fn gossiped(&mut self, vote: HeldVote, origin: Origin, base: &mut Base) {
+        self.process(vote, Some(origin), base);
     }
 
-    /// Acts on what was found of a vote or an aggregate.
-    pub(super) fn vote_found(&mut self, under_way: VoteUnderWay, found: Result<(), Refusal>) -> Vec<Effect> {
-        let VoteUnderWay { vote, origin, finalized } = under_way;
-        let taken = found.and_then(|()| self.check_again(vote.data(), finalized));
-        if taken.is_ok() {
-            *self.vote_count(&vote, true) += 1;
+    /// Publishes and counts the vote of one of our validators. Gossip does not return it to us. It
+    /// is not verified, because our own signer made its signature.
+    pub(super) fn own_vote(&mut self, vote: Box<SignedAttestation>, base: &mut Base) {
+        match base.store.check_attestation(&vote) {
+            Ok(_) => insert_signature(&vote, base),
+            Err(rejection) => drop(self.refuse(HeldVote::Single(Arc::new((*vote).clone())), rejection.into(), base)),
         }
-        match (&taken, &vote) {
-            (Ok(()), HeldVote::Single(vote)) => self.insert_signature(vote),
-            (Ok(()), HeldVote::Aggregate(vote)) => {
-                self.store.insert_aggregated_attestation(SignedAggregatedAttestation::clone(vote));
-            }
-            (Err(_), _) => {}
-        }
-        let taken = taken.map_err(|refusal| self.refuse_vote(vote, refusal));
-        report(origin, &taken)
+        base.effects.publish_vote(vote);
     }
 
-    /// Checks a vote against the store, and sends it away to be verified.
-    fn take_vote(&mut self, vote: HeldVote, origin: Option<Origin>) -> Vec<Effect> {
-        match self.check_vote(&vote) {
+    /// Processes the votes held for an imported block. They got their verdict when they arrived.
+    pub(super) fn replay(&mut self, imported: Root, base: &mut Base) {
+        for vote in self.pending.take(imported) {
+            self.process(vote, None, base);
+        }
+    }
+
+    /// Processes the result of a single vote, unless the vote was abandoned.
+    pub(super) fn vote_result(&mut self, number: u64, result: Result<(), Refusal>, base: &mut Base) {
+        if let Some(vote) = self.single.take(number) {
+            self.finish(vote, result, base);
+        }
+    }
+
+    /// Notes the result of an aggregate. [`finish_aggregates`](Self::finish_aggregates) processes
+    /// it in its turn.
+    pub(super) fn aggregate_result(&mut self, number: u64, result: Result<(), Refusal>) {
+        self.aggregates.settle(number, result);
+    }
+
+    /// Processes the results of aggregates, in the order of their jobs' start.
+    pub(super) fn finish_aggregates(&mut self, base: &mut Base) {
+        while let Some((vote, result)) = self.aggregates.next() {
+            self.finish(vote, result, base);
+        }
+    }
+
+    /// Returns the jobs started before `oldest` and without a result.
+    pub(super) fn overdue(&self, oldest: Interval) -> impl Iterator<Item = JobId> + use<> {
+        let single = self.single.overdue(oldest).into_iter().map(JobId::Vote);
+        single.chain(self.aggregates.overdue(oldest).into_iter().map(JobId::Aggregate))
+    }
+
+    /// Checks a vote against the store and starts its verification.
+    fn process(&mut self, vote: HeldVote, origin: Option<Origin>, base: &mut Base) {
+        match self.check(&vote, base) {
             Ok(job) => {
-                let (bytes, now) = (vote.encoded_len(), self.store.time());
+                let (bytes, now) = (vote.encoded_len(), base.now());
                 let is_single = matches!(vote, HeldVote::Single(_));
-                let under_way = VoteUnderWay { vote, origin, finalized: self.store.latest_finalized() };
+                let in_flight = VoteInFlight { vote, origin, finalized: base.store.latest_finalized() };
                 let id = if is_single {
-                    JobId::Vote(self.votes.begin(under_way, bytes, now))
+                    JobId::Vote(self.single.begin(in_flight, bytes, now))
                 } else {
-                    JobId::Aggregate(self.aggregates.begin(under_way, bytes, now))
+                    JobId::Aggregate(self.aggregates.begin(in_flight, bytes, now))
                 };
-                vec![Effect::Work(id, job)]
+                base.effects.job(id, job);
             }
             Err(refusal) => {
-                let refusal = self.refuse_vote(vote, refusal);
-                report(origin, &Err(refusal))
+                let refusal = self.refuse(vote, refusal, base);
+                report(origin, &Err(refusal), base);
             }
         }
     }
 
-    /// Says what is to be verified of a vote, if the store has nothing against it.
-    fn check_vote(&self, vote: &HeldVote) -> Result<Job, Refusal> {
+    /// Returns the verification job of a vote without a reason to refuse it.
+    fn check(&self, vote: &HeldVote, base: &Base) -> Result<Job, Refusal> {
         let (job, line) = match vote {
             HeldVote::Single(vote) => {
-                if vote.signature.scheme() != self.role.scheme {
+                if vote.signature.scheme() != base.role.scheme {
                     return Err(Rejection::InvalidSignature.into());
                 }
-                let claim = self.store.check_attestation(vote)?;
-                if self.store.has_signature(&vote.data, vote.validator_index) {
+                let claim = base.store.check_attestation(vote)?;
+                if base.store.pools().has_signature(&vote.data, vote.validator_index) {
                     return Err(Refusal::DuplicateVote);
                 }
-                (Job::Vote(claim, Arc::clone(vote)), &self.votes)
+                (Job::Vote(claim, Arc::clone(vote)), &self.single)
             }
             HeldVote::Aggregate(vote) => {
-                let statement = self.store.check_aggregated_attestation(vote)?;
+                let statement = base.store.check_aggregated_attestation(vote)?;
                 (Job::Aggregate(statement, Arc::clone(vote)), &self.aggregates)
             }
         };
         if line.has_room(vote.encoded_len()) { Ok(job) } else { Err(Refusal::VerificationFull) }
     }
 
-    /// Checks what may have changed while a vote was verified.
-    fn check_again(&self, data: &AttestationData, finalized: Checkpoint) -> Result<(), Refusal> {
-        if !self.store.contains_block(&data.head.root) {
-            // It was a block of ours that nobody has signed.
-            return Err(Rejection::UnknownHeadBlock.into());
+    /// Processes the result of a vote or an aggregate.
+    fn finish(&mut self, in_flight: VoteInFlight, result: Result<(), Refusal>, base: &mut Base) {
+        let VoteInFlight { vote, origin, finalized } = in_flight;
+        let accepted = result.and_then(|()| check_again(vote.data(), finalized, base));
+        if accepted.is_ok() {
+            *vote_count(&vote, true, base) += 1;
         }
-        if self.store.latest_finalized() != finalized && !self.store.is_under_finalized(data) {
-            return Err(Refusal::VoteOvertakenByFinality);
+        match (&accepted, &vote) {
+            (Ok(()), HeldVote::Single(vote)) => insert_signature(vote, base),
+            (Ok(()), HeldVote::Aggregate(vote)) => {
+                base.store.insert_aggregated_attestation(SignedAggregatedAttestation::clone(vote));
+            }
+            (Err(_), _) => {}
         }
-        Ok(())
+        let accepted = accepted.map_err(|refusal| self.refuse(vote, refusal, base));
+        report(origin, &accepted, base);
     }
 
-    /// Keeps a verified signature, if this node aggregates.
-    fn insert_signature(&mut self, vote: &SignedAttestation) {
-        if self.role.is_aggregator {
-            self.store.insert_attestation(vote);
-        }
-    }
-
-    /// Holds a vote that misses a block; counts any other that is not taken.
-    fn refuse_vote(&mut self, vote: HeldVote, refusal: Refusal) -> Refusal {
+    /// Holds a vote with a missing block, and counts any other refused vote.
+    fn refuse(&mut self, vote: HeldVote, refusal: Refusal, base: &mut Base) -> Refusal {
         let missing = match refusal {
             Refusal::Rejected(rejection) => missing_block(rejection, vote.data()),
             _ => None,
         };
         if let Some(missing) = missing {
-            self.pending_votes.hold(missing, vote);
+            self.pending.hold(missing, vote);
         } else {
             if matches!(refusal, Refusal::Rejected(_)) {
-                *self.vote_count(&vote, false) += 1;
+                *vote_count(&vote, false, base) += 1;
             }
-            self.count(refusal.name());
-            tracing::debug!(refusal = refusal.name(), "a vote was not taken");
+            base.counters.drop_for(refusal.name());
+            tracing::debug!(refusal = refusal.name(), "a vote was refused");
         }
         refusal
     }
+}
 
-    /// Finds the count of votes of the same kind that have come to the same.
-    fn vote_count(&mut self, vote: &HeldVote, is_valid: bool) -> &mut u64 {
-        let meters = &mut self.meters;
-        match (vote, is_valid) {
-            (HeldVote::Single(_), true) => &mut meters.valid_votes,
-            (HeldVote::Single(_), false) => &mut meters.invalid_votes,
-            (HeldVote::Aggregate(_), true) => &mut meters.valid_aggregates,
-            (HeldVote::Aggregate(_), false) => &mut meters.invalid_aggregates,
-        }
+/// Repeats the checks with an outcome that may have changed during the verification.
+fn check_again(data: &AttestationData, finalized: Checkpoint, base: &Base) -> Result<(), Refusal> {
+    if !base.store.contains_block(&data.head.root) {
+        // It was our own block, withdrawn unsigned.
+        return Err(Rejection::UnknownHeadBlock.into());
+    }
+    if base.store.latest_finalized() != finalized && !base.store.is_above_finalized(data) {
+        return Err(Refusal::VoteOvertakenByFinality);
+    }
+    Ok(())
+}
+
+/// Inserts a verified signature, if this node aggregates.
+fn insert_signature(vote: &SignedAttestation, base: &mut Base) {
+    if base.role.is_aggregator {
+        base.store.insert_attestation(vote);
     }
 }
 
-fn report(origin: Option<Origin>, taken: &Result<(), Refusal>) -> Vec<Effect> {
-    origin.map(|origin| Effect::Report(origin, verdict(taken))).into_iter().collect()
+/// Returns the counter of votes of this kind and validity.
+fn vote_count<'a>(vote: &HeldVote, is_valid: bool, base: &'a mut Base) -> &'a mut u64 {
+    let meters = &mut base.counters.meters;
+    match (vote, is_valid) {
+        (HeldVote::Single(_), true) => &mut meters.valid_votes,
+        (HeldVote::Single(_), false) => &mut meters.invalid_votes,
+        (HeldVote::Aggregate(_), true) => &mut meters.valid_aggregates,
+        (HeldVote::Aggregate(_), false) => &mut meters.invalid_aggregates,
+    }
+}
+
+fn report(origin: Option<Origin>, accepted: &Result<(), Refusal>, base: &mut Base) {
+    if let Some(origin) = origin {
+        base.effects.report(origin, verdict(accepted));
+    }
 }

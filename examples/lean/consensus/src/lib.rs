@@ -54,8 +54,8 @@ pub use rooted_block::RootedBlock;
 pub use slot::{Interval, Slot, ValidatorIndex, is_justifiable_after, justified_index_after, proposer_for_slot};
 pub use state::{GenesisConfig, JustificationsValidators, JustifiedSlots, State, genesis};
 pub use store::{
-    AggregationPlan, AggregationRound, AggregationTask, BlockCandidate, BlockCheck, BlockImport, HeadChange,
-    ProducedBlock, RecoveredVotes, RecoveryPlan, Store, VerifiedBlock, VoteClaim, block_statements,
+    AggregationPlan, AggregationRound, AggregationTask, BlockCandidate, BlockCheck, BlockImport, BlockTree, HeadChange,
+    ProducedBlock, RecoveredVotes, RecoveryPlan, Store, VerifiedBlock, VoteClaim, VotePools, block_statements,
 };
 pub use transition::{process_block, process_slots, state_transition};
 pub use validator::{Validator, Validators};

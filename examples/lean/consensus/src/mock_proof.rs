@@ -8,7 +8,6 @@ use crate::attestation::{AggregationBits, MultiMessageAggregate, ProofBytes, Sin
 use crate::proof::{ChildProof, ProofError, ProofScheme, RawSignature, Statement, check_key_count, signers};
 use crate::root::Root;
 use crate::slot::Slot;
-use xmss;
 
 /// The prefix of each mock proof, the same as in the specification's generator of test vectors.
 const MARKER: &[u8; 26] = b"\x00MOCKED-AGGREGATION-PROOF\x00";

@@ -12,6 +12,7 @@
 //! `site`, `spread`, `outcome` and `table` (the measurements and their display).
 
 mod error;
+mod inline_jobs;
 mod mutex;
 mod network_thread;
 mod outcome;
@@ -100,6 +101,10 @@ struct Results {
 ///
 /// [`ContentionError`] when the load cannot be recorded, a replay fails or the results cannot be printed.
 pub fn contention(arguments: &ContentionArguments, runtime: &Arc<dyn Runtime>) -> Result<(), ContentionError> {
+    measure(arguments, runtime)
+}
+
+fn measure(arguments: &ContentionArguments, runtime: &Arc<dyn Runtime>) -> Result<(), ContentionError> {
     let slots = slots(arguments)?;
     let ContentionArguments { validators, interval_ms, .. } = *arguments;
     eprintln!("recording {slots} slots of {validators} validators …");

@@ -16,10 +16,11 @@ use libssz::{SszDecode, SszEncode as _};
 
 use chain::wall_clock;
 use chain::{ChainState, Effect, Fetched, Origin, Request};
-use consensus::{Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock};
+use consensus::{MockProofs, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock};
 use network::{BlocksResponse, GossipMessage, Status, TopicKind};
 
 use super::ContentionError;
+use super::inline_jobs::run_jobs;
 use super::network_thread::{Cost, Dispatch, replay};
 use super::outcome::{End, Outcome, Ticks};
 use super::recording::{Incoming, Recording};
@@ -82,8 +83,8 @@ fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
         }
         ticks.lateness.push(timeline.now().saturating_sub(timeline.due(awaited)));
         // Nothing receives this node's messages, but they are encoded as in a real node.
-        let effects = state.interval(clock.total_intervals(now));
-        let effects = state.at_once(effects);
+        let effects = state.tick(clock.total_intervals(now));
+        let effects = run_jobs(&mut state, effects, &MockProofs::default());
         effects.iter().for_each(encode);
         drop(state);
         ticks.handled.push(began.elapsed());
@@ -106,7 +107,7 @@ impl Dispatch for ThroughMutex {
                 let roots: Vec<_> = roots.into_iter().map(Root::from).collect();
                 let mut found = Vec::new();
                 let cost = self.locked(|state| {
-                    found.extend(state.signed_blocks(&roots).map(Arc::clone));
+                    found.extend(state.serve_blocks(&roots).map(Arc::clone));
                     Vec::new()
                 });
                 std::hint::black_box(found.iter().map(|block| block.to_ssz()).collect::<Vec<_>>());
@@ -143,13 +144,13 @@ impl ThroughMutex {
         let origin = Origin { id, source };
         let cost = match kind {
             TopicKind::Block => {
-                self.decoded(&ssz).map(|block: SignedBlock| self.locked(|state| state.gossiped_block(block, origin)))
+                self.decoded(&ssz).map(|block: SignedBlock| self.locked(|state| state.block(block, origin)))
             }
             TopicKind::Aggregation => self
                 .decoded(&ssz)
-                .map(|vote: SignedAggregatedAttestation| self.locked(|state| state.gossiped_aggregate(vote, origin))),
+                .map(|vote: SignedAggregatedAttestation| self.locked(|state| state.aggregate(vote, origin))),
             TopicKind::Attestation { .. } => {
-                self.decoded(&ssz).map(|vote: SignedAttestation| self.locked(|state| state.gossiped_vote(vote, origin)))
+                self.decoded(&ssz).map(|vote: SignedAttestation| self.locked(|state| state.vote(vote, origin)))
             }
         };
         cost.unwrap_or(Cost { total: Duration::ZERO, waited: Duration::ZERO })
@@ -170,7 +171,7 @@ impl ThroughMutex {
         let effects = call(&mut state);
         // There is no verifier thread. Signatures are verified under the lock, as in a node with
         // direct calls into its chain.
-        let effects = state.at_once(effects);
+        let effects = run_jobs(&mut state, effects, &MockProofs::default());
         self.carry_out(effects);
         drop(state);
         Cost { total: began.elapsed(), waited }

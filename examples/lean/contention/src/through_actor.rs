@@ -60,9 +60,9 @@ pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime
     }
     let depths = handles.clone();
     let prover = handles.pop().ok_or(ContentionError::NoAnswer)?;
-    let pool = Pool::new(handles, prover);
+    let pool = Pool::new(handles, prover, chain.recipient());
 
-    let decoding = Decoder::new(chain.clone(), front.clone(), undecodable.clone());
+    let decoding = Decoder::new(chain.recipient(), front.clone(), undecodable.clone());
     let decoder_actor = Started::new("decoder", runtime, decoder_mailbox, move || decoding)?;
     let publishing = published.clone();
     let chain_actor = Started::new("chain", runtime, chain_mailbox, move || {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use consensus::{VALIDATOR_REGISTRY_LIMIT, ValidatorIndex};
 use keys::file::{FileError, FileKind, FileProblem};
 use keys::genesis_file::{GenesisFile, GenesisValidator, specified_fork_digest};
-use keys::{self, NetworkKey, SchemeName, Seed, ValidatorKeyError, ValidatorKeyFiles};
+use keys::{NetworkKey, SchemeName, Seed, ValidatorKeyError, ValidatorKeyFiles};
 use lean_node::config::{ConfigFile, ValidatorEntry, quic_address};
 
 /// The longest gossipsub heartbeat, in milliseconds. This is the specification's value.

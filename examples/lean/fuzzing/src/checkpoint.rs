@@ -42,7 +42,7 @@ pub fn checkpoint(bytes: &[u8]) {
 fn begin(anchor: Anchor) {
     let root = Root::of(&anchor.block);
     let store = Store::new(anchor.state.clone(), anchor.block, None).expect("it was verified");
-    assert_eq!(store.chain(root).count(), 1);
+    assert_eq!(store.tree().chain(root).count(), 1);
     if let Some(next) = anchor.state.slot.checked_add(1) {
         let advanced = process_slots(&anchor.state, next).expect("the slot is in the future");
         assert_eq!(advanced.slot, next);

@@ -184,7 +184,7 @@ pub fn write(kind: FileKind, path: &Path, text: &str) -> Result<(), FileError> {
     write_bytes(kind, path, text.as_bytes())
 }
 
-/// Writes a new file of bytes under the rules of [`write`].
+/// Writes a new file of bytes under the rules of [`write()`].
 ///
 /// # Errors
 ///
@@ -200,7 +200,7 @@ pub fn write_bytes(kind: FileKind, path: &Path, bytes: &[u8]) -> Result<(), File
         .map_err(|error| FileError { kind, path: path.to_owned(), problem: FileProblem::Write(error) })
 }
 
-/// Writes a new TOML file under the rules of [`write`].
+/// Writes a new TOML file under the rules of [`write()`].
 ///
 /// # Errors
 ///

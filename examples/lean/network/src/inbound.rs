@@ -85,7 +85,7 @@ pub struct GossipMessage {
     pub kind: TopicKind,
     /// The decompressed payload, at most 10 MiB.
     pub ssz: Vec<u8>,
-    /// The message's id, for [`NetworkFront::report`](crate::network::NetworkFront::report).
+    /// The message's id, for [`NetworkFront::report`](crate::NetworkFront::report).
     pub id: MessageId,
     /// The first peer to send the message, not necessarily its author.
     pub source: PeerId,

@@ -131,8 +131,8 @@ impl Node {
             network: network.counters(),
             work: Arc::clone(&work),
         };
-        let decoding = Decoder::new(chain.clone(), network.front(), undecodable);
-        let keeper_proofs = Arc::clone(&proofs);
+        let decoding = Decoder::new(chain.recipient(), network.front(), undecodable);
+        let (keeper_proofs, signed) = (Arc::clone(&proofs), chain.recipient());
         let front = network.front();
         let chain_thread = match config.chain_core {
             Some(core) => ThreadConfig::named("chain").on_core(core),
@@ -148,7 +148,7 @@ impl Node {
             ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, published)
         })?;
         node.spawn("signer", ThreadConfig::named("signer"), &*runtime, signer_mailbox, move || {
-            Keeper::new(keys, keeper_proofs, chain)
+            Keeper::new(keys, keeper_proofs, signed)
         })?;
         node.spawn("reporter", ThreadConfig::named("reporter"), &*runtime, reporter_mailbox, move || {
             Reporter::new(sources, report)
@@ -227,6 +227,7 @@ impl Node {
         proofs: &Arc<dyn ProofScheme>,
         work: &Arc<WorkMeters>,
     ) -> Result<Pool, StartError> {
+        let results = self.chain.recipient();
         let mut spawn = |name: &'static str, thread: String| {
             let (handle, mailbox) = mailbox();
             let (proofs, work) = (Arc::clone(proofs), Arc::clone(work));
@@ -237,7 +238,7 @@ impl Node {
         };
         let numbered = |number| spawn("verifier", format!("verifier-{number}"));
         let verifiers = (0..verifiers).map(numbered).collect::<Result<_, _>>()?;
-        Ok(Pool::new(verifiers, spawn("prover", "prover".to_owned())?))
+        Ok(Pool::new(verifiers, spawn("prover", "prover".to_owned())?, results))
     }
 
     /// Starts an actor on its own thread.

@@ -1,4 +1,4 @@
-//! What a running node reports, one JSON line at a time.
+//! The report of a running node: JSON, one line at a time.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -8,44 +8,44 @@ use serde::{Deserialize, Serialize};
 
 use consensus::{Root, Slot};
 
-/// One line of a node's report on standard output, told apart by its field `kind`.
+/// One line of a node's report on standard output. The field `kind` names its variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ReportLine {
-    /// The node has started; printed once.
+    /// The node has started. Printed once.
     Ready(ReadyLine),
-    /// How the node is; printed once in a slot.
+    /// The state of the node. Printed once in a slot.
     Status(Box<StatusLine>),
-    /// The node has stopped in order; printed last.
+    /// The node has stopped in order. Printed last.
     Stopped(StoppedLine),
 }
 
-/// Says that a node listens and takes part.
+/// A node has started: it listens and takes part in the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadyLine {
     /// The node's name.
     pub node: String,
-    /// Where it listens, as its configuration says.
+    /// Its listen address, as configured.
     pub listen: String,
     /// Its identity for peers.
     pub peer_id: String,
-    /// The runtime that its actors run on.
+    /// The runtime of its actors.
     pub runtime: String,
-    /// Where it serves the HTTP API, if it does.
+    /// The address of its HTTP API, if it serves one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<SocketAddr>,
 }
 
-/// Says that a node has stopped in order.
+/// A node has stopped in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoppedLine {
     /// The node's name.
     pub node: String,
-    /// What had not come to its end in time; empty when all went well.
+    /// The parts still running at the deadline. Empty after a complete stop.
     pub left: Vec<String>,
 }
 
-/// How a node is at one moment of one slot.
+/// The state of a node at one moment of a slot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusLine {
     /// The node's name.
@@ -66,55 +66,55 @@ pub struct StatusLine {
     pub finalized_slot: Slot,
     /// The latest finalized block.
     pub finalized_root: Root,
-    /// How many peers are connected.
+    /// The number of connected peers.
     pub peers: u64,
     /// The lanes of the chain actor's mailbox.
     pub lanes: Vec<LaneLine>,
-    /// How many messages were lost in any way: refused, evicted, undecodable.
+    /// The number of messages lost in any way: refused, evicted or undecodable.
     pub drops: u64,
-    /// The same, and what is no loss, by reason.
+    /// The same by reason, and also duplicates, without a loss.
     pub dropped: BTreeMap<String, u64>,
-    /// How late ticks come.
+    /// The lateness of ticks.
     pub tick_lateness_ms: TickLateness,
-    /// How many intervals were left out because the node was too late for them.
+    /// The number of intervals left out because a tick was too late.
     pub missed_intervals: u64,
-    /// How many blocks were imported since the node started.
+    /// The number of blocks imported since the start.
     pub blocks_imported: u64,
-    /// How many blocks wait for their parents.
+    /// The number of blocks waiting for their parent.
     pub pending_blocks: u64,
-    /// How many votes wait for their blocks.
+    /// The number of votes waiting for a block.
     pub pending_votes: u64,
-    /// The runtime that the node's actors run on.
+    /// The runtime of the node's actors.
     pub runtime: String,
-    /// What a person should know, in plain words.
+    /// Notes for a person.
     pub notes: Vec<String>,
 }
 
-/// How one lane of a mailbox is; the counts are since the node started.
+/// The state of one lane of a mailbox. The counts are since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneLine {
     /// The lane's name.
     pub name: String,
-    /// How many messages were accepted and not handled yet.
+    /// Messages accepted and not handled yet.
     pub depth: u64,
-    /// How many were accepted.
+    /// Messages accepted.
     pub accepted: u64,
-    /// How many were handled.
+    /// Messages handled.
     pub handled: u64,
-    /// How many were handed back to their senders because the lane was full.
+    /// Messages returned to their senders because the lane was full.
     pub refused: u64,
-    /// How many were thrown away to make room for newer ones.
+    /// Messages evicted to make room for newer ones.
     pub evicted: u64,
     /// The greatest depth so far.
     pub high_water: u64,
 }
 
-/// How late ticks come, in milliseconds after the start of their interval.
+/// The lateness of ticks, in milliseconds after the start of their interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TickLateness {
-    /// The latest tick's.
+    /// Of the latest tick.
     pub last: u64,
-    /// The worst since the node started.
+    /// The largest since the start.
     pub max: u64,
 }
 

@@ -1,7 +1,7 @@
-//! The reporter: once in a slot it says how the node is, from the outside.
+//! The reporter: reports the state of the node once in a slot.
 //!
-//! It runs on a thread of its own and reads only what others publish, so it also reports when the chain's owner is
-//! stuck, and says so.
+//! It has its own thread and reads only published data. So it also reports while the chain's actor
+//! is stuck, and adds a note about it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,13 +17,14 @@ use chain::{Chain, Published, Snapshot};
 use consensus::{INTERVALS_PER_SLOT, Interval, SlotClock};
 use network::NetworkCounters;
 
-/// Intervals that the chain's time may be behind the clock before the report calls it stuck.
+/// The lag of the chain's time behind the clock, in intervals, above which the chain counts as
+/// stuck.
 const STUCK_AFTER: Interval = 2;
 
-/// Drops that are no loss: the same block or vote came twice.
+/// Reasons without a loss: the same block or vote arrived twice.
 const NO_LOSS: &[&str] = &["DUPLICATE_BLOCK", "DUPLICATE_VOTE"];
 
-/// What the reporter reads.
+/// The data read by the reporter.
 pub(crate) struct Sources {
     pub(crate) name: String,
     pub(crate) runtime: &'static str,
@@ -42,7 +43,7 @@ pub(crate) struct Reporter<R> {
     report: R,
 }
 
-/// From the reporter's own timer: it is time for a report.
+/// From the reporter's own timer: a report is due.
 #[derive(Debug)]
 pub(crate) struct Due;
 
@@ -98,7 +99,7 @@ impl Sources {
         }
     }
 
-    /// Everything that was lost anywhere on the way, by reason.
+    /// Returns everything lost in the node, by reason.
     fn dropped(&self, chain: &Snapshot, lanes: &[LaneStats]) -> BTreeMap<String, u64> {
         let mut dropped: BTreeMap<_, _> =
             chain.dropped.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect();
@@ -127,7 +128,8 @@ impl Sources {
                 fullest.map_or_else(String::new, |lane| format!(", most in lane {} ({})", lane.name, lane.depth));
             format!("the chain's owner is {behind} intervals behind the clock{fullest}")
         });
-        // The chain's time is the clock's as it was read before, so it is ahead only of a clock that was set back.
+        // The chain's time is an earlier reading of the same clock, so it is ahead only of a clock
+        // set back.
         let ahead = chain.time.saturating_sub(clock);
         let set_back = (ahead > 0).then(|| {
             format!("the clock was set back: the chain is {ahead} intervals ahead of it and stands still until then")
@@ -158,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_was_set_back_is_named_as_long_as_the_chain_stands_still() {
+    fn a_clock_set_back_is_noted_while_the_chain_stands_still() {
         let (chain, _chain_mailbox) = Chain::new();
         let (decoder, _decoder_mailbox) = actor_lanes::mailbox();
         let sources = Sources {

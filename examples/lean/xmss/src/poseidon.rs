@@ -20,14 +20,14 @@ const RATE: usize = 24 - CAPACITY;
 
 /// Applies the Poseidon1 permutation of width 16 to canonical numbers below the field's order.
 ///
-/// Numbers at or above [`ORDER`](crate::xmss::ORDER) are reduced modulo the order.
+/// Numbers at or above [`ORDER`](crate::ORDER) are reduced modulo the order.
 pub fn permute_16(state: [u32; 16]) -> [u32; 16] {
     WIDTH_16.permute(state.map(element)).map(|element| element.as_canonical_u32())
 }
 
 /// Applies the Poseidon1 permutation of width 24 to canonical numbers below the field's order.
 ///
-/// Numbers at or above [`ORDER`](crate::xmss::ORDER) are reduced modulo the order.
+/// Numbers at or above [`ORDER`](crate::ORDER) are reduced modulo the order.
 pub fn permute_24(state: [u32; 24]) -> [u32; 24] {
     WIDTH_24.permute(state.map(element)).map(|element| element.as_canonical_u32())
 }

@@ -25,7 +25,7 @@ const PARAMETER_BYTES: usize = 20;
 /// The other bottom trees are grown again from the secret when needed.
 ///
 /// This type does not sign, because it keeps no record of used epochs. Convert it with
-/// [`SecretKey::from`](crate::xmss::SecretKey) to sign. `Debug` does not show the secret.
+/// [`SecretKey::from`](crate::SecretKey) to sign. `Debug` does not show the secret.
 ///
 /// # Examples
 ///
@@ -87,7 +87,7 @@ pub enum TreeKeyError {
 impl TreeKey {
     /// Creates the key derived from a seed, for `active_epochs` epochs starting at `first_epoch`.
     ///
-    /// Costs about as much as [`SecretKey::generate`](crate::xmss::SecretKey::generate), but
+    /// Costs about as much as [`SecretKey::generate`](crate::SecretKey::generate), but
     /// results in a different key.
     ///
     /// # Errors

@@ -1,57 +1,38 @@
-//! Bytes become blocks and votes here: neither on the network's thread, which must not compute, nor on the chain's,
-//! which must not parse.
+//! Decodes bytes from the network into blocks and votes.
+//!
+//! Decoding has its own thread, because the network's thread must not compute and the chain's
+//! thread must not parse. Results go to a [`Recipient`] of [`Decoded`], so this module does not
+//! depend on the chain.
+
+mod message;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use actor_lanes::{Actor, Context, Lane, Message};
+use actor_lanes::{Actor, Context, Recipient};
 use libssz::SszDecode;
 
-use crate::{Chain, Fetched, Origin};
-use consensus::{SignedAggregatedAttestation, SignedAttestation, SignedBlock};
+use consensus::SignedBlock;
 use network::{BlocksResponse, GossipMessage, NetworkFront, Offence, PeerId, TopicKind, Verdict};
 
-/// Undecoded input, from the network thread.
-#[derive(Debug)]
-pub enum DecoderMessage {
-    /// A gossip message, decompressed.
-    Gossip(GossipMessage),
-    /// The outcome of a request for blocks.
-    Blocks(BlocksResponse),
-}
+pub use message::{Decoded, DecoderMessage, Fetched, Origin};
 
-impl Message for DecoderMessage {
-    const LANES: &'static [Lane] = &[
-        Lane::fifo("blocks", 256).weight(4),
-        Lane::fifo("responses", 64).weight(4),
-        Lane::newest_first("aggregates", 1024).weight(4),
-        Lane::newest_first("votes", 4096).weight(4),
-    ];
-
-    fn lane(&self) -> usize {
-        match self {
-            Self::Gossip(GossipMessage { kind: TopicKind::Block, .. }) => 0,
-            Self::Blocks(_) => 1,
-            Self::Gossip(GossipMessage { kind: TopicKind::Aggregation, .. }) => 2,
-            Self::Gossip(GossipMessage { kind: TopicKind::Attestation { .. }, .. }) => 3,
-        }
-    }
-}
-
-/// Decodes, and passes on to the chain.
+/// Decodes messages and sends the results to the chain.
 #[derive(Debug)]
 pub struct Decoder {
-    chain: Chain,
+    results: Recipient<Decoded>,
     network: NetworkFront,
     undecodable: Undecodable,
 }
 
-/// Counts what was not the SSZ that it should have been; read by anyone.
+/// A counter of inputs with invalid SSZ. Any thread may read it.
+///
+/// `Relaxed` suffices: the counter orders nothing else.
 #[derive(Clone, Debug, Default)]
 pub struct Undecodable(Arc<AtomicU64>);
 
 impl Undecodable {
-    /// Returns how many messages were not.
+    /// Returns the count.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -62,45 +43,36 @@ impl Undecodable {
 }
 
 impl Decoder {
-    /// Makes a decoder that sends to `chain`, reports to `network` and counts in `undecodable`.
-    pub fn new(chain: Chain, network: NetworkFront, undecodable: Undecodable) -> Self {
-        Self { chain, network, undecodable }
+    /// Creates a decoder with these receivers of its results, its verdicts and its count of
+    /// undecodable input.
+    pub fn new(results: Recipient<Decoded>, network: NetworkFront, undecodable: Undecodable) -> Self {
+        Self { results, network, undecodable }
     }
 
     fn gossip(&self, message: GossipMessage) {
         let GossipMessage { kind, ssz, id, source } = message;
         let origin = Origin { id, source };
         let verdict = match kind {
-            TopicKind::Block => {
-                self.pass_on(&ssz, origin.clone(), |block: SignedBlock, origin| self.chain.block(block, origin).is_ok())
-            }
-            TopicKind::Aggregation => {
-                self.pass_on(&ssz, origin.clone(), |vote: SignedAggregatedAttestation, origin| {
-                    self.chain.aggregate(vote, origin).is_ok()
-                })
-            }
-            TopicKind::Attestation { .. } => self
-                .pass_on(&ssz, origin.clone(), |vote: SignedAttestation, origin| self.chain.vote(vote, origin).is_ok()),
+            TopicKind::Block => self.pass_on(&ssz, source, |block| Decoded::Block(Box::new(block), origin)),
+            TopicKind::Aggregation => self.pass_on(&ssz, source, |vote| Decoded::Aggregate(Box::new(vote), origin)),
+            TopicKind::Attestation { .. } => self.pass_on(&ssz, source, |vote| Decoded::Vote(Box::new(vote), origin)),
         };
         if let Some(verdict) = verdict {
-            // If the lane is full the network forgets the message by itself, as if it had been ignored.
-            drop(self.network.report(origin.id, origin.source, verdict));
+            // If the network's lane is full, the network expires the message by itself. That equals
+            // `Ignore`.
+            drop(self.network.report(id, source, verdict));
         }
     }
 
-    /// Decodes and sends; gives the verdict if the chain will not.
-    fn pass_on<T: SszDecode>(
-        &self,
-        ssz: &[u8],
-        origin: Origin,
-        send: impl FnOnce(T, Origin) -> bool,
-    ) -> Option<Verdict> {
+    /// Decodes a value and sends it to the chain. Returns a verdict if the value did not reach the
+    /// chain.
+    fn pass_on<T: SszDecode>(&self, ssz: &[u8], source: PeerId, wrap: impl FnOnce(T) -> Decoded) -> Option<Verdict> {
         match T::from_ssz_bytes(ssz) {
-            // A full lane counts its refusal; it is nobody's fault.
-            Ok(value) => (!send(value, origin)).then_some(Verdict::Ignore),
+            // A full lane counts its refusal. The sending peer is not at fault.
+            Ok(value) => self.results.try_tell(wrap(value)).is_err().then_some(Verdict::Ignore),
             Err(error) => {
                 self.undecodable.count();
-                tracing::debug!(source = %origin.source, ?error, "gossip was not the SSZ that its topic says");
+                tracing::debug!(%source, ?error, "gossip was not the SSZ that its topic says");
                 Some(Verdict::Reject)
             }
         }
@@ -115,8 +87,8 @@ impl Decoder {
                 Fetched::failed(&failure)
             }
         };
-        // A refusal is counted by the lane; the chain then takes the request for lost after a while, and asks another.
-        let _ = self.chain.fetched(request_id, fetched);
+        // The lane counts a refusal. The chain later expires the request and asks another peer.
+        let _ = self.results.try_tell(Decoded::Fetched(request_id, fetched));
     }
 
     fn decode_blocks(&self, peer: PeerId, blocks: &[Vec<u8>]) -> Fetched {
@@ -125,7 +97,7 @@ impl Decoder {
             Err(error) => {
                 self.undecodable.count();
                 tracing::debug!(%peer, ?error, "an answer was not a block");
-                // If the lane is full it costs the peer nothing this time.
+                // If the network's lane is full, the peer is not penalised this time.
                 drop(self.network.charge(peer, Offence::BadAnswer));
                 Fetched::Malformed
             }

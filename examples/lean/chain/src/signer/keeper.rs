@@ -1,13 +1,12 @@
-//! The actor that owns the secret keys.
+//! The actor with the secret keys.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use actor_lanes::{Actor, Context};
+use actor_lanes::{Actor, Context, Recipient};
 
-use crate::Chain;
-use crate::signer::SignerMessage;
+use crate::signer::message::{Signed, SignerMessage};
 use consensus::{
     AttestationData, ProducedBlock, ProofError, ProofScheme, Root, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
 };
@@ -18,16 +17,10 @@ use xmss::SignError;
 pub struct Keeper {
     keys: HashMap<ValidatorIndex, ValidatorKeys>,
     proofs: Arc<dyn ProofScheme>,
-    chain: Chain,
+    results: Recipient<Signed>,
 }
 
-impl fmt::Debug for Keeper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keeper").field("validators", &self.keys.len()).finish_non_exhaustive()
-    }
-}
-
-/// Why nothing was signed.
+/// The reason for a missing signature.
 #[derive(Debug, thiserror::Error)]
 enum NotSigned {
     #[error("this node does not hold the validator's keys")]
@@ -38,11 +31,17 @@ enum NotSigned {
     Proof(#[from] ProofError),
 }
 
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").field("validators", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
 impl Keeper {
-    /// Makes the owner of `keys`, which sends what it signs to `chain`.
-    pub fn new(keys: Vec<ValidatorKeys>, proofs: Arc<dyn ProofScheme>, chain: Chain) -> Self {
+    /// Creates the owner of `keys`. It sends its results to `results`.
+    pub fn new(keys: Vec<ValidatorKeys>, proofs: Arc<dyn ProofScheme>, results: Recipient<Signed>) -> Self {
         let keys = keys.into_iter().map(|keys| (keys.index, keys)).collect();
-        Self { keys, proofs, chain }
+        Self { keys, proofs, results }
     }
 
     fn sign_vote(
@@ -62,32 +61,34 @@ impl Keeper {
         Ok(produced.sign(signature, &*self.proofs)?)
     }
 
-    fn report(&self, validator: ValidatorIndex, slot: Slot, error: &NotSigned) {
-        tracing::warn!(validator, slot, %error, "nothing was signed");
-        self.deliver(self.chain.not_signed(validator, slot, error.to_string()).is_ok());
-    }
-
-    fn deliver(&self, is_taken: bool) {
-        if !is_taken {
-            // Counted by the chain's lane as refused. The duty is missed, as if the signature had come too late.
+    fn report(&self, signed: Signed) {
+        if self.results.try_tell(signed).is_err() {
+            // The chain's lane counts the refusal. The duty is missed, as if the signature had come
+            // too late.
             tracing::warn!("the chain's lane for our own duties refused a message");
         }
     }
+}
+
+fn not_signed(validator: ValidatorIndex, slot: Slot, error: &NotSigned) -> Signed {
+    tracing::warn!(validator, slot, %error, "nothing was signed");
+    Signed::NotSigned(validator, slot, error.to_string())
 }
 
 impl Actor for Keeper {
     type Message = SignerMessage;
 
     async fn handle(&mut self, message: SignerMessage, _cx: &mut Context<SignerMessage>) {
-        match message {
-            SignerMessage::Vote(validator, data) => match self.sign_vote(validator, *data) {
-                Ok(vote) => self.deliver(self.chain.own_vote(vote).is_ok()),
-                Err(error) => self.report(validator, data.slot, &error),
+        let signed = match message {
+            SignerMessage::SignVote(validator, data) => match self.sign_vote(validator, *data) {
+                Ok(vote) => Signed::OwnVote(Box::new(vote)),
+                Err(error) => not_signed(validator, data.slot, &error),
             },
-            SignerMessage::Block(produced) => match self.sign_block(&produced) {
-                Ok(block) => self.deliver(self.chain.own_block(block).is_ok()),
-                Err(error) => self.report(produced.block().proposer_index, produced.block().slot, &error),
+            SignerMessage::SignBlock(produced) => match self.sign_block(&produced) {
+                Ok(block) => Signed::OwnBlock(Box::new(block)),
+                Err(error) => not_signed(produced.block().proposer_index, produced.block().slot, &error),
             },
-        }
+        };
+        self.report(signed);
     }
 }

@@ -1,57 +1,42 @@
-//! The owner of the validators' secret keys: signs what the chain decides, on a thread of its own.
+//! The owner of the validators' secret keys. It signs what the chain decides, on its own thread.
 //!
-//! Keys are one-time: a second message in one epoch would give the key away. One owner and one queue make sure that
-//! there is none, and the chain's owner never waits for a signature.
+//! Keys are one-time: a second message in the same epoch would reveal the key. One owner with one
+//! queue prevent this, and the chain's actor never waits for a signature. Results go to a
+//! [`Recipient`](actor_lanes::Recipient) of [`Signed`], so this module does not depend on the
+//! chain.
 
 mod keeper;
+mod message;
 
-use actor_lanes::{Handle, Lane, Message, TryTellError};
+use actor_lanes::{Handle, TryTellError};
 
 use consensus::{AttestationData, ProducedBlock, ValidatorIndex};
 
 pub use keeper::Keeper;
+pub use message::{Signed, SignerMessage};
 
-/// What the keys' owner may be sent.
-#[derive(Debug)]
-pub enum SignerMessage {
-    /// From the chain: sign a vote with a validator's attestation key.
-    Vote(ValidatorIndex, Box<AttestationData>),
-    /// From the chain: sign a block with its proposer's proposal key.
-    Block(Box<ProducedBlock>),
-}
-
-impl Message for SignerMessage {
-    // One vote per validator and slot, and a block: a whole registry's fits.
-    const LANES: &'static [Lane] = &[Lane::fifo("duties", 8192)];
-
-    fn lane(&self) -> usize {
-        match self {
-            Self::Vote(..) | Self::Block(..) => 0,
-        }
-    }
-}
-
-/// The keys' owner as the chain sees it. What it signs comes back to the chain as a message of its own.
+/// The owner of the keys, as seen by the chain. A signature returns to the chain as a message of
+/// its own.
 #[derive(Clone, Debug)]
 pub struct Signer {
     handle: Handle<SignerMessage>,
 }
 
 impl Signer {
-    /// Makes the front of the owner behind `handle`.
+    /// Creates a front for the owner behind `handle`.
     pub fn new(handle: Handle<SignerMessage>) -> Self {
         Self { handle }
     }
 
-    pub(crate) fn vote(
+    pub(crate) fn sign_vote(
         &self,
         validator: ValidatorIndex,
         data: AttestationData,
     ) -> Result<(), TryTellError<SignerMessage>> {
-        self.handle.try_tell(SignerMessage::Vote(validator, Box::new(data)))
+        self.handle.try_tell(SignerMessage::SignVote(validator, Box::new(data)))
     }
 
-    pub(crate) fn block(&self, block: Box<ProducedBlock>) -> Result<(), TryTellError<SignerMessage>> {
-        self.handle.try_tell(SignerMessage::Block(block))
+    pub(crate) fn sign_block(&self, block: Box<ProducedBlock>) -> Result<(), TryTellError<SignerMessage>> {
+        self.handle.try_tell(SignerMessage::SignBlock(block))
     }
 }

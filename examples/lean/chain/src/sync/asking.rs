@@ -1,4 +1,4 @@
-//! The requests under way, of both kinds.
+//! The requests in flight, of both kinds.
 
 use std::collections::HashMap;
 
@@ -7,56 +7,56 @@ use network::PeerId;
 use crate::sync::request::{Request, Wanted};
 use consensus::Interval;
 
-/// The requests that have no outcome yet. Whoever asks bounds their number.
+/// The requests without a result yet. `Backfill` and `Ranges` bound their number.
 #[derive(Debug, Default)]
 pub(super) struct Asking {
-    under_way: HashMap<u64, UnderWay>,
+    in_flight: HashMap<u64, InFlight>,
     last_id: u64,
 }
 
-/// A request without an outcome.
+/// A request without a result.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct UnderWay {
+pub(super) struct InFlight {
     pub(super) peer: PeerId,
     pub(super) wanted: Wanted,
     since: Interval,
 }
 
 impl Asking {
-    /// Makes a request.
+    /// Creates a request.
     pub(super) fn ask(&mut self, peer: PeerId, wanted: Wanted, now: Interval) -> Request {
         self.last_id += 1;
-        self.under_way.insert(self.last_id, UnderWay { peer, wanted, since: now });
+        self.in_flight.insert(self.last_id, InFlight { peer, wanted, since: now });
         Request { id: self.last_id, peer, wanted }
     }
 
-    /// Ends a request. `None` if it had ended before, or was never made.
-    pub(super) fn end(&mut self, id: u64) -> Option<UnderWay> {
-        self.under_way.remove(&id)
+    /// Ends a request. Returns `None` if it ended before, or was never made.
+    pub(super) fn end(&mut self, id: u64) -> Option<InFlight> {
+        self.in_flight.remove(&id)
     }
 
-    /// Returns the requests that have been under way since before `oldest`.
+    /// Returns the requests made before `oldest`.
     pub(super) fn since_before(&self, oldest: Interval) -> Vec<u64> {
-        let late = self.under_way.iter().filter(|(_, request)| request.since < oldest);
+        let late = self.in_flight.iter().filter(|(_, request)| request.since < oldest);
         late.map(|(id, _)| *id).collect()
     }
 
-    /// Counts the requests for single blocks.
+    /// Returns the number of requests for single blocks.
     pub(super) fn blocks(&self) -> usize {
-        self.under_way.values().filter(|request| is_block(request)).count()
+        self.in_flight.values().filter(|request| is_block(request)).count()
     }
 
-    /// Counts the requests for single blocks to one peer.
+    /// Returns the number of requests for single blocks to one peer.
     pub(super) fn blocks_of(&self, peer: &PeerId) -> usize {
-        self.under_way.values().filter(|request| is_block(request) && request.peer == *peer).count()
+        self.in_flight.values().filter(|request| is_block(request) && request.peer == *peer).count()
     }
 
-    /// Counts the requests for ranges.
+    /// Returns the number of requests for ranges.
     pub(super) fn ranges(&self) -> usize {
-        self.under_way.len() - self.blocks()
+        self.in_flight.len() - self.blocks()
     }
 }
 
-fn is_block(request: &UnderWay) -> bool {
+fn is_block(request: &InFlight) -> bool {
     matches!(request.wanted, Wanted::Block(_))
 }

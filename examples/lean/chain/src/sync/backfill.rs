@@ -1,4 +1,4 @@
-//! Single blocks that are missing: which is asked of which peer.
+//! Single missing blocks, requested by root: the choice of block and peer.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -9,26 +9,27 @@ use crate::sync::peers::Peers;
 use crate::sync::request::{Action, Wanted};
 use consensus::{Interval, Root};
 
-/// How many blocks in a row may be missing below one that is known to exist before fetching them one by one is given up
+/// The longest row of missing blocks to fetch one by one below a known block
 /// (`MAX_BACKFILL_DEPTH`). Ranges have no such bound.
 pub(crate) const MAX_BACKFILL_DEPTH: usize = 512;
 
-/// Requests that may be under way at once, over all peers.
+/// The largest number of requests in flight, over all peers.
 const IN_FLIGHT: usize = 8;
 
-/// How many of them may be to one peer: one that never answers must not keep the others from being asked.
+/// The largest number of requests in flight to one peer. A silent peer must not block requests to
+/// the others.
 const IN_FLIGHT_PER_PEER: usize = 4;
 
-/// Peers that are asked for a block in vain before it is given up.
+/// Failed requests for a block before it is abandoned.
 const ATTEMPTS: u32 = 6;
 
-/// Blocks that may be wanted at once.
+/// The largest number of wanted blocks.
 const WANTED: usize = 512;
 
-/// How many of them may be wanted for what one peer said, which costs it nothing to make up.
+/// The largest number of wanted blocks first named by one peer. Made-up roots cost a peer nothing.
 const WANTED_PER_PEER: usize = 64;
 
-/// The single blocks that are wanted.
+/// The wanted single blocks.
 #[derive(Debug, Default)]
 pub(super) struct Backfill {
     wanted: HashMap<Root, WantedBlock>,
@@ -37,23 +38,23 @@ pub(super) struct Backfill {
 
 #[derive(Debug, Default)]
 struct WantedBlock {
-    /// Who spoke of it first.
+    /// The first peer to name it.
     because_of: Option<PeerId>,
-    /// Who is known to know of it, and is asked first.
+    /// A peer with knowledge of it, asked first.
     hint: Option<PeerId>,
-    /// Who was asked since everybody was.
+    /// The peers asked in this round. A round ends when all peers were asked.
     asked: HashSet<PeerId>,
     attempts: u32,
     is_asked: bool,
 }
 
 impl Backfill {
-    /// Counts the blocks that no peer gave.
+    /// Returns the number of abandoned blocks.
     pub(super) fn given_up(&self) -> u64 {
         self.given_up
     }
 
-    /// Wants a block. `hint` is a peer that spoke of it.
+    /// Adds a wanted block. `hint` is a peer with knowledge of it.
     pub(super) fn want(&mut self, root: Root, hint: Option<PeerId>) {
         if let Some(wanted) = self.wanted.get_mut(&root) {
             wanted.hint = hint.or(wanted.hint);
@@ -62,20 +63,20 @@ impl Backfill {
         }
     }
 
-    /// Says whether a block is wanted.
+    /// Returns whether a block is wanted.
     pub(super) fn wants(&self, root: &Root) -> bool {
         self.wanted.contains_key(root)
     }
 
-    /// Forgets a block that has come.
+    /// Removes a block, because it arrived or is not wanted any more.
     pub(super) fn have(&mut self, root: &Root) {
         self.wanted.remove(root);
     }
 
-    /// Makes the requests that may be made now.
+    /// Makes the requests allowed now.
     pub(super) fn step(&mut self, peers: &Peers, asking: &mut Asking, now: Interval) -> Vec<Action> {
         let mut actions = Vec::new();
-        let everybody: BTreeSet<PeerId> = peers.iter().collect();
+        let all: BTreeSet<PeerId> = peers.iter().collect();
         let is_free = |peer: &PeerId, asking: &Asking| asking.blocks_of(peer) < IN_FLIGHT_PER_PEER;
         let mut free: BTreeSet<PeerId> = peers.iter().filter(|peer| is_free(peer, asking)).collect();
         for (&root, wanted) in &mut self.wanted {
@@ -85,7 +86,7 @@ impl Backfill {
             if wanted.is_asked {
                 continue;
             }
-            let Some(peer) = wanted.choose(&everybody, &free) else { continue };
+            let Some(peer) = wanted.choose(&all, &free) else { continue };
             wanted.is_asked = true;
             actions.push(Action::Ask(asking.ask(peer, Wanted::Block(root), now)));
             if !is_free(&peer, asking) {
@@ -95,8 +96,8 @@ impl Backfill {
         actions
     }
 
-    /// Notes the end of a request for a block, whatever came of it. A block that it did not bring ([`have`](Self::have)) is
-    /// asked of another peer, until enough have been asked.
+    /// Notes the end of a request for a block, with any result. A block still missing (without
+    /// [`have`](Self::have)) is requested from another peer, until enough requests have failed.
     pub(super) fn ended(&mut self, root: &Root) {
         if let Some(wanted) = self.wanted.get_mut(root) {
             wanted.is_asked = false;
@@ -113,10 +114,10 @@ impl Backfill {
 }
 
 impl WantedBlock {
-    /// Chooses whom to ask: of those that are free, one that was not asked before.
-    fn choose(&mut self, everybody: &BTreeSet<PeerId>, free: &BTreeSet<PeerId>) -> Option<PeerId> {
-        if everybody.iter().all(|peer| self.asked.contains(peer)) {
-            // Begin again with those who are there.
+    /// Chooses a free peer not asked in this round.
+    fn choose(&mut self, all: &BTreeSet<PeerId>, free: &BTreeSet<PeerId>) -> Option<PeerId> {
+        if all.iter().all(|peer| self.asked.contains(peer)) {
+            // All connected peers were asked, so a new round begins.
             self.asked.clear();
         }
         let fresh = |peer: &PeerId| free.contains(peer) && !self.asked.contains(peer);
@@ -162,7 +163,7 @@ mod tests {
         }
 
         fn ended(&mut self, request: &Request) {
-            self.asking.end(request.id).expect("it is under way");
+            self.asking.end(request.id).expect("it is in flight");
             self.backfill.ended(&root(request));
         }
     }
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_peer_that_spoke_of_a_block_is_asked_first_and_another_after_it_failed() {
+    fn the_hinted_peer_is_asked_first_and_another_after_it_failed() {
         let (mut fetcher, peers) = Fetcher::with_peers(2);
         fetcher.want(Root::from([1; 32]), Some(peers[1]));
         let first = fetcher.requests();
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_nobody_gives_is_given_up_and_counted() {
+    fn a_block_not_returned_by_any_peer_is_abandoned_and_counted() {
         let (mut fetcher, _) = Fetcher::with_peers(2);
         fetcher.want(Root::from([1; 32]), None);
         for _ in 0..ATTEMPTS {
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_under_way_are_bounded_and_a_block_that_came_is_not_asked_again() {
+    fn requests_in_flight_are_bounded_and_an_arrived_block_is_not_requested_again() {
         let (mut fetcher, _) = Fetcher::with_peers(3);
         for byte in 0..20 {
             fetcher.want(Root::from([byte; 32]), None);
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn without_peers_a_block_stays_wanted_until_one_connects() {
+    fn without_peers_a_block_stays_wanted_until_a_peer_connects() {
         let (mut fetcher, _) = Fetcher::with_peers(0);
         fetcher.want(Root::from([1; 32]), Some(PeerId::random()));
         assert_eq!(fetcher.requests(), []);
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_makes_up_blocks_and_answers_nothing_keeps_no_other_from_being_asked() {
+    fn a_peer_with_made_up_blocks_and_no_answers_does_not_block_requests_to_others() {
         let (mut fetcher, peers) = Fetcher::with_peers(2);
         for byte in 0..=255 {
             fetcher.want(Root::from([byte; 32]), Some(peers[0]));
@@ -233,13 +234,13 @@ mod tests {
         assert_eq!(to_the_liar, IN_FLIGHT_PER_PEER);
         assert_eq!(fetcher.backfill.wanted.len(), WANTED_PER_PEER);
 
-        // The other peer says that it has none of them; the liar says nothing.
+        // The other peer answers without blocks. The liar stays silent.
         let real = Root::from(std::array::from_fn(|place| place as u8));
         fetcher.want(real, Some(peers[1]));
         let mut open: Vec<_> = made_up.into_iter().filter(|request| request.peer == peers[1]).collect();
         let mut answered = 0;
         let asked = loop {
-            let Some(request) = open.pop() else { panic!("after {answered} answers nobody is asked any more") };
+            let Some(request) = open.pop() else { panic!("after {answered} answers no peer is asked any more") };
             fetcher.ended(&request);
             answered += 1;
             open.extend(fetcher.requests());

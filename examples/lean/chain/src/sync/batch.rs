@@ -1,4 +1,4 @@
-//! A row of slots that one answer brings, and what an answer must be by itself.
+//! A batch of slots fetched by one request, and the checks of one answer by itself.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -9,26 +9,28 @@ use network::PeerId;
 use consensus::{Interval, MAX_ATTESTATIONS_DATA, Root, SignedBlock, Slot};
 use network::Offence;
 
-/// An answer of at least so many bytes may have been cut off by its sender or by us, so that the slots after its last
-/// block are not taken to be empty: half of the most that this node puts into an answer.
+/// The size from which an answer may have been cut short, by its sender or by this node. The slots
+/// after its last block then do not count as empty. It is half of the largest answer sent by this
+/// node.
 const MAY_BE_CUT: usize = 8 << 20;
 
-/// A row of slots whose blocks are fetched in one request.
+/// Consecutive slots fetched in one request.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) start: Slot,
-    /// The last slot of the row.
+    /// The last slot.
     pub(super) end: Slot,
-    /// Who has been asked since everybody was.
+    /// The peers asked in this round. A round ends when all peers were asked.
     pub(super) tried: BTreeSet<PeerId>,
-    /// The requests under way, and when the first was made.
+    /// The requests in flight.
     pub(super) asked: BTreeSet<u64>,
+    /// The time of the first request in flight.
     pub(super) asked_at: Interval,
-    /// What came, until its turn comes.
+    /// The answer, until its turn to be imported.
     pub(super) answer: Option<Answer>,
 }
 
-/// Blocks that are one chain, as far as the answer itself can show.
+/// An answer whose blocks form one chain by themselves.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) peer: PeerId,
@@ -41,19 +43,20 @@ impl Batch {
         Self { start, end, tried: BTreeSet::new(), asked: BTreeSet::new(), asked_at: 0, answer: None }
     }
 
-    /// Says whether nobody is being asked for it and nothing came yet.
+    /// Returns whether it has neither an answer nor a request in flight.
     pub(super) fn is_wanted(&self) -> bool {
         self.answer.is_none() && self.asked.is_empty()
     }
 }
 
 impl Answer {
-    /// Checks what a peer answered when asked for the slots `start` to `end`: blocks in these slots, each later than the
-    /// one before and its child (the checks of the specification's `_do_blocks_by_range_request`).
+    /// Checks a peer's answer for the slots `start` to `end`. Its blocks must be in these slots,
+    /// each later than the one before and its child (the checks of the specification's
+    /// `_do_blocks_by_range_request`).
     ///
     /// # Errors
     ///
-    /// What the peer is to be charged with.
+    /// The offence of the peer.
     pub(super) fn check(peer: PeerId, start: Slot, end: Slot, blocks: Vec<SignedBlock>) -> Result<Self, Offence> {
         let mut answer = Self { peer, blocks: VecDeque::with_capacity(blocks.len()), bytes: 0 };
         let (mut lowest, mut parent) = (start, None);
@@ -64,7 +67,7 @@ impl Answer {
                 return Err(Offence::BadAnswer);
             }
             if block.block.body.attestations.len() > MAX_ATTESTATIONS_DATA {
-                // Merely computing the root of such a body would keep the owner busy.
+                // Hashing such a body would keep the actor busy.
                 return Err(Offence::InvalidBlock);
             }
             let root = Root::of(&block.block);
@@ -76,18 +79,18 @@ impl Answer {
         Ok(answer)
     }
 
-    /// Returns the first block's slot and its parent; `None` for an answer without blocks.
+    /// Returns the slot and the parent of the first block, or `None` for an empty answer.
     pub(super) fn first(&self) -> Option<(Slot, Root)> {
         self.blocks.front().map(|(_, block)| (block.block.slot, block.block.parent_root))
     }
 
-    /// Returns the last block's slot; `None` for an answer without blocks.
+    /// Returns the slot of the last block, or `None` for an empty answer.
     pub(super) fn last(&self) -> Option<Slot> {
         self.blocks.back().map(|(_, block)| block.block.slot)
     }
 
-    /// Returns the last slot that the answer speaks for, when it was asked for slots up to `end`.
-    pub(super) fn speaks_to(&self, end: Slot) -> Slot {
+    /// Returns the last slot covered by the answer to a request up to `end`.
+    pub(super) fn covers_to(&self, end: Slot) -> Slot {
         match self.blocks.back() {
             Some((_, last)) if self.bytes >= MAY_BE_CUT => last.block.slot,
             Some(_) | None => end,
@@ -101,7 +104,7 @@ mod tests {
     use crate::sync::simulation::{chain_of, forged};
 
     #[test]
-    fn an_answer_is_blocks_in_the_slots_asked_for_in_order_and_chained() {
+    fn the_blocks_of_an_answer_are_in_the_requested_slots_in_order_and_chained() {
         let blocks = chain_of(Root::ZERO, [3, 4, 7]);
         let check = |start, end, blocks: &[SignedBlock]| {
             Answer::check(PeerId::random(), start, end, blocks.to_vec()).map(|answer| answer.blocks.len())
@@ -120,22 +123,22 @@ mod tests {
     }
 
     #[test]
-    fn a_large_answer_does_not_speak_for_the_slots_after_its_last_block() {
+    fn a_large_answer_does_not_cover_the_slots_after_its_last_block() {
         let block = |slot, size: usize| {
             let mut block = chain_of(Root::ZERO, [slot]).remove(0);
             block.proof.proof = vec![0; size].try_into().expect("a proof may be as large");
             block
         };
         let small = Answer::check(PeerId::random(), 1, 64, vec![block(3, 10)]).expect("it is well-formed");
-        assert_eq!(small.speaks_to(64), 64);
+        assert_eq!(small.covers_to(64), 64);
         let mut large = chain_of(Root::ZERO, 1..=20);
         large.iter_mut().for_each(|large| large.proof = block(1, 512 << 10).proof);
         let large = Answer::check(PeerId::random(), 1, 64, large).expect("it is well-formed");
-        assert_eq!(large.speaks_to(64), 20);
+        assert_eq!(large.covers_to(64), 20);
     }
 
     #[test]
-    fn a_body_that_no_block_may_have_is_not_even_hashed() {
+    fn a_block_with_too_large_a_body_is_rejected_before_it_is_hashed() {
         let block = forged(3);
         assert_eq!(Answer::check(PeerId::random(), 1, 8, vec![block]).err(), Some(Offence::InvalidBlock));
     }

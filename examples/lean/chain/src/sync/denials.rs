@@ -1,4 +1,4 @@
-//! Who has said that there is nothing in which slots.
+//! Denials: the claims of peers to have no blocks in some slots.
 
 use std::collections::VecDeque;
 
@@ -6,14 +6,14 @@ use network::PeerId;
 
 use consensus::Slot;
 
-/// Denials that are remembered.
+/// The largest number of denials kept.
 const DENIALS: usize = 64;
 
-/// What peers have denied and nobody has confirmed yet; the oldest is forgotten first.
+/// The denials neither confirmed nor refuted yet. The oldest is dropped first.
 #[derive(Debug, Default)]
 pub(super) struct Denials(VecDeque<Denial>);
 
-/// A peer said that its chain has no blocks in these slots.
+/// The claim of a peer: its chain has no blocks in these slots.
 #[derive(Debug)]
 struct Denial {
     peer: PeerId,
@@ -22,7 +22,7 @@ struct Denial {
 }
 
 impl Denials {
-    /// Remembers that a peer has nothing from `start` to `end`. Without any slot in between it is no denial.
+    /// Adds the denial of a peer for the slots `start` to `end`. An empty range is no denial.
     pub(super) fn add(&mut self, peer: PeerId, start: Slot, end: Slot) {
         if start <= end {
             if self.0.len() == DENIALS {
@@ -32,7 +32,8 @@ impl Denials {
         }
     }
 
-    /// Takes those that a block in this slot refutes, and says whose they were.
+    /// Removes the denials refuted by a block in this slot from `supplier`. Returns the peers of
+    /// these denials.
     pub(super) fn refute(&mut self, slot: Slot, supplier: PeerId) -> Vec<PeerId> {
         let is_refuted = |denial: &Denial| (denial.start..=denial.end).contains(&slot) && denial.peer != supplier;
         let (refuted, others): (VecDeque<_>, VecDeque<_>) = self.0.drain(..).partition(is_refuted);
@@ -40,17 +41,18 @@ impl Denials {
         refuted.into_iter().map(|denial| denial.peer).collect()
     }
 
-    /// Forgets those of slots before this one: what follows them links to what was before them.
+    /// Removes the denials for slots before this one: the chain across these slots is linked, so
+    /// they are confirmed.
     pub(super) fn confirm_before(&mut self, slot: Slot) {
         self.0.retain(|denial| denial.end >= slot);
     }
 
-    /// Forgets those of a peer that is gone.
+    /// Removes the denials of a departed peer.
     pub(super) fn forget(&mut self, peer: &PeerId) {
         self.0.retain(|denial| denial.peer != *peer);
     }
 
-    /// Forgets all.
+    /// Removes all denials.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

@@ -1,22 +1,25 @@
-//! Synchronization: how this node comes to have the blocks that its peers have.
+//! Synchronization: fetching the blocks of peers.
 //!
 //! ```text
-//!  a peer is far ahead           → [range]: slots from the head up, in batches, from several peers
-//!  a block's parent is missing   → [backfill]: that block by its root, and then its parent, 512 deep
+//!  a peer is far ahead         → range:    slots from the head up, in batches, from several peers
+//!  a block's parent is missing → backfill: the parent by its root, then its parent, 512 deep
 //! ```
 //!
-//! Both go on at once: while ranges are imported from below, gossip is held above them and linked when they meet.
+//! Both run at the same time. While ranges are imported from below, gossiped blocks are held above
+//! them. They are linked when the two meet.
 //!
-//! Pure: it takes events (peers come and go and tell their status, requests end, blocks are imported or refused, time
-//! passes) and gives [`Action`]s. Whether a block is imported at once or verified elsewhere first makes no difference to
-//! it: a block's outcome is an event of its own.
+//! Pure: it takes events and returns [`Action`]s. An event is a peer connecting, disconnecting or
+//! reporting its status, the end of a request, the result of a block, or the passing of time. A
+//! block's result is an event of its own, so a block may be imported immediately or verified by a
+//! worker first.
 //!
-//! Bounded, whatever peers do: 12 requests under way, 512 roots wanted, 32 MiB of blocks held until their turn, 64 denials
-//! remembered.
+//! Bounded, whatever peers do: 12 requests in flight, 512 wanted roots, 32 MiB of blocks waiting
+//! for their turn, 64 denials.
 
 mod asking;
 mod backfill;
 mod batch;
+mod chain_view;
 mod denials;
 mod peers;
 mod range;
@@ -31,134 +34,110 @@ use std::sync::Arc;
 
 use network::PeerId;
 
+use crate::decoder::Fetched;
 use crate::sync::asking::Asking;
 use crate::sync::backfill::Backfill;
+use crate::sync::chain_view::ChainView;
 use crate::sync::peers::Peers;
 use crate::sync::range::Ranges;
-use consensus::{Interval, MAX_ATTESTATIONS_DATA, Root, Slot, Store};
+use consensus::{Interval, MAX_ATTESTATIONS_DATA, Root};
 use network::Offence;
 
 pub(crate) use backfill::MAX_BACKFILL_DEPTH;
 pub(crate) use peers::Claim;
 pub(crate) use request::Action;
-pub use request::{Fetched, Request, Wanted};
+pub use request::{Request, Wanted};
 
-/// What synchronization needs to know of the chain.
-pub(crate) trait ChainView {
-    /// Says whether a block is in the store.
-    fn contains(&self, root: &Root) -> bool;
-    fn head_slot(&self) -> Slot;
-    fn finalized_slot(&self) -> Slot;
-    fn finalized_root(&self) -> Root;
-}
-
-impl ChainView for Store {
-    fn contains(&self, root: &Root) -> bool {
-        self.contains_block(root)
-    }
-
-    fn head_slot(&self) -> Slot {
-        Self::head_slot(self)
-    }
-
-    fn finalized_slot(&self) -> Slot {
-        self.latest_finalized().slot
-    }
-
-    fn finalized_root(&self) -> Root {
-        self.latest_finalized().root
-    }
-}
-
-/// Decides what is asked of whom, what is imported when, and what peers are charged with.
+/// Decides on requests, imports and penalties.
 #[derive(Debug, Default)]
 pub(crate) struct Sync {
     peers: Peers,
     asking: Asking,
     backfill: Backfill,
     ranges: Ranges,
-    /// What the next step gives first.
+    /// The first actions of the next step.
     actions: Vec<Action>,
 }
 
 impl Sync {
-    /// Learns that a peer is connected.
+    /// Adds a connected peer.
     pub(crate) fn connected(&mut self, peer: PeerId) {
         self.peers.connected(peer);
     }
 
-    /// Learns that a peer is gone.
+    /// Removes a departed peer.
     pub(crate) fn disconnected(&mut self, peer: PeerId) {
         self.peers.disconnected(peer);
         self.actions.extend(self.ranges.disconnected(&peer));
     }
 
-    /// Counts the connected peers.
+    /// Returns the number of connected peers.
     pub(crate) fn peers(&self) -> usize {
         self.peers.len()
     }
 
-    /// Counts the blocks that no peer gave.
+    /// Returns the number of blocks abandoned after several peers failed to return them.
     pub(crate) fn given_up(&self) -> u64 {
         self.backfill.given_up()
     }
 
-    /// Learns how far a peer's chain goes. Nothing later than the current slot may be told here.
+    /// Notes the head of a peer's chain, or another block of it. Its slot must not be in the
+    /// future.
     pub(crate) fn claims(&mut self, peer: PeerId, claim: Claim) {
         self.peers.claims(peer, claim);
     }
 
-    /// Says whether ranges are being fetched, or will be with the next step.
+    /// Returns whether ranges are being fetched, or will be with the next step.
     pub(crate) fn is_behind(&self, chain: &impl ChainView, now: Interval) -> bool {
         self.ranges.is_running() || self.ranges.is_behind(&self.peers, chain, now)
     }
 
-    /// Wants a single block. `hint` is a peer that spoke of it.
+    /// Adds a wanted block. `hint` is a peer with knowledge of it.
     pub(crate) fn want(&mut self, root: Root, hint: Option<PeerId>) {
         self.backfill.want(root, hint);
     }
 
-    /// Says whether a single block is wanted.
+    /// Returns whether a single block is wanted.
     pub(crate) fn wants(&self, root: &Root) -> bool {
         self.backfill.wants(root)
     }
 
-    /// Learns that a block has come and waits for its parent.
+    /// Notes an arrived block, held for its parent.
     pub(crate) fn holds(&mut self, root: &Root) {
         self.backfill.have(root);
     }
 
-    /// Learns that a block is in the store.
+    /// Notes a block in the store.
     pub(crate) fn imported(&mut self, root: &Root, now: Interval) {
         self.backfill.have(root);
         self.actions.extend(self.ranges.imported(root, &mut self.peers, now));
     }
 
-    /// Learns that a block breaks a rule, in the form in which it came: another peer may have it with a valid proof.
-    /// Whoever knows where it came from charges that peer.
+    /// Notes a rejected copy of a block. Another peer may have the block with a valid proof. The
+    /// caller penalises the sender.
     pub(crate) fn rejected(&mut self, root: &Root, now: Interval) {
         self.backfill.ended(root);
         self.actions.extend(self.ranges.refused(root, true, now));
     }
 
-    /// Learns that nobody knows what to think of a block: its verification was lost.
+    /// Notes the lost verification of a block. Its validity is unknown.
     pub(crate) fn lost(&mut self, root: &Root, now: Interval) {
         self.backfill.ended(root);
         self.actions.extend(self.ranges.refused(root, false, now));
     }
 
-    /// Learns that a block is of no use now, which is nobody's fault.
+    /// Notes an ignored block: not useful now, without a fault of its sender.
     pub(crate) fn ignored(&mut self, root: &Root, now: Interval) {
         self.backfill.have(root);
         self.actions.extend(self.ranges.refused(root, false, now));
     }
 
-    /// Wants a single block no more.
+    /// Removes a wanted block.
     pub(crate) fn forget(&mut self, root: &Root) {
         self.backfill.have(root);
     }
 
-    /// Takes the outcome of a request. One that was not made, or has ended before, changes nothing.
+    /// Processes the result of a request. The result of an unknown or ended request is ignored.
     pub(crate) fn answered(&mut self, id: u64, fetched: Fetched, now: Interval) {
         let Some(request) = self.asking.end(id) else { return };
         match request.wanted {
@@ -175,19 +154,19 @@ impl Sync {
         }
     }
 
-    /// Ends the requests that have been under way since before `oldest`: their outcome was lost on the way.
+    /// Ends the requests made before `oldest`, because their results were lost.
     pub(crate) fn expire(&mut self, oldest: Interval, now: Interval) {
         for id in self.asking.since_before(oldest) {
             self.answered(id, Fetched::Stalled, now);
         }
     }
 
-    /// Gives what is to be done now. To be called after every event; what it gives to be imported is imported, or its
-    /// outcome told, before it is called again.
+    /// Returns the next actions. Must be called after every event. Before the next call, each
+    /// returned block must be imported or in flight, or its result reported.
     pub(crate) fn step(&mut self, chain: &impl ChainView, now: Interval) -> Vec<Action> {
         let mut actions = std::mem::take(&mut self.actions);
         if actions.iter().any(|action| matches!(action, Action::Import(..))) {
-            // What these lead to decides what is asked for next.
+            // The results of these imports decide on the next requests.
             return actions;
         }
         actions.extend(self.ranges.step(&mut self.peers, chain, &mut self.asking, now));
@@ -195,15 +174,16 @@ impl Sync {
         actions
     }
 
-    /// Looks at what came when one block was asked for. Says whether it was that block, whose outcome is still to come.
+    /// Processes the answer to a request for a single block. Returns whether it was that block. Its
+    /// import is then in progress.
     fn single_block(&mut self, peer: PeerId, root: Root, fetched: Fetched) -> bool {
         let Fetched::Blocks(blocks) = fetched else { return false };
-        // The network has seen to it that there are no more than were asked for.
+        // The network rejects an answer of more blocks than requested.
         let Some(block) = blocks.into_iter().next() else { return false };
-        // A body may be so large that merely computing its root would keep the owner busy.
+        // A body may be so large that hashing it keeps the actor busy.
         let is_hashable = block.block.body.attestations.len() <= MAX_ATTESTATIONS_DATA;
         if !is_hashable || Root::of(&block.block) != root {
-            self.actions.push(Action::Charge(peer, Offence::BadAnswer));
+            self.actions.push(Action::Penalise(peer, Offence::BadAnswer));
             return false;
         }
         self.actions.push(Action::Import(Arc::new(block), peer));

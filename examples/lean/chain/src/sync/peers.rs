@@ -1,4 +1,4 @@
-//! The connected peers: how far each says that its chain goes, and whom to ask.
+//! The connected peers: the claimed head of each, and the choice of a peer for a request.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,37 +6,38 @@ use network::PeerId;
 
 use consensus::{Interval, Root, Slot};
 
-/// How many ranges one peer is asked for at once (`MAX_CONCURRENT_REQUESTS`).
+/// The largest number of range requests in flight to one peer (`MAX_CONCURRENT_REQUESTS`).
 const RANGES_PER_PEER: usize = 2;
 
-/// How long a peer is not asked after it let a request down for the first time, in intervals. Doubles each time.
-const FIRST_REST: Interval = 5;
+/// The first pause of a peer after a failed request, in intervals. It doubles with each failure in
+/// a row.
+const FIRST_PAUSE: Interval = 5;
 
-/// The longest rest, in intervals: a minute and a half at the specification's pace.
-const LONGEST_REST: Interval = 120;
+/// The longest pause, in intervals: a minute and a half with the specification's intervals.
+const LONGEST_PAUSE: Interval = 120;
 
-/// How far a peer says that its chain goes.
+/// A peer's claim about its chain: a block on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) root: Root,
     pub(crate) slot: Slot,
-    /// Whether it said so of its head, rather than of some block.
+    /// Whether the block is the head in its status, instead of some other block.
     pub(crate) is_status: bool,
 }
 
 #[derive(Debug, Default)]
 struct Peer {
     claim: Option<Claim>,
-    /// Ranges that it has been asked for and has not answered.
+    /// The number of its range requests in flight.
     asked: usize,
     has_no_ranges: bool,
-    /// It has been seen to have nothing before this slot.
+    /// Its answers have shown: it has no blocks before this slot.
     serves_from: Slot,
-    /// Until when it is not asked, and how often in a row it has let requests down.
-    rest: (Interval, u32),
+    /// The end of its pause, and the number of its failures in a row.
+    pause: (Interval, u32),
 }
 
-/// All connected peers; the network bounds their number.
+/// All connected peers. The network bounds their number.
 #[derive(Debug, Default)]
 pub(super) struct Peers(BTreeMap<PeerId, Peer>);
 
@@ -57,7 +58,8 @@ impl Peers {
         self.0.keys().copied()
     }
 
-    /// Learns how far a peer's chain goes. What it says of its head replaces all; of a mere block, only less.
+    /// Stores a peer's claim. A claimed head replaces any claim; another block replaces only a
+    /// lower one.
     pub(super) fn claims(&mut self, peer: PeerId, claim: Claim) {
         if let Some(known) = self.0.get_mut(&peer)
             && (claim.is_status || known.claim.is_none_or(|before| before.slot < claim.slot))
@@ -66,7 +68,7 @@ impl Peers {
         }
     }
 
-    /// Forgets what a peer said of its chain.
+    /// Removes the claim of a peer.
     pub(super) fn disbelieve(&mut self, peer: &PeerId) {
         if let Some(peer) = self.0.get_mut(peer) {
             peer.claim = None;
@@ -77,32 +79,33 @@ impl Peers {
         self.0.get(peer)?.claim
     }
 
-    /// Finds the peer whose chain goes furthest, of those that can be asked now for ranges that begin at `start`.
+    /// Returns the peer with the highest claim, among the peers available now for ranges from
+    /// `start` on.
     pub(super) fn furthest(&self, start: Slot, now: Interval) -> Option<(PeerId, Claim)> {
         let claims = self.0.iter().filter(|(_, peer)| peer.can_be_asked(now) && peer.may_have(start));
         claims.filter_map(|(id, peer)| Some((*id, peer.claim?))).max_by_key(|(id, claim)| (claim.slot, *id))
     }
 
-    /// Chooses whom to ask for a range that begins at `start`: somebody whose chain goes there and who was not tried.
+    /// Chooses a peer for a range from `start` on: one not tried, with a claim at or above `start`.
     ///
-    /// Of several the least busy, then the most reliable.
+    /// Prefers the least busy peer, then the most reliable one.
     pub(super) fn choose(&self, start: Slot, tried: &BTreeSet<PeerId>, now: Interval) -> Option<PeerId> {
         let fit = self.0.iter().filter(|(id, peer)| peer.may_have(start) && !tried.contains(id));
         let free = fit.filter(|(_, peer)| peer.can_be_asked(now) && peer.asked < RANGES_PER_PEER);
-        free.min_by_key(|(_, peer)| (peer.asked, peer.rest.1)).map(|(id, _)| *id)
+        free.min_by_key(|(_, peer)| (peer.asked, peer.pause.1)).map(|(id, _)| *id)
     }
 
-    /// Says whether a certain peer may be asked for a range now.
+    /// Returns whether this peer may be asked for a range now.
     pub(super) fn is_free(&self, peer: &PeerId, now: Interval) -> bool {
         self.0.get(peer).is_some_and(|peer| peer.can_be_asked(now) && peer.asked < RANGES_PER_PEER)
     }
 
-    /// Says whether everybody who may have what begins at `start` was tried.
+    /// Returns whether all peers with blocks from `start` on were tried.
     pub(super) fn are_all_tried(&self, start: Slot, tried: &BTreeSet<PeerId>) -> bool {
         self.0.iter().filter(|(_, peer)| peer.may_have(start)).all(|(id, _)| tried.contains(id))
     }
 
-    /// Says whether there is anybody who may be asked for ranges from `start` on, now or later.
+    /// Returns whether any peer may be asked for ranges from `start` on, now or later.
     pub(super) fn have_any(&self, start: Slot) -> bool {
         self.0.values().any(|peer| !peer.has_no_ranges && peer.may_have(start))
     }
@@ -119,18 +122,19 @@ impl Peers {
         }
     }
 
-    /// Learns that a peer gave something that was of use.
-    pub(super) fn was_of_use(&mut self, peer: &PeerId) {
+    /// Notes a useful answer of a peer.
+    pub(super) fn was_useful(&mut self, peer: &PeerId) {
         if let Some(peer) = self.0.get_mut(peer) {
-            peer.rest.1 = 0;
+            peer.pause.1 = 0;
         }
     }
 
-    /// Lets a peer rest that did not answer, or refused. That costs it no standing: it may be slow, busy or young.
-    pub(super) fn rests(&mut self, peer: &PeerId, now: Interval) {
+    /// Pauses requests to a peer without an answer, or with a refusal. Its score stays, because it
+    /// may be slow, busy or new.
+    pub(super) fn pause(&mut self, peer: &PeerId, now: Interval) {
         if let Some(peer) = self.0.get_mut(peer) {
-            let rest = FIRST_REST.saturating_mul(1 << peer.rest.1.min(16)).min(LONGEST_REST);
-            peer.rest = (now + rest, peer.rest.1.saturating_add(1));
+            let pause = FIRST_PAUSE.saturating_mul(1 << peer.pause.1.min(16)).min(LONGEST_PAUSE);
+            peer.pause = (now + pause, peer.pause.1.saturating_add(1));
         }
     }
 
@@ -140,7 +144,7 @@ impl Peers {
         }
     }
 
-    /// Learns that a peer has nothing before this slot.
+    /// Notes the first slot with blocks of a peer.
     pub(super) fn serves_from(&mut self, peer: &PeerId, slot: Slot) {
         if let Some(peer) = self.0.get_mut(peer) {
             peer.serves_from = peer.serves_from.max(slot);
@@ -150,7 +154,7 @@ impl Peers {
 
 impl Peer {
     fn can_be_asked(&self, now: Interval) -> bool {
-        !self.has_no_ranges && self.rest.0 <= now
+        !self.has_no_ranges && self.pause.0 <= now
     }
 
     fn may_have(&self, slot: Slot) -> bool {
@@ -174,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn only_peers_whose_chain_goes_there_are_asked_and_the_least_busy_first() {
+    fn only_peers_with_the_slots_are_asked_and_the_least_busy_first() {
         let (mut peers, ids) = peers(&[100, 10, 100]);
         let chosen = |peers: &Peers, start| peers.choose(start, &BTreeSet::new(), 0);
         assert_eq!(chosen(&peers, 50), Some(ids[0]));
@@ -183,26 +187,26 @@ mod tests {
         peers.asked(&ids[2]);
         peers.asked(&ids[0]);
         peers.asked(&ids[2]);
-        assert_eq!(chosen(&peers, 50), None, "two requests at once are enough for a peer");
+        assert_eq!(chosen(&peers, 50), None, "a peer has at most two requests in flight");
         assert_eq!(chosen(&peers, 5), Some(ids[1]));
         assert_eq!(chosen(&peers, 101), None);
     }
 
     #[test]
-    fn a_peer_that_lets_requests_down_rests_longer_each_time_until_it_is_of_use() {
+    fn the_pause_of_a_failing_peer_doubles_until_it_is_useful_again() {
         let (mut peers, ids) = peers(&[100]);
-        let rest = |peers: &mut Peers, now| {
-            peers.rests(&ids[0], now);
-            (now..).find(|&at| peers.is_free(&ids[0], at)).expect("every rest ends") - now
+        let pause = |peers: &mut Peers, now| {
+            peers.pause(&ids[0], now);
+            (now..).find(|&at| peers.is_free(&ids[0], at)).expect("every pause ends") - now
         };
-        assert_eq!([rest(&mut peers, 0), rest(&mut peers, 100), rest(&mut peers, 200)], [5, 10, 20]);
-        assert_eq!((0..8).map(|n| rest(&mut peers, 1000 * n)).last(), Some(LONGEST_REST));
-        peers.was_of_use(&ids[0]);
-        assert_eq!(rest(&mut peers, 10_000), FIRST_REST);
+        assert_eq!([pause(&mut peers, 0), pause(&mut peers, 100), pause(&mut peers, 200)], [5, 10, 20]);
+        assert_eq!((0..8).map(|n| pause(&mut peers, 1000 * n)).last(), Some(LONGEST_PAUSE));
+        peers.was_useful(&ids[0]);
+        assert_eq!(pause(&mut peers, 10_000), FIRST_PAUSE);
     }
 
     #[test]
-    fn a_block_that_a_peer_spoke_of_does_not_lower_what_it_said_of_its_head() {
+    fn a_lower_block_does_not_replace_the_claimed_head_of_a_peer() {
         let (mut peers, ids) = peers(&[100]);
         let claim = |slot, is_status| Claim { root: Root::ZERO, slot, is_status };
         peers.claims(ids[0], claim(90, false));

@@ -1,61 +1,68 @@
-//! Catching up by ranges: which peer is asked for which slots, and whose answers are believed.
+//! Catching up by ranges: the choice of peers and slots, and the checks of the answers.
 //!
-//! A run covers the slots from the head to the furthest claim of any peer, in batches that are fetched ahead from
-//! several peers and imported in order. What one answer cannot show by itself, the next one does: its first block must be
-//! a child of the last one before it.
+//! A run covers the slots from the head to the highest claim of any peer. Its batches are fetched
+//! ahead from several peers and imported in order. One answer cannot prove by itself that it is
+//! complete. The next answer does: its first block must be a child of the last block before it.
 //!
 //! ```text
 //!  head    batch 1        batch 2        batch 3
 //!   ●──●──●──○──●──●   ──●──●──○──○    ●──●──●──●──●
-//!      peer A             peer B       ▲ peer C: is its parent what B left out, or did C make it up?
+//!      peer A             peer B       ▲ peer C: is its parent missing from B's answer,
+//!                                        or did C make it up?
 //! ```
 //!
-//! Where it is not, nobody knows yet who is wrong: the peers that said that there is nothing in between, or the one whose
-//! block leads nowhere. So that peer becomes the *leader*: it alone is asked for everything since the last imported
-//! block. If it is honest it has it all, and those who denied it are charged with what turned out to be there. If it is
-//! not, it is shown so by its own answers, and charged. A leader whose first block leads nowhere is asked for earlier
-//! slots, twice as many each time, down to the finalized block: there its chain must begin. The same is done with the peer
-//! of the furthest claim when a run ends without having come there. Either way one peer is found out or the chain
-//! grows, so that one honest peer among many others is enough.
+//! If the link is missing, the fault is unknown: either the peers before denied blocks, or the last
+//! peer made up its own. The last peer then becomes the *leader*. It alone is asked for everything
+//! since the last imported block. An honest leader has all of it, and the peers with refuted
+//! denials are penalised. A lying leader is exposed by its own answers, and penalised. If a
+//! leader's first block has no known parent, the leader is asked for earlier slots. The step back
+//! doubles each time, down to the finalized block, where its chain must begin. The peer of the
+//! highest claim becomes the leader in the same way, if a run ends below that claim. Either a
+//! faulty peer is exposed or the chain grows, so one honest peer among many others is enough.
 //!
-//! What is held is bounded: eight batches, of which no more than [`HELD_BYTES`] and four answers are fetched ahead.
+//! Memory is bounded: a run has at most eight batches, and fetches ahead at most [`HELD_BYTES`] of
+//! answers and the answers to four more requests.
 
 use network::PeerId;
 
+use crate::decoder::Fetched;
+use crate::sync::asking::Asking;
 use crate::sync::batch::Answer;
+use crate::sync::chain_view::ChainView;
 use crate::sync::denials::Denials;
 use crate::sync::peers::Peers;
-use crate::sync::request::{Action, Fetched, Wanted};
+use crate::sync::request::{Action, Wanted};
 use crate::sync::run::{Leader, Run};
-use crate::sync::{Asking, ChainView};
 use consensus::{Interval, Root, Slot};
 use network::{Offence, SlotRange};
 
-/// How many slots a peer's chain must be ahead for ranges to be fetched. Nearer blocks are fetched by root.
+/// The lead of a peer's chain, in slots, above which ranges are fetched. Nearer blocks are fetched
+/// by root.
 pub(super) const BEHIND: u64 = 8;
 
-/// Requests for ranges that may be under way at once.
+/// The largest number of range requests in flight.
 const IN_FLIGHT: usize = 4;
 
-/// Bytes of blocks that may wait for their turn before no more is fetched ahead of it: 32 MiB.
+/// The total size of waiting answers above which nothing more is fetched ahead: 32 MiB.
 const HELD_BYTES: usize = 32 << 20;
 
-/// How long the batch whose turn it is may take before another peer is asked as well, in intervals.
+/// The time for the first batch, in intervals, after which a second peer is asked for it.
 const HEDGE: Interval = 10;
 
-/// Blocks that may be on their way into the store at once.
+/// The largest number of blocks of a range being imported at the same time.
 const UNRESOLVED: usize = 8;
 
-/// How long an import may take before it counts as lost, in intervals.
+/// The time for an import, in intervals, after which it counts as lost.
 const IMPORT_PATIENCE: Interval = 50;
 
-/// How long a run may go without an answer before it is begun anew, in intervals: longer than any peer's rest.
+/// The time without an answer, in intervals, after which a run restarts: longer than any peer's
+/// pause.
 const RUN_PATIENCE: Interval = 300;
 
-/// How long nothing is fetched after a run came to an end by a failure that is nobody's, in intervals.
+/// The pause after a run failed without a known fault of a peer, in intervals.
 const PAUSE: Interval = 5;
 
-/// Catches up by ranges. Pure: it decides, the actor asks.
+/// Catches up by ranges. Pure: it returns the requests, and the actor sends them.
 #[derive(Debug, Default)]
 pub(super) struct Ranges {
     run: Option<Run>,
@@ -64,17 +71,17 @@ pub(super) struct Ranges {
 }
 
 impl Ranges {
-    /// Says whether a run is under way.
+    /// Returns whether a run is in progress.
     pub(super) fn is_running(&self) -> bool {
         self.run.is_some()
     }
 
-    /// Says whether somebody's chain is so far ahead of the head that ranges are fetched, or will be.
+    /// Returns whether a peer's chain is far enough ahead of the head for ranges.
     pub(super) fn is_behind(&self, peers: &Peers, chain: &impl ChainView, now: Interval) -> bool {
         ahead(peers, chain, now).is_some()
     }
 
-    /// Does what there is to do now.
+    /// Advances the run and returns the next actions.
     pub(super) fn step(
         &mut self,
         peers: &mut Peers,
@@ -99,13 +106,13 @@ impl Ranges {
         }
         self.ask(peers, asking, now, &mut actions);
         if self.run.as_ref().is_some_and(|run| run.is_waiting() && !peers.have_any(run.floor)) {
-            // Nobody is left who could be asked.
+            // No peer is left to ask.
             self.end(&mut actions);
         }
         actions
     }
 
-    /// Takes the outcome of a request.
+    /// Processes the result of a request.
     pub(super) fn answered(
         &mut self,
         id: u64,
@@ -117,7 +124,7 @@ impl Ranges {
         let mut actions = Vec::new();
         match &fetched {
             Fetched::Blocks(_) | Fetched::Malformed | Fetched::Lost => {}
-            Fetched::Refused | Fetched::Stalled => peers.rests(&peer, now),
+            Fetched::Refused | Fetched::Stalled => peers.pause(&peer, now),
             Fetched::Unsupported => peers.has_no_ranges(&peer),
         }
         let Some(run) = &mut self.run else { return actions };
@@ -125,7 +132,7 @@ impl Ranges {
         let Some(place) = run.batches.iter_mut().position(|batch| batch.asked.remove(&id)) else { return actions };
         let Fetched::Blocks(blocks) = fetched else {
             if is_led {
-                // Whether it cannot or will not: there is nobody else to ask about its chain.
+                // No other peer can be asked about the chain of the leader.
                 self.pause(now, &mut actions);
             }
             return actions;
@@ -136,7 +143,7 @@ impl Ranges {
             Ok(answer) if batch.answer.is_none() => batch.answer = Some(answer),
             Ok(_) => {}
             Err(offence) => {
-                actions.push(Action::Charge(peer, offence));
+                actions.push(Action::Penalise(peer, offence));
                 if is_led {
                     self.end(&mut actions);
                 }
@@ -145,24 +152,24 @@ impl Ranges {
         actions
     }
 
-    /// Learns that a block is in the store.
+    /// Notes an imported block.
     pub(super) fn imported(&mut self, root: &Root, peers: &mut Peers, now: Interval) -> Vec<Action> {
         let Some(run) = &mut self.run else { return Vec::new() };
         let Some(importing) = &mut run.importing else { return Vec::new() };
         let Some(slot) = importing.unresolved.remove(root) else { return Vec::new() };
         run.progress = now;
         run.floor = slot + 1;
-        peers.was_of_use(&importing.peer);
+        peers.was_useful(&importing.peer);
         if run.leader.is_none() {
             return Vec::new();
         }
-        // What a leader's chain has there, others have denied.
+        // A block of the leader refutes the denials for its slot.
         let supplier = importing.peer;
         let refuted = self.denials.refute(slot, supplier).into_iter();
-        refuted.map(|peer| Action::Charge(peer, Offence::Withheld)).collect()
+        refuted.map(|peer| Action::Penalise(peer, Offence::Withheld)).collect()
     }
 
-    /// Learns that a block was refused; by a fault of who supplied it, or not.
+    /// Notes a refused block, with or without a fault of its supplier.
     pub(super) fn refused(&mut self, root: &Root, is_faulty: bool, now: Interval) -> Vec<Action> {
         let mut actions = Vec::new();
         let Some(run) = &mut self.run else { return actions };
@@ -182,7 +189,8 @@ impl Ranges {
         actions
     }
 
-    /// Learns that a peer is gone. What it answered goes with it: if that leads nowhere, it cannot be asked any more.
+    /// Notes a departed peer, and drops its answers. If one of them had no link, the peer could not
+    /// be asked about it any more.
     pub(super) fn disconnected(&mut self, peer: &PeerId) -> Vec<Action> {
         let mut actions = Vec::new();
         for batch in self.run.iter_mut().flat_map(|run| &mut run.batches) {
@@ -223,10 +231,10 @@ impl Ranges {
         self.paused_until = now + PAUSE;
     }
 
-    /// Works off the batches whose turn it is.
+    /// Processes the batches in their turn.
     fn advance(&mut self, peers: &mut Peers, chain: &impl ChainView, now: Interval, actions: &mut Vec<Action>) {
         while let Some(run) = &mut self.run {
-            if !hand_over(run, actions) {
+            if !import_next(run, actions) {
                 return;
             }
             let Some(answer) = run.batches.front_mut().and_then(|batch| batch.answer.take()) else { return };
@@ -243,19 +251,19 @@ impl Ranges {
             }
             run.leader.iter_mut().for_each(|leader| leader.is_linked = true);
             let peer = answer.peer;
-            let (last, speaks_to) = (answer.last().unwrap_or(batch.end), answer.speaks_to(batch.end));
+            let (last, covers_to) = (answer.last().unwrap_or(batch.end), answer.covers_to(batch.end));
             let is_led = run.leader.is_some();
             run.import(answer, batch.end, now);
             if !is_led {
-                // It links, so nothing was left out before it.
+                // It links to the chain, so no block is missing before it.
                 self.denials.confirm_before(first);
-                self.denials.add(peer, last + 1, speaks_to);
+                self.denials.add(peer, last + 1, covers_to);
             }
         }
     }
 
-    /// Deals with a block whose parent is not known.
-    #[expect(clippy::too_many_arguments, reason = "a decision over all that is known")]
+    /// Handles a block with an unknown parent.
+    #[expect(clippy::too_many_arguments, reason = "the decision needs all of it")]
     fn doubt(
         &mut self,
         peer: PeerId,
@@ -270,11 +278,11 @@ impl Ranges {
         let lowest = chain.finalized_slot() + 1;
         let target = peers.claim(&peer).map_or(first, |claim| claim.slot.max(first));
         let (began, back) = match &run.leader {
-            // There was something between the last block and this one that others denied, or nothing.
+            // Blocks between the last one and this one were denied by others, or do not exist.
             None if run.floor < first => (run.floor, 0),
             None => (run.floor, FIRST_STEP_BACK),
             Some(leader) if leader.is_linked => {
-                actions.push(Action::Charge(peer, Offence::Inconsistent));
+                actions.push(Action::Penalise(peer, Offence::Inconsistent));
                 actions.push(Action::RangesEnded);
                 return;
             }
@@ -282,7 +290,7 @@ impl Ranges {
             Some(_) => {
                 let is_child = parent == chain.finalized_root();
                 let offence = if first == lowest && !is_child { Offence::OtherChain } else { Offence::Unlinked };
-                actions.push(Action::Charge(peer, offence));
+                actions.push(Action::Penalise(peer, offence));
                 peers.serves_from(&peer, first);
                 actions.push(Action::RangesEnded);
                 return;
@@ -292,7 +300,7 @@ impl Ranges {
         self.start(Some(Leader { peer, is_linked: false, back }), began, target, now);
     }
 
-    /// Looks at what a run that has covered all its slots has come to.
+    /// Evaluates a run with all its slots covered.
     fn conclude(&mut self, peers: &mut Peers, chain: &impl ChainView, now: Interval, actions: &mut Vec<Action>) {
         let Some(run) = self.run.take() else { return };
         actions.push(Action::RangesEnded);
@@ -307,20 +315,20 @@ impl Ranges {
                 let leader = Leader { peer, is_linked: false, back: 0 };
                 self.start(Some(leader), run.floor, claim.slot, now);
             }
-            // Its own chain does not go where it said that its head is.
+            // Its own chain does not lead to its claimed head.
             Some(_) if claim.is_status && claim.slot <= run.target => {
-                actions.push(Action::Charge(peer, Offence::FalseStatus));
+                actions.push(Action::Penalise(peer, Offence::FalseStatus));
                 peers.disbelieve(&peer);
             }
-            // It passed on a block, and never said that it is on its chain.
+            // It only passed on a block, without a claim to have it on its chain.
             Some(_) => {
                 peers.disbelieve(&peer);
-                peers.rests(&peer, now);
+                peers.pause(&peer, now);
             }
         }
     }
 
-    /// Makes the requests that may be made now.
+    /// Makes the requests allowed now.
     fn ask(&mut self, peers: &mut Peers, asking: &mut Asking, now: Interval, actions: &mut Vec<Action>) {
         let Some(run) = &mut self.run else { return };
         run.extend();
@@ -356,17 +364,18 @@ impl Ranges {
     }
 }
 
-/// Returns how far the furthest chain goes, if that is far enough ahead of our head.
+/// Returns the slot of the highest claim, if it is far enough ahead of our head.
 fn ahead(peers: &Peers, chain: &impl ChainView, now: Interval) -> Option<Slot> {
     let (_, claim) = peers.furthest(chain.head_slot() + 1, now)?;
     (claim.slot > chain.head_slot() + BEHIND).then_some(claim.slot)
 }
 
-/// How far before the first slot that was asked for a leader is asked next.
+/// The first step back of a leader, in slots before the first slot asked for.
 const FIRST_STEP_BACK: u64 = 64;
 
-/// Gives the next blocks of an answer to be imported. Says whether the answer, if there was one, has been worked off.
-fn hand_over(run: &mut Run, actions: &mut Vec<Action>) -> bool {
+/// Starts the import of the next blocks of an answer. Returns whether no answer is being imported
+/// any more.
+fn import_next(run: &mut Run, actions: &mut Vec<Action>) -> bool {
     let Some(importing) = &mut run.importing else { return true };
     while importing.unresolved.len() < UNRESOLVED
         && let Some((root, block)) = importing.left.pop_front()
@@ -377,8 +386,8 @@ fn hand_over(run: &mut Run, actions: &mut Vec<Action>) -> bool {
     if !importing.unresolved.is_empty() {
         return false;
     }
-    let (speaks_to, end) = (importing.speaks_to, importing.batch_end);
+    let (covers_to, end) = (importing.covers_to, importing.batch_end);
     run.importing = None;
-    run.want_again(speaks_to + 1, end, None);
+    run.want_again(covers_to + 1, end, None);
     true
 }

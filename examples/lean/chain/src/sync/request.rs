@@ -1,25 +1,24 @@
-//! What is asked of peers, and what becomes of it.
+//! Requests to peers, and the actions of synchronization.
 
 use std::sync::Arc;
 
 use network::PeerId;
 
 use consensus::{Root, SignedBlock};
-use network::{Offence, RequestFailure, SlotRange};
-use wire::response::ResponseCode;
+use network::{Offence, SlotRange};
 
 /// One request to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The number under which its outcome comes back.
+    /// The number of the request. Its result carries the same number.
     pub id: u64,
     /// The peer to ask.
     pub peer: PeerId,
-    /// What to ask for.
+    /// The content of the request.
     pub wanted: Wanted,
 }
 
-/// What a request asks for.
+/// The content of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// One block.
@@ -28,50 +27,15 @@ pub enum Wanted {
     Range(SlotRange),
 }
 
-/// How a request ended.
-#[derive(Clone, Debug)]
-pub enum Fetched {
-    /// With an answer, of as many blocks as the peer had or would give.
-    Blocks(Vec<SignedBlock>),
-    /// With an answer that cannot be read; its sender was charged where that was found.
-    Malformed,
-    /// With a refusal: the peer does not have the blocks, or is busy. The two cannot be told apart.
-    Refused,
-    /// The peer does not speak the protocol.
-    Unsupported,
-    /// Without an answer in time.
-    Stalled,
-    /// The request did not reach the peer, or the connection went away.
-    Lost,
-}
-
-impl Fetched {
-    /// Reads why a request failed.
-    pub fn failed(failure: &RequestFailure) -> Self {
-        match failure {
-            RequestFailure::Malformed => Self::Malformed,
-            RequestFailure::Unsupported => Self::Unsupported,
-            RequestFailure::Timeout => Self::Stalled,
-            // The request was valid, so a peer that calls it invalid speaks the protocol otherwise.
-            RequestFailure::Answered(error) if error.code == ResponseCode::InvalidRequest => Self::Unsupported,
-            RequestFailure::Answered(_) => Self::Refused,
-            RequestFailure::InvalidRequest
-            | RequestFailure::NotConnected
-            | RequestFailure::TooMany
-            | RequestFailure::ConnectionLost => Self::Lost,
-        }
-    }
-}
-
-/// Something that synchronization wants done.
+/// An action requested by synchronization.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
-    /// Ask a peer.
+    /// Send a request.
     Ask(Request),
-    /// Import a block, which is known to be next: its parent is known, or was given before.
+    /// Import a block. If it is of a range, its parent is in the store, or was returned before.
     Import(Arc<SignedBlock>, PeerId),
-    /// Hold something against a peer.
-    Charge(PeerId, Offence),
-    /// Ranges have come to an end. What still waits for its parent has to be fetched by root.
+    /// Penalise a peer.
+    Penalise(PeerId, Offence),
+    /// The ranges have ended. The missing parents of held blocks must now be fetched by root.
     RangesEnded,
 }

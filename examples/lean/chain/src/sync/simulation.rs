@@ -1,25 +1,28 @@
-//! Peers that are honest, slow, silent or lying, and a node that has nothing but synchronization, in simulated time.
+//! A simulation: honest, slow, silent and lying peers, and a node with synchronization only, in
+//! simulated time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use network::PeerId;
 
+use crate::decoder::Fetched;
+use crate::sync::chain_view::ChainView;
 use crate::sync::range::BEHIND;
-use crate::sync::{Action, ChainView, Claim, Fetched, Request, Sync, Wanted};
+use crate::sync::{Action, Claim, Request, Sync, Wanted};
 use consensus::{
     AggregatedAttestation, AttestationData, Block, BlockBody, Interval, MultiMessageAggregate, Root, SignedBlock, Slot,
     aggregation_bits,
 };
 use network::Offence;
 
-/// How long a request may take, in intervals, as in the node.
+/// The time for a request, in intervals, as in the node.
 const PATIENCE: Interval = 25;
 
-/// A state root by which the simulated chain tells a block that breaks a rule.
+/// The state root of an invalid block in the simulated chain.
 const INVALID: Root = Root::ZERO;
 
-/// Makes a chain of blocks in these slots, on top of `parent`.
+/// Creates a chain of blocks in these slots, on top of `parent`.
 pub(super) fn chain_of(parent: Root, slots: impl IntoIterator<Item = Slot>) -> Vec<SignedBlock> {
     let mut parent_root = parent;
     let block = |slot| {
@@ -31,7 +34,7 @@ pub(super) fn chain_of(parent: Root, slots: impl IntoIterator<Item = Slot>) -> V
     slots.into_iter().map(block).collect()
 }
 
-/// Makes a block with more votes than any may have.
+/// Creates a block with too many votes.
 pub(super) fn forged(slot: Slot) -> SignedBlock {
     let vote = |slot| AggregatedAttestation {
         aggregation_bits: aggregation_bits([0]).expect("one voter"),
@@ -42,34 +45,34 @@ pub(super) fn forged(slot: Slot) -> SignedBlock {
     block
 }
 
-/// How a peer answers.
+/// A peer's way to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
-    /// With what it has, after so many intervals.
+    /// With the blocks it has, after a delay.
     Honest { delay: Interval },
-    /// With what it has, of the slots from here on.
+    /// With the blocks it has, from this slot on.
     Young { from: Slot },
     /// Never.
     Silent,
     /// With an error.
     Refuses,
-    /// With nothing, whatever it is asked for.
+    /// Always without blocks.
     Denies,
     /// Without the second half of its blocks.
     LeavesOutTheEnd,
     /// Without the first half of its blocks.
     LeavesOutTheBeginning,
-    /// With a made-up chain that begins nowhere.
+    /// With a made-up chain without a known parent.
     MakesUp,
-    /// With its blocks, the last of which breaks a rule.
+    /// With its blocks, the last one invalid.
     Spoils,
     /// With its blocks in the wrong order.
     Shuffles,
-    /// With something that is no answer.
+    /// With undecodable bytes.
     Babbles,
-    /// With blocks of another chain altogether.
+    /// With blocks of another chain.
     OfAnotherChain,
-    /// Honestly at times, and in any other manner at others.
+    /// Sometimes honestly, sometimes in any other manner.
     Moody,
 }
 
@@ -93,7 +96,7 @@ impl Manner {
     }
 }
 
-/// A chain that believes what has a known parent and is not marked as invalid.
+/// A chain that imports any block with a known parent, except those marked as invalid.
 #[derive(Default)]
 struct Known {
     blocks: HashSet<Root>,
@@ -124,12 +127,12 @@ pub(super) struct Simulation {
     known: Known,
     chain: Vec<SignedBlock>,
     pub(super) peers: BTreeMap<PeerId, Manner>,
-    /// What each peer has been charged with, and who is left.
-    pub(super) charged: HashMap<PeerId, Vec<Offence>>,
+    /// The offences of each peer.
+    pub(super) penalised: HashMap<PeerId, Vec<Offence>>,
     pub(super) banned: BTreeSet<PeerId>,
-    /// Answers under way, by when they come.
+    /// Answers in flight, by their time of arrival.
     answers: BTreeMap<(Interval, u64), Fetched>,
-    /// Blocks that were given to be imported, in order.
+    /// The imported blocks, in order.
     pub(super) imported: Vec<Slot>,
     pub(super) now: Interval,
     random: u64,
@@ -137,7 +140,7 @@ pub(super) struct Simulation {
 }
 
 impl Simulation {
-    /// Begins with a node that knows the blocks up to `known` of a chain with blocks in `slots`.
+    /// Creates a chain with blocks in `slots`, and a node with the first `known` of them.
     pub(super) fn new(slots: impl IntoIterator<Item = Slot>, known: usize, seed: u64) -> Self {
         let genesis = Root::from([9; 32]);
         let chain = chain_of(genesis, slots);
@@ -151,7 +154,7 @@ impl Simulation {
             known: view,
             chain,
             peers: BTreeMap::new(),
-            charged: HashMap::new(),
+            penalised: HashMap::new(),
             banned: BTreeSet::new(),
             answers: BTreeMap::new(),
             imported: Vec::new(),
@@ -161,7 +164,7 @@ impl Simulation {
         }
     }
 
-    /// Gives the node a fork of its own on top of a block of the chain: blocks that nobody else has.
+    /// Adds a fork to the node, on top of a block of the chain. No peer has its blocks.
     pub(super) fn fork(&mut self, place: usize, length: u64) {
         let base = &self.chain[place].block;
         let mut fork = chain_of(Root::of(base), (1..=length).map(|n| base.slot + n));
@@ -175,13 +178,13 @@ impl Simulation {
         }
     }
 
-    /// Says that everything up to a block of the chain is final.
+    /// Finalizes the chain up to a block.
     pub(super) fn finalize(&mut self, place: usize) {
         let block = &self.chain[place].block;
         self.known.finalized = (block.slot, Root::of(block));
     }
 
-    /// Connects a peer, which says that it has the chain's head.
+    /// Connects a peer with a claim to the chain's head.
     pub(super) fn connect(&mut self, manner: Manner) -> PeerId {
         let peer = PeerId::random();
         self.peers.insert(peer, manner);
@@ -195,12 +198,13 @@ impl Simulation {
         self.known.head
     }
 
-    /// Says whether the node is so near to the head that single blocks are fetched, which nobody does here.
+    /// Returns whether the node is near enough to the head to fetch single blocks. The simulation
+    /// ends there.
     pub(super) fn is_synchronized(&self) -> bool {
         self.known.head + BEHIND >= self.chain.last().map_or(0, |last| last.block.slot)
     }
 
-    /// Lets time pass until the node has the chain, for so many intervals at most.
+    /// Advances time until the node has the chain, for at most `intervals`. Returns whether it has.
     pub(super) fn run(&mut self, intervals: Interval) -> bool {
         for _ in 0..intervals {
             if self.is_synchronized() {
@@ -228,7 +232,7 @@ impl Simulation {
             for action in self.sync.step(&self.known, self.now) {
                 match action {
                     Action::Ask(request) => self.ask(request),
-                    Action::Charge(peer, offence) => self.charge(peer, offence),
+                    Action::Penalise(peer, offence) => self.penalise(peer, offence),
                     Action::Import(block, peer) => {
                         imports = true;
                         self.import(&block, peer);
@@ -243,11 +247,11 @@ impl Simulation {
         }
     }
 
-    fn charge(&mut self, peer: PeerId, offence: Offence) {
-        let charged = self.charged.entry(peer).or_default();
-        charged.push(offence);
-        // The slow recovery of standing is left out: peers have it harder here.
-        if charged.iter().map(|offence| offence.cost()).sum::<u32>() >= 100 && self.banned.insert(peer) {
+    fn penalise(&mut self, peer: PeerId, offence: Offence) {
+        let penalised = self.penalised.entry(peer).or_default();
+        penalised.push(offence);
+        // Scores do not recover here, so peers are treated more strictly than in the node.
+        if penalised.iter().map(|offence| offence.cost()).sum::<u32>() >= 100 && self.banned.insert(peer) {
             self.sync.disconnected(peer);
         }
     }
@@ -255,10 +259,10 @@ impl Simulation {
     fn import(&mut self, block: &Arc<SignedBlock>, peer: PeerId) {
         let root = Root::of(&block.block);
         if block.block.state_root == INVALID {
-            self.charge(peer, Offence::InvalidBlock);
+            self.penalise(peer, Offence::InvalidBlock);
             self.sync.rejected(&root, self.now);
         } else {
-            assert!(self.known.contains(&block.block.parent_root), "ranges give a block after its parent");
+            assert!(self.known.contains(&block.block.parent_root), "ranges import a block after its parent");
             self.imported.push(block.block.slot);
             self.known.blocks.insert(root);
             self.known.head = self.known.head.max(block.block.slot);
@@ -269,7 +273,7 @@ impl Simulation {
     fn ask(&mut self, request: Request) {
         let Request { id, peer, wanted } = request;
         if self.banned.contains(&peer) {
-            // It was charged in the same step.
+            // It was penalised in the same step.
             self.answers.insert((self.now + 1, id), Fetched::Lost);
             return;
         }
@@ -284,8 +288,8 @@ impl Simulation {
             Manner::Young { from } => (self.young(wanted, from), 1),
             Manner::Silent => return,
             Manner::Babbles => {
-                // The network finds this out.
-                self.charge(peer, Offence::BadAnswer);
+                // In the node, the network detects this.
+                self.penalise(peer, Offence::BadAnswer);
                 (Fetched::Malformed, 1)
             }
             Manner::Refuses => (Fetched::Refused, 1),
@@ -332,7 +336,7 @@ impl Simulation {
     }
 
     fn random(&mut self, below: u64) -> u64 {
-        // Xorshift: any sequence that a seed repeats will do.
+        // Xorshift: any sequence repeatable by its seed suffices.
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;

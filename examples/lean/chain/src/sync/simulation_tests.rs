@@ -1,4 +1,4 @@
-//! What synchronization comes to, with peers of every kind.
+//! Tests of synchronization with peers of every kind.
 
 use proptest::prelude::{Strategy, prop, prop_assert, proptest};
 
@@ -14,42 +14,42 @@ fn a_node_that_joins_late_imports_the_whole_chain_in_order_from_several_peers() 
     let peers: Vec<_> = (0..3).map(|_| simulation.connect(HONEST)).collect();
     assert!(simulation.run(200), "it came to {}", simulation.head());
     assert!(simulation.imported.is_sorted());
-    assert!(simulation.charged.is_empty(), "{:?}", simulation.charged);
+    assert!(simulation.penalised.is_empty(), "{:?}", simulation.penalised);
     assert!(simulation.most_under_way <= 12);
     assert_eq!(peers.len(), 3);
 }
 
 #[test]
-fn empty_slots_however_many_in_a_row_are_nobodys_fault() {
+fn many_empty_slots_in_a_row_penalise_no_peer() {
     let slots = (1..40).chain(300..310).chain(700..701).chain(1500..1600);
     let mut simulation = Simulation::new(slots, 0, 1);
     simulation.connect(HONEST);
     simulation.connect(HONEST);
     assert!(simulation.run(300), "it came to {}", simulation.head());
-    assert!(simulation.charged.is_empty(), "{:?}", simulation.charged);
+    assert!(simulation.penalised.is_empty(), "{:?}", simulation.penalised);
 }
 
 #[test]
-fn a_slow_peer_is_hedged_and_not_left() {
+fn a_slow_peer_is_backed_by_another_and_not_penalised() {
     let mut simulation = Simulation::new(1..=500, 0, 1);
     let slow = simulation.connect(Manner::Honest { delay: 24 });
     simulation.connect(HONEST);
     assert!(simulation.run(300), "it came to {}", simulation.head());
-    // One that is slower than patience lasts.
+    // This peer is slower than the time for a request.
     let slower = simulation.connect(Manner::Honest { delay: 60 });
-    assert!(!simulation.charged.contains_key(&slow) && !simulation.charged.contains_key(&slower));
+    assert!(!simulation.penalised.contains_key(&slow) && !simulation.penalised.contains_key(&slower));
 }
 
 #[test]
-fn a_peer_slower_than_patience_alone_is_not_left_either() {
+fn a_peer_slower_than_the_time_for_a_request_is_not_penalised() {
     let mut simulation = Simulation::new(1..=100, 0, 1);
     let slow = simulation.connect(Manner::Honest { delay: 60 });
     assert!(!simulation.run(2000), "it never answers in time");
-    assert!(!simulation.charged.contains_key(&slow));
+    assert!(!simulation.penalised.contains_key(&slow));
 }
 
 #[test]
-fn a_node_on_a_fork_of_its_own_goes_back_to_where_the_others_chain_begins() {
+fn a_node_on_its_own_fork_returns_to_the_last_common_block() {
     for (known, fork) in [(100, 10), (100, 150), (400, 5)] {
         let mut simulation = Simulation::new(1..=900, known, 1);
         simulation.fork(known - 1, fork);
@@ -57,56 +57,59 @@ fn a_node_on_a_fork_of_its_own_goes_back_to_where_the_others_chain_begins() {
         simulation.connect(HONEST);
         simulation.connect(HONEST);
         assert!(simulation.run(400), "it came to {}", simulation.head());
-        assert!(simulation.charged.is_empty(), "{:?}", simulation.charged);
+        assert!(simulation.penalised.is_empty(), "{:?}", simulation.penalised);
     }
 }
 
 #[test]
-fn what_was_denied_is_fetched_from_the_peer_that_proved_it_and_charged() {
+fn denied_blocks_are_fetched_from_the_leader_and_the_denier_is_penalised() {
     let mut simulation = Simulation::new(1..=600, 0, 1);
     let denier = simulation.connect(Manner::Denies);
     let honest = simulation.connect(HONEST);
     assert!(simulation.run(400), "it came to {}", simulation.head());
-    let charged = &simulation.charged[&denier];
-    assert!(charged.iter().all(|offence| matches!(offence, Offence::Withheld | Offence::FalseStatus)), "{charged:?}");
-    assert!(!simulation.charged.contains_key(&honest));
+    let penalised = &simulation.penalised[&denier];
+    assert!(
+        penalised.iter().all(|offence| matches!(offence, Offence::Withheld | Offence::FalseStatus)),
+        "{penalised:?}"
+    );
+    assert!(!simulation.penalised.contains_key(&honest));
 }
 
 #[test]
-fn a_peer_of_another_chain_is_left_at_once() {
+fn a_peer_of_another_chain_is_disconnected_immediately() {
     let mut simulation = Simulation::new(1..=100, 0, 1);
     let other = simulation.connect(Manner::OfAnotherChain);
     for _ in 0..50 {
         simulation.tick();
     }
-    assert_eq!(simulation.charged[&other], [Offence::OtherChain]);
+    assert_eq!(simulation.penalised[&other], [Offence::OtherChain]);
     assert!(simulation.banned.contains(&other));
     simulation.connect(HONEST);
     assert!(simulation.run(100), "it came to {}", simulation.head());
 }
 
 #[test]
-fn a_peer_that_began_later_than_this_node_is_asked_only_for_what_it_has() {
+fn a_peer_with_a_later_anchor_is_asked_only_for_its_own_slots() {
     let mut simulation = Simulation::new(1..=600, 100, 1);
     simulation.finalize(99);
     let young = simulation.connect(Manner::Young { from: 400 });
     for _ in 0..100 {
         simulation.tick();
     }
-    assert!(!simulation.banned.contains(&young), "{:?}", simulation.charged);
+    assert!(!simulation.banned.contains(&young), "{:?}", simulation.penalised);
     simulation.connect(HONEST);
     assert!(simulation.run(400), "it came to {}", simulation.head());
-    assert!(!simulation.banned.contains(&young), "{:?}", simulation.charged);
+    assert!(!simulation.banned.contains(&young), "{:?}", simulation.penalised);
 }
 
 #[test]
-fn every_kind_of_liar_is_outlived() {
+fn one_honest_peer_suffices_against_every_kind_of_liar() {
     for lie in Manner::LIES {
         let mut simulation = Simulation::new(1..=400, 0, 1);
         let liars: Vec<_> = (0..4).map(|_| simulation.connect(lie)).collect();
         let honest = simulation.connect(HONEST);
         assert!(simulation.run(3000), "{lie:?}: it came to {}", simulation.head());
-        assert!(!simulation.banned.contains(&honest), "{lie:?}: {:?}", simulation.charged[&honest]);
+        assert!(!simulation.banned.contains(&honest), "{lie:?}: {:?}", simulation.penalised[&honest]);
         assert_eq!(liars.len(), 4);
     }
 }
@@ -148,9 +151,9 @@ proptest! {
         for delay in delays {
             simulation.connect(Manner::Honest { delay });
         }
-        prop_assert!(simulation.run(6000), "it came to {}: {:?}, {:?}", simulation.head(), simulation.charged, simulation.sync);
+        prop_assert!(simulation.run(6000), "it came to {}: {:?}, {:?}", simulation.head(), simulation.penalised, simulation.sync);
         let left: Vec<_> = simulation.banned.iter().map(|peer| simulation.peers[peer]).collect();
-        prop_assert!(!left.iter().any(|manner| manner.is_honest()), "{left:?}, {:?}", simulation.charged);
+        prop_assert!(!left.iter().any(|manner| manner.is_honest()), "{left:?}, {:?}", simulation.penalised);
         prop_assert!(simulation.most_under_way <= 12);
     }
 }

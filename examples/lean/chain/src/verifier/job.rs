@@ -1,15 +1,15 @@
-//! What is verified or proved away from the owner, and what comes of it.
+//! Jobs: verification and proving outside the chain's actor, and their results.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::verifier::WorkMeters;
+use crate::verifier::meters::WorkMeters;
 use consensus::{
     AggregationPlan, AggregationRound, BlockCandidate, ProofScheme, RecoveredVotes, RecoveryPlan, Rejection,
     SignedAggregatedAttestation, SignedAttestation, Statement, VerifiedBlock, VoteClaim,
 };
 
-/// A piece of work with everything that it needs.
+/// A piece of work with all its inputs.
 #[derive(Debug)]
 pub enum Job {
     /// Verify a vote's signature.
@@ -24,7 +24,7 @@ pub enum Job {
     Recovery(Box<RecoveryPlan>),
 }
 
-/// Names a job: its kind, and its number among those of its kind.
+/// The name of a job: its kind, and its number within the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JobId {
     /// The verification of a vote.
@@ -39,41 +39,50 @@ pub enum JobId {
     Recovery(u64),
 }
 
-/// What a job came to.
+/// The result of a completed job.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Whether the vote is good.
+    /// Whether the vote is valid.
     Vote(Result<(), Rejection>),
-    /// Whether the aggregate is good.
+    /// Whether the aggregate is valid.
     Aggregate(Result<(), Rejection>),
-    /// The block with the state after it, or why it is refused.
+    /// The verified block, or the reason for its rejection.
     Block(Result<VerifiedBlock, Rejection>),
-    /// The round's aggregates.
+    /// The aggregates of the round.
     Aggregation(AggregationRound),
-    /// The votes, each with a proof of its own.
+    /// The votes of the block, each with its own proof.
     Recovery(RecoveredVotes),
 }
 
-/// Says why a job came to nothing.
+/// The reason for a job without a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotDone {
-    /// Whoever had it ended before it was done, or did not take it.
+    /// Its worker ended first, or refused it.
     Lost,
     /// It panicked.
     Panicked,
 }
 
-/// A job's end.
+/// The end of one job.
 #[derive(Debug)]
 pub struct Done {
     /// The job.
     pub id: JobId,
-    /// What it came to, if it was done.
+    /// Its outcome, or the reason for its absence.
     pub outcome: Result<Outcome, NotDone>,
 }
 
+/// The ends of a batch of jobs: the message of a worker to the pool's owner.
+#[derive(Debug)]
+pub struct JobsDone {
+    /// The worker's index in the pool.
+    pub worker: usize,
+    /// The end of each job.
+    pub done: Vec<Done>,
+}
+
 impl Job {
-    /// Does the work, on the calling thread.
+    /// Runs the job on the calling thread.
     pub fn run(self, proofs: &dyn ProofScheme) -> Outcome {
         match self {
             Self::Vote(claim, vote) => Outcome::Vote(claim.verify(&vote.signature)),
@@ -88,7 +97,8 @@ impl Job {
 }
 
 impl Job {
-    /// Does the work as [`run`](Self::run) does, and notes what a block or a vote took by the clock that is given.
+    /// Runs the job as [`run`](Self::run) does, and records the duration of a block or a vote by
+    /// the given clock.
     pub(super) fn run_measured(
         self,
         proofs: &dyn ProofScheme,
@@ -119,7 +129,8 @@ impl Job {
 }
 
 impl JobId {
-    /// Says about how many signatures' worth of work the job is; for sharing it out, nothing depends on it.
+    /// Returns the job's approximate cost, in signatures. Used only for balancing; correctness does
+    /// not depend on it.
     pub(super) const fn weight(self) -> u64 {
         match self {
             Self::Vote(_) | Self::Aggregate(_) => 1,
@@ -127,7 +138,7 @@ impl JobId {
         }
     }
 
-    /// Says whether the job makes proofs, which may take long, rather than to check some.
+    /// Returns whether the job makes proofs, which may take long, instead of checking them.
     pub(super) const fn is_proving(self) -> bool {
         matches!(self, Self::Aggregation(_) | Self::Recovery(_))
     }

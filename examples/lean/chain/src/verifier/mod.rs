@@ -1,95 +1,92 @@
-//! Verification and proving, away from the chain's owner: a pool of verifiers and a prover, each on a thread of its own.
+//! Verification and proving outside the chain's actor: a pool of verifiers and a prover, each on
+//! its own thread.
 //!
 //! ```text
-//!  decoder ── block, vote ──▶ ┌────────────┐ ── Job, by lane ──▶ verifier 1 … n ──┐
-//!                             │ ChainActor │ ── Job ───────────▶ prover ──────────┤
-//!                             └────────────┘ ◀── Done, batched ───────────────────┘
+//!  decoder ── block, vote ──▶ ┌────────────┐ ── Job, by lane ─────▶ verifier 1 … n ──┐
+//!                             │ ChainActor │ ── Job ──────────────▶ prover ──────────┤
+//!                             └────────────┘ ◀── JobsDone, batched ──────────────────┘
 //! ```
 //!
-//! The owner looks at the store, which is cheap, and never at a signature; whoever verifies has a [`Job`] with all that it
-//! needs, and never looks at the store. Nobody waits for anybody: a job is told, and its outcome is told back.
+//! The chain's actor reads the store, which is cheap, and never checks a signature. A worker has a
+//! [`Job`] with all its inputs, and never reads the store. No side waits for the other: jobs and
+//! results are messages. This module depends on the consensus rules only. Results go to the
+//! [`Recipient`](actor_lanes::Recipient) given to the [`Pool`].
 //!
-//! # What a vote or an aggregate goes through
+//! # The stages of a vote or an aggregate
 //!
 //! ```text
-//!  comes ─▶ checked against the store ─▶ under way ─▶ found ─▶ checked again ─▶ in a pool
-//!             │ block missing: held        │ no room: VERIFICATION_FULL     │ finality went past: dropped
-//!             │ else refused               │ lost: VERIFICATION_LOST        │ else inserted
+//!  arrives ─▶ checked against the store ─▶ in flight ─▶ result ─▶ checked again ─▶ in a pool
+//!               │ block missing: held      │ no room: VERIFICATION_FULL │ finality passed: dropped
+//!               │ else refused             │ lost: VERIFICATION_LOST    │ else inserted
 //! ```
 //!
-//! * **Before**: the specification's checks in its order (`validate_attestation`, `VALIDATOR_NOT_IN_STATE`, …), and
-//!   whether the same validator's signature of the same vote is held already. A copy that is still being verified is no
-//!   reason to drop another: the first may be forged. Both are verified, and the vote counts once.
-//! * **After**: the checks before cannot have become false but in two ways. A block of this node's own that was not
-//!   signed is withdrawn: the vote is held as if its block had never come. Finality has gone past the vote's head: it is
-//!   dropped, as it would have been pruned.
-//! * A vote counts as having come when its verification ended. One that is under way when votes are aggregated or begin
-//!   to count is there the next time.
+//! * **Before**: the specification's checks in its order (`validate_attestation`,
+//!   `VALIDATOR_NOT_IN_STATE`, …), then a check for a held signature of the same vote by the same
+//!   validator. A copy in flight is no reason to drop another, because the first copy may be
+//!   forged. Both are verified, and the vote counts once.
+//! * **After**: the first checks can become false in two ways only. If the vote names a block of
+//!   this node, and that block was withdrawn unsigned, the vote is held as if its block had never
+//!   arrived. If finality has passed the vote's head, the vote is dropped, as pruning would have
+//!   done.
+//! * A vote counts from the end of its verification. A vote in flight misses the aggregation or the
+//!   count of that moment, and takes part in the next.
 //!
-//! # What a block goes through
+//! # The stages of a block
 //!
 //! ```text
-//!  comes ─▶ checked against the store ─▶ under way ─▶ found ─▶ checked again ─▶ imported ─▶ its children, its votes
-//!             │ parent missing: held,      │ no room: held            │ refused: its children go with it, unless
-//!             │   the parent is fetched    │                          │   the proof alone was bad: another copy is
-//!             │ parent under way: held     │                          │   tried, or fetched
+//!  arrives ─▶ checked against the store ─▶ in flight ─▶ result ─▶ checked again ─▶ imported
+//!               │ parent missing: held,    │ no room: held   │ refused: its children are dropped.
+//!               │   the parent is fetched  │                 │   If only the proof was bad:
+//!               │ parent in flight: held   │                 │   another copy is tried, or fetched
+//!
+//!  imported ─▶ its children, and the votes waiting for it
 //! ```
 //!
-//! * **Before**: whether it is known, in the future, final, or of a slot that is full; then `UNKNOWN_PARENT_BLOCK` and
-//!   `DUPLICATE_ATTESTATION_DATA`. The verifier checks the proof and applies the block to its parent's state.
-//! * **The same block again** while one copy is under way is not verified. If its proof is another, it is kept beside
-//!   (a block's root does not cover its proof, so the first may be a forgery), four of them at most; a fifth is
-//!   forgotten, and the block fetched again if none was good.
-//! * **After**: a block that became known, final or one too many of its slot meanwhile is dropped; one whose parent was
-//!   withdrawn is held for it.
-//! * **Of a bad block**, all that wait for it are dropped (`INVALID_ANCESTOR`). Where only the proof was bad or the
-//!   verification was lost, they go on waiting and the block is fetched.
+//! * **Before**: the block is refused if it is known, in the future, final, or one too many in its
+//!   slot. Then follow `UNKNOWN_PARENT_BLOCK` and `DUPLICATE_ATTESTATION_DATA`. The verifier checks
+//!   the proof and applies the block to its parent's state.
+//! * **The same block again**, while one copy is in flight, is not verified. A copy with another
+//!   proof is kept, because a block's root does not cover its proof and the first copy may be a
+//!   forgery. At most 16 such copies are kept for all blocks together. A further copy is dropped,
+//!   and the block is fetched again if no kept copy was valid.
+//! * **After**: a block is dropped if it became known, final or one too many in its slot meanwhile.
+//!   If its parent was withdrawn, the block is held for it.
+//! * **After a bad block**, all blocks waiting for it are dropped (`INVALID_ANCESTOR`). If only the
+//!   proof was bad, or the verification was lost, they continue to wait and the block is fetched.
 //!
-//! # Order, bounds, and what goes wrong
+//! # Order, bounds and failures
 //!
-//! * **Order**: outcomes come in any order. Blocks and aggregates are acted on in the order in which their jobs were
-//!   begun, because the specification lets the first win where two justify as much, or where a validator votes for two
-//!   things in one slot; a child is begun after its parent was imported. Single votes are verified newest first and acted
-//!   on as they come: a signature counts for nothing before it has been aggregated.
-//! * **Bounds**: [`VOTES`], [`AGGREGATES`] and [`BLOCKS`] may be under way at once, and 64 MiB of each. A verifier's
-//!   lanes have room for all blocks and aggregates, and the owner's lane for outcomes has room for an outcome of
-//!   everything, so neither refuses. One round of aggregation and [`RECOVERIES`] recoveries of a block's votes are under
-//!   way at most.
-//! * **Too many votes**: of those that wait for a verifier, the oldest are dropped (`VERIFICATION_LOST`), so that what is
-//!   verified is of this slot. Blocks and aggregates have lanes of their own, and a batch of votes ends after a
-//!   millisecond.
-//! * **A bad signature** spoils no other: a batch is verified one by one, and each gets its own outcome.
-//! * **A panic** in a verification is contained: it is the outcome of that job, and its verifier goes on.
-//! * **A verifier that ends** drops the jobs it has. Each job has a [`Ticket`], which then tells the owner
-//!   that the job was lost. A block is begun once more on another verifier; a vote is dropped and counted.
-//! * **An outcome that does not come** within 25 intervals is given up, and counted; should it come after all, it is
-//!   left out.
+//! * **Order**: results arrive in any order. Blocks and aggregates are processed in the order of
+//!   their jobs' start, because in the specification the first one wins in two cases: when two
+//!   justify equally, and when a validator votes for two things in one slot. A child starts after
+//!   its parent's import. Single votes are verified newest first and processed on arrival, because
+//!   a signature counts for nothing before its aggregation.
+//! * **Bounds**: at most [`VOTES`], [`AGGREGATES`] and [`BLOCKS`] are in flight, and 64 MiB of
+//!   each. A verifier's lanes have room for all blocks and aggregates in flight, and the chain's
+//!   lane for results has room for all results. Neither refuses a message. At most one round of
+//!   aggregation and [`RECOVERIES`] recoveries of a block's votes are in flight.
+//! * **Too many votes**: the oldest votes waiting for a verifier are dropped (`VERIFICATION_LOST`),
+//!   so that the votes verified are those of the current slot. Blocks and aggregates have their own
+//!   lanes, and a batch of votes ends after a millisecond.
+//! * **A bad signature** affects no other: each vote of a batch is verified separately and gets its
+//!   own result.
+//! * **A panic** in a verification is contained. It is the result of that job, and the verifier
+//!   continues.
+//! * **A verifier that ends** drops its jobs. Each job's `Ticket` then reports the job as lost. A
+//!   block is verified once more by another verifier; a vote is dropped and counted.
+//! * **A missing result** is given up after 25 intervals, and counted. If it arrives later, it is
+//!   ignored.
 
+mod bounds;
 mod job;
 mod meters;
 mod pool;
 mod ticket;
 mod worker;
 
-pub use job::{Done, Job, JobId, NotDone, Outcome};
-pub use meters::{SharedHistogram, WorkMeters};
+pub use bounds::{AGGREGATES, BLOCKS, IN_FLIGHT, RECOVERIES, VOTES};
+pub use job::{Done, Job, JobId, JobsDone, NotDone, Outcome};
+pub use meters::WorkMeters;
 pub use pool::{Pool, verifier_count};
 pub use ticket::Assigned;
 pub use worker::Verifier;
-
-use ticket::Ticket;
-
-/// Votes that may be under way to be verified at once: those of two slots of a full registry.
-pub const VOTES: usize = 8192;
-
-/// Aggregates that may be under way to be verified at once.
-pub const AGGREGATES: usize = 1024;
-
-/// Blocks that may be under way to be verified at once.
-pub const BLOCKS: usize = 64;
-
-/// Blocks whose votes may be under way to be recovered at once.
-pub const RECOVERIES: usize = 64;
-
-/// Everything that may be under way at once: as many outcomes may wait for the owner. One is the round of aggregation.
-pub const UNDER_WAY: usize = VOTES + AGGREGATES + BLOCKS + RECOVERIES + 1;

@@ -1,46 +1,49 @@
-//! Who does a job: the verifier with the least to do, or the prover.
+//! Assigns each job to a worker: the least loaded verifier, or the prover.
 
 use std::thread;
 
-use actor_lanes::{Handle, TryTellError};
+use actor_lanes::{Handle, Recipient, TryTellError};
 
-use crate::Chain;
-use crate::verifier::{Assigned, Done, Job, JobId, Ticket};
+use crate::verifier::job::{Done, Job, JobId, JobsDone};
+use crate::verifier::ticket::{Assigned, Ticket};
 
-/// The verifiers and the prover as the chain's owner sees them. Owned by it alone; no method waits.
+/// The verifiers and the prover, as seen by the chain's actor. That actor alone owns the pool; no
+/// method waits.
 #[derive(Debug)]
 pub struct Pool {
-    /// The verifiers, and last the prover.
+    /// The verifiers, then the prover.
     workers: Vec<Worker>,
+    results: Recipient<JobsDone>,
 }
 
 #[derive(Debug)]
 struct Worker {
     handle: Handle<Assigned>,
-    /// The weight of all jobs that it was given and has not told of.
+    /// The weight of all its jobs in flight.
     load: u64,
     has_ended: bool,
 }
 
 impl Pool {
-    /// Makes a pool of these verifiers and this prover.
-    pub fn new(verifiers: Vec<Handle<Assigned>>, prover: Handle<Assigned>) -> Self {
+    /// Creates a pool of these verifiers and this prover. Each job's end is reported to `results`.
+    pub fn new(verifiers: Vec<Handle<Assigned>>, prover: Handle<Assigned>, results: Recipient<JobsDone>) -> Self {
         let worker = |handle| Worker { handle, load: 0, has_ended: false };
-        Self { workers: verifiers.into_iter().chain([prover]).map(worker).collect() }
+        Self { workers: verifiers.into_iter().chain([prover]).map(worker).collect(), results }
     }
 
-    /// Gives a job to whoever has the least to do. `chain` hears of its end, also if nobody takes it.
-    pub fn assign(&mut self, id: JobId, mut job: Job, chain: &Chain) {
+    /// Sends a job to the least loaded worker. The pool's recipient gets its result, also if no
+    /// worker accepts the job.
+    pub fn assign(&mut self, id: JobId, mut job: Job) {
         while let Some(place) = self.choose(id) {
+            let ticket = Ticket::new(id, place, self.results.clone());
             let worker = &mut self.workers[place];
-            let refused = match worker.handle.try_tell(Assigned { ticket: Ticket::new(id, place, chain.clone()), job })
-            {
+            let refused = match worker.handle.try_tell(Assigned { ticket, job }) {
                 Ok(()) => {
                     worker.load += id.weight();
                     return;
                 }
-                // Its lane has room for everything that may be under way, so this is not to be expected; the ticket is
-                // dropped and tells.
+                // Not expected: the lane has room for all jobs in flight. The dropped ticket
+                // reports the loss.
                 Err(TryTellError::Full(_)) => return,
                 Err(TryTellError::Closed(refused)) => refused,
             };
@@ -49,10 +52,10 @@ impl Pool {
             ticket.settle();
             job = back;
         }
-        drop(Ticket::new(id, self.workers.len(), chain.clone()));
+        drop(Ticket::new(id, self.workers.len(), self.results.clone()));
     }
 
-    /// Notes what one of them has told of.
+    /// Reduces a worker's load by the jobs of its report.
     pub fn note(&mut self, worker: usize, done: &[Done]) {
         if let Some(worker) = self.workers.get_mut(worker) {
             let weight = done.iter().map(|done| done.id.weight()).sum();
@@ -60,8 +63,8 @@ impl Pool {
         }
     }
 
-    /// Finds the one to do a job: the prover for a proof, and for anything else the verifier with the least to do. Without
-    /// the one the other does it.
+    /// Returns the index of the worker for a job: the prover for a proof, else the least loaded
+    /// verifier. If that kind of worker has ended, the other kind does the job.
     fn choose(&self, id: JobId) -> Option<usize> {
         let prover = self.workers.len().checked_sub(1)?;
         let alive = |place: &usize| !self.workers[*place].has_ended;
@@ -71,8 +74,8 @@ impl Pool {
     }
 }
 
-/// Returns how many verifiers there are unless the configuration says so: one for each core but one, which is the
-/// owner's, and at least one.
+/// Returns the default number of verifiers: the number of cores minus one for the chain's actor, at
+/// least 1.
 pub fn verifier_count() -> usize {
     thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
 }
@@ -81,14 +84,15 @@ pub fn verifier_count() -> usize {
 mod tests {
     use std::sync::Arc;
 
-    use actor_lanes::{Mailbox, mailbox};
+    use actor_lanes::{Mailbox, Message, mailbox};
 
     use super::*;
-    use crate::ChainMessage;
-    use crate::verifier::{NotDone, Outcome};
+    use crate::verifier::job::NotDone;
     use consensus::{
         AttestationData, Root, SignedAggregatedAttestation, SingleMessageAggregate, Statement, aggregation_bits,
     };
+
+    impl Message for JobsDone {}
 
     fn job() -> Job {
         let participants = aggregation_bits([0]).expect("one validator");
@@ -97,70 +101,59 @@ mod tests {
         Job::Aggregate(statement, Arc::new(SignedAggregatedAttestation { data: AttestationData::default(), proof }))
     }
 
-    /// A pool of two verifiers and a prover that nobody works for, and where they would.
-    fn pool() -> (Pool, Vec<Mailbox<Assigned>>) {
+    /// A pool of two verifiers and a prover, none of them running, with the mailboxes of the
+    /// workers and of the results.
+    fn pool() -> (Pool, Vec<Mailbox<Assigned>>, Mailbox<JobsDone>) {
         let (mut handles, mailboxes): (Vec<_>, Vec<_>) = (0..3).map(|_| mailbox()).unzip();
         let prover = handles.pop().expect("there are three");
-        (Pool::new(handles, prover), mailboxes)
+        let (owner, results) = mailbox();
+        (Pool::new(handles, prover, owner.recipient()), mailboxes, results)
     }
 
     fn depths(pool: &Pool) -> Vec<u64> {
         pool.workers.iter().map(|worker| worker.handle.stats().iter().map(|lane| lane.depth).sum()).collect()
     }
 
-    fn next_done(mailbox: &mut Mailbox<ChainMessage>) -> (usize, Vec<Done>) {
-        match futures::executor::block_on(mailbox.recv()) {
-            Some(ChainMessage::Done(worker, done)) => (worker, done),
-            other => panic!("nothing else is sent: {other:?}"),
-        }
+    fn next_done(results: &mut Mailbox<JobsDone>) -> (usize, Vec<Done>) {
+        let JobsDone { worker, done } = futures::executor::block_on(results.recv()).expect("the pool keeps it open");
+        (worker, done)
     }
 
     #[test]
-    fn the_verifier_with_the_least_to_do_gets_the_next_job_and_the_prover_what_is_to_be_proved() {
-        let (mut pool, _mailboxes) = pool();
-        let (chain, _owner) = Chain::new();
-        pool.assign(JobId::Block(0), job(), &chain);
+    fn the_least_loaded_verifier_gets_the_next_job_and_the_prover_gets_proofs() {
+        let (mut pool, _mailboxes, _results) = pool();
+        pool.assign(JobId::Block(0), job());
         for number in 0..10 {
-            pool.assign(JobId::Vote(number), job(), &chain);
+            pool.assign(JobId::Vote(number), job());
         }
-        pool.assign(JobId::Aggregation(1), job(), &chain);
+        pool.assign(JobId::Aggregation(1), job());
         assert_eq!(depths(&pool), [1, 10, 1], "a block weighs as much as many votes");
         let done = Done { id: JobId::Block(0), outcome: Err(NotDone::Panicked) };
         pool.note(0, &[done]);
-        pool.assign(JobId::Vote(10), job(), &chain);
+        pool.assign(JobId::Vote(10), job());
         assert_eq!(depths(&pool), [2, 10, 1]);
     }
 
     #[test]
-    fn one_that_has_ended_is_passed_by_and_what_it_had_is_told_of_as_lost() {
-        let (mut pool, mut mailboxes) = pool();
-        let (chain, mut owner) = Chain::new();
-        pool.assign(JobId::Vote(0), job(), &chain);
+    fn an_ended_worker_is_skipped_and_its_jobs_are_reported_as_lost() {
+        let (mut pool, mut mailboxes, mut results) = pool();
+        pool.assign(JobId::Vote(0), job());
         drop(mailboxes.remove(0));
-        let (worker, done) = next_done(&mut owner);
+        let (worker, done) = next_done(&mut results);
         assert_eq!((worker, done[0].id), (0, JobId::Vote(0)));
         assert!(matches!(done[0].outcome, Err(NotDone::Lost)));
         pool.note(worker, &done);
-        pool.assign(JobId::Vote(1), job(), &chain);
+        pool.assign(JobId::Vote(1), job());
         assert_eq!(depths(&pool)[1..], [1, 0]);
     }
 
     #[test]
-    fn a_job_that_nobody_is_left_for_is_told_of_as_lost() {
-        let (mut pool, mailboxes) = pool();
-        let (chain, mut owner) = Chain::new();
+    fn a_job_without_any_worker_is_reported_as_lost() {
+        let (mut pool, mailboxes, mut results) = pool();
         drop(mailboxes);
-        pool.assign(JobId::Recovery(3), job(), &chain);
-        let (worker, done) = next_done(&mut owner);
+        pool.assign(JobId::Recovery(3), job());
+        let (worker, done) = next_done(&mut results);
         assert_eq!(done[0].id, JobId::Recovery(3));
         pool.note(worker, &done);
-    }
-
-    #[test]
-    fn there_is_room_for_an_outcome_of_everything_that_may_be_under_way() {
-        let (chain, _owner) = Chain::new();
-        let done = || Done { id: JobId::Vote(0), outcome: Ok(Outcome::Vote(Ok(()))) };
-        let taken = (0..crate::verifier::UNDER_WAY).filter(|_| chain.done(0, vec![done()]).is_ok()).count();
-        assert_eq!(taken, crate::verifier::UNDER_WAY);
     }
 }

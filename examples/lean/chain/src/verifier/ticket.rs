@@ -1,11 +1,11 @@
-//! A job on its way, with the promise that its owner hears of its end.
+//! A job on its way to a worker, with the promise of a result.
 
-use actor_lanes::{Lane, Message};
+use actor_lanes::{Lane, Message, Recipient};
 
-use crate::Chain;
-use crate::verifier::{AGGREGATES, BLOCKS, Done, Job, JobId, NotDone, RECOVERIES, VOTES};
+use crate::verifier::bounds::{AGGREGATES, BLOCKS, RECOVERIES, VOTES};
+use crate::verifier::job::{Done, Job, JobId, JobsDone, NotDone};
 
-/// A message to a verifier or the prover: a job, and whom to tell.
+/// A message to a verifier or the prover: a job with its ticket.
 #[derive(Debug)]
 pub struct Assigned {
     pub(super) ticket: Ticket,
@@ -13,8 +13,9 @@ pub struct Assigned {
 }
 
 impl Message for Assigned {
-    // Each lane that refuses has room for everything of its kind that may be under way at once, so none ever does. Votes
-    // lose their worth with age: when there are more than can be verified, the oldest go.
+    // A lane with back-pressure has room for all jobs of its kind in flight, so it never refuses
+    // one. Votes lose their value with age: when more arrive than can be verified, the oldest are
+    // evicted.
     const LANES: &'static [Lane] = &[
         Lane::fifo("blocks", BLOCKS).weight(8),
         Lane::fifo("aggregates", AGGREGATES).weight(4).batch(16),
@@ -32,23 +33,25 @@ impl Message for Assigned {
     }
 }
 
-/// Stands for a job that is under way. Dropped before the job was done, wherever that happens (in a lane that is drained, by
-/// a verifier that is killed, in the hand of one who could not send it), it tells the owner that the job was lost.
+/// Guarantees one result for a job in flight.
+///
+/// Dropping an open ticket reports the job as lost. The drop may happen in a drained lane, in a
+/// killed verifier, or in a sender whose send was refused.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(super) id: JobId,
-    /// The place in the pool of whoever does the job.
+    /// The worker's index in the pool.
     pub(super) worker: usize,
-    pub(super) chain: Chain,
+    pub(super) results: Recipient<JobsDone>,
     is_open: bool,
 }
 
 impl Ticket {
-    pub(super) fn new(id: JobId, worker: usize, chain: Chain) -> Self {
-        Self { id, worker, chain, is_open: true }
+    pub(super) fn new(id: JobId, worker: usize, results: Recipient<JobsDone>) -> Self {
+        Self { id, worker, results, is_open: true }
     }
 
-    /// Ends the promise: the owner is told otherwise.
+    /// Closes the ticket. The caller reports the result in another way.
     pub(super) fn settle(&mut self) {
         self.is_open = false;
     }
@@ -58,8 +61,8 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         if self.is_open {
             let lost = Done { id: self.id, outcome: Err(NotDone::Lost) };
-            // Refused only by an owner that has ended, and wants to know nothing any more.
-            let _ = self.chain.done(self.worker, vec![lost]);
+            // Refused only by an actor that has ended and needs no result.
+            let _ = self.results.try_tell(JobsDone { worker: self.worker, done: vec![lost] });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The actor that verifies, and proves: it has no state but the proof scheme.
+//! The actor behind each verifier and the prover. Its only state is the proof scheme.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,10 +8,12 @@ use std::time::Instant;
 use actor_lanes::actor::Batch;
 use actor_lanes::{Actor, Context};
 
-use crate::verifier::{Assigned, Done, NotDone, Outcome, Ticket, WorkMeters};
+use crate::verifier::job::{Done, JobsDone, NotDone, Outcome};
+use crate::verifier::meters::WorkMeters;
+use crate::verifier::ticket::{Assigned, Ticket};
 use consensus::ProofScheme;
 
-/// Does jobs, and tells the owner what came of them: of a batch at once.
+/// Runs jobs, and reports the results of a batch in one message.
 pub struct Verifier {
     proofs: Arc<dyn ProofScheme>,
     meters: Arc<WorkMeters>,
@@ -24,46 +26,47 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    /// Makes a verifier of this scheme's proofs.
+    /// Creates a verifier with this proof scheme.
     pub fn new(proofs: Arc<dyn ProofScheme>) -> Self {
         Self { proofs, meters: Arc::default() }
     }
 
-    /// Notes what the work takes where others look for it.
+    /// Records the duration of the work in meters shared with readers.
     pub fn measured(self, meters: Arc<WorkMeters>) -> Self {
         Self { meters, ..self }
     }
 
     fn work(&self, assigned: impl Iterator<Item = Assigned>, now: impl Fn() -> Instant) {
-        let mut report = Report::default();
+        let mut results = Results::default();
         for Assigned { ticket, job } in assigned {
-            // A job is a function of its own inputs, which end with it: nothing is left half done.
+            // A job owns its inputs and drops them when it ends, so a panic leaves no partial state
+            // behind.
             let outcome = catch_unwind(AssertUnwindSafe(|| job.run_measured(&*self.proofs, &self.meters, &now)));
             let outcome = outcome.map_err(|_| {
                 tracing::error!(job = ?ticket.id, "a verification panicked");
                 NotDone::Panicked
             });
-            report.0.push((ticket, outcome));
+            results.0.push((ticket, outcome));
         }
-        report.send();
+        results.send();
     }
 }
 
-/// What came of a batch. Dropped unsent, its tickets tell the owner that the jobs were lost.
+/// The results of a batch. Dropped unsent, its tickets report the jobs as lost.
 #[derive(Default)]
-struct Report(Vec<(Ticket, Result<Outcome, NotDone>)>);
+struct Results(Vec<(Ticket, Result<Outcome, NotDone>)>);
 
-impl Report {
+impl Results {
     fn send(self) {
-        let Some((chain, worker)) = self.0.first().map(|(ticket, _)| (ticket.chain.clone(), ticket.worker)) else {
+        let Some((results, worker)) = self.0.first().map(|(ticket, _)| (ticket.results.clone(), ticket.worker)) else {
             return;
         };
         let done = self.0.into_iter().map(|(mut ticket, outcome)| {
             ticket.settle();
             Done { id: ticket.id, outcome }
         });
-        // Refused only by an owner that has ended, and wants to know nothing any more.
-        let _ = chain.done(worker, done.collect());
+        // Refused only by an actor that has ended and needs no result.
+        let _ = results.try_tell(JobsDone { worker, done: done.collect() });
     }
 }
 
@@ -75,7 +78,8 @@ impl Actor for Verifier {
     }
 
     async fn handle_batch(&mut self, batch: &mut Batch<'_, Assigned>, cx: &mut Context<Assigned>) {
-        // Verified as they are taken, so that the batch ends by itself after a millisecond: a block waits for no more.
+        // Jobs run as they are taken, so the batch ends by itself after a millisecond. A block
+        // waits no longer than this.
         self.work(batch, || cx.now());
     }
 }

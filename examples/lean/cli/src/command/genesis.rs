@@ -11,7 +11,7 @@ use crate::command::CommandError;
 use consensus::MILLISECONDS_PER_INTERVAL;
 use devnet::{Identities, NetworkPlan, PlanError};
 use keys::genesis_file::INTERVALS_MS;
-use keys::{self, NetworkKey, SchemeName, Seed};
+use keys::{NetworkKey, SchemeName, Seed};
 use lean_node::lean_files::LeanPlan;
 use lean_node::runtime;
 

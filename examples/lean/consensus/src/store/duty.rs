@@ -1,58 +1,61 @@
-//! What a validator votes for.
+//! A validator's vote: its head, target and source.
 
 use crate::checkpoint::{AttestationData, Checkpoint};
 use crate::constants::JUSTIFICATION_LOOKBACK_SLOTS;
 use crate::rejection::Rejection;
 use crate::slot::{Slot, is_justifiable_after};
-use crate::store::Store;
+use crate::state::State;
+use crate::store::fork_choice::ForkChoice;
+use crate::store::tree::BlockTree;
 
-impl Store {
-    /// Finds the checkpoint that a vote should try to justify (`get_attestation_target`).
-    ///
-    /// From the head back towards the safe target, at most 3 blocks, and from there to a slot that can be justified;
-    /// never past the finalized slot.
-    pub fn attestation_target(&self) -> Checkpoint {
-        let finalized = self.view.latest_finalized.slot;
-        let lower_bound = self.safe_target_slot().max(finalized);
-        let mut steps_left = JUSTIFICATION_LOOKBACK_SLOTS;
-        let mut target = (self.view.head, self.head_slot());
-        for (root, block) in self.tree.chain(self.view.head) {
-            target = (root, block.slot);
-            if steps_left > 0 && block.slot > lower_bound {
-                steps_left -= 1;
-                continue;
-            }
-            // Once the walk towards the safe target is over it is not taken up again.
-            steps_left = 0;
-            if block.slot <= finalized || is_justifiable_after(block.slot, finalized) {
-                break;
-            }
+/// Returns the target of a vote: the checkpoint to justify (`get_attestation_target`).
+///
+/// Walks from the head back towards the safe target, at most 3 blocks, and from there to a
+/// justifiable slot. Stops at the finalized slot.
+pub(super) fn attestation_target(fork_choice: &ForkChoice, tree: &BlockTree) -> Checkpoint {
+    let finalized = fork_choice.latest_finalized().slot;
+    let safe_target_slot = tree.slot_of(&fork_choice.safe_target()).expect("the safe target is a block of the tree");
+    let lower_bound = safe_target_slot.max(finalized);
+    let mut steps_left = JUSTIFICATION_LOOKBACK_SLOTS;
+    let mut target = head_checkpoint(fork_choice, tree);
+    for (root, block) in tree.chain(fork_choice.head()) {
+        target = Checkpoint { root, slot: block.slot };
+        if steps_left > 0 && block.slot > lower_bound {
+            steps_left -= 1;
+            continue;
         }
-        let (root, slot) = target;
-        Checkpoint { root, slot }
+        // The walk towards the safe target is over, and does not resume.
+        steps_left = 0;
+        if block.slot <= finalized || is_justifiable_after(block.slot, finalized) {
+            break;
+        }
     }
+    target
+}
 
-    /// Puts together the vote of `slot`: the head, the target, and the head's own justified checkpoint as the source
-    /// (`produce_attestation_data`).
-    ///
-    /// A validator should call [`update_head`](Self::update_head) first, so as to vote for a block of its own too.
-    ///
-    /// # Errors
-    ///
-    /// [`Rejection::SourceAfterTarget`] when the safe target lags so far behind that the target would be before the
-    /// source; the validator then has nothing to vote for.
-    pub fn produce_attestation_data(&self, slot: Slot) -> Result<AttestationData, Rejection> {
-        let head = Checkpoint { root: self.view.head, slot: self.head_slot() };
-        let target = self.attestation_target();
-        // Not the store's: a fork that the head never extended may have advanced that.
-        let mut source = self.head_state().latest_justified;
-        if source.root.is_zero() {
-            // The genesis state cannot name its own block.
-            source.root = self.view.head;
-        }
-        if source.slot > target.slot {
-            return Err(Rejection::SourceAfterTarget);
-        }
-        Ok(AttestationData { slot, head, target, source })
+/// Returns the vote of `slot`: the head, the target, and the head state's justified checkpoint as
+/// the source (`produce_attestation_data`).
+pub(super) fn attestation_data(
+    slot: Slot,
+    fork_choice: &ForkChoice,
+    tree: &BlockTree,
+    head_state: &State,
+) -> Result<AttestationData, Rejection> {
+    let head = head_checkpoint(fork_choice, tree);
+    let target = attestation_target(fork_choice, tree);
+    // Not the store's justified checkpoint: a fork without the head may have advanced that one.
+    let mut source = head_state.latest_justified;
+    if source.root.is_zero() {
+        // The genesis state cannot name its own block.
+        source.root = head.root;
     }
+    if source.slot > target.slot {
+        return Err(Rejection::SourceAfterTarget);
+    }
+    Ok(AttestationData { slot, head, target, source })
+}
+
+fn head_checkpoint(fork_choice: &ForkChoice, tree: &BlockTree) -> Checkpoint {
+    let root = fork_choice.head();
+    Checkpoint { root, slot: tree.slot_of(&root).expect("the head is a block of the tree") }
 }

@@ -1,18 +1,19 @@
-//! Votes from the network: one validator's, and aggregators' proofs of many.
+//! The handlers of gossiped votes: one validator's vote, and an aggregator's proof of many.
 
 use std::sync::Arc;
 
-use crate::attestation::{SignedAggregatedAttestation, SignedAttestation};
+use crate::attestation::{SignedAggregatedAttestation, SignedAttestation, SingleMessageAggregate};
 use crate::checkpoint::AttestationData;
 use crate::proof::{ProofScheme, Statement};
 use crate::rejection::Rejection;
 use crate::root::Root;
-use crate::slot::{Slot, ValidatorIndex};
+use crate::slot::Slot;
 use crate::state::State;
 use crate::store::Store;
-use xmss::{self, PublicKey, Signature};
+use crate::store::validation::validate_attestation;
+use xmss::{PublicKey, Signature};
 
-/// What a vote's signature must show; everything that is needed to verify it away from the store.
+/// The statement of a vote's signature, with all data needed to verify it away from the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VoteClaim {
     /// The voter's attestation key.
@@ -24,7 +25,7 @@ pub struct VoteClaim {
 }
 
 impl VoteClaim {
-    /// Verifies a signature, in the scheme that its length tells.
+    /// Verifies a signature. Its length determines the signature scheme.
     ///
     /// # Errors
     ///
@@ -36,12 +37,26 @@ impl VoteClaim {
 }
 
 impl Store {
-    /// Handles a vote from the network: checks it, verifies it, and keeps its signature if this node aggregates
-    /// (`on_gossip_attestation`). Says whether the signature was kept.
+    /// Checks that a vote names known blocks of one chain, in order, and a slot already begun
+    /// (`validate_attestation`).
+    ///
+    /// A slot begins up to one interval early for this check, because clocks differ.
     ///
     /// # Errors
     ///
-    /// What [`check_attestation`](Self::check_attestation) refuses, or [`Rejection::InvalidSignature`].
+    /// The first [`Rejection`] in the specification's order: unknown blocks, order, slots,
+    /// ancestry, time.
+    pub fn validate_attestation(&self, data: &AttestationData) -> Result<(), Rejection> {
+        validate_attestation(data, &self.tree, self.time)
+    }
+
+    /// Handles a vote from the network: checks it, verifies it, and keeps its signature if this
+    /// node aggregates (`on_gossip_attestation`). Returns whether the signature was kept.
+    ///
+    /// # Errors
+    ///
+    /// A [`Rejection`] of [`check_attestation`](Self::check_attestation), or
+    /// [`Rejection::InvalidSignature`].
     pub fn on_gossip_attestation(
         &mut self,
         attestation: &SignedAttestation,
@@ -51,11 +66,12 @@ impl Store {
         Ok(is_aggregator && self.insert_attestation(attestation))
     }
 
-    /// Checks everything about a vote but its signature.
+    /// Checks a vote except for its signature. Returns the statement of the signature.
     ///
     /// # Errors
     ///
-    /// What [`validate_attestation`](Self::validate_attestation) refuses, or [`Rejection::ValidatorNotInState`].
+    /// A [`Rejection`] of [`validate_attestation`](Self::validate_attestation), or
+    /// [`Rejection::ValidatorNotInState`].
     pub fn check_attestation(&self, attestation: &SignedAttestation) -> Result<VoteClaim, Rejection> {
         self.validate_attestation(&attestation.data)?;
         let validators = &self.state_for_votes(&attestation.data).validators;
@@ -67,28 +83,18 @@ impl Store {
         })
     }
 
-    /// Keeps the signature of a vote that has been checked and verified, for the next aggregation. Says whether it is
-    /// the first one of its validator for this vote.
+    /// Keeps the signature of a verified vote for the next aggregation. Returns whether it is the
+    /// first signature of its validator for this vote.
     pub fn insert_attestation(&mut self, attestation: &SignedAttestation) -> bool {
-        let signatures = self.pools.signatures.entry(attestation.data);
-        let first = !signatures.contains_key(&attestation.validator_index);
-        if first {
-            signatures.insert(attestation.validator_index, attestation.signature.clone());
-        }
-        first
+        self.pools.signatures.insert(attestation)
     }
 
-    /// Says whether a signature of this vote by this validator waits to be aggregated.
-    pub fn has_signature(&self, data: &AttestationData, validator_index: ValidatorIndex) -> bool {
-        self.pools.signatures.get(data).is_some_and(|signatures| signatures.contains_key(&validator_index))
-    }
-
-    /// Handles an aggregate from the network: checks it, verifies its proof, and lets it wait to be counted
-    /// (`on_gossip_aggregated_attestation`). Says whether it is new.
+    /// Handles an aggregate from the network: checks it, verifies its proof, and keeps it for the
+    /// next acceptance (`on_gossip_aggregated_attestation`). Returns whether it is new.
     ///
     /// # Errors
     ///
-    /// What [`check_aggregated_attestation`](Self::check_aggregated_attestation) refuses, or
+    /// A [`Rejection`] of [`check_aggregated_attestation`](Self::check_aggregated_attestation), or
     /// [`Rejection::InvalidSignature`].
     pub fn on_gossip_aggregated_attestation(
         &mut self,
@@ -100,12 +106,12 @@ impl Store {
         Ok(self.insert_aggregated_attestation(attestation))
     }
 
-    /// Checks everything about an aggregate but its proof, and says what the proof must show.
+    /// Checks an aggregate except for its proof. Returns the statement of the proof.
     ///
     /// # Errors
     ///
-    /// What [`validate_attestation`](Self::validate_attestation) refuses, or [`Rejection::EmptyAggregationBits`], or
-    /// [`Rejection::ValidatorNotInState`].
+    /// A [`Rejection`] of [`validate_attestation`](Self::validate_attestation), or
+    /// [`Rejection::EmptyAggregationBits`], or [`Rejection::ValidatorNotInState`].
     pub fn check_aggregated_attestation(
         &self,
         attestation: &SignedAggregatedAttestation,
@@ -120,14 +126,23 @@ impl Store {
         Ok(Statement { public_keys, message: Root::of(data), slot: data.slot })
     }
 
-    /// Lets an aggregate that has been checked and verified wait to be counted. Says whether it is new.
+    /// Keeps a verified aggregate for the next acceptance. Returns whether it is new.
     pub fn insert_aggregated_attestation(&mut self, attestation: SignedAggregatedAttestation) -> bool {
         self.pools.new.add(attestation.data, Arc::new(attestation.proof))
     }
 
-    /// Finds the state whose registry a vote's keys are in: the one after its target.
+    /// Adds a proof to the counted votes, unchecked, before the next acceptance.
     ///
-    /// That state may have been forgotten; every state of a chain has the same registry, so the head's will do.
+    /// The specification's test vectors put the votes of their blocks there. Never use this for a
+    /// proof from the network.
+    pub fn insert_known_proof(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) {
+        self.pools.known.add(data, proof);
+    }
+
+    /// Returns the state with the registry for a vote's keys: the state after its target.
+    ///
+    /// Falls back to the head's state if that one is not kept. Every state of a chain has the same
+    /// registry.
     fn state_for_votes(&self, data: &AttestationData) -> &Arc<State> {
         self.states.get(&data.target.root).unwrap_or_else(|| self.head_state())
     }

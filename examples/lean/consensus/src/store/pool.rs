@@ -1,69 +1,54 @@
-//! The pools of votes: signatures to be aggregated, proofs to be counted, proofs that count.
+//! A bounded pool of votes: signatures or proofs, by the data of their vote.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::attestation::{AggregationBits, SingleMessageAggregate, validator_indices};
+use crate::attestation::{AggregationBits, SignedAttestation, SingleMessageAggregate, validator_indices};
 use crate::checkpoint::AttestationData;
 use crate::coverage::Proofs;
 use crate::slot::ValidatorIndex;
 use crate::voters::Voters;
 use xmss::Signature;
 
-/// How many different votes a pool holds. Validators that vote for many things at once must not fill the memory.
+/// The largest number of distinct votes in a pool. It bounds the memory used by validators with
+/// many votes at once.
 const MOST_VOTES: usize = 1_024;
 
-/// How many proofs a pool holds for one vote.
+/// The largest number of proofs for one vote.
 const MOST_PROOFS: usize = 128;
 
-/// How many bytes the proofs of a pool come to. One may have half a megabyte.
+/// The largest size of all proofs in a pool, in bytes. One proof can have half a megabyte.
 const MOST_PROOF_BYTES: usize = 256 << 20;
 
-/// One validator's signature of a vote; the first one that came.
+/// The signatures of one vote: the first one of each validator.
 ///
-/// The specification keeps every signature, but a validator can make any number of them for one vote.
+/// The specification keeps every signature. But a validator can make any number of them for one
+/// vote.
 pub(super) type Signatures = BTreeMap<ValidatorIndex, Signature>;
 
-/// The three pools.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Pools {
-    pub(super) signatures: Pool<Signatures>,
-    pub(super) new: ProofPool,
-    pub(super) known: ProofPool,
-}
-
-impl Pools {
-    /// Drops the votes that do not pass, from all pools.
-    pub(super) fn retain(&mut self, keep: impl Fn(&AttestationData) -> bool) {
-        self.signatures.entries.retain(|data, _| keep(data));
-        self.new.entries.retain(|data, _| keep(data));
-        self.known.entries.retain(|data, _| keep(data));
-    }
-
-    /// Drops a vote's signatures by those who take part in a proof of it.
-    pub(super) fn drop_signatures(&mut self, data: &AttestationData, participants: &AggregationBits) {
-        let Some(signatures) = self.signatures.entries.get_mut(data) else { return };
-        for voter in validator_indices(participants) {
-            signatures.remove(&voter);
-        }
-        if signatures.is_empty() {
-            self.signatures.remove(data);
-        }
-    }
-}
-
-/// What is held for each vote, in the order in which the votes came, on which ties in fork choice depend.
+/// Entries by vote, in order of arrival. The votes of an imported block move to the front. Ties in
+/// fork choice depend on this order.
+///
+/// Invariant: a pool has at most 1,024 votes. In a full pool, a new vote replaces the vote with the
+/// lowest slot.
 #[derive(Clone, Debug)]
 pub(super) struct Pool<E> {
     entries: IndexMap<AttestationData, E>,
 }
 
+/// A pool of signatures.
+pub(super) type SignaturePool = Pool<Signatures>;
+
 /// A pool of proofs.
+///
+/// Invariants: a vote has at most 128 proofs, no proof twice. All proofs together have at most 256
+/// MiB: the votes with the lowest slots are dropped first.
 pub(super) type ProofPool = Pool<Gathered>;
 
-/// The proofs of a vote, and all their voters, so that fork choice need not look at each proof.
+/// The proofs of a vote, and the union of their voters. Fork choice reads the union, not each
+/// proof.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gathered {
     proofs: Proofs,
@@ -94,19 +79,25 @@ impl<E: Default> Pool<E> {
         self.entries.iter()
     }
 
-    pub(super) fn remove(&mut self, data: &AttestationData) {
+    fn remove(&mut self, data: &AttestationData) {
         self.entries.shift_remove(data);
     }
 
-    /// Finds or makes the entry of a vote; a full pool gives up the vote with the lowest slot for a new one.
-    pub(super) fn entry(&mut self, data: AttestationData) -> &mut E {
+    /// Keeps only the votes accepted by `keep`.
+    pub(super) fn retain(&mut self, keep: impl Fn(&AttestationData) -> bool) {
+        self.entries.retain(|data, _| keep(data));
+    }
+
+    /// Returns the entry of a vote. Creates it if necessary, in a full pool by dropping the vote
+    /// with the lowest slot.
+    fn entry(&mut self, data: AttestationData) -> &mut E {
         if !self.entries.contains_key(&data) {
             self.make_room(MOST_VOTES - 1);
         }
         self.entries.entry(data).or_default()
     }
 
-    /// Puts entries for the given votes before all others; a vote that has an entry takes it along.
+    /// Moves the entries of these votes to the front, in this order. Creates missing entries.
     pub(super) fn bring_to_front(&mut self, votes: impl Iterator<Item = AttestationData>) {
         let mut front = 0;
         for data in votes {
@@ -120,12 +111,40 @@ impl<E: Default> Pool<E> {
         self.make_room(MOST_VOTES);
     }
 
-    /// Gives up the votes with the lowest slots until there are no more than `most`.
+    /// Drops the votes with the lowest slots until at most `most` are left.
     fn make_room(&mut self, most: usize) {
         while self.entries.len() > most {
             let oldest =
                 (0..self.entries.len()).min_by_key(|place| self.entries.get_index(*place).map(|(data, _)| data.slot));
             oldest.map(|place| self.entries.shift_remove_index(place));
+        }
+    }
+}
+
+impl SignaturePool {
+    /// Adds a signature if it is the first of its validator for its vote. Returns whether it was
+    /// added.
+    pub(super) fn insert(&mut self, attestation: &SignedAttestation) -> bool {
+        let signatures = self.entry(attestation.data);
+        let first = !signatures.contains_key(&attestation.validator_index);
+        if first {
+            signatures.insert(attestation.validator_index, attestation.signature.clone());
+        }
+        first
+    }
+
+    pub(super) fn contains(&self, data: &AttestationData, validator_index: ValidatorIndex) -> bool {
+        self.get(data).is_some_and(|signatures| signatures.contains_key(&validator_index))
+    }
+
+    /// Drops the signatures of a proof's participants.
+    pub(super) fn remove_participants(&mut self, data: &AttestationData, participants: &AggregationBits) {
+        let Some(signatures) = self.entries.get_mut(data) else { return };
+        for voter in validator_indices(participants) {
+            signatures.remove(&voter);
+        }
+        if signatures.is_empty() {
+            self.remove(data);
         }
     }
 }
@@ -136,17 +155,18 @@ impl ProofPool {
         self.get(data).map_or(&[], |gathered| &gathered.proofs)
     }
 
-    /// Walks the votes and their proofs.
+    /// Returns the votes and their proofs.
     pub(super) fn all_proofs(&self) -> impl Iterator<Item = (&AttestationData, &Proofs)> {
         self.iter().map(|(data, gathered)| (data, &gathered.proofs))
     }
 
-    /// Walks the votes and everyone who has voted so.
+    /// Returns the votes and their voters.
     pub(super) fn voters(&self) -> impl Iterator<Item = (&AttestationData, &Voters)> {
         self.iter().map(|(data, gathered)| (data, &gathered.voters))
     }
 
-    /// Adds a proof unless it is there already, or the vote has as many as a pool holds. Says whether it was added.
+    /// Adds a proof, unless the vote has this proof or 128 others already. Returns whether it was
+    /// added.
     pub(super) fn add(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) -> bool {
         let gathered = self.entry(data);
         let room = gathered.proofs.len() < MOST_PROOFS && !gathered.proofs.contains(&proof);
@@ -158,15 +178,15 @@ impl ProofPool {
     }
 
     /// Replaces the proofs of one vote with a single one.
-    pub(super) fn set(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) {
+    fn set(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) {
         *self.entry(data) = Gathered::default();
         self.add(data, proof);
     }
 
-    /// Takes over all of another pool's proofs.
+    /// Moves all proofs of another pool to this one.
     pub(super) fn absorb(&mut self, other: &mut Self) {
         for (data, gathered) in std::mem::take(&mut other.entries) {
-            // A vote without proofs still takes its place in the order.
+            // A vote without proofs also takes its place in the order.
             self.entry(data);
             for proof in gathered.proofs {
                 self.add(data, proof);
@@ -174,7 +194,8 @@ impl ProofPool {
         }
     }
 
-    /// Puts one proof for each of the given votes before everything else, in place of the proofs of `old`.
+    /// Removes the proofs of `old`, and puts one proof for each of the new votes in front of the
+    /// others.
     pub(super) fn replace(
         &mut self,
         old: &[(AttestationData, Proofs)],
@@ -194,7 +215,7 @@ impl ProofPool {
         }
     }
 
-    /// Drops these proofs of a vote, and the vote if it then has none.
+    /// Drops these proofs of a vote, and the vote if no proof is left.
     pub(super) fn remove_proofs(&mut self, data: &AttestationData, proofs: &[Arc<SingleMessageAggregate>]) {
         let Some(gathered) = self.entries.get_mut(data) else { return };
         for proof in std::mem::take(gathered).proofs {
@@ -207,7 +228,7 @@ impl ProofPool {
         }
     }
 
-    /// Gives up the votes with the lowest slots until the proofs of the others come to no more than `most` bytes.
+    /// Drops the votes with the lowest slots until the proofs have at most `most` bytes.
     fn bound_bytes(&mut self, most: usize) {
         while self.entries.values().map(|gathered| gathered.bytes).sum::<usize>() > most {
             self.make_room(self.entries.len() - 1);
@@ -235,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn votes_are_brought_to_the_front_in_their_order_with_what_they_have() {
+    fn votes_move_to_the_front_in_their_order_with_their_proofs() {
         let mut pool = ProofPool::default();
         for slot in 1..=4 {
             pool.add(vote(slot), proof(slot, 1));
@@ -247,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn proofs_come_to_so_many_bytes_only_and_the_oldest_votes_go_first() {
+    fn proofs_stay_below_a_number_of_bytes_and_the_oldest_votes_are_dropped_first() {
         let mut pool = ProofPool::default();
         for slot in [5, 4, 6] {
             pool.add(vote(slot), proof(slot, 100));

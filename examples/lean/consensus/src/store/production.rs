@@ -1,10 +1,11 @@
-//! Proposing a block on top of the head.
+//! The duties of a validator: proposing a block on top of the head, and voting.
 
 use std::sync::Arc;
 
 use crate::attestation::{MultiMessageAggregate, SingleMessageAggregate};
 use crate::block::{Block, SignedBlock};
 use crate::builder::{BuiltBlock, Proposal, build_block};
+use crate::checkpoint::{AttestationData, Checkpoint};
 use crate::clock::interval_from_slot;
 use crate::proof::{ProofError, ProofScheme, RawSignature};
 use crate::rejection::Rejection;
@@ -12,10 +13,11 @@ use crate::root::Root;
 use crate::slot::{Slot, ValidatorIndex, proposer_for_slot};
 use crate::state::State;
 use crate::store::Store;
-use crate::store::import::block_statements;
+use crate::store::candidate::block_statements;
+use crate::store::duty;
 use xmss::Signature;
 
-/// A block of this node's own, which is in its store already and waits for its proposer's signature.
+/// A block of this node's own. It is in the store already, and lacks its proposer's signature.
 #[derive(Clone, Debug)]
 pub struct ProducedBlock {
     root: Root,
@@ -25,7 +27,8 @@ pub struct ProducedBlock {
 }
 
 impl ProducedBlock {
-    /// Returns the block's root, which the proposer signs with its proposal key in the epoch of the block's slot.
+    /// Returns the block's root. The proposer signs it with its proposal key, in the epoch of the
+    /// block's slot.
     pub fn root(&self) -> Root {
         self.root
     }
@@ -35,12 +38,13 @@ impl ProducedBlock {
         &self.block
     }
 
-    /// Merges the votes' proofs and the proposer's signature into the block's proof. This is expensive, and needs no
-    /// store.
+    /// Merges the votes' proofs and the proposer's signature into the block's proof. This is
+    /// expensive, and needs no store.
     ///
     /// # Errors
     ///
-    /// What the proof scheme refuses; a signature that is not the proposer's over the block's root, for one.
+    /// [`ProofError`] of the proof scheme, for example if the signature is not the proposer's over
+    /// the block's root.
     pub fn sign(&self, signature: Signature, proofs: &dyn ProofScheme) -> Result<SignedBlock, ProofError> {
         let statements = block_statements(&self.block, self.root, &self.state.validators)
             .map_err(|_| ProofError::KeyCountMismatch)?;
@@ -58,27 +62,29 @@ impl ProducedBlock {
 }
 
 impl Store {
-    /// Proposes a block in `slot` on top of the head, with the votes that the chain can use, and takes it into the
-    /// store (`produce_block_with_signatures`).
+    /// Proposes a block in `slot` on top of the head, with the votes useful to its chain, and adds
+    /// it to the store (`produce_block_with_signatures`).
     ///
-    /// The store's time is first advanced to the slot, and all waiting votes are counted. The head stays where it is
-    /// until [`update_head`](Self::update_head) or the next acceptance of votes.
+    /// First advances the store's time to the slot and counts all new votes. The head stays in
+    /// place until [`update_head`](Self::update_head) or the next acceptance of votes.
     ///
     /// # Errors
     ///
-    /// [`Rejection::WrongProposer`] when it is not this validator's turn; [`Rejection::BlockSlotNotInFuture`] when the
-    /// head is not before the slot. The store is then as it was.
+    /// [`Rejection::WrongProposer`] if the validator is not the slot's proposer.
+    /// [`Rejection::BlockSlotNotInFuture`] if the head is not before the slot. The store is then
+    /// unchanged.
     pub fn produce_block(
         &mut self,
         slot: Slot,
         validator_index: ValidatorIndex,
         proofs: &dyn ProofScheme,
     ) -> Result<ProducedBlock, Rejection> {
-        // Ticks and votes that begin to count change no more than this: without aggregating, signatures stay.
-        let before = (self.view, self.pools.new.clone(), self.pools.known.clone());
+        // The ticks and the acceptance change only these. The signatures stay, because no tick
+        // aggregates.
+        let before = (self.time, self.fork_choice, self.pools.new.clone(), self.pools.known.clone());
         let produced = self.try_produce_block(slot, validator_index, proofs);
         if produced.is_err() {
-            (self.view, self.pools.new, self.pools.known) = before;
+            (self.time, self.fork_choice, self.pools.new, self.pools.known) = before;
         }
         produced
     }
@@ -100,16 +106,39 @@ impl Store {
         let proposal = Proposal {
             state: head_state,
             state_root: self.head_block().state_root,
-            parent_root: self.view.head,
+            parent_root: self.head(),
             slot,
             proposer_index: validator_index,
         };
+        let is_known = |root: &Root| self.tree.contains(root);
         let BuiltBlock { block, state, proofs } =
-            build_block(proposal, |root| self.contains_block(root), self.known_proofs(), proofs)?;
+            build_block(proposal, is_known, self.pools.known.all_proofs(), proofs)?;
 
         let root = Root::of(&block);
         let (block, state) = (Arc::new(block), Arc::new(state));
         self.adopt(root, Arc::clone(&block), Arc::clone(&state));
         Ok(ProducedBlock { root, block, state, proofs })
+    }
+
+    /// Returns the target of a vote: the checkpoint to justify (`get_attestation_target`).
+    ///
+    /// Walks from the head back towards the safe target, at most 3 blocks, and from there to a
+    /// justifiable slot. Stops at the finalized slot.
+    pub fn attestation_target(&self) -> Checkpoint {
+        duty::attestation_target(&self.fork_choice, &self.tree)
+    }
+
+    /// Returns the vote of `slot`: the head, the target, and the head state's justified checkpoint
+    /// as the source (`produce_attestation_data`).
+    ///
+    /// A validator should call [`update_head`](Self::update_head) first, to vote for its own block
+    /// too.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::SourceAfterTarget`] if the safe target lags so far behind that the target is
+    /// before the source. The validator then has no vote.
+    pub fn produce_attestation_data(&self, slot: Slot) -> Result<AttestationData, Rejection> {
+        duty::attestation_data(slot, &self.fork_choice, &self.tree, self.head_state())
     }
 }

@@ -1,4 +1,4 @@
-//! Fork choice against the specification's own walks, which look at every vote and every block each time.
+//! Fork choice, compared with the specification's own walks over every vote and every block.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use xmss::PublicKey;
 
 const VALIDATORS: u8 = 70;
 
-/// The latest vote of each validator (`extract_attestations_from_aggregated_payloads`).
+/// Returns the latest vote of each validator (`extract_attestations_from_aggregated_payloads`).
 fn latest_votes<'a>(
     pool: impl Iterator<Item = (&'a AttestationData, &'a Proofs)>,
     finalized: Slot,
@@ -39,7 +39,7 @@ fn latest_votes<'a>(
     latest
 }
 
-/// The weight of each block after a slot (`accumulate_ancestor_weights`).
+/// Returns the weight of each block after a slot (`accumulate_ancestor_weights`).
 fn weights(store: &Store, votes: &BTreeMap<ValidatorIndex, AttestationData>, start: Slot) -> HashMap<Root, u64> {
     let mut weights = HashMap::new();
     for vote in votes.values() {
@@ -52,14 +52,14 @@ fn weights(store: &Store, votes: &BTreeMap<ValidatorIndex, AttestationData>, sta
     weights
 }
 
-/// The head above a block (`compute_lmd_ghost_head`).
+/// Returns the head above a block (`compute_lmd_ghost_head`).
 fn head(store: &Store, start: Root, votes: &BTreeMap<ValidatorIndex, AttestationData>, least: u64) -> Root {
     let start_slot = store.block(&start).expect("the start is known").slot;
     let weights = weights(store, votes, start_slot);
     let weight = |root: &Root| weights.get(root).copied().unwrap_or(0);
     let mut head = start;
     loop {
-        let children = store.blocks().filter(|(_, block)| block.parent_root == head).map(|(root, _)| *root);
+        let children = store.tree().blocks().filter(|(_, block)| block.parent_root == head).map(|(root, _)| *root);
         match children.filter(|child| weight(child) >= least).max_by_key(|child| (weight(child), *child)) {
             Some(child) => head = child,
             None => return head,
@@ -67,7 +67,7 @@ fn head(store: &Store, start: Root, votes: &BTreeMap<ValidatorIndex, Attestation
     }
 }
 
-/// The head's view of the finalized checkpoint, in the second half of `update_head`.
+/// Returns the finalized checkpoint of the head's state (the second half of `update_head`).
 fn finalized(store: &Store, head: Root) -> Checkpoint {
     let slot = store.state(&head).expect("few blocks").latest_finalized.slot;
     let mut root = head;
@@ -79,30 +79,30 @@ fn finalized(store: &Store, head: Root) -> Checkpoint {
 }
 
 fn check_update_head(store: &mut Store) {
-    let votes = latest_votes(store.known_proofs(), store.latest_finalized().slot);
+    let votes = latest_votes(store.pools().known_proofs(), store.latest_finalized().slot);
     let head = head(store, store.latest_justified().root, &votes, 0);
     let finalized = finalized(store, head);
     store.update_head();
     assert_eq!((store.head(), store.latest_finalized()), (head, finalized));
 
-    let votes = latest_votes(store.known_proofs(), finalized.slot);
+    let votes = latest_votes(store.pools().known_proofs(), finalized.slot);
     let weights: BTreeMap<_, _> = weights(store, &votes, finalized.slot).into_iter().collect();
     assert_eq!(store.block_weights(), weights);
 }
 
 fn check_safe_target(store: &mut Store) {
-    let votes = latest_votes(store.new_proofs(), store.latest_finalized().slot);
+    let votes = latest_votes(store.pools().new_proofs(), store.latest_finalized().slot);
     let least = (2 * u64::from(VALIDATORS)).div_ceil(3);
     let safe_target = head(store, store.latest_justified().root, &votes, least);
     store.update_safe_target();
     assert_eq!(store.safe_target(), safe_target);
 }
 
-/// Compares what the tree says of ancestors with a walk from parent to parent.
+/// Compares the tree's ancestors with a walk from parent to parent.
 fn check_tree(store: &Store) {
-    let newest = store.blocks().map(|(_, block)| block.slot).max();
-    assert_eq!(Some(store.newest_block_slot()), newest);
-    for (place, (root, _)) in store.blocks().enumerate() {
+    let newest = store.tree().blocks().map(|(_, block)| block.slot).max();
+    assert_eq!(Some(store.tree().newest_slot()), newest);
+    for (place, (root, _)) in store.tree().blocks().enumerate() {
         assert_eq!(store.tree.place(root), Some(place));
         let mut walked = Vec::new();
         let mut next = *root;
@@ -110,7 +110,8 @@ fn check_tree(store: &Store) {
             walked.push(Checkpoint { root: next, slot: block.slot });
             next = block.parent_root;
         }
-        let chain: Vec<_> = store.chain(*root).map(|(root, block)| Checkpoint { root, slot: block.slot }).collect();
+        let chain: Vec<_> =
+            store.tree().chain(*root).map(|(root, block)| Checkpoint { root, slot: block.slot }).collect();
         assert_eq!(chain, walked);
         for slot in 0..=walked[0].slot {
             let ancestor = walked.iter().copied().find(|ancestor| ancestor.slot <= slot);
@@ -119,10 +120,10 @@ fn check_tree(store: &Store) {
     }
 }
 
-/// What happens to a store. Blocks are named by where they stand among those there are.
+/// A change of a store. Blocks are named by their places, counted from the newest block.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A block that names two of its ancestors as its checkpoints, and brings a vote to the front.
+    /// A block with two of its ancestors as checkpoints. It moves a vote to the front.
     Block {
         parent: usize,
         gap: Slot,
@@ -143,7 +144,7 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    // Mostly on the newest blocks and justified far back, as in a chain that grows.
+    // Mostly on the newest blocks and justified far back, as in a growing chain.
     let place = || prop_oneof![3 => 0usize..3, 1 => any::<usize>()];
     let block = (place(), 1u64..4, any::<usize>(), any::<usize>(), any::<usize>())
         .prop_map(|(parent, gap, justified, finalized, vote)| Step::Block { parent, gap, justified, finalized, vote });
@@ -172,15 +173,15 @@ fn store() -> Store {
     Store::new(state, block, None).expect("genesis names its state")
 }
 
-/// Finds a block, counted from the newest.
+/// Returns a block by its place, counted from the newest block.
 fn block_at(store: &Store, place: usize) -> Checkpoint {
-    let count = store.block_count();
-    let (root, block) = store.blocks().nth(count - 1 - place % count).expect("the place is within the blocks");
+    let count = store.tree().blocks().len();
+    let (root, block) = store.tree().blocks().nth(count - 1 - place % count).expect("the place is within the blocks");
     Checkpoint { root: *root, slot: block.slot }
 }
 
 fn ancestor(store: &Store, root: Root, place: usize) -> Checkpoint {
-    let chain: Vec<_> = store.chain(root).map(|(root, block)| Checkpoint { root, slot: block.slot }).collect();
+    let chain: Vec<_> = store.tree().chain(root).map(|(root, block)| Checkpoint { root, slot: block.slot }).collect();
     chain[place % chain.len()]
 }
 
@@ -193,14 +194,14 @@ fn take(store: &mut Store, step: Step) {
             let block = Block {
                 slot: parent.slot + gap,
                 parent_root: parent.root,
-                proposer_index: store.block_count() as ValidatorIndex,
+                proposer_index: store.tree().blocks().len() as ValidatorIndex,
                 ..Block::default()
             };
             let validators = store.head_state().validators.clone();
             let state =
                 State { latest_justified: justified, latest_finalized: finalized, validators, ..State::default() };
-            let count = store.known_proofs().count().max(1);
-            let known = store.known_proofs().nth(vote % count).map(|(data, _)| *data);
+            let count = store.pools().known_proofs().count().max(1);
+            let known = store.pools().known_proofs().nth(vote % count).map(|(data, _)| *data);
             let other = AttestationData { slot: vote as Slot % 12, head: parent, target: justified, source: finalized };
             store.pools.known.bring_to_front(known.into_iter().chain([other]));
             store.adopt(Root::of(&block), Arc::new(block), Arc::new(state));
@@ -229,11 +230,11 @@ fn take(store: &mut Store, step: Step) {
         }
         Step::Withdraw(place) => {
             let block = block_at(store, place);
-            let has_children = store.blocks().any(|(_, other)| other.parent_root == block.root);
-            let count = store.block_count();
+            let has_children = store.tree().blocks().any(|(_, other)| other.parent_root == block.root);
+            let count = store.tree().blocks().len();
             let is_withdrawn = store.withdraw_block(&block.root);
             assert!(!(has_children && is_withdrawn));
-            assert_eq!(store.block_count(), count - usize::from(is_withdrawn));
+            assert_eq!(store.tree().blocks().len(), count - usize::from(is_withdrawn));
             check_update_head(store);
         }
     }
@@ -241,7 +242,7 @@ fn take(store: &mut Store, step: Step) {
 
 proptest! {
     #[test]
-    fn heads_and_weights_and_safe_targets_are_those_of_the_specifications_walks(steps in steps()) {
+    fn heads_weights_and_safe_targets_equal_those_of_the_specifications_walks(steps in steps()) {
         let mut store = store();
         for step in steps {
             take(&mut store, step);

@@ -1,4 +1,4 @@
-//! The states after blocks: some are kept, and others made again when they are asked for.
+//! The states after blocks: some are kept, the others are recomputed on demand.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -11,31 +11,35 @@ use crate::state::State;
 use crate::store::tree::BlockTree;
 use crate::transition::replay;
 
-/// How many of the newest states are kept, whatever they are of.
+/// The number of newest states to keep, whichever chain they belong to.
 const RECENT: usize = 64;
 
-/// Of each chain, the state after its first block in so many slots is kept.
+/// The number of slots in a span. The state after a chain's first block in each span is kept.
 const SPAN: Slot = 32;
 
-/// How many such states are kept. Those who build on old blocks may make one with every block.
+/// The largest number of bases. Each block on an old parent can add one.
 const MOST_BASES: usize = 512;
 
-/// How many blocks a state may be away from one that is kept, for a block from elsewhere that builds on it.
+/// The largest number of blocks to replay for the parent of a block from the network.
 const MOST_REPLAYED: usize = 1_024;
 
-/// States by the root of their block.
+/// States, by the root of their block.
 ///
-/// Kept are those that were made last, those that the store points at (the *pinned* ones), and one for each 32 slots of
-/// each chain (a *base*). Any other is made again from the nearest base below it, by applying at most 32 blocks without
-/// looking at signatures or state roots; by more only where there were too many bases.
+/// Three kinds of states are kept: the newest ones, the *pinned* ones (fork choice points at their
+/// blocks), and one *base* for each 32 slots of each chain. Any other state is recomputed from the
+/// nearest kept state below it. That takes at most 32 blocks, or more where old bases were dropped.
+/// A replay checks neither signatures nor state roots.
+///
+/// Invariants: every kept state belongs to a block of the tree, and its root is in exactly one of
+/// the two queues. Only `remove` drops a pinned state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct States {
     kept: HashMap<Root, Kept>,
-    /// The roots of states that are not bases, oldest first.
+    /// The roots of states other than bases, oldest first.
     recent: VecDeque<Root>,
     /// The roots of bases, oldest first.
     bases: VecDeque<Root>,
-    /// States of blocks before this slot were forgotten for good.
+    /// States of blocks before this slot are forgotten for good.
     forgotten_before: Slot,
 }
 
@@ -45,7 +49,7 @@ struct Kept {
     is_base: bool,
 }
 
-/// A state that is kept, and the blocks that lead from it to another state.
+/// A kept state, and the blocks to apply to it to compute another state.
 #[derive(Clone, Debug)]
 pub(super) struct Replay {
     state: Arc<State>,
@@ -55,16 +59,16 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    /// Returns the state that all begins from, whose registry is that of every state of the chain.
+    /// Returns the state at the start. Its registry is the registry of every state of the chain.
     pub(super) fn base(&self) -> &Arc<State> {
         &self.state
     }
 
-    /// Makes the state, with its root.
+    /// Computes the state, and returns it with its root.
     ///
     /// # Errors
     ///
-    /// None for blocks that were applied before.
+    /// None for blocks applied before.
     pub(super) fn run(&self) -> Result<(Arc<State>, Root), Rejection> {
         let first = (Arc::clone(&self.state), self.state_root);
         self.blocks.iter().try_fold(first, |(state, state_root), block| {
@@ -74,7 +78,8 @@ impl Replay {
 }
 
 impl States {
-    /// Keeps the state after a block of the tree, and lets go of an older one, but not of those that are pinned.
+    /// Keeps the state after a block of the tree. Drops the oldest unpinned state if there are too
+    /// many.
     pub(super) fn insert(&mut self, tree: &BlockTree, root: Root, state: Arc<State>, pinned: &[Root]) {
         let is_base = is_first_of_span(tree, &root);
         if self.kept.insert(root, Kept { state, is_base }).is_some() {
@@ -82,15 +87,15 @@ impl States {
         }
         if is_base {
             self.bases.push_back(root);
-            self.let_a_base_go(tree, pinned);
+            self.drop_a_base(tree, pinned);
         } else {
             self.recent.push_back(root);
-            self.let_one_go(pinned);
+            self.drop_a_recent(pinned);
         }
     }
 
-    fn let_one_go(&mut self, pinned: &[Root]) {
-        // Pinned ones go to the end of the queue, to be let go of when they are not pinned any more.
+    fn drop_a_recent(&mut self, pinned: &[Root]) {
+        // Pinned states go to the end of the queue, to be dropped once their pin has moved.
         for _ in 0..=pinned.len() {
             if self.recent.len() <= RECENT {
                 return;
@@ -105,12 +110,13 @@ impl States {
         }
     }
 
-    /// Lets go of a base if there are too many: the oldest on no chain that the store points at, or else the oldest.
-    fn let_a_base_go(&mut self, tree: &BlockTree, pinned: &[Root]) {
+    /// Drops a base if there are too many: the oldest one outside the chains of the pinned blocks,
+    /// or else the oldest one.
+    fn drop_a_base(&mut self, tree: &BlockTree, pinned: &[Root]) {
         if self.bases.len() <= MOST_BASES {
             return;
         }
-        // The newest is what the next block builds on.
+        // The newest base stays: the next block builds on it.
         let older = || self.bases.iter().enumerate().take(MOST_BASES).filter(|(_, root)| !pinned.contains(root));
         let is_off_chain = |root: &Root| {
             tree.block(root).is_some_and(|block| {
@@ -139,8 +145,8 @@ impl States {
         self.bases.retain(|base| base != root);
     }
 
-    /// Says how to make the state after a known block for one that builds on it; nothing if it was forgotten for good, or
-    /// is too far from what is kept.
+    /// Returns the replay for the state after a known block, the parent of a new one. Returns
+    /// `None` if the state is forgotten for good, or more than 1,024 blocks away from a kept state.
     pub(super) fn find(&self, tree: &BlockTree, root: &Root) -> Option<Replay> {
         self.find_within(tree, root, MOST_REPLAYED)
     }
@@ -160,19 +166,18 @@ impl States {
         None
     }
 
-    /// Makes sure that the state after a known block is kept, and says whether it is: not if it was forgotten for good.
-    pub(super) fn restore(&mut self, tree: &BlockTree, root: Root, pinned: &[Root]) -> bool {
-        if self.kept.contains_key(&root) {
-            return true;
-        }
-        let restored = self.find_within(tree, &root, usize::MAX).and_then(|replay| replay.run().ok());
-        if let Some((state, _)) = restored {
+    /// Returns the state after a known block. Recomputes and keeps the state if necessary.
+    ///
+    /// Returns `None` if the state is forgotten for good.
+    pub(super) fn restore(&mut self, tree: &BlockTree, root: Root, pinned: &[Root]) -> Option<&Arc<State>> {
+        if !self.kept.contains_key(&root) {
+            let (state, _) = self.find_within(tree, &root, usize::MAX)?.run().ok()?;
             self.insert(tree, root, state, pinned);
         }
-        self.kept.contains_key(&root)
+        self.get(&root)
     }
 
-    /// Makes sure that the state after a known block is kept until it is forgotten.
+    /// Makes the state after a known block a base, if it can be computed.
     fn make_base(&mut self, tree: &BlockTree, root: Root) {
         let is_base = self.kept.get(&root).is_some_and(|kept| kept.is_base);
         let found = if is_base { None } else { self.find(tree, &root).and_then(|replay| replay.run().ok()) };
@@ -182,18 +187,19 @@ impl States {
         }
     }
 
-    /// Forgets the states of blocks before a slot, but not those that are pinned. Says how many those were.
+    /// Forgets the states of blocks before a slot, except pinned ones. Returns their number.
     pub(super) fn forget(&mut self, tree: &BlockTree, before: Slot, pinned: &[Root]) -> usize {
         let Some(last) = before.checked_sub(1) else { return 0 };
-        // What stays must not need what goes: the first block of each chain that stays becomes a base.
+        // Later states must not depend on a forgotten one. So the state of each chain's first block
+        // at or after `before` becomes a base.
         for (root, node) in tree.since(tree.first_after(last)) {
-            let parent_slot = tree.block(&node.block().parent_root).map(|parent| parent.slot);
+            let parent_slot = tree.slot_of(&node.block().parent_root);
             if node.block().slot >= before && parent_slot.is_some_and(|slot| slot < before) {
                 self.make_base(tree, *root);
             }
         }
         let count = self.kept.len();
-        self.kept.retain(|root, _| pinned.contains(root) || tree.block(root).is_some_and(|block| block.slot >= before));
+        self.kept.retain(|root, _| pinned.contains(root) || tree.slot_of(root).is_some_and(|slot| slot >= before));
         self.recent.retain(|root| self.kept.get(root).is_some_and(|kept| !kept.is_base));
         self.bases.retain(|root| self.kept.contains_key(root));
         self.forgotten_before = self.forgotten_before.max(before);
@@ -201,8 +207,8 @@ impl States {
     }
 }
 
-/// Says whether a block is the first of its chain in a span of slots. The anchor is.
+/// Returns whether a block is the first of its chain in a span of slots. The anchor is.
 fn is_first_of_span(tree: &BlockTree, root: &Root) -> bool {
-    let slot = |root| tree.block(root).map(|block| block.slot / SPAN);
+    let slot = |root| tree.slot_of(root).map(|slot| slot / SPAN);
     tree.block(root).is_none_or(|block| slot(root) != slot(&block.parent_root))
 }

@@ -47,13 +47,13 @@ fn an_honest_chain_finalizes_three_slots_behind_its_head_with_real_signatures() 
             assert!(duty.latest_finalized().slot + 3 >= slot, "slot {slot}: {:?}", duty.latest_finalized());
         }
     }
-    assert!(duty.known_proof_count() > listener.known_proof_count(), "its own blocks do not prune");
+    assert!(duty.pools().known_proof_count() > listener.pools().known_proof_count(), "its own blocks do not prune");
     duty.prune_stale_attestation_data();
-    assert_eq!(duty.known_proof_count(), listener.known_proof_count());
-    assert_eq!(listener.signature_count(), 0);
-    assert_eq!(listener.new_proof_count(), 0, "everything has been accepted");
-    assert_eq!(listener.block_count(), 11);
-    assert_eq!(listener.newest_block_slot(), 10);
+    assert_eq!(duty.pools().known_proof_count(), listener.pools().known_proof_count());
+    assert_eq!(listener.pools().signature_count(), 0);
+    assert_eq!(listener.pools().new_proof_count(), 0, "everything has been accepted");
+    assert_eq!(listener.tree().blocks().len(), 11);
+    assert_eq!(listener.tree().newest_slot(), 10);
 }
 
 #[test]

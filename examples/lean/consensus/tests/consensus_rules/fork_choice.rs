@@ -150,19 +150,19 @@ fn a_tick_does_the_work_of_its_interval() {
     gossip(&mut store, vote(1, genesis, one), &[0, 1, 2]);
 
     store.on_tick(7, false, false, &proofs);
-    assert_eq!((store.new_proof_count(), store.safe_target()), (1, genesis.root), "nothing at 1, nor at 2");
+    assert_eq!((store.pools().new_proof_count(), store.safe_target()), (1, genesis.root), "nothing at 1, nor at 2");
     store.on_tick(8, false, false, &proofs);
-    assert_eq!((store.new_proof_count(), store.safe_target()), (1, one.root), "the safe target at 3");
+    assert_eq!((store.pools().new_proof_count(), store.safe_target()), (1, one.root), "the safe target at 3");
     store.on_tick(9, false, false, &proofs);
-    assert_eq!((store.new_proof_count(), store.known_proof_count()), (0, 1), "acceptance at 4");
+    assert_eq!((store.pools().new_proof_count(), store.pools().known_proof_count()), (0, 1), "acceptance at 4");
 
     gossip(&mut store, vote(1, genesis, one), &[0, 1]);
     store.on_tick(10, false, false, &proofs);
-    assert_eq!(store.new_proof_count(), 1, "without a proposal nothing at 0");
+    assert_eq!(store.pools().new_proof_count(), 1, "without a proposal nothing at 0");
     store.on_tick(14, false, false, &proofs);
     gossip(&mut store, vote(1, genesis, one), &[1, 2]);
     store.on_tick(15, true, false, &proofs);
-    assert_eq!(store.new_proof_count(), 0, "acceptance at 0 with a proposal");
+    assert_eq!(store.pools().new_proof_count(), 0, "acceptance at 0 with a proposal");
     store.on_tick(3, true, true, &proofs);
     assert_eq!(store.time(), 15, "time does not go back");
 }
@@ -186,7 +186,7 @@ fn finality_prunes_votes_for_final_and_abandoned_heads() {
     let finalized = import(&mut store, third).expect("a valid block").finalized;
 
     assert_eq!(finalized, Some(first));
-    let kept: Vec<_> = store.known_proofs().map(|(data, _)| *data).collect();
+    let kept: Vec<_> = store.pools().known_proofs().map(|(data, _)| *data).collect();
     assert!(!kept.contains(&on_rival), "its head is on a branch that finality has cut off");
     assert!(!kept.contains(&vote(1, genesis, first)), "its head is final");
     assert!(kept.contains(&on_second));
@@ -239,15 +239,15 @@ fn a_flood_of_votes_evicts_only_the_oldest() {
     for slot in (0..1_100).rev() {
         gossip(&mut store, vote(slot, genesis, genesis), &[slot % 4]);
     }
-    assert_eq!(store.new_proof_count(), 1_024);
-    let newest = store.new_proofs().map(|(data, _)| data.slot).max();
+    assert_eq!(store.pools().new_proof_count(), 1_024);
+    let newest = store.pools().new_proofs().map(|(data, _)| data.slot).max();
     assert_eq!(newest, Some(1_099), "the newest is still there");
 
     store.accept_new_attestations();
     let one = extend(&mut store, genesis.root, 1, &[]);
     extend(&mut store, one.root, 2_000, &[(vote(1_999, genesis, one), &[0])]);
-    assert_eq!(store.known_proofs().count(), 1_024);
-    assert!(store.known_proofs().any(|(data, _)| data.slot == 1_999));
+    assert_eq!(store.pools().known_proofs().count(), 1_024);
+    assert!(store.pools().known_proofs().any(|(data, _)| data.slot == 1_999));
 }
 
 #[test]
@@ -268,9 +268,9 @@ fn the_depth_of_a_reorganisation_is_the_number_of_abandoned_blocks() {
         (newer_rival, two, 2),
         (two, common, 2),
     ] {
-        assert_eq!(store.blocks_taken_back(old.root, new.root), depth, "{} to {}", old.slot, new.slot);
+        assert_eq!(store.tree().reorganisation_depth(old.root, new.root), depth, "{} to {}", old.slot, new.slot);
     }
-    assert_eq!(store.blocks_taken_back(Root::ZERO, two.root), 0, "a block that is not known");
+    assert_eq!(store.tree().reorganisation_depth(Root::ZERO, two.root), 0, "a block that is not known");
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn an_aggregate_is_new_only_once() {
     gossip(&mut store, data, &[0]);
     let again = store.on_gossip_aggregated_attestation(aggregate(data, &[0]), &MockProofs::Marked);
     assert_eq!(again, Ok(false));
-    assert_eq!(store.new_proof_count(), 1);
+    assert_eq!(store.pools().new_proof_count(), 1);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn votes_of_unregistered_validators_and_forged_votes_are_rejected() {
     }
     assert_eq!(store.on_gossip_attestation(&valid, true), Ok(true));
     assert_eq!(store.on_gossip_attestation(&valid, true), Ok(false), "one signature of each validator is enough");
-    assert_eq!(store.signature_count(), 1);
+    assert_eq!(store.pools().signature_count(), 1);
 }
 
 #[test]

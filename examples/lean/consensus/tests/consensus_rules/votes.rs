@@ -81,7 +81,7 @@ fn aggregation_folds_signatures_and_proofs_and_removes_them() {
     let aggregates = store.aggregate(&proofs);
     assert_eq!(aggregates.len(), 1);
     assert_eq!(validator_indices(&aggregates[0].proof.participants).collect::<Vec<_>>(), [0, 2]);
-    assert_eq!((store.signature_count(), store.new_proof_count()), (0, 1));
+    assert_eq!((store.pools().signature_count(), store.pools().new_proof_count()), (0, 1));
     assert!(store.check_aggregated_attestation(&aggregates[0]).is_ok());
 
     store.on_gossip_attestation(&signers.attest(3, data), true).expect("an honest vote");
@@ -90,7 +90,7 @@ fn aggregation_folds_signatures_and_proofs_and_removes_them() {
     assert_eq!(validator_indices(&aggregates[0].proof.participants).collect::<Vec<_>>(), [0, 2, 3]);
 
     assert!(store.aggregate(&proofs).is_empty(), "a lone proof needs no folding");
-    assert_eq!(store.new_proof_count(), 0, "and what is not aggregated again is gone");
+    assert_eq!(store.pools().new_proof_count(), 0, "and what is not aggregated again is gone");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn aggregation_can_run_on_another_thread() {
     let proving = std::thread::spawn(move || plan.prove(&MockProofs::Bound));
     let round = proving.join().expect("the prover does not panic");
     assert_eq!(store.finish_aggregation(round).len(), 1);
-    assert_eq!((store.signature_count(), store.new_proof_count()), (0, 1));
+    assert_eq!((store.pools().signature_count(), store.pools().new_proof_count()), (0, 1));
 }
 
 #[test]
@@ -125,9 +125,11 @@ fn inputs_received_while_a_round_is_proved_are_kept_for_the_next_round() {
     store.on_gossip_attestation(&signers.attest(2, data), true).expect("an honest vote");
     let made = store.finish_aggregation(plan.prove(&proofs));
     assert_eq!(validator_indices(&made[0].proof.participants).collect::<Vec<_>>(), [0, 1]);
-    let held: Vec<_> = store.new_proofs().flat_map(|(_, held)| held.iter().map(|proof| (**proof).clone())).collect();
+    let held: Vec<_> =
+        store.pools().new_proofs().flat_map(|(_, held)| held.iter().map(|proof| (**proof).clone())).collect();
     assert_eq!(held, [made[0].proof.clone(), late.proof], "the round's proof, and behind it what came meanwhile");
-    let waiting: Vec<_> = store.attestation_signatures().flat_map(|(_, voters)| voters.collect::<Vec<_>>()).collect();
+    let waiting: Vec<_> =
+        store.pools().attestation_signatures().flat_map(|(_, voters)| voters.collect::<Vec<_>>()).collect();
     assert_eq!(waiting, [2], "this signature went into no proof");
 }
 
@@ -143,9 +145,9 @@ fn a_round_finished_after_its_votes_were_accepted_waits_for_the_next_acceptance(
     store.on_gossip_attestation(&signers.attest(1, data), true).expect("an honest vote");
     let plan = store.plan_aggregation();
     store.accept_new_attestations();
-    assert_eq!((store.known_proof_count(), store.new_proof_count()), (1, 0));
+    assert_eq!((store.pools().known_proof_count(), store.pools().new_proof_count()), (1, 0));
     store.finish_aggregation(plan.prove(&proofs));
-    assert_eq!((store.known_proof_count(), store.new_proof_count()), (1, 1));
+    assert_eq!((store.pools().known_proof_count(), store.pools().new_proof_count()), (1, 1));
 }
 
 #[test]
@@ -221,12 +223,12 @@ fn a_blocks_votes_can_be_recovered_from_its_proof() {
     listener.on_tick(interval_from_slot(2), true, false, &proofs);
     assert!(listener.recover_votes(&second, &proofs).is_empty(), "the block is not known yet");
     listener.on_block(&second, &proofs).expect("an honest block");
-    assert_eq!(listener.known_proof_count(), 0, "a block's votes have no weight of their own");
+    assert_eq!(listener.pools().known_proof_count(), 0, "a block's votes have no weight of their own");
     let recovered = listener.recover_votes(&second, &proofs);
     assert_eq!(recovered.len(), 1);
     let statement = listener.check_aggregated_attestation(&recovered[0]).expect("a valid vote");
     assert_eq!(consensus::ProofScheme::verify(&proofs, &recovered[0].proof, &statement), Ok(()));
-    assert_eq!(listener.new_proof_count(), 1);
+    assert_eq!(listener.pools().new_proof_count(), 1);
     assert!(listener.recover_votes(&second, &proofs).is_empty(), "it adds no voters any more");
 }
 
@@ -258,7 +260,7 @@ fn recovered_votes_are_folded_with_waiting_votes() {
     let recovered = listener.recover_votes(&second, &proofs);
     assert_eq!(recovered.len(), 1);
     assert_eq!(validator_indices(&recovered[0].proof.participants).collect::<Vec<_>>(), [0, 1, 2]);
-    assert_eq!(listener.new_proof_count(), 1, "the folded proof takes the place of what it was made of");
+    assert_eq!(listener.pools().new_proof_count(), 1, "the folded proof takes the place of what it was made of");
     let statement = listener.check_aggregated_attestation(&recovered[0]).expect("a valid vote");
     assert_eq!(consensus::ProofScheme::verify(&proofs, &recovered[0].proof, &statement), Ok(()));
 }

@@ -17,7 +17,7 @@ use crate::api::body::{
     AggregatorStatusBody, AggregatorToggleBody, Cached, CheckpointBody, ForkChoiceBody, HealthBody, unproven,
 };
 use crate::api::{ApiSources, Limits, metrics};
-use chain::NotTaken;
+use chain::Refused;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const SSZ: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -120,8 +120,8 @@ impl Responder {
         };
         match timeout(self.limits.owner_patience, self.sources.chain.set_aggregator(enabled)).await {
             Ok(Ok(previous)) => json(&AggregatorToggleBody { is_aggregator: enabled, previous }),
-            Ok(Err(NotTaken::Closed)) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Node is stopping"),
-            Ok(Err(NotTaken::Full)) | Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Chain is busy, try again"),
+            Ok(Err(Refused::Closed)) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Node is stopping"),
+            Ok(Err(Refused::Full)) | Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Chain is busy, try again"),
         }
     }
 
@@ -146,7 +146,11 @@ pub fn is_endpoint(path: &str) -> bool {
     Endpoint::at(path).is_some()
 }
 
-/// Returns the role requested in the body, or a description of the fault in the body.
+/// Returns the role requested in the body.
+///
+/// # Errors
+///
+/// Returns a description of the fault in the body.
 pub fn requested_role(body: &[u8]) -> Result<bool, &'static str> {
     let body: Value = serde_json::from_slice(body).map_err(|_| "Invalid JSON body")?;
     let enabled = body.as_object().and_then(|body| body.get("enabled")).ok_or("Missing 'enabled' field in body")?;

@@ -91,7 +91,11 @@ pub(super) fn load(path: &Path) -> Result<Vec<Multiaddr>, FileError> {
     addresses(texts).map_err(|flaw| file::malformed(FileKind::LeanNodes, path, flaw))
 }
 
-/// Reads the text of `nodes.yaml`, or returns a description of the fault.
+/// Reads the text of `nodes.yaml`.
+///
+/// # Errors
+///
+/// Returns a description of the fault in the text.
 pub fn parse_node_list(text: &str) -> Result<Vec<Multiaddr>, String> {
     addresses(yaml::parse(text)?)
 }

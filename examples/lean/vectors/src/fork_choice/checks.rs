@@ -46,13 +46,13 @@ pub(super) fn compare(
                 check.list()?.iter().try_for_each(|check| one_vote(store, labels, check, findings))?;
             }
             "attestationSignatureTargetSlots" => {
-                targets(name, store.attestation_signatures().map(|(data, _)| data), &check, findings)?;
+                targets(name, store.pools().attestation_signatures().map(|(data, _)| data), &check, findings)?;
             }
             "latestNewAggregatedTargetSlots" => {
-                targets(name, store.new_proofs().map(|(data, _)| data), &check, findings)?;
+                targets(name, store.pools().new_proofs().map(|(data, _)| data), &check, findings)?;
             }
             "latestKnownAggregatedTargetSlots" => {
-                targets(name, store.known_proofs().map(|(data, _)| data), &check, findings)?;
+                targets(name, store.pools().known_proofs().map(|(data, _)| data), &check, findings)?;
             }
             "newPoolProofParticipants" => participants(store, &check, findings)?,
             "blockAttestationCount" => {
@@ -64,8 +64,8 @@ pub(super) fn compare(
             }
             "lexicographicHeadAmong" => tie(store, labels, &check, findings)?,
             "reorgDepth" => {
-                let kept: HashSet<Root> = store.chain(store.head()).map(|(root, _)| root).collect();
-                let left = store.chain(taken.head_before).filter(|(root, _)| !kept.contains(root)).count();
+                let kept: HashSet<Root> = store.tree().chain(store.head()).map(|(root, _)| root).collect();
+                let left = store.tree().chain(taken.head_before).filter(|(root, _)| !kept.contains(root)).count();
                 findings.same(name, left as u64, check.uint()?);
             }
             "labelsInStore" => {
@@ -107,11 +107,12 @@ fn one_vote(store: &Store, labels: &Labels, check: &Field<'_>, findings: &mut Fi
     let latest = match location.text()? {
         "signatures" => latest(
             store
+                .pools()
                 .attestation_signatures()
                 .filter_map(|(data, mut voters)| voters.any(|voter| voter == validator).then_some(data)),
         ),
-        "new" => latest(voted(store.new_proofs(), validator)),
-        "known" => latest(voted(store.known_proofs(), validator)),
+        "new" => latest(voted(store.pools().new_proofs(), validator)),
+        "known" => latest(voted(store.pools().known_proofs(), validator)),
         _ => return Err(location.malformed("no such pool is known here")),
     };
     let what = |field: &str| format!("{field} of validator {validator}'s vote among {}", location.text().unwrap_or(""));
@@ -153,7 +154,8 @@ fn voted<'a>(
 fn participants(store: &Store, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
     for (slot, expected) in check.entries()? {
         let slot: Slot = slot.parse().map_err(|_| expected.malformed("the key is no slot"))?;
-        let proofs = store.new_proofs().filter(|(data, _)| data.target.slot == slot).flat_map(|(_, proofs)| proofs);
+        let proofs =
+            store.pools().new_proofs().filter(|(data, _)| data.target.slot == slot).flat_map(|(_, proofs)| proofs);
         let got: BTreeSet<_> = proofs.flat_map(|proof| validator_indices(&proof.participants)).collect();
         let what = format!("voters of new proofs for target slot {slot}");
         findings.same(&what, got, expected.each(Field::uint)?.into_iter().collect());

@@ -52,8 +52,8 @@ pub(super) fn give_votes(
 
 /// Iterates over every vote acceptable to the store with a slot up to `has_begun`.
 fn possible_votes(store: &Store, has_begun: Slot) -> impl Iterator<Item = AttestationData> {
-    let chain = |root: Root| store.chain(root).map(|(root, block)| Checkpoint { root, slot: block.slot });
-    let heads = store.blocks().map(|(root, block)| Checkpoint { root: *root, slot: block.slot });
+    let chain = |root: Root| store.tree().chain(root).map(|(root, block)| Checkpoint { root, slot: block.slot });
+    let heads = store.tree().blocks().map(|(root, block)| Checkpoint { root: *root, slot: block.slot });
     heads.flat_map(move |head| {
         chain(head.root).flat_map(move |target| {
             chain(target.root).flat_map(move |source| {

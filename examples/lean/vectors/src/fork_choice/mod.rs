@@ -186,8 +186,9 @@ fn give_votes(store: &mut Store, block: &Block) {
     for vote in block.body.attestations.iter() {
         let voters: HashSet<ValidatorIndex> = validator_indices(&vote.aggregation_bits).collect();
         let held: HashSet<_> = store
+            .pools()
             .known_proofs()
-            .chain(store.new_proofs())
+            .chain(store.pools().new_proofs())
             .filter(|(data, _)| **data == vote.data)
             .flat_map(|(_, proofs)| proofs.iter().flat_map(|proof| validator_indices(&proof.participants)))
             .collect();

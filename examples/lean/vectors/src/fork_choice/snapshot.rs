@@ -11,7 +11,7 @@ use consensus::{AttestationData, Checkpoint, Proofs, Root, Store, validator_indi
 
 /// Compares every field of a snapshot.
 pub(super) fn compare(store: &Store, snapshot: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
-    let roots: BTreeSet<Root> = store.blocks().map(|(root, _)| *root).collect();
+    let roots: BTreeSet<Root> = store.tree().blocks().map(|(root, _)| *root).collect();
     let fields = [
         ("time", json!(store.time())),
         ("headRoot", json!(store.head())),
@@ -21,8 +21,8 @@ pub(super) fn compare(store: &Store, snapshot: &Field<'_>, findings: &mut Findin
         ("blockWeights", weights(store, &roots)),
         ("blockRoots", json!(roots)),
         ("attestationSignatures", signatures(store)),
-        ("newAggregatedPayloads", pool(store.new_proofs())),
-        ("knownAggregatedPayloads", pool(store.known_proofs())),
+        ("newAggregatedPayloads", pool(store.pools().new_proofs())),
+        ("knownAggregatedPayloads", pool(store.pools().known_proofs())),
     ];
     for (name, got) in &fields {
         let expected = snapshot.at(name)?;
@@ -61,7 +61,7 @@ fn weights(store: &Store, roots: &BTreeSet<Root>) -> Value {
 
 fn signatures(store: &Store) -> Value {
     let mut entries: Vec<(Root, Vec<u64>)> =
-        store.attestation_signatures().map(|(data, voters)| (Root::of(data), voters.collect())).collect();
+        store.pools().attestation_signatures().map(|(data, voters)| (Root::of(data), voters.collect())).collect();
     entries.sort();
     entries.iter().map(|(root, voters)| json!({"dataRoot": root, "validatorIndices": voters})).collect()
 }

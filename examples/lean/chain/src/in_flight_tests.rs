@@ -1,31 +1,32 @@
-//! What the chain's state makes of outcomes that come late, in another order, twice or never.
+//! Tests of the chain's state with late, reordered, repeated and missing results.
 
 use network::PeerId;
 
+use crate::decoder::Fetched;
 use crate::effect::Effect;
+use crate::state::ChainState;
 use crate::state_tests::{Producer, VALIDATORS, chain, fetches, gossip_block, origin, tick, verdict};
 use crate::verifier::{self, Done, Job, JobId, NotDone};
-use crate::{ChainState, Fetched};
 use consensus::{Block, MockProofs, MultiMessageAggregate, Root, SignedAttestation, SignedBlock};
 use network::{Offence, Verdict};
 
-/// A job that somebody else is to do.
+/// A job for a worker.
 pub(super) type Begun = (JobId, Job);
 
-/// Parts what is to be done elsewhere from what is to be done at once.
+/// Separates jobs from all other effects.
 pub(super) fn begun(effects: Vec<Effect>) -> (Vec<Begun>, Vec<Effect>) {
     let mut jobs = Vec::new();
     let mut others = Vec::new();
     for effect in effects {
         match effect {
-            Effect::Work(id, job) => jobs.push((id, job)),
+            Effect::Job(id, job) => jobs.push((id, job)),
             effect => others.push(effect),
         }
     }
     (jobs, others)
 }
 
-/// Begins the only job that comes of these effects, which say nothing to the network yet.
+/// Returns the only job among these effects, and checks that they contain no verdict yet.
 fn only(effects: Vec<Effect>) -> Begun {
     let (mut jobs, others) = begun(effects);
     assert!(
@@ -36,26 +37,26 @@ fn only(effects: Vec<Effect>) -> Begun {
 }
 
 pub(super) fn finish(chain: &mut ChainState, (id, job): Begun) -> Vec<Effect> {
-    chain.done(vec![Done { id, outcome: Ok(job.run(&MockProofs::default())) }])
+    chain.jobs_done(vec![Done { id, outcome: Ok(job.run(&MockProofs::default())) }])
 }
 
 fn lose(chain: &mut ChainState, (id, _): Begun) -> Vec<Effect> {
-    chain.done(vec![Done { id, outcome: Err(NotDone::Lost) }])
+    chain.jobs_done(vec![Done { id, outcome: Err(NotDone::Lost) }])
 }
 
 fn vote(chain: &mut ChainState, vote: &SignedAttestation) -> Begun {
-    only(chain.gossiped_vote(vote.clone(), origin()))
+    only(chain.vote(vote.clone(), origin()))
 }
 
 fn block(chain: &mut ChainState, block: &SignedBlock) -> Begun {
-    only(chain.gossiped_block(block.clone(), origin()))
+    only(chain.block(block.clone(), origin()))
 }
 
 fn with_bad_proof(block: &SignedBlock) -> SignedBlock {
     SignedBlock { proof: MultiMessageAggregate::default(), ..block.clone() }
 }
 
-/// A block with a valid proof that cannot be: no rule leads to its state.
+/// A block with a state root not reached by the rules.
 fn against_the_rules(block: &SignedBlock, tag: u8) -> SignedBlock {
     let block = Block { state_root: Root::from([tag; 32]), ..block.block.clone() };
     SignedBlock { block, proof: MultiMessageAggregate::default() }
@@ -65,7 +66,7 @@ fn dropped(chain: &ChainState) -> Vec<(&'static str, u64)> {
     chain.snapshot().dropped.into_iter().collect()
 }
 
-/// A chain in slot 1 that has the block of slot 1, and the votes for it.
+/// A chain in slot 1 with the block of slot 1, and the votes for it.
 fn with_votes() -> (ChainState, Vec<SignedAttestation>) {
     let (first, votes) = Producer::new().slot(1);
     let mut chain = chain([]);
@@ -74,7 +75,7 @@ fn with_votes() -> (ChainState, Vec<SignedAttestation>) {
     (chain, votes)
 }
 
-/// A chain in slot 20 without any block, and the blocks of as many slots.
+/// A chain in slot 20 without any block, and a block for each of the first slots.
 fn with_blocks(slots: u64) -> (ChainState, Vec<SignedBlock>) {
     let mut producer = Producer::new();
     let blocks = (1..=slots).map(|slot| producer.slot(slot).0).collect();
@@ -84,36 +85,36 @@ fn with_blocks(slots: u64) -> (ChainState, Vec<SignedBlock>) {
 }
 
 #[test]
-fn a_vote_is_reported_on_and_counted_when_it_has_been_verified_and_not_before() {
+fn a_vote_gets_its_verdict_and_counts_only_after_its_verification() {
     let (mut chain, votes) = with_votes();
     let job = vote(&mut chain, &votes[0]);
-    assert_eq!(chain.store.signature_count(), 0);
+    assert_eq!(chain.base.store.pools().signature_count(), 0);
     assert_eq!(verdict(&finish(&mut chain, job)), Verdict::Accept);
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.base.store.pools().signature_count(), 1);
 }
 
 #[test]
-fn a_vote_that_is_verified_twice_counts_once_and_one_that_is_held_is_not_verified() {
+fn a_vote_verified_twice_counts_once_and_a_known_vote_is_not_verified() {
     let (mut chain, votes) = with_votes();
     let copies = [(); 2].map(|()| vote(&mut chain, &votes[0]));
     for copy in copies {
         assert_eq!(verdict(&finish(&mut chain, copy)), Verdict::Accept);
     }
-    assert_eq!(chain.store.signature_count(), 1);
-    let (jobs, others) = begun(chain.gossiped_vote(votes[0].clone(), origin()));
+    assert_eq!(chain.base.store.pools().signature_count(), 1);
+    let (jobs, others) = begun(chain.vote(votes[0].clone(), origin()));
     assert!(jobs.is_empty());
     assert_eq!(verdict(&others), Verdict::Ignore);
     assert_eq!(dropped(&chain), [("DUPLICATE_VOTE", 1)]);
 }
 
 #[test]
-fn a_forged_vote_that_is_being_verified_keeps_no_genuine_one_out() {
+fn a_forged_vote_in_flight_does_not_block_the_genuine_vote() {
     let (mut chain, votes) = with_votes();
     let forgery = SignedAttestation { validator_index: 1, ..votes[0].clone() };
     let (forged, genuine) = (vote(&mut chain, &forgery), vote(&mut chain, &votes[1]));
     assert_eq!(verdict(&finish(&mut chain, genuine)), Verdict::Accept);
     assert_eq!(verdict(&finish(&mut chain, forged)), Verdict::Reject);
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.base.store.pools().signature_count(), 1);
 }
 
 #[test]
@@ -121,14 +122,14 @@ fn our_own_vote_is_not_verified() {
     let (mut chain, votes) = with_votes();
     let (jobs, _) = begun(chain.own_vote(Box::new(votes[2].clone())));
     assert!(jobs.is_empty());
-    assert_eq!(chain.store.signature_count(), 1);
+    assert_eq!(chain.base.store.pools().signature_count(), 1);
 }
 
 #[test]
-fn a_block_is_verified_once_however_often_it_comes_meanwhile() {
+fn a_block_in_flight_is_not_verified_again() {
     let (mut chain, blocks) = with_blocks(1);
     let job = block(&mut chain, &blocks[0]);
-    let (jobs, others) = begun(chain.gossiped_block(blocks[0].clone(), origin()));
+    let (jobs, others) = begun(chain.block(blocks[0].clone(), origin()));
     assert!(jobs.is_empty());
     assert_eq!(verdict(&others), Verdict::Ignore);
     assert_eq!(verdict(&finish(&mut chain, job)), Verdict::Accept);
@@ -136,11 +137,11 @@ fn a_block_is_verified_once_however_often_it_comes_meanwhile() {
 }
 
 #[test]
-fn a_copy_with_a_bad_proof_that_comes_first_does_not_keep_the_block_out() {
+fn a_first_copy_with_a_bad_proof_does_not_block_the_valid_copy() {
     let (mut chain, blocks) = with_blocks(1);
     let forged = block(&mut chain, &with_bad_proof(&blocks[0]));
-    let (jobs, others) = begun(chain.gossiped_block(blocks[0].clone(), origin()));
-    assert!(jobs.is_empty() && others.is_empty(), "it is kept until the first one has been verified");
+    let (jobs, others) = begun(chain.block(blocks[0].clone(), origin()));
+    assert!(jobs.is_empty() && others.is_empty(), "it is kept until the first copy has been verified");
     let (mut jobs, others) = begun(finish(&mut chain, forged));
     assert_eq!(verdict(&others), Verdict::Reject);
     assert_eq!(verdict(&finish(&mut chain, jobs.remove(0))), Verdict::Accept);
@@ -148,7 +149,7 @@ fn a_copy_with_a_bad_proof_that_comes_first_does_not_keep_the_block_out() {
 }
 
 #[test]
-fn copies_with_other_proofs_are_bounded_and_the_block_is_fetched_if_none_was_good() {
+fn copies_with_other_proofs_are_bounded_and_the_block_is_fetched_if_none_was_valid() {
     let (mut chain, blocks) = with_blocks(1);
     chain.peer_connected(PeerId::random());
     let mut job = block(&mut chain, &with_bad_proof(&blocks[0]));
@@ -156,7 +157,7 @@ fn copies_with_other_proofs_are_bounded_and_the_block_is_fetched_if_none_was_goo
         let proof = MultiMessageAggregate { proof: vec![tag].try_into().expect("one byte") };
         SignedBlock { proof, ..blocks[0].clone() }
     };
-    let kept = (1..=20).filter(|&tag| chain.gossiped_block(copy(tag), origin()).is_empty()).count();
+    let kept = (1..=20).filter(|&tag| chain.block(copy(tag), origin()).is_empty()).count();
     assert_eq!(kept, 16);
     assert_eq!(dropped(&chain), [("VERIFICATION_FULL", 4)]);
     for _ in 0..kept {
@@ -166,12 +167,12 @@ fn copies_with_other_proofs_are_bounded_and_the_block_is_fetched_if_none_was_goo
 }
 
 #[test]
-fn a_block_whose_parent_is_being_verified_waits_and_nothing_is_fetched() {
+fn a_block_with_its_parent_in_flight_waits_and_nothing_is_fetched() {
     let (mut chain, blocks) = with_blocks(3);
     chain.peer_connected(PeerId::random());
     let parent = block(&mut chain, &blocks[0]);
     for child in &blocks[1..] {
-        let (jobs, others) = begun(chain.gossiped_block(child.clone(), origin()));
+        let (jobs, others) = begun(chain.block(child.clone(), origin()));
         assert!(jobs.is_empty());
         assert_eq!((verdict(&others), fetches(&others)), (Verdict::Ignore, vec![]));
     }
@@ -182,7 +183,7 @@ fn a_block_whose_parent_is_being_verified_waits_and_nothing_is_fetched() {
 }
 
 #[test]
-fn what_builds_on_a_block_that_is_against_the_rules_goes_with_it() {
+fn the_descendants_of_a_rejected_block_are_dropped() {
     let (mut chain, blocks) = with_blocks(1);
     let parent = against_the_rules(&blocks[0], 7);
     let job = block(&mut chain, &parent);
@@ -195,16 +196,16 @@ fn what_builds_on_a_block_that_is_against_the_rules_goes_with_it() {
     gossip_block(&mut chain, child);
     gossip_block(&mut chain, grandchild);
     assert_eq!(chain.snapshot().pending_blocks, 2);
-    // The mock proof is bound to its statement, so the verifier is told to trust it to get to the rules.
+    // The mock proof is bound to its statement. Trusting it lets the test reach the rules.
     let (id, Job::Block(candidate)) = job else { panic!("it is a block's") };
     let outcome = Ok(verifier::Outcome::Block(candidate.trust_proof()));
-    assert_eq!(verdict(&chain.done(vec![Done { id, outcome }])), Verdict::Reject);
+    assert_eq!(verdict(&chain.jobs_done(vec![Done { id, outcome }])), Verdict::Reject);
     assert_eq!(chain.snapshot().pending_blocks, 0);
     assert_eq!(dropped(&chain), [("INVALID_ANCESTOR", 2), ("STATE_ROOT_MISMATCH", 1)]);
 }
 
 #[test]
-fn what_waits_for_a_block_whose_proof_alone_was_bad_goes_on_waiting_while_it_is_fetched() {
+fn children_of_a_block_with_only_a_bad_proof_continue_to_wait_while_it_is_fetched() {
     let (mut chain, blocks) = with_blocks(2);
     chain.peer_connected(PeerId::random());
     let job = block(&mut chain, &with_bad_proof(&blocks[0]));
@@ -217,19 +218,19 @@ fn what_waits_for_a_block_whose_proof_alone_was_bad_goes_on_waiting_while_it_is_
 }
 
 #[test]
-fn blocks_are_imported_in_the_order_in_which_they_were_sent_away() {
+fn blocks_are_imported_in_the_order_of_their_jobs_start() {
     let (mut chain, blocks) = with_blocks(1);
     let (rival, _) = Producer::new().slot(2);
     let (first, second) = (block(&mut chain, &blocks[0]), block(&mut chain, &rival));
     assert!(finish(&mut chain, second).is_empty());
     let effects = finish(&mut chain, first);
     assert_eq!(effects.iter().filter(|effect| matches!(effect, Effect::Report(_, Verdict::Accept))).count(), 2);
-    let known: Vec<_> = chain.store.blocks().map(|(_, block)| block.slot).collect();
+    let known: Vec<_> = chain.base.store.tree().blocks().map(|(_, block)| block.slot).collect();
     assert_eq!(known, [0, 1, 2]);
 }
 
 #[test]
-fn what_finality_goes_past_while_it_is_verified_is_dropped() {
+fn blocks_and_votes_passed_by_finality_during_verification_are_dropped() {
     let mut producer = Producer::new();
     let slots: Vec<_> = (1..=8).map(|slot| producer.slot(slot)).collect();
     let mut chain = chain([]);
@@ -257,15 +258,16 @@ fn what_finality_goes_past_while_it_is_verified_is_dropped() {
 }
 
 #[test]
-fn what_is_about_a_block_of_ours_that_was_withdrawn_meanwhile_waits_for_it() {
+fn votes_and_children_of_our_withdrawn_block_are_held_for_it() {
     let mut producer = Producer::new();
     let (first, votes) = producer.slot(1);
     let (second, _) = producer.slot(2);
-    // This node proposes the same block, for it has the same validators; nobody signs it.
+    // This node proposes the same block, because it has the same validators. The block stays
+    // unsigned.
     let mut chain = chain(0..VALIDATORS);
     (0..5).for_each(|interval| drop(tick(&mut chain, interval)));
     tick(&mut chain, 5);
-    assert!(chain.store.contains_block(&Root::of(&first.block)));
+    assert!(chain.base.store.contains_block(&Root::of(&first.block)));
     tick(&mut chain, 9);
     let (vote, child) = (vote(&mut chain, &votes[0]), block(&mut chain, &second));
     chain.not_signed(1, 1, "the key is exhausted");
@@ -274,14 +276,14 @@ fn what_is_about_a_block_of_ours_that_was_withdrawn_meanwhile_waits_for_it() {
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.pending_votes, snapshot.pending_blocks, snapshot.blocks_imported), (1, 1, 0));
     gossip_block(&mut chain, first);
-    assert_eq!((chain.snapshot().blocks_imported, chain.store.signature_count()), (2, 1));
+    assert_eq!((chain.snapshot().blocks_imported, chain.base.store.pools().signature_count()), (2, 1));
 }
 
 #[test]
-fn votes_that_are_too_many_to_be_verified_at_once_are_dropped_and_counted() {
+fn votes_above_the_bound_in_flight_are_dropped_and_counted() {
     let (mut chain, votes) = with_votes();
     let mut jobs: Vec<_> = (0..verifier::VOTES).map(|_| vote(&mut chain, &votes[0])).collect();
-    let effects = chain.gossiped_vote(votes[1].clone(), origin());
+    let effects = chain.vote(votes[1].clone(), origin());
     assert_eq!(verdict(&effects), Verdict::Ignore);
     assert_eq!(dropped(&chain), [("VERIFICATION_FULL", 1)]);
     finish(&mut chain, jobs.remove(0));
@@ -289,18 +291,18 @@ fn votes_that_are_too_many_to_be_verified_at_once_are_dropped_and_counted() {
 }
 
 #[test]
-fn a_block_that_comes_when_too_many_are_being_verified_is_held_until_there_is_room() {
+fn a_block_above_the_bound_in_flight_is_held_until_there_is_room() {
     let (mut chain, blocks) = with_blocks(1);
     chain.peer_connected(PeerId::random());
     let mut jobs: Vec<_> =
         (0..verifier::BLOCKS as u8).map(|tag| block(&mut chain, &against_the_rules(&blocks[0], tag))).collect();
-    let (none, others) = begun(chain.gossiped_block(blocks[0].clone(), origin()));
+    let (none, others) = begun(chain.block(blocks[0].clone(), origin()));
     assert!(none.is_empty());
     assert_eq!((verdict(&others), fetches(&others)), (Verdict::Ignore, vec![]));
     assert_eq!(chain.snapshot().pending_blocks, 1);
     let (mut held, _) = begun(finish(&mut chain, jobs.remove(0)));
     assert_eq!(chain.snapshot().pending_blocks, 0);
-    assert!(finish(&mut chain, held.remove(0)).is_empty(), "it waits for those before it");
+    assert!(finish(&mut chain, held.remove(0)).is_empty(), "it waits for the blocks before it");
     for job in jobs {
         finish(&mut chain, job);
     }
@@ -308,7 +310,7 @@ fn a_block_that_comes_when_too_many_are_being_verified_is_held_until_there_is_ro
 }
 
 #[test]
-fn a_lost_vote_is_counted_and_a_lost_block_is_begun_once_more() {
+fn a_lost_vote_is_counted_and_a_lost_block_is_verified_once_more() {
     let (mut chain, votes) = with_votes();
     let lost = vote(&mut chain, &votes[0]);
     assert_eq!(verdict(&lose(&mut chain, lost)), Verdict::Ignore);
@@ -325,29 +327,29 @@ fn a_lost_vote_is_counted_and_a_lost_block_is_begun_once_more() {
 }
 
 #[test]
-fn an_outcome_that_does_not_come_is_given_up_and_left_out_when_it_comes_after_all() {
+fn a_missing_result_is_abandoned_and_ignored_when_it_arrives_later() {
     let (mut chain, votes) = with_votes();
     let job = vote(&mut chain, &votes[0]);
     assert!(!tick(&mut chain, 31).iter().any(|effect| matches!(effect, Effect::Report(..))));
     assert_eq!(verdict(&tick(&mut chain, 32)), Verdict::Ignore);
     assert_eq!(dropped(&chain), [("VERIFICATION_LATE", 1)]);
     assert!(finish(&mut chain, job).is_empty());
-    assert_eq!(chain.store.signature_count(), 0);
+    assert_eq!(chain.base.store.pools().signature_count(), 0);
 }
 
 #[test]
-fn a_request_ends_when_what_it_brought_has_been_verified() {
+fn a_request_ends_when_its_block_has_been_verified() {
     let (mut chain, blocks) = with_blocks(1);
     let root = Root::of(&blocks[0].block);
     let peers = [PeerId::random(), PeerId::random()];
     peers.iter().for_each(|peer| drop(chain.peer_connected(*peer)));
-    chain.want_below(root, Some(peers[0]));
+    chain.blocks.want_below(root, Some(peers[0]), &mut chain.sync, &mut chain.base);
     assert_eq!(fetches(&chain.peer_connected(peers[0])), [root]);
     let job = only(chain.fetched(1, Fetched::Blocks(vec![with_bad_proof(&blocks[0])])));
-    assert_eq!(fetches(&chain.peer_connected(peers[0])), [], "it is not asked of another while it is verified");
+    assert_eq!(fetches(&chain.peer_connected(peers[0])), [], "it is not requested again while it is verified");
     let effects = finish(&mut chain, job);
-    let is_charged =
-        |effect: &Effect| matches!(effect, Effect::Charge(peer, Offence::InvalidBlock) if *peer == peers[0]);
-    assert!(effects.iter().any(is_charged));
+    let is_penalised =
+        |effect: &Effect| matches!(effect, Effect::Penalise(peer, Offence::InvalidBlock) if *peer == peers[0]);
+    assert!(effects.iter().any(is_penalised));
     assert_eq!(fetches(&effects), [root]);
 }

@@ -1,9 +1,11 @@
-//! From pools of proofs to each validator's latest vote, and from those to the weight of each block and a head.
+//! LMD-GHOST: from a pool of proofs to each validator's latest vote, and from those votes to the
+//! weight of each block and a head.
 //!
-//! A pool knows who has voted for what as sets. Walked from the newest slot on, each vote counts for those of its voters
-//! who were not met before: that is "each validator's latest vote", 64 validators at a time. Weights then flow from
-//! children to parents in one walk over the blocks in question, newest first. Nothing is kept from one head to the next,
-//! so there is nothing that a reorganisation, or a finalized slot that goes back, could leave wrong.
+//! A pool stores the voters of each vote as a set. The votes are read from the newest slot on. Each
+//! vote counts for its voters with no vote read before. This finds the latest votes of 64
+//! validators at a time. The weights are then added from children to parents, in one pass over the
+//! blocks, newest first. Nothing is kept from one head to the next: a reorganisation or a lowered
+//! finalized slot cannot leave stale results.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -14,14 +16,15 @@ use crate::store::pool::ProofPool;
 use crate::store::tree::BlockTree;
 use crate::voters::Voters;
 
-/// How many validators' latest votes are for each head.
+/// The number of validators whose latest vote is for each head.
 pub(super) type HeadVotes = HashMap<Root, u64>;
 
-/// Counts each validator's vote with the highest slot, the one that came first if there are several in one slot. Votes
-/// for heads that are already final are passed over (`extract_attestations_from_aggregated_payloads`).
+/// Counts each validator's vote with the highest slot. Of several votes in one slot, the first in
+/// the pool's order counts. Skips votes for heads at or below the finalized slot
+/// (`extract_attestations_from_aggregated_payloads`).
 pub(super) fn latest_votes(pool: &ProofPool, finalized: Slot) -> HeadVotes {
     let mut votes: Vec<_> = pool.voters().filter(|(data, _)| data.head.slot > finalized).collect();
-    // In a slot the order in which they came stays.
+    // A stable sort: votes of one slot keep the pool's order.
     votes.sort_by_key(|(data, _)| Reverse(data.slot));
     let mut heads = HeadVotes::new();
     let mut decided = Voters::default();
@@ -34,8 +37,8 @@ pub(super) fn latest_votes(pool: &ProofPool, finalized: Slot) -> HeadVotes {
     heads
 }
 
-/// Adds each vote to its head and to the head's ancestors after `slot`; blocks without any are left out
-/// (`accumulate_ancestor_weights`).
+/// Adds each vote to its head and to the head's ancestors after `slot`. Leaves out blocks without
+/// votes (`accumulate_ancestor_weights`).
 pub(super) fn weights(tree: &BlockTree, votes: &HeadVotes, slot: Slot) -> BTreeMap<Root, u64> {
     let first = tree.first_after(slot);
     let mut weights = own_weights(tree, votes, first);
@@ -52,18 +55,19 @@ pub(super) fn weights(tree: &BlockTree, votes: &HeadVotes, slot: Slot) -> BTreeM
         .collect()
 }
 
-/// Descends from a block to the heaviest child, again and again, until there is none (`compute_lmd_ghost_head`).
+/// Descends from a block to its heaviest child, until a block has none (`compute_lmd_ghost_head`).
 ///
-/// Children lighter than `least` are not taken; among equals the larger root is.
+/// Skips children lighter than `least`. Among children of equal weight, takes the one with the
+/// largest root.
 pub(super) fn lmd_ghost_head(tree: &BlockTree, start: Root, votes: &HeadVotes, least: u64) -> Root {
     let Some(first) = tree.place(&start) else { return start };
-    // Only blocks that came after the start can descend from it. Places are counted from it on.
+    // All descendants of the start stand after it. Places are counted from the start.
     let blocks = tree.since(first);
     let mut weights = own_weights(tree, votes, first);
     let root = |place: usize| blocks.get_index(place).map(|(root, _)| root);
     let mut best_children: Vec<Option<usize>> = vec![None; blocks.len()];
     for (place, node) in blocks.values().enumerate().skip(1).rev() {
-        // Its children came after it, so its weight is complete.
+        // The children stand later and were walked first, so this weight is complete.
         let Some(parent) = node.parent().checked_sub(first) else { continue };
         let weight = weights[place];
         weights[parent] += weight;
@@ -76,7 +80,7 @@ pub(super) fn lmd_ghost_head(tree: &BlockTree, start: Root, votes: &HeadVotes, l
     head.copied().unwrap_or(start)
 }
 
-/// The votes for each block itself, from a place on.
+/// Returns the votes for each block itself, from a place on.
 fn own_weights(tree: &BlockTree, votes: &HeadVotes, first: usize) -> Vec<u64> {
     let mut weights = vec![0; tree.since(first).len()];
     for (head, count) in votes {

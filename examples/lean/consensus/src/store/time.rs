@@ -1,0 +1,52 @@
+//! The store's time, and the action due at each interval.
+
+use crate::clock::interval_from_slot;
+use crate::constants::{GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT};
+use crate::slot::{Interval, Slot};
+
+/// The store's time, in intervals since genesis. No method moves it backwards.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Time(Interval);
+
+/// The store's action at an interval of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Propose,
+    Nothing,
+    Aggregate,
+    UpdateSafeTarget,
+    Accept,
+}
+
+impl Time {
+    pub(super) fn at_slot(slot: Slot) -> Self {
+        Self(interval_from_slot(slot))
+    }
+
+    pub(super) fn now(self) -> Interval {
+        self.0
+    }
+
+    /// Advances by one interval and returns the action due there.
+    pub(super) fn advance(&mut self) -> Action {
+        self.0 += 1;
+        match self.0 % INTERVALS_PER_SLOT {
+            0 => Action::Propose,
+            2 => Action::Aggregate,
+            3 => Action::UpdateSafeTarget,
+            4 => Action::Accept,
+            _ => Action::Nothing,
+        }
+    }
+
+    /// Moves to a later time without any action. An earlier time changes nothing.
+    pub(super) fn skip_to(&mut self, time: Interval) {
+        self.0 = self.0.max(time);
+    }
+
+    /// Returns the newest slot allowed in a vote. A slot begins up to one interval early, because
+    /// clocks differ.
+    pub(super) fn newest_slot_for_votes(self) -> Slot {
+        (self.0 + GOSSIP_DISPARITY_INTERVALS) / INTERVALS_PER_SLOT
+    }
+}
