@@ -1,34 +1,21 @@
 //! Where panics of an actor's code are caught: when a part of it runs, and when it is dropped.
 
 use std::any::Any;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
-use crate::mailbox::exit::ExitReason;
+/// The text of a caught panic.
+#[derive(Debug)]
+pub(crate) struct Panicked(pub(crate) String);
 
-/// Polls a part of the actor. A panic is its end as well.
-pub(crate) fn poll_contained<P: Future<Output = ExitReason>>(
-    part: Pin<&mut Option<P>>,
-    task: &mut Context<'_>,
-) -> Poll<ExitReason> {
-    let part = part.as_pin_mut().expect("a part is dropped after its last poll only");
-    match catch_unwind(AssertUnwindSafe(|| part.poll(task))) {
-        Ok(polled) => polled,
-        Err(payload) => Poll::Ready(ExitReason::Panicked(panic_text(payload))),
-    }
+/// Runs foreign code. A panic in it becomes an `Err`.
+pub(crate) fn contained<T>(run: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| Panicked(panic_text(payload)))
 }
 
-/// Drops something that is the actor's, and tells of a panic in that.
-pub(crate) fn drop_contained<T>(value: T) -> Option<ExitReason> {
+/// Drops a foreign value. A panic in its destructor becomes an `Err`.
+pub(crate) fn drop_contained<T>(value: T) -> Result<(), Panicked> {
     contained(move || drop(value))
-}
-
-/// Runs something of the actor's, and tells of a panic in that.
-pub(crate) fn contained(run: impl FnOnce()) -> Option<ExitReason> {
-    let ran = catch_unwind(AssertUnwindSafe(run));
-    ran.err().map(|payload| ExitReason::Panicked(panic_text(payload)))
 }
 
 /// Wakes a stranger's task, and keeps a panic in that from whoever wakes it.

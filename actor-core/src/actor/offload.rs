@@ -3,11 +3,10 @@
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::handle::Handle;
 use crate::mailbox::{Closeable, Envelope, Message, Refused};
-use crate::panic::{contained, let_go, panic_text};
+use crate::panic::{Panicked, contained};
 
 /// Says why offloaded work has no result.
 ///
@@ -62,8 +61,7 @@ where
 
     pub(crate) fn run(mut self) {
         let Some(work) = self.work.take() else { return };
-        let result = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| WorkError::Panicked(panic_text(payload)));
-        self.settle(result);
+        self.settle(contained(work).map_err(|Panicked(text)| WorkError::Panicked(text)));
     }
 }
 
@@ -76,17 +74,14 @@ where
         let shared = self.handle.shared();
         let beside = shared.make_beside();
         // Its lane as well: naming one that does not exist panics, and the actor is to be spared that.
-        let made = catch_unwind(AssertUnwindSafe(|| {
+        let made = contained(|| {
             let message = into_message(result);
             let lane = shared.lane_of(&message);
             (message, lane)
-        }));
+        });
         let mut was_late = false;
         match made {
-            Err(payload) => {
-                let_go(payload);
-                beside.work_is_lost();
-            }
+            Err(_panicked) => beside.work_is_lost(),
             Ok((message, lane)) => {
                 let mut refused = None;
                 // A waker that panics does so after the message was accepted.

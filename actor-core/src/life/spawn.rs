@@ -12,7 +12,7 @@ use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Mailbox, Message, mailbox};
-use crate::panic::{contained, drop_contained};
+use crate::panic::{Panicked, contained, drop_contained};
 use crate::runtime::Executor;
 
 /// Starts an actor on an executor, and gives a handle to it and the right to stop it.
@@ -142,10 +142,10 @@ fn live<A: Actor>(
             }));
             let late = poll_fn(|task| watch.poll_stopped(stopped.as_mut(), task)).await;
             drop(contained(|| stopped.set(None)));
-            ending.also(Some(late));
+            ending.also(late);
         }
-        ending.also(drop_contained(parts.state.take()));
-        ending.also(drop_contained(parts));
+        ending.also_panic(drop_contained(parts.state.take()));
+        ending.also_panic(drop_contained(parts));
     }
 }
 
@@ -163,14 +163,17 @@ impl<M: Message> Ending<M> {
         self.reason.clone().unwrap_or(ExitReason::Abandoned)
     }
 
-    /// Takes in what went wrong later. The first cause stays the reason, unless all was well until then.
-    fn also(&mut self, late: Option<ExitReason>) {
-        let was_well = self.reason.as_ref().is_some_and(ExitReason::is_normal);
-        if let Some(late) = late
-            && was_well
-            && !late.is_normal()
-        {
+    /// Records a later failure. The first cause remains the reason, unless it was a normal end.
+    fn also(&mut self, late: ExitReason) {
+        let was_normal = self.reason.as_ref().is_some_and(ExitReason::is_normal);
+        if was_normal && !late.is_normal() {
             self.reason = Some(late);
+        }
+    }
+
+    fn also_panic(&mut self, ran: Result<(), Panicked>) {
+        if let Err(panicked) = ran {
+            self.also(panicked.into());
         }
     }
 }
@@ -183,7 +186,7 @@ impl<M: Message> Drop for Ending<M> {
             Some(hook) => hook(lane, message),
             None => drop(message),
         };
-        while contained(|| mailbox.drain_undelivered(&mut undelivered)).is_some() {
+        while contained(|| mailbox.drain_undelivered(&mut undelivered)).is_err() {
             // The hook panicked over one message, which the panic hook has reported; the others are still owed.
         }
         // The hook goes before the exit is published: whoever joins may count on what it held.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::life::running::Life;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Message, Shared};
-use crate::panic::poll_contained;
+use crate::panic::{Panicked, contained};
 use crate::runtime::{Executor, Timer};
 
 /// Polls the parts of an actor's life, and sees to what may end them and to what is owed whenever its task rests.
@@ -121,5 +121,20 @@ impl<M: Message> Watch<M> {
 
     fn life(&self) -> &Life {
         self.shared.life()
+    }
+}
+
+/// Polls one part of an actor's life. A panic in it ends the actor.
+fn poll_contained(
+    part: Pin<&mut Option<impl Future<Output = ExitReason>>>,
+    task: &mut Context<'_>,
+) -> Poll<ExitReason> {
+    let part = part.as_pin_mut().expect("a part is dropped after its last poll only");
+    contained(|| part.poll(task)).unwrap_or_else(|panicked| Poll::Ready(panicked.into()))
+}
+
+impl From<Panicked> for ExitReason {
+    fn from(Panicked(text): Panicked) -> Self {
+        Self::Panicked(text)
     }
 }
