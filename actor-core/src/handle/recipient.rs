@@ -6,8 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::handle::{AskError, Handle, TellError, TryTellError, WeakHandle};
-use crate::mailbox::{Envelope, Variant};
+use crate::handle::error::{AskError, TellError, TryTellError};
+use crate::handle::strong::Handle;
+use crate::handle::weak::WeakHandle;
+use crate::mailbox::{Envelope, Message, Variant};
 use crate::reply::{Asker, Reply};
 
 /// Sends one kind of message to an actor whose other messages the sender need not know.
@@ -86,6 +88,18 @@ trait Target<T>: Send + Sync {
 
 trait WeakTarget<T>: Send + Sync {
     fn upgrade(&self) -> Option<Arc<dyn Target<T>>>;
+}
+
+impl<M: Message> Handle<M> {
+    /// Narrows the handle to one kind of message, so that a sender can be given no more than it needs.
+    #[must_use]
+    pub fn recipient<T>(&self) -> Recipient<T>
+    where
+        M: Variant<T>,
+        T: Send + 'static,
+    {
+        Recipient::new(self.clone())
+    }
 }
 
 impl<T: 'static> Recipient<T> {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use event_listener::{EventListener, Listener};
 use pin_project::pin_project;
 
-use crate::handle::TellError;
+use crate::handle::error::TellError;
 use crate::mailbox::{Envelope, LaneQueue, Message, Refused, Shared, Waiting};
 use crate::quiet::{Quiet, quietly};
 

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::handle::{Handle, TryTellError};
+use crate::handle::error::TryTellError;
+use crate::handle::strong::Handle;
 use crate::mailbox::Message;
 
 /// What [`Handle::try_tell_all`] did not send.
