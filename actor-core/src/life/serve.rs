@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
-use crate::actor::budget::Turn;
+use crate::actor::budget::Budget;
 use crate::actor::{Actor, Batch, Context};
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Mailbox, Message};
@@ -32,7 +32,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
         if parts.cx.ending.is_none() {
             mailbox.shared().life().start();
         }
-        let mut turn = Turn::new();
+        let mut budget = Budget::new();
         loop {
             if let Some(reason) = reason_to_end(&mut parts.cx, mailbox) {
                 return reason;
@@ -40,14 +40,14 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             // With nothing more to handle it has only to see so; yielding then could let a deadline pass that it has met.
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
             let is_more = || mailbox.shared().has_late() || mailbox.has_next() || (has_timers && !mailbox.is_closed());
-            if turn.is_over(&*parts.cx.executor, is_more) {
-                turn.pass(&*parts.cx.executor).await;
+            if budget.is_turn_over(&*parts.cx.executor, is_more) {
+                budget.give_way(&*parts.cx.executor).await;
             }
             let next = poll_fn(|task| {
-                turn.begin(&*parts.cx.executor, || mailbox.has_several());
+                budget.begin(&*parts.cx.executor, || mailbox.has_several());
                 let next = poll_next(mailbox, &mut parts.cx, task);
                 if next.is_pending() {
-                    turn = Turn::new();
+                    budget = Budget::new();
                 }
                 next
             });
@@ -56,11 +56,11 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             };
             if mailbox.gives_batches() {
                 // On the heap, so that actors without batches do not keep room for one.
-                turn.count(Box::pin(handle_batch(parts, mailbox, message)).await);
+                budget.count(Box::pin(handle_batch(parts, mailbox, message)).await);
             } else {
                 let Parts { state: Some(actor), cx, .. } = parts else { return ExitReason::Abandoned };
                 actor.handle(message, cx).await;
-                turn.count(1);
+                budget.count(1);
             }
         }
     }
