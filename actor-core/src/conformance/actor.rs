@@ -173,7 +173,7 @@ pub(super) fn a_stop_at_once_drops_a_waiting_handler(runtime: &dyn Runtime) {
     let (handle, running) = notebook(runtime);
     let held = hold(&handle);
     send(&handle, Note::Write(1));
-    running.stop_now();
+    running.kill();
     let exit = end_of(&running);
     assert!(matches!(exit.reason, ExitReason::Killed), "{exit:?}");
     assert_eq!(exit.undelivered(), 1);

@@ -85,12 +85,18 @@ impl Running {
         self.mailbox.interrupt();
     }
 
-    /// Stops the actor at once: a handler that waits is dropped where it waits, one that computes is let finish, and
-    /// nothing more is handled. Returns at once; see [`join`](Self::join).
-    pub fn stop_now(&self) {
+    /// Kills the actor: nothing more is handled. A waiting handler is dropped at its wait, and a computing handler is
+    /// allowed to finish. Returns immediately; see [`join`](Self::join).
+    pub fn kill(&self) {
         self.life().ask(KILLED);
         self.mailbox.close();
         self.mailbox.interrupt();
+    }
+
+    #[deprecated(note = "renamed to `kill`")]
+    #[doc(hidden)]
+    pub fn stop_now(&self) {
+        self.kill();
     }
 
     /// Waits until the actor has started: until [`Actor::started`](crate::Actor::started) has returned.
