@@ -1,9 +1,11 @@
 //! The sending end: from any thread, with or without a runtime.
 
+mod pair;
 mod recipient;
 mod tell;
 mod tell_all;
 
+pub use pair::mailbox;
 pub use recipient::{Recipient, WeakRecipient};
 pub use tell::Tell;
 pub use tell_all::Unsent;

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use crate::actor::{Actor, Context};
 use crate::checker::{block_on, check, thread};
-use crate::handle::{AskError, Handle};
+use crate::handle::{AskError, Handle, mailbox};
 use crate::life::{Exit, ExitReason, Running, Spawn};
-use crate::mailbox::{Lane, Message, mailbox};
+use crate::mailbox::{Lane, Message};
 use crate::reply::Reply;
 use crate::runtime::{Executor, ExecutorStopped, Maker, Timer};
 
