@@ -24,6 +24,7 @@ pub(crate) mod lane;
 mod laps;
 mod late;
 mod lazy;
+mod life;
 pub(crate) mod message;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
@@ -55,6 +56,7 @@ use crate::panic::let_go;
 use crate::sync::{Ordering, fence, spin_loop};
 
 pub use lane::{Lane, LaneStats};
+pub(crate) use life::Life;
 pub use message::{Message, Variant};
 pub(crate) use queue::{Envelope, LaneQueue, Refused};
 pub(crate) use room::Waiting;
