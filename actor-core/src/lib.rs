@@ -144,8 +144,8 @@ pub mod runtime;
 mod sync;
 
 pub use actor::{Actor, Context};
-pub use handle::{AskError, Handle, Recipient, TryTellError};
+pub use handle::{AskError, Handle, Recipient, TryTellError, mailbox};
 pub use life::{Exit, ExitReason, Running, Spawn, spawn};
-pub use mailbox::{Lane, Mailbox, Message, mailbox};
+pub use mailbox::{Lane, Mailbox, Message};
 pub use reply::Reply;
 pub use runtime::{Executor, Runtime, ThreadConfig};

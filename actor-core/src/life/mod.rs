@@ -6,6 +6,5 @@ mod spawn;
 mod watch;
 
 pub use crate::mailbox::exit::{Exit, ExitReason};
-pub(crate) use running::Life;
 pub use running::{NotStarted, Running};
 pub use spawn::{Spawn, SpawnError, spawn};

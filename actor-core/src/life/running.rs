@@ -2,18 +2,16 @@
 
 use std::fmt;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use event_listener::listener;
 
-use crate::mailbox::Closeable;
-use crate::mailbox::exit::{Exit, ExitReason};
-use crate::notice::Notice;
+use crate::mailbox::exit::Exit;
+use crate::mailbox::{Closeable, Life};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
 use crate::runtime::Executor;
-use crate::sync::{AtomicUsize, Ordering};
 
 /// The right to stop an actor and the means to wait for its end, held by whoever spawned it.
 ///
@@ -24,18 +22,6 @@ pub struct Running {
     mailbox: Arc<dyn Closeable>,
     /// Whose clock a deadline is counted by.
     executor: Arc<dyn Executor>,
-}
-
-/// What an actor's task and its spawner share.
-pub(crate) struct Life {
-    /// [`DEADLINE`], [`KILLED`] and [`ENDING`]: what was asked for so far, never cleared; and [`STARTED`].
-    asked: AtomicUsize,
-    /// Set once by the first `stop`, before `DEADLINE`.
-    deadline: OnceLock<Instant>,
-    /// Set once, as the last thing in the actor's life.
-    reason: OnceLock<ExitReason>,
-    /// Notified when the actor has started, and when it has ended.
-    on_change: Notice,
 }
 
 /// Says why an actor that was waited for has not started.
@@ -51,13 +37,6 @@ pub enum NotStarted {
     /// It has neither started nor ended until the timeout.
     Timeout,
 }
-
-const DEADLINE: usize = 1;
-const KILLED: usize = 1 << 1;
-/// Asked for by the actor itself, for after the message in hand; its loop knows why.
-const ENDING: usize = 1 << 2;
-/// Not asked for, but said: the actor's `started` has returned, and has not ended it.
-const STARTED: usize = 1 << 3;
 
 impl Running {
     pub(crate) fn new(mailbox: Arc<dyn Closeable>, executor: Arc<dyn Executor>) -> Self {
@@ -78,19 +57,24 @@ impl Running {
         self.mailbox.close();
         // A deadline past the end of the clock is none.
         if let Some(deadline) = self.executor.now().checked_add(patience) {
-            self.life().deadline.get_or_init(|| deadline);
-            self.life().ask(DEADLINE);
+            self.life().stop(deadline);
         }
         // Last, because it runs the task's waker, and also if this is not the first stop: that one's wake may have failed.
         self.mailbox.interrupt();
     }
 
-    /// Stops the actor at once: a handler that waits is dropped where it waits, one that computes is let finish, and
-    /// nothing more is handled. Returns at once; see [`join`](Self::join).
-    pub fn stop_now(&self) {
-        self.life().ask(KILLED);
+    /// Kills the actor: nothing more is handled. A waiting handler is dropped at its wait, and a computing handler is
+    /// allowed to finish. Returns immediately; see [`join`](Self::join).
+    pub fn kill(&self) {
+        self.life().kill();
         self.mailbox.close();
         self.mailbox.interrupt();
+    }
+
+    #[deprecated(note = "renamed to `kill`")]
+    #[doc(hidden)]
+    pub fn stop_now(&self) {
+        self.kill();
     }
 
     /// Waits until the actor has started: until [`Actor::started`](crate::Actor::started) has returned.
@@ -108,7 +92,7 @@ impl Running {
             if let Some(started) = self.has_started() {
                 return started;
             }
-            listener!(self.life().on_change.event() => starting);
+            listener!(self.life().on_change().event() => starting);
             // Look again: it may have started before the listener was there to be told.
             if let Some(started) = self.has_started() {
                 return started;
@@ -128,7 +112,7 @@ impl Running {
     }
 
     fn has_started(&self) -> Option<Result<(), Exit>> {
-        if self.life().asked.load(Ordering::SeqCst) & STARTED != 0 {
+        if self.life().has_started() {
             return Some(Ok(()));
         }
         self.exit().map(Err)
@@ -144,7 +128,7 @@ impl Running {
             if let Some(exit) = self.exit() {
                 return exit;
             }
-            listener!(self.life().on_change.event() => ending);
+            listener!(self.life().on_change().event() => ending);
             // Look again: the exit may have come before the listener was there to be told.
             if let Some(exit) = self.exit() {
                 return exit;
@@ -162,61 +146,12 @@ impl Running {
     /// Tells how the actor ended, if it has.
     #[must_use]
     pub fn exit(&self) -> Option<Exit> {
-        let reason = self.life().reason.get()?;
+        let reason = self.life().reason()?;
         Some(Exit { reason: reason.clone(), lanes: self.mailbox.stats(), lost_work: self.mailbox.lost_work() })
     }
 
     fn life(&self) -> &Life {
         self.mailbox.life()
-    }
-}
-
-impl Life {
-    pub(crate) fn new() -> Self {
-        let asked = AtomicUsize::new(0);
-        Self { asked, deadline: OnceLock::new(), reason: OnceLock::new(), on_change: Notice::new() }
-    }
-
-    /// Asks for something. The caller interrupts the task after that.
-    fn ask(&self, what: usize) {
-        // SeqCst, before the signal is looked at: a task that has announced that it waits sees it, or is seen.
-        self.asked.fetch_or(what, Ordering::SeqCst);
-    }
-
-    /// Tells whether the actor was asked to stop, at once or by a deadline.
-    #[inline]
-    pub(crate) fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::SeqCst) & !STARTED != 0
-    }
-
-    pub(crate) fn is_killed(&self) -> bool {
-        self.asked.load(Ordering::SeqCst) & KILLED != 0
-    }
-
-    /// Says that the actor ends after the message in hand.
-    pub(crate) fn end_after_this(&self) {
-        self.asked.fetch_or(ENDING, Ordering::Relaxed);
-    }
-
-    /// Tells whether nothing more is to be handled.
-    pub(crate) fn takes_no_more(&self) -> bool {
-        self.asked.load(Ordering::SeqCst) & (KILLED | ENDING) != 0
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        (self.asked.load(Ordering::SeqCst) & DEADLINE != 0).then(|| self.deadline.get().copied()).flatten()
-    }
-
-    /// Says that the actor has started.
-    pub(crate) fn start(&self) {
-        self.asked.fetch_or(STARTED, Ordering::SeqCst);
-        self.on_change.notify();
-    }
-
-    pub(crate) fn end(&self, reason: ExitReason) {
-        if self.reason.set(reason).is_ok() {
-            self.on_change.notify();
-        }
     }
 }
 

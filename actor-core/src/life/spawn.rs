@@ -6,12 +6,12 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use crate::actor::Actor;
-use crate::handle::Handle;
+use crate::handle::{Handle, mailbox};
 use crate::life::running::Running;
 use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Mailbox, Message, mailbox};
+use crate::mailbox::{Mailbox, Message};
 use crate::panic::{Panicked, contained, drop_contained};
 use crate::runtime::Executor;
 

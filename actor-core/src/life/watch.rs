@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::life::running::Life;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Message, Shared};
+use crate::mailbox::{Life, Message, Shared};
 use crate::panic::{Panicked, contained};
 use crate::runtime::{Executor, Timer};
 

@@ -15,7 +15,7 @@ pub enum ExitReason {
     /// It was asked to stop by a deadline, which passed while messages were queued, a handler waited, or offloaded work was
     /// in flight.
     DeadlinePassed,
-    /// It was stopped at once.
+    /// It was [killed](crate::Running::kill).
     Killed,
     /// No handle was left, nothing was queued and no timer was armed: nothing could ever have reached it again.
     Unreachable,

@@ -24,6 +24,7 @@ pub(crate) mod lane;
 mod laps;
 mod late;
 mod lazy;
+mod life;
 pub(crate) mod message;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
@@ -51,11 +52,11 @@ use std::thread;
 use futures::Stream;
 use futures::future::poll_fn;
 
-use crate::handle::Handle;
 use crate::panic::let_go;
 use crate::sync::{Ordering, fence, spin_loop};
 
 pub use lane::{Lane, LaneStats};
+pub(crate) use life::Life;
 pub use message::{Message, Variant};
 pub(crate) use queue::{Envelope, LaneQueue, Refused};
 pub(crate) use room::Waiting;
@@ -63,56 +64,6 @@ use schedule::Schedule;
 pub(crate) use shared::{Closeable, Shared};
 pub(crate) use sources::MOST_SHARE;
 use stash::{Stash, Stashes};
-
-/// Makes a mailbox and the first handle to it.
-///
-/// Handles exist before the actor does, so actors can be wired to each other before any of them runs. The mailbox is
-/// then given to an actor ([`Spawn`](crate::Spawn)), or received from by hand.
-///
-/// A message type without a lane does not compile.
-///
-/// # Examples
-///
-/// A loop of one's own, for instance around a network library:
-///
-/// ```
-/// enum Command {
-///     Publish(&'static str),
-/// }
-/// impl actor_core::Message for Command {}
-///
-/// let (handle, mut mailbox) = actor_core::mailbox::<Command>();
-/// std::thread::spawn(move || {
-///     handle.try_tell(Command::Publish("block")).expect("the lane has room");
-/// });
-/// futures::executor::block_on(async {
-///     let mut published = Vec::new();
-///     while let Some(Command::Publish(topic)) = mailbox.recv().await {
-///         published.push(topic);
-///     }
-///     assert_eq!(published, ["block"], "ends when the last handle is gone");
-/// });
-/// ```
-#[must_use]
-pub fn mailbox<M: Message>() -> (Handle<M>, Mailbox<M>) {
-    const { assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least") };
-    const { assert!(M::LANES.len() < NO_LANE as usize, "Message::LANES must name fewer lanes than 65535") };
-    const { assert!(lanes_fit::<M>(), "a lane of Message::LANES takes more memory than there are addresses for") };
-    let shared = Arc::new(Shared::new());
-    let mailbox = Mailbox {
-        stashes: M::LANES.iter().any(Stash::<M>::is_needed).then(|| Box::new(Stashes::new(M::LANES))),
-        schedule: Schedule::new(M::LANES),
-        in_hand: NO_LANE,
-        is_beside: false,
-        was_late: false,
-        has_left: false,
-        first_pauses: 1,
-        rests: 0,
-        lingers: false,
-        shared: Arc::clone(&shared),
-    };
-    (Handle::first(shared), mailbox)
-}
 
 /// Returns whether each lane's messages fit into the address space.
 const fn lanes_fit<M: Message>() -> bool {
@@ -168,6 +119,24 @@ const LANES_A_REST: usize = 4;
 const NO_LANE: u16 = u16::MAX;
 
 impl<M: Message> Mailbox<M> {
+    pub(crate) fn new() -> Self {
+        const { assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least") };
+        const { assert!(M::LANES.len() < NO_LANE as usize, "Message::LANES must name fewer lanes than 65535") };
+        const { assert!(lanes_fit::<M>(), "a lane of Message::LANES takes more memory than there are addresses for") };
+        Self {
+            shared: Arc::new(Shared::new()),
+            stashes: M::LANES.iter().any(Stash::<M>::is_needed).then(|| Box::new(Stashes::new(M::LANES))),
+            schedule: Schedule::new(M::LANES),
+            in_hand: NO_LANE,
+            is_beside: false,
+            was_late: false,
+            has_left: false,
+            first_pauses: 1,
+            rests: 0,
+            lingers: false,
+        }
+    }
+
     /// Receives the next message, waiting for one. `None` means that no message can come any more: the mailbox was
     /// closed, or its last handle dropped, and everything accepted before that has been given out.
     ///
@@ -310,12 +279,6 @@ impl<M: Message> Mailbox<M> {
     pub fn close(&self) {
         self.shared.close();
         self.shared.interrupt();
-    }
-
-    /// Makes a handle to this mailbox, also when none is left.
-    #[must_use]
-    pub fn handle(&self) -> Handle<M> {
-        Handle::first(Arc::clone(&self.shared))
     }
 
     /// Tells what became of the messages so far, lane by lane.

@@ -2,11 +2,11 @@
 
 use event_listener::EventListener;
 
-use crate::life::Life;
 use crate::mailbox::beside::Beside;
 use crate::mailbox::filled::Filled;
 use crate::mailbox::lane::LaneStats;
 use crate::mailbox::lazy::FirstUse;
+use crate::mailbox::life::Life;
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::{Envelope, LaneQueue, Refused};
 use crate::mailbox::room::{Told, Waiting};

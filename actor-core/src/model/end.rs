@@ -5,8 +5,8 @@ use std::task::{Context, Poll, Waker};
 
 use super::{PREEMPTIONS, take};
 use crate::checker::{CROWD, block_on, check, thread};
-use crate::handle::Handle;
-use crate::mailbox::{Closeable, Lane, Mailbox, Message, mailbox};
+use crate::handle::{Handle, mailbox};
+use crate::mailbox::{Closeable, Lane, Mailbox, Message};
 use crate::reply::Reply;
 
 /// Something to do, with a share in the count of all that live.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{bounded, take};
 use crate::checker::{block_on, thread};
-use crate::mailbox::{Lane, Message, mailbox};
+use crate::handle::mailbox;
+use crate::mailbox::{Lane, Message};
 
 /// For a lane that evicts when it holds `N`.
 struct Fresh<const N: usize>;

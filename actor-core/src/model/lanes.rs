@@ -2,7 +2,8 @@
 
 use super::{bounded, take};
 use crate::checker::{block_on, thread};
-use crate::mailbox::{Lane, Message, mailbox};
+use crate::handle::mailbox;
+use crate::mailbox::{Lane, Message};
 
 /// For a lane of several.
 struct InLane<const LANES: usize>(usize);

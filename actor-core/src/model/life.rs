@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use crate::actor::{Actor, Context};
 use crate::checker::{block_on, check, thread};
-use crate::handle::{AskError, Handle};
+use crate::handle::{AskError, Handle, mailbox};
 use crate::life::{Exit, ExitReason, Running, Spawn};
-use crate::mailbox::{Lane, Message, mailbox};
+use crate::mailbox::{Lane, Message};
 use crate::reply::Reply;
 use crate::runtime::{Executor, ExecutorStopped, Maker, Timer};
 
@@ -193,8 +193,8 @@ fn ask(handle: Handle<Work>, share: Arc<()>) {
     drop(told);
 }
 
-fn stop_now(running: &Running) {
-    running.stop_now();
+fn kill(running: &Running) {
+    running.kill();
 }
 
 fn stop(running: &Running) {
@@ -227,13 +227,13 @@ fn an_actor_that_is_stopped_handles_what_was_accepted() {
 
 #[test]
 fn an_actor_that_is_stopped_at_once_ends() {
-    live(tell_two, stop_now, |_exit| {});
+    live(tell_two, kill, |_exit| {});
 }
 
 #[test]
 fn an_actor_whose_handler_waits_is_stopped_at_once() {
     let wait = |handle: Handle<Work>, share: Arc<()>| drop(handle.try_tell(Work::Wait(share)));
-    live(wait, stop_now, |exit| assert!(!matches!(exit.reason, ExitReason::Abandoned)));
+    live(wait, kill, |exit| assert!(!matches!(exit.reason, ExitReason::Abandoned)));
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn an_ask_of_an_actor_that_is_stopped_ends() {
 
 #[test]
 fn an_ask_of_an_actor_that_is_stopped_at_once_ends() {
-    live(ask, stop_now, |_exit| {});
+    live(ask, kill, |_exit| {});
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn a_handle_that_waits_for_the_end_is_told_of_it() {
         block_on(handle.closed());
         assert!(handle.try_tell(Work::Do(share)).is_err());
     };
-    live(wait, stop_now, |exit| assert!(matches!(exit.reason, ExitReason::Killed)));
+    live(wait, kill, |exit| assert!(matches!(exit.reason, ExitReason::Killed)));
 }
 
 /// Near enough to expire.
@@ -345,7 +345,7 @@ fn an_actor_that_is_stopped_without_end_waits_for_its_work() {
 
 #[test]
 fn an_actor_that_is_stopped_at_once_counts_the_work_that_it_lost() {
-    live(offload, stop_now, |exit| assert!(exit.lost_work <= 1));
+    live(offload, kill, |exit| assert!(exit.lost_work <= 1));
 }
 
 #[test]

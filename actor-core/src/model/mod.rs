@@ -21,9 +21,9 @@ use std::task::{Poll, Wake, Waker};
 use event_listener::listener;
 
 use crate::checker::{block_on, check, check_all, check_some, thread};
-use crate::handle::{Handle, TryTellError};
+use crate::handle::{Handle, TryTellError, mailbox};
 use crate::mailbox::signal::Signal;
-use crate::mailbox::{Lane, Mailbox, Message, mailbox};
+use crate::mailbox::{Lane, Mailbox, Message};
 use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering, store_before_load};
 

@@ -8,7 +8,8 @@ use futures::future::join;
 
 use super::{One, Two, bounded, take};
 use crate::checker::{block_on, check_some, thread};
-use crate::mailbox::{Lane, Mailbox, Message, mailbox};
+use crate::handle::mailbox;
+use crate::mailbox::{Lane, Mailbox, Message};
 use crate::sync::comes_back;
 
 #[test]

@@ -296,7 +296,7 @@ fn what_a_verifier_had_when_it_ended_is_counted_and_the_others_go_on_on_every_ru
         owner.vote(&votes[3]);
         // The owner answers when it has handled what was sent before: the votes are with the verifier.
         assert!(owner.head_after_votes(), "the owner is not held up by its verifiers");
-        owner.running[0].0.stop_now();
+        owner.running[0].0.kill();
         drop(word);
         let mut verdicts = Vec::new();
         for _ in 0..3 {
