@@ -14,31 +14,53 @@ use crate::park::block_on_for;
 use crate::quiet::quietly;
 use crate::reply::{Answer, Reply};
 
-/// Sends messages to one actor: cloned freely, used from any thread, with or without a runtime.
+/// Sends messages to one actor, from any thread, with or without a runtime. Cloning is cheap.
 ///
-/// | | when its lane is full | waits for the answer |
+/// | | in a full lane | waits for the answer |
 /// |---|---|---|
-/// | [`try_tell`](Self::try_tell) | hands the message back | – |
+/// | [`try_tell`](Self::try_tell) | returns the message | no |
 /// | [`tell`](Self::tell) | waits for room | no |
 /// | [`ask`](Self::ask) | waits for room | yes |
-/// | [`try_ask`](Self::try_ask) | hands the message back | gives the answer's future |
-/// | [`tell_blocking`](Self::tell_blocking), [`ask_blocking`](Self::ask_blocking) | as above, parking the thread | with a timeout |
+/// | [`try_ask`](Self::try_ask) | returns the message | returns a future of the answer |
+/// | [`tell_blocking`](Self::tell_blocking) | parks the thread up to a timeout | no |
+/// | [`ask_blocking`](Self::ask_blocking) | parks the thread up to a timeout | yes, up to a timeout |
 ///
-/// An actor that no handle reaches any more, and that waits for no timer, ends. A handle cannot stop its actor: that
-/// is the right of whoever spawned it ([`Running`](crate::Running)).
+/// An actor ends when no handle is left and nothing else can reach it. A handle cannot stop its
+/// actor; only the spawner can, with [`Running`](crate::Running).
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::Message;
+///
+/// struct Block(u64);
+/// impl Message for Block {}
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Block>();
+/// let other = handle.clone();
+/// std::thread::spawn(move || assert!(other.try_tell(Block(7)).is_ok()));
+/// drop(handle);
+/// futures::executor::block_on(async {
+///     assert_eq!(mailbox.recv().await.map(|Block(slot)| slot), Some(7));
+///     assert!(mailbox.recv().await.is_none(), "no handle is left");
+/// });
+/// ```
 pub struct Handle<M: Message> {
     pub(super) shared: Arc<Shared<M>>,
 }
 
 impl<M: Message> Handle<M> {
-    /// Sends the message at once or returns it. Never waits, needs no runtime, and wakes the actor only if it sleeps. Works
-    /// from any thread, also from the destructor of a thread-local while its thread ends.
+    /// Sends the message immediately, or returns it. Never waits, and needs no runtime.
     ///
-    /// Allocates only where the lane makes memory: for its first message, and when more than 8 messages wait, unless they
-    /// have waited before and the lane has not been calm since. [`Lane`](crate::Lane) states the sizes.
+    /// Wakes the actor only if it sleeps. Works on any thread, even in the destructor of a
+    /// thread-local of an ending thread.
     ///
-    /// On a lane that evicts, the oldest message makes room and is dropped on this thread. Such a lane is `Full` only if
-    /// there is no memory for it.
+    /// Allocates only to give the lane memory: for the first message, and when more than 8 messages
+    /// wait. The lane keeps this memory until it has been calm; [`Lane`](crate::Lane) states the
+    /// sizes.
+    ///
+    /// An evicting lane drops its oldest message on this thread to make room. Such a lane is `Full`
+    /// only if the system has no memory for it.
     ///
     /// # Errors
     ///
@@ -67,41 +89,66 @@ impl<M: Message> Handle<M> {
 
     /// Sends the message, waiting for room in its lane.
     ///
-    /// Waiting senders are woken first come, first served, one for each message that the actor has taken, when it rests or its
-    /// turn ends. One that is woken may find the room gone to a sender that did not wait, and then waits again. Nothing is
-    /// reserved for one that is woken and not polled: others are told of its place after a millisecond.
+    /// Waiting senders are woken in the order of their arrival, one for each message taken, when the
+    /// actor's turn ends or the actor is idle. A woken sender may find the room taken by a sender
+    /// without a wait, and then waits again. No room is reserved for a woken sender: if it is not
+    /// polled within a millisecond, other senders are woken for the same room.
     ///
-    /// An actor must not await a `tell` to itself through a lane that may be full. Only the actor makes room, and not before
-    /// its handler has returned, so it waits for ever. It uses [`try_tell`](Self::try_tell), or awaits the `tell` in a future
-    /// of its own on its [executor](crate::Context::executor). The same holds for two actors that await a `tell` to each other.
+    /// A handler must not await a `tell` to its own actor through a full lane. Only the actor makes
+    /// room, and it does so after the handler has returned, so the handler waits forever. Use
+    /// [`try_tell`](Self::try_tell), or spawn a future with the `tell` on the actor's
+    /// [executor](crate::Context::executor). The same holds for two actors awaiting a `tell` to each
+    /// other.
     ///
     /// # Errors
     ///
-    /// [`TellError`] returns the message if the actor ends before there was room.
+    /// [`TellError`] returns the message if the actor ends before there is room.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future before it is ready sends nothing, and drops the message with it.
+    /// Dropping the future before it is ready sends nothing, and drops the message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Lane, Message};
+    /// use futures::FutureExt;
+    ///
+    /// struct Block(u64);
+    /// impl Message for Block {
+    ///     const LANES: &'static [Lane] = &[Lane::fifo("blocks", 1)];
+    /// }
+    ///
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Block>();
+    /// futures::executor::block_on(async {
+    ///     handle.tell(Block(1)).await.expect("there is room");
+    ///     assert!(handle.tell(Block(2)).now_or_never().is_none(), "it waits for room");
+    ///     assert!(matches!(mailbox.try_recv(), Some(Block(1))));
+    ///     handle.tell(Block(3)).await.expect("there is room again");
+    /// });
+    /// ```
     pub fn tell(&self, message: M) -> Tell<'_, M> {
         self.tell_envelope(Envelope { message, asker: None })
     }
 
-    /// Sends a message that carries a [`Reply`], waiting for room, and awaits its answer.
+    /// Sends a message with a [`Reply`] in it, waiting for room, and returns the answer.
     ///
-    /// The answer comes after what this sender sent *in the same lane* before; an ask in a control lane overtakes data.
-    /// An actor that awaits an ask to itself in a handler waits for ever: its next message waits for the handler. So does a
-    /// ring of actors of which each awaits an ask to the next, because none of them handles the question that reaches it.
-    /// Where questions can come round, the handler starts a future of its own that asks, and gives it the [`Reply`], or the
-    /// answer comes as a message. A stop at once or a deadline ends such a wait; nothing else does.
+    /// The actor handles this sender's earlier messages *of the same lane* first. An ask in a control
+    /// lane overtakes data.
+    ///
+    /// A handler must not await an ask to its own actor: the question waits for the handler, and the
+    /// handler for the answer. The same holds for a ring of actors, each awaiting an ask to the next.
+    /// In such a design, the handler spawns a future for the ask and moves its own [`Reply`] there,
+    /// or receives the answer as a message. Only a kill or a deadline ends such a wait.
     ///
     /// # Errors
     ///
-    /// [`AskError::Closed`] returns the unsent message; [`AskError::Dropped`] says that no answer will come. No ask
-    /// hangs because its actor ended.
+    /// [`AskError::Closed`] returns the unsent message. [`AskError::Dropped`] states that no answer
+    /// will arrive. The end of the actor always ends the wait.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future cancels an ask that is still queued: it will not be handled.
+    /// Dropping the future cancels a queued ask: the actor skips it.
     ///
     /// # Examples
     ///
@@ -118,7 +165,8 @@ impl<M: Message> Handle<M> {
     ///     let Some(Count::Read(reply)) = mailbox.recv().await else { panic!("one was asked") };
     ///     reply.send(42);
     /// };
-    /// let (answer, ()) = futures::executor::block_on(async { futures::join!(handle.ask(Count::Read), actor) });
+    /// let both = async { futures::join!(handle.ask(Count::Read), actor) };
+    /// let (answer, ()) = futures::executor::block_on(both);
     /// assert_eq!(answer.ok(), Some(42));
     /// ```
     pub async fn ask<T: Send + 'static>(&self, make: impl FnOnce(Reply<T>) -> M) -> Result<T, AskError<M>> {
@@ -135,37 +183,96 @@ impl<M: Message> Handle<M> {
         answer.await.map_err(|_dropped| AskError::Dropped)
     }
 
-    /// Sends a message that carries a [`Reply`] at once, or hands it back, and gives the answer's future.
+    /// Sends a message with a [`Reply`] in it immediately, and returns a future of the answer.
     ///
     /// # Errors
     ///
     /// As [`try_tell`](Self::try_tell).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Message, Reply};
+    ///
+    /// struct Read(Reply<u64>);
+    /// impl Message for Read {}
+    ///
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Read>();
+    /// let answer = handle.try_ask(Read)?;
+    /// let Some(Read(reply)) = mailbox.try_recv() else { panic!("one was asked") };
+    /// reply.send(42);
+    /// assert_eq!(futures::executor::block_on(answer), Ok(42));
+    /// # Ok::<(), actor_core::TryTellError<Read>>(())
+    /// ```
     pub fn try_ask<T: Send + 'static>(&self, make: impl FnOnce(Reply<T>) -> M) -> Result<Answer<T>, TryTellError<M>> {
         let (envelope, answer) = asking(make);
         self.try_send(envelope)?;
         Ok(answer)
     }
 
-    /// Sends the message from a plain thread, parking it until there is room, or until the timeout.
+    /// Sends the message from a plain thread, which parks until there is room or the timeout passes.
     ///
-    /// It blocks its thread: on a thread that runs a runtime use [`tell`](Self::tell).
+    /// Blocks its thread. In a runtime's thread use [`tell`](Self::tell).
     ///
     /// # Errors
     ///
-    /// [`TryTellError::Full`] after the timeout, [`TryTellError::Closed`] if the actor ends; both return the message.
+    /// Both errors return the message: [`TryTellError::Full`] after the timeout, and
+    /// [`TryTellError::Closed`] if the actor ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::{Lane, Message, TryTellError};
+    ///
+    /// struct Block(u64);
+    /// impl Message for Block {
+    ///     const LANES: &'static [Lane] = &[Lane::fifo("blocks", 1)];
+    /// }
+    ///
+    /// let (handle, _mailbox) = actor_core::mailbox::<Block>();
+    /// let timeout = Duration::from_millis(10);
+    /// assert!(handle.tell_blocking(Block(1), timeout).is_ok());
+    /// let refused = handle.tell_blocking(Block(2), timeout);
+    /// assert!(matches!(refused, Err(TryTellError::Full(Block(2)))));
+    /// ```
     pub fn tell_blocking(&self, message: M, timeout: Duration) -> Result<(), TryTellError<M>> {
         self.send_blocking(Envelope { message, asker: None }, timeout)
     }
 
-    /// Asks from a plain thread, parking it until the answer comes, or until the timeout.
+    /// Asks from a plain thread, which parks until the answer arrives or the timeout passes.
     ///
-    /// It looks for the answer for up to 20 µs before it parks the thread, if that has paid lately.
-    /// It blocks its thread: on a thread that runs a runtime use [`ask`](Self::ask). An actor that asks itself, or another on its
-    /// thread, in this way holds up the thread until the timeout.
+    /// Blocks its thread. In a runtime's thread use [`ask`](Self::ask). An actor asking itself, or
+    /// another actor of its own thread, blocks that thread until the timeout.
+    ///
+    /// The thread spins for up to 20 µs before it parks, if spinning has succeeded lately.
     ///
     /// # Errors
     ///
-    /// See [`AskBlockingError`]. Room and answer are each waited for, so it may take up to twice `timeout` in all.
+    /// See [`AskBlockingError`]. The wait for room and the wait for the answer each have the whole
+    /// `timeout`, so the call takes at most twice as long.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::{Message, Reply};
+    ///
+    /// struct Read(Reply<u64>);
+    /// impl Message for Read {}
+    ///
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Read>();
+    /// std::thread::spawn(move || {
+    ///     futures::executor::block_on(async {
+    ///         while let Some(Read(reply)) = mailbox.recv().await {
+    ///             reply.send(42);
+    ///         }
+    ///     });
+    /// });
+    /// assert_eq!(handle.ask_blocking(Read, Duration::from_secs(10)).ok(), Some(42));
+    /// ```
     pub fn ask_blocking<T: Send + 'static>(
         &self,
         make: impl FnOnce(Reply<T>) -> M,
@@ -183,7 +290,19 @@ impl<M: Message> Handle<M> {
         }
     }
 
-    /// Tells whether the actor has ended or is ending, so that nothing can be sent any more.
+    /// Returns whether the actor has ended or is ending. No send succeeds after that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// struct Tick;
+    /// impl actor_core::Message for Tick {}
+    ///
+    /// let (handle, mailbox) = actor_core::mailbox::<Tick>();
+    /// assert!(!handle.is_closed());
+    /// drop(mailbox);
+    /// assert!(handle.is_closed());
+    /// ```
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.shared.is_closed()
@@ -194,29 +313,65 @@ impl<M: Message> Handle<M> {
     /// # Cancel safety
     ///
     /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// struct Tick;
+    /// impl actor_core::Message for Tick {}
+    ///
+    /// let (handle, mailbox) = actor_core::mailbox::<Tick>();
+    /// std::thread::spawn(move || drop(mailbox));
+    /// futures::executor::block_on(handle.closed());
+    /// assert!(handle.try_tell(Tick).is_err());
+    /// ```
     pub async fn closed(&self) {
         while !self.shared.is_closed() {
             listener!(self.shared.on_close().event() => closing);
-            // Look again: the mailbox may have closed before the listener was there to be told.
+            // Checked again, because the mailbox may have closed before the listener was registered.
             if !self.shared.is_closed() {
                 quietly(closing).await;
             }
         }
     }
 
-    /// Tells what became of the messages so far, lane by lane. Cheap enough for a status line, not for every message.
+    /// Returns the statistics of each lane. Cheap enough for a status line, not for every message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// struct Tick;
+    /// impl actor_core::Message for Tick {}
+    ///
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+    /// assert!(handle.try_tell(Tick).is_ok() && handle.try_tell(Tick).is_ok());
+    /// drop(mailbox);
+    /// let lane = &handle.stats()[0];
+    /// assert_eq!((lane.accepted, lane.undelivered), (2, 2));
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Vec<LaneStats> {
         self.shared.stats()
     }
 
-    /// Tells whether both handles reach the same actor.
+    /// Returns whether both handles reach the same actor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// struct Tick;
+    /// impl actor_core::Message for Tick {}
+    ///
+    /// let (one, _mailbox) = actor_core::mailbox::<Tick>();
+    /// let (other, _other_mailbox) = actor_core::mailbox::<Tick>();
+    /// assert!(one.same_actor(&one.clone()) && !one.same_actor(&other));
+    /// ```
     #[must_use]
     pub fn same_actor(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// Counts a new handle to the mailbox.
+    /// Creates a handle, and counts it.
     pub(crate) fn first(shared: Arc<Shared<M>>) -> Self {
         shared.add_handle();
         Self { shared }
@@ -275,7 +430,8 @@ impl<M: Message> fmt::Debug for Handle<M> {
     }
 }
 
-/// Makes the message of an ask, marked so that the asker's leaving cancels it.
+/// Creates the message of an ask. Its envelope carries the asker's mark: the drop of the answer
+/// cancels the message.
 fn asking<M, T: Send + 'static>(make: impl FnOnce(Reply<T>) -> M) -> (Envelope<M>, Answer<T>) {
     let (reply, answer, asker) = Reply::queued();
     (Envelope { message: make(reply), asker: Some(asker) }, answer)

@@ -1,4 +1,4 @@
-//! A handle that does not keep its actor reachable.
+//! A handle without influence on its actor's life.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -7,12 +7,25 @@ use crate::handle::strong::Handle;
 use crate::mailbox::{Message, Shared};
 
 /// A handle that does not keep its actor reachable.
+///
+/// # Examples
+///
+/// ```
+/// struct Tick;
+/// impl actor_core::Message for Tick {}
+///
+/// let (handle, _mailbox) = actor_core::mailbox::<Tick>();
+/// let weak = handle.downgrade();
+/// assert!(weak.upgrade().is_some_and(|again| again.same_actor(&handle)));
+/// drop(handle);
+/// assert!(weak.upgrade().is_none(), "no handle is left");
+/// ```
 pub struct WeakHandle<M: Message> {
     shared: Weak<Shared<M>>,
 }
 
 impl<M: Message> Handle<M> {
-    /// Makes a handle that does not keep the actor reachable.
+    /// Returns a handle that does not keep the actor reachable. [`WeakHandle`] has an example.
     #[must_use]
     pub fn downgrade(&self) -> WeakHandle<M> {
         WeakHandle { shared: Arc::downgrade(&self.shared) }
@@ -20,7 +33,7 @@ impl<M: Message> Handle<M> {
 }
 
 impl<M: Message> WeakHandle<M> {
-    /// Makes a full handle again, unless none is left or the actor has ended.
+    /// Returns a full handle. `None` if no handle is left, or if the actor has ended or is ending.
     #[must_use]
     pub fn upgrade(&self) -> Option<Handle<M>> {
         let shared = self.shared.upgrade()?;
