@@ -1,9 +1,9 @@
 //! The sending end: from any thread, with or without a runtime.
 //!
-//! In reading order: `pair` creates a mailbox and its first handle, `strong` is the handle,
-//! `tell` the future of a send waiting for room, `tell_all` many sends in one call, `recipient` a
-//! handle narrowed to one kind of message, `weak` a handle without influence on its actor's life,
-//! `error` the reasons for a failed send or ask.
+//! In reading order: `pair` creates a mailbox and its first handle, `strong` is the handle, `tell`
+//! the future of a send waiting for room, `tell_all` many sends in one call, `recipient` a handle
+//! narrowed to one kind of message, `weak` a handle without influence on its actor's life, `error`
+//! the reasons for a failed send or ask.
 
 mod error;
 mod pair;

@@ -89,16 +89,16 @@ impl<M: Message> Handle<M> {
 
     /// Sends the message, waiting for room in its lane.
     ///
-    /// Waiting senders are woken in the order of their arrival, one for each message taken, when the
-    /// actor's turn ends or the actor is idle. A woken sender may find the room taken by a sender
-    /// without a wait, and then waits again. No room is reserved for a woken sender: if it is not
-    /// polled within a millisecond, other senders are woken for the same room.
+    /// Waiting senders are woken in the order of their arrival, one for each message taken, when
+    /// the actor's turn ends or the actor is idle. A woken sender may find the room taken by a
+    /// sender without a wait, and then waits again. No room is reserved for a woken sender: if it
+    /// is not polled within a millisecond, other senders are woken for the same room.
     ///
     /// A handler must not await a `tell` to its own actor through a full lane. Only the actor makes
     /// room, and it does so after the handler has returned, so the handler waits forever. Use
     /// [`try_tell`](Self::try_tell), or spawn a future with the `tell` on the actor's
-    /// [executor](crate::Context::executor). The same holds for two actors awaiting a `tell` to each
-    /// other.
+    /// [executor](crate::Context::executor). The same holds for two actors awaiting a `tell` to
+    /// each other.
     ///
     /// # Errors
     ///
@@ -133,13 +133,13 @@ impl<M: Message> Handle<M> {
 
     /// Sends a message with a [`Reply`] in it, waiting for room, and returns the answer.
     ///
-    /// The actor handles this sender's earlier messages *of the same lane* first. An ask in a control
-    /// lane overtakes data.
+    /// The actor handles this sender's earlier messages *of the same lane* first. An ask in a
+    /// control lane overtakes data.
     ///
-    /// A handler must not await an ask to its own actor: the question waits for the handler, and the
-    /// handler for the answer. The same holds for a ring of actors, each awaiting an ask to the next.
-    /// In such a design, the handler spawns a future for the ask and moves its own [`Reply`] there,
-    /// or receives the answer as a message. Only a kill or a deadline ends such a wait.
+    /// A handler must not await an ask to its own actor: the question waits for the handler, and
+    /// the handler for the answer. The same holds for a ring of actors, each awaiting an ask to the
+    /// next. In such a design, the handler spawns a future for the ask and moves its own [`Reply`]
+    /// there, or receives the answer as a message. Only a kill or a deadline ends such a wait.
     ///
     /// # Errors
     ///
@@ -210,7 +210,8 @@ impl<M: Message> Handle<M> {
         Ok(answer)
     }
 
-    /// Sends the message from a plain thread, which parks until there is room or the timeout passes.
+    /// Sends the message from a plain thread, which parks until there is room or the timeout
+    /// passes.
     ///
     /// Blocks its thread. In a runtime's thread use [`tell`](Self::tell).
     ///
@@ -328,7 +329,8 @@ impl<M: Message> Handle<M> {
     pub async fn closed(&self) {
         while !self.shared.is_closed() {
             listener!(self.shared.on_close().event() => closing);
-            // Checked again, because the mailbox may have closed before the listener was registered.
+            // Checked again, because the mailbox may have closed before the listener was
+            // registered.
             if !self.shared.is_closed() {
                 quietly(closing).await;
             }

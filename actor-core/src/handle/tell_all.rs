@@ -7,7 +7,7 @@ use crate::handle::error::TryTellError;
 use crate::handle::strong::Handle;
 use crate::mailbox::Message;
 
-/// The result of a [`Handle::try_tell_all`] that was refused part of its messages.
+/// The messages not sent by [`Handle::try_tell_all`], and the reason.
 ///
 /// # Examples
 ///

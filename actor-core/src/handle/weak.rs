@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use crate::handle::strong::Handle;
 use crate::mailbox::{Message, Shared};
 
-/// A handle that does not keep its actor reachable.
+/// A handle without influence on its actor's life: the actor may end although it exists.
 ///
 /// # Examples
 ///
