@@ -1,4 +1,4 @@
-//! Several messages of a lane in one call.
+//! Several messages of one lane in one call.
 
 use std::fmt;
 use std::time::Instant;
@@ -7,21 +7,32 @@ use crate::actor::budget::Budget;
 use crate::mailbox::{Mailbox, Message};
 use crate::runtime::Executor;
 
-/// Messages of one lane that are handled in one call, given to [`Actor::handle_batch`](crate::Actor::handle_batch).
+/// Messages of one lane, handled in one call of
+/// [`Actor::handle_batch`](crate::Actor::handle_batch).
 ///
-/// It gives out what is in the lane, in the lane's order, and does not wait for more. It ends with the lane's
-/// [`batch`](crate::Lane::batch) of messages, when the lane is empty, and as soon as a timer is due that was armed before it
-/// began, a control message waits in another lane, the actor has said that it ends, or it is to stop at once. It also ends 1 ms
-/// after it began, give or take a message, or up to 15 where these take much longer than those before. What it did not give out stays in the lane.
+/// Returns the messages in the lane's order, and does not wait for more. A batch ends when
 ///
-/// A message counts as handled when the next one is taken, or when the call ends.
+/// * it has returned as many messages as the lane's [`batch`](crate::Lane::batch) allows,
+/// * the lane is empty,
+/// * a timer is due, if it was armed before the batch began,
+/// * a control message waits in another lane,
+/// * the actor has requested its own end, or was killed,
+/// * 1 ms has passed. The last message exceeds this limit, or up to 15 messages do if they take
+///   much longer than the ones before.
+///
+/// All other messages stay in the lane. A message counts as handled when the next one is taken or
+/// when the call ends.
+///
+/// # Examples
+///
+/// See [`Actor::handle_batch`](crate::Actor::handle_batch).
 pub struct Batch<'a, M: Message> {
-    /// The message that it began with, until it is taken.
+    /// The first message, until it is taken.
     first: Option<M>,
     most: u32,
     mailbox: &'a mut Mailbox<M>,
     clock: &'a dyn Executor,
-    /// When the actor's next timer is due, as of the batch's beginning.
+    /// The due time of the actor's next timer when the batch began.
     due: Option<Instant>,
     /// Counts the messages given out.
     budget: Budget,
@@ -34,17 +45,18 @@ impl<'a, M: Message> Batch<'a, M> {
         Self { first: Some(first), most, mailbox, clock, due, budget: Budget::started(clock.now()), is_over: false }
     }
 
-    /// Gives the message that nobody took, and how many were given out after the first.
+    /// Returns the first message if it was not taken, and the number of further messages taken.
     pub(crate) fn end(self) -> (Option<M>, u32) {
         (self.first, self.budget.handled().saturating_sub(1))
     }
 
-    /// Tells whether anything is due that a batch must not keep waiting.
+    /// Returns whether the batch must end for work of higher priority, or for its time limit.
     fn is_cut(&mut self) -> bool {
         if self.mailbox.shared().life().takes_no_more() || self.mailbox.has_other_control() {
             return true;
         }
-        // The clock is not read for each message unless a timer may be due: that would cost as much as a small message.
+        // The clock is read for each message only if a timer may become due, because a read costs
+        // as much as a small message.
         if self.due.is_none() && !self.budget.is_check_due() {
             return false;
         }

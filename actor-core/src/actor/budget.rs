@@ -18,12 +18,13 @@ const CHECK_EVERY: u32 = 16;
 /// Counts the messages of one turn or one batch, and measures their time.
 ///
 /// A turn is what an actor handles before the other tasks of its thread run. It ends after
-/// [`TURN_MESSAGES`] or [`TIME`]. A batch ends after the same time; its own type bounds its messages.
+/// [`TURN_MESSAGES`] or [`TIME`]. A batch ends after the same time; its own type bounds its
+/// messages.
 ///
 /// Reading the clock costs as much as a small handler. The clock is therefore read at the first
-/// message, and then when half of the remaining time has passed at the average rate so far, or after
-/// [`CHECK_EVERY`] messages. A limit is exceeded by the last message or batch, and by at most 15
-/// further messages if these take much longer than the ones before.
+/// message, and then when half of the remaining time has passed at the average rate so far, or
+/// after [`CHECK_EVERY`] messages. A limit is exceeded by the last message or batch, and by at most
+/// 15 further messages if these take much longer than the ones before.
 ///
 /// The time of a turn starts at its first message if another message waits behind it; otherwise at
 /// the first check with more messages waiting. An actor receiving one message at a time never reads

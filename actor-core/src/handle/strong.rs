@@ -23,7 +23,7 @@ use crate::reply::{Answer, Reply};
 /// | [`ask`](Self::ask) | waits for room | yes |
 /// | [`try_ask`](Self::try_ask) | returns the message | returns a future of the answer |
 /// | [`tell_blocking`](Self::tell_blocking) | parks the thread up to a timeout | no |
-/// | [`ask_blocking`](Self::ask_blocking) | parks the thread up to a timeout | yes, up to a timeout |
+/// | [`ask_blocking`](Self::ask_blocking) | parks the thread up to a timeout | likewise |
 ///
 /// An actor ends when no handle is left and nothing else can reach it. A handle cannot stop its
 /// actor; only the spawner can, with [`Running`](crate::Running).
