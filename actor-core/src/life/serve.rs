@@ -1,4 +1,4 @@
-//! The one actor loop.
+//! The actor loop.
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use crate::actor::{Actor, Batch, Context};
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Mailbox, Message};
 
-/// What the loop works on besides the mailbox, in one place, so that its future holds one reference to all of it.
+/// The loop's data, without the mailbox. In one struct, so the loop's future holds one reference.
 pub(crate) struct Parts<A: Actor, F> {
-    /// Makes the state; taken by the loop.
+    /// Makes the state. Taken by the loop.
     pub(crate) make: Option<F>,
     pub(crate) state: Option<A>,
     pub(crate) cx: Context<A::Message>,
 }
 
-/// Makes the actor's state, and handles one message after the other until there is a reason to end.
+/// Makes the actor's state, and handles messages until there is a reason to end.
 #[expect(
     clippy::manual_async_fn,
     reason = "an `async fn` keeps its arguments twice, and this is most of an actor's size"
@@ -37,7 +37,8 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             if let Some(reason) = reason_to_end(&mut parts.cx, mailbox) {
                 return reason;
             }
-            // With nothing more to handle it has only to see so; yielding then could let a deadline pass that it has met.
+            // An actor without further messages does not yield: it has met its deadline, which
+            // could pass meanwhile.
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
             let is_more = || mailbox.shared().has_late() || mailbox.has_next() || (has_timers && !mailbox.is_closed());
             if budget.is_turn_over(&*parts.cx.executor, is_more) {
@@ -55,7 +56,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
                 return reason_without_message(mailbox);
             };
             if mailbox.gives_batches() {
-                // On the heap, so that actors without batches do not keep room for one.
+                // On the heap, so actors without batches need no memory for one.
                 budget.count(Box::pin(handle_batch(parts, mailbox, message)).await);
             } else {
                 let Parts { state: Some(actor), cx, .. } = parts else { return ExitReason::Abandoned };
@@ -83,17 +84,17 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Mailbox<M>) -> Optio
         .then_some(ExitReason::DeadlinePassed)
 }
 
-/// Says why no message can come any more.
+/// Returns the reason for the end of an actor that can receive no further message.
 fn reason_without_message<M: Message>(mailbox: &Mailbox<M>) -> ExitReason {
     match mailbox.is_closed() {
-        // Asked for before it was closed, though perhaps after it was last looked for.
+        // A kill precedes its close, but may follow the last check in the loop.
         true if mailbox.shared().life().is_killed() => ExitReason::Killed,
         true => ExitReason::Stopped,
         false => ExitReason::Unreachable,
     }
 }
 
-/// Handles a message together with those behind it in its lane. Tells how many there were.
+/// Handles a message together with the ones behind it in its lane. Returns their number.
 async fn handle_batch<A: Actor, F>(
     parts: &mut Parts<A, F>,
     mailbox: &mut Mailbox<A::Message>,
@@ -110,7 +111,8 @@ async fn handle_batch<A: Actor, F>(
     more + 1
 }
 
-/// Gives the next message: a late result or a due timer's first, then the mailbox's. `None` if none can come any more.
+/// Returns the next message: late results and due timers first, then the mailbox. Returns `None` if
+/// no message can arrive any more.
 #[inline]
 fn poll_next<M: Message>(
     mailbox: &mut Mailbox<M>,
@@ -126,7 +128,7 @@ fn poll_next<M: Message>(
     poll_timers_and_mailbox(mailbox, cx, task)
 }
 
-/// For an actor with work in flight: it ends only when everything has come back and was handled.
+/// As `poll_next`, for an actor with work in flight. It ends only once all results were handled.
 fn poll_results_and_others<M: Message>(
     mailbox: &mut Mailbox<M>,
     cx: &mut Context<M>,
@@ -145,7 +147,7 @@ fn poll_results_and_others<M: Message>(
     if let Some(message) = mailbox.take_late(false) {
         return Poll::Ready(Some(message));
     }
-    // Whatever comes back from now on interrupts, or ends the sleep that the lanes have announced.
+    // A later result interrupts the task, or ends the sleep announced by the lanes.
     if mailbox.shared().is_work_in_flight() { Poll::Pending } else { others }
 }
 
@@ -155,7 +157,7 @@ fn poll_timers_and_mailbox<M: Message>(
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
     let Context { timers: Some(timers), executor, .. } = cx else { return mailbox.poll_next(task) };
-    // Timers do not fire any more once the mailbox is closed.
+    // A closed mailbox ends all timers.
     if timers.alarm.goes_first()
         && !mailbox.is_closed()
         && let Some(message) = timers.take_due(executor.now())

@@ -1,4 +1,4 @@
-//! From a mailbox and a maker to a running actor, and from its end to its exit.
+//! Starts an actor on a mailbox, and completes its end with its exit.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -15,9 +15,9 @@ use crate::mailbox::{Mailbox, Message};
 use crate::panic::{Panicked, contained, drop_contained};
 use crate::runtime::Executor;
 
-/// Starts an actor on an executor, and gives a handle to it and the right to stop it.
+/// Starts an actor on an executor. Returns a handle and the right to stop it.
 ///
-/// `make` runs on the executor's thread; only it must be `Send`, not the state that it makes.
+/// `make` runs on the executor's thread. Only `make` must be `Send`, not the state made by it.
 ///
 /// # Errors
 ///
@@ -25,7 +25,29 @@ use crate::runtime::Executor;
 ///
 /// # Examples
 ///
-/// See the crate's first page.
+/// ```
+/// use std::rc::Rc;
+/// use std::time::Duration;
+///
+/// use actor_core::{Actor, Context, Message, Reply, Runtime, ThreadConfig, spawn};
+///
+/// struct Read(Reply<String>);
+/// impl Message for Read {}
+///
+/// struct Greeter(Rc<str>);
+/// impl Actor for Greeter {
+///     type Message = Read;
+///     async fn handle(&mut self, Read(reply): Read, _cx: &mut Context<Read>) {
+///         reply.send(self.0.to_string());
+///     }
+/// }
+///
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// let executor = runtime.start_executor(ThreadConfig::named("greeter"))?;
+/// let (greeter, _running) = spawn(&executor, || Greeter("hello".into()))?;
+/// assert_eq!(greeter.ask_blocking(Read, Duration::from_secs(10))?, "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn spawn<A: Actor>(
     executor: &Arc<dyn Executor>,
     make: impl FnOnce() -> A + Send + 'static,
@@ -34,15 +56,37 @@ pub fn spawn<A: Actor>(
     Ok((handle, Spawn::new(mailbox).start(executor, make)?))
 }
 
-/// The actor was not started, because its executor has been stopped.
+/// The executor has been stopped, so the actor was not started.
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::life::SpawnError;
+/// use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+///
+/// struct Job;
+/// impl Message for Job {}
+///
+/// struct Worker;
+/// impl Actor for Worker {
+///     type Message = Job;
+///     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+/// }
+///
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+/// executor.stop();
+/// assert_eq!(spawn(&executor, || Worker).map(drop), Err(SpawnError));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpawnError;
 
-/// A hook that is given every message that was accepted and not delivered, with its lane's name.
+/// Receives each undelivered message with its lane's name.
 type Undelivered<M> = Box<dyn FnMut(&'static str, M) + Send>;
 
-/// Starts an actor on a mailbox that exists already, with options.
+/// Starts an actor on an existing mailbox, with options.
 ///
 /// # Examples
 ///
@@ -62,7 +106,7 @@ type Undelivered<M> = Box<dyn FnMut(&'static str, M) + Send>;
 /// let (lost, found) = std::sync::mpsc::channel();
 /// handle.try_tell(Job(7)).expect("there is room before the actor runs");
 ///
-/// // The actor that never starts: its messages are not lost in silence.
+/// // An actor never started: the hook receives its messages.
 /// let spawn: Spawn<Job> = Spawn::new(mailbox).on_undelivered(move |lane, job| {
 ///     lost.send((lane, job.0)).expect("the test still listens");
 /// });
@@ -75,14 +119,16 @@ pub struct Spawn<M: Message> {
 }
 
 impl<M: Message> Spawn<M> {
-    /// Takes the mailbox that the actor will receive from.
+    /// Creates the start of an actor on this mailbox. [`Spawn`] has an example.
     pub fn new(mailbox: Mailbox<M>) -> Self {
         Self { ending: Ending { mailbox, hook: None, reason: None } }
     }
 
-    /// Has `hook` given every message that was accepted and not handled when the actor ends, with its lane's name.
+    /// Sets a hook for undelivered messages: accepted, and not handled when the actor ends. The
+    /// hook receives each message with its lane's name. [`Spawn`] has an example.
     ///
-    /// It runs on the actor's thread, after [`Actor::stopped`]. It also runs if the actor never started.
+    /// The hook runs on the actor's thread, after [`Actor::stopped`]. It also runs if the actor
+    /// never started.
     pub fn on_undelivered(mut self, hook: impl FnMut(&'static str, M) + Send + 'static) -> Self {
         self.ending.hook = Some(Box::new(hook));
         self
@@ -92,7 +138,44 @@ impl<M: Message> Spawn<M> {
     ///
     /// # Errors
     ///
-    /// Fails if the executor has been stopped. The mailbox is then closed, and its messages go to the hook.
+    /// Fails if the executor has been stopped. The mailbox is then closed, and the hook receives
+    /// its messages.
+    ///
+    /// # Examples
+    ///
+    /// Two actors with handles to each other, both made before either runs:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::{Actor, Context, Handle, Message, Runtime, Spawn, ThreadConfig};
+    ///
+    /// struct Ball(u32);
+    /// impl Message for Ball {}
+    ///
+    /// struct Player(Handle<Ball>);
+    /// impl Actor for Player {
+    ///     type Message = Ball;
+    ///     async fn handle(&mut self, Ball(left): Ball, cx: &mut Context<Ball>) {
+    ///         // The mailbox has room: there is one ball.
+    ///         match left {
+    ///             0 => cx.stop(),
+    ///             _ => assert!(self.0.try_tell(Ball(left - 1)).is_ok()),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("game"))?;
+    /// let (one, one_mailbox) = actor_core::mailbox();
+    /// let (other, other_mailbox) = actor_core::mailbox();
+    /// one.try_tell(Ball(10))?;
+    /// let running = Spawn::new(one_mailbox).start(&executor, move || Player(other))?;
+    /// let _other_running = Spawn::new(other_mailbox).start(&executor, move || Player(one))?;
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends");
+    /// assert_eq!(exit.lanes[0].handled, 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn start<A: Actor<Message = M>>(
         self,
         executor: &Arc<dyn Executor>,
@@ -106,7 +189,7 @@ impl<M: Message> Spawn<M> {
         match executor.spawn(Box::new(move || Box::pin(live(make, ending, watch)))) {
             Ok(()) => Ok(running),
             Err(refused) => {
-                // The panic hook has reported a panic in it.
+                // The panic hook has reported any panic in this drop.
                 drop(drop_contained(refused));
                 Err(SpawnError)
             }
@@ -116,8 +199,8 @@ impl<M: Message> Spawn<M> {
 
 /// One actor's whole life, from making its state to publishing its exit.
 ///
-/// Written as one block, each part pinned where it is made: an `async fn` keeps what it is given twice, and an actor's size
-/// is this future's.
+/// Written as one block, with each part pinned where it is made, because this future is most of an
+/// actor's size and an `async fn` stores its arguments twice.
 fn live<A: Actor>(
     make: impl FnOnce() -> A,
     mut ending: Ending<A::Message>,
@@ -129,8 +212,8 @@ fn live<A: Actor>(
             let mut serving = pin!(Some(serve(&mut parts, &mut ending.mailbox)));
             let reason = poll_fn(|task| watch.poll_serving(serving.as_mut(), task)).await;
             ending.reason = Some(reason);
-            // What a handler held where it waited is dropped here. Should that panic, the panic hook has reported it, and
-            // the reason for dropping it stays the actor's.
+            // Drops a waiting handler's values. The panic hook has reported any panic in this drop,
+            // and the exit reason stays the same.
             drop(contained(|| serving.set(None)));
         }
         ending.mailbox.close();
@@ -149,12 +232,12 @@ fn live<A: Actor>(
     }
 }
 
-/// What an actor owes when it ends, however that comes about: its queued messages to the hook, its exit to whoever joins.
+/// The last steps of an actor's life, in every case: queued messages to the hook, and the exit.
 struct Ending<M: Message> {
     mailbox: Mailbox<M>,
     /// Without one, undelivered messages are dropped.
     hook: Option<Undelivered<M>>,
-    /// None until the actor's loop has said one: its executor went away.
+    /// `None` until the loop returns one. A life dropped before that was abandoned by its executor.
     reason: Option<ExitReason>,
 }
 
@@ -187,9 +270,11 @@ impl<M: Message> Drop for Ending<M> {
             None => drop(message),
         };
         while contained(|| mailbox.drain_undelivered(&mut undelivered)).is_err() {
-            // The hook panicked over one message, which the panic hook has reported; the others are still owed.
+            // The hook panicked at one message, and the panic hook has reported it. The remaining
+            // messages follow.
         }
-        // The hook goes before the exit is published: whoever joins may count on what it held.
+        // Dropped before the exit is published, so a joining thread can rely on the hook's values
+        // being released.
         drop(drop_contained(hook.take()));
         mailbox.shared().life().end(reason);
     }

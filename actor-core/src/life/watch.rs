@@ -1,4 +1,4 @@
-//! What ends an actor besides itself: a panic, a stop at once, a deadline.
+//! Ends an actor from outside: a panic, a kill, a deadline.
 #![expect(unsafe_code, reason = "an actor's task promises its mailbox's signal to be its only consumer")]
 
 use std::future::Future;
@@ -12,26 +12,27 @@ use crate::mailbox::{Life, Message, Shared};
 use crate::panic::{Panicked, contained};
 use crate::runtime::{Executor, Timer};
 
-/// Polls the parts of an actor's life, and sees to what may end them and to what is owed whenever its task rests.
+/// Polls the parts of an actor's life, ends them early, and serves waiting senders when the task is
+/// idle.
 pub(crate) struct Watch<M: Message> {
     shared: Arc<Shared<M>>,
     executor: Arc<dyn Executor>,
-    /// Made when the first of them is needed.
+    /// Created when the first timer is needed.
     timers: Option<Box<Timers>>,
 }
 
 /// The timers of an actor's task besides the actor's own.
 #[derive(Default)]
 struct Timers {
-    /// Made and armed when the deadline is first seen.
+    /// Created and armed once the deadline is seen.
     deadline: Option<Box<dyn Timer>>,
-    /// Made when senders that were told of room are first waited for.
+    /// Created once the actor waits for notified senders.
     room: Option<Box<dyn Timer>>,
     is_room_armed: bool,
 }
 
-/// How long senders that were told of room are waited for before others are told of it as well. Far longer than a task or a
-/// thread that is woken takes to run, so that a message taken does not wake everyone.
+/// Time for notified senders to take their room before other senders are notified as well. Much
+/// longer than a woken task or thread takes to run, so a taken message does not wake all senders.
 const TOLD_IS_WAITED_FOR: Duration = Duration::from_millis(1);
 
 impl<M: Message> Watch<M> {
@@ -39,12 +40,12 @@ impl<M: Message> Watch<M> {
         Self { shared, executor, timers: None }
     }
 
-    /// Makes what the actor is given to act with.
+    /// Creates the context of the actor's handlers.
     pub(crate) fn context(&self) -> crate::actor::Context<M> {
         crate::actor::context::Context::new(Arc::clone(&self.shared), Arc::clone(&self.executor))
     }
 
-    /// Polls the actor until it ends by itself, panics, is stopped at once, or its deadline passes.
+    /// Polls the actor until it ends by itself, panics, is killed, or its deadline passes.
     pub(crate) fn poll_serving(
         &mut self,
         serving: Pin<&mut Option<impl Future<Output = ExitReason>>>,
@@ -54,8 +55,7 @@ impl<M: Message> Watch<M> {
         if self.life().is_killed() {
             return Poll::Ready(ExitReason::Killed);
         }
-        // Asked before the actor has its turn: should the deadline be set meanwhile, it interrupts, and the actor has a turn
-        // after that.
+        // Read before the actor's turn: a deadline set later interrupts, and causes another turn.
         let deadline = self.life().deadline();
         if let Poll::Ready(reason) = poll_contained(serving, task) {
             return Poll::Ready(reason);
@@ -63,8 +63,8 @@ impl<M: Message> Watch<M> {
         self.poll_end(deadline, task)
     }
 
-    /// Polls the actor's `stopped` to its end, or, once the actor is to stop at once or its deadline has passed, to where
-    /// it waits. Gives `well` if it came to its end.
+    /// Polls the actor's `stopped` to its end. For a killed actor, or after the deadline, only to
+    /// its first wait. Returns the part's own reason at its end.
     pub(crate) fn poll_stopped(
         &mut self,
         stopped: Pin<&mut Option<impl Future<Output = ExitReason>>>,
@@ -72,17 +72,19 @@ impl<M: Message> Watch<M> {
     ) -> Poll<ExitReason> {
         self.shared.signal().begin();
         let deadline = self.life().deadline();
-        // Polled first: it has its say also when the actor was stopped at once before.
+        // Polled first, because a killed actor runs this up to its first wait.
         if let Poll::Ready(reason) = poll_contained(stopped, task) {
             return Poll::Ready(reason);
         }
         self.poll_end(deadline, task)
     }
 
-    /// Does what is owed before the task rests, and sees whether it is to rest at all: whoever stops the actor must be able
-    /// to wake it, and senders that wait for room that there is must know of it.
+    /// Prepares the task for its wait, or ends the actor.
+    ///
+    /// Before the wait, the signal must hold the task's waker for stops, and senders waiting for
+    /// free room must be notified.
     fn poll_end(&mut self, deadline: Option<Instant>, task: &mut Context<'_>) -> Poll<ExitReason> {
-        // SAFETY: an actor's task is its mailbox's one consumer, and this runs within it.
+        // SAFETY: an actor's task is the only consumer of its mailbox, and this runs in that task.
         if unsafe { self.shared.signal().announce_wait(task.waker()) } {
             self.shared.tell_of_room(false);
         }
@@ -101,7 +103,7 @@ impl<M: Message> Watch<M> {
         timer.poll_expired(task).map(|()| ExitReason::DeadlinePassed)
     }
 
-    /// Has others told of room that those who were told have not taken in time.
+    /// Notifies further senders of room not taken in time.
     #[cold]
     fn poll_room(&mut self, task: &mut Context<'_>) {
         let Timers { room, is_room_armed, .. } = &mut **self.timers.get_or_insert_default();
@@ -123,7 +125,7 @@ impl<M: Message> Watch<M> {
     }
 }
 
-/// Polls one part of an actor's life. A panic in it ends the actor.
+/// Polls one part of an actor's life. A panic in the part ends the actor.
 fn poll_contained(
     part: Pin<&mut Option<impl Future<Output = ExitReason>>>,
     task: &mut Context<'_>,
