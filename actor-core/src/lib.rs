@@ -81,10 +81,10 @@
 //! |---|---|
 //! | stops, configuration: never lost, never waiting behind data | [`Lane::control`] |
 //! | blocks, commands: all handled, in order | [`Lane::fifo`] |
-//! | the same, from many sources; no source may fill the lane | [`Lane::fifo`] with [`share`] |
-//! | votes, samples: the newest first, because their value falls with age | [`Lane::newest_first`] |
+//! | the same, from many sources, none of them filling the lane | [`Lane::fifo`] with [`share`] |
+//! | votes, samples: newest first, because their value falls with age | [`Lane::newest_first`] |
 //! | a setting: only the last one counts | [`Lane::latest`] |
-//! | the status of each peer: only the last one of each key counts | [`Lane::latest_by_key`] |
+//! | the status of each peer: only the last one counts | [`Lane::latest_by_key`] |
 //! | signatures: cheaper to handle together | any lane with [`batch`] |
 //!
 //! [`Message`] has an example with several lanes.
@@ -95,11 +95,12 @@
 //! |---|---|---|---|
 //! | [`try_tell`], [`try_ask`] | returns `Full` | returns `Full` | drops the oldest |
 //! | [`tell`], [`ask`] | waits for room | waits for room in the share | drops the oldest |
-//! | [`tell_blocking`], [`ask_blocking`] | `Full` at the timeout | `Full` at the timeout | drops the oldest |
+//! | [`tell_blocking`], [`ask_blocking`] | waits up to the timeout | likewise | drops the oldest |
 //!
-//! `Full` returns the message to the caller. Evicting lanes are `newest_first`, `latest` and
-//! `latest_by_key`; there the send succeeds, and the asker of a dropped message receives
-//! [`AskError::Dropped`]. [`LaneStats`](mailbox::LaneStats) counts refused and dropped messages.
+//! After the timeout the result is `Full` as well. `Full` returns the message to the caller.
+//! Evicting lanes are `newest_first`, `latest` and `latest_by_key`; there the send succeeds, and
+//! the asker of a dropped message receives [`AskError::Dropped`]. [`LaneStats`](mailbox::LaneStats)
+//! counts refused and dropped messages.
 //!
 //! No operation succeeds once the actor is closing: the caller receives the message back in
 //! `Closed`, or from `tell` in [`TellError`](handle::TellError).
@@ -117,7 +118,7 @@
 //!
 //! | handlers await | adapter |
 //! |---|---|
-//! | messages, timers and offloaded work only | `actor-thread`: a plain thread, and no async runtime |
+//! | messages, timers and offloaded work only | `actor-thread`: a plain thread, no async runtime |
 //! | tokio's I/O | `actor-tokio` |
 //! | smol's I/O | `actor-smol` |
 //!
