@@ -76,7 +76,8 @@ pub fn spawn<A: Actor>(
 /// # let runtime = actor_smol::SmolRuntime::new();
 /// let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
 /// executor.stop();
-/// assert_eq!(spawn(&executor, || Worker).map(drop), Err(SpawnError));
+/// let error: SpawnError = spawn(&executor, || Worker).map(drop).unwrap_err();
+/// assert_eq!(error.to_string(), "the executor has been stopped");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
