@@ -70,10 +70,11 @@
 //!   exit      Running::join returns the reason and the statistics
 //! ```
 //!
-//! Each arrow names its [`ExitReason`]. Nothing can come when no handle is left, no message is
-//! queued, no timer is armed and no offloaded work is in flight. An actor without state, because it
-//! was killed before its start or its maker panicked, skips `Actor::stopped`. An executor dropped
-//! together with its actor ends it in any state, as [`Abandoned`](ExitReason::Abandoned).
+//! The capitalised words at the right are the variants of [`ExitReason`]. Nothing can come when no
+//! handle is left, no message is queued, no timer is armed and no offloaded work is in flight. An
+//! actor without state, because it was killed before its start or its maker panicked, skips
+//! `Actor::stopped`. An executor dropped together with its actor ends it in any state, as
+//! [`Abandoned`](ExitReason::Abandoned).
 //!
 //! # Which lane?
 //!

@@ -253,7 +253,7 @@ impl<M: Message> Context<M> {
         self.timers().cancel(timer)
     }
 
-    /// Returns the time of the actor's executor.
+    /// Returns the time of the actor's executor. [`Context`] has an example.
     #[must_use]
     pub fn now(&self) -> Instant {
         self.executor.now()
@@ -261,7 +261,32 @@ impl<M: Message> Context<M> {
 
     /// Returns the actor's executor, for instance to spawn other actors on it.
     ///
-    /// [`now`](Self::now) is the time of this executor.
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Actor, Context, Handle, Message, Reply, spawn};
+    ///
+    /// struct Grow(Reply<Handle<Self>>);
+    /// impl Message for Grow {}
+    ///
+    /// struct Branch;
+    /// impl Actor for Branch {
+    ///     type Message = Grow;
+    ///     async fn handle(&mut self, Grow(reply): Grow, cx: &mut Context<Grow>) {
+    ///         if let Ok((child, _running)) = spawn(cx.executor(), || Branch) {
+    ///             reply.send(child);
+    ///         }
+    ///     }
+    /// }
+    /// # use std::time::Duration;
+    /// # use actor_core::{Runtime, ThreadConfig};
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("tree"))?;
+    /// let (branch, _running) = spawn(&executor, || Branch)?;
+    /// let child = branch.ask_blocking(Grow, Duration::from_secs(10))?;
+    /// assert!(!child.same_actor(&branch));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn executor(&self) -> &Arc<dyn Executor> {
         &self.executor

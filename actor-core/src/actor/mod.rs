@@ -98,32 +98,42 @@ pub trait Actor: Sized + 'static {
     /// # Examples
     ///
     /// ```
-    /// use actor_core::{Actor, Context, Lane, Message};
     /// use actor_core::actor::Batch;
+    /// use actor_core::{Actor, Context, ExitReason, Lane, Message, Spawn};
     ///
     /// struct Vote(u64);
     /// impl Message for Vote {
     ///     const LANES: &'static [Lane] = &[Lane::fifo("votes", 1024).batch(64)];
     /// }
     ///
-    /// #[derive(Default)]
-    /// struct Votes {
-    ///     merged: Vec<u64>,
-    ///     merges: usize,
-    /// }
+    /// struct Votes(Vec<u64>);
     ///
     /// impl Actor for Votes {
     ///     type Message = Vote;
     ///
     ///     async fn handle(&mut self, vote: Vote, _cx: &mut Context<Vote>) {
-    ///         self.merged.push(vote.0);
+    ///         self.0.push(vote.0);
     ///     }
     ///
     ///     async fn handle_batch(&mut self, batch: &mut Batch<'_, Vote>, _cx: &mut Context<Vote>) {
-    ///         self.merges += 1;
-    ///         self.merged.extend(batch.map(|vote| vote.0));
+    ///         self.0.extend(batch.map(|vote| vote.0));
+    ///     }
+    ///
+    ///     async fn stopped(&mut self, _reason: &ExitReason) {
+    ///         assert_eq!(self.0, [1, 2, 3]);
     ///     }
     /// }
+    /// # use std::time::Duration;
+    /// # use actor_core::{Runtime, ThreadConfig};
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("votes"))?;
+    /// let (votes, mailbox) = actor_core::mailbox();
+    /// votes.try_tell_all((1..=3).map(Vote))?;
+    /// let running = Spawn::new(mailbox).start(&executor, || Votes(Vec::new()))?;
+    /// running.stop(Duration::from_secs(10));
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends");
+    /// assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     fn handle_batch(
         &mut self,
