@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::actor::budget::Pace;
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::{Lanes, Message};
 use crate::runtime::Executor;
 
 /// Time after which a batch gives out nothing more.
@@ -23,7 +23,7 @@ pub struct Batch<'a, M: Message> {
     first: Option<M>,
     given: u32,
     most: u32,
-    mailbox: &'a mut Mailbox<M>,
+    mailbox: Lanes<'a, M>,
     clock: &'a dyn Executor,
     /// When the actor's next timer is due, as of the batch's beginning.
     due: Option<Instant>,
@@ -33,7 +33,7 @@ pub struct Batch<'a, M: Message> {
 }
 
 impl<'a, M: Message> Batch<'a, M> {
-    pub(crate) fn new(first: M, mailbox: &'a mut Mailbox<M>, clock: &'a dyn Executor, due: Option<Instant>) -> Self {
+    pub(crate) fn new(first: M, mailbox: Lanes<'a, M>, clock: &'a dyn Executor, due: Option<Instant>) -> Self {
         let most = mailbox.batch();
         Self {
             first: Some(first),

@@ -7,7 +7,7 @@ use std::task::{self, Poll, ready};
 use crate::actor::budget::Turn;
 use crate::actor::{Actor, Batch, Context};
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::{Message, Receiver};
 
 /// What the loop works on besides the mailbox, in one place, so that its future holds one reference to all of it.
 pub(crate) struct Parts<A: Actor, F> {
@@ -24,7 +24,7 @@ pub(crate) struct Parts<A: Actor, F> {
 )]
 pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
     parts: &mut Parts<A, F>,
-    mailbox: &mut Mailbox<A::Message>,
+    mut mailbox: Receiver<'_, A::Message>,
 ) -> impl Future<Output = ExitReason> {
     async move {
         let make = parts.make.take().expect("an actor is made once");
@@ -34,7 +34,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
         }
         let mut turn = Turn::new();
         loop {
-            if let Some(reason) = reason_to_end(&mut parts.cx, mailbox) {
+            if let Some(reason) = reason_to_end(&mut parts.cx, &mailbox) {
                 return reason;
             }
             // With nothing more to handle it has only to see so; yielding then could let a deadline pass that it has met.
@@ -45,18 +45,18 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             }
             let next = poll_fn(|task| {
                 turn.begin(&*parts.cx.executor, || mailbox.has_several());
-                let next = poll_next(mailbox, &mut parts.cx, task);
+                let next = poll_next(&mut mailbox, &mut parts.cx, task);
                 if next.is_pending() {
                     turn = Turn::new();
                 }
                 next
             });
             let Some(message) = next.await else {
-                return reason_without_message(mailbox);
+                return reason_without_message(&mailbox);
             };
             if mailbox.gives_batches() {
                 // On the heap, so that actors without batches do not keep room for one.
-                turn.count(Box::pin(handle_batch(parts, mailbox, message)).await);
+                turn.count(Box::pin(handle_batch(parts, &mut mailbox, message)).await);
             } else {
                 let Parts { state: Some(actor), cx, .. } = parts else { return ExitReason::Abandoned };
                 actor.handle(message, cx).await;
@@ -67,7 +67,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
 }
 
 #[inline]
-fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Mailbox<M>) -> Option<ExitReason> {
+fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> Option<ExitReason> {
     if cx.ending.is_some() {
         return cx.ending.take().map(|reason| *reason);
     }
@@ -84,7 +84,7 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Mailbox<M>) -> Optio
 }
 
 /// Says why no message can come any more.
-fn reason_without_message<M: Message>(mailbox: &Mailbox<M>) -> ExitReason {
+fn reason_without_message<M: Message>(mailbox: &Receiver<'_, M>) -> ExitReason {
     match mailbox.is_closed() {
         // Asked for before it was closed, though perhaps after it was last looked for.
         true if mailbox.shared().life().is_killed() => ExitReason::Killed,
@@ -96,12 +96,12 @@ fn reason_without_message<M: Message>(mailbox: &Mailbox<M>) -> ExitReason {
 /// Handles a message together with those behind it in its lane. Tells how many there were.
 async fn handle_batch<A: Actor, F>(
     parts: &mut Parts<A, F>,
-    mailbox: &mut Mailbox<A::Message>,
+    mailbox: &mut Receiver<'_, A::Message>,
     message: A::Message,
 ) -> u32 {
     let Parts { state: Some(actor), cx, .. } = parts else { return 0 };
     let (clock, due) = (Arc::clone(&cx.executor), cx.next_timer());
-    let mut batch = Batch::new(message, mailbox, &*clock, due);
+    let mut batch = Batch::new(message, mailbox.reborrow(), &*clock, due);
     actor.handle_batch(&mut batch, cx).await;
     let (rest, more) = batch.end();
     if let Some(message) = rest {
@@ -113,7 +113,7 @@ async fn handle_batch<A: Actor, F>(
 /// Gives the next message: a late result or a due timer's first, then the mailbox's. `None` if none can come any more.
 #[inline]
 fn poll_next<M: Message>(
-    mailbox: &mut Mailbox<M>,
+    mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
@@ -128,7 +128,7 @@ fn poll_next<M: Message>(
 
 /// For an actor with work in flight: it ends only when everything has come back and was handled.
 fn poll_results_and_others<M: Message>(
-    mailbox: &mut Mailbox<M>,
+    mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
@@ -150,7 +150,7 @@ fn poll_results_and_others<M: Message>(
 }
 
 fn poll_timers_and_mailbox<M: Message>(
-    mailbox: &mut Mailbox<M>,
+    mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {

@@ -11,7 +11,7 @@ use crate::life::running::Running;
 use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::{Closeable, Mailbox, Message};
 use crate::panic::{contained, drop_contained};
 use crate::runtime::Executor;
 
@@ -77,7 +77,7 @@ pub struct Spawn<M: Message> {
 impl<M: Message> Spawn<M> {
     /// Takes the mailbox that the actor will receive from.
     pub fn new(mailbox: Mailbox<M>) -> Self {
-        Self { ending: Ending { mailbox, hook: None, reason: None } }
+        Self { ending: Ending { mailbox, hook: None, reason: Reason(None) } }
     }
 
     /// Has `hook` given every message that was accepted and not handled when the actor ends, with its lane's name.
@@ -101,8 +101,8 @@ impl<M: Message> Spawn<M> {
         let mut ending = self.ending;
         ending.mailbox.linger_if(executor.spins());
         let shared = Arc::clone(ending.mailbox.shared());
-        let running = Running::new(Arc::clone(&shared) as Arc<_>, Arc::clone(executor));
-        let watch = Watch::new(shared, Arc::clone(executor));
+        let running = Running::new(shared, Arc::clone(executor));
+        let watch = Watch::new(Arc::clone(executor));
         match executor.spawn(Box::new(move || Box::pin(live(make, ending, watch)))) {
             Ok(()) => Ok(running),
             Err(refused) => {
@@ -121,31 +121,34 @@ impl<M: Message> Spawn<M> {
 fn live<A: Actor>(
     make: impl FnOnce() -> A,
     mut ending: Ending<A::Message>,
-    mut watch: Watch<A::Message>,
+    mut watch: Watch,
 ) -> impl Future<Output = ()> {
-    let mut parts = Parts { make: Some(make), state: None, cx: watch.context() };
+    let mut parts = Parts { make: Some(make), state: None, cx: watch.context(ending.mailbox.shared()) };
     async move {
+        let receiver = ending.mailbox.receiver();
+        let mailbox = receiver.sleeper();
         {
-            let mut serving = pin!(Some(serve(&mut parts, &mut ending.mailbox)));
-            let reason = poll_fn(|task| watch.poll_serving(serving.as_mut(), task)).await;
-            ending.reason = Some(reason);
+            let mut serving = pin!(Some(serve(&mut parts, receiver)));
+            let reason = poll_fn(|task| watch.poll_serving(&mailbox, serving.as_mut(), task)).await;
+            ending.reason.0 = Some(reason);
             // What a handler held where it waited is dropped here. Should that panic, the panic hook has reported it, and
             // the reason for dropping it stays the actor's.
             drop(contained(|| serving.set(None)));
         }
-        ending.mailbox.close();
+        mailbox.close();
+        mailbox.interrupt();
         if let Some(actor) = &mut parts.state {
-            let reason = ending.reason();
+            let reason = ending.reason.get();
             let mut stopped = pin!(Some(async {
                 actor.stopped(&reason).await;
                 ExitReason::Stopped
             }));
-            let late = poll_fn(|task| watch.poll_stopped(stopped.as_mut(), task)).await;
+            let late = poll_fn(|task| watch.poll_stopped(&mailbox, stopped.as_mut(), task)).await;
             drop(contained(|| stopped.set(None)));
-            ending.also(Some(late));
+            ending.reason.also(Some(late));
         }
-        ending.also(drop_contained(parts.state.take()));
-        ending.also(drop_contained(parts));
+        ending.reason.also(drop_contained(parts.state.take()));
+        ending.reason.also(drop_contained(parts));
     }
 }
 
@@ -154,30 +157,32 @@ struct Ending<M: Message> {
     mailbox: Mailbox<M>,
     /// Without one, undelivered messages are dropped.
     hook: Option<Undelivered<M>>,
-    /// None until the actor's loop has said one: its executor went away.
-    reason: Option<ExitReason>,
+    reason: Reason,
 }
 
-impl<M: Message> Ending<M> {
-    fn reason(&self) -> ExitReason {
-        self.reason.clone().unwrap_or(ExitReason::Abandoned)
+/// Why the actor ends. None until the actor's loop has said it: its executor went away.
+struct Reason(Option<ExitReason>);
+
+impl Reason {
+    fn get(&self) -> ExitReason {
+        self.0.clone().unwrap_or(ExitReason::Abandoned)
     }
 
     /// Takes in what went wrong later. The first cause stays the reason, unless all was well until then.
     fn also(&mut self, late: Option<ExitReason>) {
-        let was_well = self.reason.as_ref().is_some_and(ExitReason::is_normal);
+        let was_well = self.0.as_ref().is_some_and(ExitReason::is_normal);
         if let Some(late) = late
             && was_well
             && !late.is_normal()
         {
-            self.reason = Some(late);
+            self.0 = Some(late);
         }
     }
 }
 
 impl<M: Message> Drop for Ending<M> {
     fn drop(&mut self) {
-        let reason = self.reason.take().unwrap_or(ExitReason::Abandoned);
+        let reason = self.reason.0.take().unwrap_or(ExitReason::Abandoned);
         let Self { mailbox, hook, .. } = self;
         let mut undelivered = |lane, message| match hook.as_mut() {
             Some(hook) => hook(lane, message),

@@ -1,5 +1,4 @@
 //! What ends an actor besides itself: a panic, a stop at once, a deadline.
-#![expect(unsafe_code, reason = "an actor's task promises its mailbox's signal to be its only consumer")]
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,13 +7,14 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Life, Message, Shared};
+use crate::mailbox::{LocalSide, Message, Shared};
 use crate::panic::poll_contained;
 use crate::runtime::{Executor, Timer};
 
 /// Polls the parts of an actor's life, and sees to what may end them and to what is owed whenever its task rests.
-pub(crate) struct Watch<M: Message> {
-    shared: Arc<Shared<M>>,
+///
+/// Each poll is given the mailbox, which is the actor's loop's as well.
+pub(crate) struct Watch {
     executor: Arc<dyn Executor>,
     /// Made when the first of them is needed.
     timers: Option<Box<Timers>>,
@@ -34,62 +34,68 @@ struct Timers {
 /// thread that is woken takes to run, so that a message taken does not wake everyone.
 const TOLD_IS_WAITED_FOR: Duration = Duration::from_millis(1);
 
-impl<M: Message> Watch<M> {
-    pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
-        Self { shared, executor, timers: None }
+impl Watch {
+    pub(crate) fn new(executor: Arc<dyn Executor>) -> Self {
+        Self { executor, timers: None }
     }
 
     /// Makes what the actor is given to act with.
-    pub(crate) fn context(&self) -> crate::actor::Context<M> {
-        crate::actor::context::Context::new(Arc::clone(&self.shared), Arc::clone(&self.executor))
+    pub(crate) fn context<M: Message>(&self, shared: &Arc<Shared<M>>) -> crate::actor::Context<M> {
+        crate::actor::context::Context::new(Arc::clone(shared), Arc::clone(&self.executor))
     }
 
     /// Polls the actor until it ends by itself, panics, is stopped at once, or its deadline passes.
-    pub(crate) fn poll_serving(
+    pub(crate) fn poll_serving<M: Message>(
         &mut self,
+        mailbox: &LocalSide<'_, Shared<M>>,
         serving: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        self.shared.signal().begin();
-        if self.life().is_killed() {
+        mailbox.signal().begin();
+        if mailbox.life().is_killed() {
             return Poll::Ready(ExitReason::Killed);
         }
         // Asked before the actor has its turn: should the deadline be set meanwhile, it interrupts, and the actor has a turn
         // after that.
-        let deadline = self.life().deadline();
+        let deadline = mailbox.life().deadline();
         if let Poll::Ready(reason) = poll_contained(serving, task) {
             return Poll::Ready(reason);
         }
-        self.poll_end(deadline, task)
+        self.poll_end(mailbox, deadline, task)
     }
 
     /// Polls the actor's `stopped` to its end, or, once the actor is to stop at once or its deadline has passed, to where
     /// it waits. Gives `well` if it came to its end.
-    pub(crate) fn poll_stopped(
+    pub(crate) fn poll_stopped<M: Message>(
         &mut self,
+        mailbox: &LocalSide<'_, Shared<M>>,
         stopped: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        self.shared.signal().begin();
-        let deadline = self.life().deadline();
+        mailbox.signal().begin();
+        let deadline = mailbox.life().deadline();
         // Polled first: it has its say also when the actor was stopped at once before.
         if let Poll::Ready(reason) = poll_contained(stopped, task) {
             return Poll::Ready(reason);
         }
-        self.poll_end(deadline, task)
+        self.poll_end(mailbox, deadline, task)
     }
 
     /// Does what is owed before the task rests, and sees whether it is to rest at all: whoever stops the actor must be able
     /// to wake it, and senders that wait for room that there is must know of it.
-    fn poll_end(&mut self, deadline: Option<Instant>, task: &mut Context<'_>) -> Poll<ExitReason> {
-        // SAFETY: an actor's task is its mailbox's one consumer, and this runs within it.
-        if unsafe { self.shared.signal().announce_wait(task.waker()) } {
-            self.shared.tell_of_room(false);
+    fn poll_end<M: Message>(
+        &mut self,
+        mailbox: &LocalSide<'_, Shared<M>>,
+        deadline: Option<Instant>,
+        task: &mut Context<'_>,
+    ) -> Poll<ExitReason> {
+        if mailbox.signal_side().announce_wait(task.waker()) {
+            mailbox.tell_of_room(false);
         }
-        if self.shared.waits_for_told() {
-            self.poll_room(task);
+        if mailbox.waits_for_told() {
+            self.poll_room(mailbox, task);
         }
-        if self.life().is_killed() {
+        if mailbox.life().is_killed() {
             return Poll::Ready(ExitReason::Killed);
         }
         let Some(at) = deadline else { return Poll::Pending };
@@ -103,10 +109,10 @@ impl<M: Message> Watch<M> {
 
     /// Has others told of room that those who were told have not taken in time.
     #[cold]
-    fn poll_room(&mut self, task: &mut Context<'_>) {
+    fn poll_room<M: Message>(&mut self, mailbox: &Shared<M>, task: &mut Context<'_>) {
         let Timers { room, is_room_armed, .. } = &mut **self.timers.get_or_insert_default();
         let timer = room.get_or_insert_with(|| self.executor.timer());
-        while self.shared.waits_for_told() {
+        while mailbox.waits_for_told() {
             if !std::mem::replace(is_room_armed, true) {
                 timer.arm(self.executor.now() + TOLD_IS_WAITED_FOR);
             }
@@ -114,11 +120,7 @@ impl<M: Message> Watch<M> {
                 return;
             }
             *is_room_armed = false;
-            self.shared.tell_of_room(true);
+            mailbox.tell_of_room(true);
         }
-    }
-
-    fn life(&self) -> &Life {
-        self.shared.life()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Made with the first timer or the first work, because most actors have neither.
 
+use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::lane::LaneStats;
 use crate::mailbox::late::Late;
 use crate::mailbox::message::Message;
@@ -84,5 +85,13 @@ impl<M: Message> Beside<M> {
         stats.accepted += handled + undelivered;
         stats.handled += handled;
         stats.undelivered += undelivered;
+    }
+}
+
+impl<'a, M> ConsumerSide<'a, Beside<M>> {
+    /// Views the late results.
+    pub(super) fn late_side(self) -> ConsumerSide<'a, Late<M>> {
+        let beside = self.get();
+        self.field(&beside.late)
     }
 }

@@ -1,14 +1,13 @@
 //! How each kind of ring is sent to and taken from, as a lane does it.
-#![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
 
 use std::collections::VecDeque;
-use std::ptr;
 
 use crate::mailbox::by_key::KeyedRing;
+use crate::mailbox::consumer::ConsumerSide;
+use crate::mailbox::envelope::{Envelope, Refused};
 use crate::mailbox::evicting::EvictingRing;
 use crate::mailbox::message::Message;
 use crate::mailbox::places::{Places, add};
-use crate::mailbox::queue::{Envelope, Refused};
 use crate::mailbox::ring::{ClaimError, RefusingRing};
 use crate::mailbox::share::{PushError, SharedRing};
 use crate::mailbox::signal::Signal;
@@ -43,24 +42,11 @@ fn take_back<M>(ring: &RefusingRing<Envelope<M>>, position: u64) -> Result<(), R
     ring.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back)))
 }
 
-/// Takes the oldest message, and its asker.
-///
-/// # Safety
-///
-/// As [`LaneQueue::take`].
+/// Takes the oldest message and its asker.
 #[inline(always)]
-pub(super) unsafe fn take_parts<M>(ring: &RefusingRing<Envelope<M>>) -> Option<(M, Option<Asker>)> {
-    let parts = |envelope: *const Envelope<M>| {
-        // SAFETY: the ring lends a valid envelope that nobody else touches.
-        let Envelope { message, asker } = unsafe { &*envelope };
-        // SAFETY: the ring forgets the envelope, so that each part is moved once.
-        let message = unsafe { ptr::from_ref(message).read() };
-        // SAFETY: as above.
-        (message, unsafe { ptr::from_ref(asker).read() })
-    };
-    // SAFETY: the caller's promise.
-    let parts = unsafe { ring.pop_with(parts) }?;
-    note_depth(ring);
+pub(super) fn take_parts<M>(ring: &mut ConsumerSide<'_, RefusingRing<Envelope<M>>>) -> Option<(M, Option<Asker>)> {
+    let parts = ring.pop_parts()?;
+    note_depth(ring.get());
     Some(parts)
 }
 
@@ -98,7 +84,7 @@ pub(super) fn send_evicting<M>(
 
 /// Takes over what a ring that evicts has, and returns the newest.
 pub(super) fn take_newest<M>(
-    ring: &EvictingRing<Envelope<M>>,
+    ring: &mut ConsumerSide<'_, EvictingRing<Envelope<M>>>,
     stash: &mut VecDeque<Envelope<M>>,
 ) -> Option<Envelope<M>> {
     // No more than the lane holds at once: senders that never rest must not keep the consumer from its work.
@@ -138,15 +124,12 @@ pub(super) fn send_shared<M: Message>(
     }
 }
 
-/// # Safety
-///
-/// As [`LaneQueue::take`].
-pub(super) unsafe fn take_in_turn<M>(
-    ring: &SharedRing<Envelope<M>>,
+/// Takes the next message of the source whose turn it is.
+pub(super) fn take_in_turn<M>(
+    ring: &mut ConsumerSide<'_, SharedRing<Envelope<M>>>,
     turns: &mut Turns<Envelope<M>>,
 ) -> Option<Envelope<M>> {
-    // SAFETY: the caller's promise.
-    let envelope = unsafe { ring.take(turns) }?;
+    let envelope = ring.take(turns)?;
     // The message in hand waited too.
     saw(&ring.ring.places, turns.len() as u64 + 1, ring.ring.capacity());
     Some(envelope)
@@ -174,7 +157,7 @@ pub(super) fn send_keyed<M: Message>(
 }
 
 /// Takes the oldest message of which no newer one of its key waits.
-pub(super) fn take_newest_of_key<M>(ring: &KeyedRing<Envelope<M>>) -> Option<Envelope<M>> {
+pub(super) fn take_newest_of_key<M>(ring: &mut ConsumerSide<'_, KeyedRing<Envelope<M>>>) -> Option<Envelope<M>> {
     loop {
         let (position, key, envelope) = ring.pop()?;
         let places = &ring.ring.places;

@@ -19,6 +19,7 @@
 
 use std::ptr::{self, NonNull};
 
+use crate::mailbox::consumer::ConsumerSide;
 use crate::sync::{AtomicPtr, Ordering, UnsafeCell};
 
 /// Messages that came late.
@@ -72,26 +73,6 @@ impl<M> Late<M> {
         !head.is_null() && head != Self::CLOSED
     }
 
-    /// Takes the oldest message.
-    ///
-    /// # Safety
-    ///
-    /// One thread at a time calls this and [`next_of_last`](Self::next_of_last): the actor.
-    pub(super) unsafe fn next(&self) -> Option<M> {
-        // SAFETY: the caller's promise.
-        unsafe { self.pop(|| if self.holds_any() { self.take_all(ptr::null_mut()) } else { ptr::null_mut() }) }
-    }
-
-    /// Takes the oldest message, and has the stack take nothing any more.
-    ///
-    /// # Safety
-    ///
-    /// As [`next`](Self::next).
-    pub(super) unsafe fn next_of_last(&self) -> Option<M> {
-        // SAFETY: the caller's promise.
-        unsafe { self.pop(|| self.take_all(Self::CLOSED)) }
-    }
-
     /// Takes everything off the stack, and gives the oldest node, which names the next newer one.
     fn take_all(&self, leave: *mut Node<M>) -> *mut Node<M> {
         // Acquire: pairs with the Release in `push`.
@@ -104,15 +85,26 @@ impl<M> Late<M> {
         }
         oldest
     }
+}
 
-    /// # Safety
-    ///
-    /// As [`next`](Self::next).
-    unsafe fn pop(&self, more: impl FnOnce() -> *mut Node<M>) -> Option<M> {
-        self.taken.with_mut(|taken| {
-            // SAFETY: the caller is alone at the field.
+/// The actor's operations.
+impl<M> ConsumerSide<'_, Late<M>> {
+    /// Takes the oldest message.
+    pub(super) fn next(&mut self) -> Option<M> {
+        self.pop(|late| if late.holds_any() { late.take_all(ptr::null_mut()) } else { ptr::null_mut() })
+    }
+
+    /// Takes the oldest message, and has the stack take nothing any more.
+    pub(super) fn next_of_last(&mut self) -> Option<M> {
+        self.pop(|late| late.take_all(Late::CLOSED))
+    }
+
+    fn pop(&mut self, more: impl FnOnce(&Late<M>) -> *mut Node<M>) -> Option<M> {
+        let late = self.get();
+        late.taken.with_mut(|taken| {
+            // SAFETY: the field is the consumer's, and this view is the only one.
             let taken = unsafe { &mut *taken };
-            let node = NonNull::new(*taken).or_else(|| NonNull::new(more()))?;
+            let node = NonNull::new(*taken).or_else(|| NonNull::new(more(late)))?;
             // SAFETY: what was taken off the stack is the actor's, and by this moves to the caller.
             let node = unsafe { Box::from_raw(node.as_ptr()) };
             *taken = node.next;
@@ -123,7 +115,7 @@ impl<M> Late<M> {
 
 impl<M> Drop for Late<M> {
     fn drop(&mut self) {
-        // SAFETY: it is borrowed alone.
-        while unsafe { self.next_of_last() }.is_some() {}
+        let mut side = ConsumerSide::of_owned(self);
+        while side.next_of_last().is_some() {}
     }
 }

@@ -3,12 +3,14 @@
 use event_listener::EventListener;
 
 use crate::mailbox::beside::Beside;
+use crate::mailbox::consumer::{ConsumerSide, LocalSide};
+use crate::mailbox::envelope::{Envelope, Refused};
 use crate::mailbox::filled::Filled;
 use crate::mailbox::lane::LaneStats;
 use crate::mailbox::lazy::FirstUse;
 use crate::mailbox::life::Life;
 use crate::mailbox::message::Message;
-use crate::mailbox::queue::{Envelope, LaneQueue, Refused};
+use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::room::{Told, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
@@ -226,6 +228,30 @@ impl<M: Message> Closeable for Shared<M> {
 
     fn lost_work(&self) -> u64 {
         self.beside().map_or(0, Beside::lost_work)
+    }
+}
+
+impl<M: Message> ConsumerSide<'_, Shared<M>> {
+    /// Views a lane.
+    #[inline(always)]
+    pub(super) fn lane_side(&mut self, lane: usize) -> ConsumerSide<'_, LaneQueue<M>> {
+        let shared = self.get();
+        self.reborrow().field(&shared.lanes).item(lane)
+    }
+
+    /// Views what comes beside the lanes, if there has been anything.
+    #[inline]
+    pub(super) fn beside_side(&mut self) -> Option<ConsumerSide<'_, Beside<M>>> {
+        let shared = self.get();
+        self.reborrow().field(&shared.beside).owned()
+    }
+}
+
+impl<'a, M: Message> LocalSide<'a, Shared<M>> {
+    /// Views the signal.
+    #[inline(always)]
+    pub(crate) fn signal_side(&self) -> LocalSide<'a, Signal> {
+        self.field(&self.get().signal)
     }
 }
 

@@ -69,6 +69,7 @@ use std::fmt;
 use std::sync::atomic::AtomicUsize as PlainUsize;
 use std::task::Waker;
 
+use crate::mailbox::consumer::LocalSide;
 use crate::panic::contained;
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, comes_back, store_before_load};
 
@@ -120,76 +121,6 @@ unsafe impl Sync for Signal {}
 impl Signal {
     pub(crate) fn new() -> Self {
         Self { word: AtomicUsize::new(0), sleeper: PlainUsize::new(0), waker: UnsafeCell::new(None) }
-    }
-
-    /// Announces that the consumer is about to sleep until a message comes. The caller must look once more after this. Tells
-    /// whether a sender may be waiting for room that the consumer has made.
-    ///
-    /// # Safety
-    ///
-    /// One thread at a time calls this and the other functions for the consumer.
-    pub(crate) unsafe fn announce_sleep(&self, waker: &Waker) -> bool {
-        self.sleeper.store(here() | ANNOUNCED, Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { self.announce(SLEEPING, waker) }
-    }
-
-    /// Announces that the consumer waits for something besides messages, unless it has announced its sleep already. Tells
-    /// whether a sender may be waiting for room that the consumer has made.
-    ///
-    /// # Safety
-    ///
-    /// As [`announce_sleep`](Self::announce_sleep).
-    pub(crate) unsafe fn announce_wait(&self, waker: &Waker) -> bool {
-        if self.sleeper.load(Ordering::Relaxed) & ANNOUNCED != 0 {
-            return false;
-        }
-        self.sleeper.store(here(), Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { self.announce(WAITING, waker) }
-    }
-
-    unsafe fn announce(&self, sleep: usize, waker: &Waker) -> bool {
-        self.clear_bits();
-        // SAFETY: the caller's promise: nobody replaces the waker meanwhile.
-        let is_kept = self.waker.with(|kept| unsafe { &*kept }.as_ref().is_some_and(|kept| kept.will_wake(waker)));
-        if !is_kept && !self.replace_waker(waker) {
-            waker.wake_by_ref();
-            comes_back();
-            return false;
-        }
-        // Release, within SeqCst: who clears the bit finds this waker, and who then waits for room the slots freed before.
-        let before = self.word.fetch_or(sleep, Ordering::SeqCst);
-        store_before_load();
-        if before & INTERRUPTED != 0 {
-            waker.wake_by_ref();
-        }
-        let is_room_wanted = before & ROOM_WANTED != 0;
-        if is_room_wanted {
-            // Acquire: whoever's wish is cleared here is seen to wait by the look that follows.
-            self.word.fetch_and(!ROOM_WANTED, Ordering::Acquire);
-        }
-        is_room_wanted
-    }
-
-    /// Keeps another waker from now on, unless a thread is at the one that is kept.
-    #[cold]
-    fn replace_waker(&self, waker: &Waker) -> bool {
-        // Acquire: pairs with the Release in `Counted`, so that those who looked at the waker are done with it.
-        let mut word = self.word.load(Ordering::Acquire);
-        // One load for both (6). It goes round once for each wake that failed since the bits were cleared.
-        while word & (SLEEPING | WAITING) != 0 && word < WAKER {
-            word = self.word.fetch_and(!(SLEEPING | WAITING), Ordering::AcqRel) & !(SLEEPING | WAITING);
-        }
-        if word >= WAKER {
-            return false;
-        }
-        let waker = waker.clone();
-        // SAFETY: no bit is set and nobody is counted, so no other thread looks, or can begin to.
-        let replaced = self.waker.with_mut(|kept| unsafe { (*kept).replace(waker) });
-        // It may be a stranger's, whose panic is not the actor's: a mailbox may have been received from by hand before.
-        drop(contained(|| drop(replaced)));
-        true
     }
 
     /// Tells whether the last sleep was ended by another thread.
@@ -264,14 +195,73 @@ impl Signal {
         counted.owed = 0;
         true
     }
+}
+
+/// The consumer's operations, all on one thread. None of them runs foreign code while it is at the waker's cell.
+impl LocalSide<'_, Signal> {
+    /// Announces that the consumer is about to sleep until a message comes. The caller must look once more after this. Tells
+    /// whether a sender may be waiting for room that the consumer has made.
+    pub(crate) fn announce_sleep(&self, waker: &Waker) -> bool {
+        self.sleeper.store(here() | ANNOUNCED, Ordering::Relaxed);
+        self.announce(SLEEPING, waker)
+    }
+
+    /// Announces that the consumer waits for something besides messages, unless it has announced its sleep already. Tells
+    /// whether a sender may be waiting for room that the consumer has made.
+    pub(crate) fn announce_wait(&self, waker: &Waker) -> bool {
+        if self.sleeper.load(Ordering::Relaxed) & ANNOUNCED != 0 {
+            return false;
+        }
+        self.sleeper.store(here(), Ordering::Relaxed);
+        self.announce(WAITING, waker)
+    }
+
+    fn announce(&self, sleep: usize, waker: &Waker) -> bool {
+        self.clear_bits();
+        // SAFETY: only the consumer's thread replaces the waker, which is this one.
+        let is_kept = self.waker.with(|kept| unsafe { &*kept }.as_ref().is_some_and(|kept| kept.will_wake(waker)));
+        if !is_kept && !self.replace_waker(waker) {
+            waker.wake_by_ref();
+            comes_back();
+            return false;
+        }
+        // Release, within SeqCst: who clears the bit finds this waker, and who then waits for room the slots freed before.
+        let before = self.word.fetch_or(sleep, Ordering::SeqCst);
+        store_before_load();
+        if before & INTERRUPTED != 0 {
+            waker.wake_by_ref();
+        }
+        let is_room_wanted = before & ROOM_WANTED != 0;
+        if is_room_wanted {
+            // Acquire: whoever's wish is cleared here is seen to wait by the look that follows.
+            self.word.fetch_and(!ROOM_WANTED, Ordering::Acquire);
+        }
+        is_room_wanted
+    }
+
+    /// Keeps another waker from now on, unless a thread is at the one that is kept.
+    #[cold]
+    fn replace_waker(&self, waker: &Waker) -> bool {
+        // Acquire: pairs with the Release in `Counted`, so that those who looked at the waker are done with it.
+        let mut word = self.word.load(Ordering::Acquire);
+        // One load for both (6). It goes round once for each wake that failed since the bits were cleared.
+        while word & (SLEEPING | WAITING) != 0 && word < WAKER {
+            word = self.word.fetch_and(!(SLEEPING | WAITING), Ordering::AcqRel) & !(SLEEPING | WAITING);
+        }
+        if word >= WAKER {
+            return false;
+        }
+        let waker = waker.clone();
+        // SAFETY: no bit is set and nobody is counted, so no other thread looks, or can begin to.
+        let replaced = self.waker.with_mut(|kept| unsafe { (*kept).replace(waker) });
+        // It may be a stranger's, whose panic is not the actor's: a mailbox may have been received from by hand before.
+        drop(contained(|| drop(replaced)));
+        true
+    }
 
     /// Says that the consumer takes nothing any more. What it has not seen published comes back to its sender, who sees
     /// this once it has published. Lets the waker go, unless someone is using it.
-    ///
-    /// # Safety
-    ///
-    /// As [`announce_sleep`](Self::announce_sleep).
-    pub(crate) unsafe fn leave(&self) {
+    pub(crate) fn leave(&self) {
         // Before anything else, for loom's sake: it remembers a thread's last access alone, and a look here would have it
         // forget who else has looked at the word, and what might be if they had looked later.
         self.word.fetch_or(GONE, Ordering::SeqCst);

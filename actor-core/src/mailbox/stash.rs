@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::mailbox::envelope::Envelope;
 use crate::mailbox::lane::{Lane, LaneKind};
-use crate::mailbox::queue::Envelope;
 use crate::mailbox::turns::Turns;
 
 /// The part of a lane that belongs to the consumer: what it has taken out of a ring and not yet given out.
