@@ -1,7 +1,7 @@
 //! The right to consume: one for each mailbox, enforced by types.
 //!
-//! Many threads share the rings, the signal and the stack of late results. Each of these also has operations for its one
-//! consumer. Such an operation is a method of a view:
+//! Many threads share the rings, the signal and the stack of late results. Each of these also has
+//! operations for its one consumer. Such an operation is a method of a view:
 //!
 //! ```text
 //! Consumer<Shared>        makes its `Shared`, so there is one for each; not `Clone`; held by the mailbox
@@ -11,12 +11,14 @@
 //!                        several, all on one thread
 //! ```
 //!
-//! A view borrows the consumer and reaches only parts of the consumer's own value. Thus two exclusive views of one ring never
-//! exist at the same time, and the consumer of another mailbox cannot view this ring.
+//! A view borrows the consumer and reaches only parts of the consumer's own value. Thus two
+//! exclusive views of one ring never exist at the same time, and the consumer of another mailbox
+//! cannot view this ring.
 //!
-//! The signal needs the second kind of view. Two parties of one task announce sleep: the actor's loop, and the actor's watch
-//! while the loop's future still borrows the lanes. Both run on the thread that split the consumer, so they never run at the
-//! same time. For this reason a [`LocalSide`] is neither `Send` nor `Sync`.
+//! The signal needs the second kind of view. Two parties of one task announce sleep: the actor's
+//! loop, and the actor's watch while the loop's future still borrows the lanes. Both run on the
+//! thread that split the consumer, so they never run at the same time. For this reason a
+//! [`LocalSide`] is neither `Send` nor `Sync`.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -44,7 +46,8 @@ pub(crate) struct LocalSide<'a, T> {
 pub(super) trait Owner {
     type Owned;
 
-    /// Returns the value if there is one. A view of the owner includes it, so no other owner may share it.
+    /// Returns the value if there is one. A view of the owner includes it, so no other owner may
+    /// share it.
     fn owned(&self) -> Option<&Self::Owned>;
 }
 

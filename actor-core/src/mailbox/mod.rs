@@ -9,9 +9,9 @@
 //!                                 └─────────────────────────────┘
 //! ```
 //!
-//! A lane is a ring (`ring`, or `evicting` where the newest message replaces the oldest) over memory made on first use
-//! (`slots`). The `schedule` decides the next lane, and the `signal` decides on wakes. The right to take messages is a type
-//! (`consumer`).
+//! A lane is a ring (`ring`, or `evicting` where the newest message replaces the oldest) over
+//! memory made on first use (`slots`). The `schedule` decides the next lane, and the `signal`
+//! decides on wakes. The right to take messages is a type (`consumer`).
 
 mod beside;
 mod by_key;
@@ -72,13 +72,15 @@ pub(crate) use sources::MOST_SHARE;
 
 /// The receiving end of a mailbox, with one consumer.
 ///
-/// The lanes are served in a fixed order that starves none of them. Control lanes come first, except that one data message
-/// is served after 64 control messages in a row. Data lanes take turns of [`Lane::weight`](crate::Lane::weight) messages.
+/// The lanes are served in a fixed order that starves none of them. Control lanes come first,
+/// except that one data message is served after 64 control messages in a row. Data lanes take turns
+/// of [`Lane::weight`](crate::Lane::weight) messages.
 ///
-/// Dropping the mailbox closes it. Messages still queued are dropped and counted as undelivered, and their askers see their
-/// replies dropped.
+/// Dropping the mailbox closes it. Messages still queued are dropped and counted as undelivered,
+/// and their askers see their replies dropped.
 ///
-/// As a [`Stream`], it ends once it is empty and no message can come any more, as in [`recv`](Self::recv).
+/// As a [`Stream`], it ends once it is empty and no message can come any more, as in
+/// [`recv`](Self::recv).
 ///
 /// # Examples
 ///
@@ -120,8 +122,8 @@ impl<M: Message> Mailbox<M> {
 
     /// Receives the next message, and waits if there is none.
     ///
-    /// Returns `None` once no message can come any more: the mailbox is closed or its last handle is dropped, and every
-    /// message accepted before that has been received.
+    /// Returns `None` once no message can come any more: the mailbox is closed or its last handle
+    /// is dropped, and every message accepted before that has been received.
     ///
     /// # Cancel safety
     ///
@@ -182,7 +184,8 @@ impl<M: Message> Mailbox<M> {
         self.receiver().poll_recv(cx)
     }
 
-    /// Closes the mailbox: later sends return their message, and every message accepted before is still received.
+    /// Closes the mailbox: later sends return their message, and every message accepted before is
+    /// still received.
     ///
     /// # Examples
     ///
@@ -212,9 +215,11 @@ impl<M: Message> Mailbox<M> {
         self.shared().stats()
     }
 
-    /// Closes the mailbox, and passes each accepted message that was not received to `hook`, with its lane's name.
+    /// Closes the mailbox, and passes each accepted message that was not received to `hook`, with
+    /// its lane's name.
     ///
-    /// The messages of one lane come oldest first, and count as undelivered. Nothing is received after this.
+    /// The messages of one lane come oldest first, and count as undelivered. Nothing is received
+    /// after this.
     ///
     /// # Examples
     ///

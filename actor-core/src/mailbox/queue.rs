@@ -1,4 +1,4 @@
-//! One lane's queue: what producers push into, what the consumer takes from, and the figures of both.
+//! One lane's queue: its ring, and the figures of producers and consumer.
 
 use std::collections::VecDeque;
 
@@ -20,9 +20,9 @@ use crate::mailbox::stash::Stash;
 use crate::reply::Asker;
 use crate::sync::{Ordering, fence};
 
-/// The part of a lane that all threads share.
+/// The shared part of a lane.
 ///
-/// A lane that is never used costs a few words: its memory is made when the first message comes.
+/// An unused lane costs a few words, because its memory is made for the first message.
 pub(crate) struct LaneQueue<M> {
     pub(super) lane: &'static Lane,
     pub(super) ring: Ring<M>,
@@ -41,7 +41,7 @@ pub(super) const fn fits<M>(lane: &Lane) -> bool {
     }
 }
 
-/// The kinds of ring, each made when the lane is first used. A kind that is added here is asked for in every `match`.
+/// The kinds of ring, each made at the lane's first use. Every `match` names all kinds.
 pub(super) enum Ring<M> {
     Refusing(FirstUse<RefusingRing<Envelope<M>>>),
     Evicting(FirstUse<EvictingRing<Envelope<M>>>),
@@ -49,7 +49,7 @@ pub(super) enum Ring<M> {
     Keyed(FirstUse<KeyedRing<Envelope<M>>>),
 }
 
-/// Messages that an empty stash may keep room for.
+/// The number of messages for which an empty stash may keep room.
 const ROOMY: usize = 64;
 
 impl<M: Message> LaneQueue<M> {
@@ -63,10 +63,11 @@ impl<M: Message> LaneQueue<M> {
         Self { lane, ring }
     }
 
-    /// Puts a message in, marks the lane as filled and looks at the signal, or hands the message back. Never waits.
+    /// Pushes a message, marks the lane as filled and looks at the signal, or returns the message.
+    /// Never waits.
     #[inline(always)]
     pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal, mark: impl FnOnce()) -> Result<(), Refused<M>> {
-        // The kind that most lanes are of comes first, without a jump table for all kinds.
+        // The most frequent kind comes first, without a jump table for all kinds.
         let Ring::Refusing(ring) = &self.ring else { return self.send_otherwise(envelope, signal, mark) };
         match ring.get_or_make(|| RefusingRing::new(self.lane.capacity(), Frees::WhenTaken)) {
             Some(ring) => send_refusing(ring, envelope, signal, mark),
@@ -125,26 +126,26 @@ impl<M: Message> LaneQueue<M> {
         };
         let Some(places) = places else { return };
         places.close();
-        // Pairs with the fence in `wait_for_room`: a sender that is not seen here finds the lane closed.
+        // Pairs with the fence in `wait_for_room`: a sender not seen here finds the lane closed.
         fence(Ordering::SeqCst);
         if places.producers.waiting.load(Ordering::Relaxed) > 0 {
             places.consumer.room.notify(usize::MAX);
         }
     }
 
-    /// Tells whether nothing that was accepted is left to be taken.
+    /// Returns whether all accepted messages have been taken.
     pub(super) fn is_drained(&self) -> bool {
         match &self.ring {
             Ring::Refusing(ring) => ring.get().is_none_or(|ring| ring.places.is_drained()),
-            // The queues of its sources are empty once it has given nothing.
+            // The queues of its sources are empty after a take without a message.
             Ring::Shared(ring) => ring.get().is_none_or(|ring| ring.ring.places.is_drained()),
-            // It passes by what is in flight, so that nothing is left once it has given nothing.
+            // A take skips messages in flight, so nothing is left after a take without a message.
             Ring::Evicting(_) | Ring::Keyed(_) => true,
         }
     }
 
-    /// Returns whether the next message is there to be taken. Cheaper than [`holds_any`](Self::holds_any), and does not count
-    /// what is in flight.
+    /// Returns whether the next message is ready. Cheaper than [`holds_any`](Self::holds_any), and
+    /// ignores messages in flight.
     #[inline]
     pub(super) fn has_next(&self, stash: Option<&Stash<M>>) -> bool {
         match &self.ring {
@@ -153,7 +154,7 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
-    /// Returns how many messages wait, those in flight among them.
+    /// Returns the number of waiting messages, including those in flight.
     pub(super) fn waiting(&self, stash: Option<&Stash<M>>) -> u64 {
         let in_ring = self
             .places()
@@ -196,8 +197,8 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
         })
     }
 
-    /// Stops taking messages, except as [undelivered](Self::take_undelivered). Called once the lane is closed, and before the
-    /// signal says `GONE`.
+    /// Stops taking messages, except as [undelivered](Self::take_undelivered). Called once the lane
+    /// is closed, and before the signal says `GONE`.
     pub(super) fn leave(&mut self) {
         if let Some(places) = self.places() {
             places.leave();
@@ -206,10 +207,11 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
 
     /// Takes the next message, skipping each ask whose asker has gone.
     ///
-    /// One call skips at most as many asks as the lane holds, because asks that are cancelled without end must not keep the
-    /// consumer from other lanes. `None` still means that no message is left of those present at the call: the sender of any
-    /// later message has yet to look at the signal, and ends an announced sleep. A closed lane receives nothing more, so
-    /// there one call skips all.
+    /// One call skips at most as many asks as the lane holds, because asks that are cancelled
+    /// without end must not keep the consumer from other lanes. `None` still means that no message
+    /// is left of those present at the call: the sender of any later message has yet to look at the
+    /// signal, and ends an announced sleep. A closed lane receives nothing more, so there one call
+    /// skips all.
     #[inline]
     pub(super) fn take(&mut self, stash: Option<&mut Stash<M>>) -> Option<M> {
         let mut skipped = 0;
@@ -230,7 +232,8 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
         if let Some(places) = self.places() {
             add(&places.figures.cancelled, 1);
         }
-        // The consumer may have announced a sleep already, and this may be its last take before that sleep.
+        // The consumer may have announced a sleep already, and this may be its last take before
+        // that sleep.
         fence(Ordering::SeqCst);
         self.tell_of_room(false);
         drop(message);
@@ -260,7 +263,8 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
         None
     }
 
-    /// Takes the oldest remaining message, once the consumer has [left](Self::leave) and the signal says `GONE`.
+    /// Takes the oldest remaining message, once the consumer has [left](Self::leave) and the signal
+    /// says `GONE`.
     pub(super) fn take_undelivered(&mut self, stash: Option<&mut Stash<M>>) -> Option<M> {
         let envelope = match (self.ring_side()?, stash) {
             (RingSide::Refusing(mut ring), _) => ring.settle()?,
@@ -312,7 +316,7 @@ mod tests {
 
     impl Message for u32 {}
 
-    /// Claims a position as a producer does that is stopped then.
+    /// Claims a position, like a producer that stops immediately afterwards.
     fn stop_after_claim(lane: &LaneQueue<u32>) {
         lane.places().expect("it has been used").producers.tail.fetch_add(1, Ordering::SeqCst);
     }
@@ -330,7 +334,7 @@ mod tests {
         let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         assert!(lane.send(plain(1), &signal, || {}).is_ok());
         assert_eq!(take(&mut lane, &mut stash), Some(1));
-        // As if so many had come while the consumer was busy.
+        // As if so many messages had arrived while the consumer was busy.
         lane.places().expect("it has been used").producers.tail.store(1 << 60, Ordering::SeqCst);
         assert!(lane.send(plain(2), &signal, || {}).is_ok());
         assert_eq!(take(&mut lane, &mut stash), Some(2));
@@ -341,7 +345,8 @@ mod tests {
     fn a_message_whose_place_comes_round_before_the_consumer_is_taken() {
         let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         assert!(lane.send(plain(1), &signal, || {}).is_ok());
-        // The first message's evictor is stopped, and so are others, a lap further than the consumer.
+        // The producer that should evict the first message is stopped, and so are others, a lap
+        // ahead of the consumer.
         (0..40).for_each(|_| stop_after_claim(&lane));
         assert!(lane.send(plain(2), &signal, || {}).is_ok());
         let all: Vec<_> = std::iter::from_fn(|| take(&mut lane, &mut stash)).collect();
@@ -367,7 +372,8 @@ mod tests {
         let (_reply, answer, asker) = Reply::<()>::queued();
         drop(answer);
         assert!(lane.send(Envelope { message: 1, asker: Some(asker) }, &signal, || {}).is_ok());
-        // Who would have evicted the first is stopped, so that two lie where one should.
+        // The producer that should evict the first message is stopped, so that two messages lie in
+        // a lane for one.
         stop_after_claim(&lane);
         assert!(lane.send(plain(2), &signal, || {}).is_ok());
         lane.close();

@@ -11,8 +11,9 @@ use crate::mailbox::shared::{Closeable, Shared};
 use crate::mailbox::stash::{Stash, Stashes};
 use crate::sync::{Ordering, fence, spin_loop};
 
-/// Pauses of a lingering consumer at an empty mailbox before it announces sleep: about 0.5 µs where this was measured. This
-/// is somewhat more than a message takes to another core and back, and a twentieth of the time for waking a thread.
+/// Pauses of a lingering consumer at an empty mailbox before it announces sleep: about 0.5 µs where
+/// this was measured. This is somewhat more than a message takes to another core and back, and a
+/// twentieth of the time for waking a thread.
 const PAUSES: u16 = 32;
 
 /// At most this many of the pauses come before the first look.
@@ -33,7 +34,8 @@ pub(super) struct State<M> {
     in_hand: u16,
     /// Whether that message came [beside](Lanes::give_beside) its lane.
     is_beside: bool,
-    /// Whether the last message was a late result. The next one then comes from elsewhere, so that neither starves.
+    /// Whether the last message was a late result. The next one then comes from elsewhere, so that
+    /// neither starves.
     was_late: bool,
     /// Whether the consumer has left: all remaining messages are undelivered.
     has_left: bool,
@@ -105,7 +107,8 @@ impl<'a, M: Message> Receiver<'a, M> {
 
     /// Polls for the next message, for a program's own loop.
     pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
-        // Takes back the announcement of the last poll, which may have been ended by something else than a message.
+        // Takes back the announcement of the last poll, which may have been ended by something else
+        // than a message.
         self.shared().signal().begin();
         let polled = self.poll_next(cx);
         if let Poll::Ready(Some(_)) = polled {
@@ -114,8 +117,8 @@ impl<'a, M: Message> Receiver<'a, M> {
         polled
     }
 
-    /// Polls for the next message, for an actor's loop. The actor's watch does at each rest what the program's own loop
-    /// does in [`poll_recv`](Self::poll_recv).
+    /// Polls for the next message, for an actor's loop. The actor's watch does at each rest what
+    /// the program's own loop does in [`poll_recv`](Self::poll_recv).
     #[inline]
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         match self.take() {
@@ -127,11 +130,13 @@ impl<'a, M: Message> Receiver<'a, M> {
         }
     }
 
-    /// Looks for messages a little longer, if the executor's thread spins and another thread ended the last sleep. That
-    /// thread often sends again soon, and a sender that finds the consumer asleep pays for a wake.
+    /// Looks for messages a little longer, if the executor's thread spins and another thread ended
+    /// the last sleep. That thread often sends again soon, and a sender that finds the consumer
+    /// asleep pays for a wake.
     ///
-    /// After a message at the first look, the next linger waits longer before its first look, so that more messages
-    /// gather: a consumer close behind a producer makes both fetch each cache line from the other's core.
+    /// After a message at the first look, the next linger waits longer before its first look, so
+    /// that more messages gather: a consumer close behind a producer makes both fetch each cache
+    /// line from the other's core.
     #[cold]
     fn linger(&mut self) -> Option<M> {
         if !self.state.lingers || !self.shared().signal().was_ended_from_afar() {
@@ -160,7 +165,8 @@ impl<'a, M: Message> Receiver<'a, M> {
         if self.sleeper.signal_side().announce_sleep(cx.waker()) {
             shared.tell_of_room(false);
         }
-        // Read before the last look: everything was sent before the close, or before the last handle was dropped.
+        // Read before the last look: everything was sent before the close, or before the last
+        // handle was dropped.
         let no_more = shared.is_closed() || shared.handles() == 0;
         let polled = match self.take() {
             Some(message) => Poll::Ready(Some(message)),
@@ -172,7 +178,8 @@ impl<'a, M: Message> Receiver<'a, M> {
         polled
     }
 
-    /// Notifies senders that wait for the room of a message. A program's own loop may take no further message.
+    /// Notifies senders that wait for the room of a message. A program's own loop may take no
+    /// further message.
     fn tell_of_room(&self) {
         // Pairs with the fence in `wait_for_room`.
         fence(Ordering::SeqCst);
@@ -242,14 +249,16 @@ impl<'a, M: Message> Lanes<'a, M> {
             }
             let filled = shared.filled(M::LANES[lane].is_control());
             filled.clear(lane);
-            // Its sender may have published a message meanwhile, and have seen the lane still marked.
+            // Its sender may have published a message meanwhile, and have seen the lane still
+            // marked.
             let message = take(lane)?;
             filled.mark(lane);
             Some(message)
         })
     }
 
-    /// Frees memory of lanes that have been calm for a while: of a few lanes for each rest, in turn.
+    /// Frees memory of lanes that have been calm for a while: of a few lanes for each rest, in
+    /// turn.
     fn rest(&mut self) {
         if self.state.has_left {
             return;
@@ -275,8 +284,8 @@ impl<'a, M: Message> Lanes<'a, M> {
         }
     }
 
-    /// Gives out a message from outside its lane: of a timer, or a late result. It is counted in the lane that it names,
-    /// if there is such a lane.
+    /// Gives out a message from outside its lane: of a timer, or a late result. It is counted in
+    /// the lane that it names, if there is such a lane.
     pub(crate) fn give_beside(&mut self, message: M) -> M {
         self.finish();
         let lane = message.lane();
@@ -288,7 +297,8 @@ impl<'a, M: Message> Lanes<'a, M> {
         message
     }
 
-    /// Takes the oldest late result. `None` as well if `in_turn` is set and the last message was a late result.
+    /// Takes the oldest late result. `None` as well if `in_turn` is set and the last message was a
+    /// late result.
     pub(crate) fn take_late(&mut self, in_turn: bool) -> Option<M> {
         if std::mem::take(&mut self.state.was_late) && in_turn {
             return None;
@@ -335,7 +345,8 @@ impl<'a, M: Message> Lanes<'a, M> {
         self.side.is_closed()
     }
 
-    /// Returns whether several messages wait. With many lanes, returns whether any message may wait.
+    /// Returns whether several messages wait. With many lanes, returns whether any message may
+    /// wait.
     #[cold]
     pub(crate) fn has_several(&self) -> bool {
         if !Shared::<M>::HAS_FEW {
