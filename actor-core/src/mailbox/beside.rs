@@ -1,5 +1,4 @@
-//! Messages from outside the lanes: those of timers, and results of work that found no room in a
-//! lane.
+//! Messages from outside the lanes: those of timers, and results of work without room in a lane.
 //!
 //! Made with the first timer or the first work, because most actors have neither.
 
@@ -13,8 +12,8 @@ use crate::sync::{AtomicU64, Ordering};
 pub(crate) struct Beside<M> {
     late: Late<M>,
     /// Offloaded work: the number of pieces in flight, in units of [`IN_FLIGHT`], and the number of
-    /// lost pieces, in units of [`LOST`]. One word, so that a lost piece moves from one number to
-    /// the other in one step.
+    /// lost pieces, in units of [`LOST`]. One word, so a lost piece moves from one number to the
+    /// other in one step.
     work: AtomicU64,
     /// By lane.
     lanes: Box<[Figures]>,
@@ -29,7 +28,7 @@ struct Figures {
 /// One piece of work without a result in a lane or in the actor's hands. A piece still in flight
 /// after the actor's end is lost.
 const IN_FLIGHT: u64 = 1;
-/// One piece of work whose result will not be a message.
+/// One piece of work without a resulting message.
 const LOST: u64 = 1 << 32;
 
 impl<M: Message> Beside<M> {
@@ -45,8 +44,8 @@ impl<M: Message> Beside<M> {
 
     /// Counts the end of a piece of work, once its result is in a lane or in the actor's hands.
     pub(crate) fn work_returns(&self) {
-        // Release: pairs with the load in `is_work_in_flight`. SeqCst: an actor that closes sees
-        // this, or is seen to close.
+        // Release: pairs with the load in `is_work_in_flight`. SeqCst: a closing actor sees this,
+        // or is seen to close.
         self.work.fetch_sub(IN_FLIGHT, Ordering::SeqCst);
     }
 
@@ -62,7 +61,7 @@ impl<M: Message> Beside<M> {
         !self.work.load(Ordering::SeqCst).is_multiple_of(LOST)
     }
 
-    /// Returns the number of results that an ended actor did not get.
+    /// Returns the number of results missed by an ended actor.
     pub(crate) fn lost_work(&self) -> u64 {
         let work = self.work.load(Ordering::SeqCst);
         work / LOST + work % LOST

@@ -4,8 +4,8 @@
 //! operations for its one consumer. Such an operation is a method of a view:
 //!
 //! ```text
-//! Consumer<Shared>        makes its `Shared`, so there is one for each; not `Clone`; held by the mailbox
-//!   └─ split(&mut) ─┬──▶ ConsumerSide<Shared> ──▶ of its lanes ──▶ of their rings; of its late results
+//! Consumer<Shared>      makes its `Shared`, so there is one for each; not `Clone`; in the mailbox
+//!   └─ split(&mut) ─┬──▶ ConsumerSide<Shared> ──▶ of its lanes, their rings, its late results
 //!                   │    exclusive, like `&mut`
 //!                   └──▶ LocalSide<Shared> ─────▶ of its signal
 //!                        several, all on one thread
@@ -35,7 +35,7 @@ pub(super) struct ConsumerSide<'a, T> {
     of: &'a T,
 }
 
-/// A view of a `T` for a consumer that stays on one thread meanwhile.
+/// A view of a `T` for a consumer on one thread.
 pub(crate) struct LocalSide<'a, T> {
     of: &'a T,
     /// Neither `Send` nor `Sync`.
@@ -80,7 +80,7 @@ impl<S> Consumer<S> {
 }
 
 impl<'a, T> ConsumerSide<'a, T> {
-    /// Views a value that no other thread can reach.
+    /// Views a value out of other threads' reach.
     pub(super) fn of_owned(of: &'a mut T) -> Self {
         Self { of }
     }
@@ -101,7 +101,7 @@ impl<'a, T> ConsumerSide<'a, T> {
     ///
     /// # Panics
     ///
-    /// Panics if it is not a field. The compiler sees that it is one, and leaves the check out.
+    /// Panics if it is not a field. The compiler removes the check if it is one.
     #[inline(always)]
     pub(super) fn field<U>(self, field: &'a U) -> ConsumerSide<'a, U> {
         assert_is_field(self.of, field);

@@ -71,12 +71,11 @@ pub struct Exit {
     /// Why it ended.
     pub reason: ExitReason,
     /// The figures of each lane of its mailbox. They are final, except for threads in the middle of
-    /// a send at the actor's end, which may still count a message or take one back.
+    /// a send at the actor's end: these may still count a message or take one back.
     pub lanes: Vec<LaneStats>,
-    /// The number of results of offloaded work that the actor did not get: work in flight at its
-    /// end, and work without a message because the function for the message panicked. A result that
-    /// arrived in time and was not handled is not included. It counts as undelivered in its
-    /// message's lane.
+    /// The number of results of offloaded work missed by the actor: work in flight at its end, and
+    /// work without a message because the function for the message panicked. A result that arrived
+    /// in time and was not handled is not included. It counts as undelivered in its message's lane.
     pub lost_work: u64,
 }
 
@@ -89,7 +88,7 @@ impl ExitReason {
 }
 
 impl Exit {
-    /// Returns the number of messages that were accepted and still queued at the actor's end.
+    /// Returns the number of accepted messages still queued at the actor's end.
     #[must_use]
     pub fn undelivered(&self) -> u64 {
         self.lanes.iter().map(|lane| lane.undelivered).sum()

@@ -1,5 +1,5 @@
-//! The lanes of a class that may hold messages: one bit each, so that the cost of a search depends
-//! on the filled lanes only.
+//! The possibly filled lanes of a class: one bit each, so the cost of a search depends on the
+//! filled lanes only.
 //!
 //! # Protocol
 //!
@@ -7,7 +7,7 @@
 //! producer                                    consumer (one, alone)
 //!   publish a message         SeqCst (1)        the lane's bit is set: take -> nothing
 //!   bit set?                  SeqCst (2)        clear the bit           SeqCst (3)
-//!     yes -> nothing to do                      take again: something? set the bit again, and serve it
+//!     yes -> nothing to do                    take again: something? set the bit again, serve it
 //!     no  -> set it           SeqCst (4)                                SeqCst (5)
 //!   look at the signal
 //! ```
@@ -16,16 +16,16 @@
 //! sets the bit. If (2) comes before (3), then (1) comes before (5), and the second take finds the
 //! message. So a lane with a clear bit holds no message, except one in flight: its producer has yet
 //! to set the bit and to look at the signal. A set bit means little, because the lane may be empty.
-//! A producer that finds the bit set changes nothing, so a message costs one load while its lane is
-//! not empty.
+//! A producer changes nothing if the bit is set, so a message costs one load while its lane is not
+//! empty.
 //!
 //! With more lanes than bits in a word there are several words, and a bit of `top` for each group
 //! of words. This bit is set and cleared in the same way: each producer looks at it once the lane's
-//! bit is set, and a consumer that clears it looks at the words once more.
+//! bit is set, and a consumer looks at the words once more after clearing it.
 
 use crate::sync::{AtomicU64, Ordering, WORD_BITS, store_before_load};
 
-/// The lanes of one class that may hold messages.
+/// The possibly filled lanes of one class.
 #[derive(Debug)]
 pub(super) struct Filled {
     /// A bit for each lane, or for each group of words.
@@ -46,7 +46,7 @@ impl Filled {
         }
     }
 
-    /// Marks a lane that may hold a message. Called by the producer after the publication.
+    /// Marks a lane as possibly filled. Called by the producer after the publication.
     #[inline]
     pub(super) fn mark(&self, lane: usize) {
         if self.words.is_empty() {
@@ -86,7 +86,7 @@ impl Filled {
         self.top.load(Ordering::SeqCst) != 0
     }
 
-    /// Returns the next lane that may hold a message, from `from` on, in circular order.
+    /// Returns the next possibly filled lane, from `from` on, in circular order.
     #[inline]
     pub(super) fn next(&self, from: usize) -> Option<usize> {
         let top = self.top.load(Ordering::SeqCst);
@@ -111,7 +111,7 @@ impl Filled {
         self.in_words(word + 1, self.words.len()).or_else(|| self.in_words(0, self.words.len().min(word + 1)))
     }
 
-    /// Returns the first lane in the words from `word` to `end` that may hold a message.
+    /// Returns the first possibly filled lane in the words from `word` to `end`.
     fn in_words(&self, mut word: usize, end: usize) -> Option<usize> {
         let top = self.top.load(Ordering::SeqCst);
         while word < end {
@@ -142,7 +142,7 @@ fn is_zero(word: &AtomicU64) -> bool {
     word.load(Ordering::SeqCst) == 0
 }
 
-/// Sets a bit. A plain load comes first, so that a word read by many threads is changed only if
+/// Sets a bit. A plain load comes first: many threads read the word, so it is changed only if
 /// necessary.
 #[inline]
 fn set(word: &AtomicU64, bit: usize) {

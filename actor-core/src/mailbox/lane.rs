@@ -46,7 +46,11 @@ use crate::mailbox::MOST_SHARE;
 /// ```
 /// use actor_core::Lane;
 ///
-/// const LANES: &[Lane] = &[Lane::control("control", 16), Lane::fifo("blocks", 256).weight(4), Lane::latest("status")];
+/// const LANES: &[Lane] = &[
+///     Lane::control("control", 16),
+///     Lane::fifo("blocks", 256).weight(4),
+///     Lane::latest("status"),
+/// ];
 /// assert_eq!(LANES[1].name(), "blocks");
 /// assert_eq!(LANES[1].capacity(), 256);
 /// ```

@@ -36,8 +36,11 @@ use crate::mailbox::lane::Lane;
 /// }
 ///
 /// impl Message for Chain {
-///     const LANES: &'static [Lane] =
-///         &[Lane::control("control", 16), Lane::fifo("blocks", 1024), Lane::newest_first("votes", 4096)];
+///     const LANES: &'static [Lane] = &[
+///         Lane::control("control", 16),
+///         Lane::fifo("blocks", 1024),
+///         Lane::newest_first("votes", 4096),
+///     ];
 ///
 ///     fn lane(&self) -> usize {
 ///         match self {

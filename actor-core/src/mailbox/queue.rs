@@ -49,7 +49,7 @@ pub(super) enum Ring<M> {
     Keyed(FirstUse<KeyedRing<Envelope<M>>>),
 }
 
-/// The number of messages for which an empty stash may keep room.
+/// An empty stash may keep room for this many messages.
 const ROOMY: usize = 64;
 
 impl<M: Message> LaneQueue<M> {
@@ -207,11 +207,10 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
 
     /// Takes the next message, skipping each ask whose asker has gone.
     ///
-    /// One call skips at most as many asks as the lane holds, because asks that are cancelled
-    /// without end must not keep the consumer from other lanes. `None` still means that no message
-    /// is left of those present at the call: the sender of any later message has yet to look at the
-    /// signal, and ends an announced sleep. A closed lane receives nothing more, so there one call
-    /// skips all.
+    /// One call skips at most as many asks as the lane holds, because endless cancelled asks must
+    /// not keep the consumer from other lanes. `None` still means an empty lane at the time of the
+    /// call: the sender of any later message has yet to look at the signal, and ends an announced
+    /// sleep. A closed lane receives nothing more, so there one call skips all.
     #[inline]
     pub(super) fn take(&mut self, stash: Option<&mut Stash<M>>) -> Option<M> {
         let mut skipped = 0;
@@ -291,7 +290,7 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
         Some(envelope.message)
     }
 
-    /// Frees memory that has not been needed for a while. Called when the consumer is idle.
+    /// Frees memory after a while without need. Called when the consumer is idle.
     pub(super) fn rest(&mut self, stash: Option<&mut Stash<M>>) {
         match self.ring_side() {
             None => {}
@@ -316,7 +315,7 @@ mod tests {
 
     impl Message for u32 {}
 
-    /// Claims a position, like a producer that stops immediately afterwards.
+    /// Claims a position, like a producer stopped immediately afterwards.
     fn stop_after_claim(lane: &LaneQueue<u32>) {
         lane.places().expect("it has been used").producers.tail.fetch_add(1, Ordering::SeqCst);
     }
@@ -345,8 +344,7 @@ mod tests {
     fn a_message_whose_place_comes_round_before_the_consumer_is_taken() {
         let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         assert!(lane.send(plain(1), &signal, || {}).is_ok());
-        // The producer that should evict the first message is stopped, and so are others, a lap
-        // ahead of the consumer.
+        // The first message's evictor is stopped, and so are others, a lap ahead of the consumer.
         (0..40).for_each(|_| stop_after_claim(&lane));
         assert!(lane.send(plain(2), &signal, || {}).is_ok());
         let all: Vec<_> = std::iter::from_fn(|| take(&mut lane, &mut stash)).collect();
@@ -372,8 +370,7 @@ mod tests {
         let (_reply, answer, asker) = Reply::<()>::queued();
         drop(answer);
         assert!(lane.send(Envelope { message: 1, asker: Some(asker) }, &signal, || {}).is_ok());
-        // The producer that should evict the first message is stopped, so that two messages lie in
-        // a lane for one.
+        // The first message's evictor is stopped, so two messages lie in a lane for one.
         stop_after_claim(&lane);
         assert!(lane.send(plain(2), &signal, || {}).is_ok());
         lane.close();

@@ -1,4 +1,4 @@
-//! The consumer at work: which message comes next, and when the consumer sleeps.
+//! The consumer at work: its next message, and its sleep.
 
 use std::ops::{Deref, DerefMut};
 use std::task::{Context, Poll};
@@ -30,11 +30,11 @@ pub(super) struct State<M> {
     /// The stashes of lanes with an order of their own. `None` if no lane needs one.
     stashes: Option<Box<Stashes<M>>>,
     schedule: Schedule,
-    /// The lane of the message that is being handled, or [`NO_LANE`].
+    /// The lane of the message in hand, or [`NO_LANE`].
     in_hand: u16,
-    /// Whether that message came [beside](Lanes::give_beside) its lane.
+    /// Whether the message in hand came [beside](Lanes::give_beside) its lane.
     is_beside: bool,
-    /// Whether the last message was a late result. The next one then comes from elsewhere, so that
+    /// Whether the last message was a late result. The next one then comes from elsewhere, and
     /// neither starves.
     was_late: bool,
     /// Whether the consumer has left: all remaining messages are undelivered.
@@ -107,8 +107,8 @@ impl<'a, M: Message> Receiver<'a, M> {
 
     /// Polls for the next message, for a program's own loop.
     pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
-        // Takes back the announcement of the last poll, which may have been ended by something else
-        // than a message.
+        // Takes back the announcement of the last poll, because something else than a message may
+        // have ended that sleep.
         self.shared().signal().begin();
         let polled = self.poll_next(cx);
         if let Poll::Ready(Some(_)) = polled {
@@ -117,8 +117,8 @@ impl<'a, M: Message> Receiver<'a, M> {
         polled
     }
 
-    /// Polls for the next message, for an actor's loop. The actor's watch does at each rest what
-    /// the program's own loop does in [`poll_recv`](Self::poll_recv).
+    /// Polls for the next message, for an actor's loop. Unlike [`poll_recv`](Self::poll_recv), it
+    /// leaves the waiting senders to the actor's watch, for each rest.
     #[inline]
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         match self.take() {
@@ -131,12 +131,12 @@ impl<'a, M: Message> Receiver<'a, M> {
     }
 
     /// Looks for messages a little longer, if the executor's thread spins and another thread ended
-    /// the last sleep. That thread often sends again soon, and a sender that finds the consumer
-    /// asleep pays for a wake.
+    /// the last sleep. That thread often sends again soon, and a send to a sleeping consumer costs
+    /// a wake.
     ///
-    /// After a message at the first look, the next linger waits longer before its first look, so
-    /// that more messages gather: a consumer close behind a producer makes both fetch each cache
-    /// line from the other's core.
+    /// After a message at the first look, the next linger waits longer before its first look, and
+    /// more messages gather: a consumer close behind a producer makes both fetch each cache line
+    /// from the other's core.
     #[cold]
     fn linger(&mut self) -> Option<M> {
         if !self.state.lingers || !self.shared().signal().was_ended_from_afar() {
@@ -178,8 +178,8 @@ impl<'a, M: Message> Receiver<'a, M> {
         polled
     }
 
-    /// Notifies senders that wait for the room of a message. A program's own loop may take no
-    /// further message.
+    /// Notifies senders waiting for the room of a message. A program's own loop may take no further
+    /// message.
     fn tell_of_room(&self) {
         // Pairs with the fence in `wait_for_room`.
         fence(Ordering::SeqCst);
@@ -257,8 +257,7 @@ impl<'a, M: Message> Lanes<'a, M> {
         })
     }
 
-    /// Frees memory of lanes that have been calm for a while: of a few lanes for each rest, in
-    /// turn.
+    /// Frees memory of calm lanes: checks a few lanes at each rest, in turn.
     fn rest(&mut self) {
         if self.state.has_left {
             return;
@@ -284,8 +283,8 @@ impl<'a, M: Message> Lanes<'a, M> {
         }
     }
 
-    /// Gives out a message from outside its lane: of a timer, or a late result. It is counted in
-    /// the lane that it names, if there is such a lane.
+    /// Returns a message from outside its lane, of a timer or a late result, counted in the lane of
+    /// its name if there is one.
     pub(crate) fn give_beside(&mut self, message: M) -> M {
         self.finish();
         let lane = message.lane();
@@ -311,7 +310,7 @@ impl<'a, M: Message> Lanes<'a, M> {
         Some(self.give_beside(message))
     }
 
-    /// Returns whether the message in hand came from a lane that is handled in batches.
+    /// Returns whether the message in hand came from a lane with batches.
     #[inline]
     pub(crate) fn gives_batches(&self) -> bool {
         !self.state.is_beside && self.batch() > 1
@@ -331,7 +330,7 @@ impl<'a, M: Message> Lanes<'a, M> {
         Some(message)
     }
 
-    /// Returns whether a control message may wait in another lane than that of the message in hand.
+    /// Returns whether a control message may wait in another lane than the current one.
     pub(crate) fn has_other_control(&self) -> bool {
         let in_hand = usize::from(self.state.in_hand);
         if !Shared::<M>::HAS_FEW {

@@ -33,31 +33,31 @@ impl<M: Message> LaneQueue<M> {
     /// Registers the caller for the next free room. The caller must try once more before it waits.
     ///
     /// ```text
-    /// sender                                    consumer
-    ///   push -> full                              pop, any number of times
-    ///   waiting += 1                              before its task rests: announces that at the signal (3)
-    ///   listen                                      ROOM_WANTED was set -> clears it; notifies one more listener for
-    ///   ROOM_WANTED at the signal  (1)              each message taken since it last did, first come, first served; sets
-    ///   fence SeqCst               (2)              it again while anyone waits
-    ///   push -> full: wait
+    /// sender                              consumer
+    ///   push -> full                        pop, any number of times
+    ///   waiting += 1                        before its task rests: announces that (3)
+    ///   listen                                ROOM_WANTED was set -> clears it; notifies one more
+    ///   ROOM_WANTED at the signal  (1)        listener for each message taken since the last time,
+    ///   fence SeqCst               (2)        first come, first served; sets ROOM_WANTED again
+    ///   push -> full: wait                    while any sender waits
     /// ```
     ///
     /// (1) and (3) change the same word, so one of them comes first. If (1) does, the consumer sees
     /// the sender. If (3) does, the sender's second push sees every slot freed before. A consumer
-    /// without an actor's loop makes a `SeqCst` fence after its pop, which pairs with (2) in the
-    /// same way. A notification between the count and (1) reaches no listener, but in that case the
+    /// without an actor's loop makes a `SeqCst` fence after its pop, and the fence pairs with (2)
+    /// in the same way. A notification between the count and (1) reaches no listener, but then the
     /// slot was freed before the second push.
     ///
     /// Senders are woken when the consumer rests, because a wake at each pop would cost a wake for
-    /// each message. A sender that finds room for many messages sends many. An actor rests after
-    /// each turn, and a turn is bounded in number and time.
+    /// each message. A woken sender sends as many messages as there is room for. An actor rests
+    /// after each turn, and a turn is bounded in number and time.
     ///
     /// **Nothing is reserved for a notified sender, and no other party depends on it**, because it
     /// may not be polled for a long time, or never. The place stays free for others, and later
     /// places are announced to other senders. The actor's watch handles that one place. While there
     /// is room and a sender may wait without a notification, the watch [writes
-    /// off](Self::tell_of_room) the notified senders that have not sent, until all have been
-    /// notified. So one taken message wakes one sender, and not all.
+    /// off](Self::tell_of_room) the notified senders without a send, until all have been notified.
+    /// So one taken message wakes one sender, and not all.
     pub(crate) fn wait_for_room(&self, signal: &Signal) -> (Waiting<'_>, EventListener) {
         let places = self.places().expect("a lane that was found full has been used");
         let count = &places.producers.waiting;
@@ -71,9 +71,9 @@ impl<M: Message> LaneQueue<M> {
     }
 
     /// Ensures that no sender waits while there is room for it. Called by the consumer at a time
-    /// when it is sure to see all waiting senders.
+    /// when it surely sees all waiting senders.
     ///
-    /// `writes_off`: earlier notified senders that have not sent are no longer counted on.
+    /// `writes_off`: earlier notified senders without a send are no longer counted on.
     pub(super) fn tell_of_room(&self, writes_off: bool) -> Told {
         let Some(places) = self.places() else { return Told::default() };
         let waiting = places.producers.waiting.load(Ordering::Relaxed);
@@ -98,12 +98,12 @@ impl<M: Message> LaneQueue<M> {
 
     /// Makes all waiting senders try again, if there is room. The caller was counted for a moment,
     /// and the consumer may have notified a sender in vain during that moment. In a full lane
-    /// nothing is done, so that two refused senders do not wake each other without end. The
-    /// consumer notifies them later.
+    /// nothing is done, because two refused senders would wake each other without end. The consumer
+    /// notifies them later.
     #[cold]
     pub(super) fn back_out(&self) {
-        // Pairs with the fence in `wait_for_room`: a sender not seen here sees that the caller has
-        // backed out.
+        // Pairs with the fence in `wait_for_room`: a sender not seen here sees the caller's
+        // retreat.
         fence(Ordering::SeqCst);
         let Some(places) = self.places() else { return };
         if places.producers.waiting.load(Ordering::Relaxed) > 0 && self.room_and_freed().0 > 0 {

@@ -1,12 +1,12 @@
 //! The choice of the next lane. Pure arithmetic: no lane can starve another for ever.
 //!
-//! Control lanes come before data lanes, except that one data message goes first after
-//! [`CONTROL_RUN`] control messages in a row. Within a class, lanes take turns round robin, with
-//! `weight` messages a turn.
+//! Control lanes come before data lanes, but one data message goes first after [`CONTROL_RUN`]
+//! control messages in a row. Within a class, lanes take turns round robin, with `weight` messages
+//! a turn.
 
 use crate::mailbox::lane::{CONTROL_RUN, Lane};
 
-/// Decides the order in which lanes are asked for a message.
+/// Decides the order of the lanes.
 #[derive(Debug)]
 pub(super) struct Schedule {
     control: Class,
@@ -38,9 +38,9 @@ impl Schedule {
         self.of_classes(|class, _is_control| class.next(lanes, &mut take))
     }
 
-    /// As [`next`](Self::next), but asks only the lanes named by `filled`, which returns the next
-    /// filled lane from a lane on, in circular order. It no longer names a lane that returned
-    /// nothing, unless that lane is filled again.
+    /// As [`next`](Self::next), but asks only the filled lanes. `filled` returns the next one from
+    /// a lane on, in circular order. A lane without a message is no longer among them until it is
+    /// filled again.
     #[inline]
     pub(super) fn next_filled<T>(
         &mut self,

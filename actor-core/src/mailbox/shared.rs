@@ -27,8 +27,7 @@ pub(crate) struct Shared<M> {
     /// The number of strong handles. At zero no thread can send, and only the mailbox itself can
     /// make a new handle.
     handles: AtomicUsize,
-    /// Set once, after every lane has closed. A thread that sees it set knows every lane to be
-    /// closed.
+    /// Set once, after every lane has closed. Once it is set, every lane is closed.
     closed: AtomicBool,
     /// Whether free room is left after some senders were notified of it, while others may wait. The
     /// consumer's own.
@@ -51,7 +50,7 @@ pub(crate) trait Closeable: Send + Sync {
     fn interrupt(&self);
     fn life(&self) -> &Life;
     fn stats(&self) -> Vec<LaneStats>;
-    /// Returns the number of results of offloaded work that never reached the actor, after its end.
+    /// Returns the number of results of offloaded work missed by the actor, after its end.
     fn lost_work(&self) -> u64;
 }
 
@@ -79,7 +78,7 @@ impl<M: Message> Shared<M> {
     /// Whether the lanes are checked one by one.
     pub(crate) const HAS_FEW: bool = M::LANES.len() <= FEW_LANES;
 
-    /// Marks a lane that may hold a message.
+    /// Marks a lane as possibly filled.
     #[inline]
     fn mark(&self, lane: &LaneQueue<M>) {
         if !Self::HAS_FEW {
@@ -89,7 +88,7 @@ impl<M: Message> Shared<M> {
         }
     }
 
-    /// Returns the lanes of a class that may hold messages. Only for mailboxes with more than a
+    /// Returns the possibly filled lanes of a class. Only for mailboxes with more than a
     /// [few](Self::HAS_FEW) lanes.
     #[inline]
     pub(super) fn filled(&self, is_control: bool) -> &Filled {
@@ -144,8 +143,8 @@ impl<M: Message> Shared<M> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        // Pairs with the swap in `close`: a thread that sees it set finds every lane closed.
-        // SeqCst: a consumer with an announced sleep sees it, or is seen.
+        // Pairs with the swap in `close`: if it is set, every lane is closed. SeqCst: a consumer
+        // with an announced sleep sees it, or is seen.
         self.closed.load(Ordering::SeqCst)
     }
 
@@ -169,9 +168,9 @@ impl<M: Message> Shared<M> {
         // Release: the messages of this handle come before. Pairs with the load in `handles`.
         if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
             store_before_load();
-            // No interrupt is needed. A task that decides by the handles announces its sleep before
-            // it reads their number. A task waiting for a handler or a timer waits for it with or
-            // without handles.
+            // No interrupt is needed. A task announces its sleep before it reads the number of
+            // handles. A task waiting for a handler or a timer waits for it with or without
+            // handles.
             self.signal.notify();
         }
     }

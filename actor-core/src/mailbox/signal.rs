@@ -9,9 +9,9 @@
 //!   take -> nothing
 //!   keep the waker, unless it is kept
 //!   set SLEEPING              SeqCst (1)      publish                SeqCst (3)
-//!   take again -> something: clear it         SLEEPING set?          SeqCst (4)   no -> done
-//!              -> nothing: Pending  (2)         yes: SLEEPING -> WAKERS + 1: the one whose exchange
-//!                                               succeeds wakes, and takes one from WAKERS
+//!   take again -> something: clear it         SLEEPING set?          SeqCst (4)  no -> done
+//!              -> nothing: Pending  (2)         yes: SLEEPING -> WAKERS + 1; a successful
+//!                                               exchange wakes, and takes one from WAKERS
 //! ```
 //!
 //! The second take is necessary because a producer may publish between the first take and (1). Such
@@ -45,8 +45,8 @@
 //!
 //! # The waker stays
 //!
-//! The waker stays in place from one sleep to the next, so that a wake neither clones nor drops it.
-//! A producer uses the waker only after its exchange has cleared a bit, and is counted in `WAKERS`
+//! The waker stays in place from one sleep to the next, so a wake neither clones nor drops it. A
+//! producer uses the waker only after its exchange has cleared a bit, and is counted in `WAKERS`
 //! while it does. The consumer replaces the waker only when one load shows no bit set and a count
 //! of zero. Then no thread can begin to use the waker, because only two parties set bits: the
 //! consumer, and a counted producer with a failed wake. If another wake is still in flight when the
@@ -61,7 +61,8 @@
 //! ```text
 //! waker (unwinding)                         consumer (awake meanwhile for another reason)
 //!   WAKERS - 1, SLEEPING again   (5)          clear the bits
-//!                                             one load: no bit, no WAKERS?  (6)   no -> clear, or wake itself
+//!                                             one load: no bit, no WAKERS? (6)
+//!                                               no  -> clear, or wake itself
 //!                                               yes -> replace the waker
 //! ```
 //!
@@ -104,10 +105,10 @@ thread_local! {
 /// does not show this, because a failed wake may have set it again.
 const ANNOUNCED: usize = 1;
 
-/// Returns an even number, different for threads that are alive at the same time.
+/// Returns an even number, different for threads alive at the same time.
 fn here() -> usize {
-    // A thread that is ending may share its number with another thread. Correctness does not depend
-    // on this.
+    // An ending thread may share its number with another thread. Correctness does not depend on
+    // this.
     HERE.try_with(|here| std::ptr::from_ref(here).addr() << 1).unwrap_or_default()
 }
 
@@ -138,7 +139,7 @@ impl Signal {
         self.word.load(Ordering::Relaxed) & FROM_AFAR != 0
     }
 
-    /// Requests that the consumer checks for senders waiting for room before it sleeps.
+    /// Requests a check for senders waiting for room, before the consumer sleeps.
     pub(crate) fn want_room(&self) {
         // Release: the consumer then sees this sender waiting. Acquire: otherwise this sender sees
         // the room freed by the consumer.
@@ -176,7 +177,7 @@ impl Signal {
         // A plain load, so that producers do not take the cache line from each other while the
         // consumer is awake.
         let word = self.word.load(Ordering::SeqCst);
-        // A consumer that is gone needs no wake, and a panic in the wake would keep the sender from
+        // A departed consumer needs no wake, and a panic in the wake would keep the sender from
         // taking its message back.
         if word & (SLEEPING | GONE) == SLEEPING {
             self.wake(SLEEPING);
@@ -316,7 +317,7 @@ impl Drop for Counted<'_> {
             self.word.fetch_sub(WAKER, Ordering::Release);
             return;
         }
-        // Both in one step (5). A consumer that is gone is not woken again.
+        // Both in one step (5). A departed consumer is not woken again.
         let to_owed = |word: usize| Some((word - WAKER) | if word & GONE == 0 { self.owed } else { 0 });
         // It always succeeds. Acquire: the bits hand the consumer's waker on to the next thread
         // that clears them.
