@@ -125,10 +125,12 @@ fn live<A: Actor>(
 ) -> impl Future<Output = ()> {
     let mut parts = Parts { make: Some(make), state: None, cx: watch.context(ending.mailbox.shared()) };
     async move {
+        // Named first, and so dropped first with the future: the state goes before the exit is published.
+        let all = &mut parts;
         let receiver = ending.mailbox.receiver();
         let mailbox = receiver.sleeper();
         {
-            let mut serving = pin!(Some(serve(&mut parts, receiver)));
+            let mut serving = pin!(Some(serve(all, receiver)));
             let reason = poll_fn(|task| watch.poll_serving(&mailbox, serving.as_mut(), task)).await;
             ending.reason.0 = Some(reason);
             // What a handler held where it waited is dropped here. Should that panic, the panic hook has reported it, and

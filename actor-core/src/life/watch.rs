@@ -13,7 +13,7 @@ use crate::runtime::{Executor, Timer};
 
 /// Polls the parts of an actor's life, and sees to what may end them and to what is owed whenever its task rests.
 ///
-/// Each poll is given the mailbox, which is the actor's loop's as well.
+/// Each poll is given the mailbox's local side, because the actor's loop borrows the mailbox.
 pub(crate) struct Watch {
     executor: Arc<dyn Executor>,
     /// Made when the first of them is needed.

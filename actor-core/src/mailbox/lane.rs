@@ -1,6 +1,6 @@
 //! Lanes: classes of messages, each with its own order, capacity and behaviour when full.
 
-use crate::mailbox::MOST_SHARE;
+use crate::mailbox::sources::MOST_SHARE;
 
 /// One class of messages in a mailbox.
 ///

@@ -68,7 +68,6 @@ pub(crate) use receiver::{Lanes, Receiver};
 use receiver::{NO_LANE, State};
 pub(crate) use room::Waiting;
 pub(crate) use shared::{Closeable, Shared};
-pub(crate) use sources::MOST_SHARE;
 
 /// The receiving end of a mailbox, with one consumer.
 ///

@@ -208,8 +208,8 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
     /// Takes the next message, skipping each ask whose asker has gone.
     ///
     /// One call skips at most as many asks as the lane holds, because endless cancelled asks must
-    /// not keep the consumer from other lanes. `None` still means an empty lane at the time of the
-    /// call: the sender of any later message has yet to look at the signal, and ends an announced
+    /// not keep the consumer from other lanes. `None` still means: no message from before the call
+    /// is left. The sender of a later message has yet to look at the signal, and ends an announced
     /// sleep. A closed lane receives nothing more, so there one call skips all.
     #[inline]
     pub(super) fn take(&mut self, stash: Option<&mut Stash<M>>) -> Option<M> {

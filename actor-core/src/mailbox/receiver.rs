@@ -283,8 +283,8 @@ impl<'a, M: Message> Lanes<'a, M> {
         }
     }
 
-    /// Returns a message from outside its lane, of a timer or a late result, counted in the lane of
-    /// its name if there is one.
+    /// Hands out a message from outside its lane: a timer's, or a late result. The message is
+    /// counted in its lane, if that lane exists.
     pub(crate) fn give_beside(&mut self, message: M) -> M {
         self.finish();
         let lane = message.lane();
