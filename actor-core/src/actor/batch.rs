@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::actor::budget::Budget;
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::{Lanes, Message};
 use crate::runtime::Executor;
 
 /// Messages of one lane, handled in one call of
@@ -30,7 +30,7 @@ pub struct Batch<'a, M: Message> {
     /// The first message, until it is taken.
     first: Option<M>,
     most: u32,
-    mailbox: &'a mut Mailbox<M>,
+    mailbox: Lanes<'a, M>,
     clock: &'a dyn Executor,
     /// The due time of the actor's next timer when the batch began.
     due: Option<Instant>,
@@ -40,7 +40,7 @@ pub struct Batch<'a, M: Message> {
 }
 
 impl<'a, M: Message> Batch<'a, M> {
-    pub(crate) fn new(first: M, mailbox: &'a mut Mailbox<M>, clock: &'a dyn Executor, due: Option<Instant>) -> Self {
+    pub(crate) fn new(first: M, mailbox: Lanes<'a, M>, clock: &'a dyn Executor, due: Option<Instant>) -> Self {
         let most = mailbox.batch();
         Self { first: Some(first), most, mailbox, clock, due, budget: Budget::started(clock.now()), is_over: false }
     }

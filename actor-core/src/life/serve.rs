@@ -7,7 +7,7 @@ use std::task::{self, Poll, ready};
 use crate::actor::budget::Budget;
 use crate::actor::{Actor, Batch, Context};
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::{Message, Receiver};
 
 /// The loop's data, without the mailbox. In one struct, so the loop's future holds one reference.
 pub(crate) struct Parts<A: Actor, F> {
@@ -24,7 +24,7 @@ pub(crate) struct Parts<A: Actor, F> {
 )]
 pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
     parts: &mut Parts<A, F>,
-    mailbox: &mut Mailbox<A::Message>,
+    mut mailbox: Receiver<'_, A::Message>,
 ) -> impl Future<Output = ExitReason> {
     async move {
         let make = parts.make.take().expect("an actor is made once");
@@ -34,7 +34,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
         }
         let mut budget = Budget::new();
         loop {
-            if let Some(reason) = reason_to_end(&mut parts.cx, mailbox) {
+            if let Some(reason) = reason_to_end(&mut parts.cx, &mailbox) {
                 return reason;
             }
             // An actor without further messages does not yield: it has met its deadline, which
@@ -46,18 +46,18 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             }
             let next = poll_fn(|task| {
                 budget.begin(&*parts.cx.executor, || mailbox.has_several());
-                let next = poll_next(mailbox, &mut parts.cx, task);
+                let next = poll_next(&mut mailbox, &mut parts.cx, task);
                 if next.is_pending() {
                     budget = Budget::new();
                 }
                 next
             });
             let Some(message) = next.await else {
-                return reason_without_message(mailbox);
+                return reason_without_message(&mailbox);
             };
             if mailbox.gives_batches() {
                 // On the heap, so actors without batches need no memory for one.
-                budget.count(Box::pin(handle_batch(parts, mailbox, message)).await);
+                budget.count(Box::pin(handle_batch(parts, &mut mailbox, message)).await);
             } else {
                 let Parts { state: Some(actor), cx, .. } = parts else { return ExitReason::Abandoned };
                 actor.handle(message, cx).await;
@@ -68,7 +68,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
 }
 
 #[inline]
-fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Mailbox<M>) -> Option<ExitReason> {
+fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> Option<ExitReason> {
     if cx.ending.is_some() {
         return cx.ending.take().map(|reason| *reason);
     }
@@ -85,7 +85,7 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Mailbox<M>) -> Optio
 }
 
 /// Returns the reason for the end of an actor that can receive no further message.
-fn reason_without_message<M: Message>(mailbox: &Mailbox<M>) -> ExitReason {
+fn reason_without_message<M: Message>(mailbox: &Receiver<'_, M>) -> ExitReason {
     match mailbox.is_closed() {
         // A kill precedes its close, but may follow the last check in the loop.
         true if mailbox.shared().life().is_killed() => ExitReason::Killed,
@@ -97,12 +97,12 @@ fn reason_without_message<M: Message>(mailbox: &Mailbox<M>) -> ExitReason {
 /// Handles a message together with the ones behind it in its lane. Returns their number.
 async fn handle_batch<A: Actor, F>(
     parts: &mut Parts<A, F>,
-    mailbox: &mut Mailbox<A::Message>,
+    mailbox: &mut Receiver<'_, A::Message>,
     message: A::Message,
 ) -> u32 {
     let Parts { state: Some(actor), cx, .. } = parts else { return 0 };
     let (clock, due) = (Arc::clone(&cx.executor), cx.next_timer());
-    let mut batch = Batch::new(message, mailbox, &*clock, due);
+    let mut batch = Batch::new(message, mailbox.reborrow(), &*clock, due);
     actor.handle_batch(&mut batch, cx).await;
     let (rest, more) = batch.end();
     if let Some(message) = rest {
@@ -115,7 +115,7 @@ async fn handle_batch<A: Actor, F>(
 /// no message can arrive any more.
 #[inline]
 fn poll_next<M: Message>(
-    mailbox: &mut Mailbox<M>,
+    mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
@@ -130,7 +130,7 @@ fn poll_next<M: Message>(
 
 /// As `poll_next`, for an actor with work in flight. It ends only once all results were handled.
 fn poll_results_and_others<M: Message>(
-    mailbox: &mut Mailbox<M>,
+    mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
@@ -152,7 +152,7 @@ fn poll_results_and_others<M: Message>(
 }
 
 fn poll_timers_and_mailbox<M: Message>(
-    mailbox: &mut Mailbox<M>,
+    mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {

@@ -11,7 +11,7 @@ use crate::life::running::Running;
 use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::{Closeable, Mailbox, Message};
 use crate::panic::{Panicked, contained, drop_contained};
 use crate::runtime::Executor;
 
@@ -122,7 +122,7 @@ pub struct Spawn<M: Message> {
 impl<M: Message> Spawn<M> {
     /// Creates the start of an actor on this mailbox. [`Spawn`] has an example.
     pub fn new(mailbox: Mailbox<M>) -> Self {
-        Self { ending: Ending { mailbox, hook: None, reason: None } }
+        Self { ending: Ending { mailbox, hook: None, reason: Reason(None) } }
     }
 
     /// Sets a hook for undelivered messages: accepted, and not handled when the actor ends. The
@@ -185,8 +185,8 @@ impl<M: Message> Spawn<M> {
         let mut ending = self.ending;
         ending.mailbox.linger_if(executor.spins());
         let shared = Arc::clone(ending.mailbox.shared());
-        let running = Running::new(Arc::clone(&shared) as Arc<_>, Arc::clone(executor));
-        let watch = Watch::new(shared, Arc::clone(executor));
+        let running = Running::new(shared, Arc::clone(executor));
+        let watch = Watch::new(Arc::clone(executor));
         match executor.spawn(Box::new(move || Box::pin(live(make, ending, watch)))) {
             Ok(()) => Ok(running),
             Err(refused) => {
@@ -205,31 +205,37 @@ impl<M: Message> Spawn<M> {
 fn live<A: Actor>(
     make: impl FnOnce() -> A,
     mut ending: Ending<A::Message>,
-    mut watch: Watch<A::Message>,
+    mut watch: Watch,
 ) -> impl Future<Output = ()> {
-    let mut parts = Parts { make: Some(make), state: None, cx: watch.context() };
+    let mut parts = Parts { make: Some(make), state: None, cx: watch.context(ending.mailbox.shared()) };
     async move {
+        // Captured first, so dropped first with the future: the state is dropped before the exit is
+        // published.
+        let all = &mut parts;
+        let receiver = ending.mailbox.receiver();
+        let mailbox = receiver.sleeper();
         {
-            let mut serving = pin!(Some(serve(&mut parts, &mut ending.mailbox)));
-            let reason = poll_fn(|task| watch.poll_serving(serving.as_mut(), task)).await;
-            ending.reason = Some(reason);
+            let mut serving = pin!(Some(serve(all, receiver)));
+            let reason = poll_fn(|task| watch.poll_serving(&mailbox, serving.as_mut(), task)).await;
+            ending.reason.0 = Some(reason);
             // Drops a waiting handler's values. The panic hook has reported any panic in this drop,
             // and the exit reason stays the same.
             drop(contained(|| serving.set(None)));
         }
-        ending.mailbox.close();
+        mailbox.close();
+        mailbox.interrupt();
         if let Some(actor) = &mut parts.state {
-            let reason = ending.reason();
+            let reason = ending.reason.get();
             let mut stopped = pin!(Some(async {
                 actor.stopped(&reason).await;
                 ExitReason::Stopped
             }));
-            let late = poll_fn(|task| watch.poll_stopped(stopped.as_mut(), task)).await;
+            let late = poll_fn(|task| watch.poll_stopped(&mailbox, stopped.as_mut(), task)).await;
             drop(contained(|| stopped.set(None)));
-            ending.also(late);
+            ending.reason.also(late);
         }
-        ending.also_panic(drop_contained(parts.state.take()));
-        ending.also_panic(drop_contained(parts));
+        ending.reason.also_panic(drop_contained(parts.state.take()));
+        ending.reason.also_panic(drop_contained(parts));
     }
 }
 
@@ -238,20 +244,23 @@ struct Ending<M: Message> {
     mailbox: Mailbox<M>,
     /// Without one, undelivered messages are dropped.
     hook: Option<Undelivered<M>>,
-    /// `None` until the loop returns one. A life dropped before that was abandoned by its executor.
-    reason: Option<ExitReason>,
+    reason: Reason,
 }
 
-impl<M: Message> Ending<M> {
-    fn reason(&self) -> ExitReason {
-        self.reason.clone().unwrap_or(ExitReason::Abandoned)
+/// The exit reason. `None` until the loop returns one. A life dropped before that was abandoned by
+/// its executor.
+struct Reason(Option<ExitReason>);
+
+impl Reason {
+    fn get(&self) -> ExitReason {
+        self.0.clone().unwrap_or(ExitReason::Abandoned)
     }
 
     /// Records a later failure. The first cause remains the reason, unless it was a normal end.
     fn also(&mut self, late: ExitReason) {
-        let was_normal = self.reason.as_ref().is_some_and(ExitReason::is_normal);
+        let was_normal = self.0.as_ref().is_some_and(ExitReason::is_normal);
         if was_normal && !late.is_normal() {
-            self.reason = Some(late);
+            self.0 = Some(late);
         }
     }
 
@@ -264,7 +273,7 @@ impl<M: Message> Ending<M> {
 
 impl<M: Message> Drop for Ending<M> {
     fn drop(&mut self) {
-        let reason = self.reason.take().unwrap_or(ExitReason::Abandoned);
+        let reason = self.reason.0.take().unwrap_or(ExitReason::Abandoned);
         let Self { mailbox, hook, .. } = self;
         let mut undelivered = |lane, message| match hook.as_mut() {
             Some(hook) => hook(lane, message),

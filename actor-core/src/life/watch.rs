@@ -1,5 +1,4 @@
 //! Ends an actor from outside: a panic, a kill, a deadline.
-#![expect(unsafe_code, reason = "an actor's task promises its mailbox's signal to be its only consumer")]
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,14 +7,15 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Life, Message, Shared};
+use crate::mailbox::{LocalSide, Message, Shared};
 use crate::panic::{Panicked, contained};
 use crate::runtime::{Executor, Timer};
 
 /// Polls the parts of an actor's life, ends them early, and serves waiting senders when the task is
 /// idle.
-pub(crate) struct Watch<M: Message> {
-    shared: Arc<Shared<M>>,
+///
+/// Each poll receives the mailbox's local side, because the actor's loop borrows the mailbox.
+pub(crate) struct Watch {
     executor: Arc<dyn Executor>,
     /// Created when the first timer is needed.
     timers: Option<Box<Timers>>,
@@ -35,63 +35,69 @@ struct Timers {
 /// longer than a woken task or thread takes to run, so a taken message does not wake all senders.
 const TOLD_IS_WAITED_FOR: Duration = Duration::from_millis(1);
 
-impl<M: Message> Watch<M> {
-    pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
-        Self { shared, executor, timers: None }
+impl Watch {
+    pub(crate) fn new(executor: Arc<dyn Executor>) -> Self {
+        Self { executor, timers: None }
     }
 
     /// Creates the context of the actor's handlers.
-    pub(crate) fn context(&self) -> crate::actor::Context<M> {
-        crate::actor::context::Context::new(Arc::clone(&self.shared), Arc::clone(&self.executor))
+    pub(crate) fn context<M: Message>(&self, shared: &Arc<Shared<M>>) -> crate::actor::Context<M> {
+        crate::actor::context::Context::new(Arc::clone(shared), Arc::clone(&self.executor))
     }
 
     /// Polls the actor until it ends by itself, panics, is killed, or its deadline passes.
-    pub(crate) fn poll_serving(
+    pub(crate) fn poll_serving<M: Message>(
         &mut self,
+        mailbox: &LocalSide<'_, Shared<M>>,
         serving: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        self.shared.signal().begin();
-        if self.life().is_killed() {
+        mailbox.signal().begin();
+        if mailbox.life().is_killed() {
             return Poll::Ready(ExitReason::Killed);
         }
         // Read before the actor's turn: a deadline set later interrupts, and causes another turn.
-        let deadline = self.life().deadline();
+        let deadline = mailbox.life().deadline();
         if let Poll::Ready(reason) = poll_contained(serving, task) {
             return Poll::Ready(reason);
         }
-        self.poll_end(deadline, task)
+        self.poll_end(mailbox, deadline, task)
     }
 
     /// Polls the actor's `stopped` to its end. For a killed actor, or after the deadline, only to
     /// its first wait. Returns the part's own reason at its end.
-    pub(crate) fn poll_stopped(
+    pub(crate) fn poll_stopped<M: Message>(
         &mut self,
+        mailbox: &LocalSide<'_, Shared<M>>,
         stopped: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        self.shared.signal().begin();
-        let deadline = self.life().deadline();
+        mailbox.signal().begin();
+        let deadline = mailbox.life().deadline();
         // Polled first, because a killed actor runs this up to its first wait.
         if let Poll::Ready(reason) = poll_contained(stopped, task) {
             return Poll::Ready(reason);
         }
-        self.poll_end(deadline, task)
+        self.poll_end(mailbox, deadline, task)
     }
 
     /// Prepares the task for its wait, or ends the actor.
     ///
     /// Before the wait, the signal must hold the task's waker for stops, and senders waiting for
     /// free room must be notified.
-    fn poll_end(&mut self, deadline: Option<Instant>, task: &mut Context<'_>) -> Poll<ExitReason> {
-        // SAFETY: an actor's task is the only consumer of its mailbox, and this runs in that task.
-        if unsafe { self.shared.signal().announce_wait(task.waker()) } {
-            self.shared.tell_of_room(false);
+    fn poll_end<M: Message>(
+        &mut self,
+        mailbox: &LocalSide<'_, Shared<M>>,
+        deadline: Option<Instant>,
+        task: &mut Context<'_>,
+    ) -> Poll<ExitReason> {
+        if mailbox.signal_side().announce_wait(task.waker()) {
+            mailbox.tell_of_room(false);
         }
-        if self.shared.waits_for_told() {
-            self.poll_room(task);
+        if mailbox.waits_for_told() {
+            self.poll_room(mailbox, task);
         }
-        if self.life().is_killed() {
+        if mailbox.life().is_killed() {
             return Poll::Ready(ExitReason::Killed);
         }
         let Some(at) = deadline else { return Poll::Pending };
@@ -105,10 +111,10 @@ impl<M: Message> Watch<M> {
 
     /// Notifies further senders of room not taken in time.
     #[cold]
-    fn poll_room(&mut self, task: &mut Context<'_>) {
+    fn poll_room<M: Message>(&mut self, mailbox: &Shared<M>, task: &mut Context<'_>) {
         let Timers { room, is_room_armed, .. } = &mut **self.timers.get_or_insert_default();
         let timer = room.get_or_insert_with(|| self.executor.timer());
-        while self.shared.waits_for_told() {
+        while mailbox.waits_for_told() {
             if !std::mem::replace(is_room_armed, true) {
                 timer.arm(self.executor.now() + TOLD_IS_WAITED_FOR);
             }
@@ -116,12 +122,8 @@ impl<M: Message> Watch<M> {
                 return;
             }
             *is_room_armed = false;
-            self.shared.tell_of_room(true);
+            mailbox.tell_of_room(true);
         }
-    }
-
-    fn life(&self) -> &Life {
-        self.shared.life()
     }
 }
 

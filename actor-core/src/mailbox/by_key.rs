@@ -39,6 +39,7 @@
 //! A replacement claims no position. `replaced` counts it as accepted, and its predecessor as
 //! evicted.
 
+use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::evicting::{Evicted, EvictingRing, SPARE};
 use crate::mailbox::ring::ClaimError;
 use crate::mailbox::sources::mix;
@@ -115,17 +116,6 @@ impl<T> KeyedRing<T> {
         Ok(evicted)
     }
 
-    /// Takes the oldest message out, with its position and the key that its sender found. The message is not asked for its
-    /// key again: that is the user's code, which may answer otherwise, or panic while nobody counts the message.
-    ///
-    /// One thread at a time calls this: the consumer.
-    pub(super) fn pop(&self) -> Option<(u64, u64, T)> {
-        let mut key = 0;
-        let look = |slot: usize| key = self.key_at(slot).load(Ordering::SeqCst);
-        let (position, value) = self.ring.pop_looking(look)?;
-        Some((position, key, value))
-    }
-
     /// Returns whether a newer message of the key than that of `position` waits.
     pub(super) fn has_newer(&self, key: u64, position: u64) -> bool {
         self.newest(key).is_some_and(|newest| newest > position)
@@ -189,6 +179,24 @@ impl<T> KeyedRing<T> {
     }
 }
 
+impl<T> ConsumerSide<'_, KeyedRing<T>> {
+    /// Views the ring beneath.
+    pub(super) fn ring_side(&mut self) -> ConsumerSide<'_, EvictingRing<T>> {
+        let keyed = self.get();
+        self.reborrow().field(&keyed.ring)
+    }
+
+    /// Takes the oldest message out, with its position and the key that its sender found. The message is not asked for its
+    /// key again: that is the user's code, which may answer otherwise, or panic while nobody counts the message.
+    pub(super) fn pop(&mut self) -> Option<(u64, u64, T)> {
+        let mut key = 0;
+        let keyed = self.get();
+        let look = |slot: usize| key = keyed.key_at(slot).load(Ordering::SeqCst);
+        let (position, value) = self.ring_side().pop_looking(look)?;
+        Some((position, key, value))
+    }
+}
+
 fn position(word: u64) -> Option<u64> {
     (word % POSITIONS).checked_sub(1)
 }
@@ -201,38 +209,39 @@ mod tests {
         ring.push(key, (key, n)).map(|evicted| evicted.len()).unwrap_or(0)
     }
 
-    fn rest(ring: &KeyedRing<(u64, u32)>) -> Vec<(u64, u32)> {
+    fn rest(ring: &mut KeyedRing<(u64, u32)>) -> Vec<(u64, u32)> {
         let checked = |(_position, key, value): (u64, u64, (u64, u32))| {
             assert_eq!(key, value.0, "it comes with the key that its sender gave");
             value
         };
-        std::iter::from_fn(|| ring.pop()).map(checked).collect()
+        let mut side = ConsumerSide::of_owned(ring);
+        std::iter::from_fn(|| side.pop()).map(checked).collect()
     }
 
     #[test]
     fn the_newest_of_each_key_is_kept_in_its_place() {
-        let ring = KeyedRing::new(4);
+        let mut ring = KeyedRing::new(4);
         assert_eq!([(1, 1), (2, 2), (1, 3), (3, 4), (2, 5)].map(|(key, n)| push(&ring, key, n)), [0, 0, 1, 0, 1]);
-        assert_eq!(rest(&ring), [(1, 3), (2, 5), (3, 4)]);
+        assert_eq!(rest(&mut ring), [(1, 3), (2, 5), (3, 4)]);
         assert_eq!(push(&ring, 1, 6), 0, "its last one was taken");
-        assert_eq!(rest(&ring), [(1, 6)]);
+        assert_eq!(rest(&mut ring), [(1, 6)]);
     }
 
     #[test]
     fn a_key_too_many_evicts_the_oldest() {
-        let ring = KeyedRing::new(2);
+        let mut ring = KeyedRing::new(2);
         (1..=3).for_each(|key| _ = push(&ring, key, key as u32));
-        assert_eq!(rest(&ring), [(2, 2), (3, 3)]);
+        assert_eq!(rest(&mut ring), [(2, 2), (3, 3)]);
     }
 
     #[test]
     fn as_many_keys_are_held_as_was_asked_for() {
         for keys in [1, 2, 3, 7, 64, 1_000] {
-            let ring = KeyedRing::new(keys);
+            let mut ring = KeyedRing::new(keys);
             for n in 0..3 {
                 (0..keys as u64).for_each(|key| _ = push(&ring, key, n));
             }
-            assert_eq!(rest(&ring), Vec::from_iter((0..keys as u64).map(|key| (key, 2))), "{keys} keys");
+            assert_eq!(rest(&mut ring), Vec::from_iter((0..keys as u64).map(|key| (key, 2))), "{keys} keys");
         }
     }
 }

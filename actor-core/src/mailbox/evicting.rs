@@ -86,6 +86,7 @@
 //! itself before it looks at the signal. The slots are freed only when that count is 0 too.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
+use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::laps::Laps;
 use crate::mailbox::places::{CLOSED, Places};
 use crate::mailbox::ring::ClaimError;
@@ -266,13 +267,6 @@ impl<T> EvictingRing<T> {
         self.slots.are_made()
     }
 
-    /// Says that the consumer has taken everything. Called by the consumer, once it has left and the signal says so.
-    pub(super) fn settle(&self) {
-        self.is_settled.store(true, Ordering::SeqCst);
-        store_before_load();
-        self.free_if_unused();
-    }
-
     /// Makes a message of the value at `position`, or hands it back if the position is void.
     fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>, note: &impl Fn(usize)) -> Result<(), T> {
         let slot = self.slot(position);
@@ -378,40 +372,6 @@ impl<T> EvictingRing<T> {
         Some(value)
     }
 
-    /// Takes the oldest message out, passing by what is none. `None` if there is no message, and, once the ring is closed,
-    /// if none can come.
-    ///
-    /// One thread at a time calls this: the consumer.
-    pub(super) fn pop(&self) -> Option<T> {
-        self.pop_looking(|_slot| {}).map(|(_position, value)| value)
-    }
-
-    /// As [`pop`](Self::pop). Calls `look` with the index of the message's slot before it is taken, and perhaps with those of
-    /// others earlier. Returns the message's position too.
-    pub(super) fn pop_looking(&self, mut look: impl FnMut(usize)) -> Option<(u64, T)> {
-        if !self.slots.are_made() {
-            return None;
-        }
-        let tail = self.places.producers.tail.load(Ordering::SeqCst);
-        let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
-        // What there is from before the last lap is found in that lap's slots.
-        let mut head = self.places.consumer.head.load(Ordering::Relaxed).max(tail.saturating_sub(self.slots.len()));
-        while head < tail {
-            // The last claim is left to become a message: nothing waits behind it, and its producer owes a wake.
-            let position = head;
-            let step = self.take_or_pass(position, is_closed || position + 1 < tail, &mut look);
-            head += u64::from(matches!(step, Step::Took(_) | Step::Passed));
-            self.places.consumer.head.store(head, Ordering::Relaxed);
-            match step {
-                Step::Took(value) => return Some((position, value)),
-                Step::TookEarlier(earlier, value) => return Some((earlier, value)),
-                Step::Passed => {}
-                Step::NotYet => return None,
-            }
-        }
-        None
-    }
-
     fn take_or_pass(&self, position: u64, may_pass: bool, look: &mut impl FnMut(usize)) -> Step<T> {
         let slot = self.slot(position);
         loop {
@@ -443,10 +403,57 @@ impl<T> EvictingRing<T> {
     }
 }
 
+/// The consumer's operations.
+impl<T> ConsumerSide<'_, EvictingRing<T>> {
+    /// Takes the oldest message out, passing by what is none. `None` if there is no message, and, once the ring is closed,
+    /// if none can come.
+    pub(super) fn pop(&mut self) -> Option<T> {
+        self.pop_looking(|_slot| {}).map(|(_position, value)| value)
+    }
+
+    /// As [`pop`](Self::pop). Calls `look` with the index of the message's slot before it is taken, and perhaps with those of
+    /// others earlier. Returns the message's position too.
+    pub(super) fn pop_looking(&mut self, mut look: impl FnMut(usize)) -> Option<(u64, T)> {
+        if !self.slots.are_made() {
+            return None;
+        }
+        let tail = self.places.producers.tail.load(Ordering::SeqCst);
+        let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
+        // What there is from before the last lap is found in that lap's slots.
+        let mut head = self.places.consumer.head.load(Ordering::Relaxed).max(tail.saturating_sub(self.slots.len()));
+        while head < tail {
+            // The last claim is left to become a message: nothing waits behind it, and its producer owes a wake.
+            let position = head;
+            let step = self.take_or_pass(position, is_closed || position + 1 < tail, &mut look);
+            head += u64::from(matches!(step, Step::Took(_) | Step::Passed));
+            self.places.consumer.head.store(head, Ordering::Relaxed);
+            match step {
+                Step::Took(value) => return Some((position, value)),
+                Step::TookEarlier(earlier, value) => return Some((earlier, value)),
+                Step::Passed => {}
+                Step::NotYet => return None,
+            }
+        }
+        None
+    }
+
+    /// Says that the consumer has taken everything. Called once it has left and the signal says
+    /// so. Nothing happens while the ring is open.
+    pub(super) fn settle(&mut self) {
+        if !self.places.is_closed() {
+            return;
+        }
+        self.is_settled.store(true, Ordering::SeqCst);
+        store_before_load();
+        self.free_if_unused();
+    }
+}
+
 /// Drops what nobody took, if the mailbox was forgotten: else it has taken everything out before.
 impl<T> Drop for EvictingRing<T> {
     fn drop(&mut self) {
-        while self.pop().is_some() {}
+        let mut side = ConsumerSide::of_owned(self);
+        while side.pop().is_some() {}
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! # States
 //!
-//! A life has two properties. Together they are one word, so that each transition is one atomic step.
+//! A life has two properties. Together they are one word, so each transition is one atomic step.
 //!
 //! * Whether the actor has started. [`start`](Life::start) sets this once, in every phase.
-//! * Its phase: the requests so far. A phase never loses a request, except that `Killed` replaces all others.
+//! * Its phase: the requests so far. A phase never loses a request, but `Killed` replaces all
+//!   others.
 //!
 //! | phase | `stop(deadline)` | `end_after_this` | `kill` |
 //! |---|---|---|---|
@@ -15,8 +16,8 @@
 //! | `StoppingAndEnding` | – | – | `Killed` |
 //! | `Killed` | – | – | – |
 //!
-//! A dash means no change. The spawner's threads call `stop` and `kill`, and the actor's task calls `start` and
-//! `end_after_this`.
+//! A dash means no change. The spawner's threads call `stop` and `kill`, and the actor's task calls
+//! `start` and `end_after_this`.
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -115,19 +116,20 @@ impl Life {
 
     fn change(&self, next: impl Fn(Phase) -> Phase) {
         let to_next = |state: usize| Some(state & STARTED | next(Phase::of(state)) as usize * PHASE);
-        // It always succeeds. SeqCst, before the look at the signal: a task that has announced its wait either sees
-        // the change or is seen waiting. Acquire, within SeqCst: a second stop hands the first one's deadline on.
+        // It always succeeds. SeqCst, before the look at the signal: a task with an announced wait
+        // either sees the change or is seen waiting. Acquire, within SeqCst: a second stop hands
+        // the first one's deadline on.
         _ = self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, to_next);
     }
 
-    /// SeqCst: pairs with the exchange in `change`, for a task that has announced its wait.
+    /// SeqCst: pairs with the exchange in `change`, for a task with an announced wait.
     #[inline]
     fn state(&self) -> usize {
         self.state.load(Ordering::SeqCst)
     }
 
-    /// Returns whether there is any request to end. The actor's loop asks this for each message, so it compares the
-    /// word with the first phase after `Running`.
+    /// Returns whether there is any request to end. The actor's loop asks this for each message, so
+    /// it compares the word with the first phase after `Running`.
     #[inline]
     pub(crate) fn is_asked(&self) -> bool {
         self.state() >= PHASE
@@ -145,14 +147,15 @@ impl Life {
         state >= PHASE && Phase::of(state).takes_no_more()
     }
 
-    /// Returns the deadline of the first stop. `None` as well for a killed actor, which ends before any deadline.
+    /// Returns the deadline of the first stop. `None` as well for a killed actor, because it ends
+    /// before any deadline.
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
         if state >= PHASE && Phase::of(state).has_deadline() { self.deadline.get().copied() } else { None }
     }
 
-    /// Notes that the actor has started.
+    /// Marks the actor as started.
     pub(crate) fn start(&self) {
         // One bit of the word, so no phase is lost. SeqCst: pairs with the load in `has_started`.
         self.state.fetch_or(STARTED, Ordering::SeqCst);

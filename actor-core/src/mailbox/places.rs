@@ -133,6 +133,12 @@ impl Places {
         }
     }
 
+    /// Returns whether the consumer has [left](Self::leave). Asked by the consumer.
+    #[inline]
+    pub(super) fn has_left(&self) -> bool {
+        self.consumer.left_at.load(Ordering::Relaxed) != NOT_LEFT
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         // Relaxed: whoever has to know was told by more than this.
         self.producers.tail.load(Ordering::Relaxed) & CLOSED != 0

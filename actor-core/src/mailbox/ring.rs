@@ -88,8 +88,13 @@
 //! brings the count to nothing frees the slots. A producer that finds it there already does not look: what it sent was taken.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
+use std::ptr;
+
+use crate::mailbox::consumer::ConsumerSide;
+use crate::mailbox::envelope::Envelope;
 use crate::mailbox::places::{CLOSED, GROWN, OTHER, POSITION, Places, add};
 use crate::mailbox::slots::{Slot, Slots, fit};
+use crate::reply::Asker;
 use crate::sync::{AtomicBool, FIRST_SLOTS, Ordering, fence, prepare_to_write, store_before_load};
 
 /// A stamp that no position has.
@@ -130,7 +135,7 @@ pub(super) struct Claim {
 pub(super) enum Frees {
     /// As soon as it is taken out of the ring.
     WhenTaken,
-    /// When the consumer [says so](RefusingRing::release), which is after it was taken.
+    /// When the consumer says so, which is after it was taken.
     WhenReleased,
 }
 
@@ -190,14 +195,6 @@ impl<T> RefusingRing<T> {
             Frees::WhenTaken => self.places.consumer.head.load(Ordering::Acquire),
             Frees::WhenReleased => self.places.consumer.released.load(Ordering::Acquire),
         }
-    }
-
-    /// Makes room for one message more, in a ring that [frees when released](Frees::WhenReleased). Called by the consumer, at
-    /// most once for each position that it has passed.
-    pub(super) fn release(&self) {
-        let released = &self.places.consumer.released;
-        // Pairs with the load in `freed`. What was released lay in a slot that was emptied before.
-        released.store(released.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
     /// Makes a message of the value at the claimed position, and returns the position. The caller looks at the signal next.
@@ -285,116 +282,11 @@ impl<T> RefusingRing<T> {
         &self.grown[usize::from(bits & OTHER != 0)]
     }
 
-    /// Gives grown slots back that have been needless for a while. Called by the consumer whenever it rests, unless it has
-    /// [left](Places::leave).
-    #[inline]
-    pub(super) fn rest(&self) {
-        if self.grown.iter().any(Slots::are_made) {
-            self.rest_grown();
-        }
-    }
-
-    #[cold]
-    fn rest_grown(&self) {
-        let (figures, consumer) = (&self.places.figures, &self.places.consumer);
-        let head = consumer.head.load(Ordering::Relaxed);
-        let came = head - figures.rested_at.load(Ordering::Relaxed);
-        figures.rested_at.store(head, Ordering::Relaxed);
-        let calm = if came <= self.first_capacity() { figures.calm.load(Ordering::Relaxed) + 1 } else { 0 };
-        figures.calm.store(calm, Ordering::Relaxed);
-        let bytes = self.grown[0].len().saturating_mul(size_of::<Slot<T>>() as u64);
-        if calm >= CALM || (calm > 0 && bytes > MUCH) {
-            self.shrink(head);
-        }
-    }
-
-    /// Gives the grown slots back, unless a position has been claimed that was not taken. Called by the consumer.
-    pub(super) fn shrink(&self, head: u64) {
-        let (producers, consumer) = (&self.places.producers, &self.places.consumer);
-        let used = if consumer.shrunk.load(Ordering::Relaxed) % 2 == 0 { 0 } else { OTHER };
-        // SAFETY: what lies there was made in vain by a producer that read `tail` before the ring was last shrunk; its exchange
-        // in `grow` fails. Nobody has claimed a position there since.
-        unsafe { self.grown_of(used ^ OTHER).free() };
-        let tail = producers.tail.load(Ordering::Relaxed);
-        if tail & CLOSED != 0 || tail & POSITION != head {
-            return;
-        }
-        // Release: pairs with the fence in `grow`. The slots were the consumer's when it saw each of their stamps.
-        let next = (head + 1) | (used ^ OTHER);
-        if producers.tail.compare_exchange(tail, next, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            return;
-        }
-        producers.void.fetch_add(1, Ordering::Relaxed);
-        add(&consumer.shrunk, 1);
-        self.places.figures.rested_at.store(head + 1, Ordering::Relaxed);
-        if self.frees == Frees::WhenReleased {
-            self.release();
-        }
-        // As in `pop_with`.
-        consumer.head.store(head + 1, Ordering::Release);
-        self.places.figures.calm.store(0, Ordering::Relaxed);
-        // SAFETY: every position that was claimed with `GROWN` has been taken, since which its producer does not touch the
-        // slot, and no claim from now on uses this place before it is made again.
-        unsafe { self.grown_of(used).free() };
-    }
-
-    /// Takes the oldest value out in parts, if it is there.
-    ///
-    /// In place, because a whole value that is moved out and taken apart afterwards is written in narrow stores and read back
-    /// by wide loads, which a core cannot serve from its store buffer.
-    ///
-    /// # Safety
-    ///
-    /// One thread at a time calls this and [`settle`](Self::settle); this, no more once it has [left](Places::leave). `take`
-    /// gets a valid value, which it moves out, and runs no other code of the value's type.
-    #[inline(always)]
-    pub(super) unsafe fn pop_with<R>(&self, take: impl FnOnce(*const T) -> R) -> Option<R> {
-        let head = self.places.consumer.head.load(Ordering::Relaxed);
-        let parts = self.filled(head)?.value.with(|place| take(place.cast::<T>()));
-        // Pairs with the load in `freed`: the slot is a producer's from here on.
-        self.places.consumer.head.store(head + 1, Ordering::Release);
-        Some(parts)
-    }
-
     /// Returns whether the next message is there to be taken. Unlike [`is_drained`](Places::is_drained) it leaves the line of
     /// the producers alone, and does not count claims in flight.
     #[inline]
     pub(super) fn is_next_there(&self) -> bool {
         self.filled(self.places.consumer.head.load(Ordering::Relaxed)).is_some()
-    }
-
-    /// Takes the oldest value out from a closed ring whose consumer will not wait for claims in flight, passing by those.
-    /// `None` once there is no position left.
-    ///
-    /// # Safety
-    ///
-    /// As [`pop_with`](Self::pop_with), which is not called any more. The ring is closed and [left](Places::leave), and the signal says
-    /// `GONE`.
-    pub(super) unsafe fn settle(&self) -> Option<T> {
-        let tail = self.places.tail();
-        loop {
-            let head = self.places.consumer.head.load(Ordering::Relaxed);
-            if head >= tail {
-                if !self.is_settled.swap(true, Ordering::Relaxed) {
-                    self.let_go(CONSUMER);
-                }
-                return None;
-            }
-            // Pairs with the exchange in `take_back`, and with the store in `fill`.
-            let value = self.win(head).map(|slot| {
-                slot.value.with(|place| {
-                    // SAFETY: the stamp said that the value was written, and the exchange was won, so that its producer
-                    // does not take it back.
-                    unsafe { place.cast::<T>().read() }
-                })
-            });
-            self.places.consumer.head.store(head + 1, Ordering::Release);
-            if value.is_some() {
-                return value;
-            }
-            // Its producer will win it, if it has not already. Relaxed: the consumer is counted until the end.
-            self.places.producers.users.fetch_add(1, Ordering::Relaxed);
-        }
     }
 
     /// Takes back what was put at `position` by a producer that then found the consumer gone. `None` if the consumer
@@ -458,6 +350,163 @@ impl<T> RefusingRing<T> {
         let slot = self.filled(position)?;
         slot.stamp.compare_exchange(position + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).ok()?;
         Some(slot)
+    }
+}
+
+/// The consumer's operations.
+impl<T> ConsumerSide<'_, RefusingRing<T>> {
+    /// Takes the oldest value, if it is there. `None` once the consumer has left.
+    pub(super) fn pop(&mut self) -> Option<T> {
+        let move_out = |place: *const T| {
+            // SAFETY: `pop_with` lends a valid value, and forgets it.
+            unsafe { place.read() }
+        };
+        // SAFETY: the value is moved out, and nothing else is run.
+        unsafe { self.pop_with(move_out) }
+    }
+
+    /// Takes the oldest value by `take`, if the value is there.
+    ///
+    /// A position that the consumer has not taken before it left belongs to `settle` and `take_back`, which agree on it by an
+    /// exchange. So there is nothing to take here any more.
+    ///
+    /// # Safety
+    ///
+    /// `take` moves the value out, and runs no other code of the value's type.
+    #[inline(always)]
+    unsafe fn pop_with<R>(&mut self, take: impl FnOnce(*const T) -> R) -> Option<R> {
+        let head = self.head();
+        let slot = self.get().filled(head)?;
+        if self.places.has_left() {
+            return None;
+        }
+        let taken = slot.value.with(|place| take(place.cast::<T>()));
+        // Pairs with the load in `freed`: the slot is a producer's from here on.
+        self.places.consumer.head.store(head + 1, Ordering::Release);
+        Some(taken)
+    }
+
+    /// Makes room for one message more, in a ring that [frees when released](Frees::WhenReleased). At most once for each position that
+    /// the consumer has passed.
+    pub(super) fn release(&mut self) {
+        debug_assert!(
+            self.places.consumer.released.load(Ordering::Relaxed) < self.head(),
+            "a position is released once"
+        );
+        self.free_one();
+    }
+
+    fn free_one(&mut self) {
+        let released = &self.places.consumer.released;
+        // Pairs with the load in `freed`. The message of an earlier position lay in a slot that was emptied before.
+        released.store(released.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// Gives grown slots back that have been needless for a while. Called whenever the consumer rests.
+    #[inline]
+    pub(super) fn rest(&mut self) {
+        if self.grown.iter().any(Slots::are_made) {
+            self.rest_grown();
+        }
+    }
+
+    #[cold]
+    fn rest_grown(&mut self) {
+        let (figures, consumer) = (&self.places.figures, &self.places.consumer);
+        let head = consumer.head.load(Ordering::Relaxed);
+        let came = head - figures.rested_at.load(Ordering::Relaxed);
+        figures.rested_at.store(head, Ordering::Relaxed);
+        let calm = if came <= self.first_capacity() { figures.calm.load(Ordering::Relaxed) + 1 } else { 0 };
+        figures.calm.store(calm, Ordering::Relaxed);
+        let bytes = self.grown[0].len().saturating_mul(size_of::<Slot<T>>() as u64);
+        if calm >= CALM || (calm > 0 && bytes > MUCH) {
+            self.shrink();
+        }
+    }
+
+    /// Gives the grown slots back, unless a position has been claimed that was not taken.
+    pub(super) fn shrink(&mut self) {
+        let head = self.head();
+        let places = &self.get().places;
+        let (producers, consumer) = (&places.producers, &places.consumer);
+        let used = if consumer.shrunk.load(Ordering::Relaxed) % 2 == 0 { 0 } else { OTHER };
+        // SAFETY: what lies there was made in vain by a producer that read `tail` before the ring was last shrunk; its exchange
+        // in `grow` fails. Nobody has claimed a position there since.
+        unsafe { self.grown_of(used ^ OTHER).free() };
+        let tail = producers.tail.load(Ordering::Relaxed);
+        if tail & CLOSED != 0 || tail & POSITION != head {
+            return;
+        }
+        // Release: pairs with the fence in `grow`. The slots were the consumer's when it saw each of their stamps.
+        let next = (head + 1) | (used ^ OTHER);
+        if producers.tail.compare_exchange(tail, next, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return;
+        }
+        producers.void.fetch_add(1, Ordering::Relaxed);
+        add(&consumer.shrunk, 1);
+        self.places.figures.rested_at.store(head + 1, Ordering::Relaxed);
+        if self.frees == Frees::WhenReleased {
+            self.free_one();
+        }
+        // As in `pop_with`.
+        consumer.head.store(head + 1, Ordering::Release);
+        self.places.figures.calm.store(0, Ordering::Relaxed);
+        // SAFETY: every position that was claimed with `GROWN` has been taken, since which its producer does not touch the
+        // slot, and no claim from now on uses this place before it is made again.
+        unsafe { self.grown_of(used).free() };
+    }
+
+    /// Takes the oldest value out from a closed ring whose consumer will not wait for claims in flight, passing by those.
+    /// `None` once there is no position left. `None` as well before the ring is closed and
+    /// the consumer has [left](Places::leave). The signal says `GONE` by then.
+    pub(super) fn settle(&mut self) -> Option<T> {
+        if !self.places.has_left() || !self.places.is_closed() {
+            return None;
+        }
+        let tail = self.places.tail();
+        loop {
+            let head = self.places.consumer.head.load(Ordering::Relaxed);
+            if head >= tail {
+                if !self.is_settled.swap(true, Ordering::Relaxed) {
+                    self.let_go(CONSUMER);
+                }
+                return None;
+            }
+            // Pairs with the exchange in `take_back`, and with the store in `fill`.
+            let value = self.win(head).map(|slot| {
+                slot.value.with(|place| {
+                    // SAFETY: the stamp said that the value was written, and the exchange was won, so that its producer
+                    // does not take it back.
+                    unsafe { place.cast::<T>().read() }
+                })
+            });
+            self.places.consumer.head.store(head + 1, Ordering::Release);
+            if value.is_some() {
+                return value;
+            }
+            // Its producer will win it, if it has not already. Relaxed: the consumer is counted until the end.
+            self.places.producers.users.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<M> ConsumerSide<'_, RefusingRing<Envelope<M>>> {
+    /// Takes the oldest message and its asker, if the message is there.
+    ///
+    /// The parts are moved out in place. A whole envelope that is moved out and taken apart afterwards is written in narrow
+    /// stores and read back by wide loads, which a core cannot serve from its store buffer.
+    #[inline(always)]
+    pub(super) fn pop_parts(&mut self) -> Option<(M, Option<Asker>)> {
+        let parts = |envelope: *const Envelope<M>| {
+            // SAFETY: `pop_with` lends a valid envelope that no other thread touches.
+            let Envelope { message, asker } = unsafe { &*envelope };
+            // SAFETY: the ring forgets the envelope, so that each part is moved once.
+            let message = unsafe { ptr::from_ref(message).read() };
+            // SAFETY: as above.
+            (message, unsafe { ptr::from_ref(asker).read() })
+        };
+        // SAFETY: both parts are moved out, and nothing else is run.
+        unsafe { self.pop_with(parts) }
     }
 }
 

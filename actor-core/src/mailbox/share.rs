@@ -4,8 +4,8 @@
 //! what has arrived into queues by source (`turns`), and takes from the queues in turn. A message
 //! makes room again, in the lane and in its source's share, when it is taken from its queue. So no
 //! more than the lane's capacity wait in both together.
-#![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
 
+use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
 use crate::mailbox::sources::{CountError, Entry, Sources};
 use crate::mailbox::turns::Turns;
@@ -78,58 +78,6 @@ impl<T> SharedRing<T> {
         self.ring.take_back(position).map(|sourced| sourced.value)
     }
 
-    /// Takes the next message of the source whose turn it is. `turns` belongs to this ring.
-    ///
-    /// # Safety
-    ///
-    /// As [`RefusingRing::pop`].
-    pub(super) unsafe fn take(&self, turns: &mut Turns<T>) -> Option<T> {
-        let queues = self.sources.entries().saturating_add(1);
-        while turns.has_room(queues) {
-            let number = self.ring.head();
-            // SAFETY: the caller's promise.
-            let Some(Sourced { entry, value }) = (unsafe { self.pop() }) else { break };
-            turns.push(self.queue(entry), queues, number, value);
-        }
-        let (entry, value) = match turns.pop() {
-            Some((queue, value)) => (self.entry(queue), value),
-            // There may have been no memory to sort them by source.
-            None => {
-                // SAFETY: the caller's promise.
-                let Sourced { entry, value } = unsafe { self.pop() }?;
-                (entry, value)
-            }
-        };
-        // In this order: a sender that its share lets in finds room in the lane.
-        self.ring.release();
-        self.uncount(entry);
-        Some(value)
-    }
-
-    /// Moves the first message out of the ring.
-    ///
-    /// # Safety
-    ///
-    /// As [`RefusingRing::pop`].
-    unsafe fn pop(&self) -> Option<Sourced<T>> {
-        let move_out = |place: *const Sourced<T>| {
-            // SAFETY: the ring lends a valid value, and forgets it.
-            unsafe { place.read() }
-        };
-        // SAFETY: the caller's promise.
-        unsafe { self.ring.pop_with(move_out) }
-    }
-
-    /// Takes whatever is left, in order of age.
-    ///
-    /// # Safety
-    ///
-    /// As [`RefusingRing::settle`].
-    pub(super) unsafe fn settle(&self, turns: &mut Turns<T>) -> Option<T> {
-        // SAFETY: the caller's promise.
-        turns.pop_oldest().or_else(|| unsafe { self.ring.settle() }.map(|sourced| sourced.value))
-    }
-
     fn uncount(&self, entry: Option<Entry>) {
         if let Some(entry) = entry {
             self.sources.remove(entry);
@@ -143,5 +91,41 @@ impl<T> SharedRing<T> {
 
     fn entry(&self, queue: usize) -> Option<Entry> {
         (queue < self.sources.entries()).then(|| Entry::from_index(queue))
+    }
+}
+
+/// The consumer's operations. `turns` belongs to this ring.
+impl<T> ConsumerSide<'_, SharedRing<T>> {
+    /// Views the ring beneath.
+    pub(super) fn ring_side(&mut self) -> ConsumerSide<'_, RefusingRing<Sourced<T>>> {
+        let shared = self.get();
+        self.reborrow().field(&shared.ring)
+    }
+
+    /// Takes the next message of the source whose turn it is.
+    pub(super) fn take(&mut self, turns: &mut Turns<T>) -> Option<T> {
+        let queues = self.sources.entries().saturating_add(1);
+        while turns.has_room(queues) {
+            let number = self.ring.head();
+            let Some(Sourced { entry, value }) = self.ring_side().pop() else { break };
+            turns.push(self.queue(entry), queues, number, value);
+        }
+        let (entry, value) = match turns.pop() {
+            Some((queue, value)) => (self.entry(queue), value),
+            // There may have been no memory to sort them by source.
+            None => {
+                let Sourced { entry, value } = self.ring_side().pop()?;
+                (entry, value)
+            }
+        };
+        // In this order: a sender that its share lets in finds room in the lane.
+        self.ring_side().release();
+        self.uncount(entry);
+        Some(value)
+    }
+
+    /// Takes whatever is left, in order of age, as [`RefusingRing`]'s `settle`.
+    pub(super) fn settle(&mut self, turns: &mut Turns<T>) -> Option<T> {
+        turns.pop_oldest().or_else(|| self.ring_side().settle().map(|sourced| sourced.value))
     }
 }

@@ -4,7 +4,6 @@
 //! its own loom support; for shuttle, an operation of an event is one step. A lost wake appears as
 //! a deadlock. Threads are preempted at most [`PREEMPTIONS`] times in models with too large a state
 //! space.
-#![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
 mod end;
 mod evicting;
@@ -23,6 +22,7 @@ use event_listener::listener;
 
 use crate::checker::{block_on, check, check_all, check_some, thread};
 use crate::handle::{Handle, TryTellError, mailbox};
+use crate::mailbox::consumer::Consumer;
 use crate::mailbox::signal::Signal;
 use crate::mailbox::{Lane, Mailbox, Message};
 use crate::notice::Notice;
@@ -39,7 +39,7 @@ fn bounded(model: impl Fn() + Send + Sync + 'static) {
 /// The use of a signal, reduced to a count: producers publish, and the consumer sleeps until all
 /// have published.
 struct Counter {
-    signal: Signal,
+    signal: Arc<Signal>,
     published: AtomicUsize,
     /// Announced sleeps, and wakes. Plain atomics, because only their sums are checked.
     sleeps: PlainCount,
@@ -64,9 +64,11 @@ impl Wake for Counting {
 }
 
 impl Counter {
-    fn new() -> Arc<Self> {
+    fn new() -> (Arc<Self>, Consumer<Signal>) {
         let (sleeps, wakes) = (PlainCount::new(0), Arc::new(PlainCount::new(0)));
-        Arc::new(Self { signal: Signal::new(), published: AtomicUsize::new(0), sleeps, wakes })
+        let consumer = Consumer::new(Signal::new());
+        let signal = Arc::clone(consumer.shared());
+        (Arc::new(Self { signal, published: AtomicUsize::new(0), sleeps, wakes }), consumer)
     }
 
     fn publish(&self) {
@@ -75,7 +77,7 @@ impl Counter {
         self.signal.notify();
     }
 
-    async fn wait_for(&self, count: usize) {
+    async fn wait_for(&self, consumer: &mut Consumer<Signal>, count: usize) {
         let mut waker = None;
         poll_fn(|cx| {
             if self.published.load(Ordering::Relaxed) == count {
@@ -87,8 +89,7 @@ impl Counter {
                 Waker::from(Arc::new(counting))
             });
             self.sleeps.fetch_add(1, Ordering::Relaxed);
-            // SAFETY: one thread waits for the counter.
-            unsafe { self.signal.announce_sleep(waker) };
+            consumer.here().announce_sleep(waker);
             if self.published.load(Ordering::Relaxed) == count {
                 self.signal.cancel_sleep();
                 return Poll::Ready(());
@@ -102,10 +103,10 @@ impl Counter {
 #[test]
 fn a_signal_loses_no_wake() {
     check_all(|| {
-        let counter = Counter::new();
+        let (counter, mut consumer) = Counter::new();
         let producer = Arc::clone(&counter);
         let producing = thread::spawn(move || producer.publish());
-        block_on(counter.wait_for(1));
+        block_on(counter.wait_for(&mut consumer, 1));
         producing.join().expect("publishing does not panic");
     });
 }
@@ -113,14 +114,14 @@ fn a_signal_loses_no_wake() {
 #[test]
 fn a_signal_wakes_once_for_each_sleep() {
     bounded(|| {
-        let counter = Counter::new();
+        let (counter, mut consumer) = Counter::new();
         let producing: Vec<_> = (0..2)
             .map(|_| {
                 let producer = Arc::clone(&counter);
                 thread::spawn(move || producer.publish())
             })
             .collect();
-        block_on(counter.wait_for(2));
+        block_on(counter.wait_for(&mut consumer, 2));
         producing.into_iter().for_each(|thread| thread.join().expect("publishing does not panic"));
         assert!(counter.wakes.load(Ordering::Relaxed) <= counter.sleeps.load(Ordering::Relaxed));
     });

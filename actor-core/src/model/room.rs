@@ -33,7 +33,7 @@ fn a_sender_waiting_for_room_is_notified() {
 async fn take_and_rest<M: Message>(mailbox: &mut Mailbox<M>) -> Option<M> {
     poll_fn(|cx| {
         mailbox.shared().signal().begin();
-        mailbox.poll_next(cx)
+        mailbox.receiver().poll_next(cx)
     })
     .await
 }
@@ -109,7 +109,7 @@ fn a_sender_behind_one_without_polls_is_notified() {
         let telling = thread::spawn(move || block_on(other.tell(One(2))).is_ok());
         block_on(poll_fn(|cx| {
             mailbox.shared().signal().begin();
-            let polled = mailbox.poll_next(cx);
+            let polled = mailbox.receiver().poll_next(cx);
             if polled.is_pending() && mailbox.shared().waits_for_told() {
                 mailbox.shared().tell_of_room(true);
             }
