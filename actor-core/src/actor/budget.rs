@@ -114,17 +114,18 @@ impl Budget {
         is_late
     }
 
-    /// Lets the thread's other tasks run, and starts a new turn.
-    pub(crate) async fn give_way(&mut self, executor: &dyn Executor) {
+    /// Starts a new turn. The future is ready once the thread's other tasks had their turn.
+    ///
+    /// Not an `async fn`, because that stores its arguments twice, and this is part of every actor.
+    pub(crate) fn give_way(&mut self, executor: &dyn Executor) -> impl Future<Output = ()> {
         *self = Self::new();
         let mut gave_way = false;
-        poll_fn(|task| {
+        poll_fn(move |task| {
             if std::mem::replace(&mut gave_way, true) {
                 return Poll::Ready(());
             }
             executor.give_way(task);
             Poll::Pending
         })
-        .await;
     }
 }

@@ -212,8 +212,12 @@ fn live<A: Actor>(
         // Captured first, so dropped first with the future: the state is dropped before the exit is
         // published.
         let all = &mut parts;
-        let receiver = ending.mailbox.receiver();
-        let mailbox = receiver.sleeper();
+        // In a block of its own: a borrowed local keeps its place in the future even after a move.
+        let (receiver, mailbox) = {
+            let receiver = ending.mailbox.receiver();
+            let mailbox = receiver.sleeper();
+            (receiver, mailbox)
+        };
         {
             let mut serving = pin!(Some(serve(all, receiver)));
             let reason = poll_fn(|task| watch.poll_serving(&mailbox, serving.as_mut(), task)).await;
