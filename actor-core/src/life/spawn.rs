@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{self, Poll};
 
 use crate::actor::Actor;
 use crate::handle::{Handle, mailbox};
@@ -11,7 +12,7 @@ use crate::life::running::Running;
 use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Closeable, Mailbox, Message};
+use crate::mailbox::{Closeable, Mailbox, Message, Shared, Sleeper};
 use crate::panic::{contained, drop_contained};
 use crate::runtime::Executor;
 
@@ -131,7 +132,7 @@ fn live<A: Actor>(
         let mailbox = receiver.sleeper();
         {
             let mut serving = pin!(Some(serve(all, receiver)));
-            let reason = poll_fn(|task| watch.poll_serving(&mailbox, serving.as_mut(), task)).await;
+            let reason = Serving { watch: &mut watch, mailbox: &mailbox, part: serving.as_mut() }.await;
             ending.reason.0 = Some(reason);
             // What a handler held where it waited is dropped here. Should that panic, the panic hook has reported it, and
             // the reason for dropping it stays the actor's.
@@ -151,6 +152,23 @@ fn live<A: Actor>(
         }
         ending.reason.also(drop_contained(parts.state.take()));
         ending.reason.also(drop_contained(parts));
+    }
+}
+
+/// Runs the actor's loop to its end. Not a closure, because the compiler would not inline that into the life.
+struct Serving<'a, M: Message, P> {
+    watch: &'a mut Watch,
+    mailbox: &'a Sleeper<'a, Shared<M>>,
+    part: Pin<&'a mut Option<P>>,
+}
+
+impl<M: Message, P: Future<Output = ExitReason>> Future for Serving<'_, M, P> {
+    type Output = ExitReason;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<ExitReason> {
+        let Self { watch, mailbox, part } = &mut *self;
+        watch.poll_serving(mailbox, part.as_mut(), task)
     }
 }
 

@@ -7,13 +7,13 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{LocalSide, Message, Shared};
+use crate::mailbox::{Message, Shared, Sleeper};
 use crate::panic::poll_contained;
 use crate::runtime::{Executor, Timer};
 
 /// Polls the parts of an actor's life, and sees to what may end them and to what is owed whenever its task rests.
 ///
-/// Each poll is given the mailbox's local side, because the actor's loop borrows the mailbox.
+/// Each poll is given the right to announce sleep, because the actor's loop borrows the mailbox.
 pub(crate) struct Watch {
     executor: Arc<dyn Executor>,
     /// Made when the first of them is needed.
@@ -47,7 +47,7 @@ impl Watch {
     /// Polls the actor until it ends by itself, panics, is stopped at once, or its deadline passes.
     pub(crate) fn poll_serving<M: Message>(
         &mut self,
-        mailbox: &LocalSide<'_, Shared<M>>,
+        mailbox: &Sleeper<'_, Shared<M>>,
         serving: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
@@ -68,7 +68,7 @@ impl Watch {
     /// it waits. Gives `well` if it came to its end.
     pub(crate) fn poll_stopped<M: Message>(
         &mut self,
-        mailbox: &LocalSide<'_, Shared<M>>,
+        mailbox: &Sleeper<'_, Shared<M>>,
         stopped: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
@@ -85,11 +85,11 @@ impl Watch {
     /// to wake it, and senders that wait for room that there is must know of it.
     fn poll_end<M: Message>(
         &mut self,
-        mailbox: &LocalSide<'_, Shared<M>>,
+        mailbox: &Sleeper<'_, Shared<M>>,
         deadline: Option<Instant>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        if mailbox.signal_side().announce_wait(task.waker()) {
+        if mailbox.local().signal_side().announce_wait(task.waker()) {
             mailbox.tell_of_room(false);
         }
         if mailbox.waits_for_told() {

@@ -88,6 +88,9 @@ pub(super) fn take_newest<M>(
     ring: &mut ConsumerSide<'_, EvictingRing<Envelope<M>>>,
     stash: &mut VecDeque<Envelope<M>>,
 ) -> Option<Envelope<M>> {
+    if ring.places.has_left() {
+        return None;
+    }
     // At most as many as the lane holds, because busy senders must not keep the consumer from its
     // work.
     for _ in 0..ring.capacity() {
@@ -161,6 +164,9 @@ pub(super) fn send_keyed<M: Message>(
 
 /// Takes the oldest message, skipping each message with a newer one of the same key.
 pub(super) fn take_newest_of_key<M>(ring: &mut ConsumerSide<'_, KeyedRing<Envelope<M>>>) -> Option<Envelope<M>> {
+    if ring.ring.places.has_left() {
+        return None;
+    }
     loop {
         let (position, key, envelope) = ring.pop()?;
         let places = &ring.ring.places;

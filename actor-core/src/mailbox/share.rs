@@ -104,6 +104,9 @@ impl<T> ConsumerSide<'_, SharedRing<T>> {
 
     /// Takes the next message of the source whose turn it is.
     pub(super) fn take(&mut self, turns: &mut Turns<T>) -> Option<T> {
+        if self.ring.places.has_left() {
+            return None;
+        }
         let queues = self.sources.entries().saturating_add(1);
         while turns.has_room(queues) {
             let number = self.ring.head();
