@@ -7,8 +7,9 @@ use crate::mailbox::{Mailbox, Message};
 
 /// Creates a mailbox and the first handle to it.
 ///
-/// Handles exist before the actor does, so actors can be connected to each other before any of them runs. The mailbox is
-/// then given to an actor ([`Spawn`](crate::Spawn)), or a program receives from it directly.
+/// Handles exist before the actor does, so actors can be connected to each other before any of them
+/// runs. The mailbox is then given to an actor ([`Spawn`](crate::Spawn)), or a program receives
+/// from it directly.
 ///
 /// A message type without a lane does not compile.
 ///

@@ -60,7 +60,8 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
     }
 }
 
-/// Waits for the next message. Not a closure, because the compiler would not inline that into the loop.
+/// Waits for the next message. Not a closure, because the compiler does not inline the closure into
+/// the loop.
 struct Next<'a, 'm, M: Message> {
     turn: &'a mut Turn,
     mailbox: &'a mut Receiver<'m, M>,

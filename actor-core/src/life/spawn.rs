@@ -126,7 +126,8 @@ fn live<A: Actor>(
 ) -> impl Future<Output = ()> {
     let mut parts = Parts { make: Some(make), state: None, cx: watch.context(ending.mailbox.shared()) };
     async move {
-        // Named first, and so dropped first with the future: the state goes before the exit is published.
+        // The first capture is dropped first with the future, and the state must be dropped before
+        // the exit is published.
         let all = &mut parts;
         let receiver = ending.mailbox.receiver();
         let mailbox = receiver.sleeper();
@@ -155,7 +156,8 @@ fn live<A: Actor>(
     }
 }
 
-/// Runs the actor's loop to its end. Not a closure, because the compiler would not inline that into the life.
+/// Runs the actor's loop to its end. Not a closure, because the compiler does not inline the closure
+/// into the actor's future.
 struct Serving<'a, M: Message, P> {
     watch: &'a mut Watch,
     mailbox: &'a Sleeper<'a, Shared<M>>,
@@ -189,6 +191,7 @@ impl Reason {
     }
 
     /// Takes in what went wrong later. The first cause stays the reason, unless all was well until then.
+    #[inline]
     fn also(&mut self, late: Option<ExitReason>) {
         let was_well = self.0.as_ref().is_some_and(ExitReason::is_normal);
         if let Some(late) = late

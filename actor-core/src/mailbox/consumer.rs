@@ -46,7 +46,8 @@ pub(crate) struct Here<'a, S, T> {
     _here: PhantomData<*mut ()>,
 }
 
-/// The right of a consumer on one thread to announce sleep, while another party has the right to take.
+/// The right of a consumer on one thread to announce sleep, while another party has the right to
+/// take.
 pub(crate) struct Sleeper<'a, S> {
     shared: Arc<S>,
     /// The consumer stays on its thread until the end of this borrow.

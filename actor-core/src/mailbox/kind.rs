@@ -45,18 +45,17 @@ fn take_back<M>(ring: &RefusingRing<Envelope<M>>, position: u64) -> Result<(), R
 /// Takes the oldest message and its asker.
 #[inline(always)]
 pub(super) fn take_parts<M>(ring: &mut ConsumerSide<'_, RefusingRing<Envelope<M>>>) -> Option<(M, Option<Asker>)> {
-    let parts = ring.pop_parts()?;
-    note_depth(ring.get());
-    Some(parts)
+    let (position, message, asker) = ring.pop_parts()?;
+    note_depth(ring.get(), position);
+    Some((message, asker))
 }
 
-/// Keeps the highest depth, after a take.
+/// Keeps the highest depth, after the take of a position.
 #[inline]
-fn note_depth<T>(ring: &RefusingRing<T>) {
+fn note_depth<T>(ring: &RefusingRing<T>, position: u64) {
     // Reading the depth fetches the senders' cache line, so it is not read for every message.
-    let head = ring.places.consumer.head.load(Ordering::Relaxed);
-    if head % LOOK_EVERY == 1 {
-        saw(&ring.places, ring.places.tail().saturating_sub(head - 1), ring.capacity());
+    if position.is_multiple_of(LOOK_EVERY) {
+        saw(&ring.places, ring.places.tail().saturating_sub(position), ring.capacity());
     }
 }
 
