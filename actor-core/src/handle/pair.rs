@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::handle::Handle;
+use crate::handle::strong::Handle;
 use crate::mailbox::{Mailbox, Message};
 
 /// Creates a mailbox and the first handle to it.

@@ -1,4 +1,7 @@
-//! An actor's life: its start, its loop, its stop and its end.
+//! An actor's life: start, loop, stop and exit.
+//!
+//! In reading order: `spawn` runs a life from the maker to the exit, `serve` is the loop, `watch`
+//! ends it from outside (kill, deadline, panic), `running` is the spawner's side.
 
 mod running;
 mod serve;

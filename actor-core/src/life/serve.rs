@@ -1,24 +1,24 @@
-//! The one actor loop.
+//! The actor loop.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
-use crate::actor::budget::Turn;
+use crate::actor::budget::Budget;
 use crate::actor::{Actor, Batch, Context};
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Message, Receiver};
 
-/// What the loop works on besides the mailbox, in one place, so that its future holds one reference to all of it.
+/// The loop's data, without the mailbox. In one struct, so the loop's future holds one reference.
 pub(crate) struct Parts<A: Actor, F> {
-    /// Makes the state; taken by the loop.
+    /// Makes the state. Taken by the loop.
     pub(crate) make: Option<F>,
     pub(crate) state: Option<A>,
     pub(crate) cx: Context<A::Message>,
 }
 
-/// Makes the actor's state, and handles one message after the other until there is a reason to end.
+/// Makes the actor's state, and handles messages until there is a reason to end.
 #[expect(
     clippy::manual_async_fn,
     reason = "an `async fn` keeps its arguments twice, and this is most of an actor's size"
@@ -33,28 +33,29 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
         if parts.cx.ending.is_none() {
             mailbox.shared().life().start();
         }
-        let mut turn = Turn::new();
+        let mut budget = Budget::new();
         loop {
             if let Some(reason) = reason_to_end(&mut parts.cx, &mailbox) {
                 return reason;
             }
-            // With nothing more to handle it has only to see so; yielding then could let a deadline pass that it has met.
+            // An actor without further messages does not yield: it has met its deadline, which
+            // could pass meanwhile.
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
             let is_more = || mailbox.shared().has_late() || mailbox.has_next() || (has_timers && !mailbox.is_closed());
-            if turn.is_over(&*parts.cx.executor, is_more) {
-                turn.pass(&*parts.cx.executor).await;
+            if budget.is_turn_over(&*parts.cx.executor, is_more) {
+                budget.give_way(&*parts.cx.executor).await;
             }
-            let next = Next { turn: &mut turn, mailbox: &mut mailbox, cx: &mut parts.cx };
+            let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
             let Some(message) = next.await else {
                 return reason_without_message(&mailbox);
             };
             if mailbox.gives_batches() {
-                // On the heap, so that actors without batches do not keep room for one.
-                turn.count(Box::pin(handle_batch(parts, &mut mailbox, message)).await);
+                // On the heap, so actors without batches need no memory for one.
+                budget.count(Box::pin(handle_batch(parts, &mut mailbox, message)).await);
             } else {
                 let Parts { state: Some(actor), cx, .. } = parts else { return ExitReason::Abandoned };
                 actor.handle(message, cx).await;
-                turn.count(1);
+                budget.count(1);
             }
         }
     }
@@ -63,7 +64,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
 /// Waits for the next message. Not a closure, because the compiler does not inline the closure into
 /// the loop.
 struct Next<'a, 'm, M: Message> {
-    turn: &'a mut Turn,
+    budget: &'a mut Budget,
     mailbox: &'a mut Receiver<'m, M>,
     cx: &'a mut Context<M>,
 }
@@ -73,11 +74,11 @@ impl<M: Message> Future for Next<'_, '_, M> {
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Option<M>> {
-        let Self { turn, mailbox, cx } = &mut *self;
-        turn.begin(&*cx.executor, || mailbox.has_several());
+        let Self { budget, mailbox, cx } = &mut *self;
+        budget.begin(&*cx.executor, || mailbox.has_several());
         let next = poll_next(mailbox, cx, task);
         if next.is_pending() {
-            **turn = Turn::new();
+            **budget = Budget::new();
         }
         next
     }
@@ -100,17 +101,17 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> 
         .then_some(ExitReason::DeadlinePassed)
 }
 
-/// Says why no message can come any more.
+/// Returns the reason for the end of an actor that can receive no further message.
 fn reason_without_message<M: Message>(mailbox: &Receiver<'_, M>) -> ExitReason {
     match mailbox.is_closed() {
-        // Asked for before it was closed, though perhaps after it was last looked for.
+        // A kill precedes its close, but may follow the last check in the loop.
         true if mailbox.shared().life().is_killed() => ExitReason::Killed,
         true => ExitReason::Stopped,
         false => ExitReason::Unreachable,
     }
 }
 
-/// Handles a message together with those behind it in its lane. Tells how many there were.
+/// Handles a message together with the ones behind it in its lane. Returns their number.
 async fn handle_batch<A: Actor, F>(
     parts: &mut Parts<A, F>,
     mailbox: &mut Receiver<'_, A::Message>,
@@ -127,7 +128,8 @@ async fn handle_batch<A: Actor, F>(
     more + 1
 }
 
-/// Gives the next message: a late result or a due timer's first, then the mailbox's. `None` if none can come any more.
+/// Returns the next message: late results and due timers first, then the mailbox. Returns `None` if
+/// no message can arrive any more.
 #[inline]
 fn poll_next<M: Message>(
     mailbox: &mut Receiver<'_, M>,
@@ -143,7 +145,7 @@ fn poll_next<M: Message>(
     poll_timers_and_mailbox(mailbox, cx, task)
 }
 
-/// For an actor with work in flight: it ends only when everything has come back and was handled.
+/// As `poll_next`, for an actor with work in flight. It ends only once all results were handled.
 fn poll_results_and_others<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
@@ -162,7 +164,7 @@ fn poll_results_and_others<M: Message>(
     if let Some(message) = mailbox.taking().take_late(false) {
         return Poll::Ready(Some(message));
     }
-    // Whatever comes back from now on interrupts, or ends the sleep that the lanes have announced.
+    // A later result interrupts the task, or ends the sleep announced by the lanes.
     if mailbox.shared().is_work_in_flight() { Poll::Pending } else { others }
 }
 
@@ -172,7 +174,7 @@ fn poll_timers_and_mailbox<M: Message>(
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
     let Context { timers: Some(timers), executor, .. } = cx else { return mailbox.reborrow().poll_next(task) };
-    // Timers do not fire any more once the mailbox is closed.
+    // A closed mailbox ends all timers.
     if timers.alarm.goes_first()
         && !mailbox.is_closed()
         && let Some(message) = timers.take_due(executor.now())

@@ -1,8 +1,9 @@
-//! The lock-free parts under the model checkers: whole mailboxes, and what they are made of.
+//! The lock-free parts under the model checkers: whole mailboxes, and their parts.
 //!
-//! The code under test is the real one; `crate::sync` gives it the checker's atomics. The event beneath it knows loom itself;
-//! to shuttle, what it does is one step. A lost wake shows as a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where
-//! the whole state space would take too long.
+//! The models run the real code, with the checker's atomics from `crate::sync`. The event crate has
+//! its own loom support; for shuttle, an operation of an event is one step. A lost wake appears as
+//! a deadlock. Threads are preempted at most [`PREEMPTIONS`] times in models with too large a state
+//! space.
 
 mod end;
 mod evicting;
@@ -27,18 +28,20 @@ use crate::mailbox::{Lane, Mailbox, Message};
 use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering, store_before_load};
 
-/// Enough for the check, listen, check again of every protocol here to be cut anywhere, and once more.
+/// Enough to interrupt each protocol of check, listen and second check at every point, and once
+/// more.
 const PREEMPTIONS: usize = 3;
 
 fn bounded(model: impl Fn() + Send + Sync + 'static) {
     check(PREEMPTIONS, model);
 }
 
-/// What a signal is for, reduced to a count: producers publish, and the consumer sleeps until all is there.
+/// The use of a signal, reduced to a count: producers publish, and the consumer sleeps until all
+/// have published.
 struct Counter {
     signal: Arc<Signal>,
     published: AtomicUsize,
-    /// Sleeps announced, and wakes. Plain: only their sums are looked at.
+    /// Announced sleeps, and wakes. Plain atomics, because only their sums are checked.
     sleeps: PlainCount,
     wakes: Arc<PlainCount>,
 }
@@ -80,7 +83,7 @@ impl Counter {
             if self.published.load(Ordering::Relaxed) == count {
                 return Poll::Ready(());
             }
-            // One waker for all polls, so that none of the wakes is the consumer's own.
+            // One waker for all polls, so none of the wakes is the consumer's own.
             let waker = waker.get_or_insert_with(|| {
                 let counting = Counting { wakes: Arc::clone(&self.wakes), waker: cx.waker().clone() };
                 Waker::from(Arc::new(counting))
@@ -141,7 +144,7 @@ async fn take<M: Message>(mailbox: &mut Mailbox<M>) -> Option<M> {
 }
 
 #[test]
-fn a_message_wakes_who_waits_for_it() {
+fn a_message_wakes_the_waiting_consumer() {
     bounded(|| {
         let (handle, mut mailbox) = mailbox::<One>();
         let telling = thread::spawn(move || {
@@ -154,7 +157,7 @@ fn a_message_wakes_who_waits_for_it() {
 }
 
 #[test]
-fn the_last_handle_wakes_who_waits_and_nothing_sent_is_missed() {
+fn the_last_handle_wakes_the_consumer_and_no_message_is_missed() {
     bounded(|| {
         let (handle, mut mailbox) = mailbox::<One>();
         let telling = thread::spawn(move || {
@@ -169,7 +172,7 @@ fn the_last_handle_wakes_who_waits_and_nothing_sent_is_missed() {
     });
 }
 
-/// Tells two messages while the mailbox closes, and counts what was accepted.
+/// Sends a message while the mailbox closes, and compares the accepted with the received messages.
 fn tell_against_close(tell: impl Fn(&Handle<One>, u32) -> bool + Send + Sync + Copy + 'static) {
     bounded(move || {
         let (handle, mut mailbox) = mailbox::<One>();
@@ -187,7 +190,7 @@ fn tell_against_close(tell: impl Fn(&Handle<One>, u32) -> bool + Send + Sync + C
 }
 
 #[test]
-fn a_message_is_accepted_or_comes_back_when_the_mailbox_closes() {
+fn a_message_to_a_closing_mailbox_is_accepted_or_returned() {
     tell_against_close(|handle, n| match handle.try_tell(One(n)) {
         Ok(()) => true,
         Err(TryTellError::Closed(One(back)) | TryTellError::Full(One(back))) => {
@@ -197,10 +200,10 @@ fn a_message_is_accepted_or_comes_back_when_the_mailbox_closes() {
     });
 }
 
-/// Two first messages at once, and a consumer that sleeps.
+/// Two concurrent first messages, and a sleeping consumer.
 #[test]
-fn a_message_in_a_lane_that_another_sender_has_just_made_wakes_who_waits() {
-    // A lane's first message has too many steps for three threads to be run in every order.
+fn a_message_in_a_lane_just_created_by_another_sender_wakes_the_consumer() {
+    // A lane's first message has too many steps for all interleavings of three threads.
     check_some(2, || {
         let (handle, mut mailbox) = mailbox::<Two>();
         let handle = Arc::new(handle);
@@ -223,7 +226,7 @@ fn a_message_in_a_lane_that_another_sender_has_just_made_wakes_who_waits() {
 }
 
 #[test]
-fn a_notice_reaches_who_waits_for_it() {
+fn a_notice_reaches_the_waiting_task() {
     bounded(|| {
         let (notice, come) = (Arc::new(Notice::new()), Arc::new(AtomicUsize::new(0)));
         let (telling, coming) = (Arc::clone(&notice), Arc::clone(&come));
