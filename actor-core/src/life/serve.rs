@@ -1,6 +1,7 @@
 //! The actor loop.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
@@ -44,14 +45,7 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             if budget.is_turn_over(&*parts.cx.executor, is_more) {
                 budget.give_way(&*parts.cx.executor).await;
             }
-            let next = poll_fn(|task| {
-                budget.begin(&*parts.cx.executor, || mailbox.has_several());
-                let next = poll_next(&mut mailbox, &mut parts.cx, task);
-                if next.is_pending() {
-                    budget = Budget::new();
-                }
-                next
-            });
+            let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
             let Some(message) = next.await else {
                 return reason_without_message(&mailbox);
             };
@@ -67,7 +61,30 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
     }
 }
 
-#[inline]
+/// Waits for the next message. Not a closure, because the compiler does not inline the closure into
+/// the loop.
+struct Next<'a, 'm, M: Message> {
+    budget: &'a mut Budget,
+    mailbox: &'a mut Receiver<'m, M>,
+    cx: &'a mut Context<M>,
+}
+
+impl<M: Message> Future for Next<'_, '_, M> {
+    type Output = Option<M>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Option<M>> {
+        let Self { budget, mailbox, cx } = &mut *self;
+        budget.begin(&*cx.executor, || mailbox.has_several());
+        let next = poll_next(mailbox, cx, task);
+        if next.is_pending() {
+            **budget = Budget::new();
+        }
+        next
+    }
+}
+
+#[inline(always)]
 fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> Option<ExitReason> {
     if cx.ending.is_some() {
         return cx.ending.take().map(|reason| *reason);
@@ -102,7 +119,7 @@ async fn handle_batch<A: Actor, F>(
 ) -> u32 {
     let Parts { state: Some(actor), cx, .. } = parts else { return 0 };
     let (clock, due) = (Arc::clone(&cx.executor), cx.next_timer());
-    let mut batch = Batch::new(message, mailbox.reborrow(), &*clock, due);
+    let mut batch = Batch::new(message, mailbox.taking(), &*clock, due);
     actor.handle_batch(&mut batch, cx).await;
     let (rest, more) = batch.end();
     if let Some(message) = rest {
@@ -123,7 +140,7 @@ fn poll_next<M: Message>(
         return poll_results_and_others(mailbox, cx, task);
     }
     if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
-        return mailbox.poll_next(task);
+        return mailbox.reborrow().poll_next(task);
     }
     poll_timers_and_mailbox(mailbox, cx, task)
 }
@@ -134,17 +151,17 @@ fn poll_results_and_others<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    if let Some(message) = mailbox.take_late(true) {
+    if let Some(message) = mailbox.taking().take_late(true) {
         return Poll::Ready(Some(message));
     }
     let others = match &cx.timers {
         Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task),
-        _ => mailbox.poll_next(task),
+        _ => mailbox.reborrow().poll_next(task),
     };
     if let Poll::Ready(Some(message)) = others {
         return Poll::Ready(Some(message));
     }
-    if let Some(message) = mailbox.take_late(false) {
+    if let Some(message) = mailbox.taking().take_late(false) {
         return Poll::Ready(Some(message));
     }
     // A later result interrupts the task, or ends the sleep announced by the lanes.
@@ -156,16 +173,16 @@ fn poll_timers_and_mailbox<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    let Context { timers: Some(timers), executor, .. } = cx else { return mailbox.poll_next(task) };
+    let Context { timers: Some(timers), executor, .. } = cx else { return mailbox.reborrow().poll_next(task) };
     // A closed mailbox ends all timers.
     if timers.alarm.goes_first()
         && !mailbox.is_closed()
         && let Some(message) = timers.take_due(executor.now())
     {
         timers.alarm.went();
-        return Poll::Ready(Some(mailbox.give_beside(message)));
+        return Poll::Ready(Some(mailbox.taking().give_beside(message)));
     }
-    let ended = match mailbox.poll_next(task) {
+    let ended = match mailbox.reborrow().poll_next(task) {
         Poll::Ready(Some(message)) => return Poll::Ready(Some(message)),
         Poll::Ready(None) => true,
         Poll::Pending => false,
@@ -177,7 +194,7 @@ fn poll_timers_and_mailbox<M: Message>(
         ready!(timers.alarm.poll_at(at, &**executor, task));
         if let Some(message) = timers.take_due(executor.now()) {
             timers.alarm.went();
-            return Poll::Ready(Some(mailbox.give_beside(message)));
+            return Poll::Ready(Some(mailbox.taking().give_beside(message)));
         }
     }
     Poll::Pending

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{self, Poll};
 
 use crate::actor::Actor;
 use crate::handle::{Handle, mailbox};
@@ -11,7 +12,7 @@ use crate::life::running::Running;
 use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Closeable, Mailbox, Message};
+use crate::mailbox::{Closeable, Mailbox, Message, Shared, Sleeper};
 use crate::panic::{Panicked, contained, drop_contained};
 use crate::runtime::Executor;
 
@@ -220,7 +221,7 @@ fn live<A: Actor>(
         };
         {
             let mut serving = pin!(Some(serve(all, receiver)));
-            let reason = poll_fn(|task| watch.poll_serving(&mailbox, serving.as_mut(), task)).await;
+            let reason = Serving { watch: &mut watch, mailbox: &mailbox, part: serving.as_mut() }.await;
             ending.reason.0 = Some(reason);
             // Drops a waiting handler's values. The panic hook has reported any panic in this drop,
             // and the exit reason stays the same.
@@ -243,6 +244,24 @@ fn live<A: Actor>(
     }
 }
 
+/// Runs the actor's loop to its end. Not a closure, because the compiler does not inline the closure
+/// into the actor's future.
+struct Serving<'a, M: Message, P> {
+    watch: &'a mut Watch,
+    mailbox: &'a Sleeper<'a, Shared<M>>,
+    part: Pin<&'a mut Option<P>>,
+}
+
+impl<M: Message, P: Future<Output = ExitReason>> Future for Serving<'_, M, P> {
+    type Output = ExitReason;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<ExitReason> {
+        let Self { watch, mailbox, part } = &mut *self;
+        watch.poll_serving(mailbox, part.as_mut(), task)
+    }
+}
+
 /// The last steps of an actor's life, in every case: queued messages to the hook, and the exit.
 struct Ending<M: Message> {
     mailbox: Mailbox<M>,
@@ -261,6 +280,7 @@ impl Reason {
     }
 
     /// Records a later failure. The first cause remains the reason, unless it was a normal end.
+    #[inline]
     fn also(&mut self, late: ExitReason) {
         let was_normal = self.0.as_ref().is_some_and(ExitReason::is_normal);
         if was_normal && !late.is_normal() {

@@ -7,14 +7,14 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{LocalSide, Message, Shared};
+use crate::mailbox::{Message, Shared, Sleeper};
 use crate::panic::{Panicked, contained};
 use crate::runtime::{Executor, Timer};
 
 /// Polls the parts of an actor's life, ends them early, and serves waiting senders when the task is
 /// idle.
 ///
-/// Each poll receives the mailbox's local side, because the actor's loop borrows the mailbox.
+/// Each poll is given the right to announce sleep, because the actor's loop borrows the mailbox.
 pub(crate) struct Watch {
     executor: Arc<dyn Executor>,
     /// Created when the first timer is needed.
@@ -46,9 +46,10 @@ impl Watch {
     }
 
     /// Polls the actor until it ends by itself, panics, is killed, or its deadline passes.
+    #[inline(always)]
     pub(crate) fn poll_serving<M: Message>(
         &mut self,
-        mailbox: &LocalSide<'_, Shared<M>>,
+        mailbox: &Sleeper<'_, Shared<M>>,
         serving: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
@@ -68,7 +69,7 @@ impl Watch {
     /// its first wait. Returns the part's own reason at its end.
     pub(crate) fn poll_stopped<M: Message>(
         &mut self,
-        mailbox: &LocalSide<'_, Shared<M>>,
+        mailbox: &Sleeper<'_, Shared<M>>,
         stopped: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
@@ -87,11 +88,11 @@ impl Watch {
     /// free room must be notified.
     fn poll_end<M: Message>(
         &mut self,
-        mailbox: &LocalSide<'_, Shared<M>>,
+        mailbox: &Sleeper<'_, Shared<M>>,
         deadline: Option<Instant>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        if mailbox.signal_side().announce_wait(task.waker()) {
+        if mailbox.local().signal_side().announce_wait(task.waker()) {
             mailbox.tell_of_room(false);
         }
         if mailbox.waits_for_told() {
@@ -128,6 +129,7 @@ impl Watch {
 }
 
 /// Polls one part of an actor's life. A panic in the part ends the actor.
+#[inline(always)]
 fn poll_contained(
     part: Pin<&mut Option<impl Future<Output = ExitReason>>>,
     task: &mut Context<'_>,

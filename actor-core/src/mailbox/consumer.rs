@@ -4,11 +4,12 @@
 //! operations for its one consumer. Such an operation is a method of a view:
 //!
 //! ```text
-//! Consumer<Shared>      makes its `Shared`, so there is one for each; not `Clone`; in the mailbox
-//!   └─ split(&mut) ─┬──▶ ConsumerSide<Shared> ──▶ of its lanes, their rings, its late results
-//!                   │    exclusive, like `&mut`
-//!                   └──▶ LocalSide<Shared> ─────▶ of its signal
-//!                        several, all on one thread
+//! Consumer<Shared>    makes its `Shared`, so there is one for each; not `Clone`; in the mailbox
+//!   └─ here(&mut) ──▶ Here       all rights, on one thread
+//!        ├─ Taking               the right to take, exclusive like `&mut`
+//!        │    └─ ConsumerSide    a view of `Shared`, its lanes, their rings, or its late results
+//!        └─ Sleeper              the right to announce sleep; several, all on that thread
+//!             └─ LocalSide       a view of `Shared` or its signal
 //! ```
 //!
 //! A view borrows the consumer and reaches only parts of the consumer's own value. Thus two
@@ -17,17 +18,42 @@
 //!
 //! The signal needs the second kind of view. Two parties of one task announce sleep: the actor's
 //! loop, and the actor's watch while the loop's future still borrows the lanes. Both run on the
-//! thread that split the consumer, so they never run at the same time. For this reason a
-//! [`LocalSide`] is neither `Send` nor `Sync`.
+//! thread that called `here`, so they never run at the same time. For this reason [`Here`],
+//! [`Sleeper`] and [`LocalSide`] are neither `Send` nor `Sync`.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr;
 use std::sync::Arc;
 
-/// The only consumer of an `S`.
-pub(crate) struct Consumer<S> {
+/// The only consumer of an `S`, with data of its own.
+///
+/// Both in one place, because the consumer reaches them by one pointer for each message.
+pub(crate) struct Consumer<S, T = ()> {
     shared: Arc<S>,
+    own: T,
+}
+
+/// The consumer's right to take.
+pub(crate) struct Taking<'a, S, T> {
+    consumer: &'a mut Consumer<S, T>,
+}
+
+/// All rights of a consumer on one thread.
+pub(crate) struct Here<'a, S, T> {
+    taking: Taking<'a, S, T>,
+    /// Neither `Send` nor `Sync`.
+    _here: PhantomData<*mut ()>,
+}
+
+/// The right of a consumer on one thread to announce sleep, while another party has the right to
+/// take.
+pub(crate) struct Sleeper<'a, S> {
+    shared: Arc<S>,
+    /// The consumer stays on its thread until the end of this borrow.
+    _consumer: PhantomData<&'a mut S>,
+    /// Neither `Send` nor `Sync`.
+    _here: PhantomData<*mut ()>,
 }
 
 /// A consumer's exclusive view of a `T`.
@@ -51,10 +77,11 @@ pub(super) trait Owner {
     fn owned(&self) -> Option<&Self::Owned>;
 }
 
-impl<S> Consumer<S> {
+impl<S, T> Consumer<S, T> {
     /// Takes the value itself, so that it has no other consumer.
-    pub(crate) fn new(shared: S) -> Self {
-        Self { shared: Arc::new(shared) }
+    #[inline(always)]
+    pub(crate) fn new(shared: S, own: T) -> Self {
+        Self { shared: Arc::new(shared), own }
     }
 
     #[inline]
@@ -62,20 +89,105 @@ impl<S> Consumer<S> {
         &self.shared
     }
 
-    /// Returns the right to take and the right to announce sleep, both until the borrow ends.
+    pub(super) fn own_mut(&mut self) -> &mut T {
+        &mut self.own
+    }
+
+    /// Returns all rights, for this thread.
     #[inline]
-    pub(super) fn split(&mut self) -> (ConsumerSide<'_, S>, LocalSide<'_, S>) {
-        (ConsumerSide { of: &self.shared }, LocalSide { of: &self.shared, _here: PhantomData })
+    pub(super) fn here(&mut self) -> Here<'_, S, T> {
+        Here { taking: Taking { consumer: self }, _here: PhantomData }
     }
+}
 
-    #[cfg(all(test, any(loom, shuttle)))]
+#[cfg(all(test, any(loom, shuttle)))]
+impl<S> Consumer<S> {
     pub(super) fn side(&mut self) -> ConsumerSide<'_, S> {
-        self.split().0
+        ConsumerSide { of: &self.shared }
     }
 
-    #[cfg(all(test, any(loom, shuttle)))]
-    pub(crate) fn here(&mut self) -> LocalSide<'_, S> {
-        self.split().1
+    pub(crate) fn local(&mut self) -> LocalSide<'_, S> {
+        LocalSide { of: &self.shared, _here: PhantomData }
+    }
+}
+
+impl<S, T> Taking<'_, S, T> {
+    #[inline(always)]
+    pub(crate) fn shared(&self) -> &S {
+        &self.consumer.shared
+    }
+
+    #[inline(always)]
+    pub(super) fn own(&self) -> &T {
+        &self.consumer.own
+    }
+
+    /// Returns the shared value and the consumer's own data, both to be read.
+    #[inline(always)]
+    pub(super) fn both(&self) -> (&S, &T) {
+        (&self.consumer.shared, &self.consumer.own)
+    }
+
+    #[inline(always)]
+    pub(super) fn own_mut(&mut self) -> &mut T {
+        &mut self.consumer.own
+    }
+
+    /// Returns a view of the shared value, and the consumer's own data.
+    #[inline(always)]
+    pub(super) fn parts(&mut self) -> (ConsumerSide<'_, S>, &mut T) {
+        let Consumer { shared, own } = &mut *self.consumer;
+        (ConsumerSide { of: shared }, own)
+    }
+}
+
+impl<'a, S, T> Here<'a, S, T> {
+    /// Returns the right to take for a shorter time.
+    ///
+    /// By value: by reference it could be exchanged for the right of a consumer on another thread.
+    #[inline(always)]
+    pub(crate) fn taking(&mut self) -> Taking<'_, S, T> {
+        Taking { consumer: self.taking.consumer }
+    }
+
+    /// Returns the same rights for a shorter time.
+    #[inline(always)]
+    pub(crate) fn reborrow(&mut self) -> Here<'_, S, T> {
+        Here { taking: self.taking(), _here: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(super) fn local(&self) -> LocalSide<'_, S> {
+        LocalSide { of: self.taking.shared(), _here: PhantomData }
+    }
+
+    pub(crate) fn sleeper(&self) -> Sleeper<'a, S> {
+        Sleeper { shared: Arc::clone(&self.taking.consumer.shared), _consumer: PhantomData, _here: PhantomData }
+    }
+}
+
+impl<'a, S, T> Deref for Here<'a, S, T> {
+    type Target = Taking<'a, S, T>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Taking<'a, S, T> {
+        &self.taking
+    }
+}
+
+impl<S> Sleeper<'_, S> {
+    #[inline(always)]
+    pub(crate) fn local(&self) -> LocalSide<'_, S> {
+        LocalSide { of: &self.shared, _here: PhantomData }
+    }
+}
+
+impl<S> Deref for Sleeper<'_, S> {
+    type Target = S;
+
+    #[inline(always)]
+    fn deref(&self) -> &S {
+        &self.shared
     }
 }
 
@@ -146,12 +258,6 @@ impl<'a, T> LocalSide<'a, T> {
     pub(super) fn field<U>(&self, field: &'a U) -> LocalSide<'a, U> {
         assert_is_field(self.of, field);
         LocalSide { of: field, _here: PhantomData }
-    }
-}
-
-impl<T> Clone for LocalSide<'_, T> {
-    fn clone(&self) -> Self {
-        Self { of: self.of, _here: PhantomData }
     }
 }
 

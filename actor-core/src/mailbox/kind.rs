@@ -45,18 +45,17 @@ fn take_back<M>(ring: &RefusingRing<Envelope<M>>, position: u64) -> Result<(), R
 /// Takes the oldest message and its asker.
 #[inline(always)]
 pub(super) fn take_parts<M>(ring: &mut ConsumerSide<'_, RefusingRing<Envelope<M>>>) -> Option<(M, Option<Asker>)> {
-    let parts = ring.pop_parts()?;
-    note_depth(ring.get());
-    Some(parts)
+    let (position, message, asker) = ring.pop_parts()?;
+    note_depth(ring.get(), position);
+    Some((message, asker))
 }
 
-/// Keeps the highest depth, after a take.
+/// Keeps the highest depth, after the take of a position.
 #[inline]
-fn note_depth<T>(ring: &RefusingRing<T>) {
+fn note_depth<T>(ring: &RefusingRing<T>, position: u64) {
     // Reading the depth fetches the senders' cache line, so it is not read for every message.
-    let head = ring.places.consumer.head.load(Ordering::Relaxed);
-    if head % LOOK_EVERY == 1 {
-        saw(&ring.places, ring.places.tail().saturating_sub(head - 1), ring.capacity());
+    if position.is_multiple_of(LOOK_EVERY) {
+        saw(&ring.places, ring.places.tail().saturating_sub(position), ring.capacity());
     }
 }
 
@@ -88,6 +87,9 @@ pub(super) fn take_newest<M>(
     ring: &mut ConsumerSide<'_, EvictingRing<Envelope<M>>>,
     stash: &mut VecDeque<Envelope<M>>,
 ) -> Option<Envelope<M>> {
+    if ring.places.has_left() {
+        return None;
+    }
     // At most as many as the lane holds, because busy senders must not keep the consumer from its
     // work.
     for _ in 0..ring.capacity() {
@@ -161,6 +163,9 @@ pub(super) fn send_keyed<M: Message>(
 
 /// Takes the oldest message, skipping each message with a newer one of the same key.
 pub(super) fn take_newest_of_key<M>(ring: &mut ConsumerSide<'_, KeyedRing<Envelope<M>>>) -> Option<Envelope<M>> {
+    if ring.ring.places.has_left() {
+        return None;
+    }
     loop {
         let (position, key, envelope) = ring.pop()?;
         let places = &ring.ring.places;

@@ -241,7 +241,8 @@ impl Lane {
     /// for (peer, head) in [(1, 10), (2, 20), (1, 11)] {
     ///     handle.try_tell(Status { peer, head })?;
     /// }
-    /// let heads: Vec<_> = std::iter::from_fn(|| mailbox.try_recv()).map(|status| status.head).collect();
+    /// let taken = std::iter::from_fn(|| mailbox.try_recv());
+    /// let heads: Vec<_> = taken.map(|status| status.head).collect();
     /// assert_eq!(heads, [11, 20]);
     /// assert_eq!(handle.stats()[0].evicted, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -298,8 +299,10 @@ impl Lane {
     /// let (handle, mut mailbox) = mailbox::<Block>();
     /// let sent: Vec<_> = (0..3).map(|slot| handle.try_tell(Block { peer: 1, slot })).collect();
     /// assert!(matches!(sent[2], Err(TryTellError::Full(Block { peer: 1, slot: 2 }))));
-    /// assert!(handle.try_tell(Block { peer: 2, slot: 9 }).is_ok(), "another peer has a share of its own");
-    /// let slots: Vec<_> = std::iter::from_fn(|| mailbox.try_recv()).map(|block| block.slot).collect();
+    /// let other = handle.try_tell(Block { peer: 2, slot: 9 });
+    /// assert!(other.is_ok(), "another peer has a share of its own");
+    /// let taken = std::iter::from_fn(|| mailbox.try_recv());
+    /// let slots: Vec<_> = taken.map(|block| block.slot).collect();
     /// assert_eq!(slots, [0, 9, 1], "peers take turns");
     /// assert_eq!(handle.stats()[0].over_share, 1);
     /// ```

@@ -58,7 +58,7 @@ use futures::future::poll_fn;
 use crate::panic::let_go;
 
 use consumer::Consumer;
-pub(crate) use consumer::LocalSide;
+pub(crate) use consumer::Sleeper;
 pub(crate) use envelope::{Envelope, Refused};
 pub use lane::{Lane, LaneStats};
 pub(crate) use life::Life;
@@ -95,8 +95,7 @@ pub(crate) use shared::{Closeable, Shared};
 /// assert!(mailbox.try_recv().is_none());
 /// ```
 pub struct Mailbox<M: Message> {
-    consumer: Consumer<Shared<M>>,
-    state: State<M>,
+    consumer: Consumer<Shared<M>, State<M>>,
 }
 
 /// Returns whether each lane's messages fit into the address space.
@@ -116,7 +115,7 @@ impl<M: Message> Mailbox<M> {
         const { assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least") };
         const { assert!(M::LANES.len() < NO_LANE as usize, "Message::LANES must name fewer lanes than 65535") };
         const { assert!(lanes_fit::<M>(), "a lane of Message::LANES takes more memory than there are addresses for") };
-        Self { consumer: Consumer::new(Shared::new()), state: State::new() }
+        Self { consumer: Consumer::new(Shared::new(), State::new()) }
     }
 
     /// Receives the next message, and waits if there is none.
@@ -241,11 +240,11 @@ impl<M: Message> Mailbox<M> {
     /// Returns the right to take messages and to sleep. It stays on this thread.
     #[inline]
     pub(crate) fn receiver(&mut self) -> Receiver<'_, M> {
-        Receiver::new(self.consumer.split(), &mut self.state)
+        self.consumer.here()
     }
 
     pub(crate) fn linger_if(&mut self, lingers: bool) {
-        self.state.lingers = lingers;
+        self.consumer.own_mut().lingers = lingers;
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared<M>> {

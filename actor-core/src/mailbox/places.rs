@@ -170,6 +170,7 @@ impl<T> Deref for Line<T> {
 }
 
 /// Adds to a figure that one thread alone writes: no read-modify-write is needed.
+#[inline(always)]
 pub(super) fn add(figure: &AtomicU64, n: u64) {
     figure.store(figure.load(Ordering::Relaxed) + n, Ordering::Relaxed);
 }

@@ -144,6 +144,19 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
+    /// Counts and drops an ask whose asker has gone.
+    #[cold]
+    fn skip(&self, message: M) {
+        if let Some(places) = self.places() {
+            add(&places.figures.cancelled, 1);
+        }
+        // The consumer may have announced a sleep already, and this may be its last take before
+        // that sleep.
+        fence(Ordering::SeqCst);
+        self.tell_of_room(false);
+        drop(message);
+    }
+
     /// Returns whether the next message is ready. Cheaper than [`holds_any`](Self::holds_any), and
     /// ignores messages in flight.
     #[inline]
@@ -169,7 +182,12 @@ impl<M: Message> LaneQueue<M> {
     /// Counts the end of a message's handling. Called by the consumer only.
     #[inline]
     pub(super) fn finish(&self) {
-        if let Some(places) = self.places() {
+        // As in `send`.
+        if let Ring::Refusing(ring) = &self.ring {
+            if let Some(ring) = ring.get() {
+                add(&ring.places.figures.handled, 1);
+            }
+        } else if let Some(places) = self.places_otherwise() {
             add(&places.figures.handled, 1);
         }
     }
@@ -212,34 +230,23 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
     /// is left. The sender of a later message has yet to look at the signal, and ends an announced
     /// sleep. A closed lane receives nothing more, so there one call skips all.
     #[inline]
-    pub(super) fn take(&mut self, stash: Option<&mut Stash<M>>) -> Option<M> {
-        let mut skipped = 0;
-        if let RingSide::Refusing(mut ring) = self.ring_side()? {
+    pub(super) fn take(mut self, stash: Option<&mut Stash<M>>) -> Option<M> {
+        let (lane, mut skipped) = (self.get(), 0);
+        // As in `send`.
+        if let Ring::Refusing(ring) = &lane.ring {
+            let mut ring = self.reborrow().field(ring).owned()?;
             let (message, asker) = take_parts(&mut ring)?;
             if !asker.is_some_and(Asker::release) {
                 return Some(message);
             }
-            self.skip(message);
+            lane.skip(message);
             skipped = 1;
         }
         self.take_wanted(stash, skipped)
     }
 
-    /// Counts and drops an ask whose asker has gone.
-    #[cold]
-    fn skip(&self, message: M) {
-        if let Some(places) = self.places() {
-            add(&places.figures.cancelled, 1);
-        }
-        // The consumer may have announced a sleep already, and this may be its last take before
-        // that sleep.
-        fence(Ordering::SeqCst);
-        self.tell_of_room(false);
-        drop(message);
-    }
-
     /// As [`take`](Self::take), after so many asks were `skipped`.
-    fn take_wanted(&mut self, mut stash: Option<&mut Stash<M>>, mut skipped: usize) -> Option<M> {
+    fn take_wanted(mut self, mut stash: Option<&mut Stash<M>>, mut skipped: usize) -> Option<M> {
         while skipped < self.lane.capacity() || self.places()?.is_closed() {
             let envelope = match (self.ring_side()?, stash.as_deref_mut()) {
                 (RingSide::Refusing(mut ring), _) => {

@@ -1,9 +1,8 @@
 //! The consumer at work: its next message, and its sleep.
 
-use std::ops::{Deref, DerefMut};
 use std::task::{Context, Poll};
 
-use crate::mailbox::consumer::{ConsumerSide, LocalSide};
+use crate::mailbox::consumer::{Here, Taking};
 use crate::mailbox::lane::Lane;
 use crate::mailbox::message::Message;
 use crate::mailbox::schedule::Schedule;
@@ -26,7 +25,7 @@ const LANES_A_REST: usize = 4;
 pub(super) const NO_LANE: u16 = u16::MAX;
 
 /// The consumer's own data.
-pub(super) struct State<M> {
+pub(crate) struct State<M> {
     /// The stashes of lanes with an order of their own. `None` if no lane needs one.
     stashes: Option<Box<Stashes<M>>>,
     schedule: Schedule,
@@ -47,19 +46,14 @@ pub(super) struct State<M> {
     rests: u16,
 }
 
-/// The right to take messages, for one consumer.
-pub(crate) struct Lanes<'a, M: Message> {
-    side: ConsumerSide<'a, Shared<M>>,
-    state: &'a mut State<M>,
-}
+/// The right to take messages.
+pub(crate) type Lanes<'a, M> = Taking<'a, Shared<M>, State<M>>;
 
-/// The right to take messages and to sleep, for one consumer on one thread.
-pub(crate) struct Receiver<'a, M: Message> {
-    lanes: Lanes<'a, M>,
-    sleeper: LocalSide<'a, Shared<M>>,
-}
+/// The right to take messages and to sleep, on one thread.
+pub(crate) type Receiver<'a, M> = Here<'a, Shared<M>, State<M>>;
 
 impl<M: Message> State<M> {
+    #[inline(always)]
     pub(super) fn new() -> Self {
         Self {
             stashes: M::LANES.iter().any(Stash::<M>::is_needed).then(|| Box::new(Stashes::new(M::LANES))),
@@ -84,33 +78,20 @@ impl<M: Message> State<M> {
     }
 }
 
-impl<'a, M: Message> Receiver<'a, M> {
-    #[inline]
-    pub(super) fn new(
-        (side, sleeper): (ConsumerSide<'a, Shared<M>>, LocalSide<'a, Shared<M>>),
-        state: &'a mut State<M>,
-    ) -> Self {
-        Self { lanes: Lanes { side, state }, sleeper }
-    }
-
-    /// Returns the right to announce sleep for the same consumer.
-    pub(crate) fn sleeper(&self) -> LocalSide<'a, Shared<M>> {
-        self.sleeper.clone()
-    }
-
+impl<M: Message> Receiver<'_, M> {
     /// Takes the next message, if there is one.
     pub(super) fn try_recv(&mut self) -> Option<M> {
-        let message = self.take()?;
+        let message = self.taking().take()?;
         self.tell_of_room();
         Some(message)
     }
 
     /// Polls for the next message, for a program's own loop.
-    pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+    pub(super) fn poll_recv(mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         // Takes back the announcement of the last poll, because something else than a message may
         // have ended that sleep.
         self.shared().signal().begin();
-        let polled = self.poll_next(cx);
+        let polled = self.reborrow().poll_next(cx);
         if let Poll::Ready(Some(_)) = polled {
             self.tell_of_room();
         }
@@ -120,10 +101,10 @@ impl<'a, M: Message> Receiver<'a, M> {
     /// Polls for the next message, for an actor's loop. Unlike [`poll_recv`](Self::poll_recv), it
     /// leaves the waiting senders to the actor's watch, for each rest.
     #[inline]
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
-        match self.take() {
+    pub(crate) fn poll_next(mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        match self.taking().take() {
             Some(message) => Poll::Ready(Some(message)),
-            None => match self.linger() {
+            None => match self.reborrow().linger() {
                 Some(message) => Poll::Ready(Some(message)),
                 None => self.poll_empty(cx),
             },
@@ -138,43 +119,43 @@ impl<'a, M: Message> Receiver<'a, M> {
     /// more messages gather: a consumer close behind a producer makes both fetch each cache line
     /// from the other's core.
     #[cold]
-    fn linger(&mut self) -> Option<M> {
-        if !self.state.lingers || !self.shared().signal().was_ended_from_afar() {
+    fn linger(mut self) -> Option<M> {
+        if !self.own().lingers || !self.shared().signal().was_ended_from_afar() {
             return None;
         }
-        let mut pauses = self.state.first_pauses;
+        let mut pauses = self.own().first_pauses;
         let mut left = PAUSES;
         while left > 0 {
             (0..pauses).for_each(|_| spin_loop());
-            if let Some(message) = self.take() {
+            if let Some(message) = self.taking().take() {
                 let is_first_look = left == PAUSES;
-                self.state.first_pauses = if is_first_look { (pauses * 2).min(MOST_FIRST_PAUSES) } else { 1 };
+                self.taking().own_mut().first_pauses =
+                    if is_first_look { (pauses * 2).min(MOST_FIRST_PAUSES) } else { 1 };
                 return Some(message);
             }
             left = left.saturating_sub(pauses);
             pauses = 1;
         }
-        self.state.first_pauses = 1;
+        self.taking().own_mut().first_pauses = 1;
         None
     }
 
     /// Announces sleep, and looks again.
-    fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
-        self.rest();
-        let shared = self.shared();
-        if self.sleeper.signal_side().announce_sleep(cx.waker()) {
-            shared.tell_of_room(false);
+    fn poll_empty(mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        self.taking().rest();
+        if self.local().signal_side().announce_sleep(cx.waker()) {
+            self.shared().tell_of_room(false);
         }
         // Read before the last look: everything was sent before the close, or before the last
         // handle was dropped.
-        let no_more = shared.is_closed() || shared.handles() == 0;
-        let polled = match self.take() {
+        let no_more = self.shared().is_closed() || self.shared().handles() == 0;
+        let polled = match self.taking().take() {
             Some(message) => Poll::Ready(Some(message)),
             // A claim in flight becomes a message later, and its sender wakes the consumer.
-            None if no_more && (self.state.has_left || shared.is_drained()) => Poll::Ready(None),
+            None if no_more && (self.own().has_left || self.shared().is_drained()) => Poll::Ready(None),
             None => return Poll::Pending,
         };
-        shared.signal().cancel_sleep();
+        self.shared().signal().cancel_sleep();
         polled
     }
 
@@ -188,19 +169,21 @@ impl<'a, M: Message> Receiver<'a, M> {
 
     /// Closes the mailbox, and passes all undelivered messages to the hook with their lane's name.
     pub(super) fn drain_undelivered(&mut self, mut hook: impl FnMut(&'static str, M)) {
-        let shared = self.shared();
-        shared.close();
-        self.finish();
-        let Lanes { side, state } = &mut self.lanes;
+        self.shared().close();
+        self.taking().finish();
+        let mut taking = self.taking();
+        let (mut side, state) = taking.parts();
         state.has_left = true;
         (0..M::LANES.len()).for_each(|lane| side.lane_side(lane).leave());
-        self.sleeper.signal_side().leave();
+        self.local().signal_side().leave();
+        let mut taking = self.taking();
+        let (mut side, state) = taking.parts();
         for lane in 0..M::LANES.len() {
             while let Some(message) = side.lane_side(lane).take_undelivered(state.stash_mut(lane)) {
                 hook(M::LANES[lane].name(), message);
             }
         }
-        let Some(beside) = shared.beside() else { return };
+        let Some(beside) = side.get().beside() else { return };
         while let Some(message) = side.beside_side().and_then(|side| side.late_side().next_of_last()) {
             beside.work_returns();
             let lane = message.lane();
@@ -210,26 +193,14 @@ impl<'a, M: Message> Receiver<'a, M> {
     }
 }
 
-impl<'a, M: Message> Lanes<'a, M> {
-    pub(crate) fn shared(&self) -> &'a Shared<M> {
-        self.side.get()
-    }
-
-    /// Returns the same right for a shorter time.
-    pub(crate) fn reborrow(&mut self) -> Lanes<'_, M> {
-        Lanes { side: self.side.reborrow(), state: self.state }
-    }
-
+impl<M: Message> Lanes<'_, M> {
     #[inline]
     fn take(&mut self) -> Option<M> {
         self.finish();
-        if self.state.has_left {
-            return None;
-        }
-        let Self { side, state } = self;
+        let (mut side, state) = self.parts();
         let shared = side.get();
-        let State { stashes, schedule, in_hand, .. } = &mut **state;
-        let mut take = |lane: usize| {
+        let State { stashes, schedule, in_hand, .. } = state;
+        let mut take = move |lane: usize| {
             let stash = stashes.as_mut().map(|stashes| stashes.of_mut(lane));
             let message = side.lane_side(lane).take(stash)?;
             *in_hand = lane as u16;
@@ -259,27 +230,28 @@ impl<'a, M: Message> Lanes<'a, M> {
 
     /// Frees memory of calm lanes: checks a few lanes at each rest, in turn.
     fn rest(&mut self) {
-        if self.state.has_left {
+        if self.own().has_left {
             return;
         }
         for _ in 0..M::LANES.len().min(LANES_A_REST) {
-            let lane = usize::from(self.state.rests) % M::LANES.len();
-            self.state.rests = self.state.rests.wrapping_add(1);
-            self.side.lane_side(lane).rest(self.state.stash_mut(lane));
+            let lane = usize::from(self.own().rests) % M::LANES.len();
+            self.own_mut().rests = self.own().rests.wrapping_add(1);
+            let (mut side, state) = self.parts();
+            side.lane_side(lane).rest(state.stash_mut(lane));
         }
     }
 
     /// Counts the message in hand as handled. Receiving the next one does so as well.
     #[inline]
     pub(crate) fn finish(&mut self) {
-        if self.state.in_hand != NO_LANE {
-            let lane = usize::from(self.state.in_hand);
-            match self.state.is_beside.then(|| self.side.beside()).flatten() {
+        if self.own().in_hand != NO_LANE {
+            let lane = usize::from(self.own().in_hand);
+            match self.own().is_beside.then(|| self.shared().beside()).flatten() {
                 Some(beside) => beside.finish(lane),
-                None => self.side.lane(lane).finish(),
+                None => self.shared().lane(lane).finish(),
             }
-            self.state.is_beside = false;
-            self.state.in_hand = NO_LANE;
+            self.own_mut().is_beside = false;
+            self.own_mut().in_hand = NO_LANE;
         }
     }
 
@@ -289,9 +261,9 @@ impl<'a, M: Message> Lanes<'a, M> {
         self.finish();
         let lane = message.lane();
         if lane < M::LANES.len() {
-            self.side.make_beside();
-            self.state.is_beside = true;
-            self.state.in_hand = lane as u16;
+            self.shared().make_beside();
+            self.own_mut().is_beside = true;
+            self.own_mut().in_hand = lane as u16;
         }
         message
     }
@@ -299,49 +271,51 @@ impl<'a, M: Message> Lanes<'a, M> {
     /// Takes the oldest late result. `None` as well if `in_turn` is set and the last message was a
     /// late result.
     pub(crate) fn take_late(&mut self, in_turn: bool) -> Option<M> {
-        if std::mem::take(&mut self.state.was_late) && in_turn {
+        if std::mem::take(&mut self.own_mut().was_late) && in_turn {
             return None;
         }
-        let beside = self.side.beside_side()?;
+        let (mut side, _state) = self.parts();
+        let beside = side.beside_side()?;
         let counts = beside.get();
         let message = beside.late_side().next()?;
         counts.work_returns();
-        self.state.was_late = true;
+        self.own_mut().was_late = true;
         Some(self.give_beside(message))
     }
 
     /// Returns whether the message in hand came from a lane with batches.
     #[inline]
     pub(crate) fn gives_batches(&self) -> bool {
-        !self.state.is_beside && self.batch() > 1
+        !self.own().is_beside && self.batch() > 1
     }
 
     /// Returns the most messages for one call, as stated by the lane of the message in hand.
     #[inline]
     pub(crate) fn batch(&self) -> u32 {
-        M::LANES.get(usize::from(self.state.in_hand)).map_or(1, Lane::most_in_batch)
+        M::LANES.get(usize::from(self.own().in_hand)).map_or(1, Lane::most_in_batch)
     }
 
     /// Takes the next message of the lane of the message in hand, out of turn.
     pub(crate) fn take_alike(&mut self) -> Option<M> {
-        let lane = usize::from(self.state.in_hand);
-        let message = self.side.lane_side(lane).take(self.state.stash_mut(lane))?;
-        self.side.lane(lane).finish();
+        let lane = usize::from(self.own().in_hand);
+        let (mut side, state) = self.parts();
+        let message = side.lane_side(lane).take(state.stash_mut(lane))?;
+        self.shared().lane(lane).finish();
         Some(message)
     }
 
     /// Returns whether a control message may wait in another lane than the current one.
     pub(crate) fn has_other_control(&self) -> bool {
-        let in_hand = usize::from(self.state.in_hand);
+        let in_hand = usize::from(self.own().in_hand);
         if !Shared::<M>::HAS_FEW {
-            return self.side.filled(true).any_but(in_hand);
+            return self.shared().filled(true).any_but(in_hand);
         }
         let is_other = |lane: usize| M::LANES[lane].is_control() && lane != in_hand;
         (0..M::LANES.len()).any(|lane| is_other(lane) && self.holds_any(lane))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.side.is_closed()
+        self.shared().is_closed()
     }
 
     /// Returns whether several messages wait. With many lanes, returns whether any message may
@@ -349,10 +323,11 @@ impl<'a, M: Message> Lanes<'a, M> {
     #[cold]
     pub(crate) fn has_several(&self) -> bool {
         if !Shared::<M>::HAS_FEW {
-            return self.side.filled(true).any() || self.side.filled(false).any();
+            return self.shared().filled(true).any() || self.shared().filled(false).any();
         }
-        let waiting = |lane| self.side.lane(lane).waiting(self.state.stash(lane));
-        self.side.has_late() || (0..M::LANES.len()).map(waiting).sum::<u64>() > 1
+        let (shared, state) = self.both();
+        let waiting = |lane| shared.lane(lane).waiting(state.stash(lane));
+        shared.has_late() || (0..M::LANES.len()).map(waiting).sum::<u64>() > 1
     }
 
     /// Returns whether any message is queued, even one whose asker has gone.
@@ -363,28 +338,13 @@ impl<'a, M: Message> Lanes<'a, M> {
     /// Returns whether a message may be ready. Cheaper than [`has_messages`](Self::has_messages).
     pub(crate) fn has_next(&self) -> bool {
         if !Shared::<M>::HAS_FEW {
-            return [false, true].into_iter().any(|is_control| self.side.filled(is_control).any());
+            return [false, true].into_iter().any(|is_control| self.shared().filled(is_control).any());
         }
-        (0..M::LANES.len()).any(|lane| self.side.lane(lane).has_next(self.state.stash(lane)))
+        let (shared, state) = self.both();
+        (0..M::LANES.len()).any(|lane| shared.lane(lane).has_next(state.stash(lane)))
     }
 
     fn holds_any(&self, lane: usize) -> bool {
-        self.side.lane(lane).holds_any(self.state.stash(lane))
-    }
-}
-
-impl<'a, M: Message> Deref for Receiver<'a, M> {
-    type Target = Lanes<'a, M>;
-
-    #[inline(always)]
-    fn deref(&self) -> &Lanes<'a, M> {
-        &self.lanes
-    }
-}
-
-impl<'a, M: Message> DerefMut for Receiver<'a, M> {
-    #[inline(always)]
-    fn deref_mut(&mut self) -> &mut Lanes<'a, M> {
-        &mut self.lanes
+        self.shared().lane(lane).holds_any(self.own().stash(lane))
     }
 }

@@ -362,7 +362,7 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
             unsafe { place.read() }
         };
         // SAFETY: the value is moved out, and nothing else is run.
-        unsafe { self.pop_with(move_out) }
+        unsafe { self.pop_with(self.head(), move_out) }
     }
 
     /// Takes the oldest value by `take`, if the value is there.
@@ -372,10 +372,10 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
     ///
     /// # Safety
     ///
-    /// `take` moves the value out, and runs no other code of the value's type.
+    /// `head` is the next position to take. `take` moves the value out, and runs no other code of
+    /// the value's type.
     #[inline(always)]
-    unsafe fn pop_with<R>(&mut self, take: impl FnOnce(*const T) -> R) -> Option<R> {
-        let head = self.head();
+    unsafe fn pop_with<R>(&mut self, head: u64, take: impl FnOnce(*const T) -> R) -> Option<R> {
         let slot = self.get().filled(head)?;
         if self.places.has_left() {
             return None;
@@ -491,12 +491,13 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
 }
 
 impl<M> ConsumerSide<'_, RefusingRing<Envelope<M>>> {
-    /// Takes the oldest message and its asker, if the message is there.
+    /// Takes the oldest message and its asker, if the message is there. Returns their position too.
     ///
     /// The parts are moved out in place. A whole envelope that is moved out and taken apart afterwards is written in narrow
     /// stores and read back by wide loads, which a core cannot serve from its store buffer.
     #[inline(always)]
-    pub(super) fn pop_parts(&mut self) -> Option<(M, Option<Asker>)> {
+    pub(super) fn pop_parts(&mut self) -> Option<(u64, M, Option<Asker>)> {
+        let head = self.head();
         let parts = |envelope: *const Envelope<M>| {
             // SAFETY: `pop_with` lends a valid envelope that no other thread touches.
             let Envelope { message, asker } = unsafe { &*envelope };
@@ -506,7 +507,8 @@ impl<M> ConsumerSide<'_, RefusingRing<Envelope<M>>> {
             (message, unsafe { ptr::from_ref(asker).read() })
         };
         // SAFETY: both parts are moved out, and nothing else is run.
-        unsafe { self.pop_with(parts) }
+        let (message, asker) = unsafe { self.pop_with(head, parts) }?;
+        Some((head, message, asker))
     }
 }
 

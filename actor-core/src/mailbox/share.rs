@@ -42,10 +42,11 @@ impl<T> SharedRing<T> {
         }
     }
 
-    /// Puts a value in, and returns its position; or hands it back with the reason. The caller looks at the signal next.
+    /// Puts a value in, and returns its position; or hands it back with the reason. The caller
+    /// looks at the signal next.
     ///
-    /// Calls `back_out` when the value was counted for a moment and is not any more. Another one of its source may have been
-    /// refused because of that, so whoever waits for room looks again.
+    /// Calls `back_out` when the value was counted for a moment and is not any more. Another one of
+    /// its source may have been refused because of that, so whoever waits for room looks again.
     pub(super) fn push(&self, source: Option<u64>, value: T, back_out: impl FnOnce()) -> Result<u64, (PushError, T)> {
         if self.ring.places.is_closed() {
             return Err((PushError::Closed, value));
@@ -84,7 +85,8 @@ impl<T> SharedRing<T> {
         }
     }
 
-    /// Returns the number of a source's queue. The last one is that of the messages without a source.
+    /// Returns the number of a source's queue. The last one is that of the messages without a
+    /// source.
     fn queue(&self, entry: Option<Entry>) -> usize {
         entry.map_or(self.sources.entries(), Entry::index)
     }
@@ -104,6 +106,9 @@ impl<T> ConsumerSide<'_, SharedRing<T>> {
 
     /// Takes the next message of the source whose turn it is.
     pub(super) fn take(&mut self, turns: &mut Turns<T>) -> Option<T> {
+        if self.ring.places.has_left() {
+            return None;
+        }
         let queues = self.sources.entries().saturating_add(1);
         while turns.has_room(queues) {
             let number = self.ring.head();

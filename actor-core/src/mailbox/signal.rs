@@ -219,14 +219,14 @@ impl LocalSide<'_, Signal> {
     /// Announces that the consumer is about to sleep until a message arrives. The caller must look
     /// once more after this. Returns whether a sender may be waiting for room freed by the
     /// consumer.
-    pub(crate) fn announce_sleep(&self, waker: &Waker) -> bool {
+    pub(crate) fn announce_sleep(self, waker: &Waker) -> bool {
         self.sleeper.store(here() | ANNOUNCED, Ordering::Relaxed);
         self.announce(SLEEPING, waker)
     }
 
     /// Announces that the consumer waits for something besides messages, unless it has announced
     /// sleep already. Returns whether a sender may be waiting for room freed by the consumer.
-    pub(crate) fn announce_wait(&self, waker: &Waker) -> bool {
+    pub(crate) fn announce_wait(self, waker: &Waker) -> bool {
         if self.sleeper.load(Ordering::Relaxed) & ANNOUNCED != 0 {
             return false;
         }
@@ -234,7 +234,7 @@ impl LocalSide<'_, Signal> {
         self.announce(WAITING, waker)
     }
 
-    fn announce(&self, sleep: usize, waker: &Waker) -> bool {
+    fn announce(self, sleep: usize, waker: &Waker) -> bool {
         self.clear_bits();
         // SAFETY: only the consumer replaces the waker, and this is the consumer's thread.
         let is_kept = self.waker.with(|kept| unsafe { &*kept }.as_ref().is_some_and(|kept| kept.will_wake(waker)));

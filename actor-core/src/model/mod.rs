@@ -66,7 +66,7 @@ impl Wake for Counting {
 impl Counter {
     fn new() -> (Arc<Self>, Consumer<Signal>) {
         let (sleeps, wakes) = (PlainCount::new(0), Arc::new(PlainCount::new(0)));
-        let consumer = Consumer::new(Signal::new());
+        let consumer = Consumer::new(Signal::new(), ());
         let signal = Arc::clone(consumer.shared());
         (Arc::new(Self { signal, published: AtomicUsize::new(0), sleeps, wakes }), consumer)
     }
@@ -89,7 +89,7 @@ impl Counter {
                 Waker::from(Arc::new(counting))
             });
             self.sleeps.fetch_add(1, Ordering::Relaxed);
-            consumer.here().announce_sleep(waker);
+            consumer.local().announce_sleep(waker);
             if self.published.load(Ordering::Relaxed) == count {
                 self.signal.cancel_sleep();
                 return Poll::Ready(());

@@ -32,7 +32,7 @@ fn take(consumer: &mut Consumer<KeyedRing<Counted>>, skipped: &mut u64) -> Optio
 fn send(waiting: &'static [u64], senders: &'static [&'static [u64]], keys: usize, closes: bool, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let mut consumer = Consumer::new(KeyedRing::new(keys));
+        let mut consumer = Consumer::new(KeyedRing::new(keys), ());
         let ring = Arc::clone(consumer.shared());
         let (mut accepted, mut skipped) = (0, 0);
         for &key in waiting {
@@ -109,8 +109,8 @@ fn a_replacement_in_a_ring_that_closes_is_taken_or_comes_back() {
 fn the_slots_are_given_back_when_the_last_sender_has_looked_at_them() {
     check(3, || {
         let count = Arc::new(());
-        let mut consumer = Consumer::new(KeyedRing::new(1));
-        let mut sleeper = Consumer::new(Signal::new());
+        let mut consumer = Consumer::new(KeyedRing::new(1), ());
+        let mut sleeper = Consumer::new(Signal::new(), ());
         let (ring, signal) = (Arc::clone(consumer.shared()), Arc::clone(sleeper.shared()));
         assert_eq!(push(&ring, (1, 0, Arc::clone(&count))), 1);
         let threads: Vec<_> = [1, 2]
@@ -128,7 +128,7 @@ fn the_slots_are_given_back_when_the_last_sender_has_looked_at_them() {
             .collect();
         ring.ring.places.close();
         ring.ring.places.leave();
-        sleeper.here().leave();
+        sleeper.local().leave();
         let taken = std::iter::from_fn(|| consumer.side().pop()).count() as u64;
         consumer.side().ring_side().settle();
         let accepted = 1 + threads.into_iter().map(|one| one.join().expect("no panic")).sum::<u64>();

@@ -20,7 +20,7 @@ fn push(ring: &EvictingRing<Counted>, value: Counted) -> (usize, usize) {
 fn evict(producers: u32, preemptions: usize, closes: bool) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let mut consumer = Consumer::new(EvictingRing::new(1, SPARE));
+        let mut consumer = Consumer::new(EvictingRing::new(1, SPARE), ());
         let ring = Arc::clone(consumer.shared());
         assert_eq!(push(&ring, (0, Arc::clone(&count))), (1, 0));
         let threads: Vec<_> = (1..=producers)
@@ -73,7 +73,7 @@ fn a_producer_that_is_lapped_comes_again() {
     check(3, || {
         let count = Arc::new(());
         // Two slots for one message, so that a thread that is stopped is met again at once.
-        let mut consumer = Consumer::new(EvictingRing::new(1, 1));
+        let mut consumer = Consumer::new(EvictingRing::new(1, 1), ());
         let ring = Arc::clone(consumer.shared());
         let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
         let other = thread::spawn(move || push(&pushing, (9, share)));
@@ -98,7 +98,7 @@ fn a_producer_that_is_lapped_comes_again() {
 fn pass_by(producers: u32, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let mut consumer = Consumer::new(EvictingRing::new(1, producers as usize));
+        let mut consumer = Consumer::new(EvictingRing::new(1, producers as usize), ());
         let ring = Arc::clone(consumer.shared());
         let rounds = 2 * producers;
         let threads: Vec<_> = (0..producers)
@@ -141,8 +141,8 @@ fn a_position_that_is_passed_by_stays_void_when_its_memory_comes_back() {
 fn meet_the_end(producers: u32, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let mut consumer = Consumer::new(EvictingRing::new(1, 2));
-        let mut sleeper = Consumer::new(Signal::new());
+        let mut consumer = Consumer::new(EvictingRing::new(1, 2), ());
+        let mut sleeper = Consumer::new(Signal::new(), ());
         let (ring, signal) = (Arc::clone(consumer.shared()), Arc::clone(sleeper.shared()));
         let producers: Vec<_> = (0..producers)
             .map(|n| {
@@ -159,7 +159,7 @@ fn meet_the_end(producers: u32, preemptions: usize) {
             .collect();
         ring.places.close();
         ring.places.leave();
-        sleeper.here().leave();
+        sleeper.local().leave();
         let taken = std::iter::from_fn(|| consumer.side().pop()).count();
         consumer.side().settle();
         let (mut accepted, mut evicted) = (0, 0);

@@ -23,7 +23,7 @@ fn push(late: &Late<Counted>, n: u32, count: &Arc<()>) -> bool {
 #[test]
 fn each_late_message_is_taken_once_or_comes_back() {
     check(3, || {
-        let (mut actor, count) = (Consumer::new(Late::new()), Arc::new(()));
+        let (mut actor, count) = (Consumer::new(Late::new(), ()), Arc::new(()));
         let late = Arc::clone(actor.shared());
         let pushing: Vec<_> = (0..2)
             .map(|n| {
@@ -46,7 +46,7 @@ fn each_late_message_is_taken_once_or_comes_back() {
 #[test]
 fn late_messages_are_taken_oldest_first_and_the_rest_is_dropped() {
     check(3, || {
-        let (mut actor, count) = (Consumer::new(Late::new()), Arc::new(()));
+        let (mut actor, count) = (Consumer::new(Late::new(), ()), Arc::new(()));
         let late = Arc::clone(actor.shared());
         let (pushing, share) = (Arc::clone(&late), Arc::clone(&count));
         let worker = thread::spawn(move || (0..2).all(|n| push(&pushing, n, &share)));

@@ -15,7 +15,7 @@ fn push(ring: &RefusingRing<Counted>, value: Counted) -> Result<u64, ClaimError>
 type Consuming = Consumer<RefusingRing<Counted>>;
 
 fn consume(capacity: usize, frees: Frees) -> (Consuming, Arc<RefusingRing<Counted>>) {
-    let consumer = Consumer::new(RefusingRing::new(capacity, frees));
+    let consumer = Consumer::new(RefusingRing::new(capacity, frees), ());
     let ring = Arc::clone(consumer.shared());
     (consumer, ring)
 }
@@ -151,7 +151,7 @@ fn meet_the_end(producers: u32, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
         let (mut consumer, ring) = consume(2, Frees::WhenTaken);
-        let mut sleeper = Consumer::new(Signal::new());
+        let mut sleeper = Consumer::new(Signal::new(), ());
         let signal = Arc::clone(sleeper.shared());
         let producers: Vec<_> = (0..producers)
             .map(|n| {
@@ -167,7 +167,7 @@ fn meet_the_end(producers: u32, preemptions: usize) {
         let early = usize::from(pop(&mut consumer).is_some());
         ring.places.close();
         ring.places.leave();
-        sleeper.here().leave();
+        sleeper.local().leave();
         let taken = early + std::iter::from_fn(|| consumer.side().settle()).count();
         let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(accepted, taken);

@@ -21,7 +21,7 @@ fn take(consumer: &mut Consumer<SharedRing<Counted>>, turns: &mut Turns<Counted>
 fn send_and_take(senders: &'static [u64], share: usize, capacity: usize, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let mut consumer = Consumer::new(SharedRing::new(capacity, share));
+        let mut consumer = Consumer::new(SharedRing::new(capacity, share), ());
         let ring = Arc::clone(consumer.shared());
         let threads: Vec<_> = (0..)
             .zip(senders)
@@ -65,7 +65,7 @@ fn a_message_that_finds_no_room_gives_its_share_back() {
 fn a_share_is_free_again_once_its_message_is_taken() {
     check(3, || {
         let count = Arc::new(());
-        let mut consumer = Consumer::new(SharedRing::new(1, 1));
+        let mut consumer = Consumer::new(SharedRing::new(1, 1), ());
         let ring = Arc::clone(consumer.shared());
         assert!(push(&ring, 0, (1, Arc::clone(&count))).is_ok());
         let taking = thread::spawn(move || take(&mut consumer, &mut Turns::new()));
@@ -85,8 +85,8 @@ fn a_share_is_free_again_once_its_message_is_taken() {
 fn a_message_that_meets_the_end_is_taken_or_comes_back() {
     check(3, || {
         let count = Arc::new(());
-        let mut consumer = Consumer::new(SharedRing::new(2, 1));
-        let mut sleeper = Consumer::new(Signal::new());
+        let mut consumer = Consumer::new(SharedRing::new(2, 1), ());
+        let mut sleeper = Consumer::new(Signal::new(), ());
         let (ring, signal) = (Arc::clone(consumer.shared()), Arc::clone(sleeper.shared()));
         let threads: Vec<_> = (0..2)
             .map(|n| {
@@ -102,7 +102,7 @@ fn a_message_that_meets_the_end_is_taken_or_comes_back() {
         let early = usize::from(take(&mut consumer, &mut turns).is_some());
         ring.ring.places.close();
         ring.ring.places.leave();
-        sleeper.here().leave();
+        sleeper.local().leave();
         let taken = early + std::iter::from_fn(|| consumer.side().settle(&mut turns)).count();
         let accepted: usize = threads.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(accepted, taken);

@@ -23,7 +23,7 @@ impl Wake for Wakes {
 #[test]
 fn a_waker_is_replaced_while_another_wakes() {
     check(3, || {
-        let (mut consumer, published) = (Consumer::new(Signal::new()), Arc::new(AtomicBool::new(false)));
+        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
         let signal = Arc::clone(consumer.shared());
         let (notifying, publishing) = (Arc::clone(&signal), Arc::clone(&published));
         let producer = thread::spawn(move || {
@@ -35,7 +35,7 @@ fn a_waker_is_replaced_while_another_wakes() {
         let mut last = Arc::new(Wakes(PlainCount::new(0)));
         for _ in 0..2 {
             last = Arc::new(Wakes(PlainCount::new(0)));
-            consumer.here().announce_sleep(&Waker::from(Arc::clone(&last)));
+            consumer.local().announce_sleep(&Waker::from(Arc::clone(&last)));
             seen = published.load(Ordering::SeqCst);
         }
         producer.join().expect("notifying does not panic");
@@ -47,7 +47,7 @@ fn a_waker_is_replaced_while_another_wakes() {
 #[test]
 fn a_wait_is_interrupted_and_not_notified() {
     check(3, || {
-        let (mut consumer, asked) = (Consumer::new(Signal::new()), Arc::new(AtomicBool::new(false)));
+        let (mut consumer, asked) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
         let signal = Arc::clone(consumer.shared());
         let (stopping, asking) = (Arc::clone(&signal), Arc::clone(&asked));
         let telling = Arc::clone(&signal);
@@ -57,7 +57,7 @@ fn a_wait_is_interrupted_and_not_notified() {
         });
         let tell = thread::spawn(move || telling.notify());
         let wakes = Arc::new(Wakes(PlainCount::new(0)));
-        consumer.here().announce_wait(&Waker::from(Arc::clone(&wakes)));
+        consumer.local().announce_wait(&Waker::from(Arc::clone(&wakes)));
         let seen = asked.load(Ordering::SeqCst);
         stop.join().expect("no panic");
         assert!(!tell.join().expect("no panic"), "nobody has left");
@@ -70,7 +70,7 @@ fn a_wait_is_interrupted_and_not_notified() {
 #[test]
 fn an_interrupt_is_seen_or_wakes_whenever_it_comes() {
     check(3, || {
-        let (mut consumer, changed) = (Consumer::new(Signal::new()), Arc::new(AtomicBool::new(false)));
+        let (mut consumer, changed) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
         let signal = Arc::clone(consumer.shared());
         let (interrupting, changing) = (Arc::clone(&signal), Arc::clone(&changed));
         let other = thread::spawn(move || {
@@ -81,7 +81,7 @@ fn an_interrupt_is_seen_or_wakes_whenever_it_comes() {
         let wakes = Arc::new(Wakes(PlainCount::new(0)));
         signal.begin();
         let seen = changed.load(Ordering::Relaxed);
-        consumer.here().announce_wait(&Waker::from(Arc::clone(&wakes)));
+        consumer.local().announce_wait(&Waker::from(Arc::clone(&wakes)));
         other.join().expect("interrupting does not panic");
         assert!(seen || wakes.0.load(Plain::Relaxed) > 0, "neither seen nor woken");
         assert!(wakes.0.load(Plain::Relaxed) <= 1);
@@ -124,7 +124,7 @@ fn publish(signal: &Signal, published: &AtomicUsize) {
 #[test]
 fn after_a_wake_that_fails_the_next_one_wakes() {
     check(3, || {
-        let (mut consumer, published) = (Consumer::new(Signal::new()), Arc::new(AtomicUsize::new(0)));
+        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
         let signal = Arc::clone(consumer.shared());
         let producing: Vec<_> = (0..2)
             .map(|_| {
@@ -133,7 +133,7 @@ fn after_a_wake_that_fails_the_next_one_wakes() {
             })
             .collect();
         let brittle = Brittle::new();
-        consumer.here().announce_sleep(&Waker::from(Arc::clone(&brittle)));
+        consumer.local().announce_sleep(&Waker::from(Arc::clone(&brittle)));
         producing.into_iter().for_each(|one| one.join().expect("the panic was caught"));
         publish(&signal, &published);
         // By now one wake has failed at the latest.
@@ -146,14 +146,14 @@ fn after_a_wake_that_fails_the_next_one_wakes() {
 #[test]
 fn a_waker_is_replaced_while_another_wake_fails() {
     check(3, || {
-        let (mut consumer, published) = (Consumer::new(Signal::new()), Arc::new(AtomicUsize::new(0)));
+        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
         let signal = Arc::clone(consumer.shared());
         let (notifying, publishing) = (Arc::clone(&signal), Arc::clone(&published));
         let producer = thread::spawn(move || publish(&notifying, &publishing));
         let brittle = Brittle::new();
-        consumer.here().announce_sleep(&Waker::from(brittle));
+        consumer.local().announce_sleep(&Waker::from(brittle));
         let last = Arc::new(Wakes(PlainCount::new(0)));
-        consumer.here().announce_sleep(&Waker::from(Arc::clone(&last)));
+        consumer.local().announce_sleep(&Waker::from(Arc::clone(&last)));
         producer.join().expect("the panic was caught");
         publish(&signal, &published);
         assert!(last.0.load(Plain::Relaxed) > 0, "the waker that it slept with last was not woken");
@@ -164,13 +164,13 @@ fn a_waker_is_replaced_while_another_wake_fails() {
 #[test]
 fn a_consumer_leaves_while_a_wake_fails() {
     check(3, || {
-        let (mut consumer, published) = (Consumer::new(Signal::new()), Arc::new(AtomicUsize::new(0)));
+        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
         let signal = Arc::clone(consumer.shared());
         let (notifying, publishing) = (Arc::clone(&signal), Arc::clone(&published));
         let brittle = Brittle::new();
-        consumer.here().announce_sleep(&Waker::from(Arc::clone(&brittle)));
+        consumer.local().announce_sleep(&Waker::from(Arc::clone(&brittle)));
         let producer = thread::spawn(move || publish(&notifying, &publishing));
-        consumer.here().leave();
+        consumer.local().leave();
         producer.join().expect("the panic was caught");
         assert!(signal.notify(), "it is gone");
         signal.interrupt();
