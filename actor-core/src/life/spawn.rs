@@ -244,8 +244,8 @@ fn live<A: Actor>(
     }
 }
 
-/// Runs the actor's loop to its end. Not a closure, because the compiler does not inline the closure
-/// into the actor's future.
+/// Runs the actor's loop to its end. Not a closure, because the compiler does not inline the
+/// closure into the actor's future.
 struct Serving<'a, M: Message, P> {
     watch: &'a mut Watch,
     mailbox: &'a Sleeper<'a, Shared<M>>,
