@@ -88,7 +88,8 @@ pub fn runtime_named(name: &str) -> Result<Arc<dyn Runtime>, UnknownRuntime> {
 ///
 /// ```
 /// let names: Vec<_> = actor_lanes::runtime::all().iter().map(|runtime| runtime.name()).collect();
-/// let order: Vec<_> = ["tokio", "smol", "thread"].into_iter().filter(|name| names.contains(name)).collect();
+/// let all = ["tokio", "smol", "thread"].into_iter();
+/// let order: Vec<_> = all.filter(|name| names.contains(name)).collect();
 /// assert_eq!(names, order);
 /// ```
 #[must_use]

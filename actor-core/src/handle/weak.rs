@@ -25,7 +25,7 @@ pub struct WeakHandle<M: Message> {
 }
 
 impl<M: Message> Handle<M> {
-    /// Returns a handle that does not keep the actor reachable. [`WeakHandle`] has an example.
+    /// Returns a handle without influence on the actor's life. [`WeakHandle`] has an example.
     #[must_use]
     pub fn downgrade(&self) -> WeakHandle<M> {
         WeakHandle { shared: Arc::downgrade(&self.shared) }

@@ -54,8 +54,8 @@ impl<M: Message> Beside<M> {
         self.work.fetch_add(LOST - IN_FLIGHT, Ordering::SeqCst);
     }
 
-    /// Returns whether a result may still arrive. If not, every result is in the lanes or was given
-    /// out.
+    /// Returns whether a result may still arrive. If not, every result is in the lanes or was
+    /// taken.
     #[inline]
     pub(crate) fn is_work_in_flight(&self) -> bool {
         !self.work.load(Ordering::SeqCst).is_multiple_of(LOST)

@@ -1,8 +1,8 @@
 //! A ring with the newest message of each key.
 //!
 //! It is an evicting ring, drained from the oldest message on, and an index from keys to positions.
-//! A sender that finds a message of its key replaces this message in place. Otherwise the sender
-//! pushes, and then notes the position in the index.
+//! A sender replaces the waiting message of its key in place. If there is none, the sender pushes,
+//! and then notes the position in the index.
 //!
 //! # The index only saves room
 //!
@@ -18,8 +18,8 @@
 //!   is replaced.
 //!
 //! Two senders of one key may not know of each other's message. Then both are in the middle of a
-//! send, so either message may count as the newer one. The same holds for a sender that meets a
-//! replacement in flight: it pushes.
+//! send, so either message may count as the newer one. The same holds for a sender during
+//! another replacement of its message: it pushes.
 //!
 //! # Layout
 //!
@@ -86,8 +86,8 @@ impl<T> KeyedRing<T> {
     /// Pushes a value, in place of the message of its key if one waits. Returns the evicted
     /// messages, including the replaced one.
     ///
-    /// In any case, the caller must check the signal next, and drop the evicted messages after
-    /// that: their drop may send. If `GONE` is set, the caller must call
+    /// In any case, the caller must check the signal next. It drops the evicted messages only
+    /// afterwards, because their drop may send. If `GONE` is set, the caller must call
     /// [`EvictingRing::free_if_unused`].
     ///
     /// # Errors
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(rest(&mut ring), [(2, 2), (3, 3)]);
     }
 
-    /// Publishes a message without noting it, as a sender does that stops in between.
+    /// Publishes a message without noting it, like a sender stopped in between.
     fn push_without_note(ring: &KeyedRing<(u64, u32)>, key: u64, n: u32) -> u64 {
         let note = |slot| ring.key_at(slot).store(key, Ordering::SeqCst);
         ring.ring.push_noting((key, n), note).map(|(_, position)| position).expect("it is open")

@@ -253,7 +253,7 @@ impl<'a, T> LocalSide<'a, T> {
         self.of
     }
 
-    /// As [`ConsumerSide::field`].
+    /// Does the same as [`ConsumerSide::field`].
     #[inline(always)]
     pub(super) fn field<U>(&self, field: &'a U) -> LocalSide<'a, U> {
         assert_is_field(self.of, field);

@@ -1,4 +1,4 @@
-//! A message on its way through a lane.
+//! A message in its lane.
 
 use crate::reply::Asker;
 

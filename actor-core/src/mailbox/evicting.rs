@@ -422,6 +422,8 @@ impl<T> EvictingRing<T> {
         Some(value)
     }
 
+    /// Takes the message of a position, or of an earlier lap in its slot. Otherwise skips the
+    /// position if allowed. Called by the consumer.
     fn take_or_pass(&self, position: u64, may_pass: bool, look: &mut impl FnMut(usize)) -> Step<T> {
         let slot = self.slot(position);
         loop {

@@ -46,7 +46,7 @@ impl<M: Message> LaneQueue<M> {
             stats.cancelled = read(&consumer.cancelled);
             stats.undelivered = read(&consumer.undelivered);
             stats.high_water = read(&consumer.high_water);
-            // Read last, so that every finished message has been counted as accepted.
+            // Read last: every finished message has been counted as accepted by then.
             stats.accepted = places.accepted() + self.replaced();
             let ended = stats.handled + stats.evicted + stats.cancelled + stats.undelivered;
             stats.depth = stats.accepted.saturating_sub(ended);

@@ -9,19 +9,19 @@
 //!   bit set?                  SeqCst (2)        clear the bit           SeqCst (3)
 //!     yes -> nothing to do                    take again: something? set the bit again, serve it
 //!     no  -> set it           SeqCst (4)                                SeqCst (5)
-//!   look at the signal
+//!   check the signal
 //! ```
 //!
-//! In the one order of `SeqCst` accesses there are two cases. If (3) comes before (2), the producer
-//! sets the bit. If (2) comes before (3), then (1) comes before (5), and the second take finds the
-//! message. So a lane with a clear bit holds no message, except one in flight: its producer has yet
-//! to set the bit and to look at the signal. A set bit means little, because the lane may be empty.
-//! A producer changes nothing if the bit is set, so a message costs one load while its lane is not
-//! empty.
+//! In the single order of all `SeqCst` accesses there are two cases. If (3) comes before (2), the
+//! producer sets the bit. If (2) comes before (3), then (1) comes before (5), and the second take
+//! finds the message. So a lane with a clear bit holds no message, except one in flight: its
+//! producer still has to set the bit and to check the signal. A set bit means little, because the
+//! lane may be empty. A producer changes nothing if the bit is set, so a message costs one load
+//! while its lane is not empty.
 //!
 //! With more lanes than bits in a word there are several words, and a bit of `top` for each group
-//! of words. This bit is set and cleared in the same way: each producer looks at it once the lane's
-//! bit is set, and a consumer looks at the words once more after clearing it.
+//! of words. This bit is set and cleared in the same way: each producer checks it after the lane's
+//! bit is set, and a consumer checks the words again after clearing it.
 
 use crate::sync::{AtomicU64, Ordering, WORD_BITS, store_before_load};
 
@@ -57,8 +57,8 @@ impl Filled {
         set(&self.top, word / self.group);
     }
 
-    /// Clears the mark of an empty lane. The consumer must look once more afterwards, and mark the
-    /// lane if there is a message.
+    /// Clears the mark of an empty lane. The consumer must try to take again afterwards, and mark
+    /// the lane if there is a message.
     pub(super) fn clear(&self, lane: usize) {
         if self.words.is_empty() {
             return unset(&self.top, lane);

@@ -15,7 +15,7 @@ use crate::mailbox::turns::Turns;
 use crate::reply::Asker;
 use crate::sync::Ordering;
 
-/// Messages taken for each look at the depth.
+/// Messages taken for each check of the depth.
 const LOOK_EVERY: u64 = 64;
 
 #[inline(always)]
@@ -82,7 +82,7 @@ pub(super) fn send_evicting<M>(
     }
 }
 
-/// Moves the messages of a ring that evicts into the stash, and returns the newest.
+/// Moves the messages of an evicting ring into the stash, and returns the newest.
 pub(super) fn take_newest<M>(
     ring: &mut ConsumerSide<'_, EvictingRing<Envelope<M>>>,
     stash: &mut VecDeque<Envelope<M>>,
@@ -129,7 +129,7 @@ pub(super) fn send_shared<M: Message>(
     }
 }
 
-/// Takes the next message of the source whose turn it is.
+/// Takes the next message of the source in turn.
 pub(super) fn take_in_turn<M>(
     ring: &mut ConsumerSide<'_, SharedRing<Envelope<M>>>,
     turns: &mut Turns<Envelope<M>>,
@@ -178,8 +178,8 @@ pub(super) fn take_newest_of_key<M>(ring: &mut ConsumerSide<'_, KeyedRing<Envelo
     }
 }
 
-/// The depth only grows between two takes. So a look before a take sees the highest depth since the
-/// last take.
+/// Raises the highest depth. The depth only grows between two takes, so a check before a take sees
+/// the highest depth since the last take.
 fn saw(places: &Places, waiting: u64, capacity: u64) {
     let high_water = &places.figures.high_water;
     let waiting = waiting.min(capacity);

@@ -6,28 +6,35 @@ use crate::mailbox::sources::MOST_SHARE;
 ///
 /// | kind | order | when full | senders may wait |
 /// |---|---|---|---|
-/// | [`control`](Self::control) | first in, first out; before all data | refuses | yes |
-/// | [`fifo`](Self::fifo) | first in, first out | refuses | yes |
-/// | [`newest_first`](Self::newest_first) | last in, first out | evicts the oldest | never need to |
-/// | [`latest`](Self::latest) | holds one | replaces it | never need to |
-/// | [`latest_by_key`](Self::latest_by_key) | holds the newest of each key; oldest key first | evicts the oldest key | never need to |
-/// | `control` or `fifo` with a [`share`](Self::share) | first in, first out for each source; sources take turns | refuses | yes |
+/// | [`control`] | first in, first out; before all data | refuses | yes |
+/// | [`fifo`] | first in, first out | refuses | yes |
+/// | [`newest_first`] | last in, first out | evicts the oldest | no need |
+/// | [`latest`] | holds one | replaces it | no need |
+/// | [`latest_by_key`] | newest of each key; oldest key first | evicts the oldest key | no need |
+/// | with a [`share`] | first in, first out for each source; sources take turns | refuses | yes |
 ///
 /// # Memory
 ///
 /// An unused lane takes 24 bytes. The first message allocates 256 bytes more and the first slots. A
 /// slot takes the size of the message type and 16 bytes, rounded up to its alignment.
 ///
-/// | kind | slots after the first message | after a burst | given back |
-/// |---|---|---|---|
-/// | `control`, `fifo` | 8, or the capacity if that is less | as many again as the capacity, rounded up to a power of two, once more than 8 have waited | after 64 rests in a row with at most 8 messages before each; after one such rest if they take more than 1 MiB |
-/// | `newest_first`, `latest` | the capacity and 8, and up to an eighth more | and up to twice the capacity, for messages taken over by the consumer | the latter, when the consumer rests and holds none |
-/// | `latest_by_key` | as `newest_first`, and 40 to 72 bytes a key | the same | nothing before the end |
-/// | with a [`share`](Self::share) | as `fifo`, and 64 to 128 bytes a message of the capacity | and up to twice as many slots as have waited, in the consumer's queues | as `fifo`; the queues when all is taken and fewer messages waited than before |
+/// * `control` and `fifo` begin with 8 slots, or with the capacity if that is less. When more than
+///   8 messages wait, the lane adds slots for the whole capacity, rounded up to a power of two. It
+///   frees the added slots after 64 idle periods in a row with at most 8 messages before each. If
+///   they take more than 1 MiB, one such period is enough.
+/// * `newest_first` and `latest` have slots for the capacity and 8 more, and up to an eighth on
+///   top. The consumer holds messages taken over in a burst in further memory, for up to twice the
+///   capacity. It frees this memory when it is idle and holds none.
+/// * `latest_by_key` has the slots of `newest_first`, and 40 to 72 bytes for each key. It needs no
+///   further memory in a burst, and frees nothing before the end.
+/// * A lane with a share has the slots of `fifo`, and 64 to 128 bytes for each message of the
+///   capacity. In a burst, the consumer's queues take up to twice as many slots as messages have
+///   waited. The lane frees its slots like `fifo`. The consumer frees the queues when all messages
+///   are taken and fewer of them waited than before.
 ///
-/// The consumer checks four lanes at each rest, in turn. All slots are freed when the mailbox has
-/// been dropped, even if handles are left. The memory for sources and keys is freed with the last
-/// handle. Without memory, a message is refused as if the lane were full.
+/// The consumer checks four lanes in each idle period, in turn. All slots are freed when the
+/// mailbox has been dropped, even if handles are left. The memory for sources and keys is freed
+/// with the last handle. Without memory, a message is refused as if the lane were full.
 ///
 /// A capacity does not compile if its slots do not fit into the address space:
 ///
@@ -54,6 +61,13 @@ use crate::mailbox::sources::MOST_SHARE;
 /// assert_eq!(LANES[1].name(), "blocks");
 /// assert_eq!(LANES[1].capacity(), 256);
 /// ```
+///
+/// [`control`]: Self::control
+/// [`fifo`]: Self::fifo
+/// [`newest_first`]: Self::newest_first
+/// [`latest`]: Self::latest
+/// [`latest_by_key`]: Self::latest_by_key
+/// [`share`]: Self::share
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lane {
     name: &'static str,
@@ -153,7 +167,7 @@ impl Lane {
     /// its asker sees its reply as dropped.
     ///
     /// `capacity` bounds the messages waiting to be served. While the actor is busy, as many again
-    /// may have arrived since the actor's last look.
+    /// may have arrived since its last take.
     ///
     /// # Panics
     ///
@@ -463,8 +477,8 @@ pub struct LaneStats {
     pub cancelled: u64,
     /// Messages still queued at the actor's end.
     pub undelivered: u64,
-    /// The most messages seen waiting at once by the actor. In a first in, first out lane it looks
-    /// at every 64th message, so a short peak may be missed.
+    /// The most messages seen waiting at the same time by the actor. In a first in, first out lane
+    /// it checks at every 64th message, so a short peak may be missed.
     pub high_water: u64,
     /// Messages accepted and not finished: the waiting ones and the one in hand.
     pub depth: u64,

@@ -9,7 +9,7 @@
 //!   node.next = head                          all = head.swap(null)          Acquire
 //!   head: next -> node      Release             or, at its end,
 //!     fails: head is another now, again       all = head.swap(CLOSED)        Acquire
-//!     head is CLOSED: the message comes back
+//!     head is CLOSED: returns the message
 //! ```
 //!
 //! A node is the worker's until its exchange, and the actor's afterwards. The actor takes all nodes
@@ -27,7 +27,8 @@ use crate::sync::{AtomicPtr, Ordering, UnsafeCell};
 pub(crate) struct Late<M> {
     /// The newest node on the stack, null or [`Late::CLOSED`].
     head: AtomicPtr<Node<M>>,
-    /// The oldest node that the actor has taken off the stack, or null. The actor's alone.
+    /// The oldest node that the actor has taken off the stack, or null. Used by
+    /// the actor alone.
     taken: UnsafeCell<*mut Node<M>>,
 }
 

@@ -93,7 +93,7 @@ impl<T> FirstUse<T> {
     }
 }
 
-/// What is made lies in a box of its own, and the pointer to it is never copied to another `FirstUse`.
+/// The value lies in a box of its own. The pointer to it is never copied to another `FirstUse`.
 impl<T> Owner for FirstUse<T> {
     type Owned = T;
 

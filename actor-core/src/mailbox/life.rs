@@ -116,7 +116,7 @@ impl Life {
 
     fn change(&self, next: impl Fn(Phase) -> Phase) {
         let to_next = |state: usize| Some(state & STARTED | next(Phase::of(state)) as usize * PHASE);
-        // It always succeeds. SeqCst, before the look at the signal: a task with an announced wait
+        // It always succeeds. SeqCst, before the check of the signal: a task with an announced wait
         // either sees the change or is seen waiting. Acquire, within SeqCst: a second stop hands
         // the first one's deadline on.
         _ = self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, to_next);
@@ -128,8 +128,8 @@ impl Life {
         self.state.load(Ordering::SeqCst)
     }
 
-    /// Returns whether there is any request to end. The actor's loop asks this for each message, so
-    /// it compares the word with the first phase after `Running`.
+    /// Returns whether there is any request to end. The actor's loop calls this for each message,
+    /// so it compares the word with the first phase after `Running`.
     #[inline]
     pub(crate) fn is_asked(&self) -> bool {
         self.state() >= PHASE

@@ -143,7 +143,7 @@ impl Places {
         }
     }
 
-    /// Returns whether the consumer has [left](Self::leave). Asked by the consumer.
+    /// Returns whether the consumer has [departed](Self::leave). Called by the consumer.
     #[inline]
     pub(super) fn has_left(&self) -> bool {
         self.consumer.left_at.load(Ordering::Relaxed) != NOT_LEFT

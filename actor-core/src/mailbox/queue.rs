@@ -63,7 +63,7 @@ impl<M: Message> LaneQueue<M> {
         Self { lane, ring }
     }
 
-    /// Pushes a message, marks the lane as filled and looks at the signal, or returns the message.
+    /// Pushes a message, marks the lane as filled and checks the signal, or returns the message.
     /// Never waits.
     #[inline(always)]
     pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal, mark: impl FnOnce()) -> Result<(), Refused<M>> {
@@ -75,7 +75,7 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
-    /// As [`send`](Self::send), to a lane of another kind.
+    /// Does the same as [`send`](Self::send), for a lane of another kind.
     #[inline(never)]
     fn send_otherwise(&self, envelope: Envelope<M>, signal: &Signal, mark: impl FnOnce()) -> Result<(), Refused<M>> {
         let capacity = || self.lane.capacity();
@@ -215,8 +215,9 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
         })
     }
 
-    /// Stops taking messages, except as [undelivered](Self::take_undelivered). Called once the lane
-    /// is closed, and before the signal says `GONE`.
+    /// Records the consumer's departure: from now on messages are taken as
+    /// [undelivered](Self::take_undelivered) only. Called after the lane is closed, and before
+    /// `GONE` is set at the signal.
     pub(super) fn leave(&mut self) {
         if let Some(places) = self.places() {
             places.leave();
@@ -227,8 +228,8 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
     ///
     /// One call skips at most as many asks as the lane holds, because endless cancelled asks must
     /// not keep the consumer from other lanes. `None` still means: no message from before the call
-    /// is left. The sender of a later message has yet to look at the signal, and ends an announced
-    /// sleep. A closed lane receives nothing more, so there one call skips all.
+    /// is left. The sender of a later message still has to check the signal, and then ends an
+    /// announced sleep. A closed lane receives nothing more, so there one call skips all.
     #[inline]
     pub(super) fn take(mut self, stash: Option<&mut Stash<M>>) -> Option<M> {
         let (lane, mut skipped) = (self.get(), 0);
@@ -245,7 +246,7 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
         self.take_wanted(stash, skipped)
     }
 
-    /// As [`take`](Self::take), after so many asks were `skipped`.
+    /// Does the same as [`take`](Self::take), after `skipped` skipped asks.
     fn take_wanted(mut self, mut stash: Option<&mut Stash<M>>, mut skipped: usize) -> Option<M> {
         while skipped < self.lane.capacity() || self.places()?.is_closed() {
             let envelope = match (self.ring_side()?, stash.as_deref_mut()) {
@@ -269,8 +270,8 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
         None
     }
 
-    /// Takes the oldest remaining message, once the consumer has [left](Self::leave) and the signal
-    /// says `GONE`.
+    /// Takes the oldest remaining message, after the consumer's [departure](Self::leave) and once
+    /// `GONE` is set at the signal.
     pub(super) fn take_undelivered(&mut self, stash: Option<&mut Stash<M>>) -> Option<M> {
         let envelope = match (self.ring_side()?, stash) {
             (RingSide::Refusing(mut ring), _) => ring.settle()?,
@@ -297,7 +298,7 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
         Some(envelope.message)
     }
 
-    /// Frees memory after a while without need. Called when the consumer is idle.
+    /// Frees memory that was not needed for a while. Called when the consumer is idle.
     pub(super) fn rest(&mut self, stash: Option<&mut Stash<M>>) {
         match self.ring_side() {
             None => {}
@@ -336,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_evicted_long_ago_is_passed_by_in_one_step() {
+    fn positions_evicted_long_ago_are_skipped_in_one_step() {
         let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         assert!(lane.send(plain(1), &signal, || {}).is_ok());
         assert_eq!(take(&mut lane, &mut stash), Some(1));
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_whose_place_comes_round_before_the_consumer_is_taken() {
+    fn a_message_from_before_the_last_lap_is_taken() {
         let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         assert!(lane.send(plain(1), &signal, || {}).is_ok());
         // The first message's evictor is stopped, and so are others, a lap ahead of the consumer.
@@ -368,11 +369,11 @@ mod tests {
             assert_eq!((take(&mut lane, &mut stash), take(&mut lane, &mut stash)), (Some(n), Some(n + 1)));
         }
         let places = lane.places().expect("it has been used");
-        assert_eq!(places.producers.void.load(Ordering::Relaxed), 0, "no sender had to come again");
+        assert_eq!(places.producers.void.load(Ordering::Relaxed), 0, "no sender had to push again");
     }
 
     #[test]
-    fn a_closed_lane_is_looked_through_to_its_end() {
+    fn a_take_from_a_closed_lane_skips_every_cancelled_ask() {
         let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         let (_reply, answer, asker) = Reply::<()>::queued();
         drop(answer);
@@ -381,6 +382,6 @@ mod tests {
         stop_after_claim(&lane);
         assert!(lane.send(plain(2), &signal, || {}).is_ok());
         lane.close();
-        assert_eq!(take(&mut lane, &mut stash), Some(2), "and not nothing, for the sake of an ask that was cancelled");
+        assert_eq!(take(&mut lane, &mut stash), Some(2), "the cancelled ask does not end the search");
     }
 }

@@ -15,7 +15,7 @@ use crate::sync::{Ordering, fence, spin_loop};
 /// twentieth of the time for waking a thread.
 const PAUSES: u16 = 32;
 
-/// At most this many of the pauses come before the first look.
+/// At most this many of the pauses come before the first take.
 const MOST_FIRST_PAUSES: u16 = 16;
 
 /// Lanes checked for unneeded memory each time the consumer is idle.
@@ -36,11 +36,11 @@ pub(crate) struct State<M> {
     /// Whether the last message was a late result. The next one then comes from elsewhere, and
     /// neither starves.
     was_late: bool,
-    /// Whether the consumer has left: all remaining messages are undelivered.
+    /// Whether the consumer has departed: all remaining messages are undelivered.
     has_left: bool,
     /// Whether the receiving thread lingers before it sleeps.
     pub(super) lingers: bool,
-    /// Pauses before the next first look at an empty mailbox.
+    /// Pauses before the next first take from an empty mailbox.
     first_pauses: u16,
     /// The number of lanes checked for unneeded memory so far.
     rests: u16,
@@ -88,7 +88,7 @@ impl<M: Message> Receiver<'_, M> {
 
     /// Polls for the next message, for a program's own loop.
     pub(super) fn poll_recv(mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
-        // Takes back the announcement of the last poll, because something else than a message may
+        // Takes back the announcement of the last poll, because something other than a message may
         // have ended that sleep.
         self.shared().signal().begin();
         let polled = self.reborrow().poll_next(cx);
@@ -99,7 +99,7 @@ impl<M: Message> Receiver<'_, M> {
     }
 
     /// Polls for the next message, for an actor's loop. Unlike [`poll_recv`](Self::poll_recv), it
-    /// leaves the waiting senders to the actor's watch, for each rest.
+    /// leaves the waiting senders to the actor's watch, which notifies them before each `Pending`.
     #[inline]
     pub(crate) fn poll_next(mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         match self.taking().take() {
@@ -111,13 +111,13 @@ impl<M: Message> Receiver<'_, M> {
         }
     }
 
-    /// Looks for messages a little longer, if the executor's thread spins and another thread ended
-    /// the last sleep. That thread often sends again soon, and a send to a sleeping consumer costs
-    /// a wake.
+    /// Tries to take a message for a little longer, if the executor's thread spins and another
+    /// thread ended the last sleep. That thread often sends again soon, and a send to a sleeping
+    /// consumer costs a wake.
     ///
-    /// After a message at the first look, the next linger waits longer before its first look, and
-    /// more messages gather: a consumer close behind a producer makes both fetch each cache line
-    /// from the other's core.
+    /// If the first take finds a message, the next linger pauses longer before its first take, so
+    /// that more messages gather. A consumer close behind a producer makes both fetch each cache
+    /// line from the other's core.
     #[cold]
     fn linger(mut self) -> Option<M> {
         if !self.own().lingers || !self.shared().signal().was_ended_from_afar() {
@@ -140,13 +140,13 @@ impl<M: Message> Receiver<'_, M> {
         None
     }
 
-    /// Announces sleep, and looks again.
+    /// Announces sleep, and tries to take a message again.
     fn poll_empty(mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         self.taking().rest();
         if self.local().signal_side().announce_sleep(cx.waker()) {
             self.shared().tell_of_room(false);
         }
-        // Read before the last look: everything was sent before the close, or before the last
+        // Read before the last take: every message was sent before the close, or before the last
         // handle was dropped.
         let no_more = self.shared().is_closed() || self.shared().handles() == 0;
         let polled = match self.taking().take() {
@@ -228,7 +228,7 @@ impl<M: Message> Lanes<'_, M> {
         })
     }
 
-    /// Frees memory of calm lanes: checks a few lanes at each rest, in turn.
+    /// Frees memory of calm lanes: checks a few lanes in each idle period, in turn.
     fn rest(&mut self) {
         if self.own().has_left {
             return;

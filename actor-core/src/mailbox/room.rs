@@ -30,12 +30,12 @@ impl Drop for Waiting<'_> {
 }
 
 impl<M: Message> LaneQueue<M> {
-    /// Registers the caller for the next free room. The caller must try once more before it waits.
+    /// Registers the caller for the next free room. The caller must try again before it waits.
     ///
     /// ```text
     /// sender                              consumer
     ///   push -> full                        pop, any number of times
-    ///   waiting += 1                        before its task rests: announces that (3)
+    ///   waiting += 1                        before its task returns Pending: announces that (3)
     ///   listen                                ROOM_WANTED was set -> clears it; notifies one more
     ///   ROOM_WANTED at the signal  (1)        listener for each message taken since the last time,
     ///   fence SeqCst               (2)        first come, first served; sets ROOM_WANTED again
@@ -48,9 +48,9 @@ impl<M: Message> LaneQueue<M> {
     /// in the same way. A notification between the count and (1) reaches no listener, but then the
     /// slot was freed before the second push.
     ///
-    /// Senders are woken when the consumer rests, because a wake at each pop would cost a wake for
-    /// each message. A woken sender sends as many messages as there is room for. An actor rests
-    /// after each turn, and a turn is bounded in number and time.
+    /// Senders are woken when the consumer's task returns `Pending`, because a wake at each pop would
+    /// cost a wake for each message. A woken sender sends as many messages as there is room for. An
+    /// actor's task returns `Pending` after each turn, and a turn is bounded in number and time.
     ///
     /// **Nothing is reserved for a notified sender, and no other party depends on it**, because it
     /// may not be polled for a long time, or never. The place stays free for others, and later

@@ -31,16 +31,16 @@ impl Schedule {
         Self { control: Class::new(lanes, true), data: Class::new(lanes, false), control_run: 0 }
     }
 
-    /// Takes the next message: asks the lanes in their order until one returns a message. `lanes`
+    /// Takes the next message: tries the lanes in their order until one returns a message. `lanes`
     /// has at most 16.
     #[inline]
     pub(super) fn next<T>(&mut self, lanes: &[Lane], mut take: impl FnMut(usize) -> Option<T>) -> Option<T> {
         self.of_classes(|class, _is_control| class.next(lanes, &mut take))
     }
 
-    /// As [`next`](Self::next), but asks only the filled lanes. `filled` returns the next one from
-    /// a lane on, in circular order. A lane without a message is no longer among them until it is
-    /// filled again.
+    /// Does the same as [`next`](Self::next), but tries only the filled lanes. `filled` returns the
+    /// next one from a lane on, in circular order. A lane without a message is no longer among them
+    /// until it is filled again.
     #[inline]
     pub(super) fn next_filled<T>(
         &mut self,
@@ -89,7 +89,7 @@ impl Class {
         if self.members == 0 {
             return None;
         }
-        // One look more than there are lanes, because the first lane may be at its turn's end and
+        // One try more than there are lanes, because the first lane may be at its turn's end and
         // have the only message.
         for _ in 0..=self.members.count_ones() {
             if self.credit > 0
@@ -156,7 +156,7 @@ mod tests {
             .collect()
     }
 
-    /// As [`served`], by the bits of the filled lanes.
+    /// Returns the same as [`served`], by the bits of the filled lanes.
     fn served_by_bits(depths: &mut [u32], rounds: usize) -> Vec<usize> {
         let depths = std::cell::RefCell::new(depths);
         let filled = |is_control, from: usize| {

@@ -29,8 +29,8 @@ pub(crate) struct Shared<M> {
     handles: AtomicUsize,
     /// Set once, after every lane has closed. Once it is set, every lane is closed.
     closed: AtomicBool,
-    /// Whether free room is left after some senders were notified of it, while others may wait. The
-    /// consumer's own.
+    /// Whether free room is left after some senders were notified of it, while others may wait.
+    /// Used by the consumer alone.
     waits_for_told: AtomicBool,
     /// Notified when `closed` is set.
     on_close: Notice,
@@ -96,8 +96,8 @@ impl<M: Message> Shared<M> {
         &filled[usize::from(is_control)]
     }
 
-    /// Returns the lane named by the message. A sender asks once: with a different second reply, it
-    /// would wait for room in one lane and send into another.
+    /// Returns the lane named by the message. Called once for each send: with a different second
+    /// result, the sender would wait for room in one lane and send into another.
     pub(crate) fn lane_of(&self, message: &M) -> &LaneQueue<M> {
         let lane = message.lane();
         self.lanes.get(lane).unwrap_or_else(|| {
@@ -182,7 +182,7 @@ impl<M: Message> Shared<M> {
     }
 
     /// Registers the sender of a message to this lane for the next free room. The sender must try
-    /// once more before it waits.
+    /// again before it waits.
     pub(crate) fn wait_for_room<'a>(&'a self, lane: &'a LaneQueue<M>) -> (Waiting<'a>, EventListener) {
         lane.wait_for_room(&self.signal)
     }
@@ -205,8 +205,8 @@ impl<M: Message> Shared<M> {
         self.waits_for_told.store(all.not_all, Ordering::Relaxed);
     }
 
-    /// Returns whether a sender may wait for room that notified senders have not taken. Asked by
-    /// the consumer.
+    /// Returns whether a sender may wait for room not taken by notified senders. Called by the
+    /// consumer.
     pub(crate) fn waits_for_told(&self) -> bool {
         self.waits_for_told.load(Ordering::Relaxed)
     }
@@ -266,7 +266,7 @@ impl<'a, M: Message> LocalSide<'a, Shared<M>> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 

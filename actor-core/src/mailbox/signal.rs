@@ -15,10 +15,11 @@
 //! ```
 //!
 //! The second take is necessary because a producer may publish between the first take and (1). Such
-//! a producer saw no sleeper and owes no wake. In the one order of `SeqCst` accesses there are two
-//! cases. If (3) comes before (2), the second take finds the message. If (1) comes before (4), the
-//! producer sees the sleeper. Only one exchange clears a set bit. So there is at most one wake for
-//! each announced sleep, with any number of producers, and no wake while the consumer runs.
+//! a producer saw no sleeper and owes no wake. In the single order of all `SeqCst` accesses there
+//! are two cases. If (3) comes before (2), the second take finds the message. If (1) comes before
+//! (4), the producer sees the sleeper. Only one exchange clears a set bit. So there is at most one
+//! wake for each announced sleep, with any number of producers, and no wake while the consumer
+//! runs.
 //!
 //! A waiting handler is another kind of sleep: messages do not end it, but a stop of the actor
 //! does. It has a bit of its own, `WAITING`, for [`Signal::interrupt`] only.
@@ -33,7 +34,7 @@
 //! ```text
 //! consumer (poll)                           thread with a change
 //!   clear INTERRUPTED         Acquire         change
-//!   look at everything                        set INTERRUPTED         Release
+//!   check everything                          set INTERRUPTED         Release
 //!   set SLEEPING or WAITING                   SLEEPING or WAITING set?  yes -> wake
 //!   was INTERRUPTED set?  yes -> wake itself
 //! ```
@@ -50,7 +51,7 @@
 //! while it does. The consumer replaces the waker only when one load shows no bit set and a count
 //! of zero. Then no thread can begin to use the waker, because only two parties set bits: the
 //! consumer, and a counted producer with a failed wake. If another wake is still in flight when the
-//! waker has to be replaced, the consumer wakes itself instead of sleeping, and looks again.
+//! waker has to be replaced, the consumer wakes itself instead of sleeping, and checks again.
 //!
 //! # A waker that panics
 //!
@@ -91,7 +92,7 @@ const GONE: usize = 1 << 2;
 const ROOM_WANTED: usize = 1 << 3;
 /// Another thread than the consumer's ended the last sleep, and may be about to send more.
 const FROM_AFAR: usize = 1 << 4;
-/// Something besides messages was changed since the consumer last began to look.
+/// Something besides messages was changed since the consumer last began its checks.
 const INTERRUPTED: usize = 1 << 5;
 /// One thread in the middle of a wake.
 const WAKER: usize = 1 << 6;
@@ -216,8 +217,8 @@ impl Signal {
 /// The consumer's operations, all on one thread. None of them runs foreign code during an access to
 /// the waker's cell.
 impl LocalSide<'_, Signal> {
-    /// Announces that the consumer is about to sleep until a message arrives. The caller must look
-    /// once more after this. Returns whether a sender may be waiting for room freed by the
+    /// Announces that the consumer is about to sleep until a message arrives. The caller must check
+    /// again after this. Returns whether a sender may be waiting for room freed by the
     /// consumer.
     pub(crate) fn announce_sleep(self, waker: &Waker) -> bool {
         self.sleeper.store(here() | ANNOUNCED, Ordering::Relaxed);
@@ -282,9 +283,9 @@ impl LocalSide<'_, Signal> {
         true
     }
 
-    /// Marks the consumer as gone: it takes nothing any more. The sender of an untaken message sees
-    /// this after its publication, and takes the message back. Drops the waker, unless a thread is
-    /// using it.
+    /// Records the consumer's departure: it takes nothing any more. The sender of an untaken
+    /// message sees this after its publication, and takes the message back. Drops the waker, unless
+    /// a thread is using it.
     pub(crate) fn leave(&self) {
         // First, for loom's sake: loom remembers only a thread's last access. A load here would
         // make it forget the loads of other threads, and the outcomes in which these come later.

@@ -6,9 +6,9 @@ use crate::mailbox::envelope::Envelope;
 use crate::mailbox::lane::{Lane, LaneKind};
 use crate::mailbox::turns::Turns;
 
-/// The consumer's part of a lane: messages taken out of the ring and not yet given out.
+/// The consumer's part of a lane: messages taken out of the ring and not yet returned.
 pub(super) enum Stash<M> {
-    /// Messages are given out in the ring's order, without a stash.
+    /// Messages are returned in the ring's order, without a stash.
     None,
     /// Newest first; the oldest is in front.
     Newest(VecDeque<Envelope<M>>),

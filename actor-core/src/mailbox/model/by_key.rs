@@ -162,7 +162,7 @@ fn the_slots_are_freed_after_the_last_senders_check() {
         consumer.side().ring_side().settle();
         let accepted = 1 + threads.into_iter().map(|one| one.join().expect("no panic")).sum::<u64>();
         assert_eq!(accepted, taken + ring.ring.places.producers.evicted.load(Ordering::Relaxed));
-        assert!(!ring.ring.has_slots(), "nobody needs them any more");
+        assert!(!ring.ring.has_slots(), "no thread needs them any more");
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }

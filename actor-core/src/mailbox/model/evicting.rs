@@ -171,7 +171,7 @@ fn push_during_the_end(producers: u32, preemptions: usize) {
             evicted += gone;
         }
         assert_eq!(accepted, taken + evicted);
-        assert!(!ring.has_slots(), "nobody needs the memory, although the ring is kept");
+        assert!(!ring.has_slots(), "no thread needs the memory, although the ring is kept");
         drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });

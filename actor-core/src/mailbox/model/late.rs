@@ -39,7 +39,7 @@ fn each_late_message_is_taken_once_or_returned() {
         received.sort_unstable();
         let expected: Vec<u32> = (0..2).filter(|&n| accepted[n as usize]).collect();
         assert_eq!(received, expected);
-        assert_eq!(Arc::strong_count(&count), 1, "what came back was dropped");
+        assert_eq!(Arc::strong_count(&count), 1, "returned messages were dropped");
     });
 }
 

@@ -172,7 +172,7 @@ fn push_during_the_end(producers: u32, preemptions: usize) {
         let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(accepted, taken);
         assert_eq!(accepted, ring.places.accepted() as usize);
-        assert!(!ring.has_slots(), "nobody needs the memory, although the ring is kept");
+        assert!(!ring.has_slots(), "no thread needs the memory, although the ring is kept");
         drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });
@@ -188,7 +188,7 @@ fn messages_sent_during_the_end_are_taken_or_returned() {
     push_during_the_end(2, 3);
 }
 
-/// A consumer gives the grown slots back whenever it finds nothing, while producers grow the ring.
+/// A consumer frees the grown slots whenever it finds no message, while producers grow the ring.
 fn shrink(check: fn(usize, Box<dyn Fn() + Send + Sync>), producers: u32, each: u32) {
     let model = move || {
         let count = Arc::new(());

@@ -60,7 +60,7 @@ fn a_wait_is_interrupted_and_not_notified() {
         consumer.local().announce_wait(&Waker::from(Arc::clone(&wakes)));
         let seen = asked.load(Ordering::SeqCst);
         stop.join().expect("no panic");
-        assert!(!tell.join().expect("no panic"), "nobody has left");
+        assert!(!tell.join().expect("no panic"), "the consumer has not departed");
         assert!(wakes.0.load(Plain::Relaxed) <= 1);
         assert!(seen || wakes.0.load(Plain::Relaxed) == 1, "neither seen nor woken");
     });
@@ -113,14 +113,14 @@ impl Wake for Brittle {
     }
 }
 
-/// Publishes once more, and wakes with a waker that may fail.
+/// Publishes again, and wakes with a waker of uncertain success.
 fn publish(signal: &Signal, published: &AtomicUsize) {
     published.fetch_add(1, Ordering::SeqCst);
     store_before_load();
     drop(catch_unwind(AssertUnwindSafe(|| signal.notify())));
 }
 
-/// Two producers with wakes that may fail, and later producers: the consumer is woken.
+/// Two producers may fail to wake, and later producers do not: the consumer is woken.
 #[test]
 fn after_a_wake_that_fails_the_next_one_wakes() {
     check(3, || {
@@ -138,7 +138,7 @@ fn after_a_wake_that_fails_the_next_one_wakes() {
         publish(&signal, &published);
         // By now one wake has failed at the latest.
         signal.interrupt();
-        assert!(brittle.wakes.load(Plain::Relaxed) > 0, "nobody wakes it any more");
+        assert!(brittle.wakes.load(Plain::Relaxed) > 0, "it is never woken again");
     });
 }
 
@@ -175,6 +175,6 @@ fn a_consumer_leaves_while_a_wake_fails() {
         producer.join().expect("the panic was caught");
         assert!(signal.notify(), "it is gone");
         signal.interrupt();
-        assert_eq!(brittle.wakes.load(Plain::Relaxed), 0, "nobody wakes who is gone");
+        assert_eq!(brittle.wakes.load(Plain::Relaxed), 0, "a departed consumer is not woken");
     });
 }
