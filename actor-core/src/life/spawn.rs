@@ -213,24 +213,23 @@ fn live<A: Actor>(
         // Captured first, so dropped first with the future: the state is dropped before the exit is
         // published.
         let all = &mut parts;
-        let receiver = ending.mailbox.receiver();
-        let mailbox = receiver.sleeper();
         {
+            let (receiver, mailbox) = ending.mailbox.receiver().split();
             let mut serving = pin!(Some(serve(all, receiver)));
-            let reason = Serving { watch: &mut watch, mailbox: &mailbox, part: serving.as_mut() }.await;
+            let reason = Serving { watch: &mut watch, mailbox, part: serving.as_mut() }.await;
             ending.reason.0 = Some(reason);
             // Drops a waiting handler's values. The panic hook has reported any panic in this drop,
             // and the exit reason stays the same.
             drop(contained(|| serving.set(None)));
         }
-        mailbox.close();
-        mailbox.interrupt();
+        ending.mailbox.close();
         if let Some(actor) = &mut parts.state {
             let reason = ending.reason.get();
             let mut stopped = pin!(Some(async {
                 actor.stopped(&reason).await;
                 ExitReason::Stopped
             }));
+            let (_receiver, mailbox) = ending.mailbox.receiver().split();
             let late = poll_fn(|task| watch.poll_stopped(&mailbox, stopped.as_mut(), task)).await;
             drop(contained(|| stopped.set(None)));
             ending.reason.also(late);
@@ -244,7 +243,7 @@ fn live<A: Actor>(
 /// into the actor's future.
 struct Serving<'a, M: Message, P> {
     watch: &'a mut Watch,
-    mailbox: &'a Sleeper<'a, Shared<M>>,
+    mailbox: Sleeper<'a, Shared<M>>,
     part: Pin<&'a mut Option<P>>,
 }
 
