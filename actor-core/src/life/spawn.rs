@@ -12,7 +12,7 @@ use crate::life::running::Running;
 use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Closeable, Mailbox, Message, Shared, Sleeper};
+use crate::mailbox::{Mailbox, Message, Shared, Sleeper};
 use crate::panic::{Panicked, contained, drop_contained};
 use crate::runtime::Executor;
 
