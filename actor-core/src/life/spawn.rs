@@ -12,7 +12,7 @@ use crate::life::running::Running;
 use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Closeable, Mailbox, Message, Shared, Sleeper};
+use crate::mailbox::{Mailbox, Message, Shared, Sleeper};
 use crate::panic::{Panicked, contained, drop_contained};
 use crate::runtime::Executor;
 
@@ -213,28 +213,23 @@ fn live<A: Actor>(
         // Captured first, so dropped first with the future: the state is dropped before the exit is
         // published.
         let all = &mut parts;
-        // In a block of its own: a borrowed local keeps its place in the future even after a move.
-        let (receiver, mailbox) = {
-            let receiver = ending.mailbox.receiver();
-            let mailbox = receiver.sleeper();
-            (receiver, mailbox)
-        };
         {
+            let (receiver, mailbox) = ending.mailbox.receiver().split();
             let mut serving = pin!(Some(serve(all, receiver)));
-            let reason = Serving { watch: &mut watch, mailbox: &mailbox, part: serving.as_mut() }.await;
+            let reason = Serving { watch: &mut watch, mailbox, part: serving.as_mut() }.await;
             ending.reason.0 = Some(reason);
             // Drops a waiting handler's values. The panic hook has reported any panic in this drop,
             // and the exit reason stays the same.
             drop(contained(|| serving.set(None)));
         }
-        mailbox.close();
-        mailbox.interrupt();
+        ending.mailbox.close();
         if let Some(actor) = &mut parts.state {
             let reason = ending.reason.get();
             let mut stopped = pin!(Some(async {
                 actor.stopped(&reason).await;
                 ExitReason::Stopped
             }));
+            let (_receiver, mailbox) = ending.mailbox.receiver().split();
             let late = poll_fn(|task| watch.poll_stopped(&mailbox, stopped.as_mut(), task)).await;
             drop(contained(|| stopped.set(None)));
             ending.reason.also(late);
@@ -248,7 +243,7 @@ fn live<A: Actor>(
 /// closure into the actor's future.
 struct Serving<'a, M: Message, P> {
     watch: &'a mut Watch,
-    mailbox: &'a Sleeper<'a, Shared<M>>,
+    mailbox: Sleeper<'a, Shared<M>>,
     part: Pin<&'a mut Option<P>>,
 }
 

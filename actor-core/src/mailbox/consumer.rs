@@ -161,8 +161,12 @@ impl<'a, S, T> Here<'a, S, T> {
         LocalSide { of: self.taking.shared(), _here: PhantomData }
     }
 
-    pub(crate) fn sleeper(&self) -> Sleeper<'a, S> {
-        Sleeper { shared: Arc::clone(&self.taking.consumer.shared), _consumer: PhantomData, _here: PhantomData }
+    /// Returns the same rights together with the right to announce sleep.
+    ///
+    /// By value: a future stores a local variable that has been borrowed, even after a move.
+    pub(crate) fn split(self) -> (Self, Sleeper<'a, S>) {
+        let shared = Arc::clone(&self.taking.consumer.shared);
+        (self, Sleeper { shared, _consumer: PhantomData, _here: PhantomData })
     }
 }
 
