@@ -115,7 +115,7 @@ impl Life {
     }
 
     fn change(&self, next: impl Fn(Phase) -> Phase) {
-        let to_next = |state: usize| Some(state & STARTED | next(Phase::of(state)) as usize * PHASE);
+        let to_next = |state: usize| Some((state & STARTED) | (next(Phase::of(state)) as usize * PHASE));
         // It always succeeds. SeqCst, before the look at the signal: a task with an announced wait
         // either sees the change or is seen waiting. Acquire, within SeqCst: a second stop hands
         // the first one's deadline on.
@@ -201,7 +201,7 @@ mod tests {
         ];
         for (phase, stopped, ended) in table {
             assert_eq!((phase.stopped(), phase.ended()), (stopped, ended), "from {phase:?}");
-            assert_eq!(Phase::of(phase as usize * PHASE | STARTED), phase);
+            assert_eq!(Phase::of((phase as usize * PHASE) | STARTED), phase);
         }
     }
 }
