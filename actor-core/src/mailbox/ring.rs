@@ -176,7 +176,7 @@ pub(super) struct Claim {
 pub(super) enum Frees {
     /// As soon as the message is taken out of the ring.
     WhenTaken,
-    /// When the consumer [releases](RefusingRing::release) it, which happens after the take.
+    /// When the consumer [releases](ConsumerSide::release) it, which happens after the take.
     WhenReleased,
 }
 

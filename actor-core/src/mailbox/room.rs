@@ -48,9 +48,10 @@ impl<M: Message> LaneQueue<M> {
     /// in the same way. A notification between the count and (1) reaches no listener, but then the
     /// slot was freed before the second push.
     ///
-    /// Senders are woken when the consumer's task returns `Pending`, because a wake at each pop would
-    /// cost a wake for each message. A woken sender sends as many messages as there is room for. An
-    /// actor's task returns `Pending` after each turn, and a turn is bounded in number and time.
+    /// Senders are woken when the consumer's task returns `Pending`, because a wake at each pop
+    /// would cost a wake for each message. A woken sender sends as many messages as there is room
+    /// for. An actor's task returns `Pending` after each turn, and a turn is bounded in number and
+    /// time.
     ///
     /// **Nothing is reserved for a notified sender, and no other party depends on it**, because it
     /// may not be polled for a long time, or never. The place stays free for others, and later

@@ -133,8 +133,8 @@ impl<T> ConsumerSide<'_, SharedRing<T>> {
         Some(value)
     }
 
-    /// Takes the remaining messages one by one, the oldest first. Does the same as
-    /// `settle` of a [`RefusingRing`] otherwise.
+    /// Takes the remaining messages one by one, the oldest first: from the queues, and then from
+    /// the ring by its own `settle`.
     pub(super) fn settle(&mut self, turns: &mut Turns<T>) -> Option<T> {
         turns.pop_oldest().or_else(|| self.ring_side().settle().map(|sourced| sourced.value))
     }
