@@ -1,8 +1,10 @@
-//! The mailbox beside the channels that one would otherwise take: async-channel and tokio's mpsc, all of 1024 places.
+//! Compares the mailbox with the usual channels: async-channel and tokio's mpsc, all with a
+//! capacity of 1024.
 //!
-//! Machines are noisy, so the contestants take turns round by round, and each row gives the median of the rounds with
-//! the quarter of the rounds below and above it. `cargo bench -p actor-core` prints a Markdown table; it takes about
-//! half a minute. A second table compares the kinds of lane. Everything runs on plain threads that park: no runtime's scheduling is part of a figure.
+//! Machines are noisy, so the contestants take turns round by round. Each row shows the median of
+//! the rounds, with the lower and the upper quartile. `cargo bench -p actor-core` prints a Markdown
+//! table, in about half a minute. A second table compares the kinds of lane. Everything runs on
+//! plain threads, which park: no runtime's scheduling is part of a figure.
 
 mod contestant;
 
@@ -20,10 +22,10 @@ use contestant::{AsyncChannel, Contestant, Ours, Parcel, TokioMpsc};
 use futures::executor::block_on;
 use futures::join;
 
-/// How often each contestant runs each workload. Odd, so that there is a median.
+/// Rounds of each contestant in each workload. Odd, so there is a median.
 const ROUNDS: usize = 31;
 
-/// A workload: does `n` operations and tells how long they took.
+/// A workload: does `n` operations and returns their duration.
 type Run = fn(u64) -> Duration;
 
 struct Workload {
@@ -53,7 +55,7 @@ const WORKLOADS: &[Workload] = &[
     workload!("sleep and be woken, without a scheduler", 100_000, wake),
 ];
 
-/// What each kind of lane costs, the plain one first.
+/// The costs of each kind of lane, the plain one first.
 const KINDS: &[(&str, Run)] = &[
     ("`fifo`", through::<Plain>),
     ("`fifo` with a `share`, 16 sources", through::<Shared>),
@@ -87,7 +89,7 @@ fn compare_kinds() {
     }
 }
 
-/// Sends 512 and takes all that is left of them, over and over, without a future.
+/// Sends 512 messages and takes all not evicted, repeatedly, without a future.
 fn through<M: Message + From<u64>>(n: u64) -> Duration {
     let (handle, mut mailbox) = mailbox::<M>();
     let start = now();
@@ -148,7 +150,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// Sends 512 and receives 512, over and over.
+/// Sends 512 and receives 512 messages, repeatedly.
 fn tell_local<C: Contestant>(n: u64) -> Duration {
     let (sender, mut receiver) = C::pair();
     let start = now();
@@ -193,7 +195,7 @@ fn tell_across<C: Contestant, const PRODUCERS: usize>(n: u64) -> Duration {
     })
 }
 
-/// Answers every ask until nobody can ask any more.
+/// Answers every ask until no handle is left.
 async fn serve<C: Contestant>(mut receiver: C::Receiver) {
     while let Some(parcel) = C::receive(&mut receiver).await {
         if let Parcel::Ask(reply) = parcel {
@@ -248,7 +250,7 @@ fn asks_across<C: Contestant>(n: u64) -> Duration {
     })
 }
 
-/// Looks in vain, is sent something, and is polled again; waking is a call that does nothing.
+/// Polls an empty mailbox, sends a message, and polls again. The wake is an empty call.
 fn wake<C: Contestant>(n: u64) -> Duration {
     let (sender, mut receiver) = C::pair();
     let mut cx = Context::from_waker(Waker::noop());

@@ -1,18 +1,17 @@
-//! An async-runtime-agnostic actor: many threads talk to one owner of state.
+//! An actor framework for programs with one owner of state and many threads sending to it.
 //!
-//! Anyone may hold a [`Handle`] and send from any thread; messages wait in the lanes of a [`Mailbox`]; an [`Actor`],
-//! pinned to one [`Executor`]'s thread, owns the state, which needs no `Send` and no lock. This crate names no
-//! runtime: an adapter (`actor-tokio`, `actor-smol`, `actor-thread`) implements the seam, [`Runtime`], and the facade crate `actor`
-//! picks one by a feature.
+//! An [`Actor`] owns its state on one [`Executor`]'s thread, so the state needs neither `Send` nor
+//! a lock. Any thread sends messages through a [`Handle`]; the lanes of a [`Mailbox`] hold them
+//! until the actor handles them, one at a time. This crate depends on no async runtime: an adapter
+//! (`actor-tokio`, `actor-smol` or `actor-thread`) implements [`Runtime`], and the facade crate
+//! `actor-lanes` selects adapters by feature.
 //!
 //! # Examples
 //!
 //! ```
-//! use std::rc::Rc;
-//! use std::sync::Arc;
 //! use std::time::Duration;
 //!
-//! use actor_core::{Actor, Context, Executor, Message, Reply, spawn};
+//! use actor_core::{Actor, Context, Message, Reply, Runtime, ThreadConfig, spawn};
 //!
 //! enum Count {
 //!     Add(u64),
@@ -20,39 +19,112 @@
 //! }
 //! impl Message for Count {}
 //!
-//! #[derive(Default)]
-//! struct Counter {
-//!     total: u64,
-//!     _not_send: Rc<()>,
-//! }
+//! struct Counter(u64);
 //!
 //! impl Actor for Counter {
 //!     type Message = Count;
 //!
 //!     async fn handle(&mut self, message: Count, _cx: &mut Context<Count>) {
 //!         match message {
-//!             Count::Add(n) => self.total += n,
-//!             Count::Read(reply) => reply.send(self.total),
+//!             Count::Add(n) => self.0 += n,
+//!             Count::Read(reply) => reply.send(self.0),
 //!         }
 //!     }
 //! }
 //!
-//! fn count_on(executor: &Arc<dyn Executor>) -> u64 {
-//!     let (counter, running) = spawn(executor, Counter::default).expect("the executor runs");
-//!     std::thread::scope(|threads| {
-//!         for _ in 0..4 {
-//!             threads.spawn(|| counter.tell_blocking(Count::Add(10), Duration::from_secs(5)).expect("it counts"));
-//!         }
-//!     });
-//!     let total = counter.ask_blocking(Count::Read, Duration::from_secs(5)).expect("it answers");
-//!     running.stop(Duration::from_secs(1));
-//!     assert!(running.join_blocking(Duration::from_secs(5)).expect("it ends").reason.is_normal());
-//!     total
-//! }
-//! # use actor_core::{Runtime, ThreadConfig};
-//! # let executor = actor_smol::SmolRuntime::new().start_executor(ThreadConfig::named("doc")).expect("a thread");
-//! assert_eq!(count_on(&executor), 40);
+//! let timeout = Duration::from_secs(10);
+//! let executor = actor_smol::SmolRuntime::new().start_executor(ThreadConfig::named("counter"))?;
+//! let (counter, running) = spawn(&executor, || Counter(0))?;
+//! std::thread::scope(|threads| {
+//!     for _ in 0..4 {
+//!         threads.spawn(|| counter.tell_blocking(Count::Add(10), timeout).expect("it runs"));
+//!     }
+//! });
+//! assert_eq!(counter.ask_blocking(Count::Read, timeout)?, 40);
+//!
+//! running.stop(timeout);
+//! let exit = running.join_blocking(timeout).expect("the counter ends in time");
+//! assert!(exit.reason.is_normal());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # The life of an actor
+//!
+//! ```text
+//!   made      the mailbox accepts messages; nothing handles them
+//!     │  spawn, Spawn::start
+//!     ▼
+//!   started   the state is made, and Actor::started runs ────────┐
+//!     │                                                          │  Context::stop     Stopped
+//!     ▼                                                          │  Context::fail     Failed
+//!   serving   Actor::handle, one message at a time ──────────────┤  a panic           Panicked
+//!     │  Running::stop, Context::stop_when_drained               │  Running::kill     Killed
+//!     ▼                                                          │  nothing can come  Unreachable
+//!   closing   nothing new is accepted; the rest is handled ──────┤
+//!     │  all was handled:      Stopped                           │
+//!     │  the deadline passed:  DeadlinePassed                    │
+//!     ▼                                                          │
+//!   stopped   the mailbox is closed, and Actor::stopped runs ◀───┘
+//!     │  the state is dropped; undelivered messages go to Spawn::on_undelivered
+//!     ▼
+//!   exit      Running::join returns the reason and the statistics
+//! ```
+//!
+//! The capitalised words at the right are the variants of [`ExitReason`]. Nothing can come when no
+//! handle is left, no message is queued, no timer is armed and no offloaded work is in flight. An
+//! actor without state, because it was killed before its start or its maker panicked, skips
+//! `Actor::stopped`. An executor dropped together with its actor ends it in any state, as
+//! [`Abandoned`](ExitReason::Abandoned).
+//!
+//! # Which lane?
+//!
+//! | messages | lane |
+//! |---|---|
+//! | stops, configuration: never lost, never waiting behind data | [`Lane::control`] |
+//! | blocks, commands: all handled, in order | [`Lane::fifo`] |
+//! | the same, from many sources, none of them filling the lane | [`Lane::fifo`] with [`share`] |
+//! | votes, samples: newest first, because their value falls with age | [`Lane::newest_first`] |
+//! | a setting: only the last one counts | [`Lane::latest`] |
+//! | the status of each peer: only the last one counts | [`Lane::latest_by_key`] |
+//! | signatures: cheaper to handle together | any lane with [`batch`] |
+//!
+//! [`Message`] has an example with several lanes.
+//!
+//! # What does full mean?
+//!
+//! | operation | `control`, `fifo` | with a [`share`] | evicting lanes |
+//! |---|---|---|---|
+//! | [`try_tell`], [`try_ask`] | returns `Full` | returns `Full` | drops the oldest |
+//! | [`tell`], [`ask`] | waits for room | waits for room in the share | drops the oldest |
+//! | [`tell_blocking`], [`ask_blocking`] | waits up to the timeout | likewise | drops the oldest |
+//!
+//! After the timeout the result is `Full` as well. `Full` returns the message to the caller.
+//! Evicting lanes are `newest_first`, `latest` and `latest_by_key`; there the send succeeds, and
+//! the asker of a dropped message receives [`AskError::Dropped`]. [`LaneStats`](mailbox::LaneStats)
+//! counts refused and dropped messages.
+//!
+//! No operation succeeds once the actor is closing: the caller receives the message back in
+//! `Closed`, or from `tell` in [`TellError`](handle::TellError).
+//!
+//! [`share`]: Lane::share
+//! [`batch`]: Lane::batch
+//! [`try_tell`]: Handle::try_tell
+//! [`try_ask`]: Handle::try_ask
+//! [`tell`]: Handle::tell
+//! [`ask`]: Handle::ask
+//! [`tell_blocking`]: Handle::tell_blocking
+//! [`ask_blocking`]: Handle::ask_blocking
+//!
+//! # Which runtime?
+//!
+//! | handlers await | adapter |
+//! |---|---|
+//! | messages, timers and offloaded work only | `actor-thread`: a plain thread, no async runtime |
+//! | tokio's I/O | `actor-tokio` |
+//! | smol's I/O | `actor-smol` |
+//!
+//! An actor on `actor-thread` is reached fastest, because its thread spins for a while before it
+//! sleeps. One process may use several runtimes. Senders need none.
 
 pub mod actor;
 #[cfg(any(loom, shuttle))]
@@ -75,8 +147,8 @@ mod spin;
 mod sync;
 
 pub use actor::{Actor, Context};
-pub use handle::{AskError, Handle, Recipient, TryTellError};
+pub use handle::{AskError, Handle, Recipient, TryTellError, mailbox};
 pub use life::{Exit, ExitReason, Running, Spawn, spawn};
-pub use mailbox::{Lane, Mailbox, Message, mailbox};
+pub use mailbox::{Lane, Mailbox, Message};
 pub use reply::Reply;
 pub use runtime::{Executor, Runtime, ThreadConfig};

@@ -1,23 +1,24 @@
-//! Something that comes once and for good, and those who wait for it.
+//! An event occurring once, and the tasks waiting for it.
 
 use event_listener::Event;
 
 use crate::sync::{AtomicBool, Ordering, fence};
 
-/// Wakes all who wait, and costs next to nothing while nobody does: an event makes its list with its first notification, and
-/// most actors end without anyone waiting.
+/// Wakes all waiting tasks, at almost no cost if there are none. An event allocates its list at its
+/// first notification, and most actors end without a waiting task.
 ///
 /// ```text
 /// waiter                              notifier
-///   has it come? yes -> done            it has come
-///   is_awaited = true                   fence SeqCst        (2)
+///   has it occurred? yes -> done        it has occurred
+///   is_awaited = true                   fence SeqCst           (2)
 ///   fence SeqCst          (1)           is_awaited? -> notify all
 ///   listen
-///   has it come? yes -> done
+///   has it occurred? yes -> done
 ///   wait
 /// ```
 ///
-/// If the notifier's look misses the waiter, (2) comes before (1), and the waiter's second look sees that it has come.
+/// If the notifier's check misses the waiter, then (2) precedes (1), and the waiter's second check
+/// sees the occurrence.
 #[derive(Debug)]
 pub(crate) struct Notice {
     is_awaited: AtomicBool,
@@ -29,7 +30,8 @@ impl Notice {
         Self { is_awaited: AtomicBool::new(false), event: Event::new() }
     }
 
-    /// Gives the event to listen to. The caller looks once more after it has begun to listen.
+    /// Returns the event to listen to. The caller checks again after it has registered its
+    /// listener.
     pub(crate) fn event(&self) -> &Event {
         self.is_awaited.store(true, Ordering::Relaxed);
         // Pairs with the fence in `notify`.
@@ -37,7 +39,7 @@ impl Notice {
         &self.event
     }
 
-    /// Wakes all who wait, after it has come.
+    /// Wakes all waiting tasks. Called after the occurrence is visible.
     pub(crate) fn notify(&self) {
         // Pairs with the fence in `event`.
         fence(Ordering::SeqCst);

@@ -1,19 +1,21 @@
-//! Wakers of strangers, kept from panicking where somebody else's work goes on.
+//! Contains panics of foreign wakers.
 //!
-//! **Foreign code runs last, or its panic is contained.** A waker, and the drop of a message or of a value, is code of
-//! somebody else. Between two things that this crate owes, its panic would keep the second from being done: a sender that
-//! waits in another lane would not be told of the close, an exit would not be published. So, by place:
+//! **Foreign code runs last, or its panic is contained.** A waker is foreign code, and so is the
+//! drop of a message or of a value. A panic of such code between two steps of this crate would
+//! prevent the second step: a sender waiting in another lane would not be notified of the close, or
+//! an exit would not be published. The rule for each place:
 //!
-//! | code | whose | rule |
+//! | code | owner | rule |
 //! |---|---|---|
-//! | waker in an event: `tell`, `join`, `closed` | a waiting task's | [`Quiet`]: contained in the waker itself |
-//! | waker in a reply's slot | the asker's | contained by the replier |
-//! | waker in the signal | the actor's task | runs last; a panic sets its sleep again (`signal`) |
-//! | waker that the signal replaces or lets go | perhaps a stranger's | contained |
-//! | drop of an evicted or cancelled message | the sender's | runs last, when all is counted |
-//! | drop of an undelivered message, and the hook | the sender's, the spawner's | contained, and the next one has its turn |
+//! | waker in an event: `tell`, `join`, `closed` | a waiting task | contained by [`Quiet`] |
+//! | waker in a reply's slot | the asker | contained by the replier |
+//! | waker in the signal | the actor's task | runs last; a panic restores the sleep (`signal`) |
+//! | waker replaced or released by the signal | possibly foreign | contained |
+//! | drop of an evicted or cancelled message | the sender | runs last, after all counts |
+//! | drop of an undelivered message; the hook | sender; spawner | contained; the next one follows |
 //!
-//! Events need it most: they wake under a lock, and one whose waker unwinds miscounts its listeners from then on.
+//! Events need this most: they wake under a lock, and an unwinding waker makes an event miscount
+//! its listeners from then on.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,23 +24,23 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::panic::contained;
 
-/// A future whose waker does not panic, neither when it wakes nor when it is dropped.
+/// Polls a future with a waker free of panics, in its wake and in its drop.
 ///
-/// It costs an allocation at the first poll, and another where the task's waker changes.
+/// Allocates at the first poll, and again for each change of the task's waker.
 #[derive(Debug)]
 pub(crate) struct Quiet<F> {
     future: F,
     waker: Option<(Arc<Contained>, Waker)>,
 }
 
-/// A task's waker, which is foreign code.
+/// A task's waker, as foreign code.
 #[derive(Debug)]
 struct Contained {
-    /// There until the drop.
+    /// `None` in the drop only.
     waker: Option<Waker>,
 }
 
-/// Polls a future with a waker that does not panic.
+/// Returns the future, to be polled with a waker free of panics.
 pub(crate) fn quietly<F: Future + Unpin>(future: F) -> Quiet<F> {
     Quiet { future, waker: None }
 }

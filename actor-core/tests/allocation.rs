@@ -1,6 +1,7 @@
-//! What sending costs in memory: nothing for a tell, taken or refused, and nothing for an ask once asks are going on.
+//! The allocations of sends: none for a tell, accepted or refused, and none for an ask after the
+//! first ones.
 //!
-//! A test binary of its own, because it counts every allocation of its process's threads, by thread.
+//! A test binary of its own, because it counts all allocations of its process, per thread.
 
 #![expect(unsafe_code, reason = "a global allocator that counts can be written in no other way")]
 
@@ -15,33 +16,36 @@ use actor_core::{Handle, Lane, Mailbox, Message, Reply, TryTellError, mailbox};
 use futures::executor::block_on;
 use futures::join;
 
-/// The system's allocator, counting.
+/// The system's allocator, with a count.
 struct Counting;
 
 thread_local!(static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
 
 fn count() {
-    // A thread that ends may allocate after its locals are gone; nobody looks at its count any more.
+    // An ending thread may allocate after the drop of its thread-locals. Its count is not read
+    // again.
     _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
 }
 
-// SAFETY: everything is passed on to the system's allocator as it came; counting touches a `const` thread-local without
-// a destructor, and so allocates nothing.
+// SAFETY: every call is forwarded to the system's allocator unchanged. The count is a `const`
+// thread-local without a destructor, so counting allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller keeps to the contract of `alloc`, which is the same.
+        // SAFETY: the caller fulfils the contract of `alloc`, and the two contracts are the same.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps to the contract of `dealloc`, and every pointer comes from `System`.
+        // SAFETY: the caller fulfils the contract of `dealloc`, and every pointer comes from
+        // `System`.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        // SAFETY: the caller keeps to the contract of `realloc`, and every pointer comes from `System`.
+        // SAFETY: the caller fulfils the contract of `realloc`, and every pointer comes from
+        // `System`.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -82,7 +86,7 @@ fn weight(lane: usize) -> InLane {
 }
 
 #[test]
-fn a_tell_allocates_nothing_also_when_it_evicts() {
+fn a_tell_allocates_nothing_even_when_it_evicts() {
     let (handle, mut mailbox) = mailbox();
     let fill = |lane| {
         let (allocations, ()) = allocations_of(|| (0..64).for_each(|_| assert!(handle.try_tell(weight(lane)).is_ok())));
@@ -130,7 +134,7 @@ fn receiving_allocates_nothing_after_a_lane_s_first_message() {
     assert_eq!((allocations, received), (0, LANES));
 }
 
-/// Answers everything that it is asked, and tells what that allocated after the first.
+/// Answers all asks. Returns the number of allocations after the first message.
 async fn serve(mut mailbox: Mailbox<InLane>) -> usize {
     let mut before = None;
     while let Some(InLane(_, parcel)) = mailbox.recv().await {
@@ -147,7 +151,7 @@ fn read(reply: Reply<u64>) -> InLane {
 }
 
 #[test]
-fn the_first_ask_allocates_its_reply_and_the_next_nothing() {
+fn the_first_ask_allocates_its_reply_and_later_asks_nothing() {
     let (handle, mut mailbox) = mailbox();
     assert!(handle.try_tell(weight(1)).is_ok());
     assert!(mailbox.try_recv().is_some(), "the lane's first");
@@ -167,7 +171,7 @@ fn the_first_ask_allocates_its_reply_and_the_next_nothing() {
 }
 
 #[test]
-fn asks_that_are_awaited_allocate_nothing_on_one_thread() {
+fn awaited_asks_allocate_nothing_on_one_thread() {
     let (handle, mailbox) = mailbox();
     let asking = async move {
         assert_eq!(handle.ask(read).await.ok(), Some(9));
@@ -181,7 +185,8 @@ fn asks_that_are_awaited_allocate_nothing_on_one_thread() {
     assert_eq!(allocations, (0, 0));
 }
 
-/// Asks once, counts what the next 1000 allocate, and what answering them does on the other thread.
+/// Asks once, and then 1000 times. Returns the allocations of these asks, and of their answers on
+/// the other thread.
 fn allocations_across(ask: impl Fn(&Handle<InLane>) -> Option<u64>) -> (usize, usize) {
     let (handle, mailbox) = mailbox();
     thread::scope(|threads| {
@@ -208,14 +213,14 @@ fn a_burst_of_asks_allocates_nothing_the_second_time() {
     const BURST: usize = 64;
 
     let (handle, mut mailbox) = mailbox();
-    // The lane has its memory once it has been full.
+    // A lane has all its memory once it has been full.
     while handle.try_tell(weight(1)).is_ok() {}
     while mailbox.try_recv().is_some() {}
     let mut answers = Vec::with_capacity(BURST);
     for allocated in [BURST, 0, 0] {
         let (allocations, ()) = allocations_of(|| {
             answers.extend((0..BURST).map(|_| handle.try_ask(read).expect("there is room")));
-            // Half of the askers leave, so that their memory is given back by the envelope or the reply.
+            // Half of the answers are dropped, so the envelope or the reply releases their memory.
             answers.truncate(BURST / 2);
             while mailbox.try_recv().is_some() {}
             answers.clear();

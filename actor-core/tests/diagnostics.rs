@@ -1,5 +1,6 @@
-//! What the compiler tells users of their mistakes. The expected texts are the stable toolchain's, and change with it:
-//! `TRYBUILD=overwrite cargo test -p actor-core --test diagnostics` writes them anew.
+//! Compiler messages for mistakes of users. The expected texts are those of the stable toolchain,
+//! and change with it: `TRYBUILD=overwrite cargo test -p actor-core --test diagnostics` updates
+//! them.
 
 #[test]
 fn mistakes_are_explained() {

@@ -1,4 +1,4 @@
-//! Messages and lanes of unusual sizes, and mailboxes that are used in unusual ways.
+//! Messages and lanes of unusual sizes, and unusual uses of mailboxes.
 
 use std::mem;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt};
 
 const LANES: &[Lane] = &[Lane::fifo("fifo", 3), Lane::newest_first("newest", 3), Lane::latest("latest")];
 
-/// Of size nothing.
+/// A message of size zero.
 struct Nothing<const LANE: usize>;
 
 impl<const LANE: usize> Message for Nothing<LANE> {
@@ -22,7 +22,7 @@ impl<const LANE: usize> Message for Nothing<LANE> {
     }
 }
 
-/// Aligned to a page.
+/// A message aligned to a page.
 #[repr(align(4096))]
 struct Page<const LANE: usize>(u8);
 
@@ -54,7 +54,7 @@ fn pages_arrive<const LANE: usize>() {
 }
 
 #[test]
-fn messages_without_size_and_messages_of_a_page_arrive() {
+fn messages_of_no_size_and_of_a_page_arrive() {
     nothing_arrives::<0>();
     nothing_arrives::<1>();
     nothing_arrives::<2>();
@@ -75,7 +75,7 @@ fn an_evicting_lane_of_more_messages_than_addresses_panics() {
     _ = Lane::newest_first("too many", usize::MAX - 3);
 }
 
-/// Its lanes' memory fits into the address space, and into no machine.
+/// A message whose lanes fit into the address space, but into no machine's memory.
 struct Vast<const LANE: usize>;
 
 impl<const LANE: usize> Message for Vast<LANE> {
@@ -88,7 +88,7 @@ impl<const LANE: usize> Message for Vast<LANE> {
 }
 
 #[test]
-fn a_lane_that_gets_no_memory_is_full() {
+fn a_lane_without_memory_is_full() {
     let (handle, mut mailbox) = mailbox();
     for _ in 0..2 {
         assert!(matches!(handle.try_tell(Vast::<0>), Err(TryTellError::Full(_))));
@@ -99,7 +99,7 @@ fn a_lane_that_gets_no_memory_is_full() {
     assert!(matches!(handle.try_tell(Vast::<0>), Err(TryTellError::Closed(_))));
 }
 
-/// A message of lanes that keep account of sources or keys, for more of them than there is memory for.
+/// A message of lanes counting more sources or keys than memory allows.
 struct Accounted(usize);
 
 impl Message for Accounted {
@@ -123,7 +123,7 @@ impl Message for Accounted {
 }
 
 #[test]
-fn a_lane_that_gets_no_memory_for_its_accounts_is_full() {
+fn a_lane_without_memory_for_its_sources_or_keys_is_full() {
     let (handle, mut mailbox) = mailbox();
     for lane in 0..3 {
         for _ in 0..2 {
@@ -137,7 +137,7 @@ fn a_lane_that_gets_no_memory_for_its_accounts_is_full() {
 }
 
 #[test]
-fn a_lane_that_gets_no_more_memory_is_full_until_there_is_room_in_what_it_has() {
+fn a_lane_that_cannot_grow_uses_the_memory_it_has() {
     let (handle, mut mailbox) = mailbox();
     let fill = || (0..100).take_while(|_| handle.try_tell(Vast::<1>).is_ok()).count();
     let few = fill();
@@ -149,7 +149,7 @@ fn a_lane_that_gets_no_more_memory_is_full_until_there_is_room_in_what_it_has() 
 }
 
 #[test]
-fn a_forgotten_mailbox_keeps_what_it_is_sent() {
+fn a_leaked_mailbox_stays_open_until_it_is_full() {
     let (handle, mailbox) = mailbox();
     assert!(handle.try_tell(Nothing::<0>).is_ok());
     mem::forget(mailbox);
@@ -158,7 +158,7 @@ fn a_forgotten_mailbox_keeps_what_it_is_sent() {
 }
 
 #[test]
-fn a_drained_mailbox_stays_ended_however_it_is_used() {
+fn a_drained_mailbox_stays_ended_in_every_use() {
     let (handle, mut mailbox) = mailbox();
     assert!(handle.try_tell(Nothing::<0>).is_ok());
     for undelivered in [1, 0] {
@@ -178,7 +178,7 @@ fn a_drained_mailbox_stays_ended_however_it_is_used() {
     assert_eq!((lane.accepted, lane.undelivered, lane.depth), (1, 1, 0));
 }
 
-/// Counts how often it is woken.
+/// Counts its wakes.
 #[derive(Default)]
 struct Wakes(AtomicUsize);
 
@@ -189,13 +189,13 @@ impl Wake for Wakes {
 }
 
 #[test]
-fn the_last_waker_is_woken_wherever_the_mailbox_is_polled() {
+fn only_the_waker_of_the_last_poll_is_woken() {
     let (handle, mut mailbox) = mailbox();
     for round in 0..200 {
         let wakes: Vec<_> = (0..3).map(|_| Arc::new(Wakes::default())).collect();
         for one in &wakes {
             let waker = Waker::from(Arc::clone(one));
-            // Each time on another thread, by the one and the other way to poll.
+            // On a new thread each time, alternating between the two ways to poll.
             mailbox = thread::spawn(move || {
                 let mut cx = Context::from_waker(&waker);
                 let polled = if round % 2 == 0 { mailbox.poll_recv(&mut cx) } else { mailbox.poll_next_unpin(&mut cx) };

@@ -1,4 +1,4 @@
-//! Code of somebody else that panics: it costs nobody but its owner anything.
+//! Panics of foreign code affect only the owner of this code.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ use actor_smol::SmolRuntime;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Panics whenever it is used, until it is told not to.
+/// A waker with a panic in every wake, until this is switched off.
 struct Stranger(AtomicBool);
 
 impl Wake for Stranger {
@@ -26,7 +26,7 @@ fn stranger() -> Waker {
     Waker::from(Arc::new(Stranger(AtomicBool::new(true))))
 }
 
-/// Counts how often it is woken.
+/// Counts its wakes.
 #[derive(Default)]
 struct Wakes(AtomicUsize);
 
@@ -88,7 +88,7 @@ fn executor() -> Arc<dyn Executor> {
 }
 
 #[test]
-fn a_close_reaches_every_waiter_though_each_other_waker_panics() {
+fn a_close_reaches_every_waiter_despite_panics_of_other_wakers() {
     let (handle, mut mailbox) = mailbox();
     let (wakes, counting) = Wakes::new();
     let bad = stranger();
@@ -96,7 +96,7 @@ fn a_close_reaches_every_waiter_though_each_other_waker_panics() {
     for lane in [0, 1] {
         handle.try_tell(Work::Note(lane)).expect("there is room");
     }
-    // Asleep again, as far as the signal knows: the wake of the first message has been counted.
+    // The first message ended the announced sleep, and its wake is counted.
     assert_eq!(wakes.count(), 1);
     let (mut a, mut b) = (pin!(handle.tell(Work::Note(0))), pin!(handle.tell(Work::Note(1))));
     let (mut c, mut d) = (pin!(handle.tell(Work::Note(0))), pin!(handle.tell(Work::Note(1))));
@@ -113,7 +113,7 @@ fn a_close_reaches_every_waiter_though_each_other_waker_panics() {
 }
 
 #[test]
-fn a_sender_whose_waker_panics_ends_neither_the_actor_nor_the_wait_of_others() {
+fn a_panic_of_a_senders_waker_ends_neither_the_actor_nor_another_senders_wait() {
     let executor = executor();
     let (handle, mailbox) = mailbox();
     let (go, until) = std::sync::mpsc::sync_channel(1);
@@ -134,7 +134,7 @@ fn a_sender_whose_waker_panics_ends_neither_the_actor_nor_the_wait_of_others() {
 }
 
 #[test]
-fn an_asker_whose_waker_panics_does_not_end_the_actor() {
+fn a_panic_of_an_askers_waker_does_not_end_the_actor() {
     let executor = executor();
     let (handle, mailbox) = mailbox();
     let mut answer = pin!(handle.try_ask(Work::Answer).expect("there is room"));
@@ -146,7 +146,7 @@ fn an_asker_whose_waker_panics_does_not_end_the_actor() {
 }
 
 #[test]
-fn every_joiner_is_told_though_the_first_ones_waker_panics() {
+fn every_joiner_is_notified_despite_a_panic_of_the_first_waker() {
     let executor = executor();
     let (handle, mailbox) = mailbox::<Work>();
     let running = Spawn::new(mailbox).start(&executor, Worker::default).expect("it starts");
@@ -159,7 +159,7 @@ fn every_joiner_is_told_though_the_first_ones_waker_panics() {
     assert!(matches!(bad.poll(&mut Task::from_waker(Waker::noop())), Poll::Ready(_)));
 }
 
-/// Fails once, then counts.
+/// A waker with a panic in its first wake. Counts its wakes.
 #[derive(Default)]
 struct Once(AtomicUsize);
 
@@ -169,7 +169,8 @@ impl Wake for Once {
     }
 }
 
-/// Has the waker of a consumer that sleeps panic in a send, and tells how often it is used by what comes next.
+/// Makes the waker of a sleeping consumer panic in a send. Returns its number of wakes after
+/// `next`.
 fn wakes_after_a_failure(next: impl FnOnce(actor_core::Handle<Work>, &actor_core::Mailbox<Work>)) -> usize {
     let (handle, mut mailbox) = mailbox();
     let once = Arc::new(Once::default());
@@ -183,7 +184,7 @@ fn wakes_after_a_failure(next: impl FnOnce(actor_core::Handle<Work>, &actor_core
 }
 
 #[test]
-fn a_waker_that_panics_once_is_woken_by_whatever_comes_next() {
+fn a_waker_with_one_panic_is_woken_by_the_next_event() {
     assert_eq!(wakes_after_a_failure(|handle, _| assert!(handle.try_tell(Work::Note(1)).is_ok())), 2);
     assert_eq!(wakes_after_a_failure(|handle, _| drop(handle)), 2, "the last handle");
     assert_eq!(wakes_after_a_failure(|_handle, mailbox| mailbox.close()), 2, "the close");

@@ -1,4 +1,4 @@
-//! A mailbox alone, with a loop of one's own instead of an actor.
+//! A mailbox without an actor: the test receives.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use actor_core::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
 use futures::StreamExt;
 use futures::executor::block_on;
 
-/// A number, in the lane that it names.
+/// A number, with its lane.
 struct Number(usize, u64);
 
 const FIFO: usize = 1;
@@ -26,7 +26,7 @@ impl Message for Number {
     }
 }
 
-/// Counts how often it is woken.
+/// Counts its wakes.
 #[derive(Default)]
 struct Wakes(AtomicUsize);
 
@@ -45,7 +45,7 @@ fn rest(mailbox: &mut Mailbox<Number>) -> Vec<u64> {
 }
 
 #[test]
-fn it_ends_when_the_last_handle_is_gone_and_everything_was_received() {
+fn a_mailbox_ends_after_its_last_handle_and_its_last_message() {
     let (handle, mut mailbox) = mailbox();
     fill(&handle, FIFO, [1, 2]);
     let second = handle.clone();
@@ -58,7 +58,7 @@ fn it_ends_when_the_last_handle_is_gone_and_everything_was_received() {
 }
 
 #[test]
-fn it_ends_when_it_was_closed_and_everything_was_received() {
+fn a_closed_mailbox_ends_after_its_last_message() {
     let (handle, mut mailbox) = mailbox();
     fill(&handle, FIFO, [1, 2]);
     mailbox.close();
@@ -72,7 +72,7 @@ fn it_ends_when_it_was_closed_and_everything_was_received() {
 }
 
 #[test]
-fn a_new_handle_opens_again_what_had_only_no_sender() {
+fn a_mailbox_without_handles_is_reopened_by_a_new_handle() {
     let (handle, mut mailbox) = mailbox();
     drop(handle);
     assert!(block_on(mailbox.recv()).is_none());
@@ -82,7 +82,7 @@ fn a_new_handle_opens_again_what_had_only_no_sender() {
 }
 
 #[test]
-fn the_last_handle_wakes_who_waits_for_a_message() {
+fn the_drop_of_the_last_handle_wakes_the_consumer() {
     let (handle, mut mailbox) = mailbox::<Number>();
     let waiting = thread::spawn(move || block_on(mailbox.recv()).is_none());
     drop(handle);
@@ -100,7 +100,7 @@ fn a_dropped_receive_loses_nothing() {
 }
 
 #[test]
-fn what_is_left_is_given_out_by_lane_oldest_first() {
+fn undelivered_messages_are_returned_by_lane_oldest_first() {
     let (handle, mut mailbox) = mailbox();
     fill(&handle, NEWEST, 1..=2);
     assert!(matches!(mailbox.try_recv(), Some(Number(NEWEST, 2))));
@@ -119,7 +119,7 @@ fn what_is_left_is_given_out_by_lane_oldest_first() {
 }
 
 #[test]
-fn a_dropped_mailbox_hands_back_what_comes_later() {
+fn a_dropped_mailbox_returns_later_messages() {
     let (handle, mailbox) = mailbox();
     fill(&handle, LATEST, [1]);
     drop(mailbox);
@@ -137,7 +137,7 @@ fn a_lane_that_does_not_exist_panics_in_the_sender() {
 }
 
 #[test]
-fn one_sleep_is_ended_by_one_wake_however_many_send() {
+fn many_sends_wake_a_sleeping_consumer_once() {
     const SENDERS: u64 = 8;
     const EACH: u64 = 500;
 
@@ -168,7 +168,7 @@ fn one_sleep_is_ended_by_one_wake_however_many_send() {
 }
 
 #[test]
-fn nobody_is_woken_while_the_consumer_is_awake() {
+fn a_send_to_an_awake_consumer_wakes_nothing() {
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));
     let mut cx = Context::from_waker(&waker);
@@ -180,7 +180,7 @@ fn nobody_is_woken_while_the_consumer_is_awake() {
     assert_eq!(wakes.0.load(Ordering::SeqCst), 0);
 }
 
-/// Sends another of its kind when it is dropped, as long as any are left to send.
+/// Sends another message of its kind in its drop, while any are left.
 struct Hydra {
     handle: Handle<Self>,
     left: Arc<AtomicU64>,
@@ -195,14 +195,14 @@ impl Drop for Hydra {
         let some_left = |left: u64| left.checked_sub(1);
         if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, some_left).is_ok() {
             let next = Self { handle: self.handle.clone(), left: Arc::clone(&self.left) };
-            // What comes back would grow a head in this very drop.
+            // Leaked, because the drop of a returned message would send again.
             std::mem::forget(self.handle.try_tell(next));
         }
     }
 }
 
 #[test]
-fn senders_that_never_rest_do_not_keep_a_message_from_being_served() {
+fn endless_senders_do_not_delay_a_receive() {
     const HEADS: u64 = 100_000;
 
     let left = Arc::new(AtomicU64::new(HEADS));
@@ -215,14 +215,14 @@ fn senders_that_never_rest_do_not_keep_a_message_from_being_served() {
     for _ in 0..4 {
         handle.try_tell(head()).unwrap_or_else(|_| panic!("the lane evicts"));
     }
-    // Whatever is evicted now brings in another: taking one message must not wait for the last of them.
+    // Each evicted message sends another one. Taking one message must not wait for all of them.
     let second = mailbox.try_recv().expect("one waits");
     assert!(left.load(Ordering::Relaxed) > HEADS - 100, "{} were evicted", HEADS - left.load(Ordering::Relaxed));
     left.store(0, Ordering::Relaxed);
     drop((first, second, mailbox));
 }
 
-/// Names another lane each time it is asked.
+/// A message alternating between two lanes, call by call.
 struct Wavering(AtomicUsize);
 
 impl Message for Wavering {
@@ -234,7 +234,7 @@ impl Message for Wavering {
 }
 
 #[test]
-fn a_sender_waits_for_room_where_it_will_send() {
+fn a_sender_waits_for_room_in_the_lane_of_its_message() {
     let (handle, mut mailbox) = mailbox();
     for lane in [0, 1] {
         handle.try_tell(Wavering(AtomicUsize::new(lane))).expect("there is room");
@@ -244,7 +244,8 @@ fn a_sender_waits_for_room_where_it_will_send() {
     let mut cx = Context::from_waker(&waker);
     let mut tells: Vec<_> = [0, 1].map(|lane| Box::pin(handle.tell(Wavering(AtomicUsize::new(lane))))).into();
     assert!(tells.iter_mut().all(|tell| tell.as_mut().poll(&mut cx).is_pending()));
-    // Room in one lane after the other: each time it is the one who waits for it that is woken, and it gets in.
+    // Each lane in turn has room: the sender waiting for this lane is woken, and its message is
+    // accepted.
     for done in [1, 2] {
         assert!(mailbox.try_recv().is_some());
         assert_eq!(wakes.0.load(Ordering::SeqCst), done);

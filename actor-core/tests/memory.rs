@@ -1,6 +1,6 @@
-//! What a lane keeps in memory: what its documentation states, and no more.
+//! The memory of a lane is at most as documented.
 //!
-//! A test binary of its own, because it counts the bytes of its process's threads, by thread.
+//! A test binary of its own, because it counts all bytes of its process, per thread.
 
 #![expect(unsafe_code, reason = "a global allocator that counts can be written in no other way")]
 
@@ -10,30 +10,32 @@ use std::task::{Context, Poll, Waker};
 
 use actor_core::{Handle, Lane, Mailbox, Message, mailbox};
 
-/// The system's allocator, counting.
+/// The system's allocator, with a count.
 struct Counting;
 
 thread_local!(static BYTES: Cell<isize> = const { Cell::new(0) });
 thread_local!(static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
 
 fn count(bytes: isize) {
-    // A thread that ends may allocate after its locals are gone; nobody looks at its count any more.
+    // An ending thread may allocate after the drop of its thread-locals. Its count is not read
+    // again.
     _ = BYTES.try_with(|all| all.set(all.get() + bytes));
     _ = ALLOCATIONS.try_with(|all| all.set(all.get() + usize::from(bytes > 0)));
 }
 
-// SAFETY: everything is passed on to the system's allocator as it came; counting touches `const` thread-locals without a
-// destructor, and so allocates nothing.
+// SAFETY: every call is forwarded to the system's allocator unchanged. The counts are `const`
+// thread-locals without a destructor, so counting allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
-        // SAFETY: the caller keeps to the contract of `alloc`, which is the same.
+        // SAFETY: the caller fulfils the contract of `alloc`, and the two contracts are the same.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(-(layout.size() as isize));
-        // SAFETY: the caller keeps to the contract of `dealloc`, and every pointer comes from `System`.
+        // SAFETY: the caller fulfils the contract of `dealloc`, and every pointer comes from
+        // `System`.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -41,7 +43,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Bytes of a lane that has been used, besides its slots.
+/// Bytes of a used lane, without its slots.
 const HEAD: isize = 256;
 
 /// Bytes of a slot for a message of 48 bytes.
@@ -69,7 +71,7 @@ fn send(handle: &Handle<InLane>, lane: usize, messages: usize) {
     (0..messages).for_each(|_| assert!(handle.try_tell(InLane(lane, [7; 5])).is_ok()));
 }
 
-/// Receives everything, and rests.
+/// Receives all messages, and becomes idle.
 fn rest(mailbox: &mut Mailbox<InLane>) -> usize {
     let mut cx = Context::from_waker(Waker::noop());
     (0..).take_while(|_| matches!(mailbox.poll_recv(&mut cx), Poll::Ready(Some(InLane(_, [7, ..]))))).count()
@@ -80,7 +82,7 @@ fn bytes_since(before: isize) -> isize {
 }
 
 #[test]
-fn a_lane_keeps_what_is_stated() {
+fn a_lane_takes_no_more_memory_than_documented() {
     for (lane, messages, most) in [
         (1, 0, 0),
         (0, 1, HEAD + FIRST_SLOTS * SLOT),
@@ -98,7 +100,7 @@ fn a_lane_keeps_what_is_stated() {
 }
 
 #[test]
-fn an_ended_actor_s_lanes_keep_no_messages_memory_while_there_are_handles() {
+fn an_ended_actors_lanes_release_their_slots_although_handles_are_left() {
     for takes in [false, true] {
         let (handle, mut mailbox) = mailbox();
         let before = BYTES.get();
@@ -116,7 +118,7 @@ fn an_ended_actor_s_lanes_keep_no_messages_memory_while_there_are_handles() {
 }
 
 #[test]
-fn a_lane_that_has_been_calm_for_a_while_gives_back_what_a_burst_needed() {
+fn a_calm_lane_releases_the_memory_of_a_burst() {
     let (handle, mut mailbox) = mailbox();
     send(&handle, 1, 1);
     rest(&mut mailbox);
@@ -124,7 +126,7 @@ fn a_lane_that_has_been_calm_for_a_while_gives_back_what_a_burst_needed() {
     send(&handle, 1, 512);
     assert_eq!(rest(&mut mailbox), 512);
     assert!(bytes_since(before) >= 512 * SLOT);
-    // 64 rests, each of which looks at four of the five lanes.
+    // 64 idle periods, each checking four of the five lanes.
     for _ in 0..2 * 64 {
         send(&handle, 1, 1);
         assert_eq!(rest(&mut mailbox), 1);
@@ -136,7 +138,7 @@ fn a_lane_that_has_been_calm_for_a_while_gives_back_what_a_burst_needed() {
 }
 
 #[test]
-fn a_lane_with_much_memory_gives_it_back_at_once() {
+fn a_lane_with_much_memory_releases_it_at_its_first_idle_check() {
     let (handle, mut mailbox) = mailbox();
     send(&handle, 4, 1);
     rest(&mut mailbox);
@@ -149,7 +151,7 @@ fn a_lane_with_much_memory_gives_it_back_at_once() {
 }
 
 #[test]
-fn bursts_over_and_over_allocate_nothing() {
+fn repeated_bursts_allocate_nothing() {
     let (handle, mut mailbox) = mailbox();
     for round in 0..100 {
         let before = ALLOCATIONS.get();
@@ -160,7 +162,7 @@ fn bursts_over_and_over_allocate_nothing() {
 }
 
 #[test]
-fn a_stash_gives_back_what_a_burst_needed() {
+fn a_stash_releases_the_memory_of_a_burst() {
     let (handle, mut mailbox) = mailbox();
     send(&handle, 2, 1);
     rest(&mut mailbox);

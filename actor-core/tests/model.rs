@@ -1,4 +1,4 @@
-//! Whatever is sent and taken, in whatever order: a mailbox does what a simple model of its lanes does.
+//! Random sends and receives: a mailbox behaves like a simple model of its lanes.
 
 use std::collections::VecDeque;
 
@@ -33,7 +33,7 @@ impl Message for Numbered {
 enum Step {
     Tell(usize),
     Ask(usize),
-    /// The asker of one of the asks so far leaves.
+    /// Drops the answer of one of the asks so far.
     Leave(usize),
     Take,
 }
@@ -47,12 +47,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// One lane as its documentation describes it.
+/// One lane, as documented.
 #[derive(Default)]
 struct ModelLane {
-    /// Sent, and not yet looked at by the consumer.
+    /// Sent, and not yet seen by the consumer.
     sent: VecDeque<u64>,
-    /// What the consumer has looked at; of a newest-first lane only.
+    /// Seen by the consumer. Used by a newest-first lane only.
     seen: VecDeque<u64>,
     accepted: u64,
     refused: u64,
@@ -100,7 +100,7 @@ impl ModelLane {
 /// The whole mailbox; data lanes take turns, one message a turn.
 struct Model {
     lanes: [ModelLane; LANES.len()],
-    /// The data lane that is asked next, and whether it has its turn still before it.
+    /// The next data lane, and whether its turn is still unused.
     turn: (usize, bool),
     in_hand: Option<usize>,
     left: Vec<u64>,
@@ -137,7 +137,8 @@ impl Model {
     }
 }
 
-/// Sends and takes as told, on a mailbox and on the model, and compares what they give and count after every step.
+/// Runs the steps on a mailbox and on the model, and compares their results and statistics after
+/// each.
 fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
     let (handle, mut mailbox) = mailbox::<Numbered>();
     let mut model = Model::new();
@@ -175,7 +176,7 @@ fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
             prop_assert_eq!(stats.accepted, ended + stats.depth);
         }
     }
-    // What is left is given out: control and data, lane by lane, oldest first.
+    // The drain returns the remaining messages lane by lane, oldest first.
     let expected: Vec<_> = (0..LANES.len())
         .flat_map(|lane| {
             let ModelLane { seen, sent, .. } = &model.lanes[lane];
@@ -195,7 +196,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_mailbox_does_what_its_model_does(steps in vec(step(), 0..120)) {
+    fn a_mailbox_behaves_like_its_model(steps in vec(step(), 0..120)) {
         compare(&steps)?;
     }
 }

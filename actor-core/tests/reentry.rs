@@ -1,4 +1,4 @@
-//! Messages whose drop sends or panics, while the mailbox is at work on them.
+//! Messages with a send or a panic in their drop, dropped by the mailbox.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use actor_core::reply::ReplyDropped;
 use actor_core::{Handle, Lane, Mailbox, Message, Reply, Spawn, mailbox};
 use futures::FutureExt;
 
-/// Counts how often it is woken.
+/// Counts its wakes.
 #[derive(Default)]
 struct Wakes(AtomicUsize);
 
@@ -19,7 +19,7 @@ impl Wake for Wakes {
     }
 }
 
-/// An ask whose asker has left; another comes when it is dropped, as long as any are left to come.
+/// A cancelled ask. Its drop sends another one, while any are left.
 struct Fickle<const LANE: usize> {
     handle: Handle<Self>,
     left: Arc<AtomicU64>,
@@ -43,11 +43,11 @@ impl<const LANE: usize> Drop for Fickle<LANE> {
 
 fn ask_and_leave<const LANE: usize>(handle: &Handle<Fickle<LANE>>, left: &Arc<AtomicU64>) {
     let ask = |_: Reply<()>| Fickle { handle: handle.clone(), left: Arc::clone(left) };
-    // What comes back would ask again in this very drop.
+    // Leaked, because the drop of a returned message would ask again.
     std::mem::forget(handle.try_ask(ask).map(drop));
 }
 
-fn looks_up_from_asks_that_keep_coming<const LANE: usize>() {
+fn returns_although_asks_keep_arriving<const LANE: usize>() {
     const ASKS: u64 = 10_000;
 
     let wakes = Arc::new(Wakes::default());
@@ -63,12 +63,12 @@ fn looks_up_from_asks_that_keep_coming<const LANE: usize>() {
 }
 
 #[test]
-fn asks_that_are_cancelled_without_rest_do_not_keep_the_consumer() {
-    looks_up_from_asks_that_keep_coming::<0>();
-    looks_up_from_asks_that_keep_coming::<1>();
+fn endless_cancelled_asks_do_not_block_the_consumer() {
+    returns_although_asks_keep_arriving::<0>();
+    returns_although_asks_keep_arriving::<1>();
 }
 
-/// Panics in its drop if it is told to.
+/// Panics in its drop if `panics` is set.
 struct Brittle {
     lane: usize,
     panics: bool,
@@ -94,12 +94,13 @@ fn brittle(lane: usize, panics: bool) -> Brittle {
 }
 
 #[test]
-fn a_panic_in_the_drop_of_an_evicted_message_loses_no_other() {
+fn a_panic_in_the_drop_of_an_evicted_message_loses_no_other_message() {
     let (handle, mut mailbox) = mailbox();
     for panics in [true, false] {
         handle.try_tell(brittle(1, panics)).expect("it never refuses");
     }
-    // One is given out, and the one that panics has been looked at: it is evicted by the second that comes.
+    // The first receive also moves the panicking message to the stash. The second later message
+    // evicts it.
     drop(mailbox.try_recv().expect("one waits"));
     (0..2).for_each(|_| handle.try_tell(brittle(1, false)).expect("it never refuses"));
     assert!(catch_unwind(AssertUnwindSafe(|| mailbox.try_recv())).is_err());
@@ -109,7 +110,7 @@ fn a_panic_in_the_drop_of_an_evicted_message_loses_no_other() {
 }
 
 #[test]
-fn a_panic_in_the_drop_of_an_undelivered_message_does_not_keep_the_askers_behind_it() {
+fn a_panic_in_the_drop_of_an_undelivered_message_does_not_block_later_askers() {
     let (handle, mailbox) = mailbox();
     handle.try_tell(brittle(0, true)).expect("there is room");
     let ask = |reply| Brittle { lane: 0, panics: false, _reply: Some(reply) };
@@ -120,7 +121,7 @@ fn a_panic_in_the_drop_of_an_undelivered_message_does_not_keep_the_askers_behind
     assert_eq!(handle.stats()[0].undelivered, 3);
 }
 
-/// A message of a kind that sends another when it is dropped, once.
+/// A message sending one other message in its drop.
 struct Successor<const LANE: usize> {
     next: Option<Handle<Self>>,
 }
@@ -141,7 +142,7 @@ impl<const LANE: usize> Drop for Successor<LANE> {
     }
 }
 
-fn sends_when_it_is_evicted<const LANE: usize>() {
+fn sends_in_its_eviction<const LANE: usize>() {
     let (handle, mut mailbox) = mailbox();
     for _ in 0..100 {
         handle.try_tell(Successor::<LANE> { next: Some(handle.clone()) }).expect("it never refuses");
@@ -153,12 +154,12 @@ fn sends_when_it_is_evicted<const LANE: usize>() {
 }
 
 #[test]
-fn a_message_that_sends_when_it_is_evicted_takes_the_place_of_its_evictor() {
-    sends_when_it_is_evicted::<1>();
-    sends_when_it_is_evicted::<2>();
+fn a_message_sent_by_an_eviction_replaces_the_evicting_message() {
+    sends_in_its_eviction::<1>();
+    sends_in_its_eviction::<2>();
 }
 
-/// A waker that sends when it is woken.
+/// A waker sending a message in its wake.
 struct Sends(Handle<Brittle>, AtomicUsize);
 
 impl Wake for Sends {
@@ -169,7 +170,7 @@ impl Wake for Sends {
 }
 
 #[test]
-fn a_waker_that_sends_when_it_is_woken_is_woken_once() {
+fn a_waker_sending_a_message_is_woken_once() {
     let (handle, mut mailbox) = mailbox();
     let sends = Arc::new(Sends(handle.clone(), AtomicUsize::new(0)));
     let waker = Waker::from(Arc::clone(&sends));
@@ -179,7 +180,7 @@ fn a_waker_that_sends_when_it_is_woken_is_woken_once() {
     assert_eq!(std::iter::from_fn(|| mailbox.try_recv()).count(), 2);
 }
 
-/// What a panic may be raised with: its own drop panics.
+/// A panic's payload with a panic in its own drop.
 struct Bomb;
 
 impl Drop for Bomb {
@@ -188,7 +189,7 @@ impl Drop for Bomb {
     }
 }
 
-/// Panics with a bomb when it is dropped.
+/// Panics with a bomb in its drop.
 struct Mine(Option<Reply<()>>);
 
 impl Message for Mine {}
@@ -202,7 +203,7 @@ impl Drop for Mine {
 }
 
 #[test]
-fn panics_whose_payload_panics_do_not_keep_the_askers_behind_them() {
+fn panicking_panic_payloads_do_not_block_later_askers() {
     let (handle, mailbox) = mailbox();
     assert!((0..3).all(|_| handle.try_tell(Mine(None)).is_ok()));
     let answer = handle.try_ask(|reply| Mine(Some(reply))).expect("there is room");
@@ -213,7 +214,7 @@ fn panics_whose_payload_panics_do_not_keep_the_askers_behind_them() {
 }
 
 #[test]
-fn a_hook_whose_panics_have_payloads_that_panic_is_given_every_message() {
+fn a_hook_receives_every_message_despite_panicking_panic_payloads() {
     let (handle, mailbox) = mailbox::<Number>();
     assert!((0..3).all(|n| handle.try_tell(Number(n)).is_ok()));
     let seen = Arc::new(AtomicUsize::new(0));

@@ -1,4 +1,4 @@
-//! A reply and its answer: whatever is sent, whoever leaves first, and on whichever thread.
+//! A reply and its answer: all values, both orders of departure, and several threads.
 
 use std::cell::RefCell;
 use std::marker::PhantomPinned;
@@ -19,7 +19,7 @@ fn look<T>(answer: &mut Answer<T>, waker: &Waker) -> Poll<Result<T, ReplyDropped
     pin!(answer).poll(&mut Context::from_waker(waker))
 }
 
-/// Counts how often it is woken.
+/// Counts its wakes.
 #[derive(Default)]
 struct Wakes(AtomicUsize);
 
@@ -34,7 +34,7 @@ fn waker() -> (Arc<Wakes>, Waker) {
     (Arc::clone(&wakes), Waker::from(wakes))
 }
 
-/// Sends before the first look, after it, from another thread, and to nobody.
+/// Sends before the first poll, after it, from another thread, and after the drop of the answer.
 fn arrives<T: Send>(make: impl Fn() -> T + Sync, is_it: impl Fn(&T) -> bool) {
     let (reply, answer) = Reply::pair();
     reply.send(make());
@@ -77,7 +77,7 @@ fn values_of_any_size_and_alignment_arrive() {
 }
 
 #[test]
-fn replies_of_different_sizes_do_not_get_into_each_others_memory() {
+fn replies_of_different_sizes_do_not_share_memory() {
     let mut texts = Vec::new();
     let mut words = Vec::new();
     for round in 0..1000_usize {
@@ -87,7 +87,7 @@ fn replies_of_different_sizes_do_not_get_into_each_others_memory() {
         let (reply, answer) = Reply::pair();
         words.push(answer);
         reply.send([round; 20]);
-        // Some of both are given back, so that what follows takes their places.
+        // Some of both are released, so later replies reuse their memory.
         if round % 3 == 0 {
             drop(texts.swap_remove(round / 3 % texts.len()));
             let kept = words.swap_remove(round / 5 % words.len()).now_or_never();
@@ -99,7 +99,7 @@ fn replies_of_different_sizes_do_not_get_into_each_others_memory() {
 }
 
 #[test]
-fn an_answer_that_was_given_out_is_not_given_again() {
+fn an_answer_is_returned_once() {
     let (reply, mut answer) = Reply::pair();
     assert!(format!("{answer:?}").contains("settled: false"));
     reply.send(7);
@@ -110,7 +110,7 @@ fn an_answer_that_was_given_out_is_not_given_again() {
 }
 
 #[test]
-fn the_last_waker_is_woken_and_none_is_kept() {
+fn the_last_waker_is_woken_and_all_are_released() {
     let (old_wakes, old) = waker();
     let (new_wakes, new) = waker();
     let (reply, mut answer) = Reply::<u32>::pair();
@@ -144,7 +144,7 @@ impl Drop for Brittle {
 }
 
 #[test]
-fn a_value_that_panics_in_its_drop_is_dropped_once_and_harms_no_other_reply() {
+fn a_value_with_a_panic_in_its_drop_is_dropped_once() {
     let drops = Arc::new(AtomicUsize::new(0));
     let (reply, answer) = Reply::pair();
     drop(answer);
@@ -171,7 +171,7 @@ impl Message for Ask {
 }
 
 #[test]
-fn an_ask_whose_message_does_not_carry_its_reply_is_dropped_and_not_handled() {
+fn an_ask_without_its_reply_in_the_message_is_cancelled() {
     let (handle, mut mailbox) = mailbox::<Ask>();
     let ask = pin!(handle.ask(|reply: Reply<u64>| {
         drop(reply);
@@ -183,13 +183,13 @@ fn an_ask_whose_message_does_not_carry_its_reply_is_dropped_and_not_handled() {
 }
 
 #[test]
-fn an_ask_that_was_answered_before_its_message_was_taken_is_handled() {
+fn an_ask_answered_before_its_message_is_taken_is_handled() {
     let (handle, mut mailbox) = mailbox::<Ask>();
     let answered = |reply: Reply<u64>| {
         reply.send(7);
         Ask::Nothing
     };
-    // Whether the asker has its answer by then, has left without it, or is still there.
+    // In three states of the asker: it has its answer, it has departed, it still waits.
     let taken = handle.try_ask(answered).expect("there is room");
     assert_eq!(taken.now_or_never(), Some(Ok(7)));
     drop(handle.try_ask(answered).expect("there is room"));
@@ -201,7 +201,7 @@ fn an_ask_that_was_answered_before_its_message_was_taken_is_handled() {
 }
 
 #[test]
-fn a_reply_that_was_sent_elsewhere_outlives_its_envelope_and_the_mailbox() {
+fn a_reply_outlives_its_envelope_and_its_mailbox() {
     let (handle, mut mailbox) = mailbox::<Ask>();
     let (mut kept, mut dropped) = (None, None);
     let mut first = handle.try_ask(|reply: Reply<String>| {
@@ -224,14 +224,14 @@ fn a_reply_that_was_sent_elsewhere_outlives_its_envelope_and_the_mailbox() {
 }
 
 #[test]
-fn a_message_that_cannot_be_made_leaves_nothing_behind() {
+fn a_panic_while_making_the_message_sends_nothing() {
     let (handle, mut mailbox) = mailbox::<Ask>();
     let make = |_: Reply<u64>| -> Ask { panic!("no message, as the test wants it") };
     assert!(catch_unwind(AssertUnwindSafe(|| handle.try_ask(make).map(drop).is_ok())).is_err());
     assert!(mailbox.try_recv().is_none());
 }
 
-/// Uses a reply when its thread ends, when the memory that the thread kept may be gone already.
+/// Uses a reply while its thread ends, when the thread's cached memory may be gone already.
 struct AtTheEnd(mpsc::Sender<bool>);
 
 impl Drop for AtTheEnd {
@@ -253,14 +253,15 @@ fn a_reply_works_while_its_thread_ends() {
         let at_the_end = AtTheEnd(ended.clone());
         let keep = move || AT_THE_END.with_borrow_mut(|all| all.push(at_the_end));
         let reply = || drop(Reply::<u64>::pair());
-        // Locals end in the order that they began in, or in the other: one of these finds the kept memory gone.
+        // The order of thread-local drops is unspecified. In one of these two cases the cache is
+        // gone first.
         let thread = thread::spawn(move || if is_first { (keep(), reply()) } else { (reply(), keep()) });
         thread.join().expect("it ends well");
         assert!(ends.recv_timeout(Duration::from_secs(10)).expect("it was there at the end"));
     }
 }
 
-/// Asks, and leaves now and then, with a look or without; gives the answers that it waited for.
+/// Asks, and drops every other answer, polled or not. Returns the number of awaited answers.
 fn ask_or_leave(handle: &Handle<Ask>, rounds: u64) -> u64 {
     let mut answered = 0;
     for round in 0..rounds {
@@ -288,7 +289,8 @@ fn askers_and_repliers_on_many_threads_lose_nothing() {
 
     let (handle, mut mailbox) = mailbox::<Ask>();
     thread::scope(|threads| {
-        // Replies travel on to another thread, so that the envelope, the reply and the answer end on three.
+        // Some replies move to another thread, so the envelope, the reply and the answer end on
+        // three threads.
         let (forward, forwarded) = mpsc::sync_channel::<Reply<u64>>(16);
         threads.spawn(move || forwarded.into_iter().enumerate().for_each(|(n, reply)| reply.send(n as u64)));
         threads.spawn(move || {

@@ -1,4 +1,4 @@
-//! Senders that wait for room, polled by hand.
+//! Senders waiting for room, polled manually.
 
 use std::future::Future;
 use std::pin::pin;
@@ -14,7 +14,7 @@ impl Message for One {
     const LANES: &'static [Lane] = &[Lane::fifo("one", 1)];
 }
 
-/// Counts how often it is woken.
+/// Counts its wakes.
 #[derive(Default)]
 struct Wakes(AtomicUsize);
 
@@ -30,14 +30,15 @@ fn waker() -> (Arc<Wakes>, Waker) {
 }
 
 #[test]
-fn a_tell_that_is_done_takes_no_notice_of_room_from_others() {
+fn a_completed_tell_receives_no_further_notification() {
     let (handle, mut mailbox) = mailbox();
     assert!(handle.try_tell(One(0)).is_ok());
     let (mut first, mut second) = (pin!(handle.tell(One(1))), pin!(handle.tell(One(2))));
     let ((first_wakes, first_waker), (_, second_waker)) = (waker(), waker());
     assert!(first.as_mut().poll(&mut Context::from_waker(&first_waker)).is_pending());
     assert!(second.as_mut().poll(&mut Context::from_waker(&second_waker)).is_pending());
-    // The first is told of room, which the second takes, being polled just then. It is done, and still there.
+    // The first sender is notified, but the second one is polled first and takes the room. The
+    // second future is done, and not yet dropped.
     assert!(mailbox.try_recv().is_some());
     assert_eq!(first_wakes.0.load(Ordering::SeqCst), 1);
     assert!(matches!(second.as_mut().poll(&mut Context::from_waker(&second_waker)), Poll::Ready(Ok(()))));

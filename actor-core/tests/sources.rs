@@ -1,4 +1,4 @@
-//! Lanes that know who sent a message: whatever is sent and taken, in whatever order, they do what a simple model does.
+//! Lanes with sources or keys: under random sends and receives they behave like a simple model.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -31,7 +31,7 @@ impl Message for Parcel {
     }
 }
 
-/// A message of a lane that holds the latest by key.
+/// A message of a lane with the latest message of each key.
 struct Status {
     key: u64,
     n: u64,
@@ -47,7 +47,7 @@ impl Message for Status {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Of a source or key; the highest number is no source.
+    /// With this source or key. The highest number means no source.
     Send(u64),
     Take,
 }
@@ -56,11 +56,11 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![3 => (0..=SOURCES).prop_map(Step::Send), 2 => Just(Step::Take)]
 }
 
-/// Queues by source, those with messages in the order of their turns.
+/// Queues by source, in the order of their turns. Only sources with messages have one.
 #[derive(Default)]
 struct Shares {
     queues: Vec<(Option<u64>, VecDeque<u64>)>,
-    /// Sent and not yet looked at by the consumer, which looks when it takes.
+    /// Sent, and not yet seen by the consumer. It sees messages in a take.
     arrived: VecDeque<(Option<u64>, u64)>,
 }
 
@@ -168,18 +168,18 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_lane_with_shares_does_what_its_model_does(steps in vec(step(), 0..120)) {
+    fn a_lane_with_shares_behaves_like_its_model(steps in vec(step(), 0..120)) {
         compare_shares(&steps)?;
     }
 
     #[test]
-    fn a_lane_of_the_latest_by_key_does_what_its_model_does(steps in vec(step(), 0..120)) {
+    fn a_lane_of_the_latest_by_key_behaves_like_its_model(steps in vec(step(), 0..120)) {
         compare_keys(&steps)?;
     }
 }
 
 #[test]
-fn a_source_that_floods_a_lane_does_not_keep_another_out() {
+fn a_flooding_source_does_not_exclude_another() {
     let (handle, mut mailbox) = mailbox::<Parcel>();
     let sent = (0..1_000).filter(|&n| handle.try_tell(Parcel { source: Some(1), n }).is_ok()).count();
     assert_eq!(sent, SHARE);
@@ -203,9 +203,8 @@ fn a_tell_beyond_the_share_waits_for_room_in_it() {
     assert_eq!(handle.stats()[0].over_share, 0, "a send that waits is not refused");
 }
 
-/// A sender that waits behind one that is over its share is not kept waiting by it.
 #[test]
-fn a_tell_that_is_over_its_share_does_not_hold_up_the_senders_behind_it() {
+fn a_tell_over_its_share_does_not_delay_the_senders_behind_it() {
     let (handle, mut mailbox) = mailbox::<Parcel>();
     let fill = [(1, 0), (1, 1), (2, 2), (2, 3), (3, 4), (3, 5)];
     fill.into_iter().for_each(|(source, n)| handle.try_tell(Parcel { source: Some(source), n }).expect("room"));
@@ -220,7 +219,7 @@ fn a_tell_that_is_over_its_share_does_not_hold_up_the_senders_behind_it() {
 }
 
 #[test]
-fn messages_without_a_source_have_no_share_and_one_turn_together() {
+fn messages_without_a_source_have_no_share_and_one_common_turn() {
     let (handle, mut mailbox) = mailbox::<Parcel>();
     (0..5).for_each(|n| handle.try_tell(Parcel { source: None, n }).expect("room"));
     handle.try_tell(Parcel { source: Some(1), n: 9 }).expect("room");
@@ -231,7 +230,7 @@ fn messages_without_a_source_have_no_share_and_one_turn_together() {
     assert_eq!((stats.refused, stats.over_share, stats.high_water), (1, 0, 6));
 }
 
-/// A message that says its key once, and panics the next time.
+/// A message with a panic at the second query for its key.
 struct Once(std::sync::atomic::AtomicBool);
 
 impl Message for Once {
@@ -244,7 +243,7 @@ impl Message for Once {
 }
 
 #[test]
-fn a_message_is_asked_for_its_key_by_its_sender_only() {
+fn the_key_is_read_once_by_the_sender() {
     let (handle, mut mailbox) = mailbox();
     for _ in 0..3 {
         assert!(handle.try_tell(Once(false.into())).is_ok());

@@ -15,7 +15,7 @@ impl Message for InLane {
 
 proptest! {
     #[test]
-    fn what_fits_is_sent_in_order_and_the_rest_comes_back(lanes in prop::collection::vec(0..3_usize, 0..40)) {
+    fn messages_are_sent_in_order_and_the_rest_is_returned(lanes in prop::collection::vec(0..3_usize, 0..40)) {
         let (handle, mut mailbox) = mailbox();
         let messages = lanes.iter().enumerate().map(|(n, &lane)| InLane(lane, n));
         let (sent, back) = match handle.try_tell_all(messages) {

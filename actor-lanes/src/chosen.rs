@@ -1,14 +1,14 @@
-//! The runtimes that features have enabled, and how a program names its own.
+//! The runtimes enabled by features, and their selection.
 
 use std::fmt;
 use std::sync::Arc;
 
 use actor_core::Runtime;
 
-/// A runtime by its name.
+/// A runtime's name and constructor.
 type Named = (&'static str, fn() -> Arc<dyn Runtime>);
 
-/// The one place where the order is written down.
+/// All enabled runtimes, in the documented order.
 const RUNTIMES: &[Named] = &[
     #[cfg(feature = "tokio")]
     ("tokio", || Arc::new(actor_tokio::TokioRuntime::new())),
@@ -18,22 +18,40 @@ const RUNTIMES: &[Named] = &[
     ("thread", || Arc::new(actor_thread::ThreadRuntime::new())),
 ];
 
-/// Says that no runtime of this name is enabled.
+/// No runtime of this name is enabled.
+///
+/// # Examples
+///
+/// ```
+/// use actor_lanes::runtime::UnknownRuntime;
+///
+/// let unknown: UnknownRuntime = actor_lanes::runtime_named("threads").unwrap_err();
+/// assert!(unknown.to_string().starts_with("no runtime `threads` is enabled"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownRuntime {
     name: String,
     enabled: Vec<&'static str>,
 }
 
-/// Returns the only runtime that is enabled.
+/// Returns the only enabled runtime.
 ///
-/// Features are a program's and those of all its dependencies together, so another crate can enable a second runtime. Then
-/// this panics, because it does not guess. A program that must not depend on others' features names its runtime:
-/// [`runtime_named`], or a runtime's own type.
+/// The features of a program and of all its dependencies are combined, so another crate can enable
+/// a second runtime. This function then panics, because it does not guess. A program without this
+/// dependence on others names its runtime, with [`runtime_named`] or by type.
 ///
 /// # Panics
 ///
-/// Panics if several runtimes are enabled, with their names and what to write instead.
+/// Panics if several runtimes are enabled. The text lists them and states what to write instead.
+///
+/// # Examples
+///
+/// ```
+/// let enabled = actor_lanes::runtime::all();
+/// if let [runtime] = &enabled[..] {
+///     assert_eq!(actor_lanes::runtime::only().name(), runtime.name());
+/// }
+/// ```
 #[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
 #[must_use]
 pub fn only() -> Arc<dyn Runtime> {
@@ -43,11 +61,12 @@ pub fn only() -> Arc<dyn Runtime> {
     }
 }
 
-/// Returns the runtime of this name: `"tokio"`, `"smol"` or `"thread"`. No other crate's features change which one.
+/// Returns the runtime of this name: `"tokio"`, `"smol"` or `"thread"`. The features of other
+/// crates do not change the result.
 ///
 /// # Errors
 ///
-/// Fails if the feature of this name is not enabled. The error lists those that are.
+/// Fails if the feature of this name is not enabled. The error lists the enabled ones.
 ///
 /// # Examples
 ///
@@ -62,14 +81,23 @@ pub fn runtime_named(name: &str) -> Result<Arc<dyn Runtime>, UnknownRuntime> {
     named(RUNTIMES, name).map(|make| make())
 }
 
-/// Returns every runtime that is enabled, in the order tokio, smol, thread, for a program that lets its user pick one by
-/// [name](Runtime::name). Without a runtime feature there is none.
+/// Returns every enabled runtime, in the order tokio, smol, thread. For programs with a choice of
+/// runtime by [name](Runtime::name). Empty without a runtime feature.
+///
+/// # Examples
+///
+/// ```
+/// let names: Vec<_> = actor_lanes::runtime::all().iter().map(|runtime| runtime.name()).collect();
+/// let all = ["tokio", "smol", "thread"].into_iter();
+/// let order: Vec<_> = all.filter(|name| names.contains(name)).collect();
+/// assert_eq!(names, order);
+/// ```
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Runtime>> {
     RUNTIMES.iter().map(|(_, make)| make()).collect()
 }
 
-/// Chooses the only runtime, or says what to write where there are several.
+/// Returns the only runtime, or the text of a panic.
 #[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
 fn the_only<T: Copy>(runtimes: &[(&'static str, T)]) -> Result<T, String> {
     match runtimes {
@@ -109,12 +137,12 @@ mod tests {
     const THREE: &[(&str, u8)] = &[("tokio", 1), ("smol", 2), ("thread", 3)];
 
     #[test]
-    fn the_only_runtime_needs_no_name() {
+    fn a_single_runtime_needs_no_name() {
         assert_eq!(the_only(&THREE[2..]), Ok(3));
     }
 
     #[test]
-    fn of_several_none_is_guessed() {
+    fn several_runtimes_are_an_error() {
         let refusal = the_only(THREE).expect_err("there are several");
         assert!(refusal.contains("tokio, smol, thread"), "{refusal}");
         assert!(refusal.contains("runtime_named(\"tokio\")"), "{refusal}");
@@ -122,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_chooses_whatever_else_is_enabled() {
+    fn a_name_selects_its_runtime_among_several() {
         assert_eq!((named(THREE, "thread"), named(&THREE[2..], "thread")), (Ok(3), Ok(3)));
         let unknown = named(&THREE[..2], "thread").expect_err("it is not enabled");
         assert_eq!(unknown.to_string(), "no runtime `thread` is enabled; enabled by features: tokio, smol");

@@ -1,14 +1,8 @@
-//! An async-runtime-agnostic actor framework for programs in which many threads talk to one owner of state.
+//! An actor framework for programs with one owner of state and many threads sending to it.
 //!
-//! This crate is [`actor_core`] together with the runtimes that its features enable: `tokio`, `smol`, and `thread`, which is
-//! no async runtime but a plain thread that runs actors. No feature is a default, and none changes or removes anything.
-//!
-//! | a program writes | and gets |
-//! |---|---|
-//! | [`runtime_named("smol")`](runtime_named) | that runtime, whatever its dependencies enable |
-//! | [`runtime::SmolRuntime::new()`](runtime) | the same, checked by the compiler |
-//! | [`runtime::only()`](runtime) | the only enabled runtime; panics if a dependency enables another |
-//! | [`runtime::all()`](runtime::all) | every enabled runtime |
+//! An [`Actor`] owns its state on one thread, so the state needs neither `Send` nor a lock. Any
+//! thread sends messages through a [`Handle`], with or without an async runtime. The actor runs on
+//! tokio, on smol or on a plain thread, selected by a feature.
 //!
 //! # Examples
 //!
@@ -36,14 +30,72 @@
 //!
 //! # let Some(enabled) = actor_lanes::runtime::all().pop() else { return Ok(()) };
 //! # let name = enabled.name();
-//! // The name is the program's choice: "tokio", "smol" or "thread".
-//! let executor = actor_lanes::runtime_named(name)?.start_executor(ThreadConfig::named("counter"))?;
+//! // The program selects "tokio", "smol" or "thread".
+//! let runtime = actor_lanes::runtime_named(name)?;
+//! let executor = runtime.start_executor(ThreadConfig::named("counter"))?;
 //! let (counter, running) = spawn(&executor, || Counter(0))?;
+//!
 //! counter.try_tell(Count::Add(2))?;
-//! assert_eq!(counter.ask_blocking(Count::Read, Duration::from_secs(5)).ok(), Some(2));
-//! running.stop(Duration::from_secs(1));
+//! assert_eq!(counter.ask_blocking(Count::Read, Duration::from_secs(10))?, 2);
+//!
+//! running.stop(Duration::from_secs(10));
+//! let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends in time");
+//! assert!(exit.reason.is_normal());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Which runtime?
+//!
+//! | feature | an executor's thread runs | for actors awaiting |
+//! |---|---|---|
+//! | `thread` | actors only; it spins before it sleeps | messages, timers, offloaded work |
+//! | `tokio` | a current-thread tokio runtime | tokio's I/O as well |
+//! | `smol` | a smol executor | smol's I/O as well |
+//!
+//! No feature is enabled by default, and every feature only adds. A program may enable several, and
+//! so may its dependencies. It therefore names its runtime:
+//!
+//! | expression | result |
+//! |---|---|
+//! | [`runtime_named("smol")`](runtime_named) | smol, or an error listing the enabled runtimes |
+//! | [`runtime::SmolRuntime::new()`](runtime) | the same, checked by the compiler |
+//! | [`runtime::only()`](runtime) | the only enabled runtime; panics if there are several |
+//! | [`runtime::all()`](runtime::all) | every enabled runtime |
+//!
+//! # Which lane?
+//!
+//! | messages | lane |
+//! |---|---|
+//! | stops, configuration: never lost, never waiting behind data | [`Lane::control`] |
+//! | blocks, commands: all handled, in order | [`Lane::fifo`] |
+//! | the same, from many sources, none of them filling the lane | [`Lane::fifo`] with [`share`] |
+//! | votes, samples: newest first, because their value falls with age | [`Lane::newest_first`] |
+//! | a setting: only the last one counts | [`Lane::latest`] |
+//! | the status of each peer: only the last one counts | [`Lane::latest_by_key`] |
+//!
+//! # What does full mean?
+//!
+//! | operation | `control`, `fifo` | with a [`share`] | evicting lanes |
+//! |---|---|---|---|
+//! | `try_tell`, `try_ask` | returns `Full` | returns `Full` | drops the oldest |
+//! | `tell`, `ask` | waits for room | waits for room in the share | drops the oldest |
+//! | `tell_blocking`, `ask_blocking` | waits up to the timeout | likewise | drops the oldest |
+//!
+//! After the timeout the result is `Full` as well. `Full` returns the message to the caller. A send
+//! to an evicting lane succeeds; the asker of a dropped message receives [`AskError::Dropped`].
+//!
+//! # The life of an actor
+//!
+//! ```text
+//!   made ──▶ started ──▶ serving ──▶ closing ──▶ stopped ──▶ exit
+//!      spawn                 Running::stop                     Running::join
+//! ```
+//!
+//! A closing actor accepts nothing new and handles the rest until its deadline. A stop, an error of
+//! its own, a panic, a kill, or the drop of its last handle ends an actor; [`ExitReason`] lists the
+//! reasons, and the first page of [`actor_core`] shows every transition.
+//!
+//! [`share`]: Lane::share
 
 mod chosen;
 
@@ -54,6 +106,19 @@ pub use actor_core::{
 pub use chosen::runtime_named;
 
 /// The enabled runtimes, and the traits of an adapter.
+///
+/// # Examples
+///
+/// ```
+/// use actor_lanes::runtime::{Runtime, ThreadConfig};
+///
+/// for runtime in actor_lanes::runtime::all() {
+///     let executor = runtime.start_executor(ThreadConfig::named("owner"))?;
+///     executor.stop();
+///     assert!(executor.join(std::time::Duration::from_secs(10)), "{} ends", runtime.name());
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub mod runtime {
     #[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
     pub use crate::chosen::only;
@@ -67,7 +132,7 @@ pub mod runtime {
     pub use actor_tokio::TokioRuntime;
 }
 
-/// Runs the README's example as a test.
+/// The README, whose example is a test.
 #[cfg(all(doctest, feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -174,7 +174,7 @@ fn hops(runtime: &dyn Runtime) -> Vec<f64> {
     };
     let times = (0..ROUNDS).map(round).collect();
     // They hold handles of each other, so they do not end by themselves.
-    ends.iter().for_each(|end| end.stop_now());
+    ends.iter().for_each(|end| end.kill());
     times
 }
 

@@ -95,7 +95,7 @@ struct Seen {
 #[derive(Clone, Copy, Debug)]
 enum End {
     Stop,
-    StopNow,
+    Kill,
     Itself,
     Panic,
     NoHandle,
@@ -126,7 +126,7 @@ impl Sink {
             match self.end {
                 End::Itself => cx.stop(),
                 End::Panic => panic!("on purpose"),
-                End::Stop | End::StopNow | End::NoHandle => {}
+                End::Stop | End::Kill | End::NoHandle => {}
             }
         }
     }
@@ -261,7 +261,7 @@ async fn yield_now() {
 
 fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
     let mut dice = Dice(seed);
-    let end = [End::Stop, End::StopNow, End::Itself, End::Panic, End::NoHandle][dice.below(5) as usize];
+    let end = [End::Stop, End::Kill, End::Itself, End::Panic, End::NoHandle][dice.below(5) as usize];
     let (alive, seen) = (Alive::default(), Arc::new(Seen::default()));
     let (handle, mailbox) = mailbox();
     let (hook_seen, sink_seen) = (Arc::clone(&seen), Arc::clone(&seen));
@@ -305,7 +305,7 @@ fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
         }
         match end {
             End::Stop => running.stop(Duration::from_secs(10)),
-            End::StopNow => running.stop_now(),
+            End::Kill => running.kill(),
             End::Itself | End::Panic | End::NoHandle => {}
         }
     });
@@ -319,7 +319,7 @@ fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
     assert!(weak.upgrade().is_none() || !matches!(end, End::NoHandle));
     match (end, &exit.reason) {
         (End::Stop | End::Itself, ExitReason::Stopped)
-        | (End::StopNow, ExitReason::Killed)
+        | (End::Kill, ExitReason::Killed)
         | (End::Panic, ExitReason::Panicked(_))
         | (End::NoHandle, ExitReason::Unreachable) => {}
         (end, reason) => panic!("seed {seed}: {end:?} ended as {reason}"),

@@ -1,8 +1,8 @@
-//! Messages that are all alike, each in a lane of another kind.
+//! Equal messages, each type in a lane of another kind.
 
 use actor_core::{Lane, Message};
 
-/// Sources that take turns, and keys that replace each other, where a lane has them.
+/// The number of sources or keys, in a lane with such.
 const SEVERAL: u64 = 16;
 
 macro_rules! in_lane {

@@ -1,4 +1,4 @@
-//! The mailbox and the channels that it is measured beside, behind one face.
+//! The mailbox and the channels compared with it, behind one trait.
 
 pub(crate) mod lanes;
 
@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 const PLACES: usize = 1024;
 
 pub(crate) enum Parcel<R> {
-    Number(#[expect(dead_code, reason = "it is carried, and looked at by nobody")] u64),
+    Number(#[expect(dead_code, reason = "carried and never read")] u64),
     Ask(R),
 }
 
@@ -62,7 +62,7 @@ impl Contestant for Ours {
     }
 }
 
-/// async-channel has no reply of its own; the one of `futures` is taken with it.
+/// async-channel has no reply of its own, so the one of `futures` serves here.
 pub(crate) struct AsyncChannel;
 
 impl Contestant for AsyncChannel {

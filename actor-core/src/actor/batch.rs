@@ -1,70 +1,67 @@
-//! Several messages of a lane in one call.
+//! Several messages of one lane in one call.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::actor::budget::Pace;
-use crate::mailbox::{Mailbox, Message};
+use crate::actor::budget::Budget;
+use crate::mailbox::{Lanes, Message};
 use crate::runtime::Executor;
 
-/// Time after which a batch gives out nothing more.
-const TIME: Duration = Duration::from_millis(1);
-
-/// Messages of one lane that are handled in one call, given to [`Actor::handle_batch`](crate::Actor::handle_batch).
+/// Messages of one lane, handled in one call of
+/// [`Actor::handle_batch`](crate::Actor::handle_batch).
 ///
-/// It gives out what is in the lane, in the lane's order, and does not wait for more. It ends with the lane's
-/// [`batch`](crate::Lane::batch) of messages, when the lane is empty, and as soon as a timer is due that was armed before it
-/// began, a control message waits in another lane, the actor has said that it ends, or it is to stop at once. It also ends 1 ms
-/// after it began, give or take a message, or up to 15 where these take much longer than those before. What it did not give out stays in the lane.
+/// Returns the messages in the lane's order, and does not wait for more. A batch ends when
 ///
-/// A message counts as handled when the next one is taken, or when the call ends.
+/// * it has returned as many messages as the lane's [`batch`](crate::Lane::batch) allows,
+/// * the lane is empty,
+/// * a timer is due, if it was armed before the batch began,
+/// * a control message waits in another lane,
+/// * the actor has requested its own end, or was killed,
+/// * 1 ms has passed. The last message exceeds this limit, or up to 15 messages do if they take
+///   much longer than the ones before.
+///
+/// All other messages stay in the lane. A message counts as handled when the next one is taken or
+/// when the call ends.
+///
+/// # Examples
+///
+/// See [`Actor::handle_batch`](crate::Actor::handle_batch).
 pub struct Batch<'a, M: Message> {
-    /// The message that it began with, until it is taken.
+    /// The first message, until it is taken.
     first: Option<M>,
-    given: u32,
     most: u32,
-    mailbox: &'a mut Mailbox<M>,
+    mailbox: Lanes<'a, M>,
     clock: &'a dyn Executor,
-    /// When the actor's next timer is due, as of the batch's beginning.
+    /// The due time of the actor's next timer when the batch began.
     due: Option<Instant>,
-    began: Instant,
-    pace: Pace,
+    /// Counts the messages given out.
+    budget: Budget,
     is_over: bool,
 }
 
 impl<'a, M: Message> Batch<'a, M> {
-    pub(crate) fn new(first: M, mailbox: &'a mut Mailbox<M>, clock: &'a dyn Executor, due: Option<Instant>) -> Self {
+    pub(crate) fn new(first: M, mailbox: Lanes<'a, M>, clock: &'a dyn Executor, due: Option<Instant>) -> Self {
         let most = mailbox.batch();
-        Self {
-            first: Some(first),
-            given: 0,
-            most,
-            mailbox,
-            clock,
-            due,
-            began: clock.now(),
-            pace: Pace::new(),
-            is_over: false,
-        }
+        Self { first: Some(first), most, mailbox, clock, due, budget: Budget::started(clock.now()), is_over: false }
     }
 
-    /// Gives the message that nobody took, and how many were given out after the first.
+    /// Returns the first message if it was not taken, and the number of further messages taken.
     pub(crate) fn end(self) -> (Option<M>, u32) {
-        (self.first, self.given.saturating_sub(1))
+        (self.first, self.budget.handled().saturating_sub(1))
     }
 
-    /// Tells whether anything is due that a batch must not keep waiting.
+    /// Returns whether the batch must end for work of higher priority, or for its time limit.
     fn is_cut(&mut self) -> bool {
         if self.mailbox.shared().life().takes_no_more() || self.mailbox.has_other_control() {
             return true;
         }
-        // The clock is not read for each message unless a timer may be due: that would cost as much as a small message.
-        if self.due.is_none() && !self.pace.is_due(self.given) {
+        // The clock is read for each message only if a timer may become due, because a read costs
+        // as much as a small message.
+        if self.due.is_none() && !self.budget.is_check_due() {
             return false;
         }
         let now = self.clock.now();
-        let elapsed = now.saturating_duration_since(self.began);
-        self.pace.has_passed(self.given, elapsed, TIME) || self.due.is_some_and(|due| due <= now)
+        self.budget.is_time_over(now) || self.due.is_some_and(|due| due <= now)
     }
 }
 
@@ -73,22 +70,22 @@ impl<M: Message> Iterator for Batch<'_, M> {
 
     fn next(&mut self) -> Option<M> {
         if let Some(first) = self.first.take() {
-            self.given = 1;
+            self.budget.count(1);
             return Some(first);
         }
-        if self.is_over || self.given >= self.most || self.is_cut() {
+        if self.is_over || self.budget.handled() >= self.most || self.is_cut() {
             self.is_over = true;
             return None;
         }
         let next = self.mailbox.take_alike();
         self.is_over = next.is_none();
-        self.given += u32::from(next.is_some());
+        self.budget.count(u32::from(next.is_some()));
         next
     }
 }
 
 impl<M: Message> fmt::Debug for Batch<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("given", &self.given).field("most", &self.most).finish_non_exhaustive()
+        f.debug_struct("Batch").field("given", &self.budget.handled()).field("most", &self.most).finish_non_exhaustive()
     }
 }

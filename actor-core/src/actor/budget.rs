@@ -1,4 +1,4 @@
-//! How long an actor goes on before the thread's other tasks have their turn.
+//! Bounds on the messages and the time of a turn or a batch.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -6,70 +6,53 @@ use std::time::{Duration, Instant};
 
 use crate::runtime::Executor;
 
-/// Messages handled in a row before the thread's other tasks have their turn, give or take a batch.
-const MESSAGES: u32 = 128;
+/// Most messages in a turn, plus or minus a batch.
+const TURN_MESSAGES: u32 = 128;
 
-/// Time in a row before the thread's other tasks have their turn, as far as the actor's handlers let it end by then.
+/// Time limit of a turn and of a batch. A handler is never interrupted, so a slow one exceeds it.
 const TIME: Duration = Duration::from_millis(1);
 
-/// Messages between two looks at the clock, at most.
-const LOOK_EVERY: u32 = 16;
+/// Most messages between two clock reads.
+const CHECK_EVERY: u32 = 16;
 
-/// When to look at the clock next, so that a limit of time is met by a message or two without a look for each message: reading
-/// the clock costs as much as a small handler.
-#[derive(Clone, Copy)]
-pub(crate) struct Pace {
-    /// Messages at which the next look is due. Compared with `>=`, because a batch counts as several.
-    next: u32,
-}
-
-impl Pace {
-    pub(crate) fn new() -> Self {
-        Self { next: 1 }
-    }
-
-    #[inline]
-    pub(crate) fn is_due(self, handled: u32) -> bool {
-        handled >= self.next
-    }
-
-    /// Takes the time that the messages so far have taken, and plans the next look for when half of what is left of the limit
-    /// will have passed at the same rate. Tells whether the limit has passed.
-    pub(crate) fn has_passed(&mut self, handled: u32, elapsed: Duration, limit: Duration) -> bool {
-        let left = limit.saturating_sub(elapsed);
-        if left.is_zero() {
-            return true;
-        }
-        // In 64 bits, and without a division where the messages are fast: a division of `Duration`s takes longer than they do.
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let (elapsed, left) = (nanos(elapsed), nanos(left).saturating_mul(u64::from(handled)) / 2);
-        let is_fast = left >= elapsed.saturating_mul(u64::from(LOOK_EVERY));
-        let step = if is_fast { LOOK_EVERY } else { (left / elapsed.max(1)).max(1) as u32 };
-        self.next = handled.saturating_add(step);
-        false
-    }
-}
-
-/// An actor's turn on its thread, bounded in number and in time.
+/// Counts the messages of one turn or one batch, and measures their time.
 ///
-/// Its time counts from its first message, if another waits behind that; otherwise from the first look that finds one, so that
-/// an actor that is sent one message at a time never reads the clock. A turn goes on beyond its time by the message or the batch
-/// that it ends in, and by 15 messages more at most where these take much longer than those before.
-pub(crate) struct Turn {
+/// A turn is what an actor handles before the other tasks of its thread run. It ends after
+/// [`TURN_MESSAGES`] or [`TIME`]. A batch ends after the same time; its own type bounds its
+/// messages.
+///
+/// Reading the clock costs as much as a small handler. The clock is therefore read at the first
+/// message, and then when half of the remaining time has passed at the average rate so far, or
+/// after [`CHECK_EVERY`] messages. A limit is exceeded by the last message or batch, and by at most
+/// 15 further messages if these take much longer than the ones before.
+///
+/// The time of a turn starts at its first message if another message waits behind it; otherwise at
+/// the first check with more messages waiting. An actor receiving one message at a time never reads
+/// the clock.
+pub(crate) struct Budget {
     handled: u32,
+    /// The next check is due at this number of messages. Compared with `>=`, because a batch counts
+    /// as several.
+    next_check: u32,
+    /// `None` until the clock was read.
     began: Option<Instant>,
-    pace: Pace,
 }
 
-impl Turn {
+impl Budget {
+    /// Returns the budget of a turn. Its time has not started.
     pub(crate) fn new() -> Self {
-        Self { handled: 0, began: None, pace: Pace::new() }
+        Self { handled: 0, next_check: 1, began: None }
     }
 
-    /// Starts the clock before the turn's first message is taken, if several wait.
+    /// Returns the budget of a batch that starts now.
+    pub(crate) fn started(now: Instant) -> Self {
+        Self { began: Some(now), ..Self::new() }
+    }
+
+    /// Starts a turn's time before its first message is taken, if several messages wait.
     ///
-    /// Not once it is taken: a message that is kept over a call is written to memory in parts and read back as a whole, which
-    /// cost each message 4 ns.
+    /// Not after the message is taken: a message held across a call is written to memory in parts
+    /// and read back as a whole, at a cost of 4 ns per message.
     #[inline]
     pub(crate) fn begin(&mut self, executor: &dyn Executor, are_several: impl FnOnce() -> bool) {
         if self.handled == 0 && self.began.is_none() && are_several() {
@@ -77,41 +60,72 @@ impl Turn {
         }
     }
 
-    /// Counts messages that were handled.
+    /// Counts handled messages.
     #[inline]
     pub(crate) fn count(&mut self, messages: u32) {
-        self.handled = self.handled.saturating_add(messages);
+        // Never overflows: the time limit is too short for 2^32 messages.
+        self.handled += messages;
     }
 
-    /// Tells whether the next message, if there is one, is to wait for the thread's other tasks.
+    /// Returns the number of messages counted.
     #[inline]
-    pub(crate) fn is_over(&mut self, executor: &dyn Executor, is_more: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn handled(&self) -> u32 {
+        self.handled
+    }
+
+    /// Returns whether the next clock read is due.
+    #[inline]
+    pub(crate) fn is_check_due(&self) -> bool {
+        self.handled >= self.next_check
+    }
+
+    /// Returns whether the time limit has passed. Plans the next check.
+    pub(crate) fn is_time_over(&mut self, now: Instant) -> bool {
+        let began = *self.began.get_or_insert(now);
+        let elapsed = now.saturating_duration_since(began);
+        let left = TIME.saturating_sub(elapsed);
+        if left.is_zero() {
+            return true;
+        }
+        // In 64 bits, and without a division for fast messages: dividing `Duration`s takes longer
+        // than such a message.
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let (elapsed, left) = (nanos(elapsed), nanos(left).saturating_mul(u64::from(self.handled)) / 2);
+        let is_fast = left >= elapsed.saturating_mul(u64::from(CHECK_EVERY));
+        let step = if is_fast { CHECK_EVERY } else { (left / elapsed.max(1)).max(1) as u32 };
+        self.next_check = self.handled.saturating_add(step);
+        false
+    }
+
+    /// Returns whether the turn is over and more messages wait.
+    #[inline]
+    pub(crate) fn is_turn_over(&mut self, executor: &dyn Executor, is_more: impl FnOnce() -> bool) -> bool {
         self.handled > 0
-            && self.pace.is_due(self.handled)
+            && self.is_check_due()
             && is_more()
-            && (self.handled >= MESSAGES || self.is_late(executor))
+            && (self.handled >= TURN_MESSAGES || self.is_turn_late(executor))
     }
 
     #[cold]
-    fn is_late(&mut self, executor: &dyn Executor) -> bool {
-        let now = executor.now();
-        let began = *self.began.get_or_insert(now);
-        let late = self.pace.has_passed(self.handled, now.saturating_duration_since(began), TIME);
-        self.pace.next = self.pace.next.min(MESSAGES.max(self.handled + 1));
-        late
+    fn is_turn_late(&mut self, executor: &dyn Executor) -> bool {
+        let is_late = self.is_time_over(executor.now());
+        // The turn's last message is checked in any case.
+        self.next_check = self.next_check.min(TURN_MESSAGES.max(self.handled + 1));
+        is_late
     }
 
-    /// Lets the thread's other tasks run, and begins anew.
-    pub(crate) async fn pass(&mut self, executor: &dyn Executor) {
+    /// Starts a new turn. The future is ready once the thread's other tasks had their turn.
+    ///
+    /// Not an `async fn`, because that stores its arguments twice, and this is part of every actor.
+    pub(crate) fn give_way(&mut self, executor: &dyn Executor) -> impl Future<Output = ()> {
         *self = Self::new();
-        let mut passed = false;
-        poll_fn(|task| {
-            if std::mem::replace(&mut passed, true) {
+        let mut gave_way = false;
+        poll_fn(move |task| {
+            if std::mem::replace(&mut gave_way, true) {
                 return Poll::Ready(());
             }
             executor.give_way(task);
             Poll::Pending
         })
-        .await;
     }
 }

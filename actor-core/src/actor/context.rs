@@ -1,4 +1,4 @@
-//! What an actor may do besides handling its message.
+//! A handler's access to its own actor.
 
 use std::error::Error;
 use std::fmt;
@@ -12,20 +12,57 @@ use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Closeable, Message, Shared};
 use crate::runtime::Executor;
 
-/// Gives an actor its own handle, timers, the clock, work on other threads, and its own end.
+/// A handler's access to its own actor: handle, timers, clock, work on other threads, and the end.
 ///
-/// Messages made here (by timers and by [`offload`](Self::offload)) reach [`Actor::handle`](crate::Actor::handle) like
-/// any other.
+/// Messages made here, by timers and by [`offload`](Self::offload), reach
+/// [`Actor::handle`](crate::Actor::handle) like all others.
+///
+/// # Examples
+///
+/// A clock with a timer of its own, ending after three beats:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+///
+/// struct Tick;
+/// impl Message for Tick {}
+///
+/// struct Clock(u32);
+/// impl Actor for Clock {
+///     type Message = Tick;
+///
+///     async fn started(&mut self, cx: &mut Context<Tick>) {
+///         cx.every(cx.now(), Duration::from_millis(1), |_beat| Tick);
+///     }
+///
+///     async fn handle(&mut self, _tick: Tick, cx: &mut Context<Tick>) {
+///         self.0 += 1;
+///         if self.0 == 3 {
+///             cx.stop();
+///         }
+///     }
+/// }
+///
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// let executor = runtime.start_executor(ThreadConfig::named("clock"))?;
+/// let (clock, running) = spawn(&executor, || Clock(0))?;
+/// let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends after three beats");
+/// assert_eq!(exit.lanes[0].handled, 3);
+/// assert!(clock.is_closed());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Context<M: Message> {
     shared: Arc<Shared<M>>,
     pub(crate) executor: Arc<dyn Executor>,
-    /// Made with the first timer.
+    /// Created with the first timer.
     pub(crate) timers: Option<Box<Timers<M>>>,
-    /// Why the actor wants to end after the message in hand.
+    /// The reason for a requested end after the message in hand.
     pub(crate) ending: Option<Box<ExitReason>>,
 }
 
-/// A time that no program lives to see: 100 years.
+/// Longer than any program runs: 100 years.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl<M: Message> Context<M> {
@@ -33,29 +70,88 @@ impl<M: Message> Context<M> {
         Self { shared, executor, timers: None, ending: None }
     }
 
-    /// Makes a handle to this actor. Keeping it in the actor's own state keeps the actor reachable for ever,
-    /// and awaiting an ask through it in a handler waits for ever.
+    /// Returns a handle to this actor.
+    ///
+    /// A handle in the actor's own state keeps the actor reachable forever. A handler must not
+    /// await an ask through it ([`Handle::ask`]).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Actor, Context, Handle, Message, Reply};
+    ///
+    /// struct WhoAreYou(Reply<Handle<Self>>);
+    /// impl Message for WhoAreYou {}
+    ///
+    /// struct Own;
+    /// impl Actor for Own {
+    ///     type Message = WhoAreYou;
+    ///     async fn handle(&mut self, ask: WhoAreYou, cx: &mut Context<WhoAreYou>) {
+    ///         ask.0.send(cx.handle());
+    ///     }
+    /// }
+    /// # use std::time::Duration;
+    /// # use actor_core::{Runtime, ThreadConfig, spawn};
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("own"))?;
+    /// let (own, _running) = spawn(&executor, || Own)?;
+    /// let handle = own.ask_blocking(WhoAreYou, Duration::from_secs(10))?;
+    /// assert!(handle.same_actor(&own));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn handle(&self) -> Handle<M> {
         Handle::first(Arc::clone(&self.shared))
     }
 
-    /// Ends the actor after the message in hand, as [`ExitReason::Stopped`]. What is queued is not delivered.
+    /// Ends the actor after the message in hand, with [`ExitReason::Stopped`]. Queued messages are
+    /// not delivered. [`Context`] has an example.
     pub fn stop(&mut self) {
         self.end(ExitReason::Stopped);
     }
 
-    /// Takes nothing new from now on, handles what is queued and the results of work in flight, and then ends, as
-    /// [`ExitReason::Stopped`].
+    /// Closes the mailbox, and ends the actor once it has handled all queued messages and all
+    /// results of work in flight. The reason is [`ExitReason::Stopped`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Actor, Context, Message, Spawn};
+    ///
+    /// struct Job {
+    ///     is_last: bool,
+    /// }
+    /// impl Message for Job {}
+    ///
+    /// struct Worker;
+    /// impl Actor for Worker {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, job: Job, cx: &mut Context<Job>) {
+    ///         if job.is_last {
+    ///             cx.stop_when_drained();
+    ///         }
+    ///     }
+    /// }
+    /// # use std::time::Duration;
+    /// # use actor_core::{Runtime, ThreadConfig};
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, mailbox) = actor_core::mailbox();
+    /// worker.try_tell_all([true, false, false].map(|is_last| Job { is_last }))?;
+    /// let running = Spawn::new(mailbox).start(&executor, || Worker)?;
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends");
+    /// assert_eq!((exit.lanes[0].handled, exit.undelivered()), (3, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stop_when_drained(&mut self) {
         self.shared.close();
         self.shared.interrupt();
     }
 
-    /// Ends the actor after the message in hand, as [`ExitReason::Failed`].
+    /// Ends the actor after the message in hand, with [`ExitReason::Failed`].
     ///
-    /// Takes any error: one of a type of its own, a `Box<dyn Error + Send + Sync>`, an `anyhow::Error`, or a text. What
-    /// `anyhow` wraps keeps its text, but the reason cannot be downcast to it.
+    /// Accepts every error type, a `Box<dyn Error + Send + Sync>`, an `anyhow::Error`, or a text.
+    /// An `anyhow` error keeps its text, but the reason cannot be downcast to the error inside.
     ///
     /// # Examples
     ///
@@ -95,19 +191,55 @@ impl<M: Message> Context<M> {
         self.end(ExitReason::Failed(Arc::from(error.into())));
     }
 
-    /// Has the actor handle `message` after `delay`.
+    /// Arms a timer: the actor handles `message` after `delay`.
     ///
-    /// A due timer waits for one message at most, or, if it was armed while a batch was handled, for the batch. Its message passes by the lanes, so it is never refused. Timers do
-    /// not fire any more once the mailbox is closed. A delay past the end of the clock is as good as for ever.
+    /// A due timer waits for at most one message, or for a batch if it was armed during the batch.
+    /// Its message skips the lanes, so it is never refused. A closed mailbox ends all timers. A
+    /// delay past the end of the clock never ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    ///
+    /// struct Timeout;
+    /// impl Message for Timeout {}
+    ///
+    /// struct Session;
+    /// impl Actor for Session {
+    ///     type Message = Timeout;
+    ///
+    ///     async fn started(&mut self, cx: &mut Context<Timeout>) {
+    ///         let first = cx.after(Duration::from_secs(3600), Timeout);
+    ///         assert!(cx.cancel(first) && !cx.cancel(first));
+    ///         cx.after(Duration::from_millis(1), Timeout);
+    ///     }
+    ///
+    ///     async fn handle(&mut self, _timeout: Timeout, cx: &mut Context<Timeout>) {
+    ///         cx.stop();
+    ///     }
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("session"))?;
+    /// let (_session, running) = spawn(&executor, || Session)?;
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("the timer ends it");
+    /// assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn after(&mut self, delay: Duration, message: M) -> TimerId {
         let now = self.now();
         self.timers().once(now.checked_add(delay).unwrap_or(now + NEVER), message)
     }
 
-    /// Has the actor handle a message every `period`, the first at `first` (the past is as good as now).
+    /// Arms a repeating timer: the actor handles a message every `period`, the first at `first`. A
+    /// time in the past means now. [`Context`] has an example.
     ///
-    /// The beats keep their schedule: one that comes late does not shift the next, and beats that are past before the
-    /// actor gets to them are left out and counted in [`Beat::missed`] instead of coming in a burst.
+    /// The beats keep their schedule, so a late beat does not shift the next one. A late actor
+    /// receives one beat instead of a burst: beats already past are skipped and counted in
+    /// [`Beat::missed`].
     ///
     /// # Panics
     ///
@@ -116,37 +248,66 @@ impl<M: Message> Context<M> {
         self.timers().every(first, period, make)
     }
 
-    /// Cancels a timer. Tells whether it was still armed.
+    /// Cancels a timer. Returns whether it was armed. [`after`](Self::after) has an example.
     pub fn cancel(&mut self, timer: TimerId) -> bool {
         self.timers().cancel(timer)
     }
 
-    /// Tells the time of the executor that the actor runs on.
+    /// Returns the time of the actor's executor. [`Context`] has an example.
     #[must_use]
     pub fn now(&self) -> Instant {
         self.executor.now()
     }
 
-    /// Gives the executor that the actor runs on, to spawn others beside it.
+    /// Returns the actor's executor, for instance to spawn other actors on it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Actor, Context, Handle, Message, Reply, spawn};
+    ///
+    /// struct Grow(Reply<Handle<Self>>);
+    /// impl Message for Grow {}
+    ///
+    /// struct Branch;
+    /// impl Actor for Branch {
+    ///     type Message = Grow;
+    ///     async fn handle(&mut self, Grow(reply): Grow, cx: &mut Context<Grow>) {
+    ///         if let Ok((child, _running)) = spawn(cx.executor(), || Branch) {
+    ///             reply.send(child);
+    ///         }
+    ///     }
+    /// }
+    /// # use std::time::Duration;
+    /// # use actor_core::{Runtime, ThreadConfig};
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("tree"))?;
+    /// let (branch, _running) = spawn(&executor, || Branch)?;
+    /// let child = branch.ask_blocking(Grow, Duration::from_secs(10))?;
+    /// assert!(!child.same_actor(&branch));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn executor(&self) -> &Arc<dyn Executor> {
         &self.executor
     }
 
-    /// Runs heavy or blocking work on another thread and has the actor handle its result as a message.
+    /// Runs long or blocking work on another thread. The actor handles its result as a message.
     ///
-    /// The actor goes on meanwhile, and stays reachable until the result has come. A result that finds its lane full passes
-    /// it by, as a timer's message does. An actor that is asked to stop waits for the results of work in flight until its
-    /// deadline ([`Running::stop`](crate::Running::stop)); those that it does not get are counted in
-    /// [`Exit::lost_work`](crate::Exit::lost_work). Work itself is never interrupted.
+    /// The actor handles other messages meanwhile, and stays reachable until the result arrives. A
+    /// result for a full lane skips the lane, as a timer's message does.
     ///
-    /// `into_message` runs on the other thread, or on any that drops the work. If it panics, there is no message, and the
-    /// result is counted as lost.
+    /// A stopping actor waits for the results in flight until its deadline
+    /// ([`Running::stop`](crate::Running::stop)). Results arriving later are counted in
+    /// [`Exit::lost_work`](crate::Exit::lost_work). The work itself is never interrupted.
+    ///
+    /// `into_message` runs on the thread of the work, or on the thread dropping the work. A panic
+    /// in it produces no message, and the result is counted as lost.
     ///
     /// # Errors
     ///
-    /// The message is made of a [`WorkError`] if the work panicked, or was dropped before it began: because no thread could
-    /// be started for it, or because the executor has ended.
+    /// `into_message` receives a [`WorkError`] if the work panicked or was dropped before it began.
+    /// The latter happens if no thread can be started, or if the executor has ended.
     ///
     /// # Examples
     ///
@@ -169,7 +330,7 @@ impl<M: Message> Context<M> {
     ///                 cx.offload(move || numbers.iter().sum(), |sum| Sums::Added(sum, reply));
     ///             }
     ///             Sums::Added(Ok(sum), reply) => reply.send(sum),
-    ///             // Dropping the reply tells the asker that there is no answer.
+    ///             // The dropped reply becomes an error for the asker.
     ///             Sums::Added(Err(error), _reply) => eprintln!("no sum: {error}"),
     ///         }
     ///     }
@@ -180,7 +341,7 @@ impl<M: Message> Context<M> {
     /// let executor = runtime.start_executor(ThreadConfig::named("sums"))?;
     /// let (adder, running) = spawn(&executor, || Adder)?;
     /// let sum = adder.try_ask(|reply| Sums::Add(vec![1, 2, 3], reply)).expect("there is room");
-    /// // Adding is part of what a graceful stop waits for.
+    /// // A stop with patience waits for the work.
     /// running.stop(Duration::from_secs(30));
     /// assert_eq!(futures::executor::block_on(sum), Ok(6));
     /// let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends in time");
@@ -201,7 +362,7 @@ impl<M: Message> Context<M> {
         self.ending.get_or_insert_with(|| Box::new(reason));
     }
 
-    /// Tells when the next timer is due.
+    /// Returns the due time of the next timer.
     pub(crate) fn next_timer(&mut self) -> Option<Instant> {
         self.timers.as_mut()?.next()
     }

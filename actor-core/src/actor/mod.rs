@@ -1,4 +1,8 @@
-//! The trait that an owner of state implements.
+//! What an actor is, and what its handlers may do.
+//!
+//! In reading order: this file has the trait, `context` a handler's access to its own actor,
+//! `batch` several messages in one call, `timers` the armed timers, `offload` work on other
+//! threads, `budget` the bounds of a turn and a batch.
 
 mod batch;
 pub(crate) mod budget;
@@ -16,18 +20,19 @@ use std::future::Future;
 use crate::mailbox::Message;
 use crate::mailbox::exit::ExitReason;
 
-/// Owns state, and handles the messages that reach it one after the other.
+/// An owner of state. Handles its messages one after the other.
 ///
-/// Its state is made on its executor's thread and never leaves it, so neither the state nor a handler's future need
-/// be `Send`, and nothing in it needs a lock. Handlers are plain `async fn`s; one that never waits costs what a
-/// function costs. While a handler waits, no other message is handled: an owner of state starts long work elsewhere
-/// ([`Context::offload`]) and gets the result as a message.
+/// The state is made on its executor's thread and never leaves it. Neither the state nor a
+/// handler's future need be `Send`, and no lock is needed. Handlers are plain `async fn`s; a
+/// handler without a wait costs as much as a function call. While a handler waits, no other message
+/// is handled. Long work therefore runs elsewhere ([`Context::offload`]), and its result arrives as
+/// a message.
 ///
-/// A panic ends this actor only, and its [`ExitReason`] says so.
+/// A panic ends this actor only, and is stated in its [`ExitReason`].
 ///
 /// # Examples
 ///
-/// State that is not `Send`, and one message that wants an answer:
+/// State without `Send`, and a message with an answer:
 ///
 /// ```
 /// use std::rc::Rc;
@@ -54,61 +59,81 @@ use crate::mailbox::exit::ExitReason;
 ///         }
 ///     }
 /// }
+///
+/// # use std::time::Duration;
+/// # use actor_core::{Runtime, ThreadConfig, spawn};
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// let executor = runtime.start_executor(ThreadConfig::named("register"))?;
+/// let (register, _running) = spawn(&executor, || Register { names: Vec::new() })?;
+/// register.try_tell(Names::Add("Ada".to_owned()))?;
+/// assert_eq!(register.ask_blocking(Names::Count, Duration::from_secs(10))?, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It is given to an executor with [`spawn`](crate::spawn), or with [`Spawn`](crate::Spawn) for all options.
+/// [`spawn`](crate::spawn) starts an actor; [`Spawn`](crate::Spawn) does so with options.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an actor",
     label = "this type does not implement `Actor`",
     note = "implement `Actor` for it: name its `type Message`, and write `async fn handle(&mut self, message, cx)`"
 )]
 pub trait Actor: Sized + 'static {
-    /// Everything that this actor may be sent.
+    /// The type of all messages to this actor.
     type Message: Message;
 
-    /// Runs once, on the actor's thread, before the first message: arms timers, starts work.
+    /// Runs once before the first message, for instance to arm timers or start work.
     fn started(&mut self, cx: &mut Context<Self::Message>) -> impl Future<Output = ()> {
         let _ = cx;
         async {}
     }
 
-    /// Handles one message. The next one waits until this future is ready.
+    /// Handles one message. The next message waits until this future is ready.
     fn handle(&mut self, message: Self::Message, cx: &mut Context<Self::Message>) -> impl Future<Output = ()>;
 
-    /// Handles messages of a lane that is handled in [batches](crate::Lane::batch), as the iterator gives them out.
+    /// Handles messages of a lane with [batches](crate::Lane::batch), as the iterator returns them.
     ///
-    /// For work that is cheaper for many at once: verifying signatures, merging votes. Without an implementation of its own
-    /// each message goes to [`handle`](Self::handle). A batch whose first message is not taken is handled as one message.
+    /// For work with a lower cost in bulk, such as verifying signatures or merging votes. The
+    /// default passes each message to [`handle`](Self::handle). If the implementation takes no
+    /// message, the first one goes to `handle` as well.
     ///
     /// # Examples
     ///
     /// ```
-    /// use actor_core::{Actor, Context, Lane, Message};
     /// use actor_core::actor::Batch;
+    /// use actor_core::{Actor, Context, ExitReason, Lane, Message, Spawn};
     ///
     /// struct Vote(u64);
     /// impl Message for Vote {
     ///     const LANES: &'static [Lane] = &[Lane::fifo("votes", 1024).batch(64)];
     /// }
     ///
-    /// #[derive(Default)]
-    /// struct Votes {
-    ///     merged: Vec<u64>,
-    ///     merges: usize,
-    /// }
+    /// struct Votes(Vec<u64>);
     ///
     /// impl Actor for Votes {
     ///     type Message = Vote;
     ///
     ///     async fn handle(&mut self, vote: Vote, _cx: &mut Context<Vote>) {
-    ///         self.merged.push(vote.0);
+    ///         self.0.push(vote.0);
     ///     }
     ///
     ///     async fn handle_batch(&mut self, batch: &mut Batch<'_, Vote>, _cx: &mut Context<Vote>) {
-    ///         self.merges += 1;
-    ///         self.merged.extend(batch.map(|vote| vote.0));
+    ///         self.0.extend(batch.map(|vote| vote.0));
+    ///     }
+    ///
+    ///     async fn stopped(&mut self, _reason: &ExitReason) {
+    ///         assert_eq!(self.0, [1, 2, 3]);
     ///     }
     /// }
+    /// # use std::time::Duration;
+    /// # use actor_core::{Runtime, ThreadConfig};
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("votes"))?;
+    /// let (votes, mailbox) = actor_core::mailbox();
+    /// votes.try_tell_all((1..=3).map(Vote))?;
+    /// let running = Spawn::new(mailbox).start(&executor, || Votes(Vec::new()))?;
+    /// running.stop(Duration::from_secs(10));
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends");
+    /// assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     fn handle_batch(
         &mut self,
@@ -122,12 +147,14 @@ pub trait Actor: Sized + 'static {
         }
     }
 
-    /// Runs once when the actor ends, whatever the reason, unless it never started. Its mailbox is closed by then.
+    /// Runs once when the actor ends, for every reason but [`Abandoned`](ExitReason::Abandoned).
+    /// The mailbox is closed by then. An actor without state (killed before its start, or with a
+    /// panic in its maker) skips this.
     ///
-    /// After [`ExitReason::Panicked`], [`Killed`](ExitReason::Killed) and
-    /// [`DeadlinePassed`](ExitReason::DeadlinePassed) a handler was left in the middle of its work, and the state is
-    /// as it was there. An actor that is stopped at once, or whose deadline has passed, runs this to its first wait and
-    /// no further.
+    /// [`Panicked`](ExitReason::Panicked), [`Killed`](ExitReason::Killed) and
+    /// [`DeadlinePassed`](ExitReason::DeadlinePassed) may end a handler in the middle of its work,
+    /// so the state is as the handler left it. For a killed actor, or after the deadline, this runs
+    /// up to its first wait only.
     fn stopped(&mut self, reason: &ExitReason) -> impl Future<Output = ()> {
         let _ = reason;
         async {}

@@ -1,15 +1,14 @@
-//! Work on another thread, and the way back of its result, which becomes a message and holds no thread meanwhile.
+//! Work on another thread, and the delivery of its result as a message.
 
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::handle::Handle;
 use crate::mailbox::{Closeable, Envelope, Message, Refused};
-use crate::panic::{contained, let_go, panic_text};
+use crate::panic::{Panicked, contained};
 
-/// Says why offloaded work has no result.
+/// The reason for offloaded work without a result.
 ///
 /// # Examples
 ///
@@ -23,28 +22,29 @@ use crate::panic::{contained, let_go, panic_text};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WorkError {
-    /// It panicked, with this message.
+    /// The work panicked, with this message.
     Panicked(String),
-    /// It was dropped before it began: no thread could be started for it, or the executor has ended.
+    /// The work was dropped before it began: no thread could be started, or the executor has ended.
     NotRun,
 }
 
-/// A piece of work in flight. Whatever becomes of it, its actor gets a message, or it is counted as lost.
+/// One piece of work in flight. In every case its actor receives a message, or the work is counted
+/// as lost.
 ///
 /// ```text
-///   run ── Ok(result) ──────┐                        ┌─ lane: accepted ────────────┐
-///   run ── panics ── Err ───┼─▶ into_message ── M ──▶├─ lane: full, or closed      ├─▶ one less in flight
-///   dropped unrun ── Err ───┘        │               │    └▶ late: the actor lives ┘
-///                                    └─ panics: lost └─── late: it has ended, so what is in flight is lost
+///   run ── Ok(result) ──────┐                        ┌─ lane: accepted ───────────┐
+///   run ── panics ── Err ───┼─▶ into_message ── M ──▶├─ lane: full, or closed     ├─▶ one less
+///   dropped unrun ── Err ───┘        │               │    └▶ late: actor runs ────┘   in flight
+///                                    └─ panics: lost └────── late: actor ended: lost
 /// ```
 pub(crate) struct Work<M: Message, T, W, I>
 where
     I: FnOnce(Result<T, WorkError>) -> M,
 {
-    /// Keeps the actor reachable until the message is where the actor finds it.
+    /// Keeps the actor reachable until its message is delivered.
     handle: Handle<M>,
     work: Option<W>,
-    /// There until there is a result of any kind.
+    /// `None` once there is a result, good or bad.
     into_message: Option<I>,
     result: PhantomData<fn() -> T>,
 }
@@ -62,8 +62,7 @@ where
 
     pub(crate) fn run(mut self) {
         let Some(work) = self.work.take() else { return };
-        let result = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| WorkError::Panicked(panic_text(payload)));
-        self.settle(result);
+        self.settle(contained(work).map_err(|Panicked(text)| WorkError::Panicked(text)));
     }
 }
 
@@ -75,26 +74,24 @@ where
         let Some(into_message) = self.into_message.take() else { return };
         let shared = self.handle.shared();
         let beside = shared.make_beside();
-        // Its lane as well: naming one that does not exist panics, and the actor is to be spared that.
-        let made = catch_unwind(AssertUnwindSafe(|| {
+        // The lane is found inside as well: a message with an invalid lane panics here, not in the
+        // actor.
+        let made = contained(|| {
             let message = into_message(result);
             let lane = shared.lane_of(&message);
             (message, lane)
-        }));
+        });
         let mut was_late = false;
         match made {
-            Err(payload) => {
-                let_go(payload);
-                beside.work_is_lost();
-            }
+            Err(_panicked) => beside.work_is_lost(),
             Ok((message, lane)) => {
                 let mut refused = None;
-                // A waker that panics does so after the message was accepted.
+                // A panic here comes from a waker, after the message was accepted.
                 drop(contained(|| refused = shared.send(lane, Envelope { message, asker: None }).err()));
                 match refused {
                     None => beside.work_returns(),
-                    // It stays in flight: until the actor takes it, or for good if the actor has ended, which counts it as
-                    // lost.
+                    // The work stays in flight until the actor takes the message. An ended actor
+                    // counts it as lost.
                     Some(Refused::Full(envelope) | Refused::OverShare(envelope) | Refused::Closed(envelope)) => {
                         was_late = true;
                         let refused = beside.late().push(envelope.message);
@@ -103,8 +100,8 @@ where
                 }
             }
         }
-        // An actor that is open waits for this only if its lane did not wake it. One that closes sees that nothing is in
-        // flight any more, or is seen to be closed.
+        // With an open mailbox, only a late message needs this: for others the lane has woken the
+        // actor. With a closed mailbox, the actor must see that less work is in flight.
         if was_late || shared.is_closed() {
             shared.interrupt();
         }
@@ -115,7 +112,7 @@ impl<M: Message, T, W, I> Drop for Work<M, T, W, I>
 where
     I: FnOnce(Result<T, WorkError>) -> M,
 {
-    /// Work that was not run has a message as well.
+    /// Delivers a message for work not run.
     fn drop(&mut self) {
         if self.into_message.is_some() {
             let work = self.work.take();

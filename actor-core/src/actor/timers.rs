@@ -1,4 +1,4 @@
-//! The timers of one actor: what is due, and when the next one is. Pure but for the messages it makes.
+//! The timers of one actor. Pure, except for the functions making messages.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,29 +11,67 @@ use std::time::{Duration, Instant};
 use crate::panic::let_go;
 use crate::runtime::alarm::Alarm;
 
-/// Names one timer, so that it can be cancelled.
+/// Identifies one timer, for its cancellation.
+///
+/// # Examples
+///
+/// See [`Context::after`](crate::Context::after).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimerId(u64);
 
-/// Tells a repeating timer's message which beat it is.
+/// One beat of a repeating timer, passed to the function making its message.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actor_core::actor::Beat;
+/// use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+///
+/// struct Slot(Beat);
+/// impl Message for Slot {}
+///
+/// struct Clock;
+/// impl Actor for Clock {
+///     type Message = Slot;
+///
+///     async fn started(&mut self, cx: &mut Context<Slot>) {
+///         let due_long_ago = cx.now() - Duration::from_millis(2500);
+///         cx.every(due_long_ago, Duration::from_secs(1), Slot);
+///     }
+///
+///     async fn handle(&mut self, Slot(beat): Slot, cx: &mut Context<Slot>) {
+///         assert!(beat.missed >= 2 && beat.due < cx.now());
+///         cx.stop();
+///     }
+/// }
+///
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// # let executor = runtime.start_executor(ThreadConfig::named("clock"))?;
+/// let (_clock, running) = spawn(&executor, || Clock)?;
+/// let exit = running.join_blocking(Duration::from_secs(10)).expect("the first beat ends it");
+/// assert!(exit.reason.is_normal(), "{}", exit.reason);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beat {
-    /// When it was due. The actor's lateness is [`Context::now`](crate::Context::now) minus this.
+    /// The due time. The delay is [`Context::now`](crate::Context::now) minus this.
     pub due: Instant,
-    /// How many beats after it are left out, because the actor was late by whole periods.
+    /// The number of later beats skipped, because the actor was late by whole periods.
     pub missed: u32,
 }
 
 /// The armed timers of an actor.
 pub(crate) struct Timers<M> {
-    /// When each timer is due, earliest on top. May name timers that were cancelled since.
+    /// The due time of each timer, earliest on top. May contain cancelled timers.
     queue: BinaryHeap<Reverse<(Instant, TimerId)>>,
     armed: HashMap<TimerId, Shot<M>>,
     last: u64,
     pub(crate) alarm: Alarm,
 }
 
-/// Cancelled timers that may stay in the queue beside as many as are armed.
+/// Cancelled timers allowed in the queue, in addition to the number of armed timers.
 const SLACK: usize = 64;
 
 enum Shot<M> {
@@ -61,8 +99,8 @@ impl<M> Timers<M> {
 
     pub(crate) fn cancel(&mut self, id: TimerId) -> bool {
         let was_armed = self.armed.remove(&id).is_some();
-        // Cancelled timers leave the queue when their time comes; an actor that arms and cancels one for each message
-        // must not have to wait for that.
+        // A cancelled timer leaves the queue at its due time. An actor arming and cancelling a
+        // timer per message would fill the queue until then.
         if self.queue.len() > 2 * self.armed.len() + SLACK {
             let Self { queue, armed, .. } = self;
             queue.retain(|Reverse((_, id))| armed.contains_key(id));
@@ -70,7 +108,7 @@ impl<M> Timers<M> {
         was_armed
     }
 
-    /// Tells when the next timer is due.
+    /// Returns the due time of the next timer.
     pub(crate) fn next(&mut self) -> Option<Instant> {
         while let Some(&Reverse((at, id))) = self.queue.peek() {
             if self.armed.contains_key(&id) {
@@ -81,12 +119,13 @@ impl<M> Timers<M> {
         None
     }
 
-    /// Takes the message of the earliest timer that is due, re-arming it if it repeats.
+    /// Takes the message of the earliest due timer, and arms the timer again if it repeats.
     ///
-    /// A repeating timer keeps its schedule: beats that are already past are left out and counted, so that a late
-    /// actor is not met by a burst of them.
+    /// A repeating timer keeps its schedule: beats already past are skipped and counted, so a late
+    /// actor receives no burst of them.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<M> {
-        // Asked for each message. Without looking at what is armed: if the earliest is not due, cancelled or not, none is.
+        // Called for each message, so it first checks the earliest timer, cancelled or not: if that
+        // one is not due, none is.
         self.queue.peek().filter(|Reverse((at, _))| *at <= now)?;
         let due = self.next().filter(|&due| due <= now)?;
         let Reverse((_, id)) = self.queue.pop().expect("`next` has just seen it");
@@ -96,7 +135,7 @@ impl<M> Timers<M> {
                 let missed = (now - due).as_nanos() / period.as_nanos();
                 let missed = u32::try_from(missed).unwrap_or(u32::MAX).min(u32::MAX - 1);
                 let message = make(Beat { due, missed });
-                // A beat past the end of the clock never comes.
+                // A beat past the end of the clock is never due.
                 if let Some(next) = period.checked_mul(missed + 1).and_then(|later| due.checked_add(later)) {
                     self.queue.push(Reverse((next, id)));
                     self.armed.insert(id, Shot::Every { period, make });
@@ -116,8 +155,8 @@ impl<M> Timers<M> {
 }
 
 impl<M> Drop for Timers<M> {
-    /// Drops one after the other what the timers hold: a map leaks the rest of its values if one panics in its drop, and
-    /// a reply in a leaked message keeps its asker waiting for ever.
+    /// Drops the messages one by one. A map leaks its remaining values after a panic in a value's
+    /// drop, and the asker of a leaked message would wait forever.
     fn drop(&mut self) {
         let mut panicked = None;
         for (_, shot) in mem::take(&mut self.armed) {

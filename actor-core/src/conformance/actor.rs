@@ -150,7 +150,7 @@ pub(super) fn a_stop_handles_what_is_queued(runtime: &dyn Runtime) {
 }
 
 pub(super) fn a_stop_ends_at_its_deadline(runtime: &dyn Runtime) {
-    let (handle, mailbox) = crate::mailbox::mailbox();
+    let (handle, mailbox) = crate::handle::mailbox();
     let (lost, found) = signal();
     let spawn = Spawn::new(mailbox).on_undelivered(move |lane, note| {
         if let Note::Write(n) | Note::Urgent(n) = note {
@@ -173,7 +173,7 @@ pub(super) fn an_immediate_stop_drops_a_waiting_handler(runtime: &dyn Runtime) {
     let (handle, running) = notebook(runtime);
     let held = hold(&handle);
     send(&handle, Note::Write(1));
-    running.stop_now();
+    running.kill();
     let exit = end_of(&running);
     assert!(matches!(exit.reason, ExitReason::Killed), "{exit:?}");
     assert_eq!(exit.undelivered(), 1);
@@ -183,7 +183,7 @@ pub(super) fn an_immediate_stop_drops_a_waiting_handler(runtime: &dyn Runtime) {
 pub(super) fn a_due_timer_waits_for_one_message_at_most(runtime: &dyn Runtime) {
     const TIMER: u32 = u32::MAX;
 
-    let (handle, mailbox) = crate::mailbox::mailbox();
+    let (handle, mailbox) = crate::handle::mailbox();
     act(&handle, |_, cx| _ = cx.after(Duration::ZERO, Note::Write(TIMER)));
     (0..1_000).for_each(|n| send(&handle, Note::Write(n)));
     let _running = Spawn::new(mailbox).start(&start(runtime), Notebook::default).expect("the executor takes actors");

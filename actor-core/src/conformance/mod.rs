@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Checks wait for signals, never for time to pass, except for the checks of the executor's own
-//! timers. Every wait has a timeout, so a runtime that loses something fails and does not hang.
+//! timers. Every wait has a timeout, so a runtime with a lost event fails and does not hang.
 
 mod actor;
 mod blocking;

@@ -137,7 +137,7 @@ fn counts_turns(runtime: &dyn Runtime, prepare: impl Fn(&Arc<dyn Executor>, Serv
             assert!(passed.iter().all(|&turns| turns <= MOST), "turns of each of {neighbours} neighbours: {passed:?}");
         }
         for (_, running) in &busy {
-            running.stop_now();
+            running.kill();
             assert!(running.join_blocking(PATIENCE).is_some());
         }
     }

@@ -114,7 +114,7 @@ pub(super) fn timers_fire_in_the_order_of_their_times(runtime: &dyn Runtime) {
     with_clock(runtime, |executor| async move {
         let start = executor.now() + SOON;
         let mut timers: Vec<_> = (0..8).map(|_| executor.timer()).collect();
-        // Armed in an order other than that of their times.
+        // Not armed in the order of their times.
         for n in [3_usize, 7, 1, 0, 6, 2, 5, 4] {
             timers[n].arm(start + Duration::from_millis(5) * n as u32);
         }

@@ -6,15 +6,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::handle::{AskError, Handle, TellError, TryTellError, WeakHandle};
-use crate::mailbox::{Envelope, Variant};
+use crate::handle::error::{AskError, TellError, TryTellError};
+use crate::handle::strong::Handle;
+use crate::handle::weak::WeakHandle;
+use crate::mailbox::{Envelope, Message, Variant};
 use crate::reply::{Asker, Reply};
 
-/// Sends one kind of message to an actor whose other messages the sender need not know.
+/// Sends one kind of message to an actor, without knowledge of its other messages.
 ///
-/// Made by [`Handle::recipient`]; it keeps the actor reachable, as a handle does. Every message type is a [`Variant`] of
-/// itself, so a handle can be narrowed to its whole message type as well. A call of an `async` function here allocates once,
-/// because the actor's message type is not known.
+/// Created by [`Handle::recipient`]. Keeps the actor reachable, as a handle does. Every message
+/// type is a [`Variant`] of itself, so a handle can be narrowed to its whole message type as well.
+/// Each call of an `async` function allocates once, because the actor's message type is not known
+/// here.
 ///
 /// # Examples
 ///
@@ -22,7 +25,7 @@ use crate::reply::{Asker, Reply};
 /// use actor_core::{Message, Recipient, Reply};
 /// use actor_core::mailbox::Variant;
 ///
-/// /// What a reader may ask of anyone who knows heads.
+/// /// The question of a reader.
 /// struct Head(Reply<u64>);
 ///
 /// enum Chain {
@@ -64,7 +67,23 @@ pub struct Recipient<T> {
     target: Arc<dyn Target<T>>,
 }
 
-/// A recipient that does not keep its actor reachable. Made by [`Recipient::downgrade`].
+/// A recipient that does not keep its actor reachable. Created by [`Recipient::downgrade`].
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::handle::WeakRecipient;
+///
+/// struct Tick;
+/// impl actor_core::Message for Tick {}
+///
+/// let (handle, mailbox) = actor_core::mailbox::<Tick>();
+/// let weak: WeakRecipient<Tick> = handle.recipient().downgrade();
+/// let ticks = weak.upgrade().expect("a handle is left");
+/// assert!(ticks.try_tell(Tick).is_ok());
+/// drop(mailbox);
+/// assert!(weak.upgrade().is_none(), "the actor has ended");
+/// ```
 pub struct WeakRecipient<T> {
     target: Arc<dyn WeakTarget<T>>,
 }
@@ -80,7 +99,7 @@ trait Target<T>: Send + Sync {
     fn is_closed(&self) -> bool;
     fn closed(&self) -> Boxed<'_, ()>;
     fn downgrade(&self) -> Arc<dyn WeakTarget<T>>;
-    /// Is the same for two handles if they reach the same actor.
+    /// Returns the same value for all handles of one actor.
     fn address(&self) -> *const ();
 }
 
@@ -88,21 +107,46 @@ trait WeakTarget<T>: Send + Sync {
     fn upgrade(&self) -> Option<Arc<dyn Target<T>>>;
 }
 
+impl<M: Message> Handle<M> {
+    /// Returns a recipient for one kind of message, for senders with no need for the others.
+    ///
+    /// [`Recipient`] has an example.
+    #[must_use]
+    pub fn recipient<T>(&self) -> Recipient<T>
+    where
+        M: Variant<T>,
+        T: Send + 'static,
+    {
+        Recipient::new(self.clone())
+    }
+}
+
 impl<T: 'static> Recipient<T> {
     pub(crate) fn new<M: Variant<T>>(handle: Handle<M>) -> Self {
         Self { target: Arc::new(handle) }
     }
 
-    /// Sends the value at once or hands it back. Never waits.
+    /// Sends the value immediately, or returns it. Never waits.
     ///
     /// # Errors
     ///
     /// As [`Handle::try_tell`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// struct Tick;
+    /// impl actor_core::Message for Tick {}
+    ///
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+    /// assert!(handle.recipient().try_tell(Tick).is_ok());
+    /// assert!(mailbox.try_recv().is_some());
+    /// ```
     pub fn try_tell(&self, value: T) -> Result<(), TryTellError<T>> {
         self.target.try_tell(value)
     }
 
-    /// Sends the value, waiting for room in its lane.
+    /// Sends the value, waiting for room in its lane. [`Recipient`] has an example.
     ///
     /// # Errors
     ///
@@ -110,21 +154,35 @@ impl<T: 'static> Recipient<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future before it is ready sends nothing, and drops the value with it.
+    /// Dropping the future before it is ready sends nothing, and drops the value.
     pub fn tell(&self, value: T) -> impl Future<Output = Result<(), TellError<T>>> + Send + '_ {
         self.target.send(value, None)
     }
 
-    /// Sends the value from a plain thread, parking it until there is room, or until the timeout.
+    /// Sends the value from a plain thread, which parks until there is room or the timeout passes.
     ///
     /// # Errors
     ///
     /// As [`Handle::tell_blocking`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// struct Tick;
+    /// impl actor_core::Message for Tick {}
+    ///
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+    /// assert!(handle.recipient().tell_blocking(Tick, Duration::from_secs(10)).is_ok());
+    /// assert!(mailbox.try_recv().is_some());
+    /// ```
     pub fn tell_blocking(&self, value: T, timeout: Duration) -> Result<(), TryTellError<T>> {
         self.target.tell_blocking(value, timeout)
     }
 
-    /// Sends a value that carries a [`Reply`], waiting for room, and awaits its answer.
+    /// Sends a value with a [`Reply`] in it, waiting for room, and returns the answer.
+    /// [`Recipient`] has an example.
     ///
     /// # Errors
     ///
@@ -132,7 +190,7 @@ impl<T: 'static> Recipient<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future cancels an ask that is still queued: it will not be handled.
+    /// Dropping the future cancels a queued ask: the actor skips it.
     pub async fn ask<R: Send + 'static>(&self, make: impl FnOnce(Reply<R>) -> T) -> Result<R, AskError<T>> {
         let (reply, answer, asker) = Reply::queued();
         let sending = self.target.send(make(reply), Some(asker));
@@ -140,13 +198,13 @@ impl<T: 'static> Recipient<T> {
         answer.await.map_err(|_dropped| AskError::Dropped)
     }
 
-    /// Tells whether the actor has ended or is ending.
+    /// Returns whether the actor has ended or is ending. As [`Handle::is_closed`].
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.target.is_closed()
     }
 
-    /// Waits until the actor has ended or is ending.
+    /// Waits until the actor has ended or is ending. As [`Handle::closed`].
     ///
     /// # Cancel safety
     ///
@@ -155,7 +213,7 @@ impl<T: 'static> Recipient<T> {
         self.target.closed()
     }
 
-    /// Makes a recipient that does not keep the actor reachable.
+    /// Returns a recipient that does not keep the actor reachable.
     ///
     /// # Examples
     ///
@@ -174,7 +232,7 @@ impl<T: 'static> Recipient<T> {
         WeakRecipient { target: self.target.downgrade() }
     }
 
-    /// Tells whether both reach the same actor, whatever they may send to it.
+    /// Returns whether both reach the same actor. Their kinds of message may differ.
     #[must_use]
     pub fn same_actor<U: 'static>(&self, other: &Recipient<U>) -> bool {
         self.target.address() == other.target.address()
@@ -182,14 +240,15 @@ impl<T: 'static> Recipient<T> {
 }
 
 impl<T: 'static> WeakRecipient<T> {
-    /// Makes a full recipient again, unless the actor has ended, or neither a handle nor a recipient is left.
+    /// Returns a full recipient. `None` if the actor has ended or is ending, or if neither a handle
+    /// nor a recipient is left.
     #[must_use]
     pub fn upgrade(&self) -> Option<Recipient<T>> {
         self.target.upgrade().map(|target| Recipient { target })
     }
 }
 
-/// Takes the value out of a message that it was just put into.
+/// Returns the value of a message made by `Variant::wrap`.
 fn unwrap<T, M: Variant<T>>(message: M) -> T {
     message.unwrap().expect("Variant::unwrap undoes Variant::wrap")
 }

@@ -1,4 +1,4 @@
-//! A send that waits for room.
+//! A send waiting for room.
 
 use std::fmt;
 use std::future::Future;
@@ -8,20 +8,35 @@ use std::task::{Context, Poll, ready};
 use event_listener::{EventListener, Listener};
 use pin_project::pin_project;
 
-use crate::handle::TellError;
+use crate::handle::error::TellError;
 use crate::mailbox::{Envelope, LaneQueue, Message, Refused, Shared, Waiting};
 use crate::quiet::{Quiet, quietly};
 
 /// The future of [`Handle::tell`](crate::Handle::tell): ready once the message is in its lane.
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::Message;
+/// use actor_core::handle::Tell;
+///
+/// struct Tick;
+/// impl Message for Tick {}
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+/// let tell: Tell<'_, Tick> = handle.tell(Tick);
+/// assert!(futures::executor::block_on(tell).is_ok());
+/// assert!(mailbox.try_recv().is_some());
+/// ```
 #[must_use = "a message is not sent until its `tell` is awaited"]
 #[pin_project(!Unpin)]
 pub struct Tell<'a, M: Message> {
     shared: &'a Shared<M>,
     lane: &'a LaneQueue<M>,
-    /// The message, until it is sent or handed back.
+    /// The message, until it is sent or returned.
     envelope: Option<Envelope<M>>,
-    /// Set while the lane was found full. Dropped after `room`, so that a notification that reached this send in vain is
-    /// passed on while it is still counted.
+    /// Set after the lane was full. Dropped before `waiting`: a notification without effect here is
+    /// passed on while this send is still counted.
     room: Option<Quiet<EventListener>>,
     waiting: Option<Waiting<'a>>,
 }
@@ -31,7 +46,7 @@ impl<'a, M: Message> Tell<'a, M> {
         Self { shared, lane, envelope: Some(envelope), room: None, waiting: None }
     }
 
-    /// Takes the message back from a wait that has gone on for long enough.
+    /// Returns the message of a send at its timeout.
     pub(crate) fn give_up(self: Pin<&mut Self>) -> Envelope<M> {
         self.project().envelope.take().expect("a pending tell still has its message")
     }
@@ -53,8 +68,9 @@ impl<M: Message> Future for Tell<'_, M> {
                 Ok(()) => Some(Ok(())),
             };
             if let Some(ended) = ended {
-                // Not left for the drop, which may come much later: until then, what others wait for could go to this. If it
-                // was told of room, that is the room it has taken: dropping the listener would tell another of it.
+                // Released here, because this future may be dropped much later and would receive
+                // notifications meant for others until then. `discard`, because the notification
+                // was used: dropping the listener would pass it on.
                 if let Some(room) = this.room.take() {
                     room.into_inner().discard();
                 }
@@ -62,7 +78,7 @@ impl<M: Message> Future for Tell<'_, M> {
                 return Poll::Ready(ended);
             }
             match this.room {
-                // The try before this one may have been before a message was taken: listen, then try again.
+                // A message may have been taken after this try: listen first, then try again.
                 None => {
                     let (waiting, room) = this.shared.wait_for_room(this.lane);
                     *this.waiting = Some(waiting);

@@ -3,29 +3,46 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::handle::{Handle, TryTellError};
+use crate::handle::error::TryTellError;
+use crate::handle::strong::Handle;
 use crate::mailbox::Message;
 
-/// What [`Handle::try_tell_all`] did not send.
+/// The messages not sent by [`Handle::try_tell_all`], and the reason.
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::{Lane, Message};
+///
+/// struct Vote(u64);
+/// impl Message for Vote {
+///     const LANES: &'static [Lane] = &[Lane::fifo("votes", 2)];
+/// }
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Vote>();
+/// let unsent = handle.try_tell_all((1..=4).map(Vote)).expect_err("there is room for two");
+/// while mailbox.try_recv().is_some() {}
+/// assert_eq!(handle.try_tell_all(unsent.into_messages()).ok(), Some(2));
+/// ```
 pub struct Unsent<I: Iterator> {
-    /// How many messages were sent before.
+    /// The number of messages sent.
     pub sent: usize,
-    /// Why no more were sent, with the message that was refused.
+    /// The first refused message, and the reason.
     pub refused: TryTellError<I::Item>,
-    /// The messages after that one.
+    /// The messages after it. None of them was sent.
     pub rest: I,
 }
 
 impl<M: Message> Handle<M> {
-    /// Sends messages at once, in order, until one is refused. Never waits. Returns how many were sent.
+    /// Sends messages in order until one is refused, and returns the number sent. Never waits.
     ///
-    /// It costs as much as one [`try_tell`](Self::try_tell) for each message, and wakes the actor once at most while that
-    /// sleeps. Messages that others send at the same time may come between.
+    /// Costs as much as one [`try_tell`](Self::try_tell) per message, and wakes a sleeping actor at
+    /// most once. Messages of other senders may arrive in between.
     ///
     /// # Errors
     ///
-    /// [`Unsent`] returns the first message that was refused, the reason, and the rest, of which nothing was sent: so messages
-    /// of one lane stay in order if they are sent again.
+    /// [`Unsent`] returns the first refused message, the reason, and all messages after it. The
+    /// messages of a lane therefore stay in order if the caller sends the rest later.
     ///
     /// # Examples
     ///

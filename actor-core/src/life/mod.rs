@@ -1,4 +1,7 @@
-//! An actor's life: its start, its loop, its stop and its end.
+//! An actor's life: start, loop, stop and exit.
+//!
+//! In reading order: `spawn` runs a life from the maker to the exit, `serve` is the loop, `watch`
+//! ends it from outside (kill, deadline, panic), `running` is the spawner's side.
 
 mod running;
 mod serve;
@@ -6,6 +9,5 @@ mod spawn;
 mod watch;
 
 pub use crate::mailbox::exit::{Exit, ExitReason};
-pub(crate) use running::Life;
 pub use running::{NotStarted, Running};
 pub use spawn::{Spawn, SpawnError, spawn};

@@ -2,43 +2,62 @@
 
 use std::fmt;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use event_listener::listener;
 
-use crate::mailbox::Closeable;
-use crate::mailbox::exit::{Exit, ExitReason};
-use crate::notice::Notice;
+use crate::mailbox::exit::Exit;
+use crate::mailbox::{Closeable, Life};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
 use crate::runtime::Executor;
-use crate::sync::{AtomicUsize, Ordering};
 
-/// The right to stop an actor and the means to wait for its end, held by whoever spawned it.
+/// The spawner's side of an actor: stops it, and waits for its exit. Senders have no access to
+/// this.
 ///
-/// Senders do not have it. Dropping it detaches the actor, which then ends when nothing can reach it any more.
+/// Dropping it detaches the actor, which then ends when nothing can reach it.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actor_core::{Actor, Context, ExitReason, Message, Runtime, ThreadConfig, spawn};
+///
+/// struct Job;
+/// impl Message for Job {}
+///
+/// struct Worker;
+/// impl Actor for Worker {
+///     type Message = Job;
+///     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+/// }
+///
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+/// let (worker, running) = spawn(&executor, || Worker)?;
+/// let timeout = Duration::from_secs(10);
+/// running.started_blocking(timeout)?;
+/// worker.try_tell(Job)?;
+/// assert!(running.exit().is_none(), "it runs");
+///
+/// running.stop(timeout);
+/// assert!(worker.try_tell(Job).is_err(), "nothing new is accepted");
+/// let exit = running.join_blocking(timeout).expect("it ends in time");
+/// assert!(matches!(exit.reason, ExitReason::Stopped));
+/// assert_eq!(exit.lanes[0].handled, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "whoever spawns an actor decides when it stops; `drop` it to let the actor run on"]
 #[derive(Clone)]
 pub struct Running {
     mailbox: Arc<dyn Closeable>,
-    /// Whose clock a deadline is counted by.
+    /// The clock of the deadline.
     executor: Arc<dyn Executor>,
 }
 
-/// What an actor's task and its spawner share.
-pub(crate) struct Life {
-    /// [`DEADLINE`], [`KILLED`] and [`ENDING`]: what was asked for so far, never cleared; and [`STARTED`].
-    asked: AtomicUsize,
-    /// Set once by the first `stop`, before `DEADLINE`.
-    deadline: OnceLock<Instant>,
-    /// Set once, as the last thing in the actor's life.
-    reason: OnceLock<ExitReason>,
-    /// Notified when the actor has started, and when it has ended.
-    on_change: Notice,
-}
-
-/// Says why an actor that was waited for has not started.
+/// The reason for an actor not started. Returned by [`Running::started_blocking`].
 ///
 /// # Examples
 ///
@@ -46,59 +65,89 @@ pub(crate) struct Life {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum NotStarted {
-    /// It ended before its first message: its maker or its `started` panicked, `started` ended it, or it was stopped.
+    /// The actor ended before its first message: its maker or its `started` panicked, `started`
+    /// ended it, or it was stopped.
     Ended(Exit),
-    /// It has neither started nor ended until the timeout.
+    /// The actor had neither started nor ended at the timeout.
     Timeout,
 }
-
-const DEADLINE: usize = 1;
-const KILLED: usize = 1 << 1;
-/// Asked for by the actor itself, for after the message in hand; its loop knows why.
-const ENDING: usize = 1 << 2;
-/// Not asked for, but said: the actor's `started` has returned, and has not ended it.
-const STARTED: usize = 1 << 3;
 
 impl Running {
     pub(crate) fn new(mailbox: Arc<dyn Closeable>, executor: Arc<dyn Executor>) -> Self {
         Self { mailbox, executor }
     }
 
-    /// Asks the actor to stop: it takes nothing new, handles what is queued for at most `patience`, and ends.
+    /// Stops the actor: it accepts nothing new, handles its queue for at most `patience`, and ends.
+    /// Returns immediately; [`join`](Self::join) waits. [`Running`] has an example.
     ///
-    /// Work that it has [offloaded](crate::Context::offload) is part of what it handles: the actor waits for each result,
-    /// and may offload more meanwhile. Timers are not waited for. What has not come back at the deadline is counted in
-    /// [`Exit::lost_work`].
+    /// [Offloaded](crate::Context::offload) work is part of the queue: the actor waits for each
+    /// result, and may offload more meanwhile. It does not wait for timers. Results not received
+    /// before the deadline are counted in [`Exit::lost_work`].
     ///
-    /// Senders get their messages back from this moment on. What is still queued at the deadline is counted as
-    /// undelivered and given to the hook. The first call sets the deadline, and later ones do not move it. A patience
-    /// past the end of the clock, such as [`Duration::MAX`], sets none. Returns at once; see [`join`](Self::join).
+    /// From now on, each send returns its message. Messages still queued at the deadline are
+    /// counted as undelivered and passed to the hook. The first call sets the deadline, and later
+    /// calls do not move it. A patience past the end of the clock, such as [`Duration::MAX`], sets
+    /// no deadline.
     pub fn stop(&self, patience: Duration) {
-        // Closed first: an actor that sees the deadline also sees that nothing more comes.
+        // Closed first: an actor seeing the deadline also sees the closed mailbox.
         self.mailbox.close();
-        // A deadline past the end of the clock is none.
+        // Past the end of the clock there is no deadline.
         if let Some(deadline) = self.executor.now().checked_add(patience) {
-            self.life().deadline.get_or_init(|| deadline);
-            self.life().ask(DEADLINE);
+            self.life().stop(deadline);
         }
-        // Last, because it runs the task's waker, and also if this is not the first stop: that one's wake may have failed.
+        // Last, because it runs the task's waker. On later stops as well, because the wake of the
+        // first one may have failed.
         self.mailbox.interrupt();
     }
 
-    /// Stops the actor at once: a handler that waits is dropped where it waits, one that computes is let finish, and
-    /// nothing more is handled. Returns at once; see [`join`](Self::join).
-    pub fn stop_now(&self) {
-        self.life().ask(KILLED);
+    /// Kills the actor: no further message is handled. A waiting handler is dropped at its wait; a
+    /// computing handler runs to its next wait or its end. Returns immediately;
+    /// [`join`](Self::join) waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::{Actor, Context, ExitReason, Message, Runtime, ThreadConfig, spawn};
+    ///
+    /// struct Wait;
+    /// impl Message for Wait {}
+    ///
+    /// struct Waiting;
+    /// impl Actor for Waiting {
+    ///     type Message = Wait;
+    ///     async fn handle(&mut self, _wait: Wait, _cx: &mut Context<Wait>) {
+    ///         std::future::pending().await
+    ///     }
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("waiting"))?;
+    /// let (waiting, running) = spawn(&executor, || Waiting)?;
+    /// waiting.try_tell(Wait)?;
+    /// running.kill();
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("nothing delays it");
+    /// assert!(matches!(exit.reason, ExitReason::Killed));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn kill(&self) {
+        self.life().kill();
         self.mailbox.close();
         self.mailbox.interrupt();
     }
 
-    /// Waits until the actor has started: until [`Actor::started`](crate::Actor::started) has returned.
+    #[deprecated(note = "renamed to `kill`")]
+    #[doc(hidden)]
+    pub fn stop_now(&self) {
+        self.kill();
+    }
+
+    /// Waits until the actor has started: [`Actor::started`](crate::Actor::started) has returned.
     ///
     /// # Errors
     ///
-    /// Returns the exit of an actor that ended before that: its maker or its `started` panicked, `started` ended it, or
-    /// it was stopped.
+    /// Returns the exit of an actor that ended before: its maker or its `started` panicked,
+    /// `started` ended it, or it was stopped.
     ///
     /// # Cancel safety
     ///
@@ -108,8 +157,8 @@ impl Running {
             if let Some(started) = self.has_started() {
                 return started;
             }
-            listener!(self.life().on_change.event() => starting);
-            // Look again: it may have started before the listener was there to be told.
+            listener!(self.life().on_change().event() => starting);
+            // Checked again, because it may have started before the listener was registered.
             if let Some(started) = self.has_started() {
                 return started;
             }
@@ -117,24 +166,25 @@ impl Running {
         }
     }
 
-    /// Waits until the actor has started, parking the thread for up to `timeout`.
+    /// Waits until the actor has started, parking the thread for at most `timeout`.
     ///
     /// # Errors
     ///
-    /// As [`started`](Self::started), and [`NotStarted::Timeout`].
+    /// As [`started`](Self::started), and [`NotStarted::Timeout`]. [`Running`] and
+    /// [`Context::fail`](crate::Context::fail) have examples.
     pub fn started_blocking(&self, timeout: Duration) -> Result<(), NotStarted> {
         let started = block_on_for(pin!(self.started()), timeout);
         started.ok_or(NotStarted::Timeout)?.map_err(NotStarted::Ended)
     }
 
     fn has_started(&self) -> Option<Result<(), Exit>> {
-        if self.life().asked.load(Ordering::SeqCst) & STARTED != 0 {
+        if self.life().has_started() {
             return Some(Ok(()));
         }
         self.exit().map(Err)
     }
 
-    /// Waits for the actor's end and tells how it came.
+    /// Waits for the actor's end, and returns its reason and its statistics.
     ///
     /// # Cancel safety
     ///
@@ -144,8 +194,8 @@ impl Running {
             if let Some(exit) = self.exit() {
                 return exit;
             }
-            listener!(self.life().on_change.event() => ending);
-            // Look again: the exit may have come before the listener was there to be told.
+            listener!(self.life().on_change().event() => ending);
+            // Checked again, because it may have ended before the listener was registered.
             if let Some(exit) = self.exit() {
                 return exit;
             }
@@ -153,70 +203,22 @@ impl Running {
         }
     }
 
-    /// Waits for the actor's end, parking the thread. `None` if it has not come after `timeout`.
+    /// Waits for the actor's end, parking the thread. Returns `None` after `timeout`. [`Running`]
+    /// has an example.
     #[must_use]
     pub fn join_blocking(&self, timeout: Duration) -> Option<Exit> {
         block_on_for(pin!(self.join()), timeout)
     }
 
-    /// Tells how the actor ended, if it has.
+    /// Returns the exit of an ended actor.
     #[must_use]
     pub fn exit(&self) -> Option<Exit> {
-        let reason = self.life().reason.get()?;
+        let reason = self.life().reason()?;
         Some(Exit { reason: reason.clone(), lanes: self.mailbox.stats(), lost_work: self.mailbox.lost_work() })
     }
 
     fn life(&self) -> &Life {
         self.mailbox.life()
-    }
-}
-
-impl Life {
-    pub(crate) fn new() -> Self {
-        let asked = AtomicUsize::new(0);
-        Self { asked, deadline: OnceLock::new(), reason: OnceLock::new(), on_change: Notice::new() }
-    }
-
-    /// Asks for something. The caller interrupts the task after that.
-    fn ask(&self, what: usize) {
-        // SeqCst, before the signal is looked at: a task that has announced that it waits sees it, or is seen.
-        self.asked.fetch_or(what, Ordering::SeqCst);
-    }
-
-    /// Tells whether the actor was asked to stop, at once or by a deadline.
-    #[inline]
-    pub(crate) fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::SeqCst) & !STARTED != 0
-    }
-
-    pub(crate) fn is_killed(&self) -> bool {
-        self.asked.load(Ordering::SeqCst) & KILLED != 0
-    }
-
-    /// Says that the actor ends after the message in hand.
-    pub(crate) fn end_after_this(&self) {
-        self.asked.fetch_or(ENDING, Ordering::Relaxed);
-    }
-
-    /// Tells whether nothing more is to be handled.
-    pub(crate) fn takes_no_more(&self) -> bool {
-        self.asked.load(Ordering::SeqCst) & (KILLED | ENDING) != 0
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        (self.asked.load(Ordering::SeqCst) & DEADLINE != 0).then(|| self.deadline.get().copied()).flatten()
-    }
-
-    /// Says that the actor has started.
-    pub(crate) fn start(&self) {
-        self.asked.fetch_or(STARTED, Ordering::SeqCst);
-        self.on_change.notify();
-    }
-
-    pub(crate) fn end(&self, reason: ExitReason) {
-        if self.reason.set(reason).is_ok() {
-            self.on_change.notify();
-        }
     }
 }
 

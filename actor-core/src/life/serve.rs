@@ -1,30 +1,31 @@
-//! The one actor loop.
+//! The actor loop.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
-use crate::actor::budget::Turn;
+use crate::actor::budget::Budget;
 use crate::actor::{Actor, Batch, Context};
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::{Message, Receiver};
 
-/// What the loop works on besides the mailbox, in one place, so that its future holds one reference to all of it.
+/// The loop's data, without the mailbox. In one struct, so the loop's future holds one reference.
 pub(crate) struct Parts<A: Actor, F> {
-    /// Makes the state; taken by the loop.
+    /// Makes the state. Taken by the loop.
     pub(crate) make: Option<F>,
     pub(crate) state: Option<A>,
     pub(crate) cx: Context<A::Message>,
 }
 
-/// Makes the actor's state, and handles one message after the other until there is a reason to end.
+/// Makes the actor's state, and handles messages until there is a reason to end.
 #[expect(
     clippy::manual_async_fn,
     reason = "an `async fn` keeps its arguments twice, and this is most of an actor's size"
 )]
 pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
     parts: &mut Parts<A, F>,
-    mailbox: &mut Mailbox<A::Message>,
+    mut mailbox: Receiver<'_, A::Message>,
 ) -> impl Future<Output = ExitReason> {
     async move {
         let make = parts.make.take().expect("an actor is made once");
@@ -32,42 +33,59 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
         if parts.cx.ending.is_none() {
             mailbox.shared().life().start();
         }
-        let mut turn = Turn::new();
+        let mut budget = Budget::new();
         loop {
-            if let Some(reason) = reason_to_end(&mut parts.cx, mailbox) {
+            if let Some(reason) = reason_to_end(&mut parts.cx, &mailbox) {
                 return reason;
             }
-            // With nothing more to handle it has only to see so; yielding then could let a deadline pass that it has met.
+            // An actor without further messages does not yield: it has met its deadline, which
+            // could pass meanwhile.
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
             let is_more = || mailbox.shared().has_late() || mailbox.has_next() || (has_timers && !mailbox.is_closed());
-            if turn.is_over(&*parts.cx.executor, is_more) {
-                turn.pass(&*parts.cx.executor).await;
+            if budget.is_turn_over(&*parts.cx.executor, is_more) {
+                budget.give_way(&*parts.cx.executor).await;
             }
-            let next = poll_fn(|task| {
-                turn.begin(&*parts.cx.executor, || mailbox.has_several());
-                let next = poll_next(mailbox, &mut parts.cx, task);
-                if next.is_pending() {
-                    turn = Turn::new();
-                }
-                next
-            });
+            let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
             let Some(message) = next.await else {
-                return reason_without_message(mailbox);
+                return reason_without_message(&mailbox);
             };
             if mailbox.gives_batches() {
-                // On the heap, so that actors without batches do not keep room for one.
-                turn.count(Box::pin(handle_batch(parts, mailbox, message)).await);
+                // On the heap, so actors without batches need no memory for one.
+                budget.count(Box::pin(handle_batch(parts, &mut mailbox, message)).await);
             } else {
                 let Parts { state: Some(actor), cx, .. } = parts else { return ExitReason::Abandoned };
                 actor.handle(message, cx).await;
-                turn.count(1);
+                budget.count(1);
             }
         }
     }
 }
 
-#[inline]
-fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Mailbox<M>) -> Option<ExitReason> {
+/// Waits for the next message. Not a closure, because the compiler does not inline the closure into
+/// the loop.
+struct Next<'a, 'm, M: Message> {
+    budget: &'a mut Budget,
+    mailbox: &'a mut Receiver<'m, M>,
+    cx: &'a mut Context<M>,
+}
+
+impl<M: Message> Future for Next<'_, '_, M> {
+    type Output = Option<M>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Option<M>> {
+        let Self { budget, mailbox, cx } = &mut *self;
+        budget.begin(&*cx.executor, || mailbox.has_several());
+        let next = poll_next(mailbox, cx, task);
+        if next.is_pending() {
+            **budget = Budget::new();
+        }
+        next
+    }
+}
+
+#[inline(always)]
+fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> Option<ExitReason> {
     if cx.ending.is_some() {
         return cx.ending.take().map(|reason| *reason);
     }
@@ -83,25 +101,25 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Mailbox<M>) -> Optio
         .then_some(ExitReason::DeadlinePassed)
 }
 
-/// Says why no message can come any more.
-fn reason_without_message<M: Message>(mailbox: &Mailbox<M>) -> ExitReason {
+/// Returns the reason for the end of an actor that can receive no further message.
+fn reason_without_message<M: Message>(mailbox: &Receiver<'_, M>) -> ExitReason {
     match mailbox.is_closed() {
-        // Asked for before it was closed, though perhaps after it was last looked for.
+        // A kill precedes its close, but may follow the last check in the loop.
         true if mailbox.shared().life().is_killed() => ExitReason::Killed,
         true => ExitReason::Stopped,
         false => ExitReason::Unreachable,
     }
 }
 
-/// Handles a message together with those behind it in its lane. Tells how many there were.
+/// Handles a message together with the ones behind it in its lane. Returns their number.
 async fn handle_batch<A: Actor, F>(
     parts: &mut Parts<A, F>,
-    mailbox: &mut Mailbox<A::Message>,
+    mailbox: &mut Receiver<'_, A::Message>,
     message: A::Message,
 ) -> u32 {
     let Parts { state: Some(actor), cx, .. } = parts else { return 0 };
     let (clock, due) = (Arc::clone(&cx.executor), cx.next_timer());
-    let mut batch = Batch::new(message, mailbox, &*clock, due);
+    let mut batch = Batch::new(message, mailbox.taking(), &*clock, due);
     actor.handle_batch(&mut batch, cx).await;
     let (rest, more) = batch.end();
     if let Some(message) = rest {
@@ -110,10 +128,11 @@ async fn handle_batch<A: Actor, F>(
     more + 1
 }
 
-/// Gives the next message: a late result or a due timer's first, then the mailbox's. `None` if none can come any more.
+/// Returns the next message: late results and due timers first, then the mailbox. Returns `None` if
+/// no message can arrive any more.
 #[inline]
 fn poll_next<M: Message>(
-    mailbox: &mut Mailbox<M>,
+    mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
@@ -121,49 +140,49 @@ fn poll_next<M: Message>(
         return poll_results_and_others(mailbox, cx, task);
     }
     if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
-        return mailbox.poll_next(task);
+        return mailbox.reborrow().poll_next(task);
     }
     poll_timers_and_mailbox(mailbox, cx, task)
 }
 
-/// For an actor with work in flight: it ends only when everything has come back and was handled.
+/// As `poll_next`, for an actor with work in flight. It ends only once all results were handled.
 fn poll_results_and_others<M: Message>(
-    mailbox: &mut Mailbox<M>,
+    mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    if let Some(message) = mailbox.take_late(true) {
+    if let Some(message) = mailbox.taking().take_late(true) {
         return Poll::Ready(Some(message));
     }
     let others = match &cx.timers {
         Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task),
-        _ => mailbox.poll_next(task),
+        _ => mailbox.reborrow().poll_next(task),
     };
     if let Poll::Ready(Some(message)) = others {
         return Poll::Ready(Some(message));
     }
-    if let Some(message) = mailbox.take_late(false) {
+    if let Some(message) = mailbox.taking().take_late(false) {
         return Poll::Ready(Some(message));
     }
-    // Whatever comes back from now on interrupts, or ends the sleep that the lanes have announced.
+    // A later result interrupts the task, or ends the sleep announced by the lanes.
     if mailbox.shared().is_work_in_flight() { Poll::Pending } else { others }
 }
 
 fn poll_timers_and_mailbox<M: Message>(
-    mailbox: &mut Mailbox<M>,
+    mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    let Context { timers: Some(timers), executor, .. } = cx else { return mailbox.poll_next(task) };
-    // Timers do not fire any more once the mailbox is closed.
+    let Context { timers: Some(timers), executor, .. } = cx else { return mailbox.reborrow().poll_next(task) };
+    // A closed mailbox ends all timers.
     if timers.alarm.goes_first()
         && !mailbox.is_closed()
         && let Some(message) = timers.take_due(executor.now())
     {
         timers.alarm.went();
-        return Poll::Ready(Some(mailbox.give_beside(message)));
+        return Poll::Ready(Some(mailbox.taking().give_beside(message)));
     }
-    let ended = match mailbox.poll_next(task) {
+    let ended = match mailbox.reborrow().poll_next(task) {
         Poll::Ready(Some(message)) => return Poll::Ready(Some(message)),
         Poll::Ready(None) => true,
         Poll::Pending => false,
@@ -175,7 +194,7 @@ fn poll_timers_and_mailbox<M: Message>(
         ready!(timers.alarm.poll_at(at, &**executor, task));
         if let Some(message) = timers.take_due(executor.now()) {
             timers.alarm.went();
-            return Poll::Ready(Some(mailbox.give_beside(message)));
+            return Poll::Ready(Some(mailbox.taking().give_beside(message)));
         }
     }
     Poll::Pending

@@ -1,23 +1,24 @@
-//! From a mailbox and a maker to a running actor, and from its end to its exit.
+//! Starts an actor on a mailbox, and completes its end with its exit.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{self, Poll};
 
 use crate::actor::Actor;
-use crate::handle::Handle;
+use crate::handle::{Handle, mailbox};
 use crate::life::running::Running;
 use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Mailbox, Message, mailbox};
-use crate::panic::{contained, drop_contained};
+use crate::mailbox::{Mailbox, Message, Shared, Sleeper};
+use crate::panic::{Panicked, contained, drop_contained};
 use crate::runtime::Executor;
 
-/// Starts an actor on an executor, and gives a handle to it and the right to stop it.
+/// Starts an actor on an executor. Returns a handle and the right to stop it.
 ///
-/// `make` runs on the executor's thread; only it must be `Send`, not the state that it makes.
+/// `make` runs on the executor's thread. Only `make` must be `Send`, not the state made by it.
 ///
 /// # Errors
 ///
@@ -25,7 +26,29 @@ use crate::runtime::Executor;
 ///
 /// # Examples
 ///
-/// See the crate's first page.
+/// ```
+/// use std::rc::Rc;
+/// use std::time::Duration;
+///
+/// use actor_core::{Actor, Context, Message, Reply, Runtime, ThreadConfig, spawn};
+///
+/// struct Read(Reply<String>);
+/// impl Message for Read {}
+///
+/// struct Greeter(Rc<str>);
+/// impl Actor for Greeter {
+///     type Message = Read;
+///     async fn handle(&mut self, Read(reply): Read, _cx: &mut Context<Read>) {
+///         reply.send(self.0.to_string());
+///     }
+/// }
+///
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// let executor = runtime.start_executor(ThreadConfig::named("greeter"))?;
+/// let (greeter, _running) = spawn(&executor, || Greeter("hello".into()))?;
+/// assert_eq!(greeter.ask_blocking(Read, Duration::from_secs(10))?, "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn spawn<A: Actor>(
     executor: &Arc<dyn Executor>,
     make: impl FnOnce() -> A + Send + 'static,
@@ -34,15 +57,38 @@ pub fn spawn<A: Actor>(
     Ok((handle, Spawn::new(mailbox).start(executor, make)?))
 }
 
-/// The actor was not started, because its executor has been stopped.
+/// The executor has been stopped, so the actor was not started.
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::life::SpawnError;
+/// use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+///
+/// struct Job;
+/// impl Message for Job {}
+///
+/// struct Worker;
+/// impl Actor for Worker {
+///     type Message = Job;
+///     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+/// }
+///
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+/// executor.stop();
+/// let error: SpawnError = spawn(&executor, || Worker).map(drop).unwrap_err();
+/// assert_eq!(error.to_string(), "the executor has been stopped");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpawnError;
 
-/// A hook that is given every message that was accepted and not delivered, with its lane's name.
+/// Receives each undelivered message with its lane's name.
 type Undelivered<M> = Box<dyn FnMut(&'static str, M) + Send>;
 
-/// Starts an actor on a mailbox that exists already, with options.
+/// Starts an actor on an existing mailbox, with options.
 ///
 /// # Examples
 ///
@@ -62,7 +108,7 @@ type Undelivered<M> = Box<dyn FnMut(&'static str, M) + Send>;
 /// let (lost, found) = std::sync::mpsc::channel();
 /// handle.try_tell(Job(7)).expect("there is room before the actor runs");
 ///
-/// // The actor that never starts: its messages are not lost in silence.
+/// // An actor never started: the hook receives its messages.
 /// let spawn: Spawn<Job> = Spawn::new(mailbox).on_undelivered(move |lane, job| {
 ///     lost.send((lane, job.0)).expect("the test still listens");
 /// });
@@ -75,14 +121,16 @@ pub struct Spawn<M: Message> {
 }
 
 impl<M: Message> Spawn<M> {
-    /// Takes the mailbox that the actor will receive from.
+    /// Creates the start of an actor on this mailbox. [`Spawn`] has an example.
     pub fn new(mailbox: Mailbox<M>) -> Self {
-        Self { ending: Ending { mailbox, hook: None, reason: None } }
+        Self { ending: Ending { mailbox, hook: None, reason: Reason(None) } }
     }
 
-    /// Has `hook` given every message that was accepted and not handled when the actor ends, with its lane's name.
+    /// Sets a hook for undelivered messages: accepted, and not handled when the actor ends. The
+    /// hook receives each message with its lane's name. [`Spawn`] has an example.
     ///
-    /// It runs on the actor's thread, after [`Actor::stopped`]. It also runs if the actor never started.
+    /// The hook runs on the actor's thread, after [`Actor::stopped`]. It also runs if the actor
+    /// never started.
     pub fn on_undelivered(mut self, hook: impl FnMut(&'static str, M) + Send + 'static) -> Self {
         self.ending.hook = Some(Box::new(hook));
         self
@@ -92,7 +140,44 @@ impl<M: Message> Spawn<M> {
     ///
     /// # Errors
     ///
-    /// Fails if the executor has been stopped. The mailbox is then closed, and its messages go to the hook.
+    /// Fails if the executor has been stopped. The mailbox is then closed, and the hook receives
+    /// its messages.
+    ///
+    /// # Examples
+    ///
+    /// Two actors with handles to each other, both made before either runs:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::{Actor, Context, Handle, Message, Runtime, Spawn, ThreadConfig};
+    ///
+    /// struct Ball(u32);
+    /// impl Message for Ball {}
+    ///
+    /// struct Player(Handle<Ball>);
+    /// impl Actor for Player {
+    ///     type Message = Ball;
+    ///     async fn handle(&mut self, Ball(left): Ball, cx: &mut Context<Ball>) {
+    ///         // The mailbox has room: there is one ball.
+    ///         match left {
+    ///             0 => cx.stop(),
+    ///             _ => assert!(self.0.try_tell(Ball(left - 1)).is_ok()),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("game"))?;
+    /// let (one, one_mailbox) = actor_core::mailbox();
+    /// let (other, other_mailbox) = actor_core::mailbox();
+    /// one.try_tell(Ball(10))?;
+    /// let running = Spawn::new(one_mailbox).start(&executor, move || Player(other))?;
+    /// let _other_running = Spawn::new(other_mailbox).start(&executor, move || Player(one))?;
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends");
+    /// assert_eq!(exit.lanes[0].handled, 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn start<A: Actor<Message = M>>(
         self,
         executor: &Arc<dyn Executor>,
@@ -101,12 +186,12 @@ impl<M: Message> Spawn<M> {
         let mut ending = self.ending;
         ending.mailbox.linger_if(executor.spins());
         let shared = Arc::clone(ending.mailbox.shared());
-        let running = Running::new(Arc::clone(&shared) as Arc<_>, Arc::clone(executor));
-        let watch = Watch::new(shared, Arc::clone(executor));
+        let running = Running::new(shared, Arc::clone(executor));
+        let watch = Watch::new(Arc::clone(executor));
         match executor.spawn(Box::new(move || Box::pin(live(make, ending, watch)))) {
             Ok(()) => Ok(running),
             Err(refused) => {
-                // The panic hook has reported a panic in it.
+                // The panic hook has reported any panic in this drop.
                 drop(drop_contained(refused));
                 Err(SpawnError)
             }
@@ -116,77 +201,109 @@ impl<M: Message> Spawn<M> {
 
 /// One actor's whole life, from making its state to publishing its exit.
 ///
-/// Written as one block, each part pinned where it is made: an `async fn` keeps what it is given twice, and an actor's size
-/// is this future's.
+/// Written as one block, with each part pinned where it is made, because this future is most of an
+/// actor's size and an `async fn` stores its arguments twice.
 fn live<A: Actor>(
     make: impl FnOnce() -> A,
     mut ending: Ending<A::Message>,
-    mut watch: Watch<A::Message>,
+    mut watch: Watch,
 ) -> impl Future<Output = ()> {
-    let mut parts = Parts { make: Some(make), state: None, cx: watch.context() };
+    let mut parts = Parts { make: Some(make), state: None, cx: watch.context(ending.mailbox.shared()) };
     async move {
+        // Captured first, so dropped first with the future: the state is dropped before the exit is
+        // published.
+        let all = &mut parts;
         {
-            let mut serving = pin!(Some(serve(&mut parts, &mut ending.mailbox)));
-            let reason = poll_fn(|task| watch.poll_serving(serving.as_mut(), task)).await;
-            ending.reason = Some(reason);
-            // What a handler held where it waited is dropped here. Should that panic, the panic hook has reported it, and
-            // the reason for dropping it stays the actor's.
+            let (receiver, mailbox) = ending.mailbox.receiver().split();
+            let mut serving = pin!(Some(serve(all, receiver)));
+            let reason = Serving { watch: &mut watch, mailbox, part: serving.as_mut() }.await;
+            ending.reason.0 = Some(reason);
+            // Drops a waiting handler's values. The panic hook has reported any panic in this drop,
+            // and the exit reason stays the same.
             drop(contained(|| serving.set(None)));
         }
         ending.mailbox.close();
         if let Some(actor) = &mut parts.state {
-            let reason = ending.reason();
+            let reason = ending.reason.get();
             let mut stopped = pin!(Some(async {
                 actor.stopped(&reason).await;
                 ExitReason::Stopped
             }));
-            let late = poll_fn(|task| watch.poll_stopped(stopped.as_mut(), task)).await;
+            let (_receiver, mailbox) = ending.mailbox.receiver().split();
+            let late = poll_fn(|task| watch.poll_stopped(&mailbox, stopped.as_mut(), task)).await;
             drop(contained(|| stopped.set(None)));
-            ending.also(Some(late));
+            ending.reason.also(late);
         }
-        ending.also(drop_contained(parts.state.take()));
-        ending.also(drop_contained(parts));
+        ending.reason.also_panic(drop_contained(parts.state.take()));
+        ending.reason.also_panic(drop_contained(parts));
     }
 }
 
-/// What an actor owes when it ends, however that comes about: its queued messages to the hook, its exit to whoever joins.
+/// Runs the actor's loop to its end. Not a closure, because the compiler does not inline the
+/// closure into the actor's future.
+struct Serving<'a, M: Message, P> {
+    watch: &'a mut Watch,
+    mailbox: Sleeper<'a, Shared<M>>,
+    part: Pin<&'a mut Option<P>>,
+}
+
+impl<M: Message, P: Future<Output = ExitReason>> Future for Serving<'_, M, P> {
+    type Output = ExitReason;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<ExitReason> {
+        let Self { watch, mailbox, part } = &mut *self;
+        watch.poll_serving(mailbox, part.as_mut(), task)
+    }
+}
+
+/// The last steps of an actor's life, in every case: queued messages to the hook, and the exit.
 struct Ending<M: Message> {
     mailbox: Mailbox<M>,
     /// Without one, undelivered messages are dropped.
     hook: Option<Undelivered<M>>,
-    /// None until the actor's loop has said one: its executor went away.
-    reason: Option<ExitReason>,
+    reason: Reason,
 }
 
-impl<M: Message> Ending<M> {
-    fn reason(&self) -> ExitReason {
-        self.reason.clone().unwrap_or(ExitReason::Abandoned)
+/// The exit reason. `None` until the loop returns one. A life dropped before that was abandoned by
+/// its executor.
+struct Reason(Option<ExitReason>);
+
+impl Reason {
+    fn get(&self) -> ExitReason {
+        self.0.clone().unwrap_or(ExitReason::Abandoned)
     }
 
-    /// Takes in what went wrong later. The first cause stays the reason, unless all was well until then.
-    fn also(&mut self, late: Option<ExitReason>) {
-        let was_well = self.reason.as_ref().is_some_and(ExitReason::is_normal);
-        if let Some(late) = late
-            && was_well
-            && !late.is_normal()
-        {
-            self.reason = Some(late);
+    /// Records a later failure. The first cause remains the reason, unless it was a normal end.
+    #[inline]
+    fn also(&mut self, late: ExitReason) {
+        let was_normal = self.0.as_ref().is_some_and(ExitReason::is_normal);
+        if was_normal && !late.is_normal() {
+            self.0 = Some(late);
+        }
+    }
+
+    fn also_panic(&mut self, ran: Result<(), Panicked>) {
+        if let Err(panicked) = ran {
+            self.also(panicked.into());
         }
     }
 }
 
 impl<M: Message> Drop for Ending<M> {
     fn drop(&mut self) {
-        let reason = self.reason.take().unwrap_or(ExitReason::Abandoned);
+        let reason = self.reason.0.take().unwrap_or(ExitReason::Abandoned);
         let Self { mailbox, hook, .. } = self;
         let mut undelivered = |lane, message| match hook.as_mut() {
             Some(hook) => hook(lane, message),
             None => drop(message),
         };
-        while contained(|| mailbox.drain_undelivered(&mut undelivered)).is_some() {
-            // The hook panicked over one message, which the panic hook has reported; the others are still owed.
+        while contained(|| mailbox.drain_undelivered(&mut undelivered)).is_err() {
+            // The hook panicked at one message, and the panic hook has reported it. The remaining
+            // messages follow.
         }
-        // The hook goes before the exit is published: whoever joins may count on what it held.
+        // Dropped before the exit is published, so a joining thread can rely on the hook's values
+        // being released.
         drop(drop_contained(hook.take()));
         mailbox.shared().life().end(reason);
     }

@@ -1,7 +1,8 @@
-//! What reaches an actor beside its lanes: messages of its timers, and results of its work that find no place in a lane.
+//! Messages from outside the lanes: those of timers, and results of work without room in a lane.
 //!
 //! Made with the first timer or the first work, because most actors have neither.
 
+use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::lane::LaneStats;
 use crate::mailbox::late::Late;
 use crate::mailbox::message::Message;
@@ -10,23 +11,24 @@ use crate::sync::{AtomicU64, Ordering};
 
 pub(crate) struct Beside<M> {
     late: Late<M>,
-    /// Offloaded work: how many pieces are in flight, in units of [`IN_FLIGHT`], and how many were lost, in units of
-    /// [`LOST`]. One word, so that a piece that is lost moves from one to the other in one step.
+    /// Offloaded work: the number of pieces in flight, in units of [`IN_FLIGHT`], and the number of
+    /// lost pieces, in units of [`LOST`]. One word, so a lost piece moves from one number to the
+    /// other in one step.
     work: AtomicU64,
     /// By lane.
     lanes: Box<[Figures]>,
 }
 
-/// Figures of a lane's messages that did not pass through its ring. Written by the consumer alone.
+/// Figures of a lane's messages from outside its ring. Written by the consumer alone.
 struct Figures {
     handled: AtomicU64,
     undelivered: AtomicU64,
 }
 
-/// One piece of work whose result is not yet in a lane or in the actor's hands. What is in flight when the actor has ended
-/// stays so, and is lost.
+/// One piece of work without a result in a lane or in the actor's hands. A piece still in flight
+/// after the actor's end is lost.
 const IN_FLIGHT: u64 = 1;
-/// One piece of work whose result will not be a message.
+/// One piece of work without a resulting message.
 const LOST: u64 = 1 << 32;
 
 impl<M: Message> Beside<M> {
@@ -35,14 +37,15 @@ impl<M: Message> Beside<M> {
         Self { late: Late::new(), work: AtomicU64::new(0), lanes: (0..M::LANES.len()).map(figures).collect() }
     }
 
-    /// Counts a piece of work that is about to be handed off.
+    /// Counts a piece of work before it is handed off.
     pub(crate) fn work_leaves(&self) {
         self.work.fetch_add(IN_FLIGHT, Ordering::Relaxed);
     }
 
     /// Counts the end of a piece of work, once its result is in a lane or in the actor's hands.
     pub(crate) fn work_returns(&self) {
-        // Release: pairs with the load in `is_work_in_flight`. SeqCst: an actor that closes sees this, or is seen to close.
+        // Release: pairs with the load in `is_work_in_flight`. SeqCst: a closing actor sees this,
+        // or is seen to close.
         self.work.fetch_sub(IN_FLIGHT, Ordering::SeqCst);
     }
 
@@ -51,13 +54,14 @@ impl<M: Message> Beside<M> {
         self.work.fetch_add(LOST - IN_FLIGHT, Ordering::SeqCst);
     }
 
-    /// Tells whether a result may still come. If not, all that came is in the lanes or was given out.
+    /// Returns whether a result may still arrive. If not, every result is in the lanes or was
+    /// taken.
     #[inline]
     pub(crate) fn is_work_in_flight(&self) -> bool {
         !self.work.load(Ordering::SeqCst).is_multiple_of(LOST)
     }
 
-    /// Tells, of an actor that has ended, how many results it did not get.
+    /// Returns the number of results missed by an ended actor.
     pub(crate) fn lost_work(&self) -> u64 {
         let work = self.work.load(Ordering::SeqCst);
         work / LOST + work % LOST
@@ -72,7 +76,7 @@ impl<M: Message> Beside<M> {
         add(&self.lanes[lane].handled, 1);
     }
 
-    /// Counts a message that the actor did not come to. Called by the consumer only.
+    /// Counts a message left over at the actor's end. Called by the consumer only.
     pub(super) fn lose(&self, lane: usize) {
         add(&self.lanes[lane].undelivered, 1);
     }
@@ -84,5 +88,13 @@ impl<M: Message> Beside<M> {
         stats.accepted += handled + undelivered;
         stats.handled += handled;
         stats.undelivered += undelivered;
+    }
+}
+
+impl<'a, M> ConsumerSide<'a, Beside<M>> {
+    /// Views the late results.
+    pub(super) fn late_side(self) -> ConsumerSide<'a, Late<M>> {
+        let beside = self.get();
+        self.field(&beside.late)
     }
 }

@@ -1,8 +1,8 @@
 //! A ring with the newest message of each key.
 //!
 //! It is an evicting ring, drained from the oldest message on, and an index from keys to positions.
-//! A sender that finds a message of its key replaces this message in place. Otherwise the sender
-//! pushes, and then notes the position in the index.
+//! A sender replaces the waiting message of its key in place. If there is none, the sender pushes,
+//! and then notes the position in the index.
 //!
 //! # The index only saves room
 //!
@@ -18,8 +18,8 @@
 //!   is replaced.
 //!
 //! Two senders of one key may not know of each other's message. Then both are in the middle of a
-//! send, so either message may count as the newer one. The same holds for a sender that meets a
-//! replacement in flight: it pushes.
+//! send, so either message may count as the newer one. The same holds for a sender during
+//! another replacement of its message: it pushes.
 //!
 //! # Layout
 //!
@@ -44,6 +44,7 @@
 //! A replacement claims no position. `replaced` counts it as accepted, and its predecessor as
 //! evicted.
 
+use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::evicting::{Evicted, EvictingRing, SPARE};
 use crate::mailbox::ring::ClaimError;
 use crate::mailbox::sources::mix;
@@ -85,8 +86,8 @@ impl<T> KeyedRing<T> {
     /// Pushes a value, in place of the message of its key if one waits. Returns the evicted
     /// messages, including the replaced one.
     ///
-    /// In any case, the caller must check the signal next, and drop the evicted messages after
-    /// that: their drop may send. If `GONE` is set, the caller must call
+    /// In any case, the caller must check the signal next. It drops the evicted messages only
+    /// afterwards, because their drop may send. If `GONE` is set, the caller must call
     /// [`EvictingRing::free_if_unused`].
     ///
     /// # Errors
@@ -130,18 +131,6 @@ impl<T> KeyedRing<T> {
         evicted.add(replaced);
         self.ring.staying(|| self.note(key, position));
         Ok(evicted)
-    }
-
-    /// Takes the oldest message out. Returns its position, its key as found by its sender, and the
-    /// message. The key is not computed again: `key` is the user's code, which may return another
-    /// key, or panic while the message is not counted anywhere.
-    ///
-    /// Only one thread at a time calls this function: the consumer.
-    pub(super) fn pop(&self) -> Option<(u64, u64, T)> {
-        let mut key = 0;
-        let look = |slot: usize| key = self.key_at(slot).load(Ordering::SeqCst);
-        let (position, value) = self.ring.pop_looking(look)?;
-        Some((position, key, value))
     }
 
     /// Returns whether a message of the key waits at a position above `position`.
@@ -220,6 +209,25 @@ impl<T> KeyedRing<T> {
     }
 }
 
+impl<T> ConsumerSide<'_, KeyedRing<T>> {
+    /// Views the evicting ring.
+    pub(super) fn ring_side(&mut self) -> ConsumerSide<'_, EvictingRing<T>> {
+        let keyed = self.get();
+        self.reborrow().field(&keyed.ring)
+    }
+
+    /// Takes the oldest message out. Returns its position, its key as found by its sender, and the
+    /// message. The key is not computed again: `key` is the user's code, which may return another
+    /// key, or panic while the message is not counted anywhere.
+    pub(super) fn pop(&mut self) -> Option<(u64, u64, T)> {
+        let mut key = 0;
+        let keyed = self.get();
+        let look = |slot: usize| key = keyed.key_at(slot).load(Ordering::SeqCst);
+        let (position, value) = self.ring_side().pop_looking(look)?;
+        Some((position, key, value))
+    }
+}
+
 fn position(word: u64) -> Option<u64> {
     (word % POSITIONS).checked_sub(1)
 }
@@ -232,31 +240,32 @@ mod tests {
         ring.push(key, (key, n)).map(|evicted| evicted.len()).unwrap_or(0)
     }
 
-    fn rest(ring: &KeyedRing<(u64, u32)>) -> Vec<(u64, u32)> {
+    fn rest(ring: &mut KeyedRing<(u64, u32)>) -> Vec<(u64, u32)> {
         let checked = |(_position, key, value): (u64, u64, (u64, u32))| {
             assert_eq!(key, value.0, "it comes with the key that its sender gave");
             value
         };
-        std::iter::from_fn(|| ring.pop()).map(checked).collect()
+        let mut side = ConsumerSide::of_owned(ring);
+        std::iter::from_fn(|| side.pop()).map(checked).collect()
     }
 
     #[test]
     fn the_newest_of_each_key_is_kept_in_its_place() {
-        let ring = KeyedRing::new(4);
+        let mut ring = KeyedRing::new(4);
         assert_eq!([(1, 1), (2, 2), (1, 3), (3, 4), (2, 5)].map(|(key, n)| push(&ring, key, n)), [0, 0, 1, 0, 1]);
-        assert_eq!(rest(&ring), [(1, 3), (2, 5), (3, 4)]);
+        assert_eq!(rest(&mut ring), [(1, 3), (2, 5), (3, 4)]);
         assert_eq!(push(&ring, 1, 6), 0, "its last one was taken");
-        assert_eq!(rest(&ring), [(1, 6)]);
+        assert_eq!(rest(&mut ring), [(1, 6)]);
     }
 
     #[test]
     fn a_key_too_many_evicts_the_oldest() {
-        let ring = KeyedRing::new(2);
+        let mut ring = KeyedRing::new(2);
         (1..=3).for_each(|key| _ = push(&ring, key, key as u32));
-        assert_eq!(rest(&ring), [(2, 2), (3, 3)]);
+        assert_eq!(rest(&mut ring), [(2, 2), (3, 3)]);
     }
 
-    /// Publishes a message without noting it, as a sender does that stops in between.
+    /// Publishes a message without noting it, like a sender stopped in between.
     fn push_without_note(ring: &KeyedRing<(u64, u32)>, key: u64, n: u32) -> u64 {
         let note = |slot| ring.key_at(slot).store(key, Ordering::SeqCst);
         ring.ring.push_noting((key, n), note).map(|(_, position)| position).expect("it is open")
@@ -264,29 +273,29 @@ mod tests {
 
     #[test]
     fn a_late_note_does_not_put_a_newer_message_before_an_older_one() {
-        let ring = KeyedRing::new(64);
+        let mut ring = KeyedRing::new(64);
         push(&ring, 0, 0);
         let line = |key| std::ptr::from_ref(ring.line_of(key).0);
-        let alike: Vec<_> = (1..).filter(|&key| line(key) == line(0)).take(NEIGHBOURS).collect();
+        let alike: Vec<u64> = (1..).filter(|&key| line(key) == line(0)).take(NEIGHBOURS).collect();
         let (&late, others) = alike.split_last().expect("there are some");
         others.iter().for_each(|&key| _ = push(&ring, key, 0));
         let slow = push_without_note(&ring, late, 1);
         push(&ring, late, 2);
-        assert!(ring.pop().is_some(), "an entry becomes free");
+        assert!(ConsumerSide::of_owned(&mut ring).pop().is_some(), "an entry becomes free");
         ring.note(late, slow);
         push(&ring, late, 3);
-        let of_late = rest(&ring).into_iter().filter(|&(key, _)| key == late).map(|(_, n)| n);
+        let of_late = rest(&mut ring).into_iter().filter(|&(key, _)| key == late).map(|(_, n)| n);
         assert!(of_late.is_sorted(), "newer each time");
     }
 
     #[test]
     fn as_many_keys_are_held_as_was_asked_for() {
         for keys in [1, 2, 3, 7, 64, 1_000] {
-            let ring = KeyedRing::new(keys);
+            let mut ring = KeyedRing::new(keys);
             for n in 0..3 {
                 (0..keys as u64).for_each(|key| _ = push(&ring, key, n));
             }
-            assert_eq!(rest(&ring), Vec::from_iter((0..keys as u64).map(|key| (key, 2))), "{keys} keys");
+            assert_eq!(rest(&mut ring), Vec::from_iter((0..keys as u64).map(|key| (key, 2))), "{keys} keys");
         }
     }
 }

@@ -116,6 +116,7 @@
 //! if `readers` is 0 as well.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
+use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::laps::Laps;
 use crate::mailbox::places::{CLOSED, Places};
 use crate::mailbox::ring::ClaimError;
@@ -304,14 +305,6 @@ impl<T> EvictingRing<T> {
         self.slots.are_made()
     }
 
-    /// Records that the consumer has taken everything, and frees the slots unless a push is in
-    /// progress. Called by the consumer after its departure, once `GONE` is set at the signal.
-    pub(super) fn settle(&self) {
-        self.is_settled.store(true, Ordering::SeqCst);
-        store_before_load();
-        self.free_if_unused();
-    }
-
     /// Publishes the value at `position`, or returns it if the position is void.
     fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>, note: &impl Fn(usize)) -> Result<(), T> {
         let slot = self.slot(position);
@@ -429,42 +422,8 @@ impl<T> EvictingRing<T> {
         Some(value)
     }
 
-    /// Takes the oldest message out, and skips positions without one. Returns `None` if there is no
-    /// message. In a closed ring, `None` also means that no message can follow.
-    ///
-    /// Only one thread at a time calls this function: the consumer.
-    pub(super) fn pop(&self) -> Option<T> {
-        self.pop_looking(|_slot| {}).map(|(_position, value)| value)
-    }
-
-    /// Does the same as [`pop`](Self::pop), and returns the message's position too. Calls `look`
-    /// with the index of the message's slot before the take, and perhaps with the indices of other
-    /// slots earlier.
-    pub(super) fn pop_looking(&self, mut look: impl FnMut(usize)) -> Option<(u64, T)> {
-        if !self.slots.are_made() {
-            return None;
-        }
-        let tail = self.places.producers.tail.load(Ordering::SeqCst);
-        let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
-        // Messages from before the last lap are found in the slots of the last lap.
-        let mut head = self.places.consumer.head.load(Ordering::Relaxed).max(tail.saturating_sub(self.slots.len()));
-        while head < tail {
-            // The last claim is left alone until it becomes a message: no message waits behind it,
-            // and its producer still has to wake the consumer.
-            let position = head;
-            let step = self.take_or_pass(position, is_closed || position + 1 < tail, &mut look);
-            head += u64::from(matches!(step, Step::Took(_) | Step::Passed));
-            self.places.consumer.head.store(head, Ordering::Relaxed);
-            match step {
-                Step::Took(value) => return Some((position, value)),
-                Step::TookEarlier(earlier, value) => return Some((earlier, value)),
-                Step::Passed => {}
-                Step::NotYet => return None,
-            }
-        }
-        None
-    }
-
+    /// Takes the message of a position, or of an earlier lap in its slot. Otherwise skips the
+    /// position if allowed. Called by the consumer.
     fn take_or_pass(&self, position: u64, may_pass: bool, look: &mut impl FnMut(usize)) -> Step<T> {
         let slot = self.slot(position);
         loop {
@@ -497,11 +456,61 @@ impl<T> EvictingRing<T> {
     }
 }
 
+/// The consumer's operations.
+impl<T> ConsumerSide<'_, EvictingRing<T>> {
+    /// Takes the oldest message out, and skips positions without one. Returns `None` if there is no
+    /// message. In a closed ring, `None` also means that no message can follow.
+    pub(super) fn pop(&mut self) -> Option<T> {
+        self.pop_looking(|_slot| {}).map(|(_position, value)| value)
+    }
+
+    /// Does the same as [`pop`](Self::pop), and returns the message's position too. Calls `look`
+    /// with the index of the message's slot before the take, and perhaps with the indices of other
+    /// slots earlier.
+    pub(super) fn pop_looking(&mut self, mut look: impl FnMut(usize)) -> Option<(u64, T)> {
+        if !self.slots.are_made() {
+            return None;
+        }
+        let tail = self.places.producers.tail.load(Ordering::SeqCst);
+        let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
+        // Messages from before the last lap are found in the slots of the last lap.
+        let mut head = self.places.consumer.head.load(Ordering::Relaxed).max(tail.saturating_sub(self.slots.len()));
+        while head < tail {
+            // The last claim is left alone until it becomes a message: no message waits behind it,
+            // and its producer still has to wake the consumer.
+            let position = head;
+            let step = self.take_or_pass(position, is_closed || position + 1 < tail, &mut look);
+            head += u64::from(matches!(step, Step::Took(_) | Step::Passed));
+            self.places.consumer.head.store(head, Ordering::Relaxed);
+            match step {
+                Step::Took(value) => return Some((position, value)),
+                Step::TookEarlier(earlier, value) => return Some((earlier, value)),
+                Step::Passed => {}
+                Step::NotYet => return None,
+            }
+        }
+        None
+    }
+
+    /// Records that the consumer has taken everything, and frees the slots unless a push is in
+    /// progress. Called after the departure, once `GONE` is set at the signal. Does nothing while
+    /// the ring is open.
+    pub(super) fn settle(&mut self) {
+        if !self.places.is_closed() {
+            return;
+        }
+        self.is_settled.store(true, Ordering::SeqCst);
+        store_before_load();
+        self.free_if_unused();
+    }
+}
+
 /// Drops the messages left in the ring, if the mailbox was forgotten. Otherwise the mailbox has
 /// already taken everything out.
 impl<T> Drop for EvictingRing<T> {
     fn drop(&mut self) {
-        while self.pop().is_some() {}
+        let mut side = ConsumerSide::of_owned(self);
+        while side.pop().is_some() {}
     }
 }
 

@@ -6,43 +6,81 @@ use std::sync::Arc;
 
 use crate::mailbox::lane::LaneStats;
 
-/// Says why an actor ended.
+/// Why an actor ended.
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::ExitReason;
+///
+/// assert!(ExitReason::Stopped.is_normal() && ExitReason::Unreachable.is_normal());
+/// let panicked = ExitReason::Panicked("no such block".to_owned());
+/// assert!(!panicked.is_normal());
+/// assert_eq!(panicked.to_string(), "panicked: no such block");
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ExitReason {
     /// It was asked to stop, or stopped itself.
     Stopped,
-    /// It was asked to stop by a deadline, which passed while messages were queued, a handler waited, or offloaded work was
-    /// in flight.
+    /// It was asked to stop by a deadline, and the deadline passed while messages were queued, a
+    /// handler was waiting, or offloaded work was in flight.
     DeadlinePassed,
-    /// It was stopped at once.
+    /// It was [killed](crate::Running::kill).
     Killed,
-    /// No handle was left, nothing was queued and no timer was armed: nothing could ever have reached it again.
+    /// No handle was left, nothing was queued and no timer was armed, so nothing could ever have
+    /// reached it again.
     Unreachable,
-    /// It gave up, with an error of its own.
+    /// It ended itself with this error.
     Failed(Arc<dyn Error + Send + Sync>),
     /// Its code panicked, with this message.
     Panicked(String),
-    /// Its executor went away under it.
+    /// Its executor ended before it did.
     Abandoned,
 }
 
-/// Tells how an actor ended, and what became of its messages.
+/// How an actor ended, with the figures of its messages.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actor_core::{Actor, Context, ExitReason, Message, Runtime, ThreadConfig, spawn};
+///
+/// struct Tick;
+/// impl Message for Tick {}
+///
+/// struct Clock;
+/// impl Actor for Clock {
+///     type Message = Tick;
+///     async fn handle(&mut self, _tick: Tick, _cx: &mut Context<Tick>) {}
+/// }
+///
+/// let executor = actor_smol::SmolRuntime::new().start_executor(ThreadConfig::named("clock"))?;
+/// let (clock, running) = spawn(&executor, || Clock)?;
+/// assert!(clock.try_tell(Tick).is_ok());
+/// running.stop(Duration::from_secs(30));
+/// let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends in time");
+/// assert!(matches!(exit.reason, ExitReason::Stopped));
+/// assert_eq!((exit.lanes[0].handled, exit.undelivered(), exit.lost_work), (1, 0, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Exit {
     /// Why it ended.
     pub reason: ExitReason,
-    /// The figures of its mailbox, lane by lane. Final, but for what threads that were in the middle of a send at its end have
-    /// yet to count, and take back.
+    /// The figures of each lane of its mailbox. They are final, except for threads in the middle of
+    /// a send at the actor's end: these may still count a message or take one back.
     pub lanes: Vec<LaneStats>,
-    /// Offloaded work whose result the actor did not get: what was in flight at its end, and what made no message because
-    /// the function that makes one panicked. A result that came back in time and was not handled is not among it: it
-    /// counts as undelivered in its message's lane.
+    /// The number of results of offloaded work missed by the actor: work in flight at its end, and
+    /// work without a message because the function for the message panicked. A result that arrived
+    /// in time and was not handled is not included. It counts as undelivered in its message's lane.
     pub lost_work: u64,
 }
 
 impl ExitReason {
-    /// Tells whether the actor ended as it was meant to: it stopped or became unreachable.
+    /// Returns whether the end was a regular one: the actor stopped or became unreachable.
     #[must_use]
     pub fn is_normal(&self) -> bool {
         matches!(self, Self::Stopped | Self::Unreachable)
@@ -50,7 +88,7 @@ impl ExitReason {
 }
 
 impl Exit {
-    /// Counts the messages that were accepted and still queued when the actor ended.
+    /// Returns the number of accepted messages still queued at the actor's end.
     #[must_use]
     pub fn undelivered(&self) -> u64 {
         self.lanes.iter().map(|lane| lane.undelivered).sum()

@@ -6,14 +6,14 @@ use crate::mailbox::queue::{LaneQueue, Ring};
 use crate::sync::{AtomicU64, Ordering};
 
 impl<M: Message> LaneQueue<M> {
-    /// Counts a message that was handed back because the lane had no room.
+    /// Counts a message returned because the lane had no room.
     pub(crate) fn count_refused(&self) {
         if let Some(places) = self.places() {
             places.producers.refused.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Counts a message that was handed back because its source had no room.
+    /// Counts a message returned because its source had no room.
     pub(crate) fn count_over_share(&self) {
         if let Ring::Shared(ring) = &self.ring
             && let Some(ring) = ring.get()
@@ -46,7 +46,7 @@ impl<M: Message> LaneQueue<M> {
             stats.cancelled = read(&consumer.cancelled);
             stats.undelivered = read(&consumer.undelivered);
             stats.high_water = read(&consumer.high_water);
-            // Read last, so that what has ended was accepted.
+            // Read last: every finished message has been counted as accepted by then.
             stats.accepted = places.accepted() + self.replaced();
             let ended = stats.handled + stats.evicted + stats.cancelled + stats.undelivered;
             stats.depth = stats.accepted.saturating_sub(ended);
@@ -54,7 +54,7 @@ impl<M: Message> LaneQueue<M> {
         stats
     }
 
-    /// Returns how many messages were refused because of their source's share.
+    /// Returns the number of messages refused because of their source's share.
     fn over_share(&self) -> u64 {
         match &self.ring {
             Ring::Shared(ring) => ring.get().map_or(0, |ring| ring.over_share.load(Ordering::Relaxed)),
@@ -62,7 +62,7 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
-    /// Returns how many messages were accepted in place of another.
+    /// Returns the number of messages accepted in place of another.
     fn replaced(&self) -> u64 {
         match &self.ring {
             Ring::Keyed(ring) => ring.get().map_or(0, |ring| ring.replaced.load(Ordering::Relaxed)),

@@ -1,4 +1,5 @@
-//! Which lanes of a class may hold messages: a bit each, so that looking for a message costs by what is filled.
+//! The possibly filled lanes of a class: one bit each, so the cost of a search depends on the
+//! filled lanes only.
 //!
 //! # Protocol
 //!
@@ -6,24 +7,25 @@
 //! producer                                    consumer (one, alone)
 //!   publish a message         SeqCst (1)        the lane's bit is set: take -> nothing
 //!   bit set?                  SeqCst (2)        clear the bit           SeqCst (3)
-//!     yes -> nothing to do                      take again: something? set the bit again, and serve it
+//!     yes -> nothing to do                    take again: something? set the bit again, serve it
 //!     no  -> set it           SeqCst (4)                                SeqCst (5)
-//!   look at the signal
+//!   check the signal
 //! ```
 //!
-//! In the one order of `SeqCst` accesses either (3) comes before (2), and the producer sets the bit, or (2) before (3): then
-//! (1) comes before (5), and the second take finds the message. So a lane whose bit is clear holds no message, but one
-//! whose producer has yet to set the bit and then to look at the signal: to the consumer it is still in flight. A bit that is
-//! set says little: the lane may be empty. A producer that finds the bit set changes nothing, so that a message costs one load
+//! In the single order of all `SeqCst` accesses there are two cases. If (3) comes before (2), the
+//! producer sets the bit. If (2) comes before (3), then (1) comes before (5), and the second take
+//! finds the message. So a lane with a clear bit holds no message, except one in flight: its
+//! producer still has to set the bit and to check the signal. A set bit means little, because the
+//! lane may be empty. A producer changes nothing if the bit is set, so a message costs one load
 //! while its lane is not empty.
 //!
-//! With more lanes than bits in a word there are several words, and a bit of `top` for each group of words. It is set and cleared
-//! in the same way: a producer looks at it after the lane's bit is set, whoever has set that, and a consumer that clears it
-//! looks at the words once more.
+//! With more lanes than bits in a word there are several words, and a bit of `top` for each group
+//! of words. This bit is set and cleared in the same way: each producer checks it after the lane's
+//! bit is set, and a consumer checks the words again after clearing it.
 
 use crate::sync::{AtomicU64, Ordering, WORD_BITS, store_before_load};
 
-/// The lanes of one class that may hold messages.
+/// The possibly filled lanes of one class.
 #[derive(Debug)]
 pub(super) struct Filled {
     /// A bit for each lane, or for each group of words.
@@ -44,7 +46,7 @@ impl Filled {
         }
     }
 
-    /// Says that a lane may hold a message. Called by its producer, after it was published.
+    /// Marks a lane as possibly filled. Called by the producer after the publication.
     #[inline]
     pub(super) fn mark(&self, lane: usize) {
         if self.words.is_empty() {
@@ -55,7 +57,8 @@ impl Filled {
         set(&self.top, word / self.group);
     }
 
-    /// Says that a lane was found empty. The consumer must look once more after this, and mark the lane if it holds something.
+    /// Clears the mark of an empty lane. The consumer must try to take again afterwards, and mark
+    /// the lane if there is a message.
     pub(super) fn clear(&self, lane: usize) {
         if self.words.is_empty() {
             return unset(&self.top, lane);
@@ -71,7 +74,7 @@ impl Filled {
         }
     }
 
-    /// Returns whether any lane may hold a message, beside `but`.
+    /// Returns whether any lane other than `but` may hold a message.
     pub(super) fn any_but(&self, but: usize) -> bool {
         let first = self.next(but + 1);
         first.is_some_and(|lane| lane != but)
@@ -83,7 +86,7 @@ impl Filled {
         self.top.load(Ordering::SeqCst) != 0
     }
 
-    /// Returns the next lane that may hold a message, from `from` on and round to it again.
+    /// Returns the next possibly filled lane, from `from` on, in circular order.
     #[inline]
     pub(super) fn next(&self, from: usize) -> Option<usize> {
         let top = self.top.load(Ordering::SeqCst);
@@ -104,11 +107,11 @@ impl Filled {
         if begun != 0 {
             return Some(word * WORD_BITS + begun.trailing_zeros() as usize);
         }
-        // What comes before `from` in its own word is found last.
+        // The lanes before `from` in its own word come last.
         self.in_words(word + 1, self.words.len()).or_else(|| self.in_words(0, self.words.len().min(word + 1)))
     }
 
-    /// Returns the first lane of the words from `word` to `end` that may hold a message.
+    /// Returns the first possibly filled lane in the words from `word` to `end`.
     fn in_words(&self, mut word: usize, end: usize) -> Option<usize> {
         let top = self.top.load(Ordering::SeqCst);
         while word < end {
@@ -139,7 +142,8 @@ fn is_zero(word: &AtomicU64) -> bool {
     word.load(Ordering::SeqCst) == 0
 }
 
-/// Sets a bit. A plain load first, so that a word that many threads read is changed only when that is needed.
+/// Sets a bit. A plain load comes first: many threads read the word, so it is changed only if
+/// necessary.
 #[inline]
 fn set(word: &AtomicU64, bit: usize) {
     if word.load(Ordering::SeqCst) & (1 << bit) == 0 {

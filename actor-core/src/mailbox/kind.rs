@@ -1,14 +1,13 @@
-//! How each kind of ring is sent to and taken from, as a lane does it.
-#![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
+//! A lane's send and take for each kind of ring.
 
 use std::collections::VecDeque;
-use std::ptr;
 
 use crate::mailbox::by_key::KeyedRing;
+use crate::mailbox::consumer::ConsumerSide;
+use crate::mailbox::envelope::{Envelope, Refused};
 use crate::mailbox::evicting::EvictingRing;
 use crate::mailbox::message::Message;
 use crate::mailbox::places::{Places, add};
-use crate::mailbox::queue::{Envelope, Refused};
 use crate::mailbox::ring::{ClaimError, RefusingRing};
 use crate::mailbox::share::{PushError, SharedRing};
 use crate::mailbox::signal::Signal;
@@ -16,7 +15,7 @@ use crate::mailbox::turns::Turns;
 use crate::reply::Asker;
 use crate::sync::Ordering;
 
-/// Messages taken for each look at how many wait.
+/// Messages taken for each check of the depth.
 const LOOK_EVERY: u64 = 64;
 
 #[inline(always)]
@@ -37,45 +36,31 @@ pub(super) fn send_refusing<M>(
     }
 }
 
-/// Takes back what was sent to a consumer that has left, unless the consumer has it.
+/// Takes a message back from a departed consumer, unless the consumer has it.
 #[cold]
 fn take_back<M>(ring: &RefusingRing<Envelope<M>>, position: u64) -> Result<(), Refused<M>> {
     ring.take_back(position).map_or(Ok(()), |back| Err(Refused::Closed(back)))
 }
 
-/// Takes the oldest message, and its asker.
-///
-/// # Safety
-///
-/// As [`LaneQueue::take`].
+/// Takes the oldest message and its asker.
 #[inline(always)]
-pub(super) unsafe fn take_parts<M>(ring: &RefusingRing<Envelope<M>>) -> Option<(M, Option<Asker>)> {
-    let parts = |envelope: *const Envelope<M>| {
-        // SAFETY: the ring lends a valid envelope that nobody else touches.
-        let Envelope { message, asker } = unsafe { &*envelope };
-        // SAFETY: the ring forgets the envelope, so that each part is moved once.
-        let message = unsafe { ptr::from_ref(message).read() };
-        // SAFETY: as above.
-        (message, unsafe { ptr::from_ref(asker).read() })
-    };
-    // SAFETY: the caller's promise.
-    let parts = unsafe { ring.pop_with(parts) }?;
-    note_depth(ring);
-    Some(parts)
+pub(super) fn take_parts<M>(ring: &mut ConsumerSide<'_, RefusingRing<Envelope<M>>>) -> Option<(M, Option<Asker>)> {
+    let (position, message, asker) = ring.pop_parts()?;
+    note_depth(ring.get(), position);
+    Some((message, asker))
 }
 
-/// Keeps the highest depth, after a take.
+/// Keeps the highest depth, after the take of a position.
 #[inline]
-fn note_depth<T>(ring: &RefusingRing<T>) {
-    // Reading the depth fetches the line that senders write, so it is not done for every message.
-    let head = ring.places.consumer.head.load(Ordering::Relaxed);
-    if head % LOOK_EVERY == 1 {
-        saw(&ring.places, ring.places.tail().saturating_sub(head - 1), ring.capacity());
+fn note_depth<T>(ring: &RefusingRing<T>, position: u64) {
+    // Reading the depth fetches the senders' cache line, so it is not read for every message.
+    if position.is_multiple_of(LOOK_EVERY) {
+        saw(&ring.places, ring.places.tail().saturating_sub(position), ring.capacity());
     }
 }
 
-/// Evicts as well: what makes room is dropped last of all, because a message that sends when it is dropped must not take
-/// the new one's room.
+/// Evicts as well. The evicted message is dropped last: its drop may send a message, which must not
+/// take the new one's room.
 #[inline(never)]
 pub(super) fn send_evicting<M>(
     ring: &EvictingRing<Envelope<M>>,
@@ -85,7 +70,8 @@ pub(super) fn send_evicting<M>(
 ) -> Result<(), Refused<M>> {
     let pushed = ring.push(envelope);
     mark();
-    // Nothing to take back: a departed consumer voided every unpublished position, so `push` already returned the message.
+    // Nothing to take back: a departed consumer voided every unpublished position, so `push`
+    // already returned the message.
     if signal.notify() {
         ring.free_if_unused();
     }
@@ -96,24 +82,29 @@ pub(super) fn send_evicting<M>(
     }
 }
 
-/// Takes over what a ring that evicts has, and returns the newest.
+/// Moves the messages of an evicting ring into the stash, and returns the newest.
 pub(super) fn take_newest<M>(
-    ring: &EvictingRing<Envelope<M>>,
+    ring: &mut ConsumerSide<'_, EvictingRing<Envelope<M>>>,
     stash: &mut VecDeque<Envelope<M>>,
 ) -> Option<Envelope<M>> {
-    // No more than the lane holds at once: senders that never rest must not keep the consumer from its work.
+    if ring.places.has_left() {
+        return None;
+    }
+    // At most as many as the lane holds, because busy senders must not keep the consumer from its
+    // work.
     for _ in 0..ring.capacity() {
         if stash.try_reserve(1).is_err() {
             break;
         }
         let Some(envelope) = ring.pop() else { break };
-        // Dropped when all is in its place and counted: a message may panic in its drop.
+        // Dropped only after the new message is stored and the eviction counted, because its drop
+        // may panic.
         let evicted = if stash.len() as u64 == ring.capacity() { stash.pop_front() } else { None };
         add(&ring.places.figures.evicted, u64::from(evicted.is_some()));
         stash.push_back(envelope);
     }
     saw(&ring.places, stash.len() as u64, ring.capacity());
-    // There may have been no memory to take any over.
+    // There may have been no memory for the stash.
     stash.pop_back().or_else(|| ring.pop())
 }
 
@@ -138,15 +129,12 @@ pub(super) fn send_shared<M: Message>(
     }
 }
 
-/// # Safety
-///
-/// As [`LaneQueue::take`].
-pub(super) unsafe fn take_in_turn<M>(
-    ring: &SharedRing<Envelope<M>>,
+/// Takes the next message of the source in turn.
+pub(super) fn take_in_turn<M>(
+    ring: &mut ConsumerSide<'_, SharedRing<Envelope<M>>>,
     turns: &mut Turns<Envelope<M>>,
 ) -> Option<Envelope<M>> {
-    // SAFETY: the caller's promise.
-    let envelope = unsafe { ring.take(turns) }?;
+    let envelope = ring.take(turns)?;
     // The message in hand waited too.
     saw(&ring.ring.places, turns.len() as u64 + 1, ring.ring.capacity());
     Some(envelope)
@@ -162,7 +150,7 @@ pub(super) fn send_keyed<M: Message>(
 ) -> Result<(), Refused<M>> {
     let pushed = ring.push(envelope.message.key(), envelope);
     mark();
-    // Also if nothing was accepted: a message that was in hand for a moment may have been missed by the consumer.
+    // Even if nothing was accepted: the consumer may have missed a message during its replacement.
     if signal.notify() {
         ring.ring.free_if_unused();
     }
@@ -173,8 +161,11 @@ pub(super) fn send_keyed<M: Message>(
     }
 }
 
-/// Takes the oldest message of which no newer one of its key waits.
-pub(super) fn take_newest_of_key<M>(ring: &KeyedRing<Envelope<M>>) -> Option<Envelope<M>> {
+/// Takes the oldest message, skipping each message with a newer one of the same key.
+pub(super) fn take_newest_of_key<M>(ring: &mut ConsumerSide<'_, KeyedRing<Envelope<M>>>) -> Option<Envelope<M>> {
+    if ring.ring.places.has_left() {
+        return None;
+    }
     loop {
         let (position, key, envelope) = ring.pop()?;
         let places = &ring.ring.places;
@@ -182,12 +173,13 @@ pub(super) fn take_newest_of_key<M>(ring: &KeyedRing<Envelope<M>>) -> Option<Env
             saw(places, places.tail().saturating_sub(position), ring.ring.capacity());
             return Some(envelope);
         }
-        // Counted before it is dropped: a message may panic in its drop.
+        // Counted before the drop, because the drop may panic.
         add(&places.figures.evicted, 1);
     }
 }
 
-/// The depth only grows between two takes, so looking before a take sees its highest value since the last.
+/// Raises the highest depth. The depth only grows between two takes, so a check before a take sees
+/// the highest depth since the last take.
 fn saw(places: &Places, waiting: u64, capacity: u64) {
     let high_water = &places.figures.high_water;
     let waiting = waiting.min(capacity);

@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 use std::ptr;
 
+use crate::mailbox::consumer::Owner;
 use crate::sync::{AtomicPtr, Ordering};
 
 /// A value made by the first of several threads to use it, and kept until this is dropped.
@@ -89,6 +90,16 @@ impl<T> FirstUse<T> {
         }
         // SAFETY: made from a box in `make`, and freed only when `self` is dropped.
         Some(unsafe { &*made })
+    }
+}
+
+/// The value lies in a box of its own. The pointer to it is never copied to another `FirstUse`.
+impl<T> Owner for FirstUse<T> {
+    type Owned = T;
+
+    #[inline(always)]
+    fn owned(&self) -> Option<&T> {
+        self.get()
     }
 }
 

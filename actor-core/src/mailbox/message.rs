@@ -1,15 +1,15 @@
-//! What may be sent to an actor, and in which lane it travels.
+//! Messages to an actor, and the lane of each.
 
 use crate::mailbox::lane::Lane;
 
-/// Describes everything that one actor may be sent: one enum per actor, matched exhaustively.
+/// The messages of one actor: one enum per actor, matched exhaustively.
 ///
-/// A variant that wants an answer carries a [`Reply`](crate::Reply). Messages are stored inline in
-/// their lane, so a large variant is boxed by its author.
+/// A variant with an answer carries a [`Reply`](crate::Reply). Messages are stored inline in their
+/// lane, so large variants should be boxed.
 ///
 /// # Examples
 ///
-/// With one kind of traffic nothing needs to be said; [`LANES`](Self::LANES) has a default.
+/// With one kind of traffic the defaults are enough:
 ///
 /// ```
 /// enum Count {
@@ -23,8 +23,8 @@ use crate::mailbox::lane::Lane;
 /// assert_eq!(n, 1);
 /// ```
 ///
-/// With several, each variant names its lane, in one place. The compiler sees that no variant is forgotten, because it is a
-/// `match` without `_`, and refuses to send where the function itself is.
+/// With several kinds, each variant names its lane, in one `match` without `_`. So the compiler
+/// reports a forgotten variant. If the whole function is missing, sending does not compile.
 ///
 /// ```
 /// use actor_core::{Lane, Message};
@@ -36,8 +36,11 @@ use crate::mailbox::lane::Lane;
 /// }
 ///
 /// impl Message for Chain {
-///     const LANES: &'static [Lane] =
-///         &[Lane::control("control", 16), Lane::fifo("blocks", 1024), Lane::newest_first("votes", 4096)];
+///     const LANES: &'static [Lane] = &[
+///         Lane::control("control", 16),
+///         Lane::fifo("blocks", 1024),
+///         Lane::newest_first("votes", 4096),
+///     ];
 ///
 ///     fn lane(&self) -> usize {
 ///         match self {
@@ -61,36 +64,40 @@ use crate::mailbox::lane::Lane;
             (replace an `Rc` by an `Arc`, or build the value on the actor's thread)"
 )]
 pub trait Message: Send + Sized + 'static {
-    /// The mailbox's lanes. Control lanes are served first; the others share turns by weight, in this order.
+    /// The mailbox's lanes. Control lanes are served first. Data lanes share turns by weight, in
+    /// this order.
     const LANES: &'static [Lane] = &[Lane::fifo("messages", 1024)];
 
-    /// Names the lane that this message travels in, as an index into [`LANES`](Self::LANES).
+    /// Returns the lane of this message, as an index into [`LANES`](Self::LANES).
     ///
-    /// Write it as one `match` without `_`. An index past the end panics in the sender, who meets it on the
-    /// first message of that kind.
+    /// It should be one `match` without `_`. An index past the end panics in the sender, at the
+    /// first message of the variant.
     ///
-    /// The default serves a message type with one lane. With several lanes and without this function, sending does not
-    /// compile.
+    /// The default serves a message type with one lane. With several lanes and without this
+    /// function, sending does not compile.
     fn lane(&self) -> usize {
         const { assert!(Self::LANES.len() == 1, "`Message::LANES` names several lanes: write `fn lane` as well") };
         0
     }
 
-    /// Returns the source of this message, such as the peer that sent it. A lane with a [`share`](Lane::share) bounds
-    /// the waiting messages of each source. `None` is not bounded. Other lanes do not call this.
+    /// Returns the source of this message, such as the sending peer. A lane with a
+    /// [`share`](Lane::share) bounds the waiting messages of each source. `None` is not bounded.
+    /// Other lanes do not call this.
     ///
     /// Every `u64` is a source of its own. Sources may be hashes of longer names.
     ///
-    /// A message type with such a lane must write this method; the default does not compile for it.
+    /// A message type with such a lane must implement this method: the default does not compile for
+    /// it.
     fn source(&self) -> Option<u64> {
         const { assert!(!any_share(Self::LANES), "a lane has a share: write `Message::source`") };
         None
     }
 
-    /// Returns the key of this message. A lane that holds the [latest by key](Lane::latest_by_key) replaces the
-    /// waiting message of the same key. Other lanes do not call this.
+    /// Returns the key of this message. A lane for the [latest by key](Lane::latest_by_key)
+    /// replaces the waiting message of the same key. Other lanes do not call this.
     ///
-    /// A message type with such a lane must write this method; the default does not compile for it.
+    /// A message type with such a lane must implement this method: the default does not compile for
+    /// it.
     fn key(&self) -> u64 {
         const { assert!(!any_by_key(Self::LANES), "a lane holds the latest by key: write `Message::key`") };
         0
@@ -119,12 +126,13 @@ const fn any_by_key(lanes: &[Lane]) -> bool {
     false
 }
 
-/// Says that a message enum has a variant for `T`, so that its handles can be narrowed to a
+/// A message enum with a variant for `T`. Its handles can be narrowed to a
 /// [`Recipient<T>`](crate::Recipient).
 ///
 /// Every message type has itself as a variant.
 ///
-/// Both directions are asked for because a refused message is handed back as what the sender gave.
+/// Both directions are necessary, because a refused message is returned to the sender in its
+/// original type.
 ///
 /// # Examples
 ///
@@ -161,10 +169,10 @@ const fn any_by_key(lanes: &[Lane]) -> bool {
     note = "add a variant that carries `{T}` to `{Self}` and implement `Variant<{T}>` for it"
 )]
 pub trait Variant<T>: Message {
-    /// Puts the value into its variant.
+    /// Wraps the value in its variant.
     fn wrap(value: T) -> Self;
 
-    /// Takes the value out of its variant, or `None` from any other.
+    /// Returns the value of its variant, or `None` for any other variant.
     fn unwrap(self) -> Option<T>;
 }
 

@@ -143,6 +143,12 @@ impl Places {
         }
     }
 
+    /// Returns whether the consumer has [departed](Self::leave). Called by the consumer.
+    #[inline]
+    pub(super) fn has_left(&self) -> bool {
+        self.consumer.left_at.load(Ordering::Relaxed) != NOT_LEFT
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         // Relaxed: callers depending on a close are ordered after it by other means.
         self.producers.tail.load(Ordering::Relaxed) & CLOSED != 0
@@ -175,6 +181,7 @@ impl<T> Deref for Line<T> {
 }
 
 /// Adds to a figure written by one thread only: no read-modify-write is needed.
+#[inline(always)]
 pub(super) fn add(figure: &AtomicU64, n: u64) {
     figure.store(figure.load(Ordering::Relaxed) + n, Ordering::Relaxed);
 }

@@ -1,9 +1,10 @@
-//! One lane's queue: what producers push into, what the consumer takes from, and the figures of both.
-#![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
+//! One lane's queue: its ring, and the figures of producers and consumer.
 
 use std::collections::VecDeque;
 
 use crate::mailbox::by_key::KeyedRing;
+use crate::mailbox::consumer::ConsumerSide;
+use crate::mailbox::envelope::{Envelope, Refused};
 use crate::mailbox::evicting::{self, EvictingRing, SPARE};
 use crate::mailbox::kind::{
     send_evicting, send_keyed, send_refusing, send_shared, take_in_turn, take_newest, take_newest_of_key, take_parts,
@@ -19,23 +20,9 @@ use crate::mailbox::stash::Stash;
 use crate::reply::Asker;
 use crate::sync::{Ordering, fence};
 
-/// A message on its way, with the asker whose leaving cancels it.
-pub(crate) struct Envelope<M> {
-    pub(crate) message: M,
-    pub(crate) asker: Option<Asker>,
-}
-
-/// Why a push was refused; the envelope comes back.
-pub(crate) enum Refused<M> {
-    Full(Envelope<M>),
-    /// As many messages of its source wait as may.
-    OverShare(Envelope<M>),
-    Closed(Envelope<M>),
-}
-
-/// The part of a lane that all threads share.
+/// The shared part of a lane.
 ///
-/// A lane that is never used costs a few words: its memory is made when the first message comes.
+/// An unused lane costs a few words, because its memory is made for the first message.
 pub(crate) struct LaneQueue<M> {
     pub(super) lane: &'static Lane,
     pub(super) ring: Ring<M>,
@@ -54,7 +41,7 @@ pub(super) const fn fits<M>(lane: &Lane) -> bool {
     }
 }
 
-/// The kinds of ring, each made when the lane is first used. A kind that is added here is asked for in every `match`.
+/// The kinds of ring, each made at the lane's first use. Every `match` names all kinds.
 pub(super) enum Ring<M> {
     Refusing(FirstUse<RefusingRing<Envelope<M>>>),
     Evicting(FirstUse<EvictingRing<Envelope<M>>>),
@@ -62,7 +49,7 @@ pub(super) enum Ring<M> {
     Keyed(FirstUse<KeyedRing<Envelope<M>>>),
 }
 
-/// Messages that an empty stash may keep room for.
+/// An empty stash may keep room for this many messages.
 const ROOMY: usize = 64;
 
 impl<M: Message> LaneQueue<M> {
@@ -76,10 +63,11 @@ impl<M: Message> LaneQueue<M> {
         Self { lane, ring }
     }
 
-    /// Puts a message in, marks the lane as filled and looks at the signal, or hands the message back. Never waits.
+    /// Pushes a message, marks the lane as filled and checks the signal, or returns the message.
+    /// Never waits.
     #[inline(always)]
     pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal, mark: impl FnOnce()) -> Result<(), Refused<M>> {
-        // The kind that most lanes are of comes first, without a jump table for all kinds.
+        // The most frequent kind comes first, without a jump table for all kinds.
         let Ring::Refusing(ring) = &self.ring else { return self.send_otherwise(envelope, signal, mark) };
         match ring.get_or_make(|| RefusingRing::new(self.lane.capacity(), Frees::WhenTaken)) {
             Some(ring) => send_refusing(ring, envelope, signal, mark),
@@ -87,7 +75,7 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
-    /// As [`send`](Self::send), to a lane of another kind.
+    /// Does the same as [`send`](Self::send), for a lane of another kind.
     #[inline(never)]
     fn send_otherwise(&self, envelope: Envelope<M>, signal: &Signal, mark: impl FnOnce()) -> Result<(), Refused<M>> {
         let capacity = || self.lane.capacity();
@@ -138,158 +126,39 @@ impl<M: Message> LaneQueue<M> {
         };
         let Some(places) = places else { return };
         places.close();
-        // Pairs with the fence in `wait_for_room`: a sender that is not seen here finds the lane closed.
+        // Pairs with the fence in `wait_for_room`: a sender not seen here finds the lane closed.
         fence(Ordering::SeqCst);
         if places.producers.waiting.load(Ordering::Relaxed) > 0 {
             places.consumer.room.notify(usize::MAX);
         }
     }
 
-    /// Says that the consumer takes nothing more but what is [undelivered](Self::take_undelivered). Called by the consumer,
-    /// once the lane is closed and before the signal says so.
-    pub(super) fn leave(&self) {
-        if let Some(places) = self.places() {
-            places.leave();
-        }
-    }
-
-    /// Tells whether nothing that was accepted is left to be taken.
+    /// Returns whether all accepted messages have been taken.
     pub(super) fn is_drained(&self) -> bool {
         match &self.ring {
             Ring::Refusing(ring) => ring.get().is_none_or(|ring| ring.places.is_drained()),
-            // The queues of its sources are empty once it has given nothing.
+            // The queues of its sources are empty after a take without a message.
             Ring::Shared(ring) => ring.get().is_none_or(|ring| ring.ring.places.is_drained()),
-            // It passes by what is in flight, so that nothing is left once it has given nothing.
+            // A take skips messages in flight, so nothing is left after a take without a message.
             Ring::Evicting(_) | Ring::Keyed(_) => true,
         }
     }
 
-    /// Takes the next message that anyone still wants. A lane that evicts needs its stash for that.
-    ///
-    /// Skips no more asks than the lane holds at once: askers that come and go without a rest must not keep the consumer
-    /// from its other lanes. `None` then still means that nothing is left of what was there at the call, and whoever sent
-    /// what is left did so after it or has yet to return, so that an announced sleep is ended by them. To a closed lane
-    /// nothing more comes, and nobody need look at what is left in it: it is looked through to its end.
-    ///
-    /// # Safety
-    ///
-    /// One thread at a time calls this and [`take_undelivered`](Self::take_undelivered): the mailbox. It does not call this
-    /// once it has [left](Self::leave).
-    #[inline]
-    pub(super) unsafe fn take(&self, stash: Option<&mut Stash<M>>) -> Option<M> {
-        let mut skipped = 0;
-        if let Ring::Refusing(ring) = &self.ring {
-            let ring = ring.get()?;
-            // SAFETY: the caller's promise.
-            let (message, asker) = unsafe { take_parts(ring) }?;
-            if !asker.is_some_and(Asker::release) {
-                return Some(message);
-            }
-            self.skip(&ring.places, message);
-            skipped = 1;
-        }
-        // SAFETY: the caller's promise.
-        unsafe { self.take_wanted(stash, skipped) }
-    }
-
-    /// Counts a message whose asker has gone, and drops it.
+    /// Counts and drops an ask whose asker has gone.
     #[cold]
-    fn skip(&self, places: &Places, message: M) {
-        add(&places.figures.cancelled, 1);
-        // This may be the last take before a rest that has been announced already.
+    fn skip(&self, message: M) {
+        if let Some(places) = self.places() {
+            add(&places.figures.cancelled, 1);
+        }
+        // The consumer may have announced a sleep already, and this may be its last take before
+        // that sleep.
         fence(Ordering::SeqCst);
         self.tell_of_room(false);
         drop(message);
     }
 
-    /// Takes the next message that anyone still wants, after so many were `skipped`.
-    ///
-    /// # Safety
-    ///
-    /// As [`take`](Self::take).
-    unsafe fn take_wanted(&self, mut stash: Option<&mut Stash<M>>, mut skipped: usize) -> Option<M> {
-        while skipped < self.lane.capacity() || self.places()?.is_closed() {
-            let (envelope, places) = match (&self.ring, &mut stash) {
-                (Ring::Refusing(ring), _) => {
-                    let ring = ring.get()?;
-                    // SAFETY: the caller's promise.
-                    let (message, asker) = unsafe { take_parts(ring) }?;
-                    (Envelope { message, asker }, &ring.places)
-                }
-                (Ring::Evicting(ring), Some(Stash::Newest(stash))) => {
-                    let ring = ring.get()?;
-                    (take_newest(ring, stash)?, &ring.places)
-                }
-                (Ring::Shared(ring), Some(Stash::Turns(turns))) => {
-                    let ring = ring.get()?;
-                    // SAFETY: the caller's promise.
-                    (unsafe { take_in_turn(ring, turns) }?, &ring.ring.places)
-                }
-                (Ring::Keyed(ring), _) => {
-                    let ring = ring.get()?;
-                    (take_newest_of_key(ring)?, &ring.ring.places)
-                }
-                (Ring::Evicting(_) | Ring::Shared(_), _) => unreachable!("a lane's stash is of the lane's kind"),
-            };
-            if !envelope.asker.is_some_and(Asker::release) {
-                return Some(envelope.message);
-            }
-            self.skip(places, envelope.message);
-            skipped += 1;
-        }
-        None
-    }
-
-    /// Takes whatever is left, in order of age, once the lane is closed and the signal says that the consumer has left.
-    ///
-    /// # Safety
-    ///
-    /// One thread at a time calls this: the mailbox, once it has [left](Self::leave) and the signal says so.
-    pub(super) unsafe fn take_undelivered(&self, stash: Option<&mut Stash<M>>) -> Option<M> {
-        let envelope = match (&self.ring, stash) {
-            // SAFETY: the caller's promise.
-            (Ring::Refusing(ring), _) => unsafe { ring.get()?.settle() }?,
-            (Ring::Evicting(ring), Some(Stash::Newest(stash))) => {
-                let ring = ring.get()?;
-                let oldest = stash.pop_front().or_else(|| ring.pop());
-                if oldest.is_none() {
-                    ring.settle();
-                    *stash = VecDeque::new();
-                }
-                oldest?
-            }
-            // SAFETY: the caller's promise.
-            (Ring::Shared(ring), Some(Stash::Turns(turns))) => unsafe { ring.get()?.settle(turns) }?,
-            (Ring::Keyed(ring), _) => {
-                let ring = &ring.get()?.ring;
-                let oldest = ring.pop();
-                if oldest.is_none() {
-                    ring.settle();
-                }
-                oldest?
-            }
-            (Ring::Evicting(_) | Ring::Shared(_), _) => unreachable!("a lane's stash is of the lane's kind"),
-        };
-        add(&self.places()?.figures.undelivered, 1);
-        Some(envelope.message)
-    }
-
-    /// Gives back memory that has been needless for a while. Called by the consumer when it rests.
-    pub(super) fn rest(&self, stash: Option<&mut Stash<M>>) {
-        match &self.ring {
-            Ring::Refusing(ring) => ring.get().into_iter().for_each(RefusingRing::rest),
-            Ring::Evicting(_) => match stash {
-                Some(Stash::Newest(stash)) if stash.is_empty() && stash.capacity() > ROOMY => *stash = VecDeque::new(),
-                _ => {}
-            },
-            // The queues of its sources give back by themselves what they did not need.
-            Ring::Shared(ring) => ring.get().into_iter().for_each(|ring| ring.ring.rest()),
-            Ring::Keyed(_) => {}
-        }
-    }
-
-    /// Returns whether the next message is there to be taken. Cheaper than [`holds_any`](Self::holds_any), and does not count
-    /// what is in flight.
+    /// Returns whether the next message is ready. Cheaper than [`holds_any`](Self::holds_any), and
+    /// ignores messages in flight.
     #[inline]
     pub(super) fn has_next(&self, stash: Option<&Stash<M>>) -> bool {
         match &self.ring {
@@ -298,7 +167,7 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
-    /// Returns how many messages wait, those in flight among them.
+    /// Returns the number of waiting messages, including those in flight.
     pub(super) fn waiting(&self, stash: Option<&Stash<M>>) -> u64 {
         let in_ring = self
             .places()
@@ -313,8 +182,134 @@ impl<M: Message> LaneQueue<M> {
     /// Counts the end of a message's handling. Called by the consumer only.
     #[inline]
     pub(super) fn finish(&self) {
-        if let Some(places) = self.places() {
+        // As in `send`.
+        if let Ring::Refusing(ring) = &self.ring {
+            if let Some(ring) = ring.get() {
+                add(&ring.places.figures.handled, 1);
+            }
+        } else if let Some(places) = self.places_otherwise() {
             add(&places.figures.handled, 1);
+        }
+    }
+}
+
+/// A consumer's view of a lane's ring.
+enum RingSide<'a, M> {
+    Refusing(ConsumerSide<'a, RefusingRing<Envelope<M>>>),
+    Evicting(ConsumerSide<'a, EvictingRing<Envelope<M>>>),
+    Shared(ConsumerSide<'a, SharedRing<Envelope<M>>>),
+    Keyed(ConsumerSide<'a, KeyedRing<Envelope<M>>>),
+}
+
+/// The consumer's operations. The stash is the lane's.
+impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
+    /// Views the lane's ring. `None` if the lane has not been used.
+    #[inline(always)]
+    fn ring_side(&mut self) -> Option<RingSide<'_, M>> {
+        let side = self.reborrow();
+        Some(match &side.get().ring {
+            Ring::Refusing(ring) => RingSide::Refusing(side.field(ring).owned()?),
+            Ring::Evicting(ring) => RingSide::Evicting(side.field(ring).owned()?),
+            Ring::Shared(ring) => RingSide::Shared(side.field(ring).owned()?),
+            Ring::Keyed(ring) => RingSide::Keyed(side.field(ring).owned()?),
+        })
+    }
+
+    /// Records the consumer's departure: from now on messages are taken as
+    /// [undelivered](Self::take_undelivered) only. Called after the lane is closed, and before
+    /// `GONE` is set at the signal.
+    pub(super) fn leave(&mut self) {
+        if let Some(places) = self.places() {
+            places.leave();
+        }
+    }
+
+    /// Takes the next message, skipping each ask whose asker has gone.
+    ///
+    /// One call skips at most as many asks as the lane holds, because endless cancelled asks must
+    /// not keep the consumer from other lanes. `None` still means: no message from before the call
+    /// is left. The sender of a later message still has to check the signal, and then ends an
+    /// announced sleep. A closed lane receives nothing more, so there one call skips all.
+    #[inline]
+    pub(super) fn take(mut self, stash: Option<&mut Stash<M>>) -> Option<M> {
+        let (lane, mut skipped) = (self.get(), 0);
+        // As in `send`.
+        if let Ring::Refusing(ring) = &lane.ring {
+            let mut ring = self.reborrow().field(ring).owned()?;
+            let (message, asker) = take_parts(&mut ring)?;
+            if !asker.is_some_and(Asker::release) {
+                return Some(message);
+            }
+            lane.skip(message);
+            skipped = 1;
+        }
+        self.take_wanted(stash, skipped)
+    }
+
+    /// Does the same as [`take`](Self::take), after `skipped` skipped asks.
+    fn take_wanted(mut self, mut stash: Option<&mut Stash<M>>, mut skipped: usize) -> Option<M> {
+        while skipped < self.lane.capacity() || self.places()?.is_closed() {
+            let envelope = match (self.ring_side()?, stash.as_deref_mut()) {
+                (RingSide::Refusing(mut ring), _) => {
+                    let (message, asker) = take_parts(&mut ring)?;
+                    Envelope { message, asker }
+                }
+                (RingSide::Evicting(mut ring), Some(Stash::Newest(stash))) => take_newest(&mut ring, stash)?,
+                (RingSide::Shared(mut ring), Some(Stash::Turns(turns))) => take_in_turn(&mut ring, turns)?,
+                (RingSide::Keyed(mut ring), _) => take_newest_of_key(&mut ring)?,
+                (RingSide::Evicting(_) | RingSide::Shared(_), _) => {
+                    unreachable!("a lane's stash is of the lane's kind")
+                }
+            };
+            if !envelope.asker.is_some_and(Asker::release) {
+                return Some(envelope.message);
+            }
+            self.skip(envelope.message);
+            skipped += 1;
+        }
+        None
+    }
+
+    /// Takes the oldest remaining message, after the consumer's [departure](Self::leave) and once
+    /// `GONE` is set at the signal.
+    pub(super) fn take_undelivered(&mut self, stash: Option<&mut Stash<M>>) -> Option<M> {
+        let envelope = match (self.ring_side()?, stash) {
+            (RingSide::Refusing(mut ring), _) => ring.settle()?,
+            (RingSide::Evicting(mut ring), Some(Stash::Newest(stash))) => {
+                let oldest = stash.pop_front().or_else(|| ring.pop());
+                if oldest.is_none() {
+                    ring.settle();
+                    *stash = VecDeque::new();
+                }
+                oldest?
+            }
+            (RingSide::Shared(mut ring), Some(Stash::Turns(turns))) => ring.settle(turns)?,
+            (RingSide::Keyed(mut ring), _) => {
+                let mut ring = ring.ring_side();
+                let oldest = ring.pop();
+                if oldest.is_none() {
+                    ring.settle();
+                }
+                oldest?
+            }
+            (RingSide::Evicting(_) | RingSide::Shared(_), _) => unreachable!("a lane's stash is of the lane's kind"),
+        };
+        add(&self.places()?.figures.undelivered, 1);
+        Some(envelope.message)
+    }
+
+    /// Frees memory that was not needed for a while. Called when the consumer is idle.
+    pub(super) fn rest(&mut self, stash: Option<&mut Stash<M>>) {
+        match self.ring_side() {
+            None => {}
+            Some(RingSide::Refusing(mut ring)) => ring.rest(),
+            Some(RingSide::Evicting(_)) => match stash {
+                Some(Stash::Newest(stash)) if stash.is_empty() && stash.capacity() > ROOMY => *stash = VecDeque::new(),
+                _ => {}
+            },
+            // The queues of its sources free their own memory.
+            Some(RingSide::Shared(mut ring)) => ring.ring_side().rest(),
+            Some(RingSide::Keyed(_)) => {}
         }
     }
 }
@@ -328,14 +323,13 @@ mod tests {
 
     impl Message for u32 {}
 
-    /// Claims a position as a producer does that is stopped then.
+    /// Claims a position, like a producer stopped immediately afterwards.
     fn stop_after_claim(lane: &LaneQueue<u32>) {
         lane.places().expect("it has been used").producers.tail.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn take(lane: &LaneQueue<u32>, stash: &mut Stash<u32>) -> Option<u32> {
-        // SAFETY: each test has one thread.
-        unsafe { lane.take(Some(stash)) }
+    fn take(lane: &mut LaneQueue<u32>, stash: &mut Stash<u32>) -> Option<u32> {
+        ConsumerSide::of_owned(lane).take(Some(stash))
     }
 
     fn plain(message: u32) -> Envelope<u32> {
@@ -343,51 +337,51 @@ mod tests {
     }
 
     #[test]
-    fn what_was_evicted_long_ago_is_passed_by_in_one_step() {
-        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
+    fn positions_evicted_long_ago_are_skipped_in_one_step() {
+        let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         assert!(lane.send(plain(1), &signal, || {}).is_ok());
-        assert_eq!(take(&lane, &mut stash), Some(1));
-        // As if so many had come while the consumer was busy.
+        assert_eq!(take(&mut lane, &mut stash), Some(1));
+        // As if so many messages had arrived while the consumer was busy.
         lane.places().expect("it has been used").producers.tail.store(1 << 60, Ordering::SeqCst);
         assert!(lane.send(plain(2), &signal, || {}).is_ok());
-        assert_eq!(take(&lane, &mut stash), Some(2));
-        assert_eq!(take(&lane, &mut stash), None);
+        assert_eq!(take(&mut lane, &mut stash), Some(2));
+        assert_eq!(take(&mut lane, &mut stash), None);
     }
 
     #[test]
-    fn a_message_whose_place_comes_round_before_the_consumer_is_taken() {
-        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
+    fn a_message_from_before_the_last_lap_is_taken() {
+        let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         assert!(lane.send(plain(1), &signal, || {}).is_ok());
-        // The first message's evictor is stopped, and so are others, a lap further than the consumer.
+        // The first message's evictor is stopped, and so are others, a lap ahead of the consumer.
         (0..40).for_each(|_| stop_after_claim(&lane));
         assert!(lane.send(plain(2), &signal, || {}).is_ok());
-        let all: Vec<_> = std::iter::from_fn(|| take(&lane, &mut stash)).collect();
+        let all: Vec<_> = std::iter::from_fn(|| take(&mut lane, &mut stash)).collect();
         assert_eq!(all, [1, 2]);
     }
 
     #[test]
     fn messages_behind_stopped_senders_are_taken_and_their_places_used_again() {
-        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
+        let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         for n in 0..1_000 {
             assert!(lane.send(plain(n), &signal, || {}).is_ok());
             stop_after_claim(&lane);
             assert!(lane.send(plain(n + 1), &signal, || {}).is_ok());
-            assert_eq!((take(&lane, &mut stash), take(&lane, &mut stash)), (Some(n), Some(n + 1)));
+            assert_eq!((take(&mut lane, &mut stash), take(&mut lane, &mut stash)), (Some(n), Some(n + 1)));
         }
         let places = lane.places().expect("it has been used");
-        assert_eq!(places.producers.void.load(Ordering::Relaxed), 0, "no sender had to come again");
+        assert_eq!(places.producers.void.load(Ordering::Relaxed), 0, "no sender had to push again");
     }
 
     #[test]
-    fn a_closed_lane_is_looked_through_to_its_end() {
-        let (lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
+    fn a_take_from_a_closed_lane_skips_every_cancelled_ask() {
+        let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         let (_reply, answer, asker) = Reply::<()>::queued();
         drop(answer);
         assert!(lane.send(Envelope { message: 1, asker: Some(asker) }, &signal, || {}).is_ok());
-        // Who would have evicted the first is stopped, so that two lie where one should.
+        // The first message's evictor is stopped, so two messages lie in a lane for one.
         stop_after_claim(&lane);
         assert!(lane.send(plain(2), &signal, || {}).is_ok());
         lane.close();
-        assert_eq!(take(&lane, &mut stash), Some(2), "and not nothing, for the sake of an ask that was cancelled");
+        assert_eq!(take(&mut lane, &mut stash), Some(2), "the cancelled ask does not end the search");
     }
 }

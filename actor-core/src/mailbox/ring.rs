@@ -126,8 +126,13 @@
 //! finds the count at 0 does not look at the slots: its message was taken.
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
+use std::ptr;
+
+use crate::mailbox::consumer::ConsumerSide;
+use crate::mailbox::envelope::Envelope;
 use crate::mailbox::places::{CLOSED, GROWN, OTHER, POSITION, Places, add};
 use crate::mailbox::slots::{Slot, Slots, fit};
+use crate::reply::Asker;
 use crate::sync::{AtomicBool, FIRST_SLOTS, Ordering, fence, prepare_to_write, store_before_load};
 
 /// The stamp of no position.
@@ -171,7 +176,7 @@ pub(super) struct Claim {
 pub(super) enum Frees {
     /// As soon as the message is taken out of the ring.
     WhenTaken,
-    /// When the consumer [releases](RefusingRing::release) it, which happens after the take.
+    /// When the consumer [releases](ConsumerSide::release) it, which happens after the take.
     WhenReleased,
 }
 
@@ -235,15 +240,6 @@ impl<T> RefusingRing<T> {
             Frees::WhenTaken => self.places.consumer.head.load(Ordering::Acquire),
             Frees::WhenReleased => self.places.consumer.released.load(Ordering::Acquire),
         }
-    }
-
-    /// Frees the room of one more message, in a ring that
-    /// [frees when released](Frees::WhenReleased). Called by the consumer, at most once for each
-    /// position it has taken or given up.
-    pub(super) fn release(&self) {
-        let released = &self.places.consumer.released;
-        // Pairs with the load in `freed`. The slot of the released message was emptied before.
-        released.store(released.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
     /// Publishes the value at the claimed position, and returns the position. The caller must check
@@ -340,123 +336,11 @@ impl<T> RefusingRing<T> {
         &self.grown[usize::from(bits & OTHER != 0)]
     }
 
-    /// Frees grown slots that were not needed for a while. Called by the consumer whenever it
-    /// becomes idle, but not after its [departure](Places::leave).
-    #[inline]
-    pub(super) fn rest(&self) {
-        if self.grown.iter().any(Slots::are_made) {
-            self.rest_grown();
-        }
-    }
-
-    #[cold]
-    fn rest_grown(&self) {
-        let (figures, consumer) = (&self.places.figures, &self.places.consumer);
-        let head = consumer.head.load(Ordering::Relaxed);
-        let came = head - figures.rested_at.load(Ordering::Relaxed);
-        figures.rested_at.store(head, Ordering::Relaxed);
-        let calm = if came <= self.first_capacity() { figures.calm.load(Ordering::Relaxed) + 1 } else { 0 };
-        figures.calm.store(calm, Ordering::Relaxed);
-        let bytes = self.grown[0].len().saturating_mul(size_of::<Slot<T>>() as u64);
-        if calm >= CALM || (calm > 0 && bytes > MUCH) {
-            self.shrink(head);
-        }
-    }
-
-    /// Frees the grown slots, unless the ring is closed or a claimed position has not been taken
-    /// yet. Called by the consumer.
-    pub(super) fn shrink(&self, head: u64) {
-        let (producers, consumer) = (&self.places.producers, &self.places.consumer);
-        let used = if consumer.shrunk.load(Ordering::Relaxed) % 2 == 0 { 0 } else { OTHER };
-        // SAFETY: slots in this place were made in vain, by a producer with a `tail` read before
-        // the last shrink. Its exchange in `grow` fails. No position in this place has been claimed
-        // since.
-        unsafe { self.grown_of(used ^ OTHER).free() };
-        let tail = producers.tail.load(Ordering::Relaxed);
-        if tail & CLOSED != 0 || tail & POSITION != head {
-            return;
-        }
-        // Release: pairs with the fence in `grow`. The consumer has owned each of the slots since
-        // it saw the slot's stamp.
-        let next = (head + 1) | (used ^ OTHER);
-        if producers.tail.compare_exchange(tail, next, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            return;
-        }
-        producers.void.fetch_add(1, Ordering::Relaxed);
-        add(&consumer.shrunk, 1);
-        self.places.figures.rested_at.store(head + 1, Ordering::Relaxed);
-        if self.frees == Frees::WhenReleased {
-            self.release();
-        }
-        // Release: as in `pop_with`.
-        consumer.head.store(head + 1, Ordering::Release);
-        self.places.figures.calm.store(0, Ordering::Relaxed);
-        // SAFETY: every position claimed with `GROWN` has been taken, and its producer does not
-        // touch the slot after the stamp. No claim from now on uses this place before it is made
-        // again.
-        unsafe { self.grown_of(used).free() };
-    }
-
-    /// Takes the oldest message out in parts, if it is published.
-    ///
-    /// The parts are read in place. If the whole value were moved out first and taken apart
-    /// afterwards, it would be written in narrow stores and read back by wide loads. A core cannot
-    /// serve these from its store buffer.
-    ///
-    /// # Safety
-    ///
-    /// Only one thread at a time calls this function and [`settle`](Self::settle). This function is
-    /// not called after the consumer's [departure](Places::leave). `take` gets a valid value. It
-    /// must move the value out, and must run no other code of the value's type.
-    #[inline(always)]
-    pub(super) unsafe fn pop_with<R>(&self, take: impl FnOnce(*const T) -> R) -> Option<R> {
-        let head = self.places.consumer.head.load(Ordering::Relaxed);
-        let parts = self.filled(head)?.value.with(|place| take(place.cast::<T>()));
-        // Release: pairs with the load in `freed`. From here on the slot belongs to a producer.
-        self.places.consumer.head.store(head + 1, Ordering::Release);
-        Some(parts)
-    }
-
     /// Returns whether the next message is published. Unlike [`is_drained`](Places::is_drained), it
     /// does not read the producers' line, and does not count claims in flight.
     #[inline]
     pub(super) fn is_next_there(&self) -> bool {
         self.filled(self.places.consumer.head.load(Ordering::Relaxed)).is_some()
-    }
-
-    /// Takes the oldest message out of a closed ring after the consumer's departure. Skips claims
-    /// in flight. Returns `None` once no position is left.
-    ///
-    /// # Safety
-    ///
-    /// As for [`pop_with`](Self::pop_with), which must not be called any more. The ring is closed,
-    /// the consumer has [departed](Places::leave), and the signal has `GONE` set.
-    pub(super) unsafe fn settle(&self) -> Option<T> {
-        let tail = self.places.tail();
-        loop {
-            let head = self.places.consumer.head.load(Ordering::Relaxed);
-            if head >= tail {
-                if !self.is_settled.swap(true, Ordering::Relaxed) {
-                    self.let_go(CONSUMER);
-                }
-                return None;
-            }
-            // Pairs with the exchange in `take_back`, and with the store in `fill`.
-            let value = self.win(head).map(|slot| {
-                slot.value.with(|place| {
-                    // SAFETY: the stamp showed that the value was written. The exchange was won, so
-                    // the producer does not take the value back.
-                    unsafe { place.cast::<T>().read() }
-                })
-            });
-            self.places.consumer.head.store(head + 1, Ordering::Release);
-            if value.is_some() {
-                return value;
-            }
-            // The producer of this position wins its exchange, or has already won it. Relaxed: the
-            // consumer's part of the count stays until the end.
-            self.places.producers.users.fetch_add(1, Ordering::Relaxed);
-        }
     }
 
     /// Takes back the message published at `position`, for a producer that then found the consumer
@@ -526,6 +410,179 @@ impl<T> RefusingRing<T> {
         let slot = self.filled(position)?;
         slot.stamp.compare_exchange(position + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).ok()?;
         Some(slot)
+    }
+}
+
+/// The consumer's operations.
+impl<T> ConsumerSide<'_, RefusingRing<T>> {
+    /// Takes the oldest message out, if it is published. Returns `None` after the consumer's
+    /// [departure](Places::leave).
+    pub(super) fn pop(&mut self) -> Option<T> {
+        let move_out = |place: *const T| {
+            // SAFETY: `pop_with` lends a valid value, and treats it as moved out afterwards.
+            unsafe { place.read() }
+        };
+        // SAFETY: `head` is the next position. The value is moved out, and no other code is run.
+        unsafe { self.pop_with(self.head(), move_out) }
+    }
+
+    /// Takes the oldest message out by `take`, if it is published.
+    ///
+    /// Returns `None` after the consumer's departure. Each position not taken before the departure
+    /// belongs to [`settle`](Self::settle) and [`take_back`](RefusingRing::take_back), which settle
+    /// it by an exchange.
+    ///
+    /// # Safety
+    ///
+    /// `head` is the next position to take. `take` gets a valid value. It must move the value out,
+    /// and must run no other code of the value's type.
+    #[inline(always)]
+    unsafe fn pop_with<R>(&mut self, head: u64, take: impl FnOnce(*const T) -> R) -> Option<R> {
+        let slot = self.get().filled(head)?;
+        if self.places.has_left() {
+            return None;
+        }
+        let taken = slot.value.with(|place| take(place.cast::<T>()));
+        // Release: pairs with the load in `freed`. From here on the slot belongs to a producer.
+        self.places.consumer.head.store(head + 1, Ordering::Release);
+        Some(taken)
+    }
+
+    /// Frees the room of one more message, in a ring that
+    /// [frees when released](Frees::WhenReleased). Called at most once for each position taken or
+    /// given up by the consumer.
+    pub(super) fn release(&mut self) {
+        debug_assert!(
+            self.places.consumer.released.load(Ordering::Relaxed) < self.head(),
+            "a position is released once"
+        );
+        self.free_one();
+    }
+
+    fn free_one(&mut self) {
+        let released = &self.places.consumer.released;
+        // Pairs with the load in `freed`. The slot of the released message was emptied before.
+        released.store(released.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// Frees grown slots that were not needed for a while. Called whenever the consumer becomes
+    /// idle.
+    #[inline]
+    pub(super) fn rest(&mut self) {
+        if self.grown.iter().any(Slots::are_made) {
+            self.rest_grown();
+        }
+    }
+
+    #[cold]
+    fn rest_grown(&mut self) {
+        let (figures, consumer) = (&self.places.figures, &self.places.consumer);
+        let head = consumer.head.load(Ordering::Relaxed);
+        let came = head - figures.rested_at.load(Ordering::Relaxed);
+        figures.rested_at.store(head, Ordering::Relaxed);
+        let calm = if came <= self.first_capacity() { figures.calm.load(Ordering::Relaxed) + 1 } else { 0 };
+        figures.calm.store(calm, Ordering::Relaxed);
+        let bytes = self.grown[0].len().saturating_mul(size_of::<Slot<T>>() as u64);
+        if calm >= CALM || (calm > 0 && bytes > MUCH) {
+            self.shrink();
+        }
+    }
+
+    /// Frees the grown slots, unless the ring is closed or a claimed position has not been taken
+    /// yet.
+    pub(super) fn shrink(&mut self) {
+        let head = self.head();
+        let places = &self.get().places;
+        let (producers, consumer) = (&places.producers, &places.consumer);
+        let used = if consumer.shrunk.load(Ordering::Relaxed) % 2 == 0 { 0 } else { OTHER };
+        // SAFETY: slots in this place were made in vain, by a producer with a `tail` read before
+        // the last shrink. Its exchange in `grow` fails. No position in this place has been claimed
+        // since.
+        unsafe { self.grown_of(used ^ OTHER).free() };
+        let tail = producers.tail.load(Ordering::Relaxed);
+        if tail & CLOSED != 0 || tail & POSITION != head {
+            return;
+        }
+        // Release: pairs with the fence in `grow`. The consumer has owned each of the slots since
+        // it saw the slot's stamp.
+        let next = (head + 1) | (used ^ OTHER);
+        if producers.tail.compare_exchange(tail, next, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return;
+        }
+        producers.void.fetch_add(1, Ordering::Relaxed);
+        add(&consumer.shrunk, 1);
+        self.places.figures.rested_at.store(head + 1, Ordering::Relaxed);
+        if self.frees == Frees::WhenReleased {
+            self.free_one();
+        }
+        // Release: as in `pop_with`.
+        consumer.head.store(head + 1, Ordering::Release);
+        self.places.figures.calm.store(0, Ordering::Relaxed);
+        // SAFETY: every position claimed with `GROWN` has been taken, and its producer does not
+        // touch the slot after the stamp. No claim from now on uses this place before it is made
+        // again.
+        unsafe { self.grown_of(used).free() };
+    }
+
+    /// Takes the oldest message out of a closed ring after the consumer's
+    /// [departure](Places::leave). Skips claims in flight. The signal has `GONE` set by then.
+    ///
+    /// Returns `None` once no position is left, and also before the ring is closed or before the
+    /// departure.
+    pub(super) fn settle(&mut self) -> Option<T> {
+        if !self.places.has_left() || !self.places.is_closed() {
+            return None;
+        }
+        let tail = self.places.tail();
+        loop {
+            let head = self.places.consumer.head.load(Ordering::Relaxed);
+            if head >= tail {
+                if !self.is_settled.swap(true, Ordering::Relaxed) {
+                    self.let_go(CONSUMER);
+                }
+                return None;
+            }
+            // Pairs with the exchange in `take_back`, and with the store in `fill`.
+            let value = self.win(head).map(|slot| {
+                slot.value.with(|place| {
+                    // SAFETY: the stamp showed that the value was written. The exchange was won, so
+                    // the producer does not take the value back.
+                    unsafe { place.cast::<T>().read() }
+                })
+            });
+            self.places.consumer.head.store(head + 1, Ordering::Release);
+            if value.is_some() {
+                return value;
+            }
+            // The producer of this position wins its exchange, or has already won it. Relaxed: the
+            // consumer's part of the count stays until the end.
+            self.places.producers.users.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<M> ConsumerSide<'_, RefusingRing<Envelope<M>>> {
+    /// Takes the oldest message and its asker out, if the message is published. Returns their
+    /// position too.
+    ///
+    /// The parts are read in place. If the whole envelope were moved out first and taken apart
+    /// afterwards, it would be written in narrow stores and read back by wide loads. A core cannot
+    /// serve these from its store buffer.
+    #[inline(always)]
+    pub(super) fn pop_parts(&mut self) -> Option<(u64, M, Option<Asker>)> {
+        let head = self.head();
+        let parts = |envelope: *const Envelope<M>| {
+            // SAFETY: `pop_with` lends a valid envelope, out of other threads' reach.
+            let Envelope { message, asker } = unsafe { &*envelope };
+            // SAFETY: the ring treats the envelope as moved out afterwards, so each part is moved
+            // once.
+            let message = unsafe { ptr::from_ref(message).read() };
+            // SAFETY: as above.
+            (message, unsafe { ptr::from_ref(asker).read() })
+        };
+        // SAFETY: `head` is the next position. Both parts are moved out, and no other code is run.
+        let (message, asker) = unsafe { self.pop_with(head, parts) }?;
+        Some((head, message, asker))
     }
 }
 

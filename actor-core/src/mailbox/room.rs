@@ -1,4 +1,4 @@
-//! How senders wait for room in a lane, and are notified of it.
+//! How senders wait for room in a lane, and how they are notified.
 
 use event_listener::{EventListener, IntoNotification};
 
@@ -8,16 +8,16 @@ use crate::mailbox::ring::RefusingRing;
 use crate::mailbox::signal::Signal;
 use crate::sync::{AtomicUsize, Ordering, fence};
 
-/// What is left to be done for senders that wait.
+/// The remaining work for waiting senders.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Told {
-    /// Someone waits, or is about to.
+    /// A sender waits, or is about to.
     pub(super) anyone_waits: bool,
-    /// There is room, and perhaps someone waits who was not told of any.
+    /// There is room, and a waiting sender may not have been notified.
     pub(super) not_all: bool,
 }
 
-/// A sender that waits for room, counted for as long as this lives.
+/// A sender waiting for room, counted during the life of this value.
 #[derive(Debug)]
 pub(crate) struct Waiting<'a> {
     count: &'a AtomicUsize,
@@ -30,31 +30,35 @@ impl Drop for Waiting<'_> {
 }
 
 impl<M: Message> LaneQueue<M> {
-    /// Has the caller told when there may be room again. It must try once more before it waits.
+    /// Registers the caller for the next free room. The caller must try again before it waits.
     ///
     /// ```text
-    /// sender                                    consumer
-    ///   push -> full                              pop, any number of times
-    ///   waiting += 1                              before its task rests: announces that at the signal (3)
-    ///   listen                                      ROOM_WANTED was set -> clears it; notifies one more listener for
-    ///   ROOM_WANTED at the signal  (1)              each message taken since it last did, first come, first served; sets
-    ///   fence SeqCst               (2)              it again while anyone waits
-    ///   push -> full: wait
+    /// sender                              consumer
+    ///   push -> full                        pop, any number of times
+    ///   waiting += 1                        before its task returns Pending: announces that (3)
+    ///   listen                                ROOM_WANTED was set -> clears it; notifies one more
+    ///   ROOM_WANTED at the signal  (1)        listener for each message taken since the last time,
+    ///   fence SeqCst               (2)        first come, first served; sets ROOM_WANTED again
+    ///   push -> full: wait                    while any sender waits
     /// ```
     ///
-    /// (1) and (3) change the same word, so one comes first: if (1) does, the consumer sees the sender; if (3) does, the
-    /// sender's second push sees every slot that was freed before. A consumer that takes a message without an actor's loop
-    /// around it makes a `SeqCst` fence after its pop, which pairs with (2) in the same way. A notification between counting
-    /// and (1) reaches nobody, but then the slot was freed before the second push.
+    /// (1) and (3) change the same word, so one of them comes first. If (1) does, the consumer sees
+    /// the sender. If (3) does, the sender's second push sees every slot freed before. A consumer
+    /// without an actor's loop makes a `SeqCst` fence after its pop, and the fence pairs with (2)
+    /// in the same way. A notification between the count and (1) reaches no listener, but then the
+    /// slot was freed before the second push.
     ///
-    /// Senders are woken when the consumer rests and not for each pop, which would be a wake for each message: one that finds
-    /// room for many sends many. An actor rests after each turn, which is bounded in number and time.
+    /// Senders are woken when the consumer's task returns `Pending`, because a wake at each pop
+    /// would cost a wake for each message. A woken sender sends as many messages as there is room
+    /// for. An actor's task returns `Pending` after each turn, and a turn is bounded in number and
+    /// time.
     ///
-    /// **Nothing is reserved for a sender that was notified, and nobody depends on it**: it may not be polled for long, or
-    /// never. The place that it was told of stays free for others, and others are told of every place that is freed after.
-    /// Of that one place they are told by the actor's watch: where there is room, and somebody waits who may not have been
-    /// told of it, it [writes off](Self::tell_of_room) those that were and have not come, until everyone has been told. So a
-    /// message taken wakes one sender, and not all.
+    /// **Nothing is reserved for a notified sender, and no other party depends on it**, because it
+    /// may not be polled for a long time, or never. The place stays free for others, and later
+    /// places are announced to other senders. The actor's watch handles that one place. While there
+    /// is room and a sender may wait without a notification, the watch [writes
+    /// off](Self::tell_of_room) the notified senders without a send, until all have been notified.
+    /// So one taken message wakes one sender, and not all.
     pub(crate) fn wait_for_room(&self, signal: &Signal) -> (Waiting<'_>, EventListener) {
         let places = self.places().expect("a lane that was found full has been used");
         let count = &places.producers.waiting;
@@ -67,9 +71,10 @@ impl<M: Message> LaneQueue<M> {
         (waiting, listener)
     }
 
-    /// Sees that no sender waits while there is room for it. Called by the consumer once it is sure to see who waits.
+    /// Ensures that no sender waits while there is room for it. Called by the consumer at a time
+    /// when it surely sees all waiting senders.
     ///
-    /// `writes_off`: whoever was notified before and has not come is not counted on any more.
+    /// `writes_off`: earlier notified senders without a send are no longer counted on.
     pub(super) fn tell_of_room(&self, writes_off: bool) -> Told {
         let Some(places) = self.places() else { return Told::default() };
         let waiting = places.producers.waiting.load(Ordering::Relaxed);
@@ -81,22 +86,25 @@ impl<M: Message> LaneQueue<M> {
         let mut more = if writes_off { room } else { room.min(freed.saturating_sub(told)) };
         places.figures.told.store(freed, Ordering::Relaxed);
         if more > 0 && matches!(self.ring, Ring::Shared(_)) {
-            // The next sender in line may be over its share, and the one behind it not. All look for themselves.
+            // The next sender in line may be over its share while the one behind it is not. So all
+            // of them try again.
             more = u64::MAX;
         }
         let more = usize::try_from(more).unwrap_or(usize::MAX);
-        // Additional: those that were notified and have not run yet may be long in coming.
+        // Additional: an earlier notified sender may not run for a long time.
         let notified = if more > 0 { places.consumer.room.notify(more.additional()) } else { 0 };
-        // With fewer than that, no listener is left that was not notified.
+        // With a lower number, every listener has been notified.
         Told { anyone_waits: true, not_all: room > 0 && notified == more }
     }
 
-    /// Has those that wait for room look again, if there is any: the caller was in their way for a moment, in which the
-    /// consumer may have told them of room in vain. Not if the lane is full, so that two that are refused do not wake each
-    /// other over and over: then the consumer tells them.
+    /// Makes all waiting senders try again, if there is room. The caller was counted for a moment,
+    /// and the consumer may have notified a sender in vain during that moment. In a full lane
+    /// nothing is done, because two refused senders would wake each other without end. The consumer
+    /// notifies them later.
     #[cold]
     pub(super) fn back_out(&self) {
-        // Pairs with the fence in `wait_for_room`: a sender that is not seen here sees that the caller has backed out.
+        // Pairs with the fence in `wait_for_room`: a sender not seen here sees the caller's
+        // retreat.
         fence(Ordering::SeqCst);
         let Some(places) = self.places() else { return };
         if places.producers.waiting.load(Ordering::Relaxed) > 0 && self.room_and_freed().0 > 0 {
@@ -104,7 +112,8 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
-    /// Returns how many messages more the lane would take in, and how many have made room so far.
+    /// Returns the number of further messages the lane would accept, and the number of places freed
+    /// so far.
     fn room_and_freed(&self) -> (u64, u64) {
         fn of<T>(ring: &RefusingRing<T>) -> (u64, u64) {
             let freed = ring.freed();
@@ -113,7 +122,7 @@ impl<M: Message> LaneQueue<M> {
         match &self.ring {
             Ring::Refusing(ring) => ring.get().map_or((0, 0), of),
             Ring::Shared(ring) => ring.get().map_or((0, 0), |ring| of(&ring.ring)),
-            // Nobody has to wait for room there, unless there is no memory.
+            // No sender has to wait for room there, unless there is no memory.
             Ring::Evicting(_) | Ring::Keyed(_) => (u64::MAX, 0),
         }
     }

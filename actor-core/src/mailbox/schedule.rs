@@ -1,27 +1,28 @@
-//! Which lane is served next. Pure arithmetic: no lane can starve another for ever.
+//! The choice of the next lane. Pure arithmetic: no lane can starve another for ever.
 //!
-//! Control lanes before data lanes, except that after [`CONTROL_RUN`] control messages in a row one data message goes
-//! first. Within a class, lanes have turns round robin, `weight` messages a turn.
+//! Control lanes come before data lanes, but one data message goes first after [`CONTROL_RUN`]
+//! control messages in a row. Within a class, lanes take turns round robin, with `weight` messages
+//! a turn.
 
 use crate::mailbox::lane::{CONTROL_RUN, Lane};
 
-/// Decides the order in which lanes are asked for a message.
+/// Decides the order of the lanes.
 #[derive(Debug)]
 pub(super) struct Schedule {
     control: Class,
     data: Class,
-    /// Control messages served since the last data message was, or was found missing.
+    /// Control messages served since the last data message, or since none was found.
     control_run: u32,
 }
 
-/// Whose turn it is among the lanes of one class.
+/// The turns of the lanes of one class.
 #[derive(Debug)]
 struct Class {
-    /// The lane whose turn it is.
+    /// The lane with the current turn.
     cursor: u16,
-    /// A bit for each of its lanes; the last bit for all from the 16th on.
+    /// A bit for each of its lanes. The last bit stands for all lanes from the 16th on.
     members: u16,
-    /// Messages left in its turn.
+    /// Messages left in the current turn.
     credit: u32,
 }
 
@@ -30,15 +31,16 @@ impl Schedule {
         Self { control: Class::new(lanes, true), data: Class::new(lanes, false), control_run: 0 }
     }
 
-    /// Takes the next message: asks lanes, in the order due, until one returns something. The lanes are those of the
-    /// beginning, 16 at most.
+    /// Takes the next message: tries the lanes in their order until one returns a message. `lanes`
+    /// has at most 16.
     #[inline]
     pub(super) fn next<T>(&mut self, lanes: &[Lane], mut take: impl FnMut(usize) -> Option<T>) -> Option<T> {
         self.of_classes(|class, _is_control| class.next(lanes, &mut take))
     }
 
-    /// As [`next`](Self::next), but asks only lanes that `filled` names: the next one from a lane on and round to it again. A
-    /// lane that returns nothing is not named any more, unless it is filled again.
+    /// Does the same as [`next`](Self::next), but tries only the filled lanes. `filled` returns the
+    /// next one from a lane on, in circular order. A lane without a message is no longer among them
+    /// until it is filled again.
     #[inline]
     pub(super) fn next_filled<T>(
         &mut self,
@@ -87,7 +89,8 @@ impl Class {
         if self.members == 0 {
             return None;
         }
-        // One look more than there are lanes: the first may stand at its turn's end, and have the only message.
+        // One try more than there are lanes, because the first lane may be at its turn's end and
+        // have the only message.
         for _ in 0..=self.members.count_ones() {
             if self.credit > 0
                 && let Some(taken) = take(usize::from(self.cursor))
@@ -107,7 +110,7 @@ impl Class {
         filled: impl Fn(usize) -> Option<usize>,
         take: &mut impl FnMut(usize) -> Option<T>,
     ) -> Option<T> {
-        // Bounded, because senders that never rest may fill a lane again whenever it was found empty.
+        // Bounded, because senders may fill a lane again each time it is found empty.
         for _ in 0..=lanes.len() {
             let cursor = usize::from(self.cursor);
             let from = if self.credit > 0 { cursor } else { cursor + 1 };
@@ -153,7 +156,7 @@ mod tests {
             .collect()
     }
 
-    /// As [`served`], by the bits of what is filled.
+    /// Returns the same as [`served`], by the bits of the filled lanes.
     fn served_by_bits(depths: &mut [u32], rounds: usize) -> Vec<usize> {
         let depths = std::cell::RefCell::new(depths);
         let filled = |is_control, from: usize| {

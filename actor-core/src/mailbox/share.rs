@@ -4,8 +4,8 @@
 //! the messages from the ring into one queue per source (`turns`), and takes from the queues in
 //! turn. A message frees its room, in the lane and in its source's share, when it is taken from its
 //! queue. So ring and queues together never hold more messages than the lane's capacity.
-#![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
 
+use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
 use crate::mailbox::sources::{CountError, Entry, Sources};
 use crate::mailbox::turns::Turns;
@@ -83,58 +83,6 @@ impl<T> SharedRing<T> {
         self.ring.take_back(position).map(|sourced| sourced.value)
     }
 
-    /// Takes the next message of the source in turn. `turns` belongs to this ring.
-    ///
-    /// # Safety
-    ///
-    /// As for [`RefusingRing::pop_with`].
-    pub(super) unsafe fn take(&self, turns: &mut Turns<T>) -> Option<T> {
-        let queues = self.sources.entries().saturating_add(1);
-        while turns.has_room(queues) {
-            let number = self.ring.head();
-            // SAFETY: the caller's promise.
-            let Some(Sourced { entry, value }) = (unsafe { self.pop() }) else { break };
-            turns.push(self.queue(entry), queues, number, value);
-        }
-        let (entry, value) = match turns.pop() {
-            Some((queue, value)) => (self.entry(queue), value),
-            // There may have been no memory to sort the messages by source.
-            None => {
-                // SAFETY: the caller's promise.
-                let Sourced { entry, value } = unsafe { self.pop() }?;
-                (entry, value)
-            }
-        };
-        // In this order: a sender admitted by its share then finds room in the lane.
-        self.ring.release();
-        self.uncount(entry);
-        Some(value)
-    }
-
-    /// Moves the first message out of the ring.
-    ///
-    /// # Safety
-    ///
-    /// As for [`RefusingRing::pop_with`].
-    unsafe fn pop(&self) -> Option<Sourced<T>> {
-        let move_out = |place: *const Sourced<T>| {
-            // SAFETY: the ring lends a valid value, and treats it as moved out afterwards.
-            unsafe { place.read() }
-        };
-        // SAFETY: the caller's promise.
-        unsafe { self.ring.pop_with(move_out) }
-    }
-
-    /// Takes the remaining messages one by one, the oldest first.
-    ///
-    /// # Safety
-    ///
-    /// As for [`RefusingRing::settle`].
-    pub(super) unsafe fn settle(&self, turns: &mut Turns<T>) -> Option<T> {
-        // SAFETY: the caller's promise.
-        turns.pop_oldest().or_else(|| unsafe { self.ring.settle() }.map(|sourced| sourced.value))
-    }
-
     fn uncount(&self, entry: Option<Entry>) {
         if let Some(entry) = entry {
             self.sources.remove(entry);
@@ -148,5 +96,46 @@ impl<T> SharedRing<T> {
 
     fn entry(&self, queue: usize) -> Option<Entry> {
         (queue < self.sources.entries()).then(|| Entry::from_index(queue))
+    }
+}
+
+/// The consumer's operations. `turns` belongs to this ring.
+impl<T> ConsumerSide<'_, SharedRing<T>> {
+    /// Views the refusing ring.
+    pub(super) fn ring_side(&mut self) -> ConsumerSide<'_, RefusingRing<Sourced<T>>> {
+        let shared = self.get();
+        self.reborrow().field(&shared.ring)
+    }
+
+    /// Takes the next message of the source in turn. Returns `None` after the consumer's
+    /// [departure](crate::mailbox::places::Places::leave).
+    pub(super) fn take(&mut self, turns: &mut Turns<T>) -> Option<T> {
+        if self.ring.places.has_left() {
+            return None;
+        }
+        let queues = self.sources.entries().saturating_add(1);
+        while turns.has_room(queues) {
+            let number = self.ring.head();
+            let Some(Sourced { entry, value }) = self.ring_side().pop() else { break };
+            turns.push(self.queue(entry), queues, number, value);
+        }
+        let (entry, value) = match turns.pop() {
+            Some((queue, value)) => (self.entry(queue), value),
+            // There may have been no memory to sort the messages by source.
+            None => {
+                let Sourced { entry, value } = self.ring_side().pop()?;
+                (entry, value)
+            }
+        };
+        // In this order: a sender admitted by its share then finds room in the lane.
+        self.ring_side().release();
+        self.uncount(entry);
+        Some(value)
+    }
+
+    /// Takes the remaining messages one by one, the oldest first: from the queues, and then from
+    /// the ring by its own `settle`.
+    pub(super) fn settle(&mut self, turns: &mut Turns<T>) -> Option<T> {
+        turns.pop_oldest().or_else(|| self.ring_side().settle().map(|sourced| sourced.value))
     }
 }

@@ -1,50 +1,56 @@
-//! What handles and the mailbox share.
+//! The data shared by the handles and the mailbox.
 
 use event_listener::EventListener;
 
-use crate::life::Life;
 use crate::mailbox::beside::Beside;
+use crate::mailbox::consumer::{ConsumerSide, LocalSide};
+use crate::mailbox::envelope::{Envelope, Refused};
 use crate::mailbox::filled::Filled;
 use crate::mailbox::lane::LaneStats;
 use crate::mailbox::lazy::FirstUse;
+use crate::mailbox::life::Life;
 use crate::mailbox::message::Message;
-use crate::mailbox::queue::{Envelope, LaneQueue, Refused};
+use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::room::{Told, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
 use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, store_before_load};
 
-/// The lanes, the wake signal and the life of one mailbox. Every sender reads it for every message, and nothing in it is
-/// written but when the consumer sleeps or is woken, handles come and go, or the actor ends.
+/// The lanes, the wake signal and the life of one mailbox. Every sender reads it for every message.
+/// It is written only when the consumer sleeps or is woken, when handles are made or dropped, and
+/// when the actor ends.
 pub(crate) struct Shared<M> {
     lanes: Box<[LaneQueue<M>]>,
     signal: Signal,
-    /// The control and the data lanes that may hold messages. Not kept where there are [few lanes](FEW_LANES).
+    /// The control lanes and the data lanes with messages. Absent with [few lanes](FEW_LANES).
     filled: Option<Box<[Filled; 2]>>,
-    /// Strong handles. At zero nobody can send; only the mailbox itself can then make a new one.
+    /// The number of strong handles. At zero no thread can send, and only the mailbox itself can
+    /// make a new handle.
     handles: AtomicUsize,
-    /// Set once, after every lane has closed, and never cleared: who sees it set knows that nothing more gets in.
+    /// Set once, after every lane has closed. Once it is set, every lane is closed.
     closed: AtomicBool,
-    /// Whether room is left that some were told of and others may wait for. The consumer's alone.
+    /// Whether free room is left after some senders were notified of it, while others may wait.
+    /// Used by the consumer alone.
     waits_for_told: AtomicBool,
     /// Notified when `closed` is set.
     on_close: Notice,
-    /// What comes beside the lanes. Made by the actor, with its first timer or work.
+    /// Messages from outside the lanes. Made with the actor's first timer or work.
     beside: FirstUse<Beside<M>>,
-    /// The stop and the end of the actor that has the mailbox, if one has.
+    /// The start, the stop and the end of the mailbox's actor, if it has one.
     life: Life,
 }
 
-/// What an actor's spawner may do to its mailbox without knowing its message type.
+/// The spawner's access to a mailbox with an unknown message type.
 pub(crate) trait Closeable: Send + Sync {
-    /// Takes nothing in from now on, and tells the senders. The caller [interrupts](Self::interrupt) the task after that.
+    /// Refuses all later messages, and notifies the senders. The caller
+    /// [interrupts](Self::interrupt) the task afterwards.
     fn close(&self);
-    /// Has the actor's task look at its life again, whatever it waits for. Whatever changes what a waiting task would decide
-    /// ends with this.
+    /// Makes the actor's task check its life again. Each change to a waiting task's decision ends
+    /// with this.
     fn interrupt(&self);
     fn life(&self) -> &Life;
     fn stats(&self) -> Vec<LaneStats>;
-    /// Tells, of an actor that has ended, how many results of offloaded work it did not get.
+    /// Returns the number of results of offloaded work missed by the actor, after its end.
     fn lost_work(&self) -> u64;
 }
 
@@ -69,10 +75,10 @@ impl<M: Message> Shared<M> {
         lane.send(envelope, &self.signal, || self.mark(lane))
     }
 
-    /// Whether lanes are looked at one by one.
+    /// Whether the lanes are checked one by one.
     pub(crate) const HAS_FEW: bool = M::LANES.len() <= FEW_LANES;
 
-    /// Says that a lane may hold a message.
+    /// Marks a lane as possibly filled.
     #[inline]
     fn mark(&self, lane: &LaneQueue<M>) {
         if !Self::HAS_FEW {
@@ -82,15 +88,16 @@ impl<M: Message> Shared<M> {
         }
     }
 
-    /// Returns the lanes of a class that may hold messages, where there are more than a [few](Self::HAS_FEW).
+    /// Returns the possibly filled lanes of a class. Only for mailboxes with more than a
+    /// [few](Self::HAS_FEW) lanes.
     #[inline]
     pub(super) fn filled(&self, is_control: bool) -> &Filled {
         let filled = self.filled.as_ref().expect("kept where there are more than a few lanes");
         &filled[usize::from(is_control)]
     }
 
-    /// Gives the lane that the message asks for. A sender asks once: were it told another the next time, it would wait
-    /// for room in one lane and send into another.
+    /// Returns the lane named by the message. Called once for each send: with a different second
+    /// result, the sender would wait for room in one lane and send into another.
     pub(crate) fn lane_of(&self, message: &M) -> &LaneQueue<M> {
         let lane = message.lane();
         self.lanes.get(lane).unwrap_or_else(|| {
@@ -120,12 +127,12 @@ impl<M: Message> Shared<M> {
         self.beside.get_or_make(Beside::new).expect("it is never closed")
     }
 
-    /// Tells whether a late result may wait.
+    /// Returns whether a late result may be waiting.
     pub(crate) fn has_late(&self) -> bool {
         self.beside().is_some_and(|beside| beside.late().holds_any())
     }
 
-    /// Tells whether results of offloaded work may still come to the actor.
+    /// Returns whether results of offloaded work may still reach the actor.
     #[inline]
     pub(crate) fn is_work_in_flight(&self) -> bool {
         self.beside().is_some_and(Beside::is_work_in_flight)
@@ -136,13 +143,14 @@ impl<M: Message> Shared<M> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        // Pairs with the swap in `close`: who sees it set finds every lane closed, and no message can follow. SeqCst: a
-        // consumer that has announced its sleep sees it, or is seen.
+        // Pairs with the swap in `close`: if it is set, every lane is closed. SeqCst: a consumer
+        // with an announced sleep sees it, or is seen.
         self.closed.load(Ordering::SeqCst)
     }
 
     pub(crate) fn handles(&self) -> usize {
-        // Pairs with `remove_handle`: at zero, everything that was sent is visible. SeqCst as in `is_closed`.
+        // Pairs with `remove_handle`: at zero, every sent message is visible. SeqCst as in
+        // `is_closed`.
         self.handles.load(Ordering::SeqCst)
     }
 
@@ -150,39 +158,43 @@ impl<M: Message> Shared<M> {
         self.handles.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Adds a handle unless none is left. Tells whether it did.
+    /// Adds a handle unless none is left. Returns whether it did.
     pub(crate) fn add_handle_if_any(&self) -> bool {
         let more = |n: usize| (n > 0).then_some(n + 1);
         self.handles.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
     pub(crate) fn remove_handle(&self) {
-        // Release: what this handle sent comes before. Pairs with the load in `handles`.
+        // Release: the messages of this handle come before. Pairs with the load in `handles`.
         if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
             store_before_load();
-            // No interrupt: a task that decides by the handles has announced its sleep before it looks at them, and one that
-            // waits for something else, a handler or a timer, waits for that with or without them.
+            // No interrupt is needed. A task announces its sleep before it reads the number of
+            // handles. A task waiting for a handler or a timer waits for it with or without
+            // handles.
             self.signal.notify();
         }
     }
 
-    /// Tells whether nothing that was accepted is left to be taken, claims in flight among it.
+    /// Returns whether all accepted messages have been taken. A claim in flight counts as not
+    /// taken.
     pub(crate) fn is_drained(&self) -> bool {
         self.lanes.iter().all(LaneQueue::is_drained)
     }
 
-    /// Has the sender of a message to this lane told when there may be room again. It must try once more before it waits.
+    /// Registers the sender of a message to this lane for the next free room. The sender must try
+    /// again before it waits.
     pub(crate) fn wait_for_room<'a>(&'a self, lane: &'a LaneQueue<M>) -> (Waiting<'a>, EventListener) {
         lane.wait_for_room(&self.signal)
     }
 
-    /// Sees that no sender waits while there is room for it. Called by the consumer, when the signal says that one waits, or
-    /// once those that were told [have been waited for](Self::waits_for_told), who are not counted on then.
+    /// Ensures that no sender waits while there is room for it. Called by the consumer in two
+    /// cases: when the signal reports a waiting sender, and when the [time of the notified
+    /// senders](Self::waits_for_told) is over, which `writes_off` states.
     #[cold]
     pub(crate) fn tell_of_room(&self, writes_off: bool) {
         let mut all = Told::default();
         for lane in &self.lanes {
-            // Each lane is told, whatever the others say.
+            // Each lane's senders are notified, independently of the other lanes.
             let told = lane.tell_of_room(writes_off);
             all.anyone_waits |= told.anyone_waits;
             all.not_all |= told.not_all;
@@ -193,7 +205,8 @@ impl<M: Message> Shared<M> {
         self.waits_for_told.store(all.not_all, Ordering::Relaxed);
     }
 
-    /// Tells whether someone may wait for room that others were told of and have not taken. Asked by the consumer.
+    /// Returns whether a sender may wait for room not taken by notified senders. Called by the
+    /// consumer.
     pub(crate) fn waits_for_told(&self) -> bool {
         self.waits_for_told.load(Ordering::Relaxed)
     }
@@ -229,7 +242,31 @@ impl<M: Message> Closeable for Shared<M> {
     }
 }
 
-#[cfg(test)]
+impl<M: Message> ConsumerSide<'_, Shared<M>> {
+    /// Views a lane.
+    #[inline(always)]
+    pub(super) fn lane_side(&mut self, lane: usize) -> ConsumerSide<'_, LaneQueue<M>> {
+        let shared = self.get();
+        self.reborrow().field(&shared.lanes).item(lane)
+    }
+
+    /// Views the messages from outside the lanes, if there have been any.
+    #[inline]
+    pub(super) fn beside_side(&mut self) -> Option<ConsumerSide<'_, Beside<M>>> {
+        let shared = self.get();
+        self.reborrow().field(&shared.beside).owned()
+    }
+}
+
+impl<'a, M: Message> LocalSide<'a, Shared<M>> {
+    /// Views the signal.
+    #[inline(always)]
+    pub(crate) fn signal_side(&self) -> LocalSide<'a, Signal> {
+        self.field(&self.get().signal)
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 

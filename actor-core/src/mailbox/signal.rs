@@ -1,90 +1,100 @@
-//! The one wake signal of a mailbox: who sleeps, who is gone, and whom to wake.
+//! The one wake signal of a mailbox: whether the consumer sleeps or is gone, and its waker.
 //!
 //! # Protocol
 //!
-//! The consumer, alone, announces sleep; producers, any number, end it.
+//! Only the consumer announces sleep. Any number of producers end it.
 //!
 //! ```text
 //! consumer (poll)                           producer (after publishing a message)
 //!   take -> nothing
 //!   keep the waker, unless it is kept
 //!   set SLEEPING              SeqCst (1)      publish                SeqCst (3)
-//!   take again -> something: clear it         SLEEPING set?          SeqCst (4)   no -> done
-//!              -> nothing: Pending  (2)         yes: SLEEPING -> WAKERS + 1: the one whose exchange
-//!                                               succeeds wakes, and takes one from WAKERS
+//!   take again -> something: clear it         SLEEPING set?          SeqCst (4)  no -> done
+//!              -> nothing: Pending  (2)         yes: SLEEPING -> WAKERS + 1; a successful
+//!                                               exchange wakes, and takes one from WAKERS
 //! ```
 //!
-//! The second take is there because a producer may have published between the first take and (1): it saw nobody asleep and
-//! owes no wake. In the one order of `SeqCst` accesses either (3) comes before (2), and the second take finds the message,
-//! or (1) comes before (4), and the producer sees the sleeper. Only one exchange clears a set bit, so there is at most one
-//! wake for each announced sleep, however many producers there are, and none while the consumer runs.
+//! The second take is necessary because a producer may publish between the first take and (1). Such
+//! a producer saw no sleeper and owes no wake. In the single order of all `SeqCst` accesses there
+//! are two cases. If (3) comes before (2), the second take finds the message. If (1) comes before
+//! (4), the producer sees the sleeper. Only one exchange clears a set bit. So there is at most one
+//! wake for each announced sleep, with any number of producers, and no wake while the consumer
+//! runs.
 //!
-//! A handler that waits is another kind of sleep: messages do not end it, but whoever stops the actor does. It has a bit of
-//! its own, `WAITING`, which only [`Signal::interrupt`] looks at.
+//! A waiting handler is another kind of sleep: messages do not end it, but a stop of the actor
+//! does. It has a bit of its own, `WAITING`, for [`Signal::interrupt`] only.
 //!
 //! # Interrupts
 //!
-//! A task also decides by other things than messages: a stop, the close, work that has come back. **Whatever changes what a
-//! waiting task would decide must interrupt, after the change.** An interrupt leaves a mark, because the task may look at one
-//! of these things before the change, and announce its sleep after it:
+//! A task also decides by other things than messages: a stop, the close, returned work. **Each
+//! change to the decision of a waiting task must be followed by an interrupt.** An interrupt leaves
+//! a mark, because the task may read the old state before the change and announce its sleep after
+//! the change:
 //!
 //! ```text
-//! consumer (poll)                           whoever changes something
+//! consumer (poll)                           thread with a change
 //!   clear INTERRUPTED         Acquire         change
-//!   look at everything                        set INTERRUPTED         Release
+//!   check everything                          set INTERRUPTED         Release
 //!   set SLEEPING or WAITING                   SLEEPING or WAITING set?  yes -> wake
 //!   was INTERRUPTED set?  yes -> wake itself
 //! ```
 //!
-//! All steps on the right but the change, and all on the left but the looks, change one word. So the mark is set before it is
-//! cleared, and the looks see the change; or before the announcement, which sees the mark; or after that, and the sleeper
-//! is seen.
+//! Apart from the change itself and the reads, all steps access one word. So there are three cases.
+//! If the mark is set before it is cleared, the reads see the change. If it is set before the
+//! announcement, the announcement sees the mark. If it is set later, the interrupt sees the
+//! sleeper.
 //!
 //! # The waker stays
 //!
-//! The waker is left in place from one sleep to the next, so that a wake neither clones nor drops it. Producers look at it
-//! only between an exchange that cleared a bit and their own end, and count themselves in `WAKERS` meanwhile. The consumer
-//! replaces it only when one load shows no bit set and that count at zero: then nobody can begin to look, because only the
-//! consumer sets bits, and a counted waker that fails. If another's wake is still in flight when the waker has to be
-//! replaced, the consumer wakes itself instead of sleeping, and looks again.
+//! The waker stays in place from one sleep to the next, so a wake neither clones nor drops it. A
+//! producer uses the waker only after its exchange has cleared a bit, and is counted in `WAKERS`
+//! while it does. The consumer replaces the waker only when one load shows no bit set and a count
+//! of zero. Then no thread can begin to use the waker, because only two parties set bits: the
+//! consumer, and a counted producer with a failed wake. If another wake is still in flight when the
+//! waker has to be replaced, the consumer wakes itself instead of sleeping, and checks again.
 //!
 //! # A waker that panics
 //!
-//! A wake that unwinds has woken nobody, but its exchange has cleared the bits, and every later sender would pass by. So the
-//! same step that takes it from `WAKERS` sets the bits again: the next sender, `stop` or the last handle wakes again.
+//! A wake that unwinds has woken no task, but its exchange has cleared the bits, so every later
+//! sender would skip the wake. Therefore the step that uncounts the producer from `WAKERS` also
+//! sets the bits again: the next sender, `stop` or last handle wakes again.
 //!
 //! ```text
 //! waker (unwinding)                         consumer (awake meanwhile for another reason)
 //!   WAKERS - 1, SLEEPING again   (5)          clear the bits
-//!                                             one load: no bit, no WAKERS?  (6)   no -> clear, or wake itself
+//!                                             one load: no bit, no WAKERS? (6)
+//!                                               no  -> clear, or wake itself
 //!                                               yes -> replace the waker
 //! ```
 //!
-//! Both in one step, because a look between the two would find no bit and no waker, replace the waker, and have the bits set
-//! under it. (5) before (6) is seen as a bit, and cleared; (6) before (5) is seen as a waker. Bits that are set again while
-//! the consumer is awake cost one wake for nothing.
+//! Both happen in one step. Otherwise a load between the two would find no bit and no waker, and
+//! the consumer would replace the waker before the bits are set again. If (5) comes before (6), the
+//! consumer sees a bit and clears it. If (6) comes before (5), it sees a counted waker. Bits set
+//! again while the consumer is awake cost one needless wake.
 #![expect(unsafe_code, reason = "the waker is read by several threads at once and replaced by one")]
 
 use std::fmt;
 use std::sync::atomic::AtomicUsize as PlainUsize;
 use std::task::Waker;
 
+use crate::mailbox::consumer::LocalSide;
 use crate::panic::contained;
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, comes_back, store_before_load};
 
 /// The consumer waits for a message.
 const SLEEPING: usize = 1;
-/// The consumer waits for something else, and wants to know only of its end.
+/// The consumer waits for something else, and is to be woken by interrupts only.
 const WAITING: usize = 1 << 1;
-/// The consumer takes nothing any more, and has settled what was claimed before.
+/// The consumer takes nothing any more, and has settled all earlier claims.
 const GONE: usize = 1 << 2;
-/// A sender waits for room in a lane, or is about to: the consumer looks for it before it sleeps.
+/// A sender waits for room in a lane, or is about to. The consumer checks for such senders before
+/// it sleeps.
 const ROOM_WANTED: usize = 1 << 3;
-/// The last sleep was ended by another thread than the consumer's, which may be about to send more.
+/// Another thread than the consumer's ended the last sleep, and may be about to send more.
 const FROM_AFAR: usize = 1 << 4;
-/// Something was changed, besides messages, since the consumer last began to look.
+/// Something besides messages was changed since the consumer last began its checks.
 const INTERRUPTED: usize = 1 << 5;
-/// One thread that is waking the consumer.
+/// One thread in the middle of a wake.
 const WAKER: usize = 1 << 6;
 
 thread_local! {
@@ -92,29 +102,31 @@ thread_local! {
     static HERE: u8 = const { 0 };
 }
 
-/// In `sleeper`: the consumer has announced a sleep since it last was awake. The bit in the word does not tell, because a wake
-/// that failed may have set it again.
+/// In `sleeper`: the consumer has announced a sleep since it was last awake. The bit in the word
+/// does not show this, because a failed wake may have set it again.
 const ANNOUNCED: usize = 1;
 
-/// Tells threads apart that live at the same time. Even.
+/// Returns an even number, different for threads alive at the same time.
 fn here() -> usize {
-    // A thread that is ending is some other thread's equal at worst: this is not what correctness hangs on.
+    // An ending thread may share its number with another thread. Correctness does not depend on
+    // this.
     HERE.try_with(|here| std::ptr::from_ref(here).addr() << 1).unwrap_or_default()
 }
 
 /// Wakes the consumer of a mailbox, at most once per announced sleep.
 pub(crate) struct Signal {
-    /// [`SLEEPING`], [`WAITING`], [`GONE`], [`ROOM_WANTED`], [`FROM_AFAR`], [`INTERRUPTED`], and how many threads are waking the consumer just
-    /// now.
+    /// [`SLEEPING`], [`WAITING`], [`GONE`], [`ROOM_WANTED`], [`FROM_AFAR`], [`INTERRUPTED`], and
+    /// the number of threads in the middle of a wake.
     word: AtomicUsize,
-    /// The thread that announced the last sleep, and [`ANNOUNCED`]. Written by the consumer alone. loom is not told of it:
-    /// nothing but a little time hangs on what others read here.
+    /// The thread of the last announcement, and [`ANNOUNCED`]. Written by the consumer alone.
+    /// Hidden from loom, because a wrong value read by others costs a little time and nothing else.
     sleeper: PlainUsize,
-    /// Whom to wake. Written by the consumer only, when nobody can be looking.
+    /// The consumer's waker. Written by the consumer only, at times when no other thread can be
+    /// reading it.
     waker: UnsafeCell<Option<Waker>>,
 }
 
-// SAFETY: a waker may be used from any thread; who may touch the cell is decided by the word.
+// SAFETY: a waker may be used from any thread. The word decides on access to the cell.
 unsafe impl Sync for Signal {}
 
 impl Signal {
@@ -122,99 +134,31 @@ impl Signal {
         Self { word: AtomicUsize::new(0), sleeper: PlainUsize::new(0), waker: UnsafeCell::new(None) }
     }
 
-    /// Announces that the consumer is about to sleep until a message comes. The caller must look once more after this. Tells
-    /// whether a sender may be waiting for room that the consumer has made.
-    ///
-    /// # Safety
-    ///
-    /// One thread at a time calls this and the other functions for the consumer.
-    pub(crate) unsafe fn announce_sleep(&self, waker: &Waker) -> bool {
-        self.sleeper.store(here() | ANNOUNCED, Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { self.announce(SLEEPING, waker) }
-    }
-
-    /// Announces that the consumer waits for something besides messages, unless it has announced its sleep already. Tells
-    /// whether a sender may be waiting for room that the consumer has made.
-    ///
-    /// # Safety
-    ///
-    /// As [`announce_sleep`](Self::announce_sleep).
-    pub(crate) unsafe fn announce_wait(&self, waker: &Waker) -> bool {
-        if self.sleeper.load(Ordering::Relaxed) & ANNOUNCED != 0 {
-            return false;
-        }
-        self.sleeper.store(here(), Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { self.announce(WAITING, waker) }
-    }
-
-    unsafe fn announce(&self, sleep: usize, waker: &Waker) -> bool {
-        self.clear_bits();
-        // SAFETY: the caller's promise: nobody replaces the waker meanwhile.
-        let is_kept = self.waker.with(|kept| unsafe { &*kept }.as_ref().is_some_and(|kept| kept.will_wake(waker)));
-        if !is_kept && !self.replace_waker(waker) {
-            waker.wake_by_ref();
-            comes_back();
-            return false;
-        }
-        // Release, within SeqCst: who clears the bit finds this waker, and who then waits for room the slots freed before.
-        let before = self.word.fetch_or(sleep, Ordering::SeqCst);
-        store_before_load();
-        if before & INTERRUPTED != 0 {
-            waker.wake_by_ref();
-        }
-        let is_room_wanted = before & ROOM_WANTED != 0;
-        if is_room_wanted {
-            // Acquire: whoever's wish is cleared here is seen to wait by the look that follows.
-            self.word.fetch_and(!ROOM_WANTED, Ordering::Acquire);
-        }
-        is_room_wanted
-    }
-
-    /// Keeps another waker from now on, unless a thread is at the one that is kept.
-    #[cold]
-    fn replace_waker(&self, waker: &Waker) -> bool {
-        // Acquire: pairs with the Release in `Counted`, so that those who looked at the waker are done with it.
-        let mut word = self.word.load(Ordering::Acquire);
-        // One load for both (6). It goes round once for each wake that failed since the bits were cleared.
-        while word & (SLEEPING | WAITING) != 0 && word < WAKER {
-            word = self.word.fetch_and(!(SLEEPING | WAITING), Ordering::AcqRel) & !(SLEEPING | WAITING);
-        }
-        if word >= WAKER {
-            return false;
-        }
-        let waker = waker.clone();
-        // SAFETY: no bit is set and nobody is counted, so no other thread looks, or can begin to.
-        let replaced = self.waker.with_mut(|kept| unsafe { (*kept).replace(waker) });
-        // It may be a stranger's, whose panic is not the actor's: a mailbox may have been received from by hand before.
-        drop(contained(|| drop(replaced)));
-        true
-    }
-
-    /// Tells whether the last sleep was ended by another thread.
+    /// Returns whether another thread ended the last sleep.
     #[inline]
     pub(crate) fn was_ended_from_afar(&self) -> bool {
         self.word.load(Ordering::Relaxed) & FROM_AFAR != 0
     }
 
-    /// Asks the consumer to look for senders that wait for room before it sleeps.
+    /// Requests a check for senders waiting for room, before the consumer sleeps.
     pub(crate) fn want_room(&self) {
-        // Release: the consumer then sees that this sender waits. Acquire: or else this sender sees what it freed.
+        // Release: the consumer then sees this sender waiting. Acquire: otherwise this sender sees
+        // the room freed by the consumer.
         self.word.fetch_or(ROOM_WANTED, Ordering::AcqRel);
     }
 
-    /// Says that the consumer is awake, and looks at everything that it goes by after this.
+    /// Marks the consumer as awake, before it reads the state for its next decisions.
     pub(crate) fn begin(&self) {
         self.cancel_sleep();
-        // Relaxed: a mark that is missed here is found by the announcement.
+        // Relaxed: the announcement finds a mark missed here.
         if self.word.load(Ordering::Relaxed) & INTERRUPTED != 0 {
-            // Acquire: pairs with the Release in `interrupt`, so that the looks that follow see what was changed.
+            // Acquire: pairs with the Release in `interrupt`, so that the later reads see the
+            // change.
             self.word.fetch_and(!INTERRUPTED, Ordering::Acquire);
         }
     }
 
-    /// Takes an announcement back, if nobody has ended it yet.
+    /// Takes an announcement back, unless another thread has ended it already.
     pub(crate) fn cancel_sleep(&self) {
         let sleeper = self.sleeper.load(Ordering::Relaxed);
         self.sleeper.store(sleeper & !ANNOUNCED, Ordering::Relaxed);
@@ -227,27 +171,31 @@ impl Signal {
         }
     }
 
-    /// Ends the consumer's sleep if it sleeps, after a message was published. Tells whether it is [gone](Self::leave).
+    /// Ends the consumer's sleep if it sleeps, after a message was published. Returns whether the
+    /// consumer is `GONE`.
     #[inline]
     pub(crate) fn notify(&self) -> bool {
-        // A plain load, which keeps producers off each other's cache line while the consumer is awake.
+        // A plain load, so that producers do not take the cache line from each other while the
+        // consumer is awake.
         let word = self.word.load(Ordering::SeqCst);
-        // Who has left needs no wake, and a panic in it would keep the sender from taking its message back.
+        // A departed consumer needs no wake, and a panic in the wake would keep the sender from
+        // taking its message back.
         if word & (SLEEPING | GONE) == SLEEPING {
             self.wake(SLEEPING);
         }
         word & GONE != 0
     }
 
-    /// Ends whatever sleep the consumer has announced, after something was published that it looks for.
+    /// Ends any announced sleep, after a change to the consumer's decisions.
     pub(crate) fn interrupt(&self) {
-        // Release: pairs with the Acquire in `begin`. Acquire: or with that of `announce`, which comes first then.
+        // Release: pairs with the Acquire in `begin`, or with the Acquire in `announce` if this
+        // comes first.
         if self.word.fetch_or(INTERRUPTED, Ordering::AcqRel) & (SLEEPING | WAITING) != 0 {
             self.wake(SLEEPING | WAITING);
         }
     }
 
-    /// Wakes the consumer if one of the bits is set still. Tells whether it did.
+    /// Wakes the consumer if one of the bits is still set. Returns whether it did.
     #[cold]
     fn wake(&self, bits: usize) -> bool {
         let from = if self.sleeper.load(Ordering::Relaxed) & !ANNOUNCED == here() { 0 } else { FROM_AFAR };
@@ -264,32 +212,102 @@ impl Signal {
         counted.owed = 0;
         true
     }
+}
 
-    /// Says that the consumer takes nothing any more. What it has not seen published comes back to its sender, who sees
-    /// this once it has published. Lets the waker go, unless someone is using it.
-    ///
-    /// # Safety
-    ///
-    /// As [`announce_sleep`](Self::announce_sleep).
-    pub(crate) unsafe fn leave(&self) {
-        // Before anything else, for loom's sake: it remembers a thread's last access alone, and a look here would have it
-        // forget who else has looked at the word, and what might be if they had looked later.
+/// The consumer's operations, all on one thread. None of them runs foreign code during an access to
+/// the waker's cell.
+impl LocalSide<'_, Signal> {
+    /// Announces that the consumer is about to sleep until a message arrives. The caller must check
+    /// again after this. Returns whether a sender may be waiting for room freed by the
+    /// consumer.
+    pub(crate) fn announce_sleep(self, waker: &Waker) -> bool {
+        self.sleeper.store(here() | ANNOUNCED, Ordering::Relaxed);
+        self.announce(SLEEPING, waker)
+    }
+
+    /// Announces that the consumer waits for something besides messages, unless it has announced
+    /// sleep already. Returns whether a sender may be waiting for room freed by the consumer.
+    pub(crate) fn announce_wait(self, waker: &Waker) -> bool {
+        if self.sleeper.load(Ordering::Relaxed) & ANNOUNCED != 0 {
+            return false;
+        }
+        self.sleeper.store(here(), Ordering::Relaxed);
+        self.announce(WAITING, waker)
+    }
+
+    fn announce(self, sleep: usize, waker: &Waker) -> bool {
+        self.clear_bits();
+        // SAFETY: only the consumer replaces the waker, and this is the consumer's thread.
+        let is_kept = self.waker.with(|kept| unsafe { &*kept }.as_ref().is_some_and(|kept| kept.will_wake(waker)));
+        if !is_kept && !self.replace_waker(waker) {
+            waker.wake_by_ref();
+            comes_back();
+            return false;
+        }
+        // Release, within SeqCst: a thread that clears the bit finds this waker, and a thread that
+        // then waits for room finds the slots freed before.
+        let before = self.word.fetch_or(sleep, Ordering::SeqCst);
+        store_before_load();
+        if before & INTERRUPTED != 0 {
+            waker.wake_by_ref();
+        }
+        let is_room_wanted = before & ROOM_WANTED != 0;
+        if is_room_wanted {
+            // Acquire: the following check sees each sender whose request is cleared here.
+            self.word.fetch_and(!ROOM_WANTED, Ordering::Acquire);
+        }
+        is_room_wanted
+    }
+
+    /// Replaces the kept waker, unless a thread is using it. Returns whether it did.
+    #[cold]
+    fn replace_waker(&self, waker: &Waker) -> bool {
+        // Acquire: pairs with the Release in `Counted`, so that all earlier uses of the waker are
+        // finished.
+        let mut word = self.word.load(Ordering::Acquire);
+        // One load for both (6). The loop repeats once for each wake that failed after the bits
+        // were cleared.
+        while word & (SLEEPING | WAITING) != 0 && word < WAKER {
+            word = self.word.fetch_and(!(SLEEPING | WAITING), Ordering::AcqRel) & !(SLEEPING | WAITING);
+        }
+        if word >= WAKER {
+            return false;
+        }
+        let waker = waker.clone();
+        // SAFETY: no bit is set and no thread is counted, so no other thread reads the waker or can
+        // begin to.
+        let replaced = self.waker.with_mut(|kept| unsafe { (*kept).replace(waker) });
+        // It may belong to a stranger, because the mailbox may have been received from by hand
+        // before. The stranger's panic is not the actor's.
+        drop(contained(|| drop(replaced)));
+        true
+    }
+
+    /// Records the consumer's departure: it takes nothing any more. The sender of an untaken
+    /// message sees this after its publication, and takes the message back. Drops the waker, unless
+    /// a thread is using it.
+    pub(crate) fn leave(&self) {
+        // First, for loom's sake: loom remembers only a thread's last access. A load here would
+        // make it forget the loads of other threads, and the outcomes in which these come later.
         self.word.fetch_or(GONE, Ordering::SeqCst);
         store_before_load();
         self.cancel_sleep();
-        // Acquire: pairs with the Release in `Counted`, so that those who looked at the waker are done with it.
+        // Acquire: pairs with the Release in `Counted`, so that all earlier uses of the waker are
+        // finished.
         if self.word.load(Ordering::Acquire) < WAKER {
-            // SAFETY: no bit is set and nobody is counted, so no other thread looks, or can begin to.
+            // SAFETY: no bit is set and no thread is counted, so no other thread reads the waker or
+            // can begin to.
             let waker = self.waker.with_mut(|waker| unsafe { (*waker).take() });
             drop(contained(|| drop(waker)));
         }
     }
 }
 
-/// A thread that is waking the consumer, counted until it is done, however that ends.
+/// A thread in the middle of a wake. It is counted until the wake ends, by return or by panic.
 struct Counted<'a> {
     word: &'a AtomicUsize,
-    /// The bits that it cleared, until the wake has returned: none has been woken before that.
+    /// The bits cleared by this thread, until the wake has returned. Before that, no task has been
+    /// woken for them.
     owed: usize,
 }
 
@@ -300,9 +318,10 @@ impl Drop for Counted<'_> {
             self.word.fetch_sub(WAKER, Ordering::Release);
             return;
         }
-        // Both in one step (5). Nobody wakes a consumer that is gone.
+        // Both in one step (5). A departed consumer is not woken again.
         let to_owed = |word: usize| Some((word - WAKER) | if word & GONE == 0 { self.owed } else { 0 });
-        // It always succeeds. Acquire: the bits hand the consumer's waker on to whoever clears them.
+        // It always succeeds. Acquire: the bits hand the consumer's waker on to the next thread
+        // that clears them.
         _ = self.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, to_owed);
     }
 }

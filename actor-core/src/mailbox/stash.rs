@@ -1,14 +1,14 @@
-//! What the consumer keeps of lanes whose order is its own.
+//! The consumer's memory for lanes with an order of their own.
 
 use std::collections::VecDeque;
 
+use crate::mailbox::envelope::Envelope;
 use crate::mailbox::lane::{Lane, LaneKind};
-use crate::mailbox::queue::Envelope;
 use crate::mailbox::turns::Turns;
 
-/// The part of a lane that belongs to the consumer: what it has taken out of a ring and not yet given out.
+/// The consumer's part of a lane: messages taken out of the ring and not yet returned.
 pub(super) enum Stash<M> {
-    /// Messages are given out in the ring's order, without a stash.
+    /// Messages are returned in the ring's order, without a stash.
     None,
     /// Newest first; the oldest is in front.
     Newest(VecDeque<Envelope<M>>),

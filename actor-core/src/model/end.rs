@@ -1,15 +1,15 @@
-//! The end of a mailbox: whoever ends it, and whatever is on its way then, each message is taken once or comes back once.
+//! The end of a mailbox: however it ends, each message in flight is received once or returned once.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::{PREEMPTIONS, take};
 use crate::checker::{CROWD, block_on, check, thread};
-use crate::handle::Handle;
-use crate::mailbox::{Closeable, Lane, Mailbox, Message, mailbox};
+use crate::handle::{Handle, mailbox};
+use crate::mailbox::{Closeable, Lane, Mailbox, Message};
 use crate::reply::Reply;
 
-/// Something to do, with a share in the count of all that live.
+/// A message holding a share of a counter, so leaked messages are noticed.
 struct Work<const EVICTS: bool> {
     _share: Arc<()>,
     _reply: Option<Reply<()>>,
@@ -23,7 +23,7 @@ impl Message for Work<true> {
     const LANES: &'static [Lane] = &[Lane::latest("work")];
 }
 
-/// Tells whether the message was accepted.
+/// Sends. Returns whether the message was accepted.
 fn tell<const EVICTS: bool>(handle: &Handle<Work<EVICTS>>, share: Arc<()>) -> bool
 where
     Work<EVICTS>: Message,
@@ -31,7 +31,7 @@ where
     handle.try_tell(Work { _share: share, _reply: None }).is_ok()
 }
 
-/// Asks, and leaves before there is an answer. Tells whether the message was accepted.
+/// Asks, and drops the answer immediately. Returns whether the message was accepted.
 fn ask_and_leave<const EVICTS: bool>(handle: &Handle<Work<EVICTS>>, share: Arc<()>) -> bool
 where
     Work<EVICTS>: Message,
@@ -39,8 +39,9 @@ where
     handle.try_ask(|reply| Work { _share: share, _reply: Some(reply) }).is_ok()
 }
 
-/// Sends from some threads, each of which then drops its handle, while the consumer does what it does, tells how many it has
-/// received, and drops the mailbox. All that was accepted is accounted for.
+/// Sends from several threads, each dropping its handle afterwards. Meanwhile `consume` runs and
+/// returns the number of messages received; then the mailbox is dropped. All accepted messages must
+/// be accounted for.
 fn end<const EVICTS: bool>(
     preemptions: usize,
     send: fn(&Handle<Work<EVICTS>>, Arc<()>) -> bool,
@@ -65,7 +66,7 @@ fn end<const EVICTS: bool>(
         let lane = &lanes.stats()[0];
         assert_eq!((lane.accepted, lane.handled, lane.depth), (accepted, received, 0));
         assert_eq!(accepted, received + lane.evicted + lane.cancelled + lane.undelivered);
-        // The lane's memory is still there, so what lies in it forgotten is counted.
+        // The lane's memory still exists here, so a message forgotten in it is counted.
         assert_eq!(Arc::strong_count(&count), 1, "whatever was sent is dropped");
     });
 }
@@ -78,13 +79,13 @@ fn take_one<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {
     u64::from(mailbox.try_recv().is_some())
 }
 
-/// Receives once, or announces its sleep.
+/// Receives one message, or announces a sleep.
 fn look_once<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {
     let looked = mailbox.poll_recv(&mut Context::from_waker(Waker::noop()));
     u64::from(matches!(looked, Poll::Ready(Some(_))))
 }
 
-/// Receives until nothing can come, after which nothing has come.
+/// Receives until no message can arrive, and checks that none was left.
 fn to_the_end<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {
     let received = block_on(async {
         let mut received = 0;
@@ -105,7 +106,7 @@ fn close_and_go_to_the_end<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {
     early + to_the_end(mailbox)
 }
 
-/// Receives to the end while another thread closes.
+/// Receives to the end while another thread closes the mailbox.
 fn be_closed<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {
     let shared = Arc::clone(mailbox.shared());
     let closing = thread::spawn(move || {
@@ -118,61 +119,61 @@ fn be_closed<M: Message>(mailbox: &mut Mailbox<M>) -> u64 {
 }
 
 #[test]
-fn a_mailbox_that_is_dropped_while_messages_come_accounts_for_each() {
+fn a_mailbox_dropped_during_sends_accounts_for_each_message() {
     end::<false>(PREEMPTIONS, tell, leave);
 }
 
 #[test]
-fn a_mailbox_that_is_dropped_after_a_message_accounts_for_each() {
+fn a_mailbox_dropped_after_one_message_accounts_for_each_message() {
     end::<false>(PREEMPTIONS, tell, take_one);
 }
 
 #[test]
-fn a_mailbox_that_is_dropped_asleep_accounts_for_each() {
+fn a_mailbox_dropped_asleep_accounts_for_each_message() {
     end::<false>(PREEMPTIONS, tell, look_once);
 }
 
 #[test]
-fn a_mailbox_whose_handles_go_accounts_for_each() {
+fn a_mailbox_without_handles_accounts_for_each_message() {
     end::<false>(PREEMPTIONS, tell, to_the_end);
 }
 
 #[test]
-fn a_mailbox_that_is_closed_and_received_from_to_the_end_accounts_for_each() {
+fn a_closed_and_drained_mailbox_accounts_for_each_message() {
     end::<false>(PREEMPTIONS, tell, close_and_go_to_the_end);
 }
 
 #[test]
-fn a_mailbox_that_another_thread_closes_accounts_for_each() {
+fn a_mailbox_closed_by_another_thread_accounts_for_each_message() {
     end::<false>(2, tell, be_closed);
 }
 
 #[test]
-fn an_evicting_mailbox_that_is_dropped_after_a_message_accounts_for_each() {
+fn an_evicting_mailbox_dropped_after_one_message_accounts_for_each_message() {
     end::<true>(PREEMPTIONS, tell, take_one);
 }
 
 #[test]
-fn an_evicting_mailbox_that_is_closed_and_received_from_to_the_end_accounts_for_each() {
+fn a_closed_and_drained_evicting_mailbox_accounts_for_each_message() {
     end::<true>(PREEMPTIONS, tell, close_and_go_to_the_end);
 }
 
 #[test]
-fn an_evicting_mailbox_that_another_thread_closes_accounts_for_each() {
+fn an_evicting_mailbox_closed_by_another_thread_accounts_for_each_message() {
     end::<true>(2, tell, be_closed);
 }
 
 #[test]
-fn an_ask_that_is_cancelled_as_the_mailbox_is_dropped_after_one_is_accounted_for() {
+fn an_ask_cancelled_while_the_mailbox_is_dropped_is_accounted_for() {
     end::<false>(PREEMPTIONS, ask_and_leave, take_one);
 }
 
 #[test]
-fn an_ask_that_is_cancelled_as_another_thread_closes_is_accounted_for() {
+fn an_ask_cancelled_while_another_thread_closes_is_accounted_for() {
     end::<false>(2, ask_and_leave, be_closed);
 }
 
 #[test]
-fn an_ask_that_is_cancelled_in_an_evicting_mailbox_that_another_thread_closes_is_accounted_for() {
+fn an_ask_cancelled_while_another_thread_closes_an_evicting_mailbox_is_accounted_for() {
     end::<true>(2, ask_and_leave, be_closed);
 }

@@ -1,12 +1,13 @@
-//! Lanes that evict.
+//! Evicting lanes, and lanes with keys and shares.
 
 use std::sync::Arc;
 
 use super::{bounded, take};
 use crate::checker::{block_on, thread};
-use crate::mailbox::{Lane, Message, mailbox};
+use crate::handle::mailbox;
+use crate::mailbox::{Lane, Message};
 
-/// For a lane that evicts when it holds `N`.
+/// A message of an evicting lane with `N` places.
 struct Fresh<const N: usize>;
 
 impl Message for Fresh<1> {
@@ -17,7 +18,7 @@ impl Message for Fresh<2> {
     const LANES: &'static [Lane] = &[Lane::newest_first("newest", 2)];
 }
 
-/// Evicts while the mailbox closes and is drained, and accounts for everything.
+/// Evicts while the mailbox closes and is drained. Every message must be accounted for.
 fn evict_against_close<const N: usize>()
 where
     Fresh<N>: Message,
@@ -37,12 +38,12 @@ where
 }
 
 #[test]
-fn a_lane_that_holds_the_latest_stays_closed() {
+fn a_closed_latest_lane_accepts_nothing() {
     evict_against_close::<1>();
 }
 
 #[test]
-fn a_lane_that_evicts_the_oldest_stays_closed() {
+fn a_closed_newest_first_lane_accepts_nothing() {
     evict_against_close::<2>();
 }
 
@@ -52,7 +53,7 @@ impl Message for Latest {
     const LANES: &'static [Lane] = &[Lane::latest("latest")];
 }
 
-/// Messages to a consumer that sleeps unless there is one: it is given the last of them, however many it misses.
+/// Sends to a sleeping consumer. It must receive the last message, however many it misses.
 fn send_the_latest(messages: u32) {
     bounded(move || {
         let (handle, mut mailbox) = mailbox::<Latest>();
@@ -65,16 +66,16 @@ fn send_the_latest(messages: u32) {
 }
 
 #[test]
-fn a_message_in_a_lane_that_evicts_wakes_who_waits() {
+fn a_message_in_an_evicting_lane_wakes_the_consumer() {
     send_the_latest(1);
 }
 
 #[test]
-fn the_last_message_in_a_lane_that_evicts_wakes_who_waits() {
+fn the_last_message_in_an_evicting_lane_wakes_the_consumer() {
     send_the_latest(2);
 }
 
-/// Numbers, each the status of one key.
+/// A number, as the status of one key.
 struct Status(u32);
 
 impl Message for Status {
@@ -86,7 +87,7 @@ impl Message for Status {
 }
 
 #[test]
-fn the_last_message_of_a_key_wakes_who_waits() {
+fn the_last_message_of_a_key_wakes_the_consumer() {
     bounded(move || {
         let (handle, mut mailbox) = mailbox::<Status>();
         let telling = thread::spawn(move || {
@@ -98,7 +99,7 @@ fn the_last_message_of_a_key_wakes_who_waits() {
     });
 }
 
-/// A lane with a share: the consumer sleeps unless there is a message.
+/// A message of a lane with a share.
 struct Fair(u64);
 
 impl Message for Fair {
@@ -110,7 +111,7 @@ impl Message for Fair {
 }
 
 #[test]
-fn a_message_in_a_lane_with_a_share_wakes_who_waits() {
+fn a_message_in_a_lane_with_a_share_wakes_the_consumer() {
     bounded(move || {
         let (handle, mut mailbox) = mailbox::<Fair>();
         let other = handle.clone();

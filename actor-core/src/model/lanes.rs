@@ -1,10 +1,11 @@
-//! Mailboxes of several lanes, which are looked for by their bits.
+//! Mailboxes with several lanes, found by their bits.
 
 use super::{bounded, take};
 use crate::checker::{block_on, thread};
-use crate::mailbox::{Lane, Message, mailbox};
+use crate::handle::mailbox;
+use crate::mailbox::{Lane, Message};
 
-/// For a lane of several.
+/// A message naming its lane.
 struct InLane<const LANES: usize>(usize);
 
 impl Message for InLane<2> {
@@ -23,7 +24,7 @@ impl Message for InLane<3> {
     }
 }
 
-/// A message each to some lanes, to a consumer that sleeps unless there is one.
+/// Sends one message to each of `lanes`, to a sleeping consumer.
 fn wake<const LANES: usize>(lanes: &'static [usize])
 where
     InLane<LANES>: Message,
@@ -45,11 +46,11 @@ where
 }
 
 #[test]
-fn a_message_in_any_lane_wakes_who_waits() {
+fn a_message_in_any_lane_wakes_the_consumer() {
     wake::<2>(&[0, 1]);
 }
 
 #[test]
-fn a_message_in_a_lane_of_another_word_wakes_who_waits() {
+fn a_message_in_a_lane_of_another_word_wakes_the_consumer() {
     wake::<3>(&[2]);
 }

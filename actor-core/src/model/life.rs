@@ -1,6 +1,7 @@
-//! Whole lives of an actor, from its start to the exit that is published, stopped from outside while messages come.
+//! Whole lives of an actor, from the start to the published exit, stopped from outside during
+//! sends.
 //!
-//! Under shuttle alone: a life has more steps than loom gets through.
+//! For shuttle only, because a life has too many steps for loom.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -11,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use crate::actor::{Actor, Context};
 use crate::checker::{block_on, check, thread};
-use crate::handle::{AskError, Handle};
+use crate::handle::{AskError, Handle, mailbox};
 use crate::life::{Exit, ExitReason, Running, Spawn};
-use crate::mailbox::{Lane, Message, mailbox};
+use crate::mailbox::{Lane, Message};
 use crate::reply::Reply;
 use crate::runtime::{Executor, ExecutorStopped, Maker, Timer};
 
-/// Hands its futures' makers to the model, which runs them. Its time stands still, except that its timers move it.
+/// Passes its makers to the model, where they run. Its time is moved by its timers only.
 #[derive(Debug)]
 struct Still {
     start: Instant,
@@ -27,7 +28,7 @@ struct Still {
     workers: Sender<thread::JoinHandle<()>>,
 }
 
-/// Expires, when it has been polled twice, if it is armed for less than [`FAR`]; otherwise never.
+/// Expires at its second poll if armed for less than [`FAR`], otherwise never.
 struct Alarm {
     start: Instant,
     passed: Arc<AtomicU64>,
@@ -35,7 +36,7 @@ struct Alarm {
     was_polled: bool,
 }
 
-/// From here on, timers never expire.
+/// Timers armed for this delay or longer never expire.
 const FAR: Duration = Duration::from_millis(500);
 
 impl Timer for Alarm {
@@ -91,13 +92,13 @@ impl Executor for Still {
     }
 }
 
-/// What is asked for, with a share in the count of all that live.
+/// A message holding a share of a counter, so leaked messages are noticed.
 enum Work {
     Do(Arc<()>),
     Answer(Reply<Arc<()>>, Arc<()>),
-    /// Has the work done elsewhere, and handles its result.
+    /// Offloads the work, and handles its result.
     Offload(Arc<()>),
-    /// Keeps the actor in its handler for ever.
+    /// Makes the handler wait forever.
     Wait(Arc<()>),
 }
 
@@ -112,7 +113,7 @@ impl Message for Work {
     }
 }
 
-/// Arms a timer for each delay that it is made with.
+/// Arms a timer for each of these delays.
 struct Worker(&'static [Duration]);
 
 impl Actor for Worker {
@@ -132,8 +133,8 @@ impl Actor for Worker {
     }
 }
 
-/// Has one thread send, another stop the actor, a third be its executor, and this one wait for its exit. All that was
-/// accepted is accounted for.
+/// Runs a life on four threads: one sends, one stops the actor, one is its executor, and this one
+/// waits for the exit. All accepted messages must be accounted for.
 fn live(send: fn(Handle<Work>, Arc<()>), stop: fn(&Running), judge: impl Fn(&Exit) + Send + Sync + Copy + 'static) {
     live_with(&[], send, stop, judge);
 }
@@ -171,18 +172,18 @@ fn live_with(
     });
 }
 
-/// Enough for a stop, a send and a sleep to cut each other.
+/// Enough to interrupt a stop, a send and a sleep by each other.
 const PREEMPTIONS: usize = 4;
 
 fn tell_two(handle: Handle<Work>, share: Arc<()>) {
     for _ in 0..2 {
         let sent = block_on(handle.tell(Work::Do(Arc::clone(&share))));
-        // It comes back, or it is dropped by whoever has it.
+        // Returned here, or dropped by its receiver.
         drop(sent.map_err(|refused| refused.0));
     }
 }
 
-/// Asks while work waits. Every ask comes to an end.
+/// Asks while a message waits. Every ask must end.
 fn ask(handle: Handle<Work>, share: Arc<()>) {
     let told = handle.try_tell(Work::Do(Arc::clone(&share)));
     let answer = block_on(handle.ask(|reply| Work::Answer(reply, share)));
@@ -193,8 +194,8 @@ fn ask(handle: Handle<Work>, share: Arc<()>) {
     drop(told);
 }
 
-fn stop_now(running: &Running) {
-    running.stop_now();
+fn kill(running: &Running) {
+    running.kill();
 }
 
 fn stop(running: &Running) {
@@ -206,7 +207,7 @@ fn undelivered(exit: &Exit) -> u64 {
 }
 
 #[test]
-fn an_actor_that_nobody_stops_ends_with_its_last_handle() {
+fn an_actor_without_a_stop_ends_with_its_last_handle() {
     live(
         tell_two,
         |_running| {},
@@ -218,7 +219,7 @@ fn an_actor_that_nobody_stops_ends_with_its_last_handle() {
 }
 
 #[test]
-fn an_actor_that_is_stopped_handles_what_was_accepted() {
+fn a_stopped_actor_handles_all_accepted_messages() {
     live(tell_two, stop, |exit| {
         assert!(exit.reason.is_normal());
         assert_eq!(undelivered(exit), 0);
@@ -226,39 +227,39 @@ fn an_actor_that_is_stopped_handles_what_was_accepted() {
 }
 
 #[test]
-fn an_actor_that_is_stopped_at_once_ends() {
-    live(tell_two, stop_now, |_exit| {});
+fn a_killed_actor_ends() {
+    live(tell_two, kill, |_exit| {});
 }
 
 #[test]
-fn an_actor_whose_handler_waits_is_stopped_at_once() {
+fn an_actor_with_a_waiting_handler_can_be_killed() {
     let wait = |handle: Handle<Work>, share: Arc<()>| drop(handle.try_tell(Work::Wait(share)));
-    live(wait, stop_now, |exit| assert!(!matches!(exit.reason, ExitReason::Abandoned)));
+    live(wait, kill, |exit| assert!(!matches!(exit.reason, ExitReason::Abandoned)));
 }
 
 #[test]
-fn an_ask_of_an_actor_that_is_stopped_ends() {
+fn an_ask_to_a_stopped_actor_ends() {
     live(ask, stop, |exit| assert!(exit.reason.is_normal()));
 }
 
 #[test]
-fn an_ask_of_an_actor_that_is_stopped_at_once_ends() {
-    live(ask, stop_now, |_exit| {});
+fn an_ask_to_a_killed_actor_ends() {
+    live(ask, kill, |_exit| {});
 }
 
 #[test]
-fn a_handle_that_waits_for_the_end_is_told_of_it() {
+fn a_handle_waiting_for_the_end_is_notified() {
     let wait = |handle: Handle<Work>, share: Arc<()>| {
         block_on(handle.closed());
         assert!(handle.try_tell(Work::Do(share)).is_err());
     };
-    live(wait, stop_now, |exit| assert!(matches!(exit.reason, ExitReason::Killed)));
+    live(wait, kill, |exit| assert!(matches!(exit.reason, ExitReason::Killed)));
 }
 
-/// Near enough to expire.
+/// Short enough to expire.
 const SOON: Duration = Duration::from_millis(1);
 
-/// No handle is left soon: then timers alone keep the actor.
+/// Drops the last handle, so only timers keep the actor.
 fn leave(handle: Handle<Work>, _share: Arc<()>) {
     drop(handle);
 }
@@ -268,22 +269,22 @@ fn stop_without_end(running: &Running) {
 }
 
 #[test]
-fn an_actor_that_only_a_timer_keeps_is_stopped_with_endless_patience() {
+fn an_actor_kept_by_a_timer_ends_at_a_stop_with_endless_patience() {
     live_with(&[FAR], leave, stop_without_end, |exit| assert!(matches!(exit.reason, ExitReason::Stopped)));
 }
 
 #[test]
-fn an_actor_that_only_a_timer_keeps_is_stopped_with_patience_that_ends_later() {
+fn an_actor_kept_by_a_timer_ends_at_a_stop_before_its_deadline() {
     live_with(&[FAR], leave, stop, |exit| assert!(matches!(exit.reason, ExitReason::Stopped)));
 }
 
 #[test]
-fn an_actor_whose_timer_expires_while_it_is_stopped_ends_once() {
+fn a_timer_expiring_during_a_stop_ends_the_actor_once() {
     live_with(&[SOON, FAR], tell_two, stop_without_end, |exit| assert!(exit.reason.is_normal()));
 }
 
 #[test]
-fn an_actor_whose_last_timer_expires_ends_with_its_last_handle() {
+fn an_actor_ends_with_its_last_timer_and_its_last_handle() {
     live_with(&[SOON], tell_two, |_running| {}, |exit| assert!(matches!(exit.reason, ExitReason::Unreachable)));
 }
 
@@ -298,7 +299,7 @@ fn a_second_stop_moves_no_deadline_and_loses_no_wake() {
 }
 
 #[test]
-fn a_deadline_that_passes_ends_a_handler_that_waits() {
+fn a_deadline_ends_a_waiting_handler() {
     let wait = |handle: Handle<Work>, share: Arc<()>| drop(handle.try_tell(Work::Wait(share)));
     live_with(
         &[FAR],
@@ -310,12 +311,12 @@ fn a_deadline_that_passes_ends_a_handler_that_waits() {
 
 fn offload(handle: Handle<Work>, share: Arc<()>) {
     drop(handle.try_tell(Work::Offload(Arc::clone(&share))));
-    // In the way of the result, perhaps.
+    // May take the place needed by the result.
     drop(handle.try_tell(Work::Do(share)));
 }
 
 #[test]
-fn an_actor_that_nobody_stops_waits_for_its_work() {
+fn an_actor_without_a_stop_waits_for_its_work() {
     live(
         offload,
         |_running| {},
@@ -328,7 +329,7 @@ fn an_actor_that_nobody_stops_waits_for_its_work() {
 }
 
 #[test]
-fn an_actor_that_is_stopped_waits_for_its_work() {
+fn a_stopped_actor_waits_for_its_work() {
     live(offload, stop, |exit| {
         assert!(exit.reason.is_normal());
         assert_eq!((undelivered(exit), exit.lost_work), (0, 0));
@@ -336,7 +337,7 @@ fn an_actor_that_is_stopped_waits_for_its_work() {
 }
 
 #[test]
-fn an_actor_that_is_stopped_without_end_waits_for_its_work() {
+fn an_actor_stopped_with_endless_patience_waits_for_its_work() {
     live_with(&[FAR], offload, stop_without_end, |exit| {
         assert!(exit.reason.is_normal());
         assert_eq!((undelivered(exit), exit.lost_work), (0, 0));
@@ -344,11 +345,11 @@ fn an_actor_that_is_stopped_without_end_waits_for_its_work() {
 }
 
 #[test]
-fn an_actor_that_is_stopped_at_once_counts_the_work_that_it_lost() {
-    live(offload, stop_now, |exit| assert!(exit.lost_work <= 1));
+fn a_killed_actor_counts_lost_work() {
+    live(offload, kill, |exit| assert!(exit.lost_work <= 1));
 }
 
 #[test]
-fn an_actor_whose_deadline_passes_counts_the_work_that_it_lost() {
+fn an_actor_ended_by_its_deadline_counts_lost_work() {
     live(offload, |running| running.stop(SOON), |exit| assert!(exit.lost_work <= 1));
 }

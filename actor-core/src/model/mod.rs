@@ -1,9 +1,9 @@
-//! The lock-free parts under the model checkers: whole mailboxes, and what they are made of.
+//! The lock-free parts under the model checkers: whole mailboxes, and their parts.
 //!
-//! The code under test is the real one; `crate::sync` gives it the checker's atomics. The event beneath it knows loom itself;
-//! to shuttle, what it does is one step. A lost wake shows as a deadlock. Threads are preempted at most [`PREEMPTIONS`] times where
-//! the whole state space would take too long.
-#![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
+//! The models run the real code, with the checker's atomics from `crate::sync`. The event crate has
+//! its own loom support; for shuttle, an operation of an event is one step. A lost wake appears as
+//! a deadlock. Threads are preempted at most [`PREEMPTIONS`] times in models with too large a state
+//! space.
 
 mod end;
 mod evicting;
@@ -21,24 +21,27 @@ use std::task::{Poll, Wake, Waker};
 use event_listener::listener;
 
 use crate::checker::{block_on, check, check_all, check_some, thread};
-use crate::handle::{Handle, TryTellError};
+use crate::handle::{Handle, TryTellError, mailbox};
+use crate::mailbox::consumer::Consumer;
 use crate::mailbox::signal::Signal;
-use crate::mailbox::{Lane, Mailbox, Message, mailbox};
+use crate::mailbox::{Lane, Mailbox, Message};
 use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering, store_before_load};
 
-/// Enough for the check, listen, check again of every protocol here to be cut anywhere, and once more.
+/// Enough to interrupt each protocol of check, listen and second check at every point, and once
+/// more.
 const PREEMPTIONS: usize = 3;
 
 fn bounded(model: impl Fn() + Send + Sync + 'static) {
     check(PREEMPTIONS, model);
 }
 
-/// What a signal is for, reduced to a count: producers publish, and the consumer sleeps until all is there.
+/// The use of a signal, reduced to a count: producers publish, and the consumer sleeps until all
+/// have published.
 struct Counter {
-    signal: Signal,
+    signal: Arc<Signal>,
     published: AtomicUsize,
-    /// Sleeps announced, and wakes. Plain: only their sums are looked at.
+    /// Announced sleeps, and wakes. Plain atomics, because only their sums are checked.
     sleeps: PlainCount,
     wakes: Arc<PlainCount>,
 }
@@ -61,9 +64,11 @@ impl Wake for Counting {
 }
 
 impl Counter {
-    fn new() -> Arc<Self> {
+    fn new() -> (Arc<Self>, Consumer<Signal>) {
         let (sleeps, wakes) = (PlainCount::new(0), Arc::new(PlainCount::new(0)));
-        Arc::new(Self { signal: Signal::new(), published: AtomicUsize::new(0), sleeps, wakes })
+        let consumer = Consumer::new(Signal::new(), ());
+        let signal = Arc::clone(consumer.shared());
+        (Arc::new(Self { signal, published: AtomicUsize::new(0), sleeps, wakes }), consumer)
     }
 
     fn publish(&self) {
@@ -72,20 +77,19 @@ impl Counter {
         self.signal.notify();
     }
 
-    async fn wait_for(&self, count: usize) {
+    async fn wait_for(&self, consumer: &mut Consumer<Signal>, count: usize) {
         let mut waker = None;
         poll_fn(|cx| {
             if self.published.load(Ordering::Relaxed) == count {
                 return Poll::Ready(());
             }
-            // One waker for all polls, so that none of the wakes is the consumer's own.
+            // One waker for all polls, so none of the wakes is the consumer's own.
             let waker = waker.get_or_insert_with(|| {
                 let counting = Counting { wakes: Arc::clone(&self.wakes), waker: cx.waker().clone() };
                 Waker::from(Arc::new(counting))
             });
             self.sleeps.fetch_add(1, Ordering::Relaxed);
-            // SAFETY: one thread waits for the counter.
-            unsafe { self.signal.announce_sleep(waker) };
+            consumer.local().announce_sleep(waker);
             if self.published.load(Ordering::Relaxed) == count {
                 self.signal.cancel_sleep();
                 return Poll::Ready(());
@@ -99,10 +103,10 @@ impl Counter {
 #[test]
 fn a_signal_loses_no_wake() {
     check_all(|| {
-        let counter = Counter::new();
+        let (counter, mut consumer) = Counter::new();
         let producer = Arc::clone(&counter);
         let producing = thread::spawn(move || producer.publish());
-        block_on(counter.wait_for(1));
+        block_on(counter.wait_for(&mut consumer, 1));
         producing.join().expect("publishing does not panic");
     });
 }
@@ -110,14 +114,14 @@ fn a_signal_loses_no_wake() {
 #[test]
 fn a_signal_wakes_once_for_each_sleep() {
     bounded(|| {
-        let counter = Counter::new();
+        let (counter, mut consumer) = Counter::new();
         let producing: Vec<_> = (0..2)
             .map(|_| {
                 let producer = Arc::clone(&counter);
                 thread::spawn(move || producer.publish())
             })
             .collect();
-        block_on(counter.wait_for(2));
+        block_on(counter.wait_for(&mut consumer, 2));
         producing.into_iter().for_each(|thread| thread.join().expect("publishing does not panic"));
         assert!(counter.wakes.load(Ordering::Relaxed) <= counter.sleeps.load(Ordering::Relaxed));
     });
@@ -140,7 +144,7 @@ async fn take<M: Message>(mailbox: &mut Mailbox<M>) -> Option<M> {
 }
 
 #[test]
-fn a_message_wakes_who_waits_for_it() {
+fn a_message_wakes_the_waiting_consumer() {
     bounded(|| {
         let (handle, mut mailbox) = mailbox::<One>();
         let telling = thread::spawn(move || {
@@ -153,7 +157,7 @@ fn a_message_wakes_who_waits_for_it() {
 }
 
 #[test]
-fn the_last_handle_wakes_who_waits_and_nothing_sent_is_missed() {
+fn the_last_handle_wakes_the_consumer_and_no_message_is_missed() {
     bounded(|| {
         let (handle, mut mailbox) = mailbox::<One>();
         let telling = thread::spawn(move || {
@@ -168,7 +172,7 @@ fn the_last_handle_wakes_who_waits_and_nothing_sent_is_missed() {
     });
 }
 
-/// Tells two messages while the mailbox closes, and counts what was accepted.
+/// Sends a message while the mailbox closes, and compares the accepted with the received messages.
 fn tell_against_close(tell: impl Fn(&Handle<One>, u32) -> bool + Send + Sync + Copy + 'static) {
     bounded(move || {
         let (handle, mut mailbox) = mailbox::<One>();
@@ -186,7 +190,7 @@ fn tell_against_close(tell: impl Fn(&Handle<One>, u32) -> bool + Send + Sync + C
 }
 
 #[test]
-fn a_message_is_accepted_or_comes_back_when_the_mailbox_closes() {
+fn a_message_to_a_closing_mailbox_is_accepted_or_returned() {
     tell_against_close(|handle, n| match handle.try_tell(One(n)) {
         Ok(()) => true,
         Err(TryTellError::Closed(One(back)) | TryTellError::Full(One(back))) => {
@@ -196,10 +200,10 @@ fn a_message_is_accepted_or_comes_back_when_the_mailbox_closes() {
     });
 }
 
-/// Two first messages at once, and a consumer that sleeps.
+/// Two concurrent first messages, and a sleeping consumer.
 #[test]
-fn a_message_in_a_lane_that_another_sender_has_just_made_wakes_who_waits() {
-    // A lane's first message has too many steps for three threads to be run in every order.
+fn a_message_in_a_lane_just_created_by_another_sender_wakes_the_consumer() {
+    // A lane's first message has too many steps for all interleavings of three threads.
     check_some(2, || {
         let (handle, mut mailbox) = mailbox::<Two>();
         let handle = Arc::new(handle);
@@ -222,7 +226,7 @@ fn a_message_in_a_lane_that_another_sender_has_just_made_wakes_who_waits() {
 }
 
 #[test]
-fn a_notice_reaches_who_waits_for_it() {
+fn a_notice_reaches_the_waiting_task() {
     bounded(|| {
         let (notice, come) = (Arc::new(Notice::new()), Arc::new(AtomicUsize::new(0)));
         let (telling, coming) = (Arc::clone(&notice), Arc::clone(&come));

@@ -1,4 +1,4 @@
-//! Senders that wait for room.
+//! Senders waiting for room.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -8,11 +8,12 @@ use futures::future::join;
 
 use super::{One, Two, bounded, take};
 use crate::checker::{block_on, check_some, thread};
-use crate::mailbox::{Lane, Mailbox, Message, mailbox};
+use crate::handle::mailbox;
+use crate::mailbox::{Lane, Mailbox, Message};
 use crate::sync::comes_back;
 
 #[test]
-fn a_sender_that_waits_for_room_is_told_of_it() {
+fn a_sender_waiting_for_room_is_notified() {
     bounded(|| {
         let (handle, mut mailbox) = mailbox::<One>();
         assert!(handle.try_tell(One(1)).is_ok());
@@ -28,16 +29,16 @@ fn a_sender_that_waits_for_room_is_told_of_it() {
     });
 }
 
-/// Takes as an actor does, whose task sees to the senders only when it rests.
+/// Takes a message as an actor does. Its task notifies senders only when it is idle.
 async fn take_and_rest<M: Message>(mailbox: &mut Mailbox<M>) -> Option<M> {
     poll_fn(|cx| {
         mailbox.shared().signal().begin();
-        mailbox.poll_next(cx)
+        mailbox.receiver().poll_next(cx)
     })
     .await
 }
 
-/// Has two senders of one thread wait for room in a lane that is full, while an actor takes everything.
+/// Two senders of one thread wait for room in a full lane, while an actor takes all messages.
 fn two_wait_for_an_actor<M: Message>(full: usize, make: fn(u32) -> M) {
     check_some(2, move || {
         let (handle, mut mailbox) = mailbox::<M>();
@@ -57,7 +58,7 @@ fn two_wait_for_an_actor<M: Message>(full: usize, make: fn(u32) -> M) {
 }
 
 #[test]
-fn a_sender_that_waits_for_room_is_told_by_an_actor_that_rests() {
+fn a_sender_waiting_for_room_is_notified_by_an_idle_actor() {
     bounded(|| {
         let (handle, mut mailbox) = mailbox::<One>();
         assert!(handle.try_tell(One(1)).is_ok());
@@ -75,17 +76,17 @@ fn a_sender_that_waits_for_room_is_told_by_an_actor_that_rests() {
 }
 
 #[test]
-fn two_senders_that_wait_are_told_of_one_place_that_is_free_twice() {
+fn two_waiting_senders_are_notified_of_one_place_freed_twice() {
     two_wait_for_an_actor(1, One);
 }
 
 #[test]
-fn two_senders_that_wait_are_told_of_two_places() {
+fn two_waiting_senders_are_notified_of_two_places() {
     two_wait_for_an_actor(2, Two);
 }
 
 #[test]
-fn a_sender_that_waits_for_room_is_told_of_the_end() {
+fn a_sender_waiting_for_room_is_notified_of_the_end() {
     bounded(|| {
         let (handle, mailbox) = mailbox::<One>();
         assert!(handle.try_tell(One(1)).is_ok());
@@ -95,10 +96,10 @@ fn a_sender_that_waits_for_room_is_told_of_the_end() {
     });
 }
 
-/// A sender that is told and not polled again, with another one behind it: the one behind it is served by whatever is sent and
-/// taken after that, as by the watch's second look.
+/// A sender is notified and not polled, and another sender waits behind it. The latter proceeds at
+/// a later send and take, or at the watch's second check.
 #[test]
-fn a_sender_behind_one_that_is_not_polled_is_told() {
+fn a_sender_behind_one_without_polls_is_notified() {
     check_some(2, || {
         let (handle, mut mailbox) = mailbox::<One>();
         assert!(handle.try_tell(One(0)).is_ok());
@@ -108,7 +109,7 @@ fn a_sender_behind_one_that_is_not_polled_is_told() {
         let telling = thread::spawn(move || block_on(other.tell(One(2))).is_ok());
         block_on(poll_fn(|cx| {
             mailbox.shared().signal().begin();
-            let polled = mailbox.poll_next(cx);
+            let polled = mailbox.receiver().poll_next(cx);
             if polled.is_pending() && mailbox.shared().waits_for_told() {
                 mailbox.shared().tell_of_room(true);
             }
@@ -127,7 +128,7 @@ fn a_sender_behind_one_that_is_not_polled_is_told() {
     });
 }
 
-/// A message of one of two sources, in a lane of which each may have one place.
+/// A message of a source, in a lane with one place per source.
 struct Sourced(u64, u32);
 
 impl Message for Sourced {
@@ -138,10 +139,10 @@ impl Message for Sourced {
     }
 }
 
-/// A sender is refused because another one of its source is counted, whose message then finds no room. Meanwhile the lane is
-/// emptied, and its consumer sleeps.
+/// One sender is refused because another sender of its source is counted, and the latter's message
+/// then finds no room. Meanwhile the lane becomes empty and its consumer sleeps.
 #[test]
-fn a_sender_that_backs_out_tells_those_that_it_was_in_the_way_of() {
+fn a_sender_backing_out_notifies_the_senders_blocked_by_it() {
     check_some(2, || {
         let (handle, mut mailbox) = mailbox::<Sourced>();
         assert!(handle.try_tell(Sourced(0, 0)).is_ok());

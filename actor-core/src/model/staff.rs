@@ -1,7 +1,8 @@
-//! The staff of a pool: no work is left without a thread, run twice, or dropped while there is a thread.
+//! The staff of a pool: no work is left without a thread, run twice, or dropped although a thread
+//! runs.
 //!
-//! The queue is a count, because only how many wait matters. A thread that finds nothing leaves at once if it may: a model has
-//! no clock.
+//! The queue is a count, because only its length matters. A thread without work leaves immediately
+//! if allowed, because a model has no clock.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as PlainCount;
@@ -14,10 +15,10 @@ use crate::sync::{AtomicUsize, Ordering, comes_back};
 struct Pool {
     staff: Staff,
     queue: AtomicUsize,
-    /// How many threads can be started at all.
+    /// The number of threads still available.
     can_start: AtomicUsize,
     limit: u32,
-    /// Plain: only their sums are looked at, at the end.
+    /// Plain atomics, because only their final sums are checked.
     done: PlainCount,
     dropped: PlainCount,
 }
@@ -36,7 +37,7 @@ impl Pool {
         self.queue.fetch_update(Ordering::Acquire, Ordering::Relaxed, |waiting| waiting.checked_sub(1)).is_ok()
     }
 
-    /// What a caller of the pool does. Returns the thread that it started.
+    /// The part of a caller. Returns the thread started by it.
     fn run(self: &Arc<Self>) -> Option<thread::JoinHandle<()>> {
         let needs_thread = self.staff.announce(self.limit);
         self.push();
@@ -58,7 +59,7 @@ impl Pool {
         started
     }
 
-    /// What a thread of the pool does.
+    /// The part of a pool thread.
     fn work(&self) {
         loop {
             if self.pop() {
@@ -73,7 +74,7 @@ impl Pool {
     }
 }
 
-/// Has two callers hand in one piece of work each. Returns how many pieces were run, and how many dropped.
+/// Two callers hand in one piece of work each. Returns the numbers of pieces run and dropped.
 fn two_callers(pool: &Arc<Pool>) -> (usize, usize) {
     let its_own = Arc::clone(pool);
     let other = thread::spawn(move || its_own.run());
@@ -85,19 +86,19 @@ fn two_callers(pool: &Arc<Pool>) -> (usize, usize) {
 }
 
 #[test]
-fn all_work_is_run_by_the_threads_there_may_be() {
+fn all_work_is_run_within_the_thread_limit() {
     for limit in [1, 2] {
         bounded(move || assert_eq!(two_callers(&Pool::new(2, limit)), (2, 0)));
     }
 }
 
 #[test]
-fn work_that_no_thread_starts_for_is_dropped() {
+fn work_without_a_thread_is_dropped() {
     bounded(|| assert_eq!(two_callers(&Pool::new(0, 1)), (0, 2)));
 }
 
 #[test]
-fn work_is_run_or_dropped_where_one_thread_starts_and_no_other() {
+fn work_is_run_or_dropped_with_one_thread_available() {
     bounded(|| {
         let (done, dropped) = two_callers(&Pool::new(1, 2));
         assert_eq!(done + dropped, 2);

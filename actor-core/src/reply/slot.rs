@@ -11,14 +11,17 @@
 //! last party to depart frees the memory**. A party does not touch the slot after its bit is set.
 //!
 //! ```text
-//! bit       set by     when                                               the party setting it finds ...
-//! SETTLED   replier    it departs; with VALUE if there is one             ... LEFT: it keeps the value, and drops it
-//! VALUE     replier    in the same step as SETTLED
-//! LEFT      asker      it departs, with the value if there was one        ... SETTLED|VALUE: it takes the value first
-//! RELEASED  envelope   it was taken from its lane, or dropped             ... SETTLED or LEFT without VALUE: cancelled
-//! WAITING   asker      its waker is in the slot; the asker alone clears
-//!                      it, to replace the waker or to depart
-//! SENDING   replier    it saw WAITING, and is about to settle
+//! bit       set by    when                                        its setter finds ...
+//! SETTLED   replier   it departs; with VALUE if there is one      ... LEFT: it keeps the value,
+//!                                                                     and drops it
+//! VALUE     replier   in the same step as SETTLED
+//! LEFT      asker     it departs, with the value if there was one ... SETTLED|VALUE: it takes the
+//!                                                                     value first
+//! RELEASED  envelope  it was taken from its lane, or dropped      ... SETTLED or LEFT without
+//!                                                                     VALUE: cancelled
+//! WAITING   asker     its waker is in the slot; the asker alone
+//!                     clears it, to replace the waker or to depart
+//! SENDING   replier   it saw WAITING, and is about to settle
 //! ```
 //!
 //! Ownership:

@@ -1,4 +1,4 @@
-//! A lane of the latest by key, and no method that names the key.
+//! A lane of the latest by key, without the method `key`.
 
 use actor_core::{Lane, Message};
 

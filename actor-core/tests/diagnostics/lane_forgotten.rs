@@ -1,4 +1,4 @@
-//! Several lanes, and nothing that says which message travels in which.
+//! Several lanes, without the method `lane`.
 
 use actor_core::{Lane, Message};
 

@@ -1,4 +1,4 @@
-//! A message crosses threads.
+//! A message without `Send`.
 
 use std::rc::Rc;
 

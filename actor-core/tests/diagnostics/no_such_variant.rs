@@ -1,4 +1,4 @@
-//! A recipient of something that the actor cannot be sent.
+//! A recipient for a value the actor cannot receive.
 
 use actor_core::{Handle, Message};
 

@@ -1,4 +1,4 @@
-//! A mailbox for a type that is not a message.
+//! A mailbox for a type without `Message`.
 
 struct Note;
 

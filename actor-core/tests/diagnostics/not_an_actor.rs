@@ -1,4 +1,4 @@
-//! Spawning a type that is not an actor.
+//! A spawn of a type without `Actor`.
 
 use std::sync::Arc;
 

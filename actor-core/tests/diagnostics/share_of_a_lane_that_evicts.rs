@@ -1,4 +1,4 @@
-//! A share in a lane that never refuses.
+//! A share in an evicting lane.
 
 use actor_core::Lane;
 

@@ -1,4 +1,4 @@
-//! A lane with a share, and no method that names the source.
+//! A lane with a share, without the method `source`.
 
 use actor_core::{Lane, Message};
 

@@ -1,5 +1,6 @@
-//! Eight threads count with one owner of state, on the runtime that an argument names, or else the first of the program's
-//! own features.
+//! Eight threads count with one owner of state.
+//!
+//! An argument names the runtime; the default is the first of the program's own features.
 //!
 //! ```text
 //! cargo run -p counter
@@ -17,7 +18,7 @@ use actor_lanes::{Actor, Context, Message, Reply, ThreadConfig, spawn};
 const THREADS: u64 = 8;
 const EACH: u64 = 10_000;
 
-/// The runtimes that this program's own features name.
+/// The runtimes named by this program's own features.
 const OWN: &[&str] = &[
     #[cfg(feature = "tokio")]
     "tokio",
@@ -27,10 +28,10 @@ const OWN: &[&str] = &[
     "thread",
 ];
 
-/// How long a thread waits before it gives up.
+/// Timeout of each wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Everything that a counter may be sent.
+/// All messages to a counter.
 enum Count {
     Add(u64),
     Read(Reply<u64>),
@@ -38,7 +39,7 @@ enum Count {
 
 impl Message for Count {}
 
-/// Owns the total. Only its own thread ever touches it, so there is no lock.
+/// Owns the total. Only the actor's thread accesses it, so there is no lock.
 struct Counter {
     total: u64,
 }
@@ -55,15 +56,15 @@ impl Actor for Counter {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Named, because other crates of a build may enable other runtimes.
+    // By name, because other crates of the build may enable further runtimes.
     let name = std::env::args().nth(1);
     let name = name.as_deref().or(OWN.first().copied()).ok_or("enable a runtime's feature")?;
     let runtime = actor_lanes::runtime_named(name)?;
     let executor = runtime.start_executor(ThreadConfig::named("counter"))?;
-    // The counter is made on the executor's thread and never leaves it.
+    // The counter is made on the executor's thread, and never leaves it.
     let (counter, running) = spawn(&executor, || Counter { total: 0 })?;
 
-    // Any thread may send, with or without a runtime of its own. A full mailbox makes these wait.
+    // Any thread may send, with or without a runtime. These sends wait if the lane is full.
     thread::scope(|threads| {
         let counting: Vec<_> = (0..THREADS)
             .map(|_| threads.spawn(|| (0..EACH).try_for_each(|_| counter.tell_blocking(Count::Add(1), PATIENCE))))
@@ -74,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let total = counter.ask_blocking(Count::Read, PATIENCE)?;
     println!("{THREADS} threads counted to {total} on {}", runtime.name());
 
-    // Whoever started the actor ends it: it takes nothing new, handles what is queued, and is waited for.
+    // The actor accepts nothing new, handles its queue, and ends.
     running.stop(PATIENCE);
     let exit = running.join_blocking(PATIENCE).ok_or("the counter did not end in time")?;
     println!("the counter {}, having handled {} messages", exit.reason, exit.lanes[0].handled);

@@ -112,7 +112,7 @@ fn an_actor_asks_another(runtime: &dyn Runtime) {
 fn an_ask_of_an_ended_actor_returns_the_message(runtime: &dyn Runtime) {
     let executor = executor(runtime);
     let (desk, running) = spawn(&executor, Desk::default).expect("it starts");
-    running.stop_now();
+    running.kill();
     drop(end_of(&running));
     assert!(within(&executor, move || async move {
         matches!(desk.ask(Letter::read).await, Err(AskError::Closed(Letter { work: Work::Read(_), .. })))

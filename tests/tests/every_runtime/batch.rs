@@ -298,7 +298,7 @@ fn an_immediate_stop_cuts_a_batch_short(runtime: &dyn Runtime) {
     (worker.stop, worker.go_on) = (Some(stop), Some(going_on));
     let running = Spawn::new(mailbox).start(&executor(runtime), || worker).expect("it starts");
     actor_tests::wait(&stopping);
-    running.stop_now();
+    running.kill();
     go_on.send(()).expect("the worker waits");
     let exit = end_of(&running);
     let lane = &exit.lanes[2];

@@ -174,7 +174,7 @@ fn waiting_senders_get_their_messages_back(runtime: &dyn Runtime) {
         executor.spawn(Box::new(|| Box::pin(telling))).expect("the executor takes futures");
     }
     assert!((0..10).all(|_| wait(&refusals).is_none()), "all wait");
-    running.stop_now();
+    running.kill();
     let mut back: Vec<_> = (0..10).map(|_| wait(&refusals).expect("a note's number")).collect();
     back.sort_unstable();
     assert_eq!(back, Vec::from_iter(100..110));

@@ -159,7 +159,7 @@ fn a_stop_in_the_middle_of_a_flood(runtime: &dyn Runtime) {
                         Err(TryTellError::Closed(_)) => return,
                     };
                     if n == EACH / 2 {
-                        running.stop_now();
+                        running.kill();
                     }
                 }
             });

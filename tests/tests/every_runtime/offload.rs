@@ -105,7 +105,7 @@ fn work_whose_actor_has_ended_is_dropped(runtime: &dyn Runtime) {
     let executor = executor(runtime);
     let (desk, running) = spawn(&executor, Desk::default).expect("it starts");
     let release = offload_waiting(&desk);
-    running.stop_now();
+    running.kill();
     let exit = end_of(&running);
     assert_eq!((exit.lanes[FIFO].accepted, exit.lost_work), (0, 1));
     release.send(()).expect("the work waits");
@@ -321,7 +321,7 @@ fn a_child_runs_beside_its_parent(runtime: &dyn Runtime) {
     let says = Letter::act(FIFO, move |_, _| told.send(thread::current().id()).expect("the test waits"));
     child.try_tell(says).expect("there is room");
     assert_eq!(wait(&tells), thread_of_parent);
-    running.stop_now();
+    running.kill();
     drop(end_of(&running));
     assert_eq!(Desk::read(&child), [], "it outlives its parent");
     child_running.stop(PATIENCE);

@@ -172,7 +172,7 @@ fn in_drop_of_a_handler_stopped_immediately(runtime: &dyn Runtime) {
     let make = || Desk { ending: Some(ended), ..Desk::default() };
     let (desk, running) = spawn(&executor(runtime), make).expect("it starts");
     wait_with_a_bomb(&desk);
-    running.stop_now();
+    running.kill();
     assert!(matches!(end_of(&running).reason, ExitReason::Killed), "the first cause stays");
     assert!(matches!(wait(&ending), ExitReason::Killed), "`stopped` has its say all the same");
 }
@@ -226,7 +226,7 @@ fn in_the_hook_for_undelivered_messages(runtime: &dyn Runtime) {
     let running = spawn.start(&executor(runtime), Desk::default).expect("it starts");
     let _held = Desk::hold(&desk);
     (0..3).for_each(|n| desk.try_tell(Letter::note(FIFO, n)).expect("there is room"));
-    running.stop_now();
+    running.kill();
     let exit = end_of(&running);
     assert!(matches!(exit.reason, ExitReason::Killed), "{exit:?}");
     assert_eq!(exit.undelivered(), 3);

@@ -178,7 +178,7 @@ fn a_waiting_handler_is_dropped_where_it_waits(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let held = Desk::hold(&desk);
     desk.try_tell(Letter::note(FIFO, 1)).expect("there is room");
-    running.stop_now();
+    running.kill();
     let exit = end_of(&running);
     assert!(matches!(exit.reason, ExitReason::Killed), "{exit:?}");
     assert!(held.is_cancelled());
@@ -191,7 +191,7 @@ fn stopped_runs_after_an_immediate_stop(runtime: &dyn Runtime) {
     let make = || Desk { ending: Some(ended), ..Desk::default() };
     let (desk, running) = spawn(&executor(runtime), make).expect("it starts");
     let _held = Desk::hold(&desk);
-    running.stop_now();
+    running.kill();
     assert!(matches!(end_of(&running).reason, ExitReason::Killed));
     assert!(matches!(wait(&ending), ExitReason::Killed));
 }
@@ -218,7 +218,7 @@ fn an_immediate_stop_ends_a_stopped_that_waits(runtime: &dyn Runtime) {
     let (_handle, running) = spawn(&executor, || Lingering(told)).expect("it starts");
     running.stop(PATIENCE);
     wait(&tell);
-    running.stop_now();
+    running.kill();
     assert!(matches!(end_of(&running).reason, ExitReason::Killed));
 
     let (told, tell) = signal();
@@ -227,7 +227,7 @@ fn an_immediate_stop_ends_a_stopped_that_waits(runtime: &dyn Runtime) {
     while handle.stats()[FIFO].handled == 0 {
         thread::yield_now();
     }
-    running.stop_now();
+    running.kill();
     assert!(matches!(end_of(&running).reason, ExitReason::Killed));
     wait(&tell);
 }
@@ -251,7 +251,7 @@ fn an_immediate_stop_before_the_start(runtime: &dyn Runtime) {
     let running = Spawn::new(mailbox)
         .start(&executor, || -> Desk { panic!("stopped before it was made") })
         .expect("the executor takes it");
-    running.stop_now();
+    running.kill();
     drop(release);
     let exit = end_of(&running);
     assert!(matches!(exit.reason, ExitReason::Killed), "{exit:?}");
@@ -268,7 +268,7 @@ struct StopsWhenDropped(Running);
 
 impl Drop for StopsWhenDropped {
     fn drop(&mut self) {
-        self.0.stop_now();
+        self.0.kill();
     }
 }
 

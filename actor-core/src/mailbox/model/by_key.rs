@@ -1,10 +1,10 @@
 //! The ring holding the newest message of each key.
-#![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
 use std::sync::Arc;
 
 use crate::checker::{check, thread};
 use crate::mailbox::by_key::KeyedRing;
+use crate::mailbox::consumer::Consumer;
 use crate::mailbox::signal::Signal;
 use crate::sync::Ordering;
 
@@ -18,11 +18,11 @@ fn push(ring: &KeyedRing<Counted>, value: Counted) -> u64 {
 }
 
 /// Takes like the consumer of a lane. Returns the message, and counts the skipped positions.
-fn take(ring: &KeyedRing<Counted>, skipped: &mut u64) -> Option<(u64, u32)> {
+fn take(consumer: &mut Consumer<KeyedRing<Counted>>, skipped: &mut u64) -> Option<(u64, u32)> {
     loop {
-        let (position, key, (of, n, _share)) = ring.pop()?;
+        let (position, key, (of, n, _share)) = consumer.side().pop()?;
         assert_eq!(key, of, "a message's key is that of its sender");
-        if !ring.has_newer(key, position) {
+        if !consumer.shared().has_newer(key, position) {
             return Some((key, n));
         }
         *skipped += 1;
@@ -33,7 +33,8 @@ fn take(ring: &KeyedRing<Counted>, skipped: &mut u64) -> Option<(u64, u32)> {
 fn send(waiting: &'static [u64], senders: &'static [&'static [u64]], keys: usize, closes: bool, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let ring = Arc::new(KeyedRing::new(keys));
+        let mut consumer = Consumer::new(KeyedRing::new(keys), ());
+        let ring = Arc::clone(consumer.shared());
         let (mut accepted, mut skipped) = (0, 0);
         for &key in waiting {
             accepted += push(&ring, (key, 0, Arc::clone(&count)));
@@ -51,10 +52,10 @@ fn send(waiting: &'static [u64], senders: &'static [&'static [u64]], keys: usize
         if closes {
             ring.ring.places.close();
         }
-        let mut taken: Vec<_> = take(&ring, &mut skipped).into_iter().collect();
+        let mut taken: Vec<_> = take(&mut consumer, &mut skipped).into_iter().collect();
         accepted += threads.into_iter().map(|one| one.join().expect("no panic")).sum::<u64>();
         let early = taken.len();
-        taken.extend(std::iter::from_fn(|| take(&ring, &mut skipped)));
+        taken.extend(std::iter::from_fn(|| take(&mut consumer, &mut skipped)));
         assert!(closes || taken.len() - early <= keys, "as many as there is room for");
         let evicted = ring.ring.places.producers.evicted.load(Ordering::Relaxed) + skipped;
         assert_eq!(accepted, taken.len() as u64 + evicted, "taken once or evicted once");
@@ -64,7 +65,7 @@ fn send(waiting: &'static [u64], senders: &'static [&'static [u64]], keys: usize
                 assert!(of_key.map(|(_, n)| n).is_sorted_by(|a, b| a < b), "newer each time: {taken:?}");
             }
         }
-        drop(ring);
+        drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -110,7 +111,8 @@ fn a_replacement_in_a_closing_ring_is_taken_or_returned() {
 fn a_late_note_does_not_put_a_newer_message_before_an_older_one() {
     check(3, || {
         let count = Arc::new(());
-        let ring = Arc::new(KeyedRing::new(4));
+        let mut consumer = Consumer::new(KeyedRing::new(4), ());
+        let ring = Arc::clone(consumer.shared());
         assert_eq!(push(&ring, (1, 0, Arc::clone(&count))), 1);
         let same_line: Vec<_> = (2..).filter(|&key| ring.share_a_line(1, key)).take(2).collect();
         assert_eq!(push(&ring, (same_line[0], 0, Arc::clone(&count))), 1);
@@ -119,10 +121,10 @@ fn a_late_note_does_not_put_a_newer_message_before_an_older_one() {
         let slow = thread::spawn(move || push(&slow, value));
         let mut accepted = 2 + push(&ring, (key, 2, Arc::clone(&count)));
         let mut skipped = 0;
-        let mut taken: Vec<_> = take(&ring, &mut skipped).into_iter().collect();
+        let mut taken: Vec<_> = take(&mut consumer, &mut skipped).into_iter().collect();
         accepted += push(&ring, (key, 3, Arc::clone(&count)));
         accepted += slow.join().expect("no panic");
-        taken.extend(std::iter::from_fn(|| take(&ring, &mut skipped)));
+        taken.extend(std::iter::from_fn(|| take(&mut consumer, &mut skipped)));
         let evicted = ring.ring.places.producers.evicted.load(Ordering::Relaxed) + skipped;
         assert_eq!(accepted, taken.len() as u64 + evicted, "taken once or evicted once");
         let of_one_sender = taken.iter().filter(|&&(of, n)| of == key && n > 1).map(|&(_, n)| n);
@@ -136,7 +138,9 @@ fn a_late_note_does_not_put_a_newer_message_before_an_older_one() {
 fn the_slots_are_freed_after_the_last_senders_check() {
     check(3, || {
         let count = Arc::new(());
-        let (ring, signal) = (Arc::new(KeyedRing::new(1)), Arc::new(Signal::new()));
+        let mut consumer = Consumer::new(KeyedRing::new(1), ());
+        let mut sleeper = Consumer::new(Signal::new(), ());
+        let (ring, signal) = (Arc::clone(consumer.shared()), Arc::clone(sleeper.shared()));
         assert_eq!(push(&ring, (1, 0, Arc::clone(&count))), 1);
         let threads: Vec<_> = [1, 2]
             .into_iter()
@@ -153,13 +157,12 @@ fn the_slots_are_freed_after_the_last_senders_check() {
             .collect();
         ring.ring.places.close();
         ring.ring.places.leave();
-        // SAFETY: this thread alone is the consumer.
-        unsafe { signal.leave() };
-        let taken = std::iter::from_fn(|| ring.pop()).count() as u64;
-        ring.ring.settle();
+        sleeper.local().leave();
+        let taken = std::iter::from_fn(|| consumer.side().pop()).count() as u64;
+        consumer.side().ring_side().settle();
         let accepted = 1 + threads.into_iter().map(|one| one.join().expect("no panic")).sum::<u64>();
         assert_eq!(accepted, taken + ring.ring.places.producers.evicted.load(Ordering::Relaxed));
-        assert!(!ring.ring.has_slots(), "nobody needs them any more");
+        assert!(!ring.ring.has_slots(), "no thread needs them any more");
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }

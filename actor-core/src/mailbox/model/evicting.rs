@@ -1,10 +1,10 @@
 //! The evicting ring.
-#![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
 use std::sync::Arc;
 
 use super::Counted;
 use crate::checker::{check, thread};
+use crate::mailbox::consumer::Consumer;
 use crate::mailbox::evicting::{EvictingRing, SPARE};
 use crate::mailbox::signal::Signal;
 
@@ -21,7 +21,8 @@ fn push(ring: &EvictingRing<Counted>, value: Counted) -> (usize, usize) {
 fn evict(producers: u32, preemptions: usize, closes: bool) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let ring = Arc::new(EvictingRing::new(1, SPARE));
+        let mut consumer = Consumer::new(EvictingRing::new(1, SPARE), ());
+        let ring = Arc::clone(consumer.shared());
         assert_eq!(push(&ring, (0, Arc::clone(&count))), (1, 0));
         let threads: Vec<_> = (1..=producers)
             .map(|n| {
@@ -32,7 +33,7 @@ fn evict(producers: u32, preemptions: usize, closes: bool) {
         if closes {
             ring.places.close();
         }
-        let mut taken = std::iter::from_fn(|| ring.pop()).count();
+        let mut taken = std::iter::from_fn(|| consumer.side().pop()).count();
         let (mut accepted, mut evicted) = (1, 0);
         for one in threads {
             let (more, gone) = one.join().expect("no panic");
@@ -40,14 +41,14 @@ fn evict(producers: u32, preemptions: usize, closes: bool) {
             evicted += gone;
         }
         if !closes {
-            let rest = std::iter::from_fn(|| ring.pop()).count();
+            let rest = std::iter::from_fn(|| consumer.side().pop()).count();
             assert!(rest <= 1, "as many as there is room for");
             taken += rest;
         }
-        assert!(ring.pop().is_none());
+        assert!(consumer.side().pop().is_none());
         assert_eq!(accepted, taken + evicted, "taken once or evicted once");
         assert_eq!(accepted, ring.places.accepted() as usize);
-        drop(ring);
+        drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -73,7 +74,8 @@ fn a_lapped_producer_tries_again() {
     check(3, || {
         let count = Arc::new(());
         // Two slots for one message, so the very next lap reaches a stopped thread's slot.
-        let ring = Arc::new(EvictingRing::new(1, 1));
+        let mut consumer = Consumer::new(EvictingRing::new(1, 1), ());
+        let ring = Arc::clone(consumer.shared());
         let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
         let other = thread::spawn(move || push(&pushing, (9, share)));
         let (mut accepted, mut evicted) = (0, 0);
@@ -83,11 +85,11 @@ fn a_lapped_producer_tries_again() {
             evicted += gone;
         }
         let (more, gone) = other.join().expect("no panic");
-        let taken = std::iter::from_fn(|| ring.pop()).count();
+        let taken = std::iter::from_fn(|| consumer.side().pop()).count();
         assert!(taken <= 1, "as many as there is room for");
         assert_eq!(accepted + more, taken + evicted + gone);
         assert_eq!(accepted + more, 4);
-        drop(ring);
+        drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -97,7 +99,8 @@ fn a_lapped_producer_tries_again() {
 fn skip_producers(producers: u32, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let ring = Arc::new(EvictingRing::new(1, producers as usize));
+        let mut consumer = Consumer::new(EvictingRing::new(1, producers as usize), ());
+        let ring = Arc::clone(consumer.shared());
         let rounds = 2 * producers;
         let threads: Vec<_> = (0..producers)
             .map(|n| {
@@ -110,17 +113,17 @@ fn skip_producers(producers: u32, preemptions: usize) {
             let (more, gone) = push(&ring, (n, Arc::clone(&count)));
             accepted += more;
             evicted += gone;
-            taken += usize::from(ring.pop().is_some());
+            taken += usize::from(consumer.side().pop().is_some());
         }
         for one in threads {
             let (more, gone) = one.join().expect("no panic");
             accepted += more;
             evicted += gone;
         }
-        taken += std::iter::from_fn(|| ring.pop()).count();
+        taken += std::iter::from_fn(|| consumer.side().pop()).count();
         assert_eq!(accepted, (rounds + producers) as usize);
         assert_eq!(accepted, taken + evicted);
-        drop(ring);
+        drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -140,7 +143,9 @@ fn a_skipped_position_stays_void_when_its_memory_is_returned() {
 fn push_during_the_end(producers: u32, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let (ring, signal) = (Arc::new(EvictingRing::new(1, 2)), Arc::new(Signal::new()));
+        let mut consumer = Consumer::new(EvictingRing::new(1, 2), ());
+        let mut sleeper = Consumer::new(Signal::new(), ());
+        let (ring, signal) = (Arc::clone(consumer.shared()), Arc::clone(sleeper.shared()));
         let producers: Vec<_> = (0..producers)
             .map(|n| {
                 let (pushing, looking) = (Arc::clone(&ring), Arc::clone(&signal));
@@ -156,10 +161,9 @@ fn push_during_the_end(producers: u32, preemptions: usize) {
             .collect();
         ring.places.close();
         ring.places.leave();
-        // SAFETY: this thread alone is the consumer.
-        unsafe { signal.leave() };
-        let taken = std::iter::from_fn(|| ring.pop()).count();
-        ring.settle();
+        sleeper.local().leave();
+        let taken = std::iter::from_fn(|| consumer.side().pop()).count();
+        consumer.side().settle();
         let (mut accepted, mut evicted) = (0, 0);
         for one in producers {
             let (more, gone) = one.join().expect("no panic");
@@ -167,8 +171,8 @@ fn push_during_the_end(producers: u32, preemptions: usize) {
             evicted += gone;
         }
         assert_eq!(accepted, taken + evicted);
-        assert!(!ring.has_slots(), "nobody needs the memory, although the ring is kept");
-        drop(ring);
+        assert!(!ring.has_slots(), "no thread needs the memory, although the ring is kept");
+        drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }

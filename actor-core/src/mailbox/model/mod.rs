@@ -8,6 +8,7 @@ mod by_key;
 mod evicting;
 mod filled;
 mod late;
+mod life;
 mod ring;
 mod share;
 mod signal;

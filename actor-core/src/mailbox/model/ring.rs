@@ -1,10 +1,10 @@
 //! The refusing ring.
-#![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
 
 use std::sync::Arc;
 
 use super::Counted;
 use crate::checker::{check, check_some, thread};
+use crate::mailbox::consumer::Consumer;
 use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
 use crate::mailbox::signal::Signal;
 
@@ -12,19 +12,22 @@ fn push(ring: &RefusingRing<Counted>, value: Counted) -> Result<u64, ClaimError>
     Ok(ring.fill(ring.claim()?, value))
 }
 
-fn pop(ring: &RefusingRing<Counted>) -> Option<u32> {
-    let value = |place: *const Counted| {
-        // SAFETY: the ring lends a valid value and forgets it.
-        unsafe { place.read() }
-    };
-    // SAFETY: each model has one popping thread.
-    unsafe { ring.pop_with(value) }.map(|(n, _)| n)
+type Consuming = Consumer<RefusingRing<Counted>>;
+
+fn consume(capacity: usize, frees: Frees) -> (Consuming, Arc<RefusingRing<Counted>>) {
+    let consumer = Consumer::new(RefusingRing::new(capacity, frees), ());
+    let ring = Arc::clone(consumer.shared());
+    (consumer, ring)
+}
+
+fn pop(consumer: &mut Consuming) -> Option<u32> {
+    consumer.side().pop().map(|(n, _)| n)
 }
 
 /// A producer sends two messages, retrying while there is no room, against one consumer.
 fn one_producer(capacity: usize) {
     let count = Arc::new(());
-    let ring = Arc::new(RefusingRing::new(capacity, Frees::WhenTaken));
+    let (mut consumer, ring) = consume(capacity, Frees::WhenTaken);
     let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
     let producer = thread::spawn(move || {
         for n in 1..=2 {
@@ -35,7 +38,7 @@ fn one_producer(capacity: usize) {
     });
     let mut next = 1;
     while next <= 2 {
-        match pop(&ring) {
+        match pop(&mut consumer) {
             Some(n) => {
                 assert_eq!(n, next, "in order");
                 next += 1;
@@ -44,7 +47,7 @@ fn one_producer(capacity: usize) {
         }
     }
     producer.join().expect("pushing does not panic");
-    drop(ring);
+    drop((ring, consumer));
     assert_eq!(Arc::strong_count(&count), 1);
 }
 
@@ -62,19 +65,19 @@ fn one_producers_messages_keep_their_order() {
 fn two_producers(capacity: usize) {
     check(3, move || {
         let count = Arc::new(());
-        let ring = Arc::new(RefusingRing::new(capacity, Frees::WhenTaken));
+        let (mut consumer, ring) = consume(capacity, Frees::WhenTaken);
         let producers: Vec<_> = (0..2)
             .map(|n| {
                 let (pushing, value) = (Arc::clone(&ring), (n, Arc::clone(&count)));
                 thread::spawn(move || push(&pushing, value).is_ok())
             })
             .collect();
-        let early = pop(&ring);
+        let early = pop(&mut consumer);
         let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
-        let late = std::iter::from_fn(|| pop(&ring)).count();
+        let late = std::iter::from_fn(|| pop(&mut consumer)).count();
         assert_eq!(accepted, usize::from(early.is_some()) + late, "what was accepted is taken once");
         assert_eq!(accepted, ring.places.accepted() as usize);
-        drop(ring);
+        drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -92,12 +95,11 @@ fn two_producers_growing_a_ring_lose_nothing() {
 #[test]
 fn a_place_is_free_once_its_message_was_taken() {
     check(3, || {
-        let ring = Arc::new(RefusingRing::new(1, Frees::WhenTaken));
-        let taking = Arc::clone(&ring);
+        let (mut consumer, ring) = consume(1, Frees::WhenTaken);
         assert!(push(&ring, (1, Arc::new(()))).is_ok());
-        let consumer = thread::spawn(move || pop(&taking));
+        let taking = thread::spawn(move || pop(&mut consumer));
         let pushed = push(&ring, (2, Arc::new(()))).is_ok();
-        assert_eq!(consumer.join().expect("no panic"), Some(1));
+        assert_eq!(taking.join().expect("no panic"), Some(1));
         assert!(pushed || push(&ring, (3, Arc::new(()))).is_ok(), "the place is free once it is out");
         drop(ring);
     });
@@ -108,7 +110,7 @@ fn a_place_is_free_once_its_message_was_taken() {
 fn room_seen_by_one_producer_is_room_for_another() {
     check(3, || {
         let count = Arc::new(());
-        let ring = Arc::new(RefusingRing::new(2, Frees::WhenTaken));
+        let (mut consumer, ring) = consume(2, Frees::WhenTaken);
         (1..=2).for_each(|n| assert!(push(&ring, (n, Arc::clone(&count))).is_ok()));
         let producers: Vec<_> = (3..=4)
             .map(|n| {
@@ -116,10 +118,10 @@ fn room_seen_by_one_producer_is_room_for_another() {
                 thread::spawn(move || push(&pushing, value).is_ok())
             })
             .collect();
-        (1..=2).for_each(|n| assert_eq!(pop(&ring), Some(n)));
+        (1..=2).for_each(|n| assert_eq!(pop(&mut consumer), Some(n)));
         let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
-        assert_eq!(std::iter::from_fn(|| pop(&ring)).count(), accepted);
-        drop(ring);
+        assert_eq!(std::iter::from_fn(|| pop(&mut consumer)).count(), accepted);
+        drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -129,17 +131,17 @@ fn room_seen_by_one_producer_is_room_for_another() {
 fn a_message_makes_room_only_when_released() {
     check(3, || {
         let count = Arc::new(());
-        let ring = Arc::new(RefusingRing::new(2, Frees::WhenReleased));
+        let (mut consumer, ring) = consume(2, Frees::WhenReleased);
         (1..=2).for_each(|n| assert!(push(&ring, (n, Arc::clone(&count))).is_ok()));
         let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
         let producer =
             thread::spawn(move || (3..=4).filter(|&n| push(&pushing, (n, Arc::clone(&share))).is_ok()).count());
-        (1..=2).for_each(|n| assert_eq!(pop(&ring), Some(n)));
-        ring.release();
+        (1..=2).for_each(|n| assert_eq!(pop(&mut consumer), Some(n)));
+        consumer.side().release();
         let accepted = producer.join().expect("no panic");
         assert!(accepted <= 1, "one of two has made room");
         assert!(accepted == 1 || push(&ring, (5, Arc::clone(&count))).is_ok(), "and there is room for it");
-        drop(ring);
+        drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -148,7 +150,9 @@ fn a_message_makes_room_only_when_released() {
 fn push_during_the_end(producers: u32, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let (ring, signal) = (Arc::new(RefusingRing::new(2, Frees::WhenTaken)), Arc::new(Signal::new()));
+        let (mut consumer, ring) = consume(2, Frees::WhenTaken);
+        let mut sleeper = Consumer::new(Signal::new(), ());
+        let signal = Arc::clone(sleeper.shared());
         let producers: Vec<_> = (0..producers)
             .map(|n| {
                 let (pushing, looking) = (Arc::clone(&ring), Arc::clone(&signal));
@@ -160,18 +164,16 @@ fn push_during_the_end(producers: u32, preemptions: usize) {
             })
             .collect();
         // A message may be taken before its sender checks the signal.
-        let early = usize::from(pop(&ring).is_some());
+        let early = usize::from(pop(&mut consumer).is_some());
         ring.places.close();
         ring.places.leave();
-        // SAFETY: this thread alone is the consumer.
-        unsafe { signal.leave() };
-        // SAFETY: as above.
-        let taken = early + std::iter::from_fn(|| unsafe { ring.settle() }).count();
+        sleeper.local().leave();
+        let taken = early + std::iter::from_fn(|| consumer.side().settle()).count();
         let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(accepted, taken);
         assert_eq!(accepted, ring.places.accepted() as usize);
-        assert!(!ring.has_slots(), "nobody needs the memory, although the ring is kept");
-        drop(ring);
+        assert!(!ring.has_slots(), "no thread needs the memory, although the ring is kept");
+        drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -186,13 +188,13 @@ fn messages_sent_during_the_end_are_taken_or_returned() {
     push_during_the_end(2, 3);
 }
 
-/// A consumer gives the grown slots back whenever it finds nothing, while producers grow the ring.
+/// A consumer frees the grown slots whenever it finds no message, while producers grow the ring.
 fn shrink(check: fn(usize, Box<dyn Fn() + Send + Sync>), producers: u32, each: u32) {
     let model = move || {
         let count = Arc::new(());
-        let ring = Arc::new(RefusingRing::new(2, Frees::WhenTaken));
+        let (mut consumer, ring) = consume(2, Frees::WhenTaken);
         (0..2).for_each(|n| assert!(push(&ring, (n, Arc::clone(&count))).is_ok()));
-        (0..2).for_each(|n| assert_eq!(pop(&ring), Some(n)));
+        (0..2).for_each(|n| assert_eq!(pop(&mut consumer), Some(n)));
         let producers: Vec<_> = (0..producers)
             .map(|_| {
                 let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
@@ -201,18 +203,18 @@ fn shrink(check: fn(usize, Box<dyn Fn() + Send + Sync>), producers: u32, each: u
             .collect();
         let mut taken = 2;
         for _ in 0..2 {
-            ring.shrink(ring.freed());
-            taken += usize::from(pop(&ring).is_some());
+            consumer.side().shrink();
+            taken += usize::from(pop(&mut consumer).is_some());
         }
         let accepted: usize = producers.into_iter().map(|one| one.join().expect("no panic")).sum();
-        taken += std::iter::from_fn(|| pop(&ring)).count();
+        taken += std::iter::from_fn(|| pop(&mut consumer)).count();
         assert_eq!(accepted + 2, taken);
         assert_eq!(accepted + 2, ring.places.accepted() as usize);
         (0..2).for_each(|n| assert!(push(&ring, (n, Arc::clone(&count))).is_ok(), "there is room for two"));
-        (0..2).for_each(|n| assert_eq!(pop(&ring), Some(n)));
+        (0..2).for_each(|n| assert_eq!(pop(&mut consumer), Some(n)));
         // Twice, because the next check finds slots allocated in vain.
-        (0..2).for_each(|_| ring.shrink(ring.freed()));
-        drop(ring);
+        (0..2).for_each(|_| consumer.side().shrink());
+        drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     };
     check(2, Box::new(model));

@@ -1,10 +1,10 @@
 //! The ring with a share for each source.
-#![expect(unsafe_code, reason = "a ring's consumer promises to be the only one")]
 
 use std::sync::Arc;
 
 use super::Counted;
 use crate::checker::{check, thread};
+use crate::mailbox::consumer::Consumer;
 use crate::mailbox::share::{PushError, SharedRing};
 use crate::mailbox::signal::Signal;
 use crate::mailbox::turns::Turns;
@@ -13,9 +13,8 @@ fn push(ring: &SharedRing<Counted>, source: u64, value: Counted) -> Result<u64, 
     ring.push(Some(source), value, || {}).map_err(|(why, _value)| why)
 }
 
-fn take(ring: &SharedRing<Counted>, turns: &mut Turns<Counted>) -> Option<u32> {
-    // SAFETY: each model has one taking thread.
-    unsafe { ring.take(turns) }.map(|(n, _)| n)
+fn take(consumer: &mut Consumer<SharedRing<Counted>>, turns: &mut Turns<Counted>) -> Option<u32> {
+    consumer.side().take(turns).map(|(n, _)| n)
 }
 
 /// Senders against each other and the consumer: every message is taken once, and all shares are
@@ -23,7 +22,8 @@ fn take(ring: &SharedRing<Counted>, turns: &mut Turns<Counted>) -> Option<u32> {
 fn send_and_take(senders: &'static [u64], share: usize, capacity: usize, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let ring = Arc::new(SharedRing::new(capacity, share));
+        let mut consumer = Consumer::new(SharedRing::new(capacity, share), ());
+        let ring = Arc::clone(consumer.shared());
         let threads: Vec<_> = (0..)
             .zip(senders)
             .map(|(n, &source)| {
@@ -32,17 +32,17 @@ fn send_and_take(senders: &'static [u64], share: usize, capacity: usize, preempt
             })
             .collect();
         let mut turns = Turns::new();
-        let early = usize::from(take(&ring, &mut turns).is_some());
+        let early = usize::from(take(&mut consumer, &mut turns).is_some());
         let accepted: usize = threads.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
-        let late = std::iter::from_fn(|| take(&ring, &mut turns)).count();
+        let late = std::iter::from_fn(|| take(&mut consumer, &mut turns)).count();
         assert_eq!(accepted, early + late, "what was accepted is taken once");
         for source in 0..2 {
             let room = (share + 1).min(capacity + 1);
             let accepted = (0..room).filter(|_| push(&ring, source, (9, Arc::clone(&count))).is_ok()).count();
             assert_eq!(accepted, share.min(capacity), "each source has its whole share again");
-            while take(&ring, &mut turns).is_some() {}
+            while take(&mut consumer, &mut turns).is_some() {}
         }
-        drop((ring, turns));
+        drop((ring, consumer, turns));
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }
@@ -66,12 +66,12 @@ fn a_message_that_finds_no_room_gives_its_share_back() {
 fn a_share_is_free_again_once_its_message_is_taken() {
     check(3, || {
         let count = Arc::new(());
-        let ring = Arc::new(SharedRing::new(1, 1));
+        let mut consumer = Consumer::new(SharedRing::new(1, 1), ());
+        let ring = Arc::clone(consumer.shared());
         assert!(push(&ring, 0, (1, Arc::clone(&count))).is_ok());
-        let taking = Arc::clone(&ring);
-        let consumer = thread::spawn(move || take(&taking, &mut Turns::new()));
+        let taking = thread::spawn(move || take(&mut consumer, &mut Turns::new()));
         let second = push(&ring, 0, (2, Arc::clone(&count)));
-        assert_eq!(consumer.join().expect("no panic"), Some(1));
+        assert_eq!(taking.join().expect("no panic"), Some(1));
         assert!(
             matches!(second, Ok(1) | Err(PushError::OverShare)),
             "room in its share is room in the lane: {second:?}"
@@ -86,7 +86,9 @@ fn a_share_is_free_again_once_its_message_is_taken() {
 fn a_message_sent_during_the_end_is_taken_or_returned() {
     check(3, || {
         let count = Arc::new(());
-        let (ring, signal) = (Arc::new(SharedRing::new(2, 1)), Arc::new(Signal::new()));
+        let mut consumer = Consumer::new(SharedRing::new(2, 1), ());
+        let mut sleeper = Consumer::new(Signal::new(), ());
+        let (ring, signal) = (Arc::clone(consumer.shared()), Arc::clone(sleeper.shared()));
         let threads: Vec<_> = (0..2)
             .map(|n| {
                 let (pushing, looking) = (Arc::clone(&ring), Arc::clone(&signal));
@@ -98,17 +100,15 @@ fn a_message_sent_during_the_end_is_taken_or_returned() {
             })
             .collect();
         let mut turns = Turns::new();
-        let early = usize::from(take(&ring, &mut turns).is_some());
+        let early = usize::from(take(&mut consumer, &mut turns).is_some());
         ring.ring.places.close();
         ring.ring.places.leave();
-        // SAFETY: this thread alone is the consumer.
-        unsafe { signal.leave() };
-        // SAFETY: as above.
-        let taken = early + std::iter::from_fn(|| unsafe { ring.settle(&mut turns) }).count();
+        sleeper.local().leave();
+        let taken = early + std::iter::from_fn(|| consumer.side().settle(&mut turns)).count();
         let accepted: usize = threads.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(accepted, taken);
         assert_eq!(accepted, ring.ring.places.accepted() as usize);
-        drop((ring, turns));
+        drop((ring, consumer, turns));
         assert_eq!(Arc::strong_count(&count), 1);
     });
 }

@@ -1,5 +1,4 @@
 //! The signal and its waker.
-#![expect(unsafe_code, reason = "a signal's consumer promises to be the only one")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -7,6 +6,7 @@ use std::sync::atomic::{AtomicBool as PlainBool, AtomicUsize as PlainCount, Orde
 use std::task::{Wake, Waker};
 
 use crate::checker::{check, thread};
+use crate::mailbox::consumer::Consumer;
 use crate::mailbox::signal::Signal;
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, store_before_load};
 
@@ -23,7 +23,8 @@ impl Wake for Wakes {
 #[test]
 fn a_waker_is_replaced_while_another_wakes() {
     check(3, || {
-        let (signal, published) = (Arc::new(Signal::new()), Arc::new(AtomicBool::new(false)));
+        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
+        let signal = Arc::clone(consumer.shared());
         let (notifying, publishing) = (Arc::clone(&signal), Arc::clone(&published));
         let producer = thread::spawn(move || {
             publishing.store(true, Ordering::SeqCst);
@@ -34,8 +35,7 @@ fn a_waker_is_replaced_while_another_wakes() {
         let mut last = Arc::new(Wakes(PlainCount::new(0)));
         for _ in 0..2 {
             last = Arc::new(Wakes(PlainCount::new(0)));
-            // SAFETY: this thread alone is the consumer.
-            unsafe { signal.announce_sleep(&Waker::from(Arc::clone(&last))) };
+            consumer.local().announce_sleep(&Waker::from(Arc::clone(&last)));
             seen = published.load(Ordering::SeqCst);
         }
         producer.join().expect("notifying does not panic");
@@ -47,7 +47,8 @@ fn a_waker_is_replaced_while_another_wakes() {
 #[test]
 fn a_wait_is_interrupted_and_not_notified() {
     check(3, || {
-        let (signal, asked) = (Arc::new(Signal::new()), Arc::new(AtomicBool::new(false)));
+        let (mut consumer, asked) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
+        let signal = Arc::clone(consumer.shared());
         let (stopping, asking) = (Arc::clone(&signal), Arc::clone(&asked));
         let telling = Arc::clone(&signal);
         let stop = thread::spawn(move || {
@@ -56,11 +57,10 @@ fn a_wait_is_interrupted_and_not_notified() {
         });
         let tell = thread::spawn(move || telling.notify());
         let wakes = Arc::new(Wakes(PlainCount::new(0)));
-        // SAFETY: this thread alone is the consumer.
-        unsafe { signal.announce_wait(&Waker::from(Arc::clone(&wakes))) };
+        consumer.local().announce_wait(&Waker::from(Arc::clone(&wakes)));
         let seen = asked.load(Ordering::SeqCst);
         stop.join().expect("no panic");
-        assert!(!tell.join().expect("no panic"), "nobody has left");
+        assert!(!tell.join().expect("no panic"), "the consumer has not departed");
         assert!(wakes.0.load(Plain::Relaxed) <= 1);
         assert!(seen || wakes.0.load(Plain::Relaxed) == 1, "neither seen nor woken");
     });
@@ -70,7 +70,8 @@ fn a_wait_is_interrupted_and_not_notified() {
 #[test]
 fn an_interrupt_is_seen_or_wakes_whenever_it_comes() {
     check(3, || {
-        let (signal, changed) = (Arc::new(Signal::new()), Arc::new(AtomicBool::new(false)));
+        let (mut consumer, changed) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
+        let signal = Arc::clone(consumer.shared());
         let (interrupting, changing) = (Arc::clone(&signal), Arc::clone(&changed));
         let other = thread::spawn(move || {
             // Relaxed: the interrupt itself publishes it.
@@ -80,8 +81,7 @@ fn an_interrupt_is_seen_or_wakes_whenever_it_comes() {
         let wakes = Arc::new(Wakes(PlainCount::new(0)));
         signal.begin();
         let seen = changed.load(Ordering::Relaxed);
-        // SAFETY: this thread alone is the consumer.
-        unsafe { signal.announce_wait(&Waker::from(Arc::clone(&wakes))) };
+        consumer.local().announce_wait(&Waker::from(Arc::clone(&wakes)));
         other.join().expect("interrupting does not panic");
         assert!(seen || wakes.0.load(Plain::Relaxed) > 0, "neither seen nor woken");
         assert!(wakes.0.load(Plain::Relaxed) <= 1);
@@ -113,18 +113,19 @@ impl Wake for Brittle {
     }
 }
 
-/// Publishes once more, and wakes with a waker that may fail.
+/// Publishes again, and wakes with a waker of uncertain success.
 fn publish(signal: &Signal, published: &AtomicUsize) {
     published.fetch_add(1, Ordering::SeqCst);
     store_before_load();
     drop(catch_unwind(AssertUnwindSafe(|| signal.notify())));
 }
 
-/// Two producers with wakes that may fail, and later producers: the consumer is woken.
+/// Two producers may fail to wake, and later producers do not: the consumer is woken.
 #[test]
 fn after_a_wake_that_fails_the_next_one_wakes() {
     check(3, || {
-        let (signal, published) = (Arc::new(Signal::new()), Arc::new(AtomicUsize::new(0)));
+        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
+        let signal = Arc::clone(consumer.shared());
         let producing: Vec<_> = (0..2)
             .map(|_| {
                 let (signal, published) = (Arc::clone(&signal), Arc::clone(&published));
@@ -132,13 +133,12 @@ fn after_a_wake_that_fails_the_next_one_wakes() {
             })
             .collect();
         let brittle = Brittle::new();
-        // SAFETY: this thread alone is the consumer.
-        unsafe { signal.announce_sleep(&Waker::from(Arc::clone(&brittle))) };
+        consumer.local().announce_sleep(&Waker::from(Arc::clone(&brittle)));
         producing.into_iter().for_each(|one| one.join().expect("the panic was caught"));
         publish(&signal, &published);
         // By now one wake has failed at the latest.
         signal.interrupt();
-        assert!(brittle.wakes.load(Plain::Relaxed) > 0, "nobody wakes it any more");
+        assert!(brittle.wakes.load(Plain::Relaxed) > 0, "it is never woken again");
     });
 }
 
@@ -147,15 +147,14 @@ fn after_a_wake_that_fails_the_next_one_wakes() {
 #[test]
 fn a_waker_is_replaced_while_another_wake_fails() {
     check(3, || {
-        let (signal, published) = (Arc::new(Signal::new()), Arc::new(AtomicUsize::new(0)));
+        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
+        let signal = Arc::clone(consumer.shared());
         let (notifying, publishing) = (Arc::clone(&signal), Arc::clone(&published));
         let producer = thread::spawn(move || publish(&notifying, &publishing));
         let brittle = Brittle::new();
-        // SAFETY: this thread alone is the consumer.
-        unsafe { signal.announce_sleep(&Waker::from(brittle)) };
+        consumer.local().announce_sleep(&Waker::from(brittle));
         let last = Arc::new(Wakes(PlainCount::new(0)));
-        // SAFETY: as above.
-        unsafe { signal.announce_sleep(&Waker::from(Arc::clone(&last))) };
+        consumer.local().announce_sleep(&Waker::from(Arc::clone(&last)));
         producer.join().expect("the panic was caught");
         publish(&signal, &published);
         assert!(last.0.load(Plain::Relaxed) > 0, "the waker that it slept with last was not woken");
@@ -166,17 +165,16 @@ fn a_waker_is_replaced_while_another_wake_fails() {
 #[test]
 fn a_consumer_leaves_while_a_wake_fails() {
     check(3, || {
-        let (signal, published) = (Arc::new(Signal::new()), Arc::new(AtomicUsize::new(0)));
+        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
+        let signal = Arc::clone(consumer.shared());
         let (notifying, publishing) = (Arc::clone(&signal), Arc::clone(&published));
         let brittle = Brittle::new();
-        // SAFETY: this thread alone is the consumer.
-        unsafe { signal.announce_sleep(&Waker::from(Arc::clone(&brittle))) };
+        consumer.local().announce_sleep(&Waker::from(Arc::clone(&brittle)));
         let producer = thread::spawn(move || publish(&notifying, &publishing));
-        // SAFETY: as above.
-        unsafe { signal.leave() };
+        consumer.local().leave();
         producer.join().expect("the panic was caught");
         assert!(signal.notify(), "it is gone");
         signal.interrupt();
-        assert_eq!(brittle.wakes.load(Plain::Relaxed), 0, "nobody wakes who is gone");
+        assert_eq!(brittle.wakes.load(Plain::Relaxed), 0, "a departed consumer is not woken");
     });
 }

@@ -1,5 +1,5 @@
-//! One lane needs no function. That this one is to compile has the others built, and not only checked: an assertion that hangs
-//! on a type is looked at when code is made for it.
+//! A single lane needs no method. Because this case must compile, trybuild builds all cases instead
+//! of only checking them. The assertions depend on a type, and are evaluated only in a build.
 
 use actor_core::Message;
 

@@ -306,7 +306,7 @@ fn the_jobs_of_an_ended_verifier_are_counted_as_lost_and_the_others_continue_on_
         owner.vote(&votes[3]);
         // After this, the actor has handled the votes, and their jobs wait in the verifier's lane.
         assert!(owner.head_after_votes(), "the actor does not wait for its verifiers");
-        owner.running[0].0.stop_now();
+        owner.running[0].0.kill();
         drop(word);
         let mut verdicts = Vec::new();
         for _ in 0..3 {

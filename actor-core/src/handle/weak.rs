@@ -1,0 +1,54 @@
+//! A handle without influence on its actor's life.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use crate::handle::strong::Handle;
+use crate::mailbox::{Message, Shared};
+
+/// A handle without influence on its actor's life: the actor may end although it exists.
+///
+/// # Examples
+///
+/// ```
+/// struct Tick;
+/// impl actor_core::Message for Tick {}
+///
+/// let (handle, _mailbox) = actor_core::mailbox::<Tick>();
+/// let weak = handle.downgrade();
+/// assert!(weak.upgrade().is_some_and(|again| again.same_actor(&handle)));
+/// drop(handle);
+/// assert!(weak.upgrade().is_none(), "no handle is left");
+/// ```
+pub struct WeakHandle<M: Message> {
+    shared: Weak<Shared<M>>,
+}
+
+impl<M: Message> Handle<M> {
+    /// Returns a handle without influence on the actor's life. [`WeakHandle`] has an example.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakHandle<M> {
+        WeakHandle { shared: Arc::downgrade(&self.shared) }
+    }
+}
+
+impl<M: Message> WeakHandle<M> {
+    /// Returns a full handle. `None` if no handle is left, or if the actor has ended or is ending.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Handle<M>> {
+        let shared = self.shared.upgrade()?;
+        (!shared.is_closed() && shared.add_handle_if_any()).then_some(Handle { shared })
+    }
+}
+
+impl<M: Message> Clone for WeakHandle<M> {
+    fn clone(&self) -> Self {
+        Self { shared: Weak::clone(&self.shared) }
+    }
+}
+
+impl<M: Message> fmt::Debug for WeakHandle<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakHandle").finish_non_exhaustive()
+    }
+}

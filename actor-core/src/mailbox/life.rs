@@ -1,0 +1,207 @@
+//! What an actor's task and its spawner share: the start, the requests to end, and the exit.
+//!
+//! # States
+//!
+//! A life has two properties. Together they are one word, so each transition is one atomic step.
+//!
+//! * Whether the actor has started. [`start`](Life::start) sets this once, in every phase.
+//! * Its phase: the requests so far. A phase never loses a request, but `Killed` replaces all
+//!   others.
+//!
+//! | phase | `stop(deadline)` | `end_after_this` | `kill` |
+//! |---|---|---|---|
+//! | `Running` | `Stopping` | `Ending` | `Killed` |
+//! | `Stopping`: a deadline is set | – | `StoppingAndEnding` | `Killed` |
+//! | `Ending`: nothing after the message in hand | `StoppingAndEnding` | – | `Killed` |
+//! | `StoppingAndEnding` | – | – | `Killed` |
+//! | `Killed` | – | – | – |
+//!
+//! A dash means no change. The spawner's threads call `stop` and `kill`, and the actor's task calls
+//! `start` and `end_after_this`.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use crate::mailbox::exit::ExitReason;
+use crate::notice::Notice;
+use crate::sync::{AtomicUsize, Ordering};
+
+/// The shared part of an actor's life.
+pub(crate) struct Life {
+    /// [`STARTED`], and the [`Phase`] in units of [`PHASE`].
+    state: AtomicUsize,
+    /// Set once by the first stop, before the phase is `Stopping`.
+    deadline: OnceLock<Instant>,
+    /// Set once, as the last step of the actor's life.
+    reason: OnceLock<ExitReason>,
+    /// Notified at the start and at the exit.
+    on_change: Notice,
+}
+
+/// The requests to end so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Stopping,
+    Ending,
+    StoppingAndEnding,
+    Killed,
+}
+
+/// The bit of a started actor.
+const STARTED: usize = 1;
+
+/// One step from a phase to the next in the word.
+const PHASE: usize = 2;
+
+impl Phase {
+    const ALL: [Self; 5] = [Self::Running, Self::Stopping, Self::Ending, Self::StoppingAndEnding, Self::Killed];
+
+    fn of(state: usize) -> Self {
+        Self::ALL[state / PHASE]
+    }
+
+    fn stopped(self) -> Self {
+        match self {
+            Self::Running | Self::Stopping => Self::Stopping,
+            Self::Ending | Self::StoppingAndEnding => Self::StoppingAndEnding,
+            Self::Killed => Self::Killed,
+        }
+    }
+
+    fn ended(self) -> Self {
+        match self {
+            Self::Running | Self::Ending => Self::Ending,
+            Self::Stopping | Self::StoppingAndEnding => Self::StoppingAndEnding,
+            Self::Killed => Self::Killed,
+        }
+    }
+
+    fn has_deadline(self) -> bool {
+        match self {
+            Self::Stopping | Self::StoppingAndEnding => true,
+            Self::Running | Self::Ending | Self::Killed => false,
+        }
+    }
+
+    fn takes_no_more(self) -> bool {
+        match self {
+            Self::Ending | Self::StoppingAndEnding | Self::Killed => true,
+            Self::Running | Self::Stopping => false,
+        }
+    }
+}
+
+impl Life {
+    pub(crate) fn new() -> Self {
+        let state = AtomicUsize::new(0);
+        Self { state, deadline: OnceLock::new(), reason: OnceLock::new(), on_change: Notice::new() }
+    }
+
+    /// Sets the deadline unless there is one. The caller interrupts the task afterwards.
+    pub(crate) fn stop(&self, deadline: Instant) {
+        self.deadline.get_or_init(|| deadline);
+        self.change(Phase::stopped);
+    }
+
+    /// Requests the end without any further message. The caller interrupts the task afterwards.
+    pub(crate) fn kill(&self) {
+        self.change(|_phase| Phase::Killed);
+    }
+
+    /// Requests the end after the message in hand. Called by the actor's task.
+    pub(crate) fn end_after_this(&self) {
+        self.change(Phase::ended);
+    }
+
+    fn change(&self, next: impl Fn(Phase) -> Phase) {
+        let to_next = |state: usize| Some((state & STARTED) | (next(Phase::of(state)) as usize * PHASE));
+        // It always succeeds. SeqCst, before the check of the signal: a task with an announced wait
+        // either sees the change or is seen waiting. Acquire, within SeqCst: a second stop hands
+        // the first one's deadline on.
+        _ = self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, to_next);
+    }
+
+    /// SeqCst: pairs with the exchange in `change`, for a task with an announced wait.
+    #[inline]
+    fn state(&self) -> usize {
+        self.state.load(Ordering::SeqCst)
+    }
+
+    /// Returns whether there is any request to end. The actor's loop calls this for each message,
+    /// so it compares the word with the first phase after `Running`.
+    #[inline]
+    pub(crate) fn is_asked(&self) -> bool {
+        self.state() >= PHASE
+    }
+
+    #[inline]
+    pub(crate) fn is_killed(&self) -> bool {
+        const { assert!(Phase::ALL.len() - 1 == Phase::Killed as usize, "`Killed` is the last phase") };
+        self.state() >= Phase::Killed as usize * PHASE
+    }
+
+    /// Returns whether nothing more is to be handled.
+    pub(crate) fn takes_no_more(&self) -> bool {
+        let state = self.state();
+        state >= PHASE && Phase::of(state).takes_no_more()
+    }
+
+    /// Returns the deadline of the first stop. `None` as well for a killed actor, because it ends
+    /// before any deadline.
+    #[inline]
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let state = self.state();
+        if state >= PHASE && Phase::of(state).has_deadline() { self.deadline.get().copied() } else { None }
+    }
+
+    /// Marks the actor as started.
+    pub(crate) fn start(&self) {
+        // One bit of the word, so no phase is lost. SeqCst: pairs with the load in `has_started`.
+        self.state.fetch_or(STARTED, Ordering::SeqCst);
+        self.on_change.notify();
+    }
+
+    pub(crate) fn has_started(&self) -> bool {
+        self.state() & STARTED != 0
+    }
+
+    /// Publishes the exit, unless there is one.
+    pub(crate) fn end(&self, reason: ExitReason) {
+        if self.reason.set(reason).is_ok() {
+            self.on_change.notify();
+        }
+    }
+
+    /// Returns why the actor has ended, if it has.
+    pub(crate) fn reason(&self) -> Option<&ExitReason> {
+        self.reason.get()
+    }
+
+    /// Returns the notice of the start and of the exit.
+    pub(crate) fn on_change(&self) -> &Notice {
+        &self.on_change
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_keeps_every_request_until_the_kill() {
+        use Phase::{Ending, Killed, Running, Stopping, StoppingAndEnding};
+
+        let table = [
+            (Running, Stopping, Ending),
+            (Stopping, Stopping, StoppingAndEnding),
+            (Ending, StoppingAndEnding, Ending),
+            (StoppingAndEnding, StoppingAndEnding, StoppingAndEnding),
+            (Killed, Killed, Killed),
+        ];
+        for (phase, stopped, ended) in table {
+            assert_eq!((phase.stopped(), phase.ended()), (stopped, ended), "from {phase:?}");
+            assert_eq!(Phase::of((phase as usize * PHASE) | STARTED), phase);
+        }
+    }
+}
