@@ -106,7 +106,9 @@ fn through<M: Message + From<u64>>(n: u64) -> Duration {
 
 /// Prints a row for each workload.
 fn compare_contestants() {
-    println!("| ns per operation | ours | async-channel | tokio mpsc | async-channel / ours | tokio / ours |");
+    println!(
+        "| ns per operation | ours | async-channel | tokio mpsc | async-channel / ours | tokio / ours |"
+    );
     println!("|---|---|---|---|---|---|");
     for Workload { name, n, runs } in WORKLOADS {
         let mut rounds: [Vec<f64>; 3] = Default::default();
@@ -121,7 +123,14 @@ fn compare_contestants() {
         }
         let cells = rounds.each_mut().map(|times| Quartiles::of(times));
         let ratio = |other: usize| cells[other].median / cells[0].median;
-        println!("| {name} | {} | {} | {} | {:.2} | {:.2} |", cells[0], cells[1], cells[2], ratio(1), ratio(2));
+        println!(
+            "| {name} | {} | {} | {} | {:.2} | {:.2} |",
+            cells[0],
+            cells[1],
+            cells[2],
+            ratio(1),
+            ratio(2)
+        );
     }
 }
 

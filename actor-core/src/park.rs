@@ -23,7 +23,10 @@ const SPIN: Duration = Duration::from_micros(20);
 /// `timeout` after the first pending poll.
 ///
 /// Calls may be nested: a future polled here may block on another.
-pub(crate) fn block_on_for<F: Future>(mut future: Pin<&mut F>, timeout: Duration) -> Option<F::Output> {
+pub(crate) fn block_on_for<F: Future>(
+    mut future: Pin<&mut F>,
+    timeout: Duration,
+) -> Option<F::Output> {
     let parker = Lent::new();
     let mut cx = Context::from_waker(&parker.waker);
     let mut patience = None;
@@ -144,7 +147,10 @@ fn deadline(timeout: Duration) -> Option<Instant> {
     now().checked_add(timeout)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a plain thread has no executor, so it uses the system's clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a plain thread has no executor, so it uses the system's clock"
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -62,7 +62,8 @@ impl Spin {
     #[must_use]
     pub fn helps() -> bool {
         static SEVERAL_CORES: OnceLock<bool> = OnceLock::new();
-        *SEVERAL_CORES.get_or_init(|| thread::available_parallelism().is_ok_and(|cores| cores.get() > 1))
+        *SEVERAL_CORES
+            .get_or_init(|| thread::available_parallelism().is_ok_and(|cores| cores.get() > 1))
     }
 
     /// Spins until `has_come` returns true, for at most the policy's duration and no longer than
@@ -99,7 +100,10 @@ impl Spin {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a plain thread has no executor, so it uses the system's clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a plain thread has no executor, so it uses the system's clock"
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -89,11 +89,15 @@ fn weight(lane: usize) -> InLane {
 fn a_tell_allocates_nothing_even_when_it_evicts() {
     let (handle, mut mailbox) = mailbox();
     let fill = |lane| {
-        let (allocations, ()) = allocations_of(|| (0..64).for_each(|_| assert!(handle.try_tell(weight(lane)).is_ok())));
+        let (allocations, ()) =
+            allocations_of(|| (0..64).for_each(|_| assert!(handle.try_tell(weight(lane)).is_ok())));
         allocations
     };
     for lane in 0..LANES {
-        assert!(fill(lane) <= 4, "lane {lane} makes its memory with the first message, and again when a few wait");
+        assert!(
+            fill(lane) <= 4,
+            "lane {lane} makes its memory with the first message, and again when a few wait"
+        );
     }
     while mailbox.try_recv().is_some() {}
     for lane in 0..LANES {
@@ -114,11 +118,13 @@ fn a_refused_tell_allocates_nothing() {
     for _ in 0..64 {
         assert!(handle.try_tell(weight(1)).is_ok());
     }
-    let (allocations, refused) = allocations_of(|| matches!(handle.try_tell(weight(1)), Err(TryTellError::Full(_))));
+    let (allocations, refused) =
+        allocations_of(|| matches!(handle.try_tell(weight(1)), Err(TryTellError::Full(_))));
     assert!(refused);
     assert_eq!(allocations, 0, "when the lane is full");
     drop(mailbox);
-    let (allocations, refused) = allocations_of(|| matches!(handle.try_tell(weight(1)), Err(TryTellError::Closed(_))));
+    let (allocations, refused) =
+        allocations_of(|| matches!(handle.try_tell(weight(1)), Err(TryTellError::Closed(_))));
     assert!(refused);
     assert_eq!(allocations, 0, "when the mailbox is closed");
 }
@@ -130,7 +136,8 @@ fn receiving_allocates_nothing_after_a_lane_s_first_message() {
     send();
     while mailbox.try_recv().is_some() {}
     send();
-    let (allocations, received) = allocations_of(|| std::iter::from_fn(|| mailbox.try_recv()).count());
+    let (allocations, received) =
+        allocations_of(|| std::iter::from_fn(|| mailbox.try_recv()).count());
     assert_eq!((allocations, received), (0, LANES));
 }
 
@@ -192,7 +199,8 @@ fn allocations_across(ask: impl Fn(&Handle<InLane>) -> Option<u64>) -> (usize, u
     thread::scope(|threads| {
         let serving = threads.spawn(|| block_on(serve(mailbox)));
         assert_eq!(ask(&handle), Some(9));
-        let (allocations, ()) = allocations_of(|| (0..1000).for_each(|_| assert_eq!(ask(&handle), Some(9))));
+        let (allocations, ()) =
+            allocations_of(|| (0..1000).for_each(|_| assert_eq!(ask(&handle), Some(9))));
         drop(handle);
         (allocations, serving.join().expect("it answers without a panic"))
     })
@@ -202,9 +210,11 @@ fn allocations_across(ask: impl Fn(&Handle<InLane>) -> Option<u64>) -> (usize, u
 fn asks_allocate_nothing_across_threads() {
     let awaited = allocations_across(|handle| block_on(handle.ask(read)).ok());
     assert_eq!(awaited, (0, 0), "awaited");
-    let tried = allocations_across(|handle| block_on(handle.try_ask(read).expect("there is room")).ok());
+    let tried =
+        allocations_across(|handle| block_on(handle.try_ask(read).expect("there is room")).ok());
     assert_eq!(tried, (0, 0), "tried");
-    let blocking = allocations_across(|handle| handle.ask_blocking(read, Duration::from_secs(10)).ok());
+    let blocking =
+        allocations_across(|handle| handle.ask_blocking(read, Duration::from_secs(10)).ok());
     assert_eq!(blocking, (0, 0), "blocking");
 }
 

@@ -9,7 +9,8 @@ use std::thread;
 use actor_core::{Lane, Message, TryTellError, mailbox};
 use futures::{FutureExt, StreamExt};
 
-const LANES: &[Lane] = &[Lane::fifo("fifo", 3), Lane::newest_first("newest", 3), Lane::latest("latest")];
+const LANES: &[Lane] =
+    &[Lane::fifo("fifo", 3), Lane::newest_first("newest", 3), Lane::latest("latest")];
 
 /// A message of size zero.
 struct Nothing<const LANE: usize>;
@@ -133,7 +134,9 @@ fn a_lane_without_memory_for_its_sources_or_keys_is_full() {
         assert_eq!(handle.stats()[lane].refused, 2);
     }
     drop(mailbox);
-    assert!((0..3).all(|lane| matches!(handle.try_tell(Accounted(lane)), Err(TryTellError::Closed(_)))));
+    assert!(
+        (0..3).all(|lane| matches!(handle.try_tell(Accounted(lane)), Err(TryTellError::Closed(_))))
+    );
 }
 
 #[test]
@@ -171,7 +174,10 @@ fn a_drained_mailbox_stays_ended_in_every_use() {
         assert!(handle.try_tell(Nothing::<0>).is_err());
         assert!(mailbox.handle().try_tell(Nothing::<0>).is_err());
         assert!(mailbox.try_recv().is_none());
-        assert!(matches!(mailbox.poll_recv(&mut Context::from_waker(Waker::noop())), Poll::Ready(None)));
+        assert!(matches!(
+            mailbox.poll_recv(&mut Context::from_waker(Waker::noop())),
+            Poll::Ready(None)
+        ));
         assert_eq!(mailbox.next().now_or_never().map(|message| message.is_none()), Some(true));
     }
     let lane = &handle.stats()[0];
@@ -198,7 +204,11 @@ fn only_the_waker_of_the_last_poll_is_woken() {
             // On a new thread each time, alternating between the two ways to poll.
             mailbox = thread::spawn(move || {
                 let mut cx = Context::from_waker(&waker);
-                let polled = if round % 2 == 0 { mailbox.poll_recv(&mut cx) } else { mailbox.poll_next_unpin(&mut cx) };
+                let polled = if round % 2 == 0 {
+                    mailbox.poll_recv(&mut cx)
+                } else {
+                    mailbox.poll_next_unpin(&mut cx)
+                };
                 assert!(polled.is_pending());
                 mailbox
             })
@@ -209,8 +219,13 @@ fn only_the_waker_of_the_last_poll_is_woken() {
             assert!(mailbox.try_recv().is_none());
         }
         let other = handle.clone();
-        thread::spawn(move || assert!(other.try_tell(Nothing::<0>).is_ok())).join().expect("telling does not panic");
-        assert_eq!(wakes.iter().map(|one| one.0.load(Ordering::SeqCst)).collect::<Vec<_>>(), [0, 0, 1]);
+        thread::spawn(move || assert!(other.try_tell(Nothing::<0>).is_ok()))
+            .join()
+            .expect("telling does not panic");
+        assert_eq!(
+            wakes.iter().map(|one| one.0.load(Ordering::SeqCst)).collect::<Vec<_>>(),
+            [0, 0, 1]
+        );
         assert!(mailbox.try_recv().is_some());
     }
 }

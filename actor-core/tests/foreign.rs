@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context as Task, Poll, Wake, Waker};
 use std::time::Duration;
 
-use actor_core::{Actor, Context, Executor, ExitReason, Lane, Message, Reply, Runtime, Spawn, ThreadConfig, mailbox};
+use actor_core::{
+    Actor, Context, Executor, ExitReason, Lane, Message, Reply, Runtime, Spawn, ThreadConfig,
+    mailbox,
+};
 use actor_smol::SmolRuntime;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -101,7 +104,11 @@ fn a_close_reaches_every_waiter_despite_panics_of_other_wakers() {
     let (mut a, mut b) = (pin!(handle.tell(Work::Note(0))), pin!(handle.tell(Work::Note(1))));
     let (mut c, mut d) = (pin!(handle.tell(Work::Note(0))), pin!(handle.tell(Work::Note(1))));
     let (mut closed, mut also_closed) = (pin!(handle.closed()), pin!(handle.closed()));
-    assert!(is_pending(a.as_mut(), &bad) && is_pending(b.as_mut(), &bad) && is_pending(closed.as_mut(), &bad));
+    assert!(
+        is_pending(a.as_mut(), &bad)
+            && is_pending(b.as_mut(), &bad)
+            && is_pending(closed.as_mut(), &bad)
+    );
     assert!(is_pending(c.as_mut(), &counting) && is_pending(d.as_mut(), &counting));
     assert!(is_pending(also_closed.as_mut(), &counting));
     mailbox.close();
@@ -130,7 +137,10 @@ fn a_panic_of_a_senders_waker_ends_neither_the_actor_nor_another_senders_wait() 
     assert!(telling.join().expect("it does not panic"), "the sender behind it is told");
     assert_eq!(handle.ask_blocking(Work::Answer, PATIENCE).ok(), Some(7), "the actor lives");
     running.stop(PATIENCE);
-    assert!(matches!(running.join_blocking(PATIENCE).map(|exit| exit.reason), Some(ExitReason::Stopped)));
+    assert!(matches!(
+        running.join_blocking(PATIENCE).map(|exit| exit.reason),
+        Some(ExitReason::Stopped)
+    ));
 }
 
 #[test]
@@ -165,13 +175,18 @@ struct Once(AtomicUsize);
 
 impl Wake for Once {
     fn wake(self: Arc<Self>) {
-        assert!(self.0.fetch_add(1, Ordering::SeqCst) > 0, "this waker panics once, as the test wants it to");
+        assert!(
+            self.0.fetch_add(1, Ordering::SeqCst) > 0,
+            "this waker panics once, as the test wants it to"
+        );
     }
 }
 
 /// Makes the waker of a sleeping consumer panic in a send. Returns its number of wakes after
 /// `next`.
-fn wakes_after_a_failure(next: impl FnOnce(actor_core::Handle<Work>, &actor_core::Mailbox<Work>)) -> usize {
+fn wakes_after_a_failure(
+    next: impl FnOnce(actor_core::Handle<Work>, &actor_core::Mailbox<Work>),
+) -> usize {
     let (handle, mut mailbox) = mailbox();
     let once = Arc::new(Once::default());
     let waker = Waker::from(Arc::clone(&once));
@@ -185,7 +200,10 @@ fn wakes_after_a_failure(next: impl FnOnce(actor_core::Handle<Work>, &actor_core
 
 #[test]
 fn a_waker_with_one_panic_is_woken_by_the_next_event() {
-    assert_eq!(wakes_after_a_failure(|handle, _| assert!(handle.try_tell(Work::Note(1)).is_ok())), 2);
+    assert_eq!(
+        wakes_after_a_failure(|handle, _| assert!(handle.try_tell(Work::Note(1)).is_ok())),
+        2
+    );
     assert_eq!(wakes_after_a_failure(|handle, _| drop(handle)), 2, "the last handle");
     assert_eq!(wakes_after_a_failure(|_handle, mailbox| mailbox.close()), 2, "the close");
 }

@@ -18,8 +18,12 @@ const NEWEST: usize = 2;
 const LATEST: usize = 3;
 
 impl Message for Number {
-    const LANES: &'static [Lane] =
-        &[Lane::control("control", 4), Lane::fifo("fifo", 4), Lane::newest_first("newest", 4), Lane::latest("latest")];
+    const LANES: &'static [Lane] = &[
+        Lane::control("control", 4),
+        Lane::fifo("fifo", 4),
+        Lane::newest_first("newest", 4),
+        Lane::latest("latest"),
+    ];
 
     fn lane(&self) -> usize {
         self.0
@@ -52,7 +56,8 @@ fn a_mailbox_ends_after_its_last_handle_and_its_last_message() {
     drop(handle);
     fill(&second, FIFO, [3]);
     drop(second);
-    let received = block_on(async { mailbox.by_ref().map(|Number(_, n)| n).collect::<Vec<_>>().await });
+    let received =
+        block_on(async { mailbox.by_ref().map(|Number(_, n)| n).collect::<Vec<_>>().await });
     assert_eq!(received, [1, 2, 3]);
     assert!(block_on(mailbox.recv()).is_none(), "and stays ended");
 }
@@ -111,7 +116,15 @@ fn undelivered_messages_are_returned_by_lane_oldest_first() {
     mailbox.drain_undelivered(|lane, Number(_, n)| left.push((lane, n)));
     assert_eq!(
         left,
-        [("control", 7), ("control", 8), ("fifo", 5), ("fifo", 6), ("newest", 1), ("newest", 3), ("newest", 4)]
+        [
+            ("control", 7),
+            ("control", 8),
+            ("fifo", 5),
+            ("fifo", 6),
+            ("newest", 1),
+            ("newest", 3),
+            ("newest", 4)
+        ]
     );
     let stats = mailbox.stats();
     assert_eq!(stats.iter().map(|lane| lane.undelivered).collect::<Vec<_>>(), [2, 2, 3, 0]);
@@ -124,7 +137,10 @@ fn a_dropped_mailbox_returns_later_messages() {
     fill(&handle, LATEST, [1]);
     drop(mailbox);
     for lane in 0..4 {
-        assert!(matches!(handle.try_tell(Number(lane, 2)), Err(TryTellError::Closed(Number(_, 2)))));
+        assert!(matches!(
+            handle.try_tell(Number(lane, 2)),
+            Err(TryTellError::Closed(Number(_, 2)))
+        ));
     }
     assert_eq!(handle.stats()[LATEST].undelivered, 1);
 }
@@ -154,7 +170,9 @@ fn many_sends_wake_a_sleeping_consumer_once() {
         assert!(mailbox.poll_recv(&mut cx).is_pending());
         thread::scope(|threads| {
             for _ in 0..SENDERS {
-                threads.spawn(|| (0..EACH).for_each(|_| handle.try_tell(Burst).expect("there is room")));
+                threads.spawn(|| {
+                    (0..EACH).for_each(|_| handle.try_tell(Burst).expect("there is room"))
+                });
             }
         });
         assert_eq!(wakes.0.load(Ordering::SeqCst), round, "{} messages came", SENDERS * EACH);
@@ -217,7 +235,11 @@ fn endless_senders_do_not_delay_a_receive() {
     }
     // Each evicted message sends another one. Taking one message must not wait for all of them.
     let second = mailbox.try_recv().expect("one waits");
-    assert!(left.load(Ordering::Relaxed) > HEADS - 100, "{} were evicted", HEADS - left.load(Ordering::Relaxed));
+    assert!(
+        left.load(Ordering::Relaxed) > HEADS - 100,
+        "{} were evicted",
+        HEADS - left.load(Ordering::Relaxed)
+    );
     left.store(0, Ordering::Relaxed);
     drop((first, second, mailbox));
 }
@@ -242,7 +264,8 @@ fn a_sender_waits_for_room_in_the_lane_of_its_message() {
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));
     let mut cx = Context::from_waker(&waker);
-    let mut tells: Vec<_> = [0, 1].map(|lane| Box::pin(handle.tell(Wavering(AtomicUsize::new(lane))))).into();
+    let mut tells: Vec<_> =
+        [0, 1].map(|lane| Box::pin(handle.tell(Wavering(AtomicUsize::new(lane))))).into();
     assert!(tells.iter_mut().all(|tell| tell.as_mut().poll(&mut cx).is_pending()));
     // Each lane in turn has room: the sender waiting for this lane is woken, and its message is
     // accepted.

@@ -74,7 +74,9 @@ fn send(handle: &Handle<InLane>, lane: usize, messages: usize) {
 /// Receives all messages, and becomes idle.
 fn rest(mailbox: &mut Mailbox<InLane>) -> usize {
     let mut cx = Context::from_waker(Waker::noop());
-    (0..).take_while(|_| matches!(mailbox.poll_recv(&mut cx), Poll::Ready(Some(InLane(_, [7, ..]))))).count()
+    (0..)
+        .take_while(|_| matches!(mailbox.poll_recv(&mut cx), Poll::Ready(Some(InLane(_, [7, ..])))))
+        .count()
 }
 
 fn bytes_since(before: isize) -> isize {
@@ -95,7 +97,10 @@ fn a_lane_takes_no_more_memory_than_documented() {
         let before = BYTES.get();
         send(&handle, lane, messages);
         let kept = bytes_since(before);
-        assert!(kept <= most, "{kept} bytes after {messages} messages in lane {lane}, and not {most}");
+        assert!(
+            kept <= most,
+            "{kept} bytes after {messages} messages in lane {lane}, and not {most}"
+        );
     }
 }
 
@@ -104,7 +109,8 @@ fn an_ended_actors_lanes_release_their_slots_although_handles_are_left() {
     for takes in [false, true] {
         let (handle, mut mailbox) = mailbox();
         let before = BYTES.get();
-        (0..InLane::LANES.len()).for_each(|lane| send(&handle, lane, 100.min(InLane::LANES[lane].capacity())));
+        (0..InLane::LANES.len())
+            .for_each(|lane| send(&handle, lane, 100.min(InLane::LANES[lane].capacity())));
         if takes {
             assert_eq!(rest(&mut mailbox), 401);
         }

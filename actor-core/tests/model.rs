@@ -12,8 +12,12 @@ const CONTROL: usize = 0;
 const FIFO: usize = 1;
 const NEWEST: usize = 2;
 const LATEST: usize = 3;
-const LANES: &[Lane] =
-    &[Lane::control("control", 3), Lane::fifo("fifo", 3), Lane::newest_first("newest", 3), Lane::latest("latest")];
+const LANES: &[Lane] = &[
+    Lane::control("control", 3),
+    Lane::fifo("fifo", 3),
+    Lane::newest_first("newest", 3),
+    Lane::latest("latest"),
+];
 
 struct Numbered {
     lane: usize,
@@ -170,8 +174,12 @@ fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
             }
         }
         for (stats, lane) in handle.stats().iter().zip(&model.lanes) {
-            let counted = (stats.accepted, stats.refused, stats.evicted, stats.handled, stats.cancelled);
-            prop_assert_eq!(counted, (lane.accepted, lane.refused, lane.evicted, lane.handled, lane.cancelled));
+            let counted =
+                (stats.accepted, stats.refused, stats.evicted, stats.handled, stats.cancelled);
+            prop_assert_eq!(
+                counted,
+                (lane.accepted, lane.refused, lane.evicted, lane.handled, lane.cancelled)
+            );
             let ended = stats.handled + stats.evicted + stats.cancelled + stats.undelivered;
             prop_assert_eq!(stats.accepted, ended + stats.depth);
         }

@@ -35,7 +35,11 @@ impl<const LANE: usize> Message for Fickle<LANE> {
 
 impl<const LANE: usize> Drop for Fickle<LANE> {
     fn drop(&mut self) {
-        if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+        if self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+            .is_ok()
+        {
             ask_and_leave(&self.handle, &self.left);
         }
     }
@@ -57,7 +61,11 @@ fn returns_although_asks_keep_arriving<const LANE: usize>() {
     (0..4).for_each(|_| ask_and_leave(&handle, &left));
     let polled = mailbox.poll_recv(&mut Context::from_waker(&waker));
     assert!(matches!(polled, Poll::Pending));
-    assert!(left.load(Ordering::Relaxed) > ASKS / 2, "it was kept for {} asks", ASKS - left.load(Ordering::Relaxed));
+    assert!(
+        left.load(Ordering::Relaxed) > ASKS / 2,
+        "it was kept for {} asks",
+        ASKS - left.load(Ordering::Relaxed)
+    );
     assert_eq!(wakes.0.load(Ordering::SeqCst), 1, "and is woken for those that came meanwhile");
     left.store(0, Ordering::Relaxed);
 }
@@ -104,7 +112,11 @@ fn a_panic_in_the_drop_of_an_evicted_message_loses_no_other_message() {
     drop(mailbox.try_recv().expect("one waits"));
     (0..2).for_each(|_| handle.try_tell(brittle(1, false)).expect("it never refuses"));
     assert!(catch_unwind(AssertUnwindSafe(|| mailbox.try_recv())).is_err());
-    assert!(mailbox.try_recv().is_some() && mailbox.try_recv().is_some() && mailbox.try_recv().is_none());
+    assert!(
+        mailbox.try_recv().is_some()
+            && mailbox.try_recv().is_some()
+            && mailbox.try_recv().is_none()
+    );
     let lane = &mailbox.stats()[1];
     assert_eq!((lane.accepted, lane.handled, lane.evicted, lane.depth), (4, 3, 1, 0));
 }
@@ -127,7 +139,8 @@ struct Successor<const LANE: usize> {
 }
 
 impl<const LANE: usize> Message for Successor<LANE> {
-    const LANES: &'static [Lane] = &[Lane::fifo("fifo", 1), Lane::newest_first("newest", 1), Lane::latest("latest")];
+    const LANES: &'static [Lane] =
+        &[Lane::fifo("fifo", 1), Lane::newest_first("newest", 1), Lane::latest("latest")];
 
     fn lane(&self) -> usize {
         LANE
@@ -145,9 +158,14 @@ impl<const LANE: usize> Drop for Successor<LANE> {
 fn sends_in_its_eviction<const LANE: usize>() {
     let (handle, mut mailbox) = mailbox();
     for _ in 0..100 {
-        handle.try_tell(Successor::<LANE> { next: Some(handle.clone()) }).expect("it never refuses");
+        handle
+            .try_tell(Successor::<LANE> { next: Some(handle.clone()) })
+            .expect("it never refuses");
         handle.try_tell(Successor::<LANE> { next: None }).expect("it never refuses");
-        assert!(mailbox.try_recv().is_some() && mailbox.try_recv().is_none(), "the successor took the place");
+        assert!(
+            mailbox.try_recv().is_some() && mailbox.try_recv().is_none(),
+            "the successor took the place"
+        );
     }
     let lane = &mailbox.stats()[LANE];
     assert_eq!((lane.accepted, lane.handled, lane.evicted, lane.depth), (300, 100, 200, 0));

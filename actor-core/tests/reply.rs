@@ -38,7 +38,9 @@ fn waker() -> (Arc<Wakes>, Waker) {
 fn arrives<T: Send>(make: impl Fn() -> T + Sync, is_it: impl Fn(&T) -> bool) {
     let (reply, answer) = Reply::pair();
     reply.send(make());
-    assert!(answer.now_or_never().is_some_and(|answered| answered.is_ok_and(|value| is_it(&value))));
+    assert!(
+        answer.now_or_never().is_some_and(|answered| answered.is_ok_and(|value| is_it(&value)))
+    );
 
     let (wakes, waker) = waker();
     let (reply, mut answer) = Reply::pair();
@@ -71,7 +73,8 @@ fn values_of_any_size_and_alignment_arrive() {
     arrives(|| [7_u64; 28], |words| *words == [7; 28]);
     arrives(|| [7_u64; 29], |words| *words == [7; 29]);
     arrives(|| [7_u8; 100_000], |bytes| *bytes == [7; 100_000]);
-    let is_aligned = |aligned: &Aligned| (&raw const *aligned).is_aligned() && aligned.0 == [7; 300];
+    let is_aligned =
+        |aligned: &Aligned| (&raw const *aligned).is_aligned() && aligned.0 == [7; 300];
     arrives(|| Aligned([7; 300]), is_aligned);
     arrives(|| (Aligned([7; 300]), PhantomPinned), move |(aligned, _)| is_aligned(aligned));
 }
@@ -94,7 +97,9 @@ fn replies_of_different_sizes_do_not_share_memory() {
             assert!(matches!(kept, Some(Ok(all)) if all.iter().all(|word| *word == all[0])));
         }
     }
-    let texts = texts.into_iter().map(|answer| answer.now_or_never().expect("it was sent").expect("and not dropped"));
+    let texts = texts
+        .into_iter()
+        .map(|answer| answer.now_or_never().expect("it was sent").expect("and not dropped"));
     assert!(texts.into_iter().all(|text| text.parse::<usize>().is_ok_and(|round| round < 1000)));
 }
 
@@ -255,7 +260,8 @@ fn a_reply_works_while_its_thread_ends() {
         let reply = || drop(Reply::<u64>::pair());
         // The order of thread-local drops is unspecified. In one of these two cases the cache is
         // gone first.
-        let thread = thread::spawn(move || if is_first { (keep(), reply()) } else { (reply(), keep()) });
+        let thread =
+            thread::spawn(move || if is_first { (keep(), reply()) } else { (reply(), keep()) });
         thread.join().expect("it ends well");
         assert!(ends.recv_timeout(Duration::from_secs(10)).expect("it was there at the end"));
     }
@@ -292,7 +298,9 @@ fn askers_and_repliers_on_many_threads_lose_nothing() {
         // Some replies move to another thread, so the envelope, the reply and the answer end on
         // three threads.
         let (forward, forwarded) = mpsc::sync_channel::<Reply<u64>>(16);
-        threads.spawn(move || forwarded.into_iter().enumerate().for_each(|(n, reply)| reply.send(n as u64)));
+        threads.spawn(move || {
+            forwarded.into_iter().enumerate().for_each(|(n, reply)| reply.send(n as u64))
+        });
         threads.spawn(move || {
             let mut n = 0_u64;
             while let Some(message) = block_on(mailbox.recv()) {

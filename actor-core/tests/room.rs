@@ -41,8 +41,15 @@ fn a_completed_tell_receives_no_further_notification() {
     // second future is done, and not yet dropped.
     assert!(mailbox.try_recv().is_some());
     assert_eq!(first_wakes.0.load(Ordering::SeqCst), 1);
-    assert!(matches!(second.as_mut().poll(&mut Context::from_waker(&second_waker)), Poll::Ready(Ok(()))));
+    assert!(matches!(
+        second.as_mut().poll(&mut Context::from_waker(&second_waker)),
+        Poll::Ready(Ok(()))
+    ));
     assert!(first.as_mut().poll(&mut Context::from_waker(&first_waker)).is_pending());
     assert!(matches!(mailbox.try_recv(), Some(One(2))));
-    assert_eq!(first_wakes.0.load(Ordering::SeqCst), 2, "there is room, and nobody else waits for it");
+    assert_eq!(
+        first_wakes.0.load(Ordering::SeqCst),
+        2,
+        "there is room, and nobody else waits for it"
+    );
 }

@@ -8,7 +8,9 @@ use std::task::{Context, Waker};
 use actor_core::{Lane, Message, TryTellError, mailbox};
 use futures::executor::block_on;
 use proptest::collection::vec;
-use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{
+    Just, ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
 use proptest::test_runner::TestCaseError;
 
 const CAPACITY: usize = 6;
@@ -112,14 +114,19 @@ fn compare_shares(steps: &[Step]) -> Result<(), TestCaseError> {
                 (over_share, refused) = (over_share + over, refused + full);
                 match handle.try_tell(Parcel { source, n }) {
                     Ok(()) => accepted += 1,
-                    Err(TryTellError::Full(back)) => prop_assert_eq!((back, over + full), (Parcel { source, n }, 1)),
+                    Err(TryTellError::Full(back)) => {
+                        prop_assert_eq!((back, over + full), (Parcel { source, n }, 1))
+                    }
                     Err(TryTellError::Closed(_)) => prop_assert!(false, "it is open"),
                 }
             }
             Step::Take => prop_assert_eq!(mailbox.try_recv(), model.take()),
         }
         let stats = &handle.stats()[0];
-        prop_assert_eq!((stats.accepted, stats.over_share, stats.refused), (accepted, over_share, refused));
+        prop_assert_eq!(
+            (stats.accepted, stats.over_share, stats.refused),
+            (accepted, over_share, refused)
+        );
         prop_assert_eq!(stats.accepted, stats.handled + stats.depth);
     }
     let mut left = Vec::new();
@@ -151,7 +158,10 @@ fn compare_keys(steps: &[Step]) -> Result<(), TestCaseError> {
                 }
             }
             Step::Take => {
-                prop_assert_eq!(mailbox.try_recv().map(|status| (status.key, status.n)), model.pop_front());
+                prop_assert_eq!(
+                    mailbox.try_recv().map(|status| (status.key, status.n)),
+                    model.pop_front()
+                );
             }
         }
         let stats = &handle.stats()[0];
@@ -181,11 +191,16 @@ proptest! {
 #[test]
 fn a_flooding_source_does_not_exclude_another() {
     let (handle, mut mailbox) = mailbox::<Parcel>();
-    let sent = (0..1_000).filter(|&n| handle.try_tell(Parcel { source: Some(1), n }).is_ok()).count();
+    let sent =
+        (0..1_000).filter(|&n| handle.try_tell(Parcel { source: Some(1), n }).is_ok()).count();
     assert_eq!(sent, SHARE);
     assert!(handle.try_tell(Parcel { source: Some(2), n: 7 }).is_ok());
     assert_eq!(mailbox.try_recv().map(|parcel| parcel.source), Some(Some(1)));
-    assert_eq!(mailbox.try_recv(), Some(Parcel { source: Some(2), n: 7 }), "it waits for one message of the other");
+    assert_eq!(
+        mailbox.try_recv(),
+        Some(Parcel { source: Some(2), n: 7 }),
+        "it waits for one message of the other"
+    );
     assert_eq!(handle.stats()[0].over_share, 1_000 - SHARE as u64);
 }
 
@@ -207,7 +222,8 @@ fn a_tell_beyond_the_share_waits_for_room_in_it() {
 fn a_tell_over_its_share_does_not_delay_the_senders_behind_it() {
     let (handle, mut mailbox) = mailbox::<Parcel>();
     let fill = [(1, 0), (1, 1), (2, 2), (2, 3), (3, 4), (3, 5)];
-    fill.into_iter().for_each(|(source, n)| handle.try_tell(Parcel { source: Some(source), n }).expect("room"));
+    fill.into_iter()
+        .for_each(|(source, n)| handle.try_tell(Parcel { source: Some(source), n }).expect("room"));
     let mut cx = Context::from_waker(Waker::noop());
     let mut over = pin!(handle.tell(Parcel { source: Some(3), n: 6 }));
     let mut behind = pin!(handle.tell(Parcel { source: Some(4), n: 7 }));
@@ -223,7 +239,10 @@ fn messages_without_a_source_have_no_share_and_one_common_turn() {
     let (handle, mut mailbox) = mailbox::<Parcel>();
     (0..5).for_each(|n| handle.try_tell(Parcel { source: None, n }).expect("room"));
     handle.try_tell(Parcel { source: Some(1), n: 9 }).expect("room");
-    assert!(handle.try_tell(Parcel { source: None, n: 6 }).is_err(), "the lane's capacity bounds them");
+    assert!(
+        handle.try_tell(Parcel { source: None, n: 6 }).is_err(),
+        "the lane's capacity bounds them"
+    );
     let order: Vec<_> = std::iter::from_fn(|| mailbox.try_recv()).map(|parcel| parcel.n).collect();
     assert_eq!(order, [0, 9, 1, 2, 3, 4]);
     let stats = &handle.stats()[0];

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 struct InLane(usize, usize);
 
 impl Message for InLane {
-    const LANES: &'static [Lane] = &[Lane::fifo("a", 3), Lane::control("b", 9), Lane::newest_first("c", 2)];
+    const LANES: &'static [Lane] =
+        &[Lane::fifo("a", 3), Lane::control("b", 9), Lane::newest_first("c", 2)];
 
     fn lane(&self) -> usize {
         self.0

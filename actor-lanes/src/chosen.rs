@@ -123,7 +123,8 @@ fn names<T>(runtimes: &[(&'static str, T)]) -> Vec<&'static str> {
 
 impl fmt::Display for UnknownRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let enabled = if self.enabled.is_empty() { "none".to_owned() } else { self.enabled.join(", ") };
+        let enabled =
+            if self.enabled.is_empty() { "none".to_owned() } else { self.enabled.join(", ") };
         write!(f, "no runtime `{}` is enabled; enabled by features: {enabled}", self.name)
     }
 }
@@ -153,6 +154,9 @@ mod tests {
     fn a_name_selects_its_runtime_among_several() {
         assert_eq!((named(THREE, "thread"), named(&THREE[2..], "thread")), (Ok(3), Ok(3)));
         let unknown = named(&THREE[..2], "thread").expect_err("it is not enabled");
-        assert_eq!(unknown.to_string(), "no runtime `thread` is enabled; enabled by features: tokio, smol");
+        assert_eq!(
+            unknown.to_string(),
+            "no runtime `thread` is enabled; enabled by features: tokio, smol"
+        );
     }
 }

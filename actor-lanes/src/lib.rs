@@ -100,8 +100,9 @@
 mod chosen;
 
 pub use actor_core::{
-    Actor, AskError, Context, Executor, Exit, ExitReason, Handle, Lane, Mailbox, Message, Recipient, Reply, Running,
-    Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life, mailbox, reply, spawn,
+    Actor, AskError, Context, Executor, Exit, ExitReason, Handle, Lane, Mailbox, Message,
+    Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life,
+    mailbox, reply, spawn,
 };
 pub use chosen::runtime_named;
 
@@ -123,7 +124,9 @@ pub mod runtime {
     #[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
     pub use crate::chosen::only;
     pub use crate::chosen::{UnknownRuntime, all};
-    pub use actor_core::runtime::{Executor, ExecutorStopped, Maker, Runtime, ThreadConfig, ThreadEnd, Timer, adapter};
+    pub use actor_core::runtime::{
+        Executor, ExecutorStopped, Maker, Runtime, ThreadConfig, ThreadEnd, Timer, adapter,
+    };
     #[cfg(feature = "smol")]
     pub use actor_smol::SmolRuntime;
     #[cfg(feature = "thread")]

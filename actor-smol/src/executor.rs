@@ -35,7 +35,10 @@ pub(crate) struct SmolExecutor {
 impl SmolExecutor {
     pub(crate) fn start(config: ThreadConfig) -> io::Result<Arc<dyn Executor>> {
         let described = config.clone();
-        #[expect(clippy::disallowed_methods, reason = "holds no more than the futures that the program itself starts")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "holds no more than the futures that the program itself starts"
+        )]
         let (makers, received) = async_channel::unbounded();
         let identity = Arc::new(());
         let its_own = Arc::clone(&identity);

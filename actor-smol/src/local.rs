@@ -44,7 +44,8 @@ impl Local {
 impl Entered {
     /// Makes the calling thread an executor's.
     pub(crate) fn new(identity: Arc<()>) -> Self {
-        let local = Rc::new(Local { identity, queue: LocalExecutor::new(), gave_way: Cell::new(false) });
+        let local =
+            Rc::new(Local { identity, queue: LocalExecutor::new(), gave_way: Cell::new(false) });
         HERE.set(Some(Rc::clone(&local)));
         Self { local }
     }

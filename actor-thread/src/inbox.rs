@@ -151,7 +151,12 @@ impl Inbox {
         loop {
             bell.behind.store(if first == PARKED { EMPTY } else { first }, Ordering::Relaxed);
             // Release pairs with the Acquire in `take`: `take` then reads `behind`.
-            match self.first.compare_exchange_weak(first, bell.number, Ordering::Release, Ordering::Relaxed) {
+            match self.first.compare_exchange_weak(
+                first,
+                bell.number,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => break,
                 Err(newer) => first = newer,
             }

@@ -107,7 +107,10 @@ impl Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         LOCAL.with(|local| {
-            debug_assert!(ptr::eq(local.inbox.get(), Arc::as_ptr(&self.inbox)), "a thread has one executor");
+            debug_assert!(
+                ptr::eq(local.inbox.get(), Arc::as_ptr(&self.inbox)),
+                "a thread has one executor"
+            );
             local.inbox.set(ptr::null());
             local.ready.take();
             // Moved out before they are dropped: the drop of a waker runs foreign code.

@@ -31,13 +31,18 @@ struct Listener {
 impl Listener {
     fn new(bells: usize) -> Self {
         let inbox = Arc::new(Inbox::new());
-        let bells = (0..bells).map(|number| Arc::new(Bell::new(number, Arc::clone(&inbox)))).collect();
+        let bells =
+            (0..bells).map(|number| Arc::new(Bell::new(number, Arc::clone(&inbox)))).collect();
         Self { inbox, bells, sleeps: 0 }
     }
 
     /// Rings the bell on a new thread, after `before`. The thread returns the number of sleeps it
     /// ended.
-    fn ring_elsewhere(&self, number: usize, before: impl FnOnce() + Send + 'static) -> thread::JoinHandle<usize> {
+    fn ring_elsewhere(
+        &self,
+        number: usize,
+        before: impl FnOnce() + Send + 'static,
+    ) -> thread::JoinHandle<usize> {
         let bell = Arc::clone(&self.bells[number]);
         thread::spawn(move || {
             before();
@@ -101,7 +106,8 @@ fn bells_are_taken_in_the_order_of_ringing() {
     bounded(|| {
         let mut listener = Listener::new(3);
         let others: Vec<_> = listener.bells[..2].iter().map(Arc::clone).collect();
-        let ringing = thread::spawn(move || others.iter().map(|bell| usize::from(bell.ring())).sum());
+        let ringing =
+            thread::spawn(move || others.iter().map(|bell| usize::from(bell.ring())).sum());
         let third = listener.ring_elsewhere(2, || {});
         let mut taken = Vec::new();
         while taken.len() < 3 {

@@ -41,7 +41,11 @@ impl Timers {
         // Searched only before the table would grow, so the cost per timer is negligible.
         if self.free.is_empty() && self.places.len() == self.places.capacity() {
             for number in 0..self.places.len() {
-                if self.places[number].owner.as_ref().is_some_and(|owner| Arc::strong_count(owner) == 1) {
+                if self.places[number]
+                    .owner
+                    .as_ref()
+                    .is_some_and(|owner| Arc::strong_count(owner) == 1)
+                {
                     dropped.extend(self.leave(number));
                 }
             }

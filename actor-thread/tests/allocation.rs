@@ -58,7 +58,9 @@ const ROUNDS: u32 = 10_000;
 
 /// Polls a future until `step` returns `Ready`. Returns the number of its thread's allocations
 /// meanwhile, without those of the first polls.
-fn allocations_of(mut step: impl FnMut(&Arc<dyn Executor>, &mut std::task::Context<'_>) -> Poll<()> + Send + 'static) {
+fn allocations_of(
+    mut step: impl FnMut(&Arc<dyn Executor>, &mut std::task::Context<'_>) -> Poll<()> + Send + 'static,
+) {
     const WARM: u32 = 500;
 
     let runtime = ThreadRuntime::new().spin(Duration::ZERO);
@@ -81,7 +83,11 @@ fn allocations_of(mut step: impl FnMut(&Arc<dyn Executor>, &mut std::task::Conte
     executor
         .spawn(Box::new(move || Box::pin(future()) as Pin<Box<dyn Future<Output = ()>>>))
         .expect("the executor takes futures");
-    assert_eq!(told.recv_timeout(Duration::from_secs(60)), Ok(0), "allocations on the executor's thread");
+    assert_eq!(
+        told.recv_timeout(Duration::from_secs(60)),
+        Ok(0),
+        "allocations on the executor's thread"
+    );
 }
 
 #[test]
@@ -116,7 +122,11 @@ fn waking_from_another_thread_allocates_nothing() {
         if let Some(lend) = lend.take() {
             lend.send(cx.waker().clone()).expect("it waits");
         }
-        if polled.fetch_add(1, Ordering::Release) + 1 == ROUNDS { Poll::Ready(()) } else { Poll::Pending }
+        if polled.fetch_add(1, Ordering::Release) + 1 == ROUNDS {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     });
     waking.join().expect("waking allocates nothing");
 }

@@ -24,7 +24,10 @@ fn start() -> Arc<dyn Executor> {
     ThreadRuntime::new().start_executor(ThreadConfig::named("woken")).expect("a thread")
 }
 
-fn go<F: Future<Output = ()> + 'static>(executor: &Arc<dyn Executor>, make: impl FnOnce() -> F + Send + 'static) {
+fn go<F: Future<Output = ()> + 'static>(
+    executor: &Arc<dyn Executor>,
+    make: impl FnOnce() -> F + Send + 'static,
+) {
     let maker = move || Box::pin(make()) as Pin<Box<dyn Future<Output = ()>>>;
     executor.spawn(Box::new(maker)).expect("the executor takes futures");
 }
@@ -92,7 +95,11 @@ fn a_waker_that_outlives_its_future_disturbs_no_other_future() {
         go(&executor, move || async move {
             poll_fn(|cx| {
                 began.send(cx.waker().clone()).expect("the test waits");
-                if counted.fetch_add(1, Ordering::Relaxed) < 3 { Poll::Pending } else { Poll::Ready(()) }
+                if counted.fetch_add(1, Ordering::Relaxed) < 3 {
+                    Poll::Pending
+                } else {
+                    Poll::Ready(())
+                }
             })
             .await;
             ended.send(()).expect("the test waits");
@@ -140,7 +147,8 @@ fn a_waker_may_be_called_while_thread_locals_are_dropped() {
         finished.send(()).expect("the test waits");
     });
     let waker = wait(&told);
-    let elsewhere = thread::spawn(move || AT_END.with_borrow_mut(|kept| kept.push(WakesAtEnd(waker))));
+    let elsewhere =
+        thread::spawn(move || AT_END.with_borrow_mut(|kept| kept.push(WakesAtEnd(waker))));
     elsewhere.join().expect("waking does not panic");
     wait(&finish);
     // The thread's own locals are dropped after the executor.
@@ -164,7 +172,11 @@ fn a_flood_of_wakes_from_many_threads_loses_none() {
                 tell.send(cx.waker().clone()).expect("the test waits");
             }
             // The last wake follows the last count, so no other poll needs to see the full count.
-            if seen.load(Ordering::Relaxed) == THREADS * EACH { Poll::Ready(()) } else { Poll::Pending }
+            if seen.load(Ordering::Relaxed) == THREADS * EACH {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
         .await;
         ended.send(()).expect("the test waits");

@@ -47,14 +47,20 @@ pub(crate) struct TokioExecutor {
 impl TokioExecutor {
     pub(crate) fn start(config: ThreadConfig) -> io::Result<Arc<dyn Executor>> {
         let described = config.clone();
-        #[expect(clippy::disallowed_methods, reason = "holds no more than the futures that the program itself starts")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "holds no more than the futures that the program itself starts"
+        )]
         let (makers, received) = async_channel::unbounded();
         let identity = Arc::new(());
         let its_own = Arc::clone(&identity);
         let blocking_threads = config.most_blocking_threads() as usize;
         let prepare = move || {
             let mut builder = Builder::new_current_thread();
-            builder.enable_all().global_queue_interval(GLOBAL_QUEUE_INTERVAL).max_blocking_threads(blocking_threads);
+            builder
+                .enable_all()
+                .global_queue_interval(GLOBAL_QUEUE_INTERVAL)
+                .max_blocking_threads(blocking_threads);
             let entered = Entered::new(its_own, &mut builder)?;
             Ok((entered.local().runtime.handle().clone(), entered))
         };
@@ -64,7 +70,14 @@ impl TokioExecutor {
             let _context = around.enter();
             work();
         })?;
-        Ok(Arc::new(Self { name: described.name().to_owned(), makers, identity, handle, pool, end }))
+        Ok(Arc::new(Self {
+            name: described.name().to_owned(),
+            makers,
+            identity,
+            handle,
+            pool,
+            end,
+        }))
     }
 }
 
@@ -144,7 +157,10 @@ fn has_no_context() -> bool {
     Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed())
 }
 
-#[expect(clippy::disallowed_methods, reason = "what the executor's clock goes by, where that cannot be asked")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the executor's clock goes by, where that cannot be asked"
+)]
 fn system_time() -> Instant {
     Instant::now()
 }

@@ -55,7 +55,8 @@ fn executor() -> Arc<dyn Executor> {
 fn rings(advances: bool) -> u64 {
     let (rang, rings): (_, Receiver<()>) = sync_channel(1);
     let executor = executor();
-    let (sleeper, _running) = spawn(&executor, move || Sleeper { rang, began: None, advances }).expect("it runs");
+    let (sleeper, _running) =
+        spawn(&executor, move || Sleeper { rang, began: None, advances }).expect("it runs");
     rings.recv_timeout(PATIENCE).expect("an hour of the paused clock is over at once");
     sleeper.ask_blocking(Call::Hours, PATIENCE).expect("it answers")
 }

@@ -14,7 +14,9 @@
 //! ```
 
 pub use actor_lanes::actor::{Batch, Beat, TimerId, WorkError};
-pub use actor_lanes::handle::{AskBlockingError, Tell, TellError, Unsent, WeakHandle, WeakRecipient};
+pub use actor_lanes::handle::{
+    AskBlockingError, Tell, TellError, Unsent, WeakHandle, WeakRecipient,
+};
 pub use actor_lanes::life::{NotStarted, SpawnError};
 pub use actor_lanes::mailbox::{LaneStats, Variant};
 pub use actor_lanes::reply::{Answer, ReplyDropped};
@@ -26,8 +28,11 @@ pub use actor_lanes::runtime::ThreadRuntime;
 pub use actor_lanes::runtime::TokioRuntime;
 #[cfg(any(feature = "tokio", feature = "smol", feature = "thread"))]
 pub use actor_lanes::runtime::only as runtime;
-pub use actor_lanes::runtime::{ExecutorStopped, Maker, ThreadEnd, Timer, UnknownRuntime, all as runtimes};
+pub use actor_lanes::runtime::{
+    ExecutorStopped, Maker, ThreadEnd, Timer, UnknownRuntime, all as runtimes,
+};
 pub use actor_lanes::{
-    Actor, AskError, Context, Executor, Exit, ExitReason, Handle, Lane, Mailbox, Message, Recipient, Reply, Running,
-    Runtime, Spawn, ThreadConfig, TryTellError, mailbox, runtime_named, spawn,
+    Actor, AskError, Context, Executor, Exit, ExitReason, Handle, Lane, Mailbox, Message,
+    Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, mailbox, runtime_named,
+    spawn,
 };

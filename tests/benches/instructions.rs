@@ -19,7 +19,9 @@ use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use actor_lanes::runtime::{ExecutorStopped, Maker, SmolRuntime, Timer};
-use actor_lanes::{Actor, Context, Executor, Handle, Lane, Message, Reply, Runtime, Spawn, mailbox};
+use actor_lanes::{
+    Actor, Context, Executor, Handle, Lane, Message, Reply, Runtime, Spawn, mailbox,
+};
 
 /// Messages sent before the actor is polled.
 const BURST: u64 = 64;
@@ -59,7 +61,8 @@ impl Executor for Here {
 
 fn poll_all() {
     let mut cx = task::Context::from_waker(Waker::noop());
-    TASKS.with_borrow_mut(|tasks| tasks.retain_mut(|task| task.as_mut().poll(&mut cx).is_pending()));
+    TASKS
+        .with_borrow_mut(|tasks| tasks.retain_mut(|task| task.as_mut().poll(&mut cx).is_pending()));
 }
 
 enum Ping {
@@ -78,7 +81,8 @@ impl Message for Ping {
 struct Routed(Ping);
 
 impl Message for Routed {
-    const LANES: &'static [Lane] = &[Lane::control("control", 16), Lane::fifo("pings", 256), Lane::fifo("asks", 64)];
+    const LANES: &'static [Lane] =
+        &[Lane::control("control", 16), Lane::fifo("pings", 256), Lane::fifo("asks", 64)];
 
     fn lane(&self) -> usize {
         match self.0 {
@@ -164,21 +168,32 @@ impl<M: Message + From<Ping> + Into<Ping>> Actor for Counter<M> {
             Ping::Count(n) => self.sum += black_box(n),
             Ping::Ask(reply) => reply.send(7),
             Ping::Hop(0) | Ping::Control => {}
-            Ping::Hop(left) => drop(self.other.as_ref().map(|other| other.try_tell(Ping::Hop(left - 1).into()))),
+            Ping::Hop(left) => {
+                drop(self.other.as_ref().map(|other| other.try_tell(Ping::Hop(left - 1).into())))
+            }
         }
     }
 }
 
-fn counter<M: Message + From<Ping> + Into<Ping>>(executor: &Arc<dyn Executor>, has_timer: bool) -> Handle<M> {
+fn counter<M: Message + From<Ping> + Into<Ping>>(
+    executor: &Arc<dyn Executor>,
+    has_timer: bool,
+) -> Handle<M> {
     let (handle, mailbox) = mailbox::<M>();
     drop(
-        Spawn::new(mailbox).start(executor, move || Counter { sum: 0, other: None, has_timer }).expect("it takes all"),
+        Spawn::new(mailbox)
+            .start(executor, move || Counter { sum: 0, other: None, has_timer })
+            .expect("it takes all"),
     );
     poll_all();
     handle
 }
 
-fn tell<M: Message + From<Ping> + Into<Ping>>(executor: &Arc<dyn Executor>, n: u64, has_timer: bool) {
+fn tell<M: Message + From<Ping> + Into<Ping>>(
+    executor: &Arc<dyn Executor>,
+    n: u64,
+    has_timer: bool,
+) {
     let counter = counter::<M>(executor, has_timer);
     for _ in 0..n / BURST {
         for n in 0..BURST {
@@ -221,7 +236,9 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let workload = arguments.next().unwrap_or_default();
     let n = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(10_000);
-    let clock = SmolRuntime::new().start_executor(actor_lanes::ThreadConfig::named("clock")).expect("a thread starts");
+    let clock = SmolRuntime::new()
+        .start_executor(actor_lanes::ThreadConfig::named("clock"))
+        .expect("a thread starts");
     let start = clock.now();
     let executor: Arc<dyn Executor> = Arc::new(Here(Arc::clone(&clock)));
     match workload.as_str() {

@@ -16,7 +16,9 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use actor_lanes::runtime::{SmolRuntime, ThreadRuntime, TokioRuntime};
-use actor_lanes::{Actor, Context, Executor, Handle, Message, Reply, Runtime, Spawn, ThreadConfig, mailbox, spawn};
+use actor_lanes::{
+    Actor, Context, Executor, Handle, Message, Reply, Runtime, Spawn, ThreadConfig, mailbox, spawn,
+};
 use actor_tests::PATIENCE;
 
 /// Shorter than a thread spins before it parks.
@@ -31,7 +33,9 @@ type Run = fn(&dyn Runtime) -> Vec<f64>;
 const WORKLOADS: &[(&str, Run)] = &[
     ("a tell 5 µs after the last was handled: the sender", |runtime| tells(runtime, BRISK).0),
     ("… until it is handled", |runtime| tells(runtime, BRISK).1),
-    ("a tell 300 µs after the last was handled: the sender", |runtime| tells(runtime, LEISURELY).0),
+    ("a tell 300 µs after the last was handled: the sender", |runtime| {
+        tells(runtime, LEISURELY).0
+    }),
     ("… until it is handled", |runtime| tells(runtime, LEISURELY).1),
     ("an ask from a plain thread, which parks", asks),
     ("a hop between actors on two executors", hops),
@@ -53,7 +57,8 @@ fn main() {
         ("thread", Box::new(ThreadRuntime::new())),
     ];
     let config = ThreadConfig::named("benchmark").on_core(HERE);
-    let ((), end) = config.start(|| Ok(((), ())), move |()| run(&runtimes)).expect("there are two cores");
+    let ((), end) =
+        config.start(|| Ok(((), ())), move |()| run(&runtimes)).expect("there are two cores");
     assert!(end.wait(Duration::MAX));
 }
 
@@ -66,7 +71,8 @@ fn run(runtimes: &[(&str, Box<dyn Runtime>)]) {
     println!("| ns | {} |", names.join(" | "));
     println!("|---|{}", "---|".repeat(names.len()));
     for (name, run) in WORKLOADS {
-        let cells: Vec<_> = runtimes.iter().map(|(_, runtime)| quartiles(run(&**runtime))).collect();
+        let cells: Vec<_> =
+            runtimes.iter().map(|(_, runtime)| quartiles(run(&**runtime))).collect();
         println!("| {name} | {} |", cells.join(" | "));
     }
 }
@@ -123,7 +129,8 @@ fn tells(runtime: &dyn Runtime, gap: Duration) -> (Vec<f64>, Vec<f64>) {
     let handled = Arc::new(AtomicU64::new(0));
     let counts = Arc::clone(&handled);
     let (counter, _running) =
-        spawn(&executor(runtime, THERE), || Counter { handled: counts, other: None }).expect("it runs");
+        spawn(&executor(runtime, THERE), || Counter { handled: counts, other: None })
+            .expect("it runs");
     let (mut sending, mut until_handled) = (Vec::new(), Vec::new());
     for n in 1..=TELLS {
         let resting = now();

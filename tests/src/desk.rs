@@ -82,12 +82,18 @@ impl Letter {
     }
 
     /// Creates a letter with any other work.
-    pub fn act(lane: usize, work: impl FnOnce(&mut Desk, &mut Context<Self>) + Send + 'static) -> Self {
+    pub fn act(
+        lane: usize,
+        work: impl FnOnce(&mut Desk, &mut Context<Self>) + Send + 'static,
+    ) -> Self {
         Self { lane, work: Work::Do(Box::new(work)) }
     }
 
     /// Creates a letter with any other asynchronous work.
-    pub fn awaiting<F: Future<Output = ()> + 'static>(lane: usize, make: impl FnOnce() -> F + Send + 'static) -> Self {
+    pub fn awaiting<F: Future<Output = ()> + 'static>(
+        lane: usize,
+        make: impl FnOnce() -> F + Send + 'static,
+    ) -> Self {
         Self { lane, work: Work::Await(Box::new(move || Box::pin(make()))) }
     }
 
@@ -111,7 +117,9 @@ impl Desk {
     pub fn hold(handle: &Handle<Letter>) -> Reply<()> {
         let (release, held) = Reply::pair();
         let (began, beginning) = signal();
-        handle.try_tell(Letter { lane: CONTROL, work: Work::Hold(began, held) }).expect("there is room");
+        handle
+            .try_tell(Letter { lane: CONTROL, work: Work::Hold(began, held) })
+            .expect("there is room");
         wait(&beginning);
         release
     }

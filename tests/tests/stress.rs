@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 use actor_lanes::actor::Batch;
 use actor_lanes::handle::TellError;
 use actor_lanes::{
-    Actor, AskError, Context, Executor, ExitReason, Handle, Lane, Message, Reply, Spawn, TryTellError, mailbox,
+    Actor, AskError, Context, Executor, ExitReason, Handle, Lane, Message, Reply, Spawn,
+    TryTellError, mailbox,
 };
 use actor_tests::{PATIENCE, end_of, executor};
 use futures::FutureExt;
@@ -161,7 +162,14 @@ impl Dice {
 }
 
 /// Sends in every possible way until the actor has ended.
-fn send(handle: &Handle<Parcel>, sender: u64, seed: u64, until: Option<u64>, seen: &Seen, alive: &Alive) {
+fn send(
+    handle: &Handle<Parcel>,
+    sender: u64,
+    seed: u64,
+    until: Option<u64>,
+    seen: &Seen,
+    alive: &Alive,
+) {
     let mut dice = Dice(seed);
     for n in 0.. {
         let lane = dice.below(LANES as u64) as usize;
@@ -261,7 +269,8 @@ async fn yield_now() {
 
 fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
     let mut dice = Dice(seed);
-    let end = [End::Stop, End::Kill, End::Itself, End::Panic, End::NoHandle][dice.below(5) as usize];
+    let end =
+        [End::Stop, End::Kill, End::Itself, End::Panic, End::NoHandle][dice.below(5) as usize];
     let (alive, seen) = (Alive::default(), Arc::new(Seen::default()));
     let (handle, mailbox) = mailbox();
     let (hook_seen, sink_seen) = (Arc::clone(&seen), Arc::clone(&seen));
@@ -300,7 +309,10 @@ fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
             let (handle, seen, alive) = (handle.clone(), &*seen, &alive);
             threads.spawn(move || send(&handle, sender, seed ^ (sender << 32), until, seen, alive));
         }
-        while seen.in_all.load(Ordering::Relaxed) < left && running.exit().is_none() && until.is_none() {
+        while seen.in_all.load(Ordering::Relaxed) < left
+            && running.exit().is_none()
+            && until.is_none()
+        {
             thread::yield_now();
         }
         match end {
@@ -330,21 +342,29 @@ fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
         let of = |counts: &Counts| counts[lane].load(Ordering::Relaxed);
         let accepted = of(&seen.accepted);
         let name = last.name;
-        let case = format!("seed {seed}, {end:?}, lane {name}: {last:?} (at its exit: {at_exit:?})");
-        let in_flight = last.evicted.abs_diff(at_exit.evicted) + last.accepted.abs_diff(at_exit.accepted);
+        let case =
+            format!("seed {seed}, {end:?}, lane {name}: {last:?} (at its exit: {at_exit:?})");
+        let in_flight =
+            last.evicted.abs_diff(at_exit.evicted) + last.accepted.abs_diff(at_exit.accepted);
         assert!(in_flight <= 2 * SENDERS, "{case}");
         assert_eq!(last.accepted, accepted, "accepted; {case}");
         assert_eq!(last.depth, 0, "depth; {case}");
         assert_eq!(of(&seen.handled), last.handled, "handled; {case}");
         assert_eq!(of(&seen.undelivered), last.undelivered, "undelivered; {case}");
         let ended = last.handled + last.evicted + last.cancelled + last.undelivered;
-        assert_eq!(accepted, ended, "accepted = handled + evicted + cancelled + undelivered; {case}");
+        assert_eq!(
+            accepted, ended,
+            "accepted = handled + evicted + cancelled + undelivered; {case}"
+        );
         assert!(last.high_water <= last.capacity as u64, "{case}");
     }
     assert_eq!(alive.load(Ordering::Relaxed), 0, "seed {seed}, {end:?}: parcels are left");
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long the test goes on is no part of what it holds")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long the test goes on is no part of what it holds"
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -40,9 +40,22 @@ pub struct Batch<'a, M: Message> {
 }
 
 impl<'a, M: Message> Batch<'a, M> {
-    pub(crate) fn new(first: M, mailbox: Lanes<'a, M>, clock: &'a dyn Executor, due: Option<Instant>) -> Self {
+    pub(crate) fn new(
+        first: M,
+        mailbox: Lanes<'a, M>,
+        clock: &'a dyn Executor,
+        due: Option<Instant>,
+    ) -> Self {
         let most = mailbox.batch();
-        Self { first: Some(first), most, mailbox, clock, due, budget: Budget::started(clock.now()), is_over: false }
+        Self {
+            first: Some(first),
+            most,
+            mailbox,
+            clock,
+            due,
+            budget: Budget::started(clock.now()),
+            is_over: false,
+        }
     }
 
     /// Returns the first message if it was not taken, and the number of further messages taken.
@@ -86,6 +99,9 @@ impl<M: Message> Iterator for Batch<'_, M> {
 
 impl<M: Message> fmt::Debug for Batch<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("given", &self.budget.handled()).field("most", &self.most).finish_non_exhaustive()
+        f.debug_struct("Batch")
+            .field("given", &self.budget.handled())
+            .field("most", &self.most)
+            .finish_non_exhaustive()
     }
 }

@@ -90,7 +90,8 @@ impl Budget {
         // In 64 bits, and without a division for fast messages: dividing `Duration`s takes longer
         // than such a message.
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let (elapsed, left) = (nanos(elapsed), nanos(left).saturating_mul(u64::from(self.handled)) / 2);
+        let (elapsed, left) =
+            (nanos(elapsed), nanos(left).saturating_mul(u64::from(self.handled)) / 2);
         let is_fast = left >= elapsed.saturating_mul(u64::from(CHECK_EVERY));
         let step = if is_fast { CHECK_EVERY } else { (left / elapsed.max(1)).max(1) as u32 };
         self.next_check = self.handled.saturating_add(step);
@@ -99,7 +100,11 @@ impl Budget {
 
     /// Returns whether the turn is over and more messages wait.
     #[inline]
-    pub(crate) fn is_turn_over(&mut self, executor: &dyn Executor, is_more: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn is_turn_over(
+        &mut self,
+        executor: &dyn Executor,
+        is_more: impl FnOnce() -> bool,
+    ) -> bool {
         self.handled > 0
             && self.is_check_due()
             && is_more()

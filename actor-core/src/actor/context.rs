@@ -244,7 +244,12 @@ impl<M: Message> Context<M> {
     /// # Panics
     ///
     /// Panics if `period` is zero.
-    pub fn every(&mut self, first: Instant, period: Duration, make: impl FnMut(Beat) -> M + 'static) -> TimerId {
+    pub fn every(
+        &mut self,
+        first: Instant,
+        period: Duration,
+        make: impl FnMut(Beat) -> M + 'static,
+    ) -> TimerId {
         self.timers().every(first, period, make)
     }
 

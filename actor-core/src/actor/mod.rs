@@ -87,7 +87,11 @@ pub trait Actor: Sized + 'static {
     }
 
     /// Handles one message. The next message waits until this future is ready.
-    fn handle(&mut self, message: Self::Message, cx: &mut Context<Self::Message>) -> impl Future<Output = ()>;
+    fn handle(
+        &mut self,
+        message: Self::Message,
+        cx: &mut Context<Self::Message>,
+    ) -> impl Future<Output = ()>;
 
     /// Handles messages of a lane with [batches](crate::Lane::batch), as the iterator returns them.
     ///

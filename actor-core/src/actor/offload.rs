@@ -87,12 +87,18 @@ where
             Ok((message, lane)) => {
                 let mut refused = None;
                 // A panic here comes from a waker, after the message was accepted.
-                drop(contained(|| refused = shared.send(lane, Envelope { message, asker: None }).err()));
+                drop(contained(|| {
+                    refused = shared.send(lane, Envelope { message, asker: None }).err()
+                }));
                 match refused {
                     None => beside.work_returns(),
                     // The work stays in flight until the actor takes the message. An ended actor
                     // counts it as lost.
-                    Some(Refused::Full(envelope) | Refused::OverShare(envelope) | Refused::Closed(envelope)) => {
+                    Some(
+                        Refused::Full(envelope)
+                        | Refused::OverShare(envelope)
+                        | Refused::Closed(envelope),
+                    ) => {
                         was_late = true;
                         let refused = beside.late().push(envelope.message);
                         drop(contained(|| drop(refused)));

@@ -92,7 +92,12 @@ impl<M> Timers<M> {
         self.arm(at, Shot::Once(message))
     }
 
-    pub(crate) fn every(&mut self, first: Instant, period: Duration, make: impl FnMut(Beat) -> M + 'static) -> TimerId {
+    pub(crate) fn every(
+        &mut self,
+        first: Instant,
+        period: Duration,
+        make: impl FnMut(Beat) -> M + 'static,
+    ) -> TimerId {
         assert!(!period.is_zero(), "a period of zero would leave no time for messages");
         self.arm(first, Shot::Every { period, make: Box::new(make) })
     }
@@ -136,7 +141,9 @@ impl<M> Timers<M> {
                 let missed = u32::try_from(missed).unwrap_or(u32::MAX).min(u32::MAX - 1);
                 let message = make(Beat { due, missed });
                 // A beat past the end of the clock is never due.
-                if let Some(next) = period.checked_mul(missed + 1).and_then(|later| due.checked_add(later)) {
+                if let Some(next) =
+                    period.checked_mul(missed + 1).and_then(|later| due.checked_add(later))
+                {
                     self.queue.push(Reverse((next, id)));
                     self.armed.insert(id, Shot::Every { period, make });
                 }

@@ -70,7 +70,10 @@ fn send(handle: &Handle<Note>, note: Note) {
     handle.try_tell(note).expect("there is room");
 }
 
-fn act(handle: &Handle<Note>, work: impl FnOnce(&mut Notebook, &mut Context<Note>) + Send + 'static) {
+fn act(
+    handle: &Handle<Note>,
+    work: impl FnOnce(&mut Notebook, &mut Context<Note>) + Send + 'static,
+) {
     send(handle, Note::Do(Box::new(work)));
 }
 
@@ -122,14 +125,18 @@ pub(super) fn asks_are_answered_in_order(runtime: &dyn Runtime) {
 
 pub(super) fn a_panic_is_the_reason_of_its_actor_only(runtime: &dyn Runtime) {
     let executor = start(runtime);
-    let spawn = || crate::life::spawn(&executor, Notebook::default).expect("the executor takes actors");
+    let spawn =
+        || crate::life::spawn(&executor, Notebook::default).expect("the executor takes actors");
     let ((panics, ended), (stays, _running)) = (spawn(), spawn());
     let release = hold(&panics);
     act(&panics, |_, _| panic!("this handler panics, as the check wants it to"));
     let unanswered = panics.try_ask(Note::Read).expect("there is room");
     release.send(());
     let exit = end_of(&ended);
-    assert!(matches!(&exit.reason, ExitReason::Panicked(text) if text.contains("as the check wants")), "{exit:?}");
+    assert!(
+        matches!(&exit.reason, ExitReason::Panicked(text) if text.contains("as the check wants")),
+        "{exit:?}"
+    );
     assert!(result_of(&executor, || unanswered).is_err(), "no ask hangs");
     assert!(panics.is_closed());
     assert_eq!(read(&stays), [], "its neighbour lives");
@@ -157,7 +164,8 @@ pub(super) fn a_stop_ends_at_its_deadline(runtime: &dyn Runtime) {
             lost.send((lane, n)).expect("the check waits");
         }
     });
-    let running = spawn.start(&start(runtime), Notebook::default).expect("the executor takes actors");
+    let running =
+        spawn.start(&start(runtime), Notebook::default).expect("the executor takes actors");
     let held = hold(&handle);
     [1, 2].into_iter().for_each(|n| send(&handle, Note::Write(n)));
     send(&handle, Note::Urgent(3));
@@ -186,17 +194,24 @@ pub(super) fn a_due_timer_waits_for_one_message_at_most(runtime: &dyn Runtime) {
     let (handle, mailbox) = crate::handle::mailbox();
     act(&handle, |_, cx| _ = cx.after(Duration::ZERO, Note::Write(TIMER)));
     (0..1_000).for_each(|n| send(&handle, Note::Write(n)));
-    let _running = Spawn::new(mailbox).start(&start(runtime), Notebook::default).expect("the executor takes actors");
+    let _running = Spawn::new(mailbox)
+        .start(&start(runtime), Notebook::default)
+        .expect("the executor takes actors");
     let notes = read(&handle);
     assert_eq!(notes.len(), 1_001);
-    assert!(notes[..2].contains(&TIMER), "it came after {:?} messages", notes.iter().position(|&n| n == TIMER));
+    assert!(
+        notes[..2].contains(&TIMER),
+        "it came after {:?} messages",
+        notes.iter().position(|&n| n == TIMER)
+    );
 }
 
 pub(super) fn a_beat_keeps_its_schedule(runtime: &dyn Runtime) {
     const PERIOD: Duration = Duration::from_millis(10);
 
     let executor = start(runtime);
-    let (handle, _running) = crate::life::spawn(&executor, Notebook::default).expect("the executor takes actors");
+    let (handle, _running) =
+        crate::life::spawn(&executor, Notebook::default).expect("the executor takes actors");
     let now = executor.now();
     // The first three beats and a half are late; the later ones are in time.
     let first = now.checked_sub(3 * PERIOD + PERIOD / 2).unwrap_or(now);
@@ -213,7 +228,9 @@ pub(super) fn a_beat_keeps_its_schedule(runtime: &dyn Runtime) {
     let (tell, told) = signal();
     act(&handle, move |_, cx| {
         // Asked by a timer due after the beats already due: no beat is in flight by then.
-        let asks = Note::Do(Box::new(move |notebook, _| tell.send(notebook.beats.clone()).expect("the check waits")));
+        let asks = Note::Do(Box::new(move |notebook, _| {
+            tell.send(notebook.beats.clone()).expect("the check waits")
+        }));
         cx.after(Duration::ZERO, asks);
     });
     let beats = wait(&told);
@@ -242,7 +259,10 @@ pub(super) fn the_result_of_offloaded_work_arrives(runtime: &dyn Runtime) {
     drop(handle);
     let (worker, owner) = wait(&told);
     assert_ne!(worker.expect("the work does not panic"), owner, "it ran elsewhere");
-    assert!(matches!(end_of(&running).reason, ExitReason::Unreachable), "work kept the actor reachable until then");
+    assert!(
+        matches!(end_of(&running).reason, ExitReason::Unreachable),
+        "work kept the actor reachable until then"
+    );
 }
 
 pub(super) fn an_actor_keeps_its_executor(runtime: &dyn Runtime) {
@@ -261,5 +281,8 @@ pub(super) fn an_actor_without_handles_ends(runtime: &dyn Runtime) {
     });
     drop(handle);
     wait(&told);
-    assert!(matches!(end_of(&running).reason, ExitReason::Unreachable), "an armed timer was waited for");
+    assert!(
+        matches!(end_of(&running).reason, ExitReason::Unreachable),
+        "an armed timer was waited for"
+    );
 }

@@ -11,7 +11,9 @@ use crate::runtime::{Runtime, ThreadConfig};
 pub(super) fn it_runs_on_another_thread(runtime: &dyn Runtime) {
     let executor = start(runtime);
     let (tell, told) = signal();
-    executor.run_blocking(Box::new(move || tell.send(thread::current().id()).expect("the check waits")));
+    executor.run_blocking(Box::new(move || {
+        tell.send(thread::current().id()).expect("the check waits")
+    }));
     let worker = wait(&told);
     assert_ne!(worker, thread::current().id());
     assert_ne!(worker, result_of(&executor, || async { thread::current().id() }));
@@ -21,7 +23,9 @@ pub(super) fn it_does_not_delay_the_executor(runtime: &dyn Runtime) {
     let executor = start(runtime);
     let (release, released) = signal();
     let (tell, told) = signal();
-    executor.run_blocking(Box::new(move || tell.send(released.recv_timeout(PATIENCE)).expect("the check waits")));
+    executor.run_blocking(Box::new(move || {
+        tell.send(released.recv_timeout(PATIENCE)).expect("the check waits")
+    }));
     // Only a running executor releases the work.
     go(&executor, move || async move { release.send(()).expect("the work waits") });
     assert_eq!(wait(&told), Ok(()));

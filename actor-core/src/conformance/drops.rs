@@ -65,7 +65,8 @@ pub(super) fn futures_may_panic_in_their_drops(runtime: &dyn Runtime) {
     // A second panic during the first one's unwinding would abort the process, so this future holds
     // its bomb outside of its `async`.
     let panics: Maker = Box::new(|| {
-        let (bomb, panics) = (Bomb, async { panic!("this future panics, as the check wants it to") });
+        let (bomb, panics) =
+            (Bomb, async { panic!("this future panics, as the check wants it to") });
         Box::pin(Both(bomb, Box::pin(panics)))
     });
     survives(runtime, vec![ready, panics]);
@@ -92,7 +93,10 @@ pub(super) fn makers_may_panic_in_their_drops(runtime: &dyn Runtime) {
 }
 
 pub(super) fn panic_payloads_may_panic_in_their_drops(runtime: &dyn Runtime) {
-    survives(runtime, vec![Box::new(|| panic_any(Bomb)), Box::new(|| Box::pin(async { panic_any(Bomb) }))]);
+    survives(
+        runtime,
+        vec![Box::new(|| panic_any(Bomb)), Box::new(|| Box::pin(async { panic_any(Bomb) }))],
+    );
 }
 
 pub(super) fn work_may_panic_in_its_drop(runtime: &dyn Runtime) {
@@ -154,7 +158,10 @@ pub(super) fn wakers_may_panic(runtime: &dyn Runtime) {
             // The timers of all executors of this runtime still work.
             for executor in [&executor, &start(runtime)] {
                 let own = Arc::clone(executor);
-                result_of(executor, || async move { wait_for(&*own, Duration::from_millis(1)).await });
+                result_of(
+                    executor,
+                    || async move { wait_for(&*own, Duration::from_millis(1)).await },
+                );
             }
             wait_for_drop(&drops);
         }

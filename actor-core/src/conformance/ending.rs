@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
-use super::rig::{PATIENCE, SOON, expired, give_way, go, has_expired, result_of, signal, start, wait};
+use super::rig::{
+    PATIENCE, SOON, expired, give_way, go, has_expired, result_of, signal, start, wait,
+};
 use crate::actor::{Actor, Context};
 use crate::handle::Handle;
 use crate::mailbox::Message;
@@ -43,7 +45,8 @@ thread_local! {
 fn as_a_thread_ends<T: Send + 'static>(first: T, then: [T; 2], work: fn(T)) {
     let (told, tells) = signal();
     let ending = thread::spawn(move || {
-        let [early, late] = then.map(|it| AtEnd { work: Some(Box::new(move || work(it))), told: told.clone() });
+        let [early, late] =
+            then.map(|it| AtEnd { work: Some(Box::new(move || work(it))), told: told.clone() });
         FIRST.set(Some(late));
         work(first);
         LAST.set(Some(early));
@@ -92,7 +95,8 @@ impl Actor for Counter {
 }
 
 pub(super) fn handles_send_ask_and_are_dropped(runtime: &dyn Runtime) {
-    let (handle, running) = crate::life::spawn(&start(runtime), || Counter(0)).expect("the executor takes actors");
+    let (handle, running) =
+        crate::life::spawn(&start(runtime), || Counter(0)).expect("the executor takes actors");
     let sends = |handle: Handle<Count>| {
         handle.try_tell(Count::One).expect("there is room");
         handle.tell_blocking(Count::One, PATIENCE).expect("there is room");

@@ -60,7 +60,9 @@ pub(super) fn a_future_may_spawn_on_its_own_executor(runtime: &dyn Runtime) {
     let executor = start(runtime);
     let (tell, told) = signal();
     let own = Arc::clone(&executor);
-    go(&executor, move || async move { go(&own, move || async move { tell.send(()).expect("the check waits") }) });
+    go(&executor, move || async move {
+        go(&own, move || async move { tell.send(()).expect("the check waits") })
+    });
     wait(&told);
 }
 
@@ -201,6 +203,10 @@ pub(super) fn an_impossible_core_is_invalid_input(runtime: &dyn Runtime) {
     for core in [1_000, 1_000_000, usize::MAX] {
         let refused: io::Result<Arc<dyn Executor>> =
             runtime.start_executor(ThreadConfig::named("nowhere").on_core(core));
-        assert_eq!(refused.err().map(|error| error.kind()), Some(io::ErrorKind::InvalidInput), "core {core}");
+        assert_eq!(
+            refused.err().map(|error| error.kind()),
+            Some(io::ErrorKind::InvalidInput),
+            "core {core}"
+        );
     }
 }

@@ -14,12 +14,16 @@ pub(super) fn a_stopped_executor_returns_the_maker(runtime: &dyn Runtime) {
     let executor = start(runtime);
     executor.stop();
     let (tell, told) = signal();
-    let refused = executor.spawn(Box::new(move || Box::pin(async move { tell.send(1).expect("the check waits") })));
+    let refused = executor
+        .spawn(Box::new(move || Box::pin(async move { tell.send(1).expect("the check waits") })));
     let maker = refused.expect_err("it is stopped").into_maker();
     go(&start(runtime), maker);
     assert_eq!(wait(&told), 1, "the maker that came back is the one that was refused");
     assert!(executor.join(PATIENCE));
-    assert!(executor.spawn(Box::new(|| Box::pin(async {}))).is_err(), "nor does an ended one take any");
+    assert!(
+        executor.spawn(Box::new(|| Box::pin(async {}))).is_err(),
+        "nor does an ended one take any"
+    );
 }
 
 pub(super) fn futures_running_at_a_stop_finish_before_the_join(runtime: &dyn Runtime) {

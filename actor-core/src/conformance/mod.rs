@@ -116,7 +116,8 @@ const CHECKS: &[(&str, Check)] = checks! {
 ///
 /// Panics if the runtime fails, and names every failed check.
 pub fn run(runtime: &dyn Runtime) {
-    let failed: Vec<String> = CHECKS.iter().filter_map(|&(name, check)| failure(runtime, name, check)).collect();
+    let failed: Vec<String> =
+        CHECKS.iter().filter_map(|&(name, check)| failure(runtime, name, check)).collect();
     assert!(
         failed.is_empty(),
         "the runtime `{}` fails {} checks:\n{}",

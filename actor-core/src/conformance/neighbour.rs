@@ -87,7 +87,9 @@ impl Actor for Busy {
 
     async fn handle(&mut self, work: Work, cx: &mut Context<Work>) {
         match work {
-            Work::Again => cx.handle().try_tell(Work::Again).expect("there is room for what was taken"),
+            Work::Again => {
+                cx.handle().try_tell(Work::Again).expect("there is room for what was taken")
+            }
             Work::Do(act) => act(),
         }
     }
@@ -108,7 +110,10 @@ impl Turns {
 ///
 /// `prepare` creates the event on the executor. When the event is served, it calls or sends the
 /// given [`Served`].
-fn counts_turns(runtime: &dyn Runtime, prepare: impl Fn(&Arc<dyn Executor>, Served) -> Box<dyn FnOnce() + Send>) {
+fn counts_turns(
+    runtime: &dyn Runtime,
+    prepare: impl Fn(&Arc<dyn Executor>, Served) -> Box<dyn FnOnce() + Send>,
+) {
     for neighbours in [1, 3] {
         let executor = start(runtime);
         let turns = Turns((0..neighbours).map(|_| Arc::default()).collect());
@@ -117,7 +122,8 @@ fn counts_turns(runtime: &dyn Runtime, prepare: impl Fn(&Arc<dyn Executor>, Serv
             let (executor, turns) = (Arc::clone(&executor), Arc::clone(turns));
             let now = executor.now();
             let counting: Arc<dyn Executor> = Arc::new(Counting { executor, now, turns });
-            let (handle, running) = crate::life::spawn(&counting, || Busy).expect("the executor takes actors");
+            let (handle, running) =
+                crate::life::spawn(&counting, || Busy).expect("the executor takes actors");
             (0..300).for_each(|_| handle.try_tell(Work::Again).expect("there is room"));
             busy.push((handle, running));
         }
@@ -133,8 +139,12 @@ fn counts_turns(runtime: &dyn Runtime, prepare: impl Fn(&Arc<dyn Executor>, Serv
             });
             busy[round % neighbours].0.try_tell(Work::Do(act)).expect("there is room");
             let before = wait(&beginning);
-            let passed: Vec<_> = wait(&told).iter().zip(before).map(|(then, before)| then - before).collect();
-            assert!(passed.iter().all(|&turns| turns <= MOST), "turns of each of {neighbours} neighbours: {passed:?}");
+            let passed: Vec<_> =
+                wait(&told).iter().zip(before).map(|(then, before)| then - before).collect();
+            assert!(
+                passed.iter().all(|&turns| turns <= MOST),
+                "turns of each of {neighbours} neighbours: {passed:?}"
+            );
         }
         for (_, running) in &busy {
             running.kill();
@@ -217,7 +227,8 @@ pub(super) fn a_new_actor_waits_for_two_turns_at_most(runtime: &dyn Runtime) {
     counts_turns(runtime, |executor, served| {
         let own = Arc::clone(executor);
         Box::new(move || {
-            let spawns = thread::spawn(move || drop(crate::life::spawn(&own, || New(Some(served)))));
+            let spawns =
+                thread::spawn(move || drop(crate::life::spawn(&own, || New(Some(served)))));
             spawns.join().expect("it does not panic");
         })
     });

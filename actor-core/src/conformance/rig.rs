@@ -40,7 +40,8 @@ pub(super) fn result_of<T: Send + 'static, F: Future<Output = T> + 'static>(
         let future = make();
         async move { tell.send(future.await).expect("the check waits for the result") }
     });
-    told.recv_timeout(PATIENCE).expect("the future ends in time, and its thread has reported no panic")
+    told.recv_timeout(PATIENCE)
+        .expect("the future ends in time, and its thread has reported no panic")
 }
 
 /// Creates a channel from an executor's thread to the check's. Sending to it never blocks in these
@@ -56,7 +57,10 @@ pub(super) fn wait<T>(told: &Receiver<T>) -> T {
 /// Waits until the other side has been dropped without having sent anything.
 pub(super) fn wait_for_drop<T>(told: &Receiver<T>) {
     use std::sync::mpsc::RecvTimeoutError::Disconnected;
-    assert!(matches!(told.recv_timeout(PATIENCE), Err(Disconnected)), "it is dropped in time, and unused");
+    assert!(
+        matches!(told.recv_timeout(PATIENCE), Err(Disconnected)),
+        "it is dropped in time, and unused"
+    );
 }
 
 pub(super) async fn expired(timer: &mut dyn Timer) {

@@ -120,7 +120,8 @@ pub(super) fn timers_fire_in_the_order_of_their_times(runtime: &dyn Runtime) {
         }
         poll_fn(|cx| {
             // The latest first: if it is ready, all the earlier ones are.
-            let ready: Vec<_> = timers.iter_mut().rev().map(|timer| timer.poll_expired(cx).is_ready()).collect();
+            let ready: Vec<_> =
+                timers.iter_mut().rev().map(|timer| timer.poll_expired(cx).is_ready()).collect();
             assert!(ready.is_sorted(), "a later timer was ready before an earlier one: {ready:?}");
             if ready[0] { Poll::Ready(()) } else { Poll::Pending }
         })

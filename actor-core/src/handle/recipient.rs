@@ -191,7 +191,10 @@ impl<T: 'static> Recipient<T> {
     /// # Cancel safety
     ///
     /// Dropping the future cancels a queued ask: the actor skips it.
-    pub async fn ask<R: Send + 'static>(&self, make: impl FnOnce(Reply<R>) -> T) -> Result<R, AskError<T>> {
+    pub async fn ask<R: Send + 'static>(
+        &self,
+        make: impl FnOnce(Reply<R>) -> T,
+    ) -> Result<R, AskError<T>> {
         let (reply, answer, asker) = Reply::queued();
         let sending = self.target.send(make(reply), Some(asker));
         sending.await.map_err(|TellError(value)| AskError::Closed(value))?;

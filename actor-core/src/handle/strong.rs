@@ -169,7 +169,10 @@ impl<M: Message> Handle<M> {
     /// let (answer, ()) = futures::executor::block_on(both);
     /// assert_eq!(answer.ok(), Some(42));
     /// ```
-    pub async fn ask<T: Send + 'static>(&self, make: impl FnOnce(Reply<T>) -> M) -> Result<T, AskError<M>> {
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        make: impl FnOnce(Reply<T>) -> M,
+    ) -> Result<T, AskError<M>> {
         let (envelope, answer) = asking(make);
         let lane = self.shared.lane_of(&envelope.message);
         match self.shared.send(lane, envelope) {
@@ -204,7 +207,10 @@ impl<M: Message> Handle<M> {
     /// assert_eq!(futures::executor::block_on(answer), Ok(42));
     /// # Ok::<(), actor_core::TryTellError<Read>>(())
     /// ```
-    pub fn try_ask<T: Send + 'static>(&self, make: impl FnOnce(Reply<T>) -> M) -> Result<Answer<T>, TryTellError<M>> {
+    pub fn try_ask<T: Send + 'static>(
+        &self,
+        make: impl FnOnce(Reply<T>) -> M,
+    ) -> Result<Answer<T>, TryTellError<M>> {
         let (envelope, answer) = asking(make);
         self.try_send(envelope)?;
         Ok(answer)
@@ -404,7 +410,11 @@ impl<M: Message> Handle<M> {
         })
     }
 
-    fn send_blocking(&self, envelope: Envelope<M>, timeout: Duration) -> Result<(), TryTellError<M>> {
+    fn send_blocking(
+        &self,
+        envelope: Envelope<M>,
+        timeout: Duration,
+    ) -> Result<(), TryTellError<M>> {
         let lane = self.shared.lane_of(&envelope.message);
         let mut telling = pin!(Tell::new(&self.shared, lane, envelope));
         match block_on_for(telling.as_mut(), timeout) {

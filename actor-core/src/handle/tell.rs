@@ -42,7 +42,11 @@ pub struct Tell<'a, M: Message> {
 }
 
 impl<'a, M: Message> Tell<'a, M> {
-    pub(crate) fn new(shared: &'a Shared<M>, lane: &'a LaneQueue<M>, envelope: Envelope<M>) -> Self {
+    pub(crate) fn new(
+        shared: &'a Shared<M>,
+        lane: &'a LaneQueue<M>,
+        envelope: Envelope<M>,
+    ) -> Self {
         Self { shared, lane, envelope: Some(envelope), room: None, waiting: None }
     }
 

@@ -60,7 +60,10 @@ impl<M: Message> Handle<M> {
     /// assert!(matches!(unsent.refused, TryTellError::Full(Vote(3))));
     /// assert_eq!(unsent.into_messages().map(|Vote(n)| n).collect::<Vec<_>>(), [3, 4]);
     /// ```
-    pub fn try_tell_all<I: IntoIterator<Item = M>>(&self, messages: I) -> Result<usize, Unsent<I::IntoIter>> {
+    pub fn try_tell_all<I: IntoIterator<Item = M>>(
+        &self,
+        messages: I,
+    ) -> Result<usize, Unsent<I::IntoIter>> {
         let mut rest = messages.into_iter();
         let mut sent = 0;
         while let Some(message) = rest.next() {
@@ -82,7 +85,10 @@ impl<I: Iterator> Unsent<I> {
 
 impl<I: Iterator> fmt::Debug for Unsent<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unsent").field("sent", &self.sent).field("refused", &self.refused).finish_non_exhaustive()
+        f.debug_struct("Unsent")
+            .field("sent", &self.sent)
+            .field("refused", &self.refused)
+            .finish_non_exhaustive()
     }
 }
 

@@ -214,7 +214,11 @@ impl Running {
     #[must_use]
     pub fn exit(&self) -> Option<Exit> {
         let reason = self.life().reason()?;
-        Some(Exit { reason: reason.clone(), lanes: self.mailbox.stats(), lost_work: self.mailbox.lost_work() })
+        Some(Exit {
+            reason: reason.clone(),
+            lanes: self.mailbox.stats(),
+            lost_work: self.mailbox.lost_work(),
+        })
     }
 
     fn life(&self) -> &Life {
@@ -224,14 +228,19 @@ impl Running {
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("lanes", &self.mailbox.stats()).field("exit", &self.exit()).finish()
+        f.debug_struct("Running")
+            .field("lanes", &self.mailbox.stats())
+            .field("exit", &self.exit())
+            .finish()
     }
 }
 
 impl fmt::Display for NotStarted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ended(exit) => write!(f, "the actor ended before its first message: {}", exit.reason),
+            Self::Ended(exit) => {
+                write!(f, "the actor ended before its first message: {}", exit.reason)
+            }
             Self::Timeout => f.write_str("the actor did not start in time"),
         }
     }

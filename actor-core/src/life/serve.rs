@@ -41,7 +41,11 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             // An actor without further messages does not yield: it has met its deadline, which
             // could pass meanwhile.
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
-            let is_more = || mailbox.shared().has_late() || mailbox.has_next() || (has_timers && !mailbox.is_closed());
+            let is_more = || {
+                mailbox.shared().has_late()
+                    || mailbox.has_next()
+                    || (has_timers && !mailbox.is_closed())
+            };
             if budget.is_turn_over(&*parts.cx.executor, is_more) {
                 budget.give_way(&*parts.cx.executor).await;
             }
@@ -53,7 +57,9 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
                 // On the heap, so actors without batches need no memory for one.
                 budget.count(Box::pin(handle_batch(parts, &mut mailbox, message)).await);
             } else {
-                let Parts { state: Some(actor), cx, .. } = parts else { return ExitReason::Abandoned };
+                let Parts { state: Some(actor), cx, .. } = parts else {
+                    return ExitReason::Abandoned;
+                };
                 actor.handle(message, cx).await;
                 budget.count(1);
             }
@@ -173,7 +179,9 @@ fn poll_timers_and_mailbox<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    let Context { timers: Some(timers), executor, .. } = cx else { return mailbox.reborrow().poll_next(task) };
+    let Context { timers: Some(timers), executor, .. } = cx else {
+        return mailbox.reborrow().poll_next(task);
+    };
     // A closed mailbox ends all timers.
     if timers.alarm.goes_first()
         && !mailbox.is_closed()

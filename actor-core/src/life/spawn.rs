@@ -208,7 +208,8 @@ fn live<A: Actor>(
     mut ending: Ending<A::Message>,
     mut watch: Watch,
 ) -> impl Future<Output = ()> {
-    let mut parts = Parts { make: Some(make), state: None, cx: watch.context(ending.mailbox.shared()) };
+    let mut parts =
+        Parts { make: Some(make), state: None, cx: watch.context(ending.mailbox.shared()) };
     async move {
         // Captured first, so dropped first with the future: the state is dropped before the exit is
         // published.

@@ -34,7 +34,11 @@ const LOST: u64 = 1 << 32;
 impl<M: Message> Beside<M> {
     pub(super) fn new() -> Self {
         let figures = |_| Figures { handled: AtomicU64::new(0), undelivered: AtomicU64::new(0) };
-        Self { late: Late::new(), work: AtomicU64::new(0), lanes: (0..M::LANES.len()).map(figures).collect() }
+        Self {
+            late: Late::new(),
+            work: AtomicU64::new(0),
+            lanes: (0..M::LANES.len()).map(figures).collect(),
+        }
     }
 
     /// Counts a piece of work before it is handed off.
@@ -84,7 +88,8 @@ impl<M: Message> Beside<M> {
     /// Adds a lane's figures to those of its ring.
     pub(super) fn add_to(&self, lane: usize, stats: &mut LaneStats) {
         let Figures { handled, undelivered } = &self.lanes[lane];
-        let (handled, undelivered) = (handled.load(Ordering::Relaxed), undelivered.load(Ordering::Relaxed));
+        let (handled, undelivered) =
+            (handled.load(Ordering::Relaxed), undelivered.load(Ordering::Relaxed));
         stats.accepted += handled + undelivered;
         stats.handled += handled;
         stats.undelivered += undelivered;

@@ -94,7 +94,11 @@ impl<T> KeyedRing<T> {
     ///
     /// If the ring is closed or has no memory, returns the reason, the value, and the old message
     /// of its key if that was already taken out.
-    pub(super) fn push(&self, key: u64, value: T) -> Result<Evicted<T>, (ClaimError, T, Option<T>)> {
+    pub(super) fn push(
+        &self,
+        key: u64,
+        value: T,
+    ) -> Result<Evicted<T>, (ClaimError, T, Option<T>)> {
         if self.keys.get_or_make().is_none() || self.index.get_or_make().is_none() {
             return Err((
                 if self.ring.places.is_closed() { ClaimError::Closed } else { ClaimError::Full },
@@ -122,7 +126,8 @@ impl<T> KeyedRing<T> {
             None => None,
         };
         let value = value.expect("it was not put in, or came back");
-        let pushed = self.ring.push_noting(value, |slot| self.key_at(slot).store(key, Ordering::SeqCst));
+        let pushed =
+            self.ring.push_noting(value, |slot| self.key_at(slot).store(key, Ordering::SeqCst));
         let (mut evicted, position) = match pushed {
             Ok(pushed) => pushed,
             Err((why, back)) => return Err((why, back, replaced)),
@@ -252,7 +257,10 @@ mod tests {
     #[test]
     fn the_newest_of_each_key_is_kept_in_its_place() {
         let mut ring = KeyedRing::new(4);
-        assert_eq!([(1, 1), (2, 2), (1, 3), (3, 4), (2, 5)].map(|(key, n)| push(&ring, key, n)), [0, 0, 1, 0, 1]);
+        assert_eq!(
+            [(1, 1), (2, 2), (1, 3), (3, 4), (2, 5)].map(|(key, n)| push(&ring, key, n)),
+            [0, 0, 1, 0, 1]
+        );
         assert_eq!(rest(&mut ring), [(1, 3), (2, 5), (3, 4)]);
         assert_eq!(push(&ring, 1, 6), 0, "its last one was taken");
         assert_eq!(rest(&mut ring), [(1, 6)]);
@@ -295,7 +303,11 @@ mod tests {
             for n in 0..3 {
                 (0..keys as u64).for_each(|key| _ = push(&ring, key, n));
             }
-            assert_eq!(rest(&mut ring), Vec::from_iter((0..keys as u64).map(|key| (key, 2))), "{keys} keys");
+            assert_eq!(
+                rest(&mut ring),
+                Vec::from_iter((0..keys as u64).map(|key| (key, 2))),
+                "{keys} keys"
+            );
         }
     }
 }

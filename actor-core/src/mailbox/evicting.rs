@@ -211,7 +211,11 @@ impl<T> EvictingRing<T> {
 
     /// Does the same as [`push`](Self::push), and returns the value's position too. Calls `note`
     /// with the index of the value's slot while this thread owns the slot.
-    pub(super) fn push_noting(&self, value: T, note: impl Fn(usize)) -> Result<(Evicted<T>, u64), (ClaimError, T)> {
+    pub(super) fn push_noting(
+        &self,
+        value: T,
+        note: impl Fn(usize),
+    ) -> Result<(Evicted<T>, u64), (ClaimError, T)> {
         let mut claims = 0;
         let pushed = self.push_counting(value, &mut claims, &note);
         // Release: this thread's accesses to the slots come before. SeqCst, because the caller
@@ -246,10 +250,16 @@ impl<T> EvictingRing<T> {
                 let written = self.write(position, value, &mut evicted, note);
                 // Pairs with the load in `is_overtaken`.
                 store_before_load();
-                evicted.add(position.checked_sub(self.capacity).and_then(|oldest| self.take_at(oldest)));
+                evicted.add(
+                    position.checked_sub(self.capacity).and_then(|oldest| self.take_at(oldest)),
+                );
                 match written {
                     Ok(()) => {
-                        evicted.add(if self.is_overtaken(position) { self.take_at(position) } else { None });
+                        evicted.add(if self.is_overtaken(position) {
+                            self.take_at(position)
+                        } else {
+                            None
+                        });
                         self.count_evicted(&evicted);
                         return Ok((evicted, position));
                     }
@@ -306,7 +316,13 @@ impl<T> EvictingRing<T> {
     }
 
     /// Publishes the value at `position`, or returns it if the position is void.
-    fn write(&self, position: u64, value: T, evicted: &mut Evicted<T>, note: &impl Fn(usize)) -> Result<(), T> {
+    fn write(
+        &self,
+        position: u64,
+        value: T,
+        evicted: &mut Evicted<T>,
+        note: &impl Fn(usize),
+    ) -> Result<(), T> {
         let slot = self.slot(position);
         let Entry::Owned(lapped) = enter(slot, position) else { return Err(value) };
         evicted.add(lapped);
@@ -351,7 +367,8 @@ impl<T> EvictingRing<T> {
         let (full, replacing) = (stamp(position, FULL), stamp(position, REPLACING));
         // Acquire: pairs with the exchange in `publish`. SeqCst: in the order of these accesses,
         // this thread owns the memory before another thread sees `REPLACING`.
-        if slot.stamp.compare_exchange(full, replacing, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+        if slot.stamp.compare_exchange(full, replacing, Ordering::SeqCst, Ordering::SeqCst).is_err()
+        {
             return Err((value, None));
         }
         let old = slot.value.with(|place| {
@@ -449,7 +466,12 @@ impl<T> EvictingRing<T> {
             let void = stamp(position, if phase(seen) == EMPTY { EMPTY } else { HELD });
             // SeqCst: a producer that finds its position void cannot miss the consumer's sleep,
             // because it pushes again.
-            if pending && slot.stamp.compare_exchange(seen, void, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            if pending
+                && slot
+                    .stamp
+                    .compare_exchange(seen, void, Ordering::SeqCst, Ordering::Relaxed)
+                    .is_ok()
+            {
                 return Step::Passed;
             }
         }
@@ -474,7 +496,12 @@ impl<T> ConsumerSide<'_, EvictingRing<T>> {
         let tail = self.places.producers.tail.load(Ordering::SeqCst);
         let (tail, is_closed) = (tail & !CLOSED, tail & CLOSED != 0);
         // Messages from before the last lap are found in the slots of the last lap.
-        let mut head = self.places.consumer.head.load(Ordering::Relaxed).max(tail.saturating_sub(self.slots.len()));
+        let mut head = self
+            .places
+            .consumer
+            .head
+            .load(Ordering::Relaxed)
+            .max(tail.saturating_sub(self.slots.len()));
         while head < tail {
             // The last claim is left alone until it becomes a message: no message waits behind it,
             // and its producer still has to wake the consumer.
@@ -594,9 +621,12 @@ fn enter<T>(slot: &Slot<T>, position: u64) -> Entry<T> {
 fn give_back<T>(slot: &Slot<T>, owned: u64) {
     let mut seen = owned;
     // Release: pairs with the Acquire in `enter`. This thread's accesses to the memory come before.
-    while let Err(now) =
-        slot.stamp.compare_exchange_weak(seen, seen - phase(seen) + EMPTY, Ordering::Release, Ordering::Relaxed)
-    {
+    while let Err(now) = slot.stamp.compare_exchange_weak(
+        seen,
+        seen - phase(seen) + EMPTY,
+        Ordering::Release,
+        Ordering::Relaxed,
+    ) {
         seen = now;
     }
 }

@@ -57,7 +57,9 @@ impl<M: Message> LaneQueue<M> {
     /// Returns the number of messages refused because of their source's share.
     fn over_share(&self) -> u64 {
         match &self.ring {
-            Ring::Shared(ring) => ring.get().map_or(0, |ring| ring.over_share.load(Ordering::Relaxed)),
+            Ring::Shared(ring) => {
+                ring.get().map_or(0, |ring| ring.over_share.load(Ordering::Relaxed))
+            }
             Ring::Refusing(_) | Ring::Evicting(_) | Ring::Keyed(_) => 0,
         }
     }

@@ -103,12 +103,14 @@ impl Filled {
 
     fn next_of_words(&self, from: usize) -> Option<usize> {
         let (word, bit) = (from / WORD_BITS, from % WORD_BITS);
-        let begun = self.words.get(word).map_or(0, |word| word.load(Ordering::SeqCst) & (u64::MAX << bit));
+        let begun =
+            self.words.get(word).map_or(0, |word| word.load(Ordering::SeqCst) & (u64::MAX << bit));
         if begun != 0 {
             return Some(word * WORD_BITS + begun.trailing_zeros() as usize);
         }
         // The lanes before `from` in its own word come last.
-        self.in_words(word + 1, self.words.len()).or_else(|| self.in_words(0, self.words.len().min(word + 1)))
+        self.in_words(word + 1, self.words.len())
+            .or_else(|| self.in_words(0, self.words.len().min(word + 1)))
     }
 
     /// Returns the first possibly filled lane in the words from `word` to `end`.
@@ -179,7 +181,10 @@ mod tests {
                 filled.clear(lane);
             }
             assert!(filled.any() && !filled.any_but(0));
-            assert_eq!((filled.next(0), filled.next(1), filled.next(lanes)), (Some(0), Some(0), Some(0)));
+            assert_eq!(
+                (filled.next(0), filled.next(1), filled.next(lanes)),
+                (Some(0), Some(0), Some(0))
+            );
             filled.clear(0);
             assert!(!filled.any() && filled.next(0).is_none());
         }

@@ -44,7 +44,9 @@ fn take_back<M>(ring: &RefusingRing<Envelope<M>>, position: u64) -> Result<(), R
 
 /// Takes the oldest message and its asker.
 #[inline(always)]
-pub(super) fn take_parts<M>(ring: &mut ConsumerSide<'_, RefusingRing<Envelope<M>>>) -> Option<(M, Option<Asker>)> {
+pub(super) fn take_parts<M>(
+    ring: &mut ConsumerSide<'_, RefusingRing<Envelope<M>>>,
+) -> Option<(M, Option<Asker>)> {
     let (position, message, asker) = ring.pop_parts()?;
     note_depth(ring.get(), position);
     Some((message, asker))
@@ -162,7 +164,9 @@ pub(super) fn send_keyed<M: Message>(
 }
 
 /// Takes the oldest message, skipping each message with a newer one of the same key.
-pub(super) fn take_newest_of_key<M>(ring: &mut ConsumerSide<'_, KeyedRing<Envelope<M>>>) -> Option<Envelope<M>> {
+pub(super) fn take_newest_of_key<M>(
+    ring: &mut ConsumerSide<'_, KeyedRing<Envelope<M>>>,
+) -> Option<Envelope<M>> {
     if ring.ring.places.has_left() {
         return None;
     }

@@ -47,8 +47,13 @@ mod tests {
         for least in (2..1_200).chain([4_095, 4_096, 4_097, 1 << 20, (1 << 20) + 8, 3_000_000]) {
             let laps = Laps::new(least);
             let slots = laps.slots() as u64;
-            assert!(laps.slots() >= least && laps.slots() <= least + least.div_ceil(8), "{least}: {laps:?}");
-            for position in (0..3 * slots.min(300)).chain((1 << 59)..(1 << 59) + 100).chain((1 << 60)..(1 << 60) + 100)
+            assert!(
+                laps.slots() >= least && laps.slots() <= least + least.div_ceil(8),
+                "{least}: {laps:?}"
+            );
+            for position in (0..3 * slots.min(300))
+                .chain((1 << 59)..(1 << 59) + 100)
+                .chain((1 << 60)..(1 << 60) + 100)
             {
                 assert_eq!(laps.index(position) as u64, position % slots, "{position} of {laps:?}");
             }

@@ -94,7 +94,9 @@ impl<M> Late<M> {
 impl<M> ConsumerSide<'_, Late<M>> {
     /// Takes the oldest message.
     pub(super) fn next(&mut self) -> Option<M> {
-        self.pop(|late| if late.holds_any() { late.take_all(ptr::null_mut()) } else { ptr::null_mut() })
+        self.pop(
+            |late| if late.holds_any() { late.take_all(ptr::null_mut()) } else { ptr::null_mut() },
+        )
     }
 
     /// Takes the oldest message, and closes the stack.

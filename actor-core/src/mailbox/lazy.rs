@@ -62,7 +62,8 @@ impl<T> FirstUse<T> {
     #[cold]
     fn make(&self, made: T) -> *mut T {
         let made = Box::into_raw(Box::new(made));
-        match self.made.compare_exchange(ptr::null_mut(), made, Ordering::SeqCst, Ordering::SeqCst) {
+        match self.made.compare_exchange(ptr::null_mut(), made, Ordering::SeqCst, Ordering::SeqCst)
+        {
             Ok(_) => made,
             Err(first) => {
                 // SAFETY: made from a box above, and no other thread has seen it.
@@ -75,7 +76,12 @@ impl<T> FirstUse<T> {
     /// Closes an unused value for good: it will not be made any more. Returns a value already made,
     /// for the caller to close.
     pub(super) fn close(&self) -> Option<&T> {
-        let before = self.made.compare_exchange(ptr::null_mut(), closed(), Ordering::SeqCst, Ordering::Acquire);
+        let before = self.made.compare_exchange(
+            ptr::null_mut(),
+            closed(),
+            Ordering::SeqCst,
+            Ordering::Acquire,
+        );
         let made = before.err()?;
         // SAFETY: this pointer was read from the field.
         unsafe { Self::made(made) }

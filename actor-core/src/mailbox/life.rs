@@ -55,7 +55,8 @@ const STARTED: usize = 1;
 const PHASE: usize = 2;
 
 impl Phase {
-    const ALL: [Self; 5] = [Self::Running, Self::Stopping, Self::Ending, Self::StoppingAndEnding, Self::Killed];
+    const ALL: [Self; 5] =
+        [Self::Running, Self::Stopping, Self::Ending, Self::StoppingAndEnding, Self::Killed];
 
     fn of(state: usize) -> Self {
         Self::ALL[state / PHASE]
@@ -115,7 +116,8 @@ impl Life {
     }
 
     fn change(&self, next: impl Fn(Phase) -> Phase) {
-        let to_next = |state: usize| Some((state & STARTED) | (next(Phase::of(state)) as usize * PHASE));
+        let to_next =
+            |state: usize| Some((state & STARTED) | (next(Phase::of(state)) as usize * PHASE));
         // It always succeeds. SeqCst, before the check of the signal: a task with an announced wait
         // either sees the change or is seen waiting. Acquire, within SeqCst: a second stop hands
         // the first one's deadline on.
@@ -152,7 +154,11 @@ impl Life {
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
-        if state >= PHASE && Phase::of(state).has_deadline() { self.deadline.get().copied() } else { None }
+        if state >= PHASE && Phase::of(state).has_deadline() {
+            self.deadline.get().copied()
+        } else {
+            None
+        }
     }
 
     /// Marks the actor as started.

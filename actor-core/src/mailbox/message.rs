@@ -76,7 +76,12 @@ pub trait Message: Send + Sized + 'static {
     /// The default serves a message type with one lane. With several lanes and without this
     /// function, sending does not compile.
     fn lane(&self) -> usize {
-        const { assert!(Self::LANES.len() == 1, "`Message::LANES` names several lanes: write `fn lane` as well") };
+        const {
+            assert!(
+                Self::LANES.len() == 1,
+                "`Message::LANES` names several lanes: write `fn lane` as well"
+            )
+        };
         0
     }
 
@@ -99,7 +104,12 @@ pub trait Message: Send + Sized + 'static {
     /// A message type with such a lane must implement this method: the default does not compile for
     /// it.
     fn key(&self) -> u64 {
-        const { assert!(!any_by_key(Self::LANES), "a lane holds the latest by key: write `Message::key`") };
+        const {
+            assert!(
+                !any_by_key(Self::LANES),
+                "a lane holds the latest by key: write `Message::key`"
+            )
+        };
         0
     }
 }

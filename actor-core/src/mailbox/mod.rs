@@ -113,8 +113,18 @@ const fn lanes_fit<M: Message>() -> bool {
 impl<M: Message> Mailbox<M> {
     pub(crate) fn new() -> Self {
         const { assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least") };
-        const { assert!(M::LANES.len() < NO_LANE as usize, "Message::LANES must name fewer lanes than 65535") };
-        const { assert!(lanes_fit::<M>(), "a lane of Message::LANES takes more memory than there are addresses for") };
+        const {
+            assert!(
+                M::LANES.len() < NO_LANE as usize,
+                "Message::LANES must name fewer lanes than 65535"
+            )
+        };
+        const {
+            assert!(
+                lanes_fit::<M>(),
+                "a lane of Message::LANES takes more memory than there are addresses for"
+            )
+        };
         Self { consumer: Consumer::new(Shared::new(), State::new()) }
     }
 
@@ -256,7 +266,9 @@ impl<M: Message> Drop for Mailbox<M> {
     fn drop(&mut self) {
         let mut panicked = None;
         // A message that panics in its drop must not keep the askers behind it waiting for ever.
-        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.drain_undelivered(|_, message| drop(message)))) {
+        while let Err(panic) =
+            catch_unwind(AssertUnwindSafe(|| self.drain_undelivered(|_, message| drop(message))))
+        {
             match panicked {
                 None => panicked = Some(panic),
                 Some(_) => let_go(panic),

@@ -7,7 +7,8 @@ use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::envelope::{Envelope, Refused};
 use crate::mailbox::evicting::{self, EvictingRing, SPARE};
 use crate::mailbox::kind::{
-    send_evicting, send_keyed, send_refusing, send_shared, take_in_turn, take_newest, take_newest_of_key, take_parts,
+    send_evicting, send_keyed, send_refusing, send_shared, take_in_turn, take_newest,
+    take_newest_of_key, take_parts,
 };
 use crate::mailbox::lane::{Lane, LaneKind};
 use crate::mailbox::lazy::FirstUse;
@@ -55,7 +56,9 @@ const ROOMY: usize = 64;
 impl<M: Message> LaneQueue<M> {
     pub(super) fn new(lane: &'static Lane) -> Self {
         let ring = match lane.kind() {
-            LaneKind::Control | LaneKind::Fifo if lane.share_of_source().is_some() => Ring::Shared(FirstUse::new()),
+            LaneKind::Control | LaneKind::Fifo if lane.share_of_source().is_some() => {
+                Ring::Shared(FirstUse::new())
+            }
             LaneKind::LatestByKey => Ring::Keyed(FirstUse::new()),
             LaneKind::Control | LaneKind::Fifo => Ring::Refusing(FirstUse::new()),
             LaneKind::NewestFirst | LaneKind::Latest => Ring::Evicting(FirstUse::new()),
@@ -66,9 +69,16 @@ impl<M: Message> LaneQueue<M> {
     /// Pushes a message, marks the lane as filled and checks the signal, or returns the message.
     /// Never waits.
     #[inline(always)]
-    pub(super) fn send(&self, envelope: Envelope<M>, signal: &Signal, mark: impl FnOnce()) -> Result<(), Refused<M>> {
+    pub(super) fn send(
+        &self,
+        envelope: Envelope<M>,
+        signal: &Signal,
+        mark: impl FnOnce(),
+    ) -> Result<(), Refused<M>> {
         // The most frequent kind comes first, without a jump table for all kinds.
-        let Ring::Refusing(ring) = &self.ring else { return self.send_otherwise(envelope, signal, mark) };
+        let Ring::Refusing(ring) = &self.ring else {
+            return self.send_otherwise(envelope, signal, mark);
+        };
         match ring.get_or_make(|| RefusingRing::new(self.lane.capacity(), Frees::WhenTaken)) {
             Some(ring) => send_refusing(ring, envelope, signal, mark),
             None => Err(Refused::Closed(envelope)),
@@ -77,11 +87,17 @@ impl<M: Message> LaneQueue<M> {
 
     /// Does the same as [`send`](Self::send), for a lane of another kind.
     #[inline(never)]
-    fn send_otherwise(&self, envelope: Envelope<M>, signal: &Signal, mark: impl FnOnce()) -> Result<(), Refused<M>> {
+    fn send_otherwise(
+        &self,
+        envelope: Envelope<M>,
+        signal: &Signal,
+        mark: impl FnOnce(),
+    ) -> Result<(), Refused<M>> {
         let capacity = || self.lane.capacity();
         match &self.ring {
             Ring::Refusing(_) => unreachable!("sent to by `send`"),
-            Ring::Evicting(ring) => match ring.get_or_make(|| EvictingRing::new(capacity(), SPARE)) {
+            Ring::Evicting(ring) => match ring.get_or_make(|| EvictingRing::new(capacity(), SPARE))
+            {
                 Some(ring) => send_evicting(ring, envelope, signal, mark),
                 None => Err(Refused::Closed(envelope)),
             },
@@ -169,14 +185,15 @@ impl<M: Message> LaneQueue<M> {
 
     /// Returns the number of waiting messages, including those in flight.
     pub(super) fn waiting(&self, stash: Option<&Stash<M>>) -> u64 {
-        let in_ring = self
-            .places()
-            .map_or(0, |places| places.tail().saturating_sub(places.consumer.head.load(Ordering::Relaxed)));
+        let in_ring = self.places().map_or(0, |places| {
+            places.tail().saturating_sub(places.consumer.head.load(Ordering::Relaxed))
+        });
         in_ring + stash.map_or(0, |stash| stash.len() as u64)
     }
 
     pub(super) fn holds_any(&self, stash: Option<&Stash<M>>) -> bool {
-        stash.is_some_and(|stash| !stash.is_empty()) || self.places().is_some_and(|places| !places.is_drained())
+        stash.is_some_and(|stash| !stash.is_empty())
+            || self.places().is_some_and(|places| !places.is_drained())
     }
 
     /// Counts the end of a message's handling. Called by the consumer only.
@@ -254,8 +271,12 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
                     let (message, asker) = take_parts(&mut ring)?;
                     Envelope { message, asker }
                 }
-                (RingSide::Evicting(mut ring), Some(Stash::Newest(stash))) => take_newest(&mut ring, stash)?,
-                (RingSide::Shared(mut ring), Some(Stash::Turns(turns))) => take_in_turn(&mut ring, turns)?,
+                (RingSide::Evicting(mut ring), Some(Stash::Newest(stash))) => {
+                    take_newest(&mut ring, stash)?
+                }
+                (RingSide::Shared(mut ring), Some(Stash::Turns(turns))) => {
+                    take_in_turn(&mut ring, turns)?
+                }
                 (RingSide::Keyed(mut ring), _) => take_newest_of_key(&mut ring)?,
                 (RingSide::Evicting(_) | RingSide::Shared(_), _) => {
                     unreachable!("a lane's stash is of the lane's kind")
@@ -292,7 +313,9 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
                 }
                 oldest?
             }
-            (RingSide::Evicting(_) | RingSide::Shared(_), _) => unreachable!("a lane's stash is of the lane's kind"),
+            (RingSide::Evicting(_) | RingSide::Shared(_), _) => {
+                unreachable!("a lane's stash is of the lane's kind")
+            }
         };
         add(&self.places()?.figures.undelivered, 1);
         Some(envelope.message)
@@ -304,7 +327,9 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
             None => {}
             Some(RingSide::Refusing(mut ring)) => ring.rest(),
             Some(RingSide::Evicting(_)) => match stash {
-                Some(Stash::Newest(stash)) if stash.is_empty() && stash.capacity() > ROOMY => *stash = VecDeque::new(),
+                Some(Stash::Newest(stash)) if stash.is_empty() && stash.capacity() > ROOMY => {
+                    *stash = VecDeque::new()
+                }
                 _ => {}
             },
             // The queues of its sources free their own memory.
@@ -338,7 +363,8 @@ mod tests {
 
     #[test]
     fn positions_evicted_long_ago_are_skipped_in_one_step() {
-        let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
+        let (mut lane, signal, mut stash) =
+            (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         assert!(lane.send(plain(1), &signal, || {}).is_ok());
         assert_eq!(take(&mut lane, &mut stash), Some(1));
         // As if so many messages had arrived while the consumer was busy.
@@ -350,7 +376,8 @@ mod tests {
 
     #[test]
     fn a_message_from_before_the_last_lap_is_taken() {
-        let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
+        let (mut lane, signal, mut stash) =
+            (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         assert!(lane.send(plain(1), &signal, || {}).is_ok());
         // The first message's evictor is stopped, and so are others, a lap ahead of the consumer.
         (0..40).for_each(|_| stop_after_claim(&lane));
@@ -361,12 +388,16 @@ mod tests {
 
     #[test]
     fn messages_behind_stopped_senders_are_taken_and_their_places_used_again() {
-        let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
+        let (mut lane, signal, mut stash) =
+            (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         for n in 0..1_000 {
             assert!(lane.send(plain(n), &signal, || {}).is_ok());
             stop_after_claim(&lane);
             assert!(lane.send(plain(n + 1), &signal, || {}).is_ok());
-            assert_eq!((take(&mut lane, &mut stash), take(&mut lane, &mut stash)), (Some(n), Some(n + 1)));
+            assert_eq!(
+                (take(&mut lane, &mut stash), take(&mut lane, &mut stash)),
+                (Some(n), Some(n + 1))
+            );
         }
         let places = lane.places().expect("it has been used");
         assert_eq!(places.producers.void.load(Ordering::Relaxed), 0, "no sender had to push again");
@@ -374,7 +405,8 @@ mod tests {
 
     #[test]
     fn a_take_from_a_closed_lane_skips_every_cancelled_ask() {
-        let (mut lane, signal, mut stash) = (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
+        let (mut lane, signal, mut stash) =
+            (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
         let (_reply, answer, asker) = Reply::<()>::queued();
         drop(answer);
         assert!(lane.send(Envelope { message: 1, asker: Some(asker) }, &signal, || {}).is_ok());
@@ -382,6 +414,10 @@ mod tests {
         stop_after_claim(&lane);
         assert!(lane.send(plain(2), &signal, || {}).is_ok());
         lane.close();
-        assert_eq!(take(&mut lane, &mut stash), Some(2), "the cancelled ask does not end the search");
+        assert_eq!(
+            take(&mut lane, &mut stash),
+            Some(2),
+            "the cancelled ask does not end the search"
+        );
     }
 }

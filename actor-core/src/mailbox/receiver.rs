@@ -56,7 +56,10 @@ impl<M: Message> State<M> {
     #[inline(always)]
     pub(super) fn new() -> Self {
         Self {
-            stashes: M::LANES.iter().any(Stash::<M>::is_needed).then(|| Box::new(Stashes::new(M::LANES))),
+            stashes: M::LANES
+                .iter()
+                .any(Stash::<M>::is_needed)
+                .then(|| Box::new(Stashes::new(M::LANES))),
             schedule: Schedule::new(M::LANES),
             in_hand: NO_LANE,
             is_beside: false,
@@ -152,7 +155,9 @@ impl<M: Message> Receiver<'_, M> {
         let polled = match self.taking().take() {
             Some(message) => Poll::Ready(Some(message)),
             // A claim in flight becomes a message later, and its sender wakes the consumer.
-            None if no_more && (self.own().has_left || self.shared().is_drained()) => Poll::Ready(None),
+            None if no_more && (self.own().has_left || self.shared().is_drained()) => {
+                Poll::Ready(None)
+            }
             None => return Poll::Pending,
         };
         self.shared().signal().cancel_sleep();
@@ -184,7 +189,9 @@ impl<M: Message> Receiver<'_, M> {
             }
         }
         let Some(beside) = side.get().beside() else { return };
-        while let Some(message) = side.beside_side().and_then(|side| side.late_side().next_of_last()) {
+        while let Some(message) =
+            side.beside_side().and_then(|side| side.late_side().next_of_last())
+        {
             beside.work_returns();
             let lane = message.lane();
             beside.lose(lane);
@@ -338,7 +345,9 @@ impl<M: Message> Lanes<'_, M> {
     /// Returns whether a message may be ready. Cheaper than [`has_messages`](Self::has_messages).
     pub(crate) fn has_next(&self) -> bool {
         if !Shared::<M>::HAS_FEW {
-            return [false, true].into_iter().any(|is_control| self.shared().filled(is_control).any());
+            return [false, true]
+                .into_iter()
+                .any(|is_control| self.shared().filled(is_control).any());
         }
         let (shared, state) = self.both();
         (0..M::LANES.len()).any(|lane| shared.lane(lane).has_next(state.stash(lane)))

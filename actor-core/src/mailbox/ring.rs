@@ -278,7 +278,8 @@ impl<T> RefusingRing<T> {
             // Release.
             let limit = &self.places.producers.limits[usize::from(is_grown)];
             if position >= limit.load(Ordering::Acquire) && !self.raise_limit(position, is_grown) {
-                let has_grown = !is_grown && self.first_capacity() < self.capacity && self.grow(tail);
+                let has_grown =
+                    !is_grown && self.first_capacity() < self.capacity && self.grow(tail);
                 let now = self.places.producers.tail.load(Ordering::Relaxed);
                 if now == tail && !has_grown {
                     return Err(ClaimError::Full);
@@ -289,8 +290,12 @@ impl<T> RefusingRing<T> {
                 continue;
             }
             // Acquire: pairs with the exchange in `grow`. A thread seeing `GROWN` finds the slots.
-            match self.places.producers.tail.compare_exchange_weak(tail, tail + 1, Ordering::Acquire, Ordering::Relaxed)
-            {
+            match self.places.producers.tail.compare_exchange_weak(
+                tail,
+                tail + 1,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => return Ok(Claim { position, bits: tail & (GROWN | OTHER) }),
                 Err(now) => tail = now,
             }
@@ -326,7 +331,12 @@ impl<T> RefusingRing<T> {
         // has claimed a position or has grown the ring, or if the ring was closed or shrunk. After
         // a shrink, the slots made here are in the place not in use, and the consumer frees them in
         // its next `shrink`.
-        let _ = self.places.producers.tail.compare_exchange(tail, tail | GROWN, Ordering::Release, Ordering::Relaxed);
+        let _ = self.places.producers.tail.compare_exchange(
+            tail,
+            tail | GROWN,
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
         true
     }
 
@@ -408,7 +418,9 @@ impl<T> RefusingRing<T> {
     /// returns its slot. Returns `None` if the message is not there.
     fn win(&self, position: u64) -> Option<&Slot<T>> {
         let slot = self.filled(position)?;
-        slot.stamp.compare_exchange(position + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst).ok()?;
+        slot.stamp
+            .compare_exchange(position + 1, NOTHING, Ordering::SeqCst, Ordering::SeqCst)
+            .ok()?;
         Some(slot)
     }
 }
@@ -480,7 +492,11 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
         let head = consumer.head.load(Ordering::Relaxed);
         let came = head - figures.rested_at.load(Ordering::Relaxed);
         figures.rested_at.store(head, Ordering::Relaxed);
-        let calm = if came <= self.first_capacity() { figures.calm.load(Ordering::Relaxed) + 1 } else { 0 };
+        let calm = if came <= self.first_capacity() {
+            figures.calm.load(Ordering::Relaxed) + 1
+        } else {
+            0
+        };
         figures.calm.store(calm, Ordering::Relaxed);
         let bytes = self.grown[0].len().saturating_mul(size_of::<Slot<T>>() as u64);
         if calm >= CALM || (calm > 0 && bytes > MUCH) {
@@ -506,7 +522,8 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
         // Release: pairs with the fence in `grow`. The consumer has owned each of the slots since
         // it saw the slot's stamp.
         let next = (head + 1) | (used ^ OTHER);
-        if producers.tail.compare_exchange(tail, next, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        if producers.tail.compare_exchange(tail, next, Ordering::AcqRel, Ordering::Relaxed).is_err()
+        {
             return;
         }
         producers.void.fetch_add(1, Ordering::Relaxed);

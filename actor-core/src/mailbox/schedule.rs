@@ -34,7 +34,11 @@ impl Schedule {
     /// Takes the next message: tries the lanes in their order until one returns a message. `lanes`
     /// has at most 16.
     #[inline]
-    pub(super) fn next<T>(&mut self, lanes: &[Lane], mut take: impl FnMut(usize) -> Option<T>) -> Option<T> {
+    pub(super) fn next<T>(
+        &mut self,
+        lanes: &[Lane],
+        mut take: impl FnMut(usize) -> Option<T>,
+    ) -> Option<T> {
         self.of_classes(|class, _is_control| class.next(lanes, &mut take))
     }
 
@@ -48,7 +52,9 @@ impl Schedule {
         filled: impl Fn(bool, usize) -> Option<usize>,
         mut take: impl FnMut(usize) -> Option<T>,
     ) -> Option<T> {
-        self.of_classes(|class, is_control| class.next_filled(lanes, |from| filled(is_control, from), &mut take))
+        self.of_classes(|class, is_control| {
+            class.next_filled(lanes, |from| filled(is_control, from), &mut take)
+        })
     }
 
     #[inline]
@@ -76,11 +82,15 @@ impl Schedule {
 
 impl Class {
     fn new(lanes: &[Lane], is_control: bool) -> Self {
-        let mut members = lanes.iter().enumerate().filter(|(_, lane)| lane.is_control() == is_control);
+        let mut members =
+            lanes.iter().enumerate().filter(|(_, lane)| lane.is_control() == is_control);
         let (cursor, credit) = members.next().map_or((0, 0), |(index, lane)| (index, lane.turn()));
-        let member = |(index, lane): (usize, &Lane)| u16::from(lane.is_control() == is_control) << index.min(15);
+        let member = |(index, lane): (usize, &Lane)| {
+            u16::from(lane.is_control() == is_control) << index.min(15)
+        };
         let members = lanes.iter().enumerate().map(member).fold(0, |all, one| all | one);
-        let narrow = |n: usize| u16::try_from(n).expect("`mailbox` has checked how many lanes there are");
+        let narrow =
+            |n: usize| u16::try_from(n).expect("`mailbox` has checked how many lanes there are");
         Self { cursor: narrow(cursor), members, credit }
     }
 
@@ -141,8 +151,12 @@ impl Class {
 mod tests {
     use super::*;
 
-    const LANES: &[Lane] =
-        &[Lane::fifo("a", 8), Lane::control("c", 8), Lane::fifo("b", 8).weight(2), Lane::control("d", 8)];
+    const LANES: &[Lane] = &[
+        Lane::fifo("a", 8),
+        Lane::control("c", 8),
+        Lane::fifo("b", 8).weight(2),
+        Lane::control("d", 8),
+    ];
 
     fn served(depths: &mut [u32], rounds: usize) -> Vec<usize> {
         let mut schedule = Schedule::new(LANES);
@@ -160,7 +174,8 @@ mod tests {
     fn served_by_bits(depths: &mut [u32], rounds: usize) -> Vec<usize> {
         let depths = std::cell::RefCell::new(depths);
         let filled = |is_control, from: usize| {
-            let is_filled = |&lane: &usize| LANES[lane].is_control() == is_control && depths.borrow()[lane] > 0;
+            let is_filled =
+                |&lane: &usize| LANES[lane].is_control() == is_control && depths.borrow()[lane] > 0;
             (from..LANES.len()).chain(0..from.min(LANES.len())).find(is_filled)
         };
         let mut schedule = Schedule::new(LANES);
@@ -176,7 +191,9 @@ mod tests {
 
     #[test]
     fn the_order_is_the_same_by_bits() {
-        for depths in [[3, 2, 4, 1], [1000, 1000, 1000, 1000], [0, 200, 0, 0], [7, 0, 1, 3], [100, 90, 0, 80]] {
+        for depths in
+            [[3, 2, 4, 1], [1000, 1000, 1000, 1000], [0, 200, 0, 0], [7, 0, 1, 3], [100, 90, 0, 80]]
+        {
             let mut depths = depths;
             let by_bits = served_by_bits(&mut depths.clone(), 650);
             assert_eq!(by_bits, served(&mut depths, 650));
@@ -194,7 +211,10 @@ mod tests {
         assert_eq!(order.iter().filter(|&&lane| lane == 0 || lane == 2).count(), 10);
         let longest = order.split(|&lane| lane == 0 || lane == 2).map(<[usize]>::len).max();
         assert_eq!(longest, Some(64));
-        assert!(order.iter().filter(|&&lane| lane == 3).count() >= 320, "control lanes share their turns");
+        assert!(
+            order.iter().filter(|&&lane| lane == 3).count() >= 320,
+            "control lanes share their turns"
+        );
     }
 
     #[test]

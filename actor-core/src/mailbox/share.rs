@@ -51,7 +51,12 @@ impl<T> SharedRing<T> {
     /// # Errors
     ///
     /// Returns the value with the reason.
-    pub(super) fn push(&self, source: Option<u64>, value: T, back_out: impl FnOnce()) -> Result<u64, (PushError, T)> {
+    pub(super) fn push(
+        &self,
+        source: Option<u64>,
+        value: T,
+        back_out: impl FnOnce(),
+    ) -> Result<u64, (PushError, T)> {
         if self.ring.places.is_closed() {
             return Err((PushError::Closed, value));
         }

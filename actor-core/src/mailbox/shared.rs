@@ -59,7 +59,8 @@ impl<M: Message> Shared<M> {
         Self {
             lanes: M::LANES.iter().map(LaneQueue::new).collect(),
             signal: Signal::new(),
-            filled: (!Self::HAS_FEW).then(|| Box::new([Filled::new(M::LANES.len()), Filled::new(M::LANES.len())])),
+            filled: (!Self::HAS_FEW)
+                .then(|| Box::new([Filled::new(M::LANES.len()), Filled::new(M::LANES.len())])),
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             waits_for_told: AtomicBool::new(false),
@@ -71,7 +72,11 @@ impl<M: Message> Shared<M> {
 
     /// Puts a message into a lane and wakes the consumer if it sleeps. Never waits.
     #[inline(always)]
-    pub(crate) fn send(&self, lane: &LaneQueue<M>, envelope: Envelope<M>) -> Result<(), Refused<M>> {
+    pub(crate) fn send(
+        &self,
+        lane: &LaneQueue<M>,
+        envelope: Envelope<M>,
+    ) -> Result<(), Refused<M>> {
         lane.send(envelope, &self.signal, || self.mark(lane))
     }
 
@@ -183,7 +188,10 @@ impl<M: Message> Shared<M> {
 
     /// Registers the sender of a message to this lane for the next free room. The sender must try
     /// again before it waits.
-    pub(crate) fn wait_for_room<'a>(&'a self, lane: &'a LaneQueue<M>) -> (Waiting<'a>, EventListener) {
+    pub(crate) fn wait_for_room<'a>(
+        &'a self,
+        lane: &'a LaneQueue<M>,
+    ) -> (Waiting<'a>, EventListener) {
         lane.wait_for_room(&self.signal)
     }
 

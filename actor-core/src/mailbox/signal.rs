@@ -131,7 +131,11 @@ unsafe impl Sync for Signal {}
 
 impl Signal {
     pub(crate) fn new() -> Self {
-        Self { word: AtomicUsize::new(0), sleeper: PlainUsize::new(0), waker: UnsafeCell::new(None) }
+        Self {
+            word: AtomicUsize::new(0),
+            sleeper: PlainUsize::new(0),
+            waker: UnsafeCell::new(None),
+        }
     }
 
     /// Returns whether another thread ended the last sleep.
@@ -198,10 +202,17 @@ impl Signal {
     /// Wakes the consumer if one of the bits is still set. Returns whether it did.
     #[cold]
     fn wake(&self, bits: usize) -> bool {
-        let from = if self.sleeper.load(Ordering::Relaxed) & !ANNOUNCED == here() { 0 } else { FROM_AFAR };
-        let to_waker = |word| (word & bits != 0).then_some(((word & !(SLEEPING | WAITING | FROM_AFAR)) | from) + WAKER);
+        let from =
+            if self.sleeper.load(Ordering::Relaxed) & !ANNOUNCED == here() { 0 } else { FROM_AFAR };
+        let to_waker = |word| {
+            (word & bits != 0)
+                .then_some(((word & !(SLEEPING | WAITING | FROM_AFAR)) | from) + WAKER)
+        };
         // Acquire: pairs with the Release in `announce`.
-        let Ok(before) = self.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, to_waker) else { return false };
+        let Ok(before) = self.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, to_waker)
+        else {
+            return false;
+        };
         let mut counted = Counted { word: &self.word, owed: before & (SLEEPING | WAITING) };
         self.waker.with(|waker| {
             // SAFETY: this thread is counted, so the consumer does not replace the waker.
@@ -238,7 +249,9 @@ impl LocalSide<'_, Signal> {
     fn announce(self, sleep: usize, waker: &Waker) -> bool {
         self.clear_bits();
         // SAFETY: only the consumer replaces the waker, and this is the consumer's thread.
-        let is_kept = self.waker.with(|kept| unsafe { &*kept }.as_ref().is_some_and(|kept| kept.will_wake(waker)));
+        let is_kept = self
+            .waker
+            .with(|kept| unsafe { &*kept }.as_ref().is_some_and(|kept| kept.will_wake(waker)));
         if !is_kept && !self.replace_waker(waker) {
             waker.wake_by_ref();
             comes_back();
@@ -268,7 +281,8 @@ impl LocalSide<'_, Signal> {
         // One load for both (6). The loop repeats once for each wake that failed after the bits
         // were cleared.
         while word & (SLEEPING | WAITING) != 0 && word < WAKER {
-            word = self.word.fetch_and(!(SLEEPING | WAITING), Ordering::AcqRel) & !(SLEEPING | WAITING);
+            word = self.word.fetch_and(!(SLEEPING | WAITING), Ordering::AcqRel)
+                & !(SLEEPING | WAITING);
         }
         if word >= WAKER {
             return false;
@@ -319,7 +333,8 @@ impl Drop for Counted<'_> {
             return;
         }
         // Both in one step (5). A departed consumer is not woken again.
-        let to_owed = |word: usize| Some((word - WAKER) | if word & GONE == 0 { self.owed } else { 0 });
+        let to_owed =
+            |word: usize| Some((word - WAKER) | if word & GONE == 0 { self.owed } else { 0 });
         // It always succeeds. Acquire: the bits hand the consumer's waker on to the next thread
         // that clears them.
         _ = self.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, to_owed);

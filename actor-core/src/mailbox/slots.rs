@@ -69,7 +69,12 @@ impl<T> Slots<T> {
         // Several threads may do so at the same time: the slots of one of them are kept. SeqCst: if
         // a consumer has announced its sleep and sees no slots here, the thread making them sees
         // the sleep.
-        let kept = self.array.compare_exchange(ptr::null_mut(), array.as_ptr(), Ordering::SeqCst, Ordering::SeqCst);
+        let kept = self.array.compare_exchange(
+            ptr::null_mut(),
+            array.as_ptr(),
+            Ordering::SeqCst,
+            Ordering::SeqCst,
+        );
         if kept.is_err() {
             // SAFETY: made above with this length, and no other thread has seen it.
             unsafe { memory::free(array, self.len) };
@@ -107,7 +112,11 @@ impl<T> Slots<T> {
     /// Returns the slot at `index`, and the address of the slot at `ahead`. The address is for
     /// hints only: the slots may be freed before its use.
     #[inline(always)]
-    pub(super) fn at_and_ahead(&self, index: usize, ahead: usize) -> Option<(&Slot<T>, *const Slot<T>)> {
+    pub(super) fn at_and_ahead(
+        &self,
+        index: usize,
+        ahead: usize,
+    ) -> Option<(&Slot<T>, *const Slot<T>)> {
         debug_assert!(index < self.len, "the ring keeps indices below the length");
         let array = self.made()?;
         // SAFETY: the array has `len` slots, and the ring keeps the index below that.
@@ -202,7 +211,8 @@ mod memory {
         // size 0.
         let array = NonNull::new(unsafe { alloc(layout) }.cast::<Slot<T>>())?;
         for index in 0..len {
-            let slot = Slot { stamp: AtomicU64::new(0), value: UnsafeCell::new(MaybeUninit::uninit()) };
+            let slot =
+                Slot { stamp: AtomicU64::new(0), value: UnsafeCell::new(MaybeUninit::uninit()) };
             // SAFETY: the array has `len` slots.
             let place = unsafe { array.add(index) };
             // SAFETY: only this function has access to the place.

@@ -122,7 +122,12 @@ impl Sources {
     }
 
     /// Counts a message in a line. Returns `None` if the line is full of other sources.
-    fn add_in(&self, entries: &[AtomicU64], line: usize, tag: u64) -> Option<Result<Entry, CountError>> {
+    fn add_in(
+        &self,
+        entries: &[AtomicU64],
+        line: usize,
+        tag: u64,
+    ) -> Option<Result<Entry, CountError>> {
         loop {
             let mut waiting = 0;
             let (mut counted, mut free) = (None, None);
@@ -140,7 +145,8 @@ impl Sources {
             }
             let (n, word) = counted.or(free)?;
             let more = tag * COUNTS + count(word) + 1;
-            if entries[n].compare_exchange(word, more, Ordering::SeqCst, Ordering::Relaxed).is_err() {
+            if entries[n].compare_exchange(word, more, Ordering::SeqCst, Ordering::Relaxed).is_err()
+            {
                 continue;
             }
             // Pairs with the same step of another sender of this source: the later one counts the
@@ -152,7 +158,8 @@ impl Sources {
                 entries[n].fetch_sub(1, Ordering::SeqCst);
                 return Some(Err(CountError::Met));
             }
-            let index = u32::try_from(line * NEIGHBOURS + n).expect("a table of 2^32 entries has no room in memory");
+            let index = u32::try_from(line * NEIGHBOURS + n)
+                .expect("a table of 2^32 entries has no room in memory");
             return Some(Ok(Entry(index)));
         }
     }
@@ -196,7 +203,8 @@ mod tests {
     fn every_message_of_a_full_lane_may_be_of_a_source_of_its_own() {
         for capacity in [1, 2, 3, 8, 100, 1_000] {
             let sources = Sources::new(capacity, 1);
-            let counted = (0..capacity as u64).filter_map(|source| sources.add(source << 32).ok()).count();
+            let counted =
+                (0..capacity as u64).filter_map(|source| sources.add(source << 32).ok()).count();
             assert_eq!(counted, capacity);
         }
     }

@@ -78,7 +78,8 @@ impl<T> Turns<T> {
         match self.last[source] {
             0 => {
                 self.first[source] = link;
-                self.order.push_back(u32::try_from(source).expect("a table has fewer than 2^32 entries"));
+                self.order
+                    .push_back(u32::try_from(source).expect("a table has fewer than 2^32 entries"));
             }
             last => self.nodes[last as usize - 1].next = link,
         }
@@ -108,11 +109,16 @@ impl<T> Turns<T> {
             (self.first, self.last) = (Vec::new(), Vec::new());
             let with_message = (1..).zip(&self.nodes).filter(|(_, node)| node.message.is_some());
             self.by_age = with_message.map(|(link, _)| link).collect();
-            let number = |link: &Link| self.nodes[*link as usize - 1].message.as_ref().map(|&(number, _)| number);
+            let number = |link: &Link| {
+                self.nodes[*link as usize - 1].message.as_ref().map(|&(number, _)| number)
+            };
             self.by_age.sort_unstable_by_key(|link| Reverse(number(link)));
         }
         let link = self.by_age.pop()?;
-        let (_, message) = self.nodes[link as usize - 1].message.take().expect("it was there when they were sorted");
+        let (_, message) = self.nodes[link as usize - 1]
+            .message
+            .take()
+            .expect("it was there when they were sorted");
         self.len -= 1;
         Some(message)
     }
@@ -167,7 +173,10 @@ mod tests {
 
     fn of(messages: &[(usize, u32)]) -> Turns<u32> {
         let mut turns = Turns::new();
-        messages.iter().enumerate().for_each(|(number, &(source, n))| turns.push(source, 8, number as u64, n));
+        messages
+            .iter()
+            .enumerate()
+            .for_each(|(number, &(source, n))| turns.push(source, 8, number as u64, n));
         turns
     }
 

@@ -62,7 +62,8 @@ fn end<const EVICTS: bool>(
         let lanes = Arc::clone(mailbox.shared());
         let received = consume(&mut mailbox);
         drop(mailbox);
-        let accepted: u64 = sending.into_iter().map(|one| u64::from(one.join().expect("no panic"))).sum();
+        let accepted: u64 =
+            sending.into_iter().map(|one| u64::from(one.join().expect("no panic"))).sum();
         let lane = &lanes.stats()[0];
         assert_eq!((lane.accepted, lane.handled, lane.depth), (accepted, received, 0));
         assert_eq!(accepted, received + lane.evicted + lane.cancelled + lane.undelivered);

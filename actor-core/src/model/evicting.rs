@@ -33,7 +33,10 @@ where
         let accepted = N as u64 + u64::from(evicting.join().expect("telling does not panic"));
         assert!(handle.try_tell(Fresh).is_err(), "after the close nothing gets in");
         let lane = &handle.stats()[0];
-        assert_eq!((lane.accepted, lane.evicted + lane.undelivered, lane.depth), (accepted, accepted, 0));
+        assert_eq!(
+            (lane.accepted, lane.evicted + lane.undelivered, lane.depth),
+            (accepted, accepted, 0)
+        );
     });
 }
 
@@ -59,7 +62,9 @@ fn send_the_latest(messages: u32) {
         let (handle, mut mailbox) = mailbox::<Latest>();
         let handle = Arc::new(handle);
         let other = Arc::clone(&handle);
-        let telling = thread::spawn(move || (1..=messages).for_each(|n| assert!(other.try_tell(Latest(n)).is_ok())));
+        let telling = thread::spawn(move || {
+            (1..=messages).for_each(|n| assert!(other.try_tell(Latest(n)).is_ok()))
+        });
         block_on(async { while take(&mut mailbox).await.is_some_and(|Latest(n)| n < messages) {} });
         telling.join().expect("telling does not panic");
     });

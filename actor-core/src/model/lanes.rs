@@ -39,7 +39,11 @@ where
             while let Some(InLane(lane)) = take(&mut mailbox).await {
                 sum += lane + 1;
             }
-            assert_eq!(sum, lanes.iter().map(|lane| lane + 1).sum(), "each is received, and then the end is seen");
+            assert_eq!(
+                sum,
+                lanes.iter().map(|lane| lane + 1).sum(),
+                "each is received, and then the end is seen"
+            );
         });
         telling.join().expect("telling does not panic");
     });

@@ -64,7 +64,11 @@ impl Still {
     )]
     fn start() -> (Arc<dyn Executor>, Receiver<Maker>, Receiver<thread::JoinHandle<()>>) {
         let ((makers, made), (workers, working)) = (channel(), channel());
-        (Arc::new(Self { start: Instant::now(), passed: Arc::default(), makers, workers }), made, working)
+        (
+            Arc::new(Self { start: Instant::now(), passed: Arc::default(), makers, workers }),
+            made,
+            working,
+        )
     }
 }
 
@@ -74,7 +78,12 @@ impl Executor for Still {
     }
 
     fn timer(&self) -> Box<dyn Timer> {
-        Box::new(Alarm { start: self.start, passed: Arc::clone(&self.passed), at: None, was_polled: false })
+        Box::new(Alarm {
+            start: self.start,
+            passed: Arc::clone(&self.passed),
+            at: None,
+            was_polled: false,
+        })
     }
 
     fn now(&self) -> Instant {
@@ -126,7 +135,9 @@ impl Actor for Worker {
     async fn handle(&mut self, work: Work, cx: &mut Context<Work>) {
         match work {
             Work::Do(share) => drop(share),
-            Work::Offload(share) => cx.offload(|| share, |share| Work::Do(share.expect("it does not panic"))),
+            Work::Offload(share) => {
+                cx.offload(|| share, |share| Work::Do(share.expect("it does not panic")))
+            }
             Work::Answer(reply, share) => reply.send(share),
             Work::Wait(_share) => pending().await,
         }
@@ -135,7 +146,11 @@ impl Actor for Worker {
 
 /// Runs a life on four threads: one sends, one stops the actor, one is its executor, and this one
 /// waits for the exit. All accepted messages must be accounted for.
-fn live(send: fn(Handle<Work>, Arc<()>), stop: fn(&Running), judge: impl Fn(&Exit) + Send + Sync + Copy + 'static) {
+fn live(
+    send: fn(Handle<Work>, Arc<()>),
+    stop: fn(&Running),
+    judge: impl Fn(&Exit) + Send + Sync + Copy + 'static,
+) {
     live_with(&[], send, stop, judge);
 }
 
@@ -150,7 +165,9 @@ fn live_with(
         let count = Arc::new(());
         let (executor, made, working) = Still::start();
         let (handle, mailbox) = mailbox::<Work>();
-        let running = Spawn::new(mailbox).start(&executor, move || Worker(timers)).expect("it is not stopped");
+        let running = Spawn::new(mailbox)
+            .start(&executor, move || Worker(timers))
+            .expect("it is not stopped");
         let maker = made.recv().expect("one was started");
         let living = thread::spawn(move || block_on(maker()));
         let share = Arc::clone(&count);
@@ -270,7 +287,9 @@ fn stop_without_end(running: &Running) {
 
 #[test]
 fn an_actor_kept_by_a_timer_ends_at_a_stop_with_endless_patience() {
-    live_with(&[FAR], leave, stop_without_end, |exit| assert!(matches!(exit.reason, ExitReason::Stopped)));
+    live_with(&[FAR], leave, stop_without_end, |exit| {
+        assert!(matches!(exit.reason, ExitReason::Stopped))
+    });
 }
 
 #[test]
@@ -285,7 +304,12 @@ fn a_timer_expiring_during_a_stop_ends_the_actor_once() {
 
 #[test]
 fn an_actor_ends_with_its_last_timer_and_its_last_handle() {
-    live_with(&[SOON], tell_two, |_running| {}, |exit| assert!(matches!(exit.reason, ExitReason::Unreachable)));
+    live_with(
+        &[SOON],
+        tell_two,
+        |_running| {},
+        |exit| assert!(matches!(exit.reason, ExitReason::Unreachable)),
+    );
 }
 
 #[test]
@@ -295,7 +319,9 @@ fn a_second_stop_moves_no_deadline_and_loses_no_wake() {
         running.stop(Duration::from_secs(1));
         running.stop(Duration::ZERO);
     };
-    live_with(&[FAR], leave, stop_twice, |exit| assert!(matches!(exit.reason, ExitReason::Stopped)));
+    live_with(&[FAR], leave, stop_twice, |exit| {
+        assert!(matches!(exit.reason, ExitReason::Stopped))
+    });
 }
 
 #[test]

@@ -85,7 +85,8 @@ impl Counter {
             }
             // One waker for all polls, so none of the wakes is the consumer's own.
             let waker = waker.get_or_insert_with(|| {
-                let counting = Counting { wakes: Arc::clone(&self.wakes), waker: cx.waker().clone() };
+                let counting =
+                    Counting { wakes: Arc::clone(&self.wakes), waker: cx.waker().clone() };
                 Waker::from(Arc::new(counting))
             });
             self.sleeps.fetch_add(1, Ordering::Relaxed);
@@ -185,7 +186,11 @@ fn tell_against_close(tell: impl Fn(&Handle<One>, u32) -> bool + Send + Sync + C
         });
         let accepted = telling.join().expect("telling does not panic");
         assert!(mailbox.try_recv().is_none(), "after the close nothing gets in");
-        assert_eq!(u32::from(accepted), received, "what was accepted is received, what was not came back");
+        assert_eq!(
+            u32::from(accepted),
+            received,
+            "what was accepted is received, what was not came back"
+        );
     });
 }
 

@@ -25,8 +25,16 @@ struct Pool {
 
 impl Pool {
     fn new(can_start: usize, limit: u32) -> Arc<Self> {
-        let (staff, queue, can_start) = (Staff::new(), AtomicUsize::new(0), AtomicUsize::new(can_start));
-        Arc::new(Self { staff, queue, can_start, limit, done: PlainCount::new(0), dropped: PlainCount::new(0) })
+        let (staff, queue, can_start) =
+            (Staff::new(), AtomicUsize::new(0), AtomicUsize::new(can_start));
+        Arc::new(Self {
+            staff,
+            queue,
+            can_start,
+            limit,
+            done: PlainCount::new(0),
+            dropped: PlainCount::new(0),
+        })
     }
 
     fn push(&self) {
@@ -34,7 +42,9 @@ impl Pool {
     }
 
     fn pop(&self) -> bool {
-        self.queue.fetch_update(Ordering::Acquire, Ordering::Relaxed, |waiting| waiting.checked_sub(1)).is_ok()
+        self.queue
+            .fetch_update(Ordering::Acquire, Ordering::Relaxed, |waiting| waiting.checked_sub(1))
+            .is_ok()
     }
 
     /// The part of a caller. Returns the thread started by it.
@@ -42,8 +52,8 @@ impl Pool {
         let needs_thread = self.staff.announce(self.limit);
         self.push();
         let may_start = |left: usize| left.checked_sub(1);
-        let starts =
-            needs_thread && self.can_start.fetch_update(Ordering::Relaxed, Ordering::Relaxed, may_start).is_ok();
+        let starts = needs_thread
+            && self.can_start.fetch_update(Ordering::Relaxed, Ordering::Relaxed, may_start).is_ok();
         let started = starts.then(|| {
             let pool = Arc::clone(self);
             thread::spawn(move || pool.work())

@@ -1,5 +1,8 @@
 //! The asker's end of a reply.
-#![expect(unsafe_code, reason = "a value and a waker change hands between threads, by the protocol of the slot")]
+#![expect(
+    unsafe_code,
+    reason = "a value and a waker change hands between threads, by the protocol of the slot"
+)]
 
 use std::fmt;
 use std::future::Future;
@@ -93,7 +96,12 @@ impl<T> Answer<T> {
                 if unsafe { place.look(|registered| registered.will_wake(waker)) } {
                     return Poll::Pending;
                 }
-                match state.compare_exchange(seen, seen & !WAITING, Ordering::AcqRel, Ordering::Acquire) {
+                match state.compare_exchange(
+                    seen,
+                    seen & !WAITING,
+                    Ordering::AcqRel,
+                    Ordering::Acquire,
+                ) {
                     // SAFETY: the asker has taken its waker back from the slot.
                     Ok(_) => _replaced = Some(unsafe { place.take() }),
                     Err(now) => {
@@ -107,7 +115,8 @@ impl<T> Answer<T> {
             // SAFETY: neither WAITING nor SENDING is set, and the replier reads the place only
             // after the step below.
             unsafe { place.put(registered) };
-            match state.compare_exchange(seen, seen | WAITING, Ordering::AcqRel, Ordering::Acquire) {
+            match state.compare_exchange(seen, seen | WAITING, Ordering::AcqRel, Ordering::Acquire)
+            {
                 Ok(_) => return Poll::Pending,
                 Err(now) => {
                     // SAFETY: it was written above, and WAITING was not set.

@@ -1,5 +1,8 @@
 //! The way back: a [`Reply`] inside a message, and the [`Answer`] awaited by its asker.
-#![expect(unsafe_code, reason = "a value changes hands between threads, by the protocol of the slot")]
+#![expect(
+    unsafe_code,
+    reason = "a value changes hands between threads, by the protocol of the slot"
+)]
 
 mod answer;
 mod asker;

@@ -15,7 +15,8 @@ use std::ptr::NonNull;
 use crate::sync::{CACHED_BLOCKS, alloc, dealloc};
 
 /// The kept sizes: 448 bytes for one block of each, so at most 112 KiB a thread.
-const SIZES: [Layout; 3] = [Layout::new::<Block<64>>(), Layout::new::<Block<128>>(), Layout::new::<Block<256>>()];
+const SIZES: [Layout; 3] =
+    [Layout::new::<Block<64>>(), Layout::new::<Block<128>>(), Layout::new::<Block<256>>()];
 
 /// Bytes aligned to a cache line.
 #[repr(align(64))]

@@ -51,7 +51,10 @@
 //! An awaited ask costs four read-modify-writes: one of the envelope, one of the asker's
 //! registration, two of the replier. An ask answered before the first poll costs two.
 
-#![expect(unsafe_code, reason = "a value and memory that change hands between threads, by the protocol above")]
+#![expect(
+    unsafe_code,
+    reason = "a value and memory that change hands between threads, by the protocol above"
+)]
 
 use std::alloc::Layout;
 use std::mem::MaybeUninit;
@@ -96,7 +99,8 @@ impl<T> Slot<T> {
 
     pub(super) fn allocate(state: usize) -> NonNull<Self> {
         let slot = pool::allocate(Self::LAYOUT).cast::<Self>();
-        let header = Header { state: AtomicUsize::new(state), layout: &Self::LAYOUT, waker: Place::new() };
+        let header =
+            Header { state: AtomicUsize::new(state), layout: &Self::LAYOUT, waker: Place::new() };
         // SAFETY: the block is new, and large and aligned enough for the whole slot.
         unsafe { slot.write(Self { header, value: Place::new() }) };
         slot
@@ -200,7 +204,12 @@ impl Header {
                 continue;
             }
             // Pairs with the asker's loads, in `Answer::poll_value` and `Answer::drop`.
-            match state.compare_exchange(seen, seen | SETTLED | value, Ordering::AcqRel, Ordering::Acquire) {
+            match state.compare_exchange(
+                seen,
+                seen | SETTLED | value,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
                 Ok(_) => return Settled::Told(claimed),
                 Err(now) => seen = now,
             }

@@ -33,7 +33,12 @@ impl Alarm {
     }
 
     /// Returns `Ready` once the time `at` has been reached.
-    pub(crate) fn poll_at(&mut self, at: Instant, executor: &dyn Executor, task: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_at(
+        &mut self,
+        at: Instant,
+        executor: &dyn Executor,
+        task: &mut Context<'_>,
+    ) -> Poll<()> {
         let timer = self.timer.get_or_insert_with(|| executor.timer());
         if self.armed != Some(at) {
             timer.arm(at);

@@ -71,7 +71,12 @@ impl ThreadConfig {
     /// lists show the name (Linux shows 15 bytes).
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), core: None, stack_size: None, blocking_threads: Self::BLOCKING_THREADS }
+        Self {
+            name: name.into(),
+            core: None,
+            stack_size: None,
+            blocking_threads: Self::BLOCKING_THREADS,
+        }
     }
 
     /// Pins the thread to one CPU core, counted from 0.
@@ -159,16 +164,24 @@ impl ThreadConfig {
         prepare: impl FnOnce() -> io::Result<(T, L)> + Send + 'static,
         body: impl FnOnce(L) + Send + 'static,
     ) -> io::Result<(T, ThreadEnd)> {
-        let end = ThreadEnd { state: Arc::new(EndState { ended: AtomicBool::new(false), on_end: Event::new() }) };
+        let end = ThreadEnd {
+            state: Arc::new(EndState { ended: AtomicBool::new(false), on_end: Event::new() }),
+        };
         let ending = end.clone();
         let (started, starting) = mpsc::sync_channel(1);
         let core = self.core;
         if self.name.contains('\0') {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a thread's name cannot have a zero byte in it"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a thread's name cannot have a zero byte in it",
+            ));
         }
         // Beyond this size, rounding up to pages would overflow.
         if self.stack_size.is_some_and(|bytes| bytes > isize::MAX as usize) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a stack cannot be as large as this"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a stack cannot be as large as this",
+            ));
         }
         let builder = thread::Builder::new().name(self.name);
         let builder = self.stack_size.into_iter().fold(builder, thread::Builder::stack_size);
@@ -185,7 +198,9 @@ impl ThreadConfig {
             ending.state.ended.store(true, Ordering::Release);
             ending.state.on_end.notify(usize::MAX);
         })?;
-        let shared = starting.recv().map_err(|_gone| io::Error::other("the thread panicked while it started"))??;
+        let shared = starting
+            .recv()
+            .map_err(|_gone| io::Error::other("the thread panicked while it started"))??;
         Ok((shared, end))
     }
 }
@@ -221,10 +236,14 @@ const MASK_SIZE: usize = 1024;
 
 fn pin_to(core: Option<usize>) -> io::Result<()> {
     match core {
-        Some(id) if id >= MASK_SIZE || !core_affinity::set_for_current(CoreId { id }) => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("cannot run a thread on CPU core {id}: there is no such core, or it is not allowed"),
-        )),
+        Some(id) if id >= MASK_SIZE || !core_affinity::set_for_current(CoreId { id }) => {
+            Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!(
+                    "cannot run a thread on CPU core {id}: there is no such core, or it is not allowed"
+                ),
+            ))
+        }
         _ => Ok(()),
     }
 }

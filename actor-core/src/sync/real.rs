@@ -2,7 +2,9 @@
 
 pub(crate) use std::alloc::{alloc, dealloc};
 pub(crate) use std::hint::spin_loop;
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
+};
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -35,7 +37,10 @@ pub(crate) fn store_before_load() {}
 /// time only: for any address, nothing is read or written, and nothing faults.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline(always)]
-#[expect(unsafe_code, reason = "the compiler has no name for this hint that does not depend on compiler flags")]
+#[expect(
+    unsafe_code,
+    reason = "the compiler has no name for this hint that does not depend on compiler flags"
+)]
 pub(crate) fn prepare_to_write<T>(soon: *const T) {
     // SAFETY: the instruction neither reads nor writes, and never faults. Processors without it do
     // nothing.

@@ -8,7 +8,9 @@
 #![expect(unsafe_code, reason = "the memory of a model is accounted for where it is allocated")]
 
 pub(crate) use shuttle::hint::spin_loop;
-pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use shuttle::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
+};
 
 use std::alloc::Layout;
 use std::cell::{Cell, RefCell};
@@ -67,7 +69,11 @@ const WRITER: usize = usize::MAX;
 
 impl<T> UnsafeCell<T> {
     pub(crate) const fn new(value: T) -> Self {
-        Self { users: Cell::new(0), cut: AtomicBool::new(false), value: std::cell::UnsafeCell::new(value) }
+        Self {
+            users: Cell::new(0),
+            cut: AtomicBool::new(false),
+            value: std::cell::UnsafeCell::new(value),
+        }
     }
 
     pub(crate) fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {

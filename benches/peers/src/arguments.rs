@@ -43,7 +43,9 @@ impl Arguments {
     ///
     /// Returns an error for an unknown option, for an option without its value, and for a number
     /// out of range.
-    pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, ArgumentError> {
+    pub(crate) fn parse(
+        arguments: impl IntoIterator<Item = String>,
+    ) -> Result<Self, ArgumentError> {
         let mut parsed = Self {
             only: Vec::new(),
             contestants: Vec::new(),

@@ -40,10 +40,15 @@ fn run(arguments: &Arguments) -> Result<(), ArgumentError> {
         return Ok(());
     }
     let everybody = everybody();
-    let contestants: Vec<&Contestant> =
-        everybody.iter().filter(|contestant| asked_for(&arguments.contestants, contestant.name)).collect();
-    let workloads: Vec<Workload> =
-        Workload::ALL.iter().copied().filter(|workload| asked_for(&arguments.only, workload.name())).collect();
+    let contestants: Vec<&Contestant> = everybody
+        .iter()
+        .filter(|contestant| asked_for(&arguments.contestants, contestant.name))
+        .collect();
+    let workloads: Vec<Workload> = Workload::ALL
+        .iter()
+        .copied()
+        .filter(|workload| asked_for(&arguments.only, workload.name()))
+        .collect();
     if contestants.is_empty() || workloads.is_empty() {
         return Err(ArgumentError("nothing has a name like that; --list prints all names".into()));
     }
@@ -54,7 +59,9 @@ fn run(arguments: &Arguments) -> Result<(), ArgumentError> {
     // Created before any round, so that a missing folder is reported immediately and not after ten
     // minutes.
     let mut file = arguments.json.as_deref().map(create).transpose()?;
-    let compared = contestants.iter().find(|contestant| contestant.name.to_lowercase().contains(&arguments.against));
+    let compared = contestants
+        .iter()
+        .find(|contestant| contestant.name.to_lowercase().contains(&arguments.against));
     let against = compared.map(|contestant| contestant.name);
     let machine = machine::describe(arguments.pin);
     if arguments.pin {
@@ -86,5 +93,6 @@ fn pin_all(contestants: &[&Contestant]) -> Result<(), ArgumentError> {
 }
 
 fn create(path: &Path) -> Result<File, ArgumentError> {
-    File::create(path).map_err(|error| ArgumentError(format!("--json: cannot make {}: {error}", path.display())))
+    File::create(path)
+        .map_err(|error| ArgumentError(format!("--json: cannot make {}: {error}", path.display())))
 }

@@ -30,14 +30,23 @@ pub(crate) struct Outcomes {
 }
 
 /// Runs a workload: one round of warm-up, the timed rounds, and one round counting allocations.
-pub(crate) fn race<'a>(workload: Workload, contestants: &[&'a Contestant], rounds: usize, n: u64) -> Vec<Outcome<'a>> {
+pub(crate) fn race<'a>(
+    workload: Workload,
+    contestants: &[&'a Contestant],
+    rounds: usize,
+    n: u64,
+) -> Vec<Outcome<'a>> {
     let mut racers: Vec<Option<Racer>> =
         contestants.iter().map(|contestant| Racer::warm_up(contestant, workload, n)).collect();
     for _ in 0..rounds {
         racers.iter_mut().flatten().for_each(Racer::round);
     }
     let results = racers.into_iter().map(|racer| racer.map(|racer| racer.finish(workload)));
-    contestants.iter().zip(results).map(|(contestant, result)| Outcome { contestant, result }).collect()
+    contestants
+        .iter()
+        .zip(results)
+        .map(|(contestant, result)| Outcome { contestant, result })
+        .collect()
 }
 
 /// One contestant's rounds so far.
@@ -50,7 +59,8 @@ struct Racer {
 
 impl Racer {
     fn warm_up(contestant: &Contestant, workload: Workload, n: u64) -> Option<Self> {
-        let mut racer = Self { name: contestant.name, run: contestant.run(workload)?, n, samples: Vec::new() };
+        let mut racer =
+            Self { name: contestant.name, run: contestant.run(workload)?, n, samples: Vec::new() };
         let start = now();
         racer.run();
         let took = now().since(start);
@@ -75,11 +85,14 @@ impl Racer {
 
     fn finish(self, workload: Workload) -> Outcomes {
         let counted = counting(|| self.run());
-        let quartiles =
-            |figure: &dyn Fn(&Sample) -> f64| Quartiles::of(&mut self.samples.iter().map(figure).collect::<Vec<f64>>());
+        let quartiles = |figure: &dyn Fn(&Sample) -> f64| {
+            Quartiles::of(&mut self.samples.iter().map(figure).collect::<Vec<f64>>())
+        };
         Outcomes {
             n: self.n,
-            figures: (0..workload.figures().len()).map(|which| quartiles(&|sample| sample.figures[which])).collect(),
+            figures: (0..workload.figures().len())
+                .map(|which| quartiles(&|sample| sample.figures[which]))
+                .collect(),
             allocations: counted.allocations,
             switches: quartiles(&|sample| sample.switches),
         }

@@ -67,7 +67,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Any thread may send, with or without a runtime. These sends wait if the lane is full.
     thread::scope(|threads| {
         let counting: Vec<_> = (0..THREADS)
-            .map(|_| threads.spawn(|| (0..EACH).try_for_each(|_| counter.tell_blocking(Count::Add(1), PATIENCE))))
+            .map(|_| {
+                threads.spawn(|| {
+                    (0..EACH).try_for_each(|_| counter.tell_blocking(Count::Add(1), PATIENCE))
+                })
+            })
             .collect();
         counting.into_iter().try_for_each(|thread| thread.join().expect("counting does not panic"))
     })?;

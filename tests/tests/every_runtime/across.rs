@@ -71,7 +71,8 @@ fn an_actor_asks_one_on_each_runtime_and_is_asked_back(runtime: &dyn Runtime) {
         let (handle, mailbox) = actor_lanes::mailbox();
         let here = start(runtime, mailbox, other);
         // One hop over, none back: the other actor answers.
-        let names = handle.ask_blocking(|reply| Relay::Pass(1, reply), PATIENCE).expect("it is answered");
+        let names =
+            handle.ask_blocking(|reply| Relay::Pass(1, reply), PATIENCE).expect("it is answered");
         assert_eq!(names, [on.name(), runtime.name()]);
         here.stop(PATIENCE);
         assert!(end_of(&here).reason.is_normal());
@@ -90,16 +91,26 @@ fn there_and_back(here: &dyn Runtime, there: &dyn Runtime) {
     let (far, far_mailbox) = actor_lanes::mailbox();
     let near_running = start(here, own_mailbox, far);
     let far_running = start(there, far_mailbox, own.clone());
-    let names = own.ask_blocking(|reply| Relay::Pass(100, reply), PATIENCE).expect("it is answered");
+    let names =
+        own.ask_blocking(|reply| Relay::Pass(100, reply), PATIENCE).expect("it is answered");
     assert_eq!(names.len(), 101);
-    assert!(names.iter().rev().enumerate().all(|(n, name)| *name == [here, there][n % 2].name()), "{names:?}");
+    assert!(
+        names.iter().rev().enumerate().all(|(n, name)| *name == [here, there][n % 2].name()),
+        "{names:?}"
+    );
     for running in [near_running, far_running] {
         running.stop(PATIENCE);
         assert!(end_of(&running).reason.is_normal());
     }
 }
 
-fn start(runtime: &dyn Runtime, mailbox: actor_lanes::Mailbox<Relay>, next: Handle<Relay>) -> Running {
+fn start(
+    runtime: &dyn Runtime,
+    mailbox: actor_lanes::Mailbox<Relay>,
+    next: Handle<Relay>,
+) -> Running {
     let name = runtime.name();
-    Spawn::new(mailbox).start(&executor(runtime), move || Relayer { name, next }).expect("it starts")
+    Spawn::new(mailbox)
+        .start(&executor(runtime), move || Relayer { name, next })
+        .expect("it starts")
 }

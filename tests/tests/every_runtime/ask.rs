@@ -7,7 +7,9 @@ use std::task::{Context, Waker};
 use actor_lanes::handle::AskBlockingError;
 use actor_lanes::reply::ReplyDropped;
 use actor_lanes::{AskError, Reply, Runtime, spawn};
-use actor_tests::{CONTROL, Desk, FIFO, Letter, PATIENCE, Work, end_of, executor, on_every_runtime, signal, within};
+use actor_tests::{
+    CONTROL, Desk, FIFO, Letter, PATIENCE, Work, end_of, executor, on_every_runtime, signal, within,
+};
 
 on_every_runtime! {
     an_answer_comes,
@@ -38,8 +40,9 @@ fn a_reply_that_is_dropped_is_an_error(runtime: &dyn Runtime) {
     let asked = desk.ask_blocking(forgets, PATIENCE);
     assert!(matches!(asked, Err(AskBlockingError::Dropped)), "{asked:?}");
     let other = desk.clone();
-    let asked =
-        within(&executor, move || async move { other.ask(forgets).await.map_err(|error| format!("{error:?}")) });
+    let asked = within(&executor, move || async move {
+        other.ask(forgets).await.map_err(|error| format!("{error:?}"))
+    });
     assert_eq!(asked, Err("Dropped".to_owned()));
     let answer = desk.try_ask(forgets).expect("there is room");
     assert_eq!(within(&executor, || answer), Err(ReplyDropped));
@@ -48,7 +51,9 @@ fn a_reply_that_is_dropped_is_an_error(runtime: &dyn Runtime) {
 fn a_reply_may_be_sent_later_and_from_another_thread(runtime: &dyn Runtime) {
     let (desk, _running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let (handed_on, replies) = signal();
-    let hands_on = |reply: Reply<u8>| Letter::act(FIFO, move |_, _| handed_on.send(reply).expect("the test waits"));
+    let hands_on = |reply: Reply<u8>| {
+        Letter::act(FIFO, move |_, _| handed_on.send(reply).expect("the test waits"))
+    };
     let answering = std::thread::spawn(move || actor_tests::wait(&replies).send(9));
     assert_eq!(desk.ask_blocking(hands_on, PATIENCE).ok(), Some(9));
     answering.join().expect("answering does not panic");
@@ -115,6 +120,9 @@ fn an_ask_of_an_ended_actor_returns_the_message(runtime: &dyn Runtime) {
     running.kill();
     drop(end_of(&running));
     assert!(within(&executor, move || async move {
-        matches!(desk.ask(Letter::read).await, Err(AskError::Closed(Letter { work: Work::Read(_), .. })))
+        matches!(
+            desk.ask(Letter::read).await,
+            Err(AskError::Closed(Letter { work: Work::Read(_), .. }))
+        )
     }));
 }

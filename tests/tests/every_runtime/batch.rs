@@ -123,7 +123,11 @@ impl Actor for Worker {
                     }
                     Twist::Stops => {
                         self.stop.take().expect("it stops once").send(()).expect("the test waits");
-                        self.go_on.take().expect("it stops once").recv_timeout(PATIENCE).expect("the test goes on");
+                        self.go_on
+                            .take()
+                            .expect("it stops once")
+                            .recv_timeout(PATIENCE)
+                            .expect("the test goes on");
                     }
                     Twist::EndsItself => cx.stop(),
                     Twist::None | Twist::TakesTwo | Twist::TakesNone => {}
@@ -179,7 +183,11 @@ fn numbers(calls: &[Call]) -> Vec<u64> {
 }
 
 fn longest(calls: &[Call]) -> usize {
-    calls.iter().map(|call| if let Call::Batch(numbers) = call { numbers.len() } else { 0 }).max().unwrap_or(0)
+    calls
+        .iter()
+        .map(|call| if let Call::Batch(numbers) = call { numbers.len() } else { 0 })
+        .max()
+        .unwrap_or(0)
 }
 
 fn a_batch_takes_the_waiting_messages_up_to_the_lanes_limit(runtime: &dyn Runtime) {
@@ -254,7 +262,8 @@ fn a_batch_of_control_is_cut_short_by_other_control_only(runtime: &dyn Runtime) 
         let (handle, mailbox) = mailbox();
         (0..3).for_each(|_| assert!(handle.try_tell(Order::Batched).is_ok()));
         (0..others).for_each(|_| assert!(handle.try_tell(Order::Other).is_ok()));
-        let running = Spawn::new(mailbox).start(&executor(runtime), Orders::default).expect("it starts");
+        let running =
+            Spawn::new(mailbox).start(&executor(runtime), Orders::default).expect("it starts");
         drop(running);
         let lengths = handle.ask_blocking(Order::Read, PATIENCE).expect("it answers");
         // The batches before the other control message, if any, and the batches after it.
@@ -283,7 +292,9 @@ fn a_long_batch_ends_with_its_time(runtime: &dyn Runtime) {
 fn an_actor_that_ends_itself_takes_no_more_of_its_batch(runtime: &dyn Runtime) {
     let (handle, mailbox) = mailbox();
     batched(0..5).for_each(|work| assert!(handle.try_tell(work).is_ok()));
-    let running = Spawn::new(mailbox).start(&executor(runtime), || Worker::with(Twist::EndsItself)).expect("it starts");
+    let running = Spawn::new(mailbox)
+        .start(&executor(runtime), || Worker::with(Twist::EndsItself))
+        .expect("it starts");
     let exit = end_of(&running);
     assert!(exit.reason.is_normal());
     assert_eq!((exit.lanes[2].handled, exit.lanes[2].undelivered), (1, 4));
@@ -307,8 +318,12 @@ fn an_immediate_stop_cuts_a_batch_short(runtime: &dyn Runtime) {
 
 fn every_message_of_a_batch_is_accounted_for(runtime: &dyn Runtime) {
     let (handle, mailbox) = mailbox();
-    batched(0..40).chain((0..10).map(Work::Newest)).for_each(|work| assert!(handle.try_tell(work).is_ok()));
-    let running = Spawn::new(mailbox).start(&executor(runtime), || Worker::with(Twist::None)).expect("it starts");
+    batched(0..40)
+        .chain((0..10).map(Work::Newest))
+        .for_each(|work| assert!(handle.try_tell(work).is_ok()));
+    let running = Spawn::new(mailbox)
+        .start(&executor(runtime), || Worker::with(Twist::None))
+        .expect("it starts");
     let calls = read_when_idle(&handle);
     assert_eq!(numbers(&calls).len(), 50, "{calls:?}");
     running.stop(PATIENCE);

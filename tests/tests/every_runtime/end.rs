@@ -9,8 +9,12 @@ use std::time::{Duration, Instant};
 
 use actor_lanes::life::NotStarted;
 use actor_lanes::runtime::{ExecutorStopped, Maker, Timer};
-use actor_lanes::{Actor, Context, Executor, ExitReason, Running, Runtime, Spawn, TryTellError, spawn};
-use actor_tests::{Desk, FIFO, Letter, PATIENCE, end_of, executor, on_every_runtime, signal, wait, within};
+use actor_lanes::{
+    Actor, Context, Executor, ExitReason, Running, Runtime, Spawn, TryTellError, spawn,
+};
+use actor_tests::{
+    Desk, FIFO, Letter, PATIENCE, end_of, executor, on_every_runtime, signal, wait, within,
+};
 
 on_every_runtime! {
     an_actor_stops_itself,
@@ -56,7 +60,10 @@ fn an_actor_fails(runtime: &dyn Runtime) {
     }))
     .expect("there is room");
     let exit = end_of(&running);
-    assert!(matches!(&exit.reason, ExitReason::Failed(error) if error.is::<fmt::Error>()), "{exit:?}");
+    assert!(
+        matches!(&exit.reason, ExitReason::Failed(error) if error.is::<fmt::Error>()),
+        "{exit:?}"
+    );
     assert!(!exit.reason.is_normal());
 }
 
@@ -92,7 +99,9 @@ fn every_join_returns_at_the_end(runtime: &dyn Runtime) {
     for executor in [executor(runtime), executor(runtime)] {
         for _ in 0..4 {
             let (running, joined) = (running.clone(), joined.clone());
-            let joining = async move { joined.send(running.join().await.reason.is_normal()).expect("the test waits") };
+            let joining = async move {
+                joined.send(running.join().await.reason.is_normal()).expect("the test waits")
+            };
             executor.spawn(Box::new(|| Box::pin(joining))).expect("the executor takes futures");
         }
     }
@@ -287,7 +296,9 @@ impl Actor for Failing {
     async fn started(&mut self, cx: &mut Context<Letter>) {
         match self {
             Self::Text => cx.fail("no such file"),
-            Self::Boxed => cx.fail(Box::<dyn std::error::Error + Send + Sync>::from("no such file")),
+            Self::Boxed => {
+                cx.fail(Box::<dyn std::error::Error + Send + Sync>::from("no such file"))
+            }
             Self::Panic => panic!("it panics, as the test wants it to"),
             Self::Stop => cx.stop(),
         }
@@ -315,12 +326,16 @@ fn a_spawner_learns_whether_the_actor_has_started(runtime: &dyn Runtime) {
     assert_eq!(reason(|| Failing::Boxed).to_string(), "failed: no such file");
     assert!(matches!(reason(|| Failing::Panic), ExitReason::Panicked(_)));
     assert!(matches!(reason(|| Failing::Stop), ExitReason::Stopped));
-    assert!(matches!(reason(|| panic!("the maker panics, as the test wants it to")), ExitReason::Panicked(_)));
+    assert!(matches!(
+        reason(|| panic!("the maker panics, as the test wants it to")),
+        ExitReason::Panicked(_)
+    ));
 
     // While its executor is busy, an actor has not started yet.
     let (desk, _desk_running) = spawn(&executor, Desk::default).expect("it starts");
     let (release, released) = signal::<()>();
-    desk.try_tell(Letter::act(FIFO, move |_, _| _ = released.recv_timeout(PATIENCE))).expect("there is room");
+    desk.try_tell(Letter::act(FIFO, move |_, _| _ = released.recv_timeout(PATIENCE)))
+        .expect("there is room");
     let (_handle, running) = spawn(&executor, Desk::default).expect("it starts");
     assert!(matches!(running.started_blocking(Duration::ZERO), Err(NotStarted::Timeout)));
     drop(release);

@@ -33,7 +33,8 @@ fn newer_messages_evict_messages_already_taken_over(runtime: &dyn Runtime) {
     (0..7).for_each(|n| desk.try_tell(Letter::note(NEWEST, n)).expect("it never refuses"));
     let (reply, held) = actor_lanes::Reply::pair();
     let (began, beginning) = actor_tests::signal();
-    desk.try_tell(Letter { lane: NEWEST, work: Work::Hold(began, held) }).expect("it never refuses");
+    desk.try_tell(Letter { lane: NEWEST, work: Work::Hold(began, held) })
+        .expect("it never refuses");
     release.send(());
     actor_tests::wait(&beginning);
     (10..16).for_each(|n| desk.try_tell(Letter::note(NEWEST, n)).expect("it never refuses"));
@@ -52,7 +53,10 @@ fn the_askers_of_the_evicted_get_an_error(runtime: &dyn Runtime) {
     for (lane, keeps) in [(NEWEST, 8), (LATEST, 1)] {
         let (desk, mailbox) = actor_lanes::mailbox();
         let asks: Vec<_> = (0..keeps + 3)
-            .map(|_| desk.try_ask(|reply| Letter { lane, work: Work::Read(reply) }).expect("it never refuses"))
+            .map(|_| {
+                desk.try_ask(|reply| Letter { lane, work: Work::Read(reply) })
+                    .expect("it never refuses")
+            })
             .collect();
         let _running = Spawn::new(mailbox).start(&executor, Desk::default).expect("it starts");
         let mut answered = Vec::new();

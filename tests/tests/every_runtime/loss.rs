@@ -7,7 +7,8 @@ use std::thread;
 use actor_lanes::mailbox::LaneStats;
 use actor_lanes::{Handle, Running, Runtime, Spawn, TryTellError, spawn};
 use actor_tests::{
-    CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, end_of, executor, on_every_runtime, signal, within,
+    CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, end_of, executor, on_every_runtime,
+    signal, within,
 };
 
 on_every_runtime! {
@@ -94,8 +95,10 @@ fn tell_blocking_from_threads(runtime: &dyn Runtime) {
         for sender in 0..SENDERS {
             let desk = &desk;
             threads.spawn(move || {
-                numbers(sender)
-                    .for_each(|n| desk.tell_blocking(Letter::note(FIFO, n), PATIENCE).expect("there is room in time"));
+                numbers(sender).for_each(|n| {
+                    desk.tell_blocking(Letter::note(FIFO, n), PATIENCE)
+                        .expect("there is room in time")
+                });
             });
         }
     });
@@ -111,7 +114,9 @@ fn every_way_of_sending_together_with_evictions(runtime: &dyn Runtime) {
             threads.spawn(move || {
                 for n in numbers(sender) {
                     match n % 4 {
-                        0 => desk.tell_blocking(Letter::note(CONTROL, n), PATIENCE).expect("there is room in time"),
+                        0 => desk
+                            .tell_blocking(Letter::note(CONTROL, n), PATIENCE)
+                            .expect("there is room in time"),
                         1 => desk.try_tell(Letter::note(NEWEST, n)).expect("it evicts"),
                         2 => desk.try_tell(Letter::note(LATEST, n)).expect("it evicts"),
                         // The asker drops its ask immediately: the message is handled or cancelled,
@@ -120,7 +125,9 @@ fn every_way_of_sending_together_with_evictions(runtime: &dyn Runtime) {
                     }
                     if n % 400 == 3 {
                         let desk = desk.clone();
-                        within(asking, move || async move { desk.ask(Letter::read).await.expect("it is answered") });
+                        within(asking, move || async move {
+                            desk.ask(Letter::read).await.expect("it is answered")
+                        });
                     }
                 }
             });
@@ -137,7 +144,11 @@ fn every_way_of_sending_together_with_evictions(runtime: &dyn Runtime) {
         assert_eq!(lanes[lane].refused, 0);
     }
     assert_eq!(lanes[FIFO].accepted + lanes[FIFO].refused, sent + SENDERS * EACH / 400 + 1);
-    assert_eq!(HashSet::<u64>::from_iter(notes.iter().copied()).len(), notes.len(), "nothing comes twice");
+    assert_eq!(
+        HashSet::<u64>::from_iter(notes.iter().copied()).len(),
+        notes.len(),
+        "nothing comes twice"
+    );
 }
 
 fn a_stop_in_the_middle_of_a_flood(runtime: &dyn Runtime) {
@@ -168,7 +179,11 @@ fn a_stop_in_the_middle_of_a_flood(runtime: &dyn Runtime) {
     let exit = end_of(&running);
     exit.lanes.iter().for_each(assert_accounted_for);
     let lane = &exit.lanes[FIFO];
-    assert_eq!(lane.accepted, accepted.into_inner(), "what a sender was told was accepted was: {lane:?}");
+    assert_eq!(
+        lane.accepted,
+        accepted.into_inner(),
+        "what a sender was told was accepted was: {lane:?}"
+    );
     assert_eq!(lane.handled + lane.undelivered, lane.accepted);
     assert_eq!(found.try_iter().count() as u64, lane.undelivered);
     assert_eq!(lane.depth, 0);

@@ -6,8 +6,12 @@ use std::time::{Duration, Instant};
 
 use actor_lanes::actor::WorkError;
 use actor_lanes::runtime::{ExecutorStopped, Maker, Timer};
-use actor_lanes::{Actor, Context, Executor, ExitReason, Handle, Lane, Message, Running, Runtime, Spawn, spawn};
-use actor_tests::{CONTROL, Desk, FIFO, Letter, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait};
+use actor_lanes::{
+    Actor, Context, Executor, ExitReason, Handle, Lane, Message, Running, Runtime, Spawn, spawn,
+};
+use actor_tests::{
+    CONTROL, Desk, FIFO, Letter, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait,
+};
 
 on_every_runtime! {
     the_result_comes_as_a_message,
@@ -55,7 +59,9 @@ fn offload_waiting(desk: &Handle<Letter>) -> std::sync::mpsc::SyncSender<()> {
             began.send(()).expect("the test waits");
             released.recv_timeout(PATIENCE).is_ok()
         };
-        cx.offload(work, |released| Letter::note(FIFO, u64::from(released.expect("the work does not panic"))));
+        cx.offload(work, |released| {
+            Letter::note(FIFO, u64::from(released.expect("the work does not panic")))
+        });
     });
     desk.try_tell(offloads).expect("there is room");
     wait(&beginning);
@@ -112,7 +118,11 @@ fn work_whose_actor_has_ended_is_dropped(runtime: &dyn Runtime) {
     let (told, tells) = signal();
     executor.run_blocking(Box::new(move || told.send(()).expect("the test waits")));
     wait(&tells);
-    assert_eq!(running.exit().map(|exit| exit.lost_work), Some(1), "it stays lost, and is counted once");
+    assert_eq!(
+        running.exit().map(|exit| exit.lost_work),
+        Some(1),
+        "it stays lost, and is counted once"
+    );
 }
 
 fn a_graceful_stop_waits_for_work_in_flight(runtime: &dyn Runtime) {
@@ -121,7 +131,9 @@ fn a_graceful_stop_waits_for_work_in_flight(runtime: &dyn Runtime) {
     let stops: [fn(&Handle<Letter>, &Running); 3] = [
         |_desk, running| running.stop(PATIENCE),
         |_desk, running| running.stop(Duration::MAX),
-        |desk, _running| desk.try_tell(Letter::act(FIFO, |_, cx| cx.stop_when_drained())).expect("there is room"),
+        |desk, _running| {
+            desk.try_tell(Letter::act(FIFO, |_, cx| cx.stop_when_drained())).expect("there is room")
+        },
     ];
     for (n, stop) in stops.into_iter().enumerate() {
         let (desk, running) = spawn(&executor, Desk::default).expect("it starts");
@@ -136,7 +148,11 @@ fn a_graceful_stop_waits_for_work_in_flight(runtime: &dyn Runtime) {
         assert!(matches!(exit.reason, ExitReason::Stopped), "{exit:?}");
         assert_eq!((exit.lost_work, exit.undelivered()), (0, 0));
         let handled = 1 + u64::from(n == 2);
-        assert_eq!((exit.lanes[FIFO].accepted, exit.lanes[FIFO].handled), (handled, handled), "{exit:?}");
+        assert_eq!(
+            (exit.lanes[FIFO].accepted, exit.lanes[FIFO].handled),
+            (handled, handled),
+            "{exit:?}"
+        );
     }
 }
 
@@ -176,11 +192,16 @@ fn a_handler_may_offload_more_while_it_is_stopped(runtime: &dyn Runtime) {
 
 fn a_result_that_makes_no_message_is_counted(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
-    let offloads = Letter::act(FIFO, |_, cx| cx.offload(|| (), |_| panic!("no message, as the test wants it")));
+    let offloads = Letter::act(FIFO, |_, cx| {
+        cx.offload(|| (), |_| panic!("no message, as the test wants it"))
+    });
     desk.try_tell(offloads).expect("there is room");
     running.stop(PATIENCE);
     let exit = end_of(&running);
-    assert!(matches!(exit.reason, ExitReason::Stopped), "its actor lives, and is not kept waiting: {exit:?}");
+    assert!(
+        matches!(exit.reason, ExitReason::Stopped),
+        "its actor lives, and is not kept waiting: {exit:?}"
+    );
     assert_eq!(exit.lost_work, 1);
 }
 
@@ -219,7 +240,10 @@ fn work_without_a_thread_returns_an_error(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&idle, Desk::default).expect("it starts");
     let (told, tells) = signal();
     let offloads = Letter::act(FIFO, move |_, cx| {
-        cx.offload(|| (), move |result| Letter::act(FIFO, move |_, _| told.send(result).expect("the test waits")));
+        cx.offload(
+            || (),
+            move |result| Letter::act(FIFO, move |_, _| told.send(result).expect("the test waits")),
+        );
     });
     desk.try_tell(offloads).expect("there is room");
     running.stop(PATIENCE);
@@ -230,8 +254,12 @@ fn work_without_a_thread_returns_an_error(runtime: &dyn Runtime) {
 fn late_results_not_handled_are_undelivered(runtime: &dyn Runtime) {
     let (desk, mailbox) = actor_lanes::mailbox();
     let (lost, found) = signal();
-    let hook = move |lane, letter: Letter| lost.send((lane, letter.number())).expect("the test waits");
-    let running = Spawn::new(mailbox).on_undelivered(hook).start(&executor(runtime), Desk::default).expect("it starts");
+    let hook =
+        move |lane, letter: Letter| lost.send((lane, letter.number())).expect("the test waits");
+    let running = Spawn::new(mailbox)
+        .on_undelivered(hook)
+        .start(&executor(runtime), Desk::default)
+        .expect("it starts");
     let work = offload_waiting(&desk);
     let _held = Desk::hold(&desk);
     (0..64).for_each(|n| desk.try_tell(Letter::note(FIFO, n)).expect("there is room"));
@@ -287,7 +315,8 @@ impl Actor for Greedy {
                 self.told = Some(told);
                 (0..MANY).for_each(|_| cx.offload(|| (), |_| Narrow(None)));
                 let (done, waited) = futures::channel::oneshot::channel();
-                cx.executor().run_blocking(Box::new(move || done.send(()).expect("the handler waits")));
+                cx.executor()
+                    .run_blocking(Box::new(move || done.send(()).expect("the handler waits")));
                 waited.await.expect("the pool has a thread for it");
             }
             Narrow(None) => self.results += 1,
@@ -312,13 +341,15 @@ fn a_child_runs_beside_its_parent(runtime: &dyn Runtime) {
     let (parent, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let (told, tells) = signal();
     let starts = Letter::act(FIFO, move |_, cx| {
-        let (child, child_running) = spawn(cx.executor(), Desk::default).expect("its executor runs");
+        let (child, child_running) =
+            spawn(cx.executor(), Desk::default).expect("its executor runs");
         told.send((child, child_running, thread::current().id())).expect("the test waits");
     });
     parent.try_tell(starts).expect("there is room");
     let (child, child_running, thread_of_parent) = wait(&tells);
     let (told, tells) = signal();
-    let says = Letter::act(FIFO, move |_, _| told.send(thread::current().id()).expect("the test waits"));
+    let says =
+        Letter::act(FIFO, move |_, _| told.send(thread::current().id()).expect("the test waits"));
     child.try_tell(says).expect("there is room");
     assert_eq!(wait(&tells), thread_of_parent);
     running.kill();

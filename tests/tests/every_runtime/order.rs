@@ -1,7 +1,9 @@
 //! The order of messages: control first, turns by weight, and no starvation.
 
 use actor_lanes::{Handle, Mailbox, Runtime, Spawn};
-use actor_tests::{CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, executor, on_every_runtime, signal, wait};
+use actor_tests::{
+    CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, executor, on_every_runtime, signal, wait,
+};
 
 on_every_runtime! {
     first_in_first_out,
@@ -54,12 +56,19 @@ fn control_before_data(runtime: &dyn Runtime) {
 }
 
 /// Sends itself one letter after the other, until its notes contain the awaited number.
-fn flood(lane: usize, until: u64, told: std::sync::mpsc::SyncSender<usize>, so_far: usize) -> Letter {
+fn flood(
+    lane: usize,
+    until: u64,
+    told: std::sync::mpsc::SyncSender<usize>,
+    so_far: usize,
+) -> Letter {
     Letter::act(lane, move |desk, cx| {
         if desk.notes.contains(&until) {
             told.send(so_far).expect("the test waits");
         } else {
-            cx.handle().try_tell(flood(lane, until, told, so_far + 1)).expect("one at a time has room");
+            cx.handle()
+                .try_tell(flood(lane, until, told, so_far + 1))
+                .expect("one at a time has room");
         }
     })
 }

@@ -5,9 +5,12 @@ use std::panic::panic_any;
 use std::sync::mpsc::SyncSender;
 
 use actor_lanes::handle::AskBlockingError;
-use actor_lanes::{Actor, Context, ExitReason, Lane, Message, Reply, Runtime, Spawn, TryTellError, spawn};
+use actor_lanes::{
+    Actor, Context, ExitReason, Lane, Message, Reply, Runtime, Spawn, TryTellError, spawn,
+};
 use actor_tests::{
-    CONTROL, Desk, FIFO, Letter, NEWEST, PATIENCE, end_of, executor, on_every_runtime, signal, wait, within,
+    CONTROL, Desk, FIFO, Letter, NEWEST, PATIENCE, end_of, executor, on_every_runtime, signal,
+    wait, within,
 };
 
 on_every_runtime! {
@@ -116,7 +119,10 @@ fn without_a_text(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     desk.try_tell(Letter::act(FIFO, |_, _| panic_any(7))).expect("there is room");
     let reason = end_of(&running).reason;
-    assert!(matches!(&reason, ExitReason::Panicked(text) if text.contains("without a message")), "{reason:?}");
+    assert!(
+        matches!(&reason, ExitReason::Panicked(text) if text.contains("without a message")),
+        "{reason:?}"
+    );
 }
 
 fn with_a_payload_that_panics_in_drop(runtime: &dyn Runtime) {
@@ -125,7 +131,10 @@ fn with_a_payload_that_panics_in_drop(runtime: &dyn Runtime) {
     let (desk, running) = spawn(&executor(runtime), make).expect("it starts");
     desk.try_tell(Letter::act(FIFO, |_, _| panic_any(Bomb))).expect("there is room");
     let reason = end_of(&running).reason;
-    assert!(matches!(&reason, ExitReason::Panicked(text) if text.contains("without a message")), "{reason:?}");
+    assert!(
+        matches!(&reason, ExitReason::Panicked(text) if text.contains("without a message")),
+        "{reason:?}"
+    );
     assert!(matches!(wait(&ending), ExitReason::Panicked(_)));
 }
 
@@ -142,7 +151,10 @@ fn in_started(runtime: &dyn Runtime) {
     let make = || Fragile { in_started: true, ended: Some(told), ..Fragile::default() };
     let (_handle, running) = spawn(&executor(runtime), make).expect("it starts");
     let reason = end_of(&running).reason;
-    assert!(matches!(&reason, ExitReason::Panicked(text) if text == "boom at the start"), "{reason:?}");
+    assert!(
+        matches!(&reason, ExitReason::Panicked(text) if text == "boom at the start"),
+        "{reason:?}"
+    );
     wait(&tell);
 }
 
@@ -184,7 +196,10 @@ fn in_drop_of_a_handler_at_the_deadline(runtime: &dyn Runtime) {
     wait_with_a_bomb(&desk);
     running.stop(std::time::Duration::ZERO);
     assert!(matches!(end_of(&running).reason, ExitReason::DeadlinePassed), "the first cause stays");
-    assert!(matches!(wait(&ending), ExitReason::DeadlinePassed), "`stopped` has its say all the same");
+    assert!(
+        matches!(wait(&ending), ExitReason::DeadlinePassed),
+        "`stopped` has its say all the same"
+    );
 }
 
 /// Blocks a handler for ever, while it owns a bomb.
@@ -210,9 +225,13 @@ fn in_drop_of_an_undelivered_message(runtime: &dyn Runtime) {
     handle.try_tell(Crack::Stop).expect("there is room");
     handle.try_tell(Crack::Arm(Bomb)).expect("there is room");
     handle.try_tell(Crack::Stop).expect("there is room");
-    let running = Spawn::new(mailbox).start(&executor(runtime), Fragile::default).expect("it starts");
+    let running =
+        Spawn::new(mailbox).start(&executor(runtime), Fragile::default).expect("it starts");
     let exit = end_of(&running);
-    assert!(matches!(exit.reason, ExitReason::Stopped), "the actor's own code did not panic: {exit:?}");
+    assert!(
+        matches!(exit.reason, ExitReason::Stopped),
+        "the actor's own code did not panic: {exit:?}"
+    );
     assert_eq!(exit.undelivered(), 2, "the message behind it is accounted for");
 }
 
@@ -230,11 +249,20 @@ fn in_the_hook_for_undelivered_messages(runtime: &dyn Runtime) {
     let exit = end_of(&running);
     assert!(matches!(exit.reason, ExitReason::Killed), "{exit:?}");
     assert_eq!(exit.undelivered(), 3);
-    assert_eq!(Vec::from_iter(tells.try_iter()), [Some(0), Some(1), Some(2)], "the others are still given to it");
+    assert_eq!(
+        Vec::from_iter(tells.try_iter()),
+        [Some(0), Some(1), Some(2)],
+        "the others are still given to it"
+    );
 }
 
 fn the_first_cause_stays_the_reason(runtime: &dyn Runtime) {
-    let make = || Fragile { in_started: true, in_stopped: true, _in_drop: Some(Bomb), ..Fragile::default() };
+    let make = || Fragile {
+        in_started: true,
+        in_stopped: true,
+        _in_drop: Some(Bomb),
+        ..Fragile::default()
+    };
     let (_handle, running) = spawn(&executor(runtime), make).expect("it starts");
     let ExitReason::Panicked(text) = end_of(&running).reason else { panic!("it panicked") };
     assert_eq!(text, "boom at the start");
@@ -251,7 +279,9 @@ fn every_asker_gets_an_error(runtime: &dyn Runtime) {
         .collect();
     let blocked = {
         let desk = desk.clone();
-        std::thread::spawn(move || desk.ask_blocking(Letter::read, PATIENCE).map_err(|error| format!("{error:?}")))
+        std::thread::spawn(move || {
+            desk.ask_blocking(Letter::read, PATIENCE).map_err(|error| format!("{error:?}"))
+        })
     };
     // The blocking ask is queued once three messages are in its lane.
     while desk.stats()[FIFO].depth < 3 {
@@ -271,13 +301,16 @@ fn a_message_to_a_panicked_actor_is_returned(runtime: &dyn Runtime) {
     desk.try_tell(Letter::act(FIFO, |_, _| panic!("boom"))).expect("there is room");
     assert_boom(&end_of(&running).reason);
     for lane in 0..4 {
-        let Err(TryTellError::Closed(letter)) = desk.try_tell(Letter::note(lane, 5)) else { panic!("it is closed") };
+        let Err(TryTellError::Closed(letter)) = desk.try_tell(Letter::note(lane, 5)) else {
+            panic!("it is closed")
+        };
         assert_eq!(letter.number(), Some(5));
     }
     let asked = desk.ask_blocking(Letter::read, PATIENCE);
     assert!(matches!(asked, Err(AskBlockingError::Closed(_))), "{asked:?}");
     let other = desk.clone();
-    let told = within(&executor(runtime), || async move { other.tell(Letter::note(FIFO, 6)).await });
+    let told =
+        within(&executor(runtime), || async move { other.tell(Letter::note(FIFO, 6)).await });
     assert_eq!(told.map_err(|error| error.0.number()), Err(Some(6)));
 }
 

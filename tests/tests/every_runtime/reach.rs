@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use actor_lanes::mailbox::Variant;
 use actor_lanes::{Actor, Context, ExitReason, Message, Runtime, TryTellError, spawn};
-use actor_tests::{CONTROL, Desk, FIFO, Letter, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait};
+use actor_tests::{
+    CONTROL, Desk, FIFO, Letter, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait,
+};
 
 on_every_runtime! {
     an_actor_without_handles_ends_when_all_is_handled,

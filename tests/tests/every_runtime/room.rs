@@ -11,7 +11,9 @@ use std::time::Duration;
 use actor_lanes::handle::{AskBlockingError, Tell};
 use actor_lanes::reply::Answer;
 use actor_lanes::{Actor, Context, Handle, Lane, Message, Reply, Runtime, TryTellError, spawn};
-use actor_tests::{Desk, FIFO, Letter, PATIENCE, SOON, executor, on_every_runtime, signal, wait, within};
+use actor_tests::{
+    Desk, FIFO, Letter, PATIENCE, SOON, executor, on_every_runtime, signal, wait, within,
+};
 
 on_every_runtime! {
     a_refused_message_is_returned,
@@ -108,7 +110,9 @@ fn blocked_senders_all_get_through(runtime: &dyn Runtime) {
     thread::scope(|threads| {
         for _ in 0..8 {
             threads.spawn(|| {
-                (0..100).for_each(|_| counter.tell_blocking(Narrow::Count, PATIENCE).expect("there is room in time"));
+                (0..100).for_each(|_| {
+                    counter.tell_blocking(Narrow::Count, PATIENCE).expect("there is room in time")
+                });
             });
         }
         release.send(());
@@ -147,11 +151,17 @@ fn is_served_behind<'a>(
 ) -> bool {
     let mut idle: Vec<_> = idle.into_iter().map(Box::pin).collect();
     let mut cx = Task::from_waker(Waker::noop());
-    assert!(idle.iter_mut().all(|tell| tell.as_mut().poll(&mut cx).is_pending()), "there is no room");
+    assert!(
+        idle.iter_mut().all(|tell| tell.as_mut().poll(&mut cx).is_pending()),
+        "there is no room"
+    );
     let (told, tells) = signal();
     let behind = thread::spawn(move || {
         let mut tell = pin!(other.tell(Narrow::Count));
-        assert!(tell.as_mut().poll(&mut Task::from_waker(Waker::noop())).is_pending(), "there is no room");
+        assert!(
+            tell.as_mut().poll(&mut Task::from_waker(Waker::noop())).is_pending(),
+            "there is no room"
+        );
         told.send(()).expect("the test waits");
         futures::executor::block_on(tell).is_ok()
     });
@@ -170,13 +180,19 @@ fn a_notified_sender_that_is_not_polled_blocks_no_other(runtime: &dyn Runtime) {
 
 fn forgotten_senders_block_no_other(runtime: &dyn Runtime) {
     let (counter, release) = busy(runtime);
-    assert!(is_served_behind(release, counter.clone(), (0..5).map(|_| counter.tell(Narrow::Count))));
+    assert!(is_served_behind(
+        release,
+        counter.clone(),
+        (0..5).map(|_| counter.tell(Narrow::Count))
+    ));
     assert_eq!(read(&counter), 2);
     // Later senders are notified of each freed place.
     thread::scope(|threads| {
         for _ in 0..4 {
             threads.spawn(|| {
-                (0..100).for_each(|_| counter.tell_blocking(Narrow::Count, PATIENCE).expect("there is room in time"));
+                (0..100).for_each(|_| {
+                    counter.tell_blocking(Narrow::Count, PATIENCE).expect("there is room in time")
+                });
             });
         }
     });
@@ -250,7 +266,11 @@ fn a_blocked_ask_gives_up_before_there_is_an_answer(runtime: &dyn Runtime) {
     release.send(());
     drop(desk);
     let lane = &actor_tests::end_of(&running).lanes[FIFO];
-    assert_eq!((lane.cancelled, lane.handled), (1, 0), "nobody waits for it any more, so it is not handled");
+    assert_eq!(
+        (lane.cancelled, lane.handled),
+        (1, 0),
+        "nobody waits for it any more, so it is not handled"
+    );
 }
 
 fn an_infinite_timeout_waits(runtime: &dyn Runtime) {

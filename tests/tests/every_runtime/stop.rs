@@ -6,10 +6,12 @@ use std::thread;
 use std::time::Duration;
 
 use actor_lanes::reply::Answer;
-use actor_lanes::{Actor, Context, ExitReason, Message, Reply, Running, Runtime, Spawn, TryTellError, spawn};
+use actor_lanes::{
+    Actor, Context, ExitReason, Message, Reply, Running, Runtime, Spawn, TryTellError, spawn,
+};
 use actor_tests::{
-    CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait,
-    within,
+    CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE, SOON, end_of, executor,
+    on_every_runtime, signal, wait, within,
 };
 
 on_every_runtime! {
@@ -50,7 +52,10 @@ fn queued_messages_are_handled(runtime: &dyn Runtime) {
     assert_eq!(exit.undelivered(), 0);
     assert_eq!(exit.lanes.iter().map(|lane| lane.handled).collect::<Vec<_>>(), [2, 2, 1, 1]);
     assert!(running.exit().is_some());
-    assert!(within(&executor(runtime), || last).is_ok(), "what was asked before the stop is answered");
+    assert!(
+        within(&executor(runtime), || last).is_ok(),
+        "what was asked before the stop is answered"
+    );
 }
 
 fn an_idle_actor_stops_immediately(runtime: &dyn Runtime) {
@@ -109,7 +114,9 @@ fn counting_down(count: u32, last: Letter) -> Letter {
     if count <= 1 {
         return last;
     }
-    Letter::act(FIFO, move |_, cx| cx.handle().try_tell(counting_down(count - 1, last)).expect("there is room"))
+    Letter::act(FIFO, move |_, cx| {
+        cx.handle().try_tell(counting_down(count - 1, last)).expect("there is room")
+    })
 }
 
 fn the_first_deadline_counts(runtime: &dyn Runtime) {
@@ -164,7 +171,8 @@ fn the_hook_gets_each_undelivered_message(runtime: &dyn Runtime) {
     assert!(matches!(exit.reason, ExitReason::DeadlinePassed), "{exit:?}");
     assert!(matches!(wait(&ending), ExitReason::DeadlinePassed), "`stopped` comes before the hook");
     let found = Vec::from_iter(found.try_iter());
-    let of = |lane| found.iter().filter(|(name, _)| *name == lane).map(|(_, n)| *n).collect::<Vec<_>>();
+    let of =
+        |lane| found.iter().filter(|(name, _)| *name == lane).map(|(_, n)| *n).collect::<Vec<_>>();
     assert_eq!(of("control"), [0, 1]);
     assert_eq!(of("fifo"), [0, 1, 2]);
     assert_eq!(of("newest"), [1, 2, 3, 4, 5, 6, 7, 8], "oldest first; the very oldest was evicted");
@@ -247,7 +255,9 @@ fn an_immediate_stop_before_the_start(runtime: &dyn Runtime) {
     let (first, _first_running) = spawn(&executor, Desk::default).expect("it starts");
     let (release, released) = signal::<()>();
     // The executor's thread is busy, so the second actor cannot start yet.
-    first.try_tell(Letter::act(FIFO, move |_, _| _ = released.recv_timeout(PATIENCE))).expect("there is room");
+    first
+        .try_tell(Letter::act(FIFO, move |_, _| _ = released.recv_timeout(PATIENCE)))
+        .expect("there is room");
     let running = Spawn::new(mailbox)
         .start(&executor, || -> Desk { panic!("stopped before it was made") })
         .expect("the executor takes it");
@@ -293,7 +303,11 @@ fn an_immediate_stop_while_the_last_message_is_taken(runtime: &dyn Runtime) {
     holder.try_tell(Last::Hold(held)).expect("there is room");
     // Its asker has dropped the ask, so the actor drops the message during its search for the next
     // one.
-    drop(holder.try_ask(|reply| Last::Stop(StopsWhenDropped(running.clone()), reply)).expect("there is room"));
+    drop(
+        holder
+            .try_ask(|reply| Last::Stop(StopsWhenDropped(running.clone()), reply))
+            .expect("there is room"),
+    );
     release.send(());
     let exit = end_of(&running);
     assert!(matches!(exit.reason, ExitReason::Killed), "{exit:?}");

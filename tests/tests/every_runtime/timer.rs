@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use actor_lanes::actor::Beat;
 use actor_lanes::{Context, ExitReason, Handle, Runtime, Spawn, spawn};
 use actor_tests::{
-    CONTROL, Desk, FIFO, Letter, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait, within,
+    CONTROL, Desk, FIFO, Letter, PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait,
+    within,
 };
 
 on_every_runtime! {
@@ -31,7 +32,8 @@ fn act<T: Send + 'static>(
     work: impl FnOnce(&mut Desk, &mut Context<Letter>) -> T + Send + 'static,
 ) -> T {
     let (told, tells) = signal();
-    let tells_it = Letter::act(CONTROL, move |desk, cx| told.send(work(desk, cx)).expect("the test waits"));
+    let tells_it =
+        Letter::act(CONTROL, move |desk, cx| told.send(work(desk, cx)).expect("the test waits"));
     desk.try_tell(tells_it).expect("there is room");
     wait(&tells)
 }
@@ -45,7 +47,10 @@ fn a_message_comes_after_its_delay(runtime: &dyn Runtime) {
     let (told, tells) = signal();
     let before = act(&desk, move |_, cx| {
         let before = cx.now();
-        cx.after(SOON, Letter::act(FIFO, move |_, cx| told.send(cx.now()).expect("the test waits")));
+        cx.after(
+            SOON,
+            Letter::act(FIFO, move |_, cx| told.send(cx.now()).expect("the test waits")),
+        );
         before
     });
     assert!(wait(&tells) >= before + SOON);
@@ -58,7 +63,12 @@ fn messages_come_in_the_order_of_their_times(runtime: &dyn Runtime) {
         for n in [3, 1, 2] {
             cx.after(SOON * u32::try_from(n).expect("small"), note(n));
         }
-        cx.after(SOON * 4, Letter::act(FIFO, move |desk, _| told.send(desk.notes.to_vec()).expect("the test waits")));
+        cx.after(
+            SOON * 4,
+            Letter::act(FIFO, move |desk, _| {
+                told.send(desk.notes.to_vec()).expect("the test waits")
+            }),
+        );
     });
     assert_eq!(wait(&tells), [1, 2, 3]);
     drop(running);
@@ -71,7 +81,10 @@ fn a_cancelled_timer_does_not_fire(runtime: &dyn Runtime) {
         assert!(cx.cancel(timer));
         assert!(!cx.cancel(timer), "once");
         let fired = cx.after(Duration::ZERO, note(1));
-        cx.after(2 * SOON, Letter::act(FIFO, move |_, cx| assert!(!cx.cancel(fired), "it has fired")));
+        cx.after(
+            2 * SOON,
+            Letter::act(FIFO, move |_, cx| assert!(!cx.cancel(fired), "it has fired")),
+        );
     });
     drop(desk);
     let exit = end_of(&running);
@@ -89,7 +102,11 @@ fn an_earlier_timer_fires_before_one_already_awaited(runtime: &dyn Runtime) {
 }
 
 /// Starts beats, and reports each with the time of its handling.
-fn beats(desk: &Handle<Letter>, period: Duration, in_past: Duration) -> (Instant, Receiver<(Beat, Instant)>) {
+fn beats(
+    desk: &Handle<Letter>,
+    period: Duration,
+    in_past: Duration,
+) -> (Instant, Receiver<(Beat, Instant)>) {
     let (told, tells) = signal();
     let first = act(desk, move |_, cx| {
         let first = cx.now() - in_past;
@@ -125,7 +142,11 @@ fn a_late_actor_gets_the_number_of_missed_beats(runtime: &dyn Runtime) {
     assert_eq!(beat.due, first);
     assert!(beat.missed >= 3, "{beat:?}");
     let (next, _) = wait(&tells);
-    assert_eq!(next.due, first + PERIOD * (beat.missed + 1), "the schedule is kept, and no burst came");
+    assert_eq!(
+        next.due,
+        first + PERIOD * (beat.missed + 1),
+        "the schedule is kept, and no burst came"
+    );
 }
 
 fn a_period_of_zero_panics(runtime: &dyn Runtime) {
@@ -160,7 +181,8 @@ fn a_due_timer_waits_for_one_message_at_most(runtime: &dyn Runtime) {
     (0..62).for_each(|n| desk.try_tell(note(n)).expect("there is room"));
     let _running = Spawn::new(mailbox).start(&executor(runtime), Desk::default).expect("it starts");
     let notes = desk.ask_blocking(Letter::read, PATIENCE).expect("the actor answers");
-    let fired: Vec<_> = notes.iter().enumerate().filter(|(_, n)| **n == TIMER).map(|(at, _)| at).collect();
+    let fired: Vec<_> =
+        notes.iter().enumerate().filter(|(_, n)| **n == TIMER).map(|(at, _)| at).collect();
     assert_eq!(fired, [0, 2, 4], "one message, one timer, in turn");
 }
 
@@ -194,7 +216,10 @@ fn timers_do_not_fire_once_the_mailbox_is_closed(runtime: &dyn Runtime) {
     running.stop(PATIENCE);
     release.send(());
     let exit = end_of(&running);
-    assert!(matches!(exit.reason, ExitReason::Stopped), "armed timers are not waited for: {exit:?}");
+    assert!(
+        matches!(exit.reason, ExitReason::Stopped),
+        "armed timers are not waited for: {exit:?}"
+    );
     assert_eq!(exit.lanes[FIFO].handled, 2);
 }
 
@@ -207,5 +232,9 @@ fn a_full_lane_does_not_refuse_a_timer(runtime: &dyn Runtime) {
     assert!(desk.ask_blocking(Letter::read, PATIENCE).expect("the actor answers").contains(&100));
     drop(desk);
     let lane = &end_of(&running).lanes[FIFO];
-    assert_eq!((lane.accepted, lane.handled, lane.depth), (66, 66, 0), "it is counted in the lane that it names");
+    assert_eq!(
+        (lane.accepted, lane.handled, lane.depth),
+        (66, 66, 0),
+        "it is counted in the lane that it names"
+    );
 }

@@ -74,7 +74,9 @@ fn blocks(page: &str) -> Vec<(usize, String)> {
 
 /// Reads the tests in the brackets at the end of an item.
 fn tests(item: &str, file_of_section: &str) -> Vec<(String, String)> {
-    let Some((_, bracket)) = item.trim_end().strip_suffix(')').and_then(|item| item.rsplit_once(" (`")) else {
+    let Some((_, bracket)) =
+        item.trim_end().strip_suffix(')').and_then(|item| item.rsplit_once(" (`"))
+    else {
         return Vec::new();
     };
     let mut file = file_of_section.to_owned();
@@ -106,7 +108,8 @@ fn path(file: &str) -> String {
 /// Returns the tests defined in a file.
 fn defined(file: &str, code: &str) -> BTreeSet<String> {
     if file.ends_with(".sh") {
-        let titles = code.lines().filter_map(|line| line.strip_prefix("step \"")?.strip_suffix('"'));
+        let titles =
+            code.lines().filter_map(|line| line.strip_prefix("step \"")?.strip_suffix('"'));
         return titles.map(str::to_owned).collect();
     }
     let mut found = BTreeSet::new();
@@ -159,7 +162,12 @@ fn main() -> ExitCode {
             different.insert((file, name));
         }
     }
-    println!("{} guarantees name {} tests in {} files", promises.len(), different.len(), files.len());
+    println!(
+        "{} guarantees name {} tests in {} files",
+        promises.len(),
+        different.len(),
+        files.len()
+    );
     faults.iter().for_each(|fault| eprintln!("{fault}"));
     if faults.is_empty() && !promises.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -200,7 +208,8 @@ Tests are in `one.rs`.
     fn each_item_has_the_tests_in_its_last_brackets() {
         let promises = promises(PAGE);
         let one = "tests/tests/every_runtime/one.rs";
-        let tests: Vec<_> = promises.iter().map(|promise| (promise.line, promise.tests.clone())).collect();
+        let tests: Vec<_> =
+            promises.iter().map(|promise| (promise.line, promise.tests.clone())).collect();
         let expected = [
             (3, named(&[])),
             (8, named(&[(one, "a"), (one, "b"), ("x/two.rs", "c"), ("x/two.rs", "d")])),
@@ -234,7 +243,8 @@ fn start(runtime: &dyn Runtime, n: u32) {
 
     #[test]
     fn a_step_of_a_script_is_a_test() {
-        let found = defined("gate.sh", "step \"one, two: three\"\nstep() { printf; }\n# step \"not\"\n");
+        let found =
+            defined("gate.sh", "step \"one, two: three\"\nstep() { printf; }\n# step \"not\"\n");
         assert_eq!(Vec::from_iter(found), ["one, two: three"]);
     }
 }

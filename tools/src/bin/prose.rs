@@ -19,7 +19,8 @@ const MOST_RELATIVE: usize = 18;
 /// The widest comment line, in columns. Lines with a web address may be wider.
 const WIDTH: usize = 100;
 
-const RELATIVE: &[&str] = &["that", "which", "who", "whoever", "whose", "whom", "what", "whatever", "whichever"];
+const RELATIVE: &[&str] =
+    &["that", "which", "who", "whoever", "whose", "whom", "what", "whatever", "whichever"];
 
 /// First words of documentation with a better verb: returns, reports, sends, creates.
 const WEAK: &[&str] = &["Tells", "Says", "Gives"];
@@ -34,7 +35,8 @@ struct Count {
 impl Count {
     fn of(prose: &str) -> Self {
         let mut count = Self::default();
-        for word in prose.split(|c: char| !c.is_alphabetic() && c != '\'' && c != '’' && c != '-') {
+        for word in prose.split(|c: char| !c.is_alphabetic() && c != '\'' && c != '’' && c != '-')
+        {
             if !word.starts_with(|c: char| c.is_alphabetic()) {
                 continue;
             }
@@ -140,7 +142,11 @@ fn read(file: &Path) -> Option<Text> {
 fn print(name: &Path, count: Count) {
     let Count { words, relative } = count;
     let name = name.strip_prefix("./").unwrap_or(name).display();
-    println!("{:5}.{} {words:7} words {relative:5} relative  {name}", count.tenths() / 10, count.tenths() % 10);
+    println!(
+        "{:5}.{} {words:7} words {relative:5} relative  {name}",
+        count.tenths() / 10,
+        count.tenths() % 10
+    );
 }
 
 fn main() -> ExitCode {
@@ -170,7 +176,10 @@ fn main() -> ExitCode {
     for (name, count) in &counts {
         print(name, *count);
         if count.tenths() > MOST_RELATIVE * 10 {
-            faults.push(format!("{}: more than {MOST_RELATIVE} relative words per 1,000", name.display()));
+            faults.push(format!(
+                "{}: more than {MOST_RELATIVE} relative words per 1,000",
+                name.display()
+            ));
         }
     }
     faults.iter().for_each(|fault| eprintln!("{fault}"));
@@ -191,7 +200,8 @@ mod tests {
 
     #[test]
     fn a_wide_comment_and_a_weak_beginning_are_faults() {
-        let code = format!("/// Tells a thing.\n/// Says more.\nfn f() {{}}\n// {}\n", "x".repeat(98));
+        let code =
+            format!("/// Tells a thing.\n/// Says more.\nfn f() {{}}\n// {}\n", "x".repeat(98));
         let faults = of_rust(&code).faults;
         assert_eq!(faults, ["1: begins with `Tells`", "4: 101 columns, of 100"]);
     }

@@ -14,8 +14,10 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 /// The rooms from the lowest to the highest. A file beside the rooms is a room of its own.
-const ROOMS: &[&str] =
-    &["sync", "notice", "panic", "spin", "park", "quiet", "runtime", "reply", "mailbox", "handle", "actor", "life"];
+const ROOMS: &[&str] = &[
+    "sync", "notice", "panic", "spin", "park", "quiet", "runtime", "reply", "mailbox", "handle",
+    "actor", "life",
+];
 
 const SOURCE: &str = "actor-core/src";
 const MOST_UP: usize = 8;
@@ -53,10 +55,13 @@ fn rank(file: &str) -> Option<usize> {
 fn paths(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for part in code.split("crate::").skip(1) {
-        let end = part.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(part.len());
+        let end =
+            part.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(part.len());
         let path = part[..end].trim_end_matches(':');
         match part[end..].strip_prefix('{').and_then(|rest| rest.split('}').next()) {
-            Some(group) => found.extend(group.split(',').map(|name| format!("{path}::{}", name.trim()))),
+            Some(group) => {
+                found.extend(group.split(',').map(|name| format!("{path}::{}", name.trim())))
+            }
             None => {
                 found.insert(path.to_owned());
             }
@@ -71,7 +76,8 @@ fn resolve(path: &str, code: &BTreeMap<String, String>) -> Option<String> {
     let mut module = String::new();
     for name in path.split("::") {
         let next = if module.is_empty() { name.to_owned() } else { format!("{module}/{name}") };
-        if code.contains_key(&format!("{next}.rs")) || code.contains_key(&format!("{next}/mod.rs")) {
+        if code.contains_key(&format!("{next}.rs")) || code.contains_key(&format!("{next}/mod.rs"))
+        {
             module = next;
             continue;
         }
@@ -82,10 +88,17 @@ fn resolve(path: &str, code: &BTreeMap<String, String>) -> Option<String> {
         }
         break;
     }
-    [format!("{module}.rs"), format!("{module}/mod.rs")].into_iter().find(|file| code.contains_key(file))
+    [format!("{module}.rs"), format!("{module}/mod.rs")]
+        .into_iter()
+        .find(|file| code.contains_key(file))
 }
 
-fn reexported(name: &str, room: &str, list: &str, code: &BTreeMap<String, String>) -> Option<String> {
+fn reexported(
+    name: &str,
+    room: &str,
+    list: &str,
+    code: &BTreeMap<String, String>,
+) -> Option<String> {
     for statement in list.split(';') {
         let Some((_, used)) = statement.split_once("use ") else { continue };
         let used = used.trim_start_matches("self::");
@@ -115,7 +128,8 @@ fn arrows(code: &BTreeMap<String, String>) -> Arrows {
 
 /// Returns the arrows from a room to a higher one.
 fn upward(arrows: &Arrows) -> Vec<(&str, &str)> {
-    let all = arrows.iter().flat_map(|(from, to)| to.iter().map(move |to| (from.as_str(), to.as_str())));
+    let all =
+        arrows.iter().flat_map(|(from, to)| to.iter().map(move |to| (from.as_str(), to.as_str())));
     all.filter(|(from, to)| rank(from) < rank(to)).collect()
 }
 
@@ -134,10 +148,10 @@ fn reachable<'a>(arrows: &'a Arrows, from: &str) -> BTreeSet<&'a str> {
 fn circles(arrows: &Arrows) -> BTreeSet<Vec<&str>> {
     let reach: BTreeMap<&str, BTreeSet<&str>> =
         arrows.keys().map(|file| (file.as_str(), reachable(arrows, file))).collect();
-    let groups = reach
-        .iter()
-        .filter(|(file, reached)| reached.contains(*file))
-        .map(|(file, reached)| reached.iter().copied().filter(|other| reach[other].contains(file)).collect());
+    let groups =
+        reach.iter().filter(|(file, reached)| reached.contains(*file)).map(|(file, reached)| {
+            reached.iter().copied().filter(|other| reach[other].contains(file)).collect()
+        });
     groups.collect()
 }
 
@@ -188,7 +202,8 @@ mod tests {
 
     #[test]
     fn an_import_from_below_is_neither_up_nor_a_circle() {
-        let code = code(&[("panic.rs", ""), ("reply/mod.rs", "fn f() { crate::panic::contained() }")]);
+        let code =
+            code(&[("panic.rs", ""), ("reply/mod.rs", "fn f() { crate::panic::contained() }")]);
         let arrows = arrows(&code);
         assert_eq!(arrows["reply/mod.rs"].len(), 1);
         assert!(upward(&arrows).is_empty() && circles(&arrows).is_empty());

@@ -30,7 +30,13 @@ fn take(consumer: &mut Consumer<KeyedRing<Counted>>, skipped: &mut u64) -> Optio
 }
 
 /// Senders, each with messages in order, against each other and a consumer taking early and late.
-fn send(waiting: &'static [u64], senders: &'static [&'static [u64]], keys: usize, closes: bool, preemptions: usize) {
+fn send(
+    waiting: &'static [u64],
+    senders: &'static [&'static [u64]],
+    keys: usize,
+    closes: bool,
+    preemptions: usize,
+) {
     check(preemptions, move || {
         let count = Arc::new(());
         let mut consumer = Consumer::new(KeyedRing::new(keys), ());
@@ -61,8 +67,13 @@ fn send(waiting: &'static [u64], senders: &'static [&'static [u64]], keys: usize
         assert_eq!(accepted, taken.len() as u64 + evicted, "taken once or evicted once");
         assert_eq!(accepted, ring.ring.places.accepted() + ring.replaced.load(Ordering::Relaxed));
         if senders.len() == 1 {
-            for (_, of_key) in [1, 2].map(|key| (key, taken.iter().filter(move |(other, _)| *other == key))) {
-                assert!(of_key.map(|(_, n)| n).is_sorted_by(|a, b| a < b), "newer each time: {taken:?}");
+            for (_, of_key) in
+                [1, 2].map(|key| (key, taken.iter().filter(move |(other, _)| *other == key)))
+            {
+                assert!(
+                    of_key.map(|(_, n)| n).is_sorted_by(|a, b| a < b),
+                    "newer each time: {taken:?}"
+                );
             }
         }
         drop((ring, consumer));
@@ -145,7 +156,8 @@ fn the_slots_are_freed_after_the_last_senders_check() {
         let threads: Vec<_> = [1, 2]
             .into_iter()
             .map(|key| {
-                let (pushing, signal, value) = (Arc::clone(&ring), Arc::clone(&signal), (key, 1, Arc::clone(&count)));
+                let (pushing, signal, value) =
+                    (Arc::clone(&ring), Arc::clone(&signal), (key, 1, Arc::clone(&count)));
                 thread::spawn(move || {
                     let accepted = push(&pushing, value);
                     if signal.notify() {
@@ -160,7 +172,8 @@ fn the_slots_are_freed_after_the_last_senders_check() {
         sleeper.local().leave();
         let taken = std::iter::from_fn(|| consumer.side().pop()).count() as u64;
         consumer.side().ring_side().settle();
-        let accepted = 1 + threads.into_iter().map(|one| one.join().expect("no panic")).sum::<u64>();
+        let accepted =
+            1 + threads.into_iter().map(|one| one.join().expect("no panic")).sum::<u64>();
         assert_eq!(accepted, taken + ring.ring.places.producers.evicted.load(Ordering::Relaxed));
         assert!(!ring.ring.has_slots(), "no thread needs them any more");
         assert_eq!(Arc::strong_count(&count), 1);

@@ -34,7 +34,8 @@ fn each_late_message_is_taken_once_or_returned() {
             .collect();
         let mut received: Vec<u32> = next(&mut actor).into_iter().collect();
         received.extend(std::iter::from_fn(|| next_of_last(&mut actor)));
-        let accepted: Vec<bool> = pushing.into_iter().map(|one| one.join().expect("no panic")).collect();
+        let accepted: Vec<bool> =
+            pushing.into_iter().map(|one| one.join().expect("no panic")).collect();
         assert!(next_of_last(&mut actor).is_none(), "nothing comes after the end");
         received.sort_unstable();
         let expected: Vec<u32> = (0..2).filter(|&n| accepted[n as usize]).collect();

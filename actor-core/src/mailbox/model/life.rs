@@ -6,7 +6,10 @@ use std::time::Instant;
 use crate::checker::{check, thread};
 use crate::mailbox::life::Life;
 
-#[expect(clippy::disallowed_methods, reason = "any instant serves: it is only compared with itself")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "any instant serves: it is only compared with itself"
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -73,9 +73,14 @@ fn two_producers(capacity: usize) {
             })
             .collect();
         let early = pop(&mut consumer);
-        let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
+        let accepted: usize =
+            producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         let late = std::iter::from_fn(|| pop(&mut consumer)).count();
-        assert_eq!(accepted, usize::from(early.is_some()) + late, "what was accepted is taken once");
+        assert_eq!(
+            accepted,
+            usize::from(early.is_some()) + late,
+            "what was accepted is taken once"
+        );
         assert_eq!(accepted, ring.places.accepted() as usize);
         drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
@@ -100,7 +105,10 @@ fn a_place_is_free_once_its_message_was_taken() {
         let taking = thread::spawn(move || pop(&mut consumer));
         let pushed = push(&ring, (2, Arc::new(()))).is_ok();
         assert_eq!(taking.join().expect("no panic"), Some(1));
-        assert!(pushed || push(&ring, (3, Arc::new(()))).is_ok(), "the place is free once it is out");
+        assert!(
+            pushed || push(&ring, (3, Arc::new(()))).is_ok(),
+            "the place is free once it is out"
+        );
         drop(ring);
     });
 }
@@ -119,7 +127,8 @@ fn room_seen_by_one_producer_is_room_for_another() {
             })
             .collect();
         (1..=2).for_each(|n| assert_eq!(pop(&mut consumer), Some(n)));
-        let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
+        let accepted: usize =
+            producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(std::iter::from_fn(|| pop(&mut consumer)).count(), accepted);
         drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
@@ -134,13 +143,17 @@ fn a_message_makes_room_only_when_released() {
         let (mut consumer, ring) = consume(2, Frees::WhenReleased);
         (1..=2).for_each(|n| assert!(push(&ring, (n, Arc::clone(&count))).is_ok()));
         let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
-        let producer =
-            thread::spawn(move || (3..=4).filter(|&n| push(&pushing, (n, Arc::clone(&share))).is_ok()).count());
+        let producer = thread::spawn(move || {
+            (3..=4).filter(|&n| push(&pushing, (n, Arc::clone(&share))).is_ok()).count()
+        });
         (1..=2).for_each(|n| assert_eq!(pop(&mut consumer), Some(n)));
         consumer.side().release();
         let accepted = producer.join().expect("no panic");
         assert!(accepted <= 1, "one of two has made room");
-        assert!(accepted == 1 || push(&ring, (5, Arc::clone(&count))).is_ok(), "and there is room for it");
+        assert!(
+            accepted == 1 || push(&ring, (5, Arc::clone(&count))).is_ok(),
+            "and there is room for it"
+        );
         drop((ring, consumer));
         assert_eq!(Arc::strong_count(&count), 1);
     });
@@ -169,7 +182,8 @@ fn push_during_the_end(producers: u32, preemptions: usize) {
         ring.places.leave();
         sleeper.local().leave();
         let taken = early + std::iter::from_fn(|| consumer.side().settle()).count();
-        let accepted: usize = producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
+        let accepted: usize =
+            producers.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(accepted, taken);
         assert_eq!(accepted, ring.places.accepted() as usize);
         assert!(!ring.has_slots(), "no thread needs the memory, although the ring is kept");
@@ -198,7 +212,9 @@ fn shrink(check: fn(usize, Box<dyn Fn() + Send + Sync>), producers: u32, each: u
         let producers: Vec<_> = (0..producers)
             .map(|_| {
                 let (pushing, share) = (Arc::clone(&ring), Arc::clone(&count));
-                thread::spawn(move || (0..each).filter(|&n| push(&pushing, (n, Arc::clone(&share))).is_ok()).count())
+                thread::spawn(move || {
+                    (0..each).filter(|&n| push(&pushing, (n, Arc::clone(&share))).is_ok()).count()
+                })
             })
             .collect();
         let mut taken = 2;
@@ -210,7 +226,9 @@ fn shrink(check: fn(usize, Box<dyn Fn() + Send + Sync>), producers: u32, each: u
         taken += std::iter::from_fn(|| pop(&mut consumer)).count();
         assert_eq!(accepted + 2, taken);
         assert_eq!(accepted + 2, ring.places.accepted() as usize);
-        (0..2).for_each(|n| assert!(push(&ring, (n, Arc::clone(&count))).is_ok(), "there is room for two"));
+        (0..2).for_each(|n| {
+            assert!(push(&ring, (n, Arc::clone(&count))).is_ok(), "there is room for two")
+        });
         (0..2).for_each(|n| assert_eq!(pop(&mut consumer), Some(n)));
         // Twice, because the next check finds slots allocated in vain.
         (0..2).for_each(|_| consumer.side().shrink());

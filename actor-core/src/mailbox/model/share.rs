@@ -33,12 +33,14 @@ fn send_and_take(senders: &'static [u64], share: usize, capacity: usize, preempt
             .collect();
         let mut turns = Turns::new();
         let early = usize::from(take(&mut consumer, &mut turns).is_some());
-        let accepted: usize = threads.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
+        let accepted: usize =
+            threads.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         let late = std::iter::from_fn(|| take(&mut consumer, &mut turns)).count();
         assert_eq!(accepted, early + late, "what was accepted is taken once");
         for source in 0..2 {
             let room = (share + 1).min(capacity + 1);
-            let accepted = (0..room).filter(|_| push(&ring, source, (9, Arc::clone(&count))).is_ok()).count();
+            let accepted =
+                (0..room).filter(|_| push(&ring, source, (9, Arc::clone(&count))).is_ok()).count();
             assert_eq!(accepted, share.min(capacity), "each source has its whole share again");
             while take(&mut consumer, &mut turns).is_some() {}
         }
@@ -105,7 +107,8 @@ fn a_message_sent_during_the_end_is_taken_or_returned() {
         ring.ring.places.leave();
         sleeper.local().leave();
         let taken = early + std::iter::from_fn(|| consumer.side().settle(&mut turns)).count();
-        let accepted: usize = threads.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
+        let accepted: usize =
+            threads.into_iter().map(|one| usize::from(one.join().expect("no panic"))).sum();
         assert_eq!(accepted, taken);
         assert_eq!(accepted, ring.ring.places.accepted() as usize);
         drop((ring, consumer, turns));

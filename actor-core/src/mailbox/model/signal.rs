@@ -23,7 +23,8 @@ impl Wake for Wakes {
 #[test]
 fn a_waker_is_replaced_while_another_wakes() {
     check(3, || {
-        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
+        let (mut consumer, published) =
+            (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
         let signal = Arc::clone(consumer.shared());
         let (notifying, publishing) = (Arc::clone(&signal), Arc::clone(&published));
         let producer = thread::spawn(move || {
@@ -47,7 +48,8 @@ fn a_waker_is_replaced_while_another_wakes() {
 #[test]
 fn a_wait_is_interrupted_and_not_notified() {
     check(3, || {
-        let (mut consumer, asked) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
+        let (mut consumer, asked) =
+            (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
         let signal = Arc::clone(consumer.shared());
         let (stopping, asking) = (Arc::clone(&signal), Arc::clone(&asked));
         let telling = Arc::clone(&signal);
@@ -70,7 +72,8 @@ fn a_wait_is_interrupted_and_not_notified() {
 #[test]
 fn an_interrupt_is_seen_or_wakes_whenever_it_comes() {
     check(3, || {
-        let (mut consumer, changed) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
+        let (mut consumer, changed) =
+            (Consumer::new(Signal::new(), ()), Arc::new(AtomicBool::new(false)));
         let signal = Arc::clone(consumer.shared());
         let (interrupting, changing) = (Arc::clone(&signal), Arc::clone(&changed));
         let other = thread::spawn(move || {
@@ -124,7 +127,8 @@ fn publish(signal: &Signal, published: &AtomicUsize) {
 #[test]
 fn after_a_wake_that_fails_the_next_one_wakes() {
     check(3, || {
-        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
+        let (mut consumer, published) =
+            (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
         let signal = Arc::clone(consumer.shared());
         let producing: Vec<_> = (0..2)
             .map(|_| {
@@ -147,7 +151,8 @@ fn after_a_wake_that_fails_the_next_one_wakes() {
 #[test]
 fn a_waker_is_replaced_while_another_wake_fails() {
     check(3, || {
-        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
+        let (mut consumer, published) =
+            (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
         let signal = Arc::clone(consumer.shared());
         let (notifying, publishing) = (Arc::clone(&signal), Arc::clone(&published));
         let producer = thread::spawn(move || publish(&notifying, &publishing));
@@ -165,7 +170,8 @@ fn a_waker_is_replaced_while_another_wake_fails() {
 #[test]
 fn a_consumer_leaves_while_a_wake_fails() {
     check(3, || {
-        let (mut consumer, published) = (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
+        let (mut consumer, published) =
+            (Consumer::new(Signal::new(), ()), Arc::new(AtomicUsize::new(0)));
         let signal = Arc::clone(consumer.shared());
         let (notifying, publishing) = (Arc::clone(&signal), Arc::clone(&published));
         let brittle = Brittle::new();

@@ -17,13 +17,18 @@ fn count(senders: &'static [u64], share: usize, preemptions: usize) {
                 let (sources, counted) = (Arc::clone(&sources), Arc::clone(&counted));
                 thread::spawn(move || {
                     let entry = sources.add(source).ok()?;
-                    assert!(counted[source as usize].fetch_add(1, Plain::Relaxed) < share, "over its share");
+                    assert!(
+                        counted[source as usize].fetch_add(1, Plain::Relaxed) < share,
+                        "over its share"
+                    );
                     Some(entry)
                 })
             })
             .collect();
-        let entries: Vec<_> =
-            threads.into_iter().filter_map(|one| one.join().expect("counting does not panic")).collect();
+        let entries: Vec<_> = threads
+            .into_iter()
+            .filter_map(|one| one.join().expect("counting does not panic"))
+            .collect();
         entries.into_iter().for_each(|entry| sources.remove(entry));
         // No message is counted any more: each source has its whole share again.
         for source in 0..2 {

@@ -72,11 +72,15 @@ impl BlockingPool {
     ///
     /// Returns an error if the helper thread cannot be started. Never fails without
     /// [`ThreadConfig::on_core`].
-    pub fn new(config: &ThreadConfig, around: impl Fn(Work) + Send + Sync + 'static) -> io::Result<Self> {
+    pub fn new(
+        config: &ThreadConfig,
+        around: impl Fn(Work) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         if config.core().is_none() {
             return Ok(Self::with_starter(config, around, start_here));
         }
-        let (wanted, wants) = async_channel::bounded::<Arc<Shared>>(config.most_blocking_threads() as usize);
+        let (wanted, wants) =
+            async_channel::bounded::<Arc<Shared>>(config.most_blocking_threads() as usize);
         thread::Builder::new().name(format!("{}-start", config.name())).spawn(move || {
             while let Ok(shared) = wants.recv_blocking() {
                 if !start_here(&shared) {
@@ -86,7 +90,9 @@ impl BlockingPool {
             }
         })?;
         // There is room: the limit also bounds the number of threads requested at the same time.
-        Ok(Self::with_starter(config, around, move |shared| wanted.try_send(Arc::clone(shared)).is_ok()))
+        Ok(Self::with_starter(config, around, move |shared| {
+            wanted.try_send(Arc::clone(shared)).is_ok()
+        }))
     }
 
     fn with_starter(
@@ -100,7 +106,8 @@ impl BlockingPool {
         )]
         let (queue, waiting) = async_channel::unbounded();
         let (name, limit) = (format!("{}-work", config.name()), config.most_blocking_threads());
-        let shared = Shared { staff: Staff::new(), queue, waiting, around: Box::new(around), name, limit };
+        let shared =
+            Shared { staff: Staff::new(), queue, waiting, around: Box::new(around), name, limit };
         Self { shared: Arc::new(shared), hire: Box::new(hire) }
     }
 
@@ -182,7 +189,8 @@ mod tests {
 
     #[test]
     fn work_is_dropped_unrun_where_no_thread_starts() {
-        let pool = BlockingPool::with_starter(&ThreadConfig::named("none"), |work| work(), |_| false);
+        let pool =
+            BlockingPool::with_starter(&ThreadConfig::named("none"), |work| work(), |_| false);
         for _ in 0..3 {
             let (tell, told) = sync_channel::<()>(1);
             pool.run(Box::new(move || tell.send(()).expect("it waits")));
@@ -198,7 +206,8 @@ mod tests {
                 panic!("this drop panics, as the test wants it to");
             }
         }
-        let pool = BlockingPool::with_starter(&ThreadConfig::named("none"), |work| work(), |_| false);
+        let pool =
+            BlockingPool::with_starter(&ThreadConfig::named("none"), |work| work(), |_| false);
         let bomb = Bomb;
         pool.run(Box::new(move || drop(bomb)));
     }
@@ -206,7 +215,8 @@ mod tests {
     #[test]
     fn work_waits_for_the_thread_there_is_where_no_other_starts() {
         let may_start = AtomicBool::new(true);
-        let hire = move |shared: &Arc<_>| may_start.swap(false, Ordering::Relaxed) && start_here(shared);
+        let hire =
+            move |shared: &Arc<_>| may_start.swap(false, Ordering::Relaxed) && start_here(shared);
         let pool = BlockingPool::with_starter(&ThreadConfig::named("one"), |work| work(), hire);
         let (release, released) = sync_channel::<()>(1);
         let (tell, told) = sync_channel(16);

@@ -21,7 +21,11 @@ pub(crate) struct Done {
 impl Done {
     /// Creates a number to be awaited by the calling thread.
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { value: AtomicU64::new(0), finished: AtomicBool::new(false), waiter: thread::current() })
+        Arc::new(Self {
+            value: AtomicU64::new(0),
+            finished: AtomicBool::new(false),
+            waiter: thread::current(),
+        })
     }
 
     pub(crate) fn finish(&self, value: u64) {

@@ -51,8 +51,15 @@ impl<C: Actors<P>, P: Payload> Owner<C, P> {
     }
 
     pub(super) fn pass_on(&self, payload: P) {
-        let next = self.next.as_ref().and_then(|next| next.get()).expect("a ring is closed before it is used");
-        assert!(C::try_tell(next, payload), "one message is under way, and every mailbox has room for it");
+        let next = self
+            .next
+            .as_ref()
+            .and_then(|next| next.get())
+            .expect("a ring is closed before it is used");
+        assert!(
+            C::try_tell(next, payload),
+            "one message is under way, and every mailbox has room for it"
+        );
     }
 
     pub(super) fn forget_next(&mut self) {
@@ -62,6 +69,9 @@ impl<C: Actors<P>, P: Payload> Owner<C, P> {
 
 impl<C: Actors<P>, P: Payload> fmt::Debug for Owner<C, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Owner").field("sum", &self.sum).field("missing", &self.missing).finish_non_exhaustive()
+        f.debug_struct("Owner")
+            .field("sum", &self.sum)
+            .field("missing", &self.missing)
+            .finish_non_exhaustive()
     }
 }

@@ -73,7 +73,11 @@ impl<P: Payload> Actors<P> for Actix {
     type Life = oneshot::Receiver<()>;
     type Pending = Request<ActixActor<P>, Ask>;
 
-    async fn start(_here: &Here<Self, P>, room: Room, owner: Owner<Self, P>) -> (Self::Address, Self::Life) {
+    async fn start(
+        _here: &Here<Self, P>,
+        room: Room,
+        owner: Owner<Self, P>,
+    ) -> (Self::Address, Self::Life) {
         let (end, ended) = oneshot::channel();
         let address = ActixActor::create(|cx| {
             if room != Room::Own {

@@ -3,8 +3,8 @@
 use crate::actor::{Actors, Large, Parcel};
 use crate::measure::Sample;
 use crate::workload::{
-    Workload, ask_across, ask_local, asks_across, asks_local, bursts, busy, hop_across, hop_local, idle_bytes, life,
-    producers, tell_across, tell_local, tell_unbounded, wake,
+    Workload, ask_across, ask_local, asks_across, asks_local, bursts, busy, hop_across, hop_local,
+    idle_bytes, life, producers, tell_across, tell_local, tell_unbounded, wake,
 };
 
 /// Runs one round of one workload, with the given number of operations.

@@ -13,7 +13,11 @@ use crate::stage::{Here, TokioStage};
 
 pub(super) fn contestant() -> Contestant {
     let setting = "tokio current-thread; without its feature `tracing`; tell().try_send(), then blocking_send()";
-    Contestant::new("kameo", "1024", setting).own_room("64").across::<Kameo>().unbounded::<Kameo>().local::<Kameo>()
+    Contestant::new("kameo", "1024", setting)
+        .own_room("64")
+        .across::<Kameo>()
+        .unbounded::<Kameo>()
+        .local::<Kameo>()
 }
 
 struct Kameo;
@@ -55,7 +59,11 @@ impl<P: Payload> Actors<P> for Kameo {
     type Life = ActorRef<KameoActor<P>>;
     type Pending = PendingReply<Ask, u64>;
 
-    async fn start(_here: &Here<Self, P>, room: Room, owner: Owner<Self, P>) -> (Self::Address, Self::Life) {
+    async fn start(
+        _here: &Here<Self, P>,
+        room: Room,
+        owner: Owner<Self, P>,
+    ) -> (Self::Address, Self::Life) {
         let actor = KameoActor(owner);
         let address = match room {
             Room::Bounded => KameoActor::spawn_with_mailbox(actor, mailbox::bounded(Room::PLACES)),

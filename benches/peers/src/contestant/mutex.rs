@@ -13,7 +13,8 @@ use crate::workload::{Workload, busy_calls};
 /// There is no actor to ask, to hop to, to start or to wake. The remaining operations are adding a
 /// number and reading the sum.
 pub(super) fn contestant() -> Contestant {
-    let setting = "std Mutex<State>; the caller does the work. Busy: another thread computes under the lock";
+    let setting =
+        "std Mutex<State>; the caller does the work. Busy: another thread computes under the lock";
     Contestant::new("Mutex<State>", "–", setting)
         .with(Workload::TellAcross, add_from::<1>)
         .with(Workload::Producers, add_from::<4>)

@@ -4,8 +4,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor_core::{Actor, Context, Executor, Handle, Lane, Message, Reply, Running, Runtime, Spawn, ThreadConfig};
 use actor_core::reply::Answer;
+use actor_core::{
+    Actor, Context, Executor, Handle, Lane, Message, Reply, Running, Runtime, Spawn, ThreadConfig,
+};
 use actor_smol::SmolRuntime;
 use actor_thread::ThreadRuntime;
 use actor_tokio::TokioRuntime;
@@ -22,7 +24,10 @@ pub(super) fn contestants() -> Vec<Contestant> {
     vec![
         on::<TokioRuntime>("ours (tokio)", "actor-tokio: a LocalRuntime of tokio"),
         on::<SmolRuntime>("ours (smol)", "actor-smol: LocalExecutor, async-io"),
-        on::<ThreadRuntime>("ours (thread)", "actor-thread: a plain thread that spins 25 µs before it parks"),
+        on::<ThreadRuntime>(
+            "ours (thread)",
+            "actor-thread: a plain thread that spins 25 µs before it parks",
+        ),
     ]
 }
 
@@ -66,9 +71,14 @@ impl<R: Runtime + Default, P: Payload> Actors<P> for Ours<R> {
     type Life = Running;
     type Pending = Answer<u64>;
 
-    async fn start(here: &Here<Self, P>, _room: Room, owner: Owner<Self, P>) -> (Self::Address, Self::Life) {
+    async fn start(
+        here: &Here<Self, P>,
+        _room: Room,
+        owner: Owner<Self, P>,
+    ) -> (Self::Address, Self::Life) {
         let (handle, mailbox) = actor_core::mailbox();
-        let running = Spawn::new(mailbox).start(here, move || OurActor(owner)).expect("the executor runs");
+        let running =
+            Spawn::new(mailbox).start(here, move || OurActor(owner)).expect("the executor runs");
         (handle, running)
     }
 
@@ -109,7 +119,9 @@ impl<R: Runtime + Default> Stage for OurStage<R> {
     type Here = Arc<dyn Executor>;
 
     fn open() -> Self {
-        let executor = R::default().start_executor(ThreadConfig::named("ours")).expect("a thread can be started");
+        let executor = R::default()
+            .start_executor(ThreadConfig::named("ours"))
+            .expect("a thread can be started");
         Self { executor, _runtime: PhantomData }
     }
 

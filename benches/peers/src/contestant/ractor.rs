@@ -55,9 +55,15 @@ impl<P: Payload> Actors<P> for Ractor {
     type Life = JoinHandle<()>;
     type Pending = OneshotReceiver<u64>;
 
-    async fn start(_here: &Here<Self, P>, _room: Room, owner: Owner<Self, P>) -> (Self::Address, Self::Life) {
+    async fn start(
+        _here: &Here<Self, P>,
+        _room: Room,
+        owner: Owner<Self, P>,
+    ) -> (Self::Address, Self::Life) {
         let actor = RactorActor(std::marker::PhantomData);
-        Actor::spawn(None, actor, owner).await.unwrap_or_else(|_refused| panic!("an actor can be started"))
+        Actor::spawn(None, actor, owner)
+            .await
+            .unwrap_or_else(|_refused| panic!("an actor can be started"))
     }
 
     async fn stop(address: &Self::Address, _life: &mut Self::Life) {

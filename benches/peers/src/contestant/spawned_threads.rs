@@ -45,7 +45,11 @@ impl<P: Payload> Actors<P> for Spawned {
     type Life = ActorRef<SpawnedActor<P>>;
     type Pending = Receiver<u64>;
 
-    async fn start(_here: &Here<Self, P>, _room: Room, owner: Owner<Self, P>) -> (Self::Address, Self::Life) {
+    async fn start(
+        _here: &Here<Self, P>,
+        _room: Room,
+        owner: Owner<Self, P>,
+    ) -> (Self::Address, Self::Life) {
         let address = SpawnedActor(owner).start();
         (address.clone(), address)
     }

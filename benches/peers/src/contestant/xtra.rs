@@ -11,7 +11,11 @@ use crate::stage::{Here, TokioStage};
 
 pub(super) fn contestant() -> Contestant {
     let setting = "tokio current-thread; send().detach(), polled once, then blocked on";
-    Contestant::new("xtra", "1024", setting).own_room("∞").across::<Xtra>().unbounded::<Xtra>().local::<Xtra>()
+    Contestant::new("xtra", "1024", setting)
+        .own_room("∞")
+        .across::<Xtra>()
+        .unbounded::<Xtra>()
+        .local::<Xtra>()
 }
 
 struct Xtra;
@@ -50,7 +54,11 @@ impl<P: Payload> Actors<P> for Xtra {
     type Life = JoinHandle<()>;
     type Pending = Receiver<u64>;
 
-    async fn start(_here: &Here<Self, P>, room: Room, owner: Owner<Self, P>) -> (Self::Address, Self::Life) {
+    async fn start(
+        _here: &Here<Self, P>,
+        room: Room,
+        owner: Owner<Self, P>,
+    ) -> (Self::Address, Self::Life) {
         let (address, mailbox) = match room {
             Room::Bounded => Mailbox::bounded(Room::PLACES),
             // It has no default. The examples in its documentation use the unbounded one.

@@ -13,7 +13,8 @@ impl Quartiles {
     pub(crate) fn of(rounds: &mut [f64]) -> Self {
         rounds.sort_by(f64::total_cmp);
         let at = |quarter: usize| {
-            let (place, rest) = ((rounds.len() - 1) * quarter / 4, (rounds.len() - 1) * quarter % 4);
+            let (place, rest) =
+                ((rounds.len() - 1) * quarter / 4, (rounds.len() - 1) * quarter % 4);
             let above = rounds[(place + 1).min(rounds.len() - 1)];
             rounds[place] + (above - rounds[place]) * [0.0, 0.25, 0.5, 0.75][rest]
         };

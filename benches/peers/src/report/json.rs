@@ -14,14 +14,23 @@ pub(crate) struct Json {
 
 impl Json {
     /// Begins with the machine.
-    pub(crate) fn new(machine: &[(&'static str, String)], rounds: usize, against: Option<&str>) -> Self {
+    pub(crate) fn new(
+        machine: &[(&'static str, String)],
+        rounds: usize,
+        against: Option<&str>,
+    ) -> Self {
         let mut text = String::from("{\n  \"machine\": {");
         for (index, (name, value)) in machine.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             put(&mut text, format_args!("{comma}\n    {}: {}", quoted(name), quoted(value)));
         }
         let against = against.map_or_else(|| "null".into(), quoted);
-        put(&mut text, format_args!("\n  }},\n  \"rounds\": {rounds},\n  \"against\": {against},\n  \"results\": ["));
+        put(
+            &mut text,
+            format_args!(
+                "\n  }},\n  \"rounds\": {rounds},\n  \"against\": {against},\n  \"results\": ["
+            ),
+        );
         Self { text, results: 0 }
     }
 
@@ -44,7 +53,9 @@ impl Json {
                     result.switches.median
                 ),
             );
-            for (index, (name, quartiles)) in workload.figures().iter().zip(&result.figures).enumerate() {
+            for (index, (name, quartiles)) in
+                workload.figures().iter().zip(&result.figures).enumerate()
+            {
                 let Quartiles { lower, median, upper } = quartiles;
                 let comma = if index == 0 { "" } else { ", " };
                 let name = quoted(name);
@@ -77,7 +88,9 @@ fn quoted(text: &str) -> String {
         match character {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
-            control if control < ' ' => put(&mut quoted, format_args!("\\u{:04x}", u32::from(control))),
+            control if control < ' ' => {
+                put(&mut quoted, format_args!("\\u{:04x}", u32::from(control)))
+            }
             other => quoted.push(other),
         }
     }

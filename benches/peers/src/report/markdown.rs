@@ -26,7 +26,8 @@ pub(crate) fn table(workload: Workload, n: u64, outcomes: &[Outcome<'_>], agains
     println!("| | room | {} | ratio | allocations | switches |", figures.join(" | "));
     println!("|---|---|{}---|---|---|", "---|".repeat(figures.len()));
     let base = outcomes.iter().find(|outcome| Some(outcome.contestant.name) == against);
-    let base = base.and_then(|outcome| outcome.result.as_ref()).map(|result| result.figures[0].median);
+    let base =
+        base.and_then(|outcome| outcome.result.as_ref()).map(|result| result.figures[0].median);
     for Outcome { contestant, result } in outcomes {
         let (name, room) = (contestant.name, contestant.room_in(workload));
         let Some(result) = result else {
@@ -34,7 +35,8 @@ pub(crate) fn table(workload: Workload, n: u64, outcomes: &[Outcome<'_>], agains
             continue;
         };
         let cells: Vec<String> = result.figures.iter().map(cell).collect();
-        let ratio = base.map_or_else(|| "–".into(), |base| format!("{:.2}", result.figures[0].median / base));
+        let ratio = base
+            .map_or_else(|| "–".into(), |base| format!("{:.2}", result.figures[0].median / base));
         println!(
             "| {name}{} | {room} | {} | {ratio} | {} | {} |",
             if result.n < n { " †" } else { "" },
@@ -44,7 +46,9 @@ pub(crate) fn table(workload: Workload, n: u64, outcomes: &[Outcome<'_>], agains
         );
     }
     if outcomes.iter().any(|outcome| outcome.result.as_ref().is_some_and(|result| result.n < n)) {
-        println!("\n† fewer operations a round: those of the round to warm up took more than half a second.");
+        println!(
+            "\n† fewer operations a round: those of the round to warm up took more than half a second."
+        );
     }
 }
 

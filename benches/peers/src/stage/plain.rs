@@ -23,7 +23,10 @@ impl Stage for PlainStage {
     fn here(&self) {}
 
     fn post(&self, job: Job) {
-        let thread = Builder::new().name("job".into()).spawn(move || block_on(job())).expect("a thread can be started");
+        let thread = Builder::new()
+            .name("job".into())
+            .spawn(move || block_on(job()))
+            .expect("a thread can be started");
         self.threads.lock().expect("no thread panics with it").push(thread);
     }
 

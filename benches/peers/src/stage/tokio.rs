@@ -21,7 +21,10 @@ impl Stage for TokioStage {
     #[expect(clippy::disallowed_methods, reason = "holds no more than the jobs of one round")]
     fn open() -> Self {
         let (jobs, posted) = unbounded_channel();
-        let thread = Builder::new().name("tokio".into()).spawn(move || run(posted)).expect("a thread can be started");
+        let thread = Builder::new()
+            .name("tokio".into())
+            .spawn(move || run(posted))
+            .expect("a thread can be started");
         Self { jobs, thread }
     }
 

@@ -29,12 +29,18 @@ pub(crate) fn hop_across<C: Actors<Parcel>>(n: u64) -> Sample {
 fn round<C: Actors<Parcel>>(one: &C::Stage, other: &C::Stage, n: u64) -> Sample {
     let done = Done::new();
     let (after_first, after_second) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
-    let start = |core, stage: &C::Stage, next: &Arc<OnceLock<C::Address>>| {
-        let owner = Owner::passing_on(&done, next);
-        on_stage_at(core, stage, move |here| async move { C::start(&here, Room::Bounded, owner).await })
-    };
+    let start =
+        |core, stage: &C::Stage, next: &Arc<OnceLock<C::Address>>| {
+            let owner = Owner::passing_on(&done, next);
+            on_stage_at(core, stage, move |here| async move {
+                C::start(&here, Room::Bounded, owner).await
+            })
+        };
     let (first, second) = (start(ACTORS, one, &after_first), start(SENDERS, other, &after_second));
-    assert!(after_first.set(second.0.clone()).is_ok() && after_second.set(first.0.clone()).is_ok(), "set once");
+    assert!(
+        after_first.set(second.0.clone()).is_ok() && after_second.set(first.0.clone()).is_ok(),
+        "set once"
+    );
     drop((after_first, after_second));
 
     let span = Span::begin();
@@ -43,7 +49,10 @@ fn round<C: Actors<Parcel>>(one: &C::Stage, other: &C::Stage, n: u64) -> Sample 
     let sample = span.end(n);
 
     // They hold each other's addresses, and would never end.
-    assert!(C::try_tell(&first.0, Parcel::Forget) && C::try_tell(&second.0, Parcel::Forget), "there is room");
+    assert!(
+        C::try_tell(&first.0, Parcel::Forget) && C::try_tell(&second.0, Parcel::Forget),
+        "there is room"
+    );
     let ending = [(one, first), (other, second)].map(|(stage, (address, mut life))| {
         let life = on_stage(stage, move |_here| async move {
             // Answered only after it has dropped the other's address.

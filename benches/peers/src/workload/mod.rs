@@ -79,10 +79,14 @@ impl Workload {
     /// The names of its figures. The ratio compares the first.
     pub(crate) const fn figures(self) -> &'static [&'static str] {
         match self {
-            Self::TellAcross | Self::TellUnbounded | Self::TellLocal | Self::Producers | Self::Bursts => {
-                &["ns per message"]
+            Self::TellAcross
+            | Self::TellUnbounded
+            | Self::TellLocal
+            | Self::Producers
+            | Self::Bursts => &["ns per message"],
+            Self::AskLocal | Self::AskAcross | Self::AsksLocal | Self::AsksAcross => {
+                &["ns per ask"]
             }
-            Self::AskLocal | Self::AskAcross | Self::AsksLocal | Self::AsksAcross => &["ns per ask"],
             Self::HopLocal | Self::HopAcross => &["ns per hop"],
             Self::Life => &["ns per actor"],
             Self::IdleBytes => &["bytes per actor", "bytes per further handle"],

@@ -17,7 +17,8 @@ pub(super) struct Scene<C: Actors<P>, P: Payload> {
 impl<C: Actors<P>, P: Payload> Scene<C, P> {
     pub(super) fn open(room: Room, owner: Owner<C, P>) -> Self {
         let stage = open::<C::Stage>();
-        let (address, life) = on_stage(&stage, move |here| async move { C::start(&here, room, owner).await });
+        let (address, life) =
+            on_stage(&stage, move |here| async move { C::start(&here, room, owner).await });
         Self { stage, address, life }
     }
 

@@ -37,7 +37,10 @@ pub(crate) fn bursts<C: Actors<Large>>(n: u64) -> Sample {
 
 /// Begins when all producers may start, and ends when the actor has counted the last message. A
 /// `BURST` of 0 means no bursts.
-fn send_from<C: Actors<P>, P: Payload, const PRODUCERS: u64, const BURST: u64>(n: u64, room: Room) -> Sample {
+fn send_from<C: Actors<P>, P: Payload, const PRODUCERS: u64, const BURST: u64>(
+    n: u64,
+    room: Room,
+) -> Sample {
     let each = n / PRODUCERS;
     let done = Done::new();
     let scene = Scene::<C, P>::open(room, Owner::counting(&done, each * PRODUCERS));
@@ -79,7 +82,10 @@ pub(crate) fn tell_local<C: Actors<Parcel>>(n: u64) -> Sample {
         let mut sum = 0;
         for batch in 0..n / BATCH {
             for number in batch * BATCH..(batch + 1) * BATCH {
-                assert!(C::try_tell(&address, Parcel::Add(number)), "a mailbox has room for a batch");
+                assert!(
+                    C::try_tell(&address, Parcel::Add(number)),
+                    "a mailbox has room for a batch"
+                );
             }
             sum = C::ask(&address).await;
         }

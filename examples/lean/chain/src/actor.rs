@@ -16,7 +16,8 @@ use crate::sync::{Request, Wanted};
 use crate::verifier::{JobsDone, Pool};
 use crate::wall_clock::WallClock;
 use consensus::{
-    ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, SignedBlock, Slot, SlotClock, ValidatorIndex,
+    ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, SignedBlock, Slot, SlotClock,
+    ValidatorIndex,
 };
 use network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
 
@@ -40,7 +41,10 @@ pub struct ChainActor {
 
 impl fmt::Debug for ChainActor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChainActor").field("state", &self.state).field("awaited", &self.awaited).finish_non_exhaustive()
+        f.debug_struct("ChainActor")
+            .field("state", &self.state)
+            .field("awaited", &self.awaited)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,7 +61,18 @@ impl ChainActor {
         published: Published,
     ) -> Self {
         let (lateness, worst_lateness) = (Duration::ZERO, Duration::ZERO);
-        Self { state, clock, wall, network, signer, pool, published, awaited: 0, lateness, worst_lateness }
+        Self {
+            state,
+            clock,
+            wall,
+            network,
+            signer,
+            pool,
+            published,
+            awaited: 0,
+            lateness,
+            worst_lateness,
+        }
     }
 
     /// Returns the interval of the next tick.
@@ -105,16 +120,22 @@ impl ChainActor {
                     }
                 }
                 Effect::Job(id, job) => self.pool.assign(id, job),
-                Effect::PublishBlock(block) => self.sent(self.network.publish(TopicKind::Block, block.to_ssz())),
+                Effect::PublishBlock(block) => {
+                    self.sent(self.network.publish(TopicKind::Block, block.to_ssz()))
+                }
                 Effect::PublishVote(vote) => {
                     let subnet = subnet(vote.validator_index);
-                    self.sent(self.network.publish(TopicKind::Attestation { subnet }, vote.to_ssz()));
+                    self.sent(
+                        self.network.publish(TopicKind::Attestation { subnet }, vote.to_ssz()),
+                    );
                 }
                 Effect::PublishAggregate(vote) => {
                     self.sent(self.network.publish(TopicKind::Aggregation, vote.to_ssz()));
                 }
                 Effect::Fetch(Request { id, peer, wanted }) => self.sent(match wanted {
-                    Wanted::Block(root) => self.network.request_blocks(peer, vec![*root.as_bytes()], id),
+                    Wanted::Block(root) => {
+                        self.network.request_blocks(peer, vec![*root.as_bytes()], id)
+                    }
                     Wanted::Range(range) => self.network.request_range(peer, range, id),
                 }),
                 Effect::Report(origin, verdict) => {
@@ -154,7 +175,8 @@ impl ChainActor {
 
     /// Encodes blocks for a peer on another thread.
     fn serve(blocks: Vec<Arc<SignedBlock>>, reply: BlocksReply, cx: &Context<ChainMessage>) {
-        cx.executor().run_blocking(Box::new(move || reply.send(blocks.iter().map(|block| block.to_ssz()))));
+        cx.executor()
+            .run_blocking(Box::new(move || reply.send(blocks.iter().map(|block| block.to_ssz()))));
     }
 }
 
@@ -199,7 +221,9 @@ impl Actor for ChainActor {
             }
             ChainMessage::OwnVote(vote) => self.state.own_vote(vote),
             ChainMessage::OwnBlock(block) => self.state.own_block(*block),
-            ChainMessage::NotSigned(validator, slot, why) => self.state.not_signed(validator, slot, &why),
+            ChainMessage::NotSigned(validator, slot, why) => {
+                self.state.not_signed(validator, slot, &why)
+            }
             ChainMessage::Block(block, origin) => self.state.block(*block, origin),
             ChainMessage::Fetched(request, fetched) => self.state.fetched(request, fetched),
             ChainMessage::Synchronize => self.state.synchronize(),

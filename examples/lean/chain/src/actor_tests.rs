@@ -17,9 +17,9 @@ use crate::snapshot::Published;
 use crate::state_tests::{Producer, chain, gossip_block, gossip_vote, tick};
 use crate::verifier::{Assigned, Pool, Verifier};
 use consensus::{
-    AggregationBits, AttestationData, ChildProof, MockProofs, MultiMessageAggregate, ProofError, ProofScheme,
-    RawSignature, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, Slot,
-    SlotClock, Statement,
+    AggregationBits, AttestationData, ChildProof, MockProofs, MultiMessageAggregate, ProofError,
+    ProofScheme, RawSignature, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock,
+    SingleMessageAggregate, Slot, SlotClock, Statement,
 };
 use network::{Command, MessageId, PeerId, Verdict, command_mailbox};
 
@@ -57,7 +57,15 @@ impl Owner {
         let publishing = published.clone();
         running.push(spawn(runtime, chain_mailbox, move || {
             let clock = SlotClock::new(0);
-            ChainActor::new(chain([]), clock, || 6 * 800, front, Signer::new(signer), pool, publishing)
+            ChainActor::new(
+                chain([]),
+                clock,
+                || 6 * 800,
+                front,
+                Signer::new(signer),
+                pool,
+                publishing,
+            )
         }));
         let (tell, verdicts) = sync_channel(1024);
         thread::spawn(move || {
@@ -67,7 +75,14 @@ impl Owner {
                 }
             });
         });
-        Self { chain: front_of_chain, published, verdicts, running, _signer: signer_mailbox, sent: 0 }
+        Self {
+            chain: front_of_chain,
+            published,
+            verdicts,
+            running,
+            _signer: signer_mailbox,
+            sent: 0,
+        }
     }
 
     fn origin(&mut self) -> Origin {
@@ -96,14 +111,17 @@ impl Owner {
 
     /// Waits for the next verdict, and checks its message: the last one sent.
     fn verdict(&self) -> Verdict {
-        let (id, verdict) = self.verdicts.recv_timeout(ENOUGH).expect("every gossip message has a verdict");
+        let (id, verdict) =
+            self.verdicts.recv_timeout(ENOUGH).expect("every gossip message has a verdict");
         assert_eq!(id, MessageId([self.sent; 20]));
         verdict
     }
 
     /// Waits until the actor has handled all votes.
     fn head_after_votes(&self) -> bool {
-        let votes = || self.chain.stats().into_iter().find(|lane| lane.name == "votes").map(|lane| lane.depth);
+        let votes = || {
+            self.chain.stats().into_iter().find(|lane| lane.name == "votes").map(|lane| lane.depth)
+        };
         // `Head` overtakes votes, so it is sent again until the lane is empty.
         while votes() != Some(0) {
             if self.chain.head(ENOUGH).is_none() {
@@ -210,13 +228,15 @@ fn each_vote_of_a_batch_with_bad_votes_gets_its_own_verdict_on_every_runtime() {
         for round in 0..50 {
             let vote = &votes[round % 4];
             let is_good = round % 3 != 0;
-            let validator_index = if is_good { vote.validator_index } else { (vote.validator_index + 1) % 4 };
+            let validator_index =
+                if is_good { vote.validator_index } else { (vote.validator_index + 1) % 4 };
             owner.vote(&SignedAttestation { validator_index, ..vote.clone() });
             good.extend(is_good.then_some(owner.sent));
         }
         let mut accepted = 0;
         for _ in 0..50 {
-            let (id, verdict) = owner.verdicts.recv_timeout(ENOUGH).expect("every vote has a verdict");
+            let (id, verdict) =
+                owner.verdicts.recv_timeout(ENOUGH).expect("every vote has a verdict");
             // A copy of a held vote is ignored, valid or not.
             let wrong = if good.contains(&id.0[0]) { Verdict::Reject } else { Verdict::Accept };
             assert_ne!(verdict, wrong, "on {}", runtime.name());
@@ -245,18 +265,29 @@ impl ProofScheme for Troubled {
         Err(ProofError::Empty)
     }
 
-    fn verify(&self, _proof: &SingleMessageAggregate, _statement: &Statement) -> Result<(), ProofError> {
+    fn verify(
+        &self,
+        _proof: &SingleMessageAggregate,
+        _statement: &Statement,
+    ) -> Result<(), ProofError> {
         self.begins.try_send(()).expect("the test listens");
         let word = self.word.as_ref().expect("this proof is poison");
         assert!(word.recv_blocking().is_err(), "nothing is sent through it");
         Ok(())
     }
 
-    fn merge(&self, _parts: &[(&SingleMessageAggregate, Statement)]) -> Result<MultiMessageAggregate, ProofError> {
+    fn merge(
+        &self,
+        _parts: &[(&SingleMessageAggregate, Statement)],
+    ) -> Result<MultiMessageAggregate, ProofError> {
         Err(ProofError::Empty)
     }
 
-    fn verify_merged(&self, _proof: &MultiMessageAggregate, _statements: &[Statement]) -> Result<(), ProofError> {
+    fn verify_merged(
+        &self,
+        _proof: &MultiMessageAggregate,
+        _statements: &[Statement],
+    ) -> Result<(), ProofError> {
         Ok(())
     }
 

@@ -7,8 +7,8 @@ use crate::effect::Effects;
 use crate::message::ChainHead;
 use crate::role::Role;
 use consensus::{
-    Checkpoint, ForkChoiceView, ForkChoiceViewer, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT, Interval,
-    ProofScheme, Root, Slot, Store,
+    Checkpoint, ForkChoiceView, ForkChoiceViewer, GOSSIP_DISPARITY_INTERVALS, INTERVALS_PER_SLOT,
+    Interval, ProofScheme, Root, Slot, Store,
 };
 
 /// The specification's store, this node's role, the counters, and the sink for effects.

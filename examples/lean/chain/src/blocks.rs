@@ -17,7 +17,8 @@ use crate::refusal::{Refusal, verdict};
 use crate::sync::{Claim, MAX_BACKFILL_DEPTH, Sync};
 use crate::verifier::{self, Job, JobId};
 use consensus::{
-    BlockCheck, INTERVALS_PER_SLOT, Interval, MAX_ATTESTATIONS_DATA, Rejection, Root, SignedBlock, Slot, VerifiedBlock,
+    BlockCheck, INTERVALS_PER_SLOT, Interval, MAX_ATTESTATIONS_DATA, Rejection, Root, SignedBlock,
+    Slot, VerifiedBlock,
 };
 use network::{Offence, Verdict};
 
@@ -91,7 +92,13 @@ impl Blocks {
     }
 
     /// Checks a block and starts its verification, holds it, or refuses it.
-    pub(super) fn process(&mut self, block: Arc<SignedBlock>, source: Source, sync: &mut Sync, base: &mut Base) {
+    pub(super) fn process(
+        &mut self,
+        block: Arc<SignedBlock>,
+        source: Source,
+        sync: &mut Sync,
+        base: &mut Base,
+    ) {
         if block.block.body.attestations.len() > MAX_ATTESTATIONS_DATA {
             // So many are too many or not distinct, whatever the parent. Such a body may be so
             // large that hashing it keeps the actor busy, and holding it fills the memory.
@@ -130,11 +137,22 @@ impl Blocks {
 
     /// Processes another copy of a block in flight. It is kept if its proof differs, because the
     /// proof in flight may be bad.
-    fn process_copy(&mut self, root: Root, block: Arc<SignedBlock>, source: Source, base: &mut Base) {
+    fn process_copy(
+        &mut self,
+        root: Root,
+        block: Arc<SignedBlock>,
+        source: Source,
+        base: &mut Base,
+    ) {
         let kept: usize = self.in_flight.iter().map(|in_flight| in_flight.others.len()).sum();
-        let Some(in_flight) = self.in_flight.iter_mut().find(|in_flight| in_flight.root == root) else { return };
+        let Some(in_flight) = self.in_flight.iter_mut().find(|in_flight| in_flight.root == root)
+        else {
+            return;
+        };
         let is_same = |other: &Arc<SignedBlock>| other.proof == block.proof;
-        let refusal = if is_same(&in_flight.block) || in_flight.others.iter().any(|(other, _)| is_same(other)) {
+        let refusal = if is_same(&in_flight.block)
+            || in_flight.others.iter().any(|(other, _)| is_same(other))
+        {
             Refusal::DuplicateBlock
         } else if kept < OTHER_COPIES {
             in_flight.others.push_back((block, source));
@@ -197,7 +215,9 @@ impl Blocks {
     pub(super) fn verify(&mut self, block: BlockInFlight, sync: &mut Sync, base: &mut Base) {
         let candidate = match base.store.check_block(&block.block) {
             Ok(BlockCheck::New(candidate)) => candidate,
-            Ok(BlockCheck::Known(_)) => return self.refuse(block, Refusal::DuplicateBlock, sync, base),
+            Ok(BlockCheck::Known(_)) => {
+                return self.refuse(block, Refusal::DuplicateBlock, sync, base);
+            }
             Err(rejection) => return self.refuse(block, rejection.into(), sync, base),
         };
         let bytes = block.block.encoded_len();
@@ -245,9 +265,17 @@ impl Blocks {
 
     /// Requests the first missing block on the way to `root`, unless it is in flight. If ranges are
     /// in progress, they will bring it.
-    pub(super) fn want_below(&mut self, root: Root, hint: Option<PeerId>, sync: &mut Sync, base: &mut Base) {
+    pub(super) fn want_below(
+        &mut self,
+        root: Root,
+        hint: Option<PeerId>,
+        sync: &mut Sync,
+        base: &mut Base,
+    ) {
         let (missing, depth) = self.pending.first_missing(root);
-        if let Some(in_flight) = self.in_flight.iter_mut().find(|in_flight| in_flight.root == missing) {
+        if let Some(in_flight) =
+            self.in_flight.iter_mut().find(|in_flight| in_flight.root == missing)
+        {
             in_flight.is_needed = true;
         } else if base.store.contains_block(&missing) || sync.is_behind(&base.store, base.now()) {
             // There is nothing to request.
@@ -284,7 +312,9 @@ impl Source {
         }
         match (self, verdict(&accepted)) {
             (Self::Gossip(origin), verdict) => base.effects.report(origin.clone(), verdict),
-            (Self::Peer(peer), Verdict::Reject) => base.effects.penalise(*peer, Offence::InvalidBlock),
+            (Self::Peer(peer), Verdict::Reject) => {
+                base.effects.penalise(*peer, Offence::InvalidBlock)
+            }
             (Self::Peer(_) | Self::Held, _) => {}
         }
     }

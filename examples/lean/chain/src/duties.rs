@@ -22,8 +22,12 @@ impl Duties {
     /// Proposes a block, if the slot's proposer is one of our validators.
     pub(super) fn propose(&mut self, slot: Slot, base: &mut Base) {
         // Slot 0 has the genesis block.
-        let proposer = proposer_for_slot(slot, base.store.head_state().validators.len()).filter(|_| slot > 0);
-        let Some(proposer) = proposer.filter(|proposer| base.role.validators.contains(proposer)) else { return };
+        let proposer =
+            proposer_for_slot(slot, base.store.head_state().validators.len()).filter(|_| slot > 0);
+        let Some(proposer) = proposer.filter(|proposer| base.role.validators.contains(proposer))
+        else {
+            return;
+        };
         if !self.is_allowed(slot, base) {
             return;
         }
@@ -71,7 +75,13 @@ impl Duties {
     }
 
     /// Counts a missed signature, and adds a note.
-    pub(super) fn not_signed(&mut self, validator: ValidatorIndex, slot: Slot, why: &str, base: &mut Base) {
+    pub(super) fn not_signed(
+        &mut self,
+        validator: ValidatorIndex,
+        slot: Slot,
+        why: &str,
+        base: &mut Base,
+    ) {
         base.counters.drop_for("NOT_SIGNED");
         // A slot's block is signed before its votes, so while a block is unsigned the failure is
         // the block's. It will never be published. Votes for it, and blocks on top of it, would be

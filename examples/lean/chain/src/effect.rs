@@ -9,7 +9,8 @@ use crate::decoder::Origin;
 use crate::sync::Request;
 use crate::verifier::{Job, JobId};
 use consensus::{
-    AttestationData, ProducedBlock, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
+    AttestationData, ProducedBlock, SignedAggregatedAttestation, SignedAttestation, SignedBlock,
+    Slot, ValidatorIndex,
 };
 use network::{Offence, Verdict};
 

@@ -3,10 +3,12 @@
 use network::PeerId;
 
 use crate::effect::Effect;
-use crate::state_tests::{Producer, VALIDATORS, chain, fetched, fetches, gossip_block, tick, verdict, votes};
+use crate::state_tests::{
+    Producer, VALIDATORS, chain, fetched, fetches, gossip_block, tick, verdict, votes,
+};
 use consensus::{
-    AggregatedAttestation, AttestationData, Block, BlockBody, MultiMessageAggregate, Root, SignedBlock,
-    aggregation_bits,
+    AggregatedAttestation, AttestationData, Block, BlockBody, MultiMessageAggregate, Root,
+    SignedBlock, aggregation_bits,
 };
 use network::Verdict;
 
@@ -88,10 +90,12 @@ fn a_block_with_too_many_votes_is_not_held_for_its_parent() {
         data: AttestationData { slot, ..AttestationData::default() },
     };
     let block = |votes: u64| {
-        let attestations = (0..votes).map(vote).collect::<Vec<_>>().try_into().expect("a body has room");
+        let attestations =
+            (0..votes).map(vote).collect::<Vec<_>>().try_into().expect("a body has room");
         let (slot, parent_root) = (1, Root::from([9; 32]));
         let body = BlockBody { attestations };
-        let block = Block { slot, proposer_index: 1, parent_root, state_root: Root::default(), body };
+        let block =
+            Block { slot, proposer_index: 1, parent_root, state_root: Root::default(), body };
         SignedBlock { block, proof: MultiMessageAggregate::default() }
     };
     assert_eq!(verdict(&gossip_block(&mut chain, block(9))), Verdict::Reject);
@@ -112,5 +116,10 @@ fn finality_resumes_when_half_of_the_validators_return_after_a_long_time() {
     producer.voters = VALIDATORS;
     (30..60).for_each(|slot| drop(producer.slot(slot)));
     let snapshot = producer.chain.snapshot();
-    assert!(snapshot.finalized.slot > 30, "{:?} justified, {:?} finalized", snapshot.justified, snapshot.finalized);
+    assert!(
+        snapshot.finalized.slot > 30,
+        "{:?} justified, {:?} finalized",
+        snapshot.justified,
+        snapshot.finalized
+    );
 }

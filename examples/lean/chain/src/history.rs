@@ -34,7 +34,10 @@ impl History {
     }
 
     /// Returns blocks by root, in the order of the request. Unknown roots are skipped.
-    pub(super) fn by_roots<'a>(&'a self, roots: &'a [Root]) -> impl Iterator<Item = &'a Arc<SignedBlock>> {
+    pub(super) fn by_roots<'a>(
+        &'a self,
+        roots: &'a [Root],
+    ) -> impl Iterator<Item = &'a Arc<SignedBlock>> {
         roots.iter().filter_map(|root| self.blocks.get(root))
     }
 
@@ -44,7 +47,11 @@ impl History {
     ///
     /// The range begins before the window to be served (`MIN_SLOTS_FOR_BLOCK_REQUESTS`), or ends
     /// before this node's anchor.
-    pub(super) fn by_range(&self, range: SlotRange, store: &Store) -> Result<Vec<Arc<SignedBlock>>, &'static str> {
+    pub(super) fn by_range(
+        &self,
+        range: SlotRange,
+        store: &Store,
+    ) -> Result<Vec<Arc<SignedBlock>>, &'static str> {
         let now = store.time() / INTERVALS_PER_SLOT;
         if range.start_slot < now.saturating_sub(MIN_SLOTS_FOR_BLOCK_REQUESTS) {
             return Err("the requested slots are before the history window");

@@ -15,13 +15,18 @@ const STATES_KEPT: u64 = 64;
 
 impl ChainState {
     /// Processes the result of a block's verification.
-    pub(super) fn block_result(&mut self, mut block: BlockInFlight, result: Result<VerifiedBlock, Refusal>) {
+    pub(super) fn block_result(
+        &mut self,
+        mut block: BlockInFlight,
+        result: Result<VerifiedBlock, Refusal>,
+    ) {
         let Self { blocks, sync, base, .. } = self;
         if matches!(result, Err(Refusal::VerificationLost)) && !block.is_second_try {
             block.is_second_try = true;
             return blocks.verify(block, sync, base);
         }
-        match result.and_then(|verified| blocks.check_again(&block, sync, base).map(|()| verified)) {
+        match result.and_then(|verified| blocks.check_again(&block, sync, base).map(|()| verified))
+        {
             Ok(verified) => {
                 let BlockInFlight { root, block, source, others, .. } = block;
                 source.report(Ok(()), base);
@@ -70,7 +75,12 @@ impl ChainState {
 
 impl Blocks {
     /// Repeats the checks with an outcome that may have changed during the verification.
-    fn check_again(&mut self, block: &BlockInFlight, sync: &Sync, base: &Base) -> Result<(), Refusal> {
+    fn check_again(
+        &mut self,
+        block: &BlockInFlight,
+        sync: &Sync,
+        base: &Base,
+    ) -> Result<(), Refusal> {
         self.check(&block.root, block.block.block.slot, block.is_extra, sync, base)?;
         if !base.store.contains_block(&block.block.block.parent_root) {
             // The parent was our own block, withdrawn unsigned.
@@ -88,7 +98,13 @@ impl Blocks {
     /// | verification lost, late | refused as well | wait | fetched, if needed |
     /// | another broken rule | refused as well | dropped: `INVALID_ANCESTOR` | dropped |
     /// | anything else | refused as well | wait | dropped |
-    pub(super) fn refuse(&mut self, block: BlockInFlight, refusal: Refusal, sync: &mut Sync, base: &mut Base) {
+    pub(super) fn refuse(
+        &mut self,
+        block: BlockInFlight,
+        refusal: Refusal,
+        sync: &mut Sync,
+        base: &mut Base,
+    ) {
         if refusal == Refusal::Rejected(Rejection::UnknownParentBlock)
             && !base.store.contains_block(&block.block.block.parent_root)
         {
@@ -100,7 +116,15 @@ impl Blocks {
         if refusal == Refusal::Rejected(Rejection::InvalidBlockProof) {
             if let Some((block, source)) = others.pop_front() {
                 let is_second_try = false;
-                let next = BlockInFlight { root, block, source, is_extra, is_second_try, others, is_needed };
+                let next = BlockInFlight {
+                    root,
+                    block,
+                    source,
+                    is_extra,
+                    is_second_try,
+                    others,
+                    is_needed,
+                };
                 return self.verify(next, sync, base);
             }
             sync.rejected(&root, now);

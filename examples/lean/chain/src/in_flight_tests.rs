@@ -5,7 +5,9 @@ use network::PeerId;
 use crate::decoder::Fetched;
 use crate::effect::Effect;
 use crate::state::ChainState;
-use crate::state_tests::{Producer, VALIDATORS, chain, fetches, gossip_block, origin, tick, verdict};
+use crate::state_tests::{
+    Producer, VALIDATORS, chain, fetches, gossip_block, origin, tick, verdict,
+};
 use crate::verifier::{self, Done, Job, JobId, NotDone};
 use consensus::{Block, MockProofs, MultiMessageAggregate, Root, SignedAttestation, SignedBlock};
 use network::{Offence, Verdict};
@@ -133,7 +135,10 @@ fn a_block_in_flight_is_not_verified_again() {
     assert!(jobs.is_empty());
     assert_eq!(verdict(&others), Verdict::Ignore);
     assert_eq!(verdict(&finish(&mut chain, job)), Verdict::Accept);
-    assert_eq!((chain.snapshot().blocks_imported, dropped(&chain)), (1, vec![("DUPLICATE_BLOCK", 1)]));
+    assert_eq!(
+        (chain.snapshot().blocks_imported, dropped(&chain)),
+        (1, vec![("DUPLICATE_BLOCK", 1)])
+    );
 }
 
 #[test]
@@ -141,7 +146,10 @@ fn a_first_copy_with_a_bad_proof_does_not_block_the_valid_copy() {
     let (mut chain, blocks) = with_blocks(1);
     let forged = block(&mut chain, &with_bad_proof(&blocks[0]));
     let (jobs, others) = begun(chain.block(blocks[0].clone(), origin()));
-    assert!(jobs.is_empty() && others.is_empty(), "it is kept until the first copy has been verified");
+    assert!(
+        jobs.is_empty() && others.is_empty(),
+        "it is kept until the first copy has been verified"
+    );
     let (mut jobs, others) = begun(finish(&mut chain, forged));
     assert_eq!(verdict(&others), Verdict::Reject);
     assert_eq!(verdict(&finish(&mut chain, jobs.remove(0))), Verdict::Accept);
@@ -211,7 +219,10 @@ fn children_of_a_block_with_only_a_bad_proof_continue_to_wait_while_it_is_fetche
     let job = block(&mut chain, &with_bad_proof(&blocks[0]));
     gossip_block(&mut chain, blocks[1].clone());
     let effects = finish(&mut chain, job);
-    assert_eq!((verdict(&effects), fetches(&effects)), (Verdict::Reject, vec![Root::of(&blocks[0].block)]));
+    assert_eq!(
+        (verdict(&effects), fetches(&effects)),
+        (Verdict::Reject, vec![Root::of(&blocks[0].block)])
+    );
     assert_eq!(chain.snapshot().pending_blocks, 1);
     gossip_block(&mut chain, blocks[0].clone());
     assert_eq!(chain.snapshot().head.slot, 2);
@@ -224,7 +235,13 @@ fn blocks_are_imported_in_the_order_of_their_jobs_start() {
     let (first, second) = (block(&mut chain, &blocks[0]), block(&mut chain, &rival));
     assert!(finish(&mut chain, second).is_empty());
     let effects = finish(&mut chain, first);
-    assert_eq!(effects.iter().filter(|effect| matches!(effect, Effect::Report(_, Verdict::Accept))).count(), 2);
+    assert_eq!(
+        effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Report(_, Verdict::Accept)))
+            .count(),
+        2
+    );
     let known: Vec<_> = chain.base.store.tree().blocks().map(|(_, block)| block.slot).collect();
     assert_eq!(known, [0, 1, 2]);
 }
@@ -254,7 +271,10 @@ fn blocks_and_votes_passed_by_finality_during_verification_are_dropped() {
         .collect();
     assert_eq!(verdicts, [Verdict::Accept, Verdict::Ignore]);
     assert_eq!(verdict(&finish(&mut chain, late_vote)), Verdict::Ignore);
-    assert_eq!(dropped(&chain), [("BLOCK_NOT_ABOVE_FINALIZED", 1), ("VOTE_OVERTAKEN_BY_FINALITY", 1)]);
+    assert_eq!(
+        dropped(&chain),
+        [("BLOCK_NOT_ABOVE_FINALIZED", 1), ("VOTE_OVERTAKEN_BY_FINALITY", 1)]
+    );
 }
 
 #[test]
@@ -274,9 +294,15 @@ fn votes_and_children_of_our_withdrawn_block_are_held_for_it() {
     assert_eq!(verdict(&finish(&mut chain, vote)), Verdict::Ignore);
     assert_eq!(verdict(&finish(&mut chain, child)), Verdict::Ignore);
     let snapshot = chain.snapshot();
-    assert_eq!((snapshot.pending_votes, snapshot.pending_blocks, snapshot.blocks_imported), (1, 1, 0));
+    assert_eq!(
+        (snapshot.pending_votes, snapshot.pending_blocks, snapshot.blocks_imported),
+        (1, 1, 0)
+    );
     gossip_block(&mut chain, first);
-    assert_eq!((chain.snapshot().blocks_imported, chain.base.store.pools().signature_count()), (2, 1));
+    assert_eq!(
+        (chain.snapshot().blocks_imported, chain.base.store.pools().signature_count()),
+        (2, 1)
+    );
 }
 
 #[test]
@@ -294,8 +320,9 @@ fn votes_above_the_bound_in_flight_are_dropped_and_counted() {
 fn a_block_above_the_bound_in_flight_is_held_until_there_is_room() {
     let (mut chain, blocks) = with_blocks(1);
     chain.peer_connected(PeerId::random());
-    let mut jobs: Vec<_> =
-        (0..verifier::BLOCKS as u8).map(|tag| block(&mut chain, &against_the_rules(&blocks[0], tag))).collect();
+    let mut jobs: Vec<_> = (0..verifier::BLOCKS as u8)
+        .map(|tag| block(&mut chain, &against_the_rules(&blocks[0], tag)))
+        .collect();
     let (none, others) = begun(chain.block(blocks[0].clone(), origin()));
     assert!(none.is_empty());
     assert_eq!((verdict(&others), fetches(&others)), (Verdict::Ignore, vec![]));
@@ -346,10 +373,13 @@ fn a_request_ends_when_its_block_has_been_verified() {
     chain.blocks.want_below(root, Some(peers[0]), &mut chain.sync, &mut chain.base);
     assert_eq!(fetches(&chain.peer_connected(peers[0])), [root]);
     let job = only(chain.fetched(1, Fetched::Blocks(vec![with_bad_proof(&blocks[0])])));
-    assert_eq!(fetches(&chain.peer_connected(peers[0])), [], "it is not requested again while it is verified");
+    assert_eq!(
+        fetches(&chain.peer_connected(peers[0])),
+        [],
+        "it is not requested again while it is verified"
+    );
     let effects = finish(&mut chain, job);
-    let is_penalised =
-        |effect: &Effect| matches!(effect, Effect::Penalise(peer, Offence::InvalidBlock) if *peer == peers[0]);
+    let is_penalised = |effect: &Effect| matches!(effect, Effect::Penalise(peer, Offence::InvalidBlock) if *peer == peers[0]);
     assert!(effects.iter().any(is_penalised));
     assert_eq!(fetches(&effects), [root]);
 }

@@ -7,7 +7,9 @@ use crate::decoder::DecoderMessage;
 use crate::front::Chain;
 use crate::snapshot::Published;
 use consensus::Root;
-use network::{BlocksReply, BlocksResponse, GossipMessage, Inbound, PeerId, Refused, SlotRange, Status};
+use network::{
+    BlocksReply, BlocksResponse, GossipMessage, Inbound, PeerId, Refused, SlotRange, Status,
+};
 
 /// Each method is one `try_tell`, so the network thread never waits, takes no lock and decodes
 /// nothing.

@@ -12,8 +12,8 @@ use crate::in_flight_tests::{begun, finish};
 use crate::state::ChainState;
 use crate::state_tests::{Producer, chain, origin, run_jobs, tick};
 use consensus::{
-    AttestationData, Checkpoint, Root, SignedAttestation, SignedBlock, SingleMessageAggregate, ValidatorIndex,
-    validator_indices,
+    AttestationData, Checkpoint, Root, SignedAttestation, SignedBlock, SingleMessageAggregate,
+    ValidatorIndex, validator_indices,
 };
 
 const SLOTS: u64 = 8;
@@ -34,7 +34,9 @@ static ARRIVALS: LazyLock<Vec<Arrival>> = LazyLock::new(|| {
         arrivals.push(Arrival::Block(Arc::new(block)));
         let forged = SignedAttestation { validator_index: 1, ..votes[0].clone() };
         let again = votes[2].clone();
-        arrivals.extend(votes.into_iter().chain([forged, again]).map(|vote| Arrival::Vote(Arc::new(vote))));
+        arrivals.extend(
+            votes.into_iter().chain([forged, again]).map(|vote| Arrival::Vote(Arc::new(vote))),
+        );
     }
     let mut other = Producer::new();
     (1..SLOTS - 2).for_each(|slot| drop(other.slot(slot)));
@@ -64,22 +66,33 @@ struct View {
 
 fn view(chain: &ChainState) -> View {
     let store = &chain.base.store;
-    let counts =
-        |data: &AttestationData| store.is_above_finalized(data) && data.target.slot > store.latest_justified().slot;
+    let counts = |data: &AttestationData| {
+        store.is_above_finalized(data) && data.target.slot > store.latest_justified().slot
+    };
     let voters = |proofs: &[Arc<SingleMessageAggregate>]| {
-        proofs.iter().flat_map(|proof| validator_indices(&proof.participants)).collect::<BTreeSet<_>>()
+        proofs
+            .iter()
+            .flat_map(|proof| validator_indices(&proof.participants))
+            .collect::<BTreeSet<_>>()
     };
     let signatures = store.pools().attestation_signatures().filter(|(data, _)| counts(data));
     let pool = |pool: Vec<(&AttestationData, BTreeSet<ValidatorIndex>)>| {
-        pool.into_iter().filter(|(data, _)| counts(data)).map(|(data, voters)| (Root::of(data), voters)).collect()
+        pool.into_iter()
+            .filter(|(data, _)| counts(data))
+            .map(|(data, voters)| (Root::of(data), voters))
+            .collect()
     };
     View {
         head: store.head(),
         checkpoints: [store.latest_justified(), store.latest_finalized()],
         blocks: store.tree().blocks().map(|(root, _)| *root).collect(),
         signatures: signatures.map(|(data, voters)| (Root::of(data), voters.collect())).collect(),
-        new: pool(store.pools().new_proofs().map(|(data, proofs)| (data, voters(proofs))).collect()),
-        known: pool(store.pools().known_proofs().map(|(data, proofs)| (data, voters(proofs))).collect()),
+        new: pool(
+            store.pools().new_proofs().map(|(data, proofs)| (data, voters(proofs))).collect(),
+        ),
+        known: pool(
+            store.pools().known_proofs().map(|(data, proofs)| (data, voters(proofs))).collect(),
+        ),
     }
 }
 

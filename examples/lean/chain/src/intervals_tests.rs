@@ -14,7 +14,9 @@ fn proposes(effects: &[Effect]) -> bool {
 /// Returns the voters of each published aggregate.
 fn published(effects: &[Effect]) -> Vec<Vec<u64>> {
     let published = effects.iter().filter_map(|effect| match effect {
-        Effect::PublishAggregate(vote) => Some(validator_indices(&vote.proof.participants).collect()),
+        Effect::PublishAggregate(vote) => {
+            Some(validator_indices(&vote.proof.participants).collect())
+        }
         _ => None,
     });
     published.collect()
@@ -120,7 +122,8 @@ fn a_late_proposal_is_not_made_and_late_votes_are_cast() {
     assert_eq!(votes(&chain.vote_anyway(1)).len(), VALIDATORS as usize);
     assert!(votes(&tick(&mut chain, 7)).is_empty(), "once in a slot");
     let effects = tick(&mut chain, 14);
-    let late: Vec<_> = effects.iter().filter(|effect| matches!(effect, Effect::VoteAnyway(2))).collect();
+    let late: Vec<_> =
+        effects.iter().filter(|effect| matches!(effect, Effect::VoteAnyway(2))).collect();
     assert_eq!(late.len(), 1);
     assert_eq!(votes(&chain.vote_anyway(2)).len(), VALIDATORS as usize);
 }

@@ -7,7 +7,10 @@ use network::PeerId;
 use crate::decoder::{Decoded, Fetched, Origin};
 use crate::signer::Signed;
 use crate::verifier::{IN_FLIGHT, JobsDone};
-use consensus::{Checkpoint, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex};
+use consensus::{
+    Checkpoint, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot,
+    ValidatorIndex,
+};
 use network::{BlocksReply, SlotRange, Status};
 
 /// A message to the chain's actor.
@@ -187,7 +190,9 @@ mod tests {
         let (chain, _mailbox) = Chain::new();
         let results = chain.recipient::<Signed>();
         let not_signed = || Signed::NotSigned(1, 2, String::new());
-        let refused = (0..=1024).find_map(|_| results.try_tell(not_signed()).err()).expect("the lane is bounded");
+        let refused = (0..=1024)
+            .find_map(|_| results.try_tell(not_signed()).err())
+            .expect("the lane is bounded");
         assert!(matches!(refused, TryTellError::Full(Signed::NotSigned(1, 2, _))));
     }
 }

@@ -68,7 +68,12 @@ impl PendingBlocks {
     }
 
     /// Holds a block sent by `source`. Returns whether the block is newly held.
-    pub(super) fn hold(&mut self, root: Root, block: Arc<SignedBlock>, source: Option<PeerId>) -> bool {
+    pub(super) fn hold(
+        &mut self,
+        root: Root,
+        block: Arc<SignedBlock>,
+        source: Option<PeerId>,
+    ) -> bool {
         if self.blocks.contains_key(&root) {
             return false;
         }
@@ -83,9 +88,13 @@ impl PendingBlocks {
         self.blocks.insert(root, Held { block, size, source, depth });
         while self.blocks.len() > self.capacity || self.bytes > self.most_bytes {
             let is_by_number = self.blocks.len() > self.capacity;
-            let taken = |share: &Share| if is_by_number { share.by_slot.len() } else { share.bytes };
+            let taken =
+                |share: &Share| if is_by_number { share.by_slot.len() } else { share.bytes };
             let largest = self.shares.values().max_by_key(|share| taken(share));
-            let highest = largest.and_then(|share| share.by_slot.last()).expect("it holds more than its capacity").1;
+            let highest = largest
+                .and_then(|share| share.by_slot.last())
+                .expect("it holds more than its capacity")
+                .1;
             self.remove(highest);
             self.evicted += 1;
         }
@@ -124,7 +133,10 @@ impl PendingBlocks {
 
     fn depth_above(&self, root: &Root) -> usize {
         let children = self.children.get(root).into_iter().flatten();
-        children.filter_map(|(_, child)| Some(self.blocks.get(child)?.depth)).max().unwrap_or_default()
+        children
+            .filter_map(|(_, child)| Some(self.blocks.get(child)?.depth))
+            .max()
+            .unwrap_or_default()
     }
 
     fn remove(&mut self, root: Root) -> Option<Arc<SignedBlock>> {
@@ -157,8 +169,13 @@ mod tests {
     const BYTES: usize = 1 << 20;
 
     fn block(slot: Slot, parent_root: Root) -> (Root, Arc<SignedBlock>) {
-        let block =
-            Block { slot, proposer_index: 0, parent_root, state_root: Root::default(), body: BlockBody::default() };
+        let block = Block {
+            slot,
+            proposer_index: 0,
+            parent_root,
+            state_root: Root::default(),
+            body: BlockBody::default(),
+        };
         (Root::of(&block), Arc::new(SignedBlock { block, proof: MultiMessageAggregate::default() }))
     }
 
@@ -173,7 +190,8 @@ mod tests {
         assert!(pool.hold(early, early_block, None));
         assert_eq!(pool.first_missing(late), (parent, 1));
         assert_eq!(pool.missing_parents(), [parent]);
-        let slots: Vec<_> = pool.take_children(parent).iter().map(|block| block.block.slot).collect();
+        let slots: Vec<_> =
+            pool.take_children(parent).iter().map(|block| block.block.slot).collect();
         assert_eq!(slots, [7, 9]);
         assert_eq!(pool.len(), 0);
     }
@@ -182,7 +200,8 @@ mod tests {
     fn a_full_pool_evicts_the_highest_slot() {
         let mut pool = PendingBlocks::new(2, BYTES);
         let blocks: Vec<_> = [5, 9, 3].map(|slot| block(slot, Root::from([slot as u8; 32]))).into();
-        let held: Vec<_> = blocks.iter().map(|(root, block)| pool.hold(*root, block.clone(), None)).collect();
+        let held: Vec<_> =
+            blocks.iter().map(|(root, block)| pool.hold(*root, block.clone(), None)).collect();
         assert_eq!(held, [true, true, true]);
         assert_eq!((pool.len(), pool.evicted()), (2, 1));
         let (higher, higher_block) = block(20, Root::from([20; 32]));
@@ -194,9 +213,15 @@ mod tests {
         let (root, small) = block(1, Root::from([1; 32]));
         let mut pool = PendingBlocks::new(8, 2 * small.encoded_len());
         assert!(pool.hold(root, small.clone(), None));
-        let proof = MultiMessageAggregate { proof: vec![0; small.encoded_len()].try_into().expect("it is short") };
-        let large = Arc::new(SignedBlock { block: Block { slot: 2, ..small.block.clone() }, proof });
-        assert!(!pool.hold(Root::of(&large.block), large, None), "the two exceed the bound on bytes");
+        let proof = MultiMessageAggregate {
+            proof: vec![0; small.encoded_len()].try_into().expect("it is short"),
+        };
+        let large =
+            Arc::new(SignedBlock { block: Block { slot: 2, ..small.block.clone() }, proof });
+        assert!(
+            !pool.hold(Root::of(&large.block), large, None),
+            "the two exceed the bound on bytes"
+        );
         let (next, next_block) = block(3, Root::from([3; 32]));
         assert!(pool.hold(next, next_block, None), "an evicted block no longer counts");
         assert_eq!((pool.len(), pool.evicted()), (2, 1));
@@ -231,9 +256,11 @@ mod tests {
         assert_eq!((pool.len(), pool.evicted()), (16, 99 + 8 - 16));
         assert_eq!(pool.shares[&honest].by_slot.len(), 8);
 
-        let (mut by_bytes, size) = (PendingBlocks::new(64, 0), block(1, Root::ZERO).1.encoded_len());
+        let (mut by_bytes, size) =
+            (PendingBlocks::new(64, 0), block(1, Root::ZERO).1.encoded_len());
         by_bytes.most_bytes = 4 * size;
-        for (slot, source) in [(1, flooder), (2, flooder), (3, flooder), (4, flooder), (9, honest)] {
+        for (slot, source) in [(1, flooder), (2, flooder), (3, flooder), (4, flooder), (9, honest)]
+        {
             let (root, block) = block(slot, Root::from([slot as u8; 32]));
             by_bytes.hold(root, block, source);
         }

@@ -107,7 +107,8 @@ mod tests {
 
     fn vote(slot: u64) -> HeldVote {
         let data = AttestationData { slot, ..AttestationData::default() };
-        let participants = AggregationBits::with_length(1).expect("one validator is within the limit");
+        let participants =
+            AggregationBits::with_length(1).expect("one validator is within the limit");
         let proof = SingleMessageAggregate { participants, proof: Default::default() };
         HeldVote::Aggregate(Arc::new(SignedAggregatedAttestation { data, proof }))
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::base::Base;
 use crate::verifier::{Job, JobId, RECOVERIES};
-use consensus::{AggregationRound, Interval, RecoveredVotes, Root, SignedAggregatedAttestation, SignedBlock};
+use consensus::{
+    AggregationRound, Interval, RecoveredVotes, Root, SignedAggregatedAttestation, SignedBlock,
+};
 
 /// The proofs in flight.
 #[derive(Debug, Default)]
@@ -21,8 +23,11 @@ pub(super) struct Proving {
 impl Proving {
     /// Returns the jobs started before `oldest` and without a result.
     pub(super) fn overdue(&self, oldest: Interval) -> Vec<JobId> {
-        let round =
-            self.round.iter().filter(|(_, since)| *since < oldest).map(|(number, _)| JobId::Aggregation(*number));
+        let round = self
+            .round
+            .iter()
+            .filter(|(_, since)| *since < oldest)
+            .map(|(number, _)| JobId::Aggregation(*number));
         let recoveries = self.recoveries.iter().filter(|(_, since)| **since < oldest);
         round.chain(recoveries.map(|(number, _)| JobId::Recovery(*number))).collect()
     }
@@ -87,7 +92,9 @@ impl Proving {
     /// Abandons a proof and counts it. Its signatures remain for the next round.
     pub(super) fn not_proved(&mut self, id: JobId, base: &mut Base) {
         let was_in_flight = match id {
-            JobId::Aggregation(number) => self.round.take_if(|(in_flight, _)| *in_flight == number).is_some(),
+            JobId::Aggregation(number) => {
+                self.round.take_if(|(in_flight, _)| *in_flight == number).is_some()
+            }
             JobId::Recovery(number) => self.recoveries.remove(&number).is_some(),
             JobId::Vote(_) | JobId::Aggregate(_) | JobId::Block(_) => false,
         };

@@ -60,7 +60,12 @@ impl Solitary {
         let seen = published.clone();
         let pool = Pool::new(Vec::new(), prover, chain.recipient());
         let running = Spawn::new(mailbox).start(executor, move || {
-            let role = Role { validators: Vec::new(), is_aggregator, first_duty_slot: 0, scheme: Scheme::TEST };
+            let role = Role {
+                validators: Vec::new(),
+                is_aggregator,
+                first_duty_slot: 0,
+                scheme: Scheme::TEST,
+            };
             let state = ChainState::new(store, Arc::new(MockProofs::default()), role);
             ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, seen)
         })?;

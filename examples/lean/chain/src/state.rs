@@ -25,8 +25,8 @@ use crate::sync::Sync;
 use crate::verifier::{Done, JobId, NotDone, Outcome};
 use crate::votes::Votes;
 use consensus::{
-    ForkChoiceView, Interval, ProofScheme, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot,
-    Store, ValidatorIndex,
+    ForkChoiceView, Interval, ProofScheme, Root, SignedAggregatedAttestation, SignedAttestation,
+    SignedBlock, Slot, Store, ValidatorIndex,
 };
 use network::SlotRange;
 
@@ -43,7 +43,10 @@ pub struct ChainState {
 
 impl fmt::Debug for ChainState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChainState").field("head", &self.head()).field("role", &self.base.role).finish_non_exhaustive()
+        f.debug_struct("ChainState")
+            .field("head", &self.head())
+            .field("role", &self.base.role)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,7 +66,12 @@ impl ChainState {
 
     /// Processes a gossiped block. Its verdict follows now, or with the result of its verification.
     pub fn block(&mut self, block: SignedBlock, origin: Origin) -> Vec<Effect> {
-        self.blocks.process(Arc::new(block), Source::Gossip(origin), &mut self.sync, &mut self.base);
+        self.blocks.process(
+            Arc::new(block),
+            Source::Gossip(origin),
+            &mut self.sync,
+            &mut self.base,
+        );
         self.continue_sync();
         self.base.effects.take()
     }
@@ -97,7 +105,12 @@ impl ChainState {
     }
 
     /// Counts a duty missed for lack of a signature.
-    pub(crate) fn not_signed(&mut self, validator: ValidatorIndex, slot: Slot, why: &str) -> Vec<Effect> {
+    pub(crate) fn not_signed(
+        &mut self,
+        validator: ValidatorIndex,
+        slot: Slot,
+        why: &str,
+    ) -> Vec<Effect> {
         self.duties.not_signed(validator, slot, why, &mut self.base);
         self.base.effects.take()
     }
@@ -144,7 +157,9 @@ impl ChainState {
             JobId::Vote(number) => self.votes.vote_result(number, Err(why), &mut self.base),
             JobId::Aggregate(number) => self.votes.aggregate_result(number, Err(why)),
             JobId::Block(number) => self.blocks.in_flight.settle(number, Err(why)),
-            JobId::Aggregation(_) | JobId::Recovery(_) => self.proving.not_proved(id, &mut self.base),
+            JobId::Aggregation(_) | JobId::Recovery(_) => {
+                self.proving.not_proved(id, &mut self.base)
+            }
         }
     }
 
@@ -167,7 +182,10 @@ impl ChainState {
     }
 
     /// Returns signed blocks by root, in the order of the request. Unknown roots are skipped.
-    pub fn serve_blocks<'a>(&'a self, roots: &'a [Root]) -> impl Iterator<Item = &'a Arc<SignedBlock>> {
+    pub fn serve_blocks<'a>(
+        &'a self,
+        roots: &'a [Root],
+    ) -> impl Iterator<Item = &'a Arc<SignedBlock>> {
         self.history.by_roots(roots)
     }
 
@@ -177,7 +195,10 @@ impl ChainState {
     ///
     /// The range begins before the window to be served (`MIN_SLOTS_FOR_BLOCK_REQUESTS`), or ends
     /// before this node's anchor.
-    pub(crate) fn serve_range(&self, range: SlotRange) -> Result<Vec<Arc<SignedBlock>>, &'static str> {
+    pub(crate) fn serve_range(
+        &self,
+        range: SlotRange,
+    ) -> Result<Vec<Arc<SignedBlock>>, &'static str> {
         self.history.by_range(range, &self.base.store)
     }
 

@@ -13,8 +13,9 @@ use crate::role::Role;
 use crate::state::ChainState;
 use crate::sync::{Request, Wanted};
 use consensus::{
-    AttestationData, Block, INTERVALS_PER_SLOT, Interval, MockProofs, MultiMessageAggregate, ProducedBlock, Root,
-    SignedAttestation, SignedBlock, Slot, Store, ValidatorIndex, Validators, genesis,
+    AttestationData, Block, INTERVALS_PER_SLOT, Interval, MockProofs, MultiMessageAggregate,
+    ProducedBlock, Root, SignedAttestation, SignedBlock, Slot, Store, ValidatorIndex, Validators,
+    genesis,
 };
 use network::{MessageId, Offence, Status, Verdict};
 use wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;
@@ -27,8 +28,10 @@ type Keys = HashMap<ValidatorIndex, (SecretKey, SecretKey)>;
 
 static REGISTRY: LazyLock<Validators> = LazyLock::new(|| {
     let keys = keys();
-    Validators::new((0..VALIDATORS).map(|index| (*keys[&index].0.public_key(), *keys[&index].1.public_key())))
-        .expect("four validators")
+    Validators::new(
+        (0..VALIDATORS).map(|index| (*keys[&index].0.public_key(), *keys[&index].1.public_key())),
+    )
+    .expect("four validators")
 });
 
 fn keys() -> Keys {
@@ -89,13 +92,19 @@ impl Producer {
     fn sign_block(&mut self, produced: &ProducedBlock) -> SignedBlock {
         let block = produced.block();
         let (_, proposal) = self.keys.get_mut(&block.proposer_index).expect("it has all keys");
-        let signature = proposal.sign(block.slot, produced.root().as_bytes()).expect("one block a slot");
+        let signature =
+            proposal.sign(block.slot, produced.root().as_bytes()).expect("one block a slot");
         produced.sign(signature, &MockProofs::default()).expect("the signature is the proposer's")
     }
 
-    fn sign_vote(&mut self, validator_index: ValidatorIndex, data: AttestationData) -> SignedAttestation {
+    fn sign_vote(
+        &mut self,
+        validator_index: ValidatorIndex,
+        data: AttestationData,
+    ) -> SignedAttestation {
         let (attestation, _) = self.keys.get_mut(&validator_index).expect("it has all keys");
-        let signature = attestation.sign(data.slot, Root::of(&data).as_bytes()).expect("one vote a slot");
+        let signature =
+            attestation.sign(data.slot, Root::of(&data).as_bytes()).expect("one vote a slot");
         SignedAttestation { validator_index, data, signature }
     }
 }
@@ -136,7 +145,11 @@ pub(super) fn gossip_vote(chain: &mut ChainState, vote: SignedAttestation) -> Ve
     run_jobs(chain, effects)
 }
 
-pub(super) fn fetched(chain: &mut ChainState, request: u64, blocks: Vec<SignedBlock>) -> Vec<Effect> {
+pub(super) fn fetched(
+    chain: &mut ChainState,
+    request: u64,
+    blocks: Vec<SignedBlock>,
+) -> Vec<Effect> {
     let effects = chain.fetched(request, Fetched::Blocks(blocks));
     run_jobs(chain, effects)
 }
@@ -237,12 +250,17 @@ fn a_block_with_a_forged_proof_is_fetched_again_from_another_peer() {
     chain.peer_connected(PeerId::random());
     chain.peer_connected(PeerId::random());
 
-    let forged = |block: &SignedBlock| SignedBlock { proof: MultiMessageAggregate::default(), ..block.clone() };
-    let [liar] = asked(&gossip_block(&mut chain, forged(&blocks[1])))[..] else { panic!("one peer is asked") };
+    let forged = |block: &SignedBlock| SignedBlock {
+        proof: MultiMessageAggregate::default(),
+        ..block.clone()
+    };
+    let [liar] = asked(&gossip_block(&mut chain, forged(&blocks[1])))[..] else {
+        panic!("one peer is asked")
+    };
     let effects = fetched(&mut chain, 1, vec![forged(&blocks[0])]);
-    assert!(
-        effects.iter().any(|effect| matches!(effect, Effect::Penalise(peer, Offence::InvalidBlock) if *peer == liar))
-    );
+    assert!(effects.iter().any(
+        |effect| matches!(effect, Effect::Penalise(peer, Offence::InvalidBlock) if *peer == liar)
+    ));
     assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
     let effects = fetched(&mut chain, 2, vec![blocks[0].clone()]);
     assert_eq!(fetches(&effects), [Root::of(&blocks[1].block)], "the held block is forged as well");
@@ -296,7 +314,8 @@ fn every_refused_block_and_vote_is_counted_by_reason() {
     let others = SignedAttestation { validator_index: 1, ..slot_votes[0].clone() };
     assert_eq!(verdict(&gossip_vote(&mut chain, others)), Verdict::Reject);
     let mut test_key = SecretKey::generate(Scheme::TEST, [1; 32], 0, 8).expect("8 slots");
-    let signature = test_key.sign(1, Root::of(&slot_votes[0].data).as_bytes()).expect("an unused slot");
+    let signature =
+        test_key.sign(1, Root::of(&slot_votes[0].data).as_bytes()).expect("an unused slot");
     let other_scheme = SignedAttestation { signature, ..slot_votes[0].clone() };
     assert_eq!(verdict(&gossip_vote(&mut chain, other_scheme)), Verdict::Reject);
 
@@ -344,7 +363,10 @@ fn a_late_tick_counts_the_intervals_left_out_and_does_no_duty_of_a_past_slot() {
     assert_eq!(chain.snapshot().time, 32);
     let slots: Vec<_> = votes(&effects).iter().map(|data| data.slot).collect();
     assert!(slots.iter().all(|&slot| slot == 6), "{slots:?}");
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::SignBlock(_))), "interval 0 has passed");
+    assert!(
+        !effects.iter().any(|effect| matches!(effect, Effect::SignBlock(_))),
+        "interval 0 has passed"
+    );
 
     assert!(tick(&mut chain, 10).is_empty(), "a clock that was set back stands still");
     assert_eq!(chain.snapshot().time, 32);
@@ -384,6 +406,9 @@ fn a_validator_without_a_signature_has_one_note_with_the_newest_reason() {
     let mut chain = chain([]);
     chain.not_signed(3, 256, "the key is exhausted");
     chain.not_signed(3, 257, "the key is exhausted");
-    assert_eq!(chain.snapshot().notes, ["validator 3: nothing signed in slot 257: the key is exhausted"]);
+    assert_eq!(
+        chain.snapshot().notes,
+        ["validator 3: nothing signed in slot 257: the key is exhausted"]
+    );
     assert_eq!(chain.snapshot().dropped["NOT_SIGNED"], 2);
 }

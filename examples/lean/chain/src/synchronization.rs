@@ -45,7 +45,9 @@ impl ChainState {
             self.base.counters.drop_for("STATUS_FROM_FUTURE");
         } else {
             self.sync.claims(peer, Claim { root, slot, is_status: true });
-            if !self.base.store.contains_block(&root) && slot > self.base.store.latest_finalized().slot {
+            if !self.base.store.contains_block(&root)
+                && slot > self.base.store.latest_finalized().slot
+            {
                 self.blocks.want_below(root, Some(peer), &mut self.sync, &mut self.base);
             }
         }
@@ -102,6 +104,8 @@ impl ChainState {
     fn is_of_another_chain(&self, status: &Status) -> bool {
         let (root, slot) = (Root::from(status.finalized_root), status.finalized_slot);
         let store = &self.base.store;
-        slot <= store.latest_finalized().slot && !root.is_zero() && canonical_root(store, slot) != Some(root)
+        slot <= store.latest_finalized().slot
+            && !root.is_zero()
+            && canonical_root(store, slot) != Some(root)
     }
 }

@@ -11,7 +11,9 @@ use crate::state_tests::{Producer, chain, fetched, fetches, gossip_block, gossip
 use crate::sync::MAX_BACKFILL_DEPTH;
 use crate::sync::{Request, Wanted};
 use crate::votes::PENDING_VOTES;
-use consensus::{AttestationData, Block, BlockBody, Checkpoint, MultiMessageAggregate, Root, SignedBlock, Slot};
+use consensus::{
+    AttestationData, Block, BlockBody, Checkpoint, MultiMessageAggregate, Root, SignedBlock, Slot,
+};
 use network::{Offence, SlotRange, Status};
 
 /// A producer's chain with a block in each slot up to `head`, ready to be served.
@@ -84,13 +86,20 @@ fn a_late_chain_catches_up_by_range_while_it_follows_the_head() {
     late.peer_connected(peer);
     let effects = late.peer_status(peer, &status(&producer.chain));
     let range = SlotRange { start_slot: 1, count: 40 };
-    assert_eq!(requests(&effects).iter().map(|request| request.wanted).collect::<Vec<_>>(), [Wanted::Range(range)]);
+    assert_eq!(
+        requests(&effects).iter().map(|request| request.wanted).collect::<Vec<_>>(),
+        [Wanted::Range(range)]
+    );
 
     // Two slots pass before the answer arrives.
     for slot in 41..43 {
         let block = produce(&mut producer, slot);
         tick(&mut late, slot * 5);
-        assert_eq!(fetches(&gossip_block(&mut late, block)), [], "the blocks below arrive by range");
+        assert_eq!(
+            fetches(&gossip_block(&mut late, block)),
+            [],
+            "the blocks below arrive by range"
+        );
     }
     assert_eq!(late.snapshot().pending_blocks, 2);
     answer(&mut late, &effects, &producer.chain);
@@ -146,12 +155,17 @@ fn a_range_is_answered_with_the_blocks_of_the_heads_chain() {
 #[test]
 fn a_block_of_a_fork_is_not_served_by_range() {
     let mut producer = produced(3);
-    let fork = producer.chain.serve_range(SlotRange { start_slot: 3, count: 1 }).expect("it is there").remove(0);
+    let fork = producer
+        .chain
+        .serve_range(SlotRange { start_slot: 3, count: 1 })
+        .expect("it is there")
+        .remove(0);
     let mut sibling = SignedBlock::clone(&fork);
     sibling.block.state_root = Root::from([5; 32]);
     let root = Root::of(&sibling.block);
     producer.chain.history.blocks.insert(root, sibling.into());
-    let served = producer.chain.serve_range(SlotRange { start_slot: 1, count: 8 }).expect("it is there");
+    let served =
+        producer.chain.serve_range(SlotRange { start_slot: 1, count: 8 }).expect("it is there");
     assert!(served.iter().all(|block| Root::of(&block.block) != root));
 }
 
@@ -161,9 +175,14 @@ fn a_peer_of_another_chain_is_penalised_and_a_status_from_the_future_is_ignored(
     let (peer, ours) = (PeerId::random(), status(&producer.chain));
     assert!(ours.finalized_slot > 0);
     producer.chain.peer_connected(peer);
-    let penalised = |producer: &mut Producer, status: Status| penalties(&producer.chain.peer_status(peer, &status));
+    let penalised = |producer: &mut Producer, status: Status| {
+        penalties(&producer.chain.peer_status(peer, &status))
+    };
     assert_eq!(penalised(&mut producer, ours), []);
-    assert_eq!(penalised(&mut producer, Status { finalized_root: [7; 32], ..ours }), [Offence::OtherChain]);
+    assert_eq!(
+        penalised(&mut producer, Status { finalized_root: [7; 32], ..ours }),
+        [Offence::OtherChain]
+    );
     let behind = Status { finalized_root: [7; 32], finalized_slot: 1, ..ours };
     assert_eq!(penalised(&mut producer, behind), [Offence::OtherChain]);
     let ahead = Status { finalized_root: [7; 32], finalized_slot: ours.finalized_slot + 1, ..ours };
@@ -177,7 +196,13 @@ fn a_peer_of_another_chain_is_penalised_and_a_status_from_the_future_is_ignored(
 fn row(length: u64, end: Slot) -> Vec<SignedBlock> {
     let mut parent_root = Root::from([7; 32]);
     let block = |slot| {
-        let block = Block { slot, proposer_index: 0, parent_root, state_root: Root::ZERO, body: BlockBody::default() };
+        let block = Block {
+            slot,
+            proposer_index: 0,
+            parent_root,
+            state_root: Root::ZERO,
+            body: BlockBody::default(),
+        };
         parent_root = Root::of(&block);
         SignedBlock { block, proof: MultiMessageAggregate::default() }
     };
@@ -198,7 +223,10 @@ fn a_row_of_missing_blocks_is_followed_up_to_the_limit() {
         let effects = match wanted {
             Wanted::Block(root) => {
                 followed += 1;
-                let asked = row.iter().find(|block| Root::of(&block.block) == root).expect("it is of the row");
+                let asked = row
+                    .iter()
+                    .find(|block| Root::of(&block.block) == root)
+                    .expect("it is of the row");
                 fetched(&mut chain, id, vec![asked.clone()])
             }
             Wanted::Range(_) => chain.fetched(id, Fetched::Unsupported),
@@ -207,7 +235,10 @@ fn a_row_of_missing_blocks_is_followed_up_to_the_limit() {
     }
     assert_eq!(followed, MAX_BACKFILL_DEPTH - 1, "the first came by gossip");
     let snapshot = chain.snapshot();
-    assert_eq!((snapshot.pending_blocks, snapshot.dropped["BACKFILL_TOO_DEEP"]), (MAX_BACKFILL_DEPTH, 1));
+    assert_eq!(
+        (snapshot.pending_blocks, snapshot.dropped["BACKFILL_TOO_DEEP"]),
+        (MAX_BACKFILL_DEPTH, 1)
+    );
 }
 
 #[test]

@@ -10,8 +10,8 @@ use crate::pending_votes::{HeldVote, PendingVotes, missing_block};
 use crate::refusal::{Refusal, verdict};
 use crate::verifier::{AGGREGATES, Job, JobId, VOTES};
 use consensus::{
-    AttestationData, Checkpoint, Interval, Rejection, Root, SignedAggregatedAttestation, SignedAttestation,
-    VALIDATOR_REGISTRY_LIMIT,
+    AttestationData, Checkpoint, Interval, Rejection, Root, SignedAggregatedAttestation,
+    SignedAttestation, VALIDATOR_REGISTRY_LIMIT,
 };
 
 /// Votes held for a block: those of one slot of a full registry, because all of them wait while the
@@ -66,7 +66,11 @@ impl Votes {
     pub(super) fn own_vote(&mut self, vote: Box<SignedAttestation>, base: &mut Base) {
         match base.store.check_attestation(&vote) {
             Ok(_) => insert_signature(&vote, base),
-            Err(rejection) => drop(self.refuse(HeldVote::Single(Arc::new((*vote).clone())), rejection.into(), base)),
+            Err(rejection) => drop(self.refuse(
+                HeldVote::Single(Arc::new((*vote).clone())),
+                rejection.into(),
+                base,
+            )),
         }
         base.effects.publish_vote(vote);
     }
@@ -79,7 +83,12 @@ impl Votes {
     }
 
     /// Processes the result of a single vote, unless the vote was abandoned.
-    pub(super) fn vote_result(&mut self, number: u64, result: Result<(), Refusal>, base: &mut Base) {
+    pub(super) fn vote_result(
+        &mut self,
+        number: u64,
+        result: Result<(), Refusal>,
+        base: &mut Base,
+    ) {
         if let Some(vote) = self.single.take(number) {
             self.finish(vote, result, base);
         }
@@ -110,7 +119,8 @@ impl Votes {
             Ok(job) => {
                 let (bytes, now) = (vote.encoded_len(), base.now());
                 let is_single = matches!(vote, HeldVote::Single(_));
-                let in_flight = VoteInFlight { vote, origin, finalized: base.store.latest_finalized() };
+                let in_flight =
+                    VoteInFlight { vote, origin, finalized: base.store.latest_finalized() };
                 let id = if is_single {
                     JobId::Vote(self.single.begin(in_flight, bytes, now))
                 } else {

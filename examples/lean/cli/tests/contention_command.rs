@@ -55,7 +55,10 @@ fn the_mutex_and_the_actor_end_on_the_same_chain_and_no_control_message_is_lost(
 
     assert_eq!(mutex["lanes"], Value::Array(Vec::new()));
     let lanes = actor["lanes"].as_array().expect("a list of lanes");
-    let control = lanes.iter().find(|lane| lane["name"] == "chain/control").expect("the chain has a control lane");
+    let control = lanes
+        .iter()
+        .find(|lane| lane["name"] == "chain/control")
+        .expect("the chain has a control lane");
     assert_eq!((&control["refused"], &control["evicted"]), (&0.into(), &0.into()));
     assert!(control["accepted"].as_u64().is_some_and(|accepted| accepted > 0), "{control}");
 }
@@ -67,7 +70,13 @@ fn a_single_dispatch_is_shown_as_a_table() {
         assert!(output.status.success(), "{}", text(&output.stderr));
         let table = text(&output.stdout);
         assert!(table.starts_with(&format!("through the {named}: ")), "{table}");
-        for row in ["gossip block", "gossip vote", "gossip aggregate", "blocks_by_root request", "status request"] {
+        for row in [
+            "gossip block",
+            "gossip vote",
+            "gossip aggregate",
+            "blocks_by_root request",
+            "status request",
+        ] {
             assert!(table.lines().any(|line| line.starts_with(row)), "{row}: {table}");
         }
         assert!(table.contains("tick: late") && table.contains(": as recorded"), "{table}");

@@ -46,7 +46,8 @@ impl Reporting {
         let (sender, lines) = mpsc::sync_channel(1024);
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let line = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+                let line =
+                    serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
                 // The test stops reading after the wanted line.
                 let _ = sender.try_send(line);
             }
@@ -77,8 +78,18 @@ impl Drop for Reporting {
 }
 
 fn small_devnet(directory: &TempDir) -> Reporting {
-    let arguments =
-        ["devnet", "--nodes", "2", "--validators", "2", "--interval-ms", "100", "--scheme", "test", "--json"];
+    let arguments = [
+        "devnet",
+        "--nodes",
+        "2",
+        "--validators",
+        "2",
+        "--interval-ms",
+        "100",
+        "--scheme",
+        "test",
+        "--json",
+    ];
     let mut command = node(&arguments);
     // Files left by a killed devnet are removed with the test's own directory.
     command.env("TMPDIR", directory.path());
@@ -146,9 +157,13 @@ fn one_node_runs_by_hand_and_stops_in_order() {
     let port = free_port();
     write_network(directory.path(), port, "1");
     let config = directory.path().join("node-0.toml");
-    let mut running = Reporting::start(node(&["run", "--json", "--config", &config.display().to_string()]));
+    let mut running =
+        Reporting::start(node(&["run", "--json", "--config", &config.display().to_string()]));
     let first = running.until(|_| true);
-    assert!(matches!(&first, ReportLine::Ready(ready) if ready.listen.contains(&port.to_string())), "{first:?}");
+    assert!(
+        matches!(&first, ReportLine::Ready(ready) if ready.listen.contains(&port.to_string())),
+        "{first:?}"
+    );
     running.until(|line| matches!(line, ReportLine::Status(status) if status.finalized_slot > 0));
 
     running.terminate();
@@ -162,7 +177,8 @@ fn a_node_with_stop_on_stdin_eof_stops_at_the_end_of_its_input() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     write_network(directory.path(), free_port(), "1");
     let config = directory.path().join("node-0.toml");
-    let mut command = node(&["run", "--json", "--stop-on-stdin-eof", "--config", &config.display().to_string()]);
+    let mut command =
+        node(&["run", "--json", "--stop-on-stdin-eof", "--config", &config.display().to_string()]);
     command.stdin(Stdio::piped());
     let mut running = Reporting::start(command);
     running.until(|line| matches!(line, ReportLine::Ready(_)));
@@ -175,19 +191,35 @@ fn a_node_with_stop_on_stdin_eof_stops_at_the_end_of_its_input() {
 fn a_signal_ends_a_node_during_key_generation() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().display().to_string();
-    let written = output(&["genesis", "--dir", &path, "--nodes", "1", "--validators", "1", "--key-slots", "2"]);
+    let written = output(&[
+        "genesis",
+        "--dir",
+        &path,
+        "--nodes",
+        "1",
+        "--validators",
+        "1",
+        "--key-slots",
+        "2",
+    ]);
     assert!(written.status.success(), "{}", stderr(&written));
     // Keys with this many slots take minutes to generate. Only after that does the node find the
     // mismatch with its key files.
     for role in ["attestation", "proposal"] {
         let key = directory.path().join(format!("keys/validator-0-{role}.toml"));
         let text = fs::read_to_string(&key).expect("the key file was written");
-        fs::write(&key, text.replace("active_slots = 2", "active_slots = 262144")).expect("it is ours");
+        fs::write(&key, text.replace("active_slots = 2", "active_slots = 262144"))
+            .expect("it is ours");
     }
     let config = directory.path().join("node-0.toml").display().to_string();
-    let mut child = node(&["run", "--config", &config]).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let mut child = node(&["run", "--config", &config])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
     let log = BufReader::new(child.stderr.take().expect("it is piped"));
-    assert!(log.lines().map_while(Result::ok).any(|line| line.contains("growing the validators' keys")));
+    assert!(
+        log.lines().map_while(Result::ok).any(|line| line.contains("growing the validators' keys"))
+    );
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(killed.expect("kill is everywhere").success());
     assert_eq!(child.wait().expect("it is ours").code(), Some(130));
@@ -202,14 +234,19 @@ fn a_taken_port_has_an_exit_code_of_its_own() {
     let config = directory.path().join("node-0.toml");
     let output = output(&["run", "--config", &config.display().to_string()]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    assert!(stderr(&output).contains(&format!("UDP port {port} of 127.0.0.1 is in use")), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains(&format!("UDP port {port} of 127.0.0.1 is in use")),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
 fn a_malformed_configuration_is_refused_with_its_line() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let config = directory.path().join("node.toml");
-    fs::write(&config, "name = \"node\"\nlisten 127.0.0.1:9000\n").expect("the file can be written");
+    fs::write(&config, "name = \"node\"\nlisten 127.0.0.1:9000\n")
+        .expect("the file can be written");
     let output = output(&["run", "--config", &config.display().to_string()]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(
@@ -245,7 +282,8 @@ fn impossible_numbers_are_refused_before_anything_starts() {
         ([&genesis[..], &["--first-port", "65534"]].concat(), "2 addresses for 4 nodes"),
         ([&genesis[..], &["--interval-ms", "99999"]].concat(), "99999 is not in 10..=60000"),
     ] {
-        let output = node(&arguments).env("TMPDIR", directory.path()).output().expect("the program runs");
+        let output =
+            node(&arguments).env("TMPDIR", directory.path()).output().expect("the program runs");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(says), "{arguments:?}: {}", stderr(&output));
     }
@@ -267,7 +305,8 @@ fn a_missed_goal_is_reported_with_the_progress_of_the_nodes() {
         "--timeout-s",
         "1",
     ];
-    let output = node(&arguments).env("TMPDIR", directory.path()).output().expect("the program runs");
+    let output =
+        node(&arguments).env("TMPDIR", directory.path()).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let message = stderr(&output);
     assert!(message.contains("finalized slot 200") && message.contains("node-0"), "{message}");
@@ -278,7 +317,8 @@ fn a_missed_goal_is_reported_with_the_progress_of_the_nodes() {
 fn a_network_is_never_written_over_another() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     write_network(directory.path(), 9000, "2");
-    let output = output(&["genesis", "--key-slots", "2", "--dir", &directory.path().display().to_string()]);
+    let output =
+        output(&["genesis", "--key-slots", "2", "--dir", &directory.path().display().to_string()]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains("not overwritten"), "{}", stderr(&output));
 }
@@ -309,5 +349,8 @@ fn write_network(directory: &Path, first_port: u16, nodes: &str) {
 
 /// Returns a currently unused port. Another test on this machine may still take it.
 fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+    UdpSocket::bind("127.0.0.1:0")
+        .and_then(|socket| socket.local_addr())
+        .expect("a free port")
+        .port()
 }

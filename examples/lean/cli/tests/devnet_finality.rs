@@ -17,14 +17,20 @@ fn four_nodes_finalize_slot_8_on_every_runtime() {
     assert!(!runtimes.is_empty(), "a node needs a runtime");
     for runtime in runtimes {
         let options = DevnetOptions { runtime: Some(runtime.name().to_owned()), ..options() };
-        let mut devnet = Devnet::start(options).unwrap_or_else(|error| panic!("{}: {error}", runtime.name()));
+        let mut devnet =
+            Devnet::start(options).unwrap_or_else(|error| panic!("{}: {error}", runtime.name()));
         devnet
-            .wait_until("not all nodes finalized slot 8", ENOUGH, |devnet| devnet.agreement().is_reached(8))
+            .wait_until("not all nodes finalized slot 8", ENOUGH, |devnet| {
+                devnet.agreement().is_reached(8)
+            })
             .unwrap_or_else(|error| panic!("{}: {error}", runtime.name()));
         for view in devnet.views() {
             let status = view.status.as_ref().expect("every node has reported");
             assert_eq!(status.runtime, runtime.name());
-            assert!(status.head_slot >= status.justified_slot && status.justified_slot >= status.finalized_slot);
+            assert!(
+                status.head_slot >= status.justified_slot
+                    && status.justified_slot >= status.finalized_slot
+            );
         }
         devnet.stop().unwrap_or_else(|error| panic!("{}: {error}", runtime.name()));
     }
@@ -35,26 +41,36 @@ fn finality_goes_on_without_a_killed_node_which_then_catches_up() {
     const KILLED: usize = 2;
     const OTHERS: [usize; 3] = [0, 1, 3];
     let finalized_by_others = |devnet: &Devnet| {
-        OTHERS.iter().map(|node| devnet.agreement().finalized(*node).unwrap_or(0)).min().expect("there are others")
+        OTHERS
+            .iter()
+            .map(|node| devnet.agreement().finalized(*node).unwrap_or(0))
+            .min()
+            .expect("there are others")
     };
 
     let mut devnet = Devnet::start(options()).unwrap_or_else(|error| panic!("{error}"));
     devnet
-        .wait_until("not all nodes finalized slot 3", ENOUGH, |devnet| devnet.agreement().is_reached(3))
+        .wait_until("not all nodes finalized slot 3", ENOUGH, |devnet| {
+            devnet.agreement().is_reached(3)
+        })
         .unwrap_or_else(|error| panic!("{error}"));
 
     devnet.kill(KILLED).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(devnet.view(KILLED).condition, Condition::Killed);
     let goal = finalized_by_others(&devnet) + 6;
     devnet
-        .wait_until("the others did not go on finalizing", ENOUGH, |devnet| finalized_by_others(devnet) >= goal)
+        .wait_until("the others did not go on finalizing", ENOUGH, |devnet| {
+            finalized_by_others(devnet) >= goal
+        })
         .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(devnet.view(KILLED).status, None, "nobody reports for a dead node");
 
     devnet.restart(KILLED).unwrap_or_else(|error| panic!("{error}"));
     let goal = finalized_by_others(&devnet) + 2;
     devnet
-        .wait_until("the killed node did not catch up", ENOUGH, |devnet| devnet.agreement().is_reached(goal))
+        .wait_until("the killed node did not catch up", ENOUGH, |devnet| {
+            devnet.agreement().is_reached(goal)
+        })
         .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(devnet.view(KILLED).condition, Condition::Running);
     devnet.stop().unwrap_or_else(|error| panic!("{error}"));

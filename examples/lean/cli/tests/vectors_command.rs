@@ -45,7 +45,10 @@ fn one_format_can_be_run_alone_and_shown_as_json() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let results: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
     assert_eq!(results["formats"][0]["format"], "slot_clock");
-    assert_eq!((&results["formats"][0]["passed"], &results["failures"]), (&1.into(), &Value::Array(Vec::new())));
+    assert_eq!(
+        (&results["formats"][0]["passed"], &results["failures"]),
+        (&1.into(), &Value::Array(Vec::new()))
+    );
 }
 
 #[test]
@@ -56,7 +59,11 @@ fn a_run_without_vectors_is_a_failure_with_a_hint() {
     assert!(text(&output.stderr).contains("there are no vectors in"), "{}", text(&output.stderr));
     let output = vectors(small_suite().path(), &["--format", "sync"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("there are no vectors of the format sync in"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("there are no vectors of the format sync in"),
+        "{}",
+        text(&output.stderr)
+    );
     let output = vectors(Path::new("/nowhere"), &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("cannot read /nowhere"), "{}", text(&output.stderr));

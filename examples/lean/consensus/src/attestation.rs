@@ -32,8 +32,11 @@ pub fn validator_indices(bits: &AggregationBits) -> impl Iterator<Item = Validat
 /// Returns bits set for exactly the given validators, without trailing zeros.
 ///
 /// Returns `None` if there are no validators, or one is at or above [`VALIDATOR_REGISTRY_LIMIT`].
-pub fn aggregation_bits(validators: impl IntoIterator<Item = ValidatorIndex>) -> Option<AggregationBits> {
-    let indices: Vec<usize> = validators.into_iter().map(|index| usize::try_from(index).ok()).collect::<Option<_>>()?;
+pub fn aggregation_bits(
+    validators: impl IntoIterator<Item = ValidatorIndex>,
+) -> Option<AggregationBits> {
+    let indices: Vec<usize> =
+        validators.into_iter().map(|index| usize::try_from(index).ok()).collect::<Option<_>>()?;
     let mut bits = AggregationBits::with_length(indices.iter().max()?.checked_add(1)?).ok()?;
     for index in indices {
         bits.set(index, true).ok()?;

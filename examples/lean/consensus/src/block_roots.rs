@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use libssz::{DecodeError, SszDecode, SszEncode, decode_list_with_max};
-use libssz_merkle::{HashTreeRoot, Node, Sha2Hasher, Sha256Hasher, ZERO_HASHES, hash_nodes, mix_in_length};
+use libssz_merkle::{
+    HashTreeRoot, Node, Sha2Hasher, Sha256Hasher, ZERO_HASHES, hash_nodes, mix_in_length,
+};
 use libssz_types::TypeError;
 
 use crate::constants::HISTORICAL_ROOTS_LIMIT;
@@ -87,7 +89,10 @@ impl BlockRoots {
     /// Returns [`TypeError`] if the list already has [`HISTORICAL_ROOTS_LIMIT`] roots.
     pub fn push(&mut self, root: Root) -> Result<(), TypeError> {
         if self.len() == HISTORICAL_ROOTS_LIMIT {
-            return Err(TypeError::OverCapacity { max: HISTORICAL_ROOTS_LIMIT, got: HISTORICAL_ROOTS_LIMIT + 1 });
+            return Err(TypeError::OverCapacity {
+                max: HISTORICAL_ROOTS_LIMIT,
+                got: HISTORICAL_ROOTS_LIMIT + 1,
+            });
         }
         // Most lists are a clone with one more root and live long, so avoid spare capacity.
         self.rest.reserve_exact(1);
@@ -112,7 +117,10 @@ impl Piece {
 /// subtrees of zeros.
 fn fold(hasher: &impl Sha256Hasher, mut nodes: Vec<Node>, from: usize, to: usize) -> Node {
     for zero in &ZERO_HASHES[from..to] {
-        nodes = nodes.chunks(2).map(|pair| hash_nodes(hasher, &pair[0], pair.get(1).unwrap_or(zero))).collect();
+        nodes = nodes
+            .chunks(2)
+            .map(|pair| hash_nodes(hasher, &pair[0], pair.get(1).unwrap_or(zero)))
+            .collect();
     }
     nodes.first().copied().unwrap_or(ZERO_HASHES[to])
 }
@@ -123,7 +131,12 @@ impl HashTreeRoot for BlockRoots {
     fn hash_tree_root(&self, hasher: &impl Sha256Hasher) -> Node {
         let mut nodes: Vec<_> = self.pieces.iter().map(|piece| piece.hash).collect();
         if !self.rest.is_empty() {
-            nodes.push(fold(hasher, self.rest.iter().map(|root| *root.as_bytes()).collect(), 0, PIECE_DEPTH));
+            nodes.push(fold(
+                hasher,
+                self.rest.iter().map(|root| *root.as_bytes()).collect(),
+                0,
+                PIECE_DEPTH,
+            ));
         }
         mix_in_length(hasher, &fold(hasher, nodes, PIECE_DEPTH, DEPTH), self.len())
     }
@@ -131,7 +144,9 @@ impl HashTreeRoot for BlockRoots {
 
 impl PartialEq for BlockRoots {
     fn eq(&self, other: &Self) -> bool {
-        let same = |(one, other): (&Arc<Piece>, &Arc<Piece>)| Arc::ptr_eq(one, other) || one.roots == other.roots;
+        let same = |(one, other): (&Arc<Piece>, &Arc<Piece>)| {
+            Arc::ptr_eq(one, other) || one.roots == other.roots
+        };
         self.rest == other.rest
             && self.pieces.len() == other.pieces.len()
             && self.pieces.iter().zip(&other.pieces).all(same)
@@ -213,7 +228,8 @@ mod tests {
     fn they_are_hashed_and_encoded_as_a_plain_list_is() {
         for count in [0, 1, 2, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, 3 * PIECE + 77] {
             let roots = numbered(count);
-            let plain: SszList<Root, HISTORICAL_ROOTS_LIMIT> = roots.clone().try_into().expect("few roots");
+            let plain: SszList<Root, HISTORICAL_ROOTS_LIMIT> =
+                roots.clone().try_into().expect("few roots");
             let list = BlockRoots::try_from(roots.clone()).expect("few roots");
             let mut pushed = BlockRoots::default();
             roots.iter().for_each(|root| pushed.push(*root).expect("few roots"));
@@ -243,7 +259,8 @@ mod tests {
 
     #[test]
     fn a_full_list_takes_no_more() {
-        let mut full = BlockRoots::try_from(vec![Root::ZERO; HISTORICAL_ROOTS_LIMIT]).expect("as many as may be");
+        let mut full = BlockRoots::try_from(vec![Root::ZERO; HISTORICAL_ROOTS_LIMIT])
+            .expect("as many as may be");
         assert!(full.push(Root::ZERO).is_err());
         assert!(BlockRoots::try_from(vec![Root::ZERO; HISTORICAL_ROOTS_LIMIT + 1]).is_err());
         let plain: SszList<Root, HISTORICAL_ROOTS_LIMIT> =

@@ -102,8 +102,8 @@ pub(crate) fn build_block<'a>(
 
 impl Proposal<'_> {
     fn block(&self, attestations: Vec<AggregatedAttestation>) -> Result<Block, Rejection> {
-        let attestations =
-            AggregatedAttestations::try_from(attestations).map_err(|_| Rejection::TooManyAttestationData)?;
+        let attestations = AggregatedAttestations::try_from(attestations)
+            .map_err(|_| Rejection::TooManyAttestationData)?;
         Ok(Block {
             slot: self.slot,
             proposer_index: self.proposer_index,
@@ -158,7 +158,11 @@ impl Anchor {
         let State { justifications_roots, justifications_validators, validators, .. } = &self.view;
         let tally = justifications_roots.iter().position(|root| *root == data.target.root);
         let counted = tally.map(|place| {
-            Voters::of_bits(justifications_validators.as_bytes(), place * validators.len(), validators.len())
+            Voters::of_bits(
+                justifications_validators.as_bytes(),
+                place * validators.len(),
+                validators.len(),
+            )
         });
         let counted = counted.unwrap_or_default();
         proofs.iter().any(|proof| Voters::of(&proof.participants).count_without(&counted) > 0)
@@ -166,8 +170,8 @@ impl Anchor {
 
     /// Moves to the checkpoints justified by a trial block. Returns whether any of them is new.
     fn move_to(&mut self, trial: State) -> bool {
-        let moved =
-            trial.latest_justified != self.justified || trial.latest_finalized.slot != self.view.latest_finalized.slot;
+        let moved = trial.latest_justified != self.justified
+            || trial.latest_finalized.slot != self.view.latest_finalized.slot;
         if moved {
             self.justified = trial.latest_justified;
             self.view = trial;
@@ -209,7 +213,12 @@ fn fold(
 ) -> Option<SingleMessageAggregate> {
     let children: Vec<_> = proofs
         .iter()
-        .map(|proof| Some(ChildProof { proof, public_keys: validators.attestation_keys(&proof.participants)? }))
+        .map(|proof| {
+            Some(ChildProof {
+                proof,
+                public_keys: validators.attestation_keys(&proof.participants)?,
+            })
+        })
         .collect::<Option<_>>()?;
     prover.aggregate(&children, &[], Root::of(data), data.slot).ok()
 }

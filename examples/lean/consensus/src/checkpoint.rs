@@ -45,7 +45,9 @@ impl AttestationData {
     /// The list has a zero root for each slot without a block. A vote can never match a zero root.
     pub fn lies_on_chain(&self, historical_block_hashes: &BlockRoots) -> bool {
         [self.source, self.target, self.head].iter().all(|checkpoint| {
-            let on_chain = usize::try_from(checkpoint.slot).ok().and_then(|slot| historical_block_hashes.get(slot));
+            let on_chain = usize::try_from(checkpoint.slot)
+                .ok()
+                .and_then(|slot| historical_block_hashes.get(slot));
             !checkpoint.root.is_zero() && on_chain == Some(&checkpoint.root)
         })
     }

@@ -64,7 +64,8 @@ impl SlotClock {
 
     /// Returns the start of an interval in Unix milliseconds. Intervals are counted from genesis.
     pub const fn interval_start(self, interval: Interval) -> u64 {
-        self.genesis_milliseconds.saturating_add(interval.saturating_mul(self.milliseconds_per_interval))
+        self.genesis_milliseconds
+            .saturating_add(interval.saturating_mul(self.milliseconds_per_interval))
     }
 
     /// Returns the start of a slot in Unix milliseconds.

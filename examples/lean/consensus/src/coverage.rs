@@ -21,14 +21,17 @@ pub(crate) fn select_proofs(pools: &[&[Arc<SingleMessageAggregate>]]) -> (Proofs
     let mut selected = Proofs::new();
     let mut covered = Voters::default();
     for pool in pools {
-        let mut candidates: Vec<_> = pool.iter().map(|proof| (Voters::of(&proof.participants), proof)).collect();
+        let mut candidates: Vec<_> =
+            pool.iter().map(|proof| (Voters::of(&proof.participants), proof)).collect();
         loop {
             let best = candidates
                 .iter()
                 .enumerate()
                 .map(|(place, (voters, proof))| (voters.count_without(&covered), *proof, place))
                 .filter(|(added, ..)| *added > 0)
-                .max_by(|one, other| one.0.cmp(&other.0).then_with(|| compare_encodings(one.1, other.1)));
+                .max_by(|one, other| {
+                    one.0.cmp(&other.0).then_with(|| compare_encodings(one.1, other.1))
+                });
             let Some((_, proof, place)) = best else {
                 break;
             };
@@ -44,7 +47,9 @@ pub(crate) fn select_proofs(pools: &[&[Arc<SingleMessageAggregate>]]) -> (Proofs
 /// megabyte.
 fn compare_encodings(one: &SingleMessageAggregate, other: &SingleMessageAggregate) -> Ordering {
     // The first offset is the same in all encodings. The second is the end of the participants.
-    let offset = |proof: &SingleMessageAggregate| (8 + proof.participants.encoded_len() as u32).to_le_bytes();
+    let offset = |proof: &SingleMessageAggregate| {
+        (8 + proof.participants.encoded_len() as u32).to_le_bytes()
+    };
     let participants = |proof: &SingleMessageAggregate| proof.participants.to_ssz();
     offset(one)
         .cmp(&offset(other))
@@ -101,8 +106,10 @@ mod tests {
             proof: ProofBytes::try_from(bytes.to_vec()).expect("a short proof"),
         };
         let voters = [0, 1, 7, 8, 30, 1_999, 2_000, 2_001, 4_095];
-        let proofs: Vec<_> =
-            voters.iter().flat_map(|voter| [&[][..], &[1], &[1, 2], &[2]].map(|bytes| proof(*voter, bytes))).collect();
+        let proofs: Vec<_> = voters
+            .iter()
+            .flat_map(|voter| [&[][..], &[1], &[1, 2], &[2]].map(|bytes| proof(*voter, bytes)))
+            .collect();
         for one in &proofs {
             for other in &proofs {
                 assert_eq!(compare_encodings(one, other), one.to_ssz().cmp(&other.to_ssz()));

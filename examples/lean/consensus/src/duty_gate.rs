@@ -32,7 +32,8 @@ impl DutyGate {
     pub fn allows(&mut self, slot: Slot, head_slot: Slot, newest_slot: Slot) -> bool {
         let lag = slot.saturating_sub(head_slot);
         let network_stalls = slot.saturating_sub(newest_slot) > NETWORK_STALL_THRESHOLD;
-        let most = if self.closed { SYNC_LAG_THRESHOLD - HYSTERESIS_BAND } else { SYNC_LAG_THRESHOLD };
+        let most =
+            if self.closed { SYNC_LAG_THRESHOLD - HYSTERESIS_BAND } else { SYNC_LAG_THRESHOLD };
         self.closed = !network_stalls && lag > most;
         !self.closed
     }

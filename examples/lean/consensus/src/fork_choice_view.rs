@@ -66,7 +66,8 @@ impl ForkChoiceViewer {
             self.nodes.retain(|node| node.slot >= finalized);
         }
         self.finalized = finalized;
-        let new = store.tree().blocks().skip(self.looked_at).filter(|(_, block)| block.slot >= finalized);
+        let new =
+            store.tree().blocks().skip(self.looked_at).filter(|(_, block)| block.slot >= finalized);
         self.nodes.extend(new.map(|(root, block)| ForkChoiceNode {
             root: *root,
             slot: block.slot,

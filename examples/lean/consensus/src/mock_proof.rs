@@ -4,8 +4,12 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::attestation::{AggregationBits, MultiMessageAggregate, ProofBytes, SingleMessageAggregate};
-use crate::proof::{ChildProof, ProofError, ProofScheme, RawSignature, Statement, check_key_count, signers};
+use crate::attestation::{
+    AggregationBits, MultiMessageAggregate, ProofBytes, SingleMessageAggregate,
+};
+use crate::proof::{
+    ChildProof, ProofError, ProofScheme, RawSignature, Statement, check_key_count, signers,
+};
 use crate::root::Root;
 use crate::slot::Slot;
 
@@ -47,7 +51,11 @@ impl fmt::Display for MockProofs {
 }
 
 impl MockProofs {
-    fn check(self, proof: &ProofBytes, expected: impl FnOnce() -> [u8; 32]) -> Result<(), ProofError> {
+    fn check(
+        self,
+        proof: &ProofBytes,
+        expected: impl FnOnce() -> [u8; 32],
+    ) -> Result<(), ProofError> {
         let bound = proof.strip_prefix(MARKER).ok_or(ProofError::Invalid)?;
         match self {
             Self::Bound if bound != expected() => Err(ProofError::Invalid),
@@ -80,22 +88,35 @@ impl ProofScheme for MockProofs {
         Ok(SingleMessageAggregate { participants, proof: marked(one(&statement)) })
     }
 
-    fn verify(&self, proof: &SingleMessageAggregate, statement: &Statement) -> Result<(), ProofError> {
+    fn verify(
+        &self,
+        proof: &SingleMessageAggregate,
+        statement: &Statement,
+    ) -> Result<(), ProofError> {
         check_key_count(proof, &statement.public_keys)?;
         self.check(&proof.proof, || one(statement))
     }
 
-    fn merge(&self, parts: &[(&SingleMessageAggregate, Statement)]) -> Result<MultiMessageAggregate, ProofError> {
+    fn merge(
+        &self,
+        parts: &[(&SingleMessageAggregate, Statement)],
+    ) -> Result<MultiMessageAggregate, ProofError> {
         if parts.is_empty() {
             return Err(ProofError::Empty);
         }
         for (proof, statement) in parts {
             self.verify(proof, statement)?;
         }
-        Ok(MultiMessageAggregate { proof: marked(many(parts.iter().map(|(_, statement)| statement))) })
+        Ok(MultiMessageAggregate {
+            proof: marked(many(parts.iter().map(|(_, statement)| statement))),
+        })
     }
 
-    fn verify_merged(&self, proof: &MultiMessageAggregate, statements: &[Statement]) -> Result<(), ProofError> {
+    fn verify_merged(
+        &self,
+        proof: &MultiMessageAggregate,
+        statements: &[Statement],
+    ) -> Result<(), ProofError> {
         self.check(&proof.proof, || many(statements.iter()))
     }
 

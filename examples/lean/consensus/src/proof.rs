@@ -5,7 +5,8 @@ use std::error::Error;
 use std::fmt;
 
 use crate::attestation::{
-    AggregationBits, MultiMessageAggregate, SingleMessageAggregate, aggregation_bits, validator_indices,
+    AggregationBits, MultiMessageAggregate, SingleMessageAggregate, aggregation_bits,
+    validator_indices,
 };
 use crate::root::Root;
 use crate::slot::{Slot, ValidatorIndex};
@@ -69,21 +70,32 @@ pub trait ProofScheme: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// Returns [`ProofError`] if the proof does not prove the statement.
-    fn verify(&self, proof: &SingleMessageAggregate, statement: &Statement) -> Result<(), ProofError>;
+    fn verify(
+        &self,
+        proof: &SingleMessageAggregate,
+        statement: &Statement,
+    ) -> Result<(), ProofError>;
 
     /// Returns one proof merged from proofs over different messages, each with its statement.
     ///
     /// # Errors
     ///
     /// Returns [`ProofError`] if there is nothing to merge or a proof is invalid for its statement.
-    fn merge(&self, parts: &[(&SingleMessageAggregate, Statement)]) -> Result<MultiMessageAggregate, ProofError>;
+    fn merge(
+        &self,
+        parts: &[(&SingleMessageAggregate, Statement)],
+    ) -> Result<MultiMessageAggregate, ProofError>;
 
     /// Verifies a merged proof over several messages. The statements must be in merge order.
     ///
     /// # Errors
     ///
     /// Returns [`ProofError`] if the proof does not prove the statements.
-    fn verify_merged(&self, proof: &MultiMessageAggregate, statements: &[Statement]) -> Result<(), ProofError>;
+    fn verify_merged(
+        &self,
+        proof: &MultiMessageAggregate,
+        statements: &[Statement],
+    ) -> Result<(), ProofError>;
 
     /// Returns the proof of the statement at `index`, split off from a merged proof.
     ///
@@ -131,13 +143,22 @@ pub(crate) fn signers(
     let mut keys = std::collections::BTreeMap::new();
     for child in children {
         check_key_count(child.proof, &child.public_keys)?;
-        keys.extend(validator_indices(&child.proof.participants).zip(child.public_keys.iter().copied()));
+        keys.extend(
+            validator_indices(&child.proof.participants).zip(child.public_keys.iter().copied()),
+        );
     }
     keys.extend(signatures.iter().map(|raw| (raw.validator_index, raw.public_key)));
     let participants = aggregation_bits(keys.keys().copied()).ok_or(ProofError::Empty)?;
     Ok((participants, keys.into_values().collect()))
 }
 
-pub(crate) fn check_key_count(proof: &SingleMessageAggregate, keys: &[PublicKey]) -> Result<(), ProofError> {
-    if proof.participants.count_ones() == keys.len() { Ok(()) } else { Err(ProofError::KeyCountMismatch) }
+pub(crate) fn check_key_count(
+    proof: &SingleMessageAggregate,
+    keys: &[PublicKey],
+) -> Result<(), ProofError> {
+    if proof.participants.count_ones() == keys.len() {
+        Ok(())
+    } else {
+        Err(ProofError::KeyCountMismatch)
+    }
 }

@@ -21,7 +21,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(root.as_bytes()[31], 2);
 /// assert!(root > Root::ZERO);
 /// ```
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, SszEncode, SszDecode, HashTreeRoot)]
+#[derive(
+    Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, SszEncode, SszDecode, HashTreeRoot,
+)]
 #[ssz(transparent)]
 pub struct Root([u8; 32]);
 

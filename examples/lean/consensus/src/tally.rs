@@ -27,7 +27,10 @@ use crate::voters::Voters;
 ///   chain.
 ///
 /// After an error the state is unchanged.
-pub(crate) fn process_attestations(state: &mut State, attestations: &[AggregatedAttestation]) -> Result<(), Rejection> {
+pub(crate) fn process_attestations(
+    state: &mut State,
+    attestations: &[AggregatedAttestation],
+) -> Result<(), Rejection> {
     let distinct: HashSet<_> = attestations.iter().map(|attestation| &attestation.data).collect();
     if distinct.len() > MAX_ATTESTATIONS_DATA {
         return Err(Rejection::TooManyAttestationData);
@@ -116,7 +119,8 @@ impl<'a> Tally<'a> {
         self.justified_slots = without_first(&self.justified_slots, delta);
         let history = self.history;
         let newer = source.slot as usize + 1..history.len();
-        self.votes.retain(|root, _| newer.clone().rev().any(|slot| history.get(slot) == Some(root)));
+        self.votes
+            .retain(|root, _| newer.clone().rev().any(|slot| history.get(slot) == Some(root)));
     }
 
     fn is_slot_justified(&self, slot: Slot) -> Result<bool, Rejection> {

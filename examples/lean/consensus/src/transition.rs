@@ -36,7 +36,11 @@ pub(crate) fn state_transition_from(
 
 /// Does the same as [`state_transition`] for a block already accepted by it. The block's state root
 /// is known to be correct, so the resulting state is not hashed.
-pub(crate) fn replay(parent: &State, parent_state_root: Root, block: &Block) -> Result<State, Rejection> {
+pub(crate) fn replay(
+    parent: &State,
+    parent_state_root: Root,
+    block: &Block,
+) -> Result<State, Rejection> {
     let mut state = advance(parent, block.slot, || parent_state_root)?;
     process_block(&mut state, block)?;
     Ok(state)
@@ -72,7 +76,11 @@ fn finish(mut state: State, block: &Block, body_root: Root) -> Result<State, Rej
     if block.state_root == Root::of(&state) { Ok(state) } else { Err(Rejection::StateRootMismatch) }
 }
 
-pub(crate) fn advance(state: &State, target: Slot, state_root: impl FnOnce() -> Root) -> Result<State, Rejection> {
+pub(crate) fn advance(
+    state: &State,
+    target: Slot,
+    state_root: impl FnOnce() -> Root,
+) -> Result<State, Rejection> {
     if state.slot >= target {
         return Err(Rejection::BlockSlotNotInFuture);
     }
@@ -85,7 +93,11 @@ pub(crate) fn advance(state: &State, target: Slot, state_root: impl FnOnce() -> 
     Ok(State { latest_block_header: header, slot: target, ..state.clone() })
 }
 
-fn process_block_header(state: &mut State, block: &Block, body_root: Root) -> Result<(), Rejection> {
+fn process_block_header(
+    state: &mut State,
+    block: &Block,
+    body_root: Root,
+) -> Result<(), Rejection> {
     let parent = state.latest_block_header;
     let parent_root = Root::of(&parent);
     if block.slot != state.slot {
@@ -94,7 +106,8 @@ fn process_block_header(state: &mut State, block: &Block, body_root: Root) -> Re
     if block.slot <= parent.slot {
         return Err(Rejection::BlockOlderThanLatestHeader);
     }
-    let proposer = proposer_for_slot(state.slot, state.validators.len()).ok_or(Rejection::EmptyValidatorRegistry)?;
+    let proposer = proposer_for_slot(state.slot, state.validators.len())
+        .ok_or(Rejection::EmptyValidatorRegistry)?;
     if block.proposer_index != proposer {
         return Err(Rejection::WrongProposer);
     }
@@ -127,7 +140,11 @@ fn process_block_header(state: &mut State, block: &Block, body_root: Root) -> Re
 ///
 /// Returns [`Rejection::HistoricalRootsLimitExceeded`] if the history would exceed the limit of a
 /// state. The history is then unchanged.
-pub(crate) fn extend_history(history: &mut BlockRoots, parent_root: Root, empty_slots: u64) -> Result<(), Rejection> {
+pub(crate) fn extend_history(
+    history: &mut BlockRoots,
+    parent_root: Root,
+    empty_slots: u64,
+) -> Result<(), Rejection> {
     // Check the limit before allocating: the number of slots comes from a peer.
     let empty_slots = usize::try_from(empty_slots)
         .ok()

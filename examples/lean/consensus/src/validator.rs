@@ -56,7 +56,8 @@ impl Validators {
     }
 
     fn hashed(validators: Box<[Validator]>) -> Self {
-        let roots: Vec<Node> = validators.iter().map(|validator| validator.hash_tree_root(&Sha2Hasher)).collect();
+        let roots: Vec<Node> =
+            validators.iter().map(|validator| validator.hash_tree_root(&Sha2Hasher)).collect();
         let root = merkleize(&Sha2Hasher, &roots, Some(VALIDATOR_REGISTRY_LIMIT));
         let root = mix_in_length(&Sha2Hasher, &root, validators.len());
         Self(Arc::new(Registry { validators, root }))

@@ -52,7 +52,11 @@ impl Voters {
     /// Returns the number of members not in the other set.
     pub(crate) fn count_without(&self, other: &Self) -> usize {
         let others = other.words.iter().copied().chain(std::iter::repeat(0));
-        self.words.iter().zip(others).map(|(word, other)| (word & !other).count_ones() as usize).sum()
+        self.words
+            .iter()
+            .zip(others)
+            .map(|(word, other)| (word & !other).count_ones() as usize)
+            .sum()
     }
 
     /// Adds the members of another set and returns the number of new members.

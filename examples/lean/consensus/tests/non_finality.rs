@@ -7,8 +7,8 @@
 mod live_bytes;
 
 use consensus::{
-    MockProofs, ProofBytes, SignedAggregatedAttestation, SingleMessageAggregate, Slot, Store, Validators,
-    aggregation_bits, genesis,
+    MockProofs, ProofBytes, SignedAggregatedAttestation, SingleMessageAggregate, Slot, Store,
+    Validators, aggregation_bits, genesis,
 };
 use live_bytes::live_bytes;
 use xmss::PublicKey;
@@ -62,5 +62,8 @@ fn five_thousand_slots_without_a_supermajority_stay_within_stated_memory() {
 
     assert!(bytes.iter().all(|bytes| *bytes < 8 << 20), "a store of 8 MiB at most: {bytes:?}");
     let growth: Vec<_> = bytes.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
-    assert!(growth.iter().all(|growth| *growth < 1 << 20), "about a kilobyte a slot at most: {growth:?}");
+    assert!(
+        growth.iter().all(|growth| *growth < 1 << 20),
+        "about a kilobyte a slot at most: {growth:?}"
+    );
 }

@@ -24,7 +24,9 @@ pub enum ContentionError {
         most: Slot,
     },
     /// The requested time is shorter than one slot.
-    #[error("a slot lasts {slot_ms} ms, longer than the whole run: choose more --seconds or a shorter --interval-ms")]
+    #[error(
+        "a slot lasts {slot_ms} ms, longer than the whole run: choose more --seconds or a shorter --interval-ms"
+    )]
     TooShort {
         /// The duration of a slot, in milliseconds.
         slot_ms: u64,
@@ -56,7 +58,9 @@ pub enum ContentionError {
     #[error("the thread \"{0}\" did not end in order")]
     NotStopped(&'static str),
     /// A run ended on a different chain than the recording.
-    #[error("through the {dispatch}, the chain did not end where it should: {count} messages were dropped on the way")]
+    #[error(
+        "through the {dispatch}, the chain did not end where it should: {count} messages were dropped on the way"
+    )]
     Diverged {
         /// The kind of dispatch: actor or mutex.
         dispatch: String,

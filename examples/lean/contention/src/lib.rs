@@ -100,11 +100,17 @@ struct Results {
 /// # Errors
 ///
 /// [`ContentionError`] when the load cannot be recorded, a replay fails or the results cannot be printed.
-pub fn contention(arguments: &ContentionArguments, runtime: &Arc<dyn Runtime>) -> Result<(), ContentionError> {
+pub fn contention(
+    arguments: &ContentionArguments,
+    runtime: &Arc<dyn Runtime>,
+) -> Result<(), ContentionError> {
     measure(arguments, runtime)
 }
 
-fn measure(arguments: &ContentionArguments, runtime: &Arc<dyn Runtime>) -> Result<(), ContentionError> {
+fn measure(
+    arguments: &ContentionArguments,
+    runtime: &Arc<dyn Runtime>,
+) -> Result<(), ContentionError> {
     let slots = slots(arguments)?;
     let ContentionArguments { validators, interval_ms, .. } = *arguments;
     eprintln!("recording {slots} slots of {validators} validators …");
@@ -123,7 +129,10 @@ fn measure(arguments: &ContentionArguments, runtime: &Arc<dyn Runtime>) -> Resul
     }
     let results = Results { runs };
     if arguments.json {
-        print(&format!("{}\n", serde_json::to_string(&results).expect("plain figures and texts can be written")))?;
+        print(&format!(
+            "{}\n",
+            serde_json::to_string(&results).expect("plain figures and texts can be written")
+        ))?;
     }
     results.runs.iter().try_for_each(check)
 }

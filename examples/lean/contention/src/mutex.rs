@@ -37,7 +37,8 @@ type Chain = Arc<Mutex<ChainState>>;
 pub(super) fn run(recording: &Recording, interval_ms: u64) -> Result<Outcome, ContentionError> {
     let chain: Chain = Arc::new(Mutex::new(recording.node()?));
     let timeline = Timeline::soon(interval_ms);
-    let mut dispatch = ThroughMutex { chain: Arc::clone(&chain), wanted: Vec::new(), undecodable: 0 };
+    let mut dispatch =
+        ThroughMutex { chain: Arc::clone(&chain), wanted: Vec::new(), undecodable: 0 };
     for peer in &recording.peers {
         let effects = lock(&chain).peer_connected(*peer);
         dispatch.carry_out(effects);
@@ -120,7 +121,9 @@ impl Dispatch for ThroughMutex {
             }),
             Incoming::Blocks(BlocksResponse { request_id, outcome, .. }) => {
                 let fetched = match outcome {
-                    Ok(blocks) => Fetched::Blocks(blocks.iter().filter_map(|ssz| self.decoded(ssz)).collect()),
+                    Ok(blocks) => {
+                        Fetched::Blocks(blocks.iter().filter_map(|ssz| self.decoded(ssz)).collect())
+                    }
                     Err(failure) => Fetched::failed(&failure),
                 };
                 self.locked(|state| state.fetched(request_id, fetched))
@@ -143,15 +146,17 @@ impl ThroughMutex {
         let GossipMessage { kind, ssz, id, source } = message;
         let origin = Origin { id, source };
         let cost = match kind {
-            TopicKind::Block => {
-                self.decoded(&ssz).map(|block: SignedBlock| self.locked(|state| state.block(block, origin)))
-            }
-            TopicKind::Aggregation => self
+            TopicKind::Block => self
                 .decoded(&ssz)
-                .map(|vote: SignedAggregatedAttestation| self.locked(|state| state.aggregate(vote, origin))),
-            TopicKind::Attestation { .. } => {
-                self.decoded(&ssz).map(|vote: SignedAttestation| self.locked(|state| state.vote(vote, origin)))
+                .map(|block: SignedBlock| self.locked(|state| state.block(block, origin))),
+            TopicKind::Aggregation => {
+                self.decoded(&ssz).map(|vote: SignedAggregatedAttestation| {
+                    self.locked(|state| state.aggregate(vote, origin))
+                })
             }
+            TopicKind::Attestation { .. } => self
+                .decoded(&ssz)
+                .map(|vote: SignedAttestation| self.locked(|state| state.vote(vote, origin))),
         };
         cost.unwrap_or(Cost { total: Duration::ZERO, waited: Duration::ZERO })
     }

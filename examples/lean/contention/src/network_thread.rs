@@ -93,7 +93,12 @@ pub(super) fn replay<D: Dispatch>(
             make(dispatch, event.call.clone(), now - event.at);
             continue;
         }
-        let next = events.peek().map(|event| event.at).into_iter().chain(answers.front().map(|(at, _)| *at)).min();
+        let next = events
+            .peek()
+            .map(|event| event.at)
+            .into_iter()
+            .chain(answers.front().map(|(at, _)| *at))
+            .min();
         let wake = match (next, end) {
             (Some(next), _) => next,
             (None, None) if dispatch.is_idle() => *end.insert(timeline.all_counted(now)),
@@ -115,9 +120,11 @@ pub(super) fn replay<D: Dispatch>(
 /// Returns the answer of a peer that has every block.
 fn answer(request: Request, recording: &Recording) -> BlocksResponse {
     let outcome = match request.wanted {
-        Wanted::Block(root) => {
-            recording.blocks.get(&root).map(|block| vec![block.clone()]).ok_or(RequestFailure::Timeout)
-        }
+        Wanted::Block(root) => recording
+            .blocks
+            .get(&root)
+            .map(|block| vec![block.clone()])
+            .ok_or(RequestFailure::Timeout),
         // The node is never far behind in this load, so ranges are not supported.
         Wanted::Range(_) => Err(RequestFailure::Unsupported),
     };

@@ -13,10 +13,13 @@ use libssz::SszEncode as _;
 
 use chain::{ChainHead, ChainState, Role};
 use consensus::{
-    AttestationData, Block, Checkpoint, INTERVALS_PER_SLOT, MockProofs, ProofError, Rejection, Root,
-    SignedAggregatedAttestation, SignedBlock, Slot, State, Store, genesis, interval_from_slot, proposer_for_slot,
+    AttestationData, Block, Checkpoint, INTERVALS_PER_SLOT, MockProofs, ProofError, Rejection,
+    Root, SignedAggregatedAttestation, SignedBlock, Slot, State, Store, genesis,
+    interval_from_slot, proposer_for_slot,
 };
-use network::{BlocksResponse, GossipMessage, HostKey, HostKeyError, MessageId, PeerId, Status, TopicKind};
+use network::{
+    BlocksResponse, GossipMessage, HostKey, HostKeyError, MessageId, PeerId, Status, TopicKind,
+};
 use xmss::{GenerateError, SignError};
 
 use super::schedule::Schedule;
@@ -96,7 +99,12 @@ impl Recording {
     pub(super) fn node(&self) -> Result<ChainState, Rejection> {
         let (state, block) = self.genesis.clone();
         let store = Store::new(state, block, None)?;
-        let role = Role { validators: Vec::new(), is_aggregator: true, first_duty_slot: 0, scheme: SCHEME };
+        let role = Role {
+            validators: Vec::new(),
+            is_aggregator: true,
+            first_duty_slot: 0,
+            scheme: SCHEME,
+        };
         Ok(ChainState::new(store, Arc::new(MockProofs::default()), role))
     }
 }
@@ -106,8 +114,12 @@ impl Incoming {
     pub(super) fn site(&self) -> Site {
         match self {
             Self::Gossip(GossipMessage { kind: TopicKind::Block, .. }) => Site::GossipBlock,
-            Self::Gossip(GossipMessage { kind: TopicKind::Aggregation, .. }) => Site::GossipAggregate,
-            Self::Gossip(GossipMessage { kind: TopicKind::Attestation { .. }, .. }) => Site::GossipVote,
+            Self::Gossip(GossipMessage { kind: TopicKind::Aggregation, .. }) => {
+                Site::GossipAggregate
+            }
+            Self::Gossip(GossipMessage { kind: TopicKind::Attestation { .. }, .. }) => {
+                Site::GossipVote
+            }
             Self::BlocksRequest(_) => Site::BlocksByRootRequest,
             Self::StatusRequest(..) => Site::StatusRequest,
             Self::Blocks(_) => Site::BlocksByRootResponse,
@@ -116,14 +128,20 @@ impl Incoming {
 }
 
 /// Records `slots` slots of a network of `validators` validators.
-pub(super) fn record(validators: u64, slots: Slot, interval_ms: u64) -> Result<Recording, RecordError> {
+pub(super) fn record(
+    validators: u64,
+    slots: Slot,
+    interval_ms: u64,
+) -> Result<Recording, RecordError> {
     let voters = Voters::grow(validators, slots)?;
     let registry = voters.registry().ok_or(Rejection::ValidatorIndexOutOfRange)?;
     // The genesis time is part of the chain's states, so it is fixed for all runs. Each run has its
     // own clock.
     let (state, block) = genesis(0, registry);
     let store = Store::new(state.clone(), block.clone(), None)?;
-    let peers = (1..=PEERS).map(|peer| Ok(HostKey::from_secret([peer; 32])?.peer_id())).collect::<Result<_, _>>();
+    let peers = (1..=PEERS)
+        .map(|peer| Ok(HostKey::from_secret([peer; 32])?.peer_id()))
+        .collect::<Result<_, _>>();
     let mut recorder = Recorder {
         behind: store.clone(),
         store,
@@ -193,7 +211,8 @@ impl Recorder {
     /// Creates and gossips the votes of all validators, and returns the aggregates of these votes.
     fn vote(&mut self, slot: Slot) -> Result<Vec<SignedAggregatedAttestation>, RecordError> {
         let (data, behind) = self.votes_of(slot)?;
-        let choose = |index: u64| if index % ONE_IN_BEHIND == ONE_IN_BEHIND - 1 { behind } else { data };
+        let choose =
+            |index: u64| if index % ONE_IN_BEHIND == ONE_IN_BEHIND - 1 { behind } else { data };
         let votes = self.voters.vote(slot, choose)?;
         for (place, vote) in votes.iter().enumerate() {
             let at = self.schedule.vote(slot, place, votes.len());
@@ -211,8 +230,10 @@ impl Recorder {
     fn votes_of(&self, slot: Slot) -> Result<(AttestationData, AttestationData), RecordError> {
         let data = self.store.produce_attestation_data(slot)?;
         let parent_root = self.store.head_block().parent_root;
-        let parent = self.store.block(&parent_root).filter(|parent| parent.slot >= data.target.slot);
-        let head = parent.map_or(data.head, |parent| Checkpoint { root: parent_root, slot: parent.slot });
+        let parent =
+            self.store.block(&parent_root).filter(|parent| parent.slot >= data.target.slot);
+        let head =
+            parent.map_or(data.head, |parent| Checkpoint { root: parent_root, slot: parent.slot });
         Ok((data, AttestationData { head, ..data }))
     }
 
@@ -248,7 +269,8 @@ impl Recorder {
     fn gossip(&mut self, at: Duration, kind: TopicKind, ssz: Vec<u8>) {
         let id = MessageId::of_valid(kind.to_string().as_bytes(), &ssz);
         let source = self.peers[self.events.len() % self.peers.len()];
-        self.events.push(Event { at, call: Incoming::Gossip(GossipMessage { kind, ssz, id, source }) });
+        self.events
+            .push(Event { at, call: Incoming::Gossip(GossipMessage { kind, ssz, id, source }) });
     }
 
     fn finish(mut self, genesis: (State, Block)) -> Recording {
@@ -271,7 +293,9 @@ mod tests {
         let bytes = recording.events.iter().map(|event| match &event.call {
             Incoming::Gossip(message) => (event.at, message.ssz.clone()),
             Incoming::BlocksRequest(roots) => (event.at, roots.concat()),
-            Incoming::StatusRequest(peer, status) => (event.at, [peer.to_bytes(), status.to_ssz().to_vec()].concat()),
+            Incoming::StatusRequest(peer, status) => {
+                (event.at, [peer.to_bytes(), status.to_ssz().to_vec()].concat())
+            }
             Incoming::Blocks(_) => panic!("the node's own requests are not recorded"),
         });
         bytes.collect()
@@ -279,7 +303,8 @@ mod tests {
 
     #[test]
     fn the_load_is_the_same_every_time_and_in_order() {
-        let [first, second] = [(), ()].map(|()| record(5, 6, 100).expect("the recording keeps to the rules"));
+        let [first, second] =
+            [(), ()].map(|()| record(5, 6, 100).expect("the recording keeps to the rules"));
         assert_eq!(bytes(&first), bytes(&second));
         assert!(first.events.is_sorted_by_key(|event| event.at));
         assert_eq!(first.head, second.head);
@@ -289,7 +314,10 @@ mod tests {
     fn the_chain_forks_and_finalizes_and_its_head_is_not_the_last_block() {
         let recording = record(5, 12, 100).expect("the recording keeps to the rules");
         assert_eq!(recording.blocks.len(), 11);
-        assert_eq!(recording.head.head.slot, 10, "the last block is on an older one, and votes are not for it");
+        assert_eq!(
+            recording.head.head.slot, 10,
+            "the last block is on an older one, and votes are not for it"
+        );
         assert!(recording.head.finalized.slot > 0, "{:?}", recording.head);
     }
 }

@@ -83,9 +83,16 @@ impl Schedule {
         self.evenly(slot, STATUS_REQUESTS, 7)
     }
 
-    fn evenly(self, slot: Slot, in_interval: u32, first_percent: u32) -> impl Iterator<Item = Duration> {
+    fn evenly(
+        self,
+        slot: Slot,
+        in_interval: u32,
+        first_percent: u32,
+    ) -> impl Iterator<Item = Duration> {
         (0..INTERVALS_PER_SLOT).flat_map(move |interval| {
-            (0..in_interval).map(move |place| self.at(slot, interval, first_percent + 100 * place / in_interval))
+            (0..in_interval).map(move |place| {
+                self.at(slot, interval, first_percent + 100 * place / in_interval)
+            })
         })
     }
 

@@ -24,7 +24,9 @@ pub(super) fn render(outcome: &Outcome) -> String {
     ])];
     rows.extend(outcome.calls.iter().map(call_row));
     let ticks = [("tick: late", &outcome.tick_lateness), ("tick: handled", &outcome.tick_handled)];
-    rows.extend(ticks.map(|(name, figures)| [vec![name.to_owned()], spread(figures).into()].concat()));
+    rows.extend(
+        ticks.map(|(name, figures)| [vec![name.to_owned()], spread(figures).into()].concat()),
+    );
     format!(
         "through the {}{on}: time on the network thread\n{}blocks imported {}; intervals left out {}; requests unanswered {}\n{}{}head {}, justified {}, finalized {}: {}\n",
         outcome.dispatch,
@@ -45,7 +47,9 @@ pub(super) fn render(outcome: &Outcome) -> String {
 pub(super) fn compare(mutex: &Outcome, actor: &Outcome) -> String {
     let mut rows = vec![cells(["compared", "mutex p99", "actor p99", "mutex max", "actor max"])];
     for line in &mutex.calls {
-        let Some(other) = actor.calls.iter().find(|other| other.site == line.site) else { continue };
+        let Some(other) = actor.calls.iter().find(|other| other.site == line.site) else {
+            continue;
+        };
         rows.push(compared(line.site.name(), &line.on_network_thread, &other.on_network_thread));
         rows.push(compared("  and lay before", &line.lay, &other.lay));
     }
@@ -59,7 +63,11 @@ fn call_row(line: &CallLine) -> Vec<String> {
     let waited = [line.waited.mean_us, line.waited.max_us];
     let lay = [line.lay.p50_us, line.lay.p99_us, line.lay.max_us];
     let waits = waited.into_iter().chain(lay).map(duration);
-    [line.site.name().to_owned()].into_iter().chain(spread(&line.on_network_thread)).chain(waits).collect()
+    [line.site.name().to_owned()]
+        .into_iter()
+        .chain(spread(&line.on_network_thread))
+        .chain(waits)
+        .collect()
 }
 
 fn compared(name: &str, mutex: &Spread, actor: &Spread) -> Vec<String> {
@@ -89,10 +97,12 @@ fn lanes(outcome: &Outcome) -> String {
         return "drops by lane: there are no lanes, what waits lies in the sockets\n".to_owned();
     }
     let mut lines = "drops by lane, of how many, and how many waited at most:\n".to_owned();
-    let mut owners: Vec<_> = outcome.lanes.iter().filter_map(|lane| Some(lane.name.split_once('/')?.0)).collect();
+    let mut owners: Vec<_> =
+        outcome.lanes.iter().filter_map(|lane| Some(lane.name.split_once('/')?.0)).collect();
     owners.dedup();
     for owner in owners {
-        let used = outcome.lanes.iter().filter_map(|lane| Some((lane, lane.name.strip_prefix(owner)?)));
+        let used =
+            outcome.lanes.iter().filter_map(|lane| Some((lane, lane.name.strip_prefix(owner)?)));
         let used = used.filter(|(lane, _)| lane.accepted + lane.refused > 0).map(|(lane, name)| {
             let (name, dropped) = (name.trim_start_matches('/'), lane.refused + lane.evicted);
             format!("{name} {dropped} of {} ({})", lane.accepted + lane.refused, lane.high_water)
@@ -120,7 +130,9 @@ fn cells<const N: usize>(names: [&str; N]) -> Vec<String> {
 
 fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
     let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {

@@ -7,7 +7,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actor_lanes::mailbox::LaneStats;
-use actor_lanes::{Actor, Executor, Handle, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
+use actor_lanes::{
+    Actor, Executor, Handle, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox,
+};
 
 use chain::decoder::{Decoder, DecoderMessage, Undecodable};
 use chain::ingress::Ingress;
@@ -35,7 +37,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// [`ContentionError`] when a thread does not start, or when the node does not process its load or
 /// stop in time.
-pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime) -> Result<Outcome, ContentionError> {
+pub(super) fn run(
+    recording: &Recording,
+    interval_ms: u64,
+    runtime: &dyn Runtime,
+) -> Result<Outcome, ContentionError> {
     let (chain, chain_mailbox) = Chain::new();
     let (decoder, decoder_mailbox) = mailbox::<DecoderMessage>();
     // The node has no keys, so the signer receives no messages.
@@ -67,16 +73,26 @@ pub(super) fn run(recording: &Recording, interval_ms: u64, runtime: &dyn Runtime
     let publishing = published.clone();
     let chain_actor = Started::new("chain", runtime, chain_mailbox, move || {
         let signer = Signer::new(signer);
-        let chain = ChainActor::new(state, timeline.clock(), wall_clock::system, front, signer, pool, publishing);
+        let chain = ChainActor::new(
+            state,
+            timeline.clock(),
+            wall_clock::system,
+            front,
+            signer,
+            pool,
+            publishing,
+        );
         Watched::new(chain, timeline, ticks_out)
     })?;
 
-    let ingress = Ingress { chain: chain.clone(), decoder: decoder.clone(), published: published.clone() };
+    let ingress =
+        Ingress { chain: chain.clone(), decoder: decoder.clone(), published: published.clone() };
     for peer in &recording.peers {
         // The lane counts a refusal. It is checked at the end of the run.
         let _ = ingress.peer_connected(*peer);
     }
-    let mut dispatch = ThroughActor { ingress, chain, decoder, workers: depths, commands, replies: Vec::new() };
+    let mut dispatch =
+        ThroughActor { ingress, chain, decoder, workers: depths, commands, replies: Vec::new() };
     let calls = replay(&mut dispatch, recording, &timeline)?;
     let head = dispatch.chain.head(PATIENCE).ok_or(ContentionError::NoAnswer)?;
     decoder_actor.stop()?;
@@ -150,7 +166,11 @@ impl Dispatch for ThroughActor {
 impl ThroughActor {
     fn all_lanes(&self) -> Vec<LaneStats> {
         let workers = self.workers.iter().flat_map(Handle::stats);
-        workers.chain(self.chain.stats()).chain(self.decoder.stats()).chain(self.commands.stats()).collect()
+        workers
+            .chain(self.chain.stats())
+            .chain(self.decoder.stats())
+            .chain(self.commands.stats())
+            .collect()
     }
 
     fn lanes(&self) -> Vec<LaneLine> {
@@ -174,7 +194,12 @@ impl ThroughActor {
 
     /// Returns the number of block requests without an answer.
     fn unanswered(&mut self) -> u64 {
-        let answered = self.replies.iter_mut().map(Answering::has_blocks).filter(|has_blocks| *has_blocks).count();
+        let answered = self
+            .replies
+            .iter_mut()
+            .map(Answering::has_blocks)
+            .filter(|has_blocks| *has_blocks)
+            .count();
         (self.replies.len() - answered) as u64
     }
 }
@@ -210,7 +235,8 @@ impl Started {
         self.running.stop(PATIENCE);
         let exit = self.running.join_blocking(PATIENCE);
         self.executor.stop();
-        let has_ended = exit.is_some_and(|exit| exit.reason.is_normal()) && self.executor.join(PATIENCE);
+        let has_ended =
+            exit.is_some_and(|exit| exit.reason.is_normal()) && self.executor.join(PATIENCE);
         if has_ended { Ok(()) } else { Err(ContentionError::NotStopped(self.name)) }
     }
 }

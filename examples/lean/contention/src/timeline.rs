@@ -57,7 +57,10 @@ impl Timeline {
 }
 
 /// Reads the monotonic clock.
-#[expect(clippy::disallowed_methods, reason = "threads without an executor are measured here too, by one clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "threads without an executor are measured here too, by one clock"
+)]
 pub(super) fn instant() -> Instant {
     Instant::now()
 }

@@ -3,8 +3,8 @@
 use std::thread;
 
 use consensus::{
-    AttestationData, MockProofs, ProducedBlock, ProofScheme, RawSignature, Root, SignedAggregatedAttestation,
-    SignedAttestation, SignedBlock, Slot, ValidatorIndex, Validators,
+    AttestationData, MockProofs, ProducedBlock, ProofScheme, RawSignature, Root,
+    SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot, ValidatorIndex, Validators,
 };
 use keys::all_cores;
 use xmss::{GenerateError, Scheme, SecretKey};
@@ -44,7 +44,11 @@ impl Voters {
 
     /// Returns the registry of all validators.
     pub(super) fn registry(&self) -> Option<Validators> {
-        Validators::new(self.keys.iter().map(|keys| (*keys.attestation.public_key(), *keys.proposal.public_key())))
+        Validators::new(
+            self.keys
+                .iter()
+                .map(|keys| (*keys.attestation.public_key(), *keys.proposal.public_key())),
+        )
     }
 
     /// Signs the vote of every validator, on all CPU cores. `data` returns the vote of each
@@ -65,21 +69,32 @@ impl Voters {
             let shares = (0..).step_by(share).zip(self.keys.chunks_mut(share));
             let running: Vec<_> = shares
                 .map(|(first, keys)| {
-                    scope.spawn(move || (first..).zip(keys).map(|(index, keys)| sign(index, keys)).collect::<Vec<_>>())
+                    scope.spawn(move || {
+                        (first..)
+                            .zip(keys)
+                            .map(|(index, keys)| sign(index, keys))
+                            .collect::<Vec<_>>()
+                    })
                 })
                 .collect();
             running
                 .into_iter()
-                .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .flat_map(|thread| {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
                 .collect()
         });
         signed.into_iter().collect()
     }
 
     /// Signs a block with its proposer's key.
-    pub(super) fn sign_block(&mut self, produced: &ProducedBlock) -> Result<SignedBlock, RecordError> {
+    pub(super) fn sign_block(
+        &mut self,
+        produced: &ProducedBlock,
+    ) -> Result<SignedBlock, RecordError> {
         let block = produced.block();
-        let keys = usize::try_from(block.proposer_index).ok().and_then(|place| self.keys.get_mut(place));
+        let keys =
+            usize::try_from(block.proposer_index).ok().and_then(|place| self.keys.get_mut(place));
         let keys = keys.expect("whoever's turn it is to propose is in the registry");
         let signature = keys.proposal.sign(block.slot, produced.root().as_bytes())?;
         Ok(produced.sign(signature, &MockProofs::default())?)
@@ -96,7 +111,10 @@ impl Voters {
         for part in votes.chunks(votes.len().div_ceil(parts).max(1)) {
             let begin = heard.len();
             for vote in part {
-                let place = heard[begin..].iter().position(|(data, _)| *data == vote.data).map(|at| begin + at);
+                let place = heard[begin..]
+                    .iter()
+                    .position(|(data, _)| *data == vote.data)
+                    .map(|at| begin + at);
                 let place = place.unwrap_or_else(|| {
                     heard.push((vote.data, Vec::new()));
                     heard.len() - 1
@@ -105,14 +123,16 @@ impl Voters {
             }
         }
         let proved = all_cores::map(&heard, |(data, signatures)| {
-            let proof = MockProofs::default().aggregate(&[], signatures, Root::of(data), data.slot)?;
+            let proof =
+                MockProofs::default().aggregate(&[], signatures, Root::of(data), data.slot)?;
             Ok(SignedAggregatedAttestation { data: *data, proof })
         });
         proved.into_iter().collect()
     }
 
     fn raw(&self, vote: &SignedAttestation) -> RawSignature {
-        let keys = usize::try_from(vote.validator_index).ok().and_then(|place| self.keys.get(place));
+        let keys =
+            usize::try_from(vote.validator_index).ok().and_then(|place| self.keys.get(place));
         let keys = keys.expect("only these validators have voted");
         RawSignature {
             validator_index: vote.validator_index,

@@ -71,10 +71,17 @@ impl Agreement {
         }
         self.finalized[node] = Some(slot);
         let nodes = self.finalized.len();
-        let report =
-            self.reports.entry(slot).or_insert_with(|| Report { root, first: node, has_reported: vec![false; nodes] });
+        let report = self.reports.entry(slot).or_insert_with(|| Report {
+            root,
+            first: node,
+            has_reported: vec![false; nodes],
+        });
         if report.root != root {
-            return Err(Disagreement { slot, first: (report.first, report.root), second: (node, root) });
+            return Err(Disagreement {
+                slot,
+                first: (report.first, report.root),
+                second: (node, root),
+            });
         }
         report.has_reported[node] = true;
         if self.reports.len() > REMEMBERED_SLOTS {
@@ -102,9 +109,11 @@ impl Agreement {
     /// Returns whether every node has finalized a slot of at least `slot`, and all nodes have
     /// reported the same block for one such slot.
     pub fn is_reached(&self, slot: Slot) -> bool {
-        let has_come_so_far = |finalized: &Option<Slot>| finalized.is_some_and(|finalized| finalized >= slot);
+        let has_come_so_far =
+            |finalized: &Option<Slot>| finalized.is_some_and(|finalized| finalized >= slot);
         let is_common = |report: &Report| report.has_reported.iter().all(|reported| *reported);
-        self.finalized.iter().all(has_come_so_far) && self.reports.range(slot..).any(|(_, report)| is_common(report))
+        self.finalized.iter().all(has_come_so_far)
+            && self.reports.range(slot..).any(|(_, report)| is_common(report))
     }
 }
 

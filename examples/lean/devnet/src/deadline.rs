@@ -30,7 +30,10 @@ pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, now().saturating_duration_since(start))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the process that watches a devnet runs no executor to ask for the time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the process that watches a devnet runs no executor to ask for the time"
+)]
 fn now() -> Instant {
     Instant::now()
 }

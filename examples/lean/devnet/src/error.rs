@@ -74,7 +74,9 @@ impl fmt::Display for DevnetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.problem, f)?;
         match &self.directory {
-            Some(directory) => write!(f, "\nthe nodes' files and logs are in {}", directory.display()),
+            Some(directory) => {
+                write!(f, "\nthe nodes' files and logs are in {}", directory.display())
+            }
             None => Ok(()),
         }
     }

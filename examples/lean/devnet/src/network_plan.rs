@@ -42,7 +42,9 @@ pub struct NetworkPlan {
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// A number of nodes or validators is out of range.
-    #[error("{nodes} nodes and {validators} validators make no network: both must be 1 to {VALIDATOR_REGISTRY_LIMIT}")]
+    #[error(
+        "{nodes} nodes and {validators} validators make no network: both must be 1 to {VALIDATOR_REGISTRY_LIMIT}"
+    )]
     Size {
         /// The requested number of nodes.
         nodes: usize,
@@ -75,17 +77,24 @@ impl Identities {
     /// # Errors
     ///
     /// [`PlanError`] when a number is out of range, or when no random bytes are available.
-    pub fn generate(nodes: usize, validators: usize, scheme: SchemeName, key_slots: u64) -> Result<Self, PlanError> {
+    pub fn generate(
+        nodes: usize,
+        validators: usize,
+        scheme: SchemeName,
+        key_slots: u64,
+    ) -> Result<Self, PlanError> {
         let possible = 1..=VALIDATOR_REGISTRY_LIMIT;
         if !possible.contains(&nodes) || !possible.contains(&validators) {
             return Err(PlanError::Size { nodes, validators });
         }
         let draw = || Seed::random().map_err(PlanError::Randomness);
-        let seeds =
-            (0..validators).map(|_| Ok((draw()?, draw()?))).collect::<Result<Vec<(Seed, Seed)>, PlanError>>()?;
+        let seeds = (0..validators)
+            .map(|_| Ok((draw()?, draw()?)))
+            .collect::<Result<Vec<(Seed, Seed)>, PlanError>>()?;
         let validators = keys::generate(scheme, &seeds, key_slots)?;
-        let nodes =
-            (0..nodes).map(|_| NetworkKey::random().map_err(PlanError::Randomness)).collect::<Result<_, _>>()?;
+        let nodes = (0..nodes)
+            .map(|_| NetworkKey::random().map_err(PlanError::Randomness))
+            .collect::<Result<_, _>>()?;
         Ok(Self { scheme, nodes, validators })
     }
 
@@ -107,7 +116,11 @@ impl NetworkPlan {
     ///
     /// [`PlanError`] when there are fewer addresses than nodes, when the interval is out of range,
     /// or when a file exists already or cannot be written.
-    pub fn write(&self, identities: &Identities, directory: &Path) -> Result<Vec<PathBuf>, PlanError> {
+    pub fn write(
+        &self,
+        identities: &Identities,
+        directory: &Path,
+    ) -> Result<Vec<PathBuf>, PlanError> {
         let (nodes, addresses) = (identities.nodes(), self.addresses.len());
         if addresses < nodes {
             return Err(PlanError::Addresses { nodes, addresses });
@@ -140,11 +153,21 @@ impl NetworkPlan {
         (0..nodes).map(|node| Ok(self.write_node(identities, node, directory)?)).collect()
     }
 
-    fn write_node(&self, identities: &Identities, node: usize, directory: &Path) -> Result<PathBuf, FileError> {
+    fn write_node(
+        &self,
+        identities: &Identities,
+        node: usize,
+        directory: &Path,
+    ) -> Result<PathBuf, FileError> {
         let network_key = format!("keys/{}-network.hex", name(node));
         identities.nodes[node].save(&directory.join(&network_key))?;
-        let peer =
-            |other: usize| format!("{}/p2p/{}", quic_address(self.addresses[other]), identities.nodes[other].peer_id());
+        let peer = |other: usize| {
+            format!(
+                "{}/p2p/{}",
+                quic_address(self.addresses[other]),
+                identities.nodes[other].peer_id()
+            )
+        };
         let config = ConfigFile {
             name: name(node),
             listen: quic_address(self.addresses[node]).to_string(),
@@ -157,7 +180,9 @@ impl NetworkPlan {
             verifiers: None,
             identify: false,
             ping: false,
-            gossip_heartbeat_ms: self.interval_ms.clamp(SHORTEST_HEARTBEAT_MS, LONGEST_HEARTBEAT_MS),
+            gossip_heartbeat_ms: self
+                .interval_ms
+                .clamp(SHORTEST_HEARTBEAT_MS, LONGEST_HEARTBEAT_MS),
             http: None,
             validators: identities
                 .validators

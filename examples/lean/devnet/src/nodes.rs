@@ -10,7 +10,9 @@ use crate::event::{Event, Events, Happening, Interrupter, Next};
 use crate::network_plan::name;
 use crate::process::{Launch, NodeProcess, log_tail};
 use crate::start::Files;
-use crate::{Agreement, Condition, Deadline, DevnetError, DevnetOptions, NodeView, Prepared, Problem};
+use crate::{
+    Agreement, Condition, Deadline, DevnetError, DevnetOptions, NodeView, Prepared, Problem,
+};
 use lean_node::report::ReportLine;
 
 /// The time limit for nodes to stop cleanly before they are killed.
@@ -64,7 +66,11 @@ impl Devnet {
     }
 
     /// Starts a process for each configuration file.
-    pub(super) fn launch_all(options: DevnetOptions, events: Events, files: Files) -> Result<Self, DevnetError> {
+    pub(super) fn launch_all(
+        options: DevnetOptions,
+        events: Events,
+        files: Files,
+    ) -> Result<Self, DevnetError> {
         let slot = |(node, config)| NodeSlot {
             config,
             log: files.directory.path().join(format!("{}.log", name(node))),
@@ -132,7 +138,9 @@ impl Devnet {
                 Next::Interrupted => return Ok(Update::Interrupted),
                 Next::DeadlinePassed => return Ok(Update::DeadlinePassed),
                 Next::Event(event) => {
-                    if let Some(update) = self.take_in(event).map_err(|problem| self.error(problem))? {
+                    if let Some(update) =
+                        self.take_in(event).map_err(|problem| self.error(problem))?
+                    {
                         return Ok(update);
                     }
                 }
@@ -242,13 +250,20 @@ impl Devnet {
     /// Creates an error with the path of the logs, and keeps the logs.
     pub fn error(&mut self, problem: Problem) -> DevnetError {
         self.directory.disable_cleanup(true);
-        DevnetError { problem: Box::new(problem), directory: Some(self.directory.path().to_owned()) }
+        DevnetError {
+            problem: Box::new(problem),
+            directory: Some(self.directory.path().to_owned()),
+        }
     }
 
     /// Creates the error for a passed deadline, with the progress of the nodes.
     pub fn too_late(&mut self, what: &str, patience: Duration) -> DevnetError {
         let state: Vec<_> = self.nodes.iter().map(|slot| slot.view.progress()).collect();
-        self.error(Problem::TooLate { what: what.to_owned(), seconds: patience.as_secs(), state: state.join(", ") })
+        self.error(Problem::TooLate {
+            what: what.to_owned(),
+            seconds: patience.as_secs(),
+            state: state.join(", "),
+        })
     }
 
     fn launch(&mut self, node: usize) -> Result<(), DevnetError> {
@@ -270,7 +285,8 @@ impl Devnet {
                 Ok(())
             }
             Err(error) => {
-                let doing = format!("start {} ({})", slot.view.name, self.options.program.display());
+                let doing =
+                    format!("start {} ({})", slot.view.name, self.options.program.display());
                 Err(self.error(Problem::System { doing, error }))
             }
         }
@@ -295,12 +311,15 @@ impl Devnet {
             }
             // The end of the process follows, and is the event to report.
             Happening::Line(ReportLine::Stopped(_)) | Happening::Nudge => Ok(None),
-            Happening::Unreadable(line) => Err(Problem::Unreadable { node: slot.view.name.clone(), line }),
+            Happening::Unreadable(line) => {
+                Err(Problem::Unreadable { node: slot.view.name.clone(), line })
+            }
             Happening::Ended => {
                 let node = slot.view.name.clone();
-                let status = process
-                    .wait()
-                    .map_err(|error| Problem::System { doing: format!("wait for the end of {node}"), error })?;
+                let status = process.wait().map_err(|error| Problem::System {
+                    doing: format!("wait for the end of {node}"),
+                    error,
+                })?;
                 slot.process = None;
                 slot.view.condition = Condition::Stopped;
                 Err(Problem::Died { node, status, log_tail: log_tail(&slot.log) })
@@ -319,14 +338,23 @@ impl Devnet {
                 flaws.extend(stopped.left.iter().map(|left| format!("{node} left behind: {left}")));
             }
             Happening::Line(ReportLine::Ready(_) | ReportLine::Status(_)) | Happening::Nudge => {}
-            Happening::Unreadable(line) => flaws.push(format!("{node} printed a line that is no report: {line}")),
-            Happening::Ended => match mem::take(&mut slot.process).map(|mut process| process.wait()) {
-                Some(Ok(status)) if !status.success() => {
-                    flaws.push(format!("{node} failed while stopping ({status}): {}", log_tail(&slot.log)));
+            Happening::Unreadable(line) => {
+                flaws.push(format!("{node} printed a line that is no report: {line}"))
+            }
+            Happening::Ended => {
+                match mem::take(&mut slot.process).map(|mut process| process.wait()) {
+                    Some(Ok(status)) if !status.success() => {
+                        flaws.push(format!(
+                            "{node} failed while stopping ({status}): {}",
+                            log_tail(&slot.log)
+                        ));
+                    }
+                    Some(Err(error)) => {
+                        flaws.push(format!("cannot wait for the end of {node}: {error}"))
+                    }
+                    Some(Ok(_)) | None => {}
                 }
-                Some(Err(error)) => flaws.push(format!("cannot wait for the end of {node}: {error}")),
-                Some(Ok(_)) | None => {}
-            },
+            }
         }
     }
 }

@@ -55,7 +55,9 @@ impl NodeProcess {
         let process = Self { child, stdin, run: launch.run };
         let Launch { node, run, events, .. } = launch;
         let output = stdout.ok_or_else(|| io::Error::other("the process has no output"))?;
-        thread::Builder::new().name(format!("watch-{node}")).spawn(move || watch(output, node, run, &events))?;
+        thread::Builder::new()
+            .name(format!("watch-{node}"))
+            .spawn(move || watch(output, node, run, &events))?;
         Ok(process)
     }
 
@@ -87,7 +89,8 @@ impl Drop for NodeProcess {
 fn watch(output: ChildStdout, node: usize, run: u64, events: &SyncSender<Event>) {
     for line in BufReader::new(output).lines() {
         let what = match line {
-            Ok(line) => serde_json::from_str(&line).map_or_else(|_| Happening::Unreadable(line), Happening::Line),
+            Ok(line) => serde_json::from_str(&line)
+                .map_or_else(|_| Happening::Unreadable(line), Happening::Line),
             Err(error) => Happening::Unreadable(error.to_string()),
         };
         if events.send(Event { node, run, what }).is_err() {

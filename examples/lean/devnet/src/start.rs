@@ -41,8 +41,14 @@ impl Prepared {
     ///
     /// [`DevnetError`] when the options are invalid.
     pub fn new(options: DevnetOptions) -> Result<Self, DevnetError> {
-        let (identities, key_time) =
-            timed(|| Identities::generate(options.nodes, options.validators, options.scheme, options.key_slots));
+        let (identities, key_time) = timed(|| {
+            Identities::generate(
+                options.nodes,
+                options.validators,
+                options.scheme,
+                options.key_slots,
+            )
+        });
         Ok(Self { options, events: Events::new(), identities: identities?, key_time })
     }
 
@@ -67,13 +73,17 @@ impl Prepared {
     pub fn start(self) -> Result<Devnet, DevnetError> {
         let Self { options, events, identities, key_time } = self;
         let patience = READY_PATIENCE + key_time * 3;
-        let is_ready = |devnet: &Devnet| devnet.views().all(|view| view.condition == Condition::Running);
+        let is_ready =
+            |devnet: &Devnet| devnet.views().all(|view| view.condition == Condition::Running);
         let files = write_files(&options, &identities, key_time)?;
         let mut devnet = Devnet::launch_all(options.clone(), events, files)?;
         for attempt in 1.. {
             match devnet.wait_until("the nodes did not all listen", patience, is_ready) {
                 Err(error) if attempt < ATTEMPTS && is_lost_race(&error.problem) => {
-                    tracing::warn!(attempt, "a port was taken before a node could listen on it; trying others");
+                    tracing::warn!(
+                        attempt,
+                        "a port was taken before a node could listen on it; trying others"
+                    );
                     devnet.relaunch_all(write_files(&options, &identities, key_time)?)?;
                 }
                 Err(error) => return Err(error),
@@ -91,7 +101,11 @@ pub(super) struct Files {
     pub(super) configs: Vec<PathBuf>,
 }
 
-fn write_files(options: &DevnetOptions, identities: &Identities, key_time: Duration) -> Result<Files, DevnetError> {
+fn write_files(
+    options: &DevnetOptions,
+    identities: &Identities,
+    key_time: Duration,
+) -> Result<Files, DevnetError> {
     let directory = tempfile::Builder::new()
         .prefix("devnet-")
         .tempdir()
@@ -105,7 +119,8 @@ fn is_lost_race(problem: &Problem) -> bool {
 }
 
 fn plan(options: &DevnetOptions, key_time: Duration) -> Result<NetworkPlan, DevnetError> {
-    let addresses = free_udp_addresses(options.nodes).map_err(|error| system("find free UDP ports", error))?;
+    let addresses =
+        free_udp_addresses(options.nodes).map_err(|error| system("find free UDP ports", error))?;
     // Slot 0 begins at a full second: the next one after the allowance.
     let start = SystemTime::now() + until_slot_0(key_time);
     let since_1970 = start.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -122,5 +137,8 @@ fn until_slot_0(key_time: Duration) -> Duration {
 }
 
 fn system(doing: &str, error: io::Error) -> DevnetError {
-    DevnetError { problem: Box::new(Problem::System { doing: doing.to_owned(), error }), directory: None }
+    DevnetError {
+        problem: Box::new(Problem::System { doing: doing.to_owned(), error }),
+        directory: None,
+    }
 }

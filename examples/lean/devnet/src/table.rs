@@ -4,8 +4,19 @@ use crate::{Condition, NodeView};
 use consensus::{Root, Slot};
 use lean_node::report::{LaneLine, StatusLine};
 
-const HEADINGS: [&str; 11] =
-    ["node", "state", "slot", "head", "justified", "finalized", "peers", "blocks", "drops", "late ms", "lanes"];
+const HEADINGS: [&str; 11] = [
+    "node",
+    "state",
+    "slot",
+    "head",
+    "justified",
+    "finalized",
+    "peers",
+    "blocks",
+    "drops",
+    "late ms",
+    "lanes",
+];
 
 /// Returns one row per node, followed by the notes of the nodes. Every line ends in a line feed.
 ///
@@ -24,11 +35,15 @@ const HEADINGS: [&str; 11] =
 /// ```
 pub fn render<'a>(views: impl IntoIterator<Item = &'a NodeView>) -> String {
     let views: Vec<_> = views.into_iter().collect();
-    let rows: Vec<_> = std::iter::once(HEADINGS.map(str::to_owned)).chain(views.iter().map(|view| row(view))).collect();
-    let widths: [usize; HEADINGS.len()] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    let rows: Vec<_> = std::iter::once(HEADINGS.map(str::to_owned))
+        .chain(views.iter().map(|view| row(view)))
+        .collect();
+    let widths: [usize; HEADINGS.len()] = std::array::from_fn(|column| {
+        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+    });
     let line = |row: &[String; HEADINGS.len()]| {
-        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<_> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         format!("{}\n", cells.join("  ").trim_end())
     };
     let notes = views.iter().flat_map(|view| {

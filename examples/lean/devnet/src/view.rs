@@ -37,7 +37,9 @@ impl NodeView {
             (Condition::Running, None) => format!("{name} has not reported"),
             (Condition::Running, Some(status)) => {
                 let StatusLine { slot, head_slot, finalized_slot, peers, .. } = status;
-                format!("{name} is in slot {slot} with head {head_slot}, finalized {finalized_slot} and {peers} peers")
+                format!(
+                    "{name} is in slot {slot} with head {head_slot}, finalized {finalized_slot} and {peers} peers"
+                )
             }
         }
     }

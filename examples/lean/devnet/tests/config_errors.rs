@@ -67,8 +67,13 @@ fn written_files_load_with_the_same_values() {
     assert_eq!(first.genesis.genesis_time, 1_800_000_000);
     assert_eq!(first.genesis.interval_ms, 100);
     assert_eq!(first.genesis.registry().len(), 3);
-    let owned = |config: &NodeConfig| config.validators.iter().map(|keys| keys.index).collect::<Vec<_>>();
-    assert_eq!((owned(&first), owned(&second)), (vec![0, 2], vec![1]), "validators are dealt out in turn");
+    let owned =
+        |config: &NodeConfig| config.validators.iter().map(|keys| keys.index).collect::<Vec<_>>();
+    assert_eq!(
+        (owned(&first), owned(&second)),
+        (vec![0, 2], vec![1]),
+        "validators are dealt out in turn"
+    );
     let expected = format!("/ip4/127.0.0.1/udp/9001/quic-v1/p2p/{}", second.network_key.peer_id());
     assert_eq!(first.peers, [expected.parse().expect("an address")]);
 }
@@ -76,8 +81,13 @@ fn written_files_load_with_the_same_values() {
 #[test]
 fn secrets_are_for_their_owner_only() {
     let network = Network::new();
-    for file in ["keys/validator-0-attestation.toml", "keys/validator-2-proposal.toml", "keys/node-0-network.hex"] {
-        let mode = fs::metadata(network.path(file)).expect("the file was written").permissions().mode();
+    for file in [
+        "keys/validator-0-attestation.toml",
+        "keys/validator-2-proposal.toml",
+        "keys/node-0-network.hex",
+    ] {
+        let mode =
+            fs::metadata(network.path(file)).expect("the file was written").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
 }
@@ -86,9 +96,12 @@ fn secrets_are_for_their_owner_only() {
 fn secrets_do_not_reach_a_log() {
     let network = Network::new();
     let shown = format!("{:?}", NodeConfig::load(&network.configs[0]).expect("nothing was spoilt"));
-    let secret = fs::read_to_string(network.path("keys/node-0-network.hex")).expect("the file was written");
-    let key = fs::read_to_string(network.path("keys/validator-0-proposal.toml")).expect("the file was written");
-    let seed = key.lines().find_map(|line| line.strip_prefix("seed = ")).expect("a key file has a seed");
+    let secret =
+        fs::read_to_string(network.path("keys/node-0-network.hex")).expect("the file was written");
+    let key = fs::read_to_string(network.path("keys/validator-0-proposal.toml"))
+        .expect("the file was written");
+    let seed =
+        key.lines().find_map(|line| line.strip_prefix("seed = ")).expect("a key file has a seed");
     assert!(!shown.contains(secret.trim()) && !shown.contains(seed.trim_matches('"')), "{shown}");
 }
 
@@ -140,7 +153,11 @@ fn an_invalid_listen_address_is_an_error() {
 #[test]
 fn a_peer_without_an_identity() {
     let network = Network::new();
-    network.replace("node-0.toml", "/ip4/127.0.0.1/udp/9001/quic-v1/p2p/", "/ip4/127.0.0.1/udp/9001/quic-v1/x/");
+    network.replace(
+        "node-0.toml",
+        "/ip4/127.0.0.1/udp/9001/quic-v1/p2p/",
+        "/ip4/127.0.0.1/udp/9001/quic-v1/x/",
+    );
     let error = network.error();
     assert!(matches!(error, ConfigError::Peer { .. }), "{error:?}");
     assert_says(&error, &["PEER_ID"]);
@@ -159,7 +176,10 @@ fn a_number_of_verifiers_out_of_range_is_an_error() {
         let network = Network::new();
         let verifiers = format!("verifiers = {count}\ngossip_heartbeat_ms = 100");
         network.replace("node-0.toml", "gossip_heartbeat_ms = 100", &verifiers);
-        assert_says(&network.error(), &["node-0.toml", &format!("verifiers = {count}"), "1 to 64", "leave it out"]);
+        assert_says(
+            &network.error(),
+            &["node-0.toml", &format!("verifiers = {count}"), "1 to 64", "leave it out"],
+        );
     }
 }
 
@@ -167,13 +187,17 @@ fn a_number_of_verifiers_out_of_range_is_an_error() {
 fn a_missing_key_file() {
     let network = Network::new();
     fs::remove_file(network.path("keys/validator-2-proposal.toml")).expect("it is there");
-    assert_says(&network.error(), &["no validator key file", "validator-2-proposal.toml", "node genesis --dir"]);
+    assert_says(
+        &network.error(),
+        &["no validator key file", "validator-2-proposal.toml", "node genesis --dir"],
+    );
 }
 
 #[test]
 fn an_invalid_network_key_is_an_error() {
     let network = Network::new();
-    fs::write(network.path("keys/node-0-network.hex"), "00".repeat(32)).expect("the file can be written");
+    fs::write(network.path("keys/node-0-network.hex"), "00".repeat(32))
+        .expect("the file can be written");
     assert_says(&network.error(), &["network key file", "node-0-network.hex", "secp256k1"]);
 }
 
@@ -195,9 +219,16 @@ fn a_validator_named_twice() {
 #[test]
 fn a_key_of_another_validator() {
     let network = Network::new();
-    network.replace("node-0.toml", "keys/validator-2-proposal.toml", "keys/validator-1-proposal.toml");
+    network.replace(
+        "node-0.toml",
+        "keys/validator-2-proposal.toml",
+        "keys/validator-1-proposal.toml",
+    );
     let error = network.error();
-    assert!(matches!(error, ConfigError::WrongKey { index: 2, role: KeyRole::Proposal, .. }), "{error:?}");
+    assert!(
+        matches!(error, ConfigError::WrongKey { index: 2, role: KeyRole::Proposal, .. }),
+        "{error:?}"
+    );
     assert_says(&error, &["not the proposal key of validator 2", "validator-1-proposal.toml"]);
 }
 
@@ -206,7 +237,10 @@ fn a_key_of_another_scheme() {
     let network = Network::new();
     network.replace("keys/validator-0-attestation.toml", "scheme = \"test\"", "scheme = \"long\"");
     let error = network.error();
-    assert!(matches!(error, ConfigError::WrongScheme { index: 0, role: KeyRole::Attestation, .. }), "{error:?}");
+    assert!(
+        matches!(error, ConfigError::WrongScheme { index: 0, role: KeyRole::Attestation, .. }),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -228,5 +262,9 @@ fn a_file_is_never_overwritten() {
     let network = Network::new();
     let config = NodeConfig::load(&network.configs[0]).expect("nothing was spoilt");
     let error = config.genesis.save(&network.path("genesis.toml")).expect_err("it exists");
-    assert!(matches!(error.problem, FileProblem::Write(_)) && error.to_string().contains("not overwritten"), "{error}");
+    assert!(
+        matches!(error.problem, FileProblem::Write(_))
+            && error.to_string().contains("not overwritten"),
+        "{error}"
+    );
 }

@@ -50,14 +50,21 @@ fn agreement_needs_every_node_beyond_the_slot_and_one_block_in_common() {
 fn two_blocks_for_one_slot_are_reported_immediately() {
     let mut agreement = after(&[(0, 3, 3), (1, 4, 4)]);
     let disagreement = agreement.observe(2, 3, root(9)).expect_err("node 0 named another block");
-    assert_eq!((disagreement.slot, disagreement.first, disagreement.second), (3, (0, root(3)), (2, root(9))));
+    assert_eq!(
+        (disagreement.slot, disagreement.first, disagreement.second),
+        (3, (0, root(3)), (2, root(9)))
+    );
     let message = disagreement.to_string();
-    assert!(message.contains("slot 3") && message.contains("node-0") && message.contains("node-2"), "{message}");
+    assert!(
+        message.contains("slot 3") && message.contains("node-0") && message.contains("node-2"),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_node_contradicting_itself_is_reported() {
-    let disagreement = after(&[(1, 5, 5)]).observe(1, 5, root(6)).expect_err("it had named another block");
+    let disagreement =
+        after(&[(1, 5, 5)]).observe(1, 5, root(6)).expect_err("it had named another block");
     assert_eq!((disagreement.first.0, disagreement.second.0), (1, 1));
 }
 

@@ -27,14 +27,20 @@ impl Script {
         // started by another test at the same time would inherit the descriptor. The kernel then
         // refuses to run the file ("text file busy").
         let mut shell = Command::new("sh");
-        let written = shell.args(["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\""]).arg(path).arg(text);
+        let written =
+            shell.args(["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\""]).arg(path).arg(text);
         assert!(written.status().expect("there is a shell").success());
         Self { directory }
     }
 
     fn start(&self) -> Result<Devnet, DevnetError> {
         let program = self.directory.path().join("node");
-        Devnet::start(DevnetOptions { nodes: 2, validators: 1, key_slots: 2, ..DevnetOptions::new(program) })
+        Devnet::start(DevnetOptions {
+            nodes: 2,
+            validators: 1,
+            key_slots: 2,
+            ..DevnetOptions::new(program)
+        })
     }
 }
 
@@ -54,9 +60,16 @@ fn the_start_is_repeated_with_other_ports_if_a_port_is_taken() {
          echo \"$ready\"; cat > /dev/null",
     );
     let devnet = script.start().unwrap_or_else(|error| panic!("{error}"));
-    let first = fs::read_to_string(script.directory.path().join("node.first")).expect("a process found its port taken");
-    assert!(!first.starts_with(&devnet.directory().display().to_string()), "the second attempt has files of its own");
-    assert!(!fs::exists(first.trim()).expect("its directory can be read"), "the first attempt's files are removed");
+    let first = fs::read_to_string(script.directory.path().join("node.first"))
+        .expect("a process found its port taken");
+    assert!(
+        !first.starts_with(&devnet.directory().display().to_string()),
+        "the second attempt has files of its own"
+    );
+    assert!(
+        !fs::exists(first.trim()).expect("its directory can be read"),
+        "the first attempt's files are removed"
+    );
     devnet.stop().unwrap_or_else(|error| panic!("{error}"));
 }
 
@@ -64,7 +77,10 @@ fn the_start_is_repeated_with_other_ports_if_a_port_is_taken() {
 fn the_start_fails_if_ports_are_taken_in_every_attempt() {
     let error = Script::new("exit 3").start().expect_err("no node ever listens");
     let problem = cleaned(error);
-    assert!(matches!(*problem, Problem::Died { status, .. } if status.code() == Some(3)), "{problem}");
+    assert!(
+        matches!(*problem, Problem::Died { status, .. } if status.code() == Some(3)),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -78,20 +94,26 @@ fn a_node_that_dies_is_named_with_the_end_of_its_log() {
         Err(error) => return assert_names_node_0(error),
         Ok(devnet) => devnet,
     };
-    assert_names_node_0(devnet.wait_until("nothing", ENOUGH, |_| false).expect_err("node 0 has ended"));
+    assert_names_node_0(
+        devnet.wait_until("nothing", ENOUGH, |_| false).expect_err("node 0 has ended"),
+    );
 }
 
 fn assert_names_node_0(error: DevnetError) {
     let problem = cleaned(error);
     let message = problem.to_string();
     assert!(message.contains("node-0 ended unexpectedly") && message.contains("7"), "{message}");
-    assert!(message.contains("line 29 of node 0") && !message.contains("line 9 of node 0"), "{message}");
+    assert!(
+        message.contains("line 29 of node 0") && !message.contains("line 9 of node 0"),
+        "{message}"
+    );
 }
 
 #[test]
 fn different_finalized_chains_are_reported_immediately() {
     let root = |digit: &str| format!("0x{}", digit.repeat(64));
-    let status = serde_json::to_string(&lean_node::report::ReportLine::Status(Box::default())).expect("it serializes");
+    let status = serde_json::to_string(&lean_node::report::ReportLine::Status(Box::default()))
+        .expect("it serializes");
     let status = status.replace(r#""finalized_slot":0"#, r#""finalized_slot":5"#).replacen(
         &format!(r#""finalized_root":"{}""#, root("0")),
         r#""finalized_root":"ROOT""#,
@@ -105,7 +127,10 @@ fn different_finalized_chains_are_reported_immediately() {
         .and_then(|mut devnet| devnet.wait_until("nothing", ENOUGH, |_| false))
         .expect_err("the two name different blocks");
     let problem = cleaned(error);
-    assert!(matches!(*problem, Problem::Disagreement(disagreement) if disagreement.slot == 5), "{problem}");
+    assert!(
+        matches!(*problem, Problem::Disagreement(disagreement) if disagreement.slot == 5),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -116,16 +141,24 @@ fn an_unreadable_output_line_is_reported() {
         .and_then(|mut devnet| devnet.wait_until("nothing", ENOUGH, |_| false))
         .expect_err("that is no report");
     let problem = cleaned(error);
-    assert!(matches!(&*problem, Problem::Unreadable { line, .. } if line.starts_with("hello from")), "{problem}");
+    assert!(
+        matches!(&*problem, Problem::Unreadable { line, .. } if line.starts_with("hello from")),
+        "{problem}"
+    );
 }
 
 #[test]
 fn a_timeout_is_reported_with_the_progress_of_the_nodes() {
     let script = Script::new("echo \"$ready\"; cat > /dev/null");
     let mut devnet = script.start().unwrap_or_else(|error| panic!("{error}"));
-    let error = devnet.wait_until("no node reported", Duration::from_millis(1), |_| false).expect_err("none does");
+    let error = devnet
+        .wait_until("no node reported", Duration::from_millis(1), |_| false)
+        .expect_err("none does");
     let message = error.to_string();
-    assert!(message.contains("no node reported within") && message.contains("node-1 has not reported"), "{message}");
+    assert!(
+        message.contains("no node reported within") && message.contains("node-1 has not reported"),
+        "{message}"
+    );
     devnet.stop().unwrap_or_else(|error| panic!("{error}"));
     cleaned(error);
 }
@@ -157,7 +190,8 @@ fn an_interrupt_ends_every_wait() {
 #[test]
 fn impossible_sizes_are_refused_before_anything_starts() {
     for (nodes, validators) in [(0, 1), (1, 0)] {
-        let options = DevnetOptions { nodes, validators, key_slots: 2, ..DevnetOptions::new("/nonexistent") };
+        let options =
+            DevnetOptions { nodes, validators, key_slots: 2, ..DevnetOptions::new("/nonexistent") };
         let error = Devnet::start(options).expect_err("that is no network");
         assert!(matches!(*error.problem, Problem::Plan(_)) && error.directory.is_none(), "{error}");
     }
@@ -165,7 +199,12 @@ fn impossible_sizes_are_refused_before_anything_starts() {
 
 #[test]
 fn a_program_that_is_not_there_is_named() {
-    let options = DevnetOptions { nodes: 1, validators: 1, key_slots: 2, ..DevnetOptions::new("/nonexistent/node") };
+    let options = DevnetOptions {
+        nodes: 1,
+        validators: 1,
+        key_slots: 2,
+        ..DevnetOptions::new("/nonexistent/node")
+    };
     let problem = cleaned(Devnet::start(options).expect_err("there is no such program"));
     assert!(problem.to_string().contains("/nonexistent/node"), "{problem}");
 }

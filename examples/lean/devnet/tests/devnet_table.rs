@@ -5,8 +5,12 @@ use devnet::{Condition, NodeView, table};
 use lean_node::report::{LaneLine, ReportLine, StatusLine, TickLateness};
 
 fn status() -> StatusLine {
-    let lane =
-        |name: &str, depth, high_water| LaneLine { name: name.to_owned(), depth, high_water, ..LaneLine::default() };
+    let lane = |name: &str, depth, high_water| LaneLine {
+        name: name.to_owned(),
+        depth,
+        high_water,
+        ..LaneLine::default()
+    };
     StatusLine {
         node: "node-0".to_owned(),
         slot: 12,
@@ -30,8 +34,13 @@ fn status() -> StatusLine {
 
 #[test]
 fn the_table_has_a_row_per_node_and_then_the_notes() {
-    let running = NodeView { name: "node-0".to_owned(), condition: Condition::Running, status: Some(status()) };
-    let killed = NodeView { name: "node-10".to_owned(), condition: Condition::Killed, status: None };
+    let running = NodeView {
+        name: "node-0".to_owned(),
+        condition: Condition::Running,
+        status: Some(status()),
+    };
+    let killed =
+        NodeView { name: "node-10".to_owned(), condition: Condition::Killed, status: None };
     let expected = "\
 node     state    slot  head         justified    finalized   peers  blocks  drops  late ms  lanes
 node-0   running  12.4  12 aaaaaaaa  10 bbbbbbbb  9 cccccccc  3      12      4      1/8      control 0(2) votes 5(17)
@@ -44,7 +53,8 @@ node-0: validator 3: key exhausted at slot 256, no longer signing
 #[test]
 fn waiting_blocks_and_votes_are_shown_beside_the_imported_blocks() {
     let status = StatusLine { pending_blocks: 2, pending_votes: 7, ..status() };
-    let view = NodeView { name: "node-0".to_owned(), condition: Condition::Running, status: Some(status) };
+    let view =
+        NodeView { name: "node-0".to_owned(), condition: Condition::Running, status: Some(status) };
     assert!(table::render([&view]).contains("12 (2 and 7 votes wait)"));
 }
 
@@ -52,6 +62,9 @@ fn waiting_blocks_and_votes_are_shown_beside_the_imported_blocks() {
 fn a_report_line_is_read_back_as_it_was_written() {
     let line = ReportLine::Status(Box::new(status()));
     let text = serde_json::to_string(&line).expect("it serializes");
-    assert!(!text.contains('\n') && text.starts_with(r#"{"kind":"status","node":"node-0","slot":12"#), "{text}");
+    assert!(
+        !text.contains('\n') && text.starts_with(r#"{"kind":"status","node":"node-0","slot":12"#),
+        "{text}"
+    );
     assert_eq!(serde_json::from_str::<ReportLine>(&text).expect("it was just written"), line);
 }

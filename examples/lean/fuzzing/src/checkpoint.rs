@@ -18,7 +18,10 @@ pub fn checkpoint(bytes: &[u8]) {
     let Some((length, answers)) = bytes.split_first_chunk() else { return };
     let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
     let Some((block, state)) = answers.split_at_checked(length) else { return };
-    let (Some(SignedBlock { block, .. }), Some(state)) = (decoded(block), decoded::<State>(state)) else { return };
+    let (Some(SignedBlock { block, .. }), Some(state)) = (decoded(block), decoded::<State>(state))
+    else {
+        return;
+    };
     let genesis = genesis_of(&state);
     let mut anchor = Anchor { state, block };
     let verdict = verify_anchor(&anchor, &genesis, NOW);

@@ -6,7 +6,9 @@ use libp2p::gossipsub::{DataTransform as _, RawMessage, TopicHash};
 
 use crate::split_choice;
 use crate::ssz::{ssz_aggregate, ssz_block, ssz_vote};
-use network::{HostKey, MessageId, NetworkConfig, NetworkCounters, SnappyTransform, TopicKind, Topics};
+use network::{
+    HostKey, MessageId, NetworkConfig, NetworkCounters, SnappyTransform, TopicKind, Topics,
+};
 use wire::gossip_rpc::{decode_rpc, encode_rpc};
 use wire::raw_snappy::{MAX_COMPRESSED_SIZE, compress, decompress, decompress_at_most};
 use wire::topic::Topic;
@@ -18,7 +20,8 @@ const SMALL: usize = 4096;
 /// The node's transform between gossipsub and the wire.
 static TRANSFORM: LazyLock<SnappyTransform> = LazyLock::new(|| {
     let key = HostKey::from_secret([1; 32]).expect("a small number is a secret");
-    let config = NetworkConfig::new(key, "/ip4/127.0.0.1/udp/0/quic-v1".parse().expect("it is an address"));
+    let config =
+        NetworkConfig::new(key, "/ip4/127.0.0.1/udp/0/quic-v1".parse().expect("it is an address"));
     SnappyTransform::new(Arc::new(Topics::new(&config)), Arc::new(NetworkCounters::default()))
 });
 
@@ -31,7 +34,11 @@ pub fn raw_snappy(bytes: &[u8]) {
             let compressed = compress(&data).expect("it is no larger than a payload");
             assert!(compressed.len() <= MAX_COMPRESSED_SIZE);
             assert_eq!(decompress(&compressed).as_ref(), Ok(&data), "something else comes back");
-            let expected = if data.len() <= SMALL { Ok(data) } else { Err(WireError::TooLarge(data.len() as u64)) };
+            let expected = if data.len() <= SMALL {
+                Ok(data)
+            } else {
+                Err(WireError::TooLarge(data.len() as u64))
+            };
             assert_eq!(small, expected, "the limit decides something else");
         }
         Err(error) => assert!(small.is_err(), "{error} without a limit, and with one it is fine"),
@@ -65,7 +72,9 @@ pub fn gossip_message(bytes: &[u8]) {
     assert!(message.data.len() <= kind.max_payload_size());
     let id = MessageId::of_valid(topic.as_bytes(), &message.data);
     assert_ne!(id, MessageId::of_invalid(topic.as_bytes(), &message.data));
-    let sent = TRANSFORM.outbound_transform(&hash, message.data.clone()).expect("it is no larger than a payload");
+    let sent = TRANSFORM
+        .outbound_transform(&hash, message.data.clone())
+        .expect("it is no larger than a payload");
     // A different compression of the same payload has the same message id.
     let again = decompress(&sent).expect("it was just compressed");
     assert_eq!(id, MessageId::of_valid(topic.as_bytes(), &again));

@@ -8,7 +8,10 @@
 //! The functions are public for two programs only: the fuzz targets in `examples/lean/fuzz`, and
 //! `tests/decoders`. The latter runs them for a few seconds in the ordinary tests.
 
-#![allow(clippy::missing_panics_doc, reason = "panicking is how each of them says that something does not hold")]
+#![allow(
+    clippy::missing_panics_doc,
+    reason = "panicking is how each of them says that something does not hold"
+)]
 
 mod api;
 mod checkpoint;

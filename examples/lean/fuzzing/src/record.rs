@@ -23,7 +23,10 @@ pub fn node_record_text(bytes: &[u8]) {
 /// Calls every accessor of a record.
 fn check(record: &NodeRecord) {
     if record.verify_signature() {
-        assert!(record.node_id().is_some() && record.peer_id().is_some(), "signed with a key that it does not have");
+        assert!(
+            record.node_id().is_some() && record.peer_id().is_some(),
+            "signed with a key that it does not have"
+        );
     }
     assert_eq!(
         record.node_id().is_some(),

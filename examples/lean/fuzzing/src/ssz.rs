@@ -5,8 +5,9 @@ use std::fmt::Debug;
 use libssz::{SszDecode, SszEncode};
 
 use consensus::{
-    HISTORICAL_ROOTS_LIMIT, JUSTIFICATION_VALIDATORS_LIMIT, PROOF_BYTES_LIMIT, Root, SignedAggregatedAttestation,
-    SignedAttestation, SignedBlock, State, VALIDATOR_REGISTRY_LIMIT, validator_indices,
+    HISTORICAL_ROOTS_LIMIT, JUSTIFICATION_VALIDATORS_LIMIT, PROOF_BYTES_LIMIT, Root,
+    SignedAggregatedAttestation, SignedAttestation, SignedBlock, State, VALIDATOR_REGISTRY_LIMIT,
+    validator_indices,
 };
 use wire::MAX_REQUEST_BLOCKS;
 use wire::request::{Request, RequestKind, encode_request};
@@ -27,7 +28,10 @@ pub fn ssz_block(bytes: &[u8]) {
     assert!(proof.proof.len() <= PROOF_BYTES_LIMIT);
     assert!(block.body.attestations.len() <= VALIDATOR_REGISTRY_LIMIT);
     for vote in block.body.attestations.iter() {
-        assert!(validator_indices(&vote.aggregation_bits).all(|index| index < VALIDATOR_REGISTRY_LIMIT as u64));
+        assert!(
+            validator_indices(&vote.aggregation_bits)
+                .all(|index| index < VALIDATOR_REGISTRY_LIMIT as u64)
+        );
     }
     // Hashing visits every part of the block.
     assert_eq!(Root::of(&block), Root::of(&block.clone()));
@@ -43,7 +47,10 @@ pub fn ssz_vote(bytes: &[u8]) {
 pub fn ssz_aggregate(bytes: &[u8]) {
     let Some(vote) = decoded::<SignedAggregatedAttestation>(bytes) else { return };
     assert!(vote.proof.proof.len() <= PROOF_BYTES_LIMIT);
-    assert!(validator_indices(&vote.proof.participants).all(|index| index < VALIDATOR_REGISTRY_LIMIT as u64));
+    assert!(
+        validator_indices(&vote.proof.participants)
+            .all(|index| index < VALIDATOR_REGISTRY_LIMIT as u64)
+    );
 }
 
 /// Checks `State`. A node downloads it for a checkpoint start.

@@ -13,7 +13,11 @@ use lean_node::config::{ConfigFile, HttpAddress, listen_address};
 pub(super) fn read<T: Serialize + DeserializeOwned + Debug + PartialEq>(bytes: &[u8]) -> Option<T> {
     let value: T = toml::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
     let written = toml::to_string_pretty(&value).expect("what was read can be written");
-    assert_eq!(toml::from_str(&written).as_ref(), Ok(&value), "another file comes back:\n{written}");
+    assert_eq!(
+        toml::from_str(&written).as_ref(),
+        Ok(&value),
+        "another file comes back:\n{written}"
+    );
     Some(value)
 }
 
@@ -25,7 +29,11 @@ pub fn node_config(bytes: &[u8]) {
     }
     let http = config.http.as_ref().and_then(|http| http.parse::<HttpAddress>().ok());
     if let Some(HttpAddress::On(address)) = http {
-        assert_eq!(address.to_string().parse(), Ok(HttpAddress::On(address)), "another address comes back");
+        assert_eq!(
+            address.to_string().parse(),
+            Ok(HttpAddress::On(address)),
+            "another address comes back"
+        );
     }
 }
 

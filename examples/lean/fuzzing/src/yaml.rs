@@ -14,8 +14,14 @@ pub fn chain_config(bytes: &[u8]) {
     assert!((1..=VALIDATOR_REGISTRY_LIMIT).contains(&config.validators.len()));
     let mut text = format!("GENESIS_TIME: {}\nGENESIS_VALIDATORS:\n", config.genesis_time);
     for validator in &config.validators {
-        let (attestation, proposal) = (validator.attestation_public_key, validator.proposal_public_key);
-        line(&mut text, &format!("- attestation_public_key: \"{attestation}\"\n  proposal_public_key: \"{proposal}\""));
+        let (attestation, proposal) =
+            (validator.attestation_public_key, validator.proposal_public_key);
+        line(
+            &mut text,
+            &format!(
+                "- attestation_public_key: \"{attestation}\"\n  proposal_public_key: \"{proposal}\""
+            ),
+        );
     }
     assert_eq!(ChainConfig::parse(&text), Ok(config), "another chain comes back:\n{text}");
 }
@@ -25,11 +31,17 @@ pub fn node_validators(bytes: &[u8]) {
     if let Some(validators) = parsed(bytes, NodeValidators::parse) {
         let mut text = "{\n".to_owned();
         for node in validators.nodes() {
-            line(&mut text, &format!("{}{:?},", key(node), validators.of(node).expect("it is named")));
+            line(
+                &mut text,
+                &format!("{}{:?},", key(node), validators.of(node).expect("it is named")),
+            );
         }
         let again = NodeValidators::parse(&(text + "}")).expect("it was just written");
         assert!(validators.nodes().eq(again.nodes()), "other nodes come back");
-        assert!(validators.nodes().all(|node| validators.of(node) == again.of(node)), "other validators come back");
+        assert!(
+            validators.nodes().all(|node| validators.of(node) == again.of(node)),
+            "other validators come back"
+        );
     }
     if let Some(validators) = parsed(bytes, AnnotatedValidators::parse) {
         let mut text = "{\n".to_owned();
@@ -37,7 +49,10 @@ pub fn node_validators(bytes: &[u8]) {
             line(&mut text, &format!("{}[", key(node)));
             for entry in validators.of(node).expect("it is named") {
                 let file = quoted(&entry.file.to_string_lossy());
-                let key = entry.public_key.map(|key| format!(", pubkey_hex: \"{key}\"")).unwrap_or_default();
+                let key = entry
+                    .public_key
+                    .map(|key| format!(", pubkey_hex: \"{key}\""))
+                    .unwrap_or_default();
                 line(&mut text, &format!("{{index: {}, privkey_file: {file}{key}}},", entry.index));
                 let _ = entry.role();
             }
@@ -45,7 +60,10 @@ pub fn node_validators(bytes: &[u8]) {
         }
         let again = AnnotatedValidators::parse(&(text + "}")).expect("it was just written");
         assert!(validators.nodes().eq(again.nodes()), "other nodes come back");
-        assert!(validators.nodes().all(|node| validators.of(node) == again.of(node)), "other keys come back");
+        assert!(
+            validators.nodes().all(|node| validators.of(node) == again.of(node)),
+            "other keys come back"
+        );
     }
 }
 
@@ -54,20 +72,26 @@ pub fn node_list(bytes: &[u8]) {
     let Some(addresses) = parsed(bytes, parse_node_list) else { return };
     assert!(addresses.len() <= MOST_NODES);
     let mut text = "[\n".to_owned();
-    addresses.iter().for_each(|address| line(&mut text, &format!("{},", quoted(&address.to_string()))));
+    addresses
+        .iter()
+        .for_each(|address| line(&mut text, &format!("{},", quoted(&address.to_string()))));
     assert_eq!(parse_node_list(&(text + "]")), Ok(addresses), "other addresses come back");
 }
 
 /// Checks `validator-keys-manifest.yaml`.
 pub fn key_manifest(bytes: &[u8]) {
     let Some(manifest) = parsed(bytes, KeyManifest::parse) else { return };
-    let mut text = manifest.lifetime.map(|lifetime| format!("lifetime: {lifetime}\n")).unwrap_or_default();
+    let mut text =
+        manifest.lifetime.map(|lifetime| format!("lifetime: {lifetime}\n")).unwrap_or_default();
     line(&mut text, "validators: [");
     for entry in &manifest.validators {
         let (attestation, proposal) = (entry.attestation_public_key, entry.proposal_public_key);
         let attestation_file = quoted(&entry.attestation_private_key_file.to_string_lossy());
         let proposal_file = quoted(&entry.proposal_private_key_file.to_string_lossy());
-        line(&mut text, &format!("{{index: {}, attestation_public_key_hex: \"{attestation}\",", entry.index));
+        line(
+            &mut text,
+            &format!("{{index: {}, attestation_public_key_hex: \"{attestation}\",", entry.index),
+        );
         line(&mut text, &format!("proposal_public_key_hex: \"{proposal}\","));
         line(&mut text, &format!("attestation_private_key_file: {attestation_file},"));
         line(&mut text, &format!("proposal_private_key_file: {proposal_file}}},"));
@@ -98,7 +122,8 @@ fn quoted(text: &str) -> String {
         if character.is_ascii_alphanumeric() {
             out.push(character);
         } else {
-            write!(out, "\\U{:08X}", u32::from(character)).expect("writing to a String does not fail");
+            write!(out, "\\U{:08X}", u32::from(character))
+                .expect("writing to a String does not fail");
         }
     }
     out.push('"');

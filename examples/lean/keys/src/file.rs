@@ -118,10 +118,15 @@ impl fmt::Display for FileError {
             ),
             FileProblem::Read(error) => write!(f, "cannot read the {kind} {path}: {error}"),
             FileProblem::Write(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                write!(f, "the {kind} {path} exists already and is not overwritten: choose another directory")
+                write!(
+                    f,
+                    "the {kind} {path} exists already and is not overwritten: choose another directory"
+                )
             }
             FileProblem::Write(error) => write!(f, "cannot write the {kind} {path}: {error}"),
-            FileProblem::Malformed(message) => write!(f, "the {kind} {path} is malformed: {}", message.trim_end()),
+            FileProblem::Malformed(message) => {
+                write!(f, "the {kind} {path} is malformed: {}", message.trim_end())
+            }
         }
     }
 }
@@ -155,11 +160,9 @@ pub fn read(kind: FileKind, path: &Path) -> Result<String, FileError> {
 /// [`FileError`] when the file cannot be read or is too large.
 pub fn read_bytes(kind: FileKind, path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
-    fs::File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(|error| FileError {
-        kind,
-        path: path.to_owned(),
-        problem: FileProblem::Read(error),
-    })?;
+    fs::File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(
+        |error| FileError { kind, path: path.to_owned(), problem: FileProblem::Read(error) },
+    )?;
     if bytes.len() as u64 > most {
         return Err(malformed(kind, path, format!("it has more than {most} bytes")));
     }
@@ -197,7 +200,11 @@ pub fn write_bytes(kind: FileKind, path: &Path, bytes: &[u8]) -> Result<(), File
         .mode(mode)
         .open(path)
         .and_then(|mut file| file.write_all(bytes))
-        .map_err(|error| FileError { kind, path: path.to_owned(), problem: FileProblem::Write(error) })
+        .map_err(|error| FileError {
+            kind,
+            path: path.to_owned(),
+            problem: FileProblem::Write(error),
+        })
 }
 
 /// Writes a new TOML file under the rules of [`write()`].
@@ -206,7 +213,8 @@ pub fn write_bytes(kind: FileKind, path: &Path, bytes: &[u8]) -> Result<(), File
 ///
 /// [`FileError`] when the file exists or cannot be written.
 pub fn write_toml(kind: FileKind, path: &Path, value: &impl Serialize) -> Result<(), FileError> {
-    let text = toml::to_string_pretty(value).map_err(|error| malformed(kind, path, error.to_string()))?;
+    let text =
+        toml::to_string_pretty(value).map_err(|error| malformed(kind, path, error.to_string()))?;
     write(kind, path, &text)
 }
 

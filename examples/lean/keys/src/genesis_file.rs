@@ -78,7 +78,9 @@ impl GenesisFile {
     /// refuses such a file.
     pub fn registry(&self) -> Validators {
         Validators::new(
-            self.validators.iter().map(|validator| (validator.attestation_public_key, validator.proposal_public_key)),
+            self.validators
+                .iter()
+                .map(|validator| (validator.attestation_public_key, validator.proposal_public_key)),
         )
         .expect("load refuses a file with more validators than a registry can hold")
     }
@@ -97,7 +99,9 @@ impl GenesisFile {
             return Some("it names no validators, so nobody could ever propose a block".to_owned());
         }
         if validators > VALIDATOR_REGISTRY_LIMIT {
-            return Some(format!("it names {validators} validators; at most {VALIDATOR_REGISTRY_LIMIT} are possible"));
+            return Some(format!(
+                "it names {validators} validators; at most {VALIDATOR_REGISTRY_LIMIT} are possible"
+            ));
         }
         if !INTERVALS_MS.contains(&self.interval_ms) {
             return Some(format!(
@@ -107,8 +111,13 @@ impl GenesisFile {
                 INTERVALS_MS.end()
             ));
         }
-        if self.fork_digest.len() != 8 || !self.fork_digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Some(format!("fork_digest is \"{}\"; it must be 8 hexadecimal digits", self.fork_digest));
+        if self.fork_digest.len() != 8
+            || !self.fork_digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+        {
+            return Some(format!(
+                "fork_digest is \"{}\"; it must be 8 hexadecimal digits",
+                self.fork_digest
+            ));
         }
         None
     }

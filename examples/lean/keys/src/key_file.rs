@@ -41,7 +41,9 @@ pub enum KeyError {
     #[error(transparent)]
     Slots(#[from] GenerateError),
     /// The public key of the tree grown from the seed differs from the one in the file.
-    #[error("the seed grows into {grown}, but the key file says {expected}: restore the file from a copy")]
+    #[error(
+        "the seed grows into {grown}, but the key file says {expected}: restore the file from a copy"
+    )]
     WrongPublicKey {
         /// The public key in the file.
         expected: PublicKey,
@@ -57,7 +59,12 @@ impl KeyFile {
     ///
     /// Returns [`KeyError::Slots`] unless `active_slots` is a power of two, `first_slot` is a
     /// multiple of it, and all slots are within the scheme's lifetime.
-    pub fn generate(scheme: SchemeName, seed: Seed, first_slot: u64, active_slots: u64) -> Result<Self, KeyError> {
+    pub fn generate(
+        scheme: SchemeName,
+        seed: Seed,
+        first_slot: u64,
+        active_slots: u64,
+    ) -> Result<Self, KeyError> {
         let key = SecretKey::generate(scheme.scheme(), *seed.as_bytes(), first_slot, active_slots)?;
         Ok(Self { scheme, seed, first_slot, active_slots, public_key: *key.public_key() })
     }
@@ -74,7 +81,12 @@ impl KeyFile {
     /// Returns [`KeyError`] if the slots in the file are not valid, or the seed does not match the
     /// public key.
     pub fn secret_key(&self) -> Result<SecretKey, KeyError> {
-        let key = SecretKey::generate(self.scheme.scheme(), *self.seed.as_bytes(), self.first_slot, self.active_slots)?;
+        let key = SecretKey::generate(
+            self.scheme.scheme(),
+            *self.seed.as_bytes(),
+            self.first_slot,
+            self.active_slots,
+        )?;
         if *key.public_key() == self.public_key {
             Ok(key)
         } else {

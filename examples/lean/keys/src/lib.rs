@@ -22,4 +22,6 @@ pub use network_key::{NetworkKey, NotASecret};
 pub use scheme_name::SchemeName;
 pub use seed::Seed;
 pub use stored_key::StoredKey;
-pub use validator_keys::{ValidatorKeyError, ValidatorKeyFiles, ValidatorKeys, generate, generate_trees, regenerate};
+pub use validator_keys::{
+    ValidatorKeyError, ValidatorKeyFiles, ValidatorKeys, generate, generate_trees, regenerate,
+};

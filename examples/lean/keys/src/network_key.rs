@@ -19,7 +19,9 @@ pub struct NetworkKey {
 
 /// The error for an invalid secp256k1 secret: zero, or a number not below the curve's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a secp256k1 secret key: 32 bytes in hexadecimal, above zero and below the curve's order")]
+#[error(
+    "not a secp256k1 secret key: 32 bytes in hexadecimal, above zero and below the curve's order"
+)]
 pub struct NotASecret;
 
 impl NetworkKey {
@@ -67,7 +69,8 @@ impl NetworkKey {
     /// Returns [`FileError`] if the file cannot be read or does not hold a valid secret.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let text = file::read(FileKind::NetworkKey, path)?;
-        Self::parse(&text).map_err(|error| file::malformed(FileKind::NetworkKey, path, error.to_string()))
+        Self::parse(&text)
+            .map_err(|error| file::malformed(FileKind::NetworkKey, path, error.to_string()))
     }
 
     /// Parses a secret of 64 hexadecimal digits, with or without `0x` and surrounding white space.
@@ -78,7 +81,8 @@ impl NetworkKey {
     pub fn parse(text: &str) -> Result<Self, NotASecret> {
         let digits = text.trim();
         let mut secret = [0; 32];
-        hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), &mut secret).map_err(|_| NotASecret)?;
+        hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), &mut secret)
+            .map_err(|_| NotASecret)?;
         Self::from_secret(secret)
     }
 

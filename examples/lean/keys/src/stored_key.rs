@@ -28,8 +28,8 @@ impl StoredKey {
     /// Returns [`FileError`] if the file cannot be read, is above 64 MiB, or is not such a key.
     pub fn load_ssz(path: &Path) -> Result<Self, FileError> {
         let bytes = file::read_bytes(FileKind::LeanKey, path, MOST_BYTES)?;
-        let key =
-            TreeKey::from_ssz(&bytes).map_err(|error| file::malformed(FileKind::LeanKey, path, error.to_string()))?;
+        let key = TreeKey::from_ssz(&bytes)
+            .map_err(|error| file::malformed(FileKind::LeanKey, path, error.to_string()))?;
         Ok(Self::Trees(Arc::new(key)))
     }
 

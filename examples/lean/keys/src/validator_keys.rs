@@ -71,7 +71,9 @@ pub fn generate_trees(
     seeds: &[(Seed, Seed)],
     active_slots: u64,
 ) -> Result<Vec<ValidatorKeyFiles>, ValidatorKeyError> {
-    grow(seeds, |seed| Ok(TreeKey::generate(scheme.scheme(), *seed.as_bytes(), 0, active_slots)?.into()))
+    grow(seeds, |seed| {
+        Ok(TreeKey::generate(scheme.scheme(), *seed.as_bytes(), 0, active_slots)?.into())
+    })
 }
 
 fn grow(
@@ -80,8 +82,13 @@ fn grow(
 ) -> Result<Vec<ValidatorKeyFiles>, ValidatorKeyError> {
     let numbered: Vec<_> = (0..).zip(seeds).collect();
     let grow = |(index, (attestation, proposal)): &(ValidatorIndex, &(Seed, Seed))| {
-        let key = |seed: &Seed| key(seed).map_err(|error| ValidatorKeyError { index: *index, error });
-        Ok(ValidatorKeyFiles { index: *index, attestation: key(attestation)?, proposal: key(proposal)? })
+        let key =
+            |seed: &Seed| key(seed).map_err(|error| ValidatorKeyError { index: *index, error });
+        Ok(ValidatorKeyFiles {
+            index: *index,
+            attestation: key(attestation)?,
+            proposal: key(proposal)?,
+        })
     };
     all_cores::map(&numbered, grow).into_iter().collect()
 }

@@ -1,10 +1,13 @@
 //! Tests of key files: a key loads unchanged, or not at all.
 
-use keys::{KeyError, KeyFile, NetworkKey, SchemeName, Seed, ValidatorKeyFiles, generate, regenerate};
+use keys::{
+    KeyError, KeyFile, NetworkKey, SchemeName, Seed, ValidatorKeyFiles, generate, regenerate,
+};
 use xmss::verify;
 
 fn key_file(seed: u8) -> KeyFile {
-    KeyFile::generate(SchemeName::Long, Seed::new([seed; 32]), 0, 4).expect("the slots are possible")
+    KeyFile::generate(SchemeName::Long, Seed::new([seed; 32]), 0, 4)
+        .expect("the slots are possible")
 }
 
 #[test]
@@ -18,7 +21,10 @@ fn a_saved_key_loads_unchanged() {
     assert_eq!(loaded, file);
     let mut key = loaded.secret_key().expect("the seed belongs to the public key");
     let signature = key.sign(3, &[9; 32]).expect("slot 3 is active");
-    assert_eq!(verify(SchemeName::Long.scheme(), &file.public_key, 3, &[9; 32], &signature), Ok(()));
+    assert_eq!(
+        verify(SchemeName::Long.scheme(), &file.public_key, 3, &[9; 32], &signature),
+        Ok(())
+    );
 }
 
 #[test]
@@ -27,7 +33,11 @@ fn a_seed_of_another_key_is_refused() {
     assert!(matches!(spoilt.secret_key(), Err(KeyError::WrongPublicKey { .. })));
 
     let files = [
-        ValidatorKeyFiles { index: 4, attestation: key_file(3).into(), proposal: key_file(4).into() },
+        ValidatorKeyFiles {
+            index: 4,
+            attestation: key_file(3).into(),
+            proposal: key_file(4).into(),
+        },
         ValidatorKeyFiles { index: 6, attestation: key_file(5).into(), proposal: spoilt.into() },
     ];
     let error = regenerate(&files).expect_err("one of the four is spoilt");
@@ -50,7 +60,8 @@ fn all_keys_of_a_node_are_regenerated_in_order() {
 
 #[test]
 fn a_scheme_has_no_keys_beyond_its_lifetime() {
-    let error = KeyFile::generate(SchemeName::Test, Seed::new([1; 32]), 0, 512).expect_err("the lifetime is 256");
+    let error = KeyFile::generate(SchemeName::Test, Seed::new([1; 32]), 0, 512)
+        .expect_err("the lifetime is 256");
     assert!(matches!(error, KeyError::Slots(_)), "{error:?}");
 }
 
@@ -61,5 +72,8 @@ fn a_saved_network_key_loads_unchanged() {
     let key = NetworkKey::random().expect("randomness");
     key.save(&path).expect("the directory is empty");
     assert_eq!(NetworkKey::load(&path).expect("it was just written"), key);
-    assert!(key.peer_id().to_string().starts_with("16Uiu2"), "a secp256k1 key's identity begins so");
+    assert!(
+        key.peer_id().to_string().starts_with("16Uiu2"),
+        "a secp256k1 key's identity begins so"
+    );
 }

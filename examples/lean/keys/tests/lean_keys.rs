@@ -24,7 +24,8 @@ fn key() -> TreeKey {
 
 #[test]
 fn a_specifications_key_has_its_public_key_and_its_slots() {
-    let expected: PublicKey = fixture()["public_key"].as_str().expect("a text").parse().expect("52 bytes");
+    let expected: PublicKey =
+        fixture()["public_key"].as_str().expect("a text").parse().expect("52 bytes");
     assert_eq!(key().public_key(), expected);
     assert_eq!((key().scheme(), key().active_epochs()), (Scheme::TEST, 16..64));
 }
@@ -32,7 +33,8 @@ fn a_specifications_key_has_its_public_key_and_its_slots() {
 #[test]
 fn a_specifications_key_signs_as_the_specification_does() {
     for stored in ["secret_key", "advanced"] {
-        let mut key = SecretKey::from(TreeKey::from_ssz(&bytes(&fixture()[stored])).expect("it is a key"));
+        let mut key =
+            SecretKey::from(TreeKey::from_ssz(&bytes(&fixture()[stored])).expect("it is a key"));
         for signed in fixture()["signatures"].as_array().expect("a list") {
             let slot = signed["slot"].as_u64().expect("a number");
             let message = [slot as u8; 32];
@@ -70,17 +72,24 @@ fn a_written_key_signs_in_every_slot() {
     let mut key = SecretKey::from(stored.clone());
     for slot in 0..64 {
         let signature = key.sign(slot, &[5; 32]).expect("the slot is active");
-        assert_eq!(verify(Scheme::TEST, &stored.public_key(), slot, &[5; 32], &signature), Ok(()), "slot {slot}");
+        assert_eq!(
+            verify(Scheme::TEST, &stored.public_key(), slot, &[5; 32], &signature),
+            Ok(()),
+            "slot {slot}"
+        );
     }
 }
 
 #[test]
 fn keys_have_two_or_more_whole_bottom_trees() {
     for (first, slots) in [(0, 16), (0, 24), (8, 32), (240, 32), (0, 0)] {
-        assert!(TreeKey::generate(Scheme::TEST, [1; 32], first, slots).is_err(), "{first}, {slots}");
+        assert!(
+            TreeKey::generate(Scheme::TEST, [1; 32], first, slots).is_err(),
+            "{first}, {slots}"
+        );
     }
-    let error =
-        generate_trees(SchemeName::Test, &[(Seed::new([1; 32]), Seed::new([2; 32]))], 16).expect_err("one tree");
+    let error = generate_trees(SchemeName::Test, &[(Seed::new([1; 32]), Seed::new([2; 32]))], 16)
+        .expect_err("one tree");
     assert!(error.to_string().contains("validator 0"), "{error}");
 }
 
@@ -90,14 +99,20 @@ fn a_key_of_an_unknown_height_is_refused() {
     // The first tree starts with its depth.
     let at = u32::from_le_bytes(ssz[68..72].try_into().expect("four bytes")) as usize;
     ssz[at] = 9;
-    assert_eq!(TreeKey::from_ssz(&ssz).expect_err("no scheme has 9 levels"), TreeKeyError::UnknownScheme(9));
+    assert_eq!(
+        TreeKey::from_ssz(&ssz).expect_err("no scheme has 9 levels"),
+        TreeKeyError::UnknownScheme(9)
+    );
 }
 
 #[test]
 fn a_secret_of_another_key_is_refused() {
     let mut ssz = bytes(&fixture()["secret_key"]);
     ssz[0] ^= 1;
-    assert_eq!(TreeKey::from_ssz(&ssz).expect_err("another secret"), TreeKeyError::Inconsistent("prf_key"));
+    assert_eq!(
+        TreeKey::from_ssz(&ssz).expect_err("another secret"),
+        TreeKeyError::Inconsistent("prf_key")
+    );
 }
 
 #[test]
@@ -113,10 +128,16 @@ fn the_error_for_a_bad_key_file_names_the_file() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("validator_0_attester_key_sk.ssz");
     let missing = StoredKey::load_ssz(&path).expect_err("there is none").to_string();
-    assert!(missing.contains("validator_0_attester") && missing.contains("node genesis --lean"), "{missing}");
+    assert!(
+        missing.contains("validator_0_attester") && missing.contains("node genesis --lean"),
+        "{missing}"
+    );
     std::fs::write(&path, b"nothing").expect("the directory is there");
     let malformed = StoredKey::load_ssz(&path).expect_err("it is none").to_string();
-    assert!(malformed.contains("validator_0_attester") && malformed.contains("not the SSZ of an XMSS"), "{malformed}");
+    assert!(
+        malformed.contains("validator_0_attester") && malformed.contains("not the SSZ of an XMSS"),
+        "{malformed}"
+    );
 }
 
 #[test]

@@ -62,7 +62,10 @@ impl Behaviour {
             .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER));
         let identify = config.identify.then(|| {
             let public_key = config.host_key.keypair().public();
-            identify::Behaviour::new(identify::Config::new("leanconsensus/1".to_owned(), public_key))
+            identify::Behaviour::new(identify::Config::new(
+                "leanconsensus/1".to_owned(),
+                public_key,
+            ))
         });
         Ok(Self {
             blocked: allow_block_list::Behaviour::default(),
@@ -77,7 +80,11 @@ impl Behaviour {
     }
 }
 
-fn requests(kind: RequestKind, config: &NetworkConfig, max_streams: usize) -> request_response::Behaviour<Codec> {
+fn requests(
+    kind: RequestKind,
+    config: &NetworkConfig,
+    max_streams: usize,
+) -> request_response::Behaviour<Codec> {
     let parameters = request_response::Config::default()
         .with_request_timeout(config.request_timeout)
         .with_max_concurrent_streams(max_streams);

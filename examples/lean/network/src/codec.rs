@@ -49,7 +49,10 @@ impl Answer {
             room = room.saturating_sub(ssz.len());
             fits
         };
-        Self { chunks: blocks.into_iter().take(MAX_REQUEST_BLOCKS).take_while(fits).collect(), error: None }
+        Self {
+            chunks: blocks.into_iter().take(MAX_REQUEST_BLOCKS).take_while(fits).collect(),
+            error: None,
+        }
     }
 
     /// Returns the number of decompressed bytes of the answer's blocks.
@@ -93,11 +96,18 @@ impl request_response::Codec for Codec {
     {
         match kind {
             RequestKind::Status => Ok(read_answer(stream, 1).await?.0),
-            RequestKind::BlocksByRoot | RequestKind::BlocksByRange => read_blocks(stream, self.asked).await,
+            RequestKind::BlocksByRoot | RequestKind::BlocksByRange => {
+                read_blocks(stream, self.asked).await
+            }
         }
     }
 
-    async fn write_request<T>(&mut self, _: &RequestKind, stream: &mut T, request: Asked) -> io::Result<()>
+    async fn write_request<T>(
+        &mut self,
+        _: &RequestKind,
+        stream: &mut T,
+        request: Asked,
+    ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
@@ -106,7 +116,12 @@ impl request_response::Codec for Codec {
         stream.write_all(&encode_request(&request).map_err(invalid_input)?).await
     }
 
-    async fn write_response<T>(&mut self, _: &RequestKind, stream: &mut T, answer: Answer) -> io::Result<()>
+    async fn write_response<T>(
+        &mut self,
+        _: &RequestKind,
+        stream: &mut T,
+        answer: Answer,
+    ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
@@ -187,7 +202,10 @@ mod tests {
     #[test]
     fn an_answer_holds_the_first_blocks_that_fit() {
         let sizes = |answer: Answer| answer.chunks.iter().map(Vec::len).collect::<Vec<_>>();
-        assert_eq!(sizes(Answer::of_blocks(vec![vec![]; MAX_REQUEST_BLOCKS + 1])).len(), MAX_REQUEST_BLOCKS);
+        assert_eq!(
+            sizes(Answer::of_blocks(vec![vec![]; MAX_REQUEST_BLOCKS + 1])).len(),
+            MAX_REQUEST_BLOCKS
+        );
         let large = vec![0; MAX_ANSWER_SIZE / 4];
         assert_eq!(sizes(Answer::of_blocks(vec![large; 7])).len(), 4);
         let too_large = vec![0; MAX_PAYLOAD_SIZE + 1];
@@ -198,9 +216,12 @@ mod tests {
     fn an_answer_that_is_too_long_loses_its_end() {
         let mut bytes = Vec::new();
         for _ in 0..8 {
-            write_chunk(Ok(&vec![0; MAX_PAYLOAD_SIZE]), &mut bytes).expect("it is just small enough");
+            write_chunk(Ok(&vec![0; MAX_PAYLOAD_SIZE]), &mut bytes)
+                .expect("it is just small enough");
         }
-        let answer = read_blocks(&mut bytes.as_slice(), MAX_REQUEST_BLOCKS).now_or_never().expect("a slice is ready");
+        let answer = read_blocks(&mut bytes.as_slice(), MAX_REQUEST_BLOCKS)
+            .now_or_never()
+            .expect("a slice is ready");
         assert_eq!(answer.expect("it is well-formed").chunks.len(), 2);
     }
 
@@ -226,7 +247,12 @@ mod tests {
         for chunk in [Ok(&[1][..]), Err(&missing), Ok(&[2][..]), Err(&failed), Ok(&[3][..])] {
             write_chunk(chunk, &mut bytes).expect("it is small enough");
         }
-        let answer = read_blocks(&mut bytes.as_slice(), MAX_REQUEST_BLOCKS).now_or_never().expect("a slice is ready");
-        assert_eq!(answer.expect("it is well-formed"), Answer { chunks: vec![vec![1], vec![2]], error: Some(failed) });
+        let answer = read_blocks(&mut bytes.as_slice(), MAX_REQUEST_BLOCKS)
+            .now_or_never()
+            .expect("a slice is ready");
+        assert_eq!(
+            answer.expect("it is well-formed"),
+            Answer { chunks: vec![vec![1], vec![2]], error: Some(failed) }
+        );
     }
 }

@@ -47,7 +47,12 @@ enum State {
 
 impl Dialer {
     /// Creates a dialer with all of `addresses` due immediately.
-    pub(super) fn new(addresses: &[Multiaddr], first: Duration, most: Duration, now: Instant) -> Self {
+    pub(super) fn new(
+        addresses: &[Multiaddr],
+        first: Duration,
+        most: Duration,
+        now: Instant,
+    ) -> Self {
         // Without a minimum wait, an immediately failing dial would repeat in an endless loop.
         let first = first.max(SHORTEST_WAIT);
         let most = most.max(first);
@@ -70,8 +75,13 @@ impl Dialer {
     }
 
     /// Returns the next dial due now, and marks it as in progress.
-    pub(super) fn take_due(&mut self, now: Instant, is_connected: impl Fn(&PeerId) -> bool) -> Option<DialOpts> {
-        let dialing: Vec<PeerId> = self.targets.iter().filter_map(Target::peer_being_dialed).collect();
+    pub(super) fn take_due(
+        &mut self,
+        now: Instant,
+        is_connected: impl Fn(&PeerId) -> bool,
+    ) -> Option<DialOpts> {
+        let dialing: Vec<PeerId> =
+            self.targets.iter().filter_map(Target::peer_being_dialed).collect();
         for target in &mut self.targets {
             if !matches!(target.state, State::Waiting(at) if at <= now) {
                 continue;
@@ -96,7 +106,13 @@ impl Dialer {
     }
 
     /// Records a new connection with the peer at this address. Either side may have dialled.
-    pub(super) fn connected(&mut self, connection: ConnectionId, peer: PeerId, remote: &Multiaddr, now: Instant) {
+    pub(super) fn connected(
+        &mut self,
+        connection: ConnectionId,
+        peer: PeerId,
+        remote: &Multiaddr,
+        now: Instant,
+    ) {
         for target in &mut self.targets {
             match target.state {
                 State::Dialing(dialing) if dialing == connection => {
@@ -105,7 +121,9 @@ impl Dialer {
                 }
                 // A peer dials from its listening port, so its address identifies it before this
                 // node's first dial.
-                State::Waiting(_) if target.peer == Some(peer) || socket(&target.address).eq(socket(remote)) => {
+                State::Waiting(_)
+                    if target.peer == Some(peer) || socket(&target.address).eq(socket(remote)) =>
+                {
                     target.peer = Some(peer);
                     target.state = State::Connected(now);
                 }

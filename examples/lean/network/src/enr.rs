@@ -123,7 +123,8 @@ impl NodeRecord {
             return Err(alloy_rlp::Error::UnexpectedLength.into());
         }
         let signature = Header::decode_bytes(&mut items, false)?;
-        let signature = signature.try_into().map_err(|_| RecordError::Signature(signature.len()))?;
+        let signature =
+            signature.try_into().map_err(|_| RecordError::Signature(signature.len()))?;
         let seq = u64::decode(&mut items)?;
         let mut pairs = BTreeMap::new();
         while !items.is_empty() {
@@ -144,7 +145,8 @@ impl NodeRecord {
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "the messages say why this cannot fail")]
     pub fn sign(key: &HostKey, seq: u64, ip: Ipv4Addr, quic: u16, is_aggregator: bool) -> Self {
-        let signer = SigningKey::from_slice(&key.secret()).expect("a host key's secret is a secp256k1 secret");
+        let signer = SigningKey::from_slice(&key.secret())
+            .expect("a host key's secret is a secp256k1 secret");
         let public_key = signer.verifying_key().to_sec1_point(true).as_bytes().to_vec();
         // RLP numbers have no leading zeros.
         let port: Vec<u8> = quic.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
@@ -157,7 +159,8 @@ impl NodeRecord {
         ];
         let pairs = pairs.map(|(key, value)| (key.to_owned(), value)).into();
         let mut record = Self { signature: [0; 64], seq, pairs };
-        let signature: Signature = signer.sign_prehash(&record.digest()).expect("a digest of 32 bytes can be signed");
+        let signature: Signature =
+            signer.sign_prehash(&record.digest()).expect("a digest of 32 bytes can be signed");
         record.signature.copy_from_slice(&signature.to_bytes());
         record
     }
@@ -174,7 +177,9 @@ impl NodeRecord {
     /// Returns whether the signature was made with the key named in the record.
     #[must_use]
     pub fn verify_signature(&self) -> bool {
-        let (Some(key), Ok(signature)) = (self.verifying_key(), Signature::from_slice(&self.signature)) else {
+        let (Some(key), Ok(signature)) =
+            (self.verifying_key(), Signature::from_slice(&self.signature))
+        else {
             return false;
         };
         // Each signature has a second, equally valid form, its `s` negated. The crate accepts only
@@ -254,7 +259,12 @@ impl NodeRecord {
     pub fn multiaddr(&self) -> Option<Multiaddr> {
         let named = |port: &u16| *port != 0;
         let port = self.quic_port().filter(named).or(self.udp_port().filter(named))?;
-        Some(Multiaddr::empty().with(Protocol::Ip4(self.ip4()?)).with(Protocol::Udp(port)).with(Protocol::QuicV1))
+        Some(
+            Multiaddr::empty()
+                .with(Protocol::Ip4(self.ip4()?))
+                .with(Protocol::Udp(port))
+                .with(Protocol::QuicV1),
+        )
     }
 
     /// Returns the node's fork, or `None` if the value is missing or shorter than 16 bytes.
@@ -286,7 +296,9 @@ impl NodeRecord {
 
     fn port(&self, key: &str) -> Option<u16> {
         let bytes = self.get(key).filter(|bytes| !bytes.is_empty())?;
-        bytes.iter().try_fold(0u16, |number, byte| number.checked_mul(256)?.checked_add((*byte).into()))
+        bytes
+            .iter()
+            .try_fold(0u16, |number, byte| number.checked_mul(256)?.checked_add((*byte).into()))
     }
 
     fn verifying_key(&self) -> Option<VerifyingKey> {
@@ -326,7 +338,9 @@ impl FromStr for NodeRecord {
         if encoded.len() > MAX_RECORD_SIZE.div_ceil(3) * 4 {
             return Err(RecordError::TooLarge(encoded.len() / 4 * 3));
         }
-        let bytes = URL_SAFE_NO_PAD.decode(encoded.trim_end_matches('=')).map_err(|_| RecordError::Base64)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(encoded.trim_end_matches('='))
+            .map_err(|_| RecordError::Base64)?;
         Self::from_rlp(&bytes)
     }
 }

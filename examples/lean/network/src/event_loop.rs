@@ -177,7 +177,12 @@ impl<I: Inbound> EventLoop<I> {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
-                self.dialer.connected(connection_id, peer_id, endpoint.get_remote_address(), Instant::now());
+                self.dialer.connected(
+                    connection_id,
+                    peer_id,
+                    endpoint.get_remote_address(),
+                    Instant::now(),
+                );
                 self.on_connected(peer_id, endpoint.is_dialer());
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
@@ -201,8 +206,12 @@ impl<I: Inbound> EventLoop<I> {
             SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
                 tracing::debug!(address = %send_back_addr, %error, "a peer failed to connect");
             }
-            SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "listening failed for a moment"),
-            SwarmEvent::ListenerClosed { reason, .. } => tracing::error!(?reason, "listening ended"),
+            SwarmEvent::ListenerError { error, .. } => {
+                tracing::warn!(%error, "listening failed for a moment")
+            }
+            SwarmEvent::ListenerClosed { reason, .. } => {
+                tracing::error!(?reason, "listening ended")
+            }
             other => tracing::trace!(event = ?other, "swarm event"),
         }
     }
@@ -211,8 +220,12 @@ impl<I: Inbound> EventLoop<I> {
         match event {
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
             BehaviourEvent::Status(event) => self.on_status_event(event),
-            BehaviourEvent::BlocksByRoot(event) => self.on_blocks_event(RequestKind::BlocksByRoot, event),
-            BehaviourEvent::BlocksByRange(event) => self.on_blocks_event(RequestKind::BlocksByRange, event),
+            BehaviourEvent::BlocksByRoot(event) => {
+                self.on_blocks_event(RequestKind::BlocksByRoot, event)
+            }
+            BehaviourEvent::BlocksByRange(event) => {
+                self.on_blocks_event(RequestKind::BlocksByRange, event)
+            }
             other => tracing::trace!(event = ?other, "protocol event"),
         }
     }

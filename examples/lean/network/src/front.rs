@@ -73,7 +73,10 @@ impl Message for Command {
         match self {
             Self::End => 0,
             Self::Publish { .. } => 1,
-            Self::RequestBlocks { .. } | Self::RequestRange { .. } | Self::Charge { .. } | Self::Disconnect { .. } => 2,
+            Self::RequestBlocks { .. }
+            | Self::RequestRange { .. }
+            | Self::Charge { .. }
+            | Self::Disconnect { .. } => 2,
             Self::Report { .. } => 3,
         }
     }
@@ -116,7 +119,12 @@ impl NetworkFront {
     /// # Errors
     ///
     /// Returns [`Undelivered`] with the command if the lane is full or the thread has ended.
-    pub fn request_blocks(&self, peer: PeerId, roots: Vec<Root>, request_id: u64) -> Result<(), Undelivered> {
+    pub fn request_blocks(
+        &self,
+        peer: PeerId,
+        roots: Vec<Root>,
+        request_id: u64,
+    ) -> Result<(), Undelivered> {
         self.tell(Command::RequestBlocks { peer, roots, request_id })
     }
 
@@ -128,7 +136,12 @@ impl NetworkFront {
     /// # Errors
     ///
     /// Returns [`Undelivered`] with the command if the lane is full or the thread has ended.
-    pub fn request_range(&self, peer: PeerId, range: SlotRange, request_id: u64) -> Result<(), Undelivered> {
+    pub fn request_range(
+        &self,
+        peer: PeerId,
+        range: SlotRange,
+        request_id: u64,
+    ) -> Result<(), Undelivered> {
         self.tell(Command::RequestRange { peer, range, request_id })
     }
 
@@ -147,7 +160,12 @@ impl NetworkFront {
     /// # Errors
     ///
     /// Returns [`Undelivered`] with the command if the lane is full or the thread has ended.
-    pub fn report(&self, id: MessageId, source: PeerId, verdict: Verdict) -> Result<(), Undelivered> {
+    pub fn report(
+        &self,
+        id: MessageId,
+        source: PeerId,
+        verdict: Verdict,
+    ) -> Result<(), Undelivered> {
         self.tell(Command::Report { id, source, verdict })
     }
 

@@ -46,7 +46,9 @@ impl Topics {
         let kinds = [TopicKind::Block, TopicKind::Aggregation]
             .into_iter()
             .chain(subnets.map(|subnet| TopicKind::Attestation { subnet: *subnet }))
-            .map(|kind| (TopicHash::from_raw(Topic::new(&config.network_name, kind).to_string()), kind))
+            .map(|kind| {
+                (TopicHash::from_raw(Topic::new(&config.network_name, kind).to_string()), kind)
+            })
             .collect();
         Self { kinds }
     }
@@ -86,13 +88,15 @@ impl DataTransform for SnappyTransform {
             self.counters.other_topic.increment();
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a topic that is not followed"));
         };
-        let data = raw_snappy::decompress_at_most(&message.data, kind.max_payload_size()).map_err(|error| {
-            match error {
-                WireError::TooLarge(_) => self.counters.too_large.increment(),
-                _ => self.counters.bad_snappy.increment(),
-            }
-            io::Error::new(io::ErrorKind::InvalidData, error)
-        })?;
+        let data = raw_snappy::decompress_at_most(&message.data, kind.max_payload_size()).map_err(
+            |error| {
+                match error {
+                    WireError::TooLarge(_) => self.counters.too_large.increment(),
+                    _ => self.counters.bad_snappy.increment(),
+                }
+                io::Error::new(io::ErrorKind::InvalidData, error)
+            },
+        )?;
         Ok(gossipsub::Message {
             source: message.source,
             data,
@@ -102,7 +106,8 @@ impl DataTransform for SnappyTransform {
     }
 
     fn outbound_transform(&self, _: &TopicHash, ssz: Vec<u8>) -> io::Result<Vec<u8>> {
-        raw_snappy::compress(&ssz).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+        raw_snappy::compress(&ssz)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
     }
 }
 
@@ -173,15 +178,21 @@ mod tests {
 
     #[test]
     fn a_payload_may_be_as_large_as_a_message_of_its_topic_and_no_larger() {
-        let config =
-            NetworkConfig::new(HostKey::generate(), "/ip4/127.0.0.1/udp/0/quic-v1".parse().expect("it is one"));
-        let (topics, counters) = (Arc::new(Topics::new(&config)), Arc::new(NetworkCounters::default()));
+        let config = NetworkConfig::new(
+            HostKey::generate(),
+            "/ip4/127.0.0.1/udp/0/quic-v1".parse().expect("it is one"),
+        );
+        let (topics, counters) =
+            (Arc::new(Topics::new(&config)), Arc::new(NetworkCounters::default()));
         let transform = SnappyTransform::new(Arc::clone(&topics), Arc::clone(&counters));
         let passes = |kind, size| {
             let topic = topics.topic(kind).expect("it is followed").clone();
-            let data = snap::raw::Encoder::new().compress_vec(&vec![0; size]).expect("snappy takes it");
-            let (source, sequence_number, signature, key, validated) = (None, None, None, None, false);
-            let message = RawMessage { source, data, sequence_number, topic, signature, key, validated };
+            let data =
+                snap::raw::Encoder::new().compress_vec(&vec![0; size]).expect("snappy takes it");
+            let (source, sequence_number, signature, key, validated) =
+                (None, None, None, None, false);
+            let message =
+                RawMessage { source, data, sequence_number, topic, signature, key, validated };
             transform.inbound_transform(message).is_ok()
         };
         let largest = [

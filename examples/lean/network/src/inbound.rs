@@ -3,7 +3,10 @@
 use libp2p::PeerId;
 
 use crate::BlocksReply;
-use wire::{Root, message_id::MessageId, request::SlotRange, response::ErrorChunk, status::Status, topic::TopicKind};
+use wire::{
+    Root, message_id::MessageId, request::SlotRange, response::ErrorChunk, status::Status,
+    topic::TopicKind,
+};
 
 /// The receiver of the network thread's events.
 ///

@@ -46,10 +46,19 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    fn on_message(&mut self, source: PeerId, id: &gossipsub::MessageId, message: gossipsub::Message) {
+    fn on_message(
+        &mut self,
+        source: PeerId,
+        id: &gossipsub::MessageId,
+        message: gossipsub::Message,
+    ) {
         // Both always match: the transform accepts followed topics only, and every id is the result
         // of this node's own function.
-        let (Some(kind), Ok(bytes)) = (self.topics.kind(&message.topic), id.0.as_slice().try_into()) else { return };
+        let (Some(kind), Ok(bytes)) =
+            (self.topics.kind(&message.topic), id.0.as_slice().try_into())
+        else {
+            return;
+        };
         self.counters.received.increment();
         let id = MessageId(bytes);
         if self.inbound.gossip(GossipMessage { kind, ssz: message.data, id, source }).is_err() {
@@ -68,7 +77,12 @@ impl<I: Inbound> EventLoop<I> {
             self.charge(source, Offence::InvalidGossip);
         }
         let id = gossipsub::MessageId::new(&id.0);
-        if !self.swarm.behaviour_mut().gossip.report_message_validation_result(&id, &source, acceptance) {
+        if !self
+            .swarm
+            .behaviour_mut()
+            .gossip
+            .report_message_validation_result(&id, &source, acceptance)
+        {
             self.counters.late_verdicts.increment();
         }
     }
@@ -81,7 +95,9 @@ impl<I: Inbound> EventLoop<I> {
         };
         match self.swarm.behaviour_mut().gossip.publish(topic, ssz) {
             Ok(_) => self.counters.published.increment(),
-            Err(PublishError::NoPeersSubscribedToTopic) if self.swarm.connected_peers().next().is_none() => {
+            Err(PublishError::NoPeersSubscribedToTopic)
+                if self.swarm.connected_peers().next().is_none() =>
+            {
                 self.counters.published_alone.increment();
             }
             Err(PublishError::Duplicate) => self.counters.published_duplicate.increment(),

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use libp2p::{
     PeerId,
-    request_response::{self, Event, InboundRequestId, Message, OutboundFailure, OutboundRequestId, ResponseChannel},
+    request_response::{
+        self, Event, InboundRequestId, Message, OutboundFailure, OutboundRequestId, ResponseChannel,
+    },
 };
 
 use crate::{
@@ -112,7 +114,11 @@ impl<I: Inbound> EventLoop<I> {
         };
         if let Some(failure) = refused {
             self.counters.requests_out_failed.increment();
-            self.count_refusal(self.inbound.blocks(BlocksResponse { request_id, peer, outcome: Err(failure) }));
+            self.count_refusal(self.inbound.blocks(BlocksResponse {
+                request_id,
+                peer,
+                outcome: Err(failure),
+            }));
             return;
         }
         self.counters.requests_out.increment();
@@ -123,7 +129,11 @@ impl<I: Inbound> EventLoop<I> {
 
     pub(super) fn on_blocks_event(&mut self, kind: RequestKind, event: Event<Asked, Answer>) {
         match event {
-            Event::Message { peer, message: Message::Request { request_id, request, channel }, .. } => {
+            Event::Message {
+                peer,
+                message: Message::Request { request_id, request, channel },
+                ..
+            } => {
                 self.counters.requests_in.increment();
                 self.on_blocks_request(kind, request_id, peer, request, channel);
             }
@@ -165,14 +175,19 @@ impl<I: Inbound> EventLoop<I> {
             // If the node refuses, it drops the reply with the request, and the drop answers the
             // peer.
             Ok(reply) => match request {
-                Request::BlocksByRoot(roots) => self.count_refusal(self.inbound.serve_blocks(roots, reply)),
-                Request::BlocksByRange(range) => self.count_refusal(self.inbound.serve_range(range, reply)),
+                Request::BlocksByRoot(roots) => {
+                    self.count_refusal(self.inbound.serve_blocks(roots, reply))
+                }
+                Request::BlocksByRange(range) => {
+                    self.count_refusal(self.inbound.serve_range(range, reply))
+                }
                 // Unreachable: each protocol's decoder returns only its own kind of request.
                 Request::Status(_) => drop(reply),
             },
             Err(channel) => {
                 self.counters.requests_in_failed.increment();
-                let answer = Answer::failure(ResponseCode::ResourceUnavailable, "too many requests");
+                let answer =
+                    Answer::failure(ResponseCode::ResourceUnavailable, "too many requests");
                 self.answer_blocks(kind, channel, answer);
             }
         }
@@ -186,13 +201,24 @@ impl<I: Inbound> EventLoop<I> {
         self.answer_blocks(served.id.0, served.channel, served.answer);
     }
 
-    fn answer_blocks(&mut self, kind: RequestKind, channel: ResponseChannel<Answer>, answer: Answer) {
+    fn answer_blocks(
+        &mut self,
+        kind: RequestKind,
+        channel: ResponseChannel<Answer>,
+        answer: Answer,
+    ) {
         // Sending fails only after the end of the request, and a separate event reports that end.
         let _ = self.protocol(kind).send_response(channel, answer);
     }
 
-    fn finish_request(&mut self, id: (RequestKind, OutboundRequestId), outcome: Result<Vec<Vec<u8>>, RequestFailure>) {
-        let Some(BlocksRequest { peer, request_id }) = self.requests.under_way.remove(&id) else { return };
+    fn finish_request(
+        &mut self,
+        id: (RequestKind, OutboundRequestId),
+        outcome: Result<Vec<Vec<u8>>, RequestFailure>,
+    ) {
+        let Some(BlocksRequest { peer, request_id }) = self.requests.under_way.remove(&id) else {
+            return;
+        };
         if let Err(failure) = &outcome {
             self.counters.requests_out_failed.increment();
             tracing::debug!(%peer, %failure, "a request for blocks failed");
@@ -232,7 +258,9 @@ fn is_valid(request: &Request) -> bool {
 /// Returns the blocks of an answer.
 fn blocks_in(answer: Answer) -> Result<Vec<Vec<u8>>, RequestFailure> {
     match answer {
-        Answer { chunks, error: Some(error) } if chunks.is_empty() => Err(RequestFailure::Answered(error)),
+        Answer { chunks, error: Some(error) } if chunks.is_empty() => {
+            Err(RequestFailure::Answered(error))
+        }
         Answer { chunks, .. } => Ok(chunks),
     }
 }
@@ -242,7 +270,11 @@ fn failure_of(error: &OutboundFailure) -> RequestFailure {
         OutboundFailure::DialFailure => RequestFailure::NotConnected,
         OutboundFailure::Timeout => RequestFailure::Timeout,
         OutboundFailure::UnsupportedProtocols => RequestFailure::Unsupported,
-        OutboundFailure::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => RequestFailure::Malformed,
-        OutboundFailure::ConnectionClosed | OutboundFailure::Io(_) => RequestFailure::ConnectionLost,
+        OutboundFailure::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            RequestFailure::Malformed
+        }
+        OutboundFailure::ConnectionClosed | OutboundFailure::Io(_) => {
+            RequestFailure::ConnectionLost
+        }
     }
 }

@@ -79,7 +79,8 @@ impl Answering {
     }
 
     async fn answer(self) -> Answer {
-        let unanswered = |_| Answer::failure(ResponseCode::ResourceUnavailable, "blocks not available");
+        let unanswered =
+            |_| Answer::failure(ResponseCode::ResourceUnavailable, "blocks not available");
         self.0.await.unwrap_or_else(unanswered)
     }
 }
@@ -126,7 +127,9 @@ impl Serving {
         }
         self.outstanding.insert(id, Outstanding { peer, size: 0 });
         let (reply, answering) = BlocksReply::new();
-        self.waiting.push(Box::pin(async move { Served { id, channel, answer: answering.answer().await } }));
+        self.waiting.push(Box::pin(async move {
+            Served { id, channel, answer: answering.answer().await }
+        }));
         Ok(reply)
     }
 
@@ -153,13 +156,18 @@ impl Serving {
 
     /// Counts an answer's bytes. Returns whether its request is still open.
     fn make_room(&mut self, served: &mut Served) -> bool {
-        let Some(peer) = self.outstanding.get(&served.id).map(|request| request.peer) else { return false };
+        let Some(peer) = self.outstanding.get(&served.id).map(|request| request.peer) else {
+            return false;
+        };
         let size = |request: &Outstanding| request.size;
         let all: usize = self.outstanding.values().map(size).sum();
-        let of_peer: usize = self.outstanding.values().filter(|request| request.peer == peer).map(size).sum();
+        let of_peer: usize =
+            self.outstanding.values().filter(|request| request.peer == peer).map(size).sum();
         let answer_size = served.answer.size();
-        if all + answer_size > MAX_ANSWERS_SIZE || of_peer + answer_size > MAX_ANSWERS_SIZE_PER_PEER {
-            served.answer = Answer::failure(ResponseCode::ResourceUnavailable, "too much is being answered");
+        if all + answer_size > MAX_ANSWERS_SIZE || of_peer + answer_size > MAX_ANSWERS_SIZE_PER_PEER
+        {
+            served.answer =
+                Answer::failure(ResponseCode::ResourceUnavailable, "too much is being answered");
         } else if let Some(request) = self.outstanding.get_mut(&served.id) {
             request.size = answer_size;
         }

@@ -116,7 +116,8 @@ impl Standings {
             None => MOST_POINTS,
         };
         let left = points.saturating_sub(offence.cost());
-        let standing = if left == 0 { Standing::Banned(now + self.ban) } else { Standing::Has(left, now) };
+        let standing =
+            if left == 0 { Standing::Banned(now + self.ban) } else { Standing::Has(left, now) };
         self.peers.insert(peer, standing);
         self.keep_bound(peer, now);
         left == 0
@@ -155,7 +156,9 @@ impl Standings {
             return;
         }
         let best = self.peers.iter().max_by_key(|(_, standing)| standing.points(now));
-        let forgotten = best.filter(|(_, standing)| standing.points(now) > 0).map_or(newcomer, |(peer, _)| *peer);
+        let forgotten = best
+            .filter(|(_, standing)| standing.points(now) > 0)
+            .map_or(newcomer, |(peer, _)| *peer);
         self.peers.remove(&forgotten);
     }
 }
@@ -166,7 +169,9 @@ impl Standing {
             Self::Banned(_) => 0,
             Self::Has(points, at) => {
                 let recovered = now.duration_since(at).as_secs() / RECOVERY.as_secs();
-                points.saturating_add(u32::try_from(recovered).unwrap_or(MOST_POINTS)).min(MOST_POINTS)
+                points
+                    .saturating_add(u32::try_from(recovered).unwrap_or(MOST_POINTS))
+                    .min(MOST_POINTS)
             }
         }
     }
@@ -189,7 +194,10 @@ mod tests {
         assert_eq!(standings.banned_until(&peer), None);
         assert!(standings.charge(peer, Offence::BadAnswer, now));
         assert!(!standings.charge(peer, Offence::BadAnswer, now), "it is left only once");
-        assert_eq!((standings.banned_until(&peer), standings.next_due()), (Some(now + BAN), Some(now + BAN)));
+        assert_eq!(
+            (standings.banned_until(&peer), standings.next_due()),
+            (Some(now + BAN), Some(now + BAN))
+        );
         assert_eq!(standings.take_due(now), HashSet::new());
         assert_eq!(standings.take_due(now + BAN), HashSet::from([peer]));
         assert!(!standings.charge(peer, Offence::BadAnswer, now + BAN), "it begins anew");
@@ -198,8 +206,11 @@ mod tests {
     #[test]
     fn the_table_of_costs_is_what_it_says() {
         for offence in Offence::ALL {
-            let (mut standings, now, peer) = (Standings::new(BAN), Instant::now(), PeerId::random());
-            let needed = (1..).find(|_| standings.charge(peer, offence, now)).expect("every offence costs something");
+            let (mut standings, now, peer) =
+                (Standings::new(BAN), Instant::now(), PeerId::random());
+            let needed = (1..)
+                .find(|_| standings.charge(peer, offence, now))
+                .expect("every offence costs something");
             assert_eq!(needed, 100_u32.div_ceil(offence.cost()), "{offence:?}");
         }
     }

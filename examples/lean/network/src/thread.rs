@@ -14,8 +14,8 @@ use futures::{Stream, future::poll_fn};
 use libp2p::{Multiaddr, PeerId, Swarm, swarm::SwarmEvent};
 
 use crate::{
-    Command, Inbound, NetworkConfig, NetworkCounters, NetworkFront, behaviour::Behaviour, event_loop::EventLoop, front,
-    gossip::Topics, swarm,
+    Command, Inbound, NetworkConfig, NetworkCounters, NetworkFront, behaviour::Behaviour,
+    event_loop::EventLoop, front, gossip::Topics, swarm,
 };
 
 /// A running network thread. Dropping it asks the thread to end; [`Network::stop`] also waits for
@@ -170,7 +170,10 @@ fn run<I: Inbound>(
     commands: Mailbox<Command>,
     listening: &Listening,
 ) {
-    let result = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(NetworkError::Reactor);
+    let result = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(NetworkError::Reactor);
     let told = match result {
         Err(error) => listening.send(Err(error)),
         Ok(reactor) => reactor.block_on(async {
@@ -204,7 +207,9 @@ async fn listen(
     loop {
         match poll_fn(|cx| Pin::new(&mut swarm).poll_next(cx)).await {
             Some(SwarmEvent::NewListenAddr { address, .. }) => return Ok((swarm, address)),
-            Some(SwarmEvent::ListenerClosed { reason, .. }) => return Err(failed(format!("{reason:?}"))),
+            Some(SwarmEvent::ListenerClosed { reason, .. }) => {
+                return Err(failed(format!("{reason:?}")));
+            }
             Some(SwarmEvent::ListenerError { error, .. }) => return Err(failed(innermost(&error))),
             Some(_) => {}
             None => return Err(failed("the swarm ended".to_owned())),

@@ -33,7 +33,10 @@ fn every_key_of_a_record_is_read_even_with_a_wrong_signature() {
     assert_eq!(address.to_string(), "/ip4/10.0.0.1/udp/9001/quic-v1");
     assert_eq!(record.attestation_subnets(), Some(vec![0, 7, 63]));
     let eth2 = record.eth2().expect("it names its fork");
-    assert_eq!((eth2.fork_digest, eth2.next_fork_version), ([0x12, 0x34, 0x56, 0x78], [0xab, 0xcd, 0xef, 0x00]));
+    assert_eq!(
+        (eth2.fork_digest, eth2.next_fork_version),
+        ([0x12, 0x34, 0x56, 0x78], [0xab, 0xcd, 0xef, 0x00])
+    );
     assert_eq!(eth2.next_fork_epoch, 100);
     assert!(record.is_aggregator());
     let peer = record.peer_id().expect("its key is a point of the curve");
@@ -46,14 +49,18 @@ fn a_signed_record_verifies_and_any_change_breaks_it() {
     let record = NodeRecord::sign(&key, 3, Ipv4Addr::LOCALHOST, 9000, true);
     assert!(record.verify_signature() && record.is_valid() && record.is_aggregator());
     assert_eq!(record.peer_id(), Some(key.peer_id()));
-    assert_eq!(record.multiaddr().expect("an address").to_string(), "/ip4/127.0.0.1/udp/9000/quic-v1");
+    assert_eq!(
+        record.multiaddr().expect("an address").to_string(),
+        "/ip4/127.0.0.1/udp/9000/quic-v1"
+    );
     assert_eq!(record.to_string().parse(), Ok(record.clone()));
 
     let bytes = record.to_rlp();
     for place in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[place] ^= 1;
-        let still_good = NodeRecord::from_rlp(&changed).is_ok_and(|record| record.verify_signature());
+        let still_good =
+            NodeRecord::from_rlp(&changed).is_ok_and(|record| record.verify_signature());
         assert!(!still_good, "byte {place}");
     }
 }
@@ -63,10 +70,16 @@ fn bytes_that_are_not_one_flat_list_in_order_are_refused() {
     let signature = [0; 64].as_slice();
     let seq = [1].as_slice();
     assert!(NodeRecord::from_rlp(&record(&[signature, seq])).is_ok());
-    assert!(NodeRecord::from_rlp(&record(&[signature, seq, b"id", b"v4", b"ip", &[127, 0, 0, 1]])).is_ok());
+    assert!(
+        NodeRecord::from_rlp(&record(&[signature, seq, b"id", b"v4", b"ip", &[127, 0, 0, 1]]))
+            .is_ok()
+    );
 
     assert_eq!(refused(&[0xff; MAX_RECORD_SIZE + 1]), RecordError::TooLarge(301));
-    assert_eq!(refused(&record(&[signature, seq, b"ip", &[127, 0, 0, 1], b"id", b"v4"])), RecordError::Order);
+    assert_eq!(
+        refused(&record(&[signature, seq, b"ip", &[127, 0, 0, 1], b"id", b"v4"])),
+        RecordError::Order
+    );
     assert_eq!(refused(&record(&[signature, seq, b"id", b"v4", b"id", b"v4"])), RecordError::Order);
     assert_eq!(refused(&record(&[&signature[1..], seq])), RecordError::Signature(63));
     assert_eq!(refused(&record(&[signature, seq, &[0xff], b"v4"])), RecordError::Key);
@@ -102,7 +115,10 @@ fn each_kind_of_malformed_text_has_its_own_error() {
 fn a_port_of_zero_or_of_more_than_two_bytes_is_no_address() {
     let with_ports = |quic: &[u8], udp: &[u8]| {
         let pairs: [&[u8]; 8] = [&[0; 64], &[1], b"ip", &[10, 0, 0, 1], b"quic", quic, b"udp", udp];
-        NodeRecord::from_rlp(&record(&pairs)).expect("a record").multiaddr().map(|address| address.to_string())
+        NodeRecord::from_rlp(&record(&pairs))
+            .expect("a record")
+            .multiaddr()
+            .map(|address| address.to_string())
     };
     assert_eq!(with_ports(&[0], &[0x23, 0x29]).as_deref(), Some("/ip4/10.0.0.1/udp/9001/quic-v1"));
     assert_eq!(with_ports(&[], &[]), None);

@@ -89,7 +89,8 @@ impl Node {
         report: impl FnMut(StatusLine) + Send + 'static,
     ) -> Result<Self, StartError> {
         let wall: wall_clock::WallClock = wall_clock::system;
-        let clock = SlotClock::new(config.genesis.genesis_time).with_interval(config.genesis.interval_ms);
+        let clock =
+            SlotClock::new(config.genesis.genesis_time).with_interval(config.genesis.interval_ms);
         let proofs: Arc<dyn ProofScheme> = Arc::new(config.proofs);
         let mut keys = regenerate(&config.validators)?;
         let role = role(&config, clock, wall());
@@ -105,7 +106,11 @@ impl Node {
         let (signer, signer_mailbox) = mailbox();
         let (reporter, reporter_mailbox) = mailbox();
         let (published, undecodable) = (Published::default(), Undecodable::default());
-        let ingress = Ingress { chain: chain.clone(), decoder: decoder.clone(), published: published.clone() };
+        let ingress = Ingress {
+            chain: chain.clone(),
+            decoder: decoder.clone(),
+            published: published.clone(),
+        };
         let network = Network::start(network_config(&config)?, ingress)?;
         let sources = Sources {
             name: config.name,
@@ -141,18 +146,37 @@ impl Node {
 
         let api = serve(config.http, served)?;
         let mut node = Self { network, api, chain: chain.clone(), actors: Vec::new() };
-        node.spawn("decoder", ThreadConfig::named("decoder"), &*runtime, decoder_mailbox, move || decoding)?;
-        let pool = node.spawn_pool(config.verifiers.unwrap_or_else(verifier_count), &*runtime, &proofs, &work)?;
+        node.spawn(
+            "decoder",
+            ThreadConfig::named("decoder"),
+            &*runtime,
+            decoder_mailbox,
+            move || decoding,
+        )?;
+        let pool = node.spawn_pool(
+            config.verifiers.unwrap_or_else(verifier_count),
+            &*runtime,
+            &proofs,
+            &work,
+        )?;
         node.spawn("chain", chain_thread, &*runtime, chain_mailbox, move || {
             let state = ChainState::new(store, proofs, role);
             ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, published)
         })?;
-        node.spawn("signer", ThreadConfig::named("signer"), &*runtime, signer_mailbox, move || {
-            Keeper::new(keys, keeper_proofs, signed)
-        })?;
-        node.spawn("reporter", ThreadConfig::named("reporter"), &*runtime, reporter_mailbox, move || {
-            Reporter::new(sources, report)
-        })?;
+        node.spawn(
+            "signer",
+            ThreadConfig::named("signer"),
+            &*runtime,
+            signer_mailbox,
+            move || Keeper::new(keys, keeper_proofs, signed),
+        )?;
+        node.spawn(
+            "reporter",
+            ThreadConfig::named("reporter"),
+            &*runtime,
+            reporter_mailbox,
+            move || Reporter::new(sources, report),
+        )?;
         // The reporter runs on its timer alone.
         drop(reporter);
         Ok(node)
@@ -206,7 +230,11 @@ impl Node {
             running.stop(left() / 2);
             match running.join_blocking(left()) {
                 Some(exit) if exit.reason.is_normal() && exit.undelivered() == 0 => {}
-                Some(exit) => unfinished.push(format!("{name}: {}, {} undelivered", exit.reason, exit.undelivered())),
+                Some(exit) => unfinished.push(format!(
+                    "{name}: {}, {} undelivered",
+                    exit.reason,
+                    exit.undelivered()
+                )),
                 None => unfinished.push(format!("{name}: still busy when the time was up")),
             }
             drop(running);
@@ -250,9 +278,11 @@ impl Node {
         mailbox: Mailbox<A::Message>,
         make: impl FnOnce() -> A + Send + 'static,
     ) -> Result<(), StartError> {
-        let executor = runtime.start_executor(thread).map_err(|error| StartError::Thread(name, error))?;
-        let spawn = Spawn::new(mailbox)
-            .on_undelivered(move |lane, _message| tracing::debug!(actor = name, lane, "a message was not delivered"));
+        let executor =
+            runtime.start_executor(thread).map_err(|error| StartError::Thread(name, error))?;
+        let spawn = Spawn::new(mailbox).on_undelivered(move |lane, _message| {
+            tracing::debug!(actor = name, lane, "a message was not delivered")
+        });
         self.actors.push((name, spawn.start(&executor, make)?, executor));
         Ok(())
     }

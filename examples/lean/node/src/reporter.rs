@@ -71,7 +71,11 @@ impl Sources {
         let now = (self.wall)();
         let lanes = self.chain.stats();
         let dropped = self.dropped(&chain, &lanes);
-        let drops = dropped.iter().filter(|(reason, _)| !NO_LOSS.contains(&reason.as_str())).map(|(_, n)| n).sum();
+        let drops = dropped
+            .iter()
+            .filter(|(reason, _)| !NO_LOSS.contains(&reason.as_str()))
+            .map(|(_, n)| n)
+            .sum();
         StatusLine {
             node: self.name.clone(),
             slot: self.clock.current_slot(now),
@@ -104,8 +108,10 @@ impl Sources {
         let mut dropped: BTreeMap<_, _> =
             chain.dropped.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect();
         let decoder = self.decoder.stats();
-        for (owner, lane) in
-            lanes.iter().map(|lane| ("chain", lane)).chain(decoder.iter().map(|lane| ("decoder", lane)))
+        for (owner, lane) in lanes
+            .iter()
+            .map(|lane| ("chain", lane))
+            .chain(decoder.iter().map(|lane| ("decoder", lane)))
         {
             dropped.insert(format!("{owner}/{} refused", lane.name), lane.refused);
             dropped.insert(format!("{owner}/{} evicted", lane.name), lane.evicted);
@@ -124,8 +130,9 @@ impl Sources {
         let stuck = (behind > STUCK_AFTER).then(|| {
             let lanes = self.chain.stats();
             let fullest = lanes.iter().filter(|lane| lane.depth > 0).max_by_key(|lane| lane.depth);
-            let fullest =
-                fullest.map_or_else(String::new, |lane| format!(", most in lane {} ({})", lane.name, lane.depth));
+            let fullest = fullest.map_or_else(String::new, |lane| {
+                format!(", most in lane {} ({})", lane.name, lane.depth)
+            });
             format!("the chain's owner is {behind} intervals behind the clock{fullest}")
         });
         // The chain's time is an earlier reading of the same clock, so it is ahead only of a clock
@@ -174,10 +181,15 @@ mod tests {
             undecodable: Undecodable::default(),
             network: Arc::default(),
         };
-        let notes = |time| sources.notes(&Snapshot { time, ..Snapshot::default() }, (sources.wall)());
+        let notes =
+            |time| sources.notes(&Snapshot { time, ..Snapshot::default() }, (sources.wall)());
         assert_eq!(notes(10), Vec::<String>::new());
         assert_eq!(notes(8), Vec::<String>::new());
         assert!(notes(7)[0].contains("3 intervals behind the clock"), "{:?}", notes(7));
-        assert!(notes(12)[0].contains("set back: the chain is 2 intervals ahead"), "{:?}", notes(12));
+        assert!(
+            notes(12)[0].contains("set back: the chain is 2 intervals ahead"),
+            "{:?}",
+            notes(12)
+        );
     }
 }

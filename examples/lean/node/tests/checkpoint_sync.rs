@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use consensus::{Block, GenesisConfig, MultiMessageAggregate, Root, SignedBlock, State, Validators, genesis};
+use consensus::{
+    Block, GenesisConfig, MultiMessageAggregate, Root, SignedBlock, State, Validators, genesis,
+};
 use keys::genesis_file::GenesisFile;
 use lean_node::checkpoint_sync::{
     Anchor, CheckpointError, Mismatch, fetch_anchor, verify_anchor, verify_checkpoint_state,
@@ -57,12 +59,14 @@ fn source(answers: Vec<Vec<u8>>) -> String {
 }
 
 fn found(body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
 fn answers(anchor: &Anchor) -> Vec<Vec<u8>> {
-    let signed = SignedBlock { block: anchor.block.clone(), proof: MultiMessageAggregate::default() };
+    let signed =
+        SignedBlock { block: anchor.block.clone(), proof: MultiMessageAggregate::default() };
     vec![found(&signed.to_ssz()), found(&anchor.state.to_ssz())]
 }
 
@@ -86,7 +90,10 @@ fn a_late_node_begins_at_the_finalized_block_of_another_and_reaches_the_head() {
     let (late, reports) = start(late, Arc::clone(&runtimes[0]));
     let own_address = late.http_address().expect("it was told to serve");
     let first = reports.recv_timeout(Duration::from_secs(60)).expect("it reports every slot");
-    assert!(first.finalized_slot >= begun.finalized_slot, "it does not begin at genesis: {first:#?}");
+    assert!(
+        first.finalized_slot >= begun.finalized_slot,
+        "it does not begin at genesis: {first:#?}"
+    );
     let line = finalized(&reports, first.slot + 4);
     let other = finalized(&nodes[0].1, line.finalized_slot);
     if other.finalized_slot == line.finalized_slot {
@@ -95,25 +102,39 @@ fn a_late_node_begins_at_the_finalized_block_of_another_and_reaches_the_head() {
     assert!(line.head_slot + 2 >= line.slot, "it is at the head: {line:#?}");
     let tree: serde_json::Value = get(own_address, "/lean/v0/fork_choice");
     assert_eq!(tree["validator_count"], 8);
-    assert!(tree["nodes"].as_array().expect("a list").iter().all(|node| node["slot"].as_u64() > Some(0)));
+    assert!(
+        tree["nodes"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .all(|node| node["slot"].as_u64() > Some(0))
+    );
     for (node, _) in nodes.into_iter().chain([(late, reports)]) {
         assert_eq!(node.stop(Duration::from_secs(10)), Vec::<String>::new());
     }
 }
 
 fn get(address: SocketAddr, path: &str) -> serde_json::Value {
-    let text = ureq::get(format!("http://{address}{path}")).call().expect("the API answers").body_mut().read_to_vec();
+    let text = ureq::get(format!("http://{address}{path}"))
+        .call()
+        .expect("the API answers")
+        .body_mut()
+        .read_to_vec();
     serde_json::from_slice(&text.expect("it comes whole")).expect("it is JSON")
 }
 
 #[test]
 fn a_node_with_an_unreachable_source_does_not_start() {
     let mut config: NodeConfig = network(1, 1, 0).remove(0);
-    let nobody = TcpListener::bind(ANY_PORT).expect("a port is free").local_addr().expect("it is bound");
+    let nobody =
+        TcpListener::bind(ANY_PORT).expect("a port is free").local_addr().expect("it is bound");
     config.checkpoint_sync_url = Some(format!("http://{nobody}"));
     let runtime = Arc::clone(&actor_lanes::runtime::all()[0]);
     let error = Node::start(config, runtime, drop).expect_err("there is nothing to begin at");
-    assert!(matches!(error, StartError::Checkpoint(CheckpointError::Unreachable { .. })), "{error}");
+    assert!(
+        matches!(error, StartError::Checkpoint(CheckpointError::Unreachable { .. })),
+        "{error}"
+    );
     assert!(error.to_string().contains("/lean/v0/blocks/finalized"), "{error}");
 }
 
@@ -122,12 +143,14 @@ fn a_taken_http_address_is_an_error_unless_the_api_is_optional() {
     let taken = TcpListener::bind(ANY_PORT).expect("a port is free");
     let mut config = network(1, 1, 0).remove(0);
     config.http = HttpAddress::On(taken.local_addr().expect("it is bound"));
-    let error = Node::start(config, Arc::clone(&actor_lanes::runtime::all()[0]), drop).expect_err("the port is taken");
+    let error = Node::start(config, Arc::clone(&actor_lanes::runtime::all()[0]), drop)
+        .expect_err("the port is taken");
     assert!(matches!(error, StartError::Api(_)), "{error}");
 
     let mut config = network(1, 1, 0).remove(0);
     config.http = HttpAddress::IfFree(taken.local_addr().expect("it is bound"));
-    let node = Node::start(config, Arc::clone(&actor_lanes::runtime::all()[0]), drop).expect("it can do without");
+    let node = Node::start(config, Arc::clone(&actor_lanes::runtime::all()[0]), drop)
+        .expect("it can do without");
     assert_eq!(node.http_address(), None);
     assert_eq!(node.stop(Duration::from_secs(10)), Vec::<String>::new());
 }
@@ -136,7 +159,10 @@ fn a_taken_http_address_is_an_error_unless_the_api_is_optional() {
 fn the_anchor_of_a_good_source_is_accepted() {
     let file = genesis_file();
     let anchor = anchor_of(&file);
-    assert_eq!(fetch_anchor(&source(answers(&anchor)), &file, 0).expect("it is the network's own genesis"), anchor);
+    assert_eq!(
+        fetch_anchor(&source(answers(&anchor)), &file, 0).expect("it is the network's own genesis"),
+        anchor
+    );
 }
 
 #[test]
@@ -153,7 +179,10 @@ fn a_source_whose_finality_advances_in_between_is_asked_again() {
 
     let torn = [block, newer_state].into_iter().cycle().take(6).collect();
     let error = fetch_anchor(&source(torn), &file, 0).expect_err("they never belong together");
-    assert!(matches!(error, CheckpointError::Refused { mismatch: Mismatch::NotItsState, .. }), "{error}");
+    assert!(
+        matches!(error, CheckpointError::Refused { mismatch: Mismatch::NotItsState, .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -167,10 +196,16 @@ fn every_unusable_block_and_state_has_its_own_mismatch() {
         change(&mut state);
         verify_anchor(&named(state), &file, 0)
     };
-    assert_eq!(changed(&|state| state.validators = Validators::default()), Err(Mismatch::NoValidators));
+    assert_eq!(
+        changed(&|state| state.validators = Validators::default()),
+        Err(Mismatch::NoValidators)
+    );
     let other_time = GenesisConfig { genesis_time: file.genesis_time + 1 };
     let (checkpoint, local) = (other_time.genesis_time, file.genesis_time);
-    assert_eq!(changed(&|state| state.config = other_time), Err(Mismatch::GenesisTime { checkpoint, local }));
+    assert_eq!(
+        changed(&|state| state.config = other_time),
+        Err(Mismatch::GenesisTime { checkpoint, local })
+    );
     let other = network(1, 3, 0).remove(0).genesis.registry();
     assert_eq!(changed(&|state| state.validators = other.clone()), Err(Mismatch::Validators));
     assert_eq!(changed(&|state| state.latest_block_header.slot = 1), Err(Mismatch::NotItsBlock));
@@ -179,7 +214,10 @@ fn every_unusable_block_and_state_has_its_own_mismatch() {
     assert_eq!(verify_anchor(&torn, &file, 0), Err(Mismatch::NotItsState));
     let mut early = good.state.clone();
     (early.slot, early.latest_block_header.slot) = (9, 9);
-    let early = Anchor { block: Block { slot: 9, state_root: Root::of(&early), ..Block::default() }, state: early };
+    let early = Anchor {
+        block: Block { slot: 9, state_root: Root::of(&early), ..Block::default() },
+        state: early,
+    };
     assert_eq!(verify_anchor(&early, &file, 8), Err(Mismatch::Future { slot: 9, current: 8 }));
     assert_eq!(verify_anchor(&early, &file, 9), Ok(()));
     assert_eq!(verify_checkpoint_state(&State::default()), Err(Mismatch::NoValidators));
@@ -188,25 +226,40 @@ fn every_unusable_block_and_state_has_its_own_mismatch() {
 #[test]
 fn every_kind_of_bad_answer_has_its_own_error() {
     let file = genesis_file();
-    let fetch = |answers: Vec<Vec<u8>>| fetch_anchor(&source(answers), &file, 0).expect_err("it is no checkpoint");
+    let fetch = |answers: Vec<Vec<u8>>| {
+        fetch_anchor(&source(answers), &file, 0).expect_err("it is no checkpoint")
+    };
     let [block, state] = answers(&anchor_of(&file)).try_into().expect("two answers");
 
-    let error = fetch(vec![b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 3\r\n\r\nno!".to_vec()]);
-    assert!(matches!(&error, CheckpointError::Status { status: 404, text, .. } if text == "no!"), "{error}");
+    let error = fetch(vec![
+        b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 3\r\n\r\nno!".to_vec(),
+    ]);
+    assert!(
+        matches!(&error, CheckpointError::Status { status: 404, text, .. } if text == "no!"),
+        "{error}"
+    );
     let error = fetch(vec![found(b"{}")]);
     assert!(matches!(error, CheckpointError::Undecodable { what: "block", .. }), "{error}");
     let error = fetch(vec![block.clone(), found(&state[..state.len() / 2])]);
     assert!(matches!(error, CheckpointError::Undecodable { what: "state", .. }), "{error}");
     let error = fetch(vec![b"SSH-2.0-OpenSSH\r\n".to_vec()]);
     assert!(matches!(error, CheckpointError::Unreachable { .. }), "{error}");
-    let error = fetch(vec![b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 100\r\n\r\nshort".to_vec()]);
+    let error = fetch(vec![
+        b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 100\r\n\r\nshort".to_vec(),
+    ]);
     assert!(matches!(error, CheckpointError::Unreachable { .. }), "{error}");
     // A block has at most 10 MiB, independent of the length declared by the source.
     let error = fetch(vec![found(&vec![0; (10 << 20) + 1])]);
     assert!(matches!(error, CheckpointError::TooLarge { limit: 10_485_760, .. }), "{error}");
-    let away = format!("HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: {}\r\n\r\n", source(vec![block]));
+    let away = format!(
+        "HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: {}\r\n\r\n",
+        source(vec![block])
+    );
     let error = fetch(vec![away.into_bytes()]);
-    assert!(matches!(error, CheckpointError::Unreachable { .. }), "where it leads there is no state: {error}");
+    assert!(
+        matches!(error, CheckpointError::Unreachable { .. }),
+        "where it leads there is no state: {error}"
+    );
 
     for url in ["", "localhost:5052", "ftp://localhost", "http://", "/lean/v0"] {
         let error = fetch_anchor(url, &file, 0).expect_err("it is no URL");

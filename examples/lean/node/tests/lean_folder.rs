@@ -10,7 +10,8 @@ use consensus::MockProofs;
 use keys::{NetworkKey, SchemeName, Seed, generate_trees};
 use lean_node::config::NodeConfig;
 use lean_node::lean_files::{
-    AnnotatedValidators, ChainConfig, KeyManifest, LeanFilesError, LeanFolder, LeanOptions, LeanPlan, NodeValidators,
+    AnnotatedValidators, ChainConfig, KeyManifest, LeanFilesError, LeanFolder, LeanOptions,
+    LeanPlan, NodeValidators,
 };
 use proptest::prelude::proptest;
 use tempfile::TempDir;
@@ -24,11 +25,17 @@ struct Folder {
 impl Folder {
     fn new() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let seeds: Vec<_> = (0..3).map(|n| (Seed::new([n; 32]), Seed::new([100 + n; 32]))).collect();
+        let seeds: Vec<_> =
+            (0..3).map(|n| (Seed::new([n; 32]), Seed::new([100 + n; 32]))).collect();
         let validators = generate_trees(SchemeName::Test, &seeds, 32).expect("two bottom trees");
         let nodes = [key(1), key(2)];
-        plan(&["ours_0", "spec_0"]).write(&nodes, &validators, directory.path()).expect("an empty directory");
-        Self { directory, options: LeanOptions { node_id: "ours_0".to_owned(), ..LeanOptions::default() } }
+        plan(&["ours_0", "spec_0"])
+            .write(&nodes, &validators, directory.path())
+            .expect("an empty directory");
+        Self {
+            directory,
+            options: LeanOptions { node_id: "ours_0".to_owned(), ..LeanOptions::default() },
+        }
     }
 
     /// Creates the same folder without the preferred file, so the manifest is read.
@@ -77,7 +84,9 @@ fn plan(names: &[&str]) -> LeanPlan {
     LeanPlan {
         genesis_time: 1_800_000_000,
         names: names.iter().map(ToString::to_string).collect(),
-        addresses: (0..names.len()).map(|n| SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9000 + n as u16)).collect(),
+        addresses: (0..names.len())
+            .map(|n| SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9000 + n as u16))
+            .collect(),
     }
 }
 
@@ -89,14 +98,24 @@ fn a_written_folder_loads_with_the_same_values() {
         let config = folder.load().expect("nothing was spoilt");
         assert_eq!(config.name, "ours_0");
         assert_eq!((config.genesis.genesis_time, config.genesis.interval_ms), (1_800_000_000, 800));
-        assert_eq!((config.genesis.scheme, config.genesis.fork_digest.as_str()), (SchemeName::Test, "12345678"));
+        assert_eq!(
+            (config.genesis.scheme, config.genesis.fork_digest.as_str()),
+            (SchemeName::Test, "12345678")
+        );
         assert_eq!(config.genesis.registry().len(), 3);
         assert_eq!(config.validators.iter().map(|keys| keys.index).collect::<Vec<_>>(), [0, 2]);
         assert_eq!(config.network_key, key(1));
-        assert_eq!(config.listen_socket(), "127.0.0.1:9000".parse().expect("an address"), "the own record says so");
+        assert_eq!(
+            config.listen_socket(),
+            "127.0.0.1:9000".parse().expect("an address"),
+            "the own record says so"
+        );
         let other = format!("/ip4/127.0.0.1/udp/9001/quic-v1/p2p/{}", key(2).peer_id());
         assert_eq!(config.peers, [other.parse().expect("an address")], "nobody dials itself");
-        assert_eq!((config.proofs, config.identify, config.ping), (MockProofs::Bound, false, false));
+        assert_eq!(
+            (config.proofs, config.identify, config.ping),
+            (MockProofs::Bound, false, false)
+        );
     }
 }
 
@@ -104,7 +123,8 @@ fn a_written_folder_loads_with_the_same_values() {
 fn secrets_are_for_their_owner_only() {
     let folder = Folder::new();
     for file in ["ours_0.key", "hash-sig-keys/validator_0_attester_key_sk.ssz"] {
-        let mode = fs::metadata(folder.path(file)).expect("the file was written").permissions().mode();
+        let mode =
+            fs::metadata(folder.path(file)).expect("the file was written").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
 }
@@ -120,7 +140,11 @@ fn the_command_line_overrides_the_folder() {
     let config = folder.load().expect("nothing was spoilt");
     assert_eq!(config.network_key, key(7));
     assert_eq!(config.listen_socket(), "0.0.0.0:9100".parse().expect("an address"));
-    assert_eq!(config.peers.len(), 3, "the folder's two, neither of which is this key's, and the one named");
+    assert_eq!(
+        config.peers.len(),
+        3,
+        "the folder's two, neither of which is this key's, and the one named"
+    );
     assert!(config.aggregator);
 }
 
@@ -132,14 +156,26 @@ fn a_node_without_validators_follows_the_chain() {
     let config = folder.load().expect("nothing was spoilt");
     assert!(config.validators.is_empty());
     assert_eq!(config.genesis.scheme, SchemeName::Test, "the manifest says so");
-    assert_eq!(config.listen_socket(), "0.0.0.0:9000".parse().expect("an address"), "nothing says otherwise");
-    assert_ne!(config.network_key, folder.load().expect("nothing was spoilt").network_key, "a new key at each start");
+    assert_eq!(
+        config.listen_socket(),
+        "0.0.0.0:9000".parse().expect("an address"),
+        "nothing says otherwise"
+    );
+    assert_ne!(
+        config.network_key,
+        folder.load().expect("nothing was spoilt").network_key,
+        "a new key at each start"
+    );
 }
 
 #[test]
 fn what_other_generators_add_is_ignored() {
     let folder = Folder::with_manifest();
-    folder.replace("config.yaml", "GENESIS_TIME", "# Key settings\nACTIVE_EPOCH: 18\nVALIDATOR_COUNT: 3\nGENESIS_TIME");
+    folder.replace(
+        "config.yaml",
+        "GENESIS_TIME",
+        "# Key settings\nACTIVE_EPOCH: 18\nVALIDATOR_COUNT: 3\nGENESIS_TIME",
+    );
     folder.replace("config.yaml", "attestation_public_key", "attestation_pubkey");
     folder.replace("config.yaml", "proposal_public_key: \"0x", "proposal_pubkey: \"");
     folder.replace(MANIFEST, "  - index: 0", "  - created: today\n    index: 0");
@@ -153,7 +189,10 @@ fn what_other_generators_add_is_ignored() {
 fn an_absent_folder() {
     let folder = LeanFolder::new("/nowhere/at/all").load(&LeanOptions::default());
     let message = folder.expect_err("there is none").to_string();
-    assert!(message.contains("/nowhere/at/all") && message.contains("node genesis --lean"), "{message}");
+    assert!(
+        message.contains("/nowhere/at/all") && message.contains("node genesis --lean"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -162,14 +201,24 @@ fn the_error_for_a_partial_folder_lists_every_missing_file() {
     for file in ["config.yaml", "validators.yaml", "annotated_validators.yaml", "nodes.yaml"] {
         folder.remove(file);
     }
-    folder.assert_says(&["config.yaml (", "annotated_validators.yaml or validators.yaml (", "nodes.yaml ("]);
+    folder.assert_says(&[
+        "config.yaml (",
+        "annotated_validators.yaml or validators.yaml (",
+        "nodes.yaml (",
+    ]);
 }
 
 #[test]
 fn the_error_for_an_unknown_node_lists_the_known_nodes() {
     for mut folder in [Folder::new(), Folder::with_manifest()] {
         folder.options.node_id = "ours_7".to_owned();
-        folder.assert_says(&["validators.yaml", "no node \"ours_7\"", "ours_0, spec_0", "--node-id", "ours_7: []"]);
+        folder.assert_says(&[
+            "validators.yaml",
+            "no node \"ours_7\"",
+            "ours_0, spec_0",
+            "--node-id",
+            "ours_7: []",
+        ]);
     }
 }
 
@@ -188,7 +237,11 @@ fn malformed_yaml_is_shown_with_its_line() {
 #[test]
 fn a_repeated_yaml_key_is_an_error() {
     let folder = Folder::new();
-    folder.replace("config.yaml", "GENESIS_TIME: 1800000000", "GENESIS_TIME: 1800000000\nGENESIS_TIME: 1800000001");
+    folder.replace(
+        "config.yaml",
+        "GENESIS_TIME: 1800000000",
+        "GENESIS_TIME: 1800000000\nGENESIS_TIME: 1800000001",
+    );
     folder.assert_says(&["config.yaml", "GENESIS_TIME"]);
 }
 
@@ -232,22 +285,36 @@ fn a_public_key_of_another_length() {
 #[test]
 fn a_key_file_name_without_a_role_is_an_error() {
     let folder = Folder::new();
-    folder.replace("annotated_validators.yaml", "validator_0_attester_key_sk.ssz", "validator_0_sk.ssz");
-    folder.assert_says(&["annotated_validators.yaml", "validator_0_sk.ssz", "\"attester\" or \"proposer\""]);
+    folder.replace(
+        "annotated_validators.yaml",
+        "validator_0_attester_key_sk.ssz",
+        "validator_0_sk.ssz",
+    );
+    folder.assert_says(&[
+        "annotated_validators.yaml",
+        "validator_0_sk.ssz",
+        "\"attester\" or \"proposer\"",
+    ]);
 }
 
 #[test]
 fn a_validator_with_one_key() {
     let folder = Folder::new();
-    folder
-        .write("annotated_validators.yaml", "ours_0:\n  - {index: 0, privkey_file: validator_0_attester_key_sk.ssz}\n");
+    folder.write(
+        "annotated_validators.yaml",
+        "ours_0:\n  - {index: 0, privkey_file: validator_0_attester_key_sk.ssz}\n",
+    );
     folder.assert_says(&["annotated_validators.yaml", "validator 0 has no proposal key"]);
 }
 
 #[test]
 fn a_validator_that_is_named_twice() {
     let folder = Folder::new();
-    folder.replace("annotated_validators.yaml", "validator_0_proposer_key", "validator_0_attester_key");
+    folder.replace(
+        "annotated_validators.yaml",
+        "validator_0_proposer_key",
+        "validator_0_attester_key",
+    );
     folder.assert_says(&["annotated_validators.yaml", "validator 0 is named twice"]);
     let folder = Folder::with_manifest();
     folder.replace("validators.yaml", "[0, 2]", "[2, 2]");
@@ -280,7 +347,8 @@ fn a_missing_manifest() {
 fn a_key_of_another_validator() {
     let folder = Folder::new();
     let key = |name: &str| folder.path(&format!("hash-sig-keys/{name}"));
-    fs::copy(key("validator_2_attester_key_sk.ssz"), key("validator_0_attester_key_sk.ssz")).expect("both are there");
+    fs::copy(key("validator_2_attester_key_sk.ssz"), key("validator_0_attester_key_sk.ssz"))
+        .expect("both are there");
     folder.assert_says(&[
         "validator_0_attester_key_sk.ssz",
         "not the attestation key of validator 0",

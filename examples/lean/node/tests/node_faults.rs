@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use consensus::{
     AttestationData, Block, BlockBody, Checkpoint, MultiMessageAggregate, ProofBytes, Root,
-    SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, aggregation_bits,
+    SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate,
+    aggregation_bits,
 };
 use lean_node::report::StatusLine;
 use libp2p::{Multiaddr, PeerId};
 use libssz::SszEncode;
 use network::{
-    BlocksReply, BlocksResponse, Command, GossipMessage, HostKey, Inbound, Network, NetworkConfig, NetworkFront,
-    Refused, SlotRange, Status, TopicKind,
+    BlocksReply, BlocksResponse, Command, GossipMessage, HostKey, Inbound, Network, NetworkConfig,
+    NetworkFront, Refused, SlotRange, Status, TopicKind,
 };
 use support::{finalized, network, start};
 use xmss::{Scheme, SecretKey};
@@ -87,7 +88,8 @@ fn dropped(reports: &Receiver<StatusLine>, reasons: &[&str]) -> BTreeMap<String,
 }
 
 fn vote(validator_index: u64, data: AttestationData, key: &mut SecretKey) -> Vec<u8> {
-    let signature = key.sign(data.slot, Root::of(&data).as_bytes()).expect("the slot is active and unused");
+    let signature =
+        key.sign(data.slot, Root::of(&data).as_bytes()).expect("the slot is active and unused");
     SignedAttestation { validator_index, data, signature }.to_ssz()
 }
 
@@ -124,7 +126,13 @@ fn invalid_messages_are_refused_and_counted_and_honest_nodes_still_finalize() {
     gossip(&front, TopicKind::Aggregation, SignedAggregatedAttestation { data, proof }.to_ssz());
     // A block from the future, one of the wrong proposer, and one with an unknown parent.
     let block = |slot, proposer_index, parent_root| {
-        let block = Block { slot, proposer_index, parent_root, state_root: Root::ZERO, body: BlockBody::default() };
+        let block = Block {
+            slot,
+            proposer_index,
+            parent_root,
+            state_root: Root::ZERO,
+            body: BlockBody::default(),
+        };
         SignedBlock { block, proof: MultiMessageAggregate::default() }.to_ssz()
     };
     gossip(&front, TopicKind::Block, block(u64::MAX, 0, head.root));
@@ -171,17 +179,22 @@ fn a_flood_of_votes_for_unknown_blocks_is_bounded_and_leaves_the_other_lanes_ser
     let known = Checkpoint { root: seen.head_root, slot: seen.head_slot };
     let data = AttestationData { slot: known.slot, head: known, target: known, source: known };
     let mut stranger = SecretKey::generate(Scheme::TEST, [99; 32], 0, 256).expect("256 slots");
-    let signature = stranger.sign(data.slot, Root::of(&data).as_bytes()).expect("the slot is active and unused");
+    let signature = stranger
+        .sign(data.slot, Root::of(&data).as_bytes())
+        .expect("the slot is active and unused");
     for n in 0..FLOOD {
         let mut root = [0xee; 32];
         root[..8].copy_from_slice(&n.to_le_bytes());
         let data = AttestationData { head: Checkpoint { root: Root::from(root), ..known }, ..data };
-        let vote = SignedAttestation { validator_index: n % 4, data, signature: signature.clone() }.to_ssz();
+        let vote = SignedAttestation { validator_index: n % 4, data, signature: signature.clone() }
+            .to_ssz();
         let mut kind = TopicKind::Attestation { subnet: 0 };
         let mut ssz = vote;
         // The intruder's own lane is bounded as well.
         while let Err(refused) = front.publish(kind, ssz) {
-            let Command::Publish { kind: again, ssz: vote } = *refused.command else { panic!("it is what was told") };
+            let Command::Publish { kind: again, ssz: vote } = *refused.command else {
+                panic!("it is what was told")
+            };
             (kind, ssz) = (again, vote);
             std::thread::yield_now();
         }

@@ -23,7 +23,10 @@ fn four_nodes_finalize_three_slots_behind_the_head_on_every_runtime_at_once() {
     let lines: Vec<_> = nodes.iter().map(|(_, reports)| finalized(reports, 8)).collect();
     for line in &lines {
         if line.finalized_slot == lines[0].finalized_slot {
-            assert_eq!(line.finalized_root, lines[0].finalized_root, "nodes agree on what is final");
+            assert_eq!(
+                line.finalized_root, lines[0].finalized_root,
+                "nodes agree on what is final"
+            );
         }
     }
     for (node, _) in nodes {
@@ -35,10 +38,12 @@ fn four_nodes_finalize_three_slots_behind_the_head_on_every_runtime_at_once() {
 /// Writes a genesis folder for three nodes of two validators each, and reads it once per node.
 fn from_one_folder() -> Vec<NodeConfig> {
     let seeds: Vec<_> = (0..6).map(|n| (Seed::new([n; 32]), Seed::new([100 + n; 32]))).collect();
-    let validators = generate_trees(SchemeName::Test, &seeds, 256).expect("the test scheme has 256 slots");
+    let validators =
+        generate_trees(SchemeName::Test, &seeds, 256).expect("the test scheme has 256 slots");
     let keys: Vec<_> = (0..3).map(|_| NetworkKey::random().expect("randomness")).collect();
     // All sockets stay open until all ports are chosen, so no port is assigned twice.
-    let sockets: Vec<_> = (0..3).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port")).collect();
+    let sockets: Vec<_> =
+        (0..3).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port")).collect();
     let address = |socket: &UdpSocket| match socket.local_addr().expect("it is bound") {
         SocketAddr::V4(address) => address,
         SocketAddr::V6(address) => SocketAddrV4::new(Ipv4Addr::LOCALHOST, address.port()),
@@ -52,8 +57,10 @@ fn from_one_folder() -> Vec<NodeConfig> {
     let directory = tempfile::tempdir().expect("a temporary directory");
     plan.write(&keys, &validators, directory.path()).expect("an empty directory");
     let read = |name: &String| {
-        let options = LeanOptions { node_id: name.clone(), aggregator: true, ..LeanOptions::default() };
-        let mut config = LeanFolder::new(directory.path()).load(&options).expect("it was just written");
+        let options =
+            LeanOptions { node_id: name.clone(), aggregator: true, ..LeanOptions::default() };
+        let mut config =
+            LeanFolder::new(directory.path()).load(&options).expect("it was just written");
         // Only the intervals are different, an eighth of the specification's.
         config.genesis.interval_ms = 100;
         config.gossip_heartbeat = Duration::from_millis(100);
@@ -74,7 +81,10 @@ fn nodes_of_one_genesis_folder_sign_with_its_keys_and_finalize() {
     let lines: Vec<_> = nodes.iter().map(|(_, reports)| finalized(reports, 34)).collect();
     for line in &lines {
         if line.finalized_slot == lines[0].finalized_slot {
-            assert_eq!(line.finalized_root, lines[0].finalized_root, "nodes agree on what is final");
+            assert_eq!(
+                line.finalized_root, lines[0].finalized_root,
+                "nodes agree on what is final"
+            );
         }
     }
     for (node, _) in nodes {

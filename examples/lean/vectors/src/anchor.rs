@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use consensus::{
-    Block, BlockBody, Rejection, Root, Slot, State, Validators, genesis, process_block, process_slots,
-    proposer_for_slot,
+    Block, BlockBody, Rejection, Root, Slot, State, Validators, genesis, process_block,
+    process_slots, proposer_for_slot,
 };
 use xmss::PublicKey;
 
@@ -43,11 +43,15 @@ pub(super) fn test_keys(folder: &Path) -> Result<TestKeys, NoTestKeys> {
         .ok_or_else(|| NoTestKeys(String::from("it was not found")))?;
     let unreadable = |error: String| NoTestKeys(format!("{}: {error}", path.display()));
     let text = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
-    let entries: Vec<KeysEntry> = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
+    let entries: Vec<KeysEntry> =
+        serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
     if entries.iter().zip(0..).any(|(entry, place)| entry.index != place) {
         return Err(unreadable(String::from("its keys are not in the order of their validators")));
     }
-    Ok(entries.into_iter().map(|entry| (entry.attestation_public_key, entry.proposal_public_key)).collect())
+    Ok(entries
+        .into_iter()
+        .map(|entry| (entry.attestation_public_key, entry.proposal_public_key))
+        .collect())
 }
 
 /// Builds the block at a slot and its post-state. The chain starts at genesis and has one empty
@@ -65,7 +69,11 @@ pub(super) fn build_anchor(
     Some((1..=slot).try_fold(genesis, |(state, parent), slot| empty_block(&state, &parent, slot)))
 }
 
-fn empty_block(parent_state: &State, parent: &Block, slot: Slot) -> Result<(State, Block), Rejection> {
+fn empty_block(
+    parent_state: &State,
+    parent: &Block,
+    slot: Slot,
+) -> Result<(State, Block), Rejection> {
     let proposer = proposer_for_slot(slot, parent_state.validators.len());
     let mut state = process_slots(parent_state, slot)?;
     let mut block = Block {

@@ -42,7 +42,12 @@ pub(super) fn open(keys: TestKeys, runtime: Arc<dyn Runtime>) -> Conversation {
 }
 
 impl Trial for Conversation {
-    fn take(&mut self, _step: usize, vector: Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+    fn take(
+        &mut self,
+        _step: usize,
+        vector: Field<'_>,
+        findings: &mut Findings,
+    ) -> Result<(), Malformed> {
         let store = self.store(&vector)?;
         let is_aggregator = vector.at("initialIsAggregator")?.flag()?;
         let request = Asked::read(&vector)?;
@@ -65,8 +70,10 @@ struct Asked {
 
 impl Asked {
     fn read(vector: &Field<'_>) -> Result<Self, Malformed> {
-        let body = vector.maybe("requestBody").map_or_else(String::new, |body| body.json().to_string());
-        let (method, path) = (vector.at("method")?.text()?.to_owned(), vector.at("endpoint")?.text()?.to_owned());
+        let body =
+            vector.maybe("requestBody").map_or_else(String::new, |body| body.json().to_string());
+        let (method, path) =
+            (vector.at("method")?.text()?.to_owned(), vector.at("endpoint")?.text()?.to_owned());
         Ok(Self { method, path, body })
     }
 
@@ -93,7 +100,8 @@ impl Asked {
 
 impl Answer {
     fn read(mut answer: Response<ureq::Body>) -> Result<Self, String> {
-        let content_type = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let content_type =
+            answer.headers().get("content-type").and_then(|value| value.to_str().ok());
         Ok(Self {
             status: answer.status().as_u16().into(),
             content_type: content_type.unwrap_or("none").to_owned(),
@@ -105,21 +113,36 @@ impl Answer {
 impl Conversation {
     fn store(&self, vector: &Field<'_>) -> Result<Store, Malformed> {
         let genesis = vector.at("genesisParams")?;
-        let number = |key: &str, default| genesis.maybe(key).map_or(Ok(default), |field| field.uint());
+        let number =
+            |key: &str, default| genesis.maybe(key).map_or(Ok(default), |field| field.uint());
         let validators = number("numValidators", 4)?;
         let (time, slot) = (number("genesisTime", 0)?, number("anchorSlot", 0)?);
-        let built = usize::try_from(validators).ok().and_then(|count| build_anchor(&self.keys, count, time, slot));
+        let built = usize::try_from(validators)
+            .ok()
+            .and_then(|count| build_anchor(&self.keys, count, time, slot));
         let built = built.ok_or_else(|| genesis.malformed("there are not as many test keys"))?;
         let store = built.and_then(|(state, block)| Store::new(state, block, None));
         store.map_err(|rejection| genesis.malformed(rejection))
     }
 
     /// Starts the chain actor and its API, sends the request, and stops both.
-    fn converse(&self, store: Store, is_aggregator: bool, request: &Asked) -> Result<Answer, String> {
-        let executor = self.runtime.start_executor(ThreadConfig::named("chain")).map_err(|error| error.to_string())?;
+    fn converse(
+        &self,
+        store: Store,
+        is_aggregator: bool,
+        request: &Asked,
+    ) -> Result<Answer, String> {
+        let executor = self
+            .runtime
+            .start_executor(ThreadConfig::named("chain"))
+            .map_err(|error| error.to_string())?;
         let answer = converse_on(&executor, self.runtime.name(), store, is_aggregator, request);
         executor.stop();
-        if executor.join(PATIENCE) { answer } else { Err(String::from("the owner's thread does not end")) }
+        if executor.join(PATIENCE) {
+            answer
+        } else {
+            Err(String::from("the owner's thread does not end"))
+        }
     }
 }
 
@@ -131,7 +154,8 @@ fn converse_on(
     request: &Asked,
 ) -> Result<Answer, String> {
     // The clock stays at the epoch, so no tick changes the vector's store.
-    let owner = Solitary::start(executor, store, is_aggregator, || 0).map_err(|error| error.to_string())?;
+    let owner =
+        Solitary::start(executor, store, is_aggregator, || 0).map_err(|error| error.to_string())?;
     if !owner.has_begun() {
         return Err(String::from("the owner does not begin"));
     }
@@ -158,20 +182,31 @@ fn converse_on(
 
 fn compare(answer: &Answer, vector: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
     findings.same("status", answer.status, vector.at("expectedStatusCode")?.uint()?);
-    findings.same("content type", answer.content_type.as_str(), vector.at("expectedContentType")?.text()?);
+    findings.same(
+        "content type",
+        answer.content_type.as_str(),
+        vector.at("expectedContentType")?.text()?,
+    );
     let Some(expected) = vector.maybe("expectedBody") else { return Ok(()) };
     if let Some(names) = expected.maybe("required_metric_names") {
         let page = String::from_utf8_lossy(&answer.body);
         for name in names.list()? {
             let name = name.text()?;
-            if !page.lines().any(|line| line.strip_prefix("# TYPE ").is_some_and(|rest| is_of(rest, name))) {
+            if !page
+                .lines()
+                .any(|line| line.strip_prefix("# TYPE ").is_some_and(|rest| is_of(rest, name)))
+            {
                 findings.differ("metrics", format!("no {name}"), name);
             }
         }
     } else if expected.json().is_string() {
         findings.same("body", hex::encode(&answer.body), hex::encode(expected.bytes()?));
     } else {
-        findings.same("body", serde_json::from_slice::<Value>(&answer.body).ok(), Some(expected.json().clone()));
+        findings.same(
+            "body",
+            serde_json::from_slice::<Value>(&answer.body).ok(),
+            Some(expected.json().clone()),
+        );
     }
     Ok(())
 }

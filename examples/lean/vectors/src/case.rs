@@ -68,9 +68,12 @@ pub enum LoadError {
 pub fn load(folder: &Path, only: Option<Format>) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded::default();
     for path in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name =
+            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         match name.parse::<Format>() {
-            Ok(format) if only.is_none_or(|only| only == format) => loaded.read_folder(folder, &path, format),
+            Ok(format) if only.is_none_or(|only| only == format) => {
+                loaded.read_folder(folder, &path, format)
+            }
             Ok(_) => {}
             // Hidden folders such as `.git` are not formats.
             Err(_) if only.is_some() || name.starts_with('.') => {}
@@ -102,7 +105,8 @@ impl Loaded {
 fn read_file(root: &Path, path: &Path, format: Format) -> Result<Vec<Case>, LoadError> {
     let bad = |problem: String| LoadError::File { path: path.to_owned(), problem };
     let text = fs::read(path).map_err(|error| LoadError::Read { path: path.to_owned(), error })?;
-    let vectors: Map<String, Value> = serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
+    let vectors: Map<String, Value> =
+        serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
     if vectors.is_empty() {
         return Err(bad(String::from("it holds no vector")));
     }
@@ -117,7 +121,8 @@ fn read_file(root: &Path, path: &Path, format: Format) -> Result<Vec<Case>, Load
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let unreadable = |error| LoadError::Read { path: folder.to_owned(), error };
     let entries = fs::read_dir(folder).map_err(unreadable)?;
-    let mut paths: Vec<_> = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>().map_err(unreadable)?;
+    let mut paths: Vec<_> =
+        entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>().map_err(unreadable)?;
     paths.sort();
     Ok(paths)
 }

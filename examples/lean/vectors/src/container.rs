@@ -4,9 +4,10 @@ use libssz_types::SszBitlist;
 
 use crate::field::{Field, Malformed};
 use consensus::{
-    AggregatedAttestation, AggregatedAttestations, AggregationBits, Attestation, AttestationData, Block, BlockBody,
-    BlockHeader, BlockRoots, Checkpoint, GenesisConfig, MultiMessageAggregate, ProofBytes, Root,
-    SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, State, Validator, Validators,
+    AggregatedAttestation, AggregatedAttestations, AggregationBits, Attestation, AttestationData,
+    Block, BlockBody, BlockHeader, BlockRoots, Checkpoint, GenesisConfig, MultiMessageAggregate,
+    ProofBytes, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock,
+    SingleMessageAggregate, State, Validator, Validators,
 };
 use xmss::Signature;
 
@@ -63,7 +64,9 @@ pub(super) fn multi_message_aggregate(field: &Field<'_>) -> Read<MultiMessageAgg
     Ok(MultiMessageAggregate { proof: proof_bytes(&field.at("proof")?)? })
 }
 
-pub(super) fn signed_aggregated_attestation(field: &Field<'_>) -> Read<SignedAggregatedAttestation> {
+pub(super) fn signed_aggregated_attestation(
+    field: &Field<'_>,
+) -> Read<SignedAggregatedAttestation> {
     let proof = single_message_aggregate(&field.at("proof")?)?;
     Ok(SignedAggregatedAttestation { data: attestation_data(&field.at("data")?)?, proof })
 }
@@ -123,7 +126,8 @@ pub(super) fn validators(field: &Field<'_>) -> Read<Validators> {
     if entries.iter().zip(0..).any(|(entry, place)| entry.index != place) {
         return Err(field.malformed("a validator is not at the place that it names"));
     }
-    let keys = entries.iter().map(|entry| (entry.attestation_public_key, entry.proposal_public_key));
+    let keys =
+        entries.iter().map(|entry| (entry.attestation_public_key, entry.proposal_public_key));
     Validators::new(keys).ok_or_else(|| field.malformed("more validators than a registry holds"))
 }
 

@@ -45,11 +45,16 @@ impl<'a> Field<'a> {
     /// Returns the elements of a list: a plain array, or an object with the array under `data`.
     pub(super) fn list(&self) -> Result<Vec<Self>, Malformed> {
         let elements = self.elements()?.iter().enumerate();
-        Ok(elements.map(|(index, value)| Self { value, path: format!("{}[{index}]", self.path) }).collect())
+        Ok(elements
+            .map(|(index, value)| Self { value, path: format!("{}[{index}]", self.path) })
+            .collect())
     }
 
     /// Reads every element of a list with the same function.
-    pub(super) fn each<T>(&self, read: impl Fn(&Self) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
+    pub(super) fn each<T>(
+        &self,
+        read: impl Fn(&Self) -> Result<T, Malformed>,
+    ) -> Result<Vec<T>, Malformed> {
         self.list()?.iter().map(read).collect()
     }
 
@@ -66,9 +71,17 @@ impl<'a> Field<'a> {
     /// some integers as floats without a fraction.
     pub(super) fn uint(&self) -> Result<u64, Malformed> {
         let text = || self.value.as_str().and_then(|text| text.parse().ok());
-        let number = || self.value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..9e15).contains(number));
+        let number = || {
+            self.value
+                .as_f64()
+                .filter(|number| number.fract() == 0.0 && (0.0..9e15).contains(number))
+        };
         let float = || number().map(|number| number as u64);
-        self.value.as_u64().or_else(text).or_else(float).ok_or_else(|| self.malformed("expected an unsigned integer"))
+        self.value
+            .as_u64()
+            .or_else(text)
+            .or_else(float)
+            .ok_or_else(|| self.malformed("expected an unsigned integer"))
     }
 
     /// Returns the JSON value.
@@ -99,7 +112,9 @@ impl<'a> Field<'a> {
 
     /// Reads the bits of a bitlist or bitvector.
     pub(super) fn bits(&self) -> Result<Vec<bool>, Malformed> {
-        let bit = |value: &Value| value.as_bool().ok_or_else(|| self.malformed("expected true and false"));
+        let bit = |value: &Value| {
+            value.as_bool().ok_or_else(|| self.malformed("expected true and false"))
+        };
         self.elements()?.iter().map(bit).collect()
     }
 
@@ -133,7 +148,11 @@ mod tests {
     #[test]
     fn an_error_says_where_it_is() {
         let vector = json!({"steps": [{"time": 3}, {"time": "soon"}]});
-        let steps = Field::top(&vector).at("steps").expect("there are steps").list().expect("they are a list");
+        let steps = Field::top(&vector)
+            .at("steps")
+            .expect("there are steps")
+            .list()
+            .expect("they are a list");
         assert_eq!(steps[0].at("time").and_then(|time| time.uint()), Ok(3));
         let error = steps[1].at("time").and_then(|time| time.uint()).expect_err("no number");
         assert_eq!(error.to_string(), "vector.steps[1].time: expected an unsigned integer");

@@ -66,7 +66,8 @@ impl Owner {
 
     fn take(&mut self, step: usize) {
         if let Subject::UnderWay(trial) = &mut self.subject
-            && let Err(malformed) = trial.take(step, Field::top(&self.case.vector), &mut self.findings)
+            && let Err(malformed) =
+                trial.take(step, Field::top(&self.case.vector), &mut self.findings)
         {
             self.subject = give_up(&malformed, &mut self.findings);
         }
@@ -75,7 +76,9 @@ impl Owner {
     fn verdict(&mut self) -> Verdict {
         match &mut self.subject {
             Subject::Skipped(reason) => Verdict::skipped(std::mem::take(reason)),
-            Subject::UnderWay(_) | Subject::Malformed => std::mem::take(&mut self.findings).into_verdict(),
+            Subject::UnderWay(_) | Subject::Malformed => {
+                std::mem::take(&mut self.findings).into_verdict()
+            }
         }
     }
 }
@@ -108,7 +111,11 @@ impl Actor for Owner {
 ///
 /// The function parks the calling thread, which must not be the executor's. A panic of a subject
 /// fails its own vector only.
-pub fn examine(case: Arc<Case>, executor: &Arc<dyn Executor>, runtime: &Arc<dyn Runtime>) -> Verdict {
+pub fn examine(
+    case: Arc<Case>,
+    executor: &Arc<dyn Executor>,
+    runtime: &Arc<dyn Runtime>,
+) -> Verdict {
     let runtime = Arc::clone(runtime);
     let (owner, running) = match spawn(executor, move || Owner::new(case, &runtime)) {
         Ok(spawned) => spawned,
@@ -126,7 +133,10 @@ pub fn examine(case: Arc<Case>, executor: &Arc<dyn Executor>, runtime: &Arc<dyn 
     match sum {
         Ok(verdict) => verdict,
         Err(error) => {
-            let end = exit.map_or_else(|| String::from("and it does not end"), |exit| exit.reason.to_string());
+            let end = exit.map_or_else(
+                || String::from("and it does not end"),
+                |exit| exit.reason.to_string(),
+            );
             broken(format!("{error} ({end})"))
         }
     }

@@ -7,7 +7,8 @@ use xmss::{ORDER, permute_16, permute_24};
 pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
     let (input, width) = (vector.at("inputState")?, vector.at("width")?);
     let elements = input.each(element)?;
-    let wrong_length = |elements: Vec<u32>| input.malformed(format_args!("{} elements", elements.len()));
+    let wrong_length =
+        |elements: Vec<u32>| input.malformed(format_args!("{} elements", elements.len()));
     let got = match width.uint()? {
         16 => permute_16(elements.try_into().map_err(wrong_length)?).to_vec(),
         24 => permute_24(elements.try_into().map_err(wrong_length)?).to_vec(),

@@ -7,8 +7,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::field::{Field, Malformed};
 use consensus::{
-    AggregationBits, ChildProof, MockProofs, MultiMessageAggregate, ProofBytes, ProofError, ProofScheme, RawSignature,
-    Root, SingleMessageAggregate, Slot, Statement, ValidatorIndex, aggregation_bits, validator_indices,
+    AggregationBits, ChildProof, MockProofs, MultiMessageAggregate, ProofBytes, ProofError,
+    ProofScheme, RawSignature, Root, SingleMessageAggregate, Slot, Statement, ValidatorIndex,
+    aggregation_bits, validator_indices,
 };
 
 /// The prefix of every placeholder for a proof.
@@ -76,18 +77,29 @@ impl ProofScheme for ProofSetting {
         placeholder(voters, hasher.finalize().into()).ok_or(ProofError::Empty)
     }
 
-    fn verify(&self, proof: &SingleMessageAggregate, statement: &Statement) -> Result<(), ProofError> {
+    fn verify(
+        &self,
+        proof: &SingleMessageAggregate,
+        statement: &Statement,
+    ) -> Result<(), ProofError> {
         match self {
             Self::Mocked => MockProofs::Marked.verify(proof, statement),
             Self::Real => Ok(()),
         }
     }
 
-    fn merge(&self, parts: &[(&SingleMessageAggregate, Statement)]) -> Result<MultiMessageAggregate, ProofError> {
+    fn merge(
+        &self,
+        parts: &[(&SingleMessageAggregate, Statement)],
+    ) -> Result<MultiMessageAggregate, ProofError> {
         MockProofs::Marked.merge(parts)
     }
 
-    fn verify_merged(&self, proof: &MultiMessageAggregate, statements: &[Statement]) -> Result<(), ProofError> {
+    fn verify_merged(
+        &self,
+        proof: &MultiMessageAggregate,
+        statements: &[Statement],
+    ) -> Result<(), ProofError> {
         match self {
             Self::Mocked => MockProofs::Marked.verify_merged(proof, statements),
             Self::Real => Ok(()),
@@ -111,12 +123,17 @@ mod tests {
 
     #[test]
     fn proofs_of_different_parts_differ_and_those_of_the_same_do_not() {
-        let child =
-            |voters: &[u64], distinct| placeholder(voters.iter().copied(), [distinct; 32]).expect("some voters");
+        let child = |voters: &[u64], distinct| {
+            placeholder(voters.iter().copied(), [distinct; 32]).expect("some voters")
+        };
         let fold = |parts: &[(&[u64], u8)]| {
-            let held: Vec<_> = parts.iter().map(|(voters, distinct)| child(voters, *distinct)).collect();
-            let children: Vec<_> = held.iter().map(|proof| ChildProof { proof, public_keys: Vec::new() }).collect();
-            ProofSetting::Mocked.aggregate(&children, &[], Root::ZERO, 1).expect("there is something to fold")
+            let held: Vec<_> =
+                parts.iter().map(|(voters, distinct)| child(voters, *distinct)).collect();
+            let children: Vec<_> =
+                held.iter().map(|proof| ChildProof { proof, public_keys: Vec::new() }).collect();
+            ProofSetting::Mocked
+                .aggregate(&children, &[], Root::ZERO, 1)
+                .expect("there is something to fold")
         };
         let one = fold(&[(&[0, 1], 1), (&[2], 1)]);
         assert_eq!(one, fold(&[(&[0, 1], 1), (&[2], 1)]));

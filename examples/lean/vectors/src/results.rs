@@ -82,16 +82,17 @@ impl Results {
     }
 
     fn row(&mut self, format: Format) -> &mut FormatResults {
-        let place = self.formats.iter().position(|row| row.format == format.name()).unwrap_or_else(|| {
-            self.formats.push(FormatResults {
-                format: format.name().to_owned(),
-                passed: 0,
-                failed: 0,
-                skipped: BTreeMap::new(),
-                not_compared: BTreeMap::new(),
+        let place =
+            self.formats.iter().position(|row| row.format == format.name()).unwrap_or_else(|| {
+                self.formats.push(FormatResults {
+                    format: format.name().to_owned(),
+                    passed: 0,
+                    failed: 0,
+                    skipped: BTreeMap::new(),
+                    not_compared: BTreeMap::new(),
+                });
+                self.formats.len() - 1
             });
-            self.formats.len() - 1
-        });
         &mut self.formats[place]
     }
 }
@@ -120,9 +121,20 @@ impl fmt::Display for Results {
         if !self.all_hold() {
             writeln!(f)?;
         }
-        writeln!(f, "{:<29} {:>6} {:>6} {:>7}  on {}", "format", "passed", "failed", "skipped", self.runtime)?;
+        writeln!(
+            f,
+            "{:<29} {:>6} {:>6} {:>7}  on {}",
+            "format", "passed", "failed", "skipped", self.runtime
+        )?;
         for row in &self.formats {
-            writeln!(f, "{:<29} {:>6} {:>6} {:>7}", row.format, row.passed, row.failed, row.skipped())?;
+            writeln!(
+                f,
+                "{:<29} {:>6} {:>6} {:>7}",
+                row.format,
+                row.passed,
+                row.failed,
+                row.skipped()
+            )?;
             for (reason, n) in &row.skipped {
                 writeln!(f, "    {n} skipped: {reason}")?;
             }
@@ -130,9 +142,10 @@ impl fmt::Display for Results {
                 writeln!(f, "    {n} values not compared: {reason}")?;
             }
         }
-        let (passed, failed, skipped) = self.formats.iter().fold((0, 0, 0), |(passed, failed, skipped), row| {
-            (passed + row.passed, failed + row.failed, skipped + row.skipped())
-        });
+        let (passed, failed, skipped) =
+            self.formats.iter().fold((0, 0, 0), |(passed, failed, skipped), row| {
+                (passed + row.passed, failed + row.failed, skipped + row.skipped())
+            });
         write!(f, "{:<29} {passed:>6} {failed:>6} {skipped:>7}", "all")
     }
 }

@@ -4,7 +4,10 @@ use crate::container::{bits, block, root, roots, state, validators};
 use crate::field::{Field, Malformed};
 use crate::trial::Trial;
 use crate::verdict::Findings;
-use consensus::{Block, Rejection, Root, State, process_block, process_slots, proposer_for_slot, state_transition};
+use consensus::{
+    Block, Rejection, Root, State, process_block, process_slots, proposer_for_slot,
+    state_transition,
+};
 
 /// A chain's state after the vector's blocks so far.
 pub(super) struct Chain {
@@ -28,7 +31,8 @@ pub(super) fn open(vector: &Field<'_>) -> Result<Chain, Malformed> {
 /// Rejections that occur only without slot processing. Slot processing advances a state to the slot
 /// of its block, so it rules them out. The generator gets them by a direct call of `process_block`
 /// on the unchanged state.
-const NEEDS_UNPROCESSED_SLOTS: [&str; 2] = ["BLOCK_SLOT_MISMATCH", "BLOCK_OLDER_THAN_LATEST_HEADER"];
+const NEEDS_UNPROCESSED_SLOTS: [&str; 2] =
+    ["BLOCK_SLOT_MISMATCH", "BLOCK_OLDER_THAN_LATEST_HEADER"];
 
 fn reason<'a>(vector: &Field<'a>) -> Result<Option<&'a str>, Malformed> {
     vector.maybe("rejectionReason").map(|reason| reason.text()).transpose()
@@ -40,7 +44,12 @@ impl Trial for Chain {
         self.blocks + 1
     }
 
-    fn take(&mut self, step: usize, vector: Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+    fn take(
+        &mut self,
+        step: usize,
+        vector: Field<'_>,
+        findings: &mut Findings,
+    ) -> Result<(), Malformed> {
         if let Some(next) = vector.at("blocks")?.list()?.get(step) {
             if self.refused.is_none() {
                 match self.apply(&block(next)?) {
@@ -51,13 +60,21 @@ impl Trial for Chain {
             return Ok(());
         }
         let reason = reason(&vector)?;
-        let unbuilt = || reason.and_then(|reason| self.try_to_build(reason)).map(|rejection| (self.blocks, rejection));
+        let unbuilt = || {
+            reason
+                .and_then(|reason| self.try_to_build(reason))
+                .map(|rejection| (self.blocks, rejection))
+        };
         let refused = self.refused.or_else(unbuilt);
         findings.same_rejection(refused.map(|(_, rejection)| rejection.to_string()), reason);
         if let Some((place, _)) = refused {
             // The rejected block must be the last one of the vector.
             if place + 1 < self.blocks {
-                findings.differ("refused block", format!("block {place}"), format!("block {}", self.blocks - 1));
+                findings.differ(
+                    "refused block",
+                    format!("block {place}"),
+                    format!("block {}", self.blocks - 1),
+                );
             }
             return Ok(());
         }
@@ -88,9 +105,11 @@ impl Chain {
     /// state.
     fn try_to_build(&self, reason: &str) -> Option<Rejection> {
         match reason {
-            "EMPTY_VALIDATOR_REGISTRY" => proposer_for_slot(self.state.slot + 1, self.state.validators.len())
-                .is_none()
-                .then_some(Rejection::EmptyValidatorRegistry),
+            "EMPTY_VALIDATOR_REGISTRY" => {
+                proposer_for_slot(self.state.slot + 1, self.state.validators.len())
+                    .is_none()
+                    .then_some(Rejection::EmptyValidatorRegistry)
+            }
             "BLOCK_SLOT_NOT_IN_FUTURE" => process_slots(&self.state, self.state.slot).err(),
             _ => None,
         }
@@ -98,9 +117,15 @@ impl Chain {
 }
 
 /// The reason for not comparing some fields.
-const UNKNOWN_LABEL: &str = "a label of a block, which the vector's blocks do not carry; the state root covers it";
+const UNKNOWN_LABEL: &str =
+    "a label of a block, which the vector's blocks do not carry; the state root covers it";
 
-fn check_field(post: &State, field: &str, expected: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+fn check_field(
+    post: &State,
+    field: &str,
+    expected: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let header = &post.latest_block_header;
     let number = |got: u64, findings: &mut Findings| {
         findings.same(field, got, expected.uint()?);
@@ -123,14 +148,26 @@ fn check_field(post: &State, field: &str, expected: &Field<'_>, findings: &mut F
         "latestBlockHeaderBodyRoot" => is_root(header.body_root, findings)?,
         "configGenesisTime" => number(post.config.genesis_time, findings)?,
         "validatorCount" => number(post.validators.len() as u64, findings)?,
-        "validators" => findings.same(field, post.validators.to_vec(), validators(expected)?.to_vec()),
-        "historicalBlockHashesCount" => number(post.historical_block_hashes.len() as u64, findings)?,
-        "historicalBlockHashes" => findings.same(field, &post.historical_block_hashes, &roots(expected)?),
+        "validators" => {
+            findings.same(field, post.validators.to_vec(), validators(expected)?.to_vec())
+        }
+        "historicalBlockHashesCount" => {
+            number(post.historical_block_hashes.len() as u64, findings)?
+        }
+        "historicalBlockHashes" => {
+            findings.same(field, &post.historical_block_hashes, &roots(expected)?)
+        }
         "justifiedSlots" => findings.same(field, &post.justified_slots, &bits(expected)?),
         "justificationsRootsCount" => number(post.justifications_roots.len() as u64, findings)?,
-        "justificationsRoots" => findings.same(field, &post.justifications_roots, &roots(expected)?),
-        "justificationsValidatorsCount" => number(post.justifications_validators.len() as u64, findings)?,
-        "justificationsValidators" => findings.same(field, &post.justifications_validators, &bits(expected)?),
+        "justificationsRoots" => {
+            findings.same(field, &post.justifications_roots, &roots(expected)?)
+        }
+        "justificationsValidatorsCount" => {
+            number(post.justifications_validators.len() as u64, findings)?
+        }
+        "justificationsValidators" => {
+            findings.same(field, &post.justifications_validators, &bits(expected)?)
+        }
         "latestJustifiedRootLabel" | "latestFinalizedRootLabel" | "justificationsRootsLabels" => {
             findings.not_compared(field, UNKNOWN_LABEL);
         }

@@ -20,7 +20,12 @@ pub(super) fn open(keys: Option<TestKeys>) -> Verification {
 }
 
 impl Trial for Verification {
-    fn take(&mut self, _step: usize, vector: Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+    fn take(
+        &mut self,
+        _step: usize,
+        vector: Field<'_>,
+        findings: &mut Findings,
+    ) -> Result<(), Malformed> {
         let (operation, output) = (vector.at("operation")?, vector.at("output")?);
         let kind = operation.at("kind")?;
         if kind.text()? != "verify_checkpoint" {
@@ -32,9 +37,17 @@ impl Trial for Verification {
         findings.same("valid", verified, output.at("valid")?.flag()?);
         match state {
             Ok(state) => {
-                findings.same("validatorCount", state.validators.len() as u64, output.at("validatorCount")?.uint()?);
+                findings.same(
+                    "validatorCount",
+                    state.validators.len() as u64,
+                    output.at("validatorCount")?.uint()?,
+                );
                 findings.same("anchorSlot", state.slot, output.at("anchorSlot")?.uint()?);
-                findings.same("stateBytes encoded again", hex::encode(state.to_ssz()), hex::encode(&bytes));
+                findings.same(
+                    "stateBytes encoded again",
+                    hex::encode(state.to_ssz()),
+                    hex::encode(&bytes),
+                );
                 self.rebuild(&operation, &state, findings)
             }
             Err(error) => {
@@ -46,15 +59,27 @@ impl Trial for Verification {
 }
 
 impl Verification {
-    fn rebuild(&self, operation: &Field<'_>, state: &State, findings: &mut Findings) -> Result<(), Malformed> {
+    fn rebuild(
+        &self,
+        operation: &Field<'_>,
+        state: &State,
+        findings: &mut Findings,
+    ) -> Result<(), Malformed> {
         let validators = operation.at("numValidators")?;
-        let count = usize::try_from(validators.uint()?).map_err(|error| validators.malformed(error))?;
+        let count =
+            usize::try_from(validators.uint()?).map_err(|error| validators.malformed(error))?;
         let slot = operation.at("anchorSlot")?.uint()?;
-        let built = self.keys.as_ref().and_then(|keys| build_anchor(keys, count, state.config.genesis_time, slot));
+        let built = self
+            .keys
+            .as_ref()
+            .and_then(|keys| build_anchor(keys, count, state.config.genesis_time, slot));
         match built {
             Some(Ok((built, _))) => findings.same("the state built from genesis", &built, state),
-            Some(Err(rejection)) => findings.differ("the state built from genesis", rejection.name(), "a state"),
-            None => findings.not_compared("the state built from genesis", "the generator's keys are not there"),
+            Some(Err(rejection)) => {
+                findings.differ("the state built from genesis", rejection.name(), "a state")
+            }
+            None => findings
+                .not_compared("the state built from genesis", "the generator's keys are not there"),
         }
         Ok(())
     }

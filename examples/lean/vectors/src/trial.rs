@@ -11,8 +11,8 @@ use crate::field::{Field, Malformed};
 use crate::proof_setting::UNVERIFIABLE;
 use crate::verdict::Findings;
 use crate::{
-    api_endpoint, fork_choice, justifiability, networking_codec, poseidon_permutation, slot_clock, ssz,
-    state_transition, sync, verify_signatures,
+    api_endpoint, fork_choice, justifiability, networking_codec, poseidon_permutation, slot_clock,
+    ssz, state_transition, sync, verify_signatures,
 };
 
 /// A vector in progress: the subject under test, and the code of each step.
@@ -29,7 +29,12 @@ pub(super) trait Trial {
     /// # Errors
     ///
     /// [`Malformed`] when the vector does not have the form of its format.
-    fn take(&mut self, step: usize, vector: Field<'_>, findings: &mut Findings) -> Result<(), Malformed>;
+    fn take(
+        &mut self,
+        step: usize,
+        vector: Field<'_>,
+        findings: &mut Findings,
+    ) -> Result<(), Malformed>;
 }
 
 /// The decision to run or skip a vector.
@@ -54,7 +59,12 @@ impl Opened {
 pub(super) struct OneStep(pub(super) fn(&Field<'_>, &mut Findings) -> Result<(), Malformed>);
 
 impl Trial for OneStep {
-    fn take(&mut self, _step: usize, vector: Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+    fn take(
+        &mut self,
+        _step: usize,
+        vector: Field<'_>,
+        findings: &mut Findings,
+    ) -> Result<(), Malformed> {
         (self.0)(&vector, findings)
     }
 }
@@ -82,15 +92,15 @@ pub(super) fn open(case: &Case, runtime: &Arc<dyn Runtime>) -> Result<Opened, Ma
             Err(missing) => Opened::Skipped(missing.to_string()),
         },
         Format::Sync => Opened::trial(sync::open(test_keys(&case.folder).ok())),
-        Format::GossipsubHandler => {
-            Opened::skipped("the mesh is libp2p's own: its handlers cannot be called with a state of ours")
-        }
+        Format::GossipsubHandler => Opened::skipped(
+            "the mesh is libp2p's own: its handlers cannot be called with a state of ours",
+        ),
         Format::VerifySignatures => match verify_signatures::cannot_run(&vector)? {
             Some(reason) => Opened::skipped(reason),
             None => Opened::trial(OneStep(verify_signatures::check)),
         },
-        Format::VerifySingleMessageProofs | Format::VerifyMultiMessageProofs | Format::Reaggregation => {
-            Opened::skipped(UNVERIFIABLE)
-        }
+        Format::VerifySingleMessageProofs
+        | Format::VerifyMultiMessageProofs
+        | Format::Reaggregation => Opened::skipped(UNVERIFIABLE),
     })
 }

@@ -86,20 +86,37 @@ impl Findings {
     }
 
     /// Adds a difference.
-    pub(super) fn differ(&mut self, what: &str, got: impl Into<String>, expected: impl Into<String>) {
+    pub(super) fn differ(
+        &mut self,
+        what: &str,
+        got: impl Into<String>,
+        expected: impl Into<String>,
+    ) {
         let (step, what) = (self.step.clone(), what.to_owned());
-        self.differences.push(Difference { step, what, expected: expected.into(), got: got.into() });
+        self.differences.push(Difference {
+            step,
+            what,
+            expected: expected.into(),
+            got: got.into(),
+        });
     }
 
     /// Adds a value left out of the comparison.
     pub(super) fn not_compared(&mut self, what: &str, reason: &str) {
-        let what = self.step.as_ref().map_or_else(|| what.to_owned(), |step| format!("step {step}: {what}"));
+        let what = self
+            .step
+            .as_ref()
+            .map_or_else(|| what.to_owned(), |step| format!("step {step}: {what}"));
         self.not_compared.push(NotCompared { what, reason: reason.to_owned() });
     }
 
     /// Returns the verdict.
     pub(super) fn into_verdict(self) -> Verdict {
-        let outcome = if self.differences.is_empty() { Outcome::Passed } else { Outcome::Failed(self.differences) };
+        let outcome = if self.differences.is_empty() {
+            Outcome::Passed
+        } else {
+            Outcome::Failed(self.differences)
+        };
         Verdict { outcome, not_compared: self.not_compared }
     }
 }

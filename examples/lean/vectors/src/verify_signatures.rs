@@ -15,14 +15,16 @@ pub(super) fn cannot_run(vector: &Field<'_>) -> Result<Option<&'static str>, Mal
 }
 
 pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
-    let got = verify(vector, ProofSetting::of(vector)?)?.err().map(|rejection| rejection.to_string());
+    let got =
+        verify(vector, ProofSetting::of(vector)?)?.err().map(|rejection| rejection.to_string());
     let expected = vector.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
     findings.same_rejection(got, expected);
     Ok(())
 }
 
 fn verify(vector: &Field<'_>, proofs: ProofSetting) -> Result<Result<(), Rejection>, Malformed> {
-    let (anchor, signed) = (state(&vector.at("anchorState")?)?, signed_block(&vector.at("signedBlock")?)?);
+    let (anchor, signed) =
+        (state(&vector.at("anchorState")?)?, signed_block(&vector.at("signedBlock")?)?);
     // An empty proof is invalid in every proof system.
     let is_empty = signed.proof.proof.is_empty();
     let statements = block_statements(&signed.block, Root::of(&signed.block), &anchor.validators);

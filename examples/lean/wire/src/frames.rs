@@ -94,7 +94,8 @@ pub fn compress(ssz: &[u8]) -> Result<Vec<u8>, WireError> {
     if ssz.is_empty() {
         return Ok(STREAM_IDENTIFIER.to_vec());
     }
-    let mut encoder = snap::write::FrameEncoder::new(Vec::with_capacity(ssz.len() / 2 + HEADER_SIZE));
+    let mut encoder =
+        snap::write::FrameEncoder::new(Vec::with_capacity(ssz.len() / 2 + HEADER_SIZE));
     encoder.write_all(ssz).expect("a vector takes every write");
     Ok(encoder.into_inner().expect("a vector takes every write"))
 }

@@ -86,7 +86,8 @@ impl SlotRange {
     /// slot number.
     #[must_use]
     pub fn is_valid(self) -> bool {
-        (1..=MAX_REQUEST_BLOCKS as u64).contains(&self.count) && self.start_slot.checked_add(self.count).is_some()
+        (1..=MAX_REQUEST_BLOCKS as u64).contains(&self.count)
+            && self.start_slot.checked_add(self.count).is_some()
     }
 
     /// Returns the slots from first to last, without any above the largest slot number.
@@ -147,12 +148,12 @@ impl Request {
     pub fn from_ssz(kind: RequestKind, ssz: &[u8]) -> Result<Self, WireError> {
         match kind {
             RequestKind::Status => Status::from_ssz(ssz).map(Self::Status),
-            RequestKind::BlocksByRoot => {
-                read_roots(ssz).map(Self::BlocksByRoot).ok_or(WireError::NotSsz("BlocksByRootRequest"))
-            }
-            RequestKind::BlocksByRange => {
-                SlotRange::from_ssz(ssz).map(Self::BlocksByRange).ok_or(WireError::NotSsz("BlocksByRangeRequest"))
-            }
+            RequestKind::BlocksByRoot => read_roots(ssz)
+                .map(Self::BlocksByRoot)
+                .ok_or(WireError::NotSsz("BlocksByRootRequest")),
+            RequestKind::BlocksByRange => SlotRange::from_ssz(ssz)
+                .map(Self::BlocksByRange)
+                .ok_or(WireError::NotSsz("BlocksByRangeRequest")),
         }
     }
 }
@@ -160,8 +161,9 @@ impl Request {
 fn read_roots(ssz: &[u8]) -> Option<Vec<Root>> {
     let (offset, list) = ssz.split_first_chunk()?;
     let (roots, rest) = list.as_chunks();
-    let valid =
-        u32::from_le_bytes(*offset) as usize == ROOTS_OFFSET && rest.is_empty() && roots.len() <= MAX_REQUEST_BLOCKS;
+    let valid = u32::from_le_bytes(*offset) as usize == ROOTS_OFFSET
+        && rest.is_empty()
+        && roots.len() <= MAX_REQUEST_BLOCKS;
     valid.then(|| roots.to_vec())
 }
 

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use wire::WireError;
 use wire::gossip_rpc::{
-    Control, Graft, IHave, MAX_RPC_SIZE, MessageIds, Prune, Published, Rpc, Subscription, decode_rpc, encode_rpc,
+    Control, Graft, IHave, MAX_RPC_SIZE, MessageIds, Prune, Published, Rpc, Subscription,
+    decode_rpc, encode_rpc,
 };
 
 #[test]
@@ -36,7 +37,11 @@ fn an_rpc_with_every_field_survives_a_round_trip() {
     };
     let bytes = encode_rpc(&rpc);
     assert_eq!(decode_rpc(&bytes), Ok(rpc));
-    assert_eq!(bytes[..6], [0x0a, 0x04, 0x08, 0x00, 0x12, 0x00], "what is false or empty is said all the same");
+    assert_eq!(
+        bytes[..6],
+        [0x0a, 0x04, 0x08, 0x00, 0x12, 0x00],
+        "what is false or empty is said all the same"
+    );
     assert_eq!(decode_rpc(&[]), Ok(Rpc::default()));
     for end in 1..bytes.len() {
         let cut = decode_rpc(&bytes[..end]);
@@ -47,11 +52,11 @@ fn an_rpc_with_every_field_survives_a_round_trip() {
 #[test]
 fn malformed_rpcs_are_refused() {
     let malformed: [&[u8]; 6] = [
-        &[0x0e],                                                                   // a field of an unknown kind
-        &[0x0a, 0x64],                                                             // a length past the end
-        &[0x0a, 0x04, 0x08, 0x01, 0x12, 0x7f],                                     // the same, one message deeper
-        &[0x08, 0x01],                                                             // a number in place of a message
-        &[0x12, 0x03, 0x22, 0x01, 0xff],                                           // a topic not in UTF-8
+        &[0x0e],                               // a field of an unknown kind
+        &[0x0a, 0x64],                         // a length past the end
+        &[0x0a, 0x04, 0x08, 0x01, 0x12, 0x7f], // the same, one message deeper
+        &[0x08, 0x01],                         // a number in place of a message
+        &[0x12, 0x03, 0x22, 0x01, 0xff],       // a topic not in UTF-8
         &[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], // a length over 64 bits
     ];
     for bytes in malformed {

@@ -113,7 +113,10 @@ fn a_declared_length_over_the_limit_is_refused() {
     write_varint(MAX_PAYLOAD_SIZE as u64 + 1, &mut bytes);
     assert_eq!(decode_request(&bytes), Err(WireError::TooLarge(MAX_PAYLOAD_SIZE as u64 + 1)));
     // A raw snappy block begins with the same kind of length.
-    assert_eq!(raw_snappy::decompress(&bytes), Err(WireError::TooLarge(MAX_PAYLOAD_SIZE as u64 + 1)));
+    assert_eq!(
+        raw_snappy::decompress(&bytes),
+        Err(WireError::TooLarge(MAX_PAYLOAD_SIZE as u64 + 1))
+    );
     assert!(raw_snappy::compress(&vec![0; MAX_PAYLOAD_SIZE + 1]).is_err());
     assert!(raw_snappy::compress(&vec![0; MAX_PAYLOAD_SIZE]).is_ok());
 }
@@ -163,7 +166,10 @@ fn roots_need_the_right_offset_and_whole_roots() {
     for ssz in refused {
         assert!(Request::from_ssz(RequestKind::BlocksByRoot, ssz).is_err(), "{ssz:?}");
     }
-    assert_eq!(Request::from_ssz(RequestKind::BlocksByRoot, &[4, 0, 0, 0]), Ok(Request::BlocksByRoot(Vec::new())));
+    assert_eq!(
+        Request::from_ssz(RequestKind::BlocksByRoot, &[4, 0, 0, 0]),
+        Ok(Request::BlocksByRoot(Vec::new()))
+    );
 }
 
 #[test]
@@ -211,7 +217,11 @@ fn other_topics_are_refused() {
 
 #[test]
 fn message_ids_differ_by_topic_and_by_validity() {
-    let ids = [MessageId::of_valid(b"a", b"bc"), MessageId::of_valid(b"ab", b"c"), MessageId::of_invalid(b"a", b"bc")];
+    let ids = [
+        MessageId::of_valid(b"a", b"bc"),
+        MessageId::of_valid(b"ab", b"c"),
+        MessageId::of_invalid(b"a", b"bc"),
+    ];
     assert_ne!(ids[0], ids[1]);
     assert_ne!(ids[0], ids[2]);
 }

@@ -41,7 +41,9 @@ impl fmt::Display for NonCanonical {
 impl Error for NonCanonical {}
 
 /// Decodes `N` elements from the front of `bytes`, which must hold at least that many.
-pub(crate) fn elements_from_bytes<const N: usize>(bytes: &[u8]) -> Result<[KoalaBear; N], NonCanonical> {
+pub(crate) fn elements_from_bytes<const N: usize>(
+    bytes: &[u8],
+) -> Result<[KoalaBear; N], NonCanonical> {
     let mut elements = [KoalaBear::ZERO; N];
     for (element, chunk) in elements.iter_mut().zip(bytes.chunks_exact(ELEMENT_BYTES)) {
         *element = element_from_bytes(chunk)?;

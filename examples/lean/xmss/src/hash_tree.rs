@@ -49,7 +49,9 @@ impl Layer {
     }
 
     fn parents(&self, hashes: &Tweaked, level: usize) -> Vec<Digest> {
-        let parent = |(position, pair): (u64, &[Digest])| hashes.node(level + 1, position, &pair[0], &pair[1]);
+        let parent = |(position, pair): (u64, &[Digest])| {
+            hashes.node(level + 1, position, &pair[0], &pair[1])
+        };
         (self.start / 2..).zip(self.nodes.chunks_exact(2)).map(parent).collect()
     }
 }
@@ -104,7 +106,11 @@ impl HashSubTree {
     pub(crate) fn path(&self, position: u64) -> Option<Vec<Digest>> {
         self.leaf(position)?;
         let (_, below_root) = self.layers.split_last()?;
-        below_root.iter().enumerate().map(|(height, layer)| layer.node((position >> height) ^ 1).copied()).collect()
+        below_root
+            .iter()
+            .enumerate()
+            .map(|(height, layer)| layer.node((position >> height) ^ 1).copied())
+            .collect()
     }
 
     /// Returns whether every layer above the lowest matches the hashes of the layer below, wherever
@@ -114,9 +120,9 @@ impl HashSubTree {
             let [below, above] = pair else { return false };
             let parents = below.parents(hashes, level);
             !parents.is_empty()
-                && (below.start / 2..)
-                    .zip(&parents)
-                    .all(|(position, parent)| above.node(position).is_none_or(|node| node == parent))
+                && (below.start / 2..).zip(&parents).all(|(position, parent)| {
+                    above.node(position).is_none_or(|node| node == parent)
+                })
         })
     }
 }
@@ -140,7 +146,11 @@ impl HashSubTreeContainer {
     /// Decodes the nodes' bytes.
     pub(crate) fn tree(&self) -> Result<HashSubTree, NonCanonical> {
         let layer = |layer: &HashTreeLayerContainer| {
-            let nodes = layer.nodes.iter().map(|node| elements_from_bytes(node)).collect::<Result<_, _>>()?;
+            let nodes = layer
+                .nodes
+                .iter()
+                .map(|node| elements_from_bytes(node))
+                .collect::<Result<_, _>>()?;
             Ok(Layer { start: layer.start_index, nodes })
         };
         Ok(HashSubTree {

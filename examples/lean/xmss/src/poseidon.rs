@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
-use p3_koala_bear::{KoalaBear, Poseidon1KoalaBear, default_koalabear_poseidon1_16, default_koalabear_poseidon1_24};
+use p3_koala_bear::{
+    KoalaBear, Poseidon1KoalaBear, default_koalabear_poseidon1_16, default_koalabear_poseidon1_24,
+};
 use p3_symmetric::Permutation;
 
 use crate::field::{Digest, element, limbs};

@@ -10,8 +10,9 @@ use crate::scheme::{CHAIN_STEPS, RHO_ELEMENTS};
 use crate::tweak::Tweaked;
 
 /// The prefix of every input (`PRF_DOMAIN_SEP`).
-const DOMAIN: [u8; 16] =
-    [0xae, 0xae, 0x22, 0xff, 0x00, 0x01, 0xfa, 0xff, 0x21, 0xaf, 0x12, 0x00, 0x01, 0x11, 0xff, 0x00];
+const DOMAIN: [u8; 16] = [
+    0xae, 0xae, 0x22, 0xff, 0x00, 0x01, 0xfa, 0xff, 0x21, 0xaf, 0x12, 0x00, 0x01, 0x11, 0xff, 0x00,
+];
 
 /// Purpose byte for the start of a chain (`PRF_DOMAIN_SEP_DOMAIN_ELEMENT`).
 const CHAIN_START: u8 = 0;
@@ -42,7 +43,12 @@ impl PrfKey {
     }
 
     /// Derives the randomness of one signing attempt (`derive_randomness`).
-    pub(crate) fn randomness(&self, epoch: u64, message: &[u8; 32], attempt: u64) -> [KoalaBear; RHO_ELEMENTS] {
+    pub(crate) fn randomness(
+        &self,
+        epoch: u64,
+        message: &[u8; 32],
+        attempt: u64,
+    ) -> [KoalaBear; RHO_ELEMENTS] {
         self.expand(RANDOMNESS, epoch, &[message, &attempt.to_be_bytes()])
     }
 

@@ -5,7 +5,9 @@ use std::fmt;
 use libssz_derive::{HashTreeRoot, SszDecode, SszEncode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::field::{DIGEST_BYTES, Digest, ELEMENT_BYTES, NonCanonical, append_elements, elements_from_bytes};
+use crate::field::{
+    DIGEST_BYTES, Digest, ELEMENT_BYTES, NonCanonical, append_elements, elements_from_bytes,
+};
 use crate::tweak::Parameter;
 
 /// The bytes of an XMSS public key: the tree's root, then the public parameter, in 8 and 5 field
@@ -40,7 +42,10 @@ impl PublicKey {
 
     /// Decodes the root and the parameter.
     pub(crate) fn parts(&self) -> Result<(Digest, Parameter), NonCanonical> {
-        Ok((elements_from_bytes(&self.0[..DIGEST_BYTES])?, elements_from_bytes(&self.0[DIGEST_BYTES..])?))
+        Ok((
+            elements_from_bytes(&self.0[..DIGEST_BYTES])?,
+            elements_from_bytes(&self.0[DIGEST_BYTES..])?,
+        ))
     }
 }
 

@@ -93,10 +93,18 @@ impl SecretKey {
         let hashes = Tweaked::new(scheme, expand(&seed, b"parameter", &[]));
         let leaves = (first_epoch..end).map(|epoch| prf.leaf(&hashes, epoch));
         let height = active_epochs.trailing_zeros() as usize;
-        let above = (height..scheme.log_lifetime()).map(|level| expand(&seed, b"above", &[level as u64]));
+        let above =
+            (height..scheme.log_lifetime()).map(|level| expand(&seed, b"above", &[level as u64]));
         let tree = Subtree::new(&hashes, first_epoch, leaves.collect(), above.collect());
         let public_key = PublicKey::from_parts(&tree.root(&hashes), hashes.parameter());
-        Ok(Self { prf, hashes, active: first_epoch..end, tree: Tree::Grown(tree), public_key, newest: None })
+        Ok(Self {
+            prf,
+            hashes,
+            active: first_epoch..end,
+            tree: Tree::Grown(tree),
+            public_key,
+            newest: None,
+        })
     }
 
     /// Returns the public key for verifying this key's signatures.
@@ -162,7 +170,9 @@ impl SecretKey {
         let revealed: Vec<_> = digits
             .iter()
             .enumerate()
-            .map(|(chain, digit)| self.hashes.chain(epoch, chain, 0, *digit, self.prf.chain_start(epoch, chain)))
+            .map(|(chain, digit)| {
+                self.hashes.chain(epoch, chain, 0, *digit, self.prf.chain_start(epoch, chain))
+            })
             .collect();
 
         self.newest = Some((epoch, Some(*message)));
@@ -206,7 +216,11 @@ impl fmt::Debug for SecretKey {
 /// values never recomputed by other programs: the parameter, and pseudo-random nodes.
 ///
 /// Each element is 64 bits of SHA-256 modulo p, so it is uniform to within 2^−33.
-pub(crate) fn expand<const N: usize>(seed: &[u8; 32], purpose: &[u8], numbers: &[u64]) -> [KoalaBear; N] {
+pub(crate) fn expand<const N: usize>(
+    seed: &[u8; 32],
+    purpose: &[u8],
+    numbers: &[u64],
+) -> [KoalaBear; N] {
     let mut block = [0u8; 32];
     std::array::from_fn(|index| {
         if index % 4 == 0 {
@@ -244,7 +258,9 @@ impl fmt::Display for GenerateError {
         let Self { scheme, first_epoch, active_epochs, epochs_a_tree } = self;
         write!(f, "a key cannot sign in {active_epochs} slots from slot {first_epoch} on: ")?;
         match epochs_a_tree {
-            None => f.write_str("their number must be a power of two, the first a multiple of it,")?,
+            None => {
+                f.write_str("their number must be a power of two, the first a multiple of it,")?
+            }
             Some(tree) => {
                 let least = 2 * tree;
                 write!(
@@ -299,7 +315,10 @@ impl fmt::Display for SignError {
                  second signature would give the key away"
             ),
             Self::NoCodeword { epoch } => {
-                write!(f, "no randomness out of {MAX_TRIES} gave a codeword for the message in slot {epoch}")
+                write!(
+                    f,
+                    "no randomness out of {MAX_TRIES} gave a codeword for the message in slot {epoch}"
+                )
             }
         }
     }

@@ -8,7 +8,9 @@ use libssz::{DecodeError, SszDecode, SszEncode};
 use libssz_merkle::{HashTreeRoot, Node, Sha256Hasher, merkleize, mix_in_length, pack};
 use p3_koala_bear::KoalaBear;
 
-use crate::field::{DIGEST_BYTES, Digest, NonCanonical, append_elements, check_elements, elements_from_bytes};
+use crate::field::{
+    DIGEST_BYTES, Digest, NonCanonical, append_elements, check_elements, elements_from_bytes,
+};
 use crate::scheme::{PATH_START, RHO_BYTES, RHO_ELEMENTS, Scheme};
 
 /// One XMSS signature. Its length identifies its [`Scheme`].
@@ -34,10 +36,12 @@ impl Signature {
     /// * [`SignatureError::WrongOffset`] if the lists are not at the scheme's offsets.
     /// * [`SignatureError::NonCanonical`] if a field element is not below the field's order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignatureError> {
-        let scheme = Scheme::of_signature_length(bytes.len()).ok_or(SignatureError::UnknownLength(bytes.len()))?;
+        let scheme = Scheme::of_signature_length(bytes.len())
+            .ok_or(SignatureError::UnknownLength(bytes.len()))?;
         let offsets = [(0, PATH_START), (4 + RHO_BYTES, scheme.hashes_start()), (PATH_START, 4)];
         for (at, expected) in offsets {
-            let found = u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+            let found =
+                u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
             if found as usize != expected {
                 return Err(SignatureError::WrongOffset { at, found, expected });
             }
@@ -48,7 +52,12 @@ impl Signature {
     }
 
     /// Encodes a signature from its parts, which must have the scheme's sizes.
-    pub(crate) fn from_parts(scheme: Scheme, siblings: &[Digest], rho: &[KoalaBear], hashes: &[Digest]) -> Self {
+    pub(crate) fn from_parts(
+        scheme: Scheme,
+        siblings: &[Digest],
+        rho: &[KoalaBear],
+        hashes: &[Digest],
+    ) -> Self {
         let mut bytes = Vec::with_capacity(scheme.signature_length());
         bytes.extend_from_slice(&(PATH_START as u32).to_le_bytes());
         append_elements(rho, &mut bytes);
@@ -71,7 +80,8 @@ impl Signature {
     }
 
     pub(crate) fn rho(&self) -> [KoalaBear; RHO_ELEMENTS] {
-        elements_from_bytes(self.rho_bytes()).expect("the elements were checked when the signature was made")
+        elements_from_bytes(self.rho_bytes())
+            .expect("the elements were checked when the signature was made")
     }
 
     /// Iterates over the siblings from the leaf to the root.
@@ -98,9 +108,9 @@ impl Signature {
 }
 
 fn digests(bytes: &[u8]) -> impl Iterator<Item = Digest> {
-    bytes
-        .chunks_exact(DIGEST_BYTES)
-        .map(|chunk| elements_from_bytes(chunk).expect("the elements were checked when the signature was made"))
+    bytes.chunks_exact(DIGEST_BYTES).map(|chunk| {
+        elements_from_bytes(chunk).expect("the elements were checked when the signature was made")
+    })
 }
 
 impl SszEncode for Signature {
@@ -145,8 +155,11 @@ impl HashTreeRoot for Signature {
             mix_in_length(hasher, &root, bytes.len() / DIGEST_BYTES)
         };
         // The path is a container with one field, so its root is the root of the field.
-        let fields =
-            [list(self.sibling_bytes()), merkleize(hasher, &pack(self.rho_bytes()), None), list(self.hash_bytes())];
+        let fields = [
+            list(self.sibling_bytes()),
+            merkleize(hasher, &pack(self.rho_bytes()), None),
+            list(self.hash_bytes()),
+        ];
         merkleize(hasher, &fields, None)
     }
 }
@@ -184,7 +197,10 @@ impl fmt::Display for SignatureError {
                 write!(f, "no signature scheme has signatures of {length} bytes")
             }
             Self::WrongOffset { at, found, expected } => {
-                write!(f, "the offset at byte {at} of a signature is {found} and must be {expected}")
+                write!(
+                    f,
+                    "the offset at byte {at} of a signature is {found} and must be {expected}"
+                )
             }
             Self::NonCanonical(error) => error.fmt(f),
         }

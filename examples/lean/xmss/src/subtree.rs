@@ -27,7 +27,12 @@ pub(crate) struct Subtree {
 
 impl Subtree {
     /// Hashes the leaves up to the subtree's top. Their number must be a power of two.
-    pub(crate) fn new(hashes: &Tweaked, first_leaf: u64, leaves: Vec<Digest>, above: Vec<Digest>) -> Self {
+    pub(crate) fn new(
+        hashes: &Tweaked,
+        first_leaf: u64,
+        leaves: Vec<Digest>,
+        above: Vec<Digest>,
+    ) -> Self {
         let mut layers = vec![leaves];
         while let Some(below) = layers.last().filter(|layer| layer.len() > 1) {
             let level = layers.len();
@@ -58,6 +63,9 @@ impl Subtree {
     pub(crate) fn path(&self, leaf: u64) -> Vec<Digest> {
         let within = (leaf - self.first_leaf) as usize;
         let inside = self.layers[..self.layers.len() - 1].iter().enumerate();
-        inside.map(|(level, layer)| layer[(within >> level) ^ 1]).chain(self.above.iter().copied()).collect()
+        inside
+            .map(|(level, layer)| layer[(within >> level) ^ 1])
+            .chain(self.above.iter().copied())
+            .collect()
     }
 }

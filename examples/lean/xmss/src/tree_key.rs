@@ -71,7 +71,9 @@ pub enum TreeKeyError {
     #[error("it is not the SSZ of an XMSS secret key ({0})")]
     NotSsz(String),
     /// No known scheme has trees of this height.
-    #[error("its tree has {0} levels, but the known schemes have 8 (test), 18 (long) or 32 (production)")]
+    #[error(
+        "its tree has {0} levels, but the known schemes have 8 (test), 18 (long) or 32 (production)"
+    )]
     UnknownScheme(u64),
     /// A number is not below the field's order.
     #[error(transparent)]
@@ -101,9 +103,16 @@ impl TreeKey {
         active_epochs: u64,
     ) -> Result<Self, GenerateError> {
         let width = scheme.epochs_per_bottom_tree();
-        let refused = GenerateError { scheme, first_epoch, active_epochs, epochs_a_tree: Some(width) };
-        let end = first_epoch.checked_add(active_epochs).filter(|end| *end <= scheme.lifetime()).ok_or(refused)?;
-        if !first_epoch.is_multiple_of(width) || !active_epochs.is_multiple_of(width) || active_epochs < 2 * width {
+        let refused =
+            GenerateError { scheme, first_epoch, active_epochs, epochs_a_tree: Some(width) };
+        let end = first_epoch
+            .checked_add(active_epochs)
+            .filter(|end| *end <= scheme.lifetime())
+            .ok_or(refused)?;
+        if !first_epoch.is_multiple_of(width)
+            || !active_epochs.is_multiple_of(width)
+            || active_epochs < 2 * width
+        {
             return Err(refused);
         }
         let prf = PrfKey::new(seed);
@@ -132,8 +141,8 @@ impl TreeKey {
     /// Returns [`TreeKeyError`] with the problem. An accepted key can sign in all its active
     /// epochs.
     pub fn from_ssz(bytes: &[u8]) -> Result<Self, TreeKeyError> {
-        let container =
-            SecretKeyContainer::from_ssz_bytes(bytes).map_err(|error| TreeKeyError::NotSsz(error.to_string()))?;
+        let container = SecretKeyContainer::from_ssz_bytes(bytes)
+            .map_err(|error| TreeKeyError::NotSsz(error.to_string()))?;
         let key = Self::from_container(&container)?;
         key.check()?;
         Ok(key)
@@ -152,7 +161,11 @@ impl TreeKey {
         let (first, left) = (container.activation_slot, container.left_bottom_tree_index);
         let end = first
             .checked_add(container.num_active_slots)
-            .filter(|end| *end <= scheme.lifetime() && first.is_multiple_of(width) && end.is_multiple_of(width))
+            .filter(|end| {
+                *end <= scheme.lifetime()
+                    && first.is_multiple_of(width)
+                    && end.is_multiple_of(width)
+            })
             .ok_or(TreeKeyError::Misplaced("the range of active slots"))?;
         if left < first / width || left.checked_add(2).is_none_or(|after| after > end / width) {
             return Err(TreeKeyError::Misplaced("left_bottom_tree_index"));
@@ -177,7 +190,9 @@ impl TreeKey {
         if self.top.lowest_layer() != half || self.top.layers() != half + 1 {
             return Err(TreeKeyError::Misplaced("the top tree"));
         }
-        if (self.active.start / width..self.active.end / width).any(|index| self.top.path(index).is_none()) {
+        if (self.active.start / width..self.active.end / width)
+            .any(|index| self.top.path(index).is_none())
+        {
             return Err(TreeKeyError::Misplaced("the top tree"));
         }
         if !self.top.is_consistent(&self.hashes) {
@@ -194,7 +209,10 @@ impl TreeKey {
             if !tree.is_consistent(&self.hashes) || tree.root() != self.top.leaf(index) {
                 return Err(TreeKeyError::Inconsistent("a bottom tree"));
             }
-            if epochs.next().is_some_and(|epoch| tree.leaf(epoch) != Some(&self.prf.leaf(&self.hashes, epoch))) {
+            if epochs
+                .next()
+                .is_some_and(|epoch| tree.leaf(epoch) != Some(&self.prf.leaf(&self.hashes, epoch)))
+            {
                 return Err(TreeKeyError::Inconsistent("prf_key"));
             }
         }
@@ -253,7 +271,9 @@ impl TreeKey {
         }
         let bottom = &self.bottoms[(index - self.left) as usize];
         let mut path = bottom.path(epoch).expect("a bottom tree at hand has all of its epochs");
-        path.extend(self.top.path(index).expect("the top tree has a leaf for every active bottom tree"));
+        path.extend(
+            self.top.path(index).expect("the top tree has a leaf for every active bottom tree"),
+        );
         path
     }
 
@@ -268,7 +288,8 @@ impl TreeKey {
             self.left += 1;
         } else {
             self.left = index.min(last);
-            self.bottoms = [self.left, self.left + 1].map(|index| grow_bottom_tree(&self.prf, &self.hashes, index));
+            self.bottoms = [self.left, self.left + 1]
+                .map(|index| grow_bottom_tree(&self.prf, &self.hashes, index));
         }
     }
 }
@@ -285,7 +306,9 @@ impl fmt::Debug for TreeKey {
 
 impl PartialEq for TreeKey {
     fn eq(&self, other: &Self) -> bool {
-        self.prf == other.prf && self.public_key() == other.public_key() && self.active == other.active
+        self.prf == other.prf
+            && self.public_key() == other.public_key()
+            && self.active == other.active
     }
 }
 
@@ -299,10 +322,18 @@ fn parameter_bytes(parameter: &Parameter) -> [u8; PARAMETER_BYTES] {
 
 fn grow_bottom_tree(prf: &PrfKey, hashes: &Tweaked, index: u64) -> HashSubTree {
     let width = hashes.scheme().epochs_per_bottom_tree();
-    let leaves = (index * width..(index + 1) * width).map(|epoch| prf.leaf(hashes, epoch)).collect();
+    let leaves =
+        (index * width..(index + 1) * width).map(|epoch| prf.leaf(hashes, epoch)).collect();
     // The number of leaves is a power of two, so no padding is needed.
     let no_padding = Digest::default;
-    HashSubTree::grow(hashes, 0, hashes.scheme().log_lifetime() / 2, index * width, leaves, no_padding)
+    HashSubTree::grow(
+        hashes,
+        0,
+        hashes.scheme().log_lifetime() / 2,
+        index * width,
+        leaves,
+        no_padding,
+    )
 }
 
 fn root_of(tree: &HashSubTree) -> Digest {

@@ -48,10 +48,18 @@ impl Tweaked {
     }
 
     /// Walks a chain from the value after step `from` to the value after step `to`.
-    pub(crate) fn chain(&self, epoch: u64, chain: usize, from: u8, to: u8, start: Digest) -> Digest {
+    pub(crate) fn chain(
+        &self,
+        epoch: u64,
+        chain: usize,
+        from: u8,
+        to: u8,
+        start: Digest,
+    ) -> Digest {
         debug_assert!(to <= CHAIN_STEPS);
         (from + 1..=to).fold(start, |value, step| {
-            let place = (u128::from(epoch) << 24) | ((chain as u128) << 16) | (u128::from(step) << 8);
+            let place =
+                (u128::from(epoch) << 24) | ((chain as u128) << 16) | (u128::from(step) << 8);
             compress_16(&[&value, &self.parameter, &limbs::<2>(place)])
         })
     }
@@ -59,7 +67,8 @@ impl Tweaked {
     /// Hashes the ends of an epoch's chains to the epoch's leaf.
     pub(crate) fn leaf(&self, epoch: u64, chain_ends: &[Digest]) -> Digest {
         let tweak = limbs::<2>((u128::from(epoch) << 8) | TREE);
-        let mut input = Vec::with_capacity(self.parameter.len() + tweak.len() + chain_ends.len() * 8);
+        let mut input =
+            Vec::with_capacity(self.parameter.len() + tweak.len() + chain_ends.len() * 8);
         input.extend_from_slice(&self.parameter);
         input.extend_from_slice(&tweak);
         input.extend(chain_ends.iter().flatten());
@@ -67,7 +76,13 @@ impl Tweaked {
     }
 
     /// Hashes two nodes to their parent at `position` in `level`. A leaf's parent is at level 1.
-    pub(crate) fn node(&self, level: usize, position: u64, left: &Digest, right: &Digest) -> Digest {
+    pub(crate) fn node(
+        &self,
+        level: usize,
+        position: u64,
+        left: &Digest,
+        right: &Digest,
+    ) -> Digest {
         let tweak = limbs::<2>(((level as u128) << 40) | (u128::from(position) << 8) | TREE);
         compress_24(&[&self.parameter, &tweak, left, right])
     }

@@ -33,7 +33,8 @@ pub fn verify(
     let (root, parameter) = public_key.parts().map_err(|_| VerifyError::MalformedPublicKey)?;
     let hashes = Tweaked::new(scheme, parameter);
 
-    let digits = codeword(&hashes, epoch, message, &signature.rho()).ok_or(VerifyError::NoCodeword)?;
+    let digits =
+        codeword(&hashes, epoch, message, &signature.rho()).ok_or(VerifyError::NoCodeword)?;
     let chain_ends: Vec<_> = signature
         .hashes()
         .zip(&digits)
@@ -43,7 +44,8 @@ pub fn verify(
 
     let mut node = hashes.leaf(epoch, &chain_ends);
     for (level, sibling) in signature.siblings().enumerate() {
-        let (left, right) = if (epoch >> level) & 1 == 0 { (&node, &sibling) } else { (&sibling, &node) };
+        let (left, right) =
+            if (epoch >> level) & 1 == 0 { (&node, &sibling) } else { (&sibling, &node) };
         node = hashes.node(level + 1, epoch >> (level + 1), left, right);
     }
     if node == root { Ok(()) } else { Err(VerifyError::WrongRoot) }
@@ -69,7 +71,9 @@ impl fmt::Display for VerifyError {
         f.write_str(match self {
             Self::OtherScheme => "the signature is of another scheme",
             Self::EpochOutOfRange => "the epoch is past the end of the scheme's keys",
-            Self::MalformedPublicKey => "the public key holds something that is not a field element",
+            Self::MalformedPublicKey => {
+                "the public key holds something that is not a field element"
+            }
             Self::NoCodeword => "the message and the randomness do not give a codeword",
             Self::WrongRoot => "the path does not lead to the public key",
         })

@@ -20,7 +20,10 @@ impl Channel for AsyncChannel {
     type Sender<P: Payload> = Sender<Letter<P>>;
     type Receiver<P: Payload> = Receiver<Letter<P>>;
 
-    #[expect(clippy::disallowed_methods, reason = "the unbounded tell is measured too; it is sent n messages at most")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the unbounded tell is measured too; it is sent n messages at most"
+    )]
     fn open<P: Payload>(room: Room) -> (Self::Sender<P>, Self::Receiver<P>) {
         if room == Room::Unbounded { unbounded() } else { bounded(Room::PLACES) }
     }

@@ -1,6 +1,8 @@
 //! crossfire's mpsc. Its types state how each end waits and whether there is a bound.
 
-use crossfire::mpsc::{Array, List, bounded_blocking, bounded_blocking_async, unbounded_async, unbounded_blocking};
+use crossfire::mpsc::{
+    Array, List, bounded_blocking, bounded_blocking_async, unbounded_async, unbounded_blocking,
+};
 use crossfire::{AsyncRx, MTx, Rx};
 
 use crate::actor::{Payload, Room};

@@ -14,7 +14,10 @@ pub(super) fn tell_direct<Ch: ReceiveBlocking>(n: u64) -> Sample {
     let span = Span::begin();
     for batch in 0..n / BATCH {
         for number in batch * BATCH..(batch + 1) * BATCH {
-            assert!(Ch::try_send(&sender, Letter::Tell(Parcel::Add(number))), "a channel has room for a batch");
+            assert!(
+                Ch::try_send(&sender, Letter::Tell(Parcel::Add(number))),
+                "a channel has room for a batch"
+            );
         }
         for _ in 0..BATCH {
             if let Some(Letter::Tell(Parcel::Add(number))) = Ch::receive_blocking(&mut receiver) {

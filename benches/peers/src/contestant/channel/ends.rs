@@ -32,7 +32,9 @@ pub(crate) trait Channel: 'static {
 /// A channel with receiving on a task.
 pub(crate) trait ReceiveAsync: Channel {
     /// Receives the next letter. Returns `None` after the last sender was dropped.
-    fn receive<P: Payload>(receiver: &mut Self::Receiver<P>) -> impl Future<Output = Option<Letter<P>>>;
+    fn receive<P: Payload>(
+        receiver: &mut Self::Receiver<P>,
+    ) -> impl Future<Output = Option<Letter<P>>>;
 }
 
 /// A channel with receiving on a plain thread.

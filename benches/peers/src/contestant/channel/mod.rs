@@ -49,5 +49,7 @@ fn on_task<Ch: ReceiveAsync>(name: &'static str) -> Contestant {
 /// A channel with a plain thread as its receiver. A sender on that thread receives the messages
 /// itself and so is not an actor. Only the local tell is measured in this way.
 fn on_thread<Ch: ReceiveBlocking>(name: &'static str) -> Contestant {
-    Contestant::new(name, "1024", THREAD).across::<OnThread<Ch>>().with(Workload::TellLocal, tell_direct::<Ch>)
+    Contestant::new(name, "1024", THREAD)
+        .across::<OnThread<Ch>>()
+        .with(Workload::TellLocal, tell_direct::<Ch>)
 }

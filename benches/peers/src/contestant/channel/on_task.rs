@@ -18,7 +18,11 @@ impl<Ch: ReceiveAsync, P: Payload> Actors<P> for OnTask<Ch> {
     type Life = JoinHandle<()>;
     type Pending = oneshot::AsyncReceiver<u64>;
 
-    async fn start(_here: &Here<Self, P>, room: Room, mut owner: Owner<Self, P>) -> (Self::Address, Self::Life) {
+    async fn start(
+        _here: &Here<Self, P>,
+        room: Room,
+        mut owner: Owner<Self, P>,
+    ) -> (Self::Address, Self::Life) {
         let (sender, mut receiver) = Ch::open(room);
         let task = spawn_local(async move {
             while let Some(letter) = Ch::receive(&mut receiver).await {

@@ -17,7 +17,11 @@ impl<Ch: ReceiveBlocking, P: Payload> Actors<P> for OnThread<Ch> {
     type Life = JoinHandle<()>;
     type Pending = oneshot::Receiver<u64>;
 
-    async fn start(_here: &Here<Self, P>, room: Room, mut owner: Owner<Self, P>) -> (Self::Address, Self::Life) {
+    async fn start(
+        _here: &Here<Self, P>,
+        room: Room,
+        mut owner: Owner<Self, P>,
+    ) -> (Self::Address, Self::Life) {
         let (sender, mut receiver) = Ch::open(room);
         let actor = move || {
             while let Some(letter) = Ch::receive_blocking(&mut receiver) {

@@ -1,6 +1,8 @@
 //! The standard library's mpsc, with different types for bounded and unbounded senders.
 
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel as unbounded, sync_channel as bounded};
+use std::sync::mpsc::{
+    Receiver, Sender, SyncSender, channel as unbounded, sync_channel as bounded,
+};
 
 use crate::actor::{Payload, Room};
 use crate::contestant::Contestant;
@@ -42,7 +44,10 @@ impl Channel for StdUnbounded {
     type Sender<P: Payload> = Sender<Letter<P>>;
     type Receiver<P: Payload> = Receiver<Letter<P>>;
 
-    #[expect(clippy::disallowed_methods, reason = "the unbounded tell is measured too; it is sent n messages at most")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the unbounded tell is measured too; it is sent n messages at most"
+    )]
     fn open<P: Payload>(_room: Room) -> (Self::Sender<P>, Self::Receiver<P>) {
         unbounded()
     }

@@ -1,7 +1,8 @@
 //! tokio's mpsc, with different types for bounded and unbounded channels.
 
 use tokio::sync::mpsc::{
-    Receiver, Sender, UnboundedReceiver, UnboundedSender, channel as bounded, unbounded_channel as unbounded,
+    Receiver, Sender, UnboundedReceiver, UnboundedSender, channel as bounded,
+    unbounded_channel as unbounded,
 };
 
 use crate::actor::{Payload, Room};
@@ -53,7 +54,10 @@ impl Channel for TokioUnbounded {
     type Sender<P: Payload> = UnboundedSender<Letter<P>>;
     type Receiver<P: Payload> = UnboundedReceiver<Letter<P>>;
 
-    #[expect(clippy::disallowed_methods, reason = "the unbounded tell is measured too; it is sent n messages at most")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the unbounded tell is measured too; it is sent n messages at most"
+    )]
     fn open<P: Payload>(_room: Room) -> (Self::Sender<P>, Self::Receiver<P>) {
         unbounded()
     }

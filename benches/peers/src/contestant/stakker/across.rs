@@ -38,7 +38,11 @@ impl<P: Payload> Actors<P> for Across {
     type Life = ();
     type Pending = oneshot::Receiver<u64>;
 
-    async fn start(_here: &Here<Self, P>, _room: Room, owner: Owner<Self, P>) -> (Self::Address, Self::Life) {
+    async fn start(
+        _here: &Here<Self, P>,
+        _room: Room,
+        owner: Owner<Self, P>,
+    ) -> (Self::Address, Self::Life) {
         let channel = with(|stakker| {
             let actor = actor!(stakker, <StakkerActor<P>>::init(owner), ret_nop!());
             let (channel, guard) = Channel::new(stakker, fwd_to!([actor], take() as (Letter<P>)));

@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use stakker::{Actor, ActorOwn, CX, Ret, Stakker, actor, call, ret, ret_nop, ret_some_do, ret_some_to};
+use stakker::{
+    Actor, ActorOwn, CX, Ret, Stakker, actor, call, ret, ret_nop, ret_some_do, ret_some_to,
+};
 
 use crate::actor::Parcel;
 use crate::measure::{Sample, Span, counting, live_bytes, now};

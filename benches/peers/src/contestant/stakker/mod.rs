@@ -6,7 +6,9 @@ mod stage;
 
 use crate::contestant::Contestant;
 use crate::contestant::entry::UNBOUNDED;
-use crate::workload::{Workload, ask_across, asks_across, bursts, busy, producers, tell_unbounded, wake};
+use crate::workload::{
+    Workload, ask_across, asks_across, bursts, busy, producers, tell_unbounded, wake,
+};
 
 use across::Across;
 

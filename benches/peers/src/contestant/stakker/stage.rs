@@ -27,7 +27,10 @@ pub(super) struct StakkerStage {
 /// The only thread of the process able to create a stakker, for all rounds.
 static STAGE: LazyLock<StakkerStage> = LazyLock::new(|| {
     let (jobs, posted) = sync_channel(16);
-    let thread = Builder::new().name("stakker".into()).spawn(move || run(&posted)).expect("a thread can be started");
+    let thread = Builder::new()
+        .name("stakker".into())
+        .spawn(move || run(&posted))
+        .expect("a thread can be started");
     StakkerStage { jobs, thread: thread.thread().clone() }
 });
 
@@ -74,7 +77,9 @@ fn run(posted: &Receiver<Job>) {
 
 /// Passes this thread's stakker to a job.
 pub(super) fn with<T>(work: impl FnOnce(&mut Stakker) -> T) -> T {
-    STAKKER.with_borrow_mut(|stakker| work(stakker.as_mut().expect("a job runs on a stakker's thread")))
+    STAKKER.with_borrow_mut(|stakker| {
+        work(stakker.as_mut().expect("a job runs on a stakker's thread"))
+    })
 }
 
 /// Keeps a value until [`let_go`].

@@ -82,7 +82,9 @@ impl Fetched {
             RequestFailure::Timeout => Self::Stalled,
             // The request was valid, so a peer rejecting it as invalid speaks another version of
             // the protocol.
-            RequestFailure::Answered(error) if error.code == ResponseCode::InvalidRequest => Self::Unsupported,
+            RequestFailure::Answered(error) if error.code == ResponseCode::InvalidRequest => {
+                Self::Unsupported
+            }
             RequestFailure::Answered(_) => Self::Refused,
             RequestFailure::InvalidRequest
             | RequestFailure::NotConnected

@@ -45,7 +45,11 @@ impl Undecodable {
 impl Decoder {
     /// Creates a decoder with these receivers of its results, its verdicts and its count of
     /// undecodable input.
-    pub fn new(results: Recipient<Decoded>, network: NetworkFront, undecodable: Undecodable) -> Self {
+    pub fn new(
+        results: Recipient<Decoded>,
+        network: NetworkFront,
+        undecodable: Undecodable,
+    ) -> Self {
         Self { results, network, undecodable }
     }
 
@@ -53,9 +57,15 @@ impl Decoder {
         let GossipMessage { kind, ssz, id, source } = message;
         let origin = Origin { id, source };
         let verdict = match kind {
-            TopicKind::Block => self.pass_on(&ssz, source, |block| Decoded::Block(Box::new(block), origin)),
-            TopicKind::Aggregation => self.pass_on(&ssz, source, |vote| Decoded::Aggregate(Box::new(vote), origin)),
-            TopicKind::Attestation { .. } => self.pass_on(&ssz, source, |vote| Decoded::Vote(Box::new(vote), origin)),
+            TopicKind::Block => {
+                self.pass_on(&ssz, source, |block| Decoded::Block(Box::new(block), origin))
+            }
+            TopicKind::Aggregation => {
+                self.pass_on(&ssz, source, |vote| Decoded::Aggregate(Box::new(vote), origin))
+            }
+            TopicKind::Attestation { .. } => {
+                self.pass_on(&ssz, source, |vote| Decoded::Vote(Box::new(vote), origin))
+            }
         };
         if let Some(verdict) = verdict {
             // If the network's lane is full, the network expires the message by itself. That equals
@@ -66,7 +76,12 @@ impl Decoder {
 
     /// Decodes a value and sends it to the chain. Returns a verdict if the value did not reach the
     /// chain.
-    fn pass_on<T: SszDecode>(&self, ssz: &[u8], source: PeerId, wrap: impl FnOnce(T) -> Decoded) -> Option<Verdict> {
+    fn pass_on<T: SszDecode>(
+        &self,
+        ssz: &[u8],
+        source: PeerId,
+        wrap: impl FnOnce(T) -> Decoded,
+    ) -> Option<Verdict> {
         match T::from_ssz_bytes(ssz) {
             // A full lane counts its refusal. The sending peer is not at fault.
             Ok(value) => self.results.try_tell(wrap(value)).is_err().then_some(Verdict::Ignore),

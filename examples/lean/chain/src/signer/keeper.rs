@@ -8,7 +8,8 @@ use actor_lanes::{Actor, Context, Recipient};
 
 use crate::signer::message::{Signed, SignerMessage};
 use consensus::{
-    AttestationData, ProducedBlock, ProofError, ProofScheme, Root, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
+    AttestationData, ProducedBlock, ProofError, ProofScheme, Root, SignedAttestation, SignedBlock,
+    Slot, ValidatorIndex,
 };
 use keys::ValidatorKeys;
 use xmss::SignError;
@@ -39,7 +40,11 @@ impl fmt::Debug for Keeper {
 
 impl Keeper {
     /// Creates the owner of `keys`. It sends its results to `results`.
-    pub fn new(keys: Vec<ValidatorKeys>, proofs: Arc<dyn ProofScheme>, results: Recipient<Signed>) -> Self {
+    pub fn new(
+        keys: Vec<ValidatorKeys>,
+        proofs: Arc<dyn ProofScheme>,
+        results: Recipient<Signed>,
+    ) -> Self {
         let keys = keys.into_iter().map(|keys| (keys.index, keys)).collect();
         Self { keys, proofs, results }
     }
@@ -86,7 +91,9 @@ impl Actor for Keeper {
             },
             SignerMessage::SignBlock(produced) => match self.sign_block(&produced) {
                 Ok(block) => Signed::OwnBlock(Box::new(block)),
-                Err(error) => not_signed(produced.block().proposer_index, produced.block().slot, &error),
+                Err(error) => {
+                    not_signed(produced.block().proposer_index, produced.block().slot, &error)
+                }
             },
         };
         self.report(signed);

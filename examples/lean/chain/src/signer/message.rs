@@ -1,7 +1,9 @@
 //! The signer's input and output.
 
 use actor_lanes::{Lane, Message};
-use consensus::{AttestationData, ProducedBlock, SignedAttestation, SignedBlock, Slot, ValidatorIndex};
+use consensus::{
+    AttestationData, ProducedBlock, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
+};
 
 /// A message to the owner of the keys.
 #[derive(Debug)]

@@ -36,7 +36,10 @@ impl Signer {
         self.handle.try_tell(SignerMessage::SignVote(validator, Box::new(data)))
     }
 
-    pub(crate) fn sign_block(&self, block: Box<ProducedBlock>) -> Result<(), TryTellError<SignerMessage>> {
+    pub(crate) fn sign_block(
+        &self,
+        block: Box<ProducedBlock>,
+    ) -> Result<(), TryTellError<SignerMessage>> {
         self.handle.try_tell(SignerMessage::SignBlock(block))
     }
 }

@@ -58,8 +58,11 @@ impl Backfill {
     pub(super) fn want(&mut self, root: Root, hint: Option<PeerId>) {
         if let Some(wanted) = self.wanted.get_mut(&root) {
             wanted.hint = hint.or(wanted.hint);
-        } else if self.wanted.len() < WANTED && hint.is_none_or(|peer| self.wanted_because_of(peer) < WANTED_PER_PEER) {
-            self.wanted.insert(root, WantedBlock { because_of: hint, hint, ..WantedBlock::default() });
+        } else if self.wanted.len() < WANTED
+            && hint.is_none_or(|peer| self.wanted_because_of(peer) < WANTED_PER_PEER)
+        {
+            self.wanted
+                .insert(root, WantedBlock { because_of: hint, hint, ..WantedBlock::default() });
         }
     }
 
@@ -74,11 +77,17 @@ impl Backfill {
     }
 
     /// Makes the requests allowed now.
-    pub(super) fn step(&mut self, peers: &Peers, asking: &mut Asking, now: Interval) -> Vec<Action> {
+    pub(super) fn step(
+        &mut self,
+        peers: &Peers,
+        asking: &mut Asking,
+        now: Interval,
+    ) -> Vec<Action> {
         let mut actions = Vec::new();
         let all: BTreeSet<PeerId> = peers.iter().collect();
         let is_free = |peer: &PeerId, asking: &Asking| asking.blocks_of(peer) < IN_FLIGHT_PER_PEER;
-        let mut free: BTreeSet<PeerId> = peers.iter().filter(|peer| is_free(peer, asking)).collect();
+        let mut free: BTreeSet<PeerId> =
+            peers.iter().filter(|peer| is_free(peer, asking)).collect();
         for (&root, wanted) in &mut self.wanted {
             if asking.blocks() == IN_FLIGHT {
                 break;
@@ -237,10 +246,13 @@ mod tests {
         // The other peer answers without blocks. The liar stays silent.
         let real = Root::from(std::array::from_fn(|place| place as u8));
         fetcher.want(real, Some(peers[1]));
-        let mut open: Vec<_> = made_up.into_iter().filter(|request| request.peer == peers[1]).collect();
+        let mut open: Vec<_> =
+            made_up.into_iter().filter(|request| request.peer == peers[1]).collect();
         let mut answered = 0;
         let asked = loop {
-            let Some(request) = open.pop() else { panic!("after {answered} answers no peer is asked any more") };
+            let Some(request) = open.pop() else {
+                panic!("after {answered} answers no peer is asked any more")
+            };
             fetcher.ended(&request);
             answered += 1;
             open.extend(fetcher.requests());

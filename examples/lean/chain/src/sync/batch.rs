@@ -40,7 +40,14 @@ pub(super) struct Answer {
 
 impl Batch {
     pub(super) fn new(start: Slot, end: Slot) -> Self {
-        Self { start, end, tried: BTreeSet::new(), asked: BTreeSet::new(), asked_at: 0, answer: None }
+        Self {
+            start,
+            end,
+            tried: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            asked_at: 0,
+            answer: None,
+        }
     }
 
     /// Returns whether it has neither an answer nor a request in flight.
@@ -57,7 +64,12 @@ impl Answer {
     /// # Errors
     ///
     /// The offence of the peer.
-    pub(super) fn check(peer: PeerId, start: Slot, end: Slot, blocks: Vec<SignedBlock>) -> Result<Self, Offence> {
+    pub(super) fn check(
+        peer: PeerId,
+        start: Slot,
+        end: Slot,
+        blocks: Vec<SignedBlock>,
+    ) -> Result<Self, Offence> {
         let mut answer = Self { peer, blocks: VecDeque::with_capacity(blocks.len()), bytes: 0 };
         let (mut lowest, mut parent) = (start, None);
         for block in blocks {
@@ -107,7 +119,8 @@ mod tests {
     fn the_blocks_of_an_answer_are_in_the_requested_slots_in_order_and_chained() {
         let blocks = chain_of(Root::ZERO, [3, 4, 7]);
         let check = |start, end, blocks: &[SignedBlock]| {
-            Answer::check(PeerId::random(), start, end, blocks.to_vec()).map(|answer| answer.blocks.len())
+            Answer::check(PeerId::random(), start, end, blocks.to_vec())
+                .map(|answer| answer.blocks.len())
         };
         assert_eq!(check(1, 8, &blocks), Ok(3));
         assert_eq!(check(3, 7, &blocks), Ok(3));
@@ -129,7 +142,8 @@ mod tests {
             block.proof.proof = vec![0; size].try_into().expect("a proof may be as large");
             block
         };
-        let small = Answer::check(PeerId::random(), 1, 64, vec![block(3, 10)]).expect("it is well-formed");
+        let small =
+            Answer::check(PeerId::random(), 1, 64, vec![block(3, 10)]).expect("it is well-formed");
         assert_eq!(small.covers_to(64), 64);
         let mut large = chain_of(Root::ZERO, 1..=20);
         large.iter_mut().for_each(|large| large.proof = block(1, 512 << 10).proof);
@@ -140,6 +154,9 @@ mod tests {
     #[test]
     fn a_block_with_too_large_a_body_is_rejected_before_it_is_hashed() {
         let block = forged(3);
-        assert_eq!(Answer::check(PeerId::random(), 1, 8, vec![block]).err(), Some(Offence::InvalidBlock));
+        assert_eq!(
+            Answer::check(PeerId::random(), 1, 8, vec![block]).err(),
+            Some(Offence::InvalidBlock)
+        );
     }
 }

@@ -35,7 +35,9 @@ impl Denials {
     /// Removes the denials refuted by a block in this slot from `supplier`. Returns the peers of
     /// these denials.
     pub(super) fn refute(&mut self, slot: Slot, supplier: PeerId) -> Vec<PeerId> {
-        let is_refuted = |denial: &Denial| (denial.start..=denial.end).contains(&slot) && denial.peer != supplier;
+        let is_refuted = |denial: &Denial| {
+            (denial.start..=denial.end).contains(&slot) && denial.peer != supplier
+        };
         let (refuted, others): (VecDeque<_>, VecDeque<_>) = self.0.drain(..).partition(is_refuted);
         self.0 = others;
         refuted.into_iter().map(|denial| denial.peer).collect()

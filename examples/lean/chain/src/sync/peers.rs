@@ -82,14 +82,22 @@ impl Peers {
     /// Returns the peer with the highest claim, among the peers available now for ranges from
     /// `start` on.
     pub(super) fn furthest(&self, start: Slot, now: Interval) -> Option<(PeerId, Claim)> {
-        let claims = self.0.iter().filter(|(_, peer)| peer.can_be_asked(now) && peer.may_have(start));
-        claims.filter_map(|(id, peer)| Some((*id, peer.claim?))).max_by_key(|(id, claim)| (claim.slot, *id))
+        let claims =
+            self.0.iter().filter(|(_, peer)| peer.can_be_asked(now) && peer.may_have(start));
+        claims
+            .filter_map(|(id, peer)| Some((*id, peer.claim?)))
+            .max_by_key(|(id, claim)| (claim.slot, *id))
     }
 
     /// Chooses a peer for a range from `start` on: one not tried, with a claim at or above `start`.
     ///
     /// Prefers the least busy peer, then the most reliable one.
-    pub(super) fn choose(&self, start: Slot, tried: &BTreeSet<PeerId>, now: Interval) -> Option<PeerId> {
+    pub(super) fn choose(
+        &self,
+        start: Slot,
+        tried: &BTreeSet<PeerId>,
+        now: Interval,
+    ) -> Option<PeerId> {
         let fit = self.0.iter().filter(|(id, peer)| peer.may_have(start) && !tried.contains(id));
         let free = fit.filter(|(_, peer)| peer.can_be_asked(now) && peer.asked < RANGES_PER_PEER);
         free.min_by_key(|(_, peer)| (peer.asked, peer.pause.1)).map(|(id, _)| *id)
@@ -199,7 +207,10 @@ mod tests {
             peers.pause(&ids[0], now);
             (now..).find(|&at| peers.is_free(&ids[0], at)).expect("every pause ends") - now
         };
-        assert_eq!([pause(&mut peers, 0), pause(&mut peers, 100), pause(&mut peers, 200)], [5, 10, 20]);
+        assert_eq!(
+            [pause(&mut peers, 0), pause(&mut peers, 100), pause(&mut peers, 200)],
+            [5, 10, 20]
+        );
         assert_eq!((0..8).map(|n| pause(&mut peers, 1000 * n)).last(), Some(LONGEST_PAUSE));
         peers.was_useful(&ids[0]);
         assert_eq!(pause(&mut peers, 10_000), FIRST_PAUSE);

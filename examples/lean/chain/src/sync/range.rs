@@ -129,7 +129,9 @@ impl Ranges {
         }
         let Some(run) = &mut self.run else { return actions };
         let is_led = run.leader.is_some();
-        let Some(place) = run.batches.iter_mut().position(|batch| batch.asked.remove(&id)) else { return actions };
+        let Some(place) = run.batches.iter_mut().position(|batch| batch.asked.remove(&id)) else {
+            return actions;
+        };
         let Fetched::Blocks(blocks) = fetched else {
             if is_led {
                 // No other peer can be asked about the chain of the leader.
@@ -153,7 +155,12 @@ impl Ranges {
     }
 
     /// Notes an imported block.
-    pub(super) fn imported(&mut self, root: &Root, peers: &mut Peers, now: Interval) -> Vec<Action> {
+    pub(super) fn imported(
+        &mut self,
+        root: &Root,
+        peers: &mut Peers,
+        now: Interval,
+    ) -> Vec<Action> {
         let Some(run) = &mut self.run else { return Vec::new() };
         let Some(importing) = &mut run.importing else { return Vec::new() };
         let Some(slot) = importing.unresolved.remove(root) else { return Vec::new() };
@@ -232,12 +239,20 @@ impl Ranges {
     }
 
     /// Processes the batches in their turn.
-    fn advance(&mut self, peers: &mut Peers, chain: &impl ChainView, now: Interval, actions: &mut Vec<Action>) {
+    fn advance(
+        &mut self,
+        peers: &mut Peers,
+        chain: &impl ChainView,
+        now: Interval,
+        actions: &mut Vec<Action>,
+    ) {
         while let Some(run) = &mut self.run {
             if !import_next(run, actions) {
                 return;
             }
-            let Some(answer) = run.batches.front_mut().and_then(|batch| batch.answer.take()) else { return };
+            let Some(answer) = run.batches.front_mut().and_then(|batch| batch.answer.take()) else {
+                return;
+            };
             let Some(batch) = run.batches.pop_front() else { return };
             let Some((first, parent)) = answer.first() else {
                 if run.leader.is_none() {
@@ -251,7 +266,8 @@ impl Ranges {
             }
             run.leader.iter_mut().for_each(|leader| leader.is_linked = true);
             let peer = answer.peer;
-            let (last, covers_to) = (answer.last().unwrap_or(batch.end), answer.covers_to(batch.end));
+            let (last, covers_to) =
+                (answer.last().unwrap_or(batch.end), answer.covers_to(batch.end));
             let is_led = run.leader.is_some();
             run.import(answer, batch.end, now);
             if !is_led {
@@ -286,10 +302,16 @@ impl Ranges {
                 actions.push(Action::RangesEnded);
                 return;
             }
-            Some(leader) if run.began > lowest => (run.began, (leader.back * 2).max(FIRST_STEP_BACK)),
+            Some(leader) if run.began > lowest => {
+                (run.began, (leader.back * 2).max(FIRST_STEP_BACK))
+            }
             Some(_) => {
                 let is_child = parent == chain.finalized_root();
-                let offence = if first == lowest && !is_child { Offence::OtherChain } else { Offence::Unlinked };
+                let offence = if first == lowest && !is_child {
+                    Offence::OtherChain
+                } else {
+                    Offence::Unlinked
+                };
                 actions.push(Action::Penalise(peer, offence));
                 peers.serves_from(&peer, first);
                 actions.push(Action::RangesEnded);
@@ -301,15 +323,25 @@ impl Ranges {
     }
 
     /// Evaluates a run with all its slots covered.
-    fn conclude(&mut self, peers: &mut Peers, chain: &impl ChainView, now: Interval, actions: &mut Vec<Action>) {
+    fn conclude(
+        &mut self,
+        peers: &mut Peers,
+        chain: &impl ChainView,
+        now: Interval,
+        actions: &mut Vec<Action>,
+    ) {
         let Some(run) = self.run.take() else { return };
         actions.push(Action::RangesEnded);
         let suspect = match &run.leader {
             Some(leader) => peers.claim(&leader.peer).map(|claim| (leader.peer, claim)),
             None => peers.furthest(run.floor, now),
         };
-        let is_there = |root: &Root, slot: Slot| chain.contains(root) || slot <= chain.head_slot() + BEHIND;
-        let Some((peer, claim)) = suspect.filter(|(_, claim)| !is_there(&claim.root, claim.slot)) else { return };
+        let is_there =
+            |root: &Root, slot: Slot| chain.contains(root) || slot <= chain.head_slot() + BEHIND;
+        let Some((peer, claim)) = suspect.filter(|(_, claim)| !is_there(&claim.root, claim.slot))
+        else {
+            return;
+        };
         match run.leader {
             None => {
                 let leader = Leader { peer, is_linked: false, back: 0 };
@@ -329,13 +361,20 @@ impl Ranges {
     }
 
     /// Makes the requests allowed now.
-    fn ask(&mut self, peers: &mut Peers, asking: &mut Asking, now: Interval, actions: &mut Vec<Action>) {
+    fn ask(
+        &mut self,
+        peers: &mut Peers,
+        asking: &mut Asking,
+        now: Interval,
+        actions: &mut Vec<Action>,
+    ) {
         let Some(run) = &mut self.run else { return };
         run.extend();
         let is_full = run.held_bytes() >= HELD_BYTES;
         let leader = run.leader.as_ref().map(|leader| leader.peer);
         for (place, batch) in run.batches.iter_mut().enumerate() {
-            let is_late = place == 0 && batch.asked.len() == 1 && now.saturating_sub(batch.asked_at) >= HEDGE;
+            let is_late =
+                place == 0 && batch.asked.len() == 1 && now.saturating_sub(batch.asked_at) >= HEDGE;
             let is_hedged = is_late && leader.is_none() && batch.answer.is_none();
             let may_ask = asking.ranges() < IN_FLIGHT && (place == 0 || !is_full);
             if !(may_ask && (batch.is_wanted() || is_hedged)) {

@@ -91,7 +91,11 @@ impl Run {
 
     /// Returns the total size of the answers waiting for their turn.
     pub(super) fn held_bytes(&self) -> usize {
-        self.batches.iter().filter_map(|batch| batch.answer.as_ref()).map(|answer| answer.bytes).sum()
+        self.batches
+            .iter()
+            .filter_map(|batch| batch.answer.as_ref())
+            .map(|answer| answer.bytes)
+            .sum()
     }
 
     /// Starts the import of the first batch's answer.

@@ -11,8 +11,8 @@ use crate::sync::chain_view::ChainView;
 use crate::sync::range::BEHIND;
 use crate::sync::{Action, Claim, Request, Sync, Wanted};
 use consensus::{
-    AggregatedAttestation, AttestationData, Block, BlockBody, Interval, MultiMessageAggregate, Root, SignedBlock, Slot,
-    aggregation_bits,
+    AggregatedAttestation, AttestationData, Block, BlockBody, Interval, MultiMessageAggregate,
+    Root, SignedBlock, Slot, aggregation_bits,
 };
 use network::Offence;
 
@@ -27,7 +27,8 @@ pub(super) fn chain_of(parent: Root, slots: impl IntoIterator<Item = Slot>) -> V
     let mut parent_root = parent;
     let block = |slot| {
         let state_root = Root::from([1; 32]);
-        let block = Block { slot, proposer_index: 0, parent_root, state_root, body: BlockBody::default() };
+        let block =
+            Block { slot, proposer_index: 0, parent_root, state_root, body: BlockBody::default() };
         parent_root = Root::of(&block);
         SignedBlock { block, proof: MultiMessageAggregate::default() }
     };
@@ -41,7 +42,8 @@ pub(super) fn forged(slot: Slot) -> SignedBlock {
         data: AttestationData { slot, ..AttestationData::default() },
     };
     let mut block = chain_of(Root::ZERO, [slot]).remove(0);
-    block.block.body.attestations = (0..9).map(vote).collect::<Vec<_>>().try_into().expect("a body has room");
+    block.block.body.attestations =
+        (0..9).map(vote).collect::<Vec<_>>().try_into().expect("a body has room");
     block
 }
 
@@ -219,7 +221,8 @@ impl Simulation {
         self.now += 1;
         self.sync.expire(self.now.saturating_sub(PATIENCE), self.now);
         self.step();
-        while let Some(first) = self.answers.first_entry().filter(|first| first.key().0 <= self.now) {
+        while let Some(first) = self.answers.first_entry().filter(|first| first.key().0 <= self.now)
+        {
             let ((_, id), fetched) = first.remove_entry();
             self.sync.answered(id, fetched, self.now);
             self.step();
@@ -240,7 +243,8 @@ impl Simulation {
                     Action::RangesEnded => {}
                 }
             }
-            self.most_under_way = self.most_under_way.max(self.sync.asking.blocks() + self.sync.asking.ranges());
+            self.most_under_way =
+                self.most_under_way.max(self.sync.asking.blocks() + self.sync.asking.ranges());
             if !imports {
                 return;
             }
@@ -251,7 +255,9 @@ impl Simulation {
         let penalised = self.penalised.entry(peer).or_default();
         penalised.push(offence);
         // Scores do not recover here, so peers are treated more strictly than in the node.
-        if penalised.iter().map(|offence| offence.cost()).sum::<u32>() >= 100 && self.banned.insert(peer) {
+        if penalised.iter().map(|offence| offence.cost()).sum::<u32>() >= 100
+            && self.banned.insert(peer)
+        {
             self.sync.disconnected(peer);
         }
     }
@@ -262,7 +268,10 @@ impl Simulation {
             self.penalise(peer, Offence::InvalidBlock);
             self.sync.rejected(&root, self.now);
         } else {
-            assert!(self.known.contains(&block.block.parent_root), "ranges import a block after its parent");
+            assert!(
+                self.known.contains(&block.block.parent_root),
+                "ranges import a block after its parent"
+            );
             self.imported.push(block.block.slot);
             self.known.blocks.insert(root);
             self.known.head = self.known.head.max(block.block.slot);
@@ -301,7 +310,9 @@ impl Simulation {
     fn has(&self, wanted: Wanted) -> Vec<SignedBlock> {
         let is_wanted = |block: &&SignedBlock| match wanted {
             Wanted::Block(root) => Root::of(&block.block) == root,
-            Wanted::Range(range) => (range.start_slot..range.start_slot + range.count).contains(&block.block.slot),
+            Wanted::Range(range) => {
+                (range.start_slot..range.start_slot + range.count).contains(&block.block.slot)
+            }
         };
         self.chain.iter().filter(is_wanted).cloned().collect()
     }
@@ -309,7 +320,9 @@ impl Simulation {
     fn young(&self, wanted: Wanted, from: Slot) -> Fetched {
         match wanted {
             Wanted::Range(range) if range.start_slot + range.count <= from => Fetched::Refused,
-            _ => Fetched::Blocks(self.has(wanted).into_iter().filter(|block| block.block.slot >= from).collect()),
+            _ => Fetched::Blocks(
+                self.has(wanted).into_iter().filter(|block| block.block.slot >= from).collect(),
+            ),
         }
     }
 

@@ -37,7 +37,9 @@ fn a_slow_peer_is_backed_by_another_and_not_penalised() {
     assert!(simulation.run(300), "it came to {}", simulation.head());
     // This peer is slower than the time for a request.
     let slower = simulation.connect(Manner::Honest { delay: 60 });
-    assert!(!simulation.penalised.contains_key(&slow) && !simulation.penalised.contains_key(&slower));
+    assert!(
+        !simulation.penalised.contains_key(&slow) && !simulation.penalised.contains_key(&slower)
+    );
 }
 
 #[test]
@@ -109,24 +111,31 @@ fn one_honest_peer_suffices_against_every_kind_of_liar() {
         let liars: Vec<_> = (0..4).map(|_| simulation.connect(lie)).collect();
         let honest = simulation.connect(HONEST);
         assert!(simulation.run(3000), "{lie:?}: it came to {}", simulation.head());
-        assert!(!simulation.banned.contains(&honest), "{lie:?}: {:?}", simulation.penalised[&honest]);
+        assert!(
+            !simulation.banned.contains(&honest),
+            "{lie:?}: {:?}",
+            simulation.penalised[&honest]
+        );
         assert_eq!(liars.len(), 4);
     }
 }
 
 fn slots() -> impl Strategy<Value = Vec<Slot>> {
     // Mostly a block in every slot, with gaps of up to three batches.
-    prop::collection::vec(prop::sample::select(vec![1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 70, 200]), 20..400)
-        .prop_map(|steps| {
-            let mut slot = 0;
-            steps
-                .into_iter()
-                .map(|step| {
-                    slot += step;
-                    slot
-                })
-                .collect()
-        })
+    prop::collection::vec(
+        prop::sample::select(vec![1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 70, 200]),
+        20..400,
+    )
+    .prop_map(|steps| {
+        let mut slot = 0;
+        steps
+            .into_iter()
+            .map(|step| {
+                slot += step;
+                slot
+            })
+            .collect()
+    })
 }
 
 proptest! {

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::verifier::meters::WorkMeters;
 use consensus::{
-    AggregationPlan, AggregationRound, BlockCandidate, ProofScheme, RecoveredVotes, RecoveryPlan, Rejection,
-    SignedAggregatedAttestation, SignedAttestation, Statement, VerifiedBlock, VoteClaim,
+    AggregationPlan, AggregationRound, BlockCandidate, ProofScheme, RecoveredVotes, RecoveryPlan,
+    Rejection, SignedAggregatedAttestation, SignedAttestation, Statement, VerifiedBlock, VoteClaim,
 };
 
 /// A piece of work with all its inputs.
@@ -86,9 +86,9 @@ impl Job {
     pub fn run(self, proofs: &dyn ProofScheme) -> Outcome {
         match self {
             Self::Vote(claim, vote) => Outcome::Vote(claim.verify(&vote.signature)),
-            Self::Aggregate(statement, vote) => {
-                Outcome::Aggregate(proofs.verify(&vote.proof, &statement).map_err(|_| Rejection::InvalidSignature))
-            }
+            Self::Aggregate(statement, vote) => Outcome::Aggregate(
+                proofs.verify(&vote.proof, &statement).map_err(|_| Rejection::InvalidSignature),
+            ),
             Self::Block(candidate) => Outcome::Block(candidate.verify(proofs)),
             Self::Aggregation(plan) => Outcome::Aggregation(plan.prove(proofs)),
             Self::Recovery(plan) => Outcome::Recovery(plan.prove(proofs)),

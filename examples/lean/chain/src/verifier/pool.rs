@@ -26,7 +26,11 @@ struct Worker {
 
 impl Pool {
     /// Creates a pool of these verifiers and this prover. Each job's end is reported to `results`.
-    pub fn new(verifiers: Vec<Handle<Assigned>>, prover: Handle<Assigned>, results: Recipient<JobsDone>) -> Self {
+    pub fn new(
+        verifiers: Vec<Handle<Assigned>>,
+        prover: Handle<Assigned>,
+        results: Recipient<JobsDone>,
+    ) -> Self {
         let worker = |handle| Worker { handle, load: 0, has_ended: false };
         Self { workers: verifiers.into_iter().chain([prover]).map(worker).collect(), results }
     }
@@ -89,7 +93,8 @@ mod tests {
     use super::*;
     use crate::verifier::job::NotDone;
     use consensus::{
-        AttestationData, Root, SignedAggregatedAttestation, SingleMessageAggregate, Statement, aggregation_bits,
+        AttestationData, Root, SignedAggregatedAttestation, SingleMessageAggregate, Statement,
+        aggregation_bits,
     };
 
     impl Message for JobsDone {}
@@ -98,7 +103,10 @@ mod tests {
         let participants = aggregation_bits([0]).expect("one validator");
         let proof = SingleMessageAggregate { participants, proof: Default::default() };
         let statement = Statement { public_keys: Vec::new(), message: Root::ZERO, slot: 0 };
-        Job::Aggregate(statement, Arc::new(SignedAggregatedAttestation { data: AttestationData::default(), proof }))
+        Job::Aggregate(
+            statement,
+            Arc::new(SignedAggregatedAttestation { data: AttestationData::default(), proof }),
+        )
     }
 
     /// A pool of two verifiers and a prover, none of them running, with the mailboxes of the
@@ -111,11 +119,15 @@ mod tests {
     }
 
     fn depths(pool: &Pool) -> Vec<u64> {
-        pool.workers.iter().map(|worker| worker.handle.stats().iter().map(|lane| lane.depth).sum()).collect()
+        pool.workers
+            .iter()
+            .map(|worker| worker.handle.stats().iter().map(|lane| lane.depth).sum())
+            .collect()
     }
 
     fn next_done(results: &mut Mailbox<JobsDone>) -> (usize, Vec<Done>) {
-        let JobsDone { worker, done } = futures::executor::block_on(results.recv()).expect("the pool keeps it open");
+        let JobsDone { worker, done } =
+            futures::executor::block_on(results.recv()).expect("the pool keeps it open");
         (worker, done)
     }
 

@@ -41,7 +41,9 @@ impl Verifier {
         for Assigned { ticket, job } in assigned {
             // A job owns its inputs and drops them when it ends, so a panic leaves no partial state
             // behind.
-            let outcome = catch_unwind(AssertUnwindSafe(|| job.run_measured(&*self.proofs, &self.meters, &now)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                job.run_measured(&*self.proofs, &self.meters, &now)
+            }));
             let outcome = outcome.map_err(|_| {
                 tracing::error!(job = ?ticket.id, "a verification panicked");
                 NotDone::Panicked
@@ -58,7 +60,9 @@ struct Results(Vec<(Ticket, Result<Outcome, NotDone>)>);
 
 impl Results {
     fn send(self) {
-        let Some((results, worker)) = self.0.first().map(|(ticket, _)| (ticket.results.clone(), ticket.worker)) else {
+        let Some((results, worker)) =
+            self.0.first().map(|(ticket, _)| (ticket.results.clone(), ticket.worker))
+        else {
             return;
         };
         let done = self.0.into_iter().map(|(mut ticket, outcome)| {

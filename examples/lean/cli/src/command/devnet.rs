@@ -71,9 +71,12 @@ pub(super) struct DevnetArguments {
 pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     // Checked here, so that a wrong name fails once instead of in every node's log.
     let runtime = runtime::by_name(arguments.runtime.as_deref())?;
-    let program = env::current_exe().map_err(|error| CommandError::System { doing: "find this program", error })?;
+    let program = env::current_exe()
+        .map_err(|error| CommandError::System { doing: "find this program", error })?;
     let key_slots = arguments.key_slots.unwrap_or_else(|| key_slots(&arguments));
-    if let Some(goal) = arguments.until_finalized.filter(|goal| goal.saturating_add(FINALITY_LAG) >= key_slots) {
+    if let Some(goal) =
+        arguments.until_finalized.filter(|goal| goal.saturating_add(FINALITY_LAG) >= key_slots)
+    {
         return Err(CommandError::GoalBeyondKeys { goal, key_slots });
     }
     eprintln!("growing keys for {} validators, {key_slots} slots each …", arguments.validators);
@@ -101,7 +104,10 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     outcome?;
     stopped?;
     if let Some(slot) = arguments.until_finalized {
-        eprintln!("all {} nodes have finalized slot {slot} and agree on the chain", arguments.nodes);
+        eprintln!(
+            "all {} nodes have finalized slot {slot} and agree on the chain",
+            arguments.nodes
+        );
     }
     Ok(())
 }
@@ -127,7 +133,8 @@ fn watch(devnet: &mut Devnet, arguments: &DevnetArguments) -> Result<(), DevnetE
             (Update::Interrupted | Update::DeadlinePassed, None) => return Ok(()),
             (Update::Interrupted, Some(_)) => return Err(devnet.error(Problem::Interrupted)),
             (Update::DeadlinePassed, Some(slot)) => {
-                let what = format!("not every node has finalized slot {slot}, or no slot in common,");
+                let what =
+                    format!("not every node has finalized slot {slot}, or no slot in common,");
                 return Err(devnet.too_late(&what, patience.unwrap_or_default()));
             }
         }
@@ -150,7 +157,9 @@ fn patience(arguments: &DevnetArguments) -> Option<Duration> {
 /// Returns the number of slots of the keys.
 fn key_slots(arguments: &DevnetArguments) -> u64 {
     // Generating keys takes time, so a short run gets keys with few slots.
-    let slots = arguments.until_finalized.map_or(DEFAULT_KEY_SLOTS, |goal| generous_slots(goal).max(FEWEST_KEY_SLOTS));
+    let slots = arguments
+        .until_finalized
+        .map_or(DEFAULT_KEY_SLOTS, |goal| generous_slots(goal).max(FEWEST_KEY_SLOTS));
     key_slots_for(arguments.scheme, slots)
 }
 

@@ -22,7 +22,9 @@ pub(crate) enum CommandError {
     #[error("say what to write: --dir DIR for this program, or --lean DIR for any lean client")]
     NoForm,
     /// The network address is not an IPv4 address. A genesis folder holds IPv4 addresses only.
-    #[error("a genesis folder names IPv4 addresses only, and {0} is none: choose another with --address")]
+    #[error(
+        "a genesis folder names IPv4 addresses only, and {0} is none: choose another with --address"
+    )]
     OnlyIpv4(IpAddr),
     /// No option states the files to run from.
     #[error("name the node's files: --config FILE, or --genesis DIR --node-id NAME")]
@@ -104,7 +106,9 @@ impl CommandError {
             | Self::Runtime(_)
             | Self::Plan(_)
             | Self::GoalBeyondKeys { .. } => USAGE,
-            Self::Contention(ContentionError::TooLong { .. } | ContentionError::TooShort { .. }) => USAGE,
+            Self::Contention(
+                ContentionError::TooLong { .. } | ContentionError::TooShort { .. },
+            ) => USAGE,
             Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
             Self::PortTaken(_) | Self::HttpPortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {

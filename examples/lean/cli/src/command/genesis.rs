@@ -85,7 +85,8 @@ fn own_files(arguments: &GenesisArguments, directory: &Path) -> Result<(), Comma
     runtime::by_name(arguments.runtime.as_deref())?;
     let scheme = arguments.scheme.unwrap_or(SchemeName::Long);
     let key_slots = arguments.key_slots.unwrap_or_else(|| key_slots_for(scheme, DEFAULT_KEY_SLOTS));
-    let identities = Identities::generate(arguments.nodes, arguments.validators, scheme, key_slots)?;
+    let identities =
+        Identities::generate(arguments.nodes, arguments.validators, scheme, key_slots)?;
     let plan = NetworkPlan {
         genesis_time: genesis_time(arguments),
         interval_ms: arguments.interval_ms,
@@ -108,13 +109,22 @@ fn genesis_folder(arguments: &GenesisArguments, directory: &Path) -> Result<(), 
     };
     let scheme = arguments.scheme.unwrap_or(SchemeName::Test);
     let window = 2 * scheme.scheme().epochs_per_bottom_tree();
-    let key_slots = arguments.key_slots.unwrap_or_else(|| key_slots_for(scheme, DEFAULT_KEY_SLOTS).max(window));
+    let key_slots =
+        arguments.key_slots.unwrap_or_else(|| key_slots_for(scheme, DEFAULT_KEY_SLOTS).max(window));
     let drawn = |error| CommandError::System { doing: "draw random keys", error };
-    let seeds =
-        (0..arguments.validators).map(|_| Ok((Seed::random()?, Seed::random()?))).collect::<io::Result<Vec<_>>>();
-    let validators = keys::generate_trees(scheme, &seeds.map_err(drawn)?, key_slots).map_err(PlanError::from)?;
-    let nodes = names.iter().map(|_| NetworkKey::random()).collect::<io::Result<Vec<_>>>().map_err(drawn)?;
-    let IpAddr::V4(address) = arguments.address else { return Err(CommandError::OnlyIpv4(arguments.address)) };
+    let seeds = (0..arguments.validators)
+        .map(|_| Ok((Seed::random()?, Seed::random()?)))
+        .collect::<io::Result<Vec<_>>>();
+    let validators =
+        keys::generate_trees(scheme, &seeds.map_err(drawn)?, key_slots).map_err(PlanError::from)?;
+    let nodes = names
+        .iter()
+        .map(|_| NetworkKey::random())
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(drawn)?;
+    let IpAddr::V4(address) = arguments.address else {
+        return Err(CommandError::OnlyIpv4(arguments.address));
+    };
     let ports = (arguments.first_port..=u16::MAX).take(names.len());
     let addresses = ports.map(|port| SocketAddrV4::new(address, port)).collect();
     let plan = LeanPlan { genesis_time: genesis_time(arguments), names, addresses };

@@ -35,7 +35,11 @@ impl ReportLines {
         Self::start_to(io::stdout(), json, stopper)
     }
 
-    fn start_to(output: impl Write + Send + 'static, json: bool, stopper: Stopper) -> Result<Self, CommandError> {
+    fn start_to(
+        output: impl Write + Send + 'static,
+        json: bool,
+        stopper: Stopper,
+    ) -> Result<Self, CommandError> {
         let (lines, waiting) = sync_channel(WAITING_LINES);
         let (last, waiting_last) = sync_channel(1);
         let (done, written) = sync_channel(1);
@@ -76,7 +80,11 @@ impl ReportLines {
     }
 }
 
-fn write_all(lines: impl Iterator<Item = ReportLine>, mut output: impl Write, json: bool) -> io::Result<()> {
+fn write_all(
+    lines: impl Iterator<Item = ReportLine>,
+    mut output: impl Write,
+    json: bool,
+) -> io::Result<()> {
     for line in lines {
         let text = if json { in_json(&line) } else { in_words(&line) };
         writeln!(output, "{text}")?;
@@ -86,14 +94,19 @@ fn write_all(lines: impl Iterator<Item = ReportLine>, mut output: impl Write, js
 }
 
 pub(super) fn in_json(line: &ReportLine) -> String {
-    serde_json::to_string(line).expect("a report's maps have strings for keys, and nothing in it fails to serialize")
+    serde_json::to_string(line)
+        .expect("a report's maps have strings for keys, and nothing in it fails to serialize")
 }
 
 fn in_words(line: &ReportLine) -> String {
     match line {
         ReportLine::Ready(ready) => {
-            let http = ready.http.map(|address| format!(", serves http://{address}")).unwrap_or_default();
-            format!("{} listens on {}/p2p/{} ({}){http}", ready.node, ready.listen, ready.peer_id, ready.runtime)
+            let http =
+                ready.http.map(|address| format!(", serves http://{address}")).unwrap_or_default();
+            format!(
+                "{} listens on {}/p2p/{} ({}){http}",
+                ready.node, ready.listen, ready.peer_id, ready.runtime
+            )
         }
         ReportLine::Status(status) => {
             let notes: String = status.notes.iter().map(|note| format!("; {note}")).collect();

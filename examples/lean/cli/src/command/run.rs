@@ -151,13 +151,17 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
     tracing::info!(validators = config.validators.len(), "growing the validators' keys");
     let node = match Node::start(config, runtime, report.statuses()) {
         Ok(node) => node,
-        Err(StartError::Api(ApiError::Listen { address, error })) if error.kind() == io::ErrorKind::AddrInUse => {
+        Err(StartError::Api(ApiError::Listen { address, error }))
+            if error.kind() == io::ErrorKind::AddrInUse =>
+        {
             return Err(CommandError::HttpPortTaken(address));
         }
         // Another program may have taken the port after the first probe. The second probe reports
         // this case separately. It is run for network errors only, because after other errors this
         // node itself may still hold the port.
-        Err(error @ StartError::Network(_)) => return Err(probe(address).err().unwrap_or_else(|| error.into())),
+        Err(error @ StartError::Network(_)) => {
+            return Err(probe(address).err().unwrap_or_else(|| error.into()));
+        }
         Err(error) => return Err(error.into()),
     };
     drop(starting);
@@ -173,7 +177,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
 fn probe(address: SocketAddr) -> Result<(), CommandError> {
     match UdpSocket::bind(address) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(CommandError::PortTaken(address)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            Err(CommandError::PortTaken(address))
+        }
         Err(error) => Err(CommandError::Listen { address, error }),
     }
 }

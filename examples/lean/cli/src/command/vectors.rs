@@ -77,7 +77,8 @@ pub(super) fn vectors(arguments: &VectorsArguments) -> Result<(), CommandError> 
         results.add(&case, verdict);
     }
     executor.stop();
-    print(&results, arguments.json).map_err(|error| CommandError::System { doing: "print the results", error })?;
+    print(&results, arguments.json)
+        .map_err(|error| CommandError::System { doing: "print the results", error })?;
     if results.all_hold() {
         return Ok(());
     }
@@ -87,5 +88,9 @@ pub(super) fn vectors(arguments: &VectorsArguments) -> Result<(), CommandError> 
 
 fn print(results: &Results, json: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    if json { writeln!(out, "{}", serde_json::to_string(results)?) } else { writeln!(out, "{results}") }
+    if json {
+        writeln!(out, "{}", serde_json::to_string(results)?)
+    } else {
+        writeln!(out, "{results}")
+    }
 }

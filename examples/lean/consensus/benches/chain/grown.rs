@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use consensus::{
-    AggregatedAttestation, AggregatedAttestations, AttestationData, Block, BlockBody, BlockCheck, Checkpoint,
-    MockProofs, MultiMessageAggregate, ProofBytes, Root, SignedAggregatedAttestation, SignedBlock,
-    SingleMessageAggregate, Slot, Store, ValidatorIndex, Validators, aggregation_bits, genesis, interval_from_slot,
-    process_block, process_slots,
+    AggregatedAttestation, AggregatedAttestations, AttestationData, Block, BlockBody, BlockCheck,
+    Checkpoint, MockProofs, MultiMessageAggregate, ProofBytes, Root, SignedAggregatedAttestation,
+    SignedBlock, SingleMessageAggregate, Slot, Store, ValidatorIndex, Validators, aggregation_bits,
+    genesis, interval_from_slot, process_block, process_slots,
 };
 use xmss::PublicKey;
 
@@ -54,7 +54,9 @@ impl Grown {
         let bytes = live_bytes() - before;
         let recent = votes.len().saturating_sub(8);
         let next = signed(block_on(&store, blocks + 1, &votes[recent..]));
-        let vote = store.produce_attestation_data(blocks + 1).expect("the target is not before the source");
+        let vote = store
+            .produce_attestation_data(blocks + 1)
+            .expect("the target is not before the source");
         let aggregates = aggregates(vote, 0..count, LAST_AGGREGATES);
         Self { store, validators: count, bytes, next, vote, aggregates }
     }
@@ -74,26 +76,41 @@ fn genesis_store(validators: u64) -> Store {
         PublicKey::new(bytes)
     };
     let keys = (0..validators).map(|index| (key(index, 1), key(index, 2)));
-    let (state, block) = genesis(0, Validators::new(keys).expect("a registry has at most 4,096 validators"));
+    let (state, block) =
+        genesis(0, Validators::new(keys).expect("a registry has at most 4,096 validators"));
     Store::new(state, block, None).expect("genesis names its state")
 }
 
 /// Returns a slot's votes: half of the validators vote for the head, and an eighth for its parent.
-fn cast(store: &Store, slot: Slot, validators: u64) -> [(AttestationData, Range<ValidatorIndex>); 2] {
+fn cast(
+    store: &Store,
+    slot: Slot,
+    validators: u64,
+) -> [(AttestationData, Range<ValidatorIndex>); 2] {
     let data = store.produce_attestation_data(slot).expect("the target is not before the source");
     let parent_root = store.head_block().parent_root;
     let parent = store.block(&parent_root).expect("the parent is known");
     let head = Checkpoint { root: parent_root, slot: parent.slot };
-    let behind = AttestationData { head: if head.slot < data.target.slot { data.target } else { head }, ..data };
+    let behind = AttestationData {
+        head: if head.slot < data.target.slot { data.target } else { head },
+        ..data
+    };
     [(data, 0..validators / 2), (behind, validators / 2..validators * 5 / 8)]
 }
 
-fn aggregates(data: AttestationData, voters: Range<ValidatorIndex>, parts: u64) -> Vec<SignedAggregatedAttestation> {
+fn aggregates(
+    data: AttestationData,
+    voters: Range<ValidatorIndex>,
+    parts: u64,
+) -> Vec<SignedAggregatedAttestation> {
     let part = |part: u64| {
         let voters = voters.clone().filter(move |voter| voter % parts == part);
         Some(SignedAggregatedAttestation {
             data,
-            proof: SingleMessageAggregate { participants: aggregation_bits(voters)?, proof: proof() },
+            proof: SingleMessageAggregate {
+                participants: aggregation_bits(voters)?,
+                proof: proof(),
+            },
         })
     };
     (0..parts).filter_map(part).collect()
@@ -105,7 +122,11 @@ fn insert(store: &mut Store, aggregates: Vec<SignedAggregatedAttestation>) {
     }
 }
 
-fn block_on(store: &Store, slot: Slot, votes: &[(AttestationData, Range<ValidatorIndex>)]) -> Block {
+fn block_on(
+    store: &Store,
+    slot: Slot,
+    votes: &[(AttestationData, Range<ValidatorIndex>)],
+) -> Block {
     let mut attestations: Vec<AggregatedAttestation> = Vec::new();
     for (data, voters) in votes {
         // The two votes of a slot are equal while there is no parent to vote for.
@@ -120,7 +141,9 @@ fn block_on(store: &Store, slot: Slot, votes: &[(AttestationData, Range<Validato
         proposer_index: slot % parent.validators.len() as u64,
         parent_root: store.head(),
         state_root: Root::ZERO,
-        body: BlockBody { attestations: AggregatedAttestations::try_from(attestations).expect("few votes") },
+        body: BlockBody {
+            attestations: AggregatedAttestations::try_from(attestations).expect("few votes"),
+        },
     };
     let mut state = process_slots(parent, slot).expect("the block is after its parent");
     process_block(&mut state, &block).expect("the block is valid");

@@ -23,11 +23,13 @@ const BLOCKS: [u64; 3] = [10, 100, 1_000];
 
 fn main() {
     // Cargo adds an option of its own. It is not a number, so skip it.
-    let sizes: Vec<u64> = env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let sizes: Vec<u64> =
+        env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     match sizes[..] {
         [] => all(),
         [validators, blocks] => {
-            let validators = usize::try_from(validators).expect("a registry has at most 4,096 validators");
+            let validators =
+                usize::try_from(validators).expect("a registry has at most 4,096 validators");
             detailed(validators, blocks, &measure(validators, blocks));
         }
         _ => panic!("give no sizes, or two: validators and blocks"),
@@ -36,8 +38,9 @@ fn main() {
 
 fn all() {
     let sizes = VALIDATORS.iter().flat_map(|validators| BLOCKS.map(|blocks| (*validators, blocks)));
-    let measured: Vec<_> =
-        sizes.map(|(validators, blocks)| (validators, blocks, measure(validators, blocks))).collect();
+    let measured: Vec<_> = sizes
+        .map(|(validators, blocks)| (validators, blocks, measure(validators, blocks)))
+        .collect();
     let (validators, blocks, largest) = measured.last().expect("there are sizes");
     detailed(*validators, *blocks, largest);
     growth(&measured);
@@ -52,7 +55,9 @@ fn detailed(validators: usize, blocks: u64, parts: &[Part]) {
     println!("|---|---|");
     for part in parts {
         let quarters = match part.time {
-            Some(times) => format!("{} ({}–{})", shown(times.median), shown(times.lower), shown(times.upper)),
+            Some(times) => {
+                format!("{} ({}–{})", shown(times.median), shown(times.lower), shown(times.upper))
+            }
             None => part.size(),
         };
         println!("| {} | {quarters} |", part.name);
@@ -61,14 +66,17 @@ fn detailed(validators: usize, blocks: u64, parts: &[Part]) {
 }
 
 fn growth(measured: &[(usize, u64, Vec<Part>)]) {
-    let heads: Vec<_> = measured.iter().map(|(validators, blocks, _)| format!("{validators} × {blocks}")).collect();
+    let heads: Vec<_> =
+        measured.iter().map(|(validators, blocks, _)| format!("{validators} × {blocks}")).collect();
     println!("| validators × blocks | {} |", heads.join(" | "));
     println!("|---|{}", "---|".repeat(heads.len()));
     let (_, _, first) = measured.first().expect("there are sizes");
     for (row, part) in first.iter().enumerate() {
         let cells: Vec<_> = measured
             .iter()
-            .map(|(_, _, parts)| parts[row].time.map_or_else(|| parts[row].size(), |times| shown(times.median)))
+            .map(|(_, _, parts)| {
+                parts[row].time.map_or_else(|| parts[row].size(), |times| shown(times.median))
+            })
             .collect();
         println!("| {} | {} |", part.name, cells.join(" | "));
     }

@@ -1,8 +1,8 @@
 //! The measured parts of the chain's work.
 
 use consensus::{
-    BlockCandidate, BlockCheck, ForkChoiceViewer, MockProofs, Root, SignedAttestation, Slot, Store, ValidatorIndex,
-    interval_from_slot, process_slots,
+    BlockCandidate, BlockCheck, ForkChoiceViewer, MockProofs, Root, SignedAttestation, Slot, Store,
+    ValidatorIndex, interval_from_slot, process_slots,
 };
 use xmss::{Scheme, SecretKey, Signature};
 
@@ -34,7 +34,10 @@ pub(crate) fn parts(grown: &Grown) -> Vec<Part> {
         timed("… its transition", transition(grown)),
         timed("… the owner's part of taking it in", take_in(grown)),
         timed("`hash_tree_root(state)`", time(|| (), |()| Root::of(&**grown.store.head_state()))),
-        timed("`process_slots`, one slot", time(|| (), |()| process_slots(grown.store.head_state(), next_slot(grown)))),
+        timed(
+            "`process_slots`, one slot",
+            time(|| (), |()| process_slots(grown.store.head_state(), next_slot(grown))),
+        ),
     ];
     parts.extend(fork_choice(grown));
     parts.extend(votes(grown));
@@ -49,7 +52,10 @@ fn next_slot(grown: &Grown) -> Slot {
 }
 
 fn import(grown: &Grown) -> Times {
-    time(|| grown.store.clone(), |store| store.on_block(&grown.next, &PROOFS).expect("the block is valid"))
+    time(
+        || grown.store.clone(),
+        |store| store.on_block(&grown.next, &PROOFS).expect("the block is valid"),
+    )
 }
 
 fn candidate(grown: &Grown) -> BlockCandidate {
@@ -82,14 +88,23 @@ fn fork_choice(grown: &Grown) -> [Part; 7] {
     let timed = |name, times| Part { name, time: Some(times), bytes: 0 };
     [
         timed("head, votes of all counted", time(|| counted.clone(), Store::update_head)),
-        timed("count the votes of all, and head", time(|| waiting.clone(), Store::accept_new_attestations)),
-        timed("safe target on the votes of all", time(|| waiting.clone(), Store::update_safe_target)),
+        timed(
+            "count the votes of all, and head",
+            time(|| waiting.clone(), Store::accept_new_attestations),
+        ),
+        timed(
+            "safe target on the votes of all",
+            time(|| waiting.clone(), Store::update_safe_target),
+        ),
         timed("`block_weights`", time(|| (), |()| counted.block_weights())),
         timed(
             "a view of fork choice for the API, the first",
             time(ForkChoiceViewer::default, |viewer| viewer.view(&counted)),
         ),
-        timed("… after fork choice has moved", time(|| seen(&counted, true), |viewer| viewer.view(&counted))),
+        timed(
+            "… after fork choice has moved",
+            time(|| seen(&counted, true), |viewer| viewer.view(&counted)),
+        ),
         timed("… when it has not", time(|| seen(&counted, false), |viewer| viewer.view(&counted))),
     ]
 }
@@ -120,10 +135,16 @@ fn votes(grown: &Grown) -> [Part; 4] {
     }
     let timed = |name, times| Part { name, time: Some(times), bytes: 0 };
     [
-        timed("check one vote, without its signature", time(|| (), |()| ready.check_attestation(&signed[0]))),
+        timed(
+            "check one vote, without its signature",
+            time(|| (), |()| ready.check_attestation(&signed[0])),
+        ),
         timed(
             "insert the votes of all, one by one",
-            time(|| ready.clone(), |store| signed.iter().filter(|vote| store.insert_attestation(vote)).count()),
+            time(
+                || ready.clone(),
+                |store| signed.iter().filter(|vote| store.insert_attestation(vote)).count(),
+            ),
         ),
         timed(
             "take in an aggregate of a sixteenth",
@@ -132,7 +153,10 @@ fn votes(grown: &Grown) -> [Part; 4] {
                 |(store, vote)| store.on_gossip_aggregated_attestation(vote.clone(), &PROOFS),
             ),
         ),
-        timed("plan the aggregation of the votes of all", time(|| (), |()| full.plan_aggregation())),
+        timed(
+            "plan the aggregation of the votes of all",
+            time(|| (), |()| full.plan_aggregation()),
+        ),
     ]
 }
 
@@ -144,5 +168,8 @@ fn signature() -> Signature {
 fn propose(grown: &Grown) -> Times {
     let slot = next_slot(grown);
     let proposer = slot % grown.validators;
-    time(|| grown.with_votes(), |store| store.produce_block(slot, proposer, &PROOFS).expect("it is its turn"))
+    time(
+        || grown.with_votes(),
+        |store| store.produce_block(slot, proposer, &PROOFS).expect("it is its turn"),
+    )
 }

@@ -26,7 +26,8 @@ pub struct AggregationTask {
 impl AggregationTask {
     /// Chooses the proofs and signatures of a vote. Returns `None` if there is nothing to fold.
     fn new(data: &AttestationData, pools: &VotePools, validators: &Validators) -> Option<Self> {
-        let (children, covered) = select_proofs(&[pools.new.proofs(data), pools.known.proofs(data)]);
+        let (children, covered) =
+            select_proofs(&[pools.new.proofs(data), pools.known.proofs(data)]);
         let signatures: Vec<RawSignature> = pools
             .signatures
             .get(data)
@@ -35,7 +36,11 @@ impl AggregationTask {
             .filter(|(voter, _)| !covered.contains(**voter))
             .map(|(voter, signature)| {
                 let public_key = validators.at(*voter)?.attestation_public_key;
-                Some(RawSignature { validator_index: *voter, public_key, signature: signature.clone() })
+                Some(RawSignature {
+                    validator_index: *voter,
+                    public_key,
+                    signature: signature.clone(),
+                })
             })
             .collect::<Option<_>>()?;
         if signatures.is_empty() && children.len() < 2 {
@@ -58,10 +63,17 @@ impl AggregationTask {
     /// # Errors
     ///
     /// [`ProofError`] of the proof scheme.
-    pub fn prove(&self, proofs: &dyn ProofScheme) -> Result<SignedAggregatedAttestation, ProofError> {
-        let children: Vec<_> =
-            self.children.iter().map(|(proof, keys)| ChildProof { proof, public_keys: keys.clone() }).collect();
-        let proof = proofs.aggregate(&children, &self.signatures, Root::of(&self.data), self.data.slot)?;
+    pub fn prove(
+        &self,
+        proofs: &dyn ProofScheme,
+    ) -> Result<SignedAggregatedAttestation, ProofError> {
+        let children: Vec<_> = self
+            .children
+            .iter()
+            .map(|(proof, keys)| ChildProof { proof, public_keys: keys.clone() })
+            .collect();
+        let proof =
+            proofs.aggregate(&children, &self.signatures, Root::of(&self.data), self.data.slot)?;
         Ok(SignedAggregatedAttestation { data: self.data, proof })
     }
 }
@@ -94,8 +106,12 @@ impl AggregationPlan {
     pub(super) fn new(pools: &VotePools, validators: &Validators, finalized: Checkpoint) -> Self {
         let waited = pools.new.all_proofs().map(|(data, proofs)| (*data, proofs.clone())).collect();
         let uncounted = pools.new.iter().map(|(data, _)| data);
-        let votes: IndexSet<_> = uncounted.chain(pools.signatures.iter().map(|(data, _)| data)).collect();
-        let tasks = votes.into_iter().filter_map(|data| AggregationTask::new(data, pools, validators)).collect();
+        let votes: IndexSet<_> =
+            uncounted.chain(pools.signatures.iter().map(|(data, _)| data)).collect();
+        let tasks = votes
+            .into_iter()
+            .filter_map(|data| AggregationTask::new(data, pools, validators))
+            .collect();
         Self { tasks, begin: Begin { waited, finalized } }
     }
 

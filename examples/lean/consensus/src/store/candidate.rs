@@ -41,13 +41,19 @@ pub struct VerifiedBlock {
 
 impl BlockCheck {
     /// Checks that a block is new, its parent known, and its votes distinct.
-    pub(super) fn new(block: RootedBlock, tree: &BlockTree, states: &States) -> Result<Self, Rejection> {
+    pub(super) fn new(
+        block: RootedBlock,
+        tree: &BlockTree,
+        states: &States,
+    ) -> Result<Self, Rejection> {
         if tree.contains(&block.root()) {
             return Ok(Self::Known(block.root()));
         }
-        let parent = states.find(tree, &block.block().parent_root).ok_or(Rejection::UnknownParentBlock)?;
+        let parent =
+            states.find(tree, &block.block().parent_root).ok_or(Rejection::UnknownParentBlock)?;
         let attestations = &block.block().body.attestations;
-        let distinct: HashSet<_> = attestations.iter().map(|attestation| &attestation.data).collect();
+        let distinct: HashSet<_> =
+            attestations.iter().map(|attestation| &attestation.data).collect();
         if distinct.len() != attestations.len() {
             return Err(Rejection::DuplicateAttestationData);
         }
@@ -81,8 +87,11 @@ impl BlockCandidate {
     /// [`Rejection::EmptyAggregationBits`], [`Rejection::ValidatorIndexOutOfRange`],
     /// [`Rejection::ProposerIndexOutOfRange`] or [`Rejection::InvalidBlockProof`].
     pub fn check_proof(&self, proofs: &dyn ProofScheme) -> Result<(), Rejection> {
-        let statements = block_statements(self.block.block(), self.root(), &self.parent.base().validators)?;
-        proofs.verify_merged(&self.block.signed().proof, &statements).map_err(|_| Rejection::InvalidBlockProof)
+        let statements =
+            block_statements(self.block.block(), self.root(), &self.parent.base().validators)?;
+        proofs
+            .verify_merged(&self.block.signed().proof, &statements)
+            .map_err(|_| Rejection::InvalidBlockProof)
     }
 
     /// Applies the block to its parent's state without checking its proof.
@@ -96,8 +105,13 @@ impl BlockCandidate {
     pub fn trust_proof(self) -> Result<VerifiedBlock, Rejection> {
         let (parent_state, parent_state_root) = self.parent.run()?;
         let block = self.block.block();
-        let state = state_transition_from(&parent_state, parent_state_root, block, self.block.body_root())?;
-        Ok(VerifiedBlock { root: self.root(), block: Arc::new(block.clone()), state: Arc::new(state) })
+        let state =
+            state_transition_from(&parent_state, parent_state_root, block, self.block.body_root())?;
+        Ok(VerifiedBlock {
+            root: self.root(),
+            block: Arc::new(block.clone()),
+            state: Arc::new(state),
+        })
     }
 }
 
@@ -120,14 +134,19 @@ impl VerifiedBlock {
 ///
 /// [`Rejection::EmptyAggregationBits`], [`Rejection::ValidatorIndexOutOfRange`] or
 /// [`Rejection::ProposerIndexOutOfRange`].
-pub fn block_statements(block: &Block, block_root: Root, validators: &Validators) -> Result<Vec<Statement>, Rejection> {
+pub fn block_statements(
+    block: &Block,
+    block_root: Root,
+    validators: &Validators,
+) -> Result<Vec<Statement>, Rejection> {
     let mut statements = Vec::with_capacity(block.body.attestations.len() + 1);
     for attestation in block.body.attestations.iter() {
         if attestation.aggregation_bits.count_ones() == 0 {
             return Err(Rejection::EmptyAggregationBits);
         }
-        let public_keys =
-            validators.attestation_keys(&attestation.aggregation_bits).ok_or(Rejection::ValidatorIndexOutOfRange)?;
+        let public_keys = validators
+            .attestation_keys(&attestation.aggregation_bits)
+            .ok_or(Rejection::ValidatorIndexOutOfRange)?;
         let message = Root::of(&attestation.data);
         statements.push(Statement { public_keys, message, slot: attestation.data.slot });
     }

@@ -14,7 +14,8 @@ use crate::store::tree::BlockTree;
 /// justifiable slot. Stops at the finalized slot.
 pub(super) fn attestation_target(fork_choice: &ForkChoice, tree: &BlockTree) -> Checkpoint {
     let finalized = fork_choice.latest_finalized().slot;
-    let safe_target_slot = tree.slot_of(&fork_choice.safe_target()).expect("the safe target is a block of the tree");
+    let safe_target_slot =
+        tree.slot_of(&fork_choice.safe_target()).expect("the safe target is a block of the tree");
     let lower_bound = safe_target_slot.max(finalized);
     let mut steps_left = JUSTIFICATION_LOOKBACK_SLOTS;
     let mut target = head_checkpoint(fork_choice, tree);

@@ -36,7 +36,12 @@ pub struct HeadChange {
 impl ForkChoice {
     /// Points at the anchor.
     pub(super) fn new(anchor: Checkpoint) -> Self {
-        Self { head: anchor.root, safe_target: anchor.root, latest_justified: anchor, latest_finalized: anchor }
+        Self {
+            head: anchor.root,
+            safe_target: anchor.root,
+            latest_justified: anchor,
+            latest_finalized: anchor,
+        }
     }
 
     pub(super) fn head(&self) -> Root {
@@ -61,7 +66,12 @@ impl ForkChoice {
     }
 
     /// Advances the justified checkpoint to the one of a new block's state, if it is later.
-    pub(super) fn advance_justified(&mut self, of_state: Checkpoint, tree: &BlockTree, states: &mut States) {
+    pub(super) fn advance_justified(
+        &mut self,
+        of_state: Checkpoint,
+        tree: &BlockTree,
+        states: &mut States,
+    ) {
         let justified = self.latest_justified.advance_to(of_state);
         // The descent to the head starts at this block, so it must be in the tree. It is, unless
         // the anchor's state is forged.
@@ -87,7 +97,9 @@ impl ForkChoice {
         // The state names a finalized slot; the head's ancestor there is the checkpoint. A store
         // started from a later anchor has no such block, and keeps its trusted checkpoint.
         let slot = state.latest_finalized.slot;
-        if let Some(finalized) = tree.ancestor_at(head, slot).filter(|ancestor| ancestor.slot == slot) {
+        if let Some(finalized) =
+            tree.ancestor_at(head, slot).filter(|ancestor| ancestor.slot == slot)
+        {
             self.latest_finalized = finalized;
             states.restore(tree, finalized.root, &self.pinned());
         }
@@ -96,7 +108,12 @@ impl ForkChoice {
     /// Selects the deepest block with votes of two thirds of the validators (`update_safe_target`).
     ///
     /// Uses only uncounted proofs: those are this slot's.
-    pub(super) fn update_safe_target(&mut self, tree: &BlockTree, validator_count: usize, new: &ProofPool) {
+    pub(super) fn update_safe_target(
+        &mut self,
+        tree: &BlockTree,
+        validator_count: usize,
+        new: &ProofPool,
+    ) {
         let least = (2 * validator_count as u64).div_ceil(3);
         let votes = latest_votes(new, self.latest_finalized.slot);
         self.safe_target = lmd_ghost_head(tree, self.latest_justified.root, &votes, least);
@@ -111,7 +128,8 @@ impl ForkChoice {
 
     /// Returns whether a vote's head is above the finalized block.
     pub(super) fn is_above_finalized(&self, data: &AttestationData, tree: &BlockTree) -> bool {
-        data.head.slot > self.latest_finalized.slot && tree.is_ancestor(self.latest_finalized, data.head)
+        data.head.slot > self.latest_finalized.slot
+            && tree.is_ancestor(self.latest_finalized, data.head)
     }
 
     /// Returns whether a block is the justified or the finalized checkpoint.

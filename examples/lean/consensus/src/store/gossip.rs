@@ -31,8 +31,14 @@ impl VoteClaim {
     ///
     /// [`Rejection::InvalidSignature`].
     pub fn verify(&self, signature: &Signature) -> Result<(), Rejection> {
-        xmss::verify(signature.scheme(), &self.public_key, self.slot, self.message.as_bytes(), signature)
-            .map_err(|_| Rejection::InvalidSignature)
+        xmss::verify(
+            signature.scheme(),
+            &self.public_key,
+            self.slot,
+            self.message.as_bytes(),
+            signature,
+        )
+        .map_err(|_| Rejection::InvalidSignature)
     }
 }
 
@@ -72,10 +78,14 @@ impl Store {
     ///
     /// A [`Rejection`] of [`validate_attestation`](Self::validate_attestation), or
     /// [`Rejection::ValidatorNotInState`].
-    pub fn check_attestation(&self, attestation: &SignedAttestation) -> Result<VoteClaim, Rejection> {
+    pub fn check_attestation(
+        &self,
+        attestation: &SignedAttestation,
+    ) -> Result<VoteClaim, Rejection> {
         self.validate_attestation(&attestation.data)?;
         let validators = &self.state_for_votes(&attestation.data).validators;
-        let validator = validators.at(attestation.validator_index).ok_or(Rejection::ValidatorNotInState)?;
+        let validator =
+            validators.at(attestation.validator_index).ok_or(Rejection::ValidatorNotInState)?;
         Ok(VoteClaim {
             public_key: validator.attestation_public_key,
             message: Root::of(&attestation.data),
@@ -122,12 +132,17 @@ impl Store {
             return Err(Rejection::EmptyAggregationBits);
         }
         let validators = &self.state_for_votes(data).validators;
-        let public_keys = validators.attestation_keys(&proof.participants).ok_or(Rejection::ValidatorNotInState)?;
+        let public_keys = validators
+            .attestation_keys(&proof.participants)
+            .ok_or(Rejection::ValidatorNotInState)?;
         Ok(Statement { public_keys, message: Root::of(data), slot: data.slot })
     }
 
     /// Keeps a verified aggregate for the next acceptance. Returns whether it is new.
-    pub fn insert_aggregated_attestation(&mut self, attestation: SignedAggregatedAttestation) -> bool {
+    pub fn insert_aggregated_attestation(
+        &mut self,
+        attestation: SignedAggregatedAttestation,
+    ) -> bool {
         self.pools.new.add(attestation.data, Arc::new(attestation.proof))
     }
 
@@ -135,7 +150,11 @@ impl Store {
     ///
     /// The specification's test vectors put the votes of their blocks there. Never use this for a
     /// proof from the network.
-    pub fn insert_known_proof(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) {
+    pub fn insert_known_proof(
+        &mut self,
+        data: AttestationData,
+        proof: Arc<SingleMessageAggregate>,
+    ) {
         self.pools.known.add(data, proof);
     }
 

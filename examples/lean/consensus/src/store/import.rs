@@ -162,7 +162,11 @@ impl Store {
 
     /// Chooses the votes of an imported block to recover. Their targets are after the justified
     /// slot, and they add voters to the uncounted proofs. Returns `None` if there are none.
-    pub fn plan_recovery(&self, block_root: Root, block: &Arc<SignedBlock>) -> Option<RecoveryPlan> {
+    pub fn plan_recovery(
+        &self,
+        block_root: Root,
+        block: &Arc<SignedBlock>,
+    ) -> Option<RecoveryPlan> {
         let justified = self.latest_justified().slot;
         RecoveryPlan::new(block_root, block, &self.tree, &self.states, &self.pools.new, justified)
     }
@@ -172,7 +176,10 @@ impl Store {
     ///
     /// A vote can become useless during its recovery away from the store: its target may be at or
     /// before the justified slot by then, or newer proofs may have all of its voters.
-    pub fn finish_recovery(&mut self, recovered: RecoveredVotes) -> Vec<SignedAggregatedAttestation> {
+    pub fn finish_recovery(
+        &mut self,
+        recovered: RecoveredVotes,
+    ) -> Vec<SignedAggregatedAttestation> {
         recovered.finish(&mut self.pools.new, self.fork_choice.latest_justified().slot)
     }
 }

@@ -86,7 +86,11 @@ impl Store {
     /// # Errors
     ///
     /// [`Rejection::AnchorStateRootMismatch`] if the block does not name the state.
-    pub fn new(state: State, anchor: Block, validator_index: Option<ValidatorIndex>) -> Result<Self, Rejection> {
+    pub fn new(
+        state: State,
+        anchor: Block,
+        validator_index: Option<ValidatorIndex>,
+    ) -> Result<Self, Rejection> {
         if anchor.state_root != Root::of(&state) {
             return Err(Rejection::AnchorStateRootMismatch);
         }
@@ -96,7 +100,15 @@ impl Store {
         let tree = BlockTree::new(root, Arc::new(anchor));
         let mut states = States::default();
         states.insert(&tree, root, Arc::new(state), &[root]);
-        Ok(Self { config, validator_index, time, fork_choice, tree, states, pools: VotePools::default() })
+        Ok(Self {
+            config,
+            validator_index,
+            time,
+            fork_choice,
+            tree,
+            states,
+            pools: VotePools::default(),
+        })
     }
 
     /// Returns the store's time, in intervals since genesis. Only ticks advance it.
@@ -166,7 +178,9 @@ impl Store {
     /// Returns the state after the head.
     #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn head_state(&self) -> &Arc<State> {
-        self.states.get(&self.fork_choice.head()).expect("the head's state is restored when it becomes the head")
+        self.states
+            .get(&self.fork_choice.head())
+            .expect("the head's state is restored when it becomes the head")
     }
 
     /// Returns the root of the safe target: the deepest block safe to vote for.
@@ -177,7 +191,10 @@ impl Store {
     /// Returns the safe target's slot.
     #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn safe_target_slot(&self) -> Slot {
-        self.tree.block(&self.fork_choice.safe_target()).expect("the safe target is a block of the tree").slot
+        self.tree
+            .block(&self.fork_choice.safe_target())
+            .expect("the safe target is a block of the tree")
+            .slot
     }
 
     /// Returns the justified checkpoint with the highest slot in any block's state.

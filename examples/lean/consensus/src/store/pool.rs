@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::attestation::{AggregationBits, SignedAttestation, SingleMessageAggregate, validator_indices};
+use crate::attestation::{
+    AggregationBits, SignedAttestation, SingleMessageAggregate, validator_indices,
+};
 use crate::checkpoint::AttestationData;
 use crate::coverage::Proofs;
 use crate::slot::ValidatorIndex;
@@ -114,8 +116,8 @@ impl<E: Default> Pool<E> {
     /// Drops the votes with the lowest slots until at most `most` are left.
     fn make_room(&mut self, most: usize) {
         while self.entries.len() > most {
-            let oldest =
-                (0..self.entries.len()).min_by_key(|place| self.entries.get_index(*place).map(|(data, _)| data.slot));
+            let oldest = (0..self.entries.len())
+                .min_by_key(|place| self.entries.get_index(*place).map(|(data, _)| data.slot));
             oldest.map(|place| self.entries.shift_remove_index(place));
         }
     }
@@ -138,7 +140,11 @@ impl SignaturePool {
     }
 
     /// Drops the signatures of a proof's participants.
-    pub(super) fn remove_participants(&mut self, data: &AttestationData, participants: &AggregationBits) {
+    pub(super) fn remove_participants(
+        &mut self,
+        data: &AttestationData,
+        participants: &AggregationBits,
+    ) {
         let Some(signatures) = self.entries.get_mut(data) else { return };
         for voter in validator_indices(participants) {
             signatures.remove(&voter);
@@ -167,7 +173,11 @@ impl ProofPool {
 
     /// Adds a proof, unless the vote has this proof or 128 others already. Returns whether it was
     /// added.
-    pub(super) fn add(&mut self, data: AttestationData, proof: Arc<SingleMessageAggregate>) -> bool {
+    pub(super) fn add(
+        &mut self,
+        data: AttestationData,
+        proof: Arc<SingleMessageAggregate>,
+    ) -> bool {
         let gathered = self.entry(data);
         let room = gathered.proofs.len() < MOST_PROOFS && !gathered.proofs.contains(&proof);
         if room {
@@ -216,7 +226,11 @@ impl ProofPool {
     }
 
     /// Drops these proofs of a vote, and the vote if no proof is left.
-    pub(super) fn remove_proofs(&mut self, data: &AttestationData, proofs: &[Arc<SingleMessageAggregate>]) {
+    pub(super) fn remove_proofs(
+        &mut self,
+        data: &AttestationData,
+        proofs: &[Arc<SingleMessageAggregate>],
+    ) {
         let Some(gathered) = self.entries.get_mut(data) else { return };
         for proof in std::mem::take(gathered).proofs {
             if !proofs.contains(&proof) {
@@ -248,7 +262,10 @@ mod tests {
 
     fn proof(voter: u64, bytes: usize) -> Arc<SingleMessageAggregate> {
         let participants = aggregation_bits([voter]).expect("a voter");
-        Arc::new(SingleMessageAggregate { participants, proof: ProofBytes::try_from(vec![0; bytes]).expect("short") })
+        Arc::new(SingleMessageAggregate {
+            participants,
+            proof: ProofBytes::try_from(vec![0; bytes]).expect("short"),
+        })
     }
 
     fn slots(pool: &ProofPool) -> Vec<Slot> {

@@ -84,7 +84,8 @@ impl VotePools {
         aggregates: &[SignedAggregatedAttestation],
         waited: &[(AttestationData, Proofs)],
     ) {
-        let proofs = aggregates.iter().map(|aggregate| (aggregate.data, Arc::new(aggregate.proof.clone())));
+        let proofs =
+            aggregates.iter().map(|aggregate| (aggregate.data, Arc::new(aggregate.proof.clone())));
         self.new.replace(waited, proofs);
         for SignedAggregatedAttestation { data, proof } in aggregates {
             self.signatures.remove_participants(data, &proof.participants);

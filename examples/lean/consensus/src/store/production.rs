@@ -45,7 +45,11 @@ impl ProducedBlock {
     ///
     /// [`ProofError`] of the proof scheme, for example if the signature is not the proposer's over
     /// the block's root.
-    pub fn sign(&self, signature: Signature, proofs: &dyn ProofScheme) -> Result<SignedBlock, ProofError> {
+    pub fn sign(
+        &self,
+        signature: Signature,
+        proofs: &dyn ProofScheme,
+    ) -> Result<SignedBlock, ProofError> {
         let statements = block_statements(&self.block, self.root, &self.state.validators)
             .map_err(|_| ProofError::KeyCountMismatch)?;
         let proposal = statements.last().ok_or(ProofError::Empty)?;
@@ -55,7 +59,8 @@ impl ProducedBlock {
             signature,
         };
         let proposer = proofs.aggregate(&[], &[raw], self.root, self.block.slot)?;
-        let parts: Vec<_> = self.proofs.iter().map(Arc::as_ref).chain([&proposer]).zip(statements).collect();
+        let parts: Vec<_> =
+            self.proofs.iter().map(Arc::as_ref).chain([&proposer]).zip(statements).collect();
         let proof: MultiMessageAggregate = proofs.merge(&parts)?;
         Ok(SignedBlock { block: Block::clone(&self.block), proof })
     }
@@ -81,7 +86,8 @@ impl Store {
     ) -> Result<ProducedBlock, Rejection> {
         // The ticks and the acceptance change only these. The signatures stay, because no tick
         // aggregates.
-        let before = (self.time, self.fork_choice, self.pools.new.clone(), self.pools.known.clone());
+        let before =
+            (self.time, self.fork_choice, self.pools.new.clone(), self.pools.known.clone());
         let produced = self.try_produce_block(slot, validator_index, proofs);
         if produced.is_err() {
             (self.time, self.fork_choice, self.pools.new, self.pools.known) = before;
@@ -99,7 +105,8 @@ impl Store {
         self.accept_new_attestations();
 
         let head_state = self.head_state();
-        let proposer = proposer_for_slot(slot, head_state.validators.len()).ok_or(Rejection::EmptyValidatorRegistry)?;
+        let proposer = proposer_for_slot(slot, head_state.validators.len())
+            .ok_or(Rejection::EmptyValidatorRegistry)?;
         if validator_index != proposer {
             return Err(Rejection::WrongProposer);
         }

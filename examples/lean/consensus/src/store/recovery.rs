@@ -47,7 +47,9 @@ impl RecoveryPlan {
     ) -> Option<Self> {
         let attestations = block.block.body.attestations.iter().enumerate();
         let votes: Vec<_> = attestations
-            .filter(|(_, vote)| is_worth_recovering(&vote.data, &vote.aggregation_bits, new, justified))
+            .filter(|(_, vote)| {
+                is_worth_recovering(&vote.data, &vote.aggregation_bits, new, justified)
+            })
             .map(|(place, vote)| (place, new.proofs(&vote.data).to_vec()))
             .collect();
         if votes.is_empty() || !tree.contains(&block_root) {
@@ -68,7 +70,8 @@ impl RecoveryPlan {
             let attestation = self.block.block.body.attestations.get(*place)?;
             let statement = self.statements.get(*place)?;
             let participants = attestation.aggregation_bits.clone();
-            let split = proofs.split(&self.block.proof, &self.statements, *place, participants).ok()?;
+            let split =
+                proofs.split(&self.block.proof, &self.statements, *place, participants).ok()?;
             let proof = fold(split, waiting, statement, &self.validators, proofs)?;
             Some((SignedAggregatedAttestation { data: attestation.data, proof }, waiting.clone()))
         });
@@ -79,7 +82,11 @@ impl RecoveryPlan {
 impl RecoveredVotes {
     /// Puts the votes into the pool of uncounted proofs, each in the place of the proofs folded
     /// into it. Returns the votes that are still useful.
-    pub(super) fn finish(self, new: &mut ProofPool, justified: Slot) -> Vec<SignedAggregatedAttestation> {
+    pub(super) fn finish(
+        self,
+        new: &mut ProofPool,
+        justified: Slot,
+    ) -> Vec<SignedAggregatedAttestation> {
         let mut useful = Vec::new();
         for (vote, waiting) in self.0 {
             let SignedAggregatedAttestation { data, proof } = &vote;
@@ -123,7 +130,12 @@ fn fold(
     let children: Vec<_> = [&proof]
         .into_iter()
         .chain(waiting.iter().map(Arc::as_ref))
-        .map(|proof| Some(ChildProof { proof, public_keys: validators.attestation_keys(&proof.participants)? }))
+        .map(|proof| {
+            Some(ChildProof {
+                proof,
+                public_keys: validators.attestation_keys(&proof.participants)?,
+            })
+        })
         .collect::<Option<_>>()?;
     proofs.aggregate(&children, &[], statement.message, statement.slot).ok()
 }

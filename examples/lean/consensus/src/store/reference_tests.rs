@@ -7,7 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 
 use super::Store;
-use crate::attestation::{ProofBytes, SignedAggregatedAttestation, SingleMessageAggregate, aggregation_bits};
+use crate::attestation::{
+    ProofBytes, SignedAggregatedAttestation, SingleMessageAggregate, aggregation_bits,
+};
 use crate::block::Block;
 use crate::checkpoint::{AttestationData, Checkpoint};
 use crate::coverage::Proofs;
@@ -30,7 +32,10 @@ fn latest_votes<'a>(
             for place in 0..proof.participants.len() {
                 let voter = place as ValidatorIndex;
                 let is_newer = latest.get(&voter).is_none_or(|vote| vote.slot < data.slot);
-                if proof.participants.get(place) == Some(true) && data.head.slot > finalized && is_newer {
+                if proof.participants.get(place) == Some(true)
+                    && data.head.slot > finalized
+                    && is_newer
+                {
                     latest.insert(voter, *data);
                 }
             }
@@ -40,7 +45,11 @@ fn latest_votes<'a>(
 }
 
 /// Returns the weight of each block after a slot (`accumulate_ancestor_weights`).
-fn weights(store: &Store, votes: &BTreeMap<ValidatorIndex, AttestationData>, start: Slot) -> HashMap<Root, u64> {
+fn weights(
+    store: &Store,
+    votes: &BTreeMap<ValidatorIndex, AttestationData>,
+    start: Slot,
+) -> HashMap<Root, u64> {
     let mut weights = HashMap::new();
     for vote in votes.values() {
         let mut root = vote.head.root;
@@ -53,14 +62,26 @@ fn weights(store: &Store, votes: &BTreeMap<ValidatorIndex, AttestationData>, sta
 }
 
 /// Returns the head above a block (`compute_lmd_ghost_head`).
-fn head(store: &Store, start: Root, votes: &BTreeMap<ValidatorIndex, AttestationData>, least: u64) -> Root {
+fn head(
+    store: &Store,
+    start: Root,
+    votes: &BTreeMap<ValidatorIndex, AttestationData>,
+    least: u64,
+) -> Root {
     let start_slot = store.block(&start).expect("the start is known").slot;
     let weights = weights(store, votes, start_slot);
     let weight = |root: &Root| weights.get(root).copied().unwrap_or(0);
     let mut head = start;
     loop {
-        let children = store.tree().blocks().filter(|(_, block)| block.parent_root == head).map(|(root, _)| *root);
-        match children.filter(|child| weight(child) >= least).max_by_key(|child| (weight(child), *child)) {
+        let children = store
+            .tree()
+            .blocks()
+            .filter(|(_, block)| block.parent_root == head)
+            .map(|(root, _)| *root);
+        match children
+            .filter(|child| weight(child) >= least)
+            .max_by_key(|child| (weight(child), *child))
+        {
             Some(child) => head = child,
             None => return head,
         }
@@ -110,8 +131,11 @@ fn check_tree(store: &Store) {
             walked.push(Checkpoint { root: next, slot: block.slot });
             next = block.parent_root;
         }
-        let chain: Vec<_> =
-            store.tree().chain(*root).map(|(root, block)| Checkpoint { root, slot: block.slot }).collect();
+        let chain: Vec<_> = store
+            .tree()
+            .chain(*root)
+            .map(|(root, block)| Checkpoint { root, slot: block.slot })
+            .collect();
         assert_eq!(chain, walked);
         for slot in 0..=walked[0].slot {
             let ancestor = walked.iter().copied().find(|ancestor| ancestor.slot <= slot);
@@ -146,15 +170,18 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     // Mostly on the newest blocks and justified far back, as in a growing chain.
     let place = || prop_oneof![3 => 0usize..3, 1 => any::<usize>()];
-    let block = (place(), 1u64..4, any::<usize>(), any::<usize>(), any::<usize>())
-        .prop_map(|(parent, gap, justified, finalized, vote)| Step::Block { parent, gap, justified, finalized, vote });
+    let block = (place(), 1u64..4, any::<usize>(), any::<usize>(), any::<usize>()).prop_map(
+        |(parent, gap, justified, finalized, vote)| Step::Block {
+            parent,
+            gap,
+            justified,
+            finalized,
+            vote,
+        },
+    );
     let voters = vec(0..u64::from(VALIDATORS), 1..60);
-    let vote = (place(), 0u64..12, voters, any::<bool>()).prop_map(|(head, slot, voters, is_counted)| Step::Vote {
-        head,
-        slot,
-        voters,
-        is_counted,
-    });
+    let vote = (place(), 0u64..12, voters, any::<bool>())
+        .prop_map(|(head, slot, voters, is_counted)| Step::Vote { head, slot, voters, is_counted });
     let step = prop_oneof![
         6 => block,
         8 => vote,
@@ -168,7 +195,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn store() -> Store {
     let key = |tag: u8| PublicKey::new([tag; PublicKey::LENGTH]);
-    let validators = Validators::new((0..VALIDATORS).map(|index| (key(index), key(index)))).expect("few validators");
+    let validators = Validators::new((0..VALIDATORS).map(|index| (key(index), key(index))))
+        .expect("few validators");
     let (state, block) = genesis(0, validators);
     Store::new(state, block, None).expect("genesis names its state")
 }
@@ -176,12 +204,20 @@ fn store() -> Store {
 /// Returns a block by its place, counted from the newest block.
 fn block_at(store: &Store, place: usize) -> Checkpoint {
     let count = store.tree().blocks().len();
-    let (root, block) = store.tree().blocks().nth(count - 1 - place % count).expect("the place is within the blocks");
+    let (root, block) = store
+        .tree()
+        .blocks()
+        .nth(count - 1 - place % count)
+        .expect("the place is within the blocks");
     Checkpoint { root: *root, slot: block.slot }
 }
 
 fn ancestor(store: &Store, root: Root, place: usize) -> Checkpoint {
-    let chain: Vec<_> = store.tree().chain(root).map(|(root, block)| Checkpoint { root, slot: block.slot }).collect();
+    let chain: Vec<_> = store
+        .tree()
+        .chain(root)
+        .map(|(root, block)| Checkpoint { root, slot: block.slot })
+        .collect();
     chain[place % chain.len()]
 }
 
@@ -198,11 +234,20 @@ fn take(store: &mut Store, step: Step) {
                 ..Block::default()
             };
             let validators = store.head_state().validators.clone();
-            let state =
-                State { latest_justified: justified, latest_finalized: finalized, validators, ..State::default() };
+            let state = State {
+                latest_justified: justified,
+                latest_finalized: finalized,
+                validators,
+                ..State::default()
+            };
             let count = store.pools().known_proofs().count().max(1);
             let known = store.pools().known_proofs().nth(vote % count).map(|(data, _)| *data);
-            let other = AttestationData { slot: vote as Slot % 12, head: parent, target: justified, source: finalized };
+            let other = AttestationData {
+                slot: vote as Slot % 12,
+                head: parent,
+                target: justified,
+                source: finalized,
+            };
             store.pools.known.bring_to_front(known.into_iter().chain([other]));
             store.adopt(Root::of(&block), Arc::new(block), Arc::new(state));
             check_update_head(store);
@@ -230,7 +275,8 @@ fn take(store: &mut Store, step: Step) {
         }
         Step::Withdraw(place) => {
             let block = block_at(store, place);
-            let has_children = store.tree().blocks().any(|(_, other)| other.parent_root == block.root);
+            let has_children =
+                store.tree().blocks().any(|(_, other)| other.parent_root == block.root);
             let count = store.tree().blocks().len();
             let is_withdrawn = store.withdraw_block(&block.root);
             assert!(!(has_children && is_withdrawn));

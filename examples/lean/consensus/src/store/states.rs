@@ -80,7 +80,13 @@ impl Replay {
 impl States {
     /// Keeps the state after a block of the tree. Drops the oldest unpinned state if there are too
     /// many.
-    pub(super) fn insert(&mut self, tree: &BlockTree, root: Root, state: Arc<State>, pinned: &[Root]) {
+    pub(super) fn insert(
+        &mut self,
+        tree: &BlockTree,
+        root: Root,
+        state: Arc<State>,
+        pinned: &[Root],
+    ) {
         let is_base = is_first_of_span(tree, &root);
         if self.kept.insert(root, Kept { state, is_base }).is_some() {
             return;
@@ -117,10 +123,18 @@ impl States {
             return;
         }
         // The newest base stays: the next block builds on it.
-        let older = || self.bases.iter().enumerate().take(MOST_BASES).filter(|(_, root)| !pinned.contains(root));
+        let older = || {
+            self.bases
+                .iter()
+                .enumerate()
+                .take(MOST_BASES)
+                .filter(|(_, root)| !pinned.contains(root))
+        };
         let is_off_chain = |root: &Root| {
             tree.block(root).is_some_and(|block| {
-                let is_under = |tip: &Root| tree.ancestor_at(*tip, block.slot).is_some_and(|found| found.root == *root);
+                let is_under = |tip: &Root| {
+                    tree.ancestor_at(*tip, block.slot).is_some_and(|found| found.root == *root)
+                };
                 !pinned.iter().any(is_under)
             })
         };
@@ -156,7 +170,11 @@ impl States {
         for (ancestor, block) in tree.chain(*root) {
             if let Some(state) = self.get(&ancestor) {
                 blocks.reverse();
-                return Some(Replay { state: Arc::clone(state), state_root: block.state_root, blocks });
+                return Some(Replay {
+                    state: Arc::clone(state),
+                    state_root: block.state_root,
+                    blocks,
+                });
             }
             if block.slot < self.forgotten_before || blocks.len() == most {
                 break;
@@ -169,7 +187,12 @@ impl States {
     /// Returns the state after a known block. Recomputes and keeps the state if necessary.
     ///
     /// Returns `None` if the state is forgotten for good.
-    pub(super) fn restore(&mut self, tree: &BlockTree, root: Root, pinned: &[Root]) -> Option<&Arc<State>> {
+    pub(super) fn restore(
+        &mut self,
+        tree: &BlockTree,
+        root: Root,
+        pinned: &[Root],
+    ) -> Option<&Arc<State>> {
         if !self.kept.contains_key(&root) {
             let (state, _) = self.find_within(tree, &root, usize::MAX)?.run().ok()?;
             self.insert(tree, root, state, pinned);
@@ -180,7 +203,11 @@ impl States {
     /// Makes the state after a known block a base, if it can be computed.
     fn make_base(&mut self, tree: &BlockTree, root: Root) {
         let is_base = self.kept.get(&root).is_some_and(|kept| kept.is_base);
-        let found = if is_base { None } else { self.find(tree, &root).and_then(|replay| replay.run().ok()) };
+        let found = if is_base {
+            None
+        } else {
+            self.find(tree, &root).and_then(|replay| replay.run().ok())
+        };
         if let Some((state, _)) = found {
             self.kept.insert(root, Kept { state, is_base: true });
             self.bases.push_back(root);
@@ -199,7 +226,9 @@ impl States {
             }
         }
         let count = self.kept.len();
-        self.kept.retain(|root, _| pinned.contains(root) || tree.slot_of(root).is_some_and(|slot| slot >= before));
+        self.kept.retain(|root, _| {
+            pinned.contains(root) || tree.slot_of(root).is_some_and(|slot| slot >= before)
+        });
         self.recent.retain(|root| self.kept.get(root).is_some_and(|kept| !kept.is_base));
         self.bases.retain(|root| self.kept.contains_key(root));
         self.forgotten_before = self.forgotten_before.max(before);

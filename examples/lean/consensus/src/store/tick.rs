@@ -112,7 +112,10 @@ impl Store {
     ///   for the next round.
     /// * If votes were accepted, the round's proofs wait for the next acceptance.
     /// * If finality has advanced past a vote, its aggregate is dropped.
-    pub fn finish_aggregation(&mut self, round: AggregationRound) -> Vec<SignedAggregatedAttestation> {
+    pub fn finish_aggregation(
+        &mut self,
+        round: AggregationRound,
+    ) -> Vec<SignedAggregatedAttestation> {
         round.finish(&mut self.pools, &self.fork_choice, &self.tree)
     }
 

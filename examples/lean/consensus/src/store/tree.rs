@@ -81,7 +81,8 @@ impl BlockTree {
         for place in removed..self.nodes.len() {
             let newest_slot = self.nodes[place - 1].newest_slot.max(self.nodes[place].block.slot);
             let node = &mut self.nodes[place];
-            (node.parent, node.jump, node.newest_slot) = (moved(node.parent), moved(node.jump), newest_slot);
+            (node.parent, node.jump, node.newest_slot) =
+                (moved(node.parent), moved(node.jump), newest_slot);
         }
         true
     }
@@ -131,7 +132,10 @@ impl BlockTree {
     /// unknown.
     #[expect(clippy::missing_panics_doc, reason = "the message says why this cannot fail")]
     pub fn chain(&self, root: Root) -> impl Iterator<Item = (Root, &Arc<Block>)> {
-        std::iter::successors(self.place(&root), |place| (*place > 0).then(|| self.nodes[*place].parent)).map(|place| {
+        std::iter::successors(self.place(&root), |place| {
+            (*place > 0).then(|| self.nodes[*place].parent)
+        })
+        .map(|place| {
             let (root, node) = self.nodes.get_index(place).expect("a place is within the order");
             (*root, &node.block)
         })
@@ -148,23 +152,29 @@ impl BlockTree {
             let Node { parent, jump, .. } = self.nodes[place];
             place = if is_after(jump) { jump } else { parent };
         }
-        self.nodes.get_index(place).map(|(root, node)| Checkpoint { root: *root, slot: node.block.slot })
+        self.nodes
+            .get_index(place)
+            .map(|(root, node)| Checkpoint { root: *root, slot: node.block.slot })
     }
 
     /// Returns whether one checkpoint lies on the other's chain (`checkpoint_is_ancestor`).
     pub(super) fn is_ancestor(&self, ancestor: Checkpoint, descendant: Checkpoint) -> bool {
         // Slots decrease along the walk, so the first block at or before the ancestor's slot
         // decides.
-        ancestor.slot <= descendant.slot && self.ancestor_at(descendant.root, ancestor.slot) == Some(ancestor)
+        ancestor.slot <= descendant.slot
+            && self.ancestor_at(descendant.root, ancestor.slot) == Some(ancestor)
     }
 
     /// Returns the number of blocks on `old`'s chain and not on `new`'s: the depth of the
     /// reorganisation from `old` to `new`. Returns 0 if `old` is an ancestor of `new`, or if one of
     /// them is unknown.
     pub fn reorganisation_depth(&self, old: Root, new: Root) -> u64 {
-        let (mut old_chain, mut new_chain) = (self.chain(old).peekable(), self.chain(new).peekable());
+        let (mut old_chain, mut new_chain) =
+            (self.chain(old).peekable(), self.chain(new).peekable());
         let mut depth = 0;
-        while let (Some((old, old_block)), Some((new, new_block))) = (old_chain.peek(), new_chain.peek()) {
+        while let (Some((old, old_block)), Some((new, new_block))) =
+            (old_chain.peek(), new_chain.peek())
+        {
             if old == new {
                 break;
             }

@@ -12,7 +12,11 @@ use crate::store::tree::BlockTree;
 ///
 /// The first [`Rejection`] in the specification's order: unknown blocks, order, slots, ancestry,
 /// time.
-pub(super) fn validate_attestation(data: &AttestationData, tree: &BlockTree, time: Time) -> Result<(), Rejection> {
+pub(super) fn validate_attestation(
+    data: &AttestationData,
+    tree: &BlockTree,
+    time: Time,
+) -> Result<(), Rejection> {
     let AttestationData { slot, head, target, source } = *data;
     let source_slot = tree.slot_of(&source.root).ok_or(Rejection::UnknownSourceBlock)?;
     let target_slot = tree.slot_of(&target.root).ok_or(Rejection::UnknownTargetBlock)?;

@@ -1,8 +1,9 @@
 //! Every reason for rejecting a block. A rejection leaves the store unchanged.
 
 use consensus::{
-    AggregatedAttestations, Block, Checkpoint, HISTORICAL_ROOTS_LIMIT, MockProofs, MultiMessageAggregate, Rejection,
-    Root, SignedBlock, Store, Validators, genesis, process_block, process_slots, state_transition,
+    AggregatedAttestations, Block, Checkpoint, HISTORICAL_ROOTS_LIMIT, MockProofs,
+    MultiMessageAggregate, Rejection, Root, SignedBlock, Store, Validators, genesis, process_block,
+    process_slots, state_transition,
 };
 use libssz_types::SszBitlist;
 
@@ -28,19 +29,31 @@ fn a_block_is_rejected_for_the_first_rule_it_breaks() {
     let far = HISTORICAL_ROOTS_LIMIT as u64 + 1;
 
     let cases = [
-        (Block { parent_root: Root::new([9; 32]), slot: 0, ..valid.clone() }, Rejection::UnknownParentBlock),
+        (
+            Block { parent_root: Root::new([9; 32]), slot: 0, ..valid.clone() },
+            Rejection::UnknownParentBlock,
+        ),
         (
             with_votes(&valid, vec![attestation(data, &[0]), attestation(data, &[1])]),
             Rejection::DuplicateAttestationData,
         ),
         (Block { slot: 1, ..valid.clone() }, Rejection::BlockSlotNotInFuture),
         (Block { proposer_index: 3, ..valid.clone() }, Rejection::WrongProposer),
-        (Block { slot: far, proposer_index: far % 4, ..valid.clone() }, Rejection::HistoricalRootsLimitExceeded),
-        (Block { slot: u64::MAX, proposer_index: 3, ..valid.clone() }, Rejection::HistoricalRootsLimitExceeded),
+        (
+            Block { slot: far, proposer_index: far % 4, ..valid.clone() },
+            Rejection::HistoricalRootsLimitExceeded,
+        ),
+        (
+            Block { slot: u64::MAX, proposer_index: 3, ..valid.clone() },
+            Rejection::HistoricalRootsLimitExceeded,
+        ),
         (with_votes(&valid, many), Rejection::TooManyAttestationData),
         (with_votes(&valid, vec![empty]), Rejection::EmptyAggregationBits),
         (with_votes(&valid, vec![attestation(data, &[0, 4])]), Rejection::ValidatorIndexOutOfRange),
-        (with_votes(&valid, vec![attestation(vote(1, genesis, future), &[0])]), Rejection::JustifiedSlotOutOfRange),
+        (
+            with_votes(&valid, vec![attestation(vote(1, genesis, future), &[0])]),
+            Rejection::JustifiedSlotOutOfRange,
+        ),
         (Block { state_root: Root::ZERO, ..valid.clone() }, Rejection::StateRootMismatch),
     ];
     let before = format!("{store:?}");
@@ -99,7 +112,10 @@ fn a_block_needs_the_proof_of_its_own_signatures() {
         (unproved, Rejection::InvalidBlockProof),
         (altered, Rejection::InvalidBlockProof),
         (
-            SignedBlock { block: Block { proposer_index: 2, ..block.block.clone() }, ..block.clone() },
+            SignedBlock {
+                block: Block { proposer_index: 2, ..block.block.clone() },
+                ..block.clone()
+            },
             Rejection::ProposerIndexOutOfRange,
         ),
     ] {
@@ -117,9 +133,10 @@ fn voters_outside_of_the_registry_are_found_before_the_proof_is_checked() {
     let data = vote(0, anchor(&store), anchor(&store));
     let mut empty = attestation(data, &[0]);
     empty.aggregation_bits = SszBitlist::new();
-    for (votes, reason) in
-        [(attestation(data, &[2]), Rejection::ValidatorIndexOutOfRange), (empty, Rejection::EmptyAggregationBits)]
-    {
+    for (votes, reason) in [
+        (attestation(data, &[2]), Rejection::ValidatorIndexOutOfRange),
+        (empty, Rejection::EmptyAggregationBits),
+    ] {
         let block = with_votes(&block, vec![votes]);
         let signed = SignedBlock { block, proof: MultiMessageAggregate::default() };
         assert_eq!(store.on_block(&signed, &MockProofs::Bound), Err(reason));

@@ -1,10 +1,11 @@
 //! Chains for the tests.
 
 use consensus::{
-    AggregatedAttestation, AggregatedAttestations, AttestationData, Block, BlockBody, BlockCheck, BlockImport,
-    Checkpoint, MockProofs, MultiMessageAggregate, ProofBytes, Rejection, Root, SignedAggregatedAttestation,
-    SignedAttestation, SignedBlock, SingleMessageAggregate, Slot, Store, ValidatorIndex, Validators, aggregation_bits,
-    genesis, interval_from_slot, process_block, process_slots,
+    AggregatedAttestation, AggregatedAttestations, AttestationData, Block, BlockBody, BlockCheck,
+    BlockImport, Checkpoint, MockProofs, MultiMessageAggregate, ProofBytes, Rejection, Root,
+    SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, Slot,
+    Store, ValidatorIndex, Validators, aggregation_bits, genesis, interval_from_slot,
+    process_block, process_slots,
 };
 use xmss::{PublicKey, Scheme, SecretKey};
 
@@ -24,13 +25,16 @@ pub(crate) fn block_on(
     votes: &[(AttestationData, &[ValidatorIndex])],
 ) -> Block {
     let parent = store.state(&parent_root).expect("the parent's state is known");
-    let attestations: Vec<_> = votes.iter().map(|(data, voters)| attestation(*data, voters)).collect();
+    let attestations: Vec<_> =
+        votes.iter().map(|(data, voters)| attestation(*data, voters)).collect();
     let mut block = Block {
         slot,
         proposer_index: slot % parent.validators.len() as u64,
         parent_root,
         state_root: Root::ZERO,
-        body: BlockBody { attestations: AggregatedAttestations::try_from(attestations).expect("few votes") },
+        body: BlockBody {
+            attestations: AggregatedAttestations::try_from(attestations).expect("few votes"),
+        },
     };
     let mut state = process_slots(parent, slot).expect("the block is after its parent");
     process_block(&mut state, &block).expect("the block is valid");
@@ -59,7 +63,10 @@ pub(crate) fn extend(
     Checkpoint { root, slot }
 }
 
-pub(crate) fn attestation(data: AttestationData, voters: &[ValidatorIndex]) -> AggregatedAttestation {
+pub(crate) fn attestation(
+    data: AttestationData,
+    voters: &[ValidatorIndex],
+) -> AggregatedAttestation {
     let aggregation_bits = aggregation_bits(voters.iter().copied()).expect("some voters");
     AggregatedAttestation { aggregation_bits, data }
 }
@@ -70,7 +77,10 @@ pub(crate) fn vote(slot: Slot, source: Checkpoint, head: Checkpoint) -> Attestat
 }
 
 /// Returns an aggregate with a mock proof. Only the marker of the proof is valid.
-pub(crate) fn aggregate(data: AttestationData, voters: &[ValidatorIndex]) -> SignedAggregatedAttestation {
+pub(crate) fn aggregate(
+    data: AttestationData,
+    voters: &[ValidatorIndex],
+) -> SignedAggregatedAttestation {
     let bytes = [b"\x00MOCKED-AGGREGATION-PROOF\x00".as_slice(), &[7; 32]].concat();
     let proof = SingleMessageAggregate {
         participants: aggregation_bits(voters.iter().copied()).expect("some voters"),
@@ -81,7 +91,8 @@ pub(crate) fn aggregate(data: AttestationData, voters: &[ValidatorIndex]) -> Sig
 
 /// Passes an aggregate to the store as gossip. Only the marker of its proof is valid.
 pub(crate) fn gossip(store: &mut Store, data: AttestationData, voters: &[ValidatorIndex]) {
-    let is_new = store.on_gossip_aggregated_attestation(aggregate(data, voters), &MockProofs::Marked);
+    let is_new =
+        store.on_gossip_aggregated_attestation(aggregate(data, voters), &MockProofs::Marked);
     assert_eq!(is_new, Ok(true));
 }
 
@@ -102,27 +113,38 @@ pub(crate) struct Signers {
 impl Signers {
     /// Creates keys for `count` validators, active for 32 slots.
     pub(crate) fn new(count: u8) -> Self {
-        let key = |tag: u8| SecretKey::generate(Scheme::TEST, [tag; 32], 0, 32).expect("the range fits");
+        let key =
+            |tag: u8| SecretKey::generate(Scheme::TEST, [tag; 32], 0, 32).expect("the range fits");
         Self { keys: (0..count).map(|index| (key(index), key(index + 100))).collect() }
     }
 
     pub(crate) fn store(&self) -> Store {
-        let keys = self.keys.iter().map(|(attestation, proposal)| (*attestation.public_key(), *proposal.public_key()));
+        let keys = self
+            .keys
+            .iter()
+            .map(|(attestation, proposal)| (*attestation.public_key(), *proposal.public_key()));
         let (state, block) = genesis(0, Validators::new(keys).expect("few validators"));
         Store::new(state, block, None).expect("genesis names its state")
     }
 
     pub(crate) fn propose(&mut self, store: &mut Store, slot: Slot) -> SignedBlock {
         let proposer = slot % self.keys.len() as u64;
-        let produced = store.produce_block(slot, proposer, &MockProofs::Bound).expect("it is the proposer's turn");
+        let produced = store
+            .produce_block(slot, proposer, &MockProofs::Bound)
+            .expect("it is the proposer's turn");
         let (_, key) = &mut self.keys[proposer as usize];
         let signature = key.sign(slot, produced.root().as_bytes()).expect("the slot is unused");
         produced.sign(signature, &MockProofs::Bound).expect("the signature is the proposer's")
     }
 
-    pub(crate) fn attest(&mut self, validator: ValidatorIndex, data: AttestationData) -> SignedAttestation {
+    pub(crate) fn attest(
+        &mut self,
+        validator: ValidatorIndex,
+        data: AttestationData,
+    ) -> SignedAttestation {
         let (key, _) = &mut self.keys[validator as usize];
-        let signature = key.sign(data.slot, Root::of(&data).as_bytes()).expect("the slot is unused");
+        let signature =
+            key.sign(data.slot, Root::of(&data).as_bytes()).expect("the slot is unused");
         SignedAttestation { validator_index: validator, data, signature }
     }
 }

@@ -1,10 +1,10 @@
 //! Encodings: every value decodes from its encoding, and no bytes make a decoder panic.
 
 use consensus::{
-    AggregatedAttestation, AggregatedAttestations, AggregationBits, Attestation, AttestationData, Block, BlockBody,
-    BlockHeader, BlockRoots, Checkpoint, GenesisConfig, MultiMessageAggregate, ProofBytes, Root,
-    SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, State, Validator, Validators,
-    aggregation_bits, validator_indices,
+    AggregatedAttestation, AggregatedAttestations, AggregationBits, Attestation, AttestationData,
+    Block, BlockBody, BlockHeader, BlockRoots, Checkpoint, GenesisConfig, MultiMessageAggregate,
+    ProofBytes, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock,
+    SingleMessageAggregate, State, Validator, Validators, aggregation_bits, validator_indices,
 };
 use libssz::{SszDecode, SszEncode};
 use libssz_types::SszBitlist;
@@ -21,12 +21,8 @@ fn checkpoint() -> impl Strategy<Value = Checkpoint> {
 }
 
 fn attestation_data() -> impl Strategy<Value = AttestationData> {
-    (any::<u64>(), checkpoint(), checkpoint(), checkpoint()).prop_map(|(slot, head, target, source)| AttestationData {
-        slot,
-        head,
-        target,
-        source,
-    })
+    (any::<u64>(), checkpoint(), checkpoint(), checkpoint())
+        .prop_map(|(slot, head, target, source)| AttestationData { slot, head, target, source })
 }
 
 fn bits<const N: usize>() -> impl Strategy<Value = SszBitlist<N>> {
@@ -38,13 +34,13 @@ fn proof() -> impl Strategy<Value = ProofBytes> {
 }
 
 fn aggregated_attestation() -> impl Strategy<Value = AggregatedAttestation> {
-    (bits(), attestation_data()).prop_map(|(aggregation_bits, data)| AggregatedAttestation { aggregation_bits, data })
+    (bits(), attestation_data())
+        .prop_map(|(aggregation_bits, data)| AggregatedAttestation { aggregation_bits, data })
 }
 
 fn signed_aggregated_attestation() -> impl Strategy<Value = SignedAggregatedAttestation> {
-    (attestation_data(), bits(), proof()).prop_map(|(data, participants, proof)| SignedAggregatedAttestation {
-        data,
-        proof: SingleMessageAggregate { participants, proof },
+    (attestation_data(), bits(), proof()).prop_map(|(data, participants, proof)| {
+        SignedAggregatedAttestation { data, proof: SingleMessageAggregate { participants, proof } }
     })
 }
 
@@ -53,7 +49,13 @@ fn signed_block() -> impl Strategy<Value = SignedBlock> {
     (any::<u64>(), any::<u64>(), root(), root(), attestations, proof()).prop_map(
         |(slot, proposer_index, parent_root, state_root, attestations, proof)| {
             let attestations = AggregatedAttestations::try_from(attestations).expect("few votes");
-            let block = Block { slot, proposer_index, parent_root, state_root, body: BlockBody { attestations } };
+            let block = Block {
+                slot,
+                proposer_index,
+                parent_root,
+                state_root,
+                body: BlockBody { attestations },
+            };
             SignedBlock { block, proof: MultiMessageAggregate { proof } }
         },
     )
@@ -66,7 +68,8 @@ fn validators() -> impl Strategy<Value = Validators> {
 }
 
 fn state() -> impl Strategy<Value = State> {
-    let roots = || vec(root(), 0..6).prop_map(|roots| BlockRoots::try_from(roots).expect("few roots"));
+    let roots =
+        || vec(root(), 0..6).prop_map(|roots| BlockRoots::try_from(roots).expect("few roots"));
     let header = (any::<u64>(), any::<u64>(), root(), root(), root()).prop_map(
         |(slot, proposer_index, parent_root, state_root, body_root)| BlockHeader {
             slot,
@@ -95,18 +98,18 @@ fn state() -> impl Strategy<Value = State> {
 fn signed_attestation() -> impl Strategy<Value = SignedAttestation> {
     let mut key = SecretKey::generate(Scheme::TEST, [1; 32], 0, 1).expect("the range fits");
     let signature = Just(key.sign(0, &[0; 32]).expect("unused"));
-    (any::<u64>(), attestation_data(), signature).prop_map(|(validator_index, data, signature)| SignedAttestation {
-        validator_index,
-        data,
-        signature,
+    (any::<u64>(), attestation_data(), signature).prop_map(|(validator_index, data, signature)| {
+        SignedAttestation { validator_index, data, signature }
     })
 }
 
 /// Returns whether the encoding of `value` decodes to `value`, and no shorter part of it does.
 fn survives<T: SszEncode + SszDecode + PartialEq>(value: &T) -> bool {
     let bytes = value.to_ssz();
-    let whole = bytes.len() == value.encoded_len() && T::from_ssz_bytes(&bytes).as_ref() == Ok(value);
-    whole && (0..bytes.len()).all(|length| T::from_ssz_bytes(&bytes[..length]).as_ref() != Ok(value))
+    let whole =
+        bytes.len() == value.encoded_len() && T::from_ssz_bytes(&bytes).as_ref() == Ok(value);
+    whole
+        && (0..bytes.len()).all(|length| T::from_ssz_bytes(&bytes[..length]).as_ref() != Ok(value))
 }
 
 /// Returns whether bytes either do not decode as `T`, or decode to a value encoded as the same

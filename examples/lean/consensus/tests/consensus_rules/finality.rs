@@ -5,7 +5,13 @@ use consensus::{AttestationData, Checkpoint, MockProofs, Root, Slot, Store, inte
 use crate::chain::{Signers, anchor, extend, unsigned_store, vote};
 
 /// Runs one slot of two nodes. One has all validators and aggregates; the other only listens.
-fn live_slot(signers: &mut Signers, validators: u64, slot: Slot, duty: &mut Store, listener: &mut Store) {
+fn live_slot(
+    signers: &mut Signers,
+    validators: u64,
+    slot: Slot,
+    duty: &mut Store,
+    listener: &mut Store,
+) {
     let proofs = MockProofs::Bound;
     let start = interval_from_slot(slot);
 
@@ -21,7 +27,11 @@ fn live_slot(signers: &mut Signers, validators: u64, slot: Slot, duty: &mut Stor
     for validator in 0..validators {
         let attestation = signers.attest(validator, data);
         assert_eq!(duty.on_gossip_attestation(&attestation, true), Ok(true));
-        assert_eq!(listener.on_gossip_attestation(&attestation, false), Ok(false), "a listener keeps no signature");
+        assert_eq!(
+            listener.on_gossip_attestation(&attestation, false),
+            Ok(false),
+            "a listener keeps no signature"
+        );
     }
 
     let aggregates = duty.on_tick(start + 2, false, true, &proofs);
@@ -44,10 +54,17 @@ fn an_honest_chain_finalizes_three_slots_behind_its_head_with_real_signatures() 
         assert_eq!(duty.head_slot(), slot);
         assert_eq!(duty.latest_finalized(), listener.latest_finalized(), "slot {slot}");
         if slot >= 4 {
-            assert!(duty.latest_finalized().slot + 3 >= slot, "slot {slot}: {:?}", duty.latest_finalized());
+            assert!(
+                duty.latest_finalized().slot + 3 >= slot,
+                "slot {slot}: {:?}",
+                duty.latest_finalized()
+            );
         }
     }
-    assert!(duty.pools().known_proof_count() > listener.pools().known_proof_count(), "its own blocks do not prune");
+    assert!(
+        duty.pools().known_proof_count() > listener.pools().known_proof_count(),
+        "its own blocks do not prune"
+    );
     duty.prune_stale_attestation_data();
     assert_eq!(duty.pools().known_proof_count(), listener.pools().known_proof_count());
     assert_eq!(listener.pools().signature_count(), 0);
@@ -69,7 +86,11 @@ fn two_thirds_of_the_votes_justify_and_less_do_not() {
 
         let state = store.state(&second.root).expect("just imported");
         assert_eq!(state.latest_justified == first, justifies, "{voters:?} of {validators}");
-        assert_eq!(state.justifications_roots.is_empty(), justifies, "a tally is dropped once it is decided");
+        assert_eq!(
+            state.justifications_roots.is_empty(),
+            justifies,
+            "a tally is dropped once it is decided"
+        );
     }
 }
 
@@ -79,7 +100,10 @@ fn votes_add_up_over_several_blocks() {
     let genesis = anchor(&store);
     let first = extend(&mut store, genesis.root, 1, &[]);
     let second = extend(&mut store, first.root, 2, &[(vote(1, genesis, first), &[0, 1])]);
-    assert_eq!(store.state(&second.root).expect("imported").justifications_roots.to_vec(), [first.root]);
+    assert_eq!(
+        store.state(&second.root).expect("imported").justifications_roots.to_vec(),
+        [first.root]
+    );
     // A second vote by the same validator changes nothing.
     let third = extend(&mut store, second.root, 3, &[(vote(1, genesis, first), &[1])]);
     assert_eq!(store.state(&third.root).expect("imported").latest_justified, genesis);
@@ -99,7 +123,11 @@ fn a_source_is_final_once_the_next_justifiable_slot_is_justified() {
     assert_eq!(store.latest_finalized(), first);
     let state = store.state(&third.root).expect("imported");
     assert_eq!(state.latest_justified, second);
-    assert_eq!(state.justified_slots.len(), 1, "only slot 2 is tracked: the newest header's slot is not");
+    assert_eq!(
+        state.justified_slots.len(),
+        1,
+        "only slot 2 is tracked: the newest header's slot is not"
+    );
 }
 
 #[test]
@@ -153,5 +181,8 @@ fn skipped_slots_leave_zero_roots_in_the_history() {
     let third = extend(&mut store, genesis.root, 3, &[]);
     let state = store.state(&third.root).expect("imported");
     assert_eq!(state.historical_block_hashes.to_vec(), [genesis.root, Root::ZERO, Root::ZERO]);
-    assert_eq!(state.latest_justified, genesis, "the first block's parent is justified by definition");
+    assert_eq!(
+        state.latest_justified, genesis,
+        "the first block's parent is justified by definition"
+    );
 }

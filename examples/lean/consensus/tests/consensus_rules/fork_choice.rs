@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use consensus::{BlockImport, Checkpoint, ForkChoiceView, ForkChoiceViewer, HeadChange, MockProofs, Root, Store};
+use consensus::{
+    BlockImport, Checkpoint, ForkChoiceView, ForkChoiceViewer, HeadChange, MockProofs, Root, Store,
+};
 
 use crate::chain::{anchor, block_on, extend, gossip, import, tick_to_slot, unsigned_store, vote};
 
@@ -81,7 +83,8 @@ fn a_heavier_branch_becomes_the_head_and_a_block_on_it_is_no_reorganisation() {
     assert_eq!(store.head(), rival.root);
 
     let block = block_on(&store, rival.root, 4, &[]);
-    let BlockImport { root, is_new, head, justified, finalized } = import(&mut store, block).expect("a valid block");
+    let BlockImport { root, is_new, head, justified, finalized } =
+        import(&mut store, block).expect("a valid block");
     assert!(is_new);
     assert_eq!(head, Some(HeadChange { old: rival.root, new: root, is_reorganisation: false }));
     assert_eq!((justified, finalized), (None, None));
@@ -114,7 +117,8 @@ fn a_known_block_changes_nothing() {
     let signed = consensus::SignedBlock { block: block.clone(), proof: Default::default() };
     import(&mut store, block).expect("a valid block");
     let before = format!("{store:?}");
-    let again = store.on_block(&signed, &MockProofs::Bound).expect("a known block is not even verified");
+    let again =
+        store.on_block(&signed, &MockProofs::Bound).expect("a known block is not even verified");
     assert!(!again.is_new);
     assert_eq!(format!("{store:?}"), before);
 }
@@ -150,11 +154,23 @@ fn a_tick_does_the_work_of_its_interval() {
     gossip(&mut store, vote(1, genesis, one), &[0, 1, 2]);
 
     store.on_tick(7, false, false, &proofs);
-    assert_eq!((store.pools().new_proof_count(), store.safe_target()), (1, genesis.root), "nothing at 1, nor at 2");
+    assert_eq!(
+        (store.pools().new_proof_count(), store.safe_target()),
+        (1, genesis.root),
+        "nothing at 1, nor at 2"
+    );
     store.on_tick(8, false, false, &proofs);
-    assert_eq!((store.pools().new_proof_count(), store.safe_target()), (1, one.root), "the safe target at 3");
+    assert_eq!(
+        (store.pools().new_proof_count(), store.safe_target()),
+        (1, one.root),
+        "the safe target at 3"
+    );
     store.on_tick(9, false, false, &proofs);
-    assert_eq!((store.pools().new_proof_count(), store.pools().known_proof_count()), (0, 1), "acceptance at 4");
+    assert_eq!(
+        (store.pools().new_proof_count(), store.pools().known_proof_count()),
+        (0, 1),
+        "acceptance at 4"
+    );
 
     gossip(&mut store, vote(1, genesis, one), &[0, 1]);
     store.on_tick(10, false, false, &proofs);
@@ -226,7 +242,11 @@ fn a_store_can_start_from_a_later_anchor() {
 
     let next = extend(&mut store, parent, 6, &[]);
     assert_eq!(store.head(), next.root);
-    assert_eq!(store.latest_finalized().slot, 5, "the state's own finalized slot has no block here");
+    assert_eq!(
+        store.latest_finalized().slot,
+        5,
+        "the state's own finalized slot has no block here"
+    );
     assert_eq!(store.attestation_target().slot, 5);
 }
 
@@ -268,9 +288,19 @@ fn the_depth_of_a_reorganisation_is_the_number_of_abandoned_blocks() {
         (newer_rival, two, 2),
         (two, common, 2),
     ] {
-        assert_eq!(store.tree().reorganisation_depth(old.root, new.root), depth, "{} to {}", old.slot, new.slot);
+        assert_eq!(
+            store.tree().reorganisation_depth(old.root, new.root),
+            depth,
+            "{} to {}",
+            old.slot,
+            new.slot
+        );
     }
-    assert_eq!(store.tree().reorganisation_depth(Root::ZERO, two.root), 0, "a block that is not known");
+    assert_eq!(
+        store.tree().reorganisation_depth(Root::ZERO, two.root),
+        0,
+        "a block that is not known"
+    );
 }
 
 #[test]
@@ -278,7 +308,9 @@ fn a_view_shows_the_candidate_blocks_and_is_shared_until_fork_choice_moves() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     let mut viewer = ForkChoiceViewer::default();
-    let shown = |view: &ForkChoiceView| view.nodes.iter().map(|node| (node.slot, node.weight)).collect::<Vec<_>>();
+    let shown = |view: &ForkChoiceView| {
+        view.nodes.iter().map(|node| (node.slot, node.weight)).collect::<Vec<_>>()
+    };
     assert_eq!(shown(&viewer.view(&store)), [(0, 0)]);
 
     let (smaller, larger) = fork(&mut store);
@@ -291,7 +323,8 @@ fn a_view_shows_the_candidate_blocks_and_is_shared_until_fork_choice_moves() {
     store.accept_new_attestations();
     viewer.moved();
     let view = viewer.view(&store);
-    let weight = |root| view.nodes.iter().find(|node| node.root == root).expect("it is shown").weight;
+    let weight =
+        |root| view.nodes.iter().find(|node| node.root == root).expect("it is shown").weight;
     assert_eq!((weight(smaller.root), weight(larger.root), weight(genesis.root)), (2, 0, 0));
     assert!(Arc::ptr_eq(&view, &viewer.view(&store)), "nothing has moved");
 

@@ -1,9 +1,13 @@
 //! Every reason for rejecting gossip. A rejection leaves the store unchanged.
 
-use consensus::{AttestationData, Checkpoint, MockProofs, ProofBytes, Rejection, Root, SignedAttestation, Store};
+use consensus::{
+    AttestationData, Checkpoint, MockProofs, ProofBytes, Rejection, Root, SignedAttestation, Store,
+};
 use libssz_types::SszBitlist;
 
-use crate::chain::{Signers, aggregate, anchor, extend, gossip, tick_to_slot, unsigned_store, vote};
+use crate::chain::{
+    Signers, aggregate, anchor, extend, gossip, tick_to_slot, unsigned_store, vote,
+};
 
 struct Tree {
     store: Store,
@@ -32,15 +36,24 @@ fn a_vote_is_rejected_for_the_first_rule_it_breaks() {
     let valid = AttestationData { slot: 4, head: two, target: one, source: genesis };
     let moved = |checkpoint: Checkpoint, slot| Checkpoint { slot, ..checkpoint };
     let cases = [
-        (AttestationData { source: nowhere, target: nowhere, head: nowhere, ..valid }, Rejection::UnknownSourceBlock),
-        (AttestationData { target: nowhere, head: nowhere, ..valid }, Rejection::UnknownTargetBlock),
+        (
+            AttestationData { source: nowhere, target: nowhere, head: nowhere, ..valid },
+            Rejection::UnknownSourceBlock,
+        ),
+        (
+            AttestationData { target: nowhere, head: nowhere, ..valid },
+            Rejection::UnknownTargetBlock,
+        ),
         (AttestationData { head: nowhere, ..valid }, Rejection::UnknownHeadBlock),
         (AttestationData { source: two, ..valid }, Rejection::SourceAfterTarget),
         (AttestationData { target: two, head: one, ..valid }, Rejection::HeadOlderThanTarget),
         (AttestationData { source: moved(genesis, 1), ..valid }, Rejection::SourceSlotMismatch),
         (AttestationData { target: moved(one, 2), ..valid }, Rejection::TargetSlotMismatch),
         (AttestationData { head: moved(two, 3), ..valid }, Rejection::HeadSlotMismatch),
-        (AttestationData { source: one, target: rival, head: rival, ..valid }, Rejection::SourceNotAncestorOfTarget),
+        (
+            AttestationData { source: one, target: rival, head: rival, ..valid },
+            Rejection::SourceNotAncestorOfTarget,
+        ),
         (AttestationData { head: rival, ..valid }, Rejection::TargetNotAncestorOfHead),
         (AttestationData { slot: 1, ..valid }, Rejection::AttestationSlotBeforeHead),
         (AttestationData { slot: 5, ..valid }, Rejection::AttestationTooFarInFuture),
@@ -49,7 +62,8 @@ fn a_vote_is_rejected_for_the_first_rule_it_breaks() {
     let before = format!("{store:?}");
     for (data, reason) in cases {
         assert_eq!(store.validate_attestation(&data), Err(reason), "{data:?}");
-        let refused = store.on_gossip_aggregated_attestation(aggregate(data, &[0]), &MockProofs::Marked);
+        let refused =
+            store.on_gossip_aggregated_attestation(aggregate(data, &[0]), &MockProofs::Marked);
         assert_eq!(refused, Err(reason), "{data:?}");
         assert_eq!(format!("{store:?}"), before);
     }
@@ -81,10 +95,17 @@ fn empty_forged_and_unregistered_aggregates_are_rejected() {
         (strangers, Rejection::ValidatorNotInState),
         (forged, Rejection::InvalidSignature),
     ] {
-        assert_eq!(store.on_gossip_aggregated_attestation(attestation, &MockProofs::Marked), Err(reason));
+        assert_eq!(
+            store.on_gossip_aggregated_attestation(attestation, &MockProofs::Marked),
+            Err(reason)
+        );
     }
     let unbound = store.on_gossip_aggregated_attestation(aggregate(data, &[0]), &MockProofs::Bound);
-    assert_eq!(unbound, Err(Rejection::InvalidSignature), "the marker alone does not pass where proofs are bound");
+    assert_eq!(
+        unbound,
+        Err(Rejection::InvalidSignature),
+        "the marker alone does not pass where proofs are bound"
+    );
     assert_eq!(format!("{store:?}"), before);
 }
 
@@ -107,14 +128,21 @@ fn votes_of_unregistered_validators_and_forged_votes_are_rejected() {
     let before = format!("{store:?}");
     for (attestation, reason) in [
         (SignedAttestation { validator_index: 2, ..valid.clone() }, Rejection::ValidatorNotInState),
-        (SignedAttestation { validator_index: u64::MAX, ..valid.clone() }, Rejection::ValidatorNotInState),
+        (
+            SignedAttestation { validator_index: u64::MAX, ..valid.clone() },
+            Rejection::ValidatorNotInState,
+        ),
         (SignedAttestation { validator_index: 1, ..valid.clone() }, Rejection::InvalidSignature),
     ] {
         assert_eq!(store.on_gossip_attestation(&attestation, true), Err(reason));
         assert_eq!(format!("{store:?}"), before);
     }
     assert_eq!(store.on_gossip_attestation(&valid, true), Ok(true));
-    assert_eq!(store.on_gossip_attestation(&valid, true), Ok(false), "one signature of each validator is enough");
+    assert_eq!(
+        store.on_gossip_attestation(&valid, true),
+        Ok(false),
+        "one signature of each validator is enough"
+    );
     assert_eq!(store.pools().signature_count(), 1);
 }
 

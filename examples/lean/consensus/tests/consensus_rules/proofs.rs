@@ -1,8 +1,8 @@
 //! Mock proofs are bound to their statements, although they prove nothing.
 
 use consensus::{
-    ChildProof, MockProofs, ProofError, ProofScheme, RawSignature, Root, SingleMessageAggregate, Statement,
-    aggregation_bits,
+    ChildProof, MockProofs, ProofError, ProofScheme, RawSignature, Root, SingleMessageAggregate,
+    Statement, aggregation_bits,
 };
 use xmss::{PublicKey, Scheme, SecretKey};
 
@@ -20,7 +20,8 @@ fn prove(keys: &mut [SecretKey], message: Root, slot: u64) -> (SingleMessageAggr
         })
         .collect();
     let public_keys = keys.iter().map(|key| *key.public_key()).collect();
-    let proof = MockProofs::Bound.aggregate(&[], &signatures, message, slot).expect("valid signatures");
+    let proof =
+        MockProofs::Bound.aggregate(&[], &signatures, message, slot).expect("valid signatures");
     (proof, Statement { public_keys, message, slot })
 }
 
@@ -30,7 +31,10 @@ fn a_proof_of_one_statement_is_not_valid_for_another() {
     let (proof, statement) = prove(&mut keys, Root::new([1; 32]), 3);
     let check = |statement: &Statement| MockProofs::Bound.verify(&proof, statement);
     assert_eq!(check(&statement), Ok(()));
-    assert_eq!(check(&Statement { message: Root::ZERO, ..statement.clone() }), Err(ProofError::Invalid));
+    assert_eq!(
+        check(&Statement { message: Root::ZERO, ..statement.clone() }),
+        Err(ProofError::Invalid)
+    );
     assert_eq!(check(&Statement { slot: 2, ..statement.clone() }), Err(ProofError::Invalid));
     let mut others = statement.clone();
     others.public_keys[1] = PublicKey::new([0; PublicKey::LENGTH]);
@@ -70,7 +74,11 @@ fn no_proof_is_made_without_inputs_or_from_forged_signatures() {
         public_key: *signer.public_key(),
         signature: signer.sign(0, &[1; 32]).expect("unused"),
     };
-    assert_eq!(proofs.aggregate(&[], &[raw], Root::ZERO, 0), Err(ProofError::Invalid), "another message was signed");
+    assert_eq!(
+        proofs.aggregate(&[], &[raw], Root::ZERO, 0),
+        Err(ProofError::Invalid),
+        "another message was signed"
+    );
 }
 
 #[test]
@@ -78,17 +86,25 @@ fn a_merged_proof_holds_for_its_statements_in_order_and_can_be_split() {
     let proofs = MockProofs::Bound;
     let (one, first) = prove(&mut [key(1), key(2)], Root::new([1; 32]), 0);
     let (two, second) = prove(&mut [key(3)], Root::new([2; 32]), 1);
-    let merged = proofs.merge(&[(&one, first.clone()), (&two, second.clone())]).expect("valid proofs");
+    let merged =
+        proofs.merge(&[(&one, first.clone()), (&two, second.clone())]).expect("valid proofs");
     let statements = [first.clone(), second.clone()];
     assert_eq!(proofs.verify_merged(&merged, &statements), Ok(()));
-    assert_eq!(proofs.verify_merged(&merged, &[second.clone(), first.clone()]), Err(ProofError::Invalid));
+    assert_eq!(
+        proofs.verify_merged(&merged, &[second.clone(), first.clone()]),
+        Err(ProofError::Invalid)
+    );
     assert_eq!(proofs.verify_merged(&merged, &statements[..1]), Err(ProofError::Invalid));
 
-    let split = proofs.split(&merged, &statements, 0, one.participants.clone()).expect("a valid proof");
+    let split =
+        proofs.split(&merged, &statements, 0, one.participants.clone()).expect("a valid proof");
     assert_eq!(split, one);
     let past_the_end = proofs.split(&merged, &statements, 2, one.participants.clone());
     assert_eq!(past_the_end, Err(ProofError::Empty));
-    assert_eq!(proofs.split(&merged, &statements, 1, one.participants.clone()), Err(ProofError::KeyCountMismatch));
+    assert_eq!(
+        proofs.split(&merged, &statements, 1, one.participants.clone()),
+        Err(ProofError::KeyCountMismatch)
+    );
     let elsewhere = Statement { slot: 9, ..first };
     assert_eq!(proofs.merge(&[(&one, elsewhere)]), Err(ProofError::Invalid));
 }

@@ -1,8 +1,8 @@
 //! Rare cases, each with the result required by the specification.
 
 use consensus::{
-    AggregatedAttestation, AttestationData, Checkpoint, Root, Store, VALIDATOR_REGISTRY_LIMIT, Validators, genesis,
-    process_block, process_slots,
+    AggregatedAttestation, AttestationData, Checkpoint, Root, Store, VALIDATOR_REGISTRY_LIMIT,
+    Validators, genesis, process_block, process_slots,
 };
 use libssz_types::SszBitlist;
 use xmss::PublicKey;
@@ -26,7 +26,10 @@ fn a_vote_with_a_checkpoint_off_the_chain_is_skipped() {
         let second = extend(&mut store, first.root, 2, &[(data, &[0, 1, 2])]);
         let state = store.state(&second.root).expect("imported");
         assert_eq!(state.latest_justified.slot, 0, "{data:?}");
-        assert!(state.justifications_roots.is_empty() && state.justifications_validators.is_empty(), "{data:?}");
+        assert!(
+            state.justifications_roots.is_empty() && state.justifications_validators.is_empty(),
+            "{data:?}"
+        );
     }
     let second = extend(&mut store, first.root, 2, &[(good, &[0, 1, 2])]);
     assert_eq!(store.state(&second.root).expect("imported").latest_justified, first);
@@ -44,7 +47,8 @@ fn unset_bits_past_the_registry_are_accepted() {
         data: vote(2, genesis, first),
     };
     block.body.attestations = vec![long].try_into().expect("one vote");
-    let mut state = process_slots(store.state(&first.root).expect("imported"), 2).expect("it is later");
+    let mut state =
+        process_slots(store.state(&first.root).expect("imported"), 2).expect("it is later");
     assert_eq!(process_block(&mut state, &block), Ok(()));
     assert_eq!(state.latest_justified, first);
 }
@@ -57,12 +61,16 @@ fn a_tally_above_the_finalized_slot_survives_finality() {
     let second = extend(&mut store, first.root, 2, &[(vote(2, genesis, first), &[0, 1, 2])]);
     let third = extend(&mut store, second.root, 3, &[]);
     let fourth = extend(&mut store, third.root, 4, &[]);
-    let votes: [(AttestationData, &[u64]); 2] = [(vote(5, first, second), &[0, 1, 2]), (vote(4, first, third), &[0])];
+    let votes: [(AttestationData, &[u64]); 2] =
+        [(vote(5, first, second), &[0, 1, 2]), (vote(4, first, third), &[0])];
     for votes in [votes, [votes[1], votes[0]]] {
         let fifth = extend(&mut store, fourth.root, 5, &votes);
         let state = store.state(&fifth.root).expect("imported");
         assert_eq!((state.latest_justified, state.latest_finalized), (second, first));
-        assert_eq!(state.justified_slots, SszBitlist::try_from(vec![true, false, false]).expect("few bits"));
+        assert_eq!(
+            state.justified_slots,
+            SszBitlist::try_from(vec![true, false, false]).expect("few bits")
+        );
         assert_eq!(state.justifications_roots.to_vec(), [third.root]);
         assert_eq!(
             state.justifications_validators,
@@ -79,7 +87,8 @@ fn a_registry_of_the_largest_size_justifies_at_two_thirds() {
         PublicKey::new(bytes)
     };
     let keys = (0..VALIDATOR_REGISTRY_LIMIT).map(|index| (key(index), key(index)));
-    let (anchor_state, anchor_block) = genesis(0, Validators::new(keys).expect("the limit is within it"));
+    let (anchor_state, anchor_block) =
+        genesis(0, Validators::new(keys).expect("the limit is within it"));
     let mut store = Store::new(anchor_state, anchor_block, None).expect("genesis names its state");
     let genesis = anchor(&store);
     let first = extend(&mut store, genesis.root, 1, &[]);
@@ -117,7 +126,10 @@ fn finality_moves_back_with_a_head_on_a_branch_with_less_finality() {
     let four = extend(&mut store, three.root, 4, &[(vote(4, two, three), voters)]);
     let five = extend(&mut store, four.root, 5, &[(vote(5, three, four), voters)]);
     let six = extend(&mut store, five.root, 6, &[(vote(6, four, five), voters)]);
-    assert_eq!((store.head(), store.latest_justified(), store.latest_finalized()), (six.root, five, four));
+    assert_eq!(
+        (store.head(), store.latest_justified(), store.latest_finalized()),
+        (six.root, five, four)
+    );
 
     let seven = extend(&mut store, three.root, 7, &[]);
     assert_eq!(store.head(), six.root);

@@ -2,7 +2,9 @@
 
 use libssz::{SszDecode, SszEncode};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
-use xmss::{PublicKey, Scheme, SecretKey, SignError, Signature, SignatureError, VerifyError, verify};
+use xmss::{
+    PublicKey, Scheme, SecretKey, SignError, Signature, SignatureError, VerifyError, verify,
+};
 
 #[test]
 fn signatures_verify_in_every_scheme() {
@@ -20,7 +22,11 @@ fn signatures_verify_in_every_scheme() {
             let message = [epoch as u8; 32];
             let signature = key.sign(epoch, &message).expect("active and unused");
             assert_eq!(signature.as_bytes().len(), scheme.signature_length());
-            assert_eq!(verify(scheme, key.public_key(), epoch, &message, &signature), Ok(()), "{scheme:?} {epoch}");
+            assert_eq!(
+                verify(scheme, key.public_key(), epoch, &message, &signature),
+                Ok(()),
+                "{scheme:?} {epoch}"
+            );
         }
     }
 }
@@ -30,14 +36,22 @@ fn a_signature_verifies_only_for_its_key_epoch_message_and_scheme() {
     let mut key = SecretKey::generate(Scheme::TEST, [1; 32], 0, 16).expect("the range fits");
     let other = SecretKey::generate(Scheme::TEST, [2; 32], 0, 16).expect("the range fits");
     let signature = key.sign(5, &[7; 32]).expect("unused");
-    let check = |public_key: &PublicKey, epoch, message| verify(Scheme::TEST, public_key, epoch, message, &signature);
+    let check = |public_key: &PublicKey, epoch, message| {
+        verify(Scheme::TEST, public_key, epoch, message, &signature)
+    };
     assert_eq!(check(key.public_key(), 5, &[7; 32]), Ok(()));
     assert!(check(key.public_key(), 4, &[7; 32]).is_err());
     assert!(check(key.public_key(), 5, &[8; 32]).is_err());
     assert!(check(other.public_key(), 5, &[7; 32]).is_err());
     assert_eq!(check(key.public_key(), 256, &[7; 32]), Err(VerifyError::EpochOutOfRange));
-    assert_eq!(check(&PublicKey::new([0xff; 52]), 5, &[7; 32]), Err(VerifyError::MalformedPublicKey));
-    assert_eq!(verify(Scheme::LONG, key.public_key(), 5, &[7; 32], &signature), Err(VerifyError::OtherScheme));
+    assert_eq!(
+        check(&PublicKey::new([0xff; 52]), 5, &[7; 32]),
+        Err(VerifyError::MalformedPublicKey)
+    );
+    assert_eq!(
+        verify(Scheme::LONG, key.public_key(), 5, &[7; 32], &signature),
+        Err(VerifyError::OtherScheme)
+    );
 }
 
 #[test]
@@ -65,7 +79,10 @@ fn a_regenerated_key_refuses_retired_epochs() {
 fn a_key_refuses_epochs_that_it_has_no_one_time_keys_for() {
     let mut key = SecretKey::generate(Scheme::TEST, [1; 32], 16, 16).expect("the range fits");
     for epoch in [0, 15, 32, 256, u64::MAX] {
-        assert_eq!(key.sign(epoch, &[1; 32]), Err(SignError::KeyExhausted { epoch, active: 16..32 }));
+        assert_eq!(
+            key.sign(epoch, &[1; 32]),
+            Err(SignError::KeyExhausted { epoch, active: 16..32 })
+        );
     }
     let message = key.sign(32, &[1; 32]).expect_err("outside").to_string();
     assert!(message.contains("slots 16 to 31") && message.contains("make new keys"), "{message}");
@@ -75,19 +92,27 @@ fn a_key_refuses_epochs_that_it_has_no_one_time_keys_for() {
 #[test]
 fn ranges_that_no_key_can_have_are_refused() {
     for (first, count) in [(0, 0), (0, 3), (8, 16), (0, 512), (256, 16), (u64::MAX, 1)] {
-        assert!(SecretKey::generate(Scheme::TEST, [1; 32], first, count).is_err(), "{count} from {first}");
+        assert!(
+            SecretKey::generate(Scheme::TEST, [1; 32], first, count).is_err(),
+            "{count} from {first}"
+        );
     }
 }
 
 #[test]
 fn keys_are_functions_of_their_arguments_and_do_not_show_their_seed() {
     let key = |seed, first, count| {
-        *SecretKey::generate(Scheme::TEST, [seed; 32], first, count).expect("the range fits").public_key()
+        *SecretKey::generate(Scheme::TEST, [seed; 32], first, count)
+            .expect("the range fits")
+            .public_key()
     };
     assert_eq!(key(1, 0, 16), key(1, 0, 16));
     assert_ne!(key(1, 0, 16), key(2, 0, 16));
     assert_ne!(key(1, 0, 16), key(1, 16, 16));
-    let shown = format!("{:?}", SecretKey::generate(Scheme::TEST, [0xab; 32], 0, 2).expect("the range fits"));
+    let shown = format!(
+        "{:?}",
+        SecretKey::generate(Scheme::TEST, [0xab; 32], 0, 2).expect("the range fits")
+    );
     assert!(!shown.contains("171, 171") && !shown.contains("seed"), "{shown}");
 }
 
@@ -103,7 +128,10 @@ fn bytes_that_are_no_signature_are_refused() {
     assert!(Signature::from_bytes(&valid).is_ok());
     assert_eq!(Signature::from_bytes(&valid[1..]), Err(SignatureError::UnknownLength(423)));
     for offset in [0, 32, 36] {
-        assert!(matches!(with(offset, [99, 0, 0, 0]), Err(SignatureError::WrongOffset { .. })), "offset at {offset}");
+        assert!(
+            matches!(with(offset, [99, 0, 0, 0]), Err(SignatureError::WrongOffset { .. })),
+            "offset at {offset}"
+        );
     }
     for element in [4, 28, 40, 292, 296, 420] {
         // p itself is the smallest non-canonical number.

@@ -20,7 +20,8 @@ fn long_chain(slots: u64) -> (Store, Vec<(Checkpoint, Arc<State>)>) {
     for slot in 1..=slots {
         let (parent, _) = chain[chain.len() - 1];
         let block = extend(&mut store, parent.root, slot, &[]);
-        chain.push((block, Arc::clone(store.state(&block.root).expect("the newest state is kept"))));
+        chain
+            .push((block, Arc::clone(store.state(&block.root).expect("the newest state is kept"))));
     }
     (store, chain)
 }
@@ -102,10 +103,14 @@ fn forgetting_states_leaves_the_kept_chains_usable() {
         let (parent, _) = chain[chain.len() - 1];
         let (grandparent, _) = chain[chain.len().saturating_sub(2)];
         let everyone: &[u64] = &[0, 1, 2];
-        let votes =
-            if (2..=100).contains(&slot) { vec![(vote(slot - 1, grandparent, parent), everyone)] } else { vec![] };
+        let votes = if (2..=100).contains(&slot) {
+            vec![(vote(slot - 1, grandparent, parent), everyone)]
+        } else {
+            vec![]
+        };
         let block = extend(&mut store, parent.root, slot, &votes);
-        chain.push((block, Arc::clone(store.state(&block.root).expect("the newest state is kept"))));
+        chain
+            .push((block, Arc::clone(store.state(&block.root).expect("the newest state is kept"))));
     }
     let finalized = store.latest_finalized();
     assert_eq!(finalized.slot, 98);
@@ -121,7 +126,8 @@ fn forgetting_states_leaves_the_kept_chains_usable() {
     let (late, old) = (&chain[69], &chain[71]);
     let refused = import(&mut store, block_after(&late.1, late.0.root, 160));
     assert_eq!(refused, Err(consensus::Rejection::UnknownParentBlock));
-    import(&mut store, block_after(&old.1, old.0.root, 161)).expect("the parent's state is made again");
+    import(&mut store, block_after(&old.1, old.0.root, 161))
+        .expect("the parent's state is made again");
 }
 
 #[test]
@@ -140,7 +146,8 @@ fn a_flood_of_forks_from_old_blocks_keeps_few_states() {
     // New blocks can still extend both the chain and the forks.
     for number in [1, 33, 50, 99, 100] {
         let (parent, state) = &chain[number];
-        import(&mut store, block_after(state, parent.root, 900 + number as u64)).expect("the state is made again");
+        import(&mut store, block_after(state, parent.root, 900 + number as u64))
+            .expect("the state is made again");
     }
     let evicted = forks.iter().find(|root| store.state(root).is_none()).expect("not all are kept");
     let block = store.block(evicted).expect("blocks are never pruned").clone();

@@ -1,13 +1,17 @@
 //! Slots, intervals, and the duty gate of a lagging node.
 
-use consensus::{DutyGate, SlotClock, interval_from_slot, is_justifiable_after, justified_index_after};
+use consensus::{
+    DutyGate, SlotClock, interval_from_slot, is_justifiable_after, justified_index_after,
+};
 
 #[test]
 fn slots_can_be_justified_at_small_square_and_pronic_distances() {
     let justifiable: Vec<u64> = (0..=42).filter(|slot| is_justifiable_after(*slot, 0)).collect();
     assert_eq!(justifiable, [0, 1, 2, 3, 4, 5, 6, 9, 12, 16, 20, 25, 30, 36, 42]);
-    let later: Vec<u64> =
-        (1000..=1042).filter(|slot| is_justifiable_after(*slot, 1000)).map(|slot| slot - 1000).collect();
+    let later: Vec<u64> = (1000..=1042)
+        .filter(|slot| is_justifiable_after(*slot, 1000))
+        .map(|slot| slot - 1000)
+        .collect();
     assert_eq!(later, justifiable, "only the distance matters");
     assert!(!is_justifiable_after(3, 4));
     let root = u64::from(u32::MAX);
@@ -27,7 +31,10 @@ fn justified_bits_begin_after_the_finalized_slot() {
 #[test]
 fn the_clock_counts_from_genesis() {
     let clock = SlotClock::new(100);
-    assert_eq!((clock.current_slot(0), clock.current_interval(0), clock.total_intervals(0)), (0, 0, 0));
+    assert_eq!(
+        (clock.current_slot(0), clock.current_interval(0), clock.total_intervals(0)),
+        (0, 0, 0)
+    );
     assert_eq!(clock.milliseconds_until_next_interval(99_000), 1_000);
     assert_eq!(clock.milliseconds_until_next_interval(100_000), 800);
     assert_eq!(clock.milliseconds_until_next_interval(100_799), 1);

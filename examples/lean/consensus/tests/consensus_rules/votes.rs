@@ -1,8 +1,8 @@
 //! The votes of validators, their aggregation, and their inclusion in blocks.
 
 use consensus::{
-    AttestationData, Checkpoint, MAX_ATTESTATIONS_DATA, MockProofs, Rejection, Root, SignedAggregatedAttestation,
-    Store, ValidatorIndex, interval_from_slot, validator_indices,
+    AttestationData, Checkpoint, MAX_ATTESTATIONS_DATA, MockProofs, Rejection, Root,
+    SignedAggregatedAttestation, Store, ValidatorIndex, interval_from_slot, validator_indices,
 };
 
 use crate::chain::{Signers, anchor, extend, gossip, tick_to_slot, unsigned_store, vote};
@@ -33,7 +33,9 @@ fn aggregate_of(
 fn a_target_is_at_most_three_blocks_behind_the_head_and_justifiable() {
     // The safe target stays at genesis: the walk goes three blocks back from the head, and then on
     // to a justifiable slot.
-    for (head, target) in [(1, 0), (2, 0), (3, 0), (4, 1), (8, 5), (9, 6), (10, 6), (12, 9), (15, 12), (17, 12)] {
+    for (head, target) in
+        [(1, 0), (2, 0), (3, 0), (4, 1), (8, 5), (9, 6), (10, 6), (12, 9), (15, 12), (17, 12)]
+    {
         let mut store = unsigned_store(3);
         let chain = linear(&mut store, head);
         assert_eq!(store.attestation_target(), chain[target], "head {head}");
@@ -76,7 +78,9 @@ fn aggregation_folds_signatures_and_proofs_and_removes_them() {
     let genesis = anchor(&store);
     let data = vote(0, genesis, genesis);
     for validator in [2, 0] {
-        store.on_gossip_attestation(&signers.attest(validator, data), true).expect("an honest vote");
+        store
+            .on_gossip_attestation(&signers.attest(validator, data), true)
+            .expect("an honest vote");
     }
     let aggregates = store.aggregate(&proofs);
     assert_eq!(aggregates.len(), 1);
@@ -125,11 +129,21 @@ fn inputs_received_while_a_round_is_proved_are_kept_for_the_next_round() {
     store.on_gossip_attestation(&signers.attest(2, data), true).expect("an honest vote");
     let made = store.finish_aggregation(plan.prove(&proofs));
     assert_eq!(validator_indices(&made[0].proof.participants).collect::<Vec<_>>(), [0, 1]);
-    let held: Vec<_> =
-        store.pools().new_proofs().flat_map(|(_, held)| held.iter().map(|proof| (**proof).clone())).collect();
-    assert_eq!(held, [made[0].proof.clone(), late.proof], "the round's proof, and behind it what came meanwhile");
-    let waiting: Vec<_> =
-        store.pools().attestation_signatures().flat_map(|(_, voters)| voters.collect::<Vec<_>>()).collect();
+    let held: Vec<_> = store
+        .pools()
+        .new_proofs()
+        .flat_map(|(_, held)| held.iter().map(|proof| (**proof).clone()))
+        .collect();
+    assert_eq!(
+        held,
+        [made[0].proof.clone(), late.proof],
+        "the round's proof, and behind it what came meanwhile"
+    );
+    let waiting: Vec<_> = store
+        .pools()
+        .attestation_signatures()
+        .flat_map(|(_, voters)| voters.collect::<Vec<_>>())
+        .collect();
     assert_eq!(waiting, [2], "this signature went into no proof");
 }
 
@@ -170,7 +184,10 @@ fn a_proposer_folds_each_votes_proofs_into_one() {
     assert_eq!(store.head(), first.root, "and becomes the head with the next update");
     store.update_head();
     assert_eq!(store.head(), block.root());
-    assert_eq!(store.state(&block.root()).map(|state| Root::of(state.as_ref())), Some(block.block().state_root));
+    assert_eq!(
+        store.state(&block.root()).map(|state| Root::of(state.as_ref())),
+        Some(block.block().state_root)
+    );
 }
 
 #[test]
@@ -223,7 +240,11 @@ fn a_blocks_votes_can_be_recovered_from_its_proof() {
     listener.on_tick(interval_from_slot(2), true, false, &proofs);
     assert!(listener.recover_votes(&second, &proofs).is_empty(), "the block is not known yet");
     listener.on_block(&second, &proofs).expect("an honest block");
-    assert_eq!(listener.pools().known_proof_count(), 0, "a block's votes have no weight of their own");
+    assert_eq!(
+        listener.pools().known_proof_count(),
+        0,
+        "a block's votes have no weight of their own"
+    );
     let recovered = listener.recover_votes(&second, &proofs);
     assert_eq!(recovered.len(), 1);
     let statement = listener.check_aggregated_attestation(&recovered[0]).expect("a valid vote");
@@ -250,7 +271,9 @@ fn recovered_votes_are_folded_with_waiting_votes() {
     }
     // The listener aggregates a different half of the voters itself.
     for validator in [1, 2] {
-        listener.on_gossip_attestation(&signers.attest(validator, data), true).expect("an honest vote");
+        listener
+            .on_gossip_attestation(&signers.attest(validator, data), true)
+            .expect("an honest vote");
     }
     duty.on_tick(interval_from_slot(1) + 4, false, true, &proofs);
     listener.on_tick(interval_from_slot(1) + 2, false, true, &proofs);
@@ -260,7 +283,11 @@ fn recovered_votes_are_folded_with_waiting_votes() {
     let recovered = listener.recover_votes(&second, &proofs);
     assert_eq!(recovered.len(), 1);
     assert_eq!(validator_indices(&recovered[0].proof.participants).collect::<Vec<_>>(), [0, 1, 2]);
-    assert_eq!(listener.pools().new_proof_count(), 1, "the folded proof takes the place of what it was made of");
+    assert_eq!(
+        listener.pools().new_proof_count(),
+        1,
+        "the folded proof takes the place of what it was made of"
+    );
     let statement = listener.check_aggregated_attestation(&recovered[0]).expect("a valid vote");
     assert_eq!(consensus::ProofScheme::verify(&proofs, &recovered[0].proof, &statement), Ok(()));
 }

@@ -33,8 +33,15 @@ pub(crate) fn damaged(valid: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn damage() -> impl Strategy<Value = Damage> {
-    let length =
-        prop_oneof![Just(0), Just(1), Just(4), 0_u32..2000, Just(u32::MAX), Just(i32::MAX as u32), any::<u32>(),];
+    let length = prop_oneof![
+        Just(0),
+        Just(1),
+        Just(4),
+        0_u32..2000,
+        Just(u32::MAX),
+        Just(i32::MAX as u32),
+        any::<u32>(),
+    ];
     let inserted = prop_oneof![
         length.clone().prop_map(|length| length.to_le_bytes().to_vec()),
         // A variable-length integer of any length, including excessive ones.

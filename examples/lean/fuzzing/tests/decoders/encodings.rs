@@ -3,14 +3,16 @@
 use std::net::Ipv4Addr;
 
 use consensus::{
-    AggregatedAttestation, AggregatedAttestations, AttestationData, Block, BlockBody, BlockHeader, BlockRoots,
-    Checkpoint, JustificationsValidators, JustifiedSlots, MultiMessageAggregate, ProofBytes, Root,
-    SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, State, Validators,
-    aggregation_bits, genesis,
+    AggregatedAttestation, AggregatedAttestations, AttestationData, Block, BlockBody, BlockHeader,
+    BlockRoots, Checkpoint, JustificationsValidators, JustifiedSlots, MultiMessageAggregate,
+    ProofBytes, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock,
+    SingleMessageAggregate, State, Validators, aggregation_bits, genesis,
 };
 use libssz::SszEncode as _;
 use network::{HostKey, NodeRecord, SlotRange, Status};
-use wire::gossip_rpc::{Control, Graft, IHave, MessageIds, Prune, Published, Rpc, Subscription, encode_rpc};
+use wire::gossip_rpc::{
+    Control, Graft, IHave, MessageIds, Prune, Published, Rpc, Subscription, encode_rpc,
+};
 use wire::raw_snappy::compress;
 use wire::request::{Request, encode_request};
 use wire::response::{ErrorChunk, ResponseCode, write_chunk};
@@ -39,7 +41,13 @@ pub(crate) fn of(target: &str) -> Vec<Seed> {
             seed("aggregator", "/lean/v0/admin/aggregator\n{\"enabled\":true}"),
         ],
         "checkpoint" => vec![
-            seed("genesis", checkpoint(&genesis(1_700_000_000, registry(2)).1, &genesis(1_700_000_000, registry(2)).0)),
+            seed(
+                "genesis",
+                checkpoint(
+                    &genesis(1_700_000_000, registry(2)).1,
+                    &genesis(1_700_000_000, registry(2)).0,
+                ),
+            ),
             seed("grown", checkpoint(&block(2), &state())),
         ],
         "gossip_message" => vec![
@@ -48,10 +56,18 @@ pub(crate) fn of(target: &str) -> Vec<Seed> {
             seed("attestation", gossip(2, &vote(Scheme::TEST).to_ssz())),
             seed("elsewhere", gossip(3, &vote(Scheme::TEST).to_ssz())),
         ],
-        "gossip_rpc" => vec![seed("everything", encode_rpc(&rpc())), seed("nothing", encode_rpc(&Rpc::default()))],
-        "node_record" => vec![seed("signed", record(30303).to_rlp()), seed("no_port", record(0).to_rlp())],
+        "gossip_rpc" => vec![
+            seed("everything", encode_rpc(&rpc())),
+            seed("nothing", encode_rpc(&Rpc::default())),
+        ],
+        "node_record" => {
+            vec![seed("signed", record(30303).to_rlp()), seed("no_port", record(0).to_rlp())]
+        }
         "node_record_text" => {
-            vec![seed("signed", record(30303).to_string()), seed("padded", format!(" {}==\n", record(9000)))]
+            vec![
+                seed("signed", record(30303).to_string()),
+                seed("padded", format!(" {}==\n", record(9000))),
+            ]
         }
         "raw_snappy" => vec![
             seed("zeros", compressed(&[0; 5000])),
@@ -62,22 +78,37 @@ pub(crate) fn of(target: &str) -> Vec<Seed> {
             .into_iter()
             .zip(0..)
             .map(|((name, request), kind)| {
-                seed(name, chosen(&[kind], &encode_request(&request).expect("it asks for few blocks")))
+                seed(
+                    name,
+                    chosen(&[kind], &encode_request(&request).expect("it asks for few blocks")),
+                )
             })
             .collect(),
         "response_stream" => responses(),
         "ssz_aggregate" => vec![seed("mock", aggregate().to_ssz())],
-        "ssz_block" => vec![seed("empty", signed_block(0).to_ssz()), seed("votes", signed_block(3).to_ssz())],
-        "ssz_request" => requests().into_iter().map(|(name, request)| seed(name, request.to_ssz())).collect(),
-        "ssz_state" => {
-            vec![seed("genesis", genesis(1_700_000_000, registry(2)).0.to_ssz()), seed("grown", state().to_ssz())]
+        "ssz_block" => {
+            vec![seed("empty", signed_block(0).to_ssz()), seed("votes", signed_block(3).to_ssz())]
         }
-        "ssz_vote" => vec![seed("test", vote(Scheme::TEST).to_ssz()), seed("long", vote(Scheme::LONG).to_ssz())],
-        "topic" => [TopicKind::Block, TopicKind::Aggregation, TopicKind::Attestation { subnet: 63 }]
-            .into_iter()
-            .zip(["block", "aggregation", "attestation"])
-            .map(|(kind, name)| seed(name, Topic::new("12345678", kind).to_string()))
-            .collect(),
+        "ssz_request" => {
+            requests().into_iter().map(|(name, request)| seed(name, request.to_ssz())).collect()
+        }
+        "ssz_state" => {
+            vec![
+                seed("genesis", genesis(1_700_000_000, registry(2)).0.to_ssz()),
+                seed("grown", state().to_ssz()),
+            ]
+        }
+        "ssz_vote" => vec![
+            seed("test", vote(Scheme::TEST).to_ssz()),
+            seed("long", vote(Scheme::LONG).to_ssz()),
+        ],
+        "topic" => {
+            [TopicKind::Block, TopicKind::Aggregation, TopicKind::Attestation { subnet: 63 }]
+                .into_iter()
+                .zip(["block", "aggregation", "attestation"])
+                .map(|(kind, name)| seed(name, Topic::new("12345678", kind).to_string()))
+                .collect()
+        }
         "tree_key" => vec![seed("test", tree_key().to_ssz())],
         file => files::of(file),
     }
@@ -109,7 +140,8 @@ fn checkpoint_at(slot: u64) -> Checkpoint {
 }
 
 fn data(slot: u64) -> AttestationData {
-    let (head, target, source) = (checkpoint_at(slot), checkpoint_at(slot), checkpoint_at(slot.saturating_sub(1)));
+    let (head, target, source) =
+        (checkpoint_at(slot), checkpoint_at(slot), checkpoint_at(slot.saturating_sub(1)));
     AttestationData { slot, head, target, source }
 }
 
@@ -127,7 +159,10 @@ fn proof() -> ProofBytes {
 
 fn aggregate() -> SignedAggregatedAttestation {
     let participants = aggregation_bits([0, 2, 9]).expect("three validators");
-    SignedAggregatedAttestation { data: data(3), proof: SingleMessageAggregate { participants, proof: proof() } }
+    SignedAggregatedAttestation {
+        data: data(3),
+        proof: SingleMessageAggregate { participants, proof: proof() },
+    }
 }
 
 fn block(votes: u64) -> Block {
@@ -147,9 +182,13 @@ fn signed_block(votes: u64) -> SignedBlock {
 }
 
 fn registry(validators: u8) -> Validators {
-    let key =
-        |byte: u8| SecretKey::generate(Scheme::TEST, [byte; 32], 0, 2).map(|key| *key.public_key()).expect("two slots");
-    let keys: Vec<(PublicKey, PublicKey)> = (0..validators).map(|n| (key(n), key(100 + n))).collect();
+    let key = |byte: u8| {
+        SecretKey::generate(Scheme::TEST, [byte; 32], 0, 2)
+            .map(|key| *key.public_key())
+            .expect("two slots")
+    };
+    let keys: Vec<(PublicKey, PublicKey)> =
+        (0..validators).map(|n| (key(n), key(100 + n))).collect();
     Validators::new(keys).expect("few validators")
 }
 
@@ -157,7 +196,8 @@ fn state() -> State {
     let block = block(2);
     let mut justified_slots = JustifiedSlots::with_length(4).expect("four slots");
     justified_slots.set(2, true).expect("there are four");
-    let mut justifications_validators = JustificationsValidators::with_length(6).expect("two tallies of three");
+    let mut justifications_validators =
+        JustificationsValidators::with_length(6).expect("two tallies of three");
     justifications_validators.set(4, true).expect("there are six");
     State {
         slot: block.slot,
@@ -170,8 +210,14 @@ fn state() -> State {
         },
         latest_justified: checkpoint_at(3),
         latest_finalized: checkpoint_at(1),
-        historical_block_hashes: BlockRoots::try_from(vec![root(0), root(1), Root::ZERO, root(3), root(4)])
-            .expect("few"),
+        historical_block_hashes: BlockRoots::try_from(vec![
+            root(0),
+            root(1),
+            Root::ZERO,
+            root(3),
+            root(4),
+        ])
+        .expect("few"),
         justified_slots,
         justifications_roots: BlockRoots::try_from(vec![root(3), root(4)]).expect("few"),
         justifications_validators,
@@ -180,7 +226,8 @@ fn state() -> State {
 }
 
 fn checkpoint(block: &Block, state: &State) -> Vec<u8> {
-    let block = SignedBlock { block: block.clone(), proof: MultiMessageAggregate::default() }.to_ssz();
+    let block =
+        SignedBlock { block: block.clone(), proof: MultiMessageAggregate::default() }.to_ssz();
     [&(block.len() as u32).to_le_bytes(), block.as_slice(), &state.to_ssz()].concat()
 }
 

@@ -41,7 +41,8 @@ pub(crate) fn of(target: &str) -> Vec<Seed> {
 /// The older form, with one key per validator. It is refused with an error message of its own.
 const OLDER: &str = "GENESIS_TIME: 1\nGENESIS_VALIDATORS: [\"0x00\"]\n";
 
-const ADDRESSES: &str = "- /ip4/127.0.0.1/udp/9000/quic-v1/p2p/16Uiu2HAmSH2XVgZqYHWucap5kuPzLnt2TsNQkoppVxB5eJGvaXwm\n";
+const ADDRESSES: &str =
+    "- /ip4/127.0.0.1/udp/9000/quic-v1/p2p/16Uiu2HAmSH2XVgZqYHWucap5kuPzLnt2TsNQkoppVxB5eJGvaXwm\n";
 
 /// Saves a file and returns its contents as a seed.
 fn saved(name: &'static str, save: impl FnOnce(&Path)) -> Seed {
@@ -61,7 +62,8 @@ fn lean(name: &'static str, file: &str) -> Seed {
     };
     let seeds = [1, 2].map(|n| (KeySeed::new([n; 32]), KeySeed::new([100 + n; 32])));
     let validators = generate_trees(SchemeName::Test, &seeds, 32).expect("two bottom trees");
-    let nodes = [network_key(), NetworkKey::from_secret([2; 32]).expect("a small number is a secret")];
+    let nodes =
+        [network_key(), NetworkKey::from_secret([2; 32]).expect("a small number is a secret")];
     plan.write(&nodes, &validators, directory.path()).expect("an empty directory");
     seed(name, fs::read(directory.path().join(file)).expect("it was just written"))
 }
@@ -76,8 +78,10 @@ fn key_file(n: u8) -> KeyFile {
 
 fn genesis() -> GenesisFile {
     let key = |n| key_file(n).public_key;
-    let validators =
-        [0, 1].map(|n| GenesisValidator { attestation_public_key: key(n), proposal_public_key: key(100 + n) });
+    let validators = [0, 1].map(|n| GenesisValidator {
+        attestation_public_key: key(n),
+        proposal_public_key: key(100 + n),
+    });
     GenesisFile {
         genesis_time: 1_800_000_000,
         interval_ms: 800,

@@ -47,7 +47,11 @@ fn every_decoder_holds_for_damaged_encodings() {
 #[test]
 fn every_decoder_holds_for_valid_encodings_and_seeds() {
     for target in TARGETS {
-        for bytes in encodings::of(target.name).into_iter().map(|seed| seed.bytes).chain(seeds::read(target.name)) {
+        for bytes in encodings::of(target.name)
+            .into_iter()
+            .map(|seed| seed.bytes)
+            .chain(seeds::read(target.name))
+        {
             (target.run)(&bytes);
         }
     }

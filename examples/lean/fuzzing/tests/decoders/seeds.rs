@@ -19,7 +19,9 @@ fn folder() -> PathBuf {
 pub(crate) fn read(target: &str) -> Vec<Vec<u8>> {
     let folder = folder().join("corpus").join(target);
     let mut paths: Vec<_> = fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}: WRITE_SEEDS=1 writes the seeds", folder.display()))
+        .unwrap_or_else(|error| {
+            panic!("{}: {error}: WRITE_SEEDS=1 writes the seeds", folder.display())
+        })
         .map(|entry| entry.expect("the folder can be read").path())
         .collect();
     paths.sort();
@@ -41,7 +43,12 @@ fn the_seeds_are_the_valid_encodings() {
                 fs::write(&path, &seed.bytes).expect("a seed can be written");
             }
             let there = fs::read(&path).unwrap_or_default();
-            assert_eq!(there, seed.bytes, "{} is not what is made: WRITE_SEEDS=1 writes it", path.display());
+            assert_eq!(
+                there,
+                seed.bytes,
+                "{} is not what is made: WRITE_SEEDS=1 writes it",
+                path.display()
+            );
             size += there.len();
         }
     }
@@ -60,9 +67,13 @@ fn every_target_has_a_program_and_every_program_a_target() {
     assert_eq!(programs, targets);
     let manifest = fs::read_to_string(folder().join("Cargo.toml")).expect("the manifest is there");
     for target in &targets {
-        assert!(manifest.contains(&format!("name = \"{target}\"")), "{target} is not in the manifest");
+        assert!(
+            manifest.contains(&format!("name = \"{target}\"")),
+            "{target} is not in the manifest"
+        );
         let program =
-            fs::read_to_string(folder().join("fuzz_targets").join(format!("{target}.rs"))).expect("it is there");
+            fs::read_to_string(folder().join("fuzz_targets").join(format!("{target}.rs")))
+                .expect("it is there");
         assert!(program.contains(&format!("fuzzing::{target}(bytes)")), "{target} runs another");
     }
 }

@@ -24,7 +24,8 @@ fn line() -> [Peer; 3] {
 fn a_block_arrives_as_it_was_published() {
     let mut b = Peer::start(config(&[]));
     let a = Peer::start(config(&[b.address()]));
-    let ssz: Vec<u8> = (0..100_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let ssz: Vec<u8> =
+        (0..100_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     wait_for_gossip_between(&a, &mut b);
     a.publish(&ssz);
     let message = b.wait_gossip(&ssz);
@@ -49,7 +50,9 @@ fn a_message_is_forwarded_only_after_it_is_accepted() {
 #[test]
 fn a_rejected_or_ignored_message_is_not_passed_on() {
     let [a, mut b, mut c] = line();
-    for (block, verdict) in [(b"bad ", Verdict::Reject), (b"late", Verdict::Ignore), (b"good", Verdict::Accept)] {
+    for (block, verdict) in
+        [(b"bad ", Verdict::Reject), (b"late", Verdict::Ignore), (b"good", Verdict::Accept)]
+    {
         a.publish(block);
         let message = b.wait_gossip(block);
         b.report(&message, verdict);
@@ -106,15 +109,25 @@ fn without_peers_publishing_is_no_failure() {
 fn what_is_not_snappy_or_too_large_is_counted_and_not_delivered() {
     let mut node = Peer::start(config(&[]));
     let listen = "/ip4/127.0.0.1/udp/0/quic-v1";
-    let raw = RawPeer::start(Keypair::generate_secp256k1(), listen, Some(node.address().clone()), Vec::new());
+    let raw = RawPeer::start(
+        Keypair::generate_secp256k1(),
+        listen,
+        Some(node.address().clone()),
+        Vec::new(),
+    );
     raw.wait_subscribed();
     raw.tell(Tell::Gossip(vec![0xff; 100]));
     let zeros = vec![0; 10 * 1024 * 1024 + 1];
-    raw.tell(Tell::Gossip(snap::raw::Encoder::new().compress_vec(&zeros).expect("snappy takes it")));
+    raw.tell(Tell::Gossip(
+        snap::raw::Encoder::new().compress_vec(&zeros).expect("snappy takes it"),
+    ));
     raw.tell(Tell::Gossip(raw_snappy::compress(b"good").expect("it is small enough")));
     node.wait_gossip(b"good");
     let counters = node.network.counters();
-    assert_eq!((counters.bad_snappy.get(), counters.too_large.get(), counters.received.get()), (1, 1, 1));
+    assert_eq!(
+        (counters.bad_snappy.get(), counters.too_large.get(), counters.received.get()),
+        (1, 1, 1)
+    );
 }
 
 #[test]
@@ -124,7 +137,8 @@ fn the_largest_payload_is_delivered() {
     // Pseudo-random bytes, incompressible for snappy.
     let mut state = 1_u64;
     let noise: Vec<u8> = std::iter::repeat_with(|| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     })
     .take(10 * 1024 * 1024)

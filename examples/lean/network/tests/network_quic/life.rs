@@ -3,7 +3,9 @@
 use std::{net::UdpSocket, time::Duration};
 
 use libp2p::identity::{Keypair, secp256k1};
-use network::{Command, HostKey, MessageId, Multiaddr, NetworkConfig, NetworkError, UndeliveredReason, Verdict};
+use network::{
+    Command, HostKey, MessageId, Multiaddr, NetworkConfig, NetworkError, UndeliveredReason, Verdict,
+};
 use tokio::time::Instant;
 
 use crate::{
@@ -16,7 +18,9 @@ fn a_taken_port_is_an_error_that_names_the_address() {
     let first = Peer::start(config(&[]));
     let taken = first.address().clone();
     let result = Peer::try_start(NetworkConfig { listen: taken.clone(), ..config(&[]) });
-    let Err(error @ NetworkError::Listen { .. }) = result.map(|_| ()) else { panic!("the port is taken") };
+    let Err(error @ NetworkError::Listen { .. }) = result.map(|_| ()) else {
+        panic!("the port is taken")
+    };
     assert!(error.to_string().contains(&taken.to_string()), "{error}");
     assert!(error.to_string().contains("in use"), "{error}");
     // Listening on all interfaces fails for the same port as well.
@@ -61,7 +65,9 @@ fn a_full_lane_hands_the_command_back() {
     let a = Peer::start(config(&[]));
     let front = a.network.front();
     let peer = HostKey::generate().peer_id();
-    let refused = std::iter::repeat_with(|| front.disconnect(peer)).find_map(Result::err).expect("it fills up");
+    let refused = std::iter::repeat_with(|| front.disconnect(peer))
+        .find_map(Result::err)
+        .expect("it fills up");
     assert_eq!(refused.reason, UndeliveredReason::Full);
     assert_eq!(*refused.command, Command::Disconnect { peer });
 }
@@ -88,7 +94,12 @@ fn a_killed_and_restarted_peer_gossips_again() {
     let secret_key = secp256k1::SecretKey::try_from_bytes(secret).expect("it is a secret");
     let key = Keypair::from(secp256k1::Keypair::from(secret_key));
     let mut a = Peer::start(config(&[]));
-    let raw = RawPeer::start(key.clone(), "/ip4/127.0.0.1/udp/0/quic-v1", Some(a.address().clone()), Vec::new());
+    let raw = RawPeer::start(
+        key.clone(),
+        "/ip4/127.0.0.1/udp/0/quic-v1",
+        Some(a.address().clone()),
+        Vec::new(),
+    );
     let listen = raw.address.clone();
     a.wait_connected(key.public().to_peer_id());
     // A has announced its topics by now. It will not announce them again while it considers this
@@ -106,12 +117,18 @@ fn silent_peers_do_not_disturb_other_peers() {
     // One peer never answers a dial, and another connects and does nothing.
     let deaf = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     let port = deaf.local_addr().expect("it is bound").port();
-    let deaf_address = format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().expect("it is an address");
+    let deaf_address =
+        format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().expect("it is an address");
     let mut b = Peer::start(config(&[]));
     let mut a = Peer::start(config(&[&deaf_address, b.address()]));
     let mute_key = Keypair::generate_secp256k1();
     let mute_id = mute_key.public().to_peer_id();
-    let _mute = RawPeer::start(mute_key, "/ip4/127.0.0.1/udp/0/quic-v1", Some(a.address().clone()), Vec::new());
+    let _mute = RawPeer::start(
+        mute_key,
+        "/ip4/127.0.0.1/udp/0/quic-v1",
+        Some(a.address().clone()),
+        Vec::new(),
+    );
     a.wait_connected(mute_id);
     wait_for_gossip_between(&a, &mut b);
 }
@@ -126,9 +143,9 @@ fn nodes_dialling_each_other_gossip_in_all_directions() {
     });
     drop(sockets);
     // A node's own address is among its peers, because all nodes of a devnet may share one list.
-    let mut nodes = addresses
-        .each_ref()
-        .map(|listen| Peer::start(NetworkConfig { listen: listen.clone(), ..config(&addresses.each_ref()) }));
+    let mut nodes = addresses.each_ref().map(|listen| {
+        Peer::start(NetworkConfig { listen: listen.clone(), ..config(&addresses.each_ref()) })
+    });
     for from in 0..nodes.len() {
         for to in (0..nodes.len()).filter(|to| *to != from) {
             let [from, to] = nodes.get_disjoint_mut([from, to]).expect("they are two nodes");

@@ -29,7 +29,8 @@ fn chunk(ssz: &[u8]) -> Vec<u8> {
 fn noise(size: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     };
     std::iter::repeat_with(next).take(size).collect()
@@ -53,10 +54,14 @@ fn a_peer_without_points_is_banned_and_redialled_after_the_ban() {
     let peer = key.public().to_peer_id();
     let raw = RawPeer::start(key, LOOPBACK, None, b"garbage".to_vec());
     let friend = Peer::start(config(&[]));
-    let mut node = Peer::start(NetworkConfig { ban: BAN, ..config(&[&raw.address, friend.address()]) });
+    let mut node =
+        Peer::start(NetworkConfig { ban: BAN, ..config(&[&raw.address, friend.address()]) });
     node.wait_connected(peer);
     for request_id in 0..2 {
-        node.network.front().request_blocks(peer, vec![[1; 32]], request_id).expect("the lane has room");
+        node.network
+            .front()
+            .request_blocks(peer, vec![[1; 32]], request_id)
+            .expect("the lane has room");
         assert_eq!(node.wait_blocks().outcome, Err(RequestFailure::Malformed));
     }
     node.wait_disconnected(peer);
@@ -90,7 +95,10 @@ fn an_endless_slow_answer_times_out() {
     let peer = key.public().to_peer_id();
     let raw = RawPeer::start_with(key, LOOPBACK, None, chunk(&[1; 100]), Manner::Drips);
     let mut friend = Peer::start(config(&[]));
-    let quick = NetworkConfig { request_timeout: Duration::from_secs(1), ..config(&[&raw.address, friend.address()]) };
+    let quick = NetworkConfig {
+        request_timeout: Duration::from_secs(1),
+        ..config(&[&raw.address, friend.address()])
+    };
     let mut node = Peer::start(quick);
     node.wait_connected(peer);
     node.wait_connected(friend.id());
@@ -112,12 +120,20 @@ fn a_slow_answer_with_too_many_blocks_is_malformed() {
 
 #[test]
 fn a_peer_that_does_not_read_its_answers_uses_up_only_its_own_share() {
-    let mut node = Peer::start(NetworkConfig { request_timeout: Duration::from_secs(3), ..config(&[]) });
+    let mut node =
+        Peer::start(NetworkConfig { request_timeout: Duration::from_secs(3), ..config(&[]) });
     let mut friend = Peer::start(config(&[node.address()]));
     let key = Keypair::generate_secp256k1();
-    let raw = RawPeer::start_with(key, LOOPBACK, Some(node.address().clone()), Vec::new(), Manner::NeverReads);
+    let raw = RawPeer::start_with(
+        key,
+        LOOPBACK,
+        Some(node.address().clone()),
+        Vec::new(),
+        Manner::NeverReads,
+    );
     raw.wait_connected();
-    let request = encode_request(&Request::BlocksByRoot(vec![[1; 32]; 4])).expect("it asks for few enough");
+    let request =
+        encode_request(&Request::BlocksByRoot(vec![[1; 32]; 4])).expect("it asks for few enough");
     for _ in 0..8 {
         raw.tell(Tell::Request(node.id(), request.clone()));
     }
@@ -141,9 +157,15 @@ fn too_many_streams_of_one_peer_do_not_disturb_other_peers() {
     const STREAMS: usize = 200;
     let mut node = Peer::start(config(&[]));
     let mut friend = Peer::start(config(&[node.address()]));
-    let raw = RawPeer::start(Keypair::generate_secp256k1(), LOOPBACK, Some(node.address().clone()), Vec::new());
+    let raw = RawPeer::start(
+        Keypair::generate_secp256k1(),
+        LOOPBACK,
+        Some(node.address().clone()),
+        Vec::new(),
+    );
     raw.wait_connected();
-    let by_root = encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");
+    let by_root =
+        encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");
     let range = Request::BlocksByRange(SlotRange { start_slot: 1, count: 64 });
     let by_range = encode_request(&range).expect("it is two numbers");
     for _ in 0..STREAMS / 2 {
@@ -154,7 +176,9 @@ fn too_many_streams_of_one_peer_do_not_disturb_other_peers() {
     wait_for_gossip_between(&friend, &mut node);
     // Every stream ends: by an answer, or by the requester's own timeout.
     for _ in 0..STREAMS {
-        raw.wait_for(|heard| matches!(heard, RawHeard::Answer(_) | RawHeard::Failure(_)).then_some(()));
+        raw.wait_for(|heard| {
+            matches!(heard, RawHeard::Answer(_) | RawHeard::Failure(_)).then_some(())
+        });
     }
 }
 
@@ -162,16 +186,25 @@ fn too_many_streams_of_one_peer_do_not_disturb_other_peers() {
 fn gossip_of_another_network_is_not_delivered() {
     let mut node = Peer::start(config(&[]));
     let friend = Peer::start(config(&[node.address()]));
-    let foreign = NetworkConfig { network_name: "87654321".to_owned(), ..config(&[node.address()]) };
+    let foreign =
+        NetworkConfig { network_name: "87654321".to_owned(), ..config(&[node.address()]) };
     let foreigner = Peer::start(foreign);
-    let raw = RawPeer::start(Keypair::generate_secp256k1(), LOOPBACK, Some(node.address().clone()), Vec::new());
+    let raw = RawPeer::start(
+        Keypair::generate_secp256k1(),
+        LOOPBACK,
+        Some(node.address().clone()),
+        Vec::new(),
+    );
     raw.wait_subscribed();
     node.wait_connected(foreigner.id());
     foreigner.publish(b"foreign");
     // An honest gossipsub node sends nothing on a topic without subscribers. This peer does so
     // nevertheless.
     let topic = "/leanconsensus/87654321/block/ssz_snappy";
-    raw.tell(Tell::Rpc(node.id(), publish_rpc(topic, &raw_snappy::compress(b"forced").expect("it is small enough"))));
+    raw.tell(Tell::Rpc(
+        node.id(),
+        publish_rpc(topic, &raw_snappy::compress(b"forced").expect("it is small enough")),
+    ));
     while node.network.counters().other_topic.get() == 0 {
         wait_for_gossip_between(&friend, &mut node);
     }
@@ -181,8 +214,10 @@ fn gossip_of_another_network_is_not_delivered() {
 /// Encodes a message in gossipsub's framing: an RPC with one publication.
 fn publish_rpc(topic: &str, data: &[u8]) -> Vec<u8> {
     let field = |tag: u8, bytes: &[u8]| {
-        let length =
-            u8::try_from(bytes.len()).ok().filter(|length| *length < 128).expect("one byte of length is enough");
+        let length = u8::try_from(bytes.len())
+            .ok()
+            .filter(|length| *length < 128)
+            .expect("one byte of length is enough");
         [&[tag, length], bytes].concat()
     };
     let message = [field(0x12, data), field(0x22, topic.as_bytes())].concat();
@@ -202,7 +237,8 @@ fn identify_and_ping_open_no_stream_unless_they_are_asked_for() {
         // Streams opened on connecting are opened before the first request.
         node.network.front().request_blocks(peer, vec![[1; 32]], 1).expect("the lane has room");
         node.wait_blocks().outcome.expect("the peer answers");
-        let request = encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");
+        let request =
+            encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");
         raw.tell(Tell::Request(node.id(), request));
         node.wait_serve().1.send([vec![1]]);
         let expected = usize::from(identify) + usize::from(ping);

@@ -7,8 +7,8 @@ use std::{
 };
 
 use network::{
-    BlocksReply, BlocksResponse, GossipMessage, HostKey, Inbound, Multiaddr, Network, NetworkConfig, NetworkError,
-    PeerId, Refused, SlotRange, Status, TopicKind, Verdict,
+    BlocksReply, BlocksResponse, GossipMessage, HostKey, Inbound, Multiaddr, Network,
+    NetworkConfig, NetworkError, PeerId, Refused, SlotRange, Status, TopicKind, Verdict,
 };
 
 /// The time limit of any step in a test.
@@ -48,7 +48,11 @@ impl Recorder {
 
 impl Inbound for Recorder {
     fn gossip(&self, message: GossipMessage) -> Result<(), Refused> {
-        if message.ssz.starts_with(NO_ROOM) { Err(Refused) } else { self.tell(Heard::Gossip(message)) }
+        if message.ssz.starts_with(NO_ROOM) {
+            Err(Refused)
+        } else {
+            self.tell(Heard::Gossip(message))
+        }
     }
 
     fn blocks(&self, response: BlocksResponse) -> Result<(), Refused> {
@@ -121,8 +125,13 @@ impl Peer {
     }
 
     /// Waits for an event accepted by `pick` and keeps all others.
-    pub(crate) fn wait_for<T>(&mut self, what: &str, pick: impl FnMut(Heard) -> Result<T, Box<Heard>>) -> T {
-        self.wait_at_most(DEADLINE, pick).unwrap_or_else(|| panic!("{what} did not come: {:?}", self.kept))
+    pub(crate) fn wait_for<T>(
+        &mut self,
+        what: &str,
+        pick: impl FnMut(Heard) -> Result<T, Box<Heard>>,
+    ) -> T {
+        self.wait_at_most(DEADLINE, pick)
+            .unwrap_or_else(|| panic!("{what} did not come: {:?}", self.kept))
     }
 
     /// Returns `None` after a period of `silence` without any event.
@@ -210,7 +219,10 @@ impl Peer {
     }
 
     pub(crate) fn report(&self, message: &GossipMessage, verdict: Verdict) {
-        self.network.front().report(message.id, message.source, verdict).expect("the lane has room");
+        self.network
+            .front()
+            .report(message.id, message.source, verdict)
+            .expect("the lane has room");
     }
 
     pub(crate) fn stop(self) {

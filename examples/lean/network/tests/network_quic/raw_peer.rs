@@ -85,7 +85,12 @@ pub(crate) struct RawPeer {
 impl RawPeer {
     /// Starts a peer: it dials `dial`, follows the block topic, and answers every request for
     /// blocks with `answer`.
-    pub(crate) fn start(key: Keypair, listen: &str, dial: Option<Multiaddr>, answer: Vec<u8>) -> Self {
+    pub(crate) fn start(
+        key: Keypair,
+        listen: &str,
+        dial: Option<Multiaddr>,
+        answer: Vec<u8>,
+    ) -> Self {
         Self::start_with(key, listen, dial, answer, Manner::Plain)
     }
 
@@ -102,8 +107,19 @@ impl RawPeer {
         let (listening, address) = mpsc::sync_channel(ROOM);
         let listen = listen.parse().expect("it is an address");
         let thread = thread::spawn(move || {
-            let reactor = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a reactor starts");
-            let swarm = reactor.block_on(run(key, listen, dial, (answer, manner), told, hearing, listening));
+            let reactor = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a reactor starts");
+            let swarm = reactor.block_on(run(
+                key,
+                listen,
+                dial,
+                (answer, manner),
+                told,
+                hearing,
+                listening,
+            ));
             // Without a reactor, dropping the connections cannot send closing packets.
             drop(reactor);
             drop(swarm);
@@ -118,7 +134,9 @@ impl RawPeer {
 
     pub(crate) fn wait_for<T>(&self, mut pick: impl FnMut(RawHeard) -> Option<T>) -> T {
         loop {
-            if let Some(found) = pick(self.heard.recv_timeout(DEADLINE).expect("the raw peer hears something")) {
+            if let Some(found) =
+                pick(self.heard.recv_timeout(DEADLINE).expect("the raw peer hears something"))
+            {
                 return found;
             }
         }
@@ -171,7 +189,10 @@ async fn run(
                     continue;
                 }
                 SwarmEvent::ConnectionEstablished { .. } => RawHeard::Connected,
-                SwarmEvent::Behaviour(RawEvent::Gossip(gossipsub::Event::Subscribed { topic, .. })) => {
+                SwarmEvent::Behaviour(RawEvent::Gossip(gossipsub::Event::Subscribed {
+                    topic,
+                    ..
+                })) => {
                     if topic.as_str() != BLOCK_TOPIC {
                         continue;
                     }
@@ -181,15 +202,25 @@ async fn run(
                     message: Message::Request { request, .. },
                     ..
                 })) => RawHeard::Unwelcome(String::from_utf8(request).expect("a protocol's name")),
-                SwarmEvent::Behaviour(RawEvent::Requests(event) | RawEvent::Ranges(event)) => match event {
-                    Event::Message { message: Message::Request { channel, .. }, .. } => {
-                        swarm.behaviour_mut().requests.send_response(channel, answer.clone()).expect("the asker waits");
-                        continue;
+                SwarmEvent::Behaviour(RawEvent::Requests(event) | RawEvent::Ranges(event)) => {
+                    match event {
+                        Event::Message { message: Message::Request { channel, .. }, .. } => {
+                            swarm
+                                .behaviour_mut()
+                                .requests
+                                .send_response(channel, answer.clone())
+                                .expect("the asker waits");
+                            continue;
+                        }
+                        Event::Message { message: Message::Response { response, .. }, .. } => {
+                            RawHeard::Answer(response)
+                        }
+                        Event::OutboundFailure { error, .. } => {
+                            RawHeard::Failure(error.to_string())
+                        }
+                        Event::InboundFailure { .. } | Event::ResponseSent { .. } => continue,
                     }
-                    Event::Message { message: Message::Response { response, .. }, .. } => RawHeard::Answer(response),
-                    Event::OutboundFailure { error, .. } => RawHeard::Failure(error.to_string()),
-                    Event::InboundFailure { .. } | Event::ResponseSent { .. } => continue,
-                },
+                }
                 _ => continue,
             };
             // The test may have stopped receiving.
@@ -198,7 +229,11 @@ async fn run(
         match told.as_mut().poll_next(cx) {
             Poll::Ready(None) => return Poll::Ready(()),
             Poll::Ready(Some(Tell::Gossip(data))) => {
-                swarm.behaviour_mut().gossip.publish(IdentTopic::new(BLOCK_TOPIC), data).expect("a peer follows");
+                swarm
+                    .behaviour_mut()
+                    .gossip
+                    .publish(IdentTopic::new(BLOCK_TOPIC), data)
+                    .expect("a peer follows");
             }
             Poll::Ready(Some(Tell::Request(peer, bytes))) => {
                 swarm.behaviour_mut().requests.send_request(&peer, bytes);
@@ -225,7 +260,8 @@ fn swarm(key: &Keypair, manner: Manner) -> Swarm<Raw> {
         .message_id_fn(|message| gossipsub::MessageId::new(&message.data))
         .build()
         .expect("the parameters agree");
-    let mut gossip = gossipsub::Behaviour::new(MessageAuthenticity::Anonymous, parameters).expect("they agree");
+    let mut gossip =
+        gossipsub::Behaviour::new(MessageAuthenticity::Anonymous, parameters).expect("they agree");
     gossip.subscribe(&IdentTopic::new(BLOCK_TOPIC)).expect("any topic may be followed");
     let behaviour = |protocols: &[&'static str], support: ProtocolSupport| {
         let patience = if manner == Manner::Plain { PATIENCE } else { DEADLINE };
@@ -256,7 +292,11 @@ impl request_response::Codec for Bytes {
     type Request = Vec<u8>;
     type Response = Vec<u8>;
 
-    async fn read_request<T>(&mut self, protocol: &StreamProtocol, stream: &mut T) -> io::Result<Vec<u8>>
+    async fn read_request<T>(
+        &mut self,
+        protocol: &StreamProtocol,
+        stream: &mut T,
+    ) -> io::Result<Vec<u8>>
     where
         T: AsyncRead + Unpin + Send,
     {
@@ -268,7 +308,11 @@ impl request_response::Codec for Bytes {
         Ok(bytes)
     }
 
-    async fn read_response<T>(&mut self, protocol: &StreamProtocol, stream: &mut T) -> io::Result<Vec<u8>>
+    async fn read_response<T>(
+        &mut self,
+        protocol: &StreamProtocol,
+        stream: &mut T,
+    ) -> io::Result<Vec<u8>>
     where
         T: AsyncRead + Unpin + Send,
     {
@@ -278,14 +322,24 @@ impl request_response::Codec for Bytes {
         self.read_request(protocol, stream).await
     }
 
-    async fn write_request<T>(&mut self, _: &StreamProtocol, stream: &mut T, bytes: Vec<u8>) -> io::Result<()>
+    async fn write_request<T>(
+        &mut self,
+        _: &StreamProtocol,
+        stream: &mut T,
+        bytes: Vec<u8>,
+    ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
         stream.write_all(&bytes).await
     }
 
-    async fn write_response<T>(&mut self, protocol: &StreamProtocol, stream: &mut T, bytes: Vec<u8>) -> io::Result<()>
+    async fn write_response<T>(
+        &mut self,
+        protocol: &StreamProtocol,
+        stream: &mut T,
+        bytes: Vec<u8>,
+    ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {

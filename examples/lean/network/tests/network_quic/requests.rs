@@ -72,9 +72,15 @@ fn blocks_are_served_by_range() {
 #[test]
 fn an_invalid_range_is_neither_sent_nor_served() {
     let mut node = Peer::start(config(&[]));
-    let raw = RawPeer::start(Keypair::generate_secp256k1(), LOOPBACK, Some(node.address().clone()), Vec::new());
+    let raw = RawPeer::start(
+        Keypair::generate_secp256k1(),
+        LOOPBACK,
+        Some(node.address().clone()),
+        Vec::new(),
+    );
     raw.wait_connected();
-    let wrong = [(1, 0), (1, 1025), (u64::MAX, 2)].map(|(start_slot, count)| SlotRange { start_slot, count });
+    let wrong = [(1, 0), (1, 1025), (u64::MAX, 2)]
+        .map(|(start_slot, count)| SlotRange { start_slot, count });
     for range in wrong {
         node.network.front().request_range(status_stranger(), range, 1).expect("the lane has room");
         assert_eq!(node.wait_blocks().outcome, Err(RequestFailure::InvalidRequest), "{range:?}");
@@ -86,7 +92,10 @@ fn an_invalid_range_is_neither_sent_nor_served() {
             _ => None,
         });
         let chunks = decode_response(&answer).expect("the answer is well-formed");
-        assert!(matches!(&chunks[..], [Err(error)] if error.code == ResponseCode::InvalidRequest), "{chunks:?}");
+        assert!(
+            matches!(&chunks[..], [Err(error)] if error.code == ResponseCode::InvalidRequest),
+            "{chunks:?}"
+        );
     }
 }
 
@@ -103,7 +112,9 @@ fn a_dropped_reply_answers_unavailable() {
     let [mut a, mut b] = pair();
     a.network.front().request_blocks(b.id(), vec![[1; 32]], 1).expect("the lane has room");
     drop(b.wait_serve());
-    let Err(RequestFailure::Answered(error)) = a.wait_blocks().outcome else { panic!("it is an answer") };
+    let Err(RequestFailure::Answered(error)) = a.wait_blocks().outcome else {
+        panic!("it is an answer")
+    };
     assert_eq!(error.code, ResponseCode::ResourceUnavailable);
 }
 
@@ -111,7 +122,10 @@ fn a_dropped_reply_answers_unavailable() {
 fn requests_over_the_limit_per_peer_fail_immediately() {
     let [mut a, mut b] = pair();
     for request_id in 0..9 {
-        a.network.front().request_blocks(b.id(), vec![[1; 32]], request_id).expect("the lane has room");
+        a.network
+            .front()
+            .request_blocks(b.id(), vec![[1; 32]], request_id)
+            .expect("the lane has room");
     }
     let response = a.wait_blocks();
     assert_eq!((response.request_id, response.outcome), (8, Err(RequestFailure::TooMany)));
@@ -124,7 +138,8 @@ fn requests_over_the_limit_per_peer_fail_immediately() {
 #[test]
 fn a_request_that_is_never_answered_times_out() {
     let mut b = Peer::start(config(&[]));
-    let quick = NetworkConfig { request_timeout: Duration::from_millis(300), ..config(&[b.address()]) };
+    let quick =
+        NetworkConfig { request_timeout: Duration::from_millis(300), ..config(&[b.address()]) };
     let mut a = Peer::start(quick);
     a.wait_connected(b.id());
     a.network.front().request_blocks(b.id(), vec![[1; 32]], 5).expect("the lane has room");
@@ -167,9 +182,15 @@ fn a_request_in_flight_fails_with_its_connection() {
 #[test]
 fn a_malformed_request_is_answered_with_an_error() {
     let node = Peer::start(config(&[]));
-    let raw = RawPeer::start(Keypair::generate_secp256k1(), LOOPBACK, Some(node.address().clone()), Vec::new());
+    let raw = RawPeer::start(
+        Keypair::generate_secp256k1(),
+        LOOPBACK,
+        Some(node.address().clone()),
+        Vec::new(),
+    );
     raw.wait_connected();
-    let valid = encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");
+    let valid =
+        encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");
     let cut_short = valid[..valid.len() - 1].to_vec();
     // The declared length is 4 GiB.
     let too_large = vec![0xff, 0xff, 0xff, 0xff, 0x0f];
@@ -181,7 +202,10 @@ fn a_malformed_request_is_answered_with_an_error() {
             _ => None,
         });
         let chunks = decode_response(&answer).expect("the answer is well-formed");
-        assert!(matches!(&chunks[..], [Err(error)] if error.code == ResponseCode::InvalidRequest), "{chunks:?}");
+        assert!(
+            matches!(&chunks[..], [Err(error)] if error.code == ResponseCode::InvalidRequest),
+            "{chunks:?}"
+        );
     }
     assert_eq!(node.network.counters().requests_in_failed.get(), 3);
 }
@@ -191,9 +215,15 @@ fn a_flood_of_requests_is_refused_and_does_not_disturb_other_peers() {
     const FLOOD: usize = 60;
     let mut node = Peer::start(config(&[]));
     let mut friend = Peer::start(config(&[node.address()]));
-    let raw = RawPeer::start(Keypair::generate_secp256k1(), LOOPBACK, Some(node.address().clone()), Vec::new());
+    let raw = RawPeer::start(
+        Keypair::generate_secp256k1(),
+        LOOPBACK,
+        Some(node.address().clone()),
+        Vec::new(),
+    );
     raw.wait_connected();
-    let request = encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");
+    let request =
+        encode_request(&Request::BlocksByRoot(vec![[1; 32]])).expect("it asks for few enough");
     for _ in 0..FLOOD {
         raw.tell(Tell::Request(node.id(), request.clone()));
     }
@@ -205,7 +235,9 @@ fn a_flood_of_requests_is_refused_and_does_not_disturb_other_peers() {
     assert_eq!(friend.wait_blocks().outcome, Ok(vec![vec![2]]));
     drop(held);
     for _ in 0..FLOOD {
-        raw.wait_for(|heard| matches!(heard, RawHeard::Answer(_) | RawHeard::Failure(_)).then_some(()));
+        raw.wait_for(|heard| {
+            matches!(heard, RawHeard::Answer(_) | RawHeard::Failure(_)).then_some(())
+        });
     }
 }
 
@@ -227,9 +259,21 @@ fn a_malformed_answer_is_a_failure() {
     let mut block = Vec::new();
     write_chunk(Ok(&[1; 100]), &mut block).expect("it is small enough");
     assert_eq!(outcome_of(block.clone()), Ok(vec![vec![1; 100]]));
-    assert_eq!(outcome_of(block[..block.len() - 1].to_vec()), Err(RequestFailure::Malformed), "cut short");
-    assert_eq!(outcome_of(vec![0, 0xff, 0xff, 0xff, 0xff, 0x0f]), Err(RequestFailure::Malformed), "declares 4 GiB");
+    assert_eq!(
+        outcome_of(block[..block.len() - 1].to_vec()),
+        Err(RequestFailure::Malformed),
+        "cut short"
+    );
+    assert_eq!(
+        outcome_of(vec![0, 0xff, 0xff, 0xff, 0xff, 0x0f]),
+        Err(RequestFailure::Malformed),
+        "declares 4 GiB"
+    );
     assert_eq!(outcome_of(b"garbage".to_vec()), Err(RequestFailure::Malformed));
-    assert_eq!(outcome_of(block.repeat(2)), Err(RequestFailure::Malformed), "more blocks than asked for");
+    assert_eq!(
+        outcome_of(block.repeat(2)),
+        Err(RequestFailure::Malformed),
+        "more blocks than asked for"
+    );
     assert_eq!(outcome_of(Vec::new()), Ok(Vec::new()), "an empty answer has no block");
 }

@@ -8,7 +8,10 @@ use libssz::SszEncode;
 use serde::Serialize;
 
 use chain::Snapshot;
-use consensus::{Block, Checkpoint, ForkChoiceNode, MultiMessageAggregate, Root, SignedBlock, Slot, ValidatorIndex};
+use consensus::{
+    Block, Checkpoint, ForkChoiceNode, MultiMessageAggregate, Root, SignedBlock, Slot,
+    ValidatorIndex,
+};
 
 /// The constant answer of the health endpoint.
 #[derive(Debug, Serialize)]

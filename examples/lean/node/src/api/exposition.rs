@@ -80,7 +80,8 @@ fn sample(text: &mut String, name: &str, labels: &[(&str, &str)], value: impl Di
     if labels.is_empty() {
         return line(text, format_args!("{name} {value}"));
     }
-    let labels: Vec<_> = labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
+    let labels: Vec<_> =
+        labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
     line(text, format_args!("{name}{{{}}} {value}", labels.join(",")));
 }
 
@@ -101,7 +102,8 @@ mod tests {
     #[test]
     fn a_label_cannot_break_out_of_its_quotes() {
         let mut page = Exposition::default();
-        page.metric("lean_node_info", Kind::Gauge, "Node.").with(&[("name", "a\"b\\c\nd"), ("version", "1")], 1);
+        page.metric("lean_node_info", Kind::Gauge, "Node.")
+            .with(&[("name", "a\"b\\c\nd"), ("version", "1")], 1);
         assert_eq!(
             page.into_text(),
             "# HELP lean_node_info Node.\n# TYPE lean_node_info gauge\n\

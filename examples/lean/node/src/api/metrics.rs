@@ -31,14 +31,37 @@ type LaneMetric = (&'static str, Kind, &'static str, fn(&LaneStats) -> u64);
 
 const LANE_METRICS: &[LaneMetric] = &[
     ("actor_lane_depth", Gauge, "Messages accepted and not finished.", |lane| lane.depth),
-    ("actor_lane_capacity", Gauge, "Messages that may wait in the lane.", |lane| lane.capacity as u64),
-    ("actor_lane_high_water", Gauge, "The most messages seen waiting at once.", |lane| lane.high_water),
+    ("actor_lane_capacity", Gauge, "Messages that may wait in the lane.", |lane| {
+        lane.capacity as u64
+    }),
+    ("actor_lane_high_water", Gauge, "The most messages seen waiting at once.", |lane| {
+        lane.high_water
+    }),
     ("actor_lane_accepted_total", Counter, "Messages taken in.", |lane| lane.accepted),
-    ("actor_lane_handled_total", Counter, "Messages whose handling has ended.", |lane| lane.handled),
-    ("actor_lane_refused_total", Counter, "Messages handed back because the lane was full.", |lane| lane.refused),
-    ("actor_lane_evicted_total", Counter, "Messages dropped to make room for newer ones.", |lane| lane.evicted),
-    ("actor_lane_cancelled_total", Counter, "Asks whose asker had given up.", |lane| lane.cancelled),
-    ("actor_lane_undelivered_total", Counter, "Messages still queued when the actor ended.", |lane| lane.undelivered),
+    ("actor_lane_handled_total", Counter, "Messages whose handling has ended.", |lane| {
+        lane.handled
+    }),
+    (
+        "actor_lane_refused_total",
+        Counter,
+        "Messages handed back because the lane was full.",
+        |lane| lane.refused,
+    ),
+    (
+        "actor_lane_evicted_total",
+        Counter,
+        "Messages dropped to make room for newer ones.",
+        |lane| lane.evicted,
+    ),
+    ("actor_lane_cancelled_total", Counter, "Asks whose asker had given up.", |lane| {
+        lane.cancelled
+    }),
+    (
+        "actor_lane_undelivered_total",
+        Counter,
+        "Messages still queued when the actor ended.",
+        |lane| lane.undelivered,
+    ),
 ];
 
 /// Returns the page for the data published now.
@@ -56,9 +79,20 @@ pub(super) fn page(sources: &ApiSources) -> String {
 }
 
 fn node(page: &mut Exposition, sources: &ApiSources) {
-    page.metric("lean_node_info", Gauge, "Node information (always 1).")
-        .with(&[("name", &sources.name), ("version", env!("CARGO_PKG_VERSION")), ("runtime", sources.runtime)], 1);
-    page.figure("lean_node_start_time_seconds", Gauge, "Start timestamp.", sources.started_at as f64 / 1000.0);
+    page.metric("lean_node_info", Gauge, "Node information (always 1).").with(
+        &[
+            ("name", &sources.name),
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("runtime", sources.runtime),
+        ],
+        1,
+    );
+    page.figure(
+        "lean_node_start_time_seconds",
+        Gauge,
+        "Start timestamp.",
+        sources.started_at as f64 / 1000.0,
+    );
 }
 
 fn fork_choice(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
@@ -76,9 +110,13 @@ fn fork_choice(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
     page.metric("lean_attestations_valid_total", Counter, "Total number of valid attestations.")
         .with(&[("source", "gossip")], meters.valid_votes)
         .with(&[("source", "aggregation")], meters.valid_aggregates);
-    page.metric("lean_attestations_invalid_total", Counter, "Total number of invalid attestations.")
-        .with(&[("source", "gossip")], meters.invalid_votes)
-        .with(&[("source", "aggregation")], meters.invalid_aggregates);
+    page.metric(
+        "lean_attestations_invalid_total",
+        Counter,
+        "Total number of invalid attestations.",
+    )
+    .with(&[("source", "gossip")], meters.invalid_votes)
+    .with(&[("source", "aggregation")], meters.invalid_aggregates);
     page.histogram(
         "lean_attestation_validation_time_seconds",
         "Time taken to validate attestation.",
@@ -86,7 +124,12 @@ fn fork_choice(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
         NANOSECONDS,
     );
     let reorganisations = meters.reorg_depth.count();
-    page.figure("lean_fork_choice_reorgs_total", Counter, "Total number of fork choice reorgs.", reorganisations);
+    page.figure(
+        "lean_fork_choice_reorgs_total",
+        Counter,
+        "Total number of fork choice reorgs.",
+        reorganisations,
+    );
     page.histogram(
         "lean_fork_choice_reorg_depth",
         "Depth of fork choice reorgs (in blocks).",
@@ -122,30 +165,67 @@ fn coverage(page: &mut Exposition) {
 }
 
 fn rest_of_lean_metrics(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
-    page.figure("lean_latest_justified_slot", Gauge, "Latest justified slot.", chain.justified.slot);
-    page.figure("lean_latest_finalized_slot", Gauge, "Latest finalized slot.", chain.finalized.slot);
+    page.figure(
+        "lean_latest_justified_slot",
+        Gauge,
+        "Latest justified slot.",
+        chain.justified.slot,
+    );
+    page.figure(
+        "lean_latest_finalized_slot",
+        Gauge,
+        "Latest finalized slot.",
+        chain.finalized.slot,
+    );
     page.histogram(
         "lean_state_transition_time_seconds",
         "Time to process state transition.",
         &sources.work.transitions.read(),
         NANOSECONDS,
     );
-    page.figure("lean_validators_count", Gauge, "Number of validators managed by a node.", chain.own_validators);
+    page.figure(
+        "lean_validators_count",
+        Gauge,
+        "Number of validators managed by a node.",
+        chain.own_validators,
+    );
     page.figure("lean_connected_peers", Gauge, "Number of connected peers.", chain.peers);
     let is_aggregator = u8::from(chain.is_aggregator);
-    page.figure("lean_is_aggregator", Gauge, "Whether the node aggregates attestations.", is_aggregator);
+    page.figure(
+        "lean_is_aggregator",
+        Gauge,
+        "Whether the node aggregates attestations.",
+        is_aggregator,
+    );
 }
 
 fn owner(page: &mut Exposition, chain: &Snapshot) {
     page.figure("chain_blocks_imported_total", Counter, "Blocks imported.", chain.blocks_imported);
-    page.figure("chain_pending_blocks", Gauge, "Blocks that wait for their parent.", chain.pending_blocks);
+    page.figure(
+        "chain_pending_blocks",
+        Gauge,
+        "Blocks that wait for their parent.",
+        chain.pending_blocks,
+    );
     page.figure("chain_pending_votes", Gauge, "Votes that wait for a block.", chain.pending_votes);
-    let (last, worst) = (chain.tick_lateness.as_secs_f64(), chain.worst_tick_lateness.as_secs_f64());
+    let (last, worst) =
+        (chain.tick_lateness.as_secs_f64(), chain.worst_tick_lateness.as_secs_f64());
     page.figure("chain_tick_lateness_seconds", Gauge, "How late the last tick was.", last);
-    page.figure("chain_worst_tick_lateness_seconds", Gauge, "How late the latest of all ticks was.", worst);
+    page.figure(
+        "chain_worst_tick_lateness_seconds",
+        Gauge,
+        "How late the latest of all ticks was.",
+        worst,
+    );
     let missed = chain.missed_intervals;
-    page.figure("chain_missed_intervals_total", Counter, "Intervals left out because the node was too late.", missed);
-    let mut dropped = page.metric("chain_dropped_total", Counter, "Messages that came to nothing, by reason.");
+    page.figure(
+        "chain_missed_intervals_total",
+        Counter,
+        "Intervals left out because the node was too late.",
+        missed,
+    );
+    let mut dropped =
+        page.metric("chain_dropped_total", Counter, "Messages that came to nothing, by reason.");
     for (reason, count) in &chain.dropped {
         dropped = dropped.with(&[("reason", reason)], count);
     }
@@ -164,17 +244,24 @@ fn lanes(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
         }
     }
     let chain_lanes = || owners[0].1.iter().zip(&chain.meters.busy);
-    let mut messages = page.metric("actor_lane_handlers_total", Counter, "Handlers that were timed.");
+    let mut messages =
+        page.metric("actor_lane_handlers_total", Counter, "Handlers that were timed.");
     for (lane, busy) in chain_lanes() {
         messages = messages.with(&[("actor", "chain"), ("lane", lane.name)], busy.messages);
     }
-    let mut time = page.metric("actor_lane_handling_seconds_total", Counter, "Time spent in handlers.");
+    let mut time =
+        page.metric("actor_lane_handling_seconds_total", Counter, "Time spent in handlers.");
     for (lane, busy) in chain_lanes() {
         time = time.with(&[("actor", "chain"), ("lane", lane.name)], busy.time.as_secs_f64());
     }
-    let mut longest = page.metric("actor_lane_longest_handler_seconds", Gauge, "The longest time spent in a handler.");
+    let mut longest = page.metric(
+        "actor_lane_longest_handler_seconds",
+        Gauge,
+        "The longest time spent in a handler.",
+    );
     for (lane, busy) in chain_lanes() {
-        longest = longest.with(&[("actor", "chain"), ("lane", lane.name)], busy.longest.as_secs_f64());
+        longest =
+            longest.with(&[("actor", "chain"), ("lane", lane.name)], busy.longest.as_secs_f64());
     }
 }
 
@@ -182,15 +269,39 @@ fn network(page: &mut Exposition, sources: &ApiSources) {
     let network = &sources.network;
     for (name, help, counter) in [
         ("network_gossip_received_total", "New gossip messages.", &network.received),
-        ("network_gossip_bad_snappy_total", "Gossip payloads that were not snappy.", &network.bad_snappy),
-        ("network_gossip_too_large_total", "Gossip payloads larger than any may be.", &network.too_large),
+        (
+            "network_gossip_bad_snappy_total",
+            "Gossip payloads that were not snappy.",
+            &network.bad_snappy,
+        ),
+        (
+            "network_gossip_too_large_total",
+            "Gossip payloads larger than any may be.",
+            &network.too_large,
+        ),
         ("network_gossip_published_total", "Gossip messages sent.", &network.published),
-        ("network_gossip_publish_failed_total", "Gossip messages that could not be sent.", &network.publish_failed),
-        ("network_refused_by_lane_total", "Things told to the node that its lanes refused.", &network.refused_by_lane),
+        (
+            "network_gossip_publish_failed_total",
+            "Gossip messages that could not be sent.",
+            &network.publish_failed,
+        ),
+        (
+            "network_refused_by_lane_total",
+            "Things told to the node that its lanes refused.",
+            &network.refused_by_lane,
+        ),
         ("network_requests_in_total", "Requests received.", &network.requests_in),
-        ("network_requests_in_failed_total", "Requests received and not answered well.", &network.requests_in_failed),
+        (
+            "network_requests_in_failed_total",
+            "Requests received and not answered well.",
+            &network.requests_in_failed,
+        ),
         ("network_requests_out_total", "Requests sent.", &network.requests_out),
-        ("network_requests_out_failed_total", "Requests sent that failed.", &network.requests_out_failed),
+        (
+            "network_requests_out_failed_total",
+            "Requests sent that failed.",
+            &network.requests_out_failed,
+        ),
         ("network_dials_failed_total", "Dials that failed.", &network.dials_failed),
     ] {
         page.figure(name, Counter, help, counter.get());

@@ -14,7 +14,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::api::body::{
-    AggregatorStatusBody, AggregatorToggleBody, Cached, CheckpointBody, ForkChoiceBody, HealthBody, unproven,
+    AggregatorStatusBody, AggregatorToggleBody, Cached, CheckpointBody, ForkChoiceBody, HealthBody,
+    unproven,
 };
 use crate::api::{ApiSources, Limits, metrics};
 use chain::Refused;
@@ -22,7 +23,8 @@ use chain::Refused;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const SSZ: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+const EXPOSITION: HeaderValue =
+    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 type Answer = Response<Full<Bytes>>;
 
@@ -63,7 +65,12 @@ impl Endpoint {
 
 impl Responder {
     pub(super) fn new(sources: ApiSources, limits: Limits) -> Self {
-        Self { sources, limits, finalized_state: Cached::default(), finalized_block: Cached::default() }
+        Self {
+            sources,
+            limits,
+            finalized_state: Cached::default(),
+            finalized_block: Cached::default(),
+        }
     }
 
     /// Answers one request. HEAD requests have the same answer as GET requests; the server omits
@@ -74,7 +81,9 @@ impl Responder {
         };
         match *request.method() {
             Method::GET | Method::HEAD => self.read(endpoint),
-            Method::POST if endpoint == Endpoint::Aggregator => self.toggle_aggregator(request.into_body()).await,
+            Method::POST if endpoint == Endpoint::Aggregator => {
+                self.toggle_aggregator(request.into_body()).await
+            }
             _ => not_allowed(endpoint),
         }
     }
@@ -100,11 +109,17 @@ impl Responder {
         };
         let finalized = chain.finalized.root;
         match endpoint {
-            Endpoint::FinalizedState => found(SSZ, self.finalized_state.get(finalized, || state.to_ssz())),
-            Endpoint::FinalizedBlock => found(SSZ, self.finalized_block.get(finalized, || unproven(block))),
+            Endpoint::FinalizedState => {
+                found(SSZ, self.finalized_state.get(finalized, || state.to_ssz()))
+            }
+            Endpoint::FinalizedBlock => {
+                found(SSZ, self.finalized_block.get(finalized, || unproven(block)))
+            }
             Endpoint::JustifiedCheckpoint => json(&CheckpointBody::from(chain.justified)),
             Endpoint::ForkChoice => json(&ForkChoiceBody::from(&*chain)),
-            Endpoint::Aggregator => json(&AggregatorStatusBody { is_aggregator: chain.is_aggregator }),
+            Endpoint::Aggregator => {
+                json(&AggregatorStatusBody { is_aggregator: chain.is_aggregator })
+            }
             Endpoint::Health | Endpoint::Metrics => self.read(endpoint),
         }
     }
@@ -118,10 +133,15 @@ impl Responder {
             Ok(enabled) => enabled,
             Err(reason) => return refusal(StatusCode::BAD_REQUEST, reason),
         };
-        match timeout(self.limits.owner_patience, self.sources.chain.set_aggregator(enabled)).await {
+        match timeout(self.limits.owner_patience, self.sources.chain.set_aggregator(enabled)).await
+        {
             Ok(Ok(previous)) => json(&AggregatorToggleBody { is_aggregator: enabled, previous }),
-            Ok(Err(Refused::Closed)) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Node is stopping"),
-            Ok(Err(Refused::Full)) | Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Chain is busy, try again"),
+            Ok(Err(Refused::Closed)) => {
+                refusal(StatusCode::SERVICE_UNAVAILABLE, "Node is stopping")
+            }
+            Ok(Err(Refused::Full)) | Err(_) => {
+                refusal(StatusCode::SERVICE_UNAVAILABLE, "Chain is busy, try again")
+            }
         }
     }
 
@@ -153,12 +173,16 @@ pub fn is_endpoint(path: &str) -> bool {
 /// Returns a description of the fault in the body.
 pub fn requested_role(body: &[u8]) -> Result<bool, &'static str> {
     let body: Value = serde_json::from_slice(body).map_err(|_| "Invalid JSON body")?;
-    let enabled = body.as_object().and_then(|body| body.get("enabled")).ok_or("Missing 'enabled' field in body")?;
+    let enabled = body
+        .as_object()
+        .and_then(|body| body.get("enabled"))
+        .ok_or("Missing 'enabled' field in body")?;
     enabled.as_bool().ok_or("'enabled' must be a boolean")
 }
 
 fn json(body: &impl Serialize) -> Answer {
-    let body = serde_json::to_vec(body).expect("the bodies are structs of numbers and texts, which never fail");
+    let body = serde_json::to_vec(body)
+        .expect("the bodies are structs of numbers and texts, which never fail");
     found(JSON, body.into())
 }
 

@@ -70,12 +70,19 @@ impl Api {
     /// # Errors
     ///
     /// Returns [`ApiError`]. No thread remains after an error.
-    pub fn start(address: SocketAddr, sources: ApiSources, limits: Limits) -> Result<Self, ApiError> {
+    pub fn start(
+        address: SocketAddr,
+        sources: ApiSources,
+        limits: Limits,
+    ) -> Result<Self, ApiError> {
         let cannot_listen = |error| ApiError::Listen { address, error };
         let listener = TcpListener::bind(address).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
         listener.set_nonblocking(true).map_err(cannot_listen)?;
-        let reactor = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ApiError::Thread)?;
+        let reactor = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(ApiError::Thread)?;
         let (running, stop) = oneshot::channel();
         let (ending, ended) = mpsc::sync_channel(0);
         let thread = thread::Builder::new()
@@ -115,7 +122,12 @@ fn run(reactor: &Runtime, listener: TcpListener, sources: ApiSources, limits: Li
     });
 }
 
-async fn accept(listener: tokio::net::TcpListener, responder: &Rc<Responder>, limits: Limits, stop: Stop) {
+async fn accept(
+    listener: tokio::net::TcpListener,
+    responder: &Rc<Responder>,
+    limits: Limits,
+    stop: Stop,
+) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = match select(pin!(listener.accept()), stop.clone()).await {
@@ -136,7 +148,9 @@ async fn accept(listener: tokio::net::TcpListener, responder: &Rc<Responder>, li
     }
     drop(listener);
     // An answer not read within this time is lost.
-    let _ = timeout(limits.stop_patience, async { while connections.join_next().await.is_some() {} }).await;
+    let _ =
+        timeout(limits.stop_patience, async { while connections.join_next().await.is_some() {} })
+            .await;
 }
 
 /// Serves one connection until the client closes it, its lifetime ends, or the API ends.
@@ -153,7 +167,8 @@ async fn serve(stream: TcpStream, responder: Rc<Responder>, limits: Limits, stop
             .serve_connection(TokioIo::new(stream), answer)
     );
     let life = pin!(sleep(limits.life));
-    let has_ended = matches!(select(connection.as_mut(), select(life, stop)).await, Either::Left(_));
+    let has_ended =
+        matches!(select(connection.as_mut(), select(life, stop)).await, Either::Left(_));
     if !has_ended {
         connection.as_mut().graceful_shutdown();
         // Errors on a connection are visible to its client.

@@ -33,7 +33,8 @@ impl Source {
     pub(super) fn at(url: &str) -> Result<Self, CheckpointError> {
         let base = url.trim_end_matches('/');
         let is_source = base.parse::<Uri>().is_ok_and(|uri| {
-            matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
         });
         if !is_source {
             return Err(CheckpointError::Url(url.to_owned()));
@@ -58,12 +59,20 @@ impl Source {
             Error::BodyExceedsLimit(_) => CheckpointError::TooLarge { url: url.clone(), limit },
             other => CheckpointError::Unreachable { url: url.clone(), problem: other.to_string() },
         };
-        let mut answer = self.agent.get(&url).header("accept", "application/octet-stream").call().map_err(failed)?;
+        let mut answer = self
+            .agent
+            .get(&url)
+            .header("accept", "application/octet-stream")
+            .call()
+            .map_err(failed)?;
         let status = answer.status();
         if !status.is_success() {
             // If the error text cannot be read, the status alone describes the error.
-            let text = answer.body_mut().with_config().limit(SHOWN_TEXT).lossy_utf8(true).read_to_string();
-            let text = text.unwrap_or_else(|_| status.canonical_reason().unwrap_or("no reason given").to_owned());
+            let text =
+                answer.body_mut().with_config().limit(SHOWN_TEXT).lossy_utf8(true).read_to_string();
+            let text = text.unwrap_or_else(|_| {
+                status.canonical_reason().unwrap_or("no reason given").to_owned()
+            });
             return Err(CheckpointError::Status { url, status: status.as_u16(), text });
         }
         answer.body_mut().with_config().limit(limit).read_to_vec().map_err(failed)

@@ -37,7 +37,9 @@ pub enum CheckpointError {
         limit: u64,
     },
     /// The answer is not SSZ of the expected type.
-    #[error("{url} gave no finalized {what} in SSZ ({problem}): choose a source of the same version of the protocol")]
+    #[error(
+        "{url} gave no finalized {what} in SSZ ({problem}): choose a source of the same version of the protocol"
+    )]
     Undecodable {
         /// The source.
         url: String,
@@ -83,13 +85,17 @@ pub enum Mismatch {
     )]
     Validators,
     /// The block names a different state.
-    #[error("its block does not name its state: the source's finality may have advanced in between; try again")]
+    #[error(
+        "its block does not name its state: the source's finality may have advanced in between; try again"
+    )]
     NotItsState,
     /// The state's latest block is a different one.
     #[error("its state is not the one after its block: choose another source")]
     NotItsBlock,
     /// The block's slot is in the future.
-    #[error("it is of slot {slot}, but by this machine's clock it is slot {current}: set the clock")]
+    #[error(
+        "it is of slot {slot}, but by this machine's clock it is slot {current}: set the clock"
+    )]
     Future {
         /// The block's slot.
         slot: Slot,

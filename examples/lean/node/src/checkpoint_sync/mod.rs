@@ -44,18 +44,28 @@ const ATTEMPTS: usize = 3;
 /// # Errors
 ///
 /// Returns [`CheckpointError`] with instructions for the operator in its message.
-pub fn fetch_anchor(url: &str, genesis: &GenesisFile, current_slot: Slot) -> Result<Anchor, CheckpointError> {
+pub fn fetch_anchor(
+    url: &str,
+    genesis: &GenesisFile,
+    current_slot: Slot,
+) -> Result<Anchor, CheckpointError> {
     let source = Source::at(url)?;
     let mut attempt = 1;
     loop {
         let anchor = fetch(&source)?;
         match verify_anchor(&anchor, genesis, current_slot) {
             Ok(()) => {
-                tracing::info!(slot = anchor.block.slot, from = url, "the chain begins at a checkpoint");
+                tracing::info!(
+                    slot = anchor.block.slot,
+                    from = url,
+                    "the chain begins at a checkpoint"
+                );
                 return Ok(anchor);
             }
             Err(Mismatch::NotItsState) if attempt < ATTEMPTS => attempt += 1,
-            Err(mismatch) => return Err(CheckpointError::Refused { url: url.to_owned(), mismatch }),
+            Err(mismatch) => {
+                return Err(CheckpointError::Refused { url: url.to_owned(), mismatch });
+            }
         }
     }
 }
@@ -64,8 +74,11 @@ pub fn fetch_anchor(url: &str, genesis: &GenesisFile, current_slot: Slot) -> Res
 /// transferred.
 fn fetch(source: &Source) -> Result<Anchor, CheckpointError> {
     let block = source.get("/lean/v0/blocks/finalized", LARGEST_BLOCK)?;
-    let block = SignedBlock::from_ssz_bytes(&block).map_err(|error| source.undecodable("block", &error))?.block;
+    let block = SignedBlock::from_ssz_bytes(&block)
+        .map_err(|error| source.undecodable("block", &error))?
+        .block;
     let state = source.get("/lean/v0/states/finalized", LARGEST_STATE)?;
-    let state = State::from_ssz_bytes(&state).map_err(|error| source.undecodable("state", &error))?;
+    let state =
+        State::from_ssz_bytes(&state).map_err(|error| source.undecodable("state", &error))?;
     Ok(Anchor { state, block })
 }

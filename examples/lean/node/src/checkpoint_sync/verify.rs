@@ -27,7 +27,11 @@ pub fn verify_checkpoint_state(state: &State) -> Result<(), Mismatch> {
 /// # Errors
 ///
 /// Returns the first applicable [`Mismatch`] in declaration order.
-pub fn verify_anchor(anchor: &Anchor, genesis: &GenesisFile, current_slot: Slot) -> Result<(), Mismatch> {
+pub fn verify_anchor(
+    anchor: &Anchor,
+    genesis: &GenesisFile,
+    current_slot: Slot,
+) -> Result<(), Mismatch> {
     let Anchor { state, block } = anchor;
     verify_checkpoint_state(state)?;
     let (checkpoint, local) = (state.config.genesis_time, genesis.genesis_time);

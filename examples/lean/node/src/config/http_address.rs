@@ -30,7 +30,8 @@ pub enum HttpAddress {
 impl HttpAddress {
     /// The port of lean clients, for this machine only. The specification's node listens on all
     /// interfaces, but the API has no authentication.
-    pub const LEAN_CLIENTS: Self = Self::IfFree(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 5052)));
+    pub const LEAN_CLIENTS: Self =
+        Self::IfFree(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 5052)));
 }
 
 /// The error for a text that is not an address of the HTTP API.

@@ -67,9 +67,12 @@ impl NodeConfig {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let file = ConfigFile::load(path)?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        let listen = listen_address(&file.listen)
-            .ok_or_else(|| ConfigError::Listen { path: path.to_owned(), listen: file.listen.clone() })?;
-        let peers = file.peers.iter().map(|peer| peer_address(peer, path)).collect::<Result<_, _>>()?;
+        let listen = listen_address(&file.listen).ok_or_else(|| ConfigError::Listen {
+            path: path.to_owned(),
+            listen: file.listen.clone(),
+        })?;
+        let peers =
+            file.peers.iter().map(|peer| peer_address(peer, path)).collect::<Result<_, _>>()?;
         if file.gossip_heartbeat_ms == 0 {
             return Err(ConfigError::Heartbeat { path: path.to_owned() });
         }
@@ -114,7 +117,8 @@ impl NodeConfig {
     /// Panics if [`listen`](Self::listen) was changed to an address refused by
     /// [`load`](Self::load).
     pub fn listen_socket(&self) -> SocketAddr {
-        socket_address(&self.listen).expect("load lets only addresses pass that are an IP address and a UDP port")
+        socket_address(&self.listen)
+            .expect("load lets only addresses pass that are an IP address and a UDP port")
     }
 }
 
@@ -171,9 +175,14 @@ fn validator_keys(
     directory: &Path,
 ) -> Result<ValidatorKeyFiles, ConfigError> {
     let index = entry.index;
-    let known = usize::try_from(index).ok().and_then(|place| genesis.validators.get(place)).ok_or_else(|| {
-        ConfigError::NoSuchValidator { path: path.to_owned(), index, count: genesis.validators.len() }
-    })?;
+    let known = usize::try_from(index)
+        .ok()
+        .and_then(|place| genesis.validators.get(place))
+        .ok_or_else(|| ConfigError::NoSuchValidator {
+            path: path.to_owned(),
+            index,
+            count: genesis.validators.len(),
+        })?;
     let key = |role, file: &Path, expected: &PublicKey| -> Result<StoredKey, ConfigError> {
         let path = directory.join(file);
         let key = KeyFile::load(&path)?;
@@ -189,7 +198,11 @@ fn validator_keys(
     };
     Ok(ValidatorKeyFiles {
         index,
-        attestation: key(KeyRole::Attestation, &entry.attestation_key, &known.attestation_public_key)?,
+        attestation: key(
+            KeyRole::Attestation,
+            &entry.attestation_key,
+            &known.attestation_public_key,
+        )?,
         proposal: key(KeyRole::Proposal, &entry.proposal_key, &known.proposal_public_key)?,
     })
 }

@@ -43,7 +43,11 @@ struct KeyFileDocument {
 
 impl From<KeyFileDocument> for KeyFileEntry {
     fn from(document: KeyFileDocument) -> Self {
-        Self { index: document.index, public_key: document.pubkey_hex.map(|key| key.0), file: document.privkey_file }
+        Self {
+            index: document.index,
+            public_key: document.pubkey_hex.map(|key| key.0),
+            file: document.privkey_file,
+        }
     }
 }
 

@@ -102,7 +102,8 @@ impl ChainConfig {
     /// Returns [`FileError`] if the file cannot be read or is not a `config.yaml`.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let document = yaml::read(FileKind::LeanConfig, path)?;
-        Self::from_document(document).map_err(|flaw| file::malformed(FileKind::LeanConfig, path, flaw))
+        Self::from_document(document)
+            .map_err(|flaw| file::malformed(FileKind::LeanConfig, path, flaw))
     }
 
     fn from_document(document: Document) -> Result<Self, String> {

@@ -134,7 +134,9 @@ pub enum LeanFilesError {
         found: u64,
     },
     /// The listen address is not valid.
-    #[error("--listen {0} is no address to listen on: write ADDRESS:PORT or /ip4/ADDRESS/udp/PORT/quic-v1")]
+    #[error(
+        "--listen {0} is no address to listen on: write ADDRESS:PORT or /ip4/ADDRESS/udp/PORT/quic-v1"
+    )]
     Listen(String),
     /// A peer on the command line is not a valid address.
     #[error("--peer: {0}")]

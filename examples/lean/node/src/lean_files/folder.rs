@@ -8,9 +8,13 @@ use std::time::Duration;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
-use crate::config::{HttpAddress, KeyRole, NodeConfig, listen_address, quic_address, socket_address};
+use crate::config::{
+    HttpAddress, KeyRole, NodeConfig, listen_address, quic_address, socket_address,
+};
 use crate::lean_files::node_record::{self, node_address};
-use crate::lean_files::{AnnotatedValidators, ChainConfig, KeyManifest, LeanFilesError, NodeValidators};
+use crate::lean_files::{
+    AnnotatedValidators, ChainConfig, KeyManifest, LeanFilesError, NodeValidators,
+};
 use consensus::{MockProofs, ValidatorIndex};
 use keys::file::{FileError, FileKind, FileProblem};
 use keys::{NetworkKey, SchemeName, StoredKey, ValidatorKeyFiles};
@@ -80,12 +84,17 @@ impl LeanFolder {
         let network_key = self.network_key(options)?;
         let nodes_path = self.path("nodes.yaml");
         let nodes = if nodes_path.exists() { node_record::load(&nodes_path)? } else { Vec::new() };
-        let is_us = |address: &&Multiaddr| address.iter().last() == Some(Protocol::P2p(network_key.peer_id()));
+        let is_us = |address: &&Multiaddr| {
+            address.iter().last() == Some(Protocol::P2p(network_key.peer_id()))
+        };
         let listen = match &options.listen {
-            Some(text) => listen_address(text).ok_or_else(|| LeanFilesError::Listen(text.clone()))?,
+            Some(text) => {
+                listen_address(text).ok_or_else(|| LeanFilesError::Listen(text.clone()))?
+            }
             None => default_listen(nodes.iter().find(is_us)),
         };
-        let mut peers: Vec<Multiaddr> = nodes.iter().filter(|address| !is_us(address)).cloned().collect();
+        let mut peers: Vec<Multiaddr> =
+            nodes.iter().filter(|address| !is_us(address)).cloned().collect();
         for text in &options.peers {
             peers.push(node_address(text)?);
         }
@@ -123,7 +132,9 @@ impl LeanFolder {
             missing.push("config.yaml (when the chain begins, and its validators' public keys)");
         }
         if !is_there("annotated_validators.yaml") && !is_there("validators.yaml") {
-            missing.push("annotated_validators.yaml or validators.yaml (which node has which validators)");
+            missing.push(
+                "annotated_validators.yaml or validators.yaml (which node has which validators)",
+            );
         }
         if !has_peers && !is_there("nodes.yaml") {
             missing.push("nodes.yaml (whom to dial: a list of node records, [] for nobody)");
@@ -134,7 +145,11 @@ impl LeanFolder {
         Err(LeanFilesError::Incomplete { directory: self.directory.clone(), missing })
     }
 
-    fn validators(&self, node: &str, chain: &ChainConfig) -> Result<Vec<ValidatorKeyFiles>, LeanFilesError> {
+    fn validators(
+        &self,
+        node: &str,
+        chain: &ChainConfig,
+    ) -> Result<Vec<ValidatorKeyFiles>, LeanFilesError> {
         let annotated = self.path("annotated_validators.yaml");
         let (named_in, keys) = if annotated.exists() {
             let keys = self.annotated_keys(node, &annotated)?;
@@ -150,10 +165,16 @@ impl LeanFolder {
             let known = usize::try_from(index)
                 .ok()
                 .and_then(|place| chain.validators.get(place))
-                .ok_or_else(|| LeanFilesError::NoSuchValidator { path: named_in.clone(), index, count })?;
+                .ok_or_else(|| LeanFilesError::NoSuchValidator {
+                path: named_in.clone(),
+                index,
+                count,
+            })?;
             let scheme_of = loaded.first().map(|first| first.attestation.scheme());
-            let attestation_key = load_key(&attestation, index, KeyRole::Attestation, &known.attestation_public_key)?;
-            let proposal_key = load_key(&proposal, index, KeyRole::Proposal, &known.proposal_public_key)?;
+            let attestation_key =
+                load_key(&attestation, index, KeyRole::Attestation, &known.attestation_public_key)?;
+            let proposal_key =
+                load_key(&proposal, index, KeyRole::Proposal, &known.proposal_public_key)?;
             let expected = scheme_of.unwrap_or(attestation_key.scheme());
             for (key, path) in [(&attestation_key, attestation), (&proposal_key, proposal)] {
                 let (expected, found) = (expected.lifetime(), key.scheme().lifetime());
@@ -161,7 +182,11 @@ impl LeanFolder {
                     return Err(LeanFilesError::MixedSchemes { path, expected, found });
                 }
             }
-            loaded.push(ValidatorKeyFiles { index, attestation: attestation_key, proposal: proposal_key });
+            loaded.push(ValidatorKeyFiles {
+                index,
+                attestation: attestation_key,
+                proposal: proposal_key,
+            });
         }
         Ok(loaded)
     }
@@ -187,7 +212,8 @@ impl LeanFolder {
                 return Err(LeanFilesError::DuplicateValidator { path: path.to_owned(), index });
             }
         }
-        let missing = |index, role| LeanFilesError::MissingKey { path: path.to_owned(), index, role };
+        let missing =
+            |index, role| LeanFilesError::MissingKey { path: path.to_owned(), index, role };
         by_index
             .into_iter()
             .map(|(index, [attestation, proposal])| {
@@ -210,14 +236,18 @@ impl LeanFolder {
         let mut sorted = indices.to_vec();
         sorted.sort_unstable();
         if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(LeanFilesError::DuplicateValidator { path: path.to_owned(), index: pair[0] });
+            return Err(LeanFilesError::DuplicateValidator {
+                path: path.to_owned(),
+                index: pair[0],
+            });
         }
         let manifest_path = self.manifest_path();
         let manifest = KeyManifest::load(&manifest_path)?;
         let keys = |index| {
-            let entry = manifest
-                .of(index)
-                .ok_or_else(|| LeanFilesError::NotInManifest { path: manifest_path.clone(), index })?;
+            let entry = manifest.of(index).ok_or_else(|| LeanFilesError::NotInManifest {
+                path: manifest_path.clone(),
+                index,
+            })?;
             Ok(KeyPaths {
                 index,
                 attestation: self.key_path(&entry.attestation_private_key_file),
@@ -254,11 +284,19 @@ impl LeanFolder {
             return NetworkKey::load(&path);
         }
         let drawn = NetworkKey::random();
-        drawn.map_err(|error| FileError { kind: FileKind::NetworkKey, path, problem: FileProblem::Read(error) })
+        drawn.map_err(|error| FileError {
+            kind: FileKind::NetworkKey,
+            path,
+            problem: FileProblem::Read(error),
+        })
     }
 }
 
-fn no_such_node<'a>(path: &Path, node: &str, known: impl Iterator<Item = &'a str>) -> LeanFilesError {
+fn no_such_node<'a>(
+    path: &Path,
+    node: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> LeanFilesError {
     let known = known.map(str::to_owned).collect();
     LeanFilesError::NoSuchNode { path: path.to_owned(), node: node.to_owned(), known }
 }

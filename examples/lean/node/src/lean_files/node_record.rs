@@ -59,8 +59,9 @@ pub(super) fn node_address(text: &str) -> Result<Multiaddr, NodeAddressError> {
 }
 
 fn record_address(text: &str) -> Result<Multiaddr, NodeAddressError> {
-    let record: NodeRecord =
-        text.parse().map_err(|reason| NodeAddressError::NotARecord { text: text.to_owned(), reason })?;
+    let record: NodeRecord = text
+        .parse()
+        .map_err(|reason| NodeAddressError::NotARecord { text: text.to_owned(), reason })?;
     if !record.is_valid() || !record.verify_signature() {
         return Err(NodeAddressError::Forged(text.to_owned()));
     }
@@ -76,7 +77,10 @@ fn record_address(text: &str) -> Result<Multiaddr, NodeAddressError> {
 ///
 /// Returns [`HostKeyError`] for an invalid secret. A [`NetworkKey`] read from a file or generated
 /// at random never has one.
-pub(super) fn signed_record(key: &NetworkKey, address: SocketAddrV4) -> Result<String, HostKeyError> {
+pub(super) fn signed_record(
+    key: &NetworkKey,
+    address: SocketAddrV4,
+) -> Result<String, HostKeyError> {
     let key = HostKey::from_secret(*key.secret())?;
     Ok(NodeRecord::sign(&key, FIRST, *address.ip(), address.port(), true).to_string())
 }
@@ -106,8 +110,9 @@ fn addresses(texts: Option<Vec<String>>) -> Result<Vec<Multiaddr>, String> {
     if texts.len() > MOST_NODES {
         return Err(format!("it lists {} nodes; at most {MOST_NODES} are possible", texts.len()));
     }
-    let address =
-        |(place, text): (usize, &String)| node_address(text).map_err(|error| format!("entry {}: {error}", place + 1));
+    let address = |(place, text): (usize, &String)| {
+        node_address(text).map_err(|error| format!("entry {}: {error}", place + 1))
+    };
     texts.iter().enumerate().map(address).collect()
 }
 

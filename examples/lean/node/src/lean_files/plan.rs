@@ -47,35 +47,60 @@ impl LeanPlan {
             path: keys.clone(),
             problem: FileProblem::Write(error),
         })?;
-        let write = |kind, name: &str, text: String| file::write(kind, &directory.join(name), &text);
+        let write =
+            |kind, name: &str, text: String| file::write(kind, &directory.join(name), &text);
         write(FileKind::LeanConfig, "config.yaml", self.config(validators))?;
         write(FileKind::LeanValidators, "validators.yaml", self.validators(validators))?;
-        write(FileKind::LeanValidators, "annotated_validators.yaml", self.annotated_validators(validators))?;
+        write(
+            FileKind::LeanValidators,
+            "annotated_validators.yaml",
+            self.annotated_validators(validators),
+        )?;
         write(FileKind::LeanNodes, "nodes.yaml", self.nodes(nodes)?)?;
         for (name, key) in self.names.iter().zip(nodes) {
             key.save(&directory.join(format!("{name}.key")))?;
         }
-        file::write(FileKind::LeanManifest, &keys.join("validator-keys-manifest.yaml"), &manifest(validators))?;
+        file::write(
+            FileKind::LeanManifest,
+            &keys.join("validator-keys-manifest.yaml"),
+            &manifest(validators),
+        )?;
         for validator in validators {
-            for (role, key) in [("attester", &validator.attestation), ("proposer", &validator.proposal)] {
+            for (role, key) in
+                [("attester", &validator.attestation), ("proposer", &validator.proposal)]
+            {
                 key.save(&keys.join(key_file(validator.index, role, "sk")))?;
                 let public_key = keys.join(key_file(validator.index, role, "pk"));
-                file::write_bytes(FileKind::LeanPublicKey, &public_key, key.public_key().as_bytes())?;
+                file::write_bytes(
+                    FileKind::LeanPublicKey,
+                    &public_key,
+                    key.public_key().as_bytes(),
+                )?;
             }
         }
         Ok(())
     }
 
-    fn check(&self, nodes: &[NetworkKey], validators: &[ValidatorKeyFiles]) -> Result<(), LeanFilesError> {
+    fn check(
+        &self,
+        nodes: &[NetworkKey],
+        validators: &[ValidatorKeyFiles],
+    ) -> Result<(), LeanFilesError> {
         let (addresses, count) = (self.addresses.len(), validators.len());
         let named = self.names.len();
-        if named == 0 || nodes.len() != named || addresses != named || !(1..=VALIDATOR_REGISTRY_LIMIT).contains(&count)
+        if named == 0
+            || nodes.len() != named
+            || addresses != named
+            || !(1..=VALIDATOR_REGISTRY_LIMIT).contains(&count)
         {
             return Err(LeanFilesError::Size { nodes: named, addresses, validators: count });
         }
         let mut seen = BTreeSet::new();
         let is_plain = |name: &str| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
         };
         match self.names.iter().find(|name| !is_plain(name) || !seen.insert(name.as_str())) {
             Some(name) => Err(LeanFilesError::Name(name.clone())),
@@ -86,7 +111,8 @@ impl LeanPlan {
     fn config(&self, validators: &[ValidatorKeyFiles]) -> String {
         let mut text = format!("GENESIS_TIME: {}\nGENESIS_VALIDATORS:\n", self.genesis_time);
         for validator in validators {
-            let (attestation, proposal) = (validator.attestation.public_key(), validator.proposal.public_key());
+            let (attestation, proposal) =
+                (validator.attestation.public_key(), validator.proposal.public_key());
             line(&mut text, format_args!("  - attestation_public_key: \"{attestation}\""));
             line(&mut text, format_args!("    proposal_public_key: \"{proposal}\""));
         }
@@ -106,7 +132,8 @@ impl LeanPlan {
     fn validators(&self, validators: &[ValidatorKeyFiles]) -> String {
         let mut text = String::new();
         for (name, validators) in self.dealt_out(validators) {
-            let indices: Vec<_> = validators.iter().map(|validator| validator.index.to_string()).collect();
+            let indices: Vec<_> =
+                validators.iter().map(|validator| validator.index.to_string()).collect();
             line(&mut text, format_args!("\"{name}\": [{}]", indices.join(", ")));
         }
         text
@@ -115,14 +142,22 @@ impl LeanPlan {
     fn annotated_validators(&self, validators: &[ValidatorKeyFiles]) -> String {
         let mut text = String::new();
         for (name, validators) in self.dealt_out(validators) {
-            line(&mut text, format_args!("\"{name}\":{}", if validators.is_empty() { " []" } else { "" }));
+            line(
+                &mut text,
+                format_args!("\"{name}\":{}", if validators.is_empty() { " []" } else { "" }),
+            );
             for validator in validators {
-                for (role, key) in [("attester", &validator.attestation), ("proposer", &validator.proposal)] {
+                for (role, key) in
+                    [("attester", &validator.attestation), ("proposer", &validator.proposal)]
+                {
                     line(&mut text, format_args!("  - index: {}", validator.index));
                     line(&mut text, format_args!("    pubkey_hex: \"{}\"", digits(key)));
                     line(
                         &mut text,
-                        format_args!("    privkey_file: {}", key_file(validator.index, role, "sk").display()),
+                        format_args!(
+                            "    privkey_file: {}",
+                            key_file(validator.index, role, "sk").display()
+                        ),
                     );
                 }
             }
@@ -150,7 +185,12 @@ fn manifest(validators: &[ValidatorKeyFiles]) -> String {
         };
         let log_lifetime = scheme.log_lifetime();
         let dimension = scheme.dimension();
-        line(&mut text, format_args!("key_scheme: SIGTopLevelTargetSumLifetime{log_lifetime}Dim{dimension}Base8"));
+        line(
+            &mut text,
+            format_args!(
+                "key_scheme: SIGTopLevelTargetSumLifetime{log_lifetime}Dim{dimension}Base8"
+            ),
+        );
         line(&mut text, format_args!("hash_function: Poseidon1\nencoding: TargetSum"));
         line(&mut text, format_args!("lifetime: {}", scheme.lifetime()));
         line(&mut text, format_args!("log_num_active_epochs: {}", epochs.ilog2()));
@@ -159,7 +199,10 @@ fn manifest(validators: &[ValidatorKeyFiles]) -> String {
     line(&mut text, format_args!("num_validators: {}\nvalidators:", validators.len()));
     for ValidatorKeyFiles { index, attestation, proposal } in validators {
         line(&mut text, format_args!("  - index: {index}"));
-        line(&mut text, format_args!("    attestation_public_key_hex: \"0x{}\"", digits(attestation)));
+        line(
+            &mut text,
+            format_args!("    attestation_public_key_hex: \"0x{}\"", digits(attestation)),
+        );
         line(&mut text, format_args!("    proposal_public_key_hex: \"0x{}\"", digits(proposal)));
         for (role, word) in [("attestation", "attester"), ("proposal", "proposer")] {
             let file = key_file(*index, word, "sk");

@@ -14,7 +14,11 @@ const MOST_BYTES: u64 = 16 << 20;
 pub(super) fn read<T: DeserializeOwned>(kind: FileKind, path: &Path) -> Result<T, FileError> {
     let bytes = file::read_bytes(kind, path, MOST_BYTES)?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        file::malformed(kind, path, format!("it is not UTF-8 text after {} bytes", error.utf8_error().valid_up_to()))
+        file::malformed(
+            kind,
+            path,
+            format!("it is not UTF-8 text after {} bytes", error.utf8_error().valid_up_to()),
+        )
     })?;
     parse(&text).map_err(|message| file::malformed(kind, path, message))
 }

@@ -23,10 +23,15 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
     let key = |validator: u64, role: u8| {
         let mut seed = [role; 32];
         seed[..8].copy_from_slice(&validator.to_le_bytes());
-        KeyFile::generate(SchemeName::Test, Seed::new(seed), 0, 256).expect("the test scheme has 256 slots")
+        KeyFile::generate(SchemeName::Test, Seed::new(seed), 0, 256)
+            .expect("the test scheme has 256 slots")
     };
     let keys: Vec<_> = (0..validators)
-        .map(|index| ValidatorKeyFiles { index, attestation: key(index, 1).into(), proposal: key(index, 2).into() })
+        .map(|index| ValidatorKeyFiles {
+            index,
+            attestation: key(index, 1).into(),
+            proposal: key(index, 2).into(),
+        })
         .collect();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
     let genesis = GenesisFile {
@@ -43,7 +48,9 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             .collect(),
     };
     // All sockets stay open until all ports are chosen, so no port is assigned twice.
-    let sockets: Vec<_> = (0..nodes).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port")).collect();
+    let sockets: Vec<_> = (0..nodes)
+        .map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"))
+        .collect();
     let addresses: Vec<Multiaddr> = sockets
         .iter()
         .map(|socket| {
@@ -51,7 +58,8 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().expect("a QUIC address")
         })
         .collect();
-    let network_keys: Vec<_> = (0..nodes).map(|_| NetworkKey::random().expect("randomness")).collect();
+    let network_keys: Vec<_> =
+        (0..nodes).map(|_| NetworkKey::random().expect("randomness")).collect();
     let peer = |other: usize| {
         let id = network_keys[other].peer_id();
         addresses[other].clone().with_p2p(id).expect("the address names no peer yet")
@@ -63,7 +71,11 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             peers: (0..index).map(peer).collect(),
             network_key: network_keys[index].clone(),
             genesis: genesis.clone(),
-            validators: keys.iter().filter(|keys| keys.index % nodes as u64 == index as u64).cloned().collect(),
+            validators: keys
+                .iter()
+                .filter(|keys| keys.index % nodes as u64 == index as u64)
+                .cloned()
+                .collect(),
             aggregator: true,
             runtime: None,
             chain_core: None,
@@ -80,7 +92,8 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
 
 pub(crate) fn start(config: NodeConfig, runtime: Arc<dyn Runtime>) -> (Node, Receiver<StatusLine>) {
     let (report, reports) = mpsc::sync_channel(1024);
-    let node = Node::start(config, runtime, move |line| drop(report.try_send(line))).expect("the node starts");
+    let node = Node::start(config, runtime, move |line| drop(report.try_send(line)))
+        .expect("the node starts");
     (node, reports)
 }
 

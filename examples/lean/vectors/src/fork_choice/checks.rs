@@ -9,7 +9,9 @@ use crate::container::root;
 use crate::field::{Field, Malformed};
 use crate::fork_choice::Taken;
 use crate::verdict::Findings;
-use consensus::{AttestationData, Block, Proofs, Root, Slot, Store, ValidatorIndex, validator_indices};
+use consensus::{
+    AttestationData, Block, Proofs, Root, Slot, Store, ValidatorIndex, validator_indices,
+};
 
 /// Block roots by label. Checks refer to blocks by label.
 pub(super) type Labels = HashMap<String, Root>;
@@ -39,24 +41,47 @@ pub(super) fn compare(
             "safeTarget" => findings.same(name, store.safe_target(), root(&check)?),
             "safeTargetSlot" => findings.same(name, store.safe_target_slot(), check.uint()?),
             "safeTargetRootLabel" => findings.same(name, store.safe_target(), labelled()?),
-            "attestationTargetSlot" => findings.same(name, store.attestation_target().slot, check.uint()?),
-            "attestationTargetRootLabel" => findings.same(name, store.attestation_target().root, labelled()?),
-            "filledBlockRootLabel" => findings.same(name, Root::of(block(taken, &check)?), labelled()?),
+            "attestationTargetSlot" => {
+                findings.same(name, store.attestation_target().slot, check.uint()?)
+            }
+            "attestationTargetRootLabel" => {
+                findings.same(name, store.attestation_target().root, labelled()?)
+            }
+            "filledBlockRootLabel" => {
+                findings.same(name, Root::of(block(taken, &check)?), labelled()?)
+            }
             "attestationChecks" => {
-                check.list()?.iter().try_for_each(|check| one_vote(store, labels, check, findings))?;
+                check
+                    .list()?
+                    .iter()
+                    .try_for_each(|check| one_vote(store, labels, check, findings))?;
             }
             "attestationSignatureTargetSlots" => {
-                targets(name, store.pools().attestation_signatures().map(|(data, _)| data), &check, findings)?;
+                targets(
+                    name,
+                    store.pools().attestation_signatures().map(|(data, _)| data),
+                    &check,
+                    findings,
+                )?;
             }
             "latestNewAggregatedTargetSlots" => {
                 targets(name, store.pools().new_proofs().map(|(data, _)| data), &check, findings)?;
             }
             "latestKnownAggregatedTargetSlots" => {
-                targets(name, store.pools().known_proofs().map(|(data, _)| data), &check, findings)?;
+                targets(
+                    name,
+                    store.pools().known_proofs().map(|(data, _)| data),
+                    &check,
+                    findings,
+                )?;
             }
             "newPoolProofParticipants" => participants(store, &check, findings)?,
             "blockAttestationCount" => {
-                findings.same(name, block(taken, &check)?.body.attestations.len() as u64, check.uint()?);
+                findings.same(
+                    name,
+                    block(taken, &check)?.body.attestations.len() as u64,
+                    check.uint()?,
+                );
             }
             "blockAttestations" => {
                 let block = block(taken, &check)?;
@@ -64,8 +89,13 @@ pub(super) fn compare(
             }
             "lexicographicHeadAmong" => tie(store, labels, &check, findings)?,
             "reorgDepth" => {
-                let kept: HashSet<Root> = store.tree().chain(store.head()).map(|(root, _)| root).collect();
-                let left = store.tree().chain(taken.head_before).filter(|(root, _)| !kept.contains(root)).count();
+                let kept: HashSet<Root> =
+                    store.tree().chain(store.head()).map(|(root, _)| root).collect();
+                let left = store
+                    .tree()
+                    .chain(taken.head_before)
+                    .filter(|(root, _)| !kept.contains(root))
+                    .count();
                 findings.same(name, left as u64, check.uint()?);
             }
             "labelsInStore" => {
@@ -101,21 +131,27 @@ fn targets<'a>(
 }
 
 /// Compares one validator's latest vote in a pool.
-fn one_vote(store: &Store, labels: &Labels, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+fn one_vote(
+    store: &Store,
+    labels: &Labels,
+    check: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let validator = check.at("validator")?.uint()?;
     let location = check.at("location")?;
     let latest = match location.text()? {
-        "signatures" => latest(
-            store
-                .pools()
-                .attestation_signatures()
-                .filter_map(|(data, mut voters)| voters.any(|voter| voter == validator).then_some(data)),
-        ),
+        "signatures" => {
+            latest(store.pools().attestation_signatures().filter_map(|(data, mut voters)| {
+                voters.any(|voter| voter == validator).then_some(data)
+            }))
+        }
         "new" => latest(voted(store.pools().new_proofs(), validator)),
         "known" => latest(voted(store.pools().known_proofs(), validator)),
         _ => return Err(location.malformed("no such pool is known here")),
     };
-    let what = |field: &str| format!("{field} of validator {validator}'s vote among {}", location.text().unwrap_or(""));
+    let what = |field: &str| {
+        format!("{field} of validator {validator}'s vote among {}", location.text().unwrap_or(""))
+    };
     let Some(vote) = latest else {
         findings.differ(&what("presence"), "no vote", "a vote");
         return Ok(());
@@ -127,7 +163,9 @@ fn one_vote(store: &Store, labels: &Labels, check: &Field<'_>, findings: &mut Fi
             "headSlot" => findings.same(&what(name), vote.head.slot, expected.uint()?),
             "sourceSlot" => findings.same(&what(name), vote.source.slot, expected.uint()?),
             "targetSlot" => findings.same(&what(name), vote.target.slot, expected.uint()?),
-            "sourceRootLabel" => findings.same(&what(name), vote.source.root, labelled(labels, &expected)?),
+            "sourceRootLabel" => {
+                findings.same(&what(name), vote.source.root, labelled(labels, &expected)?)
+            }
             _ => return Err(expected.malformed("no such check of a vote is known here")),
         }
     }
@@ -151,12 +189,20 @@ fn voted<'a>(
 }
 
 /// Compares the voters of the new proofs (not counted yet) for each target slot.
-fn participants(store: &Store, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+fn participants(
+    store: &Store,
+    check: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     for (slot, expected) in check.entries()? {
         let slot: Slot = slot.parse().map_err(|_| expected.malformed("the key is no slot"))?;
-        let proofs =
-            store.pools().new_proofs().filter(|(data, _)| data.target.slot == slot).flat_map(|(_, proofs)| proofs);
-        let got: BTreeSet<_> = proofs.flat_map(|proof| validator_indices(&proof.participants)).collect();
+        let proofs = store
+            .pools()
+            .new_proofs()
+            .filter(|(data, _)| data.target.slot == slot)
+            .flat_map(|(_, proofs)| proofs);
+        let got: BTreeSet<_> =
+            proofs.flat_map(|proof| validator_indices(&proof.participants)).collect();
         let what = format!("voters of new proofs for target slot {slot}");
         findings.same(&what, got, expected.each(Field::uint)?.into_iter().collect());
     }
@@ -164,13 +210,23 @@ fn participants(store: &Store, check: &Field<'_>, findings: &mut Findings) -> Re
 }
 
 /// Finds the vote in the block with exactly the expected voters, and compares its slots.
-fn one_of_block(block: &Block, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
-    let participants: BTreeSet<_> = check.at("participants")?.each(Field::uint)?.into_iter().collect();
+fn one_of_block(
+    block: &Block,
+    check: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
+    let participants: BTreeSet<_> =
+        check.at("participants")?.each(Field::uint)?.into_iter().collect();
     let voters = |bits| validator_indices(bits).collect::<BTreeSet<_>>();
     let mut votes = block.body.attestations.iter();
     let Some(vote) = votes.find(|vote| voters(&vote.aggregation_bits) == participants) else {
-        let got: Vec<_> = block.body.attestations.iter().map(|vote| voters(&vote.aggregation_bits)).collect();
-        findings.differ("voters of the block's votes", format!("{got:?}"), format!("{participants:?} among them"));
+        let got: Vec<_> =
+            block.body.attestations.iter().map(|vote| voters(&vote.aggregation_bits)).collect();
+        findings.differ(
+            "voters of the block's votes",
+            format!("{got:?}"),
+            format!("{participants:?} among them"),
+        );
         return Ok(());
     };
     if let Some(slot) = check.maybe("attestationSlot") {
@@ -183,10 +239,16 @@ fn one_of_block(block: &Block, check: &Field<'_>, findings: &mut Findings) -> Re
 }
 
 /// Checks for equal weights among the forks, and for the head being the fork with the largest root.
-fn tie(store: &Store, labels: &Labels, check: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+fn tie(
+    store: &Store,
+    labels: &Labels,
+    check: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let forks = check.each(|label| labelled(labels, label))?;
     let weights = store.block_weights();
-    let distinct: BTreeSet<_> = forks.iter().map(|fork| weights.get(fork).copied().unwrap_or(0)).collect();
+    let distinct: BTreeSet<_> =
+        forks.iter().map(|fork| weights.get(fork).copied().unwrap_or(0)).collect();
     findings.same("number of different weights among tied forks", distinct.len(), 1);
     findings.same("head among tied forks", Some(store.head()), forks.into_iter().max());
     Ok(())

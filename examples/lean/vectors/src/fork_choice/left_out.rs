@@ -31,7 +31,10 @@ pub(super) fn give_votes(
     for entry in snapshot.at("knownAggregatedPayloads")?.list()? {
         let vote = root(&entry.at("dataRoot")?)?;
         if !votes_shown.contains(&vote) {
-            wanted.insert(vote, entry.at("participantSets")?.each(|voters| voters.each(Field::uint))?);
+            wanted.insert(
+                vote,
+                entry.at("participantSets")?.each(|voters| voters.each(Field::uint))?,
+            );
         }
     }
     if wanted.is_empty() {
@@ -52,12 +55,20 @@ pub(super) fn give_votes(
 
 /// Iterates over every vote acceptable to the store with a slot up to `has_begun`.
 fn possible_votes(store: &Store, has_begun: Slot) -> impl Iterator<Item = AttestationData> {
-    let chain = |root: Root| store.tree().chain(root).map(|(root, block)| Checkpoint { root, slot: block.slot });
-    let heads = store.tree().blocks().map(|(root, block)| Checkpoint { root: *root, slot: block.slot });
+    let chain = |root: Root| {
+        store.tree().chain(root).map(|(root, block)| Checkpoint { root, slot: block.slot })
+    };
+    let heads =
+        store.tree().blocks().map(|(root, block)| Checkpoint { root: *root, slot: block.slot });
     heads.flat_map(move |head| {
         chain(head.root).flat_map(move |target| {
             chain(target.root).flat_map(move |source| {
-                (head.slot..=has_begun).map(move |slot| AttestationData { slot, head, target, source })
+                (head.slot..=has_begun).map(move |slot| AttestationData {
+                    slot,
+                    head,
+                    target,
+                    source,
+                })
             })
         })
     })

@@ -21,8 +21,8 @@ use crate::proof_setting::{ProofSetting, UNVERIFIABLE, placeholder};
 use crate::trial::Trial;
 use crate::verdict::Findings;
 use consensus::{
-    AttestationData, Block, BlockCheck, MultiMessageAggregate, Rejection, Root, SignedBlock, SlotClock, Store,
-    ValidatorIndex, interval_from_slot, validator_indices,
+    AttestationData, Block, BlockCheck, MultiMessageAggregate, Rejection, Root, SignedBlock,
+    SlotClock, Store, ValidatorIndex, interval_from_slot, validator_indices,
 };
 
 /// The type of a step that gossips an aggregate.
@@ -55,7 +55,14 @@ pub(super) fn open(vector: &Field<'_>) -> Result<Replay, Malformed> {
         Err(rejection) => (None, Some(rejection)),
     };
     let steps = vector.at("steps")?.list()?.len();
-    Ok(Replay { store, refused, proofs: ProofSetting::of(vector)?, steps, labels, votes_shown: HashSet::new() })
+    Ok(Replay {
+        store,
+        refused,
+        proofs: ProofSetting::of(vector)?,
+        steps,
+        labels,
+        votes_shown: HashSet::new(),
+    })
 }
 
 /// Returns the reason for skipping the vector, if any: a rejection expected for an invalid real
@@ -77,9 +84,15 @@ impl Trial for Replay {
         self.steps + 1
     }
 
-    fn take(&mut self, step: usize, vector: Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+    fn take(
+        &mut self,
+        step: usize,
+        vector: Field<'_>,
+        findings: &mut Findings,
+    ) -> Result<(), Malformed> {
         let Some(number) = step.checked_sub(1) else {
-            let expected = vector.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
+            let expected =
+                vector.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
             findings.same_rejection(self.refused.map(|rejection| rejection.to_string()), expected);
             return Ok(());
         };
@@ -106,7 +119,9 @@ impl Trial for Replay {
         match step.maybe("checks") {
             // No checks after a rejection: the generator rejected the step before its own checks,
             // and the store is unchanged.
-            Some(checks) if outcome.is_ok() => checks::compare(store, labels, &taken, &checks, findings),
+            Some(checks) if outcome.is_ok() => {
+                checks::compare(store, labels, &taken, &checks, findings)
+            }
             _ => Ok(()),
         }
     }
@@ -154,7 +169,9 @@ fn act(
             left_out::give_votes(store, block, &step.at("storeSnapshot")?, votes_shown)?;
             import(store, block, step.at("tickToSlot")?.flag()?, proofs)
         }
-        _ => return Err(kind.malformed("no such type of step is known here, or it lacks its block")),
+        _ => {
+            return Err(kind.malformed("no such type of step is known here, or it lacks its block"));
+        }
     })
 }
 
@@ -178,7 +195,8 @@ fn tick(store: &mut Store, step: &Field<'_>, proofs: ProofSetting) -> Result<(),
 /// kinds of blocks are skipped. A block with the same vote twice was not built: its votes were
 /// forced into it. A block with an unknown parent cannot be built.
 fn give_votes(store: &mut Store, block: &Block) {
-    let votes: Vec<&AttestationData> = block.body.attestations.iter().map(|vote| &vote.data).collect();
+    let votes: Vec<&AttestationData> =
+        block.body.attestations.iter().map(|vote| &vote.data).collect();
     let repeats = votes.iter().enumerate().any(|(place, vote)| votes[..place].contains(vote));
     if repeats || !store.contains_block(&block.parent_root) {
         return;
@@ -190,7 +208,9 @@ fn give_votes(store: &mut Store, block: &Block) {
             .known_proofs()
             .chain(store.pools().new_proofs())
             .filter(|(data, _)| **data == vote.data)
-            .flat_map(|(_, proofs)| proofs.iter().flat_map(|proof| validator_indices(&proof.participants)))
+            .flat_map(|(_, proofs)| {
+                proofs.iter().flat_map(|proof| validator_indices(&proof.participants))
+            })
             .collect();
         if !voters.is_subset(&held)
             && let Some(proof) = placeholder(voters, [0; 32])
@@ -200,7 +220,12 @@ fn give_votes(store: &mut Store, block: &Block) {
     }
 }
 
-fn import(store: &mut Store, block: &Block, tick_to_slot: bool, proofs: ProofSetting) -> Result<(), Rejection> {
+fn import(
+    store: &mut Store,
+    block: &Block,
+    tick_to_slot: bool,
+    proofs: ProofSetting,
+) -> Result<(), Rejection> {
     if tick_to_slot {
         store.on_tick(interval_from_slot(block.slot), true, true, &proofs);
     }

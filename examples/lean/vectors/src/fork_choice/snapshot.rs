@@ -10,7 +10,11 @@ use crate::verdict::Findings;
 use consensus::{AttestationData, Checkpoint, Proofs, Root, Store, validator_indices};
 
 /// Compares every field of a snapshot.
-pub(super) fn compare(store: &Store, snapshot: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+pub(super) fn compare(
+    store: &Store,
+    snapshot: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let roots: BTreeSet<Root> = store.tree().blocks().map(|(root, _)| *root).collect();
     let fields = [
         ("time", json!(store.time())),
@@ -56,21 +60,31 @@ fn weights(store: &Store, roots: &BTreeSet<Root>) -> Value {
     let (weights, finalized) = (store.block_weights(), store.latest_finalized().slot);
     let is_open = |root: &&Root| store.block(root).is_some_and(|block| block.slot > finalized);
     let weighed = roots.iter().filter(is_open);
-    weighed.map(|root| json!({"root": root, "weight": weights.get(root).copied().unwrap_or(0)})).collect()
+    weighed
+        .map(|root| json!({"root": root, "weight": weights.get(root).copied().unwrap_or(0)}))
+        .collect()
 }
 
 fn signatures(store: &Store) -> Value {
-    let mut entries: Vec<(Root, Vec<u64>)> =
-        store.pools().attestation_signatures().map(|(data, voters)| (Root::of(data), voters.collect())).collect();
+    let mut entries: Vec<(Root, Vec<u64>)> = store
+        .pools()
+        .attestation_signatures()
+        .map(|(data, voters)| (Root::of(data), voters.collect()))
+        .collect();
     entries.sort();
-    entries.iter().map(|(root, voters)| json!({"dataRoot": root, "validatorIndices": voters})).collect()
+    entries
+        .iter()
+        .map(|(root, voters)| json!({"dataRoot": root, "validatorIndices": voters}))
+        .collect()
 }
 
 fn pool<'a>(entries: impl Iterator<Item = (&'a AttestationData, &'a Proofs)>) -> Value {
     let mut entries: Vec<(Root, Vec<Vec<u64>>)> = entries
         .map(|(data, proofs)| {
-            let mut sets: Vec<Vec<u64>> =
-                proofs.iter().map(|proof| validator_indices(&proof.participants).collect()).collect();
+            let mut sets: Vec<Vec<u64>> = proofs
+                .iter()
+                .map(|proof| validator_indices(&proof.participants).collect())
+                .collect();
             sets.sort();
             (Root::of(data), sets)
         })

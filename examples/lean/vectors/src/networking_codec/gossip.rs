@@ -3,12 +3,19 @@
 use crate::field::{Field, Malformed};
 use crate::verdict::Findings;
 use wire::{
-    gossip_rpc::{Control, Graft, IHave, MessageIds, Prune, Published, Rpc, Subscription, decode_rpc, encode_rpc},
+    gossip_rpc::{
+        Control, Graft, IHave, MessageIds, Prune, Published, Rpc, Subscription, decode_rpc,
+        encode_rpc,
+    },
     message_id::MessageId,
     topic::{Topic, TopicKind},
 };
 
-pub(super) fn topic(codec: &Field<'_>, output: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+pub(super) fn topic(
+    codec: &Field<'_>,
+    output: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let kind = codec.at("topicKind")?;
     let kind = match kind.text()? {
         "block" => TopicKind::Block,
@@ -21,14 +28,20 @@ pub(super) fn topic(codec: &Field<'_>, output: &Field<'_>, findings: &mut Findin
     findings.same("topicString", topic.to_string().as_str(), expected);
     let parsed = expected.parse::<Topic>();
     if let Some(name) = codec.maybe("expectedNetworkName") {
-        let is_ours = parsed.as_ref().is_ok_and(|topic| Some(topic.network_name.as_str()) == name.text().ok());
+        let is_ours = parsed
+            .as_ref()
+            .is_ok_and(|topic| Some(topic.network_name.as_str()) == name.text().ok());
         findings.same("forkValid", is_ours, output.at("forkValid")?.flag()?);
     }
     findings.same("parsing", parsed, Ok(topic));
     Ok(())
 }
 
-pub(super) fn message_id(codec: &Field<'_>, output: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+pub(super) fn message_id(
+    codec: &Field<'_>,
+    output: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let (topic, data) = (codec.at("topic")?.bytes()?, codec.at("data")?.bytes()?);
     let domain = codec.at("domain")?;
     let ours = match domain.bytes()?.as_slice() {
@@ -40,7 +53,11 @@ pub(super) fn message_id(codec: &Field<'_>, output: &Field<'_>, findings: &mut F
     Ok(())
 }
 
-pub(super) fn rpc(codec: &Field<'_>, output: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+pub(super) fn rpc(
+    codec: &Field<'_>,
+    output: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let expected = output.at("encoded")?.bytes()?;
     let ours = Rpc {
         subscriptions: codec.at("subscriptions")?.each(subscription)?,
@@ -58,7 +75,8 @@ pub(super) fn rpc(codec: &Field<'_>, output: &Field<'_>, findings: &mut Findings
 }
 
 fn subscription(field: &Field<'_>) -> Result<Subscription, Malformed> {
-    let (subscribe, topic_id) = (field.at("subscribe")?.flag()?, field.at("topicId")?.text()?.to_owned());
+    let (subscribe, topic_id) =
+        (field.at("subscribe")?.flag()?, field.at("topicId")?.text()?.to_owned());
     Ok(Subscription { subscribe: Some(subscribe), topic_id: Some(topic_id) })
 }
 
@@ -79,7 +97,9 @@ fn published(field: &Field<'_>) -> Result<Published, Malformed> {
 
 fn control(field: &Field<'_>) -> Result<Control, Malformed> {
     Ok(Control {
-        ihave: field.at("ihave")?.each(|it| Ok(IHave { topic_id: name(it, "topicId")?, message_ids: ids(it)? }))?,
+        ihave: field
+            .at("ihave")?
+            .each(|it| Ok(IHave { topic_id: name(it, "topicId")?, message_ids: ids(it)? }))?,
         iwant: field.at("iwant")?.each(|it| Ok(MessageIds { message_ids: ids(it)? }))?,
         graft: field.at("graft")?.each(|it| Ok(Graft { topic_id: name(it, "topicId")? }))?,
         prune: field.at("prune")?.each(|it| {

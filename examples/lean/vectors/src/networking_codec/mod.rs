@@ -12,8 +12,8 @@ use crate::field::{Field, Malformed};
 use crate::verdict::Findings;
 use network::NodeRecord;
 use wire::{
-    MAX_PAYLOAD_SIZE, frames, gossip_rpc::decode_rpc, raw_snappy, request::decode_request, response::decode_response,
-    topic::Topic, varint::read_varint,
+    MAX_PAYLOAD_SIZE, frames, gossip_rpc::decode_rpc, raw_snappy, request::decode_request,
+    response::decode_response, topic::Topic, varint::read_varint,
 };
 
 pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
@@ -25,7 +25,9 @@ pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), M
         "snappy_frame" => stream::snappy_frame(&codec, &output, findings),
         "reqresp_request" => stream::request(&codec, &output, findings),
         "reqresp_response" => stream::response(std::slice::from_ref(&codec), &output, findings),
-        "reqresp_response_stream" => stream::response(&codec.at("chunks")?.list()?, &output, findings),
+        "reqresp_response_stream" => {
+            stream::response(&codec.at("chunks")?.list()?, &output, findings)
+        }
         "gossip_topic" => gossip::topic(&codec, &output, findings),
         "gossip_message_id" => gossip::message_id(&codec, &output, findings),
         "gossipsub_rpc" => gossip::rpc(&codec, &output, findings),
@@ -37,7 +39,11 @@ pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), M
 }
 
 /// Checks for a decoding error.
-fn decode_failure(vector: &Field<'_>, codec: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+fn decode_failure(
+    vector: &Field<'_>,
+    codec: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let raw = codec.at("rawBytes")?.bytes()?;
     let decoder = codec.at("decoder")?;
     let refused = match decoder.text()? {
@@ -45,7 +51,9 @@ fn decode_failure(vector: &Field<'_>, codec: &Field<'_>, findings: &mut Findings
         "snappy_frame" => frames::decompress(&raw, MAX_PAYLOAD_SIZE).is_err(),
         "snappy_block" => raw_snappy::decompress(&raw).is_err(),
         "gossipsub_rpc" => decode_rpc(&raw).is_err(),
-        "gossip_topic" => std::str::from_utf8(&raw).map_or(true, |text| text.parse::<Topic>().is_err()),
+        "gossip_topic" => {
+            std::str::from_utf8(&raw).map_or(true, |text| text.parse::<Topic>().is_err())
+        }
         "reqresp_request" => decode_request(&raw).is_err(),
         // The specification's decoder reads exactly one chunk and rejects an empty answer.
         "reqresp_response" => !decode_response(&raw).is_ok_and(|chunks| chunks.len() == 1),

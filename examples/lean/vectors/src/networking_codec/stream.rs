@@ -14,7 +14,11 @@ use wire::{
     varint::{read_varint, write_varint},
 };
 
-pub(super) fn varint(codec: &Field<'_>, output: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+pub(super) fn varint(
+    codec: &Field<'_>,
+    output: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let value = codec.at("value")?.uint()?;
     let encoded = output.at("encoded")?.bytes()?;
     let mut ours = Vec::new();
@@ -25,7 +29,11 @@ pub(super) fn varint(codec: &Field<'_>, output: &Field<'_>, findings: &mut Findi
     Ok(())
 }
 
-pub(super) fn snappy_block(codec: &Field<'_>, output: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+pub(super) fn snappy_block(
+    codec: &Field<'_>,
+    output: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let data = codec.at("data")?;
     let (bytes, compressed) = (data.bytes()?, output.at("compressed")?.bytes()?);
     findings.same("decoding", raw_snappy::decompress(&compressed), Ok(bytes.clone()));
@@ -34,7 +42,11 @@ pub(super) fn snappy_block(codec: &Field<'_>, output: &Field<'_>, findings: &mut
     Ok(())
 }
 
-pub(super) fn snappy_frame(codec: &Field<'_>, output: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+pub(super) fn snappy_frame(
+    codec: &Field<'_>,
+    output: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let data = codec.at("data")?;
     let (bytes, framed) = (data.bytes()?, output.at("framed")?.bytes()?);
     findings.same("decoding", frames::decompress(&framed, bytes.len()), Ok(bytes.clone()));
@@ -43,7 +55,11 @@ pub(super) fn snappy_frame(codec: &Field<'_>, output: &Field<'_>, findings: &mut
     Ok(())
 }
 
-pub(super) fn request(codec: &Field<'_>, output: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+pub(super) fn request(
+    codec: &Field<'_>,
+    output: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let data = codec.at("sszData")?;
     let ssz = data.bytes()?;
     findings.same("decoding", decode_request(&output.at("encoded")?.bytes()?), Ok(ssz.clone()));
@@ -53,7 +69,11 @@ pub(super) fn request(codec: &Field<'_>, output: &Field<'_>, findings: &mut Find
     Ok(())
 }
 
-pub(super) fn response(chunks: &[Field<'_>], output: &Field<'_>, findings: &mut Findings) -> Result<(), Malformed> {
+pub(super) fn response(
+    chunks: &[Field<'_>],
+    output: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
     let expected: Vec<Chunk> = chunks.iter().map(chunk).collect::<Result<_, _>>()?;
     let encoded = output.at("encoded")?;
     findings.same("decoding", decode_response(&encoded.bytes()?), Ok(expected.clone()));

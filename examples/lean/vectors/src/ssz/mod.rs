@@ -11,13 +11,15 @@ use libssz_types::{SszBitvector, SszList, SszVector};
 use crate::container::{self, Read, root};
 use crate::field::{Field, Malformed};
 use crate::ssz::shape::{
-    BlocksByRangeRequest, BlocksByRootRequest, Digest, DigestList, HashTreeLayer, HashTreeOpening, Status,
+    BlocksByRangeRequest, BlocksByRootRequest, Digest, DigestList, HashTreeLayer, HashTreeOpening,
+    Status,
 };
 use crate::verdict::Findings;
 use consensus::{
-    AggregatedAttestation, AggregationBits, Attestation, AttestationData, Block, BlockBody, BlockHeader, BlockRoots,
-    Checkpoint, GenesisConfig, JustificationsValidators, JustifiedSlots, MultiMessageAggregate, Rejection, Root,
-    SignedAggregatedAttestation, SignedAttestation, SignedBlock, SingleMessageAggregate, State, Validator, Validators,
+    AggregatedAttestation, AggregationBits, Attestation, AttestationData, Block, BlockBody,
+    BlockHeader, BlockRoots, Checkpoint, GenesisConfig, JustificationsValidators, JustifiedSlots,
+    MultiMessageAggregate, Rejection, Root, SignedAggregatedAttestation, SignedAttestation,
+    SignedBlock, SingleMessageAggregate, State, Validator, Validators,
 };
 use xmss::{PublicKey, Signature};
 
@@ -36,7 +38,9 @@ pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), M
         // The vector's value of this type is in the notation of the generator's language, so it is
         // not compared.
         "Fp" => coded.form::<u32>(),
-        "Uint64" | "Slot" | "Interval" | "ValidatorIndex" | "SubnetId" => coded.value(|value| value.uint()),
+        "Uint64" | "Slot" | "Interval" | "ValidatorIndex" | "SubnetId" => {
+            coded.value(|value| value.uint())
+        }
         "Bytes1" => coded.value(array::<1>),
         "Bytes4" => coded.value(array::<4>),
         "Bytes8" => coded.value(array::<8>),
@@ -79,13 +83,19 @@ pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), M
         "Checkpoint" => coded.value::<Checkpoint>(container::checkpoint),
         "AttestationData" => coded.value::<AttestationData>(container::attestation_data),
         "Attestation" => coded.value::<Attestation>(container::attestation),
-        "AggregatedAttestation" => coded.value::<AggregatedAttestation>(container::aggregated_attestation),
+        "AggregatedAttestation" => {
+            coded.value::<AggregatedAttestation>(container::aggregated_attestation)
+        }
         "SignedAttestation" => coded.value::<SignedAttestation>(container::signed_attestation),
-        "SingleMessageAggregate" => coded.value::<SingleMessageAggregate>(container::single_message_aggregate),
+        "SingleMessageAggregate" => {
+            coded.value::<SingleMessageAggregate>(container::single_message_aggregate)
+        }
         "SignedAggregatedAttestation" => {
             coded.value::<SignedAggregatedAttestation>(container::signed_aggregated_attestation)
         }
-        "MultiMessageAggregate" => coded.value::<MultiMessageAggregate>(container::multi_message_aggregate),
+        "MultiMessageAggregate" => {
+            coded.value::<MultiMessageAggregate>(container::multi_message_aggregate)
+        }
         "Signature" => coded.value::<Signature>(container::signature),
         "BlockBody" => coded.value::<BlockBody>(container::body),
         "BlockHeader" => coded.value::<BlockHeader>(container::header),
@@ -126,7 +136,8 @@ impl Coded<'_, '_> {
 
     fn decode<T: SszEncode + SszDecode + HashTreeRoot>(self) -> Result<Option<T>, Malformed> {
         let Self { vector, findings } = self;
-        let input = vector.maybe("rawBytes").map_or_else(|| vector.at("serialized"), Ok)?.bytes()?;
+        let input =
+            vector.maybe("rawBytes").map_or_else(|| vector.at("serialized"), Ok)?.bytes()?;
         let expected = vector.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
         let decoded = T::from_ssz_bytes(&input);
         let refused = decoded.as_ref().err().map(|_| Rejection::DecodeError.to_string());
@@ -136,7 +147,11 @@ impl Coded<'_, '_> {
         }
         let Ok(decoded) = decoded else { return Ok(None) };
         findings.same("serialized", hex::encode(decoded.to_ssz()), hex::encode(&input));
-        findings.same("root", Root::new(decoded.hash_tree_root(&Sha2Hasher)), root(&vector.at("root")?)?);
+        findings.same(
+            "root",
+            Root::new(decoded.hash_tree_root(&Sha2Hasher)),
+            root(&vector.at("root")?)?,
+        );
         findings.same("encoded length", decoded.encoded_len(), input.len());
         Ok(Some(decoded))
     }

@@ -2,8 +2,8 @@
 //! not the consensus rules.
 
 use consensus::{
-    AggregatedAttestation, AttestationData, Block, Checkpoint, Root, State, aggregation_bits, process_block,
-    process_slots, validator_indices,
+    AggregatedAttestation, AttestationData, Block, Checkpoint, Root, State, aggregation_bits,
+    process_block, process_slots, validator_indices,
 };
 use serde_json::{Value, json};
 use vectors::Outcome;
@@ -42,10 +42,19 @@ fn the_signers_of_a_block_are_checked_before_its_proof() {
         (&good, 2, "0x", Some("INVALID_BLOCK_PROOF")),
         (&stranger, 1, "0x00", Some("PROPOSER_INDEX_OUT_OF_RANGE")),
         (&with_voters(vec![false; 3]), 1, "0x00", Some("EMPTY_AGGREGATION_BITS")),
-        (&with_voters(vec![false, false, false, true]), 1, "0x00", Some("VALIDATOR_INDEX_OUT_OF_RANGE")),
+        (
+            &with_voters(vec![false, false, false, true]),
+            1,
+            "0x00",
+            Some("VALIDATOR_INDEX_OUT_OF_RANGE"),
+        ),
     ] {
         let mut vector = signed(&anchor, block, setting, proof);
-        assert_eq!(wrong(&run("verify_signatures", &vector)).is_empty(), expected.is_none(), "{expected:?}");
+        assert_eq!(
+            wrong(&run("verify_signatures", &vector)).is_empty(),
+            expected.is_none(),
+            "{expected:?}"
+        );
         if let Some(reason) = expected {
             vector["rejectionReason"] = reason.into();
             assert!(wrong(&run("verify_signatures", &vector)).is_empty(), "{reason}");
@@ -100,7 +109,8 @@ fn every_field_of_a_snapshot_is_compared() {
     let fields = vector["steps"][0]["storeSnapshot"].as_object().expect("a snapshot").clone();
     for field in fields.keys() {
         let mut changed = vector.clone();
-        changed["steps"][0]["storeSnapshot"][field] = json!([{"dataRoot": Root::ZERO, "participantSets": []}]);
+        changed["steps"][0]["storeSnapshot"][field] =
+            json!([{"dataRoot": Root::ZERO, "participantSets": []}]);
         assert_eq!(wrong(&run("fork_choice", &changed)), [field.as_str()]);
         changed["steps"][0]["storeSnapshot"].as_object_mut().expect("a snapshot").remove(field);
         assert_eq!(wrong(&run("fork_choice", &changed)), ["the vector"], "without {field}");
@@ -168,8 +178,7 @@ fn a_real_proof_is_trusted_and_a_vector_expecting_its_rejection_is_skipped() {
 fn fields_and_root_of_a_transition_are_compared_and_only_the_last_block_may_be_rejected() {
     let (pre, _) = anchor();
     let root = Root::of(&pre);
-    let vector =
-        json!({"pre": state(&pre), "blocks": [], "post": {"slot": 0, "validatorCount": 3}, "postStateRoot": root});
+    let vector = json!({"pre": state(&pre), "blocks": [], "post": {"slot": 0, "validatorCount": 3}, "postStateRoot": root});
     assert!(wrong(&run("state_transition", &vector)).is_empty());
     let mut changed = vector.clone();
     changed["post"] = json!({
@@ -184,7 +193,8 @@ fn fields_and_root_of_a_transition_are_compared_and_only_the_last_block_may_be_r
     assert_eq!(wrong(&run("state_transition", &changed)).len(), 21);
 
     let bad = Block { slot: 1, proposer_index: 2, ..Block::default() };
-    let mut refused = json!({"pre": state(&pre), "blocks": [block(&bad)], "rejectionReason": "WRONG_PROPOSER"});
+    let mut refused =
+        json!({"pre": state(&pre), "blocks": [block(&bad)], "rejectionReason": "WRONG_PROPOSER"});
     assert!(wrong(&run("state_transition", &refused)).is_empty());
     refused["blocks"] = json!([block(&bad), block(&bad)]);
     assert_eq!(wrong(&run("state_transition", &refused)), ["refused block"]);
@@ -195,7 +205,8 @@ fn fields_and_root_of_a_transition_are_compared_and_only_the_last_block_may_be_r
 fn left_out(shown: Root) -> Value {
     let (pre, anchor_block) = anchor();
     let genesis = Checkpoint { root: Root::of(&anchor_block), slot: 0 };
-    let mut first = Block { slot: 1, proposer_index: 1, parent_root: genesis.root, ..Block::default() };
+    let mut first =
+        Block { slot: 1, proposer_index: 1, parent_root: genesis.root, ..Block::default() };
     let mut post = process_slots(&pre, 1).expect("it is later");
     process_block(&mut post, &first).expect("the block is valid");
     first.state_root = Root::of(&post);
@@ -229,6 +240,9 @@ fn only_an_acceptable_vote_left_out_of_a_block_is_found_by_its_root() {
     let early = AttestationData { slot: 2, ..vote };
     let lost = AttestationData { head: Checkpoint { root: Root::ZERO, slot: 0 }, ..vote };
     for vote in [early, lost] {
-        assert_eq!(wrong(&run("fork_choice", &left_out(Root::of(&vote)))), ["knownAggregatedPayloads"]);
+        assert_eq!(
+            wrong(&run("fork_choice", &left_out(Root::of(&vote)))),
+            ["knownAggregatedPayloads"]
+        );
     }
 }

@@ -143,14 +143,23 @@ fn invalid_bytes_are_rejected() {
 fn empty_and_extreme_values_are_encoded_and_decoded() {
     let identifier = "ff060000734e61507059";
     for (codec, output) in [
-        (json!({"kind": "reqresp_request", "sszData": "0x"}), json!({"encoded": format!("0x00{identifier}")})),
+        (
+            json!({"kind": "reqresp_request", "sszData": "0x"}),
+            json!({"encoded": format!("0x00{identifier}")}),
+        ),
         (
             json!({"kind": "reqresp_response", "responseCode": 3, "sszData": "0x"}),
             json!({"encoded": format!("0x0300{identifier}")}),
         ),
-        (json!({"kind": "snappy_frame", "data": "0x"}), json!({"framed": format!("0x{identifier}")})),
+        (
+            json!({"kind": "snappy_frame", "data": "0x"}),
+            json!({"framed": format!("0x{identifier}")}),
+        ),
         (json!({"kind": "snappy_block", "data": "0x"}), json!({"compressed": "0x00"})),
-        (json!({"kind": "gossipsub_rpc", "subscriptions": [], "publish": []}), json!({"encoded": "0x"})),
+        (
+            json!({"kind": "gossipsub_rpc", "subscriptions": [], "publish": []}),
+            json!({"encoded": "0x"}),
+        ),
         (
             json!({"kind": "gossipsub_rpc", "subscriptions": [], "publish": [{"topic": ""}]}),
             json!({"encoded": "0x1200"}),
@@ -159,7 +168,10 @@ fn empty_and_extreme_values_are_encoded_and_decoded() {
             json!({"kind": "gossipsub_rpc", "subscriptions": [{"subscribe": false, "topicId": ""}], "publish": []}),
             json!({"encoded": "0x0a0408001200"}),
         ),
-        (json!({"kind": "varint", "value": u64::MAX}), json!({"encoded": "0xffffffffffffffffff01", "byteLength": 10})),
+        (
+            json!({"kind": "varint", "value": u64::MAX}),
+            json!({"encoded": "0xffffffffffffffffff01", "byteLength": 10}),
+        ),
         (
             json!({"kind": "gossip_topic", "topicKind": "aggregation", "networkName": "00000000"}),
             json!({"topicString": "/leanconsensus/00000000/aggregation/ssz_snappy"}),

@@ -13,7 +13,8 @@ use vectors::{Difference, Format, LoadError, Outcome, examine, load};
 fn folder(path: &str, text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join(path);
-    fs::create_dir_all(path.parent().expect("the file is in a folder")).expect("folders can be made");
+    fs::create_dir_all(path.parent().expect("the file is in a folder"))
+        .expect("folders can be made");
     fs::write(path, text).expect("a file can be written");
     folder
 }
@@ -34,8 +35,12 @@ fn an_unknown_format_is_reported_and_the_others_are_run() {
         (loaded.cases[0].format, loaded.cases[0].name.as_str()),
         (Format::Justifiability, "justifiability/a/b.json case")
     );
-    assert!(matches!(&loaded.problems[..], [LoadError::UnknownFormat(path)] if path.ends_with("surprise")));
-    assert!(load(folder.path(), Some(Format::Ssz)).expect("the folder is readable").cases.is_empty());
+    assert!(
+        matches!(&loaded.problems[..], [LoadError::UnknownFormat(path)] if path.ends_with("surprise"))
+    );
+    assert!(
+        load(folder.path(), Some(Format::Ssz)).expect("the folder is readable").cases.is_empty()
+    );
 }
 
 #[test]
@@ -44,7 +49,10 @@ fn invalid_json_is_reported_with_its_line() {
     let loaded = load(folder.path(), None).expect("the folder is readable");
     assert!(loaded.cases.is_empty());
     let problem = loaded.problems[0].to_string();
-    assert!(problem.contains("b.json is not a file of vectors") && problem.contains("line 2"), "{problem}");
+    assert!(
+        problem.contains("b.json is not a file of vectors") && problem.contains("line 2"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -52,7 +60,11 @@ fn a_malformed_vector_fails_with_the_path_of_the_problem() {
     let malformed = [
         ("justifiability", r#"{"slot": "soon"}"#, "vector.slot: expected an unsigned integer"),
         ("ssz", r#"{"typeName": "Surprise"}"#, "vector.typeName: no such type is known here"),
-        ("networking_codec", r#"{"codec": {"kind": "varint"}, "output": 1}"#, "vector.codec: `value` is missing"),
+        (
+            "networking_codec",
+            r#"{"codec": {"kind": "varint"}, "output": 1}"#,
+            "vector.codec: `value` is missing",
+        ),
         ("state_transition", r#"{"pre": {}}"#, "vector.pre: `config` is missing"),
         ("fork_choice", "[]", "vector: `steps` is missing"),
         (
@@ -65,10 +77,15 @@ fn a_malformed_vector_fails_with_the_path_of_the_problem() {
             r#"{"operation": {"kind": "guess"}, "output": {}}"#,
             "vector.operation.kind: there is no such operation here",
         ),
-        ("poseidon_permutation", r#"{"width": 16, "inputState": [1]}"#, "vector.inputState: 1 elements"),
+        (
+            "poseidon_permutation",
+            r#"{"width": 16, "inputState": [1]}"#,
+            "vector.inputState: 1 elements",
+        ),
     ];
     let runtime: Arc<dyn Runtime> = Arc::new(ThreadRuntime::new());
-    let executor = runtime.start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
+    let executor =
+        runtime.start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
     for (format, vector, expected) in malformed {
         let folder = folder(&format!("{format}/a/b.json"), &format!(r#"{{"case": {vector}}}"#));
         let mut loaded = load(folder.path(), None).expect("the folder is readable");

@@ -14,10 +14,12 @@ pub(crate) fn run(format: &str, vector: &Value) -> Verdict {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join(format);
     fs::create_dir(&path).expect("a folder can be made");
-    fs::write(path.join("a.json"), json!({ "case": vector }).to_string()).expect("a file can be written");
+    fs::write(path.join("a.json"), json!({ "case": vector }).to_string())
+        .expect("a file can be written");
     let mut loaded = load(folder.path(), None).expect("the folder is readable");
     let runtime: Arc<dyn Runtime> = Arc::new(ThreadRuntime::new());
-    let executor = runtime.start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
+    let executor =
+        runtime.start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
     let verdict = examine(Arc::new(loaded.cases.remove(0)), &executor, &runtime);
     executor.stop();
     verdict
@@ -27,7 +29,9 @@ pub(crate) fn run(format: &str, vector: &Value) -> Verdict {
 pub(crate) fn wrong(verdict: &Verdict) -> Vec<&str> {
     match &verdict.outcome {
         Outcome::Passed => Vec::new(),
-        Outcome::Failed(differences) => differences.iter().map(|difference| difference.what.as_str()).collect(),
+        Outcome::Failed(differences) => {
+            differences.iter().map(|difference| difference.what.as_str()).collect()
+        }
         Outcome::Skipped(reason) => panic!("it was skipped: {reason}"),
     }
 }
@@ -80,8 +84,9 @@ pub(crate) fn block(block: &Block) -> Value {
         .attestations
         .iter()
         .map(|vote| {
-            let bits: Vec<bool> =
-                (0..vote.aggregation_bits.len()).map(|place| vote.aggregation_bits.get(place) == Some(true)).collect();
+            let bits: Vec<bool> = (0..vote.aggregation_bits.len())
+                .map(|place| vote.aggregation_bits.get(place) == Some(true))
+                .collect();
             json!({"aggregationBits": {"data": bits}, "data": data(&vote.data)})
         })
         .collect();

@@ -39,7 +39,10 @@ fn every_vector_holds_on_a_thread() {
 #[test]
 fn the_results_do_not_depend_on_the_runtime() {
     let folder = small_suite();
-    let on = |runtime: Arc<dyn Runtime>| Results { runtime: String::new(), ..run(folder.path(), &runtime) };
+    let on = |runtime: Arc<dyn Runtime>| Results {
+        runtime: String::new(),
+        ..run(folder.path(), &runtime)
+    };
     let results = on(Arc::new(TokioRuntime::new()));
     assert_eq!((results.seen(), results.failures.len()), (5, 2));
     assert_eq!(on(Arc::new(SmolRuntime::new())), results);
@@ -47,8 +50,10 @@ fn the_results_do_not_depend_on_the_runtime() {
 }
 
 fn run_all(runtime: Arc<dyn Runtime>) {
-    let folder = env::var_os("LEAN_VECTORS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/vectors"), PathBuf::from);
+    let folder = env::var_os("LEAN_VECTORS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/vectors"),
+        PathBuf::from,
+    );
     if !folder.is_dir() {
         // Written directly to standard error, because the test harness would capture it. A skipped
         // suite must be distinguishable from a passed one.
@@ -68,7 +73,8 @@ fn run_all(runtime: Arc<dyn Runtime>) {
 
 fn run(folder: &Path, runtime: &Arc<dyn Runtime>) -> Results {
     let loaded = load(folder, None).expect("the folder of vectors is readable");
-    let executor = runtime.start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
+    let executor =
+        runtime.start_executor(ThreadConfig::named("vectors")).expect("an executor starts");
     let mut results = Results::on(runtime.name());
     results.problems = loaded.problems.iter().map(ToString::to_string).collect();
     for case in loaded.cases.into_iter().map(Arc::new) {

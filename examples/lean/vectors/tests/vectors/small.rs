@@ -9,7 +9,8 @@ pub(crate) fn small_suite() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let write = |path: &str, text: &str| {
         let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().expect("the file is in a folder")).expect("folders can be made");
+        fs::create_dir_all(path.parent().expect("the file is in a folder"))
+            .expect("folders can be made");
         fs::write(path, text).expect("a file can be written");
     };
     write(

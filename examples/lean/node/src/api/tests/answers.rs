@@ -60,7 +60,10 @@ fn json_is_the_specifications_field_by_field() {
         (AGGREGATOR, r#"{"is_aggregator":false}"#.to_owned()),
     ] {
         let answer = get(served.address(), path);
-        assert_eq!((answer.status.as_str(), answer.header("content-type")), ("200 OK", Some("application/json")));
+        assert_eq!(
+            (answer.status.as_str(), answer.header("content-type")),
+            ("200 OK", Some("application/json"))
+        );
         assert_eq!(answer.text(), body, "{path}");
     }
     served.stop();
@@ -69,7 +72,8 @@ fn json_is_the_specifications_field_by_field() {
 #[test]
 fn before_the_owner_has_published_only_health_and_metrics_are_there() {
     let (chain, _mailbox) = Chain::new();
-    let api = Api::start(ANY_PORT, sources(chain, Published::default()), Limits::default()).expect("a port is free");
+    let api = Api::start(ANY_PORT, sources(chain, Published::default()), Limits::default())
+        .expect("a port is free");
     for path in READABLE {
         let answer = get(api.address(), path);
         let is_there = ["/lean/v0/health", "/metrics"].contains(&path);
@@ -86,7 +90,10 @@ fn a_change_of_role_is_seen_by_whoever_asks_after_its_answer() {
     for (enabled, previous) in [(true, false), (true, true), (false, true), (false, false)] {
         let answer = post(address, AGGREGATOR, &json!({ "enabled": enabled }).to_string());
         assert_eq!(answer.header("content-type"), Some("application/json"));
-        assert_eq!(answer.text(), format!(r#"{{"is_aggregator":{enabled},"previous":{previous}}}"#));
+        assert_eq!(
+            answer.text(),
+            format!(r#"{{"is_aggregator":{enabled},"previous":{previous}}}"#)
+        );
         assert_eq!(get(address, AGGREGATOR).json(), json!({ "is_aggregator": enabled }));
         let metrics = get(address, "/metrics");
         assert!(metrics.text().contains(&format!("\nlean_is_aggregator {}\n", u8::from(enabled))));
@@ -120,14 +127,26 @@ fn a_role_that_is_not_said_is_asked_for_in_the_status_line() {
 fn other_paths_are_not_found_and_other_methods_not_allowed() {
     let served = Served::start(Limits::default());
     let address = served.address();
-    for path in ["/", "/unknown", "/lean/v0/unknown", "/lean/v0/health/", "/lean/v0/Health", "/lean//v0/health"] {
+    for path in [
+        "/",
+        "/unknown",
+        "/lean/v0/unknown",
+        "/lean/v0/health/",
+        "/lean/v0/Health",
+        "/lean//v0/health",
+    ] {
         assert_eq!(get(address, path).status, "404 Not Found", "{path}");
     }
-    assert_eq!(get(address, "/lean/v0/health?verbose=1").status, "200 OK", "a query changes nothing");
+    assert_eq!(
+        get(address, "/lean/v0/health?verbose=1").status,
+        "200 OK",
+        "a query changes nothing"
+    );
     for path in READABLE {
         let allowed = if path == AGGREGATOR { "GET,HEAD,POST" } else { "GET,HEAD" };
         for method in ["DELETE", "PUT", "PATCH", "OPTIONS", "BREW"] {
-            let request = format!("{method} {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n");
+            let request =
+                format!("{method} {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n");
             let answer = ask(&mut connect(address), &request);
             assert_eq!(answer.status, "405 Method Not Allowed", "{method} {path}");
             assert_eq!(answer.header("allow"), Some(allowed));

@@ -20,9 +20,11 @@ fn a_body_that_is_too_long_is_refused_whether_its_length_is_said_or_not() {
         "POST /lean/v0/admin/aggregator HTTP/1.1\r\nhost: node\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{long}\r\n",
         long.len()
     );
-    assert_eq!(ask(&mut connect(served.address()), &chunked).status, "413 Request Entity Too Large");
-    let announced =
-        "POST /lean/v0/admin/aggregator HTTP/1.1\r\nhost: node\r\ncontent-length: 18446744073709551615\r\n\r\n";
+    assert_eq!(
+        ask(&mut connect(served.address()), &chunked).status,
+        "413 Request Entity Too Large"
+    );
+    let announced = "POST /lean/v0/admin/aggregator HTTP/1.1\r\nhost: node\r\ncontent-length: 18446744073709551615\r\n\r\n";
     let status = ask(&mut connect(served.address()), announced).status;
     assert!(status.starts_with('4'), "a length that is no length: {status}");
     served.stop();
@@ -47,8 +49,12 @@ fn a_head_that_is_too_large_is_refused() {
 #[test]
 fn what_is_no_http_is_refused_and_the_connection_closed() {
     let served = Served::start(Limits::default());
-    for garbage in ["\0\x01\x02\x03\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\n bad\r\n\r\n"]
-    {
+    for garbage in [
+        "\0\x01\x02\x03\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "GET / HTTP/1.1\r\n bad\r\n\r\n",
+    ] {
         let mut stream = connect(served.address());
         let answer = ask(&mut stream, garbage);
         assert!(answer.status.starts_with("400 "), "{garbage:?}: {}", answer.status);
@@ -62,7 +68,9 @@ fn requests_in_a_row_are_answered_in_their_order_up_to_garbage() {
     let served = Served::start(Limits::default());
     let mut stream = connect(served.address());
     let justified = HEALTH.replace("health", "checkpoints/justified");
-    stream.write_all(format!("{HEALTH}{justified}{HEALTH}nonsense\r\n\r\n").as_bytes()).expect("the server reads");
+    stream
+        .write_all(format!("{HEALTH}{justified}{HEALTH}nonsense\r\n\r\n").as_bytes())
+        .expect("the server reads");
     let answers: Vec<_> = (0..4).map(|_| read_answer(&mut stream, false)).collect();
     assert!(answers[0].text().contains("healthy") && answers[2].text().contains("healthy"));
     assert!(answers[1].text().starts_with("{\"slot\":0"));

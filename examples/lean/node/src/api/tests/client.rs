@@ -45,13 +45,18 @@ pub(super) fn ask(stream: &mut TcpStream, request: &str) -> Answer {
 
 /// Sends a GET request on a new connection.
 pub(super) fn get(address: SocketAddr, path: &str) -> Answer {
-    ask(&mut connect(address), &format!("GET {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n"))
+    ask(
+        &mut connect(address),
+        &format!("GET {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n"),
+    )
 }
 
 /// Sends a POST request on a new connection.
 pub(super) fn post(address: SocketAddr, path: &str, body: &str) -> Answer {
     let length = body.len();
-    let head = format!("POST {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+    );
     ask(&mut connect(address), &format!("{head}{body}"))
 }
 
@@ -65,13 +70,18 @@ pub(super) fn read_answer(stream: &mut TcpStream, is_head: bool) -> Answer {
     }
     let head = String::from_utf8(head).expect("a head is text");
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")).expect("a status line").to_owned();
+    let status = lines
+        .next()
+        .and_then(|line| line.strip_prefix("HTTP/1.1 "))
+        .expect("a status line")
+        .to_owned();
     let headers: Vec<_> = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
         .collect();
     let mut answer = Answer { status, headers, body: Vec::new() };
-    let length = answer.header("content-length").map_or(0, |length| length.parse().expect("a length"));
+    let length =
+        answer.header("content-length").map_or(0, |length| length.parse().expect("a length"));
     answer.body = vec![0; if is_head { 0 } else { length }];
     stream.read_exact(&mut answer.body).expect("the body is as long as was said");
     answer

@@ -46,7 +46,8 @@ fn sources(chain: Chain, published: Published) -> ApiSources {
 
 fn store(validators: usize) -> Store {
     let key = PublicKey::new([1; PublicKey::LENGTH]);
-    let registry = Validators::new((0..validators).map(|_| (key, key))).expect("a registry holds as many");
+    let registry =
+        Validators::new((0..validators).map(|_| (key, key))).expect("a registry holds as many");
     let (state, block) = genesis(0, registry);
     Store::new(state, block, None).expect("genesis is its own anchor")
 }
@@ -59,7 +60,8 @@ impl Served {
             .expect("a thread starts");
         let owner = Solitary::start(&executor, store(4), false, || 0).expect("it has just started");
         assert!(owner.has_begun(), "the owner publishes when it begins");
-        let api = Api::start(ANY_PORT, sources(owner.chain.clone(), owner.published.clone()), limits);
+        let api =
+            Api::start(ANY_PORT, sources(owner.chain.clone(), owner.published.clone()), limits);
         Self { executor, owner, api: api.expect("a port is free") }
     }
 
