@@ -224,15 +224,21 @@ fn live<A: Actor>(
             drop(contained(|| serving.set(None)));
         }
         ending.mailbox.close();
-        if let Some(actor) = &mut parts.state {
+        let late = if let Some(actor) = &mut parts.state {
             let reason = ending.reason.get();
             let mut stopped = pin!(Some(async {
-                actor.stopped(&reason).await;
+                actor.stopped(reason).await;
                 ExitReason::Stopped
             }));
-            let (_receiver, mailbox) = ending.mailbox.receiver().split();
-            let late = poll_fn(|task| watch.poll_stopped(&mailbox, stopped.as_mut(), task)).await;
+            let receiver = ending.mailbox.receiver();
+            let late =
+                poll_fn(|task| watch.poll_stopped(receiver.local(), stopped.as_mut(), task)).await;
             drop(contained(|| stopped.set(None)));
+            Some(late)
+        } else {
+            None
+        };
+        if let Some(late) = late {
             ending.reason.also(late);
         }
         ending.reason.also_panic(drop_contained(parts.state.take()));
@@ -271,8 +277,9 @@ struct Ending<M: Message> {
 struct Reason(Option<ExitReason>);
 
 impl Reason {
-    fn get(&self) -> ExitReason {
-        self.0.clone().unwrap_or(ExitReason::Abandoned)
+    fn get(&self) -> &ExitReason {
+        static ABANDONED: ExitReason = ExitReason::Abandoned;
+        self.0.as_ref().unwrap_or(&ABANDONED)
     }
 
     /// Records a later failure. The first cause remains the reason, unless it was a normal end.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Message, Shared, Sleeper};
+use crate::mailbox::{LocalSide, Message, Shared, Sleeper};
 use crate::panic::{Panicked, contained};
 use crate::runtime::{Executor, Timer};
 
@@ -62,14 +62,14 @@ impl Watch {
         if let Poll::Ready(reason) = poll_contained(serving, task) {
             return Poll::Ready(reason);
         }
-        self.poll_end(mailbox, deadline, task)
+        self.poll_end(&mailbox.local(), deadline, task)
     }
 
     /// Polls the actor's `stopped` to its end. For a killed actor, or after the deadline, only to
     /// its first wait. Returns the part's own reason at its end.
     pub(crate) fn poll_stopped<M: Message>(
         &mut self,
-        mailbox: &Sleeper<'_, Shared<M>>,
+        mailbox: LocalSide<'_, Shared<M>>,
         stopped: Pin<&mut Option<impl Future<Output = ExitReason>>>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
@@ -79,7 +79,7 @@ impl Watch {
         if let Poll::Ready(reason) = poll_contained(stopped, task) {
             return Poll::Ready(reason);
         }
-        self.poll_end(mailbox, deadline, task)
+        self.poll_end(&mailbox, deadline, task)
     }
 
     /// Prepares the task for its wait, or ends the actor.
@@ -88,11 +88,11 @@ impl Watch {
     /// free room must be notified.
     fn poll_end<M: Message>(
         &mut self,
-        mailbox: &Sleeper<'_, Shared<M>>,
+        mailbox: &LocalSide<'_, Shared<M>>,
         deadline: Option<Instant>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        if mailbox.local().signal_side().announce_wait(task.waker()) {
+        if mailbox.signal_side().announce_wait(task.waker()) {
             mailbox.tell_of_room(false);
         }
         if mailbox.waits_for_told() {

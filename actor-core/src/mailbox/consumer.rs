@@ -157,7 +157,7 @@ impl<'a, S, T> Here<'a, S, T> {
     }
 
     #[inline(always)]
-    pub(super) fn local(&self) -> LocalSide<'_, S> {
+    pub(crate) fn local(&self) -> LocalSide<'_, S> {
         LocalSide { of: self.taking.shared(), _here: PhantomData }
     }
 

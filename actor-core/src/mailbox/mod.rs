@@ -58,7 +58,7 @@ use futures::future::poll_fn;
 use crate::panic::let_go;
 
 use consumer::Consumer;
-pub(crate) use consumer::Sleeper;
+pub(crate) use consumer::{LocalSide, Sleeper};
 pub(crate) use envelope::{Envelope, Refused};
 pub use lane::{Lane, LaneStats};
 pub(crate) use life::Life;
