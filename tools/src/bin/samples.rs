@@ -6,7 +6,7 @@
 //!
 //! Left out are the parts of [`INTERNAL`], test modules, and everything with `#[doc(hidden)]`.
 //!
-//! `cargo run --package tools --bin examples` prints the number of items, and fails with the name
+//! `cargo run --package tools --bin samples` prints the number of items, and fails with the name
 //! of each item without an example.
 
 use std::path::Path;
