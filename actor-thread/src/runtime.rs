@@ -33,12 +33,14 @@ use crate::executor::ThreadExecutor;
 /// use actor_core::{Runtime, ThreadConfig};
 /// use actor_thread::ThreadRuntime;
 ///
-/// let executor = ThreadRuntime::new().start_executor(ThreadConfig::named("chain")).expect("a thread");
+/// let config = ThreadConfig::named("chain");
+/// let executor = ThreadRuntime::new().start_executor(config).expect("a thread");
 /// let (told, tells) = std::sync::mpsc::sync_channel(1);
 /// executor
 ///     .spawn(Box::new(move || {
 ///         Box::pin(async move {
-///             told.send(std::thread::current().name().map(str::to_owned)).expect("the test waits");
+///             let name = std::thread::current().name().map(str::to_owned);
+///             told.send(name).expect("the test waits");
 ///         })
 ///     }))
 ///     .expect("the executor runs");

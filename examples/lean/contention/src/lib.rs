@@ -99,7 +99,7 @@ struct Results {
 ///
 /// # Errors
 ///
-/// [`ContentionError`] when the load cannot be recorded, a replay fails or the results cannot be printed.
+/// Fails if the load cannot be recorded, a replay fails, or the results cannot be printed.
 pub fn contention(
     arguments: &ContentionArguments,
     runtime: &Arc<dyn Runtime>,

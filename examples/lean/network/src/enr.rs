@@ -52,7 +52,8 @@ const IS_AGGREGATOR: &str = "is_aggregator";
 /// let text = "enr:-IS4QHCYrYZbAKWCBRlAy5zzaDZXJBGkcnh4MHcBFZntXNFrdvJjX04jRzjzCBOonrkTfj499SZuOh8R33Ls8RRcy5wBgmlkgnY0gmlwhH8AAAGJc2VjcDI1NmsxoQPKY0yuDUmstAHYpMa2_oxVtw0RW_QAdpzBQA8yWM0xOIN1ZHCCdl8";
 /// let record: NodeRecord = text.parse()?;
 /// assert!(record.verify_signature());
-/// assert_eq!(record.multiaddr().map(|address| address.to_string()).as_deref(), Some("/ip4/127.0.0.1/udp/30303/quic-v1"));
+/// let address = record.multiaddr().map(|address| address.to_string());
+/// assert_eq!(address.as_deref(), Some("/ip4/127.0.0.1/udp/30303/quic-v1"));
 /// assert_eq!(record.to_string(), text);
 /// # Ok::<(), network::RecordError>(())
 /// ```

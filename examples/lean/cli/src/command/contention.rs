@@ -1,4 +1,5 @@
-//! `node contention`: what a mutex around the chain costs the network thread, and what an actor costs it.
+//! `node contention`: the cost of a mutex around the chain for the network thread, and the cost of
+//! an actor.
 
 use contention::ContentionArguments;
 use lean_node::runtime;

@@ -1,8 +1,8 @@
 //! The cost of the chain's rules for the owner of the chain, and its growth with the number of
 //! validators and of blocks without finality.
 //!
-//! `cargo bench -p consensus --bench chain` prints Markdown. The first table has every part at 4,096
-//! validators and 1,000 blocks without a supermajority: the median, and the lower and upper
+//! `cargo bench -p consensus --bench chain` prints Markdown. The first table has every part at
+//! 4,096 validators and 1,000 blocks without a supermajority: the median, and the lower and upper
 //! quartiles of the rounds. The second table has the medians of all sizes. `-- 512 100` measures
 //! one size only.
 

@@ -1,10 +1,10 @@
 //! The HTTP API of lean clients, on its own thread.
 //!
 //! ```text
-//!  chain's owner ── Snapshot ──▶ ┌────────────┐ ◀── GET  health, finalized state and block, checkpoint, fork choice
-//!  mailboxes ────── LaneStats ─▶ │ api thread │ ◀── GET  /metrics
-//!  network ──────── counters ──▶ │            │ ◀── GET, POST  admin/aggregator
-//!                                └────────────┘ ── SetAggregator (control lane) ──▶ chain's owner
+//! chain's owner ── Snapshot ──▶ ┌────────┐ ◀── GET  health, states, blocks, checkpoint, forks
+//! mailboxes ────── LaneStats ─▶ │  api   │ ◀── GET  /metrics
+//! network ──────── counters ──▶ │ thread │ ◀── GET, POST  admin/aggregator
+//!                               └────────┘ ── SetAggregator (control lane) ──▶ chain's owner
 //! ```
 //!
 //! Reads return data published by the chain's owner, so every request except a change of role is
