@@ -275,9 +275,9 @@ impl<M: Message> Context<M> {
     /// ```
     /// # use std::time::Duration;
     /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
-    /// # struct Slots(u64);
+    /// # struct Slots(u32);
     /// # impl Message for Slots {}
-    /// struct Chain(u64);
+    /// struct Chain(u32);
     /// impl Actor for Chain {
     ///     type Message = Slots;
     ///     async fn started(&mut self, cx: &mut Context<Slots>) {
