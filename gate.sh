@@ -21,6 +21,9 @@ cargo run --quiet --package tools --bin rooms
 step "semantics: every guarantee names an existing test"
 cargo run --quiet --package tools --bin promises
 
+step "examples: every public item of the framework has one"
+cargo run --quiet --package tools --bin samples
+
 step "features only add: none, each alone, all"
 lint() { cargo clippy --quiet "$@" -- --deny warnings; }
 lint --package actor-core

@@ -44,6 +44,19 @@ pub struct Spin {
 
 impl Spin {
     /// Creates the policy of one thread. It spins for at most `longest`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::runtime::adapter::Spin;
+    ///
+    /// // On a single core, nothing can arrive during the spin.
+    /// let longest = if Spin::helps() { Duration::from_micros(25) } else { Duration::ZERO };
+    /// let spin = Spin::new(longest);
+    /// assert_eq!(spin.until(None, || true), Spin::helps());
+    /// ```
     #[must_use]
     pub const fn new(longest: Duration) -> Self {
         Self { longest, crowded_until: Cell::new(None) }
@@ -70,6 +83,22 @@ impl Spin {
     /// until `deadline`. Returns whether it has come.
     ///
     /// `has_come` is called many times, and should only load a word.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use actor_core::runtime::adapter::Spin;
+    ///
+    /// let queued = AtomicUsize::new(1);
+    /// let has_message = || queued.load(Ordering::Acquire) > 0;
+    /// let spin = Spin::new(Duration::from_micros(25));
+    /// assert!(spin.until(None, has_message), "no sleep is needed");
+    /// let due = Instant::now();
+    /// assert!(!spin.until(Some(due), has_message), "a due timer allows no check");
+    /// ```
     pub fn until(&self, deadline: Option<Instant>, mut has_come: impl FnMut() -> bool) -> bool {
         if self.longest.is_zero() {
             return false;

@@ -56,6 +56,20 @@ impl ThreadRuntime {
     ///
     /// It is about the latency of a parked thread's wake. For a longer wait, parking costs less
     /// than spinning; for a shorter one, spinning does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::runtime::adapter::Spin;
+    /// use actor_core::{Runtime, ThreadConfig};
+    /// use actor_thread::ThreadRuntime;
+    ///
+    /// // For pauses of up to 100 microseconds between messages.
+    /// let patient = ThreadRuntime::new().spin(4 * ThreadRuntime::SPIN);
+    /// let executor = patient.start_executor(ThreadConfig::named("chain"))?;
+    /// assert_eq!(executor.spins(), Spin::helps(), "on a single core it never spins");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub const SPIN: Duration = Duration::from_micros(25);
 
     /// Creates the runtime. Its threads spin for [`SPIN`](Self::SPIN). Nothing runs until an

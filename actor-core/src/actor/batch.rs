@@ -25,7 +25,38 @@ use crate::runtime::Executor;
 ///
 /// # Examples
 ///
-/// See [`Actor::handle_batch`](crate::Actor::handle_batch).
+/// ```
+/// # use std::time::Duration;
+/// # use actor_core::{Actor, Context, ExitReason, Lane, Message, Runtime, Spawn, ThreadConfig};
+/// # use actor_core::actor::Batch;
+/// # struct Vote(u64);
+/// # impl Message for Vote {
+/// #     const LANES: &'static [Lane] = &[Lane::fifo("votes", 1024).batch(64)];
+/// # }
+/// struct Votes(u64);
+/// impl Actor for Votes {
+///     type Message = Vote;
+/// #   async fn handle(&mut self, Vote(weight): Vote, _cx: &mut Context<Vote>) {
+/// #       self.0 += weight;
+/// #   }
+///     async fn handle_batch(&mut self, batch: &mut Batch<'_, Vote>, _cx: &mut Context<Vote>) {
+///         // One change of the state for all votes of the batch.
+///         self.0 += batch.map(|Vote(weight)| weight).sum::<u64>();
+///     }
+///     async fn stopped(&mut self, _reason: &ExitReason) {
+///         assert_eq!(self.0, 6);
+///     }
+/// }
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// # let executor = runtime.start_executor(ThreadConfig::named("votes"))?;
+/// # let (votes, mailbox) = actor_core::mailbox();
+/// # votes.try_tell_all((1..=3).map(Vote))?;
+/// # let running = Spawn::new(mailbox).start(&executor, || Votes(0))?;
+/// # running.stop(Duration::from_secs(10));
+/// # let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends in time");
+/// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Batch<'a, M: Message> {
     /// The first message, until it is taken.
     first: Option<M>,

@@ -105,7 +105,32 @@ impl<M: Message> Context<M> {
     }
 
     /// Ends the actor after the message in hand, with [`ExitReason::Stopped`]. Queued messages are
-    /// not delivered. [`Context`] has an example.
+    /// not delivered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
+    /// # struct Job(u32);
+    /// # impl Message for Job {}
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// struct Worker;
+    /// impl Actor for Worker {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, _job: Job, cx: &mut Context<Job>) {
+    ///         cx.stop();
+    ///     }
+    /// }
+    ///
+    /// let (worker, mailbox) = actor_core::mailbox();
+    /// worker.try_tell_all([Job(1), Job(2)])?;
+    /// let running = Spawn::new(mailbox).start(&executor, || Worker)?;
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("the first job ends it");
+    /// assert_eq!((exit.lanes[0].handled, exit.undelivered()), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stop(&mut self) {
         self.end(ExitReason::Stopped);
     }
@@ -235,7 +260,7 @@ impl<M: Message> Context<M> {
     }
 
     /// Arms a repeating timer: the actor handles a message every `period`, the first at `first`. A
-    /// time in the past means now. [`Context`] has an example.
+    /// time in the past means now.
     ///
     /// The beats keep their schedule, so a late beat does not shift the next one. A late actor
     /// receives one beat instead of a burst: beats already past are skipped and counted in
@@ -244,6 +269,33 @@ impl<M: Message> Context<M> {
     /// # Panics
     ///
     /// Panics if `period` is zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Slots(u32);
+    /// # impl Message for Slots {}
+    /// struct Chain(u32);
+    /// impl Actor for Chain {
+    ///     type Message = Slots;
+    ///     async fn started(&mut self, cx: &mut Context<Slots>) {
+    ///         // Counts every slot, even if the actor is late.
+    ///         cx.every(cx.now(), Duration::from_millis(1), |beat| Slots(1 + beat.missed));
+    ///     }
+    ///     async fn handle(&mut self, Slots(new): Slots, cx: &mut Context<Slots>) {
+    ///         self.0 += new;
+    /// #       if self.0 >= 3 { cx.stop() }
+    ///     }
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("chain"))?;
+    /// # let (_chain, running) = spawn(&executor, || Chain(0))?;
+    /// # let exit = running.join_blocking(Duration::from_secs(10)).expect("slot 3 ends it");
+    /// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn every(
         &mut self,
         first: Instant,
@@ -253,12 +305,65 @@ impl<M: Message> Context<M> {
         self.timers().every(first, period, make)
     }
 
-    /// Cancels a timer. Returns whether it was armed. [`after`](Self::after) has an example.
+    /// Cancels a timer. Returns whether it was armed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::actor::TimerId;
+    /// # use actor_core::{Actor, Context, ExitReason, Message, Runtime, Spawn, ThreadConfig};
+    /// # enum Event { Answer, Timeout }
+    /// # impl Message for Event {}
+    /// struct Request(Option<TimerId>);
+    /// impl Actor for Request {
+    ///     type Message = Event;
+    ///     async fn started(&mut self, cx: &mut Context<Event>) {
+    ///         self.0 = Some(cx.after(Duration::from_secs(3600), Event::Timeout));
+    ///     }
+    ///     async fn handle(&mut self, _answer: Event, cx: &mut Context<Event>) {
+    ///         let timeout = self.0.take().expect("it was armed at the start");
+    ///         assert!(cx.cancel(timeout), "the answer was in time");
+    ///     }
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("request"))?;
+    /// # let (request, mailbox) = actor_core::mailbox();
+    /// # request.try_tell(Event::Answer)?;
+    /// # drop(request);
+    /// # let running = Spawn::new(mailbox).start(&executor, || Request(None))?;
+    /// # let exit = running.join_blocking(Duration::from_secs(10)).expect("no timer keeps it");
+    /// # assert!(matches!(exit.reason, ExitReason::Unreachable), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cancel(&mut self, timer: TimerId) -> bool {
         self.timers().cancel(timer)
     }
 
-    /// Returns the time of the actor's executor. [`Context`] has an example.
+    /// Returns the time of the actor's executor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use actor_core::{Actor, Context, Message, Reply, Runtime, ThreadConfig, spawn};
+    /// struct IsInTime(Instant, Reply<bool>);
+    /// # impl Message for IsInTime {}
+    /// struct Clock;
+    /// impl Actor for Clock {
+    ///     type Message = IsInTime;
+    ///     async fn handle(&mut self, IsInTime(due, reply): IsInTime, cx: &mut Context<IsInTime>) {
+    ///         // The same clock as for timers. A test may pause it.
+    ///         reply.send(cx.now() <= due);
+    ///     }
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("clock"))?;
+    /// # let (clock, _running) = spawn(&executor, || Clock)?;
+    /// let due = executor.now() + Duration::from_secs(3600);
+    /// assert!(clock.ask_blocking(|reply| IsInTime(due, reply), Duration::from_secs(10))?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn now(&self) -> Instant {
         self.executor.now()

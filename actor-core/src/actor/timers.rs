@@ -15,7 +15,34 @@ use crate::runtime::alarm::Alarm;
 ///
 /// # Examples
 ///
-/// See [`Context::after`](crate::Context::after).
+/// ```
+/// # use std::time::Duration;
+/// # use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
+/// # use std::collections::HashMap;
+/// # use actor_core::actor::TimerId;
+/// # struct Ping(u64);
+/// # impl Message for Ping {}
+/// struct Peers(HashMap<u64, TimerId>);
+/// impl Actor for Peers {
+///     type Message = Ping;
+///     async fn handle(&mut self, Ping(peer): Ping, cx: &mut Context<Ping>) {
+///         // One timer for each peer: the newer one replaces the older one.
+///         let timer = cx.after(Duration::from_secs(3600), Ping(peer));
+///         if let Some(older) = self.0.insert(peer, timer) {
+///             assert!(cx.cancel(older), "it was armed");
+/// #           cx.stop();
+///         }
+///     }
+/// }
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// # let executor = runtime.start_executor(ThreadConfig::named("peers"))?;
+/// # let (peers, mailbox) = actor_core::mailbox();
+/// # peers.try_tell_all([Ping(7), Ping(7)])?;
+/// # let running = Spawn::new(mailbox).start(&executor, || Peers(HashMap::new()))?;
+/// # let exit = running.join_blocking(Duration::from_secs(10)).expect("the second ping ends it");
+/// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimerId(u64);
 

@@ -115,6 +115,16 @@ const CHECKS: &[(&str, Check)] = checks! {
 /// # Panics
 ///
 /// Panics if the runtime fails, and names every failed check.
+///
+/// # Examples
+///
+/// The only test of a new adapter:
+///
+/// ```no_run
+/// use actor_smol::SmolRuntime;
+///
+/// actor_core::conformance::run(&SmolRuntime::new());
+/// ```
 pub fn run(runtime: &dyn Runtime) {
     let failed: Vec<String> =
         CHECKS.iter().filter_map(|&(name, check)| failure(runtime, name, check)).collect();

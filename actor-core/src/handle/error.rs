@@ -107,6 +107,19 @@ pub enum AskBlockingError<M> {
 
 impl<M> TryTellError<M> {
     /// Returns the refused message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # struct Vote(u64);
+    /// # impl actor_core::Message for Vote {}
+    /// let (first, first_mailbox) = actor_core::mailbox::<Vote>();
+    /// let (spare, mut spare_mailbox) = actor_core::mailbox::<Vote>();
+    /// drop(first_mailbox);
+    /// let refused = first.try_tell(Vote(7)).expect_err("the first actor has ended");
+    /// assert!(spare.try_tell(refused.into_message()).is_ok());
+    /// assert!(matches!(spare_mailbox.try_recv(), Some(Vote(7))));
+    /// ```
     pub fn into_message(self) -> M {
         match self {
             Self::Full(message) | Self::Closed(message) => message,

@@ -110,7 +110,31 @@ trait WeakTarget<T>: Send + Sync {
 impl<M: Message> Handle<M> {
     /// Returns a recipient for one kind of message, for senders with no need for the others.
     ///
-    /// [`Recipient`] has an example.
+    /// # Examples
+    ///
+    /// ```
+    /// # use actor_core::{Message, Recipient, mailbox::Variant};
+    /// # impl Message for Chain {}
+    /// # impl Variant<Head> for Chain {
+    /// #     fn wrap(head: Head) -> Self {
+    /// #         Self::Head(head)
+    /// #     }
+    /// #     fn unwrap(self) -> Option<Head> {
+    /// #         if let Self::Head(head) = self { Some(head) } else { None }
+    /// #     }
+    /// # }
+    /// struct Head(u64);
+    /// enum Chain {
+    ///     Head(Head),
+    ///     Block(u64),
+    /// }
+    /// // A clock sends heads, and needs no knowledge of the other messages.
+    /// let report = |heads: Recipient<Head>| heads.try_tell(Head(7)).is_ok();
+    ///
+    /// let (chain, mut mailbox) = actor_core::mailbox::<Chain>();
+    /// assert!(report(chain.recipient()));
+    /// assert!(matches!(mailbox.try_recv(), Some(Chain::Head(Head(7)))));
+    /// ```
     #[must_use]
     pub fn recipient<T>(&self) -> Recipient<T>
     where
@@ -146,7 +170,7 @@ impl<T: 'static> Recipient<T> {
         self.target.try_tell(value)
     }
 
-    /// Sends the value, waiting for room in its lane. [`Recipient`] has an example.
+    /// Sends the value, waiting for room in its lane.
     ///
     /// # Errors
     ///
@@ -155,6 +179,23 @@ impl<T: 'static> Recipient<T> {
     /// # Cancel safety
     ///
     /// Dropping the future before it is ready sends nothing, and drops the value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Lane, Message, Recipient};
+    ///
+    /// struct Tick;
+    /// impl Message for Tick {
+    ///     const LANES: &'static [Lane] = &[Lane::fifo("ticks", 1)];
+    /// }
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+    /// let ticks: Recipient<Tick> = handle.recipient();
+    /// assert!(ticks.try_tell(Tick).is_ok());
+    /// // The lane is full, so the sender waits for the receiver.
+    /// let both = async { futures::join!(ticks.tell(Tick), mailbox.recv()) };
+    /// assert!(matches!(futures::executor::block_on(both), (Ok(()), Some(Tick))));
+    /// ```
     pub fn tell(&self, value: T) -> impl Future<Output = Result<(), TellError<T>>> + Send + '_ {
         self.target.send(value, None)
     }
@@ -182,7 +223,6 @@ impl<T: 'static> Recipient<T> {
     }
 
     /// Sends a value with a [`Reply`] in it, waiting for room, and returns the answer.
-    /// [`Recipient`] has an example.
     ///
     /// # Errors
     ///
@@ -191,6 +231,21 @@ impl<T: 'static> Recipient<T> {
     /// # Cancel safety
     ///
     /// Dropping the future cancels a queued ask: the actor skips it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Message, Recipient, Reply};
+    ///
+    /// struct Read(Reply<u64>);
+    /// impl Message for Read {}
+    ///
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Read>();
+    /// let reads: Recipient<Read> = handle.recipient();
+    /// let actor = async { mailbox.recv().await.map(|Read(reply)| reply.send(7)) };
+    /// let both = async { futures::join!(reads.ask(Read), actor) };
+    /// assert!(matches!(futures::executor::block_on(both), (Ok(7), Some(()))));
+    /// ```
     pub async fn ask<R: Send + 'static>(
         &self,
         make: impl FnOnce(Reply<R>) -> T,
@@ -202,6 +257,18 @@ impl<T: 'static> Recipient<T> {
     }
 
     /// Returns whether the actor has ended or is ending. As [`Handle::is_closed`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # struct Tick;
+    /// # impl actor_core::Message for Tick {}
+    /// let (handle, mailbox) = actor_core::mailbox::<Tick>();
+    /// let mut subscribers = vec![handle.recipient::<Tick>()];
+    /// drop(mailbox);
+    /// subscribers.retain(|subscriber| !subscriber.is_closed());
+    /// assert!(subscribers.is_empty(), "the only subscriber has ended");
+    /// ```
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.target.is_closed()
@@ -212,6 +279,18 @@ impl<T: 'static> Recipient<T> {
     /// # Cancel safety
     ///
     /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # struct Tick;
+    /// # impl actor_core::Message for Tick {}
+    /// let (handle, mailbox) = actor_core::mailbox::<Tick>();
+    /// let ticks = handle.recipient::<Tick>();
+    /// let ending = async { drop(mailbox) };
+    /// futures::executor::block_on(async { futures::join!(ticks.closed(), ending) });
+    /// assert!(ticks.try_tell(Tick).is_err());
+    /// ```
     pub fn closed(&self) -> impl Future<Output = ()> + Send + '_ {
         self.target.closed()
     }
@@ -236,6 +315,32 @@ impl<T: 'static> Recipient<T> {
     }
 
     /// Returns whether both reach the same actor. Their kinds of message may differ.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use actor_core::{Message, Recipient, mailbox::Variant};
+    /// # impl Message for Chain {}
+    /// # impl Variant<Head> for Chain {
+    /// #     fn wrap(head: Head) -> Self {
+    /// #         Self::Head(head)
+    /// #     }
+    /// #     fn unwrap(self) -> Option<Head> {
+    /// #         if let Self::Head(head) = self { Some(head) } else { None }
+    /// #     }
+    /// # }
+    /// # struct Head(u64);
+    /// # enum Chain {
+    /// #     Head(Head),
+    /// #     Block(u64),
+    /// # }
+    /// let (chain, _mailbox) = actor_core::mailbox::<Chain>();
+    /// let heads: Recipient<Head> = chain.recipient();
+    /// let blocks: Recipient<Chain> = chain.recipient();
+    /// assert!(heads.same_actor(&blocks));
+    /// let (other, _mailbox) = actor_core::mailbox::<Chain>();
+    /// assert!(!heads.same_actor(&other.recipient::<Chain>()));
+    /// ```
     #[must_use]
     pub fn same_actor<U: 'static>(&self, other: &Recipient<U>) -> bool {
         self.target.address() == other.target.address()
@@ -245,6 +350,20 @@ impl<T: 'static> Recipient<T> {
 impl<T: 'static> WeakRecipient<T> {
     /// Returns a full recipient. `None` if the actor has ended or is ending, or if neither a handle
     /// nor a recipient is left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # struct Tick;
+    /// # impl actor_core::Message for Tick {}
+    /// let (handle, _mailbox) = actor_core::mailbox::<Tick>();
+    /// let ticks = handle.recipient::<Tick>();
+    /// let weak = ticks.downgrade();
+    /// drop(handle);
+    /// assert!(weak.upgrade().is_some(), "the recipient keeps the actor reachable");
+    /// drop(ticks);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
     #[must_use]
     pub fn upgrade(&self) -> Option<Recipient<T>> {
         self.target.upgrade().map(|target| Recipient { target })

@@ -78,6 +78,20 @@ impl<M: Message> Handle<M> {
 
 impl<I: Iterator> Unsent<I> {
     /// Returns the messages that were not sent, in order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use actor_core::{Lane, Message};
+    /// # struct Vote(u64);
+    /// # impl Message for Vote {
+    /// #     const LANES: &'static [Lane] = &[Lane::fifo("votes", 2)];
+    /// # }
+    /// let (handle, _mailbox) = actor_core::mailbox::<Vote>();
+    /// let unsent = handle.try_tell_all((1..=4).map(Vote)).expect_err("there is room for two");
+    /// // The refused message is the first.
+    /// assert!(unsent.into_messages().map(|Vote(n)| n).eq([3, 4]));
+    /// ```
     pub fn into_messages(self) -> impl Iterator<Item = I::Item> {
         std::iter::once(self.refused.into_message()).chain(self.rest)
     }

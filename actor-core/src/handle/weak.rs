@@ -25,7 +25,20 @@ pub struct WeakHandle<M: Message> {
 }
 
 impl<M: Message> Handle<M> {
-    /// Returns a handle without influence on the actor's life. [`WeakHandle`] has an example.
+    /// Returns a handle without influence on the actor's life.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # struct Tick;
+    /// # impl actor_core::Message for Tick {}
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+    /// // An entry in a registry must not keep an actor reachable.
+    /// let registry = [handle.downgrade()];
+    /// drop(handle);
+    /// assert!(futures::executor::block_on(mailbox.recv()).is_none(), "no handle is left");
+    /// assert!(registry[0].upgrade().is_none());
+    /// ```
     #[must_use]
     pub fn downgrade(&self) -> WeakHandle<M> {
         WeakHandle { shared: Arc::downgrade(&self.shared) }
@@ -34,6 +47,19 @@ impl<M: Message> Handle<M> {
 
 impl<M: Message> WeakHandle<M> {
     /// Returns a full handle. `None` if no handle is left, or if the actor has ended or is ending.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # struct Tick;
+    /// # impl actor_core::Message for Tick {}
+    /// let (handle, mailbox) = actor_core::mailbox::<Tick>();
+    /// let weak = handle.downgrade();
+    /// let again = weak.upgrade().expect("a handle is left");
+    /// assert!(again.try_tell(Tick).is_ok());
+    /// mailbox.close();
+    /// assert!(weak.upgrade().is_none(), "the actor is ending");
+    /// ```
     #[must_use]
     pub fn upgrade(&self) -> Option<Handle<M>> {
         let shared = self.shared.upgrade()?;

@@ -61,7 +61,29 @@ pub struct Running {
 ///
 /// # Examples
 ///
-/// See [`Context::fail`](crate::Context::fail).
+/// ```
+/// # use std::time::Duration;
+/// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+/// # use actor_core::life::NotStarted;
+/// # struct Job;
+/// # impl Message for Job {}
+/// struct Slow;
+/// impl Actor for Slow {
+///     type Message = Job;
+///     async fn started(&mut self, _cx: &mut Context<Job>) {
+///         std::future::pending().await
+///     }
+/// #   async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+/// }
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// # let executor = runtime.start_executor(ThreadConfig::named("slow"))?;
+/// let (_slow, running) = spawn(&executor, || Slow)?;
+/// assert!(matches!(running.started_blocking(Duration::ZERO), Err(NotStarted::Timeout)));
+/// running.kill();
+/// let killed = running.started_blocking(Duration::from_secs(10));
+/// assert!(matches!(killed, Err(NotStarted::Ended(exit)) if !exit.reason.is_normal()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum NotStarted {
@@ -78,7 +100,7 @@ impl Running {
     }
 
     /// Stops the actor: it accepts nothing new, handles its queue for at most `patience`, and ends.
-    /// Returns immediately; [`join`](Self::join) waits. [`Running`] has an example.
+    /// Returns immediately; [`join`](Self::join) waits.
     ///
     /// [Offloaded](crate::Context::offload) work is part of the queue: the actor waits for each
     /// result, and may offload more meanwhile. It does not wait for timers. Results not received
@@ -88,6 +110,29 @@ impl Running {
     /// counted as undelivered and passed to the hook. The first call sets the deadline, and later
     /// calls do not move it. A patience past the end of the clock, such as [`Duration::MAX`], sets
     /// no deadline.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, running) = spawn(&executor, || Worker)?;
+    /// worker.try_tell(Job)?;
+    /// running.stop(Duration::from_secs(10));
+    /// assert!(worker.try_tell(Job).is_err(), "nothing new is accepted");
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends in time");
+    /// assert_eq!((exit.lanes[0].handled, exit.undelivered()), (1, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stop(&self, patience: Duration) {
         // Closed first: an actor seeing the deadline also sees the closed mailbox.
         self.mailbox.close();
@@ -152,6 +197,31 @@ impl Running {
     /// # Cancel safety
     ///
     /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// use futures::executor::block_on;
+    ///
+    /// let (_worker, running) = spawn(&executor, || Worker)?;
+    /// assert!(block_on(running.started()).is_ok());
+    ///
+    /// let (_faulty, running) = spawn(&executor, || -> Worker { panic!("no such file") })?;
+    /// let exit = block_on(running.started()).expect_err("its maker panicked");
+    /// assert_eq!(exit.reason.to_string(), "panicked: no such file");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn started(&self) -> Result<(), Exit> {
         loop {
             if let Some(started) = self.has_started() {
@@ -170,8 +240,32 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// As [`started`](Self::started), and [`NotStarted::Timeout`]. [`Running`] and
-    /// [`Context::fail`](crate::Context::fail) have examples.
+    /// As [`started`](Self::started), and [`NotStarted::Timeout`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// use actor_core::life::NotStarted;
+    ///
+    /// let timeout = Duration::from_secs(10);
+    /// let (_worker, running) = spawn(&executor, || Worker)?;
+    /// running.started_blocking(timeout)?;
+    ///
+    /// let (_faulty, running) = spawn(&executor, || -> Worker { panic!("no such file") })?;
+    /// assert!(matches!(running.started_blocking(timeout), Err(NotStarted::Ended(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn started_blocking(&self, timeout: Duration) -> Result<(), NotStarted> {
         let started = block_on_for(pin!(self.started()), timeout);
         started.ok_or(NotStarted::Timeout)?.map_err(NotStarted::Ended)
@@ -189,6 +283,29 @@ impl Running {
     /// # Cancel safety
     ///
     /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, running) = spawn(&executor, || Worker)?;
+    /// worker.try_tell(Job)?;
+    /// // Without a handle, the actor ends after its queue.
+    /// drop(worker);
+    /// let exit = futures::executor::block_on(running.join());
+    /// assert_eq!(exit.lanes[0].handled, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn join(&self) -> Exit {
         loop {
             if let Some(exit) = self.exit() {
@@ -203,14 +320,57 @@ impl Running {
         }
     }
 
-    /// Waits for the actor's end, parking the thread. Returns `None` after `timeout`. [`Running`]
-    /// has an example.
+    /// Waits for the actor's end, parking the thread. Returns `None` after `timeout`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, running) = spawn(&executor, || Worker)?;
+    /// assert!(running.join_blocking(Duration::ZERO).is_none(), "it runs");
+    /// drop(worker);
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("nothing reaches it");
+    /// assert!(exit.reason.is_normal());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn join_blocking(&self, timeout: Duration) -> Option<Exit> {
         block_on_for(pin!(self.join()), timeout)
     }
 
     /// Returns the exit of an ended actor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, running) = spawn(&executor, || Worker)?;
+    /// assert!(running.exit().is_none(), "it runs");
+    /// drop(worker);
+    /// assert!(running.join_blocking(Duration::from_secs(10)).is_some());
+    /// assert!(running.exit().is_some_and(|exit| exit.reason.is_normal()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn exit(&self) -> Option<Exit> {
         let reason = self.life().reason()?;

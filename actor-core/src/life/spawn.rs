@@ -121,16 +121,67 @@ pub struct Spawn<M: Message> {
 }
 
 impl<M: Message> Spawn<M> {
-    /// Creates the start of an actor on this mailbox. [`Spawn`] has an example.
+    /// Creates the start of an actor on this mailbox.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, Spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// // The mailbox accepts messages before the actor runs.
+    /// let (worker, mailbox) = actor_core::mailbox();
+    /// worker.try_tell(Job)?;
+    /// let running = Spawn::new(mailbox).start(&executor, || Worker)?;
+    /// running.stop(Duration::from_secs(10));
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends in time");
+    /// assert_eq!(exit.lanes[0].handled, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(mailbox: Mailbox<M>) -> Self {
         Self { ending: Ending { mailbox, hook: None, reason: Reason(None) } }
     }
 
     /// Sets a hook for undelivered messages: accepted, and not handled when the actor ends. The
-    /// hook receives each message with its lane's name. [`Spawn`] has an example.
+    /// hook receives each message with its lane's name.
     ///
     /// The hook runs on the actor's thread, after [`Actor::stopped`]. It also runs if the actor
     /// never started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
+    /// # struct Job(u32);
+    /// # impl Message for Job {}
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, cx: &mut Context<Job>) {
+    /// #         cx.stop();
+    /// #     }
+    /// # }
+    /// let (worker, mailbox) = actor_core::mailbox();
+    /// worker.try_tell_all((1..=3).map(Job))?;
+    /// let (sender, lost) = std::sync::mpsc::channel();
+    /// let spawn = Spawn::new(mailbox)
+    ///     .on_undelivered(move |_lane, Job(n)| sender.send(n).expect("the receiver waits"));
+    /// // This worker stops itself at the first job.
+    /// let _running = spawn.start(&executor, || Worker)?;
+    /// assert_eq!(Vec::from_iter(lost), [2, 3]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on_undelivered(mut self, hook: impl FnMut(&'static str, M) + Send + 'static) -> Self {
         self.ending.hook = Some(Box::new(hook));
         self

@@ -81,6 +81,17 @@ pub struct Exit {
 
 impl ExitReason {
     /// Returns whether the end was a regular one: the actor stopped or became unreachable.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::ExitReason;
+    ///
+    /// // A supervisor starts an actor again after any other end.
+    /// let starts_again = |reason: &ExitReason| !reason.is_normal();
+    /// assert!(!starts_again(&ExitReason::Stopped));
+    /// assert!(starts_again(&ExitReason::Panicked("no such block".to_owned())));
+    /// ```
     #[must_use]
     pub fn is_normal(&self) -> bool {
         matches!(self, Self::Stopped | Self::Unreachable)
@@ -89,6 +100,31 @@ impl ExitReason {
 
 impl Exit {
     /// Returns the number of accepted messages still queued at the actor's end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
+    /// # struct Job(u32);
+    /// # impl Message for Job {}
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, cx: &mut Context<Job>) {
+    /// #         cx.stop();
+    /// #     }
+    /// # }
+    /// let (worker, mailbox) = actor_core::mailbox();
+    /// worker.try_tell_all((0..3).map(Job))?;
+    /// // This worker stops itself at the first job.
+    /// let running = Spawn::new(mailbox).start(&executor, || Worker)?;
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("the first job ends it");
+    /// assert_eq!(exit.undelivered(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn undelivered(&self) -> u64 {
         self.lanes.iter().map(|lane| lane.undelivered).sum()

@@ -373,7 +373,16 @@ impl Lane {
     ///
     /// # Examples
     ///
-    /// See [`Actor::handle_batch`](crate::Actor::handle_batch).
+    /// ```
+    /// use actor_core::{Lane, Message};
+    ///
+    /// struct Signature;
+    /// impl Message for Signature {
+    ///     // Up to 64 signatures are verified together, and a turn has at most two batches.
+    ///     const LANES: &'static [Lane] = &[Lane::fifo("signatures", 1024).batch(64).weight(2)];
+    /// }
+    /// assert_eq!(Signature::LANES[0].capacity(), 1024);
+    /// ```
     #[must_use]
     pub const fn batch(mut self, most: u32) -> Self {
         assert!(most > 0, "a batch has one message at least");
@@ -382,18 +391,51 @@ impl Lane {
     }
 
     /// Returns the lane's name for statistics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Lane, Message, mailbox};
+    ///
+    /// struct Block;
+    /// impl Message for Block {
+    ///     const LANES: &'static [Lane] = &[Lane::fifo("blocks", 256)];
+    /// }
+    /// let (handle, _mailbox) = mailbox::<Block>();
+    /// assert_eq!(handle.stats()[0].name, Block::LANES[0].name());
+    /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
     /// Returns the most messages that may wait in the lane.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::Lane;
+    ///
+    /// const LANES: &[Lane] = &[Lane::fifo("blocks", 256), Lane::latest("status")];
+    /// // At most this many messages wait for the actor.
+    /// assert_eq!(LANES.iter().map(Lane::capacity).sum::<usize>(), 257);
+    /// ```
     #[must_use]
     pub const fn capacity(&self) -> usize {
         self.capacity
     }
 
     /// Returns whether the lane is served before every data lane.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::Lane;
+    ///
+    /// const LANES: &[Lane] = &[Lane::fifo("blocks", 256), Lane::control("stop", 8)];
+    /// let first_served = LANES.iter().find(|lane| lane.is_control());
+    /// assert_eq!(first_served.map(Lane::name), Some("stop"));
+    /// ```
     #[must_use]
     pub const fn is_control(&self) -> bool {
         matches!(self.kind, LaneKind::Control)

@@ -197,7 +197,15 @@ impl<M: Message> Mailbox<M> {
     ///
     /// # Examples
     ///
-    /// See [`Mailbox`].
+    /// ```
+    /// # struct Tick;
+    /// # impl actor_core::Message for Tick {}
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+    /// assert!(handle.try_tell(Tick).is_ok());
+    /// mailbox.close();
+    /// assert!(handle.try_tell(Tick).is_err(), "nothing new is accepted");
+    /// assert!(mailbox.try_recv().is_some(), "it was accepted before");
+    /// ```
     pub fn close(&self) {
         let shared = self.shared();
         shared.close();

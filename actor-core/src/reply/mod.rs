@@ -85,6 +85,24 @@ impl<T> Reply<T> {
     /// # Panics
     ///
     /// Panics only if the value is dropped here, and its drop panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use actor_core::Reply;
+    ///
+    /// let (reply, answer) = Reply::pair();
+    /// reply.send(7);
+    /// assert_eq!(futures::executor::block_on(answer), Ok(7));
+    ///
+    /// // Without an asker, the value is dropped inside the call.
+    /// let (value, (reply, answer)) = (Arc::new(7), Reply::pair());
+    /// drop(answer);
+    /// reply.send(Arc::clone(&value));
+    /// assert_eq!(Arc::strong_count(&value), 1);
+    /// ```
     pub fn send(self, value: T) {
         // It departs here, and not again in its drop.
         let slot = ManuallyDrop::new(self).slot;

@@ -245,6 +245,24 @@ pub struct ExecutorStopped(pub Maker);
 
 impl ExecutorStopped {
     /// Returns the refused maker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::mpsc::sync_channel;
+    /// # use actor_core::{Runtime, ThreadConfig, runtime::Maker};
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let first = runtime.start_executor(ThreadConfig::named("first"))?;
+    /// # let spare = runtime.start_executor(ThreadConfig::named("spare"))?;
+    /// let (sender, receiver) = sync_channel(1);
+    /// let send = move || sender.send("ran").expect("the receiver waits");
+    /// let maker: Maker = Box::new(|| Box::pin(async move { send() }));
+    /// first.stop();
+    /// let refused = first.spawn(maker).expect_err("the executor was stopped");
+    /// spare.spawn(refused.into_maker()).expect("the spare executor runs");
+    /// assert_eq!(receiver.recv(), Ok("ran"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn into_maker(self) -> Maker {
         self.0

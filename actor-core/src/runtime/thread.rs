@@ -65,10 +65,32 @@ struct EndState {
 impl ThreadConfig {
     /// The limit on an executor's threads for blocking work, unless
     /// [`blocking_threads`](Self::blocking_threads) sets another limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::ThreadConfig;
+    ///
+    /// let config = ThreadConfig::named("storage");
+    /// assert_eq!(config.most_blocking_threads(), ThreadConfig::BLOCKING_THREADS);
+    /// ```
     pub const BLOCKING_THREADS: u32 = 512;
 
     /// Creates a configuration with the given thread name. Debuggers, panic messages and process
     /// lists show the name (Linux shows 15 bytes).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// use actor_core::ThreadConfig;
+    ///
+    /// let name = || thread::current().name().map(str::to_owned);
+    /// let (name, _end) = ThreadConfig::named("chain").start(move || Ok((name(), ())), |()| {})?;
+    /// assert_eq!(name.as_deref(), Some("chain"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
         Self {
@@ -83,6 +105,19 @@ impl ThreadConfig {
     ///
     /// Threads started from this thread inherit the core from the operating system. The threads for
     /// blocking work do not, because this thread does not start them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    ///
+    /// use actor_core::ThreadConfig;
+    ///
+    /// // No machine has this core. The start fails, and the thread runs on no other core instead.
+    /// let config = ThreadConfig::named("chain").on_core(usize::MAX);
+    /// let started = config.start(|| Ok(((), ())), |()| {});
+    /// assert!(started.is_err_and(|error| error.kind() == ErrorKind::InvalidInput));
+    /// ```
     #[must_use]
     pub fn on_core(mut self, core: usize) -> Self {
         self.core = Some(core);
@@ -133,6 +168,16 @@ impl ThreadConfig {
     }
 
     /// Returns the thread's name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::ThreadConfig;
+    ///
+    /// // An adapter names its further threads after the executor.
+    /// let config = ThreadConfig::named("chain");
+    /// assert_eq!(format!("{}-timers", config.name()), "chain-timers");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -143,6 +188,17 @@ impl ThreadConfig {
     }
 
     /// Returns the limit on the executor's threads for blocking work.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::ThreadConfig;
+    ///
+    /// let config = ThreadConfig::named("storage").blocking_threads(4);
+    /// assert_eq!(config.most_blocking_threads(), 4);
+    /// // A pool without a thread could run no work.
+    /// assert_eq!(config.blocking_threads(0).most_blocking_threads(), 1);
+    /// ```
     #[must_use]
     pub fn most_blocking_threads(&self) -> u32 {
         self.blocking_threads
@@ -159,6 +215,25 @@ impl ThreadConfig {
     /// Returns an error if the thread cannot be started or if `prepare` fails. Returns
     /// [`io::ErrorKind::InvalidInput`] if there is no such core, or if the name or the stack size
     /// is impossible.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// use actor_core::ThreadConfig;
+    ///
+    /// let (sender, sums) = mpsc::channel();
+    /// // The sending end of the queue goes to the caller, and the receiving end to the body.
+    /// let prepare = || Ok(mpsc::channel::<u32>());
+    /// let (numbers, _end) = ThreadConfig::named("adder").start(prepare, move |numbers| {
+    ///     sender.send(numbers.iter().sum::<u32>()).expect("the receiver waits");
+    /// })?;
+    /// [1, 2, 3].map(|n| numbers.send(n).expect("the thread runs"));
+    /// drop(numbers);
+    /// assert_eq!(sums.recv(), Ok(6));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn start<T: Send + 'static, L: 'static>(
         self,
         prepare: impl FnOnce() -> io::Result<(T, L)> + Send + 'static,
@@ -207,6 +282,23 @@ impl ThreadConfig {
 
 impl ThreadEnd {
     /// Returns whether the thread has ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::ThreadConfig;
+    ///
+    /// let (go, waiting) = mpsc::channel::<()>();
+    /// let body = move |()| drop(waiting.recv());
+    /// let ((), end) = ThreadConfig::named("short").start(|| Ok(((), ())), body)?;
+    /// assert!(!end.has_come(), "the thread waits for the sender");
+    /// drop(go);
+    /// assert!(end.wait(Duration::from_secs(10)) && end.has_come());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn has_come(&self) -> bool {
         // Pairs with the thread's last store.
@@ -214,6 +306,23 @@ impl ThreadEnd {
     }
 
     /// Blocks the calling thread until the thread has ended. Returns `false` after the timeout.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::ThreadConfig;
+    ///
+    /// let (go, waiting) = mpsc::channel::<()>();
+    /// let body = move |()| drop(waiting.recv());
+    /// let ((), end) = ThreadConfig::named("short").start(|| Ok(((), ())), body)?;
+    /// assert!(!end.wait(Duration::ZERO), "the thread waits for the sender");
+    /// drop(go);
+    /// assert!(end.wait(Duration::from_secs(10)));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn wait(&self, timeout: Duration) -> bool {
         let ended = async {

@@ -72,6 +72,25 @@ impl BlockingPool {
     ///
     /// Returns an error if the helper thread cannot be started. Never fails without
     /// [`ThreadConfig::on_core`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    ///
+    /// use actor_core::ThreadConfig;
+    /// use actor_core::runtime::adapter::BlockingPool;
+    ///
+    /// thread_local!(static CONTEXT: Cell<&'static str> = const { Cell::new("none") });
+    /// let pool = BlockingPool::new(&ThreadConfig::named("chain"), |work| {
+    ///     CONTEXT.set("the runtime's");
+    ///     work();
+    /// })?;
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// pool.run(Box::new(move || sender.send(CONTEXT.get()).expect("the receiver waits")));
+    /// assert_eq!(receiver.recv(), Ok("the runtime's"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(
         config: &ThreadConfig,
         around: impl Fn(Work) + Send + Sync + 'static,
@@ -115,6 +134,23 @@ impl BlockingPool {
     /// thread.
     ///
     /// If the pool has no thread and none can be started, the work is dropped without being run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::ThreadConfig;
+    /// use actor_core::runtime::adapter::BlockingPool;
+    ///
+    /// let pool = BlockingPool::new(&ThreadConfig::named("adder"), |work| work())?;
+    /// let (sender, sums) = std::sync::mpsc::channel();
+    /// for numbers in [1..=10, 11..=20] {
+    ///     let sender = sender.clone();
+    ///     pool.run(Box::new(move || sender.send(numbers.sum::<u32>()).expect("it waits")));
+    /// }
+    /// drop(sender);
+    /// assert_eq!(sums.iter().sum::<u32>(), 210);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn run(&self, work: Box<dyn FnOnce() + Send>) {
         let needs_thread = self.shared.staff.announce(self.shared.limit);
         self.shared.push(work);

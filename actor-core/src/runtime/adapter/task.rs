@@ -48,6 +48,21 @@ thread_local! {
 
 impl Task {
     /// Creates a task of the calling thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::runtime::adapter::Task;
+    ///
+    /// let (sender, steps) = std::sync::mpsc::channel();
+    /// let task = Task::new(Box::new(move || {
+    ///     sender.send("made").expect("the receiver waits");
+    ///     Box::pin(async move { sender.send("ran").expect("the receiver waits") })
+    /// }));
+    /// assert!(steps.try_recv().is_err(), "the maker runs at the first poll");
+    /// futures::executor::block_on(task);
+    /// assert_eq!(Vec::from_iter(steps), ["made", "ran"]);
+    /// ```
     pub fn new(maker: Maker) -> Self {
         HERE.set(HERE.get() + 1);
         Self { state: State::Unmade(maker) }
@@ -72,6 +87,23 @@ impl Task {
 
     /// Returns `Ready` while [`none_here`](Self::none_here) is true. At most one future of a thread
     /// may wait for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::future::poll_fn;
+    ///
+    /// use actor_core::runtime::adapter::Task;
+    ///
+    /// // The last future of an executor's thread: it waits for the end of the tasks.
+    /// let task = Task::new(Box::new(|| Box::pin(async {})));
+    /// let last = async {
+    ///     poll_fn(Task::poll_none_here).await;
+    ///     Task::none_here()
+    /// };
+    /// let (ended, ()) = futures::executor::block_on(async { futures::join!(last, task) });
+    /// assert!(ended);
+    /// ```
     pub fn poll_none_here(cx: &mut Context<'_>) -> Poll<()> {
         if Self::none_here() {
             return Poll::Ready(());

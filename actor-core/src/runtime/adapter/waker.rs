@@ -35,6 +35,19 @@ struct Contained {
 
 impl ContainedWaker {
     /// Creates a wrapper holding no waker yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::task::Waker;
+    ///
+    /// use actor_core::runtime::adapter::ContainedWaker;
+    ///
+    /// // One wrapper for each timer. A second poll by the same task allocates nothing.
+    /// let mut contained = ContainedWaker::new();
+    /// let first = contained.of(Waker::noop()).data();
+    /// assert_eq!(contained.of(Waker::noop()).data(), first);
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -42,6 +55,25 @@ impl ContainedWaker {
 
     /// Returns a waker with the same effect as `waker`. Allocates only if `waker` differs from the
     /// previous one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::sync::atomic::{AtomicBool, Ordering};
+    /// # use std::task::{Wake, Waker};
+    /// # use actor_core::runtime::adapter::ContainedWaker;
+    /// static CALLED: AtomicBool = AtomicBool::new(false);
+    /// struct Faulty;
+    /// impl Wake for Faulty {
+    ///     fn wake(self: Arc<Self>) {
+    ///         CALLED.store(true, Ordering::Relaxed);
+    ///         panic!("this panic does not reach the runtime");
+    ///     }
+    /// }
+    /// ContainedWaker::new().of(&Waker::from(Arc::new(Faulty))).wake_by_ref();
+    /// assert!(CALLED.load(Ordering::Relaxed));
+    /// ```
     pub fn of(&mut self, waker: &Waker) -> &Waker {
         let known = self.known.take().filter(|(contained, _)| contained.will_wake(waker));
         let (_, wrapped) = self.known.insert(known.unwrap_or_else(|| {
