@@ -136,11 +136,11 @@ impl fmt::Display for ExitReason {
         match self {
             Self::Stopped => f.write_str("stopped"),
             Self::DeadlinePassed => f.write_str("stopped by the deadline, before it was done"),
-            Self::Killed => f.write_str("stopped at once"),
-            Self::Unreachable => f.write_str("no handle and no timer was left"),
+            Self::Killed => f.write_str("killed"),
+            Self::Unreachable => f.write_str("became unreachable"),
             Self::Failed(error) => write!(f, "failed: {error}"),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
-            Self::Abandoned => f.write_str("its executor went away"),
+            Self::Abandoned => f.write_str("abandoned by its executor"),
         }
     }
 }

@@ -20,8 +20,8 @@ const ROOMS: &[&str] = &[
 ];
 
 const SOURCE: &str = "actor-core/src";
-const MOST_UP: usize = 8;
-const MOST_CIRCLES: usize = 1;
+const MOST_UP: usize = 0;
+const MOST_CIRCLES: usize = 0;
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
