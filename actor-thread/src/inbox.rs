@@ -1,11 +1,13 @@
 //! How other threads wake the tasks of an executor's thread, and how that thread sleeps.
 //!
-//! Each task has a numbered [`Bell`]. Ringing its bell wakes the task. Bell number 0 is the door's:
-//! it is rung for new futures and for the end. The [`Inbox`] is a linked list of the bells rung on
-//! other threads. The latest bell is first, and each bell holds the number of the bell behind it. A
-//! bell is in the list at most once, so the list needs no memory besides the bells. A bell is
-//! identified by its number, not by a pointer: the executor's thread looks the bells up in its own
-//! table. The list therefore works without locks, allocations or `unsafe`.
+//! A bell is the wake-up of one task: *ringing* the bell makes the executor's thread poll the task.
+//! Each task has a [`Bell`] with a number. The *door* is the entry of the executor for new futures
+//! and for the request to end. It has the bell with number 0, and no task. The [`Inbox`] is a
+//! linked list of the bells rung on other threads. The latest bell is first, and each bell holds
+//! the number of the bell behind it. A bell is in the list at most once, so the list needs no
+//! memory besides the bells. A bell is identified by its number, not by a pointer: the executor's
+//! thread finds it in its own table. The list therefore works without locks, allocations or
+//! `unsafe`.
 //!
 //! # Protocol
 //!

@@ -1,7 +1,9 @@
-//! The former name of [`actor_lanes`], with all names at its root as before 0.2.
+//! The former name of [`actor_lanes`], with most names of 0.1 at its root.
 //!
-//! Programs with a path dependency on `actor` keep compiling. New programs use `actor-lanes`. This
-//! crate goes away with 0.3, and gets no new names.
+//! For programs with a path dependency on `actor`. Such a program must enable a runtime feature
+//! itself, because no feature is a default any more. A few items have changed as well, and the
+//! project's `CHANGELOG.md` lists them under "Changed". New programs use `actor-lanes`. This crate
+//! gets no new names, and is removed in 0.3.
 //!
 //! # Examples
 //!

@@ -219,8 +219,9 @@ impl<M: Message> Context<M> {
     /// Arms a timer: the actor handles `message` after `delay`.
     ///
     /// A due timer waits for at most one message, or for a batch if it was armed during the batch.
-    /// Its message skips the lanes, so it is never refused. A closed mailbox ends all timers. A
-    /// delay past the end of the clock never ends.
+    /// Its message skips the lanes, so it is never refused. It is counted in the lane named by
+    /// [`Message::lane`], or in no lane if that index is past the end. A closed mailbox ends all
+    /// timers. A delay past the end of the clock never ends.
     ///
     /// # Examples
     ///
@@ -411,8 +412,9 @@ impl<M: Message> Context<M> {
     /// ([`Running::stop`](crate::Running::stop)). Results arriving later are counted in
     /// [`Exit::lost_work`](crate::Exit::lost_work). The work itself is never interrupted.
     ///
-    /// `into_message` runs on the thread of the work, or on the thread dropping the work. A panic
-    /// in it produces no message, and the result is counted as lost.
+    /// `into_message` runs on the thread of the work, or on the thread dropping the work. If it
+    /// panics, or if the [lane](Message::lane) of its message has an index past the end, no message
+    /// is sent, and the result is counted as lost.
     ///
     /// # Errors
     ///

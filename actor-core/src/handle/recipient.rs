@@ -156,6 +156,10 @@ impl<T: 'static> Recipient<T> {
     ///
     /// As [`Handle::try_tell`].
     ///
+    /// # Panics
+    ///
+    /// As [`Handle::try_tell`].
+    ///
     /// # Examples
     ///
     /// ```
@@ -173,6 +177,10 @@ impl<T: 'static> Recipient<T> {
     /// Sends the value, waiting for room in its lane.
     ///
     /// # Errors
+    ///
+    /// As [`Handle::tell`].
+    ///
+    /// # Panics
     ///
     /// As [`Handle::tell`].
     ///
@@ -206,6 +214,10 @@ impl<T: 'static> Recipient<T> {
     ///
     /// As [`Handle::tell_blocking`].
     ///
+    /// # Panics
+    ///
+    /// As [`Handle::tell_blocking`].
+    ///
     /// # Examples
     ///
     /// ```
@@ -225,6 +237,10 @@ impl<T: 'static> Recipient<T> {
     /// Sends a value with a [`Reply`] in it, waiting for room, and returns the answer.
     ///
     /// # Errors
+    ///
+    /// As [`Handle::ask`].
+    ///
+    /// # Panics
     ///
     /// As [`Handle::ask`].
     ///

@@ -66,6 +66,12 @@ impl<M: Message> Handle<M> {
     ///
     /// [`TryTellError::Full`] and [`TryTellError::Closed`] return the message.
     ///
+    /// # Panics
+    ///
+    /// Panics if [`Message::lane`] returns an index past the end; nothing is sent then. A panic in
+    /// the drop of an evicted message reaches the caller as well. The new message was accepted in
+    /// this case.
+    ///
     /// # Examples
     ///
     /// ```
@@ -95,14 +101,20 @@ impl<M: Message> Handle<M> {
     /// is not polled within a millisecond, other senders are woken for the same room.
     ///
     /// A handler must not await a `tell` to its own actor through a full lane. Only the actor makes
-    /// room, and it does so after the handler has returned, so the handler waits forever. Use
-    /// [`try_tell`](Self::try_tell), or spawn a future with the `tell` on the actor's
-    /// [executor](crate::Context::executor). The same holds for two actors awaiting a `tell` to
-    /// each other.
+    /// room, and it does so after the handler has returned. Only the end of the actor ends such a
+    /// wait: [`Running::stop`](crate::Running::stop) closes the mailbox, and the `tell` then
+    /// returns the message. Use [`try_tell`](Self::try_tell), or spawn a future with the `tell` on
+    /// the actor's [executor](crate::Context::executor). The same holds for two actors awaiting a
+    /// `tell` to each other.
     ///
     /// # Errors
     ///
     /// [`TellError`] returns the message if the actor ends before there is room.
+    ///
+    /// # Panics
+    ///
+    /// As [`try_tell`](Self::try_tell): the call panics for an index past the end, and the future
+    /// passes on a panic in the drop of an evicted message.
     ///
     /// # Cancel safety
     ///
@@ -145,6 +157,10 @@ impl<M: Message> Handle<M> {
     ///
     /// [`AskError::Closed`] returns the unsent message. [`AskError::Dropped`] states that no answer
     /// will arrive. The end of the actor always ends the wait.
+    ///
+    /// # Panics
+    ///
+    /// The future panics as [`try_tell`](Self::try_tell) does.
     ///
     /// # Cancel safety
     ///
@@ -192,6 +208,10 @@ impl<M: Message> Handle<M> {
     ///
     /// As [`try_tell`](Self::try_tell).
     ///
+    /// # Panics
+    ///
+    /// As [`try_tell`](Self::try_tell).
+    ///
     /// # Examples
     ///
     /// ```
@@ -226,6 +246,10 @@ impl<M: Message> Handle<M> {
     /// Both errors return the message: [`TryTellError::Full`] after the timeout, and
     /// [`TryTellError::Closed`] if the actor ends.
     ///
+    /// # Panics
+    ///
+    /// As [`try_tell`](Self::try_tell).
+    ///
     /// # Examples
     ///
     /// ```
@@ -259,6 +283,10 @@ impl<M: Message> Handle<M> {
     ///
     /// See [`AskBlockingError`]. The wait for room and the wait for the answer each have the whole
     /// `timeout`, so the call takes at most twice as long.
+    ///
+    /// # Panics
+    ///
+    /// As [`try_tell`](Self::try_tell).
     ///
     /// # Examples
     ///

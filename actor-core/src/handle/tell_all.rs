@@ -44,6 +44,10 @@ impl<M: Message> Handle<M> {
     /// [`Unsent`] returns the first refused message, the reason, and all messages after it. The
     /// messages of a lane therefore stay in order if the caller sends the rest later.
     ///
+    /// # Panics
+    ///
+    /// As [`Handle::try_tell`], at the first such message. The messages before it were sent.
+    ///
     /// # Examples
     ///
     /// ```

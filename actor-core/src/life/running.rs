@@ -88,7 +88,7 @@ pub struct Running {
 #[non_exhaustive]
 pub enum NotStarted {
     /// The actor ended before its first message: its maker or its `started` panicked, `started`
-    /// ended it, or it was stopped.
+    /// ended it, or it was stopped before `started` returned.
     Ended(Exit),
     /// The actor had neither started nor ended at the timeout.
     Timeout,
@@ -191,8 +191,8 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// Returns the exit of an actor that ended before: its maker or its `started` panicked,
-    /// `started` ended it, or it was stopped.
+    /// Returns the exit of an actor ended earlier: its maker or its `started` panicked, `started`
+    /// ended it, or it was stopped before `started` returned.
     ///
     /// # Cancel safety
     ///

@@ -163,22 +163,27 @@ impl<M: Message> Spawn<M> {
     /// # use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
     /// # struct Job(u32);
     /// # impl Message for Job {}
+    /// /// A worker that stops itself at its first job.
+    /// struct Worker;
+    /// impl Actor for Worker {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, _job: Job, cx: &mut Context<Job>) {
+    ///         cx.stop();
+    ///     }
+    /// }
+    ///
     /// # let runtime = actor_smol::SmolRuntime::new();
     /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
-    /// # struct Worker;
-    /// # impl Actor for Worker {
-    /// #     type Message = Job;
-    /// #     async fn handle(&mut self, _job: Job, cx: &mut Context<Job>) {
-    /// #         cx.stop();
-    /// #     }
-    /// # }
     /// let (worker, mailbox) = actor_core::mailbox();
+    /// // All three jobs are queued before the worker runs.
     /// worker.try_tell_all((1..=3).map(Job))?;
     /// let (sender, lost) = std::sync::mpsc::channel();
-    /// let spawn = Spawn::new(mailbox)
-    ///     .on_undelivered(move |_lane, Job(n)| sender.send(n).expect("the receiver waits"));
-    /// // This worker stops itself at the first job.
-    /// let _running = spawn.start(&executor, || Worker)?;
+    /// let running = Spawn::new(mailbox)
+    ///     .on_undelivered(move |_lane, Job(n)| sender.send(n).expect("the receiver waits"))
+    ///     .start(&executor, || Worker)?;
+    ///
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("the first job ends it");
+    /// assert_eq!((exit.lanes[0].handled, exit.undelivered()), (1, 2));
     /// assert_eq!(Vec::from_iter(lost), [2, 3]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -28,8 +28,8 @@ pub enum ExitReason {
     DeadlinePassed,
     /// It was [killed](crate::Running::kill).
     Killed,
-    /// No handle was left, nothing was queued and no timer was armed, so nothing could ever have
-    /// reached it again.
+    /// Nothing could ever reach it again: there were no handles, no queued messages, no armed
+    /// timers and no offloaded work in flight.
     Unreachable,
     /// It ended itself with this error.
     Failed(Arc<dyn Error + Send + Sync>),

@@ -34,7 +34,9 @@ use crate::mailbox::sources::MOST_SHARE;
 ///
 /// The consumer checks four lanes in each idle period, in turn. All slots are freed when the
 /// mailbox has been dropped, even if handles are left. The memory for sources and keys is freed
-/// with the last handle. Without memory, a message is refused as if the lane were full.
+/// with the last handle. Without memory, a message is refused as `Full`. In a lane larger than the
+/// free memory, this is the first message, or in a `control` or `fifo` lane without a share the
+/// message in need of the added slots.
 ///
 /// A capacity does not compile if its slots do not fit into the address space:
 ///
@@ -275,6 +277,9 @@ impl Lane {
     /// take turns, one message each, so a source with one message does not wait for all messages of
     /// a source with a thousand. Messages of one source stay first in, first out. All messages
     /// without a source share one turn.
+    ///
+    /// A share of the capacity or more is no bound of its own, because the lane is full first.
+    /// Sources still take turns.
     ///
     /// # Bounds
     ///

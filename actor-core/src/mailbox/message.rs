@@ -71,7 +71,9 @@ pub trait Message: Send + Sized + 'static {
     /// Returns the lane of this message, as an index into [`LANES`](Self::LANES).
     ///
     /// It should be one `match` without `_`. An index past the end panics in the sender, at the
-    /// first message of the variant.
+    /// first message of the variant. Two kinds of messages have no sender. With an index past the
+    /// end, the message of a timer is handled and counted in no lane, and the result of offloaded
+    /// work counts as lost.
     ///
     /// The default serves a message type with one lane. With several lanes and without this
     /// function, sending does not compile.

@@ -55,10 +55,10 @@ impl<M: Message> LaneQueue<M> {
     ///
     /// **Nothing is reserved for a notified sender, and no other party depends on it**, because it
     /// may not be polled for a long time, or never. The place stays free for others, and later
-    /// places are announced to other senders. The actor's watch handles that one place. While there
-    /// is room and a sender may wait without a notification, the watch [writes
-    /// off](Self::tell_of_room) the notified senders without a send, until all have been notified.
-    /// So one taken message wakes one sender, and not all.
+    /// places are announced to other senders. The actor's watch ensures the use of that one place:
+    /// if it is still free after a while, and a sender may wait without a notification, the watch
+    /// [notifies](Self::tell_of_room) as many further senders as there is room for. It repeats this
+    /// until all have been notified. So one taken message wakes one sender, and not all.
     pub(crate) fn wait_for_room(&self, signal: &Signal) -> (Waiting<'_>, EventListener) {
         let places = self.places().expect("a lane that was found full has been used");
         let count = &places.producers.waiting;
@@ -74,7 +74,8 @@ impl<M: Message> LaneQueue<M> {
     /// Ensures that no sender waits while there is room for it. Called by the consumer at a time
     /// when it surely sees all waiting senders.
     ///
-    /// `writes_off`: earlier notified senders without a send are no longer counted on.
+    /// `writes_off`: places left free by earlier notified senders are announced again, to other
+    /// senders.
     pub(super) fn tell_of_room(&self, writes_off: bool) -> Told {
         let Some(places) = self.places() else { return Told::default() };
         let waiting = places.producers.waiting.load(Ordering::Relaxed);

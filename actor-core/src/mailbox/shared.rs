@@ -45,8 +45,8 @@ pub(crate) trait Closeable: Send + Sync {
     /// Refuses all later messages, and notifies the senders. The caller
     /// [interrupts](Self::interrupt) the task afterwards.
     fn close(&self);
-    /// Makes the actor's task check its life again. Each change to a waiting task's decision ends
-    /// with this.
+    /// Makes the actor's task check its life again. Each change of state read by a waiting task
+    /// ends with this call.
     fn interrupt(&self);
     fn life(&self) -> &Life;
     fn stats(&self) -> Vec<LaneStats>;

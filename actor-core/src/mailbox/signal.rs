@@ -15,21 +15,20 @@
 //! ```
 //!
 //! The second take is necessary because a producer may publish between the first take and (1). Such
-//! a producer saw no sleeper and owes no wake. In the single order of all `SeqCst` accesses there
-//! are two cases. If (3) comes before (2), the second take finds the message. If (1) comes before
-//! (4), the producer sees the sleeper. Only one exchange clears a set bit. So there is at most one
-//! wake for each announced sleep, with any number of producers, and no wake while the consumer
-//! runs.
+//! a producer saw no sleeper and does not wake the consumer. In the single order of all `SeqCst`
+//! accesses there are two cases. If (3) comes before (2), the second take finds the message. If (1)
+//! comes before (4), the producer sees the sleeper. Only one exchange clears a set bit. So there is
+//! at most one wake for each announced sleep, with any number of producers, and no wake while the
+//! consumer runs.
 //!
 //! A waiting handler is another kind of sleep: messages do not end it, but a stop of the actor
 //! does. It has a bit of its own, `WAITING`, for [`Signal::interrupt`] only.
 //!
 //! # Interrupts
 //!
-//! A task also decides by other things than messages: a stop, the close, returned work. **Each
-//! change to the decision of a waiting task must be followed by an interrupt.** An interrupt leaves
-//! a mark, because the task may read the old state before the change and announce its sleep after
-//! the change:
+//! A waiting task also depends on state other than messages: a stop, the close, returned work. **An
+//! interrupt must follow each change of this state.** An interrupt leaves a mark, because the task
+//! may read the old state before the change and announce its sleep after the change:
 //!
 //! ```text
 //! consumer (poll)                           thread with a change
@@ -67,10 +66,11 @@
 //!                                               yes -> replace the waker
 //! ```
 //!
-//! Both happen in one step. Otherwise a load between the two would find no bit and no waker, and
-//! the consumer would replace the waker before the bits are set again. If (5) comes before (6), the
-//! consumer sees a bit and clears it. If (6) comes before (5), it sees a counted waker. Bits set
-//! again while the consumer is awake cost one needless wake.
+//! Step (5) uncounts the producer and sets the bits in one change of the word. With two changes,
+//! load (6) could come between them and find neither a bit nor a counted waker. The consumer would
+//! then replace the waker before the bits are set again. With one change there are two cases. If
+//! (5) comes before (6), the consumer sees a bit and clears it. If (6) comes before (5), it sees a
+//! counted waker. Bits set again while the consumer is awake cost one needless wake.
 #![expect(unsafe_code, reason = "the waker is read by several threads at once and replaced by one")]
 
 use std::fmt;

@@ -83,7 +83,7 @@
 //!
 //! A push is lock-free. It takes a bounded number of steps, and repeats them only if another push
 //! has claimed a position or the ring has grown or shrunk. A take is wait-free. A producer stopped
-//! between its claim and (B) holds up the later messages *of this lane*. The consumer then finds
+//! between its claim and (B) delays the later messages *of this lane*. The consumer then finds
 //! "nothing yet", and continues with other lanes or sleeps. The stopped producer wakes it later,
 //! because it still has to check the signal after (B). No thread spins.
 //!

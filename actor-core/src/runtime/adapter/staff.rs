@@ -61,7 +61,7 @@ impl Staff {
         self.word.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Takes stranded work out of the queue and drops it: the work queued while there is no thread.
+    /// Removes and drops the work queued while there is no thread.
     pub(crate) fn drop_stranded<W>(
         &self,
         mut pop: impl FnMut() -> Option<W>,

@@ -192,7 +192,7 @@ impl Actor for ChainActor {
     async fn started(&mut self, cx: &mut Context<ChainMessage>) {
         let now = (self.wall)();
         if now >= self.clock.slot_start(0) {
-            // The chain began without us. Messages must be checked against the current time.
+            // The chain has begun already. Messages must be checked against the current time.
             let effects = self.state.begin_at(self.clock.total_intervals(now));
             self.carry_out(effects, cx);
         }

@@ -1,4 +1,4 @@
-//! The chain: one pinned actor owns blocks, fork choice and votes. All other threads send it
+//! The chain: one actor on one thread owns blocks, fork choice and votes. All other threads send it
 //! messages.
 //!
 //! ```text

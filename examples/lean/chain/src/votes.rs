@@ -61,8 +61,9 @@ impl Votes {
         self.process(vote, Some(origin), base);
     }
 
-    /// Publishes and counts the vote of one of our validators. Gossip does not return it to us. It
-    /// is not verified, because our own signer made its signature.
+    /// Publishes the vote of one of this node's validators, and inserts it into the store if this
+    /// node aggregates. Gossip does not return a node's own messages. The vote is not verified,
+    /// because this node's own signer made its signature.
     pub(super) fn own_vote(&mut self, vote: Box<SignedAttestation>, base: &mut Base) {
         match base.store.check_attestation(&vote) {
             Ok(_) => insert_signature(&vote, base),

@@ -25,7 +25,8 @@ const RECOVERY: Duration = Duration::from_secs(6);
 /// are forgotten first.
 const MOST_PEERS: usize = 1024;
 
-/// An action that an honest peer does not take.
+/// An action that no honest peer takes, with one exception: [`Inconsistent`](Self::Inconsistent)
+/// can happen once to an honest peer in a reorganisation.
 ///
 /// | offence | penalty | offences in quick succession until a ban |
 /// |---|---|---|

@@ -1,5 +1,5 @@
-//! A Lean Ethereum consensus node: a real libp2p network thread, and one pinned actor owning the
-//! chain.
+//! A Lean Ethereum consensus node: a real libp2p network thread, and one actor on one thread owning
+//! the chain.
 
 pub mod api;
 pub mod checkpoint_sync;

@@ -1,8 +1,8 @@
 //! The specification's test vectors, on every runtime.
 //!
-//! The vectors are not part of this repository. The suite reads them from the folder named by the
-//! environment variable `LEAN_VECTORS`, otherwise from `../shared/vectors` beside the workspace. If
-//! there is no such folder, the suite reports in one line that it was skipped.
+//! The vectors are not part of this repository. The environment variable `LEAN_VECTORS` names their
+//! folder. The default is the folder `../shared/vectors` beside the checkout. If the folder does
+//! not exist, the test of each runtime prints one line to standard error and is skipped.
 
 mod by_hand;
 mod encodings;
