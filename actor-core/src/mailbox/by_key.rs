@@ -14,8 +14,10 @@
 //!   or until a higher position of its key overwrites it.
 //! * A replacement goes to the highest known position of its key.
 //! * A position left out of the index is unknown to later senders of its key. They must not replace
-//!   a message before it. So its sender raises `unknown` above it, and no message below `unknown`
-//!   is replaced.
+//!   a message before it. So its sender raises `unknown` above it, and no message of its line
+//!   below `unknown` is replaced. A message behind a higher one of its key counts as left out too.
+//! * The consumer takes positions in order. It evicts a message of an earlier lap found after a
+//!   later position, instead of taking it.
 //!
 //! Two senders of one key may not know of each other's message. Then both are in the middle of a
 //! send, so either message may count as the newer one. The same holds for a sender during
@@ -60,8 +62,8 @@ pub(super) struct KeyedRing<T> {
     index: Table,
     /// The random key of the hash, unknown to peers.
     secret: u64,
-    /// One more than the highest position left out of the index. It only grows.
-    unknown: AtomicU64,
+    /// For each line of the index: one more than the highest position left out. It only grows.
+    unknown: Table,
     /// Messages put in the place of another.
     pub(super) replaced: AtomicU64,
 }
@@ -78,7 +80,7 @@ impl<T> KeyedRing<T> {
             ring,
             index: Table::new(lines),
             secret: unforeseen(),
-            unknown: AtomicU64::new(0),
+            unknown: Table::new(lines.div_ceil(NEIGHBOURS)),
             replaced: AtomicU64::new(0),
         }
     }
@@ -99,7 +101,10 @@ impl<T> KeyedRing<T> {
         key: u64,
         value: T,
     ) -> Result<Evicted<T>, (ClaimError, T, Option<T>)> {
-        if self.keys.get_or_make().is_none() || self.index.get_or_make().is_none() {
+        if [&self.keys, &self.index, &self.unknown]
+            .iter()
+            .any(|table| table.get_or_make().is_none())
+        {
             return Err((
                 if self.ring.places.is_closed() { ClaimError::Closed } else { ClaimError::Full },
                 value,
@@ -111,7 +116,7 @@ impl<T> KeyedRing<T> {
             let position = self.newest(key).filter(|_| !self.ring.places.is_closed())?;
             // Pairs with `leave_out`, in the order of all `SeqCst` accesses: a sender that begins
             // after the end of an earlier send sees the position left out by that send.
-            let is_known = position >= self.unknown.load(Ordering::SeqCst);
+            let is_known = position >= self.unknown_of(key).load(Ordering::SeqCst);
             if is_known { Some(self.ring.replace(position, value.take()?)) } else { None }
         };
         let replaced = match self.ring.staying(replace).flatten() {
@@ -155,7 +160,7 @@ impl<T> KeyedRing<T> {
     /// messages.
     fn note(&self, key: u64, noted: u64) {
         if noted + 1 >= POSITIONS {
-            return self.leave_out(noted);
+            return self.leave_out(key, noted);
         }
         let (line, tag) = self.line_of(key);
         let word = tag << POSITION_BITS | (noted + 1);
@@ -166,7 +171,7 @@ impl<T> KeyedRing<T> {
                 match position(seen) {
                     Some(other) if seen >> POSITION_BITS == tag && self.holds(other, key) => {
                         if other > noted {
-                            return;
+                            return self.leave_out(key, noted);
                         }
                         place = Some((entry, seen));
                         break;
@@ -175,7 +180,7 @@ impl<T> KeyedRing<T> {
                     _ => place = place.or(Some((entry, seen))),
                 }
             }
-            let Some((entry, seen)) = place else { return self.leave_out(noted) };
+            let Some((entry, seen)) = place else { return self.leave_out(key, noted) };
             if entry.compare_exchange(seen, word, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 return;
             }
@@ -184,8 +189,8 @@ impl<T> KeyedRing<T> {
 
     /// Records that the index does not have this position.
     #[cold]
-    fn leave_out(&self, position: u64) {
-        self.unknown.fetch_max(position + 1, Ordering::SeqCst);
+    fn leave_out(&self, key: u64, position: u64) {
+        self.unknown_of(key).fetch_max(position + 1, Ordering::SeqCst);
         store_before_load();
     }
 
@@ -194,6 +199,13 @@ impl<T> KeyedRing<T> {
         self.ring.has_message(position)
             && self.key_at(self.ring.slot_of(position)).load(Ordering::SeqCst) == key
             && self.ring.has_message(position)
+    }
+
+    /// Returns the word of the key's line in `unknown`.
+    fn unknown_of(&self, key: u64) -> &AtomicU64 {
+        let words = self.unknown.get().expect("no message comes before they are made");
+        let line = mix(key ^ self.secret) as usize & (self.index.len() - 1);
+        &words[line / NEIGHBOURS].0[line % NEIGHBOURS]
     }
 
     fn line_of(&self, key: u64) -> (&Line, u64) {
@@ -251,7 +263,13 @@ mod tests {
             value
         };
         let mut side = ConsumerSide::of_owned(ring);
-        std::iter::from_fn(|| side.pop()).map(checked).collect()
+        let mut all = Vec::new();
+        while let Some((position, key, value)) = side.pop() {
+            if !side.has_newer(key, position) {
+                all.push(checked((position, key, value)));
+            }
+        }
+        all
     }
 
     #[test]
@@ -309,5 +327,96 @@ mod tests {
                 "{keys} keys"
             );
         }
+    }
+
+    /// Returns keys in the line of key 0.
+    fn alike(ring: &KeyedRing<(u64, u32)>, n: usize) -> Vec<u64> {
+        let line = |key| std::ptr::from_ref(ring.line_of(key).0);
+        (1..).filter(|&key| line(key) == line(0)).take(n).collect()
+    }
+
+    /// Claims a position, as a sender does that stops after its claim.
+    fn stop_after_claim(ring: &KeyedRing<(u64, u32)>) {
+        ring.ring.places.producers.tail.fetch_add(1, Ordering::SeqCst);
+    }
+
+    #[test]
+    fn a_message_of_the_lap_before_does_not_follow_a_newer_one() {
+        let mut ring = KeyedRing::new(16);
+        push(&ring, 0, 0);
+        let keys = alike(&ring, NEIGHBOURS);
+        let (&late, others) = keys.split_last().expect("there are some");
+        others.iter().for_each(|&key| _ = push(&ring, key, 0));
+        // Left out of the index, because the line is full.
+        let old = ring.ring.places.tail();
+        push(&ring, late, 1);
+        assert_eq!(ring.newest(late), None);
+        let (capacity, slots) = (ring.ring.capacity(), ring.ring.slots() as u64);
+        let mut key = 1 << 40;
+        let mut fill = |to: u64| {
+            while ring.ring.places.tail() < to {
+                key += 1;
+                push(&ring, key, 0);
+            }
+        };
+        fill(old + capacity);
+        // The evictor of `old`.
+        stop_after_claim(&ring);
+        push(&ring, late, 2);
+        fill(old + slots);
+        // The next owner of the slot of `old`.
+        stop_after_claim(&ring);
+        let taken = rest(&mut ring).into_iter();
+        let of_late: Vec<_> = taken.filter(|&(key, _)| key == late).map(|(_, n)| n).collect();
+        assert!(of_late.is_sorted(), "newer each time: {of_late:?}");
+    }
+
+    #[test]
+    fn a_note_behind_a_higher_one_is_left_out() {
+        let mut ring = KeyedRing::new(16);
+        push(&ring, 0, 0);
+        let alike = alike(&ring, 2);
+        let (other, key) = (alike[0], alike[1]);
+        assert!(ConsumerSide::of_owned(&mut ring).pop().is_some());
+        // In entry 0.
+        push(&ring, other, 0);
+        let [p, a, o] = [1, 2, 3].map(|n| push_without_note(&ring, key, n));
+        assert!(ConsumerSide::of_owned(&mut ring).pop().is_some(), "entry 0 becomes free");
+        // The sender of `p` scanned entry 0 before that, the sender of `o` after it.
+        ring.note(key, o);
+        let (line, tag) = ring.line_of(key);
+        line.0[1].store(tag << POSITION_BITS | (p + 1), Ordering::SeqCst);
+        ring.note(key, a);
+        // The evictors of `p` and `a` are stopped, and the evictor of `o` is not.
+        let capacity = ring.ring.capacity();
+        let mut more = 1 << 40;
+        while ring.ring.places.tail() < p + capacity {
+            more += 1;
+            push(&ring, more, 0);
+        }
+        stop_after_claim(&ring);
+        stop_after_claim(&ring);
+        push(&ring, 7 << 40, 0);
+        assert!(!ring.ring.has_message(o) && ring.ring.has_message(a));
+        push(&ring, key, 4);
+        let taken = rest(&mut ring).into_iter();
+        let of_key: Vec<_> = taken.filter(|&(of, _)| of == key).map(|(_, n)| n).collect();
+        assert_eq!(of_key.last(), Some(&4), "{of_key:?}");
+    }
+
+    #[test]
+    fn a_large_lane_holds_nearly_all_keys_sent_at_random() {
+        const KEYS: u64 = 16_384;
+        let mut ring = KeyedRing::new(KEYS as usize);
+        let (mut seed, mut sent) = (1, std::collections::BTreeSet::new());
+        for n in 0..10 * KEYS as u32 {
+            seed = mix(seed + 1);
+            let key = seed % KEYS;
+            sent.insert(key);
+            push(&ring, key, n);
+        }
+        let held: std::collections::BTreeSet<u64> =
+            rest(&mut ring).into_iter().map(|(key, _)| key).collect();
+        assert!(held.len() * 100 >= sent.len() * 98, "{} of {}", held.len(), sent.len());
     }
 }

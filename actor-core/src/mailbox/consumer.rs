@@ -26,6 +26,8 @@ use std::ops::Deref;
 use std::ptr;
 use std::sync::Arc;
 
+use crate::mailbox::lazy::FirstUse;
+
 /// The only consumer of an `S`, with data of its own.
 ///
 /// Both in one place, because the consumer reaches them by one pointer for each message.
@@ -66,15 +68,6 @@ pub(crate) struct LocalSide<'a, T> {
     of: &'a T,
     /// Neither `Send` nor `Sync`.
     _here: PhantomData<*mut ()>,
-}
-
-/// Owns a value outside of its own memory.
-pub(super) trait Owner {
-    type Owned;
-
-    /// Returns the value if there is one. A view of the owner includes it, so no other owner may
-    /// share it.
-    fn owned(&self) -> Option<&Self::Owned>;
 }
 
 impl<S, T> Consumer<S, T> {
@@ -223,14 +216,13 @@ impl<'a, T> ConsumerSide<'a, T> {
         assert_is_field(self.of, field);
         ConsumerSide { of: field }
     }
+}
 
-    /// Views the value's owned value, if there is one.
+impl<'a, T> ConsumerSide<'a, FirstUse<T>> {
+    /// Views the value, if it was made. Its maker owns it, so this is the only way to a view.
     #[inline(always)]
-    pub(super) fn owned(self) -> Option<ConsumerSide<'a, T::Owned>>
-    where
-        T: Owner,
-    {
-        self.of.owned().map(|of| ConsumerSide { of })
+    pub(super) fn made(self) -> Option<ConsumerSide<'a, T>> {
+        self.of.get().map(|of| ConsumerSide { of })
     }
 }
 
@@ -277,5 +269,6 @@ impl<T> Deref for LocalSide<'_, T> {
 #[inline(always)]
 fn assert_is_field<T, U>(whole: &T, field: &U) {
     let offset = ptr::from_ref(field).addr().wrapping_sub(ptr::from_ref(whole).addr());
-    assert!(offset < size_of::<T>(), "a view of a part is a view of a field");
+    let end = offset.checked_add(size_of::<U>());
+    assert!(end.is_some_and(|end| end <= size_of::<T>()), "a view of a part is a view of a field");
 }

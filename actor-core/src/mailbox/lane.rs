@@ -25,7 +25,7 @@ use crate::mailbox::sources::MOST_SHARE;
 /// * `newest_first` and `latest` have slots for the capacity and 8 more, and up to an eighth on
 ///   top. The consumer holds messages taken over in a burst in further memory, for up to twice the
 ///   capacity. It frees this memory when it is idle and holds none.
-/// * `latest_by_key` has the slots of `newest_first`, and 40 to 72 bytes for each key. It needs no
+/// * `latest_by_key` has the slots of `newest_first`, and 44 to 80 bytes for each key. It needs no
 ///   further memory in a burst, and frees nothing before the end.
 /// * A lane with a share has the slots of `fifo`, and 64 to 128 bytes for each message of the
 ///   capacity. In a burst, the consumer's queues take up to twice as many slots as messages have

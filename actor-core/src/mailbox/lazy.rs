@@ -3,8 +3,8 @@
 
 use std::marker::PhantomData;
 use std::ptr;
+use std::sync::OnceLock;
 
-use crate::mailbox::consumer::Owner;
 use crate::sync::{AtomicPtr, Ordering};
 
 /// A value made by the first of several threads to use it, and kept until this is dropped.
@@ -12,8 +12,9 @@ use crate::sync::{AtomicPtr, Ordering};
 /// The pointer is null at first. It then changes once, to [`closed`] or to the value, and stays so.
 pub(super) struct FirstUse<T> {
     made: AtomicPtr<T>,
-    /// Owns a `T`, made on one thread, dropped on another and lent to many, as far as `T` allows.
-    _owned: PhantomData<T>,
+    /// Owns a `T`, made on one thread, dropped on another and lent to many. So sharing this needs the
+    /// bounds of `OnceLock`.
+    _owned: PhantomData<OnceLock<T>>,
 }
 
 /// The pointer of a value closed before its first use. No value lies at an odd address.
@@ -96,16 +97,6 @@ impl<T> FirstUse<T> {
         }
         // SAFETY: made from a box in `make`, and freed only when `self` is dropped.
         Some(unsafe { &*made })
-    }
-}
-
-/// The value lies in a box of its own. The pointer to it is never copied to another `FirstUse`.
-impl<T> Owner for FirstUse<T> {
-    type Owned = T;
-
-    #[inline(always)]
-    fn owned(&self) -> Option<&T> {
-        self.get()
     }
 }
 

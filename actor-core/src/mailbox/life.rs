@@ -80,8 +80,9 @@ impl Phase {
 
     fn has_deadline(self) -> bool {
         match self {
-            Self::Stopping | Self::StoppingAndEnding => true,
-            Self::Running | Self::Ending | Self::Killed => false,
+            // A kill may come after a stop, and the loop may read the two after one another.
+            Self::Stopping | Self::StoppingAndEnding | Self::Killed => true,
+            Self::Running | Self::Ending => false,
         }
     }
 
@@ -149,8 +150,7 @@ impl Life {
         state >= PHASE && Phase::of(state).takes_no_more()
     }
 
-    /// Returns the deadline of the first stop. `None` as well for a killed actor, because it ends
-    /// before any deadline.
+    /// Returns the deadline of the first stop, if there was one.
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
@@ -209,5 +209,10 @@ mod tests {
             assert_eq!((phase.stopped(), phase.ended()), (stopped, ended), "from {phase:?}");
             assert_eq!(Phase::of((phase as usize * PHASE) | STARTED), phase);
         }
+    }
+
+    #[test]
+    fn a_kill_keeps_the_deadline_of_an_earlier_stop() {
+        assert!(Phase::Stopping.has_deadline() && Phase::Killed.has_deadline());
     }
 }

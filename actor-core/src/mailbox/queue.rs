@@ -225,10 +225,10 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
     fn ring_side(&mut self) -> Option<RingSide<'_, M>> {
         let side = self.reborrow();
         Some(match &side.get().ring {
-            Ring::Refusing(ring) => RingSide::Refusing(side.field(ring).owned()?),
-            Ring::Evicting(ring) => RingSide::Evicting(side.field(ring).owned()?),
-            Ring::Shared(ring) => RingSide::Shared(side.field(ring).owned()?),
-            Ring::Keyed(ring) => RingSide::Keyed(side.field(ring).owned()?),
+            Ring::Refusing(ring) => RingSide::Refusing(side.field(ring).made()?),
+            Ring::Evicting(ring) => RingSide::Evicting(side.field(ring).made()?),
+            Ring::Shared(ring) => RingSide::Shared(side.field(ring).made()?),
+            Ring::Keyed(ring) => RingSide::Keyed(side.field(ring).made()?),
         })
     }
 
@@ -252,7 +252,7 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
         let (lane, mut skipped) = (self.get(), 0);
         // As in `send`.
         if let Ring::Refusing(ring) = &lane.ring {
-            let mut ring = self.reborrow().field(ring).owned()?;
+            let mut ring = self.reborrow().field(ring).made()?;
             let (message, asker) = take_parts(&mut ring)?;
             if !asker.is_some_and(Asker::release) {
                 return Some(message);
@@ -419,5 +419,26 @@ mod tests {
             Some(2),
             "the cancelled ask does not end the search"
         );
+    }
+
+    #[test]
+    fn a_latest_lane_delivers_nothing_older_after_something_newer() {
+        let (mut lane, signal, mut stash) =
+            (LaneQueue::new(&LATEST), Signal::new(), Stash::new(&LATEST));
+        let send = |lane: &LaneQueue<u32>, n| assert!(lane.send(plain(n), &signal, || {}).is_ok());
+        send(&lane, 0);
+        // The evictor of 0.
+        stop_after_claim(&lane);
+        let Ring::Evicting(ring) = &lane.ring else { unreachable!("a latest lane evicts") };
+        let slots = ring.get().expect("it was used").slots() as u64;
+        let mut n = 1;
+        while lane.places().expect("it was used").tail() < slots {
+            n += 1;
+            send(&lane, n);
+        }
+        // The next owner of the slot of 0.
+        stop_after_claim(&lane);
+        let all: Vec<_> = std::iter::from_fn(|| take(&mut lane, &mut stash)).collect();
+        assert!(all.is_sorted(), "{all:?}");
     }
 }

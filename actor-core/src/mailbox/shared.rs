@@ -262,7 +262,7 @@ impl<M: Message> ConsumerSide<'_, Shared<M>> {
     #[inline]
     pub(super) fn beside_side(&mut self) -> Option<ConsumerSide<'_, Beside<M>>> {
         let shared = self.get();
-        self.reborrow().field(&shared.beside).owned()
+        self.reborrow().field(&shared.beside).made()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{EMPTY, EvictingRing, FULL, HELD, PHASES, REPLACING, WRITING, is_before, phase, stamp};
 use crate::mailbox::consumer::ConsumerSide;
-use crate::mailbox::places::CLOSED;
+use crate::mailbox::places::{CLOSED, add};
 use crate::sync::{Ordering, store_before_load};
 
 /// The consumer's operations.
@@ -21,7 +21,8 @@ impl<T> ConsumerSide<'_, EvictingRing<T>> {
         &mut self,
         mut look: impl FnMut(usize),
     ) -> Option<(u64, T)> {
-        if !self.slots.are_made() {
+        // Settled first: from then on a producer may free the slots at any time.
+        if self.is_settled.load(Ordering::Relaxed) || !self.slots.are_made() {
             return None;
         }
         let tail = self.places.producers.tail.load(Ordering::SeqCst);
@@ -40,12 +41,21 @@ impl<T> ConsumerSide<'_, EvictingRing<T>> {
             let step = self.take_or_pass(position, is_closed || position + 1 < tail, &mut look);
             head += u64::from(matches!(step, Step::Took(_) | Step::Passed));
             self.places.consumer.head.store(head, Ordering::Relaxed);
-            match step {
-                Step::Took(value) => return Some((position, value)),
-                Step::TookEarlier(earlier, value) => return Some((earlier, value)),
-                Step::Passed => {}
+            let (position, value) = match step {
+                Step::Took(value) => (position, value),
+                Step::TookEarlier(earlier, value) => (earlier, value),
+                Step::Passed => continue,
                 Step::NotYet => return None,
+            };
+            let taken = self.taken.load(Ordering::Relaxed);
+            if position >= taken || self.places.has_left() {
+                self.taken.store(taken.max(position + 1), Ordering::Relaxed);
+                return Some((position, value));
             }
+            // A newer message has been taken. This one was overtaken a lap ago, and its evictors are
+            // stopped, so the consumer evicts it. Counted before the drop, which may panic.
+            add(&self.places.figures.evicted, 1);
+            drop(value);
         }
         None
     }

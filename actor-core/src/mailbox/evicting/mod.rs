@@ -69,8 +69,10 @@
 //!
 //! Positions more than one lap behind `tail` need no visit of their own, because each slot also
 //! belongs to a position of the last lap. If the consumer finds a message of an earlier position
-//! there, it takes this message. A claim of an earlier position becomes void together with the
-//! later position. So a take visits at most one lap of positions, however many were claimed.
+//! there, it takes this message, unless it has already taken a newer one. Then it evicts this
+//! message in place of the stopped evictor, so that messages are taken in order. A claim of an
+//! earlier position becomes void together with the later position. So a take visits at most one lap
+//! of positions, however many were claimed.
 //!
 //! # Replacing
 //!
@@ -168,6 +170,8 @@ pub(super) struct EvictingRing<T> {
     capacity: u64,
     /// Whether the consumer has departed and taken everything.
     is_settled: AtomicBool,
+    /// One more than the highest position taken. Used by the consumer alone.
+    taken: AtomicU64,
     /// Producers looking at slots without a claim.
     readers: AtomicU64,
 }
@@ -190,6 +194,7 @@ impl<T> EvictingRing<T> {
             laps,
             capacity: capacity as u64,
             is_settled: AtomicBool::new(false),
+            taken: AtomicU64::new(0),
             readers: AtomicU64::new(0),
         }
     }

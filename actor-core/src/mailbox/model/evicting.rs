@@ -186,3 +186,28 @@ fn a_push_during_the_end_leaks_no_memory() {
 fn pushes_during_the_end_leak_no_memory() {
     push_during_the_end(2, 2);
 }
+
+/// A departed consumer drains twice, as the end of every actor does.
+#[test]
+fn a_second_drain_touches_no_freed_slot() {
+    check(4, || {
+        let mut consumer = Consumer::new(EvictingRing::new(1, 1), ());
+        let mut sleeper = Consumer::new(Signal::new(), ());
+        let (ring, signal) = (Arc::clone(consumer.shared()), Arc::clone(sleeper.shared()));
+        let pushing = Arc::clone(&ring);
+        let producer = thread::spawn(move || {
+            _ = pushing.push((1, Arc::new(())));
+            if signal.notify() {
+                pushing.free_if_unused();
+            }
+        });
+        ring.places.close();
+        ring.places.leave();
+        sleeper.local().leave();
+        for _ in 0..2 {
+            while consumer.side().pop().is_some() {}
+            consumer.side().settle();
+        }
+        producer.join().expect("no panic");
+    });
+}

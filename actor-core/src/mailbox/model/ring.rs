@@ -247,3 +247,27 @@ fn a_ring_that_shrinks_while_it_grows_loses_nothing() {
 fn a_ring_that_shrinks_while_two_grow_it_loses_nothing() {
     shrink(|preemptions, model| check_some(preemptions, model), 2, 1);
 }
+
+/// A departed consumer looks for a message again, as `try_recv` after a drain does.
+#[test]
+fn a_take_after_the_departure_touches_no_freed_slot() {
+    check(4, || {
+        let (mut consumer, ring) = consume(1, Frees::WhenTaken);
+        let mut sleeper = Consumer::new(Signal::new(), ());
+        let signal = Arc::clone(sleeper.shared());
+        let pushing = Arc::clone(&ring);
+        let producer = thread::spawn(move || {
+            if let Ok(position) = push(&pushing, (1, Arc::new(())))
+                && signal.notify()
+            {
+                drop(pushing.take_back(position));
+            }
+        });
+        ring.places.close();
+        ring.places.leave();
+        sleeper.local().leave();
+        while consumer.side().settle().is_some() {}
+        assert!(pop(&mut consumer).is_none());
+        producer.join().expect("no panic");
+    });
+}

@@ -36,10 +36,11 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
     /// and must run no other code of the value's type.
     #[inline(always)]
     unsafe fn pop_with<R>(&mut self, head: u64, take: impl FnOnce(*const T) -> R) -> Option<R> {
-        let slot = self.get().filled(head)?;
+        // Before the slot: after the departure, a producer may free the slots at any time.
         if self.places.has_left() {
             return None;
         }
+        let slot = self.get().filled(head)?;
         let taken = slot.value.with(|place| take(place.cast::<T>()));
         // Release: pairs with the load in `freed`. From here on the slot belongs to a producer.
         self.places.consumer.head.store(head + 1, Ordering::Release);
@@ -50,7 +51,7 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
     /// [frees when released](Frees::WhenReleased). Called at most once for each position taken or
     /// given up by the consumer.
     pub(in crate::mailbox) fn release(&mut self) {
-        debug_assert!(
+        assert!(
             self.places.consumer.released.load(Ordering::Relaxed) < self.head(),
             "a position is released once"
         );
