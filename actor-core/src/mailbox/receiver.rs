@@ -56,9 +56,7 @@ impl<M: Message> State<M> {
     #[inline(always)]
     pub(super) fn new() -> Self {
         Self {
-            stashes: M::LANES
-                .iter()
-                .any(Stash::<M>::is_needed)
+            stashes: const { Stashes::<M>::are_needed(M::LANES) }
                 .then(|| Box::new(Stashes::new(M::LANES))),
             schedule: Schedule::new(M::LANES),
             in_hand: NO_LANE,

@@ -16,17 +16,21 @@ pub(super) enum Stash<M> {
 }
 
 impl<M> Stash<M> {
-    pub(super) fn is_needed(lane: &Lane) -> bool {
-        !matches!(Self::new(lane), Self::None)
+    const fn is_needed(lane: &Lane) -> bool {
+        match lane.kind() {
+            LaneKind::Control | LaneKind::Fifo => lane.share_of_source().is_some(),
+            LaneKind::NewestFirst | LaneKind::Latest => true,
+            LaneKind::LatestByKey => false,
+        }
     }
 
     pub(super) fn new(lane: &Lane) -> Self {
         match lane.kind() {
-            LaneKind::Control | LaneKind::Fifo if lane.share_of_source().is_some() => {
+            _ if !Self::is_needed(lane) => Self::None,
+            LaneKind::NewestFirst | LaneKind::Latest => Self::Newest(VecDeque::new()),
+            LaneKind::Control | LaneKind::Fifo | LaneKind::LatestByKey => {
                 Self::Turns(Box::new(Turns::new()))
             }
-            LaneKind::Control | LaneKind::Fifo | LaneKind::LatestByKey => Self::None,
-            LaneKind::NewestFirst | LaneKind::Latest => Self::Newest(VecDeque::new()),
         }
     }
 
@@ -49,6 +53,18 @@ pub(super) struct Stashes<M> {
 }
 
 impl<M> Stashes<M> {
+    /// Returns whether any of the lanes needs a stash.
+    pub(super) const fn are_needed(lanes: &[Lane]) -> bool {
+        let mut lane = 0;
+        while lane < lanes.len() {
+            if Stash::<M>::is_needed(&lanes[lane]) {
+                return true;
+            }
+            lane += 1;
+        }
+        false
+    }
+
     pub(super) fn new(lanes: &[Lane]) -> Self {
         Self { by_lane: lanes.iter().map(Stash::new).collect() }
     }
