@@ -12,8 +12,8 @@ use crate::sync::{AtomicPtr, Ordering};
 /// The pointer is null at first. It then changes once, to [`closed`] or to the value, and stays so.
 pub(super) struct FirstUse<T> {
     made: AtomicPtr<T>,
-    /// Owns a `T`, made on one thread, dropped on another and lent to many. So sharing this needs the
-    /// bounds of `OnceLock`.
+    /// Owns a `T`, made on one thread, dropped on another and lent to many. So sharing this needs
+    /// the bounds of `OnceLock`.
     _owned: PhantomData<OnceLock<T>>,
 }
 

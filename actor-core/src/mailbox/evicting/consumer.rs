@@ -52,8 +52,8 @@ impl<T> ConsumerSide<'_, EvictingRing<T>> {
                 self.taken.store(taken.max(position + 1), Ordering::Relaxed);
                 return Some((position, value));
             }
-            // A newer message has been taken. This one was overtaken a lap ago, and its evictors are
-            // stopped, so the consumer evicts it. Counted before the drop, which may panic.
+            // A newer message has been taken. This one was overtaken a lap ago, and its evictors
+            // are stopped, so the consumer evicts it. Counted before the drop, which may panic.
             add(&self.places.figures.evicted, 1);
             drop(value);
         }
