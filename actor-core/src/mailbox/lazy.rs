@@ -90,7 +90,8 @@ impl<T> FirstUse<T> {
 
     /// # Safety
     ///
-    /// The pointer was the field's value while `self` was borrowed.
+    /// The pointer was the field's value while `self` was borrowed, and `'a` is at most that
+    /// borrow.
     unsafe fn made<'a>(made: *mut T) -> Option<&'a T> {
         if made.addr() <= closed::<T>().addr() {
             return None;

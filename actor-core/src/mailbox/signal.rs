@@ -126,7 +126,8 @@ pub(crate) struct Signal {
     waker: UnsafeCell<Option<Waker>>,
 }
 
-// SAFETY: a waker may be used from any thread. The word decides on access to the cell.
+// SAFETY: a waker may be used from any thread. Only the consumer's thread writes the cell, through
+// a `LocalSide`, and the word decides when other threads may read it.
 unsafe impl Sync for Signal {}
 
 impl Signal {
@@ -309,8 +310,8 @@ impl LocalSide<'_, Signal> {
         // Acquire: pairs with the Release in `Counted`, so that all earlier uses of the waker are
         // finished.
         if self.word.load(Ordering::Acquire) < WAKER {
-            // SAFETY: no bit is set and no thread is counted, so no other thread reads the waker or
-            // can begin to.
+            // SAFETY: no bit is set and no thread is counted, so no other thread reads the waker.
+            // None can begin to, because no wake sets a bit again once `GONE` is set.
             let waker = self.waker.with_mut(|waker| unsafe { (*waker).take() });
             drop(contained(|| drop(waker)));
         }

@@ -311,8 +311,8 @@ impl<T> EvictingRing<T> {
         if ended == self.places.tail() && readers == 0 {
             // SAFETY: no push was in progress when they were counted, and later pushes find the
             // ring closed. No thread was looking at the slots without a claim, and a later such
-            // thread first finds `is_settled`. The consumer has taken everything, and does not look
-            // at the slots again.
+            // thread first finds `is_settled`. The consumer has taken everything, and checks
+            // `is_settled` before it looks at a slot again.
             unsafe { self.slots.retire() };
         }
     }

@@ -393,8 +393,8 @@ impl<T> RefusingRing<T> {
         if self.places.producers.users.fetch_sub(users, Ordering::AcqRel) == users {
             for slots in [&self.first, &self.grown[0], &self.grown[1]] {
                 // SAFETY: each position's message was taken, by the consumer or by its producer,
-                // and both are done with the slot. The ring is closed, and later threads find a
-                // count of 0.
+                // and both are done with the slot. The ring is closed, and later producers find a
+                // count of 0. The consumer checks its departure before it looks at a slot.
                 unsafe { slots.retire() };
             }
         }
