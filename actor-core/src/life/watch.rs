@@ -33,7 +33,7 @@ struct Timers {
 
 /// Time for notified senders to take their room before other senders are notified as well. Much
 /// longer than a woken task or thread takes to run, so a taken message does not wake all senders.
-const TOLD_IS_WAITED_FOR: Duration = Duration::from_millis(1);
+const NOTIFIED_MAY_TAKE: Duration = Duration::from_millis(1);
 
 impl Watch {
     pub(crate) fn new(executor: Arc<dyn Executor>) -> Self {
@@ -93,9 +93,9 @@ impl Watch {
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
         if mailbox.signal_side().announce_wait(task.waker()) {
-            mailbox.tell_of_room(false);
+            mailbox.notify_of_room(false);
         }
-        if mailbox.waits_for_told() {
+        if mailbox.waits_for_notified() {
             self.poll_room(mailbox, task);
         }
         if mailbox.life().is_killed() {
@@ -115,15 +115,15 @@ impl Watch {
     fn poll_room<M: Message>(&mut self, mailbox: &Shared<M>, task: &mut Context<'_>) {
         let Timers { room, is_room_armed, .. } = &mut **self.timers.get_or_insert_default();
         let timer = room.get_or_insert_with(|| self.executor.timer());
-        while mailbox.waits_for_told() {
+        while mailbox.waits_for_notified() {
             if !std::mem::replace(is_room_armed, true) {
-                timer.arm(self.executor.now() + TOLD_IS_WAITED_FOR);
+                timer.arm(self.executor.now() + NOTIFIED_MAY_TAKE);
             }
             if timer.poll_expired(task).is_pending() {
                 return;
             }
             *is_room_armed = false;
-            mailbox.tell_of_room(true);
+            mailbox.notify_of_room(true);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::mailbox::evicting::EvictingRing;
 use crate::mailbox::message::Message;
 use crate::mailbox::places::{Places, add};
 use crate::mailbox::ring::{ClaimError, RefusingRing};
-use crate::mailbox::share::{PushError, SharedRing};
+use crate::mailbox::share::{PushError, SourcedRing};
 use crate::mailbox::signal::Signal;
 use crate::mailbox::turns::Turns;
 use crate::reply::Asker;
@@ -112,7 +112,7 @@ pub(super) fn take_newest<M>(
 
 #[inline(never)]
 pub(super) fn send_shared<M: Message>(
-    ring: &SharedRing<Envelope<M>>,
+    ring: &SourcedRing<Envelope<M>>,
     envelope: Envelope<M>,
     signal: &Signal,
     back_out: impl FnOnce(),
@@ -133,7 +133,7 @@ pub(super) fn send_shared<M: Message>(
 
 /// Takes the next message of the source in turn.
 pub(super) fn take_in_turn<M>(
-    ring: &mut ConsumerSide<'_, SharedRing<Envelope<M>>>,
+    ring: &mut ConsumerSide<'_, SourcedRing<Envelope<M>>>,
     turns: &mut Turns<Envelope<M>>,
 ) -> Option<Envelope<M>> {
     let envelope = ring.take(turns)?;

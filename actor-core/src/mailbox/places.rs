@@ -68,7 +68,7 @@ pub(super) struct Figures {
     /// Idle periods in a row with few messages before each of them.
     pub(super) calm: AtomicU64,
     /// The number of messages with free room when waiting senders were last notified.
-    pub(super) told: AtomicU64,
+    pub(super) announced: AtomicU64,
 }
 
 /// A cache line of its own, so that the writes of one side do not slow down the other side.
@@ -121,7 +121,7 @@ impl Places {
                 high_water: figure(),
                 rested_at: figure(),
                 calm: figure(),
-                told: figure(),
+                announced: figure(),
             }),
         }
     }

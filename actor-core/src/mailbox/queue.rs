@@ -15,7 +15,7 @@ use crate::mailbox::lazy::FirstUse;
 use crate::mailbox::message::Message;
 use crate::mailbox::places::{Places, add};
 use crate::mailbox::ring::{self, Frees, RefusingRing};
-use crate::mailbox::share::{SharedRing, Sourced};
+use crate::mailbox::share::{Sourced, SourcedRing};
 use crate::mailbox::signal::Signal;
 use crate::mailbox::stash::Stash;
 use crate::reply::Asker;
@@ -46,7 +46,7 @@ pub(super) const fn fits<M>(lane: &Lane) -> bool {
 pub(super) enum Ring<M> {
     Refusing(FirstUse<RefusingRing<Envelope<M>>>),
     Evicting(FirstUse<EvictingRing<Envelope<M>>>),
-    Shared(FirstUse<SharedRing<Envelope<M>>>),
+    Shared(FirstUse<SourcedRing<Envelope<M>>>),
     Keyed(FirstUse<KeyedRing<Envelope<M>>>),
 }
 
@@ -103,7 +103,7 @@ impl<M: Message> LaneQueue<M> {
             },
             Ring::Shared(ring) => {
                 let share = || self.lane.share_of_source().unwrap_or(capacity());
-                match ring.get_or_make(|| SharedRing::new(capacity(), share())) {
+                match ring.get_or_make(|| SourcedRing::new(capacity(), share())) {
                     Some(ring) => send_shared(ring, envelope, signal, || self.back_out(), mark),
                     None => Err(Refused::Closed(envelope)),
                 }
@@ -169,7 +169,7 @@ impl<M: Message> LaneQueue<M> {
         // The consumer may have announced a sleep already, and this may be its last take before
         // that sleep.
         fence(Ordering::SeqCst);
-        self.tell_of_room(false);
+        self.notify_of_room(false);
         drop(message);
     }
 
@@ -214,7 +214,7 @@ impl<M: Message> LaneQueue<M> {
 enum RingSide<'a, M> {
     Refusing(ConsumerSide<'a, RefusingRing<Envelope<M>>>),
     Evicting(ConsumerSide<'a, EvictingRing<Envelope<M>>>),
-    Shared(ConsumerSide<'a, SharedRing<Envelope<M>>>),
+    Shared(ConsumerSide<'a, SourcedRing<Envelope<M>>>),
     Keyed(ConsumerSide<'a, KeyedRing<Envelope<M>>>),
 }
 

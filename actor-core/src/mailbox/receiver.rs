@@ -83,7 +83,7 @@ impl<M: Message> Receiver<'_, M> {
     /// Takes the next message, if there is one.
     pub(super) fn try_recv(&mut self) -> Option<M> {
         let message = self.taking().take()?;
-        self.tell_of_room();
+        self.notify_of_room();
         Some(message)
     }
 
@@ -94,7 +94,7 @@ impl<M: Message> Receiver<'_, M> {
         self.shared().signal().begin();
         let polled = self.reborrow().poll_next(cx);
         if let Poll::Ready(Some(_)) = polled {
-            self.tell_of_room();
+            self.notify_of_room();
         }
         polled
     }
@@ -145,7 +145,7 @@ impl<M: Message> Receiver<'_, M> {
     fn poll_empty(mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         self.taking().rest();
         if self.local().signal_side().announce_sleep(cx.waker()) {
-            self.shared().tell_of_room(false);
+            self.shared().notify_of_room(false);
         }
         // Read before the last take: every message was sent before the close, or before the last
         // handle was dropped.
@@ -164,10 +164,10 @@ impl<M: Message> Receiver<'_, M> {
 
     /// Notifies senders waiting for the room of a message. A program's own loop may take no further
     /// message.
-    fn tell_of_room(&self) {
+    fn notify_of_room(&self) {
         // Pairs with the fence in `wait_for_room`.
         fence(Ordering::SeqCst);
-        self.shared().tell_of_room(false);
+        self.shared().notify_of_room(false);
     }
 
     /// Closes the mailbox, and passes all undelivered messages to the hook with their lane's name.

@@ -10,7 +10,7 @@ use crate::sync::{AtomicUsize, Ordering, fence};
 
 /// The remaining work for waiting senders.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Told {
+pub(super) struct Notified {
     /// A sender waits, or is about to.
     pub(super) anyone_waits: bool,
     /// There is room, and a waiting sender may not have been notified.
@@ -57,7 +57,7 @@ impl<M: Message> LaneQueue<M> {
     /// may not be polled for a long time, or never. The place stays free for others, and later
     /// places are announced to other senders. The actor's watch ensures the use of that one place:
     /// if it is still free after a while, and a sender may wait without a notification, the watch
-    /// [notifies](Self::tell_of_room) as many further senders as there is room for. It repeats this
+    /// [notifies](Self::notify_of_room) as many further senders as there is room for. It repeats this
     /// until all have been notified. So one taken message wakes one sender, and not all.
     pub(crate) fn wait_for_room(&self, signal: &Signal) -> (Waiting<'_>, EventListener) {
         let places = self.places().expect("a lane that was found full has been used");
@@ -66,7 +66,7 @@ impl<M: Message> LaneQueue<M> {
         let waiting = Waiting { count };
         let listener = places.consumer.room.listen();
         signal.want_room();
-        // Pairs with the fence before `tell_of_room`.
+        // Pairs with the fence before `notify_of_room`.
         fence(Ordering::SeqCst);
         (waiting, listener)
     }
@@ -76,16 +76,16 @@ impl<M: Message> LaneQueue<M> {
     ///
     /// `writes_off`: places left free by earlier notified senders are announced again, to other
     /// senders.
-    pub(super) fn tell_of_room(&self, writes_off: bool) -> Told {
-        let Some(places) = self.places() else { return Told::default() };
+    pub(super) fn notify_of_room(&self, writes_off: bool) -> Notified {
+        let Some(places) = self.places() else { return Notified::default() };
         let waiting = places.producers.waiting.load(Ordering::Relaxed);
         if waiting == 0 {
-            return Told::default();
+            return Notified::default();
         }
         let (room, freed) = self.room_and_freed();
-        let told = places.figures.told.load(Ordering::Relaxed);
-        let mut more = if writes_off { room } else { room.min(freed.saturating_sub(told)) };
-        places.figures.told.store(freed, Ordering::Relaxed);
+        let announced = places.figures.announced.load(Ordering::Relaxed);
+        let mut more = if writes_off { room } else { room.min(freed.saturating_sub(announced)) };
+        places.figures.announced.store(freed, Ordering::Relaxed);
         if more > 0 && matches!(self.ring, Ring::Shared(_)) {
             // The next sender in line may be over its share while the one behind it is not. So all
             // of them try again.
@@ -95,7 +95,7 @@ impl<M: Message> LaneQueue<M> {
         // Additional: an earlier notified sender may not run for a long time.
         let notified = if more > 0 { places.consumer.room.notify(more.additional()) } else { 0 };
         // With a lower number, every listener has been notified.
-        Told { anyone_waits: true, not_all: room > 0 && notified == more }
+        Notified { anyone_waits: true, not_all: room > 0 && notified == more }
     }
 
     /// Makes all waiting senders try again, if there is room. The caller was counted for a moment,

@@ -12,7 +12,7 @@ use crate::mailbox::turns::Turns;
 use crate::sync::AtomicU64;
 
 /// The memory of a lane with a share.
-pub(super) struct SharedRing<T> {
+pub(super) struct SourcedRing<T> {
     pub(super) ring: RefusingRing<Sourced<T>>,
     sources: Sources,
     /// Messages refused because of their source's share.
@@ -33,7 +33,7 @@ pub(super) enum PushError {
     Closed,
 }
 
-impl<T> SharedRing<T> {
+impl<T> SourcedRing<T> {
     pub(super) fn new(capacity: usize, share: usize) -> Self {
         Self {
             ring: RefusingRing::new(capacity, Frees::WhenReleased),
@@ -105,7 +105,7 @@ impl<T> SharedRing<T> {
 }
 
 /// The consumer's operations. `turns` belongs to this ring.
-impl<T> ConsumerSide<'_, SharedRing<T>> {
+impl<T> ConsumerSide<'_, SourcedRing<T>> {
     /// Views the refusing ring.
     pub(super) fn ring_side(&mut self) -> ConsumerSide<'_, RefusingRing<Sourced<T>>> {
         let shared = self.get();

@@ -11,7 +11,7 @@ use crate::mailbox::lazy::FirstUse;
 use crate::mailbox::life::Life;
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
-use crate::mailbox::room::{Told, Waiting};
+use crate::mailbox::room::{Notified, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::notice::Notice;
 use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, store_before_load};
@@ -31,7 +31,7 @@ pub(crate) struct Shared<M> {
     closed: AtomicBool,
     /// Whether free room is left after some senders were notified of it, while others may wait.
     /// Used by the consumer alone.
-    waits_for_told: AtomicBool,
+    waits_for_notified: AtomicBool,
     /// Notified when `closed` is set.
     on_close: Notice,
     /// Messages from outside the lanes. Made with the actor's first timer or work.
@@ -63,7 +63,7 @@ impl<M: Message> Shared<M> {
                 .then(|| Box::new([Filled::new(M::LANES.len()), Filled::new(M::LANES.len())])),
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
-            waits_for_told: AtomicBool::new(false),
+            waits_for_notified: AtomicBool::new(false),
             on_close: Notice::new(),
             beside: FirstUse::new(),
             life: Life::new(),
@@ -197,26 +197,26 @@ impl<M: Message> Shared<M> {
 
     /// Ensures that no sender waits while there is room for it. Called by the consumer in two
     /// cases: when the signal reports a waiting sender, and when the [time of the notified
-    /// senders](Self::waits_for_told) is over, which `writes_off` states.
+    /// senders](Self::waits_for_notified) is over, which `writes_off` states.
     #[cold]
-    pub(crate) fn tell_of_room(&self, writes_off: bool) {
-        let mut all = Told::default();
+    pub(crate) fn notify_of_room(&self, writes_off: bool) {
+        let mut all = Notified::default();
         for lane in &self.lanes {
             // Each lane's senders are notified, independently of the other lanes.
-            let told = lane.tell_of_room(writes_off);
-            all.anyone_waits |= told.anyone_waits;
-            all.not_all |= told.not_all;
+            let notified = lane.notify_of_room(writes_off);
+            all.anyone_waits |= notified.anyone_waits;
+            all.not_all |= notified.not_all;
         }
         if all.anyone_waits {
             self.signal.want_room();
         }
-        self.waits_for_told.store(all.not_all, Ordering::Relaxed);
+        self.waits_for_notified.store(all.not_all, Ordering::Relaxed);
     }
 
     /// Returns whether a sender may wait for room not taken by notified senders. Called by the
     /// consumer.
-    pub(crate) fn waits_for_told(&self) -> bool {
-        self.waits_for_told.load(Ordering::Relaxed)
+    pub(crate) fn waits_for_notified(&self) -> bool {
+        self.waits_for_notified.load(Ordering::Relaxed)
     }
 }
 

@@ -110,8 +110,8 @@ fn a_sender_behind_one_without_polls_is_notified() {
         block_on(poll_fn(|cx| {
             mailbox.shared().signal().begin();
             let polled = mailbox.receiver().poll_next(cx);
-            if polled.is_pending() && mailbox.shared().waits_for_told() {
-                mailbox.shared().tell_of_room(true);
+            if polled.is_pending() && mailbox.shared().waits_for_notified() {
+                mailbox.shared().notify_of_room(true);
             }
             match polled {
                 Poll::Ready(Some(One(2))) => Poll::Ready(()),

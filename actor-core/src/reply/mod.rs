@@ -113,7 +113,7 @@ impl<T> Reply<T> {
         // SAFETY: the replier has not departed, and departs by this.
         let settled = unsafe { Header::settle(slot.cast(), VALUE) };
         match settled {
-            Settled::Told(waker) => wake_contained(waker),
+            Settled::Sent(waker) => wake_contained(waker),
             Settled::AskerLeft(waker) => {
                 // SAFETY: it was written above, and is still the replier's.
                 let value = unsafe { place.take() };
@@ -149,7 +149,7 @@ impl<T> Drop for Reply<T> {
     fn drop(&mut self) {
         // SAFETY: the replier has not departed, and departs by this.
         match unsafe { Header::settle(self.slot.cast(), 0) } {
-            Settled::Told(waker) => wake_contained(waker),
+            Settled::Sent(waker) => wake_contained(waker),
             Settled::AskerLeft(waker) => {
                 // SAFETY: the replier has not departed, and does not touch the slot again.
                 unsafe { Header::leave(self.slot.cast(), SETTLED) };

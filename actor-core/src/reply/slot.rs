@@ -149,7 +149,7 @@ impl<T> Place<T> {
 /// The result of the replier's settling.
 pub(super) enum Settled {
     /// The replier has departed. The caller wakes the waker.
-    Told(Option<Waker>),
+    Sent(Option<Waker>),
     /// The asker had departed: the replier still owns the value, and has to depart. The waker is
     /// useless.
     AskerLeft(Option<Waker>),
@@ -210,7 +210,7 @@ impl Header {
                 Ordering::AcqRel,
                 Ordering::Acquire,
             ) {
-                Ok(_) => return Settled::Told(claimed),
+                Ok(_) => return Settled::Sent(claimed),
                 Err(now) => seen = now,
             }
         }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use super::Counted;
 use crate::checker::{check, thread};
 use crate::mailbox::consumer::Consumer;
-use crate::mailbox::share::{PushError, SharedRing};
+use crate::mailbox::share::{PushError, SourcedRing};
 use crate::mailbox::signal::Signal;
 use crate::mailbox::turns::Turns;
 
-fn push(ring: &SharedRing<Counted>, source: u64, value: Counted) -> Result<u64, PushError> {
+fn push(ring: &SourcedRing<Counted>, source: u64, value: Counted) -> Result<u64, PushError> {
     ring.push(Some(source), value, || {}).map_err(|(why, _value)| why)
 }
 
-fn take(consumer: &mut Consumer<SharedRing<Counted>>, turns: &mut Turns<Counted>) -> Option<u32> {
+fn take(consumer: &mut Consumer<SourcedRing<Counted>>, turns: &mut Turns<Counted>) -> Option<u32> {
     consumer.side().take(turns).map(|(n, _)| n)
 }
 
@@ -22,7 +22,7 @@ fn take(consumer: &mut Consumer<SharedRing<Counted>>, turns: &mut Turns<Counted>
 fn send_and_take(senders: &'static [u64], share: usize, capacity: usize, preemptions: usize) {
     check(preemptions, move || {
         let count = Arc::new(());
-        let mut consumer = Consumer::new(SharedRing::new(capacity, share), ());
+        let mut consumer = Consumer::new(SourcedRing::new(capacity, share), ());
         let ring = Arc::clone(consumer.shared());
         let threads: Vec<_> = (0..)
             .zip(senders)
@@ -68,7 +68,7 @@ fn a_message_that_finds_no_room_gives_its_share_back() {
 fn a_share_is_free_again_once_its_message_is_taken() {
     check(3, || {
         let count = Arc::new(());
-        let mut consumer = Consumer::new(SharedRing::new(1, 1), ());
+        let mut consumer = Consumer::new(SourcedRing::new(1, 1), ());
         let ring = Arc::clone(consumer.shared());
         assert!(push(&ring, 0, (1, Arc::clone(&count))).is_ok());
         let taking = thread::spawn(move || take(&mut consumer, &mut Turns::new()));
@@ -88,7 +88,7 @@ fn a_share_is_free_again_once_its_message_is_taken() {
 fn a_message_sent_during_the_end_is_taken_or_returned() {
     check(3, || {
         let count = Arc::new(());
-        let mut consumer = Consumer::new(SharedRing::new(2, 1), ());
+        let mut consumer = Consumer::new(SourcedRing::new(2, 1), ());
         let mut sleeper = Consumer::new(Signal::new(), ());
         let (ring, signal) = (Arc::clone(consumer.shared()), Arc::clone(sleeper.shared()));
         let threads: Vec<_> = (0..2)
