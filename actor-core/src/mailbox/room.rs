@@ -57,8 +57,8 @@ impl<M: Message> LaneQueue<M> {
     /// may not be polled for a long time, or never. The place stays free for others, and later
     /// places are announced to other senders. The actor's watch ensures the use of that one place:
     /// if it is still free after a while, and a sender may wait without a notification, the watch
-    /// [notifies](Self::notify_of_room) as many further senders as there is room for. It repeats this
-    /// until all have been notified. So one taken message wakes one sender, and not all.
+    /// [notifies](Self::notify_of_room) as many further senders as there is room for. It repeats
+    /// this until all have been notified. So one taken message wakes one sender, and not all.
     pub(crate) fn wait_for_room(&self, signal: &Signal) -> (Waiting<'_>, EventListener) {
         let places = self.places().expect("a lane that was found full has been used");
         let count = &places.producers.waiting;
