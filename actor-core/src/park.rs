@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use crate::spin::Spin;
+use crate::spin::{Spin, now};
 
 /// The longest spin before a park. It equals the latency of a parked thread's wake, so that a wait
 /// takes at most twice as long as with the better choice.
@@ -145,14 +145,6 @@ impl Wake for Woken {
 /// Returns the end of a wait. `None` if it is beyond the range of the clock.
 fn deadline(timeout: Duration) -> Option<Instant> {
     now().checked_add(timeout)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a plain thread has no executor, so it uses the system's clock"
-)]
-fn now() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ impl Spin {
     clippy::disallowed_methods,
     reason = "a plain thread has no executor, so it uses the system's clock"
 )]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

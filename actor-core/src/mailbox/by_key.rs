@@ -111,12 +111,13 @@ impl<T> KeyedRing<T> {
                 None,
             ));
         }
+        let spot = self.spot_of(key);
         let mut value = Some(value);
         let replace = || {
-            let position = self.newest(key).filter(|_| !self.ring.places.is_closed())?;
+            let position = self.newest(key, &spot).filter(|_| !self.ring.places.is_closed())?;
             // Pairs with `leave_out`, in the order of all `SeqCst` accesses: a sender that begins
             // after the end of an earlier send sees the position left out by that send.
-            let is_known = position >= self.unknown_of(key).load(Ordering::SeqCst);
+            let is_known = position >= spot.unknown.load(Ordering::SeqCst);
             if is_known { Some(self.ring.replace(position, value.take()?)) } else { None }
         };
         let replaced = match self.ring.staying(replace).flatten() {
@@ -139,30 +140,29 @@ impl<T> KeyedRing<T> {
         };
         // Already counted by `replace`, which took it out.
         evicted.add(replaced);
-        self.ring.staying(|| self.note(key, position));
+        self.ring.staying(|| self.note(key, &spot, position));
         Ok(evicted)
     }
 
     /// Returns whether a message of the key waits at a position above `position`.
     pub(super) fn has_newer(&self, key: u64, position: u64) -> bool {
-        self.newest(key).is_some_and(|newest| newest > position)
+        self.newest(key, &self.spot_of(key)).is_some_and(|newest| newest > position)
     }
 
     /// Returns the highest known position with a waiting message of the key.
-    fn newest(&self, key: u64) -> Option<u64> {
-        let (line, tag) = self.line_of(key);
-        let words = line.0.iter().map(|entry| entry.load(Ordering::SeqCst));
-        let named = words.filter(|&word| word >> POSITION_BITS == tag).filter_map(position);
+    fn newest(&self, key: u64, spot: &Spot<'_>) -> Option<u64> {
+        let words = spot.line.0.iter().map(|entry| entry.load(Ordering::SeqCst));
+        let named = words.filter(|&word| word >> POSITION_BITS == spot.tag).filter_map(position);
         named.filter(|&position| self.holds(position, key)).max()
     }
 
     /// Notes the position of a message of the key, or leaves it out if the line is full of other
     /// messages.
-    fn note(&self, key: u64, noted: u64) {
+    fn note(&self, key: u64, spot: &Spot<'_>, noted: u64) {
         if noted + 1 >= POSITIONS {
-            return self.leave_out(key, noted);
+            return spot.leave_out(noted);
         }
-        let (line, tag) = self.line_of(key);
+        let &Spot { line, tag, .. } = spot;
         let word = tag << POSITION_BITS | (noted + 1);
         loop {
             let mut place = None;
@@ -171,7 +171,7 @@ impl<T> KeyedRing<T> {
                 match position(seen) {
                     Some(other) if seen >> POSITION_BITS == tag && self.holds(other, key) => {
                         if other > noted {
-                            return self.leave_out(key, noted);
+                            return spot.leave_out(noted);
                         }
                         place = Some((entry, seen));
                         break;
@@ -180,18 +180,11 @@ impl<T> KeyedRing<T> {
                     _ => place = place.or(Some((entry, seen))),
                 }
             }
-            let Some((entry, seen)) = place else { return self.leave_out(key, noted) };
+            let Some((entry, seen)) = place else { return spot.leave_out(noted) };
             if entry.compare_exchange(seen, word, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 return;
             }
         }
-    }
-
-    /// Records that the index does not have this position.
-    #[cold]
-    fn leave_out(&self, key: u64, position: u64) {
-        self.unknown_of(key).fetch_max(position + 1, Ordering::SeqCst);
-        store_before_load();
     }
 
     /// Returns whether the message of `position` waits and has the key.
@@ -201,22 +194,21 @@ impl<T> KeyedRing<T> {
             && self.ring.has_message(position)
     }
 
-    /// Returns the word of the key's line in `unknown`.
-    fn unknown_of(&self, key: u64) -> &AtomicU64 {
-        let words = self.unknown.get().expect("no message comes before they are made");
-        let line = mix(key ^ self.secret) as usize & (self.index.len() - 1);
-        &words[line / NEIGHBOURS].0[line % NEIGHBOURS]
-    }
-
-    fn line_of(&self, key: u64) -> (&Line, u64) {
+    fn spot_of(&self, key: u64) -> Spot<'_> {
         let lines = self.index.get().expect("no message comes before it is made");
+        let unknown = self.unknown.get().expect("no message comes before they are made");
         let hash = mix(key ^ self.secret);
-        (&lines[hash as usize & (lines.len() - 1)], hash >> POSITION_BITS)
+        let line = hash as usize & (lines.len() - 1);
+        Spot {
+            line: &lines[line],
+            tag: hash >> POSITION_BITS,
+            unknown: &unknown[line / NEIGHBOURS].0[line % NEIGHBOURS],
+        }
     }
 
     #[cfg(all(test, any(loom, shuttle)))]
     pub(super) fn share_a_line(&self, one: u64, other: u64) -> bool {
-        std::ptr::eq(self.line_of(one).0, self.line_of(other).0)
+        std::ptr::eq(self.spot_of(one).line, self.spot_of(other).line)
     }
 
     /// Returns the key of a slot's message.
@@ -242,6 +234,23 @@ impl<T> ConsumerSide<'_, KeyedRing<T>> {
         let look = |slot: usize| key = keyed.key_at(slot).load(Ordering::SeqCst);
         let (position, value) = self.ring_side().pop_looking(look)?;
         Some((position, key, value))
+    }
+}
+
+/// The place of a key in the index. Its hash is computed once for each message sent.
+struct Spot<'a> {
+    line: &'a Line,
+    tag: u64,
+    /// The word of the line in `unknown`.
+    unknown: &'a AtomicU64,
+}
+
+impl Spot<'_> {
+    /// Records that the index does not have this position.
+    #[cold]
+    fn leave_out(&self, position: u64) {
+        self.unknown.fetch_max(position + 1, Ordering::SeqCst);
+        store_before_load();
     }
 }
 
@@ -301,14 +310,14 @@ mod tests {
     fn a_late_note_does_not_put_a_newer_message_before_an_older_one() {
         let mut ring = KeyedRing::new(64);
         push(&ring, 0, 0);
-        let line = |key| std::ptr::from_ref(ring.line_of(key).0);
+        let line = |key| std::ptr::from_ref(ring.spot_of(key).line);
         let alike: Vec<u64> = (1..).filter(|&key| line(key) == line(0)).take(NEIGHBOURS).collect();
         let (&late, others) = alike.split_last().expect("there are some");
         others.iter().for_each(|&key| _ = push(&ring, key, 0));
         let slow = push_without_note(&ring, late, 1);
         push(&ring, late, 2);
         assert!(ConsumerSide::of_owned(&mut ring).pop().is_some(), "an entry becomes free");
-        ring.note(late, slow);
+        ring.note(late, &ring.spot_of(late), slow);
         push(&ring, late, 3);
         let of_late = rest(&mut ring).into_iter().filter(|&(key, _)| key == late).map(|(_, n)| n);
         assert!(of_late.is_sorted(), "newer each time");
@@ -331,7 +340,7 @@ mod tests {
 
     /// Returns keys in the line of key 0.
     fn alike(ring: &KeyedRing<(u64, u32)>, n: usize) -> Vec<u64> {
-        let line = |key| std::ptr::from_ref(ring.line_of(key).0);
+        let line = |key| std::ptr::from_ref(ring.spot_of(key).line);
         (1..).filter(|&key| line(key) == line(0)).take(n).collect()
     }
 
@@ -350,7 +359,7 @@ mod tests {
         // Left out of the index, because the line is full.
         let old = ring.ring.places.tail();
         push(&ring, late, 1);
-        assert_eq!(ring.newest(late), None);
+        assert_eq!(ring.newest(late, &ring.spot_of(late)), None);
         let (capacity, slots) = (ring.ring.capacity(), ring.ring.slots() as u64);
         let mut key = 1 << 40;
         let mut fill = |to: u64| {
@@ -383,10 +392,10 @@ mod tests {
         let [p, a, o] = [1, 2, 3].map(|n| push_without_note(&ring, key, n));
         assert!(ConsumerSide::of_owned(&mut ring).pop().is_some(), "entry 0 becomes free");
         // The sender of `p` scanned entry 0 before that, the sender of `o` after it.
-        ring.note(key, o);
-        let (line, tag) = ring.line_of(key);
+        ring.note(key, &ring.spot_of(key), o);
+        let Spot { line, tag, .. } = ring.spot_of(key);
         line.0[1].store(tag << POSITION_BITS | (p + 1), Ordering::SeqCst);
-        ring.note(key, a);
+        ring.note(key, &ring.spot_of(key), a);
         // The evictors of `p` and `a` are stopped, and the evictor of `o` is not.
         let capacity = ring.ring.capacity();
         let mut more = 1 << 40;
