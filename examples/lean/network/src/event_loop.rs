@@ -20,6 +20,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use crate::{
     Command, Inbound, NetworkConfig, NetworkCounters, Offence,
     behaviour::{Behaviour, BehaviourEvent},
+    configured::ConfiguredPeers,
     dialer::Dialer,
     gossip::Topics,
     inbound::Refused,
@@ -50,6 +51,7 @@ pub(super) struct EventLoop<I> {
     pub(super) serving: Serving,
     commands: Mailbox<Command>,
     dialer: Dialer,
+    pub(super) configured: ConfiguredPeers,
     standings: Standings,
     /// Fires when the next dial is due or the next ban ends.
     alarm: Pin<Box<Sleep>>,
@@ -96,6 +98,7 @@ impl<I: Inbound> EventLoop<I> {
             serving: Serving::new(),
             commands,
             dialer: Dialer::new(&config.peers, config.redial_first, config.redial_most, now),
+            configured: ConfiguredPeers::new(&config.peers),
             standings: Standings::new(config.ban),
             alarm: Box::pin(sleep_until(now)),
             connected: HashMap::new(),
@@ -177,12 +180,9 @@ impl<I: Inbound> EventLoop<I> {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
-                self.dialer.connected(
-                    connection_id,
-                    peer_id,
-                    endpoint.get_remote_address(),
-                    Instant::now(),
-                );
+                let remote = endpoint.get_remote_address();
+                self.dialer.connected(connection_id, peer_id, remote, Instant::now());
+                self.configured.learned(peer_id, remote);
                 self.on_connected(peer_id, endpoint.is_dialer());
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
@@ -236,7 +236,8 @@ impl<I: Inbound> EventLoop<I> {
             None => {
                 tracing::debug!(%peer, by_us, "peer connected");
                 self.connected.insert(peer, FirstConnection { since: now, by_us });
-                self.count_refusal(self.inbound.peer_connected(peer));
+                let is_configured = self.configured.is_configured(&peer, None);
+                self.count_refusal(self.inbound.peer_connected(peer, is_configured));
                 if by_us {
                     self.ask_status(peer);
                 }

@@ -16,12 +16,13 @@
 //! bytes. SSZ is not decoded here.
 //!
 //! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then
-//! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `dialer`, `serving` and
+//! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `configured`, `dialer`, `serving` and
 //! `standing` (state about peers and requests), `event_loop` with `mesh` and `requests`, `thread`.
 
 mod behaviour;
 mod codec;
 mod config;
+mod configured;
 mod counters;
 mod dialer;
 mod enr;

@@ -61,7 +61,9 @@ impl<I: Inbound> EventLoop<I> {
         };
         self.counters.received.increment();
         let id = MessageId(bytes);
-        if self.inbound.gossip(GossipMessage { kind, ssz: message.data, id, source }).is_err() {
+        let is_configured = self.configured.is_configured(&source, None);
+        let message = GossipMessage { kind, ssz: message.data, id, source, is_configured };
+        if self.inbound.gossip(message).is_err() {
             self.counters.refused_by_lane.increment();
             self.report(id, source, Verdict::Ignore);
         }

@@ -63,7 +63,7 @@ impl Inbound for Recorder {
         self.tell(Heard::Status(peer, status))
     }
 
-    fn peer_connected(&self, peer: PeerId) -> Result<(), Refused> {
+    fn peer_connected(&self, peer: PeerId, _is_configured: bool) -> Result<(), Refused> {
         self.tell(Heard::Connected(peer))
     }
 
