@@ -85,8 +85,8 @@ pub struct SlotRange {
 }
 
 impl SlotRange {
-    /// Returns whether the range has 1 to [`MAX_REQUEST_BLOCKS`] slots and ends at the largest slot
-    /// number or before it.
+    /// Returns whether the range has 1 to [`MAX_REQUEST_BLOCKS`] slots, none of them above the
+    /// largest slot number.
     #[must_use]
     pub fn is_valid(self) -> bool {
         (1..=MAX_REQUEST_BLOCKS as u64).contains(&self.count)
@@ -95,8 +95,7 @@ impl SlotRange {
 
     /// Returns the slots from first to last, without any above the largest slot number.
     pub fn slots(self) -> impl Iterator<Item = u64> {
-        let last = self.count.checked_sub(1).map(|after| self.start_slot.saturating_add(after));
-        last.into_iter().flat_map(move |last| self.start_slot..=last)
+        (0..self.count).map_while(move |place| self.start_slot.checked_add(place))
     }
 
     fn to_ssz(self) -> Vec<u8> {

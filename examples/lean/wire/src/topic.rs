@@ -58,8 +58,8 @@ pub enum TopicKind {
 impl TopicKind {
     /// Returns the most bytes of the SSZ of a message of this kind.
     ///
-    /// The limits follow from the limits of the SSZ types. A larger message cannot be decoded, so
-    /// no time is spent on its decompression.
+    /// The limits follow from those of the SSZ types. A larger message cannot be valid, so no time
+    /// is spent on its decompression.
     #[must_use]
     pub const fn max_payload_size(self) -> usize {
         match self {
