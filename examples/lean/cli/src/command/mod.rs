@@ -1,6 +1,7 @@
 //! The program's command line. Each command has its own file.
 
 mod api_arguments;
+mod check_config;
 mod color;
 mod completions;
 mod contention;
@@ -8,6 +9,7 @@ mod devnet;
 mod error;
 mod genesis;
 mod log;
+mod new_folder;
 mod node_files;
 mod report_lines;
 mod run;
@@ -44,6 +46,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    CheckConfig(check_config::CheckConfigArguments),
     Completions(completions::CompletionsArguments),
     Contention(::contention::ContentionArguments),
     Devnet(devnet::DevnetArguments),
@@ -57,6 +60,7 @@ impl Command {
     /// Returns the options of the command's log. A command without a log has the default ones.
     fn log(&self) -> LogArguments {
         match self {
+            Self::CheckConfig(arguments) => arguments.log,
             Self::Devnet(arguments) => arguments.log,
             Self::Run(arguments) => arguments.log,
             Self::Completions(_)
@@ -78,6 +82,7 @@ pub(crate) fn main() -> ExitCode {
     color.apply();
     let log = command.log();
     let outcome = match command {
+        Command::CheckConfig(arguments) => check_config::check_config(&arguments),
         Command::Completions(arguments) => {
             completions::completions(&arguments, CommandLine::command())
         }
