@@ -2,6 +2,7 @@
 //! the chain.
 
 pub mod api;
+mod check;
 pub mod checkpoint_sync;
 pub mod config;
 pub mod exit_code;
@@ -12,3 +13,4 @@ mod reporter;
 pub mod runtime;
 
 pub use api::ApiError;
+pub use check::check;

@@ -36,6 +36,15 @@ const LARGEST_STATE: u64 = 256 << 20;
 /// finality advances between the two downloads; another attempt then succeeds.
 const ATTEMPTS: usize = 3;
 
+/// Checks the form of a source's URL, without a download.
+///
+/// # Errors
+///
+/// Returns [`CheckpointError::Url`] unless it is an `http` or `https` URL with a host.
+pub fn check_url(url: &str) -> Result<(), CheckpointError> {
+    Source::at(url).map(|_| ())
+}
+
 /// Downloads and verifies the finalized block and state of the node with its HTTP API at `url`.
 ///
 /// `current_slot` is the slot by this machine's clock. Blocks while waiting for the answers: up to
