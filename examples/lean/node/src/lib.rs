@@ -5,10 +5,17 @@ pub mod api;
 pub mod checkpoint_sync;
 pub mod config;
 pub mod exit_code;
+#[cfg(feature = "faults")]
+mod faults;
+pub mod health;
+pub mod hooks;
 pub mod lean_files;
+pub mod lost_lines;
 pub mod node;
 pub mod report;
 mod reporter;
 pub mod runtime;
+mod sync_state;
+mod watch;
 
 pub use api::ApiError;
