@@ -273,6 +273,7 @@ impl Devnet {
         slot.view.condition = Condition::Starting;
         let launch = Launch {
             program: &self.options.program,
+            arguments: &self.options.node_arguments,
             config: &slot.config,
             log: &slot.log,
             node,

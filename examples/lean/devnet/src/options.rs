@@ -24,6 +24,8 @@ pub struct DevnetOptions {
     pub key_slots: u64,
     /// Whether to keep the directory with the nodes' files and logs after success.
     pub keep: bool,
+    /// Further arguments for the `run` command of every node, for example about its log.
+    pub node_arguments: Vec<String>,
 }
 
 impl DevnetOptions {
@@ -39,6 +41,7 @@ impl DevnetOptions {
             scheme: SchemeName::Test,
             key_slots: 256,
             keep: false,
+            node_arguments: Vec::new(),
         }
     }
 }

@@ -30,6 +30,7 @@ pub(super) struct NodeProcess {
 #[derive(Debug)]
 pub(super) struct Launch<'a> {
     pub(super) program: &'a Path,
+    pub(super) arguments: &'a [String],
     pub(super) config: &'a Path,
     pub(super) log: &'a Path,
     pub(super) node: usize,
@@ -41,7 +42,9 @@ impl NodeProcess {
     pub(super) fn start(launch: Launch<'_>) -> io::Result<Self> {
         let log = OpenOptions::new().create(true).append(true).open(launch.log)?;
         let mut child = Command::new(launch.program)
-            .args(["run", "--json", "--stop-on-stdin-eof", "--config"])
+            .args(["run", "--json", "--stop-on-stdin-eof"])
+            .args(launch.arguments)
+            .arg("--config")
             .arg(launch.config)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

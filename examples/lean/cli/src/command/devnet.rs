@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use crate::command::CommandError;
+use crate::command::{CommandError, say};
 use crate::command::genesis::{DEFAULT_KEY_SLOTS, key_slots_for};
+use crate::command::log::LogArguments;
 use crate::command::report_lines::in_json;
 use crate::command::screen::Screen;
 use consensus::{INTERVALS_PER_SLOT, MILLISECONDS_PER_INTERVAL, Slot};
@@ -66,9 +67,12 @@ pub(super) struct DevnetArguments {
     /// Keep the directory with the nodes' files and logs even after success
     #[arg(long)]
     keep: bool,
+    #[command(flatten)]
+    pub(super) log: LogArguments,
 }
 
 pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
+    arguments.log.install(io::stderr);
     // Checked here, so that a wrong name fails once instead of in every node's log.
     let runtime = runtime::by_name(arguments.runtime.as_deref())?;
     let program = env::current_exe()
@@ -79,7 +83,7 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     {
         return Err(CommandError::GoalBeyondKeys { goal, key_slots });
     }
-    eprintln!("growing keys for {} validators, {key_slots} slots each …", arguments.validators);
+    say(format_args!("growing keys for {} validators, {key_slots} slots each …", arguments.validators));
     let prepared = Prepared::new(DevnetOptions {
         program,
         nodes: arguments.nodes,
@@ -89,14 +93,15 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
         scheme: arguments.scheme,
         key_slots,
         keep: arguments.keep,
+        node_arguments: arguments.log.for_child(),
     })?;
     let interrupter = prepared.interrupter();
     ctrlc::set_handler(move || interrupter.interrupt())?;
     let until_slot_0 = prepared.until_slot_0().as_secs() + 1;
-    eprintln!("starting {} nodes; slot 0 begins in about {until_slot_0} s …", arguments.nodes);
+    say(format_args!("starting {} nodes; slot 0 begins in about {until_slot_0} s …", arguments.nodes));
     let mut devnet = prepared.start()?;
     if arguments.keep {
-        eprintln!("the nodes' files and logs are in {}", devnet.directory().display());
+        say(format_args!("the nodes' files and logs are in {}", devnet.directory().display()));
     }
     let outcome = watch(&mut devnet, &arguments);
     // The nodes are stopped cleanly even after a failure. The first failure is the one returned.
@@ -104,10 +109,10 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     outcome?;
     stopped?;
     if let Some(slot) = arguments.until_finalized {
-        eprintln!(
+        say(format_args!(
             "all {} nodes have finalized slot {slot} and agree on the chain",
             arguments.nodes
-        );
+        ));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use crate::command::VectorsError;
 use contention::ContentionError;
@@ -89,6 +90,14 @@ pub(crate) enum CommandError {
         /// The error of the operating system.
         error: io::Error,
     },
+    /// Manual pages could not be written.
+    #[error("cannot write manual pages into {}: {error}", directory.display())]
+    Pages {
+        /// The directory.
+        directory: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
     /// A signal handler could not be set.
     #[error("cannot handle signals: {0}")]
     Signals(#[from] ctrlc::Error),
@@ -127,6 +136,7 @@ impl CommandError {
             | Self::Start(_)
             | Self::Stop(_)
             | Self::System { .. }
+            | Self::Pages { .. }
             | Self::Signals(_) => FAILURE,
         }
     }
