@@ -56,7 +56,9 @@ impl Checkout {
         files.push(self.common.join("packed-refs"));
         let branch = text(&self.own.join("HEAD"));
         files.extend(
-            branch.iter().filter_map(|head| Some(self.common.join(head.strip_prefix("ref:")?.trim()))),
+            branch
+                .iter()
+                .filter_map(|head| Some(self.common.join(head.strip_prefix("ref:")?.trim()))),
         );
         files.retain(|file| file.is_file());
         files

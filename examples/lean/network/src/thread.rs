@@ -14,8 +14,8 @@ use futures::{Stream, future::poll_fn};
 use libp2p::{Multiaddr, PeerId, Swarm, swarm::SwarmEvent};
 
 use crate::{
-    Command, Inbound, NetworkConfig, NetworkCounters, NetworkFront, ThreadEnd, behaviour::Behaviour,
-    event_loop::EventLoop, front, gossip::Topics, swarm,
+    Command, Inbound, NetworkConfig, NetworkCounters, NetworkFront, ThreadEnd,
+    behaviour::Behaviour, event_loop::EventLoop, front, gossip::Topics, swarm,
 };
 
 /// A running network thread. Dropping it asks the thread to end; [`Network::stop`] also waits for

@@ -60,8 +60,7 @@ pub struct HealthView {
 impl Failure {
     /// Creates a failure. Line breaks in the reason become `; `.
     pub(crate) fn new(part: impl Into<String>, reason: &str) -> Self {
-        let lines: Vec<_> =
-            reason.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<_> = reason.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         Self { part: part.into(), reason: lines.join("; ") }
     }
 }

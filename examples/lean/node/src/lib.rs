@@ -16,6 +16,7 @@ pub mod report;
 mod reporter;
 pub mod runtime;
 mod sync_state;
+pub mod warnings;
 mod watch;
 
 pub use api::ApiError;

@@ -21,13 +21,14 @@ use actor_lanes::{
     Actor, Executor, Handle, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox,
 };
 
-use crate::api::{Api, ApiError, ApiSources, Limits, Watched};
+use crate::api::{Api, ApiError, ApiSources, Limits, Supervision, Watched};
 use crate::checkpoint_sync::{Anchor, CheckpointError, fetch_anchor};
 use crate::config::{HttpAddress, NodeConfig};
 use crate::health::{Failure, HealthView, Lifecycle};
 use crate::hooks::Hooks;
 use crate::report::StatusLine;
 use crate::reporter::{Reporter, Sources};
+use crate::warnings::{Alerts, KeySlots};
 use crate::watch::{Parts, Watch};
 use chain::decoder::{Decoder, Undecodable};
 use chain::ingress::Ingress;
@@ -36,7 +37,7 @@ use chain::verifier::{Assigned, Pool, Verifier, WorkMeters, verifier_count};
 use chain::wall_clock;
 use chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
 use consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
-use keys::{ValidatorKeyError, regenerate};
+use keys::{ValidatorKeyError, ValidatorKeys, regenerate};
 use network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, NetworkError, PeerId};
 
 /// A running node.
@@ -124,6 +125,7 @@ impl Node {
             // An earlier process with these keys may have signed in every slot up to this one.
             keys.iter_mut().for_each(|keys| keys.retire_through(last_slot));
         }
+        let key_slots = key_slots(&keys);
         let Anchor { state, block } = anchor(&config, clock.current_slot(wall()))?;
         let store = Store::new(state, block, role.validators.first().copied())?;
 
@@ -140,13 +142,9 @@ impl Node {
         #[cfg(feature = "faults")]
         let ingress = crate::faults::Faulty::new("network", ingress);
         let network = Network::start(network_config(&config)?, ingress)?;
-        let lifecycle = Lifecycle::default();
-        let health = HealthView {
-            lifecycle: lifecycle.clone(),
-            published: published.clone(),
-            clock,
-            wall,
-        };
+        let (lifecycle, alerts) = (Lifecycle::default(), Arc::<Alerts>::default());
+        let health =
+            HealthView { lifecycle: lifecycle.clone(), published: published.clone(), clock, wall };
         let workers = pool_mailboxes(config.verifiers.unwrap_or_else(verifier_count));
         let front = network.front();
         let watched = [
@@ -166,6 +164,7 @@ impl Node {
             decoder: decoder.clone(),
             undecodable: undecodable.clone(),
             network: network.counters(),
+            configured_peers: config.peers.len() as u64,
         };
         let work = Arc::<WorkMeters>::default();
         let served = ApiSources {
@@ -179,9 +178,12 @@ impl Node {
             watched: watched.into_iter().chain(watched_workers).collect(),
             network: network.counters(),
             work: Arc::clone(&work),
-            lifecycle,
-            lost_lines,
-            configured_peers: config.peers.len() as u64,
+            supervision: Supervision {
+                lifecycle,
+                lost_lines,
+                configured_peers: config.peers.len() as u64,
+                alerts: Arc::clone(&alerts),
+            },
         };
         let decoding = Decoder::new(chain.recipient(), network.front(), undecodable);
         let (keeper_proofs, signed) = (Arc::clone(&proofs), chain.recipient());
@@ -204,7 +206,7 @@ impl Node {
             Keeper::new(keys, keeper_proofs, signed)
         })?;
         node.spawn(ThreadConfig::named("reporter"), &*runtime, reporter_mailbox, move || {
-            Reporter::new(sources, report)
+            Reporter::new(sources, key_slots, alerts, report)
         })?;
         // The reporter runs on its timer alone.
         drop(reporter);
@@ -293,10 +295,7 @@ impl Node {
     }
 
     /// Starts the watch for parts that end before the node's stop.
-    fn watch(
-        &mut self,
-        failed: impl FnOnce(&Failure) + Send + 'static,
-    ) -> Result<(), StartError> {
+    fn watch(&mut self, failed: impl FnOnce(&Failure) + Send + 'static) -> Result<(), StartError> {
         let mut parts = Parts::default();
         parts.thread("network", self.network.end());
         if let Some(api) = &self.api {
@@ -398,6 +397,15 @@ fn anchor(config: &NodeConfig, current_slot: Slot) -> Result<Anchor, CheckpointE
             Ok(Anchor { state, block })
         }
     }
+}
+
+/// Returns the slots of the key that ends first.
+fn key_slots(keys: &[ValidatorKeys]) -> Option<KeySlots> {
+    let slots = keys
+        .iter()
+        .flat_map(|keys| [keys.attestation.active_epochs(), keys.proposal.active_epochs()]);
+    let first = slots.min_by_key(|slots| slots.end)?;
+    Some(KeySlots { end: first.end, count: first.end - first.start })
 }
 
 /// Returns the node's role, and the first slot in which its validators may sign.

@@ -47,7 +47,8 @@ pub(super) fn man(arguments: &ManArguments, program: Command) -> Result<(), Comm
     if let Some(directory) = &arguments.dir {
         let written = fs::create_dir_all(directory)
             .and_then(|()| clap_mangen::generate_to(program, directory));
-        return written.map_err(|error| CommandError::Pages { directory: directory.clone(), error });
+        return written
+            .map_err(|error| CommandError::Pages { directory: directory.clone(), error });
     }
     let mut page = Vec::new();
     let rendered = Man::new(program).render(&mut page);

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use crate::command::{CommandError, say};
 use crate::command::genesis::{DEFAULT_KEY_SLOTS, key_slots_for};
 use crate::command::log::LogArguments;
 use crate::command::report_lines::in_json;
 use crate::command::screen::Screen;
+use crate::command::{CommandError, say};
 use consensus::{INTERVALS_PER_SLOT, MILLISECONDS_PER_INTERVAL, Slot};
 use devnet::{Deadline, Devnet, DevnetError, DevnetOptions, Prepared, Problem, Update};
 use keys::SchemeName;
@@ -83,7 +83,10 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     {
         return Err(CommandError::GoalBeyondKeys { goal, key_slots });
     }
-    say(format_args!("growing keys for {} validators, {key_slots} slots each …", arguments.validators));
+    say(format_args!(
+        "growing keys for {} validators, {key_slots} slots each …",
+        arguments.validators
+    ));
     let prepared = Prepared::new(DevnetOptions {
         program,
         nodes: arguments.nodes,
@@ -98,7 +101,10 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     let interrupter = prepared.interrupter();
     ctrlc::set_handler(move || interrupter.interrupt())?;
     let until_slot_0 = prepared.until_slot_0().as_secs() + 1;
-    say(format_args!("starting {} nodes; slot 0 begins in about {until_slot_0} s …", arguments.nodes));
+    say(format_args!(
+        "starting {} nodes; slot 0 begins in about {until_slot_0} s …",
+        arguments.nodes
+    ));
     let mut devnet = prepared.start()?;
     if arguments.keep {
         say(format_args!("the nodes' files and logs are in {}", devnet.directory().display()));

@@ -9,6 +9,7 @@ use actor_lanes::{Handle, Message};
 use crate::health::{Condition, Lifecycle};
 use crate::lost_lines::LostLines;
 use crate::sync_state::{Peers, Readiness, SyncState};
+use crate::warnings::Alerts;
 use chain::verifier::WorkMeters;
 use chain::wall_clock::WallClock;
 use chain::{Chain, Published};
@@ -38,25 +39,34 @@ pub struct ApiSources {
     pub network: Arc<NetworkCounters>,
     /// What the verifiers' work took.
     pub work: Arc<WorkMeters>,
+    /// What the node knows about its own condition.
+    pub supervision: Supervision,
+}
+
+/// What the node knows about its own condition. By default, a running node without peers.
+#[derive(Clone, Debug, Default)]
+pub struct Supervision {
     /// Whether the node runs, stops or has failed.
     pub lifecycle: Lifecycle,
     /// The lines of log and report that could not be written.
     pub lost_lines: LostLines,
     /// The number of peers named in the node's configuration.
     pub configured_peers: u64,
+    /// The warnings for the operator.
+    pub alerts: Arc<Alerts>,
 }
 
 impl ApiSources {
     /// Returns the condition of the node now.
     pub(super) fn condition(&self) -> Condition {
         let now = self.clock.total_intervals((self.wall)());
-        self.lifecycle.condition(&self.published.latest(), now)
+        self.supervision.lifecycle.condition(&self.published.latest(), now)
     }
 
     /// Returns the node's progress along the chain now.
     pub(super) fn sync_state(&self) -> SyncState {
         let chain = self.published.latest();
-        let peers = Peers::read(self.configured_peers, &chain, &self.network);
+        let peers = Peers::read(self.supervision.configured_peers, &chain, &self.network);
         SyncState::of(&chain, self.clock.current_slot((self.wall)()), peers)
     }
 

@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use actor_lanes::{Executor, ThreadConfig};
 
-use crate::api::{Api, ApiSources, Limits};
-use crate::health::Lifecycle;
-use crate::lost_lines::LostLines;
+use crate::api::{Api, ApiSources, Limits, Supervision};
 use crate::runtime;
 use chain::{Chain, Published, Solitary};
 use consensus::{SlotClock, Store, Validators, genesis};
@@ -43,9 +41,7 @@ fn sources(chain: Chain, published: Published) -> ApiSources {
         watched: Vec::new(),
         network: Arc::default(),
         work: Arc::default(),
-        lifecycle: Lifecycle::default(),
-        lost_lines: LostLines::default(),
-        configured_peers: 0,
+        supervision: Supervision::default(),
     }
 }
 
