@@ -20,7 +20,6 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use crate::{
     Command, Inbound, NetworkConfig, NetworkCounters, Offence,
     behaviour::{Behaviour, BehaviourEvent},
-    configured::ConfiguredPeers,
     dialer::Dialer,
     gossip::Topics,
     inbound::Refused,
@@ -51,7 +50,6 @@ pub(super) struct EventLoop<I> {
     pub(super) serving: Serving,
     commands: Mailbox<Command>,
     dialer: Dialer,
-    pub(super) configured: ConfiguredPeers,
     standings: Standings,
     /// Fires when the next dial is due or the next ban ends.
     alarm: Pin<Box<Sleep>>,
@@ -98,7 +96,6 @@ impl<I: Inbound> EventLoop<I> {
             serving: Serving::new(),
             commands,
             dialer: Dialer::new(&config.peers, config.redial_first, config.redial_most, now),
-            configured: ConfiguredPeers::new(&config.peers),
             standings: Standings::new(config.ban),
             alarm: Box::pin(sleep_until(now)),
             connected: HashMap::new(),
@@ -182,7 +179,6 @@ impl<I: Inbound> EventLoop<I> {
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 let remote = endpoint.get_remote_address();
                 self.dialer.connected(connection_id, peer_id, remote, Instant::now());
-                self.configured.learned(peer_id, remote);
                 self.on_connected(peer_id, endpoint.is_dialer());
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
@@ -236,7 +232,7 @@ impl<I: Inbound> EventLoop<I> {
             None => {
                 tracing::debug!(%peer, by_us, "peer connected");
                 self.connected.insert(peer, FirstConnection { since: now, by_us });
-                let is_configured = self.configured.is_configured(&peer, None);
+                let is_configured = self.swarm.behaviour().gossip.is_configured(&peer);
                 self.count_refusal(self.inbound.peer_connected(peer, is_configured));
                 if by_us {
                     self.ask_status(peer);
@@ -266,12 +262,12 @@ impl<I: Inbound> EventLoop<I> {
 
     /// Records a peer's offence, and disconnects and bans a peer without points.
     pub(super) fn charge(&mut self, peer: PeerId, offence: Offence) {
-        self.counters.offences.increment();
+        self.counters.offence(offence);
         if !self.standings.charge(peer, offence, Instant::now()) {
             return;
         }
         tracing::info!(%peer, ?offence, "leaving a peer that misbehaves");
-        self.counters.peers_banned.increment();
+        self.counters.ban(offence);
         if self.standings.banned_until(&peer).is_some() {
             self.swarm.behaviour_mut().blocked.block_peer(peer);
         }

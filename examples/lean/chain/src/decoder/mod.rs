@@ -5,6 +5,8 @@
 //! depend on the chain.
 
 mod message;
+#[cfg(test)]
+mod size_tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
