@@ -39,6 +39,8 @@ pub struct Snapshot {
     pub is_aggregator: bool,
     /// Connected peers.
     pub peers: usize,
+    /// Whether blocks of the peers' chains are missing and will be fetched by ranges.
+    pub is_syncing: bool,
     /// Blocks imported since the start.
     pub blocks_imported: u64,
     /// Blocks waiting for their parent.

@@ -240,6 +240,7 @@ impl ChainState {
             own_validators: self.base.role.validators.len(),
             is_aggregator: self.base.role.is_aggregator,
             peers: self.sync.peers(),
+            is_syncing: self.sync.is_behind(store, store.time()),
             blocks_imported: counters.blocks_imported,
             pending_blocks: self.blocks.pending.len(),
             pending_votes: self.votes.pending().len(),

@@ -309,7 +309,9 @@ impl Devnet {
                 Ok(Some(Update::Status(event.node)))
             }
             // The end of the process follows, and is the event to report.
-            Happening::Line(ReportLine::Stopped(_)) | Happening::Nudge => Ok(None),
+            Happening::Line(ReportLine::Failed(_) | ReportLine::Stopped(_)) | Happening::Nudge => {
+                Ok(None)
+            }
             Happening::Unreadable(line) => {
                 Err(Problem::Unreadable { node: slot.view.name.clone(), line })
             }
@@ -350,6 +352,9 @@ impl Devnet {
         match event.what {
             Happening::Line(ReportLine::Stopped(stopped)) => {
                 flaws.extend(stopped.left.iter().map(|left| format!("{node} left behind: {left}")));
+            }
+            Happening::Line(ReportLine::Failed(failed)) => {
+                flaws.push(format!("{node}: {} ended: {}", failed.part, failed.reason));
             }
             Happening::Line(ReportLine::Ready(_) | ReportLine::Status(_)) | Happening::Nudge => {}
             Happening::Unreadable(line) => {

@@ -49,6 +49,7 @@ mod serving;
 mod standing;
 mod swarm;
 mod thread;
+mod thread_end;
 mod undecided;
 
 pub use libp2p::{Multiaddr, PeerId};
@@ -66,5 +67,6 @@ pub use self::{
     serving::{Answering, BlocksReply},
     standing::Offence,
     thread::{Network, NetworkError, StopError},
+    thread_end::ThreadEnd,
 };
 pub use wire::{message_id::MessageId, request::SlotRange, status::Status, topic::TopicKind};

@@ -9,7 +9,8 @@ use contention::ContentionError;
 use devnet::{DevnetError, PlanError, Problem};
 use keys::FileProblem;
 use lean_node::config::ConfigError;
-use lean_node::exit_code::{FAILURE, INTERRUPTED, PORT_TAKEN, USAGE};
+use lean_node::exit_code::{FAILURE, INTERRUPTED, PART_ENDED, PORT_TAKEN, USAGE};
+use lean_node::health::Failure;
 use lean_node::lean_files::LeanFilesError;
 use lean_node::node::StartError;
 use lean_node::runtime::NoSuchRuntime;
@@ -95,6 +96,12 @@ pub(crate) enum CommandError {
     /// The node did not start.
     #[error("the node did not start: {0}")]
     Start(#[from] StartError),
+    /// A part of the node ended abnormally.
+    #[error("the node has stopped, because its part {} ended: {}", .0.part, .0.reason)]
+    PartEnded(Failure),
+    /// A failure reported already, with its exit code.
+    #[error("exit code {0}")]
+    Reported(u8),
     /// The node did not stop cleanly.
     #[error("the node did not stop in order: {}", .0.join("; "))]
     Stop(Vec<String>),
@@ -153,6 +160,8 @@ impl CommandError {
                 ContentionError::TooLong { .. } | ContentionError::TooShort { .. },
             ) => USAGE,
             Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
+            Self::PartEnded(_) => PART_ENDED,
+            Self::Reported(code) => *code,
             Self::PortTaken(_) | Self::HttpPortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {
                 Problem::Plan(_) => USAGE,

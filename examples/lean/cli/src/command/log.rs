@@ -2,13 +2,14 @@
 
 use std::env;
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::command::color;
+use crate::command::lines::Lines;
 
 /// The variable with a log filter in the syntax of the crate `tracing-subscriber`.
 const FILTER_VARIABLE: &str = "RUST_LOG";
@@ -81,7 +82,11 @@ impl LogArguments {
     {
         let given = env::var(FILTER_VARIABLE).ok();
         let (filter, fault) = self.filter(given.as_deref());
-        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(writer)
+            // It would report a failed write with `eprintln!`, which panics if that fails as well.
+            .log_internal_errors(false);
         match self.log_format {
             LogFormat::Text => subscriber.with_ansi(color::on_stderr()).init(),
             LogFormat::Json => subscriber.json().flatten_event(true).init(),
@@ -116,14 +121,21 @@ impl LogArguments {
 
     /// Writes the program's last error to standard error, in the format of the log.
     pub(super) fn last_error(self, error: &dyn fmt::Display) {
+        let _ = io::stderr().write_all(&self.last_error_line(error));
+    }
+
+    /// Returns the program's last error as a line in the format of the log.
+    pub(super) fn last_error_line(self, error: &dyn fmt::Display) -> Vec<u8> {
         match self.log_format {
-            LogFormat::Text => super::say(format_args!("error: {error}")),
+            LogFormat::Text => format!("error: {error}\n").into_bytes(),
             // A subscriber of its own, because the program's subscriber may not be installed yet.
             LogFormat::Json => {
+                let (lines, line) = Lines::for_one_line();
                 let subscriber =
-                    tracing_subscriber::fmt().json().flatten_event(true).with_writer(io::stderr);
+                    tracing_subscriber::fmt().json().flatten_event(true).with_writer(lines);
                 let log = || tracing::error!("{error}");
                 tracing::subscriber::with_default(subscriber.finish(), log);
+                line.try_recv().unwrap_or_default()
             }
         }
     }

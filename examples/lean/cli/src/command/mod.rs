@@ -8,12 +8,15 @@ mod contention;
 mod devnet;
 mod error;
 mod genesis;
+mod lines;
 mod log;
 mod new_folder;
 mod node_files;
+mod panics;
 mod report_lines;
 mod run;
 mod screen;
+mod service_manager;
 mod stop_signal;
 mod vectors;
 
@@ -96,7 +99,9 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            log.last_error(&error);
+            if !matches!(error, CommandError::Reported(_)) {
+                log.last_error(&error);
+            }
             ExitCode::from(error.exit_code())
         }
     }

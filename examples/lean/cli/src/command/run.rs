@@ -2,22 +2,42 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
+use actor_lanes::Runtime;
 use clap::Args;
 
 use crate::command::CommandError;
+use crate::command::lines::Lines;
 use crate::command::log::LogArguments;
 use crate::command::node_files::NodeArguments;
+use crate::command::panics::log_panics;
 use crate::command::report_lines::ReportLines;
+use crate::command::service_manager::ServiceManager;
 use crate::command::stop_signal::stop_signal;
 use lean_node::api::ApiError;
+use lean_node::config::NodeConfig;
+use lean_node::exit_code::PART_ENDED;
+use lean_node::health::Failure;
+use lean_node::hooks::Hooks;
+use lean_node::lost_lines::LostLines;
 use lean_node::node::{Node, StartError};
-use lean_node::report::{ReadyLine, ReportLine, StoppedLine};
+use lean_node::report::{FailedLine, ReadyLine, ReportLine, StatusLine, StoppedLine};
 use lean_node::runtime;
 
 /// The time limit for the node to stop cleanly.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The time from the end of a part to a forced exit. It covers the stop and the last lines.
+const FAILED_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The maximum number of log lines in the queue. Lines beyond it are dropped and counted, so that a
+/// slow reader never blocks the node.
+const LOG_LINES: usize = 1024;
+
+/// The time limit for writing the last line of the log.
+const LAST_LINE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The time from the end of standard input to a forced exit.
 const ORPHAN_PATIENCE: Duration = Duration::from_secs(10);
@@ -39,20 +59,36 @@ pub(super) struct RunArguments {
 }
 
 pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
+    let lost = LostLines::default();
+    let (log, last_line) = Lines::start("log", io::stderr(), LOG_LINES, lost.clone())
+        .map_err(|error| CommandError::System { doing: "write the log", error })?;
+    arguments.log.install(log);
+    log_panics();
+    let outcome = run_node(arguments, lost);
+    let error = outcome.as_ref().err();
+    let last = error.map_or_else(Vec::new, |error| arguments.log.last_error_line(error));
+    last_line.write(last, LAST_LINE_PATIENCE);
+    outcome.map_err(|error| CommandError::Reported(error.exit_code()))
+}
+
+fn run_node(arguments: &RunArguments, lost: LostLines) -> Result<(), CommandError> {
     let (stopper, stop) = stop_signal();
     if arguments.stop_on_stdin_eof {
         let watched = stopper.on_stdin_eof(ORPHAN_PATIENCE);
         watched.map_err(|error| CommandError::System { doing: "watch standard input", error })?;
     }
     let starting = stopper.on_signals()?;
-    arguments.log.install(io::stderr);
+    let manager = ServiceManager::from_environment().map_err(|error| CommandError::System {
+        doing: "use the socket named by NOTIFY_SOCKET",
+        error,
+    })?;
 
     let config = arguments.node.load()?;
     tracing::warn!(accepted = %config.proofs, "aggregation proofs are MOCKS and prove nothing: anyone can forge a block");
     let runtime = runtime::by_name(config.runtime.as_deref())?;
     let address = config.listen_socket();
     probe(address)?;
-    let report = ReportLines::start(arguments.json, stopper)?;
+    let report = ReportLines::start(arguments.json, lost.clone())?;
     let mut ready = ReadyLine {
         node: config.name.clone(),
         listen: config.listen.to_string(),
@@ -62,28 +98,67 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
     };
     let name = config.name.clone();
     tracing::info!(validators = config.validators.len(), "growing the validators' keys");
-    let node = match Node::start(config, runtime, report.statuses()) {
-        Ok(node) => node,
+    let hooks = Hooks::new(statuses(&report, &manager))
+        .lost_lines(lost)
+        .on_failure(move |_| stopper.stop_or_exit(FAILED_PATIENCE, PART_ENDED));
+    let node = start(config, runtime, hooks, address)?;
+    drop(starting);
+    ready.http = node.http_address();
+    report.say(&ReportLine::Ready(ready));
+    manager.ready();
+    let watchdog = manager.start_watchdog(node.health());
+    let watchdog =
+        watchdog.map_err(|error| CommandError::System { doing: "start a thread", error })?;
+    stop.wait();
+    drop(watchdog);
+    let failure = node.failure();
+    if let Some(Failure { part, reason }) = failure.clone() {
+        report.say(&ReportLine::Failed(FailedLine { node: name.clone(), part, reason }));
+    }
+    manager.stopping(&failure.as_ref().map_or("as requested".to_owned(), Failure::to_string));
+    let left = node.stop(STOP_PATIENCE);
+    report.finish(&ReportLine::Stopped(StoppedLine { node: name, left: left.clone() }));
+    match failure {
+        Some(failure) => Err(CommandError::PartEnded(failure)),
+        None if left.is_empty() => Ok(()),
+        None => Err(CommandError::Stop(left)),
+    }
+}
+
+/// Returns the function for each status: it reports it, and passes it to the service manager.
+fn statuses(
+    report: &ReportLines,
+    manager: &ServiceManager,
+) -> impl FnMut(StatusLine) + Send + use<> {
+    let (mut report, manager) = (report.statuses(), manager.clone());
+    move |status| {
+        manager.status(&status);
+        report(status);
+    }
+}
+
+/// Starts the node. Ports in use have errors of their own.
+fn start(
+    config: NodeConfig,
+    runtime: Arc<dyn Runtime>,
+    hooks: Hooks,
+    address: SocketAddr,
+) -> Result<Node, CommandError> {
+    match Node::start_with(config, runtime, hooks) {
+        Ok(node) => Ok(node),
         Err(StartError::Api(ApiError::Listen { address, error }))
             if error.kind() == io::ErrorKind::AddrInUse =>
         {
-            return Err(CommandError::HttpPortTaken(address));
+            Err(CommandError::HttpPortTaken(address))
         }
         // Another program may have taken the port after the first probe. The second probe reports
         // this case separately. It is run for network errors only, because after other errors this
         // node itself may still hold the port.
         Err(error @ StartError::Network(_)) => {
-            return Err(probe(address).err().unwrap_or_else(|| error.into()));
+            Err(probe(address).err().unwrap_or_else(|| error.into()))
         }
-        Err(error) => return Err(error.into()),
-    };
-    drop(starting);
-    ready.http = node.http_address();
-    report.say(ReportLine::Ready(ready));
-    stop.wait();
-    let left = node.stop(STOP_PATIENCE);
-    report.finish(ReportLine::Stopped(StoppedLine { node: name, left: left.clone() }));
-    if left.is_empty() { Ok(()) } else { Err(CommandError::Stop(left)) }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Checks whether the node can listen on an address, by binding it and releasing it again.

@@ -48,6 +48,12 @@ const LANE_METRICS: &[LaneMetric] = &[
         |lane| lane.refused,
     ),
     (
+        "actor_lane_over_share_total",
+        Counter,
+        "Refused messages whose source had filled its share of the lane.",
+        |lane| lane.over_share,
+    ),
+    (
         "actor_lane_evicted_total",
         Counter,
         "Messages dropped to make room for newer ones.",
@@ -233,7 +239,7 @@ fn owner(page: &mut Exposition, chain: &Snapshot) {
 
 fn lanes(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
     let owners: Vec<_> = std::iter::once(("chain", sources.chain.stats()))
-        .chain(sources.watched.iter().map(|watched| (watched.actor, watched.stats())))
+        .chain(sources.watched.iter().map(|watched| (watched.actor.as_str(), watched.stats())))
         .collect();
     for (name, kind, help, read) in LANE_METRICS {
         let mut metric = page.metric(name, *kind, help);

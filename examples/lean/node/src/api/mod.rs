@@ -27,4 +27,4 @@ pub use limits::Limits;
 pub use responder::{is_endpoint, requested_role};
 pub use server::Api;
 pub use server::ApiError;
-pub use sources::{ApiSources, Watched};
+pub use sources::{ApiSources, Supervision, Watched};

@@ -10,7 +10,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -26,6 +26,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::api::responder::Responder;
 use crate::api::{ApiSources, Limits};
+use network::ThreadEnd;
 
 /// The pause after a failed accept. The usual reason for the failure is too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -59,6 +60,7 @@ pub struct Api {
     /// Disconnected when the thread has finished its work; no value is ever sent.
     ended: mpsc::Receiver<()>,
     thread: JoinHandle<()>,
+    end: ThreadEnd,
 }
 
 /// Completes when the API must end.
@@ -85,14 +87,17 @@ impl Api {
             .map_err(ApiError::Thread)?;
         let (running, stop) = oneshot::channel();
         let (ending, ended) = mpsc::sync_channel(0);
-        let thread = thread::Builder::new()
-            .name("api".to_owned())
-            .spawn(move || {
-                let _ending: mpsc::SyncSender<()> = ending;
-                run(&reactor, listener, sources, limits, stop.shared());
-            })
-            .map_err(ApiError::Thread)?;
-        Ok(Self { address, running, ended, thread })
+        let (thread, end) = ThreadEnd::start("api", move || {
+            let _ending: mpsc::SyncSender<()> = ending;
+            run(&reactor, listener, sources, limits, stop.shared());
+        })
+        .map_err(ApiError::Thread)?;
+        Ok(Self { address, running, ended, thread, end })
+    }
+
+    /// Returns the end of the thread, to wait for it.
+    pub fn end(&self) -> ThreadEnd {
+        self.end.clone()
     }
 
     /// Returns the address listened on. The actual port replaces port 0.
@@ -134,6 +139,8 @@ async fn accept(
             Either::Left((accepted, _)) => accepted,
             Either::Right(_) => break,
         };
+        #[cfg(feature = "faults")]
+        crate::faults::strike("api");
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, _)) if connections.len() < limits.connections => {

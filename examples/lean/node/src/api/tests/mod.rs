@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use actor_lanes::{Executor, ThreadConfig};
 
-use crate::api::{Api, ApiSources, Limits};
+use crate::api::{Api, ApiSources, Limits, Supervision};
 use crate::runtime;
 use chain::{Chain, Published, Solitary};
 use consensus::{SlotClock, Store, Validators, genesis};
@@ -41,6 +41,7 @@ fn sources(chain: Chain, published: Published) -> ApiSources {
         watched: Vec::new(),
         network: Arc::default(),
         work: Arc::default(),
+        supervision: Supervision::default(),
     }
 }
 
