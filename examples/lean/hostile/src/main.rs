@@ -1,0 +1,2 @@
+//! The hostile peer's command line.
+fn main() {}
