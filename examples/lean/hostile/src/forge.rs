@@ -78,7 +78,8 @@ impl Forge {
 
     /// Returns a block with an unknown parent.
     pub fn orphan_block(&mut self, view: &ChainView) -> Content {
-        let slot = view.current_slot() - self.dice.below(3).min(view.current_slot() as usize) as u64;
+        let slot =
+            view.current_slot() - self.dice.below(3).min(view.current_slot() as usize) as u64;
         let block = self.unsigned(view, slot, Vec::new());
         let parent_root = Root::new(self.dice.root());
         self.signed(Block { parent_root, ..block })
@@ -266,10 +267,5 @@ fn different_data(view: &ChainView, number: usize) -> Option<AttestationData> {
     let (number, source) = (number / (target + 1), target - number % (target + 1));
     let newest = view.current_slot();
     let slot = newest.checked_sub(number as u64).filter(|slot| *slot >= known[head].slot)?;
-    Some(AttestationData {
-        slot,
-        head: known[head],
-        target: known[target],
-        source: known[source],
-    })
+    Some(AttestationData { slot, head: known[head], target: known[target], source: known[source] })
 }

@@ -17,6 +17,7 @@ pub const TOPICS: [TopicKind; 3] =
     [TopicKind::Block, TopicKind::Aggregation, TopicKind::Attestation { subnet: 0 }];
 
 /// The sending side of gossip.
+#[derive(Debug)]
 pub struct GossipPipe {
     stream: Stream,
 }
@@ -74,8 +75,7 @@ pub fn published(topic: String, compressed: Vec<u8>) -> Published {
 
 /// Returns the frame that subscribes to topics or unsubscribes from them.
 pub fn subscriptions(subscribe: bool, topics: impl Iterator<Item = String>) -> Vec<u8> {
-    let subscription =
-        |topic| Subscription { subscribe: Some(subscribe), topic_id: Some(topic) };
+    let subscription = |topic| Subscription { subscribe: Some(subscribe), topic_id: Some(topic) };
     frame(&Rpc { subscriptions: topics.map(subscription).collect(), ..Rpc::default() })
 }
 

@@ -76,11 +76,7 @@ impl Link {
         dialled
     }
 
-    async fn handshake(
-        target: &Target,
-        manner: Manner,
-        tally: &Arc<Tally>,
-    ) -> io::Result<Self> {
+    async fn handshake(target: &Target, manner: Manner, tally: &Arc<Tally>) -> io::Result<Self> {
         let key = Keypair::generate_secp256k1();
         let mut config = quic::Config::new(&key);
         config.handshake_timeout = HANDSHAKE;

@@ -1,6 +1,7 @@
 //! A peer that forwards gossip before it validates it, as the specification's own node does. It is
 //! honest otherwise.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -70,6 +71,12 @@ impl Relay {
         loop {
             self.swarm.select_next_some().await;
         }
+    }
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay").field("address", &self.address).finish_non_exhaustive()
     }
 }
 

@@ -105,15 +105,9 @@ mod tests {
             assert!(text.parse::<Target>().is_ok(), "{text}");
         }
         for text in ["192.0.2.1:9000", "0.0.0.0:9000", "/ip4/192.0.2.1/udp/9000/quic-v1"] {
-            assert!(
-                matches!(text.parse::<Target>(), Err(TargetError::NotLoopback(_))),
-                "{text}"
-            );
+            assert!(matches!(text.parse::<Target>(), Err(TargetError::NotLoopback(_))), "{text}");
         }
-        assert!(matches!(
-            "192.0.2.1:5052".parse::<HttpTarget>(),
-            Err(TargetError::NotLoopback(_))
-        ));
+        assert!(matches!("192.0.2.1:5052".parse::<HttpTarget>(), Err(TargetError::NotLoopback(_))));
     }
 
     #[test]

@@ -90,9 +90,10 @@ impl CopiedChain {
     /// Returns the valid block with this number of the present slot, if the head's state is known.
     fn block(&self, forge: &mut Forge, view: &ChainView, place: usize) -> Option<Content> {
         let slot = view.current_slot();
-        let parent = view.blocks.iter().rfind(|block| {
-            block.slot < slot && self.states.contains_key(&block.root)
-        })?;
+        let parent = view
+            .blocks
+            .iter()
+            .rfind(|block| block.slot < slot && self.states.contains_key(&block.root))?;
         let parent_state = self.states.get(&parent.root)?;
         let head = Checkpoint { root: parent.root, slot: parent.slot };
         let data = forge.data(view, head);

@@ -8,9 +8,7 @@ use wire::topic::TopicKind;
 
 use crate::attack::Scene;
 use crate::dice::Dice;
-use crate::gossip_pipe::{
-    GossipPipe, TOPICS, control, framed, message, subscriptions, topic,
-};
+use crate::gossip_pipe::{GossipPipe, TOPICS, control, framed, message, subscriptions, topic};
 use crate::link::{Link, Manner};
 use crate::pace::Pace;
 

@@ -31,6 +31,9 @@ pub const LONGEST: Duration = Duration::from_secs(600);
 /// The wait before the next identity of a task connects.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// The time for the last connections to close.
+const FAREWELL: Duration = Duration::from_millis(300);
+
 /// The victims and the bounds of an attack.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -120,6 +123,8 @@ pub async fn run(
     }
     sleep_until(end).await;
     tasks.shutdown().await;
+    // The connections close in tasks of their own, with a farewell to the victim.
+    sleep(FAREWELL).await;
     Ok(())
 }
 

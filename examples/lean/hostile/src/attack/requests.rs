@@ -151,8 +151,7 @@ pub(super) fn false_head(dice: &mut Dice, view: &ChainView) -> (RequestKind, Vec
     let head_slot = view.current_slot() + dice.below(FAR as usize) as u64;
     // Half of the peers claim another finalized block, half of them the victim's own one.
     let is_other = dice.below(2) == 0;
-    let finalized_root =
-        if is_other { dice.root() } else { *view.finalized.root.as_bytes() };
+    let finalized_root = if is_other { dice.root() } else { *view.finalized.root.as_bytes() };
     encoded(&Request::Status(Status {
         finalized_root,
         finalized_slot: view.finalized.slot,

@@ -30,7 +30,8 @@ pub(super) async fn silent(scene: &Scene, number: usize) -> io::Result<()> {
 /// Sends the head of a request byte by byte.
 pub(super) async fn slow_head(scene: &Scene, number: usize) -> io::Result<()> {
     let mut socket = connect(scene, number).await?;
-    for byte in b"GET /lean/v0/health HTTP/1.1\r\nhost: a\r\nx: ".iter().chain([b'a'].iter().cycle())
+    for byte in
+        b"GET /lean/v0/health HTTP/1.1\r\nhost: a\r\nx: ".iter().chain([b'a'].iter().cycle())
     {
         socket.write_all(&[*byte]).await?;
         sleep(SLOWLY).await;

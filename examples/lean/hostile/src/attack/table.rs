@@ -268,7 +268,9 @@ pub static ATTACKS: &[Attack] = &[
         identities: 16,
         rate: 2,
         setting: Setting::Mesh,
-        act: |scene, number| requests::false_status(scene, number, requests::wrong_answer(scene, number)).boxed(),
+        act: |scene, number| {
+            requests::false_status(scene, number, requests::wrong_answer(scene, number)).boxed()
+        },
     },
     Attack {
         name: "false-status-unfinished-answers",
@@ -276,7 +278,10 @@ pub static ATTACKS: &[Attack] = &[
         identities: 16,
         rate: 2,
         setting: Setting::Mesh,
-        act: |scene, number| requests::false_status(scene, number, requests::unfinished_answer(scene, number)).boxed(),
+        act: |scene, number| {
+            requests::false_status(scene, number, requests::unfinished_answer(scene, number))
+                .boxed()
+        },
     },
     Attack {
         name: "votes-of-one-validator",
