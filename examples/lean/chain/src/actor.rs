@@ -205,7 +205,9 @@ impl Actor for ChainActor {
         let effects = match message {
             ChainMessage::Tick => self.tick(cx),
             ChainMessage::VoteAnyway(slot) => self.state.vote_anyway(slot),
-            ChainMessage::PeerConnected(peer) => self.state.peer_connected(peer),
+            ChainMessage::PeerConnected(peer, is_configured) => {
+                self.state.peer_connected(peer, is_configured)
+            }
             ChainMessage::PeerDisconnected(peer) => self.state.peer_disconnected(peer),
             ChainMessage::PeerStatus(peer, status) => self.state.peer_status(peer, &status),
             ChainMessage::Head(reply) => {

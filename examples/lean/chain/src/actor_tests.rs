@@ -87,7 +87,7 @@ impl Owner {
 
     fn origin(&mut self) -> Origin {
         self.sent += 1;
-        Origin { id: MessageId([self.sent; 20]), source: PeerId::random() }
+        Origin { id: MessageId([self.sent; 20]), source: PeerId::random(), is_configured: false }
     }
 
     fn gossip(&self, decoded: Decoded) {

@@ -64,7 +64,7 @@ fn a_proposer_of_too_many_blocks_does_not_separate_this_node_from_the_network() 
     let blocks: Vec<_> = (1..3).map(|slot| producer.slot(slot).0).collect();
     let mut chain = chain([]);
     tick(&mut chain, 11);
-    chain.peer_connected(PeerId::random());
+    chain.peer_connected(PeerId::random(), false);
     chain.blocks.in_slot.insert(1, 16);
     assert_eq!(verdict(&gossip_block(&mut chain, blocks[0].clone())), Verdict::Ignore);
 

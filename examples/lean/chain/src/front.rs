@@ -47,8 +47,8 @@ impl Chain {
         self.handle.recipient()
     }
 
-    pub(crate) fn peer_connected(&self, peer: PeerId) -> Sent {
-        self.send(ChainMessage::PeerConnected(peer))
+    pub(crate) fn peer_connected(&self, peer: PeerId, is_configured: bool) -> Sent {
+        self.send(ChainMessage::PeerConnected(peer, is_configured))
     }
 
     pub(crate) fn peer_disconnected(&self, peer: PeerId) -> Sent {

@@ -159,7 +159,7 @@ fn a_first_copy_with_a_bad_proof_does_not_block_the_valid_copy() {
 #[test]
 fn copies_with_other_proofs_are_bounded_and_the_block_is_fetched_if_none_was_valid() {
     let (mut chain, blocks) = with_blocks(1);
-    chain.peer_connected(PeerId::random());
+    chain.peer_connected(PeerId::random(), false);
     let mut job = block(&mut chain, &with_bad_proof(&blocks[0]));
     let copy = |tag: u8| {
         let proof = MultiMessageAggregate { proof: vec![tag].try_into().expect("one byte") };
@@ -177,7 +177,7 @@ fn copies_with_other_proofs_are_bounded_and_the_block_is_fetched_if_none_was_val
 #[test]
 fn a_block_with_its_parent_in_flight_waits_and_nothing_is_fetched() {
     let (mut chain, blocks) = with_blocks(3);
-    chain.peer_connected(PeerId::random());
+    chain.peer_connected(PeerId::random(), false);
     let parent = block(&mut chain, &blocks[0]);
     for child in &blocks[1..] {
         let (jobs, others) = begun(chain.block(child.clone(), origin()));
@@ -215,7 +215,7 @@ fn the_descendants_of_a_rejected_block_are_dropped() {
 #[test]
 fn children_of_a_block_with_only_a_bad_proof_continue_to_wait_while_it_is_fetched() {
     let (mut chain, blocks) = with_blocks(2);
-    chain.peer_connected(PeerId::random());
+    chain.peer_connected(PeerId::random(), false);
     let job = block(&mut chain, &with_bad_proof(&blocks[0]));
     gossip_block(&mut chain, blocks[1].clone());
     let effects = finish(&mut chain, job);
@@ -319,7 +319,7 @@ fn votes_above_the_bound_in_flight_are_dropped_and_counted() {
 #[test]
 fn a_block_above_the_bound_in_flight_is_held_until_there_is_room() {
     let (mut chain, blocks) = with_blocks(1);
-    chain.peer_connected(PeerId::random());
+    chain.peer_connected(PeerId::random(), false);
     let mut jobs: Vec<_> = (0..verifier::BLOCKS as u8)
         .map(|tag| block(&mut chain, &against_the_rules(&blocks[0], tag)))
         .collect();
@@ -369,12 +369,12 @@ fn a_request_ends_when_its_block_has_been_verified() {
     let (mut chain, blocks) = with_blocks(1);
     let root = Root::of(&blocks[0].block);
     let peers = [PeerId::random(), PeerId::random()];
-    peers.iter().for_each(|peer| drop(chain.peer_connected(*peer)));
+    peers.iter().for_each(|peer| drop(chain.peer_connected(*peer, false)));
     chain.blocks.want_below(root, Some(peers[0]), &mut chain.sync, &mut chain.base);
-    assert_eq!(fetches(&chain.peer_connected(peers[0])), [root]);
+    assert_eq!(fetches(&chain.peer_connected(peers[0], false)), [root]);
     let job = only(chain.fetched(1, Fetched::Blocks(vec![with_bad_proof(&blocks[0])])));
     assert_eq!(
-        fetches(&chain.peer_connected(peers[0])),
+        fetches(&chain.peer_connected(peers[0], false)),
         [],
         "it is not requested again while it is verified"
     );

@@ -36,8 +36,8 @@ impl Inbound for Ingress {
         self.chain.peer_status(peer, status).map_err(|_| Refused)
     }
 
-    fn peer_connected(&self, peer: PeerId) -> Result<(), Refused> {
-        self.chain.peer_connected(peer).map_err(|_| Refused)
+    fn peer_connected(&self, peer: PeerId, is_configured: bool) -> Result<(), Refused> {
+        self.chain.peer_connected(peer, is_configured).map_err(|_| Refused)
     }
 
     fn peer_disconnected(&self, peer: PeerId) -> Result<(), Refused> {

@@ -26,8 +26,8 @@ pub enum ChainMessage {
     Tick,
     /// From its own timer: the slot's block is late, so vote without it.
     VoteAnyway(Slot),
-    /// From the network thread: a peer connected.
-    PeerConnected(PeerId),
+    /// From the network thread: a peer connected, and whether the configuration names it.
+    PeerConnected(PeerId, bool),
     /// From the network thread: a peer's last connection closed.
     PeerDisconnected(PeerId),
     /// From the network thread: a peer's head and finalized block.
@@ -101,7 +101,7 @@ impl Message for ChainMessage {
         match self {
             Self::Tick
             | Self::VoteAnyway(_)
-            | Self::PeerConnected(_)
+            | Self::PeerConnected(..)
             | Self::PeerDisconnected(_)
             | Self::Head(_)
             | Self::SetAggregator(..) => CONTROL,

@@ -110,7 +110,7 @@ impl Producer {
 }
 
 pub(super) fn origin() -> Origin {
-    Origin { id: MessageId([0; 20]), source: PeerId::random() }
+    Origin { id: MessageId([0; 20]), source: PeerId::random(), is_configured: false }
 }
 
 /// Runs the jobs among these effects, and all jobs resulting from them. Returns the other effects.
@@ -209,7 +209,7 @@ fn a_block_without_its_parent_waits_while_the_parent_is_fetched() {
     let blocks: Vec<_> = (1..4).map(|slot| producer.slot(slot).0).collect();
     let mut chain = chain([]);
     tick(&mut chain, 20);
-    chain.peer_connected(PeerId::random());
+    chain.peer_connected(PeerId::random(), false);
 
     let effects = gossip_block(&mut chain, blocks[2].clone());
     assert_eq!(verdict(&effects), Verdict::Ignore);
@@ -247,8 +247,8 @@ fn a_block_with_a_forged_proof_is_fetched_again_from_another_peer() {
     let blocks: Vec<_> = (1..3).map(|slot| producer.slot(slot).0).collect();
     let mut chain = chain([]);
     tick(&mut chain, 20);
-    chain.peer_connected(PeerId::random());
-    chain.peer_connected(PeerId::random());
+    chain.peer_connected(PeerId::random(), false);
+    chain.peer_connected(PeerId::random(), false);
 
     let forged = |block: &SignedBlock| SignedBlock {
         proof: MultiMessageAggregate::default(),
@@ -273,7 +273,7 @@ fn a_peers_unknown_head_is_fetched_unless_it_is_final_or_in_the_future() {
     let mut chain = chain([]);
     tick(&mut chain, 20);
     let peer = PeerId::random();
-    chain.peer_connected(peer);
+    chain.peer_connected(peer, false);
     let status = |head_slot| Status { head_root: [7; 32], head_slot, ..Status::default() };
     assert_eq!(fetches(&chain.peer_status(peer, &status(100))), [], "from the future");
     assert_eq!(fetches(&chain.peer_status(peer, &status(0))), [], "at the finalized slot");

@@ -16,8 +16,8 @@ use network::{Offence, Status};
 const IMPORTS_A_TURN: usize = 8;
 
 impl ChainState {
-    /// Adds a connected peer.
-    pub fn peer_connected(&mut self, peer: PeerId) -> Vec<Effect> {
+    /// Adds a connected peer. The requests for blocks treat configured peers and strangers alike.
+    pub fn peer_connected(&mut self, peer: PeerId, _is_configured: bool) -> Vec<Effect> {
         self.sync.connected(peer);
         self.continue_sync();
         self.base.effects.publish_snapshot();

@@ -83,7 +83,7 @@ fn a_late_chain_catches_up_by_range_while_it_follows_the_head() {
     let mut late = chain([]);
     late.begin_at(40 * 5 + 4);
     let peer = PeerId::random();
-    late.peer_connected(peer);
+    late.peer_connected(peer, false);
     let effects = late.peer_status(peer, &status(&producer.chain));
     let range = SlotRange { start_slot: 1, count: 40 };
     assert_eq!(
@@ -114,7 +114,7 @@ fn a_chain_slightly_behind_fetches_by_root() {
     let mut late = chain([]);
     late.begin_at(6 * 5 + 4);
     let peer = PeerId::random();
-    late.peer_connected(peer);
+    late.peer_connected(peer, false);
     let effects = late.peer_status(peer, &status(&producer.chain));
     assert_eq!(answer(&mut late, &effects, &producer.chain), (6, 0));
     assert_eq!(late.snapshot().head.slot, 6);
@@ -126,7 +126,7 @@ fn a_peer_without_ranges_is_asked_block_by_block() {
     let mut late = chain([]);
     late.begin_at(20 * 5 + 4);
     let peer = PeerId::random();
-    late.peer_connected(peer);
+    late.peer_connected(peer, false);
     let asked = requests(&late.peer_status(peer, &status(&producer.chain)));
     assert!(matches!(asked[..], [Request { wanted: Wanted::Range(_), .. }]), "{asked:?}");
     late.fetched(asked[0].id, Fetched::Unsupported);
@@ -174,7 +174,7 @@ fn a_peer_of_another_chain_is_penalised_and_a_status_from_the_future_is_ignored(
     let mut producer = produced(12);
     let (peer, ours) = (PeerId::random(), status(&producer.chain));
     assert!(ours.finalized_slot > 0);
-    producer.chain.peer_connected(peer);
+    producer.chain.peer_connected(peer, false);
     let penalised = |producer: &mut Producer, status: Status| {
         penalties(&producer.chain.peer_status(peer, &status))
     };
@@ -215,7 +215,7 @@ fn row(length: u64, end: Slot) -> Vec<SignedBlock> {
 fn a_row_of_missing_blocks_is_followed_up_to_the_limit() {
     let mut chain = chain([]);
     tick(&mut chain, 1000 * 5);
-    chain.peer_connected(PeerId::random());
+    chain.peer_connected(PeerId::random(), false);
     let row = row(600, 1000);
     let mut open = requests(&gossip_block(&mut chain, row[0].clone()));
     let mut followed = 0;

@@ -40,7 +40,7 @@ pub(super) fn run(recording: &Recording, interval_ms: u64) -> Result<Outcome, Co
     let mut dispatch =
         ThroughMutex { chain: Arc::clone(&chain), wanted: Vec::new(), undecodable: 0 };
     for peer in &recording.peers {
-        let effects = lock(&chain).peer_connected(*peer);
+        let effects = lock(&chain).peer_connected(*peer, true);
         dispatch.carry_out(effects);
     }
     let (stop, stopping) = sync_channel::<()>(1);
@@ -143,8 +143,8 @@ impl Dispatch for ThroughMutex {
 
 impl ThroughMutex {
     fn gossip(&mut self, message: GossipMessage) -> Cost {
-        let GossipMessage { kind, ssz, id, source } = message;
-        let origin = Origin { id, source };
+        let GossipMessage { kind, ssz, id, source, is_configured } = message;
+        let origin = Origin { id, source, is_configured };
         let cost = match kind {
             TopicKind::Block => self
                 .decoded(&ssz)

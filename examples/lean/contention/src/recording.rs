@@ -269,8 +269,8 @@ impl Recorder {
     fn gossip(&mut self, at: Duration, kind: TopicKind, ssz: Vec<u8>) {
         let id = MessageId::of_valid(kind.to_string().as_bytes(), &ssz);
         let source = self.peers[self.events.len() % self.peers.len()];
-        self.events
-            .push(Event { at, call: Incoming::Gossip(GossipMessage { kind, ssz, id, source }) });
+        let message = GossipMessage { kind, ssz, id, source, is_configured: true };
+        self.events.push(Event { at, call: Incoming::Gossip(message) });
     }
 
     fn finish(mut self, genesis: (State, Block)) -> Recording {

@@ -89,7 +89,7 @@ pub(super) fn run(
         Ingress { chain: chain.clone(), decoder: decoder.clone(), published: published.clone() };
     for peer in &recording.peers {
         // The lane counts a refusal. It is checked at the end of the run.
-        let _ = ingress.peer_connected(*peer);
+        let _ = ingress.peer_connected(*peer, true);
     }
     let mut dispatch =
         ThroughActor { ingress, chain, decoder, workers: depths, commands, replies: Vec::new() };

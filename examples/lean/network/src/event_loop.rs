@@ -177,12 +177,8 @@ impl<I: Inbound> EventLoop<I> {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
-                self.dialer.connected(
-                    connection_id,
-                    peer_id,
-                    endpoint.get_remote_address(),
-                    Instant::now(),
-                );
+                let remote = endpoint.get_remote_address();
+                self.dialer.connected(connection_id, peer_id, remote, Instant::now());
                 self.on_connected(peer_id, endpoint.is_dialer());
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
@@ -236,7 +232,8 @@ impl<I: Inbound> EventLoop<I> {
             None => {
                 tracing::debug!(%peer, by_us, "peer connected");
                 self.connected.insert(peer, FirstConnection { since: now, by_us });
-                self.count_refusal(self.inbound.peer_connected(peer));
+                let is_configured = self.swarm.behaviour().gossip.is_configured(&peer);
+                self.count_refusal(self.inbound.peer_connected(peer, is_configured));
                 if by_us {
                     self.ask_status(peer);
                 }
@@ -265,12 +262,12 @@ impl<I: Inbound> EventLoop<I> {
 
     /// Records a peer's offence, and disconnects and bans a peer without points.
     pub(super) fn charge(&mut self, peer: PeerId, offence: Offence) {
-        self.counters.offences.increment();
+        self.counters.offence(offence);
         if !self.standings.charge(peer, offence, Instant::now()) {
             return;
         }
         tracing::info!(%peer, ?offence, "leaving a peer that misbehaves");
-        self.counters.peers_banned.increment();
+        self.counters.ban(offence);
         if self.standings.banned_until(&peer).is_some() {
             self.swarm.behaviour_mut().blocked.block_peer(peer);
         }

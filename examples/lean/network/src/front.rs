@@ -89,7 +89,7 @@ pub enum Verdict {
     Accept,
     /// Currently useless, but not invalid: do not forward it. The sender is not penalised.
     Ignore,
-    /// Invalid: do not forward it, and penalise its sender.
+    /// Invalid: do not forward it, and lower the gossip standing of its sender.
     Reject,
 }
 
@@ -154,8 +154,9 @@ impl NetworkFront {
         self.tell(Command::Charge { peer, offence })
     }
 
-    /// Reports the verdict on a gossip message. A valid message is forwarded now; for an invalid
-    /// one, its sender is penalised.
+    /// Reports the verdict on a gossip message. Each message has exactly one. A valid message is
+    /// forwarded now. An invalid one lowers the gossip standing of its sender, which costs neither
+    /// points nor the connection.
     ///
     /// # Errors
     ///

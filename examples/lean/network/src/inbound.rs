@@ -40,12 +40,13 @@ pub trait Inbound: Send + 'static {
     /// Returns [`Refused`] if there is no room.
     fn status(&self, peer: PeerId, status: Status) -> Result<(), Refused>;
 
-    /// Handles a peer's first connection.
+    /// Handles a peer's first connection. `is_configured` is whether the node's configuration names
+    /// the peer.
     ///
     /// # Errors
     ///
     /// Returns [`Refused`] if there is no room.
-    fn peer_connected(&self, peer: PeerId) -> Result<(), Refused>;
+    fn peer_connected(&self, peer: PeerId, is_configured: bool) -> Result<(), Refused>;
 
     /// Handles the loss of a peer's last connection.
     ///
@@ -92,6 +93,8 @@ pub struct GossipMessage {
     pub id: MessageId,
     /// The first peer to send the message, not necessarily its author.
     pub source: PeerId,
+    /// Whether the node's configuration names that peer.
+    pub is_configured: bool,
 }
 
 /// The outcome of a request for blocks.

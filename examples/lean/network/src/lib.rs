@@ -16,26 +16,34 @@
 //! bytes. SSZ is not decoded here.
 //!
 //! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then
-//! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `dialer`, `serving` and
-//! `standing` (state about peers and requests), `event_loop` with `mesh` and `requests`, `thread`.
+//! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `guard` with `allowance`,
+//! `gossip_standing`, `recent` and `undecided` (gossip before gossipsub sees it), `configured`,
+//! `dialer`, `serving` and `standing` (state about peers and requests), `event_loop` with `mesh` and `requests`, `thread`.
 
+mod address_range;
+mod allowance;
 mod behaviour;
 mod codec;
 mod config;
+mod configured;
 mod counters;
 mod dialer;
 mod enr;
 mod event_loop;
 mod front;
 mod gossip;
+mod gossip_standing;
+mod guard;
 mod host_key;
 mod inbound;
 mod mesh;
+mod recent;
 mod requests;
 mod serving;
 mod standing;
 mod swarm;
 mod thread;
+mod undecided;
 
 pub use libp2p::{Multiaddr, PeerId};
 

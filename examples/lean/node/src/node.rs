@@ -334,6 +334,8 @@ fn network_config(config: &NodeConfig) -> Result<NetworkConfig, StartError> {
     Ok(NetworkConfig {
         peers: config.peers.clone(),
         network_name: config.genesis.fork_digest.clone(),
+        validators: config.genesis.validators.len() as u64,
+        slot: Duration::from_millis(config.genesis.interval_ms.saturating_mul(INTERVALS_PER_SLOT)),
         heartbeat: config.gossip_heartbeat,
         identify: config.identify,
         ping: config.ping,

@@ -40,7 +40,7 @@ impl Inbound for Silent {
     fn status(&self, _peer: PeerId, _status: Status) -> Result<(), Refused> {
         Err(Refused)
     }
-    fn peer_connected(&self, peer: PeerId) -> Result<(), Refused> {
+    fn peer_connected(&self, peer: PeerId, _is_configured: bool) -> Result<(), Refused> {
         self.connected.try_send(peer).map_err(|_| Refused)
     }
     fn peer_disconnected(&self, _peer: PeerId) -> Result<(), Refused> {

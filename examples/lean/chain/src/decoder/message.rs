@@ -53,6 +53,8 @@ pub struct Origin {
     pub id: MessageId,
     /// The first peer to send it.
     pub source: PeerId,
+    /// Whether the node's configuration names that peer.
+    pub is_configured: bool,
 }
 
 /// The result of a request for blocks.

@@ -5,6 +5,8 @@
 //! depend on the chain.
 
 mod message;
+#[cfg(test)]
+mod size_tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,8 +56,8 @@ impl Decoder {
     }
 
     fn gossip(&self, message: GossipMessage) {
-        let GossipMessage { kind, ssz, id, source } = message;
-        let origin = Origin { id, source };
+        let GossipMessage { kind, ssz, id, source, is_configured } = message;
+        let origin = Origin { id, source, is_configured };
         let verdict = match kind {
             TopicKind::Block => {
                 self.pass_on(&ssz, source, |block| Decoded::Block(Box::new(block), origin))

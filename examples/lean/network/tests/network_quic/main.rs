@@ -2,6 +2,7 @@
 //!
 //! The tests never sleep: they wait for messages, with a deadline reached only by a failing test.
 
+mod flood;
 mod gossip;
 mod life;
 mod misuse;
