@@ -5,11 +5,14 @@
 //! or are trusted without verification ([`ProofSetting`]). Votes carry real signatures.
 //!
 //! Reading order: this file (the steps), [`left_out`] (votes added by the generator without a
-//! step), [`snapshot`] and [`checks`] (the comparisons).
+//! step), [`snapshot`] and [`checks`] (the comparisons), [`earlier`] and [`view`] (the rules before
+//! their change, for expectations of the older revision).
 
 mod checks;
+mod earlier;
 mod left_out;
 mod snapshot;
+mod view;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,11 +20,13 @@ use std::sync::Arc;
 use crate::container::{block, signed_aggregated_attestation, signed_attestation, state};
 use crate::field::{Field, Malformed};
 use crate::fork_choice::checks::Labels;
+use crate::fork_choice::earlier::Earlier;
+use crate::fork_choice::view::{Orders, View};
 use crate::proof_setting::{ProofSetting, UNVERIFIABLE, placeholder};
 use crate::trial::Trial;
 use crate::verdict::Findings;
 use consensus::{
-    AttestationData, Block, BlockCheck, MultiMessageAggregate, Rejection, Root, SignedBlock,
+    AttestationData, Block, BlockCheck, MultiMessageAggregate, Rejection, Root, SignedBlock, Slot,
     SlotClock, Store, ValidatorIndex, interval_from_slot, validator_indices,
 };
 
@@ -39,11 +44,17 @@ pub(super) struct Replay {
     labels: Labels,
     /// The roots of all votes seen so far in a step or snapshot.
     votes_shown: HashSet<Root>,
+    /// The order of the votes before #1181.
+    orders: Orders,
+    /// The head before #1181, if it differs.
+    earlier_head: Option<Root>,
 }
 
 /// The head before a step, and the block of the step, for the author's checks.
 struct Taken {
     head_before: Root,
+    /// The head before a step by the rule before #1181.
+    earlier_head_before: Root,
     block: Option<Block>,
 }
 
@@ -62,6 +73,8 @@ pub(super) fn open(vector: &Field<'_>) -> Result<Replay, Malformed> {
         steps,
         labels,
         votes_shown: HashSet::new(),
+        orders: Orders::default(),
+        earlier_head: None,
     })
 }
 
@@ -99,32 +112,69 @@ impl Trial for Replay {
         let steps = vector.at("steps")?.list()?;
         let step = steps.get(number).ok_or_else(|| vector.malformed("a step is missing"))?;
         findings.in_step(number, step.at("stepType")?.text()?);
-        let Self { store, proofs, labels, votes_shown, .. } = self;
+        let Self { store, proofs, labels, votes_shown, orders, earlier_head, .. } = self;
         let Some(store) = store else {
             return Err(vector.malformed("there are steps, but no store was made of the anchor"));
         };
 
-        let taken = Taken { head_before: store.head(), block: sent_block(step, labels)? };
+        let head_before = store.head();
+        let earlier_head_before = earlier_head.unwrap_or(head_before);
+        let taken = Taken { head_before, earlier_head_before, block: sent_block(step, labels)? };
         let outcome = act(store, *proofs, step, taken.block.as_ref(), votes_shown)?;
-        let expected = step.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
-        findings.same_rejection(outcome.err().map(|rejection| rejection.to_string()), expected);
-        findings.same("valid", outcome.is_ok(), step.at("valid")?.flag()?);
+        let outcome = compare_outcome(store, outcome, step, &taken, *proofs, findings)?;
         if *proofs == ProofSetting::Real && step.at("stepType")?.text()? == AGGREGATE {
             findings.not_compared("proof", UNVERIFIABLE);
         }
 
+        orders.follow(store, taken.block.as_ref().filter(|_| outcome.is_ok()));
+        let earlier = View::earlier(store, orders);
+        *earlier_head = earlier.as_ref().map(|earlier| earlier.head);
         let snapshot = step.at("storeSnapshot")?;
-        snapshot::compare(store, &snapshot, findings)?;
+        snapshot::compare(store, earlier.as_ref(), &snapshot, findings)?;
         votes_shown.extend(snapshot::votes(&snapshot)?);
         match step.maybe("checks") {
             // No checks after a rejection: the generator rejected the step before its own checks,
             // and the store is unchanged.
             Some(checks) if outcome.is_ok() => {
-                checks::compare(store, labels, &taken, &checks, findings)
+                let earlier = earlier.as_ref();
+                checks::compare(store, earlier, orders, labels, &taken, &checks, findings)
             }
             _ => Ok(()),
         }
     }
+}
+
+/// Compares a step's outcome with the expected one. If a changed rule makes the difference, takes
+/// the step by the rule before, and returns that outcome.
+fn compare_outcome(
+    store: &mut Store,
+    outcome: Result<(), Rejection>,
+    step: &Field<'_>,
+    taken: &Taken,
+    proofs: ProofSetting,
+    findings: &mut Findings,
+) -> Result<Result<(), Rejection>, Malformed> {
+    let expected = step.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
+    let is_valid = step.at("valid")?.flag()?;
+    let compare = |outcome: Result<(), Rejection>, mut part: Findings| {
+        part.same_rejection(outcome.err().map(|rejection| rejection.to_string()), expected);
+        part.same("valid", outcome.is_ok(), is_valid);
+        part
+    };
+    let part = compare(outcome, findings.part());
+    if let (Err(rejection), false) = (outcome, part.is_empty()) {
+        let mut trial = store.clone();
+        let earlier = earlier::take(&mut trial, rejection, step, taken.block.as_ref(), proofs)?;
+        if let Some(Earlier { rule, outcome }) = earlier
+            && compare(outcome, findings.part()).is_empty()
+        {
+            *store = trial;
+            findings.add_superseded(rule, part);
+            return Ok(outcome);
+        }
+    }
+    findings.add(part);
+    Ok(outcome)
 }
 
 /// Reads the block of a step, if it has one, and stores the author's label for it even if the block
@@ -229,8 +279,13 @@ fn import(
     if tick_to_slot {
         store.on_tick(interval_from_slot(block.slot), true, true, &proofs);
     }
+    import_before(store, block, store.newest_slot_for_blocks())
+}
+
+/// Imports a block of a slot up to `newest_slot`.
+fn import_before(store: &mut Store, block: &Block, newest_slot: Slot) -> Result<(), Rejection> {
     let signed = SignedBlock { block: block.clone(), proof: MultiMessageAggregate::default() };
-    if let BlockCheck::New(candidate) = store.check_block(&signed)? {
+    if let BlockCheck::New(candidate) = store.check_block_before(&signed, newest_slot)? {
         store.import_block(candidate.trust_proof()?);
     }
     Ok(())
