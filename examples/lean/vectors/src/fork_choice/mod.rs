@@ -26,8 +26,8 @@ use crate::proof_setting::{ProofSetting, UNVERIFIABLE, placeholder};
 use crate::trial::Trial;
 use crate::verdict::Findings;
 use consensus::{
-    AttestationData, Block, BlockCheck, MultiMessageAggregate, Rejection, Root, SignedBlock, Slot,
-    SlotClock, Store, ValidatorIndex, interval_from_slot, validator_indices,
+    AttestationData, Block, BlockCheck, Interval, MultiMessageAggregate, Rejection, Root,
+    SignedBlock, Slot, SlotClock, Store, ValidatorIndex, interval_from_slot, validator_indices,
 };
 
 /// The type of a step that gossips an aggregate.
@@ -120,7 +120,7 @@ impl Trial for Replay {
         let head_before = store.head();
         let earlier_head_before = earlier_head.unwrap_or(head_before);
         let taken = Taken { head_before, earlier_head_before, block: sent_block(step, labels)? };
-        let outcome = act(store, *proofs, step, taken.block.as_ref(), votes_shown)?;
+        let outcome = act(store, *proofs, step, taken.block.as_ref(), votes_shown, orders)?;
         let outcome = compare_outcome(store, outcome, step, &taken, *proofs, findings)?;
         if *proofs == ProofSetting::Real && step.at("stepType")?.text()? == AGGREGATE {
             findings.not_compared("proof", UNVERIFIABLE);
@@ -195,11 +195,12 @@ fn act(
     step: &Field<'_>,
     block: Option<&Block>,
     votes_shown: &mut HashSet<Root>,
+    orders: &mut Orders,
 ) -> Result<Result<(), Rejection>, Malformed> {
     let kind = step.at("stepType")?;
     Ok(match (kind.text()?, block) {
         ("tick", _) => {
-            tick(store, step, proofs)?;
+            tick(store, step, proofs, orders)?;
             Ok(())
         }
         ("attestation", _) => {
@@ -217,7 +218,10 @@ fn act(
             give_votes(store, block);
             votes_shown.extend(block.body.attestations.iter().map(|vote| Root::of(&vote.data)));
             left_out::give_votes(store, block, &step.at("storeSnapshot")?, votes_shown)?;
-            import(store, block, step.at("tickToSlot")?.flag()?, proofs)
+            if step.at("tickToSlot")?.flag()? {
+                tick_to(store, interval_from_slot(block.slot), true, proofs, orders);
+            }
+            import_before(store, block, store.newest_slot_for_blocks())
         }
         _ => {
             return Err(kind.malformed("no such type of step is known here, or it lacks its block"));
@@ -225,7 +229,12 @@ fn act(
     })
 }
 
-fn tick(store: &mut Store, step: &Field<'_>, proofs: ProofSetting) -> Result<(), Malformed> {
+fn tick(
+    store: &mut Store,
+    step: &Field<'_>,
+    proofs: ProofSetting,
+    orders: &mut Orders,
+) -> Result<(), Malformed> {
     let target = match step.maybe("interval") {
         Some(interval) => interval.uint()?,
         None => {
@@ -234,8 +243,24 @@ fn tick(store: &mut Store, step: &Field<'_>, proofs: ProofSetting) -> Result<(),
         }
     };
     let has_proposal = step.at("hasProposal")?.flag()?;
-    store.on_tick(target, has_proposal, true, &proofs);
+    tick_to(store, target, has_proposal, proofs, orders);
     Ok(())
+}
+
+/// Ticks to an interval, one by one, to follow the order of votes.
+fn tick_to(
+    store: &mut Store,
+    target: Interval,
+    has_proposal: bool,
+    proofs: ProofSetting,
+    orders: &mut Orders,
+) {
+    orders.follow(store, None);
+    while store.time() < target {
+        let next = store.time() + 1;
+        store.on_tick(next, has_proposal && next == target, true, &proofs);
+        orders.follow_interval(store);
+    }
 }
 
 /// Adds a block's votes to the known proofs, except those already in a pool, as the generator does
@@ -268,18 +293,6 @@ fn give_votes(store: &mut Store, block: &Block) {
             store.insert_known_proof(vote.data, Arc::new(proof));
         }
     }
-}
-
-fn import(
-    store: &mut Store,
-    block: &Block,
-    tick_to_slot: bool,
-    proofs: ProofSetting,
-) -> Result<(), Rejection> {
-    if tick_to_slot {
-        store.on_tick(interval_from_slot(block.slot), true, true, &proofs);
-    }
-    import_before(store, block, store.newest_slot_for_blocks())
 }
 
 /// Imports a block of a slot up to `newest_slot`.

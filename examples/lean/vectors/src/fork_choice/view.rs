@@ -7,16 +7,26 @@
 //! The walk is also made by the rule of today. A difference from the vector is explained by the
 //! change only if this walk agrees with the store.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use consensus::validator_indices;
-use consensus::{AttestationData, Block, Checkpoint, Proofs, Root, Slot, Store, ValidatorIndex};
+use consensus::{
+    AttestationData, Block, Checkpoint, INTERVALS_PER_SLOT, Proofs, Root, Slot, Store,
+    ValidatorIndex, validator_indices,
+};
 
 /// The votes of a pool, in the order of the specification's pool.
 #[derive(Clone, Debug, Default)]
 struct Order(Vec<AttestationData>);
 
 impl Order {
+    /// Returns the order in which the first of several votes is the one of today's rule.
+    fn by_root(&self) -> Self {
+        let mut votes = self.0.clone();
+        votes.sort_by_key(|data| Reverse(Root::of(data)));
+        Self(votes)
+    }
+
     /// Returns the order after a step: the votes of before that are still there, then those of
     /// another pool, then the new ones.
     fn follow<'a>(
@@ -31,11 +41,13 @@ impl Order {
     }
 }
 
-/// The order of the votes in both pools of proofs.
+/// The order of the votes in both pools of proofs, and what depended on it before #1181.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Orders {
     known: Order,
     new: Order,
+    /// The safe target by the rule before #1181, if it differed at its last update.
+    safe_target: Option<Root>,
 }
 
 impl Orders {
@@ -55,6 +67,25 @@ impl Orders {
         self.known = joined.follow(&waited, store.pools().known_proofs());
         self.new = waited.follow(&Order::default(), store.pools().new_proofs());
     }
+
+    /// Follows one interval of a tick. The store updates its safe target in interval 3.
+    pub(super) fn follow_interval(&mut self, store: &Store) {
+        self.follow(store, None);
+        if store.time() % INTERVALS_PER_SLOT == 3 {
+            let earlier = safe_target(store, &self.new);
+            let is_explained = safe_target(store, &self.new.by_root()) == store.safe_target();
+            let differs = is_explained && earlier != store.safe_target();
+            self.safe_target = differs.then_some(earlier);
+        }
+    }
+}
+
+/// Returns the safe target by an order of the uncounted votes.
+fn safe_target(store: &Store, order: &Order) -> Root {
+    let pool: HashMap<_, _> = store.pools().new_proofs().collect();
+    let votes = latest_votes(order, &pool, store.latest_finalized().slot);
+    let least = (2 * store.head_state().validators.len() as u64).div_ceil(3);
+    head(store, store.latest_justified().root, &votes, least)
 }
 
 /// The results of fork choice, as far as they depend on the order of votes.
@@ -81,41 +112,32 @@ impl View {
     /// rule of today gives the store's.
     pub(super) fn earlier(store: &Store, orders: &Orders) -> Option<Self> {
         let own = Self::of(store);
-        let by_root = |order: &Order| {
-            let mut votes = order.0.clone();
-            votes.sort_by_key(|data| std::cmp::Reverse(Root::of(data)));
-            Order(votes)
-        };
-        let today = Orders { known: by_root(&orders.known), new: by_root(&orders.new) };
-        let walk = |orders: &Orders| Self::walk(store, orders, &own);
-        let earlier = walk(orders)?;
-        (walk(&today)? == own && earlier != own).then_some(earlier)
+        let today = Self::walk(store, &orders.known.by_root(), &own, None)?;
+        let earlier = Self::walk(store, &orders.known, &own, orders.safe_target)?;
+        (today == own && earlier != own).then_some(earlier)
     }
 
-    fn walk(store: &Store, orders: &Orders, own: &Self) -> Option<Self> {
-        let known: HashMap<_, _> = store.pools().known_proofs().collect();
-        let new: HashMap<_, _> = store.pools().new_proofs().collect();
-        let start = store.latest_justified().root;
+    fn walk(
+        store: &Store,
+        known: &Order,
+        own: &Self,
+        earlier_safe_target: Option<Root>,
+    ) -> Option<Self> {
+        let pool: HashMap<_, _> = store.pools().known_proofs().collect();
         // The head is selected before finality follows it.
-        let votes = latest_votes(&orders.known, &known, own.finalized.slot);
-        let head = head(store, start, &votes, 0);
+        let votes = latest_votes(known, &pool, own.finalized.slot);
+        let head = head(store, store.latest_justified().root, &votes, 0);
         let slot = store.state(&head)?.latest_finalized.slot;
         let mut chain = store.tree().chain(head);
         let finalized = chain
             .find(|(_, block)| block.slot <= slot)
             .filter(|(_, block)| block.slot == slot)
             .map_or(own.finalized, |(root, block)| Checkpoint { root, slot: block.slot });
-        let votes = latest_votes(&orders.known, &known, finalized.slot);
-        let waiting = latest_votes(&orders.new, &new, finalized.slot);
-        let least = (2 * store.head_state().validators.len() as u64).div_ceil(3);
-        // The safe target changes in one interval only. So the store's is right unless a vote of
-        // this interval decides.
-        let by_waiting = self::head(store, start, &waiting, least);
-        let is_due = store.time() % consensus::INTERVALS_PER_SLOT == 3;
+        let votes = latest_votes(known, &pool, finalized.slot);
         Some(Self {
             head,
             finalized,
-            safe_target: if is_due { by_waiting } else { own.safe_target },
+            safe_target: earlier_safe_target.unwrap_or(own.safe_target),
             weights: weights(store, &votes, finalized.slot),
         })
     }
