@@ -2,8 +2,8 @@
 //!
 //! Gossip content has many forwarders and one author, and an honest peer may forward a message
 //! before it is checked. Invalid content therefore costs its relay no points and never the
-//! connection. A stranger over its allowance of refused messages (see [`allowance`](crate::allowance))
-//! is muted, for one kind of message and a time that doubles with every mute in a row:
+//! connection. A peer over its allowance of refused messages ([`allowance`](crate::allowance)) is
+//! muted, for one kind of message and a time that doubles with every mute in a row:
 //!
 //! | peer | first mute | longest mute |
 //! |---|---|---|
@@ -84,7 +84,8 @@ impl GossipStandings {
         };
         self.mutes.insert((holder, cost), Mute { until: now + length, length });
         if self.mutes.len() > MOST_MUTES {
-            let earliest = self.mutes.iter().min_by_key(|(_, mute)| mute.until);
+            let others = self.mutes.iter().filter(|(of, _)| **of != (holder, cost));
+            let earliest = others.min_by_key(|(_, mute)| mute.until);
             if let Some(earliest) = earliest.map(|(of, _)| *of) {
                 self.mutes.remove(&earliest);
             }

@@ -4,7 +4,7 @@
 use libp2p::{PeerId, identity::Keypair};
 use network::{NetworkCounters, Offence, SlotRange, Verdict};
 use wire::{
-    gossip_rpc::{Control, Graft, MessageIds, Published, Rpc, Subscription, encode_rpc},
+    gossip_rpc::{Control, Graft, IHave, MessageIds, Published, Rpc, Subscription, encode_rpc},
     raw_snappy,
     request::{Request, encode_request},
     response::{ResponseCode, decode_response},
@@ -108,6 +108,37 @@ fn a_second_copy_from_one_peer_is_not_decompressed_again() {
 }
 
 #[test]
+fn a_message_in_ever_new_compressed_forms_mutes_its_relay() {
+    let mut scene = Scene::start();
+    let ssz: Vec<u8> = (0..50).collect();
+    // Two literals instead of one: valid snappy, with a different cut in each form.
+    let form = |cut: u8| {
+        let (first, second) = ssz.split_at(usize::from(cut));
+        let literal = |bytes: &[u8]| [&[(bytes.len() as u8 - 1) << 2], bytes].concat();
+        published(BLOCK_TOPIC, [vec![50], literal(first), literal(second)].concat())
+    };
+    scene.send((1..40).map(form));
+    scene.node.wait_gossip(&ssz);
+    while scene.counters().gossip_muted.get() == 0 {
+        scene.friend_is_heard();
+    }
+    assert_eq!(scene.node.times_heard(&ssz), 0, "it was delivered once");
+    let repeated = scene.counters().gossip_repeated.get();
+    assert!((9..20).contains(&repeated), "{repeated}");
+    still_connected(scene);
+}
+
+#[test]
+fn the_longest_list_of_announced_messages_is_read() {
+    let mut scene = Scene::start();
+    let message_ids = (0..5000_u32).map(|id| id.to_le_bytes().repeat(5)).collect::<Vec<_>>();
+    let ihave = vec![IHave { topic_id: Some(BLOCK_TOPIC.to_owned()), message_ids }];
+    scene.send([control(Control { ihave, ..Control::default() }), block(b"after")]);
+    scene.node.wait_gossip(b"after");
+    assert_eq!(scene.counters().control_over_allowance.get(), 0);
+}
+
+#[test]
 fn copies_of_one_message_from_two_peers_are_both_honest() {
     let mut scene = Scene::start();
     let (second, _) = raw_peer(&scene.node);
@@ -150,7 +181,7 @@ fn a_flood_of_subscriptions_is_banned() {
         subscribe: Some(subscribe),
         topic_id: Some(BLOCK_TOPIC.to_owned()),
     };
-    let subscriptions = [true, false].map(subscription).repeat(50);
+    let subscriptions = (0..100).map(|n| subscription(n % 2 == 0)).collect();
     let frame = Rpc { subscriptions, publish: vec![], control: None };
     Scene::start().is_banned_for(std::iter::repeat_n(frame, 60));
 }
