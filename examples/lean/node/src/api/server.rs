@@ -5,7 +5,7 @@
 //! finish. [`Limits`] has all bounds, and `places` the rules of admission.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::mpsc;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::task::{JoinSet, LocalSet, yield_now};
 use tokio::time::{sleep, timeout};
@@ -28,6 +28,9 @@ use crate::api::{ApiSources, Limits};
 
 /// The pause after a failed accept. The usual reason for the failure is too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The most connections that wait to be accepted.
+const MOST_QUEUED: u32 = 1024;
 
 /// The answer to a connection over the limit.
 const TOO_MANY: &[u8] =
@@ -72,13 +75,12 @@ impl Api {
         limits: Limits,
     ) -> Result<Self, ApiError> {
         let cannot_listen = |error| ApiError::Listen { address, error };
-        let listener = TcpListener::bind(address).map_err(cannot_listen)?;
-        let address = listener.local_addr().map_err(cannot_listen)?;
-        listener.set_nonblocking(true).map_err(cannot_listen)?;
         let reactor = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(ApiError::Thread)?;
+        let listener = listen(&reactor, address).map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
         let (running, stop) = oneshot::channel();
         let (ending, ended) = mpsc::sync_channel(0);
         let thread = thread::Builder::new()
@@ -112,20 +114,21 @@ fn run(reactor: &Runtime, listener: TcpListener, sources: ApiSources, limits: Li
     let meters = Rc::new(Meters::default());
     let responder = Responder::new(sources, limits, Rc::clone(&meters));
     let connections = Rc::new(Connections::new(responder, limits, meters));
-    LocalSet::new().block_on(reactor, async {
-        match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => accept(listener, &connections, limits, stop).await,
-            Err(error) => tracing::error!(%error, "the HTTP API cannot use its listener"),
-        }
-    });
+    LocalSet::new().block_on(reactor, accept(listener, &connections, limits, stop));
 }
 
-async fn accept(
-    listener: tokio::net::TcpListener,
-    connections: &Rc<Connections>,
-    limits: Limits,
-    stop: Stop,
-) {
+/// Listens with a longer queue than the standard library's of 128 connections. A client whose
+/// connection does not fit waits for a second before its next attempt.
+fn listen(reactor: &Runtime, address: SocketAddr) -> io::Result<TcpListener> {
+    let _entered = reactor.enter();
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restarted node listens again at once, as with the standard library.
+    socket.set_reuseaddr(cfg!(unix))?;
+    socket.bind(address)?;
+    socket.listen(MOST_QUEUED)
+}
+
+async fn accept(listener: TcpListener, connections: &Rc<Connections>, limits: Limits, stop: Stop) {
     let mut tasks = JoinSet::new();
     loop {
         let accepted = match select(pin!(listener.accept()), stop.clone()).await {
