@@ -17,8 +17,8 @@
 //!
 //! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then
 //! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `configured`, `places`,
-//! `admission` and `dialer` (connections), `serving` and `standing` (state about peers and requests),
-//! `event_loop` with `mesh` and `requests`, `thread`.
+//! `admission` and `dialer` (connections), `serving` and `standing` (state about peers and
+//! requests), `event_loop` with `mesh` and `requests`, `thread`.
 
 mod address_range;
 mod admission;
