@@ -100,6 +100,11 @@ impl fmt::Display for SyncState {
 }
 
 impl Readiness {
+    /// Returns whether the node is ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(self, Self::Ready)
+    }
+
     /// Decides on the readiness of a node. `seconds_to_genesis` is 0 after genesis.
     ///
     /// A node without any configured peer is ready alone, because nobody else may exist.

@@ -97,8 +97,7 @@ impl Job {
 }
 
 impl Job {
-    /// Runs the job as [`run`](Self::run) does, and records the duration of a block or a vote by
-    /// the given clock.
+    /// Runs the job as [`run`](Self::run) does, and records its duration by the given clock.
     pub(super) fn run_measured(
         self,
         proofs: &dyn ProofScheme,
@@ -121,9 +120,15 @@ impl Job {
             Self::Vote(..) => {
                 let outcome = self.run(proofs);
                 meters.votes.observe(since(begun));
+                meters.vote_results.count(matches!(outcome, Outcome::Vote(Ok(()))));
                 outcome
             }
-            Self::Aggregate(..) | Self::Aggregation(_) | Self::Recovery(_) => self.run(proofs),
+            Self::Aggregation(_) => {
+                let outcome = self.run(proofs);
+                meters.rounds.observe(since(begun));
+                outcome
+            }
+            Self::Aggregate(..) | Self::Recovery(_) => self.run(proofs),
         }
     }
 }

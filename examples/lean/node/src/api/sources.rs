@@ -10,6 +10,7 @@ use crate::health::{Condition, Lifecycle};
 use crate::lost_lines::LostLines;
 use crate::sync_state::{Peers, Readiness, SyncState};
 use crate::warnings::Alerts;
+use chain::decoder::GossipMeters;
 use chain::verifier::WorkMeters;
 use chain::wall_clock::WallClock;
 use chain::{Chain, Published};
@@ -39,6 +40,8 @@ pub struct ApiSources {
     pub network: Arc<NetworkCounters>,
     /// What the verifiers' work took.
     pub work: Arc<WorkMeters>,
+    /// Sizes and arrival times of gossip.
+    pub gossip: Arc<GossipMeters>,
     /// What the node knows about its own condition.
     pub supervision: Supervision,
 }

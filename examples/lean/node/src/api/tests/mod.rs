@@ -3,6 +3,7 @@
 mod answers;
 mod bounds;
 mod client;
+mod condition;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -41,6 +42,7 @@ fn sources(chain: Chain, published: Published) -> ApiSources {
         watched: Vec::new(),
         network: Arc::default(),
         work: Arc::default(),
+        gossip: Arc::default(),
         supervision: Supervision::default(),
     }
 }
