@@ -11,6 +11,12 @@ pub struct WorkMeters {
     pub blocks: SharedHistogram,
     /// State transitions alone.
     pub transitions: SharedHistogram,
+    /// The advance of a state to its block's slot, as a part of a state transition.
+    pub slots: SharedHistogram,
+    /// The rest of a state transition: a block's header and votes.
+    pub block_processing: SharedHistogram,
+    /// The votes alone.
+    pub attestations: SharedHistogram,
     /// Signatures of votes.
     pub votes: SharedHistogram,
     /// The results of signatures of votes.
@@ -68,6 +74,9 @@ impl Default for WorkMeters {
         Self {
             blocks: SharedHistogram::new(Buckets::BLOCK_PROCESSING),
             transitions: SharedHistogram::new(Buckets::STATE_TRANSITION),
+            slots: SharedHistogram::new(Buckets::VOTE_VALIDATION),
+            block_processing: SharedHistogram::new(Buckets::VOTE_VALIDATION),
+            attestations: SharedHistogram::new(Buckets::VOTE_VALIDATION),
             votes: SharedHistogram::new(Buckets::VOTE_VALIDATION),
             vote_results: Results::default(),
             aggregate_verification: SharedHistogram::new(Buckets::AGGREGATE),

@@ -285,12 +285,16 @@ fn transition(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
     page.metric("lean_finalizations_total", Counter, "Total number of finalization attempts.")
         .with(&[("result", "success")], meters.finalizations)
         .with(&[("result", "error")], 0);
-    seconds(
-        page,
-        "lean_state_transition_time_seconds",
-        "process state transition",
-        &sources.work.transitions.read(),
-    );
+    let work = &sources.work;
+    for (name, what, histogram) in [
+        ("", "process state transition", &work.transitions),
+        ("slots_processing_", "process slots", &work.slots),
+        ("block_processing_", "process block", &work.block_processing),
+        ("attestations_processing_", "process attestations", &work.attestations),
+    ] {
+        let name = format!("lean_state_transition_{name}time_seconds");
+        seconds(page, &name, what, &histogram.read());
+    }
 }
 
 fn validators(page: &mut Exposition, chain: &Snapshot) {
