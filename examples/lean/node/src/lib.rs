@@ -2,6 +2,7 @@
 //! the chain.
 
 pub mod api;
+mod check;
 pub mod checkpoint_sync;
 pub mod config;
 pub mod exit_code;
@@ -20,3 +21,4 @@ pub mod warnings;
 mod watch;
 
 pub use api::ApiError;
+pub use check::check;

@@ -436,7 +436,9 @@ fn network_config(config: &NodeConfig) -> Result<NetworkConfig, StartError> {
         peers: config.peers.clone(),
         network_name: config.genesis.fork_digest.clone(),
         validators: config.genesis.validators.len() as u64,
-        slot: Duration::from_millis(config.genesis.interval_ms.saturating_mul(INTERVALS_PER_SLOT)),
+        slot: Duration::from_millis(
+            config.genesis.interval_ms.saturating_mul(consensus::INTERVALS_PER_SLOT),
+        ),
         heartbeat: config.gossip_heartbeat,
         identify: config.identify,
         ping: config.ping,

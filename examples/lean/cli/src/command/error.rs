@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::command::VectorsError;
 use contention::ContentionError;
 use devnet::{DevnetError, PlanError, Problem};
+use keys::FileProblem;
 use lean_node::config::ConfigError;
 use lean_node::exit_code::{FAILURE, INTERRUPTED, PART_ENDED, PORT_TAKEN, USAGE};
 use lean_node::health::Failure;
@@ -28,6 +29,27 @@ pub(crate) enum CommandError {
         "a genesis folder names IPv4 addresses only, and {0} is none: choose another with --address"
     )]
     OnlyIpv4(IpAddr),
+    /// Peers cannot dial the address of a new network's nodes.
+    #[error("{address} {fault}: choose another address with --address and --first-port")]
+    Undialable {
+        /// The address.
+        address: SocketAddr,
+        /// The reason.
+        fault: &'static str,
+    },
+    /// The folder of a new network has files.
+    #[error(
+        "{} has files already, and they are not overwritten: choose a new or an empty directory", .0.display()
+    )]
+    NotEmpty(PathBuf),
+    /// The folder of a new network could not be written.
+    #[error("cannot write into the directory {}: {error}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
     /// No option states the files to run from.
     #[error("name the node's files: --config FILE, or --genesis DIR --node-id NAME")]
     NoFiles,
@@ -68,6 +90,9 @@ pub(crate) enum CommandError {
          --http-address ADDRESS:PORT or --http-address off", .0.port(), .0.ip()
     )]
     HttpPortTaken(SocketAddr),
+    /// The node would not start with its files.
+    #[error("the node cannot run with these files: {0}")]
+    Check(StartError),
     /// The node did not start.
     #[error("the node did not start: {0}")]
     Start(#[from] StartError),
@@ -115,13 +140,22 @@ impl CommandError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_)
+            | Self::Check(_)
             | Self::NoFiles
             | Self::OnlyIpv4(_)
             | Self::NoForm
-            | Self::LeanFiles(_)
+            | Self::Undialable { .. }
+            | Self::NotEmpty(_)
             | Self::Runtime(_)
-            | Self::Plan(_)
             | Self::GoalBeyondKeys { .. } => USAGE,
+            Self::LeanFiles(LeanFilesError::File(error)) | Self::Plan(PlanError::File(error)) => {
+                match error.problem {
+                    FileProblem::Write(_) => FAILURE,
+                    FileProblem::Read(_) | FileProblem::Malformed(_) => USAGE,
+                }
+            }
+            Self::Plan(PlanError::Randomness(_)) => FAILURE,
+            Self::LeanFiles(_) | Self::Plan(_) => USAGE,
             Self::Contention(
                 ContentionError::TooLong { .. } | ContentionError::TooShort { .. },
             ) => USAGE,
@@ -146,6 +180,7 @@ impl CommandError {
             | Self::Stop(_)
             | Self::System { .. }
             | Self::Pages { .. }
+            | Self::Folder { .. }
             | Self::Signals(_) => FAILURE,
         }
     }

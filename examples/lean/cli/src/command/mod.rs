@@ -1,6 +1,7 @@
 //! The program's command line. Each command has its own file.
 
 mod api_arguments;
+mod check_config;
 mod color;
 mod completions;
 mod contention;
@@ -9,6 +10,7 @@ mod error;
 mod genesis;
 mod lines;
 mod log;
+mod new_folder;
 mod node_files;
 mod panics;
 mod report_lines;
@@ -47,6 +49,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    CheckConfig(check_config::CheckConfigArguments),
     Completions(completions::CompletionsArguments),
     Contention(::contention::ContentionArguments),
     Devnet(devnet::DevnetArguments),
@@ -60,6 +63,7 @@ impl Command {
     /// Returns the options of the command's log. A command without a log has the default ones.
     fn log(&self) -> LogArguments {
         match self {
+            Self::CheckConfig(arguments) => arguments.log,
             Self::Devnet(arguments) => arguments.log,
             Self::Run(arguments) => arguments.log,
             Self::Completions(_)
@@ -81,6 +85,7 @@ pub(crate) fn main() -> ExitCode {
     color.apply();
     let log = command.log();
     let outcome = match command {
+        Command::CheckConfig(arguments) => check_config::check_config(&arguments),
         Command::Completions(arguments) => {
             completions::completions(&arguments, CommandLine::command())
         }

@@ -62,6 +62,15 @@ impl Patience {
     }
 }
 
+/// Checks the form of a source's URL, without a download.
+///
+/// # Errors
+///
+/// Returns [`CheckpointError::Url`] unless it is an `http` or `https` URL with a host.
+pub fn check_url(url: &str) -> Result<(), CheckpointError> {
+    Source::at(url).map(|_| ())
+}
+
 /// Downloads and verifies the finalized block and state of the node with its HTTP API at `url`.
 ///
 /// A failure that can mend itself is tried again with growing pauses until the deadline: the source
