@@ -36,7 +36,7 @@ use chain::signer::{Keeper, Signer};
 use chain::verifier::{Assigned, MeasuredProofs, Pool, Verifier, WorkMeters, verifier_count};
 use chain::wall_clock;
 use chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
-use consensus::{INTERVALS_PER_SLOT, ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
+use consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
 use keys::{ValidatorKeyError, ValidatorKeys, regenerate};
 use network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, NetworkError, PeerId};
 
@@ -164,7 +164,6 @@ impl Node {
             decoder: decoder.clone(),
             undecodable: undecodable.clone(),
             network: network.counters(),
-            configured_peers: config.peers.len() as u64,
         };
         let (work, gossip) = (Arc::<WorkMeters>::default(), Arc::<GossipMeters>::default());
         let served = ApiSources {
@@ -179,12 +178,7 @@ impl Node {
             network: network.counters(),
             work: Arc::clone(&work),
             gossip: Arc::clone(&gossip),
-            supervision: Supervision {
-                lifecycle,
-                lost_lines,
-                configured_peers: config.peers.len() as u64,
-                alerts: Arc::clone(&alerts),
-            },
+            supervision: Supervision { lifecycle, lost_lines, alerts: Arc::clone(&alerts) },
         };
         let decoding = Decoder::new(chain.recipient(), network.front(), undecodable).measured(
             Arc::clone(&gossip),

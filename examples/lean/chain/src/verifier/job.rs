@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use crate::verifier::meters::WorkMeters;
 use consensus::{
     AggregationPlan, AggregationRound, BlockCandidate, ProofScheme, RecoveredVotes, RecoveryPlan,
-    Rejection, SignedAggregatedAttestation, SignedAttestation, Stage, Statement, VerifiedBlock, VoteClaim,
+    Rejection, SignedAggregatedAttestation, SignedAttestation, Stage, Statement, VerifiedBlock,
+    VoteClaim,
 };
 
 /// A piece of work with all its inputs.
@@ -110,13 +111,10 @@ impl Job {
             Self::Block(candidate) => {
                 let found = candidate.check_proof(proofs).and_then(|()| {
                     let transition_begun = now();
-                    let mut stages = Stages {
-                        meters,
-                        ended: transition_begun,
-                        header: Duration::ZERO,
-                    };
-                    let found = candidate
-                        .trust_proof_in_stages(&mut |stage| stages.ended(stage, now()));
+                    let mut stages =
+                        Stages { meters, ended: transition_begun, header: Duration::ZERO };
+                    let found =
+                        candidate.trust_proof_in_stages(&mut |stage| stages.ended(stage, now()));
                     meters.transitions.observe(since(transition_begun));
                     found
                 });

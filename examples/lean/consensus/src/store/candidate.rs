@@ -132,14 +132,13 @@ impl BlockCandidate {
     ) -> Result<VerifiedBlock, Rejection> {
         let (parent_state, parent_state_root) = self.parent.run()?;
         let block = self.block.block();
-        let state =
-            state_transition_from(
-                &parent_state,
-                parent_state_root,
-                block,
-                self.block.body_root(),
-                ended,
-            )?;
+        let state = state_transition_from(
+            &parent_state,
+            parent_state_root,
+            block,
+            self.block.body_root(),
+            ended,
+        )?;
         Ok(VerifiedBlock {
             root: self.root(),
             block: Arc::new(block.clone()),

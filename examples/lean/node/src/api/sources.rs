@@ -53,8 +53,6 @@ pub struct Supervision {
     pub lifecycle: Lifecycle,
     /// The lines of log and report that could not be written.
     pub lost_lines: LostLines,
-    /// The number of peers named in the node's configuration.
-    pub configured_peers: u64,
     /// The warnings for the operator.
     pub alerts: Arc<Alerts>,
 }
@@ -69,7 +67,7 @@ impl ApiSources {
     /// Returns the node's progress along the chain now.
     pub(super) fn sync_state(&self) -> SyncState {
         let chain = self.published.latest();
-        let peers = Peers::read(self.supervision.configured_peers, &chain, &self.network);
+        let peers = Peers::read(&chain, &self.network);
         SyncState::of(&chain, self.clock.current_slot((self.wall)()), peers)
     }
 

@@ -8,6 +8,7 @@ use crate::sync_state::SyncStatus;
 use chain::decoder::{Position, TopicMeters};
 use chain::{Histogram, Snapshot};
 use consensus::ATTESTATION_COMMITTEE_COUNT;
+use network::{ConnectionCounters, ConnectionResult, Direction, Disconnection, NetworkCounters};
 
 /// Times are stored in nanoseconds and shown in seconds.
 const NANOSECONDS: f64 = 1e9;
@@ -39,7 +40,7 @@ pub(super) fn write(page: &mut Exposition, sources: &ApiSources, chain: &Snapsho
     coverage(page);
     transition(page, sources, chain);
     validators(page, chain);
-    network(page, chain);
+    network(page, chain, &sources.network);
     gossip(page, "block", &sources.gossip.blocks);
     gossip(page, "attestation", &sources.gossip.votes);
     gossip(page, "aggregation", &sources.gossip.aggregates);
@@ -312,9 +313,37 @@ fn validators(page: &mut Exposition, chain: &Snapshot) {
     );
 }
 
-fn network(page: &mut Exposition, chain: &Snapshot) {
+fn connections(page: &mut Exposition, connections: &ConnectionCounters) {
+    let mut begun = page.metric(
+        "lean_peer_connection_events_total",
+        Counter,
+        "Total number of peer connection events.",
+    );
+    for direction in Direction::ALL {
+        for result in ConnectionResult::ALL {
+            let labels = [("direction", direction.name()), ("result", result.name())];
+            begun = begun.with(&labels, connections.begun(direction, result));
+        }
+    }
+    let mut ended = page.metric(
+        "lean_peer_disconnection_events_total",
+        Counter,
+        "Total number of peer disconnection events.",
+    );
+    for direction in Direction::ALL {
+        for reason in Disconnection::ALL {
+            let labels = [("direction", direction.name()), ("reason", reason.name())];
+            ended = ended.with(&labels, connections.ended(direction, reason));
+        }
+    }
+}
+
+fn network(page: &mut Exposition, chain: &Snapshot, network: &NetworkCounters) {
     page.metric("lean_connected_peers", Gauge, "Number of connected peers.")
         .with(&UNKNOWN_CLIENT, chain.peers);
+    page.metric("lean_gossip_mesh_peers", Gauge, "Number of peers in the gossipsub mesh.")
+        .with(&UNKNOWN_CLIENT, network.mesh_peers.get());
+    connections(page, &network.connections);
     page.figure(
         "lean_attestation_committee_subnet",
         Gauge,

@@ -257,6 +257,23 @@ fn peers(page: &mut Exposition, sources: &ApiSources) {
     for offence in Offence::ALL {
         bans = bans.with(&[("kind", &format!("{offence:?}"))], network.bans_for(offence));
     }
+    let mut refused = page.metric(
+        "network_places_refused_total",
+        Counter,
+        "Connections and handshakes refused, by reason.",
+    );
+    for (reason, count) in network.refused_places.by_reason() {
+        refused = refused.with(&[("reason", reason)], count);
+    }
+    page.figure(
+        "network_strangers_replaced_total",
+        Counter,
+        "Connections of strangers closed for a stranger from another address range.",
+        network.strangers_replaced.get(),
+    );
+    page.metric("network_strangers", Gauge, "Connections of peers that are not configured.")
+        .with(&[("direction", "inbound")], network.strangers_inbound.get())
+        .with(&[("direction", "outbound")], network.strangers_outbound.get());
     let peers = sources.sync_state().peers;
     page.figure(
         "network_configured_peers",

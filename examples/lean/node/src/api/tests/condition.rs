@@ -35,9 +35,8 @@ fn a_stopping_or_failed_node_is_neither_healthy_nor_ready() {
     assert!(metrics.text().contains("\nnode_healthy 0\n"));
     assert_eq!(api.stop(ENOUGH), None);
 
-    supervision.lifecycle.stop();
     let (chain, _mailbox) = Chain::new();
-    let mut sources = super::sources(chain, Published::default());
+    let sources = super::sources(chain, Published::default());
     sources.supervision.lifecycle.stop();
     let api = Api::start(ANY_PORT, sources, Limits::default()).expect("a port is free");
     let stopping = get(api.address(), "/lean/v0/health");
