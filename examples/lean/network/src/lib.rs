@@ -28,6 +28,7 @@ mod behaviour;
 mod codec;
 mod config;
 mod configured;
+mod connection_counters;
 mod counters;
 mod dialer;
 mod enr;
@@ -57,6 +58,7 @@ pub use libp2p::{Multiaddr, PeerId};
 pub use self::{
     codec::{Answer, Codec, MAX_ANSWER_SIZE},
     config::NetworkConfig,
+    connection_counters::{ConnectionCounters, ConnectionResult, Direction, Disconnection},
     counters::{Counter, Gauge, NetworkCounters, PlaceRefusals},
     enr::{Eth2Data, MAX_RECORD_SIZE, NodeRecord, RecordError},
     front::{Command, NetworkFront, Undelivered, UndeliveredReason, Verdict, command_mailbox},

@@ -22,7 +22,7 @@ use actor_lanes::{
 };
 
 use crate::api::{Api, ApiError, ApiSources, Limits, Supervision, Watched};
-use crate::checkpoint_sync::{Anchor, CheckpointError, fetch_anchor};
+use crate::checkpoint_sync::{Anchor, CheckpointError, Patience, fetch_anchor};
 use crate::config::{HttpAddress, NodeConfig};
 use crate::health::{Failure, HealthView, Lifecycle};
 use crate::hooks::Hooks;
@@ -30,10 +30,10 @@ use crate::report::StatusLine;
 use crate::reporter::{Reporter, Sources};
 use crate::warnings::{Alerts, KeySlots};
 use crate::watch::{Parts, Watch};
-use chain::decoder::{Decoder, Undecodable};
+use chain::decoder::{Decoder, GossipMeters, Undecodable};
 use chain::ingress::Ingress;
 use chain::signer::{Keeper, Signer};
-use chain::verifier::{Assigned, Pool, Verifier, WorkMeters, verifier_count};
+use chain::verifier::{Assigned, MeasuredProofs, Pool, Verifier, WorkMeters, verifier_count};
 use chain::wall_clock;
 use chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
 use consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
@@ -126,7 +126,7 @@ impl Node {
             keys.iter_mut().for_each(|keys| keys.retire_through(last_slot));
         }
         let key_slots = key_slots(&keys);
-        let Anchor { state, block } = anchor(&config, clock.current_slot(wall()))?;
+        let Anchor { state, block } = anchor(&config, || clock.current_slot(wall()))?;
         let store = Store::new(state, block, role.validators.first().copied())?;
 
         let (chain, chain_mailbox) = Chain::new();
@@ -164,9 +164,8 @@ impl Node {
             decoder: decoder.clone(),
             undecodable: undecodable.clone(),
             network: network.counters(),
-            configured_peers: config.peers.len() as u64,
         };
-        let work = Arc::<WorkMeters>::default();
+        let (work, gossip) = (Arc::<WorkMeters>::default(), Arc::<GossipMeters>::default());
         let served = ApiSources {
             name: sources.name.clone(),
             runtime: runtime.name(),
@@ -178,14 +177,14 @@ impl Node {
             watched: watched.into_iter().chain(watched_workers).collect(),
             network: network.counters(),
             work: Arc::clone(&work),
-            supervision: Supervision {
-                lifecycle,
-                lost_lines,
-                configured_peers: config.peers.len() as u64,
-                alerts: Arc::clone(&alerts),
-            },
+            gossip: Arc::clone(&gossip),
+            supervision: Supervision { lifecycle, lost_lines, alerts: Arc::clone(&alerts) },
         };
-        let decoding = Decoder::new(chain.recipient(), network.front(), undecodable);
+        let decoding = Decoder::new(chain.recipient(), network.front(), undecodable).measured(
+            Arc::clone(&gossip),
+            clock,
+            wall,
+        );
         let (keeper_proofs, signed) = (Arc::clone(&proofs), chain.recipient());
         let front = network.front();
         let chain_thread = match config.chain_core {
@@ -199,8 +198,11 @@ impl Node {
         node.spawn(ThreadConfig::named("decoder"), &*runtime, decoder_mailbox, move || decoding)?;
         let pool = node.spawn_pool(workers, &*runtime, &proofs, &work)?;
         node.spawn(chain_thread, &*runtime, chain_mailbox, move || {
+            let folding = Arc::<WorkMeters>::default();
+            let proofs = Arc::new(MeasuredProofs::new(proofs, Arc::clone(&folding)));
             let state = ChainState::new(store, proofs, role);
             ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, published)
+                .measured(folding)
         })?;
         node.spawn(ThreadConfig::named("signer"), &*runtime, signer_mailbox, move || {
             Keeper::new(keys, keeper_proofs, signed)
@@ -319,9 +321,11 @@ impl Node {
         work: &Arc<WorkMeters>,
     ) -> Result<Pool, StartError> {
         let results = self.chain.recipient();
+        let measured = MeasuredProofs::new(Arc::clone(proofs), Arc::clone(work));
+        let proofs: Arc<dyn ProofScheme> = Arc::new(measured);
         let mut handles = Vec::with_capacity(workers.len());
         for (name, handle, mailbox) in workers {
-            let (proofs, work) = (Arc::clone(proofs), Arc::clone(work));
+            let (proofs, work) = (Arc::clone(&proofs), Arc::clone(work));
             self.spawn(ThreadConfig::named(name), runtime, mailbox, move || {
                 Verifier::new(proofs).measured(work)
             })?;
@@ -386,11 +390,12 @@ fn serve(http: HttpAddress, sources: ApiSources) -> Result<Option<Api>, ApiError
 }
 
 /// Returns the block and the state at the beginning of this node's chain.
-fn anchor(config: &NodeConfig, current_slot: Slot) -> Result<Anchor, CheckpointError> {
+fn anchor(config: &NodeConfig, current_slot: impl Fn() -> Slot) -> Result<Anchor, CheckpointError> {
     match &config.checkpoint_sync_url {
         Some(url) => {
             tracing::info!(%url, "fetching the checkpoint to begin at");
-            fetch_anchor(url, &config.genesis, current_slot)
+            let patience = Patience::until(config.checkpoint_sync_deadline);
+            fetch_anchor(url, &config.genesis, current_slot, patience)
         }
         None => {
             let (state, block) = genesis(config.genesis.genesis_time, config.genesis.registry());

@@ -34,8 +34,6 @@ pub(crate) struct Sources {
     pub(crate) decoder: Handle<DecoderMessage>,
     pub(crate) undecodable: Undecodable,
     pub(crate) network: Arc<NetworkCounters>,
-    /// The number of peers named in the node's configuration.
-    pub(crate) configured_peers: u64,
 }
 
 /// Reports once in a slot, in the middle of its last interval, and once in a slot's time before
@@ -75,7 +73,7 @@ impl<R> Reporter<R> {
     /// Returns the warnings in force now.
     fn warnings(&mut self, chain: &Snapshot, wall: u64, now: Instant) -> Vec<Warning> {
         let begun = *self.begun.get_or_insert(now);
-        let peers = Peers::read(self.sources.configured_peers, chain, &self.sources.network);
+        let peers = Peers::read(chain, &self.sources.network);
         self.warnings.observe(&Observation {
             wall,
             steady: now.saturating_duration_since(begun),
@@ -211,7 +209,6 @@ mod tests {
             decoder,
             undecodable: Undecodable::default(),
             network: Arc::default(),
-            configured_peers: 0,
         }
     }
 

@@ -50,10 +50,13 @@ pub(crate) enum Readiness {
 }
 
 impl Peers {
-    /// Reads the numbers of peers. `configured` is the number of peers in the configuration.
-    pub(crate) fn read(configured: u64, chain: &Snapshot, _network: &NetworkCounters) -> Self {
-        let connected = chain.peers as u64;
-        Self { connected, configured, configured_connected: connected.min(configured) }
+    /// Reads the numbers of peers.
+    pub(crate) fn read(chain: &Snapshot, network: &NetworkCounters) -> Self {
+        Self {
+            connected: chain.peers as u64,
+            configured: network.configured_total.get(),
+            configured_connected: network.configured_connected.get(),
+        }
     }
 
     /// Returns whether peers are configured, and none of them is connected.
@@ -100,6 +103,11 @@ impl fmt::Display for SyncState {
 }
 
 impl Readiness {
+    /// Returns whether the node is ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(self, Self::Ready)
+    }
+
     /// Decides on the readiness of a node. `seconds_to_genesis` is 0 after genesis.
     ///
     /// A node without any configured peer is ready alone, because nobody else may exist.

@@ -1,5 +1,6 @@
 //! Tests of a node with a part that ends by a panic.
 
+#[allow(dead_code, reason = "shared with tests of whole networks")]
 mod support;
 
 use std::io::{Read as _, Write as _};

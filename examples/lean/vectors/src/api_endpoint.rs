@@ -170,6 +170,7 @@ fn converse_on(
         watched: Vec::new(),
         network: Arc::default(),
         work: Arc::default(),
+        gossip: Arc::default(),
         supervision: Supervision::default(),
     };
     let api = Api::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), sources, Limits::default());

@@ -29,6 +29,9 @@ use lean_node::runtime;
 /// The time limit for the node to stop cleanly.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
+/// The time for the start of a node besides the attempts to fetch a checkpoint.
+const START_ALLOWANCE: Duration = Duration::from_secs(180);
+
 /// The time from the end of a part to a forced exit. It covers the stop and the last lines.
 const FAILED_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -97,6 +100,9 @@ fn run_node(arguments: &RunArguments, lost: LostLines) -> Result<(), CommandErro
         http: None,
     };
     let name = config.name.clone();
+    if config.checkpoint_sync_url.is_some() {
+        manager.extend_start(config.checkpoint_sync_deadline + START_ALLOWANCE);
+    }
     tracing::info!(validators = config.validators.len(), "growing the validators' keys");
     let hooks = Hooks::new(statuses(&report, &manager))
         .lost_lines(lost)

@@ -10,6 +10,7 @@ use crate::health::{Condition, Lifecycle};
 use crate::lost_lines::LostLines;
 use crate::sync_state::{Peers, Readiness, SyncState};
 use crate::warnings::Alerts;
+use chain::decoder::GossipMeters;
 use chain::verifier::WorkMeters;
 use chain::wall_clock::WallClock;
 use chain::{Chain, Published};
@@ -39,6 +40,8 @@ pub struct ApiSources {
     pub network: Arc<NetworkCounters>,
     /// What the verifiers' work took.
     pub work: Arc<WorkMeters>,
+    /// Sizes and arrival times of gossip.
+    pub gossip: Arc<GossipMeters>,
     /// What the node knows about its own condition.
     pub supervision: Supervision,
 }
@@ -50,8 +53,6 @@ pub struct Supervision {
     pub lifecycle: Lifecycle,
     /// The lines of log and report that could not be written.
     pub lost_lines: LostLines,
-    /// The number of peers named in the node's configuration.
-    pub configured_peers: u64,
     /// The warnings for the operator.
     pub alerts: Arc<Alerts>,
 }
@@ -66,7 +67,7 @@ impl ApiSources {
     /// Returns the node's progress along the chain now.
     pub(super) fn sync_state(&self) -> SyncState {
         let chain = self.published.latest();
-        let peers = Peers::read(self.supervision.configured_peers, &chain, &self.network);
+        let peers = Peers::read(&chain, &self.network);
         SyncState::of(&chain, self.clock.current_slot((self.wall)()), peers)
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
+use crate::checkpoint_sync::Patience;
 use crate::config::{ConfigError, ConfigFile, HttpAddress, KeyRole, ValidatorEntry, undialable};
 use consensus::{MockProofs, ValidatorIndex};
 use keys::genesis_file::GenesisFile;
@@ -56,6 +57,8 @@ pub struct NodeConfig {
     /// The HTTP API of another node. The chain begins at that node's finalized block, or at genesis
     /// if this is `None`.
     pub checkpoint_sync_url: Option<String>,
+    /// The time for the attempts to fetch the checkpoint.
+    pub checkpoint_sync_deadline: Duration,
     /// The accepted aggregation proofs. All of them are mocks; real proofs are not implemented.
     pub proofs: MockProofs,
 }
@@ -109,6 +112,7 @@ impl NodeConfig {
             gossip_heartbeat: Duration::from_millis(file.gossip_heartbeat_ms),
             http,
             checkpoint_sync_url: None,
+            checkpoint_sync_deadline: Patience::DEADLINE,
             proofs: MockProofs::default(),
         })
     }

@@ -3,6 +3,7 @@
 mod answers;
 mod bounds;
 mod client;
+mod condition;
 mod fairness;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -45,6 +46,7 @@ fn sources(chain: Chain, published: Published) -> ApiSources {
         watched: Vec::new(),
         network: Arc::default(),
         work: Arc::default(),
+        gossip: Arc::default(),
         supervision: Supervision::default(),
     }
 }
