@@ -109,16 +109,9 @@ impl Duties {
         self.newest_voted_slot = Some(slot);
         base.store.update_head();
         base.fork_choice_moved();
-        match base.store.produce_attestation_data(slot) {
-            Ok(data) => {
-                for &validator in &base.role.validators {
-                    base.effects.sign_vote(validator, data);
-                }
-            }
-            Err(rejection) => {
-                base.counters.drop_for(rejection.name());
-                tracing::warn!(slot, %rejection, "no vote was cast");
-            }
+        let data = base.store.produce_attestation_data(slot);
+        for &validator in &base.role.validators {
+            base.effects.sign_vote(validator, data);
         }
     }
 

@@ -63,4 +63,4 @@ pub use store::{
     VoteClaim, VotePools, block_statements,
 };
 pub use transition::{process_block, process_slots, state_transition};
-pub use validator::{Validator, Validators};
+pub use validator::{EqualKeys, Validator, Validators};

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::block::Block;
+use crate::constants::HISTORICAL_ROOTS_LIMIT;
 use crate::proof::{ProofScheme, Statement};
 use crate::rejection::Rejection;
 use crate::root::Root;
 use crate::rooted_block::RootedBlock;
+use crate::slot::Slot;
 use crate::state::State;
 use crate::store::states::{Replay, States};
 use crate::store::tree::BlockTree;
@@ -40,17 +42,29 @@ pub struct VerifiedBlock {
 }
 
 impl BlockCheck {
-    /// Checks that a block is new, its parent known, and its votes distinct.
+    /// Checks that a block is new, its parent known, its slot at most `newest_slot` and not too far
+    /// from its parent's, and its votes distinct.
+    ///
+    /// The checks of the slot bound the work of everything after them: a state has an entry for
+    /// each empty slot.
     pub(super) fn new(
         block: RootedBlock,
         tree: &BlockTree,
         states: &States,
+        newest_slot: Slot,
     ) -> Result<Self, Rejection> {
         if tree.contains(&block.root()) {
             return Ok(Self::Known(block.root()));
         }
         let parent =
             states.find(tree, &block.block().parent_root).ok_or(Rejection::UnknownParentBlock)?;
+        let slot = block.block().slot;
+        if slot.saturating_sub(parent.slot()) > HISTORICAL_ROOTS_LIMIT as Slot {
+            return Err(Rejection::BlockSlotGapTooLarge);
+        }
+        if slot > newest_slot {
+            return Err(Rejection::BlockTooFarInFuture);
+        }
         let attestations = &block.block().body.attestations;
         let distinct: HashSet<_> =
             attestations.iter().map(|attestation| &attestation.data).collect();
