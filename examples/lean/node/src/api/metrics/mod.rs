@@ -4,7 +4,6 @@
 
 mod lean;
 mod own;
-mod places;
 
 use crate::api::ApiSources;
 use crate::api::exposition::Exposition;
@@ -17,7 +16,6 @@ pub(super) fn page(sources: &ApiSources, api: &Meters) -> String {
     let mut page = Exposition::default();
     lean::write(&mut page, sources, &chain);
     own::write(&mut page, sources, &chain);
-    places::write(&mut page, sources);
     api.write(&mut page);
     process::write(&mut page);
     page.into_text()
