@@ -139,11 +139,6 @@ fn measure(
     results.runs.iter().try_for_each(check)
 }
 
-/// Writes a line of progress to standard error. A reader that is gone is no failure.
-fn say(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{line}");
-}
-
 fn replay(
     way: Way,
     recording: &Recording,
