@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use crate::command::VectorsError;
 use contention::ContentionError;
@@ -69,6 +70,14 @@ pub(crate) enum CommandError {
     /// The node did not start.
     #[error("the node did not start: {0}")]
     Start(#[from] StartError),
+    /// The signing history could not be exported.
+    #[error("cannot write the signing history to {}: {error}", path.display())]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
     /// The node did not stop cleanly.
     #[error("the node did not stop in order: {}", .0.join("; "))]
     Stop(Vec<String>),
@@ -125,6 +134,7 @@ impl CommandError {
             | Self::Vectors(_)
             | Self::Listen { .. }
             | Self::Start(_)
+            | Self::Export { .. }
             | Self::Stop(_)
             | Self::System { .. }
             | Self::Signals(_) => FAILURE,

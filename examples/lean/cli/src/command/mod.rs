@@ -8,6 +8,7 @@ mod genesis;
 mod report_lines;
 mod run;
 mod screen;
+mod signing_arguments;
 mod stop_signal;
 mod vectors;
 

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use crate::command::CommandError;
 use crate::command::api_arguments::ApiArguments;
 use crate::command::report_lines::ReportLines;
+use crate::command::signing_arguments::SigningArguments;
 use crate::command::stop_signal::stop_signal;
 use consensus::MockProofs;
 use lean_node::api::ApiError;
@@ -48,6 +49,8 @@ pub(super) struct RunArguments {
     mock_aggregation_proofs: bool,
     #[command(flatten)]
     api: ApiArguments,
+    #[command(flatten)]
+    signing: SigningArguments,
     /// Report in JSON, one line per slot
     #[arg(long)]
     json: bool,
@@ -118,6 +121,7 @@ fn load(arguments: &RunArguments) -> Result<NodeConfig, CommandError> {
         config.proofs = MockProofs::Marked;
     }
     arguments.api.apply_to(&mut config);
+    arguments.signing.apply_to(&mut config);
     Ok(config)
 }
 
@@ -134,8 +138,12 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
         .with_ansi(io::stderr().is_terminal())
         .init();
 
+    arguments.signing.shift_clock();
     let config = load(arguments)?;
     tracing::warn!(accepted = %config.proofs, "aggregation proofs are MOCKS and prove nothing: anyone can forge a block");
+    if let Some(path) = arguments.signing.export_path() {
+        return export(&config, path);
+    }
     let runtime = runtime::by_name(config.runtime.as_deref())?;
     let address = config.listen_socket();
     probe(address)?;
@@ -171,6 +179,18 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
     let left = node.stop(STOP_PATIENCE);
     report.finish(ReportLine::Stopped(StoppedLine { node: name, left: left.clone() }));
     if left.is_empty() { Ok(()) } else { Err(CommandError::Stop(left)) }
+}
+
+/// Writes the node's signing history to a file. No process signs with its keys meanwhile.
+fn export(config: &NodeConfig, path: &Path) -> Result<(), CommandError> {
+    let history = config
+        .signing
+        .open(&config.name, &config.genesis, &config.validators)
+        .map_err(StartError::History)?;
+    history
+        .export()
+        .save(path)
+        .map_err(|error| CommandError::Export { path: path.to_owned(), error })
 }
 
 /// Checks whether the node can listen on an address, by binding it and releasing it again.

@@ -8,7 +8,9 @@ use std::time::Duration;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
-use crate::config::{ConfigError, ConfigFile, HttpAddress, KeyRole, ValidatorEntry};
+use crate::config::{
+    ConfigError, ConfigFile, HttpAddress, KeyPaths, KeyRole, SigningConfig, ValidatorEntry,
+};
 use consensus::{MockProofs, ValidatorIndex};
 use keys::genesis_file::GenesisFile;
 use keys::{KeyFile, NetworkKey, StoredKey, ValidatorKeyFiles};
@@ -33,6 +35,8 @@ pub struct NodeConfig {
     /// The keys of the node's validators, not yet regenerated. Each matches the genesis file's
     /// public key.
     pub validators: Vec<ValidatorKeyFiles>,
+    /// The files of these keys, and the place of their signing history.
+    pub signing: SigningConfig,
     /// Whether the node aggregates votes and publishes the aggregates.
     pub aggregator: bool,
     /// The name of the requested runtime.
@@ -90,6 +94,13 @@ impl NodeConfig {
             .iter()
             .map(|entry| validator_keys(entry, &genesis, path, directory))
             .collect::<Result<_, _>>()?;
+        let key_paths = file.validators.iter().map(|entry| KeyPaths {
+            index: entry.index,
+            attestation: directory.join(&entry.attestation_key),
+            proposal: directory.join(&entry.proposal_key),
+        });
+        let mut signing = SigningConfig::on_disk(key_paths.collect());
+        signing.network_key = Some(directory.join(&file.network_key));
         Ok(Self {
             name: file.name,
             listen,
@@ -97,6 +108,7 @@ impl NodeConfig {
             network_key,
             genesis,
             validators,
+            signing,
             aggregator: file.aggregator,
             runtime: file.runtime,
             chain_core: file.chain_core,

@@ -4,9 +4,12 @@ mod error;
 mod file;
 mod http_address;
 mod load;
+mod signing;
 
-pub use error::{ConfigError, KeyRole};
+pub use error::ConfigError;
 pub use file::{ConfigFile, ValidatorEntry};
 pub use http_address::{HttpAddress, NoHttpAddress};
+pub use keys::KeyRole;
 pub(crate) use load::socket_address;
 pub use load::{NodeConfig, listen_address, quic_address};
+pub use signing::{KeyPaths, SigningConfig};
