@@ -21,6 +21,7 @@ use crate::pending_votes::HeldVote;
 use crate::proving::Proving;
 use crate::refusal::Refusal;
 use crate::role::Role;
+use crate::signer::NotSigned;
 use crate::snapshot::Snapshot;
 use crate::sync::Sync;
 use crate::verifier::{Done, JobId, NotDone, Outcome};
@@ -110,7 +111,7 @@ impl ChainState {
         &mut self,
         validator: ValidatorIndex,
         slot: Slot,
-        why: &str,
+        why: &NotSigned,
     ) -> Vec<Effect> {
         self.duties.not_signed(validator, slot, why, &mut self.base);
         self.base.effects.take()

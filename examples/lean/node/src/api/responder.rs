@@ -121,7 +121,9 @@ impl Responder {
             Endpoint::Health => self.health(),
             Endpoint::Ready => self.ready(""),
             Endpoint::Syncing => json(&SyncBody::from(&self.sources.sync_state())),
-            Endpoint::Metrics => found(EXPOSITION, metrics::page(&self.sources, &self.meters).into()),
+            Endpoint::Metrics => {
+                found(EXPOSITION, metrics::page(&self.sources, &self.meters).into())
+            }
             Endpoint::FinalizedState
             | Endpoint::FinalizedBlock
             | Endpoint::JustifiedCheckpoint
