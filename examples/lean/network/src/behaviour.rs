@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use libp2p::{
     allow_block_list::{self, BlockedPeers},
-    connection_limits::{self, ConnectionLimits},
     identify, ping,
     request_response::{self, ProtocolSupport},
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
@@ -12,6 +11,7 @@ use libp2p::{
 
 use crate::{
     NetworkConfig, NetworkCounters,
+    admission::Admission,
     allowance::Load,
     codec::Codec,
     configured::ConfiguredPeers,
@@ -26,12 +26,6 @@ const MAX_STATUS_STREAMS: usize = 4;
 /// The most open block streams per connection, both directions together.
 const MAX_BLOCKS_STREAMS: usize = 16;
 
-/// The most inbound connections in their handshake at the same time.
-const MAX_PENDING_INBOUND: u32 = 32;
-
-/// The most connections per peer. Two nodes dialling each other at the same time create two.
-const MAX_CONNECTIONS_PER_PEER: u32 = 4;
-
 /// All protocols of a node.
 ///
 /// Each kind of request has a separate behaviour. A request-response behaviour offers all its
@@ -39,7 +33,7 @@ const MAX_CONNECTIONS_PER_PEER: u32 = 4;
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     pub(super) blocked: allow_block_list::Behaviour<BlockedPeers>,
-    limits: connection_limits::Behaviour,
+    pub(super) admission: Admission,
     pub(super) gossip: Guard,
     pub(super) status: request_response::Behaviour<Codec>,
     pub(super) blocks_by_root: request_response::Behaviour<Codec>,
@@ -59,10 +53,6 @@ impl Behaviour {
         topics: &Arc<Topics>,
         counters: &Arc<NetworkCounters>,
     ) -> Result<Self, String> {
-        let limits = ConnectionLimits::default()
-            .with_max_pending_incoming(Some(MAX_PENDING_INBOUND))
-            .with_max_established_incoming(Some(config.max_inbound_peers))
-            .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER));
         let identify = config.identify.then(|| {
             let public_key = config.host_key.keypair().public();
             identify::Behaviour::new(identify::Config::new(
@@ -72,7 +62,7 @@ impl Behaviour {
         });
         Ok(Self {
             blocked: allow_block_list::Behaviour::default(),
-            limits: connection_limits::Behaviour::new(limits),
+            admission: Admission::new(config, Arc::clone(counters)),
             gossip: guard(config, topics, counters)?,
             status: requests(RequestKind::Status, config, MAX_STATUS_STREAMS),
             blocks_by_root: requests(RequestKind::BlocksByRoot, config, MAX_BLOCKS_STREAMS),

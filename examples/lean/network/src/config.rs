@@ -42,7 +42,8 @@ pub struct NetworkConfig {
     /// The length of a ban: the time during which a peer whose score has run out is neither dialled
     /// nor accepted.
     pub ban: Duration,
-    /// The most inbound connections.
+    /// The most inbound connections of strangers. An address range (IPv4 /24, IPv6 /48) has at most
+    /// half of them. Configured peers have places of their own.
     pub max_inbound_peers: u32,
     /// Whether to speak `identify`. The specification's Python node fails when a peer opens an
     /// `identify` stream.

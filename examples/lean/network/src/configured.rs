@@ -49,16 +49,44 @@ impl ConfiguredPeers {
     }
 
     /// Records the identity of a peer connected from or to `remote`, if that is the address of a
-    /// configured peer without a named identity.
-    pub(super) fn learned(&mut self, peer: PeerId, remote: &Multiaddr) {
+    /// configured peer without a named identity. Returns whether the identity is new there.
+    pub(super) fn learned(&mut self, peer: PeerId, remote: &Multiaddr) -> bool {
         let remote = socket(remote);
+        let mut is_new = false;
         for configured in &mut self.peers {
             if let Identity::Learned(learned) = &mut configured.identity
                 && configured.socket == remote
             {
-                *learned = Some(peer);
+                is_new |= learned.replace(peer) != Some(peer);
             }
         }
+        is_new
+    }
+
+    /// Returns whether an address is in the configuration, with or without an identity.
+    pub(super) fn has_address(&self, address: &Multiaddr) -> bool {
+        let address = socket(address);
+        self.peers.iter().any(|configured| configured.socket == address)
+    }
+
+    /// Removes an address, because it is this node's own.
+    pub(super) fn forget(&mut self, address: &Multiaddr) {
+        let address = socket(address);
+        self.peers.retain(|configured| configured.socket != address);
+    }
+
+    /// Returns the number of configured addresses.
+    pub(super) fn total(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Returns the number of configured addresses whose peer is connected.
+    pub(super) fn connected(&self, is_connected: impl Fn(&PeerId) -> bool) -> usize {
+        let peers = self.peers.iter().filter_map(|configured| match configured.identity {
+            Identity::Named(peer) => Some(peer),
+            Identity::Learned(peer) => peer,
+        });
+        peers.filter(is_connected).count()
     }
 }
 
@@ -93,7 +121,7 @@ mod tests {
         assert!(peers.is_configured(&named, Some(&other)) && peers.is_configured(&named, None));
         let mut learned = peers.clone();
         let impostor = PeerId::random();
-        learned.learned(impostor, &its_own);
+        assert!(!learned.learned(impostor, &its_own));
         assert!(!learned.is_configured(&impostor, Some(&its_own)));
     }
 
@@ -104,11 +132,29 @@ mod tests {
         let at = |peer| address(&format!("/ip4/10.0.0.1/udp/9000/quic-v1/p2p/{peer}"));
         assert!(!peers.is_configured(&first, None));
         assert!(peers.is_configured(&first, Some(&at(first))), "it has the address");
-        peers.learned(first, &at(first));
+        assert!(peers.learned(first, &at(first)) && !peers.learned(first, &at(first)));
         assert!(peers.is_configured(&first, None));
-        peers.learned(PeerId::random(), &address("/ip4/10.0.0.1/udp/9001/quic-v1"));
+        assert!(!peers.learned(PeerId::random(), &address("/ip4/10.0.0.1/udp/9001/quic-v1")));
         assert!(peers.is_configured(&first, None), "another port is another peer");
-        peers.learned(second, &at(second));
+        assert!(peers.learned(second, &at(second)));
         assert!(peers.is_configured(&second, None) && !peers.is_configured(&first, None));
+    }
+
+    #[test]
+    fn an_address_counts_once_as_connected_and_this_nodes_own_does_not_count() {
+        let (named, learned) = (PeerId::random(), PeerId::random());
+        let own = address("/ip4/10.0.0.9/udp/9000/quic-v1");
+        let unnamed = address("/ip4/10.0.0.2/udp/9000/quic-v1");
+        let mut peers = ConfiguredPeers::new(&[
+            address(&format!("/ip4/10.0.0.1/udp/9000/quic-v1/p2p/{named}")),
+            unnamed.clone(),
+            own.clone(),
+        ]);
+        assert_eq!((peers.connected(|_| true), peers.total()), (1, 3));
+        peers.learned(learned, &unnamed);
+        peers.forget(&own);
+        assert_eq!((peers.connected(|_| true), peers.total()), (2, 2));
+        assert_eq!(peers.connected(|peer| *peer == learned), 1);
+        assert!(peers.has_address(&unnamed) && !peers.has_address(&own));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Offence;
+use crate::{Offence, places::Refusal};
 use wire::WireError;
 
 /// A monotonic number, written by the network thread.
@@ -20,6 +20,38 @@ impl Counter {
 
     pub(super) fn increment(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A number that increases and decreases, written by the network thread. See [`Counter`] for its
+/// memory order.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicU64);
+
+impl Gauge {
+    /// Returns the current number.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set(&self, value: usize) {
+        self.0.store(value as u64, Ordering::Relaxed);
+    }
+}
+
+/// Refused connections and handshakes, by reason.
+#[derive(Debug, Default)]
+pub struct PlaceRefusals([Counter; Refusal::ALL.len()]);
+
+impl PlaceRefusals {
+    /// Returns each reason's name with its count.
+    pub fn by_reason(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Refusal::ALL.iter().zip(&self.0).map(|(reason, count)| (reason.name(), count.get()))
+    }
+
+    pub(super) fn increment(&self, refusal: Refusal) {
+        self.0[refusal as usize].increment();
     }
 }
 
@@ -81,6 +113,19 @@ pub struct NetworkCounters {
     pub peers_banned: Counter,
     /// Failed dials.
     pub dials_failed: Counter,
+    /// Configured addresses, without this node's own.
+    pub configured_total: Gauge,
+    /// Configured addresses whose peer is connected, in either direction. A peer with several
+    /// connections counts once.
+    pub configured_connected: Gauge,
+    /// Inbound connections of strangers.
+    pub strangers_inbound: Gauge,
+    /// Outbound connections of strangers.
+    pub strangers_outbound: Gauge,
+    /// Strangers' connections closed because a stranger from another address range took the place.
+    pub strangers_replaced: Counter,
+    /// Refused connections and handshakes.
+    pub refused_places: PlaceRefusals,
     offences_by_kind: [Counter; Offence::ALL.len()],
     bans_by_kind: [Counter; Offence::ALL.len()],
 }

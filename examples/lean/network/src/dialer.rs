@@ -26,8 +26,10 @@ pub(super) struct Dialer {
 #[derive(Debug)]
 struct Target {
     address: Multiaddr,
-    /// The identity named in the address, or else the one found by the last connection.
+    /// The identity named in the address, or else the one found there by the last connection.
     peer: Option<PeerId>,
+    /// Whether the address names the identity. No other peer at the address is then the target.
+    is_named: bool,
     /// The wait after the next failure.
     delay: Duration,
     state: State,
@@ -59,6 +61,7 @@ impl Dialer {
         let target = |address: &Multiaddr| Target {
             address: address.clone(),
             peer: named_peer(address),
+            is_named: named_peer(address).is_some(),
             delay: first,
             state: State::Waiting(now),
         };
@@ -119,14 +122,13 @@ impl Dialer {
                     target.peer = Some(peer);
                     target.state = State::Connected(now);
                 }
-                // A peer dials from its listening port, so its address identifies it before this
-                // node's first dial.
-                State::Waiting(_)
-                    if target.peer == Some(peer) || socket(&target.address).eq(socket(remote)) =>
-                {
+                State::Waiting(_) if target.is(peer, remote) => {
                     target.peer = Some(peer);
                     target.state = State::Connected(now);
                 }
+                // The peer found there earlier may have left the address, and be connected from
+                // another one.
+                State::Connected(_) if target.is(peer, remote) => target.peer = Some(peer),
                 State::Waiting(_) | State::Dialing(_) | State::Connected(_) | State::Abandoned => {}
             }
         }
@@ -141,13 +143,13 @@ impl Dialer {
         }
     }
 
-    /// Records a dial to this node itself.
-    pub(super) fn reached_ourselves(&mut self, connection: ConnectionId) {
-        for target in &mut self.targets {
-            if matches!(target.state, State::Dialing(dialing) if dialing == connection) {
-                target.state = State::Abandoned;
-            }
-        }
+    /// Records a dial to this node itself. Returns the dialled address.
+    pub(super) fn reached_ourselves(&mut self, connection: ConnectionId) -> Option<&Multiaddr> {
+        let target = self.targets.iter_mut().find(
+            |target| matches!(target.state, State::Dialing(dialing) if dialing == connection),
+        )?;
+        target.state = State::Abandoned;
+        Some(&target.address)
     }
 
     /// Records the loss of a peer's last connection.
@@ -177,6 +179,12 @@ impl Dialer {
 }
 
 impl Target {
+    /// Returns whether a connection is one with this target. A peer dials from its listening port,
+    /// so its address identifies it before this node's first dial.
+    fn is(&self, peer: PeerId, remote: &Multiaddr) -> bool {
+        self.peer == Some(peer) || (!self.is_named && socket(&self.address).eq(socket(remote)))
+    }
+
     fn peer_being_dialed(&self) -> Option<PeerId> {
         matches!(self.state, State::Dialing(_)).then_some(self.peer)?
     }
@@ -303,11 +311,40 @@ mod tests {
     }
 
     #[test]
+    fn an_impostor_at_the_address_of_a_named_peer_does_not_stop_the_dials() {
+        let now = Instant::now();
+        let (named, impostor) = (PeerId::random(), PeerId::random());
+        let address = address(9000);
+        let target = address.clone().with(Protocol::P2p(named));
+        let mut dialer = Dialer::new(&[target], FIRST, MOST, now);
+        let inbound = ConnectionId::new_unchecked(usize::MAX);
+        dialer.connected(inbound, impostor, &address, now);
+        assert_eq!(dialer.next_due(), Some(now));
+        assert!(dialer.take_due(now, |peer| *peer == impostor).is_some());
+    }
+
+    #[test]
+    fn the_last_peer_at_an_address_without_identity_is_the_one_dialled_again() {
+        let now = Instant::now();
+        let mut dialer = dialer(now);
+        let (first, second) = (PeerId::random(), PeerId::random());
+        let inbound = ConnectionId::new_unchecked(usize::MAX);
+        dialer.connected(inbound, first, &address(9000), now);
+        dialer.connected(inbound, first, &address(9001), now);
+        dialer.connected(inbound, second, &address(9000), now);
+        dialer.lost(second, now);
+        let due = dialer.next_due().expect("the peer at the address was lost");
+        let is_first = |peer: &PeerId| *peer == first;
+        assert!(dialer.take_due(due, is_first).is_some(), "another connected peer changes nothing");
+    }
+
+    #[test]
     fn our_own_address_is_dialled_once() {
         let now = Instant::now();
         let mut dialer = dialer(now);
         let connection = dial(&mut dialer, now);
-        dialer.reached_ourselves(connection);
+        assert_eq!(dialer.reached_ourselves(connection), Some(&address(9000)));
+        assert_eq!(dialer.reached_ourselves(connection), None);
         assert_eq!(dialer.next_due(), None);
     }
 }

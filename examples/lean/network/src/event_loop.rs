@@ -250,13 +250,15 @@ impl<I: Inbound> EventLoop<I> {
     }
 
     fn on_failed_dial(&mut self, connection: ConnectionId, error: &DialError) {
-        let now = Instant::now();
-        if matches!(error, DialError::LocalPeerId { .. }) {
-            self.dialer.reached_ourselves(connection);
+        // The swarm removes the addresses listened on from a dial before it begins.
+        if matches!(error, DialError::LocalPeerId { .. } | DialError::NoAddresses) {
+            if let Some(address) = self.dialer.reached_ourselves(connection) {
+                self.swarm.behaviour_mut().admission.reached_ourselves(address);
+            }
         } else {
             self.counters.dials_failed.increment();
             tracing::debug!(%error, "a dial failed");
-            self.dialer.failed(connection, now);
+            self.dialer.failed(connection, Instant::now());
         }
     }
 

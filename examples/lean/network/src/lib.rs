@@ -18,10 +18,11 @@
 //! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then
 //! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `guard` with `allowance`,
 //! `gossip_standing`, `recent` and `undecided` (gossip before gossipsub sees it), `configured`,
-//! `dialer`, `serving` and `standing` (state about peers and requests), `event_loop` with `mesh`
-//! and `requests`, `thread`.
+//! `places`, `admission` and `dialer` (connections), `serving` and `standing` (state about peers
+//! and requests), `event_loop` with `mesh` and `requests`, `thread`.
 
 mod address_range;
+mod admission;
 mod allowance;
 mod behaviour;
 mod codec;
@@ -38,6 +39,10 @@ mod guard;
 mod host_key;
 mod inbound;
 mod mesh;
+mod places;
+#[cfg(test)]
+mod places_tests;
+mod rate;
 mod recent;
 mod requests;
 mod serving;
@@ -51,12 +56,13 @@ pub use libp2p::{Multiaddr, PeerId};
 pub use self::{
     codec::{Answer, Codec, MAX_ANSWER_SIZE},
     config::NetworkConfig,
-    counters::{Counter, NetworkCounters},
+    counters::{Counter, Gauge, NetworkCounters, PlaceRefusals},
     enr::{Eth2Data, MAX_RECORD_SIZE, NodeRecord, RecordError},
     front::{Command, NetworkFront, Undelivered, UndeliveredReason, Verdict, command_mailbox},
     gossip::{SnappyTransform, Topics},
     host_key::{HostKey, HostKeyError},
     inbound::{BlocksResponse, GossipMessage, Inbound, Refused, RequestFailure},
+    rate::{Bucket, Buckets, Rate},
     serving::{Answering, BlocksReply},
     standing::Offence,
     thread::{Network, NetworkError, StopError},

@@ -7,6 +7,7 @@ use actor_lanes::mailbox::LaneStats;
 use crate::api::ApiSources;
 use crate::api::exposition::Kind::{Counter, Gauge};
 use crate::api::exposition::{Exposition, Kind};
+use crate::api::meters::Meters;
 use chain::Snapshot;
 
 /// Times are stored in nanoseconds and shown in seconds.
@@ -65,7 +66,7 @@ const LANE_METRICS: &[LaneMetric] = &[
 ];
 
 /// Returns the page for the data published now.
-pub(super) fn page(sources: &ApiSources) -> String {
+pub(super) fn page(sources: &ApiSources, api: &Meters) -> String {
     let chain = sources.published.latest();
     let mut page = Exposition::default();
     node(&mut page, sources);
@@ -75,6 +76,8 @@ pub(super) fn page(sources: &ApiSources) -> String {
     owner(&mut page, &chain);
     lanes(&mut page, sources, &chain);
     network(&mut page, sources);
+    places(&mut page, sources);
+    api.write(&mut page);
     page.into_text()
 }
 
@@ -305,5 +308,37 @@ fn network(page: &mut Exposition, sources: &ApiSources) {
         ("network_dials_failed_total", "Dials that failed.", &network.dials_failed),
     ] {
         page.figure(name, Counter, help, counter.get());
+    }
+}
+
+/// The places for connections with peers.
+fn places(page: &mut Exposition, sources: &ApiSources) {
+    let network = &sources.network;
+    for (name, help, gauge) in [
+        ("network_configured_peers", "Configured addresses.", &network.configured_total),
+        (
+            "network_configured_peers_connected",
+            "Configured addresses whose peer is connected.",
+            &network.configured_connected,
+        ),
+    ] {
+        page.figure(name, Gauge, help, gauge.get());
+    }
+    page.metric("network_stranger_connections", Gauge, "Connections of strangers, by direction.")
+        .with(&[("direction", "inbound")], network.strangers_inbound.get())
+        .with(&[("direction", "outbound")], network.strangers_outbound.get());
+    page.figure(
+        "network_strangers_replaced_total",
+        Counter,
+        "Strangers' connections closed for strangers from smaller address ranges.",
+        network.strangers_replaced.get(),
+    );
+    let mut refused = page.metric(
+        "network_places_refused_total",
+        Counter,
+        "Connections and handshakes refused, by reason.",
+    );
+    for (reason, count) in network.refused_places.by_reason() {
+        refused = refused.with(&[("reason", reason)], count);
     }
 }
