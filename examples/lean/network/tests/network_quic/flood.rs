@@ -49,7 +49,7 @@ impl Scene {
     }
 
     /// Floods with frames, and waits for the ban.
-    fn is_banned_for(mut self, frames: impl IntoIterator<Item = Rpc>) {
+    fn bans_the_flooder(mut self, frames: impl IntoIterator<Item = Rpc>) {
         self.send(frames);
         self.friend_is_heard();
         self.node.wait_disconnected(self.flooder);
@@ -152,12 +152,12 @@ fn copies_of_one_message_from_two_peers_are_both_honest() {
 
 #[test]
 fn a_flood_of_second_copies_is_banned() {
-    Scene::start().is_banned_for(std::iter::repeat_with(|| block(b"again")).take(1000));
+    Scene::start().bans_the_flooder(std::iter::repeat_with(|| block(b"again")).take(1000));
 }
 
 #[test]
 fn a_flood_of_frames_is_banned() {
-    Scene::start().is_banned_for(std::iter::repeat_with(Rpc::default).take(40_000));
+    Scene::start().bans_the_flooder(std::iter::repeat_with(Rpc::default).take(40_000));
 }
 
 #[test]
@@ -165,14 +165,14 @@ fn a_flood_of_wanted_messages_is_banned() {
     let ids = (0..1000_u32).map(|id| id.to_le_bytes().repeat(5)).collect::<Vec<_>>();
     let iwant = vec![MessageIds { message_ids: ids }];
     let frame = control(Control { iwant, ..Control::default() });
-    Scene::start().is_banned_for(std::iter::repeat_n(frame, 120));
+    Scene::start().bans_the_flooder(std::iter::repeat_n(frame, 120));
 }
 
 #[test]
 fn a_flood_of_grafts_is_banned() {
     let graft = vec![Graft { topic_id: Some(BLOCK_TOPIC.to_owned()) }; 200];
     let frame = control(Control { graft, ..Control::default() });
-    Scene::start().is_banned_for(std::iter::repeat_n(frame, 200));
+    Scene::start().bans_the_flooder(std::iter::repeat_n(frame, 200));
 }
 
 #[test]
@@ -183,13 +183,13 @@ fn a_flood_of_subscriptions_is_banned() {
     };
     let subscriptions = (0..100).map(|n| subscription(n % 2 == 0)).collect();
     let frame = Rpc { subscriptions, publish: vec![], control: None };
-    Scene::start().is_banned_for(std::iter::repeat_n(frame, 60));
+    Scene::start().bans_the_flooder(std::iter::repeat_n(frame, 60));
 }
 
 #[test]
 fn a_flood_on_topics_that_nobody_follows_is_banned() {
     let frames = (0..1000_u32).map(|n| published("other", n.to_le_bytes().to_vec()));
-    Scene::start().is_banned_for(frames);
+    Scene::start().bans_the_flooder(frames);
 }
 
 #[test]
