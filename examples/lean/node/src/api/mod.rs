@@ -1,7 +1,7 @@
 //! The HTTP API of lean clients, on its own thread.
 //!
 //! ```text
-//! chain's owner ── Snapshot ──▶ ┌────────┐ ◀── GET  health, ready, states, blocks, checkpoint, forks
+//! chain's owner ── Snapshot ──▶ ┌────────┐ ◀── GET  health, states, blocks, checkpoints, forks
 //! mailboxes ────── LaneStats ─▶ │  api   │ ◀── GET  /metrics
 //! network ──────── counters ──▶ │ thread │ ◀── GET, POST  admin/aggregator
 //!                               └────────┘ ── SetAggregator (control lane) ──▶ chain's owner
