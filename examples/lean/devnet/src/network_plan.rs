@@ -139,7 +139,11 @@ impl NetworkPlan {
             return Err(PlanError::Addresses { nodes, addresses });
         }
         let keys = directory.join("keys");
-        fs::create_dir(&keys).map_err(|error| FileError {
+        let made = fs::create_dir(&keys).or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(()),
+            _ => Err(error),
+        });
+        made.map_err(|error| FileError {
             kind: FileKind::ValidatorKey,
             path: keys.clone(),
             problem: FileProblem::Write(error),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::io;
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,11 @@ impl LeanPlan {
     ) -> Result<(), LeanFilesError> {
         self.check(nodes, validators)?;
         let keys = directory.join("hash-sig-keys");
-        fs::create_dir(&keys).map_err(|error| FileError {
+        let made = fs::create_dir(&keys).or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(()),
+            _ => Err(error),
+        });
+        made.map_err(|error| FileError {
             kind: FileKind::LeanKey,
             path: keys.clone(),
             problem: FileProblem::Write(error),
