@@ -118,8 +118,8 @@ impl Identities {
 }
 
 impl NetworkPlan {
-    /// Writes all files for `node run` into an existing directory, and returns the path of each node's
-    /// configuration file.
+    /// Writes all files for `node run` into an existing directory, and returns the path of each
+    /// node's configuration file.
     ///
     /// Validators are assigned to the nodes in turn. Every node dials every other node, so that a
     /// restarted node need not wait to be found. Every node is an aggregator, so that finality does

@@ -13,8 +13,8 @@ use std::path::Path;
 ///
 /// # Errors
 ///
-/// Returns the error of the operating system. The error for a directory, a device, a socket, a named
-/// pipe or a longer file describes the fault in words.
+/// Returns the error of the operating system. The error for a directory, a device, a socket, a
+/// named pipe or a longer file describes the fault in words.
 pub fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let kind = fs::metadata(path)?.file_type();
     let refused = |fault: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, fault));

@@ -25,8 +25,8 @@ pub struct LeanPlan {
 }
 
 impl LeanPlan {
-    /// Writes all files into an existing folder, without overwriting other files. Validators are assigned to the
-    /// nodes in turn.
+    /// Writes all files into an existing folder, without overwriting other files. Validators are
+    /// assigned to the nodes in turn.
     ///
     /// `nodes` are the nodes' keys in the order of their names. `validators` must be numbered in
     /// order, and their keys must have trees.
