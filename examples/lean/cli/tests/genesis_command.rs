@@ -67,7 +67,7 @@ fn a_signal_during_the_growth_of_the_keys_leaves_no_file() {
         .spawn()
         .expect("the program runs");
     // The handler is set before the growth begins. Before that, the signal ends the program, too.
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(killed.expect("kill is everywhere").success());
     let status = child.wait().expect("it is ours");
     assert!(matches!(status.code(), Some(130) | None), "{status}");

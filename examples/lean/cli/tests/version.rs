@@ -21,17 +21,17 @@ fn commit(root: &Path) -> Option<String> {
 }
 
 #[test]
-fn the_version_names_the_commit_of_this_checkout() {
+fn the_version_names_a_commit_if_the_program_was_built_in_a_checkout() {
     let output =
         Command::new(env!("CARGO_BIN_EXE_node")).arg("--version").output().expect("it runs");
     let version = String::from_utf8(output.stdout).expect("it is text");
-    let package = env!("CARGO_PKG_VERSION");
+    let rest =
+        version.strip_prefix(concat!("node ", env!("CARGO_PKG_VERSION"))).expect("its version");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(DEPTH).expect("the workspace");
-    let expected = match commit(root) {
-        Some(commit) => format!("node {package} (commit {commit})\n"),
-        None => format!("node {package}\n"),
-    };
-    assert_eq!(version, expected);
+    // The checkout may have moved on since the build, so any commit is right.
+    let digits = rest.trim_end().strip_prefix(" (commit ").and_then(|it| it.strip_suffix(')'));
+    let is_commit = digits.map(|digits| digits.bytes().all(|it| it.is_ascii_hexdigit()));
+    assert_eq!(is_commit, commit(root).map(|_| true), "{version}");
 }
 
 #[test]

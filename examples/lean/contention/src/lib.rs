@@ -26,7 +26,6 @@ mod timeline;
 mod voters;
 mod watched;
 
-use std::fmt;
 use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -114,13 +113,12 @@ fn measure(
 ) -> Result<(), ContentionError> {
     let slots = slots(arguments)?;
     let ContentionArguments { validators, interval_ms, .. } = *arguments;
-    say(format_args!("recording {slots} slots of {validators} validators …"));
+    eprintln!("recording {slots} slots of {validators} validators …");
     let recording = recording::record(validators, slots, interval_ms)?;
     let ways = arguments.dispatch.map_or_else(|| vec![Way::Locked, Way::Actor], |way| vec![way]);
     let mut runs = Vec::new();
     for way in ways {
-        let events = recording.events.len();
-        say(format_args!("replaying {events} events in {} s …", arguments.seconds));
+        eprintln!("replaying {} events in {} s …", recording.events.len(), arguments.seconds);
         runs.push(replay(way, &recording, interval_ms, runtime)?);
         if !arguments.json {
             print(&format!("{}\n", table::render(&runs[runs.len() - 1])))?;
