@@ -211,7 +211,7 @@ impl Attacker {
             };
             let done = reactor.block_on(attacking);
             // The connections close in tasks of their own.
-            reactor.block_on(sleep(Duration::from_millis(200)));
+            reactor.block_on(async { sleep(Duration::from_millis(200)).await });
             done
         });
         Self { tally, stop, thread }
