@@ -2,7 +2,7 @@
 //!
 //! | connection | bound |
 //! |---|---|
-//! | of a configured peer, either direction | 4 per peer, and 4 per address without a named identity |
+//! | of a configured peer | 4 per peer, and 4 per address without a named identity |
 //! | dialled by this node | 4 per peer; inbound connections never use up these places |
 //! | a stranger's | all strangers, half of them per address range, 4 per peer |
 //! | a handshake from a configured address | 32 per address, and then like any other |

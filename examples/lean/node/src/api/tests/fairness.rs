@@ -12,6 +12,8 @@ use network::Rate;
 
 const HEALTH: &str = "GET /lean/v0/health HTTP/1.1\r\nhost: node\r\n\r\n";
 const FORK_CHOICE: &str = "GET /lean/v0/fork_choice HTTP/1.1\r\nhost: node\r\n\r\n";
+const UNFINISHED: &str =
+    "POST /lean/v0/admin/aggregator HTTP/1.1\r\nhost: node\r\ncontent-length: 16\r\n\r\n{";
 const SHORT: Duration = Duration::from_millis(50);
 
 /// Limits without a rate of requests.
@@ -38,9 +40,7 @@ fn silent_and_slow_sockets_of_this_machine_do_not_keep_a_request_waiting() {
                 let mut stream = connect(served.address());
                 match n % 4 {
                     0 => stream.write_all(b"GET /lean/v0/hea").expect("the server reads"),
-                    1 => stream
-                        .write_all(b"POST /lean/v0/admin/aggregator HTTP/1.1\r\nhost: node\r\ncontent-length: 16\r\n\r\n{")
-                        .expect("the server reads"),
+                    1 => stream.write_all(UNFINISHED.as_bytes()).expect("the server reads"),
                     _ => {}
                 }
                 stream
