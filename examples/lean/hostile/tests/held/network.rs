@@ -228,12 +228,11 @@ impl Attacker {
         assert!(waited.is_ok(), "not in time: {what}: {}", self.tally);
     }
 
-    /// Ends the attack, and returns its figures.
-    pub(crate) fn stop(self) -> Arc<Tally> {
+    /// Ends the attack.
+    pub(crate) fn stop(self) {
         // The attack may have ended by itself.
         let _ = self.stop.send(());
         self.thread.join().expect("the attack does not panic").expect("the attack began");
-        self.tally
     }
 }
 
