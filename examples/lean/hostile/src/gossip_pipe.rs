@@ -12,8 +12,8 @@ use wire::varint::write_varint;
 use crate::link::{Link, Stream};
 use crate::negotiation::read_answer;
 
-/// The protocol of the frames.
-pub const MESHSUB: &str = "/meshsub/1.1.0";
+/// The protocol of the frames. The specification's node speaks this version only.
+pub const MESHSUB: &str = "/meshsub/1.2.0";
 
 /// The time limit for the victim to agree to the protocol.
 const AGREEING: Duration = Duration::from_secs(3);
@@ -37,7 +37,6 @@ impl GossipPipe {
     pub async fn open(link: &Link) -> io::Result<Self> {
         let mut stream = link.open_with(MESHSUB).await?;
         stream.flush().await?;
-        // The specification's node loses bytes that arrive before its answer.
         timeout(AGREEING, read_answer(&mut stream, MESHSUB)).await??;
         let mut pipe = Self { stream };
         pipe.send(&subscriptions(true, TOPICS.iter().map(|kind| topic(*kind)))).await?;
