@@ -249,8 +249,7 @@ pub(crate) fn different_data(view: &ChainView, number: usize) -> Option<Attestat
     let heads = &known[recent..];
     let (number, head) = (number / heads.len(), heads.len() - 1 - number % heads.len());
     let head = recent + head;
-    let targets = &known[recent..=head];
-    let (number, target) = (number / targets.len(), recent + number % targets.len());
+    let (number, target) = (number / (head + 1), head - number % (head + 1));
     let (number, source) = (number / (target + 1), target - number % (target + 1));
     let newest = view.current_slot();
     let slot = newest.checked_sub(number as u64).filter(|slot| *slot >= known[head].slot)?;

@@ -46,7 +46,8 @@ pub(super) async fn propose(scene: &Scene, number: usize) -> io::Result<()> {
     while !link.is_closed() {
         pace.step().await;
         let view = scene.view();
-        chain.catch_up(&link, &view).await?;
+        // A refused request is repeated with the next block.
+        let _ = chain.catch_up(&link, &view).await;
         place = (place + 1) % BLOCKS;
         if let Some(block) = chain.block(&mut forge, &view, place) {
             content::send(scene, &mut pipe, block).await?;

@@ -286,8 +286,8 @@ pub static ATTACKS: &[Attack] = &[
     Attack {
         name: "votes-of-one-validator",
         summary: "different accepted votes of one validator, as many as the chain permits",
-        identities: 4,
-        rate: 400,
+        identities: 8,
+        rate: 1000,
         setting: Setting::Mesh,
         act: |scene, number| content::votes_of_one(scene, number).boxed(),
     },
