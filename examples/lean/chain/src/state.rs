@@ -224,7 +224,7 @@ impl ChainState {
         let ChainHead { head, justified, finalized } = self.base.head();
         let mut dropped = counters.dropped.clone();
         dropped.insert("PENDING_BLOCKS_FULL", self.blocks.pending.evicted());
-        dropped.insert("PENDING_VOTES_FULL", self.votes.pending().evicted());
+        dropped.insert("PENDING_VOTES_FULL", self.votes.evicted());
         dropped.insert("FETCH_GIVEN_UP", self.sync.given_up());
         dropped.retain(|_, count| *count > 0);
         Snapshot {
@@ -241,8 +241,8 @@ impl ChainState {
             is_aggregator: self.base.role.is_aggregator,
             peers: self.sync.peers(),
             blocks_imported: counters.blocks_imported,
-            pending_blocks: self.blocks.pending.len(),
-            pending_votes: self.votes.pending().len(),
+            pending_blocks: self.blocks.pending.len() + self.blocks.waiting(),
+            pending_votes: self.votes.held(),
             dropped,
             missed_intervals: counters.missed_intervals,
             notes: self.duties.notes().to_vec(),

@@ -5,6 +5,7 @@
 //! depend on the chain.
 
 mod message;
+mod origin;
 #[cfg(test)]
 mod size_tests;
 
@@ -17,7 +18,8 @@ use libssz::SszDecode;
 use consensus::SignedBlock;
 use network::{BlocksResponse, GossipMessage, NetworkFront, Offence, PeerId, TopicKind, Verdict};
 
-pub use message::{Decoded, DecoderMessage, Fetched, Origin};
+pub use message::{Decoded, DecoderMessage, Fetched};
+pub use origin::Origin;
 
 /// Decodes messages and sends the results to the chain.
 #[derive(Debug)]
@@ -57,40 +59,38 @@ impl Decoder {
 
     fn gossip(&self, message: GossipMessage) {
         let GossipMessage { kind, ssz, id, source, is_configured } = message;
-        let origin = Origin { id, source, is_configured };
-        let verdict = match kind {
+        let origin = Origin::new(id, source, is_configured).promised(self.network.clone());
+        match kind {
             TopicKind::Block => {
-                self.pass_on(&ssz, source, |block| Decoded::Block(Box::new(block), origin))
+                self.pass_on(&ssz, origin, |block, origin| Decoded::Block(Box::new(block), origin));
             }
             TopicKind::Aggregation => {
-                self.pass_on(&ssz, source, |vote| Decoded::Aggregate(Box::new(vote), origin))
+                self.pass_on(&ssz, origin, |vote, origin| {
+                    Decoded::Aggregate(Box::new(vote), origin)
+                });
             }
             TopicKind::Attestation { .. } => {
-                self.pass_on(&ssz, source, |vote| Decoded::Vote(Box::new(vote), origin))
+                self.pass_on(&ssz, origin, |vote, origin| Decoded::Vote(Box::new(vote), origin));
             }
-        };
-        if let Some(verdict) = verdict {
-            // If the network's lane is full, the network expires the message by itself. That equals
-            // `Ignore`.
-            drop(self.network.report(id, source, verdict));
         }
     }
 
-    /// Decodes a value and sends it to the chain. Returns a verdict if the value did not reach the
-    /// chain.
+    /// Decodes a value and sends it to the chain.
     fn pass_on<T: SszDecode>(
         &self,
         ssz: &[u8],
-        source: PeerId,
-        wrap: impl FnOnce(T) -> Decoded,
-    ) -> Option<Verdict> {
+        origin: Origin,
+        wrap: impl FnOnce(T, Origin) -> Decoded,
+    ) {
         match T::from_ssz_bytes(ssz) {
-            // A full lane counts its refusal. The sending peer is not at fault.
-            Ok(value) => self.results.try_tell(wrap(value)).is_err().then_some(Verdict::Ignore),
+            // A full lane counts its refusal, and the dropped origin reports `Ignore`, because the
+            // sending peer is not at fault.
+            Ok(value) => drop(self.results.try_tell(wrap(value, origin))),
             Err(error) => {
                 self.undecodable.count();
-                tracing::debug!(%source, ?error, "gossip was not the SSZ that its topic says");
-                Some(Verdict::Reject)
+                tracing::debug!(?origin, ?error, "gossip was not the SSZ that its topic says");
+                // If the network's lane is full, the network expires the message by itself.
+                drop(origin.report(Verdict::Reject, &self.network));
             }
         }
     }
