@@ -29,7 +29,7 @@ use chain::signer::{Keeper, Signer};
 use chain::verifier::{Pool, Verifier, WorkMeters, verifier_count};
 use chain::wall_clock;
 use chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
-use consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
+use consensus::{INTERVALS_PER_SLOT, ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
 use keys::{ValidatorKeyError, regenerate};
 use network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, NetworkError, PeerId};
 
