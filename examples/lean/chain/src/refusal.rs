@@ -23,8 +23,8 @@
 //! | `UNKNOWN_PARENT_BLOCK` | ignore | this node may be behind its sender: the block is held |
 //! | `UNKNOWN_SOURCE_BLOCK`, `UNKNOWN_TARGET_BLOCK` | ignore | the same: the vote is held |
 //! | `UNKNOWN_HEAD_BLOCK` | ignore | the same: the vote is held |
-//! | `HEAD_NOT_DESCENDANT_OF_FINALIZED` | ignore | the sender may be behind in finality |
 //! | `ATTESTATION_TOO_FAR_IN_FUTURE` | ignore | our clock may be behind the sender's |
+//! | `HEAD_NOT_DESCENDANT_OF_FINALIZED` | ignore | the sender may not know the finalized block |
 //! | `BLOCK_TOO_FAR_IN_FUTURE` | ignore | our clock may be behind the sender's |
 //! | `DUPLICATE_BLOCK`, `DUPLICATE_VOTE` | ignore | it is known, and was passed on then |
 //! | `BLOCK_NOT_ABOVE_FINALIZED` | ignore | not useful any more; the sender may be behind |
