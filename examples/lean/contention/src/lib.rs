@@ -26,6 +26,7 @@ mod timeline;
 mod voters;
 mod watched;
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
