@@ -73,7 +73,7 @@ impl Inbound for Receive {
         Ok(())
     }
 
-    fn peer_connected(&self, _peer: PeerId) -> Result<(), Refused> {
+    fn peer_connected(&self, _peer: PeerId, _is_configured: bool) -> Result<(), Refused> {
         Ok(())
     }
 
@@ -81,11 +81,21 @@ impl Inbound for Receive {
         Ok(())
     }
 
-    fn serve_blocks(&self, _roots: Vec<[u8; 32]>, _reply: BlocksReply) -> Result<(), Refused> {
+    fn serve_blocks(
+        &self,
+        _peer: PeerId,
+        _roots: Vec<[u8; 32]>,
+        _reply: BlocksReply,
+    ) -> Result<(), Refused> {
         Ok(())
     }
 
-    fn serve_range(&self, _range: SlotRange, _reply: BlocksReply) -> Result<(), Refused> {
+    fn serve_range(
+        &self,
+        _peer: PeerId,
+        _range: SlotRange,
+        _reply: BlocksReply,
+    ) -> Result<(), Refused> {
         Ok(())
     }
 
