@@ -58,9 +58,9 @@ impl GenesisFile {
     /// # Errors
     ///
     /// Returns [`FileError`] if the file cannot be read, is not a genesis file, has no validators
-    /// or more than [`VALIDATOR_REGISTRY_LIMIT`], has a validator whose two keys are the same, has an
-    /// interval outside of 10 to 60,000 ms, or
-    /// has a fork digest other than 8 hexadecimal digits.
+    /// or more than [`VALIDATOR_REGISTRY_LIMIT`], has a validator whose two keys are the same, has
+    /// an interval outside of 10 to 60,000 ms, or has a fork digest other than 8 hexadecimal
+    /// digits.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let genesis: Self = file::read_toml(FileKind::Genesis, path)?;
         genesis.check(path)?;

@@ -150,9 +150,9 @@ fn keys_of_another_chain_are_refused_with_what_to_do() {
     let folder = folder();
     sign(folder.path());
     let before = fs::read(file(folder.path(), "a")).expect("it was written");
-    for genesis in [
-        GenesisIdentity { time: GENESIS.time + 1, ..GENESIS },
-        GenesisIdentity { validators_root: Root::ZERO, ..GENESIS },
+    for (genesis, other, stranger) in [
+        (GenesisIdentity { time: GENESIS.time + 1, ..GENESIS }, "c", 3),
+        (GenesisIdentity { validators_root: Root::ZERO, ..GENESIS }, "d", 4),
     ] {
         for node in ["a", "b"] {
             let plan = HistoryPlan { genesis, ..plan(folder.path(), node, &[2]) };
@@ -160,8 +160,7 @@ fn keys_of_another_chain_are_refused_with_what_to_do() {
             assert!(matches!(error, HistoryError::OtherGenesis { .. }), "{error}");
             assert!(error.to_string().contains("Make new keys with `node genesis`"), "{error}");
         }
-        let node = format!("c-{}", genesis.time);
-        let plan = HistoryPlan { genesis, ..plan(folder.path(), &node, &[3]) };
+        let plan = HistoryPlan { genesis, ..plan(folder.path(), other, &[stranger]) };
         SigningHistory::open(&plan).expect("other keys in the folder are not its concern");
     }
     assert_eq!(fs::read(file(folder.path(), "a")).expect("it is there"), before);

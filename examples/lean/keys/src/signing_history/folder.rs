@@ -1,8 +1,8 @@
 //! The histories in one folder: a file for each node, with a lock, and a lock of the folder for the
 //! time of a start.
 //!
-//! Nodes with different validators may share a folder. Each has its own file, and reads the files of
-//! the others at its start, because a validator may have belonged to another node before.
+//! Nodes with different validators may share a folder. Each has its own file, and reads the files
+//! of the others at its start, because a validator may have belonged to another node before.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
