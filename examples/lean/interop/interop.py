@@ -12,6 +12,9 @@ The two reference nodes are not connected, so messages between them pass through
 between the two programs the reference dials, in the other our node dials. Each node has one of four validators. Three
 of them must vote to finalize a block.
 
+With `--attack PATH_OF_HOSTILE`, a stranger sends invalid messages to the reference nodes. They forward gossip before they
+validate it, so our nodes receive these messages from honest peers.
+
 The script prints one line for each change of a node's view. It exits with 0 when all four nodes have finalized the slot
 with the same block. Otherwise it exits with 1 and prints the last lines of the logs.
 """
@@ -49,10 +52,14 @@ def arguments() -> argparse.Namespace:
         "--late", choices=["spec_0", "ours_1"], help="start this node only after --late-by slots, with all to catch up"
     )
     parser.add_argument("--late-by", type=int, default=6, metavar="SLOTS", help="how long after slot 0 that is")
-    parser.add_argument("--first-port", type=int, default=19600, help="the first of four UDP and two TCP ports")
+    parser.add_argument("--first-port", type=int, default=19600, help="the first of four UDP and four TCP ports")
     parser.add_argument("--keep", type=pathlib.Path, help="a directory to keep the genesis folder and the logs in")
     parser.add_argument("--unpatched-topics", action="store_true", help="leave the reference's subscriptions as they are")
     parser.add_argument("--any-s", action="store_true", help="leave the reference's signatures as they are")
+    parser.add_argument(
+        "--attack", type=pathlib.Path, metavar="HOSTILE",
+        help="the program `hostile`: thirty invalid messages go to each reference node when all have finalized slot 1",
+    )
     return parser.parse_args()
 
 
@@ -105,7 +112,8 @@ class Devnet:
     def start_ours(self, name: str, *peers: str) -> str:
         """Start one of our nodes, and return its peer id when it listens."""
         command = [self.options.node, "run", "--genesis", self.folder, "--node-id", name, "--json", "--aggregator"]
-        command += ["--listen", self.address(name), "--mock-aggregation-proofs", "--http-address", "off"]
+        command += ["--listen", self.address(name), "--mock-aggregation-proofs"]
+        command += ["--http-address", f"127.0.0.1:{self.api_port(name)}" if self.options.attack else "off"]
         for peer in peers:
             command += ["--peer", self.records[peer]]
         process = self.spawn(name, command, subprocess.PIPE)
@@ -170,6 +178,18 @@ class Devnet:
         for start in starts.values():
             start()
 
+    def attack_when_finalizing(self) -> bool:
+        """Start the attacker once, when all nodes have finalized a block. It is connected to the references only."""
+        views = [self.views.get(name, {"finalized": (0, "")}) for name in NAMES]
+        if "attacker" in self.processes or any(view["finalized"][0] < 1 for view in views):
+            return False
+        command = [self.options.attack, "attack", "random-content-through-relays", "--identities", "2"]
+        for name in ("spec_0", "spec_1"):
+            command += ["--target", self.address(name)]
+        command += ["--http", f"127.0.0.1:{self.api_port('ours_0')}", "--seconds", "20"]
+        self.spawn("attacker", command, None)
+        return True
+
     def watch(self, genesis: float) -> bool:
         """Print all changes until the nodes agree on a finalized slot at or after the goal."""
         deadline = genesis + self.options.within_slots * SLOT_SECONDS
@@ -178,7 +198,9 @@ class Devnet:
                 print(f"slot {self.options.late_by:>3}  {self.options.late}  starts", flush=True)
                 self.start_late()
                 self.start_late = None
-            dead = [name for name, process in self.processes.items() if process.poll() is not None]
+            if self.options.attack and self.attack_when_finalizing():
+                print(f"slot {int((time.time() - genesis) // SLOT_SECONDS):>3}  attacker  starts", flush=True)
+            dead = [name for name in NAMES if name in self.processes and self.processes[name].poll() is not None]
             if dead:
                 print(f"ended too early: {', '.join(dead)}")
                 return False
@@ -222,6 +244,10 @@ class Devnet:
         for name in ("spec_0", "spec_1"):
             blocks, valid = self.count(name, "Block processed"), self.count(name, "validation and signature ok")
             print(f"{name}: {blocks} blocks processed, {valid} votes and aggregates found valid")
+        if "attacker" in self.processes:
+            print((self.directory / "attacker.log").read_text(errors="replace").strip())
+            for name in ("ours_0", "ours_1"):
+                print(f"{name}: {self.count(name, 'leaving a peer that misbehaves')} peers banned")
         if agreed:
             slot, root = self.views["spec_0"]["finalized"]
             print(f"AGREED: all four have finalized slot {slot}, block 0x{root}")

@@ -33,10 +33,14 @@ impl Duties {
         }
         match base.store.produce_block(slot, proposer, &*base.proofs) {
             Ok(produced) => {
+                let payloads = produced.block().body.attestations.len();
+                base.counters.meters.blocks_built += 1;
+                base.counters.meters.block_payloads.observe(payloads as u64);
                 self.unsigned_block = Some((slot, produced.root()));
                 base.effects.sign_block(produced);
             }
             Err(rejection) => {
+                base.counters.meters.blocks_not_built += 1;
                 base.counters.drop_for(rejection.name());
                 tracing::warn!(slot, %rejection, "no block was proposed");
             }
@@ -109,16 +113,9 @@ impl Duties {
         self.newest_voted_slot = Some(slot);
         base.store.update_head();
         base.fork_choice_moved();
-        match base.store.produce_attestation_data(slot) {
-            Ok(data) => {
-                for &validator in &base.role.validators {
-                    base.effects.sign_vote(validator, data);
-                }
-            }
-            Err(rejection) => {
-                base.counters.drop_for(rejection.name());
-                tracing::warn!(slot, %rejection, "no vote was cast");
-            }
+        let data = base.store.produce_attestation_data(slot);
+        for &validator in &base.role.validators {
+            base.effects.sign_vote(validator, data);
         }
     }
 

@@ -5,7 +5,7 @@
 //! | word | meaning | type |
 //! |---|---|---|
 //! | accept | the block or vote is valid; peers should get it | [`Verdict::Accept`] |
-//! | reject | it breaks a rule; its sender is at fault | [`Verdict::Reject`] |
+//! | reject | it breaks a rule; its relay's gossip standing falls | [`Verdict::Reject`] |
 //! | ignore | not useful here now, or of unknown validity | [`Verdict::Ignore`] |
 //! | rejection | a reason of the specification, with its name | [`Rejection`] |
 //! | refusal | any reason not to accept: a rejection, or one of our own | [`Refusal`] |
@@ -13,7 +13,7 @@
 //! | drop | not kept; counted by reason | `Counters::dropped` |
 //! | lost, panicked, late | a job without a result | `NotDone`, `VERIFICATION_…` |
 //! | full, closed | a lane refuses a message | `Refused` |
-//! | penalise | lower a peer's score | `Offence` |
+//! | penalise | lower a peer's score, for what it authored itself | `Offence` |
 //!
 //! The verdict on each refusal:
 //!
@@ -33,7 +33,7 @@
 //! | `VERIFICATION_PANICKED`, `VERIFICATION_LATE` | ignore | its validity is unknown; our fault |
 //! | `ANCHOR_STATE_ROOT_MISMATCH` | ignore | cannot happen to a gossip message |
 //! | `INVALID_ANCESTOR` | reject | it builds on a rejected block |
-//! | every other [`Rejection`] | reject | invalid in every state: its sender broke a rule |
+//! | every other [`Rejection`] | reject | invalid in every state |
 //!
 //! Each gossip message has one verdict. It follows from the check against the store, or from the
 //! result of the verification. The verdict on a held block or vote is `Ignore`, and its later fate

@@ -58,7 +58,8 @@ pub(crate) fn build_block<'a>(
     prover: &dyn ProofScheme,
 ) -> Result<BuiltBlock, Rejection> {
     let advanced = advance(proposal.state, proposal.slot, || proposal.state_root)?;
-    let mut candidates: Vec<_> = votes.collect();
+    // A vote seen only in a block has no proofs. It must not take the place of another one.
+    let mut candidates: Vec<_> = votes.filter(|(_, proofs)| !proofs.is_empty()).collect();
     candidates.sort_by_key(|(data, _)| data.target.slot);
 
     let mut chosen = Vec::new();

@@ -21,6 +21,10 @@ pub enum Rejection {
     StateRootMismatch,
     /// The block's parent is unknown, or its state is no longer kept.
     UnknownParentBlock,
+    /// The block's slot is more than 2^18 slots after the slot of its parent's state.
+    BlockSlotGapTooLarge,
+    /// The block's slot is more than one slot after the current slot.
+    BlockTooFarInFuture,
     /// The block's proposer is not a validator.
     ProposerIndexOutOfRange,
     /// There are no validators, so no slot has a proposer.
@@ -53,6 +57,8 @@ pub enum Rejection {
     SourceNotAncestorOfTarget,
     /// The vote's target is not on the chain of its head.
     TargetNotAncestorOfHead,
+    /// The vote's head is neither the finalized block nor a descendant of it.
+    HeadNotDescendantOfFinalized,
     /// The vote's slot has not begun.
     AttestationTooFarInFuture,
     /// The vote's slot is before the slot of its head.
@@ -63,6 +69,10 @@ pub enum Rejection {
     ValidatorIndexOutOfRange,
     /// A vote names a slot past the slots tracked by the state.
     JustifiedSlotOutOfRange,
+    /// A candidate root of the state's tallies is the zero hash.
+    ZeroHashJustificationRoot,
+    /// The state's tallies do not have one bit per candidate root and validator.
+    JustificationVotesLengthMismatch,
     /// A vote's signature or an aggregate's proof is not valid.
     InvalidSignature,
     /// A block's proof is not valid.
@@ -90,6 +100,8 @@ impl Rejection {
             Self::ParentRootMismatch => "PARENT_ROOT_MISMATCH",
             Self::StateRootMismatch => "STATE_ROOT_MISMATCH",
             Self::UnknownParentBlock => "UNKNOWN_PARENT_BLOCK",
+            Self::BlockSlotGapTooLarge => "BLOCK_SLOT_GAP_TOO_LARGE",
+            Self::BlockTooFarInFuture => "BLOCK_TOO_FAR_IN_FUTURE",
             Self::ProposerIndexOutOfRange => "PROPOSER_INDEX_OUT_OF_RANGE",
             Self::EmptyValidatorRegistry => "EMPTY_VALIDATOR_REGISTRY",
             Self::WrongProposer => "WRONG_PROPOSER",
@@ -106,11 +118,14 @@ impl Rejection {
             Self::HeadSlotMismatch => "HEAD_SLOT_MISMATCH",
             Self::SourceNotAncestorOfTarget => "SOURCE_NOT_ANCESTOR_OF_TARGET",
             Self::TargetNotAncestorOfHead => "TARGET_NOT_ANCESTOR_OF_HEAD",
+            Self::HeadNotDescendantOfFinalized => "HEAD_NOT_DESCENDANT_OF_FINALIZED",
             Self::AttestationTooFarInFuture => "ATTESTATION_TOO_FAR_IN_FUTURE",
             Self::AttestationSlotBeforeHead => "ATTESTATION_SLOT_BEFORE_HEAD",
             Self::ValidatorNotInState => "VALIDATOR_NOT_IN_STATE",
             Self::ValidatorIndexOutOfRange => "VALIDATOR_INDEX_OUT_OF_RANGE",
             Self::JustifiedSlotOutOfRange => "JUSTIFIED_SLOT_OUT_OF_RANGE",
+            Self::ZeroHashJustificationRoot => "ZERO_HASH_JUSTIFICATION_ROOT",
+            Self::JustificationVotesLengthMismatch => "JUSTIFICATION_VOTES_LENGTH_MISMATCH",
             Self::InvalidSignature => "INVALID_SIGNATURE",
             Self::InvalidBlockProof => "INVALID_BLOCK_PROOF",
             Self::AnchorStateRootMismatch => "ANCHOR_STATE_ROOT_MISMATCH",
@@ -122,14 +137,17 @@ impl Rejection {
     /// Returns whether the sender of the input must have broken a rule.
     ///
     /// An honest sender can name a block not yet known to this node, or a slot not yet reached by
-    /// this node's clock. An anchor has no sender. All other reasons mean that the input is wrong
-    /// on every node and at any time.
+    /// this node's clock. Its finalized block can be earlier than this node's, or on another
+    /// branch. An anchor has no sender. All other reasons mean that the input is wrong on every
+    /// node and at any time.
     pub const fn is_sender_at_fault(self) -> bool {
         match self {
             Self::UnknownParentBlock
             | Self::UnknownSourceBlock
             | Self::UnknownTargetBlock
             | Self::UnknownHeadBlock
+            | Self::BlockTooFarInFuture
+            | Self::HeadNotDescendantOfFinalized
             | Self::AttestationTooFarInFuture
             | Self::AnchorStateRootMismatch => false,
             Self::BlockSlotNotInFuture
@@ -137,6 +155,7 @@ impl Rejection {
             | Self::BlockSlotMismatch
             | Self::ParentRootMismatch
             | Self::StateRootMismatch
+            | Self::BlockSlotGapTooLarge
             | Self::ProposerIndexOutOfRange
             | Self::EmptyValidatorRegistry
             | Self::WrongProposer
@@ -154,6 +173,8 @@ impl Rejection {
             | Self::ValidatorNotInState
             | Self::ValidatorIndexOutOfRange
             | Self::JustifiedSlotOutOfRange
+            | Self::ZeroHashJustificationRoot
+            | Self::JustificationVotesLengthMismatch
             | Self::InvalidSignature
             | Self::InvalidBlockProof
             | Self::DecodeError

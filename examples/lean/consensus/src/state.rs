@@ -63,6 +63,30 @@ impl State {
     pub fn is_slot_justified(&self, slot: Slot) -> Result<bool, Rejection> {
         is_slot_justified(|index| self.justified_slots.get(index), self.latest_finalized.slot, slot)
     }
+
+    /// Checks that the tallies can be read: there are validators, each candidate root has one bit
+    /// per validator, and no candidate root is the zero hash.
+    ///
+    /// The transition never produces another state. But a state from elsewhere, such as a
+    /// checkpoint, can have any content.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::EmptyValidatorRegistry`], [`Rejection::JustificationVotesLengthMismatch`] or
+    /// [`Rejection::ZeroHashJustificationRoot`], the first one in this order.
+    pub fn check_justification_votes(&self) -> Result<(), Rejection> {
+        let (roots, validators) = (&self.justifications_roots, self.validators.len());
+        if validators == 0 {
+            return Err(Rejection::EmptyValidatorRegistry);
+        }
+        if roots.len().checked_mul(validators) != Some(self.justifications_validators.len()) {
+            return Err(Rejection::JustificationVotesLengthMismatch);
+        }
+        if roots.iter().any(|root| root.is_zero()) {
+            return Err(Rejection::ZeroHashJustificationRoot);
+        }
+        Ok(())
+    }
 }
 
 /// Looks up a slot in the bits after the finalized slot. Finalized slots count as justified.

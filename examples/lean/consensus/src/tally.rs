@@ -23,6 +23,7 @@ use crate::voters::Voters;
 /// * [`Rejection::TooManyAttestationData`], [`Rejection::JustifiedSlotOutOfRange`],
 ///   [`Rejection::EmptyAggregationBits`] or [`Rejection::ValidatorIndexOutOfRange`] for such a
 ///   block.
+/// * A [`Rejection`] of [`State::check_justification_votes`] for a malformed state.
 /// * [`Rejection::HistoricalRootsLimitExceeded`] for a state with more tallies than possible on a
 ///   chain.
 ///
@@ -35,6 +36,7 @@ pub(crate) fn process_attestations(
     if distinct.len() > MAX_ATTESTATIONS_DATA {
         return Err(Rejection::TooManyAttestationData);
     }
+    state.check_justification_votes()?;
     let mut tally = Tally::unpack(state);
     for attestation in attestations {
         tally.count(attestation)?;

@@ -1,5 +1,7 @@
 //! The validator registry.
 
+use std::error::Error;
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -25,6 +27,21 @@ pub struct Validator {
     /// The validator's index in the registry.
     pub index: ValidatorIndex,
 }
+
+/// A validator has the same public key for votes and for blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EqualKeys {
+    /// The validator's index.
+    pub index: ValidatorIndex,
+}
+
+impl fmt::Display for EqualKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "validator {} has the same public key for votes and for blocks", self.index)
+    }
+}
+
+impl Error for EqualKeys {}
 
 /// All validators, in the order of their indices, at most [`VALIDATOR_REGISTRY_LIMIT`].
 ///
@@ -66,6 +83,23 @@ impl Validators {
     /// Returns the validator with this index, or `None` if the index is not in the registry.
     pub fn at(&self, index: ValidatorIndex) -> Option<&Validator> {
         self.get(usize::try_from(index).ok()?)
+    }
+
+    /// Checks that each validator's two public keys differ. Read registries with this check: an
+    /// encoding with equal keys is valid.
+    ///
+    /// A proposer signs a block and a vote in one slot. With one key for both, it would use a
+    /// one-time signature twice, and anyone could forge signatures from the two.
+    ///
+    /// # Errors
+    ///
+    /// [`EqualKeys`] with the first such validator.
+    pub fn check_keys_differ(&self) -> Result<(), EqualKeys> {
+        let equal = |entry: &&Validator| entry.attestation_public_key == entry.proposal_public_key;
+        match self.iter().find(equal) {
+            Some(entry) => Err(EqualKeys { index: entry.index }),
+            None => Ok(()),
+        }
     }
 
     /// Returns the attestation keys of the validators with a set bit, or `None` if one of them is

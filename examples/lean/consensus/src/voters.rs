@@ -49,6 +49,23 @@ impl Voters {
             .is_some_and(|bits| bits & 1 == 1)
     }
 
+    /// Returns the members, lowest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ValidatorIndex> + '_ {
+        self.words.iter().enumerate().flat_map(|(place, word)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let lowest = (left != 0).then(|| left.trailing_zeros() as usize)?;
+                left &= left - 1;
+                Some((place * WORD + lowest) as ValidatorIndex)
+            })
+        })
+    }
+
+    /// Returns whether the two sets have a common member.
+    pub(crate) fn intersects(&self, other: &Self) -> bool {
+        self.words.iter().zip(&other.words).any(|(word, other)| word & other != 0)
+    }
+
     /// Returns the number of members not in the other set.
     pub(crate) fn count_without(&self, other: &Self) -> usize {
         let others = other.words.iter().copied().chain(std::iter::repeat(0));
@@ -70,6 +87,45 @@ impl Voters {
             *word |= other;
         }
         joined
+    }
+
+    /// Returns the common members of the two sets.
+    pub(crate) fn common(&self, other: &Self) -> Self {
+        let both = self.words.iter().zip(&other.words).map(|(word, other)| word & other);
+        let mut common = Self { words: both.collect() };
+        common.trim();
+        common
+    }
+
+    /// Removes the members of another set.
+    pub(crate) fn remove(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
+        self.trim();
+    }
+
+    /// Removes one member.
+    pub(crate) fn remove_one(&mut self, voter: ValidatorIndex) {
+        let place = usize::try_from(voter).unwrap_or(usize::MAX);
+        if let Some(word) = self.words.get_mut(place / WORD) {
+            *word &= !(1 << (place % WORD));
+        }
+        self.trim();
+    }
+
+    /// Adds one member, which must be below the largest size of a registry.
+    pub(crate) fn insert(&mut self, voter: ValidatorIndex) {
+        let place = voter as usize;
+        if self.words.len() <= place / WORD {
+            self.words.resize(place / WORD + 1, 0);
+        }
+        self.words[place / WORD] |= 1 << (place % WORD);
+    }
+
+    fn trim(&mut self) {
+        let used = self.words.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
+        self.words.truncate(used);
     }
 
     /// Returns the members as words of 64 bits, lowest first.
@@ -102,6 +158,18 @@ mod tests {
             prop_assert_eq!(joined.contains(end), first.contains(&end));
             prop_assert_eq!(joined.are_below(end as usize), first.iter().all(|member| *member < end));
             prop_assert_eq!(joined.count_without(&other), first.difference(&second).count());
+            let common = voters(&first.intersection(&second).copied().collect());
+            prop_assert_eq!(joined.common(&other), common);
+            prop_assert_eq!(joined.intersects(&other), !first.is_disjoint(&second));
+            prop_assert_eq!(joined.iter().collect::<BTreeSet<_>>(), first.clone());
+            let mut rest = joined.clone();
+            rest.remove(&other);
+            prop_assert_eq!(&rest, &voters(&first.difference(&second).copied().collect()));
+            let mut one_by_one = Voters::default();
+            other.iter().for_each(|voter| one_by_one.insert(voter));
+            prop_assert_eq!(&one_by_one, &other);
+            first.iter().for_each(|voter| one_by_one.remove_one(*voter));
+            prop_assert_eq!(one_by_one, voters(&second.difference(&first).copied().collect()));
             prop_assert_eq!(joined.join(&other), second.difference(&first).count());
             prop_assert_eq!(joined, voters(&first.union(&second).copied().collect()));
         }

@@ -12,8 +12,11 @@ use libp2p::{
 use crate::{
     NetworkConfig, NetworkCounters,
     admission::Admission,
+    allowance::Load,
     codec::Codec,
-    gossip::{self, Gossipsub, Topics},
+    configured::ConfiguredPeers,
+    gossip::{self, Topics},
+    guard::Guard,
 };
 use wire::request::RequestKind;
 
@@ -31,7 +34,7 @@ const MAX_BLOCKS_STREAMS: usize = 16;
 pub(super) struct Behaviour {
     pub(super) blocked: allow_block_list::Behaviour<BlockedPeers>,
     pub(super) admission: Admission,
-    pub(super) gossip: Gossipsub,
+    pub(super) gossip: Guard,
     pub(super) status: request_response::Behaviour<Codec>,
     pub(super) blocks_by_root: request_response::Behaviour<Codec>,
     pub(super) blocks_by_range: request_response::Behaviour<Codec>,
@@ -60,7 +63,7 @@ impl Behaviour {
         Ok(Self {
             blocked: allow_block_list::Behaviour::default(),
             admission: Admission::new(config, Arc::clone(counters)),
-            gossip: gossip::gossipsub(config, topics, counters)?,
+            gossip: guard(config, topics, counters)?,
             status: requests(RequestKind::Status, config, MAX_STATUS_STREAMS),
             blocks_by_root: requests(RequestKind::BlocksByRoot, config, MAX_BLOCKS_STREAMS),
             blocks_by_range: requests(RequestKind::BlocksByRange, config, MAX_BLOCKS_STREAMS),
@@ -68,6 +71,22 @@ impl Behaviour {
             ping: config.ping.then(ping::Behaviour::default).into(),
         })
     }
+}
+
+fn guard(
+    config: &NetworkConfig,
+    topics: &Arc<Topics>,
+    counters: &Arc<NetworkCounters>,
+) -> Result<Guard, String> {
+    let load =
+        Load { validators: config.validators, slot: config.slot, heartbeat: config.heartbeat };
+    Ok(Guard::new(
+        gossip::gossipsub(config, topics, counters)?,
+        Arc::clone(topics),
+        Arc::clone(counters),
+        ConfiguredPeers::new(&config.peers),
+        load,
+    ))
 }
 
 fn requests(

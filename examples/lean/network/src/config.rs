@@ -23,6 +23,11 @@ pub struct NetworkConfig {
     pub network_name: String,
     /// The attestation subnets to follow. Publishing to any other subnet fails.
     pub attestation_subnets: Vec<u64>,
+    /// The number of validators of the network. The allowances of peers depend on it: each validator
+    /// votes once a slot.
+    pub validators: u64,
+    /// The length of a slot. The allowances of peers depend on it.
+    pub slot: Duration,
     /// The interval of gossipsub's mesh maintenance. The specification's value is 700 ms; a devnet
     /// with short slots may want 100 ms.
     pub heartbeat: Duration,
@@ -58,6 +63,8 @@ impl NetworkConfig {
             peers: Vec::new(),
             network_name: DEFAULT_NETWORK_NAME.to_owned(),
             attestation_subnets: vec![0],
+            validators: 4096,
+            slot: Duration::from_secs(4),
             heartbeat: Duration::from_millis(700),
             request_timeout: Duration::from_secs(10),
             dial_timeout: Duration::from_secs(5),

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::places::Refusal;
+use crate::{ConnectionCounters, Offence, places::Refusal};
+use wire::WireError;
 
 /// A monotonic number, written by the network thread.
 ///
@@ -59,12 +60,31 @@ impl PlaceRefusals {
 pub struct NetworkCounters {
     /// New gossip messages with valid snappy, including those refused by the node's lane.
     pub received: Counter,
-    /// Gossip payloads with invalid snappy.
+    /// Gossip payloads with invalid snappy, refused before or during decompression.
     pub bad_snappy: Counter,
     /// Gossip payloads over the size limit of their topic.
     pub too_large: Counter,
+    /// Gossip messages with an author, a signature or a number. Messages are anonymous.
+    pub not_anonymous: Counter,
     /// Gossip on topics not followed by this node.
     pub other_topic: Counter,
+    /// Gossip frames dropped because their peer was over its allowance.
+    pub frames_over_allowance: Counter,
+    /// Gossip frames whose subscriptions or control entries were dropped for the same reason.
+    pub control_over_allowance: Counter,
+    /// Gossip messages dropped for the same reason.
+    pub gossip_over_allowance: Counter,
+    /// Second copies of a gossip message from one peer. Equal bytes are not decompressed again; another
+    /// compressed form is, and lowers the peer's gossip standing.
+    pub gossip_repeated: Counter,
+    /// Gossip messages dropped because too many of their peer or its address range were undecided.
+    pub gossip_over_undecided: Counter,
+    /// Times a peer's blocks, aggregates or votes were muted for a while.
+    pub gossip_mutes: Counter,
+    /// Gossip messages of muted peers, dropped before decompression.
+    pub gossip_muted: Counter,
+    /// Gossip messages rejected by the node.
+    pub gossip_rejected: Counter,
     /// Events of any kind refused by the node's lanes.
     pub refused_by_lane: Counter,
     /// Gossip messages sent to at least one peer.
@@ -81,6 +101,8 @@ pub struct NetworkCounters {
     pub requests_in: Counter,
     /// Requests received and answered with an error, or not answered in time.
     pub requests_in_failed: Counter,
+    /// Requests answered with "too many requests", because their peer was over its allowance.
+    pub requests_over_allowance: Counter,
     /// Requests sent.
     pub requests_out: Counter,
     /// Requests sent and failed, or answered with an error.
@@ -91,6 +113,10 @@ pub struct NetworkCounters {
     pub peers_banned: Counter,
     /// Failed dials.
     pub dials_failed: Counter,
+    /// Connections begun and ended.
+    pub connections: ConnectionCounters,
+    /// Peers in gossipsub's meshes, read about once a second.
+    pub mesh_peers: Gauge,
     /// Configured addresses, without this node's own.
     pub configured_total: Gauge,
     /// Configured addresses whose peer is connected, in either direction. A peer with several
@@ -104,4 +130,38 @@ pub struct NetworkCounters {
     pub strangers_replaced: Counter,
     /// Refused connections and handshakes.
     pub refused_places: PlaceRefusals,
+    offences_by_kind: [Counter; Offence::ALL.len()],
+    bans_by_kind: [Counter; Offence::ALL.len()],
+}
+
+impl NetworkCounters {
+    /// Returns the number of offences of a kind.
+    #[must_use]
+    pub fn offences_of(&self, offence: Offence) -> u64 {
+        self.offences_by_kind[offence as usize].get()
+    }
+
+    /// Returns the number of bans whose last offence was of a kind.
+    #[must_use]
+    pub fn bans_for(&self, offence: Offence) -> u64 {
+        self.bans_by_kind[offence as usize].get()
+    }
+
+    pub(super) fn offence(&self, offence: Offence) {
+        self.offences.increment();
+        self.offences_by_kind[offence as usize].increment();
+    }
+
+    pub(super) fn ban(&self, offence: Offence) {
+        self.peers_banned.increment();
+        self.bans_by_kind[offence as usize].increment();
+    }
+
+    /// Counts a gossip payload that cannot be decompressed.
+    pub(super) fn unreadable(&self, error: &WireError) {
+        match error {
+            WireError::TooLarge(_) => self.too_large.increment(),
+            _ => self.bad_snappy.increment(),
+        }
+    }
 }

@@ -18,9 +18,9 @@ use libp2p::{
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::{
-    Command, Inbound, NetworkConfig, NetworkCounters, Offence,
+    Command, ConnectionResult, Direction, Disconnection, Inbound, NetworkConfig, NetworkCounters,
+    Offence,
     behaviour::{Behaviour, BehaviourEvent},
-    configured::ConfiguredPeers,
     dialer::Dialer,
     gossip::Topics,
     inbound::Refused,
@@ -37,6 +37,9 @@ const MAX_TURN: usize = 256;
 /// The time for peers to acknowledge the closing of their connections.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
 
+/// The time between two looks at gossipsub's meshes.
+const MESH_PAUSE: Duration = Duration::from_secs(1);
+
 /// The number of further turns for the other tasks of the thread, so that QUIC can send its last
 /// packets.
 const LAST_TURNS: usize = 16;
@@ -51,7 +54,6 @@ pub(super) struct EventLoop<I> {
     pub(super) serving: Serving,
     commands: Mailbox<Command>,
     dialer: Dialer,
-    pub(super) configured: ConfiguredPeers,
     standings: Standings,
     /// Fires when the next dial is due or the next ban ends.
     alarm: Pin<Box<Sleep>>,
@@ -59,6 +61,8 @@ pub(super) struct EventLoop<I> {
     connected: HashMap<PeerId, FirstConnection>,
     /// The time limit of a dial.
     dial_timeout: Duration,
+    /// The time of the next look at gossipsub's meshes, for the metrics.
+    mesh_due: Instant,
 }
 
 struct FirstConnection {
@@ -98,11 +102,11 @@ impl<I: Inbound> EventLoop<I> {
             serving: Serving::new(),
             commands,
             dialer: Dialer::new(&config.peers, config.redial_first, config.redial_most, now),
-            configured: ConfiguredPeers::new(&config.peers),
             standings: Standings::new(config.ban),
             alarm: Box::pin(sleep_until(now)),
             connected: HashMap::new(),
             dial_timeout: config.dial_timeout,
+            mesh_due: now,
         }
     }
 
@@ -142,10 +146,21 @@ impl<I: Inbound> EventLoop<I> {
         if self.poll_alarm(cx) {
             idle = false;
         }
+        self.look_at_meshes();
         if !idle {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+
+    /// Counts the peers of the meshes, at most once in a while. Gossipsub has a heartbeat, so there
+    /// are turns without events of peers as well.
+    fn look_at_meshes(&mut self) {
+        let now = Instant::now();
+        if now >= self.mesh_due {
+            self.mesh_due = now + MESH_PAUSE;
+            self.counters.mesh_peers.set(self.swarm.behaviour().gossip.mesh_peers());
+        }
     }
 
     /// Starts the due dials, lifts the bans that are over, and arms the timer for the next event.
@@ -176,13 +191,35 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
+    /// Counts the begin, the failure or the end of a connection.
+    fn count_connection(&self, event: &SwarmEvent<BehaviourEvent>) {
+        let connections = &self.counters.connections;
+        match event {
+            SwarmEvent::ConnectionEstablished { endpoint, .. } => {
+                let direction = Direction::of(endpoint.is_dialer());
+                connections.begin(direction, ConnectionResult::Success);
+            }
+            SwarmEvent::OutgoingConnectionError { error, .. } => {
+                connections.begin(Direction::Outbound, ConnectionResult::failed(error));
+            }
+            SwarmEvent::IncomingConnectionError { error, .. } => {
+                connections.begin(Direction::Inbound, ConnectionResult::failed(error));
+            }
+            SwarmEvent::ConnectionClosed { endpoint, cause, .. } => {
+                let direction = Direction::of(endpoint.is_dialer());
+                connections.end(direction, Disconnection::by(cause.as_ref()));
+            }
+            _ => {}
+        }
+    }
+
     fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        self.count_connection(&event);
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 let remote = endpoint.get_remote_address();
                 self.dialer.connected(connection_id, peer_id, remote, Instant::now());
-                self.configured.learned(peer_id, remote);
                 self.on_connected(peer_id, endpoint.is_dialer());
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
@@ -236,7 +273,7 @@ impl<I: Inbound> EventLoop<I> {
             None => {
                 tracing::debug!(%peer, by_us, "peer connected");
                 self.connected.insert(peer, FirstConnection { since: now, by_us });
-                let is_configured = self.configured.is_configured(&peer, None);
+                let is_configured = self.swarm.behaviour().gossip.is_configured(&peer);
                 self.count_refusal(self.inbound.peer_connected(peer, is_configured));
                 if by_us {
                     self.ask_status(peer);
@@ -268,12 +305,12 @@ impl<I: Inbound> EventLoop<I> {
 
     /// Records a peer's offence, and disconnects and bans a peer without points.
     pub(super) fn charge(&mut self, peer: PeerId, offence: Offence) {
-        self.counters.offences.increment();
+        self.counters.offence(offence);
         if !self.standings.charge(peer, offence, Instant::now()) {
             return;
         }
         tracing::info!(%peer, ?offence, "leaving a peer that misbehaves");
-        self.counters.peers_banned.increment();
+        self.counters.ban(offence);
         if self.standings.banned_until(&peer).is_some() {
             self.swarm.behaviour_mut().blocked.block_peer(peer);
         }

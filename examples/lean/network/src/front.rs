@@ -1,5 +1,6 @@
 //! The node's commands to the network, and the lanes for them.
 
+use actor_lanes::mailbox::LaneStats;
 use actor_lanes::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
 use libp2p::PeerId;
 
@@ -89,7 +90,7 @@ pub enum Verdict {
     Accept,
     /// Currently useless, but not invalid: do not forward it. The sender is not penalised.
     Ignore,
-    /// Invalid: do not forward it, and penalise its sender.
+    /// Invalid: do not forward it, and lower the gossip standing of its sender.
     Reject,
 }
 
@@ -100,6 +101,12 @@ pub struct NetworkFront {
 }
 
 impl NetworkFront {
+    /// Returns the figures of the lanes of the thread's mailbox.
+    #[must_use]
+    pub fn stats(&self) -> Vec<LaneStats> {
+        self.commands.stats()
+    }
+
     /// Publishes this node's own message. The network thread compresses it.
     ///
     /// Without peers, or with more than 10 MiB of SSZ, the message is counted and dropped.
@@ -154,8 +161,9 @@ impl NetworkFront {
         self.tell(Command::Charge { peer, offence })
     }
 
-    /// Reports the verdict on a gossip message. A valid message is forwarded now; for an invalid
-    /// one, its sender is penalised.
+    /// Reports the verdict on a gossip message. Each message has exactly one. A valid message is
+    /// forwarded now. An invalid one lowers the gossip standing of its sender, which costs neither
+    /// points nor the connection.
     ///
     /// # Errors
     ///

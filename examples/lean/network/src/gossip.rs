@@ -3,7 +3,10 @@
 use std::{
     collections::{HashMap, HashSet},
     io,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,6 @@ use libp2p::gossipsub::{
 
 use crate::{NetworkConfig, NetworkCounters};
 use wire::{
-    WireError,
     message_id::MessageId,
     raw_snappy,
     topic::{Topic, TopicKind},
@@ -30,8 +32,17 @@ pub(super) type Gossipsub = gossipsub::Behaviour<SnappyTransform, WhitelistSubsc
 /// The specification's six windows of 700 ms. Shorter heartbeats need more windows.
 const UNJUDGED: Duration = Duration::from_millis(4200);
 
-/// The bytes of a gossipsub frame besides the payload: topic name and field tags, with a margin.
-const FRAME_OVERHEAD: usize = 4096;
+/// The time for which gossipsub refuses further copies of a message.
+pub(super) const DUPLICATES: Duration = Duration::from_secs(24);
+
+/// The most bytes of a gossip frame: six of the largest blocks.
+///
+/// Some clients answer an IWANT with several messages in one frame. A frame is held in memory until
+/// its last byte has arrived, so its size times the number of connections bounds that memory.
+const MAX_FRAME_SIZE: usize = 4 << 20;
+
+/// The most bytes of control in a frame: 5000 message ids, as many as one IHAVE may name.
+const MAX_CONTROL_SIZE: usize = 128 << 10;
 
 /// The topics followed by this node, with lookup by hash and by kind.
 #[derive(Debug)]
@@ -73,12 +84,57 @@ impl Topics {
 pub struct SnappyTransform {
     topics: Arc<Topics>,
     counters: Arc<NetworkCounters>,
+    findings: Findings,
+}
+
+/// What gossipsub found in the last message. It reports neither to its owner.
+///
+/// One thread writes and reads it. It is shared because gossipsub owns its callbacks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Findings(Arc<Found>);
+
+#[derive(Debug, Default)]
+struct Found {
+    is_unreadable: AtomicBool,
+    /// The first bytes of the id, or 0.
+    id: AtomicU64,
+}
+
+/// A finding of gossipsub about a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// It cannot be decompressed.
+    Unreadable,
+    /// It has an id with these first bytes. The message may be known already.
+    Id(u64),
+}
+
+impl Findings {
+    /// Forgets the findings about earlier messages.
+    pub(super) fn reset(&self) {
+        self.0.is_unreadable.store(false, Ordering::Relaxed);
+        self.0.id.store(0, Ordering::Relaxed);
+    }
+
+    /// Returns the finding about the only message since the last reset.
+    pub(super) fn get(&self) -> Finding {
+        if self.0.is_unreadable.load(Ordering::Relaxed) {
+            Finding::Unreadable
+        } else {
+            Finding::Id(self.0.id.load(Ordering::Relaxed))
+        }
+    }
+
+    fn id(&self, id: &MessageId) {
+        let first = id.0.first_chunk().copied().map_or(0, u64::from_le_bytes);
+        self.0.id.store(first, Ordering::Relaxed);
+    }
 }
 
 impl SnappyTransform {
     /// Creates the transform for these topics. It counts refused messages.
     pub fn new(topics: Arc<Topics>, counters: Arc<NetworkCounters>) -> Self {
-        Self { topics, counters }
+        Self { topics, counters, findings: Findings::default() }
     }
 }
 
@@ -88,15 +144,13 @@ impl DataTransform for SnappyTransform {
             self.counters.other_topic.increment();
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a topic that is not followed"));
         };
-        let data = raw_snappy::decompress_at_most(&message.data, kind.max_payload_size()).map_err(
-            |error| {
-                match error {
-                    WireError::TooLarge(_) => self.counters.too_large.increment(),
-                    _ => self.counters.bad_snappy.increment(),
-                }
-                io::Error::new(io::ErrorKind::InvalidData, error)
-            },
-        )?;
+        let unreadable = |error| {
+            self.counters.unreadable(&error);
+            self.findings.0.is_unreadable.store(true, Ordering::Relaxed);
+            io::Error::new(io::ErrorKind::InvalidData, error)
+        };
+        let data = raw_snappy::decompress_at_most(&message.data, kind.max_payload_size())
+            .map_err(unreadable)?;
         Ok(gossipsub::Message {
             source: message.source,
             data,
@@ -111,7 +165,8 @@ impl DataTransform for SnappyTransform {
     }
 }
 
-/// Creates gossipsub with the specification's parameters, subscribed to all of `topics`.
+/// Creates gossipsub with the specification's parameters, subscribed to all of `topics`, and its
+/// findings about messages.
 ///
 /// # Errors
 ///
@@ -120,10 +175,12 @@ pub(super) fn gossipsub(
     config: &NetworkConfig,
     topics: &Arc<Topics>,
     counters: &Arc<NetworkCounters>,
-) -> Result<Gossipsub, String> {
-    let parameters = parameters(config.heartbeat).build().map_err(|error| error.to_string())?;
+) -> Result<(Gossipsub, Findings), String> {
     let filter = WhitelistSubscriptionFilter(topics.kinds.keys().cloned().collect::<HashSet<_>>());
     let transform = SnappyTransform::new(Arc::clone(topics), Arc::clone(counters));
+    let findings = transform.findings.clone();
+    let parameters = parameters(config.heartbeat, findings.clone());
+    let parameters = parameters.build().map_err(|error| error.to_string())?;
     let mut gossipsub = Gossipsub::new_with_subscription_filter_and_transform(
         MessageAuthenticity::Anonymous,
         parameters,
@@ -134,21 +191,23 @@ pub(super) fn gossipsub(
         let topic = gossipsub::IdentTopic::new(topic.as_str());
         gossipsub.subscribe(&topic).map_err(|error| error.to_string())?;
     }
-    Ok(gossipsub)
+    Ok((gossipsub, findings))
 }
 
-fn parameters(heartbeat: Duration) -> ConfigBuilder {
+fn parameters(heartbeat: Duration, findings: Findings) -> ConfigBuilder {
     let heartbeat = heartbeat.max(Duration::from_millis(1));
     let windows = UNJUDGED.as_millis().div_ceil(heartbeat.as_millis());
     let mut parameters = ConfigBuilder::default();
     parameters
         .validation_mode(ValidationMode::Anonymous)
         .validate_messages()
-        .message_id_fn(|message| {
+        .message_id_fn(move |message| {
             let id = MessageId::of_valid(message.topic.as_str().as_bytes(), &message.data);
+            findings.id(&id);
             gossipsub::MessageId::new(&id.0)
         })
-        .max_transmit_size(raw_snappy::MAX_COMPRESSED_SIZE + FRAME_OVERHEAD)
+        .max_transmit_size(MAX_FRAME_SIZE)
+        .max_control_message_size(MAX_CONTROL_SIZE)
         .mesh_n(8)
         .mesh_n_low(6)
         .mesh_n_high(12)
@@ -158,7 +217,7 @@ fn parameters(heartbeat: Duration) -> ConfigBuilder {
         .fanout_ttl(Duration::from_secs(60))
         .history_length(usize::try_from(windows).unwrap_or(usize::MAX).max(6))
         .history_gossip(3)
-        .duplicate_cache_time(Duration::from_secs(24))
+        .duplicate_cache_time(DUPLICATES)
         .prune_backoff(Duration::from_secs(60))
         .idontwant_message_size_threshold(1024)
         // This node's own messages go to every peer following the topic, so a small mesh works
@@ -174,7 +233,6 @@ fn parameters(heartbeat: Duration) -> ConfigBuilder {
 mod tests {
     use super::*;
     use crate::HostKey;
-    use wire::MAX_PAYLOAD_SIZE;
 
     #[test]
     fn a_payload_may_be_as_large_as_a_message_of_its_topic_and_no_larger() {
@@ -195,12 +253,10 @@ mod tests {
                 RawMessage { source, data, sequence_number, topic, signature, key, validated };
             transform.inbound_transform(message).is_ok()
         };
-        let largest = [
-            (TopicKind::Block, MAX_PAYLOAD_SIZE),
-            (TopicKind::Aggregation, 1 << 20),
-            (TopicKind::Attestation { subnet: 0 }, 4096),
-        ];
-        for (kind, most) in largest {
+        let largest =
+            [TopicKind::Block, TopicKind::Aggregation, TopicKind::Attestation { subnet: 0 }];
+        for kind in largest {
+            let most = kind.max_payload_size();
             assert!(passes(kind, most) && !passes(kind, most + 1), "{kind}");
         }
         assert_eq!(counters.too_large.get(), 3);

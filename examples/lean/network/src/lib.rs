@@ -17,21 +17,26 @@
 //!
 //! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then
 //! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `configured`, `places`,
-//! `admission` and `dialer` (connections), `serving` and `standing` (state about peers and
+//! `admission` and `dialer` (connections), `guard` with `allowance`, `gossip_standing`, `recent` and
+//! `undecided` (gossip before gossipsub sees it), `serving` and `standing` (state about peers and
 //! requests), `event_loop` with `mesh` and `requests`, `thread`.
 
 mod address_range;
 mod admission;
+mod allowance;
 mod behaviour;
 mod codec;
 mod config;
 mod configured;
+mod connection_counters;
 mod counters;
 mod dialer;
 mod enr;
 mod event_loop;
 mod front;
 mod gossip;
+mod gossip_standing;
+mod guard;
 mod host_key;
 mod inbound;
 mod mesh;
@@ -39,17 +44,21 @@ mod places;
 #[cfg(test)]
 mod places_tests;
 mod rate;
+mod recent;
 mod requests;
 mod serving;
 mod standing;
 mod swarm;
 mod thread;
+mod thread_end;
+mod undecided;
 
 pub use libp2p::{Multiaddr, PeerId};
 
 pub use self::{
     codec::{Answer, Codec, MAX_ANSWER_SIZE},
     config::NetworkConfig,
+    connection_counters::{ConnectionCounters, ConnectionResult, Direction, Disconnection},
     counters::{Counter, Gauge, NetworkCounters, PlaceRefusals},
     enr::{Eth2Data, MAX_RECORD_SIZE, NodeRecord, RecordError},
     front::{Command, NetworkFront, Undelivered, UndeliveredReason, Verdict, command_mailbox},
@@ -60,5 +69,6 @@ pub use self::{
     serving::{Answering, BlocksReply},
     standing::Offence,
     thread::{Network, NetworkError, StopError},
+    thread_end::ThreadEnd,
 };
 pub use wire::{message_id::MessageId, request::SlotRange, status::Status, topic::TopicKind};

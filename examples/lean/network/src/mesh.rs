@@ -2,10 +2,12 @@
 
 use libp2p::{
     PeerId,
-    gossipsub::{self, MessageAcceptance, PublishError},
+    gossipsub::{self, PublishError},
 };
 
-use crate::{Command, GossipMessage, Inbound, Offence, Verdict, event_loop::EventLoop};
+use crate::{
+    Command, GossipMessage, Inbound, Offence, Verdict, event_loop::EventLoop, guard::GuardEvent,
+};
 use wire::{message_id::MessageId, request::Request, topic::TopicKind};
 
 impl<I: Inbound> EventLoop<I> {
@@ -26,7 +28,11 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    pub(super) fn on_gossip(&mut self, event: gossipsub::Event) {
+    pub(super) fn on_gossip(&mut self, event: GuardEvent) {
+        let event = match event {
+            GuardEvent::Gossip(event) => event,
+            GuardEvent::Flood(peer) => return self.charge(peer, Offence::Flood),
+        };
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 self.on_message(propagation_source, &message_id, message);
@@ -61,7 +67,7 @@ impl<I: Inbound> EventLoop<I> {
         };
         self.counters.received.increment();
         let id = MessageId(bytes);
-        let is_configured = self.configured.is_configured(&source, None);
+        let is_configured = self.swarm.behaviour().gossip.is_configured(&source);
         let message = GossipMessage { kind, ssz: message.data, id, source, is_configured };
         if self.inbound.gossip(message).is_err() {
             self.counters.refused_by_lane.increment();
@@ -70,21 +76,10 @@ impl<I: Inbound> EventLoop<I> {
     }
 
     fn report(&mut self, id: MessageId, source: PeerId, verdict: Verdict) {
-        let acceptance = match verdict {
-            Verdict::Accept => MessageAcceptance::Accept,
-            Verdict::Ignore => MessageAcceptance::Ignore,
-            Verdict::Reject => MessageAcceptance::Reject,
-        };
         if verdict == Verdict::Reject {
-            self.charge(source, Offence::InvalidGossip);
+            self.counters.gossip_rejected.increment();
         }
-        let id = gossipsub::MessageId::new(&id.0);
-        if !self
-            .swarm
-            .behaviour_mut()
-            .gossip
-            .report_message_validation_result(&id, &source, acceptance)
-        {
+        if !self.swarm.behaviour_mut().gossip.report(&id, &source, verdict) {
             self.counters.late_verdicts.increment();
         }
     }
@@ -96,7 +91,7 @@ impl<I: Inbound> EventLoop<I> {
             return;
         };
         match self.swarm.behaviour_mut().gossip.publish(topic, ssz) {
-            Ok(_) => self.counters.published.increment(),
+            Ok(()) => self.counters.published.increment(),
             Err(PublishError::NoPeersSubscribedToTopic)
                 if self.swarm.connected_peers().next().is_none() =>
             {

@@ -8,9 +8,11 @@ use libp2p::{
         self, Event, InboundRequestId, Message, OutboundFailure, OutboundRequestId, ResponseChannel,
     },
 };
+use tokio::time::Instant;
 
 use crate::{
     BlocksResponse, Inbound, Offence, RequestFailure,
+    allowance::{Cost, Taken},
     codec::{Answer, Asked, Codec},
     event_loop::EventLoop,
     serving::Served,
@@ -62,6 +64,7 @@ impl<I: Inbound> EventLoop<I> {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
                 self.counters.requests_in.increment();
                 let answer = match request {
+                    _ if !self.has_allowance(&peer, Cost::Status) => too_many_requests(),
                     Ok(Request::Status(status)) => {
                         self.count_refusal(self.inbound.status(peer, status));
                         Answer::success(self.inbound.our_status().to_ssz().to_vec())
@@ -171,6 +174,9 @@ impl<I: Inbound> EventLoop<I> {
                 return self.answer_blocks(kind, channel, answer);
             }
         };
+        if !self.has_allowance(&peer, Cost::Request) {
+            return self.answer_blocks(kind, channel, too_many_requests());
+        }
         match self.serving.admit((kind, id), peer, channel) {
             // If the node refuses, it drops the reply with the request, and the drop answers the
             // peer.
@@ -186,15 +192,34 @@ impl<I: Inbound> EventLoop<I> {
             },
             Err(channel) => {
                 self.counters.requests_in_failed.increment();
-                let answer =
-                    Answer::failure(ResponseCode::ResourceUnavailable, "too many requests");
-                self.answer_blocks(kind, channel, answer);
+                self.answer_blocks(kind, channel, too_many_requests());
             }
         }
     }
 
+    /// Takes a request from a peer's allowance. Returns whether the request is to be processed.
+    fn has_allowance(&mut self, peer: &PeerId, cost: Cost) -> bool {
+        let now = Instant::now();
+        let guard = &mut self.swarm.behaviour_mut().gossip;
+        // Answers are larger than requests, and their size is known later. A peer in debt waits.
+        let is_open = cost != Cost::Request || guard.is_open(peer, Cost::Answer, now);
+        let taken = guard.take(peer, cost, now);
+        if is_open && taken == Taken::Within {
+            return true;
+        }
+        self.counters.requests_in_failed.increment();
+        self.counters.requests_over_allowance.increment();
+        if taken == Taken::Offence {
+            self.charge(*peer, Offence::Flood);
+        }
+        false
+    }
+
     /// Sends the node's answer.
     pub(super) fn send_blocks(&mut self, served: Served) {
+        let size = served.answer.size();
+        let guard = &mut self.swarm.behaviour_mut().gossip;
+        guard.spend(&served.peer, Cost::Answer, size, Instant::now());
         if served.answer.error.is_some() {
             self.counters.requests_in_failed.increment();
         }
@@ -244,6 +269,11 @@ impl<I: Inbound> EventLoop<I> {
         self.charge(peer, Offence::BadRequest);
         Answer::failure(ResponseCode::InvalidRequest, message)
     }
+}
+
+/// Returns the answer to a request that is valid, and not processed.
+fn too_many_requests() -> Answer {
+    Answer::failure(ResponseCode::ResourceUnavailable, "too many requests")
 }
 
 /// Returns whether a request asks for an allowed number of blocks.

@@ -104,6 +104,7 @@ struct Outstanding {
 /// An answer and the channel to send it on.
 pub(super) struct Served {
     pub(super) id: ServedId,
+    pub(super) peer: PeerId,
     pub(super) channel: ResponseChannel<Answer>,
     pub(super) answer: Answer,
 }
@@ -128,7 +129,7 @@ impl Serving {
         self.outstanding.insert(id, Outstanding { peer, size: 0 });
         let (reply, answering) = BlocksReply::new();
         self.waiting.push(Box::pin(async move {
-            Served { id, channel, answer: answering.answer().await }
+            Served { id, peer, channel, answer: answering.answer().await }
         }));
         Ok(reply)
     }

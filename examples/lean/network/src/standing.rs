@@ -5,6 +5,11 @@
 //! operator's ban time is over, the node neither dials nor accepts it. Slow answers and empty
 //! answers carry no penalty. The requesting side handles such a peer by sending it fewer requests.
 //!
+//! Points are only for what a peer authors itself: answers, requests, handshakes, and the number of
+//! its gossip frames. The content of gossip is judged apart, because its relay may be honest: see
+//! [`gossip_standing`](crate::gossip_standing). The excess of a configured peer over its allowance
+//! is dropped without a penalty.
+//!
 //! This module only decides. Its callers disconnect the peers and pass in the time.
 
 use std::{
@@ -35,7 +40,8 @@ const MOST_PEERS: usize = 1024;
 /// | [`Inconsistent`](Self::Inconsistent), [`Unlinked`](Self::Unlinked) | 25 | 4 |
 /// | [`FalseStatus`](Self::FalseStatus) | 25 | 4 |
 /// | [`Withheld`](Self::Withheld) | 20 | 5 |
-/// | [`BadRequest`](Self::BadRequest), [`InvalidGossip`](Self::InvalidGossip) | 5 | 20 |
+/// | [`Flood`](Self::Flood) | 20 | 5 |
+/// | [`BadRequest`](Self::BadRequest) | 5 | 20 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Offence {
     /// The peer answered with a block that breaks a rule of the chain.
@@ -56,8 +62,9 @@ pub enum Offence {
     Withheld,
     /// The peer's request was malformed or asked for more than the limit.
     BadRequest,
-    /// The peer forwarded gossip that breaks a rule.
-    InvalidGossip,
+    /// The peer sent far more than its allowance of gossip frames, control, second copies or
+    /// requests.
+    Flood,
 }
 
 impl Offence {
@@ -71,7 +78,7 @@ impl Offence {
         Self::FalseStatus,
         Self::Withheld,
         Self::BadRequest,
-        Self::InvalidGossip,
+        Self::Flood,
     ];
 
     /// Returns the penalty in points, 1 to 100.
@@ -81,8 +88,8 @@ impl Offence {
             Self::InvalidBlock | Self::OtherChain => MOST_POINTS,
             Self::BadAnswer => 50,
             Self::Inconsistent | Self::Unlinked | Self::FalseStatus => 25,
-            Self::Withheld => 20,
-            Self::BadRequest | Self::InvalidGossip => 5,
+            Self::Withheld | Self::Flood => 20,
+            Self::BadRequest => 5,
         }
     }
 }

@@ -4,7 +4,13 @@ use crate::{MAX_PAYLOAD_SIZE, WireError};
 
 /// The most compressed bytes of an acceptable gossip payload: [`MAX_PAYLOAD_SIZE`] incompressible
 /// bytes in snappy's encoding.
-pub const MAX_COMPRESSED_SIZE: usize = 32 + MAX_PAYLOAD_SIZE + MAX_PAYLOAD_SIZE / 6;
+pub const MAX_COMPRESSED_SIZE: usize = max_compressed_size(MAX_PAYLOAD_SIZE);
+
+/// Returns the most compressed bytes of `size` decompressed bytes.
+#[must_use]
+pub const fn max_compressed_size(size: usize) -> usize {
+    32 + size + size / 6
+}
 
 /// Compresses `ssz` into one raw snappy block.
 ///
@@ -30,16 +36,30 @@ pub fn decompress(compressed: &[u8]) -> Result<Vec<u8>, WireError> {
 
 /// Decompresses one raw snappy block of at most `most` bytes.
 ///
-/// The declared length is checked before memory is allocated for it.
+/// Both lengths are checked before anything is decompressed.
 ///
 /// # Errors
 ///
-/// Returns [`WireError::TooLarge`] if the declared length is over `most`, otherwise
-/// [`WireError::NotSnappy`].
+/// Returns the errors of [`declared_size`], otherwise [`WireError::NotSnappy`].
 pub fn decompress_at_most(compressed: &[u8], most: usize) -> Result<Vec<u8>, WireError> {
-    let length = snap::raw::decompress_len(compressed).map_err(|_| WireError::NotSnappy)?;
-    if length > most {
-        return Err(WireError::TooLarge(length as u64));
-    }
+    declared_size(compressed, most)?;
     snap::raw::Decoder::new().decompress_vec(compressed).map_err(|_| WireError::NotSnappy)
+}
+
+/// Returns the number of decompressed bytes declared in the header of a raw snappy block, without
+/// decompressing it.
+///
+/// # Errors
+///
+/// Returns [`WireError::TooLarge`] if the declared size is over `most`, or the block is longer than
+/// `most` bytes compress to. Returns [`WireError::NotSnappy`] if the header is invalid.
+pub fn declared_size(compressed: &[u8], most: usize) -> Result<usize, WireError> {
+    if compressed.len() > max_compressed_size(most) {
+        return Err(WireError::TooLarge(compressed.len() as u64));
+    }
+    let declared = snap::raw::decompress_len(compressed).map_err(|_| WireError::NotSnappy)?;
+    if declared > most {
+        return Err(WireError::TooLarge(declared as u64));
+    }
+    Ok(declared)
 }

@@ -1,6 +1,9 @@
 //! Requests from one node to another.
 
-use futures::{FutureExt, io::AsyncRead};
+use futures::{
+    FutureExt,
+    io::{AsyncRead, AsyncReadExt},
+};
 
 use crate::{
     MAX_REQUEST_BLOCKS, Root, WireError,
@@ -82,17 +85,17 @@ pub struct SlotRange {
 }
 
 impl SlotRange {
-    /// Returns whether the range has 1 to [`MAX_REQUEST_BLOCKS`] slots and ends before the largest
-    /// slot number.
+    /// Returns whether the range has 1 to [`MAX_REQUEST_BLOCKS`] slots, none of them above the
+    /// largest slot number.
     #[must_use]
     pub fn is_valid(self) -> bool {
         (1..=MAX_REQUEST_BLOCKS as u64).contains(&self.count)
-            && self.start_slot.checked_add(self.count).is_some()
+            && self.start_slot.checked_add(self.count - 1).is_some()
     }
 
     /// Returns the slots from first to last, without any above the largest slot number.
     pub fn slots(self) -> impl Iterator<Item = u64> {
-        self.start_slot..self.start_slot.saturating_add(self.count)
+        (0..self.count).map_while(move |place| self.start_slot.checked_add(place))
     }
 
     fn to_ssz(self) -> Vec<u8> {
@@ -184,9 +187,12 @@ pub fn encode_request(request: &Request) -> Result<Vec<u8>, WireError> {
 
 /// Reads a request of `kind` from a stream.
 ///
+/// Waits for no byte after the request, because the sender may keep its side of the stream open.
+///
 /// # Errors
 ///
-/// Returns [`ReadError`]: an error of the stream, or a fault in the request.
+/// Returns [`ReadError`]: an error of the stream, or a fault in the request;
+/// [`WireError::LengthMismatch`] if bytes after the request have already arrived.
 ///
 /// # Cancel safety
 ///
@@ -196,6 +202,9 @@ where
     R: AsyncRead + Unpin,
 {
     let ssz = read_payload(stream, kind.max_size()).await?;
+    if let Some(Ok(1..)) = stream.read(&mut [0]).now_or_never() {
+        return Err(WireError::LengthMismatch.into());
+    }
     Ok(Request::from_ssz(kind, &ssz)?)
 }
 

@@ -62,19 +62,38 @@ impl ResponseCode {
 pub struct ErrorChunk {
     /// The error; never [`ResponseCode::Success`].
     pub code: ResponseCode,
-    /// The other node's description of the error, for people to read.
+    /// The description of the error, for people to read. Its first [`MAX_ERROR_MESSAGE_SIZE`]
+    /// bytes are sent.
     pub message: String,
 }
 
 impl ErrorChunk {
-    /// Returns the error with `code` and as much of `message` as the limit permits.
+    /// Returns the error with `code` and the characters of `message` that begin within the limit.
     #[must_use]
     pub fn new(code: ResponseCode, message: &str) -> Self {
         let mut end = message.len().min(MAX_ERROR_MESSAGE_SIZE);
         while !message.is_char_boundary(end) {
-            end -= 1;
+            end += 1;
         }
         Self { code, message: message[..end].to_owned() }
+    }
+
+    /// Returns the text as sent: cut at the limit, possibly within a character, as in the
+    /// specification's node.
+    fn text(&self) -> &[u8] {
+        let text = self.message.as_bytes();
+        &text[..text.len().min(MAX_ERROR_MESSAGE_SIZE)]
+    }
+
+    /// Reads a text as received: whole characters within the limit. The text may be too long, and
+    /// need not be UTF-8. It is only shown to people; no code depends on it.
+    fn read(code: ResponseCode, text: &[u8]) -> Self {
+        let text = &text[..text.len().min(MAX_ERROR_MESSAGE_SIZE)];
+        let mut message = String::from_utf8_lossy(text).into_owned();
+        while message.len() > MAX_ERROR_MESSAGE_SIZE {
+            message.pop();
+        }
+        Self { code, message }
     }
 }
 
@@ -90,7 +109,7 @@ pub type Chunk = Result<Vec<u8>, ErrorChunk>;
 pub fn write_chunk(chunk: Result<&[u8], &ErrorChunk>, out: &mut Vec<u8>) -> Result<(), WireError> {
     let (code, payload) = match chunk {
         Ok(ssz) => (ResponseCode::Success, ssz),
-        Err(error) => (error.code, error.message.as_bytes()),
+        Err(error) => (error.code, error.text()),
     };
     let mut body = Vec::new();
     write_payload(payload, &mut body)?;
@@ -120,9 +139,7 @@ where
     let payload = read_payload(stream, limit).await?;
     Ok(Some(match ResponseCode::from_byte(first[0]) {
         ResponseCode::Success => Ok(payload),
-        // The text may be too long and need not be UTF-8. It is only shown to people; no code
-        // depends on it.
-        code => Err(ErrorChunk::new(code, &String::from_utf8_lossy(&payload))),
+        code => Err(ErrorChunk::read(code, &payload)),
     }))
 }
 

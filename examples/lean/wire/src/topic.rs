@@ -2,13 +2,41 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::MAX_PAYLOAD_SIZE;
-
 const PREFIX: &str = "leanconsensus";
 const ENCODING: &str = "ssz_snappy";
 const BLOCK: &str = "block";
 const AGGREGATION: &str = "aggregation";
 const ATTESTATION: &str = "attestation_";
+
+/// The bytes of a list's place in its container.
+const OFFSET: usize = 4;
+
+/// The most bytes of a proof: a `ByteList` of 512 KiB.
+const PROOF: usize = 1 << 19;
+
+/// The most bytes of a list of voters: a bit for each of 4096 validators, and the end mark.
+const VOTERS: usize = 4096 / 8 + 1;
+
+/// The bytes of an `AttestationData`: a slot, and three checkpoints of a root and a slot.
+const VOTE_DATA: usize = 8 + 3 * (32 + 8);
+
+/// The most votes in a block. The specification's `MAX_ATTESTATIONS_DATA`.
+const VOTES: usize = 8;
+
+/// The most bytes of a `SignedBlock`.
+const BLOCK_SIZE: usize = {
+    let header = 8 + 8 + 32 + 32;
+    let votes = VOTES * (OFFSET + OFFSET + VOTE_DATA + VOTERS);
+    // The offsets are those of block and proof, the block's body, its votes, and the proof's bytes.
+    2 * OFFSET + header + OFFSET + OFFSET + votes + OFFSET + PROOF
+};
+
+/// The most bytes of a `SignedAggregatedAttestation`.
+const AGGREGATE_SIZE: usize = VOTE_DATA + OFFSET + 2 * OFFSET + VOTERS + PROOF;
+
+/// The most bytes of a `SignedAttestation`: a validator's index, the data, and a signature of the
+/// production scheme.
+const VOTE_SIZE: usize = 8 + VOTE_DATA + 2536;
 
 /// The network name of the specification's devnets (its `GOSSIP_DIGEST`).
 pub const DEFAULT_NETWORK_NAME: &str = "12345678";
@@ -28,19 +56,16 @@ pub enum TopicKind {
 }
 
 impl TopicKind {
-    /// Returns the most decompressed bytes of a message of this kind.
+    /// Returns the most bytes of the SSZ of a message of this kind.
     ///
-    /// The limits differ because a peer may send any bytes on any topic, and most lanes are for
-    /// many small messages. Such a lane would hold gigabytes if each message could be as large as a
-    /// block.
+    /// The limits follow from those of the SSZ types. A larger message cannot be valid, so no time
+    /// is spent on its decompression.
     #[must_use]
     pub const fn max_payload_size(self) -> usize {
         match self {
-            Self::Block => MAX_PAYLOAD_SIZE,
-            // A proof has at most 512 KiB.
-            Self::Aggregation => 1 << 20,
-            // A vote has at most 2,672 bytes, the size in the production scheme.
-            Self::Attestation { .. } => 4096,
+            Self::Block => BLOCK_SIZE,
+            Self::Aggregation => AGGREGATE_SIZE,
+            Self::Attestation { .. } => VOTE_SIZE,
         }
     }
 }

@@ -1,12 +1,23 @@
 //! Tests of the wire formats for arbitrary input.
 
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures::{
+    FutureExt,
+    io::{AsyncRead, AsyncReadExt},
+};
 use proptest::prelude::*;
 use wire::{
     MAX_PAYLOAD_SIZE, MAX_REQUEST_BLOCKS, WireError,
     frames::{self, STREAM_IDENTIFIER},
     message_id::MessageId,
+    payload::{ReadError, write_payload},
     raw_snappy,
-    request::{Request, RequestKind, SlotRange, decode_request, encode_request},
+    request::{Request, RequestKind, SlotRange, decode_request, encode_request, read_request},
     response::{ErrorChunk, MAX_ERROR_MESSAGE_SIZE, ResponseCode, decode_response, write_chunk},
     status::Status,
     topic::{Topic, TopicError, TopicKind},
@@ -179,11 +190,62 @@ fn a_status_of_another_size_is_refused() {
 }
 
 #[test]
-fn an_error_text_is_cut_between_characters() {
-    let error = ErrorChunk::new(ResponseCode::ServerError, &"é".repeat(200));
-    assert_eq!(error.message.len(), MAX_ERROR_MESSAGE_SIZE);
-    let odd = ErrorChunk::new(ResponseCode::ServerError, &format!("a{}", "é".repeat(200)));
-    assert_eq!(odd.message.len(), MAX_ERROR_MESSAGE_SIZE - 1);
+fn an_error_text_is_sent_up_to_its_last_allowed_byte_and_read_up_to_its_last_whole_character() {
+    let code = ResponseCode::ServerError;
+    for text in ["é".repeat(200), format!("a{}", "é".repeat(200)), "short".to_owned()] {
+        let mut sent = Vec::new();
+        write_chunk(Err(&ErrorChunk::new(code, &text)), &mut sent).expect("it is small enough");
+        // The specification's node cuts the bytes of a text, not its characters.
+        let cut = &text.as_bytes()[..text.len().min(MAX_ERROR_MESSAGE_SIZE)];
+        let mut expected = Vec::new();
+        write_payload(cut, &mut expected).expect("it is small enough");
+        assert_eq!(sent[1..], expected, "{text}");
+        let read = decode_response(&sent).expect("it is well-formed").remove(0);
+        let message = read.expect_err("it is an error").message;
+        assert!(text.starts_with(&message), "{message}");
+        assert_eq!(message.len(), cut.len() - usize::from(text.starts_with('a')));
+    }
+}
+
+#[test]
+fn a_request_followed_by_bytes_is_refused_and_one_on_an_open_stream_is_read() {
+    let request = Request::BlocksByRange(SlotRange { start_slot: 1, count: 2 });
+    let bytes = encode_request(&request).expect("it asks for few enough");
+    let read = |stream: &mut (dyn AsyncRead + Unpin)| {
+        read_request(RequestKind::BlocksByRange, &mut { stream })
+            .now_or_never()
+            .expect("the whole request is there")
+    };
+    assert_eq!(read(&mut bytes.as_slice()).expect("it is well-formed"), request);
+    let open = bytes.as_slice().chain(Silent);
+    assert_eq!(read(&mut { open }).expect("it is well-formed"), request);
+    let followed = [bytes.as_slice(), &[0]].concat();
+    let refused = read(&mut followed.as_slice()).expect_err("a byte follows");
+    assert!(matches!(refused, ReadError::Wire(WireError::LengthMismatch)), "{refused}");
+}
+
+/// A stream that stays open and receives nothing.
+struct Silent;
+
+impl AsyncRead for Silent {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+}
+
+#[test]
+fn no_gossip_is_decompressed_when_a_length_is_over_its_limit() {
+    let compressed = raw_snappy::compress(&[7; 1000]).expect("it is small enough");
+    assert_eq!(raw_snappy::declared_size(&compressed, 1000), Ok(1000));
+    assert_eq!(raw_snappy::declared_size(&compressed, 999), Err(WireError::TooLarge(1000)));
+    // The declared size is small, and the block is longer than that size compresses to.
+    let padded = [&[3], [0; 100].as_slice()].concat();
+    assert_eq!(raw_snappy::declared_size(&padded, 3), Err(WireError::TooLarge(101)));
+    assert_eq!(raw_snappy::declared_size(&[0xff; 20], 1000), Err(WireError::NotSnappy));
 }
 
 #[test]
@@ -237,6 +299,9 @@ fn a_request_for_a_range_is_two_numbers() {
         assert!(Request::from_ssz(RequestKind::BlocksByRange, wrong).is_err(), "{wrong:?}");
     }
     let valid = |start_slot, count| SlotRange { start_slot, count }.is_valid();
-    assert!(valid(0, 1) && valid(5, 1024) && valid(u64::MAX - 1024, 1024));
-    assert!(!valid(0, 0) && !valid(5, 1025) && !valid(u64::MAX, 1) && !valid(0, u64::MAX));
+    assert!(valid(0, 1) && valid(5, 1024) && valid(u64::MAX - 1023, 1024) && valid(u64::MAX, 1));
+    assert!(!valid(0, 0) && !valid(5, 1025) && !valid(u64::MAX, 2) && !valid(0, u64::MAX));
+    let slots = |start_slot, count| SlotRange { start_slot, count }.slots().collect::<Vec<_>>();
+    assert_eq!((slots(5, 2), slots(u64::MAX, 1)), (vec![5, 6], vec![u64::MAX]));
+    assert_eq!(slots(u64::MAX, 2), [u64::MAX], "none above the largest slot number");
 }

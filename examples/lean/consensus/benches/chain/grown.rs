@@ -54,9 +54,7 @@ impl Grown {
         let bytes = live_bytes() - before;
         let recent = votes.len().saturating_sub(8);
         let next = signed(block_on(&store, blocks + 1, &votes[recent..]));
-        let vote = store
-            .produce_attestation_data(blocks + 1)
-            .expect("the target is not before the source");
+        let vote = store.produce_attestation_data(blocks + 1);
         let aggregates = aggregates(vote, 0..count, LAST_AGGREGATES);
         Self { store, validators: count, bytes, next, vote, aggregates }
     }
@@ -87,7 +85,7 @@ fn cast(
     slot: Slot,
     validators: u64,
 ) -> [(AttestationData, Range<ValidatorIndex>); 2] {
-    let data = store.produce_attestation_data(slot).expect("the target is not before the source");
+    let data = store.produce_attestation_data(slot);
     let parent_root = store.head_block().parent_root;
     let parent = store.block(&parent_root).expect("the parent is known");
     let head = Checkpoint { root: parent_root, slot: parent.slot };

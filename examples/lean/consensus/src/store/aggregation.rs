@@ -30,9 +30,7 @@ impl AggregationTask {
             select_proofs(&[pools.new.proofs(data), pools.known.proofs(data)]);
         let signatures: Vec<RawSignature> = pools
             .signatures
-            .get(data)
-            .into_iter()
-            .flatten()
+            .of(data)
             .filter(|(voter, _)| !covered.contains(**voter))
             .map(|(voter, signature)| {
                 let public_key = validators.at(*voter)?.attestation_public_key;
@@ -105,7 +103,7 @@ impl AggregationPlan {
     /// something to fold.
     pub(super) fn new(pools: &VotePools, validators: &Validators, finalized: Checkpoint) -> Self {
         let waited = pools.new.all_proofs().map(|(data, proofs)| (*data, proofs.clone())).collect();
-        let uncounted = pools.new.iter().map(|(data, _)| data);
+        let uncounted = pools.new.votes();
         let votes: IndexSet<_> =
             uncounted.chain(pools.signatures.iter().map(|(data, _)| data)).collect();
         let tasks = votes
@@ -152,7 +150,7 @@ impl AggregationRound {
         if fork_choice.latest_finalized() != begin.finalized {
             aggregates.retain(|aggregate| fork_choice.is_above_finalized(&aggregate.data, tree));
         }
-        pools.insert_aggregates(&aggregates, &begin.waited);
+        pools.insert_aggregates(tree, &aggregates, &begin.waited);
         aggregates
     }
 }

@@ -4,14 +4,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::block::Block;
+use crate::constants::HISTORICAL_ROOTS_LIMIT;
 use crate::proof::{ProofScheme, Statement};
 use crate::rejection::Rejection;
 use crate::root::Root;
 use crate::rooted_block::RootedBlock;
+use crate::slot::Slot;
 use crate::state::State;
 use crate::store::states::{Replay, States};
 use crate::store::tree::BlockTree;
-use crate::transition::state_transition_from;
+use crate::transition::{Stage, state_transition_from};
 use crate::validator::Validators;
 
 /// The result of checking a block against the store.
@@ -40,17 +42,29 @@ pub struct VerifiedBlock {
 }
 
 impl BlockCheck {
-    /// Checks that a block is new, its parent known, and its votes distinct.
+    /// Checks that a block is new, its parent known, its slot at most `newest_slot` and not too far
+    /// from its parent's, and its votes distinct.
+    ///
+    /// The checks of the slot bound the work of everything after them: a state has an entry for
+    /// each empty slot.
     pub(super) fn new(
         block: RootedBlock,
         tree: &BlockTree,
         states: &States,
+        newest_slot: Slot,
     ) -> Result<Self, Rejection> {
         if tree.contains(&block.root()) {
             return Ok(Self::Known(block.root()));
         }
         let parent =
             states.find(tree, &block.block().parent_root).ok_or(Rejection::UnknownParentBlock)?;
+        let slot = block.block().slot;
+        if slot.saturating_sub(parent.slot()) > HISTORICAL_ROOTS_LIMIT as Slot {
+            return Err(Rejection::BlockSlotGapTooLarge);
+        }
+        if slot > newest_slot {
+            return Err(Rejection::BlockTooFarInFuture);
+        }
         let attestations = &block.block().body.attestations;
         let distinct: HashSet<_> =
             attestations.iter().map(|attestation| &attestation.data).collect();
@@ -103,10 +117,28 @@ impl BlockCandidate {
     ///
     /// The first [`Rejection`] of [`state_transition`](crate::state_transition).
     pub fn trust_proof(self) -> Result<VerifiedBlock, Rejection> {
+        self.trust_proof_in_stages(&mut |_| {})
+    }
+
+    /// Does the same as [`trust_proof`](Self::trust_proof), and calls `ended` at the end of each
+    /// stage of the state transition. After a rejection, the later stages have no end.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Rejection`] of [`state_transition`](crate::state_transition).
+    pub fn trust_proof_in_stages(
+        self,
+        ended: &mut dyn FnMut(Stage),
+    ) -> Result<VerifiedBlock, Rejection> {
         let (parent_state, parent_state_root) = self.parent.run()?;
         let block = self.block.block();
-        let state =
-            state_transition_from(&parent_state, parent_state_root, block, self.block.body_root())?;
+        let state = state_transition_from(
+            &parent_state,
+            parent_state_root,
+            block,
+            self.block.body_root(),
+            ended,
+        )?;
         Ok(VerifiedBlock {
             root: self.root(),
             block: Arc::new(block.clone()),

@@ -2,7 +2,6 @@
 
 use crate::checkpoint::{AttestationData, Checkpoint};
 use crate::constants::JUSTIFICATION_LOOKBACK_SLOTS;
-use crate::rejection::Rejection;
 use crate::slot::{Slot, is_justifiable_after};
 use crate::state::State;
 use crate::store::fork_choice::ForkChoice;
@@ -35,13 +34,17 @@ pub(super) fn attestation_target(fork_choice: &ForkChoice, tree: &BlockTree) -> 
 }
 
 /// Returns the vote of `slot`: the head, the target, and the head state's justified checkpoint as
-/// the source (`produce_attestation_data`).
+/// the source (`produce_attestation_data`). The target is at least the source.
+///
+/// The walk to the target can end before the source: a block may justify a checkpoint after the
+/// last update of the safe target. The specification then stops with an assertion. Here the vote's
+/// target is the source, so the vote is valid and counts for its head.
 pub(super) fn attestation_data(
     slot: Slot,
     fork_choice: &ForkChoice,
     tree: &BlockTree,
     head_state: &State,
-) -> Result<AttestationData, Rejection> {
+) -> AttestationData {
     let head = head_checkpoint(fork_choice, tree);
     let target = attestation_target(fork_choice, tree);
     // Not the store's justified checkpoint: a fork without the head may have advanced that one.
@@ -50,10 +53,7 @@ pub(super) fn attestation_data(
         // The genesis state cannot name its own block.
         source.root = head.root;
     }
-    if source.slot > target.slot {
-        return Err(Rejection::SourceAfterTarget);
-    }
-    Ok(AttestationData { slot, head, target, source })
+    AttestationData { slot, head, target: source.advance_to(target), source }
 }
 
 fn head_checkpoint(fork_choice: &ForkChoice, tree: &BlockTree) -> Checkpoint {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::checkpoint::{AttestationData, Checkpoint};
 use crate::root::Root;
-use crate::store::lmd_ghost::{latest_votes, lmd_ghost_head, weights};
-use crate::store::pool::ProofPool;
+use crate::store::latest_votes::LatestVotes;
+use crate::store::lmd_ghost::{lmd_ghost_head, weights};
 use crate::store::states::States;
 use crate::store::tree::BlockTree;
 
@@ -83,8 +83,13 @@ impl ForkChoice {
 
     /// Selects the head from the counted votes, and the finalized checkpoint from the head's state
     /// (`update_head`).
-    pub(super) fn update_head(&mut self, tree: &BlockTree, states: &mut States, known: &ProofPool) {
-        let votes = latest_votes(known, self.latest_finalized.slot);
+    pub(super) fn update_head(
+        &mut self,
+        tree: &BlockTree,
+        states: &mut States,
+        known: &LatestVotes,
+    ) {
+        let votes = known.heads(self.latest_finalized.slot);
         let head = lmd_ghost_head(tree, self.latest_justified.root, &votes, 0);
         let Some(state) = states.restore(tree, head, &self.pinned()) else {
             // The branch is so old that its states are forgotten. Such a branch wins only if a
@@ -112,18 +117,27 @@ impl ForkChoice {
         &mut self,
         tree: &BlockTree,
         validator_count: usize,
-        new: &ProofPool,
+        new: &LatestVotes,
     ) {
         let least = (2 * validator_count as u64).div_ceil(3);
-        let votes = latest_votes(new, self.latest_finalized.slot);
+        let votes = new.heads(self.latest_finalized.slot);
         self.safe_target = lmd_ghost_head(tree, self.latest_justified.root, &votes, least);
     }
 
     /// Returns the weight of each block after the finalized slot, without blocks of weight 0
     /// (`compute_block_weights`).
-    pub(super) fn block_weights(&self, tree: &BlockTree, known: &ProofPool) -> BTreeMap<Root, u64> {
+    pub(super) fn block_weights(
+        &self,
+        tree: &BlockTree,
+        known: &LatestVotes,
+    ) -> BTreeMap<Root, u64> {
         let finalized = self.latest_finalized.slot;
-        weights(tree, &latest_votes(known, finalized), finalized)
+        weights(tree, &known.heads(finalized), finalized)
+    }
+
+    /// Returns whether a vote's head is the finalized block or a descendant of it.
+    pub(super) fn descends_from_finalized(&self, data: &AttestationData, tree: &BlockTree) -> bool {
+        tree.is_ancestor(self.latest_finalized, data.head)
     }
 
     /// Returns whether a vote's head is above the finalized block.

@@ -43,17 +43,17 @@ impl VoteClaim {
 }
 
 impl Store {
-    /// Checks that a vote names known blocks of one chain, in order, and a slot already begun
-    /// (`validate_attestation`).
+    /// Checks that a vote names known blocks of one chain, in order, a head not excluded by
+    /// finality, and a slot already begun (`validate_attestation`).
     ///
     /// A slot begins up to one interval early for this check, because clocks differ.
     ///
     /// # Errors
     ///
     /// The first [`Rejection`] in the specification's order: unknown blocks, order, slots,
-    /// ancestry, time.
+    /// ancestry, finality, time.
     pub fn validate_attestation(&self, data: &AttestationData) -> Result<(), Rejection> {
-        validate_attestation(data, &self.tree, self.time)
+        validate_attestation(data, &self.tree, &self.fork_choice, self.time)
     }
 
     /// Handles a vote from the network: checks it, verifies it, and keeps its signature if this
@@ -143,7 +143,7 @@ impl Store {
         &mut self,
         attestation: SignedAggregatedAttestation,
     ) -> bool {
-        self.pools.new.add(attestation.data, Arc::new(attestation.proof))
+        self.pools.new.add(&self.tree, attestation.data, Arc::new(attestation.proof))
     }
 
     /// Adds a proof to the counted votes, unchecked, before the next acceptance.
@@ -155,7 +155,7 @@ impl Store {
         data: AttestationData,
         proof: Arc<SingleMessageAggregate>,
     ) {
-        self.pools.known.add(data, proof);
+        self.pools.known.add(&self.tree, data, proof);
     }
 
     /// Returns the state with the registry for a vote's keys: the state after its target.

@@ -9,6 +9,7 @@ use crate::proof::ProofScheme;
 use crate::rejection::Rejection;
 use crate::root::Root;
 use crate::rooted_block::RootedBlock;
+use crate::slot::Slot;
 use crate::state::State;
 use crate::store::Store;
 use crate::store::candidate::{BlockCheck, VerifiedBlock};
@@ -49,13 +50,35 @@ impl Store {
         }
     }
 
-    /// Checks that a block is new, its parent known, and its votes distinct. Cheap.
+    /// Checks that a block is new, its parent known, its slot not too far away, and its votes
+    /// distinct. Cheap.
     ///
     /// # Errors
     ///
-    /// [`Rejection::UnknownParentBlock`] or [`Rejection::DuplicateAttestationData`].
+    /// The first one of [`Rejection::UnknownParentBlock`], [`Rejection::BlockSlotGapTooLarge`],
+    /// [`Rejection::BlockTooFarInFuture`] and [`Rejection::DuplicateAttestationData`].
     pub fn check_block(&self, block: impl Into<RootedBlock>) -> Result<BlockCheck, Rejection> {
-        BlockCheck::new(block.into(), &self.tree, &self.states)
+        self.check_block_before(block, self.newest_slot_for_blocks())
+    }
+
+    /// Does the same as [`check_block`](Self::check_block) with another newest slot for blocks than
+    /// the one after the current slot.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check_block`](Self::check_block).
+    pub fn check_block_before(
+        &self,
+        block: impl Into<RootedBlock>,
+        newest_slot: Slot,
+    ) -> Result<BlockCheck, Rejection> {
+        BlockCheck::new(block.into(), &self.tree, &self.states, newest_slot)
+    }
+
+    /// Returns the newest slot of an acceptable block: one slot after the current one. A block with
+    /// a later slot is [`Rejection::BlockTooFarInFuture`].
+    pub fn newest_slot_for_blocks(&self) -> Slot {
+        self.time.newest_slot_for_blocks()
     }
 
     /// Imports a verified block, and selects the head.
@@ -68,10 +91,8 @@ impl Store {
             return unchanged(root);
         }
         let before = self.fork_choice;
-        // The block's votes take their place in the order without weight: their proofs arrive by
-        // gossip.
-        let votes = block.body.attestations.iter().map(|attestation| attestation.data);
-        self.pools.known.bring_to_front(votes);
+        // The block's votes have no weight yet: their proofs arrive by gossip.
+        self.pools.known.note(block.body.attestations.iter().map(|attestation| attestation.data));
         self.adopt(root, block, state);
         self.update_head();
         if self.latest_finalized().slot > before.latest_finalized().slot {
@@ -167,8 +188,8 @@ impl Store {
         block_root: Root,
         block: &Arc<SignedBlock>,
     ) -> Option<RecoveryPlan> {
-        let justified = self.latest_justified().slot;
-        RecoveryPlan::new(block_root, block, &self.tree, &self.states, &self.pools.new, justified)
+        let (tree, states, new) = (&self.tree, &self.states, &self.pools.new);
+        RecoveryPlan::new(block_root, block, tree, states, new, &self.fork_choice)
     }
 
     /// Puts recovered votes into the pool of uncounted proofs, each in the place of the proofs
@@ -180,7 +201,7 @@ impl Store {
         &mut self,
         recovered: RecoveredVotes,
     ) -> Vec<SignedAggregatedAttestation> {
-        recovered.finish(&mut self.pools.new, self.fork_choice.latest_justified().slot)
+        recovered.finish(&mut self.pools.new, &self.fork_choice, &self.tree)
     }
 }
 

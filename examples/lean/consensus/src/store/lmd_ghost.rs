@@ -1,41 +1,15 @@
-//! LMD-GHOST: from a pool of proofs to each validator's latest vote, and from those votes to the
-//! weight of each block and a head.
+//! LMD-GHOST: from each validator's latest vote to the weight of each block and a head.
 //!
-//! A pool stores the voters of each vote as a set. The votes are read from the newest slot on. Each
-//! vote counts for its voters with no vote read before. This finds the latest votes of 64
-//! validators at a time. The weights are then added from children to parents, in one pass over the
-//! blocks, newest first. Nothing is kept from one head to the next: a reorganisation or a lowered
-//! finalized slot cannot leave stale results.
+//! The weights are added from children to parents, in one pass over the blocks, newest first.
+//! Nothing is kept from one head to the next: a reorganisation or a lowered finalized slot cannot
+//! leave stale results.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::root::Root;
 use crate::slot::Slot;
-use crate::store::pool::ProofPool;
+use crate::store::latest_votes::HeadVotes;
 use crate::store::tree::BlockTree;
-use crate::voters::Voters;
-
-/// The number of validators whose latest vote is for each head.
-pub(super) type HeadVotes = HashMap<Root, u64>;
-
-/// Counts each validator's vote with the highest slot. Of several votes in one slot, the first in
-/// the pool's order counts. Skips votes for heads at or below the finalized slot
-/// (`extract_attestations_from_aggregated_payloads`).
-pub(super) fn latest_votes(pool: &ProofPool, finalized: Slot) -> HeadVotes {
-    let mut votes: Vec<_> = pool.voters().filter(|(data, _)| data.head.slot > finalized).collect();
-    // A stable sort: votes of one slot keep the pool's order.
-    votes.sort_by_key(|(data, _)| Reverse(data.slot));
-    let mut heads = HeadVotes::new();
-    let mut decided = Voters::default();
-    for (data, voters) in votes {
-        let latest = decided.join(voters) as u64;
-        if latest > 0 {
-            *heads.entry(data.head.root).or_default() += latest;
-        }
-    }
-    heads
-}
 
 /// Adds each vote to its head and to the head's ancestors after `slot`. Leaves out blocks without
 /// votes (`accumulate_ancestor_weights`).

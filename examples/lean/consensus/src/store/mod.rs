@@ -8,7 +8,8 @@
 //! |---|---|
 //! | [`tree`] | all known blocks |
 //! | [`states`] | the kept states, and how to recompute the others |
-//! | [`pools`], of [`pool`]s | signatures to aggregate, proofs to count, counted proofs |
+//! | [`pools`]: a [`signature_pool`], two [`proof_pool`]s | signatures, uncounted and counted proofs |
+//! | … each bounded as a [`pool`], in fair [`share`]s, with its [`latest_votes`] | |
 //! | [`fork_choice`], by [`lmd_ghost`] | head, safe target, justified and finalized checkpoint |
 //! | [`time`] | the interval, and the action due |
 //!
@@ -30,13 +31,17 @@ mod duty;
 mod fork_choice;
 mod gossip;
 mod import;
+mod latest_votes;
 mod lmd_ghost;
 mod pool;
 mod pools;
 mod production;
+mod proof_pool;
 mod recovery;
 #[cfg(test)]
 mod reference_tests;
+mod share;
+mod signature_pool;
 mod states;
 mod tick;
 mod time;

@@ -6,12 +6,15 @@ use crate::attestation::SignedAggregatedAttestation;
 use crate::checkpoint::AttestationData;
 use crate::coverage::Proofs;
 use crate::slot::ValidatorIndex;
-use crate::store::pool::{ProofPool, SignaturePool};
+use crate::store::proof_pool::ProofPool;
+use crate::store::signature_pool::SignaturePool;
+use crate::store::tree::BlockTree;
 
 /// The three pools of votes: signatures to aggregate, proofs to count, and counted proofs.
 ///
-/// Each pool is bounded: the votes with the lowest slots are dropped first. A proof is *uncounted*
-/// until the next acceptance (`accept_new_attestations`).
+/// Each pool is bounded, and its room is shared fairly among validators. A proof is *uncounted*
+/// until the next acceptance (`accept_new_attestations`). A proof that was dropped for lack of room
+/// still counts in fork choice.
 #[derive(Clone, Debug, Default)]
 pub struct VotePools {
     /// Signatures to aggregate (`attestation_signatures`).
@@ -73,20 +76,21 @@ impl VotePools {
     }
 
     /// Moves the new proofs to the known ones.
-    pub(super) fn accept_new(&mut self) {
-        self.known.absorb(&mut self.new);
+    pub(super) fn accept_new(&mut self, tree: &BlockTree) {
+        self.known.absorb(tree, &mut self.new);
     }
 
-    /// Removes the proofs of `waited` from the uncounted ones, and puts the aggregates in front of
-    /// the rest. Drops the signatures of the aggregates' participants.
+    /// Removes the proofs of `waited` from the uncounted ones, and adds the aggregates. Drops the
+    /// signatures of the aggregates' participants.
     pub(super) fn insert_aggregates(
         &mut self,
+        tree: &BlockTree,
         aggregates: &[SignedAggregatedAttestation],
         waited: &[(AttestationData, Proofs)],
     ) {
         let proofs =
             aggregates.iter().map(|aggregate| (aggregate.data, Arc::new(aggregate.proof.clone())));
-        self.new.replace(waited, proofs);
+        self.new.replace(tree, waited, proofs);
         for SignedAggregatedAttestation { data, proof } in aggregates {
             self.signatures.remove_participants(data, &proof.participants);
         }

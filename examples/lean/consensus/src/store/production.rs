@@ -127,25 +127,23 @@ impl Store {
         Ok(ProducedBlock { root, block, state, proofs })
     }
 
-    /// Returns the target of a vote: the checkpoint to justify (`get_attestation_target`).
+    /// Returns the result of the walk to a vote's target: the checkpoint to justify
+    /// (`get_attestation_target`).
     ///
     /// Walks from the head back towards the safe target, at most 3 blocks, and from there to a
-    /// justifiable slot. Stops at the finalized slot.
+    /// justifiable slot. Stops at the finalized slot. The result can be before the head state's
+    /// justified checkpoint. [`produce_attestation_data`](Self::produce_attestation_data) then uses
+    /// that one.
     pub fn attestation_target(&self) -> Checkpoint {
         duty::attestation_target(&self.fork_choice, &self.tree)
     }
 
     /// Returns the vote of `slot`: the head, the target, and the head state's justified checkpoint
-    /// as the source (`produce_attestation_data`).
+    /// as the source (`produce_attestation_data`). The target is not before the source.
     ///
     /// A validator should call [`update_head`](Self::update_head) first, to vote for its own block
     /// too.
-    ///
-    /// # Errors
-    ///
-    /// [`Rejection::SourceAfterTarget`] if the safe target lags so far behind that the target is
-    /// before the source. The validator then has no vote.
-    pub fn produce_attestation_data(&self, slot: Slot) -> Result<AttestationData, Rejection> {
+    pub fn produce_attestation_data(&self, slot: Slot) -> AttestationData {
         duty::attestation_data(slot, &self.fork_choice, &self.tree, self.head_state())
     }
 }

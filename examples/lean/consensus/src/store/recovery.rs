@@ -8,9 +8,9 @@ use crate::checkpoint::AttestationData;
 use crate::coverage::Proofs;
 use crate::proof::{ChildProof, ProofScheme, Statement};
 use crate::root::Root;
-use crate::slot::Slot;
 use crate::store::candidate::block_statements;
-use crate::store::pool::ProofPool;
+use crate::store::fork_choice::ForkChoice;
+use crate::store::proof_pool::ProofPool;
 use crate::store::states::States;
 use crate::store::tree::BlockTree;
 use crate::validator::Validators;
@@ -36,19 +36,18 @@ impl RecoveryPlan {
     /// Chooses the votes worth recovering from an imported block. Returns `None` if there are none,
     /// or if the block or its parent's state is unknown.
     ///
-    /// `justified` is the store's latest justified slot.
     pub(super) fn new(
         block_root: Root,
         block: &Arc<SignedBlock>,
         tree: &BlockTree,
         states: &States,
         new: &ProofPool,
-        justified: Slot,
+        fork_choice: &ForkChoice,
     ) -> Option<Self> {
         let attestations = block.block.body.attestations.iter().enumerate();
         let votes: Vec<_> = attestations
             .filter(|(_, vote)| {
-                is_worth_recovering(&vote.data, &vote.aggregation_bits, new, justified)
+                is_worth_recovering(&vote.data, &vote.aggregation_bits, new, fork_choice, tree)
             })
             .map(|(place, vote)| (place, new.proofs(&vote.data).to_vec()))
             .collect();
@@ -85,35 +84,38 @@ impl RecoveredVotes {
     pub(super) fn finish(
         self,
         new: &mut ProofPool,
-        justified: Slot,
+        fork_choice: &ForkChoice,
+        tree: &BlockTree,
     ) -> Vec<SignedAggregatedAttestation> {
         let mut useful = Vec::new();
         for (vote, waiting) in self.0 {
             let SignedAggregatedAttestation { data, proof } = &vote;
-            if !is_worth_recovering(data, &proof.participants, new, justified) {
+            if !is_worth_recovering(data, &proof.participants, new, fork_choice, tree) {
                 continue;
             }
-            new.remove_proofs(data, &waiting);
-            new.add(*data, Arc::new(proof.clone()));
+            new.fold(tree, *data, &waiting, Arc::new(proof.clone()));
             useful.push(vote);
         }
         useful
     }
 }
 
-/// Returns whether a vote's target is after the justified slot, and the vote adds voters to the
-/// uncounted proofs.
+/// Returns whether a vote's target is after the justified slot, its head descends from the finalized
+/// block, and the vote adds voters to the uncounted proofs.
 fn is_worth_recovering(
     data: &AttestationData,
     participants: &AggregationBits,
     new: &ProofPool,
-    justified: Slot,
+    fork_choice: &ForkChoice,
+    tree: &BlockTree,
 ) -> bool {
     let mut held = Voters::default();
     for proof in new.proofs(data) {
         held.join(&Voters::of(&proof.participants));
     }
-    data.target.slot > justified && Voters::of(participants).count_without(&held) > 0
+    data.target.slot > fork_choice.latest_justified().slot
+        && fork_choice.descends_from_finalized(data, tree)
+        && Voters::of(participants).count_without(&held) > 0
 }
 
 /// Folds a proof and the uncounted proofs of the same vote into one.

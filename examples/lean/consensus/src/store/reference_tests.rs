@@ -1,9 +1,9 @@
 //! Fork choice, compared with the specification's own walks over every vote and every block.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use proptest::collection::vec;
+use proptest::collection::{btree_set, vec};
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 
 use super::Store;
@@ -12,34 +12,39 @@ use crate::attestation::{
 };
 use crate::block::Block;
 use crate::checkpoint::{AttestationData, Checkpoint};
-use crate::coverage::Proofs;
 use crate::root::Root;
 use crate::slot::{Slot, ValidatorIndex};
 use crate::state::{State, genesis};
+use crate::store::pool::MOST_VOTES;
 use crate::validator::Validators;
 use xmss::PublicKey;
 
 const VALIDATORS: u8 = 70;
 
+/// The validator with thousands of votes.
+const FLOODER: ValidatorIndex = 66;
+
+/// A pool without bounds: every vote ever added, with its root and its voters.
+type Pool = BTreeMap<(Slot, Root), (AttestationData, BTreeSet<ValidatorIndex>)>;
+
+/// The specification's pools of proofs.
+#[derive(Default)]
+struct Pools {
+    new: Pool,
+    known: Pool,
+}
+
+fn add(pool: &mut Pool, data: AttestationData, voters: &BTreeSet<ValidatorIndex>) {
+    let entry = pool.entry((data.slot, Root::of(&data))).or_insert((data, BTreeSet::new()));
+    entry.1.extend(voters);
+}
+
 /// Returns the latest vote of each validator (`extract_attestations_from_aggregated_payloads`).
-fn latest_votes<'a>(
-    pool: impl Iterator<Item = (&'a AttestationData, &'a Proofs)>,
-    finalized: Slot,
-) -> BTreeMap<ValidatorIndex, AttestationData> {
-    let mut latest: BTreeMap<ValidatorIndex, AttestationData> = BTreeMap::new();
-    for (data, proofs) in pool {
-        for proof in proofs {
-            for place in 0..proof.participants.len() {
-                let voter = place as ValidatorIndex;
-                let is_newer = latest.get(&voter).is_none_or(|vote| vote.slot < data.slot);
-                if proof.participants.get(place) == Some(true)
-                    && data.head.slot > finalized
-                    && is_newer
-                {
-                    latest.insert(voter, *data);
-                }
-            }
-        }
+fn latest_votes(pool: &Pool, finalized: Slot) -> BTreeMap<ValidatorIndex, AttestationData> {
+    let mut latest = BTreeMap::new();
+    // Oldest first, so that the vote with the highest slot and root stays.
+    for (data, voters) in pool.values().filter(|(data, _)| data.head.slot > finalized) {
+        latest.extend(voters.iter().map(|voter| (*voter, *data)));
     }
     latest
 }
@@ -99,20 +104,20 @@ fn finalized(store: &Store, head: Root) -> Checkpoint {
     if is_there { Checkpoint { root, slot } } else { store.latest_finalized() }
 }
 
-fn check_update_head(store: &mut Store) {
-    let votes = latest_votes(store.pools().known_proofs(), store.latest_finalized().slot);
+fn check_update_head(store: &mut Store, pools: &Pools) {
+    let votes = latest_votes(&pools.known, store.latest_finalized().slot);
     let head = head(store, store.latest_justified().root, &votes, 0);
     let finalized = finalized(store, head);
     store.update_head();
     assert_eq!((store.head(), store.latest_finalized()), (head, finalized));
 
-    let votes = latest_votes(store.pools().known_proofs(), finalized.slot);
+    let votes = latest_votes(&pools.known, finalized.slot);
     let weights: BTreeMap<_, _> = weights(store, &votes, finalized.slot).into_iter().collect();
     assert_eq!(store.block_weights(), weights);
 }
 
-fn check_safe_target(store: &mut Store) {
-    let votes = latest_votes(store.pools().new_proofs(), store.latest_finalized().slot);
+fn check_safe_target(store: &mut Store, pools: &Pools) {
+    let votes = latest_votes(&pools.new, store.latest_finalized().slot);
     let least = (2 * u64::from(VALIDATORS)).div_ceil(3);
     let safe_target = head(store, store.latest_justified().root, &votes, least);
     store.update_safe_target();
@@ -147,7 +152,7 @@ fn check_tree(store: &Store) {
 /// A change of a store. Blocks are named by their places, counted from the newest block.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A block with two of its ancestors as checkpoints. It moves a vote to the front.
+    /// A block with two of its ancestors as checkpoints, and a vote.
     Block {
         parent: usize,
         gap: Slot,
@@ -158,7 +163,15 @@ enum Step {
     Vote {
         head: usize,
         slot: Slot,
-        voters: Vec<ValidatorIndex>,
+        voters: BTreeSet<ValidatorIndex>,
+        is_counted: bool,
+    },
+    /// Many different votes of one validator, for different heads and slots.
+    Flood {
+        head: usize,
+        slot: Slot,
+        slots: Slot,
+        count: u64,
         is_counted: bool,
     },
     Accept,
@@ -179,12 +192,22 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             vote,
         },
     );
-    let voters = vec(0..u64::from(VALIDATORS), 1..60);
+    let voters = btree_set(0..u64::from(VALIDATORS), 1..40);
+    let flood = (any::<usize>(), 0u64..12, 1u64..120, 1u64..400, any::<bool>()).prop_map(
+        |(head, slot, slots, count, is_counted)| Step::Flood {
+            head,
+            slot,
+            slots,
+            count,
+            is_counted,
+        },
+    );
     let vote = (place(), 0u64..12, voters, any::<bool>())
         .prop_map(|(head, slot, voters, is_counted)| Step::Vote { head, slot, voters, is_counted });
     let step = prop_oneof![
         6 => block,
         8 => vote,
+        2 => flood,
         2 => Just(Step::Accept),
         2 => Just(Step::SafeTarget),
         1 => Just(Step::Prune),
@@ -221,7 +244,26 @@ fn ancestor(store: &Store, root: Root, place: usize) -> Checkpoint {
     chain[place % chain.len()]
 }
 
-fn take(store: &mut Store, step: Step) {
+/// Adds a vote to the store and to the specification's pools.
+fn cast(
+    store: &mut Store,
+    pools: &mut Pools,
+    data: AttestationData,
+    voters: &BTreeSet<ValidatorIndex>,
+    is_counted: bool,
+) {
+    let participants = aggregation_bits(voters.iter().copied()).expect("some voters");
+    let proof = SingleMessageAggregate { participants, proof: ProofBytes::default() };
+    if is_counted {
+        add(&mut pools.known, data, voters);
+        store.insert_known_proof(data, Arc::new(proof));
+    } else {
+        add(&mut pools.new, data, voters);
+        store.insert_aggregated_attestation(SignedAggregatedAttestation { data, proof });
+    }
+}
+
+fn take(store: &mut Store, pools: &mut Pools, step: Step) {
     match step {
         Step::Block { parent, gap, justified, finalized, vote } => {
             let parent = block_at(store, parent);
@@ -240,60 +282,75 @@ fn take(store: &mut Store, step: Step) {
                 validators,
                 ..State::default()
             };
-            let count = store.pools().known_proofs().count().max(1);
-            let known = store.pools().known_proofs().nth(vote % count).map(|(data, _)| *data);
             let other = AttestationData {
                 slot: vote as Slot % 12,
                 head: parent,
                 target: justified,
                 source: finalized,
             };
-            store.pools.known.bring_to_front(known.into_iter().chain([other]));
+            store.pools.known.note([other].into_iter());
             store.adopt(Root::of(&block), Arc::new(block), Arc::new(state));
-            check_update_head(store);
+            check_update_head(store, pools);
         }
         Step::Vote { head, slot, voters, is_counted } => {
             let head = block_at(store, head);
             let data = AttestationData { slot, head, ..AttestationData::default() };
-            let participants = aggregation_bits(voters).expect("some voters");
-            let proof = SingleMessageAggregate { participants, proof: ProofBytes::default() };
-            if is_counted {
-                store.insert_known_proof(data, Arc::new(proof));
-            } else {
-                store.insert_aggregated_attestation(SignedAggregatedAttestation { data, proof });
+            cast(store, pools, data, &voters, is_counted);
+            check_update_head(store, pools);
+        }
+        Step::Flood { head, slot, slots, count, is_counted } => {
+            for number in 0..count {
+                let head = block_at(store, head.wrapping_add(number as usize));
+                let target = Checkpoint { root: Root::ZERO, slot: number };
+                let slot = slot + number % slots;
+                let data = AttestationData { slot, head, target, ..AttestationData::default() };
+                cast(store, pools, data, &BTreeSet::from([FLOODER]), is_counted);
             }
-            check_update_head(store);
+            assert!(store.pools().known_proofs().count() <= MOST_VOTES);
+            assert!(store.pools().new_proofs().count() <= MOST_VOTES);
+            check_update_head(store, pools);
         }
         Step::Accept => {
             store.accept_new_attestations();
-            check_update_head(store);
+            for (data, voters) in std::mem::take(&mut pools.new).into_values() {
+                add(&mut pools.known, data, &voters);
+            }
+            check_update_head(store, pools);
         }
-        Step::SafeTarget => check_safe_target(store),
+        Step::SafeTarget => check_safe_target(store, pools),
         Step::Prune => {
             store.prune_stale_attestation_data();
-            check_update_head(store);
+            for pool in [&mut pools.new, &mut pools.known] {
+                pool.retain(|_, (data, _)| store.is_above_finalized(data));
+            }
+            check_update_head(store, pools);
         }
         Step::Withdraw(place) => {
             let block = block_at(store, place);
+            // Nobody votes for a block that was never signed.
+            let mut votes = pools.new.values().chain(pools.known.values());
+            if votes.any(|(data, _)| data.head == block) {
+                return;
+            }
             let has_children =
                 store.tree().blocks().any(|(_, other)| other.parent_root == block.root);
             let count = store.tree().blocks().len();
             let is_withdrawn = store.withdraw_block(&block.root);
             assert!(!(has_children && is_withdrawn));
             assert_eq!(store.tree().blocks().len(), count - usize::from(is_withdrawn));
-            check_update_head(store);
+            check_update_head(store, pools);
         }
     }
 }
 
 proptest! {
     #[test]
-    fn heads_weights_and_safe_targets_equal_those_of_the_specifications_walks(steps in steps()) {
-        let mut store = store();
+    fn heads_weights_and_safe_targets_equal_those_of_a_store_without_bounds(steps in steps()) {
+        let (mut store, mut pools) = (store(), Pools::default());
         for step in steps {
-            take(&mut store, step);
+            take(&mut store, &mut pools, step);
         }
-        check_safe_target(&mut store);
+        check_safe_target(&mut store, &pools);
         check_tree(&store);
     }
 }

@@ -64,6 +64,11 @@ impl Replay {
         &self.state
     }
 
+    /// Returns the slot of the computed state.
+    pub(super) fn slot(&self) -> Slot {
+        self.blocks.last().map_or(self.state.slot, |block| block.slot)
+    }
+
     /// Computes the state, and returns it with its root.
     ///
     /// # Errors

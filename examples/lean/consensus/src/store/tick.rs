@@ -66,21 +66,21 @@ impl Store {
 
     /// Counts the new proofs, and selects the head (`accept_new_attestations`).
     pub fn accept_new_attestations(&mut self) {
-        self.pools.accept_new();
+        self.pools.accept_new(&self.tree);
         self.update_head();
     }
 
     /// Selects the head from the counted votes, and the finalized checkpoint from the head's state
     /// (`update_head`).
     pub fn update_head(&mut self) {
-        self.fork_choice.update_head(&self.tree, &mut self.states, &self.pools.known);
+        self.fork_choice.update_head(&self.tree, &mut self.states, self.pools.known.latest());
     }
 
     /// Selects the deepest block with uncounted votes of two thirds of the validators
     /// (`update_safe_target`).
     pub fn update_safe_target(&mut self) {
         let validator_count = self.head_state().validators.len();
-        self.fork_choice.update_safe_target(&self.tree, validator_count, &self.pools.new);
+        self.fork_choice.update_safe_target(&self.tree, validator_count, self.pools.new.latest());
     }
 
     /// Aggregates the votes received (`aggregate`). Returns the aggregates, for the node to
@@ -108,7 +108,7 @@ impl Store {
     /// Without any change between plan and end, this is the specification's `aggregate`. If the
     /// round is proved away from the store, the store can change meanwhile:
     ///
-    /// * Proofs newer than the plan stay, behind the round's. Signatures newer than the plan stay
+    /// * Proofs newer than the plan stay. Signatures newer than the plan stay
     ///   for the next round.
     /// * If votes were accepted, the round's proofs wait for the next acceptance.
     /// * If finality has advanced past a vote, its aggregate is dropped.
@@ -124,6 +124,6 @@ impl Store {
     ///
     /// Leaves out blocks without votes, and blocks up to the finalized slot.
     pub fn block_weights(&self) -> BTreeMap<Root, u64> {
-        self.fork_choice.block_weights(&self.tree, &self.pools.known)
+        self.fork_choice.block_weights(&self.tree, self.pools.known.latest())
     }
 }

@@ -44,6 +44,11 @@ impl Time {
         self.0 = self.0.max(time);
     }
 
+    /// Returns the newest slot of an acceptable block: a whole slot of margin.
+    pub(super) fn newest_slot_for_blocks(self) -> Slot {
+        self.0 / INTERVALS_PER_SLOT + 1
+    }
+
     /// Returns the newest slot allowed in a vote. A slot begins up to one interval early, because
     /// clocks differ.
     pub(super) fn newest_slot_for_votes(self) -> Slot {

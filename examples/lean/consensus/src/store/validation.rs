@@ -2,19 +2,21 @@
 
 use crate::checkpoint::AttestationData;
 use crate::rejection::Rejection;
+use crate::store::fork_choice::ForkChoice;
 use crate::store::time::Time;
 use crate::store::tree::BlockTree;
 
-/// Checks that a vote names known blocks of one chain, in order, and a slot already begun
-/// (`validate_attestation`).
+/// Checks that a vote names known blocks of one chain, in order, a head not excluded by finality,
+/// and a slot already begun (`validate_attestation`).
 ///
 /// # Errors
 ///
 /// The first [`Rejection`] in the specification's order: unknown blocks, order, slots, ancestry,
-/// time.
+/// finality, time.
 pub(super) fn validate_attestation(
     data: &AttestationData,
     tree: &BlockTree,
+    fork_choice: &ForkChoice,
     time: Time,
 ) -> Result<(), Rejection> {
     let AttestationData { slot, head, target, source } = *data;
@@ -38,6 +40,11 @@ pub(super) fn validate_attestation(
     }
     if !tree.is_ancestor(target, head) {
         return Err(Rejection::TargetNotAncestorOfHead);
+    }
+    // Fork choice descends from the finalized block only. Such a vote has no weight, and pruning
+    // would drop it. So it must not come back by gossip.
+    if !fork_choice.descends_from_finalized(data, tree) {
+        return Err(Rejection::HeadNotDescendantOfFinalized);
     }
     if slot < head.slot {
         return Err(Rejection::AttestationSlotBeforeHead);

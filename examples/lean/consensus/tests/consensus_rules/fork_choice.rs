@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use consensus::{
-    BlockImport, Checkpoint, ForkChoiceView, ForkChoiceViewer, HeadChange, MockProofs, Root, Store,
+    AttestationData, BlockImport, Checkpoint, ForkChoiceView, ForkChoiceViewer, HeadChange,
+    MockProofs, Proofs, Root, Store,
 };
 
-use crate::chain::{anchor, block_on, extend, gossip, import, tick_to_slot, unsigned_store, vote};
+use crate::chain::{
+    aggregate, anchor, block_on, extend, gossip, import, tick_to_slot, unsigned_store, vote,
+};
 
 /// Imports two blocks on genesis, in slots 1 and 2. Returns the block with the larger root second.
 fn fork(store: &mut Store) -> (Checkpoint, Checkpoint) {
@@ -51,18 +54,76 @@ fn only_a_validators_newest_vote_counts() {
 }
 
 #[test]
-fn the_first_of_two_votes_in_one_slot_counts() {
-    for first_wins in [true, false] {
+fn of_two_votes_in_one_slot_the_larger_root_counts_in_any_order() {
+    for larger_first in [true, false] {
         let mut store = unsigned_store(4);
         let genesis = anchor(&store);
-        let (smaller, larger) = fork(&mut store);
+        let (one, other) = fork(&mut store);
         tick_to_slot(&mut store, 3);
-        let (first, second) = if first_wins { (smaller, larger) } else { (larger, smaller) };
-        gossip(&mut store, vote(2, genesis, first), &[0]);
-        gossip(&mut store, vote(2, genesis, second), &[0]);
+        let mut votes = [vote(2, genesis, one), vote(2, genesis, other)];
+        votes.sort_by_key(Root::of);
+        let winner = votes[1].head.root;
+        if larger_first {
+            votes.reverse();
+        }
+        for data in votes {
+            gossip(&mut store, data, &[0]);
+        }
         store.accept_new_attestations();
-        assert_eq!(store.head(), first.root);
+        assert_eq!(store.head(), winner);
+        assert_eq!(store.block_weights().get(&winner), Some(&1));
+        assert_eq!(store.block_weights().values().sum::<u64>(), 1, "it counts once");
     }
+}
+
+#[test]
+fn one_validator_with_many_votes_of_a_slot_leaves_the_weights_of_others() {
+    let mut store = unsigned_store(8);
+    let genesis = anchor(&store);
+    let (smaller, larger) = fork(&mut store);
+    tick_to_slot(&mut store, 3);
+    gossip(&mut store, vote(2, genesis, smaller), &[0, 1, 2]);
+    // 2,000 different votes for the other block: only their source differs.
+    let different = |number| {
+        let source = Checkpoint { slot: 0, root: Root::new([number; 32]) };
+        AttestationData { source, ..vote(2, genesis, larger) }
+    };
+    for number in 0..2_000_u16 {
+        let [high, low] = number.to_be_bytes();
+        let data = AttestationData { slot: 2 + u64::from(high % 2), ..different(low) };
+        store.insert_aggregated_attestation(aggregate(data, &[7]));
+        if number % 500 == 0 {
+            store.accept_new_attestations();
+        }
+    }
+    store.accept_new_attestations();
+    assert_eq!(store.head(), smaller.root);
+    assert_eq!(store.block_weights().get(&smaller.root), Some(&3));
+    assert_eq!(store.block_weights().get(&larger.root), Some(&1));
+    let honest = |(data, _): &(&AttestationData, &Proofs)| data.head == smaller;
+    assert!(store.pools().known_proofs().any(|vote| honest(&vote)), "a proposal can use it");
+}
+
+#[test]
+fn the_vote_of_a_silent_validator_counts_after_thousands_of_slots_without_finality() {
+    let mut store = unsigned_store(4);
+    let genesis = anchor(&store);
+    let one = extend(&mut store, genesis.root, 1, &[]);
+    tick_to_slot(&mut store, 2);
+    gossip(&mut store, vote(1, genesis, one), &[3]);
+    for slot in 2..3_000 {
+        tick_to_slot(&mut store, slot);
+        let waiting = [0, 1].map(|target| AttestationData {
+            target: if target == 0 { genesis } else { one },
+            ..vote(slot, genesis, one)
+        });
+        for (data, voter) in waiting.into_iter().zip(0..) {
+            gossip(&mut store, data, &[voter]);
+        }
+        store.accept_new_attestations();
+    }
+    assert_eq!(store.block_weights().get(&one.root), Some(&3));
+    assert!(store.pools().known_proofs().count() <= 1_024);
 }
 
 #[test]
@@ -251,7 +312,7 @@ fn a_store_can_start_from_a_later_anchor() {
 }
 
 #[test]
-fn a_flood_of_votes_evicts_only_the_oldest() {
+fn a_flood_of_votes_of_all_evicts_only_the_oldest() {
     let mut store = unsigned_store(4);
     let genesis = anchor(&store);
     tick_to_slot(&mut store, 2_000);
@@ -259,14 +320,14 @@ fn a_flood_of_votes_evicts_only_the_oldest() {
     for slot in (0..1_100).rev() {
         gossip(&mut store, vote(slot, genesis, genesis), &[slot % 4]);
     }
-    assert_eq!(store.pools().new_proof_count(), 1_024);
-    let newest = store.pools().new_proofs().map(|(data, _)| data.slot).max();
-    assert_eq!(newest, Some(1_099), "the newest is still there");
+    let slots: Vec<_> = store.pools().new_proofs().map(|(data, _)| data.slot).collect();
+    assert!((800..=1_024).contains(&slots.len()), "{}", slots.len());
+    assert!((400..1_100).all(|slot| slots.contains(&slot)), "the newest are still there");
 
     store.accept_new_attestations();
     let one = extend(&mut store, genesis.root, 1, &[]);
     extend(&mut store, one.root, 2_000, &[(vote(1_999, genesis, one), &[0])]);
-    assert_eq!(store.pools().known_proofs().count(), 1_024);
+    assert!(store.pools().known_proofs().count() <= 1_024);
     assert!(store.pools().known_proofs().any(|(data, _)| data.slot == 1_999));
 }
 

@@ -71,6 +71,40 @@ fn a_vote_is_rejected_for_the_first_rule_it_breaks() {
 }
 
 #[test]
+fn a_vote_for_a_head_that_finality_excludes_is_rejected_and_does_not_come_back() {
+    let mut store = unsigned_store(3);
+    let genesis = anchor(&store);
+    let first = extend(&mut store, genesis.root, 1, &[]);
+    let rival = extend(&mut store, genesis.root, 4, &[]);
+    tick_to_slot(&mut store, 6);
+    let on_rival = vote(4, genesis, rival);
+    gossip(&mut store, on_rival, &[0]);
+    store.accept_new_attestations();
+    let second = extend(&mut store, first.root, 2, &[(vote(1, genesis, first), &[0, 1, 2])]);
+    extend(&mut store, second.root, 5, &[(vote(2, first, second), &[0, 1, 2])]);
+    assert_eq!(store.latest_finalized(), first);
+
+    let before = format!("{store:?}");
+    for data in [
+        on_rival,
+        // Below the finalized slot, on its chain.
+        vote(4, genesis, genesis),
+        // This rule comes before those of the slot.
+        AttestationData { slot: 3, ..on_rival },
+        AttestationData { slot: 99, ..on_rival },
+    ] {
+        let refused =
+            store.on_gossip_aggregated_attestation(aggregate(data, &[0]), &MockProofs::Marked);
+        assert_eq!(refused, Err(Rejection::HeadNotDescendantOfFinalized), "{data:?}");
+        assert_eq!(format!("{store:?}"), before);
+    }
+    assert!(!Rejection::HeadNotDescendantOfFinalized.is_sender_at_fault());
+    assert_eq!(store.validate_attestation(&vote(4, genesis, first)), Ok(()), "the block itself");
+    assert_eq!(store.validate_attestation(&vote(4, first, second)), Ok(()));
+    assert_eq!(store.block_weights().get(&rival.root), None);
+}
+
+#[test]
 fn a_vote_is_admitted_one_interval_before_its_slot() {
     let Tree { mut store, genesis, one, .. } = tree();
     let early = vote(5, genesis, one);

@@ -117,7 +117,7 @@ fn what_is_not_snappy_or_too_large_is_counted_and_not_delivered() {
     );
     raw.wait_subscribed();
     raw.tell(Tell::Gossip(vec![0xff; 100]));
-    let zeros = vec![0; 10 * 1024 * 1024 + 1];
+    let zeros = vec![0; TopicKind::Block.max_payload_size() + 1];
     raw.tell(Tell::Gossip(
         snap::raw::Encoder::new().compress_vec(&zeros).expect("snappy takes it"),
     ));
@@ -141,7 +141,7 @@ fn the_largest_payload_is_delivered() {
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     })
-    .take(10 * 1024 * 1024)
+    .take(TopicKind::Block.max_payload_size())
     .collect();
     wait_for_gossip_between(&a, &mut b);
     a.publish(&noise);

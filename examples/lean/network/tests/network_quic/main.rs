@@ -3,6 +3,7 @@
 //! The tests never sleep: they wait for messages, with a deadline reached only by a failing test.
 
 mod crowd;
+mod flood;
 mod gossip;
 mod life;
 mod misuse;

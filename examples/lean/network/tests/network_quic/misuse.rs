@@ -74,22 +74,6 @@ fn a_peer_without_points_is_banned_and_redialled_after_the_ban() {
 }
 
 #[test]
-fn a_peer_forwarding_invalid_gossip_is_banned_in_the_end() {
-    let mut node = Peer::start(config(&[]));
-    let key = Keypair::generate_secp256k1();
-    let peer = key.public().to_peer_id();
-    let raw = RawPeer::start(key, LOOPBACK, Some(node.address().clone()), Vec::new());
-    raw.wait_subscribed();
-    for n in 0..20_u8 {
-        raw.tell(Tell::Gossip(raw_snappy::compress(&[n]).expect("it is small enough")));
-        let message = node.wait_gossip(&[n]);
-        node.report(&message, network::Verdict::Reject);
-    }
-    node.wait_disconnected(peer);
-    assert_eq!(node.network.counters().peers_banned.get(), 1);
-}
-
-#[test]
 fn an_endless_slow_answer_times_out() {
     let key = Keypair::generate_secp256k1();
     let peer = key.public().to_peer_id();

@@ -90,6 +90,8 @@ pub(crate) fn config(peers: &[&Multiaddr]) -> NetworkConfig {
     let listen = "/ip4/127.0.0.1/udp/0/quic-v1".parse().expect("it is an address");
     NetworkConfig {
         peers: peers.iter().map(|peer| (*peer).clone()).collect(),
+        validators: 8,
+        slot: Duration::from_millis(500),
         heartbeat: Duration::from_millis(100),
         dial_timeout: Duration::from_secs(2),
         redial_most: Duration::from_millis(500),
@@ -240,10 +242,12 @@ pub(crate) fn wait_for_gossip_between(from: &Peer, to: &mut Peer) {
     for attempt in 0..DEADLINE.as_millis() / RETRY.as_millis() {
         from.publish(format!("{prefix}{attempt}").as_bytes());
         let heard = to.wait_at_most(RETRY, |heard| match heard {
-            Heard::Gossip(message) if message.ssz.starts_with(prefix.as_bytes()) => Ok(()),
+            Heard::Gossip(message) if message.ssz.starts_with(prefix.as_bytes()) => Ok(message),
             other => Err(Box::new(other)),
         });
-        if heard.is_some() {
+        if let Some(message) = heard {
+            // Undecided messages are few.
+            to.report(&message, Verdict::Ignore);
             return;
         }
     }
