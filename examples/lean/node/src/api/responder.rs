@@ -244,9 +244,9 @@ impl Drop for InProgress<'_> {
     }
 }
 
-/// Returns whether a path is the health endpoint.
-pub(super) fn is_health(path: &str) -> bool {
-    Endpoint::at(path) == Some(Endpoint::Health)
+/// Returns whether a path is an endpoint for a supervisor of the node.
+pub(super) fn is_probe(path: &str) -> bool {
+    matches!(Endpoint::at(path), Some(Endpoint::Health | Endpoint::Ready))
 }
 
 /// Returns whether a path is an endpoint.
