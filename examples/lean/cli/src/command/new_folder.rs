@@ -10,6 +10,7 @@ use std::process;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::command::CommandError;
 use lean_node::exit_code::INTERRUPTED;
@@ -145,7 +146,9 @@ impl NewFolder {
         let mut parents: Vec<_> =
             home.ancestors().take_while(is_missing).map(Path::to_owned).collect();
         parents.reverse();
-        let draft = home.join(format!(".genesis-{}", process::id()));
+        // The number of the process does not suffice: two containers can share a folder.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let draft = home.join(format!(".genesis-{}-{now}", process::id()));
         let _ = on_signal.made.set(Made { draft: draft.clone(), parents });
         on_signal.advance(IDLE, DRAFT);
         let folder = Self { target: target.to_owned(), draft, is_target_there, on_signal };
