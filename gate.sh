@@ -59,6 +59,12 @@ for own in "${adapters[@]}"; do
     done
 done
 
+step "the node depends on no attack"
+if cargo tree --package node --all-features --edges normal --prefix none | grep "^lean-hostile "; then
+    echo "the node depends on the hostile peer" >&2
+    exit 1
+fi
+
 step "a plain thread needs no async runtime"
 if cargo tree --package actor-thread --edges normal --prefix none | grep --extended-regexp "${runtimes/blocking|/}"; then
     echo "actor-thread depends on a runtime" >&2

@@ -19,8 +19,10 @@ use crate::message::ChainHead;
 use crate::meters::Meters;
 use crate::pending_votes::HeldVote;
 use crate::proving::Proving;
+use crate::rank::Rank;
 use crate::refusal::Refusal;
 use crate::role::Role;
+use crate::signer::NotSigned;
 use crate::snapshot::Snapshot;
 use crate::sync::Sync;
 use crate::verifier::{Done, JobId, NotDone, Outcome};
@@ -110,7 +112,7 @@ impl ChainState {
         &mut self,
         validator: ValidatorIndex,
         slot: Slot,
-        why: &str,
+        why: &NotSigned,
     ) -> Vec<Effect> {
         self.duties.not_signed(validator, slot, why, &mut self.base);
         self.base.effects.take()
@@ -230,7 +232,7 @@ impl ChainState {
         let ChainHead { head, justified, finalized } = self.base.head();
         let mut dropped = counters.dropped.clone();
         dropped.insert("PENDING_BLOCKS_FULL", self.blocks.pending.evicted());
-        dropped.insert("PENDING_VOTES_FULL", self.votes.pending().evicted());
+        dropped.insert("PENDING_VOTES_FULL", self.votes.evicted());
         dropped.insert("FETCH_GIVEN_UP", self.sync.given_up());
         dropped.retain(|_, count| *count > 0);
         Snapshot {
@@ -251,10 +253,10 @@ impl ChainState {
             uncounted_proofs: store.pools().new_proof_count(),
             counted_proofs: store.pools().known_proof_count(),
             peers: self.sync.peers(),
-            is_syncing: self.sync.is_behind(store, store.time()),
+            is_syncing: self.sync.is_behind(Rank::Unknown, store, store.time()),
             blocks_imported: counters.blocks_imported,
-            pending_blocks: self.blocks.pending.len(),
-            pending_votes: self.votes.pending().len(),
+            pending_blocks: self.blocks.pending.len() + self.blocks.waiting(),
+            pending_votes: self.votes.held(),
             dropped,
             missed_intervals: counters.missed_intervals,
             notes: self.duties.notes().to_vec(),

@@ -10,6 +10,7 @@ use crate::decoder::Origin;
 use crate::effect::Effect;
 use crate::in_flight_tests;
 use crate::role::Role;
+use crate::signer::NotSigned;
 use crate::state::ChainState;
 use crate::sync::{Request, Wanted};
 use consensus::{
@@ -110,7 +111,7 @@ impl Producer {
 }
 
 pub(super) fn origin() -> Origin {
-    Origin { id: MessageId([0; 20]), source: PeerId::random(), is_configured: false }
+    Origin::new(MessageId([0; 20]), PeerId::random(), false)
 }
 
 /// Runs the jobs among these effects, and all jobs resulting from them. Returns the other effects.
@@ -121,7 +122,7 @@ pub(super) fn run_jobs(chain: &mut ChainState, effects: Vec<Effect>) -> Vec<Effe
     let mut left = Vec::new();
     while let Some(effect) = open.pop_front() {
         match effect {
-            Effect::Job(id, job) => open.extend(in_flight_tests::finish(chain, (id, job))),
+            Effect::Job(id, job, _) => open.extend(in_flight_tests::finish(chain, (id, job))),
             Effect::Synchronize => open.extend(chain.synchronize()),
             effect => left.push(effect),
         }
@@ -250,9 +251,9 @@ fn a_block_with_a_forged_proof_is_fetched_again_from_another_peer() {
     chain.peer_connected(PeerId::random(), false);
     chain.peer_connected(PeerId::random(), false);
 
-    let forged = |block: &SignedBlock| SignedBlock {
-        proof: MultiMessageAggregate::default(),
-        ..block.clone()
+    let forged = |block: &SignedBlock| {
+        let proof = vec![7].try_into().expect("one byte");
+        SignedBlock { proof: MultiMessageAggregate { proof }, ..block.clone() }
     };
     let [liar] = asked(&gossip_block(&mut chain, forged(&blocks[1])))[..] else {
         panic!("one peer is asked")
@@ -404,11 +405,11 @@ fn a_proposer_cannot_fill_the_store_with_blocks_of_one_slot() {
 #[test]
 fn a_validator_without_a_signature_has_one_note_with_the_newest_reason() {
     let mut chain = chain([]);
-    chain.not_signed(3, 256, "the key is exhausted");
-    chain.not_signed(3, 257, "the key is exhausted");
+    chain.not_signed(3, 256, &NotSigned::NoKey);
+    chain.not_signed(3, 257, &NotSigned::NoKey);
     assert_eq!(
         chain.snapshot().notes,
-        ["validator 3: nothing signed in slot 257: the key is exhausted"]
+        ["validator 3: nothing signed in slot 257: this node does not hold the validator's keys"]
     );
     assert_eq!(chain.snapshot().dropped["NOT_SIGNED"], 2);
 }

@@ -114,16 +114,12 @@ fn measure(
 ) -> Result<(), ContentionError> {
     let slots = slots(arguments)?;
     let ContentionArguments { validators, interval_ms, .. } = *arguments;
-    say(format_args!("recording {slots} slots of {validators} validators …"));
+    eprintln!("recording {slots} slots of {validators} validators …");
     let recording = recording::record(validators, slots, interval_ms)?;
     let ways = arguments.dispatch.map_or_else(|| vec![Way::Locked, Way::Actor], |way| vec![way]);
     let mut runs = Vec::new();
     for way in ways {
-        say(format_args!(
-            "replaying {} events in {} s …",
-            recording.events.len(),
-            arguments.seconds
-        ));
+        eprintln!("replaying {} events in {} s …", recording.events.len(), arguments.seconds);
         runs.push(replay(way, &recording, interval_ms, runtime)?);
         if !arguments.json {
             print(&format!("{}\n", table::render(&runs[runs.len() - 1])))?;

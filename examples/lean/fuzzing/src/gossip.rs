@@ -10,7 +10,9 @@ use network::{
     HostKey, MessageId, NetworkConfig, NetworkCounters, SnappyTransform, TopicKind, Topics,
 };
 use wire::gossip_rpc::{decode_rpc, encode_rpc};
-use wire::raw_snappy::{MAX_COMPRESSED_SIZE, compress, decompress, decompress_at_most};
+use wire::raw_snappy::{
+    MAX_COMPRESSED_SIZE, compress, decompress, decompress_at_most, max_compressed_size,
+};
 use wire::topic::Topic;
 use wire::{MAX_PAYLOAD_SIZE, WireError};
 
@@ -34,7 +36,9 @@ pub fn raw_snappy(bytes: &[u8]) {
             let compressed = compress(&data).expect("it is no larger than a payload");
             assert!(compressed.len() <= MAX_COMPRESSED_SIZE);
             assert_eq!(decompress(&compressed).as_ref(), Ok(&data), "something else comes back");
-            let expected = if data.len() <= SMALL {
+            let expected = if bytes.len() > max_compressed_size(SMALL) {
+                Err(WireError::TooLarge(bytes.len() as u64))
+            } else if data.len() <= SMALL {
                 Ok(data)
             } else {
                 Err(WireError::TooLarge(data.len() as u64))

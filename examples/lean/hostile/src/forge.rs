@@ -129,19 +129,6 @@ impl Forge {
         (kind, self.dice.bytes(size))
     }
 
-    /// Returns any of the messages above.
-    pub fn anything(&mut self, view: &ChainView) -> Content {
-        match self.dice.below(8) {
-            0 => self.block(view),
-            1 => self.orphan_block(view),
-            2 => self.repeating_block(view),
-            3 => self.block_out_of_turn(view),
-            4 => self.vote(view),
-            5 => self.aggregate(view),
-            _ => self.noise(),
-        }
-    }
-
     /// Returns an aggregate of one validator's vote that a node with mocked proofs accepts. Each
     /// number results in other attestation data, as long as the chain has enough blocks.
     pub fn vote_of_one(
@@ -255,15 +242,14 @@ impl Forge {
 }
 
 /// Returns the attestation data with this number among all valid ones of the present slots.
-fn different_data(view: &ChainView, number: usize) -> Option<AttestationData> {
+pub(crate) fn different_data(view: &ChainView, number: usize) -> Option<AttestationData> {
     let known = view.checkpoints();
     let recent = known.iter().rposition(|block| block.slot <= view.finalized.slot).unwrap_or(0);
     // Heads are above the finalized block; older votes have no effect.
     let heads = &known[recent..];
     let (number, head) = (number / heads.len(), heads.len() - 1 - number % heads.len());
     let head = recent + head;
-    let targets = &known[recent..=head];
-    let (number, target) = (number / targets.len(), recent + number % targets.len());
+    let (number, target) = (number / (head + 1), head - number % (head + 1));
     let (number, source) = (number / (target + 1), target - number % (target + 1));
     let newest = view.current_slot();
     let slot = newest.checked_sub(number as u64).filter(|slot| *slot >= known[head].slot)?;

@@ -1,16 +1,22 @@
 //! Gossipsub frames written by hand: repeated, contradicting or malformed ones included.
 
 use std::io;
+use std::time::Duration;
 
 use futures::io::AsyncWriteExt;
+use tokio::time::timeout;
 use wire::gossip_rpc::{Control, Published, Rpc, Subscription, encode_rpc};
 use wire::topic::{DEFAULT_NETWORK_NAME, Topic, TopicKind};
 use wire::varint::write_varint;
 
 use crate::link::{Link, Stream};
+use crate::negotiation::read_answer;
 
-/// The protocol of the frames.
-pub const MESHSUB: &str = "/meshsub/1.1.0";
+/// The protocol of the frames. The specification's node speaks this version only.
+pub const MESHSUB: &str = "/meshsub/1.2.0";
+
+/// The time limit for the victim to agree to the protocol.
+const AGREEING: Duration = Duration::from_secs(3);
 
 /// The topics of the network.
 pub const TOPICS: [TopicKind; 3] =
@@ -29,7 +35,10 @@ impl GossipPipe {
     ///
     /// Returns an error if no stream can be opened.
     pub async fn open(link: &Link) -> io::Result<Self> {
-        let mut pipe = Self { stream: link.open_with(MESHSUB).await? };
+        let mut stream = link.open_with(MESHSUB).await?;
+        stream.flush().await?;
+        timeout(AGREEING, read_answer(&mut stream, MESHSUB)).await??;
+        let mut pipe = Self { stream };
         pipe.send(&subscriptions(true, TOPICS.iter().map(|kind| topic(*kind)))).await?;
         Ok(pipe)
     }

@@ -16,6 +16,7 @@ use libp2p::quic;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::gossip_pipe::MESHSUB;
 use crate::negotiation;
 use crate::tally::Tally;
 use crate::target::Target;
@@ -188,8 +189,7 @@ async fn serve(mut stream: Stream, manner: Manner) {
     if matches!(manner, Manner::Deaf) {
         return sleep(HOLDING).await;
     }
-    let is_wanted =
-        |name: &str| name.starts_with("/meshsub/1.1") || (answers && name.contains("/req/"));
+    let is_wanted = |name: &str| name == MESHSUB || (answers && name.contains("/req/"));
     let Ok(protocol) = negotiation::accept(&mut stream, is_wanted).await else { return };
     if protocol.starts_with("/meshsub/") {
         return drain(&mut stream).await;

@@ -83,6 +83,10 @@ struct BenchArguments {
     /// One line of JSON for each row
     #[arg(long)]
     json: bool,
+    /// A page of documentation: its lines between `<!-- figures -->` and `<!-- end of figures -->`
+    /// are replaced with the rows
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
 }
 
 fn by_name(name: &str) -> Result<&'static Attack, String> {
@@ -158,6 +162,7 @@ fn run_bench(arguments: BenchArguments) -> Result<(), Box<dyn std::error::Error>
     if !arguments.json {
         println!("{}", bench::heading());
     }
+    let mut rows = Vec::new();
     bench::bench(&options, |row| {
         if arguments.json {
             println!("{}", serde_json::to_string(&row).unwrap_or_default());
@@ -165,7 +170,11 @@ fn run_bench(arguments: BenchArguments) -> Result<(), Box<dyn std::error::Error>
             println!("{row}");
         }
         eprintln!("{} {}: {}", row.attack, row.program, row.attacker);
+        rows.push(row);
     })?;
+    if let Some(page) = arguments.write {
+        bench::write_figures(&page, &rows)?;
+    }
     Ok(())
 }
 

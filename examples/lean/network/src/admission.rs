@@ -112,21 +112,22 @@ impl NetworkBehaviour for Admission {
     /// A connection may be refused by another behaviour after it has its place. The swarm reports
     /// that as a failure, so every place becomes free again.
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
-        match event {
+        let is_changed = match event {
             FromSwarm::ConnectionEstablished(ConnectionEstablished {
                 peer_id, endpoint, ..
             }) => {
                 self.places.established(peer_id, endpoint.get_remote_address());
-                self.publish();
+                true
             }
             FromSwarm::ConnectionClosed(ConnectionClosed { connection_id, .. })
             | FromSwarm::ListenFailure(ListenFailure { connection_id, .. })
             | FromSwarm::DialFailure(DialFailure { connection_id, .. }) => {
-                if self.places.ended(connection_id) {
-                    self.publish();
-                }
+                self.places.ended(connection_id)
             }
-            _ => {}
+            _ => false,
+        };
+        if is_changed {
+            self.publish();
         }
     }
 

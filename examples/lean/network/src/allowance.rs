@@ -2,24 +2,24 @@
 //!
 //! | cost | unit | a second | at once | the excess |
 //! |---|---|---|---|---|
-//! | `Frame` | gossip frame | 4 m, 16 h and 64 | 8 m and 1024 | dropped; *Flood* per burst |
-//! | `Control` | entry, and 32 bytes | 16 m, 32 h and 64 | 32 m and 8192 | dropped; *Flood* per burst |
+//! | `Frame` | gossip frame | 4 m, 16 h, 64 | 8 m, 1024 | dropped; *Flood* per burst |
+//! | `Control` | entry, 32 bytes | 16 m, 32 h, 64 | 32 m, 8192 | dropped; *Flood* per burst |
 //! | `Subscription` | entry | 4 | 512 | dropped; *Flood* per 128 |
-//! | `Stray` | message | m / 8 and 1 | m / 4 and 64 | all are dropped; *Flood* per 64 |
+//! | `Stray` | message | m / 8, 1 | m / 4, 64 | all are dropped; *Flood* per 64 |
 //! | `Block` | message | 8 a slot | 64 | dropped |
 //! | `Aggregate` | message | 2 a slot each | 4 each | dropped |
-//! | `Vote` | message | 2 a slot each, and 8 | 4 each, and 256 | dropped |
+//! | `Vote` | message | 2 a slot each, 8 | 4 each, 256 | dropped |
 //! | `Bytes` | byte of SSZ | 2 slots | 4 slots | dropped |
 //! | `RefusedBlock` | message | 1 | 8 | the peer's blocks are muted |
 //! | `RefusedAggregate` | message | 2 | 32 | the peer's aggregates are muted |
-//! | `RefusedVote` | message | 4 and v / 64 | 64 and v / 8 | the peer's votes are muted |
+//! | `RefusedVote` | message | 4, v / 64 | 64, v / 8 | the peer's votes are muted |
 //! | `Status` | request | 4 | 64 | "too many requests"; *Flood* per 64 |
 //! | `Request` | request for blocks | 64 | 512 | "too many requests"; *Flood* per 256 |
 //! | `Answer` | byte of blocks | 4 MiB | 32 MiB | "too many requests" |
 //!
-//! Here v is the number of validators, m the number of messages per slot (in the column "a second"
-//! converted to seconds), and h the number of heartbeats per second. Dropped messages are not
-//! decompressed, and gossipsub does not see them.
+//! Numbers in one cell are added. Here v is the number of validators, m the number of messages per
+//! slot (in the column "a second" converted to seconds), and h the number of heartbeats per second.
+//! Dropped messages are not decompressed, and gossipsub does not see them.
 //!
 //! An honest peer sends each message of a slot at most once: one vote for each validator, a few
 //! blocks, and the aggregates of every aggregator. The allowance is at least twice their number, so
@@ -246,7 +246,7 @@ pub(super) enum Holder {
 }
 
 /// The outcome of taking from an allowance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     /// It was within the allowance.
     Within,
@@ -262,12 +262,15 @@ pub(super) struct Allowances {
     /// The allowances of a stranger, in the order of [`Cost::ALL`].
     of_stranger: [Allowance; Cost::ALL.len()],
     accounts: HashMap<Holder, Account>,
+    /// The number of uses so far.
+    uses: u64,
 }
 
 #[derive(Debug)]
 struct Account {
     buckets: [Bucket; Cost::ALL.len()],
-    used: Instant,
+    /// The number of the last use.
+    used: u64,
 }
 
 /// Thousandths of units, so that a refill of a millisecond is exact.
@@ -281,24 +284,26 @@ struct Bucket {
 impl Allowances {
     /// Creates a table sized for this load. Every peer begins with a whole burst of each cost.
     pub(super) fn new(load: Load) -> Self {
-        Self { of_stranger: Cost::ALL.map(|cost| load.allowance(cost)), accounts: HashMap::new() }
+        Self {
+            of_stranger: Cost::ALL.map(|cost| load.allowance(cost)),
+            accounts: HashMap::new(),
+            uses: 0,
+        }
     }
 
     /// Takes `amount` units if they are available to the peer, and to the strangers of its address
     /// range.
     pub(super) fn take(&mut self, who: &Who, cost: Cost, amount: u64, now: Instant) -> Taken {
-        let mut taken = Taken::Within;
-        for holder in holders(who, cost) {
-            let allowance = self.allowance(holder, cost);
-            let here = self.bucket(holder, cost, now).take(allowance, amount);
-            taken = match (taken, here) {
-                (Taken::Within, Taken::Within) => Taken::Within,
-                // The others of a range have committed no offence.
-                (_, Taken::Offence) if holder.is_offender => Taken::Offence,
-                (taken, _) => taken.max(Taken::Over),
-            };
+        for share in holders(who, cost) {
+            let allowance = self.allowance(share, cost);
+            match self.bucket(share, cost, now).take(allowance, amount) {
+                Taken::Within => {}
+                Taken::Offence if share.is_offender => return Taken::Offence,
+                // The peers of a range have committed no offence together.
+                Taken::Over | Taken::Offence => return Taken::Over,
+            }
         }
-        taken
+        Taken::Within
     }
 
     /// Takes one unit. Returns the holders without a unit: the peer, or the strangers of its range.
@@ -341,9 +346,10 @@ impl Allowances {
                 excess: 0,
                 at: now,
             }),
-            used: now,
+            used: 0,
         });
-        account.used = now;
+        self.uses += 1;
+        account.used = self.uses;
         let bucket = &mut account.buckets[cost as usize];
         bucket.advance(of_stranger[cost as usize].times(share.factor), now);
         bucket

@@ -23,8 +23,8 @@ pub struct NetworkConfig {
     pub network_name: String,
     /// The attestation subnets to follow. Publishing to any other subnet fails.
     pub attestation_subnets: Vec<u64>,
-    /// The number of validators of the network. The allowances of peers depend on it: each validator
-    /// votes once a slot.
+    /// The number of validators of the network. The allowances of peers depend on it, because each
+    /// validator votes once a slot.
     pub validators: u64,
     /// The length of a slot. The allowances of peers depend on it.
     pub slot: Duration,

@@ -74,8 +74,8 @@ pub struct NetworkCounters {
     pub control_over_allowance: Counter,
     /// Gossip messages dropped for the same reason.
     pub gossip_over_allowance: Counter,
-    /// Second copies of a gossip message from one peer. Equal bytes are not decompressed again; another
-    /// compressed form is, and lowers the peer's gossip standing.
+    /// Second copies of a gossip message from one peer. Equal bytes are not decompressed again.
+    /// Another compressed form is, and lowers the peer's gossip standing.
     pub gossip_repeated: Counter,
     /// Gossip messages dropped because too many of their peer or its address range were undecided.
     pub gossip_over_undecided: Counter,
@@ -145,6 +145,25 @@ impl NetworkCounters {
     #[must_use]
     pub fn bans_for(&self, offence: Offence) -> u64 {
         self.bans_by_kind[offence as usize].get()
+    }
+
+    /// Returns the numbers of gossip and requests dropped by this thread, with the reasons.
+    #[must_use]
+    pub fn dropped(&self) -> [(&'static str, u64); 11] {
+        [
+            ("gossip not snappy", &self.bad_snappy),
+            ("gossip too large", &self.too_large),
+            ("gossip not anonymous", &self.not_anonymous),
+            ("gossip of another topic", &self.other_topic),
+            ("gossip repeated by a peer", &self.gossip_repeated),
+            ("gossip over a peer's allowance", &self.gossip_over_allowance),
+            ("gossip frames over a peer's allowance", &self.frames_over_allowance),
+            ("gossip control over a peer's allowance", &self.control_over_allowance),
+            ("gossip over the limit of undecided messages", &self.gossip_over_undecided),
+            ("gossip of muted peers", &self.gossip_muted),
+            ("requests over a peer's allowance", &self.requests_over_allowance),
+        ]
+        .map(|(reason, counter)| (reason, counter.get()))
     }
 
     pub(super) fn offence(&self, offence: Offence) {

@@ -145,8 +145,9 @@ impl Dialer {
 
     /// Records a dial to this node itself. Returns the dialled address.
     pub(super) fn reached_ourselves(&mut self, connection: ConnectionId) -> Option<&Multiaddr> {
-        let is_dialled = |target: &&mut Target| matches!(target.state, State::Dialing(dialing) if dialing == connection);
-        let target = self.targets.iter_mut().find(is_dialled)?;
+        let target = self.targets.iter_mut().find(
+            |target| matches!(target.state, State::Dialing(dialing) if dialing == connection),
+        )?;
         target.state = State::Abandoned;
         Some(&target.address)
     }

@@ -87,7 +87,7 @@ pub struct SnappyTransform {
     findings: Findings,
 }
 
-/// What gossipsub found in the last message. It reports neither to its owner.
+/// Gossipsub's findings about the last message. It reports them to no other place.
 ///
 /// One thread writes and reads it. It is shared because gossipsub owns its callbacks.
 #[derive(Clone, Debug, Default)]

@@ -2,12 +2,13 @@
 //!
 //! Gossip content has many forwarders and one author, and an honest peer may forward a message
 //! before it is checked. Invalid content therefore costs its relay no points and never the
-//! connection. A stranger over its allowance of refused messages (see [`allowance`](crate::allowance))
-//! is muted, for one kind of message and a time that doubles with every mute in a row:
+//! connection. A peer over its allowance of refused messages ([`allowance`](crate::allowance)) is
+//! muted, for one kind of message and a time that doubles with every mute in a row:
 //!
 //! | peer | first mute | longest mute |
 //! |---|---|---|
-//! | stranger, or all strangers of an address range | 1 s | 64 s |
+//! | stranger | 1 s | 64 s |
+//! | all strangers of an address range | 1 s | 1 s |
 //! | configured peer | 250 ms | 250 ms |
 //!
 //! The messages of a muted peer are dropped before decompression, and gossipsub does not see them.
@@ -79,12 +80,15 @@ impl GossipStandings {
         let before = self.mutes.get(&(holder, cost)).filter(|mute| now < mute.until + FORGOTTEN);
         let length = match before {
             _ if is_configured => OF_CONFIGURED,
+            // Others of the range may be honest.
+            _ if matches!(holder, Holder::Range(_)) => FIRST,
             Some(mute) => (mute.length * 2).min(LONGEST),
             None => FIRST,
         };
         self.mutes.insert((holder, cost), Mute { until: now + length, length });
         if self.mutes.len() > MOST_MUTES {
-            let earliest = self.mutes.iter().min_by_key(|(_, mute)| mute.until);
+            let others = self.mutes.iter().filter(|(of, _)| **of != (holder, cost));
+            let earliest = others.min_by_key(|(_, mute)| mute.until);
             if let Some(earliest) = earliest.map(|(of, _)| *of) {
                 self.mutes.remove(&earliest);
             }
@@ -171,6 +175,14 @@ mod tests {
         let other = Who { range: AddressRange::V4([10, 0, 1]), ..stranger() };
         assert!(table.is_muted(&stranger(), TopicKind::Block));
         assert!(!table.is_muted(&other, TopicKind::Block));
+        let neighbour = stranger();
+        for _ in 0..5 {
+            table.now += FIRST;
+            assert!(!table.is_muted(&neighbour, TopicKind::Block), "for a second at a time");
+            while !table.is_muted(&neighbour, TopicKind::Block) {
+                table.refuse(&stranger(), TopicKind::Block);
+            }
+        }
         assert!(!table.is_muted(&Who { is_configured: true, ..stranger() }, TopicKind::Block));
     }
 

@@ -1,5 +1,4 @@
-//! Gossipsub behind a guard: everything from a peer is weighed before gossipsub spends anything on
-//! it.
+//! Gossipsub behind a guard: the guard weighs each frame of a peer before gossipsub works on it.
 //!
 //! ```text
 //!  frame ─▶ allowance of frames ─▶ subscriptions, control ─▶ each message ─▶ gossipsub ─▶ node
@@ -55,7 +54,7 @@ pub(super) enum GuardEvent {
     Flood(PeerId),
 }
 
-/// Gossipsub, and the state about peers that decides what reaches it.
+/// Gossipsub, and the state about peers for the decision on each message.
 pub(super) struct Guard {
     gossip: Gossipsub,
     topics: Arc<Topics>,
@@ -128,7 +127,7 @@ impl Guard {
             .is_some_and(|connected| self.allowances.is_open(&connected.who, cost, now))
     }
 
-    /// Subtracts from a peer's allowance what was spent for it.
+    /// Subtracts the cost of an answer from a peer's allowance.
     pub(super) fn spend(&mut self, peer: &PeerId, cost: Cost, amount: usize, now: Instant) {
         if let Some(connected) = self.peers.get(peer) {
             self.allowances.spend(&connected.who, cost, amount as u64, now);
@@ -159,7 +158,7 @@ impl Guard {
         self.gossip.report_message_validation_result(&id, source, acceptance)
     }
 
-    /// Lowers the gossip standing of a peer for a message that cannot be used.
+    /// Lowers the gossip standing of a peer for a useless message.
     fn refused(&mut self, who: &Who, kind: TopicKind, now: Instant) {
         if self.standings.refused(who, kind, &mut self.allowances, now) {
             self.counters.gossip_mutes.increment();
@@ -186,7 +185,7 @@ impl Guard {
             .or_insert_with(|| Connected { who, recent: Recent::default() });
     }
 
-    /// Weighs an event of a connection. Returns what gossipsub may see of it.
+    /// Weighs an event of a connection. Returns the part of it for gossipsub.
     fn weigh(&mut self, peer: &PeerId, event: FromHandler) -> Option<FromHandler> {
         let FromHandler::Message { mut rpc, invalid_messages } = event else { return Some(event) };
         let who = self.peers.get(peer)?.who;
@@ -216,8 +215,8 @@ impl Guard {
         Some(FromHandler::Message { rpc, invalid_messages: Vec::new() })
     }
 
-    /// Returns whether gossipsub may see a message. `admitted` has the numbers of messages of each
-    /// kind admitted from the same frame, which gossipsub has not yet delivered.
+    /// Returns whether gossipsub may see a message. `admitted` has the number of messages of each
+    /// kind admitted from the same frame. Gossipsub has not yet delivered them.
     fn admits(
         &mut self,
         who: &Who,
@@ -296,7 +295,7 @@ impl Guard {
         self.gossip.on_connection_handler_event(peer, connection, rest);
     }
 
-    /// Records what gossipsub found in the last message.
+    /// Records gossipsub's finding about the last message.
     fn judge(&mut self, peer: &PeerId, kind: TopicKind) {
         let remembered = self.remembered;
         let Some(connected) = self.peers.get_mut(peer) else { return };

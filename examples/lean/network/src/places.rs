@@ -2,10 +2,10 @@
 //!
 //! | connection | bound |
 //! |---|---|
-//! | of a configured peer, either direction | 4 per peer, and 4 per address without a named identity |
+//! | of a configured peer | 4 per peer, and 4 per address without a named identity |
 //! | dialled by this node | 4 per peer; inbound connections never use up these places |
 //! | a stranger's | all strangers, half of them per address range, 4 per peer |
-//! | a handshake from a configured address | 4 per address, and then like any other |
+//! | a handshake from a configured address | 32 per address, and then like any other |
 //! | any other handshake | 64, 16 per address range, and a rate per range and for all ranges |
 //!
 //! No stranger uses a place of a configured peer, neither during the handshake nor after it. The
@@ -69,7 +69,7 @@ impl PlaceLimits {
             per_peer: 4,
             handshakes: 64,
             handshakes_per_range: 16,
-            handshakes_per_configured: 4,
+            handshakes_per_configured: 32,
             handshake_rate: Rate { burst: 64, every: Duration::from_secs(1) },
             total_handshake_rate: Rate { burst: 128, every: Duration::from_millis(32) },
             replacement_rate: Rate { burst: 8, every: Duration::from_secs(1) },

@@ -6,8 +6,8 @@ use std::collections::{HashSet, VecDeque};
 /// The most hashes remembered per peer.
 const MOST: usize = 16_384;
 
-/// Hashes of the newest messages of a peer. A hash of compressed bytes must be keyed, so that no
-/// peer can choose two messages with the same hash.
+/// Hashes of the newest messages of a peer. A hash of compressed bytes must be keyed: a peer must
+/// not be able to choose two messages with the same hash.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     known: HashSet<u64>,

@@ -1,7 +1,7 @@
 //! The messages delivered to the node and without a verdict so far.
 //!
-//! Each of them occupies a place in the node's lanes, in its decoder or in its verifiers. The places
-//! are counted per peer and per address range, separately for blocks, aggregates and votes:
+//! Each of them occupies a place in the node's lanes, in its decoder or in its verifiers. The
+//! places are counted per peer and per address range, separately for blocks, aggregates and votes:
 //!
 //! | holder | blocks | aggregates | votes |
 //! |---|---|---|---|
@@ -11,8 +11,8 @@
 //! | configured peer | 64 | 256 | four times as many |
 //!
 //! A message without a place is dropped before gossipsub sees it. Gossipsub would remember its id,
-//! and refuse the copies of other peers. A place is free again after the verdict. Without a verdict,
-//! it is free when gossipsub accepts another copy of the message.
+//! and refuse the copies of other peers. A place is free again after the verdict. Without a
+//! verdict, it is free when gossipsub accepts another copy of the message.
 
 use std::{
     collections::{HashMap, VecDeque},

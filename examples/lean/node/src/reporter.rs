@@ -144,8 +144,8 @@ impl Sources {
             dropped.insert(format!("{owner}/{} evicted", lane.name), lane.evicted);
         }
         dropped.insert("gossip not SSZ".to_owned(), self.undecodable.get());
-        dropped.insert("gossip not snappy".to_owned(), self.network.bad_snappy.get());
-        dropped.insert("gossip too large".to_owned(), self.network.too_large.get());
+        let of_network = self.network.dropped();
+        dropped.extend(of_network.map(|(reason, count)| (reason.to_owned(), count)));
         dropped.insert("publish failed".to_owned(), self.network.publish_failed.get());
         dropped.retain(|_, count| *count > 0);
         dropped

@@ -10,7 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use consensus::{
-    Block, GenesisConfig, MultiMessageAggregate, Root, SignedBlock, State, Validators, genesis,
+    Block, EqualKeys, GenesisConfig, MultiMessageAggregate, Rejection, Root, SignedBlock, State,
+    Validators, genesis,
 };
 use keys::genesis_file::GenesisFile;
 use lean_node::checkpoint_sync::{
@@ -21,6 +22,7 @@ use lean_node::config::{HttpAddress, NodeConfig};
 use lean_node::node::{Node, StartError};
 use libssz::SszEncode;
 use support::{finalized, network, start};
+use xmss::PublicKey;
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -214,6 +216,16 @@ fn every_unusable_block_and_state_has_its_own_mismatch() {
     );
     let other = network(1, 3, 0).remove(0).genesis.registry();
     assert_eq!(changed(&|state| state.validators = other.clone()), Err(Mismatch::Validators));
+    let key = PublicKey::new([7; PublicKey::LENGTH]);
+    let equal = Validators::new([(key, key)]).expect("one validator");
+    assert_eq!(
+        changed(&|state| state.validators = equal.clone()),
+        Err(Mismatch::EqualKeys(EqualKeys { index: 0 }))
+    );
+    assert_eq!(
+        changed(&|state| state.justifications_roots.push(Root::ZERO).expect("few roots")),
+        Err(Mismatch::Tallies(Rejection::JustificationVotesLengthMismatch))
+    );
     assert_eq!(changed(&|state| state.latest_block_header.slot = 1), Err(Mismatch::NotItsBlock));
 
     let torn = Anchor { block: Block::default(), ..good.clone() };

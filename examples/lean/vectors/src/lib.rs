@@ -13,8 +13,8 @@
 //!
 //! Reading order: `case` (files), `format` (the list of formats), `trial` (the test for each
 //! format) with a file or folder per format, `field`, `container` and `anchor` (reading JSON),
-//! `verdict`, `owner` (the actor), `results` (the table). To add a format, add a line to
-//! [`Format`], a line to `trial::open`, and a file.
+//! `verdict`, `revision` (changed rules), `owner` (the actor), `results` (the table). To add a
+//! format, add a line to [`Format`], a line to `trial::open`, and a file.
 
 mod anchor;
 mod api_endpoint;
@@ -29,6 +29,7 @@ mod owner;
 mod poseidon_permutation;
 mod proof_setting;
 mod results;
+mod revision;
 mod slot_clock;
 mod ssz;
 mod state_transition;
@@ -41,4 +42,5 @@ pub use case::{Case, LoadError, Loaded, load};
 pub use format::{Format, UnknownFormat};
 pub use owner::examine;
 pub use results::{FailedCase, FormatResults, Results};
-pub use verdict::{Difference, NotCompared, Outcome, Verdict};
+pub use revision::Rule;
+pub use verdict::{Difference, NotCompared, Outcome, Superseded, Verdict};

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::case::Case;
 use crate::format::Format;
-use crate::verdict::{Difference, NotCompared, Outcome, Verdict};
+use crate::revision::Rule;
+use crate::verdict::{Difference, NotCompared, Outcome, Superseded, Verdict};
 
 /// The results of the vectors of one or more formats.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -31,6 +32,10 @@ pub struct FormatResults {
     pub passed: usize,
     /// The number of failed vectors.
     pub failed: usize,
+    /// The number of vectors with expectations of an older revision and no other difference.
+    pub superseded: usize,
+    /// The number of these expectations, by the rule that has changed.
+    pub superseded_by: BTreeMap<Rule, usize>,
     /// The number of skipped vectors, by reason.
     pub skipped: BTreeMap<String, usize>,
     /// The number of values not compared in the vectors run, by reason.
@@ -61,6 +66,12 @@ impl Results {
         }
         match verdict.outcome {
             Outcome::Passed => row.passed += 1,
+            Outcome::Superseded(expectations) => {
+                row.superseded += 1;
+                for Superseded { rule, .. } in expectations {
+                    *row.superseded_by.entry(rule).or_default() += 1;
+                }
+            }
             Outcome::Skipped(reason) => *row.skipped.entry(reason).or_default() += 1,
             Outcome::Failed(differences) => {
                 row.failed += 1;
@@ -72,7 +83,7 @@ impl Results {
     /// Returns the number of vectors, including the skipped ones.
     #[must_use]
     pub fn seen(&self) -> usize {
-        self.formats.iter().map(|row| row.passed + row.failed + row.skipped()).sum()
+        self.formats.iter().map(|row| row.seen()).sum()
     }
 
     /// Returns whether no vector failed and all files and folders could be read.
@@ -88,6 +99,8 @@ impl Results {
                     format: format.name().to_owned(),
                     passed: 0,
                     failed: 0,
+                    superseded: 0,
+                    superseded_by: BTreeMap::new(),
                     skipped: BTreeMap::new(),
                     not_compared: BTreeMap::new(),
                 });
@@ -102,6 +115,10 @@ impl FormatResults {
     #[must_use]
     pub fn skipped(&self) -> usize {
         self.skipped.values().sum()
+    }
+
+    fn seen(&self) -> usize {
+        self.passed + self.failed + self.superseded + self.skipped()
     }
 }
 
@@ -135,6 +152,12 @@ impl fmt::Display for Results {
                 row.failed,
                 row.skipped()
             )?;
+            if row.superseded > 0 {
+                writeln!(f, "    {} of an older revision, superseded:", row.superseded)?;
+            }
+            for (rule, n) in &row.superseded_by {
+                writeln!(f, "        {n} expectations by {rule}")?;
+            }
             for (reason, n) in &row.skipped {
                 writeln!(f, "    {n} skipped: {reason}")?;
             }
@@ -142,10 +165,19 @@ impl fmt::Display for Results {
                 writeln!(f, "    {n} values not compared: {reason}")?;
             }
         }
-        let (passed, failed, skipped) =
-            self.formats.iter().fold((0, 0, 0), |(passed, failed, skipped), row| {
-                (passed + row.passed, failed + row.failed, skipped + row.skipped())
-            });
-        write!(f, "{:<29} {passed:>6} {failed:>6} {skipped:>7}", "all")
+        let sum =
+            |count: fn(&FormatResults) -> usize| self.formats.iter().map(count).sum::<usize>();
+        write!(
+            f,
+            "{:<29} {:>6} {:>6} {:>7}",
+            "all",
+            sum(|row| row.passed),
+            sum(|row| row.failed),
+            sum(FormatResults::skipped)
+        )?;
+        match sum(|row| row.superseded) {
+            0 => Ok(()),
+            count => write!(f, "\n{count} of an older revision, superseded"),
+        }
     }
 }

@@ -110,6 +110,9 @@ impl Chain {
                     .is_none()
                     .then_some(Rejection::EmptyValidatorRegistry)
             }
+            "JUSTIFICATION_VOTES_LENGTH_MISMATCH" | "ZERO_HASH_JUSTIFICATION_ROOT" => {
+                self.state.check_justification_votes().err()
+            }
             "BLOCK_SLOT_NOT_IN_FUTURE" => process_slots(&self.state, self.state.slot).err(),
             _ => None,
         }

@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::revision::Rule;
+
 /// The result of one vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// The outcome: passed, failed or skipped.
+    /// The outcome: passed, failed, superseded or skipped.
     pub outcome: Outcome,
     /// The values left out of the comparison, although the vector was run.
     pub not_compared: Vec<NotCompared>,
@@ -20,6 +22,8 @@ pub enum Outcome {
     Passed,
     /// At least one compared value is not as expected.
     Failed(Vec<Difference>),
+    /// All values are as expected, except for these expectations of an older revision.
+    Superseded(Vec<Superseded>),
     /// The vector was not run, for this reason.
     Skipped(String),
 }
@@ -36,6 +40,15 @@ pub struct Difference {
     pub expected: String,
     /// The actual value.
     pub got: String,
+}
+
+/// An expectation that a changed rule has superseded. The rule as it was before gives this value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Superseded {
+    /// The rule.
+    pub rule: Rule,
+    /// The difference.
+    pub difference: Difference,
 }
 
 /// A value in a vector that was not compared.
@@ -61,6 +74,7 @@ impl fmt::Display for Difference {
 pub(super) struct Findings {
     step: Option<String>,
     differences: Vec<Difference>,
+    superseded: Vec<Superseded>,
     not_compared: Vec<NotCompared>,
 }
 
@@ -101,6 +115,29 @@ impl Findings {
         });
     }
 
+    /// Returns findings without differences, for a part of this step.
+    pub(super) fn part(&self) -> Self {
+        Self { step: self.step.clone(), ..Self::default() }
+    }
+
+    /// Returns whether there are no differences.
+    pub(super) fn is_empty(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    /// Adds the findings of a part.
+    pub(super) fn add(&mut self, part: Self) {
+        self.differences.extend(part.differences);
+        self.superseded.extend(part.superseded);
+        self.not_compared.extend(part.not_compared);
+    }
+
+    /// Adds the differences of a part as expectations that a changed rule has superseded.
+    pub(super) fn add_superseded(&mut self, rule: Rule, part: Self) {
+        let differences = part.differences.into_iter();
+        self.superseded.extend(differences.map(|difference| Superseded { rule, difference }));
+    }
+
     /// Adds a value left out of the comparison.
     pub(super) fn not_compared(&mut self, what: &str, reason: &str) {
         let what = self
@@ -112,10 +149,12 @@ impl Findings {
 
     /// Returns the verdict.
     pub(super) fn into_verdict(self) -> Verdict {
-        let outcome = if self.differences.is_empty() {
-            Outcome::Passed
-        } else {
+        let outcome = if !self.differences.is_empty() {
             Outcome::Failed(self.differences)
+        } else if !self.superseded.is_empty() {
+            Outcome::Superseded(self.superseded)
+        } else {
+            Outcome::Passed
         };
         Verdict { outcome, not_compared: self.not_compared }
     }

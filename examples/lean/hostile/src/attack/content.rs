@@ -14,11 +14,14 @@ use crate::pace::Pace;
 /// A function that creates the next message.
 pub(super) type Make = fn(&mut Forge, &ChainView) -> Content;
 
-/// The validator whose votes are multiplied.
-const ONE_VALIDATOR: u64 = 1;
+/// The dishonest validator.
+pub(super) const DISHONEST: u64 = 1;
 
 /// The messages after which the votes of one validator begin again, with the votes of a new slot.
 const VOTES: usize = 4096;
+
+/// The numbers of votes that are tried for the next one; not every number is valid on every chain.
+const TRIES: usize = 256;
 
 /// The messages of the attack through relays, as in the report about relays that were banned.
 const FEW: usize = 30;
@@ -56,13 +59,19 @@ pub(super) async fn votes_of_one(scene: &Scene, number: usize) -> io::Result<()>
     let mut pipe = GossipPipe::open(&link).await?;
     let mut forge = Forge::new(number);
     let mut pace = Pace::new(scene.rate);
-    for vote in (0..VOTES).cycle() {
+    let mut next = 0;
+    while !link.is_closed() {
         pace.step().await;
-        let Some(content) = forge.vote_of_one(&scene.view(), ONE_VALIDATOR, vote) else { continue };
+        let view = scene.view();
+        let numbers = (next..VOTES).chain(0..next);
+        let found = numbers.map(|vote| (vote, forge.vote_of_one(&view, DISHONEST, vote)));
+        let found = found.take(TRIES).find_map(|(vote, content)| Some((vote, content?)));
+        let Some((vote, content)) = found else {
+            next = 0;
+            continue;
+        };
+        next = (vote + 1) % VOTES;
         send(scene, &mut pipe, content).await?;
-        if link.is_closed() {
-            break;
-        }
     }
     Ok(())
 }

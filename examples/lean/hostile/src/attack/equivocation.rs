@@ -1,21 +1,23 @@
-//! A dishonest proposer: many valid blocks of one slot. Mock proofs need no key.
+//! A dishonest proposer: many valid blocks of each slot in which it is its turn. Mock proofs need
+//! no key.
 
 use std::collections::HashMap;
 use std::io;
 
 use consensus::{
-    AggregatedAttestation, AggregatedAttestations, Block, BlockBody, Checkpoint, MockProofs,
-    ProofScheme, Root, SignedBlock, State, aggregation_bits, block_statements, process_block,
-    process_slots, state_transition,
+    AggregatedAttestation, AggregatedAttestations, Block, BlockBody, MockProofs, ProofScheme, Root,
+    SignedBlock, State, aggregation_bits, block_statements, process_block, process_slots,
+    state_transition,
 };
 use libssz::{SszDecode, SszEncode};
 use wire::request::{Request, SlotRange, encode_request};
 use wire::response::decode_response;
 use wire::topic::TopicKind;
 
-use crate::attack::{Scene, content};
+use crate::attack::Scene;
+use crate::attack::content::{self, DISHONEST};
 use crate::chain_view::ChainView;
-use crate::forge::{Content, Forge};
+use crate::forge::{Content, Forge, different_data};
 use crate::gossip_pipe::GossipPipe;
 use crate::link::{Link, Manner};
 use crate::pace::Pace;
@@ -23,6 +25,9 @@ use crate::request::ask;
 
 /// The different blocks of one slot.
 const BLOCKS: usize = 64;
+
+/// The numbers of votes that are tried for a block.
+const TRIES: usize = 256;
 
 /// The states after the victim's blocks, computed from its answers.
 struct CopiedChain {
@@ -41,7 +46,8 @@ pub(super) async fn propose(scene: &Scene, number: usize) -> io::Result<()> {
     while !link.is_closed() {
         pace.step().await;
         let view = scene.view();
-        chain.catch_up(&link, &view).await?;
+        // A refused request is repeated with the next block.
+        let _ = chain.catch_up(&link, &view).await;
         place = (place + 1) % BLOCKS;
         if let Some(block) = chain.block(&mut forge, &view, place) {
             content::send(scene, &mut pipe, block).await?;
@@ -90,21 +96,19 @@ impl CopiedChain {
     /// Returns the valid block with this number of the present slot, if the head's state is known.
     fn block(&self, forge: &mut Forge, view: &ChainView, place: usize) -> Option<Content> {
         let slot = view.current_slot();
+        if slot % view.validators().max(1) as u64 != DISHONEST {
+            return None;
+        }
         let parent = view
             .blocks
             .iter()
             .rfind(|block| block.slot < slot && self.states.contains_key(&block.root))?;
         let parent_state = self.states.get(&parent.root)?;
-        let head = Checkpoint { root: parent.root, slot: parent.slot };
-        let data = forge.data(view, head);
-        // Each number selects other voters, so the blocks have different roots.
+        // Each number is another vote of the proposer, so the blocks have different roots.
+        let data = (0..TRIES).find_map(|more| different_data(view, place + more))?;
         let count = view.validators();
-        let voters = (0..count as u64).filter(|index| ((place + 1) >> (index % 16)) & 1 == 1);
-        let voters: Vec<_> = voters.collect();
-        let vote = AggregatedAttestation {
-            aggregation_bits: aggregation_bits(voters.iter().copied())?,
-            data,
-        };
+        let voters = [DISHONEST];
+        let vote = AggregatedAttestation { aggregation_bits: aggregation_bits(voters)?, data };
         let mut state = process_slots(parent_state, slot).ok()?;
         let mut block = Block {
             slot,

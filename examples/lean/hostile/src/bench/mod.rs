@@ -3,6 +3,7 @@
 //! Several programs can be compared: for each attack, each program is measured in turn.
 
 mod devnet;
+mod page;
 mod probe;
 mod process;
 mod relays;
@@ -19,6 +20,7 @@ use crate::attack::{self, Attack, AttackError, Order};
 use crate::tally::Tally;
 
 pub use devnet::{Devnet, NODES};
+pub use page::write_figures;
 pub use row::{Row, heading};
 
 /// The time for a fresh devnet to reach its normal state, besides the time for its first slots.
@@ -107,6 +109,7 @@ pub fn measure(
     let calm_rss = devnet.rss_max();
     let before = devnet.figures();
     devnet.clear();
+    devnet.probe()?;
 
     let tally = Arc::new(Tally::default());
     let attacking = start_attack(attack, &devnet, options, &tally)?;
@@ -135,6 +138,7 @@ pub fn measure(
         peers_during,
         peers_at_end: devnet.last_peers(),
         configured_during: devnet.fewest_configured(),
+        fewest_votes: devnet.fewest_votes(),
         http_worst_ms: devnet.http_worst_ms(),
         http_failures: devnet.http_failures(),
         is_one_chain: devnet.is_one_chain(),

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -73,26 +73,34 @@ pub(super) fn read_metrics(page: &str, figures: &mut Figures) {
     }
 }
 
-/// Requests the health of every API again and again, from a thread of its own.
+/// Requests the health and the fork choice of every API again and again, from a thread of its own.
 #[derive(Debug)]
 pub(super) struct HttpProbe {
     seen: Arc<HttpSeen>,
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug, Default)]
+/// The figures written by the probe's thread. `Relaxed` suffices: they order no other memory.
+#[derive(Debug)]
 struct HttpSeen {
-    /// Set once to end the thread. `Relaxed` suffices: the thread is joined.
+    /// Set once to end the thread.
     is_over: AtomicBool,
     /// The longest answer so far, in milliseconds, kept as the sum of its increases.
     worst: Count,
     failures: Count,
+    /// The fewest votes counted for any block, by the API of any node.
+    fewest_votes: AtomicU64,
 }
 
 impl HttpProbe {
     /// Starts the requests.
     pub(super) fn start(apis: &[HttpTarget]) -> std::io::Result<Self> {
-        let seen = Arc::new(HttpSeen::default());
+        let seen = Arc::new(HttpSeen {
+            is_over: AtomicBool::new(false),
+            worst: Count::default(),
+            failures: Count::default(),
+            fewest_votes: AtomicU64::new(u64::MAX),
+        });
         let (shared, apis) = (Arc::clone(&seen), apis.to_vec());
         let reactor = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name("http-probe".to_owned()).spawn(move || {
@@ -111,6 +119,13 @@ impl HttpProbe {
     /// Returns the number of requests without an answer.
     pub(super) fn failures(&self) -> u64 {
         self.seen.failures.get()
+    }
+}
+
+impl HttpProbe {
+    /// Returns the fewest votes that the heaviest block of a node had, or `None` without an answer.
+    pub(super) fn fewest_votes(&self) -> Option<u64> {
+        Some(self.seen.fewest_votes.load(Ordering::Relaxed)).filter(|votes| *votes != u64::MAX)
     }
 }
 
@@ -135,7 +150,18 @@ async fn look(api: HttpTarget, seen: &HttpSeen) {
             }
             Err(_) => seen.failures.add(1),
         }
+        if let Ok(tree) = http::get(api, "/lean/v0/fork_choice", PATIENCE).await
+            && let Some(votes) = heaviest(&tree)
+        {
+            seen.fewest_votes.fetch_min(votes, Ordering::Relaxed);
+        }
     }
+}
+
+/// Returns the weight of the heaviest block of a fork choice.
+fn heaviest(body: &[u8]) -> Option<u64> {
+    let tree: serde_json::Value = serde_json::from_slice(body).ok()?;
+    tree.get("nodes")?.as_array()?.iter().filter_map(|node| node.get("weight")?.as_u64()).max()
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub struct Row {
     pub peers_at_end: u64,
     /// The fewest connected configured peers of a node, if the program shows them.
     pub configured_during: Option<u64>,
+    /// The fewest votes that the heaviest block of a node had, from the start of the attack on.
+    pub fewest_votes: Option<u64>,
     /// The longest answer of an HTTP API, in milliseconds.
     pub http_worst_ms: u64,
     /// HTTP requests without an answer within three seconds.
@@ -51,14 +53,15 @@ pub struct Row {
 /// Returns the heading of a table of rows, in Markdown.
 pub fn heading() -> String {
     "| attack | program | behind before, during, after | slots until normal | RSS MB before, max | CPU s | \
-     dropped | refused by lanes | bans | peers during, at end | configured | HTTP worst ms, failures | one chain |\n\
-     |---|---|---|---|---|---|---|---|---|---|---|---|---|"
+     dropped | refused by lanes | bans | peers during, at end | configured | fewest votes | HTTP worst ms, failures | one chain |\n\
+     |---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
         .to_owned()
 }
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let until = self.slots_until_normal.map_or("never".to_owned(), |slots| slots.to_string());
+        let votes = self.fewest_votes.map_or("–".to_owned(), |votes| votes.to_string());
         let configured = self.configured_during.map_or("–".to_owned(), |peers| peers.to_string());
         let ended = match self.ended_nodes {
             0 => String::new(),
@@ -66,7 +69,7 @@ impl std::fmt::Display for Row {
         };
         write!(
             f,
-            "| {} | {} | {}, {}, {} | {until} | {:.0}, {:.0} | {:.1} | {} | {} | {} | {}, {} | {configured} | {}, {} | {}{ended} |",
+            "| {} | {} | {}, {}, {} | {until} | {:.0}, {:.0} | {:.1} | {} | {} | {} | {}, {} | {configured} | {votes} | {}, {} | {}{ended} |",
             self.attack,
             self.program,
             self.behind_before,

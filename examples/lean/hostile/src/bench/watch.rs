@@ -1,6 +1,7 @@
 //! The observation of a devnet: the nodes' reports, their memory, and their counters.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use consensus::{Root, Slot};
@@ -94,11 +95,16 @@ impl Devnet {
                 })
             };
             if self.series.last.iter().all(is_normal) {
-                self.http = HttpProbe::start(self.apis())?;
                 return Ok(());
             }
         }
         Err(BenchError::Node(format!("not in a normal state in time: {:?}", self.series.last)))
+    }
+
+    /// Begins to measure the answers of the APIs.
+    pub(super) fn probe(&mut self) -> io::Result<()> {
+        self.http = HttpProbe::start(self.apis())?;
+        Ok(())
     }
 
     /// Watches the devnet during an attack. In the setting with a restart, one node is killed and
@@ -229,6 +235,10 @@ impl Devnet {
     /// Returns the memory of the largest node, in MB.
     pub fn rss_max(&self) -> f64 {
         self.series.rss_max
+    }
+
+    pub(super) fn fewest_votes(&self) -> Option<u64> {
+        self.http.fewest_votes()
     }
 
     pub(super) fn http_worst_ms(&self) -> u64 {

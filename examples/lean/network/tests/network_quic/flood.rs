@@ -4,7 +4,7 @@
 use libp2p::{PeerId, identity::Keypair};
 use network::{NetworkCounters, Offence, SlotRange, Verdict};
 use wire::{
-    gossip_rpc::{Control, Graft, MessageIds, Published, Rpc, Subscription, encode_rpc},
+    gossip_rpc::{Control, Graft, IHave, MessageIds, Published, Rpc, Subscription, encode_rpc},
     raw_snappy,
     request::{Request, encode_request},
     response::{ResponseCode, decode_response},
@@ -49,7 +49,7 @@ impl Scene {
     }
 
     /// Floods with frames, and waits for the ban.
-    fn is_banned_for(mut self, frames: impl IntoIterator<Item = Rpc>) {
+    fn bans_the_flooder(mut self, frames: impl IntoIterator<Item = Rpc>) {
         self.send(frames);
         self.friend_is_heard();
         self.node.wait_disconnected(self.flooder);
@@ -108,6 +108,37 @@ fn a_second_copy_from_one_peer_is_not_decompressed_again() {
 }
 
 #[test]
+fn a_message_in_ever_new_compressed_forms_mutes_its_relay() {
+    let mut scene = Scene::start();
+    let ssz: Vec<u8> = (0..50).collect();
+    // Two literals instead of one: valid snappy, with a different cut in each form.
+    let form = |cut: u8| {
+        let (first, second) = ssz.split_at(usize::from(cut));
+        let literal = |bytes: &[u8]| [&[(bytes.len() as u8 - 1) << 2], bytes].concat();
+        published(BLOCK_TOPIC, [vec![50], literal(first), literal(second)].concat())
+    };
+    scene.send((1..40).map(form));
+    scene.node.wait_gossip(&ssz);
+    while scene.counters().gossip_muted.get() == 0 {
+        scene.friend_is_heard();
+    }
+    assert_eq!(scene.node.times_heard(&ssz), 0, "it was delivered once");
+    let repeated = scene.counters().gossip_repeated.get();
+    assert!((9..20).contains(&repeated), "{repeated}");
+    still_connected(scene);
+}
+
+#[test]
+fn the_longest_list_of_announced_messages_is_read() {
+    let mut scene = Scene::start();
+    let message_ids = (0..5000_u32).map(|id| id.to_le_bytes().repeat(5)).collect::<Vec<_>>();
+    let ihave = vec![IHave { topic_id: Some(BLOCK_TOPIC.to_owned()), message_ids }];
+    scene.send([control(Control { ihave, ..Control::default() }), block(b"after")]);
+    scene.node.wait_gossip(b"after");
+    assert_eq!(scene.counters().control_over_allowance.get(), 0);
+}
+
+#[test]
 fn copies_of_one_message_from_two_peers_are_both_honest() {
     let mut scene = Scene::start();
     let (second, _) = raw_peer(&scene.node);
@@ -121,12 +152,12 @@ fn copies_of_one_message_from_two_peers_are_both_honest() {
 
 #[test]
 fn a_flood_of_second_copies_is_banned() {
-    Scene::start().is_banned_for(std::iter::repeat_with(|| block(b"again")).take(1000));
+    Scene::start().bans_the_flooder(std::iter::repeat_with(|| block(b"again")).take(1000));
 }
 
 #[test]
 fn a_flood_of_frames_is_banned() {
-    Scene::start().is_banned_for(std::iter::repeat_with(Rpc::default).take(40_000));
+    Scene::start().bans_the_flooder(std::iter::repeat_with(Rpc::default).take(40_000));
 }
 
 #[test]
@@ -134,14 +165,14 @@ fn a_flood_of_wanted_messages_is_banned() {
     let ids = (0..1000_u32).map(|id| id.to_le_bytes().repeat(5)).collect::<Vec<_>>();
     let iwant = vec![MessageIds { message_ids: ids }];
     let frame = control(Control { iwant, ..Control::default() });
-    Scene::start().is_banned_for(std::iter::repeat_n(frame, 120));
+    Scene::start().bans_the_flooder(std::iter::repeat_n(frame, 120));
 }
 
 #[test]
 fn a_flood_of_grafts_is_banned() {
     let graft = vec![Graft { topic_id: Some(BLOCK_TOPIC.to_owned()) }; 200];
     let frame = control(Control { graft, ..Control::default() });
-    Scene::start().is_banned_for(std::iter::repeat_n(frame, 200));
+    Scene::start().bans_the_flooder(std::iter::repeat_n(frame, 200));
 }
 
 #[test]
@@ -150,15 +181,15 @@ fn a_flood_of_subscriptions_is_banned() {
         subscribe: Some(subscribe),
         topic_id: Some(BLOCK_TOPIC.to_owned()),
     };
-    let subscriptions = [true, false].map(subscription).repeat(50);
+    let subscriptions = (0..100).map(|n| subscription(n % 2 == 0)).collect();
     let frame = Rpc { subscriptions, publish: vec![], control: None };
-    Scene::start().is_banned_for(std::iter::repeat_n(frame, 60));
+    Scene::start().bans_the_flooder(std::iter::repeat_n(frame, 60));
 }
 
 #[test]
 fn a_flood_on_topics_that_nobody_follows_is_banned() {
     let frames = (0..1000_u32).map(|n| published("other", n.to_le_bytes().to_vec()));
-    Scene::start().is_banned_for(frames);
+    Scene::start().bans_the_flooder(frames);
 }
 
 #[test]

@@ -152,6 +152,13 @@ fn nodes_dialling_each_other_gossip_in_all_directions() {
             wait_for_gossip_between(from, to);
         }
     }
+    for node in &nodes {
+        let counters = node.network.counters();
+        // Both sides have dialled, so a peer may have two connections. It counts once, and the
+        // node's own address does not count.
+        assert_eq!((counters.configured_connected.get(), counters.configured_total.get()), (3, 3));
+        assert_eq!(counters.strangers_inbound.get(), 0);
+    }
     for node in nodes {
         node.stop();
     }

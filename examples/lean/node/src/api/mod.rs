@@ -9,20 +9,25 @@
 //!
 //! Reads return data published by the chain's owner, so every request except a change of role is
 //! answered even if the owner is busy, and at no cost to it. Sizes, counts and times are bounded
-//! ([`Limits`]).
+//! ([`Limits`]), and places and requests are shared among clients.
 //!
 //! The admin endpoint has no authentication: only the operator should be able to reach the address.
 
+mod activity;
 mod body;
+mod connection;
 mod exposition;
 mod limits;
+mod meters;
 mod metrics;
+mod places;
 mod process;
 mod responder;
 mod server;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use limits::Limits;
 pub use responder::{is_endpoint, requested_role};

@@ -3,8 +3,12 @@
 //! All answers but one are created immediately from published data. A change of role sends a
 //! message to the chain's owner.
 
+use std::cell::Cell;
+use std::error::Error;
+use std::rc::Rc;
+
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::body::{Body, Bytes};
 use hyper::ext::ReasonPhrase;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
@@ -17,10 +21,14 @@ use crate::api::body::{
     AggregatorStatusBody, AggregatorToggleBody, Cached, CheckpointBody, ForkChoiceBody, HealthBody,
     ReadyBody, SyncBody, unproven,
 };
+use crate::api::meters::Meters;
 use crate::api::{ApiSources, Limits, metrics};
 use crate::health::Condition;
 use crate::sync_state::Readiness;
 use chain::Refused;
+
+/// The reason for a change of role not made, because the owner or earlier changes take too long.
+const BUSY: &str = "Chain is busy, try again";
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const SSZ: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -28,7 +36,10 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const EXPOSITION: HeaderValue =
     HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Full<Bytes>>;
+
+/// The error of a request's body.
+type BodyError = Box<dyn Error + Send + Sync>;
 
 /// The API's endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +59,11 @@ enum Endpoint {
 pub(super) struct Responder {
     sources: ApiSources,
     limits: Limits,
+    meters: Rc<Meters>,
     finalized_state: Cached,
     finalized_block: Cached,
+    /// The number of changes of role in progress.
+    changes_of_role: Cell<usize>,
 }
 
 impl Endpoint {
@@ -70,18 +84,23 @@ impl Endpoint {
 }
 
 impl Responder {
-    pub(super) fn new(sources: ApiSources, limits: Limits) -> Self {
+    pub(super) fn new(sources: ApiSources, limits: Limits, meters: Rc<Meters>) -> Self {
         Self {
             sources,
             limits,
+            meters,
             finalized_state: Cached::default(),
             finalized_block: Cached::default(),
+            changes_of_role: Cell::new(0),
         }
     }
 
     /// Answers one request. HEAD requests have the same answer as GET requests; the server omits
     /// the body.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+    pub(super) async fn answer<B>(&self, request: Request<B>) -> Answer
+    where
+        B: Body<Data = Bytes, Error: Into<BodyError>>,
+    {
         let Some(endpoint) = Endpoint::at(request.uri().path()) else {
             return refusal(StatusCode::NOT_FOUND, "Not Found");
         };
@@ -102,7 +121,9 @@ impl Responder {
             Endpoint::Health => self.health(),
             Endpoint::Ready => self.ready(""),
             Endpoint::Syncing => json(&SyncBody::from(&self.sources.sync_state())),
-            Endpoint::Metrics => found(EXPOSITION, metrics::page(&self.sources).into()),
+            Endpoint::Metrics => {
+                found(EXPOSITION, metrics::page(&self.sources, &self.meters).into())
+            }
             Endpoint::FinalizedState
             | Endpoint::FinalizedBlock
             | Endpoint::JustifiedCheckpoint
@@ -162,7 +183,10 @@ impl Responder {
         }
     }
 
-    async fn toggle_aggregator(&self, body: Incoming) -> Answer {
+    async fn toggle_aggregator<B>(&self, body: B) -> Answer
+    where
+        B: Body<Data = Bytes, Error: Into<BodyError>>,
+    {
         let body = match self.collect(body).await {
             Ok(body) => body,
             Err(refusal) => return refusal,
@@ -171,20 +195,25 @@ impl Responder {
             Ok(enabled) => enabled,
             Err(reason) => return refusal(StatusCode::BAD_REQUEST, reason),
         };
+        if self.changes_of_role.get() >= self.limits.changes_of_role {
+            return refusal(StatusCode::SERVICE_UNAVAILABLE, BUSY);
+        }
+        let _change = InProgress::begin(&self.changes_of_role);
         match timeout(self.limits.owner_patience, self.sources.chain.set_aggregator(enabled)).await
         {
             Ok(Ok(previous)) => json(&AggregatorToggleBody { is_aggregator: enabled, previous }),
             Ok(Err(Refused::Closed)) => {
                 refusal(StatusCode::SERVICE_UNAVAILABLE, "Node is stopping")
             }
-            Ok(Err(Refused::Full)) | Err(_) => {
-                refusal(StatusCode::SERVICE_UNAVAILABLE, "Chain is busy, try again")
-            }
+            Ok(Err(Refused::Full)) | Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, BUSY),
         }
     }
 
     /// Reads a request's body within the limits of size and time.
-    async fn collect(&self, body: Incoming) -> Result<Bytes, Answer> {
+    async fn collect<B>(&self, body: B) -> Result<Bytes, Answer>
+    where
+        B: Body<Data = Bytes, Error: Into<BodyError>>,
+    {
         let Limits { body_bytes, body_patience, .. } = self.limits;
         let too_long = || refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         if body.size_hint().lower() > body_bytes as u64 {
@@ -197,6 +226,27 @@ impl Responder {
             Err(_) => Err(refusal(StatusCode::REQUEST_TIMEOUT, "Request Timeout")),
         }
     }
+}
+
+/// Something in progress, counted until it is dropped.
+struct InProgress<'a>(&'a Cell<usize>);
+
+impl<'a> InProgress<'a> {
+    fn begin(count: &'a Cell<usize>) -> Self {
+        count.set(count.get() + 1);
+        Self(count)
+    }
+}
+
+impl Drop for InProgress<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// Returns whether a path is the health endpoint.
+pub(super) fn is_health(path: &str) -> bool {
+    Endpoint::at(path) == Some(Endpoint::Health)
 }
 
 /// Returns whether a path is an endpoint.
@@ -239,7 +289,7 @@ fn found(content_type: HeaderValue, body: Bytes) -> Answer {
 }
 
 /// Returns an error answer with the reason in the status line and in the body.
-fn refusal(status: StatusCode, reason: &'static str) -> Answer {
+pub(super) fn refusal(status: StatusCode, reason: &'static str) -> Answer {
     let mut answer = found(TEXT, format!("{}: {reason}", status.as_u16()).into());
     *answer.status_mut() = status;
     answer.extensions_mut().insert(ReasonPhrase::from_static(reason.as_bytes()));

@@ -2,11 +2,10 @@
 //!
 //! The number of connections is limited, and so are the time and the size of a request's head. A
 //! connection also has a limited lifetime. At its end, a current answer has some more time to
-//! finish.
+//! finish. [`Limits`] has all bounds, and `places` the rules of admission.
 
-use std::convert::Infallible;
-use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::io::{self, Read as _, Write as _};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::mpsc;
@@ -15,21 +14,24 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::channel::oneshot;
-use futures::future::{Either, Shared, select};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use futures::future::{Either, select};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::{JoinSet, LocalSet, yield_now};
 use tokio::time::{sleep, timeout};
 
+use crate::api::connection::{Connections, Stop};
+use crate::api::meters::Meters;
+use crate::api::places::Client;
 use crate::api::responder::Responder;
 use crate::api::{ApiSources, Limits};
 use network::ThreadEnd;
 
 /// The pause after a failed accept. The usual reason for the failure is too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The most connections that wait to be accepted.
+const MOST_QUEUED: u32 = 1024;
 
 /// The answer to a connection over the limit.
 const TOO_MANY: &[u8] =
@@ -63,9 +65,6 @@ pub struct Api {
     end: ThreadEnd,
 }
 
-/// Completes when the API must end.
-type Stop = Shared<oneshot::Receiver<()>>;
-
 impl Api {
     /// Listens on the address and starts the API's thread.
     ///
@@ -78,13 +77,12 @@ impl Api {
         limits: Limits,
     ) -> Result<Self, ApiError> {
         let cannot_listen = |error| ApiError::Listen { address, error };
-        let listener = TcpListener::bind(address).map_err(cannot_listen)?;
-        let address = listener.local_addr().map_err(cannot_listen)?;
-        listener.set_nonblocking(true).map_err(cannot_listen)?;
         let reactor = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(ApiError::Thread)?;
+        let listener = listen(&reactor, address).map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
         let (running, stop) = oneshot::channel();
         let (ending, ended) = mpsc::sync_channel(0);
         let (thread, end) = ThreadEnd::start("api", move || {
@@ -118,22 +116,25 @@ impl Api {
 
 /// Runs the thread from start to end.
 fn run(reactor: &Runtime, listener: TcpListener, sources: ApiSources, limits: Limits, stop: Stop) {
-    let responder = Rc::new(Responder::new(sources, limits));
-    LocalSet::new().block_on(reactor, async {
-        match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => accept(listener, &responder, limits, stop).await,
-            Err(error) => tracing::error!(%error, "the HTTP API cannot use its listener"),
-        }
-    });
+    let meters = Rc::new(Meters::default());
+    let responder = Responder::new(sources, limits, Rc::clone(&meters));
+    let connections = Rc::new(Connections::new(responder, limits, meters));
+    LocalSet::new().block_on(reactor, accept(listener, &connections, limits, stop));
 }
 
-async fn accept(
-    listener: tokio::net::TcpListener,
-    responder: &Rc<Responder>,
-    limits: Limits,
-    stop: Stop,
-) {
-    let mut connections = JoinSet::new();
+/// Listens with a longer queue than the standard library's of 128 connections. A client whose
+/// connection does not fit waits for a second before its next attempt.
+fn listen(reactor: &Runtime, address: SocketAddr) -> io::Result<TcpListener> {
+    let _entered = reactor.enter();
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restarted node listens again at once, as with the standard library.
+    socket.set_reuseaddr(cfg!(unix))?;
+    socket.bind(address)?;
+    socket.listen(MOST_QUEUED)
+}
+
+async fn accept(listener: TcpListener, connections: &Rc<Connections>, limits: Limits, stop: Stop) {
+    let mut tasks = JoinSet::new();
     loop {
         let accepted = match select(pin!(listener.accept()), stop.clone()).await {
             Either::Left((accepted, _)) => accepted,
@@ -141,51 +142,35 @@ async fn accept(
         };
         #[cfg(feature = "faults")]
         crate::faults::strike("api");
-        while connections.try_join_next().is_some() {}
+        while tasks.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, _)) if connections.len() < limits.connections => {
-                connections.spawn_local(serve(stream, Rc::clone(responder), limits, stop.clone()));
-            }
-            Ok((stream, _)) => refuse(stream),
+            Ok((stream, address)) => match connections.admit(Client::of(address.ip())) {
+                Ok(connection) => {
+                    let connections = Rc::clone(connections);
+                    tasks.spawn_local(connections.serve(stream, connection, stop.clone()));
+                }
+                Err(_) => refuse(stream),
+            },
             Err(error) => {
                 tracing::debug!(%error, "the HTTP API accepted no connection");
                 sleep(ACCEPT_PAUSE).await;
             }
         }
+        // A request usually arrives with its connection. It is read before the next connection can
+        // replace this one.
+        yield_now().await;
     }
     drop(listener);
     // An answer not read within this time is lost.
     let _ =
-        timeout(limits.stop_patience, async { while connections.join_next().await.is_some() {} })
-            .await;
+        timeout(limits.stop_patience, async { while tasks.join_next().await.is_some() {} }).await;
 }
 
-/// Serves one connection until the client closes it, its lifetime ends, or the API ends.
-async fn serve(stream: TcpStream, responder: Rc<Responder>, limits: Limits, stop: Stop) {
-    let answer = service_fn(|request| {
-        let responder = Rc::clone(&responder);
-        async move { Ok::<_, Infallible>(responder.answer(request).await) }
-    });
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.head_patience)
-            .max_buf_size(limits.head_bytes)
-            .serve_connection(TokioIo::new(stream), answer)
-    );
-    let life = pin!(sleep(limits.life));
-    let has_ended =
-        matches!(select(connection.as_mut(), select(life, stop)).await, Either::Left(_));
-    if !has_ended {
-        connection.as_mut().graceful_shutdown();
-        // Errors on a connection are visible to its client.
-        let _ = timeout(limits.last_answer_patience, connection).await;
-    }
-}
-
-/// Answers a connection over the limit if that is possible without blocking.
+/// Answers a connection over the limit if that is possible without blocking. Reads what has
+/// arrived, because closing a socket with unread bytes discards the answer.
 fn refuse(stream: TcpStream) {
     if let Ok(mut stream) = stream.into_std() {
+        let _ = stream.read(&mut [0; 4096]);
         let _ = stream.write(TOO_MANY);
     }
 }

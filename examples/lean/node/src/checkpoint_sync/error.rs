@@ -1,6 +1,6 @@
 //! Errors of checkpoint sync, with instructions for the operator.
 
-use consensus::Slot;
+use consensus::{EqualKeys, Rejection, Slot};
 
 /// The reason why there is no checkpoint to begin at.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +92,12 @@ pub enum Mismatch {
     /// The state has more validators than a registry can hold.
     #[error("its state has {0} validators, more than a registry can hold")]
     TooManyValidators(usize),
+    /// A validator of the state has one key for votes and blocks.
+    #[error("its state is not valid: {0}")]
+    EqualKeys(EqualKeys),
+    /// The tallies of votes in the state cannot be read.
+    #[error("its state is not valid: {0}")]
+    Tallies(Rejection),
     /// The chain began at a different time.
     #[error(
         "genesis time mismatch: the checkpoint's is {checkpoint}, this network's {local}: \

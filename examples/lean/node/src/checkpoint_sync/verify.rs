@@ -8,12 +8,16 @@ use keys::genesis_file::GenesisFile;
 ///
 /// # Errors
 ///
-/// Returns [`Mismatch::NoValidators`] or [`Mismatch::TooManyValidators`].
+/// Returns [`Mismatch::NoValidators`], [`Mismatch::TooManyValidators`], [`Mismatch::EqualKeys`] or
+/// [`Mismatch::Tallies`].
 pub fn verify_checkpoint_state(state: &State) -> Result<(), Mismatch> {
     match state.validators.len() {
         0 => Err(Mismatch::NoValidators),
         count if count > VALIDATOR_REGISTRY_LIMIT => Err(Mismatch::TooManyValidators(count)),
-        _ => Ok(()),
+        _ => {
+            state.validators.check_keys_differ().map_err(Mismatch::EqualKeys)?;
+            state.check_justification_votes().map_err(Mismatch::Tallies)
+        }
     }
 }
 

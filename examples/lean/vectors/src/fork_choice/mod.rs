@@ -5,11 +5,14 @@
 //! or are trusted without verification ([`ProofSetting`]). Votes carry real signatures.
 //!
 //! Reading order: this file (the steps), [`left_out`] (votes added by the generator without a
-//! step), [`snapshot`] and [`checks`] (the comparisons).
+//! step), [`snapshot`] and [`checks`] (the comparisons), [`earlier`] and [`view`] (the rules before
+//! their change, for expectations of the older revision).
 
 mod checks;
+mod earlier;
 mod left_out;
 mod snapshot;
+mod view;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,12 +20,14 @@ use std::sync::Arc;
 use crate::container::{block, signed_aggregated_attestation, signed_attestation, state};
 use crate::field::{Field, Malformed};
 use crate::fork_choice::checks::Labels;
+use crate::fork_choice::earlier::Earlier;
+use crate::fork_choice::view::{Orders, View};
 use crate::proof_setting::{ProofSetting, UNVERIFIABLE, placeholder};
 use crate::trial::Trial;
 use crate::verdict::Findings;
 use consensus::{
-    AttestationData, Block, BlockCheck, MultiMessageAggregate, Rejection, Root, SignedBlock,
-    SlotClock, Store, ValidatorIndex, interval_from_slot, validator_indices,
+    AttestationData, Block, BlockCheck, Interval, MultiMessageAggregate, Rejection, Root,
+    SignedBlock, Slot, SlotClock, Store, ValidatorIndex, interval_from_slot, validator_indices,
 };
 
 /// The type of a step that gossips an aggregate.
@@ -39,11 +44,17 @@ pub(super) struct Replay {
     labels: Labels,
     /// The roots of all votes seen so far in a step or snapshot.
     votes_shown: HashSet<Root>,
+    /// The order of the votes before #1181.
+    orders: Orders,
+    /// The head before #1181, if it differs.
+    earlier_head: Option<Root>,
 }
 
 /// The head before a step, and the block of the step, for the author's checks.
 struct Taken {
     head_before: Root,
+    /// The head before a step by the rule before #1181.
+    earlier_head_before: Root,
     block: Option<Block>,
 }
 
@@ -62,6 +73,8 @@ pub(super) fn open(vector: &Field<'_>) -> Result<Replay, Malformed> {
         steps,
         labels,
         votes_shown: HashSet::new(),
+        orders: Orders::default(),
+        earlier_head: None,
     })
 }
 
@@ -99,32 +112,69 @@ impl Trial for Replay {
         let steps = vector.at("steps")?.list()?;
         let step = steps.get(number).ok_or_else(|| vector.malformed("a step is missing"))?;
         findings.in_step(number, step.at("stepType")?.text()?);
-        let Self { store, proofs, labels, votes_shown, .. } = self;
+        let Self { store, proofs, labels, votes_shown, orders, earlier_head, .. } = self;
         let Some(store) = store else {
             return Err(vector.malformed("there are steps, but no store was made of the anchor"));
         };
 
-        let taken = Taken { head_before: store.head(), block: sent_block(step, labels)? };
-        let outcome = act(store, *proofs, step, taken.block.as_ref(), votes_shown)?;
-        let expected = step.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
-        findings.same_rejection(outcome.err().map(|rejection| rejection.to_string()), expected);
-        findings.same("valid", outcome.is_ok(), step.at("valid")?.flag()?);
+        let head_before = store.head();
+        let earlier_head_before = earlier_head.unwrap_or(head_before);
+        let taken = Taken { head_before, earlier_head_before, block: sent_block(step, labels)? };
+        let outcome = act(store, *proofs, step, taken.block.as_ref(), votes_shown, orders)?;
+        let outcome = compare_outcome(store, outcome, step, &taken, *proofs, findings)?;
         if *proofs == ProofSetting::Real && step.at("stepType")?.text()? == AGGREGATE {
             findings.not_compared("proof", UNVERIFIABLE);
         }
 
+        orders.follow(store, taken.block.as_ref().filter(|_| outcome.is_ok()));
+        let earlier = View::earlier(store, orders);
+        *earlier_head = earlier.as_ref().map(|earlier| earlier.head);
         let snapshot = step.at("storeSnapshot")?;
-        snapshot::compare(store, &snapshot, findings)?;
+        snapshot::compare(store, earlier.as_ref(), &snapshot, findings)?;
         votes_shown.extend(snapshot::votes(&snapshot)?);
         match step.maybe("checks") {
             // No checks after a rejection: the generator rejected the step before its own checks,
             // and the store is unchanged.
             Some(checks) if outcome.is_ok() => {
-                checks::compare(store, labels, &taken, &checks, findings)
+                let earlier = earlier.as_ref();
+                checks::compare(store, earlier, orders, labels, &taken, &checks, findings)
             }
             _ => Ok(()),
         }
     }
+}
+
+/// Compares a step's outcome with the expected one. If a changed rule makes the difference, takes
+/// the step by the rule before, and returns that outcome.
+fn compare_outcome(
+    store: &mut Store,
+    outcome: Result<(), Rejection>,
+    step: &Field<'_>,
+    taken: &Taken,
+    proofs: ProofSetting,
+    findings: &mut Findings,
+) -> Result<Result<(), Rejection>, Malformed> {
+    let expected = step.maybe("rejectionReason").map(|reason| reason.text()).transpose()?;
+    let is_valid = step.at("valid")?.flag()?;
+    let compare = |outcome: Result<(), Rejection>, mut part: Findings| {
+        part.same_rejection(outcome.err().map(|rejection| rejection.to_string()), expected);
+        part.same("valid", outcome.is_ok(), is_valid);
+        part
+    };
+    let part = compare(outcome, findings.part());
+    if let (Err(rejection), false) = (outcome, part.is_empty()) {
+        let mut trial = store.clone();
+        let earlier = earlier::take(&mut trial, rejection, step, taken.block.as_ref(), proofs)?;
+        if let Some(Earlier { rule, outcome }) = earlier
+            && compare(outcome, findings.part()).is_empty()
+        {
+            *store = trial;
+            findings.add_superseded(rule, part);
+            return Ok(outcome);
+        }
+    }
+    findings.add(part);
+    Ok(outcome)
 }
 
 /// Reads the block of a step, if it has one, and stores the author's label for it even if the block
@@ -145,11 +195,12 @@ fn act(
     step: &Field<'_>,
     block: Option<&Block>,
     votes_shown: &mut HashSet<Root>,
+    orders: &mut Orders,
 ) -> Result<Result<(), Rejection>, Malformed> {
     let kind = step.at("stepType")?;
     Ok(match (kind.text()?, block) {
         ("tick", _) => {
-            tick(store, step, proofs)?;
+            tick(store, step, proofs, orders)?;
             Ok(())
         }
         ("attestation", _) => {
@@ -167,7 +218,10 @@ fn act(
             give_votes(store, block);
             votes_shown.extend(block.body.attestations.iter().map(|vote| Root::of(&vote.data)));
             left_out::give_votes(store, block, &step.at("storeSnapshot")?, votes_shown)?;
-            import(store, block, step.at("tickToSlot")?.flag()?, proofs)
+            if step.at("tickToSlot")?.flag()? {
+                tick_to(store, interval_from_slot(block.slot), true, proofs, orders);
+            }
+            import_before(store, block, store.newest_slot_for_blocks())
         }
         _ => {
             return Err(kind.malformed("no such type of step is known here, or it lacks its block"));
@@ -175,7 +229,12 @@ fn act(
     })
 }
 
-fn tick(store: &mut Store, step: &Field<'_>, proofs: ProofSetting) -> Result<(), Malformed> {
+fn tick(
+    store: &mut Store,
+    step: &Field<'_>,
+    proofs: ProofSetting,
+    orders: &mut Orders,
+) -> Result<(), Malformed> {
     let target = match step.maybe("interval") {
         Some(interval) => interval.uint()?,
         None => {
@@ -184,8 +243,24 @@ fn tick(store: &mut Store, step: &Field<'_>, proofs: ProofSetting) -> Result<(),
         }
     };
     let has_proposal = step.at("hasProposal")?.flag()?;
-    store.on_tick(target, has_proposal, true, &proofs);
+    tick_to(store, target, has_proposal, proofs, orders);
     Ok(())
+}
+
+/// Ticks to an interval, one by one, to follow the order of votes.
+fn tick_to(
+    store: &mut Store,
+    target: Interval,
+    has_proposal: bool,
+    proofs: ProofSetting,
+    orders: &mut Orders,
+) {
+    orders.follow(store, None);
+    while store.time() < target {
+        let next = store.time() + 1;
+        store.on_tick(next, has_proposal && next == target, true, &proofs);
+        orders.follow_interval(store);
+    }
 }
 
 /// Adds a block's votes to the known proofs, except those already in a pool, as the generator does
@@ -220,17 +295,10 @@ fn give_votes(store: &mut Store, block: &Block) {
     }
 }
 
-fn import(
-    store: &mut Store,
-    block: &Block,
-    tick_to_slot: bool,
-    proofs: ProofSetting,
-) -> Result<(), Rejection> {
-    if tick_to_slot {
-        store.on_tick(interval_from_slot(block.slot), true, true, &proofs);
-    }
+/// Imports a block of a slot up to `newest_slot`.
+fn import_before(store: &mut Store, block: &Block, newest_slot: Slot) -> Result<(), Rejection> {
     let signed = SignedBlock { block: block.clone(), proof: MultiMessageAggregate::default() };
-    if let BlockCheck::New(candidate) = store.check_block(&signed)? {
+    if let BlockCheck::New(candidate) = store.check_block_before(&signed, newest_slot)? {
         store.import_block(candidate.trust_proof()?);
     }
     Ok(())

@@ -6,37 +6,67 @@ use serde_json::{Value, json};
 
 use crate::container::root;
 use crate::field::{Field, Malformed};
+use crate::fork_choice::view::View;
+use crate::revision::Rule;
 use crate::verdict::Findings;
 use consensus::{AttestationData, Checkpoint, Proofs, Root, Store, validator_indices};
 
-/// Compares every field of a snapshot.
+/// Compares every field of a snapshot. `earlier` has the results of fork choice before #1181, if
+/// they differ.
 pub(super) fn compare(
     store: &Store,
+    earlier: Option<&View>,
     snapshot: &Field<'_>,
     findings: &mut Findings,
 ) -> Result<(), Malformed> {
     let roots: BTreeSet<Root> = store.tree().blocks().map(|(root, _)| *root).collect();
+    let chosen = |view: &View| {
+        [
+            ("headRoot", json!(view.head)),
+            ("safeTargetRoot", json!(view.safe_target)),
+            ("latestFinalized", checkpoint(view.finalized)),
+            ("blockWeights", weights(store, view, &roots)),
+        ]
+    };
+    compare_fields(&chosen(&View::of(store)), earlier.map(chosen).as_ref(), snapshot, findings)?;
     let fields = [
         ("time", json!(store.time())),
-        ("headRoot", json!(store.head())),
-        ("safeTargetRoot", json!(store.safe_target())),
         ("latestJustified", checkpoint(store.latest_justified())),
-        ("latestFinalized", checkpoint(store.latest_finalized())),
-        ("blockWeights", weights(store, &roots)),
         ("blockRoots", json!(roots)),
         ("attestationSignatures", signatures(store)),
         ("newAggregatedPayloads", pool(store.pools().new_proofs())),
         ("knownAggregatedPayloads", pool(store.pools().known_proofs())),
     ];
-    for (name, got) in &fields {
-        let expected = snapshot.at(name)?;
-        if !expected.is(got) {
-            findings.differ(name, got.to_string(), expected.shown());
-        }
-    }
-    let is_known = |name: &str| fields.iter().any(|(field, _)| *field == name);
-    if let Some((_, unknown)) = snapshot.entries()?.iter().find(|(name, _)| !is_known(name)) {
+    compare_fields(&fields, None, snapshot, findings)?;
+    let chosen = chosen(&View::of(store));
+    let known = fields.iter().chain(&chosen).map(|(name, _)| *name);
+    let mut entries = snapshot.entries()?.into_iter();
+    if let Some((_, unknown)) = entries.find(|(name, _)| !known.clone().any(|field| field == *name))
+    {
         return Err(unknown.malformed("no such field of a snapshot is known here"));
+    }
+    Ok(())
+}
+
+fn compare_fields<const N: usize>(
+    fields: &[(&str, Value); N],
+    earlier: Option<&[(&str, Value); N]>,
+    snapshot: &Field<'_>,
+    findings: &mut Findings,
+) -> Result<(), Malformed> {
+    for (place, (name, got)) in fields.iter().enumerate() {
+        let expected = snapshot.at(name)?;
+        if expected.is(got) {
+            continue;
+        }
+        let mut part = findings.part();
+        part.differ(name, got.to_string(), expected.shown());
+        match earlier {
+            Some(earlier) if expected.is(&earlier[place].1) => {
+                findings.add_superseded(Rule::LatestVoteByRoot, part);
+            }
+            _ => findings.add(part),
+        }
     }
     Ok(())
 }
@@ -56,8 +86,8 @@ fn checkpoint(checkpoint: Checkpoint) -> Value {
 }
 
 /// Returns the weight of each block above the finalized slot.
-fn weights(store: &Store, roots: &BTreeSet<Root>) -> Value {
-    let (weights, finalized) = (store.block_weights(), store.latest_finalized().slot);
+fn weights(store: &Store, view: &View, roots: &BTreeSet<Root>) -> Value {
+    let (weights, finalized) = (&view.weights, view.finalized.slot);
     let is_open = |root: &&Root| store.block(root).is_some_and(|block| block.slot > finalized);
     let weighed = roots.iter().filter(is_open);
     weighed

@@ -37,7 +37,7 @@ pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), M
         "Uint32" => coded.value(narrow::<u32>),
         // The vector's value of this type is in the notation of the generator's language, so it is
         // not compared.
-        "Fp" => coded.form::<u32>(),
+        "Fp" => coded.form::<shape::Fp>(),
         "Uint64" | "Slot" | "Interval" | "ValidatorIndex" | "SubnetId" => {
             coded.value(|value| value.uint())
         }
@@ -48,7 +48,8 @@ pub(super) fn check(vector: &Field<'_>, findings: &mut Findings) -> Result<(), M
         "Bytes20" => coded.value(array::<20>),
         "Bytes32" => coded.value(root),
         "Bytes33" => coded.value(array::<33>),
-        "Bytes52" | "PublicKey" => coded.value(|value| value.parsed::<PublicKey>()),
+        "Bytes52" => coded.value(|value| value.parsed::<PublicKey>()),
+        "PublicKey" => coded.form::<shape::PublicKey>(),
         "Bytes64" => coded.value(array::<64>),
         "ByteList512KiB" => coded.value(container::proof_bytes),
         "AggregationBits" => coded.form::<AggregationBits>(),

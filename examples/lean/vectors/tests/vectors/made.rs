@@ -32,6 +32,7 @@ pub(crate) fn wrong(verdict: &Verdict) -> Vec<&str> {
         Outcome::Failed(differences) => {
             differences.iter().map(|difference| difference.what.as_str()).collect()
         }
+        Outcome::Superseded(expectations) => panic!("superseded: {expectations:?}"),
         Outcome::Skipped(reason) => panic!("it was skipped: {reason}"),
     }
 }
@@ -63,6 +64,8 @@ pub(crate) fn state(state: &State) -> Value {
             })
         })
         .collect();
+    let bits = &state.justifications_validators;
+    let votes: Vec<bool> = (0..bits.len()).map(|place| bits.get(place) == Some(true)).collect();
     json!({
         "config": {"genesisTime": state.config.genesis_time},
         "slot": state.slot,
@@ -74,7 +77,8 @@ pub(crate) fn state(state: &State) -> Value {
         "latestFinalized": checkpoint(state.latest_finalized),
         "historicalBlockHashes": {"data": []}, "justifiedSlots": {"data": []},
         "validators": {"data": validators},
-        "justificationsRoots": {"data": []}, "justificationsValidators": {"data": []},
+        "justificationsRoots": {"data": state.justifications_roots.to_vec()},
+        "justificationsValidators": {"data": votes},
     })
 }
 

@@ -8,6 +8,8 @@ mod by_hand;
 mod encodings;
 mod loading;
 mod made;
+mod made_here;
+mod scenario;
 mod small;
 
 use std::env;

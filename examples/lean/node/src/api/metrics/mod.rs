@@ -7,14 +7,16 @@ mod own;
 
 use crate::api::ApiSources;
 use crate::api::exposition::Exposition;
+use crate::api::meters::Meters;
 use crate::api::process;
 
 /// Returns the page for the data published now.
-pub(super) fn page(sources: &ApiSources) -> String {
+pub(super) fn page(sources: &ApiSources, api: &Meters) -> String {
     let chain = sources.published.latest();
     let mut page = Exposition::default();
     lean::write(&mut page, sources, &chain);
     own::write(&mut page, sources, &chain);
+    api.write(&mut page);
     process::write(&mut page);
     page.into_text()
 }

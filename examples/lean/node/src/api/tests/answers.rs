@@ -1,6 +1,5 @@
 //! Tests of the API's answers.
 
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use libssz::{SszDecode, SszEncode};
@@ -178,17 +177,7 @@ fn a_head_request_has_the_length_of_the_body_and_not_the_body() {
 fn everything_but_a_change_of_role_is_answered_while_the_owner_is_busy() {
     let limits = Limits { owner_patience: Duration::from_millis(50), ..Limits::default() };
     let served = Served::start(limits);
-    let (is_busy, busy) = sync_channel(1);
-    let (release, released) = sync_channel::<()>(1);
-    // This closure blocks the owner's thread until its release, like a handler with an endless
-    // loop.
-    let work = Box::new(move || {
-        is_busy.send(()).expect("the test waits");
-        let _ = released.recv();
-        Box::pin(async {}) as std::pin::Pin<Box<dyn Future<Output = ()>>>
-    });
-    served.executor.spawn(work).expect("the executor runs");
-    busy.recv_timeout(ENOUGH).expect("the thread comes to it");
+    let release = served.block_owner();
 
     for path in READABLE {
         assert_eq!(get(served.address(), path).status, "200 OK", "{path}");
@@ -196,7 +185,7 @@ fn everything_but_a_change_of_role_is_answered_while_the_owner_is_busy() {
     let refused = post(served.address(), AGGREGATOR, r#"{"enabled":true}"#);
     assert_eq!(refused.status, "503 Chain is busy, try again");
 
-    release.send(()).expect("the owner's thread waits");
+    drop(release);
     assert!(served.owner.has_begun(), "the owner answers again");
     let role = get(served.address(), AGGREGATOR).json();
     assert_eq!(role, json!({ "is_aggregator": false }), "what was given up has no effect any more");

@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use crate::api::Limits;
-use crate::api::tests::Served;
 use crate::api::tests::client::{ask, connect, get, post, read_answer, read_to_close};
+use crate::api::tests::{ENOUGH, Served};
 
 const HEALTH: &str = "GET /lean/v0/health HTTP/1.1\r\nhost: node\r\n\r\n";
 const SHORT: Duration = Duration::from_millis(50);
@@ -81,19 +81,32 @@ fn requests_in_a_row_are_answered_in_their_order_up_to_garbage() {
 
 #[test]
 fn a_connection_too_many_is_told_so_and_a_place_that_is_left_is_taken() {
-    let served = Served::start(Limits { connections: 8, ..Limits::default() });
-    let mut streams: Vec<_> = (0..8).map(|_| connect(served.address())).collect();
-    // An answered connection is included in the count.
+    let served = Served::start(Limits {
+        connections: 4,
+        connections_per_client: 2,
+        changes_of_role: 2,
+        owner_patience: ENOUGH,
+        ..Limits::default()
+    });
+    let release = served.block_owner();
+    let body = r#"{"enabled":true}"#;
+    let change = format!(
+        "POST /lean/v0/admin/aggregator HTTP/1.1\r\nhost: node\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut streams: Vec<_> = (0..2).map(|_| connect(served.address())).collect();
     for stream in &mut streams {
-        assert_eq!(ask(stream, HEALTH).status, "200 OK");
+        stream.write_all(change.as_bytes()).expect("the server reads");
     }
+    served.wait_for_queued(2);
     let refused = read_answer(&mut connect(served.address()), false);
     assert_eq!(refused.status, "503 Too Many Connections");
-    let mut leaving = streams.pop().expect("there are eight");
-    leaving.shutdown(std::net::Shutdown::Write).expect("it is open");
-    assert!(read_to_close(&mut leaving).is_empty(), "the server has closed it as well");
+    drop(release);
+    for stream in &mut streams {
+        assert_eq!(read_answer(stream, false).status, "200 OK");
+        assert!(read_to_close(stream).is_empty());
+    }
     assert_eq!(get(served.address(), "/lean/v0/health").status, "200 OK");
-    assert_eq!(ask(&mut streams[0], HEALTH).status, "200 OK", "the others are still served");
     served.stop();
 }
 

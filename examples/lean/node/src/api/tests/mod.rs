@@ -4,9 +4,13 @@ mod answers;
 mod bounds;
 mod client;
 mod condition;
+mod fairness;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 use std::time::Duration;
 
 use actor_lanes::{Executor, ThreadConfig};
@@ -70,6 +74,28 @@ impl Served {
 
     fn address(&self) -> SocketAddr {
         self.api.address()
+    }
+
+    /// Blocks the owner's thread, like a handler with an endless loop, until the result is dropped.
+    fn block_owner(&self) -> SyncSender<()> {
+        let (is_busy, busy) = sync_channel(1);
+        let (release, released) = sync_channel::<()>(0);
+        let work = Box::new(move || {
+            is_busy.send(()).expect("the test waits");
+            let _ = released.recv();
+            Box::pin(async {}) as Pin<Box<dyn Future<Output = ()>>>
+        });
+        self.executor.spawn(work).expect("the executor runs");
+        busy.recv_timeout(ENOUGH).expect("the thread comes to it");
+        release
+    }
+
+    /// Waits until so many messages for the owner are accepted and not handled.
+    fn wait_for_queued(&self, messages: u64) {
+        let queued = || self.owner.chain.stats().iter().map(|lane| lane.depth).sum::<u64>();
+        while queued() < messages {
+            thread::yield_now();
+        }
     }
 
     fn stop(self) {
