@@ -46,7 +46,8 @@ impl Attacked {
             penalties: Vec::new(),
         };
         attacked.tick((known + 1) * 5 + 1);
-        for block in attacked.honest[..known as usize].to_vec() {
+        let known: Vec<_> = attacked.honest.iter().take(known as usize).cloned().collect();
+        for block in known {
             attacked.send(block, PeerId::random(), true);
             attacked.work_off();
         }
@@ -323,7 +324,11 @@ impl Attacked {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 48,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn honest_blocks_are_imported_within_a_bounded_number_of_verifications(
@@ -333,27 +338,29 @@ proptest! {
         at in any::<proptest::sample::Index>(),
     ) {
         let mut attacked = Attacked::after(2);
-        let [configured, honest] = [PeerId::random(), PeerId::random()];
+        let [configured, proven] = [PeerId::random(), PeerId::random()];
         let strangers: Vec<_> = (0..strangers).map(|_| PeerId::random()).collect();
         attacked.chain.peer_connected(configured, true);
         // One honest stranger has delivered a block first.
-        attacked.send(attacked.honest[2].clone(), honest, false);
+        attacked.send(attacked.honest[2].clone(), proven, false);
         attacked.work_off();
         for slot in 4..=6 {
             attacked.tick(slot * 5 + 1);
             // The configured peer delivers the blocks of even slots, and the stranger the others.
             let (sender, is_configured) =
-                if slot % 2 == 0 { (configured, true) } else { (honest, false) };
+                if slot % 2 == 0 { (configured, true) } else { (proven, false) };
             let at = at.index(junk.len() + 1);
+            let honest = attacked.honest[slot as usize - 1].clone();
             for (place, (stranger, kind, works)) in junk.iter().enumerate() {
                 if place == at {
-                    attacked.send(attacked.honest[slot as usize - 1].clone(), sender, is_configured);
+                    attacked.send(honest.clone(), sender, is_configured);
                 }
-                let block = attacked.of_kind(KINDS[*kind], slot, slot * 1000 + place as u64);
+                let number = slot * 1000 + place as u64;
+                let block = attacked.of_kind(KINDS[*kind], slot, number);
                 let stranger = strangers[usize::from(*stranger) % strangers.len()];
                 attacked.send(block, stranger, false);
                 if relays_forward && place % 100 == 0 {
-                    let block = attacked.of_kind(KINDS[*kind], slot, slot * 1000 + 500 + place as u64);
+                    let block = attacked.of_kind(KINDS[*kind], slot, number + 500);
                     attacked.send(block, configured, true);
                 }
                 if *works {
@@ -361,7 +368,7 @@ proptest! {
                 }
             }
             if at >= junk.len() {
-                attacked.send(attacked.honest[slot as usize - 1].clone(), sender, is_configured);
+                attacked.send(honest, sender, is_configured);
             }
             let verified = attacked.blocks_until_head_at(slot);
             prop_assert!(verified <= 10 + NOT_FIRST, "{verified} blocks were verified first");

@@ -43,9 +43,8 @@ impl Rank {
 /// undecided, and those with a false proof.
 const FIRST_OF_SLOT: usize = 4;
 
-/// The false proofs of a configured peer, in all slots, after which its blocks are
-/// [`Rank::Relayed`].
-const MOST_FALSE: usize = 16;
+/// The largest number of false proofs remembered of one peer: those of at least 16 slots.
+const MOST_FALSE: usize = 16 * FIRST_OF_SLOT;
 
 /// Slots without a further false proof after which a peer's false proofs are forgotten.
 const FORGIVEN_AFTER: Slot = 16;
@@ -65,7 +64,8 @@ pub(super) struct Records {
 struct Record {
     /// Whether it delivered a valid block first, and no false proof since.
     is_proven: bool,
-    /// The slots of its blocks with false proofs, at most [`MOST_FALSE`].
+    /// The slots of its blocks with false proofs, the oldest first: at most [`MOST_FALSE`], and at
+    /// most [`FIRST_OF_SLOT`] times the same one.
     false_in: Vec<Slot>,
     /// The time of the newest false proof.
     newest_false: Slot,
@@ -90,7 +90,7 @@ impl Records {
         let false_in = record.map_or(&[][..], |record| &record.false_in);
         let of_slot = false_in.iter().filter(|of| **of == slot).count() + undecided;
         if sender.is_configured {
-            let is_first = of_slot < FIRST_OF_SLOT && false_in.len() < MOST_FALSE;
+            let is_first = of_slot < FIRST_OF_SLOT;
             return Ok(if is_first { Rank::Configured } else { Rank::Relayed });
         }
         if of_slot > 0 {
@@ -119,6 +119,9 @@ impl Records {
         let record = self.change(sender.peer, now);
         record.is_proven = false;
         record.newest_false = now;
+        if record.false_in.iter().filter(|of| **of == slot).count() == FIRST_OF_SLOT {
+            return;
+        }
         if record.false_in.len() == MOST_FALSE {
             record.false_in.remove(0);
         }
@@ -189,12 +192,13 @@ mod tests {
         let (mut records, relay) = (Records::default(), sender(true));
         assert_eq!(records.rank(relay, 5, 3), Ok(Rank::Configured));
         assert_eq!(records.rank(relay, 5, 4), Ok(Rank::Relayed));
-        (0..4).for_each(|_| records.false_proof(relay, 5, 5));
+        (0..100).for_each(|_| records.false_proof(relay, 5, 5));
         assert_eq!(records.rank(relay, 5, 0), Ok(Rank::Relayed));
         assert_eq!(records.rank(relay, 6, 0), Ok(Rank::Configured), "the next slot begins anew");
         (0..100).for_each(|slot| records.false_proof(relay, slot, 5));
         assert_eq!(records.peers[&relay.peer].false_in.len(), MOST_FALSE);
-        assert_eq!(records.rank(relay, 200, 0), Ok(Rank::Relayed));
+        assert_eq!(records.rank(relay, 99, 3), Ok(Rank::Relayed));
+        assert_eq!(records.rank(relay, 200, 0), Ok(Rank::Configured));
     }
 
     #[test]

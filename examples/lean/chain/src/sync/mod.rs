@@ -13,8 +13,8 @@
 //! block's result is an event of its own, so a block may be imported immediately or verified by a
 //! worker first.
 //!
-//! A missing block is requested while a held block waits for it: from one peer after the other, with
-//! growing pauses between the rounds. Configured peers are asked first, and their claims count
+//! A missing block is requested while a held block waits for it: from one peer after the other,
+//! with growing pauses between the rounds. Configured peers are asked first, and their claims count
 //! first.
 //!
 //! Bounded, whatever peers do: 20 requests in flight, 512 wanted roots, 32 MiB of blocks waiting
@@ -102,9 +102,9 @@ impl Sync {
         self.peers.claims(peer, claim);
     }
 
-    /// Returns whether ranges are being fetched, or will be with the next step. For a block named by
-    /// a configured peer, only the claims of configured peers count: those of strangers may be made
-    /// up.
+    /// Returns whether ranges are being fetched, or will be with the next step. For a block named
+    /// by a configured peer, only the claims of configured peers count: those of strangers may be
+    /// made up.
     pub(crate) fn is_behind(&self, rank: Rank, chain: &impl ChainView, now: Interval) -> bool {
         match rank {
             Rank::Configured => range::ahead_by_configured(&self.peers, chain, now).is_some(),

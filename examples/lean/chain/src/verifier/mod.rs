@@ -34,11 +34,14 @@
 //! # The stages of a block
 //!
 //! ```text
-//!  arrives ─▶ checked against the store ─▶ waits ─▶ in flight ─▶ result ─▶ checked again ─▶ imported
-//!               │ slot not begun: kept     │ no place: refused  │ refused: its children are dropped.
-//!               │ parent missing: held,    │                    │   If only the proof was bad:
-//!               │   the parent is fetched  │                    │   another copy decides, or it is
-//!               │ parent in flight: held   │                    │   fetched
+//!  arrives ─▶ checked ─▶ waits ─▶ in flight ─▶ result ─▶ checked again ─▶ imported
+//!               │          │                     │ refused: its children are dropped.
+//!               │          │                     │   If only the proof was bad: another
+//!               │          │                     │   copy decides, or it is fetched
+//!               │          │ no place: refused
+//!               │ slot not begun: kept
+//!               │ parent missing: held, and the parent is fetched
+//!               │ parent in flight: held
 //!
 //!  imported ─▶ its children, and the votes waiting for it
 //! ```
@@ -51,14 +54,14 @@
 //! * **Its turn** depends on its sender, because anyone can make a block with a false proof, and
 //!   only the verification shows it. The five ranks are in `Rank`: configured peers, strangers with
 //!   a valid block, configured peers with several blocks of one slot, unknown strangers, and
-//!   strangers with a false proof. Each rank has places of its own in verification (48, 4, 2, 2 and
-//!   1) and among the waiting blocks, so no rank waits for another. Within a rank, senders take
-//!   turns. A stranger has one block of each slot in verification, and after a false proof it has
-//!   no other block of that slot verified. A configured peer may be a relay that forwards before it
-//!   verifies. It has four blocks of a slot in the first rank. Then follow the newest ones.
+//!   strangers with a false proof. Each rank has places of its own among the waiting blocks and in
+//!   verification, so no rank waits for another. Within a rank, senders take turns. A stranger has
+//!   one block of each slot without a result, and after a false proof it has no other block of that
+//!   slot verified. A configured peer may be a relay that forwards before it verifies. Four of its
+//!   blocks of a slot are in the first rank, and after them its newest ones go first.
 //! * **A block without a place** is refused (`Ignore`). If it was valid, the next block or a peer's
-//!   status names it, and it is fetched by its root. A requested block bypasses all of this, because
-//!   a peer pays for an invalid answer.
+//!   status names it, and it is fetched by its root. The bounds of a sender do not apply to a
+//!   requested block, because its request bounds it and a peer pays for an invalid answer.
 //! * **The same block again** is not verified while the first copy has no result, unless it comes
 //!   from a better rank. A copy with another proof is a block of its own, because a block's root
 //!   does not cover its proof and the first copy may be a forgery. The first valid copy ends the
@@ -76,10 +79,11 @@
 //!   its parent's import. Single votes are verified newest first and processed on arrival, because
 //!   a signature counts for nothing before its aggregation.
 //! * **Bounds**: at most [`VOTES`], [`AGGREGATES`] and [`BLOCKS`] are in flight, and 64 MiB of
-//!   each. Strangers have [`STRANGER_VOTES`] and [`STRANGER_AGGREGATES`] besides, and each of them a
-//!   share. Their jobs have lanes of their own, in which they take turns. A verifier's lanes have room for all blocks and aggregates in flight, and the chain's
-//!   lane for results has room for all results. Neither refuses a message. At most one round of
-//!   aggregation and [`RECOVERIES`] recoveries of a block's votes are in flight.
+//!   each. Strangers have [`STRANGER_VOTES`] and [`STRANGER_AGGREGATES`] besides, and each of them
+//!   a share. Their jobs have lanes of their own, in which they take turns. A verifier's lanes have
+//!   room for all blocks and aggregates in flight, and the chain's lane for results has room for
+//!   all results. Neither refuses a message. At most one round of aggregation and [`RECOVERIES`]
+//!   recoveries of a block's votes are in flight.
 //! * **Too many votes**: the oldest votes waiting for a verifier are dropped (`VERIFICATION_LOST`),
 //!   so that the votes verified are those of the current slot. Blocks and aggregates have their own
 //!   lanes, and a batch of votes ends after a millisecond.
