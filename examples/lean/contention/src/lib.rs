@@ -114,12 +114,13 @@ fn measure(
 ) -> Result<(), ContentionError> {
     let slots = slots(arguments)?;
     let ContentionArguments { validators, interval_ms, .. } = *arguments;
-    eprintln!("recording {slots} slots of {validators} validators …");
+    say(format_args!("recording {slots} slots of {validators} validators …"));
     let recording = recording::record(validators, slots, interval_ms)?;
     let ways = arguments.dispatch.map_or_else(|| vec![Way::Locked, Way::Actor], |way| vec![way]);
     let mut runs = Vec::new();
     for way in ways {
-        eprintln!("replaying {} events in {} s …", recording.events.len(), arguments.seconds);
+        let events = recording.events.len();
+        say(format_args!("replaying {events} events in {} s …", arguments.seconds));
         runs.push(replay(way, &recording, interval_ms, runtime)?);
         if !arguments.json {
             print(&format!("{}\n", table::render(&runs[runs.len() - 1])))?;
