@@ -18,8 +18,8 @@
 //! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then
 //! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `guard` with `allowance`,
 //! `gossip_standing`, `recent` and `undecided` (gossip before gossipsub sees it), `configured`,
-//! `places`, `admission` and `dialer` (connections), `serving` and `standing` (state about peers and
-//! requests), `event_loop` with `mesh` and `requests`, `thread`.
+//! `places`, `admission` and `dialer` (connections), `serving` and `standing` (state about peers
+//! and requests), `event_loop` with `mesh` and `requests`, `thread`.
 
 mod address_range;
 mod admission;
