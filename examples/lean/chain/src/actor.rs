@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actor_lanes::{Actor, Context, Message};
 use libssz::SszEncode;
@@ -13,7 +13,7 @@ use crate::signer::Signer;
 use crate::snapshot::Published;
 use crate::state::ChainState;
 use crate::sync::{Request, Wanted};
-use crate::verifier::{JobsDone, Pool};
+use crate::verifier::{JobsDone, Pool, WorkMeters};
 use crate::wall_clock::WallClock;
 use consensus::{
     ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, SignedBlock, Slot, SlotClock,
@@ -37,6 +37,20 @@ pub struct ChainActor {
     awaited: Interval,
     lateness: Duration,
     worst_lateness: Duration,
+    /// The folding of proofs for blocks of this node.
+    folding: Arc<WorkMeters>,
+    timing: Timing,
+}
+
+/// The begin of work that ends with a later message.
+#[derive(Debug, Default)]
+struct Timing {
+    last_tick: Option<Instant>,
+    /// The slot of this node's votes to be signed, the begin of their production, and the order to
+    /// sign them.
+    votes: Option<(Slot, Instant, Instant)>,
+    /// The time of all foldings of proofs up to the last block, in nanoseconds.
+    folded: u64,
 }
 
 impl fmt::Debug for ChainActor {
@@ -72,7 +86,15 @@ impl ChainActor {
             awaited: 0,
             lateness,
             worst_lateness,
+            folding: Arc::default(),
+            timing: Timing::default(),
         }
+    }
+
+    /// Sets the meters of the proof scheme inside the state, to read the time it takes.
+    #[must_use]
+    pub fn measured(self, folding: Arc<WorkMeters>) -> Self {
+        Self { folding, ..self }
     }
 
     /// Returns the interval of the next tick.
@@ -165,6 +187,51 @@ impl ChainActor {
         }
     }
 
+    /// Records the work that ends with this message.
+    fn time_message(&mut self, message: &ChainMessage, now: Instant) {
+        match message {
+            ChainMessage::Tick => {
+                if let Some(last) = self.timing.last_tick.replace(now) {
+                    let time = now.saturating_duration_since(last);
+                    self.state.meters().tick_interval.observe_time(time);
+                }
+            }
+            ChainMessage::OwnVote(vote) => {
+                let votes = self.timing.votes.filter(|(slot, ..)| *slot == vote.data.slot);
+                if let Some((_, begun, ordered)) = votes {
+                    let meters = self.state.meters();
+                    let since = |begun| now.saturating_duration_since(begun);
+                    meters.own_vote_production.observe_time(since(begun));
+                    meters.own_vote_signing.observe_time(since(ordered));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Records the production of a block or of votes by a handler that has `begun` then.
+    fn time_effects(&mut self, effects: &[Effect], begun: Instant, now: impl Fn() -> Instant) {
+        for effect in effects {
+            match effect {
+                Effect::SignBlock(_) => {
+                    let time = now().saturating_duration_since(begun);
+                    // Nothing else on this thread folds proofs.
+                    let folded = self.folding.aggregate_building.read().sum();
+                    let before = std::mem::replace(&mut self.timing.folded, folded);
+                    let meters = self.state.meters();
+                    meters.block_building.observe_time(time);
+                    meters.payload_aggregation.observe(folded - before);
+                }
+                Effect::SignVote(_, data) => {
+                    self.timing.votes = Some((data.slot, begun, now()));
+                    // All votes of a slot are ordered together.
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn publish(&mut self) {
         let mut snapshot = self.state.snapshot();
         snapshot.fork_choice = self.state.fork_choice_view();
@@ -202,6 +269,7 @@ impl Actor for ChainActor {
 
     async fn handle(&mut self, message: ChainMessage, cx: &mut Context<ChainMessage>) {
         let (lane, begun) = (message.lane(), cx.now());
+        self.time_message(&message, begun);
         let effects = match message {
             ChainMessage::Tick => self.tick(cx),
             ChainMessage::VoteAnyway(slot) => self.state.vote_anyway(slot),
@@ -247,6 +315,7 @@ impl Actor for ChainActor {
                 self.state.jobs_done(done)
             }
         };
+        self.time_effects(&effects, begun, || cx.now());
         self.carry_out(effects, cx);
         self.state.handled(lane, cx.now().saturating_duration_since(begun));
     }

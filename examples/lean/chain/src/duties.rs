@@ -33,10 +33,14 @@ impl Duties {
         }
         match base.store.produce_block(slot, proposer, &*base.proofs) {
             Ok(produced) => {
+                let payloads = produced.block().body.attestations.len();
+                base.counters.meters.blocks_built += 1;
+                base.counters.meters.block_payloads.observe(payloads as u64);
                 self.unsigned_block = Some((slot, produced.root()));
                 base.effects.sign_block(produced);
             }
             Err(rejection) => {
+                base.counters.meters.blocks_not_built += 1;
                 base.counters.drop_for(rejection.name());
                 tracing::warn!(slot, %rejection, "no block was proposed");
             }

@@ -12,7 +12,7 @@ pub struct Buckets(&'static [u64]);
 
 impl Buckets {
     /// The number of counts in a histogram: one more than the largest number of limits.
-    pub const PLACES: usize = 11;
+    pub const PLACES: usize = 15;
 
     /// The time to process a block (leanMetrics), in nanoseconds.
     pub const BLOCK_PROCESSING: Self = Self(&[
@@ -46,6 +46,104 @@ impl Buckets {
         4 * SECOND,
     ]);
 
+    /// The time to make or to verify an aggregate (leanMetrics), in nanoseconds.
+    pub const AGGREGATE: Self = Self(&[
+        SECOND / 10,
+        SECOND / 4,
+        SECOND / 2,
+        SECOND * 3 / 4,
+        SECOND,
+        SECOND * 5 / 4,
+        SECOND * 3 / 2,
+        2 * SECOND,
+        4 * SECOND,
+    ]);
+
+    /// The time of a round of aggregation (leanMetrics), in nanoseconds.
+    pub const AGGREGATION_ROUND: Self = Self(&[
+        SECOND / 20,
+        SECOND / 10,
+        SECOND / 4,
+        SECOND / 2,
+        SECOND * 3 / 4,
+        SECOND,
+        2 * SECOND,
+        3 * SECOND,
+        4 * SECOND,
+    ]);
+
+    /// The time to produce a block or a vote (leanMetrics), in nanoseconds.
+    pub const PRODUCTION: Self = Self(&[
+        SECOND / 100,
+        SECOND / 40,
+        SECOND / 20,
+        SECOND / 10,
+        SECOND / 4,
+        SECOND / 2,
+        SECOND * 3 / 4,
+        SECOND,
+    ]);
+
+    /// The time to fold proofs for a block (leanMetrics), in nanoseconds.
+    pub const PAYLOAD_AGGREGATION: Self = Self(&[
+        SECOND / 10,
+        SECOND / 4,
+        SECOND / 2,
+        SECOND * 3 / 4,
+        SECOND,
+        2 * SECOND,
+        3 * SECOND,
+        4 * SECOND,
+    ]);
+
+    /// The time between two ticks (leanMetrics), in nanoseconds.
+    pub const TICK_INTERVAL: Self = Self(&[
+        SECOND * 2 / 5,
+        SECOND * 3 / 5,
+        SECOND * 3 / 4,
+        SECOND * 4 / 5,
+        SECOND * 161 / 200,
+        SECOND * 81 / 100,
+        SECOND * 163 / 200,
+        SECOND * 41 / 50,
+        SECOND * 33 / 40,
+        SECOND * 17 / 20,
+        SECOND * 9 / 10,
+        SECOND,
+        SECOND * 6 / 5,
+        SECOND * 8 / 5,
+    ]);
+
+    /// The distance of a message from the interval in which it was due (leanMetrics), in
+    /// nanoseconds.
+    pub const ARRIVAL_DELAY: Self = Self(&[
+        SECOND / 20,
+        SECOND / 10,
+        SECOND / 5,
+        SECOND * 2 / 5,
+        SECOND * 4 / 5,
+        SECOND * 6 / 5,
+        SECOND * 8 / 5,
+        SECOND * 12 / 5,
+        4 * SECOND,
+        8 * SECOND,
+        16 * SECOND,
+    ]);
+
+    /// The size of a gossiped block (leanMetrics), in bytes.
+    pub const BLOCK_SIZE: Self =
+        Self(&[10_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_000_000, 5_000_000]);
+
+    /// The size of a gossiped vote (leanMetrics), in bytes.
+    pub const VOTE_SIZE: Self = Self(&[512, 1024, 2048, 4096, 8192, 16_384]);
+
+    /// The size of a gossiped aggregate (leanMetrics), in bytes.
+    pub const AGGREGATE_SIZE: Self =
+        Self(&[1024, 4096, 16_384, 65_536, 131_072, 262_144, 524_288, 1_048_576]);
+
+    /// The number of aggregates in a block (leanMetrics).
+    pub const BLOCK_PAYLOADS: Self = Self(&[1, 2, 4, 8, 16, 32, 64, 128]);
+
     /// The depth of a reorganisation, in blocks (leanMetrics).
     pub const REORG_DEPTH: Self = Self(&[1, 2, 3, 5, 7, 10, 20, 30, 50, 100]);
 
@@ -71,6 +169,11 @@ impl Histogram {
     #[must_use]
     pub const fn new(limits: Buckets) -> Self {
         Self { limits, counts: [0; Buckets::PLACES], sum: 0 }
+    }
+
+    /// Counts one time, in a histogram of nanoseconds.
+    pub fn observe_time(&mut self, time: Duration) {
+        self.observe(nanoseconds(time));
     }
 
     /// Counts one value.
@@ -100,7 +203,11 @@ impl Histogram {
     }
 }
 
-/// A histogram of times, shared by several writing threads.
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A histogram shared by several writing threads.
 ///
 /// `Relaxed` suffices because each number is read on its own. A reader may see a value counted and
 /// not yet summed.
@@ -118,9 +225,13 @@ impl SharedHistogram {
 
     /// Counts one time, in nanoseconds.
     pub(crate) fn observe(&self, time: Duration) {
-        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        self.counts[self.limits.place(nanoseconds)].fetch_add(1, Ordering::Relaxed);
-        self.sum.fetch_add(nanoseconds, Ordering::Relaxed);
+        self.observe_value(nanoseconds(time));
+    }
+
+    /// Counts one value, in the unit of the limits.
+    pub(crate) fn observe_value(&self, value: u64) {
+        self.counts[self.limits.place(value)].fetch_add(1, Ordering::Relaxed);
+        self.sum.fetch_add(value, Ordering::Relaxed);
     }
 
     /// Copies the current counts.

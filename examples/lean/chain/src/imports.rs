@@ -44,12 +44,16 @@ impl ChainState {
     /// Imports a verified block into the store. Then votes, recovers the block's votes, and
     /// processes the votes and blocks waiting for it.
     fn import(&mut self, root: Root, block: &Arc<SignedBlock>, verified: VerifiedBlock) {
-        let import = self.base.store.import_block(verified);
+        let store = &mut self.base.store;
+        let parent_slot = store.block(&block.block.parent_root).map(|parent| parent.slot);
+        let import = store.import_block(verified);
+        self.base.counters.meters.transition(&block.block, parent_slot);
         self.base.fork_choice_moved();
         let slot = block.block.slot;
         self.sync.imported(&root, self.base.now());
         self.keep(root, block);
         if import.finalized.is_some() {
+            self.base.counters.meters.finalizations += 1;
             self.forget_finalized();
         }
         self.duties.vote_if_waiting(slot, &mut self.base);

@@ -52,6 +52,7 @@ impl ChainState {
         }
         self.advance(now);
         if self.base.store.latest_finalized() != finalized {
+            self.base.counters.meters.finalizations += 1;
             self.base.store.prune_stale_attestation_data();
             self.forget_finalized();
         }
@@ -78,8 +79,13 @@ impl ChainState {
         let base = &mut self.base;
         while base.now() < to {
             base.store.tick_interval(false, false, &*base.proofs);
-            if base.role.is_aggregator && base.now() % INTERVALS_PER_SLOT == AGGREGATION {
+            if base.now() % INTERVALS_PER_SLOT != AGGREGATION {
+                continue;
+            }
+            if base.role.is_aggregator {
                 self.proving.aggregate(base);
+            } else {
+                base.counters.meters.rounds_not_aggregator += 1;
             }
         }
     }

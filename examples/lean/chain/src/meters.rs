@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::histogram::{Buckets, Histogram};
 use crate::message::ChainMessage;
+use consensus::{Block, Slot};
 
 /// The time spent on the messages of one lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,33 @@ pub struct Meters {
     pub valid_aggregates: u64,
     /// Aggregates rejected by a rule.
     pub invalid_aggregates: u64,
+    /// Blocks produced by this node.
+    pub blocks_built: u64,
+    /// Blocks not produced, because a rule refused it.
+    pub blocks_not_built: u64,
+    /// The number of aggregates in each block produced.
+    pub block_payloads: Histogram,
+    /// The time of each production of a block, with the store's ticks before it, in nanoseconds.
+    pub block_building: Histogram,
+    /// The time of folding proofs in each production of a block, in nanoseconds.
+    pub payload_aggregation: Histogram,
+    /// The time from the order for a vote of this node to its signature, with the waits in both
+    /// mailboxes, in nanoseconds.
+    pub own_vote_signing: Histogram,
+    /// The time from the beginning of the production of a vote to its signature, in nanoseconds.
+    pub own_vote_production: Histogram,
+    /// The time between two ticks, in nanoseconds.
+    pub tick_interval: Histogram,
+    /// The times at which a block's import or a tick finalized another block.
+    pub finalizations: u64,
+    /// The slots processed by the state transitions of imported blocks.
+    pub slots_processed: u64,
+    /// The aggregates processed by the state transitions of imported blocks.
+    pub attestations_processed: u64,
+    /// Rounds of aggregation left out because this node does not aggregate.
+    pub rounds_not_aggregator: u64,
+    /// Rounds of aggregation left out because the last one was in flight.
+    pub rounds_still_busy: u64,
     /// The time spent on each lane, in the order of the mailbox's lanes.
     pub busy: [Busy; ChainMessage::LANE_COUNT],
 }
@@ -51,12 +79,32 @@ impl Default for Meters {
             invalid_votes: 0,
             valid_aggregates: 0,
             invalid_aggregates: 0,
+            blocks_built: 0,
+            blocks_not_built: 0,
+            block_payloads: Histogram::new(Buckets::BLOCK_PAYLOADS),
+            block_building: Histogram::new(Buckets::PRODUCTION),
+            payload_aggregation: Histogram::new(Buckets::PAYLOAD_AGGREGATION),
+            own_vote_signing: Histogram::new(Buckets::VOTE_VALIDATION),
+            own_vote_production: Histogram::new(Buckets::PRODUCTION),
+            tick_interval: Histogram::new(Buckets::TICK_INTERVAL),
+            finalizations: 0,
+            slots_processed: 0,
+            attestations_processed: 0,
+            rounds_not_aggregator: 0,
+            rounds_still_busy: 0,
             busy: Default::default(),
         }
     }
 }
 
 impl Meters {
+    /// Counts the state transition of an imported block.
+    pub(super) fn transition(&mut self, block: &Block, parent_slot: Option<Slot>) {
+        let slots = parent_slot.map_or(0, |parent| block.slot.saturating_sub(parent));
+        self.slots_processed += slots;
+        self.attestations_processed += block.body.attestations.len() as u64;
+    }
+
     /// Counts one handled message and its time.
     pub(super) fn handled(&mut self, lane: usize, time: Duration) {
         self.busy[lane].add(time);

@@ -36,6 +36,7 @@ impl Proving {
     /// the new votes wait for the next one.
     pub(super) fn aggregate(&mut self, base: &mut Base) {
         if self.round.is_some() {
+            base.counters.meters.rounds_still_busy += 1;
             base.counters.drop_for("AGGREGATION_STILL_UNDER_WAY");
             return;
         }

@@ -37,8 +37,20 @@ pub struct Snapshot {
     pub own_validators: usize,
     /// Whether this node aggregates votes.
     pub is_aggregator: bool,
+    /// The latest justified checkpoint in the head's state.
+    pub head_justified: Checkpoint,
+    /// The latest finalized checkpoint in the head's state.
+    pub head_finalized: Checkpoint,
+    /// Signatures of votes to aggregate.
+    pub signatures: usize,
+    /// Proofs not counted by fork choice yet.
+    pub uncounted_proofs: usize,
+    /// Proofs counted by fork choice.
+    pub counted_proofs: usize,
     /// Connected peers.
     pub peers: usize,
+    /// Whether blocks of the peers' chains are missing and will be fetched by ranges.
+    pub is_syncing: bool,
     /// Blocks imported since the start.
     pub blocks_imported: u64,
     /// Blocks waiting for their parent.

@@ -16,6 +16,7 @@ use crate::duties::Duties;
 use crate::effect::Effect;
 use crate::history::History;
 use crate::message::ChainHead;
+use crate::meters::Meters;
 use crate::pending_votes::HeldVote;
 use crate::proving::Proving;
 use crate::refusal::Refusal;
@@ -202,6 +203,11 @@ impl ChainState {
         self.history.by_range(range, &self.base.store)
     }
 
+    /// Returns the counters and times written by the actor.
+    pub(crate) fn meters(&mut self) -> &mut Meters {
+        &mut self.base.counters.meters
+    }
+
     /// Counts one handled message of a lane and its time.
     pub(crate) fn handled(&mut self, lane: usize, time: Duration) {
         self.base.counters.meters.handled(lane, time);
@@ -239,7 +245,13 @@ impl ChainState {
             validator_count: store.head_state().validators.len(),
             own_validators: self.base.role.validators.len(),
             is_aggregator: self.base.role.is_aggregator,
+            head_justified: store.head_state().latest_justified,
+            head_finalized: store.head_state().latest_finalized,
+            signatures: store.pools().signature_count(),
+            uncounted_proofs: store.pools().new_proof_count(),
+            counted_proofs: store.pools().known_proof_count(),
             peers: self.sync.peers(),
+            is_syncing: self.sync.is_behind(store, store.time()),
             blocks_imported: counters.blocks_imported,
             pending_blocks: self.blocks.pending.len(),
             pending_votes: self.votes.pending().len(),

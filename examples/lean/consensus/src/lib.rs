@@ -62,5 +62,5 @@ pub use store::{
     BlockTree, HeadChange, ProducedBlock, RecoveredVotes, RecoveryPlan, Store, VerifiedBlock,
     VoteClaim, VotePools, block_statements,
 };
-pub use transition::{process_block, process_slots, state_transition};
+pub use transition::{Stage, process_block, process_slots, state_transition};
 pub use validator::{EqualKeys, Validator, Validators};

@@ -10,6 +10,17 @@ use crate::slot::{Slot, justified_index_after, proposer_for_slot};
 use crate::state::State;
 use crate::tally::process_attestations;
 
+/// The end of a stage of a state transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The state has advanced to the block's slot.
+    Slots,
+    /// The block's header is in the state.
+    Header,
+    /// The block's votes are counted.
+    Attestations,
+}
+
 /// Returns the state after a block, given the state after its parent. Also checks the block's state
 /// root against the result.
 ///
@@ -20,18 +31,21 @@ use crate::tally::process_attestations;
 /// Returns the first [`Rejection`] in the specification's order: of the slot, the header, the
 /// votes, the state root.
 pub fn state_transition(parent: &State, block: &Block) -> Result<State, Rejection> {
-    finish(process_slots(parent, block.slot)?, block, Root::of(&block.body))
+    finish(process_slots(parent, block.slot)?, block, Root::of(&block.body), &mut |_| {})
 }
 
 /// Does the same as [`state_transition`], with the roots of the parent's state and of the block's
-/// body known to the caller. This avoids computing them.
+/// body known to the caller. This avoids computing them. Calls `ended` at the end of each stage.
 pub(crate) fn state_transition_from(
     parent: &State,
     parent_state_root: Root,
     block: &Block,
     body_root: Root,
+    ended: &mut dyn FnMut(Stage),
 ) -> Result<State, Rejection> {
-    finish(advance(parent, block.slot, || parent_state_root)?, block, body_root)
+    let state = advance(parent, block.slot, || parent_state_root)?;
+    ended(Stage::Slots);
+    finish(state, block, body_root, ended)
 }
 
 /// Does the same as [`state_transition`] for a block already accepted by it. The block's state root
@@ -63,16 +77,29 @@ pub fn process_slots(state: &State, target: Slot) -> Result<State, Rejection> {
 /// Returns the first [`Rejection`] of the header or the votes. The state is then partly changed and
 /// must be discarded.
 pub fn process_block(state: &mut State, block: &Block) -> Result<(), Rejection> {
-    apply(state, block, Root::of(&block.body))
+    apply(state, block, Root::of(&block.body), &mut |_| {})
 }
 
-fn apply(state: &mut State, block: &Block, body_root: Root) -> Result<(), Rejection> {
+fn apply(
+    state: &mut State,
+    block: &Block,
+    body_root: Root,
+    ended: &mut dyn FnMut(Stage),
+) -> Result<(), Rejection> {
     process_block_header(state, block, body_root)?;
-    process_attestations(state, &block.body.attestations)
+    ended(Stage::Header);
+    process_attestations(state, &block.body.attestations)?;
+    ended(Stage::Attestations);
+    Ok(())
 }
 
-fn finish(mut state: State, block: &Block, body_root: Root) -> Result<State, Rejection> {
-    apply(&mut state, block, body_root)?;
+fn finish(
+    mut state: State,
+    block: &Block,
+    body_root: Root,
+    ended: &mut dyn FnMut(Stage),
+) -> Result<State, Rejection> {
+    apply(&mut state, block, body_root, ended)?;
     if block.state_root == Root::of(&state) { Ok(state) } else { Err(Rejection::StateRootMismatch) }
 }
 

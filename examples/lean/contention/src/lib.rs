@@ -26,6 +26,7 @@ mod timeline;
 mod voters;
 mod watched;
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -113,12 +114,16 @@ fn measure(
 ) -> Result<(), ContentionError> {
     let slots = slots(arguments)?;
     let ContentionArguments { validators, interval_ms, .. } = *arguments;
-    eprintln!("recording {slots} slots of {validators} validators …");
+    say(format_args!("recording {slots} slots of {validators} validators …"));
     let recording = recording::record(validators, slots, interval_ms)?;
     let ways = arguments.dispatch.map_or_else(|| vec![Way::Locked, Way::Actor], |way| vec![way]);
     let mut runs = Vec::new();
     for way in ways {
-        eprintln!("replaying {} events in {} s …", recording.events.len(), arguments.seconds);
+        say(format_args!(
+            "replaying {} events in {} s …",
+            recording.events.len(),
+            arguments.seconds
+        ));
         runs.push(replay(way, &recording, interval_ms, runtime)?);
         if !arguments.json {
             print(&format!("{}\n", table::render(&runs[runs.len() - 1])))?;
@@ -173,6 +178,11 @@ fn slots(arguments: &ContentionArguments) -> Result<u64, ContentionError> {
         slots if slots > most => Err(ContentionError::TooLong { slots, most }),
         slots => Ok(slots),
     }
+}
+
+/// Writes a line about the progress to standard error. A reader that is gone is no failure.
+fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn print(text: &str) -> Result<(), ContentionError> {

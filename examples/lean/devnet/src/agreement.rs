@@ -27,6 +27,8 @@ const REMEMBERED_SLOTS: usize = 1024;
 pub struct Agreement {
     /// The newest finalized slot of each node, from its last report.
     finalized: Vec<Option<Slot>>,
+    /// Whether an agreement needs the node.
+    is_needed: Vec<bool>,
     /// The reports for each slot.
     reports: BTreeMap<Slot, Report>,
 }
@@ -52,7 +54,11 @@ pub struct Disagreement {
 impl Agreement {
     /// Creates an empty record for this many nodes, numbered from 0.
     pub fn among(nodes: usize) -> Self {
-        Self { finalized: vec![None; nodes], reports: BTreeMap::new() }
+        Self {
+            finalized: vec![None; nodes],
+            is_needed: vec![true; nodes],
+            reports: BTreeMap::new(),
+        }
     }
 
     /// Records a node's report of its finalized slot. A zero root means that the node has no
@@ -91,13 +97,24 @@ impl Agreement {
     }
 
     /// Clears a node's newest finalized slot, because the node is gone or restarts. Its reports
-    /// about slots are kept.
+    /// about slots are kept. An excluded node counts again.
     ///
     /// # Panics
     ///
     /// When there is no node with this number.
     pub fn forget(&mut self, node: usize) {
         self.finalized[node] = None;
+        self.is_needed[node] = true;
+    }
+
+    /// Excludes a node from the agreement, because it is gone for good. Its reports about slots are
+    /// kept, and still contradict others.
+    ///
+    /// # Panics
+    ///
+    /// When there is no node with this number.
+    pub fn exclude(&mut self, node: usize) {
+        self.is_needed[node] = false;
     }
 
     /// Returns the newest slot finalized by a node, or `None` if it has reported none since its
@@ -107,12 +124,15 @@ impl Agreement {
     }
 
     /// Returns whether every node has finalized a slot of at least `slot`, and all nodes have
-    /// reported the same block for one such slot.
+    /// reported the same block for one such slot. Excluded nodes do not count. Without any other
+    /// node, nothing is reached.
     pub fn is_reached(&self, slot: Slot) -> bool {
+        let needed = || (0..self.finalized.len()).filter(|node| self.is_needed[*node]);
         let has_come_so_far =
-            |finalized: &Option<Slot>| finalized.is_some_and(|finalized| finalized >= slot);
-        let is_common = |report: &Report| report.has_reported.iter().all(|reported| *reported);
-        self.finalized.iter().all(has_come_so_far)
+            |node: usize| self.finalized[node].is_some_and(|finalized| finalized >= slot);
+        let is_common = |report: &Report| needed().all(|node| report.has_reported[node]);
+        needed().next().is_some()
+            && needed().all(has_come_so_far)
             && self.reports.range(slot..).any(|(_, report)| is_common(report))
     }
 }

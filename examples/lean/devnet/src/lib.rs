@@ -15,6 +15,7 @@ mod agreement;
 mod deadline;
 mod error;
 mod event;
+mod folder;
 mod network_plan;
 mod nodes;
 mod options;

@@ -70,6 +70,22 @@ pub enum PlanError {
     File(#[from] FileError),
 }
 
+impl PlanError {
+    /// Checks the size of a network before the work for it begins.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError::Size`] when the number of nodes or of validators is out of range.
+    pub fn check_size(nodes: usize, validators: usize) -> Result<(), Self> {
+        let possible = 1..=VALIDATOR_REGISTRY_LIMIT;
+        if possible.contains(&nodes) && possible.contains(&validators) {
+            Ok(())
+        } else {
+            Err(Self::Size { nodes, validators })
+        }
+    }
+}
+
 impl Identities {
     /// Generates fresh keys, on all CPU cores. Validator keys can sign in the slots
     /// `0..key_slots`.
@@ -83,10 +99,7 @@ impl Identities {
         scheme: SchemeName,
         key_slots: u64,
     ) -> Result<Self, PlanError> {
-        let possible = 1..=VALIDATOR_REGISTRY_LIMIT;
-        if !possible.contains(&nodes) || !possible.contains(&validators) {
-            return Err(PlanError::Size { nodes, validators });
-        }
+        PlanError::check_size(nodes, validators)?;
         let draw = || Seed::random().map_err(PlanError::Randomness);
         let seeds = (0..validators)
             .map(|_| Ok((draw()?, draw()?)))
@@ -105,7 +118,7 @@ impl Identities {
 }
 
 impl NetworkPlan {
-    /// Writes all files for `node run` into a directory, and returns the path of each node's
+    /// Writes all files for `node run` into an existing directory, and returns the path of each node's
     /// configuration file.
     ///
     /// Validators are assigned to the nodes in turn. Every node dials every other node, so that a
@@ -126,7 +139,7 @@ impl NetworkPlan {
             return Err(PlanError::Addresses { nodes, addresses });
         }
         let keys = directory.join("keys");
-        fs::create_dir_all(&keys).map_err(|error| FileError {
+        fs::create_dir(&keys).map_err(|error| FileError {
             kind: FileKind::ValidatorKey,
             path: keys.clone(),
             problem: FileProblem::Write(error),

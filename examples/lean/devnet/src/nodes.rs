@@ -4,9 +4,8 @@ use std::mem;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
 use crate::event::{Event, Events, Happening, Interrupter, Next};
+use crate::folder::Folder;
 use crate::network_plan::name;
 use crate::process::{Launch, NodeProcess, log_tail};
 use crate::start::Files;
@@ -29,7 +28,7 @@ pub struct Devnet {
     events: Events,
     nodes: Vec<NodeSlot>,
     agreement: Agreement,
-    directory: TempDir,
+    directory: Folder,
 }
 
 /// The result of waiting for an update.
@@ -39,6 +38,8 @@ pub enum Update {
     Ready(usize),
     /// The node with this number has sent a status; see [`Devnet::view`].
     Status(usize),
+    /// The node with this number has ended unexpectedly, and the devnet goes on with the others.
+    Ended(usize),
     /// An interrupt was requested.
     Interrupted,
     /// The deadline has passed.
@@ -88,8 +89,7 @@ impl Devnet {
     /// Kills all processes and starts them again with other files. The old files are removed.
     pub(super) fn relaunch_all(&mut self, files: Files) -> Result<(), DevnetError> {
         (0..self.nodes.len()).try_for_each(|node| self.kill(node))?;
-        self.directory.disable_cleanup(false);
-        self.directory = files.directory;
+        mem::replace(&mut self.directory, files.directory).discard();
         for (slot, config) in self.nodes.iter_mut().zip(files.configs) {
             slot.config = config;
             slot.log = self.directory.path().join(format!("{}.log", slot.view.name));
@@ -131,7 +131,8 @@ impl Devnet {
     /// # Errors
     ///
     /// [`DevnetError`] when a node has died or printed an unreadable line, or when nodes have
-    /// finalized different blocks.
+    /// finalized different blocks. With [`DevnetOptions::keep_going`], only the death of the last
+    /// node is an error.
     pub fn next(&mut self, deadline: Deadline) -> Result<Update, DevnetError> {
         loop {
             match self.events.next(deadline) {
@@ -164,7 +165,7 @@ impl Devnet {
         let deadline = Deadline::after(patience);
         while !holds(self) {
             match self.next(deadline)? {
-                Update::Ready(_) | Update::Status(_) => {}
+                Update::Ready(_) | Update::Status(_) | Update::Ended(_) => {}
                 Update::Interrupted => return Err(self.error(Problem::Interrupted)),
                 Update::DeadlinePassed => return Err(self.too_late(what, patience)),
             }
@@ -210,7 +211,7 @@ impl Devnet {
     }
 
     /// Stops all nodes cleanly and removes their directory. The directory is kept if the options
-    /// ask for it or after a failure.
+    /// ask for it, after a failure, and if a node has ended unexpectedly.
     ///
     /// # Errors
     ///
@@ -241,15 +242,12 @@ impl Devnet {
         if !flaws.is_empty() {
             return Err(self.error(Problem::Stop(flaws)));
         }
-        if self.options.keep {
-            self.directory.disable_cleanup(true);
-        }
         Ok(())
     }
 
     /// Creates an error with the path of the logs, and keeps the logs.
     pub fn error(&mut self, problem: Problem) -> DevnetError {
-        self.directory.disable_cleanup(true);
+        self.directory.keep();
         DevnetError {
             problem: Box::new(problem),
             directory: Some(self.directory.path().to_owned()),
@@ -273,6 +271,7 @@ impl Devnet {
         slot.view.condition = Condition::Starting;
         let launch = Launch {
             program: &self.options.program,
+            arguments: &self.options.node_arguments,
             config: &slot.config,
             log: &slot.log,
             node,
@@ -310,7 +309,9 @@ impl Devnet {
                 Ok(Some(Update::Status(event.node)))
             }
             // The end of the process follows, and is the event to report.
-            Happening::Line(ReportLine::Stopped(_)) | Happening::Nudge => Ok(None),
+            Happening::Line(ReportLine::Failed(_) | ReportLine::Stopped(_)) | Happening::Nudge => {
+                Ok(None)
+            }
             Happening::Unreadable(line) => {
                 Err(Problem::Unreadable { node: slot.view.name.clone(), line })
             }
@@ -321,10 +322,25 @@ impl Devnet {
                     error,
                 })?;
                 slot.process = None;
-                slot.view.condition = Condition::Stopped;
-                Err(Problem::Died { node, status, log_tail: log_tail(&slot.log) })
+                slot.view.condition = Condition::Ended(status);
+                slot.view.status = None;
+                let log_tail = log_tail(&slot.log);
+                if self.may_go_on() {
+                    self.agreement.exclude(event.node);
+                    self.directory.keep();
+                    return Ok(Some(Update::Ended(event.node)));
+                }
+                Err(Problem::Died { node, status, log_tail })
             }
         }
+    }
+
+    /// Returns whether a node's end is no failure: the nodes have all started, and others are left.
+    fn may_go_on(&self) -> bool {
+        let is_starting = |slot: &NodeSlot| slot.view.condition == Condition::Starting;
+        self.options.keep_going
+            && self.nodes.iter().any(|slot| slot.process.is_some())
+            && !self.nodes.iter().any(is_starting)
     }
 
     fn take_in_while_stopping(&mut self, event: Event, flaws: &mut Vec<String>) {
@@ -336,6 +352,9 @@ impl Devnet {
         match event.what {
             Happening::Line(ReportLine::Stopped(stopped)) => {
                 flaws.extend(stopped.left.iter().map(|left| format!("{node} left behind: {left}")));
+            }
+            Happening::Line(ReportLine::Failed(failed)) => {
+                flaws.push(format!("{node}: {} ended: {}", failed.part, failed.reason));
             }
             Happening::Line(ReportLine::Ready(_) | ReportLine::Status(_)) | Happening::Nudge => {}
             Happening::Unreadable(line) => {
@@ -364,7 +383,7 @@ impl Drop for Devnet {
         // After a clean stop there are no processes left. In all other cases, the logs are kept for
         // the caller.
         if self.nodes.iter().any(|slot| slot.process.is_some()) {
-            self.directory.disable_cleanup(true);
+            self.directory.keep();
         }
     }
 }

@@ -24,6 +24,11 @@ pub struct DevnetOptions {
     pub key_slots: u64,
     /// Whether to keep the directory with the nodes' files and logs after success.
     pub keep: bool,
+    /// Whether to go on with the other nodes if a node ends unexpectedly. The last node's end is a
+    /// failure in any case.
+    pub keep_going: bool,
+    /// Further arguments for the `run` command of every node, for example about its log.
+    pub node_arguments: Vec<String>,
 }
 
 impl DevnetOptions {
@@ -39,6 +44,8 @@ impl DevnetOptions {
             scheme: SchemeName::Test,
             key_slots: 256,
             keep: false,
+            keep_going: false,
+            node_arguments: Vec::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One node's process.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -12,6 +12,9 @@ use crate::event::{Event, Happening};
 
 /// The maximum number of bytes of a failed node's log in an error message.
 const TAIL_BYTES: u64 = 4096;
+
+/// The size limit of a line in a node's report, in bytes. A usual line has about 2 KB.
+const LINE_BYTES: u64 = 1 << 20;
 
 /// The maximum number of lines of a failed node's log in an error message.
 const TAIL_LINES: usize = 20;
@@ -30,6 +33,7 @@ pub(super) struct NodeProcess {
 #[derive(Debug)]
 pub(super) struct Launch<'a> {
     pub(super) program: &'a Path,
+    pub(super) arguments: &'a [String],
     pub(super) config: &'a Path,
     pub(super) log: &'a Path,
     pub(super) node: usize,
@@ -41,7 +45,9 @@ impl NodeProcess {
     pub(super) fn start(launch: Launch<'_>) -> io::Result<Self> {
         let log = OpenOptions::new().create(true).append(true).open(launch.log)?;
         let mut child = Command::new(launch.program)
-            .args(["run", "--json", "--stop-on-stdin-eof", "--config"])
+            .args(["run", "--json", "--stop-on-stdin-eof"])
+            .args(launch.arguments)
+            .arg("--config")
             .arg(launch.config)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -87,18 +93,42 @@ impl Drop for NodeProcess {
 }
 
 fn watch(output: ChildStdout, node: usize, run: u64, events: &SyncSender<Event>) {
-    for line in BufReader::new(output).lines() {
-        let what = match line {
-            Ok(line) => serde_json::from_str(&line)
-                .map_or_else(|_| Happening::Unreadable(line), Happening::Line),
-            Err(error) => Happening::Unreadable(error.to_string()),
+    let mut output = BufReader::new(output);
+    loop {
+        let (what, is_last) = match next_line(&mut output) {
+            Ok(Some(line)) => (
+                serde_json::from_str(&line)
+                    .map_or_else(|_| Happening::Unreadable(line), Happening::Line),
+                false,
+            ),
+            Ok(None) => break,
+            Err(error) => (Happening::Unreadable(error.to_string()), true),
         };
         if events.send(Event { node, run, what }).is_err() {
             return;
         }
+        if is_last {
+            // The rest is discarded, so that the node does not wait for a reader.
+            let _ = io::copy(&mut output, &mut io::sink());
+            break;
+        }
     }
     // Without a receiver, the event is not needed.
     let _ = events.send(Event { node, run, what: Happening::Ended });
+}
+
+/// Reads a line of at most `LINE_BYTES`. Returns `None` at the end of the output.
+fn next_line(output: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    if output.take(LINE_BYTES).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    } else if line.len() as u64 == LINE_BYTES {
+        return Err(io::Error::other(format!("(a line of more than {LINE_BYTES} bytes)")));
+    }
+    String::from_utf8(line).map(Some).map_err(io::Error::other)
 }
 
 /// Returns the last lines of a node's log, or less if it is shorter.

@@ -4,10 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tempfile::TempDir;
-
 use crate::deadline::timed;
 use crate::event::{Events, Interrupter};
+use crate::folder::{Folder, remove_leftovers};
 use crate::network_plan::{Identities, NetworkPlan};
 use crate::ports::free_udp_addresses;
 use crate::{Condition, Devnet, DevnetError, DevnetOptions, Problem};
@@ -75,6 +74,9 @@ impl Prepared {
         let patience = READY_PATIENCE + key_time * 3;
         let is_ready =
             |devnet: &Devnet| devnet.views().all(|view| view.condition == Condition::Running);
+        for leftover in remove_leftovers() {
+            tracing::info!(folder = %leftover.display(), "removed the files of a killed devnet");
+        }
         let files = write_files(&options, &identities, key_time)?;
         let mut devnet = Devnet::launch_all(options.clone(), events, files)?;
         for attempt in 1.. {
@@ -97,7 +99,7 @@ impl Prepared {
 /// The files of a network: a directory and the path of each node's configuration in it.
 #[derive(Debug)]
 pub(super) struct Files {
-    pub(super) directory: TempDir,
+    pub(super) directory: Folder,
     pub(super) configs: Vec<PathBuf>,
 }
 
@@ -106,10 +108,12 @@ fn write_files(
     identities: &Identities,
     key_time: Duration,
 ) -> Result<Files, DevnetError> {
-    let directory = tempfile::Builder::new()
-        .prefix("devnet-")
-        .tempdir()
-        .map_err(|error| system("make a temporary directory", error))?;
+    let mut directory =
+        Folder::create().map_err(|error| system("make a temporary directory", error))?;
+    if options.keep {
+        // Also for the case that this process is killed.
+        directory.keep();
+    }
     let configs = plan(options, key_time)?.write(identities, directory.path())?;
     Ok(Files { directory, configs })
 }

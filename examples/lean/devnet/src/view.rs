@@ -1,5 +1,7 @@
 //! The state of a node, as observed from outside.
 
+use std::process::ExitStatus;
+
 use lean_node::report::StatusLine;
 
 /// The observed state of one node.
@@ -24,6 +26,8 @@ pub enum Condition {
     Killed,
     /// The process stopped cleanly.
     Stopped,
+    /// The process ended by itself or was killed by another one, and the devnet goes on without it.
+    Ended(ExitStatus),
 }
 
 impl NodeView {
@@ -33,6 +37,7 @@ impl NodeView {
         match (self.condition, &self.status) {
             (Condition::Starting, _) => format!("{name} is starting"),
             (Condition::Killed, _) => format!("{name} was killed"),
+            (Condition::Ended(status), _) => format!("{name} has ended ({status})"),
             (Condition::Stopped, _) => format!("{name} has stopped"),
             (Condition::Running, None) => format!("{name} has not reported"),
             (Condition::Running, Some(status)) => {

@@ -3,12 +3,14 @@
 use std::error::Error;
 use std::fmt;
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::bounded::read_at_most;
 
 /// The purpose of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,27 @@ impl FileKind {
             | Self::LeanNodes
             | Self::LeanPublicKey => false,
             Self::ValidatorKey | Self::NetworkKey | Self::LeanKey => true,
+        }
+    }
+}
+
+impl FileKind {
+    /// Returns the size limit of a file of this kind, in bytes.
+    ///
+    /// The largest network has 4,096 validators and as many nodes. Its genesis file has about 1 MB,
+    /// its lists have about 2 MB. A key of the production scheme has about 8.5 MB in the format of
+    /// lean clients.
+    fn most_bytes(self) -> u64 {
+        match self {
+            Self::NetworkKey | Self::LeanPublicKey => 4 << 10,
+            Self::ValidatorKey => 64 << 10,
+            Self::Config
+            | Self::Genesis
+            | Self::LeanConfig
+            | Self::LeanValidators
+            | Self::LeanManifest
+            | Self::LeanNodes => 16 << 20,
+            Self::LeanKey => 64 << 20,
         }
     }
 }
@@ -144,29 +167,26 @@ impl Error for FileError {
 ///
 /// # Errors
 ///
-/// [`FileError`] when the file cannot be read.
+/// [`FileError`] when the file cannot be read, is larger than files of its kind may be, or is not
+/// UTF-8.
 pub fn read(kind: FileKind, path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(|error| FileError {
+    String::from_utf8(read_bytes(kind, path)?).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        malformed(kind, path, format!("it is not UTF-8 text after {place} bytes"))
+    })
+}
+
+/// Reads a file's bytes.
+///
+/// # Errors
+///
+/// [`FileError`] when the file cannot be read or is larger than files of its kind may be.
+pub fn read_bytes(kind: FileKind, path: &Path) -> Result<Vec<u8>, FileError> {
+    read_at_most(path, kind.most_bytes()).map_err(|error| FileError {
         kind,
         path: path.to_owned(),
         problem: FileProblem::Read(error),
     })
-}
-
-/// Reads a file's bytes and refuses a file of more than `most` bytes.
-///
-/// # Errors
-///
-/// [`FileError`] when the file cannot be read or is too large.
-pub fn read_bytes(kind: FileKind, path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
-    let mut bytes = Vec::new();
-    fs::File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(
-        |error| FileError { kind, path: path.to_owned(), problem: FileProblem::Read(error) },
-    )?;
-    if bytes.len() as u64 > most {
-        return Err(malformed(kind, path, format!("it has more than {most} bytes")));
-    }
-    Ok(bytes)
 }
 
 /// Reads a TOML file.

@@ -7,6 +7,7 @@
 //! identity among peers.
 
 pub mod all_cores;
+mod bounded;
 pub mod file;
 pub mod genesis_file;
 mod key_file;
@@ -16,6 +17,7 @@ mod seed;
 mod stored_key;
 mod validator_keys;
 
+pub use bounded::read_at_most;
 pub use file::{FileError, FileKind, FileProblem};
 pub use key_file::{KeyError, KeyFile};
 pub use network_key::{NetworkKey, NotASecret};

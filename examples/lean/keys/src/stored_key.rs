@@ -8,9 +8,6 @@ use crate::file::{self, FileError, FileKind};
 use crate::{KeyError, KeyFile};
 use xmss::{PublicKey, Scheme, SecretKey, TreeKey};
 
-/// The size limit for key files, in bytes. A key of the production scheme takes about 8.5 MB.
-const MOST_BYTES: u64 = 64 << 20;
-
 /// A signing key read from its file, not yet able to sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredKey {
@@ -27,7 +24,7 @@ impl StoredKey {
     ///
     /// Returns [`FileError`] if the file cannot be read, is above 64 MiB, or is not such a key.
     pub fn load_ssz(path: &Path) -> Result<Self, FileError> {
-        let bytes = file::read_bytes(FileKind::LeanKey, path, MOST_BYTES)?;
+        let bytes = file::read_bytes(FileKind::LeanKey, path)?;
         let key = TreeKey::from_ssz(&bytes)
             .map_err(|error| file::malformed(FileKind::LeanKey, path, error.to_string()))?;
         Ok(Self::Trees(Arc::new(key)))

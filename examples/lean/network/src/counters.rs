@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{Offence, places::Refusal};
+use crate::{ConnectionCounters, Offence, places::Refusal};
 use wire::WireError;
 
 /// A monotonic number, written by the network thread.
@@ -113,6 +113,10 @@ pub struct NetworkCounters {
     pub peers_banned: Counter,
     /// Failed dials.
     pub dials_failed: Counter,
+    /// Connections begun and ended.
+    pub connections: ConnectionCounters,
+    /// Peers in gossipsub's meshes, read about once a second.
+    pub mesh_peers: Gauge,
     /// Configured addresses, without this node's own.
     pub configured_total: Gauge,
     /// Configured addresses whose peer is connected, in either direction. A peer with several

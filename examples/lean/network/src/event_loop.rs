@@ -18,7 +18,8 @@ use libp2p::{
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::{
-    Command, Inbound, NetworkConfig, NetworkCounters, Offence,
+    Command, ConnectionResult, Direction, Disconnection, Inbound, NetworkConfig, NetworkCounters,
+    Offence,
     behaviour::{Behaviour, BehaviourEvent},
     dialer::Dialer,
     gossip::Topics,
@@ -35,6 +36,9 @@ const MAX_TURN: usize = 256;
 
 /// The time for peers to acknowledge the closing of their connections.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
+
+/// The time between two looks at gossipsub's meshes.
+const MESH_PAUSE: Duration = Duration::from_secs(1);
 
 /// The number of further turns for the other tasks of the thread, so that QUIC can send its last
 /// packets.
@@ -57,6 +61,8 @@ pub(super) struct EventLoop<I> {
     connected: HashMap<PeerId, FirstConnection>,
     /// The time limit of a dial.
     dial_timeout: Duration,
+    /// The time of the next look at gossipsub's meshes, for the metrics.
+    mesh_due: Instant,
 }
 
 struct FirstConnection {
@@ -100,6 +106,7 @@ impl<I: Inbound> EventLoop<I> {
             alarm: Box::pin(sleep_until(now)),
             connected: HashMap::new(),
             dial_timeout: config.dial_timeout,
+            mesh_due: now,
         }
     }
 
@@ -139,10 +146,21 @@ impl<I: Inbound> EventLoop<I> {
         if self.poll_alarm(cx) {
             idle = false;
         }
+        self.look_at_meshes();
         if !idle {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+
+    /// Counts the peers of the meshes, at most once in a while. Gossipsub has a heartbeat, so there
+    /// are turns without events of peers as well.
+    fn look_at_meshes(&mut self) {
+        let now = Instant::now();
+        if now >= self.mesh_due {
+            self.mesh_due = now + MESH_PAUSE;
+            self.counters.mesh_peers.set(self.swarm.behaviour().gossip.mesh_peers());
+        }
     }
 
     /// Starts the due dials, lifts the bans that are over, and arms the timer for the next event.
@@ -173,7 +191,30 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
+    /// Counts the begin, the failure or the end of a connection.
+    fn count_connection(&self, event: &SwarmEvent<BehaviourEvent>) {
+        let connections = &self.counters.connections;
+        match event {
+            SwarmEvent::ConnectionEstablished { endpoint, .. } => {
+                let direction = Direction::of(endpoint.is_dialer());
+                connections.begin(direction, ConnectionResult::Success);
+            }
+            SwarmEvent::OutgoingConnectionError { error, .. } => {
+                connections.begin(Direction::Outbound, ConnectionResult::failed(error));
+            }
+            SwarmEvent::IncomingConnectionError { error, .. } => {
+                connections.begin(Direction::Inbound, ConnectionResult::failed(error));
+            }
+            SwarmEvent::ConnectionClosed { endpoint, cause, .. } => {
+                let direction = Direction::of(endpoint.is_dialer());
+                connections.end(direction, Disconnection::by(cause.as_ref()));
+            }
+            _ => {}
+        }
+    }
+
     fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        self.count_connection(&event);
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {

@@ -1,5 +1,6 @@
 //! The node's commands to the network, and the lanes for them.
 
+use actor_lanes::mailbox::LaneStats;
 use actor_lanes::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
 use libp2p::PeerId;
 
@@ -100,6 +101,12 @@ pub struct NetworkFront {
 }
 
 impl NetworkFront {
+    /// Returns the figures of the lanes of the thread's mailbox.
+    #[must_use]
+    pub fn stats(&self) -> Vec<LaneStats> {
+        self.commands.stats()
+    }
+
     /// Publishes this node's own message. The network thread compresses it.
     ///
     /// Without peers, or with more than 10 MiB of SSZ, the message is counted and dropped.

@@ -102,6 +102,11 @@ impl Guard {
         }
     }
 
+    /// Returns the number of peers in gossipsub's meshes.
+    pub(super) fn mesh_peers(&self) -> usize {
+        self.gossip.all_mesh_peers().count()
+    }
+
     /// Returns whether a connected peer is configured.
     pub(super) fn is_configured(&self, peer: &PeerId) -> bool {
         self.peers.get(peer).is_some_and(|connected| connected.who.is_configured)

@@ -16,10 +16,10 @@
 //! bytes. SSZ is not decoded here.
 //!
 //! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then
-//! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `guard` with `allowance`,
-//! `gossip_standing`, `recent` and `undecided` (gossip before gossipsub sees it), `configured`,
-//! `places`, `admission` and `dialer` (connections), `serving` and `standing` (state about peers
-//! and requests), `event_loop` with `mesh` and `requests`, `thread`.
+//! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `configured`, `places`,
+//! `admission` and `dialer` (connections), `guard` with `allowance`, `gossip_standing`, `recent` and
+//! `undecided` (gossip before gossipsub sees it), `serving` and `standing` (state about peers and
+//! requests), `event_loop` with `mesh` and `requests`, `thread`.
 
 mod address_range;
 mod admission;
@@ -28,6 +28,7 @@ mod behaviour;
 mod codec;
 mod config;
 mod configured;
+mod connection_counters;
 mod counters;
 mod dialer;
 mod enr;
@@ -49,6 +50,7 @@ mod serving;
 mod standing;
 mod swarm;
 mod thread;
+mod thread_end;
 mod undecided;
 
 pub use libp2p::{Multiaddr, PeerId};
@@ -56,6 +58,7 @@ pub use libp2p::{Multiaddr, PeerId};
 pub use self::{
     codec::{Answer, Codec, MAX_ANSWER_SIZE},
     config::NetworkConfig,
+    connection_counters::{ConnectionCounters, ConnectionResult, Direction, Disconnection},
     counters::{Counter, Gauge, NetworkCounters, PlaceRefusals},
     enr::{Eth2Data, MAX_RECORD_SIZE, NodeRecord, RecordError},
     front::{Command, NetworkFront, Undelivered, UndeliveredReason, Verdict, command_mailbox},
@@ -66,5 +69,6 @@ pub use self::{
     serving::{Answering, BlocksReply},
     standing::Offence,
     thread::{Network, NetworkError, StopError},
+    thread_end::ThreadEnd,
 };
 pub use wire::{message_id::MessageId, request::SlotRange, status::Status, topic::TopicKind};

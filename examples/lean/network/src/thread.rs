@@ -5,7 +5,7 @@ use std::{
     fmt, io,
     pin::Pin,
     sync::{Arc, mpsc},
-    thread::{self, JoinHandle},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -14,8 +14,8 @@ use futures::{Stream, future::poll_fn};
 use libp2p::{Multiaddr, PeerId, Swarm, swarm::SwarmEvent};
 
 use crate::{
-    Command, Inbound, NetworkConfig, NetworkCounters, NetworkFront, behaviour::Behaviour,
-    event_loop::EventLoop, front, gossip::Topics, swarm,
+    Command, Inbound, NetworkConfig, NetworkCounters, NetworkFront, ThreadEnd,
+    behaviour::Behaviour, event_loop::EventLoop, front, gossip::Topics, swarm,
 };
 
 /// A running network thread. Dropping it asks the thread to end; [`Network::stop`] also waits for
@@ -28,6 +28,7 @@ pub struct Network {
     /// Disconnected when the thread has finished its work; no value is ever sent.
     ended: mpsc::Receiver<()>,
     thread: Option<JoinHandle<()>>,
+    end: ThreadEnd,
 }
 
 impl Network {
@@ -46,16 +47,21 @@ impl Network {
         let (listening, started) = mpsc::sync_channel(1);
         let (ending, ended) = mpsc::sync_channel(0);
         let thread_counters = Arc::clone(&counters);
-        let thread = thread::Builder::new()
-            .name("network".to_owned())
-            .spawn(move || {
-                let _ending: mpsc::SyncSender<()> = ending;
-                run(&config, inbound, thread_counters, commands, &listening);
-            })
-            .map_err(NetworkError::Thread)?;
+        let (thread, end) = ThreadEnd::start("network", move || {
+            let _ending: mpsc::SyncSender<()> = ending;
+            run(&config, inbound, thread_counters, commands, &listening);
+        })
+        .map_err(NetworkError::Thread)?;
         // The thread sends its result unless it panics.
         let listen_address = started.recv().unwrap_or(Err(NetworkError::Panicked))?;
-        Ok(Self { local_peer_id, listen_address, front, counters, ended, thread: Some(thread) })
+        let thread = Some(thread);
+        Ok(Self { local_peer_id, listen_address, front, counters, ended, thread, end })
+    }
+
+    /// Returns the end of the thread, to wait for it.
+    #[must_use]
+    pub fn end(&self) -> ThreadEnd {
+        self.end.clone()
     }
 
     /// Returns this node's identity.

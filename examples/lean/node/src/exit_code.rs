@@ -9,5 +9,9 @@ pub const USAGE: u8 = 2;
 /// A port to listen on is in use: UDP for peers, or TCP for the HTTP API.
 pub const PORT_TAKEN: u8 = 3;
 
+/// A part of a running node ended abnormally, most often by a panic. The node has stopped in order.
+/// The value is `EX_SOFTWARE` of `sysexits.h`.
+pub const PART_ENDED: u8 = 70;
+
 /// A signal arrived before the requested goal was reached.
 pub const INTERRUPTED: u8 = 130;

@@ -2,13 +2,23 @@
 //! the chain.
 
 pub mod api;
+mod check;
 pub mod checkpoint_sync;
 pub mod config;
 pub mod exit_code;
+#[cfg(feature = "faults")]
+mod faults;
+pub mod health;
+pub mod hooks;
 pub mod lean_files;
+pub mod lost_lines;
 pub mod node;
 pub mod report;
 mod reporter;
 pub mod runtime;
+mod sync_state;
+pub mod warnings;
+mod watch;
 
 pub use api::ApiError;
+pub use check::check;

@@ -8,7 +8,8 @@
 //!
 //! Handles are created before their actors, so all parts are connected before any of them runs. A
 //! node ends in the order of the arrows: sources first, so no new messages arrive while the owners
-//! drain.
+//! drain. The API ends last, so that it can report the stop. A part that ends earlier by itself is
+//! a failure ([`Failure`]).
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,21 +17,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actor_lanes::life::SpawnError;
-use actor_lanes::{Actor, Executor, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
+use actor_lanes::{
+    Actor, Executor, Handle, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox,
+};
 
-use crate::api::{Api, ApiError, ApiSources, Limits, Watched};
-use crate::checkpoint_sync::{Anchor, CheckpointError, fetch_anchor};
+use crate::api::{Api, ApiError, ApiSources, Limits, Supervision, Watched};
+use crate::checkpoint_sync::{Anchor, CheckpointError, Patience, fetch_anchor};
 use crate::config::{HttpAddress, NodeConfig};
+use crate::health::{Failure, HealthView, Lifecycle};
+use crate::hooks::Hooks;
 use crate::report::StatusLine;
 use crate::reporter::{Reporter, Sources};
-use chain::decoder::{Decoder, Undecodable};
+use crate::warnings::{Alerts, KeySlots};
+use crate::watch::{Parts, Watch};
+use chain::decoder::{Decoder, GossipMeters, Undecodable};
 use chain::ingress::Ingress;
 use chain::signer::{Keeper, Signer};
-use chain::verifier::{Pool, Verifier, WorkMeters, verifier_count};
+use chain::verifier::{Assigned, MeasuredProofs, Pool, Verifier, WorkMeters, verifier_count};
 use chain::wall_clock;
 use chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
-use consensus::{INTERVALS_PER_SLOT, ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
-use keys::{ValidatorKeyError, regenerate};
+use consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
+use keys::{ValidatorKeyError, ValidatorKeys, regenerate};
 use network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, NetworkError, PeerId};
 
 /// A running node.
@@ -39,9 +46,15 @@ pub struct Node {
     network: Network,
     api: Option<Api>,
     chain: Chain,
+    health: HealthView,
+    /// Ends the watch for failures when it is dropped.
+    watch: Option<Watch>,
     /// In the order of their end.
-    actors: Vec<(&'static str, Running, Arc<dyn Executor>)>,
+    actors: Vec<(String, Running, Arc<dyn Executor>)>,
 }
+
+/// The mailboxes of the verifiers and of the prover, by the names of their threads.
+type PoolMailboxes = Vec<(String, Handle<Assigned>, Mailbox<Assigned>)>;
 
 /// The reason why a node did not start.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +79,7 @@ pub enum StartError {
     Api(#[from] ApiError),
     /// An executor's thread did not start.
     #[error("the thread \"{0}\" did not start: {1}")]
-    Thread(&'static str, #[source] io::Error),
+    Thread(String, #[source] io::Error),
     /// An executor ended immediately after its start.
     #[error("an executor took no actor: {0}")]
     Executor(#[from] SpawnError),
@@ -74,7 +87,20 @@ pub enum StartError {
 
 impl Node {
     /// Starts a node. `report` is called once per slot on the reporter's own thread, so a slow
-    /// `report` delays no other part.
+    /// `report` delays no other part. [`start_with`](Self::start_with) takes further functions.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StartError`] as [`start_with`](Self::start_with) does.
+    pub fn start(
+        config: NodeConfig,
+        runtime: Arc<dyn Runtime>,
+        report: impl FnMut(StatusLine) + Send + 'static,
+    ) -> Result<Self, StartError> {
+        Self::start_with(config, runtime, Hooks::new(report))
+    }
+
+    /// Starts a node.
     ///
     /// First regenerates the validators' keys, about 40 ms of one core per key of 256 slots. Then
     /// downloads the checkpoint to begin at, if one is configured.
@@ -83,11 +109,12 @@ impl Node {
     ///
     /// Returns [`StartError`] if a part of the node does not start. The parts already started have
     /// then ended, or end by themselves.
-    pub fn start(
+    pub fn start_with(
         config: NodeConfig,
         runtime: Arc<dyn Runtime>,
-        report: impl FnMut(StatusLine) + Send + 'static,
+        hooks: Hooks,
     ) -> Result<Self, StartError> {
+        let Hooks { report, failed, lost_lines } = hooks;
         let wall: wall_clock::WallClock = wall_clock::system;
         let clock =
             SlotClock::new(config.genesis.genesis_time).with_interval(config.genesis.interval_ms);
@@ -98,7 +125,8 @@ impl Node {
             // An earlier process with these keys may have signed in every slot up to this one.
             keys.iter_mut().for_each(|keys| keys.retire_through(last_slot));
         }
-        let Anchor { state, block } = anchor(&config, clock.current_slot(wall()))?;
+        let key_slots = key_slots(&keys);
+        let Anchor { state, block } = anchor(&config, || clock.current_slot(wall()))?;
         let store = Store::new(state, block, role.validators.first().copied())?;
 
         let (chain, chain_mailbox) = Chain::new();
@@ -111,7 +139,21 @@ impl Node {
             decoder: decoder.clone(),
             published: published.clone(),
         };
+        #[cfg(feature = "faults")]
+        let ingress = crate::faults::Faulty::new("network", ingress);
         let network = Network::start(network_config(&config)?, ingress)?;
+        let (lifecycle, alerts) = (Lifecycle::default(), Arc::<Alerts>::default());
+        let health =
+            HealthView { lifecycle: lifecycle.clone(), published: published.clone(), clock, wall };
+        let workers = pool_mailboxes(config.verifiers.unwrap_or_else(verifier_count));
+        let front = network.front();
+        let watched = [
+            Watched::new("decoder", decoder.clone()),
+            Watched::new("signer", signer.clone()),
+            Watched::from_fn("network", move || front.stats()),
+        ];
+        let watched_workers =
+            workers.iter().map(|(name, handle, _)| Watched::new(name, handle.clone()));
         let sources = Sources {
             name: config.name,
             runtime: runtime.name(),
@@ -123,7 +165,7 @@ impl Node {
             undecodable: undecodable.clone(),
             network: network.counters(),
         };
-        let work = Arc::<WorkMeters>::default();
+        let (work, gossip) = (Arc::<WorkMeters>::default(), Arc::<GossipMeters>::default());
         let served = ApiSources {
             name: sources.name.clone(),
             runtime: runtime.name(),
@@ -132,11 +174,17 @@ impl Node {
             started_at: wall(),
             published: published.clone(),
             chain: chain.clone(),
-            watched: vec![Watched::new("decoder", decoder), Watched::new("signer", signer.clone())],
+            watched: watched.into_iter().chain(watched_workers).collect(),
             network: network.counters(),
             work: Arc::clone(&work),
+            gossip: Arc::clone(&gossip),
+            supervision: Supervision { lifecycle, lost_lines, alerts: Arc::clone(&alerts) },
         };
-        let decoding = Decoder::new(chain.recipient(), network.front(), undecodable);
+        let decoding = Decoder::new(chain.recipient(), network.front(), undecodable).measured(
+            Arc::clone(&gossip),
+            clock,
+            wall,
+        );
         let (keeper_proofs, signed) = (Arc::clone(&proofs), chain.recipient());
         let front = network.front();
         let chain_thread = match config.chain_core {
@@ -145,40 +193,26 @@ impl Node {
         };
 
         let api = serve(config.http, served)?;
-        let mut node = Self { network, api, chain: chain.clone(), actors: Vec::new() };
-        node.spawn(
-            "decoder",
-            ThreadConfig::named("decoder"),
-            &*runtime,
-            decoder_mailbox,
-            move || decoding,
-        )?;
-        let pool = node.spawn_pool(
-            config.verifiers.unwrap_or_else(verifier_count),
-            &*runtime,
-            &proofs,
-            &work,
-        )?;
-        node.spawn("chain", chain_thread, &*runtime, chain_mailbox, move || {
+        let (chain, watch, actors) = (chain.clone(), None, Vec::new());
+        let mut node = Self { network, api, chain, health, watch, actors };
+        node.spawn(ThreadConfig::named("decoder"), &*runtime, decoder_mailbox, move || decoding)?;
+        let pool = node.spawn_pool(workers, &*runtime, &proofs, &work)?;
+        node.spawn(chain_thread, &*runtime, chain_mailbox, move || {
+            let folding = Arc::<WorkMeters>::default();
+            let proofs = Arc::new(MeasuredProofs::new(proofs, Arc::clone(&folding)));
             let state = ChainState::new(store, proofs, role);
             ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, published)
+                .measured(folding)
         })?;
-        node.spawn(
-            "signer",
-            ThreadConfig::named("signer"),
-            &*runtime,
-            signer_mailbox,
-            move || Keeper::new(keys, keeper_proofs, signed),
-        )?;
-        node.spawn(
-            "reporter",
-            ThreadConfig::named("reporter"),
-            &*runtime,
-            reporter_mailbox,
-            move || Reporter::new(sources, report),
-        )?;
+        node.spawn(ThreadConfig::named("signer"), &*runtime, signer_mailbox, move || {
+            Keeper::new(keys, keeper_proofs, signed)
+        })?;
+        node.spawn(ThreadConfig::named("reporter"), &*runtime, reporter_mailbox, move || {
+            Reporter::new(sources, key_slots, alerts, report)
+        })?;
         // The reporter runs on its timer alone.
         drop(reporter);
+        node.watch(failed)?;
         Ok(node)
     }
 
@@ -210,23 +244,38 @@ impl Node {
         self.chain.head(timeout)
     }
 
+    /// Returns a reader of the node's condition, for other threads.
+    #[must_use]
+    pub fn health(&self) -> HealthView {
+        self.health.clone()
+    }
+
+    /// Returns the first abnormal end of a part, if there was one.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        self.health.lifecycle.failure().cloned()
+    }
+
     /// Stops the node in order, within about `patience`. Returns a description of each part that
     /// did not end normally in time.
     ///
-    /// The API and the network end first, so no new messages arrive. Then each actor handles its
-    /// queued messages, in the order of a message's path.
+    /// The network ends first, so no new messages arrive. Then each actor handles its queued
+    /// messages, in the order of a message's path. The API ends last: until then, it reports that
+    /// the node is stopping.
     #[must_use]
     pub fn stop(self, patience: Duration) -> Vec<String> {
+        let Self { network, api, health, watch, actors, chain: _ } = self;
+        health.lifecycle.stop();
+        drop(watch);
         #[expect(clippy::disallowed_methods, reason = "the caller's thread has no executor to ask")]
         let now = Instant::now;
         let deadline = now() + patience;
         let left = || deadline.saturating_duration_since(now());
         let mut unfinished = Vec::new();
-        unfinished.extend(self.api.and_then(|api| api.stop(left() / 2)).map(str::to_owned));
-        if let Err(error) = self.network.stop(left() / 2) {
+        if let Err(error) = network.stop(left() / 2) {
             unfinished.push(error.to_string());
         }
-        for (name, running, executor) in self.actors {
+        for (name, running, executor) in actors {
             running.stop(left() / 2);
             match running.join_blocking(left()) {
                 Some(exit) if exit.reason.is_normal() && exit.undelivered() == 0 => {}
@@ -243,49 +292,85 @@ impl Node {
                 unfinished.push(format!("{name}: its thread had not ended when the time was up"));
             }
         }
+        unfinished.extend(api.and_then(|api| api.stop(left())).map(str::to_owned));
         unfinished
+    }
+
+    /// Starts the watch for parts that end before the node's stop.
+    fn watch(&mut self, failed: impl FnOnce(&Failure) + Send + 'static) -> Result<(), StartError> {
+        let mut parts = Parts::default();
+        parts.thread("network", self.network.end());
+        if let Some(api) = &self.api {
+            parts.thread("api", api.end());
+        }
+        for (name, running, _) in &self.actors {
+            parts.actor(name, running);
+        }
+        let watch = parts.watch(self.health.lifecycle.clone(), failed);
+        self.watch = Some(watch.map_err(|error| StartError::Thread("watch".to_owned(), error))?);
+        Ok(())
     }
 
     /// Starts the verifiers and the prover. They end before the chain's owner, because they send
     /// their results to it.
     fn spawn_pool(
         &mut self,
-        verifiers: usize,
+        workers: PoolMailboxes,
         runtime: &dyn Runtime,
         proofs: &Arc<dyn ProofScheme>,
         work: &Arc<WorkMeters>,
     ) -> Result<Pool, StartError> {
         let results = self.chain.recipient();
-        let mut spawn = |name: &'static str, thread: String| {
-            let (handle, mailbox) = mailbox();
-            let (proofs, work) = (Arc::clone(proofs), Arc::clone(work));
-            self.spawn(name, ThreadConfig::named(thread), runtime, mailbox, move || {
+        let measured = MeasuredProofs::new(Arc::clone(proofs), Arc::clone(work));
+        let proofs: Arc<dyn ProofScheme> = Arc::new(measured);
+        let mut handles = Vec::with_capacity(workers.len());
+        for (name, handle, mailbox) in workers {
+            let (proofs, work) = (Arc::clone(&proofs), Arc::clone(work));
+            self.spawn(ThreadConfig::named(name), runtime, mailbox, move || {
                 Verifier::new(proofs).measured(work)
             })?;
-            Ok::<_, StartError>(handle)
-        };
-        let numbered = |number| spawn("verifier", format!("verifier-{number}"));
-        let verifiers = (0..verifiers).map(numbered).collect::<Result<_, _>>()?;
-        Ok(Pool::new(verifiers, spawn("prover", "prover".to_owned())?, results))
+            handles.push(handle);
+        }
+        let prover = handles.pop().expect("the prover is the last of the workers");
+        Ok(Pool::new(handles, prover, results))
     }
 
-    /// Starts an actor on its own thread.
+    /// Starts an actor on its own thread, with the thread's name.
     fn spawn<A: Actor>(
         &mut self,
-        name: &'static str,
         thread: ThreadConfig,
         runtime: &dyn Runtime,
         mailbox: Mailbox<A::Message>,
         make: impl FnOnce() -> A + Send + 'static,
     ) -> Result<(), StartError> {
-        let executor =
-            runtime.start_executor(thread).map_err(|error| StartError::Thread(name, error))?;
+        let name = thread.name().to_owned();
+        #[cfg(feature = "faults")]
+        let make = {
+            let part = name.clone();
+            move || crate::faults::Faulty::new(&part, make())
+        };
+        let executor = runtime
+            .start_executor(thread)
+            .map_err(|error| StartError::Thread(name.clone(), error))?;
+        let actor = name.clone();
         let spawn = Spawn::new(mailbox).on_undelivered(move |lane, _message| {
-            tracing::debug!(actor = name, lane, "a message was not delivered")
+            tracing::debug!(actor, lane, "a message was not delivered")
         });
         self.actors.push((name, spawn.start(&executor, make)?, executor));
         Ok(())
     }
+}
+
+/// Creates the mailboxes of this many verifiers, and last the prover's.
+fn pool_mailboxes(verifiers: usize) -> PoolMailboxes {
+    let names = (0..verifiers).map(|number| format!("verifier-{number}"));
+    names
+        .chain(["prover".to_owned()])
+        .map(|name| {
+            let (handle, mailbox) = mailbox();
+            (name, handle, mailbox)
+        })
+        .collect()
 }
 
 /// Starts the API according to `http`.
@@ -305,17 +390,27 @@ fn serve(http: HttpAddress, sources: ApiSources) -> Result<Option<Api>, ApiError
 }
 
 /// Returns the block and the state at the beginning of this node's chain.
-fn anchor(config: &NodeConfig, current_slot: Slot) -> Result<Anchor, CheckpointError> {
+fn anchor(config: &NodeConfig, current_slot: impl Fn() -> Slot) -> Result<Anchor, CheckpointError> {
     match &config.checkpoint_sync_url {
         Some(url) => {
             tracing::info!(%url, "fetching the checkpoint to begin at");
-            fetch_anchor(url, &config.genesis, current_slot)
+            let patience = Patience::until(config.checkpoint_sync_deadline);
+            fetch_anchor(url, &config.genesis, current_slot, patience)
         }
         None => {
             let (state, block) = genesis(config.genesis.genesis_time, config.genesis.registry());
             Ok(Anchor { state, block })
         }
     }
+}
+
+/// Returns the slots of the key that ends first.
+fn key_slots(keys: &[ValidatorKeys]) -> Option<KeySlots> {
+    let slots = keys
+        .iter()
+        .flat_map(|keys| [keys.attestation.active_epochs(), keys.proposal.active_epochs()]);
+    let first = slots.min_by_key(|slots| slots.end)?;
+    Some(KeySlots { end: first.end, count: first.end - first.start })
 }
 
 /// Returns the node's role, and the first slot in which its validators may sign.
@@ -335,7 +430,9 @@ fn network_config(config: &NodeConfig) -> Result<NetworkConfig, StartError> {
         peers: config.peers.clone(),
         network_name: config.genesis.fork_digest.clone(),
         validators: config.genesis.validators.len() as u64,
-        slot: Duration::from_millis(config.genesis.interval_ms.saturating_mul(INTERVALS_PER_SLOT)),
+        slot: Duration::from_millis(
+            config.genesis.interval_ms.saturating_mul(consensus::INTERVALS_PER_SLOT),
+        ),
         heartbeat: config.gossip_heartbeat,
         identify: config.identify,
         ping: config.ping,

@@ -16,8 +16,21 @@ pub enum ReportLine {
     Ready(ReadyLine),
     /// The state of the node. Printed once in a slot.
     Status(Box<StatusLine>),
+    /// A part of the node has ended abnormally, and the node stops. Printed at most once.
+    Failed(FailedLine),
     /// The node has stopped in order. Printed last.
     Stopped(StoppedLine),
+}
+
+/// A part of the node has ended abnormally.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedLine {
+    /// The node's name.
+    pub node: String,
+    /// The part: an actor's or a thread's name.
+    pub part: String,
+    /// The reason, in one line.
+    pub reason: String,
 }
 
 /// A node has started: it listens and takes part in the network.

@@ -1,25 +1,24 @@
 //! The reporter: reports the state of the node once in a slot.
 //!
 //! It has its own thread and reads only published data. So it also reports while the chain's actor
-//! is stuck, and adds a note about it.
+//! is stuck, and adds a note about it. It also decides on the warnings, because it sees all data
+//! once in a slot.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actor_lanes::mailbox::LaneStats;
 use actor_lanes::{Actor, Context, Handle, Message};
 
 use crate::report::{LaneLine, StatusLine, TickLateness};
+use crate::sync_state::Peers;
+use crate::warnings::{Alerts, Announcer, KeySlots, Kind, Observation, Warning, Warnings};
 use chain::decoder::{DecoderMessage, Undecodable};
 use chain::wall_clock::WallClock;
 use chain::{Chain, Published, Snapshot};
-use consensus::{INTERVALS_PER_SLOT, Interval, SlotClock};
+use consensus::{INTERVALS_PER_SLOT, SlotClock};
 use network::NetworkCounters;
-
-/// The lag of the chain's time behind the clock, in intervals, above which the chain counts as
-/// stuck.
-const STUCK_AFTER: Interval = 2;
 
 /// Reasons without a loss: the same block or vote arrived twice.
 const NO_LOSS: &[&str] = &["DUPLICATE_BLOCK", "DUPLICATE_VOTE"];
@@ -37,9 +36,14 @@ pub(crate) struct Sources {
     pub(crate) network: Arc<NetworkCounters>,
 }
 
-/// Reports once in a slot, in the middle of its last interval.
+/// Reports once in a slot, in the middle of its last interval, and once in a slot's time before
+/// genesis.
 pub(crate) struct Reporter<R> {
     sources: Sources,
+    warnings: Warnings,
+    announcer: Announcer,
+    /// The time of the first report by a clock that never jumps.
+    begun: Option<Instant>,
     report: R,
 }
 
@@ -50,27 +54,50 @@ pub(crate) struct Due;
 impl Message for Due {}
 
 impl<R> Reporter<R> {
-    pub(crate) fn new(sources: Sources, report: R) -> Self {
-        Self { sources, report }
+    /// Creates a reporter with these keys of the node's validators.
+    pub(crate) fn new(
+        sources: Sources,
+        keys: Option<KeySlots>,
+        alerts: Arc<Alerts>,
+        report: R,
+    ) -> Self {
+        let warnings = Warnings::new(sources.clock, keys);
+        Self { sources, warnings, announcer: Announcer::new(alerts), begun: None, report }
     }
 
     fn arm(&self, cx: &mut Context<Due>) {
-        let now = (self.sources.wall)();
-        let clock = self.sources.clock;
-        let half = clock.milliseconds_per_interval() / 2;
-        let in_slot = |slot| clock.interval_start((slot + 1) * INTERVALS_PER_SLOT - 1) + half;
-        let slot = clock.current_slot(now);
-        let next = if in_slot(slot) > now { in_slot(slot) } else { in_slot(slot + 1) };
-        cx.after(Duration::from_millis(next - now), Due);
+        let wait = until_next_report(self.sources.clock, (self.sources.wall)());
+        cx.after(Duration::from_millis(wait), Due);
+    }
+
+    /// Returns the warnings in force now.
+    fn warnings(&mut self, chain: &Snapshot, wall: u64, now: Instant) -> Vec<Warning> {
+        let begun = *self.begun.get_or_insert(now);
+        let peers = Peers::read(chain, &self.sources.network);
+        self.warnings.observe(&Observation {
+            wall,
+            steady: now.saturating_duration_since(begun),
+            chain_time: chain.time,
+            finalized: chain.finalized.slot,
+            is_alone: peers.is_alone(),
+        })
     }
 }
 
+/// Returns the time until the next report is due, in milliseconds.
+fn until_next_report(clock: SlotClock, now: u64) -> u64 {
+    let interval = clock.milliseconds_per_interval();
+    let in_slot = |slot| clock.interval_start((slot + 1) * INTERVALS_PER_SLOT - 1) + interval / 2;
+    let slot = clock.current_slot(now);
+    let next = if in_slot(slot) > now { in_slot(slot) } else { in_slot(slot + 1) };
+    // Long before genesis, the next report is not the one of slot 0.
+    (next - now).min(interval * INTERVALS_PER_SLOT)
+}
+
 impl Sources {
-    fn line(&self) -> StatusLine {
-        let chain = self.published.latest();
-        let now = (self.wall)();
+    fn line(&self, chain: &Snapshot, now: u64, warnings: &[Warning]) -> StatusLine {
         let lanes = self.chain.stats();
-        let dropped = self.dropped(&chain, &lanes);
+        let dropped = self.dropped(chain, &lanes);
         let drops = dropped
             .iter()
             .filter(|(reason, _)| !NO_LOSS.contains(&reason.as_str()))
@@ -99,7 +126,7 @@ impl Sources {
             pending_blocks: chain.pending_blocks as u64,
             pending_votes: chain.pending_votes as u64,
             runtime: self.runtime.to_owned(),
-            notes: self.notes(&chain, now),
+            notes: self.notes(chain, now, warnings),
         }
     }
 
@@ -124,24 +151,24 @@ impl Sources {
         dropped
     }
 
-    fn notes(&self, chain: &Snapshot, now: u64) -> Vec<String> {
-        let clock = self.clock.total_intervals(now);
-        let behind = clock.saturating_sub(chain.time);
-        let stuck = (behind > STUCK_AFTER).then(|| {
-            let lanes = self.chain.stats();
-            let fullest = lanes.iter().filter(|lane| lane.depth > 0).max_by_key(|lane| lane.depth);
-            let fullest = fullest.map_or_else(String::new, |lane| {
-                format!(", most in lane {} ({})", lane.name, lane.depth)
-            });
-            format!("the chain's owner is {behind} intervals behind the clock{fullest}")
+    /// Returns the notes for the operator: the chain's own, the wait for genesis, the warnings.
+    fn notes(&self, chain: &Snapshot, now: u64, warnings: &[Warning]) -> Vec<String> {
+        let until_genesis = self.clock.slot_start(0).saturating_sub(now);
+        let waiting = (until_genesis > 0)
+            .then(|| format!("waiting for genesis, {} s", until_genesis.div_ceil(1000)));
+        let warnings = warnings.iter().map(|warning| match warning.kind {
+            Kind::OwnerBehind => warning.text.clone() + &self.fullest_lane(),
+            _ => warning.text.clone(),
         });
-        // The chain's time is an earlier reading of the same clock, so it is ahead only of a clock
-        // set back.
-        let ahead = chain.time.saturating_sub(clock);
-        let set_back = (ahead > 0).then(|| {
-            format!("the clock was set back: the chain is {ahead} intervals ahead of it and stands still until then")
-        });
-        chain.notes.iter().cloned().chain(stuck).chain(set_back).collect()
+        chain.notes.iter().cloned().chain(waiting).chain(warnings).collect()
+    }
+
+    fn fullest_lane(&self) -> String {
+        let lanes = self.chain.stats();
+        let fullest = lanes.iter().filter(|lane| lane.depth > 0).max_by_key(|lane| lane.depth);
+        fullest.map_or_else(String::new, |lane| {
+            format!(", most in lane {} ({})", lane.name, lane.depth)
+        })
     }
 }
 
@@ -153,7 +180,10 @@ impl<R: FnMut(StatusLine) + 'static> Actor for Reporter<R> {
     }
 
     async fn handle(&mut self, Due: Due, cx: &mut Context<Due>) {
-        (self.report)(self.sources.line());
+        let (chain, wall) = (self.sources.published.latest(), (self.sources.wall)());
+        let warnings = self.warnings(&chain, wall, cx.now());
+        self.announcer.announce(&warnings, self.sources.clock.current_slot(wall));
+        (self.report)(self.sources.line(&chain, wall, &warnings));
         self.arm(cx);
     }
 }
@@ -166,30 +196,41 @@ fn milliseconds(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_clock_set_back_is_noted_while_the_chain_stands_still() {
+    fn sources(wall: WallClock, genesis_time: u64) -> Sources {
         let (chain, _chain_mailbox) = Chain::new();
         let (decoder, _decoder_mailbox) = actor_lanes::mailbox();
-        let sources = Sources {
+        Sources {
             name: "node-0".to_owned(),
             runtime: "none",
-            clock: SlotClock::new(0),
-            wall: || 8000,
+            clock: SlotClock::new(genesis_time),
+            wall,
             published: Published::default(),
             chain,
             decoder,
             undecodable: Undecodable::default(),
             network: Arc::default(),
-        };
-        let notes =
-            |time| sources.notes(&Snapshot { time, ..Snapshot::default() }, (sources.wall)());
-        assert_eq!(notes(10), Vec::<String>::new());
-        assert_eq!(notes(8), Vec::<String>::new());
-        assert!(notes(7)[0].contains("3 intervals behind the clock"), "{:?}", notes(7));
-        assert!(
-            notes(12)[0].contains("set back: the chain is 2 intervals ahead"),
-            "{:?}",
-            notes(12)
-        );
+        }
+    }
+
+    #[test]
+    fn warnings_and_the_wait_for_genesis_are_notes() {
+        let waiting = sources(|| 8000, 20);
+        let notes = waiting.notes(&Snapshot::default(), 8000, &[]);
+        assert_eq!(notes, ["waiting for genesis, 12 s"]);
+        let running = sources(|| 8000, 0);
+        let text = "the chain's owner is 3 intervals behind the clock".to_owned();
+        let warning = Warning { kind: Kind::OwnerBehind, text: text.clone() };
+        assert_eq!(running.notes(&Snapshot::default(), 8000, &[warning]), [text]);
+        assert_eq!(running.notes(&Snapshot::default(), 8000, &[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_report_comes_in_each_slots_last_interval_and_once_a_slot_before_genesis() {
+        let clock = SlotClock::new(100);
+        assert_eq!(until_next_report(clock, 100_000), 3600);
+        assert_eq!(until_next_report(clock, 103_600), 4000);
+        assert_eq!(until_next_report(clock, 103_599), 1);
+        assert_eq!(until_next_report(clock, 99_900), 3700);
+        assert_eq!(until_next_report(clock, 10_000), 4000);
     }
 }

@@ -15,7 +15,8 @@ use consensus::{
 };
 use keys::genesis_file::GenesisFile;
 use lean_node::checkpoint_sync::{
-    Anchor, CheckpointError, Mismatch, fetch_anchor, verify_anchor, verify_checkpoint_state,
+    Anchor, CheckpointError, Mismatch, Patience, fetch_anchor, verify_anchor,
+    verify_checkpoint_state,
 };
 use lean_node::config::{HttpAddress, NodeConfig};
 use lean_node::node::{Node, StartError};
@@ -64,6 +65,11 @@ fn found(body: &[u8]) -> Vec<u8> {
     let head =
         format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
+}
+
+/// Fetches an anchor in one attempt, in slot 0.
+fn fetch_once(url: &str, file: &GenesisFile) -> Result<Anchor, CheckpointError> {
+    fetch_anchor(url, file, || 0, Patience::until(Duration::ZERO))
 }
 
 fn answers(anchor: &Anchor) -> Vec<Vec<u8>> {
@@ -162,7 +168,7 @@ fn the_anchor_of_a_good_source_is_accepted() {
     let file = genesis_file();
     let anchor = anchor_of(&file);
     assert_eq!(
-        fetch_anchor(&source(answers(&anchor)), &file, 0).expect("it is the network's own genesis"),
+        fetch_once(&source(answers(&anchor)), &file).expect("it is the network's own genesis"),
         anchor
     );
 }
@@ -177,10 +183,10 @@ fn a_source_whose_finality_advances_in_between_is_asked_again() {
     let [block, state] = answers(&anchor).try_into().expect("two answers");
     let [_, newer_state] = answers(&newer).try_into().expect("two answers");
     let url = source(vec![block.clone(), newer_state.clone(), block.clone(), state]);
-    assert_eq!(fetch_anchor(&url, &file, 0).expect("the second time they belong together"), anchor);
+    assert_eq!(fetch_once(&url, &file).expect("the second time they belong together"), anchor);
 
     let torn = [block, newer_state].into_iter().cycle().take(6).collect();
-    let error = fetch_anchor(&source(torn), &file, 0).expect_err("they never belong together");
+    let error = fetch_once(&source(torn), &file).expect_err("they never belong together");
     assert!(
         matches!(error, CheckpointError::Refused { mismatch: Mismatch::NotItsState, .. }),
         "{error}"
@@ -239,7 +245,7 @@ fn every_unusable_block_and_state_has_its_own_mismatch() {
 fn every_kind_of_bad_answer_has_its_own_error() {
     let file = genesis_file();
     let fetch = |answers: Vec<Vec<u8>>| {
-        fetch_anchor(&source(answers), &file, 0).expect_err("it is no checkpoint")
+        fetch_once(&source(answers), &file).expect_err("it is no checkpoint")
     };
     let [block, state] = answers(&anchor_of(&file)).try_into().expect("two answers");
 
@@ -274,7 +280,53 @@ fn every_kind_of_bad_answer_has_its_own_error() {
     );
 
     for url in ["", "localhost:5052", "ftp://localhost", "http://", "/lean/v0"] {
-        let error = fetch_anchor(url, &file, 0).expect_err("it is no URL");
+        let error = fetch_once(url, &file).expect_err("it is no URL");
         assert!(matches!(error, CheckpointError::Url(_)), "{url}: {error}");
     }
+}
+
+const UNAVAILABLE: &[u8] =
+    b"HTTP/1.1 503 Store not initialized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Many attempts in quick succession.
+const PATIENT: Patience = Patience {
+    deadline: Duration::from_secs(120),
+    first_pause: Duration::from_millis(1),
+    longest_pause: Duration::from_millis(4),
+};
+
+#[test]
+fn a_source_that_is_not_ready_is_asked_again_until_it_is() {
+    let file = genesis_file();
+    let anchor = anchor_of(&file);
+    // It closes the connection without an answer, and then it is not ready twice.
+    let early = vec![Vec::new(), UNAVAILABLE.to_vec(), UNAVAILABLE.to_vec()];
+    let url = source([early, answers(&anchor)].concat());
+    assert_eq!(fetch_anchor(&url, &file, || 0, PATIENT).expect("it becomes ready"), anchor);
+}
+
+#[test]
+fn a_failure_that_cannot_mend_itself_ends_the_attempts() {
+    let file = genesis_file();
+    // A second attempt would find nobody, and end with another error after a long time.
+    let missing = b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let error = fetch_anchor(&source(vec![missing.to_vec()]), &file, || 0, PATIENT)
+        .expect_err("it has no checkpoint");
+    assert!(matches!(error, CheckpointError::Status { status: 404, .. }), "{error}");
+    let mut other = file.clone();
+    other.genesis_time += 1;
+    let error = fetch_anchor(&source(answers(&anchor_of(&other))), &file, || 0, PATIENT)
+        .expect_err("it is of another network");
+    let is_of_another_network =
+        matches!(error, CheckpointError::Refused { mismatch: Mismatch::GenesisTime { .. }, .. });
+    assert!(is_of_another_network, "{error}");
+}
+
+#[test]
+fn the_attempts_end_at_the_deadline_with_the_last_error() {
+    let file = genesis_file();
+    let patience = Patience { deadline: Duration::from_millis(20), ..PATIENT };
+    let error = fetch_anchor(&source(vec![UNAVAILABLE.to_vec(); 10_000]), &file, || 0, patience)
+        .expect_err("it never becomes ready");
+    assert!(matches!(error, CheckpointError::Status { status: 503, .. }), "{error}");
 }

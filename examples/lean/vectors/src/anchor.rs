@@ -9,7 +9,11 @@ use consensus::{
     Block, BlockBody, Rejection, Root, Slot, State, Validators, genesis, process_block,
     process_slots, proposer_for_slot,
 };
+use keys::read_at_most;
 use xmss::PublicKey;
+
+/// The size limit of the file with the keys, in bytes. A registry of 4,096 validators has 1.2 MB.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// The file with the public keys of the generator's validators, ordered by validator index.
 const KEYS_FILE: &str = "test-public-keys.json";
@@ -42,7 +46,7 @@ pub(super) fn test_keys(folder: &Path) -> Result<TestKeys, NoTestKeys> {
         .find(|path| path.is_file())
         .ok_or_else(|| NoTestKeys(String::from("it was not found")))?;
     let unreadable = |error: String| NoTestKeys(format!("{}: {error}", path.display()));
-    let text = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
+    let text = read_at_most(&path, MOST_BYTES).map_err(|error| unreadable(error.to_string()))?;
     let entries: Vec<KeysEntry> =
         serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
     if entries.iter().zip(0..).any(|(entry, place)| entry.index != place) {

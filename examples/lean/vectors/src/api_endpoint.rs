@@ -19,7 +19,7 @@ use crate::trial::Trial;
 use crate::verdict::Findings;
 use chain::Solitary;
 use consensus::Store;
-use lean_node::api::{Api, ApiSources, Limits};
+use lean_node::api::{Api, ApiSources, Limits, Supervision};
 
 /// The time limit for the request, for stopping the API, and for the end of the executor's thread.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -170,6 +170,8 @@ fn converse_on(
         watched: Vec::new(),
         network: Arc::default(),
         work: Arc::default(),
+        gossip: Arc::default(),
+        supervision: Supervision::default(),
     };
     let api = Api::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), sources, Limits::default());
     let api = api.map_err(|error| error.to_string())?;

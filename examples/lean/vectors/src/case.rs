@@ -8,6 +8,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use crate::Format;
+use keys::read_at_most;
+
+/// The size limit of a file with vectors, in bytes.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// One vector: an input and the expected result.
 #[derive(Clone, Debug)]
@@ -104,7 +108,8 @@ impl Loaded {
 
 fn read_file(root: &Path, path: &Path, format: Format) -> Result<Vec<Case>, LoadError> {
     let bad = |problem: String| LoadError::File { path: path.to_owned(), problem };
-    let text = fs::read(path).map_err(|error| LoadError::Read { path: path.to_owned(), error })?;
+    let text = read_at_most(path, MOST_BYTES)
+        .map_err(|error| LoadError::Read { path: path.to_owned(), error })?;
     let vectors: Map<String, Value> =
         serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
     if vectors.is_empty() {

@@ -5,6 +5,7 @@
 //! depend on the chain.
 
 mod message;
+mod meters;
 #[cfg(test)]
 mod size_tests;
 
@@ -14,10 +15,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actor_lanes::{Actor, Context, Recipient};
 use libssz::SszDecode;
 
-use consensus::SignedBlock;
+use crate::wall_clock::{self, WallClock};
+use consensus::{SignedAttestation, SignedBlock, SlotClock};
 use network::{BlocksResponse, GossipMessage, NetworkFront, Offence, PeerId, TopicKind, Verdict};
 
 pub use message::{Decoded, DecoderMessage, Fetched, Origin};
+pub use meters::{GossipMeters, Position, TopicMeters};
 
 /// Decodes messages and sends the results to the chain.
 #[derive(Debug)]
@@ -25,6 +28,15 @@ pub struct Decoder {
     results: Recipient<Decoded>,
     network: NetworkFront,
     undecodable: Undecodable,
+    arrivals: Arrivals,
+}
+
+/// The record of arriving gossip.
+#[derive(Debug)]
+struct Arrivals {
+    meters: Arc<GossipMeters>,
+    clock: SlotClock,
+    wall: WallClock,
 }
 
 /// A counter of inputs with invalid SSZ. Any thread may read it.
@@ -52,21 +64,36 @@ impl Decoder {
         network: NetworkFront,
         undecodable: Undecodable,
     ) -> Self {
-        Self { results, network, undecodable }
+        let arrivals =
+            Arrivals { meters: Arc::default(), clock: SlotClock::new(0), wall: wall_clock::system };
+        Self { results, network, undecodable, arrivals }
+    }
+
+    /// Records sizes and arrival times by these clocks, in meters shared with readers.
+    #[must_use]
+    pub fn measured(self, meters: Arc<GossipMeters>, clock: SlotClock, wall: WallClock) -> Self {
+        Self { arrivals: Arrivals { meters, clock, wall }, ..self }
     }
 
     fn gossip(&self, message: GossipMessage) {
         let GossipMessage { kind, ssz, id, source, is_configured } = message;
         let origin = Origin { id, source, is_configured };
+        let Arrivals { meters, clock, wall } = &self.arrivals;
+        let clock = *clock;
         let verdict = match kind {
-            TopicKind::Block => {
-                self.pass_on(&ssz, source, |block| Decoded::Block(Box::new(block), origin))
-            }
-            TopicKind::Aggregation => {
-                self.pass_on(&ssz, source, |vote| Decoded::Aggregate(Box::new(vote), origin))
-            }
+            TopicKind::Block => self.pass_on(&ssz, source, |block: SignedBlock| {
+                meters.block(ssz.len(), block.block.slot, clock, wall());
+                Decoded::Block(Box::new(block), origin)
+            }),
+            TopicKind::Aggregation => self.pass_on(&ssz, source, |vote| {
+                meters.aggregate(ssz.len(), clock, wall());
+                Decoded::Aggregate(Box::new(vote), origin)
+            }),
             TopicKind::Attestation { .. } => {
-                self.pass_on(&ssz, source, |vote| Decoded::Vote(Box::new(vote), origin))
+                self.pass_on(&ssz, source, |vote: SignedAttestation| {
+                    meters.vote(ssz.len(), vote.data.slot, clock, wall());
+                    Decoded::Vote(Box::new(vote), origin)
+                })
             }
         };
         if let Some(verdict) = verdict {

@@ -1,12 +1,13 @@
 //! Jobs: verification and proving outside the chain's actor, and their results.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::verifier::meters::WorkMeters;
 use consensus::{
     AggregationPlan, AggregationRound, BlockCandidate, ProofScheme, RecoveredVotes, RecoveryPlan,
-    Rejection, SignedAggregatedAttestation, SignedAttestation, Statement, VerifiedBlock, VoteClaim,
+    Rejection, SignedAggregatedAttestation, SignedAttestation, Stage, Statement, VerifiedBlock,
+    VoteClaim,
 };
 
 /// A piece of work with all its inputs.
@@ -97,8 +98,7 @@ impl Job {
 }
 
 impl Job {
-    /// Runs the job as [`run`](Self::run) does, and records the duration of a block or a vote by
-    /// the given clock.
+    /// Runs the job as [`run`](Self::run) does, and records its duration by the given clock.
     pub(super) fn run_measured(
         self,
         proofs: &dyn ProofScheme,
@@ -111,7 +111,10 @@ impl Job {
             Self::Block(candidate) => {
                 let found = candidate.check_proof(proofs).and_then(|()| {
                     let transition_begun = now();
-                    let found = candidate.trust_proof();
+                    let mut stages =
+                        Stages { meters, ended: transition_begun, header: Duration::ZERO };
+                    let found =
+                        candidate.trust_proof_in_stages(&mut |stage| stages.ended(stage, now()));
                     meters.transitions.observe(since(transition_begun));
                     found
                 });
@@ -121,10 +124,40 @@ impl Job {
             Self::Vote(..) => {
                 let outcome = self.run(proofs);
                 meters.votes.observe(since(begun));
+                meters.vote_results.count(matches!(outcome, Outcome::Vote(Ok(()))));
                 outcome
             }
-            Self::Aggregate(..) | Self::Aggregation(_) | Self::Recovery(_) => self.run(proofs),
+            Self::Aggregation(_) => {
+                let outcome = self.run(proofs);
+                meters.rounds.observe(since(begun));
+                outcome
+            }
+            Self::Aggregate(..) | Self::Recovery(_) => self.run(proofs),
         }
+    }
+}
+
+/// Records the duration of the stages of one state transition.
+struct Stages<'a> {
+    meters: &'a WorkMeters,
+    /// The end of the last stage.
+    ended: Instant,
+    /// The time for the block's header.
+    header: Duration,
+}
+
+impl Stages<'_> {
+    fn ended(&mut self, stage: Stage, now: Instant) {
+        let time = now.saturating_duration_since(self.ended);
+        match stage {
+            Stage::Slots => self.meters.slots.observe(time),
+            Stage::Header => self.header = time,
+            Stage::Attestations => {
+                self.meters.attestations.observe(time);
+                self.meters.block_processing.observe(self.header + time);
+            }
+        }
+        self.ended = now;
     }
 }
 

@@ -79,6 +79,7 @@
 
 mod bounds;
 mod job;
+mod measured_proofs;
 mod meters;
 mod pool;
 mod ticket;
@@ -86,7 +87,8 @@ mod worker;
 
 pub use bounds::{AGGREGATES, BLOCKS, IN_FLIGHT, RECOVERIES, VOTES};
 pub use job::{Done, Job, JobId, JobsDone, NotDone, Outcome};
-pub use meters::WorkMeters;
+pub use measured_proofs::MeasuredProofs;
+pub use meters::{Results, Total, WorkMeters};
 pub use pool::{Pool, verifier_count};
 pub use ticket::Assigned;
 pub use worker::Verifier;

@@ -1,5 +1,7 @@
 //! The HTTP options of `node run`: the address of the API, and the source of a checkpoint.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use lean_node::config::{HttpAddress, NodeConfig};
@@ -15,6 +17,10 @@ pub(super) struct ApiArguments {
     /// Start at the finalized block of the node with this HTTP API, instead of at genesis
     #[arg(long, value_name = "URL")]
     checkpoint_sync_url: Option<String>,
+    /// Try for this many seconds to fetch the checkpoint from a node that is not reachable or not
+    /// ready [default: 300]
+    #[arg(long, value_name = "S", requires = "checkpoint_sync_url")]
+    checkpoint_sync_deadline_s: Option<u32>,
 }
 
 impl ApiArguments {
@@ -25,6 +31,9 @@ impl ApiArguments {
         }
         if let Some(url) = &self.checkpoint_sync_url {
             config.checkpoint_sync_url = Some(url.clone());
+        }
+        if let Some(seconds) = self.checkpoint_sync_deadline_s {
+            config.checkpoint_sync_deadline = Duration::from_secs(seconds.into());
         }
     }
 }

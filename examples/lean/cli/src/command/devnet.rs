@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use crate::command::CommandError;
 use crate::command::genesis::{DEFAULT_KEY_SLOTS, key_slots_for};
+use crate::command::log::LogArguments;
 use crate::command::report_lines::in_json;
 use crate::command::screen::Screen;
+use crate::command::{CommandError, say};
 use consensus::{INTERVALS_PER_SLOT, MILLISECONDS_PER_INTERVAL, Slot};
-use devnet::{Deadline, Devnet, DevnetError, DevnetOptions, Prepared, Problem, Update};
+use devnet::{
+    Condition, Deadline, Devnet, DevnetError, DevnetOptions, NodeView, Prepared, Problem, Update,
+};
 use keys::SchemeName;
 use keys::genesis_file::INTERVALS_MS;
 use lean_node::report::ReportLine;
@@ -66,9 +69,16 @@ pub(super) struct DevnetArguments {
     /// Keep the directory with the nodes' files and logs even after success
     #[arg(long)]
     keep: bool,
+    /// Go on with the other nodes if a node ends unexpectedly, for example because it is killed;
+    /// the goal is then that of the other nodes
+    #[arg(long)]
+    keep_going: bool,
+    #[command(flatten)]
+    pub(super) log: LogArguments,
 }
 
 pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
+    arguments.log.install(io::stderr);
     // Checked here, so that a wrong name fails once instead of in every node's log.
     let runtime = runtime::by_name(arguments.runtime.as_deref())?;
     let program = env::current_exe()
@@ -79,7 +89,10 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     {
         return Err(CommandError::GoalBeyondKeys { goal, key_slots });
     }
-    eprintln!("growing keys for {} validators, {key_slots} slots each …", arguments.validators);
+    say(format_args!(
+        "growing keys for {} validators, {key_slots} slots each …",
+        arguments.validators
+    ));
     let prepared = Prepared::new(DevnetOptions {
         program,
         nodes: arguments.nodes,
@@ -89,27 +102,46 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
         scheme: arguments.scheme,
         key_slots,
         keep: arguments.keep,
+        keep_going: arguments.keep_going,
+        node_arguments: arguments.log.for_child(),
     })?;
     let interrupter = prepared.interrupter();
     ctrlc::set_handler(move || interrupter.interrupt())?;
     let until_slot_0 = prepared.until_slot_0().as_secs() + 1;
-    eprintln!("starting {} nodes; slot 0 begins in about {until_slot_0} s …", arguments.nodes);
+    say(format_args!(
+        "starting {} nodes; slot 0 begins in about {until_slot_0} s …",
+        arguments.nodes
+    ));
     let mut devnet = prepared.start()?;
     if arguments.keep {
-        eprintln!("the nodes' files and logs are in {}", devnet.directory().display());
+        say(format_args!("the nodes' files and logs are in {}", devnet.directory().display()));
     }
     let outcome = watch(&mut devnet, &arguments);
+    let ended: Vec<_> = ended(&devnet).collect();
+    let directory = devnet.directory().to_owned();
     // The nodes are stopped cleanly even after a failure. The first failure is the one returned.
     let stopped = devnet.stop();
     outcome?;
     stopped?;
+    if !ended.is_empty() {
+        say(format_args!(
+            "ended unexpectedly: {}; the nodes' files and logs are in {}",
+            ended.join(", "),
+            directory.display()
+        ));
+    }
     if let Some(slot) = arguments.until_finalized {
-        eprintln!(
-            "all {} nodes have finalized slot {slot} and agree on the chain",
-            arguments.nodes
-        );
+        let left = arguments.nodes - ended.len();
+        let which = if ended.is_empty() { "all" } else { "the other" };
+        say(format_args!("{which} {left} nodes have finalized slot {slot} and agree on the chain"));
     }
     Ok(())
+}
+
+/// Returns the names of the nodes that have ended unexpectedly.
+fn ended(devnet: &Devnet) -> impl Iterator<Item = String> {
+    let is_ended = |view: &&NodeView| matches!(view.condition, Condition::Ended(_));
+    devnet.views().filter(is_ended).map(|view| view.name.clone())
 }
 
 fn watch(devnet: &mut Devnet, arguments: &DevnetArguments) -> Result<(), DevnetError> {
@@ -128,6 +160,13 @@ fn watch(devnet: &mut Devnet, arguments: &DevnetArguments) -> Result<(), DevnetE
                     screen.show(devnet)
                 }
                 .map_err(|error| unwritable(error, devnet))?;
+            }
+            (Update::Ended(node), _) => {
+                let view = devnet.view(node);
+                if let (Condition::Ended(status), false) = (view.condition, screen.is_terminal()) {
+                    let name = &view.name;
+                    say(format_args!("{name} ended unexpectedly ({status}); the others go on"));
+                }
             }
             (Update::Ready(_), _) => {}
             (Update::Interrupted | Update::DeadlinePassed, None) => return Ok(()),

@@ -2,12 +2,15 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use crate::command::VectorsError;
 use contention::ContentionError;
 use devnet::{DevnetError, PlanError, Problem};
+use keys::FileProblem;
 use lean_node::config::ConfigError;
-use lean_node::exit_code::{FAILURE, INTERRUPTED, PORT_TAKEN, USAGE};
+use lean_node::exit_code::{FAILURE, INTERRUPTED, PART_ENDED, PORT_TAKEN, USAGE};
+use lean_node::health::Failure;
 use lean_node::lean_files::LeanFilesError;
 use lean_node::node::StartError;
 use lean_node::runtime::NoSuchRuntime;
@@ -26,6 +29,27 @@ pub(crate) enum CommandError {
         "a genesis folder names IPv4 addresses only, and {0} is none: choose another with --address"
     )]
     OnlyIpv4(IpAddr),
+    /// Peers cannot dial the address of a new network's nodes.
+    #[error("{address} {fault}: choose another address with --address and --first-port")]
+    Undialable {
+        /// The address.
+        address: SocketAddr,
+        /// The reason.
+        fault: &'static str,
+    },
+    /// The folder of a new network has files.
+    #[error(
+        "{} has files already, and they are not overwritten: choose a new or an empty directory", .0.display()
+    )]
+    NotEmpty(PathBuf),
+    /// The folder of a new network could not be written.
+    #[error("cannot write into the directory {}: {error}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
     /// No option states the files to run from.
     #[error("name the node's files: --config FILE, or --genesis DIR --node-id NAME")]
     NoFiles,
@@ -66,9 +90,18 @@ pub(crate) enum CommandError {
          --http-address ADDRESS:PORT or --http-address off", .0.port(), .0.ip()
     )]
     HttpPortTaken(SocketAddr),
+    /// The node would not start with its files.
+    #[error("the node cannot run with these files: {0}")]
+    Check(StartError),
     /// The node did not start.
     #[error("the node did not start: {0}")]
     Start(#[from] StartError),
+    /// A part of the node ended abnormally.
+    #[error("the node has stopped, because its part {} ended: {}", .0.part, .0.reason)]
+    PartEnded(Failure),
+    /// A failure reported already, with its exit code.
+    #[error("exit code {0}")]
+    Reported(u8),
     /// The node did not stop cleanly.
     #[error("the node did not stop in order: {}", .0.join("; "))]
     Stop(Vec<String>),
@@ -89,6 +122,14 @@ pub(crate) enum CommandError {
         /// The error of the operating system.
         error: io::Error,
     },
+    /// Manual pages could not be written.
+    #[error("cannot write manual pages into {}: {error}", directory.display())]
+    Pages {
+        /// The directory.
+        directory: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
     /// A signal handler could not be set.
     #[error("cannot handle signals: {0}")]
     Signals(#[from] ctrlc::Error),
@@ -99,17 +140,28 @@ impl CommandError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_)
+            | Self::Check(_)
             | Self::NoFiles
             | Self::OnlyIpv4(_)
             | Self::NoForm
-            | Self::LeanFiles(_)
+            | Self::Undialable { .. }
+            | Self::NotEmpty(_)
             | Self::Runtime(_)
-            | Self::Plan(_)
             | Self::GoalBeyondKeys { .. } => USAGE,
+            Self::LeanFiles(LeanFilesError::File(error)) | Self::Plan(PlanError::File(error)) => {
+                match error.problem {
+                    FileProblem::Write(_) => FAILURE,
+                    FileProblem::Read(_) | FileProblem::Malformed(_) => USAGE,
+                }
+            }
+            Self::Plan(PlanError::Randomness(_)) => FAILURE,
+            Self::LeanFiles(_) | Self::Plan(_) => USAGE,
             Self::Contention(
                 ContentionError::TooLong { .. } | ContentionError::TooShort { .. },
             ) => USAGE,
             Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
+            Self::PartEnded(_) => PART_ENDED,
+            Self::Reported(code) => *code,
             Self::PortTaken(_) | Self::HttpPortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {
                 Problem::Plan(_) => USAGE,
@@ -127,6 +179,8 @@ impl CommandError {
             | Self::Start(_)
             | Self::Stop(_)
             | Self::System { .. }
+            | Self::Pages { .. }
+            | Self::Folder { .. }
             | Self::Signals(_) => FAILURE,
         }
     }

@@ -2,29 +2,35 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{ArgGroup, Args, value_parser};
 
-use crate::command::CommandError;
+use crate::command::new_folder::{NewFolder, OnSignal, check_new};
+use crate::command::{CommandError, print};
 use consensus::MILLISECONDS_PER_INTERVAL;
 use devnet::{Identities, NetworkPlan, PlanError};
 use keys::genesis_file::INTERVALS_MS;
 use keys::{NetworkKey, SchemeName, Seed};
+use lean_node::config::undialable;
 use lean_node::lean_files::LeanPlan;
 use lean_node::runtime;
+
+/// The allowed times from the writing of the files to slot 0, in seconds.
+const GENESIS_DELAYS_S: RangeInclusive<u64> = 0..=365 * 24 * 60 * 60;
 
 /// Write the files of a new network: for this program, or a genesis folder for any lean client
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("form").required(true))]
 pub(super) struct GenesisArguments {
     /// The directory for this program's files: a genesis file, key files, and one configuration
-    /// file per node; existing files are not overwritten
+    /// file per node; it must be new or empty
     #[arg(long, value_name = "DIR", group = "form")]
     dir: Option<PathBuf>,
     /// The genesis folder to write, in the form shared by lean clients: config.yaml,
-    /// validators.yaml, nodes.yaml and key files; existing files are not overwritten
+    /// validators.yaml, nodes.yaml and key files; it must be new or empty
     #[arg(long, value_name = "DIR", group = "form")]
     lean: Option<PathBuf>,
     /// The nodes' names in a genesis folder, separated by commas [default: node-0, node-1, …]
@@ -39,8 +45,8 @@ pub(super) struct GenesisArguments {
     /// The duration of an interval, in milliseconds; a slot has five
     #[arg(long, conflicts_with = "lean", default_value_t = MILLISECONDS_PER_INTERVAL, value_parser = value_parser!(u64).range(INTERVALS_MS))]
     interval_ms: u64,
-    /// The number of seconds from now to the start of slot 0
-    #[arg(long, default_value_t = 10)]
+    /// The number of seconds from now to the start of slot 0, a year at most
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = value_parser!(u64).range(GENESIS_DELAYS_S))]
     genesis_delay_s: u64,
     /// The signature scheme of the validators' keys [default: long; in a genesis folder test, the
     /// scheme known to other clients]
@@ -51,11 +57,11 @@ pub(super) struct GenesisArguments {
     /// that is lower]
     #[arg(long, value_name = "N")]
     key_slots: Option<u64>,
-    /// The IP address of all nodes
+    /// The IP address of all nodes, which the other nodes dial
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// The UDP port of the first node; the other nodes have the ports after it
-    #[arg(long, default_value_t = 9000)]
+    #[arg(long, value_name = "PORT", default_value_t = 9000, value_parser = value_parser!(u16).range(1..))]
     first_port: u16,
     /// The runtime of the nodes' actors
     #[arg(long, conflicts_with = "lean")]
@@ -83,6 +89,9 @@ pub(super) fn genesis(arguments: &GenesisArguments) -> Result<(), CommandError> 
 /// Writes the files for `node run --config`.
 fn own_files(arguments: &GenesisArguments, directory: &Path) -> Result<(), CommandError> {
     runtime::by_name(arguments.runtime.as_deref())?;
+    let addresses = addresses(arguments, arguments.nodes)?;
+    check_new(directory)?;
+    let on_signal = OnSignal::install()?;
     let scheme = arguments.scheme.unwrap_or(SchemeName::Long);
     let key_slots = arguments.key_slots.unwrap_or_else(|| key_slots_for(scheme, DEFAULT_KEY_SLOTS));
     let identities =
@@ -91,22 +100,27 @@ fn own_files(arguments: &GenesisArguments, directory: &Path) -> Result<(), Comma
         genesis_time: genesis_time(arguments),
         interval_ms: arguments.interval_ms,
         runtime: arguments.runtime.clone(),
-        addresses: addresses(arguments, arguments.nodes),
+        addresses,
     };
-    let configs = plan.write(&identities, directory)?;
-    say_when(arguments);
-    for config in configs {
-        println!("  cargo run --release -p node -- run --config {}", config.display());
-    }
-    Ok(())
+    let draft = NewFolder::begin(directory, on_signal)?;
+    let configs = plan.write(&identities, draft.path())?;
+    draft.publish()?;
+    let path = |config: &PathBuf| directory.join(config.file_name().unwrap_or_default());
+    let commands = configs.iter().map(|config| format!("--config {}", path(config).display()));
+    print_commands(arguments, commands)
 }
 
 /// Writes the files for any lean client, including `node run --genesis`.
 fn genesis_folder(arguments: &GenesisArguments, directory: &Path) -> Result<(), CommandError> {
+    let named = arguments.names.len();
+    let nodes = if named == 0 { arguments.nodes } else { named };
+    let addresses = ipv4(&addresses(arguments, nodes)?)?;
     let names = match arguments.names.as_slice() {
-        [] => (0..arguments.nodes).map(|node| format!("node-{node}")).collect(),
+        [] => (0..nodes).map(|node| format!("node-{node}")).collect(),
         names => names.to_vec(),
     };
+    check_new(directory)?;
+    let on_signal = OnSignal::install()?;
     let scheme = arguments.scheme.unwrap_or(SchemeName::Test);
     let window = 2 * scheme.scheme().epochs_per_bottom_tree();
     let key_slots =
@@ -122,21 +136,13 @@ fn genesis_folder(arguments: &GenesisArguments, directory: &Path) -> Result<(), 
         .map(|_| NetworkKey::random())
         .collect::<io::Result<Vec<_>>>()
         .map_err(drawn)?;
-    let IpAddr::V4(address) = arguments.address else {
-        return Err(CommandError::OnlyIpv4(arguments.address));
-    };
-    let ports = (arguments.first_port..=u16::MAX).take(names.len());
-    let addresses = ports.map(|port| SocketAddrV4::new(address, port)).collect();
     let plan = LeanPlan { genesis_time: genesis_time(arguments), names, addresses };
-    plan.write(&nodes, &validators, directory)?;
-    say_when(arguments);
-    for name in &plan.names {
-        println!(
-            "  cargo run --release -p node -- run --genesis {} --node-id {name} --aggregator",
-            directory.display()
-        );
-    }
-    Ok(())
+    let draft = NewFolder::begin(directory, on_signal)?;
+    plan.write(&nodes, &validators, draft.path())?;
+    draft.publish()?;
+    let directory = directory.display();
+    let command = |name| format!("--genesis {directory} --node-id {name} --aggregator");
+    print_commands(arguments, plan.names.iter().map(command))
 }
 
 fn genesis_time(arguments: &GenesisArguments) -> u64 {
@@ -144,14 +150,39 @@ fn genesis_time(arguments: &GenesisArguments) -> u64 {
     start.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-fn addresses(arguments: &GenesisArguments, nodes: usize) -> Vec<SocketAddr> {
+/// Returns the address of each node, after a check of the network's size.
+fn addresses(arguments: &GenesisArguments, nodes: usize) -> Result<Vec<SocketAddr>, CommandError> {
+    PlanError::check_size(nodes, arguments.validators)?;
     let ports = (arguments.first_port..=u16::MAX).take(nodes);
-    ports.map(|port| SocketAddr::new(arguments.address, port)).collect()
+    let addresses: Vec<_> = ports.map(|port| SocketAddr::new(arguments.address, port)).collect();
+    if addresses.len() < nodes {
+        return Err(PlanError::Addresses { nodes, addresses: addresses.len() }.into());
+    }
+    match addresses.first().and_then(|first| Some((*first, undialable(*first)?))) {
+        Some((address, fault)) => Err(CommandError::Undialable { address, fault }),
+        None => Ok(addresses),
+    }
 }
 
-fn say_when(arguments: &GenesisArguments) {
-    println!(
-        "slot 0 begins {} s from now, and nodes may start later; start each in a terminal of its own:",
+/// Returns the addresses as those of a genesis folder.
+fn ipv4(addresses: &[SocketAddr]) -> Result<Vec<SocketAddrV4>, CommandError> {
+    let ipv4 = |address: &SocketAddr| match address {
+        SocketAddr::V4(address) => Ok(*address),
+        SocketAddr::V6(address) => Err(CommandError::OnlyIpv4(IpAddr::V6(*address.ip()))),
+    };
+    addresses.iter().map(ipv4).collect()
+}
+
+/// Prints the commands to start the nodes of the new network.
+fn print_commands(
+    arguments: &GenesisArguments,
+    nodes: impl Iterator<Item = String>,
+) -> Result<(), CommandError> {
+    let commands: String =
+        nodes.map(|files| format!("  cargo run --release -p node -- run {files}\n")).collect();
+    let text = format!(
+        "slot 0 begins {} s from now, and nodes may start later; start each in a terminal of its own:\n{commands}",
         arguments.genesis_delay_s
     );
+    print(text.as_bytes())
 }

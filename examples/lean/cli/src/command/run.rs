@@ -1,32 +1,46 @@
 //! `node run`: one node.
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args};
-use tracing_subscriber::EnvFilter;
+use actor_lanes::Runtime;
+use clap::Args;
 
 use crate::command::CommandError;
-use crate::command::api_arguments::ApiArguments;
+use crate::command::lines::Lines;
+use crate::command::log::LogArguments;
+use crate::command::node_files::NodeArguments;
+use crate::command::panics::log_panics;
 use crate::command::report_lines::ReportLines;
+use crate::command::service_manager::ServiceManager;
 use crate::command::stop_signal::stop_signal;
-use consensus::MockProofs;
 use lean_node::api::ApiError;
 use lean_node::config::NodeConfig;
-use lean_node::lean_files::{LeanFilesError, LeanFolder, LeanOptions};
+use lean_node::exit_code::PART_ENDED;
+use lean_node::health::Failure;
+use lean_node::hooks::Hooks;
+use lean_node::lost_lines::LostLines;
 use lean_node::node::{Node, StartError};
-use lean_node::report::{ReadyLine, ReportLine, StoppedLine};
+use lean_node::report::{FailedLine, ReadyLine, ReportLine, StatusLine, StoppedLine};
 use lean_node::runtime;
-
-/// The default log filter, if `RUST_LOG` is unset or invalid. Gossipsub logs a warning for every
-/// message already published by a peer, and aggregators publish such messages regularly. The report
-/// counts the messages that could not be published.
-const LOG: &str = "info,libp2p_gossipsub=error";
 
 /// The time limit for the node to stop cleanly.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The time for the start of a node besides the attempts to fetch a checkpoint.
+const START_ALLOWANCE: Duration = Duration::from_secs(180);
+
+/// The time from the end of a part to a forced exit. It covers the stop and the last lines.
+const FAILED_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The maximum number of log lines in the queue. Lines beyond it are dropped and counted, so that a
+/// slow reader never blocks the node.
+const LOG_LINES: usize = 1024;
+
+/// The time limit for writing the last line of the log.
+const LAST_LINE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The time from the end of standard input to a forced exit.
 const ORPHAN_PATIENCE: Duration = Duration::from_secs(10);
@@ -34,20 +48,11 @@ const ORPHAN_PATIENCE: Duration = Duration::from_secs(10);
 /// Run one node: from its configuration file, or from a genesis folder in the form shared by lean
 /// clients
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("files").required(true))]
 pub(super) struct RunArguments {
-    /// The node's configuration file; `node genesis --dir` writes such files
-    #[arg(long, value_name = "FILE", group = "files")]
-    config: Option<PathBuf>,
     #[command(flatten)]
-    lean: LeanArguments,
-    /// Accept every aggregation proof with the mock's marker, as in the mocked mode of other
-    /// clients. Anyone can write the marker. By default, only the mocks of this program are
-    /// accepted. They are bound to their claim, but do not prove it either
-    #[arg(long)]
-    mock_aggregation_proofs: bool,
+    node: NodeArguments,
     #[command(flatten)]
-    api: ApiArguments,
+    pub(super) log: LogArguments,
     /// Report in JSON, one line per slot
     #[arg(long)]
     json: bool,
@@ -56,90 +61,37 @@ pub(super) struct RunArguments {
     stop_on_stdin_eof: bool,
 }
 
-/// The options of a node with a genesis folder.
-#[derive(Debug, Args)]
-struct LeanArguments {
-    /// A genesis folder: config.yaml, validators.yaml, nodes.yaml, hash-sig-keys/;
-    /// `node genesis --lean` writes such folders
-    #[arg(long, value_name = "DIR", group = "files", requires = "node_id")]
-    genesis: Option<PathBuf>,
-    /// The node's name in the genesis folder
-    #[arg(long, value_name = "NAME", conflicts_with = "config")]
-    node_id: Option<String>,
-    /// The address to listen on: ADDRESS:PORT or /ip4/ADDRESS/udp/PORT/quic-v1 [default: the port
-    /// of the node's own record in nodes.yaml, or 9000]
-    #[arg(long, value_name = "ADDR", conflicts_with = "config")]
-    listen: Option<String>,
-    /// The file with the node's secp256k1 secret in hexadecimal [default: NAME.key in the genesis
-    /// folder, or a new key]
-    #[arg(long, value_name = "FILE", conflicts_with = "config")]
-    node_key: Option<PathBuf>,
-    /// A node to dial in addition to those of nodes.yaml: a record (enr:…) or an address with the
-    /// suffix /p2p/PEER_ID; may be repeated
-    #[arg(long = "peer", value_name = "NODE", conflicts_with = "config")]
-    peers: Vec<String>,
-    /// Aggregate votes, and publish the aggregates
-    #[arg(long, alias = "is-aggregator", conflicts_with = "config")]
-    aggregator: bool,
-    /// The runtime of the node's actors [default: the first one compiled in]
-    #[arg(long, conflicts_with = "config")]
-    runtime: Option<String>,
-    /// Speak libp2p's identify protocol (the specification's Python node closes its streams)
-    #[arg(long, conflicts_with = "config")]
-    identify: bool,
-    /// Speak libp2p's ping protocol (the specification's Python node closes its streams)
-    #[arg(long, conflicts_with = "config")]
-    ping: bool,
-}
-
-impl LeanArguments {
-    fn load(&self, directory: &Path) -> Result<NodeConfig, LeanFilesError> {
-        LeanFolder::new(directory).load(&LeanOptions {
-            node_id: self.node_id.clone().unwrap_or_default(),
-            listen: self.listen.clone(),
-            node_key: self.node_key.clone(),
-            peers: self.peers.clone(),
-            aggregator: self.aggregator,
-            runtime: self.runtime.clone(),
-            identify: self.identify,
-            ping: self.ping,
-        })
-    }
-}
-
-/// Reads the node's files.
-fn load(arguments: &RunArguments) -> Result<NodeConfig, CommandError> {
-    let mut config = match (&arguments.config, &arguments.lean.genesis) {
-        (Some(path), _) => NodeConfig::load(path)?,
-        (None, Some(directory)) => arguments.lean.load(directory)?,
-        (None, None) => return Err(CommandError::NoFiles),
-    };
-    if arguments.mock_aggregation_proofs {
-        config.proofs = MockProofs::Marked;
-    }
-    arguments.api.apply_to(&mut config);
-    Ok(config)
-}
-
 pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
+    let lost = LostLines::default();
+    let (log, last_line) = Lines::start("log", io::stderr(), LOG_LINES, lost.clone())
+        .map_err(|error| CommandError::System { doing: "write the log", error })?;
+    arguments.log.install(log);
+    log_panics();
+    let outcome = run_node(arguments, lost);
+    let error = outcome.as_ref().err();
+    let last = error.map_or_else(Vec::new, |error| arguments.log.last_error_line(error));
+    last_line.write(last, LAST_LINE_PATIENCE);
+    outcome.map_err(|error| CommandError::Reported(error.exit_code()))
+}
+
+fn run_node(arguments: &RunArguments, lost: LostLines) -> Result<(), CommandError> {
     let (stopper, stop) = stop_signal();
     if arguments.stop_on_stdin_eof {
         let watched = stopper.on_stdin_eof(ORPHAN_PATIENCE);
         watched.map_err(|error| CommandError::System { doing: "watch standard input", error })?;
     }
     let starting = stopper.on_signals()?;
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG)))
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
+    let manager = ServiceManager::from_environment().map_err(|error| CommandError::System {
+        doing: "use the socket named by NOTIFY_SOCKET",
+        error,
+    })?;
 
-    let config = load(arguments)?;
+    let config = arguments.node.load()?;
     tracing::warn!(accepted = %config.proofs, "aggregation proofs are MOCKS and prove nothing: anyone can forge a block");
     let runtime = runtime::by_name(config.runtime.as_deref())?;
     let address = config.listen_socket();
     probe(address)?;
-    let report = ReportLines::start(arguments.json, stopper)?;
+    let report = ReportLines::start(arguments.json, lost.clone())?;
     let mut ready = ReadyLine {
         node: config.name.clone(),
         listen: config.listen.to_string(),
@@ -148,29 +100,71 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
         http: None,
     };
     let name = config.name.clone();
+    if config.checkpoint_sync_url.is_some() {
+        manager.extend_start(config.checkpoint_sync_deadline + START_ALLOWANCE);
+    }
     tracing::info!(validators = config.validators.len(), "growing the validators' keys");
-    let node = match Node::start(config, runtime, report.statuses()) {
-        Ok(node) => node,
+    let hooks = Hooks::new(statuses(&report, &manager))
+        .lost_lines(lost)
+        .on_failure(move |_| stopper.stop_or_exit(FAILED_PATIENCE, PART_ENDED));
+    let node = start(config, runtime, hooks, address)?;
+    drop(starting);
+    ready.http = node.http_address();
+    report.say(&ReportLine::Ready(ready));
+    manager.ready();
+    let watchdog = manager.start_watchdog(node.health());
+    let watchdog =
+        watchdog.map_err(|error| CommandError::System { doing: "start a thread", error })?;
+    stop.wait();
+    drop(watchdog);
+    let failure = node.failure();
+    if let Some(Failure { part, reason }) = failure.clone() {
+        report.say(&ReportLine::Failed(FailedLine { node: name.clone(), part, reason }));
+    }
+    manager.stopping(&failure.as_ref().map_or("as requested".to_owned(), Failure::to_string));
+    let left = node.stop(STOP_PATIENCE);
+    report.finish(&ReportLine::Stopped(StoppedLine { node: name, left: left.clone() }));
+    match failure {
+        Some(failure) => Err(CommandError::PartEnded(failure)),
+        None if left.is_empty() => Ok(()),
+        None => Err(CommandError::Stop(left)),
+    }
+}
+
+/// Returns the function for each status: it reports it, and passes it to the service manager.
+fn statuses(
+    report: &ReportLines,
+    manager: &ServiceManager,
+) -> impl FnMut(StatusLine) + Send + use<> {
+    let (mut report, manager) = (report.statuses(), manager.clone());
+    move |status| {
+        manager.status(&status);
+        report(status);
+    }
+}
+
+/// Starts the node. Ports in use have errors of their own.
+fn start(
+    config: NodeConfig,
+    runtime: Arc<dyn Runtime>,
+    hooks: Hooks,
+    address: SocketAddr,
+) -> Result<Node, CommandError> {
+    match Node::start_with(config, runtime, hooks) {
+        Ok(node) => Ok(node),
         Err(StartError::Api(ApiError::Listen { address, error }))
             if error.kind() == io::ErrorKind::AddrInUse =>
         {
-            return Err(CommandError::HttpPortTaken(address));
+            Err(CommandError::HttpPortTaken(address))
         }
         // Another program may have taken the port after the first probe. The second probe reports
         // this case separately. It is run for network errors only, because after other errors this
         // node itself may still hold the port.
         Err(error @ StartError::Network(_)) => {
-            return Err(probe(address).err().unwrap_or_else(|| error.into()));
+            Err(probe(address).err().unwrap_or_else(|| error.into()))
         }
-        Err(error) => return Err(error.into()),
-    };
-    drop(starting);
-    ready.http = node.http_address();
-    report.say(ReportLine::Ready(ready));
-    stop.wait();
-    let left = node.stop(STOP_PATIENCE);
-    report.finish(ReportLine::Stopped(StoppedLine { node: name, left: left.clone() }));
-    if left.is_empty() { Ok(()) } else { Err(CommandError::Stop(left)) }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Checks whether the node can listen on an address, by binding it and releasing it again.

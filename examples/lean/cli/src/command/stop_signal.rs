@@ -1,5 +1,5 @@
-//! The requests to stop a running node: a signal, the end of its standard input, or the loss of its
-//! output.
+//! The requests to stop a running node: a signal, the end of its standard input, or the abnormal
+//! end of one of its parts.
 
 use std::io::{self, Read as _};
 use std::process;
@@ -59,12 +59,18 @@ impl Stopper {
         thread::Builder::new().name("stdin".to_owned()).spawn(move || {
             let mut ignored = [0; 64];
             while io::stdin().lock().read(&mut ignored).is_ok_and(|n| n > 0) {}
-            stopper.stop();
-            // Nothing unparks this thread. A spurious wake-up only shortens the wait.
-            thread::park_timeout(patience);
-            process::exit(i32::from(FAILURE));
+            stopper.stop_or_exit(patience, FAILURE);
         })?;
         Ok(())
+    }
+
+    /// Requests a stop. If the program is still running after `patience`, it exits by force with
+    /// this code. Blocks the calling thread until the program has ended.
+    pub(super) fn stop_or_exit(&self, patience: Duration, code: u8) -> ! {
+        self.stop();
+        // Nothing unparks this thread. A spurious wake-up only shortens the wait.
+        thread::park_timeout(patience);
+        process::exit(i32::from(code));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::slot::Slot;
 use crate::state::State;
 use crate::store::states::{Replay, States};
 use crate::store::tree::BlockTree;
-use crate::transition::state_transition_from;
+use crate::transition::{Stage, state_transition_from};
 use crate::validator::Validators;
 
 /// The result of checking a block against the store.
@@ -117,10 +117,28 @@ impl BlockCandidate {
     ///
     /// The first [`Rejection`] of [`state_transition`](crate::state_transition).
     pub fn trust_proof(self) -> Result<VerifiedBlock, Rejection> {
+        self.trust_proof_in_stages(&mut |_| {})
+    }
+
+    /// Does the same as [`trust_proof`](Self::trust_proof), and calls `ended` at the end of each
+    /// stage of the state transition. After a rejection, the later stages have no end.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Rejection`] of [`state_transition`](crate::state_transition).
+    pub fn trust_proof_in_stages(
+        self,
+        ended: &mut dyn FnMut(Stage),
+    ) -> Result<VerifiedBlock, Rejection> {
         let (parent_state, parent_state_root) = self.parent.run()?;
         let block = self.block.block();
-        let state =
-            state_transition_from(&parent_state, parent_state_root, block, self.block.body_root())?;
+        let state = state_transition_from(
+            &parent_state,
+            parent_state_root,
+            block,
+            self.block.body_root(),
+            ended,
+        )?;
         Ok(VerifiedBlock {
             root: self.root(),
             block: Arc::new(block.clone()),

@@ -7,17 +7,44 @@ use hyper::body::Bytes;
 use libssz::SszEncode;
 use serde::Serialize;
 
+use crate::health::Condition;
+use crate::sync_state::{Readiness, SyncState, SyncStatus};
 use chain::Snapshot;
 use consensus::{
     Block, Checkpoint, ForkChoiceNode, MultiMessageAggregate, Root, SignedBlock, Slot,
     ValidatorIndex,
 };
 
-/// The constant answer of the health endpoint.
+/// The answer of the health endpoint. A healthy node's is the specification's constant one.
 #[derive(Debug, Serialize)]
 pub(super) struct HealthBody {
     status: &'static str,
     service: &'static str,
+    /// Why the node is not healthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// The answer of the readiness endpoint.
+#[derive(Debug, Serialize)]
+pub(super) struct ReadyBody {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// The node's progress along the chain.
+#[derive(Debug, Serialize)]
+pub(super) struct SyncBody {
+    status: &'static str,
+    is_syncing: bool,
+    head_slot: Slot,
+    current_slot: Slot,
+    sync_distance: Slot,
+    finalized_slot: Slot,
+    peers: u64,
+    configured_peers: u64,
+    configured_peers_connected: u64,
 }
 
 /// A checkpoint.
@@ -61,8 +88,43 @@ pub(super) struct AggregatorToggleBody {
     pub(super) previous: bool,
 }
 
-impl HealthBody {
-    pub(super) const HEALTHY: Self = Self { status: "healthy", service: "lean-rpc-api" };
+impl From<&Condition> for HealthBody {
+    fn from(condition: &Condition) -> Self {
+        let (status, reason) = match condition {
+            Condition::Healthy => ("healthy", None),
+            Condition::Stuck(_) => ("stuck", Some(condition.to_string())),
+            Condition::Stopping => ("stopping", Some(condition.to_string())),
+            Condition::Failed(_) => ("failed", Some(condition.to_string())),
+        };
+        Self { status, service: "lean-rpc-api", reason }
+    }
+}
+
+impl From<&Readiness> for ReadyBody {
+    fn from(readiness: &Readiness) -> Self {
+        let (status, reason) = match readiness {
+            Readiness::Ready => ("ready", None),
+            Readiness::Syncing(sync) => ("syncing", Some(sync.to_string())),
+            Readiness::NotReady(reason) => ("not ready", Some(reason.clone())),
+        };
+        Self { status, reason }
+    }
+}
+
+impl From<&SyncState> for SyncBody {
+    fn from(sync: &SyncState) -> Self {
+        Self {
+            status: sync.status.name(),
+            is_syncing: sync.status == SyncStatus::Syncing,
+            head_slot: sync.head_slot,
+            current_slot: sync.current_slot,
+            sync_distance: sync.distance(),
+            finalized_slot: sync.finalized_slot,
+            peers: sync.peers.connected,
+            configured_peers: sync.peers.configured,
+            configured_peers_connected: sync.peers.configured_connected,
+        }
+    }
 }
 
 impl From<Checkpoint> for CheckpointBody {

@@ -23,7 +23,7 @@ use crate::api::Limits;
 use crate::api::activity::Activity;
 use crate::api::meters::Meters;
 use crate::api::places::{Client, Place, Places, Refusal};
-use crate::api::responder::{Responder, is_health, refusal};
+use crate::api::responder::{Responder, is_probe, refusal};
 use crate::api::wire::{AnswerBody, RequestBody, Socket};
 
 /// The most clients with a remembered rate of requests.
@@ -133,10 +133,10 @@ impl Connections {
         answer.map(|body| AnswerBody::new(body, activity))
     }
 
-    /// A health answer costs no more than a refusal, and a supervisor may restart an unhealthy
-    /// node. So health has no rate.
+    /// The answer to a probe costs hardly more than a refusal, and a supervisor may restart a node
+    /// without an answer. So probes have no rate.
     fn count_request(&self, client: Client, path: &str) -> Result<(), Duration> {
-        if is_health(path) {
+        if is_probe(path) {
             return Ok(());
         }
         self.rates

@@ -20,8 +20,8 @@ pub struct Limits {
     /// The most connections of one client whose answer waits for the client to read. A further one
     /// ends the slowest of them.
     pub unread_answers_per_client: usize,
-    /// The requests of one client, except those for its health. A request over the rate receives an
-    /// error, and its connection is closed.
+    /// The requests of one client, except those for health and readiness. A request over the rate
+    /// receives an error, and its connection is closed.
     pub request_rate: Rate,
     /// The most requests on one connection. A regular client reconnects.
     pub requests_per_connection: u32,

@@ -1,7 +1,7 @@
 //! The HTTP API of lean clients, on its own thread.
 //!
 //! ```text
-//! chain's owner ── Snapshot ──▶ ┌────────┐ ◀── GET  health, states, blocks, checkpoint, forks
+//! chain's owner ── Snapshot ──▶ ┌────────┐ ◀── GET  health, states, blocks, checkpoints, forks
 //! mailboxes ────── LaneStats ─▶ │  api   │ ◀── GET  /metrics
 //! network ──────── counters ──▶ │ thread │ ◀── GET, POST  admin/aggregator
 //!                               └────────┘ ── SetAggregator (control lane) ──▶ chain's owner
@@ -21,6 +21,7 @@ mod limits;
 mod meters;
 mod metrics;
 mod places;
+mod process;
 mod responder;
 mod server;
 mod sources;
@@ -32,4 +33,4 @@ pub use limits::Limits;
 pub use responder::{is_endpoint, requested_role};
 pub use server::Api;
 pub use server::ApiError;
-pub use sources::{ApiSources, Watched};
+pub use sources::{ApiSources, Supervision, Watched};

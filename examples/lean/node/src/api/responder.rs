@@ -19,10 +19,12 @@ use tokio::time::timeout;
 
 use crate::api::body::{
     AggregatorStatusBody, AggregatorToggleBody, Cached, CheckpointBody, ForkChoiceBody, HealthBody,
-    unproven,
+    ReadyBody, SyncBody, unproven,
 };
 use crate::api::meters::Meters;
 use crate::api::{ApiSources, Limits, metrics};
+use crate::health::Condition;
+use crate::sync_state::Readiness;
 use chain::Refused;
 
 /// The reason for a change of role not made, because the owner or earlier changes take too long.
@@ -43,6 +45,8 @@ type BodyError = Box<dyn Error + Send + Sync>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Endpoint {
     Health,
+    Ready,
+    Syncing,
     FinalizedState,
     FinalizedBlock,
     JustifiedCheckpoint,
@@ -66,6 +70,8 @@ impl Endpoint {
     fn at(path: &str) -> Option<Self> {
         Some(match path {
             "/lean/v0/health" => Self::Health,
+            "/lean/v0/ready" => Self::Ready,
+            "/lean/v0/node/syncing" => Self::Syncing,
             "/lean/v0/states/finalized" => Self::FinalizedState,
             "/lean/v0/blocks/finalized" => Self::FinalizedBlock,
             "/lean/v0/checkpoints/justified" => Self::JustifiedCheckpoint,
@@ -99,6 +105,9 @@ impl Responder {
             return refusal(StatusCode::NOT_FOUND, "Not Found");
         };
         match *request.method() {
+            Method::GET | Method::HEAD if endpoint == Endpoint::Ready => {
+                self.ready(request.uri().query().unwrap_or_default())
+            }
             Method::GET | Method::HEAD => self.read(endpoint),
             Method::POST if endpoint == Endpoint::Aggregator => {
                 self.toggle_aggregator(request.into_body()).await
@@ -109,7 +118,9 @@ impl Responder {
 
     fn read(&self, endpoint: Endpoint) -> Answer {
         match endpoint {
-            Endpoint::Health => json(&HealthBody::HEALTHY),
+            Endpoint::Health => self.health(),
+            Endpoint::Ready => self.ready(""),
+            Endpoint::Syncing => json(&SyncBody::from(&self.sources.sync_state())),
             Endpoint::Metrics => {
                 found(EXPOSITION, metrics::page(&self.sources, &self.meters).into())
             }
@@ -119,6 +130,31 @@ impl Responder {
             | Endpoint::ForkChoice
             | Endpoint::Aggregator => self.read_chain(endpoint),
         }
+    }
+
+    fn health(&self) -> Answer {
+        let condition = self.sources.condition();
+        let mut answer = json(&HealthBody::from(&condition));
+        if condition != Condition::Healthy {
+            *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        answer
+    }
+
+    /// Answers with 200 if the node is ready, 206 while it synchronizes, and else 503. As in the
+    /// beacon API, `syncing_status` in the query replaces the 206.
+    fn ready(&self, query: &str) -> Answer {
+        let Ok(syncing) = requested_syncing_status(query) else {
+            return refusal(StatusCode::BAD_REQUEST, "syncing_status is not a status");
+        };
+        let readiness = self.sources.readiness();
+        let mut answer = json(&ReadyBody::from(&readiness));
+        *answer.status_mut() = match readiness {
+            Readiness::Ready => StatusCode::OK,
+            Readiness::Syncing(_) => syncing,
+            Readiness::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        answer
     }
 
     fn read_chain(&self, endpoint: Endpoint) -> Answer {
@@ -141,7 +177,9 @@ impl Responder {
             Endpoint::Aggregator => {
                 json(&AggregatorStatusBody { is_aggregator: chain.is_aggregator })
             }
-            Endpoint::Health | Endpoint::Metrics => self.read(endpoint),
+            Endpoint::Health | Endpoint::Ready | Endpoint::Syncing | Endpoint::Metrics => {
+                self.read(endpoint)
+            }
         }
     }
 
@@ -206,9 +244,9 @@ impl Drop for InProgress<'_> {
     }
 }
 
-/// Returns whether a path is the health endpoint.
-pub(super) fn is_health(path: &str) -> bool {
-    Endpoint::at(path) == Some(Endpoint::Health)
+/// Returns whether a path is an endpoint for a supervisor of the node.
+pub(super) fn is_probe(path: &str) -> bool {
+    matches!(Endpoint::at(path), Some(Endpoint::Health | Endpoint::Ready))
 }
 
 /// Returns whether a path is an endpoint.
@@ -228,6 +266,14 @@ pub fn requested_role(body: &[u8]) -> Result<bool, &'static str> {
         .and_then(|body| body.get("enabled"))
         .ok_or("Missing 'enabled' field in body")?;
     enabled.as_bool().ok_or("'enabled' must be a boolean")
+}
+
+/// Returns the status for a synchronizing node: 206, or the query's `syncing_status`, 200 to 599.
+fn requested_syncing_status(query: &str) -> Result<StatusCode, ()> {
+    let asked = query.split('&').find_map(|pair| pair.strip_prefix("syncing_status="));
+    let Some(asked) = asked else { return Ok(StatusCode::PARTIAL_CONTENT) };
+    let code = asked.parse().ok().filter(|code| (200..600).contains(code));
+    code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(())
 }
 
 fn json(body: &impl Serialize) -> Answer {

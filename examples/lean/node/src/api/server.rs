@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -25,6 +25,7 @@ use crate::api::meters::Meters;
 use crate::api::places::Client;
 use crate::api::responder::Responder;
 use crate::api::{ApiSources, Limits};
+use network::ThreadEnd;
 
 /// The pause after a failed accept. The usual reason for the failure is too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -61,6 +62,7 @@ pub struct Api {
     /// Disconnected when the thread has finished its work; no value is ever sent.
     ended: mpsc::Receiver<()>,
     thread: JoinHandle<()>,
+    end: ThreadEnd,
 }
 
 impl Api {
@@ -83,14 +85,17 @@ impl Api {
         let address = listener.local_addr().map_err(cannot_listen)?;
         let (running, stop) = oneshot::channel();
         let (ending, ended) = mpsc::sync_channel(0);
-        let thread = thread::Builder::new()
-            .name("api".to_owned())
-            .spawn(move || {
-                let _ending: mpsc::SyncSender<()> = ending;
-                run(&reactor, listener, sources, limits, stop.shared());
-            })
-            .map_err(ApiError::Thread)?;
-        Ok(Self { address, running, ended, thread })
+        let (thread, end) = ThreadEnd::start("api", move || {
+            let _ending: mpsc::SyncSender<()> = ending;
+            run(&reactor, listener, sources, limits, stop.shared());
+        })
+        .map_err(ApiError::Thread)?;
+        Ok(Self { address, running, ended, thread, end })
+    }
+
+    /// Returns the end of the thread, to wait for it.
+    pub fn end(&self) -> ThreadEnd {
+        self.end.clone()
     }
 
     /// Returns the address listened on. The actual port replaces port 0.
@@ -135,6 +140,8 @@ async fn accept(listener: TcpListener, connections: &Rc<Connections>, limits: Li
             Either::Left((accepted, _)) => accepted,
             Either::Right(_) => break,
         };
+        #[cfg(feature = "faults")]
+        crate::faults::strike("api");
         while tasks.try_join_next().is_some() {}
         match accepted {
             Ok((stream, address)) => match connections.admit(Client::of(address.ip())) {

@@ -6,6 +6,11 @@ use std::sync::Arc;
 use actor_lanes::mailbox::LaneStats;
 use actor_lanes::{Handle, Message};
 
+use crate::health::{Condition, Lifecycle};
+use crate::lost_lines::LostLines;
+use crate::sync_state::{Peers, Readiness, SyncState};
+use crate::warnings::Alerts;
+use chain::decoder::GossipMeters;
 use chain::verifier::WorkMeters;
 use chain::wall_clock::WallClock;
 use chain::{Chain, Published};
@@ -35,19 +40,61 @@ pub struct ApiSources {
     pub network: Arc<NetworkCounters>,
     /// What the verifiers' work took.
     pub work: Arc<WorkMeters>,
+    /// Sizes and arrival times of gossip.
+    pub gossip: Arc<GossipMeters>,
+    /// What the node knows about its own condition.
+    pub supervision: Supervision,
+}
+
+/// What the node knows about its own condition. By default, a running node without peers.
+#[derive(Clone, Debug, Default)]
+pub struct Supervision {
+    /// Whether the node runs, stops or has failed.
+    pub lifecycle: Lifecycle,
+    /// The lines of log and report that could not be written.
+    pub lost_lines: LostLines,
+    /// The warnings for the operator.
+    pub alerts: Arc<Alerts>,
+}
+
+impl ApiSources {
+    /// Returns the condition of the node now.
+    pub(super) fn condition(&self) -> Condition {
+        let now = self.clock.total_intervals((self.wall)());
+        self.supervision.lifecycle.condition(&self.published.latest(), now)
+    }
+
+    /// Returns the node's progress along the chain now.
+    pub(super) fn sync_state(&self) -> SyncState {
+        let chain = self.published.latest();
+        let peers = Peers::read(&chain, &self.network);
+        SyncState::of(&chain, self.clock.current_slot((self.wall)()), peers)
+    }
+
+    /// Returns whether the node is ready now.
+    pub(super) fn readiness(&self) -> Readiness {
+        let has_published = self.published.latest().finalized_state.is_some();
+        let wait = self.clock.slot_start(0).saturating_sub((self.wall)());
+        Readiness::of(&self.condition(), has_published, wait.div_ceil(1000), self.sync_state())
+    }
 }
 
 /// An actor's mailbox, to read its figures only.
 pub struct Watched {
     /// The actor's name.
-    pub actor: &'static str,
+    pub actor: String,
     stats: Box<dyn Fn() -> Vec<LaneStats> + Send>,
 }
 
 impl Watched {
     /// Watches the mailbox behind a handle. The handle is kept, so the mailbox stays open.
-    pub fn new<M: Message>(actor: &'static str, handle: Handle<M>) -> Self {
-        Self { actor, stats: Box::new(move || handle.stats()) }
+    pub fn new<M: Message>(actor: &str, handle: Handle<M>) -> Self {
+        Self::from_fn(actor, move || handle.stats())
+    }
+
+    /// Watches the mailbox with these statistics.
+    pub fn from_fn(actor: &str, stats: impl Fn() -> Vec<LaneStats> + Send + 'static) -> Self {
+        Self { actor: actor.to_owned(), stats: Box::new(stats) }
     }
 
     /// Returns the statistics of the lanes.

@@ -57,7 +57,16 @@ impl Source {
         let url = format!("{}{path}", self.base);
         let failed = |error: Error| match error {
             Error::BodyExceedsLimit(_) => CheckpointError::TooLarge { url: url.clone(), limit },
-            other => CheckpointError::Unreachable { url: url.clone(), problem: other.to_string() },
+            Error::BadUri(_)
+            | Error::Http(_)
+            | Error::Tls(_)
+            | Error::Rustls(_)
+            | Error::TooManyRedirects
+            | Error::RedirectFailed
+            | Error::RequireHttpsOnly(_) => {
+                CheckpointError::Unusable { url: url.clone(), problem: error.to_string() }
+            }
+            _ => CheckpointError::Unreachable { url: url.clone(), problem: error.to_string() },
         };
         let mut answer = self
             .agent

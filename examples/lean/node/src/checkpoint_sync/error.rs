@@ -18,6 +18,14 @@ pub enum CheckpointError {
         /// The problem.
         problem: String,
     },
+    /// The source's address, its certificate or its redirections cannot be used.
+    #[error("cannot fetch {url}: {problem}: choose another source, or another address of it")]
+    Unusable {
+        /// The requested URL.
+        url: String,
+        /// The problem.
+        problem: String,
+    },
     /// The source answered with a status other than success.
     #[error("{url} answered {status}: {text}")]
     Status {
@@ -56,6 +64,23 @@ pub enum CheckpointError {
         /// The reason.
         mismatch: Mismatch,
     },
+}
+
+impl CheckpointError {
+    /// Returns whether a later attempt may succeed without a change by the operator.
+    #[must_use]
+    pub fn may_mend_itself(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            // Request timeout, too many requests, and the errors of a server that is not ready.
+            Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502..=504),
+            Self::Refused { mismatch, .. } => *mismatch == Mismatch::NotItsState,
+            Self::Url(_)
+            | Self::Unusable { .. }
+            | Self::TooLarge { .. }
+            | Self::Undecodable { .. } => false,
+        }
+    }
 }
 
 /// The reason why a chain cannot begin at a block and a state.

@@ -11,6 +11,9 @@ mod verify;
 pub use error::{CheckpointError, Mismatch};
 pub use verify::{verify_anchor, verify_checkpoint_state};
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use libssz::SszDecode;
 
 use crate::checkpoint_sync::download::Source;
@@ -32,14 +35,50 @@ const LARGEST_BLOCK: u64 = 10 << 20;
 /// The largest accepted state in bytes. The specification mentions tens of megabytes.
 const LARGEST_STATE: u64 = 256 << 20;
 
-/// The most attempts to download a matching block and state. They do not match if the source's
-/// finality advances between the two downloads; another attempt then succeeds.
+/// The most attempts in a row to download a matching block and state. They do not match if the
+/// source's finality advances between the two downloads; another attempt then succeeds.
 const ATTEMPTS: usize = 3;
+
+/// The pauses between attempts, and their end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The time from the first attempt after which no other begins.
+    pub deadline: Duration,
+    /// The first pause. Each pause is twice the one before.
+    pub first_pause: Duration,
+    /// The longest pause.
+    pub longest_pause: Duration,
+}
+
+impl Patience {
+    /// The default deadline.
+    pub const DEADLINE: Duration = Duration::from_secs(300);
+
+    /// Returns a patience with this deadline, and pauses of 1 to 30 seconds.
+    #[must_use]
+    pub const fn until(deadline: Duration) -> Self {
+        let (first_pause, longest_pause) = (Duration::from_secs(1), Duration::from_secs(30));
+        Self { deadline, first_pause, longest_pause }
+    }
+}
+
+/// Checks the form of a source's URL, without a download.
+///
+/// # Errors
+///
+/// Returns [`CheckpointError::Url`] unless it is an `http` or `https` URL with a host.
+pub fn check_url(url: &str) -> Result<(), CheckpointError> {
+    Source::at(url).map(|_| ())
+}
 
 /// Downloads and verifies the finalized block and state of the node with its HTTP API at `url`.
 ///
-/// `current_slot` is the slot by this machine's clock. Blocks while waiting for the answers: up to
-/// three attempts of two answers each, and at most a minute per answer.
+/// A failure that can mend itself is tried again with growing pauses until the deadline: the source
+/// is not reachable, does not answer in time, or is not ready. Any other failure is returned at
+/// once. `current_slot` returns the slot by this machine's clock.
+///
+/// Blocks while waiting for the answers: at most a minute per answer, and until the deadline for
+/// all attempts.
 ///
 /// # Errors
 ///
@@ -47,13 +86,42 @@ const ATTEMPTS: usize = 3;
 pub fn fetch_anchor(
     url: &str,
     genesis: &GenesisFile,
-    current_slot: Slot,
+    current_slot: impl Fn() -> Slot,
+    patience: Patience,
 ) -> Result<Anchor, CheckpointError> {
     let source = Source::at(url)?;
+    #[expect(clippy::disallowed_methods, reason = "the caller's thread has no executor to ask")]
+    let now = Instant::now;
+    let deadline = now() + patience.deadline;
+    let mut pause = patience.first_pause;
+    loop {
+        let error = match fetch_matching(url, &source, genesis, &current_slot) {
+            Ok(anchor) => return Ok(anchor),
+            Err(error) => error,
+        };
+        let left = deadline.saturating_duration_since(now());
+        if !error.may_mend_itself() || left.is_zero() {
+            return Err(error);
+        }
+        let wait = pause.min(left);
+        tracing::warn!(%error, next_attempt_in = ?wait, "no checkpoint yet");
+        // Nothing unparks this thread. A spurious wake-up only shortens the pause.
+        thread::park_timeout(wait);
+        pause = (pause * 2).min(patience.longest_pause);
+    }
+}
+
+/// Downloads until block and state match, a few times.
+fn fetch_matching(
+    url: &str,
+    source: &Source,
+    genesis: &GenesisFile,
+    current_slot: impl Fn() -> Slot,
+) -> Result<Anchor, CheckpointError> {
     let mut attempt = 1;
     loop {
-        let anchor = fetch(&source)?;
-        match verify_anchor(&anchor, genesis, current_slot) {
+        let anchor = fetch(source)?;
+        match verify_anchor(&anchor, genesis, current_slot()) {
             Ok(()) => {
                 tracing::info!(
                     slot = anchor.block.slot,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::config::load::VERIFIERS;
+use crate::config::load::{HEARTBEATS_MS, VERIFIERS};
 use consensus::ValidatorIndex;
 use keys::SchemeName;
 use keys::file::FileError;
@@ -54,6 +54,16 @@ pub enum ConfigError {
         /// The configured value.
         peer: String,
     },
+    /// The node cannot dial a peer's address.
+    #[error("{}: the peer \"{peer}\" {fault}: write the address at which the peer listens", path.display())]
+    UndialablePeer {
+        /// The configuration file.
+        path: PathBuf,
+        /// The configured value.
+        peer: String,
+        /// The reason.
+        fault: &'static str,
+    },
     /// The address of the HTTP API is not valid.
     #[error("{}: http = \"{http}\" is no address to serve the HTTP API on: write ADDRESS:PORT, as in 127.0.0.1:5052, or off", path.display())]
     Http {
@@ -63,7 +73,10 @@ pub enum ConfigError {
         http: String,
     },
     /// Gossipsub cannot run with this heartbeat.
-    #[error("{}: gossip_heartbeat_ms must be above 0 (the specification's is 700)", path.display())]
+    #[error(
+        "{}: gossip_heartbeat_ms must be {} to {} (the specification's is 700)",
+        path.display(), HEARTBEATS_MS.start(), HEARTBEATS_MS.end()
+    )]
     Heartbeat {
         /// The configuration file.
         path: PathBuf,

@@ -8,7 +8,8 @@ use std::time::Duration;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
-use crate::config::{ConfigError, ConfigFile, HttpAddress, KeyRole, ValidatorEntry};
+use crate::checkpoint_sync::Patience;
+use crate::config::{ConfigError, ConfigFile, HttpAddress, KeyRole, ValidatorEntry, undialable};
 use consensus::{MockProofs, ValidatorIndex};
 use keys::genesis_file::GenesisFile;
 use keys::{KeyFile, NetworkKey, StoredKey, ValidatorKeyFiles};
@@ -16,6 +17,9 @@ use xmss::PublicKey;
 
 /// The allowed numbers of verifiers. Each is a thread with lanes for two slots of votes.
 pub(crate) const VERIFIERS: RangeInclusive<usize> = 1..=64;
+
+/// The allowed intervals of gossipsub's mesh maintenance, in milliseconds.
+pub(crate) const HEARTBEATS_MS: RangeInclusive<u64> = 1..=60_000;
 
 /// The complete input of a node at its start. No file is read after this.
 #[derive(Clone, Debug)]
@@ -53,6 +57,8 @@ pub struct NodeConfig {
     /// The HTTP API of another node. The chain begins at that node's finalized block, or at genesis
     /// if this is `None`.
     pub checkpoint_sync_url: Option<String>,
+    /// The time for the attempts to fetch the checkpoint.
+    pub checkpoint_sync_deadline: Duration,
     /// The accepted aggregation proofs. All of them are mocks; real proofs are not implemented.
     pub proofs: MockProofs,
 }
@@ -73,7 +79,7 @@ impl NodeConfig {
         })?;
         let peers =
             file.peers.iter().map(|peer| peer_address(peer, path)).collect::<Result<_, _>>()?;
-        if file.gossip_heartbeat_ms == 0 {
+        if !HEARTBEATS_MS.contains(&file.gossip_heartbeat_ms) {
             return Err(ConfigError::Heartbeat { path: path.to_owned() });
         }
         let http = http_address(file.http.as_deref(), path)?;
@@ -106,6 +112,7 @@ impl NodeConfig {
             gossip_heartbeat: Duration::from_millis(file.gossip_heartbeat_ms),
             http,
             checkpoint_sync_url: None,
+            checkpoint_sync_deadline: Patience::DEADLINE,
             proofs: MockProofs::default(),
         })
     }
@@ -151,10 +158,25 @@ pub(crate) fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
 }
 
 fn peer_address(text: &str, path: &Path) -> Result<Multiaddr, ConfigError> {
-    text.parse::<Multiaddr>()
+    let (path, peer) = (|| path.to_owned(), || text.to_owned());
+    let address = text
+        .parse::<Multiaddr>()
         .ok()
         .filter(|address| matches!(address.iter().last(), Some(Protocol::P2p(_))))
-        .ok_or_else(|| ConfigError::Peer { path: path.to_owned(), peer: text.to_owned() })
+        .ok_or_else(|| ConfigError::Peer { path: path(), peer: peer() })?;
+    match peer_fault(&address) {
+        Some(fault) => Err(ConfigError::UndialablePeer { path: path(), peer: peer(), fault }),
+        None => Ok(address),
+    }
+}
+
+/// The reason why this node cannot dial a peer's address, in words that follow the address, or
+/// `None` if nothing is known against it.
+pub fn peer_fault(address: &Multiaddr) -> Option<&'static str> {
+    match socket_address(address) {
+        Some(socket) => undialable(socket),
+        None => Some("is no QUIC address with an IP address and a UDP port"),
+    }
 }
 
 fn http_address(text: Option<&str>, path: &Path) -> Result<HttpAddress, ConfigError> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
+use crate::checkpoint_sync::Patience;
 use crate::config::{
     HttpAddress, KeyRole, NodeConfig, listen_address, quic_address, socket_address,
 };
@@ -114,6 +115,7 @@ impl LeanFolder {
             verifiers: None,
             http: HttpAddress::LEAN_CLIENTS,
             checkpoint_sync_url: None,
+            checkpoint_sync_deadline: Patience::DEADLINE,
             proofs: MockProofs::default(),
         })
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
+use crate::config::peer_fault;
 use crate::lean_files::yaml;
 use keys::NetworkKey;
 use keys::file::{self, FileError, FileKind};
@@ -34,6 +35,17 @@ pub enum NodeAddressError {
     /// The record has no address for QUIC.
     #[error("the node record \"{}\" has no address: it needs ip and udp, or ip and quic", shortened(.0))]
     NoAddress(String),
+    /// The node cannot dial the address.
+    #[error(
+        "the address \"{}\" {fault}: write the address at which the node listens",
+        shortened(text)
+    )]
+    Undialable {
+        /// The text.
+        text: String,
+        /// The reason.
+        fault: &'static str,
+    },
     /// The text is neither a record nor an address.
     #[error(
         "\"{}\" is no node's address: write a node record (enr:…) or /ip4/ADDRESS/udp/PORT/quic-v1/p2p/PEER_ID",
@@ -52,10 +64,15 @@ pub(super) fn node_address(text: &str) -> Result<Multiaddr, NodeAddressError> {
     if text.starts_with("enr:") {
         return record_address(text);
     }
-    text.parse::<Multiaddr>()
+    let address = text
+        .parse::<Multiaddr>()
         .ok()
         .filter(|address| matches!(address.iter().last(), Some(Protocol::P2p(_))))
-        .ok_or_else(|| NodeAddressError::NotAnAddress(text.to_owned()))
+        .ok_or_else(|| NodeAddressError::NotAnAddress(text.to_owned()))?;
+    match peer_fault(&address) {
+        Some(fault) => Err(NodeAddressError::Undialable { text: text.to_owned(), fault }),
+        None => Ok(address),
+    }
 }
 
 fn record_address(text: &str) -> Result<Multiaddr, NodeAddressError> {

@@ -24,7 +24,7 @@ pub struct LeanPlan {
 }
 
 impl LeanPlan {
-    /// Writes the whole folder without overwriting existing files. Validators are assigned to the
+    /// Writes all files into an existing folder, without overwriting other files. Validators are assigned to the
     /// nodes in turn.
     ///
     /// `nodes` are the nodes' keys in the order of their names. `validators` must be numbered in
@@ -42,7 +42,7 @@ impl LeanPlan {
     ) -> Result<(), LeanFilesError> {
         self.check(nodes, validators)?;
         let keys = directory.join("hash-sig-keys");
-        fs::create_dir_all(&keys).map_err(|error| FileError {
+        fs::create_dir(&keys).map_err(|error| FileError {
             kind: FileKind::LeanKey,
             path: keys.clone(),
             problem: FileProblem::Write(error),

@@ -85,6 +85,7 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             gossip_heartbeat: Duration::from_millis(100),
             http: HttpAddress::Off,
             checkpoint_sync_url: None,
+            checkpoint_sync_deadline: Duration::ZERO,
             proofs: MockProofs::default(),
         })
         .collect()

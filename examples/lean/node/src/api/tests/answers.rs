@@ -13,8 +13,10 @@ use consensus::{SignedBlock, State};
 
 const AGGREGATOR: &str = "/lean/v0/admin/aggregator";
 
-const READABLE: [&str; 7] = [
+const READABLE: [&str; 9] = [
     "/lean/v0/health",
+    "/lean/v0/ready",
+    "/lean/v0/node/syncing",
     "/lean/v0/states/finalized",
     "/lean/v0/blocks/finalized",
     "/lean/v0/checkpoints/justified",
@@ -75,8 +77,11 @@ fn before_the_owner_has_published_only_health_and_metrics_are_there() {
         .expect("a port is free");
     for path in READABLE {
         let answer = get(api.address(), path);
-        let is_there = ["/lean/v0/health", "/metrics"].contains(&path);
-        let expected = if is_there { "200 OK" } else { "503 Store not initialized" };
+        let expected = match path {
+            "/lean/v0/health" | "/lean/v0/node/syncing" | "/metrics" => "200 OK",
+            "/lean/v0/ready" => "503 Service Unavailable",
+            _ => "503 Store not initialized",
+        };
         assert_eq!(answer.status, expected, "{path}");
     }
     assert_eq!(api.stop(ENOUGH), None);

@@ -3,6 +3,7 @@
 mod answers;
 mod bounds;
 mod client;
+mod condition;
 mod fairness;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use actor_lanes::{Executor, ThreadConfig};
 
-use crate::api::{Api, ApiSources, Limits};
+use crate::api::{Api, ApiSources, Limits, Supervision};
 use crate::runtime;
 use chain::{Chain, Published, Solitary};
 use consensus::{SlotClock, Store, Validators, genesis};
@@ -45,6 +46,8 @@ fn sources(chain: Chain, published: Published) -> ApiSources {
         watched: Vec::new(),
         network: Arc::default(),
         work: Arc::default(),
+        gossip: Arc::default(),
+        supervision: Supervision::default(),
     }
 }
 

@@ -1,0 +1,65 @@
+//! Tests of running nodes with a part that ends by a panic: the process ends, in bounded time and
+//! with a reason.
+
+mod support;
+
+use std::fs;
+use std::net::TcpStream;
+
+use lean_node::report::{FailedLine, ReportLine};
+use support::{Network, RunningNode};
+
+/// A part of each kind.
+const PARTS: [&str; 8] =
+    ["network", "decoder", "verifier-0", "prover", "chain", "signer", "reporter", "api"];
+
+/// The exit code for the abnormal end of a part.
+const PART_ENDED: i32 = 70;
+
+#[test]
+fn a_panic_of_any_part_ends_the_process_with_its_own_code_and_the_reason() {
+    // One node more than parts: it goes on, so that the others receive messages.
+    let network = Network::write(PARTS.len() + 1);
+    let file = |part: &str| network.directory().join(format!("{part}.fault"));
+    let healthy = RunningNode::start(network.run(PARTS.len()));
+    let nodes: Vec<_> = PARTS
+        .iter()
+        .enumerate()
+        .map(|(index, part)| {
+            let mut command = network.run(index);
+            command.env("LEAN_NODE_FAULT_FILE", file(part));
+            RunningNode::start(command)
+        })
+        .collect();
+    for node in &nodes {
+        node.until(|line| matches!(line, ReportLine::Status(status) if status.head_slot >= 2));
+    }
+    for part in PARTS {
+        // Renamed, so that no node reads half of it.
+        let half = network.directory().join("half");
+        fs::write(&half, part).expect("the file can be written");
+        fs::rename(&half, file(part)).expect("it is in the same folder");
+    }
+    for (part, node) in PARTS.iter().zip(nodes) {
+        if *part == "api" {
+            drop(TcpStream::connect(node.http()).expect("the API listens"));
+        }
+        let failed =
+            node.until(|line| matches!(line, ReportLine::Failed(_) | ReportLine::Stopped(_)));
+        let reason = "panicked: a test asked for this; and for a second line";
+        let ReportLine::Failed(FailedLine { part: named, reason: given, .. }) = &failed else {
+            panic!("{part}: {failed:?}");
+        };
+        assert_eq!((named.as_str(), given.as_str()), (*part, reason));
+        node.until(|line| matches!(line, ReportLine::Stopped(_)));
+        let (status, log) = node.end();
+        assert_eq!(status.code(), Some(PART_ENDED), "{part}: {log}");
+        let last = log.lines().last().expect("there is a log");
+        let said = format!("error: the node has stopped, because its part {part} ended: {reason}");
+        assert_eq!(last, said);
+    }
+    healthy.until(|line| matches!(line, ReportLine::Status(_)));
+    healthy.terminate();
+    let (status, log) = healthy.end();
+    assert!(status.success(), "{log}");
+}

@@ -1,0 +1,290 @@
+//! This node's own metrics: the chain's owner, the lanes of all mailboxes, the network, warnings.
+
+use actor_lanes::mailbox::LaneStats;
+
+use crate::api::ApiSources;
+use crate::api::exposition::Kind::{Counter, Gauge};
+use crate::api::exposition::{Exposition, Kind};
+use crate::health::Condition;
+use crate::warnings;
+use chain::Snapshot;
+use network::{NetworkCounters, Offence};
+
+/// One statistic of a lane: its metric's name and type, its description, and the function to read
+/// it.
+type LaneMetric = (&'static str, Kind, &'static str, fn(&LaneStats) -> u64);
+
+const LANE_METRICS: &[LaneMetric] = &[
+    ("actor_lane_depth", Gauge, "Messages accepted and not finished.", |lane| lane.depth),
+    ("actor_lane_capacity", Gauge, "Messages that may wait in the lane.", |lane| {
+        lane.capacity as u64
+    }),
+    ("actor_lane_high_water", Gauge, "The most messages seen waiting at once.", |lane| {
+        lane.high_water
+    }),
+    ("actor_lane_accepted_total", Counter, "Messages taken in.", |lane| lane.accepted),
+    ("actor_lane_handled_total", Counter, "Messages whose handling has ended.", |lane| {
+        lane.handled
+    }),
+    (
+        "actor_lane_refused_total",
+        Counter,
+        "Messages handed back because the lane was full.",
+        |lane| lane.refused,
+    ),
+    (
+        "actor_lane_over_share_total",
+        Counter,
+        "Refused messages whose source had filled its share of the lane.",
+        |lane| lane.over_share,
+    ),
+    (
+        "actor_lane_evicted_total",
+        Counter,
+        "Messages dropped to make room for newer ones.",
+        |lane| lane.evicted,
+    ),
+    ("actor_lane_cancelled_total", Counter, "Asks whose asker had given up.", |lane| {
+        lane.cancelled
+    }),
+    (
+        "actor_lane_undelivered_total",
+        Counter,
+        "Messages still queued when the actor ended.",
+        |lane| lane.undelivered,
+    ),
+];
+
+/// Writes this node's own metrics.
+pub(super) fn write(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
+    condition(page, sources);
+    owner(page, chain);
+    lanes(page, sources, chain);
+    network(page, sources);
+    peers(page, sources);
+}
+
+fn condition(page: &mut Exposition, sources: &ApiSources) {
+    let is_healthy = sources.condition() == Condition::Healthy;
+    page.figure(
+        "node_healthy",
+        Gauge,
+        "1 while all parts run and the chain's owner keeps up with the clock.",
+        u8::from(is_healthy),
+    );
+    let readiness = u8::from(sources.readiness().is_ready());
+    page.figure("node_ready", Gauge, "1 while the node follows the chain.", readiness);
+    page.figure(
+        "node_sync_distance_slots",
+        Gauge,
+        "Slots from the head to the clock.",
+        sources.sync_state().distance(),
+    );
+    let alerts = &sources.supervision.alerts;
+    let mut in_force = page.metric("node_warning", Gauge, "1 while a warning is in force.");
+    for kind in warnings::Kind::ALL {
+        in_force = in_force.with(&[("kind", kind.name())], u8::from(alerts.read(kind).0));
+    }
+    let mut begun = page.metric("node_warnings_total", Counter, "Warnings that have begun.");
+    for kind in warnings::Kind::ALL {
+        begun = begun.with(&[("kind", kind.name())], alerts.read(kind).1);
+    }
+    page.figure(
+        "node_lost_lines_total",
+        Counter,
+        "Lines of log and report that could not be written.",
+        sources.supervision.lost_lines.get(),
+    );
+}
+
+fn owner(page: &mut Exposition, chain: &Snapshot) {
+    page.figure("chain_blocks_imported_total", Counter, "Blocks imported.", chain.blocks_imported);
+    page.figure(
+        "chain_pending_blocks",
+        Gauge,
+        "Blocks that wait for their parent.",
+        chain.pending_blocks,
+    );
+    page.figure("chain_pending_votes", Gauge, "Votes that wait for a block.", chain.pending_votes);
+    let (last, worst) =
+        (chain.tick_lateness.as_secs_f64(), chain.worst_tick_lateness.as_secs_f64());
+    page.figure("chain_tick_lateness_seconds", Gauge, "How late the last tick was.", last);
+    page.figure(
+        "chain_worst_tick_lateness_seconds",
+        Gauge,
+        "How late the latest of all ticks was.",
+        worst,
+    );
+    let missed = chain.missed_intervals;
+    page.figure(
+        "chain_missed_intervals_total",
+        Counter,
+        "Intervals left out because the node was too late.",
+        missed,
+    );
+    let mut dropped =
+        page.metric("chain_dropped_total", Counter, "Messages that came to nothing, by reason.");
+    for (reason, count) in &chain.dropped {
+        dropped = dropped.with(&[("reason", reason)], count);
+    }
+}
+
+fn lanes(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
+    let owners: Vec<_> = std::iter::once(("chain", sources.chain.stats()))
+        .chain(sources.watched.iter().map(|watched| (watched.actor.as_str(), watched.stats())))
+        .collect();
+    for (name, kind, help, read) in LANE_METRICS {
+        let mut metric = page.metric(name, *kind, help);
+        for (actor, lanes) in &owners {
+            for lane in lanes {
+                metric = metric.with(&[("actor", actor), ("lane", lane.name)], read(lane));
+            }
+        }
+    }
+    let chain_lanes = || owners[0].1.iter().zip(&chain.meters.busy);
+    let mut messages =
+        page.metric("actor_lane_handlers_total", Counter, "Handlers that were timed.");
+    for (lane, busy) in chain_lanes() {
+        messages = messages.with(&[("actor", "chain"), ("lane", lane.name)], busy.messages);
+    }
+    let mut time =
+        page.metric("actor_lane_handling_seconds_total", Counter, "Time spent in handlers.");
+    for (lane, busy) in chain_lanes() {
+        time = time.with(&[("actor", "chain"), ("lane", lane.name)], busy.time.as_secs_f64());
+    }
+    let mut longest = page.metric(
+        "actor_lane_longest_handler_seconds",
+        Gauge,
+        "The longest time spent in a handler.",
+    );
+    for (lane, busy) in chain_lanes() {
+        longest =
+            longest.with(&[("actor", "chain"), ("lane", lane.name)], busy.longest.as_secs_f64());
+    }
+}
+
+/// One counter of the network: its metric's name, its description, and the function to read it.
+type NetworkMetric = (&'static str, &'static str, fn(&NetworkCounters) -> u64);
+
+const NETWORK_METRICS: &[NetworkMetric] = &[
+    ("network_gossip_received_total", "New gossip messages.", |network| network.received.get()),
+    ("network_gossip_published_total", "Gossip messages sent.", |network| network.published.get()),
+    (
+        "network_refused_by_lane_total",
+        "Things told to the node that its lanes refused.",
+        |network| network.refused_by_lane.get(),
+    ),
+    ("network_requests_in_total", "Requests received.", |network| network.requests_in.get()),
+    ("network_requests_in_failed_total", "Requests received and not answered well.", |network| {
+        network.requests_in_failed.get()
+    }),
+    (
+        "network_requests_over_allowance_total",
+        "Requests refused because their peer was over its allowance.",
+        |network| network.requests_over_allowance.get(),
+    ),
+    ("network_requests_out_total", "Requests sent.", |network| network.requests_out.get()),
+    ("network_requests_out_failed_total", "Requests sent that failed.", |network| {
+        network.requests_out_failed.get()
+    }),
+    ("network_dials_failed_total", "Dials that failed.", |network| network.dials_failed.get()),
+    ("network_gossip_mutes_total", "Times gossip of a peer was muted for a while.", |network| {
+        network.gossip_mutes.get()
+    }),
+    ("network_gossip_late_verdicts_total", "Verdicts on messages already forgotten.", |network| {
+        network.late_verdicts.get()
+    }),
+    ("network_gossip_publish_failed_total", "Gossip messages that could not be sent.", |network| {
+        network.publish_failed.get()
+    }),
+];
+
+/// The reasons for gossip dropped by the network thread.
+const GOSSIP_DROPS: &[(&str, fn(&NetworkCounters) -> u64)] = &[
+    ("bad_snappy", |network| network.bad_snappy.get()),
+    ("too_large", |network| network.too_large.get()),
+    ("not_anonymous", |network| network.not_anonymous.get()),
+    ("other_topic", |network| network.other_topic.get()),
+    ("frame_over_allowance", |network| network.frames_over_allowance.get()),
+    ("control_over_allowance", |network| network.control_over_allowance.get()),
+    ("message_over_allowance", |network| network.gossip_over_allowance.get()),
+    ("repeated", |network| network.gossip_repeated.get()),
+    ("over_undecided", |network| network.gossip_over_undecided.get()),
+    ("muted", |network| network.gossip_muted.get()),
+    ("rejected", |network| network.gossip_rejected.get()),
+];
+
+/// The reasons for own messages that reached no peer.
+const UNPUBLISHED: &[(&str, fn(&NetworkCounters) -> u64)] = &[
+    ("alone", |network| network.published_alone.get()),
+    ("duplicate", |network| network.published_duplicate.get()),
+    ("failed", |network| network.publish_failed.get()),
+];
+
+fn network(page: &mut Exposition, sources: &ApiSources) {
+    let network = &*sources.network;
+    for (name, help, read) in NETWORK_METRICS {
+        page.figure(name, Counter, help, read(network));
+    }
+    let mut drops = page.metric(
+        "network_gossip_dropped_total",
+        Counter,
+        "Gossip dropped by the network thread, by reason.",
+    );
+    for (reason, read) in GOSSIP_DROPS {
+        drops = drops.with(&[("reason", reason)], read(network));
+    }
+    let mut unpublished = page.metric(
+        "network_gossip_unpublished_total",
+        Counter,
+        "Own gossip messages that were sent to no peer, by reason.",
+    );
+    for (reason, read) in UNPUBLISHED {
+        unpublished = unpublished.with(&[("reason", reason)], read(network));
+    }
+}
+
+fn peers(page: &mut Exposition, sources: &ApiSources) {
+    let network = &*sources.network;
+    let mut offences =
+        page.metric("network_offences_total", Counter, "Offences of peers, by kind.");
+    for offence in Offence::ALL {
+        offences =
+            offences.with(&[("kind", &format!("{offence:?}"))], network.offences_of(offence));
+    }
+    let mut bans =
+        page.metric("network_bans_total", Counter, "Bans of peers, by the last offence's kind.");
+    for offence in Offence::ALL {
+        bans = bans.with(&[("kind", &format!("{offence:?}"))], network.bans_for(offence));
+    }
+    let mut refused = page.metric(
+        "network_places_refused_total",
+        Counter,
+        "Connections and handshakes refused, by reason.",
+    );
+    for (reason, count) in network.refused_places.by_reason() {
+        refused = refused.with(&[("reason", reason)], count);
+    }
+    page.figure(
+        "network_strangers_replaced_total",
+        Counter,
+        "Connections of strangers closed for a stranger from another address range.",
+        network.strangers_replaced.get(),
+    );
+    page.metric("network_strangers", Gauge, "Connections of peers that are not configured.")
+        .with(&[("direction", "inbound")], network.strangers_inbound.get())
+        .with(&[("direction", "outbound")], network.strangers_outbound.get());
+    let peers = sources.sync_state().peers;
+    page.figure(
+        "network_configured_peers",
+        Gauge,
+        "Peers named in the configuration.",
+        peers.configured,
+    );
+    page.figure(
+        "network_configured_peers_connected",
+        Gauge,
+        "Connected peers of those named in the configuration.",
+        peers.configured_connected,
+    );
+}

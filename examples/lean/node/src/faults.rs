@@ -1,0 +1,99 @@
+//! Panics on request, for tests. No build of the program has this module unless the feature
+//! `faults` is on, and only the tests turn it on.
+//!
+//! The environment variable `LEAN_NODE_FAULT_FILE` names a file. A part panics at its next message
+//! once the file contains the part's name.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use actor_lanes::actor::Batch;
+use actor_lanes::{Actor, Context, ExitReason};
+use network::{
+    BlocksReply, BlocksResponse, GossipMessage, Inbound, PeerId, Refused, SlotRange, Status,
+};
+
+static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
+
+/// Panics if a test has asked this part to.
+pub(crate) fn strike(part: &str) {
+    let file = FILE.get_or_init(|| std::env::var_os("LEAN_NODE_FAULT_FILE").map(PathBuf::from));
+    let asked = file.as_ref().and_then(|file| fs::read_to_string(file).ok());
+    if asked.is_some_and(|asked| asked == part) {
+        panic!("a test asked for this\nand for a second line");
+    }
+}
+
+/// An actor, or the receiver of the network's events, that panics on request.
+pub(crate) struct Faulty<T> {
+    inner: T,
+    part: String,
+}
+
+impl<T> Faulty<T> {
+    pub(crate) fn new(part: &str, inner: T) -> Self {
+        Self { inner, part: part.to_owned() }
+    }
+}
+
+impl<A: Actor> Actor for Faulty<A> {
+    type Message = A::Message;
+
+    async fn started(&mut self, cx: &mut Context<A::Message>) {
+        self.inner.started(cx).await;
+    }
+
+    async fn handle(&mut self, message: A::Message, cx: &mut Context<A::Message>) {
+        strike(&self.part);
+        self.inner.handle(message, cx).await;
+    }
+
+    async fn handle_batch(
+        &mut self,
+        batch: &mut Batch<'_, A::Message>,
+        cx: &mut Context<A::Message>,
+    ) {
+        strike(&self.part);
+        self.inner.handle_batch(batch, cx).await;
+    }
+
+    async fn stopped(&mut self, reason: &ExitReason) {
+        self.inner.stopped(reason).await;
+    }
+}
+
+impl<I: Inbound> Inbound for Faulty<I> {
+    fn gossip(&self, message: GossipMessage) -> Result<(), Refused> {
+        strike(&self.part);
+        self.inner.gossip(message)
+    }
+
+    fn blocks(&self, response: BlocksResponse) -> Result<(), Refused> {
+        self.inner.blocks(response)
+    }
+
+    fn status(&self, peer: PeerId, status: Status) -> Result<(), Refused> {
+        self.inner.status(peer, status)
+    }
+
+    fn peer_connected(&self, peer: PeerId, is_configured: bool) -> Result<(), Refused> {
+        self.inner.peer_connected(peer, is_configured)
+    }
+
+    fn peer_disconnected(&self, peer: PeerId) -> Result<(), Refused> {
+        self.inner.peer_disconnected(peer)
+    }
+
+    fn serve_blocks(&self, roots: Vec<[u8; 32]>, reply: BlocksReply) -> Result<(), Refused> {
+        self.inner.serve_blocks(roots, reply)
+    }
+
+    fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Result<(), Refused> {
+        self.inner.serve_range(range, reply)
+    }
+
+    fn our_status(&self) -> Status {
+        self.inner.our_status()
+    }
+}
