@@ -141,7 +141,7 @@ impl ChainActor {
                         self.state.count("SIGNER_LANE_REFUSED");
                     }
                 }
-                Effect::Job(id, job) => self.pool.assign(id, job),
+                Effect::Job(id, job, turn) => self.pool.assign(id, job, turn),
                 Effect::PublishBlock(block) => {
                     self.sent(self.network.publish(TopicKind::Block, block.to_ssz()))
                 }
@@ -161,7 +161,7 @@ impl ChainActor {
                     Wanted::Range(range) => self.network.request_range(peer, range, id),
                 }),
                 Effect::Report(origin, verdict) => {
-                    self.sent(self.network.report(origin.id, origin.source, verdict));
+                    self.sent(origin.report(verdict, &self.network));
                 }
                 Effect::Penalise(peer, offence) => self.sent(self.network.charge(peer, offence)),
                 Effect::Synchronize => {
@@ -297,11 +297,11 @@ impl Actor for ChainActor {
             ChainMessage::Block(block, origin) => self.state.block(*block, origin),
             ChainMessage::Fetched(request, fetched) => self.state.fetched(request, fetched),
             ChainMessage::Synchronize => self.state.synchronize(),
-            ChainMessage::ServeBlocks(roots, reply) => {
+            ChainMessage::ServeBlocks(_, roots, reply) => {
                 Self::serve(self.state.serve_blocks(&roots).map(Arc::clone).collect(), reply, cx);
                 Vec::new()
             }
-            ChainMessage::ServeRange(range, reply) => {
+            ChainMessage::ServeRange(_, range, reply) => {
                 match self.state.serve_range(range) {
                     Ok(blocks) => Self::serve(blocks, reply, cx),
                     Err(why) => reply.unavailable(why),

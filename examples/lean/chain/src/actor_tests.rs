@@ -87,7 +87,7 @@ impl Owner {
 
     fn origin(&mut self) -> Origin {
         self.sent += 1;
-        Origin { id: MessageId([self.sent; 20]), source: PeerId::random(), is_configured: false }
+        Origin::new(MessageId([self.sent; 20]), PeerId::random(), false)
     }
 
     fn gossip(&self, decoded: Decoded) {
@@ -120,7 +120,8 @@ impl Owner {
     /// Waits until the actor has handled all votes.
     fn head_after_votes(&self) -> bool {
         let votes = || {
-            self.chain.stats().into_iter().find(|lane| lane.name == "votes").map(|lane| lane.depth)
+            let lanes = self.chain.stats().into_iter();
+            lanes.filter(|lane| lane.name == "stranger_votes").map(|lane| lane.depth).next()
         };
         // `Head` overtakes votes, so it is sent again until the lane is empty.
         while votes() != Some(0) {

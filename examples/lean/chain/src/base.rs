@@ -52,6 +52,11 @@ impl Base {
         }
     }
 
+    /// Returns the slot of the store's time.
+    pub(super) fn current_slot(&self) -> Slot {
+        self.store.time() / INTERVALS_PER_SLOT
+    }
+
     /// Returns whether a slot has not begun, within the disparity allowed by the specification.
     pub(super) fn is_in_future(&self, slot: Slot) -> bool {
         slot > (self.store.time() + GOSSIP_DISPARITY_INTERVALS) / INTERVALS_PER_SLOT

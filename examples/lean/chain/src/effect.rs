@@ -7,7 +7,7 @@ use network::PeerId;
 
 use crate::decoder::Origin;
 use crate::sync::Request;
-use crate::verifier::{Job, JobId};
+use crate::verifier::{Job, JobId, Turn};
 use consensus::{
     AttestationData, ProducedBlock, SignedAggregatedAttestation, SignedAttestation, SignedBlock,
     Slot, ValidatorIndex,
@@ -29,7 +29,7 @@ pub enum Effect {
     PublishAggregate(Box<SignedAggregatedAttestation>),
     /// Assign a job to a worker. Its result returns to
     /// [`ChainState::jobs_done`](super::ChainState::jobs_done).
-    Job(JobId, Job),
+    Job(JobId, Job, Turn),
     /// Request blocks from a peer. The result returns to
     /// [`ChainState::fetched`](super::ChainState::fetched).
     Fetch(Request),
@@ -77,8 +77,8 @@ impl Effects {
         self.list.push(Effect::PublishAggregate(Box::new(vote)));
     }
 
-    pub(super) fn job(&mut self, id: JobId, job: Job) {
-        self.list.push(Effect::Job(id, job));
+    pub(super) fn job(&mut self, id: JobId, job: Job, turn: Turn) {
+        self.list.push(Effect::Job(id, job, turn));
     }
 
     pub(super) fn fetch(&mut self, request: Request) {

@@ -59,12 +59,12 @@ impl Chain {
         self.send(ChainMessage::PeerStatus(peer, status))
     }
 
-    pub(crate) fn serve_blocks(&self, roots: Vec<Root>, reply: BlocksReply) -> Sent {
-        self.send(ChainMessage::ServeBlocks(roots, reply))
+    pub(crate) fn serve_blocks(&self, peer: PeerId, roots: Vec<Root>, reply: BlocksReply) -> Sent {
+        self.send(ChainMessage::ServeBlocks(peer, roots, reply))
     }
 
-    pub(crate) fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Sent {
-        self.send(ChainMessage::ServeRange(range, reply))
+    pub(crate) fn serve_range(&self, peer: PeerId, range: SlotRange, reply: BlocksReply) -> Sent {
+        self.send(ChainMessage::ServeRange(peer, range, reply))
     }
 
     /// Returns the chain's checkpoints, or `None` without an answer in time. Parks the calling

@@ -3,22 +3,34 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use consensus::{INTERVALS_PER_SLOT, Root, SignedBlock, Slot, Store};
+use consensus::{
+    Block, Checkpoint, INTERVALS_PER_SLOT, MultiMessageAggregate, Root, SignedBlock, Slot, Store,
+};
 use network::SlotRange;
 use wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;
 
-/// The blocks of the store with their signatures. The anchor is not among them, because it has no
-/// signature.
+/// The blocks of the store with their proofs.
+///
+/// The anchor has an empty proof, as in the API: genesis has no signature, and checkpoint sync
+/// returns the block without its proof. It is served by its root. By range it is served if it is
+/// genesis, which every peer has. A later anchor is left out, because a peer that catches up by
+/// range verifies the proof of each block.
 #[derive(Debug)]
 pub(super) struct History {
-    /// The first slot with a block to serve: the one after the anchor's.
+    /// The first slot with a block to serve by range.
     from: Slot,
+    anchor: Root,
     pub(super) blocks: HashMap<Root, Arc<SignedBlock>>,
 }
 
 impl History {
     pub(super) fn new(store: &Store) -> Self {
-        Self { from: store.latest_finalized().slot + 1, blocks: HashMap::new() }
+        let Checkpoint { root: anchor, slot } = store.latest_finalized();
+        let block = store.block(&anchor).expect("the anchor is a block of the store");
+        let proof = MultiMessageAggregate::default();
+        let signed = Arc::new(SignedBlock { block: Block::clone(block), proof });
+        let from = if slot == 0 { 0 } else { slot + 1 };
+        Self { from, anchor, blocks: HashMap::from([(anchor, signed)]) }
     }
 
     pub(super) fn insert(&mut self, root: Root, block: &Arc<SignedBlock>) {
@@ -30,7 +42,7 @@ impl History {
     /// Most of their size is proofs. Fork choice keeps its own copies, without proofs.
     pub(super) fn forget_unservable(&mut self, now: Slot) {
         let oldest = now.saturating_sub(MIN_SLOTS_FOR_BLOCK_REQUESTS);
-        self.blocks.retain(|_, block| block.block.slot >= oldest);
+        self.blocks.retain(|root, block| *root == self.anchor || block.block.slot >= oldest);
     }
 
     /// Returns blocks by root, in the order of the request. Unknown roots are skipped.
@@ -56,11 +68,13 @@ impl History {
         if range.start_slot < now.saturating_sub(MIN_SLOTS_FOR_BLOCK_REQUESTS) {
             return Err("the requested slots are before the history window");
         }
-        if range.slots().all(|slot| slot < self.from) {
+        let last = range.start_slot.saturating_add(range.count.saturating_sub(1));
+        if last < self.from {
             return Err("the requested slots are before this node's history");
         }
         let to_head = range.slots().take_while(|slot| *slot <= store.head_slot());
-        let roots = to_head.filter_map(|slot| canonical_root(store, slot));
+        let is_served = |slot: &Slot| *slot >= self.from;
+        let roots = to_head.filter(is_served).filter_map(|slot| canonical_root(store, slot));
         Ok(roots.filter_map(|root| self.blocks.get(&root)).map(Arc::clone).collect())
     }
 }

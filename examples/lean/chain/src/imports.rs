@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::Base;
-use crate::blocks::{BlockInFlight, Blocks, Source};
+use crate::blocks::{Blocks, Source, UnverifiedBlock};
 use crate::refusal::Refusal;
 use crate::state::ChainState;
 use crate::sync::Sync;
@@ -17,7 +17,7 @@ impl ChainState {
     /// Processes the result of a block's verification.
     pub(super) fn block_result(
         &mut self,
-        mut block: BlockInFlight,
+        mut block: UnverifiedBlock,
         result: Result<VerifiedBlock, Refusal>,
     ) {
         let Self { blocks, sync, base, .. } = self;
@@ -28,16 +28,15 @@ impl ChainState {
         match result.and_then(|verified| blocks.check_again(&block, sync, base).map(|()| verified))
         {
             Ok(verified) => {
-                let BlockInFlight { root, block, source, others, .. } = block;
+                let UnverifiedBlock { root, block, source, .. } = block;
+                blocks.records.valid(source.sender(), base.current_slot());
                 source.report(Ok(()), base);
-                for (_, source) in others {
-                    source.report(Err(Refusal::DuplicateBlock), base);
-                }
+                blocks.drop_copies(&root, base);
                 self.import(root, &block, verified);
             }
             Err(refusal) => blocks.refuse(block, refusal, sync, base),
         }
-        self.blocks.use_room(&mut self.sync, &mut self.base);
+        self.blocks.start(&mut self.sync, &mut self.base);
         self.continue_sync();
     }
 
@@ -81,7 +80,7 @@ impl Blocks {
     /// Repeats the checks with an outcome that may have changed during the verification.
     fn check_again(
         &mut self,
-        block: &BlockInFlight,
+        block: &UnverifiedBlock,
         sync: &Sync,
         base: &Base,
     ) -> Result<(), Refusal> {
@@ -97,14 +96,14 @@ impl Blocks {
     ///
     /// | reason | other copies | blocks waiting for it | the block itself |
     /// |---|---|---|---|
-    /// | missing parent | dropped | wait | held |
-    /// | bad proof | the next one is verified | wait | fetched, if needed and no copy is left |
-    /// | verification lost, late | refused as well | wait | fetched, if needed |
-    /// | another broken rule | refused as well | dropped: `INVALID_ANCESTOR` | dropped |
-    /// | anything else | refused as well | wait | dropped |
+    /// | missing parent | wait for it as well | wait | held |
+    /// | bad proof | are verified | wait | fetched, if needed and no copy is left |
+    /// | verification lost, late | are verified | wait | fetched, if needed |
+    /// | another broken rule | are refused in their turn | dropped: `INVALID_ANCESTOR` | dropped |
+    /// | anything else | are verified | wait | dropped |
     pub(super) fn refuse(
         &mut self,
-        block: BlockInFlight,
+        block: UnverifiedBlock,
         refusal: Refusal,
         sync: &mut Sync,
         base: &mut Base,
@@ -114,47 +113,43 @@ impl Blocks {
         {
             return self.hold(block, sync, base);
         }
-        let BlockInFlight { root, mut others, is_extra, is_needed, source, .. } = block;
+        let UnverifiedBlock { root, source, rank, is_needed, block, .. } = block;
         let now = base.now();
+        let (sender, slot) = (source.sender(), block.block.slot);
+        let is_requested = matches!(source, Source::Requested(_));
+        let is_needed = is_needed || matches!(source, Source::Held(_));
         source.report(Err(refusal), base);
-        if refusal == Refusal::Rejected(Rejection::InvalidBlockProof) {
-            if let Some((block, source)) = others.pop_front() {
-                let is_second_try = false;
-                let next = BlockInFlight {
-                    root,
-                    block,
-                    source,
-                    is_extra,
-                    is_second_try,
-                    others,
-                    is_needed,
-                };
-                return self.verify(next, sync, base);
-            }
-            sync.rejected(&root, now);
-            if is_needed || matches!(source, Source::Held) {
-                // Its root does not cover its proof, so another peer may have it with a valid one.
-                sync.want(root, None);
-            }
-        } else {
-            for (_, source) in others {
-                source.report(Err(refusal), base);
-            }
-            match refusal {
-                Refusal::VerificationLost | Refusal::VerificationLate => {
-                    sync.lost(&root, now);
-                    if is_needed {
-                        sync.want(root, None);
-                    }
-                }
-                _ if refusal.verdict() == Verdict::Reject => {
-                    // No other proof makes it valid.
+        match refusal {
+            Refusal::Rejected(Rejection::InvalidBlockProof) => {
+                self.records.false_proof(sender, slot, base.current_slot());
+                if is_requested {
                     sync.rejected(&root, now);
-                    sync.forget(&root);
-                    self.drop_descendants(root, base);
                 }
-                _ => sync.ignored(&root, now),
+                if is_needed && !self.mark_needed(&root, |_| true) {
+                    // Its root does not cover its proof, so another peer may have it with a valid
+                    // one.
+                    sync.want(root, None, rank);
+                }
             }
+            Refusal::VerificationLost | Refusal::VerificationLate => {
+                if is_requested {
+                    sync.lost(&root, now);
+                }
+                if is_needed && !self.mark_needed(&root, |_| true) {
+                    sync.want(root, None, rank);
+                }
+            }
+            _ if base.store.contains_block(&root) => sync.imported(&root, now),
+            _ if refusal.verdict() == Verdict::Reject => {
+                // No other proof makes it valid.
+                if is_requested {
+                    sync.rejected(&root, now);
+                }
+                sync.forget(&root);
+                self.drop_descendants(root, base);
+            }
+            _ if is_requested => sync.ignored(&root, now),
+            _ => {}
         }
         base.effects.publish_snapshot();
     }
@@ -165,7 +160,7 @@ impl Blocks {
         while let Some(parent) = open.pop() {
             for child in self.pending.take_children(parent) {
                 base.counters.drop_for(Refusal::InvalidAncestor.name());
-                open.push(Root::of(&child.block));
+                open.push(child.root);
             }
         }
     }

@@ -32,6 +32,11 @@ impl<T, R> InFlight<T, R> {
         Self { capacity, most_bytes, bytes: 0, next_number: 0, entries: BTreeMap::new() }
     }
 
+    /// Returns the number of items.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Returns whether one more item of this size may start.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.entries.len() < self.capacity && self.bytes + bytes <= self.most_bytes

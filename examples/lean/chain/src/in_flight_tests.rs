@@ -2,15 +2,16 @@
 
 use network::PeerId;
 
-use crate::decoder::Fetched;
+use crate::decoder::{Fetched, Origin};
 use crate::effect::Effect;
+use crate::rank::Rank;
 use crate::state::ChainState;
 use crate::state_tests::{
     Producer, VALIDATORS, chain, fetches, gossip_block, origin, tick, verdict,
 };
 use crate::verifier::{self, Done, Job, JobId, NotDone};
 use consensus::{Block, MockProofs, MultiMessageAggregate, Root, SignedAttestation, SignedBlock};
-use network::{Offence, Verdict};
+use network::{MessageId, Offence, Verdict};
 
 /// A job for a worker.
 pub(super) type Begun = (JobId, Job);
@@ -21,7 +22,7 @@ pub(super) fn begun(effects: Vec<Effect>) -> (Vec<Begun>, Vec<Effect>) {
     let mut others = Vec::new();
     for effect in effects {
         match effect {
-            Effect::Job(id, job) => jobs.push((id, job)),
+            Effect::Job(id, job, _) => jobs.push((id, job)),
             effect => others.push(effect),
         }
     }
@@ -55,7 +56,8 @@ fn block(chain: &mut ChainState, block: &SignedBlock) -> Begun {
 }
 
 fn with_bad_proof(block: &SignedBlock) -> SignedBlock {
-    SignedBlock { proof: MultiMessageAggregate::default(), ..block.clone() }
+    let proof = vec![7].try_into().expect("one byte");
+    SignedBlock { proof: MultiMessageAggregate { proof }, ..block.clone() }
 }
 
 /// A block with a state root not reached by the rules.
@@ -145,14 +147,15 @@ fn a_block_in_flight_is_not_verified_again() {
 fn a_first_copy_with_a_bad_proof_does_not_block_the_valid_copy() {
     let (mut chain, blocks) = with_blocks(1);
     let forged = block(&mut chain, &with_bad_proof(&blocks[0]));
-    let (jobs, others) = begun(chain.block(blocks[0].clone(), origin()));
-    assert!(
-        jobs.is_empty() && others.is_empty(),
-        "it is kept until the first copy has been verified"
-    );
-    let (mut jobs, others) = begun(finish(&mut chain, forged));
-    assert_eq!(verdict(&others), Verdict::Reject);
-    assert_eq!(verdict(&finish(&mut chain, jobs.remove(0))), Verdict::Accept);
+    let valid = block(&mut chain, &blocks[0]);
+    assert!(finish(&mut chain, valid).is_empty(), "results are processed in order");
+    let effects = finish(&mut chain, forged);
+    let verdicts: Vec<_> = effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Report(..)))
+        .map(|effect| verdict(std::slice::from_ref(effect)))
+        .collect();
+    assert_eq!(verdicts, [Verdict::Reject, Verdict::Accept]);
     assert_eq!(chain.snapshot().head.slot, 1);
 }
 
@@ -160,18 +163,26 @@ fn a_first_copy_with_a_bad_proof_does_not_block_the_valid_copy() {
 fn copies_with_other_proofs_are_bounded_and_the_block_is_fetched_if_none_was_valid() {
     let (mut chain, blocks) = with_blocks(1);
     chain.peer_connected(PeerId::random(), false);
-    let mut job = block(&mut chain, &with_bad_proof(&blocks[0]));
     let copy = |tag: u8| {
         let proof = MultiMessageAggregate { proof: vec![tag].try_into().expect("one byte") };
         SignedBlock { proof, ..blocks[0].clone() }
     };
-    let kept = (1..=20).filter(|&tag| chain.block(copy(tag), origin()).is_empty()).count();
-    assert_eq!(kept, 16);
-    assert_eq!(dropped(&chain), [("VERIFICATION_FULL", 4)]);
-    for _ in 0..kept {
-        job = begun(finish(&mut chain, job)).0.remove(0);
+    let mut jobs = Vec::new();
+    let mut full = 0;
+    for tag in 0..100 {
+        let (started, others) = begun(chain.block(copy(tag), origin()));
+        jobs.extend(started);
+        full += usize::from(!others.is_empty());
     }
-    assert_eq!(fetches(&finish(&mut chain, job)), [Root::of(&blocks[0].block)]);
+    assert_eq!((jobs.len(), full), (2, 100 - 2 - 64));
+    assert_eq!(dropped(&chain), [("VERIFICATION_FULL", 34)]);
+    let mut effects = Vec::new();
+    while let Some(job) = jobs.pop() {
+        let (started, others) = begun(finish(&mut chain, job));
+        jobs.extend(started);
+        effects.extend(others);
+    }
+    assert_eq!(fetches(&effects), [Root::of(&blocks[0].block)]);
 }
 
 #[test]
@@ -196,7 +207,9 @@ fn the_descendants_of_a_rejected_block_are_dropped() {
     let parent = against_the_rules(&blocks[0], 7);
     let job = block(&mut chain, &parent);
     let on = |parent: &Block, slot| {
-        let block = Block { slot, parent_root: Root::of(parent), ..blocks[0].block.clone() };
+        let proposer_index = slot % VALIDATORS;
+        let parent_root = Root::of(parent);
+        let block = Block { slot, proposer_index, parent_root, ..blocks[0].block.clone() };
         SignedBlock { block, proof: MultiMessageAggregate::default() }
     };
     let child = on(&parent.block, 2);
@@ -308,31 +321,49 @@ fn votes_and_children_of_our_withdrawn_block_are_held_for_it() {
 #[test]
 fn votes_above_the_bound_in_flight_are_dropped_and_counted() {
     let (mut chain, votes) = with_votes();
-    let mut jobs: Vec<_> = (0..verifier::VOTES).map(|_| vote(&mut chain, &votes[0])).collect();
-    let effects = chain.vote(votes[1].clone(), origin());
+    let from_configured = || Origin::new(MessageId([0; 20]), PeerId::random(), true);
+    let mut jobs: Vec<_> = (0..verifier::VOTES)
+        .map(|_| only(chain.vote(votes[0].clone(), from_configured())))
+        .collect();
+    let effects = chain.vote(votes[1].clone(), from_configured());
     assert_eq!(verdict(&effects), Verdict::Ignore);
     assert_eq!(dropped(&chain), [("VERIFICATION_FULL", 1)]);
     finish(&mut chain, jobs.remove(0));
-    vote(&mut chain, &votes[1]);
+    only(chain.vote(votes[1].clone(), from_configured()));
+    vote(&mut chain, &votes[2]);
 }
 
 #[test]
-fn a_block_above_the_bound_in_flight_is_held_until_there_is_room() {
+fn votes_of_strangers_are_bounded_for_each_and_leave_room_for_configured_peers() {
+    let (mut chain, votes) = with_votes();
+    let flooder = PeerId::random();
+    let mut from = |peer, is_configured| {
+        let origin = Origin::new(MessageId([0; 20]), peer, is_configured);
+        begun(chain.vote(votes[0].clone(), origin)).0.len()
+    };
+    assert_eq!((0..1000).map(|_| from(flooder, false)).sum::<usize>(), 128);
+    let many: usize = (0..10_000).map(|_| from(PeerId::random(), false)).sum();
+    assert_eq!(many, verifier::STRANGER_VOTES - 128);
+    let configured = PeerId::random();
+    assert_eq!((0..9000).map(|_| from(configured, true)).sum::<usize>(), verifier::VOTES);
+}
+
+#[test]
+fn a_block_above_the_bound_in_flight_waits_until_there_is_a_place() {
     let (mut chain, blocks) = with_blocks(1);
     chain.peer_connected(PeerId::random(), false);
-    let mut jobs: Vec<_> = (0..verifier::BLOCKS as u8)
-        .map(|tag| block(&mut chain, &against_the_rules(&blocks[0], tag)))
+    let from_configured = || Origin::new(MessageId([0; 20]), PeerId::random(), true);
+    let mut jobs: Vec<_> = (0..48)
+        .map(|tag| only(chain.block(against_the_rules(&blocks[0], tag), from_configured())))
         .collect();
-    let (none, others) = begun(chain.block(blocks[0].clone(), origin()));
-    assert!(none.is_empty());
-    assert_eq!((verdict(&others), fetches(&others)), (Verdict::Ignore, vec![]));
+    let (none, others) = begun(chain.block(blocks[0].clone(), from_configured()));
+    assert!(none.is_empty() && others.is_empty(), "it has no verdict yet");
     assert_eq!(chain.snapshot().pending_blocks, 1);
-    let (mut held, _) = begun(finish(&mut chain, jobs.remove(0)));
+    let (mut waiting, _) = begun(finish(&mut chain, jobs.remove(0)));
     assert_eq!(chain.snapshot().pending_blocks, 0);
-    assert!(finish(&mut chain, held.remove(0)).is_empty(), "it waits for the blocks before it");
-    for job in jobs {
-        finish(&mut chain, job);
-    }
+    assert!(finish(&mut chain, waiting.remove(0)).is_empty(), "it is after the blocks before it");
+    let effects: Vec<_> = jobs.into_iter().flat_map(|job| finish(&mut chain, job)).collect();
+    assert_eq!(verdict(&effects), Verdict::Accept);
     assert_eq!(chain.snapshot().head.slot, 1);
 }
 
@@ -370,7 +401,7 @@ fn a_request_ends_when_its_block_has_been_verified() {
     let root = Root::of(&blocks[0].block);
     let peers = [PeerId::random(), PeerId::random()];
     peers.iter().for_each(|peer| drop(chain.peer_connected(*peer, false)));
-    chain.blocks.want_below(root, Some(peers[0]), &mut chain.sync, &mut chain.base);
+    chain.blocks.want_below(root, Some(peers[0]), Rank::Proven, &mut chain.sync, &mut chain.base);
     assert_eq!(fetches(&chain.peer_connected(peers[0], false)), [root]);
     let job = only(chain.fetched(1, Fetched::Blocks(vec![with_bad_proof(&blocks[0])])));
     assert_eq!(

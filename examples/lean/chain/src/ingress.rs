@@ -44,13 +44,23 @@ impl Inbound for Ingress {
         self.chain.peer_disconnected(peer).map_err(|_| Refused)
     }
 
-    fn serve_blocks(&self, roots: Vec<[u8; 32]>, reply: BlocksReply) -> Result<(), Refused> {
+    fn serve_blocks(
+        &self,
+        peer: PeerId,
+        roots: Vec<[u8; 32]>,
+        reply: BlocksReply,
+    ) -> Result<(), Refused> {
         let roots = roots.into_iter().map(Root::from).collect();
-        self.chain.serve_blocks(roots, reply).map_err(|_| Refused)
+        self.chain.serve_blocks(peer, roots, reply).map_err(|_| Refused)
     }
 
-    fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Result<(), Refused> {
-        self.chain.serve_range(range, reply).map_err(|_| Refused)
+    fn serve_range(
+        &self,
+        peer: PeerId,
+        range: SlotRange,
+        reply: BlocksReply,
+    ) -> Result<(), Refused> {
+        self.chain.serve_range(peer, range, reply).map_err(|_| Refused)
     }
 
     fn our_status(&self) -> Status {

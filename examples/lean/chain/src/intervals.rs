@@ -47,6 +47,7 @@ impl ChainState {
         let finalized = self.base.store.latest_finalized();
         self.advance(now.saturating_sub(1));
         if interval == 0 {
+            self.blocks.records.forgive(slot);
             self.history.forget_unservable(slot);
             self.duties.propose(slot, &mut self.base);
         }
@@ -56,6 +57,7 @@ impl ChainState {
             self.base.store.prune_stale_attestation_data();
             self.forget_finalized();
         }
+        self.blocks.use_early(&mut self.sync, &mut self.base);
         if interval >= 1 {
             self.duties.vote_or_wait(slot, &mut self.base);
         }

@@ -24,6 +24,8 @@ mod duties;
 mod effect;
 #[cfg(test)]
 mod fault_tests;
+#[cfg(test)]
+mod flood_tests;
 mod front;
 mod histogram;
 mod history;
@@ -42,8 +44,11 @@ mod meters;
 mod pending_blocks;
 mod pending_votes;
 mod proving;
+mod rank;
 mod refusal;
 mod role;
+mod sender;
+mod shares;
 pub mod signer;
 mod snapshot;
 mod solitary;
@@ -56,6 +61,7 @@ mod synchronization;
 mod synchronization_tests;
 pub mod verifier;
 mod votes;
+mod waiting;
 pub mod wall_clock;
 
 pub use self::actor::ChainActor;

@@ -5,6 +5,7 @@ use actor_lanes::{Lane, Message, Reply};
 use network::PeerId;
 
 use crate::decoder::{Decoded, Fetched, Origin};
+use crate::sender::source_of;
 use crate::signer::Signed;
 use crate::verifier::{IN_FLIGHT, JobsDone};
 use consensus::{
@@ -49,9 +50,9 @@ pub enum ChainMessage {
     /// From the decoder: the result of a request for blocks.
     Fetched(u64, Fetched),
     /// From the network thread: a peer requests blocks.
-    ServeBlocks(Vec<Root>, BlocksReply),
+    ServeBlocks(PeerId, Vec<Root>, BlocksReply),
     /// From the network thread: a peer requests the blocks of some slots.
-    ServeRange(SlotRange, BlocksReply),
+    ServeRange(PeerId, SlotRange, BlocksReply),
     /// From the decoder: a gossiped aggregate.
     Aggregate(Box<SignedAggregatedAttestation>, Origin),
     /// From the decoder: a gossiped vote.
@@ -74,27 +75,57 @@ pub struct ChainHead {
 const CONTROL: usize = 0;
 const OWN: usize = 1;
 const BLOCKS: usize = 2;
-const REQUESTS: usize = 3;
-const AGGREGATES: usize = 4;
-const VOTES: usize = 5;
-const DONE: usize = 6;
+const STATUSES: usize = 3;
+const REQUESTS: usize = 4;
+const AGGREGATES: usize = 5;
+const VOTES: usize = 6;
+const DONE: usize = 7;
+const SYNC: usize = 8;
+const STRANGER_BLOCKS: usize = 9;
+const STRANGER_AGGREGATES: usize = 10;
+const STRANGER_VOTES: usize = 11;
 
 impl ChainMessage {
     /// The number of lanes.
     pub(crate) const LANE_COUNT: usize = Self::LANES.len();
+
+    /// Returns the origin of a gossip message.
+    fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Block(_, origin) | Self::Aggregate(_, origin) | Self::Vote(_, origin) => {
+                Some(origin)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the first lane for gossip of a configured peer, and the second one for gossip of a
+    /// stranger.
+    fn by_sender(origin: &Origin, configured: usize, stranger: usize) -> usize {
+        if origin.sender.is_configured { configured } else { stranger }
+    }
 }
 
 impl Message for ChainMessage {
+    // Due ticks need no lane: a timer's message goes before all lanes. Configured peers and
+    // strangers have separate lanes for gossip. A peer can fill its share of a lane, and no more.
     const LANES: &'static [Lane] = &[
         Lane::control("control", 256),
         Lane::fifo("own", 1024).weight(8),
-        Lane::fifo("blocks", 1024).weight(4),
-        Lane::fifo("requests", 64),
+        Lane::fifo("blocks", 1024).share(128).weight(8),
+        // One for each peer. There are more keys than connections.
+        Lane::latest_by_key("statuses", 1024),
+        Lane::fifo("requests", 256).share(8),
         Lane::newest_first("aggregates", 4096).weight(4),
         Lane::newest_first("votes", 4096).weight(4),
         // Room for the results of all jobs in flight, so that none is refused. The weight serves
         // results before new jobs start.
         Lane::fifo("done", IN_FLIGHT).weight(16),
+        // Answers to this node's own requests, which are few.
+        Lane::fifo("sync", 64).weight(4),
+        Lane::fifo("stranger_blocks", 256).share(8),
+        Lane::fifo("stranger_aggregates", 1024).share(32).weight(2),
+        Lane::fifo("stranger_votes", 4096).share(128).weight(2),
     ];
 
     fn lane(&self) -> usize {
@@ -106,11 +137,27 @@ impl Message for ChainMessage {
             | Self::Head(_)
             | Self::SetAggregator(..) => CONTROL,
             Self::OwnVote(_) | Self::OwnBlock(_) | Self::NotSigned(..) => OWN,
-            Self::Block(..) | Self::Fetched(..) | Self::Synchronize => BLOCKS,
-            Self::PeerStatus(..) | Self::ServeBlocks(..) | Self::ServeRange(..) => REQUESTS,
-            Self::Aggregate(..) => AGGREGATES,
-            Self::Vote(..) => VOTES,
+            Self::Fetched(..) | Self::Synchronize => SYNC,
+            Self::PeerStatus(..) => STATUSES,
+            Self::ServeBlocks(..) | Self::ServeRange(..) => REQUESTS,
+            Self::Block(_, origin) => Self::by_sender(origin, BLOCKS, STRANGER_BLOCKS),
+            Self::Aggregate(_, origin) => Self::by_sender(origin, AGGREGATES, STRANGER_AGGREGATES),
+            Self::Vote(_, origin) => Self::by_sender(origin, VOTES, STRANGER_VOTES),
             Self::JobsDone(_) => DONE,
+        }
+    }
+
+    fn source(&self) -> Option<u64> {
+        match self {
+            Self::ServeBlocks(peer, ..) | Self::ServeRange(peer, ..) => Some(source_of(peer)),
+            _ => self.origin().map(|origin| source_of(&origin.sender.peer)),
+        }
+    }
+
+    fn key(&self) -> u64 {
+        match self {
+            Self::PeerStatus(peer, _) => source_of(peer),
+            _ => 0,
         }
     }
 }
@@ -170,11 +217,16 @@ impl Variant<JobsDone> for ChainMessage {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use actor_lanes::TryTellError;
+    use network::{Command, MessageId, NetworkFront, Verdict, command_mailbox};
+    use xmss::{Scheme, SecretKey, Signature};
 
     use super::*;
     use crate::Chain;
     use crate::verifier::{Done, JobId, Outcome};
+    use consensus::AttestationData;
 
     #[test]
     fn there_is_room_for_the_result_of_every_job_in_flight() {
@@ -183,6 +235,70 @@ mod tests {
         let done = || Done { id: JobId::Vote(0), outcome: Ok(Outcome::Vote(Ok(()))) };
         let sent = |_: &usize| results.try_tell(JobsDone { worker: 0, done: vec![done()] }).is_ok();
         assert_eq!((0..IN_FLIGHT).filter(sent).count(), IN_FLIGHT);
+    }
+
+    static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| {
+        let mut key = SecretKey::generate(Scheme::TEST, [1; 32], 0, 8).expect("8 slots");
+        key.sign(1, &[0; 32]).expect("an unused slot")
+    });
+
+    fn gossiped_vote(number: u64, is_configured: bool, network: &NetworkFront) -> Decoded {
+        let mut id = [0; 20];
+        id[..8].copy_from_slice(&number.to_le_bytes());
+        let origin = Origin::new(MessageId(id), PeerId::random(), is_configured);
+        let vote = SignedAttestation {
+            validator_index: 0,
+            data: AttestationData::default(),
+            signature: SIGNATURE.clone(),
+        };
+        Decoded::Vote(Box::new(vote), origin.promised(network.clone()))
+    }
+
+    #[test]
+    fn a_vote_evicted_or_refused_by_its_lane_has_the_verdict_ignore() {
+        for is_configured in [true, false] {
+            let (network, mut commands) = command_mailbox();
+            let (chain, mut mailbox) = Chain::new();
+            let votes = chain.recipient::<Decoded>();
+            for number in 0..6000 {
+                drop(votes.try_tell(gossiped_vote(number, is_configured, &network)));
+                if number % 1000 == 0 {
+                    // The actor takes one from time to time, and reports its verdict.
+                    let taken = mailbox.try_recv().expect("it was sent");
+                    let ChainMessage::Vote(_, origin) = taken else {
+                        panic!("only votes are sent")
+                    };
+                    origin.report(Verdict::Accept, &network).expect("there is room");
+                }
+            }
+            drop(mailbox);
+            let ids = std::iter::from_fn(|| commands.try_recv()).map(|command| match command {
+                Command::Report { id, .. } => id,
+                other => panic!("only verdicts are sent: {other:?}"),
+            });
+            let mut ids: Vec<_> = ids.collect();
+            assert_eq!(ids.len(), 6000, "one for each vote");
+            ids.sort();
+            ids.dedup();
+            assert_eq!(ids.len(), 6000, "and no second one");
+        }
+    }
+
+    #[test]
+    fn a_strangers_messages_take_no_place_of_configured_peers_or_of_other_strangers() {
+        let (network, _commands) = command_mailbox();
+        let (chain, _mailbox) = Chain::new();
+        let votes = chain.recipient::<Decoded>();
+        let flooder = PeerId::random();
+        let from = |peer, is_configured| {
+            let origin = Origin::new(MessageId([0; 20]), peer, is_configured);
+            let Decoded::Vote(vote, _) = gossiped_vote(0, is_configured, &network) else {
+                panic!("it is a vote")
+            };
+            votes.try_tell(Decoded::Vote(vote, origin)).is_ok()
+        };
+        assert_eq!((0..5000).filter(|_| from(flooder, false)).count(), 128);
+        assert!(from(PeerId::random(), false) && from(PeerId::random(), true));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::Base;
-use crate::verifier::{Job, JobId, RECOVERIES};
+use crate::verifier::{Job, JobId, RECOVERIES, Turn};
 use consensus::{
     AggregationRound, Interval, RecoveredVotes, Root, SignedAggregatedAttestation, SignedBlock,
 };
@@ -49,7 +49,7 @@ impl Proving {
         }
         let number = self.next_number();
         self.round = Some((number, base.now()));
-        base.effects.job(JobId::Aggregation(number), Job::Aggregation(Box::new(plan)));
+        base.effects.job(JobId::Aggregation(number), Job::Aggregation(Box::new(plan)), Turn::First);
     }
 
     /// Ends a round of aggregation, and publishes its aggregates.
@@ -75,7 +75,7 @@ impl Proving {
         }
         let number = self.next_number();
         self.recoveries.insert(number, base.now());
-        base.effects.job(JobId::Recovery(number), Job::Recovery(Box::new(plan)));
+        base.effects.job(JobId::Recovery(number), Job::Recovery(Box::new(plan)), Turn::First);
     }
 
     /// Inserts a block's recovered votes. An aggregator publishes them as well.

@@ -30,6 +30,8 @@
 //! | `BLOCK_NOT_ABOVE_FINALIZED` | ignore | not useful any more; the sender may be behind |
 //! | `TOO_MANY_BLOCKS_IN_SLOT` | ignore | not useful any more; the sender may be behind |
 //! | `VOTE_OVERTAKEN_BY_FINALITY` | ignore | not useful any more; the sender may be behind |
+//! | `TOO_MANY_BLOCKS_FROM_SOURCE` | ignore | its validity is unknown; fetched by root if needed |
+//! | `SENDER_LEFT` | ignore | its validity is unknown; no peer waits for the verdict |
 //! | `VERIFICATION_FULL`, `VERIFICATION_LOST` | ignore | its validity is unknown; our fault |
 //! | `VERIFICATION_PANICKED`, `VERIFICATION_LATE` | ignore | its validity is unknown; our fault |
 //! | `ANCHOR_STATE_ROOT_MISMATCH` | ignore | cannot happen to a gossip message |
@@ -52,8 +54,6 @@ pub(super) enum Refusal {
     DuplicateBlock,
     /// The store holds the same validator's signature of the same vote.
     DuplicateVote,
-    /// The block's slot has not begun.
-    BlockTooFarInFuture,
     /// The block's slot is final.
     BlockNotAboveFinalized,
     /// The block's slot is full.
@@ -62,7 +62,11 @@ pub(super) enum Refusal {
     VoteOvertakenByFinality,
     /// The block builds on a rejected block.
     InvalidAncestor,
-    /// The largest number of verifications is in flight.
+    /// The same peer's block of the same slot had a false proof, or has no result yet.
+    TooManyFromSource,
+    /// The peer left before the block's turn.
+    SenderLeft,
+    /// No place is left for one more verification.
     VerificationFull,
     /// Its verifier ended, or refused the job.
     VerificationLost,
@@ -79,11 +83,12 @@ impl Refusal {
             Self::Rejected(rejection) => rejection.name(),
             Self::DuplicateBlock => "DUPLICATE_BLOCK",
             Self::DuplicateVote => "DUPLICATE_VOTE",
-            Self::BlockTooFarInFuture => "BLOCK_TOO_FAR_IN_FUTURE",
             Self::BlockNotAboveFinalized => "BLOCK_NOT_ABOVE_FINALIZED",
             Self::TooManyBlocksInSlot => "TOO_MANY_BLOCKS_IN_SLOT",
             Self::VoteOvertakenByFinality => "VOTE_OVERTAKEN_BY_FINALITY",
             Self::InvalidAncestor => "INVALID_ANCESTOR",
+            Self::TooManyFromSource => "TOO_MANY_BLOCKS_FROM_SOURCE",
+            Self::SenderLeft => "SENDER_LEFT",
             Self::VerificationFull => "VERIFICATION_FULL",
             Self::VerificationLost => "VERIFICATION_LOST",
             Self::VerificationPanicked => "VERIFICATION_PANICKED",
@@ -100,10 +105,11 @@ impl Refusal {
             Self::Rejected(_)
             | Self::DuplicateBlock
             | Self::DuplicateVote
-            | Self::BlockTooFarInFuture
             | Self::BlockNotAboveFinalized
             | Self::TooManyBlocksInSlot
             | Self::VoteOvertakenByFinality
+            | Self::TooManyFromSource
+            | Self::SenderLeft
             | Self::VerificationFull
             | Self::VerificationLost
             | Self::VerificationPanicked

@@ -53,7 +53,7 @@ pub struct Snapshot {
     pub is_syncing: bool,
     /// Blocks imported since the start.
     pub blocks_imported: u64,
-    /// Blocks waiting for their parent.
+    /// Blocks waiting for their parent, their slot or their verification.
     pub pending_blocks: usize,
     /// Votes waiting for a block.
     pub pending_votes: usize,

@@ -230,7 +230,7 @@ impl ChainState {
         let ChainHead { head, justified, finalized } = self.base.head();
         let mut dropped = counters.dropped.clone();
         dropped.insert("PENDING_BLOCKS_FULL", self.blocks.pending.evicted());
-        dropped.insert("PENDING_VOTES_FULL", self.votes.pending().evicted());
+        dropped.insert("PENDING_VOTES_FULL", self.votes.evicted());
         dropped.insert("FETCH_GIVEN_UP", self.sync.given_up());
         dropped.retain(|_, count| *count > 0);
         Snapshot {
@@ -253,8 +253,8 @@ impl ChainState {
             peers: self.sync.peers(),
             is_syncing: self.sync.is_behind(store, store.time()),
             blocks_imported: counters.blocks_imported,
-            pending_blocks: self.blocks.pending.len(),
-            pending_votes: self.votes.pending().len(),
+            pending_blocks: self.blocks.pending.len() + self.blocks.waiting(),
+            pending_votes: self.votes.held(),
             dropped,
             missed_intervals: counters.missed_intervals,
             notes: self.duties.notes().to_vec(),

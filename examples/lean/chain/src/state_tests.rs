@@ -110,7 +110,7 @@ impl Producer {
 }
 
 pub(super) fn origin() -> Origin {
-    Origin { id: MessageId([0; 20]), source: PeerId::random(), is_configured: false }
+    Origin::new(MessageId([0; 20]), PeerId::random(), false)
 }
 
 /// Runs the jobs among these effects, and all jobs resulting from them. Returns the other effects.
@@ -121,7 +121,7 @@ pub(super) fn run_jobs(chain: &mut ChainState, effects: Vec<Effect>) -> Vec<Effe
     let mut left = Vec::new();
     while let Some(effect) = open.pop_front() {
         match effect {
-            Effect::Job(id, job) => open.extend(in_flight_tests::finish(chain, (id, job))),
+            Effect::Job(id, job, _) => open.extend(in_flight_tests::finish(chain, (id, job))),
             Effect::Synchronize => open.extend(chain.synchronize()),
             effect => left.push(effect),
         }
@@ -250,9 +250,9 @@ fn a_block_with_a_forged_proof_is_fetched_again_from_another_peer() {
     chain.peer_connected(PeerId::random(), false);
     chain.peer_connected(PeerId::random(), false);
 
-    let forged = |block: &SignedBlock| SignedBlock {
-        proof: MultiMessageAggregate::default(),
-        ..block.clone()
+    let forged = |block: &SignedBlock| {
+        let proof = vec![7].try_into().expect("one byte");
+        SignedBlock { proof: MultiMessageAggregate { proof }, ..block.clone() }
     };
     let [liar] = asked(&gossip_block(&mut chain, forged(&blocks[1])))[..] else {
         panic!("one peer is asked")

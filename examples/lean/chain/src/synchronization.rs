@@ -6,6 +6,7 @@ use crate::blocks::Source;
 use crate::decoder::Fetched;
 use crate::effect::Effect;
 use crate::history::canonical_root;
+use crate::sender::Sender;
 use crate::state::ChainState;
 use crate::sync::{Action, Claim};
 use consensus::Root;
@@ -16,9 +17,9 @@ use network::{Offence, Status};
 const IMPORTS_A_TURN: usize = 8;
 
 impl ChainState {
-    /// Adds a connected peer. The requests for blocks treat configured peers and strangers alike.
-    pub fn peer_connected(&mut self, peer: PeerId, _is_configured: bool) -> Vec<Effect> {
-        self.sync.connected(peer);
+    /// Adds a connected peer. `is_configured` is whether the node's configuration names it.
+    pub fn peer_connected(&mut self, peer: PeerId, is_configured: bool) -> Vec<Effect> {
+        self.sync.connected(Sender { peer, is_configured });
         self.continue_sync();
         self.base.effects.publish_snapshot();
         self.base.effects.take()
@@ -27,6 +28,7 @@ impl ChainState {
     /// Removes a departed peer.
     pub fn peer_disconnected(&mut self, peer: PeerId) -> Vec<Effect> {
         self.sync.disconnected(peer);
+        self.blocks.disconnected(&peer, &mut self.base);
         self.continue_sync();
         self.base.effects.publish_snapshot();
         self.base.effects.take()
@@ -48,7 +50,8 @@ impl ChainState {
             if !self.base.store.contains_block(&root)
                 && slot > self.base.store.latest_finalized().slot
             {
-                self.blocks.want_below(root, Some(peer), &mut self.sync, &mut self.base);
+                let rank = self.blocks.records.of_peer(self.sync.sender(peer));
+                self.blocks.want_below(root, Some(peer), rank, &mut self.sync, &mut self.base);
             }
         }
         self.continue_sync();
@@ -74,18 +77,18 @@ impl ChainState {
         let mut imports = 0;
         loop {
             let (before, mut has_ended) = (imports, false);
-            for action in sync.step(&base.store, base.now()) {
+            for action in sync.step(&base.store, |root| blocks.pending.awaits(root), base.now()) {
                 match action {
                     Action::Ask(request) => base.effects.fetch(request),
                     Action::Penalise(peer, offence) => base.effects.penalise(peer, offence),
                     Action::Import(block, peer) => {
                         imports += 1;
-                        blocks.process(block, Source::Peer(peer), sync, base);
+                        blocks.process(block, Source::Requested(sync.sender(peer)), sync, base);
                     }
                     Action::RangesEnded => {
                         has_ended = true;
-                        for root in blocks.pending.missing_parents() {
-                            blocks.want_below(root, None, sync, base);
+                        for (root, rank) in blocks.pending.missing_parents() {
+                            blocks.want_below(root, None, rank, sync, base);
                         }
                     }
                 }

@@ -1,18 +1,22 @@
 //! Tests of synchronization with the chain's state: requests to peers, and answers to peers.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use network::PeerId;
 
 use crate::decoder::Fetched;
 use crate::effect::Effect;
 use crate::state::ChainState;
-use crate::state_tests::{Producer, chain, fetched, fetches, gossip_block, gossip_vote, tick};
+use crate::state_tests::{
+    Producer, VALIDATORS, chain, fetched, fetches, gossip_block, gossip_vote, tick, votes,
+};
 use crate::sync::MAX_BACKFILL_DEPTH;
 use crate::sync::{Request, Wanted};
-use crate::votes::PENDING_VOTES;
+use crate::votes::PENDING_STRANGER_VOTES;
 use consensus::{
-    AttestationData, Block, BlockBody, Checkpoint, MultiMessageAggregate, Root, SignedBlock, Slot,
+    AttestationData, Block, BlockBody, Checkpoint, MockProofs, MultiMessageAggregate, Root,
+    SignedBlock, Slot, State, Store,
 };
 use network::{Offence, SlotRange, Status};
 
@@ -145,11 +149,81 @@ fn a_range_is_answered_with_the_blocks_of_the_heads_chain() {
     assert_eq!(slots(&producer.chain, 3, 4), Ok(vec![3, 4, 5, 6]));
     assert_eq!(slots(&producer.chain, 11, 1024), Ok(vec![11, 12]));
     assert_eq!(slots(&producer.chain, 13, 8), Ok(vec![]));
-    assert_eq!(slots(&producer.chain, 0, 3), Ok(vec![1, 2]), "the anchor has no signature");
-    assert!(slots(&producer.chain, 0, 1).is_err(), "before its history");
+    assert_eq!(slots(&producer.chain, 0, 3), Ok(vec![0, 1, 2]));
+    assert_eq!(slots(&producer.chain, 0, 1), Ok(vec![0]), "genesis, without a proof");
+    assert_eq!(slots(&producer.chain, u64::MAX, 1), Ok(vec![]));
     tick(&mut producer.chain, 3610 * 5);
     assert!(slots(&producer.chain, 9, 3).is_err(), "before the window");
     assert_eq!(slots(&producer.chain, 10, 3), Ok(vec![10, 11, 12]));
+}
+
+#[test]
+fn the_anchor_is_served_by_its_root_with_an_empty_proof() {
+    let mut producer = produced(12);
+    let genesis = Store::head(&chain([]).base.store);
+    let served = |chain: &ChainState, root| {
+        let roots = [root];
+        chain.serve_blocks(&roots).map(|block| SignedBlock::clone(block)).collect::<Vec<_>>()
+    };
+    let [block] = &served(&producer.chain, genesis)[..] else { panic!("it is served") };
+    assert!(block.proof.proof.is_empty() && Root::of(&block.block) == genesis);
+    tick(&mut producer.chain, 5000 * 5);
+    assert_eq!(served(&producer.chain, genesis).len(), 1, "it is never dropped");
+
+    // A chain from a checkpoint has a later anchor.
+    let finalized = producer.chain.snapshot().finalized;
+    let store = &producer.chain.base.store;
+    let state = store.state(&finalized.root).expect("it is kept");
+    let anchor = store.block(&finalized.root).expect("it is known");
+    let store = Store::new(State::clone(state), Block::clone(anchor), None);
+    let late = ChainState::new(
+        store.expect("a finalized block is an anchor"),
+        Arc::new(MockProofs::default()),
+        producer.chain.base.role.clone(),
+    );
+    assert_eq!(served(&late, finalized.root).len(), 1);
+    let range = |start_slot, count| late.serve_range(SlotRange { start_slot, count });
+    assert_eq!(range(finalized.slot, 1), Err("the requested slots are before this node's history"));
+    assert_eq!(range(finalized.slot, 2).map(|blocks| blocks.len()), Ok(0), "it has no proof");
+}
+
+#[test]
+fn a_peer_that_answers_with_its_anchor_without_a_proof_is_not_penalised() {
+    let producer = produced(2);
+    let mut late = chain([]);
+    late.begin_at(2 * 5 + 4);
+    let peers = [PeerId::random(), PeerId::random()];
+    peers.iter().for_each(|peer| drop(late.peer_connected(*peer, false)));
+    let asked = requests(&late.peer_status(peers[0], &status(&producer.chain)));
+    let root = producer.chain.head().head.root;
+    let mut block = SignedBlock::clone(producer.chain.serve_blocks(&[root]).next().expect("it is"));
+    block.proof = MultiMessageAggregate::default();
+    let effects = fetched(&mut late, asked[0].id, vec![block]);
+    assert_eq!(penalties(&effects), []);
+    assert_eq!(requests(&effects)[0].peer, peers[1], "another peer may have the proof");
+}
+
+#[test]
+fn a_validator_votes_in_the_next_slot_after_catching_up_by_range() {
+    let mut producer = produced(40);
+    let mut late = chain([3]);
+    late.begin_at(40 * 5 + 3);
+    let peer = PeerId::random();
+    late.peer_connected(peer, true);
+    let effects = late.peer_status(peer, &status(&producer.chain));
+    answer(&mut late, &effects, &producer.chain);
+    assert_eq!(late.snapshot().head.slot, 40);
+    tick(&mut late, 40 * 5 + 4);
+    tick(&mut late, 41 * 5);
+    let block = produce(&mut producer, 41);
+    gossip_block(&mut late, block);
+    let cast = votes(&tick(&mut late, 41 * 5 + 1));
+    assert_eq!(
+        cast.iter().map(|data| data.head.slot).collect::<Vec<_>>(),
+        [41],
+        "{:?}",
+        late.snapshot().dropped
+    );
 }
 
 #[test]
@@ -198,13 +272,14 @@ fn row(length: u64, end: Slot) -> Vec<SignedBlock> {
     let block = |slot| {
         let block = Block {
             slot,
-            proposer_index: 0,
+            proposer_index: slot % VALIDATORS,
             parent_root,
             state_root: Root::ZERO,
             body: BlockBody::default(),
         };
         parent_root = Root::of(&block);
-        SignedBlock { block, proof: MultiMessageAggregate::default() }
+        let proof = vec![7].try_into().expect("one byte");
+        SignedBlock { block, proof: MultiMessageAggregate { proof } }
     };
     let mut row: Vec<_> = (end - length + 1..=end).map(block).collect();
     row.reverse();
@@ -257,7 +332,7 @@ fn a_million_votes_for_unknown_blocks_use_bounded_memory() {
         gossip_vote(&mut chain, vote.clone());
     }
     let snapshot = chain.snapshot();
-    assert_eq!(snapshot.pending_votes, PENDING_VOTES);
-    assert_eq!(snapshot.dropped["PENDING_VOTES_FULL"], VOTES - PENDING_VOTES as u64);
+    assert_eq!(snapshot.pending_votes, PENDING_STRANGER_VOTES);
+    assert_eq!(snapshot.dropped["PENDING_VOTES_FULL"], VOTES - PENDING_STRANGER_VOTES as u64);
     assert_eq!(fetches(&chain.synchronize()), [], "a vote causes no request");
 }

@@ -8,7 +8,9 @@ use crate::decoder::Origin;
 use crate::in_flight::InFlight;
 use crate::pending_votes::{HeldVote, PendingVotes, missing_block};
 use crate::refusal::{Refusal, verdict};
-use crate::verifier::{AGGREGATES, Job, JobId, VOTES};
+use crate::sender::Sender;
+use crate::shares::Shares;
+use crate::verifier::{AGGREGATES, Job, JobId, STRANGER_AGGREGATES, STRANGER_VOTES, Turn, VOTES};
 use consensus::{
     AttestationData, Checkpoint, Interval, Rejection, Root, SignedAggregatedAttestation,
     SignedAttestation, VALIDATOR_REGISTRY_LIMIT,
@@ -17,6 +19,15 @@ use consensus::{
 /// Votes held for a block: those of one slot of a full registry, because all of them wait while the
 /// slot's block is verified or late.
 pub(super) const PENDING_VOTES: usize = VALIDATOR_REGISTRY_LIMIT;
+
+/// Votes of strangers held for a block.
+pub(super) const PENDING_STRANGER_VOTES: usize = 1024;
+
+/// Votes of one stranger in flight.
+const SHARE_OF_VOTES: usize = 128;
+
+/// Aggregates of one stranger in flight.
+const SHARE_OF_AGGREGATES: usize = 16;
 
 /// The largest total size of the held votes. The proof of an aggregate may have half a megabyte.
 const PENDING_BYTES: usize = 64 << 20;
@@ -28,6 +39,11 @@ const IN_FLIGHT_BYTES: usize = 64 << 20;
 #[derive(Debug)]
 pub(super) struct Votes {
     pending: PendingVotes,
+    /// The votes of strangers held for a block.
+    of_strangers: PendingVotes,
+    /// The votes and the aggregates of each stranger in flight.
+    single_shares: Shares,
+    aggregate_shares: Shares,
     aggregates: InFlight<VoteInFlight, Result<(), Refusal>>,
     single: InFlight<VoteInFlight, Result<(), Refusal>>,
 }
@@ -38,6 +54,7 @@ struct VoteInFlight {
     vote: HeldVote,
     /// The gossip message to report on, or `None` if it has its verdict.
     origin: Option<Origin>,
+    sender: Sender,
     /// The finalized checkpoint at the time of the check.
     finalized: Checkpoint,
 }
@@ -46,19 +63,29 @@ impl Votes {
     pub(super) fn new() -> Self {
         Self {
             pending: PendingVotes::new(PENDING_VOTES, PENDING_BYTES),
-            aggregates: InFlight::new(AGGREGATES, IN_FLIGHT_BYTES),
-            single: InFlight::new(VOTES, IN_FLIGHT_BYTES),
+            of_strangers: PendingVotes::new(PENDING_STRANGER_VOTES, PENDING_BYTES / 4),
+            single_shares: Shares::new(STRANGER_VOTES, SHARE_OF_VOTES),
+            aggregate_shares: Shares::new(STRANGER_AGGREGATES, SHARE_OF_AGGREGATES),
+            aggregates: InFlight::new(AGGREGATES + STRANGER_AGGREGATES, IN_FLIGHT_BYTES),
+            single: InFlight::new(VOTES + STRANGER_VOTES, IN_FLIGHT_BYTES),
         }
     }
 
-    pub(super) fn pending(&self) -> &PendingVotes {
-        &self.pending
+    /// Returns the number of held votes.
+    pub(super) fn held(&self) -> usize {
+        self.pending.len() + self.of_strangers.len()
+    }
+
+    /// Returns the number of held votes evicted for lack of room.
+    pub(super) fn evicted(&self) -> u64 {
+        self.pending.evicted() + self.of_strangers.evicted()
     }
 
     /// Processes a gossiped vote or aggregate. Its verdict follows now, or with the result of its
     /// verification.
     pub(super) fn gossiped(&mut self, vote: HeldVote, origin: Origin, base: &mut Base) {
-        self.process(vote, Some(origin), base);
+        let sender = origin.sender;
+        self.process(vote, Some(origin), sender, base);
     }
 
     /// Publishes the vote of one of this node's validators, and inserts it into the store if this
@@ -67,19 +94,18 @@ impl Votes {
     pub(super) fn own_vote(&mut self, vote: Box<SignedAttestation>, base: &mut Base) {
         match base.store.check_attestation(&vote) {
             Ok(_) => insert_signature(&vote, base),
-            Err(rejection) => drop(self.refuse(
-                HeldVote::Single(Arc::new((*vote).clone())),
-                rejection.into(),
-                base,
-            )),
+            Err(rejection) => {
+                count_refusal(&HeldVote::Single(Arc::new((*vote).clone())), rejection.into(), base)
+            }
         }
         base.effects.publish_vote(vote);
     }
 
     /// Processes the votes held for an imported block. They got their verdict when they arrived.
     pub(super) fn replay(&mut self, imported: Root, base: &mut Base) {
-        for vote in self.pending.take(imported) {
-            self.process(vote, None, base);
+        let held = self.pending.take(imported).into_iter();
+        for (vote, sender) in held.chain(self.of_strangers.take(imported)) {
+            self.process(vote, None, sender, base);
         }
     }
 
@@ -115,30 +141,33 @@ impl Votes {
     }
 
     /// Checks a vote against the store and starts its verification.
-    fn process(&mut self, vote: HeldVote, origin: Option<Origin>, base: &mut Base) {
-        match self.check(&vote, base) {
+    fn process(&mut self, vote: HeldVote, origin: Option<Origin>, sender: Sender, base: &mut Base) {
+        match self.check(&vote, sender, base) {
             Ok(job) => {
                 let (bytes, now) = (vote.encoded_len(), base.now());
                 let is_single = matches!(vote, HeldVote::Single(_));
-                let in_flight =
-                    VoteInFlight { vote, origin, finalized: base.store.latest_finalized() };
+                self.shares(is_single).begin(sender);
+                let finalized = base.store.latest_finalized();
+                let in_flight = VoteInFlight { vote, origin, sender, finalized };
                 let id = if is_single {
                     JobId::Vote(self.single.begin(in_flight, bytes, now))
                 } else {
                     JobId::Aggregate(self.aggregates.begin(in_flight, bytes, now))
                 };
-                base.effects.job(id, job);
+                let turn =
+                    if sender.is_configured { Turn::First } else { Turn::Stranger(sender.peer) };
+                base.effects.job(id, job, turn);
             }
             Err(refusal) => {
-                let refusal = self.refuse(vote, refusal, base);
+                self.refuse(vote, refusal, sender, base);
                 report(origin, &Err(refusal), base);
             }
         }
     }
 
     /// Returns the verification job of a vote without a reason to refuse it.
-    fn check(&self, vote: &HeldVote, base: &Base) -> Result<Job, Refusal> {
-        let (job, line) = match vote {
+    fn check(&self, vote: &HeldVote, sender: Sender, base: &Base) -> Result<Job, Refusal> {
+        let (job, line, shares, most) = match vote {
             HeldVote::Single(vote) => {
                 if vote.signature.scheme() != base.role.scheme {
                     return Err(Rejection::InvalidSignature.into());
@@ -147,19 +176,32 @@ impl Votes {
                 if base.store.pools().has_signature(&vote.data, vote.validator_index) {
                     return Err(Refusal::DuplicateVote);
                 }
-                (Job::Vote(claim, Arc::clone(vote)), &self.single)
+                let job = Job::Vote(claim, Arc::clone(vote));
+                (job, &self.single, &self.single_shares, VOTES)
             }
             HeldVote::Aggregate(vote) => {
                 let statement = base.store.check_aggregated_attestation(vote)?;
-                (Job::Aggregate(statement, Arc::clone(vote)), &self.aggregates)
+                let job = Job::Aggregate(statement, Arc::clone(vote));
+                (job, &self.aggregates, &self.aggregate_shares, AGGREGATES)
             }
         };
-        if line.has_room(vote.encoded_len()) { Ok(job) } else { Err(Refusal::VerificationFull) }
+        let has_share = if sender.is_configured {
+            line.len() - shares.total() < most
+        } else {
+            shares.have_room_for(sender)
+        };
+        let bytes = vote.encoded_len();
+        if has_share && line.has_room(bytes) { Ok(job) } else { Err(Refusal::VerificationFull) }
+    }
+
+    fn shares(&mut self, is_single: bool) -> &mut Shares {
+        if is_single { &mut self.single_shares } else { &mut self.aggregate_shares }
     }
 
     /// Processes the result of a vote or an aggregate.
     fn finish(&mut self, in_flight: VoteInFlight, result: Result<(), Refusal>, base: &mut Base) {
-        let VoteInFlight { vote, origin, finalized } = in_flight;
+        let VoteInFlight { vote, origin, sender, finalized } = in_flight;
+        self.shares(matches!(vote, HeldVote::Single(_))).end(sender);
         let accepted = result.and_then(|()| check_again(vote.data(), finalized, base));
         if accepted.is_ok() {
             *vote_count(&vote, true, base) += 1;
@@ -171,27 +213,31 @@ impl Votes {
             }
             (Err(_), _) => {}
         }
-        let accepted = accepted.map_err(|refusal| self.refuse(vote, refusal, base));
+        if let Err(refusal) = accepted {
+            self.refuse(vote, refusal, sender, base);
+        }
         report(origin, &accepted, base);
     }
 
     /// Holds a vote with a missing block, and counts any other refused vote.
-    fn refuse(&mut self, vote: HeldVote, refusal: Refusal, base: &mut Base) -> Refusal {
+    fn refuse(&mut self, vote: HeldVote, refusal: Refusal, sender: Sender, base: &mut Base) {
         let missing = match refusal {
             Refusal::Rejected(rejection) => missing_block(rejection, vote.data()),
             _ => None,
         };
-        if let Some(missing) = missing {
-            self.pending.hold(missing, vote);
-        } else {
-            if matches!(refusal, Refusal::Rejected(_)) {
-                *vote_count(&vote, false, base) += 1;
-            }
-            base.counters.drop_for(refusal.name());
-            tracing::debug!(refusal = refusal.name(), "a vote was refused");
-        }
-        refusal
+        let Some(missing) = missing else { return count_refusal(&vote, refusal, base) };
+        let pending = if sender.is_configured { &mut self.pending } else { &mut self.of_strangers };
+        pending.hold(missing, vote, sender);
     }
+}
+
+/// Counts a refused vote.
+fn count_refusal(vote: &HeldVote, refusal: Refusal, base: &mut Base) {
+    if matches!(refusal, Refusal::Rejected(_)) {
+        *vote_count(vote, false, base) += 1;
+    }
+    base.counters.drop_for(refusal.name());
+    tracing::debug!(refusal = refusal.name(), "a vote was refused");
 }
 
 /// Repeats the checks with an outcome that may have changed during the verification.

@@ -18,7 +18,7 @@ pub(super) fn run_jobs(
     let mut left = Vec::new();
     while let Some(effect) = open.pop_front() {
         match effect {
-            Effect::Job(id, job) => {
+            Effect::Job(id, job, _) => {
                 open.extend(chain.jobs_done(vec![Done { id, outcome: Ok(job.run(proofs)) }]))
             }
             Effect::Synchronize => open.extend(chain.synchronize()),

@@ -144,7 +144,7 @@ impl Dispatch for ThroughMutex {
 impl ThroughMutex {
     fn gossip(&mut self, message: GossipMessage) -> Cost {
         let GossipMessage { kind, ssz, id, source, is_configured } = message;
-        let origin = Origin { id, source, is_configured };
+        let origin = Origin::new(id, source, is_configured);
         let cost = match kind {
             TopicKind::Block => self
                 .decoded(&ssz)

@@ -19,7 +19,7 @@ use chain::wall_clock;
 use chain::{Chain, ChainActor, Published, Request, Wanted};
 use consensus::{MockProofs, ProofScheme, Root};
 use lean_node::report::LaneLine;
-use network::{Answering, BlocksReply, Command, Inbound as _, command_mailbox};
+use network::{Answering, BlocksReply, Command, Inbound as _, PeerId, command_mailbox};
 
 use super::ContentionError;
 use super::network_thread::{Cost, Dispatch, replay};
@@ -129,7 +129,9 @@ impl Dispatch for ThroughActor {
             Incoming::BlocksRequest(roots) => {
                 let (reply, answer) = BlocksReply::new();
                 self.replies.push(answer);
-                timed(|| self.ingress.serve_blocks(roots, reply))
+                // Each request is the only one of its peer, so no share bounds the recording.
+                let peer = PeerId::random();
+                timed(|| self.ingress.serve_blocks(peer, roots, reply))
             }
             Incoming::StatusRequest(peer, status) => {
                 timed(|| (self.ingress.status(peer, status), self.ingress.our_status()))

@@ -62,7 +62,12 @@ pub trait Inbound: Send + 'static {
     /// # Errors
     ///
     /// Returns [`Refused`] if there is no room.
-    fn serve_blocks(&self, roots: Vec<Root>, reply: BlocksReply) -> Result<(), Refused>;
+    fn serve_blocks(
+        &self,
+        peer: PeerId,
+        roots: Vec<Root>,
+        reply: BlocksReply,
+    ) -> Result<(), Refused>;
 
     /// Takes a peer's request for the blocks of this node's chain in 1 to 1024 slots.
     ///
@@ -71,7 +76,12 @@ pub trait Inbound: Send + 'static {
     /// # Errors
     ///
     /// Returns [`Refused`] if there is no room.
-    fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Result<(), Refused>;
+    fn serve_range(
+        &self,
+        peer: PeerId,
+        range: SlotRange,
+        reply: BlocksReply,
+    ) -> Result<(), Refused>;
 
     /// Returns the status of this node's chain, from a published snapshot.
     fn our_status(&self) -> Status;

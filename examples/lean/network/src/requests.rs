@@ -182,10 +182,10 @@ impl<I: Inbound> EventLoop<I> {
             // peer.
             Ok(reply) => match request {
                 Request::BlocksByRoot(roots) => {
-                    self.count_refusal(self.inbound.serve_blocks(roots, reply))
+                    self.count_refusal(self.inbound.serve_blocks(peer, roots, reply))
                 }
                 Request::BlocksByRange(range) => {
-                    self.count_refusal(self.inbound.serve_range(range, reply))
+                    self.count_refusal(self.inbound.serve_range(peer, range, reply))
                 }
                 // Unreachable: each protocol's decoder returns only its own kind of request.
                 Request::Status(_) => drop(reply),

@@ -93,7 +93,7 @@ pub struct StatusLine {
     pub missed_intervals: u64,
     /// The number of blocks imported since the start.
     pub blocks_imported: u64,
-    /// The number of blocks waiting for their parent.
+    /// The number of blocks waiting for their parent, their slot or their verification.
     pub pending_blocks: u64,
     /// The number of votes waiting for a block.
     pub pending_votes: u64,

@@ -46,10 +46,20 @@ impl Inbound for Silent {
     fn peer_disconnected(&self, _peer: PeerId) -> Result<(), Refused> {
         Ok(())
     }
-    fn serve_blocks(&self, _roots: Vec<[u8; 32]>, _reply: BlocksReply) -> Result<(), Refused> {
+    fn serve_blocks(
+        &self,
+        _peer: PeerId,
+        _roots: Vec<[u8; 32]>,
+        _reply: BlocksReply,
+    ) -> Result<(), Refused> {
         Err(Refused)
     }
-    fn serve_range(&self, _range: SlotRange, _reply: BlocksReply) -> Result<(), Refused> {
+    fn serve_range(
+        &self,
+        _peer: PeerId,
+        _range: SlotRange,
+        _reply: BlocksReply,
+    ) -> Result<(), Refused> {
         Err(Refused)
     }
     fn our_status(&self) -> Status {
@@ -201,7 +211,7 @@ fn a_flood_of_votes_for_unknown_blocks_is_bounded_and_leaves_the_other_lanes_ser
     }
     let later = finalized(reports, seen.finalized_slot + 6);
     assert!(later.pending_votes > 0 && later.pending_votes <= 4096, "{later:#?}");
-    for lane in later.lanes.iter().filter(|lane| lane.name != "votes") {
+    for lane in later.lanes.iter().filter(|lane| lane.name != "stranger_votes") {
         assert_eq!((lane.refused, lane.evicted), (0, 0), "{lane:?}");
     }
     finalized(&nodes[1].1, later.finalized_slot);

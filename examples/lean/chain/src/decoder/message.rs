@@ -2,8 +2,10 @@
 
 use actor_lanes::{Lane, Message};
 
+use crate::decoder::origin::Origin;
+use crate::sender::source_of;
 use consensus::{SignedAggregatedAttestation, SignedAttestation, SignedBlock};
-use network::{BlocksResponse, GossipMessage, MessageId, PeerId, RequestFailure, TopicKind};
+use network::{BlocksResponse, GossipMessage, RequestFailure, TopicKind};
 use wire::response::ResponseCode;
 
 /// Undecoded input, from the network thread.
@@ -16,19 +18,38 @@ pub enum DecoderMessage {
 }
 
 impl Message for DecoderMessage {
+    // Every lane refuses the newest message when it is full, so the network always learns of a
+    // message without a verdict. Strangers have lanes of their own, and each peer has a share.
     const LANES: &'static [Lane] = &[
-        Lane::fifo("blocks", 256).weight(4),
+        Lane::fifo("blocks", 256).share(64).weight(8),
         Lane::fifo("responses", 64).weight(4),
-        Lane::newest_first("aggregates", 1024).weight(4),
-        Lane::newest_first("votes", 4096).weight(4),
+        Lane::fifo("aggregates", 1024).share(256).weight(4),
+        Lane::fifo("votes", 4096).share(1024).weight(4),
+        Lane::fifo("stranger_blocks", 256).share(8),
+        Lane::fifo("stranger_aggregates", 1024).share(32).weight(2),
+        Lane::fifo("stranger_votes", 4096).share(128).weight(2),
     ];
 
     fn lane(&self) -> usize {
         match self {
-            Self::Gossip(GossipMessage { kind: TopicKind::Block, .. }) => 0,
             Self::Blocks(_) => 1,
-            Self::Gossip(GossipMessage { kind: TopicKind::Aggregation, .. }) => 2,
-            Self::Gossip(GossipMessage { kind: TopicKind::Attestation { .. }, .. }) => 3,
+            Self::Gossip(GossipMessage { kind, is_configured, .. }) => {
+                match (kind, is_configured) {
+                    (TopicKind::Block, true) => 0,
+                    (TopicKind::Aggregation, true) => 2,
+                    (TopicKind::Attestation { .. }, true) => 3,
+                    (TopicKind::Block, false) => 4,
+                    (TopicKind::Aggregation, false) => 5,
+                    (TopicKind::Attestation { .. }, false) => 6,
+                }
+            }
+        }
+    }
+
+    fn source(&self) -> Option<u64> {
+        match self {
+            Self::Gossip(GossipMessage { source, .. }) => Some(source_of(source)),
+            Self::Blocks(_) => None,
         }
     }
 }
@@ -45,18 +66,6 @@ pub enum Decoded {
     /// The result of the request with this number.
     Fetched(u64, Fetched),
 }
-
-/// The origin of a gossip message, needed to report a verdict.
-#[derive(Clone, Debug)]
-pub struct Origin {
-    /// The message's identifier.
-    pub id: MessageId,
-    /// The first peer to send it.
-    pub source: PeerId,
-    /// Whether the node's configuration names that peer.
-    pub is_configured: bool,
-}
-
 /// The result of a request for blocks.
 #[derive(Clone, Debug)]
 pub enum Fetched {

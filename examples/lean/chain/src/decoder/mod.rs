@@ -6,6 +6,7 @@
 
 mod message;
 mod meters;
+mod origin;
 #[cfg(test)]
 mod size_tests;
 
@@ -19,8 +20,9 @@ use crate::wall_clock::{self, WallClock};
 use consensus::{SignedAttestation, SignedBlock, SlotClock};
 use network::{BlocksResponse, GossipMessage, NetworkFront, Offence, PeerId, TopicKind, Verdict};
 
-pub use message::{Decoded, DecoderMessage, Fetched, Origin};
+pub use message::{Decoded, DecoderMessage, Fetched};
 pub use meters::{GossipMeters, Position, TopicMeters};
+pub use origin::Origin;
 
 /// Decodes messages and sends the results to the chain.
 #[derive(Debug)]
@@ -77,47 +79,42 @@ impl Decoder {
 
     fn gossip(&self, message: GossipMessage) {
         let GossipMessage { kind, ssz, id, source, is_configured } = message;
-        let origin = Origin { id, source, is_configured };
+        let origin = Origin::new(id, source, is_configured).promised(self.network.clone());
         let Arrivals { meters, clock, wall } = &self.arrivals;
-        let clock = *clock;
-        let verdict = match kind {
-            TopicKind::Block => self.pass_on(&ssz, source, |block: SignedBlock| {
+        match kind {
+            TopicKind::Block => self.pass_on(&ssz, origin, |block: SignedBlock, origin| {
                 meters.block(ssz.len(), block.block.slot, clock, wall());
                 Decoded::Block(Box::new(block), origin)
             }),
-            TopicKind::Aggregation => self.pass_on(&ssz, source, |vote| {
+            TopicKind::Aggregation => self.pass_on(&ssz, origin, |vote, origin| {
                 meters.aggregate(ssz.len(), clock, wall());
                 Decoded::Aggregate(Box::new(vote), origin)
             }),
             TopicKind::Attestation { .. } => {
-                self.pass_on(&ssz, source, |vote: SignedAttestation| {
+                self.pass_on(&ssz, origin, |vote: SignedAttestation, origin| {
                     meters.vote(ssz.len(), vote.data.slot, clock, wall());
                     Decoded::Vote(Box::new(vote), origin)
-                })
+                });
             }
-        };
-        if let Some(verdict) = verdict {
-            // If the network's lane is full, the network expires the message by itself. That equals
-            // `Ignore`.
-            drop(self.network.report(id, source, verdict));
         }
     }
 
-    /// Decodes a value and sends it to the chain. Returns a verdict if the value did not reach the
-    /// chain.
+    /// Decodes a value and sends it to the chain.
     fn pass_on<T: SszDecode>(
         &self,
         ssz: &[u8],
-        source: PeerId,
-        wrap: impl FnOnce(T) -> Decoded,
-    ) -> Option<Verdict> {
+        origin: Origin,
+        wrap: impl FnOnce(T, Origin) -> Decoded,
+    ) {
         match T::from_ssz_bytes(ssz) {
-            // A full lane counts its refusal. The sending peer is not at fault.
-            Ok(value) => self.results.try_tell(wrap(value)).is_err().then_some(Verdict::Ignore),
+            // A full lane counts its refusal, and the dropped origin reports `Ignore`, because the
+            // sending peer is not at fault.
+            Ok(value) => drop(self.results.try_tell(wrap(value, origin))),
             Err(error) => {
                 self.undecodable.count();
-                tracing::debug!(%source, ?error, "gossip was not the SSZ that its topic says");
-                Some(Verdict::Reject)
+                tracing::debug!(?origin, ?error, "gossip was not the SSZ that its topic says");
+                // If the network's lane is full, the network expires the message by itself.
+                drop(origin.report(Verdict::Reject, &self.network));
             }
         }
     }

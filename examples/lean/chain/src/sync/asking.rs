@@ -19,14 +19,22 @@ pub(super) struct Asking {
 pub(super) struct InFlight {
     pub(super) peer: PeerId,
     pub(super) wanted: Wanted,
+    /// Whether a stranger without merit named the block.
+    is_low: bool,
     since: Interval,
 }
 
 impl Asking {
-    /// Creates a request.
-    pub(super) fn ask(&mut self, peer: PeerId, wanted: Wanted, now: Interval) -> Request {
+    /// Creates a request. `is_low` is whether a stranger without merit named the block.
+    pub(super) fn ask(
+        &mut self,
+        peer: PeerId,
+        wanted: Wanted,
+        is_low: bool,
+        now: Interval,
+    ) -> Request {
         self.last_id += 1;
-        self.in_flight.insert(self.last_id, InFlight { peer, wanted, since: now });
+        self.in_flight.insert(self.last_id, InFlight { peer, wanted, is_low, since: now });
         Request { id: self.last_id, peer, wanted }
     }
 
@@ -44,6 +52,13 @@ impl Asking {
     /// Returns the number of requests for single blocks.
     pub(super) fn blocks(&self) -> usize {
         self.in_flight.values().filter(|request| is_block(request)).count()
+    }
+
+    /// Returns the number of requests for single blocks named by strangers without merit, or of all
+    /// others.
+    pub(super) fn blocks_by_rank(&self, is_low: bool) -> usize {
+        let of_rank = |request: &&InFlight| is_block(request) && request.is_low == is_low;
+        self.in_flight.values().filter(of_rank).count()
     }
 
     /// Returns the number of requests for single blocks to one peer.

@@ -13,7 +13,11 @@
 //! block's result is an event of its own, so a block may be imported immediately or verified by a
 //! worker first.
 //!
-//! Bounded, whatever peers do: 12 requests in flight, 512 wanted roots, 32 MiB of blocks waiting
+//! A missing block is requested while a held block waits for it: from one peer after the other,
+//! with growing pauses between the rounds. Configured peers are asked first, and their claims count
+//! first.
+//!
+//! Bounded, whatever peers do: 20 requests in flight, 512 wanted roots, 32 MiB of blocks waiting
 //! for their turn, 64 denials.
 
 mod asking;
@@ -35,6 +39,8 @@ use std::sync::Arc;
 use network::PeerId;
 
 use crate::decoder::Fetched;
+use crate::rank::Rank;
+use crate::sender::Sender;
 use crate::sync::asking::Asking;
 use crate::sync::backfill::Backfill;
 use crate::sync::chain_view::ChainView;
@@ -61,13 +67,22 @@ pub(crate) struct Sync {
 
 impl Sync {
     /// Adds a connected peer.
-    pub(crate) fn connected(&mut self, peer: PeerId) {
-        self.peers.connected(peer);
+    pub(crate) fn connected(&mut self, sender: Sender) {
+        self.peers.connected(sender);
+        if sender.is_configured {
+            self.backfill.end_pauses();
+        }
+    }
+
+    /// Returns a peer with the answer to whether the node's configuration names it.
+    pub(crate) fn sender(&self, peer: PeerId) -> Sender {
+        Sender { peer, is_configured: self.peers.is_configured(&peer) }
     }
 
     /// Removes a departed peer.
     pub(crate) fn disconnected(&mut self, peer: PeerId) {
         self.peers.disconnected(peer);
+        self.backfill.disconnected(peer);
         self.actions.extend(self.ranges.disconnected(&peer));
     }
 
@@ -87,14 +102,20 @@ impl Sync {
         self.peers.claims(peer, claim);
     }
 
-    /// Returns whether ranges are being fetched, or will be with the next step.
-    pub(crate) fn is_behind(&self, chain: &impl ChainView, now: Interval) -> bool {
-        self.ranges.is_running() || self.ranges.is_behind(&self.peers, chain, now)
+    /// Returns whether ranges are being fetched, or will be with the next step. For a block named
+    /// by a configured peer, only the claims of configured peers count: those of strangers may be
+    /// made up.
+    pub(crate) fn is_behind(&self, rank: Rank, chain: &impl ChainView, now: Interval) -> bool {
+        match rank {
+            Rank::Configured => range::ahead_by_configured(&self.peers, chain, now).is_some(),
+            _ => self.ranges.is_running() || self.ranges.is_behind(&self.peers, chain, now),
+        }
     }
 
-    /// Adds a wanted block. `hint` is a peer with knowledge of it.
-    pub(crate) fn want(&mut self, root: Root, hint: Option<PeerId>) {
-        self.backfill.want(root, hint);
+    /// Adds a wanted block. `hint` is a peer with knowledge of it, and `rank` that of the peer to
+    /// name it.
+    pub(crate) fn want(&mut self, root: Root, hint: Option<PeerId>, rank: Rank) {
+        self.backfill.want(root, hint, rank);
     }
 
     /// Returns whether a single block is wanted.
@@ -116,13 +137,13 @@ impl Sync {
     /// Notes a rejected copy of a block. Another peer may have the block with a valid proof. The
     /// caller penalises the sender.
     pub(crate) fn rejected(&mut self, root: &Root, now: Interval) {
-        self.backfill.ended(root);
+        self.backfill.ended(root, &self.peers, now);
         self.actions.extend(self.ranges.refused(root, true, now));
     }
 
     /// Notes the lost verification of a block. Its validity is unknown.
     pub(crate) fn lost(&mut self, root: &Root, now: Interval) {
-        self.backfill.ended(root);
+        self.backfill.ended(root, &self.peers, now);
         self.actions.extend(self.ranges.refused(root, false, now));
     }
 
@@ -142,8 +163,11 @@ impl Sync {
         let Some(request) = self.asking.end(id) else { return };
         match request.wanted {
             Wanted::Block(root) => {
+                if matches!(fetched, Fetched::Stalled) {
+                    self.peers.pause(&request.peer, now);
+                }
                 if !self.single_block(request.peer, root, fetched) {
-                    self.backfill.ended(&root);
+                    self.backfill.ended(&root, &self.peers, now);
                 }
             }
             Wanted::Range(_) => {
@@ -161,16 +185,22 @@ impl Sync {
         }
     }
 
-    /// Returns the next actions. Must be called after every event. Before the next call, each
-    /// returned block must be imported or in flight, or its result reported.
-    pub(crate) fn step(&mut self, chain: &impl ChainView, now: Interval) -> Vec<Action> {
+    /// Returns the next actions. `awaits` returns whether a held block waits for this one. Must be
+    /// called after every event. Before the next call, each returned block must be imported or
+    /// waiting for its verification, or its result reported.
+    pub(crate) fn step(
+        &mut self,
+        chain: &impl ChainView,
+        awaits: impl Fn(&Root) -> bool,
+        now: Interval,
+    ) -> Vec<Action> {
         let mut actions = std::mem::take(&mut self.actions);
         if actions.iter().any(|action| matches!(action, Action::Import(..))) {
             // The results of these imports decide on the next requests.
             return actions;
         }
         actions.extend(self.ranges.step(&mut self.peers, chain, &mut self.asking, now));
-        actions.extend(self.backfill.step(&self.peers, &mut self.asking, now));
+        actions.extend(self.backfill.step(&self.peers, &mut self.asking, awaits, now));
         actions
     }
 
@@ -184,6 +214,11 @@ impl Sync {
         let is_hashable = block.block.body.attestations.len() <= MAX_ATTESTATIONS_DATA;
         if !is_hashable || Root::of(&block.block) != root {
             self.actions.push(Action::Penalise(peer, Offence::BadAnswer));
+            return false;
+        }
+        if block.proof.proof.is_empty() {
+            // The anchor of a peer's checkpoint sync. The peer has no proof of it, so it cannot be
+            // used, and the peer is not at fault.
             return false;
         }
         self.actions.push(Action::Import(Arc::new(block), peer));

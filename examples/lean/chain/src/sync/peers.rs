@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use network::PeerId;
 
+use crate::sender::Sender;
 use consensus::{Interval, Root, Slot};
 
 /// The largest number of range requests in flight to one peer (`MAX_CONCURRENT_REQUESTS`).
@@ -27,6 +28,7 @@ pub(crate) struct Claim {
 
 #[derive(Debug, Default)]
 struct Peer {
+    is_configured: bool,
     claim: Option<Claim>,
     /// The number of its range requests in flight.
     asked: usize,
@@ -42,8 +44,17 @@ struct Peer {
 pub(super) struct Peers(BTreeMap<PeerId, Peer>);
 
 impl Peers {
-    pub(super) fn connected(&mut self, peer: PeerId) {
-        self.0.entry(peer).or_default();
+    pub(super) fn connected(&mut self, Sender { peer, is_configured }: Sender) {
+        self.0.entry(peer).or_default().is_configured = is_configured;
+    }
+
+    pub(super) fn is_configured(&self, peer: &PeerId) -> bool {
+        self.0.get(peer).is_some_and(|peer| peer.is_configured)
+    }
+
+    /// Returns whether the peer is connected, and in no pause after a failed request.
+    pub(super) fn is_ready(&self, peer: &PeerId, now: Interval) -> bool {
+        self.0.get(peer).is_some_and(|peer| peer.pause.0 <= now)
     }
 
     pub(super) fn disconnected(&mut self, peer: PeerId) {
@@ -89,9 +100,18 @@ impl Peers {
             .max_by_key(|(id, claim)| (claim.slot, *id))
     }
 
+    /// Returns the highest claim of a configured peer available now for ranges from `start` on.
+    pub(super) fn furthest_configured(&self, start: Slot, now: Interval) -> Option<Slot> {
+        let fit = self
+            .0
+            .values()
+            .filter(|peer| peer.is_configured && peer.can_be_asked(now) && peer.may_have(start));
+        fit.filter_map(|peer| Some(peer.claim?.slot)).max()
+    }
+
     /// Chooses a peer for a range from `start` on: one not tried, with a claim at or above `start`.
     ///
-    /// Prefers the least busy peer, then the most reliable one.
+    /// Prefers configured peers, then the least busy peer, then the most reliable one.
     pub(super) fn choose(
         &self,
         start: Slot,
@@ -100,7 +120,8 @@ impl Peers {
     ) -> Option<PeerId> {
         let fit = self.0.iter().filter(|(id, peer)| peer.may_have(start) && !tried.contains(id));
         let free = fit.filter(|(_, peer)| peer.can_be_asked(now) && peer.asked < RANGES_PER_PEER);
-        free.min_by_key(|(_, peer)| (peer.asked, peer.pause.1)).map(|(id, _)| *id)
+        free.min_by_key(|(_, peer)| (!peer.is_configured, peer.asked, peer.pause.1))
+            .map(|(id, _)| *id)
     }
 
     /// Returns whether this peer may be asked for a range now.
@@ -179,7 +200,7 @@ mod tests {
         let mut ids: Vec<_> = claims.iter().map(|_| PeerId::random()).collect();
         ids.sort();
         for (id, slot) in ids.iter().zip(claims) {
-            peers.connected(*id);
+            peers.connected(Sender { peer: *id, is_configured: false });
             peers.claims(*id, Claim { root: Root::ZERO, slot: *slot, is_status: true });
         }
         (peers, ids)

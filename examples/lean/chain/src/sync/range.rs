@@ -391,7 +391,7 @@ impl Ranges {
             };
             let Some(peer) = peer else { continue };
             let range = SlotRange { start_slot: batch.start, count: batch.end - batch.start + 1 };
-            let request = asking.ask(peer, Wanted::Range(range), now);
+            let request = asking.ask(peer, Wanted::Range(range), false, now);
             peers.asked(&peer);
             if batch.asked.is_empty() {
                 batch.asked_at = now;
@@ -403,10 +403,23 @@ impl Ranges {
     }
 }
 
-/// Returns the slot of the highest claim, if it is far enough ahead of our head.
+/// Returns the slot of the highest claim far enough ahead of our head. Claims of configured peers
+/// count first.
 fn ahead(peers: &Peers, chain: &impl ChainView, now: Interval) -> Option<Slot> {
-    let (_, claim) = peers.furthest(chain.head_slot() + 1, now)?;
-    (claim.slot > chain.head_slot() + BEHIND).then_some(claim.slot)
+    ahead_by_configured(peers, chain, now).or_else(|| {
+        let (_, claim) = peers.furthest(chain.head_slot() + 1, now)?;
+        (claim.slot > chain.head_slot() + BEHIND).then_some(claim.slot)
+    })
+}
+
+/// Does the same with the claims of configured peers only.
+pub(super) fn ahead_by_configured(
+    peers: &Peers,
+    chain: &impl ChainView,
+    now: Interval,
+) -> Option<Slot> {
+    let slot = peers.furthest_configured(chain.head_slot() + 1, now)?;
+    (slot > chain.head_slot() + BEHIND).then_some(slot)
 }
 
 /// The first step back of a leader, in slots before the first slot asked for.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use network::PeerId;
 
 use crate::decoder::Fetched;
+use crate::rank::Rank;
+use crate::sender::Sender;
 use crate::sync::chain_view::ChainView;
 use crate::sync::range::BEHIND;
 use crate::sync::{Action, Claim, Request, Sync, Wanted};
@@ -30,9 +32,14 @@ pub(super) fn chain_of(parent: Root, slots: impl IntoIterator<Item = Slot>) -> V
         let block =
             Block { slot, proposer_index: 0, parent_root, state_root, body: BlockBody::default() };
         parent_root = Root::of(&block);
-        SignedBlock { block, proof: MultiMessageAggregate::default() }
+        SignedBlock { block, proof: proof() }
     };
     slots.into_iter().map(block).collect()
+}
+
+/// A proof. Only the anchor of a checkpoint sync has none.
+fn proof() -> MultiMessageAggregate {
+    MultiMessageAggregate { proof: vec![1].try_into().expect("one byte") }
 }
 
 /// Creates a block with too many votes.
@@ -132,6 +139,10 @@ pub(super) struct Simulation {
     /// The offences of each peer.
     pub(super) penalised: HashMap<PeerId, Vec<Offence>>,
     pub(super) banned: BTreeSet<PeerId>,
+    /// The missing parents of held blocks.
+    pub(super) awaited: BTreeSet<Root>,
+    /// The requests for single blocks so far.
+    pub(super) blocks_asked: usize,
     /// Answers in flight, by their time of arrival.
     answers: BTreeMap<(Interval, u64), Fetched>,
     /// The imported blocks, in order.
@@ -158,6 +169,8 @@ impl Simulation {
             peers: BTreeMap::new(),
             penalised: HashMap::new(),
             banned: BTreeSet::new(),
+            awaited: BTreeSet::new(),
+            blocks_asked: 0,
             answers: BTreeMap::new(),
             imported: Vec::new(),
             now: 0,
@@ -190,10 +203,31 @@ impl Simulation {
     pub(super) fn connect(&mut self, manner: Manner) -> PeerId {
         let peer = PeerId::random();
         self.peers.insert(peer, manner);
-        self.sync.connected(peer);
+        self.sync.connected(Sender { peer, is_configured: false });
         let head = &self.chain.last().expect("the chain is not empty").block;
         self.sync.claims(peer, Claim { root: Root::of(head), slot: head.slot, is_status: true });
         peer
+    }
+
+    /// Connects a peer that passes on a block, and claims nothing else.
+    pub(super) fn connect_without_claim(&mut self, manner: Manner, is_configured: bool) -> PeerId {
+        let peer = PeerId::random();
+        self.peers.insert(peer, manner);
+        self.sync.connected(Sender { peer, is_configured });
+        peer
+    }
+
+    /// Closes the connection of a peer. Its answers in flight are lost.
+    pub(super) fn disconnect(&mut self, peer: PeerId) {
+        self.banned.insert(peer);
+        self.sync.disconnected(peer);
+    }
+
+    /// Holds a child of a missing block of the chain, named by a peer.
+    pub(super) fn hold_child_of(&mut self, place: usize, hint: PeerId, rank: Rank) {
+        let root = Root::of(&self.chain[place].block);
+        self.awaited.insert(root);
+        self.sync.want(root, Some(hint), rank);
     }
 
     pub(super) fn head(&self) -> Slot {
@@ -232,7 +266,8 @@ impl Simulation {
     fn step(&mut self) {
         loop {
             let mut imports = false;
-            for action in self.sync.step(&self.known, self.now) {
+            let awaited = &self.awaited;
+            for action in self.sync.step(&self.known, |root| awaited.contains(root), self.now) {
                 match action {
                     Action::Ask(request) => self.ask(request),
                     Action::Penalise(peer, offence) => self.penalise(peer, offence),
@@ -273,6 +308,7 @@ impl Simulation {
                 "ranges import a block after its parent"
             );
             self.imported.push(block.block.slot);
+            self.awaited.remove(&root);
             self.known.blocks.insert(root);
             self.known.head = self.known.head.max(block.block.slot);
             self.sync.imported(&root, self.now);
@@ -281,6 +317,7 @@ impl Simulation {
 
     fn ask(&mut self, request: Request) {
         let Request { id, peer, wanted } = request;
+        self.blocks_asked += usize::from(matches!(wanted, Wanted::Block(_)));
         if self.banned.contains(&peer) {
             // It was penalised in the same step.
             self.answers.insert((self.now + 1, id), Fetched::Lost);

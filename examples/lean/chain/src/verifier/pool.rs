@@ -5,7 +5,7 @@ use std::thread;
 use actor_lanes::{Handle, Recipient, TryTellError};
 
 use crate::verifier::job::{Done, Job, JobId, JobsDone};
-use crate::verifier::ticket::{Assigned, Ticket};
+use crate::verifier::ticket::{Assigned, Ticket, Turn};
 
 /// The verifiers and the prover, as seen by the chain's actor. That actor alone owns the pool; no
 /// method waits.
@@ -37,11 +37,11 @@ impl Pool {
 
     /// Sends a job to the least loaded worker. The pool's recipient gets its result, also if no
     /// worker accepts the job.
-    pub fn assign(&mut self, id: JobId, mut job: Job) {
+    pub fn assign(&mut self, id: JobId, mut job: Job, turn: Turn) {
         while let Some(place) = self.choose(id) {
             let ticket = Ticket::new(id, place, self.results.clone());
             let worker = &mut self.workers[place];
-            let refused = match worker.handle.try_tell(Assigned { ticket, job }) {
+            let refused = match worker.handle.try_tell(Assigned { ticket, job, turn }) {
                 Ok(()) => {
                     worker.load += id.weight();
                     return;
@@ -52,7 +52,7 @@ impl Pool {
                 Err(TryTellError::Closed(refused)) => refused,
             };
             worker.has_ended = true;
-            let Assigned { mut ticket, job: back } = refused;
+            let Assigned { mut ticket, job: back, .. } = refused;
             ticket.settle();
             job = back;
         }
@@ -134,28 +134,28 @@ mod tests {
     #[test]
     fn the_least_loaded_verifier_gets_the_next_job_and_the_prover_gets_proofs() {
         let (mut pool, _mailboxes, _results) = pool();
-        pool.assign(JobId::Block(0), job());
+        pool.assign(JobId::Block(0), job(), Turn::First);
         for number in 0..10 {
-            pool.assign(JobId::Vote(number), job());
+            pool.assign(JobId::Vote(number), job(), Turn::First);
         }
-        pool.assign(JobId::Aggregation(1), job());
+        pool.assign(JobId::Aggregation(1), job(), Turn::First);
         assert_eq!(depths(&pool), [1, 10, 1], "a block weighs as much as many votes");
         let done = Done { id: JobId::Block(0), outcome: Err(NotDone::Panicked) };
         pool.note(0, &[done]);
-        pool.assign(JobId::Vote(10), job());
+        pool.assign(JobId::Vote(10), job(), Turn::First);
         assert_eq!(depths(&pool), [2, 10, 1]);
     }
 
     #[test]
     fn an_ended_worker_is_skipped_and_its_jobs_are_reported_as_lost() {
         let (mut pool, mut mailboxes, mut results) = pool();
-        pool.assign(JobId::Vote(0), job());
+        pool.assign(JobId::Vote(0), job(), Turn::First);
         drop(mailboxes.remove(0));
         let (worker, done) = next_done(&mut results);
         assert_eq!((worker, done[0].id), (0, JobId::Vote(0)));
         assert!(matches!(done[0].outcome, Err(NotDone::Lost)));
         pool.note(worker, &done);
-        pool.assign(JobId::Vote(1), job());
+        pool.assign(JobId::Vote(1), job(), Turn::First);
         assert_eq!(depths(&pool)[1..], [1, 0]);
     }
 
@@ -163,7 +163,7 @@ mod tests {
     fn a_job_without_any_worker_is_reported_as_lost() {
         let (mut pool, mailboxes, mut results) = pool();
         drop(mailboxes);
-        pool.assign(JobId::Recovery(3), job());
+        pool.assign(JobId::Recovery(3), job(), Turn::First);
         let (worker, done) = next_done(&mut results);
         assert_eq!(done[0].id, JobId::Recovery(3));
         pool.note(worker, &done);

@@ -38,7 +38,7 @@ impl Verifier {
 
     fn work(&self, assigned: impl Iterator<Item = Assigned>, now: impl Fn() -> Instant) {
         let mut results = Results::default();
-        for Assigned { ticket, job } in assigned {
+        for Assigned { ticket, job, .. } in assigned {
             // A job owns its inputs and drops them when it ends, so a panic leaves no partial state
             // behind.
             let outcome = catch_unwind(AssertUnwindSafe(|| {

@@ -71,11 +71,21 @@ impl Inbound for Recorder {
         self.tell(Heard::Disconnected(peer))
     }
 
-    fn serve_blocks(&self, roots: Vec<[u8; 32]>, reply: BlocksReply) -> Result<(), Refused> {
+    fn serve_blocks(
+        &self,
+        _peer: PeerId,
+        roots: Vec<[u8; 32]>,
+        reply: BlocksReply,
+    ) -> Result<(), Refused> {
         self.tell(Heard::ServeBlocks(roots, reply))
     }
 
-    fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Result<(), Refused> {
+    fn serve_range(
+        &self,
+        _peer: PeerId,
+        range: SlotRange,
+        reply: BlocksReply,
+    ) -> Result<(), Refused> {
         self.tell(Heard::ServeRange(range, reply))
     }
 
