@@ -210,7 +210,7 @@ impl Recorder {
 
     /// Creates and gossips the votes of all validators, and returns the aggregates of these votes.
     fn vote(&mut self, slot: Slot) -> Result<Vec<SignedAggregatedAttestation>, RecordError> {
-        let (data, behind) = self.votes_of(slot)?;
+        let (data, behind) = self.votes_of(slot);
         let choose =
             |index: u64| if index % ONE_IN_BEHIND == ONE_IN_BEHIND - 1 { behind } else { data };
         let votes = self.voters.vote(slot, choose)?;
@@ -227,14 +227,14 @@ impl Recorder {
 
     /// Returns two votes: one of a validator that has seen everything, and one of a validator
     /// without the newest block.
-    fn votes_of(&self, slot: Slot) -> Result<(AttestationData, AttestationData), RecordError> {
+    fn votes_of(&self, slot: Slot) -> (AttestationData, AttestationData) {
         let data = self.store.produce_attestation_data(slot);
         let parent_root = self.store.head_block().parent_root;
         let parent =
             self.store.block(&parent_root).filter(|parent| parent.slot >= data.target.slot);
         let head =
             parent.map_or(data.head, |parent| Checkpoint { root: parent_root, slot: parent.slot });
-        Ok((data, AttestationData { head, ..data }))
+        (data, AttestationData { head, ..data })
     }
 
     /// Schedules peers' requests for the newest blocks, and their status messages, with the state

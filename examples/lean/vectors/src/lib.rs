@@ -13,8 +13,8 @@
 //!
 //! Reading order: `case` (files), `format` (the list of formats), `trial` (the test for each
 //! format) with a file or folder per format, `field`, `container` and `anchor` (reading JSON),
-//! `verdict`, `revision` (changed rules), `owner` (the actor), `results` (the table). To add a format, add a line to
-//! [`Format`], a line to `trial::open`, and a file.
+//! `verdict`, `revision` (changed rules), `owner` (the actor), `results` (the table). To add a
+//! format, add a line to [`Format`], a line to `trial::open`, and a file.
 
 mod anchor;
 mod api_endpoint;

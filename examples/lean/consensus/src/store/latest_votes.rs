@@ -1,4 +1,4 @@
-//! Each validator's latest vote, kept beside the pools, so that no full pool can change fork choice.
+//! Each validator's latest vote, kept beside the pools: no full pool can change fork choice.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`tree`] | all known blocks |
 //! | [`states`] | the kept states, and how to recompute the others |
-//! | [`pools`]: a [`signature_pool`], two [`proof_pool`]s | signatures, uncounted and counted proofs |
+//! | [`pools`]: [`signature_pool`], [`proof_pool`]s | signatures, uncounted and counted proofs |
 //! | … each bounded as a [`pool`], in fair [`share`]s, with its [`latest_votes`] | |
 //! | [`fork_choice`], by [`lmd_ghost`] | head, safe target, justified and finalized checkpoint |
 //! | [`time`] | the interval, and the action due |

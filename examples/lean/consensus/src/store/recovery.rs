@@ -100,8 +100,8 @@ impl RecoveredVotes {
     }
 }
 
-/// Returns whether a vote's target is after the justified slot, its head descends from the finalized
-/// block, and the vote adds voters to the uncounted proofs.
+/// Returns whether a vote's target is after the justified slot, its head descends from the
+/// finalized block, and the vote adds voters to the uncounted proofs.
 fn is_worth_recovering(
     data: &AttestationData,
     participants: &AggregationBits,

@@ -130,3 +130,59 @@ impl SignaturePool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AttestationData, MOST_OF_VALIDATOR, SignaturePool, SignedAttestation};
+    use crate::checkpoint::Checkpoint;
+    use crate::slot::{Slot, ValidatorIndex};
+    use crate::store::pool::MOST_VOTES;
+    use xmss::{Scheme, SecretKey, Signature};
+
+    fn signature() -> Signature {
+        let mut key = SecretKey::generate(Scheme::TEST, [1; 32], 0, 1).expect("the range fits");
+        key.sign(0, &[0; 32]).expect("the slot is not used yet")
+    }
+
+    fn vote(slot: Slot, number: u64) -> AttestationData {
+        let source = Checkpoint { slot: number, ..Checkpoint::default() };
+        AttestationData { slot, source, ..AttestationData::default() }
+    }
+
+    fn votes_of(pool: &SignaturePool, voter: ValidatorIndex) -> usize {
+        pool.iter().filter(|(_, signatures)| signatures.contains_key(&voter)).count()
+    }
+
+    #[test]
+    fn a_validator_has_few_signatures_and_displaces_only_its_own() {
+        let (mut pool, signature) = (SignaturePool::default(), signature());
+        let mut sign = |validator_index, data| {
+            pool.insert(&SignedAttestation { validator_index, data, signature: signature.clone() })
+        };
+        assert!(sign(0, vote(5, 0)));
+        assert!(sign(9, vote(5, 0)));
+        assert!(!sign(0, vote(5, 0)), "the first one of a validator and vote stays");
+        for number in 1..2_000 {
+            sign(9, vote(5 + number % 2, number));
+        }
+        assert!(sign(1, vote(5, 0)), "the vote of others is still there");
+        assert_eq!((votes_of(&pool, 0), votes_of(&pool, 1)), (1, 1));
+        assert_eq!(votes_of(&pool, 9), MOST_OF_VALIDATOR);
+    }
+
+    #[test]
+    fn many_validators_with_many_signatures_leave_each_the_newest_vote_of_the_others() {
+        let (mut pool, signature) = (SignaturePool::default(), signature());
+        let mut sign = |validator_index, data| {
+            pool.insert(&SignedAttestation { validator_index, data, signature: signature.clone() })
+        };
+        sign(0, vote(1, 0));
+        for validator in 1..200 {
+            for number in 0..20 {
+                sign(validator, vote(9, 100 * validator + number));
+            }
+        }
+        assert!(pool.iter().count() <= MOST_VOTES);
+        assert!((0..200).all(|validator| votes_of(&pool, validator) > 0));
+    }
+}

@@ -15,7 +15,10 @@ use std::sync::Arc;
 use crate::container::root;
 use crate::field::{Field, Malformed};
 use crate::proof_setting::placeholder;
-use consensus::{AttestationData, Block, Checkpoint, INTERVALS_PER_SLOT, Root, Slot, Store};
+use consensus::{
+    AttestationData, Block, Checkpoint, HISTORICAL_ROOTS_LIMIT, INTERVALS_PER_SLOT, Root, Slot,
+    Store,
+};
 
 /// Adds the votes first seen in `snapshot` to the store, although no block or step contains them.
 ///
@@ -40,7 +43,9 @@ pub(super) fn give_votes(
     if wanted.is_empty() {
         return Ok(());
     }
-    let has_begun = block.slot.max(store.time() / INTERVALS_PER_SLOT);
+    // A rejected block can have any slot.
+    let current = store.time() / INTERVALS_PER_SLOT;
+    let has_begun = block.slot.clamp(current, current + HISTORICAL_ROOTS_LIMIT as Slot);
     // Collected first: `possible_votes` borrows the store, and the loop below modifies it.
     let found: Vec<_> = possible_votes(store, has_begun)
         .filter_map(|vote| wanted.remove(&Root::of(&vote)).map(|voters| (vote, voters)))
