@@ -1,6 +1,7 @@
 //! The duties of our validators: blocks to propose and votes to cast.
 
 use crate::base::Base;
+use crate::signer::NotSigned;
 use crate::snapshot::NOTES;
 use consensus::{DutyGate, Root, Slot, ValidatorIndex, proposer_for_slot};
 
@@ -83,10 +84,10 @@ impl Duties {
         &mut self,
         validator: ValidatorIndex,
         slot: Slot,
-        why: &str,
+        why: &NotSigned,
         base: &mut Base,
     ) {
-        base.counters.drop_for("NOT_SIGNED");
+        base.counters.drop_for(why.name());
         // A slot's block is signed before its votes, so while a block is unsigned the failure is
         // the block's. It will never be published. Votes for it, and blocks on top of it, would be
         // lost.

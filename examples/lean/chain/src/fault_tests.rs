@@ -3,6 +3,7 @@
 use network::PeerId;
 
 use crate::effect::Effect;
+use crate::signer::NotSigned;
 use crate::state_tests::{
     Producer, VALIDATORS, chain, fetched, fetches, gossip_block, tick, verdict, votes,
 };
@@ -33,7 +34,7 @@ fn our_unsigned_block_is_withdrawn() {
     (0..5).for_each(|interval| drop(tick(&mut chain, interval)));
     let genesis = chain.snapshot().head;
     assert!(proposes(&tick(&mut chain, 5)));
-    chain.not_signed(1, 1, "the key is exhausted");
+    chain.not_signed(1, 1, &NotSigned::NoKey);
     let snapshot = chain.snapshot();
     assert_eq!((snapshot.head, snapshot.blocks_imported), (genesis, 0));
 
@@ -53,7 +54,7 @@ fn a_signed_block_stays_when_a_vote_of_its_slot_is_not_signed() {
     producer.slot(1);
     let (block, _) = producer.slot(2);
     producer.chain.own_block(block.clone());
-    producer.chain.not_signed(3, 2, "the key is exhausted");
+    producer.chain.not_signed(3, 2, &NotSigned::NoKey);
     assert_eq!(producer.chain.snapshot().head.root, Root::of(&block.block));
     assert_eq!(producer.chain.serve_blocks(&[Root::of(&block.block)]).count(), 1);
 }

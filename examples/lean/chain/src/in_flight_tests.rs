@@ -5,6 +5,7 @@ use network::PeerId;
 use crate::decoder::{Fetched, Origin};
 use crate::effect::Effect;
 use crate::rank::Rank;
+use crate::signer::NotSigned;
 use crate::state::ChainState;
 use crate::state_tests::{
     Producer, VALIDATORS, chain, fetches, gossip_block, origin, tick, verdict,
@@ -303,7 +304,7 @@ fn votes_and_children_of_our_withdrawn_block_are_held_for_it() {
     assert!(chain.base.store.contains_block(&Root::of(&first.block)));
     tick(&mut chain, 9);
     let (vote, child) = (vote(&mut chain, &votes[0]), block(&mut chain, &second));
-    chain.not_signed(1, 1, "the key is exhausted");
+    chain.not_signed(1, 1, &NotSigned::NoKey);
     assert_eq!(verdict(&finish(&mut chain, vote)), Verdict::Ignore);
     assert_eq!(verdict(&finish(&mut chain, child)), Verdict::Ignore);
     let snapshot = chain.snapshot();

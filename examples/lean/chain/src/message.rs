@@ -6,7 +6,7 @@ use network::PeerId;
 
 use crate::decoder::{Decoded, Fetched, Origin};
 use crate::sender::source_of;
-use crate::signer::Signed;
+use crate::signer::{NotSigned, Signed};
 use crate::verifier::{IN_FLIGHT, JobsDone};
 use consensus::{
     Checkpoint, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock, Slot,
@@ -42,7 +42,7 @@ pub enum ChainMessage {
     /// From the signer: our block.
     OwnBlock(Box<SignedBlock>),
     /// From the signer: a validator could not sign.
-    NotSigned(ValidatorIndex, Slot, String),
+    NotSigned(ValidatorIndex, Slot, NotSigned),
     /// From the decoder: a gossiped block.
     Block(Box<SignedBlock>, Origin),
     /// From itself: continue synchronization.
@@ -305,7 +305,7 @@ mod tests {
     fn a_result_refused_by_a_full_lane_is_handed_back_as_the_senders_own_type() {
         let (chain, _mailbox) = Chain::new();
         let results = chain.recipient::<Signed>();
-        let not_signed = || Signed::NotSigned(1, 2, String::new());
+        let not_signed = || Signed::NotSigned(1, 2, NotSigned::NoKey);
         let refused = (0..=1024)
             .find_map(|_| results.try_tell(not_signed()).err())
             .expect("the lane is bounded");

@@ -19,8 +19,10 @@ use crate::message::ChainHead;
 use crate::meters::Meters;
 use crate::pending_votes::HeldVote;
 use crate::proving::Proving;
+use crate::rank::Rank;
 use crate::refusal::Refusal;
 use crate::role::Role;
+use crate::signer::NotSigned;
 use crate::snapshot::Snapshot;
 use crate::sync::Sync;
 use crate::verifier::{Done, JobId, NotDone, Outcome};
@@ -110,7 +112,7 @@ impl ChainState {
         &mut self,
         validator: ValidatorIndex,
         slot: Slot,
-        why: &str,
+        why: &NotSigned,
     ) -> Vec<Effect> {
         self.duties.not_signed(validator, slot, why, &mut self.base);
         self.base.effects.take()
@@ -251,7 +253,7 @@ impl ChainState {
             uncounted_proofs: store.pools().new_proof_count(),
             counted_proofs: store.pools().known_proof_count(),
             peers: self.sync.peers(),
-            is_syncing: self.sync.is_behind(store, store.time()),
+            is_syncing: self.sync.is_behind(Rank::Unknown, store, store.time()),
             blocks_imported: counters.blocks_imported,
             pending_blocks: self.blocks.pending.len() + self.blocks.waiting(),
             pending_votes: self.votes.held(),

@@ -10,6 +10,7 @@ use crate::decoder::Origin;
 use crate::effect::Effect;
 use crate::in_flight_tests;
 use crate::role::Role;
+use crate::signer::NotSigned;
 use crate::state::ChainState;
 use crate::sync::{Request, Wanted};
 use consensus::{
@@ -404,11 +405,11 @@ fn a_proposer_cannot_fill_the_store_with_blocks_of_one_slot() {
 #[test]
 fn a_validator_without_a_signature_has_one_note_with_the_newest_reason() {
     let mut chain = chain([]);
-    chain.not_signed(3, 256, "the key is exhausted");
-    chain.not_signed(3, 257, "the key is exhausted");
+    chain.not_signed(3, 256, &NotSigned::NoKey);
+    chain.not_signed(3, 257, &NotSigned::NoKey);
     assert_eq!(
         chain.snapshot().notes,
-        ["validator 3: nothing signed in slot 257: the key is exhausted"]
+        ["validator 3: nothing signed in slot 257: this node does not hold the validator's keys"]
     );
     assert_eq!(chain.snapshot().dropped["NOT_SIGNED"], 2);
 }

@@ -258,7 +258,10 @@ mod tests {
             let is_full = |other| if other == rank { 0 } else { 1000 };
             assert_eq!(slots(waiting.next(is_full)), [slot]);
         }
-        assert_eq!(NOT_FIRST, Rank::ALL[1..].iter().map(|rank| bounds(*rank).in_flight).sum());
+        assert_eq!(
+            NOT_FIRST,
+            Rank::ALL[1..].iter().map(|rank| bounds(*rank).in_flight).sum::<usize>()
+        );
     }
 
     #[test]

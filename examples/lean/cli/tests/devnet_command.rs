@@ -2,7 +2,7 @@
 //! processes.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -149,6 +149,58 @@ fn a_signal_stops_a_devnet_in_order() {
     assert!(nodes.iter().all(|node| parent_of(*node).is_none()), "the devnet waits for its nodes");
     let left: Vec<_> = fs::read_dir(directory.path()).expect("it is ours").collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_devnet_that_keeps_going_reaches_its_goal_without_a_killed_node() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let goal = ["devnet", "--keep-going", "--until-finalized", "12", "--json"];
+    let size = ["--nodes", "4", "--validators", "4", "--interval-ms", "100", "--scheme", "test"];
+    let mut command = node(&[&goal[..], &size].concat());
+    command.env("TMPDIR", directory.path()).stderr(Stdio::piped());
+    let mut devnet = Reporting::start(command);
+    let log = devnet.child.stderr.take().expect("it is piped");
+    let log = thread::spawn(move || io::read_to_string(log).expect("it is text"));
+    devnet.until(|line| matches!(line, ReportLine::Status(status) if status.head_slot >= 1));
+
+    let killed = children(devnet.child.id())[1].to_string();
+    let status = Command::new("kill").args(["-KILL", &killed]).status();
+    assert!(status.expect("kill is everywhere").success());
+    let status = devnet.child.wait().expect("it is ours");
+    let log = log.join().expect("it only reads");
+    assert!(status.success(), "{log}");
+    assert!(log.contains("ended unexpectedly (signal: 9 (SIGKILL)); the others go on"), "{log}");
+    assert!(log.contains("the other 3 nodes have finalized slot 12"), "{log}");
+}
+
+#[test]
+fn the_files_of_a_killed_devnet_are_removed_by_the_next_one() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let folders = || -> Vec<_> {
+        let entries = fs::read_dir(directory.path()).expect("it is ours");
+        entries.map(|entry| entry.expect("readable").path()).collect()
+    };
+    let mut killed = small_devnet(&directory);
+    killed.until(|line| matches!(line, ReportLine::Status(_)));
+    let left = folders();
+    assert_eq!(left.len(), 1, "{left:?}");
+    killed.child.kill().expect("it runs");
+    killed.child.wait().expect("it is ours");
+
+    let next = small_devnet(&directory);
+    next.until(|line| matches!(line, ReportLine::Status(_)));
+    let own = folders();
+    assert_eq!(own.len(), 1, "{own:?}");
+    assert_ne!(own, left);
+    let other = small_devnet(&directory);
+    other.until(|line| matches!(line, ReportLine::Status(_)));
+    assert_eq!(folders().len(), 2, "the files of a running devnet stay");
+    for devnet in [next, other] {
+        let mut devnet = devnet;
+        devnet.terminate();
+        assert!(devnet.child.wait().expect("it is ours").success());
+    }
+    assert!(folders().is_empty(), "{:?}", folders());
 }
 
 #[test]

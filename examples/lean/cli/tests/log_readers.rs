@@ -3,7 +3,7 @@
 mod support;
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
@@ -12,6 +12,9 @@ use support::{Network, RunningNode, get};
 
 /// The slot that a node must finalize, although nobody reads what it writes.
 const GOAL: u64 = 8;
+
+/// The capacity of a pipe of Linux. A full pipe blocks the next write.
+const PIPE_BYTES: usize = 65_536;
 
 /// Waits until a lone node has finalized a slot.
 ///
@@ -36,8 +39,9 @@ fn lost_lines(metrics: &str) -> u64 {
     lost.expect("the metric is there").parse().expect("a number")
 }
 
-/// Runs a lone node with a log of every detail to `log`, and its report to `report`.
-fn runs_with(log: impl Into<Stdio>, report: impl Into<Stdio>) {
+/// Runs a lone node with a log of every detail to `log`, and its report to `report`, up to its
+/// stop. Returns its metrics.
+fn runs_with(log: impl Into<Stdio>, report: impl Into<Stdio>) -> String {
     let network = Network::write(1);
     let port = support::free_tcp_port();
     let mut command = network.run_at(0, port);
@@ -46,10 +50,10 @@ fn runs_with(log: impl Into<Stdio>, report: impl Into<Stdio>) {
     let address = ([127, 0, 0, 1], port).into();
     support::wait_for_api(address);
     let metrics = until_finalized(address, GOAL);
-    assert!(lost_lines(&metrics) > 0, "{metrics}");
     assert!(get(address, "/lean/v0/health").starts_with("HTTP/1.1 200 "));
     node.terminate();
     assert!(node.end().0.success(), "it stops in order");
+    metrics
 }
 
 #[test]
@@ -57,13 +61,17 @@ fn a_reader_that_is_gone_ends_no_node() {
     let (read, log) = io::pipe().expect("a pipe");
     let (_, report) = io::pipe().expect("a pipe");
     drop(read);
-    runs_with(log, report);
+    assert!(lost_lines(&runs_with(log, report)) > 0);
 }
 
 #[test]
 fn a_reader_that_never_reads_blocks_no_node() {
-    let (_log_reader, log) = io::pipe().expect("a pipe");
-    let (_report_reader, report) = io::pipe().expect("a pipe");
+    let full = || {
+        let (read, mut write) = io::pipe().expect("a pipe");
+        write.write_all(&[b'x'; PIPE_BYTES]).expect("a pipe has as much room");
+        (read, write)
+    };
+    let ((_log_reader, log), (_report_reader, report)) = (full(), full());
     runs_with(log, report);
 }
 
@@ -71,5 +79,5 @@ fn a_reader_that_never_reads_blocks_no_node() {
 fn a_full_disk_ends_no_node() {
     let full =
         || -> File { OpenOptions::new().write(true).open("/dev/full").expect("Linux has it") };
-    runs_with(full(), full());
+    assert!(lost_lines(&runs_with(full(), full())) > 0);
 }

@@ -119,11 +119,8 @@ fn measure(
     let ways = arguments.dispatch.map_or_else(|| vec![Way::Locked, Way::Actor], |way| vec![way]);
     let mut runs = Vec::new();
     for way in ways {
-        say(format_args!(
-            "replaying {} events in {} s …",
-            recording.events.len(),
-            arguments.seconds
-        ));
+        let events = recording.events.len();
+        say(format_args!("replaying {events} events in {} s …", arguments.seconds));
         runs.push(replay(way, &recording, interval_ms, runtime)?);
         if !arguments.json {
             print(&format!("{}\n", table::render(&runs[runs.len() - 1])))?;

@@ -61,8 +61,8 @@ impl Folder {
 
 /// Removes the folders of killed devnets of the current user, and returns their paths.
 ///
-/// Folders of running devnets, of other users and kept folders stay. A folder that cannot be read or
-/// removed stays as well.
+/// Folders of running devnets, of other users and kept folders stay. A folder that cannot be read
+/// or removed stays as well.
 pub(super) fn remove_leftovers() -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(env::temp_dir()) else { return Vec::new() };
     let is_named = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(PREFIX);

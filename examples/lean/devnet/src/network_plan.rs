@@ -118,8 +118,8 @@ impl Identities {
 }
 
 impl NetworkPlan {
-    /// Writes all files for `node run` into an existing directory, and returns the path of each node's
-    /// configuration file.
+    /// Writes all files for `node run` into an existing directory, and returns the path of each
+    /// node's configuration file.
     ///
     /// Validators are assigned to the nodes in turn. Every node dials every other node, so that a
     /// restarted node need not wait to be found. Every node is an aggregator, so that finality does
@@ -139,7 +139,11 @@ impl NetworkPlan {
             return Err(PlanError::Addresses { nodes, addresses });
         }
         let keys = directory.join("keys");
-        fs::create_dir(&keys).map_err(|error| FileError {
+        let made = fs::create_dir(&keys).or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(()),
+            _ => Err(error),
+        });
+        made.map_err(|error| FileError {
             kind: FileKind::ValidatorKey,
             path: keys.clone(),
             problem: FileProblem::Write(error),

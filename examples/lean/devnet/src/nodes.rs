@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::event::{Event, Events, Happening, Interrupter, Next};
@@ -12,6 +13,7 @@ use crate::start::Files;
 use crate::{
     Agreement, Condition, Deadline, DevnetError, DevnetOptions, NodeView, Prepared, Problem,
 };
+use lean_node::exit_code::PORT_TAKEN;
 use lean_node::report::ReportLine;
 
 /// The time limit for nodes to stop cleanly before they are killed.
@@ -325,7 +327,7 @@ impl Devnet {
                 slot.view.condition = Condition::Ended(status);
                 slot.view.status = None;
                 let log_tail = log_tail(&slot.log);
-                if self.may_go_on() {
+                if self.may_go_on_after(status) {
                     self.agreement.exclude(event.node);
                     self.directory.keep();
                     return Ok(Some(Update::Ended(event.node)));
@@ -335,12 +337,12 @@ impl Devnet {
         }
     }
 
-    /// Returns whether a node's end is no failure: the nodes have all started, and others are left.
-    fn may_go_on(&self) -> bool {
-        let is_starting = |slot: &NodeSlot| slot.view.condition == Condition::Starting;
+    /// Returns whether a node's end is no failure, because others are left. A node without its port
+    /// is started again together with the others.
+    fn may_go_on_after(&self, end: ExitStatus) -> bool {
         self.options.keep_going
+            && end.code() != Some(i32::from(PORT_TAKEN))
             && self.nodes.iter().any(|slot| slot.process.is_some())
-            && !self.nodes.iter().any(is_starting)
     }
 
     fn take_in_while_stopping(&mut self, event: Event, flaws: &mut Vec<String>) {

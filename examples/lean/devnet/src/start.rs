@@ -73,7 +73,7 @@ impl Prepared {
         let Self { options, events, identities, key_time } = self;
         let patience = READY_PATIENCE + key_time * 3;
         let is_ready =
-            |devnet: &Devnet| devnet.views().all(|view| view.condition == Condition::Running);
+            |devnet: &Devnet| devnet.views().all(|view| view.condition != Condition::Starting);
         for leftover in remove_leftovers() {
             tracing::info!(folder = %leftover.display(), "removed the files of a killed devnet");
         }

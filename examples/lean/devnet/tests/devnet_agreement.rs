@@ -91,3 +91,20 @@ fn old_slots_are_forgotten_and_new_ones_are_not() {
     assert!(agreement.observe(0, 1, root(2)).is_ok());
     assert!(agreement.observe(0, 5000, root(2)).is_err());
 }
+
+#[test]
+fn an_excluded_node_does_not_count_but_still_contradicts() {
+    let root = |byte| Root::new([byte; 32]);
+    let mut agreement = Agreement::among(2);
+    agreement.observe(1, 5, root(1)).expect("the first report");
+    agreement.exclude(1);
+    assert!(agreement.observe(0, 5, root(2)).is_err(), "the gone node's report still counts");
+    agreement.observe(0, 6, root(3)).expect("no other report");
+    assert!(agreement.is_reached(6));
+
+    agreement.exclude(0);
+    assert!(!agreement.is_reached(6), "nobody is left to agree");
+    agreement.forget(0);
+    agreement.observe(0, 7, root(4)).expect("no other report");
+    assert!(agreement.is_reached(7), "a restarted node counts again");
+}

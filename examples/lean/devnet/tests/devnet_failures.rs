@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use devnet::{Devnet, DevnetError, DevnetOptions, Problem};
+use devnet::{Condition, Devnet, DevnetError, DevnetOptions, Problem};
 use tempfile::TempDir;
 
 const ENOUGH: Duration = Duration::from_secs(60);
@@ -34,13 +34,12 @@ impl Script {
     }
 
     fn start(&self) -> Result<Devnet, DevnetError> {
+        Devnet::start(self.options())
+    }
+
+    fn options(&self) -> DevnetOptions {
         let program = self.directory.path().join("node");
-        Devnet::start(DevnetOptions {
-            nodes: 2,
-            validators: 1,
-            key_slots: 2,
-            ..DevnetOptions::new(program)
-        })
+        DevnetOptions { nodes: 2, validators: 1, key_slots: 2, ..DevnetOptions::new(program) }
     }
 }
 
@@ -97,6 +96,42 @@ fn a_node_that_dies_is_named_with_the_end_of_its_log() {
     assert_names_node_0(
         devnet.wait_until("nothing", ENOUGH, |_| false).expect_err("node 0 has ended"),
     );
+}
+
+#[test]
+fn a_devnet_that_keeps_going_fails_only_with_its_last_node() {
+    // Each node ends when the test creates a file.
+    let script = Script::new(
+        "echo \"$ready\"; while [ ! -e \"$0.end-$node\" ]; do sleep 0.02; done; exit 7",
+    );
+    let options = DevnetOptions { keep_going: true, ..script.options() };
+    let mut devnet = Devnet::start(options).unwrap_or_else(|error| panic!("{error}"));
+    let end = |node: usize| {
+        let path = script.directory.path().join(format!("node.end-{node}"));
+        fs::write(path, "").expect("it is ours");
+    };
+    end(1);
+    let is_ended = |devnet: &Devnet| matches!(devnet.view(1).condition, Condition::Ended(status) if status.code() == Some(7));
+    devnet
+        .wait_until("node-1 did not end", ENOUGH, is_ended)
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(devnet.view(0).condition, Condition::Running);
+
+    end(0);
+    let error = devnet.wait_until("nothing", ENOUGH, |_| false).expect_err("no node is left");
+    let problem = cleaned(error);
+    assert!(matches!(&*problem, Problem::Died { node, .. } if node == "node-0"), "{problem}");
+}
+
+#[test]
+fn a_node_with_an_endless_line_is_reported() {
+    let script = Script::new("echo \"$ready\"; cat /dev/zero");
+    let error = script
+        .start()
+        .and_then(|mut devnet| devnet.wait_until("nothing", ENOUGH, |_| false))
+        .expect_err("that is no report");
+    let problem = cleaned(error);
+    assert!(problem.to_string().contains("more than 1048576 bytes"), "{problem}");
 }
 
 fn assert_names_node_0(error: DevnetError) {

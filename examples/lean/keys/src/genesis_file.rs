@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::SchemeName;
 use crate::file::{self, FileError, FileKind};
-use consensus::{MILLISECONDS_PER_INTERVAL, VALIDATOR_REGISTRY_LIMIT, Validators};
+use consensus::{MILLISECONDS_PER_INTERVAL, VALIDATOR_REGISTRY_LIMIT, ValidatorIndex, Validators};
 use xmss::PublicKey;
 
 /// The allowed lengths of an interval, in milliseconds.
@@ -45,13 +45,21 @@ pub struct GenesisValidator {
     pub proposal_public_key: PublicKey,
 }
 
+impl GenesisValidator {
+    /// Returns whether the two keys are the same one, which no genesis file may have.
+    fn has_one_key(&self) -> bool {
+        self.attestation_public_key == self.proposal_public_key
+    }
+}
+
 impl GenesisFile {
     /// Reads and checks a genesis file.
     ///
     /// # Errors
     ///
     /// Returns [`FileError`] if the file cannot be read, is not a genesis file, has no validators
-    /// or more than [`VALIDATOR_REGISTRY_LIMIT`], has an interval outside of 10 to 60,000 ms, or
+    /// or more than [`VALIDATOR_REGISTRY_LIMIT`], has a validator whose two keys are the same, has an
+    /// interval outside of 10 to 60,000 ms, or
     /// has a fork digest other than 8 hexadecimal digits.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let genesis: Self = file::read_toml(FileKind::Genesis, path)?;
@@ -103,6 +111,9 @@ impl GenesisFile {
                 "it names {validators} validators; at most {VALIDATOR_REGISTRY_LIMIT} are possible"
             ));
         }
+        if let Some(index) = self.validators.iter().position(GenesisValidator::has_one_key) {
+            return Some(one_key_for_two_duties(index as u64));
+        }
         if !INTERVALS_MS.contains(&self.interval_ms) {
             return Some(format!(
                 "interval_ms is {}; choose {} to {} (the specification's is {MILLISECONDS_PER_INTERVAL})",
@@ -121,6 +132,14 @@ impl GenesisFile {
         }
         None
     }
+}
+
+/// Returns the fault of a validator with the same key for votes and for proposals.
+pub fn one_key_for_two_duties(index: ValidatorIndex) -> String {
+    format!(
+        "the attestation key and the proposal key of validator {index} are the same: a key signs once in a slot, so \
+         give the validator two different keys"
+    )
 }
 
 fn specified_interval() -> u64 {

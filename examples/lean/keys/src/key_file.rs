@@ -40,6 +40,12 @@ pub enum KeyError {
     /// The slots are not valid for a key of the scheme.
     #[error(transparent)]
     Slots(#[from] GenerateError),
+    /// A validator has the same key for votes and for proposals.
+    #[error(
+        "the attestation key and the proposal key are the same: a key signs once in a slot, so give the validator two \
+         different keys"
+    )]
+    SameKeys,
     /// The public key of the tree grown from the seed differs from the one in the file.
     #[error(
         "the seed grows into {grown}, but the key file says {expected}: restore the file from a copy"

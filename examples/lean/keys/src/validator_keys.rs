@@ -15,6 +15,16 @@ pub struct ValidatorKeyFiles {
     pub proposal: StoredKey,
 }
 
+impl ValidatorKeyFiles {
+    /// Refuses a validator with one key for both duties.
+    fn check(&self) -> Result<(), ValidatorKeyError> {
+        if self.attestation.public_key() == self.proposal.public_key() {
+            return Err(ValidatorKeyError { index: self.index, error: KeyError::SameKeys });
+        }
+        Ok(())
+    }
+}
+
 /// The two keys of one validator, able to sign.
 #[derive(Debug)]
 pub struct ValidatorKeys {
@@ -51,7 +61,8 @@ pub struct ValidatorKeyError {
 ///
 /// # Errors
 ///
-/// Returns [`ValidatorKeyError`] if the slots are not valid for a key of the scheme.
+/// Returns [`ValidatorKeyError`] if the slots are not valid for a key of the scheme, or if the two
+/// seeds of a validator are the same.
 pub fn generate(
     scheme: SchemeName,
     seeds: &[(Seed, Seed)],
@@ -65,7 +76,7 @@ pub fn generate(
 /// # Errors
 ///
 /// Returns [`ValidatorKeyError`] unless `active_slots` is two or more whole bottom trees of the
-/// scheme (16 slots each in the test scheme).
+/// scheme (16 slots each in the test scheme), or if the two seeds of a validator are the same.
 pub fn generate_trees(
     scheme: SchemeName,
     seeds: &[(Seed, Seed)],
@@ -84,11 +95,13 @@ fn grow(
     let grow = |(index, (attestation, proposal)): &(ValidatorIndex, &(Seed, Seed))| {
         let key =
             |seed: &Seed| key(seed).map_err(|error| ValidatorKeyError { index: *index, error });
-        Ok(ValidatorKeyFiles {
+        let files = ValidatorKeyFiles {
             index: *index,
             attestation: key(attestation)?,
             proposal: key(proposal)?,
-        })
+        };
+        files.check()?;
+        Ok(files)
     };
     all_cores::map(&numbered, grow).into_iter().collect()
 }
@@ -100,9 +113,11 @@ fn grow(
 ///
 /// # Errors
 ///
-/// Returns [`ValidatorKeyError`] for the first key not matching its file.
+/// Returns [`ValidatorKeyError`] for the first key not matching its file, and for a validator with
+/// the same key for both duties.
 pub fn regenerate(files: &[ValidatorKeyFiles]) -> Result<Vec<ValidatorKeys>, ValidatorKeyError> {
     let grow = |file: &ValidatorKeyFiles| {
+        file.check()?;
         let failed = |error| ValidatorKeyError { index: file.index, error };
         Ok(ValidatorKeys {
             index: file.index,

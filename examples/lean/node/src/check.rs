@@ -11,8 +11,9 @@ use consensus::{Store, genesis};
 use keys::{ValidatorKeys, regenerate};
 use network::HostKey;
 
-/// Makes everything that [`Node::start`](crate::node::Node::start) makes of its configuration alone,
-/// and returns the keys of the validators. Opens no socket, writes no file, and downloads nothing.
+/// Makes everything that [`Node::start`](crate::node::Node::start) makes of its configuration
+/// alone, and returns the keys of the validators. Opens no socket, writes no file, and downloads
+/// nothing.
 ///
 /// Takes as long as the growth of the keys: about 40 ms of one core for a key of 256 slots.
 ///

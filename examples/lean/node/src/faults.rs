@@ -85,12 +85,22 @@ impl<I: Inbound> Inbound for Faulty<I> {
         self.inner.peer_disconnected(peer)
     }
 
-    fn serve_blocks(&self, roots: Vec<[u8; 32]>, reply: BlocksReply) -> Result<(), Refused> {
-        self.inner.serve_blocks(roots, reply)
+    fn serve_blocks(
+        &self,
+        peer: PeerId,
+        roots: Vec<[u8; 32]>,
+        reply: BlocksReply,
+    ) -> Result<(), Refused> {
+        self.inner.serve_blocks(peer, roots, reply)
     }
 
-    fn serve_range(&self, range: SlotRange, reply: BlocksReply) -> Result<(), Refused> {
-        self.inner.serve_range(range, reply)
+    fn serve_range(
+        &self,
+        peer: PeerId,
+        range: SlotRange,
+        reply: BlocksReply,
+    ) -> Result<(), Refused> {
+        self.inner.serve_range(peer, range, reply)
     }
 
     fn our_status(&self) -> Status {

@@ -35,8 +35,10 @@ use chain::ingress::Ingress;
 use chain::signer::{Keeper, Signer};
 use chain::verifier::{Assigned, MeasuredProofs, Pool, Verifier, WorkMeters, verifier_count};
 use chain::wall_clock;
+pub use chain::wall_clock::shift as shift_wall_clock;
 use chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
 use consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
+use keys::signing_history::{HistoryError, SigningHistory};
 use keys::{ValidatorKeyError, ValidatorKeys, regenerate};
 use network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, NetworkError, PeerId};
 
@@ -62,6 +64,9 @@ pub enum StartError {
     /// The regeneration of a validator's key does not match its file.
     #[error(transparent)]
     Key(#[from] ValidatorKeyError),
+    /// The signing history cannot be used, so nothing could be signed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// The network key is not valid.
     #[error("the network key is not a secp256k1 secret: {0}")]
     HostKey(#[from] HostKeyError),
@@ -102,7 +107,8 @@ impl Node {
 
     /// Starts a node.
     ///
-    /// First regenerates the validators' keys, about 40 ms of one core per key of 256 slots. Then
+    /// First opens the signing history, and locks it against a second process with these keys. Then
+    /// regenerates the validators' keys, about 40 ms of one core per key of 256 slots, and
     /// downloads the checkpoint to begin at, if one is configured.
     ///
     /// # Errors
@@ -119,12 +125,16 @@ impl Node {
         let clock =
             SlotClock::new(config.genesis.genesis_time).with_interval(config.genesis.interval_ms);
         let proofs: Arc<dyn ProofScheme> = Arc::new(config.proofs);
+        // Before the keys are grown: it has the lock against a second process with them.
+        let history = config.signing.open(&config.name, &config.genesis, &config.validators)?;
         let mut keys = regenerate(&config.validators)?;
         let role = role(&config, clock, wall());
         if let Some(last_slot) = role.first_duty_slot.checked_sub(1) {
-            // An earlier process with these keys may have signed in every slot up to this one.
+            // A second line behind the history: a process with these keys and another history may
+            // have signed in every slot up to this one.
             keys.iter_mut().for_each(|keys| keys.retire_through(last_slot));
         }
+        remark_on(&history, &config, role.first_duty_slot);
         let key_slots = key_slots(&keys);
         let Anchor { state, block } = anchor(&config, || clock.current_slot(wall()))?;
         let store = Store::new(state, block, role.validators.first().copied())?;
@@ -205,7 +215,7 @@ impl Node {
                 .measured(folding)
         })?;
         node.spawn(ThreadConfig::named("signer"), &*runtime, signer_mailbox, move || {
-            Keeper::new(keys, keeper_proofs, signed)
+            Keeper::new(keys, history, keeper_proofs, signed)
         })?;
         node.spawn(ThreadConfig::named("reporter"), &*runtime, reporter_mailbox, move || {
             Reporter::new(sources, key_slots, alerts, report)
@@ -411,6 +421,24 @@ fn key_slots(keys: &[ValidatorKeys]) -> Option<KeySlots> {
         .flat_map(|keys| [keys.attestation.active_epochs(), keys.proposal.active_epochs()]);
     let first = slots.min_by_key(|slots| slots.end)?;
     Some(KeySlots { end: first.end, count: first.end - first.start })
+}
+
+/// Logs what the operator should know about the keys and their history.
+fn remark_on(history: &SigningHistory, config: &NodeConfig, first_duty_slot: Slot) {
+    for remark in history.remarks() {
+        tracing::warn!("{remark}");
+    }
+    if let Some(exposed) = config.signing.exposed_keys() {
+        tracing::warn!("{exposed}");
+    }
+    if let Some(newest) = history.newest_slot().filter(|newest| *newest >= first_duty_slot) {
+        tracing::error!(
+            newest,
+            first_duty_slot,
+            "the signing history has a slot after this clock's: the clock was set back, or it was ahead before; the keys \
+             sign nothing up to slot {newest}"
+        );
+    }
 }
 
 /// Returns the node's role, and the first slot in which its validators may sign.

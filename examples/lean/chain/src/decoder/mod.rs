@@ -79,8 +79,9 @@ impl Decoder {
 
     fn gossip(&self, message: GossipMessage) {
         let GossipMessage { kind, ssz, id, source, is_configured } = message;
-        let origin = Origin::new(id, source, is_configured).promised(self.network.clone());
         let Arrivals { meters, clock, wall } = &self.arrivals;
+        let clock = *clock;
+        let origin = Origin::new(id, source, is_configured).promised(self.network.clone());
         match kind {
             TopicKind::Block => self.pass_on(&ssz, origin, |block: SignedBlock, origin| {
                 meters.block(ssz.len(), block.block.slot, clock, wall());

@@ -2,8 +2,11 @@
 
 use actor_lanes::{Lane, Message};
 use consensus::{
-    AttestationData, ProducedBlock, SignedAttestation, SignedBlock, Slot, ValidatorIndex,
+    AttestationData, ProducedBlock, ProofError, SignedAttestation, SignedBlock, Slot,
+    ValidatorIndex,
 };
+use keys::signing_history::NotReserved;
+use xmss::SignError;
 
 /// A message to the owner of the keys.
 #[derive(Debug)]
@@ -12,6 +15,39 @@ pub enum SignerMessage {
     SignVote(ValidatorIndex, Box<AttestationData>),
     /// From the chain: sign a block with its proposer's proposal key.
     SignBlock(Box<ProducedBlock>),
+    /// From its own timer: the signatures have left, so write the second copy of the history.
+    CopyHistory,
+}
+
+/// The reason for a missing signature.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSigned {
+    /// This node does not hold the keys.
+    #[error("this node does not hold the validator's keys")]
+    NoKey,
+    /// The signing history does not permit a signature.
+    #[error(transparent)]
+    History(#[from] NotReserved),
+    /// The key does not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The block's proof was not made.
+    #[error("the block's proof could not be made: {0}")]
+    Proof(#[from] ProofError),
+}
+
+impl NotSigned {
+    /// Returns the name of the reason among the counted drops.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::History(NotReserved::NotWritten(_)) => "SIGNING_HISTORY_NOT_WRITTEN",
+            Self::History(NotReserved::NotNewer { .. }) => "SIGNING_HISTORY_REFUSED",
+            Self::History(NotReserved::UnknownKey)
+            | Self::NoKey
+            | Self::Sign(_)
+            | Self::Proof(_) => "NOT_SIGNED",
+        }
+    }
 }
 
 /// The result of signing.
@@ -22,7 +58,7 @@ pub enum Signed {
     /// Our block.
     OwnBlock(Box<SignedBlock>),
     /// A validator without a signature in this slot, and the reason.
-    NotSigned(ValidatorIndex, Slot, String),
+    NotSigned(ValidatorIndex, Slot, NotSigned),
 }
 
 impl Message for SignerMessage {
@@ -31,7 +67,7 @@ impl Message for SignerMessage {
 
     fn lane(&self) -> usize {
         match self {
-            Self::SignVote(..) | Self::SignBlock(..) => 0,
+            Self::SignVote(..) | Self::SignBlock(..) | Self::CopyHistory => 0,
         }
     }
 }

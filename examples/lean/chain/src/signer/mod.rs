@@ -1,11 +1,15 @@
 //! The owner of the validators' secret keys. It signs what the chain decides, on its own thread.
 //!
 //! Keys are one-time: a second message in the same epoch would reveal the key. One owner with one
-//! queue prevent this, and the chain's actor never waits for a signature. Results go to a
+//! queue prevent this within a process. The [`SigningHistory`](keys::signing_history) prevents it
+//! across processes: a slot is on disk before its signature leaves. The chain's actor never waits
+//! for a signature. Results go to a
 //! [`Recipient`](actor_lanes::Recipient) of [`Signed`], so this module does not depend on the
 //! chain.
 
 mod keeper;
+#[cfg(test)]
+mod keeper_tests;
 mod message;
 
 use actor_lanes::{Handle, TryTellError};
@@ -13,7 +17,7 @@ use actor_lanes::{Handle, TryTellError};
 use consensus::{AttestationData, ProducedBlock, ValidatorIndex};
 
 pub use keeper::Keeper;
-pub use message::{Signed, SignerMessage};
+pub use message::{NotSigned, Signed, SignerMessage};
 
 /// The owner of the keys, as seen by the chain. A signature returns to the chain as a message of
 /// its own.

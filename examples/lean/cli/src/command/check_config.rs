@@ -84,7 +84,7 @@ impl Findings {
         self.http(config.http);
         self.line("runtime", runtime);
         self.line("aggregates", if config.aggregator { "yes" } else { "no" });
-        self.line("proofs", format_args!("mocks, {}: anyone can forge a block", config.proofs));
+        self.line("proofs", format_args!("{}; anyone can forge a block", config.proofs));
         if let Some(url) = &config.checkpoint_sync_url {
             self.line("begins at", format_args!("the finalized block of {url} (not downloaded)"));
         }

@@ -69,8 +69,8 @@ pub(super) struct DevnetArguments {
     /// Keep the directory with the nodes' files and logs even after success
     #[arg(long)]
     keep: bool,
-    /// Go on with the other nodes if a node ends unexpectedly, for example because it is killed;
-    /// the goal is then that of the other nodes
+    /// Go on with the other nodes if a node ends unexpectedly, for example because it is killed.
+    /// The goal then counts for the other nodes. The node is not started again
     #[arg(long)]
     keep_going: bool,
     #[command(flatten)]
@@ -113,6 +113,8 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
         arguments.nodes
     ));
     let mut devnet = prepared.start()?;
+    // With --keep-going, a node may have ended during the start.
+    devnet.views().for_each(say_ended);
     if arguments.keep {
         say(format_args!("the nodes' files and logs are in {}", devnet.directory().display()));
     }
@@ -138,6 +140,13 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// Reports a node's end. On a terminal, the table does so.
+fn say_ended(view: &NodeView) {
+    if let Condition::Ended(status) = view.condition {
+        say(format_args!("{} ended unexpectedly ({status}); the others go on", view.name));
+    }
+}
+
 /// Returns the names of the nodes that have ended unexpectedly.
 fn ended(devnet: &Devnet) -> impl Iterator<Item = String> {
     let is_ended = |view: &&NodeView| matches!(view.condition, Condition::Ended(_));
@@ -161,13 +170,8 @@ fn watch(devnet: &mut Devnet, arguments: &DevnetArguments) -> Result<(), DevnetE
                 }
                 .map_err(|error| unwritable(error, devnet))?;
             }
-            (Update::Ended(node), _) => {
-                let view = devnet.view(node);
-                if let (Condition::Ended(status), false) = (view.condition, screen.is_terminal()) {
-                    let name = &view.name;
-                    say(format_args!("{name} ended unexpectedly ({status}); the others go on"));
-                }
-            }
+            (Update::Ended(node), _) if !screen.is_terminal() => say_ended(devnet.view(node)),
+            (Update::Ended(_), _) => {}
             (Update::Ready(_), _) => {}
             (Update::Interrupted | Update::DeadlinePassed, None) => return Ok(()),
             (Update::Interrupted, Some(_)) => return Err(devnet.error(Problem::Interrupted)),

@@ -102,6 +102,14 @@ pub(crate) enum CommandError {
     /// A failure reported already, with its exit code.
     #[error("exit code {0}")]
     Reported(u8),
+    /// The signing history could not be exported.
+    #[error("cannot write the signing history to {}: {error}", path.display())]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
     /// The node did not stop cleanly.
     #[error("the node did not stop in order: {}", .0.join("; "))]
     Stop(Vec<String>),
@@ -177,6 +185,7 @@ impl CommandError {
             | Self::Vectors(_)
             | Self::Listen { .. }
             | Self::Start(_)
+            | Self::Export { .. }
             | Self::Stop(_)
             | Self::System { .. }
             | Self::Pages { .. }

@@ -17,6 +17,7 @@ mod report_lines;
 mod run;
 mod screen;
 mod service_manager;
+mod signing_arguments;
 mod stop_signal;
 mod vectors;
 

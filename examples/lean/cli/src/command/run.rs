@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::command::node_files::NodeArguments;
 use crate::command::panics::log_panics;
 use crate::command::report_lines::ReportLines;
 use crate::command::service_manager::ServiceManager;
+use crate::command::signing_arguments::SigningArguments;
 use crate::command::stop_signal::stop_signal;
 use lean_node::api::ApiError;
 use lean_node::config::NodeConfig;
@@ -53,6 +55,8 @@ pub(super) struct RunArguments {
     node: NodeArguments,
     #[command(flatten)]
     pub(super) log: LogArguments,
+    #[command(flatten)]
+    signing: SigningArguments,
     /// Report in JSON, one line per slot
     #[arg(long)]
     json: bool,
@@ -86,8 +90,13 @@ fn run_node(arguments: &RunArguments, lost: LostLines) -> Result<(), CommandErro
         error,
     })?;
 
-    let config = arguments.node.load()?;
+    arguments.signing.shift_clock();
+    let mut config = arguments.node.load()?;
+    arguments.signing.apply_to(&mut config);
     tracing::warn!(accepted = %config.proofs, "aggregation proofs are MOCKS and prove nothing: anyone can forge a block");
+    if let Some(path) = arguments.signing.export_path() {
+        return export(&config, path);
+    }
     let runtime = runtime::by_name(config.runtime.as_deref())?;
     let address = config.listen_socket();
     probe(address)?;
@@ -165,6 +174,18 @@ fn start(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Writes the node's signing history to a file. No process signs with its keys meanwhile.
+fn export(config: &NodeConfig, path: &Path) -> Result<(), CommandError> {
+    let history = config
+        .signing
+        .open(&config.name, &config.genesis, &config.validators)
+        .map_err(StartError::History)?;
+    history
+        .export()
+        .save(path)
+        .map_err(|error| CommandError::Export { path: path.to_owned(), error })
 }
 
 /// Checks whether the node can listen on an address, by binding it and releasing it again.

@@ -68,8 +68,9 @@ impl Stopper {
     /// this code. Blocks the calling thread until the program has ended.
     pub(super) fn stop_or_exit(&self, patience: Duration, code: u8) -> ! {
         self.stop();
-        // Nothing unparks this thread. A spurious wake-up only shortens the wait.
-        thread::park_timeout(patience);
+        // A parked thread would wake at once, if an earlier wait has left a wake-up behind.
+        let (_sender, never) = sync_channel::<()>(1);
+        let _ = never.recv_timeout(patience);
         process::exit(i32::from(code));
     }
 }

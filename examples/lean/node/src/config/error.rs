@@ -1,30 +1,11 @@
 //! Errors of a configuration, with instructions for the operator.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use crate::config::load::{HEARTBEATS_MS, VERIFIERS};
 use consensus::ValidatorIndex;
-use keys::SchemeName;
 use keys::file::FileError;
-
-/// One of a validator's two keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyRole {
-    /// The key for signing votes.
-    Attestation,
-    /// The key for signing proposals.
-    Proposal,
-}
-
-impl fmt::Display for KeyRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Attestation => "attestation",
-            Self::Proposal => "proposal",
-        })
-    }
-}
+use keys::{KeyRole, SchemeName};
 
 /// The reason why a configuration is not usable.
 #[derive(Debug, thiserror::Error)]

@@ -59,8 +59,8 @@ pub struct ConfigFile {
     /// it.
     #[serde(default)]
     pub ping: bool,
-    /// The interval of gossipsub's mesh maintenance in milliseconds. The specification's value is
-    /// 700.
+    /// The interval of gossipsub's mesh maintenance in milliseconds, 1 to 60,000. The
+    /// specification's value is 700.
     #[serde(default = "specified_heartbeat")]
     pub gossip_heartbeat_ms: u64,
     /// The address of the HTTP API: `ADDRESS:PORT`, or `off`. The default is `off`, because many

@@ -9,7 +9,10 @@ use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
 use crate::checkpoint_sync::Patience;
-use crate::config::{ConfigError, ConfigFile, HttpAddress, KeyRole, ValidatorEntry, undialable};
+use crate::config::{
+    ConfigError, ConfigFile, HttpAddress, KeyPaths, KeyRole, SigningConfig, ValidatorEntry,
+    undialable,
+};
 use consensus::{MockProofs, ValidatorIndex};
 use keys::genesis_file::GenesisFile;
 use keys::{KeyFile, NetworkKey, StoredKey, ValidatorKeyFiles};
@@ -37,6 +40,8 @@ pub struct NodeConfig {
     /// The keys of the node's validators, not yet regenerated. Each matches the genesis file's
     /// public key.
     pub validators: Vec<ValidatorKeyFiles>,
+    /// The files of these keys, and the place of their signing history.
+    pub signing: SigningConfig,
     /// Whether the node aggregates votes and publishes the aggregates.
     pub aggregator: bool,
     /// The name of the requested runtime.
@@ -96,6 +101,13 @@ impl NodeConfig {
             .iter()
             .map(|entry| validator_keys(entry, &genesis, path, directory))
             .collect::<Result<_, _>>()?;
+        let key_paths = file.validators.iter().map(|entry| KeyPaths {
+            index: entry.index,
+            attestation: directory.join(&entry.attestation_key),
+            proposal: directory.join(&entry.proposal_key),
+        });
+        let mut signing = SigningConfig::on_disk(key_paths.collect());
+        signing.network_key = Some(directory.join(&file.network_key));
         Ok(Self {
             name: file.name,
             listen,
@@ -103,6 +115,7 @@ impl NodeConfig {
             network_key,
             genesis,
             validators,
+            signing,
             aggregator: file.aggregator,
             runtime: file.runtime,
             chain_core: file.chain_core,

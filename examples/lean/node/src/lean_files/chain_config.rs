@@ -18,15 +18,14 @@ use keys::genesis_file::{GenesisFile, GenesisValidator, specified_fork_digest};
 /// keys in the file are ignored, as in the specification.
 ///
 /// # Examples
-/// # Examples
 ///
 /// ```
 /// use lean_node::lean_files::ChainConfig;
 ///
-/// let key = "ab".repeat(52);
+/// let (votes, proposals) = ("ab".repeat(52), "cd".repeat(52));
 /// let text = format!(
 ///     "GENESIS_TIME: 1770407233\nVALIDATOR_COUNT: 1\nGENESIS_VALIDATORS:\n\
-///      - attestation_public_key: \"0x{key}\"\n  proposal_public_key: {key}\n"
+///      - attestation_public_key: \"0x{votes}\"\n  proposal_public_key: {proposals}\n"
 /// );
 /// let config = ChainConfig::parse(&text).expect("both forms of a key are read");
 /// assert_eq!((config.genesis_time, config.validators.len()), (1_770_407_233, 1));

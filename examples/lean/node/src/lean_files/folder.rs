@@ -10,14 +10,16 @@ use libp2p::multiaddr::Protocol;
 
 use crate::checkpoint_sync::Patience;
 use crate::config::{
-    HttpAddress, KeyRole, NodeConfig, listen_address, quic_address, socket_address,
+    HttpAddress, KeyPaths, KeyRole, NodeConfig, SigningConfig, listen_address, quic_address,
+    socket_address,
 };
 use crate::lean_files::node_record::{self, node_address};
 use crate::lean_files::{
-    AnnotatedValidators, ChainConfig, KeyManifest, LeanFilesError, NodeValidators,
+    AnnotatedValidators, ChainConfig, KeyFileEntry, KeyManifest, LeanFilesError, NodeValidators,
 };
 use consensus::{MockProofs, ValidatorIndex};
-use keys::file::{FileError, FileKind, FileProblem};
+use keys::file::{self, FileError, FileKind, FileProblem};
+use keys::genesis_file::one_key_for_two_duties;
 use keys::{NetworkKey, SchemeName, StoredKey, ValidatorKeyFiles};
 use xmss::PublicKey;
 
@@ -55,13 +57,6 @@ pub struct LeanFolder {
     directory: PathBuf,
 }
 
-/// The files of one validator's two keys.
-struct KeyPaths {
-    index: ValidatorIndex,
-    attestation: PathBuf,
-    proposal: PathBuf,
-}
-
 impl LeanFolder {
     /// Creates a handle to a folder without reading it.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
@@ -77,12 +72,14 @@ impl LeanFolder {
     pub fn load(&self, options: &LeanOptions) -> Result<NodeConfig, LeanFilesError> {
         self.check_complete(!options.peers.is_empty())?;
         let chain = ChainConfig::load(&self.path("config.yaml"))?;
-        let validators = self.validators(&options.node_id, &chain)?;
+        let (validators, key_paths) = self.validators(&options.node_id, &chain)?;
         let scheme = match validators.first() {
             Some(keys) => SchemeName::of(keys.attestation.scheme()),
             None => self.manifest_scheme()?,
         };
         let network_key = self.network_key(options)?;
+        let mut signing = SigningConfig::on_disk(key_paths);
+        signing.network_key = self.network_key_path(options);
         let nodes_path = self.path("nodes.yaml");
         let nodes = if nodes_path.exists() { node_record::load(&nodes_path)? } else { Vec::new() };
         let is_us = |address: &&Multiaddr| {
@@ -106,6 +103,7 @@ impl LeanFolder {
             network_key,
             genesis: chain.genesis(scheme.unwrap_or(SchemeName::Production)),
             validators,
+            signing,
             aggregator: options.aggregator,
             runtime: options.runtime.clone(),
             chain_core: None,
@@ -151,7 +149,7 @@ impl LeanFolder {
         &self,
         node: &str,
         chain: &ChainConfig,
-    ) -> Result<Vec<ValidatorKeyFiles>, LeanFilesError> {
+    ) -> Result<(Vec<ValidatorKeyFiles>, Vec<KeyPaths>), LeanFilesError> {
         let annotated = self.path("annotated_validators.yaml");
         let (named_in, keys) = if annotated.exists() {
             let keys = self.annotated_keys(node, &annotated)?;
@@ -162,7 +160,7 @@ impl LeanFolder {
             (path, keys)
         };
         let mut loaded: Vec<ValidatorKeyFiles> = Vec::with_capacity(keys.len());
-        for KeyPaths { index, attestation, proposal } in keys {
+        for KeyPaths { index, attestation, proposal } in keys.iter().cloned() {
             let count = chain.validators.len();
             let known = usize::try_from(index)
                 .ok()
@@ -190,14 +188,14 @@ impl LeanFolder {
                 proposal: proposal_key,
             });
         }
-        Ok(loaded)
+        Ok((loaded, keys))
     }
 
     /// Reads a node's keys from `annotated_validators.yaml`.
     fn annotated_keys(&self, node: &str, path: &Path) -> Result<Vec<KeyPaths>, LeanFilesError> {
         let file = AnnotatedValidators::load(path)?;
         let entries = file.of(node).ok_or_else(|| no_such_node(path, node, file.nodes()))?;
-        let mut by_index: BTreeMap<ValidatorIndex, [Option<PathBuf>; 2]> = BTreeMap::new();
+        let mut by_index: BTreeMap<ValidatorIndex, [Option<&KeyFileEntry>; 2]> = BTreeMap::new();
         for entry in entries {
             let index = entry.index;
             let role = entry.role().ok_or_else(|| LeanFilesError::UnclearRole {
@@ -210,7 +208,7 @@ impl LeanFolder {
                 KeyRole::Attestation => attestation,
                 KeyRole::Proposal => proposal,
             };
-            if place.replace(self.key_path(&entry.file)).is_some() {
+            if place.replace(entry).is_some() {
                 return Err(LeanFilesError::DuplicateValidator { path: path.to_owned(), index });
             }
         }
@@ -219,10 +217,18 @@ impl LeanFolder {
         by_index
             .into_iter()
             .map(|(index, [attestation, proposal])| {
+                let attestation =
+                    attestation.ok_or_else(|| missing(index, KeyRole::Attestation))?;
+                let proposal = proposal.ok_or_else(|| missing(index, KeyRole::Proposal))?;
+                if attestation.public_key.is_some() && attestation.public_key == proposal.public_key
+                {
+                    let flaw = one_key_for_two_duties(index);
+                    return Err(file::malformed(FileKind::LeanValidators, path, flaw).into());
+                }
                 Ok(KeyPaths {
                     index,
-                    attestation: attestation.ok_or_else(|| missing(index, KeyRole::Attestation))?,
-                    proposal: proposal.ok_or_else(|| missing(index, KeyRole::Proposal))?,
+                    attestation: self.key_path(&attestation.file),
+                    proposal: self.key_path(&proposal.file),
                 })
             })
             .collect()
@@ -278,19 +284,25 @@ impl LeanFolder {
     }
 
     fn network_key(&self, options: &LeanOptions) -> Result<NetworkKey, FileError> {
-        if let Some(path) = &options.node_key {
-            return NetworkKey::load(path);
-        }
-        let path = self.path(&format!("{}.key", options.node_id));
-        if path.exists() {
+        if let Some(path) = self.network_key_path(options) {
             return NetworkKey::load(&path);
         }
         let drawn = NetworkKey::random();
         drawn.map_err(|error| FileError {
             kind: FileKind::NetworkKey,
-            path,
+            path: self.own_key_path(options),
             problem: FileProblem::Read(error),
         })
+    }
+
+    /// Returns the file of the node's network key, or `None` if there is none.
+    fn network_key_path(&self, options: &LeanOptions) -> Option<PathBuf> {
+        let in_folder = || Some(self.own_key_path(options)).filter(|path| path.exists());
+        options.node_key.clone().or_else(in_folder)
+    }
+
+    fn own_key_path(&self, options: &LeanOptions) -> PathBuf {
+        self.path(&format!("{}.key", options.node_id))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::lean_files::public_key_text::PublicKeyText;
 use crate::lean_files::yaml;
 use consensus::ValidatorIndex;
 use keys::file::{FileError, FileKind};
+use keys::genesis_file::one_key_for_two_duties;
 use xmss::PublicKey;
 
 /// The content of the manifest (`ValidatorManifest` in the specification's
@@ -24,7 +25,7 @@ pub struct KeyManifest {
 
 /// One validator's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "ManifestEntryDocument")]
+#[serde(try_from = "ManifestEntryDocument")]
 pub struct ManifestEntry {
     /// The validator's index.
     pub index: ValidatorIndex,
@@ -47,15 +48,21 @@ struct ManifestEntryDocument {
     proposal_private_key_file: PathBuf,
 }
 
-impl From<ManifestEntryDocument> for ManifestEntry {
-    fn from(document: ManifestEntryDocument) -> Self {
-        Self {
+impl TryFrom<ManifestEntryDocument> for ManifestEntry {
+    type Error = String;
+
+    fn try_from(document: ManifestEntryDocument) -> Result<Self, String> {
+        let entry = Self {
             index: document.index,
             attestation_public_key: document.attestation_public_key_hex.0,
             proposal_public_key: document.proposal_public_key_hex.0,
             attestation_private_key_file: document.attestation_private_key_file,
             proposal_private_key_file: document.proposal_private_key_file,
+        };
+        if entry.attestation_public_key == entry.proposal_public_key {
+            return Err(one_key_for_two_duties(entry.index));
         }
+        Ok(entry)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::io;
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
@@ -24,8 +25,8 @@ pub struct LeanPlan {
 }
 
 impl LeanPlan {
-    /// Writes all files into an existing folder, without overwriting other files. Validators are assigned to the
-    /// nodes in turn.
+    /// Writes all files into an existing folder, without overwriting other files. Validators are
+    /// assigned to the nodes in turn.
     ///
     /// `nodes` are the nodes' keys in the order of their names. `validators` must be numbered in
     /// order, and their keys must have trees.
@@ -42,7 +43,11 @@ impl LeanPlan {
     ) -> Result<(), LeanFilesError> {
         self.check(nodes, validators)?;
         let keys = directory.join("hash-sig-keys");
-        fs::create_dir(&keys).map_err(|error| FileError {
+        let made = fs::create_dir(&keys).or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(()),
+            _ => Err(error),
+        });
+        made.map_err(|error| FileError {
             kind: FileKind::LeanKey,
             path: keys.clone(),
             problem: FileProblem::Write(error),

@@ -9,7 +9,7 @@ use actor_lanes::Runtime;
 use consensus::{MockProofs, Slot};
 use keys::genesis_file::{GenesisFile, GenesisValidator};
 use keys::{KeyFile, NetworkKey, SchemeName, Seed, ValidatorKeyFiles};
-use lean_node::config::{HttpAddress, NodeConfig};
+use lean_node::config::{HttpAddress, NodeConfig, SigningConfig};
 use lean_node::node::Node;
 use lean_node::report::StatusLine;
 use libp2p::Multiaddr;
@@ -76,6 +76,7 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
                 .filter(|keys| keys.index % nodes as u64 == index as u64)
                 .cloned()
                 .collect(),
+            signing: SigningConfig::default(),
             aggregator: true,
             runtime: None,
             chain_core: None,

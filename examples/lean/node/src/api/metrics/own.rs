@@ -199,8 +199,11 @@ const NETWORK_METRICS: &[NetworkMetric] = &[
     }),
 ];
 
+/// A reason as a label of a metric, and the function to read its counter.
+type NetworkReason = (&'static str, fn(&NetworkCounters) -> u64);
+
 /// The reasons for gossip dropped by the network thread.
-const GOSSIP_DROPS: &[(&str, fn(&NetworkCounters) -> u64)] = &[
+const GOSSIP_DROPS: &[NetworkReason] = &[
     ("bad_snappy", |network| network.bad_snappy.get()),
     ("too_large", |network| network.too_large.get()),
     ("not_anonymous", |network| network.not_anonymous.get()),
@@ -215,7 +218,7 @@ const GOSSIP_DROPS: &[(&str, fn(&NetworkCounters) -> u64)] = &[
 ];
 
 /// The reasons for own messages that reached no peer.
-const UNPUBLISHED: &[(&str, fn(&NetworkCounters) -> u64)] = &[
+const UNPUBLISHED: &[NetworkReason] = &[
     ("alone", |network| network.published_alone.get()),
     ("duplicate", |network| network.published_duplicate.get()),
     ("failed", |network| network.publish_failed.get()),
