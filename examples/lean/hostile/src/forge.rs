@@ -64,7 +64,7 @@ impl Forge {
 
     /// Returns a block of a slot far in the future.
     pub fn future_block(&mut self, view: &ChainView) -> Content {
-        let slot = view.current_slot() + 3 + (self.dice.next() >> self.dice.below(60));
+        let slot = view.current_slot() + 3 + (self.dice.roll() >> self.dice.below(60));
         let block = self.unsigned(view, slot, Vec::new());
         self.signed(block)
     }
@@ -235,7 +235,7 @@ impl Forge {
         // The lowest byte of an element. The element can leave its field, and is then left alone.
         let at = hashes / 4 * 4 + 4 * self.dice.below(hashes / 4);
         if let Some(byte) = bytes.get_mut(at) {
-            *byte = self.dice.next() as u8;
+            *byte = self.dice.roll() as u8;
         }
         Signature::from_bytes(&bytes).unwrap_or_else(|_| self.signature.clone())
     }

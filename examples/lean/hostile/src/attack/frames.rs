@@ -112,7 +112,7 @@ pub(super) fn graft_prune(_: &mut Dice, place: usize) -> Vec<u8> {
 
 /// A subscription to every topic and to others, and the opposite after it.
 pub(super) fn subscribing(dice: &mut Dice, place: usize) -> Vec<u8> {
-    let others = (0..8).map(|_| format!("/leanconsensus/12345678/{}/ssz_snappy", dice.next()));
+    let others = (0..8).map(|_| format!("/leanconsensus/12345678/{}/ssz_snappy", dice.roll()));
     let topics: Vec<_> = TOPICS.iter().map(|kind| topic(*kind)).chain(others).collect();
     subscriptions(place.is_multiple_of(2), topics.into_iter())
 }

@@ -209,8 +209,8 @@ impl Devnet {
     /// Returns the slots after `start` until no node is farther behind than `normal`, or `None` if
     /// one is in the last slots.
     pub(super) fn slots_until(&self, normal: u64, start: Slot, last: u64) -> Option<u64> {
-        let far = self.series.behind.iter().filter(|(_, behind)| **behind > normal);
-        let Some((slot, _)) = far.last() else { return Some(0) };
+        let mut far = self.series.behind.iter().filter(|(_, behind)| **behind > normal);
+        let Some((slot, _)) = far.next_back() else { return Some(0) };
         let is_over = slot + last <= self.current_slot();
         is_over.then(|| (slot + 1).saturating_sub(start))
     }

@@ -38,7 +38,7 @@ const FLOODS: [&str; 16] = [
 ];
 
 /// Attacks by the number of frames or requests, or by malformed ones. Their author is banned.
-const BANNED: [&str; 5] = ["not-snappy", "iwant", "status", "malformed-requests", "broken-frames"];
+const BANNED: [&str; 4] = ["not-snappy", "iwant", "status", "malformed-requests"];
 
 #[test]
 fn finality_advances_during_every_attack_and_the_authors_of_floods_are_banned() {
