@@ -123,7 +123,7 @@ pub async fn run(
     }
     sleep_until(end).await;
     tasks.shutdown().await;
-    // The connections close in tasks of their own, with a farewell to the victim.
+    // The connections close in tasks of their own, with a closing frame to the victim.
     sleep(FAREWELL).await;
     Ok(())
 }

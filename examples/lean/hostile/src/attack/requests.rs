@@ -92,7 +92,7 @@ async fn hold_streams(
     Ok(())
 }
 
-/// Opens streams without a word, as many as the victim permits, and opens them again.
+/// Opens streams without any bytes, as many as the victim permits, and opens them again.
 pub(super) async fn silent_streams(scene: &Scene, number: usize) -> io::Result<()> {
     let link = Link::dial(scene.target(number), Manner::GossipOnly, &scene.tally).await?;
     let mut pace = Pace::new(scene.rate);

@@ -32,7 +32,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// The seconds from the start of the first node to slot 0.
 const GENESIS_DELAY: u64 = 2;
 
-/// The interval between two looks at a figure of another thread.
+/// The interval between two readings of a figure of another thread.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Two nodes with two validators each: both are needed to finalize anything.
