@@ -41,7 +41,7 @@ const LANE_METRICS: &[LaneMetric] = &[
         "Messages dropped to make room for newer ones.",
         |lane| lane.evicted,
     ),
-    ("actor_lane_cancelled_total", Counter, "Requests whose sender had stopped waiting.", |lane| {
+    ("actor_lane_cancelled_total", Counter, "Asks whose sender had stopped waiting.", |lane| {
         lane.cancelled
     }),
     (
@@ -99,7 +99,7 @@ fn owner(page: &mut Exposition, chain: &Snapshot) {
     page.figure(
         "chain_pending_blocks",
         Gauge,
-        "Blocks that wait for their parent.",
+        "Blocks that wait for their parent, their slot or their verification.",
         chain.pending_blocks,
     );
     page.figure("chain_pending_votes", Gauge, "Votes that wait for a block.", chain.pending_votes);
