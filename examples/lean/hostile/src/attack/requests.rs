@@ -25,7 +25,7 @@ pub(super) type Ask = fn(&mut Dice, &ChainView) -> (RequestKind, Vec<u8>);
 /// Streams held open by one identity at most.
 const HELD: usize = 128;
 
-/// The time for which streams are held, and for which a false status has its effect.
+/// The time for holding streams, and for the effect of a false status.
 const HOLDING: Duration = Duration::from_secs(5);
 
 /// The distance of a false head.
