@@ -74,7 +74,7 @@ fn the_http_api_answers_while_silent_sockets_fill_its_places() {
 }
 
 #[test]
-fn a_configured_peer_gets_in_while_strangers_fill_all_places() {
+fn a_configured_peer_connects_while_strangers_fill_all_places() {
     let _turn = turn();
     let mut nodes = Nodes::prepare(&[]);
     nodes.launch(0);

@@ -35,7 +35,7 @@ const GENESIS_DELAY: u64 = 2;
 /// The requests to each HTTP API.
 const REQUESTS: usize = 10;
 
-/// The interval between two looks at a figure of another thread.
+/// The interval between two readings of a figure of another thread.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Two nodes with two validators each: both are needed to finalize anything.
