@@ -107,9 +107,14 @@ impl Guard {
         self.gossip.all_mesh_peers().count()
     }
 
+    /// Returns a connected peer.
+    pub(super) fn who(&self, peer: &PeerId) -> Option<Who> {
+        self.peers.get(peer).map(|connected| connected.who)
+    }
+
     /// Returns whether a connected peer is configured.
     pub(super) fn is_configured(&self, peer: &PeerId) -> bool {
-        self.peers.get(peer).is_some_and(|connected| connected.who.is_configured)
+        self.who(peer).is_some_and(|who| who.is_configured)
     }
 
     /// Takes one unit of a connected peer's allowance.
