@@ -40,6 +40,7 @@ mod guard;
 mod host_key;
 mod inbound;
 mod mesh;
+mod overtaken;
 mod places;
 #[cfg(test)]
 mod places_tests;
