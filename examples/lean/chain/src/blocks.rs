@@ -11,7 +11,7 @@ use network::PeerId;
 
 use crate::base::Base;
 use crate::decoder::Origin;
-use crate::in_flight::InFlight;
+use crate::in_flight::{InFlight, Line};
 use crate::pending_blocks::{PendingBlocks, Taken};
 use crate::rank::{Rank, Records};
 use crate::refusal::{Refusal, verdict};
@@ -311,11 +311,11 @@ impl Blocks {
         if !self.in_flight.has_room(bytes) {
             return self.lose(block, Refusal::VerificationFull, sync, base);
         }
-        let turn = match block.rank {
-            Rank::Configured => Turn::First,
-            _ => Turn::Stranger(block.source.sender().peer),
+        let (turn, line) = match block.rank {
+            Rank::Configured => (Turn::First, Line::First),
+            _ => (Turn::Stranger(block.source.sender().peer), Line::Stranger),
         };
-        let number = self.in_flight.begin(block, bytes, base.now());
+        let number = self.in_flight.begin(block, bytes, base.now(), line);
         base.effects.job(JobId::Block(number), Job::Block(Box::new(candidate)), turn);
     }
 

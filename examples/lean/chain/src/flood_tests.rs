@@ -382,3 +382,35 @@ proptest! {
         prop_assert!(attacked.penalties.is_empty(), "{:?}", attacked.penalties);
     }
 }
+
+#[test]
+fn the_result_of_a_configured_peers_block_waits_for_no_verification_of_a_strangers_block() {
+    let mut attacked = Attacked::after(2);
+    for number in 0..2 {
+        attacked.send(attacked.junk(3, number), PeerId::random(), false);
+    }
+    assert_eq!(attacked.jobs.len(), 2, "they are in verification");
+    attacked.send(attacked.honest[2].clone(), PeerId::random(), true);
+    assert_eq!(attacked.blocks_until_head_at(3), 1);
+    attacked.work_off();
+    assert_eq!(attacked.verdicts()["Reject"], 2);
+}
+
+#[test]
+fn a_strangers_copy_of_a_configured_peers_block_does_not_delay_the_block() {
+    for has_false_block in [true, false] {
+        let (mut attacked, stranger) = (Attacked::after(2), PeerId::random());
+        for number in 0..8 {
+            attacked.send(attacked.junk(3, number), PeerId::random(), false);
+        }
+        if has_false_block {
+            attacked.send(attacked.junk(3, 100), stranger, false);
+        }
+        let honest = attacked.honest[2].clone();
+        attacked.send(honest.clone(), stranger, false);
+        attacked.send(honest, PeerId::random(), true);
+        assert_eq!(attacked.blocks_until_head_at(3), 1);
+        attacked.work_off();
+        assert_eq!(attacked.verdicts()["Accept"], 3, "and those of the first two slots");
+    }
+}

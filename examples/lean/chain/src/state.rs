@@ -119,7 +119,7 @@ impl ChainState {
     }
 
     /// Processes results of jobs, in any order: votes on arrival, blocks and aggregates in the
-    /// order of their jobs' start.
+    /// order of their jobs' start. Those of configured peers wait for none of strangers.
     pub fn jobs_done(&mut self, done: Vec<Done>) -> Vec<Effect> {
         for Done { id, outcome } in done {
             match (id, outcome) {
@@ -166,7 +166,8 @@ impl ChainState {
         }
     }
 
-    /// Processes the results of blocks and aggregates, up to the first job without a result.
+    /// Processes the results of blocks and aggregates, in each line up to the first job without a
+    /// result.
     fn finish_in_order(&mut self) {
         while let Some((block, result)) = self.blocks.in_flight.next() {
             self.block_result(block, result);

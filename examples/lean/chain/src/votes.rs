@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::base::Base;
 use crate::decoder::Origin;
-use crate::in_flight::InFlight;
+use crate::in_flight::{InFlight, Line};
 use crate::pending_votes::{HeldVote, PendingVotes, missing_block};
 use crate::refusal::{Refusal, verdict};
 use crate::sender::Sender;
@@ -127,7 +127,7 @@ impl Votes {
         self.aggregates.settle(number, result);
     }
 
-    /// Processes the results of aggregates, in the order of their jobs' start.
+    /// Processes the results of aggregates, in the order of their jobs' start in each line.
     pub(super) fn finish_aggregates(&mut self, base: &mut Base) {
         while let Some((vote, result)) = self.aggregates.next() {
             self.finish(vote, result, base);
@@ -149,13 +149,16 @@ impl Votes {
                 self.shares(is_single).begin(sender);
                 let finalized = base.store.latest_finalized();
                 let in_flight = VoteInFlight { vote, origin, sender, finalized };
-                let id = if is_single {
-                    JobId::Vote(self.single.begin(in_flight, bytes, now))
+                let (turn, line) = if sender.is_configured {
+                    (Turn::First, Line::First)
                 } else {
-                    JobId::Aggregate(self.aggregates.begin(in_flight, bytes, now))
+                    (Turn::Stranger(sender.peer), Line::Stranger)
                 };
-                let turn =
-                    if sender.is_configured { Turn::First } else { Turn::Stranger(sender.peer) };
+                let id = if is_single {
+                    JobId::Vote(self.single.begin(in_flight, bytes, now, line))
+                } else {
+                    JobId::Aggregate(self.aggregates.begin(in_flight, bytes, now, line))
+                };
                 base.effects.job(id, job, turn);
             }
             Err(refusal) => {

@@ -15,7 +15,7 @@ use libp2p::gossipsub::{
     WhitelistSubscriptionFilter,
 };
 
-use crate::{NetworkConfig, NetworkCounters};
+use crate::{NetworkConfig, NetworkCounters, overtaken::first_bytes};
 use wire::{
     message_id::MessageId,
     raw_snappy,
@@ -126,8 +126,7 @@ impl Findings {
     }
 
     fn id(&self, id: &MessageId) {
-        let first = id.0.first_chunk().copied().map_or(0, u64::from_le_bytes);
-        self.0.id.store(first, Ordering::Relaxed);
+        self.0.id.store(first_bytes(id), Ordering::Relaxed);
     }
 }
 

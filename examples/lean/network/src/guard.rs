@@ -9,8 +9,8 @@
 //!
 //! A message dropped here leaves no trace in gossipsub, so another peer's copy of it is processed.
 //! The decisions are those of [`allowance`](crate::allowance),
-//! [`gossip_standing`](crate::gossip_standing), [`recent`](crate::recent) and
-//! [`undecided`](crate::undecided).
+//! [`gossip_standing`](crate::gossip_standing), [`recent`](crate::recent),
+//! [`undecided`](crate::undecided) and [`overtaken`](crate::overtaken).
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -31,12 +31,13 @@ use libp2p::{
 use tokio::time::Instant;
 
 use crate::{
-    NetworkCounters, Verdict,
+    GossipMessage, NetworkCounters, Verdict,
     address_range::AddressRange,
     allowance::{Allowances, Cost, Load, Taken, Who, place_of},
     configured::ConfiguredPeers,
     gossip::{DUPLICATES, Finding, Findings, Gossipsub, Topics},
     gossip_standing::GossipStandings,
+    overtaken::Overtaken,
     recent::Recent,
     undecided::Undecided,
 };
@@ -50,6 +51,8 @@ type FromHandler = THandlerOutEvent<Gossipsub>;
 pub(super) enum GuardEvent {
     /// From gossipsub.
     Gossip(gossipsub::Event),
+    /// A configured peer's copy of a message that a stranger sent first.
+    Copy(GossipMessage),
     /// A stranger's excess over an allowance is an offence.
     Flood(PeerId),
 }
@@ -63,12 +66,14 @@ pub(super) struct Guard {
     allowances: Allowances,
     standings: GossipStandings,
     undecided: Undecided,
+    overtaken: Overtaken,
     findings: Findings,
     peers: HashMap<PeerId, Connected>,
     /// The most messages remembered for each peer.
     remembered: usize,
     keyed: RandomState,
-    floods: VecDeque<PeerId>,
+    /// Events since the last poll. Each frame is followed by polls until there is none.
+    events: VecDeque<GuardEvent>,
 }
 
 /// A connected peer.
@@ -94,11 +99,12 @@ impl Guard {
             allowances: Allowances::new(load),
             standings: GossipStandings::default(),
             undecided: Undecided::new(load, DUPLICATES),
+            overtaken: Overtaken::default(),
             findings,
             peers: HashMap::new(),
             remembered: usize::try_from(8 * load.messages()).unwrap_or(usize::MAX),
             keyed: RandomState::new(),
-            floods: VecDeque::new(),
+            events: VecDeque::new(),
         }
     }
 
@@ -107,9 +113,14 @@ impl Guard {
         self.gossip.all_mesh_peers().count()
     }
 
+    /// Returns a connected peer.
+    pub(super) fn who(&self, peer: &PeerId) -> Option<Who> {
+        self.peers.get(peer).map(|connected| connected.who)
+    }
+
     /// Returns whether a connected peer is configured.
     pub(super) fn is_configured(&self, peer: &PeerId) -> bool {
-        self.peers.get(peer).is_some_and(|connected| connected.who.is_configured)
+        self.who(peer).is_some_and(|who| who.is_configured)
     }
 
     /// Takes one unit of a connected peer's allowance.
@@ -145,6 +156,9 @@ impl Guard {
 
     /// Carries out the verdict on a message. Returns whether gossipsub still knew the message.
     pub(super) fn report(&mut self, id: &MessageId, source: &PeerId, verdict: Verdict) -> bool {
+        if !self.overtaken.decided(id, verdict == Verdict::Ignore) {
+            return true;
+        }
         let decided = self.undecided.decided(id);
         if let (Verdict::Reject, Some((who, kind))) = (verdict, decided) {
             self.refused(&who, kind, Instant::now());
@@ -170,7 +184,7 @@ impl Guard {
     fn takes(&mut self, who: &Who, cost: Cost, amount: u64, now: Instant) -> bool {
         let taken = self.allowances.take(who, cost, amount, now);
         if taken == Taken::Offence {
-            self.floods.push_back(who.peer);
+            self.events.push_back(GuardEvent::Flood(who.peer));
         }
         taken == Taken::Within
     }
@@ -279,36 +293,60 @@ impl Guard {
         let rest = rpc.clone();
         rpc.subscriptions.clear();
         rpc.control_msgs.clear();
+        let is_configured = self.is_configured(&peer);
         for message in messages {
             let kind = self.topics.kind(&message.topic);
+            let copy = (is_configured && !self.overtaken.is_empty()).then(|| message.clone());
             let mut rpc = rpc.clone();
             rpc.messages.push(message);
             let invalid_messages = Vec::new();
             let single = FromHandler::Message { rpc, invalid_messages };
             self.findings.reset();
             self.gossip.on_connection_handler_event(peer, connection, single);
-            if let Some(kind) = kind {
-                self.judge(&peer, kind);
+            if let Some(kind) = kind
+                && let Some(id) = self.judge(&peer, kind)
+                && let Some(copy) = copy
+                && self.overtaken.takes(id)
+            {
+                self.deliver_again(&peer, kind, &copy);
             }
         }
         let rest = FromHandler::Message { rpc: rest, invalid_messages };
         self.gossip.on_connection_handler_event(peer, connection, rest);
     }
 
-    /// Records gossipsub's finding about the last message.
-    fn judge(&mut self, peer: &PeerId, kind: TopicKind) {
+    /// Records gossipsub's finding about the last message. Returns the first bytes of its id if the
+    /// peer has not sent it before.
+    fn judge(&mut self, peer: &PeerId, kind: TopicKind) -> Option<u64> {
         let remembered = self.remembered;
-        let Some(connected) = self.peers.get_mut(peer) else { return };
+        let connected = self.peers.get_mut(peer)?;
         let who = connected.who;
         match self.findings.get() {
             Finding::Unreadable => {}
             Finding::Id(id) if !connected.recent.contains(id) => {
-                return connected.recent.insert(id, remembered);
+                connected.recent.insert(id, remembered);
+                return Some(id);
             }
             // One message has many compressed forms. This form was new.
             Finding::Id(_) => self.counters.gossip_repeated.increment(),
         }
         self.refused(&who, kind, Instant::now());
+        None
+    }
+
+    /// Delivers a configured peer's copy of a message to the node. Gossipsub has refused it.
+    fn deliver_again(&mut self, peer: &PeerId, kind: TopicKind, copy: &RawMessage) {
+        let Some(who) = self.who(peer) else { return };
+        let most = kind.max_payload_size();
+        let Ok(ssz) = raw_snappy::decompress_at_most(&copy.data, most) else { return };
+        let id = MessageId::of_valid(copy.topic.as_str().as_bytes(), &ssz);
+        if self.undecided.contains(&id) {
+            self.overtaken.delivered_twice(&id);
+        } else {
+            self.undecided.delivered(&who, kind, id, Instant::now());
+        }
+        let message = GossipMessage { kind, ssz, id, source: *peer, is_configured: true };
+        self.events.push_back(GuardEvent::Copy(message));
     }
 
     /// Counts a message delivered to the node as undecided.
@@ -321,7 +359,11 @@ impl Guard {
             self.topics.kind(&message.topic),
             message_id.0.as_slice().try_into(),
         ) {
-            self.undecided.delivered(&connected.who, kind, MessageId(id), Instant::now());
+            let (who, id) = (connected.who, MessageId(id));
+            self.undecided.delivered(&who, kind, id, Instant::now());
+            if !who.is_configured {
+                self.overtaken.delivered(&id);
+            }
         }
     }
 }
@@ -416,8 +458,8 @@ impl NetworkBehaviour for Guard {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<GuardEvent, THandlerInEvent<Self>>> {
-        if let Some(peer) = self.floods.pop_front() {
-            return Poll::Ready(ToSwarm::GenerateEvent(GuardEvent::Flood(peer)));
+        if let Some(event) = self.events.pop_front() {
+            return Poll::Ready(ToSwarm::GenerateEvent(event));
         }
         let event = std::task::ready!(self.gossip.poll(cx));
         if let ToSwarm::GenerateEvent(event) = &event {

@@ -31,6 +31,7 @@ impl<I: Inbound> EventLoop<I> {
     pub(super) fn on_gossip(&mut self, event: GuardEvent) {
         let event = match event {
             GuardEvent::Gossip(event) => event,
+            GuardEvent::Copy(message) => return self.deliver(message),
             GuardEvent::Flood(peer) => return self.charge(peer, Offence::Flood),
         };
         match event {
@@ -65,10 +66,14 @@ impl<I: Inbound> EventLoop<I> {
         else {
             return;
         };
-        self.counters.received.increment();
         let id = MessageId(bytes);
         let is_configured = self.swarm.behaviour().gossip.is_configured(&source);
-        let message = GossipMessage { kind, ssz: message.data, id, source, is_configured };
+        self.deliver(GossipMessage { kind, ssz: message.data, id, source, is_configured });
+    }
+
+    fn deliver(&mut self, message: GossipMessage) {
+        self.counters.received.increment();
+        let (id, source) = (message.id, message.source);
         if self.inbound.gossip(message).is_err() {
             self.counters.refused_by_lane.increment();
             self.report(id, source, Verdict::Ignore);

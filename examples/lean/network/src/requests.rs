@@ -177,7 +177,10 @@ impl<I: Inbound> EventLoop<I> {
         if !self.has_allowance(&peer, Cost::Request) {
             return self.answer_blocks(kind, channel, too_many_requests());
         }
-        match self.serving.admit((kind, id), peer, channel) {
+        let Some(who) = self.swarm.behaviour().gossip.who(&peer) else {
+            return self.answer_blocks(kind, channel, too_many_requests());
+        };
+        match self.serving.admit((kind, id), who, channel) {
             // If the node refuses, it drops the reply with the request, and the drop answers the
             // peer.
             Ok(reply) => match request {

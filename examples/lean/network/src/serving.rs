@@ -1,8 +1,15 @@
 //! Requests for blocks whose answers are pending or not fully sent.
 //!
-//! Requests and the bytes of answers are counted, in total and per peer. Each counts from the
-//! request until the last byte of the answer or the request's timeout. A peer that does not read
-//! its answers therefore uses up its own share.
+//! Requests and the bytes of answers are counted. Each counts from the request until the last byte
+//! of the answer or the request's timeout. A peer that does not read its answers therefore uses up
+//! its own share:
+//!
+//! | holder | requests | bytes |
+//! |---|---|---|
+//! | peer | 8 | 32 MiB |
+//! | all strangers of an address range | 16 | 48 MiB |
+//! | all strangers | 32 | 64 MiB |
+//! | all peers | 64 | 128 MiB |
 
 use std::{
     collections::HashMap,
@@ -16,7 +23,10 @@ use libp2p::{
     request_response::{InboundRequestId, ResponseChannel},
 };
 
-use crate::codec::{Answer, MAX_ANSWER_SIZE};
+use crate::{
+    allowance::Who,
+    codec::{Answer, MAX_ANSWER_SIZE},
+};
 use wire::{request::RequestKind, response::ResponseCode};
 
 /// The most requests waiting for an answer or for its transmission.
@@ -25,11 +35,23 @@ const MAX_OUTSTANDING: usize = 64;
 /// The most such requests per peer.
 const MAX_OUTSTANDING_PER_PEER: usize = 8;
 
+/// The most such requests of the strangers of one address range.
+const MAX_OUTSTANDING_PER_RANGE: usize = 16;
+
+/// The most such requests of all strangers. Configured peers have the other places.
+const MAX_OUTSTANDING_OF_STRANGERS: usize = MAX_OUTSTANDING / 2;
+
 /// The most bytes of blocks in unsent answers: 128 MiB.
 const MAX_ANSWERS_SIZE: usize = 8 * MAX_ANSWER_SIZE;
 
 /// The most such bytes per peer: 32 MiB.
 const MAX_ANSWERS_SIZE_PER_PEER: usize = 2 * MAX_ANSWER_SIZE;
+
+/// The most such bytes of the strangers of one address range: 48 MiB.
+const MAX_ANSWERS_SIZE_PER_RANGE: usize = 3 * MAX_ANSWER_SIZE;
+
+/// The most such bytes of all strangers: 64 MiB.
+const MAX_ANSWERS_SIZE_OF_STRANGERS: usize = MAX_ANSWERS_SIZE / 2;
 
 /// The reply to a peer's request for blocks. It may be used from any thread. If it is dropped
 /// unused, the peer receives the error "blocks not available".
@@ -96,7 +118,7 @@ pub(super) struct Serving {
 
 #[derive(Debug)]
 struct Outstanding {
-    peer: PeerId,
+    who: Who,
     /// The size of the request's answer, or 0 before the answer exists.
     size: usize,
 }
@@ -119,14 +141,14 @@ impl Serving {
     pub(super) fn admit(
         &mut self,
         id: ServedId,
-        peer: PeerId,
+        who: Who,
         channel: ResponseChannel<Answer>,
     ) -> Result<BlocksReply, ResponseChannel<Answer>> {
-        let of_peer = self.outstanding.values().filter(|request| request.peer == peer).count();
-        if self.outstanding.len() >= MAX_OUTSTANDING || of_peer >= MAX_OUTSTANDING_PER_PEER {
+        if !has_place(self.outstanding.values(), &who) {
             return Err(channel);
         }
-        self.outstanding.insert(id, Outstanding { peer, size: 0 });
+        self.outstanding.insert(id, Outstanding { who, size: 0 });
+        let peer = who.peer;
         let (reply, answering) = BlocksReply::new();
         self.waiting.push(Box::pin(async move {
             Served { id, peer, channel, answer: answering.answer().await }
@@ -157,21 +179,89 @@ impl Serving {
 
     /// Counts an answer's bytes. Returns whether its request is still open.
     fn make_room(&mut self, served: &mut Served) -> bool {
-        let Some(peer) = self.outstanding.get(&served.id).map(|request| request.peer) else {
+        let Some(who) = self.outstanding.get(&served.id).map(|request| request.who) else {
             return false;
         };
-        let size = |request: &Outstanding| request.size;
-        let all: usize = self.outstanding.values().map(size).sum();
-        let of_peer: usize =
-            self.outstanding.values().filter(|request| request.peer == peer).map(size).sum();
-        let answer_size = served.answer.size();
-        if all + answer_size > MAX_ANSWERS_SIZE || of_peer + answer_size > MAX_ANSWERS_SIZE_PER_PEER
-        {
+        let size = served.answer.size();
+        if !has_bytes(self.outstanding.values(), &who, size) {
             served.answer =
                 Answer::failure(ResponseCode::ResourceUnavailable, "too much is being answered");
         } else if let Some(request) = self.outstanding.get_mut(&served.id) {
-            request.size = answer_size;
+            request.size = size;
         }
         true
+    }
+}
+
+/// Returns whether a peer may have one more request.
+fn has_place<'a>(outstanding: impl Iterator<Item = &'a Outstanding>, who: &Who) -> bool {
+    let (mut all, mut of_peer, mut of_range, mut of_strangers) = (0, 0, 0, 0);
+    for other in outstanding.map(|request| &request.who) {
+        all += 1;
+        of_peer += usize::from(other.peer == who.peer);
+        of_range += usize::from(!other.is_configured && other.range == who.range);
+        of_strangers += usize::from(!other.is_configured);
+    }
+    let has_share = who.is_configured
+        || (of_range < MAX_OUTSTANDING_PER_RANGE && of_strangers < MAX_OUTSTANDING_OF_STRANGERS);
+    all < MAX_OUTSTANDING && of_peer < MAX_OUTSTANDING_PER_PEER && has_share
+}
+
+/// Returns whether a peer may have so many more bytes in unsent answers.
+fn has_bytes<'a>(
+    outstanding: impl Iterator<Item = &'a Outstanding>,
+    who: &Who,
+    more: usize,
+) -> bool {
+    let (mut all, mut of_peer, mut of_range, mut of_strangers) = (more, more, more, more);
+    for Outstanding { who: other, size } in outstanding {
+        all += size;
+        of_peer += if other.peer == who.peer { *size } else { 0 };
+        of_range += if !other.is_configured && other.range == who.range { *size } else { 0 };
+        of_strangers += if other.is_configured { 0 } else { *size };
+    }
+    let has_share = who.is_configured
+        || (of_range <= MAX_ANSWERS_SIZE_PER_RANGE
+            && of_strangers <= MAX_ANSWERS_SIZE_OF_STRANGERS);
+    all <= MAX_ANSWERS_SIZE && of_peer <= MAX_ANSWERS_SIZE_PER_PEER && has_share
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address_range::AddressRange;
+
+    fn who(range: u8, is_configured: bool) -> Who {
+        Who { peer: PeerId::random(), range: AddressRange::V4([10, 0, range]), is_configured }
+    }
+
+    #[test]
+    fn strangers_that_read_no_answers_leave_places_for_other_ranges_and_for_configured_peers() {
+        let mut open = Vec::new();
+        let mut fill = |who: Who| {
+            let before = open.len();
+            while has_place(open.iter(), &who) {
+                open.push(Outstanding { who, size: 0 });
+            }
+            open.len() - before
+        };
+        assert_eq!([(); 3].map(|()| fill(who(1, false))), [8, 8, 0], "one range has 16");
+        assert_eq!([2, 3, 4].map(|range| fill(who(range, false))), [8, 8, 0]);
+        assert_eq!([(); 5].map(|()| fill(who(1, true))), [8, 8, 8, 8, 0]);
+    }
+
+    #[test]
+    fn unread_answers_of_strangers_leave_bytes_for_configured_peers() {
+        let mut open = Vec::new();
+        let mut fill = |who: Who| {
+            let size = MAX_ANSWER_SIZE;
+            let before = open.len();
+            while has_bytes(open.iter(), &who, size) {
+                open.push(Outstanding { who, size });
+            }
+            open.len() - before
+        };
+        assert_eq!([1, 1, 2, 3].map(|range| fill(who(range, false))), [2, 1, 1, 0]);
+        assert_eq!([(); 3].map(|()| fill(who(1, true))), [2, 2, 0]);
     }
 }

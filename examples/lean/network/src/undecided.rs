@@ -92,6 +92,11 @@ impl Undecided {
         own.min(of_range).min(self.of_strangers[kind].saturating_sub(self.strangers[kind]))
     }
 
+    /// Returns whether a message has a place.
+    pub(super) fn contains(&self, id: &MessageId) -> bool {
+        self.messages.contains_key(id)
+    }
+
     /// Counts a delivered message.
     pub(super) fn delivered(&mut self, who: &Who, kind: TopicKind, id: MessageId, now: Instant) {
         self.expire(now);

@@ -115,6 +115,9 @@ impl Sync {
     /// Adds a wanted block. `hint` is a peer with knowledge of it, and `rank` that of the peer to
     /// name it.
     pub(crate) fn want(&mut self, root: Root, hint: Option<PeerId>, rank: Rank) {
+        // The blocks and claims of a peer may arrive after its disconnection. No later event would
+        // make room for the blocks that it named.
+        let hint = hint.filter(|peer| self.peers.contains(peer));
         self.backfill.want(root, hint, rank);
     }
 
@@ -223,5 +226,25 @@ impl Sync {
         }
         self.actions.push(Action::Import(Arc::new(block), peer));
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_named_by_peers_that_have_left_already_make_room_for_others() {
+        let mut sync = Sync::default();
+        for number in 0..1000_u64 {
+            let mut root = [7; 32];
+            root[..8].copy_from_slice(&number.to_le_bytes());
+            sync.want(Root::from(root), Some(PeerId::random()), Rank::Unknown);
+        }
+        let stranger = Sender { peer: PeerId::random(), is_configured: false };
+        sync.connected(stranger);
+        let root = Root::from([1; 32]);
+        sync.want(root, Some(stranger.peer), Rank::Unknown);
+        assert!(sync.wants(&root));
     }
 }

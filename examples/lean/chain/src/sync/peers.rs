@@ -52,6 +52,10 @@ impl Peers {
         self.0.get(peer).is_some_and(|peer| peer.is_configured)
     }
 
+    pub(super) fn contains(&self, peer: &PeerId) -> bool {
+        self.0.contains_key(peer)
+    }
+
     /// Returns whether the peer is connected, and in no pause after a failed request.
     pub(super) fn is_ready(&self, peer: &PeerId, now: Interval) -> bool {
         self.0.get(peer).is_some_and(|peer| peer.pause.0 <= now)

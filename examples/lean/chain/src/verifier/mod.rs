@@ -75,9 +75,10 @@
 //!
 //! * **Order**: results arrive in any order. Blocks and aggregates are processed in the order of
 //!   their jobs' start, because in the specification the first one wins in two cases: when two
-//!   justify equally, and when a validator votes for two things in one slot. A child starts after
-//!   its parent's import. Single votes are verified newest first and processed on arrival, because
-//!   a signature counts for nothing before its aggregation.
+//!   justify equally, and when a validator votes for two things in one slot. Those of the first
+//!   turn have an order of their own, so none of them waits for a stranger's result. A child starts
+//!   after its parent's import. Single votes are verified newest first and processed on arrival,
+//!   because a signature counts for nothing before its aggregation.
 //! * **Bounds**: at most [`VOTES`], [`AGGREGATES`] and [`BLOCKS`] are in flight, and 64 MiB of
 //!   each. Strangers have [`STRANGER_VOTES`] and [`STRANGER_AGGREGATES`] besides, and each of them
 //!   a share. Their jobs have lanes of their own, in which they take turns. A verifier's lanes have

@@ -323,3 +323,36 @@ fn still_connected(mut scene: Scene) {
     scene.raw.wait_for(|heard| matches!(heard, RawHeard::Answer(_)).then_some(()));
     assert_eq!(scene.counters().peers_banned.get(), 0);
 }
+
+#[test]
+fn a_stranger_that_forwards_a_configured_peers_block_first_does_not_decide_its_turn() {
+    let mut friend = Peer::start(config(&[]));
+    let mut node = Peer::start(config(&[friend.address()]));
+    wait_for_gossip_between(&friend, &mut node);
+    let (raw, stranger) = raw_peer(&node);
+    node.wait_connected(stranger);
+    for (ssz, first) in [(b"ignored", Some(Verdict::Ignore)), (b"waiting", None)] {
+        raw.tell(Tell::Rpc(node.id(), in_frames([block(ssz)])));
+        let message = node.wait_gossip(ssz);
+        assert_eq!((message.source, message.is_configured), (stranger, false));
+        first.into_iter().for_each(|verdict| node.report(&message, verdict));
+        friend.publish(ssz);
+        let again = node.wait_gossip(ssz);
+        assert_eq!((again.source, again.is_configured, again.id), (friend.id(), true, message.id));
+        if first.is_none() {
+            // The stranger's copy makes way, and the verdict on the other one is carried out.
+            node.report(&message, Verdict::Ignore);
+            node.report(&again, Verdict::Accept);
+        }
+    }
+    let rejected = b"rejected";
+    raw.tell(Tell::Rpc(node.id(), in_frames([block(rejected)])));
+    let message = node.wait_gossip(rejected);
+    node.report(&message, Verdict::Reject);
+    // The node's own message leaves it after the verdict.
+    wait_for_gossip_between(&node, &mut friend);
+    friend.publish(rejected);
+    wait_for_gossip_between(&friend, &mut node);
+    assert_eq!(node.times_heard(rejected), 0, "its verdict is known");
+    assert_eq!(node.network.counters().late_verdicts.get(), 0);
+}
