@@ -95,6 +95,17 @@ fn nodes_with_different_validators_share_a_folder() {
 }
 
 #[test]
+fn a_node_may_have_any_name() {
+    let folder = folder();
+    for (validator, node) in
+        ["folder", "start", "folder.start", ".", "", "ä b/c"].iter().enumerate()
+    {
+        let history = open(folder.path(), node, &[validator as u64]);
+        assert!(history.is_ok(), "{node:?}: {history:?}");
+    }
+}
+
+#[test]
 fn a_validator_given_to_another_node_keeps_its_newest_slot() {
     let folder = folder();
     sign(folder.path());
