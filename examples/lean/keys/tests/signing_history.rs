@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use consensus::Root;
 use keys::KeyRole::{Attestation, Proposal};
@@ -323,6 +324,11 @@ fn an_unusable_export_imports_nothing() {
     assert!(matches!(other, ImportError::OtherGenesis { .. }), "{other}");
     let large = import(&" ".repeat((32 << 20) + 1));
     assert!(large.to_string().contains("more than"), "{large}");
+    fs::remove_file(&path).expect("the folder is writable");
+    assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+    let plan = HistoryPlan { import: Some(path.clone()), ..plan(folder.path(), "a", &[1]) };
+    let pipe = SigningHistory::open(&plan).expect_err("nobody writes into the pipe");
+    assert!(pipe.to_string().contains("named pipe"), "{pipe}");
     let mut history = open(folder.path(), "a", &[1]).expect("nothing was changed");
     assert!(history.reserve(1, Attestation, 7).is_err());
 }
