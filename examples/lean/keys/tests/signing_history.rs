@@ -234,6 +234,25 @@ fn a_damaged_history_is_named_and_left_as_it_is() {
 }
 
 #[test]
+fn nothing_is_signed_after_the_removal_or_replacement_of_the_file() {
+    for is_replaced in [false, true] {
+        let folder = folder();
+        let mut history = open(folder.path(), "a", &[1]).expect("a new folder");
+        assert_eq!(history.reserve(1, Attestation, 7), Ok(()));
+        let file = file(folder.path(), "a");
+        if is_replaced {
+            let other = folder.path().join("other");
+            fs::copy(&file, &other).expect("the folder is writable");
+            fs::rename(&other, &file).expect("the folder is writable");
+        } else {
+            fs::remove_file(&file).expect("the folder is writable");
+        }
+        let error = history.reserve(1, Attestation, 8).expect_err("no process would find slot 8");
+        assert!(error.to_string().contains("removed or replaced"), "{error}");
+    }
+}
+
+#[test]
 fn a_file_left_by_a_crash_during_a_start_is_ignored() {
     let folder = folder();
     sign(folder.path());

@@ -59,6 +59,11 @@ struct HistoryFile(File);
 
 impl Disk for HistoryFile {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        // Another process would not find a removed file. On a network file system that has lost
+        // this process's lock, it is another process that has replaced the file.
+        if self.0.metadata()?.nlink() == 0 {
+            return Err(io::Error::other("its file was removed or replaced while the node runs"));
+        }
         self.0.write_all_at(bytes, offset)
     }
 
