@@ -210,6 +210,30 @@ fn check_config_refuses_what_run_would_refuse() {
 }
 
 #[test]
+fn run_ends_with_the_exit_code_of_wrong_input_for_faults_found_at_its_start() {
+    let (directory, path) = network(&["--dir", "--nodes", "1"]);
+    let spoil = |file: &str, from: &str, to: &str| {
+        let file = directory.path().join(file);
+        let good = fs::read_to_string(&file).expect("it was written");
+        fs::write(&file, good.replacen(from, to, 1)).expect("it is ours");
+    };
+    spoil("node-0.toml", "/udp/1/", "/udp/0/");
+    let config = format!("{path}/node-0.toml");
+    let run = |options: &[&str], part: &str| {
+        let output = output(&[&["run", "--config", &config], options].concat());
+        let error = text(&output.stderr);
+        assert!(error.contains(part), "{part:?} is not in: {error}");
+        output.status.code()
+    };
+    assert_eq!(run(&["--checkpoint-sync-url", "nowhere"], "no checkpoint source"), Some(2));
+    assert_eq!(run(&["--import-signing-history", &config], "no exported"), Some(2));
+    let history = format!("{config}/history");
+    assert_eq!(run(&["--signing-history", &history], "cannot create the folder"), Some(1));
+    spoil("keys/validator-0-attestation.toml", "seed = \"", "seed = \"00\" #");
+    assert_eq!(run(&[], "seed"), Some(2));
+}
+
+#[test]
 fn check_config_warns_about_a_taken_port_used_up_keys_and_readable_keys() {
     let (directory, path) = network(&["--dir", "--nodes", "1"]);
     let taken = UdpSocket::bind("127.0.0.1:0").expect("a free port");
