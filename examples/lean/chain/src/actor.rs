@@ -42,7 +42,7 @@ pub struct ChainActor {
     timing: Timing,
 }
 
-/// The begin of work that ends with a later message.
+/// The start of work that ends with a later message.
 #[derive(Debug, Default)]
 struct Timing {
     last_tick: Option<Instant>,

@@ -424,7 +424,7 @@ impl Blocks {
 /// proposer's turn. All states have the same registry.
 fn check_header(block: &Block, base: &Base) -> Result<(), Refusal> {
     if block.body.attestations.len() > MAX_ATTESTATIONS_DATA {
-        // So many are too many or not distinct, whatever the parent. Such a body may be so
+        // More votes than this are too many or not distinct with any parent. Such a body may be so
         // large that hashing it keeps the actor busy, and holding it fills the memory.
         return Err(Rejection::TooManyAttestationData.into());
     }

@@ -225,7 +225,7 @@ fn a_valid_block_lost_among_invalid_ones_is_fetched_when_the_next_block_names_it
 }
 
 #[test]
-fn copies_of_one_block_with_false_proofs_do_not_keep_the_valid_copy_out() {
+fn copies_of_one_block_with_false_proofs_do_not_displace_the_valid_copy() {
     let mut attacked = Attacked::after(2);
     let valid = attacked.honest[2].clone();
     for number in 0..1000_u64 {
@@ -291,7 +291,7 @@ fn the_waiting_blocks_of_a_departed_stranger_are_dropped_with_a_verdict() {
     attacked.verdicts();
 }
 
-/// What an attacker or an honest peer sends next.
+/// The next message of an attacker or an honest peer.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     /// Of the current slot, on the head.

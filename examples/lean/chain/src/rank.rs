@@ -10,9 +10,9 @@ use consensus::Slot;
 
 /// The order in which blocks are verified and held, the first one first.
 ///
-/// Anyone can make a block with a false proof, and only its verification shows this. An identity is
-/// free as well, so a new peer says nothing about itself. A valid block that nobody delivered
-/// before is scarce.
+/// Anyone can make a block with a false proof, and only its verification shows this. Identities
+/// are free as well, so a new identity proves nothing. Only one peer can be the first to deliver a
+/// valid block, so such merit is scarce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Rank {
     /// From a configured peer.
@@ -52,7 +52,7 @@ const FORGIVEN_AFTER: Slot = 16;
 /// The largest number of peers with a record.
 const RECORDS: usize = 1024;
 
-/// What the blocks of peers have shown about them.
+/// The record of each peer: the results of its blocks.
 #[derive(Debug, Default)]
 pub(super) struct Records {
     peers: HashMap<PeerId, Record>,

@@ -10,7 +10,7 @@ pub type WallClock = fn() -> u64;
 /// in a test.
 static OFFSET_MS: AtomicI64 = AtomicI64::new(0);
 
-/// Shifts the time that [`system`] returns, to test a clock that was set wrong.
+/// Shifts the result of [`system`], to test a clock with a wrong time.
 pub fn shift(milliseconds: i64) {
     // Relaxed: called before the threads that read the clock start.
     OFFSET_MS.store(milliseconds, Ordering::Relaxed);

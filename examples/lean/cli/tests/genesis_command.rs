@@ -44,7 +44,7 @@ fn a_failure_between_two_files_leaves_no_file() {
 }
 
 #[test]
-fn other_files_in_the_directory_are_refused_and_left_alone() {
+fn a_directory_with_other_files_is_refused_and_not_changed() {
     let home = tempfile::tempdir().expect("a temporary directory");
     fs::write(home.path().join("notes"), "mine").expect("writable");
     for form in ["--dir", "--lean"] {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use support::{Network, RunningNode, get};
 
-/// The slot that a node must finalize, although nobody reads what it writes.
+/// The slot to be finalized by a node without a reader of its output.
 const GOAL: u64 = 8;
 
 /// The capacity of a pipe of Linux. A full pipe blocks the next write.

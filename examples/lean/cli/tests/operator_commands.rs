@@ -70,7 +70,7 @@ fn log(options: &[&str], environment: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn the_log_has_the_requested_level_and_the_command_line_wins() {
+fn the_log_has_the_requested_level_and_the_command_line_overrides_the_environment() {
     let mocks = "aggregation proofs are MOCKS";
     assert!(log(&[], &[]).contains(mocks));
     assert!(!log(&["--log-level", "error"], &[]).contains(mocks));

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_a_folder_is_left_alone() {
+    fn a_link_to_a_folder_is_not_followed_and_not_removed() {
         let home = tempfile::tempdir().expect("a temporary folder");
         let dead = home.path().join("dead");
         fs::create_dir(&dead).expect("writable");

@@ -111,7 +111,12 @@ fn a_devnet_that_keeps_going_fails_only_with_its_last_node() {
         fs::write(path, "").expect("it is ours");
     };
     end(1);
-    let is_ended = |devnet: &Devnet| matches!(devnet.view(1).condition, Condition::Ended(status) if status.code() == Some(7));
+    let is_ended = |devnet: &Devnet| {
+        matches!(
+            devnet.view(1).condition,
+            Condition::Ended(status) if status.code() == Some(7)
+        )
+    };
     devnet
         .wait_until("node-1 did not end", ENOUGH, is_ended)
         .unwrap_or_else(|error| panic!("{error}"));

@@ -37,7 +37,9 @@ pub fn checkpoint(bytes: &[u8]) {
     anchor.block.state_root = Root::of(&anchor.state);
     match verify_anchor(&anchor, &genesis, NOW) {
         Ok(()) => begin(anchor),
-        Err(mismatch) => assert!(matches!(mismatch, Mismatch::Future { .. }), "{mismatch}"),
+        // The repairs above change no slot, no key and no tally.
+        Err(Mismatch::Future { .. } | Mismatch::EqualKeys(_) | Mismatch::Tallies(_)) => {}
+        Err(mismatch) => panic!("{mismatch}"),
     }
 }
 

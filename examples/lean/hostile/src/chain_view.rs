@@ -16,7 +16,7 @@ use crate::target::HttpTarget;
 /// The time limit of an answer of the API.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The interval between two looks at the chain.
+/// The interval between two requests for the chain.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A block of the victim's fork choice.
@@ -132,7 +132,8 @@ impl ChainView {
     }
 }
 
-/// Keeps a view up to date for as long as anything reads it. A failed look keeps the last view.
+/// Keeps a view up to date for as long as anything reads it. A failed request keeps the last
+/// view.
 pub async fn follow(api: HttpTarget, views: watch::Sender<Arc<ChainView>>) {
     while !views.is_closed() {
         sleep(INTERVAL).await;

@@ -179,7 +179,7 @@ async fn drive(
     if was_lost {
         tally.lost.add(1);
     }
-    // The victim's side of a lost connection needs no farewell.
+    // The victim's side of a lost connection needs no closing frame.
     let _ = timeout(HANDSHAKE, muxer.close()).await;
 }
 
@@ -205,7 +205,7 @@ async fn serve(mut stream: Stream, manner: Manner) {
     };
 }
 
-/// Reads and forgets everything, so that the victim's queue for this peer stays empty.
+/// Reads and discards everything, so that the victim's queue for this peer stays empty.
 async fn drain(stream: &mut Stream) {
     let mut bytes = vec![0; 64 * 1024];
     while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {}

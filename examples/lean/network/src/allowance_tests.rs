@@ -109,7 +109,7 @@ fn a_node_that_synchronizes_is_served_and_one_that_repeats_ranges_is_slowed_to_t
         assert_eq!(allowances.take(&who, Cost::Request, 1, now), Taken::Within);
         allowances.spend(&who, Cost::Answer, 64 << 10, now);
     }
-    // Answers of the largest size, as fast as they are given.
+    // Answers of the largest size, as fast as the allowance permits.
     let (mut answered, start) = (0, start + Duration::from_secs(60));
     for step in 0..1000 {
         let now = start + Duration::from_millis(10 * step);

@@ -37,7 +37,7 @@ const MAX_TURN: usize = 256;
 /// The time for peers to acknowledge the closing of their connections.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
 
-/// The time between two looks at gossipsub's meshes.
+/// The time between two counts of gossipsub's meshes.
 const MESH_PAUSE: Duration = Duration::from_secs(1);
 
 /// The number of further turns for the other tasks of the thread, so that QUIC can send its last
@@ -61,7 +61,7 @@ pub(super) struct EventLoop<I> {
     connected: HashMap<PeerId, FirstConnection>,
     /// The time limit of a dial.
     dial_timeout: Duration,
-    /// The time of the next look at gossipsub's meshes, for the metrics.
+    /// The time of the next count of gossipsub's meshes, for the metrics.
     mesh_due: Instant,
 }
 
@@ -191,7 +191,7 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    /// Counts the begin, the failure or the end of a connection.
+    /// Counts the start, the failure or the end of a connection.
     fn count_connection(&self, event: &SwarmEvent<BehaviourEvent>) {
         let connections = &self.counters.connections;
         match event {

@@ -87,7 +87,7 @@ pub struct SnappyTransform {
     findings: Findings,
 }
 
-/// Gossipsub's findings about the last message. It reports them to no other place.
+/// Gossipsub's findings about the last message. It reports them nowhere else.
 ///
 /// One thread writes and reads it. It is shared because gossipsub owns its callbacks.
 #[derive(Clone, Debug, Default)]

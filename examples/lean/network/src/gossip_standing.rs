@@ -69,7 +69,7 @@ impl GossipStandings {
         let cost = Cost::of_refused(kind);
         let over = allowances.over(who, cost, now);
         if self.is_muted(who, kind, now) {
-            // A message that was under way when the mute began.
+            // A message delivered before the mute began.
             return false;
         }
         over.into_iter().for_each(|holder| self.mute(holder, cost, who.is_configured, now));

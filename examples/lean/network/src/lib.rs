@@ -17,9 +17,9 @@
 //!
 //! In reading order: [`wire`] (bytes), [`Inbound`] and [`NetworkFront`] (the two directions), then
 //! the private modules: `codec`, `gossip` and `behaviour` (libp2p), `configured`, `places`,
-//! `admission` and `dialer` (connections), `guard` with `allowance`, `gossip_standing`, `recent` and
-//! `undecided` (gossip before gossipsub sees it), `serving` and `standing` (state about peers and
-//! requests), `event_loop` with `mesh` and `requests`, `thread`.
+//! `admission` and `dialer` (connections), `guard` with `allowance`, `gossip_standing`, `recent`
+//! and `undecided` (gossip before gossipsub sees it), `serving` and `standing` (state about peers
+//! and requests), `event_loop` with `mesh` and `requests`, `thread`.
 
 mod address_range;
 mod admission;

@@ -1,4 +1,4 @@
-//! The places for connections: who may connect, and whose connection ends for it.
+//! The places for connections: which peers may connect, and which connection makes room.
 //!
 //! | connection | bound |
 //! |---|---|

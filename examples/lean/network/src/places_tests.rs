@@ -90,7 +90,7 @@ struct Arrival {
 }
 
 #[test]
-fn configured_peers_get_in_by_either_way_when_strangers_have_taken_everything() {
+fn configured_peers_connect_in_either_direction_when_strangers_hold_all_places() {
     let mut world = World::new();
     let strangers = (0..=255).filter(|range| world.stranger(*range).is_ok()).count();
     assert_eq!((strangers, world.occupancy().strangers_inbound), (8, 8));
@@ -289,7 +289,7 @@ impl Model {
 
 proptest! {
     #[test]
-    fn a_configured_peer_always_gets_in_shares_are_fair_and_counts_are_exact(
+    fn a_configured_peer_can_always_connect_shares_are_fair_and_counts_are_exact(
         steps in vec(step(), 0..400)
     ) {
         let limits = PlaceLimits::new(STRANGERS);

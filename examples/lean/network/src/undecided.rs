@@ -141,7 +141,7 @@ impl Undecided {
     }
 }
 
-/// Subtracts one. Removes a holder of nothing.
+/// Subtracts one. Removes a holder without messages.
 fn subtract<K: Eq + std::hash::Hash>(table: &mut HashMap<K, Counts>, holder: &K, kind: usize) {
     let Some(counts) = table.get_mut(holder) else { return };
     counts[kind] -= 1;

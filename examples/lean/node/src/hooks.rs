@@ -1,4 +1,4 @@
-//! What a node calls, and what it reads of its surroundings.
+//! The functions called by a running node, and the counts that it reads from its program.
 
 use std::fmt;
 

@@ -42,7 +42,7 @@ pub(crate) struct Reporter<R> {
     sources: Sources,
     warnings: Warnings,
     announcer: Announcer,
-    /// The time of the first report by a clock that never jumps.
+    /// The time of the first report, by the monotonic clock.
     begun: Option<Instant>,
     report: R,
 }

@@ -195,7 +195,7 @@ fn own_files(directory: &Path) -> NodeConfig {
 }
 
 #[test]
-fn a_node_of_a_configuration_file_keeps_its_history_beside_its_keys_or_where_it_is_told() {
+fn a_node_keeps_its_history_beside_its_keys_or_in_the_configured_folder() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let mut config = own_files(directory.path());
     let mut history = open(&config).expect("the first process");

@@ -113,7 +113,7 @@ impl Decoder {
             Ok(value) => drop(self.results.try_tell(wrap(value, origin))),
             Err(error) => {
                 self.undecodable.count();
-                tracing::debug!(?origin, ?error, "gossip was not the SSZ that its topic says");
+                tracing::debug!(?origin, ?error, "gossip was not the SSZ of its topic");
                 // If the network's lane is full, the network expires the message by itself.
                 drop(origin.report(Verdict::Reject, &self.network));
             }

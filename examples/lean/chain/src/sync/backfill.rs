@@ -46,8 +46,8 @@ const WANTED_PER_PEER: usize = 64;
 /// The same for a stranger without merit.
 const WANTED_PER_LOW_PEER: usize = 4;
 
-/// Requests in one interval to other peers than the one that named the block, if that is a stranger
-/// without merit. Otherwise made-up roots would make this node flood its peers.
+/// Requests in one interval for blocks named by a stranger without merit, to peers other than that
+/// stranger. Without this bound, made-up roots would make this node flood its peers.
 const LOW_AN_INTERVAL: u32 = 4;
 
 /// The wanted single blocks.

@@ -127,7 +127,7 @@ fn with_missing_parent(seed: u64) -> Simulation {
 }
 
 #[test]
-fn a_missing_parent_is_fetched_from_the_only_peer_to_have_it_among_liars() {
+fn a_missing_parent_is_fetched_from_the_only_peer_with_it_among_dishonest_ones() {
     for lie in Manner::LIES {
         let mut simulation = with_missing_parent(1);
         let first = simulation.connect_without_claim(lie, true);

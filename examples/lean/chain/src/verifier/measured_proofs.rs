@@ -1,4 +1,4 @@
-//! A proof scheme that records what its operations took.
+//! A proof scheme that records the durations of its operations.
 
 use std::fmt;
 use std::sync::Arc;

@@ -89,7 +89,7 @@ impl<E: Held> Pool<E> {
         self.entries.retain(|data, _| keep(data));
     }
 
-    /// Changes what is held of a vote, which is created if necessary. Then drops what exceeds a
+    /// Changes the entry of a vote, after its creation if there is none. Then drops what exceeds a
     /// bound, possibly this vote. Returns the change's result, and the vote's precedence.
     pub(super) fn change<R>(
         &mut self,

@@ -65,7 +65,7 @@ pub(super) fn bomb(_: &mut Dice, _: usize) -> Vec<u8> {
 /// A payload that is not snappy.
 pub(super) fn not_snappy(dice: &mut Dice, _: usize) -> Vec<u8> {
     let mut bytes = dice.bytes(64);
-    // A length of a few bytes, and an element that reads behind the end.
+    // A length of a few bytes, and an element that reads past the end.
     bytes[..2].copy_from_slice(&[0x40, 0xff]);
     message(topic(TopicKind::Block), bytes)
 }

@@ -32,7 +32,7 @@ pub const LONGEST: Duration = Duration::from_secs(600);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The time for the last connections to close.
-const FAREWELL: Duration = Duration::from_millis(300);
+const CLOSING: Duration = Duration::from_millis(300);
 
 /// The victims and the bounds of an attack.
 #[derive(Clone, Debug)]
@@ -123,8 +123,8 @@ pub async fn run(
     }
     sleep_until(end).await;
     tasks.shutdown().await;
-    // The connections close in tasks of their own, with a farewell to the victim.
-    sleep(FAREWELL).await;
+    // The connections close in tasks of their own, with a closing frame to the victim.
+    sleep(CLOSING).await;
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub(super) type Ask = fn(&mut Dice, &ChainView) -> (RequestKind, Vec<u8>);
 /// Streams held open by one identity at most.
 const HELD: usize = 128;
 
-/// The time for which streams are held, and for which a false status has its effect.
+/// The time for holding streams, and for the effect of a false status.
 const HOLDING: Duration = Duration::from_secs(5);
 
 /// The distance of a false head.
@@ -92,7 +92,7 @@ async fn hold_streams(
     Ok(())
 }
 
-/// Opens streams without a word, as many as the victim permits, and opens them again.
+/// Opens streams without any bytes, as many as the victim permits, and opens them again.
 pub(super) async fn silent_streams(scene: &Scene, number: usize) -> io::Result<()> {
     let link = Link::dial(scene.target(number), Manner::GossipOnly, &scene.tally).await?;
     let mut pace = Pace::new(scene.rate);

@@ -53,7 +53,7 @@ impl Drop for Relays {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A relay that failed has shown this in the measurement already.
+            // The failure of a relay is visible in the measurement already.
             let _ = thread.join();
         }
     }

@@ -13,7 +13,7 @@ use crate::bench::process::{Event, Happening, Status};
 use crate::bench::{BenchError, Devnet, NODES};
 use crate::http;
 
-/// The interval between two looks at the memory of the processes.
+/// The interval between two readings of the processes' memory.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// The time limit for the metrics of a node.

@@ -67,14 +67,14 @@ fn the_http_api_answers_while_silent_sockets_fill_its_places() {
     for name in ["http-silent", "http-slow-heads"] {
         let attacker = Attacker::start(attack(name), nodes.targets(), nodes.apis(), 256);
         attacker.wait_until(name, |tally| tally.connections.get() >= 256);
-        nodes.wait_answer(name);
+        nodes.assert_answers(name);
         attacker.stop();
     }
     nodes.stop();
 }
 
 #[test]
-fn a_configured_peer_gets_in_while_strangers_fill_all_places() {
+fn a_configured_peer_connects_while_strangers_fill_all_places() {
     let _turn = turn();
     let mut nodes = Nodes::prepare(&[]);
     nodes.launch(0);

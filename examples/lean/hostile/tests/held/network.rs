@@ -21,7 +21,7 @@ use lean_node::report::StatusLine;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::ENOUGH;
 
@@ -32,7 +32,10 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// The seconds from the start of the first node to slot 0.
 const GENESIS_DELAY: u64 = 2;
 
-/// The interval between two looks at a figure of another thread.
+/// The requests to each HTTP API.
+const REQUESTS: usize = 10;
+
+/// The interval between two readings of a figure of another thread.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Two nodes with two validators each: both are needed to finalize anything.
@@ -155,14 +158,12 @@ impl Nodes {
         self.last.iter().flatten().map(|line| line.peers).min().unwrap_or(0)
     }
 
-    /// Waits until every HTTP API answers.
-    pub(crate) fn wait_answer(&self, during: &str) {
+    /// Sends several requests to every HTTP API, each on a connection of its own.
+    pub(crate) fn assert_answers(&self, during: &str) {
         self.reactor.block_on(async {
-            let end = Instant::now() + ENOUGH;
-            for api in &self.apis {
-                while http::get(*api, "/lean/v0/health", Duration::from_secs(2)).await.is_err() {
-                    assert!(Instant::now() < end, "{api:?} never answers during {during}");
-                }
+            for api in self.apis.iter().cycle().take(REQUESTS * NODES) {
+                let answer = http::get(*api, "/lean/v0/health", ENOUGH).await;
+                assert!(answer.is_ok(), "{api:?} does not answer during {during}: {answer:?}");
             }
         });
     }

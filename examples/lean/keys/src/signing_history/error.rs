@@ -58,7 +58,7 @@ pub enum HistoryError {
     },
     /// Neither copy in the file is intact.
     #[error(
-        "the signing history {} is damaged: {what}. It is not guessed. Import a newer export with \
+        "the signing history {} is damaged: {what}. No key signs without it. Import a newer export with \
          --import-signing-history after moving this file away, or make new keys with `node genesis`",
         path.display()
     )]

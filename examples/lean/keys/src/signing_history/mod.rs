@@ -7,7 +7,7 @@
 //!
 //! * `table`: the content, and its form in bytes, with a checksum.
 //! * `journal`: two copies of the table in a file, and what a crash leaves of them.
-//! * `folder`: a file for each node, who may write it, and what a start reads.
+//! * `folder`: a file for each node, its writer, and the reading at a start.
 //! * `lock`: the operating system's locks, and the identity of a lock's holder.
 //! * `interchange`: export and import.
 //!
@@ -83,7 +83,7 @@ pub struct SigningHistory {
 }
 
 impl SigningHistory {
-    /// Creates a history that ends with this process, for keys that are on no disk.
+    /// Creates a history that ends with this process, for keys without files.
     pub fn volatile(genesis: GenesisIdentity, keys: &[ValidatorKeyFiles]) -> Self {
         let held: Vec<HeldKey> = keys.iter().flat_map(HeldKey::both).collect();
         let record = |key: &HeldKey| Record {

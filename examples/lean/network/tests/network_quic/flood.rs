@@ -1,5 +1,5 @@
-//! Tests with peers that flood: each kind of flood is dropped, muted or banned as the tables of the
-//! network say, and another peer is served all the time.
+//! Tests with peers that flood: each kind of flood is dropped, muted or banned according to the
+//! tables of the network, and another peer is served all the time.
 
 use libp2p::{PeerId, identity::Keypair};
 use network::{NetworkCounters, Offence, SlotRange, Verdict};
@@ -255,7 +255,7 @@ fn a_message_over_the_limit_of_undecided_ones_is_accepted_later_from_another_pee
 }
 
 #[test]
-fn a_peer_that_was_answered_much_has_to_wait_and_others_have_not() {
+fn a_peer_in_debt_for_answers_waits_and_others_do_not() {
     let mut scene = Scene::start();
     let range = Request::BlocksByRange(SlotRange { start_slot: 1, count: 8 });
     let request = encode_request(&range).expect("it is two numbers");

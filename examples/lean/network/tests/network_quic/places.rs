@@ -38,7 +38,7 @@ fn refused(node: &Peer, reason: &str) -> u64 {
 }
 
 #[test]
-fn strangers_in_all_places_do_not_keep_a_configured_peer_out() {
+fn strangers_in_all_places_do_not_prevent_the_connection_of_a_configured_peer() {
     let key = HostKey::generate();
     // Nothing answers at the configured address, so the peer can only dial the node.
     let elsewhere = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
@@ -86,7 +86,7 @@ fn a_node_restarted_among_strangers_finds_its_configured_peer_again() {
 }
 
 #[test]
-fn unfinished_handshakes_of_strangers_do_not_hold_up_a_configured_address() {
+fn unfinished_handshakes_of_strangers_do_not_delay_a_configured_address() {
     let address = free_address();
     // The address belongs to another identity, so the node's own dials cannot succeed.
     let other = address.clone().with(Protocol::P2p(HostKey::generate().peer_id()));

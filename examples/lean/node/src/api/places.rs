@@ -1,4 +1,4 @@
-//! The places for connections: who may connect, and whose connection ends for it.
+//! The places for connections: which clients may connect, and which connection makes room.
 //!
 //! A connection that waits for a request is replaced when places run out, the oldest first. One
 //! whose answer is being computed or written is not, unless its client does not read. So silent

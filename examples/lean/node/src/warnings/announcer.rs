@@ -9,7 +9,7 @@ use consensus::Slot;
 /// that comes and goes fills no log.
 const QUIET: Slot = 32;
 
-/// Logs the begin and the end of each warning, and publishes the warnings in force.
+/// Logs the start and the end of each warning, and publishes the warnings in force.
 #[derive(Debug)]
 pub(crate) struct Announcer {
     alerts: Arc<Alerts>,
@@ -18,7 +18,7 @@ pub(crate) struct Announcer {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Announced {
-    /// Whether the begin of a warning in force was logged.
+    /// Whether the start of a warning in force was logged.
     is_open: bool,
     quiet_until: Slot,
 }

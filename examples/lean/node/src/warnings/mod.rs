@@ -74,7 +74,7 @@ pub(crate) struct KeySlots {
 pub(crate) struct Observation {
     /// The wall clock's time, in Unix milliseconds.
     pub(crate) wall: u64,
-    /// The time of a clock that never jumps, since an arbitrary moment.
+    /// The time of the monotonic clock, since an arbitrary moment.
     pub(crate) steady: Duration,
     /// The time of the chain's store, in intervals.
     pub(crate) chain_time: Interval,

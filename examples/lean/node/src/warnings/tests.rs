@@ -56,7 +56,7 @@ fn finality_has_stopped_after_eight_slots_without_a_new_block_and_until_the_next
 }
 
 #[test]
-fn a_late_owner_and_a_clock_set_back_are_told_apart() {
+fn a_late_owner_and_a_clock_set_back_have_different_warnings() {
     let mut warnings = warnings();
     let at = |chain_time| Observation { chain_time, ..regular(2) };
     assert_eq!(warnings.observe(&at(10)), []);

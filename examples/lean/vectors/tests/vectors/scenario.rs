@@ -19,7 +19,7 @@ const MARKER: &[u8] = b"\x00MOCKED-AGGREGATION-PROOF\x00";
 /// A vote with its voters.
 pub(crate) type Vote<'a> = (AttestationData, &'a [ValidatorIndex]);
 
-/// A vector in the making, and the store that has taken its steps.
+/// An unfinished vector, and the store after its steps.
 pub(crate) struct Scenario {
     pub(crate) store: Store,
     anchor: (consensus::State, Block),

@@ -22,16 +22,13 @@ const LANE_METRICS: &[LaneMetric] = &[
     ("actor_lane_high_water", Gauge, "The most messages seen waiting at once.", |lane| {
         lane.high_water
     }),
-    ("actor_lane_accepted_total", Counter, "Messages taken in.", |lane| lane.accepted),
+    ("actor_lane_accepted_total", Counter, "Messages accepted.", |lane| lane.accepted),
     ("actor_lane_handled_total", Counter, "Messages whose handling has ended.", |lane| {
         lane.handled
     }),
-    (
-        "actor_lane_refused_total",
-        Counter,
-        "Messages handed back because the lane was full.",
-        |lane| lane.refused,
-    ),
+    ("actor_lane_refused_total", Counter, "Messages returned because the lane was full.", |lane| {
+        lane.refused
+    }),
     (
         "actor_lane_over_share_total",
         Counter,
@@ -44,7 +41,7 @@ const LANE_METRICS: &[LaneMetric] = &[
         "Messages dropped to make room for newer ones.",
         |lane| lane.evicted,
     ),
-    ("actor_lane_cancelled_total", Counter, "Asks whose asker had given up.", |lane| {
+    ("actor_lane_cancelled_total", Counter, "Asks whose sender had stopped waiting.", |lane| {
         lane.cancelled
     }),
     (
@@ -102,19 +99,14 @@ fn owner(page: &mut Exposition, chain: &Snapshot) {
     page.figure(
         "chain_pending_blocks",
         Gauge,
-        "Blocks that wait for their parent.",
+        "Blocks that wait for their parent, their slot or their verification.",
         chain.pending_blocks,
     );
     page.figure("chain_pending_votes", Gauge, "Votes that wait for a block.", chain.pending_votes);
     let (last, worst) =
         (chain.tick_lateness.as_secs_f64(), chain.worst_tick_lateness.as_secs_f64());
-    page.figure("chain_tick_lateness_seconds", Gauge, "How late the last tick was.", last);
-    page.figure(
-        "chain_worst_tick_lateness_seconds",
-        Gauge,
-        "How late the latest of all ticks was.",
-        worst,
-    );
+    page.figure("chain_tick_lateness_seconds", Gauge, "Delay of the last tick.", last);
+    page.figure("chain_worst_tick_lateness_seconds", Gauge, "Longest delay of all ticks.", worst);
     let missed = chain.missed_intervals;
     page.figure(
         "chain_missed_intervals_total",
@@ -123,7 +115,7 @@ fn owner(page: &mut Exposition, chain: &Snapshot) {
         missed,
     );
     let mut dropped =
-        page.metric("chain_dropped_total", Counter, "Messages that came to nothing, by reason.");
+        page.metric("chain_dropped_total", Counter, "Messages without effect, by reason.");
     for (reason, count) in &chain.dropped {
         dropped = dropped.with(&[("reason", reason)], count);
     }
@@ -171,11 +163,11 @@ const NETWORK_METRICS: &[NetworkMetric] = &[
     ("network_gossip_published_total", "Gossip messages sent.", |network| network.published.get()),
     (
         "network_refused_by_lane_total",
-        "Things told to the node that its lanes refused.",
+        "Events of the network refused by the node's lanes.",
         |network| network.refused_by_lane.get(),
     ),
     ("network_requests_in_total", "Requests received.", |network| network.requests_in.get()),
-    ("network_requests_in_failed_total", "Requests received and not answered well.", |network| {
+    ("network_requests_in_failed_total", "Requests received that failed.", |network| {
         network.requests_in_failed.get()
     }),
     (

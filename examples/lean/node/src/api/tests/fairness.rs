@@ -1,4 +1,4 @@
-//! Tests with many clients at once: nobody keeps others from an answer.
+//! Tests with many clients at once: no client delays the answers to others.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
