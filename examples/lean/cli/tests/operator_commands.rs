@@ -2,9 +2,10 @@
 //! check of a configuration.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::net::UdpSocket;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::SystemTime;
@@ -209,7 +210,31 @@ fn check_config_refuses_what_run_would_refuse() {
 }
 
 #[test]
-fn check_config_warns_about_a_taken_port_and_used_up_keys() {
+fn run_ends_with_the_exit_code_of_wrong_input_for_faults_found_at_its_start() {
+    let (directory, path) = network(&["--dir", "--nodes", "1"]);
+    let spoil = |file: &str, from: &str, to: &str| {
+        let file = directory.path().join(file);
+        let good = fs::read_to_string(&file).expect("it was written");
+        fs::write(&file, good.replacen(from, to, 1)).expect("it is ours");
+    };
+    spoil("node-0.toml", "/udp/1/", "/udp/0/");
+    let config = format!("{path}/node-0.toml");
+    let run = |options: &[&str], part: &str| {
+        let output = output(&[&["run", "--config", &config], options].concat());
+        let error = text(&output.stderr);
+        assert!(error.contains(part), "{part:?} is not in: {error}");
+        output.status.code()
+    };
+    assert_eq!(run(&["--checkpoint-sync-url", "nowhere"], "no checkpoint source"), Some(2));
+    assert_eq!(run(&["--import-signing-history", &config], "no exported"), Some(2));
+    let history = format!("{config}/history");
+    assert_eq!(run(&["--signing-history", &history], "cannot create the folder"), Some(1));
+    spoil("keys/validator-0-attestation.toml", "seed = \"", "seed = \"00\" #");
+    assert_eq!(run(&[], "seed"), Some(2));
+}
+
+#[test]
+fn check_config_warns_about_a_taken_port_used_up_keys_and_readable_keys() {
     let (directory, path) = network(&["--dir", "--nodes", "1"]);
     let taken = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("it is bound").port();
@@ -221,11 +246,15 @@ fn check_config_warns_about_a_taken_port_and_used_up_keys() {
         let written = fs::read_to_string(&file).expect("it was written");
         fs::write(&file, written.replacen(&from, &to, 1)).expect("it is ours");
     }
+    let key = directory.path().join("keys/validator-1-proposal.toml");
+    fs::set_permissions(&key, Permissions::from_mode(0o640)).expect("it is ours");
     let output = output(&["check-config", "--config", &format!("{path}/node-0.toml")]);
     let found = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(found.contains(&format!("warning: UDP port {port} is in use now")), "{found}");
     assert!(found.contains("warning: the keys of validator 1 are used up"), "{found}");
+    let readable = format!("chmod 600 {}", key.display());
+    assert!(found.contains(&readable), "{found}");
 }
 
 #[test]

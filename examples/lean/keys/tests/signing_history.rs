@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use consensus::Root;
 use keys::KeyRole::{Attestation, Proposal};
@@ -92,6 +93,17 @@ fn nodes_with_different_validators_share_a_folder() {
     let mut second = open(folder.path(), "b", &[3]).expect("the validators are others");
     assert_eq!(first.reserve(1, Attestation, 4), Ok(()));
     assert_eq!(second.reserve(3, Attestation, 4), Ok(()));
+}
+
+#[test]
+fn a_node_may_have_any_name() {
+    let folder = folder();
+    for (validator, node) in
+        ["folder", "start", "folder.start", ".", "", "ä b/c"].iter().enumerate()
+    {
+        let history = open(folder.path(), node, &[validator as u64]);
+        assert!(history.is_ok(), "{node:?}: {history:?}");
+    }
 }
 
 #[test]
@@ -222,6 +234,25 @@ fn a_damaged_history_is_named_and_left_as_it_is() {
 }
 
 #[test]
+fn nothing_is_signed_after_the_removal_or_replacement_of_the_file() {
+    for is_replaced in [false, true] {
+        let folder = folder();
+        let mut history = open(folder.path(), "a", &[1]).expect("a new folder");
+        assert_eq!(history.reserve(1, Attestation, 7), Ok(()));
+        let file = file(folder.path(), "a");
+        if is_replaced {
+            let other = folder.path().join("other");
+            fs::copy(&file, &other).expect("the folder is writable");
+            fs::rename(&other, &file).expect("the folder is writable");
+        } else {
+            fs::remove_file(&file).expect("the folder is writable");
+        }
+        let error = history.reserve(1, Attestation, 8).expect_err("no process would find slot 8");
+        assert!(error.to_string().contains("removed or replaced"), "{error}");
+    }
+}
+
+#[test]
 fn a_file_left_by_a_crash_during_a_start_is_ignored() {
     let folder = folder();
     sign(folder.path());
@@ -312,6 +343,11 @@ fn an_unusable_export_imports_nothing() {
     assert!(matches!(other, ImportError::OtherGenesis { .. }), "{other}");
     let large = import(&" ".repeat((32 << 20) + 1));
     assert!(large.to_string().contains("more than"), "{large}");
+    fs::remove_file(&path).expect("the folder is writable");
+    assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+    let plan = HistoryPlan { import: Some(path.clone()), ..plan(folder.path(), "a", &[1]) };
+    let pipe = SigningHistory::open(&plan).expect_err("nobody writes into the pipe");
+    assert!(pipe.to_string().contains("named pipe"), "{pipe}");
     let mut history = open(folder.path(), "a", &[1]).expect("nothing was changed");
     assert!(history.reserve(1, Attestation, 7).is_err());
 }

@@ -279,7 +279,16 @@ fn every_kind_of_bad_answer_has_its_own_error() {
         "where it leads there is no state: {error}"
     );
 
-    for url in ["", "localhost:5052", "ftp://localhost", "http://", "/lean/v0"] {
+    for url in [
+        "",
+        "localhost:5052",
+        "ftp://localhost",
+        "http://",
+        "/lean/v0",
+        "http://localhost:65536",
+        "http://[::1]:0",
+        "http://localhost:",
+    ] {
         let error = fetch_once(url, &file).expect_err("it is no URL");
         assert!(matches!(error, CheckpointError::Url(_)), "{url}: {error}");
     }

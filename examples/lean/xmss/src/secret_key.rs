@@ -137,6 +137,19 @@ impl SecretKey {
         }
     }
 
+    /// Checks that the key has a one-time key for an epoch, used or not.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SignError::KeyExhausted`] outside the active epochs.
+    pub fn check_active(&self, epoch: u64) -> Result<(), SignError> {
+        if self.active.contains(&epoch) {
+            Ok(())
+        } else {
+            Err(SignError::KeyExhausted { epoch, active: self.active.clone() })
+        }
+    }
+
     /// Returns the signature of a 32-byte message in an epoch.
     ///
     /// The signature is a function of the key, the epoch and the message. Signing the same message
@@ -152,9 +165,7 @@ impl SecretKey {
     ///
     /// After an error the key is unchanged.
     pub fn sign(&mut self, epoch: u64, message: &[u8; 32]) -> Result<Signature, SignError> {
-        if !self.active.contains(&epoch) {
-            return Err(SignError::KeyExhausted { epoch, active: self.active.clone() });
-        }
+        self.check_active(epoch)?;
         if let Some((newest, signed)) = self.newest
             && (epoch < newest || (epoch == newest && signed.as_ref() != Some(message)))
         {

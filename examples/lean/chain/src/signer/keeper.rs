@@ -58,6 +58,9 @@ impl Keeper {
     ) -> Result<SignedAttestation, NotSigned> {
         let keys = self.keys.get_mut(&validator_index).ok_or(NotSigned::NoKey)?;
         let root = Root::of(&data);
+        // A slot outside of the key needs no reservation. With a clock once far ahead, such a
+        // reservation would silence the key for ever.
+        keys.attestation.check_active(data.slot)?;
         // From here on the slot counts as used, even if the signature never leaves.
         self.history.reserve(validator_index, KeyRole::Attestation, data.slot)?;
         let signature = keys.attestation.sign(data.slot, root.as_bytes())?;
@@ -69,6 +72,7 @@ impl Keeper {
         let block = produced.block();
         let (validator, slot) = (block.proposer_index, block.slot);
         let keys = self.keys.get_mut(&validator).ok_or(NotSigned::NoKey)?;
+        keys.proposal.check_active(slot)?;
         self.history.reserve(validator, KeyRole::Proposal, slot)?;
         let signature = keys.proposal.sign(slot, produced.root().as_bytes())?;
         tracing::debug!(validator, slot, root = %produced.root(), "signed a block");

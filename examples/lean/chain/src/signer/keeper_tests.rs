@@ -108,3 +108,13 @@ fn a_refusal_by_the_history_names_the_next_possible_slot() {
     };
     assert!(why.to_string().ends_with("the key signs again from slot 10 on"), "{why}");
 }
+
+#[test]
+fn a_clock_once_ahead_of_the_keys_last_slot_does_not_silence_the_keys() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let ahead = run(folder.path(), 1, &[(0, 16), (1, 1 << 40)]);
+    let not_signed = Some("NOT_SIGNED");
+    assert_eq!(outcomes(&ahead), [(0, 16, not_signed), (1, 1 << 40, not_signed)]);
+    let mended = run(folder.path(), 2, &[(0, 3), (1, 3)]);
+    assert_eq!(outcomes(&mended), [(0, 3, None), (1, 3, None)]);
+}

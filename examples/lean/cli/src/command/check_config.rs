@@ -166,6 +166,9 @@ impl Findings {
 
     fn keys(&mut self, config: &NodeConfig, keys: &[ValidatorKeys], now: Duration) {
         self.line("validators", keys.len());
+        if let Some(exposed) = config.signing.exposed_keys() {
+            self.warn(exposed);
+        }
         let slot = clock(config).current_slot(milliseconds(now));
         for ValidatorKeys { index, attestation, proposal } in keys {
             let (votes, proposals) = (attestation.active_epochs(), proposal.active_epochs());

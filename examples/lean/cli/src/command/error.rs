@@ -8,6 +8,8 @@ use crate::command::VectorsError;
 use contention::ContentionError;
 use devnet::{DevnetError, PlanError, Problem};
 use keys::FileProblem;
+use keys::signing_history::HistoryError;
+use lean_node::checkpoint_sync::CheckpointError;
 use lean_node::config::ConfigError;
 use lean_node::exit_code::{FAILURE, INTERRUPTED, PART_ENDED, PORT_TAKEN, USAGE};
 use lean_node::health::Failure;
@@ -168,6 +170,7 @@ impl CommandError {
                 ContentionError::TooLong { .. } | ContentionError::TooShort { .. },
             ) => USAGE,
             Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
+            Self::Start(error) if is_wrong_input(error) => USAGE,
             Self::PartEnded(_) => PART_ENDED,
             Self::Reported(code) => *code,
             Self::PortTaken(_) | Self::HttpPortTaken(_) => PORT_TAKEN,
@@ -192,5 +195,28 @@ impl CommandError {
             | Self::Folder { .. }
             | Self::Signals(_) => FAILURE,
         }
+    }
+}
+
+/// Returns whether a file or an option prevents the start, so that another attempt fails as well.
+fn is_wrong_input(error: &StartError) -> bool {
+    match error {
+        StartError::Key(_) | StartError::HostKey(_) | StartError::Genesis(_) => true,
+        StartError::Checkpoint(error) => matches!(error, CheckpointError::Url(_)),
+        StartError::History(error) => match error {
+            HistoryError::OtherGenesis { .. }
+            | HistoryError::Damaged { .. }
+            | HistoryError::Copied(_)
+            | HistoryError::KeyTwice(_)
+            | HistoryError::TooManyKeys { .. }
+            | HistoryError::Import(_) => true,
+            HistoryError::Io { .. } | HistoryError::InUse { .. } | HistoryError::Starting(_) => {
+                false
+            }
+        },
+        StartError::Network(_)
+        | StartError::Api(_)
+        | StartError::Thread(..)
+        | StartError::Executor(_) => false,
     }
 }

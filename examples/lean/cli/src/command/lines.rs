@@ -15,8 +15,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use lean_node::lost_lines::LostLines;
 
-/// The most bytes of one line. The rest is cut off.
-const LINE_BYTES: usize = 8192;
+/// The most bytes of one line. The rest is cut off, so a line of JSON above it is unreadable. A
+/// report with 16 long notes and all reasons of drops, or a panic with its backtrace, is below it.
+const LINE_BYTES: usize = 32 * 1024;
 
 /// Accepts lines without blocking. Cheap to clone.
 ///

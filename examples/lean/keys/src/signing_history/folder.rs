@@ -21,6 +21,10 @@ const ATTEMPTS: u32 = 20;
 /// The longest part of a node's name in a file's name.
 const LONGEST_NAME: usize = 100;
 
+/// The file locked for the time of a start. No node's lock has this name, because a node's name has
+/// no dot in a file's name.
+const START_LOCK: &str = "folder.start.lock";
+
 /// A folder of histories, locked for the time of a start.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -55,6 +59,11 @@ struct HistoryFile(File);
 
 impl Disk for HistoryFile {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        // Another process would not find a removed file. On a network file system that has lost
+        // this process's lock, it is another process that has replaced the file.
+        if self.0.metadata()?.nlink() == 0 {
+            return Err(io::Error::other("its file was removed or replaced while the node runs"));
+        }
         self.0.write_all_at(bytes, offset)
     }
 
@@ -76,7 +85,7 @@ pub(super) fn create(path: &Path) -> Result<PathBuf, HistoryError> {
 impl Folder {
     /// Locks a folder against other processes that start.
     pub(super) fn lock(path: PathBuf) -> Result<Self, HistoryError> {
-        let lock_path = path.join("folder.lock");
+        let lock_path = path.join(START_LOCK);
         let taken = Lock::take(&lock_path).map_err(HistoryError::io("lock", &lock_path))?;
         let starting = taken.ok_or(HistoryError::Starting(lock_path))?;
         Ok(Self { path, _starting: starting })

@@ -3,14 +3,14 @@
 //! The format follows EIP-3076: metadata with the chain's identity, and one entry for each key. A
 //! key of this chain has one role, so an entry has one newest slot.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::table::{GenesisIdentity, MOST_RECORDS};
-use crate::KeyRole;
+use crate::{KeyRole, read_at_most};
 use consensus::{Root, Slot};
 use xmss::PublicKey;
 
@@ -119,17 +119,12 @@ impl Interchange {
     ///
     /// # Errors
     ///
-    /// Returns [`ImportError`] if the file cannot be read, has more than 32 MiB, has another
-    /// format, or belongs to another chain.
+    /// Returns [`ImportError`] if the file cannot be read, is a device or a named pipe, has more
+    /// than 32 MiB, has another format, or belongs to another chain.
     pub(super) fn load(path: &Path, expected: GenesisIdentity) -> Result<Self, ImportError> {
         let malformed = |what: String| ImportError::Malformed { path: path.to_owned(), what };
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        let bytes = read_at_most(path, MOST_BYTES)
             .map_err(|error| ImportError::Read { path: path.to_owned(), error })?;
-        if bytes.len() as u64 > MOST_BYTES {
-            return Err(malformed(format!("it has more than {MOST_BYTES} bytes")));
-        }
         let read: Self =
             serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
         if read.metadata.interchange_format_version != VERSION {

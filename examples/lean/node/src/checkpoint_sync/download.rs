@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use libssz::DecodeError;
 use ureq::http::Uri;
+use ureq::http::uri::Authority;
 use ureq::{Agent, Error};
 
 use crate::checkpoint_sync::CheckpointError;
@@ -34,7 +35,7 @@ impl Source {
         let base = url.trim_end_matches('/');
         let is_source = base.parse::<Uri>().is_ok_and(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https"))
-                && uri.host().is_some_and(|host| !host.is_empty())
+                && uri.authority().is_some_and(has_host_and_port)
         });
         if !is_source {
             return Err(CheckpointError::Url(url.to_owned()));
@@ -91,4 +92,12 @@ impl Source {
     pub(super) fn undecodable(&self, what: &'static str, error: &DecodeError) -> CheckpointError {
         CheckpointError::Undecodable { url: self.base.clone(), what, problem: format!("{error:?}") }
     }
+}
+
+/// Returns whether the host has a name, and the port is missing or can be dialled. Without this
+/// check, the default port would be dialled in place of a port above 65535.
+fn has_host_and_port(authority: &Authority) -> bool {
+    let host = authority.host();
+    let is_port_named = !authority.as_str().ends_with(host);
+    !host.is_empty() && (!is_port_named || authority.port_u16().is_some_and(|port| port > 0))
 }

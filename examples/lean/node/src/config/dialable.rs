@@ -26,10 +26,17 @@ pub fn undialable(address: SocketAddr) -> Option<&'static str> {
         IpAddr::V4(ip) => ip.octets()[0] == 0,
         IpAddr::V6(_) => false,
     };
+    // An IPv4 address of this kind can be dialled on a machine with one interface.
+    let is_link_local = match ip {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    };
     if ip.is_unspecified() {
         Some("stands for all addresses of a machine, so no peer can dial it")
     } else if is_local_network {
         Some("has no meaning outside of its own network, so no peer can dial it")
+    } else if is_link_local {
+        Some("has a meaning with the name of an interface only, so no peer can dial it")
     } else if ip.is_multicast() {
         Some("is a multicast address, so no peer can dial it")
     } else if is_broadcast {
@@ -54,6 +61,7 @@ mod tests {
             "[::ffff:0.0.0.0]:9000",
             "224.0.0.1:9000",
             "[ff02::1]:9000",
+            "[fe80::1]:9000",
             "255.255.255.255:9000",
             "127.0.0.1:0",
             "[::1]:0",
