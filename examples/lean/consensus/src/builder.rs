@@ -1,6 +1,7 @@
 //! Building a block: selection of its votes.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -49,8 +50,8 @@ pub(crate) struct Proposal<'a> {
 /// If more votes are usable than fit, the specification selects those with the lowest targets, and
 /// selects them again for the next block. Eight votes without a majority would then fill every
 /// block forever: after nine slots without a majority, finality would not resume when the
-/// validators return. Therefore, if votes do not fit, those already counted by the chain are
-/// dropped first.
+/// validators return. And a few validators with many votes could keep all others out. Therefore, if
+/// votes do not fit, those are selected that add the most voters to the chain's counts.
 pub(crate) fn build_block<'a>(
     proposal: Proposal<'_>,
     is_known: impl Fn(&Root) -> bool,
@@ -74,8 +75,7 @@ pub(crate) fn build_block<'a>(
         }
         let room = MAX_ATTESTATIONS_DATA.saturating_sub(seen.len());
         if usable.len() > room {
-            usable.retain(|(data, proofs)| anchor.adds_voters(data, proofs));
-            usable.truncate(room);
+            usable = anchor.most_useful(usable, room);
         }
         if usable.is_empty() {
             break;
@@ -154,19 +154,46 @@ impl Anchor {
         Ok(is_genesis_self_vote || !self.view.is_slot_justified(data.target.slot)?)
     }
 
-    /// Returns whether a vote has voters not yet counted by the chain for its target.
-    fn adds_voters(&self, data: &AttestationData, proofs: &Proofs) -> bool {
-        let State { justifications_roots, justifications_validators, validators, .. } = &self.view;
-        let tally = justifications_roots.iter().position(|root| *root == data.target.root);
-        let counted = tally.map(|place| {
-            Voters::of_bits(
-                justifications_validators.as_bytes(),
-                place * validators.len(),
-                validators.len(),
-            )
+    /// Returns the votes that add the most voters to those counted by the chain for their targets,
+    /// in the same order. Takes one vote after the other, at most `room`, and of equal ones the
+    /// first. Leaves out votes whose voters the chain has all counted.
+    fn most_useful<'v>(&self, mut votes: Vec<Candidate<'v>>, room: usize) -> Vec<Candidate<'v>> {
+        let mut counted: HashMap<Root, Voters> = HashMap::new();
+        let mut voters = Vec::new();
+        votes.retain(|(data, proofs)| {
+            let target = data.target.root;
+            let counted = counted.entry(target).or_insert_with(|| self.counted(&target));
+            let mut all = Voters::default();
+            for proof in *proofs {
+                all.join(&Voters::of(&proof.participants));
+            }
+            let is_useful = all.count_without(counted) > 0;
+            if is_useful {
+                voters.push((target, all));
+            }
+            is_useful
         });
-        let counted = counted.unwrap_or_default();
-        proofs.iter().any(|proof| Voters::of(&proof.participants).count_without(&counted) > 0)
+        let mut is_chosen = vec![false; votes.len()];
+        for _ in 0..room {
+            let left = (0..votes.len()).filter(|place| !is_chosen[*place]);
+            let added = |place: usize| voters[place].1.count_without(&counted[&voters[place].0]);
+            let best = left.map(|place| (added(place), Reverse(place))).max();
+            let Some((_, Reverse(best))) = best else { break };
+            let (target, all) = &voters[best];
+            counted.entry(*target).or_default().join(all);
+            is_chosen[best] = true;
+        }
+        let mut is_chosen = is_chosen.into_iter();
+        votes.retain(|_| is_chosen.next() == Some(true));
+        votes
+    }
+
+    /// Returns the voters already counted by the chain for a target.
+    fn counted(&self, target: &Root) -> Voters {
+        let State { justifications_roots, justifications_validators, validators, .. } = &self.view;
+        let (packed, width) = (justifications_validators.as_bytes(), validators.len());
+        let tally = justifications_roots.iter().position(|root| root == target);
+        tally.map(|place| Voters::of_bits(packed, place * width, width)).unwrap_or_default()
     }
 
     /// Moves to the checkpoints justified by a trial block. Returns whether any of them is new.
@@ -180,6 +207,9 @@ impl Anchor {
         moved
     }
 }
+
+/// A vote with its proofs.
+type Candidate<'a> = (&'a AttestationData, &'a Proofs);
 
 type Chosen = Vec<(AttestationData, Arc<SingleMessageAggregate>)>;
 

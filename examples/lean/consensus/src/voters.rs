@@ -61,11 +61,6 @@ impl Voters {
         })
     }
 
-    /// Returns whether the two sets have a common member.
-    pub(crate) fn intersects(&self, other: &Self) -> bool {
-        self.words.iter().zip(&other.words).any(|(word, other)| word & other != 0)
-    }
-
     /// Returns the number of members not in the other set.
     pub(crate) fn count_without(&self, other: &Self) -> usize {
         let others = other.words.iter().copied().chain(std::iter::repeat(0));
@@ -160,7 +155,6 @@ mod tests {
             prop_assert_eq!(joined.count_without(&other), first.difference(&second).count());
             let common = voters(&first.intersection(&second).copied().collect());
             prop_assert_eq!(joined.common(&other), common);
-            prop_assert_eq!(joined.intersects(&other), !first.is_disjoint(&second));
             prop_assert_eq!(joined.iter().collect::<BTreeSet<_>>(), first.clone());
             let mut rest = joined.clone();
             rest.remove(&other);

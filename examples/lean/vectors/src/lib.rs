@@ -41,6 +41,6 @@ mod verify_signatures;
 pub use case::{Case, LoadError, Loaded, load};
 pub use format::{Format, UnknownFormat};
 pub use owner::examine;
-pub use results::{FailedCase, FormatResults, Results};
+pub use results::{FailedCase, FormatResults, Results, SupersededCase};
 pub use revision::Rule;
 pub use verdict::{Difference, NotCompared, Outcome, Superseded, Verdict};

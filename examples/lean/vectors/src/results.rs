@@ -19,6 +19,8 @@ pub struct Results {
     pub formats: Vec<FormatResults>,
     /// The failed vectors.
     pub failures: Vec<FailedCase>,
+    /// The vectors with expectations of an older revision and no other difference.
+    pub superseded: Vec<SupersededCase>,
     /// The files and folders that could not be read. Their vectors were not run.
     pub problems: Vec<String>,
 }
@@ -51,6 +53,15 @@ pub struct FailedCase {
     pub differences: Vec<Difference>,
 }
 
+/// A vector with expectations that changed rules have superseded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SupersededCase {
+    /// The path of the file within the folder of vectors, and the name of the case within the file.
+    pub name: String,
+    /// The expectations, each with the rule.
+    pub expectations: Vec<Superseded>,
+}
+
 impl Results {
     /// Returns empty results for a run on the runtime with this name.
     #[must_use]
@@ -68,9 +79,10 @@ impl Results {
             Outcome::Passed => row.passed += 1,
             Outcome::Superseded(expectations) => {
                 row.superseded += 1;
-                for Superseded { rule, .. } in expectations {
-                    *row.superseded_by.entry(rule).or_default() += 1;
+                for Superseded { rule, .. } in &expectations {
+                    *row.superseded_by.entry(*rule).or_default() += 1;
                 }
+                self.superseded.push(SupersededCase { name: case.name.clone(), expectations });
             }
             Outcome::Skipped(reason) => *row.skipped.entry(reason).or_default() += 1,
             Outcome::Failed(differences) => {

@@ -1,18 +1,16 @@
 //! Each validator's latest vote, kept beside the pools: no full pool can change fork choice.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
-use std::ops::Bound;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::checkpoint::{AttestationData, Checkpoint};
 use crate::root::Root;
-use crate::slot::Slot;
+use crate::slot::{Slot, ValidatorIndex};
 use crate::store::pool::Precedence;
 use crate::store::tree::BlockTree;
 use crate::voters::Voters;
 
 /// The largest number of votes kept for one validator.
-const MOST_OF_VALIDATOR: u8 = 16;
+const MOST_OF_VALIDATOR: usize = 16;
 
 /// The number of validators whose latest vote is for each head.
 pub(super) type HeadVotes = HashMap<Root, u64>;
@@ -28,11 +26,15 @@ pub(super) type HeadVotes = HashMap<Root, u64>;
 /// long as a validator has at most 16 votes that no newer one makes superfluous. An honest
 /// validator has one for each branch on which it has voted. Of a validator with more, the newest 16
 /// are kept.
+///
+/// Invariant: a validator's list has the precedence of a vote exactly if the validator is among the
+/// vote's voters. A new vote is compared only with the votes in the lists of its voters. So a few
+/// validators with many votes do not make the votes of the others slow.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LatestVotes {
     votes: BTreeMap<Precedence, Latest>,
-    /// The number of votes kept for each validator.
-    counts: Vec<u8>,
+    /// The votes kept for each validator.
+    by_validator: Vec<Vec<Precedence>>,
 }
 
 /// A vote, and the validators that it is kept for.
@@ -70,33 +72,29 @@ impl LatestVotes {
         voters: &Voters,
     ) {
         let mut voters = voters.clone();
-        if let Some(same) = self.votes.get(&precedence) {
-            voters.remove(&same.voters);
-        }
-        let newer = self.votes.range((Bound::Excluded(precedence), Bound::Unbounded));
-        for (_, newer) in newer {
-            if newer.voters.intersects(&voters) && includes(tree, newer.data.head, data.head) {
+        let others: BTreeSet<Precedence> =
+            voters.iter().flat_map(|voter| self.of(voter)).copied().collect();
+        for other in others.range(precedence..) {
+            let newer = &self.votes[other];
+            if *other == precedence || includes(tree, newer.data.head, data.head) {
                 voters.remove(&newer.voters);
             }
         }
         if voters.is_empty() {
             return;
         }
-        for older in self.votes.range_mut(..precedence).map(|(_, older)| older) {
-            if older.voters.intersects(&voters) && includes(tree, data.head, older.data.head) {
-                for voter in older.voters.iter().filter(|voter| voters.contains(*voter)) {
-                    self.counts[voter as usize] -= 1;
-                }
-                older.voters.remove(&voters);
+        for other in others.range(..precedence) {
+            let older = &self.votes[other];
+            if includes(tree, data.head, older.data.head) {
+                self.remove(*other, &older.voters.common(&voters));
             }
         }
         let entry = self.votes.entry(precedence);
         let latest = entry.or_insert_with(|| Latest { data: *data, voters: Voters::default() });
         latest.voters.join(&voters);
         for voter in voters.iter() {
-            self.count(voter);
+            self.keep(voter, precedence);
         }
-        self.votes.retain(|_, latest| !latest.voters.is_empty());
     }
 
     /// Adds all votes of another store of latest votes.
@@ -108,12 +106,10 @@ impl LatestVotes {
 
     /// Keeps only the votes accepted by `keep`.
     pub(super) fn retain(&mut self, keep: impl Fn(&AttestationData) -> bool) {
-        for latest in self.votes.values().filter(|latest| !keep(&latest.data)) {
-            for voter in latest.voters.iter() {
-                self.counts[voter as usize] -= 1;
-            }
-        }
         self.votes.retain(|_, latest| keep(&latest.data));
+        for votes in &mut self.by_validator {
+            votes.retain(|precedence| self.votes.contains_key(precedence));
+        }
     }
 
     /// Returns the number of distinct votes.
@@ -122,18 +118,36 @@ impl LatestVotes {
         self.votes.len()
     }
 
-    /// Counts a further vote of a validator, and drops its oldest one if there are too many.
-    fn count(&mut self, voter: u64) {
+    fn of(&self, voter: ValidatorIndex) -> &[Precedence] {
+        self.by_validator.get(voter as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds a vote to a validator's list, and drops the validator's oldest vote if there are too
+    /// many.
+    fn keep(&mut self, voter: ValidatorIndex, precedence: Precedence) {
         let place = voter as usize;
-        if self.counts.len() <= place {
-            self.counts.resize(place + 1, 0);
+        if self.by_validator.len() <= place {
+            self.by_validator.resize_with(place + 1, Vec::new);
         }
-        self.counts[place] += 1;
-        if self.counts[place] > MOST_OF_VALIDATOR {
-            let mut oldest_first = self.votes.values_mut();
-            if let Some(oldest) = oldest_first.find(|latest| latest.voters.contains(voter)) {
-                oldest.voters.remove_one(voter);
-                self.counts[place] -= 1;
+        self.by_validator[place].push(precedence);
+        if self.of(voter).len() > MOST_OF_VALIDATOR
+            && let Some(oldest) = self.of(voter).iter().min().copied()
+        {
+            let mut one = Voters::default();
+            one.insert(voter);
+            self.remove(oldest, &one);
+        }
+    }
+
+    /// Removes some voters of a vote, and the vote if no voter is left.
+    fn remove(&mut self, precedence: Precedence, voters: &Voters) {
+        for voter in voters.iter() {
+            self.by_validator[voter as usize].retain(|vote| *vote != precedence);
+        }
+        if let Some(latest) = self.votes.get_mut(&precedence) {
+            latest.voters.remove(voters);
+            if latest.voters.is_empty() {
+                self.votes.remove(&precedence);
             }
         }
     }

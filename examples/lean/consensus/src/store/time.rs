@@ -52,6 +52,18 @@ impl Time {
     /// Returns the newest slot allowed in a vote. A slot begins up to one interval early, because
     /// clocks differ.
     pub(super) fn newest_slot_for_votes(self) -> Slot {
-        (self.0 + GOSSIP_DISPARITY_INTERVALS) / INTERVALS_PER_SLOT
+        self.0.saturating_add(GOSSIP_DISPARITY_INTERVALS) / INTERVALS_PER_SLOT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INTERVALS_PER_SLOT, Slot, Time};
+
+    #[test]
+    fn the_newest_slots_do_not_overflow_at_the_largest_time() {
+        let time = Time::at_slot(Slot::MAX);
+        assert_eq!(time.newest_slot_for_votes(), Slot::MAX / INTERVALS_PER_SLOT);
+        assert_eq!(time.newest_slot_for_blocks(), Slot::MAX / INTERVALS_PER_SLOT + 1);
     }
 }

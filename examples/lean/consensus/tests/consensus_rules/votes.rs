@@ -248,6 +248,22 @@ fn a_proposer_keeps_to_the_limit_of_votes_per_block() {
 }
 
 #[test]
+fn a_few_validators_with_many_votes_do_not_keep_the_others_out_of_blocks() {
+    let mut store = unsigned_store(30);
+    let chain = linear(&mut store, 2);
+    tick_to_slot(&mut store, 20);
+    // Each of nine validators has a vote of its own, for a target before that of the others.
+    for voter in 0..9 {
+        gossip(&mut store, vote(voter + 1, chain[0], chain[1]), &[voter]);
+    }
+    let others: Vec<_> = (9..30).collect();
+    gossip(&mut store, vote(2, chain[0], chain[2]), &others);
+    let block = store.produce_block(20, 20, &MockProofs::Marked).expect("its turn");
+    assert!(block.block().body.attestations.len() <= MAX_ATTESTATIONS_DATA);
+    assert_eq!(store.latest_justified(), chain[2], "21 of 30 are a majority of two thirds");
+}
+
+#[test]
 fn a_blocks_votes_can_be_recovered_from_its_proof() {
     let proofs = MockProofs::Bound;
     let mut signers = Signers::new(4);
