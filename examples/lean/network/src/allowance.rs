@@ -10,9 +10,9 @@
 //! | `Aggregate` | message | 2 a slot each | 4 each | dropped |
 //! | `Vote` | message | 2 a slot each, 8 | 4 each, 256 | dropped |
 //! | `Bytes` | byte of SSZ | 2 slots | 4 slots | dropped |
-//! | `RefusedBlock` | message | 1 | 8 | the peer's blocks are muted |
-//! | `RefusedAggregate` | message | 2 | 32 | the peer's aggregates are muted |
-//! | `RefusedVote` | message | 4, v / 64 | 64, v / 8 | the peer's votes are muted |
+//! | `RefusedBlock` | message | 1 | 8 | a stranger's blocks are muted |
+//! | `RefusedAggregate` | message | 2 | 32 | a stranger's aggregates are muted |
+//! | `RefusedVote` | message | 4, v / 64 | 64, v / 8 | a stranger's votes are muted |
 //! | `Status` | request | 4 | 64 | "too many requests"; *Flood* per 64 |
 //! | `Request` | request for blocks | 64 | 512 | "too many requests"; *Flood* per 256 |
 //! | `Answer` | byte of blocks | 4 MiB | 32 MiB | "too many requests" |

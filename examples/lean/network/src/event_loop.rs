@@ -286,6 +286,11 @@ impl<I: Inbound> EventLoop<I> {
                 tracing::debug!(%peer, "peer connected again, starting over");
                 self.disconnect(peer);
             }
+            // A second connection may show that the peer is configured: the first one came from
+            // another address.
+            Some(_) if self.swarm.behaviour().gossip.is_configured(&peer) => {
+                self.count_refusal(self.inbound.peer_connected(peer, true));
+            }
             Some(_) => {}
         }
     }
