@@ -6,7 +6,7 @@ use network::{MessageId, NetworkFront, PeerId, Undelivered, Verdict};
 /// The origin of a gossip message, needed to report a verdict.
 ///
 /// The network counts the messages without a verdict, so each message needs exactly one. An origin
-/// that is [promised](Self::promised) reports `Ignore` when it is dropped unreported: evicted from
+/// that is promised reports `Ignore` when it is dropped unreported: evicted from
 /// a lane, refused by a full lane, or lost with an actor.
 #[derive(Debug)]
 pub struct Origin {

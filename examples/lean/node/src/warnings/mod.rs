@@ -1,6 +1,6 @@
 //! Warnings for the operator: conditions of the whole node that need attention.
 //!
-//! [`Warnings`] decides, once per report and from published data alone. [`Alerts`] counts for the
+//! `Warnings` decides, once per report and from published data alone. [`Alerts`] counts for the
 //! metrics, and the announcer writes the log: one line when a warning begins, one when it ends.
 
 mod alerts;
