@@ -15,6 +15,7 @@ use crate::report::{LaneLine, StatusLine, TickLateness};
 use crate::sync_state::Peers;
 use crate::warnings::{Alerts, Announcer, KeySlots, Kind, Observation, Warning, Warnings};
 use chain::decoder::{DecoderMessage, Undecodable};
+use chain::signer::NotSigned;
 use chain::wall_clock::WallClock;
 use chain::{Chain, Published, Snapshot};
 use consensus::{INTERVALS_PER_SLOT, SlotClock};
@@ -80,6 +81,7 @@ impl<R> Reporter<R> {
             chain_time: chain.time,
             finalized: chain.finalized.slot,
             is_alone: peers.is_alone(),
+            unsigned: NotSigned::NAMES.iter().filter_map(|name| chain.dropped.get(name)).sum(),
         })
     }
 }

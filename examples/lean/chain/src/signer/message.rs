@@ -37,15 +37,19 @@ pub enum NotSigned {
 }
 
 impl NotSigned {
+    /// The names of all reasons among the counted drops.
+    pub const NAMES: [&str; 3] =
+        ["SIGNING_HISTORY_NOT_WRITTEN", "SIGNING_HISTORY_REFUSED", "NOT_SIGNED"];
+
     /// Returns the name of the reason among the counted drops.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::History(NotReserved::NotWritten(_)) => "SIGNING_HISTORY_NOT_WRITTEN",
-            Self::History(NotReserved::NotNewer { .. }) => "SIGNING_HISTORY_REFUSED",
+            Self::History(NotReserved::NotWritten(_)) => Self::NAMES[0],
+            Self::History(NotReserved::NotNewer { .. }) => Self::NAMES[1],
             Self::History(NotReserved::UnknownKey)
             | Self::NoKey
             | Self::Sign(_)
-            | Self::Proof(_) => "NOT_SIGNED",
+            | Self::Proof(_) => Self::NAMES[2],
         }
     }
 }

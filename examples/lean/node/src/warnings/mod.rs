@@ -35,6 +35,9 @@ const SMALLEST_JUMP: Duration = Duration::from_millis(500);
 /// The number of slots for which a jump of the clock stays reported.
 const JUMP_SHOWN: Slot = 8;
 
+/// The number of slots for which missing signatures stay reported.
+const UNSIGNED_SHOWN: Slot = 2;
+
 /// The kinds of warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -50,6 +53,8 @@ pub enum Kind {
     KeysEnding,
     /// No configured peer is connected.
     NoConfiguredPeer,
+    /// This node's validators lack signatures.
+    NotSigning,
 }
 
 /// A warning in force.
@@ -81,6 +86,8 @@ pub(crate) struct Observation {
     pub(crate) finalized: Slot,
     /// Whether peers are configured, and none of them is connected.
     pub(crate) is_alone: bool,
+    /// The number of duties without a signature, since the start.
+    pub(crate) unsigned: u64,
 }
 
 /// Decides on the warnings in force. It only decides: its caller passes in the observations.
@@ -96,17 +103,20 @@ pub(crate) struct Warnings {
     clocks: Option<(u64, Duration)>,
     /// The last jump of the clock: its size in milliseconds, and the slot after it.
     jump: Option<(i64, Slot)>,
+    /// The number of duties without a signature, the last increase, and the slot of its observation.
+    unsigned: (u64, u64, Slot),
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OwnerBehind,
         Self::ClockSetBack,
         Self::ClockJumped,
         Self::FinalityStopped,
         Self::KeysEnding,
         Self::NoConfiguredPeer,
+        Self::NotSigning,
     ];
 
     /// Returns the kind's name in the metrics and in the log.
@@ -119,6 +129,7 @@ impl Kind {
             Self::FinalityStopped => "finality_stopped",
             Self::KeysEnding => "keys_ending",
             Self::NoConfiguredPeer => "no_configured_peer",
+            Self::NotSigning => "not_signing",
         }
     }
 }
@@ -126,7 +137,15 @@ impl Kind {
 impl Warnings {
     /// Creates the warnings of a node with these keys, `None` without a validator.
     pub(crate) fn new(clock: SlotClock, keys: Option<KeySlots>) -> Self {
-        Self { clock, keys, finality: None, alone_since: None, clocks: None, jump: None }
+        Self {
+            clock,
+            keys,
+            finality: None,
+            alone_since: None,
+            clocks: None,
+            jump: None,
+            unsigned: (0, 0, 0),
+        }
     }
 
     /// Returns the warnings in force, in the order of their kinds.
@@ -140,6 +159,7 @@ impl Warnings {
             (Kind::FinalityStopped, self.finality_stopped(now, slot)),
             (Kind::KeysEnding, self.keys_ending(slot)),
             (Kind::NoConfiguredPeer, self.no_configured_peer(now, slot)),
+            (Kind::NotSigning, self.not_signing(now, slot)),
         ];
         found
             .into_iter()
@@ -192,6 +212,17 @@ impl Warnings {
         self.alone_since = now.is_alone.then_some(since);
         (now.is_alone && slot - since >= LONELY_PATIENCE)
             .then(|| format!("no configured peer is connected, since slot {since}"))
+    }
+
+    fn not_signing(&mut self, now: &Observation, slot: Slot) -> Option<String> {
+        if now.unsigned > self.unsigned.0 {
+            self.unsigned = (now.unsigned, now.unsigned - self.unsigned.0, slot);
+        }
+        let (_, missing, at) = self.unsigned;
+        (missing > 0 && slot.abs_diff(at) < UNSIGNED_SHOWN).then(|| {
+            let duties = if missing == 1 { "duty" } else { "duties" };
+            format!("{missing} {duties} had no signature by slot {at}: the notes have the reasons")
+        })
     }
 }
 

@@ -18,6 +18,7 @@ fn regular(slot: Slot) -> Observation {
         chain_time: slot * INTERVALS_PER_SLOT,
         finalized: slot.saturating_sub(3),
         is_alone: false,
+        unsigned: 0,
     }
 }
 
@@ -122,6 +123,20 @@ fn a_node_without_a_configured_peer_has_two_slots_to_connect() {
     assert_eq!(texts(&warnings.observe(&alone(6))), [(Kind::NoConfiguredPeer, said)]);
     assert_eq!(warnings.observe(&regular(7)), []);
     assert_eq!(warnings.observe(&alone(8)), [], "the patience begins again");
+}
+
+#[test]
+fn missing_signatures_are_reported_for_two_slots() {
+    let mut warnings = warnings();
+    let unsigned = |slot, unsigned| Observation { unsigned, ..regular(slot) };
+    assert_eq!(warnings.observe(&regular(4)), []);
+    for slot in [5, 6] {
+        let said = "3 duties had no signature by slot 5: the notes have the reasons";
+        assert_eq!(texts(&warnings.observe(&unsigned(slot, 3))), [(Kind::NotSigning, said)]);
+    }
+    assert_eq!(warnings.observe(&unsigned(7, 3)), []);
+    let said = "1 duty had no signature by slot 8: the notes have the reasons";
+    assert_eq!(texts(&warnings.observe(&unsigned(8, 4))), [(Kind::NotSigning, said)]);
 }
 
 #[test]
