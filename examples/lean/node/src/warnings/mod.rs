@@ -103,7 +103,7 @@ pub(crate) struct Warnings {
     clocks: Option<(u64, Duration)>,
     /// The last jump of the clock: its size in milliseconds, and the slot after it.
     jump: Option<(i64, Slot)>,
-    /// The number of duties without a signature, the last increase, and the slot in which it was seen.
+    /// The number of duties without a signature, the last increase, and the slot of that.
     unsigned: (u64, u64, Slot),
 }
 
