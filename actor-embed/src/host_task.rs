@@ -124,9 +124,8 @@ impl Embed<HostTask> {
     pub fn build(self) -> io::Result<(Arc<dyn Executor>, EmbedTask)> {
         let waker = Arc::new(AtomicWaker::new());
         let wakes = Arc::clone(&waker);
-        let (HostTask { make_timer }, built) =
-            self.into_parts(ForeignWake::new(move || wakes.wake()));
-        let (executor, driver) = built?;
+        let HostTask { make_timer } = self.host;
+        let (executor, driver) = self.options.build(ForeignWake::new(move || wakes.wake()))?;
         Ok((executor, EmbedTask { driver, waker, make_timer, armed: None }))
     }
 }

@@ -23,7 +23,7 @@ fn go<F: Future<Output = ()> + 'static>(
     executor.spawn(Box::new(maker)).expect("the executor takes futures");
 }
 
-/// Spawns futures that are always ready and send their number at each poll, as long as there is room.
+/// Spawns futures that are always ready. They send their number at each poll, while there is room.
 fn busy(executor: &Arc<dyn Executor>, count: u32) -> (SyncSender<u32>, Receiver<u32>) {
     let (sender, polled) = sync_channel(1024);
     for n in 0..count {
