@@ -29,6 +29,7 @@
 
 mod executor;
 mod local;
+mod resident;
 mod runtime;
 mod timer;
 
