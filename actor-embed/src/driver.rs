@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::inbox::Inbox;
 use crate::local::Entered;
 use crate::turn::{Budget, Turn};
-use crate::worker::Worker;
+use crate::worker::{Entry, Worker};
 
 /// Runs the actors of an executor, inside somebody else's loop.
 ///
@@ -85,8 +85,20 @@ pub struct Driver {
     _local: PhantomData<*const ()>,
 }
 
+/// A driver without a thread. Its drop refuses all futures, and drops those not yet made.
+pub(crate) struct Seed {
+    pub(crate) entry: Entry,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) clock: Clock,
+    /// Dropped last.
+    pub(crate) ending: Ending,
+}
+
 impl Driver {
-    pub(crate) fn new(worker: Worker, inbox: Arc<Inbox>, clock: Clock, ending: Ending) -> Self {
+    /// Creates the driver of the calling thread.
+    pub(crate) fn new(Seed { entry, inbox, clock, ending }: Seed) -> Self {
+        inbox.settle();
+        let worker = Worker::new(entry, Arc::clone(&inbox), clock.clone());
         Self { worker, inbox, clock, ending: Some(ending), _local: PhantomData }
     }
 
@@ -225,7 +237,9 @@ impl Driver {
     /// ```
     pub fn advance(&mut self, duration: Duration) -> Turn {
         let Some(clock) = self.clock.as_manual().cloned() else {
-            panic!("only a manual clock can be advanced: build with `Embed::clock(ManualClock::new())`");
+            panic!(
+                "only a manual clock can be advanced: build with `Embed::clock(ManualClock::new())`"
+            );
         };
         let target = clock.now() + duration;
         loop {
