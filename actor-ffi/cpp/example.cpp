@@ -48,7 +48,7 @@ void require(bool holds, const char *what) {
         std::exit(1);
     }
 }
-#define REQUIRE(condition) require(condition, #condition)
+#define REQUIRE(condition) require(static_cast<bool>(condition), #condition)
 
 std::vector<actor::Lane> lanes() {
     return {actor::Lane::control("control", 16), actor::Lane::fifo("blocks", 64).share(16),
