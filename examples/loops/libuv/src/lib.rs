@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use actor_core::{ExitReason, Handle, Running, spawn};
-use actor_embed::{Driver, Embed};
+use actor_lanes::embed::{Driver, Embed};
+use actor_lanes::{ExitReason, Handle, Running, spawn};
 
 use crate::book::{Amount, Book};
 
