@@ -15,8 +15,8 @@ use std::process::{Command, ExitCode};
 
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Definite leaks only: Rust's standard library keeps the main thread's handle by a pointer into its
-/// block, which counts as a possible leak.
+/// Definite leaks only. Rust's standard library keeps the main thread's handle by a pointer into
+/// its block, and valgrind counts this as a possible leak.
 const VALGRIND: [&str; 5] = [
     "--quiet",
     "--leak-check=full",
