@@ -3,28 +3,25 @@
 use std::cell::Cell;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
+
+use actor_core::runtime::adapter::ForeignWake;
 
 /// The host's wake function, called at most once for each announced sleep, and never after
 /// [`close`](Self::close) has returned.
 pub(crate) struct HostWake {
-    wake: Box<dyn Fn() + Send + Sync>,
-    /// [`CALL`] for each call in progress, and [`CLOSED`].
-    word: AtomicUsize,
+    wake: ForeignWake,
 }
 
-const CLOSED: usize = 1;
-const CALL: usize = 2;
-
 thread_local! {
-    /// The host's wake that this thread is inside of.
+    /// The innermost host's wake that this thread is inside of. Without a destructor, so that it is
+    /// there until the thread's last instruction.
     static CALLING: Cell<*const HostWake> = const { Cell::new(ptr::null()) };
 }
 
 impl HostWake {
     pub(crate) fn new(wake: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { wake: Box::new(wake), word: AtomicUsize::new(0) })
+        Arc::new(Self { wake: ForeignWake::new(wake) })
     }
 
     pub(crate) fn waker(self: &Arc<Self>) -> Waker {
@@ -38,10 +35,7 @@ impl HostWake {
 
     /// Ends all calls. Waits for those in progress on other threads.
     pub(crate) fn close(&self) {
-        self.word.fetch_or(CLOSED, Ordering::AcqRel);
-        while self.word.load(Ordering::Acquire) >= CALL {
-            std::thread::yield_now();
-        }
+        self.wake.close();
     }
 }
 
@@ -51,11 +45,8 @@ impl Wake for HostWake {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.word.fetch_add(CALL, Ordering::Acquire) & CLOSED == 0 {
-            let outer = CALLING.replace(Arc::as_ptr(self));
-            (self.wake)();
-            CALLING.set(outer);
-        }
-        self.word.fetch_sub(CALL, Ordering::Release);
+        let outer = CALLING.replace(Arc::as_ptr(self));
+        self.wake.call();
+        CALLING.set(outer);
     }
 }
