@@ -1,22 +1,14 @@
 //! The host's wake function as a `Waker`.
 
-use std::cell::Cell;
-use std::ptr;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
 use actor_core::runtime::adapter::ForeignWake;
 
-/// The host's wake function, called at most once for each announced sleep, and never after
-/// [`close`](Self::close) has returned.
+/// The host's wake function, called at most once for each announced sleep, and never after its
+/// close has returned.
 pub(crate) struct HostWake {
     wake: ForeignWake,
-}
-
-thread_local! {
-    /// The innermost host's wake that this thread is inside of. Without a destructor, so that it is
-    /// there until the thread's last instruction.
-    static CALLING: Cell<*const HostWake> = const { Cell::new(ptr::null()) };
 }
 
 impl HostWake {
@@ -30,7 +22,7 @@ impl HostWake {
 
     /// Returns whether this thread is inside a call of the function.
     pub(crate) fn is_calling(&self) -> bool {
-        ptr::eq(CALLING.get(), self)
+        self.wake.is_calling()
     }
 
     /// Ends all calls. Waits for those in progress on other threads.
@@ -45,8 +37,6 @@ impl Wake for HostWake {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let outer = CALLING.replace(Arc::as_ptr(self));
         self.wake.call();
-        CALLING.set(outer);
     }
 }
