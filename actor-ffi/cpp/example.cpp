@@ -132,12 +132,16 @@ void many_threads() {
     for (int n = 0; n < THREADS; n++)
         threads.emplace_back(produce, mailbox.handle(), n, std::ref(account));
 
-    while (chain.goodbyes < THREADS || chain.blocks + chain.faults < account.blocks) {
+    // The goodbyes overtake blocks, because their lane is served first.
+    auto is_done = [&] {
+        return chain.goodbyes == THREADS && chain.blocks + chain.faults == account.blocks;
+    };
+    while (!is_done()) {
         try {
             auto turn = mailbox.drain(64, [&chain](Delivery delivery) {
                 chain.handle(std::move(delivery));
             });
-            if (!turn.has_more)
+            if (!turn.has_more && !is_done())
                 event.wait();
         } catch (const std::runtime_error &) {
             chain.faults++; // the turn ended, the rest is still there: drain again

@@ -174,13 +174,13 @@ template <class T, class A = NoAnswer> class Handle {
     std::pair<Sent<T>, std::future<std::unique_ptr<A>>>
     try_ask(std::size_t lane, std::unique_ptr<T> message) const {
         auto promise = std::make_shared<std::promise<std::unique_ptr<A>>>();
-        auto answer = promise->get_future();
+        auto future = promise->get_future();
         auto sent = try_ask(lane, std::move(message), [promise](std::unique_ptr<A> answer) {
             promise->set_value(std::move(answer));
         });
         if (!sent)
             promise->set_value(nullptr);
-        return {std::move(sent), std::move(answer)};
+        return {std::move(sent), std::move(future)};
     }
 
     /// Returns whether the mailbox is closed or destroyed.

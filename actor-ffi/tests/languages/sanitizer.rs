@@ -17,8 +17,7 @@ use std::sync::OnceLock;
 use crate::kit::{Program, folder, made, run, works};
 
 /// The functions of gcc's runtime that `tsan_shim.c` stands in front of.
-const WRAPPED: &str =
-    "-Wl,--wrap=__tsan_atomic64_fetch_sub,--wrap=__tsan_atomic_thread_fence";
+const WRAPPED: &str = "-Wl,--wrap=__tsan_atomic64_fetch_sub,--wrap=__tsan_atomic_thread_fence";
 
 /// Which checks the compilers add.
 #[derive(Clone, Copy, Debug)]

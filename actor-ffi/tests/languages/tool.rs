@@ -1,9 +1,9 @@
 //! One program under one tool: as it is, under valgrind, or under a sanitizer.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::kit::{Program, has_tool, limited, output, skip, static_library, works};
+use crate::kit::{Program, has_tool, limited, run, skip, static_library, text, works};
 use crate::sanitizer::Sanitizer;
 
 /// What watches a program while it runs.
@@ -39,10 +39,21 @@ impl Tool {
         }
     }
 
+    /// Compiles the program for a sanitizer, and links it with the library that is not
+    /// instrumented.
+    pub(crate) fn build_beside(self, program: impl FnOnce(&str) -> Program) -> Option<PathBuf> {
+        let Self::Sanitizer(sanitizer) = self else { panic!("no sanitizer: {self:?}") };
+        if let Err(why) = sanitizer.library() {
+            skip(why);
+            return None;
+        }
+        Some(sanitizer.link(program("beside"), &static_library()))
+    }
+
     /// Returns the command that runs this program under the tool. It fails if the tool reports.
-    pub(crate) fn command(self, program: PathBuf) -> Command {
+    pub(crate) fn command(self, program: &Path) -> Command {
         match self {
-            Self::Plain => limited(program),
+            Self::Plain | Self::Sanitizer(Sanitizer::Thread) => limited(program),
             Self::Valgrind => {
                 let mut command = limited("valgrind");
                 command.args(["--quiet", "--error-exitcode=99", "--leak-check=full"]);
@@ -50,23 +61,23 @@ impl Tool {
                 command.args(["--fair-sched=try", "--num-callers=20"]).arg(program);
                 command
             }
-            Self::Sanitizer(_) => {
+            Self::Sanitizer(Sanitizer::Address) => {
                 let mut command = limited(program);
-                command.env("TSAN_OPTIONS", "halt_on_error=0 exitcode=66");
-                command.env("ASAN_OPTIONS", "detect_leaks=1 exitcode=66");
+                command.env("ASAN_OPTIONS", "detect_leaks=1");
                 command.env("UBSAN_OPTIONS", "halt_on_error=1");
                 command
             }
         }
     }
 
-    /// Runs the program and returns its output, or `None` if the tool is missing.
-    pub(crate) fn run(
+    /// Runs the program, and requires that neither it nor the tool has anything to report. Returns
+    /// its output, or `None` if the tool is missing.
+    pub(crate) fn check(
         self,
         program: impl FnOnce(&str) -> Program,
         arguments: &[&str],
-    ) -> Option<Output> {
+    ) -> Option<String> {
         let built = self.build(program)?;
-        Some(output(self.command(built).args(arguments)))
+        Some(text(&run(self.command(&built).args(arguments))))
     }
 }
