@@ -1,7 +1,7 @@
 //! An executor as one task of the program's own runtime.
 //!
-//! The task polls the actors, so their sockets and timers are the runtime's. A `LocalSet` takes the
-//! task as it is. A runtime takes it as a [`Resident`], because `tokio::spawn` requires `Send`.
+//! The task polls the actors, so their sockets and timers are the runtime's. A `LocalSet` takes it as
+//! a [`LocalTask`], because its own wakers fail on ending threads. A runtime takes it as a [`Resident`], because `tokio::spawn` requires `Send`.
 
 use std::fmt;
 use std::future::Future;
@@ -16,6 +16,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{LocalSet, yield_now};
 
 use crate::clock;
+use crate::local_task::LocalTask;
 use crate::resident::Resident;
 use crate::timer::TokioTimer;
 
@@ -69,7 +70,7 @@ fn start(runtime: &Handle, embed: Embed<HostTask>) -> Result<Arc<dyn Executor>, 
 pub(crate) fn start_in(set: &LocalSet) -> Result<Arc<dyn Executor>, NotCurrentThread> {
     let runtime = Handle::try_current().map_err(|_none| NotCurrentThread::NoRuntime)?;
     let (executor, task) = configure(&runtime).build().expect(NO_RESOURCE);
-    drop(set.spawn_local(task));
+    drop(set.spawn_local(LocalTask::new(task, runtime)));
     Ok(executor)
 }
 

@@ -32,6 +32,7 @@ mod clock;
 mod executor;
 mod host;
 mod local;
+mod local_task;
 mod resident;
 mod runtime;
 mod timer;
