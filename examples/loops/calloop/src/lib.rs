@@ -8,8 +8,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor_core::Executor;
-use actor_embed::{Driver, Embed};
+use actor_lanes::Executor;
+use actor_lanes::embed::{Driver, Embed};
 use calloop::ping::{Ping, PingSource, make_ping};
 use calloop::timer::{TimeoutAction, Timer};
 use calloop::{EventSource, Poll, PostAction, Readiness, Token, TokenFactory};

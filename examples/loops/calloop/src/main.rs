@@ -8,7 +8,7 @@ use std::error::Error;
 use std::thread;
 use std::time::Duration;
 
-use actor_core::{Actor, Context, Message, Reply, spawn};
+use actor_lanes::{Actor, Context, Message, Reply, spawn};
 use calloop::EventLoop;
 use calloop::timer::{TimeoutAction, Timer};
 use calloop_loop::Actors;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actor_core::{Actor, Context, Executor, ExitReason, Message, spawn};
+use actor_lanes::{Actor, Context, Executor, ExitReason, Message, spawn};
 use calloop::timer::{TimeoutAction, Timer};
 use calloop::{EventLoop, RegistrationToken};
 use calloop_loop::Actors;

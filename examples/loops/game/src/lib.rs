@@ -3,8 +3,8 @@
 //! The actor with the rules and the renderer share the world as `Rc<RefCell<World>>`, without a
 //! lock: both run on the game's thread. Other threads, as those of a network, hold handles.
 //!
-//! With a [`ManualClock`](actor_embed::ManualClock), a frame moves the time itself. Then the same
-//! inputs lead to the same world, whatever the machine does meanwhile.
+//! With a [`ManualClock`](actor_lanes::embed::ManualClock), a frame moves the time itself. Then the
+//! same inputs lead to the same world, whatever the machine does meanwhile.
 
 mod rules;
 mod world;
@@ -17,8 +17,8 @@ use std::error::Error;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use actor_core::{Handle, Running, spawn};
-use actor_embed::{Budget, Clock, Driver, Embed};
+use actor_lanes::embed::{Budget, Clock, Driver, Embed};
+use actor_lanes::{Handle, Running, spawn};
 
 /// The time of a frame.
 pub const FRAME: Duration = Duration::from_millis(16);

@@ -8,9 +8,9 @@ use std::error::Error;
 use std::thread;
 use std::time::Duration;
 
-use actor_core::Handle;
-use actor_core::handle::AskBlockingError;
-use actor_embed::Clock;
+use actor_lanes::Handle;
+use actor_lanes::embed::Clock;
+use actor_lanes::handle::AskBlockingError;
 use game_loop::{FRAME, Game, Input};
 
 const STEPS: u32 = 40;

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actor_core::actor::Beat;
-use actor_core::{Actor, Context, Message, Reply};
+use actor_lanes::actor::Beat;
+use actor_lanes::{Actor, Context, Message, Reply};
 
 use crate::world::World;
 

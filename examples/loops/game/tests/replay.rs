@@ -1,8 +1,8 @@
 //! The game on a clock that only the test moves.
 
-use actor_core::reply::Answer;
-use actor_core::{Handle, Reply};
-use actor_embed::ManualClock;
+use actor_lanes::embed::ManualClock;
+use actor_lanes::reply::Answer;
+use actor_lanes::{Handle, Reply};
 use game_loop::{Game, Input, TRACK};
 
 /// Sends a step, whose answer is read later.

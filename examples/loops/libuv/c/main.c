@@ -4,6 +4,7 @@
  *   overflow          makes the ledger panic, and goes on
  *   abandon           ends the ledger while it runs
  *   wrong-thread      turns the ledger on another thread: aborts with a sentence
+ *   inside            turns the ledger inside of its own turn: likewise
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -175,11 +176,31 @@ static int wrong_thread(void) {
     return 0;
 }
 
+static void turn_inside(void *context, uint64_t total, uint64_t count) {
+    (void)total, (void)count;
+    ledger_turn(*(ledger **)context, 1000);
+}
+
+static void ignore_wake(void *context) { (void)context; }
+
+static int inside(void) {
+    ledger *book = NULL;
+    book = ledger_start(ignore_wake, turn_inside, &book);
+    ledger_handle *handle = ledger_take_handle(book);
+    ledger_on_amount(handle, 1);
+    for (int64_t next = 0; next >= 0; next = ledger_turn(book, 1000)) {
+        uv_sleep((unsigned)next);
+    }
+    printf("turned inside of a turn\n");
+    return 0;
+}
+
 int main(int count, char **arguments) {
     const char *mode = count > 1 ? arguments[1] : "sum";
     if (strcmp(mode, "overflow") == 0) return overflow();
     if (strcmp(mode, "abandon") == 0) return abandon();
     if (strcmp(mode, "wrong-thread") == 0) return wrong_thread();
+    if (strcmp(mode, "inside") == 0) return inside();
     uint64_t amounts = count > 2 ? strtoull(arguments[2], NULL, 10) : 10000;
     unsigned long threads = count > 3 ? strtoul(arguments[3], NULL, 10) : 4;
     if (threads == 0 || threads > MOST_THREADS) {

@@ -1,7 +1,9 @@
 /* A ledger: an actor in Rust, hosted by the event loop of a C program.
  *
  * One thread owns the ledger: the thread that called ledger_start. It runs the loop. Any thread may
- * hold a handle, and enqueue amounts with it. No function takes a lock or waits.
+ * hold a handle, and enqueue amounts with it. No function takes a lock or waits. A function for the
+ * loop's thread aborts with a sentence on stderr if another thread calls it, and ledger_turn and
+ * ledger_end do so inside ledger_turn. A ledger that is NULL has ended.
  */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -23,8 +25,7 @@ typedef struct ledger_handle ledger_handle;
  * after ledger_end has returned. */
 typedef void (*ledger_wake)(void *context);
 
-/* A flush: the total of `count` amounts. Called on the loop's thread, inside ledger_turn. It must
- * not call ledger_turn or ledger_end. */
+/* A flush: the total of `count` amounts. Called on the loop's thread, inside ledger_turn. */
 typedef void (*ledger_flush)(void *context, uint64_t total, uint64_t count);
 
 /* Results of ledger_turn below zero. */
@@ -40,16 +41,16 @@ typedef void (*ledger_flush)(void *context, uint64_t total, uint64_t count);
  * has no resources left, or if a function is NULL. */
 ledger *ledger_start(ledger_wake wake, ledger_flush flush, void *context);
 
-/* Returns the first handle, once; then NULL. */
+/* Returns the first handle, once; then NULL. For the loop's thread. */
 ledger_handle *ledger_take_handle(ledger *ledger);
 
 /* Runs the ledger for about `budget_us` microseconds, and at least one step. Returns the
  * milliseconds until the next call at the latest: 0 to call again after the loop's other work,
- * LEDGER_ASLEEP or LEDGER_ENDED. Aborts on another thread than the one of ledger_start. */
+ * LEDGER_ASLEEP or LEDGER_ENDED. For the loop's thread. */
 int64_t ledger_turn(ledger *ledger, uint32_t budget_us);
 
 /* Ends the ledger, frees it, and returns one of the three results above. Handles stay valid: they
- * enqueue nothing any more. Aborts on another thread than the one of ledger_start. */
+ * enqueue nothing any more. For the loop's thread. */
 int ledger_end(ledger *ledger);
 
 /* Enqueues an amount, from any thread. Returns false if the queue is full or the ledger has ended.

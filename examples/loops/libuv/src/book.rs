@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actor_core::{Actor, Context, Message};
+use actor_lanes::{Actor, Context, Message};
 
 /// The time from an amount to its flush, at most.
 const FLUSH: Duration = Duration::from_millis(5);

@@ -5,19 +5,22 @@
 //! and is used once is the header's contract.
 //!
 //! Nothing unwinds into C. The driver contains panics of actors, and Rust aborts the process if an
-//! `extern "C"` function panics.
+//! `extern "C"` function panics. A call on a wrong thread, or from inside a turn, aborts with a
+//! sentence.
 
 #![expect(unsafe_code, reason = "a name without mangling could clash with another library's")]
 
 mod book;
 
+use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
+use std::process;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use actor_core::{ExitReason, Handle, Running, spawn};
-use actor_embed::{Driver, Embed};
+use actor_lanes::embed::{Driver, Embed};
+use actor_lanes::{ExitReason, Handle, Running, spawn};
 
 use crate::book::{Amount, Book};
 
@@ -30,9 +33,10 @@ const ENDED: i64 = -2;
 /// The ledger of the header.
 #[derive(Debug)]
 pub struct Ledger {
-    first: Option<Handle<Amount>>,
+    first: RefCell<Option<Handle<Amount>>>,
     running: Running,
-    driver: Driver,
+    /// Borrowed during a turn.
+    driver: RefCell<Driver>,
     /// The loop's thread. C can call from every thread, whatever Rust's types say.
     owner: ThreadId,
 }
@@ -50,21 +54,28 @@ impl Ledger {
         let (executor, driver) = Embed::new(wake).named("ledger").build().ok()?;
         let (handle, running) = spawn(&executor, || Book::new(Box::new(flush))).ok()?;
         executor.stop(); // No further actors: the driver ends with this one.
-        Some(Self { first: Some(handle), running, driver, owner: thread::current().id() })
+        let (first, driver) = (RefCell::new(Some(handle)), RefCell::new(driver));
+        Some(Self { first, running, driver, owner: thread::current().id() })
     }
 
-    fn turn(&mut self, budget: Duration) -> i64 {
-        let turn = self.driver.turn(budget);
+    fn turn(&self, budget: Duration) -> i64 {
+        let Ok(mut driver) = self.driver.try_borrow_mut() else {
+            misuse("ledger_turn was called inside ledger_turn");
+        };
+        let turn = driver.turn(budget);
         if turn.has_ended {
             return ENDED;
         }
         // Rounded up: the loop neither wakes early nor spins through its last millisecond.
-        turn.timeout(self.driver.now()).map_or(ASLEEP, |time| {
+        turn.timeout(driver.now()).map_or(ASLEEP, |time| {
             i64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
         })
     }
 
     fn end(self) -> c_int {
+        if self.driver.try_borrow_mut().is_err() {
+            misuse("ledger_end was called inside ledger_turn");
+        }
         drop(self.driver);
         match self.running.exit().map(|exit| exit.reason) {
             Some(reason) if reason.is_normal() => 0,
@@ -74,9 +85,15 @@ impl Ledger {
     }
 
     fn check_thread(&self, function: &str) {
-        let is_owner = thread::current().id() == self.owner;
-        assert!(is_owner, "{function} was called on another thread than ledger_start");
+        if thread::current().id() != self.owner {
+            misuse(&format!("{function} was called on another thread than ledger_start"));
+        }
     }
+}
+
+fn misuse(sentence: &str) -> ! {
+    eprintln!("{sentence}");
+    process::abort()
 }
 
 /// Starts a ledger on the calling thread.
@@ -91,13 +108,15 @@ pub extern "C" fn ledger_start(
 
 /// Returns the first handle, once.
 #[unsafe(no_mangle)]
-pub extern "C" fn ledger_take_handle(ledger: Option<&mut Ledger>) -> Option<Box<LedgerHandle>> {
-    ledger?.first.take().map(|handle| Box::new(LedgerHandle(handle)))
+pub extern "C" fn ledger_take_handle(ledger: Option<&Ledger>) -> Option<Box<LedgerHandle>> {
+    let ledger = ledger?;
+    ledger.check_thread("ledger_take_handle");
+    ledger.first.take().map(|handle| Box::new(LedgerHandle(handle)))
 }
 
 /// Runs the ledger, and returns the milliseconds until the next call.
 #[unsafe(no_mangle)]
-pub extern "C" fn ledger_turn(ledger: Option<&mut Ledger>, budget_us: u32) -> i64 {
+pub extern "C" fn ledger_turn(ledger: Option<&Ledger>, budget_us: u32) -> i64 {
     let Some(ledger) = ledger else { return ENDED };
     ledger.check_thread("ledger_turn");
     ledger.turn(Duration::from_micros(budget_us.into()))
