@@ -27,7 +27,7 @@ cargo run --quiet --package tools --bin samples
 step "features only add: none, each alone, all"
 lint() { cargo clippy --quiet "$@" -- --deny warnings; }
 lint --package actor-core
-for features in "" tokio smol thread tokio,smol,thread; do
+for features in "" tokio smol thread embed tokio,smol,thread,embed; do
     echo "[$features]"
     lint --package actor-lanes --package counter --package lean-node --package node --no-default-features --features "$features"
 done
@@ -47,13 +47,18 @@ if ((count > 36)); then
 fi
 
 step "a node on one runtime has no other adapter"
-adapters=(tokio smol thread)
-for own in "${adapters[@]}"; do
+# actor-embed is below the other adapters, so it is not in this list. Its own runtime is the epoll loop.
+declare -A adapters=([tokio]=actor-tokio [smol]=actor-smol [thread]=actor-thread [embed]=epoll-loop)
+for own in "${!adapters[@]}"; do
     tree=$(cargo tree --package node --no-default-features --features "$own" --edges normal --prefix none)
-    for other in "${adapters[@]}"; do
+    if ! grep --quiet "^${adapters[$own]} " <<<"$tree"; then
+        echo "the node on $own does not depend on ${adapters[$own]}" >&2
+        exit 1
+    fi
+    for other in "${!adapters[@]}"; do
         [[ $own != "$other" ]] || continue
-        if grep "^actor-$other " <<<"$tree"; then
-            echo "the node on $own depends on actor-$other" >&2
+        if grep "^${adapters[$other]} " <<<"$tree"; then
+            echo "the node on $own depends on ${adapters[$other]}" >&2
             exit 1
         fi
     done
