@@ -94,11 +94,7 @@ impl ForeignWake {
     /// ```
     #[must_use]
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Self {
-            state: AtomicUsize::new(0),
-            on_return: Event::new(),
-            wake: Some(Box::new(wake)),
-        }
+        Self { state: AtomicUsize::new(0), on_return: Event::new(), wake: Some(Box::new(wake)) }
     }
 
     /// Calls the wake function, unless the wake was closed. Returns whether it was called.
