@@ -133,6 +133,9 @@ impl ForeignWake {
     /// A wake function may close its own wake. The close then returns without waiting for that one
     /// call, and the function runs to its end. This holds for calls nested at most 8 deep.
     ///
+    /// Only one thread may close a wake. Two wake functions closing the same wake on two threads
+    /// would wait for each other.
+    ///
     /// # Examples
     ///
     /// ```
