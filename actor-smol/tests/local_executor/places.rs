@@ -1,7 +1,7 @@
 //! Where actors can run. Handlers use smol's sockets, timers and tasks.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl Actor for Client {
 async fn echo(address: SocketAddr) -> io::Result<String> {
     let mut stream = Async::<TcpStream>::connect(address).await?;
     stream.write_all(b"echo").await?;
-    stream.close().await?;
+    stream.get_ref().shutdown(Shutdown::Write)?;
     let mut back = String::new();
     stream.read_to_string(&mut back).await?;
     Ok(back)
@@ -108,4 +108,17 @@ fn several_executors_on_one_thread_are_independent() {
         drop(worker);
         assert!(running.join().await.reason.is_normal());
     }));
+}
+
+#[test]
+fn blocking_work_runs_on_a_thread_of_the_executors_own() {
+    let tasks = LocalExecutor::new();
+    let executor = SmolRuntime::on(&tasks).expect("a place");
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    executor.run_blocking(Box::new(move || {
+        let name = std::thread::current().name().map(str::to_owned);
+        tell.send(name).expect("the test waits");
+    }));
+    let name = told.recv_timeout(PATIENCE).expect("it runs while the local executor does not");
+    assert_eq!(name.as_deref(), Some("smol-work"));
 }

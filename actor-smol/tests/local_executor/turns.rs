@@ -52,7 +52,7 @@ fn busy_actors_take_turns_with_a_task() {
     let tasks = LocalExecutor::new();
     let executor = SmolRuntime::on(&tasks).expect("a place");
     let (handled, running) = start_busy(&executor, ACTORS);
-    let task = tasks.spawn(async {
+    let task = tasks.spawn(async move {
         while handled.load(Ordering::Relaxed) == 0 {
             yield_now().await;
         }
@@ -88,7 +88,7 @@ fn busy_tasks_do_not_delay_an_actor() {
         };
         tasks.spawn(endless).detach();
     }
-    let task = tasks.spawn(async {
+    let task = tasks.spawn(async move {
         let (worker, _running) = spawn(&executor, Worker::default).expect("it takes actors");
         worker.ask(Call::Count).await.expect("it runs");
         for _ in 0..100 {
