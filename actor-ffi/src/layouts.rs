@@ -102,3 +102,64 @@ impl Plan {
         if self.share > 0 { lane.share(self.share) } else { lane }
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    use std::ptr;
+    use std::sync::Barrier;
+    use std::thread;
+
+    fn plans(name: &str, capacities: &[usize]) -> Vec<Plan> {
+        let plan = |&capacity| Plan {
+            name: CString::new(name).expect("without a zero byte"),
+            kind: Kind::Fifo,
+            capacity,
+            weight: 1,
+            share: 0,
+        };
+        capacities.iter().map(plan).collect()
+    }
+
+    #[test]
+    fn equal_lists_of_lanes_are_kept_once() {
+        let first = Layout::of(plans("kept once", &[1, 2])).expect("there is room");
+        let again = Layout::of(plans("kept once", &[1, 2])).expect("it is there");
+        let other = Layout::of(plans("kept once", &[1, 3])).expect("there is room");
+        assert!(ptr::eq(first, again) && ptr::eq(first.lanes(), again.lanes()));
+        assert!(!ptr::eq(first, other));
+        assert_eq!(first.lanes(), [Lane::fifo("kept once", 1), Lane::fifo("kept once", 2)]);
+        assert_eq!(first.name(1), c"kept once");
+    }
+
+    #[test]
+    fn threads_with_one_new_list_keep_it_once() {
+        const THREADS: usize = 8;
+        static LIST: Link = Link::new();
+
+        for round in 1..=100 {
+            let barrier = Barrier::new(THREADS);
+            let intern = || {
+                barrier.wait();
+                let kept = Layout::in_list(&LIST, 100, plans("raced", &[round]));
+                ptr::from_ref(kept.expect("there is room")).addr()
+            };
+            let all: Vec<_> = thread::scope(|scope| {
+                let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(intern)).collect();
+                threads.into_iter().map(|thread| thread.join().expect("it ends")).collect()
+            });
+            assert!(all.iter().all(|one| *one == all[0]), "{all:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_beyond_the_bound_is_refused_and_known_ones_are_found() {
+        static LIST: Link = Link::new();
+
+        let keep = |capacity| Layout::in_list(&LIST, 3, plans("bounded", &[capacity]));
+        assert!((1..=3).all(|capacity| keep(capacity).is_some()));
+        assert!(keep(4).is_none());
+        assert!((1..=3).all(|capacity| keep(capacity).is_some()));
+    }
+}

@@ -21,6 +21,8 @@ mod foreign;
 mod layouts;
 mod letter;
 mod misuse;
+#[cfg(all(test, any(loom, shuttle)))]
+mod model;
 mod owner;
 mod thread;
 mod wake;

@@ -135,6 +135,29 @@ pub mod runtime {
     pub use actor_tokio::TokioRuntime;
 }
 
+/// Executors inside somebody else's loop: an event loop of another library, a game, a test, or one
+/// task of an async runtime.
+///
+/// They have no thread of their own, so [`runtime::all`] does not list them.
+///
+/// # Examples
+///
+/// ```
+/// use actor_lanes::embed::{Budget, Embed};
+///
+/// let here = std::thread::current();
+/// let (executor, mut driver) = Embed::new(move || here.unpark()).build()?;
+/// executor.stop();
+/// assert!(driver.turn(Budget::polls(64)).has_ended);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[cfg(feature = "embed")]
+pub mod embed {
+    pub use actor_embed::{
+        Budget, Clock, Driver, Embed, EmbedTask, HostTask, Loop, ManualClock, Turn,
+    };
+}
+
 /// The README, whose example is a test.
 #[cfg(all(doctest, feature = "tokio"))]
 #[doc = include_str!("../README.md")]

@@ -2,8 +2,8 @@
 //! state.
 //!
 //! An owner of state waits for messages and timers, and for no event of a reactor. Its thread needs
-//! a run queue, timers and a way to sleep, and this crate provides them. In addition, the thread
-//! *spins* for a while before it sleeps. Waking a sleeping thread costs the sender a system call
+//! a run queue and timers, from `actor-embed`, and a way to sleep. In addition, the thread *spins*
+//! for a while before it sleeps. Waking a sleeping thread costs the sender a system call
 //! and some ten microseconds. Sending to a spinning thread costs the sender neither.
 //!
 //! Programs usually take it from the facade crate `actor-lanes`, by its feature `thread`.
@@ -30,17 +30,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-mod clock;
-mod executor;
-mod inbox;
-mod local;
-#[cfg(all(test, any(loom, shuttle)))]
-mod model;
+mod drive;
 mod runtime;
-mod sync;
-mod task;
-mod timer;
-mod timers;
-mod worker;
 
 pub use runtime::ThreadRuntime;

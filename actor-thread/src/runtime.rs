@@ -7,7 +7,7 @@ use std::time::Duration;
 use actor_core::runtime::adapter::Spin;
 use actor_core::{Executor, Runtime, ThreadConfig};
 
-use crate::executor::ThreadExecutor;
+use crate::drive;
 
 /// Starts executors on plain threads, without any async runtime.
 ///
@@ -139,6 +139,6 @@ impl Runtime for ThreadRuntime {
 
     fn start_executor(&self, config: ThreadConfig) -> io::Result<Arc<dyn Executor>> {
         let spin = if Spin::helps() { self.spin } else { Duration::ZERO };
-        ThreadExecutor::start(config, spin)
+        drive::start(config, spin)
     }
 }

@@ -231,13 +231,12 @@ impl<M: Message> Lanes<'_, M> {
         if Shared::<M>::HAS_FEW {
             return schedule.next(M::LANES, take);
         }
-        let lanes = shared.lanes();
         let next = |is_control, from| shared.filled(is_control).next(from);
-        schedule.next_filled(lanes, next, |lane| {
+        schedule.next_filled(shared.lanes(), next, |lane| {
             if let Some(message) = take(lane) {
                 return Some(message);
             }
-            let filled = shared.filled(lanes[lane].is_control());
+            let filled = shared.filled(shared.lanes()[lane].is_control());
             filled.clear(lane);
             // Its sender may have published a message meanwhile, and have seen the lane still
             // marked.

@@ -101,13 +101,10 @@ impl<M: Message> Shared<M> {
     /// Returns the description of each lane: a constant, unless the lanes are given.
     #[inline(always)]
     pub(crate) fn lanes(&self) -> &'static [Lane] {
-        if Self::ARE_GIVEN { self.many().lanes } else { M::LANES }
-    }
-
-    /// Returns the data beyond a few lanes. Only for mailboxes without [few](Self::HAS_FEW) lanes.
-    #[inline]
-    fn many(&self) -> &Many {
-        self.many.as_ref().expect("kept where there are more than a few lanes")
+        if Self::ARE_GIVEN {
+            return self.many.as_ref().expect("kept for given lanes").lanes;
+        }
+        M::LANES
     }
 
     /// Marks a lane as possibly filled.
@@ -124,7 +121,8 @@ impl<M: Message> Shared<M> {
     /// [few](Self::HAS_FEW) lanes.
     #[inline]
     pub(super) fn filled(&self, is_control: bool) -> &Filled {
-        &self.many().filled[usize::from(is_control)]
+        let many = self.many.as_ref().expect("kept where there are more than a few lanes");
+        &many.filled[usize::from(is_control)]
     }
 
     /// Returns the lane named by the message. Called once for each send: with a different second

@@ -6,9 +6,11 @@
 
 pub mod adapter;
 pub(crate) mod alarm;
+mod end;
 mod thread;
 
-pub use thread::{ThreadConfig, ThreadEnd};
+pub use end::ThreadEnd;
+pub use thread::ThreadConfig;
 
 use std::fmt;
 use std::future::Future;

@@ -1,18 +1,13 @@
-//! Executor threads: named, optionally on one CPU core, and joinable.
+//! Executor threads: named, and optionally on one CPU core.
 
 use std::io;
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use core_affinity::CoreId;
-use event_listener::{Event, listener};
 
-use crate::park::block_on_for;
 use crate::runtime::adapter::contain;
+use crate::runtime::end::{Ending, ThreadEnd};
 
 /// The name, CPU core, stack size and blocking threads of an executor's thread.
 ///
@@ -32,34 +27,6 @@ pub struct ThreadConfig {
     /// In bytes.
     stack_size: Option<usize>,
     blocking_threads: u32,
-}
-
-/// Waits for a thread's end. Every clone may wait.
-///
-/// # Examples
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use actor_core::ThreadConfig;
-///
-/// // The thread prepares itself and then returns from its body.
-/// let (ready, end) = ThreadConfig::named("short").start(|| Ok(("ready", ())), |()| {})?;
-/// assert_eq!(ready, "ready");
-/// assert!(end.wait(Duration::from_secs(5)));
-/// assert!(end.has_come());
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct ThreadEnd {
-    state: Arc<EndState>,
-}
-
-#[derive(Debug)]
-struct EndState {
-    /// Set by the thread as its last action.
-    ended: AtomicBool,
-    on_end: Event,
 }
 
 impl ThreadConfig {
@@ -239,10 +206,8 @@ impl ThreadConfig {
         prepare: impl FnOnce() -> io::Result<(T, L)> + Send + 'static,
         body: impl FnOnce(L) + Send + 'static,
     ) -> io::Result<(T, ThreadEnd)> {
-        let end = ThreadEnd {
-            state: Arc::new(EndState { ended: AtomicBool::new(false), on_end: Event::new() }),
-        };
-        let ending = end.clone();
+        let ending = Ending::new();
+        let end = ending.end();
         let (started, starting) = mpsc::sync_channel(1);
         let core = self.core;
         if self.name.contains('\0') {
@@ -270,71 +235,12 @@ impl ThreadConfig {
                 // A panic of `body` must not keep a waiter waiting.
                 contain(|| body(local));
             }
-            ending.state.ended.store(true, Ordering::Release);
-            ending.state.on_end.notify(usize::MAX);
+            drop(ending);
         })?;
         let shared = starting
             .recv()
             .map_err(|_gone| io::Error::other("the thread panicked while it started"))??;
         Ok((shared, end))
-    }
-}
-
-impl ThreadEnd {
-    /// Returns whether the thread has ended.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    /// use std::time::Duration;
-    ///
-    /// use actor_core::ThreadConfig;
-    ///
-    /// let (go, waiting) = mpsc::channel::<()>();
-    /// let body = move |()| drop(waiting.recv());
-    /// let ((), end) = ThreadConfig::named("short").start(|| Ok(((), ())), body)?;
-    /// assert!(!end.has_come(), "the thread waits for the sender");
-    /// drop(go);
-    /// assert!(end.wait(Duration::from_secs(10)) && end.has_come());
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    #[must_use]
-    pub fn has_come(&self) -> bool {
-        // Pairs with the thread's last store.
-        self.state.ended.load(Ordering::Acquire)
-    }
-
-    /// Blocks the calling thread until the thread has ended. Returns `false` after the timeout.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    /// use std::time::Duration;
-    ///
-    /// use actor_core::ThreadConfig;
-    ///
-    /// let (go, waiting) = mpsc::channel::<()>();
-    /// let body = move |()| drop(waiting.recv());
-    /// let ((), end) = ThreadConfig::named("short").start(|| Ok(((), ())), body)?;
-    /// assert!(!end.wait(Duration::ZERO), "the thread waits for the sender");
-    /// drop(go);
-    /// assert!(end.wait(Duration::from_secs(10)));
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    #[must_use]
-    pub fn wait(&self, timeout: Duration) -> bool {
-        let ended = async {
-            while !self.has_come() {
-                listener!(self.state.on_end => ending);
-                // Check again: the thread may have ended before the listener was registered.
-                if !self.has_come() {
-                    ending.await;
-                }
-            }
-        };
-        block_on_for(pin!(ended), timeout).is_some()
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) use loom::hint::spin_loop;
 pub(crate) use loom::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
 };
+pub(crate) use loom::thread_local;
 
 /// None under the model: it must see every block given back.
 pub(crate) const CACHED_BLOCKS: usize = 0;

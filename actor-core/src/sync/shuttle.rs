@@ -11,6 +11,7 @@ pub(crate) use shuttle::hint::spin_loop;
 pub(crate) use shuttle::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
 };
+pub(crate) use shuttle::thread_local;
 
 use std::alloc::Layout;
 use std::cell::{Cell, RefCell};

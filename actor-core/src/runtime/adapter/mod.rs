@@ -12,15 +12,18 @@
 //! * **The wait is at most two turns of each neighbour with a backlog.** This holds for a due
 //!   timer, for a task woken by another thread, and for a new future.
 
+mod foreign;
 mod pool;
 pub(crate) mod staff;
 mod task;
 mod waker;
 
+pub use foreign::ForeignWake;
 pub use pool::BlockingPool;
 pub use task::Task;
 pub use waker::ContainedWaker;
 
+pub use crate::runtime::end::Ending;
 pub use crate::spin::Spin;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

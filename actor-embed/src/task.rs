@@ -1,4 +1,4 @@
-//! The tasks of one executor's thread. They never leave it; their wakers may.
+//! The tasks of one driver. They never leave its thread; their wakers may.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,6 +19,8 @@ pub(crate) struct Tasks {
     places: Vec<Place>,
     /// Places of ended tasks.
     free: Vec<usize>,
+    /// The number of tasks added so far.
+    added: u64,
     inbox: Arc<Inbox>,
 }
 
@@ -27,12 +29,14 @@ struct Place {
     /// Rings the bell.
     waker: Waker,
     task: Option<Task>,
+    /// The position of its task in the order of spawns.
+    serial: u64,
 }
 
 impl Tasks {
     /// Creates a table with a door and no tasks.
     pub(crate) fn new(inbox: Arc<Inbox>) -> Self {
-        let mut tasks = Self { places: Vec::new(), free: Vec::new(), inbox };
+        let mut tasks = Self { places: Vec::new(), free: Vec::new(), added: 0, inbox };
         tasks.add_place();
         tasks
     }
@@ -52,12 +56,14 @@ impl Tasks {
         &self.places[number].bell
     }
 
-    /// Adds a task, and schedules its first poll.
-    pub(crate) fn add(&mut self, task: Task) {
-        let number = self.free.pop().unwrap_or_else(|| self.add_place());
+    /// Adds a task, and returns its number. The caller schedules its first poll.
+    pub(crate) fn add(&mut self, task: Task) -> usize {
+        let number = self.claim_place();
         let place = &mut self.places[number];
         place.task = Some(task);
-        place.bell.ring();
+        place.serial = self.added;
+        self.added += 1;
+        number
     }
 
     /// Polls the task of the rung bell, unless the task has ended.
@@ -72,10 +78,37 @@ impl Tasks {
         }
     }
 
+    /// Drops all tasks, in the order of their spawns.
+    pub(crate) fn clear(&mut self) {
+        let mut order: Vec<_> = (0..self.places.len()).collect();
+        order.sort_unstable_by_key(|number| self.places[*number].serial);
+        for number in order {
+            if self.places[number].task.take().is_some() {
+                self.free.push(number);
+            }
+        }
+    }
+
+    /// Returns a free place whose bell is claimed.
+    ///
+    /// An old waker may have rung the bell of a free place already. The poll of that ring has its
+    /// turn elsewhere in the order, and tasks begin in the order of their spawns. So such a place
+    /// stays free.
+    fn claim_place(&mut self) -> usize {
+        let Self { places, free, .. } = self;
+        if let Some(at) = free.iter().rposition(|number| places[*number].bell.claim()) {
+            return self.free.swap_remove(at);
+        }
+        let number = self.add_place();
+        self.places[number].bell.claim();
+        number
+    }
+
     fn add_place(&mut self) -> usize {
         let number = self.places.len();
         let bell = Arc::new(Bell::new(number, Arc::clone(&self.inbox)));
-        self.places.push(Place { waker: Waker::from(Arc::clone(&bell)), bell, task: None });
+        let waker = Waker::from(Arc::clone(&bell));
+        self.places.push(Place { waker, bell, task: None, serial: 0 });
         number
     }
 }

@@ -1,4 +1,4 @@
-//! The armed timers of one executor's thread, earliest first.
+//! The armed timers of one driver, earliest first.
 //!
 //! Each timer has a place until it is dropped. Arming it again adds an entry to a heap and leaves
 //! the old entry there as a stale one. Stale entries are removed before they outnumber the timers.
@@ -141,7 +141,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{SLACK, Timers};
-    use crate::clock::now;
+    use crate::clock::system_now as now;
 
     #[test]
     fn arming_again_does_not_fill_the_heap() {

@@ -7,25 +7,27 @@ use std::time::Instant;
 use actor_core::runtime::Timer;
 use actor_core::runtime::adapter::contain;
 
+use crate::clock::Clock;
 use crate::inbox::Inbox;
-use crate::{clock, local};
+use crate::local;
 
 /// Armed again in place.
-pub(crate) struct ThreadTimer {
+pub(crate) struct EmbedTimer {
     at: Option<Instant>,
     /// Stays set until the timer is armed again, without another look at the clock.
     expired: bool,
-    /// Its place among the timers of the executor's thread, from the first `Pending` poll.
+    /// Its place among the timers of the driver, from the first `Pending` poll.
     place: Option<usize>,
     /// Shared with that place. By its count, the place detects a dropped timer.
     owner: Arc<()>,
-    /// The inbox of the only thread that may poll it.
+    /// The inbox of the only driver that may poll it.
     inbox: Arc<Inbox>,
+    clock: Clock,
 }
 
-impl ThreadTimer {
-    pub(crate) fn new(inbox: Arc<Inbox>) -> Self {
-        Self { at: None, expired: false, place: None, owner: Arc::new(()), inbox }
+impl EmbedTimer {
+    pub(crate) fn new(inbox: Arc<Inbox>, clock: Clock) -> Self {
+        Self { at: None, expired: false, place: None, owner: Arc::new(()), inbox, clock }
     }
 
     /// Schedules a wake of the task at the given time.
@@ -63,7 +65,7 @@ impl ThreadTimer {
     }
 }
 
-impl Timer for ThreadTimer {
+impl Timer for EmbedTimer {
     fn arm(&mut self, at: Instant) {
         self.at = Some(at);
         self.expired = false;
@@ -71,7 +73,7 @@ impl Timer for ThreadTimer {
 
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(at) = self.at else { return Poll::Pending };
-        if !self.expired && clock::now() < at {
+        if !self.expired && self.clock.now() < at {
             self.wait_until(at, cx.waker());
             return Poll::Pending;
         }
@@ -82,11 +84,11 @@ impl Timer for ThreadTimer {
     }
 }
 
-impl Drop for ThreadTimer {
+impl Drop for EmbedTimer {
     fn drop(&mut self) {
         if let Some(place) = self.place {
-            // On another thread the place cannot be reached. It is given to another timer on
-            // demand.
+            // Outside a turn of its driver the place cannot be reached. It is given to another
+            // timer on demand.
             drop(local::with_timers(&self.inbox, |timers| timers.leave(place)));
         }
     }

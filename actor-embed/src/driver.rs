@@ -1,0 +1,340 @@
+//! The side of a foreign loop: it takes turns.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actor_core::runtime::adapter::{Ending, contain};
+
+use crate::clock::Clock;
+use crate::inbox::Inbox;
+use crate::local::Entered;
+use crate::turn::{Budget, Turn};
+use crate::worker::Worker;
+
+/// Runs the actors of an executor, inside somebody else's loop.
+///
+/// The loop calls [`turn`](Self::turn) whenever its wake function was called, the deadline of the
+/// last turn has come, or the last turn left more. It may also call it at any other time.
+///
+/// A driver stays on the thread that built it, so its actors need not be `Send`. Several drivers
+/// may live on one thread. A handler of one driver may turn another one.
+///
+/// # The end
+///
+/// Dropping the driver refuses new futures and then drops the existing ones, in the order of their
+/// spawns. Actors end as [`Abandoned`](actor_core::ExitReason::Abandoned). The drop returns after
+/// every call of the wake function in progress has returned, and there is no call afterwards. A
+/// wake function must therefore not wait for the thread of the driver. If a wake function itself
+/// drops the driver, the drop does not wait for that call.
+///
+/// # Panics
+///
+/// No panic of a maker, a handler, a waker, a clock or a wake function leaves a turn or the drop.
+///
+/// # Examples
+///
+/// A loop that is a plain thread:
+///
+/// ```
+/// use std::thread;
+/// use std::time::Duration;
+///
+/// use actor_core::{Actor, Context, Message, Reply, spawn};
+/// use actor_embed::{Budget, Embed};
+///
+/// struct Double(u32, Reply<u32>);
+/// impl Message for Double {}
+/// struct Doubler;
+/// impl Actor for Doubler {
+///     type Message = Double;
+///     async fn handle(&mut self, Double(n, reply): Double, _cx: &mut Context<Double>) {
+///         reply.send(2 * n);
+///     }
+/// }
+///
+/// let here = thread::current();
+/// let (executor, mut driver) = Embed::new(move || here.unpark()).build()?;
+/// let (doubler, running) = spawn(&executor, || Doubler)?;
+/// drop((executor, running));
+/// let asking = thread::spawn(move || {
+///     doubler.ask_blocking(|reply| Double(21, reply), Duration::from_secs(10))
+/// });
+/// // The actor ends with its last handle, and the executor with its last actor.
+/// loop {
+///     let turn = driver.turn(Budget::polls(64));
+///     if turn.has_ended {
+///         break;
+///     }
+///     match turn.timeout(driver.now()) {
+///         Some(timeout) => thread::park_timeout(timeout),
+///         None => thread::park(),
+///     }
+/// }
+/// assert_eq!(asking.join().expect("asking does not panic")?, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Driver {
+    worker: Worker,
+    inbox: Arc<Inbox>,
+    clock: Clock,
+    /// Dropped at the end.
+    ending: Option<Ending>,
+    /// Pins this value to its thread.
+    _local: PhantomData<*const ()>,
+}
+
+impl Driver {
+    pub(crate) fn new(worker: Worker, inbox: Arc<Inbox>, clock: Clock, ending: Ending) -> Self {
+        Self { worker, inbox, clock, ending: Some(ending), _local: PhantomData }
+    }
+
+    /// Runs ready tasks. If none is left, announces sleep: the next event calls the wake function
+    /// once.
+    ///
+    /// Between two rounds of polls the driver collects the wakes from other threads, the due timers
+    /// and the new futures. Never panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// use actor_embed::{Budget, Embed};
+    ///
+    /// let calls = Arc::new(AtomicU32::new(0));
+    /// let counts = Arc::clone(&calls);
+    /// let wake = move || _ = counts.fetch_add(1, Ordering::Relaxed);
+    /// let (executor, mut driver) = Embed::new(wake).build()?;
+    /// assert!(!driver.turn(Budget::polls(64)).has_more);
+    /// for _ in 0..3 {
+    ///     executor.spawn(Box::new(|| Box::pin(async {}))).expect("the executor runs");
+    /// }
+    /// assert_eq!(calls.load(Ordering::Relaxed), 1, "one call ends the sleep");
+    /// driver.turn(Budget::polls(64));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn turn(&mut self, budget: impl Into<Budget>) -> Turn {
+        let mut turn = self.poll(budget);
+        if !turn.has_ended && !turn.has_more {
+            // It fails if a bell was rung since the last look.
+            turn.has_more = !self.inbox.announce_sleep();
+        }
+        turn
+    }
+
+    /// Runs ready tasks, without announcing sleep: no wake function is called until the next
+    /// [`turn`](Self::turn).
+    ///
+    /// For loops that come again anyway: a game with its frames, or a thread that spins. Call
+    /// `turn` before a wait for the wake.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_embed::Embed;
+    ///
+    /// let wake = || unreachable!("this loop never sleeps");
+    /// let (executor, mut driver) = Embed::new(wake).build()?;
+    /// for _frame in 0..3 {
+    ///     executor.spawn(Box::new(|| Box::pin(async {}))).expect("the executor runs");
+    ///     assert!(!driver.poll(Duration::from_millis(2)).has_more);
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn poll(&mut self, budget: impl Into<Budget>) -> Turn {
+        let budget = budget.into();
+        self.inbox.cancel_sleep();
+        if self.ending.is_some() && contain(|| self.run(budget)).is_none() {
+            // Foreign code is contained further inside. Nothing is known of the state after a panic
+            // of this crate, so the driver ends.
+            self.end();
+        }
+        if self.ending.is_none() {
+            return Turn { next_deadline: None, has_more: false, has_ended: true };
+        }
+        let next_deadline = self.worker.next_timer();
+        Turn { next_deadline, has_more: self.worker.has_more(), has_ended: false }
+    }
+
+    /// Takes turns until nothing is ready and no timer is due, and announces sleep.
+    ///
+    /// Never returns if a task always wakes itself. Never panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// use std::rc::Rc;
+    ///
+    /// use actor_embed::Embed;
+    ///
+    /// let (executor, mut driver) = Embed::new(|| {}).build()?;
+    /// let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    /// let send = move || Box::pin(async move { sender.send(7).expect("the receiver waits") });
+    /// executor.spawn(Box::new(move || send())).expect("the executor runs");
+    /// driver.run_until_stalled();
+    /// assert_eq!(receiver.try_recv(), Ok(7));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn run_until_stalled(&mut self) -> Turn {
+        loop {
+            let turn = self.turn(Budget::unlimited());
+            if !turn.has_more {
+                return turn;
+            }
+        }
+    }
+
+    /// Moves the manual clock forward, timer by timer, and runs until stalled at each.
+    ///
+    /// Every timer due meanwhile is handled at its own time. Timers armed by handlers are among
+    /// them.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the executor has no [`ManualClock`](crate::ManualClock).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::time::Duration;
+    ///
+    /// use actor_embed::{Embed, ManualClock};
+    ///
+    /// let (executor, mut driver) = Embed::new(|| {}).clock(ManualClock::new()).build()?;
+    /// let (start, own) = (executor.now(), executor.clone());
+    /// let (sender, receiver) = std::sync::mpsc::sync_channel(2);
+    /// let twice = async move || {
+    ///     let mut timer = own.timer();
+    ///     for _ in 0..2 {
+    ///         timer.arm(own.now() + Duration::from_secs(1));
+    ///         poll_fn(|cx| timer.poll_expired(cx)).await;
+    ///         sender.send(own.now() - start).expect("there is room");
+    ///     }
+    /// };
+    /// executor.spawn(Box::new(move || Box::pin(async move { twice().await }))).expect("it runs");
+    /// driver.advance(Duration::from_secs(10));
+    /// assert_eq!(Vec::from_iter(receiver), [1, 2].map(Duration::from_secs));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn advance(&mut self, duration: Duration) -> Turn {
+        let Some(clock) = self.clock.as_manual().cloned() else {
+            panic!("only a manual clock can be advanced: build with `Embed::clock(ManualClock::new())`");
+        };
+        let target = clock.now() + duration;
+        loop {
+            let turn = self.run_until_stalled();
+            match turn.next_deadline {
+                Some(at) if at <= target => clock.advance_to(at),
+                _ if clock.now() < target => clock.advance_to(target),
+                _ => return turn,
+            }
+        }
+    }
+
+    /// Returns the time of the executor's clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_embed::{Embed, ManualClock};
+    ///
+    /// let clock = ManualClock::new();
+    /// let (executor, driver) = Embed::new(|| {}).clock(clock.clone()).build()?;
+    /// assert_eq!([driver.now(), executor.now()], [clock.now(); 2]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Returns whether an event came since the last turn: a wake, a new future, a stop, but not a
+    /// due timer. One load of a word, for loops that spin before they sleep.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_embed::{Budget, Embed};
+    ///
+    /// let (executor, mut driver) = Embed::new(|| {}).build()?;
+    /// assert!(!driver.is_woken());
+    /// executor.stop();
+    /// assert!(driver.is_woken());
+    /// driver.poll(Budget::polls(64));
+    /// assert!(!driver.is_woken());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_woken(&self) -> bool {
+        self.inbox.is_rung()
+    }
+
+    /// Returns whether a turn has seen the end: the executor was stopped or dropped, and all its
+    /// futures have ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_embed::{Budget, Embed};
+    ///
+    /// let (executor, mut driver) = Embed::new(|| {}).build()?;
+    /// executor.stop();
+    /// assert!(!driver.has_ended(), "no turn has seen the stop");
+    /// assert!(driver.turn(Budget::polls(64)).has_ended);
+    /// assert!(driver.has_ended());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ending.is_none()
+    }
+
+    /// Runs rounds, and ends the driver if its last future has ended.
+    fn run(&mut self, budget: Budget) {
+        let inbox = Arc::clone(&self.inbox);
+        let entered = Entered::new(&inbox, self.worker.timers());
+        if !entered.can_poll() {
+            return;
+        }
+        self.worker.run(budget);
+        if self.worker.has_ended() {
+            self.worker.end_work();
+            self.ending = None;
+        }
+    }
+
+    /// Drops everything that runs here.
+    fn end(&mut self) {
+        let inbox = Arc::clone(&self.inbox);
+        contain(|| {
+            let _entered = Entered::new(&inbox, self.worker.timers());
+            self.worker.end();
+        });
+        self.ending = None;
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let inbox = Arc::clone(&self.inbox);
+        contain(|| {
+            let _entered = Entered::new(&inbox, self.worker.timers());
+            self.worker.end();
+        });
+        contain(|| inbox.close());
+        self.ending = None;
+    }
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("has_ended", &self.has_ended()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! The sending side of a driver.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actor_core::Executor;
+use actor_core::runtime::adapter::{BlockingPool, contain};
+use actor_core::runtime::{ExecutorStopped, Maker, ThreadEnd, Timer};
+use concurrent_queue::ConcurrentQueue;
+
+use crate::clock::Clock;
+use crate::inbox::{Bell, Inbox};
+use crate::local;
+use crate::timer::EmbedTimer;
+use crate::worker::{Work, Worker};
+
+pub(crate) struct EmbedExecutor {
+    name: String,
+    spins: bool,
+    /// Closed when the executor is stopped or its last owner dropped.
+    makers: Arc<ConcurrentQueue<Maker>>,
+    /// Rung for a new maker or new work, and when there will be no more makers.
+    door: Arc<Bell>,
+    blocking: Blocking,
+    inbox: Arc<Inbox>,
+    clock: Clock,
+    end: ThreadEnd,
+    /// The driver's thread, by `local::thread`.
+    thread: usize,
+}
+
+/// Where blocking work runs.
+pub(crate) enum Blocking {
+    Pool(BlockingPool),
+    Turns(Arc<ConcurrentQueue<Work>>),
+}
+
+impl EmbedExecutor {
+    /// Creates the executor of a worker on the calling thread.
+    pub(crate) fn new(
+        name: String,
+        spins: bool,
+        blocking: Blocking,
+        worker: &Worker,
+        inbox: Arc<Inbox>,
+        clock: Clock,
+        end: ThreadEnd,
+    ) -> Self {
+        let (makers, door) = (Arc::clone(worker.makers()), Arc::clone(worker.door()));
+        Self { name, spins, makers, door, blocking, inbox, clock, end, thread: local::thread() }
+    }
+}
+
+impl Executor for EmbedExecutor {
+    fn spawn(&self, maker: Maker) -> Result<(), ExecutorStopped> {
+        self.makers.push(maker).map_err(|refused| ExecutorStopped(refused.into_inner()))?;
+        self.door.ring();
+        Ok(())
+    }
+
+    fn timer(&self) -> Box<dyn Timer> {
+        Box::new(EmbedTimer::new(Arc::clone(&self.inbox), self.clock.clone()))
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    fn spins(&self) -> bool {
+        self.spins
+    }
+
+    fn run_blocking(&self, work: Work) {
+        match &self.blocking {
+            Blocking::Pool(pool) => pool.run(work),
+            Blocking::Turns(queue) => match queue.push(work) {
+                Ok(()) => _ = self.door.ring(),
+                Err(refused) => _ = contain(|| drop(refused)),
+            },
+        }
+    }
+
+    fn stop(&self) {
+        self.makers.close();
+        self.door.ring();
+    }
+
+    fn join(&self, timeout: Duration) -> bool {
+        // On the driver's own thread, a wait would keep the driver from its end.
+        let is_own = self.thread == local::thread();
+        if is_own { self.end.has_come() } else { self.end.wait(timeout) }
+    }
+}
+
+impl Drop for EmbedExecutor {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for EmbedExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbedExecutor").field("name", &self.name).finish_non_exhaustive()
+    }
+}

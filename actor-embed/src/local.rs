@@ -1,0 +1,80 @@
+//! The driver whose turn runs on the calling thread, and its timers.
+//!
+//! A waker may be called anywhere, and a timer polled by any code. This module checks whether the
+//! call is in a turn of their own driver. Turns nest: a handler of one driver may turn another one
+//! on the same thread. The inner turn replaces the outer one until it returns.
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+use std::rc::Rc;
+
+use crate::inbox::Inbox;
+use crate::timers::Timers;
+
+thread_local! {
+    /// The inbox of the current driver, or null. Compared, never dereferenced: `Entered` borrows
+    /// the inbox, so no other inbox has its address. Without a destructor, so it exists as long as
+    /// its thread.
+    static INBOX: Cell<*const Inbox> = const { Cell::new(ptr::null()) };
+
+    /// The timers of the current driver.
+    static TIMERS: RefCell<Option<Rc<RefCell<Timers>>>> = const { RefCell::new(None) };
+
+    /// Its address identifies the thread among the living ones.
+    static THREAD: u8 = const { 0 };
+}
+
+/// Returns a number that no other living thread has.
+pub(crate) fn thread() -> usize {
+    THREAD.with(|thread| ptr::from_ref(thread).addr())
+}
+
+/// Returns whether the calling code runs in a turn of this inbox's driver.
+pub(crate) fn is_current(inbox: &Inbox) -> bool {
+    ptr::eq(INBOX.get(), inbox)
+}
+
+/// Passes the timers to `with`, in a turn of this inbox's driver. `with` must neither call wakers
+/// nor drop them.
+pub(crate) fn with_timers<T>(inbox: &Inbox, with: impl FnOnce(&mut Timers) -> T) -> Option<T> {
+    if !is_current(inbox) {
+        return None;
+    }
+    let timers = TIMERS.try_with(|timers| timers.borrow().clone());
+    timers.ok().flatten().map(|timers| with(&mut timers.borrow_mut()))
+}
+
+/// Makes a driver the current one of the calling thread, until it is dropped.
+pub(crate) struct Entered<'a> {
+    outer: (*const Inbox, Option<Rc<RefCell<Timers>>>),
+    /// Whether the thread still has its locals.
+    has_timers: bool,
+    inbox: &'a Inbox,
+}
+
+impl<'a> Entered<'a> {
+    pub(crate) fn new(inbox: &'a Inbox, timers: &Rc<RefCell<Timers>>) -> Self {
+        let mut has_timers = true;
+        let outer = TIMERS.try_with(|current| current.replace(Some(Rc::clone(timers))));
+        let outer = outer.unwrap_or_else(|_gone| {
+            has_timers = false;
+            None
+        });
+        Self { outer: (INBOX.replace(inbox), outer), has_timers, inbox }
+    }
+
+    /// Returns whether tasks can be polled. They cannot while the thread's locals are dropped,
+    /// because their timers are then out of reach.
+    pub(crate) fn can_poll(&self) -> bool {
+        self.has_timers
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        debug_assert!(is_current(self.inbox), "turns end in the reverse order of their begins");
+        INBOX.set(self.outer.0);
+        let outer = self.outer.1.take();
+        drop(TIMERS.try_with(|timers| timers.replace(outer)));
+    }
+}

@@ -1,0 +1,188 @@
+//! Everything that runs in the turns of a driver.
+//!
+//! A turn has rounds. A round polls each task once, of those ready at its start. Between two rounds
+//! the driver collects the bells, the due timers and the new futures. So a future that always wakes
+//! itself delays other tasks, timers and new futures by at most one round.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actor_core::runtime::Maker;
+use actor_core::runtime::adapter::{Task, contain};
+use concurrent_queue::ConcurrentQueue;
+
+use crate::clock::Clock;
+use crate::inbox::{Bell, DOOR, Inbox};
+use crate::task::Tasks;
+use crate::timers::Timers;
+use crate::turn::Budget;
+
+/// Work for the turns, in place of threads for blocking work.
+pub(crate) type Work = Box<dyn FnOnce() + Send>;
+
+pub(crate) struct Worker {
+    /// Closed when the executor is stopped or its last owner drops it. The door's bell rings at
+    /// every change. Its content is bounded by the number of futures started by the program itself.
+    makers: Arc<ConcurrentQueue<Maker>>,
+    /// Work to be run in turns. Empty if the executor has threads for it. The door's bell rings at
+    /// every change, and its content is bounded as above.
+    work: Arc<ConcurrentQueue<Work>>,
+    /// The numbers of the tasks to be polled, in order.
+    ready: VecDeque<usize>,
+    tasks: Tasks,
+    timers: Rc<RefCell<Timers>>,
+    inbox: Arc<Inbox>,
+    clock: Clock,
+}
+
+impl Worker {
+    pub(crate) fn new(inbox: Arc<Inbox>, clock: Clock) -> Self {
+        Self {
+            makers: Arc::new(ConcurrentQueue::unbounded()),
+            work: Arc::new(ConcurrentQueue::unbounded()),
+            ready: VecDeque::new(),
+            tasks: Tasks::new(Arc::clone(&inbox)),
+            timers: Rc::new(RefCell::new(Timers::new())),
+            inbox,
+            clock,
+        }
+    }
+
+    /// Returns the bell to ring after a new maker or new work, and after the last one.
+    pub(crate) fn door(&self) -> &Arc<Bell> {
+        self.tasks.door()
+    }
+
+    pub(crate) fn makers(&self) -> &Arc<ConcurrentQueue<Maker>> {
+        &self.makers
+    }
+
+    pub(crate) fn work(&self) -> &Arc<ConcurrentQueue<Work>> {
+        &self.work
+    }
+
+    pub(crate) fn timers(&self) -> &Rc<RefCell<Timers>> {
+        &self.timers
+    }
+
+    /// Returns whether all futures have ended and no new one can arrive.
+    pub(crate) fn has_ended(&self) -> bool {
+        // In this order: a closed queue receives no maker, so it stays empty once it is empty.
+        self.tasks.is_empty() && self.makers.is_closed() && self.makers.is_empty()
+    }
+
+    /// Returns the time of the next timer, if one is armed.
+    pub(crate) fn next_timer(&self) -> Option<Instant> {
+        self.timers.borrow_mut().next()
+    }
+
+    /// Returns whether a turn would find something to do.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.ready.is_empty()
+            || self.inbox.is_rung_at_home()
+            || self.inbox.is_rung()
+            || !self.work.is_empty()
+    }
+
+    /// Runs rounds until the budget is used up or nothing is ready. The caller has entered the
+    /// driver.
+    pub(crate) fn run(&mut self, budget: Budget) {
+        let mut allowance = budget.start();
+        loop {
+            let ready = self.gather();
+            for _ in 0..ready {
+                let Some(number) = self.ready.pop_front() else { break };
+                self.tasks.poll(number);
+                if allowance.is_spent_by_poll() {
+                    return;
+                }
+            }
+            let has_worked = self.work_once();
+            if (ready == 0 && !has_worked) || allowance.is_one_round() {
+                return;
+            }
+            if has_worked && allowance.is_spent_by_poll() {
+                return;
+            }
+        }
+    }
+
+    /// Collects due timers, bells and makers. Returns the number of ready tasks.
+    fn gather(&mut self) -> usize {
+        // The clock is read only if a timer is armed.
+        if self.next_timer().is_some() {
+            self.wake_due(self.clock.now());
+        }
+        let mut is_door_rung = false;
+        let (tasks, ready) = (&self.tasks, &mut self.ready);
+        self.inbox.take(
+            |number| tasks.bell(number),
+            |number| match number {
+                DOOR => is_door_rung = true,
+                number => ready.push_back(number),
+            },
+        );
+        if is_door_rung {
+            self.door().answer();
+            self.admit();
+        }
+        self.ready.len()
+    }
+
+    /// Makes a task of each waiting maker. The first poll of the task calls the maker.
+    fn admit(&mut self) {
+        // At most those waiting now, because other threads may spawn without end. A later maker
+        // rings the door again.
+        for _ in 0..self.makers.len() {
+            let Ok(maker) = self.makers.pop() else { break };
+            let number = self.tasks.add(Task::new(maker));
+            self.ready.push_back(number);
+        }
+    }
+
+    /// Wakes the tasks with due timers.
+    fn wake_due(&self, now: Instant) {
+        // One at a time, so that the timers are not borrowed while foreign code runs.
+        loop {
+            let due = self.timers.borrow_mut().take_due(now);
+            let Some(waker) = due else { return };
+            contain(|| waker.wake());
+        }
+    }
+
+    /// Runs one piece of work. Returns whether there was one.
+    fn work_once(&self) -> bool {
+        self.work.pop().is_ok_and(|work| {
+            contain(work);
+            true
+        })
+    }
+
+    /// Refuses new makers, and drops everything: the tasks in the order of their spawns, the makers
+    /// not yet called, the work and the timers. The caller has entered the driver.
+    pub(crate) fn end(&mut self) {
+        self.makers.close();
+        self.tasks.clear();
+        drop_all(&self.makers);
+        self.end_work();
+        // Moved out before they are dropped: the drop of a waker runs foreign code.
+        let wakers = self.timers.replace(Timers::new()).into_wakers();
+        wakers.into_iter().for_each(|waker| _ = contain(|| drop(waker)));
+        self.ready.clear();
+    }
+
+    /// Refuses work, and drops the work not yet begun.
+    pub(crate) fn end_work(&self) {
+        self.work.close();
+        drop_all(&self.work);
+    }
+}
+
+fn drop_all<T>(queue: &ConcurrentQueue<T>) {
+    while let Ok(value) = queue.pop() {
+        contain(|| drop(value));
+    }
+}
