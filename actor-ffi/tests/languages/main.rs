@@ -18,3 +18,4 @@ mod misuse;
 mod producers;
 mod sanitizer;
 mod tool;
+mod zig;
