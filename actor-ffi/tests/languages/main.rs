@@ -9,10 +9,12 @@
 
 #![cfg(not(any(loom, shuttle)))]
 
+mod allocations;
 mod controls;
 mod cpp;
 mod headers;
 mod kit;
+mod locks;
 mod loops;
 mod misuse;
 mod producers;
