@@ -126,7 +126,10 @@ impl<H> Embed<H> {
         Self { host, options }
     }
 
-    pub(crate) fn into_parts(self, wake: ForeignWake) -> (H, io::Result<(Arc<dyn Executor>, Driver)>) {
+    pub(crate) fn into_parts(
+        self,
+        wake: ForeignWake,
+    ) -> (H, io::Result<(Arc<dyn Executor>, Driver)>) {
         (self.host, self.options.build(wake))
     }
 

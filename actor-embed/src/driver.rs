@@ -225,7 +225,9 @@ impl Driver {
     /// ```
     pub fn advance(&mut self, duration: Duration) -> Turn {
         let Some(clock) = self.clock.as_manual().cloned() else {
-            panic!("only a manual clock can be advanced: build with `Embed::clock(ManualClock::new())`");
+            panic!(
+                "only a manual clock can be advanced: build with `Embed::clock(ManualClock::new())`"
+            );
         };
         let target = clock.now() + duration;
         loop {

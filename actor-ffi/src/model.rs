@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize as PlainCount, Ordering};
 
-use actor_core::checker::{check, thread};
+use actor_core::checker::{CROWD, check, thread};
 use actor_core::handle::Refusal;
 use actor_core::{Handle, Lane};
 
@@ -76,7 +76,7 @@ fn a_message_is_taken_or_wakes_the_owner() {
     check(PREEMPTIONS, || {
         let counts = Counts::default();
         let owner = counts.owner(&LANES);
-        let sending = [counts.send(owner.door()), counts.send(owner.door())];
+        let sending: Vec<_> = (0..CROWD).map(|_| counts.send(owner.door())).collect();
         let mut taken = 0;
         let turn = owner.drain(9, |letter| {
             taken += 1;
@@ -86,11 +86,11 @@ fn a_message_is_taken_or_wakes_the_owner() {
         assert!(sending.into_iter().all(|thread| thread.join().expect("it ends")));
         // One sleep was announced by the maker, and one by the drain.
         assert!(counts.wakes() <= 2, "one wake for each announced sleep");
-        if taken < 2 {
+        if taken < CROWD {
             assert!(counts.wakes() >= 1, "the owner knows of the rest");
         }
         let rest = owner.drain(9, drop).expect("it is idle").handled;
-        assert_eq!((taken + rest, counts.ended()), (2, 4));
+        assert_eq!((taken + rest, counts.ended()), (CROWD, 2 * CROWD));
     });
 }
 

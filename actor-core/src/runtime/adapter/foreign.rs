@@ -31,7 +31,7 @@ use std::ptr;
 use event_listener::{Event, listener};
 
 use super::contain;
-use crate::sync::{AtomicUsize, Ordering, thread_local};
+use crate::sync::{AtomicUsize, Ordering, per_thread};
 
 /// Set in the word of a closed wake.
 const CLOSED: usize = 1 << (usize::BITS - 1);
@@ -39,7 +39,7 @@ const CLOSED: usize = 1 << (usize::BITS - 1);
 /// The number of nested calls that one thread knows of.
 const NESTED: usize = 8;
 
-thread_local! {
+per_thread! {
     /// The calls in progress on this thread, by the address of their wake; the unused places are 0.
     /// Without a destructor, so it exists as long as its thread.
     static CALLS: Cell<[usize; NESTED]> = const { Cell::new([0; NESTED]) };
@@ -94,11 +94,7 @@ impl ForeignWake {
     /// ```
     #[must_use]
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Self {
-            state: AtomicUsize::new(0),
-            on_return: Event::new(),
-            wake: Some(Box::new(wake)),
-        }
+        Self { state: AtomicUsize::new(0), on_return: Event::new(), wake: Some(Box::new(wake)) }
     }
 
     /// Calls the wake function, unless the wake was closed. Returns whether it was called.
