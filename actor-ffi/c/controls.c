@@ -1,7 +1,7 @@
 /* Deliberate faults, one for each tool. The tests first require that the tool reports them: a tool
  * that is not set up right reports nothing, and would pass every other program as well.
  *
- * Usage: controls none|race|leak|use-after-free|overflow */
+ * Usage: controls none|race|race-inside|leak|use-after-free|overflow */
 #include <actor.h>
 
 #include <poll.h>
@@ -16,6 +16,16 @@ static const char *fault;
 
 static int is(const char *name) { return strcmp(fault, name) == 0; }
 
+/* Two threads let the library write to the same place. */
+static void *read_stats(void *handle) {
+    static actor_lane_stats stats;
+    if (is("race-inside")) {
+        stats.size = sizeof stats;
+        actor_handle_stats(handle, 0, &stats);
+    }
+    return NULL;
+}
+
 static void *produce(void *handle) {
     for (int n = 0; n < MESSAGES; n++) {
         int *number = malloc(sizeof *number);
@@ -26,6 +36,7 @@ static void *produce(void *handle) {
         if (is("race"))
             *number = -1;
     }
+    read_stats(handle);
     actor_handle_drop(handle);
     return NULL;
 }
@@ -41,11 +52,13 @@ static void handle(void *context, const actor_delivery *delivery) {
         *sum += *(volatile int *)number;
 }
 
-static void overflow(void) {
-    volatile size_t past_the_end = 16; /* volatile: the compiler does not know the place */
-    char *bytes = malloc(16);
-    ((volatile char *)bytes)[past_the_end] = 1;
-    free(bytes);
+/* The library writes past the end of this memory, because the size is wrong. */
+static void overflow(actor_mailbox *mailbox) {
+    size_t size = sizeof(actor_lane_stats);
+    void *stats = malloc(size / 2);
+    memcpy(stats, &size, sizeof size);
+    actor_mailbox_stats(mailbox, 0, stats);
+    free(stats);
 }
 
 int main(int count, char **arguments) {
@@ -57,6 +70,7 @@ int main(int count, char **arguments) {
     actor_mailbox *mailbox;
     if (actor_mailbox_new(&config, &mailbox) != ACTOR_OK)
         return 2;
+    actor_handle *own_handle = actor_handle_new(mailbox);
     pthread_t thread;
     if (pthread_create(&thread, NULL, produce, actor_handle_new(mailbox)) != 0)
         return 2;
@@ -68,8 +82,10 @@ int main(int count, char **arguments) {
         poll(NULL, 0, 1);
     }
     if (is("overflow"))
-        overflow();
+        overflow(mailbox);
+    read_stats(own_handle);
     pthread_join(thread, NULL);
+    actor_handle_drop(own_handle);
     actor_mailbox_destroy(mailbox, NULL, NULL);
     printf("sum %ld\n", sum);
     return 0;

@@ -53,8 +53,8 @@ fn the_address_sanitizer_reports_a_leak_and_bad_accesses() {
 }
 
 #[test]
-fn the_thread_sanitizer_reports_a_race_on_a_sent_message() {
-    assert_all_reported(THREAD, &[("race", "data race")]);
+fn the_thread_sanitizer_reports_races_in_c_and_in_the_library() {
+    assert_all_reported(THREAD, &[("race", "data race"), ("race-inside", "actor_handle_stats")]);
 }
 
 /// The same program with the library as cargo builds it. The sanitizer cannot see its atomics then,

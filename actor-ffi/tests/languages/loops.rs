@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::kit::{Program, count, output, skip};
+use crate::kit::{Program, count, skip};
 use crate::sanitizer::Sanitizer;
 use crate::tool::Tool;
 

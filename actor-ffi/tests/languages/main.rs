@@ -9,12 +9,15 @@
 
 #![cfg(not(any(loom, shuttle)))]
 
+mod allocations;
 mod controls;
 mod cpp;
 mod headers;
 mod kit;
+mod locks;
 mod loops;
 mod misuse;
 mod producers;
 mod sanitizer;
 mod tool;
+mod zig;
