@@ -56,8 +56,8 @@ use crate::worker::Worker;
 ///
 /// let here = thread::current();
 /// let (executor, mut driver) = Embed::new(move || here.unpark()).build()?;
-/// let (doubler, _running) = spawn(&executor, || Doubler)?;
-/// drop(executor);
+/// let (doubler, running) = spawn(&executor, || Doubler)?;
+/// drop((executor, running));
 /// let asking = thread::spawn(move || {
 ///     doubler.ask_blocking(|reply| Double(21, reply), Duration::from_secs(10))
 /// });

@@ -34,8 +34,8 @@
 //! let (events, incoming) = sync_channel(16);
 //! let waking = events.clone();
 //! let (executor, mut driver) = Embed::new(move || _ = waking.try_send(None)).build()?;
-//! let (log, _running) = spawn(&executor, || Log(Vec::new()))?;
-//! drop(executor);
+//! let (log, running) = spawn(&executor, || Log(Vec::new()))?;
+//! drop((executor, running));
 //! events.send(Some("a click"))?;
 //! std::thread::spawn(move || log.try_tell(Line("from another thread")).is_ok());
 //!

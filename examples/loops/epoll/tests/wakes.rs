@@ -134,9 +134,13 @@ fn wakes_are_at_most_the_sleeps_while_threads_send_freely() {
             let turn = rig.driver.turn(TURN);
             sleeps += u64::from(!turn.has_more);
             // All messages may be handled by now, so that no ring would come.
-            if rig.handled() < 4 * EACH {
-                rig.events.wait(turn.timeout(rig.driver.now())).expect("it waits");
+            if rig.handled() == 4 * EACH {
+                break;
             }
+            let rings = rig.events.rings();
+            let timeout = turn.timeout(rig.driver.now()).unwrap_or(PATIENCE);
+            rig.events.wait(Some(timeout)).expect("it waits");
+            assert!(turn.has_more || rig.events.rings() > rings, "a sleeping owner was not woken");
         }
     });
     let wakes = rig.wakes() - before;
