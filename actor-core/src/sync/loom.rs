@@ -6,7 +6,7 @@ pub(crate) use loom::hint::spin_loop;
 pub(crate) use loom::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
 };
-pub(crate) use loom::thread_local;
+pub(crate) use thread_local;
 
 /// None under the model: it must see every block given back.
 pub(crate) const CACHED_BLOCKS: usize = 0;
@@ -44,4 +44,11 @@ pub(crate) fn comes_back() {
 /// Checks, under the model, that no other thread can still access the atomic.
 pub(crate) fn assert_exclusive(atomic: &mut AtomicUsize) {
     atomic.with_mut(|_| ());
+}
+
+/// loom's macro knows no `const` blocks.
+macro_rules! thread_local {
+    ($(#[$about:meta])* static $name:ident: $kind:ty = const { $value:expr };) => {
+        loom::thread_local! { $(#[$about])* static $name: $kind = $value; }
+    };
 }
