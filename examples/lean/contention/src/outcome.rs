@@ -28,7 +28,7 @@ pub(super) struct Outcome {
     pub(super) tick_lateness: Spread,
     /// The running time of each tick's handler.
     pub(super) tick_handled: Spread,
-    /// The service of the foreign loop for its own descriptors. `None` in a run without such a loop.
+    /// The service of the foreign loop for its own descriptors. `None` without such a loop.
     pub(super) host: Option<HostLine>,
     /// The number of intervals skipped because a tick was more than a slot late.
     pub(super) missed_intervals: u64,

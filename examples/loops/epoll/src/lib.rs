@@ -16,3 +16,8 @@ mod runtime;
 pub use bell::Bell;
 pub use events::Loop;
 pub use runtime::EpollRuntime;
+
+/// The guide for a program with a mutex, whose example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/mutex-to-mailbox.md")]
+struct FromAMutexToAMailbox;
