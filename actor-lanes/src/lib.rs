@@ -64,6 +64,20 @@
 //! | [`runtime::only()`](runtime) | the only enabled runtime; panics if there are several |
 //! | [`runtime::all()`](runtime::all) | every enabled runtime |
 //!
+//! # On a runtime of the program's own
+//!
+//! An executor may also be one task of a runtime that the program has already:
+//!
+//! | place | expression |
+//! |---|---|
+//! | a current-thread tokio, also in a test with paused time | `TokioRuntime::current()` |
+//! | the same, from another thread | `TokioRuntime::on(&handle)` |
+//! | tokio's `LocalSet` | `TokioRuntime::in_local_set(&set)` |
+//! | smol's `LocalExecutor` | `SmolRuntime::on(&tasks)` |
+//!
+//! The page `docs/where-does-my-actor-run.md` of the repository has every place with its lines of
+//! code, also beside and inside a multi-thread runtime, and in other event loops.
+//!
 //! # Which lane?
 //!
 //! | messages | lane |

@@ -155,6 +155,28 @@ impl ForeignWake {
         wait(self.closed());
     }
 
+    /// Returns whether the calling thread is inside a call of this wake. For calls nested at most 8
+    /// deep.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::OnceLock;
+    ///
+    /// use actor_core::runtime::adapter::ForeignWake;
+    ///
+    /// static WAKE: OnceLock<ForeignWake> = OnceLock::new();
+    /// let wake = WAKE.get_or_init(|| {
+    ///     ForeignWake::new(|| assert!(WAKE.get().expect("it is set").is_calling()))
+    /// });
+    /// assert!(wake.call());
+    /// assert!(!wake.is_calling());
+    /// ```
+    #[must_use]
+    pub fn is_calling(&self) -> bool {
+        CALLS.with(Cell::get).contains(&self.address())
+    }
+
     /// Closes, and then waits for the calls on other threads.
     pub(crate) async fn closed(&self) {
         self.state.fetch_or(CLOSED, Ordering::AcqRel);
