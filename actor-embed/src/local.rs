@@ -40,8 +40,10 @@ pub(crate) fn with_timers<T>(inbox: &Inbox, with: impl FnOnce(&mut Timers) -> T)
     if !is_current(inbox) {
         return None;
     }
-    let timers = TIMERS.try_with(|timers| timers.borrow().clone());
-    timers.ok().flatten().map(|timers| with(&mut timers.borrow_mut()))
+    let timers = |current: &RefCell<Option<Rc<RefCell<Timers>>>>| {
+        current.borrow().as_ref().map(|timers| with(&mut timers.borrow_mut()))
+    };
+    TIMERS.try_with(timers).ok().flatten()
 }
 
 /// Makes a driver the current one of the calling thread, until it is dropped.

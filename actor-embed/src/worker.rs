@@ -66,6 +66,9 @@ impl Drop for Entry {
 
 pub(crate) struct Worker {
     entry: Entry,
+    /// Whether the door was rung since the work was last found empty. A look at the queue costs as
+    /// much as a small task.
+    may_have_work: bool,
     /// The numbers of the tasks to be polled, in order.
     ready: VecDeque<usize>,
     tasks: Tasks,
@@ -80,6 +83,7 @@ impl Worker {
             ready: VecDeque::new(),
             tasks: Tasks::new(Arc::clone(&entry.door), Arc::clone(&inbox)),
             entry,
+            may_have_work: false,
             timers: Rc::new(RefCell::new(Timers::new())),
             inbox,
             clock,
@@ -106,7 +110,7 @@ impl Worker {
         !self.ready.is_empty()
             || self.inbox.is_rung_at_home()
             || self.inbox.is_rung()
-            || !self.entry.work.is_empty()
+            || (self.may_have_work && !self.entry.work.is_empty())
     }
 
     /// Runs rounds until the budget is used up or nothing is ready. The caller has entered the
@@ -135,8 +139,11 @@ impl Worker {
     /// Collects due timers, bells and makers. Returns the number of ready tasks.
     fn gather(&mut self) -> usize {
         // The clock is read only if a timer is armed.
-        if self.next_timer().is_some() {
-            self.wake_due(self.clock.now());
+        if let Some(next) = self.next_timer() {
+            let now = self.clock.now();
+            if next <= now {
+                self.wake_due(now);
+            }
         }
         let mut is_door_rung = false;
         let (tasks, ready) = (&self.tasks, &mut self.ready);
@@ -149,6 +156,7 @@ impl Worker {
         );
         if is_door_rung {
             self.entry.door.answer();
+            self.may_have_work = true;
             self.admit();
         }
         self.ready.len()
@@ -190,11 +198,14 @@ impl Worker {
     }
 
     /// Runs one piece of work. Returns whether there was one.
-    fn work_once(&self) -> bool {
-        self.entry.work.pop().is_ok_and(|work| {
-            contain(work);
-            true
-        })
+    fn work_once(&mut self) -> bool {
+        if !self.may_have_work {
+            return false;
+        }
+        let work = self.entry.work.pop().ok();
+        // Work pushed later rings the door again.
+        self.may_have_work = work.is_some();
+        work.map(contain).is_some()
     }
 
     /// Refuses new makers, and drops everything: the tasks in the order of their spawns, the makers
