@@ -388,6 +388,21 @@ actor_status actor_try_tell_from(const actor_handle *handle,
                                  uint64_t source,
                                  void *message);
 
+// Sends a message, and waits for room for at most timeout_ms milliseconds. UINT64_MAX is no
+// bound.
+//
+// Returns ACTOR_OK, ACTOR_FULL after the timeout (also for a full share), or ACTOR_CLOSED. The
+// close of the mailbox ends the wait. The source is that of actor_try_tell_from, or
+// ACTOR_NO_SOURCE.
+//
+// Threads: any that may block, except the owner's: it makes the room, so its wait would always
+// last to the timeout. Ownership: as actor_try_tell. NULL: as actor_try_tell.
+actor_status actor_tell(const actor_handle *handle,
+                        size_t lane,
+                        uint64_t source,
+                        void *message,
+                        uint64_t timeout_ms);
+
 // Sends a message with a reply in its delivery, or refuses it at once.
 //
 // With ACTOR_OK, on_reply is called exactly once: with ACTOR_ANSWERED and the answer, or with

@@ -178,6 +178,54 @@ fn messages_come_in_the_order_of_their_lanes() {
     assert_eq!(end(mailbox, handle), []);
 }
 
+fn tell_waiting(handle: *mut ActorHandle, lane: usize, number: usize, timeout_ms: u64) -> Status {
+    let message = without_provenance(number);
+    // SAFETY: the handle is live.
+    unsafe { actor_tell(handle, lane, u64::MAX, message, timeout_ms) }
+}
+
+#[test]
+fn a_waiting_sender_gets_the_room_of_a_drain_and_keeps_its_message_at_the_end() {
+    let world = World::default();
+    let (mailbox, handle) = mailbox(&world);
+    assert_eq!(tell_waiting(handle, 1, 1, 0), Status::ACTOR_OK);
+    assert_eq!(tell_waiting(handle, 1, 2, u64::MAX), Status::ACTOR_OK);
+    assert_eq!(tell_waiting(handle, 1, 3, 1), Status::ACTOR_FULL, "after the timeout");
+    let before = stats(handle, 1).refused;
+    let shared = Shared(handle);
+    let waiting = |number| {
+        thread::spawn(move || {
+            let Shared(handle) = { shared };
+            tell_waiting(handle, 1, number, u64::MAX)
+        })
+    };
+    let third = waiting(3);
+    // It has been refused once, and waits.
+    while stats(handle, 1).refused == before {
+        thread::yield_now();
+    }
+    assert_eq!(drain(mailbox).0, [1, 2]);
+    assert_eq!(third.join().expect("it ends"), Status::ACTOR_OK);
+    assert_eq!(tell(handle, 1, 4), Status::ACTOR_OK);
+    let fifth = waiting(5);
+    let left = loop {
+        if stats(handle, 1).refused > before + 1 {
+            break end(mailbox, handle_of_its_own(handle));
+        }
+        thread::yield_now();
+    };
+    assert_eq!(left, [3, 4]);
+    assert_eq!(fifth.join().expect("it ends"), Status::ACTOR_CLOSED);
+    assert_eq!(world.dropped.load(Ordering::Relaxed), 0, "no message was lost");
+    // SAFETY: the handle is live, and its last user has ended.
+    unsafe { actor_handle_drop(handle) };
+}
+
+fn handle_of_its_own(handle: *mut ActorHandle) -> *mut ActorHandle {
+    // SAFETY: the handle is live.
+    unsafe { actor_handle_clone(handle) }
+}
+
 #[test]
 fn the_three_refusals_are_told_apart_and_counted() {
     let world = World::default();
