@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actor_core::runtime::adapter::{Ending, contain};
+use actor_core::runtime::adapter::{Ending, Task, contain};
 
 use crate::clock::Clock;
 use crate::inbox::Inbox;
@@ -56,8 +56,8 @@ use crate::worker::{Entry, Worker};
 ///
 /// let here = thread::current();
 /// let (executor, mut driver) = Embed::new(move || here.unpark()).build()?;
-/// let (doubler, _running) = spawn(&executor, || Doubler)?;
-/// drop(executor);
+/// let (doubler, running) = spawn(&executor, || Doubler)?;
+/// drop((executor, running));
 /// let asking = thread::spawn(move || {
 ///     doubler.ask_blocking(|reply| Double(21, reply), Duration::from_secs(10))
 /// });
@@ -165,6 +165,7 @@ impl Driver {
             // Foreign code is contained further inside. Nothing is known of the state after a panic
             // of this crate, so the driver ends.
             self.end();
+            self.ending = None;
         }
         if self.ending.is_none() {
             return Turn { next_deadline: None, has_more: false, has_ended: true };
@@ -252,6 +253,60 @@ impl Driver {
         }
     }
 
+    /// Adds a future made on this thread. Unlike the futures of
+    /// [`Executor::spawn`](actor_core::Executor::spawn), it may hold values of the loop without
+    /// `Send`. It is first polled in the next turn, after the futures spawned before, and the wake
+    /// function is called if the loop sleeps.
+    ///
+    /// For an actor, [`Spawn::into_life`](actor_core::Spawn::into_life) returns such a future.
+    ///
+    /// # Errors
+    ///
+    /// Returns the future if the executor was stopped or has lost its last owner.
+    ///
+    /// # Examples
+    ///
+    /// An actor and its loop share a value:
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// use std::rc::Rc;
+    ///
+    /// use actor_core::{Actor, Context, Message, Spawn};
+    /// use actor_embed::Embed;
+    ///
+    /// struct Steer(i32);
+    /// impl Message for Steer {}
+    /// struct Ship(Rc<Cell<i32>>);
+    /// impl Actor for Ship {
+    ///     type Message = Steer;
+    ///     async fn handle(&mut self, Steer(by): Steer, _cx: &mut Context<Steer>) {
+    ///         self.0.set(self.0.get() + by);
+    ///     }
+    /// }
+    ///
+    /// let (executor, mut driver) = Embed::new(|| {}).build()?;
+    /// let course = Rc::new(Cell::new(0));
+    /// let (ship, mailbox) = actor_core::mailbox();
+    /// let own = Rc::clone(&course);
+    /// let (_running, life) = Spawn::new(mailbox).into_life(&executor, move || Ship(own));
+    /// assert!(driver.spawn_local(life).is_ok());
+    /// ship.try_tell(Steer(7))?;
+    /// driver.run_until_stalled();
+    /// assert_eq!(course.get(), 7);
+    ///
+    /// executor.stop();
+    /// assert!(driver.spawn_local(async {}).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_local<F: Future<Output = ()> + 'static>(&mut self, future: F) -> Result<(), F> {
+        if self.ending.is_none() || self.worker.is_stopped() {
+            return Err(future);
+        }
+        self.worker.add(Task::of(future));
+        Ok(())
+    }
+
     /// Returns the time of the executor's clock.
     ///
     /// # Examples
@@ -331,18 +386,13 @@ impl Driver {
             let _entered = Entered::new(&inbox, self.worker.timers());
             self.worker.end();
         });
-        self.ending = None;
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let inbox = Arc::clone(&self.inbox);
-        contain(|| {
-            let _entered = Entered::new(&inbox, self.worker.timers());
-            self.worker.end();
-        });
-        contain(|| inbox.close());
+        self.end();
+        contain(|| self.inbox.close());
         self.ending = None;
     }
 }

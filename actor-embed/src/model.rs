@@ -1,13 +1,14 @@
 //! The inbox under the model checkers.
 //!
-//! The code under test is the real one. `crate::sync` provides the checker's atomics and its
-//! parking. A lost wake shows as a deadlock. Threads are preempted at most [`PREEMPTIONS`] times
-//! where the whole state space would take too long.
+//! The code under test is the real one, with the checker's atomics from `crate::sync`, and the wake
+//! of the core. The loop is a thread that parks. A lost wake shows as a deadlock. Threads are
+//! preempted at most [`PREEMPTIONS`] times where the whole state space would take too long.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as PlainCount;
 
 use actor_core::checker::{check, check_all, thread};
+use actor_core::runtime::adapter::ForeignWake;
 use concurrent_queue::ConcurrentQueue;
 
 use crate::inbox::{Bell, DOOR, Inbox};
@@ -20,7 +21,7 @@ fn bounded(model: impl Fn() + Send + Sync + 'static) {
     check(PREEMPTIONS, model);
 }
 
-/// The executor's thread, reduced to its operations on the inbox.
+/// A driver and its loop, reduced to their operations on the inbox.
 struct Listener {
     inbox: Arc<Inbox>,
     bells: Vec<Arc<Bell>>,
@@ -30,7 +31,8 @@ struct Listener {
 
 impl Listener {
     fn new(bells: usize) -> Self {
-        let inbox = Arc::new(Inbox::new());
+        let here = thread::current();
+        let inbox = Arc::new(Inbox::new(ForeignWake::new(move || here.unpark())));
         let bells =
             (0..bells).map(|number| Arc::new(Bell::new(number, Arc::clone(&inbox)))).collect();
         Self { inbox, bells, sleeps: 0 }
@@ -66,7 +68,11 @@ impl Listener {
                 return taken;
             }
             self.sleeps += 1;
-            self.inbox.sleep(None);
+            if self.inbox.announce_sleep() {
+                while !self.inbox.is_rung() {
+                    thread::park();
+                }
+            }
         }
     }
 }
@@ -161,7 +167,7 @@ fn a_bell_can_be_rung_again_once_it_is_answered() {
 }
 
 #[test]
-fn a_bell_rung_at_the_timeout_is_taken() {
+fn a_bell_rung_while_the_loop_comes_for_another_event_is_taken() {
     check_all(|| {
         let listener = Listener::new(1);
         let ringing = listener.ring_elsewhere(0, || {});
@@ -195,5 +201,30 @@ fn makers_spawned_before_the_end_are_taken_and_the_end_is_seen() {
         }
         ended([spawning, stopping]);
         assert_eq!(taken, accepted.load(Ordering::Relaxed));
+    });
+}
+
+#[test]
+fn no_ring_calls_the_wake_after_the_close() {
+    bounded(|| {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counts = Arc::clone(&calls);
+        let wake = ForeignWake::new(move || _ = counts.fetch_add(1, Ordering::Relaxed));
+        let inbox = Arc::new(Inbox::new(wake));
+        let bells: Vec<_> =
+            (0..2).map(|number| Arc::new(Bell::new(number, Arc::clone(&inbox)))).collect();
+        assert!(inbox.announce_sleep());
+        let ringing: Vec<_> = bells
+            .iter()
+            .map(|bell| {
+                let bell = Arc::clone(bell);
+                thread::spawn(move || usize::from(bell.ring()))
+            })
+            .collect();
+        inbox.close();
+        // Relaxed: its visibility must result from the close.
+        let seen = calls.load(Ordering::Relaxed);
+        assert_eq!(ended(ringing), seen);
+        assert_eq!(calls.load(Ordering::Relaxed), seen);
     });
 }

@@ -165,6 +165,20 @@ impl Worker {
         }
     }
 
+    /// Returns whether the executor takes no more futures.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.entry.makers.is_closed()
+    }
+
+    /// Adds a task behind the makers waiting now. Call it outside a turn.
+    pub(crate) fn add(&mut self, task: Task) {
+        self.admit();
+        let number = self.tasks.add(task);
+        self.ready.push_back(number);
+        // The loop may be asleep, and must learn that a turn is due.
+        self.entry.door.ring();
+    }
+
     /// Wakes the tasks with due timers.
     fn wake_due(&self, now: Instant) {
         // One at a time, so that the timers are not borrowed while foreign code runs.

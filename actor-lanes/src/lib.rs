@@ -51,9 +51,11 @@
 //! | `thread` | actors only; it spins before it sleeps | messages, timers, offloaded work |
 //! | `tokio` | a current-thread tokio runtime | tokio's I/O as well |
 //! | `smol` | a smol executor | smol's I/O as well |
+//! | `embed` | somebody else's loop, which takes turns for the actors | what that loop provides |
 //!
 //! No feature is enabled by default, and every feature only adds. A program may enable several, and
-//! so may its dependencies. It therefore names its runtime:
+//! so may its dependencies. It therefore names its runtime. (An executor of the module `embed` has
+//! no thread of its own, so it belongs to none of these.)
 //!
 //! | expression | result |
 //! |---|---|

@@ -12,6 +12,7 @@ mod lanes;
 mod life;
 mod room;
 mod staff;
+mod wake;
 
 use std::future::poll_fn;
 use std::sync::Arc;
