@@ -57,6 +57,10 @@ impl Tool {
             Self::Valgrind => {
                 let mut command = limited("valgrind");
                 command.args(["--quiet", "--error-exitcode=99", "--leak-check=full"]);
+                // std keeps a record of the main thread until the process ends, by a pointer into
+                // its middle. valgrind calls such memory possibly lost.
+                command.args(["--show-leak-kinds=definite,indirect"]);
+                command.args(["--errors-for-leak-kinds=definite,indirect"]);
                 // Threads take turns: without it, one thread that spins keeps the others away.
                 command.args(["--fair-sched=try", "--num-callers=20"]).arg(program);
                 command
