@@ -3,6 +3,7 @@
 #![cfg(not(any(loom, shuttle)))]
 #![expect(unsafe_code, reason = "the functions of C are unsafe")]
 
+use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -293,6 +294,7 @@ fn an_owner_on_another_thread_takes_what_many_threads_send() {
             let mut taken = Vec::new();
             while taken.len() < THREADS * EACH {
                 taken.extend(drain(mailbox).0);
+                thread::yield_now();
             }
             // SAFETY: the mailbox is live, and this thread is its owner's.
             unsafe { actor_mailbox_destroy(mailbox, None, null_mut()) };
@@ -376,5 +378,32 @@ fn a_later_version_of_the_structs_is_read_by_its_size() {
     // SAFETY: the mailbox is live.
     let handle = unsafe { actor_handle_new(mailbox) };
     assert_eq!(text(stats(handle, 3).name), "status");
+    assert_eq!(end(mailbox, handle), []);
+}
+
+#[test]
+fn an_ending_thread_sends_in_its_last_destructor() {
+    struct Last(Shared<ActorHandle>);
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let Shared(handle) = self.0;
+            assert_eq!(tell(handle, 1, 10), Status::ACTOR_OK);
+            // SAFETY: the handle is live, and this thread's.
+            unsafe { actor_handle_drop(handle) };
+        }
+    }
+
+    thread_local! {
+        static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+    }
+
+    let world = World::default();
+    let (mailbox, handle) = mailbox(&world);
+    // SAFETY: the handle is live.
+    let last = Last(Shared(unsafe { actor_handle_clone(handle) }));
+    thread::spawn(move || LAST.set(Some(last))).join().expect("it ends");
+    assert_eq!(drain(mailbox).0, [10]);
+    assert_eq!(world.wakes.load(Ordering::Relaxed), 1);
     assert_eq!(end(mailbox, handle), []);
 }

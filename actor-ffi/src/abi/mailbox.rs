@@ -21,6 +21,9 @@ use crate::wake::HostWake;
 /// A message of C.
 pub(super) type Letter = letter::Letter<Parcel, Box<ActorReply>>;
 
+// The room of a message in its lane, besides the lane's own data.
+const _: () = assert!(size_of::<Letter>() <= 48);
+
 /// The receiving end of a mailbox. It belongs to one thread, the owner's.
 pub struct ActorMailbox {
     owner: Owner<Parcel, Box<ActorReply>>,
@@ -342,7 +345,7 @@ pub unsafe extern "C" fn actor_mailbox_destroy(
     });
 }
 
-/// Gives a letter to the host.
+/// Hands a letter over to the host.
 fn delivery(letter: Letter) -> Delivery {
     let Letter { message, reply, tag, lane } = letter;
     Delivery {
