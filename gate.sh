@@ -70,18 +70,23 @@ if cargo tree --package node --all-features --edges normal --prefix none | grep 
     exit 1
 fi
 
-step "a plain thread needs no async runtime"
-if cargo tree --package actor-thread --edges normal --prefix none | grep --extended-regexp "${runtimes/blocking|/}"; then
-    echo "actor-thread depends on a runtime" >&2
-    exit 1
-fi
+step "a foreign loop and a plain thread need no async runtime"
+for package in actor-embed actor-thread; do
+    if cargo tree --package "$package" --edges normal --prefix none | grep --extended-regexp "${runtimes/blocking|/}"; then
+        echo "$package depends on a runtime" >&2
+        exit 1
+    fi
+done
+
+step "the header of C is that of the crate"
+cargo test --quiet --package actor-ffi --test header
 
 step "no lock in our own code"
 # One file may: `node contention` measures there what a mutex would cost, and nothing else uses it. It is named by its
 # whole path, because grep's --exclude would let every file of that name pass.
 measured_mutex='^examples/lean/contention/src/mutex\.rs:'
 if grep --recursive --line-number --word-regexp --extended-regexp 'Mutex|RwLock' \
-    actor-lanes/src actor-core/src actor-tokio/src actor-smol/src actor-thread/src examples/*/src examples/lean/*/src examples/loops/*/src --include='*.rs' |
+    actor-*/src examples/*/src examples/lean/*/src examples/loops/*/src --include='*.rs' |
     grep --invert-match --extended-regexp "$measured_mutex" | grep --invert-match --extended-regexp ':\s*//'; then
     echo "a lock: nothing on the way of a message may take one" >&2
     exit 1
@@ -91,11 +96,11 @@ step "documentation: every link resolves"
 RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --all-features --quiet
 
 step "packages: everything to be published builds from its package"
-cargo package --quiet --allow-dirty --package actor-core --package actor-lanes --package actor-tokio --package actor-smol --package actor-thread
+cargo package --quiet --allow-dirty --package actor-core --package actor-lanes --package actor-tokio --package actor-smol --package actor-embed --package actor-thread --package actor-ffi
 
 check_models() {
     local checker=$1 package models
-    for package in actor-core actor-thread; do
+    for package in actor-core actor-embed actor-ffi; do
         models=$(RUSTFLAGS="--cfg $checker" cargo test --package "$package" --lib --release --target-dir "target/$checker" model::)
         echo "$models"
         if ! grep --quiet "test result: ok. [1-9]" <<<"$models"; then

@@ -34,7 +34,8 @@ impl Actor for Node {
     }
 
     async fn handle(&mut self, event: Event, cx: &mut Context<Event>) {
-        let mix = |state: u64, n: u64| (state ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+        let mix =
+            |state: u64, n: u64| (state ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
         match event {
             Event::Beat => {
                 let state = self.state;

@@ -65,7 +65,8 @@ fn two_drivers_on_one_thread_wake_each_other() {
             .expect("it runs");
     let peer = left.clone();
     let (right, _right_running) =
-        spawn(&second_executor, move || Player(Rc::new(RefCell::new(Some(peer))))).expect("it runs");
+        spawn(&second_executor, move || Player(Rc::new(RefCell::new(Some(peer)))))
+            .expect("it runs");
     send.send(right).expect("the maker waits");
 
     let asked = left.try_ask(|reply| Hops(100, reply)).expect("there is room");

@@ -31,6 +31,30 @@ pub enum TryTellError<M> {
     Closed(M),
 }
 
+/// The message was not sent: the three reasons of [`Handle::offer`](crate::Handle::offer).
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::handle::Refusal;
+///
+/// struct Tick;
+/// impl actor_core::Message for Tick {}
+///
+/// let (handle, mailbox) = actor_core::mailbox::<Tick>();
+/// drop(mailbox);
+/// assert!(matches!(handle.offer(Tick), Err(Refusal::Closed(Tick))));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Refusal<M> {
+    /// The lane has no room.
+    Full(M),
+    /// As many messages of this message's source wait as its share allows.
+    OverShare(M),
+    /// The actor has ended or is ending.
+    Closed(M),
+}
+
 /// The actor has ended or is ending. Returns the message.
 ///
 /// # Examples
@@ -156,6 +180,11 @@ macro_rules! describe {
 
 describe! { TryTellError,
     Self::Full(_) => "Full(..)", "the message's lane is full";
+    Self::Closed(_) => "Closed(..)", "the actor has ended or is ending";
+}
+describe! { Refusal,
+    Self::Full(_) => "Full(..)", "the message's lane is full";
+    Self::OverShare(_) => "OverShare(..)", "the share of the message's source is full";
     Self::Closed(_) => "Closed(..)", "the actor has ended or is ending";
 }
 describe! { TellError,

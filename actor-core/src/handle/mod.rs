@@ -13,7 +13,7 @@ mod tell;
 mod tell_all;
 mod weak;
 
-pub use error::{AskBlockingError, AskError, TellError, TryTellError};
+pub use error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
 pub use pair::mailbox;
 pub use recipient::{Recipient, WeakRecipient};
 pub use strong::Handle;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use event_listener::listener;
 
-use crate::handle::error::{AskBlockingError, AskError, TellError, TryTellError};
+use crate::handle::error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
 use crate::handle::tell::Tell;
 use crate::mailbox::{Closeable, Envelope, LaneStats, Message, Refused, Shared};
 use crate::park::block_on_for;
@@ -91,6 +91,43 @@ impl<M: Message> Handle<M> {
     #[inline(always)]
     pub fn try_tell(&self, message: M) -> Result<(), TryTellError<M>> {
         self.try_send(Envelope { message, asker: None })
+    }
+
+    /// Does the same as [`try_tell`](Self::try_tell), and distinguishes a full lane from a full
+    /// [share](crate::Lane::share).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] returns the message.
+    ///
+    /// # Panics
+    ///
+    /// As [`try_tell`](Self::try_tell).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::handle::Refusal;
+    /// use actor_core::{Lane, Message};
+    ///
+    /// struct Vote(u64);
+    /// impl Message for Vote {
+    ///     const LANES: &'static [Lane] = &[Lane::fifo("votes", 2).share(1)];
+    ///
+    ///     fn source(&self) -> Option<u64> {
+    ///         Some(self.0)
+    ///     }
+    /// }
+    ///
+    /// let (handle, _mailbox) = actor_core::mailbox::<Vote>();
+    /// assert!(handle.offer(Vote(1)).is_ok());
+    /// assert!(matches!(handle.offer(Vote(1)), Err(Refusal::OverShare(Vote(1)))));
+    /// assert!(handle.offer(Vote(2)).is_ok());
+    /// assert!(matches!(handle.offer(Vote(3)), Err(Refusal::Full(Vote(3)))));
+    /// ```
+    #[inline]
+    pub fn offer(&self, message: M) -> Result<(), Refusal<M>> {
+        self.offer_envelope(Envelope { message, asker: None })
     }
 
     /// Sends the message, waiting for room in its lane.
@@ -424,17 +461,25 @@ impl<M: Message> Handle<M> {
 
     #[inline(always)]
     fn try_send(&self, envelope: Envelope<M>) -> Result<(), TryTellError<M>> {
+        self.offer_envelope(envelope).map_err(|refusal| match refusal {
+            Refusal::Full(message) | Refusal::OverShare(message) => TryTellError::Full(message),
+            Refusal::Closed(message) => TryTellError::Closed(message),
+        })
+    }
+
+    #[inline(always)]
+    fn offer_envelope(&self, envelope: Envelope<M>) -> Result<(), Refusal<M>> {
         let lane = self.shared.lane_of(&envelope.message);
         self.shared.send(lane, envelope).map_err(|refused| match refused {
             Refused::Full(envelope) => {
                 lane.count_refused();
-                TryTellError::Full(envelope.message)
+                Refusal::Full(envelope.message)
             }
             Refused::OverShare(envelope) => {
                 lane.count_over_share();
-                TryTellError::Full(envelope.message)
+                Refusal::OverShare(envelope.message)
             }
-            Refused::Closed(envelope) => TryTellError::Closed(envelope.message),
+            Refused::Closed(envelope) => Refusal::Closed(envelope.message),
         })
     }
 

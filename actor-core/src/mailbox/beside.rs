@@ -32,12 +32,12 @@ const IN_FLIGHT: u64 = 1;
 const LOST: u64 = 1 << 32;
 
 impl<M: Message> Beside<M> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(lanes: usize) -> Self {
         let figures = |_| Figures { handled: AtomicU64::new(0), undelivered: AtomicU64::new(0) };
         Self {
             late: Late::new(),
             work: AtomicU64::new(0),
-            lanes: (0..M::LANES.len()).map(figures).collect(),
+            lanes: (0..lanes).map(figures).collect(),
         }
     }
 

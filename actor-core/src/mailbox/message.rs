@@ -66,6 +66,9 @@ use crate::mailbox::lane::Lane;
 pub trait Message: Send + Sized + 'static {
     /// The mailbox's lanes. Control lanes are served first. Data lanes share turns by weight, in
     /// this order.
+    ///
+    /// With an empty list, the lanes are given when a mailbox is made, by
+    /// [`Mailbox::with_lanes`](crate::Mailbox::with_lanes). All methods must be written then.
     const LANES: &'static [Lane] = &[Lane::fifo("messages", 1024)];
 
     /// Returns the lane of this message, as an index into [`LANES`](Self::LANES).
@@ -81,7 +84,7 @@ pub trait Message: Send + Sized + 'static {
         const {
             assert!(
                 Self::LANES.len() == 1,
-                "`Message::LANES` names several lanes: write `fn lane` as well"
+                "`Message::LANES` does not name one lane: write `fn lane` as well"
             )
         };
         0
@@ -96,7 +99,7 @@ pub trait Message: Send + Sized + 'static {
     /// A message type with such a lane must implement this method: the default does not compile for
     /// it.
     fn source(&self) -> Option<u64> {
-        const { assert!(!any_share(Self::LANES), "a lane has a share: write `Message::source`") };
+        const { assert!(!may_share(Self::LANES), "a lane has a share: write `Message::source`") };
         None
     }
 
@@ -108,7 +111,7 @@ pub trait Message: Send + Sized + 'static {
     fn key(&self) -> u64 {
         const {
             assert!(
-                !any_by_key(Self::LANES),
+                !may_have_keys(Self::LANES),
                 "a lane holds the latest by key: write `Message::key`"
             )
         };
@@ -116,7 +119,11 @@ pub trait Message: Send + Sized + 'static {
     }
 }
 
-const fn any_share(lanes: &[Lane]) -> bool {
+/// Returns whether a lane has a share. Lanes given at run time may.
+const fn may_share(lanes: &[Lane]) -> bool {
+    if lanes.is_empty() {
+        return true;
+    }
     let mut n = 0;
     while n < lanes.len() {
         if lanes[n].share_of_source().is_some() {
@@ -127,7 +134,11 @@ const fn any_share(lanes: &[Lane]) -> bool {
     false
 }
 
-const fn any_by_key(lanes: &[Lane]) -> bool {
+/// Returns whether a lane has keys. Lanes given at run time may.
+const fn may_have_keys(lanes: &[Lane]) -> bool {
+    if lanes.is_empty() {
+        return true;
+    }
     let mut n = 0;
     while n < lanes.len() {
         if lanes[n].is_by_key() {

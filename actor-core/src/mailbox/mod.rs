@@ -21,6 +21,7 @@ mod evicting;
 pub(crate) mod exit;
 mod figures;
 mod filled;
+mod given;
 mod kind;
 pub(crate) mod lane;
 mod laps;
@@ -60,6 +61,7 @@ use crate::panic::let_go;
 use consumer::Consumer;
 pub(crate) use consumer::{LocalSide, Sleeper};
 pub(crate) use envelope::{Envelope, Refused};
+pub use given::LanesError;
 pub use lane::{Lane, LaneStats};
 pub(crate) use life::Life;
 pub use message::{Message, Variant};
@@ -112,7 +114,12 @@ const fn lanes_fit<M: Message>() -> bool {
 
 impl<M: Message> Mailbox<M> {
     pub(crate) fn new() -> Self {
-        const { assert!(!M::LANES.is_empty(), "Message::LANES must name one lane at least") };
+        const {
+            assert!(
+                !M::LANES.is_empty(),
+                "Message::LANES must name one lane at least, except for `Mailbox::with_lanes`"
+            )
+        };
         const {
             assert!(
                 M::LANES.len() < NO_LANE as usize,
@@ -125,7 +132,7 @@ impl<M: Message> Mailbox<M> {
                 "a lane of Message::LANES takes more memory than there are addresses for"
             )
         };
-        Self { consumer: Consumer::new(Shared::new(), State::new()) }
+        Self { consumer: Consumer::new(Shared::new(M::LANES), State::new(M::LANES)) }
     }
 
     /// Receives the next message, and waits if there is none.
@@ -190,6 +197,62 @@ impl<M: Message> Mailbox<M> {
     /// ```
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         self.receiver().poll_recv(cx)
+    }
+
+    /// Polls for the next message of a turn: [`poll_recv`](Self::poll_recv) for loops that take
+    /// many messages in a row.
+    ///
+    /// `poll_recv` notifies senders that wait for room after each message. This function leaves
+    /// them until it returns `Pending`, or until [`end_turn`](Self::end_turn). A turn that ends
+    /// before `Pending` must call `end_turn`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::task::{Context, Poll, Waker};
+    ///
+    /// struct Tick(u32);
+    /// impl actor_core::Message for Tick {}
+    ///
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+    /// (0..5).for_each(|n| assert!(handle.try_tell(Tick(n)).is_ok()));
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// for n in 0..3 {
+    ///     assert!(matches!(mailbox.poll_turn(&mut cx), Poll::Ready(Some(Tick(m))) if m == n));
+    /// }
+    /// mailbox.end_turn();
+    /// ```
+    pub fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        self.receiver().poll_turn(cx)
+    }
+
+    /// Ends a turn of [`poll_turn`](Self::poll_turn) before `Pending`: notifies senders that wait
+    /// for room.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::task::{Context, Poll, Waker};
+    ///
+    /// use actor_core::{Lane, Message};
+    /// use futures::FutureExt;
+    ///
+    /// struct Tick;
+    /// impl Message for Tick {
+    ///     const LANES: &'static [Lane] = &[Lane::fifo("one", 1)];
+    /// }
+    ///
+    /// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+    /// assert!(handle.try_tell(Tick).is_ok());
+    /// let mut waiting = Box::pin(handle.tell(Tick));
+    /// assert!((&mut waiting).now_or_never().is_none());
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert!(matches!(mailbox.poll_turn(&mut cx), Poll::Ready(Some(Tick))));
+    /// mailbox.end_turn();
+    /// assert!(waiting.now_or_never().is_some(), "it was notified, and there is room");
+    /// ```
+    pub fn end_turn(&mut self) {
+        self.receiver().notify_of_room();
     }
 
     /// Closes the mailbox: later sends return their message, and every message accepted before is

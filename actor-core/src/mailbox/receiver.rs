@@ -54,11 +54,15 @@ pub(crate) type Receiver<'a, M> = Here<'a, Shared<M>, State<M>>;
 
 impl<M: Message> State<M> {
     #[inline(always)]
-    pub(super) fn new() -> Self {
+    pub(super) fn new(lanes: &'static [Lane]) -> Self {
+        let are_stashes_needed = if Shared::<M>::ARE_GIVEN {
+            Stashes::<M>::are_needed(lanes)
+        } else {
+            const { Stashes::<M>::are_needed(M::LANES) }
+        };
         Self {
-            stashes: const { Stashes::<M>::are_needed(M::LANES) }
-                .then(|| Box::new(Stashes::new(M::LANES))),
-            schedule: Schedule::new(M::LANES),
+            stashes: are_stashes_needed.then(|| Box::new(Stashes::new(lanes))),
+            schedule: Schedule::new(lanes),
             in_hand: NO_LANE,
             is_beside: false,
             was_late: false,
@@ -97,6 +101,14 @@ impl<M: Message> Receiver<'_, M> {
             self.notify_of_room();
         }
         polled
+    }
+
+    /// Polls for the next message of a turn, for a program's own loop. The senders waiting for room
+    /// are notified before `Pending`, or [at the turn's end](Self::notify_of_room).
+    pub(super) fn poll_turn(mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        // As in `poll_recv`.
+        self.shared().signal().begin();
+        self.reborrow().poll_next(cx)
     }
 
     /// Polls for the next message, for an actor's loop. Unlike [`poll_recv`](Self::poll_recv), it
@@ -164,7 +176,7 @@ impl<M: Message> Receiver<'_, M> {
 
     /// Notifies senders waiting for the room of a message. A program's own loop may take no further
     /// message.
-    fn notify_of_room(&self) {
+    pub(super) fn notify_of_room(&self) {
         // Pairs with the fence in `wait_for_room`.
         fence(Ordering::SeqCst);
         self.shared().notify_of_room(false);
@@ -177,13 +189,14 @@ impl<M: Message> Receiver<'_, M> {
         let mut taking = self.taking();
         let (mut side, state) = taking.parts();
         state.has_left = true;
-        (0..M::LANES.len()).for_each(|lane| side.lane_side(lane).leave());
+        let lanes = side.get().lanes();
+        (0..lanes.len()).for_each(|lane| side.lane_side(lane).leave());
         self.local().signal_side().leave();
         let mut taking = self.taking();
         let (mut side, state) = taking.parts();
-        for lane in 0..M::LANES.len() {
+        for (lane, declared) in lanes.iter().enumerate() {
             while let Some(message) = side.lane_side(lane).take_undelivered(state.stash_mut(lane)) {
-                hook(M::LANES[lane].name(), message);
+                hook(declared.name(), message);
             }
         }
         let Some(beside) = side.get().beside() else { return };
@@ -193,7 +206,7 @@ impl<M: Message> Receiver<'_, M> {
             beside.work_returns();
             let lane = message.lane();
             beside.lose(lane);
-            hook(M::LANES[lane].name(), message);
+            hook(lanes[lane].name(), message);
         }
     }
 }
@@ -219,11 +232,11 @@ impl<M: Message> Lanes<'_, M> {
             return schedule.next(M::LANES, take);
         }
         let next = |is_control, from| shared.filled(is_control).next(from);
-        schedule.next_filled(M::LANES, next, |lane| {
+        schedule.next_filled(shared.lanes(), next, |lane| {
             if let Some(message) = take(lane) {
                 return Some(message);
             }
-            let filled = shared.filled(M::LANES[lane].is_control());
+            let filled = shared.filled(shared.lanes()[lane].is_control());
             filled.clear(lane);
             // Its sender may have published a message meanwhile, and have seen the lane still
             // marked.
@@ -238,8 +251,9 @@ impl<M: Message> Lanes<'_, M> {
         if self.own().has_left {
             return;
         }
-        for _ in 0..M::LANES.len().min(LANES_A_REST) {
-            let lane = usize::from(self.own().rests) % M::LANES.len();
+        let lanes = self.shared().lanes().len();
+        for _ in 0..lanes.min(LANES_A_REST) {
+            let lane = usize::from(self.own().rests) % lanes;
             self.own_mut().rests = self.own().rests.wrapping_add(1);
             let (mut side, state) = self.parts();
             side.lane_side(lane).rest(state.stash_mut(lane));
@@ -265,7 +279,7 @@ impl<M: Message> Lanes<'_, M> {
     pub(crate) fn give_beside(&mut self, message: M) -> M {
         self.finish();
         let lane = message.lane();
-        if lane < M::LANES.len() {
+        if lane < self.shared().lanes().len() {
             self.shared().make_beside();
             self.own_mut().is_beside = true;
             self.own_mut().in_hand = lane as u16;
@@ -297,7 +311,8 @@ impl<M: Message> Lanes<'_, M> {
     /// Returns the most messages for one call, as stated by the lane of the message in hand.
     #[inline]
     pub(crate) fn batch(&self) -> u32 {
-        M::LANES.get(usize::from(self.own().in_hand)).map_or(1, Lane::most_in_batch)
+        let lane = usize::from(self.own().in_hand);
+        self.shared().lanes().get(lane).map_or(1, Lane::most_in_batch)
     }
 
     /// Takes the next message of the lane of the message in hand, out of turn.
@@ -337,7 +352,7 @@ impl<M: Message> Lanes<'_, M> {
 
     /// Returns whether any message is queued, even one whose asker has gone.
     pub(crate) fn has_messages(&self) -> bool {
-        (0..M::LANES.len()).any(|lane| self.holds_any(lane))
+        (0..self.shared().lanes().len()).any(|lane| self.holds_any(lane))
     }
 
     /// Returns whether a message may be ready. Cheaper than [`has_messages`](Self::has_messages).

@@ -6,7 +6,7 @@ use crate::mailbox::beside::Beside;
 use crate::mailbox::consumer::{ConsumerSide, LocalSide};
 use crate::mailbox::envelope::{Envelope, Refused};
 use crate::mailbox::filled::Filled;
-use crate::mailbox::lane::LaneStats;
+use crate::mailbox::lane::{Lane, LaneStats};
 use crate::mailbox::lazy::FirstUse;
 use crate::mailbox::life::Life;
 use crate::mailbox::message::Message;
@@ -22,8 +22,8 @@ use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, store_before_loa
 pub(crate) struct Shared<M> {
     lanes: Box<[LaneQueue<M>]>,
     signal: Signal,
-    /// The control lanes and the data lanes with messages. Absent with [few lanes](FEW_LANES).
-    filled: Option<Box<[Filled; 2]>>,
+    /// Absent with [few declared lanes](Self::HAS_FEW).
+    many: Option<Box<Many>>,
     /// The number of strong handles. At zero no thread can send, and only the mailbox itself can
     /// make a new handle.
     handles: AtomicUsize,
@@ -38,6 +38,14 @@ pub(crate) struct Shared<M> {
     beside: FirstUse<Beside<M>>,
     /// The start, the stop and the end of the mailbox's actor, if it has one.
     life: Life,
+}
+
+/// What a mailbox keeps besides its lanes, unless these are declared and [few](FEW_LANES).
+struct Many {
+    /// Given at run time, or the message type's own.
+    lanes: &'static [Lane],
+    /// The data lanes and the control lanes with messages.
+    filled: [Filled; 2],
 }
 
 /// The spawner's access to a mailbox with an unknown message type.
@@ -55,12 +63,16 @@ pub(crate) trait Closeable: Send + Sync {
 }
 
 impl<M: Message> Shared<M> {
-    pub(crate) fn new() -> Self {
+    /// `lanes` are the message type's own, or those given at run time if it declares none.
+    #[inline]
+    pub(crate) fn new(lanes: &'static [Lane]) -> Self {
         Self {
-            lanes: M::LANES.iter().map(LaneQueue::new).collect(),
+            lanes: lanes.iter().map(LaneQueue::new).collect(),
             signal: Signal::new(),
-            filled: (!Self::HAS_FEW)
-                .then(|| Box::new([Filled::new(M::LANES.len()), Filled::new(M::LANES.len())])),
+            many: (!Self::HAS_FEW).then(|| {
+                let filled = [Filled::new(lanes.len()), Filled::new(lanes.len())];
+                Box::new(Many { lanes, filled })
+            }),
             handles: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             waits_for_notified: AtomicBool::new(false),
@@ -81,7 +93,19 @@ impl<M: Message> Shared<M> {
     }
 
     /// Whether the lanes are checked one by one.
-    pub(crate) const HAS_FEW: bool = M::LANES.len() <= FEW_LANES;
+    pub(crate) const HAS_FEW: bool = M::LANES.len() <= FEW_LANES && !Self::ARE_GIVEN;
+
+    /// Whether the lanes are given when the mailbox is made.
+    pub(super) const ARE_GIVEN: bool = M::LANES.is_empty();
+
+    /// Returns the description of each lane: a constant, unless the lanes are given.
+    #[inline(always)]
+    pub(crate) fn lanes(&self) -> &'static [Lane] {
+        if Self::ARE_GIVEN {
+            return self.many.as_ref().expect("kept for given lanes").lanes;
+        }
+        M::LANES
+    }
 
     /// Marks a lane as possibly filled.
     #[inline]
@@ -89,7 +113,7 @@ impl<M: Message> Shared<M> {
         if !Self::HAS_FEW {
             let bytes = std::ptr::from_ref(lane).addr() - self.lanes.as_ptr().addr();
             let index = bytes / size_of::<LaneQueue<M>>();
-            self.filled(M::LANES[index].is_control()).mark(index);
+            self.filled(self.lanes()[index].is_control()).mark(index);
         }
     }
 
@@ -97,8 +121,8 @@ impl<M: Message> Shared<M> {
     /// [few](Self::HAS_FEW) lanes.
     #[inline]
     pub(super) fn filled(&self, is_control: bool) -> &Filled {
-        let filled = self.filled.as_ref().expect("kept where there are more than a few lanes");
-        &filled[usize::from(is_control)]
+        let many = self.many.as_ref().expect("kept where there are more than a few lanes");
+        &many.filled[usize::from(is_control)]
     }
 
     /// Returns the lane named by the message. Called once for each send: with a different second
@@ -107,7 +131,7 @@ impl<M: Message> Shared<M> {
         let lane = message.lane();
         self.lanes.get(lane).unwrap_or_else(|| {
             let (message, lanes) = (std::any::type_name::<M>(), self.lanes.len());
-            panic!("{message}::lane named lane {lane}, but {message}::LANES has {lanes}, counted from 0")
+            panic!("{message}::lane named lane {lane}, but its mailbox has {lanes}, counted from 0")
         })
     }
 
@@ -129,7 +153,7 @@ impl<M: Message> Shared<M> {
     }
 
     pub(crate) fn make_beside(&self) -> &Beside<M> {
-        self.beside.get_or_make(Beside::new).expect("it is never closed")
+        self.beside.get_or_make(|| Beside::new(self.lanes.len())).expect("it is never closed")
     }
 
     /// Returns whether a late result may be waiting.
@@ -283,7 +307,7 @@ mod tests {
         struct Nothing;
         impl Message for Nothing {}
 
-        let shared = Shared::<Nothing>::new();
+        let shared = Shared::<Nothing>::new(Nothing::LANES);
         assert!(!shared.add_handle_if_any());
         shared.add_handle();
         assert!(shared.add_handle_if_any());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bounded;
-use crate::checker::thread;
+use crate::checker::{CROWD, thread};
 use crate::runtime::adapter::ForeignWake;
 use crate::sync::{AtomicUsize, Ordering};
 
@@ -45,7 +45,7 @@ fn a_close_returns_after_all_calls_and_none_begins_later() {
     bounded(|| {
         let host = Arc::new(Host::default());
         let wake = Arc::new(host.wake());
-        let calling: Vec<_> = (0..2).map(|_| call_elsewhere(&wake)).collect();
+        let calling: Vec<_> = (0..CROWD).map(|_| call_elsewhere(&wake)).collect();
         wake.close();
         let seen = host.calls();
         assert_eq!(made(calling), seen);

@@ -6,7 +6,6 @@ pub(crate) use loom::hint::spin_loop;
 pub(crate) use loom::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
 };
-pub(crate) use thread_local;
 
 /// None under the model: it must see every block given back.
 pub(crate) const CACHED_BLOCKS: usize = 0;
@@ -46,9 +45,11 @@ pub(crate) fn assert_exclusive(atomic: &mut AtomicUsize) {
     atomic.with_mut(|_| ());
 }
 
-/// loom's macro knows no `const` blocks.
-macro_rules! thread_local {
+/// A thread-local value without a destructor. loom's own macro takes no `const` block.
+macro_rules! per_thread {
     ($(#[$about:meta])* static $name:ident: $kind:ty = const { $value:expr };) => {
         loom::thread_local! { $(#[$about])* static $name: $kind = $value; }
     };
 }
+
+pub(crate) use per_thread;

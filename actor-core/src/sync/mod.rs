@@ -18,5 +18,5 @@ pub(crate) use chosen::assert_all_given_back;
 pub(crate) use chosen::{
     AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CACHED_BLOCKS, FEW_LANES, FIRST_SLOTS,
     NEIGHBOURS, Ordering, UnsafeCell, WORD_BITS, alloc, assert_exclusive, comes_back, dealloc,
-    fence, prepare_to_write, spin_loop, store_before_load, thread_local, unforeseen,
+    fence, per_thread, prepare_to_write, spin_loop, store_before_load, unforeseen,
 };

@@ -5,7 +5,7 @@ pub(crate) use std::hint::spin_loop;
 pub(crate) use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
 };
-pub(crate) use std::thread_local;
+pub(crate) use std::thread_local as per_thread;
 
 use std::hash::{BuildHasher, RandomState};
 

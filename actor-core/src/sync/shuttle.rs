@@ -11,7 +11,7 @@ pub(crate) use shuttle::hint::spin_loop;
 pub(crate) use shuttle::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
 };
-pub(crate) use shuttle::thread_local;
+pub(crate) use shuttle::thread_local as per_thread;
 
 use std::alloc::Layout;
 use std::cell::{Cell, RefCell};

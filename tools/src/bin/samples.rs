@@ -4,7 +4,9 @@
 //! example is a sample of Rust code below the heading `# Examples`. A reference to another item's
 //! example is not enough. Methods of a trait have no `pub`, so the trait's example covers them.
 //!
-//! Left out are the parts of [`INTERNAL`], test modules, and everything with `#[doc(hidden)]`.
+//! `actor-ffi` is not among them: its users read its C header, and a test compiles and runs the
+//! programs in it. Left out are the parts of [`INTERNAL`], test modules, and everything with
+//! `#[doc(hidden)]`.
 //!
 //! `cargo run --package tools --bin samples` prints the number of items, and fails with the name
 //! of each item without an example.
@@ -14,7 +16,8 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 /// The crates of the framework.
-const CRATES: &[&str] = &["actor-core", "actor-lanes", "actor-tokio", "actor-smol", "actor-thread"];
+const CRATES: &[&str] =
+    &["actor-core", "actor-lanes", "actor-tokio", "actor-smol", "actor-embed", "actor-thread"];
 
 /// Folders and files without documentation for users: models, the checkers' stand-ins, and the
 /// single checks of the conformance suite.

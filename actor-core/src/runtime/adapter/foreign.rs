@@ -31,7 +31,7 @@ use std::ptr;
 use event_listener::{Event, listener};
 
 use super::contain;
-use crate::sync::{AtomicUsize, Ordering, thread_local};
+use crate::sync::{AtomicUsize, Ordering, per_thread};
 
 /// Set in the word of a closed wake.
 const CLOSED: usize = 1 << (usize::BITS - 1);
@@ -39,7 +39,7 @@ const CLOSED: usize = 1 << (usize::BITS - 1);
 /// The number of nested calls that one thread knows of.
 const NESTED: usize = 8;
 
-thread_local! {
+per_thread! {
     /// The calls in progress on this thread, by the address of their wake; the unused places are 0.
     /// Without a destructor, so it exists as long as its thread.
     static CALLS: Cell<[usize; NESTED]> = const { Cell::new([0; NESTED]) };
@@ -94,11 +94,7 @@ impl ForeignWake {
     /// ```
     #[must_use]
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Self {
-            state: AtomicUsize::new(0),
-            on_return: Event::new(),
-            wake: Some(Box::new(wake)),
-        }
+        Self { state: AtomicUsize::new(0), on_return: Event::new(), wake: Some(Box::new(wake)) }
     }
 
     /// Calls the wake function, unless the wake was closed. Returns whether it was called.
@@ -137,6 +133,9 @@ impl ForeignWake {
     /// A wake function may close its own wake. The close then returns without waiting for that one
     /// call, and the function runs to its end. This holds for calls nested at most 8 deep.
     ///
+    /// Only one thread may close a wake. Two wake functions closing the same wake on two threads
+    /// would wait for each other.
+    ///
     /// # Examples
     ///
     /// ```
@@ -154,6 +153,28 @@ impl ForeignWake {
     /// ```
     pub fn close(&self) {
         wait(self.closed());
+    }
+
+    /// Returns whether the calling thread is inside a call of this wake. For calls nested at most 8
+    /// deep.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::OnceLock;
+    ///
+    /// use actor_core::runtime::adapter::ForeignWake;
+    ///
+    /// static WAKE: OnceLock<ForeignWake> = OnceLock::new();
+    /// let wake = WAKE.get_or_init(|| {
+    ///     ForeignWake::new(|| assert!(WAKE.get().expect("it is set").is_calling()))
+    /// });
+    /// assert!(wake.call());
+    /// assert!(!wake.is_calling());
+    /// ```
+    #[must_use]
+    pub fn is_calling(&self) -> bool {
+        CALLS.with(Cell::get).contains(&self.address())
     }
 
     /// Closes, and then waits for the calls on other threads.
