@@ -26,7 +26,7 @@ pub(super) fn compare(runs: &[Outcome]) -> String {
         }
     };
     format!(
-        "{rounds}{}{}heads, justified and finalized checkpoints: {equal}\n",
+        "{rounds}{}\n{}heads, justified and finalized checkpoints: {equal}\n",
         table("p99", |spread| spread.p99_us),
         table("max", |spread| spread.max_us),
     )

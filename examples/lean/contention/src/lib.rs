@@ -148,12 +148,16 @@ pub fn contention(
     }
     let results = Results { runs };
     if arguments.json {
-        let line = serde_json::to_string(&results).expect("plain figures and texts can be written");
-        print(&format!("{line}\n"))?;
+        print(&in_json(&results))?;
     } else if results.runs.len() > 1 {
         print(&comparison::compare(&results.runs))?;
     }
     results.runs.iter().try_for_each(check)
+}
+
+fn in_json(results: &Results) -> String {
+    let line = serde_json::to_string(results).expect("plain figures and texts can be written");
+    format!("{line}\n")
 }
 
 /// Returns the requested way, or all ways of this build.
