@@ -1,0 +1,23 @@
+//! Programs in C, C++ and Zig with this library: compiled, run, and watched by valgrind and by the
+//! sanitizers of both compilers.
+//!
+//! The programs check themselves and end with an error if a number is wrong. They are the examples
+//! for users as well. Some need a tool that a machine may lack: such a test writes a line that
+//! begins with `skipped:`, and passes.
+//!
+//! The variable `ACTOR_FFI_LONG` asks for the long runs. The gate sets it.
+
+#![cfg(not(any(loom, shuttle)))]
+
+mod allocations;
+mod controls;
+mod cpp;
+mod headers;
+mod kit;
+mod locks;
+mod loops;
+mod misuse;
+mod producers;
+mod sanitizer;
+mod tool;
+mod zig;
