@@ -27,7 +27,7 @@ cargo run --quiet --package tools --bin samples
 step "features only add: none, each alone, all"
 lint() { cargo clippy --quiet "$@" -- --deny warnings; }
 lint --package actor-core
-for features in "" tokio smol thread tokio,smol,thread; do
+for features in "" tokio smol thread embed tokio,smol,thread,embed; do
     echo "[$features]"
     lint --package actor-lanes --package counter --package lean-node --package node --no-default-features --features "$features"
 done
@@ -47,13 +47,18 @@ if ((count > 36)); then
 fi
 
 step "a node on one runtime has no other adapter"
-adapters=(tokio smol thread)
-for own in "${adapters[@]}"; do
+# actor-embed is below the other adapters, so it is not in this list. Its own runtime is the epoll loop.
+declare -A adapters=([tokio]=actor-tokio [smol]=actor-smol [thread]=actor-thread [embed]=epoll-loop)
+for own in "${!adapters[@]}"; do
     tree=$(cargo tree --package node --no-default-features --features "$own" --edges normal --prefix none)
-    for other in "${adapters[@]}"; do
+    if ! grep --quiet "^${adapters[$own]} " <<<"$tree"; then
+        echo "the node on $own does not depend on ${adapters[$own]}" >&2
+        exit 1
+    fi
+    for other in "${!adapters[@]}"; do
         [[ $own != "$other" ]] || continue
-        if grep "^actor-$other " <<<"$tree"; then
-            echo "the node on $own depends on actor-$other" >&2
+        if grep "^${adapters[$other]} " <<<"$tree"; then
+            echo "the node on $own depends on ${adapters[$other]}" >&2
             exit 1
         fi
     done
@@ -65,11 +70,13 @@ if cargo tree --package node --all-features --edges normal --prefix none | grep 
     exit 1
 fi
 
-step "a plain thread needs no async runtime"
-if cargo tree --package actor-thread --edges normal --prefix none | grep --extended-regexp "${runtimes/blocking|/}"; then
-    echo "actor-thread depends on a runtime" >&2
-    exit 1
-fi
+step "a foreign loop and a plain thread need no async runtime"
+for package in actor-embed actor-thread; do
+    if cargo tree --package "$package" --edges normal --prefix none | grep --extended-regexp "${runtimes/blocking|/}"; then
+        echo "$package depends on a runtime" >&2
+        exit 1
+    fi
+done
 
 step "the header of C is that of the crate"
 cargo test --quiet --package actor-ffi --test header
@@ -82,7 +89,7 @@ step "no lock in our own code"
 # whole path, because grep's --exclude would let every file of that name pass.
 measured_mutex='^examples/lean/contention/src/mutex\.rs:'
 if grep --recursive --line-number --word-regexp --extended-regexp 'Mutex|RwLock' \
-    actor-lanes/src actor-core/src actor-tokio/src actor-smol/src actor-thread/src actor-ffi/src examples/*/src examples/lean/*/src --include='*.rs' |
+    actor-*/src examples/*/src examples/lean/*/src examples/loops/*/src --include='*.rs' |
     grep --invert-match --extended-regexp "$measured_mutex" | grep --invert-match --extended-regexp ':\s*//'; then
     echo "a lock: nothing on the way of a message may take one" >&2
     exit 1
@@ -92,11 +99,11 @@ step "documentation: every link resolves"
 RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --all-features --quiet
 
 step "packages: everything to be published builds from its package"
-cargo package --quiet --allow-dirty --package actor-core --package actor-lanes --package actor-tokio --package actor-smol --package actor-thread --package actor-ffi
+cargo package --quiet --allow-dirty --package actor-core --package actor-lanes --package actor-tokio --package actor-smol --package actor-embed --package actor-thread --package actor-ffi
 
 check_models() {
     local checker=$1 package models
-    for package in actor-core actor-thread actor-ffi; do
+    for package in actor-core actor-embed actor-ffi; do
         models=$(RUSTFLAGS="--cfg $checker" cargo test --package "$package" --lib --release --target-dir "target/$checker" model::)
         echo "$models"
         if ! grep --quiet "test result: ok. [1-9]" <<<"$models"; then

@@ -8,10 +8,10 @@ use actor_core::runtime::adapter::{BlockingPool, Ending, ForeignWake};
 use actor_core::{Executor, ThreadConfig};
 
 use crate::clock::Clock;
-use crate::driver::Driver;
+use crate::driver::{Driver, Seed};
 use crate::executor::{Blocking, EmbedExecutor};
 use crate::inbox::Inbox;
-use crate::worker::Worker;
+use crate::worker::{Entry, Work};
 
 /// Configures an executor that a foreign loop drives.
 ///
@@ -32,7 +32,7 @@ use crate::worker::Worker;
 #[must_use = "it is built by `build`"]
 pub struct Embed<H = Loop> {
     pub(crate) host: H,
-    options: Options,
+    pub(crate) options: Options,
 }
 
 /// The host of a driver is a loop, woken by a function.
@@ -49,7 +49,7 @@ pub struct Loop {
     wake: ForeignWake,
 }
 
-struct Options {
+pub(crate) struct Options {
     name: String,
     clock: Clock,
     spins: bool,
@@ -59,12 +59,13 @@ struct Options {
 enum BlockingWork {
     Threads(u32),
     On(BlockingPool),
+    By(Box<dyn Fn(Work) + Send + Sync>),
     InTurns,
 }
 
 impl Embed {
     /// Creates the configuration of an executor. `wake` makes the foreign loop call
-    /// [`Driver::turn`] soon: it writes an eventfd, sends an async notification, or posts a message.
+    /// [`Driver::turn`] soon: it writes an eventfd, sends an async notification, or posts an event.
     ///
     /// `wake` is called by any thread, at most once for each sleep announced by a turn, and never
     /// after the drop of the [`Driver`] has returned. Its panic is contained. It must not wait for
@@ -111,7 +112,8 @@ impl Embed {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn build(self) -> io::Result<(Arc<dyn Executor>, Driver)> {
-        self.options.build(self.host.wake)
+        let (executor, seed) = self.options.build(self.host.wake)?;
+        Ok((executor, Driver::new(seed)))
     }
 }
 
@@ -124,13 +126,6 @@ impl<H> Embed<H> {
             blocking: BlockingWork::Threads(ThreadConfig::BLOCKING_THREADS),
         };
         Self { host, options }
-    }
-
-    pub(crate) fn into_parts(
-        self,
-        wake: ForeignWake,
-    ) -> (H, io::Result<(Arc<dyn Executor>, Driver)>) {
-        (self.host, self.options.build(wake))
     }
 
     /// Sets the executor's name. It is the default `"embed"` in debug output, and the threads for
@@ -185,7 +180,8 @@ impl<H> Embed<H> {
     }
 
     /// Sets the limit on the executor's threads for blocking work, at least 1. The default is
-    /// [512](ThreadConfig::BLOCKING_THREADS). Replaces an earlier choice of the place for this work.
+    /// [512](ThreadConfig::BLOCKING_THREADS). Replaces an earlier choice of the place for this
+    /// work.
     ///
     /// # Examples
     ///
@@ -232,6 +228,35 @@ impl<H> Embed<H> {
         self
     }
 
+    /// Passes blocking work to this function, for hosts with threads of their own for it. Replaces
+    /// an earlier choice of the place for this work.
+    ///
+    /// `run` must return soon, and run or drop the work: its owner observes a drop. It is called on
+    /// any thread. A panic of it is contained.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_embed::Embed;
+    ///
+    /// let run = |work| _ = std::thread::Builder::new().name("host".into()).spawn(work);
+    /// let (executor, _driver) = Embed::new(|| {}).blocking_by(run).build()?;
+    /// let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    /// executor.run_blocking(Box::new(move || {
+    ///     let name = std::thread::current().name().map(str::to_owned);
+    ///     sender.send(name).expect("the receiver waits");
+    /// }));
+    /// assert_eq!(receiver.recv().expect("it ran").as_deref(), Some("host"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn blocking_by(
+        mut self,
+        run: impl Fn(Box<dyn FnOnce() + Send>) + Send + Sync + 'static,
+    ) -> Self {
+        self.options.blocking = BlockingWork::By(Box::new(run));
+        self
+    }
+
     /// Runs blocking work inside turns, one piece after each round of polls. For deterministic
     /// tests and simulators: no thread is started. Replaces an earlier choice of the place for this
     /// work.
@@ -260,13 +285,14 @@ impl<H> Embed<H> {
 }
 
 impl Options {
-    fn build(self, wake: ForeignWake) -> io::Result<(Arc<dyn Executor>, Driver)> {
+    pub(crate) fn build(self, wake: ForeignWake) -> io::Result<(Arc<dyn Executor>, Seed)> {
         let Self { name, clock, spins, blocking } = self;
         let inbox = Arc::new(Inbox::new(wake));
-        let worker = Worker::new(Arc::clone(&inbox), clock.clone());
+        let entry = Entry::new(&inbox);
         let blocking = match blocking {
             BlockingWork::On(pool) => Blocking::Pool(pool),
-            BlockingWork::InTurns => Blocking::Turns(Arc::clone(worker.work())),
+            BlockingWork::By(run) => Blocking::By(run),
+            BlockingWork::InTurns => Blocking::Turns(Arc::clone(&entry.work)),
             BlockingWork::Threads(most) => {
                 let config = ThreadConfig::named(name.clone()).blocking_threads(most);
                 Blocking::Pool(BlockingPool::new(&config, |work| work())?)
@@ -278,12 +304,12 @@ impl Options {
             name,
             spins,
             blocking,
-            &worker,
+            &entry,
             Arc::clone(&inbox),
             clock.clone(),
             end,
         );
-        Ok((Arc::new(executor), Driver::new(worker, inbox, clock, ending)))
+        Ok((Arc::new(executor), Seed { entry, inbox, clock, ending }))
     }
 }
 

@@ -5,13 +5,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actor_core::runtime::adapter::{Ending, contain};
+use actor_core::runtime::adapter::{Ending, Task, contain};
 
 use crate::clock::Clock;
 use crate::inbox::Inbox;
 use crate::local::Entered;
 use crate::turn::{Budget, Turn};
-use crate::worker::Worker;
+use crate::worker::{Entry, Worker};
 
 /// Runs the actors of an executor, inside somebody else's loop.
 ///
@@ -85,8 +85,20 @@ pub struct Driver {
     _local: PhantomData<*const ()>,
 }
 
+/// A driver without a thread. Its drop refuses all futures, and drops those not yet made.
+pub(crate) struct Seed {
+    pub(crate) entry: Entry,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) clock: Clock,
+    /// Dropped last.
+    pub(crate) ending: Ending,
+}
+
 impl Driver {
-    pub(crate) fn new(worker: Worker, inbox: Arc<Inbox>, clock: Clock, ending: Ending) -> Self {
+    /// Creates the driver of the calling thread.
+    pub(crate) fn new(Seed { entry, inbox, clock, ending }: Seed) -> Self {
+        inbox.settle();
+        let worker = Worker::new(entry, Arc::clone(&inbox), clock.clone());
         Self { worker, inbox, clock, ending: Some(ending), _local: PhantomData }
     }
 
@@ -153,6 +165,7 @@ impl Driver {
             // Foreign code is contained further inside. Nothing is known of the state after a panic
             // of this crate, so the driver ends.
             self.end();
+            self.ending = None;
         }
         if self.ending.is_none() {
             return Turn { next_deadline: None, has_more: false, has_ended: true };
@@ -240,6 +253,60 @@ impl Driver {
         }
     }
 
+    /// Adds a future made on this thread. Unlike the futures of
+    /// [`Executor::spawn`](actor_core::Executor::spawn), it may hold values of the loop without
+    /// `Send`. It is first polled in the next turn, after the futures spawned before, and the wake
+    /// function is called if the loop sleeps.
+    ///
+    /// For an actor, [`Spawn::into_life`](actor_core::Spawn::into_life) returns such a future.
+    ///
+    /// # Errors
+    ///
+    /// Returns the future if the executor was stopped or has lost its last owner.
+    ///
+    /// # Examples
+    ///
+    /// An actor and its loop share a value:
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// use std::rc::Rc;
+    ///
+    /// use actor_core::{Actor, Context, Message, Spawn};
+    /// use actor_embed::Embed;
+    ///
+    /// struct Steer(i32);
+    /// impl Message for Steer {}
+    /// struct Ship(Rc<Cell<i32>>);
+    /// impl Actor for Ship {
+    ///     type Message = Steer;
+    ///     async fn handle(&mut self, Steer(by): Steer, _cx: &mut Context<Steer>) {
+    ///         self.0.set(self.0.get() + by);
+    ///     }
+    /// }
+    ///
+    /// let (executor, mut driver) = Embed::new(|| {}).build()?;
+    /// let course = Rc::new(Cell::new(0));
+    /// let (ship, mailbox) = actor_core::mailbox();
+    /// let own = Rc::clone(&course);
+    /// let (_running, life) = Spawn::new(mailbox).into_life(&executor, move || Ship(own));
+    /// assert!(driver.spawn_local(life).is_ok());
+    /// ship.try_tell(Steer(7))?;
+    /// driver.run_until_stalled();
+    /// assert_eq!(course.get(), 7);
+    ///
+    /// executor.stop();
+    /// assert!(driver.spawn_local(async {}).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_local<F: Future<Output = ()> + 'static>(&mut self, future: F) -> Result<(), F> {
+        if self.ending.is_none() || self.worker.is_stopped() {
+            return Err(future);
+        }
+        self.worker.add(Task::of(future));
+        Ok(())
+    }
+
     /// Returns the time of the executor's clock.
     ///
     /// # Examples
@@ -319,18 +386,13 @@ impl Driver {
             let _entered = Entered::new(&inbox, self.worker.timers());
             self.worker.end();
         });
-        self.ending = None;
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let inbox = Arc::clone(&self.inbox);
-        contain(|| {
-            let _entered = Entered::new(&inbox, self.worker.timers());
-            self.worker.end();
-        });
-        contain(|| inbox.close());
+        self.end();
+        contain(|| self.inbox.close());
         self.ending = None;
     }
 }

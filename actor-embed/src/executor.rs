@@ -11,9 +11,8 @@ use concurrent_queue::ConcurrentQueue;
 
 use crate::clock::Clock;
 use crate::inbox::{Bell, Inbox};
-use crate::local;
 use crate::timer::EmbedTimer;
-use crate::worker::{Work, Worker};
+use crate::worker::{Entry, Work};
 
 pub(crate) struct EmbedExecutor {
     name: String,
@@ -26,29 +25,28 @@ pub(crate) struct EmbedExecutor {
     inbox: Arc<Inbox>,
     clock: Clock,
     end: ThreadEnd,
-    /// The driver's thread, by `local::thread`.
-    thread: usize,
 }
 
 /// Where blocking work runs.
 pub(crate) enum Blocking {
     Pool(BlockingPool),
+    By(Box<dyn Fn(Work) + Send + Sync>),
     Turns(Arc<ConcurrentQueue<Work>>),
 }
 
 impl EmbedExecutor {
-    /// Creates the executor of a worker on the calling thread.
+    /// Creates the executor of a worker.
     pub(crate) fn new(
         name: String,
         spins: bool,
         blocking: Blocking,
-        worker: &Worker,
+        entry: &Entry,
         inbox: Arc<Inbox>,
         clock: Clock,
         end: ThreadEnd,
     ) -> Self {
-        let (makers, door) = (Arc::clone(worker.makers()), Arc::clone(worker.door()));
-        Self { name, spins, makers, door, blocking, inbox, clock, end, thread: local::thread() }
+        let (makers, door) = (Arc::clone(&entry.makers), Arc::clone(&entry.door));
+        Self { name, spins, makers, door, blocking, inbox, clock, end }
     }
 }
 
@@ -74,6 +72,7 @@ impl Executor for EmbedExecutor {
     fn run_blocking(&self, work: Work) {
         match &self.blocking {
             Blocking::Pool(pool) => pool.run(work),
+            Blocking::By(run) => _ = contain(|| run(work)),
             Blocking::Turns(queue) => match queue.push(work) {
                 Ok(()) => _ = self.door.ring(),
                 Err(refused) => _ = contain(|| drop(refused)),
@@ -88,8 +87,7 @@ impl Executor for EmbedExecutor {
 
     fn join(&self, timeout: Duration) -> bool {
         // On the driver's own thread, a wait would keep the driver from its end.
-        let is_own = self.thread == local::thread();
-        if is_own { self.end.has_come() } else { self.end.wait(timeout) }
+        if self.inbox.is_home() { self.end.has_come() } else { self.end.wait(timeout) }
     }
 }
 

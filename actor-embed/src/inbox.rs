@@ -72,6 +72,8 @@ pub(crate) struct Inbox {
     /// The bells rung in the driver's turn: a number or `EMPTY`. Only the driver's thread touches
     /// it.
     own: AtomicUsize,
+    /// The driver's thread by `local::thread`, or 0 as long as it has none.
+    home: AtomicUsize,
     wake: ForeignWake,
 }
 
@@ -91,6 +93,7 @@ impl Inbox {
         Self {
             first: CachePadded::new(AtomicUsize::new(EMPTY)),
             own: AtomicUsize::new(EMPTY),
+            home: AtomicUsize::new(0),
             wake,
         }
     }
@@ -139,6 +142,17 @@ impl Inbox {
         }
     }
 
+    /// Makes the calling thread the driver's.
+    pub(crate) fn settle(&self) {
+        // Relaxed, here and below: a thread compares it only with itself.
+        self.home.store(local::thread(), Ordering::Relaxed);
+    }
+
+    /// Returns whether the calling thread is the driver's.
+    pub(crate) fn is_home(&self) -> bool {
+        self.home.load(Ordering::Relaxed) == local::thread()
+    }
+
     /// Ends the calls of the wake. Returns after those in progress.
     pub(crate) fn close(&self) {
         self.wake.close();
@@ -170,7 +184,8 @@ impl Inbox {
     }
 }
 
-/// Passes the numbers of a list to `taken` in the order of ringing. The latest is first in the list.
+/// Passes the numbers of a list to `taken` in the order of ringing. The latest is first in the
+/// list.
 fn in_order<'a>(latest: usize, bell: impl Fn(usize) -> &'a Bell, mut taken: impl FnMut(usize)) {
     let (mut number, mut earliest) = (latest, EMPTY);
     while number != EMPTY {

@@ -35,11 +35,12 @@
 //! let waking = events.clone();
 //! let (executor, mut driver) = Embed::new(move || _ = waking.try_send(None)).build()?;
 //! let (log, running) = spawn(&executor, || Log(Vec::new()))?;
-//! drop((executor, running));
+//! // No other actor will come: the executor ends with this one.
+//! executor.stop();
 //! events.send(Some("a click"))?;
-//! std::thread::spawn(move || log.try_tell(Line("from another thread")).is_ok());
+//! let other = log.clone();
+//! std::thread::spawn(move || other.try_tell(Line("from another thread")).is_ok());
 //!
-//! let mut clicks = 0;
 //! loop {
 //!     let turn = driver.turn(Budget::polls(64));
 //!     if turn.has_ended {
@@ -49,9 +50,11 @@
 //!         Some(timeout) => incoming.recv_timeout(timeout),
 //!         None => incoming.recv().map_err(|_| RecvTimeoutError::Disconnected),
 //!     };
-//!     clicks += usize::from(matches!(event, Ok(Some("a click"))));
+//!     if let Ok(Some(click)) = event {
+//!         log.try_tell(Line(click))?;
+//!     }
 //! }
-//! assert_eq!(clicks, 1);
+//! assert_eq!(running.exit().expect("it has ended").lanes[0].handled, 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

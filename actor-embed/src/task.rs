@@ -7,7 +7,7 @@ use std::task::{Context, Waker};
 
 use actor_core::runtime::adapter::Task;
 
-use crate::inbox::{Bell, DOOR, Inbox};
+use crate::inbox::{Bell, Inbox};
 
 /// A table of bells, and of the tasks woken by them.
 ///
@@ -35,20 +35,15 @@ struct Place {
 
 impl Tasks {
     /// Creates a table with a door and no tasks.
-    pub(crate) fn new(inbox: Arc<Inbox>) -> Self {
-        let mut tasks = Self { places: Vec::new(), free: Vec::new(), added: 0, inbox };
-        tasks.add_place();
-        tasks
+    pub(crate) fn new(door: Arc<Bell>, inbox: Arc<Inbox>) -> Self {
+        let waker = Waker::from(Arc::clone(&door));
+        let door = Place { waker, bell: door, task: None, serial: 0 };
+        Self { places: vec![door], free: Vec::new(), added: 0, inbox }
     }
 
     /// Returns whether all tasks have ended.
     pub(crate) fn is_empty(&self) -> bool {
         self.free.len() + 1 == self.places.len()
-    }
-
-    /// Returns the door's bell.
-    pub(crate) fn door(&self) -> &Arc<Bell> {
-        &self.places[DOOR].bell
     }
 
     /// Returns the bell with this number. The number must be a bell's.

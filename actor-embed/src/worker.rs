@@ -23,13 +23,49 @@ use crate::turn::Budget;
 /// Work for the turns, in place of threads for blocking work.
 pub(crate) type Work = Box<dyn FnOnce() + Send>;
 
-pub(crate) struct Worker {
+/// The way of other threads to a driver. It exists before the driver's thread is known.
+pub(crate) struct Entry {
     /// Closed when the executor is stopped or its last owner drops it. The door's bell rings at
     /// every change. Its content is bounded by the number of futures started by the program itself.
-    makers: Arc<ConcurrentQueue<Maker>>,
+    pub(crate) makers: Arc<ConcurrentQueue<Maker>>,
     /// Work to be run in turns. Empty if the executor has threads for it. The door's bell rings at
     /// every change, and its content is bounded as above.
-    work: Arc<ConcurrentQueue<Work>>,
+    pub(crate) work: Arc<ConcurrentQueue<Work>>,
+    /// The bell to ring after a new maker or new work, and after the last one.
+    pub(crate) door: Arc<Bell>,
+}
+
+impl Entry {
+    pub(crate) fn new(inbox: &Arc<Inbox>) -> Self {
+        Self {
+            makers: Arc::new(ConcurrentQueue::unbounded()),
+            work: Arc::new(ConcurrentQueue::unbounded()),
+            door: Arc::new(Bell::new(DOOR, Arc::clone(inbox))),
+        }
+    }
+
+    /// Refuses new makers, and drops those not yet called.
+    fn end(&self) {
+        self.makers.close();
+        drop_all(&self.makers);
+    }
+
+    /// Refuses work, and drops the work not yet begun.
+    fn end_work(&self) {
+        self.work.close();
+        drop_all(&self.work);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.end();
+        self.end_work();
+    }
+}
+
+pub(crate) struct Worker {
+    entry: Entry,
     /// The numbers of the tasks to be polled, in order.
     ready: VecDeque<usize>,
     tasks: Tasks,
@@ -39,29 +75,15 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(inbox: Arc<Inbox>, clock: Clock) -> Self {
+    pub(crate) fn new(entry: Entry, inbox: Arc<Inbox>, clock: Clock) -> Self {
         Self {
-            makers: Arc::new(ConcurrentQueue::unbounded()),
-            work: Arc::new(ConcurrentQueue::unbounded()),
             ready: VecDeque::new(),
-            tasks: Tasks::new(Arc::clone(&inbox)),
+            tasks: Tasks::new(Arc::clone(&entry.door), Arc::clone(&inbox)),
+            entry,
             timers: Rc::new(RefCell::new(Timers::new())),
             inbox,
             clock,
         }
-    }
-
-    /// Returns the bell to ring after a new maker or new work, and after the last one.
-    pub(crate) fn door(&self) -> &Arc<Bell> {
-        self.tasks.door()
-    }
-
-    pub(crate) fn makers(&self) -> &Arc<ConcurrentQueue<Maker>> {
-        &self.makers
-    }
-
-    pub(crate) fn work(&self) -> &Arc<ConcurrentQueue<Work>> {
-        &self.work
     }
 
     pub(crate) fn timers(&self) -> &Rc<RefCell<Timers>> {
@@ -71,7 +93,7 @@ impl Worker {
     /// Returns whether all futures have ended and no new one can arrive.
     pub(crate) fn has_ended(&self) -> bool {
         // In this order: a closed queue receives no maker, so it stays empty once it is empty.
-        self.tasks.is_empty() && self.makers.is_closed() && self.makers.is_empty()
+        self.tasks.is_empty() && self.entry.makers.is_closed() && self.entry.makers.is_empty()
     }
 
     /// Returns the time of the next timer, if one is armed.
@@ -84,7 +106,7 @@ impl Worker {
         !self.ready.is_empty()
             || self.inbox.is_rung_at_home()
             || self.inbox.is_rung()
-            || !self.work.is_empty()
+            || !self.entry.work.is_empty()
     }
 
     /// Runs rounds until the budget is used up or nothing is ready. The caller has entered the
@@ -126,7 +148,7 @@ impl Worker {
             },
         );
         if is_door_rung {
-            self.door().answer();
+            self.entry.door.answer();
             self.admit();
         }
         self.ready.len()
@@ -136,11 +158,25 @@ impl Worker {
     fn admit(&mut self) {
         // At most those waiting now, because other threads may spawn without end. A later maker
         // rings the door again.
-        for _ in 0..self.makers.len() {
-            let Ok(maker) = self.makers.pop() else { break };
+        for _ in 0..self.entry.makers.len() {
+            let Ok(maker) = self.entry.makers.pop() else { break };
             let number = self.tasks.add(Task::new(maker));
             self.ready.push_back(number);
         }
+    }
+
+    /// Returns whether the executor takes no more futures.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.entry.makers.is_closed()
+    }
+
+    /// Adds a task behind the makers waiting now. Call it outside a turn.
+    pub(crate) fn add(&mut self, task: Task) {
+        self.admit();
+        let number = self.tasks.add(task);
+        self.ready.push_back(number);
+        // The loop may be asleep, and must learn that a turn is due.
+        self.entry.door.ring();
     }
 
     /// Wakes the tasks with due timers.
@@ -155,7 +191,7 @@ impl Worker {
 
     /// Runs one piece of work. Returns whether there was one.
     fn work_once(&self) -> bool {
-        self.work.pop().is_ok_and(|work| {
+        self.entry.work.pop().is_ok_and(|work| {
             contain(work);
             true
         })
@@ -164,9 +200,9 @@ impl Worker {
     /// Refuses new makers, and drops everything: the tasks in the order of their spawns, the makers
     /// not yet called, the work and the timers. The caller has entered the driver.
     pub(crate) fn end(&mut self) {
-        self.makers.close();
+        self.entry.makers.close();
         self.tasks.clear();
-        drop_all(&self.makers);
+        self.entry.end();
         self.end_work();
         // Moved out before they are dropped: the drop of a waker runs foreign code.
         let wakers = self.timers.replace(Timers::new()).into_wakers();
@@ -176,8 +212,7 @@ impl Worker {
 
     /// Refuses work, and drops the work not yet begun.
     pub(crate) fn end_work(&self) {
-        self.work.close();
-        drop_all(&self.work);
+        self.entry.end_work();
     }
 }
 

@@ -51,9 +51,11 @@
 //! | `thread` | actors only; it spins before it sleeps | messages, timers, offloaded work |
 //! | `tokio` | a current-thread tokio runtime | tokio's I/O as well |
 //! | `smol` | a smol executor | smol's I/O as well |
+//! | `embed` | somebody else's loop, which takes turns for the actors | what that loop provides |
 //!
 //! No feature is enabled by default, and every feature only adds. A program may enable several, and
-//! so may its dependencies. It therefore names its runtime:
+//! so may its dependencies. It therefore names its runtime. (An executor of the module `embed` has
+//! no thread of its own, so it belongs to none of these.)
 //!
 //! | expression | result |
 //! |---|---|
@@ -61,6 +63,20 @@
 //! | [`runtime::SmolRuntime::new()`](runtime) | the same, checked by the compiler |
 //! | [`runtime::only()`](runtime) | the only enabled runtime; panics if there are several |
 //! | [`runtime::all()`](runtime::all) | every enabled runtime |
+//!
+//! # On a runtime of the program's own
+//!
+//! An executor may also be one task of a runtime that the program has already:
+//!
+//! | place | expression |
+//! |---|---|
+//! | a current-thread tokio, also in a test with paused time | `TokioRuntime::current()` |
+//! | the same, from another thread | `TokioRuntime::on(&handle)` |
+//! | tokio's `LocalSet` | `TokioRuntime::in_local_set(&set)` |
+//! | smol's `LocalExecutor` | `SmolRuntime::on(&tasks)` |
+//!
+//! The page `docs/where-does-my-actor-run.md` of the repository has every place with its lines of
+//! code, also beside and inside a multi-thread runtime, and in other event loops.
 //!
 //! # Which lane?
 //!

@@ -1,4 +1,5 @@
-//! Runs actors on smol: a local executor and a reactor per executor thread.
+//! Runs actors on smol: a local executor and a reactor per executor thread, or a task of a local
+//! executor that the program has already.
 //!
 //! Programs usually take it from the facade crate `actor-lanes`, by its feature `smol`.
 //!
@@ -24,6 +25,7 @@
 //! ```
 
 mod executor;
+mod host;
 mod local;
 mod runtime;
 mod timer;

@@ -16,6 +16,7 @@ use async_channel::{Receiver, Sender};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::yield_now;
 
+use crate::clock;
 use crate::local::{Entered, Local};
 use crate::timer::TokioTimer;
 
@@ -120,17 +121,8 @@ impl Executor for TokioExecutor {
     }
 
     fn now(&self) -> Instant {
-        // tokio's clock, also the clock of its timers. It is the system's unless the program has
-        // paused it for this runtime.
-        if Local::is_here(&self.identity) {
-            // Its tasks run in its context.
-            return tokio::time::Instant::now().into_std();
-        }
-        if has_no_context() {
-            return system_time();
-        }
-        let _context = self.handle.enter();
-        tokio::time::Instant::now().into_std()
+        // Its tasks run in its context.
+        if Local::is_here(&self.identity) { clock::now_here() } else { clock::now(&self.handle) }
     }
 
     fn give_way(&self, cx: &mut Context<'_>) {
@@ -150,19 +142,6 @@ impl Executor for TokioExecutor {
     fn join(&self, timeout: Duration) -> bool {
         self.end.wait(timeout)
     }
-}
-
-/// Returns whether the calling thread is ending and can no longer hold a runtime's context.
-fn has_no_context() -> bool {
-    Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what the executor's clock goes by, where that cannot be asked"
-)]
-fn system_time() -> Instant {
-    Instant::now()
 }
 
 impl fmt::Debug for TokioExecutor {

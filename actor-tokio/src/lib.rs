@@ -1,4 +1,5 @@
-//! Runs actors on tokio: a current-thread runtime per executor thread.
+//! Runs actors on tokio: a current-thread runtime per executor thread, or a task of a runtime that
+//! the program has already.
 //!
 //! Programs usually take it from the facade crate `actor-lanes`, by its feature `tokio`.
 //!
@@ -27,9 +28,14 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod clock;
 mod executor;
+mod host;
 mod local;
+mod local_task;
+mod resident;
 mod runtime;
 mod timer;
 
+pub use host::NotCurrentThread;
 pub use runtime::TokioRuntime;

@@ -239,11 +239,7 @@ impl<M: Message> Spawn<M> {
         executor: &Arc<dyn Executor>,
         make: impl FnOnce() -> A + Send + 'static,
     ) -> Result<Running, SpawnError> {
-        let mut ending = self.ending;
-        ending.mailbox.linger_if(executor.spins());
-        let shared = Arc::clone(ending.mailbox.shared());
-        let running = Running::new(shared, Arc::clone(executor));
-        let watch = Watch::new(Arc::clone(executor));
+        let (running, ending, watch) = self.begin(executor);
         match executor.spawn(Box::new(move || Box::pin(live(make, ending, watch)))) {
             Ok(()) => Ok(running),
             Err(refused) => {
@@ -253,8 +249,68 @@ impl<M: Message> Spawn<M> {
             }
         }
     }
-}
 
+    /// Returns the actor's whole life as a future, for a thread that runs futures of its own.
+    /// Neither `make` nor the state need be `Send`.
+    ///
+    /// Run the future as a task of this executor, on its thread: the actor's timers are the
+    /// executor's. A future dropped before its end ends the actor as
+    /// [`Abandoned`](ExitReason::Abandoned).
+    ///
+    /// This is the base of methods such as `Driver::spawn_local` in `actor-embed`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
+    ///
+    /// struct Job;
+    /// impl Message for Job {}
+    /// struct Worker(Rc<str>);
+    /// impl Actor for Worker {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    /// let own = Arc::clone(&executor);
+    /// // A task of the executor, on its thread. The name is not `Send`.
+    /// let maker = move || -> std::pin::Pin<Box<dyn Future<Output = ()>>> {
+    ///     let name: Rc<str> = "shared".into();
+    ///     let (worker, mailbox) = actor_core::mailbox();
+    ///     worker.try_tell(Job).expect("there is room");
+    ///     let (running, life) = Spawn::new(mailbox).into_life(&own, move || Worker(name));
+    ///     sender.send(running).expect("the receiver waits");
+    ///     Box::pin(life)
+    /// };
+    /// executor.spawn(Box::new(maker)).expect("the executor runs");
+    /// let exit = receiver.recv()?.join_blocking(Duration::from_secs(10)).expect("it ends");
+    /// assert_eq!(exit.lanes[0].handled, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_life<A: Actor<Message = M>>(
+        self,
+        executor: &Arc<dyn Executor>,
+        make: impl FnOnce() -> A + 'static,
+    ) -> (Running, impl Future<Output = ()> + 'static) {
+        let (running, ending, watch) = self.begin(executor);
+        (running, live(make, ending, watch))
+    }
+
+    fn begin(self, executor: &Arc<dyn Executor>) -> (Running, Ending<M>, Watch) {
+        let mut ending = self.ending;
+        ending.mailbox.linger_if(executor.spins());
+        let shared = Arc::clone(ending.mailbox.shared());
+        let running = Running::new(shared, Arc::clone(executor));
+        (running, ending, Watch::new(Arc::clone(executor)))
+    }
+}
 /// One actor's whole life, from making its state to publishing its exit.
 ///
 /// Written as one block, with each part pinned where it is made, because this future is most of an

@@ -2,7 +2,6 @@
 
 use std::ffi::c_void;
 use std::fmt;
-use std::ptr::NonNull;
 
 use super::pointer::{ALLOCATORS_PART, Mark, Marked, live};
 use crate::foreign::{Asking, OnReply};
@@ -52,9 +51,8 @@ impl fmt::Debug for ActorReply {
 ///
 /// As [`live`], and nothing else uses the reply.
 unsafe fn take(function: &str, reply: *mut ActorReply) -> Box<ActorReply> {
-    // SAFETY: the caller's promise.
-    let alive = unsafe { live(function, "reply", reply) };
-    let reply = NonNull::from(alive).as_ptr();
+    // SAFETY: the caller's promise. The reference ends here: the box needs the pointer's own right.
+    unsafe { live(function, "reply", reply) };
     // SAFETY: a delivery made it by `Box::into_raw`, and the mark shows that it is not freed.
     unsafe { Box::from_raw(reply) }
 }

@@ -68,6 +68,23 @@ impl Task {
         Self { state: State::Unmade(maker) }
     }
 
+    /// Creates a task of the calling thread for a future that was made there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::runtime::adapter::Task;
+    ///
+    /// // A future without `Send`, for an executor that takes futures on its own thread.
+    /// let number = std::rc::Rc::new(7);
+    /// let task = Task::of(async move { assert_eq!(*number, 7) });
+    /// futures::executor::block_on(task);
+    /// ```
+    pub fn of(future: impl Future<Output = ()> + 'static) -> Self {
+        HERE.set(HERE.get() + 1);
+        Self { state: State::Made(Box::pin(future)) }
+    }
+
     /// Returns whether the calling thread has no task: every task created on it has been dropped.
     ///
     /// # Examples

@@ -3,6 +3,7 @@
 mod actix;
 mod channel;
 mod entry;
+mod in_c;
 mod kameo;
 mod mutex;
 mod ours;
@@ -17,7 +18,9 @@ pub(crate) use entry::{Contestant, Run};
 
 /// All contestants, in the order of the tables. By default, the ratios compare with the first.
 pub(crate) fn everybody() -> Vec<Contestant> {
+    let [ours_in_c, mutex_queue_in_c] = in_c::contestants();
     let mut all = ours::contestants();
+    all.push(ours_in_c);
     all.extend([
         kameo::contestant(),
         ractor::contestant(),
@@ -28,6 +31,6 @@ pub(crate) fn everybody() -> Vec<Contestant> {
         stakker::contestant(),
     ]);
     all.extend(channel::contestants());
-    all.extend([mutex::contestant(), thread::contestant()]);
+    all.extend([mutex_queue_in_c, mutex::contestant(), thread::contestant()]);
     all
 }

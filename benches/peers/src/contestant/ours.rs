@@ -11,6 +11,7 @@ use actor_core::{
 use actor_smol::SmolRuntime;
 use actor_thread::ThreadRuntime;
 use actor_tokio::TokioRuntime;
+use epoll_loop::EpollRuntime;
 
 use crate::actor::{Actors, Owner, Payload, Room};
 use crate::contestant::Contestant;
@@ -27,6 +28,10 @@ pub(super) fn contestants() -> Vec<Contestant> {
         on::<ThreadRuntime>(
             "ours (thread)",
             "actor-thread: a plain thread that spins 25 µs before it parks",
+        ),
+        on::<EpollRuntime>(
+            "ours (epoll)",
+            "actor-embed: a foreign loop of epoll and an eventfd, woken by a write",
         ),
     ]
 }

@@ -25,6 +25,12 @@ use network::{Command, MessageId, PeerId, Verdict, command_mailbox};
 
 const ENOUGH: Duration = Duration::from_secs(60);
 
+/// Returns every runtime, and a plain epoll loop as the thread of each actor.
+fn runtimes() -> impl Iterator<Item = Arc<dyn Runtime>> {
+    let epoll: Arc<dyn Runtime> = Arc::new(epoll_loop::EpollRuntime::new());
+    actor_lanes::runtime::all().into_iter().chain([epoll])
+}
+
 /// A chain's actor and its verifiers, with a clock stopped at interval 1 of slot 1, and the
 /// reported verdicts.
 struct Owner {
@@ -180,7 +186,7 @@ fn each_class_of_verdict_reaches_the_network_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
     let folded = aggregate(&votes[..2], &block);
     let unknown = AttestationData { head: Default::default(), ..votes[0].data };
-    for runtime in actor_lanes::runtime::all() {
+    for runtime in runtimes() {
         let mut owner = Owner::start(&*runtime, 2, &mock());
         owner.block(&SignedBlock { proof: MultiMessageAggregate::default(), ..block.clone() });
         assert_eq!(owner.verdict(), Verdict::Reject, "INVALID_BLOCK_PROOF");
@@ -221,7 +227,7 @@ fn each_class_of_verdict_reaches_the_network_on_every_runtime() {
 #[test]
 fn each_vote_of_a_batch_with_bad_votes_gets_its_own_verdict_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
-    for runtime in actor_lanes::runtime::all() {
+    for runtime in runtimes() {
         let mut owner = Owner::start(&*runtime, 3, &mock());
         owner.block(&block);
         assert_eq!(owner.verdict(), Verdict::Accept);
@@ -307,7 +313,7 @@ impl ProofScheme for Troubled {
 fn a_panicking_verification_is_counted_and_its_verifier_continues_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
     let folded = aggregate(&votes[..2], &block);
-    for runtime in actor_lanes::runtime::all() {
+    for runtime in runtimes() {
         let (begins, _begun) = async_channel::bounded(1);
         let troubled: Arc<dyn ProofScheme> = Arc::new(Troubled { begins, word: None });
         let mut owner = Owner::start(&*runtime, 1, &troubled);
@@ -325,7 +331,7 @@ fn a_panicking_verification_is_counted_and_its_verifier_continues_on_every_runti
 fn the_jobs_of_an_ended_verifier_are_counted_as_lost_and_the_others_continue_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
     let folded = aggregate(&votes[..2], &block);
-    for runtime in actor_lanes::runtime::all() {
+    for runtime in runtimes() {
         let (begins, begun) = async_channel::bounded(1);
         let (word, waits) = async_channel::bounded(1);
         let troubled: Arc<dyn ProofScheme> = Arc::new(Troubled { begins, word: Some(waits) });

@@ -1,4 +1,4 @@
-//! The contention command: both kinds of dispatch end on the same chain, without lost messages.
+//! The contention command: every kind of dispatch ends on the same chain, without lost messages.
 
 use std::process::{Command, Output};
 
@@ -29,43 +29,79 @@ fn calls(run: &Value) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn the_mutex_and_the_actor_end_on_the_same_chain_and_no_control_message_is_lost() {
+fn every_kind_of_dispatch_ends_on_the_same_chain_and_no_control_message_is_lost() {
     let output = contention(&["--seconds", "2", "--json"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let results: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
-    let [mutex, actor] = results["runs"].as_array().expect("a list of runs").as_slice() else {
-        panic!("two runs: {results}")
-    };
-    assert_eq!((&mutex["dispatch"], &actor["dispatch"]), (&"mutex".into(), &"actor".into()));
-    for end in ["head", "justified", "finalized"] {
-        assert_eq!(mutex[end], actor[end], "{end}");
-        assert!(mutex[end]["root"].is_string() && mutex[end]["slot"].is_u64(), "{mutex}");
-    }
-    for run in [mutex, actor] {
+    let runs = results["runs"].as_array().expect("a list of runs");
+    let kinds: Vec<_> = runs.iter().map(|run| run["dispatch"].as_str()).collect();
+    assert_eq!(kinds, [Some("mutex"), Some("actor"), Some("loop")]);
+    let votes = ("gossip_vote".to_owned(), 4 * 16);
+    for run in runs {
+        for end in ["head", "justified", "finalized"] {
+            assert_eq!(run[end], runs[0][end], "{end}");
+            assert!(run[end]["root"].is_string() && run[end]["slot"].is_u64(), "{run}");
+        }
         assert_eq!(run["is_as_recorded"], true, "{run}");
         // Four slots. The first one has no block. The blocks of the other three are imported,
         // including the fork's.
         assert_eq!(run["blocks_imported"], 3, "{run}");
         assert_eq!(run["requests_unanswered"], 0, "{run}");
         assert!(run["tick_lateness"]["count"].as_u64().is_some_and(|ticks| ticks > 0), "{run}");
+        assert_eq!(calls(run), calls(&runs[0]));
+        assert!(calls(run).contains(&votes), "{:?}", calls(run));
     }
-    assert_eq!(calls(mutex), calls(actor));
-    let votes = ("gossip_vote".to_owned(), 4 * 16);
-    assert!(calls(actor).contains(&votes), "{:?}", calls(actor));
 
+    let (mutex, actors) = runs.split_first().expect("there are three");
     assert_eq!(mutex["lanes"], Value::Array(Vec::new()));
-    let lanes = actor["lanes"].as_array().expect("a list of lanes");
-    let control = lanes
-        .iter()
-        .find(|lane| lane["name"] == "chain/control")
-        .expect("the chain has a control lane");
-    assert_eq!((&control["refused"], &control["evicted"]), (&0.into(), &0.into()));
-    assert!(control["accepted"].as_u64().is_some_and(|accepted| accepted > 0), "{control}");
+    for actor in actors {
+        let lanes = actor["lanes"].as_array().expect("a list of lanes");
+        let control = lanes
+            .iter()
+            .find(|lane| lane["name"] == "chain/control")
+            .expect("the chain has a control lane");
+        assert_eq!((&control["refused"], &control["evicted"]), (&0.into(), &0.into()));
+        assert!(control["accepted"].as_u64().is_some_and(|accepted| accepted > 0), "{control}");
+    }
+}
+
+#[test]
+fn the_foreign_loop_serves_its_own_timer_and_socket_beside_the_owner() {
+    let output = contention(&["--seconds", "1", "--dispatch", "loop", "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let results: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
+    let [run] = results["runs"].as_array().expect("a list of runs").as_slice() else {
+        panic!("one run: {results}")
+    };
+    let host = &run["host"];
+    let timer = host["timer_lateness"]["count"].as_u64().expect("a number");
+    let datagrams = host["datagrams"].as_u64().expect("a number");
+    assert!(timer > 0, "{host}");
+    // The last datagram may be unread at the loop's end.
+    assert!(datagrams + 1 >= timer && datagrams <= timer, "{host}");
+}
+
+#[test]
+fn rounds_alternate_and_are_compared_by_their_medians() {
+    let output = contention(&["--seconds", "1", "--rounds", "2"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let tables = text(&output.stdout);
+    let runs = tables.lines().filter_map(|line| line.strip_prefix("through the "));
+    let kinds: Vec<_> = runs.filter_map(|run| run.split_once(':')).map(|(kind, _)| kind).collect();
+    let round = ["mutex", "actor on tokio", "actor in a foreign loop, the other actors on tokio"];
+    assert_eq!(kinds, [round, round].concat());
+    assert!(tables.contains("medians of 2 runs each"), "{tables}");
+    let ends = "heads, justified and finalized checkpoints: equal\n";
+    assert!(tables.ends_with(ends), "{tables}");
 }
 
 #[test]
 fn a_single_dispatch_is_shown_as_a_table() {
-    for (way, named) in [("actor", "actor on smol"), ("mutex", "mutex")] {
+    for (way, named) in [
+        ("actor", "actor on smol"),
+        ("mutex", "mutex"),
+        ("loop", "actor in a foreign loop, the other actors on smol"),
+    ] {
         let output = contention(&["--seconds", "1", "--dispatch", way, "--runtime", "smol"]);
         assert!(output.status.success(), "{}", text(&output.stderr));
         let table = text(&output.stdout);
@@ -94,7 +130,7 @@ fn an_impossible_run_is_refused_with_a_reason() {
     };
     refused(&["--seconds", "600"], "keys sign in 256");
     refused(&["--seconds", "0"], "--seconds");
-    refused(&["--dispatch", "channel"], "[possible values: actor, mutex]");
+    refused(&["--dispatch", "channel"], "[possible values: mutex, actor, loop]");
     refused(&["--runtime", "none"], "no runtime \"none\"");
     let output = Command::new(env!("CARGO_BIN_EXE_node"))
         .args(["contention", "--seconds", "1", "--interval-ms", "1000"])

@@ -315,7 +315,7 @@ fn an_unknown_runtime_is_refused_with_a_list_of_the_known_ones() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let message = stderr(&output);
     assert!(message.contains("no runtime \"fibers\""), "{message}");
-    for runtime in actor_lanes::runtime::all() {
+    for runtime in lean_node::runtime::all() {
         assert!(message.contains(runtime.name()), "{message}");
     }
 }

@@ -1,5 +1,6 @@
 //! Networks of real node processes finalize one chain.
 
+use std::thread;
 use std::time::Duration;
 
 use devnet::{Condition, Devnet, DevnetOptions};
@@ -13,27 +14,33 @@ fn options() -> DevnetOptions {
 
 #[test]
 fn four_nodes_finalize_slot_8_on_every_runtime() {
-    let runtimes = actor_lanes::runtime::all();
+    let runtimes = lean_node::runtime::all();
     assert!(!runtimes.is_empty(), "a node needs a runtime");
-    for runtime in runtimes {
-        let options = DevnetOptions { runtime: Some(runtime.name().to_owned()), ..options() };
-        let mut devnet =
-            Devnet::start(options).unwrap_or_else(|error| panic!("{}: {error}", runtime.name()));
-        devnet
-            .wait_until("not all nodes finalized slot 8", ENOUGH, |devnet| {
-                devnet.agreement().is_reached(8)
-            })
-            .unwrap_or_else(|error| panic!("{}: {error}", runtime.name()));
-        for view in devnet.views() {
-            let status = view.status.as_ref().expect("every node has reported");
-            assert_eq!(status.runtime, runtime.name());
-            assert!(
-                status.head_slot >= status.justified_slot
-                    && status.justified_slot >= status.finalized_slot
-            );
+    // The devnets wait most of the time, so they run at the same time.
+    thread::scope(|threads| {
+        for runtime in runtimes {
+            threads.spawn(move || finalizes_slot_8_on(runtime.name()));
         }
-        devnet.stop().unwrap_or_else(|error| panic!("{}: {error}", runtime.name()));
+    });
+}
+
+fn finalizes_slot_8_on(runtime: &str) {
+    let options = DevnetOptions { runtime: Some(runtime.to_owned()), ..options() };
+    let mut devnet = Devnet::start(options).unwrap_or_else(|error| panic!("{runtime}: {error}"));
+    devnet
+        .wait_until("not all nodes finalized slot 8", ENOUGH, |devnet| {
+            devnet.agreement().is_reached(8)
+        })
+        .unwrap_or_else(|error| panic!("{runtime}: {error}"));
+    for view in devnet.views() {
+        let status = view.status.as_ref().expect("every node has reported");
+        assert_eq!(status.runtime, runtime);
+        assert!(
+            status.head_slot >= status.justified_slot
+                && status.justified_slot >= status.finalized_slot
+        );
     }
+    devnet.stop().unwrap_or_else(|error| panic!("{runtime}: {error}"));
 }
 
 #[test]

@@ -31,6 +31,9 @@ pub enum ContentionError {
         /// The duration of a slot, in milliseconds.
         slot_ms: u64,
     },
+    /// This build has no foreign loop.
+    #[error("this build has no foreign loop: build with `--features embed` or `--all-features`")]
+    NoForeignLoop,
     /// The load could not be recorded.
     #[error("cannot record the load: {0}")]
     Record(#[from] RecordError),
@@ -62,7 +65,7 @@ pub enum ContentionError {
         "through the {dispatch}, the chain did not end where it should: {count} messages were dropped on the way"
     )]
     Diverged {
-        /// The kind of dispatch: actor or mutex.
+        /// The kind of dispatch: mutex, actor or loop.
         dispatch: String,
         /// The number of messages dropped, for all reasons together.
         count: u64,

@@ -1,17 +1,22 @@
 //! `node contention`: measures the cost of a mutex around the chain for the network thread, and the
-//! cost of an actor.
+//! cost of an actor, on a thread of its own and in a foreign event loop.
 //!
 //! ```text
-//!              ┌─ Dispatch: actor ──▶ Ingress ─▶ decoder ─▶ ChainActor ┐
+//!              ┌─ Dispatch: mutex ──▶ lock ─▶ ChainState ◀─ tick thread┐
 //! Recording ──▶│  network thread                                       │──▶ Outcome ─▶ table, JSON
-//!              └─ Dispatch: mutex ──▶ lock ─▶ ChainState ◀─ tick thread┘
+//!              └─ Dispatch: actor ──▶ Ingress ─▶ decoder ─▶ ChainActor ┘
+//!                                        on a thread of its own, or in a foreign loop
 //! ```
 //!
 //! Reading order: `recording` with `voters` and `schedule` (the load), `network_thread` (the
-//! replay), `through_actor` with `watched`, and `mutex` (the two kinds of dispatch), `timeline`,
-//! `site`, `spread`, `outcome` and `table` (the measurements and their display).
+//! replay), `through_actor` with `watched`, `foreign_loop`, and `mutex` (the kinds of dispatch),
+//! `timeline`, `site`, `spread`, `outcome`, `table` and `comparison` (the measurements and their
+//! display).
 
+mod comparison;
 mod error;
+#[cfg(feature = "embed")]
+mod foreign_loop;
 mod inline_jobs;
 mod mutex;
 mod network_thread;
@@ -50,24 +55,32 @@ const VALIDATORS: RangeInclusive<u64> = 1..=VALIDATOR_REGISTRY_LIMIT as u64;
 /// The permitted duration of a run, in seconds.
 const SECONDS: RangeInclusive<u64> = 1..=3600;
 
+/// The permitted number of rounds.
+const ROUNDS: RangeInclusive<u64> = 1..=1000;
+
 /// Measure the cost of a mutex around the chain for the network thread, and the cost of the actor
 ///
-/// The node receives the same recorded load twice, at the same times. The load is a chain of
-/// blocks, votes and aggregates, and requests of peers. All signatures are really verified. In the
-/// first run, the network thread takes a mutex for each call. A tick thread takes the same mutex.
-/// In the second run, the network thread sends messages to the actor. For each call site, the table
-/// shows how long calls blocked the network thread. It also shows the lateness of ticks, the
-/// dropped messages, and the final chain, which must be the same in both runs.
+/// The node receives the same recorded load several times, at the same times. The load is a chain
+/// of blocks, votes and aggregates, and requests of peers. All signatures are really verified. In
+/// the first run, the network thread takes a mutex for each call. A tick thread takes the same
+/// mutex. In the second run, the network thread sends messages to the actor, on a thread of its
+/// own. In the third run, the actor lives in an epoll loop, which also serves a timer and a socket
+/// of its own. For each call site, the table shows how long calls blocked the network thread. It
+/// also shows the lateness of ticks, the dropped messages, and the final chain, which must be the
+/// same in all runs.
 #[derive(Debug, Args)]
 pub struct ContentionArguments {
-    /// Measure one of the two only
+    /// Measure one of them only
     #[arg(long, value_enum)]
     dispatch: Option<Way>,
     /// The duration of the load, in seconds
     #[arg(long, default_value_t = 10, value_name = "S", value_parser = value_parser!(u64).range(SECONDS))]
     seconds: u64,
-    /// The async runtime of the actors
-    #[arg(long, value_name = "tokio|smol")]
+    /// The number of runs of each kind, which alternate; the comparison shows their medians
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u64).range(ROUNDS))]
+    rounds: u64,
+    /// The runtime of the actors
+    #[arg(long, value_name = lean_node::runtime::NAMES)]
     pub runtime: Option<String>,
     /// The number of validators, each with one vote per slot
     #[arg(long, default_value_t = 1024, value_name = "N", value_parser = value_parser!(u64).range(VALIDATORS))]
@@ -83,12 +96,25 @@ pub struct ContentionArguments {
 /// The network thread's way of calling the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Way {
-    /// The network thread sends messages to the chain actor.
-    Actor,
     /// The network thread takes a lock around the chain.
     #[value(name = "mutex")]
     Locked,
+    /// The network thread sends messages to the chain actor, on a thread of its own.
+    Actor,
+    /// The network thread sends messages to the chain actor, in a foreign event loop.
+    Loop,
 }
+
+/// Replays a recording in one way.
+type Replay = fn(&Recording, u64, &dyn Runtime) -> Result<Outcome, ContentionError>;
+
+/// The ways compiled into this build, in the order of their runs.
+const WAYS: &[(Way, Replay)] = &[
+    (Way::Locked, mutex::run),
+    (Way::Actor, through_actor::on_its_own_thread),
+    #[cfg(feature = "embed")]
+    (Way::Loop, foreign_loop::run),
+];
 
 /// The results of one command, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
@@ -105,50 +131,36 @@ pub fn contention(
     arguments: &ContentionArguments,
     runtime: &Arc<dyn Runtime>,
 ) -> Result<(), ContentionError> {
-    measure(arguments, runtime)
-}
-
-fn measure(
-    arguments: &ContentionArguments,
-    runtime: &Arc<dyn Runtime>,
-) -> Result<(), ContentionError> {
     let slots = slots(arguments)?;
+    let ways = ways(arguments.dispatch)?;
     let ContentionArguments { validators, interval_ms, .. } = *arguments;
     say(format_args!("recording {slots} slots of {validators} validators …"));
     let recording = recording::record(validators, slots, interval_ms)?;
-    let ways = arguments.dispatch.map_or_else(|| vec![Way::Locked, Way::Actor], |way| vec![way]);
     let mut runs = Vec::new();
-    for way in ways {
+    for (_, replay) in (0..arguments.rounds).flat_map(|_| &ways) {
         let events = recording.events.len();
         say(format_args!("replaying {events} events in {} s …", arguments.seconds));
-        runs.push(replay(way, &recording, interval_ms, runtime)?);
+        let run = replay(&recording, interval_ms, &**runtime)?;
         if !arguments.json {
-            print(&format!("{}\n", table::render(&runs[runs.len() - 1])))?;
+            print(&format!("{}\n", table::render(&run)))?;
         }
-    }
-    if let ([mutex, actor], false) = (runs.as_slice(), arguments.json) {
-        print(&table::compare(mutex, actor))?;
+        runs.push(run);
     }
     let results = Results { runs };
     if arguments.json {
-        print(&format!(
-            "{}\n",
-            serde_json::to_string(&results).expect("plain figures and texts can be written")
-        ))?;
+        let line = serde_json::to_string(&results).expect("plain figures and texts can be written");
+        print(&format!("{line}\n"))?;
+    } else if results.runs.len() > 1 {
+        print(&comparison::compare(&results.runs))?;
     }
     results.runs.iter().try_for_each(check)
 }
 
-fn replay(
-    way: Way,
-    recording: &Recording,
-    interval_ms: u64,
-    runtime: &Arc<dyn Runtime>,
-) -> Result<Outcome, ContentionError> {
-    match way {
-        Way::Actor => through_actor::run(recording, interval_ms, &**runtime),
-        Way::Locked => mutex::run(recording, interval_ms),
-    }
+/// Returns the requested way, or all ways of this build.
+fn ways(asked: Option<Way>) -> Result<Vec<(Way, Replay)>, ContentionError> {
+    let is_asked = |(way, _): &&(Way, Replay)| asked.is_none_or(|asked| asked == *way);
+    let ways: Vec<_> = WAYS.iter().filter(is_asked).copied().collect();
+    if ways.is_empty() { Err(ContentionError::NoForeignLoop) } else { Ok(ways) }
 }
 
 /// Returns an error if a run is invalid. The figures of a run that lost part of its load are

@@ -12,6 +12,7 @@ use std::task::Context;
 use std::thread;
 use std::time::Duration;
 
+use actor_lanes::Runtime;
 use libssz::{SszDecode, SszEncode as _};
 
 use chain::wall_clock;
@@ -34,7 +35,11 @@ type Chain = Arc<Mutex<ChainState>>;
 /// # Errors
 ///
 /// [`ContentionError`] when a thread does not start, or when the load is not processed in time.
-pub(super) fn run(recording: &Recording, interval_ms: u64) -> Result<Outcome, ContentionError> {
+pub(super) fn run(
+    recording: &Recording,
+    interval_ms: u64,
+    _runtime: &dyn Runtime,
+) -> Result<Outcome, ContentionError> {
     let chain: Chain = Arc::new(Mutex::new(recording.node()?));
     let timeline = Timeline::soon(interval_ms);
     let mut dispatch =

@@ -18,7 +18,7 @@ use super::spread::Spread;
 /// The result of one run: the costs for the network thread and the ticks, and the final chain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Outcome {
-    /// The kind of dispatch: actor or mutex.
+    /// The kind of dispatch: mutex, actor or loop.
     pub(super) dispatch: String,
     /// The runtime of the actors. `None` in a run without actors.
     pub(super) runtime: Option<String>,
@@ -28,6 +28,8 @@ pub(super) struct Outcome {
     pub(super) tick_lateness: Spread,
     /// The running time of each tick's handler.
     pub(super) tick_handled: Spread,
+    /// The service of the foreign loop for its own descriptors. `None` without such a loop.
+    pub(super) host: Option<HostLine>,
     /// The number of intervals skipped because a tick was more than a slot late.
     pub(super) missed_intervals: u64,
     /// The number of imported blocks.
@@ -61,6 +63,15 @@ pub(super) struct CallLine {
     /// The delay of the input in its socket before the call, caused by earlier calls of the network
     /// thread.
     pub(super) lay: Spread,
+}
+
+/// The service of a foreign loop for its own descriptors, beside the chain's owner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct HostLine {
+    /// The delay from the due time of the loop's timer to its service.
+    pub(super) timer_lateness: Spread,
+    /// The number of datagrams read from the loop's socket.
+    pub(super) datagrams: u64,
 }
 
 /// A block, by slot and root.
@@ -111,6 +122,7 @@ impl Outcome {
             calls: calls.iter().map(|(site, calls)| CallLine::new(*site, calls)).collect(),
             tick_lateness: Spread::of(ticks.lateness),
             tick_handled: Spread::of(ticks.handled),
+            host: None,
             missed_intervals: snapshot.missed_intervals,
             blocks_imported: snapshot.blocks_imported,
             lanes,

@@ -1,6 +1,6 @@
 //! The runs as plain-text tables for people.
 
-use super::outcome::{CallLine, Outcome, Place};
+use super::outcome::{CallLine, HostLine, Outcome, Place};
 use super::spread::Spread;
 
 /// Returns one run as text. Every line ends in a line feed.
@@ -8,7 +8,6 @@ use super::spread::Spread;
 /// The column `waited` is the part of a call spent waiting for the lock. The column `lay` is the
 /// delay of the input in its socket, caused by earlier calls of the network thread.
 pub(super) fn render(outcome: &Outcome) -> String {
-    let on = outcome.runtime.as_ref().map_or_else(String::new, |runtime| format!(" on {runtime}"));
     let mut rows = vec![cells([
         "call site",
         "calls",
@@ -27,13 +26,15 @@ pub(super) fn render(outcome: &Outcome) -> String {
     rows.extend(
         ticks.map(|(name, figures)| [vec![name.to_owned()], spread(figures).into()].concat()),
     );
+    rows.extend(outcome.host.as_ref().map(host_row));
     format!(
-        "through the {}{on}: time on the network thread\n{}blocks imported {}; intervals left out {}; requests unanswered {}\n{}{}head {}, justified {}, finalized {}: {}\n",
-        outcome.dispatch,
+        "through the {}: time on the network thread\n{}blocks imported {}; intervals left out {}; requests unanswered {}\n{}{}{}head {}, justified {}, finalized {}: {}\n",
+        way(outcome),
         aligned(&rows),
         outcome.blocks_imported,
         outcome.missed_intervals,
         outcome.requests_unanswered,
+        outcome.host.as_ref().map_or_else(String::new, host),
         lanes(outcome),
         refusals(outcome),
         place(&outcome.head),
@@ -43,20 +44,19 @@ pub(super) fn render(outcome: &Outcome) -> String {
     )
 }
 
-/// Returns a comparison of two runs of the same load.
-pub(super) fn compare(mutex: &Outcome, actor: &Outcome) -> String {
-    let mut rows = vec![cells(["compared", "mutex p99", "actor p99", "mutex max", "actor max"])];
-    for line in &mutex.calls {
-        let Some(other) = actor.calls.iter().find(|other| other.site == line.site) else {
-            continue;
-        };
-        rows.push(compared(line.site.name(), &line.on_network_thread, &other.on_network_thread));
-        rows.push(compared("  and lay before", &line.lay, &other.lay));
+/// Returns the kind of dispatch, with the runtime of its actors.
+fn way(outcome: &Outcome) -> String {
+    match (&outcome.runtime, &outcome.host) {
+        (Some(runtime), Some(_)) => {
+            format!("actor in a foreign loop, the other actors on {runtime}")
+        }
+        (Some(runtime), None) => format!("actor on {runtime}"),
+        (None, _) => outcome.dispatch.clone(),
     }
-    rows.push(compared("tick: late", &mutex.tick_lateness, &actor.tick_lateness));
-    let ends = |outcome: &Outcome| (outcome.head, outcome.justified, outcome.finalized);
-    let equal = if ends(mutex) == ends(actor) { "equal" } else { "NOT EQUAL" };
-    format!("{}heads, justified and finalized checkpoints: {equal}\n", aligned(&rows))
+}
+
+fn host_row(host: &HostLine) -> Vec<String> {
+    [vec!["loop's own timer: late".to_owned()], spread(&host.timer_lateness).into()].concat()
 }
 
 fn call_row(line: &CallLine) -> Vec<String> {
@@ -70,24 +70,24 @@ fn call_row(line: &CallLine) -> Vec<String> {
         .collect()
 }
 
-fn compared(name: &str, mutex: &Spread, actor: &Spread) -> Vec<String> {
-    let figures = [mutex.p99_us, actor.p99_us, mutex.max_us, actor.max_us];
-    [name.to_owned()].into_iter().chain(figures.map(duration)).collect()
-}
-
 fn spread(spread: &Spread) -> [String; 5] {
     let Spread { count, mean_us, p50_us, p99_us, max_us } = *spread;
     [count.to_string(), duration(mean_us), duration(p50_us), duration(p99_us), duration(max_us)]
 }
 
 /// Formats microseconds in a suitable unit, with two or three digits.
-fn duration(microseconds: f64) -> String {
+pub(super) fn duration(microseconds: f64) -> String {
     let (value, unit) = match microseconds {
         us if us < 1000.0 => (us, "µs"),
         us if us < 1_000_000.0 => (us / 1000.0, "ms"),
         us => (us / 1_000_000.0, "s"),
     };
     if value < 10.0 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
+}
+
+/// Returns a line about the foreign loop's own descriptors.
+fn host(host: &HostLine) -> String {
+    format!("the loop also read {} datagrams of its own\n", host.datagrams)
 }
 
 /// Returns one line per owner of lanes: the number of dropped messages, the number of all messages,
@@ -128,7 +128,8 @@ fn cells<const N: usize>(names: [&str; N]) -> Vec<String> {
     names.map(str::to_owned).into()
 }
 
-fn aligned(rows: &[Vec<String>]) -> String {
+/// Returns rows of cells as lines with aligned columns.
+pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()

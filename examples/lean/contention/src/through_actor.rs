@@ -1,5 +1,5 @@
 //! Dispatch through the actor: the node's ingress, decoder and chain, each on its own thread, as in
-//! a real node.
+//! a real node. The thread of the chain may be a foreign event loop.
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -31,16 +31,31 @@ use super::watched::Watched;
 /// The time limit for the final head request, and for each actor to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Replays the recording through actors on `runtime`.
+/// Replays the recording through actors on `runtime`, each on its own thread.
+///
+/// # Errors
+///
+/// As for [`run`].
+pub(super) fn on_its_own_thread(
+    recording: &Recording,
+    interval_ms: u64,
+    runtime: &dyn Runtime,
+) -> Result<Outcome, ContentionError> {
+    run("actor", recording, interval_ms, runtime, start_executor("chain", runtime)?)
+}
+
+/// Replays the recording through actors on `runtime`, with the chain's owner on `owner`.
 ///
 /// # Errors
 ///
 /// [`ContentionError`] when a thread does not start, or when the node does not process its load or
 /// stop in time.
 pub(super) fn run(
+    dispatch: &str,
     recording: &Recording,
     interval_ms: u64,
     runtime: &dyn Runtime,
+    owner: Arc<dyn Executor>,
 ) -> Result<Outcome, ContentionError> {
     let (chain, chain_mailbox) = Chain::new();
     let (decoder, decoder_mailbox) = mailbox::<DecoderMessage>();
@@ -71,7 +86,7 @@ pub(super) fn run(
     let decoding = Decoder::new(chain.recipient(), front.clone(), undecodable.clone());
     let decoder_actor = Started::new("decoder", runtime, decoder_mailbox, move || decoding)?;
     let publishing = published.clone();
-    let chain_actor = Started::new("chain", runtime, chain_mailbox, move || {
+    let chain_actor = Started::on(owner, "chain", chain_mailbox, move || {
         let signer = Signer::new(signer);
         let chain = ChainActor::new(
             state,
@@ -91,22 +106,22 @@ pub(super) fn run(
         // The lane counts a refusal. It is checked at the end of the run.
         let _ = ingress.peer_connected(*peer, true);
     }
-    let mut dispatch =
+    let mut calling =
         ThroughActor { ingress, chain, decoder, workers: depths, commands, replies: Vec::new() };
-    let calls = replay(&mut dispatch, recording, &timeline)?;
-    let head = dispatch.chain.head(PATIENCE).ok_or(ContentionError::NoAnswer)?;
+    let calls = replay(&mut calling, recording, &timeline)?;
+    let head = calling.chain.head(PATIENCE).ok_or(ContentionError::NoAnswer)?;
     decoder_actor.stop()?;
     workers.into_iter().try_for_each(Started::stop)?;
     chain_actor.stop()?;
     let end = End {
         head,
         snapshot: published.latest(),
-        lanes: dispatch.lanes(),
+        lanes: calling.lanes(),
         undecodable: undecodable.get(),
-        requests_unanswered: dispatch.unanswered(),
+        requests_unanswered: calling.unanswered(),
     };
     let ticks = ticks.recv_timeout(PATIENCE).map_err(|_| ContentionError::NoAnswer)?;
-    Ok(Outcome::new("actor", Some(runtime.name()), recording, calls, ticks, end))
+    Ok(Outcome::new(dispatch, Some(runtime.name()), recording, calls, ticks, end))
 }
 
 /// The state of a node's network thread.
@@ -212,6 +227,15 @@ fn timed<T>(call: impl FnOnce() -> T) -> Cost {
     Cost { total: began.elapsed(), waited: Duration::ZERO }
 }
 
+fn start_executor(
+    name: &'static str,
+    runtime: &dyn Runtime,
+) -> Result<Arc<dyn Executor>, ContentionError> {
+    runtime
+        .start_executor(ThreadConfig::named(name))
+        .map_err(|error| ContentionError::Thread { name, error })
+}
+
 /// An actor on a thread of its own.
 struct Started {
     name: &'static str,
@@ -226,9 +250,16 @@ impl Started {
         mailbox: Mailbox<A::Message>,
         make: impl FnOnce() -> A + Send + 'static,
     ) -> Result<Self, ContentionError> {
-        let executor = runtime
-            .start_executor(ThreadConfig::named(name))
-            .map_err(|error| ContentionError::Thread { name, error })?;
+        Self::on(start_executor(name, runtime)?, name, mailbox, make)
+    }
+
+    /// Starts an actor on an executor that has no other.
+    fn on<A: Actor>(
+        executor: Arc<dyn Executor>,
+        name: &'static str,
+        mailbox: Mailbox<A::Message>,
+        make: impl FnOnce() -> A + Send + 'static,
+    ) -> Result<Self, ContentionError> {
         let running = Spawn::new(mailbox).start(&executor, make)?;
         Ok(Self { name, running, executor })
     }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use actor_lanes::Runtime;
-use actor_lanes::runtime::all;
+
+/// The names of all runtimes, in this build or not, for help texts.
+pub const NAMES: &str = "tokio|smol|thread|embed";
 
 /// The runtimes enabled by this program's own features, in order of preference.
 const OWN: &[&str] = &[
@@ -14,7 +16,22 @@ const OWN: &[&str] = &[
     "smol",
     #[cfg(feature = "thread")]
     "thread",
+    #[cfg(feature = "embed")]
+    "embed",
 ];
+
+/// The runtimes of this build beside those of the facade: an epoll loop on each actor's thread,
+/// as of a program that had its loop before it had actors.
+const BESIDE: &[fn() -> Arc<dyn Runtime>] = &[
+    #[cfg(feature = "embed")]
+    || Arc::new(epoll_loop::EpollRuntime::new()),
+];
+
+/// Returns every runtime of this build, in the order tokio, smol, thread, embed.
+#[must_use]
+pub fn all() -> Vec<Arc<dyn Runtime>> {
+    actor_lanes::runtime::all().into_iter().chain(BESIDE.iter().map(|make| make())).collect()
+}
 
 /// Returns the runtime with this name, or the preferred one of this program's own features if
 /// `name` is `None`. Runtimes enabled by other crates do not change the preference.
@@ -47,11 +64,13 @@ impl fmt::Display for NoSuchRuntime {
             None => f.write_str("this build has no runtime")?,
         }
         if self.compiled_in.is_empty() {
-            f.write_str(", nor any other: build with `--features tokio`, `--features smol` or `--features thread`")
+            f.write_str(
+                ", nor any other: build with `--features tokio`, or with `smol`, `thread` or `embed`",
+            )
         } else {
             write!(f, "; it has {}", self.compiled_in.join(", "))?;
             match self.asked.as_deref() {
-                Some(name @ ("tokio" | "smol" | "thread")) => {
+                Some(name @ ("tokio" | "smol" | "thread" | "embed")) => {
                     write!(f, ": build with `--features {name}` or `--all-features`")
                 }
                 _ => f.write_str(": choose one of these"),

@@ -80,7 +80,7 @@ fn answers(anchor: &Anchor) -> Vec<Vec<u8>> {
 
 #[test]
 fn a_late_node_begins_at_the_finalized_block_of_another_and_reaches_the_head() {
-    let runtimes = actor_lanes::runtime::all();
+    let runtimes = lean_node::runtime::all();
     let mut configs = network(4, 8, 4);
     let mut late = configs.pop().expect("there are four");
     configs[0].http = HttpAddress::On(ANY_PORT);
@@ -137,7 +137,7 @@ fn a_node_with_an_unreachable_source_does_not_start() {
     let nobody =
         TcpListener::bind(ANY_PORT).expect("a port is free").local_addr().expect("it is bound");
     config.checkpoint_sync_url = Some(format!("http://{nobody}"));
-    let runtime = Arc::clone(&actor_lanes::runtime::all()[0]);
+    let runtime = Arc::clone(&lean_node::runtime::all()[0]);
     let error = Node::start(config, runtime, drop).expect_err("there is nothing to begin at");
     assert!(
         matches!(error, StartError::Checkpoint(CheckpointError::Unreachable { .. })),
@@ -151,13 +151,13 @@ fn a_taken_http_address_is_an_error_unless_the_api_is_optional() {
     let taken = TcpListener::bind(ANY_PORT).expect("a port is free");
     let mut config = network(1, 1, 0).remove(0);
     config.http = HttpAddress::On(taken.local_addr().expect("it is bound"));
-    let error = Node::start(config, Arc::clone(&actor_lanes::runtime::all()[0]), drop)
+    let error = Node::start(config, Arc::clone(&lean_node::runtime::all()[0]), drop)
         .expect_err("the port is taken");
     assert!(matches!(error, StartError::Api(_)), "{error}");
 
     let mut config = network(1, 1, 0).remove(0);
     config.http = HttpAddress::IfFree(taken.local_addr().expect("it is bound"));
-    let node = Node::start(config, Arc::clone(&actor_lanes::runtime::all()[0]), drop)
+    let node = Node::start(config, Arc::clone(&lean_node::runtime::all()[0]), drop)
         .expect("it can do without");
     assert_eq!(node.http_address(), None);
     assert_eq!(node.stop(Duration::from_secs(10)), Vec::<String>::new());

@@ -105,7 +105,7 @@ fn vote(validator_index: u64, data: AttestationData, key: &mut SecretKey) -> Vec
 
 #[test]
 fn invalid_messages_are_refused_and_counted_and_honest_nodes_still_finalize() {
-    let runtimes = actor_lanes::runtime::all();
+    let runtimes = lean_node::runtime::all();
     let nodes: Vec<_> = network(2, 4, 3)
         .into_iter()
         .enumerate()
@@ -176,7 +176,7 @@ fn invalid_messages_are_refused_and_counted_and_honest_nodes_still_finalize() {
 #[test]
 fn a_flood_of_votes_for_unknown_blocks_is_bounded_and_leaves_the_other_lanes_served() {
     const FLOOD: u64 = 20_000;
-    let runtimes = actor_lanes::runtime::all();
+    let runtimes = lean_node::runtime::all();
     let nodes: Vec<_> = network(2, 4, 3)
         .into_iter()
         .enumerate()

@@ -14,7 +14,7 @@ use support::{finalized, network, start};
 
 #[test]
 fn four_nodes_finalize_three_slots_behind_the_head_on_every_runtime_at_once() {
-    let runtimes = actor_lanes::runtime::all();
+    let runtimes = lean_node::runtime::all();
     let nodes: Vec<_> = network(4, 8, 4)
         .into_iter()
         .enumerate()
@@ -62,7 +62,7 @@ fn from_one_folder() -> Vec<NodeConfig> {
         let mut config =
             LeanFolder::new(directory.path()).load(&options).expect("it was just written");
         // Only the intervals are different, an eighth of the specification's.
-        config.genesis.interval_ms = 100;
+        config.genesis.interval_ms = 50;
         config.gossip_heartbeat = Duration::from_millis(100);
         config
     };
@@ -71,7 +71,7 @@ fn from_one_folder() -> Vec<NodeConfig> {
 
 #[test]
 fn nodes_of_one_genesis_folder_sign_with_its_keys_and_finalize() {
-    let runtimes = actor_lanes::runtime::all();
+    let runtimes = lean_node::runtime::all();
     let nodes: Vec<_> = from_one_folder()
         .into_iter()
         .enumerate()

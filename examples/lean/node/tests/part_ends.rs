@@ -37,7 +37,7 @@ fn from_the_end_of_a_part_on_health_answers_503_with_the_reason() {
         panic!("no report\ntoday");
     });
     let hooks = hooks.on_failure(move |failure| drop(failed.try_send(failure.clone())));
-    let runtime = actor_lanes::runtime::all().remove(0);
+    let runtime = lean_node::runtime::all().remove(0);
     let node = Node::start_with(config, runtime, hooks).expect("the node starts");
     let address = node.http_address().expect("it was told to serve");
     let healthy = get(address, "/lean/v0/health");
@@ -65,7 +65,7 @@ fn a_node_that_stops_in_order_has_no_failure() {
     let config = network(1, 1, 0).remove(0);
     let (failed, failures) = sync_channel(1);
     let hooks = Hooks::new(|_| {}).on_failure(move |failure| drop(failed.send(failure.clone())));
-    let runtime = actor_lanes::runtime::all().remove(0);
+    let runtime = lean_node::runtime::all().remove(0);
     let node = Node::start_with(config, runtime, hooks).expect("the node starts");
     let health = node.health();
     assert_eq!(node.stop(Duration::from_secs(10)), Vec::<String>::new());

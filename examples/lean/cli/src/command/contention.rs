@@ -1,5 +1,5 @@
 //! `node contention`: the cost of a mutex around the chain for the network thread, and the cost of
-//! an actor.
+//! an actor, on a thread of its own and in a foreign loop.
 
 use contention::ContentionArguments;
 use lean_node::runtime;

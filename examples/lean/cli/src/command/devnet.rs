@@ -44,7 +44,7 @@ pub(super) struct DevnetArguments {
     #[arg(long, default_value_t = 8)]
     validators: usize,
     /// The runtime of the nodes' actors
-    #[arg(long, value_name = "tokio|smol|thread")]
+    #[arg(long, value_name = runtime::NAMES)]
     runtime: Option<String>,
     /// The duration of an interval, in milliseconds; a slot has five
     #[arg(long, default_value_t = MILLISECONDS_PER_INTERVAL, value_name = "MS", value_parser = value_parser!(u64).range(INTERVALS_MS))]

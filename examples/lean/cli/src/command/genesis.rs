@@ -64,7 +64,7 @@ pub(super) struct GenesisArguments {
     #[arg(long, value_name = "PORT", default_value_t = 9000, value_parser = value_parser!(u16).range(1..))]
     first_port: u16,
     /// The runtime of the nodes' actors
-    #[arg(long, conflicts_with = "lean")]
+    #[arg(long, conflicts_with = "lean", value_name = runtime::NAMES)]
     runtime: Option<String>,
 }
 

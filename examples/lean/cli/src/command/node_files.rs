@@ -54,7 +54,7 @@ struct LeanArguments {
     #[arg(long, alias = "is-aggregator", conflicts_with = "config")]
     aggregator: bool,
     /// The runtime of the node's actors [default: the first one compiled in]
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long, conflicts_with = "config", value_name = lean_node::runtime::NAMES)]
     runtime: Option<String>,
     /// Speak libp2p's identify protocol (the specification's Python node closes its streams)
     #[arg(long, conflicts_with = "config")]

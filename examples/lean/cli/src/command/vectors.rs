@@ -22,7 +22,7 @@ pub(super) struct VectorsArguments {
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// The runtime of the owner
-    #[arg(long, value_name = "tokio|smol|thread")]
+    #[arg(long, value_name = runtime::NAMES)]
     runtime: Option<String>,
     /// Run one format only
     #[arg(long, value_name = "NAME", value_parser = formats())]

@@ -39,7 +39,7 @@ impl Network {
             .args(["genesis", "--dir"])
             .arg(directory.path().join("net"))
             .args(["--nodes", &nodes, "--validators", &nodes, "--first-port", &port])
-            .args(["--scheme", "test", "--interval-ms", "200", "--genesis-delay-s", "3"])
+            .args(["--scheme", "test", "--interval-ms", "100", "--genesis-delay-s", "3"])
             .output()
             .expect("the program runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

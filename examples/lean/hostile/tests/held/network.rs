@@ -27,7 +27,7 @@ use crate::ENOUGH;
 
 const NODES: usize = 2;
 const VALIDATORS: usize = 4;
-const INTERVAL: Duration = Duration::from_millis(100);
+const INTERVAL: Duration = Duration::from_millis(50);
 
 /// The seconds from the start of the first node to slot 0.
 const GENESIS_DELAY: u64 = 2;

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use actor_lanes::runtime::{SmolRuntime, ThreadRuntime, TokioRuntime};
 use actor_lanes::{Runtime, ThreadConfig};
+use epoll_loop::EpollRuntime;
 use vectors::{Results, examine, load};
 
 use crate::small::small_suite;
@@ -39,6 +40,11 @@ fn every_vector_holds_on_a_thread() {
 }
 
 #[test]
+fn every_vector_holds_in_an_epoll_loop() {
+    run_all(Arc::new(EpollRuntime::new()));
+}
+
+#[test]
 fn the_results_do_not_depend_on_the_runtime() {
     let folder = small_suite();
     let on = |runtime: Arc<dyn Runtime>| Results {
@@ -49,6 +55,7 @@ fn the_results_do_not_depend_on_the_runtime() {
     assert_eq!((results.seen(), results.failures.len()), (5, 2));
     assert_eq!(on(Arc::new(SmolRuntime::new())), results);
     assert_eq!(on(Arc::new(ThreadRuntime::new())), results);
+    assert_eq!(on(Arc::new(EpollRuntime::new())), results);
 }
 
 fn run_all(runtime: Arc<dyn Runtime>) {
