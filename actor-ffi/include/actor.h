@@ -334,8 +334,8 @@ void actor_mailbox_close(actor_mailbox *mailbox);
 // Closes the mailbox, hands back each message that was accepted and not taken, and frees it.
 //
 // undelivered receives these messages, and their replies, as a handler does; the messages of one
-// lane come oldest first. It must not use the mailbox any more: that aborts. If it is NULL, drop_message ends the messages, and their asks are
-// reported as ACTOR_DROPPED.
+// lane come oldest first. It must not use the mailbox any more: that aborts. If it is NULL,
+// drop_message ends the messages, and their asks are reported as ACTOR_DROPPED.
 //
 // Once it returns, wake is never called again, and no call of it is in progress: the destroy
 // waits for calls on other threads. Handles stay valid, and return ACTOR_CLOSED.
@@ -343,9 +343,7 @@ void actor_mailbox_close(actor_mailbox *mailbox);
 // Threads: the owner's, or any one thread before there is an owner; aborts on another. Aborts
 // inside a handler or wake of this mailbox. Ownership: the mailbox ends. NULL: a mailbox of
 // NULL does nothing.
-void actor_mailbox_destroy(actor_mailbox *mailbox,
-                           actor_handler_fn undelivered,
-                           void *context);
+void actor_mailbox_destroy(actor_mailbox *mailbox, actor_handler_fn undelivered, void *context);
 
 // Creates a handle to a mailbox.
 //
