@@ -81,6 +81,9 @@ done
 step "the header of C is that of the crate"
 cargo test --quiet --package actor-ffi --test header
 
+step "C, C++ and Zig: the long runs under valgrind and the sanitizers"
+ACTOR_FFI_LONG=1 cargo test --quiet --package actor-ffi --test languages
+
 step "no lock in our own code"
 # One file may: `node contention` measures there what a mutex would cost, and nothing else uses it. It is named by its
 # whole path, because grep's --exclude would let every file of that name pass.

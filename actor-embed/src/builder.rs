@@ -32,7 +32,7 @@ use crate::worker::{Entry, Work};
 #[must_use = "it is built by `build`"]
 pub struct Embed<H = Loop> {
     pub(crate) host: H,
-    options: Options,
+    pub(crate) options: Options,
 }
 
 /// The host of a driver is a loop, woken by a function.
@@ -49,7 +49,7 @@ pub struct Loop {
     wake: ForeignWake,
 }
 
-struct Options {
+pub(crate) struct Options {
     name: String,
     clock: Clock,
     spins: bool,
@@ -65,7 +65,7 @@ enum BlockingWork {
 
 impl Embed {
     /// Creates the configuration of an executor. `wake` makes the foreign loop call
-    /// [`Driver::turn`] soon: it writes an eventfd, sends an async notification, or posts a message.
+    /// [`Driver::turn`] soon: it writes an eventfd, sends an async notification, or posts an event.
     ///
     /// `wake` is called by any thread, at most once for each sleep announced by a turn, and never
     /// after the drop of the [`Driver`] has returned. Its panic is contained. It must not wait for
@@ -128,13 +128,6 @@ impl<H> Embed<H> {
         Self { host, options }
     }
 
-    pub(crate) fn into_parts(
-        self,
-        wake: ForeignWake,
-    ) -> (H, io::Result<(Arc<dyn Executor>, Seed)>) {
-        (self.host, self.options.build(wake))
-    }
-
     /// Sets the executor's name. It is the default `"embed"` in debug output, and the threads for
     /// blocking work have it in their names.
     ///
@@ -187,7 +180,8 @@ impl<H> Embed<H> {
     }
 
     /// Sets the limit on the executor's threads for blocking work, at least 1. The default is
-    /// [512](ThreadConfig::BLOCKING_THREADS). Replaces an earlier choice of the place for this work.
+    /// [512](ThreadConfig::BLOCKING_THREADS). Replaces an earlier choice of the place for this
+    /// work.
     ///
     /// # Examples
     ///
@@ -291,7 +285,7 @@ impl<H> Embed<H> {
 }
 
 impl Options {
-    fn build(self, wake: ForeignWake) -> io::Result<(Arc<dyn Executor>, Seed)> {
+    pub(crate) fn build(self, wake: ForeignWake) -> io::Result<(Arc<dyn Executor>, Seed)> {
         let Self { name, clock, spins, blocking } = self;
         let inbox = Arc::new(Inbox::new(wake));
         let entry = Entry::new(&inbox);

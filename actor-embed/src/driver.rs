@@ -165,6 +165,7 @@ impl Driver {
             // Foreign code is contained further inside. Nothing is known of the state after a panic
             // of this crate, so the driver ends.
             self.end();
+            self.ending = None;
         }
         if self.ending.is_none() {
             return Turn { next_deadline: None, has_more: false, has_ended: true };
@@ -385,18 +386,13 @@ impl Driver {
             let _entered = Entered::new(&inbox, self.worker.timers());
             self.worker.end();
         });
-        self.ending = None;
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let inbox = Arc::clone(&self.inbox);
-        contain(|| {
-            let _entered = Entered::new(&inbox, self.worker.timers());
-            self.worker.end();
-        });
-        contain(|| inbox.close());
+        self.end();
+        contain(|| self.inbox.close());
         self.ending = None;
     }
 }

@@ -244,9 +244,8 @@ impl Embed<HostTask> {
     fn build_seed(self) -> io::Result<(Arc<dyn Executor>, impl FnOnce() -> EmbedTask + Send)> {
         let waker = Arc::new(AtomicWaker::new());
         let wakes = Arc::clone(&waker);
-        let (host, built) = self.into_parts(ForeignWake::new(move || wakes.wake()));
-        let (executor, seed) = built?;
-        let HostTask { make_timer, give_way, is_elsewhere } = host;
+        let HostTask { make_timer, give_way, is_elsewhere } = self.host;
+        let (executor, seed) = self.options.build(ForeignWake::new(move || wakes.wake()))?;
         if !is_elsewhere {
             seed.inbox.settle();
         }

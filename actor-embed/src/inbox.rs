@@ -184,7 +184,8 @@ impl Inbox {
     }
 }
 
-/// Passes the numbers of a list to `taken` in the order of ringing. The latest is first in the list.
+/// Passes the numbers of a list to `taken` in the order of ringing. The latest is first in the
+/// list.
 fn in_order<'a>(latest: usize, bell: impl Fn(usize) -> &'a Bell, mut taken: impl FnMut(usize)) {
     let (mut number, mut earliest) = (latest, EMPTY);
     while number != EMPTY {

@@ -1,8 +1,8 @@
 //! The inbox under the model checkers.
 //!
 //! The code under test is the real one, with the checker's atomics from `crate::sync`, and the wake
-//! of the core. The loop is a thread that parks. A lost wake shows as a deadlock. Threads are preempted at most [`PREEMPTIONS`] times
-//! where the whole state space would take too long.
+//! of the core. The loop is a thread that parks. A lost wake shows as a deadlock. Threads are
+//! preempted at most [`PREEMPTIONS`] times where the whole state space would take too long.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as PlainCount;

@@ -1,4 +1,4 @@
-//! The memory cost of a message and of a turn: none in steady use, with and without a sleep between.
+//! The memory cost of a message and of a turn: none in steady use, with or without sleeps.
 //!
 //! A separate test binary, because it counts every allocation of its process's threads, by thread.
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::task::{Context as Task, Poll, Wake, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actor_core::{Actor, Context, Executor, ExitReason, Message, spawn};
 use actor_embed::{Budget, Clock, Driver, Embed, ManualClock};
@@ -198,7 +198,7 @@ fn no_panic_of_foreign_code_leaves_a_turn_or_the_drop() {
 
 #[test]
 fn a_clock_that_panics_or_runs_backwards_stands_still() {
-    let start = Instant::now();
+    let start = ManualClock::new().now();
     let (panics, is_early) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let (must_panic, must_be_early) = (Arc::clone(&panics), Arc::clone(&is_early));
     let clock = Clock::from_fn(move || {

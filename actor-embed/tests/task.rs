@@ -38,7 +38,7 @@ impl Actor for Doubler {
 struct Never(Arc<AtomicUsize>);
 
 impl Never {
-    fn new(alive: &Arc<AtomicUsize>) -> Box<dyn Timer> {
+    fn boxed(alive: &Arc<AtomicUsize>) -> Box<dyn Timer> {
         alive.fetch_add(1, Ordering::Relaxed);
         Box::new(Self(Arc::clone(alive)))
     }
@@ -60,7 +60,7 @@ impl Drop for Never {
 
 fn task() -> (Arc<dyn Executor>, EmbedTask) {
     let alive = Arc::default();
-    Embed::in_task(move || Never::new(&alive)).build().expect("it is built")
+    Embed::in_task(move || Never::boxed(&alive)).build().expect("it is built")
 }
 
 #[test]
@@ -129,7 +129,7 @@ impl Wake for Counts {
 fn the_host_has_a_timer_only_while_a_timer_is_armed() {
     let (alive, clock) = (Arc::new(AtomicUsize::new(0)), ManualClock::new());
     let counts = Arc::clone(&alive);
-    let embed = Embed::in_task(move || Never::new(&counts)).clock(clock.clone());
+    let embed = Embed::in_task(move || Never::boxed(&counts)).clock(clock.clone());
     let (executor, mut task) = embed.build().expect("it is built");
     let wakes = Arc::new(Counts::default());
     let waker = Waker::from(Arc::clone(&wakes));

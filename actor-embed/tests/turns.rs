@@ -23,14 +23,14 @@ fn go<F: Future<Output = ()> + 'static>(
     executor.spawn(Box::new(maker)).expect("the executor takes futures");
 }
 
-/// Spawns futures that are always ready and send their number at each poll.
+/// Spawns futures that are always ready. They send their number at each poll, while there is room.
 fn busy(executor: &Arc<dyn Executor>, count: u32) -> (SyncSender<u32>, Receiver<u32>) {
     let (sender, polled) = sync_channel(1024);
     for n in 0..count {
         let sender = sender.clone();
         go(executor, move || {
             poll_fn(move |cx| {
-                sender.send(n).expect("there is room");
+                _ = sender.try_send(n);
                 cx.waker().wake_by_ref();
                 Poll::Pending
             })

@@ -45,7 +45,7 @@ impl Message for Given {
     }
 }
 
-/// Sends bursts and drains them. Returns the sum of what was handled.
+/// Sends bursts and drains them. Returns the sum of the messages.
 fn bursts<M: Message>(
     n: u64,
     handle: &Handle<M>,

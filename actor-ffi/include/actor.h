@@ -193,9 +193,10 @@ typedef struct {
   // the owner's, or one left at the destroy. NULL: such messages need no end.
   actor_drop_message_fn drop_message;
   // Wakes the owner's loop: writes an eventfd, calls uv_async_send, posts a message. Called at
-  // most once for each announced sleep, on the thread that sends, and never after
-  // actor_mailbox_destroy has returned. It must not wait, and must not take messages or
-  // destroy the mailbox. NULL: the owner polls.
+  // most once each time the owner finds the mailbox empty, on the thread that sends, and never
+  // after actor_mailbox_destroy has returned. A call may come although the owner stays awake:
+  // its message came while a drain was about to announce the sleep, and that drain took it. It
+  // must not wait, and must not take messages or destroy the mailbox. NULL: the owner polls.
   actor_wake_fn wake;
   // The first argument of drop_message and wake. It must stay valid until the mailbox is
   // destroyed and its last handle is dropped.
@@ -387,6 +388,21 @@ actor_status actor_try_tell_from(const actor_handle *handle,
                                  size_t lane,
                                  uint64_t source,
                                  void *message);
+
+// Sends a message, and waits for room for at most timeout_ms milliseconds. UINT64_MAX is no
+// bound.
+//
+// Returns ACTOR_OK, ACTOR_FULL after the timeout (also for a full share), or ACTOR_CLOSED. The
+// close of the mailbox ends the wait. The source is that of actor_try_tell_from, or
+// ACTOR_NO_SOURCE.
+//
+// Threads: any that may block, except the owner's: it makes the room, so its wait would always
+// last to the timeout. Ownership: as actor_try_tell. NULL: as actor_try_tell.
+actor_status actor_tell(const actor_handle *handle,
+                        size_t lane,
+                        uint64_t source,
+                        void *message,
+                        uint64_t timeout_ms);
 
 // Sends a message with a reply in its delivery, or refuses it at once.
 //

@@ -4,11 +4,15 @@
 //! the sleep announced by a drain, and the order of the destroy.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize as PlainCount, Ordering};
+use std::sync::atomic::AtomicUsize as PlainCount;
 
 use actor_core::checker::{CROWD, check, thread};
 use actor_core::handle::Refusal;
 use actor_core::{Handle, Lane};
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(shuttle)]
+use shuttle::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::letter::{Letter, NO_SOURCE};
 use crate::owner::{Next, Owner};
@@ -25,24 +29,30 @@ struct Token(Arc<PlainCount>);
 
 impl Drop for Token {
     fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 }
 
 type Tokens = Owner<Token, Token>;
 
-/// The counters are hidden from the checkers: the models read them after joining the threads, or to
-/// compare with the own thread's count.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Counts {
-    wakes: Arc<PlainCount>,
+    /// Known to the checkers: loom must see that a wake depends on its order with the destroy.
+    wakes: Arc<AtomicUsize>,
+    /// Hidden from the checkers: read after joining the threads.
     ended: Arc<PlainCount>,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self { wakes: Arc::new(AtomicUsize::new(0)), ended: Arc::default() }
+    }
 }
 
 impl Counts {
     fn owner(&self, lanes: &'static [Lane]) -> Tokens {
         let wakes = Arc::clone(&self.wakes);
-        let wake = HostWake::new(move || _ = wakes.fetch_add(1, Ordering::Relaxed));
+        let wake = HostWake::new(move || _ = wakes.fetch_add(1, Ordering::SeqCst));
         Owner::new(lanes, Some(wake)).expect("the lanes fit")
     }
 
@@ -62,11 +72,11 @@ impl Counts {
     }
 
     fn wakes(&self) -> usize {
-        self.wakes.load(Ordering::Relaxed)
+        self.wakes.load(Ordering::SeqCst)
     }
 
     fn ended(&self) -> usize {
-        self.ended.load(Ordering::Relaxed)
+        self.ended.load(std::sync::atomic::Ordering::Relaxed)
     }
 }
 

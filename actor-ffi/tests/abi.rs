@@ -3,6 +3,7 @@
 #![cfg(not(any(loom, shuttle)))]
 #![expect(unsafe_code, reason = "the functions of C are unsafe")]
 
+use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -178,6 +179,54 @@ fn messages_come_in_the_order_of_their_lanes() {
     assert_eq!(end(mailbox, handle), []);
 }
 
+fn tell_waiting(handle: *mut ActorHandle, lane: usize, number: usize, timeout_ms: u64) -> Status {
+    let message = without_provenance(number);
+    // SAFETY: the handle is live.
+    unsafe { actor_tell(handle, lane, u64::MAX, message, timeout_ms) }
+}
+
+#[test]
+fn a_waiting_sender_gets_the_room_of_a_drain_and_keeps_its_message_at_the_end() {
+    let world = World::default();
+    let (mailbox, handle) = mailbox(&world);
+    assert_eq!(tell_waiting(handle, 1, 1, 0), Status::ACTOR_OK);
+    assert_eq!(tell_waiting(handle, 1, 2, u64::MAX), Status::ACTOR_OK);
+    assert_eq!(tell_waiting(handle, 1, 3, 1), Status::ACTOR_FULL, "after the timeout");
+    let before = stats(handle, 1).refused;
+    let shared = Shared(handle);
+    let waiting = |number| {
+        thread::spawn(move || {
+            let Shared(handle) = { shared };
+            tell_waiting(handle, 1, number, u64::MAX)
+        })
+    };
+    let third = waiting(3);
+    // It has been refused once, and waits.
+    while stats(handle, 1).refused == before {
+        thread::yield_now();
+    }
+    assert_eq!(drain(mailbox).0, [1, 2]);
+    assert_eq!(third.join().expect("it ends"), Status::ACTOR_OK);
+    assert_eq!(tell(handle, 1, 4), Status::ACTOR_OK);
+    let fifth = waiting(5);
+    let left = loop {
+        if stats(handle, 1).refused > before + 1 {
+            break end(mailbox, handle_of_its_own(handle));
+        }
+        thread::yield_now();
+    };
+    assert_eq!(left, [3, 4]);
+    assert_eq!(fifth.join().expect("it ends"), Status::ACTOR_CLOSED);
+    assert_eq!(world.dropped.load(Ordering::Relaxed), 0, "no message was lost");
+    // SAFETY: the handle is live, and its last user has ended.
+    unsafe { actor_handle_drop(handle) };
+}
+
+fn handle_of_its_own(handle: *mut ActorHandle) -> *mut ActorHandle {
+    // SAFETY: the handle is live.
+    unsafe { actor_handle_clone(handle) }
+}
+
 #[test]
 fn the_three_refusals_are_told_apart_and_counted() {
     let world = World::default();
@@ -293,6 +342,7 @@ fn an_owner_on_another_thread_takes_what_many_threads_send() {
             let mut taken = Vec::new();
             while taken.len() < THREADS * EACH {
                 taken.extend(drain(mailbox).0);
+                thread::yield_now();
             }
             // SAFETY: the mailbox is live, and this thread is its owner's.
             unsafe { actor_mailbox_destroy(mailbox, None, null_mut()) };
@@ -376,5 +426,32 @@ fn a_later_version_of_the_structs_is_read_by_its_size() {
     // SAFETY: the mailbox is live.
     let handle = unsafe { actor_handle_new(mailbox) };
     assert_eq!(text(stats(handle, 3).name), "status");
+    assert_eq!(end(mailbox, handle), []);
+}
+
+#[test]
+fn an_ending_thread_sends_in_its_last_destructor() {
+    struct Last(Shared<ActorHandle>);
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let Shared(handle) = self.0;
+            assert_eq!(tell(handle, 1, 10), Status::ACTOR_OK);
+            // SAFETY: the handle is live, and this thread's.
+            unsafe { actor_handle_drop(handle) };
+        }
+    }
+
+    thread_local! {
+        static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+    }
+
+    let world = World::default();
+    let (mailbox, handle) = mailbox(&world);
+    // SAFETY: the handle is live.
+    let last = Last(Shared(unsafe { actor_handle_clone(handle) }));
+    thread::spawn(move || LAST.set(Some(last))).join().expect("it ends");
+    assert_eq!(drain(mailbox).0, [10]);
+    assert_eq!(world.wakes.load(Ordering::Relaxed), 1);
     assert_eq!(end(mailbox, handle), []);
 }

@@ -2,7 +2,7 @@
 //!
 //! Each case runs in a process of its own: this test's program, started with the case's name.
 
-#![cfg(not(any(loom, shuttle)))]
+#![cfg(all(unix, not(any(loom, shuttle))))]
 #![expect(unsafe_code, reason = "the functions of C are unsafe, and are misused here")]
 
 use std::env;

@@ -156,10 +156,10 @@ fn a_loop_of_another_kind() -> Outcome {
     let (executor, mut driver) = Embed::new(move || here.unpark()).build()?;
     let (counter, running) = spawn(&executor, Counter::default)?;
     counter.try_tell(Count::Add(2))?;
-    drop((executor, counter));
+    drop(counter);
     loop {
         let turn = driver.turn(Duration::from_millis(1));
-        if turn.has_ended {
+        if running.exit().is_some() {
             break;
         }
         match turn.timeout(driver.now()) {

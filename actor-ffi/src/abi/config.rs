@@ -60,9 +60,10 @@ pub struct MailboxConfig {
     /// the owner's, or one left at the destroy. NULL: such messages need no end.
     pub drop_message: DropMessage,
     /// Wakes the owner's loop: writes an eventfd, calls uv_async_send, posts a message. Called at
-    /// most once for each announced sleep, on the thread that sends, and never after
-    /// `actor_mailbox_destroy` has returned. It must not wait, and must not take messages or
-    /// destroy the mailbox. NULL: the owner polls.
+    /// most once each time the owner finds the mailbox empty, on the thread that sends, and never
+    /// after `actor_mailbox_destroy` has returned. A call may come although the owner stays awake:
+    /// its message came while a drain was about to announce the sleep, and that drain took it. It
+    /// must not wait, and must not take messages or destroy the mailbox. NULL: the owner polls.
     pub wake: Wake,
     /// The first argument of `drop_message` and `wake`. It must stay valid until the mailbox is
     /// destroyed and its last handle is dropped.

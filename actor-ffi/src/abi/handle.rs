@@ -2,9 +2,10 @@
 
 use std::ffi::c_void;
 use std::fmt;
+use std::time::Duration;
 
-use actor_core::Handle;
 use actor_core::handle::Refusal;
+use actor_core::{Handle, TryTellError};
 
 use super::mailbox::{ActorMailbox, Letter};
 use super::pointer::{ALLOCATORS_PART, Mark, Marked, live};
@@ -73,6 +74,30 @@ impl ActorHandle {
                 status
             }
         }
+    }
+
+    fn tell_blocking(
+        &self,
+        lane: usize,
+        source: u64,
+        message: *mut c_void,
+        timeout: Duration,
+    ) -> Status {
+        // A first try checks the lane, and spares most sends the preparation of a wait.
+        let refused = self.tell("actor_tell", lane, source, message);
+        if !matches!(refused, Status::ACTOR_FULL | Status::ACTOR_FULL_SHARE) {
+            return refused;
+        }
+        let message = Parcel::new(message, self.host);
+        let letter = Letter { message, reply: None, tag: source, lane: narrow(lane) };
+        let (status, letter) = match self.handle.tell_blocking(letter, timeout) {
+            Ok(()) => return Status::ACTOR_OK,
+            Err(TryTellError::Full(letter)) => (Status::ACTOR_FULL, letter),
+            Err(TryTellError::Closed(letter)) => (Status::ACTOR_CLOSED, letter),
+        };
+        // Still the caller's.
+        _ = letter.message.into_message();
+        status
     }
 }
 
@@ -199,6 +224,32 @@ pub unsafe extern "C" fn actor_try_tell_from(
     // SAFETY: the caller's promise.
     let handle = unsafe { live("actor_try_tell_from", "handle", handle) };
     handle.tell("actor_try_tell_from", lane, source, message)
+}
+
+/// Sends a message, and waits for room for at most `timeout_ms` milliseconds. UINT64_MAX is no
+/// bound.
+///
+/// Returns ACTOR_OK, ACTOR_FULL after the timeout (also for a full share), or ACTOR_CLOSED. The
+/// close of the mailbox ends the wait. The source is that of `actor_try_tell_from`, or
+/// ACTOR_NO_SOURCE.
+///
+/// Threads: any that may block, except the owner's: it makes the room, so its wait would always
+/// last to the timeout. Ownership: as `actor_try_tell`. NULL: as `actor_try_tell`.
+///
+/// # Safety
+///
+/// The handle is live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn actor_tell(
+    handle: *const ActorHandle,
+    lane: usize,
+    source: u64,
+    message: *mut c_void,
+    timeout_ms: u64,
+) -> Status {
+    // SAFETY: the caller's promise.
+    let handle = unsafe { live("actor_tell", "handle", handle) };
+    handle.tell_blocking(lane, source, message, Duration::from_millis(timeout_ms))
 }
 
 /// Sends a message with a reply in its delivery, or refuses it at once.

@@ -23,7 +23,7 @@ mod pointer;
 pub use config::{LaneConfig, LaneKind, MailboxConfig};
 pub use handle::{
     ActorHandle, actor_handle_clone, actor_handle_drop, actor_handle_is_closed, actor_handle_new,
-    actor_try_ask, actor_try_tell, actor_try_tell_from,
+    actor_tell, actor_try_ask, actor_try_tell, actor_try_tell_from,
 };
 pub use mailbox::{
     ActorMailbox, Delivery, Handler, Turn, actor_mailbox_adopt, actor_mailbox_close,

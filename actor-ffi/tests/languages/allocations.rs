@@ -3,7 +3,7 @@
 use crate::kit::{Program, run, text};
 use crate::tool::Tool;
 
-/// Passes the calls of the allocator to the program, which counts them.
+/// Passes the calls of the allocator to the program, to be counted there.
 const WRAPPED: &str = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign,\
                        --wrap=aligned_alloc";
 

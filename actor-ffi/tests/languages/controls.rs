@@ -59,7 +59,7 @@ fn the_thread_sanitizer_reports_races_in_c_and_in_the_library() {
 
 /// The same program with the library as cargo builds it. The sanitizer cannot see its atomics then,
 /// so it takes every message for a race. With the instrumented library it is silent: so it sees
-/// what orders the two threads.
+/// the order of the two threads.
 #[test]
 fn the_thread_sanitizer_needs_the_atomics_of_the_library_to_be_silent() {
     let Some(program) = THREAD.build_beside(controls) else { return };

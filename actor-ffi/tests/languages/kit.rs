@@ -1,7 +1,7 @@
-//! What these tests share: which tools the machine has, how a program is compiled and run.
+//! The base of these tests: the machine's tools, and how a program is compiled and run.
 //!
 //! A test without its tool writes one line to the standard error and returns. The line bypasses the
-//! capture of the test harness, so that a skipped test is seen in every run.
+//! capture of the test harness, so a skipped test is seen in every run.
 
 use std::env;
 use std::ffi::OsStr;
@@ -17,10 +17,10 @@ pub(crate) fn announce(line: &str) {
     writeln!(std::io::stderr(), "{line}").expect("the standard error is open");
 }
 
-/// Announces that a test is skipped because `what` is missing.
-pub(crate) fn skip(what: &str) {
+/// Announces a skipped test, with the reason.
+pub(crate) fn skip(reason: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    announce(&format!("skipped: {test} ({what})"));
+    announce(&format!("skipped: {test} ({reason})"));
 }
 
 /// Returns whether the machine has this command.
@@ -44,19 +44,19 @@ pub(crate) fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Returns the path of a file that a test makes.
+/// Returns the path for a file made by a test.
 pub(crate) fn made(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-/// Returns the number of messages for a program: `usual`, or that of the variable `ACTOR_FFI_LONG`
-/// if the gate asks for the long runs.
+/// Returns the number of messages for a program: `usual`, or `long` if the variable
+/// `ACTOR_FFI_LONG` asks for the long runs.
 pub(crate) fn count(usual: u64, long: u64) -> String {
     let is_long = env::var_os("ACTOR_FFI_LONG").is_some();
     if is_long { long } else { usual }.to_string()
 }
 
-/// Returns the static library that cargo made for this test run.
+/// Returns the static library made by cargo for this test run.
 pub(crate) fn static_library() -> PathBuf {
     let test = env::current_exe().expect("this test is a file");
     let library = test.with_file_name("libactor_ffi.a");
@@ -85,14 +85,14 @@ pub(crate) fn output(command: &mut Command) -> Output {
         .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
 }
 
-/// Returns a command for this program that ends also if the program does not.
+/// Returns a command for this program, with a limit for its time.
 pub(crate) fn limited(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("timeout");
     command.arg(SECONDS).arg(program);
     command
 }
 
-/// Returns what a command wrote, both streams.
+/// Returns the output of a command, both streams.
 pub(crate) fn text(output: &Output) -> String {
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&output.stderr));

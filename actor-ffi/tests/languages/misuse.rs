@@ -1,4 +1,4 @@
-//! Misuse that can be seen ends the process with a sentence.
+//! Visible misuse ends the process with a sentence.
 
 use std::os::unix::process::ExitStatusExt;
 
@@ -7,7 +7,7 @@ use crate::tool::Tool;
 
 const SIGABRT: i32 = 6;
 
-/// Each case of `misuse.c`, the function that must notice it, and the sentence.
+/// Each case of `misuse.c`, the function to notice it, and the sentence.
 const CASES: &[(&str, &str, &str)] = &[
     ("drain on another thread", "actor_mailbox_drain", ELSEWHERE),
     ("next on another thread", "actor_mailbox_next", ELSEWHERE),

@@ -5,9 +5,9 @@
 //! only add checks; nothing of this build is used elsewhere. The code of `std` itself is not
 //! instrumented. Its generic parts, atomics included, are compiled with this library, and are.
 //!
-//! `-Zexternal-clangrt` leaves the sanitizer's runtime to the C compiler, which links its own. Where
+//! `-Zexternal-clangrt` leaves the sanitizer's runtime to the C compiler, and it links its own. If
 //! a compiler does not know these flags, or has no such runtime, the tests are skipped with a word.
-//! A control shows in every run that the set-up can fail.
+//! Controls show in every run that the set-up can fail.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 
 use crate::kit::{Program, folder, made, run, works};
 
-/// The functions of gcc's runtime that `tsan_shim.c` stands in front of.
+/// The functions of gcc's runtime with one of `tsan_shim.c` in front of them.
 const WRAPPED: &str = "-Wl,--wrap=__tsan_atomic64_fetch_sub,--wrap=__tsan_atomic_thread_fence";
 
 /// Which checks the compilers add.
@@ -30,7 +30,7 @@ pub(crate) enum Sanitizer {
 }
 
 impl Sanitizer {
-    /// Returns the name that both compilers use.
+    /// Returns the name, as both compilers use it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Thread => "thread",
@@ -111,8 +111,7 @@ impl Sanitizer {
     }
 }
 
-/// Returns the object file of what gcc's runtime lacks for code by rustc. It is not instrumented
-/// itself.
+/// Returns the object file of `tsan_shim.c`, not instrumented itself.
 fn thread_shim() -> &'static Path {
     static SHIM: OnceLock<PathBuf> = OnceLock::new();
     SHIM.get_or_init(|| {
@@ -124,7 +123,7 @@ fn thread_shim() -> &'static Path {
     })
 }
 
-/// Returns the name of the target that rustc compiles for by default.
+/// Returns the name of rustc's default target.
 fn host() -> String {
     let version = run(Command::new("rustc").arg("-vV"));
     let version = String::from_utf8(version.stdout).expect("rustc writes UTF-8");

@@ -39,8 +39,7 @@ impl Tool {
         }
     }
 
-    /// Compiles the program for a sanitizer, and links it with the library that is not
-    /// instrumented.
+    /// Compiles the program for a sanitizer, and links it with the library without instruments.
     pub(crate) fn build_beside(self, program: impl FnOnce(&str) -> Program) -> Option<PathBuf> {
         let Self::Sanitizer(sanitizer) = self else { panic!("no sanitizer: {self:?}") };
         if let Err(why) = sanitizer.library() {
@@ -50,14 +49,18 @@ impl Tool {
         Some(sanitizer.link(program("beside"), &static_library()))
     }
 
-    /// Returns the command that runs this program under the tool. It fails if the tool reports.
+    /// Returns the command for this program under the tool. It fails if the tool reports.
     pub(crate) fn command(self, program: &Path) -> Command {
         match self {
             Self::Plain | Self::Sanitizer(Sanitizer::Thread) => limited(program),
             Self::Valgrind => {
                 let mut command = limited("valgrind");
                 command.args(["--quiet", "--error-exitcode=99", "--leak-check=full"]);
-                // Threads take turns: without it, one thread that spins keeps the others away.
+                // std keeps a record of the main thread until the process ends, by a pointer into
+                // its middle. valgrind calls such memory possibly lost.
+                command.args(["--show-leak-kinds=definite,indirect"]);
+                command.args(["--errors-for-leak-kinds=definite,indirect"]);
+                // Threads take turns: without it, one spinning thread keeps the others away.
                 command.args(["--fair-sched=try", "--num-callers=20"]).arg(program);
                 command
             }
@@ -70,7 +73,7 @@ impl Tool {
         }
     }
 
-    /// Runs the program, and requires that neither it nor the tool has anything to report. Returns
+    /// Runs the program, and requires silence of it and of the tool. Returns
     /// its output, or `None` if the tool is missing.
     pub(crate) fn check(
         self,

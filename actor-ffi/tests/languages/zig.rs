@@ -1,4 +1,4 @@
-//! The declarations for Zig, and the program for which the project was begun.
+//! The declarations for Zig, and the setting in which the project began.
 
 use std::fs;
 use std::path::PathBuf;
@@ -86,7 +86,7 @@ fn every_function_and_constant_of_the_header_is_declared_for_zig() {
     }
 }
 
-/// Names of the header in capitals that are not constants of an enumeration.
+/// Names of the header in capitals besides the constants of enumerations.
 const NO_CONSTANTS: [&str; 3] = ["ACTOR_H", "ACTOR_MAILBOX_CONFIG_INIT", "ACTOR_NO_SOURCE"];
 
 fn is_of_name(character: char) -> bool {

@@ -4,7 +4,6 @@
 
 #include <actor.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -70,14 +69,18 @@ static void *open_owner(uint64_t expected, owner_done_fn done, void *context) {
   return self;
 }
 
-static bool try_send(void *owner_pointer, uint64_t number) {
-  owner *self = owner_pointer;
-  return actor_try_tell(self->handle, 0, (void *)(uintptr_t)number) == ACTOR_OK;
+static void send(owner *self, void *message) {
+  actor_status sent = actor_tell(self->handle, 0, ACTOR_NO_SOURCE, message, UINT64_MAX);
+  if (sent != ACTOR_OK) abort();
+}
+
+static void send_number(void *owner_pointer, uint64_t number) {
+  send(owner_pointer, (void *)(uintptr_t)number);
 }
 
 static uint64_t close_owner(void *owner_pointer) {
   owner *self = owner_pointer;
-  while (actor_try_tell(self->handle, 0, CLOSE) != ACTOR_OK) sched_yield();
+  send(self, CLOSE);
   pthread_join(self->thread, NULL);
   uint64_t sum = self->sum;
   actor_handle_drop(self->handle);
@@ -86,4 +89,4 @@ static uint64_t close_owner(void *owner_pointer) {
   return sum;
 }
 
-const owner_operations owner_of_mailbox = {open_owner, try_send, close_owner};
+const owner_operations owner_of_mailbox = {open_owner, send_number, close_owner};

@@ -1,19 +1,23 @@
-// The queue of many C programs: a bounded ring under a mutex, and a condition for its sleeping owner.
+// The queue of many C programs: a bounded ring under a mutex, and two conditions, for its sleeping
+// owner and for senders without room.
 
 #include "owner.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 typedef struct {
   pthread_mutex_t mutex;
   pthread_cond_t filled;
+  pthread_cond_t emptied;
   uint64_t ring[OWNER_CAPACITY];
   size_t head;
   size_t count;
   bool closed;
   bool sleeps;
+  size_t waiting;
   uint64_t sum;
   uint64_t missing;
   owner_done_fn done;
@@ -34,7 +38,9 @@ static size_t take(owner *self, uint64_t *taken) {
   for (size_t n = 0; n < count; n++) taken[n] = self->ring[(self->head + n) % OWNER_CAPACITY];
   self->head = (self->head + count) % OWNER_CAPACITY;
   self->count = 0;
+  bool wakes = self->waiting > 0;
   pthread_mutex_unlock(&self->mutex);
+  if (wakes) pthread_cond_broadcast(&self->emptied);
   return count;
 }
 
@@ -61,20 +67,24 @@ static void *open_owner(uint64_t expected, owner_done_fn done, void *context) {
   self->done = done;
   self->context = context;
   if (pthread_mutex_init(&self->mutex, NULL) != 0 || pthread_cond_init(&self->filled, NULL) != 0 ||
+      pthread_cond_init(&self->emptied, NULL) != 0 ||
       pthread_create(&self->thread, NULL, run, self) != 0)
     abort();
   return self;
 }
 
-static bool try_send(void *owner_pointer, uint64_t number) {
+static void send_number(void *owner_pointer, uint64_t number) {
   owner *self = owner_pointer;
   pthread_mutex_lock(&self->mutex);
-  bool has_room = self->count < OWNER_CAPACITY;
-  if (has_room) self->ring[(self->head + self->count++) % OWNER_CAPACITY] = number;
-  bool wakes = has_room && self->sleeps;
+  while (self->count == OWNER_CAPACITY) {
+    self->waiting++;
+    pthread_cond_wait(&self->emptied, &self->mutex);
+    self->waiting--;
+  }
+  self->ring[(self->head + self->count++) % OWNER_CAPACITY] = number;
+  bool wakes = self->sleeps;
   pthread_mutex_unlock(&self->mutex);
   if (wakes) pthread_cond_signal(&self->filled);
-  return has_room;
 }
 
 static uint64_t close_owner(void *owner_pointer) {
@@ -86,9 +96,10 @@ static uint64_t close_owner(void *owner_pointer) {
   pthread_join(self->thread, NULL);
   uint64_t sum = self->sum;
   pthread_cond_destroy(&self->filled);
+  pthread_cond_destroy(&self->emptied);
   pthread_mutex_destroy(&self->mutex);
   free(self);
   return sum;
 }
 
-const owner_operations owner_of_mutex = {open_owner, try_send, close_owner};
+const owner_operations owner_of_mutex = {open_owner, send_number, close_owner};

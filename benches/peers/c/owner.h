@@ -4,7 +4,6 @@
 #ifndef PEERS_OWNER_H
 #define PEERS_OWNER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum { OWNER_CAPACITY = 1024 };
@@ -16,8 +15,8 @@ typedef void (*owner_done_fn)(void *context, uint64_t sum);
 // The operations of one implementation.
 typedef struct {
   void *(*open)(uint64_t expected, owner_done_fn done, void *context);
-  // Sends a number. Returns whether there was room.
-  bool (*try_send)(void *owner, uint64_t number);
+  // Sends a number, and waits for room.
+  void (*send)(void *owner, uint64_t number);
   // Ends the owner's thread after it has handled all accepted numbers, and returns its sum.
   uint64_t (*close)(void *owner);
 } owner_operations;

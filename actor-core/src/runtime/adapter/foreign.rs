@@ -14,9 +14,9 @@
 //!   was it CLOSED? notify the closer
 //! ```
 //!
-//! * Both decisions are a read-modify-write of one word, and all threads see these in one order. (1)
-//!   before (3): the closer counts the call, and waits for its (2). (1) after (3): it sees CLOSED,
-//!   and there is no call. So no decision needs `SeqCst`.
+//! * Both decisions are a read-modify-write of one word, and all threads see these in one order.
+//!   If (1) comes before (3), the closer counts the call, and waits for its (2). If (1) comes after
+//!   (3), it sees CLOSED, and there is no call. So no decision needs `SeqCst`.
 //! * (2) releases and (4) acquires: all effects of a call are visible once `close` has returned.
 //! * A closer may miss no notification: it looks again after it has begun to listen, and a caller
 //!   with (2) after that look sees CLOSED and notifies the listener.
@@ -110,7 +110,7 @@ impl ForeignWake {
     /// assert!(faulty.call());
     /// ```
     pub fn call(&self) -> bool {
-        // Acquire orders the call after the effects of earlier calls; the close needs nothing of it.
+        // Acquire orders the call after earlier calls. The close needs nothing of it.
         let begun = self.state.fetch_update(Ordering::Acquire, Ordering::Relaxed, |state| {
             (state & CLOSED == 0).then(|| state + 1)
         });
