@@ -1,6 +1,7 @@
 //! Everything that runs in the turns of a driver.
 //!
-//! A turn has rounds. A round polls each task once, of those ready at its start. Between two rounds
+//! A turn has rounds. A round polls each task once, of those ready at its start, and then runs one
+//! piece of work. The next turn continues a round interrupted by its budget. Between two rounds
 //! the driver collects the bells, the due timers and the new futures. So a future that always wakes
 //! itself delays other tasks, timers and new futures by at most one round.
 
@@ -71,6 +72,9 @@ pub(crate) struct Worker {
     may_have_work: bool,
     /// The numbers of the tasks to be polled, in order.
     ready: VecDeque<usize>,
+    /// The number of polls left of a round that a budget has interrupted. The round's work follows
+    /// them. Without this number, small budgets would end every round before its work.
+    left: Option<usize>,
     tasks: Tasks,
     timers: Rc<RefCell<Timers>>,
     inbox: Arc<Inbox>,
@@ -81,6 +85,7 @@ impl Worker {
     pub(crate) fn new(entry: Entry, inbox: Arc<Inbox>, clock: Clock) -> Self {
         Self {
             ready: VecDeque::new(),
+            left: None,
             tasks: Tasks::new(Arc::clone(&entry.door), Arc::clone(&inbox)),
             entry,
             may_have_work: false,
@@ -119,10 +124,12 @@ impl Worker {
         let mut allowance = budget.start();
         loop {
             let ready = self.gather();
-            for _ in 0..ready {
+            let interrupted = self.left.take().filter(|_| !allowance.is_one_round());
+            for left in (0..interrupted.unwrap_or(ready)).rev() {
                 let Some(number) = self.ready.pop_front() else { break };
                 self.tasks.poll(number);
                 if allowance.is_spent_by_poll() {
+                    self.left = Some(left);
                     return;
                 }
             }
