@@ -396,8 +396,12 @@ actor_status actor_try_tell_from(const actor_handle *handle,
 // close of the mailbox ends the wait. The source is that of actor_try_tell_from, or
 // ACTOR_NO_SOURCE.
 //
-// Threads: any that may block, except the owner's: it makes the room, so its wait would always
-// last to the timeout. Ownership: as actor_try_tell. NULL: as actor_try_tell.
+// A timeout of 0 does not wait. A sender that waits takes a lock for a moment, and no sender is
+// sure of the next room: a later one may be first.
+//
+// Threads: any that may block, also one that is ending. Aborts on the owner's thread, which makes
+// the room. Not for wake, nor for drop_message or on_reply if these may run on the owner's
+// thread. Ownership: as actor_try_tell. NULL: as actor_try_tell.
 actor_status actor_tell(const actor_handle *handle,
                         size_t lane,
                         uint64_t source,

@@ -8,19 +8,21 @@ use actor_core::handle::Refusal;
 use actor_core::{Handle, TryTellError};
 
 use super::mailbox::{ActorMailbox, Letter};
-use super::pointer::{ALLOCATORS_PART, Mark, Marked, live};
+use super::pointer::{ALLOCATORS_PART, Mark, Marked, ended, live};
 use super::reply::ActorReply;
 use super::status::Status;
 use crate::foreign::{Host, OnReply, Parcel};
 use crate::layouts::Layout;
 use crate::letter::NO_SOURCE;
 use crate::misuse::abort;
+use crate::thread::OwnersThread;
 
 /// The sending end of a mailbox. Any number of threads may use one handle at the same time.
 pub struct ActorHandle {
     handle: Handle<Letter>,
     host: Host,
     layout: &'static Layout,
+    owner: OwnersThread,
     mark: Mark,
 }
 
@@ -36,8 +38,13 @@ impl Marked for ActorHandle {
 }
 
 impl ActorHandle {
-    fn into_pointer(handle: Handle<Letter>, host: Host, layout: &'static Layout) -> *mut Self {
-        Box::into_raw(Box::new(Self { handle, host, layout, mark: Mark::new::<Self>() }))
+    fn into_pointer(
+        handle: Handle<Letter>,
+        host: Host,
+        layout: &'static Layout,
+        owner: OwnersThread,
+    ) -> *mut Self {
+        Box::into_raw(Box::new(Self { handle, host, layout, owner, mark: Mark::new::<Self>() }))
     }
 
     pub(super) fn handle(&self) -> &Handle<Letter> {
@@ -83,6 +90,9 @@ impl ActorHandle {
         message: *mut c_void,
         timeout: Duration,
     ) -> Status {
+        if self.owner.is_this() {
+            waits_for_itself("actor_tell");
+        }
         // A first try checks the lane, and spares most sends the preparation of a wait.
         let refused = self.tell("actor_tell", lane, source, message);
         if !matches!(refused, Status::ACTOR_FULL | Status::ACTOR_FULL_SHARE) {
@@ -107,6 +117,16 @@ impl fmt::Debug for ActorHandle {
     }
 }
 
+#[cold]
+fn waits_for_itself(function: &str) -> ! {
+    abort(
+        function,
+        format_args!(
+            "the owner's thread makes the room, so it cannot wait for it; use actor_try_tell"
+        ),
+    )
+}
+
 /// An index past the end stays past the end.
 fn narrow(lane: usize) -> u32 {
     u32::try_from(lane).unwrap_or(u32::MAX)
@@ -129,7 +149,8 @@ fn no_lane(function: &str, lane: u32, lanes: usize) -> ! {
 pub unsafe extern "C" fn actor_handle_new(mailbox: *const ActorMailbox) -> *mut ActorHandle {
     // SAFETY: the caller's promise.
     let mailbox = unsafe { live("actor_handle_new", "mailbox", mailbox) };
-    ActorHandle::into_pointer(mailbox.door().clone(), mailbox.host(), mailbox.layout())
+    let (door, owner) = (mailbox.door().clone(), mailbox.thread().clone());
+    ActorHandle::into_pointer(door, mailbox.host(), mailbox.layout(), owner)
 }
 
 /// Creates a second handle to the same mailbox. One handle serves any number of threads; a clone
@@ -144,7 +165,8 @@ pub unsafe extern "C" fn actor_handle_new(mailbox: *const ActorMailbox) -> *mut 
 pub unsafe extern "C" fn actor_handle_clone(handle: *const ActorHandle) -> *mut ActorHandle {
     // SAFETY: the caller's promise.
     let handle = unsafe { live("actor_handle_clone", "handle", handle) };
-    ActorHandle::into_pointer(handle.handle.clone(), handle.host, handle.layout)
+    let (door, owner) = (handle.handle.clone(), handle.owner.clone());
+    ActorHandle::into_pointer(door, handle.host, handle.layout, owner)
 }
 
 /// Ends a handle. The mailbox goes on.
@@ -161,10 +183,7 @@ pub unsafe extern "C" fn actor_handle_drop(handle: *mut ActorHandle) {
         return;
     }
     // SAFETY: the caller's promise.
-    let alive = unsafe { live("actor_handle_drop", "handle", handle) };
-    alive.mark.kill();
-    // SAFETY: it was made by `Box::into_raw`, and the mark shows that it is not freed.
-    drop(unsafe { Box::from_raw(handle) });
+    drop(unsafe { ended("actor_handle_drop", "handle", handle) });
 }
 
 /// Returns whether the mailbox is closed or destroyed. No send succeeds after that.
@@ -233,8 +252,12 @@ pub unsafe extern "C" fn actor_try_tell_from(
 /// close of the mailbox ends the wait. The source is that of `actor_try_tell_from`, or
 /// ACTOR_NO_SOURCE.
 ///
-/// Threads: any that may block, except the owner's: it makes the room, so its wait would always
-/// last to the timeout. Ownership: as `actor_try_tell`. NULL: as `actor_try_tell`.
+/// A timeout of 0 does not wait. A sender that waits takes a lock for a moment, and no sender is
+/// sure of the next room: a later one may be first.
+///
+/// Threads: any that may block, also one that is ending. Aborts on the owner's thread, which makes
+/// the room. Not for `wake`, nor for `drop_message` or `on_reply` if these may run on the owner's
+/// thread. Ownership: as `actor_try_tell`. NULL: as `actor_try_tell`.
 ///
 /// # Safety
 ///
