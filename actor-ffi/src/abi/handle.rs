@@ -55,13 +55,19 @@ impl ActorHandle {
         self.layout
     }
 
+    /// Ends the process if there is no such lane.
+    #[inline]
+    fn check(&self, function: &str, lane: u32) {
+        let lanes = self.layout.lanes().len();
+        if lane as usize >= lanes {
+            no_lane(function, lane, lanes);
+        }
+    }
+
     /// Sends, or gives the letter back with the reason.
     #[inline]
     fn send(&self, function: &str, letter: Letter) -> Result<(), (Status, Letter)> {
-        let lanes = self.layout.lanes().len();
-        if letter.lane as usize >= lanes {
-            no_lane(function, letter.lane, lanes);
-        }
+        self.check(function, letter.lane);
         self.handle.offer(letter).map_err(|refusal| match refusal {
             Refusal::Full(letter) => (Status::ACTOR_FULL, letter),
             Refusal::OverShare(letter) => (Status::ACTOR_FULL_SHARE, letter),
@@ -93,11 +99,7 @@ impl ActorHandle {
         if self.owner.is_this() {
             waits_for_itself("actor_tell");
         }
-        // A first try checks the lane, and spares most sends the preparation of a wait.
-        let refused = self.tell("actor_tell", lane, source, message);
-        if !matches!(refused, Status::ACTOR_FULL | Status::ACTOR_FULL_SHARE) {
-            return refused;
-        }
+        self.check("actor_tell", narrow(lane));
         let message = Parcel::new(message, self.host);
         let letter = Letter { message, reply: None, tag: source, lane: narrow(lane) };
         let (status, letter) = match self.handle.tell_blocking(letter, timeout) {
@@ -171,8 +173,9 @@ pub unsafe extern "C" fn actor_handle_clone(handle: *const ActorHandle) -> *mut 
 
 /// Ends a handle. The mailbox goes on.
 ///
-/// Threads: any; no other thread may use this handle at the same time or later. Ownership: the
-/// handle ends. NULL: does nothing.
+/// Threads: any; nothing may use this handle at the same time or later. An `on_reply` or a
+/// `drop_message` inside a send must not drop the handle of that send. Ownership: the handle ends.
+/// NULL: does nothing.
 ///
 /// # Safety
 ///
@@ -204,7 +207,7 @@ pub unsafe extern "C" fn actor_handle_is_closed(handle: *const ActorHandle) -> b
 /// only to give the lane memory: for its first message, and when more than 8 wait.
 ///
 /// Returns ACTOR_OK, ACTOR_FULL or ACTOR_CLOSED. A lane that evicts ends its oldest message by
-/// `drop_message`, on this thread, to make room.
+/// `drop_message`, on this thread, to make room. It is full only if there is no memory for it.
 ///
 /// Threads: any, also one that is ending. Ownership: with ACTOR_OK the message is the mailbox's; if
 /// refused, it is still the caller's. NULL: a `handle` of NULL aborts; a message may be NULL. A
@@ -227,8 +230,9 @@ pub unsafe extern "C" fn actor_try_tell(
 /// Sends a message with its source, such as the number of a peer, or with its key.
 ///
 /// A lane with a share bounds the waiting messages of each source, and returns ACTOR_FULL_SHARE
-/// beyond that. A lane of ACTOR_LANE_LATEST_BY_KEY keeps the last message of each key. Other lanes
-/// only hand the number on in the delivery. Otherwise as `actor_try_tell`.
+/// beyond that. A lane of ACTOR_LANE_LATEST_BY_KEY keeps the last message of each key;
+/// ACTOR_NO_SOURCE is a key like all others. Other lanes only hand the number on in the delivery.
+/// Otherwise as `actor_try_tell`.
 ///
 /// # Safety
 ///

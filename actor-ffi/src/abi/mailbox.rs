@@ -164,12 +164,12 @@ pub unsafe extern "C" fn actor_mailbox_new(
     // SAFETY: the caller's promise.
     unsafe { out.write(std::ptr::null_mut()) };
     // SAFETY: the caller's promise.
-    let config = unsafe { &*config };
-    // SAFETY: the caller's promise.
     let layout = match unsafe { config::read(config) } {
         Ok(layout) => layout,
         Err(status) => return status,
     };
+    // SAFETY: the caller's promise.
+    let config = unsafe { &*config };
     let host = Host { drop_message: config.drop_message, context: config.context };
     let wake = config.wake.map(|wake| {
         let host = HostLoop::new(wake, config.context);
@@ -240,10 +240,11 @@ pub unsafe extern "C" fn actor_mailbox_next(
 ///
 /// If it ends because no message is left, the owner's sleep is announced: the next message calls
 /// `wake`, once. If the budget is used up, `has_more` is true and no wake comes: drain again after
-/// the loop's other work. A budget of 0 does nothing else than that; SIZE_MAX is no bound.
+/// the loop's other work. A budget of 0 does nothing else than that; SIZE_MAX is no bound. After
+/// the end, each further drain returns `has_ended`.
 ///
 /// The handler may use handles, replies, the statistics and `actor_mailbox_close`. It must not take
-/// messages of this mailbox, or destroy it: that aborts.
+/// messages of this mailbox, or destroy it: that aborts. So does an `on_reply` of its replies.
 ///
 /// Threads: the owner's; aborts on another. Aborts inside a handler or `wake` of this mailbox.
 /// Ownership: each message and reply becomes the handler's. NULL: aborts, except for `context`.
