@@ -26,6 +26,7 @@
 
 #include "actor.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -155,6 +156,28 @@ template <class T, class A = NoAnswer> class Handle {
                           std::unique_ptr<T> message) const {
         T *sent = message.release();
         return settled(actor_try_tell_from(handle_.get(), lane, source, sent), sent);
+    }
+
+    /// Waits for room without a bound, or until the mailbox is closed.
+    static constexpr std::chrono::milliseconds no_timeout = std::chrono::milliseconds::max();
+
+    /// Sends a message, and waits for room for at most `timeout`. Without room by then, ACTOR_FULL
+    /// returns the message; so does ACTOR_CLOSED if the mailbox is closed meanwhile. A timeout of 0
+    /// or less does not wait. Any thread but the owner's, where it aborts: the owner makes the room.
+    Sent<T> tell(std::size_t lane, std::unique_ptr<T> message,
+                 std::chrono::milliseconds timeout) const {
+        return tell_from(lane, ACTOR_NO_SOURCE, std::move(message), timeout);
+    }
+
+    /// As `tell`, with the source of the message, or with its key.
+    Sent<T> tell_from(std::size_t lane, std::uint64_t source, std::unique_ptr<T> message,
+                      std::chrono::milliseconds timeout) const {
+        const std::chrono::milliseconds::rep count = timeout.count();
+        const std::uint64_t bound = timeout == no_timeout ? UINT64_MAX
+                                    : count > 0           ? static_cast<std::uint64_t>(count)
+                                                          : 0;
+        T *sent = message.release();
+        return settled(actor_tell(handle_.get(), lane, source, sent, bound), sent);
     }
 
     /// Sends an ask. If it is accepted, `on_reply` is called exactly once.

@@ -22,6 +22,8 @@ pub(crate) struct Owner<T: Send + 'static, R: Send + 'static> {
     wake: Option<Arc<HostWake>>,
     waker: Waker,
     is_at_work: Cell<bool>,
+    /// A close came from the destructor of a message, inside a take.
+    closes_after_take: Cell<bool>,
 }
 
 /// The result of a take.
@@ -44,7 +46,7 @@ pub(crate) struct Turn {
 /// Why the owner cannot do it now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Busy {
-    /// A handler of this owner is running.
+    /// A handler of this owner is running, or a take that drops an overtaken message.
     AtWork,
     /// The caller is this owner's wake function.
     Waking,
@@ -62,7 +64,8 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
         let polled = mailbox.poll_turn(&mut Context::from_waker(&waker));
         debug_assert!(polled.is_pending(), "it is new and has a handle");
         let mailbox = RefCell::new(mailbox);
-        Ok(Self { mailbox, door, wake, waker, is_at_work: Cell::new(false) })
+        let (is_at_work, closes_after_take) = (Cell::new(false), Cell::new(false));
+        Ok(Self { mailbox, door, wake, waker, is_at_work, closes_after_take })
     }
 
     /// Returns the handle that makes the others.
@@ -71,7 +74,11 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
     }
 
     pub(crate) fn close(&self) {
-        self.mailbox.borrow().close();
+        match self.mailbox.try_borrow() {
+            Ok(mailbox) => mailbox.close(),
+            // A take may find a message that newer ones have overtaken, and drops it.
+            Err(_) => self.closes_after_take.set(true),
+        }
     }
 
     /// Takes one message.
@@ -138,11 +145,15 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
     #[inline]
     fn take(&self) -> Next<T, R> {
         let mut cx = Context::from_waker(&self.waker);
-        match self.mailbox.borrow_mut().poll_turn(&mut cx) {
+        let next = match self.mailbox.borrow_mut().poll_turn(&mut cx) {
             Poll::Ready(Some(letter)) => Next::Message(letter),
             Poll::Ready(None) => Next::Ended,
             Poll::Pending => Next::Asleep,
+        };
+        if self.closes_after_take.take() {
+            self.close();
         }
+        next
     }
 }
 
@@ -275,6 +286,18 @@ mod tests {
         bench.owner.close();
         bench.owner.close();
         assert_eq!(bench.wakes(), 1);
+        assert!(matches!(bench.owner.next(), Ok(Next::Ended)));
+    }
+
+    #[test]
+    fn a_close_inside_a_take_comes_after_it() {
+        let bench = bench();
+        bench.send(1, 1);
+        {
+            let _take = bench.owner.mailbox.borrow_mut();
+            bench.owner.close();
+        }
+        assert_eq!(bench.drain(1).0, [1]);
         assert!(matches!(bench.owner.next(), Ok(Next::Ended)));
     }
 
