@@ -1,8 +1,9 @@
 //! Everything that runs in the turns of a driver.
 //!
-//! A turn has rounds. A round polls each task once, of those ready at its start. Between two rounds
-//! the driver collects the bells, the due timers and the new futures. So a future that always wakes
-//! itself delays other tasks, timers and new futures by at most one round.
+//! A turn has rounds. A round polls each task once, of those ready at its start, and runs one piece
+//! of work. Between two rounds the driver collects the bells, the due timers and the new futures. So
+//! a future that always wakes itself delays other tasks, timers, work and new futures by at most one
+//! round. A turn may end within a round; the next turn continues there.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -66,8 +67,11 @@ impl Drop for Entry {
 
 pub(crate) struct Worker {
     entry: Entry,
-    /// The numbers of the tasks to be polled, in order.
+    /// The numbers of the tasks to be polled, in order. The number of the door, which has no task,
+    /// stands for one piece of work: so work has its place in each round, at any budget.
     ready: VecDeque<usize>,
+    /// Whether `ready` has a place for work.
+    is_work_ready: bool,
     tasks: Tasks,
     timers: Rc<RefCell<Timers>>,
     inbox: Arc<Inbox>,
@@ -78,6 +82,7 @@ impl Worker {
     pub(crate) fn new(entry: Entry, inbox: Arc<Inbox>, clock: Clock) -> Self {
         Self {
             ready: VecDeque::new(),
+            is_work_ready: false,
             tasks: Tasks::new(Arc::clone(&entry.door), Arc::clone(&inbox)),
             entry,
             timers: Rc::new(RefCell::new(Timers::new())),
@@ -117,22 +122,27 @@ impl Worker {
             let ready = self.gather();
             for _ in 0..ready {
                 let Some(number) = self.ready.pop_front() else { break };
-                self.tasks.poll(number);
+                self.run_one(number);
                 if allowance.is_spent_by_poll() {
                     return;
                 }
             }
-            let has_worked = self.work_once();
-            if (ready == 0 && !has_worked) || allowance.is_one_round() {
-                return;
-            }
-            if has_worked && allowance.is_spent_by_poll() {
+            if ready == 0 || allowance.is_one_round() {
                 return;
             }
         }
     }
 
-    /// Collects due timers, bells and makers. Returns the number of ready tasks.
+    fn run_one(&mut self, number: usize) {
+        if number == DOOR {
+            self.is_work_ready = false;
+            self.work_once();
+        } else {
+            self.tasks.poll(number);
+        }
+    }
+
+    /// Collects due timers, bells, makers and work. Returns the length of the round.
     fn gather(&mut self) -> usize {
         // The clock is read only if a timer is armed.
         if self.next_timer().is_some() {
@@ -150,6 +160,10 @@ impl Worker {
         if is_door_rung {
             self.entry.door.answer();
             self.admit();
+        }
+        if !self.is_work_ready && !self.entry.work.is_empty() {
+            self.is_work_ready = true;
+            self.ready.push_back(DOOR);
         }
         self.ready.len()
     }
@@ -189,12 +203,11 @@ impl Worker {
         }
     }
 
-    /// Runs one piece of work. Returns whether there was one.
-    fn work_once(&self) -> bool {
-        self.entry.work.pop().is_ok_and(|work| {
+    /// Runs one piece of work, if there is one.
+    fn work_once(&self) {
+        if let Ok(work) = self.entry.work.pop() {
             contain(work);
-            true
-        })
+        }
     }
 
     /// Refuses new makers, and drops everything: the tasks in the order of their spawns, the makers
