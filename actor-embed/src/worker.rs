@@ -217,8 +217,9 @@ impl Worker {
         self.tasks.clear();
         self.entry.end();
         self.end_work();
-        // Moved out before they are dropped: the drop of a waker runs foreign code.
-        let wakers = self.timers.replace(Timers::new()).into_wakers();
+        // Moved out before they are dropped: the drop of a waker runs foreign code. It may drop a
+        // timer, so the places stay.
+        let wakers = self.timers.borrow_mut().end();
         wakers.into_iter().for_each(|waker| _ = contain(|| drop(waker)));
         self.ready.clear();
     }
