@@ -1,5 +1,6 @@
 //! The ends of a driver: in the order of the spawns, whole after every panic.
 
+use std::cell::RefCell;
 use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,8 +10,10 @@ use std::task::{Context as Task, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use actor_core::runtime::Timer;
 use actor_core::{Actor, Context, Executor, ExitReason, Message, spawn};
 use actor_embed::{Budget, Clock, Driver, Embed, ManualClock};
+use concurrent_queue::ConcurrentQueue;
 
 /// The timeout of every wait.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -194,6 +197,82 @@ fn no_panic_of_foreign_code_leaves_a_turn_or_the_drop() {
     executor.run_blocking(Box::new(move || drop(bomb)));
     drop(driver);
     assert!(executor.join(Duration::ZERO));
+}
+
+/// Takes a turn in its drop, and sends whether the driver has ended.
+struct TurnsAtItsEnd(Arc<dyn Executor>, Driver, SyncSender<[bool; 2]>);
+
+impl Drop for TurnsAtItsEnd {
+    fn drop(&mut self) {
+        let Self(executor, driver, sender) = self;
+        executor.stop();
+        let turn = driver.turn(Budget::polls(64));
+        sender.send([turn.has_ended, turn.has_more]).expect("there is room");
+    }
+}
+
+#[test]
+fn a_turn_on_a_thread_without_its_thread_locals_ends_the_driver() {
+    thread_local!(static HELD: RefCell<Option<TurnsAtItsEnd>> = const { RefCell::new(None) });
+
+    let (sender, ended) = sync_channel(1);
+    let (dropping, dropped) = numbers();
+    let thread = thread::spawn(move || {
+        // Registered before the driver's thread-locals, and so dropped after them.
+        HELD.set(None);
+        let (executor, mut driver) = start();
+        let held = Dropped(7, dropping);
+        go(&executor, move || async move {
+            let _held = held;
+            pending::<()>().await;
+        });
+        driver.run_until_stalled();
+        HELD.set(Some(TurnsAtItsEnd(executor, driver, sender)));
+    });
+    assert_eq!(ended.recv_timeout(PATIENCE), Ok([true, false]));
+    assert_eq!(dropped.recv_timeout(PATIENCE), Ok(7));
+    thread.join().expect("it does not panic");
+}
+
+/// A waker with a timer of its own, as of a task that its waker keeps alive.
+struct KeepsTimer {
+    timer: ConcurrentQueue<Box<dyn Timer>>,
+    /// Dropped after the timer.
+    seen: SawPanic,
+}
+
+struct SawPanic(SyncSender<bool>);
+
+impl Drop for SawPanic {
+    fn drop(&mut self) {
+        self.0.send(thread::panicking()).expect("there is room");
+    }
+}
+
+impl Wake for KeepsTimer {
+    fn wake(self: Arc<Self>) {
+        _ = &self.seen;
+    }
+}
+
+#[test]
+fn a_timer_dropped_by_the_drop_of_a_waker_at_the_end_causes_no_panic() {
+    let (executor, mut driver) = start();
+    let (sender, seen) = sync_channel(1);
+    let own = Arc::clone(&executor);
+    go(&executor, move || async move {
+        let (timer, seen) = (ConcurrentQueue::bounded(1), SawPanic(sender));
+        let keeps = Arc::new(KeepsTimer { timer, seen });
+        let mut timer = own.timer();
+        timer.arm(own.now() + PATIENCE);
+        let waker = Waker::from(Arc::clone(&keeps));
+        assert!(timer.poll_expired(&mut Task::from_waker(&waker)).is_pending());
+        assert!(keeps.timer.push(timer).is_ok());
+        pending::<()>().await;
+    });
+    driver.run_until_stalled();
+    drop(driver);
+    assert_eq!(seen.try_recv(), Ok(false));
 }
 
 #[test]
