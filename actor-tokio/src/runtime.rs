@@ -109,8 +109,9 @@ impl TokioRuntime {
     ///
     /// # Errors
     ///
-    /// Returns an error outside of a runtime, and on a multi-thread runtime. Its text names the
-    /// alternatives.
+    /// Returns an error outside of a runtime, on a multi-thread runtime, and on one without timers.
+    /// Its text names the alternatives. tokio shows missing timers by a panic only, so the panic
+    /// hook reports that case as well.
     ///
     /// # Examples
     ///
@@ -149,7 +150,7 @@ impl TokioRuntime {
     ///
     /// # Errors
     ///
-    /// Returns an error if it is the handle of a multi-thread runtime.
+    /// Returns an error for the handle of a multi-thread runtime, or of one without timers.
     ///
     /// # Examples
     ///
@@ -186,7 +187,7 @@ impl TokioRuntime {
     ///
     /// # Errors
     ///
-    /// Returns an error outside of a runtime.
+    /// Returns an error outside of a runtime, and in one without timers.
     ///
     /// # Examples
     ///
