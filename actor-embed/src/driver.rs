@@ -206,7 +206,8 @@ impl Driver {
     /// Moves the manual clock forward, timer by timer, and runs until stalled at each.
     ///
     /// Every timer due meanwhile is handled at its own time. Timers armed by handlers are among
-    /// them.
+    /// them, so a repeating timer is handled once for each period. The clock stops 584 years after
+    /// its start, and later timers stay armed.
     ///
     /// # Panics
     ///
@@ -242,7 +243,7 @@ impl Driver {
                 "only a manual clock can be advanced: build with `Embed::clock(ManualClock::new())`"
             );
         };
-        let target = clock.now() + duration;
+        let target = clock.after(duration);
         loop {
             let turn = self.run_until_stalled();
             match turn.next_deadline {
@@ -368,10 +369,7 @@ impl Driver {
     /// Runs rounds, and ends the driver if its last future has ended.
     fn run(&mut self, budget: Budget) {
         let inbox = Arc::clone(&self.inbox);
-        let entered = Entered::new(&inbox, self.worker.timers());
-        if !entered.can_poll() {
-            return;
-        }
+        let _entered = Entered::new(&inbox, self.worker.timers());
         self.worker.run(budget);
         if self.worker.has_ended() {
             self.worker.end_work();

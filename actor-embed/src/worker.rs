@@ -1,6 +1,7 @@
 //! Everything that runs in the turns of a driver.
 //!
-//! A turn has rounds. A round polls each task once, of those ready at its start. Between two rounds
+//! A turn has rounds. A round polls each task once, of those ready at its start, and then runs one
+//! piece of work. The next turn continues a round interrupted by its budget. Between two rounds
 //! the driver collects the bells, the due timers and the new futures. So a future that always wakes
 //! itself delays other tasks, timers and new futures by at most one round.
 
@@ -66,8 +67,14 @@ impl Drop for Entry {
 
 pub(crate) struct Worker {
     entry: Entry,
+    /// Whether the door was rung since the work was last found empty. A look at the queue costs as
+    /// much as a small task.
+    may_have_work: bool,
     /// The numbers of the tasks to be polled, in order.
     ready: VecDeque<usize>,
+    /// The number of polls left of a round that a budget has interrupted. The round's work follows
+    /// them. Without this number, small budgets would end every round before its work.
+    left: Option<usize>,
     tasks: Tasks,
     timers: Rc<RefCell<Timers>>,
     inbox: Arc<Inbox>,
@@ -78,8 +85,10 @@ impl Worker {
     pub(crate) fn new(entry: Entry, inbox: Arc<Inbox>, clock: Clock) -> Self {
         Self {
             ready: VecDeque::new(),
+            left: None,
             tasks: Tasks::new(Arc::clone(&entry.door), Arc::clone(&inbox)),
             entry,
+            may_have_work: false,
             timers: Rc::new(RefCell::new(Timers::new())),
             inbox,
             clock,
@@ -106,7 +115,7 @@ impl Worker {
         !self.ready.is_empty()
             || self.inbox.is_rung_at_home()
             || self.inbox.is_rung()
-            || !self.entry.work.is_empty()
+            || (self.may_have_work && !self.entry.work.is_empty())
     }
 
     /// Runs rounds until the budget is used up or nothing is ready. The caller has entered the
@@ -115,10 +124,12 @@ impl Worker {
         let mut allowance = budget.start();
         loop {
             let ready = self.gather();
-            for _ in 0..ready {
+            let interrupted = self.left.take().filter(|_| !allowance.is_one_round());
+            for left in (0..interrupted.unwrap_or(ready)).rev() {
                 let Some(number) = self.ready.pop_front() else { break };
                 self.tasks.poll(number);
                 if allowance.is_spent_by_poll() {
+                    self.left = Some(left);
                     return;
                 }
             }
@@ -135,8 +146,11 @@ impl Worker {
     /// Collects due timers, bells and makers. Returns the number of ready tasks.
     fn gather(&mut self) -> usize {
         // The clock is read only if a timer is armed.
-        if self.next_timer().is_some() {
-            self.wake_due(self.clock.now());
+        if let Some(next) = self.next_timer() {
+            let now = self.clock.now();
+            if next <= now {
+                self.wake_due(now);
+            }
         }
         let mut is_door_rung = false;
         let (tasks, ready) = (&self.tasks, &mut self.ready);
@@ -149,6 +163,7 @@ impl Worker {
         );
         if is_door_rung {
             self.entry.door.answer();
+            self.may_have_work = true;
             self.admit();
         }
         self.ready.len()
@@ -190,11 +205,14 @@ impl Worker {
     }
 
     /// Runs one piece of work. Returns whether there was one.
-    fn work_once(&self) -> bool {
-        self.entry.work.pop().is_ok_and(|work| {
-            contain(work);
-            true
-        })
+    fn work_once(&mut self) -> bool {
+        if !self.may_have_work {
+            return false;
+        }
+        let work = self.entry.work.pop().ok();
+        // Work pushed later rings the door again.
+        self.may_have_work = work.is_some();
+        work.map(contain).is_some()
     }
 
     /// Refuses new makers, and drops everything: the tasks in the order of their spawns, the makers

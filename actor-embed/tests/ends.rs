@@ -1,5 +1,6 @@
 //! The ends of a driver: in the order of the spawns, whole after every panic.
 
+use std::cell::RefCell;
 use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -237,4 +238,44 @@ fn a_driver_that_is_stopped_ends_with_its_last_future_and_stays_ended() {
         assert_eq!(turn.timeout(driver.now()), None);
     }
     assert!(executor.join(Duration::ZERO));
+}
+
+/// Stops its executor in its drop, and turns until the end.
+struct Orderly(Arc<dyn Executor>, Driver);
+
+impl Drop for Orderly {
+    fn drop(&mut self) {
+        self.0.stop();
+        (0..100).find(|_| self.1.turn(Budget::polls(64)).has_ended);
+    }
+}
+
+#[test]
+fn a_driver_turns_to_its_end_while_its_thread_ends() {
+    thread_local!(static LAST: RefCell<Option<Orderly>> = const { RefCell::new(None) });
+
+    let (sender, times) = sync_channel(1);
+    let ending = thread::spawn(move || {
+        // Registered before all other locals, so dropped after them.
+        LAST.set(None);
+        let clock = ManualClock::new();
+        let embed = Embed::new(|| {}).clock(clock.clone());
+        let (executor, mut driver) = embed.build().expect("it is built");
+        let own = Arc::clone(&executor);
+        go(&executor, move || async move {
+            let mut timer = own.timer();
+            timer.arm(own.now() + Duration::from_secs(1));
+            poll_fn(|cx| {
+                let polled = timer.poll_expired(cx);
+                clock.advance(Duration::from_secs(1));
+                polled
+            })
+            .await;
+            sender.send("ended").expect("there is room");
+        });
+        driver.turn(Budget::polls(1));
+        LAST.set(Some(Orderly(executor, driver)));
+    });
+    ending.join().expect("the thread ends");
+    assert_eq!(times.try_recv(), Ok("ended"));
 }

@@ -12,9 +12,9 @@
  *     if (turn.has_more) loop.call_again();                  // no wake will come
  *
  * Exceptions. No exception enters or leaves the C library.
- *   - Thrown by a handler: `drain` rethrows it at once. Its message is gone, and its ask is dropped.
- *     The messages behind it stay in the mailbox. The owner's sleep is not announced, so the caller
- *     has to drain again.
+ *   - Thrown by a handler: `drain` rethrows it at once. Its message is gone, and its ask is
+ *     dropped. The messages behind it stay in the mailbox. The owner's sleep is not announced, so
+ *     the caller has to drain again.
  *   - Thrown by the hook of `destroy`: the other messages are passed to the hook first. Then the
  *     first exception is rethrown.
  *   - Thrown by `wake`, by an `on_reply`, or by the destructor of a message: std::terminate.
@@ -262,8 +262,8 @@ template <class T, class A = NoAnswer> class Mailbox {
     /// Creates a handle.
     Handle<T, A> handle() const { return Handle<T, A>(actor_handle_new(mailbox_.get())); }
 
-    /// Passes up to `budget` messages to the handler: control lanes first, then data lanes by turns.
-    /// The handler takes a `Delivery<T, A>`. Rethrows an exception of the handler.
+    /// Passes up to `budget` messages to the handler: control lanes first, then data lanes by
+    /// turns. The handler takes a `Delivery<T, A>`. Rethrows an exception of the handler.
     template <class F> Turn drain(std::size_t budget, F &&handler) {
         Turn turn = {};
         turn.has_more = true;

@@ -1,7 +1,8 @@
 //! An executor as one task of the program's own runtime.
 //!
-//! The task polls the actors, so their sockets and timers are the runtime's. A `LocalSet` takes it as
-//! a [`LocalTask`], because its own wakers fail on ending threads. A runtime takes it as a [`Resident`], because `tokio::spawn` requires `Send`.
+//! The task polls the actors, so their sockets and timers are the runtime's. A `LocalSet` takes the
+//! task as a [`LocalTask`], because the wakers of a `LocalSet` fail on ending threads. A runtime
+//! takes it as a [`Resident`], because `tokio::spawn` requires `Send`.
 
 use std::fmt;
 use std::future::Future;
@@ -33,7 +34,6 @@ use crate::timer::TokioTimer;
 ///     assert!(matches!(refused, NotCurrentThread::MultiThread));
 ///     assert!(refused.to_string().contains("start_executor"), "it names what to write instead");
 /// }
-/// # main();
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

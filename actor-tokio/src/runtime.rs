@@ -88,7 +88,7 @@ impl TokioRuntime {
     ///
     /// # The end
     ///
-    /// The task ends once the executor was stopped, or its last owner dropped it, and all its actors
+    /// The task ends once the executor was stopped or its last owner dropped it, and all its actors
     /// have ended. The end of the runtime ends the actors as
     /// [`Abandoned`](actor_core::ExitReason::Abandoned), in the order of their spawns.
     ///
@@ -137,7 +137,6 @@ impl TokioRuntime {
     ///     assert_eq!(doubler.ask(|reply| Double(21, reply)).await?, 42);
     ///     Ok(())
     /// }
-    /// # main().unwrap();
     /// ```
     pub fn current() -> Result<Arc<dyn Executor>, NotCurrentThread> {
         host::start_here()
@@ -216,7 +215,6 @@ impl TokioRuntime {
     ///     assert_eq!(doubled, 42);
     ///     Ok(())
     /// }
-    /// # main().unwrap();
     /// ```
     pub fn in_local_set(set: &LocalSet) -> Result<Arc<dyn Executor>, NotCurrentThread> {
         host::start_in(set)

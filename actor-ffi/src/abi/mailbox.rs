@@ -300,8 +300,8 @@ pub unsafe extern "C" fn actor_mailbox_close(mailbox: *mut ActorMailbox) {
 /// Closes the mailbox, hands back each message that was accepted and not taken, and frees it.
 ///
 /// `undelivered` receives these messages, and their replies, as a handler does; the messages of one
-/// lane come oldest first. If it is NULL, `drop_message` ends the messages, and their asks are
-/// reported as ACTOR_DROPPED.
+/// lane come oldest first. It must not use the mailbox any more: that aborts. If it is NULL,
+/// `drop_message` ends the messages, and their asks are reported as ACTOR_DROPPED.
 ///
 /// Once it returns, `wake` is never called again, and no call of it is in progress: the destroy
 /// waits for calls on other threads. Handles stay valid, and return ACTOR_CLOSED.
@@ -330,6 +330,7 @@ pub unsafe extern "C" fn actor_mailbox_destroy(
     }
     // SAFETY: the caller's promise.
     let mailbox = unsafe { ended("actor_mailbox_destroy", "mailbox", mailbox) };
+    // The memory of the mark is freed after the handlers.
     let ActorMailbox { owner, thread, .. } = *mailbox;
     thread.end();
     owner.destroy(|letter| {
