@@ -173,7 +173,8 @@ typedef struct {
   size_t share;
 } actor_lane_config;
 
-// Ends a message. Called on the thread that evicts it, or on the owner's in the destroy.
+// Ends a message. Called on the thread that evicts it, a sender's or the taking owner's, or on the
+// owner's in the destroy.
 typedef void (*actor_drop_message_fn)(void *context, void *message);
 
 // Wakes the owner's loop.

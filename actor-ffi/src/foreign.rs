@@ -6,7 +6,8 @@ use std::mem::ManuallyDrop;
 
 use crate::misuse::contained;
 
-/// Ends a message. Called on the thread that evicts it, or on the owner's in the destroy.
+/// Ends a message. Called on the thread that evicts it, a sender's or the taking owner's, or on the
+/// owner's in the destroy.
 pub type DropMessage =
     Option<unsafe extern "C-unwind" fn(context: *mut c_void, message: *mut c_void)>;
 

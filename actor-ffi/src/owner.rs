@@ -12,8 +12,9 @@ use crate::wake::HostWake;
 
 /// The owner of a mailbox.
 ///
-/// No call holds the mailbox while the host's code runs, so a handler may use every function
-/// except those that take messages.
+/// No call holds the mailbox while a handler of the host runs, so a handler may use every function
+/// except those that take messages. A take may evict messages. The host's code that ends them has
+/// the same rights: a [close](Self::close) by it is done after the take.
 pub(crate) struct Owner<T: Send + 'static, R: Send + 'static> {
     mailbox: RefCell<Mailbox<Letter<T, R>>>,
     /// Makes the other handles, on any thread. Also keeps the mailbox from its end: it ends by a
@@ -22,6 +23,7 @@ pub(crate) struct Owner<T: Send + 'static, R: Send + 'static> {
     wake: Option<Arc<HostWake>>,
     waker: Waker,
     is_at_work: Cell<bool>,
+    is_close_due: Cell<bool>,
 }
 
 /// The result of a take.
@@ -62,7 +64,8 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
         let polled = mailbox.poll_turn(&mut Context::from_waker(&waker));
         debug_assert!(polled.is_pending(), "it is new and has a handle");
         let mailbox = RefCell::new(mailbox);
-        Ok(Self { mailbox, door, wake, waker, is_at_work: Cell::new(false) })
+        let (is_at_work, is_close_due) = (Cell::new(false), Cell::new(false));
+        Ok(Self { mailbox, door, wake, waker, is_at_work, is_close_due })
     }
 
     /// Returns the handle that makes the others.
@@ -71,7 +74,11 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
     }
 
     pub(crate) fn close(&self) {
-        self.mailbox.borrow().close();
+        match self.mailbox.try_borrow() {
+            Ok(mailbox) => mailbox.close(),
+            // The caller ends a message that a take evicts.
+            Err(_taking) => self.is_close_due.set(true),
+        }
     }
 
     /// Takes one message.
@@ -138,7 +145,11 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
     #[inline]
     fn take(&self) -> Next<T, R> {
         let mut cx = Context::from_waker(&self.waker);
-        match self.mailbox.borrow_mut().poll_turn(&mut cx) {
+        let polled = self.mailbox.borrow_mut().poll_turn(&mut cx);
+        if self.is_close_due.take() {
+            self.close();
+        }
+        match polled {
             Poll::Ready(Some(letter)) => Next::Message(letter),
             Poll::Ready(None) => Next::Ended,
             Poll::Pending => Next::Asleep,
@@ -151,6 +162,7 @@ mod tests {
     use super::*;
 
     use std::cell::RefCell;
+    use std::rc::Rc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -267,6 +279,46 @@ mod tests {
         assert!(turn.expect("it is idle").has_ended);
         let refused = bench.owner.door().offer(bench.letter(1, 3));
         assert!(matches!(refused, Err(Refusal::Closed(_))));
+    }
+
+    type OnEnd = Box<dyn FnOnce()>;
+
+    thread_local!(static ON_END: RefCell<Option<OnEnd>> = const { RefCell::new(None) });
+
+    /// Calls the host's code when it is dropped.
+    struct Calls;
+
+    impl Drop for Calls {
+        fn drop(&mut self) {
+            if let Some(call) = ON_END.take() {
+                call();
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_that_a_take_evicts_may_close_the_mailbox() {
+        static NEWEST: [Lane; 1] = [Lane::newest_first("newest", 2)];
+        let owner = Rc::new(Owner::<Calls, ()>::new(&NEWEST, None).expect("they fit"));
+        let send = || {
+            let letter = Letter { message: Calls, reply: None, tag: NO_SOURCE, lane: 0 };
+            owner.door().offer(letter).is_ok()
+        };
+        assert!(send() && send());
+        assert!(matches!(owner.next(), Ok(Next::Message(_))));
+        assert!(send() && send());
+        let own = Rc::clone(&owner);
+        ON_END.set(Some(Box::new(move || {
+            assert!(matches!(own.next(), Err(Busy::AtWork)));
+            own.close();
+        })));
+        // One of the three is one too many.
+        let Ok(Next::Message(newest)) = owner.next() else { panic!("two are left") };
+        assert!(ON_END.take().is_none(), "the take has evicted one");
+        drop(newest);
+        assert!(!send(), "it is closed");
+        assert!(matches!(owner.next(), Ok(Next::Message(_))));
+        assert!(matches!(owner.next(), Ok(Next::Ended)));
     }
 
     #[test]
