@@ -29,6 +29,8 @@ use crate::worker::{Entry, Worker};
 /// wake function must therefore not wait for the thread of the driver. If a wake function itself
 /// drops the driver, the drop does not wait for that call.
 ///
+/// A turn on a thread that is ending, and has dropped its thread-locals, ends the driver as well.
+///
 /// # Panics
 ///
 /// No panic of a maker, a handler, a waker, a clock or a wake function leaves a turn or the drop.

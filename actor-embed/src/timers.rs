@@ -128,9 +128,12 @@ impl Timers {
         None
     }
 
-    /// Ends all timers. The caller drops the returned wakers.
-    pub(crate) fn into_wakers(self) -> Vec<Waker> {
-        self.places.into_iter().filter_map(|place| place.waker).collect()
+    /// Disarms all timers. Their places stay until the timers are dropped. The caller drops the
+    /// returned wakers.
+    pub(crate) fn end(&mut self) -> Vec<Waker> {
+        self.queue.clear();
+        self.places.iter_mut().for_each(|place| place.at = None);
+        self.places.iter_mut().filter_map(|place| place.waker.take()).collect()
     }
 }
 

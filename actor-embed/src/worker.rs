@@ -1,9 +1,9 @@
 //! Everything that runs in the turns of a driver.
 //!
-//! A turn has rounds. A round polls each task once, of those ready at its start, and then runs one
-//! piece of work. The next turn continues a round interrupted by its budget. Between two rounds
-//! the driver collects the bells, the due timers and the new futures. So a future that always wakes
-//! itself delays other tasks, timers and new futures by at most one round.
+//! A turn has rounds. A round polls each task once, of those ready at its start, and runs one
+//! piece of work. Between two rounds the driver collects the bells, the due timers and the new
+//! futures. So a future that always wakes itself delays other tasks, timers, work and new futures
+//! by at most one round. A turn may end within a round; the next turn continues there.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -67,14 +67,14 @@ impl Drop for Entry {
 
 pub(crate) struct Worker {
     entry: Entry,
+    /// The numbers of the tasks to be polled, in order. The number of the door, which has no task,
+    /// stands for one piece of work: so work has its place in each round, at any budget.
+    ready: VecDeque<usize>,
+    /// Whether `ready` has a place for work.
+    is_work_ready: bool,
     /// Whether the door was rung since the work was last found empty. A look at the queue costs as
     /// much as a small task.
     may_have_work: bool,
-    /// The numbers of the tasks to be polled, in order.
-    ready: VecDeque<usize>,
-    /// The number of polls left of a round that a budget has interrupted. The round's work follows
-    /// them. Without this number, small budgets would end every round before its work.
-    left: Option<usize>,
     tasks: Tasks,
     timers: Rc<RefCell<Timers>>,
     inbox: Arc<Inbox>,
@@ -85,10 +85,10 @@ impl Worker {
     pub(crate) fn new(entry: Entry, inbox: Arc<Inbox>, clock: Clock) -> Self {
         Self {
             ready: VecDeque::new(),
-            left: None,
+            is_work_ready: false,
+            may_have_work: false,
             tasks: Tasks::new(Arc::clone(&entry.door), Arc::clone(&inbox)),
             entry,
-            may_have_work: false,
             timers: Rc::new(RefCell::new(Timers::new())),
             inbox,
             clock,
@@ -124,26 +124,29 @@ impl Worker {
         let mut allowance = budget.start();
         loop {
             let ready = self.gather();
-            let interrupted = self.left.take().filter(|_| !allowance.is_one_round());
-            for left in (0..interrupted.unwrap_or(ready)).rev() {
+            for _ in 0..ready {
                 let Some(number) = self.ready.pop_front() else { break };
-                self.tasks.poll(number);
+                self.run_one(number);
                 if allowance.is_spent_by_poll() {
-                    self.left = Some(left);
                     return;
                 }
             }
-            let has_worked = self.work_once();
-            if (ready == 0 && !has_worked) || allowance.is_one_round() {
-                return;
-            }
-            if has_worked && allowance.is_spent_by_poll() {
+            if ready == 0 || allowance.is_one_round() {
                 return;
             }
         }
     }
 
-    /// Collects due timers, bells and makers. Returns the number of ready tasks.
+    fn run_one(&mut self, number: usize) {
+        if number == DOOR {
+            self.is_work_ready = false;
+            self.work_once();
+        } else {
+            self.tasks.poll(number);
+        }
+    }
+
+    /// Collects due timers, bells, makers and work. Returns the length of the round.
     fn gather(&mut self) -> usize {
         // The clock is read only if a timer is armed.
         if let Some(next) = self.next_timer() {
@@ -166,7 +169,19 @@ impl Worker {
             self.may_have_work = true;
             self.admit();
         }
+        self.queue_work();
         self.ready.len()
+    }
+
+    /// Puts waiting work behind the tasks that are ready.
+    fn queue_work(&mut self) {
+        if self.may_have_work && !self.is_work_ready {
+            self.may_have_work = !self.entry.work.is_empty();
+            if self.may_have_work {
+                self.is_work_ready = true;
+                self.ready.push_back(DOOR);
+            }
+        }
     }
 
     /// Makes a task of each waiting maker. The first poll of the task calls the maker.
@@ -204,15 +219,11 @@ impl Worker {
         }
     }
 
-    /// Runs one piece of work. Returns whether there was one.
-    fn work_once(&mut self) -> bool {
-        if !self.may_have_work {
-            return false;
+    /// Runs one piece of work, if there is one.
+    fn work_once(&self) {
+        if let Ok(work) = self.entry.work.pop() {
+            contain(work);
         }
-        let work = self.entry.work.pop().ok();
-        // Work pushed later rings the door again.
-        self.may_have_work = work.is_some();
-        work.map(contain).is_some()
     }
 
     /// Refuses new makers, and drops everything: the tasks in the order of their spawns, the makers
@@ -222,8 +233,9 @@ impl Worker {
         self.tasks.clear();
         self.entry.end();
         self.end_work();
-        // Moved out before they are dropped: the drop of a waker runs foreign code.
-        let wakers = self.timers.replace(Timers::new()).into_wakers();
+        // Moved out before they are dropped: the drop of a waker runs foreign code. It may drop a
+        // timer, so the places stay.
+        let wakers = self.timers.borrow_mut().end();
         wakers.into_iter().for_each(|waker| _ = contain(|| drop(waker)));
         self.ready.clear();
     }

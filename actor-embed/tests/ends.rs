@@ -10,8 +10,10 @@ use std::task::{Context as Task, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use actor_core::runtime::Timer;
 use actor_core::{Actor, Context, Executor, ExitReason, Message, spawn};
 use actor_embed::{Budget, Clock, Driver, Embed, ManualClock};
+use concurrent_queue::ConcurrentQueue;
 
 /// The timeout of every wait.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -195,6 +197,47 @@ fn no_panic_of_foreign_code_leaves_a_turn_or_the_drop() {
     executor.run_blocking(Box::new(move || drop(bomb)));
     drop(driver);
     assert!(executor.join(Duration::ZERO));
+}
+
+/// A waker with a timer of its own, as of a task that its waker keeps alive.
+struct KeepsTimer {
+    timer: ConcurrentQueue<Box<dyn Timer>>,
+    /// Dropped after the timer.
+    seen: SawPanic,
+}
+
+struct SawPanic(SyncSender<bool>);
+
+impl Drop for SawPanic {
+    fn drop(&mut self) {
+        self.0.send(thread::panicking()).expect("there is room");
+    }
+}
+
+impl Wake for KeepsTimer {
+    fn wake(self: Arc<Self>) {
+        _ = &self.seen;
+    }
+}
+
+#[test]
+fn a_timer_dropped_by_the_drop_of_a_waker_at_the_end_causes_no_panic() {
+    let (executor, mut driver) = start();
+    let (sender, seen) = sync_channel(1);
+    let own = Arc::clone(&executor);
+    go(&executor, move || async move {
+        let (timer, seen) = (ConcurrentQueue::bounded(1), SawPanic(sender));
+        let keeps = Arc::new(KeepsTimer { timer, seen });
+        let mut timer = own.timer();
+        timer.arm(own.now() + PATIENCE);
+        let waker = Waker::from(Arc::clone(&keeps));
+        assert!(timer.poll_expired(&mut Task::from_waker(&waker)).is_pending());
+        assert!(keeps.timer.push(timer).is_ok());
+        pending::<()>().await;
+    });
+    driver.run_until_stalled();
+    drop(driver);
+    assert_eq!(seen.try_recv(), Ok(false));
 }
 
 #[test]

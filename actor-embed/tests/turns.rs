@@ -118,6 +118,22 @@ fn work_in_turns_runs_one_piece_after_each_round() {
 }
 
 #[test]
+fn work_in_turns_has_its_place_in_each_round_under_the_smallest_budgets() {
+    for budget in [Budget::polls(1), Budget::time(Duration::ZERO)] {
+        let (executor, mut driver) = start();
+        let (sender, polled) = busy(&executor, 2);
+        for n in [10, 11] {
+            let sender = sender.clone();
+            executor.run_blocking(Box::new(move || sender.send(n).expect("there is room")));
+        }
+        for _ in 0..7 {
+            assert!(driver.turn(budget).has_more);
+        }
+        assert_eq!(all(&polled), [0, 1, 10, 0, 1, 11, 0]);
+    }
+}
+
+#[test]
 fn advancing_handles_each_timer_at_its_own_time() {
     let (executor, mut driver) = start();
     let start = executor.now();

@@ -13,7 +13,8 @@
 // Rules:
 //
 // * Two calls wait: actor_tell for room, and actor_mailbox_destroy for calls of wake in progress.
-//   No lock is taken on a message's way, unless an actor_tell waits for room.
+//   No lock is taken on a message's way, unless an actor_tell waits for room. Where memory is
+//   allocated or freed, malloc may have one.
 // * Each function states its threads, who owns what, and what NULL does. A refused message is still
 //   the caller's.
 // * Misuse that can be seen (a wrong thread, NULL, use after the end) aborts with a sentence.

@@ -125,7 +125,7 @@ pub(super) unsafe fn read(pointer: *const MailboxConfig) -> Result<&'static Layo
     Layout::of(plans).ok_or_else(|| invalid(layouts))
 }
 
-/// Returns whether a structure of the host has nothing but zeros behind the fields known here. Other
+/// Returns whether a structure of the host has only zeros behind the fields known here. Other
 /// values are the wishes of a program for a newer library, and must not be passed over. So appended
 /// fields must leave no padding, whose bytes may have any value.
 ///

@@ -60,7 +60,8 @@ pub(super) unsafe fn live<'a, T: Marked>(
 /// A pointer that passes the checks must be from this library's `Box::into_raw`, and live, and
 /// nothing else may use the object.
 pub(super) unsafe fn ended<T: Marked>(function: &str, argument: &str, pointer: *mut T) -> Box<T> {
-    // SAFETY: the caller's promise. The reference ends below: the box needs the pointer's own right.
+    // SAFETY: the caller's promise. The reference ends below, because the box needs the pointer's
+    // own right.
     let object = unsafe { live(function, argument, pointer.cast_const()) };
     // Relaxed: the caller orders all earlier uses before this one.
     let mark = object.mark().0.swap(DEAD, Ordering::Relaxed);
