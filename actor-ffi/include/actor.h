@@ -206,9 +206,9 @@ typedef struct {
   size_t lane_count;
   // Ends a message that nobody will take: one evicted by a newer one, on the sender's thread or
   // the owner's, or one left at the destroy. It may send, but not into a lane that evicts: that
-  // would call it again, without end. On the owner's thread it may close the mailbox. There it may
-  // also run inside a take, and then must not take messages or destroy the mailbox. NULL: such
-  // messages need no end.
+  // would call it again, without end. On the owner's thread it may close the mailbox. There it
+  // may also run inside a take, and then must not take messages or destroy the mailbox. NULL:
+  // such messages need no end.
   actor_drop_message_fn drop_message;
   // Wakes the owner's loop: writes an eventfd, calls uv_async_send, posts a message. Called at
   // most once each time the owner finds the mailbox empty, on the thread that sends, and never
