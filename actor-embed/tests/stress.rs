@@ -52,7 +52,7 @@ impl Drop for Token {
 struct Hop {
     left: u32,
     chance: Chance,
-    token: Token,
+    _token: Token,
 }
 
 impl Message for Hop {}
@@ -168,7 +168,7 @@ fn case(seed: u64, is_one_dropped: bool) -> (u32, u32) {
     for _ in 0..MESSAGES {
         let first = &stations[chance.next(LOOPS as u64) as usize];
         let chance = Chance(chance.next(u64::MAX));
-        let refused = first.try_tell(Hop { left: HOPS, chance, token: Token(ends.clone()) });
+        let refused = first.try_tell(Hop { left: HOPS, chance, _token: Token(ends.clone()) });
         counts.refused.fetch_add(u32::from(refused.is_err()), Ordering::Relaxed);
     }
     drop(ends);
