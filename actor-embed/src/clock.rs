@@ -128,6 +128,11 @@ impl Latest {
         self.base + Duration::from_nanos(known.max(nanos))
     }
 
+    fn after(&self, duration: Duration) -> Instant {
+        let known = self.nanos.load(Ordering::Relaxed);
+        self.base + Duration::from_nanos(known.saturating_add(nanos(duration)))
+    }
+
     fn add(&self, duration: Duration) {
         let add = |known: u64| Some(known.saturating_add(nanos(duration)));
         _ = self.nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
@@ -197,6 +202,11 @@ impl ManualClock {
     #[must_use]
     pub fn now(&self) -> Instant {
         self.latest.now()
+    }
+
+    /// Returns the time that lies this duration ahead, at most the clock's last one.
+    pub(crate) fn after(&self, duration: Duration) -> Instant {
+        self.latest.after(duration)
     }
 
     /// Moves the clock forward. It stops 584 years after its start.

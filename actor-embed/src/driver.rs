@@ -208,7 +208,7 @@ impl Driver {
     /// Moves the manual clock forward, timer by timer, and runs until stalled at each.
     ///
     /// Every timer due meanwhile is handled at its own time. Timers armed by handlers are among
-    /// them.
+    /// them. The clock stops at its end, see [`ManualClock::advance`](crate::ManualClock::advance).
     ///
     /// # Panics
     ///
@@ -244,7 +244,7 @@ impl Driver {
                 "only a manual clock can be advanced: build with `Embed::clock(ManualClock::new())`"
             );
         };
-        let target = clock.now() + duration;
+        let target = clock.after(duration);
         loop {
             let turn = self.run_until_stalled();
             match turn.next_deadline {

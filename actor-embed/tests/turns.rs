@@ -159,6 +159,23 @@ fn advancing_handles_each_timer_at_its_own_time() {
 }
 
 #[test]
+fn an_advance_beyond_the_clocks_end_handles_all_timers() {
+    let (executor, mut driver) = start();
+    let own = Arc::clone(&executor);
+    let (sender, expired) = sync_channel(1);
+    go(&executor, move || async move {
+        let mut timer = own.timer();
+        timer.arm(own.now() + Duration::from_secs(3600));
+        poll_fn(|cx| timer.poll_expired(cx)).await;
+        sender.send(()).expect("there is room");
+    });
+    for _ in 0..2 {
+        assert_eq!(driver.advance(Duration::MAX).next_deadline, None);
+    }
+    assert_eq!(expired.try_recv(), Ok(()));
+}
+
+#[test]
 #[should_panic(expected = "build with `Embed::clock(ManualClock::new())`")]
 fn the_systems_clock_cannot_be_advanced() {
     let (_executor, mut driver) = Embed::new(|| {}).build().expect("it is built");
