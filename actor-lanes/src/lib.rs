@@ -51,7 +51,7 @@
 //! | `thread` | actors only; it spins before it sleeps | messages, timers, offloaded work |
 //! | `tokio` | a current-thread tokio runtime | tokio's I/O as well |
 //! | `smol` | a smol executor | smol's I/O as well |
-//! | `embed` | somebody else's loop, which calls the actors' turns | messages, timers, offloaded work |
+//! | `embed` | somebody else's loop, in turns | messages, timers, offloaded work |
 //!
 //! No feature is enabled by default, and every feature only adds. A program may enable several, and
 //! so may its dependencies. It therefore names its runtime. The module `embed` is not among these
