@@ -95,6 +95,9 @@ impl TokioRuntime {
     /// Await [`Running::join`](actor_core::Running::join) before the program leaves `block_on`, for
     /// an orderly end.
     ///
+    /// Dropping the runtime waits for offloaded work already begun, because this work is
+    /// `spawn_blocking` of tokio. `Runtime::shutdown_background` does not wait.
+    ///
     /// # Threads
     ///
     /// The executor and the handles work on every thread. Calls that block cannot succeed on the

@@ -18,7 +18,7 @@ use crate::runtime::Maker;
 ///
 /// ```
 /// use std::pin::Pin;
-/// use std::task::{Context, Poll};
+/// use std::task::{Context, Poll, Waker};
 ///
 /// use actor_core::runtime::adapter::Task;
 ///
