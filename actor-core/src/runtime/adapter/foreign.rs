@@ -110,8 +110,8 @@ impl ForeignWake {
     /// assert!(faulty.call());
     /// ```
     pub fn call(&self) -> bool {
-        // Acquire orders the call after earlier calls. The close needs nothing of it.
-        let begun = self.state.fetch_update(Ordering::Acquire, Ordering::Relaxed, |state| {
+        // Relaxed: calls may run at once on several threads, so none relies on an earlier one.
+        let begun = self.state.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
             (state & CLOSED == 0).then(|| state + 1)
         });
         if begun.is_err() {
@@ -179,7 +179,8 @@ impl ForeignWake {
 
     /// Closes, and then waits for the calls on other threads.
     pub(crate) async fn closed(&self) {
-        self.state.fetch_or(CLOSED, Ordering::AcqRel);
+        // Relaxed: only the order of the word's changes matters here. `are_over` acquires.
+        self.state.fetch_or(CLOSED, Ordering::Relaxed);
         let address = self.address();
         let own = CALLS.with(Cell::get).iter().filter(|wake| **wake == address).count();
         // Acquire pairs with the Release of a call's end.
