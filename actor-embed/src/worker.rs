@@ -1,9 +1,9 @@
 //! Everything that runs in the turns of a driver.
 //!
-//! A turn has rounds. A round polls each task once, of those ready at its start, and runs one piece
-//! of work. Between two rounds the driver collects the bells, the due timers and the new futures. So
-//! a future that always wakes itself delays other tasks, timers, work and new futures by at most one
-//! round. A turn may end within a round; the next turn continues there.
+//! A turn has rounds. A round polls each task once, of those ready at its start, and runs one
+//! piece of work. Between two rounds the driver collects the bells, the due timers and the new
+//! futures. So a future that always wakes itself delays other tasks, timers, work and new futures
+//! by at most one round. A turn may end within a round; the next turn continues there.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
