@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::TestCaseError;
 
-/// Every kind, and more lanes than are checked one by one.
+/// Every kind. All seven are more lanes than are checked one by one, and the first four are not.
 const LANES: &[Lane] = &[
     Lane::control("stops", 2),
     Lane::fifo("blocks", 4).weight(3),
@@ -20,16 +20,16 @@ const LANES: &[Lane] = &[
     Lane::control("settings", 3).weight(2),
 ];
 
-/// A message, the same for both mailboxes.
-struct Numbered<const GIVEN: bool> {
+/// A message with the first `DECLARED` lanes as its own. With none, its lanes are given.
+struct Numbered<const DECLARED: usize> {
     lane: usize,
     tag: u64,
     n: u64,
     _reply: Option<Reply<()>>,
 }
 
-impl<const GIVEN: bool> Message for Numbered<GIVEN> {
-    const LANES: &'static [Lane] = if GIVEN { &[] } else { LANES };
+impl<const DECLARED: usize> Message for Numbered<DECLARED> {
+    const LANES: &'static [Lane] = LANES.split_at(DECLARED).0;
 
     fn lane(&self) -> usize {
         self.lane
@@ -51,8 +51,8 @@ enum Step {
     Take,
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let lane = || (0..LANES.len(), 0..4_u64);
+fn step(lanes: usize) -> impl Strategy<Value = Step> {
+    let lane = move || (0..lanes, 0..4_u64);
     prop_oneof![
         4 => lane().prop_map(|(lane, tag)| Step::Tell(lane, tag)),
         2 => lane().prop_map(|(lane, tag)| Step::Ask(lane, tag)),
@@ -62,9 +62,9 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// One mailbox under test.
-struct Subject<const GIVEN: bool> {
-    handle: Handle<Numbered<GIVEN>>,
-    mailbox: Mailbox<Numbered<GIVEN>>,
+struct Subject<const DECLARED: usize> {
+    handle: Handle<Numbered<DECLARED>>,
+    mailbox: Mailbox<Numbered<DECLARED>>,
     asks: Vec<Answer<()>>,
 }
 
@@ -76,8 +76,8 @@ struct Seen {
     stats: Vec<LaneStats>,
 }
 
-impl<const GIVEN: bool> Subject<GIVEN> {
-    fn new(mailbox: Mailbox<Numbered<GIVEN>>) -> Self {
+impl<const DECLARED: usize> Subject<DECLARED> {
+    fn new(mailbox: Mailbox<Numbered<DECLARED>>) -> Self {
         Self { handle: mailbox.handle(), mailbox, asks: Vec::new() }
     }
 
@@ -107,10 +107,11 @@ impl<const GIVEN: bool> Subject<GIVEN> {
     }
 }
 
-fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
-    let (_first, declared) = mailbox::<Numbered<false>>();
+fn compare<const LANES_OF_BOTH: usize>(steps: &[Step]) -> Result<(), TestCaseError> {
+    let (_first, declared) = mailbox::<Numbered<LANES_OF_BOTH>>();
     let mut declared = Subject::new(declared);
-    let mut given = Subject::new(Mailbox::<Numbered<true>>::with_lanes(LANES).expect("they fit"));
+    let given = Mailbox::<Numbered<0>>::with_lanes(&LANES[..LANES_OF_BOTH]).expect("they fit");
+    let mut given = Subject::new(given);
     for (n, step) in (0..).zip(steps) {
         prop_assert_eq!(declared.run(n, step), given.run(n, step));
     }
@@ -122,12 +123,22 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn given_lanes_behave_as_declared_ones(steps in vec(step(), 0..160)) {
-        compare(&steps)?;
+    fn given_lanes_behave_as_declared_ones(steps in vec(step(7), 0..160)) {
+        compare::<7>(&steps)?;
+    }
+
+    #[test]
+    fn a_few_given_lanes_behave_as_declared_ones(steps in vec(step(4), 0..160)) {
+        compare::<4>(&steps)?;
+    }
+
+    #[test]
+    fn one_given_lane_behaves_as_a_declared_one(steps in vec(step(1), 0..80)) {
+        compare::<1>(&steps)?;
     }
 }
 
-fn tell(lane: usize, n: u64) -> Numbered<true> {
+fn tell(lane: usize, n: u64) -> Numbered<0> {
     Numbered { lane, tag: 0, n, _reply: None }
 }
 
@@ -146,7 +157,7 @@ fn one_given_lane_is_enough() {
 #[test]
 fn impossible_lanes_are_errors() {
     static HUGE: [Lane; 2] = [Lane::fifo("small", 1), Lane::fifo("huge", usize::MAX / 8)];
-    let error = |lanes| Mailbox::<Numbered<true>>::with_lanes(lanes).err();
+    let error = |lanes| Mailbox::<Numbered<0>>::with_lanes(lanes).err();
     assert_eq!(error(&[]), Some(LanesError::None));
     assert_eq!(error(&HUGE), Some(LanesError::TooLarge(1)));
     let many = vec![Lane::latest("lane"); 65_535].leak();

@@ -68,11 +68,12 @@ impl Embed {
     /// [`Driver::turn`] soon: it writes an eventfd, sends an async notification, or posts an event.
     ///
     /// `wake` is called by any thread, at most once for each sleep announced by a turn, and never
-    /// after the drop of the [`Driver`] has returned. Its panic is contained. It must not wait for
-    /// the driver's thread.
+    /// after the drop of the [`Driver`] has returned. Its panic is contained, and counts as the
+    /// call of that sleep. It must not wait for the driver's thread.
     ///
     /// An event on the driver's own thread outside a turn calls it as well: the loop must learn
-    /// that a turn is due.
+    /// that a turn is due. It must not turn the driver itself, because
+    /// [`Driver::spawn_local`] calls it while the driver is borrowed.
     ///
     /// # Examples
     ///

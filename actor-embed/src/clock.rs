@@ -128,6 +128,7 @@ impl Latest {
         self.base + Duration::from_nanos(known.max(nanos))
     }
 
+    /// Returns the time of a later [`add`](Self::add) of this duration.
     fn after(&self, duration: Duration) -> Instant {
         let known = self.nanos.load(Ordering::Relaxed);
         self.base + Duration::from_nanos(known.saturating_add(nanos(duration)))
@@ -226,6 +227,11 @@ impl ManualClock {
     /// ```
     pub fn advance(&self, duration: Duration) {
         self.latest.add(duration);
+    }
+
+    /// Returns the time that [`advance`](Self::advance) would reach.
+    pub(crate) fn after(&self, duration: Duration) -> Instant {
+        self.latest.after(duration)
     }
 
     /// Moves the clock to a time, unless it has passed that time already.

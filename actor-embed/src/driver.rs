@@ -208,7 +208,8 @@ impl Driver {
     /// Moves the manual clock forward, timer by timer, and runs until stalled at each.
     ///
     /// Every timer due meanwhile is handled at its own time. Timers armed by handlers are among
-    /// them. The clock stops at its end, see [`ManualClock::advance`](crate::ManualClock::advance).
+    /// them, so a repeating timer is handled once for each period. The clock stops 584 years after
+    /// its start, and later timers stay armed.
     ///
     /// # Panics
     ///
@@ -370,13 +371,7 @@ impl Driver {
     /// Runs rounds, and ends the driver if its last future has ended.
     fn run(&mut self, budget: Budget) {
         let inbox = Arc::clone(&self.inbox);
-        let entered = Entered::new(&inbox, self.worker.timers());
-        if !entered.can_poll() {
-            // Without this end, a loop would take turns for ever.
-            self.end();
-            self.ending = None;
-            return;
-        }
+        let _entered = Entered::new(&inbox, self.worker.timers());
         self.worker.run(budget);
         if self.worker.has_ended() {
             self.worker.end_work();

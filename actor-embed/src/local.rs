@@ -5,6 +5,7 @@
 //! on the same thread. The inner turn replaces the outer one until it returns.
 
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::ptr;
 use std::rc::Rc;
 
@@ -17,8 +18,10 @@ thread_local! {
     /// its thread.
     static INBOX: Cell<*const Inbox> = const { Cell::new(ptr::null()) };
 
-    /// The timers of the current driver.
-    static TIMERS: RefCell<Option<Rc<RefCell<Timers>>>> = const { RefCell::new(None) };
+    /// The timers of the current driver. Without a destructor as well, so a driver also turns while
+    /// the thread's other locals are dropped. Nothing leaks: it is `None` outside all turns.
+    static TIMERS: ManuallyDrop<RefCell<Option<Rc<RefCell<Timers>>>>> =
+        const { ManuallyDrop::new(RefCell::new(None)) };
 
     /// Its address identifies the thread among the living ones.
     static THREAD: u8 = const { 0 };
@@ -40,33 +43,19 @@ pub(crate) fn with_timers<T>(inbox: &Inbox, with: impl FnOnce(&mut Timers) -> T)
     if !is_current(inbox) {
         return None;
     }
-    let timers = TIMERS.try_with(|timers| timers.borrow().clone());
-    timers.ok().flatten().map(|timers| with(&mut timers.borrow_mut()))
+    TIMERS.with(|current| current.borrow().as_ref().map(|timers| with(&mut timers.borrow_mut())))
 }
 
 /// Makes a driver the current one of the calling thread, until it is dropped.
 pub(crate) struct Entered<'a> {
     outer: (*const Inbox, Option<Rc<RefCell<Timers>>>),
-    /// Whether the thread still has its locals.
-    has_timers: bool,
     inbox: &'a Inbox,
 }
 
 impl<'a> Entered<'a> {
     pub(crate) fn new(inbox: &'a Inbox, timers: &Rc<RefCell<Timers>>) -> Self {
-        let mut has_timers = true;
-        let outer = TIMERS.try_with(|current| current.replace(Some(Rc::clone(timers))));
-        let outer = outer.unwrap_or_else(|_gone| {
-            has_timers = false;
-            None
-        });
-        Self { outer: (INBOX.replace(inbox), outer), has_timers, inbox }
-    }
-
-    /// Returns whether tasks can be polled. They cannot while the thread's locals are dropped,
-    /// because their timers are then out of reach.
-    pub(crate) fn can_poll(&self) -> bool {
-        self.has_timers
+        let outer = TIMERS.with(|current| current.replace(Some(Rc::clone(timers))));
+        Self { outer: (INBOX.replace(inbox), outer), inbox }
     }
 }
 
@@ -75,6 +64,6 @@ impl Drop for Entered<'_> {
         debug_assert!(is_current(self.inbox), "turns end in the reverse order of their begins");
         INBOX.set(self.outer.0);
         let outer = self.outer.1.take();
-        drop(TIMERS.try_with(|timers| timers.replace(outer)));
+        drop(TIMERS.with(|timers| timers.replace(outer)));
     }
 }

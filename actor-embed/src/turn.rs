@@ -33,7 +33,8 @@ enum Limit {
 }
 
 impl Budget {
-    /// Limits a turn by time. At least one task is polled, and none once the time is over.
+    /// Limits a turn by time. At least one task is polled, or one piece of work run. Nothing
+    /// begins once the time is over.
     ///
     /// The time is the system's, also where the executor has another clock.
     ///

@@ -72,6 +72,9 @@ pub(crate) struct Worker {
     ready: VecDeque<usize>,
     /// Whether `ready` has a place for work.
     is_work_ready: bool,
+    /// Whether the door was rung since the work was last found empty. A look at the queue costs as
+    /// much as a small task.
+    may_have_work: bool,
     tasks: Tasks,
     timers: Rc<RefCell<Timers>>,
     inbox: Arc<Inbox>,
@@ -83,6 +86,7 @@ impl Worker {
         Self {
             ready: VecDeque::new(),
             is_work_ready: false,
+            may_have_work: false,
             tasks: Tasks::new(Arc::clone(&entry.door), Arc::clone(&inbox)),
             entry,
             timers: Rc::new(RefCell::new(Timers::new())),
@@ -111,7 +115,7 @@ impl Worker {
         !self.ready.is_empty()
             || self.inbox.is_rung_at_home()
             || self.inbox.is_rung()
-            || !self.entry.work.is_empty()
+            || (self.may_have_work && !self.entry.work.is_empty())
     }
 
     /// Runs rounds until the budget is used up or nothing is ready. The caller has entered the
@@ -145,8 +149,11 @@ impl Worker {
     /// Collects due timers, bells, makers and work. Returns the length of the round.
     fn gather(&mut self) -> usize {
         // The clock is read only if a timer is armed.
-        if self.next_timer().is_some() {
-            self.wake_due(self.clock.now());
+        if let Some(next) = self.next_timer() {
+            let now = self.clock.now();
+            if next <= now {
+                self.wake_due(now);
+            }
         }
         let mut is_door_rung = false;
         let (tasks, ready) = (&self.tasks, &mut self.ready);
@@ -159,13 +166,22 @@ impl Worker {
         );
         if is_door_rung {
             self.entry.door.answer();
+            self.may_have_work = true;
             self.admit();
         }
-        if !self.is_work_ready && !self.entry.work.is_empty() {
-            self.is_work_ready = true;
-            self.ready.push_back(DOOR);
-        }
+        self.queue_work();
         self.ready.len()
+    }
+
+    /// Puts waiting work behind the tasks that are ready.
+    fn queue_work(&mut self) {
+        if self.may_have_work && !self.is_work_ready {
+            self.may_have_work = !self.entry.work.is_empty();
+            if self.may_have_work {
+                self.is_work_ready = true;
+                self.ready.push_back(DOOR);
+            }
+        }
     }
 
     /// Makes a task of each waiting maker. The first poll of the task calls the maker.

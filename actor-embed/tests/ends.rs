@@ -199,41 +199,6 @@ fn no_panic_of_foreign_code_leaves_a_turn_or_the_drop() {
     assert!(executor.join(Duration::ZERO));
 }
 
-/// Takes a turn in its drop, and sends whether the driver has ended.
-struct TurnsAtItsEnd(Arc<dyn Executor>, Driver, SyncSender<[bool; 2]>);
-
-impl Drop for TurnsAtItsEnd {
-    fn drop(&mut self) {
-        let Self(executor, driver, sender) = self;
-        executor.stop();
-        let turn = driver.turn(Budget::polls(64));
-        sender.send([turn.has_ended, turn.has_more]).expect("there is room");
-    }
-}
-
-#[test]
-fn a_turn_on_a_thread_without_its_thread_locals_ends_the_driver() {
-    thread_local!(static HELD: RefCell<Option<TurnsAtItsEnd>> = const { RefCell::new(None) });
-
-    let (sender, ended) = sync_channel(1);
-    let (dropping, dropped) = numbers();
-    let thread = thread::spawn(move || {
-        // Registered before the driver's thread-locals, and so dropped after them.
-        HELD.set(None);
-        let (executor, mut driver) = start();
-        let held = Dropped(7, dropping);
-        go(&executor, move || async move {
-            let _held = held;
-            pending::<()>().await;
-        });
-        driver.run_until_stalled();
-        HELD.set(Some(TurnsAtItsEnd(executor, driver, sender)));
-    });
-    assert_eq!(ended.recv_timeout(PATIENCE), Ok([true, false]));
-    assert_eq!(dropped.recv_timeout(PATIENCE), Ok(7));
-    thread.join().expect("it does not panic");
-}
-
 /// A waker with a timer of its own, as of a task that its waker keeps alive.
 struct KeepsTimer {
     timer: ConcurrentQueue<Box<dyn Timer>>,
@@ -316,4 +281,44 @@ fn a_driver_that_is_stopped_ends_with_its_last_future_and_stays_ended() {
         assert_eq!(turn.timeout(driver.now()), None);
     }
     assert!(executor.join(Duration::ZERO));
+}
+
+/// Stops its executor in its drop, and turns until the end.
+struct Orderly(Arc<dyn Executor>, Driver);
+
+impl Drop for Orderly {
+    fn drop(&mut self) {
+        self.0.stop();
+        (0..100).find(|_| self.1.turn(Budget::polls(64)).has_ended);
+    }
+}
+
+#[test]
+fn a_driver_turns_to_its_end_while_its_thread_ends() {
+    thread_local!(static LAST: RefCell<Option<Orderly>> = const { RefCell::new(None) });
+
+    let (sender, times) = sync_channel(1);
+    let ending = thread::spawn(move || {
+        // Registered before all other locals, so dropped after them.
+        LAST.set(None);
+        let clock = ManualClock::new();
+        let embed = Embed::new(|| {}).clock(clock.clone());
+        let (executor, mut driver) = embed.build().expect("it is built");
+        let own = Arc::clone(&executor);
+        go(&executor, move || async move {
+            let mut timer = own.timer();
+            timer.arm(own.now() + Duration::from_secs(1));
+            poll_fn(|cx| {
+                let polled = timer.poll_expired(cx);
+                clock.advance(Duration::from_secs(1));
+                polled
+            })
+            .await;
+            sender.send("ended").expect("there is room");
+        });
+        driver.turn(Budget::polls(1));
+        LAST.set(Some(Orderly(executor, driver)));
+    });
+    ending.join().expect("the thread ends");
+    assert_eq!(times.try_recv(), Ok("ended"));
 }

@@ -159,20 +159,43 @@ fn advancing_handles_each_timer_at_its_own_time() {
 }
 
 #[test]
-fn an_advance_beyond_the_clocks_end_handles_all_timers() {
-    let (executor, mut driver) = start();
-    let own = Arc::clone(&executor);
-    let (sender, expired) = sync_channel(1);
-    go(&executor, move || async move {
-        let mut timer = own.timer();
-        timer.arm(own.now() + Duration::from_secs(3600));
-        poll_fn(|cx| timer.poll_expired(cx)).await;
-        sender.send(()).expect("there is room");
-    });
-    for _ in 0..2 {
-        assert_eq!(driver.advance(Duration::MAX).next_deadline, None);
+fn work_in_turns_runs_beside_busy_futures_whatever_the_budget() {
+    for budget in [Budget::time(Duration::ZERO), Budget::polls(0), Budget::polls(1)] {
+        let (executor, mut driver) = start();
+        let (sender, polled) = busy(&executor, 2);
+        for n in [10, 11] {
+            let sender = sender.clone();
+            executor.run_blocking(Box::new(move || sender.send(n).expect("there is room")));
+        }
+        for _ in 0..8 {
+            assert!(driver.turn(budget).has_more);
+        }
+        assert_eq!(all(&polled), [0, 1, 10, 0, 1, 11, 0, 1], "{budget:?}");
     }
-    assert_eq!(expired.try_recv(), Ok(()));
+}
+
+#[test]
+fn the_longest_advance_stops_at_the_end_of_the_clock() {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+    let (executor, mut driver) = start();
+    let start = executor.now();
+    let (sender, times) = sync_channel(64);
+    for years in [580, 590] {
+        let (own, sender) = (Arc::clone(&executor), sender.clone());
+        go(&executor, move || async move {
+            let mut timer = own.timer();
+            timer.arm(own.now() + years * YEAR);
+            poll_fn(|cx| timer.poll_expired(cx)).await;
+            sender.send(years).expect("there is room");
+        });
+    }
+    for _ in 0..2 {
+        let turn = driver.advance(Duration::MAX);
+        assert_eq!(turn.next_deadline, Some(start + 590 * YEAR), "the clock stops before");
+        assert_eq!(driver.now() - start, Duration::from_nanos(u64::MAX));
+    }
+    assert_eq!(Vec::from_iter(times.try_iter()), [580]);
 }
 
 #[test]

@@ -193,7 +193,9 @@ static void run_loop(shared *shared, owner *owner, uint64_t enough) {
     }
 }
 
-static void check(const char *title, shared *shared, owner *owner, producer *producers) {
+/* `witness` is a handle: it has the library's own figures, also after the destroy. */
+static void check(const char *title, shared *shared, owner *owner, producer *producers,
+                  const actor_handle *witness) {
     printf("%s\n%10s %10s %10s %10s %10s %11s\n", title, "lane", "sent", "handled", "refused",
            "evicted", "undelivered");
     for (size_t lane = 0; lane < LANES; lane++) {
@@ -208,6 +210,10 @@ static void check(const char *title, shared *shared, owner *owner, producer *pro
         REQUIRE(sent > 0 && sent == handled + refused + evicted + lost);
         REQUIRE(lanes[lane].kind != ACTOR_LANE_CONTROL || evicted == 0);
         REQUIRE(lanes[lane].kind != ACTOR_LANE_FIFO || evicted == 0);
+        actor_lane_stats stats = {.size = sizeof stats};
+        actor_handle_stats(witness, lane, &stats);
+        REQUIRE(stats.accepted == sent - refused && stats.handled == handled);
+        REQUIRE(stats.evicted == evicted && stats.undelivered == lost && stats.depth == 0);
     }
     uint64_t asked = 0, answered = 0, dropped = 0;
     for (size_t n = 0; n < PRODUCERS; n++) {
@@ -233,6 +239,7 @@ static void round_of(const char *title, uint64_t messages, uint64_t enough) {
     config.context = &shared;
     REQUIRE(actor_mailbox_new(&config, &owner.mailbox) == ACTOR_OK);
 
+    actor_handle *witness = actor_handle_new(owner.mailbox);
     static producer producers[PRODUCERS];
     memset(producers, 0, sizeof producers);
     pthread_t threads[PRODUCERS];
@@ -248,7 +255,8 @@ static void round_of(const char *title, uint64_t messages, uint64_t enough) {
     for (size_t n = 0; n < PRODUCERS; n++)
         REQUIRE(pthread_join(threads[n], NULL) == 0);
     REQUIRE(atomic_load(&shared.wakes) == wakes); /* none after the destroy */
-    check(title, &shared, &owner, producers);
+    check(title, &shared, &owner, producers, witness);
+    actor_handle_drop(witness);
     close(shared.event);
 }
 

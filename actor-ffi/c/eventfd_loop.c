@@ -1,8 +1,8 @@
 /* An owner inside an epoll loop, woken through an eventfd. The eventfd counts the wakes: one for
  * each time that the mailbox was empty, whatever the number of messages and of threads.
  *
- * A wake may also reach an owner that is awake: its message came while the owner was about to sleep,
- * and the owner has taken it. The loop then finds nothing to do.
+ * A wake may also reach an owner that is awake: its message came while the owner was about to
+ * sleep, and the owner has taken it. The loop then finds nothing to do.
  *
  * Usage: eventfd_loop [messages of each thread] */
 #include <actor.h>

@@ -1,4 +1,4 @@
-/* Prints the layout of the declarations in actor.h, to be compared with those for other languages. */
+/* Prints the layout of the declarations in actor.h, to be compared with those of actor.zig. */
 #include <actor.h>
 
 #include <stdio.h>

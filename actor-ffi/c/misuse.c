@@ -100,6 +100,18 @@ static actor_reply *ended_reply(void) {
     actor_reply_send(delivery.reply, NULL);
     return delivery.reply;
 }
+static void answers_again(void *context, actor_outcome outcome, void *answer) {
+    (void)outcome;
+    (void)answer;
+    actor_reply_send(*(actor_reply **)context, NULL);
+}
+static void answer_inside_its_answer(void) {
+    actor_delivery delivery;
+    actor_try_ask(handle, 0, ACTOR_NO_SOURCE, NULL, answers_again, &delivery.reply);
+    if (actor_mailbox_next(mailbox, &delivery) != ACTOR_OK)
+        exit(2);
+    actor_reply_send(delivery.reply, NULL);
+}
 static actor_mailbox *ended_mailbox(void) {
     actor_mailbox_destroy(mailbox, NULL, NULL);
     return mailbox;
@@ -142,6 +154,7 @@ int main(int count, char **arguments) {
     CASE("clone after drop") actor_handle_clone(ended_handle());
     CASE("drop after drop") actor_handle_drop(ended_handle());
     CASE("answer twice") actor_reply_send(ended_reply(), NULL);
+    CASE("answer in its on_reply") answer_inside_its_answer();
     CASE("drop after answer") actor_reply_drop(ended_reply());
     CASE("a handle as a mailbox") actor_mailbox_close((actor_mailbox *)(void *)handle);
 
@@ -160,6 +173,7 @@ int main(int count, char **arguments) {
     CASE("clone of NULL") actor_handle_clone(NULL);
     CASE("is_closed of NULL") actor_handle_is_closed(NULL);
     CASE("tell to NULL") actor_try_tell(NULL, 0, NULL);
+    CASE("waiting tell to NULL") actor_tell(NULL, 0, 1, NULL, 1);
     CASE("tell from to NULL") actor_try_tell_from(NULL, 0, 1, NULL);
     CASE("ask of NULL") actor_try_ask(NULL, 0, 1, NULL, on_reply, NULL);
     CASE("ask without on_reply") actor_try_ask(handle, 0, 1, NULL, NULL, NULL);
@@ -169,6 +183,11 @@ int main(int count, char **arguments) {
     CASE("an unaligned handle") actor_try_tell((actor_handle *)((char *)handle + 1), 0, NULL);
 
     CASE("tell to no lane") actor_try_tell(handle, 1, NULL);
+    CASE("waiting tell to no lane") actor_tell(handle, 1, 1, NULL, UINT64_MAX);
+    CASE("waiting tell of the owner") {
+        actor_mailbox_adopt(mailbox);
+        actor_tell(handle, 0, ACTOR_NO_SOURCE, NULL, UINT64_MAX);
+    }
     CASE("ask to no lane") actor_try_ask(handle, (size_t)1 << 32, 1, NULL, on_reply, NULL);
     CASE("stats of no lane") stats_of_lane(1, sizeof(actor_lane_stats));
     CASE("stats of no size") stats_of_lane(0, 0);

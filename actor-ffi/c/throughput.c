@@ -1,6 +1,7 @@
 /* Measures messages through a mailbox beside a queue with a mutex and a condition variable, in one
  * process and by turns. The owner sleeps when nothing waits: in read(2) of an eventfd, or in
- * pthread_cond_wait.
+ * pthread_cond_wait. A polled mailbox has no `wake`: its owner gives its processor away, and looks
+ * again.
  *
  * Usage: throughput [messages of a round] [rounds] */
 #include <actor.h>
@@ -18,8 +19,10 @@
 enum { MOST_PRODUCERS = 8, ROOM = 1024, BATCH = 64, MOST_ROUNDS = 101 };
 
 /* The ways of a message. */
-enum { MAILBOX, QUEUE, QUEUE_IN_BATCHES, WAYS };
-static const char *const names[WAYS] = {"mailbox", "mutex + condvar", "mutex + condvar, batches"};
+enum { MAILBOX, POLLED_MAILBOX, QUEUE, QUEUE_IN_BATCHES, WAYS };
+static const char *const names[WAYS] = {"mailbox", "mailbox, polled", "mutex + condvar",
+                                        "mutex + condvar, batches"};
+static atomic_ulong wakes[WAYS];
 
 static void require(bool holds, const char *what, int line) {
     if (!holds) {
@@ -42,8 +45,10 @@ static bool queue_push(void *message) {
     if (has_room)
         queue.places[(queue.first + queue.count++) % ROOM] = message;
     pthread_mutex_unlock(&queue.mutex);
-    if (was_empty)
+    if (was_empty) {
+        atomic_fetch_add(&wakes[QUEUE], 1);
         pthread_cond_signal(&queue.filled);
+    }
     return has_room;
 }
 
@@ -77,7 +82,7 @@ static void *produce(void *argument) {
     while (!atomic_load(&round->begun))
         sched_yield();
     for (uint64_t n = 0; n < round->each; n++)
-        if (round->way == MAILBOX)
+        if (round->way <= POLLED_MAILBOX)
             while (actor_try_tell(round->handle, 0, &tick) != ACTOR_OK)
                 sched_yield();
         else
@@ -86,7 +91,10 @@ static void *produce(void *argument) {
     return NULL;
 }
 
-static void wake(void *context) { REQUIRE(eventfd_write(*(int *)context, 1) == 0); }
+static void wake(void *context) {
+    atomic_fetch_add(&wakes[MAILBOX], 1);
+    REQUIRE(eventfd_write(*(int *)context, 1) == 0);
+}
 
 static void handle_one(void *context, const actor_delivery *delivery) {
     *(uint64_t *)context += delivery->message == &tick;
@@ -99,8 +107,10 @@ static void own_mailbox(actor_mailbox *mailbox, int event, uint64_t expected) {
         if (handled == expected)
             return;
         eventfd_t count;
-        if (!turn.has_more)
+        if (!turn.has_more && event >= 0)
             REQUIRE(eventfd_read(event, &count) == 0);
+        else if (!turn.has_more)
+            sched_yield();
     }
 }
 
@@ -119,14 +129,16 @@ static double now(void) {
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-/* Returns the nanoseconds for a message. */
-static double measure(int way, int producers, uint64_t messages) {
+/* Returns the nanoseconds for a message, and adds the wakes. */
+static double measure(int way, int producers, uint64_t messages, double *woken) {
+    int counted = way == QUEUE_IN_BATCHES ? QUEUE : way;
+    atomic_store(&wakes[counted], 0);
     round_ round = {.way = way, .event = eventfd(0, EFD_CLOEXEC), .each = messages / producers};
     actor_lane_config lane = {.name = "ticks", .kind = ACTOR_LANE_FIFO, .capacity = ROOM};
     actor_mailbox_config config = ACTOR_MAILBOX_CONFIG_INIT;
     config.lanes = &lane;
     config.lane_count = 1;
-    config.wake = wake;
+    config.wake = way == MAILBOX ? wake : NULL;
     config.context = &round.event;
     actor_mailbox *mailbox;
     REQUIRE(actor_mailbox_new(&config, &mailbox) == ACTOR_OK);
@@ -140,8 +152,8 @@ static double measure(int way, int producers, uint64_t messages) {
     uint64_t expected = round.each * producers;
     double start = now();
     atomic_store(&round.begun, true);
-    if (way == MAILBOX)
-        own_mailbox(mailbox, round.event, expected);
+    if (way <= POLLED_MAILBOX)
+        own_mailbox(mailbox, way == MAILBOX ? round.event : -1, expected);
     else
         own_queue(way == QUEUE ? 1 : BATCH, expected);
     double took = now() - start;
@@ -150,6 +162,7 @@ static double measure(int way, int producers, uint64_t messages) {
     actor_mailbox_destroy(mailbox, NULL, NULL);
     actor_handle_drop(round.handle);
     close(round.event);
+    *woken += (double)atomic_load(&wakes[counted]) / (double)expected;
     return took / (double)expected;
 }
 
@@ -162,16 +175,19 @@ int main(int count, char **arguments) {
     uint64_t messages = count > 1 ? strtoull(arguments[1], NULL, 10) : 400000;
     int rounds = count > 2 ? atoi(arguments[2]) : 21;
     REQUIRE(rounds > 0 && rounds <= MOST_ROUNDS);
-    printf("ns for a message: median (quartiles) of %d rounds by turns\n", rounds);
+    printf("ns for a message: median (quartiles) of %d rounds by turns; wakes for a message\n",
+           rounds);
     for (int producers = 1; producers <= MOST_PRODUCERS; producers *= producers == 1 ? 4 : 2) {
         static double times[WAYS][MOST_ROUNDS];
+        double woken[WAYS] = {0};
         for (int round = 0; round < rounds; round++)
             for (int way = 0; way < WAYS; way++)
-                times[way][round] = measure(way, producers, messages);
+                times[way][round] = measure(way, producers, messages, &woken[way]);
         for (int way = 0; way < WAYS; way++) {
             qsort(times[way], (size_t)rounds, sizeof(double), by_size);
-            printf("%d producers, %s: %.1f (%.1f-%.1f)\n", producers, names[way],
-                   times[way][rounds / 2], times[way][rounds / 4], times[way][rounds * 3 / 4]);
+            printf("%d producers, %s: %.1f (%.1f-%.1f), %.4f\n", producers, names[way],
+                   times[way][rounds / 2], times[way][rounds / 4], times[way][rounds * 3 / 4],
+                   woken[way] / rounds);
         }
     }
     return 0;

@@ -175,6 +175,36 @@ void refusals_return_the_message() {
     REQUIRE(!asked && answer.get() == nullptr);
 }
 
+void a_waiting_sender_gets_room_or_its_message_back() {
+    using std::chrono::milliseconds;
+    Mailbox mailbox({actor::Lane::fifo("one", 1)});
+    std::vector<int> taken;
+    auto take = [&taken](Delivery delivery) { taken.push_back(delivery.message->slot); };
+    std::atomic<int> told{0};
+    std::thread sender([&told, handle = mailbox.handle()] {
+        REQUIRE(handle.tell(0, std::make_unique<Message>(1), Handle::no_timeout));
+        for (auto timeout : {milliseconds(1), milliseconds(0), milliseconds::min()}) {
+            auto late = handle.tell(0, std::make_unique<Message>(2), timeout);
+            REQUIRE(late.status == ACTOR_FULL && late.message->slot == 2);
+        }
+        told = 1;
+        REQUIRE(handle.tell_from(0, 7, std::make_unique<Message>(3), Handle::no_timeout));
+        told = 2;
+        // The third message fills the lane until the close.
+        auto closed = handle.tell(0, std::make_unique<Message>(4), Handle::no_timeout);
+        REQUIRE(closed.status == ACTOR_CLOSED && closed.message->slot == 4);
+    });
+    while (told < 1)
+        std::this_thread::yield();
+    REQUIRE(mailbox.drain(1, take).has_more);
+    while (told < 2)
+        std::this_thread::yield();
+    mailbox.close();
+    REQUIRE(mailbox.drain(9, take).has_ended);
+    sender.join();
+    REQUIRE(taken == std::vector<int>({1, 3}));
+}
+
 void the_end_hands_back_what_is_left() {
     int answers = 0, dropped = 0;
     auto count = [&](std::unique_ptr<Answer> answer) { (answer ? answers : dropped)++; };
@@ -222,6 +252,7 @@ void impossible_lanes_are_named() {
 int main() {
     many_threads();
     refusals_return_the_message();
+    a_waiting_sender_gets_room_or_its_message_back();
     the_end_hands_back_what_is_left();
     impossible_lanes_are_named();
     std::printf("objects left: %d\n", Counted::alive.load());

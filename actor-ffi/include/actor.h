@@ -12,12 +12,26 @@
 //
 // Rules:
 //
-// * No call waits, except for actor_mailbox_destroy, which waits for calls of wake in progress.
-//   No lock is taken on a message's way.
+// * Two calls wait: actor_tell for room, and actor_mailbox_destroy for calls of wake in progress.
+//   No lock is taken on a message's way, unless an actor_tell waits for room. Where memory is
+//   allocated or freed, malloc may have one.
 // * Each function states its threads, who owns what, and what NULL does. A refused message is still
 //   the caller's.
 // * Misuse that can be seen (a wrong thread, NULL, use after the end) aborts with a sentence.
 //   Nothing unwinds out of a function; an exception that leaves a callback ends the process.
+// * A callback may send, ask, answer and read the statistics, of this mailbox and others. It must
+//   return: no longjmp, and no end of its thread. A cancelled thread ends in any write, so a thread
+//   that sends must not be cancelled.
+// * No function is for a signal handler: write to an eventfd or a pipe there. The child of a fork
+//   uses no mailbox, handle or reply of its parent; it may make its own if no other thread was
+//   inside a call at the fork.
+// * Each reply has to be sent or dropped, or its ask never ends and its memory is lost.
+//
+// Versions: a later one may append fields to a structure with a size, and add functions and
+// constants. A program built for an earlier one goes on to work, because the smaller size stays
+// valid, and a field of 0 or NULL means what was so before. A program built for a later one works
+// if it uses nothing new: a field that the library does not know has to be 0. actor_delivery and
+// actor_turn do not change.
 //
 // Link with pkg-config --cflags --libs actor-ffi.
 //
@@ -164,7 +178,8 @@ typedef struct {
   const char *name;
   // One of actor_lane_kind.
   uint32_t kind;
-  // How many messages a data lane is served in its turn. 0 is 1.
+  // How many messages a data lane is served in its turn. 0 is 1. Without effect for
+  // ACTOR_LANE_CONTROL.
   uint32_t weight;
   // The largest number of waiting messages, 1 or more. For ACTOR_LANE_LATEST: 0 or 1.
   size_t capacity;
@@ -173,8 +188,7 @@ typedef struct {
   size_t share;
 } actor_lane_config;
 
-// Ends a message. Called on the thread that evicts it, a sender's or the taking owner's, or on the
-// owner's in the destroy.
+// Ends a message. Called on the thread that evicts it, or on the owner's in a take or the destroy.
 typedef void (*actor_drop_message_fn)(void *context, void *message);
 
 // Wakes the owner's loop.
@@ -188,16 +202,20 @@ typedef struct {
   size_t lane_size;
   // The lanes. A message names its lane by the index. Copied by actor_mailbox_new.
   const actor_lane_config *lanes;
-  // The number of lanes, at most 65,534.
+  // The number of lanes, 1 to 65,534.
   size_t lane_count;
   // Ends a message that nobody will take: one evicted by a newer one, on the sender's thread or
-  // the owner's, or one left at the destroy. NULL: such messages need no end.
+  // the owner's, or one left at the destroy. It may send, but not into a lane that evicts: that
+  // would call it again, without end. On the owner's thread it may close the mailbox. There it
+  // may also run inside a take, and then must not take messages or destroy the mailbox. NULL:
+  // such messages need no end.
   actor_drop_message_fn drop_message;
   // Wakes the owner's loop: writes an eventfd, calls uv_async_send, posts a message. Called at
   // most once each time the owner finds the mailbox empty, on the thread that sends, and never
   // after actor_mailbox_destroy has returned. A call may come although the owner stays awake:
   // its message came while a drain was about to announce the sleep, and that drain took it. It
-  // must not wait, and must not take messages or destroy the mailbox. NULL: the owner polls.
+  // must not wait, and must not take messages or destroy the mailbox. It may send; that is one
+  // more message, and no further wake. NULL: the owner polls.
   actor_wake_fn wake;
   // The first argument of drop_message and wake. It must stay valid until the mailbox is
   // destroyed and its last handle is dropped.
@@ -232,13 +250,14 @@ typedef struct {
 // message and reply belong to the handler.
 typedef void (*actor_handler_fn)(void *context, const actor_delivery *delivery);
 
-// Receives the outcome of an ask.
+// Receives the outcome of an ask. Called after the drop_message of an ask that is dropped.
 typedef void (*actor_on_reply_fn)(void *context, actor_outcome outcome, void *answer);
 
 // The figures of a lane since the mailbox was made. They are read one after the other, while other
 // threads may change them.
 typedef struct {
-  // sizeof(actor_lane_stats), set by the caller. Later versions append fields.
+  // sizeof(actor_lane_stats), set by the caller. Later versions append fields. A library that
+  // does not know such a field leaves it unchanged.
   size_t size;
   // The name in the configuration, valid until the process ends.
   const char *name;
@@ -248,9 +267,9 @@ typedef struct {
   uint64_t accepted;
   // Messages taken by the owner. A message counts at the owner's next take.
   uint64_t handled;
-  // Sends that returned ACTOR_FULL.
+  // Sends refused by a full lane.
   uint64_t refused;
-  // Sends that returned ACTOR_FULL_SHARE.
+  // Sends refused by a full share.
   uint64_t over_share;
   // Messages ended by a newer one.
   uint64_t evicted;
@@ -313,10 +332,11 @@ actor_status actor_mailbox_next(actor_mailbox *mailbox, actor_delivery *out);
 //
 // If it ends because no message is left, the owner's sleep is announced: the next message calls
 // wake, once. If the budget is used up, has_more is true and no wake comes: drain again after
-// the loop's other work. A budget of 0 does nothing else than that; SIZE_MAX is no bound.
+// the loop's other work. A budget of 0 does nothing else than that; SIZE_MAX is no bound. After
+// the end, each further drain returns has_ended.
 //
 // The handler may use handles, replies, the statistics and actor_mailbox_close. It must not take
-// messages of this mailbox, or destroy it: that aborts.
+// messages of this mailbox, or destroy it: that aborts. So does an on_reply of its replies.
 //
 // Threads: the owner's; aborts on another. Aborts inside a handler or wake of this mailbox.
 // Ownership: each message and reply becomes the handler's. NULL: aborts, except for context.
@@ -335,8 +355,8 @@ void actor_mailbox_close(actor_mailbox *mailbox);
 // Closes the mailbox, hands back each message that was accepted and not taken, and frees it.
 //
 // undelivered receives these messages, and their replies, as a handler does; the messages of one
-// lane come oldest first. If it is NULL, drop_message ends the messages, and their asks are
-// reported as ACTOR_DROPPED.
+// lane come oldest first. It must not use the mailbox any more: that aborts. If it is NULL,
+// drop_message ends the messages, and their asks are reported as ACTOR_DROPPED.
 //
 // Once it returns, wake is never called again, and no call of it is in progress: the destroy
 // waits for calls on other threads. Handles stay valid, and return ACTOR_CLOSED.
@@ -360,8 +380,9 @@ actor_handle *actor_handle_clone(const actor_handle *handle);
 
 // Ends a handle. The mailbox goes on.
 //
-// Threads: any; no other thread may use this handle at the same time or later. Ownership: the
-// handle ends. NULL: does nothing.
+// Threads: any; nothing may use this handle at the same time or later. An on_reply or a
+// drop_message inside a send must not drop the handle of that send. Ownership: the handle ends.
+// NULL: does nothing.
 void actor_handle_drop(actor_handle *handle);
 
 // Returns whether the mailbox is closed or destroyed. No send succeeds after that.
@@ -373,7 +394,7 @@ bool actor_handle_is_closed(const actor_handle *handle);
 // only to give the lane memory: for its first message, and when more than 8 wait.
 //
 // Returns ACTOR_OK, ACTOR_FULL or ACTOR_CLOSED. A lane that evicts ends its oldest message by
-// drop_message, on this thread, to make room.
+// drop_message, on this thread, to make room. It is full only if there is no memory for it.
 //
 // Threads: any, also one that is ending. Ownership: with ACTOR_OK the message is the mailbox's; if
 // refused, it is still the caller's. NULL: a handle of NULL aborts; a message may be NULL. A
@@ -383,8 +404,9 @@ actor_status actor_try_tell(const actor_handle *handle, size_t lane, void *messa
 // Sends a message with its source, such as the number of a peer, or with its key.
 //
 // A lane with a share bounds the waiting messages of each source, and returns ACTOR_FULL_SHARE
-// beyond that. A lane of ACTOR_LANE_LATEST_BY_KEY keeps the last message of each key. Other lanes
-// only hand the number on in the delivery. Otherwise as actor_try_tell.
+// beyond that. A lane of ACTOR_LANE_LATEST_BY_KEY keeps the last message of each key;
+// ACTOR_NO_SOURCE is a key like all others. Other lanes only hand the number on in the delivery.
+// Otherwise as actor_try_tell.
 actor_status actor_try_tell_from(const actor_handle *handle,
                                  size_t lane,
                                  uint64_t source,
@@ -397,8 +419,12 @@ actor_status actor_try_tell_from(const actor_handle *handle,
 // close of the mailbox ends the wait. The source is that of actor_try_tell_from, or
 // ACTOR_NO_SOURCE.
 //
-// Threads: any that may block, except the owner's: it makes the room, so its wait would always
-// last to the timeout. Ownership: as actor_try_tell. NULL: as actor_try_tell.
+// A timeout of 0 does not wait. A sender that waits takes a lock for a moment, and no sender is
+// sure of the next room: a later one may be first.
+//
+// Threads: any that may block, also one that is ending. Aborts on the owner's thread, which makes
+// the room. Not for wake, nor for drop_message or on_reply if these may run on the owner's
+// thread. Ownership: as actor_try_tell. NULL: as actor_try_tell.
 actor_status actor_tell(const actor_handle *handle,
                         size_t lane,
                         uint64_t source,

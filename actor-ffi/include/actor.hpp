@@ -12,9 +12,9 @@
  *     if (turn.has_more) loop.call_again();                  // no wake will come
  *
  * Exceptions. No exception enters or leaves the C library.
- *   - Thrown by a handler: `drain` rethrows it at once. Its message is gone, and its ask is dropped.
- *     The messages behind it stay in the mailbox. The owner's sleep is not announced, so the caller
- *     has to drain again.
+ *   - Thrown by a handler: `drain` rethrows it at once. Its message is gone, and its ask is
+ *     dropped. The messages behind it stay in the mailbox. The owner's sleep is not announced, so
+ *     the caller has to drain again.
  *   - Thrown by the hook of `destroy`: the other messages are passed to the hook first. Then the
  *     first exception is rethrown.
  *   - Thrown by `wake`, by an `on_reply`, or by the destructor of a message: std::terminate.
@@ -26,6 +26,7 @@
 
 #include "actor.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -157,6 +158,28 @@ template <class T, class A = NoAnswer> class Handle {
         return settled(actor_try_tell_from(handle_.get(), lane, source, sent), sent);
     }
 
+    /// Waits for room without a bound, or until the mailbox is closed.
+    static constexpr std::chrono::milliseconds no_timeout = std::chrono::milliseconds::max();
+
+    /// Sends a message, and waits for room for at most `timeout`. Without room by then, ACTOR_FULL
+    /// returns the message; so does ACTOR_CLOSED if the mailbox is closed meanwhile. A timeout of
+    /// 0 or less does not wait. Any thread but the owner's, where it aborts: the owner makes room.
+    Sent<T> tell(std::size_t lane, std::unique_ptr<T> message,
+                 std::chrono::milliseconds timeout) const {
+        return tell_from(lane, ACTOR_NO_SOURCE, std::move(message), timeout);
+    }
+
+    /// As `tell`, with the source of the message, or with its key.
+    Sent<T> tell_from(std::size_t lane, std::uint64_t source, std::unique_ptr<T> message,
+                      std::chrono::milliseconds timeout) const {
+        const std::chrono::milliseconds::rep count = timeout.count();
+        const std::uint64_t bound = timeout == no_timeout ? UINT64_MAX
+                                    : count > 0           ? static_cast<std::uint64_t>(count)
+                                                          : 0;
+        T *sent = message.release();
+        return settled(actor_tell(handle_.get(), lane, source, sent, bound), sent);
+    }
+
     /// Sends an ask. If it is accepted, `on_reply` is called exactly once.
     Sent<T> try_ask(std::size_t lane, std::unique_ptr<T> message, OnReply on_reply,
                     std::uint64_t source = ACTOR_NO_SOURCE) const {
@@ -239,8 +262,8 @@ template <class T, class A = NoAnswer> class Mailbox {
     /// Creates a handle.
     Handle<T, A> handle() const { return Handle<T, A>(actor_handle_new(mailbox_.get())); }
 
-    /// Passes up to `budget` messages to the handler: control lanes first, then data lanes by turns.
-    /// The handler takes a `Delivery<T, A>`. Rethrows an exception of the handler.
+    /// Passes up to `budget` messages to the handler: control lanes first, then data lanes by
+    /// turns. The handler takes a `Delivery<T, A>`. Rethrows an exception of the handler.
     template <class F> Turn drain(std::size_t budget, F &&handler) {
         Turn turn = {};
         turn.has_more = true;

@@ -6,15 +6,14 @@ use std::mem::ManuallyDrop;
 
 use crate::misuse::contained;
 
-/// Ends a message. Called on the thread that evicts it, a sender's or the taking owner's, or on the
-/// owner's in the destroy.
+/// Ends a message. Called on the thread that evicts it, or on the owner's in a take or the destroy.
 pub type DropMessage =
     Option<unsafe extern "C-unwind" fn(context: *mut c_void, message: *mut c_void)>;
 
 /// Wakes the owner's loop.
 pub type Wake = Option<unsafe extern "C-unwind" fn(context: *mut c_void)>;
 
-/// Receives the outcome of an ask.
+/// Receives the outcome of an ask. Called after the `drop_message` of an ask that is dropped.
 pub type OnReply = Option<
     unsafe extern "C-unwind" fn(context: *mut c_void, outcome: Outcome, answer: *mut c_void),
 >;

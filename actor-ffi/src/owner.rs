@@ -12,9 +12,8 @@ use crate::wake::HostWake;
 
 /// The owner of a mailbox.
 ///
-/// No call holds the mailbox while a handler of the host runs, so a handler may use every function
-/// except those that take messages. A take may evict messages. The host's code that ends them has
-/// the same rights: a [close](Self::close) by it is done after the take.
+/// No call holds the mailbox while the host's code runs, so a handler may use every function
+/// except those that take messages.
 pub(crate) struct Owner<T: Send + 'static, R: Send + 'static> {
     mailbox: RefCell<Mailbox<Letter<T, R>>>,
     /// Makes the other handles, on any thread. Also keeps the mailbox from its end: it ends by a
@@ -23,7 +22,8 @@ pub(crate) struct Owner<T: Send + 'static, R: Send + 'static> {
     wake: Option<Arc<HostWake>>,
     waker: Waker,
     is_at_work: Cell<bool>,
-    is_close_due: Cell<bool>,
+    /// A close came from the destructor of a message, inside a take.
+    closes_after_take: Cell<bool>,
 }
 
 /// The result of a take.
@@ -46,7 +46,7 @@ pub(crate) struct Turn {
 /// Why the owner cannot do it now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Busy {
-    /// A handler of this owner is running.
+    /// A handler of this owner is running, or a take that drops an overtaken message.
     AtWork,
     /// The caller is this owner's wake function.
     Waking,
@@ -64,8 +64,8 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
         let polled = mailbox.poll_turn(&mut Context::from_waker(&waker));
         debug_assert!(polled.is_pending(), "it is new and has a handle");
         let mailbox = RefCell::new(mailbox);
-        let (is_at_work, is_close_due) = (Cell::new(false), Cell::new(false));
-        Ok(Self { mailbox, door, wake, waker, is_at_work, is_close_due })
+        let (is_at_work, closes_after_take) = (Cell::new(false), Cell::new(false));
+        Ok(Self { mailbox, door, wake, waker, is_at_work, closes_after_take })
     }
 
     /// Returns the handle that makes the others.
@@ -76,8 +76,8 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
     pub(crate) fn close(&self) {
         match self.mailbox.try_borrow() {
             Ok(mailbox) => mailbox.close(),
-            // The caller ends a message that a take evicts.
-            Err(_taking) => self.is_close_due.set(true),
+            // A take may find a message that newer ones have overtaken, and drops it.
+            Err(_) => self.closes_after_take.set(true),
         }
     }
 
@@ -145,15 +145,15 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
     #[inline]
     fn take(&self) -> Next<T, R> {
         let mut cx = Context::from_waker(&self.waker);
-        let polled = self.mailbox.borrow_mut().poll_turn(&mut cx);
-        if self.is_close_due.take() {
-            self.close();
-        }
-        match polled {
+        let next = match self.mailbox.borrow_mut().poll_turn(&mut cx) {
             Poll::Ready(Some(letter)) => Next::Message(letter),
             Poll::Ready(None) => Next::Ended,
             Poll::Pending => Next::Asleep,
+        };
+        if self.closes_after_take.take() {
+            self.close();
         }
+        next
     }
 }
 
@@ -162,7 +162,6 @@ mod tests {
     use super::*;
 
     use std::cell::RefCell;
-    use std::rc::Rc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -281,52 +280,24 @@ mod tests {
         assert!(matches!(refused, Err(Refusal::Closed(_))));
     }
 
-    type OnEnd = Box<dyn FnOnce()>;
-
-    thread_local!(static ON_END: RefCell<Option<OnEnd>> = const { RefCell::new(None) });
-
-    /// Calls the host's code when it is dropped.
-    struct Calls;
-
-    impl Drop for Calls {
-        fn drop(&mut self) {
-            if let Some(call) = ON_END.take() {
-                call();
-            }
-        }
-    }
-
-    #[test]
-    fn a_message_that_a_take_evicts_may_close_the_mailbox() {
-        static NEWEST: [Lane; 1] = [Lane::newest_first("newest", 2)];
-        let owner = Rc::new(Owner::<Calls, ()>::new(&NEWEST, None).expect("they fit"));
-        let send = || {
-            let letter = Letter { message: Calls, reply: None, tag: NO_SOURCE, lane: 0 };
-            owner.door().offer(letter).is_ok()
-        };
-        assert!(send() && send());
-        assert!(matches!(owner.next(), Ok(Next::Message(_))));
-        assert!(send() && send());
-        let own = Rc::clone(&owner);
-        ON_END.set(Some(Box::new(move || {
-            assert!(matches!(own.next(), Err(Busy::AtWork)));
-            own.close();
-        })));
-        // One of the three is one too many.
-        let Ok(Next::Message(newest)) = owner.next() else { panic!("two are left") };
-        assert!(ON_END.take().is_none(), "the take has evicted one");
-        drop(newest);
-        assert!(!send(), "it is closed");
-        assert!(matches!(owner.next(), Ok(Next::Message(_))));
-        assert!(matches!(owner.next(), Ok(Next::Ended)));
-    }
-
     #[test]
     fn a_close_wakes_a_sleeping_owner_once() {
         let bench = bench();
         bench.owner.close();
         bench.owner.close();
         assert_eq!(bench.wakes(), 1);
+        assert!(matches!(bench.owner.next(), Ok(Next::Ended)));
+    }
+
+    #[test]
+    fn a_close_inside_a_take_comes_after_it() {
+        let bench = bench();
+        bench.send(1, 1);
+        {
+            let _take = bench.owner.mailbox.borrow_mut();
+            bench.owner.close();
+        }
+        assert_eq!(bench.drain(1).0, [1]);
         assert!(matches!(bench.owner.next(), Ok(Next::Ended)));
     }
 

@@ -93,6 +93,28 @@ fn the_programs_of_the_documentation_run_with_the_installed_library() {
 }
 
 #[test]
+fn an_installation_may_be_repeated_staged_and_in_any_folder() {
+    let name = "a folder & more";
+    let root = folder("staged");
+    let staged = root.join(name);
+    for _ in 0..2 {
+        ran(Command::new(Path::new(CRATE).join("install.sh"))
+            .arg(format!("/{name}/"))
+            .env("DESTDIR", &root));
+    }
+    let described = fs::read_to_string(staged.join("lib/pkgconfig/actor-ffi.pc")).expect("it is");
+    assert!(described.starts_with(&format!("prefix=/{name}\n")), "{described}");
+    assert!(staged.join("include/actor.hpp").is_file());
+    if cfg!(target_os = "linux") {
+        let link = fs::read_link(staged.join("lib/libactor_ffi.so")).expect("it is a link");
+        assert_eq!(link, Path::new("libactor_ffi.so.0"));
+        let library = fs::read(staged.join("lib").join(link)).expect("it is there");
+        let soname = b"\0libactor_ffi.so.0\0";
+        assert!(library.windows(soname.len()).any(|bytes| bytes == soname), "it has no soname");
+    }
+}
+
+#[test]
 fn the_static_library_suffices() {
     if !exists("cc") {
         println!("skipped: there is no `cc`");

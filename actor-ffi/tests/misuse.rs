@@ -252,6 +252,15 @@ const CASES: &[(&str, fn(), &str)] = &[
         "actor_mailbox_drain: called inside `wake` of the same mailbox",
     ),
     (
+        "drained_by_undelivered",
+        || {
+            let (mailbox, _) = one_waits();
+            // SAFETY: the mailbox is live, and the handler uses no context.
+            unsafe { actor_mailbox_destroy(mailbox, Some(drain_again), null_mut()) };
+        },
+        "actor_mailbox_drain: `mailbox` is used after the end of its mailbox",
+    ),
+    (
         "an_exception",
         || _ = drain(one_waits().0, Some(throw)),
         "handler: the callback threw an exception",

@@ -97,6 +97,14 @@ pub extern fn actor_try_tell_from(
     source: u64,
     message: ?*anyopaque,
 ) Status;
+/// Waits for room. Not on the owner's thread.
+pub extern fn actor_tell(
+    handle: *const Handle,
+    lane: usize,
+    source: u64,
+    message: ?*anyopaque,
+    timeout_ms: u64,
+) Status;
 pub extern fn actor_try_ask(
     handle: *const Handle,
     lane: usize,

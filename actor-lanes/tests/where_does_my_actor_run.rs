@@ -39,7 +39,7 @@ impl Message for Ring {}
 
 /// Replies after a while.
 #[derive(Default)]
-struct Alarm(Option<Reply<()>>);
+struct Alarm;
 impl Actor for Alarm {
     type Message = Ring;
 

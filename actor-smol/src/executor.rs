@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use actor_core::runtime::adapter::{BlockingPool, Task};
+use actor_core::runtime::adapter::{BlockingPool, CountedTask};
 use actor_core::runtime::{ExecutorStopped, Maker, ThreadEnd, Timer};
 use actor_core::{Executor, ThreadConfig};
 use async_channel::{Receiver, Sender};
@@ -71,7 +71,7 @@ fn run(local: &Rc<Local>, makers: Receiver<Maker>) {
     async_io::block_on(async {
         let mut polled = 0;
         // The admitting task ends when no more makers can arrive.
-        while !(admitting.is_finished() && Task::none_here()) {
+        while !(admitting.is_finished() && CountedTask::none_here()) {
             local.queue.tick().await;
             polled += 1;
             if local.gave_way.take() || polled >= REACTOR_INTERVAL {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actor_core::runtime::Maker;
-use actor_core::runtime::adapter::Task;
+use actor_core::runtime::adapter::CountedTask;
 use async_executor::LocalExecutor;
 
 thread_local! {
@@ -37,7 +37,7 @@ impl Local {
 
     /// Queues a task. It calls the maker and runs its future.
     pub(crate) fn spawn(&self, maker: Maker) {
-        self.queue.spawn(Task::new(maker)).detach();
+        self.queue.spawn(CountedTask::new(maker)).detach();
     }
 }
 

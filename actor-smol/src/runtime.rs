@@ -72,7 +72,7 @@ impl SmolRuntime {
     ///
     /// # The end
     ///
-    /// The task ends once the executor was stopped, or its last owner dropped it, and all its actors
+    /// The task ends once the executor was stopped or its last owner dropped it, and all its actors
     /// have ended. The drop of the `LocalExecutor` ends the actors as
     /// [`Abandoned`](actor_core::ExitReason::Abandoned), in the order of their spawns.
     ///

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
-use actor_core::runtime::adapter::{BlockingPool, Task};
+use actor_core::runtime::adapter::{BlockingPool, CountedTask};
 use actor_core::runtime::{ExecutorStopped, Maker, ThreadEnd, Timer};
 use actor_core::{Executor, ThreadConfig};
 use async_channel::{Receiver, Sender};
@@ -99,7 +99,7 @@ fn run(local: &Rc<Local>, makers: Receiver<Maker>) {
     local.runtime.block_on(async {
         // The admitting task ends when no more makers can arrive.
         drop(admitting.await);
-        poll_fn(Task::poll_none_here).await;
+        poll_fn(CountedTask::poll_none_here).await;
     });
 }
 

@@ -1,12 +1,14 @@
 //! An executor as one task of the program's own runtime.
 //!
-//! The task polls the actors, so their sockets and timers are the runtime's. A `LocalSet` takes it as
-//! a [`LocalTask`], because its own wakers fail on ending threads. A runtime takes it as a [`Resident`], because `tokio::spawn` requires `Send`.
+//! The task polls the actors, so their sockets and timers are the runtime's. A `LocalSet` takes the
+//! task as a [`LocalTask`], because the wakers of a `LocalSet` fail on ending threads. A runtime
+//! takes it as a [`Resident`], because `tokio::spawn` requires `Send`.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actor_core::Executor;
 use actor_core::runtime::Timer;
@@ -14,6 +16,7 @@ use actor_core::runtime::adapter::contain;
 use actor_embed::{Clock, Embed, HostTask};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{LocalSet, yield_now};
+use tokio::time::sleep;
 
 use crate::clock;
 use crate::local_task::LocalTask;
@@ -33,7 +36,6 @@ use crate::timer::TokioTimer;
 ///     assert!(matches!(refused, NotCurrentThread::MultiThread));
 ///     assert!(refused.to_string().contains("start_executor"), "it names what to write instead");
 /// }
-/// # main();
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -42,6 +44,8 @@ pub enum NotCurrentThread {
     NoRuntime,
     /// The runtime moves tasks between threads, and an actor stays on one.
     MultiThread,
+    /// The runtime was built without timers. The first timer of one actor would end all of them.
+    NoTimers,
 }
 
 /// Starts an executor on the runtime of the calling code.
@@ -61,6 +65,7 @@ fn start(runtime: &Handle, embed: Embed<HostTask>) -> Result<Arc<dyn Executor>, 
     if runtime.runtime_flavor() != RuntimeFlavor::CurrentThread {
         return Err(NotCurrentThread::MultiThread);
     }
+    check_timers(runtime)?;
     let (executor, make_task) = embed.build_maker().expect(NO_RESOURCE);
     drop(runtime.spawn(Resident::new(make_task)));
     Ok(executor)
@@ -69,9 +74,20 @@ fn start(runtime: &Handle, embed: Embed<HostTask>) -> Result<Arc<dyn Executor>, 
 /// Starts an executor as a task of a `LocalSet`.
 pub(crate) fn start_in(set: &LocalSet) -> Result<Arc<dyn Executor>, NotCurrentThread> {
     let runtime = Handle::try_current().map_err(|_none| NotCurrentThread::NoRuntime)?;
+    check_timers(&runtime)?;
     let (executor, task) = configure(&runtime).build().expect(NO_RESOURCE);
     drop(set.spawn_local(LocalTask::new(task, runtime)));
     Ok(executor)
+}
+
+/// Makes a timer. tokio panics if it cannot, and offers no other way to know.
+fn check_timers(runtime: &Handle) -> Result<(), NotCurrentThread> {
+    let make = || {
+        let _context = runtime.enter();
+        drop(sleep(Duration::ZERO));
+    };
+    let is_ending = Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed());
+    if is_ending || contain(make).is_some() { Ok(()) } else { Err(NotCurrentThread::NoTimers) }
 }
 
 const NO_RESOURCE: &str = "without a pool of its own, it needs nothing of the operating system";
@@ -99,6 +115,10 @@ impl fmt::Display for NotCurrentThread {
                 "a multi-thread runtime moves tasks between threads, and an actor stays on one: \
                  start a thread for the actors by `TokioRuntime::new().start_executor(…)`, or \
                  spawn a loop with `Send` state on a `Mailbox`"
+            }
+            Self::NoTimers => {
+                "actors need the timers of their runtime: call `enable_time` or `enable_all` of its \
+                 builder"
             }
         })
     }

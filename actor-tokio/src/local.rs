@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actor_core::runtime::Maker;
-use actor_core::runtime::adapter::Task;
+use actor_core::runtime::adapter::CountedTask;
 use tokio::runtime::{Builder, LocalRuntime};
 
 thread_local! {
@@ -42,7 +42,7 @@ impl Local {
 
     /// Spawns a task. It calls the maker and runs its future.
     pub(crate) fn spawn(&self, maker: Maker) {
-        drop(self.runtime.spawn_local(Task::new(maker)));
+        drop(self.runtime.spawn_local(CountedTask::new(maker)));
     }
 }
 

@@ -88,7 +88,7 @@ impl TokioRuntime {
     ///
     /// # The end
     ///
-    /// The task ends once the executor was stopped, or its last owner dropped it, and all its actors
+    /// The task ends once the executor was stopped or its last owner dropped it, and all its actors
     /// have ended. The end of the runtime ends the actors as
     /// [`Abandoned`](actor_core::ExitReason::Abandoned), in the order of their spawns.
     ///
@@ -109,8 +109,9 @@ impl TokioRuntime {
     ///
     /// # Errors
     ///
-    /// Returns an error outside of a runtime, and on a multi-thread runtime. Its text names the
-    /// alternatives.
+    /// Returns an error outside of a runtime, on a multi-thread runtime, and on one without timers.
+    /// Its text names the alternatives. tokio shows missing timers by a panic only, so the panic
+    /// hook reports that case as well.
     ///
     /// # Examples
     ///
@@ -137,7 +138,6 @@ impl TokioRuntime {
     ///     assert_eq!(doubler.ask(|reply| Double(21, reply)).await?, 42);
     ///     Ok(())
     /// }
-    /// # main().unwrap();
     /// ```
     pub fn current() -> Result<Arc<dyn Executor>, NotCurrentThread> {
         host::start_here()
@@ -150,7 +150,7 @@ impl TokioRuntime {
     ///
     /// # Errors
     ///
-    /// Returns an error if it is the handle of a multi-thread runtime.
+    /// Returns an error for the handle of a multi-thread runtime, or of one without timers.
     ///
     /// # Examples
     ///
@@ -187,7 +187,7 @@ impl TokioRuntime {
     ///
     /// # Errors
     ///
-    /// Returns an error outside of a runtime.
+    /// Returns an error outside of a runtime, and in one without timers.
     ///
     /// # Examples
     ///
@@ -216,7 +216,6 @@ impl TokioRuntime {
     ///     assert_eq!(doubled, 42);
     ///     Ok(())
     /// }
-    /// # main().unwrap();
     /// ```
     pub fn in_local_set(set: &LocalSet) -> Result<Arc<dyn Executor>, NotCurrentThread> {
         host::start_in(set)

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::rig::{PATIENCE, SOON, go, result_of, signal, start, wait, wait_for_drop};
 use crate::reply::Reply;
 use crate::runtime::Runtime;
+use crate::runtime::adapter::Task;
 
 pub(super) fn a_stopped_executor_returns_the_maker(runtime: &dyn Runtime) {
     let executor = start(runtime);
@@ -72,6 +73,16 @@ pub(super) fn every_join_returns_at_the_end(runtime: &dyn Runtime) {
             assert!(joiner.join().expect("joining does not panic"));
         }
     });
+}
+
+pub(super) fn a_task_of_another_owner_does_not_delay_the_end(runtime: &dyn Runtime) {
+    thread_local!(static KEPT: RefCell<Option<Task>> = const { RefCell::new(None) });
+
+    let executor = start(runtime);
+    // As that of a foreign loop's driver, kept by a handler in a thread-local.
+    result_of(&executor, || async { KEPT.set(Some(Task::of(std::future::pending()))) });
+    executor.stop();
+    assert!(executor.join(PATIENCE));
 }
 
 pub(super) fn a_future_keeps_an_executor_without_owners_running(runtime: &dyn Runtime) {

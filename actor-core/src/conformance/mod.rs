@@ -93,6 +93,7 @@ const CHECKS: &[(&str, Check)] = checks! {
         futures_spawned_before_a_stop_are_run,
         stopping_twice_is_stopping_once,
         every_join_returns_at_the_end,
+        a_task_of_another_owner_does_not_delay_the_end,
         a_future_keeps_an_executor_without_owners_running,
         an_executor_without_owners_ends_its_thread;
     actor:

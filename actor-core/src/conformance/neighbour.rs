@@ -139,8 +139,12 @@ fn counts_turns(
             });
             busy[round % neighbours].0.try_tell(Work::Do(act)).expect("there is room");
             let before = wait(&beginning);
-            let passed: Vec<_> =
-                wait(&told).iter().zip(before).map(|(then, before)| then - before).collect();
+            // On a loaded machine, a timer may be served before the busy actor sees that it is due.
+            let passed: Vec<_> = wait(&told)
+                .iter()
+                .zip(before)
+                .map(|(then, before)| then.saturating_sub(before))
+                .collect();
             assert!(
                 passed.iter().all(|&turns| turns <= MOST),
                 "turns of each of {neighbours} neighbours: {passed:?}"

@@ -489,6 +489,13 @@ impl<M: Message> Handle<M> {
         timeout: Duration,
     ) -> Result<(), TryTellError<M>> {
         let lane = self.shared.lane_of(&envelope.message);
+        // Most sends find room. They are spared the preparation of a wait, which an ending thread
+        // could not even release.
+        let envelope = match self.shared.send(lane, envelope) {
+            Ok(()) => return Ok(()),
+            Err(Refused::Closed(envelope)) => return Err(TryTellError::Closed(envelope.message)),
+            Err(Refused::Full(envelope) | Refused::OverShare(envelope)) => envelope,
+        };
         let mut telling = pin!(Tell::new(&self.shared, lane, envelope));
         match block_on_for(telling.as_mut(), timeout) {
             Some(sent) => sent.map_err(|TellError(message)| TryTellError::Closed(message)),

@@ -1,6 +1,7 @@
 //! What a mailbox is made from.
 
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::slice;
 
 use actor_core::mailbox::LanesError;
 
@@ -35,7 +36,8 @@ pub struct LaneConfig {
     pub name: *const c_char,
     /// One of `actor_lane_kind`.
     pub kind: u32,
-    /// How many messages a data lane is served in its turn. 0 is 1.
+    /// How many messages a data lane is served in its turn. 0 is 1. Without effect for
+    /// ACTOR_LANE_CONTROL.
     pub weight: u32,
     /// The largest number of waiting messages, 1 or more. For ACTOR_LANE_LATEST: 0 or 1.
     pub capacity: usize,
@@ -54,16 +56,20 @@ pub struct MailboxConfig {
     pub lane_size: usize,
     /// The lanes. A message names its lane by the index. Copied by `actor_mailbox_new`.
     pub lanes: *const LaneConfig,
-    /// The number of lanes, at most 65,534.
+    /// The number of lanes, 1 to 65,534.
     pub lane_count: usize,
     /// Ends a message that nobody will take: one evicted by a newer one, on the sender's thread or
-    /// the owner's, or one left at the destroy. NULL: such messages need no end.
+    /// the owner's, or one left at the destroy. It may send, but not into a lane that evicts: that
+    /// would call it again, without end. On the owner's thread it may close the mailbox. There it
+    /// may also run inside a take, and then must not take messages or destroy the mailbox. NULL:
+    /// such messages need no end.
     pub drop_message: DropMessage,
     /// Wakes the owner's loop: writes an eventfd, calls uv_async_send, posts a message. Called at
     /// most once each time the owner finds the mailbox empty, on the thread that sends, and never
     /// after `actor_mailbox_destroy` has returned. A call may come although the owner stays awake:
     /// its message came while a drain was about to announce the sleep, and that drain took it. It
-    /// must not wait, and must not take messages or destroy the mailbox. NULL: the owner polls.
+    /// must not wait, and must not take messages or destroy the mailbox. It may send; that is one
+    /// more message, and no further wake. NULL: the owner polls.
     pub wake: Wake,
     /// The first argument of `drop_message` and `wake`. It must stay valid until the mailbox is
     /// destroyed and its last handle is dropped.
@@ -74,12 +80,23 @@ pub struct MailboxConfig {
 ///
 /// # Safety
 ///
-/// `config` points to a configuration as the header describes it.
-pub(super) unsafe fn read(config: &MailboxConfig) -> Result<&'static Layout, Status> {
+/// `pointer` leads to a configuration as the header describes it.
+pub(super) unsafe fn read(pointer: *const MailboxConfig) -> Result<&'static Layout, Status> {
+    // SAFETY: the caller's promise.
+    let config = unsafe { &*pointer };
     if config.size < size_of::<MailboxConfig>() || config.lane_size < size_of::<LaneConfig>() {
         return Err(invalid(format_args!(
             "`size` or `lane_size` is too small: start with ACTOR_MAILBOX_CONFIG_INIT"
         )));
+    }
+    if config.size > LARGEST || config.lane_size > LARGEST {
+        return Err(invalid(format_args!(
+            "`size` or `lane_size` is no size: start with ACTOR_MAILBOX_CONFIG_INIT"
+        )));
+    }
+    // SAFETY: the caller's promise: so many bytes lie there.
+    if !unsafe { has_only_known_fields(pointer, config.size) } {
+        return Err(invalid(format_args!("the configuration {NEWER}")));
     }
     if config.lanes.is_null() || config.lane_count == 0 {
         return Err(invalid(format_args!("{}: set `lanes` and `lane_count`", LanesError::None)));
@@ -95,6 +112,10 @@ pub(super) unsafe fn read(config: &MailboxConfig) -> Result<&'static Layout, Sta
         }
         // SAFETY: the caller's promise: so many lanes of this size lie there.
         let lane_config = unsafe { &*place };
+        // SAFETY: likewise.
+        if !unsafe { has_only_known_fields(place, config.lane_size) } {
+            return Err(invalid(format_args!("lane {lane} {NEWER}")));
+        }
         // SAFETY: likewise, the name is NULL or ends with a zero byte.
         plans.push(unsafe { plan(lane, lane_config) }?);
     }
@@ -105,6 +126,23 @@ pub(super) unsafe fn read(config: &MailboxConfig) -> Result<&'static Layout, Sta
     Layout::of(plans).ok_or_else(|| invalid(layouts))
 }
 
+/// Returns whether a structure of the host has only zeros behind the fields known here. Other
+/// values are the wishes of a program for a newer library, and must not be passed over. So appended
+/// fields must leave no padding, whose bytes may have any value.
+///
+/// # Safety
+///
+/// `size` bytes of the host lie there.
+unsafe fn has_only_known_fields<T>(known: *const T, size: usize) -> bool {
+    let appended = size - size_of::<T>();
+    // SAFETY: the caller's promise.
+    let appended = unsafe { slice::from_raw_parts(known.wrapping_add(1).cast::<u8>(), appended) };
+    appended.iter().all(|byte| *byte == 0)
+}
+
+const NEWER: &str = "has a field that this library does not know: the program needs a newer one";
+/// No structure is larger. A number beyond is a mistake, and reading so far would be a fault.
+const LARGEST: usize = 4096;
 const MOST_LANES: usize = 65_534;
 const MOST_CAPACITY: usize = usize::MAX / 4;
 const MOST_SHARE: usize = 8_388_608;

@@ -8,19 +8,21 @@ use actor_core::handle::Refusal;
 use actor_core::{Handle, TryTellError};
 
 use super::mailbox::{ActorMailbox, Letter};
-use super::pointer::{ALLOCATORS_PART, Mark, Marked, live};
+use super::pointer::{ALLOCATORS_PART, Mark, Marked, ended, live};
 use super::reply::ActorReply;
 use super::status::Status;
 use crate::foreign::{Host, OnReply, Parcel};
 use crate::layouts::Layout;
 use crate::letter::NO_SOURCE;
 use crate::misuse::abort;
+use crate::thread::OwnersThread;
 
 /// The sending end of a mailbox. Any number of threads may use one handle at the same time.
 pub struct ActorHandle {
     handle: Handle<Letter>,
     host: Host,
     layout: &'static Layout,
+    owner: OwnersThread,
     mark: Mark,
 }
 
@@ -36,8 +38,13 @@ impl Marked for ActorHandle {
 }
 
 impl ActorHandle {
-    fn into_pointer(handle: Handle<Letter>, host: Host, layout: &'static Layout) -> *mut Self {
-        Box::into_raw(Box::new(Self { handle, host, layout, mark: Mark::new::<Self>() }))
+    fn into_pointer(
+        handle: Handle<Letter>,
+        host: Host,
+        layout: &'static Layout,
+        owner: OwnersThread,
+    ) -> *mut Self {
+        Box::into_raw(Box::new(Self { handle, host, layout, owner, mark: Mark::new::<Self>() }))
     }
 
     pub(super) fn handle(&self) -> &Handle<Letter> {
@@ -48,13 +55,19 @@ impl ActorHandle {
         self.layout
     }
 
+    /// Ends the process if there is no such lane.
+    #[inline]
+    fn check(&self, function: &str, lane: u32) {
+        let lanes = self.layout.lanes().len();
+        if lane as usize >= lanes {
+            no_lane(function, lane, lanes);
+        }
+    }
+
     /// Sends, or gives the letter back with the reason.
     #[inline]
     fn send(&self, function: &str, letter: Letter) -> Result<(), (Status, Letter)> {
-        let lanes = self.layout.lanes().len();
-        if letter.lane as usize >= lanes {
-            no_lane(function, letter.lane, lanes);
-        }
+        self.check(function, letter.lane);
         self.handle.offer(letter).map_err(|refusal| match refusal {
             Refusal::Full(letter) => (Status::ACTOR_FULL, letter),
             Refusal::OverShare(letter) => (Status::ACTOR_FULL_SHARE, letter),
@@ -83,11 +96,10 @@ impl ActorHandle {
         message: *mut c_void,
         timeout: Duration,
     ) -> Status {
-        // A first try checks the lane, and spares most sends the preparation of a wait.
-        let refused = self.tell("actor_tell", lane, source, message);
-        if !matches!(refused, Status::ACTOR_FULL | Status::ACTOR_FULL_SHARE) {
-            return refused;
+        if self.owner.is_this() {
+            waits_for_itself("actor_tell");
         }
+        self.check("actor_tell", narrow(lane));
         let message = Parcel::new(message, self.host);
         let letter = Letter { message, reply: None, tag: source, lane: narrow(lane) };
         let (status, letter) = match self.handle.tell_blocking(letter, timeout) {
@@ -105,6 +117,16 @@ impl fmt::Debug for ActorHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ActorHandle").field("handle", &self.handle).finish_non_exhaustive()
     }
+}
+
+#[cold]
+fn waits_for_itself(function: &str) -> ! {
+    abort(
+        function,
+        format_args!(
+            "the owner's thread makes the room, so it cannot wait for it; use actor_try_tell"
+        ),
+    )
 }
 
 /// An index past the end stays past the end.
@@ -129,7 +151,8 @@ fn no_lane(function: &str, lane: u32, lanes: usize) -> ! {
 pub unsafe extern "C" fn actor_handle_new(mailbox: *const ActorMailbox) -> *mut ActorHandle {
     // SAFETY: the caller's promise.
     let mailbox = unsafe { live("actor_handle_new", "mailbox", mailbox) };
-    ActorHandle::into_pointer(mailbox.door().clone(), mailbox.host(), mailbox.layout())
+    let (door, owner) = (mailbox.door().clone(), mailbox.thread().clone());
+    ActorHandle::into_pointer(door, mailbox.host(), mailbox.layout(), owner)
 }
 
 /// Creates a second handle to the same mailbox. One handle serves any number of threads; a clone
@@ -144,13 +167,15 @@ pub unsafe extern "C" fn actor_handle_new(mailbox: *const ActorMailbox) -> *mut 
 pub unsafe extern "C" fn actor_handle_clone(handle: *const ActorHandle) -> *mut ActorHandle {
     // SAFETY: the caller's promise.
     let handle = unsafe { live("actor_handle_clone", "handle", handle) };
-    ActorHandle::into_pointer(handle.handle.clone(), handle.host, handle.layout)
+    let (door, owner) = (handle.handle.clone(), handle.owner.clone());
+    ActorHandle::into_pointer(door, handle.host, handle.layout, owner)
 }
 
 /// Ends a handle. The mailbox goes on.
 ///
-/// Threads: any; no other thread may use this handle at the same time or later. Ownership: the
-/// handle ends. NULL: does nothing.
+/// Threads: any; nothing may use this handle at the same time or later. An `on_reply` or a
+/// `drop_message` inside a send must not drop the handle of that send. Ownership: the handle ends.
+/// NULL: does nothing.
 ///
 /// # Safety
 ///
@@ -161,10 +186,7 @@ pub unsafe extern "C" fn actor_handle_drop(handle: *mut ActorHandle) {
         return;
     }
     // SAFETY: the caller's promise.
-    let alive = unsafe { live("actor_handle_drop", "handle", handle) };
-    alive.mark.kill();
-    // SAFETY: it was made by `Box::into_raw`, and the mark shows that it is not freed.
-    drop(unsafe { Box::from_raw(handle) });
+    drop(unsafe { ended("actor_handle_drop", "handle", handle) });
 }
 
 /// Returns whether the mailbox is closed or destroyed. No send succeeds after that.
@@ -185,7 +207,7 @@ pub unsafe extern "C" fn actor_handle_is_closed(handle: *const ActorHandle) -> b
 /// only to give the lane memory: for its first message, and when more than 8 wait.
 ///
 /// Returns ACTOR_OK, ACTOR_FULL or ACTOR_CLOSED. A lane that evicts ends its oldest message by
-/// `drop_message`, on this thread, to make room.
+/// `drop_message`, on this thread, to make room. It is full only if there is no memory for it.
 ///
 /// Threads: any, also one that is ending. Ownership: with ACTOR_OK the message is the mailbox's; if
 /// refused, it is still the caller's. NULL: a `handle` of NULL aborts; a message may be NULL. A
@@ -208,8 +230,9 @@ pub unsafe extern "C" fn actor_try_tell(
 /// Sends a message with its source, such as the number of a peer, or with its key.
 ///
 /// A lane with a share bounds the waiting messages of each source, and returns ACTOR_FULL_SHARE
-/// beyond that. A lane of ACTOR_LANE_LATEST_BY_KEY keeps the last message of each key. Other lanes
-/// only hand the number on in the delivery. Otherwise as `actor_try_tell`.
+/// beyond that. A lane of ACTOR_LANE_LATEST_BY_KEY keeps the last message of each key;
+/// ACTOR_NO_SOURCE is a key like all others. Other lanes only hand the number on in the delivery.
+/// Otherwise as `actor_try_tell`.
 ///
 /// # Safety
 ///
@@ -233,8 +256,12 @@ pub unsafe extern "C" fn actor_try_tell_from(
 /// close of the mailbox ends the wait. The source is that of `actor_try_tell_from`, or
 /// ACTOR_NO_SOURCE.
 ///
-/// Threads: any that may block, except the owner's: it makes the room, so its wait would always
-/// last to the timeout. Ownership: as `actor_try_tell`. NULL: as `actor_try_tell`.
+/// A timeout of 0 does not wait. A sender that waits takes a lock for a moment, and no sender is
+/// sure of the next room: a later one may be first.
+///
+/// Threads: any that may block, also one that is ending. Aborts on the owner's thread, which makes
+/// the room. Not for `wake`, nor for `drop_message` or `on_reply` if these may run on the owner's
+/// thread. Ownership: as `actor_try_tell`. NULL: as `actor_try_tell`.
 ///
 /// # Safety
 ///

@@ -2,12 +2,11 @@
 
 use std::ffi::c_void;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use actor_core::Handle;
 
 use super::config::{self, MailboxConfig};
-use super::pointer::{ALLOCATORS_PART, Mark, Marked, checked, live};
+use super::pointer::{ALLOCATORS_PART, Mark, Marked, checked, ended, live};
 use super::reply::ActorReply;
 use super::status::{Status, invalid};
 use crate::foreign::{Host, HostLoop, Parcel};
@@ -15,7 +14,7 @@ use crate::layouts::Layout;
 use crate::letter;
 use crate::misuse::{abort, contained};
 use crate::owner::{Busy, Next, Owner};
-use crate::thread;
+use crate::thread::OwnersThread;
 use crate::wake::HostWake;
 
 /// A message of C.
@@ -29,8 +28,7 @@ pub struct ActorMailbox {
     owner: Owner<Parcel, Box<ActorReply>>,
     host: Host,
     layout: &'static Layout,
-    /// The number of the owner's thread; 0 before the first take.
-    thread: AtomicU64,
+    thread: OwnersThread,
     mark: Mark,
 }
 
@@ -97,23 +95,20 @@ impl ActorMailbox {
         self.layout
     }
 
+    pub(super) fn thread(&self) -> &OwnersThread {
+        &self.thread
+    }
+
     /// Makes the calling thread the owner's, or ends the process if another one is.
     fn adopt(&self, function: &str) {
-        let here = thread::number();
-        // Relaxed: the host orders the calls of one owner after the other.
-        if self.thread.load(Ordering::Relaxed) == here {
-            return;
-        }
-        let adopted = self.thread.compare_exchange(0, here, Ordering::Relaxed, Ordering::Relaxed);
-        if adopted.is_err() {
+        if !self.thread.adopt() {
             wrong_thread(function);
         }
     }
 
     /// Ends the process if the mailbox has an owner on another thread.
     fn on_owners_thread(&self, function: &str) {
-        let owner = self.thread.load(Ordering::Relaxed);
-        if owner != 0 && owner != thread::number() {
+        if self.thread.is_another() {
             wrong_thread(function);
         }
     }
@@ -132,7 +127,9 @@ fn wrong_time(function: &str, busy: Busy) -> ! {
     match busy {
         Busy::AtWork => abort(
             function,
-            format_args!("called inside a handler of the same mailbox; return from it first"),
+            format_args!(
+                "called inside a handler of the same mailbox, or its drop_message; return from it first"
+            ),
         ),
         Busy::Waking => abort(
             function,
@@ -167,12 +164,12 @@ pub unsafe extern "C" fn actor_mailbox_new(
     // SAFETY: the caller's promise.
     unsafe { out.write(std::ptr::null_mut()) };
     // SAFETY: the caller's promise.
-    let config = unsafe { &*config };
-    // SAFETY: the caller's promise.
     let layout = match unsafe { config::read(config) } {
         Ok(layout) => layout,
         Err(status) => return status,
     };
+    // SAFETY: the caller's promise.
+    let config = unsafe { &*config };
     let host = Host { drop_message: config.drop_message, context: config.context };
     let wake = config.wake.map(|wake| {
         let host = HostLoop::new(wake, config.context);
@@ -180,7 +177,7 @@ pub unsafe extern "C" fn actor_mailbox_new(
     });
     match Owner::new(layout.lanes(), wake) {
         Ok(owner) => {
-            let (thread, mark) = (AtomicU64::new(0), Mark::new::<ActorMailbox>());
+            let (thread, mark) = (OwnersThread::none(), Mark::new::<ActorMailbox>());
             let mailbox = Box::new(ActorMailbox { owner, host, layout, thread, mark });
             // SAFETY: the caller's promise.
             unsafe { out.write(Box::into_raw(mailbox)) };
@@ -243,10 +240,11 @@ pub unsafe extern "C" fn actor_mailbox_next(
 ///
 /// If it ends because no message is left, the owner's sleep is announced: the next message calls
 /// `wake`, once. If the budget is used up, `has_more` is true and no wake comes: drain again after
-/// the loop's other work. A budget of 0 does nothing else than that; SIZE_MAX is no bound.
+/// the loop's other work. A budget of 0 does nothing else than that; SIZE_MAX is no bound. After
+/// the end, each further drain returns `has_ended`.
 ///
 /// The handler may use handles, replies, the statistics and `actor_mailbox_close`. It must not take
-/// messages of this mailbox, or destroy it: that aborts.
+/// messages of this mailbox, or destroy it: that aborts. So does an `on_reply` of its replies.
 ///
 /// Threads: the owner's; aborts on another. Aborts inside a handler or `wake` of this mailbox.
 /// Ownership: each message and reply becomes the handler's. NULL: aborts, except for `context`.
@@ -302,8 +300,8 @@ pub unsafe extern "C" fn actor_mailbox_close(mailbox: *mut ActorMailbox) {
 /// Closes the mailbox, hands back each message that was accepted and not taken, and frees it.
 ///
 /// `undelivered` receives these messages, and their replies, as a handler does; the messages of one
-/// lane come oldest first. If it is NULL, `drop_message` ends the messages, and their asks are
-/// reported as ACTOR_DROPPED.
+/// lane come oldest first. It must not use the mailbox any more: that aborts. If it is NULL,
+/// `drop_message` ends the messages, and their asks are reported as ACTOR_DROPPED.
 ///
 /// Once it returns, `wake` is never called again, and no call of it is in progress: the destroy
 /// waits for calls on other threads. Handles stay valid, and return ACTOR_CLOSED.
@@ -330,11 +328,11 @@ pub unsafe extern "C" fn actor_mailbox_destroy(
     if let Some(busy) = alive.owner.busy() {
         wrong_time("actor_mailbox_destroy", busy);
     }
-    alive.mark.kill();
-    // SAFETY: `actor_mailbox_new` made it by `Box::into_raw`, and the mark shows that it is not
-    // freed.
-    let mailbox = unsafe { Box::from_raw(mailbox) };
-    let ActorMailbox { owner, .. } = *mailbox;
+    // SAFETY: the caller's promise.
+    let mailbox = unsafe { ended("actor_mailbox_destroy", "mailbox", mailbox) };
+    // The memory of the mark is freed after the handlers.
+    let ActorMailbox { owner, thread, .. } = *mailbox;
+    thread.end();
     owner.destroy(|letter| {
         let Some(handler) = undelivered else { return drop(letter) };
         let delivery = delivery(letter);

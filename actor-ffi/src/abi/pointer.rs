@@ -52,6 +52,26 @@ pub(super) unsafe fn live<'a, T: Marked>(
     object
 }
 
+/// Ends a live object, and makes it a box again. Of two calls for one object, one ends the process,
+/// also if they are on two threads, or if the second is in a callback of the first.
+///
+/// # Safety
+///
+/// A pointer that passes the checks must be from this library's `Box::into_raw`, and live, and
+/// nothing else may use the object.
+pub(super) unsafe fn ended<T: Marked>(function: &str, argument: &str, pointer: *mut T) -> Box<T> {
+    // SAFETY: the caller's promise. The reference ends below, because the box needs the pointer's
+    // own right.
+    let object = unsafe { live(function, argument, pointer.cast_const()) };
+    // Relaxed: the caller orders all earlier uses before this one.
+    let mark = object.mark().0.swap(DEAD, Ordering::Relaxed);
+    if mark != T::LIVE {
+        wrong_mark::<T>(function, argument, mark);
+    }
+    // SAFETY: the caller's promise, and the mark shows that no other call has made the box.
+    unsafe { Box::from_raw(pointer) }
+}
+
 /// Ends the process if the pointer is `NULL` or not aligned.
 #[inline]
 pub(super) fn checked<T>(function: &str, argument: &str, pointer: *const T) -> *const T {

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::fmt;
 
-use super::pointer::{ALLOCATORS_PART, Mark, Marked, live};
+use super::pointer::{ALLOCATORS_PART, Mark, Marked, ended};
 use crate::foreign::{Asking, OnReply};
 
 /// The reply of one ask. It ends by `actor_reply_send` or `actor_reply_drop`.
@@ -35,6 +35,7 @@ impl ActorReply {
 
 impl Drop for ActorReply {
     fn drop(&mut self) {
+        // For the replies that end with their message.
         self.mark.kill();
     }
 }
@@ -43,18 +44,6 @@ impl fmt::Debug for ActorReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ActorReply").finish_non_exhaustive()
     }
-}
-
-/// Takes a reply back from the host.
-///
-/// # Safety
-///
-/// As [`live`], and nothing else uses the reply.
-unsafe fn take(function: &str, reply: *mut ActorReply) -> Box<ActorReply> {
-    // SAFETY: the caller's promise. The reference ends here: the box needs the pointer's own right.
-    unsafe { live(function, "reply", reply) };
-    // SAFETY: a delivery made it by `Box::into_raw`, and the mark shows that it is not freed.
-    unsafe { Box::from_raw(reply) }
 }
 
 /// Answers an ask: calls its `on_reply` with ACTOR_ANSWERED and the answer, on this thread, before
@@ -69,7 +58,7 @@ unsafe fn take(function: &str, reply: *mut ActorReply) -> Box<ActorReply> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn actor_reply_send(reply: *mut ActorReply, answer: *mut c_void) {
     // SAFETY: the caller's promise.
-    let mut reply = unsafe { take("actor_reply_send", reply) };
+    let mut reply = unsafe { ended("actor_reply_send", "reply", reply) };
     reply.asking().answer(answer);
 }
 
@@ -86,6 +75,6 @@ pub unsafe extern "C" fn actor_reply_send(reply: *mut ActorReply, answer: *mut c
 pub unsafe extern "C" fn actor_reply_drop(reply: *mut ActorReply) {
     if !reply.is_null() {
         // SAFETY: the caller's promise.
-        drop(unsafe { take("actor_reply_drop", reply) });
+        drop(unsafe { ended("actor_reply_drop", "reply", reply) });
     }
 }

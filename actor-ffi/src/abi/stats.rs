@@ -15,7 +15,8 @@ use actor_core::Handle;
 #[repr(C)]
 #[derive(Debug)]
 pub struct LaneStats {
-    /// sizeof(actor_lane_stats), set by the caller. Later versions append fields.
+    /// sizeof(actor_lane_stats), set by the caller. Later versions append fields. A library that
+    /// does not know such a field leaves it unchanged.
     pub size: usize,
     /// The name in the configuration, valid until the process ends.
     pub name: *const c_char,
@@ -25,9 +26,9 @@ pub struct LaneStats {
     pub accepted: u64,
     /// Messages taken by the owner. A message counts at the owner's next take.
     pub handled: u64,
-    /// Sends that returned ACTOR_FULL.
+    /// Sends refused by a full lane.
     pub refused: u64,
-    /// Sends that returned ACTOR_FULL_SHARE.
+    /// Sends refused by a full share.
     pub over_share: u64,
     /// Messages ended by a newer one.
     pub evicted: u64,

@@ -12,12 +12,26 @@
 //
 // Rules:
 //
-// * No call waits, except for actor_mailbox_destroy, which waits for calls of `wake` in progress.
-//   No lock is taken on a message's way.
+// * Two calls wait: actor_tell for room, and actor_mailbox_destroy for calls of `wake` in progress.
+//   No lock is taken on a message's way, unless an actor_tell waits for room. Where memory is
+//   allocated or freed, malloc may have one.
 // * Each function states its threads, who owns what, and what NULL does. A refused message is still
 //   the caller's.
 // * Misuse that can be seen (a wrong thread, NULL, use after the end) aborts with a sentence.
 //   Nothing unwinds out of a function; an exception that leaves a callback ends the process.
+// * A callback may send, ask, answer and read the statistics, of this mailbox and others. It must
+//   return: no longjmp, and no end of its thread. A cancelled thread ends in any write, so a thread
+//   that sends must not be cancelled.
+// * No function is for a signal handler: write to an eventfd or a pipe there. The child of a fork
+//   uses no mailbox, handle or reply of its parent; it may make its own if no other thread was
+//   inside a call at the fork.
+// * Each reply has to be sent or dropped, or its ask never ends and its memory is lost.
+//
+// Versions: a later one may append fields to a structure with a size, and add functions and
+// constants. A program built for an earlier one goes on to work, because the smaller size stays
+// valid, and a field of 0 or NULL means what was so before. A program built for a later one works
+// if it uses nothing new: a field that the library does not know has to be 0. actor_delivery and
+// actor_turn do not change.
 //
 // Link with `pkg-config --cflags --libs actor-ffi`.
 //

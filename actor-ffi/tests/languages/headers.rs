@@ -10,8 +10,12 @@ fn compile(compiler: &str, language: &str, standard: &str, header: &str) {
         return skip(&format!("{compiler} is missing"));
     }
     let source = made(&format!("{header}-{standard}.{language}"));
-    let body =
-        format!("#include <{header}>\n#include <{header}>\nint main(void) {{ return 0; }}\n");
+    // Twice, and with its macros.
+    let body = format!(
+        "#include <{header}>\n#include <{header}>\nint main(void) {{\n  \
+         actor_mailbox_config config = ACTOR_MAILBOX_CONFIG_INIT;\n  \
+         return config.size == ACTOR_NO_SOURCE;\n}}\n"
+    );
     fs::write(&source, body).expect("the target directory is writable");
     let warnings = ["-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"];
     run(Command::new(compiler)
@@ -23,11 +27,14 @@ fn compile(compiler: &str, language: &str, standard: &str, header: &str) {
 }
 
 #[test]
-fn the_c_header_compiles_in_c99_c11_and_cpp17() {
-    for standard in ["c99", "c11"] {
+fn the_c_header_compiles_from_c99_to_c23_and_from_cpp11_to_cpp20() {
+    // The compilers' older name of C23.
+    for standard in ["c99", "c11", "c17", "c2x"] {
         compile("cc", "c", standard, "actor.h");
     }
-    compile("c++", "cpp", "c++17", "actor.h");
+    for standard in ["c++11", "c++14", "c++17", "c++20"] {
+        compile("c++", "cpp", standard, "actor.h");
+    }
 }
 
 #[test]

@@ -6,6 +6,9 @@ use std::process::Command;
 use crate::kit::{Program, count, has_tool, limited, made, run, skip, works};
 use crate::tool::Tool;
 
+/// The traces looked at.
+const RUNS: usize = 3;
+
 fn strace() -> Command {
     let mut command = limited("strace");
     // All threads, and these two system calls only.
@@ -35,7 +38,10 @@ fn no_thread_calls_futex_on_a_messages_way_while_the_owner_is_awake() {
     }
     let program = |tool: &str| Program::c(&format!("awake_owner-{tool}"), &["awake_owner.c"]);
     let program = Tool::Plain.build(program).expect("a C compiler is there");
-    assert_eq!(futex_calls(&program, "mailbox"), 0);
-    let with_a_lock = futex_calls(&program, "queue");
-    assert!(with_a_lock > 0, "the trace does not show the calls of a mutex either");
+    // An idle lane returns its memory, and the allocator has locks of its own. In few runs, the
+    // owner's `free` meets a sender's `malloc` there. A lock of ours would be seen in each run.
+    let is_without = (0..RUNS).any(|_| futex_calls(&program, "mailbox") == 0);
+    assert!(is_without, "{RUNS} traces show a lock");
+    let is_without = (0..RUNS).any(|_| futex_calls(&program, "queue") == 0);
+    assert!(!is_without, "the trace does not show the calls of a mutex either");
 }

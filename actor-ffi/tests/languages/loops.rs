@@ -34,7 +34,8 @@ fn libuv(flags: &str) -> Option<Vec<String>> {
 
 /// Runs the program with so many messages under the tool.
 fn check_libuv(tool: Tool, messages: String) {
-    let (Some(compile), Some(link)) = (libuv("--cflags"), libuv("--libs")) else { return };
+    let Some(compile) = libuv("--cflags") else { return };
+    let Some(link) = libuv("--libs") else { return };
     let program = |tool: &str| {
         let program = Program::c(&format!("libuv_loop-{tool}"), &["libuv_loop.c"]);
         let program = compile.iter().fold(program, Program::with);

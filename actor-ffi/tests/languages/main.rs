@@ -20,4 +20,5 @@ mod misuse;
 mod producers;
 mod sanitizer;
 mod tool;
+mod waiting;
 mod zig;

@@ -43,7 +43,7 @@ impl Actor for Worker {
     }
 }
 
-/// Gives the other tasks of the thread a turn.
+/// Waits for a turn of the thread's other tasks.
 pub(crate) async fn yield_now() {
     let mut gave_way = false;
     std::future::poll_fn(|cx| {

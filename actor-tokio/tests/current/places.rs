@@ -188,6 +188,21 @@ fn not_outside_of_a_runtime() {
     assert!(matches!(refused, NotCurrentThread::NoRuntime), "{refused}");
 }
 
+#[test]
+fn not_on_a_runtime_without_timers() {
+    let runtime = Builder::new_current_thread().build().expect("it is built");
+    let refused = [
+        runtime.block_on(async { TokioRuntime::current() }),
+        runtime.block_on(async { TokioRuntime::in_local_set(&LocalSet::new()) }),
+        TokioRuntime::on(runtime.handle()),
+    ];
+    for refused in refused {
+        let refused = refused.expect_err("an actor's first timer would end all actors");
+        assert!(matches!(refused, NotCurrentThread::NoTimers), "{refused}");
+        assert!(refused.to_string().contains("enable_time"), "{refused}");
+    }
+}
+
 #[tokio::test]
 async fn several_executors_on_one_runtime_are_independent() {
     let (first, second) = (current(), current());

@@ -4,9 +4,9 @@
 //! backticks. A file applies to the names after it, and a file outside of an item to its whole
 //! section. A file without a folder is in [`FOLDER`]. The last section, [`EXEMPT`], names no tests.
 //!
-//! A test is a function with the attribute `#[test]`, or a check with a runtime as its only
-//! argument: a macro or a list runs it on every runtime, and the compiler reports it as dead code
-//! otherwise. In a shell script, a test is a step of this name.
+//! A test is a function with the attribute `#[test]` or `#[tokio::test]`, or a check with a runtime
+//! as its only argument: a macro or a list runs it on every runtime, and the compiler reports it as
+//! dead code otherwise. In a shell script, a test is a step of this name.
 //!
 //! `cargo run --package tools --bin promises` prints the number of guarantees and of names. It
 //! fails if an item names no test, or if a file does not define a named test.
@@ -120,7 +120,7 @@ fn defined(file: &str, code: &str) -> BTreeSet<String> {
                 found.insert(name.to_owned());
             }
             is_marked = false;
-        } else if line == "#[test]" {
+        } else if line == "#[test]" || line.starts_with("#[tokio::test") {
             is_marked = true;
         }
     }
@@ -236,9 +236,14 @@ fn busy(runtime: &dyn Runtime) -> u32 {
 fn start(runtime: &dyn Runtime, n: u32) {
     #[test]
     fn property(steps in vec(step(), 0..120)) {
+#[tokio::test(start_paused = true)]
+async fn awaited() {
 // fn commented() is no function
 ";
-        assert_eq!(Vec::from_iter(defined("x.rs", code)), ["check", "marked", "other", "property"]);
+        assert_eq!(
+            Vec::from_iter(defined("x.rs", code)),
+            ["awaited", "check", "marked", "other", "property"]
+        );
     }
 
     #[test]

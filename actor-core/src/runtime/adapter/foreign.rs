@@ -121,7 +121,7 @@ impl ForeignWake {
         CALLS.with(|calls| calls.set(with(outer, self.address())));
         contain(|| self.wake.as_ref().map(|wake| wake()));
         CALLS.with(|calls| calls.set(outer));
-        // Release pairs with the Acquire in `closed`.
+        // Release pairs with the Acquire in `are_others_over`.
         if self.state.fetch_sub(1, Ordering::Release) & CLOSED != 0 {
             self.on_return.notify(usize::MAX);
         }
@@ -152,7 +152,11 @@ impl ForeignWake {
     /// assert!(!wake.call());
     /// ```
     pub fn close(&self) {
-        wait(self.closed());
+        self.state.fetch_or(CLOSED, Ordering::AcqRel);
+        // Mostly there is none.
+        if !self.are_others_over() {
+            wait(self.others_over());
+        }
     }
 
     /// Returns whether the calling thread is inside a call of this wake. For calls nested at most 8
@@ -177,20 +181,22 @@ impl ForeignWake {
         CALLS.with(Cell::get).contains(&self.address())
     }
 
-    /// Closes, and then waits for the calls on other threads.
-    pub(crate) async fn closed(&self) {
-        // Relaxed: only the order of the word's changes matters here. `are_over` acquires.
-        self.state.fetch_or(CLOSED, Ordering::Relaxed);
-        let address = self.address();
-        let own = CALLS.with(Cell::get).iter().filter(|wake| **wake == address).count();
-        // Acquire pairs with the Release of a call's end.
-        let are_over = || (self.state.load(Ordering::Acquire) & !CLOSED) <= own;
-        while !are_over() {
+    /// Is ready when the calls on other threads have returned.
+    async fn others_over(&self) {
+        while !self.are_others_over() {
             listener!(self.on_return => returned);
-            if !are_over() {
+            if !self.are_others_over() {
                 returned.await;
             }
         }
+    }
+
+    /// Returns whether no call is in progress, apart from those of the calling thread.
+    fn are_others_over(&self) -> bool {
+        let address = self.address();
+        let own = CALLS.with(Cell::get).iter().filter(|wake| **wake == address).count();
+        // Acquire pairs with the Release of a call's end.
+        (self.state.load(Ordering::Acquire) & !CLOSED) <= own
     }
 
     fn address(&self) -> usize {
@@ -207,13 +213,13 @@ fn with(mut calls: [usize; NESTED], wake: usize) -> [usize; NESTED] {
 }
 
 #[cfg(not(any(loom, shuttle)))]
-fn wait(closed: impl Future<Output = ()>) {
-    crate::park::block_on_for(std::pin::pin!(closed), std::time::Duration::MAX);
+fn wait(over: impl Future<Output = ()>) {
+    crate::park::block_on_for(std::pin::pin!(over), std::time::Duration::MAX);
 }
 
 #[cfg(any(loom, shuttle))]
-fn wait(closed: impl Future<Output = ()>) {
-    crate::checker::block_on(closed);
+fn wait(over: impl Future<Output = ()>) {
+    crate::checker::block_on(over);
 }
 
 impl Drop for ForeignWake {

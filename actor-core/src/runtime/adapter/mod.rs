@@ -12,12 +12,14 @@
 //! * **The wait is at most two turns of each neighbour with a backlog.** This holds for a due
 //!   timer, for a task woken by another thread, and for a new future.
 
+mod counted;
 mod foreign;
 mod pool;
 pub(crate) mod staff;
 mod task;
 mod waker;
 
+pub use counted::CountedTask;
 pub use foreign::ForeignWake;
 pub use pool::BlockingPool;
 pub use task::Task;

@@ -1,11 +1,10 @@
 //! A future of an executor, from its maker to its end.
 
-use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use super::contain;
 use crate::runtime::Maker;
@@ -19,7 +18,7 @@ use crate::runtime::Maker;
 ///
 /// ```
 /// use std::pin::Pin;
-/// use std::task::{Context, Poll, Waker};
+/// use std::task::{Context, Poll};
 ///
 /// use actor_core::runtime::adapter::Task;
 ///
@@ -36,14 +35,6 @@ enum State {
     Unmade(Maker),
     Made(Pin<Box<dyn Future<Output = ()>>>),
     Ended,
-}
-
-thread_local! {
-    /// The number of tasks of this thread; tasks never leave it. Not kept in each task, because
-    /// every byte there counts.
-    static HERE: Cell<usize> = const { Cell::new(0) };
-    /// Woken when the last of them has ended.
-    static WAITING: Cell<Option<Waker>> = const { Cell::new(None) };
 }
 
 impl Task {
@@ -64,7 +55,6 @@ impl Task {
     /// assert_eq!(Vec::from_iter(steps), ["made", "ran"]);
     /// ```
     pub fn new(maker: Maker) -> Self {
-        HERE.set(HERE.get() + 1);
         Self { state: State::Unmade(maker) }
     }
 
@@ -81,52 +71,7 @@ impl Task {
     /// futures::executor::block_on(task);
     /// ```
     pub fn of(future: impl Future<Output = ()> + 'static) -> Self {
-        HERE.set(HERE.get() + 1);
         Self { state: State::Made(Box::pin(future)) }
-    }
-
-    /// Returns whether the calling thread has no task: every task created on it has been dropped.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use actor_core::runtime::adapter::Task;
-    ///
-    /// let task = Task::new(Box::new(|| Box::pin(async {})));
-    /// assert!(!Task::none_here());
-    /// drop(task);
-    /// assert!(Task::none_here());
-    /// ```
-    #[must_use]
-    pub fn none_here() -> bool {
-        HERE.get() == 0
-    }
-
-    /// Returns `Ready` while [`none_here`](Self::none_here) is true. At most one future of a thread
-    /// may wait for it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::future::poll_fn;
-    ///
-    /// use actor_core::runtime::adapter::Task;
-    ///
-    /// // The last future of an executor's thread: it waits for the end of the tasks.
-    /// let task = Task::new(Box::new(|| Box::pin(async {})));
-    /// let last = async {
-    ///     poll_fn(Task::poll_none_here).await;
-    ///     Task::none_here()
-    /// };
-    /// let (ended, ()) = futures::executor::block_on(async { futures::join!(last, task) });
-    /// assert!(ended);
-    /// ```
-    pub fn poll_none_here(cx: &mut Context<'_>) -> Poll<()> {
-        if Self::none_here() {
-            return Poll::Ready(());
-        }
-        WAITING.set(Some(cx.waker().clone()));
-        Poll::Pending
     }
 
     fn end(&mut self) {
@@ -157,11 +102,6 @@ impl Future for Task {
 impl Drop for Task {
     fn drop(&mut self) {
         self.end();
-        HERE.set(HERE.get() - 1);
-        if HERE.get() == 0 {
-            let waiting = WAITING.try_with(Cell::take).ok().flatten();
-            waiting.map(|waiting| contain(|| waiting.wake()));
-        }
     }
 }
 

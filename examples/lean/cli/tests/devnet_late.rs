@@ -21,7 +21,7 @@ const LATE: usize = 3;
 #[test]
 fn a_node_that_joins_300_slots_late_catches_up_by_range_and_finalizes_with_the_others() {
     let options = DevnetOptions {
-        interval_ms: 25,
+        interval_ms: 50,
         scheme: SchemeName::Long,
         key_slots: 2048,
         ..DevnetOptions::new(env!("CARGO_BIN_EXE_node"))

@@ -62,7 +62,7 @@ fn from_one_folder() -> Vec<NodeConfig> {
         let mut config =
             LeanFolder::new(directory.path()).load(&options).expect("it was just written");
         // Only the intervals are different, an eighth of the specification's.
-        config.genesis.interval_ms = 50;
+        config.genesis.interval_ms = 100;
         config.gossip_heartbeat = Duration::from_millis(100);
         config
     };

@@ -18,19 +18,13 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use actor_lanes::embed::{Budget, Clock, Driver, Embed};
-use actor_lanes::{Handle, Running, spawn};
+use actor_lanes::{Handle, Running, Spawn, mailbox};
 
 /// The time of a frame.
 pub const FRAME: Duration = Duration::from_millis(16);
 
 /// The part of a frame for actors.
 const ACTORS: Duration = Duration::from_millis(2);
-
-thread_local! {
-    /// A new world, until its rules take it. An actor's maker may cross threads, so it cannot hold
-    /// an `Rc`.
-    static NEW: RefCell<Option<Rc<RefCell<World>>>> = const { RefCell::new(None) };
-}
 
 /// A running game. It stays on its thread.
 #[derive(Debug)]
@@ -51,8 +45,10 @@ impl Game {
         let world = Rc::new(RefCell::new(World::new()));
         // A game looks for messages in each frame, so nothing needs to wake it.
         let (executor, mut driver) = Embed::new(|| ()).named("game").clock(clock).build()?;
-        NEW.set(Some(Rc::clone(&world)));
-        let (input, rules) = spawn(&executor, rules_of_the_new_world)?;
+        let (input, mailbox) = mailbox();
+        let shared = Rc::clone(&world);
+        let (rules, life) = Spawn::new(mailbox).into_life(&executor, || Rules::new(shared));
+        driver.spawn_local(life).map_err(|_| "the executor was stopped")?;
         executor.stop(); // No further actors: the game ends with its rules.
         driver.run_until_stalled();
         Ok(Self { world, input: Some(input), rules, driver })
@@ -102,9 +98,4 @@ impl Game {
             None => Err("the rules outlive their driver".to_owned()),
         }
     }
-}
-
-/// Runs on the game's thread, inside the first turn.
-fn rules_of_the_new_world() -> Rules {
-    Rules::new(NEW.take().expect("the game's thread has put it there"))
 }
