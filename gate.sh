@@ -47,7 +47,7 @@ if ((count > 36)); then
 fi
 
 step "a node on one runtime has no other adapter"
-# actor-embed is below the other adapters, so it is not in this list. Its own runtime is the epoll loop.
+# actor-embed is below the other adapters, so it is not in this list. The node's feature embed selects the epoll loop.
 declare -A adapters=([tokio]=actor-tokio [smol]=actor-smol [thread]=actor-thread [embed]=epoll-loop)
 for own in "${!adapters[@]}"; do
     tree=$(cargo tree --package node --no-default-features --features "$own" --edges normal --prefix none)

@@ -224,11 +224,6 @@ impl ManualClock {
         self.latest.add(duration);
     }
 
-    /// Returns the time that [`advance`](Self::advance) would reach.
-    pub(crate) fn after(&self, duration: Duration) -> Instant {
-        self.latest.after(duration)
-    }
-
     /// Moves the clock to a time, unless it has passed that time already.
     ///
     /// # Examples

@@ -29,9 +29,9 @@
 //
 // Versions: a later one may append fields to a structure with a size, and add functions and
 // constants. A program built for an earlier one goes on to work, because the smaller size stays
-// valid, and a field of 0 or NULL means what was so before. A program built for a later one works
-// if it uses nothing new: a field that the library does not know has to be 0. actor_delivery and
-// actor_turn do not change.
+// valid, and a new field of 0 or NULL keeps the earlier behaviour. A program built for a later one
+// works if it uses nothing new: a field that the library does not know has to be 0. actor_delivery
+// and actor_turn do not change.
 //
 // Link with pkg-config --cflags --libs actor-ffi.
 //
@@ -332,8 +332,8 @@ actor_status actor_mailbox_next(actor_mailbox *mailbox, actor_delivery *out);
 //
 // If it ends because no message is left, the owner's sleep is announced: the next message calls
 // wake, once. If the budget is used up, has_more is true and no wake comes: drain again after
-// the loop's other work. A budget of 0 does nothing else than that; SIZE_MAX is no bound. After
-// the end, each further drain returns has_ended.
+// the loop's other work. A budget of 0 takes nothing and returns has_more; SIZE_MAX is no bound.
+// After the end, each further drain returns has_ended, unless its budget is 0.
 //
 // The handler may use handles, replies, the statistics and actor_mailbox_close. It must not take
 // messages of this mailbox, or destroy it: that aborts. So does an on_reply of its replies.

@@ -2,7 +2,7 @@
 //!
 //! An [`Actor`] owns its state on one thread, so the state needs neither `Send` nor a lock. Any
 //! thread sends messages through a [`Handle`], with or without an async runtime. The actor runs on
-//! tokio, on smol or on a plain thread, selected by a feature.
+//! tokio, on smol, on a plain thread, or inside somebody else's loop. A feature selects each.
 //!
 //! # Examples
 //!
@@ -51,11 +51,11 @@
 //! | `thread` | actors only; it spins before it sleeps | messages, timers, offloaded work |
 //! | `tokio` | a current-thread tokio runtime | tokio's I/O as well |
 //! | `smol` | a smol executor | smol's I/O as well |
-//! | `embed` | somebody else's loop, which takes turns for the actors | what that loop provides |
+//! | `embed` | somebody else's loop, in turns | messages, timers, offloaded work |
 //!
 //! No feature is enabled by default, and every feature only adds. A program may enable several, and
-//! so may its dependencies. It therefore names its runtime. (An executor of the module `embed` has
-//! no thread of its own, so it belongs to none of these.)
+//! so may its dependencies. It therefore names its runtime. The module `embed` is not among these
+//! expressions: the loop's own code builds its executor.
 //!
 //! | expression | result |
 //! |---|---|

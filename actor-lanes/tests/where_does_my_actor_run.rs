@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::error::Error;
+use std::net::{TcpListener, TcpStream};
 use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
@@ -168,6 +169,24 @@ fn a_loop_of_another_kind() -> Outcome {
         }
     }
     assert_eq!(running.exit().expect("nothing reaches it").lanes[0].handled, 1);
+    Ok(())
+}
+
+#[test]
+fn sockets_of_smol_in_a_loop_of_another_kind() -> Outcome {
+    let listener = async_io::Async::<TcpListener>::bind(([127, 0, 0, 1], 0))?;
+    let address = listener.get_ref().local_addr()?;
+    let here = thread::current();
+    let (executor, mut driver) = Embed::new(move || here.unpark()).build()?;
+    let accept = async move { assert!(listener.accept().await.is_ok()) };
+    executor.spawn(Box::new(move || Box::pin(accept))).expect("the executor runs");
+    executor.stop();
+    // Nothing connects yet, so the future waits for its socket.
+    assert!(!driver.run_until_stalled().has_ended);
+    let _connection = TcpStream::connect(address)?;
+    while !driver.turn(Duration::from_millis(1)).has_ended {
+        thread::park_timeout(Duration::from_secs(10));
+    }
     Ok(())
 }
 

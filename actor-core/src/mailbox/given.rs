@@ -38,8 +38,7 @@ impl<M: Message> Mailbox<M> {
     /// [`lane`](Message::lane), [`source`](Message::source) and [`key`](Message::key). A type with
     /// lanes of its own does not compile here. [`Mailbox::handle`] makes the handles.
     ///
-    /// A send or a take costs somewhat more than with few declared lanes: it is that of a mailbox
-    /// with many lanes.
+    /// A send or a take costs as much as with many declared lanes, so somewhat more than with few.
     ///
     /// # Errors
     ///

@@ -240,8 +240,8 @@ pub unsafe extern "C" fn actor_mailbox_next(
 ///
 /// If it ends because no message is left, the owner's sleep is announced: the next message calls
 /// `wake`, once. If the budget is used up, `has_more` is true and no wake comes: drain again after
-/// the loop's other work. A budget of 0 does nothing else than that; SIZE_MAX is no bound. After
-/// the end, each further drain returns `has_ended`.
+/// the loop's other work. A budget of 0 takes nothing and returns `has_more`; SIZE_MAX is no bound.
+/// After the end, each further drain returns `has_ended`, unless its budget is 0.
 ///
 /// The handler may use handles, replies, the statistics and `actor_mailbox_close`. It must not take
 /// messages of this mailbox, or destroy it: that aborts. So does an `on_reply` of its replies.

@@ -29,9 +29,9 @@
 //
 // Versions: a later one may append fields to a structure with a size, and add functions and
 // constants. A program built for an earlier one goes on to work, because the smaller size stays
-// valid, and a field of 0 or NULL means what was so before. A program built for a later one works
-// if it uses nothing new: a field that the library does not know has to be 0. actor_delivery and
-// actor_turn do not change.
+// valid, and a new field of 0 or NULL keeps the earlier behaviour. A program built for a later one
+// works if it uses nothing new: a field that the library does not know has to be 0. actor_delivery
+// and actor_turn do not change.
 //
 // Link with `pkg-config --cflags --libs actor-ffi`.
 //
