@@ -205,6 +205,11 @@ impl ManualClock {
         self.latest.now()
     }
 
+    /// Returns the time that lies this duration ahead, at most the clock's last one.
+    pub(crate) fn after(&self, duration: Duration) -> Instant {
+        self.latest.after(duration)
+    }
+
     /// Moves the clock forward. It stops 584 years after its start.
     ///
     /// # Examples
