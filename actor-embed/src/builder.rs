@@ -258,7 +258,7 @@ impl<H> Embed<H> {
         self
     }
 
-    /// Runs blocking work inside turns, one piece after each round of polls. For deterministic
+    /// Runs blocking work inside turns, one piece in each round of polls. For deterministic
     /// tests and simulators: no thread is started. Replaces an earlier choice of the place for this
     /// work.
     ///

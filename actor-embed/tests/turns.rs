@@ -101,7 +101,7 @@ fn a_round_polls_each_ready_task_once() {
 }
 
 #[test]
-fn work_in_turns_runs_one_piece_after_each_round() {
+fn work_in_turns_runs_one_piece_in_each_round() {
     let (executor, mut driver) = start();
     let (sender, polled) = busy(&executor, 2);
     for n in [10, 11] {

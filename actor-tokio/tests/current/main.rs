@@ -5,5 +5,6 @@ mod conformance;
 mod ends;
 mod places;
 mod rig;
+mod stress;
 mod turns;
 mod work;
