@@ -205,6 +205,11 @@ impl ManualClock {
         self.latest.now()
     }
 
+    /// Returns the time that lies this duration ahead, at most the clock's last one.
+    pub(crate) fn after(&self, duration: Duration) -> Instant {
+        self.latest.after(duration)
+    }
+
     /// Moves the clock forward. It stops 584 years after its start.
     ///
     /// # Examples
@@ -222,11 +227,6 @@ impl ManualClock {
     /// ```
     pub fn advance(&self, duration: Duration) {
         self.latest.add(duration);
-    }
-
-    /// Returns the time that [`advance`](Self::advance) would reach.
-    pub(crate) fn after(&self, duration: Duration) -> Instant {
-        self.latest.after(duration)
     }
 
     /// Moves the clock to a time, unless it has passed that time already.

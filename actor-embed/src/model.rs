@@ -60,18 +60,18 @@ impl Listener {
         taken
     }
 
-    /// Takes the rung bells, and sleeps until there is one.
+    /// Takes turns until a bell was rung, and sleeps between them.
     fn wait(&mut self) -> Vec<usize> {
         loop {
+            self.inbox.cancel_sleep();
             let taken = self.take();
             if !taken.is_empty() {
                 return taken;
             }
             self.sleeps += 1;
             if self.inbox.announce_sleep() {
-                while !self.inbox.is_rung() {
-                    thread::park();
-                }
+                // Only the wake ends it, early or not: a foreign loop does not look at the list.
+                thread::park();
             }
         }
     }

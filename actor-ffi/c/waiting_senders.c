@@ -1,6 +1,6 @@
 /* Threads wait for room in two small lanes, some with a short timeout. The owner takes with small
- * budgets, and sleeps whenever nothing is left. At the end, it destroys the mailbox under those that
- * still wait. Every message is accounted for, and no sender is forgotten.
+ * budgets, and sleeps whenever nothing is left. At the end, it destroys the mailbox under those
+ * that still wait. Every message is accounted for, and no sender is forgotten.
  *
  * Usage: waiting_senders [messages of each thread] */
 #include <actor.h>

@@ -19,7 +19,7 @@
 //   the caller's.
 // * Misuse that can be seen (a wrong thread, NULL, use after the end) aborts with a sentence.
 //   Nothing unwinds out of a function; an exception that leaves a callback ends the process.
-// * A callback may send, ask, answer and read the statistics, of this mailbox and of others. It must
+// * A callback may send, ask, answer and read the statistics, of this mailbox and others. It must
 //   return: no longjmp, and no end of its thread. A cancelled thread ends in any write, so a thread
 //   that sends must not be cancelled.
 // * No function is for a signal handler: write to an eventfd or a pipe there. The child of a fork
@@ -205,9 +205,10 @@ typedef struct {
   // The number of lanes, 1 to 65,534.
   size_t lane_count;
   // Ends a message that nobody will take: one evicted by a newer one, on the sender's thread or
-  // the owner's, or one left at the destroy. It may send, and close the mailbox on the owner's
-  // thread. On that thread it may run inside a take, and then must not take messages or destroy
-  // the mailbox. NULL: such messages need no end.
+  // the owner's, or one left at the destroy. It may send, but not into a lane that evicts: that
+  // would call it again, without end. On the owner's thread it may close the mailbox. There it
+  // may also run inside a take, and then must not take messages or destroy the mailbox. NULL:
+  // such messages need no end.
   actor_drop_message_fn drop_message;
   // Wakes the owner's loop: writes an eventfd, calls uv_async_send, posts a message. Called at
   // most once each time the owner finds the mailbox empty, on the thread that sends, and never

@@ -162,8 +162,8 @@ template <class T, class A = NoAnswer> class Handle {
     static constexpr std::chrono::milliseconds no_timeout = std::chrono::milliseconds::max();
 
     /// Sends a message, and waits for room for at most `timeout`. Without room by then, ACTOR_FULL
-    /// returns the message; so does ACTOR_CLOSED if the mailbox is closed meanwhile. A timeout of 0
-    /// or less does not wait. Any thread but the owner's, where it aborts: the owner makes the room.
+    /// returns the message; so does ACTOR_CLOSED if the mailbox is closed meanwhile. A timeout of
+    /// 0 or less does not wait. Any thread but the owner's, where it aborts: the owner makes room.
     Sent<T> tell(std::size_t lane, std::unique_ptr<T> message,
                  std::chrono::milliseconds timeout) const {
         return tell_from(lane, ACTOR_NO_SOURCE, std::move(message), timeout);

@@ -59,9 +59,10 @@ pub struct MailboxConfig {
     /// The number of lanes, 1 to 65,534.
     pub lane_count: usize,
     /// Ends a message that nobody will take: one evicted by a newer one, on the sender's thread or
-    /// the owner's, or one left at the destroy. It may send, and close the mailbox on the owner's
-    /// thread. On that thread it may run inside a take, and then must not take messages or destroy
-    /// the mailbox. NULL: such messages need no end.
+    /// the owner's, or one left at the destroy. It may send, but not into a lane that evicts: that
+    /// would call it again, without end. On the owner's thread it may close the mailbox. There it
+    /// may also run inside a take, and then must not take messages or destroy the mailbox. NULL:
+    /// such messages need no end.
     pub drop_message: DropMessage,
     /// Wakes the owner's loop: writes an eventfd, calls uv_async_send, posts a message. Called at
     /// most once each time the owner finds the mailbox empty, on the thread that sends, and never

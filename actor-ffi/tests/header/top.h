@@ -19,7 +19,7 @@
 //   the caller's.
 // * Misuse that can be seen (a wrong thread, NULL, use after the end) aborts with a sentence.
 //   Nothing unwinds out of a function; an exception that leaves a callback ends the process.
-// * A callback may send, ask, answer and read the statistics, of this mailbox and of others. It must
+// * A callback may send, ask, answer and read the statistics, of this mailbox and others. It must
 //   return: no longjmp, and no end of its thread. A cancelled thread ends in any write, so a thread
 //   that sends must not be cancelled.
 // * No function is for a signal handler: write to an eventfd or a pipe there. The child of a fork
