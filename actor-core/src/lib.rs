@@ -3,8 +3,8 @@
 //! An [`Actor`] owns its state on one [`Executor`]'s thread, so the state needs neither `Send` nor
 //! a lock. Any thread sends messages through a [`Handle`]; the lanes of a [`Mailbox`] hold them
 //! until the actor handles them, one at a time. This crate depends on no async runtime: an adapter
-//! (`actor-tokio`, `actor-smol` or `actor-thread`) implements [`Runtime`], and the facade crate
-//! `actor-lanes` selects adapters by feature.
+//! (`actor-tokio`, `actor-smol` or `actor-thread`) implements [`Runtime`], `actor-embed` hosts an
+//! executor in somebody else's loop, and the facade crate `actor-lanes` selects them by feature.
 //!
 //! # Examples
 //!
@@ -122,6 +122,7 @@
 //! | messages, timers and offloaded work only | `actor-thread`: a plain thread, no async runtime |
 //! | tokio's I/O | `actor-tokio` |
 //! | smol's I/O | `actor-smol` |
+//! | messages, timers and offloaded work, in a loop that exists already | `actor-embed` |
 //!
 //! An actor on `actor-thread` is reached fastest, because its thread spins for a while before it
 //! sleeps. One process may use several runtimes. Senders need none.

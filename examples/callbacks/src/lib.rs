@@ -11,7 +11,8 @@
 use std::ptr::null_mut;
 use std::time::Duration;
 
-use actor_lanes::{Actor, Context, Handle, Message, Reply, Running, ThreadConfig, spawn};
+use actor_lanes::runtime::ThreadRuntime;
+use actor_lanes::{Actor, Context, Handle, Message, Reply, Running, Runtime, ThreadConfig, spawn};
 
 /// Timeout of each wait.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -54,10 +55,9 @@ pub struct Votes {
 /// Starts the actor on a thread of its own. NULL: the system gave no thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn votes_start() -> *mut Votes {
-    let runtime = actor_lanes::runtime::ThreadRuntime::new();
+    let runtime = ThreadRuntime::new();
     let start = || -> Result<Votes, Box<dyn std::error::Error>> {
-        let executor =
-            actor_lanes::Runtime::start_executor(&runtime, ThreadConfig::named("votes"))?;
+        let executor = runtime.start_executor(ThreadConfig::named("votes"))?;
         let (handle, running) = spawn(&executor, Counter::default)?;
         Ok(Votes { handle, running })
     };
@@ -65,7 +65,7 @@ pub extern "C" fn votes_start() -> *mut Votes {
 }
 
 /// The callback: enqueues one vote, on any thread, without a wait. Returns false if the lane is
-/// full.
+/// full or the actor has ended.
 ///
 /// # Safety
 ///
