@@ -228,8 +228,8 @@ impl<M: Message> Lanes<'_, M> {
         if M::LANES.len() == 1 {
             return take(0);
         }
-        if shared.has_few() {
-            return schedule.next(shared.lanes(), take);
+        if Shared::<M>::HAS_FEW {
+            return schedule.next(M::LANES, take);
         }
         let next = |is_control, from| shared.filled(is_control).next(from);
         schedule.next_filled(shared.lanes(), next, |lane| {
@@ -327,12 +327,11 @@ impl<M: Message> Lanes<'_, M> {
     /// Returns whether a control message may wait in another lane than the current one.
     pub(crate) fn has_other_control(&self) -> bool {
         let in_hand = usize::from(self.own().in_hand);
-        if !self.shared().has_few() {
+        if !Shared::<M>::HAS_FEW {
             return self.shared().filled(true).any_but(in_hand);
         }
-        let lanes = self.shared().lanes();
-        let is_other = |lane: usize| lanes[lane].is_control() && lane != in_hand;
-        (0..lanes.len()).any(|lane| is_other(lane) && self.holds_any(lane))
+        let is_other = |lane: usize| M::LANES[lane].is_control() && lane != in_hand;
+        (0..M::LANES.len()).any(|lane| is_other(lane) && self.holds_any(lane))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -343,12 +342,12 @@ impl<M: Message> Lanes<'_, M> {
     /// wait.
     #[cold]
     pub(crate) fn has_several(&self) -> bool {
-        if !self.shared().has_few() {
+        if !Shared::<M>::HAS_FEW {
             return self.shared().filled(true).any() || self.shared().filled(false).any();
         }
         let (shared, state) = self.both();
         let waiting = |lane| shared.lane(lane).waiting(state.stash(lane));
-        shared.has_late() || (0..shared.lanes().len()).map(waiting).sum::<u64>() > 1
+        shared.has_late() || (0..M::LANES.len()).map(waiting).sum::<u64>() > 1
     }
 
     /// Returns whether any message is queued, even one whose asker has gone.
@@ -358,13 +357,13 @@ impl<M: Message> Lanes<'_, M> {
 
     /// Returns whether a message may be ready. Cheaper than [`has_messages`](Self::has_messages).
     pub(crate) fn has_next(&self) -> bool {
-        if !self.shared().has_few() {
+        if !Shared::<M>::HAS_FEW {
             return [false, true]
                 .into_iter()
                 .any(|is_control| self.shared().filled(is_control).any());
         }
         let (shared, state) = self.both();
-        (0..shared.lanes().len()).any(|lane| shared.lane(lane).has_next(state.stash(lane)))
+        (0..M::LANES.len()).any(|lane| shared.lane(lane).has_next(state.stash(lane)))
     }
 
     fn holds_any(&self, lane: usize) -> bool {

@@ -22,7 +22,7 @@ use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, store_before_loa
 pub(crate) struct Shared<M> {
     lanes: Box<[LaneQueue<M>]>,
     signal: Signal,
-    /// Absent with [few declared lanes](Self::has_few).
+    /// Absent with [few declared lanes](Self::HAS_FEW).
     many: Option<Box<Many>>,
     /// The number of strong handles. At zero no thread can send, and only the mailbox itself can
     /// make a new handle.
@@ -69,7 +69,7 @@ impl<M: Message> Shared<M> {
         Self {
             lanes: lanes.iter().map(LaneQueue::new).collect(),
             signal: Signal::new(),
-            many: (Self::ARE_GIVEN || lanes.len() > FEW_LANES).then(|| {
+            many: (!Self::HAS_FEW).then(|| {
                 let filled = [Filled::new(lanes.len()), Filled::new(lanes.len())];
                 Box::new(Many { lanes, filled })
             }),
@@ -92,12 +92,8 @@ impl<M: Message> Shared<M> {
         lane.send(envelope, &self.signal, || self.mark(lane))
     }
 
-    /// Returns whether the lanes are checked one by one: a constant, unless the lanes are given.
-    #[inline(always)]
-    pub(crate) fn has_few(&self) -> bool {
-        let lanes = if Self::ARE_GIVEN { self.lanes.len() } else { M::LANES.len() };
-        lanes <= FEW_LANES
-    }
+    /// Whether the lanes are checked one by one.
+    pub(crate) const HAS_FEW: bool = M::LANES.len() <= FEW_LANES && !Self::ARE_GIVEN;
 
     /// Whether the lanes are given when the mailbox is made.
     pub(super) const ARE_GIVEN: bool = M::LANES.is_empty();
@@ -114,7 +110,7 @@ impl<M: Message> Shared<M> {
     /// Marks a lane as possibly filled.
     #[inline]
     fn mark(&self, lane: &LaneQueue<M>) {
-        if !self.has_few() {
+        if !Self::HAS_FEW {
             let bytes = std::ptr::from_ref(lane).addr() - self.lanes.as_ptr().addr();
             let index = bytes / size_of::<LaneQueue<M>>();
             self.filled(self.lanes()[index].is_control()).mark(index);
@@ -122,7 +118,7 @@ impl<M: Message> Shared<M> {
     }
 
     /// Returns the possibly filled lanes of a class. Only for mailboxes with more than a
-    /// [few](Self::has_few) lanes.
+    /// [few](Self::HAS_FEW) lanes.
     #[inline]
     pub(super) fn filled(&self, is_control: bool) -> &Filled {
         let many = self.many.as_ref().expect("kept where there are more than a few lanes");
