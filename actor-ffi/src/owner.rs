@@ -85,6 +85,7 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
     pub(crate) fn next(&self) -> Result<Next<T, R>, Busy> {
         self.begin()?;
         let next = self.take();
+        self.close_if_due();
         self.is_at_work.set(false);
         Ok(next)
     }
@@ -97,6 +98,7 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
     ) -> Result<Turn, Busy> {
         self.begin()?;
         let turn = self.turn(budget, &mut handler);
+        self.close_if_due();
         self.is_at_work.set(false);
         Ok(turn)
     }
@@ -144,16 +146,22 @@ impl<T: Send + 'static, R: Send + 'static> Owner<T, R> {
 
     #[inline]
     fn take(&self) -> Next<T, R> {
+        self.close_if_due();
         let mut cx = Context::from_waker(&self.waker);
-        let next = match self.mailbox.borrow_mut().poll_turn(&mut cx) {
+        match self.mailbox.borrow_mut().poll_turn(&mut cx) {
             Poll::Ready(Some(letter)) => Next::Message(letter),
             Poll::Ready(None) => Next::Ended,
             Poll::Pending => Next::Asleep,
-        };
+        }
+    }
+
+    /// Does a close that came inside the last take. Not right after the take, because a copy of its
+    /// message would be needed.
+    #[inline]
+    fn close_if_due(&self) {
         if self.closes_after_take.take() {
             self.close();
         }
-        next
     }
 }
 
