@@ -44,6 +44,11 @@ pub(crate) fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Returns the options of the thread sanitizer for a program with senders that wait for room.
+pub(crate) fn waiting_suppressions() -> String {
+    format!("suppressions={}", folder().join("c").join("waiting_senders.supp").display())
+}
+
 /// Returns the path for a file made by a test.
 pub(crate) fn made(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)

@@ -1,6 +1,6 @@
 //! Senders that wait for room, up to their timeout or to the end of the mailbox.
 
-use crate::kit::{Program, count, folder, run};
+use crate::kit::{Program, count, run, waiting_suppressions};
 use crate::sanitizer::Sanitizer;
 use crate::tool::Tool;
 
@@ -10,9 +10,8 @@ fn senders(tool: &str) -> Program {
 
 fn check(tool: Tool, usual: u64, long: u64) {
     let Some(program) = tool.build(senders) else { return };
-    let suppressions = folder().join("c").join("waiting_senders.supp");
-    let suppressions = format!("suppressions={}", suppressions.display());
-    run(tool.command(&program).arg(count(usual, long)).env("TSAN_OPTIONS", suppressions));
+    let mut command = tool.command(&program);
+    run(command.arg(count(usual, long)).env("TSAN_OPTIONS", waiting_suppressions()));
 }
 
 #[test]
