@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::ptr;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::inbox::Inbox;
 use crate::timers::Timers;
@@ -23,13 +24,19 @@ thread_local! {
     static TIMERS: ManuallyDrop<RefCell<Option<Rc<RefCell<Timers>>>>> =
         const { ManuallyDrop::new(RefCell::new(None)) };
 
-    /// Its address identifies the thread among the living ones.
-    static THREAD: u8 = const { 0 };
+    /// The number of the thread, or 0 before its first use. Without a destructor as well.
+    static THREAD: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Returns a number that no other living thread has.
+/// Returns the number of the calling thread. No other thread has it, not even after this one has
+/// ended: the address of a thread-local would be used again.
 pub(crate) fn thread() -> usize {
-    THREAD.with(|thread| ptr::from_ref(thread).addr())
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+
+    if THREAD.get() == 0 {
+        THREAD.set(LAST.fetch_add(1, Ordering::Relaxed) + 1);
+    }
+    THREAD.get()
 }
 
 /// Returns whether the calling code runs in a turn of this inbox's driver.
@@ -65,5 +72,16 @@ impl Drop for Entered<'_> {
         INBOX.set(self.outer.0);
         let outer = self.outer.1.take();
         drop(TIMERS.with(|timers| timers.replace(outer)));
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    #[test]
+    fn an_ended_threads_number_is_not_used_again() {
+        let number = || std::thread::spawn(super::thread).join().expect("no panic");
+        let numbers: Vec<_> = (0..8).map(|_| number()).collect();
+        assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+        assert_eq!(super::thread(), super::thread());
     }
 }
