@@ -11,8 +11,9 @@ pub(crate) type Undelivered<M> = Box<dyn FnMut(&'static str, M) + Send>;
 /// The last steps of an actor's life, in every case: queued messages to the hook, and the exit.
 pub(crate) struct Ending<M: Message> {
     pub(crate) mailbox: Mailbox<M>,
-    /// Without one, undelivered messages are dropped.
-    pub(crate) hook: Option<Undelivered<M>>,
+    /// Without one, undelivered messages are dropped. Boxed twice, because most actors have none,
+    /// and this is part of every actor's size.
+    pub(crate) hook: Option<Box<Undelivered<M>>>,
     pub(crate) reason: Reason,
 }
 

@@ -664,7 +664,7 @@ impl<M: Message, L> Spawn<M, L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_undelivered(mut self, hook: impl FnMut(&'static str, M) + Send + 'static) -> Self {
-        self.ending.hook = Some(Box::new(hook));
+        self.ending.hook = Some(Box::new(Box::new(hook)));
         self
     }
 
