@@ -71,10 +71,19 @@ impl<M: Message> Drop for Ending<M> {
         // being released.
         drop(drop_contained(hook.take()));
         let shared = mailbox.shared();
-        // Before the publication as well, because a joining thread may read what these have done.
-        for on_end in shared.life().extras().into_iter().flat_map(Extras::on_end) {
-            drop(contained(|| on_end(&shared.exit(reason.clone()))));
+        if let Some(extras) = shared.life().extras() {
+            // Before the publication as well, because a joining thread may read what these have
+            // done.
+            report(extras, &**shared, &reason);
         }
         shared.life().end(reason);
+    }
+}
+
+/// Passes the exit to its receivers: the host, and the governor.
+#[cold]
+fn report(extras: &Extras, mailbox: &dyn Closeable, reason: &ExitReason) {
+    for on_end in extras.on_end() {
+        drop(contained(|| on_end(&mailbox.exit(reason.clone()))));
     }
 }
