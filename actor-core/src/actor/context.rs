@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::actor::beat::Beat;
 use crate::actor::offload::{Work, WorkError};
-use crate::actor::timers::{Beat, TimerId, Timers};
+use crate::actor::timers::{TimerId, Timers};
 use crate::handle::Handle;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Closeable, Message, Shared};
@@ -256,8 +257,7 @@ impl<M: Message> Context<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn after(&mut self, delay: Duration, message: M) -> TimerId {
-        let now = self.now();
-        self.timers().once(now.checked_add(delay).unwrap_or(now + NEVER), message)
+        self.timer().after(delay, message)
     }
 
     /// Arms a repeating timer: the actor handles a message every `period`, the first at `first`. A
@@ -303,7 +303,7 @@ impl<M: Message> Context<M> {
         period: Duration,
         make: impl FnMut(Beat) -> M + 'static,
     ) -> TimerId {
-        self.timers().every(first, period, make)
+        self.timer().every(first, period, make)
     }
 
     /// Cancels a timer. Returns whether it was armed.
@@ -338,7 +338,7 @@ impl<M: Message> Context<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel(&mut self, timer: TimerId) -> bool {
-        self.timers().cancel(timer)
+        self.timers.as_mut().is_some_and(|timers| timers.cancel(timer))
     }
 
     /// Returns the time of the actor's executor.
@@ -475,11 +475,17 @@ impl<M: Message> Context<M> {
     }
 
     /// Returns the due time of the next timer.
-    pub(crate) fn next_timer(&mut self) -> Option<Instant> {
-        self.timers.as_mut()?.next()
+    pub(crate) fn next_timer(&self) -> Option<Instant> {
+        self.timers.as_ref()?.next()
     }
 
-    fn timers(&mut self) -> &mut Timers<M> {
+    /// Returns the time after a delay. A delay past the end of the clock never ends.
+    pub(crate) fn time_after(&self, delay: Duration) -> Instant {
+        let now = self.now();
+        now.checked_add(delay).unwrap_or(now + NEVER)
+    }
+
+    pub(crate) fn timers(&mut self) -> &mut Timers<M> {
         self.timers.get_or_insert_with(|| Box::new(Timers::new()))
     }
 }
