@@ -8,6 +8,7 @@ pub mod adapter;
 pub(crate) mod alarm;
 mod end;
 mod thread;
+mod wall;
 
 pub use end::ThreadEnd;
 pub use thread::ThreadConfig;
@@ -140,9 +141,8 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the time of this executor's wall clock. It may jump, in both directions. The default
     /// is the system's.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
     fn wall_now(&self) -> SystemTime {
-        SystemTime::now()
+        wall::system_wall_now()
     }
 
     /// Returns whether this executor's thread polls for a while before it sleeps.
