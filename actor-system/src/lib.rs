@@ -3,5 +3,9 @@
 //!
 //! Programs usually take it from the facade crate `actor-lanes`.
 
+mod gate;
+#[cfg(all(test, any(loom, shuttle)))]
+mod model;
 pub mod pool;
 pub mod supervise;
+mod sync;
