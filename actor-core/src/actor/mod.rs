@@ -2,17 +2,19 @@
 //!
 //! In reading order: this file has the trait, `context` a handler's access to its own actor,
 //! `batch` several messages in one call, `timers` the armed timers, `offload` work on other
-//! threads, `budget` the bounds of a turn and a batch.
+//! threads, `budget` the bounds of a turn and a batch, `parked` messages held until an event.
 
 mod batch;
 pub(crate) mod budget;
 pub(crate) mod context;
 pub(crate) mod offload;
+mod parked;
 pub(crate) mod timers;
 
 pub use batch::Batch;
 pub use context::Context;
 pub use offload::WorkError;
+pub use parked::{Expired, Parked, ParkedId, ParkedStats, Placed, Released};
 pub use timers::{Beat, TimerId};
 
 use std::future::Future;
