@@ -120,6 +120,7 @@ pub use actor_core::{
     Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life,
     mailbox, reply, spawn,
 };
+pub use actor_system::{pool, supervise};
 pub use chosen::runtime_named;
 
 /// The enabled runtimes, and the traits of an adapter.

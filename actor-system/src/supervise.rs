@@ -1,0 +1,1 @@
+//! Supervisors: actors that are started again, alone or together, after a failure.
