@@ -22,6 +22,21 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
+    /// Returns the number of messages queued and in hand.
+    #[inline]
+    pub(super) fn load(&self) -> u64 {
+        let Some(places) = self.places() else { return 0 };
+        let read = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
+        let figures = &places.figures;
+        let mut ended =
+            read(&figures.handled) + read(&figures.cancelled) + read(&figures.undelivered);
+        if self.lane.kind().evicts() {
+            ended += read(&places.producers.evicted) + read(&figures.evicted);
+        }
+        // Read last, as in `stats`.
+        (places.accepted() + self.replaced()).saturating_sub(ended)
+    }
+
     pub(super) fn stats(&self) -> LaneStats {
         let mut stats = LaneStats {
             name: self.lane.name(),

@@ -204,6 +204,12 @@ impl<M: Message> Shared<M> {
         }
     }
 
+    /// Returns the number of messages queued and in hand. The senders change it meanwhile.
+    #[inline]
+    pub(crate) fn load(&self) -> u64 {
+        self.lanes.iter().map(LaneQueue::load).sum()
+    }
+
     /// Returns whether all accepted messages have been taken. A claim in flight counts as not
     /// taken.
     pub(crate) fn is_drained(&self) -> bool {
