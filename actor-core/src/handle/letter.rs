@@ -7,6 +7,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use event_listener::{EventListener, Listener};
 
 use crate::handle::strong::Handle;
 use crate::handle::weak::WeakHandle;
-use crate::mailbox::{Closeable, Envelope, LaneStats, Message, Refused, Waiting};
+use crate::mailbox::{Closeable, Envelope, LaneStats, Message, Refused, Shared, Waiting};
+use crate::panic::drop_contained;
 use crate::park::block_on_for;
 use crate::quiet::{Quiet, quietly};
 use crate::reply::{Answer, Reply};
@@ -96,6 +98,49 @@ impl<M: Message> WeakHandle<M> {
     }
 }
 
+/// Counts messages that an actor has lent to others, as work in flight of this actor: it ends only
+/// once all are back, or at its deadline. Does not keep the actor reachable otherwise.
+#[doc(hidden)]
+pub struct Lender<M: Message> {
+    shared: Arc<Shared<M>>,
+}
+
+impl<M: Message> Handle<M> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn lender(&self) -> Lender<M> {
+        self.shared().make_beside();
+        Lender { shared: Arc::clone(self.shared()) }
+    }
+}
+
+impl<M: Message> Lender<M> {
+    /// Counts a message before it is lent. Called by the actor.
+    pub fn lend(&self) {
+        self.shared.make_beside().work_leaves();
+    }
+
+    /// Counts the end of a loan: the message was handled, or lost.
+    pub fn settle(&self) {
+        self.shared.make_beside().work_returns();
+        // SeqCst, both: an actor that ends later sees this, or is seen here to wait for it.
+        if self.shared.is_closed() || self.shared.handles() == 0 {
+            self.shared.interrupt();
+        }
+    }
+
+    /// Ends a loan with the message: the actor handles it beside its lanes. The message is dropped
+    /// if the actor has ended.
+    pub fn give_back(&self, message: M) {
+        let beside = self.shared.make_beside();
+        if let Err(message) = beside.late().push(message) {
+            beside.work_is_lost();
+            drop(drop_contained(message));
+        }
+        self.shared.interrupt();
+    }
+}
+
 /// A place in the line of senders waiting for room in one lane.
 #[doc(hidden)]
 pub struct Room<'a> {
@@ -144,5 +189,11 @@ impl<M> fmt::Debug for Returned<M> {
 impl fmt::Debug for Room<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Room").finish_non_exhaustive()
+    }
+}
+
+impl<M: Message> fmt::Debug for Lender<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lender").finish_non_exhaustive()
     }
 }

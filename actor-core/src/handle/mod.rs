@@ -16,7 +16,7 @@ mod weak;
 
 pub use error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
 #[doc(hidden)]
-pub use letter::{Letter, Returned, Room, park_for};
+pub use letter::{Lender, Letter, Returned, Room, park_for};
 pub use pair::mailbox;
 pub use recipient::{Recipient, WeakRecipient};
 pub use strong::Handle;

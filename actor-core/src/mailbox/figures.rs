@@ -2,6 +2,7 @@
 
 use crate::mailbox::lane::LaneStats;
 use crate::mailbox::message::Message;
+use crate::mailbox::places::Places;
 use crate::mailbox::queue::{LaneQueue, Ring};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -35,6 +36,16 @@ impl<M: Message> LaneQueue<M> {
         }
         // Read last, as in `stats`.
         (places.accepted() + self.replaced()).saturating_sub(ended)
+    }
+
+    /// Returns the number of accepted messages.
+    pub(super) fn accepted(&self) -> u64 {
+        self.places().map_or(0, |places| places.accepted() + self.replaced())
+    }
+
+    /// Returns whether no message waits in the ring, not even one in flight.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places().is_none_or(Places::is_drained)
     }
 
     pub(super) fn stats(&self) -> LaneStats {
