@@ -470,6 +470,14 @@ impl<M: Message> Context<M> {
         self.executor.run_blocking(Box::new(move || offloaded.run()));
     }
 
+    /// Returns the number of messages accepted by the lanes, if all of them have been taken and the
+    /// actor goes on. For the workers of a pool.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn accepted_if_taken(&self) -> Option<u64> {
+        if self.ending.is_some() { None } else { self.shared.accepted_if_taken() }
+    }
+
     fn end(&mut self, reason: ExitReason) {
         self.shared.life().end_after_this();
         self.ending.get_or_insert_with(|| Box::new(reason));
