@@ -6,9 +6,12 @@
 
 pub mod adapter;
 pub(crate) mod alarm;
+mod current;
 mod end;
+pub(crate) mod patience;
 mod thread;
 
+pub use current::current;
 pub use end::ThreadEnd;
 pub use thread::ThreadConfig;
 
