@@ -68,6 +68,12 @@ pub struct Batch<'a, M: Message> {
     /// Counts the messages given out.
     budget: Budget,
     is_over: bool,
+    noting: Option<&'a mut dyn Noting<M>>,
+}
+
+/// Observes each message before it is handled.
+pub(crate) trait Noting<M> {
+    fn note(&mut self, message: &M);
 }
 
 impl<'a, M: Message> Batch<'a, M> {
@@ -76,6 +82,7 @@ impl<'a, M: Message> Batch<'a, M> {
         mailbox: Lanes<'a, M>,
         clock: &'a dyn Executor,
         due: Option<Instant>,
+        noting: Option<&'a mut dyn Noting<M>>,
     ) -> Self {
         let most = mailbox.batch();
         Self {
@@ -86,6 +93,7 @@ impl<'a, M: Message> Batch<'a, M> {
             due,
             budget: Budget::started(clock.now()),
             is_over: false,
+            noting,
         }
     }
 
@@ -122,6 +130,9 @@ impl<M: Message> Iterator for Batch<'_, M> {
             return None;
         }
         let next = self.mailbox.take_alike();
+        if let (Some(noting), Some(message)) = (&mut self.noting, &next) {
+            noting.note(message);
+        }
         self.is_over = next.is_none();
         self.budget.count(u32::from(next.is_some()));
         next

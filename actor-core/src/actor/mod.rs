@@ -1,18 +1,21 @@
 //! What an actor is, and what its handlers may do.
 //!
-//! In reading order: this file has the trait, `context` a handler's access to its own actor,
-//! `batch` several messages in one call, `timers` the armed timers, `offload` work on other
-//! threads, `budget` the bounds of a turn and a batch.
+//! In reading order: this file has the trait, `outcome` the result of a handler, `context` a
+//! handler's access to its own actor, `batch` several messages in one call, `timers` the armed
+//! timers, `offload` work on other threads, `budget` the bounds of a turn and a batch.
 
 mod batch;
 pub(crate) mod budget;
 pub(crate) mod context;
 pub(crate) mod offload;
+mod outcome;
 pub(crate) mod timers;
 
 pub use batch::Batch;
+pub(crate) use batch::Noting;
 pub use context::Context;
 pub use offload::WorkError;
+pub use outcome::{BoxError, Fallible, Outcome};
 pub use timers::{Beat, TimerId};
 
 use std::future::Future;
@@ -29,6 +32,10 @@ use crate::mailbox::exit::ExitReason;
 /// a message.
 ///
 /// A panic ends this actor only, and is stated in its [`ExitReason`].
+///
+/// The parameter `O` is what the handlers return. `impl Actor for X` has handlers without a result.
+/// `impl Actor<Fallible> for X` has handlers that return a `Result` and use `?`; an `Err` ends the
+/// life with [`ExitReason::Failed`]. See [`Fallible`].
 ///
 /// # Examples
 ///
@@ -76,14 +83,14 @@ use crate::mailbox::exit::ExitReason;
     label = "this type does not implement `Actor`",
     note = "implement `Actor` for it: name its `type Message`, and write `async fn handle(&mut self, message, cx)`"
 )]
-pub trait Actor: Sized + 'static {
+pub trait Actor<O: Outcome = ()>: Sized + 'static {
     /// The type of all messages to this actor.
     type Message: Message;
 
     /// Runs once before the first message, for instance to arm timers or start work.
-    fn started(&mut self, cx: &mut Context<Self::Message>) -> impl Future<Output = ()> {
+    fn started(&mut self, cx: &mut Context<Self::Message>) -> impl Future<Output = O> {
         let _ = cx;
-        async {}
+        async { O::done() }
     }
 
     /// Handles one message. The next message waits until this future is ready.
@@ -91,7 +98,7 @@ pub trait Actor: Sized + 'static {
         &mut self,
         message: Self::Message,
         cx: &mut Context<Self::Message>,
-    ) -> impl Future<Output = ()>;
+    ) -> impl Future<Output = O>;
 
     /// Handles messages of a lane with [batches](crate::Lane::batch), as the iterator returns them.
     ///
@@ -143,11 +150,15 @@ pub trait Actor: Sized + 'static {
         &mut self,
         batch: &mut Batch<'_, Self::Message>,
         cx: &mut Context<Self::Message>,
-    ) -> impl Future<Output = ()> {
+    ) -> impl Future<Output = O> {
         async {
             for message in batch {
-                self.handle(message, cx).await;
+                let outcome = self.handle(message, cx).await;
+                if outcome.is_failure() {
+                    return outcome;
+                }
             }
+            O::done()
         }
     }
 
