@@ -6,10 +6,13 @@
 
 pub mod adapter;
 pub(crate) mod alarm;
+mod current;
 mod end;
+pub(crate) mod patience;
 mod thread;
 mod wall;
 
+pub use current::current;
 pub use end::ThreadEnd;
 pub use thread::ThreadConfig;
 
