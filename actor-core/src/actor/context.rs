@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::actor::monitors::Monitors;
 use crate::actor::offload::{Work, WorkError};
 use crate::actor::timers::{Beat, TimerId, Timers};
 use crate::handle::Handle;
@@ -54,10 +55,12 @@ use crate::runtime::Executor;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Context<M: Message> {
-    shared: Arc<Shared<M>>,
+    pub(super) shared: Arc<Shared<M>>,
     pub(crate) executor: Arc<dyn Executor>,
     /// Created with the first timer.
     pub(crate) timers: Option<Box<Timers<M>>>,
+    /// Created with the first monitor.
+    pub(crate) monitors: Option<Box<Monitors<M>>>,
     /// The reason for a requested end after the message in hand.
     pub(crate) ending: Option<Box<ExitReason>>,
 }
@@ -67,7 +70,7 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl<M: Message> Context<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
-        Self { shared, executor, timers: None, ending: None }
+        Self { shared, executor, timers: None, monitors: None, ending: None }
     }
 
     /// Returns a handle to this actor.

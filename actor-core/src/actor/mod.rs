@@ -2,14 +2,17 @@
 //!
 //! In reading order: this file has the trait, `context` a handler's access to its own actor,
 //! `batch` several messages in one call, `timers` the armed timers, `offload` work on other
-//! threads, `budget` the bounds of a turn and a batch.
+//! threads, `watching` and `monitors` the ends of other actors, `budget` the bounds of a turn and a batch.
 
 mod batch;
 pub(crate) mod budget;
 pub(crate) mod context;
+pub(crate) mod monitors;
 pub(crate) mod offload;
 pub(crate) mod timers;
+mod watching;
 
+pub use crate::mailbox::down::{Down, MonitorId};
 pub use batch::Batch;
 pub use context::Context;
 pub use offload::WorkError;

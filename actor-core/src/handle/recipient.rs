@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::handle::error::{AskError, TellError, TryTellError};
 use crate::handle::strong::Handle;
 use crate::handle::weak::WeakHandle;
+use crate::mailbox::watchers::Peer;
 use crate::mailbox::{Envelope, Message, Variant};
 use crate::reply::{Asker, Reply};
 
@@ -101,6 +102,7 @@ trait Target<T>: Send + Sync {
     fn downgrade(&self) -> Arc<dyn WeakTarget<T>>;
     /// Returns the same value for all handles of one actor.
     fn address(&self) -> *const ();
+    fn peer(&self) -> Arc<dyn Peer>;
 }
 
 trait WeakTarget<T>: Send + Sync {
@@ -420,11 +422,21 @@ impl<T: 'static, M: Variant<T>> Target<T> for Handle<M> {
     fn address(&self) -> *const () {
         Arc::as_ptr(self.shared()).cast()
     }
+
+    fn peer(&self) -> Arc<dyn Peer> {
+        Arc::clone(self.shared()) as _
+    }
 }
 
 impl<T: 'static, M: Variant<T>> WeakTarget<T> for WeakHandle<M> {
     fn upgrade(&self) -> Option<Arc<dyn Target<T>>> {
         Some(Arc::new(Self::upgrade(self)?))
+    }
+}
+
+impl<T> Recipient<T> {
+    pub(super) fn peer(&self) -> Arc<dyn Peer> {
+        self.target.peer()
     }
 }
 

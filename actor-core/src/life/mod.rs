@@ -8,6 +8,6 @@ mod serve;
 mod spawn;
 mod watch;
 
-pub use crate::mailbox::exit::{Exit, ExitReason};
+pub use crate::mailbox::exit::{Ended, Exit, ExitReason};
 pub use running::{NotStarted, Running};
 pub use spawn::{Spawn, SpawnError, spawn};

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use event_listener::listener;
 
+use crate::handle::Sealed;
 use crate::mailbox::exit::Exit;
+use crate::mailbox::watchers::{Peer, Target};
 use crate::mailbox::{Closeable, Life};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
@@ -381,8 +383,19 @@ impl Running {
         })
     }
 
+    /// Returns the actor, to be watched.
+    fn peer(&self) -> Arc<dyn Peer> {
+        Arc::clone(&self.mailbox) as _
+    }
+
     fn life(&self) -> &Life {
         self.mailbox.life()
+    }
+}
+
+impl Sealed for Running {
+    fn target(&self) -> Target {
+        Target(Some(self.peer()))
     }
 }
 

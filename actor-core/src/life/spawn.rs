@@ -12,6 +12,7 @@ use crate::life::running::Running;
 use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
+use crate::mailbox::watchers;
 use crate::mailbox::{Mailbox, Message, Shared, Sleeper};
 use crate::panic::{Panicked, contained, drop_contained};
 use crate::runtime::Executor;
@@ -426,6 +427,7 @@ impl<M: Message> Drop for Ending<M> {
         // being released.
         drop(drop_contained(hook.take()));
         mailbox.shared().life().end(reason);
+        watchers::end(&**mailbox.shared());
     }
 }
 
