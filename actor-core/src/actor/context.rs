@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::actor::beat::Beat;
 use crate::actor::monitors::Monitors;
 use crate::actor::offload::{Work, WorkError};
-use crate::actor::timers::{Beat, TimerId, Timers};
+use crate::actor::outcome::Outcome;
+use crate::actor::timers::{TimerId, Timers};
 use crate::handle::Handle;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Closeable, Message, Shared};
@@ -259,8 +261,7 @@ impl<M: Message> Context<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn after(&mut self, delay: Duration, message: M) -> TimerId {
-        let now = self.now();
-        self.timers().once(now.checked_add(delay).unwrap_or(now + NEVER), message)
+        self.timer().after(delay, message)
     }
 
     /// Arms a repeating timer: the actor handles a message every `period`, the first at `first`. A
@@ -306,7 +307,7 @@ impl<M: Message> Context<M> {
         period: Duration,
         make: impl FnMut(Beat) -> M + 'static,
     ) -> TimerId {
-        self.timers().every(first, period, make)
+        self.timer().every(first, period, make)
     }
 
     /// Cancels a timer. Returns whether it was armed.
@@ -341,7 +342,7 @@ impl<M: Message> Context<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel(&mut self, timer: TimerId) -> bool {
-        self.timers().cancel(timer)
+        self.timers.as_mut().is_some_and(|timers| timers.cancel(timer))
     }
 
     /// Returns the time of the actor's executor.
@@ -477,12 +478,47 @@ impl<M: Message> Context<M> {
         self.ending.get_or_insert_with(|| Box::new(reason));
     }
 
-    /// Returns the due time of the next timer.
-    pub(crate) fn next_timer(&mut self) -> Option<Instant> {
-        self.timers.as_mut()?.next()
+    /// Ends the actor's life with the error of a failed handler, if it has failed. A failure
+    /// replaces a normal reason.
+    #[inline(always)]
+    pub(crate) fn settle(&mut self, outcome: impl Outcome) {
+        if let Some(error) = outcome.failure() {
+            self.ending.take_if(|reason| reason.is_normal());
+            self.end(ExitReason::Failed(Arc::from(error)));
+        }
     }
 
-    fn timers(&mut self) -> &mut Timers<M> {
+    /// Ends what belongs to one life of the actor: its timers. Called at the end of each life, after
+    /// its state has been dropped.
+    ///
+    /// Runs destructors of the program. The caller contains their panics.
+    #[inline(always)]
+    pub(crate) fn end_of_life(&mut self) {
+        if self.timers.is_some() {
+            self.timers = None;
+        }
+        if self.monitors.is_some() {
+            self.monitors = None;
+        }
+    }
+
+    /// Returns whether a pending monitor keeps the actor reachable.
+    pub(crate) fn is_kept_by_monitors(&self) -> bool {
+        self.monitors.as_ref().is_some_and(|monitors| monitors.keep_reachable())
+    }
+
+    /// Returns the due time of the next timer.
+    pub(crate) fn next_timer(&self) -> Option<Instant> {
+        self.timers.as_ref()?.next()
+    }
+
+    /// Returns the time after a delay. A delay past the end of the clock never ends.
+    pub(crate) fn time_after(&self, delay: Duration) -> Instant {
+        let now = self.now();
+        now.checked_add(delay).unwrap_or(now + NEVER)
+    }
+
+    pub(crate) fn timers(&mut self) -> &mut Timers<M> {
         self.timers.get_or_insert_with(|| Box::new(Timers::new()))
     }
 }

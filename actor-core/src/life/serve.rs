@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
 use crate::actor::budget::Budget;
-use crate::actor::{Actor, Batch, Context};
+use crate::actor::deadline::has_expired;
+use crate::actor::{Actor, Batch, Context, Outcome};
+use crate::life::lives::Lives;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Message, Receiver};
+use crate::panic::drop_contained;
 
 /// The loop's data, without the mailbox. In one struct, so the loop's future holds one reference.
-pub(crate) struct Parts<A: Actor, F> {
-    /// Makes the state. Taken by the loop.
-    pub(crate) make: Option<F>,
-    pub(crate) state: Option<A>,
-    pub(crate) cx: Context<A::Message>,
+pub(crate) struct Parts<L: Lives> {
+    pub(crate) lives: L,
+    pub(crate) state: Option<L::Actor>,
+    pub(crate) cx: Context<L::Message>,
 }
 
 /// Makes the actor's state, and handles messages until there is a reason to end.
@@ -23,15 +25,21 @@ pub(crate) struct Parts<A: Actor, F> {
     clippy::manual_async_fn,
     reason = "an `async fn` keeps its arguments twice, and this is most of an actor's size"
 )]
-pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
-    parts: &mut Parts<A, F>,
-    mut mailbox: Receiver<'_, A::Message>,
+pub(crate) fn serve<L: Lives>(
+    parts: &mut Parts<L>,
+    mut mailbox: Receiver<'_, L::Message>,
 ) -> impl Future<Output = ExitReason> {
     async move {
-        let make = parts.make.take().expect("an actor is made once");
-        parts.state.insert(make()).started(&mut parts.cx).await;
+        match parts.lives.make() {
+            Ok(actor) => parts.state = Some(actor),
+            Err(error) => return ExitReason::Failed(Arc::from(error)),
+        }
+        if let Some(actor) = &mut parts.state {
+            let outcome = actor.started(&mut parts.cx).await;
+            parts.cx.settle(outcome);
+        }
         if parts.cx.ending.is_none() {
-            mailbox.shared().life().start();
+            parts.lives.has_started(mailbox.shared().life());
         }
         let mut budget = Budget::new();
         loop {
@@ -51,22 +59,33 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
             }
             let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
             let Some(message) = next.await else {
-                if parts.cx.monitors.as_ref().is_some_and(|monitors| monitors.keep_reachable())
-                    && !mailbox.is_closed()
-                {
+                if parts.cx.is_kept_by_monitors() && !mailbox.is_closed() {
                     poll_fn(|_task| poll_monitors(&mailbox)).await;
                     continue;
                 }
                 return reason_without_message(&mailbox);
             };
+            if has_expired(&message, &*parts.cx.executor) {
+                mailbox.taking().expire();
+                budget.count(1);
+                // The panic hook has reported any panic in this drop.
+                drop(drop_contained(message));
+                continue;
+            }
             if mailbox.gives_batches() {
                 // On the heap, so actors without batches need no memory for one.
                 budget.count(Box::pin(handle_batch(parts, &mut mailbox, message)).await);
             } else {
-                let Parts { state: Some(actor), cx, .. } = parts else {
+                let Parts { state: Some(actor), cx, lives } = parts else {
                     return ExitReason::Abandoned;
                 };
-                actor.handle(message, cx).await;
+                lives.note(&message);
+                let outcome = actor.handle(message, cx).await;
+                cx.settle(outcome);
+                // A message that ends its actor stays in hand.
+                if cx.ending.is_none() {
+                    lives.is_handled();
+                }
                 budget.count(1);
             }
         }
@@ -112,8 +131,8 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> 
     if !life.is_asked() {
         return None;
     }
-    if life.is_killed() {
-        return Some(ExitReason::Killed);
+    if let Some(reason) = life.request() {
+        return Some(reason);
     }
     let has_passed = life.deadline().is_some_and(|deadline| cx.now() >= deadline);
     (has_passed && (mailbox.shared().is_work_in_flight() || mailbox.has_messages()))
@@ -131,18 +150,26 @@ fn reason_without_message<M: Message>(mailbox: &Receiver<'_, M>) -> ExitReason {
 }
 
 /// Handles a message together with the ones behind it in its lane. Returns their number.
-async fn handle_batch<A: Actor, F>(
-    parts: &mut Parts<A, F>,
-    mailbox: &mut Receiver<'_, A::Message>,
-    message: A::Message,
+async fn handle_batch<L: Lives>(
+    parts: &mut Parts<L>,
+    mailbox: &mut Receiver<'_, L::Message>,
+    message: L::Message,
 ) -> u32 {
-    let Parts { state: Some(actor), cx, .. } = parts else { return 0 };
+    let Parts { state: Some(actor), cx, lives } = parts else { return 0 };
     let (clock, due) = (Arc::clone(&cx.executor), cx.next_timer());
-    let mut batch = Batch::new(message, mailbox.taking(), &*clock, due);
-    actor.handle_batch(&mut batch, cx).await;
+    lives.note(&message);
+    let mut batch = Batch::new(message, mailbox.taking(), &*clock, due, lives.noting());
+    let outcome = actor.handle_batch(&mut batch, cx).await;
     let (rest, more) = batch.end();
-    if let Some(message) = rest {
-        actor.handle(message, cx).await;
+    match rest {
+        Some(message) if !outcome.is_failure() => {
+            let outcome = actor.handle(message, cx).await;
+            cx.settle(outcome);
+        }
+        _ => cx.settle(outcome),
+    }
+    if cx.ending.is_none() {
+        lives.is_handled();
     }
     more + 1
 }
@@ -161,7 +188,8 @@ fn poll_next<M: Message>(
     if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
         return mailbox.reborrow().poll_next(task);
     }
-    poll_timers_and_mailbox(mailbox, cx, task)
+    let is_kept = cx.is_kept_by_monitors();
+    poll_timers_and_mailbox(mailbox, cx, task, is_kept)
 }
 
 /// As `poll_next`, for an actor with work in flight or the end of a watched actor. It ends only
@@ -179,7 +207,10 @@ fn poll_results_and_others<M: Message>(
             return Poll::Ready(Some(message));
         }
         let others = match &cx.timers {
-            Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task),
+            Some(timers) if !timers.is_empty() => {
+                let is_kept = mailbox.shared().is_work_in_flight() || cx.is_kept_by_monitors();
+                poll_timers_and_mailbox(mailbox, cx, task, is_kept)
+            }
             _ => mailbox.reborrow().poll_next(task),
         };
         if let Poll::Ready(Some(message)) = others {
@@ -210,10 +241,15 @@ fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> 
     mailbox.taking().take_late()
 }
 
+/// Returns the next message of a due timer or of the mailbox.
+///
+/// Weak timers are waited for only while something else keeps the actor alive: a handle, another
+/// timer, or what `is_kept` stands for.
 fn poll_timers_and_mailbox<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
+    is_kept: bool,
 ) -> Poll<Option<M>> {
     let Context { timers: Some(timers), executor, .. } = cx else {
         return mailbox.reborrow().poll_next(task);
@@ -221,7 +257,7 @@ fn poll_timers_and_mailbox<M: Message>(
     // A closed mailbox ends all timers.
     if timers.alarm.goes_first()
         && !mailbox.is_closed()
-        && let Some(message) = timers.take_due(executor.now())
+        && let Some(message) = timers.take_due(executor.now(), || executor.wall_now())
     {
         timers.alarm.went();
         return Poll::Ready(Some(mailbox.taking().give_beside(message)));
@@ -231,14 +267,21 @@ fn poll_timers_and_mailbox<M: Message>(
         Poll::Ready(None) => true,
         Poll::Pending => false,
     };
-    if mailbox.is_closed() {
+    if mailbox.is_closed() || (ended && !is_kept && !timers.keep_alive()) {
         return if ended { Poll::Ready(None) } else { Poll::Pending };
     }
+    let mut is_first = true;
     while let Some(at) = timers.next() {
         ready!(timers.alarm.poll_at(at, &**executor, task));
-        if let Some(message) = timers.take_due(executor.now()) {
+        if let Some(message) = timers.take_due(executor.now(), || executor.wall_now()) {
             timers.alarm.went();
             return Poll::Ready(Some(mailbox.taking().give_beside(message)));
+        }
+        // Many looks at the wall clock, and no message. A timer of the runtime may also be early by
+        // its resolution, once.
+        if !std::mem::take(&mut is_first) {
+            executor.give_way(task);
+            break;
         }
     }
     Poll::Pending

@@ -20,6 +20,7 @@ pub(crate) mod down;
 mod envelope;
 mod evicting;
 pub(crate) mod exit;
+pub(crate) mod extras;
 mod figures;
 mod filled;
 mod given;
@@ -47,6 +48,7 @@ mod sources;
 mod stash;
 mod table;
 mod turns;
+pub(crate) mod verdict;
 pub(crate) mod watchers;
 
 use std::fmt;

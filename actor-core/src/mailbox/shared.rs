@@ -5,7 +5,8 @@ use event_listener::EventListener;
 use crate::mailbox::beside::Beside;
 use crate::mailbox::consumer::{ConsumerSide, LocalSide};
 use crate::mailbox::envelope::{Envelope, Refused};
-use crate::mailbox::exit::{Ended, ExitReason};
+use crate::mailbox::exit::{Ended, Exit, ExitReason};
+use crate::mailbox::extras::Extras;
 use crate::mailbox::filled::Filled;
 use crate::mailbox::lane::{Lane, LaneStats};
 use crate::mailbox::lazy::FirstUse;
@@ -62,6 +63,21 @@ pub(crate) trait Closeable: Peer {
     fn stats(&self) -> Vec<LaneStats>;
     /// Returns the number of results of offloaded work missed by the actor, after its end.
     fn lost_work(&self) -> u64;
+    /// Returns the number of pieces of work in flight, after the actor's end.
+    fn in_flight(&self) -> u64;
+
+    /// Returns the exit of an ended actor.
+    fn exit(&self, reason: ExitReason) -> Exit {
+        let extras = self.life().extras();
+        Exit {
+            reason,
+            lanes: self.stats(),
+            lost_work: self.lost_work(),
+            name: extras.and_then(Extras::name).cloned(),
+            restarts: extras.map_or(0, Extras::restarts),
+            in_flight: self.in_flight(),
+        }
+    }
 }
 
 impl<M: Message> Shared<M> {
@@ -301,6 +317,10 @@ impl<M: Message> Closeable for Shared<M> {
     fn lost_work(&self) -> u64 {
         self.beside().map_or(0, Beside::lost_work)
     }
+
+    fn in_flight(&self) -> u64 {
+        self.beside().map_or(0, Beside::in_flight)
+    }
 }
 
 impl<M: Message> Peer for Shared<M> {
@@ -313,7 +333,8 @@ impl<M: Message> Peer for Shared<M> {
     }
 
     fn ended(&self) -> Option<Ended> {
-        Some(Ended { name: None, reason: self.life.reason()?.clone() })
+        let name = self.life.extras().and_then(Extras::name).cloned();
+        Some(Ended { name, reason: self.life.reason()?.clone() })
     }
 
     fn look_at_downs(&self) {

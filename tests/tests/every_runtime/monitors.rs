@@ -105,14 +105,6 @@ fn every_kind_of_end_comes_as_a_message_with_its_reason(runtime: &dyn Runtime) {
     run(&watcher, move |cx| _ = cx.monitor(&weak, |down| report(FIFO, down, told)));
     drop(target);
     assert!(matches!(wait(&downs).reason, ExitReason::Unreachable));
-
-    let other = actor_tests::executor(runtime);
-    let (target, _running) = start(&other);
-    let release = Desk::hold(&target);
-    let downs = monitor(&watcher, &target, FIFO);
-    other.stop();
-    drop(release);
-    assert!(matches!(wait(&downs).reason, ExitReason::Abandoned | ExitReason::Stopped));
 }
 
 fn an_end_before_the_monitor_comes_as_well(runtime: &dyn Runtime) {

@@ -26,6 +26,7 @@ pub use task::Task;
 pub use waker::ContainedWaker;
 
 pub use crate::runtime::end::Ending;
+pub use crate::runtime::wall::system_wall_now;
 pub use crate::spin::Spin;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,0 +1,1 @@
+//! Pools: equal actors behind one handle.
