@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::beat::Beat;
+use crate::actor::monitors::Monitors;
 use crate::actor::offload::{Work, WorkError};
 use crate::actor::outcome::Outcome;
 use crate::actor::timers::{TimerId, Timers};
@@ -56,10 +57,12 @@ use crate::runtime::Executor;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Context<M: Message> {
-    shared: Arc<Shared<M>>,
+    pub(super) shared: Arc<Shared<M>>,
     pub(crate) executor: Arc<dyn Executor>,
     /// Created with the first timer.
     pub(crate) timers: Option<Box<Timers<M>>>,
+    /// Created with the first monitor.
+    pub(crate) monitors: Option<Box<Monitors<M>>>,
     /// The reason for a requested end after the message in hand.
     pub(crate) ending: Option<Box<ExitReason>>,
 }
@@ -69,7 +72,7 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl<M: Message> Context<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
-        Self { shared, executor, timers: None, ending: None }
+        Self { shared, executor, timers: None, monitors: None, ending: None }
     }
 
     /// Returns a handle to this actor.
@@ -502,6 +505,14 @@ impl<M: Message> Context<M> {
         if self.timers.is_some() {
             self.timers = None;
         }
+        if self.monitors.is_some() {
+            self.monitors = None;
+        }
+    }
+
+    /// Returns whether a pending monitor keeps the actor reachable.
+    pub(crate) fn is_kept_by_monitors(&self) -> bool {
+        self.monitors.as_ref().is_some_and(|monitors| monitors.keep_reachable())
     }
 
     /// Returns the due time of the next timer.
