@@ -71,6 +71,12 @@ pub struct Batch<'a, M: Message> {
     /// Counts the messages given out.
     budget: Budget,
     is_over: bool,
+    noting: Option<&'a mut dyn Noting<M>>,
+}
+
+/// Observes each message before it is handled.
+pub(crate) trait Noting<M> {
+    fn note(&mut self, message: &M);
 }
 
 impl<'a, M: Message> Batch<'a, M> {
@@ -79,6 +85,7 @@ impl<'a, M: Message> Batch<'a, M> {
         mailbox: Lanes<'a, M>,
         clock: &'a dyn Executor,
         due: Option<Instant>,
+        noting: Option<&'a mut dyn Noting<M>>,
     ) -> Self {
         let most = mailbox.batch();
         Self {
@@ -89,6 +96,7 @@ impl<'a, M: Message> Batch<'a, M> {
             due,
             budget: Budget::started(clock.now()),
             is_over: false,
+            noting,
         }
     }
 
@@ -129,7 +137,12 @@ impl<M: Message> Iterator for Batch<'_, M> {
             self.is_over = next.is_none();
             self.budget.count(u32::from(next.is_some()));
             match next? {
-                Ok(message) => return Some(message),
+                Ok(message) => {
+                    if let Some(noting) = &mut self.noting {
+                        noting.note(&message);
+                    }
+                    return Some(message);
+                }
                 // The panic hook has reported any panic in this drop.
                 Err(expired) => drop(drop_contained(expired)),
             }

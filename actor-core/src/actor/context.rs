@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::actor::beat::Beat;
 use crate::actor::offload::{Work, WorkError};
+use crate::actor::outcome::Outcome;
 use crate::actor::timers::{TimerId, Timers};
 use crate::handle::Handle;
 use crate::mailbox::exit::ExitReason;
@@ -472,6 +473,27 @@ impl<M: Message> Context<M> {
     fn end(&mut self, reason: ExitReason) {
         self.shared.life().end_after_this();
         self.ending.get_or_insert_with(|| Box::new(reason));
+    }
+
+    /// Ends the actor's life with the error of a failed handler, if it has failed. A failure
+    /// replaces a normal reason.
+    #[inline(always)]
+    pub(crate) fn settle(&mut self, outcome: impl Outcome) {
+        if let Some(error) = outcome.failure() {
+            self.ending.take_if(|reason| reason.is_normal());
+            self.end(ExitReason::Failed(Arc::from(error)));
+        }
+    }
+
+    /// Ends what belongs to one life of the actor: its timers. Called at the end of each life, after
+    /// its state has been dropped.
+    ///
+    /// Runs destructors of the program. The caller contains their panics.
+    #[inline(always)]
+    pub(crate) fn end_of_life(&mut self) {
+        if self.timers.is_some() {
+            self.timers = None;
+        }
     }
 
     /// Returns the due time of the next timer.

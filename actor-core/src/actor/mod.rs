@@ -1,10 +1,10 @@
 //! What an actor is, and what its handlers may do.
 //!
-//! In reading order: this file has the trait, `context` a handler's access to its own actor,
-//! `batch` several messages in one call, `timers` the armed timers, `offload` work on other
-//! threads, `budget` the bounds of a turn and a batch, `deadline` the look at a message's deadline. Of the timers, `arming` is their order,
-//! `timer_key` their keys, `beat` the repeating ones, `wall` those on the wall clock, and
-//! `new_timer` their options.
+//! In reading order: this file has the trait, `outcome` the result of a handler, `context` a
+//! handler's access to its own actor, `batch` several messages in one call, `deadline` the look at a
+//! message's deadline, `timers` the armed timers, `offload` work on other threads, `budget` the
+//! bounds of a turn and a batch. Of the timers, `arming` is their order, `timer_key` their keys,
+//! `beat` the repeating ones, `wall` those on the wall clock, and `new_timer` their options.
 
 mod arming;
 mod batch;
@@ -14,15 +14,18 @@ pub(crate) mod context;
 pub(crate) mod deadline;
 mod new_timer;
 pub(crate) mod offload;
+mod outcome;
 mod timer_key;
 pub(crate) mod timers;
 mod wall;
 
 pub use batch::Batch;
+pub(crate) use batch::Noting;
 pub use beat::{Beat, Missed};
 pub use context::Context;
 pub use new_timer::NewTimer;
 pub use offload::WorkError;
+pub use outcome::{BoxError, Fallible, Outcome};
 pub use timer_key::TimerKey;
 pub use timers::TimerId;
 pub use wall::{WallBeat, WallSchedule};
@@ -41,6 +44,10 @@ use crate::mailbox::exit::ExitReason;
 /// a message.
 ///
 /// A panic ends this actor only, and is stated in its [`ExitReason`].
+///
+/// The parameter `O` is what the handlers return. `impl Actor for X` has handlers without a result.
+/// `impl Actor<Fallible> for X` has handlers that return a `Result` and use `?`; an `Err` ends the
+/// life with [`ExitReason::Failed`]. See [`Fallible`].
 ///
 /// # Examples
 ///
@@ -88,14 +95,14 @@ use crate::mailbox::exit::ExitReason;
     label = "this type does not implement `Actor`",
     note = "implement `Actor` for it: name its `type Message`, and write `async fn handle(&mut self, message, cx)`"
 )]
-pub trait Actor: Sized + 'static {
+pub trait Actor<O: Outcome = ()>: Sized + 'static {
     /// The type of all messages to this actor.
     type Message: Message;
 
     /// Runs once before the first message, for instance to arm timers or start work.
-    fn started(&mut self, cx: &mut Context<Self::Message>) -> impl Future<Output = ()> {
+    fn started(&mut self, cx: &mut Context<Self::Message>) -> impl Future<Output = O> {
         let _ = cx;
-        async {}
+        async { O::done() }
     }
 
     /// Handles one message. The next message waits until this future is ready.
@@ -103,7 +110,7 @@ pub trait Actor: Sized + 'static {
         &mut self,
         message: Self::Message,
         cx: &mut Context<Self::Message>,
-    ) -> impl Future<Output = ()>;
+    ) -> impl Future<Output = O>;
 
     /// Handles messages of a lane with [batches](crate::Lane::batch), as the iterator returns them.
     ///
@@ -155,11 +162,15 @@ pub trait Actor: Sized + 'static {
         &mut self,
         batch: &mut Batch<'_, Self::Message>,
         cx: &mut Context<Self::Message>,
-    ) -> impl Future<Output = ()> {
+    ) -> impl Future<Output = O> {
         async {
             for message in batch {
-                self.handle(message, cx).await;
+                let outcome = self.handle(message, cx).await;
+                if outcome.is_failure() {
+                    return outcome;
+                }
             }
+            O::done()
         }
     }
 

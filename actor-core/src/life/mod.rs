@@ -1,13 +1,38 @@
 //! An actor's life: start, loop, stop and exit.
 //!
-//! In reading order: `spawn` runs a life from the maker to the exit, `serve` is the loop, `watch`
-//! ends it from outside (kill, deadline, panic), `running` is the spawner's side.
+//! In reading order: `made` is what a maker returns, `place` where an actor starts and `spawn` the
+//! builder. `live` runs a life from the maker to the exit, with `lives` (its maker), `serve` (the
+//! loop), `watch` (the end from outside: kill, deadline, panic) and `ending` (the last steps).
+//! `relive` runs several lives on one mailbox, with `again` (their maker), `decider` (the next life)
+//! and `poison` (the message in hand). `restart` and `backoff` are the policy, `governor` is another
+//! party in its place. `running` is the spawner's side.
 
+mod again;
+mod backoff;
+mod decider;
+mod ending;
+mod error;
+mod governor;
+mod live;
+mod lives;
+mod made;
+mod place;
+mod poison;
+mod relive;
+mod restart;
 mod running;
 mod serve;
 mod spawn;
 mod watch;
 
 pub use crate::mailbox::exit::{Exit, ExitReason};
+pub use backoff::Backoff;
+pub use error::SpawnError;
+pub use governor::{Governed, Governor};
+pub use made::Made;
+#[doc(hidden)]
+pub use made::{Plain, Tried};
+pub use place::{Host, OnPanic, Phase, Place, Seat, Wish};
+pub use restart::{Restart, Restarts};
 pub use running::{NotStarted, Running};
-pub use spawn::{Spawn, SpawnError, spawn};
+pub use spawn::{Once, Restarting, Spawn, SpawnRestarting, spawn};

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use event_listener::listener;
 
+use crate::life::governor::Governed;
 use crate::mailbox::exit::Exit;
+use crate::mailbox::extras::Extras;
 use crate::mailbox::{Closeable, Life};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
@@ -374,11 +376,73 @@ impl Running {
     #[must_use]
     pub fn exit(&self) -> Option<Exit> {
         let reason = self.life().reason()?;
-        Some(Exit {
-            reason: reason.clone(),
-            lanes: self.mailbox.stats(),
-            lost_work: self.mailbox.lost_work(),
-        })
+        Some(self.mailbox.exit(reason.clone()))
+    }
+
+    /// Returns the full name of the actor, if it has one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, Spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (_worker, mailbox) = actor_core::mailbox();
+    /// let running = Spawn::new(mailbox).named("worker").start(&executor, || Worker)?;
+    /// assert_eq!(running.name().as_deref(), Some("worker"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> Option<Arc<str>> {
+        self.life().extras().and_then(Extras::name).cloned()
+    }
+
+    /// Returns the decisions about the lives of a [governed](crate::Spawn::governed) actor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (_worker, running) = spawn(&executor, || Worker)?;
+    /// assert!(running.governed().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn governed(&self) -> Option<Governed> {
+        let is_governed = self.life().extras().is_some_and(Extras::is_governed);
+        is_governed.then(|| Governed::new(Arc::clone(&self.mailbox)))
+    }
+
+    pub(crate) fn executor(&self) -> &Arc<dyn Executor> {
+        &self.executor
+    }
+
+    /// Adds a receiver of the exit, before the life begins.
+    pub(crate) fn on_end(&self, receive: impl Fn(&Exit) + Send + Sync + 'static) {
+        self.life().make_extras().add_on_end(Box::new(receive));
+    }
+
+    /// Marks the actor as governed, before its life begins.
+    pub(crate) fn govern(&self) {
+        self.life().make_extras().govern();
     }
 
     fn life(&self) -> &Life {

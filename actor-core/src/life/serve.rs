@@ -7,17 +7,17 @@ use std::task::{self, Poll, ready};
 
 use crate::actor::budget::Budget;
 use crate::actor::deadline::has_expired;
-use crate::actor::{Actor, Batch, Context};
+use crate::actor::{Actor, Batch, Context, Outcome};
+use crate::life::lives::Lives;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Message, Receiver};
 use crate::panic::drop_contained;
 
 /// The loop's data, without the mailbox. In one struct, so the loop's future holds one reference.
-pub(crate) struct Parts<A: Actor, F> {
-    /// Makes the state. Taken by the loop.
-    pub(crate) make: Option<F>,
-    pub(crate) state: Option<A>,
-    pub(crate) cx: Context<A::Message>,
+pub(crate) struct Parts<L: Lives> {
+    pub(crate) lives: L,
+    pub(crate) state: Option<L::Actor>,
+    pub(crate) cx: Context<L::Message>,
 }
 
 /// Makes the actor's state, and handles messages until there is a reason to end.
@@ -25,15 +25,21 @@ pub(crate) struct Parts<A: Actor, F> {
     clippy::manual_async_fn,
     reason = "an `async fn` keeps its arguments twice, and this is most of an actor's size"
 )]
-pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
-    parts: &mut Parts<A, F>,
-    mut mailbox: Receiver<'_, A::Message>,
+pub(crate) fn serve<L: Lives>(
+    parts: &mut Parts<L>,
+    mut mailbox: Receiver<'_, L::Message>,
 ) -> impl Future<Output = ExitReason> {
     async move {
-        let make = parts.make.take().expect("an actor is made once");
-        parts.state.insert(make()).started(&mut parts.cx).await;
+        match parts.lives.make() {
+            Ok(actor) => parts.state = Some(actor),
+            Err(error) => return ExitReason::Failed(Arc::from(error)),
+        }
+        if let Some(actor) = &mut parts.state {
+            let outcome = actor.started(&mut parts.cx).await;
+            parts.cx.settle(outcome);
+        }
         if parts.cx.ending.is_none() {
-            mailbox.shared().life().start();
+            parts.lives.has_started(mailbox.shared().life());
         }
         let mut budget = Budget::new();
         loop {
@@ -66,10 +72,16 @@ pub(crate) fn serve<A: Actor, F: FnOnce() -> A>(
                 // On the heap, so actors without batches need no memory for one.
                 budget.count(Box::pin(handle_batch(parts, &mut mailbox, message)).await);
             } else {
-                let Parts { state: Some(actor), cx, .. } = parts else {
+                let Parts { state: Some(actor), cx, lives } = parts else {
                     return ExitReason::Abandoned;
                 };
-                actor.handle(message, cx).await;
+                lives.note(&message);
+                let outcome = actor.handle(message, cx).await;
+                cx.settle(outcome);
+                // A message that ends its actor stays in hand.
+                if cx.ending.is_none() {
+                    lives.is_handled();
+                }
                 budget.count(1);
             }
         }
@@ -108,8 +120,8 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> 
     if !life.is_asked() {
         return None;
     }
-    if life.is_killed() {
-        return Some(ExitReason::Killed);
+    if let Some(reason) = life.request() {
+        return Some(reason);
     }
     let has_passed = life.deadline().is_some_and(|deadline| cx.now() >= deadline);
     (has_passed && (mailbox.shared().is_work_in_flight() || mailbox.has_messages()))
@@ -127,18 +139,26 @@ fn reason_without_message<M: Message>(mailbox: &Receiver<'_, M>) -> ExitReason {
 }
 
 /// Handles a message together with the ones behind it in its lane. Returns their number.
-async fn handle_batch<A: Actor, F>(
-    parts: &mut Parts<A, F>,
-    mailbox: &mut Receiver<'_, A::Message>,
-    message: A::Message,
+async fn handle_batch<L: Lives>(
+    parts: &mut Parts<L>,
+    mailbox: &mut Receiver<'_, L::Message>,
+    message: L::Message,
 ) -> u32 {
-    let Parts { state: Some(actor), cx, .. } = parts else { return 0 };
+    let Parts { state: Some(actor), cx, lives } = parts else { return 0 };
     let (clock, due) = (Arc::clone(&cx.executor), cx.next_timer());
-    let mut batch = Batch::new(message, mailbox.taking(), &*clock, due);
-    actor.handle_batch(&mut batch, cx).await;
+    lives.note(&message);
+    let mut batch = Batch::new(message, mailbox.taking(), &*clock, due, lives.noting());
+    let outcome = actor.handle_batch(&mut batch, cx).await;
     let (rest, more) = batch.end();
-    if let Some(message) = rest {
-        actor.handle(message, cx).await;
+    match rest {
+        Some(message) if !outcome.is_failure() => {
+            let outcome = actor.handle(message, cx).await;
+            cx.settle(outcome);
+        }
+        _ => cx.settle(outcome),
+    }
+    if cx.ending.is_none() {
+        lives.is_handled();
     }
     more + 1
 }

@@ -1,28 +1,39 @@
 //! Starts an actor on a mailbox, and completes its end with its exit.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{self, Poll};
 
-use crate::actor::Actor;
 use crate::handle::{Handle, mailbox};
+use crate::life::again::Again;
+use crate::life::decider::Decider;
+use crate::life::ending::Ending;
+use crate::life::error::SpawnError;
+use crate::life::governor::Governor;
+use crate::life::live::live;
+use crate::life::lives::One;
+use crate::life::made::Made;
+use crate::life::place::{OnPanic, Phase, Place, Seat, Wish};
+use crate::life::poison::{Hook, Poison};
+use crate::life::relive::relive;
+use crate::life::restart::{Restart, Restarts};
 use crate::life::running::Running;
-use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Mailbox, Message, Shared, Sleeper};
-use crate::panic::{Panicked, contained, drop_contained};
-use crate::runtime::Executor;
+use crate::mailbox::{Mailbox, Message};
+use crate::panic::{contained, drop_contained};
+use crate::runtime::{Executor, Maker};
 
-/// Starts an actor on an executor. Returns a handle and the right to stop it.
+/// Starts an actor on an executor, or at another [`Place`]. Returns a handle and the right to stop
+/// it.
 ///
-/// `make` runs on the executor's thread. Only `make` must be `Send`, not the state made by it.
+/// `make` runs on the executor's thread. Only `make` must be `Send`, not the state made by it. It
+/// returns the actor, or a `Result` with the actor ([`Made`]).
 ///
 /// # Errors
 ///
-/// Fails if the executor has been stopped.
+/// Fails if the executor has been stopped, or if the place refuses the actor.
 ///
 /// # Examples
 ///
@@ -49,44 +60,19 @@ use crate::runtime::Executor;
 /// assert_eq!(greeter.ask_blocking(Read, Duration::from_secs(10))?, "hello");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn spawn<A: Actor>(
-    executor: &Arc<dyn Executor>,
-    make: impl FnOnce() -> A + Send + 'static,
-) -> Result<(Handle<A::Message>, Running), SpawnError> {
+pub fn spawn<M: Message, K: 'static, R: Made<M, K> + 'static>(
+    place: &(impl Place + ?Sized),
+    make: impl FnOnce() -> R + Send + 'static,
+) -> Result<(Handle<M>, Running), SpawnError> {
     let (handle, mailbox) = mailbox();
-    Ok((handle, Spawn::new(mailbox).start(executor, make)?))
+    Ok((handle, Spawn::new(mailbox).start(place, make)?))
 }
 
-/// The executor has been stopped, so the actor was not started.
-///
-/// # Examples
-///
-/// ```
-/// use actor_core::life::SpawnError;
-/// use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
-///
-/// struct Job;
-/// impl Message for Job {}
-///
-/// struct Worker;
-/// impl Actor for Worker {
-///     type Message = Job;
-///     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
-/// }
-///
-/// # let runtime = actor_smol::SmolRuntime::new();
-/// let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
-/// executor.stop();
-/// let error: SpawnError = spawn(&executor, || Worker).map(drop).unwrap_err();
-/// assert_eq!(error.to_string(), "the executor has been stopped");
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SpawnError;
-
-/// Receives each undelivered message with its lane's name.
-type Undelivered<M> = Box<dyn FnMut(&'static str, M) + Send>;
+impl<M> fmt::Debug for Restarting<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Restarting")
+    }
+}
 
 /// Starts an actor on an existing mailbox, with options.
 ///
@@ -116,8 +102,39 @@ type Undelivered<M> = Box<dyn FnMut(&'static str, M) + Send>;
 /// assert_eq!(found.recv(), Ok(("messages", 7)));
 /// ```
 #[must_use = "an actor is not started until `start`"]
-pub struct Spawn<M: Message> {
+pub struct Spawn<M: Message, L = Once> {
     ending: Ending<M>,
+    wish: Wish,
+    lives: L,
+}
+
+/// The builder of an actor with several lives, from [`Spawn::restart`] or [`Spawn::governed`].
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::life::{Restart, SpawnRestarting};
+/// use actor_core::{Message, Spawn};
+///
+/// struct Job;
+/// impl Message for Job {}
+///
+/// let (_worker, mailbox) = actor_core::mailbox::<Job>();
+/// let spawn: SpawnRestarting<Job> = Spawn::new(mailbox).restart(Restart::transient());
+/// # drop(spawn);
+/// ```
+pub type SpawnRestarting<M> = Spawn<M, Restarting<M>>;
+
+/// Marks a [`Spawn`] of an actor with one life.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Once(());
+
+/// Marks a [`Spawn`] of an actor with several lives.
+#[doc(hidden)]
+pub struct Restarting<M> {
+    decider: Decider,
+    poison: Option<Box<dyn Poison<M>>>,
 }
 
 impl<M: Message> Spawn<M> {
@@ -147,49 +164,7 @@ impl<M: Message> Spawn<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(mailbox: Mailbox<M>) -> Self {
-        Self { ending: Ending { mailbox, hook: None, reason: Reason(None) } }
-    }
-
-    /// Sets a hook for undelivered messages: accepted, and not handled when the actor ends. The
-    /// hook receives each message with its lane's name.
-    ///
-    /// The hook runs on the actor's thread, after [`Actor::stopped`]. It also runs if the actor
-    /// never started.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
-    /// # struct Job(u32);
-    /// # impl Message for Job {}
-    /// /// A worker that stops itself at its first job.
-    /// struct Worker;
-    /// impl Actor for Worker {
-    ///     type Message = Job;
-    ///     async fn handle(&mut self, _job: Job, cx: &mut Context<Job>) {
-    ///         cx.stop();
-    ///     }
-    /// }
-    ///
-    /// # let runtime = actor_smol::SmolRuntime::new();
-    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
-    /// let (worker, mailbox) = actor_core::mailbox();
-    /// // All three jobs are queued before the worker runs.
-    /// worker.try_tell_all((1..=3).map(Job))?;
-    /// let (sender, lost) = std::sync::mpsc::channel();
-    /// let running = Spawn::new(mailbox)
-    ///     .on_undelivered(move |_lane, Job(n)| sender.send(n).expect("the receiver waits"))
-    ///     .start(&executor, || Worker)?;
-    ///
-    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("the first job ends it");
-    /// assert_eq!((exit.lanes[0].handled, exit.undelivered()), (1, 2));
-    /// assert_eq!(Vec::from_iter(lost), [2, 3]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn on_undelivered(mut self, hook: impl FnMut(&'static str, M) + Send + 'static) -> Self {
-        self.ending.hook = Some(Box::new(hook));
-        self
+        Self { ending: Ending::new(mailbox), wish: Wish::default(), lives: Once(()) }
     }
 
     /// Starts the actor. `make` makes its state on the executor's thread.
@@ -234,20 +209,18 @@ impl<M: Message> Spawn<M> {
     /// assert_eq!(exit.lanes[0].handled, 6);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn start<A: Actor<Message = M>>(
+    pub fn start<K: 'static, R: Made<M, K> + 'static>(
         self,
-        executor: &Arc<dyn Executor>,
-        make: impl FnOnce() -> A + Send + 'static,
+        place: &(impl Place + ?Sized),
+        make: impl FnOnce() -> R + Send + 'static,
     ) -> Result<Running, SpawnError> {
-        let (running, ending, watch) = self.begin(executor);
-        match executor.spawn(Box::new(move || Box::pin(live(make, ending, watch)))) {
-            Ok(()) => Ok(running),
-            Err(refused) => {
-                // The panic hook has reported any panic in this drop.
-                drop(drop_contained(refused));
-                Err(SpawnError)
-            }
-        }
+        let (running, ending, watch, _once) = {
+            let seat = place.seat(&self.wish)?;
+            self.begin(seat)
+        };
+        // The future is made on the executor's thread, in one place in memory.
+        let maker = move || -> Life { Box::pin(live(One::new(make), ending, watch)) };
+        spawn_on(running, Box::new(maker))
     }
 
     /// Returns the actor's whole life as a future, for a thread that runs futures of its own.
@@ -294,151 +267,449 @@ impl<M: Message> Spawn<M> {
     /// assert_eq!(exit.lanes[0].handled, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn into_life<A: Actor<Message = M>>(
+    pub fn into_life<K: 'static, R: Made<M, K> + 'static>(
         self,
         executor: &Arc<dyn Executor>,
-        make: impl FnOnce() -> A + 'static,
+        make: impl FnOnce() -> R + 'static,
     ) -> (Running, impl Future<Output = ()> + 'static) {
-        let (running, ending, watch) = self.begin(executor);
-        (running, live(make, ending, watch))
+        let seat = self.seat_on(executor);
+        let (running, ending, watch, _once) = self.begin(seat);
+        (running, live(One::new(make), ending, watch))
     }
 
-    fn begin(self, executor: &Arc<dyn Executor>) -> (Running, Ending<M>, Watch) {
-        let mut ending = self.ending;
+    /// Gives the actor further lives by this policy, on the same mailbox.
+    ///
+    /// Handles and queued messages survive. The message in hand does not: it counts as handled, and
+    /// its asker sees a dropped reply. [`Actor::stopped`](crate::Actor::stopped) runs on the old
+    /// state, which is dropped before the maker runs again. Timers and work in flight end with their
+    /// life. During a [delay](Restart::backoff) messages wait in their lanes, and evicting lanes
+    /// go on evicting.
+    ///
+    /// A [stop](Running::stop) ends a delay: with queued messages, a last life begins without a
+    /// delay and handles them until the deadline, otherwise the actor ends. A
+    /// [kill](Running::kill) ends it at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::life::Restart;
+    /// use actor_core::{Actor, Context, Message, Reply, Runtime, Spawn, ThreadConfig};
+    ///
+    /// enum Job {
+    ///     Divide(u64, u64),
+    ///     Sum(Reply<u64>),
+    /// }
+    /// impl Message for Job {}
+    ///
+    /// struct Divider(u64);
+    /// impl Actor for Divider {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, job: Job, _cx: &mut Context<Job>) {
+    ///         match job {
+    ///             Job::Divide(dividend, divisor) => self.0 += dividend / divisor,
+    ///             Job::Sum(reply) => reply.send(self.0),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("divider"))?;
+    /// let (divider, mailbox) = actor_core::mailbox();
+    /// let running =
+    ///     Spawn::new(mailbox).restart(Restart::up_to(5)).start(&executor, || Divider(0))?;
+    /// divider.try_tell(Job::Divide(6, 2))?;
+    /// divider.try_tell(Job::Divide(6, 0))?;
+    /// divider.try_tell(Job::Divide(6, 3))?;
+    /// // The division by zero has ended the first life, with its sum of 3.
+    /// assert_eq!(divider.ask_blocking(Job::Sum, Duration::from_secs(10))?, 2);
+    /// drop(divider);
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("nothing reaches it");
+    /// assert_eq!((exit.restarts, exit.lanes[0].handled), (1, 4));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn restart(self, policy: Restart) -> SpawnRestarting<M> {
+        self.lives(Decider::Policy(Restarts::new(policy)))
+    }
+
+    /// Gives the actor further lives as this governor decides, on the same mailbox. A life ends and
+    /// begins as with [`restart`](Self::restart).
+    ///
+    /// # Examples
+    ///
+    /// See [`Governor`].
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use actor_core::life::Governor;
+    /// # use actor_core::{ExitReason, Message, Spawn};
+    /// # struct Quiet;
+    /// # impl Governor for Quiet {
+    /// #     fn life_ended(&self, _reason: &ExitReason) {}
+    /// # }
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # let (_worker, mailbox) = actor_core::mailbox::<Job>();
+    /// let spawn = Spawn::new(mailbox).governed(Arc::new(Quiet));
+    /// # drop(spawn);
+    /// ```
+    pub fn governed(self, governor: Arc<dyn Governor>) -> SpawnRestarting<M> {
+        self.lives(Decider::Governor { governor, was_closed: false })
+    }
+
+    fn lives(self, decider: Decider) -> SpawnRestarting<M> {
+        let Self { ending, wish, .. } = self;
+        Spawn { ending, wish, lives: Restarting { decider, poison: None } }
+    }
+
+    /// Starts an actor that restarts: the short form of [`restart`](Self::restart).
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::life::Restart;
+    /// use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
+    ///
+    /// struct Job(bool);
+    /// impl Message for Job {}
+    ///
+    /// struct Worker;
+    /// impl Actor for Worker {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, Job(is_good): Job, _cx: &mut Context<Job>) {
+    ///         assert!(is_good, "a bad job");
+    ///     }
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, running) = Spawn::supervised(&executor, Restart::up_to(5), || Worker)?;
+    /// worker.try_tell_all([true, false, true].map(Job))?;
+    /// drop(worker);
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("nothing reaches it");
+    /// assert_eq!((exit.restarts, exit.lanes[0].handled), (1, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn supervised<K: 'static, R: Made<M, K> + 'static>(
+        place: &(impl Place + ?Sized),
+        policy: Restart,
+        make: impl FnMut() -> R + Send + 'static,
+    ) -> Result<(Handle<M>, Running), SpawnError> {
+        let (handle, mailbox) = mailbox();
+        Ok((handle, Spawn::new(mailbox).restart(policy).start(place, make)?))
+    }
+}
+
+impl<M: Message> SpawnRestarting<M> {
+    /// Sets a hook for the message in hand when a life ends by anything but a normal end: by a
+    /// panic, an error, a kill. The message itself is gone by then, so `summarise` makes a summary
+    /// of each message before it is handled.
+    ///
+    /// The hook runs on the actor's thread, after the old state was dropped. In a
+    /// [batch](crate::Actor::handle_batch), it receives the message taken last. A panic in the hook
+    /// is contained; a panic in `summarise` ends the life.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc::channel;
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::life::Restart;
+    /// use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
+    ///
+    /// struct Divide(u64, u64);
+    /// impl Message for Divide {}
+    ///
+    /// struct Divider;
+    /// impl Actor for Divider {
+    ///     type Message = Divide;
+    ///     async fn handle(&mut self, Divide(dividend, divisor): Divide, _cx: &mut Context<Divide>) {
+    ///         println!("{}", dividend / divisor);
+    ///     }
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("divider"))?;
+    /// let (divider, mailbox) = actor_core::mailbox();
+    /// let (sender, poisons) = channel();
+    /// let _running = Spawn::new(mailbox)
+    ///     .restart(Restart::up_to(5))
+    ///     .on_poison(
+    ///         |Divide(dividend, divisor)| format!("{dividend} / {divisor}"),
+    ///         move |summary, reason| drop(sender.send(format!("{summary}: {reason}"))),
+    ///     )
+    ///     .start(&executor, || Divider)?;
+    /// divider.try_tell(Divide(6, 3))?;
+    /// divider.try_tell(Divide(7, 0))?;
+    /// let poison = poisons.recv_timeout(Duration::from_secs(10))?;
+    /// assert_eq!(poison, "7 / 0: panicked: attempt to divide by zero");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_poison<S: Send + 'static>(
+        mut self,
+        summarise: impl FnMut(&M) -> S + Send + 'static,
+        hook: impl FnMut(S, &ExitReason) + Send + 'static,
+    ) -> Self {
+        self.lives.poison = Some(Box::new(Hook::new(summarise, hook)));
+        self
+    }
+
+    /// Starts the actor. `make` makes the state of each life on the executor's thread. It is called
+    /// after the last state was dropped, and a failure of it counts as a panic of the life.
+    ///
+    /// # Errors
+    ///
+    /// As for an actor with one life: fails if the executor has been stopped, or if the place
+    /// refuses the actor. The mailbox is then closed, and the hook receives its messages.
+    ///
+    /// # Examples
+    ///
+    /// A maker that fails twice:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::life::Restart;
+    /// use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
+    ///
+    /// struct Job;
+    /// impl Message for Job {}
+    ///
+    /// struct Worker;
+    /// impl Actor for Worker {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (_worker, mailbox) = actor_core::mailbox();
+    /// let mut attempts = 0;
+    /// let running = Spawn::new(mailbox).restart(Restart::up_to(2)).start(&executor, move || {
+    ///     attempts += 1;
+    ///     if attempts == 3 { Ok(Worker) } else { Err("not yet") }
+    /// })?;
+    /// running.started_blocking(Duration::from_secs(10))?;
+    /// running.stop(Duration::from_secs(10));
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends in time");
+    /// assert_eq!(exit.restarts, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn start<K: 'static, R: Made<M, K> + 'static>(
+        self,
+        place: &(impl Place + ?Sized),
+        make: impl FnMut() -> R + Send + 'static,
+    ) -> Result<Running, SpawnError> {
+        let seat = place.seat(&self.wish)?;
+        let (running, ending, watch, Restarting { decider, poison }) = self.begin(seat);
+        let governor = decider.attach(&running);
+        let lives = Again::new(make, governor, poison);
+        let maker = move || -> Life { Box::pin(relive(lives, ending, watch, decider)) };
+        spawn_on(running, Box::new(maker))
+    }
+
+    /// Returns the actor's lives as one future, for a thread that runs futures of its own. Neither
+    /// `make` nor the state need be `Send`. See [`Spawn::into_life`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::life::Restart;
+    /// use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
+    ///
+    /// struct Job;
+    /// impl Message for Job {}
+    /// struct Worker;
+    /// impl Actor for Worker {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (_worker, mailbox) = actor_core::mailbox();
+    /// let spawn = Spawn::new(mailbox).restart(Restart::transient());
+    /// let (running, life) = spawn.into_life(&executor, || Worker);
+    /// // Dropped before its end.
+    /// drop(life);
+    /// assert!(running.exit().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_life<K: 'static, R: Made<M, K> + 'static>(
+        self,
+        executor: &Arc<dyn Executor>,
+        make: impl FnMut() -> R + 'static,
+    ) -> (Running, impl Future<Output = ()> + 'static) {
+        let seat = self.seat_on(executor);
+        let (running, ending, watch, Restarting { decider, poison }) = self.begin(seat);
+        let governor = decider.attach(&running);
+        (running, relive(Again::new(make, governor, poison), ending, watch, decider))
+    }
+}
+
+impl<M: Message, L> Spawn<M, L> {
+    /// Names the actor. With a system, the full name is `/name`, and under a supervisor it is
+    /// longer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, Spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, mailbox) = actor_core::mailbox();
+    /// let running = Spawn::new(mailbox).named("worker").start(&executor, || Worker)?;
+    /// drop(worker);
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("nothing reaches it");
+    /// assert_eq!(exit.name.as_deref(), Some("worker"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.wish.name = Some(name.into());
+        self
+    }
+
+    /// Sets when a shutdown of the system stops the actor. [`Phase::Owners`] unless stated. Without
+    /// a system, this has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::life::Phase;
+    /// use actor_core::{Message, Spawn};
+    ///
+    /// struct Job;
+    /// impl Message for Job {}
+    ///
+    /// let (_worker, mailbox) = actor_core::mailbox::<Job>();
+    /// let spawn = Spawn::new(mailbox).phase(Phase::Workers);
+    /// # drop(spawn);
+    /// ```
+    pub fn phase(mut self, phase: Phase) -> Self {
+        self.wish.phase = phase;
+        self
+    }
+
+    /// Sets what a panic that ends the actor ends besides it. [`OnPanic::Stop`] unless stated.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::life::OnPanic;
+    /// use actor_core::{Message, Spawn};
+    ///
+    /// struct Job;
+    /// impl Message for Job {}
+    ///
+    /// let (_worker, mailbox) = actor_core::mailbox::<Job>();
+    /// let spawn = Spawn::new(mailbox).on_panic(OnPanic::EndSystem);
+    /// # drop(spawn);
+    /// ```
+    pub fn on_panic(mut self, on_panic: OnPanic) -> Self {
+        self.wish.on_panic = on_panic;
+        self
+    }
+
+    /// Sets a hook for undelivered messages: accepted, and not handled when the actor ends. The
+    /// hook receives each message with its lane's name.
+    ///
+    /// The hook runs on the actor's thread, after [`Actor::stopped`]. It also runs if the actor
+    /// never started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
+    /// # struct Job(u32);
+    /// # impl Message for Job {}
+    /// /// A worker that stops itself at its first job.
+    /// struct Worker;
+    /// impl Actor for Worker {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, _job: Job, cx: &mut Context<Job>) {
+    ///         cx.stop();
+    ///     }
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, mailbox) = actor_core::mailbox();
+    /// // All three jobs are queued before the worker runs.
+    /// worker.try_tell_all((1..=3).map(Job))?;
+    /// let (sender, lost) = std::sync::mpsc::channel();
+    /// let running = Spawn::new(mailbox)
+    ///     .on_undelivered(move |_lane, Job(n)| sender.send(n).expect("the receiver waits"))
+    ///     .start(&executor, || Worker)?;
+    ///
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("the first job ends it");
+    /// assert_eq!((exit.lanes[0].handled, exit.undelivered()), (1, 2));
+    /// assert_eq!(Vec::from_iter(lost), [2, 3]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_undelivered(mut self, hook: impl FnMut(&'static str, M) + Send + 'static) -> Self {
+        self.ending.hook = Some(Box::new(hook));
+        self
+    }
+
+    fn seat_on(&self, executor: &Arc<dyn Executor>) -> Seat {
+        Seat { executor: Arc::clone(executor), path: self.wish.name.clone(), host: None }
+    }
+
+    fn begin(self, seat: Seat) -> (Running, Ending<M>, Watch, L) {
+        let Self { mut ending, wish, lives } = self;
+        let Seat { executor, path, host } = seat;
         ending.mailbox.linger_if(executor.spins());
         let shared = Arc::clone(ending.mailbox.shared());
-        let running = Running::new(shared, Arc::clone(executor));
-        (running, ending, Watch::new(Arc::clone(executor)))
-    }
-}
-/// One actor's whole life, from making its state to publishing its exit.
-///
-/// Written as one block, with each part pinned where it is made, because this future is most of an
-/// actor's size and an `async fn` stores its arguments twice.
-fn live<A: Actor>(
-    make: impl FnOnce() -> A,
-    mut ending: Ending<A::Message>,
-    mut watch: Watch,
-) -> impl Future<Output = ()> {
-    let mut parts =
-        Parts { make: Some(make), state: None, cx: watch.context(ending.mailbox.shared()) };
-    async move {
-        // Captured first, so dropped first with the future: the state is dropped before the exit is
-        // published.
-        let all = &mut parts;
-        {
-            let (receiver, mailbox) = ending.mailbox.receiver().split();
-            let mut serving = pin!(Some(serve(all, receiver)));
-            let reason = Serving { watch: &mut watch, mailbox, part: serving.as_mut() }.await;
-            ending.reason.0 = Some(reason);
-            // Drops a waiting handler's values. The panic hook has reported any panic in this drop,
-            // and the exit reason stays the same.
-            drop(contained(|| serving.set(None)));
+        if let Some(path) = path {
+            shared.life().make_extras().set_name(path);
         }
-        ending.mailbox.close();
-        let late = if let Some(actor) = &mut parts.state {
-            let reason = ending.reason.get();
-            let mut stopped = pin!(Some(async {
-                actor.stopped(reason).await;
-                ExitReason::Stopped
-            }));
-            let receiver = ending.mailbox.receiver();
-            let late =
-                poll_fn(|task| watch.poll_stopped(receiver.local(), stopped.as_mut(), task)).await;
-            drop(contained(|| stopped.set(None)));
-            Some(late)
-        } else {
-            None
-        };
-        if let Some(late) = late {
-            ending.reason.also(late);
+        let watch = Watch::new(Arc::clone(&executor));
+        let running = Running::new(shared, executor);
+        if let Some(host) = host {
+            drop(contained(|| host.began(&running)));
+            running.on_end(move |exit| host.ended(exit, wish.on_panic));
         }
-        ending.reason.also_panic(drop_contained(parts.state.take()));
-        ending.reason.also_panic(drop_contained(parts));
+        (running, ending, watch, lives)
     }
 }
 
-/// Runs the actor's loop to its end. Not a closure, because the compiler does not inline the
-/// closure into the actor's future.
-struct Serving<'a, M: Message, P> {
-    watch: &'a mut Watch,
-    mailbox: Sleeper<'a, Shared<M>>,
-    part: Pin<&'a mut Option<P>>,
-}
+/// An actor's whole life, on its thread.
+type Life = Pin<Box<dyn Future<Output = ()>>>;
 
-impl<M: Message, P: Future<Output = ExitReason>> Future for Serving<'_, M, P> {
-    type Output = ExitReason;
-
-    #[inline(always)]
-    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<ExitReason> {
-        let Self { watch, mailbox, part } = &mut *self;
-        watch.poll_serving(mailbox, part.as_mut(), task)
-    }
-}
-
-/// The last steps of an actor's life, in every case: queued messages to the hook, and the exit.
-struct Ending<M: Message> {
-    mailbox: Mailbox<M>,
-    /// Without one, undelivered messages are dropped.
-    hook: Option<Undelivered<M>>,
-    reason: Reason,
-}
-
-/// The exit reason. `None` until the loop returns one. A life dropped before that was abandoned by
-/// its executor.
-struct Reason(Option<ExitReason>);
-
-impl Reason {
-    fn get(&self) -> &ExitReason {
-        static ABANDONED: ExitReason = ExitReason::Abandoned;
-        self.0.as_ref().unwrap_or(&ABANDONED)
-    }
-
-    /// Records a later failure. The first cause remains the reason, unless it was a normal end.
-    #[inline]
-    fn also(&mut self, late: ExitReason) {
-        let was_normal = self.0.as_ref().is_some_and(ExitReason::is_normal);
-        if was_normal && !late.is_normal() {
-            self.0 = Some(late);
-        }
-    }
-
-    fn also_panic(&mut self, ran: Result<(), Panicked>) {
-        if let Err(panicked) = ran {
-            self.also(panicked.into());
+/// Spawns the life on the actor's executor.
+fn spawn_on(running: Running, maker: Maker) -> Result<Running, SpawnError> {
+    match running.executor().spawn(maker) {
+        Ok(()) => Ok(running),
+        Err(refused) => {
+            // The panic hook has reported any panic in this drop.
+            drop(drop_contained(refused));
+            Err(SpawnError::ExecutorStopped)
         }
     }
 }
 
-impl<M: Message> Drop for Ending<M> {
-    fn drop(&mut self) {
-        let reason = self.reason.0.take().unwrap_or(ExitReason::Abandoned);
-        let Self { mailbox, hook, .. } = self;
-        let mut undelivered = |lane, message| match hook.as_mut() {
-            Some(hook) => hook(lane, message),
-            None => drop(message),
-        };
-        while contained(|| mailbox.drain_undelivered(&mut undelivered)).is_err() {
-            // The hook panicked at one message, and the panic hook has reported it. The remaining
-            // messages follow.
-        }
-        // Dropped before the exit is published, so a joining thread can rely on the hook's values
-        // being released.
-        drop(drop_contained(hook.take()));
-        mailbox.shared().life().end(reason);
-    }
-}
-
-impl<M: Message> fmt::Debug for Spawn<M> {
+impl<M: Message, L> fmt::Debug for Spawn<M, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spawn").field("mailbox", &self.ending.mailbox).finish_non_exhaustive()
+        f.debug_struct("Spawn")
+            .field("name", &self.wish.name)
+            .field("mailbox", &self.ending.mailbox)
+            .finish_non_exhaustive()
     }
 }
-
-impl fmt::Display for SpawnError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the executor has been stopped")
-    }
-}
-
-impl std::error::Error for SpawnError {}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{LocalSide, Message, Shared, Sleeper};
-use crate::panic::{Panicked, contained};
+use crate::panic::contained;
 use crate::runtime::{Executor, Timer};
 
 /// Polls the parts of an actor's life, ends them early, and serves waiting senders when the task is
@@ -40,6 +40,14 @@ impl Watch {
         Self { executor, timers: None }
     }
 
+    pub(crate) fn executor(&self) -> &dyn Executor {
+        &*self.executor
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.executor.now()
+    }
+
     /// Creates the context of the actor's handlers.
     pub(crate) fn context<M: Message>(&self, shared: &Arc<Shared<M>>) -> crate::actor::Context<M> {
         crate::actor::context::Context::new(Arc::clone(shared), Arc::clone(&self.executor))
@@ -54,11 +62,14 @@ impl Watch {
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
         mailbox.signal().begin();
-        if mailbox.life().is_killed() {
-            return Poll::Ready(ExitReason::Killed);
-        }
         // Read before the actor's turn: a deadline set later interrupts, and causes another turn.
-        let deadline = mailbox.life().deadline();
+        let mut deadline = None;
+        if mailbox.life().is_asked() {
+            if let Some(reason) = mailbox.life().request() {
+                return Poll::Ready(reason);
+            }
+            deadline = mailbox.life().deadline();
+        }
         if let Poll::Ready(reason) = poll_contained(serving, task) {
             return Poll::Ready(reason);
         }
@@ -92,14 +103,11 @@ impl Watch {
         deadline: Option<Instant>,
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
-        if mailbox.signal_side().announce_wait(task.waker()) {
-            mailbox.notify_of_room(false);
-        }
-        if mailbox.waits_for_notified() {
-            self.poll_room(mailbox, task);
-        }
-        if mailbox.life().is_killed() {
-            return Poll::Ready(ExitReason::Killed);
+        self.wait(mailbox, task);
+        if mailbox.life().is_asked()
+            && let Some(reason) = mailbox.life().request()
+        {
+            return Poll::Ready(reason);
         }
         let Some(at) = deadline else { return Poll::Pending };
         let timer = self.timers.get_or_insert_default().deadline.get_or_insert_with(|| {
@@ -108,6 +116,21 @@ impl Watch {
             timer
         });
         timer.poll_expired(task).map(|()| ExitReason::DeadlinePassed)
+    }
+
+    /// Announces the task's wait for something besides messages, and serves waiting senders.
+    #[inline(always)]
+    pub(crate) fn wait<M: Message>(
+        &mut self,
+        mailbox: &LocalSide<'_, Shared<M>>,
+        task: &mut Context<'_>,
+    ) {
+        if mailbox.signal_side().announce_wait(task.waker()) {
+            mailbox.notify_of_room(false);
+        }
+        if mailbox.waits_for_notified() {
+            self.poll_room(mailbox, task);
+        }
     }
 
     /// Notifies further senders of room not taken in time.
@@ -136,10 +159,4 @@ fn poll_contained(
 ) -> Poll<ExitReason> {
     let part = part.as_pin_mut().expect("a part is dropped after its last poll only");
     contained(|| part.poll(task)).unwrap_or_else(|panicked| Poll::Ready(panicked.into()))
-}
-
-impl From<Panicked> for ExitReason {
-    fn from(Panicked(text): Panicked) -> Self {
-        Self::Panicked(text)
-    }
 }

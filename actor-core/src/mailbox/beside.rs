@@ -76,6 +76,11 @@ impl<M: Message> Beside<M> {
         work / LOST + work % LOST
     }
 
+    /// Returns the number of pieces in flight.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.work.load(Ordering::SeqCst) % LOST
+    }
+
     pub(crate) fn late(&self) -> &Late<M> {
         &self.late
     }

@@ -77,6 +77,12 @@ pub struct Exit {
     /// work without a message because the function for the message panicked. A result that arrived
     /// in time and was not handled is not included. It counts as undelivered in its message's lane.
     pub lost_work: u64,
+    /// The full name of the actor, if it has one.
+    pub name: Option<Arc<str>>,
+    /// The number of lives after the first one.
+    pub restarts: u64,
+    /// The number of pieces of work in flight at the actor's end. Their results reached nobody.
+    pub in_flight: u64,
 }
 
 impl ExitReason {
@@ -95,6 +101,16 @@ impl ExitReason {
     #[must_use]
     pub fn is_normal(&self) -> bool {
         matches!(self, Self::Stopped | Self::Unreachable)
+    }
+}
+
+impl ExitReason {
+    /// Returns whether no life of the actor may follow, whatever its policy.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::Killed | Self::DeadlinePassed | Self::Unreachable | Self::Abandoned => true,
+            Self::Stopped | Self::Failed(_) | Self::Panicked(_) => false,
+        }
     }
 }
 

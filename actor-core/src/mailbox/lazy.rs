@@ -1,5 +1,5 @@
-//! A value made at its first use, unless it is closed before.
-#![expect(unsafe_code, reason = "what is made is shared by a pointer that is set once")]
+//! A value made at its first use, unless it is closed before, and a value handed to another thread.
+#![expect(unsafe_code, reason = "values are shared, or change hands, by a pointer")]
 
 use std::marker::PhantomData;
 use std::ptr;
@@ -108,5 +108,52 @@ impl<T> Drop for FirstUse<T> {
             // SAFETY: made from a box in `make`, and `self` is not borrowed any more.
             drop(unsafe { Box::from_raw(made) });
         }
+    }
+}
+
+/// Room for one value on its way from any thread to any other.
+///
+/// The pointer is null, or the box of the value. A box belongs to the thread whose exchange took it
+/// out.
+pub(super) struct Handover<T> {
+    value: AtomicPtr<T>,
+    /// Owns a `T`, put in on one thread and taken out on another.
+    _owned: PhantomData<OnceLock<T>>,
+}
+
+impl<T> Handover<T> {
+    pub(super) fn new() -> Self {
+        Self { value: AtomicPtr::new(ptr::null_mut()), _owned: PhantomData }
+    }
+
+    /// Puts a value in. Returns it if there is one already.
+    pub(super) fn put(&self, value: T) -> Result<(), T> {
+        let value = Box::into_raw(Box::new(value));
+        match self.value.compare_exchange(
+            ptr::null_mut(),
+            value,
+            // Release: pairs with the Acquire in `take`.
+            Ordering::SeqCst,
+            Ordering::Relaxed,
+        ) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                // SAFETY: made from a box above, and no other thread has seen it.
+                Err(*unsafe { Box::from_raw(value) })
+            }
+        }
+    }
+
+    /// Takes the value out.
+    pub(super) fn take(&self) -> Option<T> {
+        let value = self.value.swap(ptr::null_mut(), Ordering::SeqCst);
+        // SAFETY: made from a box in `put`, and the exchange has given it to this thread alone.
+        (!value.is_null()).then(|| *unsafe { Box::from_raw(value) })
+    }
+}
+
+impl<T> Drop for Handover<T> {
+    fn drop(&mut self) {
+        drop(self.take());
     }
 }

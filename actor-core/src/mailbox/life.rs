@@ -2,9 +2,11 @@
 //!
 //! # States
 //!
-//! A life has two properties. Together they are one word, so each transition is one atomic step.
+//! A life has three properties. Together they are one word, so each transition is one atomic step.
 //!
 //! * Whether the actor has started. [`start`](Life::start) sets this once, in every phase.
+//! * Whether the current life is to end, and not necessarily its actor. [`end_life`](Life::end_life)
+//!   sets this, and [`take_request`](Life::take_request) clears it.
 //! * Its phase: the requests so far. A phase never loses a request, but `Killed` replaces all
 //!   others.
 //!
@@ -18,17 +20,37 @@
 //!
 //! A dash means no change. The spawner's threads call `stop` and `kill`, and the actor's task calls
 //! `start` and `end_after_this`.
+//!
+//! # The end of one life
+//!
+//! An actor may have several lives, one after another, on one mailbox. Each new life begins with
+//! [`begin_again`](Life::begin_again): `Ending` becomes `Running`, and `StoppingAndEnding` becomes
+//! `Stopping`, because these requests were made in the last life and for it.
+//!
+//! ```text
+//! any thread: end_life(reason)             the actor's task: take_request
+//!   put the reason, unless there is one      clear the bit
+//!   set the bit                              take the reason
+//!   interrupt the task                       none: an earlier request has taken it along
+//! ```
+//!
+//! No request is lost: a bit set before the clear has its reason, or an earlier one, in place for
+//! the take. A bit set after the clear is seen later. Its reason may have been taken by then, so a
+//! bit without a reason is no request. A request made between two lives ends with the next
+//! `begin_again`: there is no life for it.
 
 use std::sync::OnceLock;
 use std::time::Instant;
 
 use crate::mailbox::exit::ExitReason;
+use crate::mailbox::extras::Extras;
+use crate::mailbox::lazy::FirstUse;
 use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering};
 
 /// The shared part of an actor's life.
 pub(crate) struct Life {
-    /// [`STARTED`], and the [`Phase`] in units of [`PHASE`].
+    /// [`STARTED`], [`LIFE_ENDS`], and the [`Phase`] in units of [`PHASE`].
     state: AtomicUsize,
     /// Set once by the first stop, before the phase is `Stopping`.
     deadline: OnceLock<Instant>,
@@ -36,6 +58,7 @@ pub(crate) struct Life {
     reason: OnceLock<ExitReason>,
     /// Notified at the start and at the exit.
     on_change: Notice,
+    extras: FirstUse<Extras>,
 }
 
 /// The requests to end so far.
@@ -51,8 +74,11 @@ enum Phase {
 /// The bit of a started actor.
 const STARTED: usize = 1;
 
+/// The bit of a request to end the current life.
+const LIFE_ENDS: usize = 2;
+
 /// One step from a phase to the next in the word.
-const PHASE: usize = 2;
+const PHASE: usize = 4;
 
 impl Phase {
     const ALL: [Self; 5] =
@@ -78,6 +104,15 @@ impl Phase {
         }
     }
 
+    /// The phase at the begin of another life.
+    fn again(self) -> Self {
+        match self {
+            Self::Running | Self::Ending => Self::Running,
+            Self::Stopping | Self::StoppingAndEnding => Self::Stopping,
+            Self::Killed => Self::Killed,
+        }
+    }
+
     fn has_deadline(self) -> bool {
         match self {
             // A kill may come after a stop, and the loop may read the two after one another.
@@ -97,7 +132,23 @@ impl Phase {
 impl Life {
     pub(crate) fn new() -> Self {
         let state = AtomicUsize::new(0);
-        Self { state, deadline: OnceLock::new(), reason: OnceLock::new(), on_change: Notice::new() }
+        Self {
+            state,
+            deadline: OnceLock::new(),
+            reason: OnceLock::new(),
+            on_change: Notice::new(),
+            extras: FirstUse::new(),
+        }
+    }
+
+    /// Returns what the life has beyond a plain one.
+    pub(crate) fn extras(&self) -> Option<&Extras> {
+        self.extras.get()
+    }
+
+    /// Returns what the life has beyond a plain one, made at the first call.
+    pub(crate) fn make_extras(&self) -> &Extras {
+        self.extras.get_or_make(Extras::new).expect("it is never closed")
     }
 
     /// Sets the deadline unless there is one. The caller interrupts the task afterwards.
@@ -116,9 +167,44 @@ impl Life {
         self.change(Phase::ended);
     }
 
+    /// Requests the end of the current life with this reason, as a kill ends the actor: a waiting
+    /// handler is dropped at its wait. The first request of a life counts. The mailbox stays open.
+    /// The caller interrupts the task afterwards.
+    pub(crate) fn end_life(&self, reason: ExitReason) {
+        // A reason behind another one is not needed.
+        drop(self.make_extras().request.put(reason));
+        // SeqCst, as in `change`.
+        self.state.fetch_or(LIFE_ENDS, Ordering::SeqCst);
+    }
+
+    /// Returns the reason of a kill, or of a request to end the current life. Called by the actor's
+    /// task.
+    #[cold]
+    pub(crate) fn request(&self) -> Option<ExitReason> {
+        if self.is_killed() { Some(ExitReason::Killed) } else { self.take_request() }
+    }
+
+    /// Takes the reason of a request to end the current life. Called by the actor's task.
+    #[cold]
+    pub(crate) fn take_request(&self) -> Option<ExitReason> {
+        if self.state() & LIFE_ENDS == 0 {
+            return None;
+        }
+        self.state.fetch_and(!LIFE_ENDS, Ordering::SeqCst);
+        self.extras()?.request.take()
+    }
+
+    /// Begins another life of the actor: requests of the last one end with it. Called by the
+    /// actor's task.
+    pub(crate) fn begin_again(&self) {
+        drop(self.take_request());
+        self.change(Phase::again);
+    }
+
     fn change(&self, next: impl Fn(Phase) -> Phase) {
-        let to_next =
-            |state: usize| Some((state & STARTED) | (next(Phase::of(state)) as usize * PHASE));
+        let to_next = |state: usize| {
+            Some((state & (STARTED | LIFE_ENDS)) | (next(Phase::of(state)) as usize * PHASE))
+        };
         // It always succeeds. SeqCst, before the check of the signal: a task with an announced wait
         // either sees the change or is seen waiting. Acquire, within SeqCst: a second stop hands
         // the first one's deadline on.
@@ -132,10 +218,10 @@ impl Life {
     }
 
     /// Returns whether there is any request to end. The actor's loop calls this for each message,
-    /// so it compares the word with the first phase after `Running`.
+    /// so it compares the word with the lowest request.
     #[inline]
     pub(crate) fn is_asked(&self) -> bool {
-        self.state() >= PHASE
+        self.state() >= LIFE_ENDS
     }
 
     #[inline]
@@ -147,7 +233,7 @@ impl Life {
     /// Returns whether nothing more is to be handled.
     pub(crate) fn takes_no_more(&self) -> bool {
         let state = self.state();
-        state >= PHASE && Phase::of(state).takes_no_more()
+        state & LIFE_ENDS != 0 || (state >= PHASE && Phase::of(state).takes_no_more())
     }
 
     /// Returns the deadline of the first stop, if there was one.
@@ -207,8 +293,33 @@ mod tests {
         ];
         for (phase, stopped, ended) in table {
             assert_eq!((phase.stopped(), phase.ended()), (stopped, ended), "from {phase:?}");
-            assert_eq!(Phase::of((phase as usize * PHASE) | STARTED), phase);
+            assert_eq!(Phase::of((phase as usize * PHASE) | STARTED | LIFE_ENDS), phase);
         }
+    }
+
+    #[test]
+    fn another_life_keeps_the_requests_to_the_actor_only() {
+        use Phase::{Ending, Killed, Running, Stopping, StoppingAndEnding};
+
+        assert_eq!((Running.again(), Ending.again()), (Running, Running));
+        assert_eq!((Stopping.again(), StoppingAndEnding.again()), (Stopping, Stopping));
+        assert_eq!(Killed.again(), Killed);
+    }
+
+    #[cfg(not(any(loom, shuttle)))]
+    #[test]
+    fn the_first_request_to_end_a_life_counts_and_the_next_life_has_none() {
+        let life = Life::new();
+        life.end_life(ExitReason::Panicked("first".to_owned()));
+        life.end_life(ExitReason::Killed);
+        assert!(life.is_asked() && life.takes_no_more() && !life.is_killed());
+        let taken = life.take_request();
+        assert!(matches!(taken, Some(ExitReason::Panicked(text)) if text == "first"));
+        assert!(life.take_request().is_none() && !life.is_asked());
+        life.end_life(ExitReason::Killed);
+        life.end_after_this();
+        life.begin_again();
+        assert!(!life.is_asked());
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(crate) mod consumer;
 mod envelope;
 mod evicting;
 pub(crate) mod exit;
+pub(crate) mod extras;
 mod figures;
 mod filled;
 mod given;
@@ -45,6 +46,7 @@ mod sources;
 mod stash;
 mod table;
 mod turns;
+pub(crate) mod verdict;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

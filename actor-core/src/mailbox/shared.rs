@@ -5,6 +5,8 @@ use event_listener::EventListener;
 use crate::mailbox::beside::Beside;
 use crate::mailbox::consumer::{ConsumerSide, LocalSide};
 use crate::mailbox::envelope::{Envelope, Refused};
+use crate::mailbox::exit::{Exit, ExitReason};
+use crate::mailbox::extras::Extras;
 use crate::mailbox::filled::Filled;
 use crate::mailbox::lane::{Lane, LaneStats};
 use crate::mailbox::lazy::FirstUse;
@@ -60,6 +62,21 @@ pub(crate) trait Closeable: Send + Sync {
     fn stats(&self) -> Vec<LaneStats>;
     /// Returns the number of results of offloaded work missed by the actor, after its end.
     fn lost_work(&self) -> u64;
+    /// Returns the number of pieces of work in flight, after the actor's end.
+    fn in_flight(&self) -> u64;
+
+    /// Returns the exit of an ended actor.
+    fn exit(&self, reason: ExitReason) -> Exit {
+        let extras = self.life().extras();
+        Exit {
+            reason,
+            lanes: self.stats(),
+            lost_work: self.lost_work(),
+            name: extras.and_then(Extras::name).cloned(),
+            restarts: extras.map_or(0, Extras::restarts),
+            in_flight: self.in_flight(),
+        }
+    }
 }
 
 impl<M: Message> Shared<M> {
@@ -271,6 +288,10 @@ impl<M: Message> Closeable for Shared<M> {
 
     fn lost_work(&self) -> u64 {
         self.beside().map_or(0, Beside::lost_work)
+    }
+
+    fn in_flight(&self) -> u64 {
+        self.beside().map_or(0, Beside::in_flight)
     }
 }
 

@@ -140,7 +140,7 @@ fn with_a_payload_that_panics_in_drop(runtime: &dyn Runtime) {
 
 fn in_the_maker(runtime: &dyn Runtime) {
     let executor = executor(runtime);
-    let (desk, running) = spawn::<Desk>(&executor, || panic!("boom")).expect("it starts");
+    let (desk, running) = spawn(&executor, || -> Desk { panic!("boom") }).expect("it starts");
     assert_boom(&end_of(&running).reason);
     assert!(desk.is_closed());
     assert_eq!(within(&executor, || ready(1)), 1, "its executor lives");

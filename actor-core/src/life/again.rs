@@ -1,0 +1,74 @@
+//! The maker of an actor with several lives, and its observers.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::actor::{BoxError, Noting};
+use crate::life::governor::Governor;
+use crate::life::lives::Lives;
+use crate::life::made::Made;
+use crate::life::poison::Poison;
+use crate::mailbox::exit::ExitReason;
+use crate::mailbox::{Life, Message};
+use crate::panic::contained;
+
+/// Several lives.
+pub(crate) struct Again<F, R, M, K> {
+    make: F,
+    governor: Option<Arc<dyn Governor>>,
+    poison: Option<Box<dyn Poison<M>>>,
+    made: PhantomData<fn() -> (R, M, K)>,
+}
+
+impl<F, R, M, K> Again<F, R, M, K> {
+    pub(crate) fn new(
+        make: F,
+        governor: Option<Arc<dyn Governor>>,
+        poison: Option<Box<dyn Poison<M>>>,
+    ) -> Self {
+        Self { make, governor, poison, made: PhantomData }
+    }
+
+    /// Passes the message in hand to the hook, after an end that was not normal.
+    pub(crate) fn life_ended(&mut self, reason: &ExitReason) {
+        if let Some(poison) = &mut self.poison {
+            drop(contained(|| poison.life_ended(reason)));
+        }
+    }
+}
+
+impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> Lives for Again<F, R, M, K> {
+    type Message = M;
+    type Outcome = R::Outcome;
+    type Actor = R::Actor;
+
+    fn make(&mut self) -> Result<R::Actor, BoxError> {
+        (self.make)().made()
+    }
+
+    fn has_started(&mut self, life: &Life) {
+        life.start();
+        if let Some(governor) = &self.governor {
+            drop(contained(|| governor.life_started()));
+        }
+    }
+
+    #[inline]
+    fn note(&mut self, message: &M) {
+        if let Some(poison) = &mut self.poison {
+            poison.note(message);
+        }
+    }
+
+    #[inline]
+    fn is_handled(&mut self) {
+        if let Some(poison) = &mut self.poison {
+            poison.is_handled();
+        }
+    }
+
+    fn noting(&mut self) -> Option<&mut dyn Noting<M>> {
+        let poison = self.poison.as_mut()?;
+        Some(&mut **poison)
+    }
+}
