@@ -17,6 +17,8 @@ pub(crate) mod offload;
 mod outcome;
 mod timer_key;
 pub(crate) mod timers;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod timers_model;
 mod wall;
 
 pub use batch::Batch;
