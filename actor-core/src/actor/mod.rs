@@ -20,6 +20,8 @@ mod outcome;
 mod parked;
 mod timer_key;
 pub(crate) mod timers;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod timers_model;
 mod wall;
 mod watching;
 

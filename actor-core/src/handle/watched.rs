@@ -47,7 +47,7 @@ impl<M: Message> Sealed for Handle<M> {
 
 impl<M: Message> Sealed for WeakHandle<M> {
     fn target(&self) -> Target {
-        Target(self.shared().upgrade().map(|shared| shared as _))
+        Target(self.shared().map(|shared| shared as _))
     }
 }
 

@@ -85,10 +85,6 @@ impl<M: Message> WeakHandle<M> {
         }
     }
 
-    pub(super) fn shared(&self) -> &Weak<Shared<M>> {
-        &self.shared
-    }
-
     /// Returns a full handle. `None` if no handle is left, or if the actor has ended or is ending.
     ///
     /// # Examples
