@@ -238,7 +238,7 @@ impl Shared {
 
     /// Sets a function for the end of the shutdown, and returns whether it is the first one. At a
     /// system that has a report, it may be called twice.
-    #[cfg(feature = "signals")]
+    #[cfg(all(unix, feature = "signals"))]
     pub(crate) fn at_end(&self, call: impl Fn() + Send + Sync + 'static) -> bool {
         let is_first = self.at_end.set(Box::new(call)).is_ok();
         // The report may have come before the function.
