@@ -75,6 +75,9 @@ pub struct Wish {
     pub phase: Phase,
     /// What a panic of the actor ends.
     pub on_panic: OnPanic,
+    /// Whether a [`Governor`](crate::life::Governor) decides about the actor's lives. A shutdown
+    /// stops the governor, which then stops the actor.
+    pub is_governed: bool,
 }
 
 /// The place given to one actor.

@@ -445,6 +445,12 @@ impl Running {
         self.life().make_extras().govern();
     }
 
+    /// Asks the governor for the first life. Before the actor starts, so the answer may come at any
+    /// time after.
+    pub(crate) fn ask_for_verdict(&self) {
+        self.life().make_extras().verdict().ask();
+    }
+
     fn life(&self) -> &Life {
         self.mailbox.life()
     }
