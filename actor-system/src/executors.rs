@@ -76,13 +76,14 @@ pub struct Executors {
 pub(crate) struct Slot {
     pub(crate) name: Arc<str>,
     pub(crate) executor: Arc<dyn Executor>,
-    actors: AtomicUsize,
+    actors: Arc<AtomicUsize>,
 }
 
-/// An actor on a slot, part of its load until the actor's end.
+/// An actor's part of the load of its executor. Does not hold the executor, because the mailbox
+/// holds it as long as a handle exists.
 #[derive(Debug)]
 pub(crate) struct Seated {
-    pub(crate) slot: Arc<Slot>,
+    actors: Arc<AtomicUsize>,
     has_left: AtomicBool,
 }
 
@@ -330,7 +331,7 @@ impl Executors {
     }
 
     /// Chooses the executor of the next actor, and counts the actor.
-    pub(crate) fn choose(&self) -> Seated {
+    pub(crate) fn choose(&self) -> (&Arc<Slot>, Seated) {
         let count = self.slots.len();
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         let in_turn = (0..count).map(|i| &self.slots[first.wrapping_add(i) % count]);
@@ -339,13 +340,14 @@ impl Executors {
             // Of equal ones the first, so ties go to one after another.
             Choice::LeastLoaded => in_turn.min_by_key(|slot| slot.load()),
         };
-        Seated::on(chosen.expect("a pool has an executor"))
+        let slot = chosen.expect("a pool has an executor");
+        (slot, slot.sit())
     }
 }
 
 impl Slot {
     pub(crate) fn new(name: Arc<str>, executor: Arc<dyn Executor>) -> Arc<Self> {
-        Arc::new(Self { name, executor, actors: AtomicUsize::new(0) })
+        Arc::new(Self { name, executor, actors: Arc::default() })
     }
 
     pub(crate) fn start(runtime: &dyn Runtime, config: ThreadConfig) -> io::Result<Arc<Self>> {
@@ -356,18 +358,19 @@ impl Slot {
     pub(crate) fn load(&self) -> usize {
         self.actors.load(Ordering::Relaxed)
     }
+
+    /// Counts an actor.
+    pub(crate) fn sit(&self) -> Seated {
+        self.actors.fetch_add(1, Ordering::Relaxed);
+        Seated { actors: Arc::clone(&self.actors), has_left: AtomicBool::new(false) }
+    }
 }
 
 impl Seated {
-    pub(crate) fn on(slot: &Arc<Slot>) -> Self {
-        slot.actors.fetch_add(1, Ordering::Relaxed);
-        Self { slot: Arc::clone(slot), has_left: AtomicBool::new(false) }
-    }
-
     /// Ends the actor's part of the load. Later calls have no effect.
     pub(crate) fn leave(&self) {
         if !self.has_left.swap(true, Ordering::Relaxed) {
-            self.slot.actors.fetch_sub(1, Ordering::Relaxed);
+            self.actors.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -388,8 +391,8 @@ impl Host for Seated {
 
 impl Place for Executors {
     fn seat(&self, wish: &Wish) -> Result<Seat, SpawnError> {
-        let seated = self.choose();
-        let executor = Arc::clone(&seated.slot.executor);
+        let (slot, seated) = self.choose();
+        let executor = Arc::clone(&slot.executor);
         Ok(Seat { executor, path: wish.name.clone(), host: Some(Arc::new(seated)) })
     }
 }

@@ -41,8 +41,7 @@ impl Gate {
         Self { word: AtomicUsize::new(0), on_empty: Event::new() }
     }
 
-    /// Enters, or returns `None` at a closed gate. The caller calls [`leave`](Self::leave) later,
-    /// perhaps on another thread.
+    /// Enters, unless the gate is closed. The caller [leaves](Self::leave) later.
     pub(crate) fn enter(&self) -> bool {
         let enter = |word| (word & CLOSED == 0).then_some(word + ONE);
         self.word.fetch_update(Ordering::Acquire, Ordering::Relaxed, enter).is_ok()
@@ -56,7 +55,7 @@ impl Gate {
         }
     }
 
-    /// Enters for the life of the returned value.
+    /// Enters for the life of the returned value, unless it [stays](Inside::stay).
     pub(crate) fn pass(&self) -> Option<Inside<'_>> {
         self.enter().then(|| Inside(self))
     }
@@ -80,6 +79,13 @@ impl Gate {
                 emptied.await;
             }
         }
+    }
+}
+
+impl Inside<'_> {
+    /// Stays inside. The caller leaves by [`Gate::leave`] later, perhaps on another thread.
+    pub(crate) fn stay(self) {
+        std::mem::forget(self);
     }
 }
 

@@ -3,9 +3,15 @@
 //!
 //! Programs usually take it from the facade crate `actor-lanes`.
 
+mod clock;
+pub mod executors;
 mod gate;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 pub mod pool;
 pub mod supervise;
 mod sync;
+pub mod system;
+
+pub use executors::Executors;
+pub use system::System;

@@ -86,6 +86,17 @@ pub trait Runtime: fmt::Debug + Send + Sync + 'static {
     fn start_executor(&self, config: ThreadConfig) -> io::Result<Arc<dyn Executor>>;
 }
 
+/// A runtime selected while the program runs.
+impl Runtime for Arc<dyn Runtime> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn start_executor(&self, config: ThreadConfig) -> io::Result<Arc<dyn Executor>> {
+        (**self).start_executor(config)
+    }
+}
+
 /// One thread running actors, and their clock.
 ///
 /// The thread ends after its last future has ended, provided that the executor was stopped or all

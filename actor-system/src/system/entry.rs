@@ -1,11 +1,13 @@
 //! One actor of a system: its entry in the list, and the host of its life.
 //!
-//! The life owns the entry, through its host. The list holds a weak reference, because the map frees
-//! a removed value late, and an entry holds the actor's executor.
+//! ```text
+//! mailbox -> host (Resident) -> facts            weak: the system
+//! system  -> list -> Entry   -> facts, Running -> mailbox
+//! ```
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Weak};
 
 use actor_core::life::{Host, OnPanic, Phase};
 use actor_core::{Exit, ExitReason, Running};
@@ -73,78 +75,66 @@ impl fmt::Display for ActorId {
     }
 }
 
-/// One actor in the list of its system.
+/// What is known about an actor before its begin.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct Facts {
     pub(crate) id: ActorId,
     pub(crate) path: Arc<str>,
     pub(crate) phase: Phase,
-    pub(crate) seated: Seated,
+    /// The name of its thread.
+    pub(crate) thread: Arc<str>,
     /// Whether the path is in the system's list of names.
     pub(crate) is_named: bool,
     /// Whether the actor has a thread of its own, which ends with it.
     pub(crate) owns_thread: bool,
-    /// Set at the begin.
-    running: OnceLock<Running>,
 }
 
-impl Entry {
-    pub(crate) fn running(&self) -> Option<&Running> {
-        self.running.get()
-    }
-
-    /// Waits for the actor's end. Without a begin there is none.
-    pub(crate) async fn joined(&self) {
-        if let Some(running) = self.running() {
-            running.join().await;
-        }
-    }
-}
-
-/// What is decided about an actor before its begin.
-pub(crate) struct Plan {
-    pub(crate) id: ActorId,
-    pub(crate) path: Arc<str>,
-    pub(crate) phase: Phase,
-    pub(crate) is_named: bool,
-    pub(crate) owns_thread: bool,
+/// One running actor in the list of its system.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) running: Running,
 }
 
 /// The host of one actor's life. It is inside the system's gate from its creation to the begin.
+///
+/// The mailbox holds it, also after the actor's end, until the last handle is dropped. So it holds
+/// neither the system nor an executor.
 pub(crate) struct Resident {
-    shared: Arc<Shared>,
-    pub(crate) entry: Arc<Entry>,
+    shared: Weak<Shared>,
+    facts: Arc<Facts>,
+    seated: Seated,
     has_left_gate: AtomicBool,
     is_released: AtomicBool,
 }
 
 impl Resident {
     /// Creates the host. The caller has entered the gate, and leaves it through this value.
-    pub(crate) fn new(shared: &Arc<Shared>, plan: Plan, seated: Seated) -> Self {
-        let Plan { id, path, phase, is_named, owns_thread } = plan;
-        let running = OnceLock::new();
-        let entry = Entry { id, path, phase, seated, is_named, owns_thread, running };
+    pub(crate) fn new(shared: &Arc<Shared>, facts: Facts, seated: Seated) -> Self {
         Self {
-            shared: Arc::clone(shared),
-            entry: Arc::new(entry),
+            shared: Arc::downgrade(shared),
+            facts: Arc::new(facts),
+            seated,
             has_left_gate: AtomicBool::new(false),
             is_released: AtomicBool::new(false),
         }
     }
 
+    /// Leaves the gate, if it is still inside. The spawner holds the system until then.
     fn leave_gate(&self) {
-        if !self.has_left_gate.swap(true, Ordering::AcqRel) {
-            self.shared.gate.leave();
+        if !self.has_left_gate.swap(true, Ordering::AcqRel)
+            && let Some(shared) = self.shared.upgrade()
+        {
+            shared.gate.leave();
         }
     }
 
-    /// Frees the actor's name, its part of the load and its thread.
+    /// Frees the actor's entry, its name, its part of the load, and its thread.
     fn release(&self) {
         if !self.is_released.swap(true, Ordering::AcqRel) {
-            self.shared.remove(&self.entry);
-            self.entry.seated.leave();
-            if self.entry.owns_thread {
-                self.entry.seated.slot.executor.stop();
+            self.seated.leave();
+            if let Some(shared) = self.shared.upgrade() {
+                shared.remove(&self.facts);
             }
         }
     }
@@ -152,9 +142,8 @@ impl Resident {
 
 impl Host for Resident {
     fn began(&self, running: &Running) {
-        // A host has one life, so the entry is empty.
-        if self.entry.running.set(running.clone()).is_ok() {
-            self.shared.count_start();
+        if let Some(shared) = self.shared.upgrade() {
+            shared.add(Entry { facts: Arc::clone(&self.facts), running: running.clone() });
         }
         self.leave_gate();
     }
@@ -162,18 +151,20 @@ impl Host for Resident {
     fn ended(&self, exit: &Exit, on_panic: OnPanic) {
         self.release();
         let ends_system = on_panic == OnPanic::EndSystem;
-        if ends_system && matches!(exit.reason, ExitReason::Panicked(_)) {
-            let path = Arc::clone(&self.entry.path);
+        if ends_system
+            && matches!(exit.reason, ExitReason::Panicked(_))
+            && let Some(shared) = self.shared.upgrade()
+        {
+            let path = Arc::clone(&self.facts.path);
             let cause = Cause::Panicked { path, exit: exit.clone() };
-            let patience = self.shared.patience;
-            let report = ActorReport::ended(&self.entry, exit.clone());
-            self.shared.begin(cause, patience, Some(report));
+            let report = ActorReport::ended(&self.facts, exit.clone());
+            shared.begin(cause, shared.patience, Some(report));
         }
     }
 }
 
 impl Drop for Resident {
-    /// An actor that did not begin, because its executor refused it.
+    /// An actor that did not begin, because the spawner gave up.
     fn drop(&mut self) {
         self.release();
         self.leave_gate();

@@ -219,8 +219,7 @@ impl System {
     /// ```
     #[must_use]
     pub fn on(name: impl Into<Arc<str>>, executors: Executors) -> Self {
-        let shared =
-            Shared::new(name.into(), None, executors, Vec::new(), SystemBuilder::PATIENCE);
+        let shared = Shared::new(name.into(), None, executors, Vec::new(), SystemBuilder::PATIENCE);
         Self::of(shared)
     }
 
@@ -294,14 +293,12 @@ impl System {
     #[must_use]
     pub fn actors(&self) -> Vec<ActorInfo> {
         let members = self.shared().members();
-        let info = members.iter().filter_map(|entry| {
-            Some(ActorInfo {
-                id: entry.id,
-                path: Arc::clone(&entry.path),
-                phase: entry.phase,
-                thread: Arc::clone(&entry.seated.slot.name),
-                running: entry.running()?.clone(),
-            })
+        let info = members.iter().map(|entry| ActorInfo {
+            id: entry.facts.id,
+            path: Arc::clone(&entry.facts.path),
+            phase: entry.facts.phase,
+            thread: Arc::clone(&entry.facts.thread),
+            running: entry.running.clone(),
         });
         info.collect()
     }

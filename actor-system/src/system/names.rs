@@ -73,10 +73,14 @@ struct Registered {
 const FEW: usize = 64;
 
 impl Names {
-    /// Reserves the path of a new actor.
-    pub(crate) fn reserve(&self, path: &Arc<str>, id: ActorId) -> Result<(), SpawnError> {
+    /// Reserves the path of a new actor, and returns it.
+    pub(crate) fn reserve(&self, name: &str, id: ActorId) -> Result<Arc<str>, SpawnError> {
+        let path = path_of(name)?;
         let holder = Holder { serial: self.next(), actor: Some(id), handle: None };
-        self.insert(path, holder).map_err(|_| SpawnError::NameTaken(Arc::clone(path)))
+        match self.insert(&path, holder) {
+            Ok(()) => Ok(path),
+            Err(_holder) => Err(SpawnError::NameTaken(path)),
+        }
     }
 
     /// Frees the path of an actor.
@@ -146,7 +150,10 @@ impl Holder {
     /// system is removed at its end.
     fn is_gone(&self) -> bool {
         self.actor.is_none()
-            && self.handle.as_ref().is_none_or(|registered| (registered.is_gone)(&*registered.handle))
+            && self
+                .handle
+                .as_ref()
+                .is_none_or(|registered| (registered.is_gone)(&*registered.handle))
     }
 }
 
@@ -176,7 +183,7 @@ impl fmt::Debug for Names {
 }
 
 /// Returns the path of a name: with one slash in front.
-pub(crate) fn path_of(name: &str) -> Result<Arc<str>, SpawnError> {
+fn path_of(name: &str) -> Result<Arc<str>, SpawnError> {
     match name.strip_prefix('/').unwrap_or(name) {
         "" => Err(SpawnError::NameInvalid(name.into())),
         name => Ok(format!("/{name}").into()),

@@ -8,7 +8,7 @@ use actor_core::Exit;
 use actor_core::life::Phase;
 use actor_core::mailbox::LaneStats;
 
-use crate::system::entry::{ActorId, Entry};
+use crate::system::entry::{ActorId, Entry, Facts};
 
 /// What a shutdown of a [`System`](crate::System) has ended, and what it has not.
 ///
@@ -282,19 +282,25 @@ impl Report {
 }
 
 impl ActorReport {
-    pub(crate) fn of(entry: &Entry) -> Self {
-        let exit = entry.running().and_then(actor_core::Running::exit);
-        let busy = match (&exit, entry.running()) {
-            (None, Some(running)) => running.lanes(),
-            _ => Vec::new(),
-        };
+    pub(crate) fn of(Entry { facts, running }: &Entry) -> Self {
+        let exit = running.exit();
+        let busy = if exit.is_none() { running.lanes() } else { Vec::new() };
+        Self { exit, busy, ..Self::new(facts) }
+    }
+
+    /// The report of an actor whose end began the shutdown.
+    pub(crate) fn ended(facts: &Facts, exit: Exit) -> Self {
+        Self { exit: Some(exit), ..Self::new(facts) }
+    }
+
+    fn new(facts: &Facts) -> Self {
         Self {
-            id: entry.id,
-            path: Arc::clone(&entry.path),
-            phase: entry.phase,
-            thread: Arc::clone(&entry.seated.slot.name),
-            exit,
-            busy,
+            id: facts.id,
+            path: Arc::clone(&facts.path),
+            phase: facts.phase,
+            thread: Arc::clone(&facts.thread),
+            exit: None,
+            busy: Vec::new(),
         }
     }
 

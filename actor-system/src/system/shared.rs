@@ -1,19 +1,19 @@
 //! What all owners and actors of one system share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actor_core::life::{Seat, SpawnError, Wish};
-use actor_core::{Executor, Runtime, ThreadConfig};
-use event_listener::{Event, IntoNotification as _, Listener as _, listener};
+use actor_core::{Runtime, ThreadConfig};
+use event_listener::{Event, Listener as _, listener};
 use papaya::HashMap;
 
 use crate::clock::{Clock, time_left};
 use crate::executors::{Executors, Seated, Slot};
 use crate::gate::Gate;
-use crate::system::entry::{ActorId, Entry, Plan, Resident};
-use crate::system::names::{Names, path_of};
+use crate::system::entry::{ActorId, Entry, Facts, Resident};
+use crate::system::names::Names;
 use crate::system::report::{ActorReport, Cause, Report};
 use crate::system::shutdown::Shutdown;
 
@@ -32,14 +32,16 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     ids: AtomicU64,
     started: AtomicU64,
-    entries: HashMap<ActorId, Weak<Entry>>,
+    entries: HashMap<ActorId, Arc<Entry>>,
     pub(crate) names: Names,
     begun: OnceLock<Begun>,
     report: OnceLock<Report>,
     on_report: Event,
-    #[cfg(feature = "signals")]
-    pub(crate) signals: crate::signals::Watches,
+    /// Called once after the report.
+    at_end: OnceLock<AtEnd>,
 }
+
+type AtEnd = Box<dyn Fn() + Send + Sync>;
 
 /// The begin of the one shutdown.
 pub(crate) struct Begun {
@@ -48,6 +50,9 @@ pub(crate) struct Begun {
     /// The actor whose end began it. It has left the list before.
     pub(crate) ended: Option<ActorReport>,
 }
+
+/// The time for a report after the patience of its shutdown. The shutdown itself needs less.
+const OVERTIME: Duration = Duration::from_secs(5);
 
 /// Where in its system an actor starts.
 #[derive(Clone, Debug)]
@@ -83,81 +88,93 @@ impl Shared {
             begun: OnceLock::new(),
             report: OnceLock::new(),
             on_report: Event::new(),
-            #[cfg(feature = "signals")]
-            signals: crate::signals::Watches::default(),
+            at_end: OnceLock::new(),
         })
     }
 
-    /// Gives an actor its place and its entry.
+    /// Gives an actor its place.
     pub(crate) fn seat(self: &Arc<Self>, site: &Site, wish: &Wish) -> Result<Seat, SpawnError> {
         let inside = self.gate.pass().ok_or(SpawnError::SystemStopping)?;
         let id = ActorId(self.ids.fetch_add(1, Ordering::Relaxed));
+        let is_named = wish.name.is_some();
         let path = match &wish.name {
-            Some(name) => path_of(name)?,
-            None => format!("/{}-{id}", wish.kind).into(),
+            Some(name) => self.names.reserve(name, id)?,
+            None => format!("/actor-{id}").into(),
         };
-        if wish.name.is_some() {
-            self.names.reserve(&path, id, &wish)?;
-        }
-        let seated = self.sit(site, id, &path);
-        if seated.is_err() && wish.name.is_some() {
+        let chosen = self.choose(site, id, &path);
+        if chosen.is_err() && is_named {
             self.names.free(&path, id);
         }
-        let seated = seated?;
-        let executor = Arc::clone(&seated.slot.executor);
-        let plan = Plan {
+        let (slot, seated) = chosen?;
+        let facts = Facts {
             id,
             path: Arc::clone(&path),
             phase: wish.phase,
-            is_named: wish.name.is_some(),
+            thread: Arc::clone(&slot.name),
+            is_named,
             owns_thread: matches!(site, Site::OwnThread(_)),
         };
-        let resident = Resident::new(self, plan, seated);
+        let resident = Resident::new(self, facts, seated);
         inside.stay();
-        self.entries.pin().insert(id, Arc::downgrade(&resident.entry));
+        let executor = Arc::clone(&slot.executor);
         Ok(Seat { executor, path: Some(path), host: Some(Arc::new(resident)) })
     }
 
-    fn sit(&self, site: &Site, id: ActorId, path: &str) -> Result<Seated, SpawnError> {
+    fn choose(
+        &self,
+        site: &Site,
+        id: ActorId,
+        path: &str,
+    ) -> Result<(Arc<Slot>, Seated), SpawnError> {
         match site {
-            Site::Pool => Ok(self.pool.choose()),
-            Site::Executor(slot) => Ok(Seated::on(slot)),
+            Site::Pool => {
+                let (slot, seated) = self.pool.choose();
+                Ok((Arc::clone(slot), seated))
+            }
+            Site::Executor(slot) => Ok((Arc::clone(slot), slot.sit())),
             Site::OwnThread(config) => {
                 let runtime = self.runtime.as_ref().ok_or(SpawnError::NoExecutor)?;
                 let named = || ThreadConfig::named(path.trim_start_matches('/'));
-                let config = config.clone().unwrap_or_else(named);
-                let slot = Slot::start(&**runtime, config);
-                let slot = slot.map_err(|e| SpawnError::NoThread(e.to_string().into()))?;
+                let slot = Slot::start(&**runtime, config.clone().unwrap_or_else(named));
+                let slot = slot.map_err(|error| SpawnError::NoThread(error.to_string().into()))?;
                 let threads = self.threads.pin();
-                // Threads of actors that ended are kept for a join by the shutdown, until here.
+                // The shutdown joins the threads in this list. Those that have ended leave it here.
                 threads.retain(|_, thread| !thread.executor.join(Duration::ZERO));
                 threads.insert(id, Arc::clone(&slot));
-                Ok(Seated::on(&slot))
+                let seated = slot.sit();
+                Ok((slot, seated))
             }
         }
     }
 
-    pub(crate) fn count_start(&self) {
+    /// Adds an actor at its begin.
+    pub(crate) fn add(&self, entry: Entry) {
+        self.entries.pin().insert(entry.facts.id, Arc::new(entry));
         self.started.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Removes an actor at its end, or one that did not begin.
+    pub(crate) fn remove(&self, actor: &Facts) {
+        self.entries.pin().remove(&actor.id);
+        if actor.is_named {
+            self.names.free(&actor.path, actor.id);
+        }
+        if actor.owns_thread
+            && let Some(thread) = self.threads.pin().get(&actor.id)
+        {
+            thread.executor.stop();
+        }
     }
 
     pub(crate) fn started(&self) -> u64 {
         self.started.load(Ordering::Relaxed)
     }
 
-    /// Removes an actor at its end, or one that did not begin.
-    pub(crate) fn remove(&self, entry: &Entry) {
-        self.entries.pin().remove(&entry.id);
-        if entry.is_named {
-            self.names.free(&entry.path, entry.id);
-        }
-    }
-
     /// Returns the running actors, in the order of their starts.
     pub(crate) fn members(&self) -> Vec<Arc<Entry>> {
         let entries = self.entries.pin();
-        let mut members: Vec<_> = entries.values().filter_map(Weak::upgrade).collect();
-        members.sort_unstable_by_key(|entry| entry.id);
+        let mut members: Vec<_> = entries.values().cloned().collect();
+        members.sort_unstable_by_key(|entry| entry.facts.id);
         members
     }
 
@@ -192,8 +209,8 @@ impl Shared {
         for (executor, is_own) in own.chain(adopted.map(|executor| (executor, false))) {
             let shared = Arc::clone(self);
             let clock = Clock(Arc::clone(&executor));
-            let run = move || Shutdown::new(shared, clock, is_own).run();
-            if executor.spawn(Box::new(move || Box::pin(run()))).is_ok() {
+            let shutdown = Shutdown::new(shared, clock, is_own);
+            if executor.spawn(Box::new(move || Box::pin(shutdown.run()))).is_ok() {
                 return;
             }
         }
@@ -208,14 +225,27 @@ impl Shared {
     /// Publishes the report of the shutdown. The first one counts.
     pub(crate) fn publish(&self, report: Report) {
         if self.report.set(report).is_ok() {
-            #[cfg(feature = "signals")]
-            self.signals.end();
-            self.on_report.notify(usize::MAX.additional());
+            if let Some(at_end) = self.at_end.get() {
+                at_end();
+            }
+            self.on_report.notify(usize::MAX);
         }
     }
 
     pub(crate) fn report(&self) -> Option<&Report> {
         self.report.get()
+    }
+
+    /// Sets a function for the end of the shutdown, and returns whether it is the first one. At a
+    /// system that has a report, it may be called twice.
+    #[cfg(feature = "signals")]
+    pub(crate) fn at_end(&self, call: impl Fn() + Send + Sync + 'static) -> bool {
+        let is_first = self.at_end.set(Box::new(call)).is_ok();
+        // The report may have come before the function.
+        if let Some(at_end) = self.at_end.get().filter(|_| is_first && self.report().is_some()) {
+            at_end();
+        }
+        is_first
     }
 
     /// Waits for the report.
@@ -242,5 +272,18 @@ impl Shared {
             }
         }
         self.report()
+    }
+
+    /// Waits for the report until [`OVERTIME`] after the patience of the shutdown. Returns that of
+    /// the moment after this.
+    pub(crate) fn reported_or_draft(&self, patience: Duration) -> Report {
+        let begun = self.begun();
+        let patience = begun.map_or(patience, |begun| begun.patience);
+        let report = self.reported_blocking(patience.saturating_add(OVERTIME)).cloned();
+        report.unwrap_or_else(|| match self.begun() {
+            Some(begun) => Report::draft(self, begun),
+            // Another thread has closed the gate, and has not continued for all this time.
+            None => Report::draft(self, &Begun { cause: Cause::Requested, patience, ended: None }),
+        })
     }
 }

@@ -52,14 +52,14 @@ impl Shutdown {
         let deadline = self.began.checked_add(patience);
         self.clock.by(deadline, self.shared.gate.emptied()).await;
         self.members = self.shared.members();
-        self.members.sort_by_key(|entry| entry.phase);
+        self.members.sort_by_key(|entry| entry.facts.phase);
         self.end_phases(deadline).await;
         let threads = self.end_threads(deadline).await;
         self.publish(threads);
     }
 
     async fn end_phases(&self, deadline: Option<Instant>) {
-        let phases: Vec<_> = self.members.chunk_by(|a, b| a.phase == b.phase).collect();
+        let phases: Vec<_> = self.members.chunk_by(|a, b| a.facts.phase == b.facts.phase).collect();
         for (number, phase) in phases.iter().enumerate() {
             let left = u32::try_from(phases.len() - number).unwrap_or(u32::MAX);
             let share = deadline.map_or(Duration::MAX, |_| self.clock.left(deadline) / left);
@@ -71,11 +71,10 @@ impl Shutdown {
 
     /// Stops the actors of one phase together. Kills those that have not ended in time.
     async fn end_phase(&self, phase: &[Arc<Entry>], share: Duration) {
-        let running = || phase.iter().filter_map(|entry| entry.running());
-        running().for_each(|running| running.stop(share));
+        phase.iter().for_each(|entry| entry.running.stop(share));
         let until = self.clock.after(share.saturating_add(GRACE));
         if self.clock.by(until, joined(phase)).await.is_none() {
-            running().for_each(|running| running.kill());
+            phase.iter().for_each(|entry| entry.running.kill());
         }
     }
 
@@ -143,7 +142,7 @@ impl Drop for Shutdown {
 
 async fn joined(entries: &[Arc<Entry>]) {
     for entry in entries {
-        entry.joined().await;
+        entry.running.join().await;
     }
 }
 
@@ -151,7 +150,7 @@ impl Report {
     /// The report of the current state, without any wait.
     pub(crate) fn draft(shared: &Shared, begun: &Begun) -> Self {
         let mut members = shared.members();
-        members.sort_by_key(|entry| entry.phase);
+        members.sort_by_key(|entry| entry.facts.phase);
         let threads = shared.slots();
         let threads = threads.iter().map(|slot| {
             let has_ended = slot.executor.join(Duration::ZERO);
