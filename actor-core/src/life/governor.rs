@@ -69,6 +69,12 @@ pub trait Governor: Send + Sync + 'static {
         true
     }
 
+    /// Returns the path of the supervisor, for [`Wish::parent`](crate::life::Wish::parent). It comes
+    /// before the actor's name. `None` for a governor that does not stop the actor.
+    fn path(&self) -> Option<Arc<str>> {
+        None
+    }
+
     /// A life has started: the actor's `started` has returned.
     fn life_started(&self) {}
 

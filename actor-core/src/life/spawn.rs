@@ -355,7 +355,7 @@ impl<M: Message> Spawn<M> {
     /// # drop(spawn);
     /// ```
     pub fn governed(mut self, governor: Arc<dyn Governor>) -> SpawnRestarting<M> {
-        self.wish.is_governed = true;
+        self.wish.govern(&*governor);
         self.lives(Decider::Governor { governor, was_closed: false, waits_first: false })
     }
 
@@ -450,7 +450,7 @@ impl<M: Message> SpawnRestarting<M> {
     /// assert_eq!(spawn.policy(), None);
     /// ```
     pub fn governed_by(mut self, governor: Arc<dyn Governor>) -> Self {
-        self.wish.is_governed = true;
+        self.wish.govern(&*governor);
         self.lives.decider = Decider::Governor { governor, was_closed: false, waits_first: false };
         self
     }
@@ -733,7 +733,7 @@ impl<M: Message, L> Spawn<M, L> {
     }
 
     fn seat_on(&self, executor: &Arc<dyn Executor>) -> Seat {
-        Seat { executor: Arc::clone(executor), path: self.wish.name.clone(), host: None }
+        Seat { executor: Arc::clone(executor), path: self.wish.path(), host: None }
     }
 
     fn begin(self, seat: Seat) -> (Running, Ending<M>, Watch, L) {
