@@ -16,7 +16,6 @@
 use std::sync::Arc;
 
 use actor_core::life::Governor;
-use actor_core::mailbox::LanesError;
 use actor_core::{Exit, ExitReason, Handle, Lane, Mailbox, Message};
 
 use super::engine::{Event, Number};
@@ -65,10 +64,11 @@ impl Message for Report {
 /// # Panics
 ///
 /// Panics if there are more than a million workers.
-pub(super) fn mailbox_for(workers: usize) -> Result<Mailbox<Report>, LanesError> {
+pub(super) fn mailbox_for(workers: usize) -> Mailbox<Report> {
     let needed = workers.saturating_mul(REPORTS);
     let lanes = LANES.iter().find(|[lane]| lane.capacity() >= needed);
-    Mailbox::with_lanes(lanes.expect("a tree has at most a million workers"))
+    let lanes = lanes.expect("a tree has at most a million workers");
+    Mailbox::with_lanes(lanes).expect("one lane, of a size in the list")
 }
 
 /// Reports one worker's lives to its tree.
