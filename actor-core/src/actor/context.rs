@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::actor::beat::Beat;
 use crate::actor::offload::{Work, WorkError};
 use crate::actor::outcome::Outcome;
-use crate::actor::timers::{Beat, TimerId, Timers};
+use crate::actor::timers::{TimerId, Timers};
 use crate::handle::Handle;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Closeable, Message, Shared};
@@ -257,8 +258,7 @@ impl<M: Message> Context<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn after(&mut self, delay: Duration, message: M) -> TimerId {
-        let now = self.now();
-        self.timers().once(now.checked_add(delay).unwrap_or(now + NEVER), message)
+        self.timer().after(delay, message)
     }
 
     /// Arms a repeating timer: the actor handles a message every `period`, the first at `first`. A
@@ -304,7 +304,7 @@ impl<M: Message> Context<M> {
         period: Duration,
         make: impl FnMut(Beat) -> M + 'static,
     ) -> TimerId {
-        self.timers().every(first, period, make)
+        self.timer().every(first, period, make)
     }
 
     /// Cancels a timer. Returns whether it was armed.
@@ -339,7 +339,7 @@ impl<M: Message> Context<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel(&mut self, timer: TimerId) -> bool {
-        self.timers().cancel(timer)
+        self.timers.as_mut().is_some_and(|timers| timers.cancel(timer))
     }
 
     /// Returns the time of the actor's executor.
@@ -470,6 +470,14 @@ impl<M: Message> Context<M> {
         self.executor.run_blocking(Box::new(move || offloaded.run()));
     }
 
+    /// Returns the number of messages accepted by the lanes, if all of them have been taken and the
+    /// actor goes on. For the workers of a pool.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn accepted_if_taken(&self) -> Option<u64> {
+        if self.ending.is_some() { None } else { self.shared.accepted_if_taken() }
+    }
+
     /// Ends the actor after this message, with this reason: for an actor that stands for others, such
     /// as a supervisor. The first reason counts.
     ///
@@ -557,11 +565,17 @@ impl<M: Message> Context<M> {
     }
 
     /// Returns the due time of the next timer.
-    pub(crate) fn next_timer(&mut self) -> Option<Instant> {
-        self.timers.as_mut()?.next()
+    pub(crate) fn next_timer(&self) -> Option<Instant> {
+        self.timers.as_ref()?.next()
     }
 
-    fn timers(&mut self) -> &mut Timers<M> {
+    /// Returns the time after a delay. A delay past the end of the clock never ends.
+    pub(crate) fn time_after(&self, delay: Duration) -> Instant {
+        let now = self.now();
+        now.checked_add(delay).unwrap_or(now + NEVER)
+    }
+
+    pub(crate) fn timers(&mut self) -> &mut Timers<M> {
         self.timers.get_or_insert_with(|| Box::new(Timers::new()))
     }
 }

@@ -65,6 +65,10 @@ impl<M: Message> WeakHandle<M> {
         let shared = self.shared.upgrade()?;
         (!shared.is_closed() && shared.add_handle_if_any()).then_some(Handle { shared })
     }
+
+    pub(super) fn shared(&self) -> Option<Arc<Shared<M>>> {
+        self.shared.upgrade()
+    }
 }
 
 impl<M: Message> Clone for WeakHandle<M> {

@@ -458,6 +458,14 @@ impl Running {
         is_governed.then(|| Governed::new(Arc::clone(&self.mailbox)))
     }
 
+    /// Returns the time until the deadline of the stop, if there is one. For the queue of a pool.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        let deadline = self.life().deadline()?;
+        Some(deadline.saturating_duration_since(self.executor.now()))
+    }
+
     pub(crate) fn executor(&self) -> &Arc<dyn Executor> {
         &self.executor
     }

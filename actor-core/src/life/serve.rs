@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
 use crate::actor::budget::Budget;
+use crate::actor::deadline::has_expired;
 use crate::actor::{Actor, Batch, Context, Outcome};
 use crate::life::lives::Lives;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Message, Receiver};
+use crate::panic::drop_contained;
 
 /// The loop's data, without the mailbox. In one struct, so the loop's future holds one reference.
 pub(crate) struct Parts<L: Lives> {
@@ -59,6 +61,13 @@ pub(crate) fn serve<L: Lives>(
             let Some(message) = next.await else {
                 return reason_without_message(&mailbox);
             };
+            if has_expired(&message, &*parts.cx.executor) {
+                mailbox.taking().expire();
+                budget.count(1);
+                // The panic hook has reported any panic in this drop.
+                drop(drop_contained(message));
+                continue;
+            }
             if mailbox.gives_batches() {
                 // On the heap, so actors without batches need no memory for one.
                 budget.count(Box::pin(handle_batch(parts, &mut mailbox, message)).await);
@@ -168,7 +177,7 @@ fn poll_next<M: Message>(
     if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
         return mailbox.reborrow().poll_next(task);
     }
-    poll_timers_and_mailbox(mailbox, cx, task)
+    poll_timers_and_mailbox(mailbox, cx, task, false)
 }
 
 /// As `poll_next`, for an actor with work in flight. It ends only once all results were handled.
@@ -181,7 +190,7 @@ fn poll_results_and_others<M: Message>(
         return Poll::Ready(Some(message));
     }
     let others = match &cx.timers {
-        Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task),
+        Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task, true),
         _ => mailbox.reborrow().poll_next(task),
     };
     if let Poll::Ready(Some(message)) = others {
@@ -194,10 +203,15 @@ fn poll_results_and_others<M: Message>(
     if mailbox.shared().is_work_in_flight() { Poll::Pending } else { others }
 }
 
+/// Returns the next message of a due timer or of the mailbox.
+///
+/// Weak timers are waited for only while something else keeps the actor alive: a handle, another
+/// timer, or what `is_kept` stands for.
 fn poll_timers_and_mailbox<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
+    is_kept: bool,
 ) -> Poll<Option<M>> {
     let Context { timers: Some(timers), executor, .. } = cx else {
         return mailbox.reborrow().poll_next(task);
@@ -205,7 +219,7 @@ fn poll_timers_and_mailbox<M: Message>(
     // A closed mailbox ends all timers.
     if timers.alarm.goes_first()
         && !mailbox.is_closed()
-        && let Some(message) = timers.take_due(executor.now())
+        && let Some(message) = timers.take_due(executor.now(), || executor.wall_now())
     {
         timers.alarm.went();
         return Poll::Ready(Some(mailbox.taking().give_beside(message)));
@@ -215,14 +229,21 @@ fn poll_timers_and_mailbox<M: Message>(
         Poll::Ready(None) => true,
         Poll::Pending => false,
     };
-    if mailbox.is_closed() {
+    if mailbox.is_closed() || (ended && !is_kept && !timers.keep_alive()) {
         return if ended { Poll::Ready(None) } else { Poll::Pending };
     }
+    let mut is_first = true;
     while let Some(at) = timers.next() {
         ready!(timers.alarm.poll_at(at, &**executor, task));
-        if let Some(message) = timers.take_due(executor.now()) {
+        if let Some(message) = timers.take_due(executor.now(), || executor.wall_now()) {
             timers.alarm.went();
             return Poll::Ready(Some(mailbox.taking().give_beside(message)));
+        }
+        // Many looks at the wall clock, and no message. A timer of the runtime may also be early by
+        // its resolution, once.
+        if !std::mem::take(&mut is_first) {
+            executor.give_way(task);
+            break;
         }
     }
     Poll::Pending

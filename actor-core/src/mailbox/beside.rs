@@ -22,6 +22,7 @@ pub(crate) struct Beside<M> {
 /// Figures of a lane's messages from outside its ring. Written by the consumer alone.
 struct Figures {
     handled: AtomicU64,
+    expired: AtomicU64,
     undelivered: AtomicU64,
 }
 
@@ -33,7 +34,11 @@ const LOST: u64 = 1 << 32;
 
 impl<M: Message> Beside<M> {
     pub(super) fn new(lanes: usize) -> Self {
-        let figures = |_| Figures { handled: AtomicU64::new(0), undelivered: AtomicU64::new(0) };
+        let figures = |_| Figures {
+            handled: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+            undelivered: AtomicU64::new(0),
+        };
         Self {
             late: Late::new(),
             work: AtomicU64::new(0),
@@ -85,6 +90,11 @@ impl<M: Message> Beside<M> {
         add(&self.lanes[lane].handled, 1);
     }
 
+    /// Counts a message dropped because of its deadline. Called by the consumer only.
+    pub(super) fn expire(&self, lane: usize) {
+        add(&self.lanes[lane].expired, 1);
+    }
+
     /// Counts a message left over at the actor's end. Called by the consumer only.
     pub(super) fn lose(&self, lane: usize) {
         add(&self.lanes[lane].undelivered, 1);
@@ -92,11 +102,13 @@ impl<M: Message> Beside<M> {
 
     /// Adds a lane's figures to those of its ring.
     pub(super) fn add_to(&self, lane: usize, stats: &mut LaneStats) {
-        let Figures { handled, undelivered } = &self.lanes[lane];
-        let (handled, undelivered) =
-            (handled.load(Ordering::Relaxed), undelivered.load(Ordering::Relaxed));
-        stats.accepted += handled + undelivered;
+        let read = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
+        let figures = &self.lanes[lane];
+        let (handled, expired, undelivered) =
+            (read(&figures.handled), read(&figures.expired), read(&figures.undelivered));
+        stats.accepted += handled + expired + undelivered;
         stats.handled += handled;
+        stats.expired += expired;
         stats.undelivered += undelivered;
     }
 }

@@ -29,7 +29,7 @@ pub enum ExitReason {
     /// It was [killed](crate::Running::kill).
     Killed,
     /// Nothing could ever reach it again: there were no handles, no queued messages, no armed
-    /// timers and no offloaded work in flight.
+    /// timers except weak ones, and no offloaded work in flight.
     Unreachable,
     /// It ended itself with this error.
     Failed(Arc<dyn Error + Send + Sync>),

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use crate::mailbox::consumer::{Here, Taking};
 use crate::mailbox::lane::Lane;
 use crate::mailbox::message::Message;
+use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::schedule::Schedule;
 use crate::mailbox::shared::{Closeable, Shared};
 use crate::mailbox::stash::{Stash, Stashes};
@@ -211,6 +212,16 @@ impl<M: Message> Receiver<'_, M> {
     }
 }
 
+/// Counts the message in hand as handled, also if the deadline of the next one panics.
+struct FinishOnDrop<'a, M: Message>(&'a LaneQueue<M>);
+
+impl<M: Message> Drop for FinishOnDrop<'_, M> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
 impl<M: Message> Lanes<'_, M> {
     #[inline]
     fn take(&mut self) -> Option<M> {
@@ -274,6 +285,20 @@ impl<M: Message> Lanes<'_, M> {
         }
     }
 
+    /// Counts the message in hand as expired.
+    #[cold]
+    pub(crate) fn expire(&mut self) {
+        let lane = usize::from(std::mem::replace(&mut self.own_mut().in_hand, NO_LANE));
+        let is_beside = std::mem::take(&mut self.own_mut().is_beside);
+        if lane == usize::from(NO_LANE) {
+            return;
+        }
+        match is_beside.then(|| self.shared().beside()).flatten() {
+            Some(beside) => beside.expire(lane),
+            None => self.shared().lane(lane).expire(),
+        }
+    }
+
     /// Hands out a message from outside its lane: a timer's, or a late result. The message is
     /// counted in its lane, if that lane exists.
     pub(crate) fn give_beside(&mut self, message: M) -> M {
@@ -315,13 +340,23 @@ impl<M: Message> Lanes<'_, M> {
         self.shared().lanes().get(lane).map_or(1, Lane::most_in_batch)
     }
 
-    /// Takes the next message of the lane of the message in hand, out of turn.
-    pub(crate) fn take_alike(&mut self) -> Option<M> {
+    /// Takes the next message of the lane of the message in hand, out of turn. An expired one is
+    /// counted and returned as error: the message before it stays in hand.
+    #[inline]
+    pub(crate) fn take_alike(
+        &mut self,
+        has_expired: impl FnOnce(&M) -> bool,
+    ) -> Option<Result<M, M>> {
         let lane = usize::from(self.own().in_hand);
         let (mut side, state) = self.parts();
         let message = side.lane_side(lane).take(state.stash_mut(lane))?;
-        self.shared().lane(lane).finish();
-        Some(message)
+        let finish = FinishOnDrop(self.shared().lane(lane));
+        if has_expired(&message) {
+            std::mem::forget(finish);
+            self.shared().lane(lane).expire();
+            return Some(Err(message));
+        }
+        Some(Ok(message))
     }
 
     /// Returns whether a control message may wait in another lane than the current one.

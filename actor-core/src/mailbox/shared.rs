@@ -221,6 +221,20 @@ impl<M: Message> Shared<M> {
         }
     }
 
+    /// Returns the number of messages queued and in hand. The senders change it meanwhile.
+    #[inline]
+    pub(crate) fn load(&self) -> u64 {
+        self.lanes.iter().map(LaneQueue::load).sum()
+    }
+
+    /// Returns the number of messages accepted by the lanes, if all of them have been taken. Called
+    /// on the consumer's thread.
+    pub(crate) fn accepted_if_taken(&self) -> Option<u64> {
+        // The number first: a later message is then either not counted here, or seen to wait.
+        let accepted = self.lanes.iter().map(LaneQueue::accepted).sum();
+        self.lanes.iter().all(LaneQueue::is_empty).then_some(accepted)
+    }
+
     /// Returns whether all accepted messages have been taken. A claim in flight counts as not
     /// taken.
     pub(crate) fn is_drained(&self) -> bool {
