@@ -481,9 +481,69 @@ impl<M: Message> Context<M> {
         if self.ending.is_some() { None } else { self.shared.accepted_if_taken() }
     }
 
-    fn end(&mut self, reason: ExitReason) {
+    /// Ends the actor after this message, with this reason: for an actor that stands for others, such
+    /// as a supervisor. The first reason counts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::{Actor, Context, Exit, ExitReason, Message, Runtime, ThreadConfig, spawn};
+    ///
+    /// struct Ended(ExitReason);
+    /// impl Message for Ended {}
+    ///
+    /// /// Ends as another actor has ended.
+    /// struct Shadow;
+    /// impl Actor for Shadow {
+    ///     type Message = Ended;
+    ///     async fn handle(&mut self, Ended(reason): Ended, cx: &mut Context<Ended>) {
+    ///         cx.end(reason);
+    ///     }
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("shadow"))?;
+    /// let (shadow, running) = spawn(&executor, || Shadow)?;
+    /// shadow.try_tell(Ended(ExitReason::Panicked("no such block".to_owned())))?;
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends");
+    /// assert_eq!(exit.reason.to_string(), "panicked: no such block");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn end(&mut self, reason: ExitReason) {
         self.shared.life().end_after_this();
         self.ending.get_or_insert_with(|| Box::new(reason));
+    }
+
+    /// Returns the deadline of a [stop](crate::Running::stop), on the actor's clock. Returns `None`
+    /// before a stop, and for a stop without a deadline.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use actor_core::{Actor, Context, Message, Reply, Runtime, ThreadConfig, spawn};
+    ///
+    /// struct Ask(Reply<Option<Instant>>);
+    /// impl Message for Ask {}
+    ///
+    /// struct Patient;
+    /// impl Actor for Patient {
+    ///     type Message = Ask;
+    ///     async fn handle(&mut self, Ask(reply): Ask, cx: &mut Context<Ask>) {
+    ///         reply.send(cx.deadline());
+    ///     }
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("patient"))?;
+    /// let (patient, _running) = spawn(&executor, || Patient)?;
+    /// assert_eq!(patient.ask_blocking(Ask, Duration::from_secs(10))?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.shared.life().deadline()
     }
 
     /// Ends the actor's life with the error of a failed handler, if it has failed. A failure

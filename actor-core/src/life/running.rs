@@ -487,6 +487,12 @@ impl Running {
         Arc::clone(&self.mailbox) as _
     }
 
+    /// Asks the governor for the first life. Before the actor starts, so the answer may come at any
+    /// time after.
+    pub(crate) fn ask_for_verdict(&self) {
+        self.life().make_extras().verdict().ask();
+    }
+
     fn life(&self) -> &Life {
         self.mailbox.life()
     }
