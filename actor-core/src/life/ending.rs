@@ -2,6 +2,7 @@
 
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::extras::Extras;
+use crate::mailbox::watchers;
 use crate::mailbox::{Closeable, Mailbox, Message};
 use crate::panic::{Panicked, contained, drop_contained};
 
@@ -77,6 +78,7 @@ impl<M: Message> Drop for Ending<M> {
             report(extras, &**shared, &reason);
         }
         shared.life().end(reason);
+        watchers::end(&**shared);
     }
 }
 
