@@ -11,6 +11,7 @@ mod offload;
 mod order;
 mod panic;
 mod reach;
+mod restarts;
 mod room;
 mod stop;
 mod timer;
