@@ -39,7 +39,7 @@
 //! bit without a reason is no request. A request made between two lives ends with the next
 //! `begin_again`: there is no life for it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::mailbox::exit::ExitReason;
@@ -149,6 +149,11 @@ impl Life {
     /// Returns what the life has beyond a plain one, made at the first call.
     pub(crate) fn make_extras(&self) -> &Extras {
         self.extras.get_or_make(Extras::new).expect("it is never closed")
+    }
+
+    /// Returns the name of the actor, if it has one.
+    pub(crate) fn name(&self) -> Option<&Arc<str>> {
+        self.extras()?.name()
     }
 
     /// Sets the deadline unless there is one. The caller interrupts the task afterwards.
