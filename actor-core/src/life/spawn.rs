@@ -14,6 +14,7 @@ use crate::life::governor::Governor;
 use crate::life::live::live;
 use crate::life::lives::One;
 use crate::life::made::Made;
+use crate::life::named::{Named, named};
 use crate::life::place::{OnPanic, Phase, Place, Seat, Wish};
 use crate::life::poison::{Hook, Poison};
 use crate::life::relive::relive;
@@ -219,7 +220,14 @@ impl<M: Message> Spawn<M> {
             self.begin(seat)
         };
         // The future is made on the executor's thread, in one place in memory.
-        let maker = move || -> Life { Box::pin(live(One::new(make), ending, watch)) };
+        let name = running.name();
+        let maker = move || -> Life {
+            let life = live(One::new(make), ending, watch);
+            match name {
+                None => Box::pin(life),
+                Some(name) => Box::pin(Named::new(name, life)),
+            }
+        };
         spawn_on(running, Box::new(maker))
     }
 
@@ -274,7 +282,8 @@ impl<M: Message> Spawn<M> {
     ) -> (Running, impl Future<Output = ()> + 'static) {
         let seat = self.seat_on(executor);
         let (running, ending, watch, _once) = self.begin(seat);
-        (running, live(One::new(make), ending, watch))
+        let name = running.name();
+        (running, named(name, live(One::new(make), ending, watch)))
     }
 
     /// Gives the actor further lives by this policy, on the same mailbox.
@@ -559,7 +568,14 @@ impl<M: Message> SpawnRestarting<M> {
         let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
         let lives = Again::new(make, governor, poison);
-        let maker = move || -> Life { Box::pin(relive(lives, ending, watch, decider)) };
+        let name = running.name();
+        let maker = move || -> Life {
+            let life = relive(lives, ending, watch, decider);
+            match name {
+                None => Box::pin(life),
+                Some(name) => Box::pin(Named::new(name, life)),
+            }
+        };
         spawn_on(running, Box::new(maker))
     }
 
@@ -598,7 +614,8 @@ impl<M: Message> SpawnRestarting<M> {
         let seat = self.seat_on(executor);
         let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
-        (running, relive(Again::new(make, governor, poison), ending, watch, decider))
+        let name = running.name();
+        (running, named(name, relive(Again::new(make, governor, poison), ending, watch, decider)))
     }
 }
 
