@@ -7,16 +7,16 @@
 mod batch;
 pub(crate) mod budget;
 pub(crate) mod context;
-pub(crate) mod offload;
 mod outcome;
 pub(crate) mod timers;
+pub(crate) mod work;
 
 pub use batch::Batch;
 pub(crate) use batch::Noting;
 pub use context::Context;
-pub use offload::WorkError;
 pub use outcome::{BoxError, Fallible, Outcome};
 pub use timers::{Beat, TimerId};
+pub use work::{Cancel, Offloading, Refused, Spawning, WorkError, WorkId, WorkPool};
 
 use std::future::Future;
 

@@ -73,6 +73,7 @@ pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
     // exit is published.
     loop {
         serve_life(&mut parts, &mut ending, &mut watch).await;
+        parts.cx.end_work();
         let next = decider.next(ending.reason.get(), &ending.mailbox, watch.now());
         if matches!(next, Next::End) {
             ending.mailbox.close();
@@ -95,6 +96,8 @@ pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
         shared.life().make_extras().count_restart();
         ending.reason = Reason(None);
         parts.cx = watch.context(shared);
+        // A result belongs to the life that started its work.
+        ending.mailbox.receiver().taking().forget_late();
     }
     ending.mailbox.close();
     ending.reason.also_panic(drop_contained(parts));

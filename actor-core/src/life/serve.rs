@@ -47,8 +47,9 @@ pub(crate) fn serve<L: Lives>(
             // An actor without further messages does not yield: it has met its deadline, which
             // could pass meanwhile.
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
+            let work = parts.cx.work.get_mut();
             let is_more = || {
-                mailbox.shared().has_late()
+                work.as_ref().is_some_and(|work| work.has_more())
                     || mailbox.has_next()
                     || (has_timers && !mailbox.is_closed())
             };
@@ -115,7 +116,7 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> 
         return Some(reason);
     }
     let has_passed = life.deadline().is_some_and(|deadline| cx.now() >= deadline);
-    (has_passed && (mailbox.shared().is_work_in_flight() || mailbox.has_messages()))
+    (has_passed && (cx.work().is_some() || mailbox.has_messages()))
         .then_some(ExitReason::DeadlinePassed)
 }
 
@@ -162,8 +163,8 @@ fn poll_next<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    if mailbox.shared().is_work_in_flight() {
-        return poll_results_and_others(mailbox, cx, task);
+    if cx.work().is_some() {
+        return poll_work_and_others(mailbox, cx, task);
     }
     if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
         return mailbox.reborrow().poll_next(task);
@@ -172,13 +173,16 @@ fn poll_next<M: Message>(
 }
 
 /// As `poll_next`, for an actor with work in flight. It ends only once all results were handled.
-fn poll_results_and_others<M: Message>(
+fn poll_work_and_others<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    if let Some(message) = mailbox.taking().take_late(true) {
-        return Poll::Ready(Some(message));
+    // The message after a result comes from elsewhere, and neither starves.
+    if !mailbox.taking().was_late()
+        && let Some(message) = poll_work(cx)
+    {
+        return Poll::Ready(Some(mailbox.taking().give_late(message)));
     }
     let others = match &cx.timers {
         Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task),
@@ -187,11 +191,21 @@ fn poll_results_and_others<M: Message>(
     if let Poll::Ready(Some(message)) = others {
         return Poll::Ready(Some(message));
     }
-    if let Some(message) = mailbox.taking().take_late(false) {
-        return Poll::Ready(Some(message));
+    loop {
+        if let Some(message) = poll_work(cx) {
+            return Poll::Ready(Some(mailbox.taking().give_late(message)));
+        }
+        let executor = Arc::clone(&cx.executor);
+        let Some(work) = cx.work() else { return others };
+        // A later result interrupts the task, or ends the sleep announced by the lanes.
+        ready!(work.poll_deadline(&*executor, task));
     }
-    // A later result interrupts the task, or ends the sleep announced by the lanes.
-    if mailbox.shared().is_work_in_flight() { Poll::Pending } else { others }
+}
+
+/// Returns the next result of work in flight.
+fn poll_work<M: Message>(cx: &mut Context<M>) -> Option<M> {
+    let Context { work, executor, .. } = cx;
+    work.get_mut().as_mut()?.poll_message(&**executor)
 }
 
 fn poll_timers_and_mailbox<M: Message>(

@@ -11,10 +11,12 @@ use crate::sync::{AtomicU64, Ordering};
 
 pub(crate) struct Beside<M> {
     late: Late<M>,
-    /// Offloaded work: the number of pieces in flight, in units of [`IN_FLIGHT`], and the number of
-    /// lost pieces, in units of [`LOST`]. One word, so a lost piece moves from one number to the
-    /// other in one step.
-    work: AtomicU64,
+    /// The number of pieces of work so far. This and the next two are written by the actor alone.
+    works: AtomicU64,
+    /// The number of pieces of work without a message.
+    lost: AtomicU64,
+    /// The number of lost pieces that were in flight at the end of a life.
+    in_flight: AtomicU64,
     /// By lane.
     lanes: Box<[Figures]>,
 }
@@ -25,55 +27,39 @@ struct Figures {
     undelivered: AtomicU64,
 }
 
-/// One piece of work without a result in a lane or in the actor's hands. A piece still in flight
-/// after the actor's end is lost.
-const IN_FLIGHT: u64 = 1;
-/// One piece of work without a resulting message.
-const LOST: u64 = 1 << 32;
-
 impl<M: Message> Beside<M> {
     pub(super) fn new(lanes: usize) -> Self {
         let figures = |_| Figures { handled: AtomicU64::new(0), undelivered: AtomicU64::new(0) };
         Self {
             late: Late::new(),
-            work: AtomicU64::new(0),
+            works: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
             lanes: (0..lanes).map(figures).collect(),
         }
     }
 
-    /// Counts a piece of work before it is handed off.
-    pub(crate) fn work_leaves(&self) {
-        self.work.fetch_add(IN_FLIGHT, Ordering::Relaxed);
+    /// Returns the number of a new piece of work. Called by the actor only.
+    pub(crate) fn number_of_work(&self) -> u64 {
+        add(&self.works, 1);
+        self.works.load(Ordering::Relaxed)
     }
 
-    /// Counts the end of a piece of work, once its result is in a lane or in the actor's hands.
-    pub(crate) fn work_returns(&self) {
-        // Release: pairs with the load in `is_work_in_flight`. SeqCst: a closing actor sees this,
-        // or is seen to close.
-        self.work.fetch_sub(IN_FLIGHT, Ordering::SeqCst);
+    /// Counts pieces of work without a message, and those of them that were in flight at the end of
+    /// a life. Called by the actor only.
+    pub(crate) fn work_is_lost(&self, lost: u64, in_flight: u64) {
+        add(&self.lost, lost);
+        add(&self.in_flight, in_flight);
     }
 
-    /// Counts the end of a piece of work without a result.
-    pub(crate) fn work_is_lost(&self) {
-        self.work.fetch_add(LOST - IN_FLIGHT, Ordering::SeqCst);
-    }
-
-    /// Returns whether a result may still arrive. If not, every result is in the lanes or was
-    /// taken.
-    #[inline]
-    pub(crate) fn is_work_in_flight(&self) -> bool {
-        !self.work.load(Ordering::SeqCst).is_multiple_of(LOST)
-    }
-
-    /// Returns the number of results missed by an ended actor.
+    /// Returns the number of pieces of work without a message so far.
     pub(crate) fn lost_work(&self) -> u64 {
-        let work = self.work.load(Ordering::SeqCst);
-        work / LOST + work % LOST
+        self.lost.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of pieces in flight.
+    /// Returns the number of pieces of work in flight at the end of a life, so far.
     pub(crate) fn in_flight(&self) -> u64 {
-        self.work.load(Ordering::SeqCst) % LOST
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     pub(crate) fn late(&self) -> &Late<M> {

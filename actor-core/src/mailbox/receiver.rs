@@ -8,6 +8,7 @@ use crate::mailbox::message::Message;
 use crate::mailbox::schedule::Schedule;
 use crate::mailbox::shared::{Closeable, Shared};
 use crate::mailbox::stash::{Stash, Stashes};
+use crate::panic::drop_contained;
 use crate::sync::{Ordering, fence, spin_loop};
 
 /// Pauses of a lingering consumer at an empty mailbox before it announces sleep: about 0.5 µs where
@@ -203,7 +204,6 @@ impl<M: Message> Receiver<'_, M> {
         while let Some(message) =
             side.beside_side().and_then(|side| side.late_side().next_of_last())
         {
-            beside.work_returns();
             let lane = message.lane();
             beside.lose(lane);
             hook(lanes[lane].name(), message);
@@ -287,19 +287,26 @@ impl<M: Message> Lanes<'_, M> {
         message
     }
 
-    /// Takes the oldest late result. `None` as well if `in_turn` is set and the last message was a
-    /// late result.
-    pub(crate) fn take_late(&mut self, in_turn: bool) -> Option<M> {
-        if std::mem::take(&mut self.own_mut().was_late) && in_turn {
-            return None;
-        }
-        let (mut side, _state) = self.parts();
-        let beside = side.beside_side()?;
-        let counts = beside.get();
-        let message = beside.late_side().next()?;
-        counts.work_returns();
+    /// Returns whether the last message was a late one, and forgets it.
+    pub(crate) fn was_late(&mut self) -> bool {
+        std::mem::take(&mut self.own_mut().was_late)
+    }
+
+    /// Hands out the result of a piece of work.
+    pub(crate) fn give_late(&mut self, message: M) -> M {
         self.own_mut().was_late = true;
-        Some(self.give_beside(message))
+        self.give_beside(message)
+    }
+
+    /// Drops the results left by an ended life, and counts them as lost.
+    pub(crate) fn forget_late(&mut self) {
+        let (mut side, _state) = self.parts();
+        let Some(mut side) = side.beside_side() else { return };
+        let beside = side.get();
+        while let Some(message) = side.reborrow().late_side().next() {
+            beside.work_is_lost(1, 0);
+            drop(drop_contained(message));
+        }
     }
 
     /// Returns whether the message in hand came from a lane with batches.
@@ -347,7 +354,7 @@ impl<M: Message> Lanes<'_, M> {
         }
         let (shared, state) = self.both();
         let waiting = |lane| shared.lane(lane).waiting(state.stash(lane));
-        shared.has_late() || (0..M::LANES.len()).map(waiting).sum::<u64>() > 1
+        (0..M::LANES.len()).map(waiting).sum::<u64>() > 1
     }
 
     /// Returns whether any message is queued, even one whose asker has gone.

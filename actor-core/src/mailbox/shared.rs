@@ -173,17 +173,6 @@ impl<M: Message> Shared<M> {
         self.beside.get_or_make(|| Beside::new(self.lanes.len())).expect("it is never closed")
     }
 
-    /// Returns whether a late result may be waiting.
-    pub(crate) fn has_late(&self) -> bool {
-        self.beside().is_some_and(|beside| beside.late().holds_any())
-    }
-
-    /// Returns whether results of offloaded work may still reach the actor.
-    #[inline]
-    pub(crate) fn is_work_in_flight(&self) -> bool {
-        self.beside().is_some_and(Beside::is_work_in_flight)
-    }
-
     pub(crate) fn on_close(&self) -> &Notice {
         &self.on_close
     }
