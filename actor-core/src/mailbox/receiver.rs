@@ -2,9 +2,12 @@
 
 use std::task::{Context, Poll};
 
-use crate::mailbox::consumer::{Here, Taking};
+use crate::mailbox::consumer::{ConsumerSide, Here, Taking};
+use crate::mailbox::down::MonitorId;
+use crate::mailbox::exit::Ended;
 use crate::mailbox::lane::Lane;
 use crate::mailbox::message::Message;
+use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::schedule::Schedule;
 use crate::mailbox::shared::{Closeable, Shared};
 use crate::mailbox::stash::{Stash, Stashes};
@@ -34,7 +37,7 @@ pub(crate) struct State<M> {
     in_hand: u16,
     /// Whether the message in hand came [beside](Lanes::give_beside) its lane.
     is_beside: bool,
-    /// Whether the last message was a late result. The next one then comes from elsewhere, and
+    /// Whether the last message was a late result or the end of a watched actor. The next one then comes from elsewhere, and
     /// neither starves.
     was_late: bool,
     /// Whether the consumer has departed: all remaining messages are undelivered.
@@ -201,13 +204,38 @@ impl<M: Message> Receiver<'_, M> {
             }
         }
         let Some(beside) = side.get().beside() else { return };
+        while let Some(down) = side
+            .beside_side()
+            .and_then(ConsumerSide::watch_side)
+            .and_then(|side| side.downs_side().next_of_last())
+        {
+            drop(drop_contained(down));
+        }
         while let Some(message) =
             side.beside_side().and_then(|side| side.late_side().next_of_last())
+        {
+            beside.loan_ends();
+            let lane = message.lane();
+            beside.lose(lane);
+            hook(lanes[lane].name(), message);
+        }
+        while let Some(message) =
+            side.beside_side().and_then(|side| side.left_side().next_of_last())
         {
             let lane = message.lane();
             beside.lose(lane);
             hook(lanes[lane].name(), message);
         }
+    }
+}
+
+/// Counts the message in hand as handled, also if the deadline of the next one panics.
+struct FinishOnDrop<'a, M: Message>(&'a LaneQueue<M>);
+
+impl<M: Message> Drop for FinishOnDrop<'_, M> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.finish();
     }
 }
 
@@ -274,6 +302,20 @@ impl<M: Message> Lanes<'_, M> {
         }
     }
 
+    /// Counts the message in hand as expired.
+    #[cold]
+    pub(crate) fn expire(&mut self) {
+        let lane = usize::from(std::mem::replace(&mut self.own_mut().in_hand, NO_LANE));
+        let is_beside = std::mem::take(&mut self.own_mut().is_beside);
+        if lane == usize::from(NO_LANE) {
+            return;
+        }
+        match is_beside.then(|| self.shared().beside()).flatten() {
+            Some(beside) => beside.expire(lane),
+            None => self.shared().lane(lane).expire(),
+        }
+    }
+
     /// Hands out a message from outside its lane: a timer's, or a late result. The message is
     /// counted in its lane, if that lane exists.
     pub(crate) fn give_beside(&mut self, message: M) -> M {
@@ -298,15 +340,38 @@ impl<M: Message> Lanes<'_, M> {
         self.give_beside(message)
     }
 
+    /// Takes the oldest message given back.
+    pub(crate) fn take_late(&mut self) -> Option<M> {
+        let (mut side, _state) = self.parts();
+        let beside = side.beside_side()?;
+        let counts = beside.get();
+        let message = beside.late_side().next()?;
+        counts.loan_ends();
+        Some(self.give_late(message))
+    }
+
     /// Drops the results left by an ended life, and counts them as lost.
-    pub(crate) fn forget_late(&mut self) {
+    pub(crate) fn forget_left(&mut self) {
         let (mut side, _state) = self.parts();
         let Some(mut side) = side.beside_side() else { return };
         let beside = side.get();
-        while let Some(message) = side.reborrow().late_side().next() {
+        while let Some(message) = side.reborrow().left_side().next() {
             beside.work_is_lost(1, 0);
             drop(drop_contained(message));
         }
+    }
+
+    /// Takes the oldest end of a watched actor.
+    pub(crate) fn take_down(&mut self) -> Option<(MonitorId, Ended)> {
+        let (mut side, _state) = self.parts();
+        side.beside_side()?.watch_side()?.downs_side().next()
+    }
+
+    /// Sends a message to the actor's own lane. Hands it out if it cannot wait in its lane.
+    pub(crate) fn send_own(&mut self, message: M) -> Option<M> {
+        let message = self.shared().send_own(message).err()?;
+        self.own_mut().was_late = true;
+        Some(self.give_beside(message))
     }
 
     /// Returns whether the message in hand came from a lane with batches.
@@ -322,13 +387,23 @@ impl<M: Message> Lanes<'_, M> {
         self.shared().lanes().get(lane).map_or(1, Lane::most_in_batch)
     }
 
-    /// Takes the next message of the lane of the message in hand, out of turn.
-    pub(crate) fn take_alike(&mut self) -> Option<M> {
+    /// Takes the next message of the lane of the message in hand, out of turn. An expired one is
+    /// counted and returned as error: the message before it stays in hand.
+    #[inline]
+    pub(crate) fn take_alike(
+        &mut self,
+        has_expired: impl FnOnce(&M) -> bool,
+    ) -> Option<Result<M, M>> {
         let lane = usize::from(self.own().in_hand);
         let (mut side, state) = self.parts();
         let message = side.lane_side(lane).take(state.stash_mut(lane))?;
-        self.shared().lane(lane).finish();
-        Some(message)
+        let finish = FinishOnDrop(self.shared().lane(lane));
+        if has_expired(&message) {
+            std::mem::forget(finish);
+            self.shared().lane(lane).expire();
+            return Some(Err(message));
+        }
+        Some(Ok(message))
     }
 
     /// Returns whether a control message may wait in another lane than the current one.

@@ -312,7 +312,7 @@ impl<M: Message> Pieces<M> {
         for piece in left {
             match piece.state {
                 State::Ready(message) => {
-                    if let Err(refused) = self.shared.make_beside().late().push(message) {
+                    if let Err(refused) = self.shared.make_beside().left().push(message) {
                         drop(drop_contained(refused));
                         lost += 1;
                     }

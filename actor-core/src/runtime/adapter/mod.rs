@@ -29,6 +29,7 @@ pub use waker::ContainedWaker;
 
 pub use crate::runtime::current::Current;
 pub use crate::runtime::end::Ending;
+pub use crate::runtime::wall::system_wall_now;
 pub use crate::spin::Spin;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
