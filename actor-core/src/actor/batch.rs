@@ -100,6 +100,13 @@ impl<'a, M: Message> Batch<'a, M> {
         }
     }
 
+    /// Returns whether no message has been taken. For the workers of a pool.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_untaken(&self) -> bool {
+        self.first.is_some()
+    }
+
     /// Returns the first message if it was not taken, and the number of further messages taken.
     pub(crate) fn end(self) -> (Option<M>, u32) {
         (self.first, self.budget.handled().saturating_sub(1))

@@ -2,6 +2,7 @@
 
 use crate::mailbox::lane::LaneStats;
 use crate::mailbox::message::Message;
+use crate::mailbox::places::Places;
 use crate::mailbox::queue::{LaneQueue, Ring};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -20,6 +21,36 @@ impl<M: Message> LaneQueue<M> {
         {
             ring.over_share.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Returns the number of messages queued and in hand.
+    #[inline]
+    pub(super) fn load(&self) -> u64 {
+        let Some(places) = self.places() else { return 0 };
+        let read = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
+        let figures = &places.figures;
+        let mut ended =
+            read(&figures.handled) + read(&figures.cancelled) + read(&figures.undelivered);
+        if self.lane.kind().evicts() {
+            ended += read(&places.producers.evicted) + read(&figures.evicted);
+        }
+        // Read last, as in `stats`.
+        (places.accepted() + self.replaced()).saturating_sub(ended)
+    }
+
+    /// Returns whether a message was ever sent to this lane before its close.
+    pub(crate) fn was_used(&self) -> bool {
+        self.places().is_some()
+    }
+
+    /// Returns the number of accepted messages.
+    pub(super) fn accepted(&self) -> u64 {
+        self.places().map_or(0, |places| places.accepted() + self.replaced())
+    }
+
+    /// Returns whether no message waits in the ring, not even one in flight.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places().is_none_or(Places::is_drained)
     }
 
     pub(super) fn stats(&self) -> LaneStats {

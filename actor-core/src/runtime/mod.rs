@@ -6,10 +6,13 @@
 
 pub mod adapter;
 pub(crate) mod alarm;
+mod current;
 mod end;
+pub(crate) mod patience;
 mod thread;
 mod wall;
 
+pub use current::current;
 pub use end::ThreadEnd;
 pub use thread::ThreadConfig;
 
@@ -85,6 +88,17 @@ pub trait Runtime: fmt::Debug + Send + Sync + 'static {
     /// Returns an error if the thread cannot be started, and [`io::ErrorKind::InvalidInput`] if
     /// there is no such core.
     fn start_executor(&self, config: ThreadConfig) -> io::Result<Arc<dyn Executor>>;
+}
+
+/// A runtime selected while the program runs.
+impl Runtime for Arc<dyn Runtime> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn start_executor(&self, config: ThreadConfig) -> io::Result<Arc<dyn Executor>> {
+        (**self).start_executor(config)
+    }
 }
 
 /// One thread running actors, and their clock.

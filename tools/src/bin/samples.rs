@@ -16,8 +16,15 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 /// The crates of the framework.
-const CRATES: &[&str] =
-    &["actor-core", "actor-lanes", "actor-tokio", "actor-smol", "actor-embed", "actor-thread"];
+const CRATES: &[&str] = &[
+    "actor-core",
+    "actor-lanes",
+    "actor-tokio",
+    "actor-smol",
+    "actor-embed",
+    "actor-thread",
+    "actor-system",
+];
 
 /// Folders and files without documentation for users: models, the checkers' stand-ins, and the
 /// single checks of the conformance suite.
