@@ -5,6 +5,7 @@ use std::future::pending;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
 use actor_lanes::executors::Choice;
 use actor_lanes::life::{OnPanic, SpawnError};
@@ -36,6 +37,9 @@ on_every_runtime! {
     a_thread_of_its_own_ends_with_its_actor,
     two_threads_waiting_for_the_report_both_have_it,
 }
+
+/// The patience of a shutdown with a late actor. Half of it is enough for the others.
+const A_WHILE: Duration = Duration::from_secs(2);
 
 fn owned(runtime: &dyn Runtime) -> Arc<dyn Runtime> {
     runtime_named(runtime.name()).expect("it is enabled")
@@ -174,7 +178,7 @@ fn a_stuck_handler_and_its_thread_are_named(runtime: &dyn Runtime) {
     stuck.try_tell(Letter::act(FIFO, block)).expect("there is room");
     wait(&beginning);
     desk.try_tell(Letter::note(FIFO, 1)).expect("there is room");
-    let report = system.stop_blocking(SOON);
+    let report = system.stop_blocking(A_WHILE);
     let late: Vec<_> = report.late().map(|actor| (&*actor.path, &*actor.thread)).collect();
     let [(path, thread)] = late[..] else { panic!("{report}") };
     assert_eq!(path, "/stuck");
@@ -195,7 +199,7 @@ fn a_late_phase_leaves_time_to_the_next(runtime: &dyn Runtime) {
         ended.send(()).expect("the test waits");
     };
     owner.try_tell(Letter::awaiting(FIFO, slow)).expect("there is room");
-    let report = system.stop_blocking(SOON);
+    let report = system.stop_blocking(A_WHILE);
     assert!(matches!(reason(&report, "/source"), ExitReason::DeadlinePassed), "{report}");
     assert!(matches!(reason(&report, "/owner"), ExitReason::Stopped), "{report}");
     wait(&ending);
