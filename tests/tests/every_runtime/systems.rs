@@ -274,6 +274,7 @@ fn names_are_unique_until_their_actors_end(runtime: &dyn Runtime) {
     let system = system(runtime);
     let (desk, running) = named(&system, "desk", Phase::Owners);
     assert_eq!(running.name().as_deref(), Some("/desk"));
+    assert!(system.find::<Letter>("desk").is_some_and(|found| found.same_actor(&desk)));
     let again = || {
         let (_handle, desk_mailbox) = mailbox::<Letter>();
         Spawn::new(desk_mailbox).named("desk").start(&system, Desk::default)
@@ -286,6 +287,7 @@ fn names_are_unique_until_their_actors_end(runtime: &dyn Runtime) {
     assert!(end_of(&running).reason.is_normal(), "its handle is dropped");
     let (_unnamed, running) = spawn(&system, Desk::default).expect("it starts");
     let path = running.name().expect("a system names its actors");
+    assert!(path.starts_with("/Desk-"), "{path}");
     assert_eq!(system.actors().iter().map(|actor| &actor.path).collect::<Vec<_>>(), [&path]);
 }
 
