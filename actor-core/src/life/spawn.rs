@@ -1,11 +1,12 @@
 //! Starts an actor on a mailbox, and completes its end with its exit.
 
+use std::any::type_name;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::handle::{Handle, mailbox};
+use crate::handle::{Handle, WeakHandle, mailbox};
 use crate::life::again::Again;
 use crate::life::decider::Decider;
 use crate::life::ending::Ending;
@@ -211,11 +212,12 @@ impl<M: Message> Spawn<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start<K: 'static, R: Made<M, K> + 'static>(
-        self,
+        mut self,
         place: &(impl Place + ?Sized),
         make: impl FnOnce() -> R + Send + 'static,
     ) -> Result<Running, SpawnError> {
         let (running, ending, watch, _once) = {
+            self.wish.kind = type_name::<R::Actor>();
             let seat = place.seat(&self.wish)?;
             self.begin(seat)
         };
@@ -560,10 +562,11 @@ impl<M: Message> SpawnRestarting<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start<K: 'static, R: Made<M, K> + 'static>(
-        self,
+        mut self,
         place: &(impl Place + ?Sized),
         make: impl FnMut() -> R + Send + 'static,
     ) -> Result<Running, SpawnError> {
+        self.wish.kind = type_name::<R::Actor>();
         let seat = place.seat(&self.wish)?;
         let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
@@ -663,6 +666,7 @@ impl<M: Message, L> Spawn<M, L> {
     /// ```
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
         self.wish.name = Some(name.into());
+        self.wish.handle = Some(Arc::new(WeakHandle::new(self.ending.mailbox.shared())));
         self
     }
 

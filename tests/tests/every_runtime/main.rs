@@ -15,5 +15,6 @@ mod panic;
 mod reach;
 mod room;
 mod stop;
+mod systems;
 mod timer;
 mod turn;
