@@ -12,5 +12,6 @@ mod panic;
 mod reach;
 mod room;
 mod stop;
+mod supervision;
 mod timer;
 mod turn;
