@@ -16,5 +16,6 @@ mod reach;
 mod room;
 mod stop;
 mod systems;
+mod supervision;
 mod timer;
 mod turn;
