@@ -9,6 +9,7 @@ mod loss;
 mod offload;
 mod order;
 mod panic;
+mod pools;
 mod reach;
 mod room;
 mod stop;
