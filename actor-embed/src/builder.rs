@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use actor_core::runtime::adapter::{BlockingPool, Ending, ForeignWake};
+use actor_core::runtime::adapter::{BlockingPool, Current, Ending, ForeignWake};
 use actor_core::{Executor, ThreadConfig};
 
 use crate::clock::Clock;
@@ -310,7 +310,9 @@ impl Options {
             clock.clone(),
             end,
         );
-        Ok((Arc::new(executor), Seed { entry, inbox, clock, ending }))
+        let executor: Arc<dyn Executor> = Arc::new(executor);
+        let current = Current::of(&executor);
+        Ok((executor, Seed { entry, inbox, clock, current, ending }))
     }
 }
 

@@ -1,13 +1,17 @@
-//! The clocks of an executor: the system's, a foreign one, or one moved by hand.
+//! The clock of an executor: the system's, a foreign one, or one moved by hand.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use actor_core::runtime::adapter::contain;
+use actor_core::runtime::adapter::{contain, system_wall_now};
 
-/// The clock of an executor: of its timers, and of everything that its actors measure.
+use crate::manual_clock::ManualClock;
+use crate::wall_clock::ForeignWall;
+
+/// The clock of an executor: of its timers, and of everything that its actors measure. It has a
+/// wall clock beside it, for [schedules](actor_core::actor::WallSchedule).
 ///
 /// # Examples
 ///
@@ -21,6 +25,8 @@ use actor_core::runtime::adapter::contain;
 #[derive(Clone)]
 pub struct Clock {
     kind: Kind,
+    /// `None` for the wall clock of the kind: the system's, or the manual clock's own.
+    wall: Option<Arc<ForeignWall>>,
 }
 
 #[derive(Clone)]
@@ -36,7 +42,7 @@ struct Foreign {
 }
 
 /// The latest known time. It never decreases.
-struct Latest {
+pub(crate) struct Latest {
     base: Instant,
     /// Nanoseconds since the base. They last for 584 years.
     nanos: AtomicU64,
@@ -57,7 +63,7 @@ impl Clock {
     /// ```
     #[must_use]
     pub fn system() -> Self {
-        Self { kind: Kind::System }
+        Self { kind: Kind::System, wall: None }
     }
 
     /// Returns a clock that calls `read`, for example the clock of a loop, of a simulator or of an
@@ -83,7 +89,39 @@ impl Clock {
     pub fn from_fn(read: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         let base = contain(&read).unwrap_or_else(system_now);
         let foreign = Foreign { read: Box::new(read), latest: Latest::new(base) };
-        Self { kind: Kind::Foreign(Arc::new(foreign)) }
+        Self { kind: Kind::Foreign(Arc::new(foreign)), wall: None }
+    }
+
+    /// Sets the wall clock: `read` returns its time. The default is the system's wall clock, or the
+    /// own one of a [`ManualClock`].
+    ///
+    /// `read` is called here once, and then by any thread. Its time may jump in both directions.
+    /// After a panic of `read` the last known time is used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use actor_embed::{Clock, Embed};
+    ///
+    /// let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(43_200);
+    /// let clock = Clock::system().wall(move || noon);
+    /// let (executor, _driver) = Embed::new(|| {}).clock(clock).build()?;
+    /// assert_eq!(executor.wall_now(), noon);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn wall(self, read: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { wall: Some(Arc::new(ForeignWall::new(read))), ..self }
+    }
+
+    pub(crate) fn wall_now(&self) -> SystemTime {
+        match (&self.wall, &self.kind) {
+            (Some(wall), _) => wall.now(),
+            (None, Kind::Manual(clock)) => clock.wall_now(),
+            (None, Kind::System | Kind::Foreign(_)) => system_wall_now(),
+        }
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -112,29 +150,34 @@ impl Foreign {
 }
 
 impl Latest {
-    fn new(base: Instant) -> Self {
+    pub(crate) fn new(base: Instant) -> Self {
         Self { base, nanos: AtomicU64::new(0) }
     }
 
+    /// Returns the time since the base.
+    pub(crate) fn since_base(&self) -> Duration {
+        Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
+    }
+
     // Relaxed in all of these: the time is the only value handed over.
-    fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         self.base + Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
     }
 
     /// Moves to this time, unless a later one is known. Returns the latest.
-    fn at_least(&self, at: Instant) -> Instant {
+    pub(crate) fn at_least(&self, at: Instant) -> Instant {
         let nanos = nanos(at.saturating_duration_since(self.base));
         let known = self.nanos.fetch_max(nanos, Ordering::Relaxed);
         self.base + Duration::from_nanos(known.max(nanos))
     }
 
     /// Returns the time of a later [`add`](Self::add) of this duration.
-    fn after(&self, duration: Duration) -> Instant {
+    pub(crate) fn after(&self, duration: Duration) -> Instant {
         let known = self.nanos.load(Ordering::Relaxed);
         self.base + Duration::from_nanos(known.saturating_add(nanos(duration)))
     }
 
-    fn add(&self, duration: Duration) {
+    pub(crate) fn add(&self, duration: Duration) {
         let add = |known: u64| Some(known.saturating_add(nanos(duration)));
         _ = self.nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
@@ -144,120 +187,9 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A clock that stands still until it is moved: for tests and simulators.
-///
-/// Clones are the same clock, and several drivers may share it. Moving the clock wakes no loop: the
-/// caller turns each driver afterwards. [`Driver::advance`](crate::Driver::advance) does both, for
-/// one driver.
-///
-/// # Examples
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use actor_embed::{Embed, ManualClock};
-///
-/// let clock = ManualClock::new();
-/// let (executor, _driver) = Embed::new(|| {}).clock(clock.clone()).build()?;
-/// let start = executor.now();
-/// clock.advance(Duration::from_secs(3600));
-/// assert_eq!(executor.now() - start, Duration::from_secs(3600));
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct ManualClock {
-    latest: Arc<Latest>,
-}
-
-impl ManualClock {
-    /// Creates a clock. Its first time is the system's current one, because an [`Instant`] has no
-    /// other origin.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use actor_embed::ManualClock;
-    ///
-    /// let clock = ManualClock::new();
-    /// assert_eq!(clock.now(), clock.now(), "it stands still");
-    /// ```
-    #[must_use]
-    pub fn new() -> Self {
-        Self { latest: Arc::new(Latest::new(system_now())) }
-    }
-
-    /// Returns the clock's time.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use actor_embed::ManualClock;
-    ///
-    /// let clock = ManualClock::new();
-    /// let start = clock.now();
-    /// clock.clone().advance(Duration::from_secs(1));
-    /// assert_eq!(clock.now(), start + Duration::from_secs(1));
-    /// ```
-    #[must_use]
-    pub fn now(&self) -> Instant {
-        self.latest.now()
-    }
-
-    /// Returns the time that lies this duration ahead, at most the clock's last one.
-    pub(crate) fn after(&self, duration: Duration) -> Instant {
-        self.latest.after(duration)
-    }
-
-    /// Moves the clock forward. It stops 584 years after its start.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use actor_embed::ManualClock;
-    ///
-    /// let clock = ManualClock::new();
-    /// let start = clock.now();
-    /// clock.advance(Duration::from_millis(1));
-    /// clock.advance(Duration::from_millis(2));
-    /// assert_eq!(clock.now() - start, Duration::from_millis(3));
-    /// ```
-    pub fn advance(&self, duration: Duration) {
-        self.latest.add(duration);
-    }
-
-    /// Moves the clock to a time, unless it has passed that time already.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use actor_embed::ManualClock;
-    ///
-    /// let clock = ManualClock::new();
-    /// let later = clock.now() + Duration::from_secs(1);
-    /// clock.advance_to(later);
-    /// clock.advance_to(later - Duration::from_millis(1));
-    /// assert_eq!(clock.now(), later, "it never runs backwards");
-    /// ```
-    pub fn advance_to(&self, at: Instant) {
-        self.latest.at_least(at);
-    }
-}
-
-impl Default for ManualClock {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl From<ManualClock> for Clock {
     fn from(clock: ManualClock) -> Self {
-        Self { kind: Kind::Manual(clock) }
+        Self { kind: Kind::Manual(clock), wall: None }
     }
 }
 
@@ -268,12 +200,6 @@ impl fmt::Debug for Clock {
             Kind::Foreign(_) => "Clock::from_fn(..)",
             Kind::Manual(_) => "Clock::from(ManualClock)",
         })
-    }
-}
-
-impl fmt::Debug for ManualClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ManualClock").field("now", &self.now()).finish()
     }
 }
 

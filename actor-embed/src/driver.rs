@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actor_core::runtime::adapter::{Ending, Task, contain};
+use actor_core::runtime::adapter::{Current, Ending, Task, contain};
 
 use crate::clock::Clock;
 use crate::inbox::Inbox;
@@ -81,6 +81,8 @@ pub struct Driver {
     worker: Worker,
     inbox: Arc<Inbox>,
     clock: Clock,
+    /// The current executor of the thread, during a turn.
+    current: Current,
     /// Dropped at the end.
     ending: Option<Ending>,
     /// Pins this value to its thread.
@@ -92,16 +94,17 @@ pub(crate) struct Seed {
     pub(crate) entry: Entry,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) clock: Clock,
+    pub(crate) current: Current,
     /// Dropped last.
     pub(crate) ending: Ending,
 }
 
 impl Driver {
     /// Creates the driver of the calling thread.
-    pub(crate) fn new(Seed { entry, inbox, clock, ending }: Seed) -> Self {
+    pub(crate) fn new(Seed { entry, inbox, clock, current, ending }: Seed) -> Self {
         inbox.settle();
         let worker = Worker::new(entry, Arc::clone(&inbox), clock.clone());
-        Self { worker, inbox, clock, ending: Some(ending), _local: PhantomData }
+        Self { worker, inbox, clock, current, ending: Some(ending), _local: PhantomData }
     }
 
     /// Runs ready tasks. If none is left, announces sleep: the next event calls the wake function
@@ -372,7 +375,7 @@ impl Driver {
     fn run(&mut self, budget: Budget) {
         let inbox = Arc::clone(&self.inbox);
         let _entered = Entered::new(&inbox, self.worker.timers());
-        self.worker.run(budget);
+        self.current.within(|| self.worker.run(budget));
         if self.worker.has_ended() {
             self.worker.end_work();
             self.ending = None;
@@ -384,7 +387,7 @@ impl Driver {
         let inbox = Arc::clone(&self.inbox);
         contain(|| {
             let _entered = Entered::new(&inbox, self.worker.timers());
-            self.worker.end();
+            self.current.within(|| self.worker.end());
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actor_core::Executor;
 use actor_core::runtime::adapter::{BlockingPool, contain};
@@ -63,6 +63,10 @@ impl Executor for EmbedExecutor {
 
     fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    fn wall_now(&self) -> SystemTime {
+        self.clock.wall_now()
     }
 
     fn spins(&self) -> bool {

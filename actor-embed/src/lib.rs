@@ -65,6 +65,7 @@ mod executor;
 mod host_task;
 mod inbox;
 mod local;
+mod manual_clock;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod sync;
@@ -72,10 +73,12 @@ mod task;
 mod timer;
 mod timers;
 mod turn;
+mod wall_clock;
 mod worker;
 
 pub use builder::{Embed, Loop};
-pub use clock::{Clock, ManualClock};
+pub use clock::Clock;
 pub use driver::Driver;
 pub use host_task::{EmbedTask, HostTask};
+pub use manual_clock::ManualClock;
 pub use turn::{Budget, Turn};

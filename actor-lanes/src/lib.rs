@@ -115,12 +115,13 @@
 
 mod chosen;
 
+pub use actor_core::life::Phase;
 pub use actor_core::{
     Actor, AskError, Context, Executor, Exit, ExitReason, Handle, Lane, Mailbox, Message,
     Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life,
     mailbox, reply, spawn,
 };
-pub use actor_system::{pool, supervise};
+pub use actor_system::{Group, System, executors, group, pool, supervise, system};
 pub use chosen::runtime_named;
 
 /// The enabled runtimes, and the traits of an adapter.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use actor_core::runtime::adapter::{BlockingPool, CountedTask};
+use actor_core::runtime::adapter::{BlockingPool, CountedTask, Current};
 use actor_core::runtime::{ExecutorStopped, Maker, ThreadEnd, Timer};
 use actor_core::{Executor, ThreadConfig};
 use async_channel::{Receiver, Sender};
@@ -50,7 +50,10 @@ impl SmolExecutor {
         };
         let ((), end) = config.start(prepare, |entered| run(entered.local(), received))?;
         let pool = BlockingPool::new(&described, |work| work())?;
-        Ok(Arc::new(Self { name: described.name().to_owned(), makers, identity, pool, end }))
+        let name = described.name().to_owned();
+        let executor: Arc<dyn Executor> = Arc::new(Self { name, makers, identity, pool, end });
+        Current::start(&executor)?;
+        Ok(executor)
     }
 }
 

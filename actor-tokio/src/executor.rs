@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
-use actor_core::runtime::adapter::{BlockingPool, CountedTask};
+use actor_core::runtime::adapter::{BlockingPool, CountedTask, Current};
 use actor_core::runtime::{ExecutorStopped, Maker, ThreadEnd, Timer};
 use actor_core::{Executor, ThreadConfig};
 use async_channel::{Receiver, Sender};
@@ -71,14 +71,11 @@ impl TokioExecutor {
             let _context = around.enter();
             work();
         })?;
-        Ok(Arc::new(Self {
-            name: described.name().to_owned(),
-            makers,
-            identity,
-            handle,
-            pool,
-            end,
-        }))
+        let name = described.name().to_owned();
+        let executor: Arc<dyn Executor> =
+            Arc::new(Self { name, makers, identity, handle, pool, end });
+        Current::start(&executor)?;
+        Ok(executor)
     }
 }
 

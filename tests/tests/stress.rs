@@ -11,6 +11,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::task::Poll;
@@ -36,18 +37,24 @@ const SENDERS: u64 = THREADS + FUTURES;
 /// The number of live parcels: a parcel neither dropped nor delivered is still counted at the end.
 type Alive = Arc<AtomicI64>;
 
+/// A time before all lives.
+static PAST: OnceLock<Instant> = OnceLock::new();
+
 struct Parcel {
     lane: usize,
     sender: u64,
     n: u64,
     reply: Option<Reply<u64>>,
+    /// A time in the past, for some parcels.
+    deadline: Option<Instant>,
     alive: Alive,
 }
 
 impl Parcel {
     fn new(lane: usize, sender: u64, n: u64, reply: Option<Reply<u64>>, alive: &Alive) -> Self {
         alive.fetch_add(1, Ordering::Relaxed);
-        Self { lane, sender, n, reply, alive: Arc::clone(alive) }
+        let deadline = n.is_multiple_of(7).then(|| *PAST.get().expect("set before the lives"));
+        Self { lane, sender, n, reply, deadline, alive: Arc::clone(alive) }
     }
 }
 
@@ -70,6 +77,10 @@ impl Message for Parcel {
 
     fn lane(&self) -> usize {
         self.lane
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     fn source(&self) -> Option<u64> {
@@ -113,6 +124,7 @@ struct Sink {
 impl Sink {
     fn take(&mut self, mut parcel: Parcel, cx: &mut Context<Parcel>) {
         let Parcel { lane, sender, n, .. } = parcel;
+        assert!(parcel.deadline.is_none(), "an expired parcel is not handled");
         self.seen.handled[lane].fetch_add(1, Ordering::Relaxed);
         self.seen.in_all.fetch_add(1, Ordering::Relaxed);
         if matches!(lane, 0 | 1 | 4 | 5 | 6) {
@@ -351,10 +363,10 @@ fn live(executor: &Arc<dyn Executor>, other: &Arc<dyn Executor>, seed: u64) {
         assert_eq!(last.depth, 0, "depth; {case}");
         assert_eq!(of(&seen.handled), last.handled, "handled; {case}");
         assert_eq!(of(&seen.undelivered), last.undelivered, "undelivered; {case}");
-        let ended = last.handled + last.evicted + last.cancelled + last.undelivered;
+        let ended = last.handled + last.evicted + last.cancelled + last.expired + last.undelivered;
         assert_eq!(
             accepted, ended,
-            "accepted = handled + evicted + cancelled + undelivered; {case}"
+            "accepted = handled + evicted + cancelled + expired + undelivered; {case}"
         );
         assert!(last.high_water <= last.capacity as u64, "{case}");
     }
@@ -380,6 +392,7 @@ fn nothing_is_lost_however_an_actor_ends() {
             eprintln!("{panic}");
         }
     }));
+    PAST.get_or_init(now);
     for runtime in actor_lanes::runtime::all() {
         let (executor, other) = (executor(&*runtime), executor(&*runtime));
         let until = now() + Duration::from_secs(seconds);

@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::actor::budget::Budget;
+use crate::actor::deadline::has_expired;
 use crate::mailbox::{Lanes, Message};
+use crate::panic::drop_contained;
 use crate::runtime::Executor;
 
 /// Messages of one lane, handled in one call of
@@ -12,7 +14,8 @@ use crate::runtime::Executor;
 ///
 /// Returns the messages in the lane's order, and does not wait for more. A batch ends when
 ///
-/// * it has returned as many messages as the lane's [`batch`](crate::Lane::batch) allows,
+/// * it has returned as many messages as the lane's [`batch`](crate::Lane::batch) allows, where a
+///   message dropped because of its [deadline](Message::deadline) counts as well,
 /// * the lane is empty,
 /// * a timer is due, if it was armed before the batch began,
 /// * a control message waits in another lane,
@@ -132,17 +135,25 @@ impl<M: Message> Iterator for Batch<'_, M> {
             self.budget.count(1);
             return Some(first);
         }
-        if self.is_over || self.budget.handled() >= self.most || self.is_cut() {
-            self.is_over = true;
-            return None;
+        loop {
+            if self.is_over || self.budget.handled() >= self.most || self.is_cut() {
+                self.is_over = true;
+                return None;
+            }
+            let next = self.mailbox.take_alike(|message| has_expired(message, self.clock));
+            self.is_over = next.is_none();
+            self.budget.count(u32::from(next.is_some()));
+            match next? {
+                Ok(message) => {
+                    if let Some(noting) = &mut self.noting {
+                        noting.note(&message);
+                    }
+                    return Some(message);
+                }
+                // The panic hook has reported any panic in this drop.
+                Err(expired) => drop(drop_contained(expired)),
+            }
         }
-        let next = self.mailbox.take_alike();
-        if let (Some(noting), Some(message)) = (&mut self.noting, &next) {
-            noting.note(message);
-        }
-        self.is_over = next.is_none();
-        self.budget.count(u32::from(next.is_some()));
-        next
     }
 }
 

@@ -1,13 +1,15 @@
-//! The timers of one actor. Pure, except for the functions making messages.
+//! The timers of one actor. Pure, except for the functions making messages and for reads of the wall
+//! clock.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::collections::HashMap;
-use std::mem;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use crate::actor::arming::{Arming, Place, Taken};
+use crate::actor::beat::{Beat, Missed, beat};
+use crate::actor::timer_key::TimerKey;
+use crate::actor::wall::{WallBeat, WallBeats};
 use crate::panic::let_go;
 use crate::runtime::alarm::Alarm;
 
@@ -44,157 +46,181 @@ use crate::runtime::alarm::Alarm;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TimerId(u64);
-
-/// One beat of a repeating timer, passed to the function making its message.
-///
-/// # Examples
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use actor_core::actor::Beat;
-/// use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
-///
-/// struct Slot(Beat);
-/// impl Message for Slot {}
-///
-/// struct Clock;
-/// impl Actor for Clock {
-///     type Message = Slot;
-///
-///     async fn started(&mut self, cx: &mut Context<Slot>) {
-///         let due_long_ago = cx.now() - Duration::from_millis(2500);
-///         cx.every(due_long_ago, Duration::from_secs(1), Slot);
-///     }
-///
-///     async fn handle(&mut self, Slot(beat): Slot, cx: &mut Context<Slot>) {
-///         assert!(beat.missed >= 2 && beat.due < cx.now());
-///         cx.stop();
-///     }
-/// }
-///
-/// # let runtime = actor_smol::SmolRuntime::new();
-/// # let executor = runtime.start_executor(ThreadConfig::named("clock"))?;
-/// let (_clock, running) = spawn(&executor, || Clock)?;
-/// let exit = running.join_blocking(Duration::from_secs(10)).expect("the first beat ends it");
-/// assert!(exit.reason.is_normal(), "{}", exit.reason);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Beat {
-    /// The due time. The delay is [`Context::now`](crate::Context::now) minus this.
-    pub due: Instant,
-    /// The number of later beats skipped, because the actor was late by whole periods.
-    pub missed: u32,
-}
+pub struct TimerId(Place<Instant>);
 
 /// The armed timers of an actor.
 pub(crate) struct Timers<M> {
-    /// The due time of each timer, earliest on top. May contain cancelled timers.
-    queue: BinaryHeap<Reverse<(Instant, TimerId)>>,
-    armed: HashMap<TimerId, Shot<M>>,
-    last: u64,
+    arming: Arming<Instant, Armed<M>>,
+    /// The timers with keys. Each of them is armed.
+    keys: BTreeMap<TimerKey, TimerId>,
+    /// The number of armed timers that do not keep the actor alive.
+    weak: usize,
     pub(crate) alarm: Alarm,
 }
 
-/// Cancelled timers allowed in the queue, in addition to the number of armed timers.
-const SLACK: usize = 64;
+/// Reads of the wall clock without a message in one call: then other tasks have their turn.
+const MOST_LOOKS: usize = 64;
 
-enum Shot<M> {
+/// The plain timer is the smallest, because an actor may have one for each peer or request.
+enum Armed<M> {
     Once(M),
-    Every { period: Duration, make: Box<dyn FnMut(Beat) -> M> },
+    Other(Box<Other<M>>),
+}
+
+/// A timer with options.
+struct Other<M> {
+    options: Options,
+    shot: Shot<M>,
+}
+
+/// The options of a timer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) key: Option<TimerKey>,
+    pub(crate) is_weak: bool,
+}
+
+/// What a timer delivers.
+pub(crate) enum Shot<M> {
+    Once(M),
+    Every { period: Duration, missed: Missed, make: Box<dyn FnMut(Beat) -> M> },
+    Wall { beats: WallBeats, make: Box<dyn FnMut(WallBeat) -> M> },
 }
 
 impl<M> Timers<M> {
     pub(crate) fn new() -> Self {
-        Self { queue: BinaryHeap::new(), armed: HashMap::new(), last: 0, alarm: Alarm::new() }
+        Self { arming: Arming::new(), keys: BTreeMap::new(), weak: 0, alarm: Alarm::new() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.armed.is_empty()
+        self.arming.len() == 0
     }
 
-    pub(crate) fn once(&mut self, at: Instant, message: M) -> TimerId {
-        self.arm(at, Shot::Once(message))
+    /// Returns whether a timer is armed that keeps the actor alive.
+    pub(crate) fn keep_alive(&self) -> bool {
+        self.arming.len() > self.weak
     }
 
-    pub(crate) fn every(
-        &mut self,
-        first: Instant,
-        period: Duration,
-        make: impl FnMut(Beat) -> M + 'static,
-    ) -> TimerId {
-        assert!(!period.is_zero(), "a period of zero would leave no time for messages");
-        self.arm(first, Shot::Every { period, make: Box::new(make) })
-    }
-
-    pub(crate) fn cancel(&mut self, id: TimerId) -> bool {
-        let was_armed = self.armed.remove(&id).is_some();
-        // A cancelled timer leaves the queue at its due time. An actor arming and cancelling a
-        // timer per message would fill the queue until then.
-        if self.queue.len() > 2 * self.armed.len() + SLACK {
-            let Self { queue, armed, .. } = self;
-            queue.retain(|Reverse((_, id))| armed.contains_key(id));
+    /// Arms a timer. It replaces the timer with its key.
+    pub(crate) fn arm(&mut self, at: Instant, options: Options, shot: Shot<M>) -> TimerId {
+        let replaced = options.key.and_then(|key| self.take_key(key));
+        let armed = match (shot, options) {
+            (Shot::Once(message), Options { key: None, is_weak: false }) => Armed::Once(message),
+            (shot, options) => Armed::Other(Box::new(Other { options, shot })),
+        };
+        let id = TimerId(self.arming.insert(at, armed));
+        if let Some(key) = options.key {
+            self.keys.insert(key, id);
         }
-        was_armed
+        self.weak += usize::from(options.is_weak);
+        // Last, because its drop may panic.
+        drop(replaced);
+        id
+    }
+
+    /// Returns whether the timer was armed.
+    pub(crate) fn cancel(&mut self, id: TimerId) -> bool {
+        self.remove(id).is_some()
+    }
+
+    /// Returns whether a timer with this key was armed.
+    pub(crate) fn cancel_key(&mut self, key: TimerKey) -> bool {
+        self.take_key(key).is_some()
     }
 
     /// Returns the due time of the next timer.
-    pub(crate) fn next(&mut self) -> Option<Instant> {
-        while let Some(&Reverse((at, id))) = self.queue.peek() {
-            if self.armed.contains_key(&id) {
-                return Some(at);
-            }
-            self.queue.pop();
-        }
-        None
+    #[inline]
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.arming.first()
     }
 
     /// Takes the message of the earliest due timer, and arms the timer again if it repeats.
     ///
-    /// A repeating timer keeps its schedule: beats already past are skipped and counted, so a late
-    /// actor receives no burst of them.
-    pub(crate) fn take_due(&mut self, now: Instant) -> Option<M> {
-        // Called for each message, so it first checks the earliest timer, cancelled or not: if that
-        // one is not due, none is.
-        self.queue.peek().filter(|Reverse((at, _))| *at <= now)?;
-        let due = self.next().filter(|&due| due <= now)?;
-        let Reverse((_, id)) = self.queue.pop().expect("`next` has just seen it");
-        match self.armed.remove(&id).expect("`next` gives armed timers only") {
-            Shot::Once(message) => Some(message),
-            Shot::Every { period, mut make } => {
-                let missed = (now - due).as_nanos() / period.as_nanos();
-                let missed = u32::try_from(missed).unwrap_or(u32::MAX).min(u32::MAX - 1);
-                let message = make(Beat { due, missed });
-                // A beat past the end of the clock is never due.
-                if let Some(next) =
-                    period.checked_mul(missed + 1).and_then(|later| due.checked_add(later))
-                {
-                    self.queue.push(Reverse((next, id)));
-                    self.armed.insert(id, Shot::Every { period, make });
-                }
-                Some(message)
+    /// Returns `None` as well after many looks at the wall clock without a message.
+    pub(crate) fn take_due(&mut self, now: Instant, wall: impl Fn() -> SystemTime) -> Option<M> {
+        for _ in 0..MOST_LOOKS {
+            // Called for each message, so it first checks the earliest timer.
+            self.arming.first().filter(|&first| first <= now)?;
+            let Taken { at, number, value } = self.arming.pop()?;
+            let other = match value {
+                Armed::Once(message) => return Some(message),
+                Armed::Other(other) => other,
+            };
+            let message = self.take_other(Taken { at, number, value: other }, now, &wall);
+            if message.is_some() {
+                return message;
             }
         }
+        None
     }
 
-    fn arm(&mut self, at: Instant, shot: Shot<M>) -> TimerId {
-        self.last += 1;
-        let id = TimerId(self.last);
-        self.queue.push(Reverse((at, id)));
-        self.armed.insert(id, shot);
-        id
+    /// Delivers a timer with options, if it is due, and arms it again if it repeats.
+    fn take_other(
+        &mut self,
+        taken: Taken<Instant, Box<Other<M>>>,
+        now: Instant,
+        wall: &impl Fn() -> SystemTime,
+    ) -> Option<M> {
+        let Taken { at, number, value: mut other } = taken;
+        let options = other.options;
+        let (message, next) = match other.shot {
+            Shot::Once(message) => {
+                self.forget(number, options);
+                return Some(message);
+            }
+            Shot::Every { period, missed, ref mut make } => {
+                let (beat, next) = beat(at, now, period, missed);
+                (Some(make(beat)), next)
+            }
+            Shot::Wall { ref mut beats, ref mut make } => {
+                let wall = beats.own_clock().map_or_else(wall, |clock| clock());
+                let message = beats.take(wall).map(make);
+                (message, beats.wait(wall).and_then(|wait| now.checked_add(wait)))
+            }
+        };
+        match next {
+            Some(next) => {
+                self.arming.again(Taken { at, number, value: Armed::Other(other) }, next);
+            }
+            None => self.forget(number, options),
+        }
+        message
+    }
+
+    fn remove(&mut self, id: TimerId) -> Option<Armed<M>> {
+        let armed = self.arming.remove(id.0)?;
+        if let Armed::Other(other) = &armed {
+            self.forget_options(other.options);
+        }
+        Some(armed)
+    }
+
+    fn take_key(&mut self, key: TimerKey) -> Option<Armed<M>> {
+        let id = *self.keys.get(&key)?;
+        self.remove(id)
+    }
+
+    /// Ends a timer taken by [`take_other`](Self::take_other).
+    fn forget(&mut self, number: u64, options: Options) {
+        self.arming.forget(number);
+        self.forget_options(options);
+    }
+
+    fn forget_options(&mut self, options: Options) {
+        if let Some(key) = options.key {
+            self.keys.remove(&key);
+        }
+        self.weak -= usize::from(options.is_weak);
     }
 }
 
 impl<M> Drop for Timers<M> {
-    /// Drops the messages one by one. A map leaks its remaining values after a panic in a value's
+    /// Drops the messages one by one. A map may leak its remaining values after a panic in a value's
     /// drop, and the asker of a leaked message would wait forever.
     fn drop(&mut self) {
         let mut panicked = None;
-        for (_, shot) in mem::take(&mut self.armed) {
-            match (catch_unwind(AssertUnwindSafe(|| drop(shot))), &panicked) {
+        while let Some(taken) = self.arming.pop() {
+            match (catch_unwind(AssertUnwindSafe(|| drop(taken.value))), &panicked) {
                 (Ok(()), _) => {}
                 (Err(panic), None) => panicked = Some(panic),
                 (Err(panic), Some(_)) => let_go(panic),
@@ -213,6 +239,27 @@ mod tests {
 
     const BEAT: Duration = Duration::from_millis(100);
 
+    /// Timers without the wall clock.
+    impl<M> Timers<M> {
+        fn once(&mut self, at: Instant, message: M) -> TimerId {
+            self.arm(at, Options::default(), Shot::Once(message))
+        }
+
+        fn every(
+            &mut self,
+            first: Instant,
+            period: Duration,
+            make: impl FnMut(Beat) -> M + 'static,
+        ) -> TimerId {
+            let make = Box::new(make);
+            self.arm(first, Options::default(), Shot::Every { period, missed: Missed::Skip, make })
+        }
+
+        fn take(&mut self, now: Instant) -> Option<M> {
+            self.take_due(now, || unreachable!("no timer is on the wall clock"))
+        }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "any instant will do: it is only counted from")]
     fn start() -> Instant {
         Instant::now()
@@ -225,8 +272,8 @@ mod tests {
         timers.once(start + 2 * BEAT, "late");
         timers.once(start + BEAT, "first");
         timers.once(start + BEAT, "second");
-        assert_eq!(timers.take_due(start), None);
-        let due: Vec<_> = std::iter::from_fn(|| timers.take_due(start + BEAT)).collect();
+        assert_eq!(timers.take(start), None);
+        let due: Vec<_> = std::iter::from_fn(|| timers.take(start + BEAT)).collect();
         assert_eq!(due, ["first", "second"]);
         assert_eq!(timers.next(), Some(start + 2 * BEAT));
     }
@@ -240,7 +287,7 @@ mod tests {
         assert!(!timers.cancel(id));
         assert!(timers.is_empty());
         assert_eq!(timers.next(), None);
-        assert_eq!(timers.take_due(start + BEAT), None);
+        assert_eq!(timers.take(start + BEAT), None);
     }
 
     #[test]
@@ -248,10 +295,14 @@ mod tests {
         let start = start();
         let mut timers = Timers::new();
         timers.every(start, BEAT, |beat| beat);
-        assert_eq!(timers.take_due(start), Some(Beat { due: start, missed: 0 }));
+        assert_eq!(
+            timers.take(start),
+            Some(Beat { due: start, lateness: Duration::ZERO, missed: 0 })
+        );
         let late = start + BEAT * 4 + BEAT / 2;
-        assert_eq!(timers.take_due(late), Some(Beat { due: start + BEAT, missed: 3 }));
-        assert_eq!(timers.take_due(late), None, "no burst of what was missed");
+        let lateness = BEAT * 3 + BEAT / 2;
+        assert_eq!(timers.take(late), Some(Beat { due: start + BEAT, lateness, missed: 3 }));
+        assert_eq!(timers.take(late), None, "no burst of what was missed");
         assert_eq!(timers.next(), Some(start + BEAT * 5));
     }
 
@@ -264,8 +315,8 @@ mod tests {
             let id = timers.once(start + BEAT * 1_000, "cancelled");
             assert!(timers.cancel(id));
         }
-        assert!(timers.queue.len() < 100, "{} are left", timers.queue.len());
-        assert_eq!(timers.take_due(start + BEAT), Some("kept"));
+        assert_eq!(timers.arming.len(), 1);
+        assert_eq!(timers.take(start + BEAT), Some("kept"));
         assert!(!timers.cancel(kept));
     }
 
@@ -294,7 +345,10 @@ mod tests {
         let start = start();
         let mut timers = Timers::new();
         timers.every(start, Duration::MAX, |beat| beat);
-        assert_eq!(timers.take_due(start), Some(Beat { due: start, missed: 0 }));
+        assert_eq!(
+            timers.take(start),
+            Some(Beat { due: start, lateness: Duration::ZERO, missed: 0 })
+        );
         assert!(timers.is_empty());
     }
 }

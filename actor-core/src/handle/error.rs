@@ -95,7 +95,8 @@ pub enum AskError<M> {
     /// The actor has ended or is ending. Returns the unsent message.
     Closed(M),
     /// The message was sent, and its reply was dropped: the actor ended or panicked, the lane
-    /// evicted the message, or the handler did not answer.
+    /// evicted the message, its [deadline](crate::Message::deadline) passed, or the handler did not
+    /// answer.
     Dropped,
 }
 

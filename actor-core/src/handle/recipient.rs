@@ -2,13 +2,20 @@
 
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::handle::error::{AskError, TellError, TryTellError};
+use pin_project::pin_project;
+
+use crate::handle::error::{TellError, TryTellError};
+use crate::handle::recipient_ask::{self, BoxedSending, RecipientAsk, Sending};
 use crate::handle::strong::Handle;
+use crate::handle::tell::Tell;
 use crate::handle::weak::WeakHandle;
+use crate::mailbox::watchers::Peer;
 use crate::mailbox::{Envelope, Message, Variant};
 use crate::reply::{Asker, Reply};
 
@@ -94,13 +101,14 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A handle whose message enum has a variant for `T`.
 trait Target<T>: Send + Sync {
     fn try_tell(&self, value: T) -> Result<(), TryTellError<T>>;
-    fn send(&self, value: T, asker: Option<Asker>) -> Boxed<'_, Result<(), TellError<T>>>;
+    fn sender(&self) -> &(dyn recipient_ask::Target<T> + Send + Sync);
     fn tell_blocking(&self, value: T, timeout: Duration) -> Result<(), TryTellError<T>>;
     fn is_closed(&self) -> bool;
     fn closed(&self) -> Boxed<'_, ()>;
     fn downgrade(&self) -> Arc<dyn WeakTarget<T>>;
     /// Returns the same value for all handles of one actor.
     fn address(&self) -> *const ();
+    fn peer(&self) -> Arc<dyn Peer>;
 }
 
 trait WeakTarget<T>: Send + Sync {
@@ -205,7 +213,7 @@ impl<T: 'static> Recipient<T> {
     /// assert!(matches!(futures::executor::block_on(both), (Ok(()), Some(Tick))));
     /// ```
     pub fn tell(&self, value: T) -> impl Future<Output = Result<(), TellError<T>>> + Send + '_ {
-        self.target.send(value, None)
+        self.target.sender().send(value, None)
     }
 
     /// Sends the value from a plain thread, which parks until there is room or the timeout passes.
@@ -262,14 +270,11 @@ impl<T: 'static> Recipient<T> {
     /// let both = async { futures::join!(reads.ask(Read), actor) };
     /// assert!(matches!(futures::executor::block_on(both), (Ok(7), Some(()))));
     /// ```
-    pub async fn ask<R: Send + 'static>(
+    pub fn ask<R: Send + 'static, F: FnOnce(Reply<R>) -> T>(
         &self,
-        make: impl FnOnce(Reply<R>) -> T,
-    ) -> Result<R, AskError<T>> {
-        let (reply, answer, asker) = Reply::queued();
-        let sending = self.target.send(make(reply), Some(asker));
-        sending.await.map_err(|TellError(value)| AskError::Closed(value))?;
-        answer.await.map_err(|_dropped| AskError::Dropped)
+        make: F,
+    ) -> RecipientAsk<'_, T, R, F> {
+        RecipientAsk::new(self.target.sender(), make)
     }
 
     /// Returns whether the actor has ended or is ending. As [`Handle::is_closed`].
@@ -396,9 +401,8 @@ impl<T: 'static, M: Variant<T>> Target<T> for Handle<M> {
         Self::try_tell(self, M::wrap(value)).map_err(|refused| refused.map(unwrap))
     }
 
-    fn send(&self, value: T, asker: Option<Asker>) -> Boxed<'_, Result<(), TellError<T>>> {
-        let telling = self.tell_envelope(Envelope { message: M::wrap(value), asker });
-        Box::pin(async { telling.await.map_err(|TellError(message)| TellError(unwrap(message))) })
+    fn sender(&self) -> &(dyn recipient_ask::Target<T> + Send + Sync) {
+        self
     }
 
     fn tell_blocking(&self, value: T, timeout: Duration) -> Result<(), TryTellError<T>> {
@@ -420,11 +424,51 @@ impl<T: 'static, M: Variant<T>> Target<T> for Handle<M> {
     fn address(&self) -> *const () {
         Arc::as_ptr(self.shared()).cast()
     }
+
+    fn peer(&self) -> Arc<dyn Peer> {
+        Arc::clone(self.shared()) as _
+    }
+}
+
+impl<T: 'static, M: Variant<T>> recipient_ask::Target<T> for Handle<M> {
+    fn send(&self, value: T, asker: Option<Asker>) -> BoxedSending<'_, T> {
+        let tell = self.tell_envelope(Envelope { message: M::wrap(value), asker });
+        Box::pin(Telling { tell, value: PhantomData })
+    }
+}
+
+/// A send that returns the value in place of the message.
+#[pin_project]
+struct Telling<'a, M: Message, T> {
+    #[pin]
+    tell: Tell<'a, M>,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T, M: Variant<T>> Future for Telling<'_, M, T> {
+    type Output = Result<(), TellError<T>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let told = self.project().tell.poll(cx);
+        told.map_err(|TellError(message)| TellError(unwrap(message)))
+    }
+}
+
+impl<T, M: Variant<T>> Sending<T> for Telling<'_, M, T> {
+    fn withdraw(self: Pin<&mut Self>) -> T {
+        unwrap(self.project().tell.withdraw())
+    }
 }
 
 impl<T: 'static, M: Variant<T>> WeakTarget<T> for WeakHandle<M> {
     fn upgrade(&self) -> Option<Arc<dyn Target<T>>> {
         Some(Arc::new(Self::upgrade(self)?))
+    }
+}
+
+impl<T> Recipient<T> {
+    pub(super) fn peer(&self) -> Arc<dyn Peer> {
+        self.target.peer()
     }
 }
 

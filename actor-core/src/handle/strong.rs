@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use event_listener::listener;
 
-use crate::handle::error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
+use crate::handle::ask::{Ask, asking};
+use crate::handle::ended::ended;
+use crate::handle::error::{AskBlockingError, Refusal, TellError, TryTellError};
 use crate::handle::tell::Tell;
+use crate::mailbox::exit::Ended;
 use crate::mailbox::{Closeable, Envelope, LaneStats, Message, Refused, Shared};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
@@ -190,10 +193,13 @@ impl<M: Message> Handle<M> {
     /// next. In such a design, the handler spawns a future for the ask and moves its own [`Reply`]
     /// there, or receives the answer as a message. Only a kill or a deadline ends such a wait.
     ///
+    /// [`Ask::timeout`] limits the time.
+    ///
     /// # Errors
     ///
-    /// [`AskError::Closed`] returns the unsent message. [`AskError::Dropped`] states that no answer
-    /// will arrive. The end of the actor always ends the wait.
+    /// [`AskError::Closed`](crate::AskError::Closed) returns the unsent message.
+    /// [`AskError::Dropped`](crate::AskError::Dropped) states that no answer will arrive. The end
+    /// of the actor always ends the wait.
     ///
     /// # Panics
     ///
@@ -222,21 +228,9 @@ impl<M: Message> Handle<M> {
     /// let (answer, ()) = futures::executor::block_on(both);
     /// assert_eq!(answer.ok(), Some(42));
     /// ```
-    pub async fn ask<T: Send + 'static>(
-        &self,
-        make: impl FnOnce(Reply<T>) -> M,
-    ) -> Result<T, AskError<M>> {
-        let (envelope, answer) = asking(make);
-        let lane = self.shared.lane_of(&envelope.message);
-        match self.shared.send(lane, envelope) {
-            Ok(()) => {}
-            Err(Refused::Closed(envelope)) => return Err(AskError::Closed(envelope.message)),
-            Err(Refused::Full(envelope) | Refused::OverShare(envelope)) => {
-                let waiting = Tell::new(&self.shared, lane, envelope);
-                waiting.await.map_err(|TellError(message)| AskError::Closed(message))?;
-            }
-        }
-        answer.await.map_err(|_dropped| AskError::Dropped)
+    #[inline(always)]
+    pub fn ask<T: Send + 'static, F: FnOnce(Reply<T>) -> M>(&self, make: F) -> Ask<'_, M, T, F> {
+        Ask::new(&self.shared, make)
     }
 
     /// Sends a message with a [`Reply`] in it immediately, and returns a future of the answer.
@@ -408,6 +402,45 @@ impl<M: Message> Handle<M> {
         }
     }
 
+    /// Waits for the actor's end, and returns its reason.
+    ///
+    /// This handle keeps the actor reachable meanwhile; [`WeakHandle::ended`] does not. A restart
+    /// is not an end. A mailbox without an actor ends when it is dropped, as
+    /// [`Stopped`](crate::ExitReason::Stopped).
+    ///
+    /// [`WeakHandle::ended`]: crate::handle::WeakHandle::ended
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, ExitReason, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// struct Worker;
+    /// impl Actor for Worker {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {
+    ///         panic!("no such file")
+    ///     }
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, _running) = spawn(&executor, || Worker)?;
+    /// worker.try_tell(Job)?;
+    /// let ended = futures::executor::block_on(worker.ended());
+    /// assert_eq!(ended.reason.to_string(), "panicked: no such file");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn ended(&self) -> Ended {
+        ended(&*self.shared).await
+    }
+
     /// Returns the statistics of each lane. Cheap enough for a status line, not for every message.
     ///
     /// # Examples
@@ -520,11 +553,4 @@ impl<M: Message> fmt::Debug for Handle<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle").field("closed", &self.is_closed()).finish_non_exhaustive()
     }
-}
-
-/// Creates the message of an ask. Its envelope carries the asker's mark: the drop of the answer
-/// cancels the message.
-fn asking<M, T: Send + 'static>(make: impl FnOnce(Reply<T>) -> M) -> (Envelope<M>, Answer<T>) {
-    let (reply, answer, asker) = Reply::queued();
-    (Envelope { message: make(reply), asker: Some(asker) }, answer)
 }

@@ -54,6 +54,12 @@ impl<'a, M: Message> Tell<'a, M> {
     pub(crate) fn give_up(self: Pin<&mut Self>) -> Envelope<M> {
         self.project().envelope.take().expect("a pending tell still has its message")
     }
+
+    /// Withdraws a pending send, which counts as refused.
+    pub(crate) fn withdraw(self: Pin<&mut Self>) -> M {
+        self.lane.count_refused();
+        self.give_up().message
+    }
 }
 
 impl<M: Message> Future for Tell<'_, M> {

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use event_listener::listener;
 
+use crate::handle::Sealed;
 use crate::life::governor::Governed;
 use crate::mailbox::exit::Exit;
 use crate::mailbox::extras::Extras;
-use crate::mailbox::{Closeable, Life};
+use crate::mailbox::watchers::{Peer, Target};
+use crate::mailbox::{Closeable, LaneStats, Life};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
 use crate::runtime::Executor;
@@ -405,6 +407,33 @@ impl Running {
         self.life().extras().and_then(Extras::name).cloned()
     }
 
+    /// Returns the figures of each lane, also while the actor runs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, Spawn, ThreadConfig};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, mailbox) = actor_core::mailbox();
+    /// worker.try_tell(Job)?;
+    /// let running = Spawn::new(mailbox).start(&executor, || Worker)?;
+    /// assert_eq!(running.lanes()[0].accepted, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn lanes(&self) -> Vec<LaneStats> {
+        self.mailbox.stats()
+    }
+
     /// Returns the decisions about the lives of a [governed](crate::Spawn::governed) actor.
     ///
     /// # Examples
@@ -453,8 +482,25 @@ impl Running {
         self.life().make_extras().govern();
     }
 
+    /// Returns the actor, to be watched.
+    fn peer(&self) -> Arc<dyn Peer> {
+        Arc::clone(&self.mailbox) as _
+    }
+
+    /// Asks the governor for the first life. Before the actor starts, so the answer may come at any
+    /// time after.
+    pub(crate) fn ask_for_verdict(&self) {
+        self.life().make_extras().verdict().ask();
+    }
+
     fn life(&self) -> &Life {
         self.mailbox.life()
+    }
+}
+
+impl Sealed for Running {
+    fn target(&self) -> Target {
+        Target(Some(self.peer()))
     }
 }
 

@@ -5,8 +5,10 @@
 use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::lane::LaneStats;
 use crate::mailbox::late::Late;
+use crate::mailbox::lazy::FirstUse;
 use crate::mailbox::message::Message;
 use crate::mailbox::places::add;
+use crate::mailbox::watchers::Watch;
 use crate::sync::{AtomicU64, Ordering};
 
 pub(crate) struct Beside<M> {
@@ -15,6 +17,8 @@ pub(crate) struct Beside<M> {
     /// lost pieces, in units of [`LOST`]. One word, so a lost piece moves from one number to the
     /// other in one step.
     work: AtomicU64,
+    /// Made once the actor watches another one, or is watched.
+    watch: FirstUse<Watch>,
     /// By lane.
     lanes: Box<[Figures]>,
 }
@@ -22,6 +26,7 @@ pub(crate) struct Beside<M> {
 /// Figures of a lane's messages from outside its ring. Written by the consumer alone.
 struct Figures {
     handled: AtomicU64,
+    expired: AtomicU64,
     undelivered: AtomicU64,
 }
 
@@ -33,10 +38,15 @@ const LOST: u64 = 1 << 32;
 
 impl<M: Message> Beside<M> {
     pub(super) fn new(lanes: usize) -> Self {
-        let figures = |_| Figures { handled: AtomicU64::new(0), undelivered: AtomicU64::new(0) };
+        let figures = |_| Figures {
+            handled: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+            undelivered: AtomicU64::new(0),
+        };
         Self {
             late: Late::new(),
             work: AtomicU64::new(0),
+            watch: FirstUse::new(),
             lanes: (0..lanes).map(figures).collect(),
         }
     }
@@ -80,9 +90,28 @@ impl<M: Message> Beside<M> {
         &self.late
     }
 
+    pub(super) fn watch(&self) -> Option<&Watch> {
+        self.watch.get()
+    }
+
+    pub(super) fn make_watch(&self) -> &Watch {
+        self.watch.get_or_make(Watch::new).expect("it is never closed")
+    }
+
+    /// Returns whether the end of a watched actor waits.
+    #[inline]
+    pub(crate) fn has_downs(&self) -> bool {
+        self.watch().is_some_and(|watch| watch.downs().holds_any())
+    }
+
     /// Counts the end of a message's handling. Called by the consumer only.
     pub(super) fn finish(&self, lane: usize) {
         add(&self.lanes[lane].handled, 1);
+    }
+
+    /// Counts a message dropped because of its deadline. Called by the consumer only.
+    pub(super) fn expire(&self, lane: usize) {
+        add(&self.lanes[lane].expired, 1);
     }
 
     /// Counts a message left over at the actor's end. Called by the consumer only.
@@ -92,11 +121,13 @@ impl<M: Message> Beside<M> {
 
     /// Adds a lane's figures to those of its ring.
     pub(super) fn add_to(&self, lane: usize, stats: &mut LaneStats) {
-        let Figures { handled, undelivered } = &self.lanes[lane];
-        let (handled, undelivered) =
-            (handled.load(Ordering::Relaxed), undelivered.load(Ordering::Relaxed));
-        stats.accepted += handled + undelivered;
+        let read = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
+        let figures = &self.lanes[lane];
+        let (handled, expired, undelivered) =
+            (read(&figures.handled), read(&figures.expired), read(&figures.undelivered));
+        stats.accepted += handled + expired + undelivered;
         stats.handled += handled;
+        stats.expired += expired;
         stats.undelivered += undelivered;
     }
 }
@@ -106,5 +137,11 @@ impl<'a, M> ConsumerSide<'a, Beside<M>> {
     pub(super) fn late_side(self) -> ConsumerSide<'a, Late<M>> {
         let beside = self.get();
         self.field(&beside.late)
+    }
+
+    /// Views the ends of watched actors, if there can be any.
+    pub(super) fn watch_side(self) -> Option<ConsumerSide<'a, Watch>> {
+        let beside = self.get();
+        self.field(&beside.watch).made()
     }
 }

@@ -63,6 +63,7 @@ impl<M: Message> LaneQueue<M> {
             over_share: 0,
             evicted: 0,
             cancelled: 0,
+            expired: 0,
             undelivered: 0,
             high_water: 0,
             depth: 0,
@@ -75,12 +76,12 @@ impl<M: Message> LaneQueue<M> {
             stats.over_share = self.over_share();
             stats.evicted = read(&producers.evicted) + read(&consumer.evicted);
             stats.cancelled = read(&consumer.cancelled);
+            stats.expired = read(&places.consumer.expired);
             stats.undelivered = read(&consumer.undelivered);
             stats.high_water = read(&consumer.high_water);
             // Read last: every finished message has been counted as accepted by then.
             stats.accepted = places.accepted() + self.replaced();
-            let ended = stats.handled + stats.evicted + stats.cancelled + stats.undelivered;
-            stats.depth = stats.accepted.saturating_sub(ended);
+            stats.depth = stats.accepted.saturating_sub(stats.ended());
         }
         stats
     }

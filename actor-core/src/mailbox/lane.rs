@@ -479,8 +479,8 @@ impl Lane {
 
 /// The figures of a lane so far.
 ///
-/// While senders and the actor are idle, `accepted = handled + evicted + cancelled + undelivered +
-/// depth`. While they work, the figures are read one after the other and may differ by a message.
+/// While senders and the actor are idle, `accepted = handled + evicted + cancelled + expired +
+/// undelivered + depth`. While they work, the figures are read one after the other and may differ by a message.
 ///
 /// # Examples
 ///
@@ -522,6 +522,9 @@ pub struct LaneStats {
     /// Asks whose asker had given up by their turn. An ask still queued at the actor's end counts
     /// as undelivered.
     pub cancelled: u64,
+    /// Messages dropped instead of handled, because their
+    /// [deadline](crate::Message::deadline) had passed.
+    pub expired: u64,
     /// Messages still queued at the actor's end.
     pub undelivered: u64,
     /// The most messages seen waiting at the same time by the actor. In a first in, first out lane
@@ -529,4 +532,11 @@ pub struct LaneStats {
     pub high_water: u64,
     /// Messages accepted and not finished: the waiting ones and the one in hand.
     pub depth: u64,
+}
+
+impl LaneStats {
+    /// Returns the number of accepted messages with an outcome.
+    pub(super) fn ended(&self) -> u64 {
+        self.handled + self.evicted + self.cancelled + self.expired + self.undelivered
+    }
 }

@@ -1,5 +1,7 @@
 //! Messages to an actor, and the lane of each.
 
+use std::time::Instant;
+
 use crate::mailbox::lane::Lane;
 
 /// The messages of one actor: one enum per actor, matched exhaustively.
@@ -100,6 +102,58 @@ pub trait Message: Send + Sized + 'static {
     /// it.
     fn source(&self) -> Option<u64> {
         const { assert!(!may_share(Self::LANES), "a lane has a share: write `Message::source`") };
+        None
+    }
+
+    /// Returns the time after which the message is not worth handling, on the clock of the actor's
+    /// executor. The default is `None`.
+    ///
+    /// The actor looks at it directly before it would handle the message, also within a batch. An
+    /// expired message is dropped instead: its asker receives
+    /// [`AskError::Dropped`](crate::AskError::Dropped), and
+    /// [`LaneStats::expired`](crate::mailbox::LaneStats::expired) counts it. Messages of timers and
+    /// results of offloaded work are no exception. A program's own loop over a
+    /// [`Mailbox`](crate::Mailbox) has no clock, and receives expired messages too.
+    ///
+    /// A message type without this method costs nothing. With it, each message costs one read of
+    /// the executor's clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use actor_core::{Actor, Context, Message, Reply, Runtime, Spawn, ThreadConfig};
+    ///
+    /// struct Quote { until: Instant, reply: Reply<u64> }
+    /// impl Message for Quote {
+    ///     fn deadline(&self) -> Option<Instant> {
+    ///         Some(self.until)
+    ///     }
+    /// }
+    ///
+    /// struct Market;
+    /// impl Actor for Market {
+    ///     type Message = Quote;
+    ///     async fn handle(&mut self, quote: Quote, _cx: &mut Context<Quote>) {
+    ///         quote.reply.send(7);
+    ///     }
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("market"))?;
+    /// let (market, mailbox) = actor_core::mailbox();
+    /// let now = executor.now();
+    /// let late = market.try_ask(|reply| Quote { until: now, reply }).expect("there is room");
+    /// let later = now + Duration::from_secs(3600);
+    /// let in_time = market.try_ask(|reply| Quote { until: later, reply }).expect("there is room");
+    /// let _running = Spawn::new(mailbox).start(&executor, || Market)?;
+    /// assert!(futures::executor::block_on(late).is_err());
+    /// assert_eq!(futures::executor::block_on(in_time), Ok(7));
+    /// assert_eq!(market.stats()[0].expired, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn deadline(&self) -> Option<Instant> {
         None
     }
 

@@ -53,6 +53,9 @@ pub(super) struct Consumer {
     /// pointer, set by the first waiting sender. It is here because this line has space for it, and
     /// because no sender waits at an unused lane.
     pub(super) room: Event,
+    /// Messages dropped because of their deadlines. It is a figure, and here because the line of
+    /// the figures is full.
+    pub(super) expired: AtomicU64,
 }
 
 /// Written by the consumer alone.
@@ -112,6 +115,7 @@ impl Places {
                 shrunk: figure(),
                 left_at: AtomicU64::new(NOT_LEFT),
                 room: Event::new(),
+                expired: figure(),
             }),
             figures: Line(Figures {
                 handled: figure(),

@@ -173,6 +173,14 @@ impl<M: Message> LaneQueue<M> {
         drop(message);
     }
 
+    /// Counts a message dropped because of its deadline. Called by the consumer only.
+    #[cold]
+    pub(super) fn expire(&self) {
+        if let Some(places) = self.places() {
+            add(&places.consumer.expired, 1);
+        }
+    }
+
     /// Returns whether the next message is ready. Cheaper than [`holds_any`](Self::holds_any), and
     /// ignores messages in flight.
     #[inline]

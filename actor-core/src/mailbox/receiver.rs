@@ -2,12 +2,16 @@
 
 use std::task::{Context, Poll};
 
-use crate::mailbox::consumer::{Here, Taking};
+use crate::mailbox::consumer::{ConsumerSide, Here, Taking};
+use crate::mailbox::down::MonitorId;
+use crate::mailbox::exit::Ended;
 use crate::mailbox::lane::Lane;
 use crate::mailbox::message::Message;
+use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::schedule::Schedule;
 use crate::mailbox::shared::{Closeable, Shared};
 use crate::mailbox::stash::{Stash, Stashes};
+use crate::panic::drop_contained;
 use crate::sync::{Ordering, fence, spin_loop};
 
 /// Pauses of a lingering consumer at an empty mailbox before it announces sleep: about 0.5 µs where
@@ -33,7 +37,7 @@ pub(crate) struct State<M> {
     in_hand: u16,
     /// Whether the message in hand came [beside](Lanes::give_beside) its lane.
     is_beside: bool,
-    /// Whether the last message was a late result. The next one then comes from elsewhere, and
+    /// Whether the last message was a late result or the end of a watched actor. The next one then comes from elsewhere, and
     /// neither starves.
     was_late: bool,
     /// Whether the consumer has departed: all remaining messages are undelivered.
@@ -200,6 +204,13 @@ impl<M: Message> Receiver<'_, M> {
             }
         }
         let Some(beside) = side.get().beside() else { return };
+        while let Some(down) = side
+            .beside_side()
+            .and_then(ConsumerSide::watch_side)
+            .and_then(|side| side.downs_side().next_of_last())
+        {
+            drop(drop_contained(down));
+        }
         while let Some(message) =
             side.beside_side().and_then(|side| side.late_side().next_of_last())
         {
@@ -208,6 +219,16 @@ impl<M: Message> Receiver<'_, M> {
             beside.lose(lane);
             hook(lanes[lane].name(), message);
         }
+    }
+}
+
+/// Counts the message in hand as handled, also if the deadline of the next one panics.
+struct FinishOnDrop<'a, M: Message>(&'a LaneQueue<M>);
+
+impl<M: Message> Drop for FinishOnDrop<'_, M> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.finish();
     }
 }
 
@@ -274,6 +295,20 @@ impl<M: Message> Lanes<'_, M> {
         }
     }
 
+    /// Counts the message in hand as expired.
+    #[cold]
+    pub(crate) fn expire(&mut self) {
+        let lane = usize::from(std::mem::replace(&mut self.own_mut().in_hand, NO_LANE));
+        let is_beside = std::mem::take(&mut self.own_mut().is_beside);
+        if lane == usize::from(NO_LANE) {
+            return;
+        }
+        match is_beside.then(|| self.shared().beside()).flatten() {
+            Some(beside) => beside.expire(lane),
+            None => self.shared().lane(lane).expire(),
+        }
+    }
+
     /// Hands out a message from outside its lane: a timer's, or a late result. The message is
     /// counted in its lane, if that lane exists.
     pub(crate) fn give_beside(&mut self, message: M) -> M {
@@ -287,17 +322,31 @@ impl<M: Message> Lanes<'_, M> {
         message
     }
 
-    /// Takes the oldest late result. `None` as well if `in_turn` is set and the last message was a
-    /// late result.
-    pub(crate) fn take_late(&mut self, in_turn: bool) -> Option<M> {
-        if std::mem::take(&mut self.own_mut().was_late) && in_turn {
-            return None;
-        }
+    /// Returns whether the last message was a late one, and forgets it.
+    pub(crate) fn was_late(&mut self) -> bool {
+        std::mem::take(&mut self.own_mut().was_late)
+    }
+
+    /// Takes the oldest late result.
+    pub(crate) fn take_late(&mut self) -> Option<M> {
         let (mut side, _state) = self.parts();
         let beside = side.beside_side()?;
         let counts = beside.get();
         let message = beside.late_side().next()?;
         counts.work_returns();
+        self.own_mut().was_late = true;
+        Some(self.give_beside(message))
+    }
+
+    /// Takes the oldest end of a watched actor.
+    pub(crate) fn take_down(&mut self) -> Option<(MonitorId, Ended)> {
+        let (mut side, _state) = self.parts();
+        side.beside_side()?.watch_side()?.downs_side().next()
+    }
+
+    /// Sends a message to the actor's own lane. Hands it out if it cannot wait in its lane.
+    pub(crate) fn send_own(&mut self, message: M) -> Option<M> {
+        let message = self.shared().send_own(message).err()?;
         self.own_mut().was_late = true;
         Some(self.give_beside(message))
     }
@@ -315,13 +364,23 @@ impl<M: Message> Lanes<'_, M> {
         self.shared().lanes().get(lane).map_or(1, Lane::most_in_batch)
     }
 
-    /// Takes the next message of the lane of the message in hand, out of turn.
-    pub(crate) fn take_alike(&mut self) -> Option<M> {
+    /// Takes the next message of the lane of the message in hand, out of turn. An expired one is
+    /// counted and returned as error: the message before it stays in hand.
+    #[inline]
+    pub(crate) fn take_alike(
+        &mut self,
+        has_expired: impl FnOnce(&M) -> bool,
+    ) -> Option<Result<M, M>> {
         let lane = usize::from(self.own().in_hand);
         let (mut side, state) = self.parts();
         let message = side.lane_side(lane).take(state.stash_mut(lane))?;
-        self.shared().lane(lane).finish();
-        Some(message)
+        let finish = FinishOnDrop(self.shared().lane(lane));
+        if has_expired(&message) {
+            std::mem::forget(finish);
+            self.shared().lane(lane).expire();
+            return Some(Err(message));
+        }
+        Some(Ok(message))
     }
 
     /// Returns whether a control message may wait in another lane than the current one.

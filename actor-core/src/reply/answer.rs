@@ -69,6 +69,11 @@ impl<T> Answer<T> {
         Self { slot: Some(slot) }
     }
 
+    /// Returns the answer to no question: as one that was taken.
+    pub(crate) fn none() -> Self {
+        Self { slot: None }
+    }
+
     /// Takes the answer, or registers the waker. `None` if there is no answer, or none any more.
     fn poll_value(&mut self, waker: &Waker) -> Poll<Option<T>> {
         let Some(slot) = self.slot else { return Poll::Ready(None) };

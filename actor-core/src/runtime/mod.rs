@@ -6,9 +6,13 @@
 
 pub mod adapter;
 pub(crate) mod alarm;
+mod current;
 mod end;
+pub(crate) mod patience;
 mod thread;
+mod wall;
 
+pub use current::current;
 pub use end::ThreadEnd;
 pub use thread::ThreadConfig;
 
@@ -18,7 +22,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Creates a future on the thread that will run it. The maker crosses threads. Its future does not,
 /// and need not be `Send`.
@@ -86,6 +90,17 @@ pub trait Runtime: fmt::Debug + Send + Sync + 'static {
     fn start_executor(&self, config: ThreadConfig) -> io::Result<Arc<dyn Executor>>;
 }
 
+/// A runtime selected while the program runs.
+impl Runtime for Arc<dyn Runtime> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn start_executor(&self, config: ThreadConfig) -> io::Result<Arc<dyn Executor>> {
+        (**self).start_executor(config)
+    }
+}
+
 /// One thread running actors, and their clock.
 ///
 /// The thread ends after its last future has ended, provided that the executor was stopped or all
@@ -137,6 +152,12 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the time of this executor's clock. The clock never runs backwards.
     fn now(&self) -> Instant;
+
+    /// Returns the time of this executor's wall clock. It may jump, in both directions. The default
+    /// is the system's.
+    fn wall_now(&self) -> SystemTime {
+        wall::system_wall_now()
+    }
 
     /// Returns whether this executor's thread polls for a while before it sleeps.
     ///

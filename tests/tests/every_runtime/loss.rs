@@ -28,7 +28,7 @@ fn numbers(sender: u64) -> impl Iterator<Item = u64> {
 }
 
 fn assert_accounted_for(lane: &LaneStats) {
-    let ended = lane.handled + lane.evicted + lane.cancelled + lane.undelivered;
+    let ended = lane.handled + lane.evicted + lane.cancelled + lane.expired + lane.undelivered;
     assert_eq!(lane.accepted, ended + lane.depth, "{lane:?}");
     assert!(lane.high_water <= lane.capacity as u64, "{lane:?}");
 }

@@ -9,6 +9,8 @@
 //!   therefore reached through `try_with`, and its absence means "not the executor's own thread".
 //! * **No panic escapes.** Makers, futures, work, wakers and panic payloads are foreign code, and
 //!   so are their drops. Each of them runs inside [`contain`].
+//! * **The current executor is stated**, by [`Current`]: once by a thread of its own, otherwise for
+//!   each turn.
 //! * **The wait is at most two turns of each neighbour with a backlog.** This holds for a due
 //!   timer, for a task woken by another thread, and for a new future.
 
@@ -25,7 +27,9 @@ pub use pool::BlockingPool;
 pub use task::Task;
 pub use waker::ContainedWaker;
 
+pub use crate::runtime::current::Current;
 pub use crate::runtime::end::Ending;
+pub use crate::runtime::wall::system_wall_now;
 pub use crate::spin::Spin;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -19,6 +19,7 @@ pub fn shift(milliseconds: i64) {
 /// Returns the system's time. It may jump, in both directions.
 pub fn system() -> u64 {
     // A time before 1970 is before every genesis, so 0 will do.
+    #[expect(clippy::disallowed_methods, reason = "the wall clock of the node")]
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let milliseconds = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
     milliseconds.saturating_add_signed(OFFSET_MS.load(Ordering::Relaxed))

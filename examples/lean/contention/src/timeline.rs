@@ -15,6 +15,7 @@ impl Timeline {
     /// Creates a timeline with slot 0 at the second full second from now, so that all threads have
     /// started by then.
     pub(super) fn soon(interval_ms: u64) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this program has no executor to ask")]
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let genesis_time = wall.as_secs() + 2;
         let clock = SlotClock::new(genesis_time).with_interval(interval_ms);

@@ -126,6 +126,7 @@ fn plan(options: &DevnetOptions, key_time: Duration) -> Result<NetworkPlan, Devn
     let addresses =
         free_udp_addresses(options.nodes).map_err(|error| system("find free UDP ports", error))?;
     // Slot 0 begins at a full second: the next one after the allowance.
+    #[expect(clippy::disallowed_methods, reason = "this program has no executor to ask")]
     let start = SystemTime::now() + until_slot_0(key_time);
     let since_1970 = start.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(NetworkPlan {

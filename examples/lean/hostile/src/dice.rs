@@ -9,6 +9,7 @@ pub struct Dice(u64);
 impl Dice {
     /// Creates a generator for this number of an identity. Two runs have different sequences.
     pub fn new(number: usize) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "a seed, and no time")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut dice = Self(now.as_nanos() as u64 ^ (number as u64).rotate_left(48));
         dice.roll();

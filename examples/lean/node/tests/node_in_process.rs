@@ -48,6 +48,7 @@ fn from_one_folder() -> Vec<NodeConfig> {
         SocketAddr::V4(address) => address,
         SocketAddr::V6(address) => SocketAddrV4::new(Ipv4Addr::LOCALHOST, address.port()),
     };
+    #[expect(clippy::disallowed_methods, reason = "a test has no executor to ask")]
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
     let plan = LeanPlan {
         genesis_time: now.as_secs() + 4,

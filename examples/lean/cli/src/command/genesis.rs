@@ -146,6 +146,7 @@ fn genesis_folder(arguments: &GenesisArguments, directory: &Path) -> Result<(), 
 }
 
 fn genesis_time(arguments: &GenesisArguments) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "this program has no executor to ask")]
     let start = SystemTime::now() + Duration::from_secs(arguments.genesis_delay_s);
     start.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

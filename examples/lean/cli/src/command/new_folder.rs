@@ -147,6 +147,7 @@ impl NewFolder {
             home.ancestors().take_while(is_missing).map(Path::to_owned).collect();
         parents.reverse();
         // The number of the process does not suffice: two containers can share a folder.
+        #[expect(clippy::disallowed_methods, reason = "a part of a name, and no time")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let draft = home.join(format!(".genesis-{}-{now}", process::id()));
         let _ = on_signal.made.set(Made { draft: draft.clone(), parents });

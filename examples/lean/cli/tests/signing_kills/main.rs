@@ -66,6 +66,7 @@ impl Files {
         let sockets = [0; 2].map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port"));
         let addresses = sockets.map(|socket| socket.local_addr().expect("it is bound")).to_vec();
         let listen = lean_node::config::quic_address(addresses[1]);
+        #[expect(clippy::disallowed_methods, reason = "a test has no executor to ask")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
         let plan = NetworkPlan {
             genesis_time: now.as_secs(),

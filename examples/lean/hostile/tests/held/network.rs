@@ -70,6 +70,7 @@ impl Nodes {
             let address = listener.local_addr().expect("it is bound");
             HttpTarget::try_from(address).expect("it is loopback")
         });
+        #[expect(clippy::disallowed_methods, reason = "a test has no executor to ask")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
         let plan = NetworkPlan {
             genesis_time: now.as_secs() + GENESIS_DELAY,

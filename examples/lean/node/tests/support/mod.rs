@@ -33,6 +33,7 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             proposal: key(index, 2).into(),
         })
         .collect();
+    #[expect(clippy::disallowed_methods, reason = "a test has no executor to ask")]
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
     let genesis = GenesisFile {
         genesis_time: now.as_secs() + delay_s,

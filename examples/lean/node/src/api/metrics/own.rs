@@ -44,6 +44,9 @@ const LANE_METRICS: &[LaneMetric] = &[
     ("actor_lane_cancelled_total", Counter, "Asks whose sender had stopped waiting.", |lane| {
         lane.cancelled
     }),
+    ("actor_lane_expired_total", Counter, "Messages dropped because of their deadline.", |lane| {
+        lane.expired
+    }),
     (
         "actor_lane_undelivered_total",
         Counter,

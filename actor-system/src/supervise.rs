@@ -1,1 +1,0 @@
-//! Supervisors: actors that are started again, alone or together, after a failure.
