@@ -472,6 +472,11 @@ impl Running {
         &self.executor
     }
 
+    /// Sets the name, before the life begins.
+    pub(crate) fn set_name(&self, name: Arc<str>) {
+        self.life().make_extras().set_name(name);
+    }
+
     /// Adds a receiver of the exit, before the life begins.
     pub(crate) fn on_end(&self, receive: impl Fn(&Exit) + Send + Sync + 'static) {
         self.life().make_extras().add_on_end(Box::new(receive));

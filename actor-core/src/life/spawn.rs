@@ -22,7 +22,7 @@ use crate::life::running::Running;
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Mailbox, Message};
-use crate::panic::{contained, drop_contained};
+use crate::panic::drop_contained;
 use crate::runtime::{Executor, Maker};
 
 /// Starts an actor on an executor, or at another [`Place`]. Returns a handle and the right to stop
@@ -728,7 +728,7 @@ impl<M: Message, L> Spawn<M, L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_undelivered(mut self, hook: impl FnMut(&'static str, M) + Send + 'static) -> Self {
-        self.ending.hook = Some(Box::new(hook));
+        self.ending.hook = Some(Box::new(Box::new(hook)));
         self
     }
 
@@ -736,19 +736,16 @@ impl<M: Message, L> Spawn<M, L> {
         Seat { executor: Arc::clone(executor), path: self.wish.path(), host: None }
     }
 
+    #[inline(always)]
     fn begin(self, seat: Seat) -> (Running, Ending<M>, Watch, L) {
         let Self { mut ending, wish, lives } = self;
         let Seat { executor, path, host } = seat;
         ending.mailbox.linger_if(executor.spins());
         let shared = Arc::clone(ending.mailbox.shared());
-        if let Some(path) = path {
-            shared.life().make_extras().set_name(path);
-        }
         let watch = Watch::new(Arc::clone(&executor));
         let running = Running::new(shared, executor);
-        if let Some(host) = host {
-            drop(contained(|| host.began(&running)));
-            running.on_end(move |exit| host.ended(exit, wish.on_panic));
+        if path.is_some() || host.is_some() {
+            running.introduce(path, host, wish.on_panic);
         }
         (running, ending, watch, lives)
     }
@@ -758,6 +755,7 @@ impl<M: Message, L> Spawn<M, L> {
 type Life = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Spawns the life on the actor's executor.
+#[inline(always)]
 fn spawn_on(running: Running, maker: Maker) -> Result<Running, SpawnError> {
     match running.executor().spawn(maker) {
         Ok(()) => Ok(running),
