@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actor_lanes::handle::AskBlockingError;
 use actor_lanes::life::{Place, Restart, Seat, SpawnError, Wish};
@@ -43,6 +43,7 @@ on_every_runtime! {
     a_shared_queue_without_handles_ends_after_its_messages,
     a_shared_queue_gives_up_at_the_deadline,
     a_timer_of_a_worker_fetches_no_further_message,
+    a_worker_is_idle_after_a_message_expired_on_its_way,
     a_worker_that_fails_to_start_gets_no_message,
     a_killed_pool_handles_nothing_more,
 }
@@ -69,6 +70,8 @@ enum Work {
     Who(Reply<usize>),
     /// Arms a timer with a note.
     Arm(u64),
+    /// A note with a deadline.
+    Due(Instant, u64),
 }
 
 impl Message for Job {
@@ -77,6 +80,13 @@ impl Message for Job {
 
     fn lane(&self) -> usize {
         self.lane
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match self.work {
+            Work::Due(deadline, _) => Some(deadline),
+            _ => None,
+        }
     }
 }
 
@@ -104,12 +114,14 @@ impl Actor for Worker {
 
     async fn handle(&mut self, job: Job, cx: &mut Context<Job>) {
         match job.work {
-            Work::Note(number) => self.notes.send((self.index, number)).expect("the test waits"),
+            Work::Note(number) | Work::Due(_, number) => {
+                self.notes.send((self.index, number)).expect("the test waits")
+            }
             Work::Panic => panic!("on purpose"),
             Work::Fail => cx.fail("on purpose"),
             Work::Hold(began, answer) => {
                 began.send(self.index).expect("the test waits");
-                drop(answer.await);
+                _ = answer.await;
             }
             Work::Who(reply) => reply.send(self.index),
             Work::Arm(number) => {
@@ -191,7 +203,7 @@ fn round_robin_refuses_nothing_while_a_worker_has_room(runtime: &dyn Runtime) {
     assert_eq!(refusals, 1, "a message refused by all workers is refused once");
     // One worker of three has room, whose turn it may not be.
     released.next().expect("it is held").send(());
-    (0..ROOM).for_each(|_| drop(wait(&notes)));
+    (0..ROOM).for_each(|_| _ = wait(&notes));
     for n in 0..ROOM as u64 {
         pool.try_tell(Job::note(0, n)).expect("one worker has room");
         wait(&notes);
@@ -562,22 +574,7 @@ fn a_shared_queue_gets_unhandled_messages_of_an_ended_worker_back(runtime: &dyn 
     let (pool, running) = Pool::shared_queue(2).start(&both, make).expect("it starts");
     running.started_blocking(PATIENCE).expect("all start");
     // Both executors are busy, so no worker takes a message handed to it.
-    let (busy, release): (Vec<_>, Vec<_>) = both
-        .0
-        .iter()
-        .map(|executor| {
-            let ((began, beginning), (release, released)) = (signal(), signal::<()>());
-            let block = move || {
-                began.send(()).expect("the test waits");
-                drop(released.recv_timeout(PATIENCE));
-            };
-            executor
-                .spawn(Box::new(move || Box::pin(async move { block() })))
-                .expect("the executor runs");
-            (beginning, release)
-        })
-        .unzip();
-    busy.iter().for_each(|beginning| wait(beginning));
+    let release = both.0.each_ref().map(block);
     pool.try_tell(Job::note(0, 1)).expect("there is room");
     pool.try_tell(Job::note(0, 2)).expect("there is room");
     // The queue runs and hands out both. Worker 0 does not, and is killed with its message.
@@ -690,6 +687,41 @@ fn a_timer_of_a_worker_fetches_no_further_message(runtime: &dyn Runtime) {
     reply.send(());
     stop(&running);
     assert_eq!(numbers(&notes), [98, 99]);
+}
+
+/// Keeps an executor busy until the sender sends.
+fn block(executor: &Arc<dyn Executor>) -> SyncSender<()> {
+    let ((began, beginning), (release, released)) = (signal(), signal::<()>());
+    let block = move || {
+        began.send(()).expect("the test waits");
+        _ = released.recv_timeout(PATIENCE);
+    };
+    executor.spawn(Box::new(move || Box::pin(async move { block() }))).expect("the executor runs");
+    wait(&beginning);
+    release
+}
+
+fn a_worker_is_idle_after_a_message_expired_on_its_way(runtime: &dyn Runtime) {
+    let (notes, make) = worker();
+    let both = both(runtime);
+    let (pool, running) = Pool::shared_queue(1).start(&both, make).expect("it starts");
+    running.started_blocking(PATIENCE).expect("all start");
+    // The queue hands the message out in time, and the worker's executor is late.
+    let release = block(&both.0[1]);
+    let deadline = both.0[1].now() + Duration::from_millis(50);
+    pool.try_tell(Job::of(FIFO, 0, Work::Due(deadline, 1))).expect("there is room");
+    while pool.stats().workers[0][FIFO].accepted == 0 && both.0[1].now() < deadline {
+        std::thread::yield_now();
+    }
+    while both.0[1].now() < deadline {
+        std::thread::yield_now();
+    }
+    release.send(()).expect("it is blocked");
+    pool.try_tell(Job::note(0, 2)).expect("there is room");
+    assert_eq!(wait(&notes), (0, 2), "the worker gets the next message");
+    let exit = stop(&running);
+    let expired = exit.queue.iter().chain(&exit.workers).map(|exit| exit.lanes[FIFO].expired);
+    assert_eq!(expired.sum::<u64>(), 1);
 }
 
 fn a_worker_that_fails_to_start_gets_no_message(runtime: &dyn Runtime) {
