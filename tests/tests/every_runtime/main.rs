@@ -12,6 +12,7 @@ mod names;
 mod offload;
 mod order;
 mod panic;
+mod pools;
 mod reach;
 mod room;
 mod stop;
