@@ -393,7 +393,7 @@ impl Place for Executors {
     fn seat(&self, wish: &Wish) -> Result<Seat, SpawnError> {
         let (slot, seated) = self.choose();
         let executor = Arc::clone(&slot.executor);
-        Ok(Seat { executor, path: wish.name.clone(), host: Some(Arc::new(seated)) })
+        Ok(Seat { executor, path: wish.path(), host: Some(Arc::new(seated)) })
     }
 }
 

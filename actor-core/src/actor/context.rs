@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::beat::Beat;
+use crate::actor::monitors::Monitors;
 use crate::actor::offload::{Work, WorkError};
 use crate::actor::outcome::Outcome;
 use crate::actor::timers::{TimerId, Timers};
@@ -56,10 +57,12 @@ use crate::runtime::Executor;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Context<M: Message> {
-    shared: Arc<Shared<M>>,
+    pub(super) shared: Arc<Shared<M>>,
     pub(crate) executor: Arc<dyn Executor>,
     /// Created with the first timer.
     pub(crate) timers: Option<Box<Timers<M>>>,
+    /// Created with the first monitor.
+    pub(crate) monitors: Option<Box<Monitors<M>>>,
     /// The reason for a requested end after the message in hand.
     pub(crate) ending: Option<Box<ExitReason>>,
 }
@@ -69,7 +72,7 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl<M: Message> Context<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
-        Self { shared, executor, timers: None, ending: None }
+        Self { shared, executor, timers: None, monitors: None, ending: None }
     }
 
     /// Returns a handle to this actor.
@@ -478,9 +481,69 @@ impl<M: Message> Context<M> {
         if self.ending.is_some() { None } else { self.shared.accepted_if_taken() }
     }
 
-    fn end(&mut self, reason: ExitReason) {
+    /// Ends the actor after this message, with this reason: for an actor that stands for others, such
+    /// as a supervisor. The first reason counts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::{Actor, Context, Exit, ExitReason, Message, Runtime, ThreadConfig, spawn};
+    ///
+    /// struct Ended(ExitReason);
+    /// impl Message for Ended {}
+    ///
+    /// /// Ends as another actor has ended.
+    /// struct Shadow;
+    /// impl Actor for Shadow {
+    ///     type Message = Ended;
+    ///     async fn handle(&mut self, Ended(reason): Ended, cx: &mut Context<Ended>) {
+    ///         cx.end(reason);
+    ///     }
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("shadow"))?;
+    /// let (shadow, running) = spawn(&executor, || Shadow)?;
+    /// shadow.try_tell(Ended(ExitReason::Panicked("no such block".to_owned())))?;
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("it ends");
+    /// assert_eq!(exit.reason.to_string(), "panicked: no such block");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn end(&mut self, reason: ExitReason) {
         self.shared.life().end_after_this();
         self.ending.get_or_insert_with(|| Box::new(reason));
+    }
+
+    /// Returns the deadline of a [stop](crate::Running::stop), on the actor's clock. Returns `None`
+    /// before a stop, and for a stop without a deadline.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use actor_core::{Actor, Context, Message, Reply, Runtime, ThreadConfig, spawn};
+    ///
+    /// struct Ask(Reply<Option<Instant>>);
+    /// impl Message for Ask {}
+    ///
+    /// struct Patient;
+    /// impl Actor for Patient {
+    ///     type Message = Ask;
+    ///     async fn handle(&mut self, Ask(reply): Ask, cx: &mut Context<Ask>) {
+    ///         reply.send(cx.deadline());
+    ///     }
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let executor = runtime.start_executor(ThreadConfig::named("patient"))?;
+    /// let (patient, _running) = spawn(&executor, || Patient)?;
+    /// assert_eq!(patient.ask_blocking(Ask, Duration::from_secs(10))?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.shared.life().deadline()
     }
 
     /// Ends the actor's life with the error of a failed handler, if it has failed. A failure
@@ -502,6 +565,14 @@ impl<M: Message> Context<M> {
         if self.timers.is_some() {
             self.timers = None;
         }
+        if self.monitors.is_some() {
+            self.monitors = None;
+        }
+    }
+
+    /// Returns whether a pending monitor keeps the actor reachable.
+    pub(crate) fn is_kept_by_monitors(&self) -> bool {
+        self.monitors.as_ref().is_some_and(|monitors| monitors.keep_reachable())
     }
 
     /// Returns the due time of the next timer.

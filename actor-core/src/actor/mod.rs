@@ -2,10 +2,10 @@
 //!
 //! In reading order: this file has the trait, `outcome` the result of a handler, `context` a
 //! handler's access to its own actor, `batch` several messages in one call, `timers` the armed
-//! timers, `offload` work on other threads, `budget` the bounds of a turn and a batch, `deadline`
-//! the check of a message's deadline, `parked` messages held until an event. Of the timers,
-//! `arming` is their order, `timer_key` their keys, `beat` the repeating ones, `wall` those on the
-//! wall clock, and `new_timer` their options.
+//! timers, `offload` work on other threads, `watching` and `monitors` the ends of other actors,
+//! `budget` the bounds of a turn and a batch, `deadline` the check of a message's deadline,
+//! `parked` messages held until an event. Of the timers, `arming` is their order, `timer_key` their
+//! keys, `beat` the repeating ones, `wall` those on the wall clock, and `new_timer` their options.
 
 mod arming;
 mod batch;
@@ -13,14 +13,19 @@ mod beat;
 pub(crate) mod budget;
 pub(crate) mod context;
 pub(crate) mod deadline;
+pub(crate) mod monitors;
 mod new_timer;
 pub(crate) mod offload;
 mod outcome;
 mod parked;
 mod timer_key;
 pub(crate) mod timers;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod timers_model;
 mod wall;
+mod watching;
 
+pub use crate::mailbox::down::{Down, MonitorId};
 pub use batch::Batch;
 pub(crate) use batch::Noting;
 pub use beat::{Beat, Missed};

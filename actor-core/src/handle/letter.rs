@@ -72,13 +72,16 @@ impl<M: Message> Handle<M> {
         self.shared().lane_of(&letter.0.message).count_refused();
     }
 
-    /// Registers the caller for the next room in the letter's lane. The lane has refused a letter
-    /// before. The caller must try again before it waits.
+    /// Registers the caller for the next room in the letter's lane, after the lane has refused a
+    /// letter. The caller must try again before it waits. `None` if the lane was closed unused.
     #[doc(hidden)]
-    pub fn room_for(&self, letter: &Letter<M>) -> Room<'_> {
+    pub fn room_for(&self, letter: &Letter<M>) -> Option<Room<'_>> {
         let lane = self.shared().lane_of(&letter.0.message);
+        if !lane.was_used() {
+            return None;
+        }
         let (waiting, room) = self.shared().wait_for_room(lane);
-        Room { room: quietly(room), _waiting: waiting }
+        Some(Room { room: quietly(room), _waiting: waiting })
     }
 
     /// Returns the number of messages queued and in hand.

@@ -17,6 +17,7 @@ pub(crate) enum Decider {
         /// Whether the mailbox was closed when the last life ended. The life after that is the last
         /// one.
         was_closed: bool,
+        waits_first: bool,
     },
 }
 
@@ -57,12 +58,21 @@ impl Decider {
     }
 
     /// Makes the governor a receiver of the exit, before the first life. Returns the governor.
-    pub(crate) fn attach(&self, running: &Running) -> Option<Arc<dyn Governor>> {
-        let Self::Governor { governor, .. } = self else { return None };
+    pub(crate) fn attach(&mut self, running: &Running) -> Option<Arc<dyn Governor>> {
+        let Self::Governor { governor, waits_first, .. } = self else { return None };
         running.govern();
+        if matches!(contained(|| governor.begins()), Ok(false)) {
+            *waits_first = true;
+            running.ask_for_verdict();
+        }
         let own = Arc::clone(governor);
         running.on_end(move |exit| own.ended(exit));
         Some(Arc::clone(governor))
+    }
+
+    /// Returns whether the first life waits for a decision.
+    pub(crate) fn waits_first(&self) -> bool {
+        matches!(self, Self::Governor { waits_first: true, .. })
     }
 
     /// Asks the governor, after the state has been dropped.

@@ -2,6 +2,7 @@
 
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::extras::Extras;
+use crate::mailbox::watchers;
 use crate::mailbox::{Closeable, Mailbox, Message};
 use crate::panic::{Panicked, contained, drop_contained};
 
@@ -75,5 +76,6 @@ impl<M: Message> Drop for Ending<M> {
             drop(contained(|| on_end(&shared.exit(reason.clone()))));
         }
         shared.life().end(reason);
+        watchers::end(&**shared);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::mailbox::Closeable;
 use crate::mailbox::exit::{Exit, ExitReason};
+use crate::panic::drop_contained;
 
 /// Decides about the lives of an actor, in place of a [`Restart`](crate::life::Restart) policy: for
 /// supervisors of several actors.
@@ -62,6 +63,18 @@ use crate::mailbox::exit::{Exit, ExitReason};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Governor: Send + Sync + 'static {
+    /// Returns whether the first life begins with the start of the actor. Otherwise the actor first
+    /// waits for a decision, as between two lives. Called once, by the thread that starts the actor.
+    fn begins(&self) -> bool {
+        true
+    }
+
+    /// Returns the path of the supervisor, for [`Wish::parent`](crate::life::Wish::parent). It comes
+    /// before the actor's name. `None` for a governor that does not stop the actor.
+    fn path(&self) -> Option<Arc<str>> {
+        None
+    }
+
     /// A life has started: the actor's `started` has returned.
     fn life_started(&self) {}
 
@@ -116,6 +129,9 @@ impl Governed {
 
     /// Begins the next life. Returns whether the actor was waiting for a decision.
     ///
+    /// An [`end_life`](Self::end_life) after this ends the new life, also before its maker has run.
+    /// Decisions about one actor are to come from one thread at a time.
+    ///
     /// # Examples
     ///
     /// See [`Governor`].
@@ -128,6 +144,12 @@ impl Governed {
     /// # let _ = again;
     /// ```
     pub fn begin_life(&self) -> bool {
+        let life = self.mailbox.life();
+        if !life.extras().is_some_and(|extras| extras.verdict().is_asked()) {
+            return false;
+        }
+        // There is no life now. A request was late for the last one, and is not for the next one.
+        drop(drop_contained(life.take_request()));
         self.decide(true)
     }
 

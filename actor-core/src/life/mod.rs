@@ -25,7 +25,7 @@ mod serve;
 mod spawn;
 mod watch;
 
-pub use crate::mailbox::exit::{Exit, ExitReason};
+pub use crate::mailbox::exit::{Ended, Exit, ExitReason};
 pub use backoff::Backoff;
 pub use error::SpawnError;
 pub use governor::{Governed, Governor};

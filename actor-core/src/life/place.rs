@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::life::error::SpawnError;
+use crate::life::governor::Governor;
 use crate::life::running::Running;
 use crate::mailbox::exit::Exit;
 use crate::runtime::Executor;
@@ -75,6 +76,39 @@ pub struct Wish {
     pub phase: Phase,
     /// What a panic of the actor ends.
     pub on_panic: OnPanic,
+    /// The path of the actor's supervisor, such as `net` or `net/peers`, from
+    /// [`Governor::path`](crate::life::Governor::path). Empty if the supervisor has no name. A
+    /// shutdown stops the supervisor, which then stops the actor.
+    pub parent: Option<Arc<str>>,
+}
+
+impl Wish {
+    pub(super) fn govern(&mut self, governor: &dyn Governor) {
+        self.parent = governor.path();
+    }
+
+    /// Returns the actor's name below the path of its supervisor. Without a name, `None`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::life::Wish;
+    ///
+    /// let mut wish = Wish::default();
+    /// assert_eq!(wish.path(), None);
+    /// wish.name = Some("a".into());
+    /// assert_eq!(wish.path().as_deref(), Some("a"));
+    /// wish.parent = Some("net".into());
+    /// assert_eq!(wish.path().as_deref(), Some("net/a"));
+    /// ```
+    #[must_use]
+    pub fn path(&self) -> Option<Arc<str>> {
+        let name = self.name.as_ref()?;
+        Some(match &self.parent {
+            Some(parent) if !parent.is_empty() => format!("{parent}/{name}").into(),
+            _ => Arc::clone(name),
+        })
+    }
 }
 
 /// The place given to one actor.
@@ -231,7 +265,7 @@ impl Seat {
 impl Place for Arc<dyn Executor> {
     #[inline]
     fn seat(&self, wish: &Wish) -> Result<Seat, SpawnError> {
-        Ok(Seat { executor: Self::clone(self), path: wish.name.clone(), host: None })
+        Ok(Seat { executor: Self::clone(self), path: wish.path(), host: None })
     }
 }
 

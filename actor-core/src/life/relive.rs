@@ -27,8 +27,10 @@
 //! |---|---|---|
 //! | `stop` | closes the mailbox; the life drains it | ends the rest: a last life, or the end |
 //! | `kill` | ends the life and the actor | ends the actor |
-//! | `end_life` | ends the life | no effect (`mailbox/life.rs`) |
+//! | `end_life` | ends the life | no effect; after a governor's decision: ends the next life |
 //! | a governor's decision | no effect (`mailbox/verdict.rs`) | ends the rest |
+//!
+//! A governor may also decide about the first life. Then the actor begins with a rest.
 //!
 //! A rest waits as a handler does, with the signal's `WAITING`: messages do not end it, interrupts
 //! do. It reads all state after it has marked itself awake, and announces its wait after that. So a
@@ -56,7 +58,7 @@ use crate::life::made::Made;
 use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Message, Receiver};
+use crate::mailbox::{Message, Receiver, Shared};
 use crate::panic::{contained, drop_contained};
 use crate::runtime::alarm::Alarm;
 
@@ -71,33 +73,50 @@ pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
     let mut parts = Parts { lives, state: None, cx };
     // Captured after `ending`, so dropped first with the future: the state is dropped before the
     // exit is published.
+    let mut rest = decider.waits_first().then(Rest::for_verdict);
+    let mut has_lived = false;
     loop {
+        if let Some(rest) = rest {
+            if let Some(end) = rest.over(&mut ending, &mut watch).await {
+                end.record(&mut ending.reason);
+                break;
+            }
+            begin_again(&mut parts, &mut ending, &watch, has_lived);
+        }
+        has_lived = true;
         serve_life(&mut parts, &mut ending, &mut watch).await;
         let next = decider.next(ending.reason.get(), &ending.mailbox, watch.now());
         if matches!(next, Next::End) {
             ending.mailbox.close();
         }
         end_life(&mut parts, &mut ending, &mut watch).await;
-        let rest = match next {
+        rest = match next {
             Next::End => break,
-            Next::After(until) => Rest::until(until),
+            Next::After(until) => Some(Rest::until(until)),
             Next::Asked => {
                 decider.ask(ending.reason.get(), &ending.mailbox);
-                Rest::for_verdict()
+                Some(Rest::for_verdict())
             }
         };
-        if let Some(end) = rest.over(&mut ending, &mut watch).await {
-            end.record(&mut ending.reason);
-            break;
-        }
-        let shared = ending.mailbox.shared();
-        shared.life().begin_again();
+    }
+    ending.mailbox.close();
+    ending.reason.also_panic(drop_contained(parts));
+}
+
+/// Prepares the next life, or the first one of an actor that has waited for it.
+fn begin_again<L: Lives>(
+    parts: &mut Parts<L>,
+    ending: &mut Ending<L::Message>,
+    watch: &Watch,
+    has_lived: bool,
+) {
+    let shared = ending.mailbox.shared();
+    shared.life().begin_again();
+    if has_lived {
         shared.life().make_extras().count_restart();
         ending.reason = Reason(None);
         parts.cx = watch.context(shared);
     }
-    ending.mailbox.close();
-    ending.reason.also_panic(drop_contained(parts));
 }
 
 /// Runs one life from its maker to its reason to end.
@@ -153,8 +172,10 @@ enum End {
 
 impl End {
     fn record(self, reason: &mut Reason) {
-        if let Self::Requested(requested) = self {
-            reason.0 = Some(requested);
+        match self {
+            Self::Requested(requested) => reason.0 = Some(requested),
+            // An actor that has not lived has no reason yet.
+            Self::Decided => drop(reason.0.get_or_insert(ExitReason::Stopped)),
         }
     }
 }
@@ -185,10 +206,15 @@ impl Rest {
             if let Some(extras) = mailbox.shared().life().extras() {
                 extras.verdict().withdraw();
             }
+            forget_request(mailbox.shared());
             return Poll::Ready(over);
         }
         let polled = match self.until {
-            Some(until) => self.alarm.poll_at(until, watch.executor(), task).map(|()| None),
+            Some(until) => self.alarm.poll_at(until, watch.executor(), task).map(|()| {
+                forget_request(mailbox.shared());
+                None
+            }),
+            // A governor has taken back an earlier request, and may have made a new one since.
             None => match mailbox.shared().life().make_extras().verdict().take() {
                 Some(true) => Poll::Ready(None),
                 Some(false) => Poll::Ready(Some(End::Decided)),
@@ -200,6 +226,11 @@ impl Rest {
         }
         polled
     }
+}
+
+/// Takes back a request to end the last life, made after its end.
+fn forget_request<M: Message>(mailbox: &Shared<M>) {
+    drop(drop_contained(mailbox.life().take_request()));
 }
 
 /// Returns whether a request ends the rest: with the end of the actor, or with its last life.

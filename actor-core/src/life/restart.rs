@@ -202,7 +202,18 @@ impl Restart {
 
     /// Returns whether another life follows this end, by the reason alone. `Stopped` stands for
     /// [`Context::stop`](crate::Context::stop) here.
-    fn follows(&self, reason: &ExitReason) -> bool {
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::ExitReason;
+    /// use actor_core::life::Restart;
+    ///
+    /// assert!(Restart::permanent().follows(&ExitReason::Stopped));
+    /// assert!(!Restart::transient().follows(&ExitReason::Stopped));
+    /// ```
+    #[must_use]
+    pub fn follows(&self, reason: &ExitReason) -> bool {
         match (self.kind, reason) {
             (Kind::Temporary, _) => false,
             (kind, ExitReason::Stopped) => kind == Kind::Permanent,
@@ -264,6 +275,10 @@ impl Restarts {
         Self { policy, recent, last, in_a_row, random: Random::new() }
     }
 
+    pub(super) fn policy(&self) -> &Restart {
+        &self.policy
+    }
+
     /// Decides about another life after the end of one: returns the delay before it, and counts the
     /// restart. Returns `None` if the actor ends, by the reason or because it has had all its
     /// restarts.
@@ -283,10 +298,32 @@ impl Restarts {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn next(&mut self, reason: &ExitReason, now: Instant) -> Option<Duration> {
-        let Self { policy, recent, last, in_a_row, random } = self;
-        if !policy.follows(reason) {
+        if !self.policy.follows(reason) {
             return None;
         }
+        self.count(now)
+    }
+
+    /// Counts a restart, whatever the reason. Returns the delay before it, or `None` if there have
+    /// been too many restarts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_core::life::{Restart, Restarts};
+    /// use actor_core::{Executor, Runtime, ThreadConfig};
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("doc"))?;
+    /// let mut restarts = Restarts::new(Restart::up_to(1));
+    /// assert_eq!(restarts.count(executor.now()), Some(Duration::ZERO));
+    /// assert_eq!(restarts.count(executor.now()), None);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn count(&mut self, now: Instant) -> Option<Duration> {
+        let Self { policy, recent, last, in_a_row, random } = self;
         let has_left = |at: &Instant| now.saturating_duration_since(*at) >= policy.within;
         if policy.most != u32::MAX {
             while recent.front().is_some_and(has_left) {

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use event_listener::listener;
 
+use crate::handle::Sealed;
 use crate::life::governor::Governed;
 use crate::mailbox::exit::Exit;
 use crate::mailbox::extras::Extras;
+use crate::mailbox::watchers::{Peer, Target};
 use crate::mailbox::{Closeable, LaneStats, Life};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
@@ -480,8 +482,25 @@ impl Running {
         self.life().make_extras().govern();
     }
 
+    /// Returns the actor, to be watched.
+    fn peer(&self) -> Arc<dyn Peer> {
+        Arc::clone(&self.mailbox) as _
+    }
+
+    /// Asks the governor for the first life. Before the actor starts, so the answer may come at any
+    /// time after.
+    pub(crate) fn ask_for_verdict(&self) {
+        self.life().make_extras().verdict().ask();
+    }
+
     fn life(&self) -> &Life {
         self.mailbox.life()
+    }
+}
+
+impl Sealed for Running {
+    fn target(&self) -> Target {
+        Target(Some(self.peer()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The actor loop.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
@@ -59,6 +59,10 @@ pub(crate) fn serve<L: Lives>(
             }
             let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
             let Some(message) = next.await else {
+                if parts.cx.is_kept_by_monitors() && !mailbox.is_closed() {
+                    poll_fn(|_task| poll_monitors(&mailbox)).await;
+                    continue;
+                }
                 return reason_without_message(&mailbox);
             };
             if has_expired(&message, &*parts.cx.executor) {
@@ -109,6 +113,13 @@ impl<M: Message> Future for Next<'_, '_, M> {
         }
         next
     }
+}
+
+/// Waits for the end of a watched actor, as an actor that nothing else can reach. An end and a
+/// stop interrupt the task.
+fn poll_monitors<M: Message>(mailbox: &Receiver<'_, M>) -> Poll<()> {
+    let is_over = mailbox.shared().comes_beside() || mailbox.is_closed();
+    if is_over { Poll::Ready(()) } else { Poll::Pending }
 }
 
 #[inline(always)]
@@ -171,36 +182,63 @@ fn poll_next<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    if mailbox.shared().is_work_in_flight() {
+    if mailbox.shared().comes_beside() {
         return poll_results_and_others(mailbox, cx, task);
     }
     if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
         return mailbox.reborrow().poll_next(task);
     }
-    poll_timers_and_mailbox(mailbox, cx, task, false)
+    let is_kept = cx.is_kept_by_monitors();
+    poll_timers_and_mailbox(mailbox, cx, task, is_kept)
 }
 
-/// As `poll_next`, for an actor with work in flight. It ends only once all results were handled.
+/// As `poll_next`, for an actor with work in flight or the end of a watched actor. It ends only
+/// once all results were handled.
 fn poll_results_and_others<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    if let Some(message) = mailbox.taking().take_late(true) {
-        return Poll::Ready(Some(message));
+    loop {
+        // The message after a late one comes from elsewhere, and neither starves.
+        if !mailbox.taking().was_late()
+            && let Some(message) = take_late(mailbox, cx)
+        {
+            return Poll::Ready(Some(message));
+        }
+        let others = match &cx.timers {
+            Some(timers) if !timers.is_empty() => {
+                let is_kept = mailbox.shared().is_work_in_flight() || cx.is_kept_by_monitors();
+                poll_timers_and_mailbox(mailbox, cx, task, is_kept)
+            }
+            _ => mailbox.reborrow().poll_next(task),
+        };
+        if let Poll::Ready(Some(message)) = others {
+            return Poll::Ready(Some(message));
+        }
+        if !mailbox.shared().has_late() {
+            // A later result interrupts the task, or ends the sleep announced by the lanes.
+            let is_more = mailbox.shared().is_work_in_flight();
+            return if is_more { Poll::Pending } else { others };
+        }
     }
-    let others = match &cx.timers {
-        Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task, true),
-        _ => mailbox.reborrow().poll_next(task),
-    };
-    if let Poll::Ready(Some(message)) = others {
-        return Poll::Ready(Some(message));
+}
+
+/// Takes a late result, or the end of a watched actor.
+fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
+    while let Some((id, ended)) = mailbox.taking().take_down() {
+        // A closed mailbox ends all monitors.
+        let is_closed = mailbox.is_closed();
+        let monitors = cx.monitors.as_mut().filter(|_| !is_closed);
+        let Some(message) = monitors.and_then(|monitors| monitors.message(id, ended)) else {
+            continue;
+        };
+        let message = mailbox.taking().send_own(message);
+        if message.is_some() {
+            return message;
+        }
     }
-    if let Some(message) = mailbox.taking().take_late(false) {
-        return Poll::Ready(Some(message));
-    }
-    // A later result interrupts the task, or ends the sleep announced by the lanes.
-    if mailbox.shared().is_work_in_flight() { Poll::Pending } else { others }
+    mailbox.taking().take_late()
 }
 
 /// Returns the next message of a due timer or of the mailbox.

@@ -354,8 +354,9 @@ impl<M: Message> Spawn<M> {
     /// let spawn = Spawn::new(mailbox).governed(Arc::new(Quiet));
     /// # drop(spawn);
     /// ```
-    pub fn governed(self, governor: Arc<dyn Governor>) -> SpawnRestarting<M> {
-        self.lives(Decider::Governor { governor, was_closed: false })
+    pub fn governed(mut self, governor: Arc<dyn Governor>) -> SpawnRestarting<M> {
+        self.wish.govern(&*governor);
+        self.lives(Decider::Governor { governor, was_closed: false, waits_first: false })
     }
 
     fn lives(self, decider: Decider) -> SpawnRestarting<M> {
@@ -408,6 +409,52 @@ impl<M: Message> Spawn<M> {
 }
 
 impl<M: Message> SpawnRestarting<M> {
+    /// Returns the policy, and `None` if a governor decides.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::life::Restart;
+    /// use actor_core::{Message, Spawn};
+    ///
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// let (_worker, mailbox) = actor_core::mailbox::<Job>();
+    /// let spawn = Spawn::new(mailbox).restart(Restart::permanent());
+    /// assert_eq!(spawn.policy(), Some(&Restart::permanent()));
+    /// ```
+    #[must_use]
+    pub fn policy(&self) -> Option<&Restart> {
+        match &self.lives.decider {
+            Decider::Policy(restarts) => Some(restarts.policy()),
+            Decider::Governor { .. } => None,
+        }
+    }
+
+    /// Lets this governor decide, in place of the policy or of another governor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use actor_core::life::{Governor, Restart};
+    /// # use actor_core::{ExitReason, Message, Spawn};
+    /// # struct Quiet;
+    /// # impl Governor for Quiet {
+    /// #     fn life_ended(&self, _reason: &ExitReason) {}
+    /// # }
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # let (_worker, mailbox) = actor_core::mailbox::<Job>();
+    /// let spawn = Spawn::new(mailbox).restart(Restart::permanent()).governed_by(Arc::new(Quiet));
+    /// assert_eq!(spawn.policy(), None);
+    /// ```
+    pub fn governed_by(mut self, governor: Arc<dyn Governor>) -> Self {
+        self.wish.govern(&*governor);
+        self.lives.decider = Decider::Governor { governor, was_closed: false, waits_first: false };
+        self
+    }
+
     /// Sets a hook for the message in hand when a life ends by anything but a normal end: by a
     /// panic, an error, a kill. The message itself is gone by then, so `summarise` makes a summary
     /// of each message before it is handled.
@@ -509,7 +556,7 @@ impl<M: Message> SpawnRestarting<M> {
         make: impl FnMut() -> R + Send + 'static,
     ) -> Result<Running, SpawnError> {
         let seat = place.seat(&self.wish)?;
-        let (running, ending, watch, Restarting { decider, poison }) = self.begin(seat);
+        let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
         let lives = Again::new(make, governor, poison);
         let maker = move || -> Life { Box::pin(relive(lives, ending, watch, decider)) };
@@ -549,13 +596,30 @@ impl<M: Message> SpawnRestarting<M> {
         make: impl FnMut() -> R + 'static,
     ) -> (Running, impl Future<Output = ()> + 'static) {
         let seat = self.seat_on(executor);
-        let (running, ending, watch, Restarting { decider, poison }) = self.begin(seat);
+        let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
         (running, relive(Again::new(make, governor, poison), ending, watch, decider))
     }
 }
 
 impl<M: Message, L> Spawn<M, L> {
+    /// Returns the name set by [`named`](Self::named).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Message, Spawn};
+    ///
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// let (_worker, mailbox) = actor_core::mailbox::<Job>();
+    /// assert_eq!(Spawn::new(mailbox).named("chain").name().map(|name| &**name), Some("chain"));
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> Option<&Arc<str>> {
+        self.wish.name.as_ref()
+    }
+
     /// Names the actor. With a system, the full name is `/name`, and under a supervisor it is
     /// longer.
     ///
@@ -669,7 +733,7 @@ impl<M: Message, L> Spawn<M, L> {
     }
 
     fn seat_on(&self, executor: &Arc<dyn Executor>) -> Seat {
-        Seat { executor: Arc::clone(executor), path: self.wish.name.clone(), host: None }
+        Seat { executor: Arc::clone(executor), path: self.wish.path(), host: None }
     }
 
     fn begin(self, seat: Seat) -> (Running, Ending<M>, Watch, L) {

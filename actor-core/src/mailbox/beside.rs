@@ -5,8 +5,10 @@
 use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::lane::LaneStats;
 use crate::mailbox::late::Late;
+use crate::mailbox::lazy::FirstUse;
 use crate::mailbox::message::Message;
 use crate::mailbox::places::add;
+use crate::mailbox::watchers::Watch;
 use crate::sync::{AtomicU64, Ordering};
 
 pub(crate) struct Beside<M> {
@@ -15,6 +17,8 @@ pub(crate) struct Beside<M> {
     /// lost pieces, in units of [`LOST`]. One word, so a lost piece moves from one number to the
     /// other in one step.
     work: AtomicU64,
+    /// Made once the actor watches another one, or is watched.
+    watch: FirstUse<Watch>,
     /// By lane.
     lanes: Box<[Figures]>,
 }
@@ -42,6 +46,7 @@ impl<M: Message> Beside<M> {
         Self {
             late: Late::new(),
             work: AtomicU64::new(0),
+            watch: FirstUse::new(),
             lanes: (0..lanes).map(figures).collect(),
         }
     }
@@ -85,6 +90,20 @@ impl<M: Message> Beside<M> {
         &self.late
     }
 
+    pub(super) fn watch(&self) -> Option<&Watch> {
+        self.watch.get()
+    }
+
+    pub(super) fn make_watch(&self) -> &Watch {
+        self.watch.get_or_make(Watch::new).expect("it is never closed")
+    }
+
+    /// Returns whether the end of a watched actor waits.
+    #[inline]
+    pub(crate) fn has_downs(&self) -> bool {
+        self.watch().is_some_and(|watch| watch.downs().holds_any())
+    }
+
     /// Counts the end of a message's handling. Called by the consumer only.
     pub(super) fn finish(&self, lane: usize) {
         add(&self.lanes[lane].handled, 1);
@@ -118,5 +137,11 @@ impl<'a, M> ConsumerSide<'a, Beside<M>> {
     pub(super) fn late_side(self) -> ConsumerSide<'a, Late<M>> {
         let beside = self.get();
         self.field(&beside.late)
+    }
+
+    /// Views the ends of watched actors, if there can be any.
+    pub(super) fn watch_side(self) -> Option<ConsumerSide<'a, Watch>> {
+        let beside = self.get();
+        self.field(&beside.watch).made()
     }
 }

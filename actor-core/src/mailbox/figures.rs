@@ -38,6 +38,11 @@ impl<M: Message> LaneQueue<M> {
         (places.accepted() + self.replaced()).saturating_sub(ended)
     }
 
+    /// Returns whether a message was ever sent to this lane before its close.
+    pub(crate) fn was_used(&self) -> bool {
+        self.places().is_some()
+    }
+
     /// Returns the number of accepted messages.
     pub(super) fn accepted(&self) -> u64 {
         self.places().map_or(0, |places| places.accepted() + self.replaced())

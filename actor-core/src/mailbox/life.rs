@@ -36,8 +36,11 @@
 //!
 //! No request is lost: a bit set before the clear has its reason, or an earlier one, in place for
 //! the take. A bit set after the clear is seen later. Its reason may have been taken by then, so a
-//! bit without a reason is no request. A request made between two lives ends with the next
-//! `begin_again`: there is no life for it.
+//! bit without a reason is no request.
+//!
+//! A request made between two lives has no life to end. The task takes it back at the end of its
+//! rest. A governor takes it back before its decision, so a request after the decision is for the
+//! next life, and is not lost.
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -184,7 +187,8 @@ impl Life {
         if self.is_killed() { Some(ExitReason::Killed) } else { self.take_request() }
     }
 
-    /// Takes the reason of a request to end the current life. Called by the actor's task.
+    /// Takes the reason of a request to end the current life. Called by the actor's task, and by a
+    /// governor while the task waits for its decision.
     #[cold]
     pub(crate) fn take_request(&self) -> Option<ExitReason> {
         if self.state() & LIFE_ENDS == 0 {
@@ -194,10 +198,8 @@ impl Life {
         self.extras()?.request.take()
     }
 
-    /// Begins another life of the actor: requests of the last one end with it. Called by the
-    /// actor's task.
+    /// Begins another life of the actor. Called by the actor's task.
     pub(crate) fn begin_again(&self) {
-        drop(self.take_request());
         self.change(Phase::again);
     }
 
@@ -316,10 +318,12 @@ mod tests {
         let taken = life.take_request();
         assert!(matches!(taken, Some(ExitReason::Panicked(text)) if text == "first"));
         assert!(life.take_request().is_none() && !life.is_asked());
-        life.end_life(ExitReason::Killed);
         life.end_after_this();
         life.begin_again();
         assert!(!life.is_asked());
+        life.end_life(ExitReason::Killed);
+        life.begin_again();
+        assert!(life.is_asked(), "a request after the decision is for the next life");
     }
 
     #[test]

@@ -16,6 +16,7 @@
 mod beside;
 mod by_key;
 pub(crate) mod consumer;
+pub(crate) mod down;
 mod envelope;
 mod evicting;
 pub(crate) mod exit;
@@ -38,6 +39,7 @@ mod receiver;
 mod ring;
 mod room;
 mod schedule;
+mod serial;
 mod share;
 mod shared;
 pub(crate) mod signal;
@@ -47,6 +49,7 @@ mod stash;
 mod table;
 mod turns;
 pub(crate) mod verdict;
+pub(crate) mod watchers;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -347,6 +350,7 @@ impl<M: Message> Drop for Mailbox<M> {
                 Some(_) => let_go(panic),
             }
         }
+        self.shared().end_without_actor();
         let Some(panic) = panicked else { return };
         if thread::panicking() { let_go(panic) } else { resume_unwind(panic) }
     }

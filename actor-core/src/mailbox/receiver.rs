@@ -2,13 +2,16 @@
 
 use std::task::{Context, Poll};
 
-use crate::mailbox::consumer::{Here, Taking};
+use crate::mailbox::consumer::{ConsumerSide, Here, Taking};
+use crate::mailbox::down::MonitorId;
+use crate::mailbox::exit::Ended;
 use crate::mailbox::lane::Lane;
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::schedule::Schedule;
 use crate::mailbox::shared::{Closeable, Shared};
 use crate::mailbox::stash::{Stash, Stashes};
+use crate::panic::drop_contained;
 use crate::sync::{Ordering, fence, spin_loop};
 
 /// Pauses of a lingering consumer at an empty mailbox before it announces sleep: about 0.5 µs where
@@ -34,7 +37,7 @@ pub(crate) struct State<M> {
     in_hand: u16,
     /// Whether the message in hand came [beside](Lanes::give_beside) its lane.
     is_beside: bool,
-    /// Whether the last message was a late result. The next one then comes from elsewhere, and
+    /// Whether the last message was a late result or the end of a watched actor. The next one then comes from elsewhere, and
     /// neither starves.
     was_late: bool,
     /// Whether the consumer has departed: all remaining messages are undelivered.
@@ -201,6 +204,13 @@ impl<M: Message> Receiver<'_, M> {
             }
         }
         let Some(beside) = side.get().beside() else { return };
+        while let Some(down) = side
+            .beside_side()
+            .and_then(ConsumerSide::watch_side)
+            .and_then(|side| side.downs_side().next_of_last())
+        {
+            drop(drop_contained(down));
+        }
         while let Some(message) =
             side.beside_side().and_then(|side| side.late_side().next_of_last())
         {
@@ -312,17 +322,31 @@ impl<M: Message> Lanes<'_, M> {
         message
     }
 
-    /// Takes the oldest late result. `None` as well if `in_turn` is set and the last message was a
-    /// late result.
-    pub(crate) fn take_late(&mut self, in_turn: bool) -> Option<M> {
-        if std::mem::take(&mut self.own_mut().was_late) && in_turn {
-            return None;
-        }
+    /// Returns whether the last message was a late one, and forgets it.
+    pub(crate) fn was_late(&mut self) -> bool {
+        std::mem::take(&mut self.own_mut().was_late)
+    }
+
+    /// Takes the oldest late result.
+    pub(crate) fn take_late(&mut self) -> Option<M> {
         let (mut side, _state) = self.parts();
         let beside = side.beside_side()?;
         let counts = beside.get();
         let message = beside.late_side().next()?;
         counts.work_returns();
+        self.own_mut().was_late = true;
+        Some(self.give_beside(message))
+    }
+
+    /// Takes the oldest end of a watched actor.
+    pub(crate) fn take_down(&mut self) -> Option<(MonitorId, Ended)> {
+        let (mut side, _state) = self.parts();
+        side.beside_side()?.watch_side()?.downs_side().next()
+    }
+
+    /// Sends a message to the actor's own lane. Hands it out if it cannot wait in its lane.
+    pub(crate) fn send_own(&mut self, message: M) -> Option<M> {
+        let message = self.shared().send_own(message).err()?;
         self.own_mut().was_late = true;
         Some(self.give_beside(message))
     }

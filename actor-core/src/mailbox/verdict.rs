@@ -44,6 +44,11 @@ impl Verdict {
         }
     }
 
+    /// Returns whether the task waits for a decision.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == WAITING
+    }
+
     /// Decides, if there is a question. Returns whether there was one.
     pub(crate) fn decide(&self, begins: bool) -> bool {
         let next = if begins { BEGIN } else { END };

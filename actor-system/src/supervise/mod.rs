@@ -1,8 +1,17 @@
 //! Supervisors: actors that are started again, alone or together, after a failure.
 //!
-//! In reading order: `engine` decides, as plain data.
+//! In reading order: `builder` describes a tree and starts it, `child` is what it accepts, `engine`
+//! decides as plain data, `report` is what the engine learns, `tree` is the actor around it.
 
+mod builder;
+mod child;
 mod engine;
+mod report;
+mod tree;
+
+pub use builder::Supervisor;
+pub use child::Child;
+pub use tree::EndedWithSiblings;
 
 /// Which children begin again together when one has failed.
 ///

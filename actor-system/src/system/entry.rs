@@ -87,6 +87,8 @@ pub(crate) struct Facts {
     pub(crate) is_named: bool,
     /// Whether the actor has a thread of its own, which ends with it.
     pub(crate) owns_thread: bool,
+    /// Whether a supervisor stops the actor, in the order of its tree.
+    pub(crate) is_supervised: bool,
 }
 
 /// One running actor in the list of its system.

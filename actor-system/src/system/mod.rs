@@ -27,6 +27,7 @@ pub use names::RegisterError;
 pub use place::SystemPlace;
 pub use report::{ActorReport, Cause, Report, ThreadReport, ThreadState};
 pub(crate) use shared::Shared;
+pub(crate) use shutdown::GRACE;
 
 /// Executors, the actors on them, their names, and one shutdown with a report.
 ///

@@ -97,8 +97,8 @@ impl Shared {
         let inside = self.gate.pass().ok_or(SpawnError::SystemStopping)?;
         let id = ActorId(self.ids.fetch_add(1, Ordering::Relaxed));
         let is_named = wish.name.is_some();
-        let path = match &wish.name {
-            Some(name) => self.names.reserve(name, id)?,
+        let path = match wish.path() {
+            Some(path) => self.names.reserve(&path, id)?,
             None => format!("/actor-{id}").into(),
         };
         let chosen = self.choose(site, id, &path);
@@ -113,6 +113,7 @@ impl Shared {
             thread: Arc::clone(&slot.name),
             is_named,
             owns_thread: matches!(site, Site::OwnThread(_)),
+            is_supervised: wish.parent.is_some(),
         };
         let resident = Resident::new(self, facts, seated);
         inside.stay();
@@ -238,7 +239,7 @@ impl Shared {
 
     /// Sets a function for the end of the shutdown, and returns whether it is the first one. At a
     /// system that has a report, it may be called twice.
-    #[cfg(feature = "signals")]
+    #[cfg(all(unix, feature = "signals"))]
     pub(crate) fn at_end(&self, call: impl Fn() + Send + Sync + 'static) -> bool {
         let is_first = self.at_end.set(Box::new(call)).is_ok();
         // The report may have come before the function.

@@ -71,7 +71,8 @@ impl Shutdown {
 
     /// Stops the actors of one phase together. Kills those that have not ended in time.
     async fn end_phase(&self, phase: &[Arc<Entry>], share: Duration) {
-        phase.iter().for_each(|entry| entry.running.stop(share));
+        let stopped_here = phase.iter().filter(|entry| !entry.facts.is_supervised);
+        stopped_here.for_each(|entry| entry.running.stop(share));
         let until = self.clock.after(share.saturating_add(GRACE));
         if self.clock.by(until, joined(phase)).await.is_none() {
             phase.iter().for_each(|entry| entry.running.kill());

@@ -6,6 +6,7 @@ mod batch;
 mod end;
 mod evict;
 mod loss;
+mod monitors;
 mod offload;
 mod order;
 mod panic;

@@ -37,7 +37,6 @@
 //!   report therefore never changes a team in the middle of a decision of this team.
 //! * A unit has an entry in `due` exactly while it is delayed or its team pauses.
 
-mod limits;
 #[cfg(test)]
 mod tests;
 
@@ -45,25 +44,12 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use actor_core::ExitReason;
-
-pub(super) use limits::Limits;
-use limits::{Streak, Tally};
+use actor_core::life::{Restart, Restarts};
 
 use super::Strategy;
 
 /// The number of a worker or a team in its tree.
 pub(super) type Number = usize;
-
-/// When a worker or a team is started again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// After each end of a life.
-    Permanent,
-    /// After each end of a life that was not a regular one.
-    Transient,
-    /// Never.
-    Temporary,
-}
 
 /// What a worker has reported.
 #[derive(Clone, Debug)]
@@ -105,7 +91,7 @@ enum State {
     Rising,
     Up,
     Falling,
-    Ending(Finish),
+    Ending,
     Over,
 }
 
@@ -145,18 +131,23 @@ struct Team {
     children: Vec<Number>,
     /// The number of children that are over.
     over: usize,
-    tally: Tally,
+    /// The policy of its children without one of their own, and the account of all of them.
+    policy: Restart,
+    account: Restarts,
     phase: Phase,
 }
 
 struct Unit {
     /// The team, and the place in it. `None` for the root.
     place: Option<(Number, usize)>,
-    kind: Kind,
+    /// Its own policy, or that of the team above.
+    policy: Restart,
+    has_own_policy: bool,
+    /// Whether it never begins again.
+    is_temporary: bool,
+    /// The account of this child alone.
+    account: Restarts,
     state: State,
-    /// The limits of this child alone, beside those of its team.
-    own: Option<Tally>,
-    streak: Streak,
     /// `None` for a worker.
     team: Option<Box<Team>>,
 }
@@ -182,15 +173,8 @@ const ROOT: Number = 0;
 
 impl Engine {
     /// Creates a tree with a root and no children.
-    pub(super) fn new(strategy: Strategy, limits: Limits) -> Self {
-        let root = Unit {
-            place: None,
-            kind: Kind::Permanent,
-            state: State::Down,
-            own: None,
-            streak: Streak::default(),
-            team: Some(Box::new(Team::new(strategy, limits))),
-        };
+    pub(super) fn new(strategy: Strategy, policy: Restart) -> Self {
+        let root = Unit::new(None, policy.clone(), false, Some(Team::new(strategy, policy)));
         Self {
             units: vec![root],
             due: BTreeSet::new(),
@@ -202,34 +186,30 @@ impl Engine {
     }
 
     /// Adds a worker as the last child of a team. Called before the [start](Self::start).
-    pub(super) fn add_worker(&mut self, team: Number, kind: Kind, own: Option<Limits>) -> Number {
-        self.add(team, kind, own.map(Tally::new), None)
+    pub(super) fn add_worker(&mut self, team: Number, own: Option<Restart>) -> Number {
+        self.add(team, own, None)
     }
 
-    /// Adds a team as the last child of a team. Called before the [start](Self::start).
+    /// Adds a team as the last child of a team, with the policy of its children. Called before the
+    /// [start](Self::start).
     pub(super) fn add_team(
         &mut self,
         team: Number,
-        kind: Kind,
+        own: Option<Restart>,
         strategy: Strategy,
-        limits: Limits,
+        policy: Restart,
     ) -> Number {
-        self.add(team, kind, None, Some(Box::new(Team::new(strategy, limits))))
+        self.add(team, own, Some(Team::new(strategy, policy)))
     }
 
-    fn add(
-        &mut self,
-        parent: Number,
-        kind: Kind,
-        own: Option<Tally>,
-        team: Option<Box<Team>>,
-    ) -> Number {
+    fn add(&mut self, parent: Number, own: Option<Restart>, team: Option<Team>) -> Number {
         let number = self.units.len();
-        let siblings = &mut self.team_mut(parent).children;
-        let place = Some((parent, siblings.len()));
-        siblings.push(number);
-        let (state, streak) = (State::Down, Streak::default());
-        self.units.push(Unit { place, kind, state, own, streak, team });
+        let above = self.team_mut(parent);
+        let place = Some((parent, above.children.len()));
+        above.children.push(number);
+        let has_own_policy = own.is_some();
+        let policy = own.unwrap_or_else(|| above.policy.clone());
+        self.units.push(Unit::new(place, policy, has_own_policy, team));
         number
     }
 
@@ -253,7 +233,7 @@ impl Engine {
                     self.advance_team_of(worker);
                 }
             }
-            Event::LifeEnded(reason) => self.life_ended(Cause { worker, reason }, now),
+            Event::LifeEnded(reason) => self.life_ended(Cause { worker, reason }),
             Event::Over => self.over(worker),
         }
         self.run(now);
@@ -262,7 +242,7 @@ impl Engine {
     /// Ends the tree: the last child first, each after its queue. A tree that is ending already
     /// goes on as before.
     pub(super) fn stop(&mut self, now: Instant) {
-        if !matches!(self.units[ROOT].state, State::Ending(_) | State::Over) {
+        if !matches!(self.units[ROOT].state, State::Ending | State::Over) {
             self.finish(ROOT, Finish::Stop);
             self.run(now);
         }
@@ -371,7 +351,7 @@ impl Engine {
                 self.raise(child);
                 false
             }
-            State::Delayed(_) | State::Rising | State::Falling | State::Ending(_) => false,
+            State::Delayed(_) | State::Rising | State::Falling | State::Ending => false,
         }
     }
 
@@ -381,7 +361,7 @@ impl Engine {
         let finish = match goal {
             Goal::Finish(finish) => Some(finish),
             Goal::Raise(_) | Goal::Lower | Goal::Fail(_) => {
-                (self.units[child].kind == Kind::Temporary).then_some(Finish::End)
+                self.units[child].is_temporary.then_some(Finish::End)
             }
         };
         match (self.units[child].state, finish) {
@@ -397,7 +377,7 @@ impl Engine {
                 self.lower(child);
                 return false;
             }
-            (State::Falling | State::Ending(_), _) => return false,
+            (State::Falling | State::Ending, _) => return false,
         }
         true
     }
@@ -429,7 +409,7 @@ impl Engine {
             return;
         }
         // A team that begins again has no past.
-        self.team_mut(unit).tally.clear();
+        self.team_mut(unit).forget();
         for at in 0..self.team(unit).children.len() {
             let child = self.team(unit).children[at];
             self.units[child].forget();
@@ -447,7 +427,7 @@ impl Engine {
     }
 
     fn finish(&mut self, unit: Number, finish: Finish) {
-        self.set(unit, State::Ending(finish));
+        self.set(unit, State::Ending);
         self.lower_team(unit, Goal::Finish(finish));
         if self.units[unit].team.is_none() {
             self.orders.push_back(match finish {
@@ -485,30 +465,26 @@ impl Engine {
         }
     }
 
-    fn life_ended(&mut self, cause: Cause, now: Instant) {
+    fn life_ended(&mut self, cause: Cause) {
         let worker = cause.worker;
-        let again = self.units[worker].kind.begins_again_after(&cause.reason);
-        let state = self.units[worker].state;
-        match state {
+        match self.units[worker].state {
             State::Falling => {
                 self.set(worker, State::Down);
                 self.advance_team_of(worker);
             }
-            // Its queue is not empty, and is to be handled.
-            State::Ending(Finish::Stop) if again && self.count(worker, now).is_some() => {
-                self.orders.push_back(Order::Begin(worker));
+            State::Rising | State::Up if self.units[worker].policy.follows(&cause.reason) => {
+                self.steps.push_back(Step::Failed(worker, cause));
             }
-            State::Ending(Finish::Stop) => self.orders.push_back(Order::End(worker)),
-            State::Rising | State::Up if again => self.steps.push_back(Step::Failed(worker, cause)),
             State::Rising | State::Up => self.finish(worker, Finish::End),
-            State::Ending(Finish::End) | State::Down | State::Delayed(_) | State::Over => {}
+            // A stopped worker handles its queue without this tree's help.
+            State::Ending | State::Down | State::Delayed(_) | State::Over => {}
         }
     }
 
     /// Reacts to the end of a child that is to begin again, by the strategy of its team.
     fn failed(&mut self, unit: Number, cause: Cause, now: Instant) {
         let Some((team, index)) = self.units[unit].place else { return };
-        if matches!(self.units[unit].state, State::Ending(_)) {
+        if self.units[unit].state == State::Ending {
             return;
         }
         self.set(unit, State::Down);
@@ -521,7 +497,7 @@ impl Engine {
             }
             _ => None,
         };
-        if self.units[unit].kind == Kind::Temporary {
+        if self.units[unit].is_temporary {
             return self.finish(unit, Finish::End);
         }
         let Some(delay) = self.count(unit, now) else { return self.escalate(team, cause) };
@@ -541,18 +517,11 @@ impl Engine {
     /// there were too many.
     fn count(&mut self, unit: Number, now: Instant) -> Option<Duration> {
         let (team, _) = self.units[unit].place?;
-        let of_team = self.team_mut(team).tally.add(now)?;
-        let within = self.team(team).tally.limits().within;
-        let of_child = self.units[unit].streak.add(now, within);
-        if let Some(own) = &mut self.units[unit].own {
-            let number = own.add(now)?;
-            return Some(own.limits().delay(number));
-        }
-        let number = match self.team(team).strategy {
-            Strategy::OneForOne => of_child,
-            Strategy::OneForAll | Strategy::RestForOne => of_team,
-        };
-        Some(self.team(team).tally.limits().delay(number))
+        let of_team = self.team_mut(team).account.count(now)?;
+        // Without a policy of its own, the child never has more restarts than its team.
+        let of_child = self.units[unit].account.count(now)?;
+        let is_alone = self.team(team).strategy == Strategy::OneForOne;
+        Some(if is_alone || self.units[unit].has_own_policy { of_child } else { of_team })
     }
 
     /// A team has failed too often. Its children end, and the team above decides.
@@ -610,27 +579,30 @@ impl Engine {
 }
 
 impl Team {
-    fn new(strategy: Strategy, limits: Limits) -> Self {
-        let (children, tally) = (Vec::new(), Tally::new(limits));
-        Self { strategy, children, over: 0, tally, phase: Phase::Resting }
+    fn new(strategy: Strategy, policy: Restart) -> Self {
+        let (account, phase) = (Restarts::new(policy.clone()), Phase::Resting);
+        Self { strategy, children: Vec::new(), over: 0, policy, account, phase }
+    }
+
+    fn forget(&mut self) {
+        self.account = Restarts::new(self.policy.clone());
     }
 }
 
 impl Unit {
-    fn forget(&mut self) {
-        self.streak = Streak::default();
-        if let Some(own) = &mut self.own {
-            own.clear();
-        }
+    fn new(
+        place: Option<(Number, usize)>,
+        policy: Restart,
+        has_own_policy: bool,
+        team: Option<Team>,
+    ) -> Self {
+        let is_temporary = !policy.follows(&ExitReason::Panicked(String::new()));
+        let account = Restarts::new(policy.clone());
+        let (state, team) = (State::Down, team.map(Box::new));
+        Self { place, policy, has_own_policy, is_temporary, account, state, team }
     }
-}
 
-impl Kind {
-    fn begins_again_after(self, reason: &ExitReason) -> bool {
-        match self {
-            Self::Permanent => true,
-            Self::Transient => !reason.is_normal(),
-            Self::Temporary => false,
-        }
+    fn forget(&mut self) {
+        self.account = Restarts::new(self.policy.clone());
     }
 }
