@@ -16,7 +16,7 @@ mod pools;
 mod reach;
 mod room;
 mod stop;
-mod systems;
 mod supervision;
+mod systems;
 mod timer;
 mod turn;
