@@ -14,6 +14,7 @@ mod order;
 mod panic;
 mod pools;
 mod reach;
+mod restarts;
 mod room;
 mod stop;
 mod supervision;
