@@ -32,3 +32,8 @@ macro_rules! on_every_runtime {
         })+
     };
 }
+
+/// The code on the page about monitors and links, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/monitors-and-links.md")]
+pub struct MonitorsAndLinks;
