@@ -2,6 +2,7 @@
 
 mod across;
 mod ask;
+mod ask_timeout;
 mod batch;
 mod end;
 mod evict;
@@ -15,3 +16,4 @@ mod room;
 mod stop;
 mod timer;
 mod turn;
+mod work;
