@@ -2,6 +2,7 @@
 
 mod across;
 mod ask;
+mod ask_timeout;
 mod batch;
 mod end;
 mod evict;
@@ -21,3 +22,4 @@ mod supervision;
 mod systems;
 mod timer;
 mod turn;
+mod work;
