@@ -13,5 +13,6 @@ mod panic;
 mod reach;
 mod room;
 mod stop;
+mod time;
 mod timer;
 mod turn;
