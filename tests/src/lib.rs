@@ -32,3 +32,8 @@ macro_rules! on_every_runtime {
         })+
     };
 }
+
+/// The page about time.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/time.md")]
+pub struct TimePage;
