@@ -32,3 +32,8 @@ macro_rules! on_every_runtime {
         })+
     };
 }
+
+/// The pages of the repository, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/systems.md")]
+pub struct Pages;
