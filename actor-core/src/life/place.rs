@@ -8,6 +8,7 @@ use crate::life::error::SpawnError;
 use crate::life::governor::Governor;
 use crate::life::running::Running;
 use crate::mailbox::exit::Exit;
+use crate::panic::contained;
 use crate::runtime::Executor;
 
 /// Where an actor starts.
@@ -268,15 +269,34 @@ impl Seat {
     }
 }
 
+impl Running {
+    /// Names the actor and introduces it to its host, before its life begins.
+    #[cold]
+    pub(super) fn introduce(
+        &self,
+        path: Option<Arc<str>>,
+        host: Option<Arc<dyn Host>>,
+        on_panic: OnPanic,
+    ) {
+        if let Some(path) = path {
+            self.set_name(path);
+        }
+        if let Some(host) = host {
+            drop(contained(|| host.began(self)));
+            self.on_end(move |exit| host.ended(exit, on_panic));
+        }
+    }
+}
+
 impl Place for Arc<dyn Executor> {
-    #[inline]
+    #[inline(always)]
     fn seat(&self, wish: &Wish) -> Result<Seat, SpawnError> {
         Ok(Seat { executor: Self::clone(self), path: wish.path(), host: None })
     }
 }
 
 impl<P: Place + ?Sized> Place for &P {
-    #[inline]
+    #[inline(always)]
     fn seat(&self, wish: &Wish) -> Result<Seat, SpawnError> {
         P::seat(self, wish)
     }

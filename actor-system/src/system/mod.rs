@@ -45,8 +45,8 @@ pub(crate) use shutdown::GRACE;
 /// They accept nothing new, and handle what is queued. A phase may take an equal share of the time
 /// left, so a phase with quick actors leaves its time to the others. An actor that has not ended
 /// 250 ms after its share is killed. In the end the executors are stopped, and their threads are
-/// joined. The [`Report`] names what did not come back, so a stuck handler delays it by the patience and
-/// about 1.5 s at most.
+/// joined. The [`Report`] names what did not come back, so a stuck handler delays it by the
+/// patience and about 1.5 s at most.
 ///
 /// # Examples
 ///
