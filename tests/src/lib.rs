@@ -37,3 +37,8 @@ macro_rules! on_every_runtime {
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/time.md")]
 pub struct TimePage;
+
+/// The pages of the repository, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/systems.md")]
+pub struct Pages;

@@ -5,6 +5,7 @@ mod ask;
 mod batch;
 mod end;
 mod evict;
+mod groups;
 mod links;
 mod loss;
 mod monitors;
