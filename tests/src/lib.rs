@@ -37,3 +37,10 @@ macro_rules! on_every_runtime {
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/monitors-and-links.md")]
 pub struct MonitorsAndLinks;
+/// The page about time.
+#[doc = include_str!("../../docs/time.md")]
+pub struct TimePage;
+
+/// The pages of the repository, whose examples are tests.
+#[doc = include_str!("../../docs/systems.md")]
+pub struct Pages;

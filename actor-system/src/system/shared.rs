@@ -92,7 +92,7 @@ impl Shared {
         })
     }
 
-    /// Gives an actor its place.
+    /// Returns the place of a new actor, with a host for its life.
     pub(crate) fn seat(self: &Arc<Self>, site: &Site, wish: &Wish) -> Result<Seat, SpawnError> {
         let inside = self.gate.pass().ok_or(SpawnError::SystemStopping)?;
         let id = ActorId(self.ids.fetch_add(1, Ordering::Relaxed));

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! It runs on an executor of its own, so no handler can delay it. A system of adopted executors
-//! has no runtime for another thread, and the task runs on the first of them. If that executor drops
-//! its tasks, the drop of [`Shutdown`] publishes the report.
+//! has no runtime for another thread, and the task runs on the first of them. If that executor
+//! drops its tasks, the drop of [`Shutdown`] publishes the report.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
