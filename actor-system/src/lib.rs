@@ -6,12 +6,16 @@
 mod clock;
 pub mod executors;
 mod gate;
+pub mod group;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 pub mod pool;
+#[cfg(all(unix, feature = "signals"))]
+mod signals;
 pub mod supervise;
 mod sync;
 pub mod system;
 
 pub use executors::Executors;
+pub use group::Group;
 pub use system::System;

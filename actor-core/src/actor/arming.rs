@@ -103,3 +103,78 @@ impl<T: Copy + Ord, V> Arming<T, V> {
         self.first = self.queue.first_key_value().map(|(&place, _)| place);
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use std::cell::Cell;
+    use std::cmp::Ordering;
+
+    use super::*;
+
+    thread_local!(static COMPARISONS: Cell<u64> = const { Cell::new(0) });
+
+    /// A time that counts its comparisons.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    struct Counted(u64);
+
+    impl Ord for Counted {
+        fn cmp(&self, other: &Self) -> Ordering {
+            COMPARISONS.set(COMPARISONS.get() + 1);
+            self.0.cmp(&other.0)
+        }
+    }
+
+    impl PartialOrd for Counted {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    /// Returns the most comparisons of one operation, with this number of values.
+    fn most_comparisons(values: u64) -> u64 {
+        let most = Cell::new(0);
+        let count = |operation: &mut dyn FnMut()| {
+            COMPARISONS.set(0);
+            operation();
+            most.set(most.get().max(COMPARISONS.get()));
+        };
+        let mut arming = Arming::new();
+        // A permutation of the numbers below 2^20, so the times come in no order.
+        let time = |n: u64| Counted(n.wrapping_mul(0x9_e377) % (1 << 20));
+        let mut ids = Vec::new();
+        for n in 0..values {
+            count(&mut || ids.push(arming.insert(time(n), n)));
+        }
+        for id in ids.into_iter().step_by(3) {
+            count(&mut || assert!(arming.remove(id).is_some()));
+        }
+        for n in 0..values / 3 {
+            count(&mut || {
+                let taken = arming.pop().expect("two thirds are left");
+                arming.again(taken, Counted((1 << 20) + n));
+            });
+        }
+        while arming.len() > 0 {
+            count(&mut || _ = arming.pop());
+        }
+        most.get()
+    }
+
+    #[test]
+    fn each_operation_takes_a_logarithmic_number_of_comparisons() {
+        // At most 11 comparisons for each of the levels, with 6 values in a node at least.
+        assert!(most_comparisons(100) <= 24, "{}", most_comparisons(100));
+        assert!(most_comparisons(10_000) <= 56, "{}", most_comparisons(10_000));
+        assert!(most_comparisons(100_000) <= 72, "{}", most_comparisons(100_000));
+    }
+
+    #[test]
+    fn an_id_with_the_number_of_another_value_finds_nothing() {
+        let mut arming = Arming::new();
+        arming.insert(5, "kept");
+        let taken = arming.pop().expect("it was inserted");
+        arming.again(taken, 6);
+        assert_eq!(arming.remove(Place { at: 6, number: 1 }), None);
+        assert_eq!(arming.remove(Place { at: 5, number: 1 }), Some("kept"));
+    }
+}

@@ -274,3 +274,139 @@ impl WallBeats {
         Some(left.min(self.schedule.period).min(LOOK_EVERY))
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GENESIS: SystemTime = SystemTime::UNIX_EPOCH;
+    const PERIOD: Duration = Duration::from_secs(4);
+    const OFFSET: Duration = Duration::from_secs(1);
+    const DAY: u64 = 86_400;
+
+    fn at(seconds: u64) -> SystemTime {
+        GENESIS + Duration::from_secs(seconds)
+    }
+
+    fn beats(missed: Missed, start: SystemTime) -> WallBeats {
+        WallBeats::new(WallSchedule::new(GENESIS, PERIOD).offset(OFFSET), missed, start)
+    }
+
+    /// Takes all beats due at this time. Returns the number and the missed ones of each.
+    fn take_all(beats: &mut WallBeats, now: SystemTime) -> Vec<(u64, u64)> {
+        std::iter::from_fn(|| beats.take(now)).map(|beat| (beat.number, beat.missed)).collect()
+    }
+
+    #[test]
+    fn the_first_beat_is_number_0_or_the_next_one_due() {
+        for (start, number) in [(0, 0), (1, 0), (2, 1), (5, 1), (6, 2)] {
+            let mut beats = beats(Missed::Skip, at(start));
+            let due = beats.schedule.due(number).expect("in range");
+            assert!(beats.take(due - Duration::from_nanos(1)).is_none(), "not early");
+            assert_eq!(beats.take(due).map(|beat| beat.number), Some(number), "from {start}");
+        }
+        let long_before = GENESIS - Duration::from_secs(1000 * DAY);
+        assert_eq!(take_all(&mut beats(Missed::Burst, long_before), at(5)), [(0, 0), (1, 0)]);
+    }
+
+    #[test]
+    fn missed_beats_follow_the_policy() {
+        let late = at(4 * 10 + 3);
+        let table = [
+            (Missed::Skip, vec![(10, 10)], 11),
+            (Missed::Burst, (0..=10).map(|number| (number, 0)).collect(), 11),
+            // Due 2 seconds after the late one: too early.
+            (Missed::Delay, vec![(10, 10)], 12),
+        ];
+        for (policy, taken, next) in table {
+            let mut beats = beats(policy, at(0));
+            assert_eq!(take_all(&mut beats, late), taken, "{policy:?}");
+            let due = beats.schedule.due(next).expect("in range");
+            assert!(beats.take(due - Duration::from_nanos(1)).is_none(), "{policy:?}");
+            assert_eq!(take_all(&mut beats, due), [(next, next - 11)], "{policy:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_step_of_a_day_back_no_beat_comes_before_the_clock_has_caught_up() {
+        let mut beats = beats(Missed::Skip, at(DAY));
+        assert_eq!(take_all(&mut beats, at(DAY + 1)), [(DAY / 4, 0)]);
+        for seconds in 0..DAY + 5 {
+            assert!(beats.take(at(seconds)).is_none(), "{seconds} s after the genesis");
+            assert_eq!(beats.wait(at(seconds)), Some(LOOK_EVERY), "it goes on looking");
+        }
+        assert_eq!(take_all(&mut beats, at(DAY + 5)), [(DAY / 4 + 1, 0)]);
+    }
+
+    #[test]
+    fn the_clock_is_read_once_a_second_and_once_a_period() {
+        let fast = WallSchedule::new(GENESIS, Duration::from_millis(20));
+        let beats_in_future = WallBeats::new(fast, Missed::Skip, GENESIS - Duration::from_secs(9));
+        let before = GENESIS - Duration::from_secs(9);
+        assert_eq!(beats_in_future.wait(before), Some(Duration::from_millis(20)));
+        let beats = beats(Missed::Skip, at(2));
+        assert_eq!(beats.wait(at(2)), Some(LOOK_EVERY));
+        assert_eq!(beats.wait(at(5) - OFFSET / 4), Some(OFFSET / 4), "and at the due time");
+    }
+
+    #[test]
+    fn a_schedule_past_the_end_of_the_clock_ends() {
+        let endless = WallSchedule::new(GENESIS, Duration::MAX);
+        let mut beats = WallBeats::new(endless, Missed::Skip, GENESIS);
+        assert_eq!(take_all(&mut beats, GENESIS), [(0, 0)]);
+        assert_eq!(beats.wait(GENESIS), Some(LOOK_EVERY).filter(|_| endless.due(1).is_some()));
+        let never = WallSchedule::new(GENESIS, PERIOD).offset(Duration::MAX);
+        assert_eq!(WallBeats::new(never, Missed::Skip, GENESIS).wait(GENESIS), None);
+    }
+
+    fn policy() -> impl Strategy<Value = Missed> {
+        prop_oneof![Just(Missed::Skip), Just(Missed::Burst), Just(Missed::Delay)]
+    }
+
+    proptest! {
+        /// Any steps of the clock, in milliseconds: mostly small and forwards, some large.
+        #[test]
+        fn any_steps_of_the_clock_keep_the_rules(
+            policy in policy(),
+            start in -100_000_i64..100_000,
+            steps in prop::collection::vec(
+                prop_oneof![6 => 0_i64..2_000, 1 => -50_000_i64..0, 1 => 0_i64..50_000], 1..200),
+        ) {
+            let wall = |millis: i64| {
+                // The genesis is in the middle of the range.
+                GENESIS + Duration::from_millis((millis + 100_000_000) as u64)
+            };
+            let schedule = WallSchedule::new(wall(0), PERIOD).offset(OFFSET);
+            let mut beats = WallBeats::new(schedule, policy, wall(start));
+            let first = schedule.next_from(wall(start));
+            let (mut now, mut last) = (start, None::<WallBeat>);
+            for step in steps {
+                now += step;
+                while let Some(beat) = beats.take(wall(now)) {
+                    prop_assert_eq!(Some(beat.due), schedule.due(beat.number));
+                    prop_assert!(beat.due <= wall(now), "never early");
+                    prop_assert_eq!(beat.due + beat.lateness, wall(now));
+                    // No number twice, none backwards, and each one in between is counted.
+                    let expected = last.map_or(first, |last| last.number + 1);
+                    prop_assert_eq!(beat.number, expected + beat.missed);
+                    if policy == Missed::Burst {
+                        prop_assert_eq!(beat.missed, 0);
+                    } else {
+                        prop_assert_eq!(schedule.number_at(wall(now)), Some(beat.number));
+                    }
+                    last = Some(beat);
+                }
+                // Whatever is due was delivered, or is within a period after a late one.
+                let latest = schedule.number_at(wall(now));
+                let next = last.map_or(first, |last| last.number + 1);
+                if policy != Missed::Delay {
+                    prop_assert!(latest.is_none_or(|latest| latest < next));
+                }
+                let wait = beats.wait(wall(now)).expect("it goes on");
+                prop_assert!(Duration::ZERO < wait && wait <= LOOK_EVERY);
+            }
+        }
+    }
+}

@@ -72,13 +72,16 @@ impl<M: Message> Handle<M> {
         self.shared().lane_of(&letter.0.message).count_refused();
     }
 
-    /// Registers the caller for the next room in the letter's lane. The lane has refused a letter
-    /// before. The caller must try again before it waits.
+    /// Registers the caller for the next room in the letter's lane, after the lane has refused a
+    /// letter. The caller must try again before it waits. `None` if the lane was closed unused.
     #[doc(hidden)]
-    pub fn room_for(&self, letter: &Letter<M>) -> Room<'_> {
+    pub fn room_for(&self, letter: &Letter<M>) -> Option<Room<'_>> {
         let lane = self.shared().lane_of(&letter.0.message);
+        if !lane.was_used() {
+            return None;
+        }
         let (waiting, room) = self.shared().wait_for_room(lane);
-        Room { room: quietly(room), _waiting: waiting }
+        Some(Room { room: quietly(room), _waiting: waiting })
     }
 
     /// Returns the number of messages queued and in hand.
@@ -117,12 +120,12 @@ impl<M: Message> Handle<M> {
 impl<M: Message> Lender<M> {
     /// Counts a message before it is lent. Called by the actor.
     pub fn lend(&self) {
-        self.shared.make_beside().work_leaves();
+        self.shared.make_beside().lend();
     }
 
     /// Counts the end of a loan: the message was handled, or lost.
     pub fn settle(&self) {
-        self.shared.make_beside().work_returns();
+        self.shared.make_beside().loan_ends();
         // SeqCst, both: an actor that ends later sees this, or is seen here to wait for it.
         if self.shared.is_closed() || self.shared.handles() == 0 {
             self.shared.interrupt();
@@ -134,7 +137,7 @@ impl<M: Message> Lender<M> {
     pub fn give_back(&self, message: M) {
         let beside = self.shared.make_beside();
         if let Err(message) = beside.late().push(message) {
-            beside.work_is_lost();
+            beside.loan_is_lost();
             drop(drop_contained(message));
         }
         self.shared.interrupt();

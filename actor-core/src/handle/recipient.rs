@@ -15,6 +15,7 @@ use crate::handle::recipient_ask::{self, BoxedSending, RecipientAsk, Sending};
 use crate::handle::strong::Handle;
 use crate::handle::tell::Tell;
 use crate::handle::weak::WeakHandle;
+use crate::mailbox::watchers::Peer;
 use crate::mailbox::{Envelope, Message, Variant};
 use crate::reply::{Asker, Reply};
 
@@ -107,6 +108,7 @@ trait Target<T>: Send + Sync {
     fn downgrade(&self) -> Arc<dyn WeakTarget<T>>;
     /// Returns the same value for all handles of one actor.
     fn address(&self) -> *const ();
+    fn peer(&self) -> Arc<dyn Peer>;
 }
 
 trait WeakTarget<T>: Send + Sync {
@@ -422,6 +424,10 @@ impl<T: 'static, M: Variant<T>> Target<T> for Handle<M> {
     fn address(&self) -> *const () {
         Arc::as_ptr(self.shared()).cast()
     }
+
+    fn peer(&self) -> Arc<dyn Peer> {
+        Arc::clone(self.shared()) as _
+    }
 }
 
 impl<T: 'static, M: Variant<T>> recipient_ask::Target<T> for Handle<M> {
@@ -457,6 +463,12 @@ impl<T, M: Variant<T>> Sending<T> for Telling<'_, M, T> {
 impl<T: 'static, M: Variant<T>> WeakTarget<T> for WeakHandle<M> {
     fn upgrade(&self) -> Option<Arc<dyn Target<T>>> {
         Some(Arc::new(Self::upgrade(self)?))
+    }
+}
+
+impl<T> Recipient<T> {
+    pub(super) fn peer(&self) -> Arc<dyn Peer> {
+        self.target.peer()
     }
 }
 

@@ -8,8 +8,10 @@ use std::time::Duration;
 use event_listener::listener;
 
 use crate::handle::ask::{Ask, asking};
+use crate::handle::ended::ended;
 use crate::handle::error::{AskBlockingError, Refusal, TellError, TryTellError};
 use crate::handle::tell::Tell;
+use crate::mailbox::exit::Ended;
 use crate::mailbox::{Closeable, Envelope, LaneStats, Message, Refused, Shared};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
@@ -400,6 +402,45 @@ impl<M: Message> Handle<M> {
         }
     }
 
+    /// Waits for the actor's end, and returns its reason.
+    ///
+    /// This handle keeps the actor reachable meanwhile; [`WeakHandle::ended`] does not. A restart
+    /// is not an end. A mailbox without an actor ends when it is dropped, as
+    /// [`Stopped`](crate::ExitReason::Stopped).
+    ///
+    /// [`WeakHandle::ended`]: crate::handle::WeakHandle::ended
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, ExitReason, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// struct Worker;
+    /// impl Actor for Worker {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {
+    ///         panic!("no such file")
+    ///     }
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, _running) = spawn(&executor, || Worker)?;
+    /// worker.try_tell(Job)?;
+    /// let ended = futures::executor::block_on(worker.ended());
+    /// assert_eq!(ended.reason.to_string(), "panicked: no such file");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn ended(&self) -> Ended {
+        ended(&*self.shared).await
+    }
+
     /// Returns the statistics of each lane. Cheap enough for a status line, not for every message.
     ///
     /// # Examples
@@ -510,6 +551,10 @@ impl<M: Message> Drop for Handle<M> {
 
 impl<M: Message> fmt::Debug for Handle<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("closed", &self.is_closed()).finish_non_exhaustive()
+        let mut all = f.debug_struct("Handle");
+        if let Some(name) = self.shared.life().name() {
+            all.field("name", name);
+        }
+        all.field("closed", &self.is_closed()).finish_non_exhaustive()
     }
 }

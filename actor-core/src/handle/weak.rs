@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
+use crate::handle::ended::ended;
 use crate::handle::strong::Handle;
+use crate::mailbox::exit::Ended;
 use crate::mailbox::{Message, Shared};
 
 /// A handle without influence on its actor's life: the actor may end although it exists.
@@ -41,11 +43,52 @@ impl<M: Message> Handle<M> {
     /// ```
     #[must_use]
     pub fn downgrade(&self) -> WeakHandle<M> {
-        WeakHandle { shared: Arc::downgrade(&self.shared) }
+        WeakHandle::new(&self.shared)
     }
 }
 
 impl<M: Message> WeakHandle<M> {
+    pub(crate) fn new(shared: &Arc<Shared<M>>) -> Self {
+        Self { shared: Arc::downgrade(shared) }
+    }
+
+    /// Waits for the actor's end. Unlike [`Handle::ended`], this does not keep the actor reachable.
+    ///
+    /// The reason is [`ExitReason::Unknown`] if the actor had ended before and nothing kept its
+    /// reason: no handle, no [`Running`](crate::Running).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, ExitReason, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// let (worker, _running) = spawn(&executor, || Worker)?;
+    /// let weak = worker.downgrade();
+    /// drop(worker);
+    /// let ended = futures::executor::block_on(weak.ended());
+    /// assert!(matches!(ended.reason, ExitReason::Unreachable));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn ended(&self) -> Ended {
+        match self.shared.upgrade() {
+            Some(shared) => ended(&*shared).await,
+            None => Ended::unknown(),
+        }
+    }
+
     /// Returns a full handle. `None` if no handle is left, or if the actor has ended or is ending.
     ///
     /// # Examples

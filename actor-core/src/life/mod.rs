@@ -13,9 +13,11 @@ mod decider;
 mod ending;
 mod error;
 mod governor;
+mod links;
 mod live;
 mod lives;
 mod made;
+mod named;
 mod place;
 mod poison;
 mod relive;
@@ -25,13 +27,14 @@ mod serve;
 mod spawn;
 mod watch;
 
-pub use crate::mailbox::exit::{Exit, ExitReason};
+pub use crate::mailbox::exit::{Ended, Exit, ExitReason};
 pub use backoff::Backoff;
 pub use error::SpawnError;
 pub use governor::{Governed, Governor};
 pub use made::Made;
 #[doc(hidden)]
 pub use made::{Plain, Tried};
+pub use named::{current_name, name_panics};
 pub use place::{Host, OnPanic, Phase, Place, Seat, Wish};
 pub use restart::{Restart, Restarts};
 pub use running::{NotStarted, Running};

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use event_listener::listener;
 
+use crate::handle::Sealed;
 use crate::life::governor::Governed;
 use crate::mailbox::exit::Exit;
 use crate::mailbox::extras::Extras;
+use crate::mailbox::watchers::{Peer, Target};
 use crate::mailbox::{Closeable, LaneStats, Life};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
@@ -402,7 +404,7 @@ impl Running {
     /// ```
     #[must_use]
     pub fn name(&self) -> Option<Arc<str>> {
-        self.life().extras().and_then(Extras::name).cloned()
+        self.life().name().cloned()
     }
 
     /// Returns the figures of each lane, also while the actor runs.
@@ -470,6 +472,11 @@ impl Running {
         &self.executor
     }
 
+    /// Sets the name, before the life begins.
+    pub(crate) fn set_name(&self, name: Arc<str>) {
+        self.life().make_extras().set_name(name);
+    }
+
     /// Adds a receiver of the exit, before the life begins.
     pub(crate) fn on_end(&self, receive: impl Fn(&Exit) + Send + Sync + 'static) {
         self.life().make_extras().add_on_end(Box::new(receive));
@@ -478,6 +485,11 @@ impl Running {
     /// Marks the actor as governed, before its life begins.
     pub(crate) fn govern(&self) {
         self.life().make_extras().govern();
+    }
+
+    /// Returns the actor, to be watched.
+    pub(super) fn peer(&self) -> Arc<dyn Peer> {
+        Arc::clone(&self.mailbox) as _
     }
 
     /// Asks the governor for the first life. Before the actor starts, so the answer may come at any
@@ -491,12 +503,19 @@ impl Running {
     }
 }
 
+impl Sealed for Running {
+    fn target(&self) -> Target {
+        Target(Some(self.peer()))
+    }
+}
+
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running")
-            .field("lanes", &self.mailbox.stats())
-            .field("exit", &self.exit())
-            .finish()
+        let mut all = f.debug_struct("Running");
+        if let Some(name) = self.life().name() {
+            all.field("name", name);
+        }
+        all.field("lanes", &self.mailbox.stats()).field("exit", &self.exit()).finish()
     }
 }
 

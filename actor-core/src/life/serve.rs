@@ -1,6 +1,6 @@
 //! The actor loop.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
@@ -49,8 +49,10 @@ pub(crate) fn serve<L: Lives>(
             // An actor without further messages does not yield: it has met its deadline, which
             // could pass meanwhile.
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
+            let work = parts.cx.work.get_mut();
             let is_more = || {
-                mailbox.shared().has_late()
+                work.as_ref().is_some_and(|work| work.has_more())
+                    || mailbox.shared().has_late()
                     || mailbox.has_next()
                     || (has_timers && !mailbox.is_closed())
             };
@@ -59,6 +61,10 @@ pub(crate) fn serve<L: Lives>(
             }
             let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
             let Some(message) = next.await else {
+                if parts.cx.is_kept_by_monitors() && !mailbox.is_closed() {
+                    poll_fn(|_task| poll_monitors(&mailbox)).await;
+                    continue;
+                }
                 return reason_without_message(&mailbox);
             };
             if has_expired(&message, &*parts.cx.executor) {
@@ -66,6 +72,9 @@ pub(crate) fn serve<L: Lives>(
                 budget.count(1);
                 // The panic hook has reported any panic in this drop.
                 drop(drop_contained(message));
+                if let Some(actor) = &mut parts.state {
+                    actor.message_expired(&mut parts.cx);
+                }
                 continue;
             }
             if mailbox.gives_batches() {
@@ -111,6 +120,13 @@ impl<M: Message> Future for Next<'_, '_, M> {
     }
 }
 
+/// Waits for the end of a watched actor, as an actor that nothing else can reach. An end and a
+/// stop interrupt the task.
+fn poll_monitors<M: Message>(mailbox: &Receiver<'_, M>) -> Poll<()> {
+    let is_over = mailbox.shared().comes_beside() || mailbox.is_closed();
+    if is_over { Poll::Ready(()) } else { Poll::Pending }
+}
+
 #[inline(always)]
 fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> Option<ExitReason> {
     if cx.ending.is_some() {
@@ -124,7 +140,7 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> 
         return Some(reason);
     }
     let has_passed = life.deadline().is_some_and(|deadline| cx.now() >= deadline);
-    (has_passed && (mailbox.shared().is_work_in_flight() || mailbox.has_messages()))
+    (has_passed && (cx.work().is_some() || mailbox.shared().is_lending() || mailbox.has_messages()))
         .then_some(ExitReason::DeadlinePassed)
 }
 
@@ -171,36 +187,73 @@ fn poll_next<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    if mailbox.shared().is_work_in_flight() {
+    if cx.work().is_some() || mailbox.shared().comes_beside() {
         return poll_results_and_others(mailbox, cx, task);
     }
     if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
         return mailbox.reborrow().poll_next(task);
     }
-    poll_timers_and_mailbox(mailbox, cx, task, false)
+    let is_kept = cx.is_kept_by_monitors();
+    poll_timers_and_mailbox(mailbox, cx, task, is_kept)
 }
 
-/// As `poll_next`, for an actor with work in flight. It ends only once all results were handled.
+/// As `poll_next`, for an actor with work in flight or the end of a watched actor. It ends only
+/// once all results were handled.
 fn poll_results_and_others<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    if let Some(message) = mailbox.taking().take_late(true) {
+    // The message after a late one comes from elsewhere, and neither starves.
+    if !mailbox.taking().was_late()
+        && let Some(message) = take_late(mailbox, cx)
+    {
         return Poll::Ready(Some(message));
     }
     let others = match &cx.timers {
-        Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task, true),
+        Some(timers) if !timers.is_empty() => {
+            let is_kept =
+                cx.work().is_some() || mailbox.shared().is_lending() || cx.is_kept_by_monitors();
+            poll_timers_and_mailbox(mailbox, cx, task, is_kept)
+        }
         _ => mailbox.reborrow().poll_next(task),
     };
     if let Poll::Ready(Some(message)) = others {
         return Poll::Ready(Some(message));
     }
-    if let Some(message) = mailbox.taking().take_late(false) {
-        return Poll::Ready(Some(message));
+    loop {
+        if let Some(message) = take_late(mailbox, cx) {
+            return Poll::Ready(Some(message));
+        }
+        let executor = Arc::clone(&cx.executor);
+        let Some(work) = cx.work() else {
+            return if mailbox.shared().is_lending() { Poll::Pending } else { others };
+        };
+        // A later result interrupts the task, or ends the sleep announced by the lanes.
+        ready!(work.poll_deadline(&*executor, task));
     }
-    // A later result interrupts the task, or ends the sleep announced by the lanes.
-    if mailbox.shared().is_work_in_flight() { Poll::Pending } else { others }
+}
+
+/// Takes the result of a piece of work, or the end of a watched actor.
+fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
+    while let Some((id, ended)) = mailbox.taking().take_down() {
+        // A closed mailbox ends all monitors.
+        let is_closed = mailbox.is_closed();
+        let monitors = cx.monitors.as_mut().filter(|_| !is_closed);
+        let Some(message) = monitors.and_then(|monitors| monitors.message(id, ended)) else {
+            continue;
+        };
+        let message = mailbox.taking().send_own(message);
+        if message.is_some() {
+            return message;
+        }
+    }
+    let Context { work, executor, .. } = cx;
+    let result = work.get_mut().as_mut().and_then(|work| work.poll_message(&**executor));
+    match result {
+        Some(message) => Some(mailbox.taking().give_late(message)),
+        None => mailbox.taking().take_late(),
+    }
 }
 
 /// Returns the next message of a due timer or of the mailbox.

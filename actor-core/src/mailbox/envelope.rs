@@ -15,3 +15,13 @@ pub(crate) enum Refused<M> {
     OverShare(Envelope<M>),
     Closed(Envelope<M>),
 }
+
+impl<M> Refused<M> {
+    pub(crate) fn into_message(self) -> M {
+        match self {
+            Self::Full(envelope) | Self::OverShare(envelope) | Self::Closed(envelope) => {
+                envelope.message
+            }
+        }
+    }
+}

@@ -37,6 +37,47 @@ pub enum ExitReason {
     Panicked(String),
     /// Its executor ended before it did.
     Abandoned,
+    /// A linked actor ended abnormally, and this one ended with it. In a chain of links this is the
+    /// first of them.
+    Linked(Arc<Ended>),
+    /// It had ended before, and no handle and no [`Running`](crate::Running) was left to keep the
+    /// reason. Seen by the watchers of a [`WeakHandle`](crate::handle::WeakHandle) only.
+    Unknown,
+}
+
+/// The end of an actor: its name and its reason.
+///
+/// # Examples
+///
+/// ```
+/// # use std::time::Duration;
+/// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+/// # struct Job;
+/// # impl Message for Job {}
+/// # struct Worker;
+/// # impl Actor for Worker {
+/// #     type Message = Job;
+/// #     async fn handle(&mut self, _job: Job, cx: &mut Context<Job>) {
+/// #         cx.stop();
+/// #     }
+/// # }
+/// use actor_core::life::Ended;
+///
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+/// let (worker, _running) = spawn(&executor, || Worker)?;
+/// worker.try_tell(Job)?;
+/// let ended: Ended = futures::executor::block_on(worker.ended());
+/// assert_eq!(ended.to_string(), "stopped");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Ended {
+    /// The actor's name, if it has one.
+    pub name: Option<Arc<str>>,
+    /// Why it ended.
+    pub reason: ExitReason,
 }
 
 /// How an actor ended, with the figures of its messages.
@@ -108,8 +149,12 @@ impl ExitReason {
     /// Returns whether no life of the actor may follow, whatever its policy.
     pub(crate) fn is_final(&self) -> bool {
         match self {
-            Self::Killed | Self::DeadlinePassed | Self::Unreachable | Self::Abandoned => true,
-            Self::Stopped | Self::Failed(_) | Self::Panicked(_) => false,
+            Self::Killed
+            | Self::DeadlinePassed
+            | Self::Unreachable
+            | Self::Abandoned
+            | Self::Unknown => true,
+            Self::Stopped | Self::Failed(_) | Self::Panicked(_) | Self::Linked(_) => false,
         }
     }
 }
@@ -147,6 +192,45 @@ impl Exit {
     }
 }
 
+impl Ended {
+    /// Returns the first end in a chain of links.
+    pub(crate) fn root(&self) -> Arc<Self> {
+        match &self.reason {
+            ExitReason::Linked(first) => Arc::clone(first),
+            _ => Arc::new(self.clone()),
+        }
+    }
+
+    /// Returns the end of an actor that left no trace.
+    pub(crate) fn unknown() -> Self {
+        Self { name: None, reason: ExitReason::Unknown }
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name}: {}", self.reason),
+            None => self.reason.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.name {
+            write!(f, "{name}: ")?;
+        }
+        self.reason.fmt(f)?;
+        let counts = [
+            (self.restarts, "restarts"),
+            (self.undelivered(), "undelivered"),
+            (self.lost_work, "lost results"),
+        ];
+        counts.into_iter().filter(|&(n, _)| n > 0).try_for_each(|(n, of)| write!(f, ", {n} {of}"))
+    }
+}
+
 impl fmt::Display for ExitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -157,6 +241,8 @@ impl fmt::Display for ExitReason {
             Self::Failed(error) => write!(f, "failed: {error}"),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
             Self::Abandoned => f.write_str("abandoned by its executor"),
+            Self::Linked(first) => write!(f, "ended with a linked actor: {first}"),
+            Self::Unknown => f.write_str("ended for an unknown reason"),
         }
     }
 }

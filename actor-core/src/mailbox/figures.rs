@@ -29,13 +29,20 @@ impl<M: Message> LaneQueue<M> {
         let Some(places) = self.places() else { return 0 };
         let read = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
         let figures = &places.figures;
-        let mut ended =
-            read(&figures.handled) + read(&figures.cancelled) + read(&figures.undelivered);
+        let mut ended = read(&figures.handled)
+            + read(&figures.cancelled)
+            + read(&places.consumer.expired)
+            + read(&figures.undelivered);
         if self.lane.kind().evicts() {
             ended += read(&places.producers.evicted) + read(&figures.evicted);
         }
         // Read last, as in `stats`.
         (places.accepted() + self.replaced()).saturating_sub(ended)
+    }
+
+    /// Returns whether a message was ever sent to this lane before its close.
+    pub(crate) fn was_used(&self) -> bool {
+        self.places().is_some()
     }
 
     /// Returns the number of accepted messages.

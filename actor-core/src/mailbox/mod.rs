@@ -16,6 +16,7 @@
 mod beside;
 mod by_key;
 pub(crate) mod consumer;
+pub(crate) mod down;
 mod envelope;
 mod evicting;
 pub(crate) mod exit;
@@ -35,9 +36,11 @@ mod model;
 mod places;
 mod queue;
 mod receiver;
+mod returns;
 mod ring;
 mod room;
 mod schedule;
+mod serial;
 mod share;
 mod shared;
 pub(crate) mod signal;
@@ -47,6 +50,7 @@ mod stash;
 mod table;
 mod turns;
 pub(crate) mod verdict;
+pub(crate) mod watchers;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -65,11 +69,13 @@ pub(crate) use consumer::{LocalSide, Sleeper};
 pub(crate) use envelope::{Envelope, Refused};
 pub use given::LanesError;
 pub use lane::{Lane, LaneStats};
+pub(crate) use lazy::Handover;
 pub(crate) use life::Life;
 pub use message::{Message, Variant};
 pub(crate) use queue::LaneQueue;
 pub(crate) use receiver::{Lanes, Receiver};
 use receiver::{NO_LANE, State};
+pub(crate) use returns::{Collector, Returned, Returns};
 pub(crate) use room::Waiting;
 pub(crate) use shared::{Closeable, Shared};
 
@@ -347,6 +353,7 @@ impl<M: Message> Drop for Mailbox<M> {
                 Some(_) => let_go(panic),
             }
         }
+        self.shared().end_without_actor();
         let Some(panic) = panicked else { return };
         if thread::panicking() { let_go(panic) } else { resume_unwind(panic) }
     }

@@ -2,13 +2,16 @@
 
 use std::task::{Context, Poll};
 
-use crate::mailbox::consumer::{Here, Taking};
+use crate::mailbox::consumer::{ConsumerSide, Here, Taking};
+use crate::mailbox::down::MonitorId;
+use crate::mailbox::exit::Ended;
 use crate::mailbox::lane::Lane;
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::schedule::Schedule;
 use crate::mailbox::shared::{Closeable, Shared};
 use crate::mailbox::stash::{Stash, Stashes};
+use crate::panic::drop_contained;
 use crate::sync::{Ordering, fence, spin_loop};
 
 /// Pauses of a lingering consumer at an empty mailbox before it announces sleep: about 0.5 µs where
@@ -34,7 +37,7 @@ pub(crate) struct State<M> {
     in_hand: u16,
     /// Whether the message in hand came [beside](Lanes::give_beside) its lane.
     is_beside: bool,
-    /// Whether the last message was a late result. The next one then comes from elsewhere, and
+    /// Whether the last message was a late result or the end of a watched actor. The next one then comes from elsewhere, and
     /// neither starves.
     was_late: bool,
     /// Whether the consumer has departed: all remaining messages are undelivered.
@@ -201,10 +204,24 @@ impl<M: Message> Receiver<'_, M> {
             }
         }
         let Some(beside) = side.get().beside() else { return };
+        while let Some(down) = side
+            .beside_side()
+            .and_then(ConsumerSide::watch_side)
+            .and_then(|side| side.downs_side().next_of_last())
+        {
+            drop(drop_contained(down));
+        }
         while let Some(message) =
             side.beside_side().and_then(|side| side.late_side().next_of_last())
         {
-            beside.work_returns();
+            beside.loan_ends();
+            let lane = message.lane();
+            beside.lose(lane);
+            hook(lanes[lane].name(), message);
+        }
+        while let Some(message) =
+            side.beside_side().and_then(|side| side.left_side().next_of_last())
+        {
             let lane = message.lane();
             beside.lose(lane);
             hook(lanes[lane].name(), message);
@@ -312,17 +329,47 @@ impl<M: Message> Lanes<'_, M> {
         message
     }
 
-    /// Takes the oldest late result. `None` as well if `in_turn` is set and the last message was a
-    /// late result.
-    pub(crate) fn take_late(&mut self, in_turn: bool) -> Option<M> {
-        if std::mem::take(&mut self.own_mut().was_late) && in_turn {
-            return None;
-        }
+    /// Returns whether the last message was a late one, and forgets it.
+    pub(crate) fn was_late(&mut self) -> bool {
+        std::mem::take(&mut self.own_mut().was_late)
+    }
+
+    /// Hands out the result of a piece of work.
+    pub(crate) fn give_late(&mut self, message: M) -> M {
+        self.own_mut().was_late = true;
+        self.give_beside(message)
+    }
+
+    /// Takes the oldest message given back.
+    pub(crate) fn take_late(&mut self) -> Option<M> {
         let (mut side, _state) = self.parts();
         let beside = side.beside_side()?;
         let counts = beside.get();
         let message = beside.late_side().next()?;
-        counts.work_returns();
+        counts.loan_ends();
+        Some(self.give_late(message))
+    }
+
+    /// Drops the results left by an ended life, and counts them as lost.
+    pub(crate) fn forget_left(&mut self) {
+        let (mut side, _state) = self.parts();
+        let Some(mut side) = side.beside_side() else { return };
+        let beside = side.get();
+        while let Some(message) = side.reborrow().left_side().next() {
+            beside.work_is_lost(1, 0);
+            drop(drop_contained(message));
+        }
+    }
+
+    /// Takes the oldest end of a watched actor.
+    pub(crate) fn take_down(&mut self) -> Option<(MonitorId, Ended)> {
+        let (mut side, _state) = self.parts();
+        side.beside_side()?.watch_side()?.downs_side().next()
+    }
+
+    /// Sends a message to the actor's own lane. Hands it out if it cannot wait in its lane.
+    pub(crate) fn send_own(&mut self, message: M) -> Option<M> {
+        let message = self.shared().send_own(message).err()?;
         self.own_mut().was_late = true;
         Some(self.give_beside(message))
     }
@@ -382,7 +429,7 @@ impl<M: Message> Lanes<'_, M> {
         }
         let (shared, state) = self.both();
         let waiting = |lane| shared.lane(lane).waiting(state.stash(lane));
-        shared.has_late() || (0..M::LANES.len()).map(waiting).sum::<u64>() > 1
+        (0..M::LANES.len()).map(waiting).sum::<u64>() > 1
     }
 
     /// Returns whether any message is queued, even one whose asker has gone.

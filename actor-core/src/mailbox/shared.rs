@@ -5,7 +5,7 @@ use event_listener::EventListener;
 use crate::mailbox::beside::Beside;
 use crate::mailbox::consumer::{ConsumerSide, LocalSide};
 use crate::mailbox::envelope::{Envelope, Refused};
-use crate::mailbox::exit::{Exit, ExitReason};
+use crate::mailbox::exit::{Ended, Exit, ExitReason};
 use crate::mailbox::extras::Extras;
 use crate::mailbox::filled::Filled;
 use crate::mailbox::lane::{Lane, LaneStats};
@@ -15,6 +15,7 @@ use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::room::{Notified, Waiting};
 use crate::mailbox::signal::Signal;
+use crate::mailbox::watchers::{self, Peer, Watch};
 use crate::notice::Notice;
 use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, store_before_load};
 
@@ -51,7 +52,7 @@ struct Many {
 }
 
 /// The spawner's access to a mailbox with an unknown message type.
-pub(crate) trait Closeable: Send + Sync {
+pub(crate) trait Closeable: Peer {
     /// Refuses all later messages, and notifies the senders. The caller
     /// [interrupts](Self::interrupt) the task afterwards.
     fn close(&self);
@@ -173,15 +174,42 @@ impl<M: Message> Shared<M> {
         self.beside.get_or_make(|| Beside::new(self.lanes.len())).expect("it is never closed")
     }
 
-    /// Returns whether a late result may be waiting.
+    /// Returns whether a message given back or the end of a watched actor may be waiting.
     pub(crate) fn has_late(&self) -> bool {
-        self.beside().is_some_and(|beside| beside.late().holds_any())
+        self.beside().is_some_and(|beside| beside.late().holds_any() || beside.has_downs())
     }
 
-    /// Returns whether results of offloaded work may still reach the actor.
+    /// Returns whether anything besides messages, timers and work may reach the actor: a message
+    /// given back, or the end of a watched actor.
     #[inline]
-    pub(crate) fn is_work_in_flight(&self) -> bool {
-        self.beside().is_some_and(Beside::is_work_in_flight)
+    pub(crate) fn comes_beside(&self) -> bool {
+        self.beside().is_some_and(|beside| beside.is_lending() || beside.has_downs())
+    }
+
+    /// Returns whether a lent message may come back.
+    #[inline]
+    pub(crate) fn is_lending(&self) -> bool {
+        self.beside().is_some_and(Beside::is_lending)
+    }
+
+    /// Sends a message of the actor to itself. Returns it if its lane is full, evicts messages or
+    /// does not exist.
+    pub(crate) fn send_own(&self, message: M) -> Result<(), M> {
+        let index = message.lane();
+        match self.lanes.get(index) {
+            Some(lane) if !self.lanes()[index].kind().evicts() => {
+                self.send(lane, Envelope { message, asker: None }).map_err(Refused::into_message)
+            }
+            _ => Err(message),
+        }
+    }
+
+    /// Publishes the end of a mailbox that no actor has ended.
+    pub(crate) fn end_without_actor(&self) {
+        if self.life.reason().is_none() {
+            self.life.end(ExitReason::Stopped);
+            watchers::end(self);
+        }
     }
 
     pub(crate) fn on_close(&self) -> &Notice {
@@ -306,6 +334,32 @@ impl<M: Message> Closeable for Shared<M> {
 
     fn in_flight(&self) -> u64 {
         self.beside().map_or(0, Beside::in_flight)
+    }
+}
+
+impl<M: Message> Peer for Shared<M> {
+    fn watch(&self) -> &Watch {
+        self.make_beside().make_watch()
+    }
+
+    fn watch_if_any(&self) -> Option<&Watch> {
+        self.beside()?.watch()
+    }
+
+    fn ended(&self) -> Option<Ended> {
+        let reason = self.life.reason()?.clone();
+        Some(Ended { name: self.life.name().cloned(), reason })
+    }
+
+    fn look_at_downs(&self) {
+        self.signal.interrupt();
+    }
+
+    fn end_life(&self, reason: ExitReason) {
+        if self.life.reason().is_none() {
+            self.life.end_life(reason);
+            self.signal.interrupt();
+        }
     }
 }
 

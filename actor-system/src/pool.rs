@@ -1,1 +1,0 @@
-//! Pools: equal actors behind one handle.
