@@ -7,7 +7,7 @@ use actor_core::handle::{Letter, Returned};
 use actor_core::{Handle, Message};
 
 /// With at most this many workers, all of them are compared. With more, two are.
-const COMPARED: usize = 8;
+const COMPARED: usize = 4;
 
 /// Which worker of a pool receives a message.
 ///
@@ -34,7 +34,7 @@ const COMPARED: usize = 8;
 pub enum Route<M> {
     /// Each worker in turn.
     RoundRobin,
-    /// The worker with the fewest messages, queued and in hand. Among more than 8 workers, the
+    /// The worker with the fewest messages, queued and in hand. Among more than 4 workers, the
     /// better of two, which change with each message.
     LeastLoaded,
     /// The worker chosen by a number, made from the message. See [`by_key`](Self::by_key).
