@@ -120,12 +120,12 @@ impl<M: Message> Handle<M> {
 impl<M: Message> Lender<M> {
     /// Counts a message before it is lent. Called by the actor.
     pub fn lend(&self) {
-        self.shared.make_beside().work_leaves();
+        self.shared.make_beside().lend();
     }
 
     /// Counts the end of a loan: the message was handled, or lost.
     pub fn settle(&self) {
-        self.shared.make_beside().work_returns();
+        self.shared.make_beside().loan_ends();
         // SeqCst, both: an actor that ends later sees this, or is seen here to wait for it.
         if self.shared.is_closed() || self.shared.handles() == 0 {
             self.shared.interrupt();
@@ -137,7 +137,7 @@ impl<M: Message> Lender<M> {
     pub fn give_back(&self, message: M) {
         let beside = self.shared.make_beside();
         if let Err(message) = beside.late().push(message) {
-            beside.work_is_lost();
+            beside.loan_is_lost();
             drop(drop_contained(message));
         }
         self.shared.interrupt();

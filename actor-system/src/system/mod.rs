@@ -336,12 +336,14 @@ impl System {
         self.shared().names.register(name, handle)
     }
 
-    /// Returns the handle under a name. `None` if there is none of this message type, or if its
-    /// actor has ended.
+    /// Returns the handle under a name: of the actor with this path, or a
+    /// [registered](Self::register) one. `None` if there is none of this message type, or if no
+    /// handle is left or the actor has ended.
     ///
     /// # Examples
     ///
     /// ```
+    /// # use actor_core::{Actor, Context, Message, Spawn};
     /// use actor_system::System;
     ///
     /// # struct Job;
@@ -350,11 +352,18 @@ impl System {
     /// # impl actor_core::Message for Other {}
     /// # let runtime = actor_smol::SmolRuntime::new();
     /// let system = System::new("node", runtime)?;
-    /// let (jobs, _mailbox) = actor_core::mailbox::<Job>();
-    /// system.register("jobs", &jobs)?;
-    /// assert!(system.find::<Job>("jobs").is_some_and(|found| found.same_actor(&jobs)));
-    /// assert!(system.find::<Other>("jobs").is_none(), "it has other messages");
-    /// assert!(system.find::<Job>("job").is_none());
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// let (worker, mailbox) = actor_core::mailbox();
+    /// let _running = Spawn::new(mailbox).named("worker").start(&system, || Worker)?;
+    /// assert!(system.find::<Job>("worker").is_some_and(|found| found.same_actor(&worker)));
+    /// assert!(system.find::<Other>("worker").is_none(), "it has other messages");
+    /// assert!(system.find::<Job>("jobs").is_none());
+    /// system.register("jobs", &worker)?;
+    /// assert!(system.find::<Job>("/jobs").is_some(), "a service under a second name");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
