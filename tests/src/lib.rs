@@ -32,3 +32,8 @@ macro_rules! on_every_runtime {
         })+
     };
 }
+
+/// The page about pools, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/pools-and-parking.md")]
+pub struct PoolsAndParking;
