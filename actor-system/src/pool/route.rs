@@ -11,11 +11,11 @@ const COMPARED: usize = 4;
 
 /// Which worker of a pool receives a message.
 ///
-/// | route | next worker | a full worker | an ended worker |
+/// | route | next worker | a full worker | an ended one |
 /// |---|---|---|---|
-/// | [`RoundRobin`](Self::RoundRobin) | each in turn | the next ones are tried | is skipped |
-/// | [`LeastLoaded`](Self::LeastLoaded) | the least busy one | the next ones are tried | is skipped |
-/// | [`by_key`](Self::by_key) | always the same for one key | refuses | returns `Closed` |
+/// | [`RoundRobin`](Self::RoundRobin) | each in turn | others are tried | is skipped |
+/// | [`LeastLoaded`](Self::LeastLoaded) | the least busy | others are tried | is skipped |
+/// | [`by_key`](Self::by_key) | the same for one key | refuses | returns `Closed` |
 ///
 /// # Examples
 ///
