@@ -404,7 +404,7 @@ impl Running {
     /// ```
     #[must_use]
     pub fn name(&self) -> Option<Arc<str>> {
-        self.life().extras().and_then(Extras::name).cloned()
+        self.life().name().cloned()
     }
 
     /// Returns the figures of each lane, also while the actor runs.
@@ -495,7 +495,7 @@ impl Running {
     }
 
     /// Returns the actor, to be watched.
-    fn peer(&self) -> Arc<dyn Peer> {
+    pub(super) fn peer(&self) -> Arc<dyn Peer> {
         Arc::clone(&self.mailbox) as _
     }
 
@@ -518,10 +518,11 @@ impl Sealed for Running {
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running")
-            .field("lanes", &self.mailbox.stats())
-            .field("exit", &self.exit())
-            .finish()
+        let mut all = f.debug_struct("Running");
+        if let Some(name) = self.life().name() {
+            all.field("name", name);
+        }
+        all.field("lanes", &self.mailbox.stats()).field("exit", &self.exit()).finish()
     }
 }
 

@@ -1,11 +1,12 @@
 //! Starts an actor on a mailbox, and completes its end with its exit.
 
+use std::any::type_name;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::handle::{Handle, mailbox};
+use crate::handle::{Handle, WeakHandle, mailbox};
 use crate::life::again::Again;
 use crate::life::decider::Decider;
 use crate::life::ending::Ending;
@@ -14,6 +15,7 @@ use crate::life::governor::Governor;
 use crate::life::live::live;
 use crate::life::lives::One;
 use crate::life::made::Made;
+use crate::life::named::{Named, named};
 use crate::life::place::{OnPanic, Phase, Place, Seat, Wish};
 use crate::life::poison::{Hook, Poison};
 use crate::life::relive::relive;
@@ -210,16 +212,24 @@ impl<M: Message> Spawn<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start<K: 'static, R: Made<M, K> + 'static>(
-        self,
+        mut self,
         place: &(impl Place + ?Sized),
         make: impl FnOnce() -> R + Send + 'static,
     ) -> Result<Running, SpawnError> {
         let (running, ending, watch, _once) = {
+            self.wish.kind = type_name::<R::Actor>();
             let seat = place.seat(&self.wish)?;
             self.begin(seat)
         };
         // The future is made on the executor's thread, in one place in memory.
-        let maker = move || -> Life { Box::pin(live(One::new(make), ending, watch)) };
+        let name = running.name();
+        let maker = move || -> Life {
+            let life = live(One::new(make), ending, watch);
+            match name {
+                None => Box::pin(life),
+                Some(name) => Box::pin(Named::new(name, life)),
+            }
+        };
         spawn_on(running, Box::new(maker))
     }
 
@@ -274,7 +284,8 @@ impl<M: Message> Spawn<M> {
     ) -> (Running, impl Future<Output = ()> + 'static) {
         let seat = self.seat_on(executor);
         let (running, ending, watch, _once) = self.begin(seat);
-        (running, live(One::new(make), ending, watch))
+        let name = running.name();
+        (running, named(name, live(One::new(make), ending, watch)))
     }
 
     /// Gives the actor further lives by this policy, on the same mailbox.
@@ -551,15 +562,23 @@ impl<M: Message> SpawnRestarting<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start<K: 'static, R: Made<M, K> + 'static>(
-        self,
+        mut self,
         place: &(impl Place + ?Sized),
         make: impl FnMut() -> R + Send + 'static,
     ) -> Result<Running, SpawnError> {
+        self.wish.kind = type_name::<R::Actor>();
         let seat = place.seat(&self.wish)?;
         let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
         let lives = Again::new(make, governor, poison);
-        let maker = move || -> Life { Box::pin(relive(lives, ending, watch, decider)) };
+        let name = running.name();
+        let maker = move || -> Life {
+            let life = relive(lives, ending, watch, decider);
+            match name {
+                None => Box::pin(life),
+                Some(name) => Box::pin(Named::new(name, life)),
+            }
+        };
         spawn_on(running, Box::new(maker))
     }
 
@@ -598,7 +617,8 @@ impl<M: Message> SpawnRestarting<M> {
         let seat = self.seat_on(executor);
         let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
-        (running, relive(Again::new(make, governor, poison), ending, watch, decider))
+        let name = running.name();
+        (running, named(name, relive(Again::new(make, governor, poison), ending, watch, decider)))
     }
 }
 
@@ -646,6 +666,7 @@ impl<M: Message, L> Spawn<M, L> {
     /// ```
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
         self.wish.name = Some(name.into());
+        self.wish.handle = Some(Arc::new(WeakHandle::new(self.ending.mailbox.shared())));
         self
     }
 
