@@ -1,6 +1,7 @@
 //! The life of an actor that has one life, as a future.
 
 use std::future::{Future, poll_fn};
+use std::mem::needs_drop;
 use std::pin::{Pin, pin};
 use std::task::{self, Poll};
 
@@ -55,11 +56,15 @@ pub(crate) fn live<L: Lives>(
         if let Some(late) = late {
             ending.reason.also(late);
         }
-        ending.reason.also_panic(drop_contained(parts.state.take()));
-        ending.reason.also_panic(contained(move || {
-            let mut parts = parts;
-            parts.cx.end_of_life();
-        }));
+        if needs_drop::<L::Actor>() {
+            ending.reason.also_panic(drop_contained(parts.state.take()));
+        }
+        if parts.holds_foreign() {
+            ending.reason.also_panic(contained(move || {
+                let mut parts = parts;
+                parts.cx.end_of_life();
+            }));
+        }
     }
 }
 

@@ -17,6 +17,12 @@ pub(crate) trait Lives {
     /// Makes the state of the next life.
     fn make(&mut self) -> Result<Self::Actor, BoxError>;
 
+    /// Returns whether a maker is left.
+    #[inline(always)]
+    fn holds_maker(&self) -> bool {
+        true
+    }
+
     /// Called when the actor's `started` has returned without a reason to end.
     #[inline(always)]
     fn has_started(&mut self, life: &Life) {
@@ -56,6 +62,11 @@ impl<M: Message, K, R: Made<M, K>, F: FnOnce() -> R> Lives for One<F, R, M, K> {
     type Message = M;
     type Outcome = R::Outcome;
     type Actor = R::Actor;
+
+    #[inline(always)]
+    fn holds_maker(&self) -> bool {
+        self.make.is_some()
+    }
 
     #[inline(always)]
     fn make(&mut self) -> Result<R::Actor, BoxError> {

@@ -20,6 +20,14 @@ pub(crate) struct Parts<L: Lives> {
     pub(crate) cx: Context<L::Message>,
 }
 
+impl<L: Lives> Parts<L> {
+    /// Returns whether a drop of this may run code of the program. The state is not included.
+    #[inline(always)]
+    pub(crate) fn holds_foreign(&mut self) -> bool {
+        self.lives.holds_maker() || self.cx.holds_foreign()
+    }
+}
+
 /// Makes the actor's state, and handles messages until there is a reason to end.
 #[expect(
     clippy::manual_async_fn,

@@ -45,6 +45,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use crate::mailbox::deadline::Deadline;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::extras::Extras;
 use crate::mailbox::lazy::FirstUse;
@@ -56,7 +57,7 @@ pub(crate) struct Life {
     /// [`STARTED`], [`LIFE_ENDS`], and the [`Phase`] in units of [`PHASE`].
     state: AtomicUsize,
     /// Set once by the first stop, before the phase is `Stopping`.
-    deadline: OnceLock<Instant>,
+    deadline: Deadline,
     /// Set once, as the last step of the actor's life.
     reason: OnceLock<ExitReason>,
     /// Notified at the start and at the exit.
@@ -137,7 +138,7 @@ impl Life {
         let state = AtomicUsize::new(0);
         Self {
             state,
-            deadline: OnceLock::new(),
+            deadline: Deadline::new(),
             reason: OnceLock::new(),
             on_change: Notice::new(),
             extras: FirstUse::new(),
@@ -161,7 +162,7 @@ impl Life {
 
     /// Sets the deadline unless there is one. The caller interrupts the task afterwards.
     pub(crate) fn stop(&self, deadline: Instant) {
-        self.deadline.get_or_init(|| deadline);
+        self.deadline.set(deadline);
         self.change(Phase::stopped);
     }
 
@@ -247,11 +248,7 @@ impl Life {
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
-        if state >= PHASE && Phase::of(state).has_deadline() {
-            self.deadline.get().copied()
-        } else {
-            None
-        }
+        if state >= PHASE && Phase::of(state).has_deadline() { self.deadline.get() } else { None }
     }
 
     /// Marks the actor as started.
