@@ -8,7 +8,7 @@ use actor_core::life::{Made, SpawnError};
 use actor_core::{Executor, Exit, Mailbox, Message, Running, Runtime, Spawn, ThreadConfig};
 
 use crate::clock::time_left;
-use crate::system::GRACE;
+use crate::system::{GRACE, THREAD_IS_BUSY, problem_of};
 
 /// Several actors, each on a thread of its own, ended in the order of their starts.
 ///
@@ -206,7 +206,7 @@ impl Group {
         name: &str,
         mailbox: Mailbox<M>,
         make: impl FnOnce() -> R + Send + 'static,
-    ) -> Result<Running, SpawnError> {
+    ) -> Result<&Running, SpawnError> {
         self.start(ThreadConfig::named(name), Spawn::new(mailbox).named(name), make)
     }
 
@@ -242,13 +242,12 @@ impl Group {
         thread: ThreadConfig,
         spawn: Spawn<M>,
         make: impl FnOnce() -> R + Send + 'static,
-    ) -> Result<Running, SpawnError> {
+    ) -> Result<&Running, SpawnError> {
         let name: Arc<str> = thread.name().into();
         let executor = self.runtime.start_executor(thread);
         let executor = executor.map_err(|error| SpawnError::NoThread(error.to_string().into()))?;
         let running = spawn.start(&executor, make)?;
-        self.add(name, running.clone(), executor);
-        Ok(running)
+        Ok(self.add(name, running, executor))
     }
 
     /// Adds an actor started by the caller, the only one of its executor.
@@ -286,8 +285,9 @@ impl Group {
         name: impl Into<Arc<str>>,
         running: Running,
         executor: Arc<dyn Executor>,
-    ) {
+    ) -> &Running {
         self.members.push(Member { name: name.into(), running, executor });
+        &self.members[self.members.len() - 1].running
     }
 
     /// Returns the actors, in the order of their starts.
@@ -426,15 +426,8 @@ impl GroupReport {
 
 impl MemberReport {
     fn problem(&self) -> Option<String> {
-        let Some(exit) = &self.exit else {
-            return Some("still busy when the time was up".to_owned());
-        };
-        let lost = exit.undelivered() + exit.lost_work + exit.in_flight;
-        if !exit.reason.is_normal() || lost > 0 {
-            return Some(format!("{}, {} undelivered", exit.reason, exit.undelivered()));
-        }
-        let has_ended = self.thread_has_ended;
-        (!has_ended).then(|| "its thread had not ended when the time was up".to_owned())
+        let is_busy = !self.thread_has_ended;
+        problem_of(self.exit.as_ref()).or_else(|| is_busy.then(|| THREAD_IS_BUSY.to_owned()))
     }
 }
 

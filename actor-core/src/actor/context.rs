@@ -549,9 +549,10 @@ impl<M: Message> Context<M> {
 
 impl<M: Message> fmt::Debug for Context<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context")
-            .field("executor", &self.executor)
-            .field("ending", &self.ending)
-            .finish_non_exhaustive()
+        let mut all = f.debug_struct("Context");
+        if let Some(name) = self.shared.life().name() {
+            all.field("name", name);
+        }
+        all.field("executor", &self.executor).field("ending", &self.ending).finish_non_exhaustive()
     }
 }

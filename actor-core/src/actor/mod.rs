@@ -182,6 +182,14 @@ pub trait Actor<O: Outcome = ()>: Sized + 'static {
         }
     }
 
+    /// Runs after a message of a lane was dropped because of its deadline. For the workers of a
+    /// pool.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn message_expired(&mut self, cx: &mut Context<Self::Message>) {
+        let _ = cx;
+    }
+
     /// Runs once when the actor ends, for every reason but [`Abandoned`](ExitReason::Abandoned).
     /// The mailbox is closed by then. An actor without state (killed before its start, or with a
     /// panic in its maker) skips this.

@@ -72,6 +72,9 @@ pub(crate) fn serve<L: Lives>(
                 budget.count(1);
                 // The panic hook has reported any panic in this drop.
                 drop(drop_contained(message));
+                if let Some(actor) = &mut parts.state {
+                    actor.message_expired(&mut parts.cx);
+                }
                 continue;
             }
             if mailbox.gives_batches() {

@@ -347,12 +347,19 @@ impl<M: Message> Peer for Shared<M> {
     }
 
     fn ended(&self) -> Option<Ended> {
-        let name = self.life.extras().and_then(Extras::name).cloned();
-        Some(Ended { name, reason: self.life.reason()?.clone() })
+        let reason = self.life.reason()?.clone();
+        Some(Ended { name: self.life.name().cloned(), reason })
     }
 
     fn look_at_downs(&self) {
         self.signal.interrupt();
+    }
+
+    fn end_life(&self, reason: ExitReason) {
+        if self.life.reason().is_none() {
+            self.life.end_life(reason);
+            self.signal.interrupt();
+        }
     }
 }
 
