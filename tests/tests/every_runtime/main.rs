@@ -2,6 +2,7 @@
 
 mod across;
 mod ask;
+mod ask_timeout;
 mod batch;
 mod end;
 mod evict;
@@ -15,6 +16,7 @@ mod order;
 mod panic;
 mod pools;
 mod reach;
+mod restarts;
 mod room;
 mod stop;
 mod supervision;
@@ -22,3 +24,4 @@ mod systems;
 mod time;
 mod timer;
 mod turn;
+mod work;
