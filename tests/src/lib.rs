@@ -33,14 +33,13 @@ macro_rules! on_every_runtime {
     };
 }
 
-/// The code on the page about monitors and links, as tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/monitors-and-links.md")]
-pub struct MonitorsAndLinks;
-/// The page about time.
-#[doc = include_str!("../../docs/time.md")]
-pub struct TimePage;
-
 /// The pages of the repository, whose examples are tests.
-#[doc = include_str!("../../docs/systems.md")]
-pub struct Pages;
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../docs/monitors-and-links.md")]
+    mod monitors_and_links {}
+    #[doc = include_str!("../../docs/systems.md")]
+    mod systems {}
+    #[doc = include_str!("../../docs/time.md")]
+    mod time {}
+}
