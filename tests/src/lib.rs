@@ -37,9 +37,14 @@ macro_rules! on_every_runtime {
 #[cfg(doctest)]
 mod pages {
     #[doc = include_str!("../../docs/monitors-and-links.md")]
-    mod monitors_and_links {}
+    struct MonitorsAndLinks;
+
+    #[doc = include_str!("../../docs/pools-and-parking.md")]
+    struct PoolsAndParking;
+
     #[doc = include_str!("../../docs/systems.md")]
-    mod systems {}
+    struct Systems;
+
     #[doc = include_str!("../../docs/time.md")]
-    mod time {}
+    struct Time;
 }

@@ -26,6 +26,7 @@ pub use entry::ActorId;
 pub use names::RegisterError;
 pub use place::SystemPlace;
 pub use report::{ActorReport, Cause, Report, ThreadReport, ThreadState};
+pub(crate) use report::{THREAD_IS_BUSY, problem_of};
 pub(crate) use shared::Shared;
 pub(crate) use shutdown::GRACE;
 
@@ -434,7 +435,7 @@ impl System {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn stopped(&self) -> Report {
-        self.shared().reported().await.clone()
+        self.shared().wait_for(Shared::report).await.clone()
     }
 
     /// Waits for the report of the shutdown, blocking the thread. Returns `None` after `timeout`.

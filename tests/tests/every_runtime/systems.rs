@@ -33,6 +33,9 @@ on_every_runtime! {
     systems_do_not_see_each_other,
     the_drop_of_the_last_system_ends_it,
     a_panic_ends_the_system_where_the_actor_says_so,
+    an_error_ends_the_system_and_the_begin_of_the_end_names_it,
+    a_killed_actor_ends_no_system,
+    a_system_without_executors_has_actors_on_threads_of_their_own,
     actors_go_to_the_least_loaded_executor,
     actors_go_to_one_executor_after_another,
     an_executor_apart_is_for_those_who_ask,
@@ -385,6 +388,51 @@ fn a_panic_ends_the_system_where_the_actor_says_so(runtime: &dyn Runtime) {
     assert!(matches!(reason(&report, "/owner"), ExitReason::Panicked(_)));
     assert!(report.actor("/other").is_some_and(ActorReport::is_clean), "{report}");
     assert!(other.is_closed());
+}
+
+fn an_error_ends_the_system_and_the_begin_of_the_end_names_it(runtime: &dyn Runtime) {
+    let system = system(runtime);
+    let stopping = system.stopping();
+    let (_other, _running) = named(&system, "other", Phase::Owners);
+    let (owner, owner_mailbox) = mailbox();
+    let spawn = Spawn::new(owner_mailbox).named("owner").on_panic(OnPanic::EndSystem);
+    spawn.start(&system, Desk::default).expect("it starts");
+    let fails = |_: &mut Desk, cx: &mut Context<Letter>| cx.fail(std::fmt::Error);
+    owner.try_tell(Letter::act(FIFO, fails)).expect("there is room");
+    let Cause::Panicked { path, exit } = futures::executor::block_on(stopping) else {
+        panic!("{system:?}")
+    };
+    assert_eq!(&*path, "/owner");
+    assert!(matches!(exit.reason, ExitReason::Failed(_)), "{}", exit.reason);
+    let report = system.stopped_blocking(PATIENCE).expect("the error ends it");
+    let problems: Vec<_> = report.problems().collect();
+    assert_eq!(problems, [format!("/owner: {}, 0 undelivered", exit.reason)]);
+}
+
+fn a_killed_actor_ends_no_system(runtime: &dyn Runtime) {
+    let system = system(runtime);
+    let (_owner, owner_mailbox) = mailbox();
+    let spawn = Spawn::new(owner_mailbox).named("owner").on_panic(OnPanic::EndSystem);
+    let running = spawn.start(&system, Desk::default).expect("it starts");
+    running.kill();
+    assert!(matches!(end_of(&running).reason, ExitReason::Killed));
+    assert!(!system.is_stopping());
+    assert!(system.stop_blocking(PATIENCE).is_clean());
+}
+
+fn a_system_without_executors_has_actors_on_threads_of_their_own(runtime: &dyn Runtime) {
+    let builder = System::builder("tested").runtime(owned(runtime));
+    let system = builder.executors(0).start().expect("it starts");
+    let refused = spawn(&system, Desk::default).map(drop);
+    assert_eq!(refused, Err(SpawnError::NoExecutor));
+    let (desk, desk_mailbox) = mailbox();
+    let spawn = Spawn::new(desk_mailbox).named("own");
+    spawn.start(&system.own_thread(), Desk::default).expect("it starts");
+    assert_eq!(thread_of(&desk), "own");
+    let report = system.stop_blocking(PATIENCE);
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.problems().count(), 0);
+    assert_eq!(report.threads.len(), 1);
 }
 
 fn actors_go_to_the_least_loaded_executor(runtime: &dyn Runtime) {
