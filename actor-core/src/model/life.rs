@@ -20,7 +20,7 @@ use crate::runtime::{Executor, ExecutorStopped, Maker, Timer};
 
 /// Passes its makers to the model, where they run. Its time is moved by its timers only.
 #[derive(Debug)]
-struct Still {
+pub(super) struct Still {
     start: Instant,
     /// Nanoseconds since the start.
     passed: Arc<AtomicU64>,
@@ -62,7 +62,8 @@ impl Still {
         clippy::disallowed_methods,
         reason = "there is no other way to make an `Instant`, and its value is of no account"
     )]
-    fn start() -> (Arc<dyn Executor>, Receiver<Maker>, Receiver<thread::JoinHandle<()>>) {
+    pub(super) fn start() -> (Arc<dyn Executor>, Receiver<Maker>, Receiver<thread::JoinHandle<()>>)
+    {
         let ((makers, made), (workers, working)) = (channel(), channel());
         (
             Arc::new(Self { start: Instant::now(), passed: Arc::default(), makers, workers }),

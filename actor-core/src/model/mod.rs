@@ -10,6 +10,8 @@ mod evicting;
 mod lanes;
 #[cfg(shuttle)]
 mod life;
+#[cfg(shuttle)]
+mod lives;
 mod room;
 mod staff;
 mod wake;

@@ -13,6 +13,7 @@ mod ring;
 mod share;
 mod signal;
 mod sources;
+mod verdict;
 
 use std::sync::Arc;
 
