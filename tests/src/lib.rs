@@ -32,3 +32,8 @@ macro_rules! on_every_runtime {
         })+
     };
 }
+
+/// A page whose programs are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/supervision.md")]
+struct SupervisionPage;
