@@ -121,7 +121,9 @@ pub use actor_core::{
     Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life,
     mailbox, reply, spawn,
 };
-pub use actor_system::{Group, System, executors, group, pool, supervise, system};
+pub use actor_system::{
+    Group, Strategy, Supervisor, System, executors, group, pool, supervise, system,
+};
 pub use chosen::runtime_named;
 
 /// The enabled runtimes, and the traits of an adapter.
@@ -143,7 +145,7 @@ pub mod runtime {
     pub use crate::chosen::only;
     pub use crate::chosen::{UnknownRuntime, all};
     pub use actor_core::runtime::{
-        Executor, ExecutorStopped, Maker, Runtime, ThreadConfig, ThreadEnd, Timer, adapter,
+        Executor, ExecutorStopped, Maker, Runtime, ThreadConfig, ThreadEnd, Timer, adapter, current,
     };
     #[cfg(feature = "smol")]
     pub use actor_smol::SmolRuntime;

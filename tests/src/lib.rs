@@ -33,7 +33,21 @@ macro_rules! on_every_runtime {
     };
 }
 
-/// A page whose programs are tests.
+/// The pages of the repository, whose examples are tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/supervision.md")]
-struct SupervisionPage;
+mod pages {
+    #[doc = include_str!("../../docs/monitors-and-links.md")]
+    struct MonitorsAndLinks;
+
+    #[doc = include_str!("../../docs/pools-and-parking.md")]
+    struct PoolsAndParking;
+
+    #[doc = include_str!("../../docs/supervision.md")]
+    struct Supervision;
+
+    #[doc = include_str!("../../docs/systems.md")]
+    struct Systems;
+
+    #[doc = include_str!("../../docs/time.md")]
+    struct Time;
+}

@@ -10,10 +10,12 @@ mod filled;
 mod late;
 mod life;
 mod ring;
+mod serial;
 mod share;
 mod signal;
 mod sources;
 mod verdict;
+mod watchers;
 
 use std::sync::Arc;
 
