@@ -6,6 +6,8 @@
 mod builder;
 mod child;
 mod engine;
+#[cfg(all(test, shuttle))]
+mod model;
 mod report;
 mod tree;
 
