@@ -8,7 +8,7 @@ use actor_core::life::{Made, SpawnError};
 use actor_core::{Executor, Exit, Mailbox, Message, Running, Runtime, Spawn, ThreadConfig};
 
 use crate::clock::time_left;
-use crate::system::GRACE;
+use crate::system::{GRACE, THREAD_IS_BUSY, problem_of};
 
 /// Several actors, each on a thread of its own, ended in the order of their starts.
 ///
@@ -426,15 +426,8 @@ impl GroupReport {
 
 impl MemberReport {
     fn problem(&self) -> Option<String> {
-        let Some(exit) = &self.exit else {
-            return Some("still busy when the time was up".to_owned());
-        };
-        let lost = exit.undelivered() + exit.lost_work + exit.in_flight;
-        if !exit.reason.is_normal() || lost > 0 {
-            return Some(format!("{}, {} undelivered", exit.reason, exit.undelivered()));
-        }
-        let has_ended = self.thread_has_ended;
-        (!has_ended).then(|| "its thread had not ended when the time was up".to_owned())
+        let is_busy = !self.thread_has_ended;
+        problem_of(self.exit.as_ref()).or_else(|| is_busy.then(|| THREAD_IS_BUSY.to_owned()))
     }
 }
 

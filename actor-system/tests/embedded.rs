@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actor_core::life::{Phase, SpawnError};
-use actor_core::{Actor, Context, ExitReason, Handle, Message, Running, Spawn, mailbox, spawn};
+use actor_core::{
+    Actor, Context, ExitReason, Handle, Message, Running, Runtime as _, Spawn, ThreadConfig,
+    mailbox, spawn,
+};
 use actor_embed::{Budget, Driver, Embed, ManualClock};
 use actor_system::executors::Executors;
 use actor_system::system::{Cause, Report, ThreadState};
@@ -149,6 +152,33 @@ fn old_handles_keep_no_executor() {
         std::thread::yield_now();
     }
     drop(worker);
+}
+
+#[test]
+fn a_system_does_not_grow_with_its_ended_actors() {
+    let runtime = ThreadRuntime::new();
+    let executor = runtime.start_executor(ThreadConfig::named("worker")).expect("it starts");
+    let system = System::on("node", Executors::adopt("worker", Arc::clone(&executor)));
+    for round in 0..200 {
+        let workers: Vec<_> = (0..50)
+            .map(|number| {
+                let (worker, worker_mailbox) = mailbox::<Job>();
+                let spawn = Spawn::new(worker_mailbox).named(format!("{round}-{number}"));
+                (worker, spawn.start(&system, || Worker).expect("it starts"))
+            })
+            .collect();
+        for (worker, running) in workers {
+            drop(worker);
+            running.join_blocking(Duration::from_secs(30)).expect("nothing reaches it");
+        }
+    }
+    assert!(system.actors().is_empty());
+    assert_eq!(system.executors().loads(), [0]);
+    // Each entry of an actor holds the executor, also one removed from the list and not yet freed.
+    let held = Arc::strong_count(&executor);
+    assert!(held < 500, "of 10,000 ended actors, {held} are held");
+    let report = system.stop_blocking(Duration::from_secs(30));
+    assert_eq!((report.started, report.actors.len()), (10_000, 0));
 }
 
 #[test]

@@ -242,8 +242,9 @@ pub enum OnPanic {
     /// The actor.
     #[default]
     Stop,
-    /// The system of the actor: for an owner whose state may be half changed. Without a system, the
-    /// actor.
+    /// The system of the actor: for an owner whose state may be half changed. A failed handler or
+    /// maker has the same effect, and so has an executor that drops the actor. Without a system, it
+    /// ends the actor.
     EndSystem,
 }
 

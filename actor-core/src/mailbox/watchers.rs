@@ -161,6 +161,12 @@ impl Watch {
         MonitorId(self.next_monitor.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// Returns the numbers of monitors and links, while no thread changes them.
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(super) fn entries(&self) -> (usize, usize) {
+        self.table.look(|table| (table.monitors.len(), table.links.len()))
+    }
+
     pub(crate) fn downs(&self) -> &Late<(MonitorId, Ended)> {
         &self.downs
     }

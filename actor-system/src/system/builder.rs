@@ -85,6 +85,9 @@ impl SystemBuilder {
 
     /// Sets the number of executors for actors without a wish. The default is 1.
     ///
+    /// With 0, each actor needs a place of its own, such as [`System::own_thread`]. A start on the
+    /// system itself returns [`SpawnError::NoExecutor`](actor_core::life::SpawnError::NoExecutor).
+    ///
     /// # Examples
     ///
     /// ```
@@ -203,6 +206,7 @@ impl SystemBuilder {
         let needed = || runtime.as_deref().ok_or_else(no_runtime);
         let pool = match adopted {
             Some(executors) => executors,
+            None if count == 0 => needed().map(|_runtime| Executors::none())?,
             None => Executors::start(needed()?, &name, count)?,
         };
         let pool = choice.into_iter().fold(pool, Executors::choosing);

@@ -152,9 +152,8 @@ impl Host for Resident {
 
     fn ended(&self, exit: &Exit, on_panic: OnPanic) {
         self.release();
-        let ends_system = on_panic == OnPanic::EndSystem;
-        if ends_system
-            && matches!(exit.reason, ExitReason::Panicked(_))
+        if on_panic == OnPanic::EndSystem
+            && is_failure(&exit.reason)
             && let Some(shared) = self.shared.upgrade()
         {
             let path = Arc::clone(&self.facts.path);
@@ -163,6 +162,12 @@ impl Host for Resident {
             shared.begin(cause, shared.patience, Some(report));
         }
     }
+}
+
+/// Returns whether an actor has ended by a fault of its own, its link's or its executor's. A stop or
+/// a kill was requested, also if it came to its deadline.
+fn is_failure(reason: &ExitReason) -> bool {
+    !reason.is_normal() && !matches!(reason, ExitReason::Killed | ExitReason::DeadlinePassed)
 }
 
 impl Drop for Resident {

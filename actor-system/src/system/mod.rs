@@ -1,7 +1,7 @@
 //! A system: executors, the names of the actors on them, and their shutdown with a report.
 //!
-//! In reading order: this file has the owner, `builder` makes it, `place` is where its actors start,
-//! `shared` the common state, `entry` one actor, `names` the registry, `shutdown` the end, and
+//! In reading order: this file has the owner, `builder` makes it, `place` is where actors start,
+//! `shared` is the common state, `entry` one actor, `names` the registry, `shutdown` the end, and
 //! `report` its result.
 
 mod builder;
@@ -26,6 +26,7 @@ pub use entry::ActorId;
 pub use names::RegisterError;
 pub use place::SystemPlace;
 pub use report::{ActorReport, Cause, Report, ThreadReport, ThreadState};
+pub(crate) use report::{THREAD_IS_BUSY, problem_of};
 pub(crate) use shared::Shared;
 pub(crate) use shutdown::GRACE;
 
@@ -34,7 +35,7 @@ pub(crate) use shutdown::GRACE;
 /// A system is a value. Two systems in one process never see each other. `&system` is a
 /// [`Place`](actor_core::life::Place): actors start on it, as on an executor. Clones are the same
 /// system. The drop of the last one ends it, as [`stop`](Self::stop) with the patience of
-/// [`SystemBuilder::patience`] does. An actor holding a clone keeps its own system; it should hold a
+/// [`SystemBuilder::patience`] does. An actor with a clone keeps its own system; it should hold a
 /// [`WeakSystem`].
 ///
 /// # Shutdown
@@ -44,9 +45,9 @@ pub(crate) use shutdown::GRACE;
 /// in order: [sources, workers, owners, stores](Phase). The actors of a phase are stopped together.
 /// They accept nothing new, and handle what is queued. A phase may take an equal share of the time
 /// left, so a phase with quick actors leaves its time to the others. An actor that has not ended
-/// 250 ms after its share is killed. In the end the executors are stopped, and their threads joined.
-/// The [`Report`] names what did not come back, so a stuck handler delays it by the patience and
-/// about 1.5 s at most.
+/// 250 ms after its share is killed. In the end the executors are stopped, and their threads are
+/// joined. The [`Report`] names what did not come back, so a stuck handler delays it by the
+/// patience and about 1.5 s at most.
 ///
 /// # Examples
 ///
@@ -195,8 +196,8 @@ impl System {
         SystemBuilder::new(name.into())
     }
 
-    /// Makes a system of executors that exist already: inside a loop, or a task of the program's own
-    /// runtime.
+    /// Makes a system of executors that exist already: inside a loop, or a task of the program's
+    /// own runtime.
     ///
     /// The system starts no thread. Its shutdown runs as a task of the first executor, so this
     /// executor must run until the report, and a stop blocking its thread returns no report of it.
@@ -434,7 +435,7 @@ impl System {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn stopped(&self) -> Report {
-        self.shared().reported().await.clone()
+        self.shared().wait_for(Shared::report).await.clone()
     }
 
     /// Waits for the report of the shutdown, blocking the thread. Returns `None` after `timeout`.

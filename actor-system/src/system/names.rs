@@ -62,7 +62,7 @@ struct Holder {
     actor: Option<ActorId>,
     /// A weak handle.
     handle: Option<Arc<dyn Any + Send + Sync>>,
-    /// Whether the actor of a registered handle is gone. The path of an actor is removed at its end.
+    /// Whether the actor of a registered handle is gone. An actor's path is removed at its end.
     is_gone: fn(&dyn Any) -> bool,
 }
 

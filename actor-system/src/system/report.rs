@@ -87,7 +87,8 @@ pub enum Cause {
     Signal(i32),
     /// The last [`System`](crate::System) value was dropped.
     Dropped,
-    /// This actor panicked, with [`OnPanic::EndSystem`](actor_core::life::OnPanic::EndSystem).
+    /// This actor panicked or failed, with
+    /// [`OnPanic::EndSystem`](actor_core::life::OnPanic::EndSystem).
     Panicked {
         /// The actor's path.
         path: Arc<str>,
@@ -281,6 +282,65 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Returns a text for each actor with another end than a clean one, and for each thread that
+    /// has not ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_system::System;
+    /// # use actor_core::{Actor, Context, Message, Spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, cx: &mut Context<Job>) {
+    /// #         cx.fail(std::io::Error::other("the disk is full"));
+    /// #     }
+    /// # }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let system = System::new("node", runtime)?;
+    /// # let (worker, mailbox) = actor_core::mailbox();
+    /// # worker.try_tell(Job)?;
+    /// # let named = Spawn::new(mailbox).named("store").on_panic(actor_core::life::OnPanic::EndSystem);
+    /// # named.start(&system, || Worker)?;
+    /// # let begun = futures::executor::block_on(system.stopping());
+    /// // … an actor has failed …
+    /// let report = system.stop_blocking(Duration::from_secs(10));
+    /// let problems: Vec<_> = report.problems().collect();
+    /// assert_eq!(problems, ["/store: failed: the disk is full, 0 undelivered"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn problems(&self) -> impl Iterator<Item = String> {
+        let actors = self.actors.iter().filter_map(|actor| {
+            let problem = problem_of(actor.exit.as_ref())?;
+            Some(format!("{}: {problem}", actor.path))
+        });
+        let busy = self.threads.iter().filter(|thread| thread.end == ThreadState::Busy);
+        actors.chain(busy.map(|thread| format!("{}: {THREAD_IS_BUSY}", thread.name)))
+    }
+}
+
+/// The problem of a thread that has not ended.
+pub(crate) const THREAD_IS_BUSY: &str = "its thread had not ended when the time was up";
+
+/// Describes the end of an actor, unless it is a clean one.
+pub(crate) fn problem_of(exit: Option<&Exit>) -> Option<String> {
+    let Some(exit) = exit else {
+        return Some("still busy when the time was up".to_owned());
+    };
+    (!is_clean(exit)).then(|| format!("{}, {} undelivered", exit.reason, exit.undelivered()))
+}
+
+fn is_clean(exit: &Exit) -> bool {
+    exit.reason.is_normal() && exit.undelivered() + exit.lost_work + exit.in_flight == 0
+}
+
 impl ActorReport {
     pub(crate) fn of(Entry { facts, running }: &Entry) -> Self {
         let exit = running.exit();
@@ -322,10 +382,7 @@ impl ActorReport {
     /// ```
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.exit.as_ref().is_some_and(|exit| {
-            let lost = exit.undelivered() + exit.lost_work + exit.in_flight;
-            exit.reason.is_normal() && lost == 0
-        })
+        self.exit.as_ref().is_some_and(is_clean)
     }
 
     /// Returns the figures of each lane: at the actor's end, or at the report if it is busy.

@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) names: Names,
     begun: OnceLock<Begun>,
     report: OnceLock<Report>,
-    on_report: Event,
+    on_change: Event,
     /// Called once after the report.
     at_end: OnceLock<AtEnd>,
 }
@@ -87,12 +87,12 @@ impl Shared {
             names: Names::default(),
             begun: OnceLock::new(),
             report: OnceLock::new(),
-            on_report: Event::new(),
+            on_change: Event::new(),
             at_end: OnceLock::new(),
         })
     }
 
-    /// Gives an actor its place.
+    /// Returns the place of a new actor, with a host for its life.
     pub(crate) fn seat(self: &Arc<Self>, site: &Site, wish: &Wish) -> Result<Seat, SpawnError> {
         let inside = self.gate.pass().ok_or(SpawnError::SystemStopping)?;
         let id = ActorId(self.ids.fetch_add(1, Ordering::Relaxed));
@@ -129,7 +129,7 @@ impl Shared {
     ) -> Result<(Arc<Slot>, Seated), SpawnError> {
         match site {
             Site::Pool => {
-                let (slot, seated) = self.pool.choose();
+                let (slot, seated) = self.pool.choose().ok_or(SpawnError::NoExecutor)?;
                 Ok((Arc::clone(slot), seated))
             }
             Site::Executor(slot) => Ok((Arc::clone(slot), slot.sit())),
@@ -201,6 +201,7 @@ impl Shared {
         }
         // Only the closing call comes here.
         let begun = self.begun.get_or_init(|| Begun { cause, patience, ended });
+        self.on_change.notify(usize::MAX);
         let own = self.runtime.as_ref().and_then(|runtime| {
             let config = ThreadConfig::named(format!("{}-stop", self.name));
             runtime.start_executor(config).ok()
@@ -229,7 +230,7 @@ impl Shared {
             if let Some(at_end) = self.at_end.get() {
                 at_end();
             }
-            self.on_report.notify(usize::MAX);
+            self.on_change.notify(usize::MAX);
         }
     }
 
@@ -249,16 +250,16 @@ impl Shared {
         is_first
     }
 
-    /// Waits for the report.
-    pub(crate) async fn reported(&self) -> &Report {
+    /// Waits for the begin of the shutdown, or for its report, as `read` returns it.
+    pub(crate) async fn wait_for<T: 'static>(&self, read: fn(&Self) -> Option<&T>) -> &T {
         loop {
-            if let Some(report) = self.report() {
-                return report;
+            if let Some(value) = read(self) {
+                return value;
             }
-            listener!(self.on_report => reported);
+            listener!(self.on_change => changed);
             // Checked again: it may have come before the listener was registered.
-            if self.report().is_none() {
-                reported.await;
+            if read(self).is_none() {
+                changed.await;
             }
         }
     }
@@ -267,7 +268,7 @@ impl Shared {
     pub(crate) fn reported_blocking(&self, timeout: Duration) -> Option<&Report> {
         let left = time_left(timeout);
         while self.report().is_none() {
-            listener!(self.on_report => reported);
+            listener!(self.on_change => reported);
             if self.report().is_none() && reported.wait_timeout(left()).is_none() {
                 break;
             }

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! It runs on an executor of its own, so no handler can delay it. A system of adopted executors
-//! has no runtime for another thread, and the task runs on the first of them. If that executor drops
-//! its tasks, the drop of [`Shutdown`] publishes the report.
+//! has no runtime for another thread, and the task runs on the first of them. If that executor
+//! drops its tasks, the drop of [`Shutdown`] publishes the report.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,8 +22,9 @@ use actor_core::Executor;
 
 use crate::clock::Clock;
 use crate::executors::Slot;
+use crate::system::System;
 use crate::system::entry::Entry;
-use crate::system::report::{ActorReport, Report, ThreadReport, ThreadState};
+use crate::system::report::{ActorReport, Cause, Report, ThreadReport, ThreadState};
 use crate::system::shared::{Begun, Shared};
 
 /// The time for an actor to end after its deadline: `Actor::stopped`, and drops.
@@ -31,6 +32,36 @@ pub(crate) const GRACE: Duration = Duration::from_millis(250);
 
 /// The longest time between two looks at an executor's end, on an adopted executor.
 const SELDOM: Duration = Duration::from_millis(16);
+
+impl System {
+    /// Waits for the begin of the shutdown, and returns its cause: for parts of a program that are
+    /// no actors and end with the system. Does not begin one.
+    ///
+    /// The future does not keep the system running. The drop of the last [`System`] value is a
+    /// cause as well.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_system::System;
+    /// use actor_system::system::Cause;
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let system = System::new("node", runtime)?;
+    /// let stopping = system.stopping();
+    /// drop(system);
+    /// assert!(matches!(futures::executor::block_on(stopping), Cause::Dropped));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn stopping(&self) -> impl Future<Output = Cause> + Send + 'static + use<> {
+        let shared = Arc::clone(self.shared());
+        async move { shared.wait_for(Shared::begun).await.cause.clone() }
+    }
+}
 
 pub(crate) struct Shutdown {
     shared: Arc<Shared>,

@@ -2,9 +2,11 @@
 
 mod across;
 mod ask;
+mod ask_timeout;
 mod batch;
 mod end;
 mod evict;
+mod groups;
 mod links;
 mod loss;
 mod monitors;
@@ -14,9 +16,12 @@ mod order;
 mod panic;
 mod pools;
 mod reach;
+mod restarts;
 mod room;
 mod stop;
 mod supervision;
 mod systems;
+mod time;
 mod timer;
 mod turn;
+mod work;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use actor_lanes::executors::Choice;
 use actor_lanes::life::{OnPanic, SpawnError};
+use actor_lanes::supervise::{Strategy, Supervisor};
 use actor_lanes::system::{ActorReport, Cause, Report, ThreadState};
 use actor_lanes::{
     Actor, Context, ExitReason, Handle, Message, Phase, Running, Runtime, Spawn, System,
@@ -24,6 +25,7 @@ on_every_runtime! {
     a_stuck_handler_and_its_thread_are_named,
     a_late_phase_leaves_time_to_the_next,
     an_actor_waiting_at_the_deadline_is_ended_and_counted,
+    supervised_actors_are_stopped_in_the_phase_of_their_supervisor,
     a_stopping_system_accepts_no_actor,
     spawns_racing_a_stop_are_in_the_report_or_refused,
     names_are_unique_until_their_actors_end,
@@ -31,6 +33,9 @@ on_every_runtime! {
     systems_do_not_see_each_other,
     the_drop_of_the_last_system_ends_it,
     a_panic_ends_the_system_where_the_actor_says_so,
+    an_error_ends_the_system_and_the_begin_of_the_end_names_it,
+    a_killed_actor_ends_no_system,
+    a_system_without_executors_has_actors_on_threads_of_their_own,
     actors_go_to_the_least_loaded_executor,
     actors_go_to_one_executor_after_another,
     an_executor_apart_is_for_those_who_ask,
@@ -218,6 +223,36 @@ fn an_actor_waiting_at_the_deadline_is_ended_and_counted(runtime: &dyn Runtime) 
     assert!(report.threads.iter().all(|thread| thread.end == ThreadState::Ended), "{report}");
 }
 
+/// Two children pass their queues to the child before them, up to the first one.
+fn supervised_actors_are_stopped_in_the_phase_of_their_supervisor(runtime: &dyn Runtime) {
+    let system = system(runtime);
+    let (owner, _running) = named(&system, "owner", Phase::Owners);
+    let children = ["a", "b", "c"].map(|name| (name, mailbox::<Letter>()));
+    let handles = children.each_ref().map(|(_, (handle, _))| handle.clone());
+    let mut net = Supervisor::new(Strategy::OneForOne).named("net").phase(Phase::Stores);
+    for (name, (_, child_mailbox)) in children {
+        let spawn = Spawn::new(child_mailbox).named(name).phase(Phase::Sources);
+        net = net.child(spawn, &system, Desk::default);
+    }
+    let _net = net.start(&system).expect("it starts");
+    // The owner's phase is before that of the supervisor, so the last child accepts its letters.
+    // The children end in reverse order, so each accepts those of the child behind it.
+    for _ in 0..20 {
+        let mut letter = Letter::note(FIFO, 1);
+        for next in handles.clone() {
+            letter = Letter::act(FIFO, move |_, _| {
+                next.try_tell(letter).expect("the next one still accepts");
+            });
+        }
+        owner.try_tell(letter).expect("there is room");
+    }
+    let report = system.stop_blocking(PATIENCE);
+    assert!(report.is_clean(), "{report}");
+    let handled = |path| report.actor(path).map(|actor| actor.lanes()[FIFO].handled);
+    let paths = ["/owner", "/net/c", "/net/b", "/net/a"];
+    assert_eq!(paths.map(handled), [Some(20); 4], "{report}");
+}
+
 fn a_stopping_system_accepts_no_actor(runtime: &dyn Runtime) {
     let system = system(runtime);
     let place = system.own_thread();
@@ -353,6 +388,51 @@ fn a_panic_ends_the_system_where_the_actor_says_so(runtime: &dyn Runtime) {
     assert!(matches!(reason(&report, "/owner"), ExitReason::Panicked(_)));
     assert!(report.actor("/other").is_some_and(ActorReport::is_clean), "{report}");
     assert!(other.is_closed());
+}
+
+fn an_error_ends_the_system_and_the_begin_of_the_end_names_it(runtime: &dyn Runtime) {
+    let system = system(runtime);
+    let stopping = system.stopping();
+    let (_other, _running) = named(&system, "other", Phase::Owners);
+    let (owner, owner_mailbox) = mailbox();
+    let spawn = Spawn::new(owner_mailbox).named("owner").on_panic(OnPanic::EndSystem);
+    spawn.start(&system, Desk::default).expect("it starts");
+    let fails = |_: &mut Desk, cx: &mut Context<Letter>| cx.fail(std::fmt::Error);
+    owner.try_tell(Letter::act(FIFO, fails)).expect("there is room");
+    let Cause::Panicked { path, exit } = futures::executor::block_on(stopping) else {
+        panic!("{system:?}")
+    };
+    assert_eq!(&*path, "/owner");
+    assert!(matches!(exit.reason, ExitReason::Failed(_)), "{}", exit.reason);
+    let report = system.stopped_blocking(PATIENCE).expect("the error ends it");
+    let problems: Vec<_> = report.problems().collect();
+    assert_eq!(problems, [format!("/owner: {}, 0 undelivered", exit.reason)]);
+}
+
+fn a_killed_actor_ends_no_system(runtime: &dyn Runtime) {
+    let system = system(runtime);
+    let (_owner, owner_mailbox) = mailbox();
+    let spawn = Spawn::new(owner_mailbox).named("owner").on_panic(OnPanic::EndSystem);
+    let running = spawn.start(&system, Desk::default).expect("it starts");
+    running.kill();
+    assert!(matches!(end_of(&running).reason, ExitReason::Killed));
+    assert!(!system.is_stopping());
+    assert!(system.stop_blocking(PATIENCE).is_clean());
+}
+
+fn a_system_without_executors_has_actors_on_threads_of_their_own(runtime: &dyn Runtime) {
+    let builder = System::builder("tested").runtime(owned(runtime));
+    let system = builder.executors(0).start().expect("it starts");
+    let refused = spawn(&system, Desk::default).map(drop);
+    assert_eq!(refused, Err(SpawnError::NoExecutor));
+    let (desk, desk_mailbox) = mailbox();
+    let spawn = Spawn::new(desk_mailbox).named("own");
+    spawn.start(&system.own_thread(), Desk::default).expect("it starts");
+    assert_eq!(thread_of(&desk), "own");
+    let report = system.stop_blocking(PATIENCE);
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.problems().count(), 0);
+    assert_eq!(report.threads.len(), 1);
 }
 
 fn actors_go_to_the_least_loaded_executor(runtime: &dyn Runtime) {

@@ -16,8 +16,7 @@ use crate::sync::{Request, Wanted};
 use crate::verifier::{JobsDone, Pool, WorkMeters};
 use crate::wall_clock::WallClock;
 use consensus::{
-    ATTESTATION_COMMITTEE_COUNT, INTERVALS_PER_SLOT, Interval, SignedBlock, Slot, SlotClock,
-    ValidatorIndex,
+    ATTESTATION_COMMITTEE_COUNT, Interval, SignedBlock, Slot, SlotClock, ValidatorIndex,
 };
 use network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
 
@@ -29,11 +28,11 @@ pub struct ChainActor {
     wall: WallClock,
     network: NetworkFront,
     signer: Signer,
-    /// Its recipient keeps this actor reachable, so the actor ends only by a stop. Its tick timer
-    /// has the same effect.
+    /// Its recipient keeps this actor reachable, so the actor ends only by a stop. Its schedule
+    /// of ticks has the same effect.
     pool: Pool,
     published: Published,
-    /// The interval of the armed tick timer.
+    /// The first interval without a tick.
     awaited: Interval,
     lateness: Duration,
     worst_lateness: Duration,
@@ -97,35 +96,23 @@ impl ChainActor {
         Self { folding, ..self }
     }
 
-    /// Returns the interval of the next tick.
+    /// Returns the first interval without a tick.
     pub fn awaited(&self) -> Interval {
         self.awaited
     }
 
-    /// Handles a tick by the wall clock alone, so that a late tick catches up and does not delay
-    /// the next one.
-    fn tick(&mut self, cx: &mut Context<ChainMessage>) -> Vec<Effect> {
-        let now = (self.wall)();
-        let is_due = now >= self.clock.interval_start(self.awaited);
-        let effects = if is_due {
-            self.lateness = Duration::from_millis(now - self.clock.interval_start(self.awaited));
-            self.worst_lateness = self.worst_lateness.max(self.lateness);
-            self.state.tick(self.clock.total_intervals(now))
-        } else {
-            // The wall clock was set back, or the timer fired early, within its resolution.
-            Vec::new()
-        };
-        self.arm_tick(cx);
-        effects
-    }
-
-    fn arm_tick(&mut self, cx: &mut Context<ChainMessage>) {
-        let now = (self.wall)();
-        // Long before genesis the timer still fires once in a slot, because the clock may be set.
-        let slot = INTERVALS_PER_SLOT * self.clock.milliseconds_per_interval();
-        let wait = self.clock.milliseconds_until_next_interval(now).min(slot);
-        self.awaited = self.clock.total_intervals(now + wait);
-        cx.after(Duration::from_millis(wait), ChainMessage::Tick);
+    /// Handles a tick by the wall clock alone, so that a late tick catches up.
+    fn tick(&mut self) -> Vec<Effect> {
+        let (now, due) = (self.wall.now(), self.clock.interval_start(self.awaited));
+        if now < due {
+            // The beat of the interval in which this node began.
+            return Vec::new();
+        }
+        self.lateness = Duration::from_millis(now - due);
+        self.worst_lateness = self.worst_lateness.max(self.lateness);
+        let interval = self.clock.total_intervals(now);
+        self.awaited = interval + 1;
+        self.state.tick(interval)
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>, cx: &mut Context<ChainMessage>) {
@@ -257,21 +244,25 @@ impl Actor for ChainActor {
     type Message = ChainMessage;
 
     async fn started(&mut self, cx: &mut Context<ChainMessage>) {
-        let now = (self.wall)();
+        let now = self.wall.now();
         if now >= self.clock.slot_start(0) {
             // The chain has begun already. Messages must be checked against the current time.
-            let effects = self.state.begin_at(self.clock.total_intervals(now));
+            let interval = self.clock.total_intervals(now);
+            self.awaited = interval + 1;
+            let effects = self.state.begin_at(interval);
             self.carry_out(effects, cx);
         }
         self.publish();
-        self.arm_tick(cx);
+        if let Some(intervals) = self.wall.intervals(self.clock) {
+            cx.timer().schedule(intervals, |_| ChainMessage::Tick);
+        }
     }
 
     async fn handle(&mut self, message: ChainMessage, cx: &mut Context<ChainMessage>) {
         let (lane, begun) = (message.lane(), cx.now());
         self.time_message(&message, begun);
         let effects = match message {
-            ChainMessage::Tick => self.tick(cx),
+            ChainMessage::Tick => self.tick(),
             ChainMessage::VoteAnyway(slot) => self.state.vote_anyway(slot),
             ChainMessage::PeerConnected(peer, is_configured) => {
                 self.state.peer_connected(peer, is_configured)

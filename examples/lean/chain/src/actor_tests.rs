@@ -2,11 +2,12 @@
 //! verifiers.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use actor_lanes::{Actor, Executor, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox};
+use actor_lanes::{Group, Mailbox, Runtime, mailbox};
 
 use crate::actor::ChainActor;
 use crate::decoder::Decoded;
@@ -16,10 +17,11 @@ use crate::signer::{Signer, SignerMessage};
 use crate::snapshot::Published;
 use crate::state_tests::{Producer, chain, gossip_block, gossip_vote, tick};
 use crate::verifier::{Assigned, Pool, Verifier};
+use crate::wall_clock::WallClock;
 use consensus::{
-    AggregationBits, AttestationData, ChildProof, MockProofs, MultiMessageAggregate, ProofError,
-    ProofScheme, RawSignature, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock,
-    SingleMessageAggregate, Slot, SlotClock, Statement,
+    AggregationBits, AttestationData, ChildProof, Interval, MockProofs, MultiMessageAggregate,
+    ProofError, ProofScheme, RawSignature, Root, SignedAggregatedAttestation, SignedAttestation,
+    SignedBlock, SingleMessageAggregate, Slot, SlotClock, Statement,
 };
 use network::{Command, MessageId, PeerId, Verdict, command_mailbox};
 
@@ -38,19 +40,31 @@ struct Owner {
     published: Published,
     verdicts: Receiver<(MessageId, Verdict)>,
     /// In the order of their end: the verifiers, the prover, the actor.
-    running: Vec<(Running, Arc<dyn Executor>)>,
+    actors: Group,
     _signer: Mailbox<SignerMessage>,
     sent: u8,
 }
 
 impl Owner {
-    fn start(runtime: &dyn Runtime, verifiers: usize, proofs: &Arc<dyn ProofScheme>) -> Self {
-        let mut running = Vec::new();
+    fn start(runtime: &Arc<dyn Runtime>, verifiers: usize, proofs: &Arc<dyn ProofScheme>) -> Self {
+        let wall = WallClock::stopped::<{ 6 * 800 }>();
+        Self::start_at(runtime, verifiers, proofs, SlotClock::new(0), wall)
+    }
+
+    fn start_at(
+        runtime: &Arc<dyn Runtime>,
+        verifiers: usize,
+        proofs: &Arc<dyn ProofScheme>,
+        clock: SlotClock,
+        wall: WallClock,
+    ) -> Self {
+        let mut actors = Group::new(Arc::clone(runtime));
         let mut workers: Vec<_> = (0..=verifiers)
             .map(|_| {
                 let (handle, mailbox) = mailbox::<Assigned>();
                 let proofs = Arc::clone(proofs);
-                running.push(spawn(runtime, mailbox, move || Verifier::new(proofs)));
+                let spawned = actors.spawn("verifier", mailbox, move || Verifier::new(proofs));
+                spawned.expect("a thread starts");
                 handle
             })
             .collect();
@@ -61,18 +75,11 @@ impl Owner {
         let pool = Pool::new(workers, prover, front_of_chain.recipient());
         let published = Published::default();
         let publishing = published.clone();
-        running.push(spawn(runtime, chain_mailbox, move || {
-            let clock = SlotClock::new(0);
-            ChainActor::new(
-                chain([]),
-                clock,
-                || 6 * 800,
-                front,
-                Signer::new(signer),
-                pool,
-                publishing,
-            )
-        }));
+        let spawned = actors.spawn("chain", chain_mailbox, move || {
+            let signer = Signer::new(signer);
+            ChainActor::new(chain([]), clock, wall, front, signer, pool, publishing)
+        });
+        spawned.expect("a thread starts");
         let (tell, verdicts) = sync_channel(1024);
         thread::spawn(move || {
             futures::executor::block_on(async {
@@ -85,7 +92,7 @@ impl Owner {
             chain: front_of_chain,
             published,
             verdicts,
-            running,
+            actors,
             _signer: signer_mailbox,
             sent: 0,
         }
@@ -138,14 +145,22 @@ impl Owner {
         true
     }
 
+    /// Waits for the tick of an interval, and returns its lateness.
+    fn lateness_of(&self, interval: Interval) -> Duration {
+        loop {
+            let snapshot = self.published.latest();
+            if snapshot.time >= interval {
+                return snapshot.tick_lateness;
+            }
+            assert!(self.chain.head(ENOUGH).is_some(), "the actor runs");
+        }
+    }
+
     /// Ends all actors in order, and returns the counts of dropped messages.
     fn stop(self) -> Vec<(&'static str, u64)> {
-        for (running, executor) in &self.running {
-            running.stop(ENOUGH);
-            assert!(running.join_blocking(ENOUGH).is_some(), "it ends");
-            executor.stop();
-            assert!(executor.join(ENOUGH), "its thread ends");
-        }
+        let report = self.actors.stop(ENOUGH);
+        assert!(report.members.iter().all(|actor| actor.exit.is_some()), "{report}");
+        assert!(report.members.iter().all(|actor| actor.thread_has_ended), "{report}");
         self.published.latest().dropped.clone().into_iter().collect()
     }
 }
@@ -155,15 +170,6 @@ fn forward(command: Command, tell: &SyncSender<(MessageId, Verdict)>) {
         // The test may have ended.
         let _ = tell.try_send((id, verdict));
     }
-}
-
-fn spawn<A: Actor>(
-    runtime: &dyn Runtime,
-    mailbox: Mailbox<A::Message>,
-    make: impl FnOnce() -> A + Send + 'static,
-) -> (Running, Arc<dyn Executor>) {
-    let executor = runtime.start_executor(ThreadConfig::named("test")).expect("a thread");
-    (Spawn::new(mailbox).start(&executor, make).expect("it has just started"), executor)
 }
 
 fn mock() -> Arc<dyn ProofScheme> {
@@ -187,7 +193,7 @@ fn each_class_of_verdict_reaches_the_network_on_every_runtime() {
     let folded = aggregate(&votes[..2], &block);
     let unknown = AttestationData { head: Default::default(), ..votes[0].data };
     for runtime in runtimes() {
-        let mut owner = Owner::start(&*runtime, 2, &mock());
+        let mut owner = Owner::start(&runtime, 2, &mock());
         owner.block(&SignedBlock { proof: MultiMessageAggregate::default(), ..block.clone() });
         assert_eq!(owner.verdict(), Verdict::Reject, "INVALID_BLOCK_PROOF");
         owner.block(&block);
@@ -228,7 +234,7 @@ fn each_class_of_verdict_reaches_the_network_on_every_runtime() {
 fn each_vote_of_a_batch_with_bad_votes_gets_its_own_verdict_on_every_runtime() {
     let (block, votes) = Producer::new().slot(1);
     for runtime in runtimes() {
-        let mut owner = Owner::start(&*runtime, 3, &mock());
+        let mut owner = Owner::start(&runtime, 3, &mock());
         owner.block(&block);
         assert_eq!(owner.verdict(), Verdict::Accept);
         let mut good = Vec::new();
@@ -316,7 +322,7 @@ fn a_panicking_verification_is_counted_and_its_verifier_continues_on_every_runti
     for runtime in runtimes() {
         let (begins, _begun) = async_channel::bounded(1);
         let troubled: Arc<dyn ProofScheme> = Arc::new(Troubled { begins, word: None });
-        let mut owner = Owner::start(&*runtime, 1, &troubled);
+        let mut owner = Owner::start(&runtime, 1, &troubled);
         owner.block(&block);
         assert_eq!(owner.verdict(), Verdict::Accept);
         owner.aggregate(&folded);
@@ -335,7 +341,7 @@ fn the_jobs_of_an_ended_verifier_are_counted_as_lost_and_the_others_continue_on_
         let (begins, begun) = async_channel::bounded(1);
         let (word, waits) = async_channel::bounded(1);
         let troubled: Arc<dyn ProofScheme> = Arc::new(Troubled { begins, word: Some(waits) });
-        let mut owner = Owner::start(&*runtime, 1, &troubled);
+        let mut owner = Owner::start(&runtime, 1, &troubled);
         owner.block(&block);
         assert_eq!(owner.verdict(), Verdict::Accept);
         owner.aggregate(&folded);
@@ -344,7 +350,7 @@ fn the_jobs_of_an_ended_verifier_are_counted_as_lost_and_the_others_continue_on_
         owner.vote(&votes[3]);
         // After this, the actor has handled the votes, and their jobs wait in the verifier's lane.
         assert!(owner.head_after_votes(), "the actor does not wait for its verifiers");
-        owner.running[0].0.kill();
+        owner.actors.members()[0].running.kill();
         drop(word);
         let mut verdicts = Vec::new();
         for _ in 0..3 {
@@ -357,5 +363,26 @@ fn the_jobs_of_an_ended_verifier_are_counted_as_lost_and_the_others_continue_on_
         owner.vote(&votes[2]);
         assert_eq!(owner.verdict(), Verdict::Accept, "the prover does the work");
         assert_eq!(owner.stop(), [("VERIFICATION_LOST", 2)], "on {}", runtime.name());
+    }
+}
+
+#[test]
+fn ticks_follow_the_wall_clock_through_its_steps_on_every_runtime() {
+    /// The time of the clock, in Unix milliseconds.
+    static NOW: AtomicU64 = AtomicU64::new(0);
+    let wall = WallClock::new(|| UNIX_EPOCH + Duration::from_millis(NOW.load(Ordering::Relaxed)));
+    let set = |milliseconds| NOW.store(milliseconds, Ordering::Relaxed);
+    for runtime in runtimes() {
+        set(60);
+        let clock = SlotClock::new(0).with_interval(10);
+        let owner = Owner::start_at(&runtime, 1, &mock(), clock, wall);
+        assert_eq!(owner.lateness_of(6), Duration::ZERO, "it began in this interval");
+        set(95);
+        assert_eq!(owner.lateness_of(9), Duration::from_millis(25), "interval 7 was due at 70");
+        set(40);
+        assert!(owner.chain.head(ENOUGH).is_some());
+        set(115);
+        assert_eq!(owner.lateness_of(11), Duration::from_millis(15), "no interval begins twice");
+        owner.stop();
     }
 }

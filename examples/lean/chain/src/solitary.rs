@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actor_lanes::life::SpawnError;
-use actor_lanes::{Executor, Mailbox, Running, Spawn};
+use actor_lanes::{Executor, Group, Mailbox, Runtime};
 
 use crate::actor::ChainActor;
 use crate::front::Chain;
@@ -19,7 +19,7 @@ use consensus::{MockProofs, SlotClock, Store};
 use network::{Command, command_mailbox};
 use xmss::Scheme;
 
-/// The time for the actor to end.
+/// The time for the actor and its thread to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running actor. Its messages to the network, the signer and the verifiers wait unread in
@@ -32,21 +32,22 @@ pub struct Solitary {
     pub published: Published,
     /// The clock of the actor's chain.
     pub clock: SlotClock,
-    running: Running,
+    /// The actor alone.
+    group: Group,
     _network: Mailbox<Command>,
     _signer: Mailbox<SignerMessage>,
     _prover: Mailbox<Assigned>,
 }
 
 impl Solitary {
-    /// Starts an actor with `store` on the executor. It has no validators, and takes the time from
-    /// `wall`.
+    /// Starts an actor with `store` on a thread of its own. It has no validators, and takes the time
+    /// from `wall`.
     ///
     /// # Errors
     ///
-    /// [`SpawnError`] if the executor has stopped.
+    /// [`SpawnError`] if the thread did not start.
     pub fn start(
-        executor: &Arc<dyn Executor>,
+        runtime: &Arc<dyn Runtime>,
         store: Store,
         is_aggregator: bool,
         wall: WallClock,
@@ -59,7 +60,8 @@ impl Solitary {
         let clock = SlotClock::new(store.config().genesis_time);
         let seen = published.clone();
         let pool = Pool::new(Vec::new(), prover, chain.recipient());
-        let running = Spawn::new(mailbox).start(executor, move || {
+        let mut group = Group::new(Arc::clone(runtime));
+        group.spawn("chain", mailbox, move || {
             let role = Role {
                 validators: Vec::new(),
                 is_aggregator,
@@ -70,7 +72,7 @@ impl Solitary {
             ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, seen)
         })?;
         let (_network, _signer, _prover) = (network, signer_mailbox, prover_mailbox);
-        Ok(Self { chain, published, clock, running, _network, _signer, _prover })
+        Ok(Self { chain, published, clock, group, _network, _signer, _prover })
     }
 
     /// Waits for the first snapshot. Returns whether it was published in time.
@@ -78,9 +80,13 @@ impl Solitary {
         self.chain.head(PATIENCE).is_some()
     }
 
-    /// Ends the actor, and returns whether it ended normally in time.
+    /// Returns the executor of the actor.
+    pub fn executor(&self) -> &Arc<dyn Executor> {
+        &self.group.members()[0].executor
+    }
+
+    /// Ends the actor and its thread, and returns whether both ended well in time.
     pub fn stop(self) -> bool {
-        self.running.stop(PATIENCE);
-        self.running.join_blocking(PATIENCE).is_some_and(|exit| exit.reason.is_normal())
+        self.group.stop(PATIENCE).is_clean()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::Base;
 use crate::decoder::Origin;
 use crate::in_flight::{InFlight, Line};
-use crate::pending_votes::{HeldVote, PendingVotes, missing_block};
+use crate::pending_votes::{HeldVote, PendingVotes, evicted, missing_block, pending_votes};
 use crate::refusal::{Refusal, verdict};
 use crate::sender::Sender;
 use crate::shares::Shares;
@@ -62,8 +62,8 @@ struct VoteInFlight {
 impl Votes {
     pub(super) fn new() -> Self {
         Self {
-            pending: PendingVotes::new(PENDING_VOTES, PENDING_BYTES),
-            of_strangers: PendingVotes::new(PENDING_STRANGER_VOTES, PENDING_BYTES / 4),
+            pending: pending_votes(PENDING_VOTES, PENDING_BYTES),
+            of_strangers: pending_votes(PENDING_STRANGER_VOTES, PENDING_BYTES / 4),
             single_shares: Shares::new(STRANGER_VOTES, SHARE_OF_VOTES),
             aggregate_shares: Shares::new(STRANGER_AGGREGATES, SHARE_OF_AGGREGATES),
             aggregates: InFlight::new(AGGREGATES + STRANGER_AGGREGATES, IN_FLIGHT_BYTES),
@@ -78,7 +78,7 @@ impl Votes {
 
     /// Returns the number of held votes evicted for lack of room.
     pub(super) fn evicted(&self) -> u64 {
-        self.pending.evicted() + self.of_strangers.evicted()
+        evicted(&self.pending) + evicted(&self.of_strangers)
     }
 
     /// Processes a gossiped vote or aggregate. Its verdict follows now, or with the result of its
@@ -103,8 +103,8 @@ impl Votes {
 
     /// Processes the votes held for an imported block. They got their verdict when they arrived.
     pub(super) fn replay(&mut self, imported: Root, base: &mut Base) {
-        let held = self.pending.take(imported).into_iter();
-        for (vote, sender) in held.chain(self.of_strangers.take(imported)) {
+        let held = self.pending.release(&imported).chain(self.of_strangers.release(&imported));
+        for (vote, sender) in held.collect::<Vec<_>>() {
             self.process(vote, None, sender, base);
         }
     }
@@ -230,7 +230,7 @@ impl Votes {
         };
         let Some(missing) = missing else { return count_refusal(&vote, refusal, base) };
         let pending = if sender.is_configured { &mut self.pending } else { &mut self.of_strangers };
-        pending.hold(missing, vote, sender);
+        pending.park(missing, (vote, sender));
     }
 }
 

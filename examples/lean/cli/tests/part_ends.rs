@@ -1,10 +1,12 @@
-//! Tests of running nodes with a part that ends by a panic: the process ends, in bounded time and
-//! with a reason.
+//! Tests of running nodes with a part that panics: a worker goes on with its next message. A part with
+//! a state, or a worker that panics again and again, ends the process, in bounded time and with a
+//! reason.
 
 mod support;
 
 use std::fs;
 use std::net::TcpStream;
+use std::path::Path;
 
 use lean_node::report::{FailedLine, ReportLine};
 use support::{Network, RunningNode};
@@ -15,6 +17,46 @@ const PARTS: [&str; 8] =
 
 /// The exit code for the abnormal end of a part.
 const PART_ENDED: i32 = 70;
+
+/// Asks a node for a panic. The file appears at once, so that no node reads half of it.
+fn ask(file: &Path, text: &str) {
+    let half = file.with_extension("half");
+    fs::write(&half, text).expect("the file can be written");
+    fs::rename(&half, file).expect("it is in the same folder");
+}
+
+#[test]
+fn a_worker_that_panics_goes_on_with_its_next_message() {
+    let network = Network::write(2);
+    let file = network.directory().join("once.fault");
+    let healthy = RunningNode::start(network.run(0));
+    let mut command = network.run(1);
+    command.env("LEAN_NODE_FAULT_FILE", &file);
+    let node = RunningNode::start(command);
+    let until_head = |least: u64| {
+        let line = node.until(|line| match line {
+            ReportLine::Status(status) => status.head_slot >= least && !file.exists(),
+            ReportLine::Failed(failed) => panic!("{failed:?}"),
+            _ => false,
+        });
+        let ReportLine::Status(status) = line else { unreachable!("it was waited for") };
+        status.head_slot
+    };
+    let mut head = until_head(2);
+    let workers = ["decoder", "verifier-0", "prover"];
+    for part in workers {
+        ask(&file, &format!("{part} once"));
+        // Once more than the panic may cost: the other node's next blocks come through.
+        head = until_head(head + 4);
+    }
+    node.terminate();
+    let (status, log) = node.end();
+    assert!(status.success(), "{log}");
+    let panics = log.matches("a test asked for this").count();
+    assert_eq!(panics, workers.len(), "{log}");
+    healthy.terminate();
+    assert!(healthy.end().0.success());
+}
 
 #[test]
 fn a_panic_of_any_part_ends_the_process_with_its_own_code_and_the_reason() {
@@ -34,12 +76,7 @@ fn a_panic_of_any_part_ends_the_process_with_its_own_code_and_the_reason() {
     for node in &nodes {
         node.until(|line| matches!(line, ReportLine::Status(status) if status.head_slot >= 2));
     }
-    for part in PARTS {
-        // Renamed, so that no node reads half of it.
-        let half = network.directory().join("half");
-        fs::write(&half, part).expect("the file can be written");
-        fs::rename(&half, file(part)).expect("it is in the same folder");
-    }
+    PARTS.into_iter().for_each(|part| ask(&file(part), part));
     for (part, node) in PARTS.iter().zip(nodes) {
         if *part == "api" {
             drop(TcpStream::connect(node.http()).expect("the API listens"));

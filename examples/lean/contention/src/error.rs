@@ -48,18 +48,18 @@ pub enum ContentionError {
         /// The error of the operating system.
         error: io::Error,
     },
-    /// An executor stopped before its actor was started.
-    #[error("an executor took no actor: {0}")]
-    Executor(#[from] SpawnError),
+    /// An actor did not start.
+    #[error("an actor did not start: {0}")]
+    Spawn(#[from] SpawnError),
     /// The node did not process its whole load in time.
     #[error("the node had not worked off its load {} s after the last event: choose fewer --validators", .0.as_secs())]
     NotDrained(Duration),
     /// The chain actor did not report its head in time.
     #[error("the chain's owner did not answer in time")]
     NoAnswer,
-    /// A thread did not stop cleanly.
-    #[error("the thread \"{0}\" did not end in order")]
-    NotStopped(&'static str),
+    /// The actors did not stop cleanly.
+    #[error("the actors did not end in order: {0}")]
+    NotStopped(String),
     /// A run ended on a different chain than the recording.
     #[error(
         "through the {dispatch}, the chain did not end where it should: {count} messages were dropped on the way"

@@ -8,6 +8,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -43,7 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn run(
     recording: &Recording,
     interval_ms: u64,
-    runtime: &dyn Runtime,
+    runtime: &Arc<dyn Runtime>,
 ) -> Result<Outcome, ContentionError> {
     let (timer_out, timer) = sync_channel(1);
     let (socket_out, socket) = sync_channel(1);

@@ -106,7 +106,7 @@ enum Way {
 }
 
 /// Replays a recording in one way.
-type Replay = fn(&Recording, u64, &dyn Runtime) -> Result<Outcome, ContentionError>;
+type Replay = fn(&Recording, u64, &Arc<dyn Runtime>) -> Result<Outcome, ContentionError>;
 
 /// The ways compiled into this build, in the order of their runs.
 const WAYS: &[(Way, Replay)] = &[
@@ -140,7 +140,7 @@ pub fn contention(
     for (_, replay) in (0..arguments.rounds).flat_map(|_| &ways) {
         let events = recording.events.len();
         say(format_args!("replaying {events} events in {} s …", arguments.seconds));
-        let run = replay(&recording, interval_ms, &**runtime)?;
+        let run = replay(&recording, interval_ms, runtime)?;
         if !arguments.json {
             print(&format!("{}\n", table::render(&run)))?;
         }

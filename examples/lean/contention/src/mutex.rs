@@ -15,7 +15,7 @@ use std::time::Duration;
 use actor_lanes::Runtime;
 use libssz::{SszDecode, SszEncode as _};
 
-use chain::wall_clock;
+use chain::wall_clock::WallClock;
 use chain::{ChainState, Effect, Fetched, Origin, Request};
 use consensus::{MockProofs, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock};
 use network::{BlocksResponse, GossipMessage, Status, TopicKind};
@@ -38,7 +38,7 @@ type Chain = Arc<Mutex<ChainState>>;
 pub(super) fn run(
     recording: &Recording,
     interval_ms: u64,
-    _runtime: &dyn Runtime,
+    _runtime: &Arc<dyn Runtime>,
 ) -> Result<Outcome, ContentionError> {
     let chain: Chain = Arc::new(Mutex::new(recording.node()?));
     let timeline = Timeline::soon(interval_ms);
@@ -56,7 +56,9 @@ pub(super) fn run(
         .map_err(|error| ContentionError::Thread { name: "ticker", error })?;
     let calls = replay(&mut dispatch, recording, &timeline);
     drop(stop);
-    let ticks = ticker.join().map_err(|_| ContentionError::NotStopped("ticker"))?;
+    let ticks = ticker
+        .join()
+        .map_err(|_| ContentionError::NotStopped("the ticker has panicked".to_owned()))?;
     let state = lock(&chain);
     let end = End {
         head: state.head(),
@@ -74,7 +76,7 @@ fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
     let mut ticks = Ticks::default();
     loop {
         // The same clock, resolution and arithmetic as in the actor.
-        let now = wall_clock::system();
+        let now = WallClock::SYSTEM.now();
         let wait = clock.milliseconds_until_next_interval(now);
         let awaited = clock.total_intervals(now + wait);
         match stopping.recv_timeout(Duration::from_millis(wait)) {
@@ -83,7 +85,7 @@ fn tick(chain: &Chain, timeline: Timeline, stopping: &Receiver<()>) -> Ticks {
         }
         let mut state = lock(chain);
         let began = instant();
-        let now = wall_clock::system();
+        let now = WallClock::SYSTEM.now();
         if now < clock.interval_start(awaited) {
             continue;
         }

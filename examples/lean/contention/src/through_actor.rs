@@ -7,15 +7,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actor_lanes::mailbox::LaneStats;
-use actor_lanes::{
-    Actor, Executor, Handle, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox,
-};
+use actor_lanes::{Executor, Group, Handle, Mailbox, Runtime, Spawn, ThreadConfig, mailbox};
 
 use chain::decoder::{Decoder, DecoderMessage, Undecodable};
 use chain::ingress::Ingress;
 use chain::signer::{Signer, SignerMessage};
 use chain::verifier::{Assigned, Pool, Verifier, verifier_count};
-use chain::wall_clock;
+use chain::wall_clock::WallClock;
 use chain::{Chain, ChainActor, Published, Request, Wanted};
 use consensus::{MockProofs, ProofScheme, Root};
 use lean_node::report::LaneLine;
@@ -28,7 +26,7 @@ use super::recording::{Incoming, Recording};
 use super::timeline::{Timeline, instant};
 use super::watched::Watched;
 
-/// The time limit for the final head request, and for each actor to stop.
+/// The time limit for the final head request, and for the actors to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Replays the recording through actors on `runtime`, each on its own thread.
@@ -39,9 +37,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn on_its_own_thread(
     recording: &Recording,
     interval_ms: u64,
-    runtime: &dyn Runtime,
+    runtime: &Arc<dyn Runtime>,
 ) -> Result<Outcome, ContentionError> {
-    run("actor", recording, interval_ms, runtime, start_executor("chain", runtime)?)
+    let owner = runtime.start_executor(ThreadConfig::named("chain"));
+    let owner = owner.map_err(|error| ContentionError::Thread { name: "chain", error })?;
+    run("actor", recording, interval_ms, runtime, owner)
 }
 
 /// Replays the recording through actors on `runtime`, with the chain's owner on `owner`.
@@ -54,7 +54,7 @@ pub(super) fn run(
     dispatch: &str,
     recording: &Recording,
     interval_ms: u64,
-    runtime: &dyn Runtime,
+    runtime: &Arc<dyn Runtime>,
     owner: Arc<dyn Executor>,
 ) -> Result<Outcome, ContentionError> {
     let (chain, chain_mailbox) = Chain::new();
@@ -68,37 +68,32 @@ pub(super) fn run(
     let timeline = Timeline::soon(interval_ms);
     let (ticks_out, ticks) = sync_channel(1);
 
+    // In the order of their end.
+    let mut actors = Group::new(Arc::clone(runtime));
+    let decoding = Decoder::new(chain.recipient(), front.clone(), undecodable.clone());
+    actors.spawn("decoder", decoder_mailbox, move || decoding)?;
     let proofs: Arc<dyn ProofScheme> = Arc::new(MockProofs::default());
-    let mut workers = Vec::new();
     let mut handles = Vec::new();
     for number in 0..=verifier_count() {
         // The last worker is the prover.
         let (handle, worker_mailbox) = mailbox();
         let proofs = Arc::clone(&proofs);
         let name = if number < verifier_count() { "verifier" } else { "prover" };
-        workers.push(Started::new(name, runtime, worker_mailbox, move || Verifier::new(proofs))?);
+        actors.spawn(name, worker_mailbox, move || Verifier::new(proofs))?;
         handles.push(handle);
     }
     let depths = handles.clone();
     let prover = handles.pop().ok_or(ContentionError::NoAnswer)?;
     let pool = Pool::new(handles, prover, chain.recipient());
 
-    let decoding = Decoder::new(chain.recipient(), front.clone(), undecodable.clone());
-    let decoder_actor = Started::new("decoder", runtime, decoder_mailbox, move || decoding)?;
     let publishing = published.clone();
-    let chain_actor = Started::on(owner, "chain", chain_mailbox, move || {
+    let running = Spawn::new(chain_mailbox).start(&owner, move || {
+        let (clock, wall) = (timeline.clock(), WallClock::SYSTEM);
         let signer = Signer::new(signer);
-        let chain = ChainActor::new(
-            state,
-            timeline.clock(),
-            wall_clock::system,
-            front,
-            signer,
-            pool,
-            publishing,
-        );
+        let chain = ChainActor::new(state, clock, wall, front, signer, pool, publishing);
         Watched::new(chain, timeline, ticks_out)
     })?;
+    actors.add("chain", running, owner);
 
     let ingress =
         Ingress { chain: chain.clone(), decoder: decoder.clone(), published: published.clone() };
@@ -110,9 +105,10 @@ pub(super) fn run(
         ThroughActor { ingress, chain, decoder, workers: depths, commands, replies: Vec::new() };
     let calls = replay(&mut calling, recording, &timeline)?;
     let head = calling.chain.head(PATIENCE).ok_or(ContentionError::NoAnswer)?;
-    decoder_actor.stop()?;
-    workers.into_iter().try_for_each(Started::stop)?;
-    chain_actor.stop()?;
+    let problems: Vec<_> = actors.stop(PATIENCE).problems().collect();
+    if !problems.is_empty() {
+        return Err(ContentionError::NotStopped(problems.join("; ")));
+    }
     let end = End {
         head,
         snapshot: published.latest(),
@@ -225,51 +221,4 @@ fn timed<T>(call: impl FnOnce() -> T) -> Cost {
     let began = instant();
     std::hint::black_box(call());
     Cost { total: began.elapsed(), waited: Duration::ZERO }
-}
-
-fn start_executor(
-    name: &'static str,
-    runtime: &dyn Runtime,
-) -> Result<Arc<dyn Executor>, ContentionError> {
-    runtime
-        .start_executor(ThreadConfig::named(name))
-        .map_err(|error| ContentionError::Thread { name, error })
-}
-
-/// An actor on a thread of its own.
-struct Started {
-    name: &'static str,
-    running: Running,
-    executor: Arc<dyn Executor>,
-}
-
-impl Started {
-    fn new<A: Actor>(
-        name: &'static str,
-        runtime: &dyn Runtime,
-        mailbox: Mailbox<A::Message>,
-        make: impl FnOnce() -> A + Send + 'static,
-    ) -> Result<Self, ContentionError> {
-        Self::on(start_executor(name, runtime)?, name, mailbox, make)
-    }
-
-    /// Starts an actor on an executor that has no other.
-    fn on<A: Actor>(
-        executor: Arc<dyn Executor>,
-        name: &'static str,
-        mailbox: Mailbox<A::Message>,
-        make: impl FnOnce() -> A + Send + 'static,
-    ) -> Result<Self, ContentionError> {
-        let running = Spawn::new(mailbox).start(&executor, make)?;
-        Ok(Self { name, running, executor })
-    }
-
-    fn stop(self) -> Result<(), ContentionError> {
-        self.running.stop(PATIENCE);
-        let exit = self.running.join_blocking(PATIENCE);
-        self.executor.stop();
-        let has_ended =
-            exit.is_some_and(|exit| exit.reason.is_normal()) && self.executor.join(PATIENCE);
-        if has_ended { Ok(()) } else { Err(ContentionError::NotStopped(self.name)) }
-    }
 }

@@ -1,7 +1,8 @@
 //! The time of one run: its start, on the wall clock and on the monotonic clock.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use actor_lanes::runtime::adapter::system_wall_now;
 use consensus::{Interval, SlotClock};
 
 /// The start of slot 0, on both clocks.
@@ -15,8 +16,7 @@ impl Timeline {
     /// Creates a timeline with slot 0 at the second full second from now, so that all threads have
     /// started by then.
     pub(super) fn soon(interval_ms: u64) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this program has no executor to ask")]
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let wall = system_wall_now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let genesis_time = wall.as_secs() + 2;
         let clock = SlotClock::new(genesis_time).with_interval(interval_ms);
         Self { genesis: instant() + (Duration::from_secs(genesis_time) - wall), clock }

@@ -26,7 +26,7 @@ pub fn check(config: &NodeConfig) -> Result<Vec<ValidatorKeys>, StartError> {
         check_url(url)?;
     }
     if let Some(core) = config.chain_core {
-        check_core(core).map_err(|error| StartError::Thread("chain".to_owned(), error))?;
+        check_core(core).map_err(|error| StartError::Thread("chain", error))?;
     }
     let (state, block) = genesis(config.genesis.genesis_time, config.genesis.registry());
     Store::new(state, block, config.validators.first().map(|keys| keys.index))?;

@@ -1,8 +1,9 @@
 //! Panics on request, for tests. No build of the program has this module unless the feature
 //! `faults` is on, and only the tests turn it on.
 //!
-//! The environment variable `LEAN_NODE_FAULT_FILE` names a file. A part panics at its next message
-//! once the file contains the part's name.
+//! The environment variable `LEAN_NODE_FAULT_FILE` names a file. A part panics at each message while
+//! the file contains the part's name. With ` once` after the name, it panics at the next message, and
+//! removes the file.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,10 +20,33 @@ static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
 /// Panics if a test has asked this part to.
 pub(crate) fn strike(part: &str) {
     let file = FILE.get_or_init(|| std::env::var_os("LEAN_NODE_FAULT_FILE").map(PathBuf::from));
-    let asked = file.as_ref().and_then(|file| fs::read_to_string(file).ok());
-    if asked.is_some_and(|asked| asked == part) {
+    let Some(file) = file else { return };
+    let asked = fs::read_to_string(file).unwrap_or_default();
+    let is_once = asked.strip_suffix(" once") == Some(part);
+    if is_once {
+        fs::remove_file(file).expect("one part is asked to panic");
+    }
+    if is_once || asked == part {
         panic!("a test asked for this\nand for a second line");
     }
+}
+
+/// Returns the maker of an actor that panics on request.
+pub(crate) fn faulty<A>(
+    part: &str,
+    mut make: impl FnMut() -> A + Send + 'static,
+) -> impl FnMut() -> Faulty<A> + Send + 'static {
+    let part = part.to_owned();
+    move || Faulty::new(&part, make())
+}
+
+/// As [`faulty`], for a maker that makes one actor.
+pub(crate) fn faulty_once<A>(
+    part: &str,
+    make: impl FnOnce() -> A + Send + 'static,
+) -> impl FnOnce() -> Faulty<A> + Send + 'static {
+    let part = part.to_owned();
+    move || Faulty::new(&part, make())
 }
 
 /// An actor, or the receiver of the network's events, that panics on request.

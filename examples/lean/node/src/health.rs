@@ -125,7 +125,7 @@ impl HealthView {
     /// Returns the condition of the node now.
     #[must_use]
     pub fn condition(&self) -> Condition {
-        let now = self.clock.total_intervals((self.wall)());
+        let now = self.clock.total_intervals(self.wall.now());
         self.lifecycle.condition(&self.published.latest(), now)
     }
 }

@@ -6,19 +6,19 @@
 //!                            └─◀──▶ verifiers, prover
 //! ```
 //!
-//! Handles are created before their actors, so all parts are connected before any of them runs. A
-//! node ends in the order of the arrows: sources first, so no new messages arrive while the owners
-//! drain. The API ends last, so that it can report the stop. A part that ends earlier by itself is
-//! a failure ([`Failure`]).
+//! Handles are created before their actors, so all parts are connected before any of them runs. The
+//! actors are one [`System`]. A node ends in the order of the arrows: the network, then the system in
+//! its phases, so no new messages arrive while the owners drain. The API ends last, so that it can
+//! report the stop. A part that ends earlier by itself is a failure ([`Failure`]).
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actor_lanes::life::SpawnError;
+use actor_lanes::life::{OnPanic, Restart, SpawnError};
 use actor_lanes::{
-    Actor, Executor, Handle, Mailbox, Running, Runtime, Spawn, ThreadConfig, mailbox,
+    Actor, Handle, Mailbox, Message, Phase, Runtime, Spawn, System, ThreadConfig, mailbox,
 };
 
 use crate::api::{Api, ApiError, ApiSources, Limits, Supervision, Watched};
@@ -29,12 +29,12 @@ use crate::hooks::Hooks;
 use crate::report::StatusLine;
 use crate::reporter::{Reporter, Sources};
 use crate::warnings::{Alerts, KeySlots};
-use crate::watch::{Parts, Watch};
+use crate::watch::watch;
 use chain::decoder::{Decoder, GossipMeters, Undecodable};
 use chain::ingress::Ingress;
 use chain::signer::{Keeper, Signer};
 use chain::verifier::{Assigned, MeasuredProofs, Pool, Verifier, WorkMeters, verifier_count};
-use chain::wall_clock;
+use chain::wall_clock::WallClock;
 pub use chain::wall_clock::shift as shift_wall_clock;
 use chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
 use consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
@@ -45,15 +45,16 @@ use network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, NetworkE
 /// A running node.
 #[derive(Debug)]
 pub struct Node {
+    /// All actors. Dropped first, so that the ends of the other parts are no failures.
+    system: System,
     network: Network,
     api: Option<Api>,
     chain: Chain,
     health: HealthView,
-    /// Ends the watch for failures when it is dropped.
-    watch: Option<Watch>,
-    /// In the order of their end.
-    actors: Vec<(String, Running, Arc<dyn Executor>)>,
 }
+
+/// The time limit for the actors to end after the failure of one of them.
+const FAILED_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The mailboxes of the verifiers and of the prover, by the names of their threads.
 type PoolMailboxes = Vec<(String, Handle<Assigned>, Mailbox<Assigned>)>;
@@ -82,12 +83,12 @@ pub enum StartError {
     /// The HTTP API did not start.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// An executor's thread did not start.
+    /// A thread did not start.
     #[error("the thread \"{0}\" did not start: {1}")]
-    Thread(String, #[source] io::Error),
-    /// An executor ended immediately after its start.
-    #[error("an executor took no actor: {0}")]
-    Executor(#[from] SpawnError),
+    Thread(&'static str, #[source] io::Error),
+    /// An actor or its thread did not start.
+    #[error("a part did not start: {0}")]
+    Part(#[from] SpawnError),
 }
 
 impl Node {
@@ -121,14 +122,14 @@ impl Node {
         hooks: Hooks,
     ) -> Result<Self, StartError> {
         let Hooks { report, failed, lost_lines } = hooks;
-        let wall: wall_clock::WallClock = wall_clock::system;
+        let wall = WallClock::SYSTEM;
         let clock =
             SlotClock::new(config.genesis.genesis_time).with_interval(config.genesis.interval_ms);
         let proofs: Arc<dyn ProofScheme> = Arc::new(config.proofs);
         // Before the keys are grown: it has the lock against a second process with them.
         let history = config.signing.open(&config.name, &config.genesis, &config.validators)?;
         let mut keys = regenerate(&config.validators)?;
-        let role = role(&config, clock, wall());
+        let role = role(&config, clock, wall.now());
         if let Some(last_slot) = role.first_duty_slot.checked_sub(1) {
             // A second line behind the history: a process with these keys and another history may
             // have signed in every slot up to this one.
@@ -136,7 +137,7 @@ impl Node {
         }
         remark_on(&history, &config, role.first_duty_slot);
         let key_slots = key_slots(&keys);
-        let Anchor { state, block } = anchor(&config, || clock.current_slot(wall()))?;
+        let Anchor { state, block } = anchor(&config, || clock.current_slot(wall.now()))?;
         let store = Store::new(state, block, role.validators.first().copied())?;
 
         let (chain, chain_mailbox) = Chain::new();
@@ -181,7 +182,7 @@ impl Node {
             runtime: runtime.name(),
             clock,
             wall,
-            started_at: wall(),
+            started_at: wall.now(),
             published: published.clone(),
             chain: chain.clone(),
             watched: watched.into_iter().chain(watched_workers).collect(),
@@ -202,27 +203,37 @@ impl Node {
             None => ThreadConfig::named("chain"),
         };
 
+        let system = System::builder("node").runtime(runtime).executors(0);
+        let system = system.patience(FAILED_PATIENCE).start();
+        let system = system.map_err(|error| StartError::Thread("node", error))?;
         let api = serve(config.http, served)?;
-        let (chain, watch, actors) = (chain.clone(), None, Vec::new());
-        let mut node = Self { network, api, chain, health, watch, actors };
-        node.spawn(ThreadConfig::named("decoder"), &*runtime, decoder_mailbox, move || decoding)?;
-        let pool = node.spawn_pool(workers, &*runtime, &proofs, &work)?;
-        node.spawn(chain_thread, &*runtime, chain_mailbox, move || {
+        let node = Self { system, network, api, chain: chain.clone(), health };
+        let decoder = ThreadConfig::named("decoder");
+        node.start_worker(decoder, Phase::Sources, decoder_mailbox, move || decoding.clone())?;
+        let pool = node.start_pool(workers, &proofs, &work)?;
+        node.start_owner(chain_thread, Phase::Owners, chain_mailbox, move || {
             let folding = Arc::<WorkMeters>::default();
             let proofs = Arc::new(MeasuredProofs::new(proofs, Arc::clone(&folding)));
             let state = ChainState::new(store, proofs, role);
             ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, published)
                 .measured(folding)
         })?;
-        node.spawn(ThreadConfig::named("signer"), &*runtime, signer_mailbox, move || {
-            Keeper::new(keys, history, keeper_proofs, signed)
-        })?;
-        node.spawn(ThreadConfig::named("reporter"), &*runtime, reporter_mailbox, move || {
+        node.start_owner(
+            ThreadConfig::named("signer"),
+            Phase::Stores,
+            signer_mailbox,
+            move || Keeper::new(keys, history, keeper_proofs, signed),
+        )?;
+        let reporter_thread = ThreadConfig::named("reporter");
+        node.start_owner(reporter_thread, Phase::Stores, reporter_mailbox, move || {
             Reporter::new(sources, key_slots, alerts, report)
         })?;
         // The reporter runs on its timer alone.
         drop(reporter);
-        node.watch(failed)?;
+        let ends =
+            [("network", Some(node.network.end())), ("api", node.api.as_ref().map(Api::end))];
+        watch(&node.system, ends, node.health.lifecycle.clone(), failed)
+            .map_err(|error| StartError::Thread("watch", error))?;
         Ok(node)
     }
 
@@ -274,101 +285,81 @@ impl Node {
     /// the node is stopping.
     #[must_use]
     pub fn stop(self, patience: Duration) -> Vec<String> {
-        let Self { network, api, health, watch, actors, chain: _ } = self;
+        let Self { system, network, api, health, chain: _ } = self;
         health.lifecycle.stop();
-        drop(watch);
         #[expect(clippy::disallowed_methods, reason = "the caller's thread has no executor to ask")]
         let now = Instant::now;
         let deadline = now() + patience;
         let left = || deadline.saturating_duration_since(now());
-        let mut unfinished = Vec::new();
-        if let Err(error) = network.stop(left() / 2) {
-            unfinished.push(error.to_string());
-        }
-        for (name, running, executor) in actors {
-            running.stop(left() / 2);
-            match running.join_blocking(left()) {
-                Some(exit) if exit.reason.is_normal() && exit.undelivered() == 0 => {}
-                Some(exit) => unfinished.push(format!(
-                    "{name}: {}, {} undelivered",
-                    exit.reason,
-                    exit.undelivered()
-                )),
-                None => unfinished.push(format!("{name}: still busy when the time was up")),
-            }
-            drop(running);
-            executor.stop();
-            if !executor.join(left()) {
-                unfinished.push(format!("{name}: its thread had not ended when the time was up"));
-            }
-        }
+        let network = network.stop(left() / 2).err().map(|error| error.to_string());
+        let mut unfinished: Vec<_> = network.into_iter().collect();
+        let report = system.stop_blocking(left());
+        // The paths of the actors, without the root: the names of the parts.
+        unfinished.extend(report.problems().map(|text| text.trim_start_matches('/').to_owned()));
         unfinished.extend(api.and_then(|api| api.stop(left())).map(str::to_owned));
         unfinished
     }
 
-    /// Starts the watch for parts that end before the node's stop.
-    fn watch(&mut self, failed: impl FnOnce(&Failure) + Send + 'static) -> Result<(), StartError> {
-        let mut parts = Parts::default();
-        parts.thread("network", self.network.end());
-        if let Some(api) = &self.api {
-            parts.thread("api", api.end());
-        }
-        for (name, running, _) in &self.actors {
-            parts.actor(name, running);
-        }
-        let watch = parts.watch(self.health.lifecycle.clone(), failed);
-        self.watch = Some(watch.map_err(|error| StartError::Thread("watch".to_owned(), error))?);
-        Ok(())
-    }
-
     /// Starts the verifiers and the prover. They end before the chain's owner, because they send
     /// their results to it.
-    fn spawn_pool(
-        &mut self,
+    fn start_pool(
+        &self,
         workers: PoolMailboxes,
-        runtime: &dyn Runtime,
         proofs: &Arc<dyn ProofScheme>,
         work: &Arc<WorkMeters>,
     ) -> Result<Pool, StartError> {
-        let results = self.chain.recipient();
         let measured = MeasuredProofs::new(Arc::clone(proofs), Arc::clone(work));
         let proofs: Arc<dyn ProofScheme> = Arc::new(measured);
         let mut handles = Vec::with_capacity(workers.len());
         for (name, handle, mailbox) in workers {
             let (proofs, work) = (Arc::clone(&proofs), Arc::clone(work));
-            self.spawn(ThreadConfig::named(name), runtime, mailbox, move || {
-                Verifier::new(proofs).measured(work)
+            self.start_worker(ThreadConfig::named(name), Phase::Workers, mailbox, move || {
+                Verifier::new(Arc::clone(&proofs)).measured(Arc::clone(&work))
             })?;
             handles.push(handle);
         }
         let prover = handles.pop().expect("the prover is the last of the workers");
-        Ok(Pool::new(handles, prover, results))
+        Ok(Pool::new(handles, prover, self.chain.recipient()))
     }
 
-    /// Starts an actor on its own thread, with the thread's name.
-    fn spawn<A: Actor>(
-        &mut self,
+    /// Starts an actor with one life, because its state cannot be made again.
+    fn start_owner<A: Actor>(
+        &self,
         thread: ThreadConfig,
-        runtime: &dyn Runtime,
+        phase: Phase,
         mailbox: Mailbox<A::Message>,
         make: impl FnOnce() -> A + Send + 'static,
-    ) -> Result<(), StartError> {
-        let name = thread.name().to_owned();
+    ) -> Result<(), SpawnError> {
         #[cfg(feature = "faults")]
-        let make = {
-            let part = name.clone();
-            move || crate::faults::Faulty::new(&part, make())
-        };
-        let executor = runtime
-            .start_executor(thread)
-            .map_err(|error| StartError::Thread(name.clone(), error))?;
-        let actor = name.clone();
-        let spawn = Spawn::new(mailbox).on_undelivered(move |lane, _message| {
-            tracing::debug!(actor, lane, "a message was not delivered")
-        });
-        self.actors.push((name, spawn.start(&executor, make)?, executor));
-        Ok(())
+        let make = crate::faults::faulty_once(thread.name(), make);
+        let spawn = part(&thread, phase, mailbox);
+        spawn.start(&self.system.own_thread_with(thread), make).map(drop)
     }
+
+    /// Starts an actor without a state of its own. After a panic it goes on with the next message,
+    /// up to 5 times in a minute.
+    fn start_worker<A: Actor>(
+        &self,
+        thread: ThreadConfig,
+        phase: Phase,
+        mailbox: Mailbox<A::Message>,
+        make: impl FnMut() -> A + Send + 'static,
+    ) -> Result<(), SpawnError> {
+        #[cfg(feature = "faults")]
+        let make = crate::faults::faulty(thread.name(), make);
+        let restart = Restart::up_to(5).within(Duration::from_secs(60));
+        let spawn = part(&thread, phase, mailbox).restart(restart);
+        spawn.start(&self.system.own_thread_with(thread), make).map(drop)
+    }
+}
+
+/// Returns the start of an actor with its thread's name. Its failure ends the node.
+fn part<M: Message>(thread: &ThreadConfig, phase: Phase, mailbox: Mailbox<M>) -> Spawn<M> {
+    let actor = thread.name().to_owned();
+    let spawn = Spawn::new(mailbox).named(actor.clone()).phase(phase).on_panic(OnPanic::EndSystem);
+    spawn.on_undelivered(move |lane, _message| {
+        tracing::debug!(actor, lane, "a message was not delivered")
+    })
 }
 
 /// Creates the mailboxes of this many verifiers, and last the prover's.

@@ -67,7 +67,7 @@ impl<R> Reporter<R> {
     }
 
     fn arm(&self, cx: &mut Context<Due>) {
-        let wait = until_next_report(self.sources.clock, (self.sources.wall)());
+        let wait = until_next_report(self.sources.clock, self.sources.wall.now());
         cx.after(Duration::from_millis(wait), Due);
     }
 
@@ -182,7 +182,7 @@ impl<R: FnMut(StatusLine) + 'static> Actor for Reporter<R> {
     }
 
     async fn handle(&mut self, Due: Due, cx: &mut Context<Due>) {
-        let (chain, wall) = (self.sources.published.latest(), (self.sources.wall)());
+        let (chain, wall) = (self.sources.published.latest(), self.sources.wall.now());
         let warnings = self.warnings(&chain, wall, cx.now());
         self.announcer.announce(&warnings, self.sources.clock.current_slot(wall));
         (self.report)(self.sources.line(&chain, wall, &warnings));
@@ -216,10 +216,10 @@ mod tests {
 
     #[test]
     fn warnings_and_the_wait_for_genesis_are_notes() {
-        let waiting = sources(|| 8000, 20);
+        let waiting = sources(WallClock::stopped::<8000>(), 20);
         let notes = waiting.notes(&Snapshot::default(), 8000, &[]);
         assert_eq!(notes, ["waiting for genesis, 12 s"]);
-        let running = sources(|| 8000, 0);
+        let running = sources(WallClock::stopped::<8000>(), 0);
         let text = "the chain's owner is 3 intervals behind the clock".to_owned();
         let warning = Warning { kind: Kind::OwnerBehind, text: text.clone() };
         assert_eq!(running.notes(&Snapshot::default(), 8000, &[warning]), [text]);

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor_lanes::{Executor, Runtime, ThreadConfig};
+use actor_lanes::Runtime;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{Request, Response};
@@ -18,10 +18,11 @@ use crate::field::{Field, Malformed};
 use crate::trial::Trial;
 use crate::verdict::Findings;
 use chain::Solitary;
+use chain::wall_clock::WallClock;
 use consensus::Store;
 use lean_node::api::{Api, ApiSources, Limits, Supervision};
 
-/// The time limit for the request, for stopping the API, and for the end of the executor's thread.
+/// The time limit for the request, and for stopping the API.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The trial of one request and its answer.
@@ -51,7 +52,7 @@ impl Trial for Conversation {
         let store = self.store(&vector)?;
         let is_aggregator = vector.at("initialIsAggregator")?.flag()?;
         let request = Asked::read(&vector)?;
-        match self.converse(store, is_aggregator, &request) {
+        match converse(&self.runtime, store, is_aggregator, &request) {
             Ok(answer) => compare(&answer, &vector, findings),
             Err(problem) => {
                 findings.differ("the conversation", problem, "an answer");
@@ -124,46 +125,26 @@ impl Conversation {
         let store = built.and_then(|(state, block)| Store::new(state, block, None));
         store.map_err(|rejection| genesis.malformed(rejection))
     }
-
-    /// Starts the chain actor and its API, sends the request, and stops both.
-    fn converse(
-        &self,
-        store: Store,
-        is_aggregator: bool,
-        request: &Asked,
-    ) -> Result<Answer, String> {
-        let executor = self
-            .runtime
-            .start_executor(ThreadConfig::named("chain"))
-            .map_err(|error| error.to_string())?;
-        let answer = converse_on(&executor, self.runtime.name(), store, is_aggregator, request);
-        executor.stop();
-        if executor.join(PATIENCE) {
-            answer
-        } else {
-            Err(String::from("the owner's thread does not end"))
-        }
-    }
 }
 
-fn converse_on(
-    executor: &Arc<dyn Executor>,
-    runtime: &'static str,
+/// Starts the chain actor and its API, sends the request, and stops both.
+fn converse(
+    runtime: &Arc<dyn Runtime>,
     store: Store,
     is_aggregator: bool,
     request: &Asked,
 ) -> Result<Answer, String> {
     // The clock stays at the epoch, so no tick changes the vector's store.
-    let owner =
-        Solitary::start(executor, store, is_aggregator, || 0).map_err(|error| error.to_string())?;
+    let owner = Solitary::start(runtime, store, is_aggregator, WallClock::stopped::<0>())
+        .map_err(|error| error.to_string())?;
     if !owner.has_begun() {
         return Err(String::from("the owner does not begin"));
     }
     let sources = ApiSources {
         name: String::from("vector"),
-        runtime,
+        runtime: runtime.name(),
         clock: owner.clock,
-        wall: || 0,
+        wall: WallClock::stopped::<0>(),
         started_at: 0,
         published: owner.published.clone(),
         chain: owner.chain.clone(),

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actor_lanes::actor::Fallible;
 use actor_lanes::handle::AskBlockingError;
-use actor_lanes::{Actor, Context, Executor, Lane, Message, Reply, Runtime, spawn};
+use actor_lanes::{Actor, Context, Executor, ExitReason, Lane, Message, Reply, Runtime, spawn};
 
 use crate::case::Case;
 use crate::field::{Field, Malformed};
@@ -32,7 +33,7 @@ impl Message for Examination {
     const LANES: &'static [Lane] = &[Lane::fifo("steps", 4)];
 }
 
-/// Owns the subject of a vector.
+/// Owns the subject of a vector. A malformed vector ends it, because nothing can be compared.
 struct Owner {
     case: Arc<Case>,
     subject: Subject,
@@ -43,64 +44,54 @@ struct Owner {
 enum Subject {
     UnderWay(Box<dyn Trial>),
     Skipped(String),
-    Malformed,
 }
 
 impl Owner {
-    fn new(case: Arc<Case>, runtime: &Arc<dyn Runtime>) -> Self {
-        let mut findings = Findings::default();
-        let subject = match trial::open(&case, runtime) {
-            Ok(Opened::Trial(trial)) => Subject::UnderWay(trial),
-            Ok(Opened::Skipped(reason)) => Subject::Skipped(reason),
-            Err(malformed) => give_up(&malformed, &mut findings),
+    fn new(case: Arc<Case>, runtime: &Arc<dyn Runtime>) -> Result<Self, Malformed> {
+        let subject = match trial::open(&case, runtime)? {
+            Opened::Trial(trial) => Subject::UnderWay(trial),
+            Opened::Skipped(reason) => Subject::Skipped(reason),
         };
-        Self { case, subject, findings }
+        Ok(Self { case, subject, findings: Findings::default() })
     }
 
     fn steps(&self) -> usize {
         match &self.subject {
             Subject::UnderWay(trial) => trial.steps(),
-            Subject::Skipped(_) | Subject::Malformed => 0,
+            Subject::Skipped(_) => 0,
         }
     }
 
-    fn take(&mut self, step: usize) {
-        if let Subject::UnderWay(trial) = &mut self.subject
-            && let Err(malformed) =
+    fn take(&mut self, step: usize) -> Result<(), Malformed> {
+        match &mut self.subject {
+            Subject::UnderWay(trial) => {
                 trial.take(step, Field::top(&self.case.vector), &mut self.findings)
-        {
-            self.subject = give_up(&malformed, &mut self.findings);
+            }
+            Subject::Skipped(_) => Ok(()),
         }
     }
 
     fn verdict(&mut self) -> Verdict {
         match &mut self.subject {
             Subject::Skipped(reason) => Verdict::skipped(std::mem::take(reason)),
-            Subject::UnderWay(_) | Subject::Malformed => {
-                std::mem::take(&mut self.findings).into_verdict()
-            }
+            Subject::UnderWay(_) => std::mem::take(&mut self.findings).into_verdict(),
         }
     }
 }
 
-/// Records an unreadable vector as a failure, because nothing was compared.
-fn give_up(malformed: &Malformed, findings: &mut Findings) -> Subject {
-    findings.differ("the vector", malformed.to_string(), "a vector of its format");
-    Subject::Malformed
-}
-
-impl Actor for Owner {
+impl Actor<Fallible> for Owner {
     type Message = Examination;
 
-    async fn handle(&mut self, message: Examination, _cx: &mut Context<Examination>) {
+    async fn handle(&mut self, message: Examination, _cx: &mut Context<Examination>) -> Fallible {
         match message {
             Examination::Begin(reply) => reply.send(self.steps()),
             Examination::Take(step, reply) => {
-                self.take(step);
+                self.take(step)?;
                 reply.send(());
             }
             Examination::Sum(reply) => reply.send(self.verdict()),
         }
+        Ok(())
     }
 }
 
@@ -119,7 +110,7 @@ pub fn examine(
     let runtime = Arc::clone(runtime);
     let (owner, running) = match spawn(executor, move || Owner::new(case, &runtime)) {
         Ok(spawned) => spawned,
-        Err(error) => return broken(error.to_string()),
+        Err(error) => return failed("the owner", error.to_string(), "an actor"),
     };
     let sum = || -> Result<Verdict, AskBlockingError<Examination>> {
         for step in 0..owner.ask_blocking(Examination::Begin, PATIENCE)? {
@@ -129,21 +120,21 @@ pub fn examine(
     };
     let sum = sum();
     running.stop(PATIENCE);
-    let exit = running.join_blocking(PATIENCE);
-    match sum {
-        Ok(verdict) => verdict,
-        Err(error) => {
-            let end = exit.map_or_else(
-                || String::from("and it does not end"),
-                |exit| exit.reason.to_string(),
-            );
-            broken(format!("{error} ({end})"))
+    let end = running.join_blocking(PATIENCE).map(|exit| exit.reason);
+    match (sum, end) {
+        (Ok(verdict), _) => verdict,
+        (Err(_), Some(ExitReason::Failed(malformed))) => {
+            failed("the vector", malformed.to_string(), "a vector of its format")
+        }
+        (Err(error), end) => {
+            let end = end.map_or_else(|| "and it does not end".to_owned(), |end| end.to_string());
+            failed("the owner", format!("{error} ({end})"), "an answer to each message")
         }
     }
 }
 
-fn broken(got: String) -> Verdict {
+fn failed(what: &str, got: String, expected: &str) -> Verdict {
     let mut findings = Findings::default();
-    findings.differ("the owner", got, "an answer to each message");
+    findings.differ(what, got, expected);
     findings.into_verdict()
 }

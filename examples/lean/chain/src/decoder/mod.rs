@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actor_lanes::{Actor, Context, Recipient};
 use libssz::SszDecode;
 
-use crate::wall_clock::{self, WallClock};
+use crate::wall_clock::WallClock;
 use consensus::{SignedAttestation, SignedBlock, SlotClock};
 use network::{BlocksResponse, GossipMessage, NetworkFront, Offence, PeerId, TopicKind, Verdict};
 
@@ -24,8 +24,8 @@ pub use message::{Decoded, DecoderMessage, Fetched};
 pub use meters::{GossipMeters, Position, TopicMeters};
 pub use origin::Origin;
 
-/// Decodes messages and sends the results to the chain.
-#[derive(Debug)]
+/// Decodes messages and sends the results to the chain. A clone goes on where this one has ended.
+#[derive(Clone, Debug)]
 pub struct Decoder {
     results: Recipient<Decoded>,
     network: NetworkFront,
@@ -34,7 +34,7 @@ pub struct Decoder {
 }
 
 /// The record of arriving gossip.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Arrivals {
     meters: Arc<GossipMeters>,
     clock: SlotClock,
@@ -67,7 +67,7 @@ impl Decoder {
         undecodable: Undecodable,
     ) -> Self {
         let arrivals =
-            Arrivals { meters: Arc::default(), clock: SlotClock::new(0), wall: wall_clock::system };
+            Arrivals { meters: Arc::default(), clock: SlotClock::new(0), wall: WallClock::SYSTEM };
         Self { results, network, undecodable, arrivals }
     }
 
@@ -84,16 +84,16 @@ impl Decoder {
         let origin = Origin::new(id, source, is_configured).promised(self.network.clone());
         match kind {
             TopicKind::Block => self.pass_on(&ssz, origin, |block: SignedBlock, origin| {
-                meters.block(ssz.len(), block.block.slot, clock, wall());
+                meters.block(ssz.len(), block.block.slot, clock, wall.now());
                 Decoded::Block(Box::new(block), origin)
             }),
             TopicKind::Aggregation => self.pass_on(&ssz, origin, |vote, origin| {
-                meters.aggregate(ssz.len(), clock, wall());
+                meters.aggregate(ssz.len(), clock, wall.now());
                 Decoded::Aggregate(Box::new(vote), origin)
             }),
             TopicKind::Attestation { .. } => {
                 self.pass_on(&ssz, origin, |vote: SignedAttestation, origin| {
-                    meters.vote(ssz.len(), vote.data.slot, clock, wall());
+                    meters.vote(ssz.len(), vote.data.slot, clock, wall.now());
                     Decoded::Vote(Box::new(vote), origin)
                 });
             }

@@ -3,8 +3,9 @@
 use std::fmt::{self, Write as _};
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
+use actor_lanes::runtime::adapter::system_wall_now;
 use clap::Args;
 
 use crate::command::log::LogArguments;
@@ -47,9 +48,8 @@ pub(super) fn check_config(arguments: &CheckConfigArguments) -> Result<(), Comma
     print(findings.to_string().as_bytes())
 }
 
-#[expect(clippy::disallowed_methods, reason = "this program has no executor to ask")]
 fn since_1970() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    system_wall_now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// What was found, for the operator.

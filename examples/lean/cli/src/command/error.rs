@@ -217,6 +217,6 @@ fn is_wrong_input(error: &StartError) -> bool {
         StartError::Network(_)
         | StartError::Api(_)
         | StartError::Thread(..)
-        | StartError::Executor(_) => false,
+        | StartError::Part(..) => false,
     }
 }

@@ -4,8 +4,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
+use actor_lanes::runtime::adapter::system_wall_now;
 use clap::{ArgGroup, Args, value_parser};
 
 use crate::command::new_folder::{NewFolder, OnSignal, check_new};
@@ -146,8 +147,7 @@ fn genesis_folder(arguments: &GenesisArguments, directory: &Path) -> Result<(), 
 }
 
 fn genesis_time(arguments: &GenesisArguments) -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "this program has no executor to ask")]
-    let start = SystemTime::now() + Duration::from_secs(arguments.genesis_delay_s);
+    let start = system_wall_now() + Duration::from_secs(arguments.genesis_delay_s);
     start.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 

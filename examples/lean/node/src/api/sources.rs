@@ -60,7 +60,7 @@ pub struct Supervision {
 impl ApiSources {
     /// Returns the condition of the node now.
     pub(super) fn condition(&self) -> Condition {
-        let now = self.clock.total_intervals((self.wall)());
+        let now = self.clock.total_intervals(self.wall.now());
         self.supervision.lifecycle.condition(&self.published.latest(), now)
     }
 
@@ -68,13 +68,13 @@ impl ApiSources {
     pub(super) fn sync_state(&self) -> SyncState {
         let chain = self.published.latest();
         let peers = Peers::read(&chain, &self.network);
-        SyncState::of(&chain, self.clock.current_slot((self.wall)()), peers)
+        SyncState::of(&chain, self.clock.current_slot(self.wall.now()), peers)
     }
 
     /// Returns whether the node is ready now.
     pub(super) fn readiness(&self) -> Readiness {
         let has_published = self.published.latest().finalized_state.is_some();
-        let wait = self.clock.slot_start(0).saturating_sub((self.wall)());
+        let wait = self.clock.slot_start(0).saturating_sub(self.wall.now());
         Readiness::of(&self.condition(), has_published, wait.div_ceil(1000), self.sync_state())
     }
 }

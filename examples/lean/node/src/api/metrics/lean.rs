@@ -145,7 +145,7 @@ fn production(page: &mut Exposition, chain: &Snapshot) {
 fn fork_choice(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
     let meters = &chain.meters;
     page.figure("lean_head_slot", Gauge, "Latest slot of the lean chain.", chain.head.slot);
-    let slot = sources.clock.current_slot((sources.wall)());
+    let slot = sources.clock.current_slot(sources.wall.now());
     page.figure("lean_current_slot", Gauge, "Current slot of the lean chain.", slot);
     page.figure("lean_safe_target_slot", Gauge, "Safe target slot.", chain.safe_target_slot);
     page.histogram(

@@ -13,10 +13,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use actor_lanes::{Executor, ThreadConfig};
-
 use crate::api::{Api, ApiSources, Limits, Supervision};
 use crate::runtime;
+use chain::wall_clock::WallClock;
 use chain::{Chain, Published, Solitary};
 use consensus::{SlotClock, Store, Validators, genesis};
 use xmss::PublicKey;
@@ -29,7 +28,6 @@ const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCA
 
 /// A chain's owner on a separate thread, and its API.
 struct Served {
-    executor: Arc<dyn Executor>,
     owner: Solitary,
     api: Api,
 }
@@ -39,7 +37,7 @@ fn sources(chain: Chain, published: Published) -> ApiSources {
         name: "node-0".to_owned(),
         runtime: "none",
         clock: SlotClock::new(0),
-        wall: || 0,
+        wall: WallClock::stopped::<0>(),
         started_at: 0,
         published,
         chain,
@@ -61,15 +59,13 @@ fn store(validators: usize) -> Store {
 
 impl Served {
     fn start(limits: Limits) -> Self {
-        let executor = runtime::by_name(None)
-            .expect("tests have every runtime")
-            .start_executor(ThreadConfig::named("chain"))
+        let runtime = runtime::by_name(None).expect("tests have every runtime");
+        let owner = Solitary::start(&runtime, store(4), false, WallClock::stopped::<0>())
             .expect("a thread starts");
-        let owner = Solitary::start(&executor, store(4), false, || 0).expect("it has just started");
         assert!(owner.has_begun(), "the owner publishes when it begins");
         let api =
             Api::start(ANY_PORT, sources(owner.chain.clone(), owner.published.clone()), limits);
-        Self { executor, owner, api: api.expect("a port is free") }
+        Self { owner, api: api.expect("a port is free") }
     }
 
     fn address(&self) -> SocketAddr {
@@ -85,7 +81,7 @@ impl Served {
             let _ = released.recv();
             Box::pin(async {}) as Pin<Box<dyn Future<Output = ()>>>
         });
-        self.executor.spawn(work).expect("the executor runs");
+        self.owner.executor().spawn(work).expect("the executor runs");
         busy.recv_timeout(ENOUGH).expect("the thread comes to it");
         release
     }
@@ -101,7 +97,5 @@ impl Served {
     fn stop(self) {
         assert_eq!(self.api.stop(ENOUGH), None);
         assert!(self.owner.stop(), "the owner ends well");
-        self.executor.stop();
-        assert!(self.executor.join(ENOUGH), "its thread ends");
     }
 }
