@@ -121,6 +121,7 @@ pub use actor_core::{
     Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life,
     mailbox, reply, spawn,
 };
+pub use actor_system::pool::Pool;
 pub use actor_system::{Group, System, executors, group, pool, supervise, system};
 pub use chosen::runtime_named;
 

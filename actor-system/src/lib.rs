@@ -18,4 +18,5 @@ pub mod system;
 
 pub use executors::Executors;
 pub use group::Group;
+pub use pool::Pool;
 pub use system::System;

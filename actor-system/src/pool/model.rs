@@ -25,14 +25,19 @@ struct Still {
     makers: Sender<Maker>,
 }
 
-/// Never expires.
-struct Never;
+/// Expires at once if it is due when armed, and otherwise never.
+struct Due {
+    now: Instant,
+    is_due: bool,
+}
 
-impl Timer for Never {
-    fn arm(&mut self, _at: Instant) {}
+impl Timer for Due {
+    fn arm(&mut self, at: Instant) {
+        self.is_due = at <= self.now;
+    }
 
     fn poll_expired(&mut self, _task: &mut Task<'_>) -> Poll<()> {
-        Poll::Pending
+        if self.is_due { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
@@ -53,7 +58,7 @@ impl Executor for Still {
     }
 
     fn timer(&self) -> Box<dyn Timer> {
-        Box::new(Never)
+        Box::new(Due { now: self.start, is_due: false })
     }
 
     fn now(&self) -> Instant {

@@ -37,7 +37,7 @@
 //!   report therefore never changes a team in the middle of a decision of this team.
 //! * A unit has an entry in `due` exactly while it is delayed or its team pauses.
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
