@@ -18,5 +18,9 @@ pub mod system;
 
 pub use executors::Executors;
 pub use group::Group;
+<<<<<<< HEAD
 pub use supervise::{Strategy, Supervisor};
+=======
+pub use pool::Pool;
+>>>>>>> wip-pool
 pub use system::System;
