@@ -121,14 +121,9 @@ pub use actor_core::{
     Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life,
     mailbox, reply, spawn,
 };
-<<<<<<< HEAD
 pub use actor_system::{
-    Group, Strategy, Supervisor, System, executors, group, pool, supervise, system,
+    Group, Pool, Strategy, Supervisor, System, executors, group, pool, supervise, system,
 };
-=======
-pub use actor_system::pool::Pool;
-pub use actor_system::{Group, System, executors, group, pool, supervise, system};
->>>>>>> wip-pool
 pub use chosen::runtime_named;
 
 /// The enabled runtimes, and the traits of an adapter.

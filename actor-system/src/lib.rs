@@ -18,9 +18,6 @@ pub mod system;
 
 pub use executors::Executors;
 pub use group::Group;
-<<<<<<< HEAD
-pub use supervise::{Strategy, Supervisor};
-=======
 pub use pool::Pool;
->>>>>>> wip-pool
+pub use supervise::{Strategy, Supervisor};
 pub use system::System;
