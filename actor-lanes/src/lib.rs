@@ -143,7 +143,7 @@ pub mod runtime {
     pub use crate::chosen::only;
     pub use crate::chosen::{UnknownRuntime, all};
     pub use actor_core::runtime::{
-        Executor, ExecutorStopped, Maker, Runtime, ThreadConfig, ThreadEnd, Timer, adapter,
+        Executor, ExecutorStopped, Maker, Runtime, ThreadConfig, ThreadEnd, Timer, adapter, current,
     };
     #[cfg(feature = "smol")]
     pub use actor_smol::SmolRuntime;

@@ -176,7 +176,8 @@ impl Executors {
     ///
     /// # let runtime = actor_smol::SmolRuntime::new();
     /// let start = |name| runtime.start_executor(ThreadConfig::named(name));
-    /// let executors = Executors::adopt("chain", start("chain")?).and("network", start("network")?);
+    /// let chain = Executors::adopt("chain", start("chain")?);
+    /// let executors = chain.and("network", start("network")?);
     /// assert_eq!(executors.names(), ["chain", "network"]);
     /// # executors.stop();
     /// # Ok::<(), std::io::Error>(())
@@ -309,8 +310,7 @@ impl Executors {
     ///
     /// # let runtime = actor_smol::SmolRuntime::new();
     /// let executors = Executors::start(&runtime, "worker", 2)?;
-    /// let running = executors.join(Duration::ZERO);
-    /// assert_eq!(running.iter().map(|name| &**name).collect::<Vec<_>>(), ["worker-0", "worker-1"]);
+    /// assert_eq!(executors.join(Duration::ZERO).len(), 2, "both run");
     /// executors.stop();
     /// assert!(executors.join(Duration::from_secs(10)).is_empty());
     /// # Ok::<(), std::io::Error>(())

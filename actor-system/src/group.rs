@@ -206,7 +206,7 @@ impl Group {
         name: &str,
         mailbox: Mailbox<M>,
         make: impl FnOnce() -> R + Send + 'static,
-    ) -> Result<Running, SpawnError> {
+    ) -> Result<&Running, SpawnError> {
         self.start(ThreadConfig::named(name), Spawn::new(mailbox).named(name), make)
     }
 
@@ -242,13 +242,12 @@ impl Group {
         thread: ThreadConfig,
         spawn: Spawn<M>,
         make: impl FnOnce() -> R + Send + 'static,
-    ) -> Result<Running, SpawnError> {
+    ) -> Result<&Running, SpawnError> {
         let name: Arc<str> = thread.name().into();
         let executor = self.runtime.start_executor(thread);
         let executor = executor.map_err(|error| SpawnError::NoThread(error.to_string().into()))?;
         let running = spawn.start(&executor, make)?;
-        self.add(name, running.clone(), executor);
-        Ok(running)
+        Ok(self.add(name, running, executor))
     }
 
     /// Adds an actor started by the caller, the only one of its executor.
@@ -286,8 +285,9 @@ impl Group {
         name: impl Into<Arc<str>>,
         running: Running,
         executor: Arc<dyn Executor>,
-    ) {
+    ) -> &Running {
         self.members.push(Member { name: name.into(), running, executor });
+        &self.members[self.members.len() - 1].running
     }
 
     /// Returns the actors, in the order of their starts.

@@ -1,12 +1,12 @@
 //! SIGINT and SIGTERM: the first one begins the shutdown, the second one ends the process.
 //!
 //! ```text
-//! signal handler, in the order of its registration     may the process end? -> end it, 128 + signal
-//!                                                       the process may end
-//!                                                       a byte for each system's thread
-//! thread `NAME-signals`, for each system                the byte -> begin the shutdown
-//! the end of the last system with a thread              the process may end
-//! a new system, while there is no other                 the process may not end
+//! signal handler, in this order              may the process end? -> end it, code 128 + signal
+//!                                            the process may end
+//!                                            a byte for each system's thread
+//! thread `NAME-signals`, for each system     the byte -> begin the shutdown
+//! the end of the last such system            the process may end
+//! a new system, while there is no other      the process may not end
 //! ```
 //!
 //! The end of the process is in the handler itself, so no thread of the program can delay it. It

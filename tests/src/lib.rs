@@ -32,3 +32,19 @@ macro_rules! on_every_runtime {
         })+
     };
 }
+
+/// The pages of the repository, whose examples are tests.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../docs/monitors-and-links.md")]
+    struct MonitorsAndLinks;
+
+    #[doc = include_str!("../../docs/pools-and-parking.md")]
+    struct PoolsAndParking;
+
+    #[doc = include_str!("../../docs/systems.md")]
+    struct Systems;
+
+    #[doc = include_str!("../../docs/time.md")]
+    struct Time;
+}

@@ -3,11 +3,12 @@
 #![expect(unsafe_code, reason = "an allocator that counts is one")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, OnceLock};
 
-use actor_lanes::{Actor, Context, Executor, Message, Runtime, spawn};
+use actor_lanes::actor::Down;
+use actor_lanes::{Actor, Context, Executor, Handle, Message, Runtime, spawn};
 use actor_tests::{PATIENCE, executor};
 
 /// The system's allocator, and the number of allocated bytes.
@@ -79,11 +80,69 @@ fn bytes_of_an_idle_actor(runtime: &dyn Runtime) -> i64 {
     bytes / ACTORS as i64
 }
 
-/// One test, so that no other allocates meanwhile.
+/// The sizes on each runtime. Measured once, and by no two tests at the same time.
+fn sizes() -> &'static [(&'static str, i64)] {
+    static SIZES: OnceLock<Vec<(&'static str, i64)>> = OnceLock::new();
+    SIZES.get_or_init(|| {
+        let measure =
+            |runtime: &Arc<dyn Runtime>| (runtime.name(), bytes_of_an_idle_actor(&**runtime));
+        actor_lanes::runtime::all().iter().map(measure).collect()
+    })
+}
+
 #[test]
 fn an_idle_actor_is_small() {
-    for runtime in actor_lanes::runtime::all() {
-        let bytes = bytes_of_an_idle_actor(&*runtime);
-        assert!(bytes < MOST, "{bytes} bytes on {}", runtime.name());
+    for (runtime, bytes) in sizes() {
+        assert!(*bytes < MOST, "{bytes} bytes on {runtime}");
     }
+}
+
+/// Watches an actor many times, and ends.
+struct Watcher(Handle<Add>);
+impl Actor for Watcher {
+    type Message = Add;
+
+    async fn started(&mut self, cx: &mut Context<Add>) {
+        let add = |_: Down| Add(1);
+        let first = cx.monitor(&self.0, add);
+        (1..MONITORS).for_each(|_| _ = cx.monitor_weak(&self.0, add));
+        assert!(cx.demonitor(first));
+        cx.link(&self.0);
+        cx.stop();
+    }
+
+    async fn handle(&mut self, _add: Add, _cx: &mut Context<Add>) {}
+}
+
+const MONITORS: usize = 10;
+
+/// Watchers at the same time.
+const ROUND: usize = 100;
+
+#[test]
+fn many_short_lived_watchers_of_one_actor_leave_no_memory() {
+    // After the other measurement.
+    sizes();
+    let executor = executor(&actor_lanes::runtime::ThreadRuntime::new());
+    let (target, _running) = spawn(&executor, || Sum(0)).expect("the executor runs");
+    let round = || {
+        let watch = |_| {
+            spawn(&executor, {
+                let target = target.clone();
+                move || Watcher(target)
+            })
+            .expect("the executor runs")
+            .1
+        };
+        let watching: Vec<_> = (0..ROUND).map(watch).collect();
+        for running in watching {
+            assert!(running.join_blocking(PATIENCE).is_some());
+        }
+        settle(&executor);
+    };
+    (0..10).for_each(|_| round());
+    let before = BYTES.load(Ordering::Relaxed);
+    (0..1_000_000 / MONITORS / ROUND).for_each(|_| round());
+    let bytes = BYTES.load(Ordering::Relaxed) - before;
+    assert!(bytes < 16 * 1024, "{bytes} bytes");
 }

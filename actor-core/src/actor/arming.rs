@@ -163,9 +163,9 @@ mod tests {
     #[test]
     fn each_operation_takes_a_logarithmic_number_of_comparisons() {
         // At most 11 comparisons for each of the levels, with 6 values in a node at least.
-        assert!(most_comparisons(100) <= 40, "{}", most_comparisons(100));
-        assert!(most_comparisons(10_000) <= 80, "{}", most_comparisons(10_000));
-        assert!(most_comparisons(100_000) <= 100, "{}", most_comparisons(100_000));
+        assert!(most_comparisons(100) <= 24, "{}", most_comparisons(100));
+        assert!(most_comparisons(10_000) <= 56, "{}", most_comparisons(10_000));
+        assert!(most_comparisons(100_000) <= 72, "{}", most_comparisons(100_000));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A handler's access to its own actor.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -7,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::actor::beat::Beat;
 use crate::actor::monitors::Monitors;
-use crate::actor::offload::{Work, WorkError};
 use crate::actor::outcome::Outcome;
 use crate::actor::timers::{TimerId, Timers};
+use crate::actor::work::pieces::Pieces;
 use crate::handle::Handle;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Closeable, Message, Shared};
@@ -61,6 +62,8 @@ pub struct Context<M: Message> {
     pub(crate) executor: Arc<dyn Executor>,
     /// Created with the first timer.
     pub(crate) timers: Option<Box<Timers<M>>>,
+    /// Made with the first work in flight. A cell, because a shared context can offload.
+    pub(crate) work: Cell<Option<Box<Pieces<M>>>>,
     /// Created with the first monitor.
     pub(crate) monitors: Option<Box<Monitors<M>>>,
     /// The reason for a requested end after the message in hand.
@@ -72,7 +75,8 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl<M: Message> Context<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
-        Self { shared, executor, timers: None, monitors: None, ending: None }
+        let work = Cell::new(None);
+        Self { shared, executor, timers: None, work, monitors: None, ending: None }
     }
 
     /// Returns a handle to this actor.
@@ -407,72 +411,6 @@ impl<M: Message> Context<M> {
         &self.executor
     }
 
-    /// Runs long or blocking work on another thread. The actor handles its result as a message.
-    ///
-    /// The actor handles other messages meanwhile, and stays reachable until the result arrives. A
-    /// result for a full lane skips the lane, as a timer's message does.
-    ///
-    /// A stopping actor waits for the results in flight until its deadline
-    /// ([`Running::stop`](crate::Running::stop)). Results arriving later are counted in
-    /// [`Exit::lost_work`](crate::Exit::lost_work). The work itself is never interrupted.
-    ///
-    /// `into_message` runs on the thread of the work, or on the thread dropping the work. If it
-    /// panics, or if the [lane](Message::lane) of its message has an index past the end, no message
-    /// is sent, and the result is counted as lost.
-    ///
-    /// # Errors
-    ///
-    /// `into_message` receives a [`WorkError`] if the work panicked or was dropped before it began.
-    /// The latter happens if no thread can be started, or if the executor has ended.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use actor_core::{Actor, Context, Message, Reply};
-    /// use actor_core::actor::WorkError;
-    ///
-    /// enum Sums {
-    ///     Add(Vec<u64>, Reply<u64>),
-    ///     Added(Result<u64, WorkError>, Reply<u64>),
-    /// }
-    /// impl Message for Sums {}
-    ///
-    /// struct Adder;
-    /// impl Actor for Adder {
-    ///     type Message = Sums;
-    ///     async fn handle(&mut self, message: Sums, cx: &mut Context<Sums>) {
-    ///         match message {
-    ///             Sums::Add(numbers, reply) => {
-    ///                 cx.offload(move || numbers.iter().sum(), |sum| Sums::Added(sum, reply));
-    ///             }
-    ///             Sums::Added(Ok(sum), reply) => reply.send(sum),
-    ///             // The dropped reply becomes an error for the asker.
-    ///             Sums::Added(Err(error), _reply) => eprintln!("no sum: {error}"),
-    ///         }
-    ///     }
-    /// }
-    /// # use std::time::Duration;
-    /// # use actor_core::{Runtime, ThreadConfig, spawn};
-    /// # let runtime = actor_smol::SmolRuntime::new();
-    /// let executor = runtime.start_executor(ThreadConfig::named("sums"))?;
-    /// let (adder, running) = spawn(&executor, || Adder)?;
-    /// let sum = adder.try_ask(|reply| Sums::Add(vec![1, 2, 3], reply)).expect("there is room");
-    /// // A stop with patience waits for the work.
-    /// running.stop(Duration::from_secs(30));
-    /// assert_eq!(futures::executor::block_on(sum), Ok(6));
-    /// let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends in time");
-    /// assert_eq!(exit.lost_work, 0);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn offload<T: 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-        into_message: impl FnOnce(Result<T, WorkError>) -> M + Send + 'static,
-    ) {
-        let offloaded = Work::new(self.handle(), work, into_message);
-        self.executor.run_blocking(Box::new(move || offloaded.run()));
-    }
-
     /// Returns the number of messages accepted by the lanes, if all of them have been taken and the
     /// actor goes on. For the workers of a pool.
     #[doc(hidden)]
@@ -556,6 +494,24 @@ impl<M: Message> Context<M> {
         }
     }
 
+    pub(super) fn shared_of_work(&self) -> Arc<Shared<M>> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Returns the work in flight, if there is any.
+    #[inline(always)]
+    pub(crate) fn work(&mut self) -> Option<&mut Pieces<M>> {
+        self.work.get_mut().as_deref_mut().filter(|work| !work.is_empty())
+    }
+
+    /// Ends all work in flight. Called when the life serves no more.
+    #[inline(always)]
+    pub(crate) fn end_work(&mut self) {
+        if self.work.get_mut().is_some() {
+            self.work.set(None);
+        }
+    }
+
     /// Ends what belongs to one life of the actor: its timers. Called at the end of each life, after
     /// its state has been dropped.
     ///
@@ -593,9 +549,10 @@ impl<M: Message> Context<M> {
 
 impl<M: Message> fmt::Debug for Context<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context")
-            .field("executor", &self.executor)
-            .field("ending", &self.ending)
-            .finish_non_exhaustive()
+        let mut all = f.debug_struct("Context");
+        if let Some(name) = self.shared.life().name() {
+            all.field("name", name);
+        }
+        all.field("executor", &self.executor).field("ending", &self.ending).finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In reading order: this file has the trait, `outcome` the result of a handler, `context` a
 //! handler's access to its own actor, `batch` several messages in one call, `timers` the armed
-//! timers, `offload` work on other threads, `watching` and `monitors` the ends of other actors,
+//! timers, `work` work in flight, `watching` and `monitors` the ends of other actors,
 //! `budget` the bounds of a turn and a batch, `deadline` the check of a message's deadline,
 //! `parked` messages held until an event. Of the timers, `arming` is their order, `timer_key` their
 //! keys, `beat` the repeating ones, `wall` those on the wall clock, and `new_timer` their options.
@@ -15,7 +15,6 @@ pub(crate) mod context;
 pub(crate) mod deadline;
 pub(crate) mod monitors;
 mod new_timer;
-pub(crate) mod offload;
 mod outcome;
 mod parked;
 mod timer_key;
@@ -24,6 +23,7 @@ pub(crate) mod timers;
 mod timers_model;
 mod wall;
 mod watching;
+pub(crate) mod work;
 
 pub use crate::mailbox::down::{Down, MonitorId};
 pub use batch::Batch;
@@ -31,12 +31,12 @@ pub(crate) use batch::Noting;
 pub use beat::{Beat, Missed};
 pub use context::Context;
 pub use new_timer::NewTimer;
-pub use offload::WorkError;
 pub use outcome::{BoxError, Fallible, Outcome};
 pub use parked::{Expired, Parked, ParkedId, ParkedStats, Placed, Released};
 pub use timer_key::TimerKey;
 pub use timers::TimerId;
 pub use wall::{WallBeat, WallSchedule};
+pub use work::{Cancel, Offloading, Refused, Spawning, WorkError, WorkId, WorkPool};
 
 use std::future::Future;
 
@@ -180,6 +180,14 @@ pub trait Actor<O: Outcome = ()>: Sized + 'static {
             }
             O::done()
         }
+    }
+
+    /// Runs after a message of a lane was dropped because of its deadline. For the workers of a
+    /// pool.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn message_expired(&mut self, cx: &mut Context<Self::Message>) {
+        let _ = cx;
     }
 
     /// Runs once when the actor ends, for every reason but [`Abandoned`](ExitReason::Abandoned).

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::actor::beat::{Beat, Missed};
 use crate::actor::context::Context;
 use crate::actor::timer_key::TimerKey;
-use crate::actor::timers::{Options, Shot, TimerId};
+use crate::actor::timers::{Every, Options, Shot, TimerId, Wall};
 use crate::actor::wall::{WallBeat, WallBeats, WallSchedule};
 use crate::mailbox::Message;
 
@@ -361,8 +361,8 @@ impl<M: Message> NewTimer<'_, M> {
         make: impl FnMut(Beat) -> M + 'static,
     ) -> TimerId {
         assert!(!period.is_zero(), "a period of zero would leave no time for messages");
-        let shot = Shot::Every { period, missed: self.missed, make: Box::new(make) };
-        self.cx.timers().arm(first, self.options, shot)
+        let every = Every { period, missed: self.missed, make: Box::new(make) };
+        self.cx.timers().arm(first, self.options, Shot::Every(Box::new(every)))
     }
 
     /// Arms a timer on the wall clock. [`WallSchedule`] states the rules.
@@ -405,8 +405,8 @@ impl<M: Message> NewTimer<'_, M> {
         let wall = schedule.own_clock().map_or_else(|| self.cx.wall_now(), |clock| clock());
         let beats = WallBeats::new(schedule, self.missed, wall);
         let at = self.cx.time_after(beats.wait(wall).unwrap_or(Duration::MAX));
-        let shot = Shot::Wall { beats, make: Box::new(make) };
-        self.cx.timers().arm(at, self.options, shot)
+        let wall = Wall { beats, make: Box::new(make) };
+        self.cx.timers().arm(at, self.options, Shot::Wall(Box::new(wall)))
     }
 }
 

@@ -65,8 +65,9 @@ pub type Fallible<E = BoxError> = Result<(), E>;
 ///     outcome.failure().map(|error| error.to_string())
 /// }
 ///
+/// let failed: Fallible = Err("no such block".into());
+/// assert_eq!(text_of(failed).as_deref(), Some("no such block"));
 /// assert_eq!(text_of(()), None);
-/// assert_eq!(text_of(Fallible::Err("no such block".into())).as_deref(), Some("no such block"));
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",

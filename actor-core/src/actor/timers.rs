@@ -80,11 +80,23 @@ pub(crate) struct Options {
     pub(crate) is_weak: bool,
 }
 
-/// What a timer delivers.
+/// What a timer delivers. The repeating ones are behind a pointer, so that a timer with a key stays
+/// small.
 pub(crate) enum Shot<M> {
     Once(M),
-    Every { period: Duration, missed: Missed, make: Box<dyn FnMut(Beat) -> M> },
-    Wall { beats: WallBeats, make: Box<dyn FnMut(WallBeat) -> M> },
+    Every(Box<Every<M>>),
+    Wall(Box<Wall<M>>),
+}
+
+pub(crate) struct Every<M> {
+    pub(crate) period: Duration,
+    pub(crate) missed: Missed,
+    pub(crate) make: Box<dyn FnMut(Beat) -> M>,
+}
+
+pub(crate) struct Wall<M> {
+    pub(crate) beats: WallBeats,
+    pub(crate) make: Box<dyn FnMut(WallBeat) -> M>,
 }
 
 impl<M> Timers<M> {
@@ -163,19 +175,20 @@ impl<M> Timers<M> {
     ) -> Option<M> {
         let Taken { at, number, value: mut other } = taken;
         let options = other.options;
-        let (message, next) = match other.shot {
-            Shot::Once(message) => {
+        let (message, next) = match &mut other.shot {
+            Shot::Once(_) => {
                 self.forget(number, options);
+                let Shot::Once(message) = other.shot else { return None };
                 return Some(message);
             }
-            Shot::Every { period, missed, ref mut make } => {
-                let (beat, next) = beat(at, now, period, missed);
-                (Some(make(beat)), next)
+            Shot::Every(every) => {
+                let (beat, next) = beat(at, now, every.period, every.missed);
+                (Some((every.make)(beat)), next)
             }
-            Shot::Wall { ref mut beats, ref mut make } => {
-                let wall = beats.own_clock().map_or_else(wall, |clock| clock());
-                let message = beats.take(wall).map(make);
-                (message, beats.wait(wall).and_then(|wait| now.checked_add(wait)))
+            Shot::Wall(timer) => {
+                let wall = timer.beats.own_clock().map_or_else(wall, |clock| clock());
+                let message = timer.beats.take(wall).map(&mut timer.make);
+                (message, timer.beats.wait(wall).and_then(|wait| now.checked_add(wait)))
             }
         };
         match next {
@@ -252,7 +265,8 @@ mod tests {
             make: impl FnMut(Beat) -> M + 'static,
         ) -> TimerId {
             let make = Box::new(make);
-            self.arm(first, Options::default(), Shot::Every { period, missed: Missed::Skip, make })
+            let every = Every { period, missed: Missed::Skip, make };
+            self.arm(first, Options::default(), Shot::Every(Box::new(every)))
         }
 
         fn take(&mut self, now: Instant) -> Option<M> {

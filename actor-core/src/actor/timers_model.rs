@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::actor::beat::{Missed, beat};
 use crate::actor::timer_key::TimerKey;
-use crate::actor::timers::{Options, Shot, TimerId, Timers};
+use crate::actor::timers::{Every, Options, Shot, TimerId, Timers};
 
 /// One timer of the model: a line in a list.
 struct Line {
@@ -87,7 +87,8 @@ proptest! {
                     let shot = match period {
                         None => Shot::Once(number),
                         Some((period, missed)) => {
-                            Shot::Every { period, missed, make: Box::new(move |_| number) }
+                            let make = Box::new(move |_| number);
+                            Shot::Every(Box::new(Every { period, missed, make }))
                         }
                     };
                     let options = Options { key: key.map(TimerKey::from), is_weak };

@@ -169,6 +169,93 @@ impl<M: Message> Context<M> {
         self.monitors.as_mut().is_some_and(|monitors| monitors.remove(monitor))
     }
 
+    /// Links this actor to another one: if one ends abnormally, the current life of the other ends
+    /// with it, with the reason [`Linked`](crate::ExitReason::Linked).
+    ///
+    /// [`Running::link`](crate::Running::link) has the rules. Linking again has no effect, so each
+    /// life may do so in its `started`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, ExitReason, Message, Runtime, ThreadConfig, spawn};
+    /// # use actor_core::Handle;
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Store;
+    /// # impl Actor for Store {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// /// Of no use without its store.
+    /// struct Cache(Handle<Job>);
+    /// impl Actor for Cache {
+    ///     type Message = Job;
+    ///     async fn started(&mut self, cx: &mut Context<Job>) {
+    ///         cx.link(&self.0);
+    ///     }
+    ///     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("store"))?;
+    /// let (store, storing) = spawn(&executor, || Store)?;
+    /// let (_cache, caching) = spawn(&executor, || Cache(store))?;
+    /// storing.kill();
+    /// let exit = caching.join_blocking(Duration::from_secs(30)).expect("they end together");
+    /// assert_eq!(exit.reason.to_string(), "ended with a linked actor: killed");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn link(&mut self, other: &impl Watched) {
+        watchers::link(&self.peer(), &other.target());
+    }
+
+    /// Removes the link to another actor, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Handle, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Store;
+    /// # impl Actor for Store {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// struct Import(Handle<Job>);
+    /// impl Actor for Import {
+    ///     type Message = Job;
+    ///     async fn started(&mut self, cx: &mut Context<Job>) {
+    ///         cx.link(&self.0);
+    ///     }
+    ///     async fn handle(&mut self, _done: Job, cx: &mut Context<Job>) {
+    ///         // The import is complete, and its failure would end the store no more.
+    ///         cx.unlink(&self.0);
+    ///         cx.fail("no reader");
+    ///     }
+    /// }
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("store"))?;
+    /// let (store, storing) = spawn(&executor, || Store)?;
+    /// let to = store.clone();
+    /// let (import, importing) = spawn(&executor, || Import(to))?;
+    /// import.try_tell(Job)?;
+    /// assert!(importing.join_blocking(Duration::from_secs(30)).is_some());
+    /// assert!(storing.exit().is_none(), "it runs on");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn unlink(&mut self, other: &impl Watched) {
+        watchers::unlink(&self.peer(), &other.target());
+    }
+
+    fn peer(&self) -> Arc<dyn Peer> {
+        Arc::clone(&self.shared) as _
+    }
+
     fn add_monitor(
         &mut self,
         other: &impl Watched,

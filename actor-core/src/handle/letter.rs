@@ -33,20 +33,24 @@ pub enum Returned<M> {
 }
 
 impl<M: Message> Letter<M> {
+    #[doc(hidden)]
     pub fn new(message: M) -> Self {
         Self(Envelope { message, asker: None })
     }
 
     /// Creates the letter of an ask. The drop of the answer cancels it.
+    #[doc(hidden)]
     pub fn asking<T: Send + 'static>(make: impl FnOnce(Reply<T>) -> M) -> (Self, Answer<T>) {
         let (reply, answer, asker) = Reply::queued();
         (Self(Envelope { message: make(reply), asker: Some(asker) }), answer)
     }
 
+    #[doc(hidden)]
     pub fn message(&self) -> &M {
         &self.0.message
     }
 
+    #[doc(hidden)]
     pub fn into_message(self) -> M {
         self.0.message
     }
@@ -119,13 +123,15 @@ impl<M: Message> Handle<M> {
 
 impl<M: Message> Lender<M> {
     /// Counts a message before it is lent. Called by the actor.
+    #[doc(hidden)]
     pub fn lend(&self) {
-        self.shared.make_beside().work_leaves();
+        self.shared.make_beside().lend();
     }
 
     /// Counts the end of a loan: the message was handled, or lost.
+    #[doc(hidden)]
     pub fn settle(&self) {
-        self.shared.make_beside().work_returns();
+        self.shared.make_beside().loan_ends();
         // SeqCst, both: an actor that ends later sees this, or is seen here to wait for it.
         if self.shared.is_closed() || self.shared.handles() == 0 {
             self.shared.interrupt();
@@ -134,10 +140,11 @@ impl<M: Message> Lender<M> {
 
     /// Ends a loan with the message: the actor handles it beside its lanes. The message is dropped
     /// if the actor has ended.
+    #[doc(hidden)]
     pub fn give_back(&self, message: M) {
         let beside = self.shared.make_beside();
         if let Err(message) = beside.late().push(message) {
-            beside.work_is_lost();
+            beside.loan_is_lost();
             drop(drop_contained(message));
         }
         self.shared.interrupt();
@@ -155,6 +162,7 @@ pub struct Room<'a> {
 
 impl Room<'_> {
     /// Leaves the line after a send into the lane: a notification was used.
+    #[doc(hidden)]
     pub fn leave_satisfied(self) {
         self.room.into_inner().discard();
     }

@@ -551,6 +551,10 @@ impl<M: Message> Drop for Handle<M> {
 
 impl<M: Message> fmt::Debug for Handle<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("closed", &self.is_closed()).finish_non_exhaustive()
+        let mut all = f.debug_struct("Handle");
+        if let Some(name) = self.shared.life().name() {
+            all.field("name", name);
+        }
+        all.field("closed", &self.is_closed()).finish_non_exhaustive()
     }
 }

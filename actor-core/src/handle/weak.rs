@@ -43,11 +43,15 @@ impl<M: Message> Handle<M> {
     /// ```
     #[must_use]
     pub fn downgrade(&self) -> WeakHandle<M> {
-        WeakHandle { shared: Arc::downgrade(&self.shared) }
+        WeakHandle::new(&self.shared)
     }
 }
 
 impl<M: Message> WeakHandle<M> {
+    pub(crate) fn new(shared: &Arc<Shared<M>>) -> Self {
+        Self { shared: Arc::downgrade(shared) }
+    }
+
     /// Waits for the actor's end. Unlike [`Handle::ended`], this does not keep the actor reachable.
     ///
     /// The reason is [`ExitReason::Unknown`] if the actor had ended before and nothing kept its

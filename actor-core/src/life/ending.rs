@@ -12,8 +12,9 @@ pub(crate) type Undelivered<M> = Box<dyn FnMut(&'static str, M) + Send>;
 /// The last steps of an actor's life, in every case: queued messages to the hook, and the exit.
 pub(crate) struct Ending<M: Message> {
     pub(crate) mailbox: Mailbox<M>,
-    /// Without one, undelivered messages are dropped.
-    pub(crate) hook: Option<Undelivered<M>>,
+    /// Without one, undelivered messages are dropped. Boxed twice, because most actors have none,
+    /// and this is part of every actor's size.
+    pub(crate) hook: Option<Box<Undelivered<M>>>,
     pub(crate) reason: Reason,
 }
 
@@ -71,11 +72,20 @@ impl<M: Message> Drop for Ending<M> {
         // being released.
         drop(drop_contained(hook.take()));
         let shared = mailbox.shared();
-        // Before the publication as well, because a joining thread may read what these have done.
-        for on_end in shared.life().extras().into_iter().flat_map(Extras::on_end) {
-            drop(contained(|| on_end(&shared.exit(reason.clone()))));
+        if let Some(extras) = shared.life().extras() {
+            // Before the publication as well, because a joining thread may read what these have
+            // done.
+            report(extras, &**shared, &reason);
         }
         shared.life().end(reason);
         watchers::end(&**shared);
+    }
+}
+
+/// Passes the exit to its receivers: the host, and the governor.
+#[cold]
+fn report(extras: &Extras, mailbox: &dyn Closeable, reason: &ExitReason) {
+    for on_end in extras.on_end() {
+        drop(contained(|| on_end(&mailbox.exit(reason.clone()))));
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn live<L: Lives>(
             // and the exit reason stays the same.
             drop(contained(|| serving.set(None)));
         }
+        parts.cx.end_work();
         ending.mailbox.close();
         let late = if let Some(actor) = &mut parts.state {
             let reason = ending.reason.get();

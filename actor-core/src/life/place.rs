@@ -1,5 +1,6 @@
 //! Where an actor starts: an executor, or an owner of executors.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use crate::life::error::SpawnError;
 use crate::life::governor::Governor;
 use crate::life::running::Running;
 use crate::mailbox::exit::Exit;
+use crate::panic::contained;
 use crate::runtime::Executor;
 
 /// Where an actor starts.
@@ -76,6 +78,11 @@ pub struct Wish {
     pub phase: Phase,
     /// What a panic of the actor ends.
     pub on_panic: OnPanic,
+    /// The type of the actor, as [`std::any::type_name`] writes it: for the path of an actor without
+    /// a name.
+    pub kind: &'static str,
+    /// The actor's [`WeakHandle`](crate::handle::WeakHandle), for a registry. Only with a name.
+    pub handle: Option<Arc<dyn Any + Send + Sync>>,
     /// The path of the actor's supervisor, such as `net` or `net/peers`, from
     /// [`Governor::path`](crate::life::Governor::path). Empty if the supervisor has no name. A
     /// shutdown stops the supervisor, which then stops the actor.
@@ -263,15 +270,34 @@ impl Seat {
     }
 }
 
+impl Running {
+    /// Names the actor and introduces it to its host, before its life begins.
+    #[cold]
+    pub(super) fn introduce(
+        &self,
+        path: Option<Arc<str>>,
+        host: Option<Arc<dyn Host>>,
+        on_panic: OnPanic,
+    ) {
+        if let Some(path) = path {
+            self.set_name(path);
+        }
+        if let Some(host) = host {
+            drop(contained(|| host.began(self)));
+            self.on_end(move |exit| host.ended(exit, on_panic));
+        }
+    }
+}
+
 impl Place for Arc<dyn Executor> {
-    #[inline]
+    #[inline(always)]
     fn seat(&self, wish: &Wish) -> Result<Seat, SpawnError> {
         Ok(Seat { executor: Self::clone(self), path: wish.path(), host: None })
     }
 }
 
 impl<P: Place + ?Sized> Place for &P {
-    #[inline]
+    #[inline(always)]
     fn seat(&self, wish: &Wish) -> Result<Seat, SpawnError> {
         P::seat(self, wish)
     }

@@ -85,6 +85,7 @@ pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
         }
         has_lived = true;
         serve_life(&mut parts, &mut ending, &mut watch).await;
+        parts.cx.end_work();
         let next = decider.next(ending.reason.get(), &ending.mailbox, watch.now());
         if matches!(next, Next::End) {
             ending.mailbox.close();
@@ -116,6 +117,8 @@ fn begin_again<L: Lives>(
         shared.life().make_extras().count_restart();
         ending.reason = Reason(None);
         parts.cx = watch.context(shared);
+        // A result belongs to the life that started its work.
+        ending.mailbox.receiver().taking().forget_left();
     }
 }
 

@@ -404,7 +404,7 @@ impl Running {
     /// ```
     #[must_use]
     pub fn name(&self) -> Option<Arc<str>> {
-        self.life().extras().and_then(Extras::name).cloned()
+        self.life().name().cloned()
     }
 
     /// Returns the figures of each lane, also while the actor runs.
@@ -472,6 +472,11 @@ impl Running {
         &self.executor
     }
 
+    /// Sets the name, before the life begins.
+    pub(crate) fn set_name(&self, name: Arc<str>) {
+        self.life().make_extras().set_name(name);
+    }
+
     /// Adds a receiver of the exit, before the life begins.
     pub(crate) fn on_end(&self, receive: impl Fn(&Exit) + Send + Sync + 'static) {
         self.life().make_extras().add_on_end(Box::new(receive));
@@ -483,7 +488,7 @@ impl Running {
     }
 
     /// Returns the actor, to be watched.
-    fn peer(&self) -> Arc<dyn Peer> {
+    pub(super) fn peer(&self) -> Arc<dyn Peer> {
         Arc::clone(&self.mailbox) as _
     }
 
@@ -506,10 +511,11 @@ impl Sealed for Running {
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running")
-            .field("lanes", &self.mailbox.stats())
-            .field("exit", &self.exit())
-            .finish()
+        let mut all = f.debug_struct("Running");
+        if let Some(name) = self.life().name() {
+            all.field("name", name);
+        }
+        all.field("lanes", &self.mailbox.stats()).field("exit", &self.exit()).finish()
     }
 }
 

@@ -49,8 +49,10 @@ pub(crate) fn serve<L: Lives>(
             // An actor without further messages does not yield: it has met its deadline, which
             // could pass meanwhile.
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
+            let work = parts.cx.work.get_mut();
             let is_more = || {
-                mailbox.shared().has_late()
+                work.as_ref().is_some_and(|work| work.has_more())
+                    || mailbox.shared().has_late()
                     || mailbox.has_next()
                     || (has_timers && !mailbox.is_closed())
             };
@@ -70,6 +72,9 @@ pub(crate) fn serve<L: Lives>(
                 budget.count(1);
                 // The panic hook has reported any panic in this drop.
                 drop(drop_contained(message));
+                if let Some(actor) = &mut parts.state {
+                    actor.message_expired(&mut parts.cx);
+                }
                 continue;
             }
             if mailbox.gives_batches() {
@@ -135,7 +140,7 @@ fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> 
         return Some(reason);
     }
     let has_passed = life.deadline().is_some_and(|deadline| cx.now() >= deadline);
-    (has_passed && (mailbox.shared().is_work_in_flight() || mailbox.has_messages()))
+    (has_passed && (cx.work().is_some() || mailbox.shared().is_lending() || mailbox.has_messages()))
         .then_some(ExitReason::DeadlinePassed)
 }
 
@@ -182,7 +187,7 @@ fn poll_next<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    if mailbox.shared().comes_beside() {
+    if cx.work().is_some() || mailbox.shared().comes_beside() {
         return poll_results_and_others(mailbox, cx, task);
     }
     if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
@@ -199,32 +204,37 @@ fn poll_results_and_others<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
+    // The message after a late one comes from elsewhere, and neither starves.
+    if !mailbox.taking().was_late()
+        && let Some(message) = take_late(mailbox, cx)
+    {
+        return Poll::Ready(Some(message));
+    }
+    let others = match &cx.timers {
+        Some(timers) if !timers.is_empty() => {
+            let is_kept =
+                cx.work().is_some() || mailbox.shared().is_lending() || cx.is_kept_by_monitors();
+            poll_timers_and_mailbox(mailbox, cx, task, is_kept)
+        }
+        _ => mailbox.reborrow().poll_next(task),
+    };
+    if let Poll::Ready(Some(message)) = others {
+        return Poll::Ready(Some(message));
+    }
     loop {
-        // The message after a late one comes from elsewhere, and neither starves.
-        if !mailbox.taking().was_late()
-            && let Some(message) = take_late(mailbox, cx)
-        {
+        if let Some(message) = take_late(mailbox, cx) {
             return Poll::Ready(Some(message));
         }
-        let others = match &cx.timers {
-            Some(timers) if !timers.is_empty() => {
-                let is_kept = mailbox.shared().is_work_in_flight() || cx.is_kept_by_monitors();
-                poll_timers_and_mailbox(mailbox, cx, task, is_kept)
-            }
-            _ => mailbox.reborrow().poll_next(task),
+        let executor = Arc::clone(&cx.executor);
+        let Some(work) = cx.work() else {
+            return if mailbox.shared().is_lending() { Poll::Pending } else { others };
         };
-        if let Poll::Ready(Some(message)) = others {
-            return Poll::Ready(Some(message));
-        }
-        if !mailbox.shared().has_late() {
-            // A later result interrupts the task, or ends the sleep announced by the lanes.
-            let is_more = mailbox.shared().is_work_in_flight();
-            return if is_more { Poll::Pending } else { others };
-        }
+        // A later result interrupts the task, or ends the sleep announced by the lanes.
+        ready!(work.poll_deadline(&*executor, task));
     }
 }
 
-/// Takes a late result, or the end of a watched actor.
+/// Takes the result of a piece of work, or the end of a watched actor.
 fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
     while let Some((id, ended)) = mailbox.taking().take_down() {
         // A closed mailbox ends all monitors.
@@ -238,7 +248,12 @@ fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> 
             return message;
         }
     }
-    mailbox.taking().take_late()
+    let Context { work, executor, .. } = cx;
+    let result = work.get_mut().as_mut().and_then(|work| work.poll_message(&**executor));
+    match result {
+        Some(message) => Some(mailbox.taking().give_late(message)),
+        None => mailbox.taking().take_late(),
+    }
 }
 
 /// Returns the next message of a due timer or of the mailbox.

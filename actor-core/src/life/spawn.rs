@@ -1,11 +1,12 @@
 //! Starts an actor on a mailbox, and completes its end with its exit.
 
+use std::any::type_name;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::handle::{Handle, mailbox};
+use crate::handle::{Handle, WeakHandle, mailbox};
 use crate::life::again::Again;
 use crate::life::decider::Decider;
 use crate::life::ending::Ending;
@@ -14,6 +15,7 @@ use crate::life::governor::Governor;
 use crate::life::live::live;
 use crate::life::lives::One;
 use crate::life::made::Made;
+use crate::life::named::{Named, named};
 use crate::life::place::{OnPanic, Phase, Place, Seat, Wish};
 use crate::life::poison::{Hook, Poison};
 use crate::life::relive::relive;
@@ -22,7 +24,7 @@ use crate::life::running::Running;
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Mailbox, Message};
-use crate::panic::{contained, drop_contained};
+use crate::panic::drop_contained;
 use crate::runtime::{Executor, Maker};
 
 /// Starts an actor on an executor, or at another [`Place`]. Returns a handle and the right to stop
@@ -210,16 +212,24 @@ impl<M: Message> Spawn<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start<K: 'static, R: Made<M, K> + 'static>(
-        self,
+        mut self,
         place: &(impl Place + ?Sized),
         make: impl FnOnce() -> R + Send + 'static,
     ) -> Result<Running, SpawnError> {
         let (running, ending, watch, _once) = {
+            self.wish.kind = type_name::<R::Actor>();
             let seat = place.seat(&self.wish)?;
             self.begin(seat)
         };
         // The future is made on the executor's thread, in one place in memory.
-        let maker = move || -> Life { Box::pin(live(One::new(make), ending, watch)) };
+        let name = running.name();
+        let maker = move || -> Life {
+            let life = live(One::new(make), ending, watch);
+            match name {
+                None => Box::pin(life),
+                Some(name) => Box::pin(Named::new(name, life)),
+            }
+        };
         spawn_on(running, Box::new(maker))
     }
 
@@ -274,7 +284,8 @@ impl<M: Message> Spawn<M> {
     ) -> (Running, impl Future<Output = ()> + 'static) {
         let seat = self.seat_on(executor);
         let (running, ending, watch, _once) = self.begin(seat);
-        (running, live(One::new(make), ending, watch))
+        let name = running.name();
+        (running, named(name, live(One::new(make), ending, watch)))
     }
 
     /// Gives the actor further lives by this policy, on the same mailbox.
@@ -551,15 +562,23 @@ impl<M: Message> SpawnRestarting<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start<K: 'static, R: Made<M, K> + 'static>(
-        self,
+        mut self,
         place: &(impl Place + ?Sized),
         make: impl FnMut() -> R + Send + 'static,
     ) -> Result<Running, SpawnError> {
+        self.wish.kind = type_name::<R::Actor>();
         let seat = place.seat(&self.wish)?;
         let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
         let lives = Again::new(make, governor, poison);
-        let maker = move || -> Life { Box::pin(relive(lives, ending, watch, decider)) };
+        let name = running.name();
+        let maker = move || -> Life {
+            let life = relive(lives, ending, watch, decider);
+            match name {
+                None => Box::pin(life),
+                Some(name) => Box::pin(Named::new(name, life)),
+            }
+        };
         spawn_on(running, Box::new(maker))
     }
 
@@ -598,7 +617,8 @@ impl<M: Message> SpawnRestarting<M> {
         let seat = self.seat_on(executor);
         let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
-        (running, relive(Again::new(make, governor, poison), ending, watch, decider))
+        let name = running.name();
+        (running, named(name, relive(Again::new(make, governor, poison), ending, watch, decider)))
     }
 }
 
@@ -646,6 +666,7 @@ impl<M: Message, L> Spawn<M, L> {
     /// ```
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
         self.wish.name = Some(name.into());
+        self.wish.handle = Some(Arc::new(WeakHandle::new(self.ending.mailbox.shared())));
         self
     }
 
@@ -728,7 +749,7 @@ impl<M: Message, L> Spawn<M, L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_undelivered(mut self, hook: impl FnMut(&'static str, M) + Send + 'static) -> Self {
-        self.ending.hook = Some(Box::new(hook));
+        self.ending.hook = Some(Box::new(Box::new(hook)));
         self
     }
 
@@ -736,19 +757,16 @@ impl<M: Message, L> Spawn<M, L> {
         Seat { executor: Arc::clone(executor), path: self.wish.path(), host: None }
     }
 
+    #[inline(always)]
     fn begin(self, seat: Seat) -> (Running, Ending<M>, Watch, L) {
         let Self { mut ending, wish, lives } = self;
         let Seat { executor, path, host } = seat;
         ending.mailbox.linger_if(executor.spins());
         let shared = Arc::clone(ending.mailbox.shared());
-        if let Some(path) = path {
-            shared.life().make_extras().set_name(path);
-        }
         let watch = Watch::new(Arc::clone(&executor));
         let running = Running::new(shared, executor);
-        if let Some(host) = host {
-            drop(contained(|| host.began(&running)));
-            running.on_end(move |exit| host.ended(exit, wish.on_panic));
+        if path.is_some() || host.is_some() {
+            running.introduce(path, host, wish.on_panic);
         }
         (running, ending, watch, lives)
     }
@@ -758,6 +776,7 @@ impl<M: Message, L> Spawn<M, L> {
 type Life = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Spawns the life on the actor's executor.
+#[inline(always)]
 fn spawn_on(running: Running, maker: Maker) -> Result<Running, SpawnError> {
     match running.executor().spawn(maker) {
         Ok(()) => Ok(running),

@@ -1,4 +1,5 @@
-//! Messages from outside the lanes: those of timers, and results of work without room in a lane.
+//! Messages from outside the lanes: those of timers, results of work, and lent messages on their way
+//! back.
 //!
 //! Made with the first timer or the first work, because most actors have neither.
 
@@ -12,11 +13,20 @@ use crate::mailbox::watchers::Watch;
 use crate::sync::{AtomicU64, Ordering};
 
 pub(crate) struct Beside<M> {
+    /// Lent messages on their way back.
     late: Late<M>,
-    /// Offloaded work: the number of pieces in flight, in units of [`IN_FLIGHT`], and the number of
-    /// lost pieces, in units of [`LOST`]. One word, so a lost piece moves from one number to the
-    /// other in one step.
-    work: AtomicU64,
+    /// Lent messages: the number of those in flight, in units of [`IN_FLIGHT`], and the number of
+    /// lost ones, in units of [`LOST`]. One word, so a lost one moves from one number to the other
+    /// in one step.
+    loans: AtomicU64,
+    /// Results of an ended life's work, for the hook or for nobody. Pushed and taken by the actor.
+    left: Late<M>,
+    /// The number of pieces of work so far. This and the next two are written by the actor alone.
+    works: AtomicU64,
+    /// The number of pieces of work without a message.
+    lost: AtomicU64,
+    /// The number of lost pieces that were in flight at the end of a life.
+    in_flight: AtomicU64,
     /// Made once the actor watches another one, or is watched.
     watch: FirstUse<Watch>,
     /// By lane.
@@ -30,10 +40,9 @@ struct Figures {
     undelivered: AtomicU64,
 }
 
-/// One piece of work without a result in a lane or in the actor's hands. A piece still in flight
-/// after the actor's end is lost.
+/// One lent message. Still in flight after the actor's end, it is lost.
 const IN_FLIGHT: u64 = 1;
-/// One piece of work without a resulting message.
+/// One lent message that did not come back.
 const LOST: u64 = 1 << 32;
 
 impl<M: Message> Beside<M> {
@@ -45,49 +54,70 @@ impl<M: Message> Beside<M> {
         };
         Self {
             late: Late::new(),
-            work: AtomicU64::new(0),
+            loans: AtomicU64::new(0),
+            left: Late::new(),
+            works: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
             watch: FirstUse::new(),
             lanes: (0..lanes).map(figures).collect(),
         }
     }
 
-    /// Counts a piece of work before it is handed off.
-    pub(crate) fn work_leaves(&self) {
-        self.work.fetch_add(IN_FLIGHT, Ordering::Relaxed);
+    /// Returns the number of a new piece of work. Called by the actor only.
+    pub(crate) fn number_of_work(&self) -> u64 {
+        add(&self.works, 1);
+        self.works.load(Ordering::Relaxed)
     }
 
-    /// Counts the end of a piece of work, once its result is in a lane or in the actor's hands.
-    pub(crate) fn work_returns(&self) {
-        // Release: pairs with the load in `is_work_in_flight`. SeqCst: a closing actor sees this,
-        // or is seen to close.
-        self.work.fetch_sub(IN_FLIGHT, Ordering::SeqCst);
+    /// Counts pieces of work without a message, and those of them that were in flight at the end of
+    /// a life. Called by the actor only.
+    pub(crate) fn work_is_lost(&self, lost: u64, in_flight: u64) {
+        add(&self.lost, lost);
+        add(&self.in_flight, in_flight);
     }
 
-    /// Counts the end of a piece of work without a result.
-    pub(crate) fn work_is_lost(&self) {
-        self.work.fetch_add(LOST - IN_FLIGHT, Ordering::SeqCst);
+    /// Counts a message before it is lent.
+    pub(crate) fn lend(&self) {
+        self.loans.fetch_add(IN_FLIGHT, Ordering::Relaxed);
     }
 
-    /// Returns whether a result may still arrive. If not, every result is in the lanes or was
-    /// taken.
+    /// Counts the end of a loan: the message was handled elsewhere, or is in the actor's hands.
+    pub(crate) fn loan_ends(&self) {
+        // Release: pairs with the load in `is_lending`. SeqCst: a closing actor sees this, or is
+        // seen to close.
+        self.loans.fetch_sub(IN_FLIGHT, Ordering::SeqCst);
+    }
+
+    /// Counts a lent message that did not come back in time.
+    pub(crate) fn loan_is_lost(&self) {
+        self.loans.fetch_add(LOST - IN_FLIGHT, Ordering::SeqCst);
+    }
+
+    /// Returns whether a lent message may come back.
     #[inline]
-    pub(crate) fn is_work_in_flight(&self) -> bool {
-        !self.work.load(Ordering::SeqCst).is_multiple_of(LOST)
+    pub(crate) fn is_lending(&self) -> bool {
+        !self.loans.load(Ordering::SeqCst).is_multiple_of(LOST)
     }
 
-    /// Returns the number of results missed by an ended actor.
+    /// Returns the number of pieces of work without a message so far, and of messages not given
+    /// back.
     pub(crate) fn lost_work(&self) -> u64 {
-        let work = self.work.load(Ordering::SeqCst);
-        work / LOST + work % LOST
+        let loans = self.loans.load(Ordering::SeqCst);
+        self.lost.load(Ordering::Relaxed) + loans / LOST + loans % LOST
     }
 
-    /// Returns the number of pieces in flight.
+    /// Returns the number of pieces of work in flight at the end of a life, so far.
     pub(crate) fn in_flight(&self) -> u64 {
-        self.work.load(Ordering::SeqCst) % LOST
+        self.in_flight.load(Ordering::Relaxed) + self.loans.load(Ordering::SeqCst) % LOST
     }
 
     pub(crate) fn late(&self) -> &Late<M> {
         &self.late
+    }
+
+    pub(crate) fn left(&self) -> &Late<M> {
+        &self.left
     }
 
     pub(super) fn watch(&self) -> Option<&Watch> {
@@ -133,10 +163,16 @@ impl<M: Message> Beside<M> {
 }
 
 impl<'a, M> ConsumerSide<'a, Beside<M>> {
-    /// Views the late results.
+    /// Views the messages given back.
     pub(super) fn late_side(self) -> ConsumerSide<'a, Late<M>> {
         let beside = self.get();
         self.field(&beside.late)
+    }
+
+    /// Views the results of ended lives.
+    pub(super) fn left_side(self) -> ConsumerSide<'a, Late<M>> {
+        let beside = self.get();
+        self.field(&beside.left)
     }
 
     /// Views the ends of watched actors, if there can be any.

@@ -37,6 +37,9 @@ pub enum ExitReason {
     Panicked(String),
     /// Its executor ended before it did.
     Abandoned,
+    /// A linked actor ended abnormally, and this one ended with it. In a chain of links this is the
+    /// first of them.
+    Linked(Arc<Ended>),
     /// It had ended before, and no handle and no [`Running`](crate::Running) was left to keep the
     /// reason. Seen by the watchers of a [`WeakHandle`](crate::handle::WeakHandle) only.
     Unknown,
@@ -151,7 +154,7 @@ impl ExitReason {
             | Self::Unreachable
             | Self::Abandoned
             | Self::Unknown => true,
-            Self::Stopped | Self::Failed(_) | Self::Panicked(_) => false,
+            Self::Stopped | Self::Failed(_) | Self::Panicked(_) | Self::Linked(_) => false,
         }
     }
 }
@@ -190,6 +193,14 @@ impl Exit {
 }
 
 impl Ended {
+    /// Returns the first end in a chain of links.
+    pub(crate) fn root(&self) -> Arc<Self> {
+        match &self.reason {
+            ExitReason::Linked(first) => Arc::clone(first),
+            _ => Arc::new(self.clone()),
+        }
+    }
+
     /// Returns the end of an actor that left no trace.
     pub(crate) fn unknown() -> Self {
         Self { name: None, reason: ExitReason::Unknown }
@@ -205,6 +216,21 @@ impl fmt::Display for Ended {
     }
 }
 
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.name {
+            write!(f, "{name}: ")?;
+        }
+        self.reason.fmt(f)?;
+        let counts = [
+            (self.restarts, "restarts"),
+            (self.undelivered(), "undelivered"),
+            (self.lost_work, "lost results"),
+        ];
+        counts.into_iter().filter(|&(n, _)| n > 0).try_for_each(|(n, of)| write!(f, ", {n} {of}"))
+    }
+}
+
 impl fmt::Display for ExitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -215,6 +241,7 @@ impl fmt::Display for ExitReason {
             Self::Failed(error) => write!(f, "failed: {error}"),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
             Self::Abandoned => f.write_str("abandoned by its executor"),
+            Self::Linked(first) => write!(f, "ended with a linked actor: {first}"),
             Self::Unknown => f.write_str("ended for an unknown reason"),
         }
     }

@@ -29,8 +29,10 @@ impl<M: Message> LaneQueue<M> {
         let Some(places) = self.places() else { return 0 };
         let read = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
         let figures = &places.figures;
-        let mut ended =
-            read(&figures.handled) + read(&figures.cancelled) + read(&figures.undelivered);
+        let mut ended = read(&figures.handled)
+            + read(&figures.cancelled)
+            + read(&places.consumer.expired)
+            + read(&figures.undelivered);
         if self.lane.kind().evicts() {
             ended += read(&places.producers.evicted) + read(&figures.evicted);
         }

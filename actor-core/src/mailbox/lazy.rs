@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::OnceLock;
+use std::sync::mpsc::SyncSender;
 
 use crate::sync::{AtomicPtr, Ordering};
 
@@ -115,19 +116,20 @@ impl<T> Drop for FirstUse<T> {
 ///
 /// The pointer is null, or the box of the value. A box belongs to the thread whose exchange took it
 /// out.
-pub(super) struct Handover<T> {
+pub(crate) struct Handover<T> {
     value: AtomicPtr<T>,
-    /// Owns a `T`, put in on one thread and taken out on another.
-    _owned: PhantomData<OnceLock<T>>,
+    /// Owns a `T`, put in on one thread and taken out on another, and never lent. So sharing this
+    /// needs the bounds of a channel.
+    _owned: PhantomData<SyncSender<T>>,
 }
 
 impl<T> Handover<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { value: AtomicPtr::new(ptr::null_mut()), _owned: PhantomData }
     }
 
     /// Puts a value in. Returns it if there is one already.
-    pub(super) fn put(&self, value: T) -> Result<(), T> {
+    pub(crate) fn put(&self, value: T) -> Result<(), T> {
         let value = Box::into_raw(Box::new(value));
         match self.value.compare_exchange(
             ptr::null_mut(),
@@ -144,8 +146,14 @@ impl<T> Handover<T> {
         }
     }
 
+    /// Returns whether the value was taken, or never put in.
+    pub(crate) fn is_empty(&self) -> bool {
+        // Relaxed: no data is read through the pointer.
+        self.value.load(Ordering::Relaxed).is_null()
+    }
+
     /// Takes the value out.
-    pub(super) fn take(&self) -> Option<T> {
+    pub(crate) fn take(&self) -> Option<T> {
         let value = self.value.swap(ptr::null_mut(), Ordering::SeqCst);
         // SAFETY: made from a box in `put`, and the exchange has given it to this thread alone.
         (!value.is_null()).then(|| *unsafe { Box::from_raw(value) })

@@ -42,7 +42,7 @@
 //! rest. A governor takes it back before its decision, so a request after the decision is for the
 //! next life, and is not lost.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::mailbox::exit::ExitReason;
@@ -152,6 +152,11 @@ impl Life {
     /// Returns what the life has beyond a plain one, made at the first call.
     pub(crate) fn make_extras(&self) -> &Extras {
         self.extras.get_or_make(Extras::new).expect("it is never closed")
+    }
+
+    /// Returns the name of the actor, if it has one.
+    pub(crate) fn name(&self) -> Option<&Arc<str>> {
+        self.extras()?.name()
     }
 
     /// Sets the deadline unless there is one. The caller interrupts the task afterwards.

@@ -214,7 +214,14 @@ impl<M: Message> Receiver<'_, M> {
         while let Some(message) =
             side.beside_side().and_then(|side| side.late_side().next_of_last())
         {
-            beside.work_returns();
+            beside.loan_ends();
+            let lane = message.lane();
+            beside.lose(lane);
+            hook(lanes[lane].name(), message);
+        }
+        while let Some(message) =
+            side.beside_side().and_then(|side| side.left_side().next_of_last())
+        {
             let lane = message.lane();
             beside.lose(lane);
             hook(lanes[lane].name(), message);
@@ -327,15 +334,31 @@ impl<M: Message> Lanes<'_, M> {
         std::mem::take(&mut self.own_mut().was_late)
     }
 
-    /// Takes the oldest late result.
+    /// Hands out the result of a piece of work.
+    pub(crate) fn give_late(&mut self, message: M) -> M {
+        self.own_mut().was_late = true;
+        self.give_beside(message)
+    }
+
+    /// Takes the oldest message given back.
     pub(crate) fn take_late(&mut self) -> Option<M> {
         let (mut side, _state) = self.parts();
         let beside = side.beside_side()?;
         let counts = beside.get();
         let message = beside.late_side().next()?;
-        counts.work_returns();
-        self.own_mut().was_late = true;
-        Some(self.give_beside(message))
+        counts.loan_ends();
+        Some(self.give_late(message))
+    }
+
+    /// Drops the results left by an ended life, and counts them as lost.
+    pub(crate) fn forget_left(&mut self) {
+        let (mut side, _state) = self.parts();
+        let Some(mut side) = side.beside_side() else { return };
+        let beside = side.get();
+        while let Some(message) = side.reborrow().left_side().next() {
+            beside.work_is_lost(1, 0);
+            drop(drop_contained(message));
+        }
     }
 
     /// Takes the oldest end of a watched actor.
@@ -406,7 +429,7 @@ impl<M: Message> Lanes<'_, M> {
         }
         let (shared, state) = self.both();
         let waiting = |lane| shared.lane(lane).waiting(state.stash(lane));
-        shared.has_late() || (0..M::LANES.len()).map(waiting).sum::<u64>() > 1
+        (0..M::LANES.len()).map(waiting).sum::<u64>() > 1
     }
 
     /// Returns whether any message is queued, even one whose asker has gone.

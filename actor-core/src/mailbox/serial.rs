@@ -64,6 +64,15 @@ impl<S: Apply> Serial<S> {
         }
     }
 
+    /// Reads the state, while no thread is at work.
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(super) fn look<T>(&self, look: impl FnOnce(&S) -> T) -> T {
+        let state = self.state.take_all().next().expect("no thread is at work");
+        let seen = look(&state);
+        self.put_back(state);
+        seen
+    }
+
     fn apply_all(
         &self,
         operations: &mut dyn Iterator<Item = S::Operation>,

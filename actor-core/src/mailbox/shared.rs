@@ -174,16 +174,22 @@ impl<M: Message> Shared<M> {
         self.beside.get_or_make(|| Beside::new(self.lanes.len())).expect("it is never closed")
     }
 
-    /// Returns whether a late result or the end of a watched actor may be waiting.
+    /// Returns whether a message given back or the end of a watched actor may be waiting.
     pub(crate) fn has_late(&self) -> bool {
         self.beside().is_some_and(|beside| beside.late().holds_any() || beside.has_downs())
     }
 
-    /// Returns whether anything besides messages and timers may reach the actor: results of
-    /// offloaded work, or the end of a watched actor.
+    /// Returns whether anything besides messages, timers and work may reach the actor: a message
+    /// given back, or the end of a watched actor.
     #[inline]
     pub(crate) fn comes_beside(&self) -> bool {
-        self.beside().is_some_and(|beside| beside.is_work_in_flight() || beside.has_downs())
+        self.beside().is_some_and(|beside| beside.is_lending() || beside.has_downs())
+    }
+
+    /// Returns whether a lent message may come back.
+    #[inline]
+    pub(crate) fn is_lending(&self) -> bool {
+        self.beside().is_some_and(Beside::is_lending)
     }
 
     /// Sends a message of the actor to itself. Returns it if its lane is full, evicts messages or
@@ -196,12 +202,6 @@ impl<M: Message> Shared<M> {
             }
             _ => Err(message),
         }
-    }
-
-    /// Returns whether results of offloaded work may still reach the actor.
-    #[inline]
-    pub(crate) fn is_work_in_flight(&self) -> bool {
-        self.beside().is_some_and(Beside::is_work_in_flight)
     }
 
     /// Publishes the end of a mailbox that no actor has ended.
@@ -347,12 +347,19 @@ impl<M: Message> Peer for Shared<M> {
     }
 
     fn ended(&self) -> Option<Ended> {
-        let name = self.life.extras().and_then(Extras::name).cloned();
-        Some(Ended { name, reason: self.life.reason()?.clone() })
+        let reason = self.life.reason()?.clone();
+        Some(Ended { name: self.life.name().cloned(), reason })
     }
 
     fn look_at_downs(&self) {
         self.signal.interrupt();
+    }
+
+    fn end_life(&self, reason: ExitReason) {
+        if self.life.reason().is_none() {
+            self.life.end_life(reason);
+            self.signal.interrupt();
+        }
     }
 }
 

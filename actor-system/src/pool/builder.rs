@@ -12,7 +12,7 @@ use crate::pool::handle::{PoolHandle, Way};
 use crate::pool::queued::Queued;
 use crate::pool::route::{Route, Workers};
 use crate::pool::running::PoolRunning;
-use crate::pool::slot::{Common, End, MOST_WORKERS, Slot, lanes};
+use crate::pool::slot::{Common, End, MOST_WORKERS, Slot, reports};
 
 /// Several equal actors behind one handle.
 ///
@@ -293,7 +293,7 @@ impl<M: Message> Pool<M, Shared> {
         let common = Arc::new(Common::new(self.workers));
         let (handles, mailboxes) = mailboxes(self.workers);
         let weak = handles.iter().map(Handle::downgrade).collect();
-        let reports = Mailbox::with_lanes(lanes(self.workers)).expect("the lanes are valid");
+        let reports = reports(self.workers);
         let (queue, queue_mailbox) = mailbox();
         let slot = |index| {
             Arc::new(Slot::new(index, reports.handle(), queue.lender(), Arc::clone(&common)))

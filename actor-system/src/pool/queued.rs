@@ -52,6 +52,11 @@ impl<A: Actor<O>, O: Outcome> Actor<O> for Queued<A, O> {
         outcome
     }
 
+    fn message_expired(&mut self, cx: &mut Context<A::Message>) {
+        self.actor.message_expired(cx);
+        self.settle(&O::done(), cx);
+    }
+
     async fn stopped(&mut self, reason: &ExitReason) {
         self.actor.stopped(reason).await;
     }

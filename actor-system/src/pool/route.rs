@@ -7,15 +7,15 @@ use actor_core::handle::{Letter, Returned};
 use actor_core::{Handle, Message};
 
 /// With at most this many workers, all of them are compared. With more, two are.
-const COMPARED: usize = 8;
+const COMPARED: usize = 4;
 
 /// Which worker of a pool receives a message.
 ///
-/// | route | next worker | a full worker | an ended worker |
+/// | route | next worker | a full worker | an ended one |
 /// |---|---|---|---|
-/// | [`RoundRobin`](Self::RoundRobin) | each in turn | the next ones are tried | is skipped |
-/// | [`LeastLoaded`](Self::LeastLoaded) | the least busy one | the next ones are tried | is skipped |
-/// | [`by_key`](Self::by_key) | always the same for one key | refuses | returns `Closed` |
+/// | [`RoundRobin`](Self::RoundRobin) | each in turn | others are tried | is skipped |
+/// | [`LeastLoaded`](Self::LeastLoaded) | the least busy | others are tried | is skipped |
+/// | [`by_key`](Self::by_key) | the same for one key | refuses | returns `Closed` |
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ const COMPARED: usize = 8;
 pub enum Route<M> {
     /// Each worker in turn.
     RoundRobin,
-    /// The worker with the fewest messages, queued and in hand. Among more than 8 workers, the
+    /// The worker with the fewest messages, queued and in hand. Among more than 4 workers, the
     /// better of two, which change with each message.
     LeastLoaded,
     /// The worker chosen by a number, made from the message. See [`by_key`](Self::by_key).

@@ -428,7 +428,6 @@ impl PoolRunning {
     /// assert_eq!(running.workers()[1].name().as_deref(), Some("jobs-1"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn workers(&self) -> &[Running] {
         &self.workers
     }

@@ -34,7 +34,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actor_core::handle::Lender;
-use actor_core::{Handle, Lane, Message, Running};
+use actor_core::{Handle, Lane, Mailbox, Message, Running};
 
 /// A report to the queue.
 #[derive(Debug)]
@@ -53,13 +53,14 @@ static LANES: [[Lane; 1]; 3] = [
     [Lane::fifo("reports", 2 * MOST_WORKERS)],
 ];
 
-/// Returns the lanes of the reports of a pool.
-pub(super) fn lanes(workers: usize) -> &'static [Lane] {
-    match workers {
-        ..=32 => &LANES[0],
-        ..=1024 => &LANES[1],
+/// Creates the mailbox for the reports of a pool.
+pub(super) fn reports(workers: usize) -> Mailbox<Report> {
+    let lanes = match workers {
+        0..=32 => &LANES[0],
+        33..=1024 => &LANES[1],
         _ => &LANES[2],
-    }
+    };
+    Mailbox::with_lanes(lanes).expect("there is one lane, of few bytes")
 }
 
 impl Message for Report {
@@ -200,8 +201,8 @@ impl<M: Message> Slot<M> {
 pub(super) struct End<M: Message>(pub(super) Arc<Slot<M>>);
 
 impl<M: Message> End<M> {
-    /// Gives the message of the queue back to it. Returns any other message: the worker has sent it
-    /// to itself.
+    /// Returns the message of the queue to the queue, and any other message to the caller: the
+    /// worker has sent it to itself.
     pub(super) fn give_back(&self, message: M) -> Option<M> {
         if self.0.is_away.swap(false, Ordering::SeqCst) {
             self.0.lender.give_back(message);

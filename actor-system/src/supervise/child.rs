@@ -33,6 +33,19 @@ pub trait Child: sealed::Sealed {
     type Message: Message;
 
     /// Returns the policy of this child alone, if it has one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Message, Spawn};
+    /// use actor_system::supervise::Child;
+    ///
+    /// struct Job;
+    /// impl Message for Job {}
+    ///
+    /// let (_handle, mailbox) = actor_core::mailbox::<Job>();
+    /// assert_eq!(Spawn::new(mailbox).own_policy(), None, "that of its supervisor applies");
+    /// ```
     fn own_policy(&self) -> Option<Restart>;
 
     #[doc(hidden)]

@@ -56,7 +56,6 @@ use super::report::Report;
 /// assert_eq!(reason.to_string(), "failed: ended by its supervisor, together with its siblings");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct EndedWithSiblings;
 
 /// The only message of a tree: run until the end.

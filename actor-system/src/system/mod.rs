@@ -1,7 +1,7 @@
 //! A system: executors, the names of the actors on them, and their shutdown with a report.
 //!
-//! In reading order: this file has the owner, `builder` makes it, `place` is where its actors start,
-//! `shared` the common state, `entry` one actor, `names` the registry, `shutdown` the end, and
+//! In reading order: this file has the owner, `builder` makes it, `place` is where actors start,
+//! `shared` is the common state, `entry` one actor, `names` the registry, `shutdown` the end, and
 //! `report` its result.
 
 mod builder;
@@ -35,7 +35,7 @@ pub(crate) use shutdown::GRACE;
 /// A system is a value. Two systems in one process never see each other. `&system` is a
 /// [`Place`](actor_core::life::Place): actors start on it, as on an executor. Clones are the same
 /// system. The drop of the last one ends it, as [`stop`](Self::stop) with the patience of
-/// [`SystemBuilder::patience`] does. An actor holding a clone keeps its own system; it should hold a
+/// [`SystemBuilder::patience`] does. An actor with a clone keeps its own system; it should hold a
 /// [`WeakSystem`].
 ///
 /// # Shutdown
@@ -45,9 +45,9 @@ pub(crate) use shutdown::GRACE;
 /// in order: [sources, workers, owners, stores](Phase). The actors of a phase are stopped together.
 /// They accept nothing new, and handle what is queued. A phase may take an equal share of the time
 /// left, so a phase with quick actors leaves its time to the others. An actor that has not ended
-/// 250 ms after its share is killed. In the end the executors are stopped, and their threads joined.
-/// The [`Report`] names what did not come back, so a stuck handler delays it by the patience and
-/// about 1.5 s at most.
+/// 250 ms after its share is killed. In the end the executors are stopped, and their threads are
+/// joined. The [`Report`] names what did not come back, so a stuck handler delays it by the
+/// patience and about 1.5 s at most.
 ///
 /// # Examples
 ///
@@ -196,8 +196,8 @@ impl System {
         SystemBuilder::new(name.into())
     }
 
-    /// Makes a system of executors that exist already: inside a loop, or a task of the program's own
-    /// runtime.
+    /// Makes a system of executors that exist already: inside a loop, or a task of the program's
+    /// own runtime.
     ///
     /// The system starts no thread. Its shutdown runs as a task of the first executor, so this
     /// executor must run until the report, and a stop blocking its thread returns no report of it.
@@ -337,12 +337,14 @@ impl System {
         self.shared().names.register(name, handle)
     }
 
-    /// Returns the handle under a name. `None` if there is none of this message type, or if its
-    /// actor has ended.
+    /// Returns the handle under a name: of the actor with this path, or a
+    /// [registered](Self::register) one. `None` if there is none of this message type, or if no
+    /// handle is left or the actor has ended.
     ///
     /// # Examples
     ///
     /// ```
+    /// # use actor_core::{Actor, Context, Message, Spawn};
     /// use actor_system::System;
     ///
     /// # struct Job;
@@ -351,11 +353,18 @@ impl System {
     /// # impl actor_core::Message for Other {}
     /// # let runtime = actor_smol::SmolRuntime::new();
     /// let system = System::new("node", runtime)?;
-    /// let (jobs, _mailbox) = actor_core::mailbox::<Job>();
-    /// system.register("jobs", &jobs)?;
-    /// assert!(system.find::<Job>("jobs").is_some_and(|found| found.same_actor(&jobs)));
-    /// assert!(system.find::<Other>("jobs").is_none(), "it has other messages");
-    /// assert!(system.find::<Job>("job").is_none());
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// let (worker, mailbox) = actor_core::mailbox();
+    /// let _running = Spawn::new(mailbox).named("worker").start(&system, || Worker)?;
+    /// assert!(system.find::<Job>("worker").is_some_and(|found| found.same_actor(&worker)));
+    /// assert!(system.find::<Other>("worker").is_none(), "it has other messages");
+    /// assert!(system.find::<Job>("jobs").is_none());
+    /// system.register("jobs", &worker)?;
+    /// assert!(system.find::<Job>("/jobs").is_some(), "a service under a second name");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

@@ -1,6 +1,6 @@
 //! The names of a system: of its actors, and of registered handles.
 
-use std::any::{Any, type_name};
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,13 +28,13 @@ use crate::system::entry::ActorId;
 /// let (other, _other_mailbox) = actor_core::mailbox::<Job>();
 /// system.register("jobs", &one)?;
 /// let taken: RegisterError = system.register("jobs", &other).unwrap_err();
-/// assert!(taken.to_string().starts_with("the name `/jobs` is taken by a handle of "), "{taken}");
+/// assert!(taken.to_string().contains("`/jobs` is taken by a registered handle"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegisterError {
-    /// Another name holder lives: an actor, or a handle of this kind.
+    /// An actor has this path, or a handle whose actor is running.
     Taken {
         /// The path.
         path: Arc<str>,
@@ -58,14 +58,11 @@ pub(crate) struct Names {
 /// What holds a name.
 struct Holder {
     serial: usize,
+    /// The actor with this path. `None` for a registered handle.
     actor: Option<ActorId>,
-    handle: Option<Registered>,
-}
-
-/// A weak handle, with its type.
-struct Registered {
-    handle: Box<dyn Any + Send + Sync>,
-    kind: &'static str,
+    /// A weak handle.
+    handle: Option<Arc<dyn Any + Send + Sync>>,
+    /// Whether the actor of a registered handle is gone. An actor's path is removed at its end.
     is_gone: fn(&dyn Any) -> bool,
 }
 
@@ -73,10 +70,15 @@ struct Registered {
 const FEW: usize = 64;
 
 impl Names {
-    /// Reserves the path of a new actor, and returns it.
-    pub(crate) fn reserve(&self, name: &str, id: ActorId) -> Result<Arc<str>, SpawnError> {
+    /// Reserves the path of a new actor with a name, and returns it.
+    pub(crate) fn reserve(
+        &self,
+        name: &str,
+        id: ActorId,
+        handle: Option<Arc<dyn Any + Send + Sync>>,
+    ) -> Result<Arc<str>, SpawnError> {
         let path = path_of(name)?;
-        let holder = Holder { serial: self.next(), actor: Some(id), handle: None };
+        let holder = Holder { serial: self.next(), actor: Some(id), handle, is_gone: |_| false };
         match self.insert(&path, holder) {
             Ok(()) => Ok(path),
             Err(_holder) => Err(SpawnError::NameTaken(path)),
@@ -97,8 +99,7 @@ impl Names {
     ) -> Result<(), RegisterError> {
         let path = path_of(name).map_err(|_| RegisterError::Invalid)?;
         self.sweep();
-        let handle = Some(Registered::new(handle.downgrade()));
-        let holder = Holder { serial: self.next(), actor: None, handle };
+        let holder = Holder::registered(self.next(), handle);
         self.insert(&path, holder).map_err(|holder| RegisterError::Taken { path, holder })
     }
 
@@ -106,8 +107,8 @@ impl Names {
     pub(crate) fn find<M: Message>(&self, name: &str) -> Option<Handle<M>> {
         let path = path_of(name).ok()?;
         let holders = self.holders.pin();
-        let registered = holders.get(&path)?.handle.as_ref()?;
-        registered.handle.downcast_ref::<WeakHandle<M>>()?.upgrade()
+        let handle = holders.get(&path)?.handle.as_ref()?;
+        handle.downcast_ref::<WeakHandle<M>>()?.upgrade()
     }
 
     /// Inserts a holder, in place of one whose actor is gone. Returns the living holder otherwise.
@@ -146,32 +147,24 @@ impl Names {
 }
 
 impl Holder {
-    /// Returns whether the name is free, although it is in the list. The name of an actor of the
-    /// system is removed at its end.
-    fn is_gone(&self) -> bool {
-        self.actor.is_none()
-            && self
-                .handle
-                .as_ref()
-                .is_none_or(|registered| (registered.is_gone)(&*registered.handle))
-    }
-}
-
-impl Registered {
-    fn new<M: Message>(handle: WeakHandle<M>) -> Self {
+    fn registered<M: Message>(serial: usize, handle: &Handle<M>) -> Self {
         let is_gone = |handle: &dyn Any| {
             handle.downcast_ref::<WeakHandle<M>>().is_none_or(|weak| weak.upgrade().is_none())
         };
-        Self { handle: Box::new(handle), kind: type_name::<M>(), is_gone }
+        Self { serial, actor: None, handle: Some(Arc::new(handle.downgrade())), is_gone }
+    }
+
+    /// Returns whether the name is free, although it is in the list.
+    fn is_gone(&self) -> bool {
+        self.handle.as_deref().is_some_and(|handle| (self.is_gone)(handle))
     }
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.actor, &self.handle) {
-            (Some(id), _) => write!(f, "actor {id}"),
-            (None, Some(registered)) => write!(f, "a handle of {}", registered.kind),
-            (None, None) => f.write_str("no actor"),
+        match self.actor {
+            Some(id) => write!(f, "actor {id}"),
+            None => f.write_str("a registered handle"),
         }
     }
 }

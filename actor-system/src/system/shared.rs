@@ -92,14 +92,14 @@ impl Shared {
         })
     }
 
-    /// Gives an actor its place.
+    /// Returns the place of a new actor, with a host for its life.
     pub(crate) fn seat(self: &Arc<Self>, site: &Site, wish: &Wish) -> Result<Seat, SpawnError> {
         let inside = self.gate.pass().ok_or(SpawnError::SystemStopping)?;
         let id = ActorId(self.ids.fetch_add(1, Ordering::Relaxed));
         let is_named = wish.name.is_some();
         let path = match wish.path() {
-            Some(path) => self.names.reserve(&path, id)?,
-            None => format!("/actor-{id}").into(),
+            Some(path) => self.names.reserve(&path, id, wish.handle.clone())?,
+            None => format!("/{}-{id}", short(wish.kind)).into(),
         };
         let chosen = self.choose(site, id, &path);
         if chosen.is_err() && is_named {
@@ -287,5 +287,14 @@ impl Shared {
             // Another thread has closed the gate, and has not continued for all this time.
             None => Report::draft(self, &Begun { cause: Cause::Requested, patience, ended: None }),
         })
+    }
+}
+
+/// Returns the last part of a type's name: without its modules, and without its parameters.
+fn short(kind: &str) -> &str {
+    let whole = kind.split('<').next().unwrap_or_default();
+    match whole.rsplit("::").next() {
+        None | Some("") => "actor",
+        Some(name) => name,
     }
 }

@@ -5,14 +5,15 @@
 //! the task                             waits until no spawn is inside the gate
 //!   for each phase with actors           stops them together, with their share of the time left
 //!                                        waits for their ends; kills the late ones after GRACE
+//!   then                                 the same for supervised actors that are left
 //!   then                                 waits GRACE for the killed ones
 //!   then                                 stops the executors, and waits for their threads
 //!   then                                 publishes the report
 //! ```
 //!
 //! It runs on an executor of its own, so no handler can delay it. A system of adopted executors
-//! has no runtime for another thread, and the task runs on the first of them. If that executor drops
-//! its tasks, the drop of [`Shutdown`] publishes the report.
+//! has no runtime for another thread, and the task runs on the first of them. If that executor
+//! drops its tasks, the drop of [`Shutdown`] publishes the report.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -89,21 +90,30 @@ impl Shutdown {
         self.publish(threads);
     }
 
+    /// Ends the phases, and with each supervisor the actors of its tree, in whatever phase these
+    /// are. Then ends the rest: those with a supervisor outside the system, or with a late one.
     async fn end_phases(&self, deadline: Option<Instant>) {
-        let phases: Vec<_> = self.members.chunk_by(|a, b| a.facts.phase == b.facts.phase).collect();
+        let (supervised, roots): (Vec<_>, Vec<_>) =
+            self.members.iter().cloned().partition(|entry| entry.facts.is_supervised);
+        let phases: Vec<_> = roots.chunk_by(|a, b| a.facts.phase == b.facts.phase).collect();
         for (number, phase) in phases.iter().enumerate() {
-            let left = u32::try_from(phases.len() - number).unwrap_or(u32::MAX);
-            let share = deadline.map_or(Duration::MAX, |_| self.clock.left(deadline) / left);
-            self.end_phase(phase, share).await;
+            self.end_phase(phase, self.share(deadline, phases.len() - number)).await;
         }
+        self.end_phase(&supervised, self.share(deadline, 1)).await;
         let last = self.clock.after(GRACE);
         self.clock.by(last, joined(&self.members)).await;
     }
 
+    /// The time of one of this number of phases.
+    fn share(&self, deadline: Option<Instant>, phases: usize) -> Duration {
+        let phases = u32::try_from(phases).unwrap_or(u32::MAX);
+        deadline.map_or(Duration::MAX, |_| self.clock.left(deadline) / phases)
+    }
+
     /// Stops the actors of one phase together. Kills those that have not ended in time.
     async fn end_phase(&self, phase: &[Arc<Entry>], share: Duration) {
-        let stopped_here = phase.iter().filter(|entry| !entry.facts.is_supervised);
-        stopped_here.for_each(|entry| entry.running.stop(share));
+        // Those of an ended supervisor have ended as well.
+        phase.iter().for_each(|entry| entry.running.stop(share));
         let until = self.clock.after(share.saturating_add(GRACE));
         if self.clock.by(until, joined(phase)).await.is_none() {
             phase.iter().for_each(|entry| entry.running.kill());

@@ -2,17 +2,26 @@
 
 mod across;
 mod ask;
+mod ask_timeout;
 mod batch;
 mod end;
 mod evict;
+mod groups;
+mod links;
 mod loss;
 mod monitors;
+mod names;
 mod offload;
 mod order;
 mod panic;
+mod pools;
 mod reach;
+mod restarts;
 mod room;
 mod stop;
+mod supervision;
 mod systems;
+mod time;
 mod timer;
 mod turn;
+mod work;

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 
 use actor_lanes::actor::Down;
+use actor_lanes::life::Restart;
 use actor_lanes::{
     Actor, Context, Executor, ExitReason, Handle, Message, Running, Runtime, Spawn, spawn,
 };
@@ -32,6 +33,8 @@ on_every_runtime! {
     a_future_of_the_end_has_the_reason_also_after_the_end,
     a_weak_handle_without_a_trace_reports_an_unknown_end,
     a_mailbox_without_an_actor_ends_when_it_is_dropped,
+    a_monitor_does_not_outlive_the_life_that_set_it,
+    a_restart_does_not_fire_a_monitor,
 }
 
 type Started = (Handle<Letter>, Running);
@@ -404,4 +407,41 @@ fn a_mailbox_without_an_actor_ends_when_it_is_dropped(runtime: &dyn Runtime) {
     let running = Spawn::new(mailbox).start(&executor, || Idle).expect("it runs");
     running.kill();
     assert!(matches!(wait(&downs).reason, ExitReason::Killed));
+}
+
+/// Starts an actor that restarts at each panic.
+fn start_restarting(executor: &Arc<dyn Executor>) -> Started {
+    let (handle, mailbox) = actor_lanes::mailbox();
+    let running = Spawn::new(mailbox).restart(Restart::up_to(5)).start(executor, Desk::default);
+    (handle, running.expect("it starts"))
+}
+
+fn panics() -> Letter {
+    Letter::act(FIFO, |_, _| panic!("boom, as the test wants it"))
+}
+
+fn a_monitor_does_not_outlive_the_life_that_set_it(runtime: &dyn Runtime) {
+    let executor = executor(runtime);
+    let ((watcher, watching), (target, running)) = (start_restarting(&executor), start(&executor));
+    let downs = monitor(&watcher, &target, FIFO);
+    watcher.try_tell(panics()).expect("there is room");
+    assert_eq!(Desk::read(&watcher), [], "its second life");
+    assert!(downs.recv().is_err(), "the function was dropped with the first one");
+    let again = monitor(&watcher, &target, FIFO);
+    running.kill();
+    assert!(matches!(wait(&again).reason, ExitReason::Killed));
+    watching.stop(PATIENCE);
+    let exit = end_of(&watching);
+    assert_eq!((exit.restarts, exit.lanes[FIFO].handled), (1, 3), "{exit}");
+}
+
+fn a_restart_does_not_fire_a_monitor(runtime: &dyn Runtime) {
+    let executor = executor(runtime);
+    let ((watcher, _watching), (target, running)) = (start(&executor), start_restarting(&executor));
+    let downs = monitor(&watcher, &target, FIFO);
+    target.try_tell(panics()).expect("there is room");
+    assert_eq!(Desk::read(&target), [], "its second life");
+    running.stop(PATIENCE);
+    let down = wait(&downs);
+    assert!(matches!(down.reason, ExitReason::Stopped), "{down}");
 }

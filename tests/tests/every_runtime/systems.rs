@@ -5,9 +5,11 @@ use std::future::pending;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
 use actor_lanes::executors::Choice;
 use actor_lanes::life::{OnPanic, SpawnError};
+use actor_lanes::supervise::{Strategy, Supervisor};
 use actor_lanes::system::{ActorReport, Cause, Report, ThreadState};
 use actor_lanes::{
     Actor, Context, ExitReason, Handle, Message, Phase, Running, Runtime, Spawn, System,
@@ -23,6 +25,7 @@ on_every_runtime! {
     a_stuck_handler_and_its_thread_are_named,
     a_late_phase_leaves_time_to_the_next,
     an_actor_waiting_at_the_deadline_is_ended_and_counted,
+    supervised_actors_are_stopped_in_the_phase_of_their_supervisor,
     a_stopping_system_accepts_no_actor,
     spawns_racing_a_stop_are_in_the_report_or_refused,
     names_are_unique_until_their_actors_end,
@@ -39,6 +42,9 @@ on_every_runtime! {
     a_thread_of_its_own_ends_with_its_actor,
     two_threads_waiting_for_the_report_both_have_it,
 }
+
+/// The patience of a shutdown with a late actor. Half of it is enough for the others.
+const A_WHILE: Duration = Duration::from_secs(2);
 
 fn owned(runtime: &dyn Runtime) -> Arc<dyn Runtime> {
     runtime_named(runtime.name()).expect("it is enabled")
@@ -177,7 +183,7 @@ fn a_stuck_handler_and_its_thread_are_named(runtime: &dyn Runtime) {
     stuck.try_tell(Letter::act(FIFO, block)).expect("there is room");
     wait(&beginning);
     desk.try_tell(Letter::note(FIFO, 1)).expect("there is room");
-    let report = system.stop_blocking(SOON);
+    let report = system.stop_blocking(A_WHILE);
     let late: Vec<_> = report.late().map(|actor| (&*actor.path, &*actor.thread)).collect();
     let [(path, thread)] = late[..] else { panic!("{report}") };
     assert_eq!(path, "/stuck");
@@ -198,7 +204,7 @@ fn a_late_phase_leaves_time_to_the_next(runtime: &dyn Runtime) {
         ended.send(()).expect("the test waits");
     };
     owner.try_tell(Letter::awaiting(FIFO, slow)).expect("there is room");
-    let report = system.stop_blocking(SOON);
+    let report = system.stop_blocking(A_WHILE);
     assert!(matches!(reason(&report, "/source"), ExitReason::DeadlinePassed), "{report}");
     assert!(matches!(reason(&report, "/owner"), ExitReason::Stopped), "{report}");
     wait(&ending);
@@ -215,6 +221,36 @@ fn an_actor_waiting_at_the_deadline_is_ended_and_counted(runtime: &dyn Runtime) 
     assert_eq!((lane.handled, lane.undelivered), (1, 3));
     assert!(!report.is_clean());
     assert!(report.threads.iter().all(|thread| thread.end == ThreadState::Ended), "{report}");
+}
+
+/// Two children pass their queues to the child before them, up to the first one.
+fn supervised_actors_are_stopped_in_the_phase_of_their_supervisor(runtime: &dyn Runtime) {
+    let system = system(runtime);
+    let (owner, _running) = named(&system, "owner", Phase::Owners);
+    let children = ["a", "b", "c"].map(|name| (name, mailbox::<Letter>()));
+    let handles = children.each_ref().map(|(_, (handle, _))| handle.clone());
+    let mut net = Supervisor::new(Strategy::OneForOne).named("net").phase(Phase::Stores);
+    for (name, (_, child_mailbox)) in children {
+        let spawn = Spawn::new(child_mailbox).named(name).phase(Phase::Sources);
+        net = net.child(spawn, &system, Desk::default);
+    }
+    let _net = net.start(&system).expect("it starts");
+    // The owner's phase is before that of the supervisor, so the last child accepts its letters.
+    // The children end in reverse order, so each accepts those of the child behind it.
+    for _ in 0..20 {
+        let mut letter = Letter::note(FIFO, 1);
+        for next in handles.clone() {
+            letter = Letter::act(FIFO, move |_, _| {
+                next.try_tell(letter).expect("the next one still accepts");
+            });
+        }
+        owner.try_tell(letter).expect("there is room");
+    }
+    let report = system.stop_blocking(PATIENCE);
+    assert!(report.is_clean(), "{report}");
+    let handled = |path| report.actor(path).map(|actor| actor.lanes()[FIFO].handled);
+    let paths = ["/owner", "/net/c", "/net/b", "/net/a"];
+    assert_eq!(paths.map(handled), [Some(20); 4], "{report}");
 }
 
 fn a_stopping_system_accepts_no_actor(runtime: &dyn Runtime) {
@@ -273,6 +309,7 @@ fn names_are_unique_until_their_actors_end(runtime: &dyn Runtime) {
     let system = system(runtime);
     let (desk, running) = named(&system, "desk", Phase::Owners);
     assert_eq!(running.name().as_deref(), Some("/desk"));
+    assert!(system.find::<Letter>("desk").is_some_and(|found| found.same_actor(&desk)));
     let again = || {
         let (_handle, desk_mailbox) = mailbox::<Letter>();
         Spawn::new(desk_mailbox).named("desk").start(&system, Desk::default)
@@ -285,6 +322,7 @@ fn names_are_unique_until_their_actors_end(runtime: &dyn Runtime) {
     assert!(end_of(&running).reason.is_normal(), "its handle is dropped");
     let (_unnamed, running) = spawn(&system, Desk::default).expect("it starts");
     let path = running.name().expect("a system names its actors");
+    assert!(path.starts_with("/Desk-"), "{path}");
     assert_eq!(system.actors().iter().map(|actor| &actor.path).collect::<Vec<_>>(), [&path]);
 }
 

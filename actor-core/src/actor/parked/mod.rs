@@ -439,7 +439,9 @@ impl<K: Ord + Clone, M> Parked<K, M> {
     /// use actor_core::actor::Parked;
     ///
     /// let mut parked = Parked::new(8);
-    /// [(2, 'a'), (1, 'b'), (2, 'c')].map(|(key, message)| parked.park(key, message));
+    /// for (key, message) in [(2, 'a'), (1, 'b'), (2, 'c')] {
+    ///     parked.park(key, message);
+    /// }
     /// assert_eq!(Vec::from_iter(parked.keys()), [&1, &2]);
     /// ```
     pub fn keys(&self) -> impl Iterator<Item = &K> {
@@ -454,7 +456,9 @@ impl<K: Ord + Clone, M> Parked<K, M> {
     /// use actor_core::actor::Parked;
     ///
     /// let mut parked = Parked::new(8);
-    /// [(2, 'a'), (1, 'b')].map(|(key, message)| parked.park(key, message));
+    /// for (key, message) in [(2, 'a'), (1, 'b')] {
+    ///     parked.park(key, message);
+    /// }
     /// assert_eq!(Vec::from_iter(parked.iter()), [(&2, &'a'), (&1, &'b')]);
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&K, &M)> {

@@ -10,9 +10,11 @@ mod filled;
 mod late;
 mod life;
 mod ring;
+mod serial;
 mod share;
 mod signal;
 mod sources;
+mod watchers;
 
 use std::sync::Arc;
 

@@ -1,0 +1,198 @@
+//! A system without a thread: on an executor inside the test's own loop, with a manual clock.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actor_core::life::{Phase, SpawnError};
+use actor_core::{
+    Actor, Context, ExitReason, Handle, Message, Running, Runtime as _, Spawn, ThreadConfig,
+    mailbox, spawn,
+};
+use actor_embed::{Budget, Driver, Embed, ManualClock};
+use actor_system::executors::Executors;
+use actor_system::system::{Cause, Report, ThreadState};
+use actor_system::{Group, System};
+use actor_thread::ThreadRuntime;
+
+/// Whether its handler waits for ever.
+struct Job(bool);
+impl Message for Job {}
+
+struct Worker;
+impl Actor for Worker {
+    type Message = Job;
+
+    async fn handle(&mut self, Job(waits): Job, _cx: &mut Context<Job>) {
+        if waits {
+            pending::<()>().await;
+        }
+    }
+}
+
+/// Takes turns, and moves the clock to the next deadline in between, until the loop has ended.
+fn run(driver: &mut Driver, clock: &ManualClock) {
+    loop {
+        let turn = driver.turn(Budget::polls(64));
+        if turn.has_ended {
+            return;
+        }
+        // Turns that have work left need no time.
+        if let Some(timeout) = turn.timeout(driver.now()) {
+            clock.advance(timeout);
+        } else {
+            panic!("nothing is left to wait for, and the system has not ended");
+        }
+    }
+}
+
+fn embedded() -> (System, Driver, ManualClock) {
+    let clock = ManualClock::new();
+    let (executor, driver) =
+        Embed::new(|| {}).clock(clock.clone()).build().expect("it needs no thread");
+    (System::on("simulated", Executors::adopt("loop", executor)), driver, clock)
+}
+
+fn start(system: &System, name: &str, phase: Phase, jobs: &[bool]) -> (Handle<Job>, Running) {
+    let (worker, worker_mailbox) = mailbox();
+    for waits in jobs {
+        worker.try_tell(Job(*waits)).expect("there is room");
+    }
+    let spawn = Spawn::new(worker_mailbox).named(name).phase(phase);
+    (worker, spawn.start(system, || Worker).expect("it starts"))
+}
+
+fn ends(report: &Report) -> Vec<(&str, String)> {
+    let end =
+        |exit: Option<&actor_core::Exit>| exit.map_or("busy".into(), |e| e.reason.to_string());
+    report.actors.iter().map(|actor| (&*actor.path, end(actor.exit.as_ref()))).collect()
+}
+
+#[test]
+fn a_shutdown_in_turns_takes_virtual_time_only() {
+    let (system, mut driver, clock) = embedded();
+    // An hour for the source, and an hour for the owner behind it.
+    let _source = start(&system, "source", Phase::Sources, &[false, true]);
+    let _owner = start(&system, "owner", Phase::Owners, &[false, false]);
+    driver.turn(Budget::polls(1));
+    system.stop(Duration::from_secs(7_200));
+    run(&mut driver, &clock);
+    let report = system.report().expect("the loop ends after the report");
+    let expected = [
+        ("/source", ExitReason::DeadlinePassed.to_string()),
+        ("/owner", ExitReason::Stopped.to_string()),
+    ];
+    assert_eq!(ends(&report), expected, "{report}");
+    assert!(report.took >= Duration::from_secs(3_600), "the source has half of the time");
+    assert!(report.took < Duration::from_secs(3_700), "the owner needs none of its own");
+    assert!(matches!(report.threads[0].end, ThreadState::RunsShutdown), "{report}");
+}
+
+#[test]
+fn a_dropped_loop_leaves_a_report() {
+    let (system, mut driver, _clock) = embedded();
+    let (_worker, running) = start(&system, "worker", Phase::Owners, &[true]);
+    driver.turn(Budget::polls(8));
+    system.stop(Duration::from_secs(10));
+    driver.turn(Budget::polls(8));
+    assert!(system.report().is_none(), "the handler waits");
+    drop(driver);
+    assert!(running.exit().is_some_and(|exit| !exit.reason.is_normal()));
+    let report = system.report().expect("the drop of the loop publishes one");
+    assert!(matches!(report.cause(), Cause::Requested));
+}
+
+#[test]
+fn a_loop_that_ended_before_leaves_a_report() {
+    let (system, driver, _clock) = embedded();
+    drop(driver);
+    let (_worker, worker_mailbox) = mailbox::<Job>();
+    let refused = Spawn::new(worker_mailbox).named("worker").start(&system, || Worker).map(drop);
+    assert_eq!(refused, Err(SpawnError::ExecutorStopped));
+    assert!(system.actors().is_empty(), "the refused actor has left");
+    let (_worker, worker_mailbox) = mailbox::<Job>();
+    let again = Spawn::new(worker_mailbox).named("worker").start(&system, || Worker).map(drop);
+    assert_eq!(again, Err(SpawnError::ExecutorStopped), "its name is free");
+    let report = system.stop_blocking(Duration::ZERO);
+    assert!(report.actors.is_empty(), "{report}");
+}
+
+#[test]
+fn a_stop_that_blocks_the_only_loop_returns_what_it_sees() {
+    let (system, mut driver, clock) = embedded();
+    let _running = start(&system, "worker", Phase::Owners, &[true]);
+    driver.turn(Budget::polls(8));
+    let report = system.stop_blocking(Duration::ZERO);
+    assert_eq!(ends(&report), [("/worker", "busy".into())], "{report}");
+    assert!(system.report().is_none(), "that was not the report of the shutdown");
+    run(&mut driver, &clock);
+    let report = system.report().expect("the loop has run");
+    assert_eq!(report.late().count(), 0, "{report}");
+}
+
+#[test]
+fn a_system_without_a_runtime_has_no_threads_for_actors() {
+    let (system, _driver, _clock) = embedded();
+    let refused = spawn(&system.own_thread(), || Worker).map(drop);
+    assert_eq!(refused, Err(SpawnError::NoExecutor));
+    assert!(system.actors().is_empty());
+}
+
+#[test]
+fn old_handles_keep_no_executor() {
+    let executors = Executors::start(&ThreadRuntime::new(), "worker", 1).expect("it starts");
+    let executor = Arc::downgrade(executors.get("worker").expect("it has this name"));
+    let (worker, running) = spawn(&executors, || Worker).expect("it starts");
+    running.stop(Duration::from_secs(30));
+    running.join_blocking(Duration::from_secs(30)).expect("it ends");
+    drop((executors, running));
+    let mut tries = 0..1_000;
+    while executor.upgrade().is_some() {
+        assert!(tries.next().is_some(), "the handle keeps the executor");
+        std::thread::yield_now();
+    }
+    drop(worker);
+}
+
+#[test]
+fn a_system_does_not_grow_with_its_ended_actors() {
+    let runtime = ThreadRuntime::new();
+    let executor = runtime.start_executor(ThreadConfig::named("worker")).expect("it starts");
+    let system = System::on("node", Executors::adopt("worker", Arc::clone(&executor)));
+    for round in 0..200 {
+        let workers: Vec<_> = (0..50)
+            .map(|number| {
+                let (worker, worker_mailbox) = mailbox::<Job>();
+                let spawn = Spawn::new(worker_mailbox).named(format!("{round}-{number}"));
+                (worker, spawn.start(&system, || Worker).expect("it starts"))
+            })
+            .collect();
+        for (worker, running) in workers {
+            drop(worker);
+            running.join_blocking(Duration::from_secs(30)).expect("nothing reaches it");
+        }
+    }
+    assert!(system.actors().is_empty());
+    assert_eq!(system.executors().loads(), [0]);
+    // Each entry of an actor holds the executor, also one removed from the list and not yet freed.
+    let held = Arc::strong_count(&executor);
+    assert!(held < 500, "of 10,000 ended actors, {held} are held");
+    let report = system.stop_blocking(Duration::from_secs(30));
+    assert_eq!((report.started, report.actors.len()), (10_000, 0));
+}
+
+#[test]
+fn a_group_leaves_time_to_the_members_after_a_late_one() {
+    let mut group = Group::new(ThreadRuntime::new());
+    for (name, jobs) in [("waits", [true, false]), ("works", [false, false])] {
+        let (worker, worker_mailbox) = mailbox();
+        jobs.iter().for_each(|waits| worker.try_tell(Job(*waits)).expect("there is room"));
+        group.spawn(name, worker_mailbox, || Worker).expect("it starts");
+    }
+    let report = group.stop(Duration::from_secs(2));
+    let problems: Vec<_> = report.problems().collect();
+    assert_eq!(problems, ["waits: stopped by the deadline, before it was done, 1 undelivered"]);
+    assert_eq!(report.late().count(), 0);
+    assert!(report.members.iter().all(|member| member.thread_has_ended));
+    assert_eq!(report.members[1].exit.as_ref().expect("it ended").lanes[0].handled, 2);
+}

@@ -1,0 +1,43 @@
+//! A beat at each slot of a wall-clock schedule: genesis + number × period.
+
+use std::time::Duration;
+
+use actor_lanes::actor::{WallBeat, WallSchedule};
+use actor_lanes::{Actor, Context, Message, System, spawn};
+use tour::{Done, PATIENCE};
+
+struct Slot(WallBeat);
+impl Message for Slot {}
+
+/// Ends after its third slot.
+struct Clock(Vec<u64>);
+
+const SLOT: Duration = Duration::from_millis(50);
+
+impl Actor for Clock {
+    type Message = Slot;
+
+    async fn started(&mut self, cx: &mut Context<Slot>) {
+        // Genesis is soon: the first beat has number 0.
+        let schedule = WallSchedule::new(cx.wall_now() + SLOT, SLOT);
+        cx.timer().schedule(schedule, Slot);
+    }
+
+    async fn handle(&mut self, Slot(beat): Slot, cx: &mut Context<Slot>) {
+        assert!(cx.wall_now() >= beat.due, "never early");
+        self.0.push(beat.number);
+        if self.0.len() == 3 {
+            assert!(self.0.is_sorted(), "no slot comes twice");
+            println!("the first slot is number {}", self.0[0]);
+            cx.stop();
+        }
+    }
+}
+
+fn main() -> Done {
+    let system = System::new("tour", tour::runtime()?)?;
+    let (_clock, running) = spawn(&system, || Clock(Vec::new()))?;
+    let exit = running.join_blocking(PATIENCE).expect("the third slot ends it");
+    println!("{} slots, then: {}", exit.lanes[0].handled, exit.reason);
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Every program of the tour, as a process, on every runtime, with the same output.
+
+#![cfg(all(feature = "tokio", feature = "smol", feature = "thread"))]
+
+use std::process::{Command, Output};
+
+const RUNTIMES: [&str; 3] = ["tokio", "smol", "thread"];
+
+/// The most lines of a program, and the most that kameo needs for the same one where it was counted.
+const MOST_LINES: usize = 80;
+
+fn check(program: &str, binary: &str, expected: &str) {
+    for runtime in RUNTIMES {
+        let Output { status, stdout, stderr } =
+            Command::new(binary).arg(runtime).output().expect("the program starts");
+        let stderr = String::from_utf8_lossy(&stderr);
+        assert!(status.success(), "{program} on {runtime}: {status}\n{stderr}");
+        let stdout = String::from_utf8(stdout).expect("the program prints text");
+        assert_eq!(stdout, expected, "{program} on {runtime}");
+    }
+}
+
+macro_rules! programs {
+    ($($name:ident => $expected:expr,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                check(stringify!($name), env!(concat!("CARGO_BIN_EXE_", stringify!($name))), $expected);
+            }
+        )*
+    };
+}
+
+programs! {
+    supervised_worker => "the sum since the restart: 2\n1 restart, 4 messages handled\n",
+    pool_by_key => "60 deposits by 4 workers\n",
+    wall_clock => "the first slot is number 0\n3 slots, then: stopped\n",
+    monitored_children =>
+        "/printer ended: failed: no more paper\n/scanner ended: stopped\nthe parent stopped\n",
+    ask_timeout => "no answer in time\ncome in\nentered: 1\n",
+    work_in_flight => "page 7\nin flight: 1\nafter an abort: 1\ndropped: 1\n",
+    parked_messages => "no place for block 70\nimported [0], 3 waiting\n\
+        imported [0, 1, 2, 3], 1 waiting\n",
+    adopted_runtime => "the sum is 5\n",
+}
+
+#[cfg(unix)]
+#[test]
+fn phased_shutdown() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    for (runtime, signal, name) in [
+        ("tokio", Signal::INT, "SIGINT"),
+        ("smol", Signal::TERM, "SIGTERM"),
+        ("thread", Signal::INT, "SIGINT"),
+    ] {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_phased_shutdown"))
+            .arg(runtime)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut output = BufReader::new(process.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("the program prints text");
+        assert_eq!(line, "running until SIGINT or SIGTERM\n", "on {runtime}");
+        kill_process(Pid::from_child(&process), signal).expect("the process runs");
+        let mut rest = String::new();
+        output.read_to_string(&mut rest).expect("the program prints text");
+        assert!(rest.contains(name), "on {runtime}: {rest}");
+        assert!(process.wait().expect("it ends").success(), "on {runtime}");
+    }
+}
+
+#[test]
+fn each_program_is_short() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bin");
+    let mut programs = 0;
+    for entry in std::fs::read_dir(folder).expect("the folder exists") {
+        let path = entry.expect("it can be read").path();
+        let lines = std::fs::read_to_string(&path).expect("it is text").lines().count();
+        assert!(lines < MOST_LINES, "{} has {lines} lines", path.display());
+        programs += 1;
+    }
+    assert_eq!(programs, 9);
+}
