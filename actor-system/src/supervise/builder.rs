@@ -14,9 +14,9 @@ use super::tree::{Tree, Workers};
 /// A supervisor and its children, before their start.
 ///
 /// A supervisor starts its children in order. When one of them fails, it begins that child again,
-/// alone or with others, as its [`Strategy`] says. Handles and queued messages stay; the state is a
-/// new one. When there are too many restarts, the supervisor ends all children and fails itself: the
-/// supervisor above decides, or the tree ends.
+/// alone or with others, by its [`Strategy`]. Handles and queued messages stay; the state is a new
+/// one. When there are too many restarts, the supervisor ends all children and fails itself. Then
+/// the supervisor above decides, or the tree ends.
 ///
 /// The whole tree, with the supervisors in it, is one actor. It is started on a place of its own,
 /// and only its children's reports and delays make it run. A supervisor whose children have all
@@ -123,7 +123,8 @@ impl<'p> Supervisor<'p> {
         }
     }
 
-    /// Names the supervisor. The names of its children come below: `net/a`, and in a system `/net/a`.
+    /// Names the supervisor. The names of its children come below it: `net/a`, and in a system
+    /// `/net/a`.
     ///
     /// # Examples
     ///
@@ -146,7 +147,8 @@ impl<'p> Supervisor<'p> {
     ///     .named("net")
     ///     .child(Spawn::new(mailbox).named("a"), &system, || Worker)
     ///     .start(&system)?;
-    /// let mut paths: Vec<_> = system.actors().iter().map(|actor| actor.path.to_string()).collect();
+    /// let actors = system.actors();
+    /// let mut paths: Vec<_> = actors.iter().map(|actor| &*actor.path).collect();
     /// paths.sort();
     /// assert_eq!(paths, ["/net", "/net/a"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -159,8 +161,8 @@ impl<'p> Supervisor<'p> {
     /// Sets the policy of the children: when each begins again, after which delay, and how many
     /// restarts of all of them together are too many. [`Restart::transient`] unless stated.
     ///
-    /// A child with a [policy of its own](actor_core::Spawn::restart) follows that one. Its restarts
-    /// count on both accounts.
+    /// A child with a [policy of its own](actor_core::Spawn::restart) follows that one. Its
+    /// restarts count on both accounts.
     ///
     /// # Examples
     ///
@@ -314,8 +316,8 @@ impl<'p> Supervisor<'p> {
     /// Adds a supervisor as the last child. It begins again, with all its children and their
     /// mailboxes, by the policy of this one.
     ///
-    /// Its [phase](Self::phase) and its [`on_panic`](Self::on_panic) are not used: those of the root
-    /// apply to the tree.
+    /// Its [phase](Self::phase) and its [`on_panic`](Self::on_panic) are not used: those of the
+    /// root apply to the tree.
     ///
     /// # Examples
     ///
@@ -359,6 +361,9 @@ impl<'p> Supervisor<'p> {
     /// left; their exits may follow that of the tree.
     ///
     /// The exit of the tree has the reason of the failure that could not be mended.
+    ///
+    /// In a system, all places of the tree should be of that system: its shutdown leaves the
+    /// children to their supervisor.
     ///
     /// # Errors
     ///

@@ -53,6 +53,7 @@ pub trait Child: sealed::Sealed {
 }
 
 mod sealed {
+    #[doc(hidden)]
     #[expect(unnameable_types, reason = "this is what seals the trait")]
     pub trait Sealed {}
     impl<M: super::Message, L> Sealed for super::Spawn<M, L> {}

@@ -171,7 +171,7 @@ fn read(handle: &Handle<Task>) -> Vec<u64> {
     handle.ask_blocking(Task::Read, PATIENCE).expect("it answers")
 }
 
-/// Gives an actor state that its next life does not have.
+/// Makes state that the next life of the actor does not have.
 fn note_one(handle: &Handle<Task>) {
     tell(handle, Task::Note(1));
     assert_eq!(read(handle), [1]);
@@ -237,7 +237,7 @@ fn children_start_in_order_each_after_the_one_before(runtime: &dyn Runtime) {
 fn one_for_one_restarts_the_failed_child_alone_and_keeps_its_queue(runtime: &dyn Runtime) {
     let place = executor(runtime);
     let (cast, running, [a, b, c]) = three(&place, Strategy::OneForOne);
-    [&a, &b, &c].map(|handle| tell(handle, Task::Note(1)));
+    [&a, &b, &c].into_iter().for_each(|handle| tell(handle, Task::Note(1)));
     b.try_tell_all([Task::Fail, Task::Note(2), Task::Note(3)]).expect("there is room");
     assert_eq!(read(&b), [2, 3], "the state is new, and the queue is not");
     cast.expect([("b", boom()), ("b", Did::Start)]);
@@ -252,7 +252,7 @@ fn one_for_one_restarts_the_failed_child_alone_and_keeps_its_queue(runtime: &dyn
 fn one_for_all_ends_the_others_in_reverse_and_begins_all_in_order(runtime: &dyn Runtime) {
     let place = executor(runtime);
     let (cast, _running, [a, b, c]) = three(&place, Strategy::OneForAll);
-    [&a, &b, &c].map(note_one);
+    [&a, &b, &c].into_iter().for_each(note_one);
     tell(&b, Task::Fail);
     cast.expect([("b", boom()), ("c", with_siblings()), ("a", with_siblings())]);
     cast.expect_starts(["a", "b", "c"]);
@@ -263,7 +263,7 @@ fn one_for_all_ends_the_others_in_reverse_and_begins_all_in_order(runtime: &dyn 
 fn rest_for_one_leaves_the_children_before_the_failed_one(runtime: &dyn Runtime) {
     let place = executor(runtime);
     let (cast, _running, [a, b, c]) = three(&place, Strategy::RestForOne);
-    [&a, &b, &c].map(note_one);
+    [&a, &b, &c].into_iter().for_each(note_one);
     tell(&b, Task::Fail);
     cast.expect([("b", boom()), ("c", with_siblings())]);
     cast.expect_starts(["b", "c"]);
@@ -391,7 +391,7 @@ fn an_exhausted_team_begins_again_with_its_mailboxes(runtime: &dyn Runtime) {
     let (tree, b) = cast.add(tree.supervisor(inner), &place, "b");
     let running = tree.start(&place).expect("it starts");
     cast.expect_starts(["a", "x", "y", "b"]);
-    [&a, &x, &y, &b].map(note_one);
+    [&a, &x, &y, &b].into_iter().for_each(note_one);
     // `y` keeps what comes while it is down.
     x.try_tell_all([Task::Fail, Task::Note(2)]).expect("there is room");
     cast.expect([("x", boom()), ("y", with_siblings()), ("b", with_siblings())]);
