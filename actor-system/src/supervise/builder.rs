@@ -19,8 +19,8 @@ use super::tree::{Tree, Workers};
 /// the supervisor above decides, or the tree ends.
 ///
 /// The whole tree, with the supervisors in it, is one actor. It is started on a place of its own,
-/// and only its children's reports and delays make it run. A supervisor whose children have all
-/// ended ends as well.
+/// and only its children's reports and delays make it run. A supervisor ends with the last of its
+/// children.
 ///
 /// # Examples
 ///
@@ -158,10 +158,10 @@ impl<'p> Supervisor<'p> {
         self
     }
 
-    /// Sets the policy of the children: when each begins again, after which delay, and how many
-    /// restarts of all of them together are too many. [`Restart::transient`] unless stated.
+    /// Sets the policy of the children: the reasons for another life, the delay before it, and the
+    /// number of restarts of all of them together. [`Restart::transient`] unless stated.
     ///
-    /// A child with a [policy of its own](actor_core::Spawn::restart) follows that one. Its
+    /// A child with a [policy of its own](actor_core::Spawn::restart) follows its own. Its
     /// restarts count on both accounts.
     ///
     /// # Examples
@@ -232,7 +232,7 @@ impl<'p> Supervisor<'p> {
         self
     }
 
-    /// Sets what the tree ends when it ends with the panic of a child, after too many restarts.
+    /// Sets the effect of an end of the tree by a child's panic, after too many restarts.
     ///
     /// # Examples
     ///
@@ -356,13 +356,13 @@ impl<'p> Supervisor<'p> {
     /// Starts the tree, with its own actor at this place. Returns at once; the tree has
     /// [started](Running::started) when all its children have.
     ///
-    /// [`Running::stop`] stops the children in reverse order, each with what remains of the
-    /// deadline, and then ends. [`Running::kill`], and a passed deadline, end all children that are
-    /// left; their exits may follow that of the tree.
+    /// [`Running::stop`] stops the children in reverse order, each within the rest of the
+    /// deadline, and then ends. [`Running::kill`], and a passed deadline, kill all children left;
+    /// their exits may follow the exit of the tree.
     ///
-    /// The exit of the tree has the reason of the failure that could not be mended.
+    /// After too many restarts, the exit of the tree has the reason of the last failure.
     ///
-    /// In a system, all places of the tree should be of that system: its shutdown leaves the
+    /// In a system, all places of the tree should be of the same system: its shutdown leaves the
     /// children to their supervisor.
     ///
     /// # Errors
