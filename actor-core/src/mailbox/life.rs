@@ -45,7 +45,6 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use crate::mailbox::deadline::Deadline;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::extras::Extras;
 use crate::mailbox::lazy::FirstUse;
@@ -56,8 +55,6 @@ use crate::sync::{AtomicUsize, Ordering};
 pub(crate) struct Life {
     /// [`STARTED`], [`LIFE_ENDS`], and the [`Phase`] in units of [`PHASE`].
     state: AtomicUsize,
-    /// Set once by the first stop, before the phase is `Stopping`.
-    deadline: Deadline,
     /// Set once, as the last step of the actor's life.
     reason: OnceLock<ExitReason>,
     /// Notified at the start and at the exit.
@@ -136,13 +133,7 @@ impl Phase {
 impl Life {
     pub(crate) fn new() -> Self {
         let state = AtomicUsize::new(0);
-        Self {
-            state,
-            deadline: Deadline::new(),
-            reason: OnceLock::new(),
-            on_change: Notice::new(),
-            extras: FirstUse::new(),
-        }
+        Self { state, reason: OnceLock::new(), on_change: Notice::new(), extras: FirstUse::new() }
     }
 
     /// Returns what the life has beyond a plain one.
@@ -162,7 +153,7 @@ impl Life {
 
     /// Sets the deadline unless there is one. The caller interrupts the task afterwards.
     pub(crate) fn stop(&self, deadline: Instant) {
-        self.deadline.set(deadline);
+        self.make_extras().set_deadline(deadline);
         self.change(Phase::stopped);
     }
 
@@ -248,7 +239,11 @@ impl Life {
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
-        if state >= PHASE && Phase::of(state).has_deadline() { self.deadline.get() } else { None }
+        if state >= PHASE && Phase::of(state).has_deadline() {
+            self.extras()?.deadline()
+        } else {
+            None
+        }
     }
 
     /// Marks the actor as started.

@@ -16,7 +16,6 @@
 mod beside;
 mod by_key;
 pub(crate) mod consumer;
-mod deadline;
 pub(crate) mod down;
 mod envelope;
 mod evicting;

@@ -11,6 +11,8 @@ mod lanes;
 #[cfg(shuttle)]
 mod life;
 #[cfg(shuttle)]
+mod lives;
+#[cfg(shuttle)]
 mod relive;
 mod room;
 mod staff;
