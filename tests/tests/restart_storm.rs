@@ -1,5 +1,6 @@
-//! A thousand actors that panic a hundred times each, under a flood of tells and asks: every message
-//! is handled once, every ask is answered, every restart is counted, and the memory stays flat.
+//! A thousand actors that panic a hundred times each, under a flood of tells and asks. Every
+//! message is handled once, every ask is answered, every restart is counted, and the memory stays
+//! flat.
 #![expect(unsafe_code, reason = "an allocator that counts is one")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

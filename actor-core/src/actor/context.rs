@@ -523,10 +523,7 @@ impl<M: Message> Context<M> {
     /// Returns whether a drop of this may run code of the program.
     #[inline(always)]
     pub(crate) fn holds_foreign(&mut self) -> bool {
-        self.timers.is_some()
-            || self.monitors.is_some()
-            || self.ending.is_some()
-            || self.work.get_mut().is_some()
+        self.timers.is_some() || self.rare.is_some() || self.work.get_mut().is_some()
     }
 
     /// Ends what belongs to one life of the actor: its timers. Called at the end of each life, after

@@ -86,6 +86,7 @@ pub trait Outcome: Sized + 'static + sealed::Sealed {
 }
 
 mod sealed {
+    #[doc(hidden)]
     #[expect(unnameable_types, reason = "this is what seals the trait")]
     pub trait Sealed {}
     impl Sealed for () {}

@@ -3,9 +3,9 @@
 //! In reading order: `made` is what a maker returns, `place` where an actor starts and `spawn` the
 //! builder. `live` runs a life from the maker to the exit, with `lives` (its maker), `serve` (the
 //! loop), `watch` (the end from outside: kill, deadline, panic) and `ending` (the last steps).
-//! `relive` runs several lives on one mailbox, with `again` (their maker), `decider` (the next life)
-//! and `poison` (the message in hand). `restart` and `backoff` are the policy, `governor` is another
-//! party in its place. `running` is the spawner's side.
+//! `relive` runs several lives on one mailbox, with `again` (their maker), `decider` (the next
+//! life) and `poison` (the message in hand). `restart` and `backoff` are the policy, `governor` is
+//! another party in its place. `running` is the spawner's side.
 
 mod again;
 mod backoff;

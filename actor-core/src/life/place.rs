@@ -78,8 +78,8 @@ pub struct Wish {
     pub phase: Phase,
     /// What a panic of the actor ends.
     pub on_panic: OnPanic,
-    /// The type of the actor, as [`std::any::type_name`] writes it: for the path of an actor without
-    /// a name.
+    /// The type of the actor, as [`std::any::type_name`] writes it: for the path of an actor
+    /// without a name.
     pub kind: &'static str,
     /// The actor's [`WeakHandle`](crate::handle::WeakHandle), for a registry. Only with a name.
     pub handle: Option<Arc<dyn Any + Send + Sync>>,
@@ -159,7 +159,9 @@ pub struct Seat {
 /// use std::time::Duration;
 ///
 /// use actor_core::life::{Host, OnPanic, Place, Seat, SpawnError, Wish};
-/// use actor_core::{Actor, Context, Executor, Exit, Message, Running, Runtime, ThreadConfig, spawn};
+/// use actor_core::{
+///     Actor, Context, Executor, Exit, Message, Running, Runtime, ThreadConfig, spawn,
+/// };
 ///
 /// #[derive(Default)]
 /// struct Ended(AtomicUsize);
@@ -228,6 +230,15 @@ pub enum Phase {
 
 impl Phase {
     /// All phases, in the order of their end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::life::Phase;
+    ///
+    /// assert_eq!(Phase::ALL[0], Phase::Sources);
+    /// assert!(Phase::ALL.is_sorted());
+    /// ```
     pub const ALL: [Self; 4] = [Self::Sources, Self::Workers, Self::Owners, Self::Stores];
 }
 

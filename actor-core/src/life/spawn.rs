@@ -288,13 +288,13 @@ impl<M: Message> Spawn<M> {
         (running, named(name, live(One::new(make), ending, watch)))
     }
 
-    /// Gives the actor further lives by this policy, on the same mailbox.
+    /// Restarts the actor by this policy: it has further lives on the same mailbox.
     ///
     /// Handles and queued messages survive. The message in hand does not: it counts as handled, and
     /// its asker sees a dropped reply. [`Actor::stopped`](crate::Actor::stopped) runs on the old
-    /// state, which is dropped before the maker runs again. Timers and work in flight end with their
-    /// life. During a [delay](Restart::backoff) messages wait in their lanes, and evicting lanes
-    /// go on evicting.
+    /// state, which is dropped before the maker runs again. Timers and work in flight end with
+    /// their life. During a [delay](Restart::backoff) messages wait in their lanes, and evicting
+    /// lanes go on evicting.
     ///
     /// A [stop](Running::stop) ends a delay: with queued messages, a last life begins without a
     /// delay and handles them until the deadline, otherwise the actor ends. A
@@ -344,7 +344,7 @@ impl<M: Message> Spawn<M> {
         self.lives(Decider::Policy(Restarts::new(policy)))
     }
 
-    /// Gives the actor further lives as this governor decides, on the same mailbox. A life ends and
+    /// Restarts the actor as this governor decides, on the same mailbox. A life ends and
     /// begins as with [`restart`](Self::restart).
     ///
     /// # Examples
@@ -489,8 +489,8 @@ impl<M: Message> SpawnRestarting<M> {
     /// struct Divider;
     /// impl Actor for Divider {
     ///     type Message = Divide;
-    ///     async fn handle(&mut self, Divide(dividend, divisor): Divide, _cx: &mut Context<Divide>) {
-    ///         println!("{}", dividend / divisor);
+    ///     async fn handle(&mut self, Divide(n, by): Divide, _cx: &mut Context<Divide>) {
+    ///         println!("{}", n / by);
     ///     }
     /// }
     ///

@@ -5,8 +5,8 @@
 //! A life has three properties. Together they are one word, so each transition is one atomic step.
 //!
 //! * Whether the actor has started. [`start`](Life::start) sets this once, in every phase.
-//! * Whether the current life is to end, and not necessarily its actor. [`end_life`](Life::end_life)
-//!   sets this, and [`take_request`](Life::take_request) clears it.
+//! * Whether the current life is to end, and not necessarily its actor.
+//!   [`end_life`](Life::end_life) sets this, and [`take_request`](Life::take_request) clears it.
 //! * Its phase: the requests so far. A phase never loses a request, but `Killed` replaces all
 //!   others.
 //!

@@ -177,7 +177,7 @@ pub(crate) fn monitor(target: &dyn Peer, watcher: Weak<dyn Peer>, id: MonitorId)
     change(target, Change::Monitor(watcher, id));
 }
 
-/// Tells a watcher of an end.
+/// Reports an end to a watcher.
 pub(crate) fn tell_down(watcher: Weak<dyn Peer>, id: MonitorId, ended: Ended) {
     tell_all(VecDeque::from([Tell::Down(watcher, id, ended)]));
 }
@@ -224,7 +224,7 @@ fn in_order<'a>(
     }
 }
 
-/// Tells all watchers, after the end was published.
+/// Reports the published end to all watchers.
 pub(crate) fn end(target: &dyn Peer) {
     // Pairs with the fence in `change_table`.
     fence(Ordering::SeqCst);
