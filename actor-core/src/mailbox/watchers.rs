@@ -79,6 +79,7 @@ pub(crate) trait Peer: Send + Sync {
 }
 
 /// What a watcher names: an actor, or one that has left no trace.
+#[doc(hidden)]
 pub struct Target(pub(crate) Option<Arc<dyn Peer>>);
 
 impl fmt::Debug for Target {
@@ -177,7 +178,7 @@ pub(crate) fn monitor(target: &dyn Peer, watcher: Weak<dyn Peer>, id: MonitorId)
     change(target, Change::Monitor(watcher, id));
 }
 
-/// Tells a watcher of an end.
+/// Reports an end to a watcher.
 pub(crate) fn tell_down(watcher: Weak<dyn Peer>, id: MonitorId, ended: Ended) {
     tell_all(VecDeque::from([Tell::Down(watcher, id, ended)]));
 }
@@ -224,7 +225,7 @@ fn in_order<'a>(
     }
 }
 
-/// Tells all watchers, after the end was published.
+/// Reports an end to all watchers, after it was published.
 pub(crate) fn end(target: &dyn Peer) {
     // Pairs with the fence in `change_table`.
     fence(Ordering::SeqCst);
