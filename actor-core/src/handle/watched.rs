@@ -31,6 +31,7 @@ use crate::mailbox::watchers::Target;
 pub trait Watched: Sealed {}
 
 /// Implemented in this crate only.
+#[doc(hidden)]
 pub trait Sealed {
     /// Returns the actor to watch.
     #[doc(hidden)]

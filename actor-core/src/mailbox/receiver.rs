@@ -37,8 +37,8 @@ pub(crate) struct State<M> {
     in_hand: u16,
     /// Whether the message in hand came [beside](Lanes::give_beside) its lane.
     is_beside: bool,
-    /// Whether the last message was a late result or the end of a watched actor. The next one then comes from elsewhere, and
-    /// neither starves.
+    /// Whether the last message was a late result or the end of a watched actor. The next one then
+    /// comes from elsewhere, and neither starves.
     was_late: bool,
     /// Whether the consumer has departed: all remaining messages are undelivered.
     has_left: bool,

@@ -79,6 +79,7 @@ pub(crate) trait Peer: Send + Sync {
 }
 
 /// What a watcher names: an actor, or one that has left no trace.
+#[doc(hidden)]
 pub struct Target(pub(crate) Option<Arc<dyn Peer>>);
 
 impl fmt::Debug for Target {
@@ -196,7 +197,7 @@ pub(crate) fn link(one: &Arc<dyn Peer>, other: &Target) {
         one.end_life(ExitReason::Linked(Arc::new(Ended::unknown())));
         return;
     };
-    let Some((lower, higher)) = in_order(one, other) else { return };
+    let Some([lower, higher]) = in_order(one, other) else { return };
     let (own, other) = (Arc::downgrade(lower), Arc::downgrade(higher));
     let pair = Arc::new(Pair { is_on: AtomicBool::new(true) });
     change(&**lower, Change::Link(Link { own, other, pair }));
@@ -205,7 +206,7 @@ pub(crate) fn link(one: &Arc<dyn Peer>, other: &Target) {
 /// Removes the link of two actors, if there is one.
 pub(crate) fn unlink(one: &Arc<dyn Peer>, other: &Target) {
     let Some(other) = &other.0 else { return };
-    let Some((lower, higher)) = in_order(one, other) else { return };
+    let Some([lower, higher]) = in_order(one, other) else { return };
     if lower.watch_if_any().is_some() {
         change(&**lower, Change::Unlink(address(&Arc::downgrade(higher))));
     }
@@ -215,16 +216,16 @@ pub(crate) fn unlink(one: &Arc<dyn Peer>, other: &Target) {
 fn in_order<'a>(
     one: &'a Arc<dyn Peer>,
     other: &'a Arc<dyn Peer>,
-) -> Option<(&'a Arc<dyn Peer>, &'a Arc<dyn Peer>)> {
+) -> Option<[&'a Arc<dyn Peer>; 2]> {
     let address = |peer: &Arc<dyn Peer>| Arc::as_ptr(peer).addr();
     match address(one).cmp(&address(other)) {
-        std::cmp::Ordering::Less => Some((one, other)),
+        std::cmp::Ordering::Less => Some([one, other]),
         std::cmp::Ordering::Equal => None,
-        std::cmp::Ordering::Greater => Some((other, one)),
+        std::cmp::Ordering::Greater => Some([other, one]),
     }
 }
 
-/// Reports the published end to all watchers.
+/// Reports an end to all watchers, after it was published.
 pub(crate) fn end(target: &dyn Peer) {
     // Pairs with the fence in `change_table`.
     fence(Ordering::SeqCst);
