@@ -106,7 +106,7 @@ cargo package --quiet --allow-dirty --target-dir target/packages --package actor
 
 check_models() {
     local checker=$1 package models
-    for package in actor-core actor-embed actor-ffi; do
+    for package in actor-core actor-embed actor-ffi actor-system; do
         models=$(RUSTFLAGS="--cfg $checker" cargo test --package "$package" --lib --release --target-dir "target/$checker" model::)
         echo "$models"
         if ! grep --quiet "test result: ok. [1-9]" <<<"$models"; then

@@ -89,6 +89,24 @@ fn a_shutdown_in_turns_takes_virtual_time_only() {
 }
 
 #[test]
+fn a_report_is_a_table() {
+    let (system, mut driver, clock) = embedded();
+    let _source = start(&system, "source", Phase::Sources, &[true, false]);
+    let _owner = start(&system, "owner", Phase::Owners, &[false, false]);
+    driver.turn(Budget::polls(8));
+    system.stop(Duration::from_secs(1));
+    run(&mut driver, &clock);
+    let expected = "\
+system `simulated` stopped as requested in 500.0ms
+2 actors in all, 2 ended by the stop, 0 late
+phase    actor    thread  lane                handled    dropped  end
+sources  /source  loop    messages                  1          1  stopped by the deadline, before it was done
+owners   /owner   loop    messages                  2          0  stopped
+";
+    assert_eq!(system.report().expect("the loop has ended").to_string(), expected);
+}
+
+#[test]
 fn a_dropped_loop_leaves_a_report() {
     let (system, mut driver, _clock) = embedded();
     let (_worker, running) = start(&system, "worker", Phase::Owners, &[true]);

@@ -20,7 +20,7 @@ use crate::runtime::{Executor, ExecutorStopped, Maker, Timer};
 
 /// Passes its makers to the model, where they run. Its time is moved by its timers only.
 #[derive(Debug)]
-struct Still {
+pub(super) struct Still {
     start: Instant,
     /// Nanoseconds since the start.
     passed: Arc<AtomicU64>,
@@ -37,7 +37,7 @@ struct Alarm {
 }
 
 /// Timers armed for this delay or longer never expire.
-const FAR: Duration = Duration::from_millis(500);
+pub(super) const FAR: Duration = Duration::from_millis(500);
 
 impl Timer for Alarm {
     fn arm(&mut self, at: Instant) {
@@ -62,7 +62,8 @@ impl Still {
         clippy::disallowed_methods,
         reason = "there is no other way to make an `Instant`, and its value is of no account"
     )]
-    fn start() -> (Arc<dyn Executor>, Receiver<Maker>, Receiver<thread::JoinHandle<()>>) {
+    pub(super) fn start() -> (Arc<dyn Executor>, Receiver<Maker>, Receiver<thread::JoinHandle<()>>)
+    {
         let ((makers, made), (workers, working)) = (channel(), channel());
         (
             Arc::new(Self { start: Instant::now(), passed: Arc::default(), makers, workers }),
@@ -306,7 +307,7 @@ fn a_handle_waiting_for_the_end_is_notified() {
 }
 
 /// Short enough to expire.
-const SOON: Duration = Duration::from_millis(1);
+pub(super) const SOON: Duration = Duration::from_millis(1);
 
 /// Drops the last handle, so only timers keep the actor.
 fn leave(handle: Handle<Work>, _share: Arc<()>) {

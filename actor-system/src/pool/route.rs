@@ -162,7 +162,7 @@ impl<M> fmt::Debug for Route<M> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 
