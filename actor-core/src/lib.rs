@@ -76,6 +76,10 @@
 //! skips `Actor::stopped`. An executor dropped together with its actor ends it in any state, as
 //! [`Abandoned`](ExitReason::Abandoned).
 //!
+//! With a [restart policy](Spawn::restart), an actor has several lives on one mailbox. After a panic
+//! or an error, the state goes through `Actor::stopped` and is dropped. The mailbox stays open, and
+//! the maker makes the next state, which goes on with the queued messages.
+//!
 //! # Which lane?
 //!
 //! | messages | lane |

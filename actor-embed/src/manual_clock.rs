@@ -85,7 +85,8 @@ impl ManualClock {
         self.times.latest.after(duration)
     }
 
-    /// Moves the clock forward, and its wall clock by the same time. It stops 584 years after its start.
+    /// Moves the clock forward, and its wall clock by the same time. The clock stops 584 years
+    /// after its start.
     ///
     /// # Examples
     ///

@@ -156,3 +156,50 @@ fn a_driver_turned_inside_its_own_turn_panics_in_that_handler_only() {
     assert_eq!(receiver.try_recv(), Ok(7));
     drop(OWN.take());
 }
+
+fn is_current(executor: &Arc<dyn Executor>) -> bool {
+    actor_core::runtime::current().is_some_and(|current| Arc::ptr_eq(&current, executor))
+}
+
+#[test]
+fn the_current_executor_is_that_of_the_inner_turn_and_then_that_of_the_outer_one() {
+    let (outer_executor, mut outer) = Embed::new(|| {}).build().expect("it is built");
+    let (sender, steps) = sync_channel(3);
+    let own = Arc::clone(&outer_executor);
+    let maker = move || {
+        let (inner_executor, mut inner) = Embed::new(|| {}).build().expect("it is built");
+        let future = async move {
+            sender.send(is_current(&own)).expect("there is room");
+            let (sees, sent) = (sender.clone(), Arc::clone(&inner_executor));
+            let sees = async move { sees.send(is_current(&sent)).expect("there is room") };
+            inner_executor.spawn(Box::new(|| Box::pin(sees))).expect("it runs");
+            inner.run_until_stalled();
+            sender.send(is_current(&own)).expect("there is room");
+        };
+        Box::pin(future) as std::pin::Pin<Box<dyn Future<Output = ()>>>
+    };
+    outer_executor.spawn(Box::new(maker)).expect("the outer executor runs");
+    outer.run_until_stalled();
+    assert_eq!(Vec::from_iter(steps), [true; 3]);
+    assert!(actor_core::runtime::current().is_none(), "no turn runs");
+}
+
+#[test]
+fn a_manual_clock_measures_the_time_of_an_ask() {
+    struct Read(#[expect(dead_code, reason = "nobody answers")] Reply<u32>);
+    impl Message for Read {}
+
+    let (executor, mut driver) =
+        Embed::new(|| {}).clock(ManualClock::new()).build().expect("it is built");
+    let (read, _mailbox) = actor_core::mailbox::<Read>();
+    let (sender, receiver) = sync_channel(1);
+    let asks = async move {
+        let asked = read.ask(Read).timeout(Duration::from_secs(3600)).await;
+        sender.send(asked.is_err()).expect("there is room");
+    };
+    executor.spawn(Box::new(move || Box::pin(asks))).expect("the executor runs");
+    driver.advance(Duration::from_secs(3599));
+    assert!(receiver.try_recv().is_err(), "an hour has not passed");
+    driver.advance(Duration::from_secs(1));
+    assert_eq!(receiver.try_recv(), Ok(true));
+}

@@ -28,7 +28,7 @@ enum Note {
 
 impl Message for Note {}
 
-/// Tells each beat with the wall clock's time at its handling, and each number.
+/// Reports each beat with the wall clock's time at its handling, and each number.
 struct Desk {
     beats: std::sync::mpsc::SyncSender<(WallBeat, SystemTime)>,
     numbers: std::sync::mpsc::SyncSender<u64>,

@@ -121,7 +121,9 @@ pub use actor_core::{
     Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life,
     mailbox, reply, spawn,
 };
-pub use actor_system::{Group, System, executors, group, pool, supervise, system};
+pub use actor_system::{
+    Group, Pool, Strategy, Supervisor, System, executors, group, pool, supervise, system,
+};
 pub use chosen::runtime_named;
 
 /// The enabled runtimes, and the traits of an adapter.

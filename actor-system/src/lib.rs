@@ -18,4 +18,6 @@ pub mod system;
 
 pub use executors::Executors;
 pub use group::Group;
+pub use pool::Pool;
+pub use supervise::{Strategy, Supervisor};
 pub use system::System;

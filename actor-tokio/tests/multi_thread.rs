@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use actor_core::handle::AskBlockingError;
 use actor_core::{
     Actor, Context, Mailbox, Message, Reply, Runtime, ThreadConfig, TryTellError, spawn,
 };
@@ -94,4 +95,17 @@ async fn an_aborted_loop_returns_messages_to_their_senders() {
     assert!(counting.await.expect_err("it is aborted").is_cancelled());
     assert!(matches!(counter.try_tell(Count::Add(1)), Err(TryTellError::Closed(Count::Add(1)))));
     assert!(counter.ask(Count::Read).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ask_ends_at_its_limit_in_a_task_of_a_multi_thread_runtime() {
+    let (counter, _mailbox) = actor_core::mailbox::<Count>();
+    let asks = |counter: actor_core::Handle<Count>| async move {
+        let asked = counter.ask(Count::Read).timeout(Duration::from_millis(1)).await;
+        assert!(matches!(asked, Err(AskBlockingError::Timeout)), "{asked:?}");
+    };
+    let tasks: Vec<_> = (0..8).map(|_| tokio::spawn(asks(counter.clone()))).collect();
+    for task in tasks {
+        task.await.expect("no panic");
+    }
 }

@@ -42,6 +42,9 @@ mod pages {
     #[doc = include_str!("../../docs/pools-and-parking.md")]
     struct PoolsAndParking;
 
+    #[doc = include_str!("../../docs/supervision.md")]
+    struct Supervision;
+
     #[doc = include_str!("../../docs/systems.md")]
     struct Systems;
 

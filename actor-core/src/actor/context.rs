@@ -13,6 +13,7 @@ use crate::actor::timers::{TimerId, Timers};
 use crate::actor::work::pieces::Pieces;
 use crate::handle::Handle;
 use crate::mailbox::exit::ExitReason;
+use crate::mailbox::watchers;
 use crate::mailbox::{Closeable, Message, Shared};
 use crate::runtime::Executor;
 
@@ -64,10 +65,15 @@ pub struct Context<M: Message> {
     pub(crate) timers: Option<Box<Timers<M>>>,
     /// Made with the first work in flight. A cell, because a shared context can offload.
     pub(crate) work: Cell<Option<Box<Pieces<M>>>>,
-    /// Created with the first monitor.
-    pub(crate) monitors: Option<Box<Monitors<M>>>,
+    /// Created with the first monitor, or with a requested end.
+    rare: Option<Box<Rare<M>>>,
+}
+
+/// What few lives have, behind one pointer.
+struct Rare<M> {
+    monitors: Option<Monitors<M>>,
     /// The reason for a requested end after the message in hand.
-    pub(crate) ending: Option<Box<ExitReason>>,
+    ending: Option<ExitReason>,
 }
 
 /// Longer than any program runs: 100 years.
@@ -76,7 +82,7 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 impl<M: Message> Context<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
         let work = Cell::new(None);
-        Self { shared, executor, timers: None, work, monitors: None, ending: None }
+        Self { shared, executor, timers: None, work, rare: None }
     }
 
     /// Returns a handle to this actor.
@@ -416,11 +422,11 @@ impl<M: Message> Context<M> {
     #[doc(hidden)]
     #[must_use]
     pub fn accepted_if_taken(&self) -> Option<u64> {
-        if self.ending.is_some() { None } else { self.shared.accepted_if_taken() }
+        if self.is_ending() { None } else { self.shared.accepted_if_taken() }
     }
 
-    /// Ends the actor after this message, with this reason: for an actor that stands for others, such
-    /// as a supervisor. The first reason counts.
+    /// Ends the actor after this message, with this reason: for an actor that stands for others,
+    /// such as a supervisor. The first reason counts.
     ///
     /// # Examples
     ///
@@ -450,7 +456,7 @@ impl<M: Message> Context<M> {
     /// ```
     pub fn end(&mut self, reason: ExitReason) {
         self.shared.life().end_after_this();
-        self.ending.get_or_insert_with(|| Box::new(reason));
+        rare(&mut self.rare).ending.get_or_insert(reason);
     }
 
     /// Returns the deadline of a [stop](crate::Running::stop), on the actor's clock. Returns `None`
@@ -489,7 +495,9 @@ impl<M: Message> Context<M> {
     #[inline(always)]
     pub(crate) fn settle(&mut self, outcome: impl Outcome) {
         if let Some(error) = outcome.failure() {
-            self.ending.take_if(|reason| reason.is_normal());
+            if let Some(rare) = &mut self.rare {
+                rare.ending.take_if(|reason| reason.is_normal());
+            }
             self.end(ExitReason::Failed(Arc::from(error)));
         }
     }
@@ -521,14 +529,40 @@ impl<M: Message> Context<M> {
         if self.timers.is_some() {
             self.timers = None;
         }
-        if self.monitors.is_some() {
-            self.monitors = None;
+        if self.rare.is_some() {
+            self.rare = None;
         }
+    }
+
+    /// Returns whether an end after the message in hand was requested.
+    #[inline(always)]
+    pub(crate) fn is_ending(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.ending.is_some())
+    }
+
+    /// Returns the reason for a requested end.
+    #[inline(always)]
+    pub(crate) fn take_ending(&mut self) -> Option<ExitReason> {
+        self.rare.as_mut()?.ending.take()
+    }
+
+    /// Returns the monitors of this life, if it has had any.
+    pub(crate) fn monitors(&mut self) -> Option<&mut Monitors<M>> {
+        self.rare.as_mut()?.monitors.as_mut()
+    }
+
+    pub(super) fn make_monitors(&mut self) -> &mut Monitors<M> {
+        let shared = &self.shared;
+        let new = || Monitors::new(watchers::weak(shared));
+        rare(&mut self.rare).monitors.get_or_insert_with(new)
     }
 
     /// Returns whether a pending monitor keeps the actor reachable.
     pub(crate) fn is_kept_by_monitors(&self) -> bool {
-        self.monitors.as_ref().is_some_and(|monitors| monitors.keep_reachable())
+        self.rare
+            .as_ref()
+            .and_then(|rare| rare.monitors.as_ref())
+            .is_some_and(Monitors::keep_reachable)
     }
 
     /// Returns the due time of the next timer.
@@ -547,12 +581,18 @@ impl<M: Message> Context<M> {
     }
 }
 
+fn rare<M>(rare: &mut Option<Box<Rare<M>>>) -> &mut Rare<M> {
+    rare.get_or_insert_with(|| Box::new(Rare { monitors: None, ending: None }))
+}
+
 impl<M: Message> fmt::Debug for Context<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut all = f.debug_struct("Context");
         if let Some(name) = self.shared.life().name() {
             all.field("name", name);
         }
-        all.field("executor", &self.executor).field("ending", &self.ending).finish_non_exhaustive()
+        all.field("executor", &self.executor)
+            .field("is_ending", &self.is_ending())
+            .finish_non_exhaustive()
     }
 }

@@ -153,7 +153,7 @@ impl<M: Message> Context<M> {
 }
 
 impl<M: Message> NewTimer<'_, M> {
-    /// Gives the timer a key: a name, a number, or both. Arming it cancels the timer with the same
+    /// Sets the timer's key: a name, a number, or both. Arming it cancels the timer with the same
     /// key, and drops its message.
     ///
     /// # Examples

@@ -1,5 +1,5 @@
-//! The timers of one actor. Pure, except for the functions making messages and for reads of the wall
-//! clock.
+//! The timers of one actor. Pure, except for the functions making messages and for reads of the
+//! wall clock.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -228,8 +228,8 @@ impl<M> Timers<M> {
 }
 
 impl<M> Drop for Timers<M> {
-    /// Drops the messages one by one. A map may leak its remaining values after a panic in a value's
-    /// drop, and the asker of a leaked message would wait forever.
+    /// Drops the messages one by one. A map may leak its remaining values after a panic in a
+    /// value's drop, and the asker of a leaked message would wait forever.
     fn drop(&mut self) {
         let mut panicked = None;
         while let Some(taken) = self.arming.pop() {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::actor::context::Context;
-use crate::actor::monitors::Monitors;
 use crate::handle::Watched;
 use crate::mailbox::Message;
 use crate::mailbox::down::{Down, MonitorId};
@@ -166,7 +165,7 @@ impl<M: Message> Context<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn demonitor(&mut self, monitor: MonitorId) -> bool {
-        self.monitors.as_mut().is_some_and(|monitors| monitors.remove(monitor))
+        self.monitors().is_some_and(|monitors| monitors.remove(monitor))
     }
 
     /// Links this actor to another one: if one ends abnormally, the current life of the other ends
@@ -264,9 +263,7 @@ impl<M: Message> Context<M> {
     ) -> MonitorId {
         let target = other.target().0;
         let id = self.shared.watch().next_monitor();
-        let shared = &self.shared;
-        let monitors =
-            self.monitors.get_or_insert_with(|| Box::new(Monitors::new(watchers::weak(shared))));
+        let monitors = self.make_monitors();
         let weak = target.as_ref().map(Arc::downgrade);
         let is_own = weak
             .as_ref()

@@ -17,6 +17,8 @@ pub(crate) struct Again<F, R, M, K> {
     make: F,
     governor: Option<Arc<dyn Governor>>,
     poison: Option<Box<dyn Poison<M>>>,
+    /// Whether the current life has started.
+    has_started: bool,
     made: PhantomData<fn() -> (R, M, K)>,
 }
 
@@ -26,7 +28,12 @@ impl<F, R, M, K> Again<F, R, M, K> {
         governor: Option<Arc<dyn Governor>>,
         poison: Option<Box<dyn Poison<M>>>,
     ) -> Self {
-        Self { make, governor, poison, made: PhantomData }
+        Self { make, governor, poison, has_started: false, made: PhantomData }
+    }
+
+    /// Returns whether the last life has started.
+    pub(crate) fn take_started(&mut self) -> bool {
+        std::mem::take(&mut self.has_started)
     }
 
     /// Passes the message in hand to the hook, after an end that was not normal.
@@ -47,6 +54,7 @@ impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> Lives for Again<F, R, M, K> 
     }
 
     fn has_started(&mut self, life: &Life) {
+        self.has_started = true;
         life.start();
         if let Some(governor) = &self.governor {
             drop(contained(|| governor.life_started()));

@@ -1,7 +1,7 @@
 //! Who decides about the next life: the actor's policy, or a governor.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::life::governor::Governor;
 use crate::life::restart::Restarts;
@@ -24,7 +24,8 @@ pub(crate) enum Decider {
 /// What follows a life.
 pub(crate) enum Next {
     End,
-    After(Instant),
+    /// Another life after this delay. A rest of a closed mailbox is over at once.
+    After(Duration),
     /// The governor decides.
     Asked,
 }
@@ -44,8 +45,7 @@ impl Decider {
         }
         match self {
             Self::Policy(restarts) => match restarts.next(reason, now) {
-                // A rest of a closed mailbox is over at once.
-                Some(delay) => now.checked_add(delay).map_or(Next::End, Next::After),
+                Some(delay) => Next::After(delay),
                 None => Next::End,
             },
             Self::Governor { was_closed, .. } => {

@@ -109,12 +109,17 @@ impl Wish {
     /// assert_eq!(wish.path().as_deref(), Some("net/a"));
     /// ```
     #[must_use]
+    #[inline]
     pub fn path(&self) -> Option<Arc<str>> {
-        let name = self.name.as_ref()?;
-        Some(match &self.parent {
+        self.name.as_ref().map(|name| self.path_of(name))
+    }
+
+    #[cold]
+    fn path_of(&self, name: &Arc<str>) -> Arc<str> {
+        match &self.parent {
             Some(parent) if !parent.is_empty() => format!("{parent}/{name}").into(),
             _ => Arc::clone(name),
-        })
+        }
     }
 }
 

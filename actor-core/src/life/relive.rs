@@ -41,12 +41,20 @@
 //!
 //! **A stop always ends the actor.** Once the mailbox is closed, each further life of a policy
 //! counts against its intensity, and a governor is not asked any more: its actor has one more life
-//! after the close, if messages are left.
+//! after the close, if messages are left. A policy may have no limit. But each life that starts
+//! takes a message, and a few lives in a row that do not start ([`IN_VAIN`]) end the actor.
+//!
+//! Each rest first gives way to the executor's other tasks, so an actor whose maker always fails
+//! does not keep them from running.
+//!
+//! Values of the program that are dropped between two lives may panic: an error in a reason, and
+//! what a context holds. Their drops are contained, because an unwinding task would end its actor.
 
 use std::future::poll_fn;
+use std::mem;
 use std::pin::pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::actor::Actor;
 use crate::life::again::Again;
@@ -62,6 +70,12 @@ use crate::mailbox::{Message, Receiver, Shared};
 use crate::panic::{contained, drop_contained};
 use crate::runtime::alarm::Alarm;
 
+/// After the close of the mailbox, the number of lives in a row that do not start.
+const IN_VAIN: u32 = 5;
+
+/// A delay past the end of the clock, such as [`Duration::MAX`], is this long: 100 years.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// An actor's lives, from making its first state to publishing its exit.
 pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
     lives: Again<F, R, M, K>,
@@ -75,6 +89,7 @@ pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
     // exit is published.
     let mut rest = decider.waits_first().then(Rest::for_verdict);
     let mut has_lived = false;
+    let mut in_vain = 0;
     loop {
         if let Some(rest) = rest {
             if let Some(end) = rest.over(&mut ending, &mut watch).await {
@@ -84,16 +99,22 @@ pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
             begin_again(&mut parts, &mut ending, &watch, has_lived);
         }
         has_lived = true;
+        let was_closed = ending.mailbox.shared().is_closed();
         serve_life(&mut parts, &mut ending, &mut watch).await;
         parts.cx.end_work();
-        let next = decider.next(ending.reason.get(), &ending.mailbox, watch.now());
+        let has_started = parts.lives.take_started();
+        in_vain = if was_closed && !has_started { in_vain + 1 } else { 0 };
+        let mut next = decider.next(ending.reason.get(), &ending.mailbox, watch.now());
+        if in_vain == IN_VAIN {
+            next = Next::End;
+        }
         if matches!(next, Next::End) {
             ending.mailbox.close();
         }
         end_life(&mut parts, &mut ending, &mut watch).await;
         rest = match next {
             Next::End => break,
-            Next::After(until) => Some(Rest::until(until)),
+            Next::After(delay) => Some(Rest::of(delay, watch.now())),
             Next::Asked => {
                 decider.ask(ending.reason.get(), &ending.mailbox);
                 Some(Rest::for_verdict())
@@ -115,8 +136,8 @@ fn begin_again<L: Lives>(
     shared.life().begin_again();
     if has_lived {
         shared.life().make_extras().count_restart();
-        ending.reason = Reason(None);
-        parts.cx = watch.context(shared);
+        drop(drop_contained(ending.reason.0.take()));
+        drop(drop_contained(mem::replace(&mut parts.cx, watch.context(shared))));
         // A result belongs to the life that started its work.
         ending.mailbox.receiver().taking().forget_left();
     }
@@ -142,6 +163,8 @@ async fn end_life<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
     ending: &mut Ending<M>,
     watch: &mut Watch,
 ) {
+    // The message in hand is gone, and counts as handled also during a long rest.
+    ending.mailbox.receiver().taking().finish();
     let reason = ending.reason.get().clone();
     if let Some(actor) = &mut parts.state {
         let mut stopped = pin!(Some(async {
@@ -157,6 +180,7 @@ async fn end_life<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
     ending.reason.also_panic(drop_contained(parts.state.take()));
     ending.reason.also_panic(contained(|| parts.cx.end_of_life()));
     parts.lives.life_ended(&reason);
+    drop(drop_contained(reason));
 }
 
 /// The time between two lives.
@@ -164,6 +188,7 @@ struct Rest {
     /// `None` while a governor decides.
     until: Option<Instant>,
     alarm: Alarm,
+    has_given_way: bool,
 }
 
 /// Why no life follows a rest.
@@ -176,7 +201,7 @@ enum End {
 impl End {
     fn record(self, reason: &mut Reason) {
         match self {
-            Self::Requested(requested) => reason.0 = Some(requested),
+            Self::Requested(requested) => drop(drop_contained(reason.0.replace(requested))),
             // An actor that has not lived has no reason yet.
             Self::Decided => drop(reason.0.get_or_insert(ExitReason::Stopped)),
         }
@@ -184,12 +209,13 @@ impl End {
 }
 
 impl Rest {
-    fn until(at: Instant) -> Self {
-        Self { until: Some(at), alarm: Alarm::new() }
+    fn of(delay: Duration, now: Instant) -> Self {
+        let until = now.checked_add(delay).unwrap_or(now + NEVER);
+        Self { until: Some(until), ..Self::for_verdict() }
     }
 
     fn for_verdict() -> Self {
-        Self { until: None, alarm: Alarm::new() }
+        Self { until: None, alarm: Alarm::new(), has_given_way: false }
     }
 
     /// Waits for the end of the rest. Returns `None` if another life begins.
@@ -205,6 +231,10 @@ impl Rest {
         task: &mut Context<'_>,
     ) -> Poll<Option<End>> {
         mailbox.local().signal_side().begin();
+        if !mem::replace(&mut self.has_given_way, true) {
+            watch.executor().give_way(task);
+            return Poll::Pending;
+        }
         if let Some(over) = end_of_rest(&mut mailbox, watch) {
             if let Some(extras) = mailbox.shared().life().extras() {
                 extras.verdict().withdraw();

@@ -482,6 +482,13 @@ impl Running {
         self.life().make_extras().add_on_end(Box::new(receive));
     }
 
+    /// Requests the end of the current life, as a link does.
+    #[cfg(all(test, shuttle))]
+    pub(crate) fn end_life(&self, reason: crate::life::ExitReason) {
+        self.life().end_life(reason);
+        self.mailbox.interrupt();
+    }
+
     /// Marks the actor as governed, before its life begins.
     pub(crate) fn govern(&self) {
         self.life().make_extras().govern();

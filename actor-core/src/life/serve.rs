@@ -38,7 +38,7 @@ pub(crate) fn serve<L: Lives>(
             let outcome = actor.started(&mut parts.cx).await;
             parts.cx.settle(outcome);
         }
-        if parts.cx.ending.is_none() {
+        if !parts.cx.is_ending() {
             parts.lives.has_started(mailbox.shared().life());
         }
         let mut budget = Budget::new();
@@ -88,7 +88,7 @@ pub(crate) fn serve<L: Lives>(
                 let outcome = actor.handle(message, cx).await;
                 cx.settle(outcome);
                 // A message that ends its actor stays in hand.
-                if cx.ending.is_none() {
+                if !cx.is_ending() {
                     lives.is_handled();
                 }
                 budget.count(1);
@@ -129,8 +129,8 @@ fn poll_monitors<M: Message>(mailbox: &Receiver<'_, M>) -> Poll<()> {
 
 #[inline(always)]
 fn reason_to_end<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> Option<ExitReason> {
-    if cx.ending.is_some() {
-        return cx.ending.take().map(|reason| *reason);
+    if cx.is_ending() {
+        return cx.take_ending();
     }
     let life = mailbox.shared().life();
     if !life.is_asked() {
@@ -173,7 +173,7 @@ async fn handle_batch<L: Lives>(
         }
         _ => cx.settle(outcome),
     }
-    if cx.ending.is_none() {
+    if !cx.is_ending() {
         lives.is_handled();
     }
     more + 1
@@ -239,7 +239,7 @@ fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> 
     while let Some((id, ended)) = mailbox.taking().take_down() {
         // A closed mailbox ends all monitors.
         let is_closed = mailbox.is_closed();
-        let monitors = cx.monitors.as_mut().filter(|_| !is_closed);
+        let monitors = cx.monitors().filter(|_| !is_closed);
         let Some(message) = monitors.and_then(|monitors| monitors.message(id, ended)) else {
             continue;
         };

@@ -224,10 +224,10 @@ impl<M: Message> Spawn<M> {
         // The future is made on the executor's thread, in one place in memory.
         let name = running.name();
         let maker = move || -> Life {
-            let life = live(One::new(make), ending, watch);
             match name {
-                None => Box::pin(life),
-                Some(name) => Box::pin(Named::new(name, life)),
+                // Written twice, because a future in a variable would be moved into its box.
+                None => Box::pin(live(One::new(make), ending, watch)),
+                Some(name) => Box::pin(Named::new(name, live(One::new(make), ending, watch))),
             }
         };
         spawn_on(running, Box::new(maker))

@@ -479,8 +479,9 @@ impl Lane {
 
 /// The figures of a lane so far.
 ///
-/// While senders and the actor are idle, `accepted = handled + evicted + cancelled + expired +
-/// undelivered + depth`. While they work, the figures are read one after the other and may differ by a message.
+/// While senders and the actor are idle, the sum of the outcomes is exact:
+/// `accepted = handled + evicted + cancelled + expired + undelivered + depth`. While they work, the
+/// figures are read one after the other and may differ by a message.
 ///
 /// # Examples
 ///

@@ -102,12 +102,23 @@ impl<T> FirstUse<T> {
     }
 }
 
-impl<T> Drop for FirstUse<T> {
-    fn drop(&mut self) {
-        let made = self.made.load(Ordering::Acquire);
-        if !made.is_null() && made != closed() {
+impl<T> FirstUse<T> {
+    #[cold]
+    fn free(&mut self, made: *mut T) {
+        if made != closed() {
             // SAFETY: made from a box in `make`, and `self` is not borrowed any more.
             drop(unsafe { Box::from_raw(made) });
+        }
+    }
+}
+
+impl<T> Drop for FirstUse<T> {
+    /// Inlined, because most values are never made.
+    #[inline(always)]
+    fn drop(&mut self) {
+        let made = self.made.load(Ordering::Acquire);
+        if !made.is_null() {
+            self.free(made);
         }
     }
 }

@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 use crate::actor::{Actor, Context};
 use crate::checker::{block_on, check, thread};
 use crate::handle::{AskError, Handle, mailbox};
-use crate::life::{Exit, ExitReason, Running, Spawn};
-use crate::mailbox::{Lane, Message};
-use crate::reply::Reply;
+use crate::life::{Exit, ExitReason, Restart, Running, Spawn};
+use crate::mailbox::{Lane, Mailbox, Message};
+use crate::reply::{Answer, Reply};
 use crate::runtime::{Executor, ExecutorStopped, Maker, Timer};
 
 /// Passes its makers to the model, where they run. Its time is moved by its timers only.
 #[derive(Debug)]
-struct Still {
+pub(super) struct Still {
     start: Instant,
     /// Nanoseconds since the start.
     passed: Arc<AtomicU64>,
@@ -37,7 +37,7 @@ struct Alarm {
 }
 
 /// Timers armed for this delay or longer never expire.
-const FAR: Duration = Duration::from_millis(500);
+pub(super) const FAR: Duration = Duration::from_millis(500);
 
 impl Timer for Alarm {
     fn arm(&mut self, at: Instant) {
@@ -62,7 +62,8 @@ impl Still {
         clippy::disallowed_methods,
         reason = "there is no other way to make an `Instant`, and its value is of no account"
     )]
-    fn start() -> (Arc<dyn Executor>, Receiver<Maker>, Receiver<thread::JoinHandle<()>>) {
+    pub(super) fn start() -> (Arc<dyn Executor>, Receiver<Maker>, Receiver<thread::JoinHandle<()>>)
+    {
         let ((makers, made), (workers, working)) = (channel(), channel());
         (
             Arc::new(Self { start: Instant::now(), passed: Arc::default(), makers, workers }),
@@ -107,6 +108,12 @@ enum Work {
     Answer(Reply<Arc<()>>, Arc<()>),
     /// Offloads the work, and handles its result.
     Offload(Arc<()>),
+    /// Spawns a future that waits for the share, and handles the share.
+    Spawn(Answer<Arc<()>>),
+    /// Offloads the work, and ends the life with an error.
+    OffloadAndFail(Arc<()>),
+    /// The result of a life that has ended.
+    Late(Arc<()>),
     /// Makes the handler wait forever.
     Wait(Arc<()>),
 }
@@ -117,7 +124,12 @@ impl Message for Work {
     fn lane(&self) -> usize {
         match self {
             Self::Answer(..) => 0,
-            Self::Do(_) | Self::Offload(_) | Self::Wait(_) => 1,
+            Self::Do(_)
+            | Self::Offload(_)
+            | Self::Spawn(_)
+            | Self::OffloadAndFail(_)
+            | Self::Late(_)
+            | Self::Wait(_) => 1,
         }
     }
 }
@@ -138,7 +150,17 @@ impl Actor for Worker {
             Work::Offload(share) => {
                 cx.offload(|| share, |share| Work::Do(share.expect("it does not panic")))
             }
+            Work::Spawn(answer) => {
+                let share = |share: Result<Result<_, _>, _>| share.ok().and_then(Result::ok);
+                cx.spawn(answer, move |answered| Work::Do(share(answered).unwrap_or_default()));
+            }
+            Work::OffloadAndFail(share) => {
+                let other = Arc::clone(&share);
+                cx.offload(|| share, |_| Work::Late(other));
+                cx.fail("this handler fails, as the model wants it to");
+            }
             Work::Answer(reply, share) => reply.send(share),
+            Work::Late(_share) => panic!("the result belongs to another life"),
             Work::Wait(_share) => pending().await,
         }
     }
@@ -161,13 +183,24 @@ fn live_with(
     stop: fn(&Running),
     judge: impl Fn(&Exit) + Send + Sync + Copy + 'static,
 ) {
+    let start = move |mailbox, executor: &_| {
+        Spawn::new(mailbox).start(executor, move || Worker(timers)).expect("it is not stopped")
+    };
+    live_started(start, send, stop, judge);
+}
+
+/// As [`live`], for an actor started in any way.
+fn live_started(
+    start: impl Fn(Mailbox<Work>, &Arc<dyn Executor>) -> Running + Send + Sync + Copy + 'static,
+    send: fn(Handle<Work>, Arc<()>),
+    stop: fn(&Running),
+    judge: impl Fn(&Exit) + Send + Sync + Copy + 'static,
+) {
     check(PREEMPTIONS, move || {
         let count = Arc::new(());
         let (executor, made, working) = Still::start();
         let (handle, mailbox) = mailbox::<Work>();
-        let running = Spawn::new(mailbox)
-            .start(&executor, move || Worker(timers))
-            .expect("it is not stopped");
+        let running = start(mailbox, &executor);
         let maker = made.recv().expect("one was started");
         let living = thread::spawn(move || block_on(maker()));
         let share = Arc::clone(&count);
@@ -274,7 +307,7 @@ fn a_handle_waiting_for_the_end_is_notified() {
 }
 
 /// Short enough to expire.
-const SOON: Duration = Duration::from_millis(1);
+pub(super) const SOON: Duration = Duration::from_millis(1);
 
 /// Drops the last handle, so only timers keep the actor.
 fn leave(handle: Handle<Work>, _share: Arc<()>) {
@@ -378,4 +411,71 @@ fn a_killed_actor_counts_lost_work() {
 #[test]
 fn an_actor_ended_by_its_deadline_counts_lost_work() {
     live(offload, |running| running.stop(SOON), |exit| assert!(exit.lost_work <= 1));
+}
+
+/// Sends a future, and then its output.
+fn spawn_future(handle: Handle<Work>, share: Arc<()>) {
+    let (reply, answer) = Reply::pair();
+    drop(handle.try_tell(Work::Spawn(answer)));
+    drop(handle);
+    reply.send(share);
+}
+
+#[test]
+fn an_actor_without_a_stop_waits_for_its_future() {
+    live(
+        spawn_future,
+        |_running| {},
+        |exit| {
+            assert!(matches!(exit.reason, ExitReason::Unreachable));
+            assert_eq!((exit.lanes[1].handled, undelivered(exit), exit.lost_work), (2, 0, 0));
+        },
+    );
+}
+
+#[test]
+fn a_stopped_actor_waits_for_its_future() {
+    live(spawn_future, stop, |exit| {
+        assert!(exit.reason.is_normal());
+        assert_eq!((undelivered(exit), exit.lost_work), (0, 0));
+    });
+}
+
+#[test]
+fn a_killed_actor_drops_its_future_and_counts_it() {
+    live(spawn_future, kill, |exit| {
+        assert!(exit.lost_work + undelivered(exit) <= 1);
+        assert!(exit.in_flight <= exit.lost_work);
+    });
+}
+
+fn start_again(mailbox: Mailbox<Work>, executor: &Arc<dyn Executor>) -> Running {
+    let spawn = Spawn::new(mailbox).restart(Restart::up_to(2));
+    spawn.start(executor, || Worker(&[])).expect("it is not stopped")
+}
+
+/// Offloads work in a life that ends at once, and sends a message for the next life.
+fn offload_and_fail(handle: Handle<Work>, share: Arc<()>) {
+    drop(handle.try_tell(Work::OffloadAndFail(Arc::clone(&share))));
+    drop(block_on(handle.tell(Work::Do(share))).map_err(|refused| refused.0));
+}
+
+#[test]
+fn a_result_of_an_ended_life_never_reaches_the_next_one() {
+    live_started(
+        start_again,
+        offload_and_fail,
+        |_running| {},
+        |exit| {
+            assert!(matches!(exit.reason, ExitReason::Unreachable), "{exit:?}");
+            assert_eq!((exit.restarts, exit.lost_work, undelivered(exit)), (1, 1, 0));
+        },
+    );
+}
+
+#[test]
+fn a_result_of_an_ended_life_is_counted_once_at_a_stop() {
+    live_started(start_again, offload_and_fail, stop, |exit| {
+        assert!(exit.lost_work + undelivered(exit) <= 1, "{exit:?}");
+    });
 }

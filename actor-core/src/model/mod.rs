@@ -10,6 +10,10 @@ mod evicting;
 mod lanes;
 #[cfg(shuttle)]
 mod life;
+#[cfg(shuttle)]
+mod lives;
+#[cfg(shuttle)]
+mod relive;
 mod room;
 mod staff;
 mod wake;

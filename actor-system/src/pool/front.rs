@@ -85,8 +85,11 @@ impl<M: Message> Actor for Front<M> {
     }
 
     async fn handle(&mut self, message: M, cx: &mut Context<M>) {
-        let handed_out = self.hand_out(message).await;
-        if handed_out.is_err() || !self.wait_for_idle().await {
+        if let Err(message) = self.hand_out(message).await {
+            // Undelivered, like all messages behind it.
+            self.workers[0].1.give_back(message);
+        }
+        if !self.wait_for_idle().await {
             Self::fail_without_workers(cx);
         }
     }

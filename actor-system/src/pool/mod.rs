@@ -20,6 +20,8 @@
 mod builder;
 mod front;
 mod handle;
+#[cfg(all(test, shuttle))]
+mod model;
 mod queued;
 mod route;
 mod running;

@@ -29,12 +29,13 @@
 //!   message beside the lanes. Its last report is that it has ended.
 //! * The queue's actor does not end while a loan is open, except at its deadline or by a kill.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actor_core::handle::Lender;
 use actor_core::{Handle, Lane, Mailbox, Message, Running};
+
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// A report to the queue.
 #[derive(Debug)]
@@ -175,6 +176,12 @@ impl<M: Message> Slot<M> {
         if self.is_away.swap(false, Ordering::SeqCst) {
             self.lender.settle();
         }
+    }
+
+    /// Returns a message to the queue that no worker takes.
+    pub(super) fn give_back(&self, message: M) {
+        self.lender.lend();
+        self.lender.give_back(message);
     }
 
     /// Reports an idle worker. `accepted` is the number of messages accepted by its lanes, all of

@@ -477,7 +477,7 @@ impl Columns {
             };
             let lane_name = lane.map_or("", |lane| lane.name);
             let handled = lane.map_or(0, |lane| lane.handled);
-            let dropped = lane.map_or(0, |lane| lane.undelivered + lane.evicted);
+            let dropped = lane.map_or(0, |lane| lane.undelivered + lane.evicted + lane.expired);
             write!(f, "{phase:7}  {name:path$}  {on:thread$}  {lane_name:16}")?;
             write!(f, "  {handled:>9}  {dropped:>9}")?;
             match (number, &actor.exit) {

@@ -10,7 +10,8 @@ use actor_lanes::life::{Place, Restart, Seat, SpawnError, Wish};
 use actor_lanes::pool::{Pool, PoolExit, PoolHandle, PoolRunning, Route};
 use actor_lanes::reply::Answer;
 use actor_lanes::{
-    Actor, Context, Executor, ExitReason, Lane, Message, Reply, Runtime, TryTellError,
+    Actor, Context, Executor, ExitReason, Lane, Message, Reply, Runtime, System, TryTellError,
+    runtime_named,
 };
 use actor_tests::{PATIENCE, executor, on_every_runtime, signal, wait, within};
 use futures::FutureExt;
@@ -46,6 +47,7 @@ on_every_runtime! {
     a_worker_is_idle_after_a_message_expired_on_its_way,
     a_worker_that_fails_to_start_gets_no_message,
     a_killed_pool_handles_nothing_more,
+    a_system_stops_a_shared_queue_before_its_workers,
 }
 
 const CONTROL: usize = 0;
@@ -746,4 +748,26 @@ fn a_killed_pool_handles_nothing_more(runtime: &dyn Runtime) {
         assert!(exit.workers.iter().all(|exit| matches!(exit.reason, ExitReason::Killed)));
         assert_eq!((numbers(&notes), exit.undelivered()), (vec![], ROOM as u64));
     }
+}
+
+fn a_system_stops_a_shared_queue_before_its_workers(runtime: &dyn Runtime) {
+    let runtime = runtime_named(runtime.name()).expect("it is enabled");
+    let system = System::new("tested", runtime).expect("its thread starts");
+    let (notes, make) = worker();
+    let pool = Pool::shared_queue(2).named("jobs");
+    let (pool, running) = pool.start(&system, make).expect("it starts");
+    assert_eq!(running.workers()[1].name().as_deref(), Some("/jobs-1"));
+    let held: Vec<_> = (0..2).map(|_| hold(&pool, 0)).collect();
+    (0..ROOM as u64).for_each(|n| pool.try_tell(Job::note(0, n)).expect("there is room"));
+    system.stop(PATIENCE);
+    while !pool.is_closed() {
+        std::thread::yield_now();
+    }
+    drop(held);
+    let report = system.stop_blocking(PATIENCE);
+    assert!(report.is_clean(), "{report}");
+    let exit = end_of(&running);
+    assert_eq!((numbers(&notes).len(), exit.undelivered()), (ROOM, 0));
+    let queue = report.actor("/jobs").expect("it is in the report");
+    assert!(queue.exit.as_ref().is_some_and(|exit| exit.reason.is_normal()), "{queue:?}");
 }

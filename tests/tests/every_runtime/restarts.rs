@@ -32,6 +32,8 @@ on_every_runtime! {
     a_stop_during_a_backoff_handles_the_queue_in_a_last_life,
     a_stop_after_its_deadline_begins_no_last_life,
     failures_after_a_stop_restart_without_a_delay_until_the_limit,
+    a_stop_ends_an_actor_whose_maker_always_fails,
+    an_actor_whose_maker_always_fails_lets_its_neighbours_run,
     a_kill_ends_a_backoff,
     an_actor_without_restarts_left_ends_with_its_last_reason,
     a_failed_maker_counts_as_a_failed_life,
@@ -272,6 +274,45 @@ fn failures_after_a_stop_restart_without_a_delay_until_the_limit(runtime: &dyn R
     // the last.
     assert!(matches!(exit.reason, ExitReason::Panicked(_)), "{exit:?}");
     assert_eq!((exit.lanes[FIFO].handled, exit.undelivered(), exit.restarts), (4, 1, 3));
+}
+
+fn without_limit() -> Restart {
+    Restart::permanent().most(u32::MAX)
+}
+
+fn a_stop_ends_an_actor_whose_maker_always_fails(runtime: &dyn Runtime) {
+    let (desk, mailbox) = mailbox();
+    tell(&desk, note(1));
+    let running = Spawn::new(mailbox)
+        .restart(without_limit())
+        .start(&executor(runtime), || Err::<Desk, _>(fmt::Error))
+        .expect("it starts");
+    running.stop(Duration::MAX);
+    let exit = end_of(&running);
+    assert!(matches!(exit.reason, ExitReason::Failed(_)), "{exit:?}");
+    assert_eq!(exit.undelivered(), 1);
+}
+
+fn an_actor_whose_maker_always_fails_lets_its_neighbours_run(runtime: &dyn Runtime) {
+    let executor = executor(runtime);
+    let (_never, failing) =
+        Spawn::supervised(&executor, without_limit(), || Err::<Desk, _>(fmt::Error))
+            .expect("it starts");
+    let (desk, running) = spawn(&executor, Desk::default).expect("it starts");
+    tell(&desk, note(1));
+    assert_eq!(Desk::read(&desk), [1]);
+    let (came, comes) = signal();
+    tell(
+        &desk,
+        Letter::act(FIFO, move |_, cx| {
+            let due = Letter::act(FIFO, move |_, _| came.send(()).expect("the test waits"));
+            cx.after(Duration::from_millis(1), due);
+        }),
+    );
+    wait(&comes);
+    running.kill();
+    failing.kill();
+    assert!(matches!(end_of(&failing).reason, ExitReason::Killed));
 }
 
 fn a_kill_ends_a_backoff(runtime: &dyn Runtime) {

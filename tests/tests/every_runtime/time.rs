@@ -345,7 +345,7 @@ impl Message for Offer {
     }
 }
 
-/// Tells the numbers of handled offers.
+/// Reports the numbers of handled offers.
 struct Market {
     told: SyncSender<u64>,
     at_start: Option<fn(&mut Context<Offer>)>,

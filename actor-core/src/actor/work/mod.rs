@@ -11,6 +11,8 @@ mod cancel;
 mod deadlines;
 mod error;
 mod local;
+#[cfg(all(test, any(loom, shuttle)))]
+mod model;
 mod offload;
 mod order;
 pub(crate) mod pieces;

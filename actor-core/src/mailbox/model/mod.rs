@@ -14,6 +14,7 @@ mod serial;
 mod share;
 mod signal;
 mod sources;
+mod verdict;
 mod watchers;
 
 use std::sync::Arc;

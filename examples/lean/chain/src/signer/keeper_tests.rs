@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actor_lanes::runtime::ThreadRuntime;
-use actor_lanes::{Runtime, Spawn, ThreadConfig, mailbox};
+use actor_lanes::{Group, mailbox};
 
 use crate::front::Chain;
 use crate::message::ChainMessage;
@@ -45,24 +45,20 @@ fn run(folder: &Path, root: u8, votes: &[(ValidatorIndex, Slot)]) -> Vec<ChainMe
     let history = history(folder, &files);
     let (chain, mut results) = Chain::new();
     let (handle, signer_mailbox) = mailbox();
-    let executor = ThreadRuntime::new()
-        .start_executor(ThreadConfig::named("signer"))
-        .expect("a thread starts");
     let recipient = chain.recipient();
-    let running = Spawn::new(signer_mailbox)
-        .start(&executor, move || {
-            Keeper::new(keys, history, Arc::new(MockProofs::default()), recipient)
-        })
-        .expect("the executor runs");
+    let mut owner = Group::new(ThreadRuntime::new());
+    let spawned = owner.spawn("signer", signer_mailbox, move || {
+        Keeper::new(keys, history, Arc::new(MockProofs::default()), recipient)
+    });
+    drop(spawned.expect("a thread starts"));
     let signer = Signer::new(handle);
     for (validator, slot) in votes {
         let head = Checkpoint { root: Root::new([root; 32]), slot: *slot };
         let data = AttestationData { slot: *slot, head, ..AttestationData::default() };
         signer.sign_vote(*validator, data).expect("the lane has room");
     }
-    running.stop(PATIENCE);
-    let exit = running.join_blocking(PATIENCE).expect("it ends in time");
-    assert!(exit.reason.is_normal(), "{}", exit.reason);
+    let report = owner.stop(PATIENCE);
+    assert!(report.is_clean(), "{report}");
     std::iter::from_fn(|| results.try_recv()).collect()
 }
 
