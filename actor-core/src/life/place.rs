@@ -228,6 +228,14 @@ pub enum Phase {
 
 impl Phase {
     /// All phases, in the order of their end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::life::Phase;
+    ///
+    /// assert!(Phase::ALL.is_sorted());
+    /// ```
     pub const ALL: [Self; 4] = [Self::Sources, Self::Workers, Self::Owners, Self::Stores];
 }
 
