@@ -71,7 +71,7 @@ if cargo tree --package node --all-features --edges normal --prefix none | grep 
 fi
 
 step "a foreign loop and a plain thread need no async runtime"
-for package in actor-embed actor-thread; do
+for package in actor-embed actor-system actor-thread; do
     if cargo tree --package "$package" --edges normal --prefix none | grep --extended-regexp "${runtimes/blocking|/}"; then
         echo "$package depends on a runtime" >&2
         exit 1

@@ -1,7 +1,8 @@
 //! A system without a thread: on an executor inside the test's own loop, with a manual clock.
 
-use std::future::pending;
+use std::future::{Future as _, pending};
 use std::sync::Arc;
+use std::task::{self, Wake, Waker};
 use std::time::Duration;
 
 use actor_core::life::{Phase, SpawnError};
@@ -118,6 +119,28 @@ fn a_dropped_loop_leaves_a_report() {
     assert!(running.exit().is_some_and(|exit| !exit.reason.is_normal()));
     let report = system.report().expect("the drop of the loop publishes one");
     assert!(matches!(report.cause(), Cause::Requested));
+}
+
+#[test]
+fn a_faulty_waker_delays_no_shutdown() {
+    struct Faulty;
+    impl Wake for Faulty {
+        fn wake(self: Arc<Self>) {
+            panic!("a faulty waker");
+        }
+    }
+    let (system, mut driver, clock) = embedded();
+    let (mut stopped, mut stopping) = (Box::pin(system.stopped()), Box::pin(system.stopping()));
+    let waker = Waker::from(Arc::new(Faulty));
+    let mut task = task::Context::from_waker(&waker);
+    assert!(stopped.as_mut().poll(&mut task).is_pending());
+    assert!(stopping.as_mut().poll(&mut task).is_pending());
+    system.stop(Duration::from_secs(1));
+    run(&mut driver, &clock);
+    assert!(system.report().is_some_and(|report| report.is_clean()));
+    assert!(
+        stopped.as_mut().poll(&mut task).is_ready() && stopping.as_mut().poll(&mut task).is_ready()
+    );
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! What all owners and actors of one system share.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::task::Context;
 use std::time::Duration;
 
 use actor_core::life::{Seat, SpawnError, Wish};
+use actor_core::runtime::adapter::ContainedWaker;
 use actor_core::{Runtime, ThreadConfig};
 use event_listener::{Event, Listener as _, listener};
 use papaya::HashMap;
@@ -259,7 +263,13 @@ impl Shared {
             listener!(self.on_change => changed);
             // Checked again: it may have come before the listener was registered.
             if read(self).is_none() {
-                changed.await;
+                // A faulty waker must not keep the shutdown from its next step.
+                let mut waker = ContainedWaker::new();
+                poll_fn(|task| {
+                    let mut task = Context::from_waker(waker.of(task.waker()));
+                    Pin::new(&mut changed).poll(&mut task)
+                })
+                .await;
             }
         }
     }

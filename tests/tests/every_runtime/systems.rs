@@ -28,6 +28,7 @@ on_every_runtime! {
     supervised_actors_are_stopped_in_the_phase_of_their_supervisor,
     a_stopping_system_accepts_no_actor,
     spawns_racing_a_stop_are_in_the_report_or_refused,
+    ends_of_every_kind_racing_a_stop_are_counted_once,
     names_are_unique_until_their_actors_end,
     a_registered_handle_keeps_no_actor,
     systems_do_not_see_each_other,
@@ -305,6 +306,68 @@ fn spawns_racing_a_stop_are_in_the_report_or_refused(runtime: &dyn Runtime) {
     assert_eq!(ids.len(), spawned.len(), "each once");
 }
 
+/// Actors that stay, become unreachable, panic or are killed, some with names, some on threads of
+/// their own. One thread stops the system, and in the others a panic does.
+fn ends_of_every_kind_racing_a_stop_are_counted_once(runtime: &dyn Runtime) {
+    const THREADS: u64 = 4;
+    const LAST: u64 = 40;
+    let builder = System::builder("tested").runtime(owned(runtime));
+    let system = builder.executors(2).start().expect("it starts");
+    let start = |thread: u64, number: u64| {
+        let (desk, desk_mailbox) = mailbox();
+        let spawn = Spawn::new(desk_mailbox);
+        let spawn = match number {
+            LAST => spawn.on_panic(OnPanic::EndSystem),
+            _ if number.is_multiple_of(4) => spawn,
+            _ => spawn.named(format!("{thread}-{}", number % 8)),
+        };
+        let running = match number % 10 {
+            9 => spawn.start(&system.own_thread(), Desk::default)?,
+            _ => spawn.start(&system, Desk::default)?,
+        };
+        Ok((desk, running))
+    };
+    let spawning = |thread: u64| {
+        let (mut kept, mut all) = (Vec::new(), Vec::new());
+        for number in 0.. {
+            let (desk, running) = match start(thread, number) {
+                Ok(started) => started,
+                Err(SpawnError::NameTaken(_)) => continue,
+                Err(SpawnError::SystemStopping) => break,
+                Err(error) => panic!("{error}"),
+            };
+            match number % 4 {
+                0 => {
+                    // Refused after a stop.
+                    _ = desk.try_tell(Letter::act(FIFO, |_, _| panic!("on purpose")));
+                }
+                1 => running.kill(),
+                2 => kept.push(desk),
+                _ => {}
+            }
+            all.push(running);
+            if thread == 0 && number == LAST {
+                system.stop(PATIENCE);
+            }
+        }
+        all
+    };
+    let running: Vec<_> = thread::scope(|scope| {
+        let spawning = &spawning;
+        let threads: Vec<_> = (0..THREADS).map(|n| scope.spawn(move || spawning(n))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("it ends")).collect()
+    });
+    let report = system.stopped_blocking(PATIENCE).expect("it ends in time");
+    assert!(report.actors.iter().all(|actor| actor.exit.is_some()), "{report}");
+    assert!(running.iter().all(|running| running.exit().is_some()), "each has ended");
+    assert_eq!(report.started, u64::try_from(running.len()).expect("a count"));
+    let ids: BTreeSet<_> = report.actors.iter().map(|actor| actor.id).collect();
+    assert_eq!(ids.len(), report.actors.len(), "no actor twice: {report}");
+    assert!(report.threads.iter().all(|thread| thread.end == ThreadState::Ended), "{report}");
+    assert!(system.actors().is_empty());
+    assert!(system.executors().loads().iter().all(|load| *load == 0));
+}
+
 fn names_are_unique_until_their_actors_end(runtime: &dyn Runtime) {
     let system = system(runtime);
     let (desk, running) = named(&system, "desk", Phase::Owners);
@@ -427,7 +490,7 @@ fn a_system_without_executors_has_actors_on_threads_of_their_own(runtime: &dyn R
     assert_eq!(refused, Err(SpawnError::NoExecutor));
     let (desk, desk_mailbox) = mailbox();
     let spawn = Spawn::new(desk_mailbox).named("own");
-    spawn.start(&system.own_thread(), Desk::default).expect("it starts");
+    let _running = spawn.start(&system.own_thread(), Desk::default).expect("it starts");
     assert_eq!(thread_of(&desk), "own");
     let report = system.stop_blocking(PATIENCE);
     assert!(report.is_clean(), "{report}");
