@@ -186,7 +186,7 @@ fn the_current_executor_is_that_of_the_inner_turn_and_then_that_of_the_outer_one
 
 #[test]
 fn a_manual_clock_measures_the_time_of_an_ask() {
-    struct Read(Reply<u32>);
+    struct Read(#[expect(dead_code, reason = "nobody answers")] Reply<u32>);
     impl Message for Read {}
 
     let (executor, mut driver) =

@@ -425,8 +425,8 @@ impl<M: Message> Context<M> {
         if self.is_ending() { None } else { self.shared.accepted_if_taken() }
     }
 
-    /// Ends the actor after this message, with this reason: for an actor that stands for others, such
-    /// as a supervisor. The first reason counts.
+    /// Ends the actor after this message, with this reason: for an actor that stands for others,
+    /// such as a supervisor. The first reason counts.
     ///
     /// # Examples
     ///

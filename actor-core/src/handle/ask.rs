@@ -143,6 +143,7 @@ pub trait Asking: Future<Output = Result<Self::Answer, AskError<Self::Message>>>
 }
 
 /// Keeps other crates from implementing [`Asking`].
+#[doc(hidden)]
 #[expect(unnameable_types, reason = "a trait without a name has no other implementations")]
 pub trait Sealed {}
 

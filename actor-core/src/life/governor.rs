@@ -64,13 +64,14 @@ use crate::panic::drop_contained;
 /// ```
 pub trait Governor: Send + Sync + 'static {
     /// Returns whether the first life begins with the start of the actor. Otherwise the actor first
-    /// waits for a decision, as between two lives. Called once, by the thread that starts the actor.
+    /// waits for a decision, as between two lives. Called once, by the thread that starts the
+    /// actor.
     fn begins(&self) -> bool {
         true
     }
 
-    /// Returns the path of the supervisor, for [`Wish::parent`](crate::life::Wish::parent). It comes
-    /// before the actor's name. `None` for a governor that does not stop the actor.
+    /// Returns the path of the supervisor, for [`Wish::parent`](crate::life::Wish::parent). It
+    /// comes before the actor's name. `None` for a governor that does not stop the actor.
     fn path(&self) -> Option<Arc<str>> {
         None
     }

@@ -1,8 +1,10 @@
-//! What a life has beyond a plain one: a name, a host, restarts, and a request to end one life.
+//! What a life has beyond a plain one: a name, a host, restarts, the deadline of a stop, and a
+//! request to end one life.
 //!
 //! Made with the first of them, because most actors have none.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use crate::mailbox::exit::{Exit, ExitReason};
 use crate::mailbox::lazy::Handover;
@@ -14,6 +16,8 @@ pub(crate) type OnEnd = Box<dyn Fn(&Exit) + Send + Sync>;
 
 pub(crate) struct Extras {
     name: OnceLock<Arc<str>>,
+    /// Set once by the first stop, before the phase is `Stopping`.
+    deadline: OnceLock<Instant>,
     /// The host's and the governor's.
     on_end: [OnceLock<OnEnd>; 2],
     /// Written by the actor's task alone.
@@ -28,6 +32,7 @@ impl Extras {
     pub(super) fn new() -> Self {
         Self {
             name: OnceLock::new(),
+            deadline: OnceLock::new(),
             on_end: [OnceLock::new(), OnceLock::new()],
             restarts: AtomicU64::new(0),
             request: Handover::new(),
@@ -43,6 +48,15 @@ impl Extras {
     /// Sets the name, once.
     pub(crate) fn set_name(&self, name: Arc<str>) {
         drop(self.name.set(name));
+    }
+
+    /// Sets the deadline of a stop, unless there is one.
+    pub(super) fn set_deadline(&self, deadline: Instant) {
+        self.deadline.get_or_init(|| deadline);
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline.get().copied()
     }
 
     /// Adds a receiver of the exit: the host, or the governor.

@@ -55,8 +55,6 @@ use crate::sync::{AtomicUsize, Ordering};
 pub(crate) struct Life {
     /// [`STARTED`], [`LIFE_ENDS`], and the [`Phase`] in units of [`PHASE`].
     state: AtomicUsize,
-    /// Set once by the first stop, before the phase is `Stopping`.
-    deadline: OnceLock<Instant>,
     /// Set once, as the last step of the actor's life.
     reason: OnceLock<ExitReason>,
     /// Notified at the start and at the exit.
@@ -135,13 +133,7 @@ impl Phase {
 impl Life {
     pub(crate) fn new() -> Self {
         let state = AtomicUsize::new(0);
-        Self {
-            state,
-            deadline: OnceLock::new(),
-            reason: OnceLock::new(),
-            on_change: Notice::new(),
-            extras: FirstUse::new(),
-        }
+        Self { state, reason: OnceLock::new(), on_change: Notice::new(), extras: FirstUse::new() }
     }
 
     /// Returns what the life has beyond a plain one.
@@ -161,7 +153,7 @@ impl Life {
 
     /// Sets the deadline unless there is one. The caller interrupts the task afterwards.
     pub(crate) fn stop(&self, deadline: Instant) {
-        self.deadline.get_or_init(|| deadline);
+        self.make_extras().set_deadline(deadline);
         self.change(Phase::stopped);
     }
 
@@ -248,7 +240,7 @@ impl Life {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
         if state >= PHASE && Phase::of(state).has_deadline() {
-            self.deadline.get().copied()
+            self.extras()?.deadline()
         } else {
             None
         }

@@ -14,13 +14,13 @@ use super::tree::{Tree, Workers};
 /// A supervisor and its children, before their start.
 ///
 /// A supervisor starts its children in order. When one of them fails, it begins that child again,
-/// alone or with others, as its [`Strategy`] says. Handles and queued messages stay; the state is a
-/// new one. When there are too many restarts, the supervisor ends all children and fails itself: the
-/// supervisor above decides, or the tree ends.
+/// alone or with others, by its [`Strategy`]. Handles and queued messages stay; the state is a new
+/// one. When there are too many restarts, the supervisor ends all children and fails itself. Then
+/// the supervisor above decides, or the tree ends.
 ///
 /// The whole tree, with the supervisors in it, is one actor. It is started on a place of its own,
-/// and only its children's reports and delays make it run. A supervisor whose children have all
-/// ended ends as well.
+/// and only its children's reports and delays make it run. A supervisor ends with the last of its
+/// children.
 ///
 /// # Examples
 ///
@@ -123,7 +123,8 @@ impl<'p> Supervisor<'p> {
         }
     }
 
-    /// Names the supervisor. The names of its children come below: `net/a`, and in a system `/net/a`.
+    /// Names the supervisor. The names of its children come below it: `net/a`, and in a system
+    /// `/net/a`.
     ///
     /// # Examples
     ///
@@ -146,7 +147,8 @@ impl<'p> Supervisor<'p> {
     ///     .named("net")
     ///     .child(Spawn::new(mailbox).named("a"), &system, || Worker)
     ///     .start(&system)?;
-    /// let mut paths: Vec<_> = system.actors().iter().map(|actor| actor.path.to_string()).collect();
+    /// let actors = system.actors();
+    /// let mut paths: Vec<_> = actors.iter().map(|actor| &*actor.path).collect();
     /// paths.sort();
     /// assert_eq!(paths, ["/net", "/net/a"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -156,11 +158,11 @@ impl<'p> Supervisor<'p> {
         self
     }
 
-    /// Sets the policy of the children: when each begins again, after which delay, and how many
-    /// restarts of all of them together are too many. [`Restart::transient`] unless stated.
+    /// Sets the policy of the children: the reasons for another life, the delay before it, and the
+    /// number of restarts of all of them together. [`Restart::transient`] unless stated.
     ///
-    /// A child with a [policy of its own](actor_core::Spawn::restart) follows that one. Its restarts
-    /// count on both accounts.
+    /// A child with a [policy of its own](actor_core::Spawn::restart) follows its own. Its
+    /// restarts count on both accounts.
     ///
     /// # Examples
     ///
@@ -230,7 +232,7 @@ impl<'p> Supervisor<'p> {
         self
     }
 
-    /// Sets what the tree ends when it ends with the panic of a child, after too many restarts.
+    /// Sets the effect of an end of the tree by a child's panic, after too many restarts.
     ///
     /// # Examples
     ///
@@ -314,8 +316,8 @@ impl<'p> Supervisor<'p> {
     /// Adds a supervisor as the last child. It begins again, with all its children and their
     /// mailboxes, by the policy of this one.
     ///
-    /// Its [phase](Self::phase) and its [`on_panic`](Self::on_panic) are not used: those of the root
-    /// apply to the tree.
+    /// Its [phase](Self::phase) and its [`on_panic`](Self::on_panic) are not used: those of the
+    /// root apply to the tree.
     ///
     /// # Examples
     ///
@@ -354,11 +356,14 @@ impl<'p> Supervisor<'p> {
     /// Starts the tree, with its own actor at this place. Returns at once; the tree has
     /// [started](Running::started) when all its children have.
     ///
-    /// [`Running::stop`] stops the children in reverse order, each with what remains of the
-    /// deadline, and then ends. [`Running::kill`], and a passed deadline, end all children that are
-    /// left; their exits may follow that of the tree.
+    /// [`Running::stop`] stops the children in reverse order, each within the rest of the
+    /// deadline, and then ends. [`Running::kill`], and a passed deadline, kill all children left;
+    /// their exits may follow the exit of the tree.
     ///
-    /// The exit of the tree has the reason of the failure that could not be mended.
+    /// After too many restarts, the exit of the tree has the reason of the last failure.
+    ///
+    /// In a system, all places of the tree should be of the same system: its shutdown leaves the
+    /// children to their supervisor.
     ///
     /// # Errors
     ///

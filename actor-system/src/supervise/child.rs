@@ -44,7 +44,7 @@ pub trait Child: sealed::Sealed {
     /// impl Message for Job {}
     ///
     /// let (_handle, mailbox) = actor_core::mailbox::<Job>();
-    /// assert_eq!(Spawn::new(mailbox).own_policy(), None, "that of its supervisor applies");
+    /// assert_eq!(Spawn::new(mailbox).own_policy(), None, "the policy of its supervisor applies");
     /// ```
     fn own_policy(&self) -> Option<Restart>;
 
@@ -53,6 +53,7 @@ pub trait Child: sealed::Sealed {
 }
 
 mod sealed {
+    #[doc(hidden)]
     #[expect(unnameable_types, reason = "this is what seals the trait")]
     pub trait Sealed {}
     impl<M: super::Message, L> Sealed for super::Spawn<M, L> {}
@@ -84,7 +85,7 @@ impl<M: Message> Child for SpawnRestarting<M> {
 
 type Start<'p> = Box<dyn FnOnce(Arc<dyn Governor>, Phase) -> Result<Running, SpawnError> + 'p>;
 
-/// A child with all that its start needs, without its types.
+/// A child with everything for its start, without its types.
 pub(super) struct Prepared<'p> {
     pub(super) policy: Option<Restart>,
     start: Start<'p>,

@@ -1,7 +1,8 @@
-//! Supervisors: actors that are started again, alone or together, after a failure.
+//! Supervisors: they begin failed actors again, alone or together.
 //!
-//! In reading order: `builder` describes a tree and starts it, `child` is what it accepts, `engine`
-//! decides as plain data, `report` is what the engine learns, `tree` is the actor around it.
+//! In reading order: `builder` describes a tree and starts it, `child` is a child before its start,
+//! `engine` decides as plain data, `report` has the input of the engine, `tree` is the actor around
+//! it.
 
 mod builder;
 mod child;

@@ -1,5 +1,5 @@
-//! Whole trees under shuttle: children fail, are stopped and are killed in every order of steps
-//! that chance finds. A lost report, order or wake shows as a deadlock.
+//! Whole trees under shuttle: children fail, are stopped and are killed, in orders of steps by
+//! chance. A lost report, order or wake shows as a deadlock.
 //!
 //! For shuttle only, because a life has too many steps for loom.
 

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! a decided life     started, life ended       the next life waits for the answer to the second
-//! a stop after that  started, life ended       a life for the rest of the queue is not decided
+//! a stop after it    started, life ended       a life for the rest of the queue is not decided
 //!                    started                   the last one, after which nobody is asked
 //!                    over
 //! ```
@@ -80,7 +80,7 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    /// A tree that has ended takes no report. It has ended its workers, too.
+    /// An ended tree takes no report. It has ended its workers, too.
     fn report(&self, event: Event) {
         drop(self.reports.try_tell(Report { worker: self.worker, event }));
     }

@@ -1,4 +1,4 @@
-//! The actor that runs a tree: it takes the workers' reports, and carries out the engine's orders.
+//! The actor of a tree: it takes the workers' reports, and carries out the engine's orders.
 //!
 //! # Protocol
 //!
@@ -13,7 +13,7 @@
 //!   take      ◀──────────────── a report ─────   over
 //! ```
 //!
-//! Orders are calls that return at once, and reports are messages in a lane that is never full
+//! Orders are calls without a wait, and reports are messages in a lane with room for all of them
 //! (`report.rs`). So neither side ever waits for the other, and both may share a thread. The tree's
 //! task waits for four events: a report, the next due delay, a stop, and the deadline of the stop.
 //! Each wakes the task, and each wake looks for all of them.
@@ -23,8 +23,8 @@
 //!
 //! # No orphans
 //!
-//! [`Tree`] owns the workers from their start. Its drop kills the ones that have not ended: after a
-//! kill or a passed deadline, a panic, the end of its executor, or a start that failed halfway.
+//! [`Tree`] owns the workers from their start. Its drop kills the remaining ones: after a
+//! kill or a passed deadline, a panic, the end of its executor, or a start failed halfway.
 
 use std::error::Error;
 use std::fmt;
@@ -41,7 +41,7 @@ use actor_core::{Actor, Context, Executor, ExitReason, Lane, Mailbox, Message, R
 use super::engine::{Engine, Number, Order};
 use super::report::Report;
 
-/// The reason of a life that its supervisor has ended, together with its siblings: the error in
+/// The reason of a life ended by its supervisor, together with its siblings: the error in
 /// [`ExitReason::Failed`], for [`Actor::stopped`](actor_core::Actor::stopped).
 ///
 /// # Examples
@@ -190,7 +190,7 @@ impl Actor for Tree {
     async fn started(&mut self, cx: &mut Context<Run>) {
         self.engine.start(cx.now());
         self.run(cx, Engine::has_started).await;
-        // The rest runs in a handler, so that the tree counts as started. A stop refuses the
+        // The rest runs in a handler, so the tree counts as started. A stop refuses the
         // message.
         if self.engine.is_over() || cx.handle().try_tell(Run).is_err() {
             self.run(cx, |_| false).await;
@@ -205,7 +205,7 @@ impl Actor for Tree {
 }
 
 impl Workers {
-    /// Adds a worker that waits for its first life.
+    /// Adds a worker. It waits for its first life.
     pub(super) fn add(&mut self, number: Number, running: Running) {
         let governed = running.governed();
         self.all.push(Worker { number, running, governed, is_stopped: false });
@@ -224,8 +224,8 @@ impl Workers {
 }
 
 impl Worker {
-    // A worker that was stopped or killed by another party does not wait for a decision. It ends,
-    // and reports its end.
+    // A worker stopped or killed by another party does not wait for a decision. It ends, and
+    // reports its end.
 
     fn begin_life(&self) {
         if let Some(governed) = &self.governed {

@@ -79,14 +79,15 @@ fn an_ask_ends_at_its_limit_after_a_move_to_another_thread(runtime: &dyn Runtime
     let (held, _running) = spawn(&executor(runtime), Desk::default).expect("it starts");
     let _release = Desk::hold(&held);
     let executor = executor(runtime);
-    let asked = within(&executor, move || async move {
+    let (gives, given) = signal();
+    within(&executor, move || async move {
         let asking = async move { held.ask(Letter::read).timeout(SOON).await.map(drop) };
         let mut asking = Box::pin(asking);
         // Its first poll arms the executor's timer.
         assert!(futures::poll!(&mut asking).is_pending());
-        asking
+        gives.send(asking).expect("the test waits");
     });
-    assert!(matches!(block_on(asked), Err(AskBlockingError::Timeout)));
+    assert!(matches!(block_on(wait(&given)), Err(AskBlockingError::Timeout)));
 }
 
 fn an_ask_of_an_ended_actor_returns_its_message(runtime: &dyn Runtime) {

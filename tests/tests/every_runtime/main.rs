@@ -4,6 +4,7 @@ mod across;
 mod ask;
 mod ask_timeout;
 mod batch;
+mod cast;
 mod end;
 mod evict;
 mod groups;

@@ -1,19 +1,19 @@
-//! Supervision trees: who begins again with whom, in which order, and that mailboxes stay.
+//! Supervision trees: restarts alone and together, their order, and the mailboxes through them.
 
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
 use actor_lanes::handle::AskBlockingError;
 use actor_lanes::life::{Backoff, NotStarted, OnPanic, Restart};
 use actor_lanes::supervise::{Strategy, Supervisor};
 use actor_lanes::{
-    Actor, Context, Executor, ExitReason, Handle, Lane, Mailbox, Message, Reply, Runtime, Spawn,
-    System,
+    Actor, Context, Executor, ExitReason, Handle, Mailbox, Reply, Running, Runtime, Spawn, System,
 };
 use actor_tests::{PATIENCE, SOON, end_of, executor, on_every_runtime, signal, wait};
+
+use crate::cast::{Cast, Did, Member, Task, boom, hang, note_one, read, stop, tell, with_siblings};
 
 on_every_runtime! {
     children_start_in_order_each_after_the_one_before,
@@ -42,152 +42,8 @@ on_every_runtime! {
     children_of_all_places_are_one_tree,
 }
 
-/// What a member of the trees did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Did {
-    Start,
-    Stop(String),
-}
-
-type Log = SyncSender<(&'static str, Did)>;
-
-struct Member {
-    name: &'static str,
-    log: Log,
-    notes: Vec<u64>,
-}
-
-enum Task {
-    Note(u64),
-    Read(Reply<Vec<u64>>),
-    Fail,
-    Stop,
-    /// Signals its beginning, then waits for ever.
-    Hang(SyncSender<()>),
-    /// Signals its beginning, and waits for ever before it answers.
-    Answer(SyncSender<()>, Reply<()>),
-}
-
-impl Message for Task {
-    const LANES: &'static [Lane] = &[Lane::fifo("tasks", 64)];
-}
-
-impl Actor for Member {
-    type Message = Task;
-
-    async fn started(&mut self, _cx: &mut Context<Task>) {
-        self.log.send((self.name, Did::Start)).expect("there is room");
-    }
-
-    async fn handle(&mut self, task: Task, cx: &mut Context<Task>) {
-        match task {
-            Task::Note(n) => self.notes.push(n),
-            Task::Read(reply) => reply.send(self.notes.clone()),
-            Task::Fail => panic!("boom"),
-            Task::Stop => cx.stop(),
-            Task::Hang(began) => {
-                began.send(()).expect("the test waits");
-                pending().await
-            }
-            Task::Answer(began, reply) => {
-                began.send(()).expect("the test waits");
-                pending::<()>().await;
-                reply.send(());
-            }
-        }
-    }
-
-    async fn stopped(&mut self, reason: &ExitReason) {
-        // A test that has seen enough may have ended.
-        drop(self.log.send((self.name, Did::Stop(reason.to_string()))));
-    }
-}
-
-/// Makers, mailboxes and handles of members with one log.
-struct Cast {
-    log: Log,
-    logged: Receiver<(&'static str, Did)>,
-}
-
-impl Cast {
-    fn new() -> Self {
-        let (log, logged) = signal();
-        Self { log, logged }
-    }
-
-    fn make(&self, name: &'static str) -> impl FnMut() -> Member + Send + 'static + use<> {
-        let log = self.log.clone();
-        move || Member { name, log: log.clone(), notes: Vec::new() }
-    }
-
-    /// Adds a member as the next child.
-    fn add<'p>(
-        &self,
-        supervisor: Supervisor<'p>,
-        place: &'p Arc<dyn Executor>,
-        name: &'static str,
-    ) -> (Supervisor<'p>, Handle<Task>) {
-        let (handle, mailbox) = actor_lanes::mailbox();
-        (supervisor.child(Spawn::new(mailbox).named(name), place, self.make(name)), handle)
-    }
-
-    #[track_caller]
-    fn expect<const N: usize>(&self, expected: [(&'static str, Did); N]) {
-        for (at, expected) in expected.into_iter().enumerate() {
-            assert_eq!(wait(&self.logged), expected, "event {at}");
-        }
-    }
-
-    #[track_caller]
-    fn expect_starts<const N: usize>(&self, names: [&'static str; N]) {
-        self.expect(names.map(|name| (name, Did::Start)));
-    }
-
-    /// Nothing more has happened, and everything happens before the reports of this moment.
-    #[track_caller]
-    fn expect_nothing(&self) {
-        assert_eq!(self.logged.try_recv().ok(), None);
-    }
-}
-
-fn stop(reason: &str) -> Did {
-    Did::Stop(reason.to_owned())
-}
-
-/// How siblings end before they begin again together.
-fn with_siblings() -> Did {
-    stop("failed: ended by its supervisor, together with its siblings")
-}
-
-fn boom() -> Did {
-    stop("panicked: boom")
-}
-
-fn tell(handle: &Handle<Task>, task: Task) {
-    handle.try_tell(task).unwrap_or_else(|_| panic!("there is room"));
-}
-
-fn read(handle: &Handle<Task>) -> Vec<u64> {
-    handle.ask_blocking(Task::Read, PATIENCE).expect("it answers")
-}
-
-/// Gives an actor state that its next life does not have.
-fn note_one(handle: &Handle<Task>) {
-    tell(handle, Task::Note(1));
-    assert_eq!(read(handle), [1]);
-}
-
-fn hang(handle: &Handle<Task>) {
-    let (began, beginning) = signal();
-    tell(handle, Task::Hang(began));
-    wait(&beginning);
-}
-
 /// A tree of three, started.
-fn three(
-    place: &Arc<dyn Executor>,
-    strategy: Strategy,
-) -> (Cast, actor_lanes::Running, [Handle<Task>; 3]) {
+fn three(place: &Arc<dyn Executor>, strategy: Strategy) -> (Cast, Running, [Handle<Task>; 3]) {
     let cast = Cast::new();
     let (tree, a) = cast.add(Supervisor::new(strategy).named("net"), place, "a");
     let (tree, b) = cast.add(tree, place, "b");
@@ -237,7 +93,7 @@ fn children_start_in_order_each_after_the_one_before(runtime: &dyn Runtime) {
 fn one_for_one_restarts_the_failed_child_alone_and_keeps_its_queue(runtime: &dyn Runtime) {
     let place = executor(runtime);
     let (cast, running, [a, b, c]) = three(&place, Strategy::OneForOne);
-    [&a, &b, &c].map(|handle| tell(handle, Task::Note(1)));
+    [&a, &b, &c].into_iter().for_each(|handle| tell(handle, Task::Note(1)));
     b.try_tell_all([Task::Fail, Task::Note(2), Task::Note(3)]).expect("there is room");
     assert_eq!(read(&b), [2, 3], "the state is new, and the queue is not");
     cast.expect([("b", boom()), ("b", Did::Start)]);
@@ -252,7 +108,7 @@ fn one_for_one_restarts_the_failed_child_alone_and_keeps_its_queue(runtime: &dyn
 fn one_for_all_ends_the_others_in_reverse_and_begins_all_in_order(runtime: &dyn Runtime) {
     let place = executor(runtime);
     let (cast, _running, [a, b, c]) = three(&place, Strategy::OneForAll);
-    [&a, &b, &c].map(note_one);
+    [&a, &b, &c].into_iter().for_each(note_one);
     tell(&b, Task::Fail);
     cast.expect([("b", boom()), ("c", with_siblings()), ("a", with_siblings())]);
     cast.expect_starts(["a", "b", "c"]);
@@ -263,7 +119,7 @@ fn one_for_all_ends_the_others_in_reverse_and_begins_all_in_order(runtime: &dyn 
 fn rest_for_one_leaves_the_children_before_the_failed_one(runtime: &dyn Runtime) {
     let place = executor(runtime);
     let (cast, _running, [a, b, c]) = three(&place, Strategy::RestForOne);
-    [&a, &b, &c].map(note_one);
+    [&a, &b, &c].into_iter().for_each(note_one);
     tell(&b, Task::Fail);
     cast.expect([("b", boom()), ("c", with_siblings())]);
     cast.expect_starts(["b", "c"]);
@@ -391,8 +247,7 @@ fn an_exhausted_team_begins_again_with_its_mailboxes(runtime: &dyn Runtime) {
     let (tree, b) = cast.add(tree.supervisor(inner), &place, "b");
     let running = tree.start(&place).expect("it starts");
     cast.expect_starts(["a", "x", "y", "b"]);
-    [&a, &x, &y, &b].map(note_one);
-    // `y` keeps what comes while it is down.
+    [&a, &x, &y, &b].into_iter().for_each(note_one);
     x.try_tell_all([Task::Fail, Task::Note(2)]).expect("there is room");
     cast.expect([("x", boom()), ("y", with_siblings()), ("b", with_siblings())]);
     cast.expect_starts(["x", "y", "b"]);

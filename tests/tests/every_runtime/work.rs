@@ -32,7 +32,7 @@ on_every_runtime! {
     a_stopped_actor_waits_for_its_futures,
     futures_left_at_the_deadline_are_dropped_and_counted,
     a_future_keeps_its_actor_reachable,
-    futures_are_dropped_before_the_state_is_told_of_its_end,
+    futures_are_dropped_before_the_state_learns_of_its_end,
     work_above_the_limit_is_returned_or_answered,
     aborted_work_counts_against_the_limit_until_its_thread_drops_it,
     ordered_results_come_in_the_order_of_their_starts,
@@ -74,7 +74,7 @@ fn note(n: u64) -> Letter {
     Letter::note(FIFO, n)
 }
 
-/// Tells of its drop.
+/// Signals its drop.
 struct Telltale(SyncSender<()>);
 
 impl Drop for Telltale {
@@ -365,7 +365,7 @@ fn a_future_keeps_its_actor_reachable(runtime: &dyn Runtime) {
     assert_eq!(exit.lanes[FIFO].handled, 1);
 }
 
-fn futures_are_dropped_before_the_state_is_told_of_its_end(runtime: &dyn Runtime) {
+fn futures_are_dropped_before_the_state_learns_of_its_end(runtime: &dyn Runtime) {
     struct Owner(Rc<Cell<bool>>, Option<SyncSender<bool>>);
     struct Mark(Rc<Cell<bool>>);
     impl Drop for Mark {

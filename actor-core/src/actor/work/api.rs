@@ -149,7 +149,31 @@ impl<M: Message> Context<M> {
     ///
     /// # Examples
     ///
-    /// [`Spawning`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Done(u64);
+    /// # impl Message for Done {}
+    /// # struct Owner;
+    /// # impl Actor for Owner {
+    /// #   type Message = Done;
+    ///     async fn started(&mut self, cx: &mut Context<Done>) {
+    ///         let future = async { 7 };
+    ///         let started = cx.spawning().ordered().run(future, |n| Done(n.unwrap_or(0)));
+    ///         assert!(started.is_ok(), "nothing else is in flight");
+    ///     }
+    ///     async fn handle(&mut self, Done(n): Done, cx: &mut Context<Done>) {
+    ///         assert_eq!(n, 7);
+    ///         cx.stop();
+    ///     }
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("doc"))?;
+    /// # let (_owner, running) = spawn(&executor, || Owner)?;
+    /// # let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends");
+    /// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn spawning(&mut self) -> Spawning<'_, M> {
         Spawning::new(self)
     }
@@ -163,7 +187,29 @@ impl<M: Message> Context<M> {
     ///
     /// # Examples
     ///
-    /// [`WorkId`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Done(u64);
+    /// # impl Message for Done {}
+    /// # struct Owner;
+    /// # impl Actor for Owner {
+    /// #   type Message = Done;
+    ///     async fn started(&mut self, cx: &mut Context<Done>) {
+    ///         let request = cx.spawn(std::future::pending(), |n| Done(n.unwrap_or(0)));
+    ///         assert!(cx.abort(request), "it was in flight");
+    ///         assert!(!cx.abort(request) && cx.work_in_flight() == 0);
+    ///         cx.stop();
+    ///     }
+    /// #   async fn handle(&mut self, _done: Done, _cx: &mut Context<Done>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("doc"))?;
+    /// # let (_owner, running) = spawn(&executor, || Owner)?;
+    /// # let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends");
+    /// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn abort(&mut self, id: WorkId) -> bool {
         self.work.get_mut().as_mut().is_some_and(|work| work.abort(id.0))
     }
@@ -176,7 +222,29 @@ impl<M: Message> Context<M> {
     ///
     /// # Examples
     ///
-    /// [`Refused`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Done(u64);
+    /// # impl Message for Done {}
+    /// # struct Owner;
+    /// # impl Actor for Owner {
+    /// #   type Message = Done;
+    ///     async fn started(&mut self, cx: &mut Context<Done>) {
+    ///         cx.work_limit(1);
+    ///         cx.spawn(std::future::pending(), |n| Done(n.unwrap_or(0)));
+    ///         assert!(cx.spawning().run(async {}, |_| Done(7)).is_err());
+    ///         cx.stop();
+    ///     }
+    /// #   async fn handle(&mut self, _done: Done, _cx: &mut Context<Done>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("doc"))?;
+    /// # let (_owner, running) = spawn(&executor, || Owner)?;
+    /// # let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends");
+    /// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn work_limit(&mut self, most: usize) {
         self.with_work(|work| work.set_limit(most));
     }
@@ -292,7 +360,30 @@ impl<M: Message> Context<M> {
     ///
     /// # Examples
     ///
-    /// [`Offloading`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Done(u64);
+    /// # impl Message for Done {}
+    /// # struct Owner;
+    /// # impl Actor for Owner {
+    /// #   type Message = Done;
+    ///     async fn started(&mut self, cx: &mut Context<Done>) {
+    ///         let started = cx.offloading().ordered().run(|| 7, |n| Done(n.unwrap_or(0)));
+    ///         assert!(started.is_ok(), "nothing else is in flight");
+    ///     }
+    ///     async fn handle(&mut self, Done(n): Done, cx: &mut Context<Done>) {
+    ///         assert_eq!(n, 7);
+    ///         cx.stop();
+    ///     }
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("doc"))?;
+    /// # let (_owner, running) = spawn(&executor, || Owner)?;
+    /// # let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends");
+    /// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn offloading(&self) -> Offloading<'_, M> {
         Offloading::new(self)
     }

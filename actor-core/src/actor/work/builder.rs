@@ -222,7 +222,32 @@ impl<'a, M: Message> Spawning<'a, M> {
     ///
     /// # Examples
     ///
-    /// [`Spawning`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Done(u64);
+    /// # impl Message for Done {}
+    /// # struct Owner;
+    /// # impl Actor for Owner {
+    /// #   type Message = Done;
+    ///     async fn started(&mut self, cx: &mut Context<Done>) {
+    ///         let soon = cx.now() + Duration::from_millis(1);
+    ///         let never = std::future::pending();
+    ///         let started = cx.spawning().by(soon).run(never, |n| Done(n.unwrap_or(7)));
+    ///         assert!(started.is_ok(), "nothing else is in flight");
+    ///     }
+    ///     async fn handle(&mut self, Done(n): Done, cx: &mut Context<Done>) {
+    ///         assert_eq!(n, 7);
+    ///         cx.stop();
+    ///     }
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("doc"))?;
+    /// # let (_owner, running) = spawn(&executor, || Owner)?;
+    /// # let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends");
+    /// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn by(mut self, deadline: Instant) -> Self {
         self.manner.deadline = Some(deadline);
         self
@@ -237,7 +262,30 @@ impl<'a, M: Message> Spawning<'a, M> {
     ///
     /// # Examples
     ///
-    /// [`Spawning`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Done(u64);
+    /// # impl Message for Done {}
+    /// # struct Owner;
+    /// # impl Actor for Owner {
+    /// #   type Message = Done;
+    ///     async fn started(&mut self, cx: &mut Context<Done>) {
+    ///         let started = cx.spawning().run(async { 7 }, |n| Done(n.unwrap_or(0)));
+    ///         assert!(started.is_ok(), "nothing else is in flight");
+    ///     }
+    ///     async fn handle(&mut self, Done(n): Done, cx: &mut Context<Done>) {
+    ///         assert_eq!(n, 7);
+    ///         cx.stop();
+    ///     }
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("doc"))?;
+    /// # let (_owner, running) = spawn(&executor, || Owner)?;
+    /// # let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends");
+    /// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run<F, I>(self, future: F, into_message: I) -> Result<WorkId, Refused<F, I>>
     where
         F: Future + 'static,
@@ -265,7 +313,31 @@ impl<'a, M: Message> Offloading<'a, M> {
     ///
     /// # Examples
     ///
-    /// [`Offloading`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Done(u64);
+    /// # impl Message for Done {}
+    /// # struct Owner;
+    /// # impl Actor for Owner {
+    /// #   type Message = Done;
+    ///     async fn started(&mut self, cx: &mut Context<Done>) {
+    ///         // The second result waits for the first one.
+    ///         cx.offloading().ordered().run(|| (), |_| Done(7)).expect("there is room");
+    ///         cx.offloading().ordered().run(|| (), |_| Done(8)).expect("there is room");
+    ///     }
+    ///     async fn handle(&mut self, Done(n): Done, cx: &mut Context<Done>) {
+    ///         assert_eq!(n, 7);
+    ///         cx.stop();
+    ///     }
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("doc"))?;
+    /// # let (_owner, running) = spawn(&executor, || Owner)?;
+    /// # let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends");
+    /// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ordered(mut self) -> Self {
         self.manner.is_ordered = true;
         self
@@ -315,7 +387,30 @@ impl<'a, M: Message> Offloading<'a, M> {
     ///
     /// # Examples
     ///
-    /// [`WorkPool`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Done(u64);
+    /// # impl Message for Done {}
+    /// # struct Owner;
+    /// # impl Actor for Owner {
+    /// #   type Message = Done;
+    ///     async fn started(&mut self, cx: &mut Context<Done>) {
+    ///         let pool = |work: Box<dyn FnOnce() + Send>| drop(std::thread::spawn(work));
+    ///         cx.offloading().on(&pool).run(|| 7, |n| Done(n.unwrap_or(0))).expect("there is room");
+    ///     }
+    ///     async fn handle(&mut self, Done(n): Done, cx: &mut Context<Done>) {
+    ///         assert_eq!(n, 7);
+    ///         cx.stop();
+    ///     }
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("doc"))?;
+    /// # let (_owner, running) = spawn(&executor, || Owner)?;
+    /// # let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends");
+    /// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on(mut self, pool: &'a (impl WorkPool + 'a)) -> Self {
         self.pool = Some(pool);
         self
@@ -325,7 +420,30 @@ impl<'a, M: Message> Offloading<'a, M> {
     ///
     /// # Examples
     ///
-    /// [`Cancel`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Done(u64);
+    /// # impl Message for Done {}
+    /// # struct Owner;
+    /// # impl Actor for Owner {
+    /// #   type Message = Done;
+    ///     async fn started(&mut self, cx: &mut Context<Done>) {
+    ///         let mut work = cx.offloading();
+    ///         let cancel = work.cancel();
+    ///         let id = work.run(|| (), |_| Done(0)).expect("there is room");
+    ///         assert!(cx.abort(id) && cancel.is_cancelled());
+    ///         cx.stop();
+    ///     }
+    /// #   async fn handle(&mut self, _done: Done, _cx: &mut Context<Done>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("doc"))?;
+    /// # let (_owner, running) = spawn(&executor, || Owner)?;
+    /// # let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends");
+    /// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cancel(&mut self) -> Cancel {
         self.cancel.get_or_insert_default().clone()
     }
@@ -339,7 +457,30 @@ impl<'a, M: Message> Offloading<'a, M> {
     ///
     /// # Examples
     ///
-    /// [`Refused`] and [`Offloading`] have one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Done(u64);
+    /// # impl Message for Done {}
+    /// # struct Owner;
+    /// # impl Actor for Owner {
+    /// #   type Message = Done;
+    ///     async fn started(&mut self, cx: &mut Context<Done>) {
+    ///         let started = cx.offloading().run(|| 7, |n| Done(n.unwrap_or(0)));
+    ///         assert!(started.is_ok(), "nothing else is in flight");
+    ///     }
+    ///     async fn handle(&mut self, Done(n): Done, cx: &mut Context<Done>) {
+    ///         assert_eq!(n, 7);
+    ///         cx.stop();
+    ///     }
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("doc"))?;
+    /// # let (_owner, running) = spawn(&executor, || Owner)?;
+    /// # let exit = running.join_blocking(Duration::from_secs(30)).expect("it ends");
+    /// # assert!(exit.reason.is_normal(), "{}", exit.reason);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run<T, W, I>(self, work: W, into_message: I) -> Result<WorkId, Refused<W, I>>
     where
         T: 'static,

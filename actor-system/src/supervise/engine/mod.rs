@@ -1,12 +1,12 @@
 //! The decisions of a supervision tree, as plain data: events and the time come in, orders go out.
 //!
-//! There is no thread, no task and no clock here. The [actor](super::root) around it passes on what
-//! the children report, and carries out the orders.
+//! There is no thread, no task and no clock here. The [actor](super::tree) around it passes on
+//! the children's reports, and carries out the orders.
 //!
 //! # Units
 //!
-//! A tree has two kinds of units: workers, which are actors, and teams, which are supervisors. A
-//! team is data only. A whole tree, with all its nested supervisors, is decided in one place, so no
+//! A tree has two kinds of units: workers are actors, and teams are supervisors. A team is data
+//! only. A whole tree, with all its nested supervisors, is decided in one place, so no
 //! order or report is ever in flight between two supervisors.
 //!
 //! ```text
@@ -39,14 +39,16 @@
 
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
+mod unit;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use actor_core::ExitReason;
-use actor_core::life::{Restart, Restarts};
+use actor_core::life::Restart;
 
 use super::Strategy;
+use unit::{Finish, Goal, Phase, State, Team, Unit};
 
 /// The number of a worker or a team in its tree.
 pub(super) type Number = usize;
@@ -75,81 +77,13 @@ pub(super) enum Order {
     End(Number),
 }
 
-/// The failure that a tree could not mend.
+/// The last failure of a tree, after too many restarts.
 #[derive(Clone, Debug)]
 pub(super) struct Cause {
     /// The worker.
     pub(super) worker: Number,
     /// Why its last life ended.
     pub(super) reason: ExitReason,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Down,
-    Delayed(Instant),
-    Rising,
-    Up,
-    Falling,
-    Ending,
-    Over,
-}
-
-/// How a unit is ended for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Finish {
-    /// Its queue is handled first.
-    Stop,
-    /// At once.
-    End,
-}
-
-/// What follows when the children are down.
-#[derive(Clone, Debug)]
-enum Goal {
-    /// The children from the floor on are raised at this time.
-    Raise(Instant),
-    /// The team is down.
-    Lower,
-    /// The team has failed.
-    Fail(Cause),
-    /// The team is over.
-    Finish(Finish),
-}
-
-#[derive(Clone, Debug)]
-enum Phase {
-    Resting,
-    Raising { next: usize },
-    Up,
-    Lowering { floor: usize, top: usize, goal: Goal },
-    Pausing { floor: usize, until: Instant },
-}
-
-struct Team {
-    strategy: Strategy,
-    children: Vec<Number>,
-    /// The number of children that are over.
-    over: usize,
-    /// The policy of its children without one of their own, and the account of all of them.
-    policy: Restart,
-    account: Restarts,
-    phase: Phase,
-}
-
-struct Unit {
-    /// The team, and the place in it. `None` for the root.
-    place: Option<(Number, usize)>,
-    /// Its own policy, or that of the team above.
-    policy: Restart,
-    has_own_policy: bool,
-    /// Whether it never begins again.
-    is_temporary: bool,
-    /// The account of this child alone.
-    account: Restarts,
-    state: State,
-    /// `None` for a worker.
-    team: Option<Box<Team>>,
 }
 
 /// One due reaction.
@@ -239,8 +173,8 @@ impl Engine {
         self.run(now);
     }
 
-    /// Ends the tree: the last child first, each after its queue. A tree that is ending already
-    /// goes on as before.
+    /// Ends the tree: the last child first, each after its queue. An ending tree goes on as
+    /// before.
     pub(super) fn stop(&mut self, now: Instant) {
         if !matches!(self.units[ROOT].state, State::Ending | State::Over) {
             self.finish(ROOT, Finish::Stop);
@@ -248,7 +182,7 @@ impl Engine {
         }
     }
 
-    /// Carries out what is due.
+    /// Carries out due reactions.
     pub(super) fn tick(&mut self, now: Instant) {
         while let Some(&(at, unit)) = self.due.first()
             && at <= now
@@ -288,7 +222,7 @@ impl Engine {
         self.units[ROOT].state == State::Over
     }
 
-    /// Returns the failure that ended the tree.
+    /// Returns the failure after too many restarts.
     pub(super) fn cause(&self) -> Option<&Cause> {
         self.cause.as_ref()
     }
@@ -331,7 +265,8 @@ impl Engine {
         }
     }
 
-    /// Begins the next child, or passes over one that is up. Returns whether there is more to do.
+    /// Begins the next child, or passes over one in the state `Up`. Returns whether there is more
+    /// to do.
     fn raise_next(&mut self, team: Number, next: usize) -> bool {
         let Some(&child) = self.team(team).children.get(next) else {
             self.set_phase(team, Phase::Up);
@@ -355,7 +290,7 @@ impl Engine {
         }
     }
 
-    /// Ends the last child that is to be ended. Returns whether there is more to do.
+    /// Ends the last of the children to be ended. Returns whether there is more to do.
     fn lower_next(&mut self, team: Number, floor: usize, top: usize, goal: Goal) -> bool {
         let child = self.team(team).children[top - 1];
         let finish = match goal {
@@ -408,7 +343,7 @@ impl Engine {
             self.orders.push_back(Order::Begin(unit));
             return;
         }
-        // A team that begins again has no past.
+        // A new begin of a team has no past.
         self.team_mut(unit).forget();
         for at in 0..self.team(unit).children.len() {
             let child = self.team(unit).children[at];
@@ -457,7 +392,7 @@ impl Engine {
         self.advance_team_of(unit);
     }
 
-    /// A team without a child that could do anything is over as well.
+    /// A team ends with its last child.
     fn end_if_all_are_over(&mut self, team: Number) {
         if self.team(team).over == self.team(team).children.len() {
             self.set_phase(team, Phase::Resting);
@@ -481,7 +416,7 @@ impl Engine {
         }
     }
 
-    /// Reacts to the end of a child that is to begin again, by the strategy of its team.
+    /// Lets a failed child begin again, by the strategy of its team.
     fn failed(&mut self, unit: Number, cause: Cause, now: Instant) {
         let Some((team, index)) = self.units[unit].place else { return };
         if self.units[unit].state == State::Ending {
@@ -575,34 +510,5 @@ impl Engine {
         if let Some((team, _)) = self.units[unit].place {
             self.steps.push_back(Step::Advance(team));
         }
-    }
-}
-
-impl Team {
-    fn new(strategy: Strategy, policy: Restart) -> Self {
-        let (account, phase) = (Restarts::new(policy.clone()), Phase::Resting);
-        Self { strategy, children: Vec::new(), over: 0, policy, account, phase }
-    }
-
-    fn forget(&mut self) {
-        self.account = Restarts::new(self.policy.clone());
-    }
-}
-
-impl Unit {
-    fn new(
-        place: Option<(Number, usize)>,
-        policy: Restart,
-        has_own_policy: bool,
-        team: Option<Team>,
-    ) -> Self {
-        let is_temporary = !policy.follows(&ExitReason::Panicked(String::new()));
-        let account = Restarts::new(policy.clone());
-        let (state, team) = (State::Down, team.map(Box::new));
-        Self { place, policy, has_own_policy, is_temporary, account, state, team }
-    }
-
-    fn forget(&mut self) {
-        self.account = Restarts::new(self.policy.clone());
     }
 }

@@ -1,7 +1,7 @@
 //! The engine against the rules of OTP's supervisors, in invented worlds.
 //!
-//! A world holds what the workers really do. It carries out each order, checks that the order was
-//! allowed at this moment, and reports events chosen by chance.
+//! A world holds the real lives of the workers. It carries out each order, checks that the order
+//! was allowed at this moment, and reports events chosen by chance.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -167,8 +167,8 @@ impl World {
                     if matches!(order, Order::Stop(_)) {
                         prop_assert!(self.is_stopped && !self.workers[&worker].stops);
                     }
-                    // Neither a life that ended by itself nor a temporary child of a team that was
-                    // ending before has a turn to wait for.
+                    // Neither a life ended by itself nor a temporary child of a team ended before
+                    // has a turn to wait for.
                     let has_turn = matches!(order, Order::Stop(_))
                         || (self.workers[&worker].life != Life::None
                             && !self.workers[&worker].is_temporary);
@@ -230,7 +230,7 @@ impl World {
         siblings.map(|(other, worker)| (*other, worker))
     }
 
-    /// Returns what the worker may report next. Reports by chance come later in the list.
+    /// Returns the possible next reports of a worker. Reports by chance come later in the list.
     fn possible(&self, number: Number) -> Vec<Event> {
         let worker = &self.workers[&number];
         let failed = Event::LifeEnded(boom());
@@ -247,7 +247,7 @@ impl World {
         }
     }
 
-    /// Does what was asked for, without another failure, until nothing more happens.
+    /// Carries out all requests, without another failure, until nothing more happens.
     fn settle(&mut self) -> TestCaseResult {
         for _ in 0..100_000 {
             let asked = self.workers.iter().find_map(|(number, worker)| {
