@@ -1,5 +1,5 @@
-//! Whole pools with a shared queue: the queue and each worker on a thread of its own, with a failure,
-//! a kill or a stop at any time.
+//! Whole pools with a shared queue: the queue and each worker on a thread of its own, with a
+//! failure, a kill or a stop at any time.
 //!
 //! For shuttle only, because three lives have too many steps for loom.
 

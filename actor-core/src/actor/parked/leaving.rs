@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::actor::parked::places::Places;
 
-/// The messages of a released key: the iterator of [`Parked::release`].
+/// The messages of a released key: the iterator of [`Parked::release`](crate::actor::Parked::release).
 ///
 /// # Examples
 ///
@@ -36,7 +36,8 @@ impl<K: Ord + Clone, M> Iterator for Released<'_, K, M> {
     }
 }
 
-/// The messages with a deadline in the past: the iterator of [`Parked::expire`].
+/// The messages with a deadline in the past: the iterator of
+/// [`Parked::expire`](crate::actor::Parked::expire).
 ///
 /// # Examples
 ///

@@ -1,7 +1,7 @@
 //! What the operations return.
 
-/// Names one message among the parked ones. No other message of the same [`Parked`] has this id, at
-/// any time.
+/// Names one message among the parked ones. No other message of the same
+/// [`Parked`](crate::actor::Parked) has this id, at any time.
 ///
 /// # Examples
 ///
@@ -16,7 +16,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParkedId(pub(super) u64);
 
-/// The result of [`Parked::park`].
+/// The result of [`Parked::park`](crate::actor::Parked::park).
 ///
 /// # Examples
 ///
@@ -37,7 +37,7 @@ pub struct Placed<K, M> {
     pub evicted: Vec<(K, M)>,
 }
 
-/// The figures of a [`Parked`].
+/// The figures of a [`Parked`](crate::actor::Parked).
 ///
 /// They satisfy `parked = released + evicted + expired + removed + waiting`.
 ///
