@@ -64,7 +64,7 @@ impl Owner {
                 let (handle, mailbox) = mailbox::<Assigned>();
                 let proofs = Arc::clone(proofs);
                 let spawned = actors.spawn("verifier", mailbox, move || Verifier::new(proofs));
-                drop(spawned.expect("a thread starts"));
+                spawned.expect("a thread starts");
                 handle
             })
             .collect();
@@ -79,7 +79,7 @@ impl Owner {
             let signer = Signer::new(signer);
             ChainActor::new(chain([]), clock, wall, front, signer, pool, publishing)
         });
-        drop(spawned.expect("a thread starts"));
+        spawned.expect("a thread starts");
         let (tell, verdicts) = sync_channel(1024);
         thread::spawn(move || {
             futures::executor::block_on(async {

@@ -61,7 +61,7 @@ impl Solitary {
         let seen = published.clone();
         let pool = Pool::new(Vec::new(), prover, chain.recipient());
         let mut group = Group::new(Arc::clone(runtime));
-        let spawned = group.spawn("chain", mailbox, move || {
+        group.spawn("chain", mailbox, move || {
             let role = Role {
                 validators: Vec::new(),
                 is_aggregator,
@@ -70,8 +70,7 @@ impl Solitary {
             };
             let state = ChainState::new(store, Arc::new(MockProofs::default()), role);
             ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, seen)
-        });
-        drop(spawned?);
+        })?;
         let (_network, _signer, _prover) = (network, signer_mailbox, prover_mailbox);
         Ok(Self { chain, published, clock, group, _network, _signer, _prover })
     }

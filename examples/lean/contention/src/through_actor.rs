@@ -71,7 +71,7 @@ pub(super) fn run(
     // In the order of their end.
     let mut actors = Group::new(Arc::clone(runtime));
     let decoding = Decoder::new(chain.recipient(), front.clone(), undecodable.clone());
-    drop(actors.spawn("decoder", decoder_mailbox, move || decoding)?);
+    actors.spawn("decoder", decoder_mailbox, move || decoding)?;
     let proofs: Arc<dyn ProofScheme> = Arc::new(MockProofs::default());
     let mut handles = Vec::new();
     for number in 0..=verifier_count() {
@@ -79,7 +79,7 @@ pub(super) fn run(
         let (handle, worker_mailbox) = mailbox();
         let proofs = Arc::clone(&proofs);
         let name = if number < verifier_count() { "verifier" } else { "prover" };
-        drop(actors.spawn(name, worker_mailbox, move || Verifier::new(proofs))?);
+        actors.spawn(name, worker_mailbox, move || Verifier::new(proofs))?;
         handles.push(handle);
     }
     let depths = handles.clone();

@@ -50,7 +50,7 @@ fn run(folder: &Path, root: u8, votes: &[(ValidatorIndex, Slot)]) -> Vec<ChainMe
     let spawned = owner.spawn("signer", signer_mailbox, move || {
         Keeper::new(keys, history, Arc::new(MockProofs::default()), recipient)
     });
-    drop(spawned.expect("a thread starts"));
+    spawned.expect("a thread starts");
     let signer = Signer::new(handle);
     for (validator, slot) in votes {
         let head = Checkpoint { root: Root::new([root; 32]), slot: *slot };
