@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::actor::{BoxError, Noting};
 use crate::life::governor::Governor;
 use crate::life::lives::Lives;
-use crate::life::made::Made;
+use crate::life::made::{Made, Makes};
 use crate::life::poison::Poison;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Life, Message};
@@ -19,7 +19,7 @@ pub(crate) struct Again<F, R, M, K> {
     poison: Option<Box<dyn Poison<M>>>,
     /// Whether the current life has started.
     has_started: bool,
-    made: PhantomData<fn() -> (R, M, K)>,
+    made: PhantomData<Makes<R, M, K>>,
 }
 
 impl<F, R, M, K> Again<F, R, M, K> {

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::actor::{Actor, BoxError, Noting, Outcome};
-use crate::life::made::Made;
+use crate::life::made::{Made, Makes};
 use crate::mailbox::{Life, Message};
 
 /// Makes the state of each life, and observes the life.
@@ -48,7 +48,7 @@ pub(crate) trait Lives {
 pub(crate) struct One<F, R, M, K> {
     /// Taken by the loop.
     make: Option<F>,
-    made: PhantomData<fn() -> (R, M, K)>,
+    made: PhantomData<Makes<R, M, K>>,
 }
 
 impl<F, R, M, K> One<F, R, M, K> {

@@ -16,6 +16,7 @@ use crate::mailbox::{Closeable, LaneStats, Life};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
 use crate::runtime::Executor;
+use crate::runtime::patience::within;
 
 /// The spawner's side of an actor: stops it, and waits for its exit. Senders have no access to
 /// this.
@@ -238,6 +239,50 @@ impl Running {
             }
             quietly(starting).await;
         }
+    }
+
+    /// Waits until the actor has started, for at most `limit`.
+    ///
+    /// Within an executor's thread, the executor's clock measures the time; elsewhere a timer of
+    /// the process does.
+    ///
+    /// # Errors
+    ///
+    /// As [`started`](Self::started), and [`NotStarted::Timeout`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// use actor_core::life::NotStarted;
+    /// use futures::executor::block_on;
+    ///
+    /// let limit = Duration::from_secs(10);
+    /// let (_worker, running) = spawn(&executor, || Worker)?;
+    /// block_on(running.started_within(limit))?;
+    ///
+    /// let (_worker, running) = spawn(&executor, || std::fs::read("no such file").map(|_| Worker))?;
+    /// let failed = block_on(running.started_within(limit));
+    /// assert!(matches!(failed, Err(NotStarted::Ended(exit)) if !exit.reason.is_normal()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn started_within(&self, limit: Duration) -> Result<(), NotStarted> {
+        let started = within(self.started(), limit).await;
+        started.ok_or(NotStarted::Timeout)?.map_err(NotStarted::Ended)
     }
 
     /// Waits until the actor has started, parking the thread for at most `timeout`.

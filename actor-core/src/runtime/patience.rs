@@ -6,7 +6,8 @@
 //! rest of the time is then measured by the process.
 
 use std::fmt;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -36,6 +37,17 @@ enum Clock {
     Process(Quiet<Delay>),
     /// The limit is past the end of the clock.
     Endless,
+}
+
+/// Runs the future until its end, or returns `None` at the limit.
+pub(crate) async fn within<F: Future>(future: F, limit: Duration) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut patience = Patience::new(limit);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => patience.poll(cx).map(|()| None),
+    })
+    .await
 }
 
 impl Patience {
