@@ -526,8 +526,8 @@ impl<M: Message> Context<M> {
         self.timers.is_some() || self.rare.is_some() || self.work.get_mut().is_some()
     }
 
-    /// Ends what belongs to one life of the actor: its timers. Called at the end of each life, after
-    /// its state has been dropped.
+    /// Ends what belongs to one life of the actor: its timers. Called at the end of each life,
+    /// after its state has been dropped.
     ///
     /// Runs destructors of the program. The caller contains their panics.
     #[inline(always)]

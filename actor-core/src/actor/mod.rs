@@ -192,8 +192,8 @@ pub trait Actor<O: Outcome = ()>: Sized + 'static {
 
     /// Runs once when the life of the actor ends, for every reason but
     /// [`Abandoned`](ExitReason::Abandoned). The mailbox is closed by then, unless a
-    /// [restart](crate::Spawn::restart) may follow. An actor without state (killed before its start,
-    /// or with a failure of its maker) skips this.
+    /// [restart](crate::Spawn::restart) may follow. An actor without state (killed before its
+    /// start, or with a failure of its maker) skips this.
     ///
     /// [`Panicked`](ExitReason::Panicked), [`Killed`](ExitReason::Killed) and
     /// [`DeadlinePassed`](ExitReason::DeadlinePassed) may end a handler in the middle of its work,

@@ -47,7 +47,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// sum.try_tell(Parse("7"))?;
 /// sum.try_tell(Parse("seven"))?;
 /// let exit = running.join_blocking(Duration::from_secs(10)).expect("the second text ends it");
-/// assert!(matches!(&exit.reason, ExitReason::Failed(error) if error.is::<std::num::ParseIntError>()));
+/// assert!(matches!(&exit.reason, ExitReason::Failed(error) if
+/// error.is::<std::num::ParseIntError>()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type Fallible<E = BoxError> = Result<(), E>;

@@ -58,7 +58,8 @@ impl<M: Message> Context<M> {
     ///         cx.monitor(&worker, WorkerEnded);
     ///     }
     ///
-    ///     async fn handle(&mut self, WorkerEnded(down): WorkerEnded, _cx: &mut Context<WorkerEnded>) {
+    ///     async fn handle(&mut self, WorkerEnded(down): WorkerEnded, _cx: &mut
+    ///     Context<WorkerEnded>) {
     ///         assert_eq!(down.reason.to_string(), "panicked: no such file");
     ///     }
     /// }
@@ -90,7 +91,8 @@ impl<M: Message> Context<M> {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use actor_core::{Actor, Context, ExitReason, Handle, Message, Runtime, ThreadConfig, spawn};
+    /// # use actor_core::{Actor, Context, ExitReason, Handle, Message, Runtime, ThreadConfig,
+    /// spawn};
     /// # struct Job;
     /// # impl Message for Job {}
     /// # struct Owner;

@@ -157,10 +157,10 @@ impl<'a, M: Message, T, F> Ask<'a, M, T, F> {
 impl<M: Message, T: Send + 'static, F: FnOnce(Reply<T>) -> M> Ask<'_, M, T, F> {
     /// Limits the time for the whole ask: for the room in the lane and for the answer together.
     ///
-    /// The time starts at the first poll. Within an executor's thread, the executor's clock measures
-    /// it ([`runtime::current`](crate::runtime::current)). On every other thread a timer of the
-    /// process does: in a task of any runtime, and in a `block_on` without a runtime. A limit past
-    /// the end of the clock, such as [`Duration::MAX`], never ends.
+    /// The time starts at the first poll. Within an executor's thread, the executor's clock
+    /// measures it ([`runtime::current`](crate::runtime::current)). On every other thread a timer
+    /// of the process does: in a task of any runtime, and in a `block_on` without a runtime. A
+    /// limit past the end of the clock, such as [`Duration::MAX`], never ends.
     ///
     /// At the limit, a sender waiting for room is withdrawn, and a queued ask is cancelled: the
     /// actor skips it. A handler already at it can see this with

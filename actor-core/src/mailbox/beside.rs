@@ -1,5 +1,5 @@
-//! Messages from outside the lanes: those of timers, results of work, and lent messages on their way
-//! back.
+//! Messages from outside the lanes: those of timers, results of work, and lent messages on their
+//! way back.
 //!
 //! Made with the first timer or the first work, because most actors have neither.
 

@@ -164,7 +164,7 @@ impl Host for Resident {
     }
 }
 
-/// Returns whether an actor has ended by a fault of its own, its link's or its executor's. A stop
+/// Returns whether an actor has ended by a fault of its own, of its link or of its executor. A stop
 /// or a kill was requested, also if it came to its deadline.
 fn is_failure(reason: &ExitReason) -> bool {
     !reason.is_normal() && !matches!(reason, ExitReason::Killed | ExitReason::DeadlinePassed)

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 const RUNTIMES: [&str; 3] = ["tokio", "smol", "thread"];
 
-/// The most lines of a program, and the most that kameo needs for the same one where it was counted.
+/// The most lines of a program.
 const MOST_LINES: usize = 80;
 
 fn check(program: &str, binary: &str, expected: &str) {

@@ -285,16 +285,18 @@ impl<M: Message> Context<M> {
 
     /// Runs long or blocking work on another thread. The actor handles its result as a message.
     ///
-    /// The actor handles other messages meanwhile, and stays reachable until the result arrives. Its
-    /// message skips the lanes, as a timer's does, and is counted in the lane named by
-    /// [`Message::lane`]. Messages of work and messages of the lanes take turns, so neither starves.
+    /// The actor handles other messages meanwhile, and stays reachable until the result arrives.
+    /// Its message skips the lanes, as a timer's does, and is counted in the lane named by
+    /// [`Message::lane`]. Messages of work and messages of the lanes take turns, so neither
+    /// starves.
     ///
     /// A stopping actor waits for the results in flight until its deadline
     /// ([`Running::stop`](crate::Running::stop)). Results arriving later are counted in
     /// [`Exit::lost_work`](crate::Exit::lost_work). The work itself is never interrupted.
     ///
-    /// A result belongs to the life of the actor that offloaded the work. After its end the result is
-    /// dropped, and never delivered to a later life. [`offloading`](Self::offloading) has options.
+    /// A result belongs to the life of the actor that offloaded the work. After its end the result
+    /// is dropped, and never delivered to a later life. [`offloading`](Self::offloading) has
+    /// options.
     ///
     /// `into_message` runs on the thread of the work, or on the thread dropping the work. If it
     /// panics, or if the [lane](Message::lane) of its message has an index past the end, no message

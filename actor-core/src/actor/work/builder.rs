@@ -397,7 +397,8 @@ impl<'a, M: Message> Offloading<'a, M> {
     /// #   type Message = Done;
     ///     async fn started(&mut self, cx: &mut Context<Done>) {
     ///         let pool = |work: Box<dyn FnOnce() + Send>| drop(std::thread::spawn(work));
-    ///         cx.offloading().on(&pool).run(|| 7, |n| Done(n.unwrap_or(0))).expect("there is room");
+    ///         cx.offloading().on(&pool).run(|| 7, |n| Done(n.unwrap_or(0))).expect("there is
+    ///         room");
     ///     }
     ///     async fn handle(&mut self, Done(n): Done, cx: &mut Context<Done>) {
     ///         assert_eq!(n, 7);

@@ -26,8 +26,8 @@ impl Deadlines {
         self.queue.is_empty()
     }
 
-    /// Adds a deadline. `in_flight` is the number of pieces in flight, and `is_alive` states whether
-    /// one of them is.
+    /// Adds a deadline. `in_flight` is the number of pieces in flight, and `is_alive` states
+    /// whether one of them is.
     pub(super) fn add(
         &mut self,
         at: Instant,

@@ -40,8 +40,8 @@ pub struct Solitary {
 }
 
 impl Solitary {
-    /// Starts an actor with `store` on a thread of its own. It has no validators, and takes the time
-    /// from `wall`.
+    /// Starts an actor with `store` on a thread of its own. It has no validators, and takes the
+    /// time from `wall`.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! Tests of running nodes with a part that panics: a worker goes on with its next message. A part with
-//! a state, or a worker that panics again and again, ends the process, in bounded time and with a
-//! reason.
+//! Tests of running nodes with a part that panics: a worker goes on with its next message. A part
+//! with a state, or a worker that panics again and again, ends the process, in bounded time and
+//! with a reason.
 
 mod support;
 

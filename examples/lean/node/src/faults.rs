@@ -1,9 +1,9 @@
 //! Panics on request, for tests. No build of the program has this module unless the feature
 //! `faults` is on, and only the tests turn it on.
 //!
-//! The environment variable `LEAN_NODE_FAULT_FILE` names a file. A part panics at each message while
-//! the file contains the part's name. With ` once` after the name, it panics at the next message, and
-//! removes the file.
+//! The environment variable `LEAN_NODE_FAULT_FILE` names a file. A part panics at each message
+//! while the file contains the part's name. With ` once` after the name, it panics at the next
+//! message, and removes the file.
 
 use std::fs;
 use std::path::PathBuf;

@@ -6,10 +6,10 @@
 //!                            └─◀──▶ verifiers, prover
 //! ```
 //!
-//! Handles are created before their actors, so all parts are connected before any of them runs. The
-//! actors are one [`System`]. A node ends in the order of the arrows: the network, then the system in
-//! its phases, so no new messages arrive while the owners drain. The API ends last, so that it can
-//! report the stop. A part that ends earlier by itself is a failure ([`Failure`]).
+//! Handles are created before their actors, so all parts are connected before any of them runs.
+//! The actors are one [`System`]. A node ends in the order of the arrows: the network, then the
+//! system in its phases, so no new messages arrive while the owners drain. The API ends last, so
+//! that it can report the stop. A part that ends earlier by itself is a failure ([`Failure`]).
 
 use std::io;
 use std::net::SocketAddr;

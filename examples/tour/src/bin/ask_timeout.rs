@@ -27,7 +27,7 @@ impl Actor for Door {
         match ask {
             Ask::Enter(reply) => self.waiting.push(reply),
             Ask::Open => {
-                // An asker whose time was up has gone.
+                // Askers whose time was up are gone.
                 self.waiting.retain(|reply| !reply.is_cancelled());
                 self.entered += self.waiting.len() as u32;
                 self.waiting.drain(..).for_each(|reply| reply.send("come in"));

@@ -1,4 +1,4 @@
-//! A parent that starts children, and handles the end of each as a message.
+//! A parent starts children, and handles the end of each as a message.
 
 use actor_lanes::actor::Down;
 use actor_lanes::{Actor, Context, Message, Spawn, System, mailbox, spawn};
@@ -35,7 +35,7 @@ impl Actor for Parent {
         for (name, succeeds) in [("printer", false), ("scanner", true)] {
             let (child, mailbox) = mailbox();
             let spawned = Spawn::new(mailbox).named(name).start(&self.system, || Child);
-            // The monitor below is all that the parent needs.
+            // The parent needs the monitor below only.
             drop(spawned.expect("the system runs"));
             cx.monitor(&child, Ended);
             assert!(child.try_tell(Work(succeeds)).is_ok(), "it has room");

@@ -1,4 +1,4 @@
-//! Blocks that wait for their parent: parked by its number, bounded, and used in order.
+//! Blocks without their parent: parked by its number, bounded, and used in order.
 
 use actor_lanes::actor::Parked;
 use actor_lanes::{Actor, Context, Message, Reply, System, spawn};

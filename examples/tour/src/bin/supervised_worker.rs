@@ -1,4 +1,4 @@
-//! A worker that panics at a bad job, is started again, and goes on with the next one.
+//! A worker panics at a bad job, is started again, and goes on with the next job.
 
 use actor_lanes::life::Restart;
 use actor_lanes::{Actor, Context, Message, Reply, Spawn, System};

@@ -11,7 +11,7 @@ enum Fetch {
     Page(u32, Reply<String>),
     Fetched(Result<String, WorkError>, Reply<String>),
     InFlight(Reply<usize>),
-    /// Gives up the last page.
+    /// Aborts the last page.
     Abort,
 }
 impl Message for Fetch {}
@@ -19,7 +19,7 @@ impl Message for Fetch {}
 #[derive(Default)]
 struct Fetcher(Option<WorkId>);
 
-/// A page that is there at once, or never.
+/// Returns a page at once, or never.
 async fn page(number: u32) -> String {
     if number == 404 {
         std::future::pending::<()>().await;
@@ -59,7 +59,7 @@ fn main() -> Done {
     assert!(futures::executor::block_on(aborted).is_err(), "its reply was dropped");
     println!("after an abort: {}", fetcher.ask_blocking(Fetch::InFlight, PATIENCE)?);
 
-    // A stop waits for work in flight until its deadline, and counts what it drops.
+    // A stop waits for work in flight until its deadline, and counts the dropped pieces.
     running.stop(Duration::ZERO);
     let exit = running.join_blocking(PATIENCE).expect("the deadline has passed");
     println!("dropped: {}", exit.in_flight);
