@@ -115,14 +115,20 @@
 
 mod chosen;
 
-pub use actor_core::life::Phase;
+pub use actor_core::actor::{
+    Batch, Beat, BoxError, Down, Fallible, Missed, Parked, WallBeat, WallSchedule, WorkError,
+};
+pub use actor_core::handle::{AskBlockingError, TellError, WeakHandle};
+pub use actor_core::life::{Backoff, NotStarted, OnPanic, Phase, Place, Restart, SpawnError};
 pub use actor_core::{
     Actor, AskError, Context, Executor, Exit, ExitReason, Handle, Lane, Mailbox, Message,
     Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life,
     mailbox, reply, spawn,
 };
+pub use actor_system::pool::{PoolHandle, PoolRunning, Route};
+pub use actor_system::system::Report;
 pub use actor_system::{
-    Group, Pool, Strategy, Supervisor, System, executors, group, pool, supervise, system,
+    Executors, Group, Pool, Strategy, Supervisor, System, executors, group, pool, supervise, system,
 };
 pub use chosen::runtime_named;
 
