@@ -459,7 +459,7 @@ fn an_error_ends_the_system_and_the_begin_of_the_end_names_it(runtime: &dyn Runt
     let (_other, _running) = named(&system, "other", Phase::Owners);
     let (owner, owner_mailbox) = mailbox();
     let spawn = Spawn::new(owner_mailbox).named("owner").on_panic(OnPanic::EndSystem);
-    spawn.start(&system, Desk::default).expect("it starts");
+    drop(spawn.start(&system, Desk::default).expect("it starts"));
     let fails = |_: &mut Desk, cx: &mut Context<Letter>| cx.fail(std::fmt::Error);
     owner.try_tell(Letter::act(FIFO, fails)).expect("there is room");
     let Cause::Panicked { path, exit } = futures::executor::block_on(stopping) else {
@@ -490,7 +490,7 @@ fn a_system_without_executors_has_actors_on_threads_of_their_own(runtime: &dyn R
     assert_eq!(refused, Err(SpawnError::NoExecutor));
     let (desk, desk_mailbox) = mailbox();
     let spawn = Spawn::new(desk_mailbox).named("own");
-    let _running = spawn.start(&system.own_thread(), Desk::default).expect("it starts");
+    drop(spawn.start(&system.own_thread(), Desk::default).expect("it starts"));
     assert_eq!(thread_of(&desk), "own");
     let report = system.stop_blocking(PATIENCE);
     assert!(report.is_clean(), "{report}");
