@@ -9,11 +9,14 @@ use actor_core::{Actor, Context, ExitReason, Handle, Mailbox, Message, Running};
 
 use crate::pool::slot::{Common, Report, Slot};
 
+/// A worker's handle, and the values that the queue shares with it.
+type Worker<M> = (Handle<M>, Arc<Slot<M>>);
+
 /// The queue's actor. Between two messages, a worker is idle: the next message stays in its lane
 /// until then, and the lanes keep their order, their bounds and their evictions.
 pub(super) struct Front<M: Message> {
     /// Empty once it ends.
-    workers: Box<[(Handle<M>, Arc<Slot<M>>)]>,
+    workers: Box<[Worker<M>]>,
     /// The idle workers, the first one first. At most one entry for each worker.
     idle: VecDeque<usize>,
     reports: Mailbox<Report>,
@@ -24,7 +27,7 @@ pub(super) struct Front<M: Message> {
 
 impl<M: Message> Front<M> {
     pub(super) fn new(
-        workers: Box<[(Handle<M>, Arc<Slot<M>>)]>,
+        workers: Box<[Worker<M>]>,
         reports: Mailbox<Report>,
         common: Arc<Common>,
     ) -> Self {
