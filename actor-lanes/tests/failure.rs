@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use actor_lanes::actor::Fallible;
-use actor_lanes::life::{Backoff, NotStarted, Restart};
 use actor_lanes::runtime::ThreadRuntime;
 use actor_lanes::{
-    Actor, Context, ExitReason, Message, Reply, Runtime, Spawn, ThreadConfig, mailbox, spawn,
+    Actor, Backoff, Context, ExitReason, Fallible, Message, NotStarted, Reply, Restart, Runtime,
+    Spawn, ThreadConfig, mailbox, spawn,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -118,7 +117,7 @@ fn every_example_of_the_page_is_in_this_file() {
     let page = include_str!("../../docs/failure.md");
     let own: Vec<_> = include_str!("failure.rs").lines().map(str::trim).collect();
     let examples = examples(page);
-    assert_eq!(examples.len(), 6);
+    assert_eq!(examples.len(), 7);
     for example in examples {
         let is_here = own.windows(example.len()).any(|lines| lines == example);
         assert!(is_here, "no test runs this example:\n{}", example.join("\n"));

@@ -86,3 +86,29 @@ fn each_program_is_short() {
     }
     assert_eq!(programs, 9);
 }
+
+#[test]
+fn the_readme_states_the_number_of_lines_of_each_program() {
+    let readme = include_str!("../README.md");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bin");
+    for entry in std::fs::read_dir(folder).expect("the folder exists") {
+        let path = entry.expect("it can be read").path();
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("it has a name");
+        let lines = code_lines(&std::fs::read_to_string(&path).expect("it is text"));
+        let row = format!("| [`{name}`](src/bin/{name}.rs) | {lines} |");
+        assert!(readme.contains(&row), "the README has no row with {row}");
+        let second = readme.lines().find(|line| line.contains(&format!(": `{name}` |")));
+        let is_right = second.is_none_or(|line| line.contains(&format!("| {lines} |")));
+        assert!(is_right, "the second table has another number than {row}");
+    }
+    let page = include_str!("../../../docs/pools-and-parking.md");
+    let first = page.split("```").nth(1).and_then(|block| block.strip_prefix("rust"));
+    let row = format!("(../../docs/pools-and-parking.md) | {} |", first.map_or(0, code_lines));
+    assert!(readme.contains(&row), "the README has no row with {row}");
+}
+
+/// The number of lines that are neither blank nor a comment.
+fn code_lines(code: &str) -> usize {
+    let code = code.lines().map(str::trim);
+    code.filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+}

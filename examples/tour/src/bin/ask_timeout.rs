@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use actor_lanes::handle::AskBlockingError;
-use actor_lanes::{Actor, Context, Message, Reply, System, spawn};
+use actor_lanes::{Actor, AskBlockingError, Context, Message, Reply, System, spawn};
 use tour::{Done, PATIENCE};
 
 enum Ask {

@@ -1,7 +1,6 @@
 //! A parent starts children, and handles the end of each as a message.
 
-use actor_lanes::actor::Down;
-use actor_lanes::{Actor, Context, Message, Spawn, System, mailbox, spawn};
+use actor_lanes::{Actor, Context, Down, Message, Spawn, System, mailbox, spawn};
 use tour::{Done, PATIENCE};
 
 struct Work(bool);

@@ -1,7 +1,6 @@
 //! Blocks without their parent: parked by its number, bounded, and used in order.
 
-use actor_lanes::actor::Parked;
-use actor_lanes::{Actor, Context, Message, Reply, System, spawn};
+use actor_lanes::{Actor, Context, Message, Parked, Reply, System, spawn};
 use tour::{Done, PATIENCE};
 
 enum Chain {

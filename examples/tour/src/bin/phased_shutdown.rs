@@ -1,7 +1,6 @@
 //! SIGINT or SIGTERM stops the sources first, then the owner of the data, then the store.
 
-use actor_lanes::life::Phase;
-use actor_lanes::{Actor, Context, Handle, Message, Spawn, System, mailbox};
+use actor_lanes::{Actor, Context, Handle, Message, Phase, Spawn, System, mailbox};
 use tour::{Done, PATIENCE};
 
 struct Tick;

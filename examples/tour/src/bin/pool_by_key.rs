@@ -1,8 +1,6 @@
 //! Four workers behind one handle: messages of one account go to one worker, in order.
 
-use actor_lanes::life::Restart;
-use actor_lanes::pool::{Pool, Route};
-use actor_lanes::{Actor, Context, Message, System};
+use actor_lanes::{Actor, Context, Message, Pool, Restart, Route, System};
 use tour::{Done, PATIENCE};
 
 struct Deposit {

@@ -1,7 +1,6 @@
 //! A worker panics at a bad job, is started again, and goes on with the next job.
 
-use actor_lanes::life::Restart;
-use actor_lanes::{Actor, Context, Message, Reply, Spawn, System};
+use actor_lanes::{Actor, Context, Message, Reply, Restart, Spawn, System};
 use tour::{Done, PATIENCE};
 
 enum Job {

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use actor_lanes::actor::{WallBeat, WallSchedule};
-use actor_lanes::{Actor, Context, Message, System, spawn};
+use actor_lanes::{Actor, Context, Message, System, WallBeat, WallSchedule, spawn};
 use tour::{Done, PATIENCE};
 
 struct Slot(WallBeat);

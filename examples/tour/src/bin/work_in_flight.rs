@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use actor_lanes::actor::{WorkError, WorkId};
-use actor_lanes::{Actor, Context, Message, Reply, System, spawn};
+use actor_lanes::actor::WorkId;
+use actor_lanes::{Actor, Context, Message, Reply, System, WorkError, spawn};
 use tour::{Done, PATIENCE};
 
 enum Fetch {
