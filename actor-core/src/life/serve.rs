@@ -201,8 +201,7 @@ fn poll_next<M: Message>(
     if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
         return mailbox.reborrow().poll_next(task);
     }
-    let is_kept = cx.is_kept_by_monitors();
-    poll_timers_and_mailbox(mailbox, cx, task, is_kept)
+    poll_timers_and_mailbox(mailbox, cx, task)
 }
 
 /// As `poll_next`, for an actor with work in flight or the end of a watched actor. It ends only
@@ -219,11 +218,7 @@ fn poll_results_and_others<M: Message>(
         return Poll::Ready(Some(message));
     }
     let others = match &cx.timers {
-        Some(timers) if !timers.is_empty() => {
-            let is_kept =
-                cx.work().is_some() || mailbox.shared().is_lending() || cx.is_kept_by_monitors();
-            poll_timers_and_mailbox(mailbox, cx, task, is_kept)
-        }
+        Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task),
         _ => mailbox.reborrow().poll_next(task),
     };
     if let Poll::Ready(Some(message)) = others {
@@ -264,15 +259,20 @@ fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> 
     }
 }
 
+/// Returns whether something besides handles and timers keeps the actor alive.
+#[cold]
+fn is_kept<M: Message>(mailbox: &Receiver<'_, M>, cx: &mut Context<M>) -> bool {
+    cx.work().is_some() || mailbox.shared().is_lending() || cx.is_kept_by_monitors()
+}
+
 /// Returns the next message of a due timer or of the mailbox.
 ///
 /// Weak timers are waited for only while something else keeps the actor alive: a handle, another
-/// timer, or what `is_kept` stands for.
+/// timer, or a source seen by [`is_kept`].
 fn poll_timers_and_mailbox<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
-    is_kept: bool,
 ) -> Poll<Option<M>> {
     let Context { timers: Some(timers), executor, .. } = cx else {
         return mailbox.reborrow().poll_next(task);
@@ -290,9 +290,13 @@ fn poll_timers_and_mailbox<M: Message>(
         Poll::Ready(None) => true,
         Poll::Pending => false,
     };
-    if mailbox.is_closed() || (ended && !is_kept && !timers.keep_alive()) {
+    if mailbox.is_closed() {
         return if ended { Poll::Ready(None) } else { Poll::Pending };
     }
+    if ended && !timers.keep_alive() && !is_kept(mailbox, cx) {
+        return Poll::Ready(None);
+    }
+    let Context { timers: Some(timers), executor, .. } = cx else { return Poll::Pending };
     let mut is_first = true;
     while let Some(at) = timers.next() {
         ready!(timers.alarm.poll_at(at, &**executor, task));
