@@ -20,6 +20,9 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// a handler can use `?`. With the default type of the error, `?` accepts every error type and an
 /// `anyhow::Error`.
 ///
+/// All handlers return the parameter of the trait. A handler with `-> anyhow::Result<()>` needs
+/// `impl Actor<anyhow::Result<()>> for X`.
+///
 /// # Examples
 ///
 /// ```

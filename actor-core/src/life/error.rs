@@ -26,6 +26,9 @@ use std::sync::Arc;
 /// let error: SpawnError = spawn(&executor, || Worker).map(drop).unwrap_err();
 /// assert_eq!(error, SpawnError::ExecutorStopped);
 /// assert_eq!(error.to_string(), "the executor has been stopped");
+///
+/// let error = SpawnError::NameInvalid("".into());
+/// assert_eq!(error.to_string(), "`` is no name of an actor: a name has one character or more");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +40,7 @@ pub enum SpawnError {
     SystemStopping,
     /// Another actor of the system has this name.
     NameTaken(Arc<str>),
-    /// This is not a valid name, because it is empty or contains a `/`.
+    /// This is not a valid name, because it is empty without its leading `/`.
     NameInvalid(Arc<str>),
     /// The thread for the actor was not started, with this text of the operating system.
     NoThread(Arc<str>),
@@ -54,7 +57,7 @@ impl fmt::Display for SpawnError {
             Self::SystemStopping => f.write_str("the system is stopping"),
             Self::NameTaken(name) => write!(f, "the name `{name}` is taken"),
             Self::NameInvalid(name) => {
-                write!(f, "`{name}` is no name of an actor: it is empty or contains a `/`")
+                write!(f, "`{name}` is no name of an actor: a name has one character or more")
             }
             Self::NoThread(text) => write!(f, "the actor's thread was not started: {text}"),
             Self::NoExecutor => f.write_str("there is no executor for the actor"),

@@ -54,7 +54,7 @@ use crate::runtime::patience::within;
 /// assert_eq!(exit.lanes[0].handled, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "whoever spawns an actor decides when it stops; `drop` it to let the actor run on"]
+#[must_use = "it can stop the actor; `drop` it to let the actor run on, for instance until its system stops"]
 #[derive(Clone)]
 pub struct Running {
     mailbox: Arc<dyn Closeable>,

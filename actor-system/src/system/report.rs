@@ -83,7 +83,7 @@ pub struct Report {
 pub enum Cause {
     /// The program called `stop`.
     Requested,
-    /// The process received this signal.
+    /// The process received the signal of this number: 2 is SIGINT, 15 is SIGTERM.
     Signal(i32),
     /// The last [`System`](crate::System) value was dropped.
     Dropped,
@@ -419,6 +419,8 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Requested => f.write_str("as requested"),
+            Self::Signal(2) => f.write_str("by SIGINT"),
+            Self::Signal(15) => f.write_str("by SIGTERM"),
             Self::Signal(number) => write!(f, "by signal {number}"),
             Self::Dropped => f.write_str("because it was dropped"),
             Self::Panicked { path, exit } => write!(f, "because {path} {}", exit.reason),
@@ -433,7 +435,8 @@ impl fmt::Display for Report {
         let late = self.late().count();
         let ended = actors.len() - late;
         writeln!(f, "system `{system}` stopped {cause} in {took:.1?}")?;
-        writeln!(f, "{started} actors in all, {ended} ended by the stop, {late} late")?;
+        let noun = if *started == 1 { "actor" } else { "actors" };
+        writeln!(f, "{started} {noun} in all, {ended} ended by the stop, {late} late")?;
         if !actors.is_empty() {
             let path = actors.iter().map(|actor| actor.path.len()).max().unwrap_or_default();
             let columns = Columns { path: path.max(5), thread: width_of_threads(actors) };

@@ -30,6 +30,7 @@ on_every_runtime! {
     spawns_racing_a_stop_are_in_the_report_or_refused,
     ends_of_every_kind_racing_a_stop_are_counted_once,
     names_are_unique_until_their_actors_end,
+    a_name_has_parts_and_is_not_empty,
     a_registered_handle_keeps_no_actor,
     systems_do_not_see_each_other,
     the_drop_of_the_last_system_ends_it,
@@ -387,6 +388,22 @@ fn names_are_unique_until_their_actors_end(runtime: &dyn Runtime) {
     let path = running.name().expect("a system names its actors");
     assert!(path.starts_with("/Desk-"), "{path}");
     assert_eq!(system.actors().iter().map(|actor| &actor.path).collect::<Vec<_>>(), [&path]);
+}
+
+fn a_name_has_parts_and_is_not_empty(runtime: &dyn Runtime) {
+    let system = system(runtime);
+    let start = |name: &str| {
+        let (_handle, desk_mailbox) = mailbox::<Letter>();
+        Spawn::new(desk_mailbox).named(name).start(&system, Desk::default)
+    };
+    for (name, path) in [("desk", "/desk"), ("/lamp", "/lamp"), ("room/desk", "/room/desk")] {
+        assert_eq!(start(name).expect("a name").name().as_deref(), Some(path));
+    }
+    for name in ["", "/"] {
+        let error = start(name).map(drop).expect_err("no name");
+        assert_eq!(error, SpawnError::NameInvalid("".into()), "{name:?}");
+        assert!(!error.to_string().contains('/'), "slashes are allowed: {error}");
+    }
 }
 
 fn a_registered_handle_keeps_no_actor(runtime: &dyn Runtime) {

@@ -35,8 +35,7 @@ impl Actor for Fetcher {
             Fetch::Page(number, reply) => {
                 let deadline = cx.now() + Duration::from_secs(3600);
                 let fetched = |page| Fetch::Fetched(page, reply);
-                let id = cx.spawn_by(deadline, page(number), fetched);
-                self.0 = Some(id.expect("few pages are in flight"));
+                self.0 = Some(cx.spawn_by(deadline, page(number), fetched));
             }
             Fetch::Fetched(Ok(page), reply) => reply.send(page),
             // The dropped reply becomes an error for the asker.
