@@ -224,16 +224,31 @@ fn poll_results_and_others<M: Message>(
     if let Poll::Ready(Some(message)) = others {
         return Poll::Ready(Some(message));
     }
+    let mut is_first = true;
     loop {
         if let Some(message) = take_late(mailbox, cx) {
             return Poll::Ready(Some(message));
         }
         let executor = Arc::clone(&cx.executor);
         let Some(work) = cx.work() else {
-            return if mailbox.shared().is_lending() { Poll::Pending } else { others };
+            if mailbox.shared().is_lending() {
+                return Poll::Pending;
+            }
+            // The last work that kept the actor may have ended without a message.
+            let has_timers = cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
+            if others.is_pending() && has_timers {
+                let is_kept = cx.is_kept_by_monitors();
+                return poll_timers_and_mailbox(mailbox, cx, task, is_kept);
+            }
+            return others;
         };
         // A later result interrupts the task, or ends the sleep announced by the lanes.
         ready!(work.poll_deadline(&*executor, task));
+        // Many deadlines have passed, and no message is ready. A timer may also be early, once.
+        if !std::mem::take(&mut is_first) {
+            executor.give_way(task);
+            return Poll::Pending;
+        }
     }
 }
 

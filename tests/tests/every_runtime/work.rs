@@ -24,6 +24,10 @@ on_every_runtime! {
     an_always_ready_future_starves_neither_lanes_nor_timers,
     a_full_lane_does_not_starve_results,
     a_wake_of_one_future_polls_no_other,
+    many_woken_futures_hold_up_no_message,
+    many_passed_deadlines_hold_up_no_message,
+    many_aborted_futures_and_a_late_one_end_well,
+    an_actor_with_a_weak_timer_ends_after_lost_work,
     a_future_past_its_deadline_is_dropped,
     an_aborted_future_is_dropped_at_once_and_sends_nothing,
     a_result_that_waits_can_be_aborted,
@@ -206,6 +210,121 @@ fn a_wake_of_one_future_polls_no_other(runtime: &dyn Runtime) {
     running.kill();
     let exit = end_of(&running);
     assert_eq!((exit.lost_work, exit.in_flight), (FUTURES as u64 - 1, FUTURES as u64 - 1));
+}
+
+/// The most pieces of work that may have their turn before a waiting message.
+const FEW: usize = 200;
+
+fn many_woken_futures_hold_up_no_message(runtime: &dyn Runtime) {
+    const FUTURES: usize = 10_000;
+    let (desk, running) = desk(runtime);
+    let (neighbour, _running) =
+        act(&desk, |_, cx| spawn(cx.executor(), Desk::default).expect("it starts"));
+    let (count, (told, tells)) = (Arc::new(AtomicUsize::new(0)), signal());
+    let counts = Arc::clone(&count);
+    act(&desk, move |_, cx| {
+        let wakers = Rc::new(Cell::new(Vec::new()));
+        for _ in 0..FUTURES {
+            let (wakers, counts) = (Rc::clone(&wakers), Arc::clone(&counts));
+            let (told, to) = (told.clone(), [cx.handle(), neighbour.clone()]);
+            let mut polls = 0;
+            let future = poll_fn(move |cx| {
+                polls += 1;
+                if polls == 1 {
+                    let mut waiting = wakers.take();
+                    waiting.push(cx.waker().clone());
+                    if waiting.len() == FUTURES {
+                        waiting.drain(..).for_each(Waker::wake);
+                    }
+                    wakers.set(waiting);
+                    return Poll::Pending;
+                }
+                if counts.fetch_add(1, Ordering::Relaxed) == 0 {
+                    for desk in &to {
+                        let (told, counts) = (told.clone(), Arc::clone(&counts));
+                        let tell = move |_: &mut Desk, _: &mut Context<Letter>| {
+                            let seen = counts.load(Ordering::Relaxed);
+                            told.send(seen).expect("the test waits");
+                        };
+                        desk.try_tell(Letter::act(CONTROL, tell)).expect("there is room");
+                    }
+                }
+                assert_eq!(polls, 2, "woken once");
+                // None ends, so no message comes in between.
+                Poll::<()>::Pending
+            });
+            cx.spawn(future, |_| unreachable!("it does not end"));
+        }
+    });
+    let seen = [wait(&tells), wait(&tells)];
+    assert!(seen.iter().all(|&seen| seen < FEW), "{seen:?}");
+    while count.load(Ordering::Relaxed) < FUTURES {
+        // Each round trip is a turn of the actor.
+        Desk::read(&desk);
+    }
+    running.kill();
+    assert_eq!(end_of(&running).in_flight, FUTURES as u64);
+}
+
+fn many_passed_deadlines_hold_up_no_message(runtime: &dyn Runtime) {
+    const FUTURES: usize = 10_000;
+    let (desk, running) = desk(runtime);
+    let (count, (told, tells)) = (Arc::new(AtomicUsize::new(0)), signal());
+    let counts = Arc::clone(&count);
+    act(&desk, move |_, cx| {
+        // All but the first wait for the first, so no message comes in between.
+        cx.spawning().ordered().run(pending::<()>(), |_| note(0)).expect("there is room");
+        for _ in 0..FUTURES {
+            let (counts, told, desk) = (Arc::clone(&counts), told.clone(), cx.handle());
+            let expired = move |_| {
+                if counts.fetch_add(1, Ordering::Relaxed) == 0 {
+                    let tell = move |_: &mut Desk, _: &mut Context<Letter>| {
+                        told.send(counts.load(Ordering::Relaxed)).expect("the test waits");
+                    };
+                    desk.try_tell(Letter::act(CONTROL, tell)).expect("there is room");
+                }
+                note(1)
+            };
+            let now = cx.now();
+            let past = cx.spawning().ordered().by(now);
+            past.run(pending::<()>(), expired).expect("there is room");
+        }
+    });
+    let seen = wait(&tells);
+    assert!(seen < FEW, "{seen} deadlines came first");
+    while count.load(Ordering::Relaxed) < FUTURES {
+        Desk::read(&desk);
+    }
+    running.kill();
+    assert_eq!(end_of(&running).in_flight, 1);
+}
+
+fn many_aborted_futures_and_a_late_one_end_well(runtime: &dyn Runtime) {
+    let (desk, running) = desk(runtime);
+    act(&desk, |_, cx| {
+        for _ in 0..1000 {
+            let ended = cx.spawning().ordered().run(pending::<()>(), |_| note(0));
+            assert!(cx.abort(ended.expect("there is room")));
+        }
+        cx.spawning().ordered().run(async {}, |_| note(7)).expect("there is room");
+    });
+    running.stop(PATIENCE);
+    let exit = end_of(&running);
+    assert_eq!((exit.lost_work, exit.lanes[FIFO].handled), (0, 1));
+}
+
+fn an_actor_with_a_weak_timer_ends_after_lost_work(runtime: &dyn Runtime) {
+    let (desk, running) = desk(runtime);
+    act(&desk, |_, cx| {
+        _ = cx.timer().weak().after(Duration::MAX, note(9));
+        cx.spawn(async {}, |_| note(1));
+        // Its end is seen in the turn after that of the first, and brings no message.
+        cx.spawn(async {}, |_| panic!("this function panics, as the test wants it to"));
+    });
+    drop(desk);
+    let exit = end_of(&running);
+    assert!(matches!(exit.reason, ExitReason::Unreachable), "{exit:?}");
+    assert_eq!((exit.lost_work, exit.lanes[FIFO].handled), (1, 1));
 }
 
 fn a_future_past_its_deadline_is_dropped(runtime: &dyn Runtime) {
@@ -609,9 +728,12 @@ fn a_result_without_a_lane_is_lost(runtime: &dyn Runtime) {
     act(&desk, |_, cx| {
         cx.spawn(async {}, |_| Letter::note(99, 1));
         cx.spawn(async {}, |_| panic!("this function panics, as the test wants it to"));
+        // Also that of work which was refused.
+        cx.work_limit(0);
+        cx.spawn(async {}, |_| Letter::note(99, 1));
     });
     running.stop(PATIENCE);
     let exit = end_of(&running);
     assert!(matches!(exit.reason, ExitReason::Stopped), "{exit:?}");
-    assert_eq!((exit.lost_work, exit.in_flight, exit.lanes[FIFO].accepted), (2, 0, 0));
+    assert_eq!((exit.lost_work, exit.in_flight, exit.lanes[FIFO].accepted), (3, 0, 0));
 }

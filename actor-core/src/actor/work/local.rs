@@ -112,6 +112,8 @@ impl<M> Drop for Place<M> {
 pub(super) struct Entry<M> {
     pub(super) id: u64,
     pub(super) place: Rc<Place<M>>,
+    /// The polls left to all entries of the set in this call.
+    pub(super) polls_left: Rc<Cell<u32>>,
 }
 
 /// What became of a future.
@@ -126,7 +128,14 @@ impl<M> Future for Entry<M> {
     type Output = (u64, Outcome<M>);
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { id, place } = &*self;
+        let Self { id, place, polls_left } = &*self;
+        let Some(left) = polls_left.get().checked_sub(1) else {
+            // Passed over until a later turn. The set returns after the second entry that wakes
+            // itself.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        };
+        polls_left.set(left);
         let Some(mut work) = place.work.take() else { return Poll::Ready((*id, Outcome::Gone)) };
         match work.as_mut().poll(cx) {
             Poll::Pending => {

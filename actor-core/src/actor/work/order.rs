@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
-/// The pieces whose results wait for each other, oldest first.
+/// Entries of ended work allowed besides those of work in flight.
+const SLACK: usize = 64;
+
+/// The pieces whose results wait for each other, oldest first. May contain entries of ended work.
 pub(super) struct Order {
     queue: VecDeque<u64>,
 }
@@ -22,7 +25,12 @@ impl Order {
         Self { queue: VecDeque::new() }
     }
 
-    pub(super) fn add(&mut self, id: u64) {
+    /// Adds a piece. `in_flight` and `is_alive` describe the pieces before it.
+    pub(super) fn add(&mut self, id: u64, in_flight: usize, is_alive: impl Fn(u64) -> bool) {
+        // Each removal follows at least as many additions, so its steps are few on average.
+        if self.queue.len() > 2 * in_flight + SLACK {
+            self.queue.retain(|id| is_alive(*id));
+        }
         self.queue.push_back(id);
     }
 
@@ -36,5 +44,22 @@ impl Order {
                 Oldest::Gone => _ = self.queue.pop_front(),
             }
         }
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_keeps_few_entries_of_ended_work() {
+        let mut order = Order::new();
+        order.add(0, 0, |_| true);
+        for id in 1..10_000 {
+            // All but the first were aborted.
+            order.add(id, 1, |id| id == 0);
+        }
+        assert!(order.queue.len() <= 2 + SLACK + 1, "{}", order.queue.len());
+        assert_eq!(order.queue.front(), Some(&0));
     }
 }

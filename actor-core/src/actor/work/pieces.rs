@@ -4,6 +4,7 @@
 //! A piece is in flight from its start until its message is handed to the actor. A piece is one
 //! entry of a map, so an abort removes it at any time, also after its result has come.
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::pin::Pin;
@@ -33,6 +34,10 @@ pub(crate) struct Pieces<M: Message> {
     order: Order,
     deadlines: Deadlines,
     futures: FuturesUnordered<Entry<M>>,
+    /// The polls of futures left in this call. Shared with all entries of the set.
+    polls_left: Rc<Cell<u32>>,
+    /// The number of calls that polled futures.
+    calls: u32,
     bell: Arc<Bell<M>>,
     bell_waker: Waker,
     collector: Collector<M>,
@@ -81,6 +86,10 @@ impl<M: Message> Wake for Bell<M> {
 /// The limit on work in flight, unless the actor sets another one.
 pub(super) const LIMIT: usize = 65_536;
 
+/// At most about this many results, deadlines and futures have their turn in one call. Then the
+/// lanes, the timers and the actor's neighbours have theirs.
+const AT_ONCE: u32 = 32;
+
 impl<M: Message> Pieces<M> {
     pub(super) fn new(shared: Arc<Shared<M>>) -> Self {
         let collector = Collector::new(Arc::clone(&shared));
@@ -93,6 +102,8 @@ impl<M: Message> Pieces<M> {
             order: Order::new(),
             deadlines: Deadlines::new(),
             futures: FuturesUnordered::new(),
+            polls_left: Rc::new(Cell::new(0)),
+            calls: 0,
             bell_waker: Waker::from(Arc::clone(&bell)),
             bell,
             collector,
@@ -130,7 +141,8 @@ impl<M: Message> Pieces<M> {
     }
 
     pub(super) fn add_local(&mut self, id: u64, manner: Manner, place: Rc<Place<M>>) {
-        self.futures.push(Entry { id, place: Rc::clone(&place) });
+        let polls_left = Rc::clone(&self.polls_left);
+        self.futures.push(Entry { id, place: Rc::clone(&place), polls_left });
         // A new future has no waker yet.
         self.bell.is_rung.store(true, Ordering::Relaxed);
         self.add(id, manner, State::Local(place));
@@ -142,7 +154,7 @@ impl<M: Message> Pieces<M> {
 
     /// Adds a piece that was not started, with its message.
     pub(super) fn add_refused(&mut self, id: u64, message: Option<M>) {
-        match message {
+        match message.and_then(|message| self.with_lane(message)) {
             Some(message) => {
                 self.add(id, Manner::default(), State::Ready(message));
                 self.ready.push_back(id);
@@ -153,7 +165,8 @@ impl<M: Message> Pieces<M> {
 
     fn add(&mut self, id: u64, Manner { is_ordered, deadline }: Manner, state: State<M>) {
         if is_ordered {
-            self.order.add(id);
+            let (in_flight, pieces) = (self.pieces.len(), &self.pieces);
+            self.order.add(id, in_flight, |id| pieces.contains_key(&id));
         }
         if let Some(at) = deadline {
             let (in_flight, pieces) = (self.pieces.len(), &self.pieces);
@@ -170,19 +183,16 @@ impl<M: Message> Pieces<M> {
         if is_ordered {
             self.release_ordered();
         }
+        if self.pieces.is_empty() {
+            // The set is polled only while work is in flight. All its futures were dropped.
+            self.futures.clear();
+        }
         true
     }
 
     /// Records the result of a piece.
     fn arrive(&mut self, id: u64, message: Option<M>) {
-        let lane_exists = |message: &M| contained(|| self.shared.lane_of(message)).is_ok();
-        let message = message.and_then(|message| {
-            if lane_exists(&message) {
-                return Some(message);
-            }
-            drop(drop_contained(message));
-            None
-        });
+        let message = message.and_then(|message| self.with_lane(message));
         let Some(piece) = self.pieces.get_mut(&id) else {
             // Aborted, or its deadline has passed.
             drop(drop_contained(message));
@@ -207,6 +217,15 @@ impl<M: Message> Pieces<M> {
         }
     }
 
+    /// Returns the message, or drops it if its lane does not exist.
+    fn with_lane(&self, message: M) -> Option<M> {
+        if contained(|| self.shared.lane_of(&message)).is_ok() {
+            return Some(message);
+        }
+        drop(drop_contained(message));
+        None
+    }
+
     fn release_ordered(&mut self) {
         let pieces = &self.pieces;
         while let Some(id) = self.order.next(|id| match pieces.get(&id) {
@@ -220,12 +239,14 @@ impl<M: Message> Pieces<M> {
 
     /// Returns the next message: of offloaded work, of a passed deadline, or of a future.
     pub(crate) fn poll_message(&mut self, executor: &dyn Executor) -> Option<M> {
-        while let Some(Returned { id, message }) = self.collector.next() {
+        for _ in 0..AT_ONCE {
+            let Some(Returned { id, message }) = self.collector.next() else { break };
             self.arrive(id, message);
         }
         if !self.deadlines.is_empty() {
             self.pass_deadlines(executor);
         }
+        self.begin_polls();
         loop {
             while let Some(id) = self.ready.pop_front() {
                 if let Some(Piece { state: State::Ready(message), .. }) = self.pieces.remove(&id) {
@@ -233,10 +254,25 @@ impl<M: Message> Pieces<M> {
                 }
             }
             // One result at a time, so that the messages of the lanes have their turn.
-            if !self.poll_futures() {
-                return None;
+            if self.polls_left.get() == 0 || !self.poll_futures() {
+                break;
             }
         }
+        if self.polls_left.get() == 0 || self.collector.holds_any() {
+            // The rest has the next turn.
+            self.bell_waker.wake_by_ref();
+        }
+        None
+    }
+
+    /// The number of polls varies between the calls. Each call may pass over two woken futures, and
+    /// with a constant number these could be the same two in each round.
+    fn begin_polls(&mut self) {
+        if self.bell.is_rung.load(Ordering::Relaxed) {
+            self.calls = self.calls.wrapping_add(1);
+        }
+        let varied = self.calls.wrapping_mul(0x9e37_79b1) >> 28;
+        self.polls_left.set(AT_ONCE - varied);
     }
 
     /// Polls the woken futures until one of them ends. Returns whether one did.
@@ -262,7 +298,8 @@ impl<M: Message> Pieces<M> {
 
     fn pass_deadlines(&mut self, executor: &dyn Executor) {
         let now = executor.now();
-        while let Some(id) = self.deadlines.take_due(now) {
+        for _ in 0..AT_ONCE {
+            let Some(id) = self.deadlines.take_due(now) else { return };
             let failed = match self.pieces.get(&id).map(|piece| &piece.state) {
                 Some(State::Local(place)) => Some(place.fail(WorkError::DeadlinePassed)),
                 Some(State::Remote(remote)) => remote.fail(WorkError::DeadlinePassed),
