@@ -476,7 +476,7 @@ fn an_error_ends_the_system_and_the_begin_of_the_end_names_it(runtime: &dyn Runt
     let (_other, _running) = named(&system, "other", Phase::Owners);
     let (owner, owner_mailbox) = mailbox();
     let spawn = Spawn::new(owner_mailbox).named("owner").on_panic(OnPanic::EndSystem);
-    spawn.start(&system, Desk::default).expect("it starts");
+    drop(spawn.start(&system, Desk::default).expect("it starts"));
     let fails = |_: &mut Desk, cx: &mut Context<Letter>| cx.fail(std::fmt::Error);
     owner.try_tell(Letter::act(FIFO, fails)).expect("there is room");
     let Cause::Panicked { path, exit } = futures::executor::block_on(stopping) else {
