@@ -28,6 +28,11 @@ use actor_core::{Message, Running, Spawn};
 /// let permanent = Spawn::new(mailbox).restart(Restart::permanent());
 /// assert_eq!(policy_of(&permanent), Some(Restart::permanent()));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a child of a supervisor",
+    label = "a child is a `Spawn`",
+    note = "write `Spawn::new(mailbox)`, and name it: `Spawn::new(mailbox).named(\"chain\")`"
+)]
 pub trait Child: sealed::Sealed {
     /// The type of the child's messages.
     type Message: Message;
