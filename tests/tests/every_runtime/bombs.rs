@@ -1,5 +1,5 @@
-//! Several panicking destructors at one end. Two panics in one drop abort the process, so each value
-//! of the program is dropped on its own.
+//! Several panicking destructors at one end. Two panics in one drop abort the process, so each
+//! value of the program is dropped on its own.
 
 use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
