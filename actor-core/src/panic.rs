@@ -18,6 +18,36 @@ pub(crate) fn drop_contained<T>(value: T) -> Result<(), Panicked> {
     contained(move || drop(value))
 }
 
+/// A foreign value beside others in one struct. Its drop never panics, because two panics in one
+/// drop abort the process.
+pub(crate) struct Contained<T>(Option<T>);
+
+impl<T> Contained<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect("it is taken by value only")
+    }
+
+    /// Drops the value now. A panic in its destructor becomes an `Err`.
+    pub(crate) fn end(&mut self) -> Result<(), Panicked> {
+        drop_contained(self.0.take())
+    }
+
+    pub(crate) fn into_inner(mut self) -> T {
+        self.0.take().expect("it is taken by value only")
+    }
+}
+
+impl<T> Drop for Contained<T> {
+    fn drop(&mut self) {
+        // The panic hook has reported any panic in this drop.
+        drop(self.end());
+    }
+}
+
 /// Wakes a foreign task. A panic of its waker does not reach the caller.
 pub(crate) fn wake_contained(waker: Option<Waker>) {
     if let Some(waker) = waker {

@@ -15,6 +15,7 @@ use crate::handle::Handle;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::watchers;
 use crate::mailbox::{Closeable, Message, Shared};
+use crate::panic::drop_contained;
 use crate::runtime::Executor;
 
 /// A handler's access to its own actor: handle, timers, clock, work on other threads, and the end.
@@ -74,6 +75,13 @@ struct Rare<M> {
     monitors: Option<Monitors<M>>,
     /// The reason for a requested end after the message in hand.
     ending: Option<ExitReason>,
+}
+
+impl<M> Drop for Rare<M> {
+    /// An error's drop may panic, beside that of a timer's message.
+    fn drop(&mut self) {
+        drop(drop_contained(self.ending.take()));
+    }
 }
 
 /// Longer than any program runs: 100 years.

@@ -10,11 +10,11 @@ use crate::life::made::{Made, Makes};
 use crate::life::poison::Poison;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Life, Message};
-use crate::panic::contained;
+use crate::panic::{Contained, Panicked, contained};
 
 /// Several lives.
 pub(crate) struct Again<F, R, M, K> {
-    make: F,
+    make: Contained<F>,
     governor: Option<Arc<dyn Governor>>,
     poison: Option<Box<dyn Poison<M>>>,
     /// Whether the current life has started.
@@ -28,12 +28,18 @@ impl<F, R, M, K> Again<F, R, M, K> {
         governor: Option<Arc<dyn Governor>>,
         poison: Option<Box<dyn Poison<M>>>,
     ) -> Self {
+        let make = Contained::new(make);
         Self { make, governor, poison, has_started: false, made: PhantomData }
     }
 
     /// Returns whether the last life has started.
     pub(crate) fn take_started(&mut self) -> bool {
         std::mem::take(&mut self.has_started)
+    }
+
+    /// Drops the maker. No life follows.
+    pub(crate) fn drop_maker(&mut self) -> Result<(), Panicked> {
+        self.make.end()
     }
 
     /// Passes the message in hand to the hook, after an end that was not normal.
@@ -50,7 +56,7 @@ impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> Lives for Again<F, R, M, K> 
     type Actor = R::Actor;
 
     fn make(&mut self) -> Result<R::Actor, BoxError> {
-        (self.make)().made()
+        (self.make.get_mut())().made()
     }
 
     fn has_started(&mut self, life: &Life) {

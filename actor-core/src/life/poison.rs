@@ -2,6 +2,7 @@
 
 use crate::actor::Noting;
 use crate::mailbox::exit::ExitReason;
+use crate::panic::Contained;
 
 /// Keeps a summary of the message in hand.
 pub(crate) trait Poison<M>: Noting<M> + Send {
@@ -14,20 +15,20 @@ pub(crate) trait Poison<M>: Noting<M> + Send {
 
 /// The two functions of [`Spawn::on_poison`](crate::Spawn::on_poison).
 pub(crate) struct Hook<S, F, H> {
-    summarise: F,
-    hook: H,
-    in_hand: Option<S>,
+    summarise: Contained<F>,
+    hook: Contained<H>,
+    in_hand: Option<Contained<S>>,
 }
 
 impl<S, F, H> Hook<S, F, H> {
     pub(crate) fn new(summarise: F, hook: H) -> Self {
-        Self { summarise, hook, in_hand: None }
+        Self { summarise: Contained::new(summarise), hook: Contained::new(hook), in_hand: None }
     }
 }
 
 impl<M, S, F: FnMut(&M) -> S, H> Noting<M> for Hook<S, F, H> {
     fn note(&mut self, message: &M) {
-        self.in_hand = Some((self.summarise)(message));
+        self.in_hand = Some(Contained::new((self.summarise.get_mut())(message)));
     }
 }
 
@@ -45,7 +46,7 @@ where
         if let Some(summary) = self.in_hand.take()
             && !reason.is_normal()
         {
-            (self.hook)(summary, reason);
+            (self.hook.get_mut())(summary.into_inner(), reason);
         }
     }
 }

@@ -67,7 +67,7 @@ use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Message, Receiver, Shared};
-use crate::panic::{contained, drop_contained};
+use crate::panic::{Contained, contained, drop_contained};
 use crate::runtime::alarm::Alarm;
 
 /// After the close of the mailbox, the number of lives in a row that do not start.
@@ -92,7 +92,11 @@ pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
     let mut in_vain = 0;
     loop {
         if let Some(rest) = rest {
-            if let Some(end) = rest.over(&mut ending, &mut watch).await {
+            // A future dropped during the rest abandons the actor.
+            let last = Contained::new(ending.reason.0.take());
+            let over = rest.over(&mut ending, &mut watch).await;
+            ending.reason.0 = last.into_inner();
+            if let Some(end) = over {
                 end.record(&mut ending.reason);
                 break;
             }
@@ -122,6 +126,7 @@ pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
         };
     }
     ending.mailbox.close();
+    ending.reason.also_panic(parts.lives.drop_maker());
     ending.reason.also_panic(drop_contained(parts));
 }
 

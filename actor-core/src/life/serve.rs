@@ -1,6 +1,7 @@
 //! The actor loop.
 
 use std::future::{Future, poll_fn};
+use std::mem::needs_drop;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
@@ -25,6 +26,15 @@ impl<L: Lives> Parts<L> {
     #[inline(always)]
     pub(crate) fn holds_foreign(&mut self) -> bool {
         self.lives.holds_maker() || self.cx.holds_foreign()
+    }
+}
+
+impl<L: Lives> Drop for Parts<L> {
+    /// Drops the state of an abandoned actor. This may follow a panic in the drop of its handler.
+    fn drop(&mut self) {
+        if needs_drop::<L::Actor>() && self.state.is_some() {
+            drop(drop_contained(self.state.take()));
+        }
     }
 }
 

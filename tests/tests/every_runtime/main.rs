@@ -4,6 +4,7 @@ mod across;
 mod ask;
 mod ask_timeout;
 mod batch;
+mod bombs;
 mod cast;
 mod end;
 mod evict;

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project::pin_project;
 
 use crate::actor::work::error::WorkError;
-use crate::panic::{Panicked, contained, drop_contained, wake_contained};
+use crate::panic::{Contained, Panicked, contained, drop_contained, wake_contained};
 
 /// A future whose output is a message.
 pub(super) trait LocalWork<M> {
@@ -29,7 +29,7 @@ struct Local<F, I> {
     #[pin]
     future: F,
     /// Taken for the message.
-    into_message: Option<I>,
+    into_message: Option<Contained<I>>,
 }
 
 impl<M, F: Future, I: FnOnce(Result<F::Output, WorkError>) -> M> LocalWork<M> for Local<F, I> {
@@ -49,10 +49,10 @@ impl<M, F: Future, I: FnOnce(Result<F::Output, WorkError>) -> M> LocalWork<M> fo
 }
 
 fn message_of<M, T, I: FnOnce(Result<T, WorkError>) -> M>(
-    into_message: &mut Option<I>,
+    into_message: &mut Option<Contained<I>>,
     result: Result<T, WorkError>,
 ) -> Option<M> {
-    let into_message = into_message.take()?;
+    let into_message = into_message.take()?.into_inner();
     contained(|| into_message(result)).ok()
 }
 
@@ -72,7 +72,8 @@ impl<M> Place<M> {
         F: Future + 'static,
         I: FnOnce(Result<F::Output, WorkError>) -> M + 'static,
     {
-        let work: Boxed<M> = Box::pin(Local { future, into_message: Some(into_message) });
+        let work: Boxed<M> =
+            Box::pin(Local { future, into_message: Some(Contained::new(into_message)) });
         Rc::new(Self { work: Cell::new(Some(work)), waker: Cell::new(None) })
     }
 

@@ -105,6 +105,9 @@ pub(super) struct Engine {
 /// The root of every tree.
 const ROOT: Number = 0;
 
+/// Longer than any program runs: 100 years.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 impl Engine {
     /// Creates a tree with a root and no children.
     pub(super) fn new(strategy: Strategy, policy: Restart) -> Self {
@@ -436,7 +439,8 @@ impl Engine {
             return self.finish(unit, Finish::End);
         }
         let Some(delay) = self.count(unit, now) else { return self.escalate(team, cause) };
-        let at = now.checked_add(delay).unwrap_or(now);
+        // A delay past the end of the clock never ends.
+        let at = now.checked_add(delay).unwrap_or_else(|| now + NEVER);
         let floor = match self.team(team).strategy {
             Strategy::OneForOne if delay.is_zero() => return self.raise(unit),
             Strategy::OneForOne => return self.set(unit, State::Delayed(at)),

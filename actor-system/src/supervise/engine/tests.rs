@@ -553,3 +553,23 @@ fn a_child_delayed_when_its_team_ends_is_not_begun_later() {
     world.settle().expect("it comes to rest");
     assert!(world.engine.is_over() && world.engine.next_due().is_none());
 }
+
+#[test]
+fn a_delay_past_the_end_of_the_clock_never_ends() {
+    for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "any instant will do: it is only counted from"
+        )]
+        let now = Instant::now();
+        let policy = Restart::transient().backoff(Backoff::constant(Duration::MAX));
+        let mut engine = Engine::new(strategy, policy);
+        let worker = engine.add_worker(Engine::root(), None);
+        engine.start(now);
+        assert_eq!(engine.next_order(), Some(Order::Begin(worker)));
+        engine.take(worker, Event::Started, now);
+        engine.take(worker, Event::LifeEnded(boom()), now);
+        engine.tick(now + Duration::from_secs(3600));
+        assert_eq!(engine.next_order(), None, "{strategy:?}");
+    }
+}
