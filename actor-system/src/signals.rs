@@ -70,7 +70,7 @@ impl System {
         let mut signals = Signals::new(SIGNALS)?;
         let handle = signals.handle();
         let weak = Arc::downgrade(self.shared());
-        let name = format!("{}-signals", self.name());
+        let name = self.shared().thread_name("signals");
         thread::Builder::new().name(name).spawn(move || {
             for signal in signals.forever() {
                 if let Some(shared) = weak.upgrade() {
@@ -104,7 +104,8 @@ impl Process {
     }
 
     fn install() -> io::Result<Self> {
-        let may_end = Arc::new(AtomicBool::new(false));
+        // Until a system has its thread, so a failed call leaves no signal without an effect.
+        let may_end = Arc::new(AtomicBool::new(true));
         for signal in SIGNALS {
             // In this order, so the first signal only sets the flag.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&may_end))?;
@@ -127,5 +128,21 @@ impl Process {
                 self.may_end.store(false, Ordering::SeqCst);
             }
         }
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_ends_the_process_unless_a_system_waits_for_signals() {
+        let process = Process::install().expect("the handlers are installed");
+        let may_end = || process.may_end.load(Ordering::SeqCst);
+        assert!(may_end(), "as after a call that returned an error");
+        process.begin();
+        assert!(!may_end());
+        process.end();
+        assert!(may_end());
     }
 }

@@ -90,6 +90,40 @@ fn a_shutdown_in_turns_takes_virtual_time_only() {
 }
 
 #[test]
+fn an_actor_that_ends_before_the_task_of_the_shutdown_begins_is_in_the_report() {
+    let (system, mut driver, clock) = embedded();
+    let (_worker, running) = start(&system, "worker", Phase::Owners, &[false]);
+    driver.turn(Budget::polls(8));
+    // The actor's end is ahead of the task in the loop's queue.
+    running.kill();
+    system.stop(Duration::from_secs(1));
+    run(&mut driver, &clock);
+    let report = system.report().expect("the loop ends after the report");
+    assert_eq!(ends(&report), [("/worker", ExitReason::Killed.to_string())], "{report}");
+}
+
+#[test]
+fn a_wait_within_the_loop_returns_immediately() {
+    let (system, mut driver, clock) = embedded();
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    let inner = system.downgrade();
+    let make = move || {
+        let system = inner.upgrade().expect("the test has one");
+        assert!(system.stopped_blocking(Duration::MAX).is_none());
+        sender.send(system.stop_blocking(Duration::MAX)).expect("there is room");
+        Worker
+    };
+    let (_worker, _running) = spawn(&system, make).expect("it starts");
+    run(&mut driver, &clock);
+    let early = receiver.recv().expect("the maker sent it");
+    assert!(!early.is_final && !early.is_clean(), "{early}");
+    assert!(early.to_string().starts_with("system `simulated` is still stopping as requested\n"));
+    assert!(early.problems().any(|problem| problem.contains("cannot wait for it")));
+    let report = system.report().expect("the loop ends after the report");
+    assert!(report.is_final && report.is_clean(), "{report}");
+}
+
+#[test]
 fn a_report_is_a_table() {
     let (system, mut driver, clock) = embedded();
     let _source = start(&system, "source", Phase::Sources, &[true, false]);
@@ -101,7 +135,7 @@ fn a_report_is_a_table() {
 system `simulated` stopped as requested in 500.0ms
 2 actors in all, 2 ended by the stop, 0 late
 phase    actor    thread  lane                handled    dropped  end
-sources  /source  loop    messages                  1          1  stopped by the deadline, before it was done
+sources  /source  loop    messages                  1          1  stopped by the deadline, before it was done, 1 undelivered
 owners   /owner   loop    messages                  2          0  stopped
 ";
     assert_eq!(system.report().expect("the loop has ended").to_string(), expected);

@@ -127,3 +127,16 @@ fn a_signal_after_the_end_of_the_system_ends_the_process() {
     program.signal("TERM");
     assert_eq!(program.end().code(), Some(128 + 15));
 }
+
+#[test]
+fn a_system_whose_name_is_no_name_of_a_thread_handles_signals_and_stops() {
+    let builder = System::builder("no\0de").runtime(SmolRuntime::new()).executors(0);
+    let system = builder.start().expect("it has no thread");
+    system.stop_on_signals(PATIENCE).expect("the handlers are installed");
+    let (_worker, worker_mailbox) = mailbox();
+    let spawn = Spawn::new(worker_mailbox).named("worker");
+    let running = spawn.start(&system.own_thread(), || Worker).expect("it starts");
+    let report = system.stop_blocking(PATIENCE);
+    assert!(report.is_clean() && report.actors.len() == 1, "{report}");
+    assert!(running.exit().is_some());
+}

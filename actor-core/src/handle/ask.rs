@@ -85,7 +85,7 @@ pub struct AskTimeout<A> {
 /// A question with a way to take it back: [`Ask`] or
 /// [`RecipientAsk`](crate::handle::RecipientAsk).
 ///
-/// Implemented in this crate only.
+/// Implemented by the framework only, for pools as well.
 ///
 /// # Examples
 ///
@@ -142,9 +142,8 @@ pub trait Asking: Future<Output = Result<Self::Answer, AskError<Self::Message>>>
     }
 }
 
-/// Keeps other crates from implementing [`Asking`].
+/// Keeps crates outside the framework from implementing [`Asking`].
 #[doc(hidden)]
-#[expect(unnameable_types, reason = "a trait without a name has no other implementations")]
 pub trait Sealed {}
 
 impl<'a, M: Message, T, F> Ask<'a, M, T, F> {

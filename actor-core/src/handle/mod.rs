@@ -22,6 +22,8 @@ mod weak;
 
 #[doc(hidden)]
 pub use crate::mailbox::watchers::Target;
+#[doc(hidden)]
+pub use ask::Sealed as SealedAsking;
 pub use ask::{Ask, AskTimeout, Asking};
 pub use error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
 #[doc(hidden)]

@@ -40,7 +40,8 @@ pub enum SpawnError {
     SystemStopping,
     /// Another actor of the system has this name.
     NameTaken(Arc<str>),
-    /// This is not a valid name, because it is empty without its leading `/`.
+    /// This is not a valid name. It is empty, or has an empty part before or behind a `/`, or a
+    /// control character.
     NameInvalid(Arc<str>),
     /// The thread for the actor was not started, with this text of the operating system.
     NoThread(Arc<str>),
@@ -56,9 +57,11 @@ impl fmt::Display for SpawnError {
             Self::ExecutorStopped => f.write_str("the executor has been stopped"),
             Self::SystemStopping => f.write_str("the system is stopping"),
             Self::NameTaken(name) => write!(f, "the name `{name}` is taken"),
-            Self::NameInvalid(name) => {
-                write!(f, "`{name}` is no name of an actor: a name has one character or more")
-            }
+            Self::NameInvalid(name) => write!(
+                f,
+                "{name:?} is no name of an actor: it is empty, or has an empty part or a control \
+                 character"
+            ),
             Self::NoThread(text) => write!(f, "the actor's thread was not started: {text}"),
             Self::NoExecutor => f.write_str("there is no executor for the actor"),
             Self::NotStarted(text) => write!(f, "the actor did not start: {text}"),

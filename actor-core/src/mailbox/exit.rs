@@ -226,6 +226,7 @@ impl fmt::Display for Exit {
             (self.restarts, "restarts"),
             (self.undelivered(), "undelivered"),
             (self.lost_work, "lost results"),
+            (self.in_flight, "dropped in flight"),
         ];
         counts.into_iter().filter(|&(n, _)| n > 0).try_for_each(|(n, of)| write!(f, ", {n} {of}"))
     }

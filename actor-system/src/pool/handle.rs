@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actor_core::handle::{
-    AskBlockingError, AskError, Letter, Returned, TellError, TryTellError, WeakHandle, park_for,
+    AskBlockingError, Letter, Returned, TellError, TryTellError, WeakHandle, park_for,
 };
 use actor_core::mailbox::LaneStats;
 use actor_core::reply::{Answer, Reply};
 use actor_core::{Handle, Message};
 
+use crate::pool::ask::PoolAsk;
 use crate::pool::route::Workers;
 use crate::pool::tell::RoutedTell;
 
@@ -195,11 +196,13 @@ impl<M: Message> PoolHandle<M> {
         }
     }
 
-    /// Sends a message with a [`Reply`] in it, waiting for room, and returns the answer.
+    /// Sends a message with a [`Reply`] in it, waiting for room, and returns the answer. [`PoolAsk::timeout`] limits
+    /// the time.
     ///
     /// # Errors
     ///
-    /// [`AskError::Closed`] returns the unsent message. [`AskError::Dropped`] states that no answer
+    /// [`AskError::Closed`](actor_core::AskError::Closed) returns the unsent message.
+    /// [`AskError::Dropped`](actor_core::AskError::Dropped) states that no answer
     /// will arrive, for instance because the worker panicked.
     ///
     /// # Panics
@@ -238,18 +241,13 @@ impl<M: Message> PoolHandle<M> {
     /// });
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn ask<T: Send + 'static>(
+    pub fn ask<T: Send + 'static, F: FnOnce(Reply<T>) -> M>(
         &self,
-        make: impl FnOnce(Reply<T>) -> M,
-    ) -> Result<T, AskError<M>> {
+        make: F,
+    ) -> PoolAsk<'_, M, T, F> {
         match &self.way {
-            Way::Routed(workers) => {
-                let (letter, answer) = Letter::asking(make);
-                let told = RoutedTell::new(workers, letter).await;
-                told.map_err(|TellError(message)| AskError::Closed(message))?;
-                answer.await.map_err(|_dropped| AskError::Dropped)
-            }
-            Way::Queued(queue, _) => queue.ask(make).await,
+            Way::Routed(workers) => PoolAsk::routed(workers, make),
+            Way::Queued(queue, _) => PoolAsk::queued(queue.ask(make)),
         }
     }
 

@@ -17,6 +17,7 @@
 //! side, `front` the shared queue with `slot` (what it shares with a worker) and `queued` (a worker
 //! behind it).
 
+mod ask;
 mod builder;
 mod front;
 mod handle;
@@ -28,6 +29,7 @@ mod running;
 mod slot;
 mod tell;
 
+pub use ask::PoolAsk;
 pub use builder::Pool;
 #[doc(hidden)]
 pub use builder::{Routed, Shared};

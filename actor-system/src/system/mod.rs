@@ -441,6 +441,9 @@ impl System {
     /// Waits for the report of the shutdown, blocking the thread. Returns `None` after `timeout`.
     /// Does not begin a shutdown.
     ///
+    /// In code of one of the system's executors there is no wait, as in
+    /// [`stop_blocking`](Self::stop_blocking).
+    ///
     /// # Examples
     ///
     /// ```
@@ -460,9 +463,12 @@ impl System {
 
     /// Begins the shutdown and waits for its report, blocking the thread.
     ///
-    /// The wait ends 5 s after the patience at the latest. The report is then that of the moment,
-    /// and names what is still busy. This happens on a thread that runs one of the system's own
-    /// executors: it cannot end while it waits.
+    /// The wait ends 5 s after the patience at the latest. The report is then that of the moment:
+    /// it names what is still busy, and [`Report::is_final`] is `false`.
+    ///
+    /// In a handler of one of its actors, and all other code of its executors, there is no wait,
+    /// because that thread cannot end meanwhile. The report of the moment returns immediately, and
+    /// the shutdown goes on. Such code should call [`stop`](Self::stop).
     ///
     /// # Examples
     ///

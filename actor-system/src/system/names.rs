@@ -177,17 +177,22 @@ impl fmt::Debug for Names {
 
 /// Returns the path of a name: with one slash in front.
 fn path_of(name: &str) -> Result<Arc<str>, SpawnError> {
-    match name.strip_prefix('/').unwrap_or(name) {
-        "" => Err(SpawnError::NameInvalid(name.into())),
-        name => Ok(format!("/{name}").into()),
+    let path = name.strip_prefix('/').unwrap_or(name);
+    // A control character in a report or a log would move the operator's cursor.
+    let is_part = |part: &str| !part.is_empty() && !part.contains(char::is_control);
+    if !path.split('/').all(is_part) {
+        return Err(SpawnError::NameInvalid(name.into()));
     }
+    Ok(format!("/{path}").into())
 }
 
 impl fmt::Display for RegisterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Taken { path, holder } => write!(f, "the name `{path}` is taken by {holder}"),
-            Self::Invalid => f.write_str("the name is empty"),
+            Self::Invalid => {
+                f.write_str("the name is empty, or has an empty part or a control character")
+            }
         }
     }
 }

@@ -59,6 +59,9 @@ pub struct Report {
     pub started: u64,
     /// The time from the begin of the shutdown to this report, by the clock of its executor.
     pub took: Duration,
+    /// Whether the shutdown had ended at this report. `false` only for a report of the moment, from
+    /// [`stop_blocking`](crate::System::stop_blocking).
+    pub is_final: bool,
 }
 
 /// What began a shutdown.
@@ -239,7 +242,8 @@ impl Report {
     /// ```
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        !matches!(self.cause, Cause::Panicked { .. })
+        self.is_final
+            && !matches!(self.cause, Cause::Panicked { .. })
             && self.actors.iter().all(ActorReport::is_clean)
             && self.threads.iter().all(|thread| thread.end != ThreadState::Busy)
     }
@@ -322,9 +326,15 @@ impl Report {
             Some(format!("{}: {problem}", actor.path))
         });
         let busy = self.threads.iter().filter(|thread| thread.end == ThreadState::Busy);
-        actors.chain(busy.map(|thread| format!("{}: {THREAD_IS_BUSY}", thread.name)))
+        let early = (!self.is_final).then(|| format!("{}: {IS_STOPPING}", self.system));
+        let busy = busy.map(|thread| format!("{}: {THREAD_IS_BUSY}", thread.name));
+        early.into_iter().chain(actors).chain(busy)
     }
 }
+
+/// The problem of a report of the moment.
+const IS_STOPPING: &str =
+    "the shutdown goes on: a thread of the system cannot wait for it, or 5 s of overtime were over";
 
 /// The problem of a thread that has not ended.
 pub(crate) const THREAD_IS_BUSY: &str = "its thread had not ended when the time was up";
@@ -334,7 +344,14 @@ pub(crate) fn problem_of(exit: Option<&Exit>) -> Option<String> {
     let Some(exit) = exit else {
         return Some("still busy when the time was up".to_owned());
     };
-    (!is_clean(exit)).then(|| format!("{}, {} undelivered", exit.reason, exit.undelivered()))
+    (!is_clean(exit)).then(|| end_of(exit))
+}
+
+/// The end of an actor with its counts, without its name: that is in a column of its own.
+fn end_of(exit: &Exit) -> String {
+    let mut exit = exit.clone();
+    exit.name = None;
+    exit.to_string()
 }
 
 fn is_clean(exit: &Exit) -> bool {
@@ -431,15 +448,23 @@ impl fmt::Display for Cause {
 /// A line for each lane of each actor, and a line for each thread that has not ended.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { system, cause, actors, threads, started, took } = self;
+        let Self { system, cause, actors, threads, started, took, is_final } = self;
         let late = self.late().count();
         let ended = actors.len() - late;
-        writeln!(f, "system `{system}` stopped {cause} in {took:.1?}")?;
+        if *is_final {
+            writeln!(f, "system `{system}` stopped {cause} in {took:.1?}")?;
+        } else {
+            writeln!(f, "system `{system}` is still stopping {cause}")?;
+        }
         let noun = if *started == 1 { "actor" } else { "actors" };
         writeln!(f, "{started} {noun} in all, {ended} ended by the stop, {late} late")?;
         if !actors.is_empty() {
-            let path = actors.iter().map(|actor| actor.path.len()).max().unwrap_or_default();
-            let columns = Columns { path: path.max(5), thread: width_of_threads(actors) };
+            let lanes = actors.iter().flat_map(ActorReport::lanes);
+            let columns = Columns {
+                path: width(actors.iter().map(|actor| &*actor.path), 5),
+                thread: width(actors.iter().map(|actor| &*actor.thread), 6),
+                lane: width(lanes.map(|lane| lane.name), 16),
+            };
             columns.heading(f)?;
             actors.iter().try_for_each(|actor| columns.actor(f, actor))?;
         }
@@ -449,25 +474,31 @@ impl fmt::Display for Report {
     }
 }
 
-fn width_of_threads(actors: &[ActorReport]) -> usize {
-    actors.iter().map(|actor| actor.thread.len()).max().unwrap_or_default().max(6)
+/// The width of a column: of its longest text, between that of its heading and that of a line.
+fn width<'a>(texts: impl Iterator<Item = &'a str>, at_least: usize) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or_default().clamp(at_least, 80)
 }
 
 /// The widths of a table's columns.
 struct Columns {
     path: usize,
     thread: usize,
+    lane: usize,
 }
 
 impl Columns {
     fn heading(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, thread } = self;
-        write!(f, "{:7}  {:path$}  {:thread$}  {:16}", "phase", "actor", "thread", "lane")?;
+        let Self { path, thread, lane: lane_width } = self;
+        write!(
+            f,
+            "{:7}  {:path$}  {:thread$}  {:lane_width$}",
+            "phase", "actor", "thread", "lane"
+        )?;
         writeln!(f, "  {:>9}  {:>9}  end", "handled", "dropped")
     }
 
     fn actor(&self, f: &mut fmt::Formatter<'_>, actor: &ActorReport) -> fmt::Result {
-        let Self { path, thread } = self;
+        let Self { path, thread, lane: lane_width } = self;
         let lanes = actor.lanes();
         let mut rows = lanes.iter().map(Some).collect::<Vec<_>>();
         if rows.is_empty() {
@@ -481,10 +512,10 @@ impl Columns {
             let lane_name = lane.map_or("", |lane| lane.name);
             let handled = lane.map_or(0, |lane| lane.handled);
             let dropped = lane.map_or(0, |lane| lane.undelivered + lane.evicted + lane.expired);
-            write!(f, "{phase:7}  {name:path$}  {on:thread$}  {lane_name:16}")?;
+            write!(f, "{phase:7}  {name:path$}  {on:thread$}  {lane_name:lane_width$}")?;
             write!(f, "  {handled:>9}  {dropped:>9}")?;
             match (number, &actor.exit) {
-                (0, Some(exit)) => writeln!(f, "  {}", exit.reason)?,
+                (0, Some(exit)) => writeln!(f, "  {}", end_of(exit))?,
                 (0, None) => writeln!(f, "  still busy")?,
                 _ => writeln!(f)?,
             }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use actor_core::life::{Seat, SpawnError, Wish};
 use actor_core::runtime::adapter::ContainedWaker;
+use actor_core::runtime::current;
 use actor_core::{Runtime, ThreadConfig};
 use event_listener::{Event, Listener as _, listener};
 use papaya::HashMap;
@@ -206,22 +207,28 @@ impl Shared {
         // Only the closing call comes here.
         let begun = self.begun.get_or_init(|| Begun { cause, patience, ended });
         self.on_change.notify(usize::MAX);
+        // Read here: the task begins later, and some may have ended by then.
+        let members = self.members();
         let own = self.runtime.as_ref().and_then(|runtime| {
-            let config = ThreadConfig::named(format!("{}-stop", self.name));
-            runtime.start_executor(config).ok()
+            runtime.start_executor(ThreadConfig::named(self.thread_name("stop"))).ok()
         });
         let adopted = self.slots().into_iter().map(|slot| Arc::clone(&slot.executor));
         let own = own.map(|executor| (executor, true)).into_iter();
         for (executor, is_own) in own.chain(adopted.map(|executor| (executor, false))) {
             let shared = Arc::clone(self);
             let clock = Clock(Arc::clone(&executor));
-            let shutdown = Shutdown::new(shared, clock, is_own);
+            let shutdown = Shutdown::new(shared, clock, is_own, members.clone());
             if executor.spawn(Box::new(move || Box::pin(shutdown.run()))).is_ok() {
                 return;
             }
         }
         // All executors were stopped by others, so nothing can wait for the actors here.
         self.publish(Report::draft(self, begun));
+    }
+
+    /// The name of a thread for the system itself. A zero byte is no part of a thread's name.
+    pub(crate) fn thread_name(&self, role: &str) -> String {
+        format!("{}-{role}", self.name.replace('\0', ""))
     }
 
     pub(crate) fn begun(&self) -> Option<&Begun> {
@@ -275,9 +282,13 @@ impl Shared {
     }
 
     /// Waits for the report, blocking the thread for at most `timeout`.
+    ///
+    /// Does not wait on a thread of the system: that thread cannot end meanwhile, so the report
+    /// would not come, or come only to name the thread.
     pub(crate) fn reported_blocking(&self, timeout: Duration) -> Option<&Report> {
         let left = time_left(timeout);
-        while self.report().is_none() {
+        let may_wait = self.report().is_some() || !self.runs_this_thread();
+        while may_wait && self.report().is_none() {
             listener!(self.on_change => reported);
             if self.report().is_none() && reported.wait_timeout(left()).is_none() {
                 break;
@@ -286,16 +297,31 @@ impl Shared {
         self.report()
     }
 
+    /// Returns whether the calling thread runs one of the system's executors now.
+    fn runs_this_thread(&self) -> bool {
+        current().is_some_and(|executor| {
+            let is_it = |slot: &Arc<Slot>| {
+                std::ptr::addr_eq(Arc::as_ptr(&slot.executor), Arc::as_ptr(&executor))
+            };
+            self.slots().iter().any(is_it)
+        })
+    }
+
     /// Waits for the report until [`OVERTIME`] after the patience of the shutdown. Returns that of
     /// the moment after this.
     pub(crate) fn reported_or_draft(&self, patience: Duration) -> Report {
         let begun = self.begun();
         let patience = begun.map_or(patience, |begun| begun.patience);
         let report = self.reported_blocking(patience.saturating_add(OVERTIME)).cloned();
-        report.unwrap_or_else(|| match self.begun() {
-            Some(begun) => Report::draft(self, begun),
-            // Another thread has closed the gate, and has not continued for all this time.
-            None => Report::draft(self, &Begun { cause: Cause::Requested, patience, ended: None }),
+        report.unwrap_or_else(|| {
+            let draft = match self.begun() {
+                Some(begun) => Report::draft(self, begun),
+                // Another thread has closed the gate, and has not continued yet.
+                None => {
+                    Report::draft(self, &Begun { cause: Cause::Requested, patience, ended: None })
+                }
+            };
+            Report { is_final: false, ..draft }
         })
     }
 }

@@ -74,17 +74,25 @@ pub(crate) struct Shutdown {
 }
 
 impl Shutdown {
-    pub(crate) fn new(shared: Arc<Shared>, clock: Clock, is_own: bool) -> Self {
+    /// `members` are the actors at the begin of the shutdown, without those still starting.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        clock: Clock,
+        is_own: bool,
+        members: Vec<Arc<Entry>>,
+    ) -> Self {
         let began = clock.now();
-        Self { shared, clock, is_own, began, members: Vec::new() }
+        Self { shared, clock, is_own, began, members }
     }
 
     pub(crate) async fn run(mut self) {
         let patience = self.shared.begun().map_or(Duration::ZERO, |begun| begun.patience);
         let deadline = self.began.checked_add(patience);
         self.clock.by(deadline, self.shared.gate.emptied()).await;
-        self.members = self.shared.members();
-        self.members.sort_by_key(|entry| entry.facts.phase);
+        // Those started meanwhile are added.
+        self.members.extend(self.shared.members());
+        self.members.sort_by_key(|entry| (entry.facts.phase, entry.facts.id));
+        self.members.dedup_by_key(|entry| entry.facts.id);
         self.end_phases(deadline).await;
         let threads = self.end_threads(deadline).await;
         self.publish(threads);
@@ -218,6 +226,7 @@ impl Report {
             threads,
             started: shared.started(),
             took: Duration::ZERO,
+            is_final: true,
         }
     }
 }

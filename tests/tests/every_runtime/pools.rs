@@ -28,6 +28,7 @@ on_every_runtime! {
     an_ended_worker_is_skipped_but_not_for_its_keys,
     an_ask_takes_the_route_of_its_message,
     a_cancelled_ask_is_handled_by_no_worker,
+    an_ask_with_a_time_limit_is_withdrawn_or_cancelled,
     a_panic_drops_the_reply_of_its_ask_only,
     each_worker_restarts_by_its_own_policy,
     one_deadline_stops_all_workers,
@@ -396,6 +397,40 @@ fn a_cancelled_ask_is_handled_by_no_worker(runtime: &dyn Runtime) {
         let exits = exit.queue.iter().chain(&exit.workers);
         assert_eq!(exits.map(|exit| exit.lanes[FIFO].cancelled).sum::<u64>(), 3, "{exit:?}");
         assert_eq!(exit.handled(), busy);
+    }
+}
+
+fn an_ask_with_a_time_limit_is_withdrawn_or_cancelled(runtime: &dyn Runtime) {
+    let limit = Duration::from_millis(10);
+    for (pool, running, _notes) in [
+        routed(runtime, 1, Route::RoundRobin),
+        routed(runtime, 1, Route::LeastLoaded),
+        routed(runtime, 1, by_key()),
+        queued(runtime, 1),
+    ] {
+        let held = hold(&pool, 0);
+        let asking = pool.clone();
+        let ask = move || {
+            let pool = asking.clone();
+            async move { pool.ask(Job::who(0)).timeout(limit).await }
+        };
+        for _ in 0..ROOM {
+            let asked = within(&executor(runtime), ask.clone());
+            assert!(matches!(asked, Err(AskBlockingError::Timeout)), "{asked:?}");
+        }
+        let asked = within(&executor(runtime), ask.clone());
+        assert!(matches!(asked, Err(AskBlockingError::Full(Job { .. }))), "{asked:?}");
+        drop(held);
+        let asked = within(&executor(runtime), move || {
+            let pool = pool.clone();
+            async move { pool.ask(Job::who(0)).timeout(PATIENCE).await }
+        });
+        assert!(matches!(asked, Ok(0)), "{asked:?}");
+        let exit = stop(&running);
+        let exits = exit.queue.iter().chain(&exit.workers);
+        let cancelled = exits.map(|exit| exit.lanes[FIFO].cancelled).sum::<u64>();
+        assert_eq!(cancelled, ROOM as u64, "{exit:?}");
+        assert_eq!(exit.handled(), 2);
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use actor_lanes::executors::Choice;
 use actor_lanes::life::{OnPanic, SpawnError};
 use actor_lanes::supervise::{Strategy, Supervisor};
-use actor_lanes::system::{ActorReport, Cause, Report, ThreadState};
+use actor_lanes::system::{ActorReport, Cause, RegisterError, Report, ThreadState};
 use actor_lanes::{
     Actor, Context, ExitReason, Handle, Message, Phase, Running, Runtime, Spawn, System,
     ThreadConfig, mailbox, runtime_named, spawn,
@@ -22,6 +22,7 @@ on_every_runtime! {
     the_phases_end_in_order_and_pass_their_messages_on,
     stops_from_everywhere_are_one_shutdown,
     a_stop_while_an_actor_starts_is_a_shutdown,
+    a_wait_on_a_thread_of_the_system_returns_immediately,
     a_stuck_handler_and_its_thread_are_named,
     a_late_phase_leaves_time_to_the_next,
     an_actor_waiting_at_the_deadline_is_ended_and_counted,
@@ -29,6 +30,7 @@ on_every_runtime! {
     a_stopping_system_accepts_no_actor,
     spawns_racing_a_stop_are_in_the_report_or_refused,
     ends_of_every_kind_racing_a_stop_are_counted_once,
+    a_name_has_no_control_character_and_no_empty_part,
     names_are_unique_until_their_actors_end,
     a_name_has_parts_and_is_not_empty,
     a_registered_handle_keeps_no_actor,
@@ -169,6 +171,21 @@ fn a_stop_while_an_actor_starts_is_a_shutdown(runtime: &dyn Runtime) {
     let report = system.stopped_blocking(PATIENCE).expect("it ends in time");
     assert!(report.is_clean() && report.actors.len() == 1, "{report}");
     assert!(desk.is_closed());
+}
+
+fn a_wait_on_a_thread_of_the_system_returns_immediately(runtime: &dyn Runtime) {
+    let system = system(runtime);
+    let (sender, early) = signal();
+    let inner = system.clone();
+    let make = move || {
+        sender.send(inner.stop_blocking(Duration::MAX)).expect("there is room");
+        Desk::default()
+    };
+    let (_desk, _running) = spawn(&system, make).expect("it starts");
+    let early: Report = wait(&early);
+    assert!(!early.is_final && early.to_string().contains("still stopping"), "{early}");
+    let report = system.stopped_blocking(PATIENCE).expect("the shutdown goes on");
+    assert!(report.is_final && report.is_clean(), "{report}");
 }
 
 fn a_stuck_handler_and_its_thread_are_named(runtime: &dyn Runtime) {
@@ -367,6 +384,19 @@ fn ends_of_every_kind_racing_a_stop_are_counted_once(runtime: &dyn Runtime) {
     assert!(report.threads.iter().all(|thread| thread.end == ThreadState::Ended), "{report}");
     assert!(system.actors().is_empty());
     assert!(system.executors().loads().iter().all(|load| *load == 0));
+}
+
+fn a_name_has_no_control_character_and_no_empty_part(runtime: &dyn Runtime) {
+    let system = system(runtime);
+    let (desk, _running) = named(&system, "kitchen/desk 1 \u{fc}", Phase::Owners);
+    for name in ["", "/", "//", "a//b", "a/", "a\nb", "a\0b", "\u{1b}[31m"] {
+        let (_handle, unnamed) = mailbox::<Letter>();
+        let refused = Spawn::new(unnamed).named(name).start(&system, Desk::default);
+        assert_eq!(refused.map(drop), Err(SpawnError::NameInvalid(name.into())));
+        assert_eq!(system.register(name, &desk), Err(RegisterError::Invalid));
+    }
+    let text = SpawnError::NameInvalid("a\nb".into()).to_string();
+    assert!(text.starts_with(r#""a\nb" is no name of an actor"#), "{text}");
 }
 
 fn names_are_unique_until_their_actors_end(runtime: &dyn Runtime) {
