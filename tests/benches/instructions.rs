@@ -16,7 +16,7 @@ use std::hint::black_box;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{self, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actor_lanes::runtime::{ExecutorStopped, Maker, SmolRuntime, Timer};
 use actor_lanes::{
@@ -46,6 +46,10 @@ impl Executor for Here {
 
     fn now(&self) -> Instant {
         self.0.now()
+    }
+
+    fn wall_now(&self) -> SystemTime {
+        self.0.wall_now()
     }
 
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {

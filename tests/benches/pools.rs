@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{self, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actor_lanes::pool::{Pool, PoolHandle, Route};
 use actor_lanes::runtime::{ExecutorStopped, Maker, SmolRuntime, Timer};
@@ -67,6 +67,10 @@ impl Executor for Here {
 
     fn now(&self) -> Instant {
         self.0.now()
+    }
+
+    fn wall_now(&self) -> SystemTime {
+        self.0.wall_now()
     }
 
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {

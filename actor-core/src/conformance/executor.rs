@@ -13,7 +13,7 @@ use std::thread;
 
 use super::rig::{give_way, go, result_of, signal, start, start_as, wait};
 use crate::reply::Reply;
-use crate::runtime::{Executor, Runtime, ThreadConfig};
+use crate::runtime::{Executor, Runtime, ThreadConfig, current};
 
 pub(super) fn its_thread_has_the_name_asked_for(runtime: &dyn Runtime) {
     let executor = start_as(runtime, ThreadConfig::named("chain owner"));
@@ -38,6 +38,34 @@ pub(super) fn makers_and_futures_run_on_that_one_thread(runtime: &dyn Runtime) {
     let threads: HashSet<_> = (0..96).map(|_| wait(&told)).collect();
     assert_eq!(threads.len(), 1, "one thread runs all");
     assert!(!threads.contains(&thread::current().id()), "and it is the executor's own");
+}
+
+pub(super) fn its_thread_states_the_current_executor(runtime: &dyn Runtime) {
+    let executor = start(runtime);
+    let (tell, told) = signal();
+    go(&executor, move || {
+        let own = thread::current().id();
+        let in_maker = current();
+        async move {
+            give_way().await;
+            let stated = current().expect("an executor's thread");
+            let same = in_maker.is_some_and(|in_maker| Arc::ptr_eq(&in_maker, &stated));
+            go(&stated, move || {
+                let is_here = thread::current().id() == own;
+                async move { tell.send((same, is_here, own)).expect("the check waits") }
+            });
+        }
+    });
+    let (same, is_here, own) = wait(&told);
+    assert!(same && is_here, "the same one in each turn, and it is this one");
+    let (tell, told) = signal();
+    executor.run_blocking(Box::new(move || {
+        // A driver may run such work on its own thread.
+        let is_right = thread::current().id() == own || current().is_none();
+        tell.send(is_right).expect("the check waits");
+    }));
+    assert!(wait(&told), "a thread for blocking work is no executor's");
+    assert!(current().is_none(), "this thread is no executor's");
 }
 
 pub(super) fn a_future_need_not_be_send(runtime: &dyn Runtime) {

@@ -39,6 +39,7 @@ const CHECKS: &[(&str, Check)] = checks! {
     executor:
         its_thread_has_the_name_asked_for,
         makers_and_futures_run_on_that_one_thread,
+        its_thread_states_the_current_executor,
         a_future_need_not_be_send,
         a_future_may_spawn_on_its_own_executor,
         makers_are_called_later_and_in_order,

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::task;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::rig::{PATIENCE, SOON, expired, give_way, go, result_of, signal, start, wait};
 use crate::actor::{Actor, Context};
@@ -40,6 +40,14 @@ impl Executor for Counting {
 
     fn now(&self) -> Instant {
         self.now
+    }
+
+    fn wall_now(&self) -> SystemTime {
+        self.executor.wall_now()
+    }
+
+    fn spins(&self) -> bool {
+        self.executor.spins()
     }
 
     fn give_way(&self, cx: &mut task::Context<'_>) {

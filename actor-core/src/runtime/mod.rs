@@ -106,6 +106,10 @@ impl Runtime for Arc<dyn Runtime> {
 /// The thread ends after its last future has ended, provided that the executor was stopped or all
 /// its owners dropped it. An actor owns a reference to its executor.
 ///
+/// An executor that wraps another one forwards the methods with a default too: the default
+/// [`wall_now`](Self::wall_now) is not the clock of a simulation. Code in its futures finds the
+/// inner executor with [`current`].
+///
 /// Unless stated otherwise, every method may be called from any thread. This includes a call in the
 /// drop of a thread-local while its thread is ending.
 ///

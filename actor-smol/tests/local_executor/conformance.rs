@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::task::Context;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actor_core::runtime::adapter::BlockingPool;
 use actor_core::runtime::{ExecutorStopped, Maker, Runtime, ThreadConfig, Timer};
@@ -56,6 +56,14 @@ impl Executor for Placed {
 
     fn now(&self) -> Instant {
         self.executor.now()
+    }
+
+    fn wall_now(&self) -> SystemTime {
+        self.executor.wall_now()
+    }
+
+    fn spins(&self) -> bool {
+        self.executor.spins()
     }
 
     fn give_way(&self, cx: &mut Context<'_>) {

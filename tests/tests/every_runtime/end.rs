@@ -4,8 +4,9 @@ use std::fmt;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::task;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actor_lanes::life::NotStarted;
 use actor_lanes::runtime::{ExecutorStopped, Maker, Timer};
@@ -253,6 +254,18 @@ impl Executor for Deserter {
 
     fn now(&self) -> Instant {
         self.0.now()
+    }
+
+    fn wall_now(&self) -> SystemTime {
+        self.0.wall_now()
+    }
+
+    fn spins(&self) -> bool {
+        self.0.spins()
+    }
+
+    fn give_way(&self, cx: &mut task::Context<'_>) {
+        self.0.give_way(cx);
     }
 
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {

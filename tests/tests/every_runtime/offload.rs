@@ -1,8 +1,9 @@
 //! Offloaded work, and actors started by other actors.
 
 use std::sync::Arc;
+use std::task;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actor_lanes::actor::WorkError;
 use actor_lanes::runtime::{ExecutorStopped, Maker, Timer};
@@ -220,6 +221,18 @@ impl Executor for Idle {
 
     fn now(&self) -> Instant {
         self.0.now()
+    }
+
+    fn wall_now(&self) -> SystemTime {
+        self.0.wall_now()
+    }
+
+    fn spins(&self) -> bool {
+        self.0.spins()
+    }
+
+    fn give_way(&self, cx: &mut task::Context<'_>) {
+        self.0.give_way(cx);
     }
 
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {

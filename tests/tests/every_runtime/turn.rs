@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::task;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actor_lanes::actor::Batch;
 use actor_lanes::runtime::{ExecutorStopped, Maker, Timer};
@@ -54,6 +54,14 @@ impl Executor for Watched {
 
     fn now(&self) -> Instant {
         self.start + Duration::from_nanos(self.passed.load(Ordering::SeqCst))
+    }
+
+    fn wall_now(&self) -> SystemTime {
+        self.executor.wall_now()
+    }
+
+    fn spins(&self) -> bool {
+        self.executor.spins()
     }
 
     fn give_way(&self, cx: &mut task::Context<'_>) {
