@@ -247,8 +247,7 @@ fn poll_results_and_others<M: Message>(
             // The last work that kept the actor may have ended without a message.
             let has_timers = cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
             if others.is_pending() && has_timers {
-                let is_kept = cx.is_kept_by_monitors();
-                return poll_timers_and_mailbox(mailbox, cx, task, is_kept);
+                return poll_timers_and_mailbox(mailbox, cx, task);
             }
             return others;
         };

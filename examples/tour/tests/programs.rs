@@ -34,7 +34,7 @@ macro_rules! programs {
 programs! {
     supervised_worker => "the sum since the restart: 2\n1 restart, 4 messages handled\n",
     pool_by_key => "60 deposits by 4 workers\n",
-    wall_clock => "the first slot is number 0\n3 slots, then: stopped\n",
+    wall_clock => "slots [0, 1, 2]\nthe clock stopped\n",
     monitored_children =>
         "/printer ended: failed: no more paper\n/scanner ended: stopped\nthe parent stopped\n",
     ask_timeout => "no answer in time\ncome in\nentered: 1\n",

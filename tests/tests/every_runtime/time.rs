@@ -277,14 +277,15 @@ fn a_schedule_follows_the_wall_clock(runtime: &dyn Runtime) {
     let genesis = executor.wall_now() + SOON;
     let schedule = WallSchedule::new(genesis, SOON).offset(SOON / 2);
     let tells = beats(&desk, schedule);
-    let mut expected = 0;
+    // A late start begins with a later number.
+    let mut expected = None;
     for _ in 0..5 {
         let (beat, handled) = wait(&tells);
-        assert_eq!(beat.number, expected + beat.missed);
+        assert!(expected.is_none_or(|expected| beat.number == expected + beat.missed), "{beat:?}");
         assert_eq!(beat.due, genesis + SOON * u32::try_from(beat.number).expect("few") + SOON / 2);
         assert!(handled >= beat.due + beat.lateness, "never early");
         assert!(beat.lateness < SOON, "the latest number");
-        expected = beat.number + 1;
+        expected = Some(beat.number + 1);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actor_lanes::actor::Missed;
 use actor_lanes::{Actor, Context, Message, System, WallBeat, WallSchedule, spawn};
 use tour::{Done, PATIENCE};
 
@@ -19,15 +20,15 @@ impl Actor for Clock {
     async fn started(&mut self, cx: &mut Context<Slot>) {
         // Genesis is soon: the first beat has number 0.
         let schedule = WallSchedule::new(cx.wall_now() + SLOT, SLOT);
-        cx.timer().schedule(schedule, Slot);
+        // Without this, a late clock would skip to the latest slot.
+        cx.timer().missed(Missed::Burst).schedule(schedule, Slot);
     }
 
     async fn handle(&mut self, Slot(beat): Slot, cx: &mut Context<Slot>) {
         assert!(cx.wall_now() >= beat.due, "never early");
         self.0.push(beat.number);
         if self.0.len() == 3 {
-            assert!(self.0.is_sorted(), "no slot comes twice");
-            println!("the first slot is number {}", self.0[0]);
+            println!("slots {:?}", self.0);
             cx.stop();
         }
     }
@@ -37,6 +38,6 @@ fn main() -> Done {
     let system = System::new("tour", tour::runtime()?)?;
     let (_clock, running) = spawn(&system, || Clock(Vec::new()))?;
     let exit = running.join_blocking(PATIENCE).expect("the third slot ends it");
-    println!("{} slots, then: {}", exit.lanes[0].handled, exit.reason);
+    println!("the clock {}", exit.reason);
     Ok(())
 }
