@@ -275,7 +275,8 @@ impl Running {
     /// let (_worker, running) = spawn(&executor, || Worker)?;
     /// block_on(running.started_within(limit))?;
     ///
-    /// let (_worker, running) = spawn(&executor, || std::fs::read("no such file").map(|_| Worker))?;
+    /// let make = || std::fs::read("no such file").map(|_| Worker);
+    /// let (_worker, running) = spawn(&executor, make)?;
     /// let failed = block_on(running.started_within(limit));
     /// assert!(matches!(failed, Err(NotStarted::Ended(exit)) if !exit.reason.is_normal()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
