@@ -196,8 +196,8 @@ impl<M: Message> PoolHandle<M> {
         }
     }
 
-    /// Sends a message with a [`Reply`] in it, waiting for room, and returns the answer. [`PoolAsk::timeout`] limits
-    /// the time.
+    /// Sends a message with a [`Reply`] in it, waiting for room, and returns the answer.
+    /// [`PoolAsk::timeout`] limits the time.
     ///
     /// # Errors
     ///
