@@ -41,7 +41,8 @@ use crate::pool::tell::RoutedTell;
 /// #     }
 /// # }
 ///
-/// # let executor = actor_smol::SmolRuntime::new().start_executor(ThreadConfig::named("reads"))?;
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// # let executor = runtime.start_executor(ThreadConfig::named("reads"))?;
 /// let (reads, _running) = Pool::new(2).start(&executor, |_| Worker)?;
 /// let ask: PoolAsk<'_, Read, u64, fn(Reply<u64>) -> Read> = reads.ask(Read);
 /// assert_eq!(futures::executor::block_on(ask), Ok(7));
@@ -114,7 +115,8 @@ impl<M: Message, T: Send + 'static, F: FnOnce(Reply<T>) -> M> PoolAsk<'_, M, T, 
     ///     }
     /// }
     ///
-    /// # let executor = actor_smol::SmolRuntime::new().start_executor(ThreadConfig::named("reads"))?;
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("reads"))?;
     /// let (reads, _running) = Pool::new(2).start(&executor, |_| Worker(Vec::new()))?;
     /// let asked = reads.ask(Read).timeout(Duration::from_millis(1));
     /// assert!(matches!(futures::executor::block_on(asked), Err(AskBlockingError::Timeout)));
