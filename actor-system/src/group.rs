@@ -1,6 +1,7 @@
 //! Several actors, each on a thread of its own, ended in order.
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,15 +9,15 @@ use actor_core::life::{Made, SpawnError};
 use actor_core::{Executor, Exit, Mailbox, Message, Running, Runtime, Spawn, ThreadConfig};
 
 use crate::clock::time_left;
-use crate::system::{GRACE, THREAD_IS_BUSY, problem_of};
+use crate::system::{GRACE, SystemBuilder, THREAD_IS_BUSY, problem_of};
 
 /// Several actors, each on a thread of its own, ended in the order of their starts.
 ///
 /// The smallest owner of actors: it has no names, no phases and no shutdown of its own. A
 /// [`System`](crate::System) has.
 ///
-/// The drop of a group detaches its actors, as the drop of a [`Running`] does: each ends when
-/// nothing can reach it, and its thread with it.
+/// The drop of a group stops its actors, all at once and without waiting: they accept nothing new,
+/// and each has 10 s for its queue.
 ///
 /// # Examples
 ///
@@ -63,7 +64,7 @@ use crate::system::{GRACE, THREAD_IS_BUSY, problem_of};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "its drop lets the actors run on"]
+#[must_use = "its drop stops the actors"]
 pub struct Group {
     runtime: Arc<dyn Runtime>,
     members: Vec<Member>,
@@ -341,7 +342,7 @@ impl Group {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use = "it names what has not ended"]
-    pub fn stop(self, patience: Duration) -> GroupReport {
+    pub fn stop(mut self, patience: Duration) -> GroupReport {
         let left = time_left(patience);
         let count = self.members.len();
         for (number, Member { running, executor, .. }) in self.members.iter().enumerate() {
@@ -353,8 +354,18 @@ impl Group {
             executor.stop();
         }
         let last = time_left(left().max(GRACE));
-        let members = self.members.into_iter().map(|member| member.end(&last));
+        // Nothing is left for the drop of the group.
+        let members = mem::take(&mut self.members).into_iter().map(|member| member.end(&last));
         GroupReport { members: members.collect() }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        for Member { running, executor, .. } in &self.members {
+            running.stop(SystemBuilder::PATIENCE);
+            executor.stop();
+        }
     }
 }
 

@@ -6,6 +6,8 @@
 //! the time of its first arming.
 
 use std::collections::BTreeMap;
+// Not the model checkers': a static outlives their runs, and nothing depends on its order.
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Values with times of type `T`.
 pub(crate) struct Arming<T, V> {
@@ -33,9 +35,17 @@ pub(crate) struct Taken<T, V> {
     pub(crate) value: V,
 }
 
+/// The first number of the next [`Arming`], so that an id of an ended life or of another actor names
+/// no value of this one, also on a clock that stands still.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+/// More than an actor arms in one life.
+const MOST_VALUES: u64 = 1 << 40;
+
 impl<T: Copy + Ord, V> Arming<T, V> {
     pub(crate) fn new() -> Self {
-        Self { queue: BTreeMap::new(), moved: BTreeMap::new(), first: None, last: 0 }
+        let last = NUMBERS.fetch_add(MOST_VALUES, Ordering::Relaxed);
+        Self { queue: BTreeMap::new(), moved: BTreeMap::new(), first: None, last }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -107,7 +117,7 @@ impl<T: Copy + Ord, V> Arming<T, V> {
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use std::cell::Cell;
-    use std::cmp::Ordering;
+    use std::cmp::Ordering as Order;
 
     use super::*;
 
@@ -118,14 +128,14 @@ mod tests {
     struct Counted(u64);
 
     impl Ord for Counted {
-        fn cmp(&self, other: &Self) -> Ordering {
+        fn cmp(&self, other: &Self) -> Order {
             COMPARISONS.set(COMPARISONS.get() + 1);
             self.0.cmp(&other.0)
         }
     }
 
     impl PartialOrd for Counted {
-        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        fn partial_cmp(&self, other: &Self) -> Option<Order> {
             Some(self.cmp(other))
         }
     }
@@ -173,8 +183,18 @@ mod tests {
         let mut arming = Arming::new();
         arming.insert(5, "kept");
         let taken = arming.pop().expect("it was inserted");
+        let number = taken.number;
         arming.again(taken, 6);
-        assert_eq!(arming.remove(Place { at: 6, number: 1 }), None);
-        assert_eq!(arming.remove(Place { at: 5, number: 1 }), Some("kept"));
+        assert_eq!(arming.remove(Place { at: 6, number }), None);
+        assert_eq!(arming.remove(Place { at: 5, number }), Some("kept"));
+    }
+
+    #[test]
+    fn an_id_of_another_actor_at_the_same_time_finds_nothing() {
+        let (mut one, mut other) = (Arming::new(), Arming::new());
+        let [first, second] = [&mut one, &mut other].map(|arming| arming.insert(5, "kept"));
+        assert_ne!(first, second);
+        assert_eq!(one.remove(second), None);
+        assert_eq!(one.remove(first), Some("kept"));
     }
 }

@@ -89,6 +89,7 @@ pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
     // exit is published.
     let mut rest = decider.waits_first().then(Rest::for_verdict);
     let mut has_lived = false;
+    let mut was_draining = false;
     let mut in_vain = 0;
     loop {
         if let Some(rest) = rest {
@@ -97,7 +98,7 @@ pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
             let over = rest.over(&mut ending, &mut watch).await;
             ending.reason.0 = last.into_inner();
             if let Some(end) = over {
-                end.record(&mut ending.reason);
+                end.after(was_draining).record(&mut ending.reason);
                 break;
             }
             begin_again(&mut parts, &mut ending, &watch, has_lived);
@@ -106,6 +107,7 @@ pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
         let was_closed = ending.mailbox.shared().is_closed();
         serve_life(&mut parts, &mut ending, &mut watch).await;
         parts.cx.end_work();
+        was_draining = ending.mailbox.shared().is_closed();
         let has_started = parts.lives.take_started();
         in_vain = if was_closed && !has_started { in_vain + 1 } else { 0 };
         let mut next = decider.next(ending.reason.get(), &ending.mailbox, watch.now());
@@ -198,12 +200,21 @@ struct Rest {
 
 /// Why no life follows a rest.
 enum End {
-    /// The governor ends the actor, with the reason of its last life.
+    /// With the reason of its last life: the governor ends the actor, or nothing is left.
     Decided,
     Requested(ExitReason),
 }
 
 impl End {
+    /// A life that failed at the last message of a drain has no successor to handle anything, so
+    /// its failure remains the reason.
+    fn after(self, was_draining: bool) -> Self {
+        match self {
+            Self::Requested(ExitReason::Stopped) if was_draining => Self::Decided,
+            other => other,
+        }
+    }
+
     fn record(self, reason: &mut Reason) {
         match self {
             Self::Requested(requested) => drop(drop_contained(reason.0.replace(requested))),

@@ -1,5 +1,6 @@
 //! Groups: several actors, each on a thread of its own, ended in order.
 
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
@@ -14,6 +15,7 @@ on_every_runtime! {
     a_stuck_member_is_named,
     a_panic_of_a_member_is_a_problem_of_its_own,
     a_member_without_a_thread_is_not_added,
+    the_drop_of_a_group_stops_its_actors,
 }
 
 fn group(runtime: &dyn Runtime) -> Group {
@@ -96,4 +98,20 @@ fn a_member_without_a_thread_is_not_added(runtime: &dyn Runtime) {
     assert!(matches!(refused, Err(SpawnError::NoThread(_))), "{refused:?}");
     assert!(desk.is_closed() && group.members().is_empty());
     assert!(group.stop(PATIENCE).is_clean());
+}
+
+fn the_drop_of_a_group_stops_its_actors(runtime: &dyn Runtime) {
+    let mut group = group(runtime);
+    let [first, last] = ["first", "last"].map(|name| member(&mut group, name));
+    first.try_tell(Letter::note(FIFO, 1)).expect("there is room");
+    let members: Vec<_> =
+        group.members().iter().map(|m| (m.running.clone(), Arc::clone(&m.executor))).collect();
+    drop(group);
+    assert!(first.is_closed() && last.is_closed(), "nothing new is accepted");
+    for (running, executor) in members {
+        let exit = running.join_blocking(PATIENCE).expect("the drop stops it");
+        assert!(matches!(exit.reason, ExitReason::Stopped), "{}", exit.reason);
+        assert_eq!(exit.undelivered(), 0, "its queue is handled");
+        assert!(executor.join(PATIENCE), "and its thread ends");
+    }
 }

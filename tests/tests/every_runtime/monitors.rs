@@ -76,10 +76,13 @@ fn settle(watcher: &Handle<Letter>, ended: &Handle<Letter>) {
     wait(&monitor(watcher, ended, FIFO));
 }
 
+/// Ends an actor in one way.
+type End = fn(&Handle<Letter>, &Running);
+
 fn every_kind_of_end_comes_as_a_message_with_its_reason(runtime: &dyn Runtime) {
     let executor = executor(runtime);
     let (watcher, _watching) = start(&executor);
-    let ends: [(fn(&Handle<Letter>, &Running), &str); 4] = [
+    let ends: [(End, &str); 4] = [
         (|_, running| running.stop(PATIENCE), "stopped"),
         (|_, running| running.kill(), "killed"),
         (

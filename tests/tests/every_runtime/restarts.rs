@@ -5,7 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use actor_lanes::actor::Fallible;
@@ -32,6 +32,7 @@ on_every_runtime! {
     a_stop_during_a_backoff_handles_the_queue_in_a_last_life,
     a_stop_after_its_deadline_begins_no_last_life,
     failures_after_a_stop_restart_without_a_delay_until_the_limit,
+    a_failure_at_the_last_message_of_a_drain_is_the_reason_of_the_end,
     a_stop_ends_an_actor_whose_maker_always_fails,
     an_actor_whose_maker_always_fails_lets_its_neighbours_run,
     a_kill_ends_a_backoff,
@@ -119,7 +120,7 @@ fn the_message_that_ends_a_life_counts_as_handled_and_drops_its_reply(runtime: &
 /// Reports each step of its life, and panics at each message.
 struct Steps {
     life: usize,
-    steps: Sender<(usize, &'static str)>,
+    steps: SyncSender<(usize, &'static str)>,
     alive: Arc<AtomicUsize>,
 }
 
@@ -158,7 +159,7 @@ impl Drop for Steps {
 }
 
 fn the_old_state_is_stopped_and_dropped_before_the_next_is_made(runtime: &dyn Runtime) {
-    let (steps, reported) = channel();
+    let (steps, reported) = signal();
     let alive = Arc::new(AtomicUsize::new(0));
     let mut life = 0;
     let make = move || {
@@ -278,6 +279,19 @@ fn failures_after_a_stop_restart_without_a_delay_until_the_limit(runtime: &dyn R
 
 fn without_limit() -> Restart {
     Restart::permanent().most(u32::MAX)
+}
+
+fn a_failure_at_the_last_message_of_a_drain_is_the_reason_of_the_end(runtime: &dyn Runtime) {
+    let (desk, running) = supervised(runtime, Restart::up_to(3));
+    let (release, held) = sync_channel::<()>(0);
+    // The stop comes while the first message is handled.
+    tell(&desk, Letter::act(FIFO, move |_, _| drop(held.recv())));
+    tell(&desk, boom(FIFO));
+    running.stop(PATIENCE);
+    drop(release);
+    let exit = end_of(&running);
+    assert!(matches!(exit.reason, ExitReason::Panicked(_)), "{exit:?}");
+    assert_eq!((exit.lanes[FIFO].handled, exit.restarts), (2, 0), "nothing is left for a new life");
 }
 
 fn a_stop_ends_an_actor_whose_maker_always_fails(runtime: &dyn Runtime) {
@@ -459,7 +473,7 @@ fn a_failure_in_a_batch_leaves_the_rest_in_the_lane(runtime: &dyn Runtime) {
     let (inverse, mailbox) = mailbox();
     inverse.try_tell_all([1, 0, 2, 0, 3].map(Number)).expect("there is room");
     drop(inverse);
-    let (found, poisons) = channel();
+    let (found, poisons) = signal();
     let running = Spawn::new(mailbox)
         .restart(Restart::transient())
         .on_poison(
@@ -477,7 +491,7 @@ fn a_failure_in_a_batch_leaves_the_rest_in_the_lane(runtime: &dyn Runtime) {
 
 fn the_hook_receives_the_message_in_hand_only(runtime: &dyn Runtime) {
     let (desk, mailbox) = mailbox();
-    let (found, poisons) = channel();
+    let (found, poisons) = signal();
     let running = Spawn::new(mailbox)
         .restart(Restart::permanent())
         .on_poison(
@@ -556,7 +570,7 @@ fn an_abandoned_actor_is_not_restarted(runtime: &dyn Runtime) {
 }
 
 /// Reports to the test, which decides.
-struct Reports(Sender<String>);
+struct Reports(SyncSender<String>);
 
 impl Governor for Reports {
     fn life_started(&self) {
@@ -573,7 +587,7 @@ impl Governor for Reports {
 }
 
 fn governed(runtime: &dyn Runtime) -> (Handle<Letter>, Running, Receiver<String>) {
-    let (reports, reported) = channel();
+    let (reports, reported) = signal();
     let (desk, mailbox) = mailbox();
     let running = Spawn::new(mailbox)
         .governed(Arc::new(Reports(reports)))
