@@ -285,7 +285,7 @@ fn a_failure_at_the_last_message_of_a_drain_is_the_reason_of_the_end(runtime: &d
     let (desk, running) = supervised(runtime, Restart::up_to(3));
     let (release, held) = sync_channel::<()>(0);
     // The stop comes while the first message is handled.
-    tell(&desk, Letter::act(FIFO, move |_, _| drop(held.recv())));
+    tell(&desk, Letter::act(FIFO, move |_, _| _ = held.recv()));
     tell(&desk, boom(FIFO));
     running.stop(PATIENCE);
     drop(release);
