@@ -35,8 +35,8 @@ pub(crate) struct Taken<T, V> {
     pub(crate) value: V,
 }
 
-/// The first number of the next [`Arming`], so that an id of an ended life or of another actor names
-/// no value of this one, also on a clock that stands still.
+/// The first number of the next [`Arming`], so that an id of an ended life or of another actor
+/// names no value of this one, also on a clock that stands still.
 static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
 /// More than an actor arms in one life.
