@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use actor_lanes::runtime::ThreadRuntime;
@@ -88,7 +88,7 @@ fn an_actor_restarts() -> Outcome {
 fn the_poison_is_reported() -> Outcome {
     let executor = ThreadRuntime::new().start_executor(ThreadConfig::named("adder"))?;
     let (adder, mailbox) = mailbox();
-    let (tell, poison) = channel();
+    let (tell, poison) = sync_channel(16);
     let summary = |message: &Sum| match message {
         Sum::Add(text) => *text,
         Sum::Read(_) => "a question",
