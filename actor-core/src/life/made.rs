@@ -45,7 +45,8 @@ use crate::mailbox::Message;
 #[diagnostic::on_unimplemented(
     message = "the maker returns `{Self}`, which is not an actor",
     label = "this closure must return an actor, or a `Result` with an actor",
-    note = "implement `Actor` for it: name its `type Message`, and write `async fn handle(&mut self, message, cx)`"
+    note = "implement `Actor` for it: name its `type Message`, and write `async fn handle(&mut self, message, cx)`",
+    note = "the error of a `Result` must convert into `Box<dyn Error + Send + Sync>`, as an `Error`, a text and an `anyhow::Error` do"
 )]
 pub trait Made<M: Message, K> {
     /// The actor.
