@@ -146,12 +146,17 @@ impl<M> Timers<M> {
         self.arming.first()
     }
 
+    /// Returns whether the earliest timer is due. The loop calls this for each message.
+    #[inline(always)]
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.arming.first().is_some_and(|first| first <= now)
+    }
+
     /// Takes the message of the earliest due timer, and arms the timer again if it repeats.
     ///
     /// Returns `None` as well after many looks at the wall clock without a message.
     pub(crate) fn take_due(&mut self, now: Instant, wall: impl Fn() -> SystemTime) -> Option<M> {
         for _ in 0..MOST_LOOKS {
-            // Called for each message, so it first checks the earliest timer.
             self.arming.first().filter(|&first| first <= now)?;
             let Taken { at, number, value } = self.arming.pop()?;
             let other = match value {

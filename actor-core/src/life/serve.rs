@@ -302,12 +302,14 @@ fn poll_timers_and_mailbox<M: Message>(
         return mailbox.reborrow().poll_next(task);
     };
     // A closed mailbox ends all timers.
-    if timers.alarm.goes_first()
-        && !mailbox.is_closed()
-        && let Some(message) = timers.take_due(executor.now(), || executor.wall_now())
-    {
-        timers.alarm.went();
-        return Poll::Ready(Some(mailbox.taking().give_beside(message)));
+    if timers.alarm.goes_first() && !mailbox.is_closed() {
+        let now = executor.now();
+        if timers.is_due(now)
+            && let Some(message) = timers.take_due(now, || executor.wall_now())
+        {
+            timers.alarm.went();
+            return Poll::Ready(Some(mailbox.taking().give_beside(message)));
+        }
     }
     let ended = match mailbox.reborrow().poll_next(task) {
         Poll::Ready(Some(message)) => return Poll::Ready(Some(message)),
