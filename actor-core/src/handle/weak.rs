@@ -54,7 +54,7 @@ impl<M: Message> WeakHandle<M> {
 
     /// Waits for the actor's end. Unlike [`Handle::ended`], this does not keep the actor reachable.
     ///
-    /// The reason is [`ExitReason::Unknown`] if the actor had ended before and nothing kept its
+    /// The reason is [`ExitReason::Unknown`](crate::ExitReason::Unknown) if the actor had ended before and nothing kept its
     /// reason: no handle, no [`Running`](crate::Running).
     ///
     /// # Cancel safety

@@ -714,8 +714,8 @@ impl<M: Message, L> Spawn<M, L> {
     /// Sets a hook for undelivered messages: accepted, and not handled when the actor ends. The
     /// hook receives each message with its lane's name.
     ///
-    /// The hook runs on the actor's thread, after [`Actor::stopped`]. It also runs if the actor
-    /// never started.
+    /// The hook runs on the actor's thread, after [`Actor::stopped`](crate::Actor::stopped). It
+    /// also runs if the actor never started.
     ///
     /// # Examples
     ///

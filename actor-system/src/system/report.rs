@@ -317,7 +317,7 @@ impl Report {
     /// // … an actor has failed …
     /// let report = system.stop_blocking(Duration::from_secs(10));
     /// let problems: Vec<_> = report.problems().collect();
-    /// assert_eq!(problems, ["/store: failed: the disk is full, 0 undelivered"]);
+    /// assert_eq!(problems, ["/store: failed: the disk is full"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn problems(&self) -> impl Iterator<Item = String> {

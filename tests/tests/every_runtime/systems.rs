@@ -431,8 +431,7 @@ fn a_name_has_parts_and_is_not_empty(runtime: &dyn Runtime) {
     }
     for name in ["", "/"] {
         let error = start(name).map(drop).expect_err("no name");
-        assert_eq!(error, SpawnError::NameInvalid("".into()), "{name:?}");
-        assert!(!error.to_string().contains('/'), "slashes are allowed: {error}");
+        assert_eq!(error, SpawnError::NameInvalid(name.into()), "{name:?}");
     }
 }
 
@@ -516,7 +515,7 @@ fn an_error_ends_the_system_and_the_begin_of_the_end_names_it(runtime: &dyn Runt
     assert!(matches!(exit.reason, ExitReason::Failed(_)), "{}", exit.reason);
     let report = system.stopped_blocking(PATIENCE).expect("the error ends it");
     let problems: Vec<_> = report.problems().collect();
-    assert_eq!(problems, [format!("/owner: {}, 0 undelivered", exit.reason)]);
+    assert_eq!(problems, [format!("/owner: {}", exit.reason)]);
 }
 
 fn a_killed_actor_ends_no_system(runtime: &dyn Runtime) {
