@@ -44,8 +44,8 @@ use crate::pool::tell::RoutedTell;
 /// # let runtime = actor_smol::SmolRuntime::new();
 /// # let executor = runtime.start_executor(ThreadConfig::named("reads"))?;
 /// let (reads, _running) = Pool::new(2).start(&executor, |_| Worker)?;
-/// let ask: PoolAsk<'_, Read, u64, fn(Reply<u64>) -> Read> = reads.ask(Read);
-/// assert_eq!(futures::executor::block_on(ask), Ok(7));
+/// let ask: PoolAsk<'_, Read, u64, _> = reads.ask(Read);
+/// assert_eq!(futures::executor::block_on(ask).ok(), Some(7));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "nothing is asked until the future is awaited"]
