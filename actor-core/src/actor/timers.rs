@@ -157,7 +157,9 @@ impl<M> Timers<M> {
     /// Returns `None` as well after many looks at the wall clock without a message.
     pub(crate) fn take_due(&mut self, now: Instant, wall: impl Fn() -> SystemTime) -> Option<M> {
         for _ in 0..MOST_LOOKS {
-            self.arming.first().filter(|&first| first <= now)?;
+            if !self.is_due(now) {
+                return None;
+            }
             let Taken { at, number, value } = self.arming.pop()?;
             let other = match value {
                 Armed::Once(message) => return Some(message),

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::runtime::{Executor, Timer};
 
-/// A timer of the runtime, armed for the earliest of the actor's timers.
-pub(crate) struct Alarm {
+/// A timer of the runtime, armed for the earliest of an actor's times. Hidden, for `actor-system`.
+pub struct Alarm {
     /// Created when the actor first waits for one of its timers.
     timer: Option<Box<dyn Timer>>,
     /// The time `timer` is armed for.
@@ -17,8 +17,16 @@ pub(crate) struct Alarm {
     was_timer: bool,
 }
 
+impl Default for Alarm {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Alarm {
-    pub(crate) fn new() -> Self {
+    /// Creates an alarm without a time.
+    #[doc(hidden)]
+    pub fn new() -> Self {
         Self { timer: None, armed: None, was_timer: false }
     }
 
@@ -33,7 +41,8 @@ impl Alarm {
     }
 
     /// Returns `Ready` once the time `at` has been reached.
-    pub(crate) fn poll_at(
+    #[doc(hidden)]
+    pub fn poll_at(
         &mut self,
         at: Instant,
         executor: &dyn Executor,

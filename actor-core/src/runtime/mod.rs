@@ -12,6 +12,8 @@ pub(crate) mod patience;
 mod thread;
 mod wall;
 
+#[doc(hidden)]
+pub use alarm::Alarm;
 pub use current::current;
 pub use end::ThreadEnd;
 pub use thread::ThreadConfig;

@@ -35,8 +35,8 @@ use std::task::{self, Poll, ready};
 use std::time::{Duration, Instant};
 
 use actor_core::life::Governed;
-use actor_core::runtime::Timer;
-use actor_core::{Actor, Context, Executor, ExitReason, Lane, Mailbox, Message, Running};
+use actor_core::runtime::Alarm;
+use actor_core::{Actor, Context, ExitReason, Lane, Mailbox, Message, Running};
 
 use super::engine::{Engine, Number, Order};
 use super::report::Report;
@@ -73,6 +73,7 @@ pub(super) struct Tree {
     /// Whether a stop has begun.
     is_stopping: bool,
     deadline: Option<Instant>,
+    /// The end of the next delay.
     alarm: Alarm,
 }
 
@@ -90,19 +91,12 @@ struct Worker {
     is_stopped: bool,
 }
 
-/// The timer of the next delay.
-#[derive(Default)]
-struct Alarm {
-    timer: Option<Box<dyn Timer>>,
-    armed: Option<Instant>,
-}
-
 /// Reports taken before other tasks of the thread have a turn.
 const TURN: usize = 128;
 
 impl Tree {
     pub(super) fn new(engine: Engine, reports: Mailbox<Report>, workers: Workers) -> Self {
-        let (is_stopping, deadline, alarm) = (false, None, Alarm::default());
+        let (is_stopping, deadline, alarm) = (false, None, Alarm::new());
         Self { engine, reports, workers, is_stopping, deadline, alarm }
     }
 
@@ -257,27 +251,6 @@ impl Drop for Workers {
         if !self.are_over {
             self.all.iter().rev().for_each(|worker| worker.running.kill());
         }
-    }
-}
-
-impl Alarm {
-    fn poll_at(
-        &mut self,
-        at: Instant,
-        executor: &dyn Executor,
-        task: &mut task::Context<'_>,
-    ) -> Poll<()> {
-        let timer = self.timer.get_or_insert_with(|| executor.timer());
-        if self.armed != Some(at) {
-            timer.arm(at);
-            self.armed = Some(at);
-        }
-        let polled = timer.poll_expired(task);
-        if polled.is_ready() {
-            // A timer may be early by its resolution.
-            self.armed = None;
-        }
-        polled
     }
 }
 
