@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::runtime::{Executor, Timer};
 
 /// A timer of the runtime, armed for the earliest of an actor's times. Hidden, for `actor-system`.
+#[doc(hidden)]
 pub struct Alarm {
     /// Created when the actor first waits for one of its timers.
     timer: Option<Box<dyn Timer>>,
