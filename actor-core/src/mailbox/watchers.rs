@@ -126,8 +126,9 @@ pub(crate) enum Change {
     /// Adds a monitor of a watcher.
     Monitor(Weak<dyn Peer>, MonitorId),
     Demonitor(Address, MonitorId),
-    /// Adds a link, in the lower table.
-    Link(Link),
+    /// Adds a link, in the lower table. Holds the higher actor, so that its end leaves a trace until
+    /// its own table has the link.
+    Link(Link, Arc<dyn Peer>),
     /// Adds the other side of a link.
     Linked(Link),
     /// Removes a link, in the lower table.
@@ -141,6 +142,7 @@ pub(crate) enum Change {
 pub(super) enum Tell {
     Down(Weak<dyn Peer>, MonitorId, Ended),
     EndLife(Weak<dyn Peer>, Arc<Ended>),
+    Linked(Arc<dyn Peer>, Link),
     Change(Weak<dyn Peer>, Change),
 }
 
@@ -200,7 +202,7 @@ pub(crate) fn link(one: &Arc<dyn Peer>, other: &Target) {
     let Some([lower, higher]) = in_order(one, other) else { return };
     let (own, other) = (Arc::downgrade(lower), Arc::downgrade(higher));
     let pair = Arc::new(Pair { is_on: AtomicBool::new(true) });
-    change(&**lower, Change::Link(Link { own, other, pair }));
+    change(&**lower, Change::Link(Link { own, other, pair }, Arc::clone(higher)));
 }
 
 /// Removes the link of two actors, if there is one.
@@ -285,6 +287,7 @@ impl Tell {
                     other.end_life(ExitReason::Linked(cause));
                 }
             }
+            Self::Linked(other, link) => change_table(&*other, Change::Linked(link), rest),
             Self::Change(other, change) => {
                 if let Some(other) = other.upgrade() {
                     change_table(&*other, change, rest);
@@ -355,10 +358,10 @@ impl Apply for Table {
                 None => _ = self.monitors.insert((address(&watcher), id), watcher),
             },
             Change::Demonitor(watcher, id) => _ = self.monitors.remove(&(watcher, id)),
-            Change::Link(link) => {
+            Change::Link(link, other) => {
                 let linked = self.links.get(&address(&link.other));
                 if linked.is_none_or(|linked| !linked.pair.is_on()) {
-                    let turned = Tell::Change(link.other.clone(), Change::Linked(link.turned()));
+                    let turned = Tell::Linked(other, link.turned());
                     self.add_link(link, rest);
                     rest.push_back(turned);
                 }

@@ -187,6 +187,23 @@ fn a_link_made_during_an_end_ends_the_other_life_once() {
     }
 }
 
+/// The link may be entered by the thread that is at work on the table, after the call of `link`.
+#[test]
+fn a_link_to_an_actor_that_then_ends_and_leaves_no_trace_fires_once() {
+    check(3, || {
+        let [stays, leaves] = Actor::two();
+        let watcher = Arc::new(Actor::new(true));
+        let (target, watching) = (Arc::clone(&stays), watcher.weak());
+        let at_work = on_a_thread(move || watchers::monitor(&*target, watching, MonitorId(0)));
+        stays.link(&leaves);
+        leaves.end();
+        drop(leaves);
+        at_work.join().expect("no panic");
+        assert_eq!(stays.lives_ended(), 1);
+        assert_eq!(stays.entries(), (1, 0));
+    });
+}
+
 #[test]
 fn linked_actors_ending_together_leave_nothing() {
     check(3, || {
