@@ -1,8 +1,9 @@
 //! An actor's life: start, loop, stop and exit.
 //!
 //! In reading order: `made` is what a maker returns, `place` where an actor starts and `spawn` the
-//! builder. `live` runs a life from the maker to the exit, with `lives` (its maker), `serve` (the
-//! loop), `watch` (the end from outside: kill, deadline, panic) and `ending` (the last steps).
+//! builder, with `spawn_restarting` for several lives. `live` runs a life from the maker to the
+//! exit, with `lives` (its maker), `serve` (the loop), `watch` (the end from outside: kill,
+//! deadline, panic) and `ending` (the last steps).
 //! `relive` runs several lives on one mailbox, with `again` (their maker), `decider` (the next
 //! life) and `poison` (the message in hand). `restart` and `backoff` are the policy, `governor` is
 //! another party in its place. `running` is the spawner's side.
@@ -25,6 +26,7 @@ mod restart;
 mod running;
 mod serve;
 mod spawn;
+mod spawn_restarting;
 mod watch;
 
 pub use crate::mailbox::exit::{Ended, Exit, ExitReason};
@@ -38,4 +40,5 @@ pub use named::{current_name, name_panics};
 pub use place::{Host, OnPanic, Phase, Place, Seat, Wish};
 pub use restart::{Restart, Restarts};
 pub use running::{NotStarted, Running};
-pub use spawn::{Once, Restarting, Spawn, SpawnRestarting, spawn};
+pub use spawn::{Once, Spawn, spawn};
+pub use spawn_restarting::{Restarting, SpawnRestarting};

@@ -126,8 +126,8 @@ pub(crate) enum Change {
     /// Adds a monitor of a watcher.
     Monitor(Weak<dyn Peer>, MonitorId),
     Demonitor(Address, MonitorId),
-    /// Adds a link, in the lower table. Holds the higher actor, so that its end leaves a trace until
-    /// its own table has the link.
+    /// Adds a link, in the lower table. Holds the higher actor, so that its end leaves a trace
+    /// until its own table has the link.
     Link(Link, Arc<dyn Peer>),
     /// Adds the other side of a link.
     Linked(Link),
