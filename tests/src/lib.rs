@@ -7,8 +7,28 @@
 mod desk;
 mod wait;
 
+use std::sync::Arc;
+
+use actor_lanes::{Runtime, runtime_named};
+
 pub use desk::{Act, CONTROL, Desk, FIFO, LATEST, Letter, NEWEST, Work};
+#[cfg(target_os = "linux")]
+pub use epoll_loop::EpollRuntime;
 pub use wait::{PATIENCE, SOON, end_of, executor, signal, wait, within};
+
+/// Returns a runtime of the same kind, for an owner of it.
+///
+/// # Panics
+///
+/// Panics if there is no such runtime.
+#[must_use]
+pub fn owned(runtime: &dyn Runtime) -> Arc<dyn Runtime> {
+    #[cfg(target_os = "linux")]
+    if runtime.name() == "embed" {
+        return Arc::new(EpollRuntime::new());
+    }
+    runtime_named(runtime.name()).expect("it is enabled")
+}
 
 /// Creates one test for every runtime from each check, a function of a runtime.
 #[macro_export]
@@ -28,6 +48,12 @@ macro_rules! on_every_runtime {
             #[test]
             fn on_a_thread() {
                 super::$check(&actor_lanes::runtime::ThreadRuntime::new());
+            }
+
+            #[cfg(target_os = "linux")]
+            #[test]
+            fn in_a_foreign_loop() {
+                super::$check(&$crate::EpollRuntime::new());
             }
         })+
     };

@@ -6,9 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use actor_lanes::life::SpawnError;
-use actor_lanes::runtime_named;
 use actor_lanes::{Context, ExitReason, Group, Handle, Runtime, Spawn, ThreadConfig, mailbox};
-use actor_tests::{Desk, FIFO, Letter, PATIENCE, on_every_runtime, signal, wait};
+use actor_tests::{Desk, FIFO, Letter, PATIENCE, on_every_runtime, owned, signal, wait};
 
 on_every_runtime! {
     a_group_ends_in_the_order_of_its_starts,
@@ -19,7 +18,7 @@ on_every_runtime! {
 }
 
 fn group(runtime: &dyn Runtime) -> Group {
-    Group::new(runtime_named(runtime.name()).expect("it is enabled"))
+    Group::new(owned(runtime))
 }
 
 fn member(group: &mut Group, name: &str) -> Handle<Letter> {

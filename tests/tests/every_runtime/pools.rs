@@ -11,9 +11,8 @@ use actor_lanes::pool::{Pool, PoolExit, PoolHandle, PoolRunning, Route};
 use actor_lanes::reply::Answer;
 use actor_lanes::{
     Actor, Context, Executor, ExitReason, Lane, Message, Reply, Runtime, System, TryTellError,
-    runtime_named,
 };
-use actor_tests::{PATIENCE, executor, on_every_runtime, signal, wait, within};
+use actor_tests::{PATIENCE, executor, on_every_runtime, owned, signal, wait, within};
 use futures::FutureExt;
 
 on_every_runtime! {
@@ -786,7 +785,7 @@ fn a_killed_pool_handles_nothing_more(runtime: &dyn Runtime) {
 }
 
 fn a_system_stops_a_shared_queue_before_its_workers(runtime: &dyn Runtime) {
-    let runtime = runtime_named(runtime.name()).expect("it is enabled");
+    let runtime = owned(runtime);
     let system = System::new("tested", runtime).expect("its thread starts");
     let (notes, make) = worker();
     let pool = Pool::shared_queue(2).named("jobs");

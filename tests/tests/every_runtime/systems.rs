@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::future::pending;
+use std::sync::Barrier;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
@@ -13,9 +13,11 @@ use actor_lanes::supervise::{Strategy, Supervisor};
 use actor_lanes::system::{ActorReport, Cause, RegisterError, Report, ThreadState};
 use actor_lanes::{
     Actor, Context, ExitReason, Handle, Message, Phase, Running, Runtime, Spawn, System,
-    ThreadConfig, mailbox, runtime_named, spawn,
+    ThreadConfig, mailbox, spawn,
 };
-use actor_tests::{Desk, FIFO, Letter, PATIENCE, SOON, end_of, on_every_runtime, signal, wait};
+use actor_tests::{
+    Desk, FIFO, Letter, PATIENCE, SOON, end_of, on_every_runtime, owned, signal, wait,
+};
 
 on_every_runtime! {
     every_actor_and_lane_is_in_the_report,
@@ -49,10 +51,6 @@ on_every_runtime! {
 
 /// The patience of a shutdown with a late actor. Half of it is enough for the others.
 const A_WHILE: Duration = Duration::from_secs(2);
-
-fn owned(runtime: &dyn Runtime) -> Arc<dyn Runtime> {
-    runtime_named(runtime.name()).expect("it is enabled")
-}
 
 fn system(runtime: &dyn Runtime) -> System {
     System::new("tested", owned(runtime)).expect("its thread starts")
