@@ -21,6 +21,7 @@ mod reach;
 mod restarts;
 mod room;
 mod stop;
+mod streams;
 mod supervision;
 mod systems;
 mod time;

@@ -171,6 +171,13 @@ impl<M: Message> Streams<M> {
         message
     }
 
+    /// Returns the number of polls that are due, as a model checks it.
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(super) fn waiting(&mut self) -> usize {
+        self.list.extend(std::iter::from_fn(|| self.wakes.next()));
+        self.list.len()
+    }
+
     /// Returns whether a stream is to be polled.
     pub(crate) fn has_more(&self) -> bool {
         !self.list.is_empty() || self.wakes.holds_any()
