@@ -114,6 +114,9 @@ impl<M: Message> Streams<M> {
         self.keeping -= usize::from(keeps);
         // A wake from now on adds nothing.
         bell.mark();
+        if self.attached.is_empty() {
+            self.list.clear();
+        }
         // The panic hook has reported any panic in this drop.
         drop(drop_contained(source));
         true
@@ -180,7 +183,8 @@ impl<M: Message> Streams<M> {
 
     /// Returns whether a stream is to be polled.
     pub(crate) fn has_more(&self) -> bool {
-        !self.list.is_empty() || self.wakes.holds_any()
+        // Without a stream, what is left belongs to detached ones.
+        !self.is_empty() && (!self.list.is_empty() || self.wakes.holds_any())
     }
 }
 
