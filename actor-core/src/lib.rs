@@ -137,6 +137,7 @@ pub mod actor;
 pub mod checker;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod flow;
 pub mod handle;
 pub mod life;
 pub mod mailbox;

@@ -122,8 +122,8 @@ pub use actor_core::handle::{AskBlockingError, TellError, WeakHandle};
 pub use actor_core::life::{Backoff, NotStarted, OnPanic, Phase, Place, Restart, SpawnError};
 pub use actor_core::{
     Actor, AskError, Context, Executor, Exit, ExitReason, Handle, Lane, Mailbox, Message,
-    Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life,
-    mailbox, reply, spawn,
+    Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, flow, handle,
+    life, mailbox, reply, spawn,
 };
 pub use actor_system::pool::{PoolHandle, PoolRunning, Route};
 pub use actor_system::system::Report;

@@ -92,8 +92,25 @@ pub(super) const GROWN: u64 = 1 << 62;
 /// flips each time the ring shrinks.
 pub(super) const OTHER: u64 = 1 << 61;
 
-/// The bits of `tail` for the position.
-pub(super) const POSITION: u64 = OTHER - 1;
+/// The bits of `tail` for the place of a claim: the position, and the number of reserved places
+/// above it. While a place is reserved, this number is above every limit.
+pub(super) const PLACE: u64 = OTHER - 1;
+
+/// One reserved place in `tail`. See `ring::reserve`.
+pub(super) const ONE_RESERVED: u64 = 1 << 53;
+
+/// The bits of `tail` for the number of reserved places.
+pub(super) const RESERVED: u64 = PLACE - POSITION;
+
+/// The bits of `tail` for the position: enough for 28 years with 10 million messages a second.
+pub(super) const POSITION: u64 = ONE_RESERVED - 1;
+
+/// Returns the number of positions claimed so far, and of reserved places: the position after the
+/// last message, if each reserved place were used.
+#[inline]
+pub(super) fn promised(tail: u64) -> u64 {
+    (tail & POSITION) + (tail & RESERVED) / ONE_RESERVED
+}
 
 impl Places {
     /// Creates the positions of a ring. Its slots begin with a count of `users`.
@@ -161,6 +178,16 @@ impl Places {
     /// Returns the next position to claim. SeqCst, for a consumer that has announced its sleep.
     pub(super) fn tail(&self) -> u64 {
         self.producers.tail.load(Ordering::SeqCst) & POSITION
+    }
+
+    /// Returns the number of positions claimed so far, and of reserved places.
+    pub(super) fn promised(&self) -> u64 {
+        promised(self.producers.tail.load(Ordering::SeqCst))
+    }
+
+    /// Returns whether no further place can be reserved, whatever room there is.
+    pub(super) fn is_reserved_out(&self) -> bool {
+        self.producers.tail.load(Ordering::SeqCst) & RESERVED == RESERVED
     }
 
     /// Returns whether every claimed position has been taken or skipped. Called by the consumer.

@@ -90,9 +90,12 @@ impl<M: Message> State<M> {
 impl<M: Message> Receiver<'_, M> {
     /// Takes the next message, if there is one.
     pub(super) fn try_recv(&mut self) -> Option<M> {
-        let message = self.taking().take()?;
-        self.notify_of_room();
-        Some(message)
+        let message = self.taking().take();
+        match message {
+            Some(_) => self.notify_of_room(),
+            None => self.shared().look_at_marks(),
+        }
+        message
     }
 
     /// Polls for the next message, for a program's own loop.

@@ -11,14 +11,16 @@ use crate::mailbox::filled::Filled;
 use crate::mailbox::lane::{Lane, LaneStats};
 use crate::mailbox::lazy::FirstUse;
 use crate::mailbox::life::Life;
+use crate::mailbox::marks::{Awaiting, Edge, Marks};
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
+use crate::mailbox::reserve::{Reservation, Unreserved};
 use crate::mailbox::room::{Notified, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::mailbox::watchers::{self, Peer, Watch};
 use crate::notice::Notice;
 use crate::panic::{contained, drop_contained};
-use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, store_before_load};
+use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, fence, store_before_load};
 
 /// The lanes, the wake signal and the life of one mailbox. Every sender reads it for every message.
 /// It is written only when the consumer sleeps or is woken, when handles are made or dropped, and
@@ -109,6 +111,36 @@ impl<M: Message> Shared<M> {
         envelope: Envelope<M>,
     ) -> Result<(), Refused<M>> {
         lane.send(envelope, &self.signal, || self.mark(lane))
+    }
+
+    /// Reserves room in a lane for one message of the source. Never waits.
+    pub(crate) fn reserve(
+        &self,
+        lane: usize,
+        source: Option<u64>,
+    ) -> Result<Reservation, Unreserved> {
+        if self.is_closed() { Err(Unreserved::Closed) } else { self.lanes[lane].reserve(source) }
+    }
+
+    /// Puts a message into its reserved room, and wakes the consumer if it sleeps. Returns the
+    /// message if the lane is closed.
+    pub(crate) fn send_reserved(
+        &self,
+        lane: usize,
+        reservation: Reservation,
+        envelope: Envelope<M>,
+    ) -> Result<(), Refused<M>> {
+        let lane = &self.lanes[lane];
+        if matches!(reservation, Reservation::Evicting) {
+            return self.send(lane, envelope);
+        }
+        let sent = lane.send_reserved(reservation, envelope, &self.signal, || self.mark(lane));
+        sent.map_err(Refused::Closed)
+    }
+
+    /// Gives reserved room back, unused.
+    pub(crate) fn give_back(&self, lane: usize, reservation: Reservation) {
+        self.lanes[lane].give_back(reservation);
     }
 
     /// Whether the lanes are checked one by one.
@@ -285,7 +317,19 @@ impl<M: Message> Shared<M> {
         &'a self,
         lane: &'a LaneQueue<M>,
     ) -> (Waiting<'a>, EventListener) {
+        self.look_at_marks();
         lane.wait_for_room(&self.signal)
+    }
+
+    /// Counts a message returned because its lane had no room.
+    pub(crate) fn count_refused(&self, lane: &LaneQueue<M>) {
+        lane.count_refused();
+        self.look_at_marks();
+    }
+
+    /// Ends the wait of a sender registered by [`wait_for_room`](Self::wait_for_room).
+    pub(crate) fn leave_line(&self, lane: usize) {
+        self.lanes[lane].leave_line();
     }
 
     /// Ensures that no sender waits while there is room for it. Called by the consumer in two
@@ -300,10 +344,44 @@ impl<M: Message> Shared<M> {
             all.anyone_waits |= notified.anyone_waits;
             all.not_all |= notified.not_all;
         }
-        if all.anyone_waits {
+        let is_edge_awaited = self.marks().is_some_and(|marks| marks.look(|lane| self.depth(lane)));
+        if all.anyone_waits || is_edge_awaited {
             self.signal.want_room();
         }
         self.waits_for_notified.store(all.not_all, Ordering::Relaxed);
+    }
+
+    fn marks(&self) -> Option<&Marks> {
+        self.life.extras()?.marks()
+    }
+
+    /// Returns the marks for the depth of the lanes, made at the first call.
+    pub(crate) fn make_marks(&self) -> &Marks {
+        self.life.make_extras().make_marks()
+    }
+
+    /// Returns the depth of a lane: the number of messages queued and in hand.
+    pub(crate) fn depth(&self, lane: usize) -> u64 {
+        self.lanes[lane].load()
+    }
+
+    /// Registers the caller for an edge of a mark. The caller must look itself before it waits.
+    pub(crate) fn wait_for_edge(&self, number: usize, edge: Edge) -> (Awaiting<'_>, EventListener) {
+        let waiting = self.make_marks().wait(number, edge);
+        self.signal.want_room();
+        // Pairs with the fences in `look_at_marks` and in `close`.
+        fence(Ordering::SeqCst);
+        waiting
+    }
+
+    /// Notifies the tasks whose edge has come. Called where a message was not accepted or taken.
+    #[inline]
+    pub(super) fn look_at_marks(&self) {
+        if let Some(marks) = self.marks() {
+            // Pairs with the fence in `wait_for_edge`.
+            fence(Ordering::SeqCst);
+            marks.look(|lane| self.depth(lane));
+        }
     }
 
     /// Returns whether a sender may wait for room not taken by notified senders. Called by the
@@ -319,6 +397,11 @@ impl<M: Message> Closeable for Shared<M> {
         // Pairs with the load in `is_closed`.
         if !self.closed.swap(true, Ordering::SeqCst) {
             self.on_close.notify();
+            if let Some(marks) = self.marks() {
+                // Pairs with the fence in `wait_for_edge`.
+                fence(Ordering::SeqCst);
+                marks.close();
+            }
         }
     }
 

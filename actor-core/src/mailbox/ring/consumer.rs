@@ -6,7 +6,7 @@ use std::ptr;
 use super::{CALM, CONSUMER, Frees, MUCH, RefusingRing};
 use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::envelope::Envelope;
-use crate::mailbox::places::{CLOSED, OTHER, POSITION, add};
+use crate::mailbox::places::{CLOSED, OTHER, POSITION, RESERVED, add};
 use crate::mailbox::slots::{Slot, Slots};
 use crate::reply::Asker;
 use crate::sync::Ordering;
@@ -91,8 +91,8 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
         }
     }
 
-    /// Frees the grown slots, unless the ring is closed or a claimed position has not been taken
-    /// yet.
+    /// Frees the grown slots, unless the ring is closed, a place is reserved, or a claimed position
+    /// has not been taken yet.
     pub(in crate::mailbox) fn shrink(&mut self) {
         let head = self.head();
         let places = &self.get().places;
@@ -103,7 +103,7 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
         // since.
         unsafe { self.grown_of(used ^ OTHER).free() };
         let tail = producers.tail.load(Ordering::Relaxed);
-        if tail & CLOSED != 0 || tail & POSITION != head {
+        if tail & (CLOSED | RESERVED) != 0 || tail & POSITION != head {
             return;
         }
         // Release: pairs with the fence in `grow`. The consumer has owned each of the slots since
