@@ -17,6 +17,7 @@ pub(crate) mod monitors;
 mod new_timer;
 mod outcome;
 mod parked;
+mod publishing;
 mod timer_key;
 pub(crate) mod timers;
 #[cfg(all(test, not(any(loom, shuttle))))]

@@ -49,6 +49,7 @@ mod sources;
 mod stash;
 mod table;
 mod turns;
+mod unpublished;
 pub(crate) mod verdict;
 pub(crate) mod watchers;
 
