@@ -151,6 +151,7 @@ pub mod reply;
 pub mod runtime;
 mod spin;
 mod sync;
+pub mod view;
 
 pub use actor::{Actor, Context};
 pub use handle::{AskError, Handle, Recipient, TryTellError, mailbox};

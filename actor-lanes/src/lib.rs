@@ -123,7 +123,7 @@ pub use actor_core::life::{Backoff, NotStarted, OnPanic, Phase, Place, Restart, 
 pub use actor_core::{
     Actor, AskError, Context, Executor, Exit, ExitReason, Handle, Lane, Mailbox, Message,
     Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, flow, handle,
-    life, mailbox, reply, spawn,
+    life, mailbox, reply, spawn, view,
 };
 pub use actor_system::pool::{PoolHandle, PoolRunning, Route};
 pub use actor_system::system::Report;

@@ -18,6 +18,7 @@ pub(crate) mod monitors;
 mod new_timer;
 mod outcome;
 mod parked;
+mod publishing;
 mod streams;
 mod timer_key;
 pub(crate) mod timers;

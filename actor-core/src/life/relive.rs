@@ -172,6 +172,8 @@ async fn end_life<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
 ) {
     // The message in hand is gone, and counts as handled also during a long rest.
     ending.mailbox.receiver().taking().finish();
+    // The values of the last turn are not late by a rest.
+    ending.mailbox.shared().life().publish();
     let reason = ending.reason.get().clone();
     if let Some(actor) = &mut parts.state {
         let mut stopped = pin!(Some(async {

@@ -1,5 +1,5 @@
 //! What a life has beyond a plain one: a name, a host, restarts, the deadline of a stop, a request to
-//! end one life, and marks for the depth of its lanes.
+//! end one life, marks for the depth of its lanes, and values that wait for the end of the turn.
 //!
 //! Made with the first of them, because most actors have none.
 
@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::mailbox::exit::{Exit, ExitReason};
 use crate::mailbox::lazy::{FirstUse, Handover};
 use crate::mailbox::marks::Marks;
+use crate::mailbox::unpublished::Unpublished;
 use crate::mailbox::verdict::Verdict;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -25,6 +26,7 @@ pub(crate) struct Extras {
     restarts: AtomicU64,
     /// The reason of a requested end of the current life.
     pub(super) request: Handover<ExitReason>,
+    pub(super) unpublished: Unpublished,
     verdict: Verdict,
     is_governed: OnceLock<()>,
     marks: FirstUse<Marks>,
@@ -38,6 +40,7 @@ impl Extras {
             on_end: [OnceLock::new(), OnceLock::new()],
             restarts: AtomicU64::new(0),
             request: Handover::new(),
+            unpublished: Unpublished::new(),
             verdict: Verdict::new(),
             is_governed: OnceLock::new(),
             marks: FirstUse::new(),

@@ -51,6 +51,7 @@ mod sources;
 mod stash;
 mod table;
 mod turns;
+mod unpublished;
 pub(crate) mod verdict;
 mod wakes;
 pub(crate) mod watchers;
