@@ -5,12 +5,13 @@
 //! sends in one call, `recipient` and `recipient_ask` a handle narrowed to one kind of message,
 //! `line` the wait of futures that own their handle, `permit` reserved room, `sink` a handle as a
 //! sink, `watermarks` edges of a lane's depth, `weak` a handle without influence on its actor's
-//! life, `ended` the wait for an actor's end, `watched` what can be watched, `error` the reasons for
-//! a failed send or ask, `letter` the sends of pools.
+//! life, `ended` the wait for an actor's end, `watched` what can be watched, `gauge` a reader of
+//! figures, `error` the reasons for a failed send or ask, `letter` the sends of pools.
 
 mod ask;
 mod ended;
 mod error;
+mod gauge;
 mod letter;
 mod line;
 mod pair;
@@ -31,6 +32,7 @@ pub use crate::mailbox::watchers::Target;
 pub use ask::Sealed as SealedAsking;
 pub use ask::{Ask, AskTimeout, Asking};
 pub use error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
+pub use gauge::Gauge;
 #[doc(hidden)]
 pub use letter::{Lender, Letter, Returned, Room, park_for};
 pub use pair::mailbox;
