@@ -113,7 +113,8 @@ impl Budget {
 
     #[cold]
     fn is_turn_late(&mut self, executor: &dyn Executor) -> bool {
-        let is_late = self.is_time_over(executor.now());
+        let Some(now) = executor.turn_time() else { return true };
+        let is_late = self.is_time_over(now);
         // The turn's last message is checked in any case.
         self.next_check = self.next_check.min(TURN_MESSAGES.max(self.handled + 1));
         is_late
