@@ -216,7 +216,7 @@ impl Budget {
         if self.is_sampling {
             return self.is_turn_over_after_sample(executor, is_more, look);
         }
-        is_more() && (self.handled >= TURN_MESSAGES || self.is_turn_late(executor, None, look))
+        is_more() && (self.handled >= TURN_MESSAGES || self.is_turn_late(executor, look))
     }
 
     #[cold]
@@ -229,17 +229,12 @@ impl Budget {
     ) -> bool {
         let now = executor.now();
         self.end_sample(now, &mut look);
-        is_more() && (self.handled >= TURN_MESSAGES || self.is_turn_late(executor, Some(now), look))
+        is_more() && (self.handled >= TURN_MESSAGES || self.is_turn_late(executor, look))
     }
 
     #[cold]
-    fn is_turn_late(
-        &mut self,
-        executor: &dyn Executor,
-        now: Option<Instant>,
-        look: impl FnOnce(Look) -> Seen,
-    ) -> bool {
-        let now = now.unwrap_or_else(|| executor.now());
+    fn is_turn_late(&mut self, executor: &dyn Executor, look: impl FnOnce(Look) -> Seen) -> bool {
+        let Some(now) = executor.turn_time() else { return true };
         let is_late = self.is_time_over(now);
         // The turn's last message is checked in any case.
         self.next_check = self.next_check.min(TURN_MESSAGES.max(self.handled + 1));

@@ -154,6 +154,15 @@ impl<M> Timers<M> {
         self.arming.first()
     }
 
+    /// Returns the due time and the key of each timer, and whether it is weak.
+    pub(crate) fn armed(&self) -> Vec<(Instant, Option<TimerKey>, bool)> {
+        let armed = self.arming.iter().map(|(at, armed)| match armed {
+            Armed::Once(_) => (at, None, false),
+            Armed::Other(other) => (at, other.options.key, other.options.is_weak),
+        });
+        armed.collect()
+    }
+
     /// Returns whether the earliest timer is due. The loop calls this for each message.
     #[inline(always)]
     pub(crate) fn is_due(&self, now: Instant) -> bool {

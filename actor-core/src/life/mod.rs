@@ -6,14 +6,17 @@
 //! deadline, panic) and `ending` (the last steps).
 //! `relive` runs several lives on one mailbox, with `again` (their maker), `decider` (the next
 //! life) and `poison` (the message in hand). `restart` and `backoff` are the policy, `governor` is
-//! another party in its place. `running` is the spawner's side.
+//! another party in its place. `running` is the spawner's side. `direct` calls handlers without a
+//! loop, and `gauge` looks at an actor without keeping it: both are for test kits.
 
 mod again;
 mod backoff;
 mod decider;
+mod direct;
 mod ending;
 mod error;
 mod eye;
+mod gauge;
 mod governor;
 mod links;
 mod live;
@@ -34,6 +37,8 @@ mod watch;
 pub use crate::mailbox::exit::{Ended, Exit, ExitReason};
 pub use backoff::Backoff;
 pub use error::SpawnError;
+#[doc(hidden)]
+pub use gauge::Gauge;
 pub use governor::{Governed, Governor};
 pub use made::Made;
 #[doc(hidden)]

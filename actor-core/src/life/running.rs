@@ -514,6 +514,10 @@ impl Running {
         Some(deadline.saturating_duration_since(self.executor.now()))
     }
 
+    pub(super) fn mailbox(&self) -> &Arc<dyn Closeable> {
+        &self.mailbox
+    }
+
     pub(crate) fn executor(&self) -> &Arc<dyn Executor> {
         &self.executor
     }

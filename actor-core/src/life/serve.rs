@@ -221,7 +221,7 @@ async fn handle_batch<L: Lives>(
 /// Returns the next message: due timers, late results and items of streams first, then the mailbox.
 /// Returns `None` if no message can arrive any more.
 #[inline]
-fn poll_next<M: Message>(
+pub(super) fn poll_next<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,

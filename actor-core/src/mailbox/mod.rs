@@ -68,7 +68,7 @@ use std::thread;
 use futures::Stream;
 use futures::future::poll_fn;
 
-use crate::panic::let_go;
+use crate::panic::{drop_contained, let_go};
 
 use consumer::Consumer;
 pub(crate) use consumer::{LocalSide, Sleeper};
@@ -336,6 +336,14 @@ impl<M: Message> Mailbox<M> {
         self.receiver().drain_undelivered(hook);
     }
 
+    /// Ends the mailbox with this reason, for a mailbox that stands for an actor elsewhere. Messages
+    /// still queued are dropped, and count as undelivered.
+    #[doc(hidden)]
+    pub fn end_as(mut self, reason: exit::ExitReason) {
+        self.drain_undelivered(|_lane, message| drop(drop_contained(message)));
+        self.shared().end_without_actor(reason);
+    }
+
     /// Returns the right to take messages and to sleep. It stays on this thread.
     #[inline]
     pub(crate) fn receiver(&mut self) -> Receiver<'_, M> {
@@ -363,7 +371,7 @@ impl<M: Message> Drop for Mailbox<M> {
                 Some(_) => let_go(panic),
             }
         }
-        self.shared().end_without_actor();
+        self.shared().end_without_actor(exit::ExitReason::Stopped);
         let Some(panic) = panicked else { return };
         if thread::panicking() { let_go(panic) } else { resume_unwind(panic) }
     }

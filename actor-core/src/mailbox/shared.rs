@@ -277,9 +277,9 @@ impl<M: Message> Shared<M> {
     }
 
     /// Publishes the end of a mailbox that no actor has ended.
-    pub(crate) fn end_without_actor(&self) {
+    pub(crate) fn end_without_actor(&self, reason: ExitReason) {
         if self.life.reason().is_none() {
-            self.life.end(ExitReason::Stopped);
+            self.life.end(reason);
             watchers::end(self);
         }
     }
