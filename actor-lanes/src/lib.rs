@@ -125,6 +125,9 @@ pub use actor_core::{
     Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, flow, handle,
     life, mailbox, reply, spawn, view,
 };
+/// The derive macro for message types. Its page is [`actor_derive`].
+#[cfg(feature = "derive")]
+pub use actor_derive::LanesMessage as Message;
 pub use actor_system::pool::{PoolHandle, PoolRunning, Route};
 pub use actor_system::system::Report;
 pub use actor_system::{
