@@ -50,6 +50,7 @@ mod stash;
 mod table;
 mod turns;
 pub(crate) mod verdict;
+mod wakes;
 pub(crate) mod watchers;
 
 use std::fmt;
@@ -78,6 +79,7 @@ use receiver::{NO_LANE, State};
 pub(crate) use returns::{Collector, Returned, Returns};
 pub(crate) use room::Waiting;
 pub(crate) use shared::{Closeable, Shared};
+pub(crate) use wakes::{StreamBell, WakeCollector};
 
 /// The receiving end of a mailbox, with one consumer.
 ///
