@@ -5,6 +5,8 @@
 //! therefore fails its test instead of hanging it.
 
 mod desk;
+#[cfg(doctest)]
+mod guide;
 mod wait;
 
 use std::sync::Arc;
