@@ -104,6 +104,11 @@ impl<M> Timers<M> {
         Self { arming: Arming::new(), keys: BTreeMap::new(), weak: 0, alarm: Alarm::new() }
     }
 
+    /// Returns the number of armed timers.
+    pub(crate) fn len(&self) -> usize {
+        self.arming.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.arming.len() == 0
     }

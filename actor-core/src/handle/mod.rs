@@ -27,7 +27,7 @@ pub use ask::Sealed as SealedAsking;
 pub use ask::{Ask, AskTimeout, Asking};
 pub use error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
 #[doc(hidden)]
-pub use letter::{Lender, Letter, Returned, Room, park_for};
+pub use letter::{HandlerWait, Lender, Letter, Returned, Room, park_for};
 pub use pair::mailbox;
 pub use recipient::{Recipient, WeakRecipient};
 pub use recipient_ask::RecipientAsk;

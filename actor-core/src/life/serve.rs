@@ -11,6 +11,7 @@ use crate::actor::deadline::has_expired;
 use crate::actor::{Actor, Batch, Context, Outcome};
 use crate::life::lives::Lives;
 use crate::mailbox::exit::ExitReason;
+use crate::mailbox::presence;
 use crate::mailbox::{Message, Receiver};
 use crate::panic::drop_contained;
 
@@ -75,6 +76,9 @@ pub(crate) fn serve<L: Lives>(
                     || (has_timers && !mailbox.is_closed())
             };
             if budget.is_turn_over(&*parts.cx.executor, is_more) {
+                // Not in a handler meanwhile.
+                mailbox.taking().finish();
+                parts.cx.show();
                 budget.give_way(&*parts.cx.executor).await;
             }
             let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
@@ -133,6 +137,7 @@ impl<M: Message> Future for Next<'_, '_, M> {
         let next = poll_next(mailbox, cx, task);
         if next.is_pending() {
             **budget = Budget::new();
+            cx.show();
         }
         next
     }
@@ -221,6 +226,8 @@ fn poll_results_and_others<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
+    // Work is polled here, outside of the handler of the last message.
+    mailbox.taking().finish();
     // The message after a late one comes from elsewhere, and neither starves.
     if !mailbox.taking().was_late()
         && let Some(message) = take_late(mailbox, cx)
@@ -276,7 +283,10 @@ fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> 
         }
     }
     let Context { work, executor, .. } = cx;
-    let result = work.get_mut().as_mut().and_then(|work| work.poll_message(&**executor));
+    let result = work
+        .get_mut()
+        .as_mut()
+        .and_then(|work| presence::beside(|| work.poll_message(&**executor)));
     match result {
         Some(message) => Some(mailbox.taking().give_late(message)),
         None => mailbox.taking().take_late(),

@@ -34,12 +34,14 @@ pub(crate) mod message;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod places;
+pub(crate) mod presence;
 mod queue;
 mod receiver;
 mod returns;
 mod ring;
 mod room;
 mod schedule;
+mod seen;
 mod serial;
 mod share;
 mod shared;
@@ -50,6 +52,7 @@ mod stash;
 mod table;
 mod turns;
 pub(crate) mod verdict;
+mod waits;
 pub(crate) mod watchers;
 
 use std::fmt;
@@ -72,12 +75,16 @@ pub use lane::{Lane, LaneStats};
 pub(crate) use lazy::Handover;
 pub(crate) use life::Life;
 pub use message::{Message, Variant};
+pub(crate) use presence::{Counts, Presence, Wait};
 pub(crate) use queue::LaneQueue;
 pub(crate) use receiver::{Lanes, Receiver};
 use receiver::{NO_LANE, State};
 pub(crate) use returns::{Collector, Returned, Returns};
 pub(crate) use room::Waiting;
+#[doc(hidden)]
+pub use seen::{InHand, Seen, SeenWait, Sleep};
 pub(crate) use shared::{Closeable, Shared};
+pub(crate) use waits::What;
 
 /// The receiving end of a mailbox, with one consumer.
 ///

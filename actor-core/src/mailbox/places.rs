@@ -1,6 +1,7 @@
 //! The common part of every kind of ring: its positions, and the figures of both sides.
 
 use std::ops::Deref;
+use std::sync::atomic::AtomicU64 as PlainU64;
 
 use event_listener::Event;
 
@@ -56,6 +57,8 @@ pub(super) struct Consumer {
     /// Messages dropped because of their deadlines. It is a figure, and here because the line of
     /// the figures is full.
     pub(super) expired: AtomicU64,
+    /// Idle periods in a row with few messages before each of them. Here for the same reason.
+    pub(super) calm: AtomicU64,
 }
 
 /// Written by the consumer alone.
@@ -68,10 +71,12 @@ pub(super) struct Figures {
     pub(super) high_water: AtomicU64,
     /// The consumer's position when it was last idle.
     pub(super) rested_at: AtomicU64,
-    /// Idle periods in a row with few messages before each of them.
-    pub(super) calm: AtomicU64,
     /// The number of messages with free room when waiting senders were last notified.
     pub(super) announced: AtomicU64,
+    /// What the consumer has in hand from this lane: 0 for nothing, and otherwise one more than
+    /// the message's kind, or 1 if the kinds have no names. Hidden from loom, because nothing
+    /// depends on it.
+    pub(super) in_hand: PlainU64,
 }
 
 /// A cache line of its own, so that the writes of one side do not slow down the other side.
@@ -116,6 +121,7 @@ impl Places {
                 left_at: AtomicU64::new(NOT_LEFT),
                 room: Event::new(),
                 expired: figure(),
+                calm: figure(),
             }),
             figures: Line(Figures {
                 handled: figure(),
@@ -124,8 +130,8 @@ impl Places {
                 undelivered: figure(),
                 high_water: figure(),
                 rested_at: figure(),
-                calm: figure(),
                 announced: figure(),
+                in_hand: PlainU64::new(0),
             }),
         }
     }
@@ -166,6 +172,19 @@ impl Places {
     /// Returns whether every claimed position has been taken or skipped. Called by the consumer.
     pub(super) fn is_drained(&self) -> bool {
         self.consumer.head.load(Ordering::Relaxed) >= self.tail()
+    }
+
+    /// Shows that the consumer has a message in hand.
+    #[inline(always)]
+    pub(super) fn hold(&self, kind: usize) {
+        self.figures.in_hand.store(kind as u64 + 1, Ordering::Relaxed);
+    }
+
+    /// Counts the end of a message's handling.
+    #[inline(always)]
+    pub(super) fn finish(&self) {
+        self.figures.in_hand.store(0, Ordering::Relaxed);
+        add(&self.figures.handled, 1);
     }
 
     /// Returns the number of accepted messages. It may be too high by the number of claims in

@@ -177,6 +177,7 @@ impl<M: Message> LaneQueue<M> {
     #[cold]
     pub(super) fn expire(&self) {
         if let Some(places) = self.places() {
+            places.figures.in_hand.store(0, Ordering::Relaxed);
             add(&places.consumer.expired, 1);
         }
     }
@@ -204,16 +205,30 @@ impl<M: Message> LaneQueue<M> {
             || self.places().is_some_and(|places| !places.is_drained())
     }
 
+    /// Shows that the consumer has a message of this kind in hand. Called by the consumer only.
+    pub(super) fn hold(&self, kind: usize) {
+        if let Some(places) = self.places() {
+            places.hold(kind);
+        }
+    }
+
+    /// Returns the kind of the message in hand, if there is one from this lane. Called by any
+    /// thread.
+    pub(super) fn in_hand(&self) -> Option<usize> {
+        let in_hand = self.places()?.figures.in_hand.load(Ordering::Relaxed);
+        in_hand.checked_sub(1).map(|kind| kind as usize)
+    }
+
     /// Counts the end of a message's handling. Called by the consumer only.
     #[inline]
     pub(super) fn finish(&self) {
         // As in `send`.
         if let Ring::Refusing(ring) = &self.ring {
             if let Some(ring) = ring.get() {
-                add(&ring.places.figures.handled, 1);
+                ring.places.finish();
             }
         } else if let Some(places) = self.places_otherwise() {
-            add(&places.figures.handled, 1);
+            places.finish();
         }
     }
 }
@@ -263,6 +278,7 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
             let mut ring = self.reborrow().field(ring).made()?;
             let (message, asker) = take_parts(&mut ring)?;
             if !asker.is_some_and(Asker::release) {
+                ring.get().places.hold(0);
                 return Some(message);
             }
             lane.skip(message);
@@ -291,6 +307,7 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
                 }
             };
             if !envelope.asker.is_some_and(Asker::release) {
+                self.hold(0);
                 return Some(envelope.message);
             }
             self.skip(envelope.message);

@@ -239,6 +239,14 @@ impl<M: Message> Drop for FinishOnDrop<'_, M> {
     }
 }
 
+/// Shows the kind of the message in hand, if the kinds have names. The lane is shown already.
+#[inline(always)]
+fn show_kind<M: Message>(lane: &LaneQueue<M>, message: &M) {
+    if !M::KINDS.is_empty() {
+        lane.hold(message.kind());
+    }
+}
+
 impl<M: Message> Lanes<'_, M> {
     #[inline]
     fn take(&mut self) -> Option<M> {
@@ -250,6 +258,7 @@ impl<M: Message> Lanes<'_, M> {
             let stash = stashes.as_mut().map(|stashes| stashes.of_mut(lane));
             let message = side.lane_side(lane).take(stash)?;
             *in_hand = lane as u16;
+            show_kind(shared.lane(lane), &message);
             Some(message)
         };
         // With one lane there is nothing to decide.
@@ -322,7 +331,8 @@ impl<M: Message> Lanes<'_, M> {
         self.finish();
         let lane = message.lane();
         if lane < self.shared().lanes().len() {
-            self.shared().make_beside();
+            let beside = self.shared().make_beside();
+            beside.hold(lane, if M::KINDS.is_empty() { 0 } else { message.kind() });
             self.own_mut().is_beside = true;
             self.own_mut().in_hand = lane as u16;
         }
@@ -401,8 +411,14 @@ impl<M: Message> Lanes<'_, M> {
         if has_expired(&message) {
             std::mem::forget(finish);
             self.shared().lane(lane).expire();
+            // The message before it stays in hand.
+            self.shared().lane(lane).hold(0);
             return Some(Err(message));
         }
+        drop(finish);
+        let lane = self.shared().lane(lane);
+        lane.hold(0);
+        show_kind(lane, &message);
         Some(Ok(message))
     }
 

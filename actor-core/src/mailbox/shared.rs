@@ -14,6 +14,7 @@ use crate::mailbox::life::Life;
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::room::{Notified, Waiting};
+use crate::mailbox::seen::{InHand, Seen};
 use crate::mailbox::signal::Signal;
 use crate::mailbox::watchers::{self, Peer, Watch};
 use crate::notice::Notice;
@@ -65,6 +66,8 @@ pub(crate) trait Closeable: Peer {
     fn lost_work(&self) -> u64;
     /// Returns the number of pieces of work in flight, after the actor's end.
     fn in_flight(&self) -> u64;
+    /// Returns what other threads can see of the actor at work.
+    fn seen(&self) -> Seen;
 
     /// Returns the exit of an ended actor.
     fn exit(&self, reason: ExitReason) -> Exit {
@@ -204,6 +207,18 @@ impl<M: Message> Shared<M> {
         }
     }
 
+    /// Returns the message in hand. Called by any thread.
+    fn in_hand(&self) -> Option<InHand> {
+        let beside = || self.beside()?.in_hand();
+        let of_lane = || {
+            let mut lanes = self.lanes.iter().enumerate();
+            lanes.find_map(|(lane, queue)| Some((lane, queue.in_hand()?)))
+        };
+        let (lane, kind) = beside().or_else(of_lane)?;
+        let lane = self.lanes().get(lane)?.name();
+        Some(InHand { lane, kind: M::KINDS.get(kind).copied() })
+    }
+
     /// Publishes the end of a mailbox that no actor has ended.
     pub(crate) fn end_without_actor(&self) {
         if self.life.reason().is_none() {
@@ -334,6 +349,15 @@ impl<M: Message> Closeable for Shared<M> {
 
     fn in_flight(&self) -> u64 {
         self.beside().map_or(0, Beside::in_flight)
+    }
+
+    fn seen(&self) -> Seen {
+        // The message first, and the sleep after it: a sleep with a message in hand is then the
+        // wait of a handler, or of one that ended meanwhile.
+        let in_hand = self.in_hand();
+        let sleep = self.signal.sleep();
+        let ended = self.stats().iter().map(|lane| lane.handled + lane.expired).sum();
+        Seen { in_hand, sleep, ended, is_closed: self.is_closed(), ..Seen::default() }
     }
 }
 
