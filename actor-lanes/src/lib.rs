@@ -75,8 +75,8 @@
 //! | tokio's `LocalSet` | `TokioRuntime::in_local_set(&set)` |
 //! | smol's `LocalExecutor` | `SmolRuntime::on(&tasks)` |
 //!
-//! The page `docs/where-does-my-actor-run.md` of the repository has every place with its lines of
-//! code, also beside and inside a multi-thread runtime, and in other event loops.
+//! The page `docs/guide/src/where-does-my-actor-run.md` of the repository has every place with its
+//! lines of code, also beside and inside a multi-thread runtime, and in other event loops.
 //!
 //! # Which lane?
 //!

@@ -53,6 +53,7 @@ mod table;
 mod turns;
 pub(crate) mod verdict;
 mod waits;
+mod wakes;
 pub(crate) mod watchers;
 
 use std::fmt;
@@ -85,6 +86,7 @@ pub(crate) use room::Waiting;
 pub use seen::{InHand, Seen, SeenWait, Sleep};
 pub(crate) use shared::{Closeable, Shared};
 pub(crate) use waits::What;
+pub(crate) use wakes::{StreamBell, WakeCollector};
 
 /// The receiving end of a mailbox, with one consumer.
 ///

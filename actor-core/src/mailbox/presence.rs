@@ -22,9 +22,9 @@ use crate::sync::Ordering;
 thread_local! {
     /// The actor whose code runs on this thread.
     static CURRENT: Cell<Option<Arc<Presence>>> = const { Cell::new(None) };
-    /// Whether that code is work in flight, or another source beside the handlers. A handler does
-    /// not wait for it.
-    static IS_BESIDE: Cell<bool> = const { Cell::new(false) };
+    /// Whether that code is a handler's, or another part of the life that waits in order. Work in
+    /// flight and streams are not: no handler waits for them. Read first, because it costs less.
+    static IS_IN_ORDER: Cell<bool> = const { Cell::new(false) };
     /// The number of this thread for the operating system, once read. 0 before.
     static THREAD: Cell<u32> = const { Cell::new(0) };
 }
@@ -146,6 +146,7 @@ fn with_current<T>(read: impl FnOnce(&Arc<Presence>) -> T) -> Option<T> {
 pub(crate) struct Turn<'a> {
     presence: &'a Presence,
     before: Option<Arc<Presence>>,
+    was_in_order: bool,
 }
 
 impl<'a> Turn<'a> {
@@ -153,13 +154,15 @@ impl<'a> Turn<'a> {
         let before = CURRENT.try_with(|current| current.replace(Some(Arc::clone(presence))));
         presence.thread.store(this_thread(), Ordering::Relaxed);
         presence.turn();
-        Self { presence, before: before.ok().flatten() }
+        let was_in_order = IS_IN_ORDER.replace(true);
+        Self { presence, before: before.ok().flatten(), was_in_order }
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.presence.turn();
+        IS_IN_ORDER.set(self.was_in_order);
         let before = self.before.take();
         _ = CURRENT.try_with(|current| current.set(before));
     }
@@ -167,17 +170,17 @@ impl Drop for Turn<'_> {
 
 /// Runs code of the current actor that no handler waits for: its work in flight, its streams.
 pub(crate) fn beside<T>(run: impl FnOnce() -> T) -> T {
-    let _beside = Beside { before: IS_BESIDE.replace(true) };
+    let _beside = Beside { was_in_order: IS_IN_ORDER.replace(false) };
     run()
 }
 
 struct Beside {
-    before: bool,
+    was_in_order: bool,
 }
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        IS_BESIDE.set(self.before);
+        IS_IN_ORDER.set(self.was_in_order);
     }
 }
 
@@ -188,13 +191,9 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    /// Begins a wait. `None` outside of named actors' handlers, and beyond
-    /// [`MOST`](crate::mailbox::waits::MOST) waits at the same time.
-    #[inline]
+    /// Begins a wait. `None` beyond [`MOST`](crate::mailbox::waits::MOST) waits at the same time.
+    #[cold]
     fn begin(what: What, number: impl FnOnce() -> u64) -> Option<Self> {
-        if IS_BESIDE.get() {
-            return None;
-        }
         let presence = with_current(Arc::clone)?;
         let place = presence.waits.begin(what, number())?;
         Some(Self { presence, place })
@@ -209,7 +208,7 @@ impl Wait {
         number: impl FnOnce() -> u64,
     ) {
         match wait {
-            None if is_pending => *wait = Self::begin(what, number),
+            None if is_pending && IS_IN_ORDER.get() => *wait = Self::begin(what, number),
             Some(_) if !is_pending => *wait = None,
             _ => {}
         }

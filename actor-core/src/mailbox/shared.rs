@@ -18,6 +18,7 @@ use crate::mailbox::seen::{InHand, Seen};
 use crate::mailbox::signal::Signal;
 use crate::mailbox::watchers::{self, Peer, Watch};
 use crate::notice::Notice;
+use crate::panic::{contained, drop_contained};
 use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, store_before_load};
 
 /// The lanes, the wake signal and the life of one mailbox. Every sender reads it for every message.
@@ -154,6 +155,15 @@ impl<M: Message> Shared<M> {
             let (message, lanes) = (std::any::type_name::<M>(), self.lanes.len());
             panic!("{message}::lane named lane {lane}, but its mailbox has {lanes}, counted from 0")
         })
+    }
+
+    /// Returns the message, or drops it if its lane does not exist.
+    pub(crate) fn with_lane(&self, message: M) -> Option<M> {
+        if contained(|| self.lane_of(&message)).is_ok() {
+            return Some(message);
+        }
+        drop(drop_contained(message));
+        None
     }
 
     pub(crate) fn lane(&self, lane: usize) -> &LaneQueue<M> {
