@@ -12,7 +12,7 @@ use crate::life::governor::Governed;
 use crate::mailbox::exit::Exit;
 use crate::mailbox::extras::Extras;
 use crate::mailbox::watchers::{Peer, Target};
-use crate::mailbox::{Closeable, LaneStats, Life, Presence, Seen};
+use crate::mailbox::{ActorSeen, Closeable, LaneStats, Life, Presence};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
 use crate::runtime::Executor;
@@ -57,7 +57,7 @@ use crate::runtime::patience::within;
 #[must_use = "it can stop the actor; `drop` it to let the actor run on, for instance until its system stops"]
 #[derive(Clone)]
 pub struct Running {
-    mailbox: Arc<dyn Closeable>,
+    pub(super) mailbox: Arc<dyn Closeable>,
     /// The clock of the deadline.
     executor: Arc<dyn Executor>,
 }
@@ -528,7 +528,7 @@ impl Running {
     /// waits.
     #[doc(hidden)]
     #[must_use]
-    pub fn seen(&self) -> Seen {
+    pub fn seen(&self) -> ActorSeen {
         let mut seen = self.mailbox.seen();
         seen.has_started = self.life().has_started();
         seen.restarts = self.life().extras().map_or(0, Extras::restarts);

@@ -3,8 +3,6 @@
 //!
 //! Made with the first timer or the first work, because most actors have neither.
 
-use std::sync::atomic::AtomicU64 as PlainU64;
-
 use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::lane::LaneStats;
 use crate::mailbox::late::Late;
@@ -33,9 +31,6 @@ pub(crate) struct Beside<M> {
     watch: FirstUse<Watch>,
     /// By lane.
     lanes: Box<[Figures]>,
-    /// The message in hand, if it came from here: 0 for none, and otherwise one more than its kind,
-    /// and its lane in units of [`LANE`]. Hidden from loom, because nothing depends on it.
-    in_hand: PlainU64,
 }
 
 /// Figures of a lane's messages from outside its ring. Written by the consumer alone.
@@ -43,12 +38,12 @@ struct Figures {
     handled: AtomicU64,
     expired: AtomicU64,
     undelivered: AtomicU64,
+    /// The kind of the message in hand, plus one, or 0.
+    in_hand: AtomicU64,
 }
 
 /// One lent message. Still in flight after the actor's end, it is lost.
 const IN_FLIGHT: u64 = 1;
-/// One lane in the word of the message in hand.
-const LANE: u64 = 1 << 32;
 /// One lent message that did not come back.
 const LOST: u64 = 1 << 32;
 
@@ -58,6 +53,7 @@ impl<M: Message> Beside<M> {
             handled: AtomicU64::new(0),
             expired: AtomicU64::new(0),
             undelivered: AtomicU64::new(0),
+            in_hand: AtomicU64::new(0),
         };
         Self {
             late: Late::new(),
@@ -68,7 +64,6 @@ impl<M: Message> Beside<M> {
             in_flight: AtomicU64::new(0),
             watch: FirstUse::new(),
             lanes: (0..lanes).map(figures).collect(),
-            in_hand: PlainU64::new(0),
         }
     }
 
@@ -142,30 +137,27 @@ impl<M: Message> Beside<M> {
         self.watch().is_some_and(|watch| watch.downs().holds_any())
     }
 
-    /// Shows the lane and the kind of the message in hand. Called by the consumer only.
-    pub(super) fn hold(&self, lane: usize, kind: usize) {
-        let kind = (kind as u64 + 1) % LANE;
-        self.in_hand.store(lane as u64 * LANE + kind, Ordering::Relaxed);
-    }
-
-    /// Returns the lane and the kind of the message in hand, if it came from here. Called by any
-    /// thread.
-    pub(super) fn in_hand(&self) -> Option<(usize, usize)> {
-        let word = self.in_hand.load(Ordering::Relaxed);
-        let kind = (word % LANE).checked_sub(1)?;
-        Some(((word / LANE) as usize, kind as usize))
-    }
-
     /// Counts the end of a message's handling. Called by the consumer only.
     pub(super) fn finish(&self, lane: usize) {
-        self.in_hand.store(0, Ordering::Relaxed);
         add(&self.lanes[lane].handled, 1);
+        self.lanes[lane].in_hand.store(0, Ordering::Relaxed);
+    }
+
+    /// Keeps the kind of the message just taken. Called by the consumer only.
+    pub(super) fn has_in_hand(&self, lane: usize, kind: usize) {
+        self.lanes[lane].in_hand.store(kind as u64 + 1, Ordering::Relaxed);
+    }
+
+    /// Returns the kind of the message in hand, plus one.
+    pub(super) fn in_hand(&self, lane: usize) -> Option<u64> {
+        let in_hand = self.lanes[lane].in_hand.load(Ordering::Relaxed);
+        (in_hand > 0).then_some(in_hand)
     }
 
     /// Counts a message dropped because of its deadline. Called by the consumer only.
     pub(super) fn expire(&self, lane: usize) {
-        self.in_hand.store(0, Ordering::Relaxed);
         add(&self.lanes[lane].expired, 1);
+        self.lanes[lane].in_hand.store(0, Ordering::Relaxed);
     }
 
     /// Counts a message left over at the actor's end. Called by the consumer only.

@@ -1,7 +1,6 @@
 //! The common part of every kind of ring: its positions, and the figures of both sides.
 
 use std::ops::Deref;
-use std::sync::atomic::AtomicU64 as PlainU64;
 
 use event_listener::Event;
 
@@ -54,10 +53,10 @@ pub(super) struct Consumer {
     /// pointer, set by the first waiting sender. It is here because this line has space for it, and
     /// because no sender waits at an unused lane.
     pub(super) room: Event,
-    /// Messages dropped because of their deadlines. It is a figure, and here because the line of
-    /// the figures is full.
+    /// Messages dropped because of their deadlines. This and the next are figures, and here because
+    /// the line of the figures is full.
     pub(super) expired: AtomicU64,
-    /// Idle periods in a row with few messages before each of them. Here for the same reason.
+    /// Idle periods in a row with few messages before each of them.
     pub(super) calm: AtomicU64,
 }
 
@@ -69,14 +68,13 @@ pub(super) struct Figures {
     pub(super) cancelled: AtomicU64,
     pub(super) undelivered: AtomicU64,
     pub(super) high_water: AtomicU64,
+    /// The kind of the last message taken, plus one. In a ring with an order of its own, 0 once that
+    /// message has been handled.
+    pub(super) in_hand: AtomicU64,
     /// The consumer's position when it was last idle.
     pub(super) rested_at: AtomicU64,
     /// The number of messages with free room when waiting senders were last notified.
     pub(super) announced: AtomicU64,
-    /// What the consumer has in hand from this lane: 0 for nothing, and otherwise one more than
-    /// the message's kind, or 1 if the kinds have no names. Hidden from loom, because nothing
-    /// depends on it.
-    pub(super) in_hand: PlainU64,
 }
 
 /// A cache line of its own, so that the writes of one side do not slow down the other side.
@@ -129,9 +127,9 @@ impl Places {
                 cancelled: figure(),
                 undelivered: figure(),
                 high_water: figure(),
+                in_hand: figure(),
                 rested_at: figure(),
                 announced: figure(),
-                in_hand: PlainU64::new(0),
             }),
         }
     }
@@ -172,19 +170,6 @@ impl Places {
     /// Returns whether every claimed position has been taken or skipped. Called by the consumer.
     pub(super) fn is_drained(&self) -> bool {
         self.consumer.head.load(Ordering::Relaxed) >= self.tail()
-    }
-
-    /// Shows that the consumer has a message in hand.
-    #[inline(always)]
-    pub(super) fn hold(&self, kind: usize) {
-        self.figures.in_hand.store(kind as u64 + 1, Ordering::Relaxed);
-    }
-
-    /// Counts the end of a message's handling.
-    #[inline(always)]
-    pub(super) fn finish(&self) {
-        self.figures.in_hand.store(0, Ordering::Relaxed);
-        add(&self.figures.handled, 1);
     }
 
     /// Returns the number of accepted messages. It may be too high by the number of claims in

@@ -15,7 +15,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicU64 as PlainU64};
 use std::sync::{Arc, OnceLock};
 
-use crate::mailbox::seen::Seen;
+use crate::mailbox::seen::ActorSeen;
 use crate::mailbox::waits::{Place, Waits, What};
 use crate::sync::Ordering;
 
@@ -92,7 +92,7 @@ impl Presence {
     }
 
     /// Adds what is written down here to a look.
-    pub(crate) fn add_to(&self, seen: &mut Seen) {
+    pub(crate) fn add_to(&self, seen: &mut ActorSeen) {
         let read = |count: &PlainU64| count.load(Ordering::Relaxed) as usize;
         (seen.turns, seen.has_turn) = self.turns();
         seen.number = self.number;

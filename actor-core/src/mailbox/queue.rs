@@ -50,6 +50,9 @@ pub(super) enum Ring<M> {
     Keyed(FirstUse<KeyedRing<Envelope<M>>>),
 }
 
+/// The kind of a message whose type has no kinds.
+const NO_KIND: u64 = u32::MAX as u64;
+
 /// An empty stash may keep room for this many messages.
 const ROOMY: usize = 64;
 
@@ -177,8 +180,8 @@ impl<M: Message> LaneQueue<M> {
     #[cold]
     pub(super) fn expire(&self) {
         if let Some(places) = self.places() {
-            places.figures.in_hand.store(0, Ordering::Relaxed);
             add(&places.consumer.expired, 1);
+            places.figures.in_hand.store(0, Ordering::Relaxed);
         }
     }
 
@@ -205,18 +208,21 @@ impl<M: Message> LaneQueue<M> {
             || self.places().is_some_and(|places| !places.is_drained())
     }
 
-    /// Shows that the consumer has a message of this kind in hand. Called by the consumer only.
-    pub(super) fn hold(&self, kind: usize) {
-        if let Some(places) = self.places() {
-            places.hold(kind);
+    /// Keeps the kind of the message just taken. Called by the consumer only.
+    ///
+    /// Only the rings with an order of their own need it for a type without kinds: see
+    /// [`in_hand`](Self::in_hand).
+    #[inline(always)]
+    pub(super) fn has_in_hand(&self, message: &M) {
+        if !M::KINDS.is_empty() {
+            if let Some(places) = self.places() {
+                places.figures.in_hand.store(message.kind() as u64 + 1, Ordering::Relaxed);
+            }
+        } else if !matches!(self.ring, Ring::Refusing(_))
+            && let Some(places) = self.places_otherwise()
+        {
+            places.figures.in_hand.store(NO_KIND + 1, Ordering::Relaxed);
         }
-    }
-
-    /// Returns the kind of the message in hand, if there is one from this lane. Called by any
-    /// thread.
-    pub(super) fn in_hand(&self) -> Option<usize> {
-        let in_hand = self.places()?.figures.in_hand.load(Ordering::Relaxed);
-        in_hand.checked_sub(1).map(|kind| kind as usize)
     }
 
     /// Counts the end of a message's handling. Called by the consumer only.
@@ -225,10 +231,11 @@ impl<M: Message> LaneQueue<M> {
         // As in `send`.
         if let Ring::Refusing(ring) = &self.ring {
             if let Some(ring) = ring.get() {
-                ring.places.finish();
+                add(&ring.places.figures.handled, 1);
             }
         } else if let Some(places) = self.places_otherwise() {
-            places.finish();
+            add(&places.figures.handled, 1);
+            places.figures.in_hand.store(0, Ordering::Relaxed);
         }
     }
 }
@@ -278,7 +285,6 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
             let mut ring = self.reborrow().field(ring).made()?;
             let (message, asker) = take_parts(&mut ring)?;
             if !asker.is_some_and(Asker::release) {
-                ring.get().places.hold(0);
                 return Some(message);
             }
             lane.skip(message);
@@ -307,7 +313,6 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
                 }
             };
             if !envelope.asker.is_some_and(Asker::release) {
-                self.hold(0);
                 return Some(envelope.message);
             }
             self.skip(envelope.message);

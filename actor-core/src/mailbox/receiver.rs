@@ -6,6 +6,7 @@ use crate::mailbox::consumer::{ConsumerSide, Here, Taking};
 use crate::mailbox::down::MonitorId;
 use crate::mailbox::exit::Ended;
 use crate::mailbox::lane::Lane;
+use crate::mailbox::looks::{Look, Seen};
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::schedule::Schedule;
@@ -239,14 +240,6 @@ impl<M: Message> Drop for FinishOnDrop<'_, M> {
     }
 }
 
-/// Shows the kind of the message in hand, if the kinds have names. The lane is shown already.
-#[inline(always)]
-fn show_kind<M: Message>(lane: &LaneQueue<M>, message: &M) {
-    if !M::KINDS.is_empty() {
-        lane.hold(message.kind());
-    }
-}
-
 impl<M: Message> Lanes<'_, M> {
     #[inline]
     fn take(&mut self) -> Option<M> {
@@ -258,7 +251,7 @@ impl<M: Message> Lanes<'_, M> {
             let stash = stashes.as_mut().map(|stashes| stashes.of_mut(lane));
             let message = side.lane_side(lane).take(stash)?;
             *in_hand = lane as u16;
-            show_kind(shared.lane(lane), &message);
+            shared.lane(lane).has_in_hand(&message);
             Some(message)
         };
         // With one lane there is nothing to decide.
@@ -311,6 +304,20 @@ impl<M: Message> Lanes<'_, M> {
         }
     }
 
+    /// Returns the name of the lane of the message in hand. The message of a timer may have none.
+    pub(crate) fn lane_in_hand(&self) -> &'static str {
+        let lane = usize::from(self.own().in_hand);
+        self.shared().lanes().get(lane).map_or("", Lane::name)
+    }
+
+    /// Looks at the lanes, for the times of their messages.
+    #[cold]
+    pub(crate) fn look(&self, look: Look) -> Seen {
+        let own = self.own();
+        let in_hand = (own.in_hand != NO_LANE).then(|| (usize::from(own.in_hand), !own.is_beside));
+        self.shared().look(look, in_hand)
+    }
+
     /// Counts the message in hand as expired.
     #[cold]
     pub(crate) fn expire(&mut self) {
@@ -331,10 +338,9 @@ impl<M: Message> Lanes<'_, M> {
         self.finish();
         let lane = message.lane();
         if lane < self.shared().lanes().len() {
-            let beside = self.shared().make_beside();
-            beside.hold(lane, if M::KINDS.is_empty() { 0 } else { message.kind() });
             self.own_mut().is_beside = true;
             self.own_mut().in_hand = lane as u16;
+            self.shared().make_beside().has_in_hand(lane, message.kind());
         }
         message
     }
@@ -408,17 +414,12 @@ impl<M: Message> Lanes<'_, M> {
         let (mut side, state) = self.parts();
         let message = side.lane_side(lane).take(state.stash_mut(lane))?;
         let finish = FinishOnDrop(self.shared().lane(lane));
+        finish.0.has_in_hand(&message);
         if has_expired(&message) {
             std::mem::forget(finish);
             self.shared().lane(lane).expire();
-            // The message before it stays in hand.
-            self.shared().lane(lane).hold(0);
             return Some(Err(message));
         }
-        drop(finish);
-        let lane = self.shared().lane(lane);
-        lane.hold(0);
-        show_kind(lane, &message);
         Some(Ok(message))
     }
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::mailbox::figures::InHand;
+
 /// A look at one actor, for an owner of executors such as a system. Without a promise of stability.
 ///
 /// Its parts are read one after another while the actor runs.
 #[doc(hidden)]
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct ActorSeen {
     /// The number of the named actor, different for each one of the process. 0 without a name.
     pub number: u64,
     /// The actor's name.
@@ -42,16 +44,6 @@ pub struct Seen {
     pub waits: Vec<SeenWait>,
     /// The numbers of the actors that it passes messages on to, such as the workers of a queue.
     pub passes_on: Vec<u64>,
-}
-
-/// The message in an actor's hands.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InHand {
-    /// The name of its lane.
-    pub lane: &'static str,
-    /// The name of its kind, if the kinds have names.
-    pub kind: Option<&'static str>,
 }
 
 /// Whether an actor's task sleeps.

@@ -22,7 +22,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use actor_core::mailbox::{Seen, Sleep};
+use actor_core::mailbox::{ActorSeen, Sleep};
 
 use crate::inspect::finding::{Finding, Problem};
 use crate::inspect::ring::{Ring, rings};
@@ -294,11 +294,11 @@ struct Credits {
 }
 
 /// Returns whether an actor waits for its turn.
-fn is_ready(seen: &Seen) -> bool {
+fn is_ready(seen: &ActorSeen) -> bool {
     !seen.has_turn && seen.sleep == Sleep::Awake
 }
 
-fn state_of(seen: &Seen) -> Option<State> {
+fn state_of(seen: &ActorSeen) -> Option<State> {
     match (seen.in_hand, seen.has_turn) {
         (Some(_), _) => Some(State::InHand { ended: seen.ended }),
         (None, true) => Some(State::InTurn { turns: seen.turns }),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor_core::mailbox::Seen;
+use actor_core::mailbox::ActorSeen;
 
 /// One round.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(crate) struct ActorRound {
     pub(crate) other_system: Option<Arc<str>>,
     /// The index of its executor in the round. `None` for an actor of another system.
     pub(crate) executor: Option<usize>,
-    pub(crate) seen: Seen,
+    pub(crate) seen: ActorSeen,
     pub(crate) lanes: Vec<LaneRound>,
 }
 

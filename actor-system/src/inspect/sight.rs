@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor_core::mailbox::{LaneStats, Seen, SeenWait, Sleep};
+use actor_core::mailbox::{ActorSeen, LaneStats, SeenWait, Sleep};
 
 use crate::executors::Slot;
 use crate::inspect::data::{Doing, InHand, WaitFor, WaitView};
@@ -24,7 +24,7 @@ pub(crate) struct Sight {
 
 pub(crate) struct ActorSight {
     pub(crate) entry: Arc<Entry>,
-    pub(crate) seen: Seen,
+    pub(crate) seen: ActorSeen,
     pub(crate) lanes: Vec<LaneStats>,
     /// For at least how long it has had its message in hand, or its turn without one.
     pub(crate) at_least: Duration,
@@ -81,7 +81,7 @@ impl Sight {
 }
 
 /// What an actor is at, as a number that changes with each message.
-fn state_of(seen: &Seen) -> Option<u64> {
+fn state_of(seen: &ActorSeen) -> Option<u64> {
     match (seen.in_hand, seen.has_turn) {
         (Some(_), _) => Some(2 * seen.ended),
         (None, true) => Some(2 * seen.turns + 1),
@@ -100,7 +100,7 @@ fn lane_round(lane: &LaneStats) -> LaneRound {
 
 /// Adds the actors of other systems that the actors wait for, and those that these wait for.
 fn add_others(actors: &mut Vec<ActorRound>) {
-    let next = |seen: &Seen| {
+    let next = |seen: &ActorSeen| {
         let waits = seen.waits.iter().map(|wait| wait.number);
         waits.chain(seen.passes_on.iter().copied()).collect::<Vec<_>>()
     };
@@ -124,7 +124,7 @@ fn add_others(actors: &mut Vec<ActorRound>) {
 }
 
 /// Returns what an actor does.
-pub(crate) fn doing_of(seen: &Seen, at_least: Duration) -> Doing {
+pub(crate) fn doing_of(seen: &ActorSeen, at_least: Duration) -> Doing {
     let message = seen.in_hand.map(|message| InHand {
         lane: message.lane.to_owned(),
         kind: message.kind.map(str::to_owned),
@@ -143,7 +143,7 @@ pub(crate) fn doing_of(seen: &Seen, at_least: Duration) -> Doing {
 
 /// Returns the waits of an actor's handler. `name` returns the path and the system of an actor.
 pub(crate) fn waits_of(
-    seen: &Seen,
+    seen: &ActorSeen,
     name: impl Fn(u64) -> Option<(String, Option<String>)>,
 ) -> Vec<WaitView> {
     let view = |wait: &SeenWait| {

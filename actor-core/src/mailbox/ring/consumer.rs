@@ -121,7 +121,7 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
         }
         // Release: as in `pop_with`.
         consumer.head.store(head + 1, Ordering::Release);
-        self.places.consumer.calm.store(0, Ordering::Relaxed);
+        consumer.calm.store(0, Ordering::Relaxed);
         // SAFETY: every position claimed with `GROWN` has been taken, and its producer does not
         // touch the slot after the stamp. No claim from now on uses this place before it is made
         // again.
