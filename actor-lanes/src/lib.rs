@@ -128,7 +128,8 @@ pub use actor_core::{
 pub use actor_system::pool::{PoolHandle, PoolRunning, Route};
 pub use actor_system::system::Report;
 pub use actor_system::{
-    Executors, Group, Pool, Strategy, Supervisor, System, executors, group, pool, supervise, system,
+    Executors, Group, Pool, Strategy, Supervisor, System, Topic, executors, group, pool, supervise,
+    system, topic,
 };
 pub use chosen::runtime_named;
 

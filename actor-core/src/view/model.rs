@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::checker::{block_on, check, thread};
-use crate::view::{OwnerEnded, Waiting, publisher};
+use crate::view::{OwnerEnded, publisher};
 
 const PREEMPTIONS: usize = 3;
 

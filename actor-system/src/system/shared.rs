@@ -21,6 +21,7 @@ use crate::system::entry::{ActorId, Entry, Facts, Resident};
 use crate::system::names::Names;
 use crate::system::report::{ActorReport, Cause, Report};
 use crate::system::shutdown::Shutdown;
+use crate::topic::Topics;
 
 pub(crate) struct Shared {
     pub(crate) name: Arc<str>,
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     started: AtomicU64,
     entries: HashMap<ActorId, Arc<Entry>>,
     pub(crate) names: Names,
+    pub(crate) topics: Topics,
     begun: OnceLock<Begun>,
     report: OnceLock<Report>,
     on_change: Event,
@@ -90,6 +92,7 @@ impl Shared {
             started: AtomicU64::new(0),
             entries: HashMap::new(),
             names: Names::default(),
+            topics: Topics::default(),
             begun: OnceLock::new(),
             report: OnceLock::new(),
             on_change: Event::new(),
