@@ -25,5 +25,7 @@ mod supervision;
 mod systems;
 mod time;
 mod timer;
+mod topics;
 mod turn;
+mod views;
 mod work;
