@@ -24,6 +24,18 @@ cargo run --quiet --package tools --bin promises
 step "examples: every public item of the framework has one"
 cargo run --quiet --package tools --bin samples
 
+step "links: every relative link of a page has a target"
+cargo run --quiet --package tools --bin links
+
+step "guide: its chapters, its pictures, and the tests of its code"
+cargo run --quiet --package tools --bin book
+if command -v mdbook >/dev/null; then
+    mdbook build docs/guide
+    cargo run --quiet --package tools --bin book target/guide/book
+else
+    echo "mdbook is missing: the pages of HTML are not built"
+fi
+
 step "features only add: none, each alone, all"
 lint() { cargo clippy --quiet "$@" -- --deny warnings; }
 lint --package actor-core

@@ -1,4 +1,4 @@
-//! The examples of the page `docs/failure.md`, run as tests.
+//! The examples of the page `docs/guide/src/failure.md`, run as tests.
 
 use std::error::Error;
 use std::fs;
@@ -114,7 +114,7 @@ fn code(example: &str) -> Vec<&str> {
 
 #[test]
 fn every_example_of_the_page_is_in_this_file() {
-    let page = include_str!("../../docs/failure.md");
+    let page = include_str!("../../docs/guide/src/failure.md");
     let own: Vec<_> = include_str!("failure.rs").lines().map(str::trim).collect();
     let examples = examples(page);
     assert_eq!(examples.len(), 7);

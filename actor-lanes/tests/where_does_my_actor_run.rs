@@ -1,4 +1,4 @@
-//! The examples of the page `docs/where-does-my-actor-run.md`, run as tests.
+//! The examples of the page `docs/guide/src/where-does-my-actor-run.md`, run as tests.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -201,7 +201,7 @@ fn code(example: &str) -> Vec<&str> {
 
 #[test]
 fn every_example_of_the_page_is_in_this_file() {
-    let page = include_str!("../../docs/where-does-my-actor-run.md");
+    let page = include_str!("../../docs/guide/src/where-does-my-actor-run.md");
     let own: Vec<_> = include_str!("where_does_my_actor_run.rs").lines().map(str::trim).collect();
     let examples = examples(page);
     assert_eq!(examples.len(), 10);

@@ -5,6 +5,8 @@
 //! therefore fails its test instead of hanging it.
 
 mod desk;
+#[cfg(doctest)]
+mod guide;
 mod wait;
 
 use std::sync::Arc;
@@ -62,18 +64,18 @@ macro_rules! on_every_runtime {
 /// The pages of the repository, whose examples are tests.
 #[cfg(doctest)]
 mod pages {
-    #[doc = include_str!("../../docs/monitors-and-links.md")]
+    #[doc = include_str!("../../docs/guide/src/monitors-and-links.md")]
     struct MonitorsAndLinks;
 
-    #[doc = include_str!("../../docs/pools-and-parking.md")]
+    #[doc = include_str!("../../docs/guide/src/pools-and-parking.md")]
     struct PoolsAndParking;
 
-    #[doc = include_str!("../../docs/supervision.md")]
+    #[doc = include_str!("../../docs/guide/src/supervision.md")]
     struct Supervision;
 
-    #[doc = include_str!("../../docs/systems.md")]
+    #[doc = include_str!("../../docs/guide/src/systems.md")]
     struct Systems;
 
-    #[doc = include_str!("../../docs/time.md")]
+    #[doc = include_str!("../../docs/guide/src/time.md")]
     struct Time;
 }

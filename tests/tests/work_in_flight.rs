@@ -1,4 +1,4 @@
-//! The examples of `docs/work-in-flight.md`, as programs.
+//! The examples of `docs/guide/src/work-in-flight.md`, as programs.
 
 use std::time::Duration;
 
@@ -203,7 +203,7 @@ fn code(example: &str) -> Vec<&str> {
 
 #[test]
 fn every_example_of_the_page_is_in_this_file() {
-    let page = include_str!("../../docs/work-in-flight.md");
+    let page = include_str!("../../docs/guide/src/work-in-flight.md");
     let own: Vec<_> = include_str!("work_in_flight.rs").lines().map(str::trim).collect();
     let examples: Vec<_> = page.split("\n```rust\n").skip(1).map(code).collect();
     assert_eq!(examples.len(), 6);

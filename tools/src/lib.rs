@@ -1,4 +1,6 @@
-//! What the checks of this folder share: the list of a tree's files.
+//! What the checks of this folder share: the list of a tree's files, and Markdown.
+
+pub mod markdown;
 
 use std::fs;
 use std::io;

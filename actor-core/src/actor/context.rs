@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::beat::Beat;
+use crate::actor::inflow::Inflow;
 use crate::actor::monitors::Monitors;
 use crate::actor::outcome::Outcome;
 use crate::actor::timers::{TimerId, Timers};
-use crate::actor::work::pieces::Pieces;
 use crate::handle::Handle;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::watchers;
@@ -64,8 +64,9 @@ pub struct Context<M: Message> {
     pub(crate) executor: Arc<dyn Executor>,
     /// Created with the first timer.
     pub(crate) timers: Option<Box<Timers<M>>>,
-    /// Made with the first work in flight. A cell, because a shared context can offload.
-    pub(crate) work: Cell<Option<Box<Pieces<M>>>>,
+    /// Made with the first work in flight, or with the first stream. A cell, because a shared
+    /// context can offload.
+    pub(crate) inflow: Cell<Option<Box<Inflow<M>>>>,
     /// Created with the first monitor, or with a requested end.
     rare: Option<Box<Rare<M>>>,
 }
@@ -89,8 +90,8 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl<M: Message> Context<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, executor: Arc<dyn Executor>) -> Self {
-        let work = Cell::new(None);
-        Self { shared, executor, timers: None, work, rare: None }
+        let inflow = Cell::new(None);
+        Self { shared, executor, timers: None, inflow, rare: None }
     }
 
     /// Returns a handle to this actor.
@@ -510,28 +511,10 @@ impl<M: Message> Context<M> {
         }
     }
 
-    pub(super) fn shared_of_work(&self) -> Arc<Shared<M>> {
-        Arc::clone(&self.shared)
-    }
-
-    /// Returns the work in flight, if there is any.
-    #[inline(always)]
-    pub(crate) fn work(&mut self) -> Option<&mut Pieces<M>> {
-        self.work.get_mut().as_deref_mut().filter(|work| !work.is_empty())
-    }
-
-    /// Ends all work in flight. Called when the life serves no more.
-    #[inline(always)]
-    pub(crate) fn end_work(&mut self) {
-        if self.work.get_mut().is_some() {
-            self.work.set(None);
-        }
-    }
-
     /// Returns whether a drop of this may run code of the program.
     #[inline(always)]
     pub(crate) fn holds_foreign(&mut self) -> bool {
-        self.timers.is_some() || self.rare.is_some() || self.work.get_mut().is_some()
+        self.timers.is_some() || self.rare.is_some() || self.inflow.get_mut().is_some()
     }
 
     /// Ends what belongs to one life of the actor: its timers. Called at the end of each life,

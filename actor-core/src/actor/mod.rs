@@ -2,9 +2,9 @@
 //!
 //! In reading order: this file has the trait, `outcome` the result of a handler, `context` a
 //! handler's access to its own actor, `batch` several messages in one call, `timers` the armed
-//! timers, `work` work in flight, `watching` and `monitors` the ends of other actors,
+//! timers, `work` work in flight, `streams` attached streams, `inflow` both of these, `watching` and `monitors` the ends of other actors,
 //! `budget` the bounds of a turn and a batch, `deadline` the check of a message's deadline,
-//! `parked` messages held until an event. Of the timers, `arming` is their order, `timer_key` their
+//! `parked` messages held until an event, `observer` what sees an actor's messages. Of the timers, `arming` is their order, `timer_key` their
 //! keys, `beat` the repeating ones, `wall` those on the wall clock, and `new_timer` their options.
 
 mod arming;
@@ -13,11 +13,14 @@ mod beat;
 pub(crate) mod budget;
 pub(crate) mod context;
 pub(crate) mod deadline;
+mod inflow;
 pub(crate) mod monitors;
 mod new_timer;
+pub(crate) mod observer;
 mod outcome;
 mod parked;
 mod publishing;
+mod streams;
 mod timer_key;
 pub(crate) mod timers;
 #[cfg(all(test, not(any(loom, shuttle))))]
@@ -34,6 +37,7 @@ pub use context::Context;
 pub use new_timer::NewTimer;
 pub use outcome::{BoxError, Fallible, Outcome};
 pub use parked::{Expired, Parked, ParkedId, ParkedStats, Placed, Released};
+pub use streams::{Attaching, RefusedStream, StreamId, Streamed};
 pub use timer_key::TimerKey;
 pub use timers::TimerId;
 pub use wall::{WallBeat, WallSchedule};

@@ -9,6 +9,7 @@ use std::task::{self, Poll, ready};
 use crate::actor::budget::Budget;
 use crate::actor::deadline::has_expired;
 use crate::actor::{Actor, Batch, Context, Outcome};
+use crate::life::eye::{BatchNotes, Eye, Site};
 use crate::life::lives::Lives;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Message, Receiver};
@@ -59,6 +60,7 @@ pub(crate) fn serve<L: Lives>(
         if !parts.cx.is_ending() {
             parts.lives.has_started(mailbox.shared().life());
         }
+        let eye = parts.lives.eye();
         let mut budget = Budget::new();
         loop {
             if let Some(reason) = reason_to_end(&mut parts.cx, &mailbox) {
@@ -67,14 +69,15 @@ pub(crate) fn serve<L: Lives>(
             // An actor without further messages does not yield: it has met its deadline, which
             // could pass meanwhile.
             let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
-            let work = parts.cx.work.get_mut();
+            let inflow = parts.cx.inflow.get_mut();
             let is_more = || {
-                work.as_ref().is_some_and(|work| work.has_more())
+                inflow.as_ref().is_some_and(|inflow| inflow.has_more())
                     || mailbox.shared().has_late()
                     || mailbox.has_next()
                     || (has_timers && !mailbox.is_closed())
             };
-            if budget.is_turn_over(&*parts.cx.executor, is_more) {
+            let look = |look| mailbox.look(look);
+            if budget.is_turn_over(&*parts.cx.executor, is_more, look) {
                 budget.give_way(&*parts.cx.executor).await;
             }
             let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
@@ -103,7 +106,12 @@ pub(crate) fn serve<L: Lives>(
                     return ExitReason::Abandoned;
                 };
                 lives.note(&message);
-                let outcome = actor.handle(message, cx).await;
+                eye.timer_late(|| {
+                    let Context { timers, executor, .. } = &mut *cx;
+                    timers.as_mut()?.lateness(|| executor.now())
+                });
+                eye.began(&message, || site(&mailbox, cx));
+                let outcome = eye.clone().around(actor.handle(message, cx)).await;
                 cx.settle(outcome);
                 // A message that ends its actor stays in hand.
                 if !cx.is_ending() {
@@ -129,10 +137,11 @@ impl<M: Message> Future for Next<'_, '_, M> {
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Option<M>> {
         let Self { budget, mailbox, cx } = &mut *self;
-        budget.begin(&*cx.executor, || mailbox.has_several());
+        let look = |look| mailbox.look(look);
+        budget.begin(&*cx.executor, || mailbox.has_several(), look);
         let next = poll_next(mailbox, cx, task);
         if next.is_pending() {
-            **budget = Budget::new();
+            budget.rest(&*cx.executor, |look| mailbox.look(look));
         }
         next
     }
@@ -172,6 +181,12 @@ fn reason_without_message<M: Message>(mailbox: &Receiver<'_, M>) -> ExitReason {
     }
 }
 
+/// Returns where the message in hand is handled, for an observer.
+fn site<'a, M: Message>(mailbox: &'a Receiver<'_, M>, cx: &'a Context<M>) -> Site<'a> {
+    let actor = mailbox.shared().life().name();
+    Site { actor, lane: mailbox.lane_in_hand(), clock: &*cx.executor }
+}
+
 /// Handles a message together with the ones behind it in its lane. Returns their number.
 async fn handle_batch<L: Lives>(
     parts: &mut Parts<L>,
@@ -180,13 +195,19 @@ async fn handle_batch<L: Lives>(
 ) -> u32 {
     let Parts { state: Some(actor), cx, lives } = parts else { return 0 };
     let (clock, due) = (Arc::clone(&cx.executor), cx.next_timer());
+    let eye = lives.eye();
+    let name = if L::Eye::SEES { mailbox.shared().life().name().cloned() } else { None };
+    let site = Site { actor: name.as_ref(), lane: mailbox.lane_in_hand(), clock: &*clock };
     lives.note(&message);
-    let mut batch = Batch::new(message, mailbox.taking(), &*clock, due, lives.noting());
-    let outcome = actor.handle_batch(&mut batch, cx).await;
+    let mut notes = BatchNotes { noting: lives.noting(), eye: eye.clone(), site };
+    let noting = notes.if_any();
+    let mut batch = Batch::new(message, mailbox.taking(), &*clock, due, noting);
+    let outcome = eye.clone().around(actor.handle_batch(&mut batch, cx)).await;
     let (rest, more) = batch.end();
     match rest {
         Some(message) if !outcome.is_failure() => {
-            let outcome = actor.handle(message, cx).await;
+            eye.began(&message, || site);
+            let outcome = eye.around(actor.handle(message, cx)).await;
             cx.settle(outcome);
         }
         _ => cx.settle(outcome),
@@ -197,15 +218,15 @@ async fn handle_batch<L: Lives>(
     more + 1
 }
 
-/// Returns the next message: late results and due timers first, then the mailbox. Returns `None` if
-/// no message can arrive any more.
+/// Returns the next message: due timers, late results and items of streams first, then the mailbox.
+/// Returns `None` if no message can arrive any more.
 #[inline]
-fn poll_next<M: Message>(
+pub(super) fn poll_next<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    if cx.work().is_some() || mailbox.shared().comes_beside() {
+    if cx.has_inflow() || mailbox.shared().comes_beside() {
         return poll_results_and_others(mailbox, cx, task);
     }
     if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
@@ -214,13 +235,20 @@ fn poll_next<M: Message>(
     poll_timers_and_mailbox(mailbox, cx, task)
 }
 
-/// As `poll_next`, for an actor with work in flight or the end of a watched actor. It ends only
-/// once all results were handled.
+/// As `poll_next`, for an actor with work in flight, attached streams or the end of a watched
+/// actor. It ends only once all results were handled.
 fn poll_results_and_others<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
+    // A closed mailbox ends all streams.
+    if mailbox.is_closed() {
+        cx.end_streams();
+    }
+    if let Some(message) = take_timer(mailbox, cx) {
+        return Poll::Ready(Some(message));
+    }
     // The message after a late one comes from elsewhere, and neither starves.
     if !mailbox.taking().was_late()
         && let Some(message) = take_late(mailbox, cx)
@@ -228,7 +256,7 @@ fn poll_results_and_others<M: Message>(
         return Poll::Ready(Some(message));
     }
     let others = match &cx.timers {
-        Some(timers) if !timers.is_empty() => poll_timers_and_mailbox(mailbox, cx, task),
+        Some(timers) if !timers.is_empty() => poll_mailbox_and_timers(mailbox, cx, task),
         _ => mailbox.reborrow().poll_next(task),
     };
     if let Poll::Ready(Some(message)) = others {
@@ -241,7 +269,7 @@ fn poll_results_and_others<M: Message>(
         }
         let executor = Arc::clone(&cx.executor);
         let Some(work) = cx.work() else {
-            if mailbox.shared().is_lending() {
+            if mailbox.shared().is_lending() || waits_for_streams(mailbox, cx) {
                 return Poll::Pending;
             }
             // The last work that kept the actor may have ended without a message.
@@ -261,7 +289,8 @@ fn poll_results_and_others<M: Message>(
     }
 }
 
-/// Takes the result of a piece of work, or the end of a watched actor.
+/// Takes the end of a watched actor, the result of a piece of work, or an item of a stream. Results
+/// and items take turns.
 fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
     while let Some((id, ended)) = mailbox.taking().take_down() {
         // A closed mailbox ends all monitors.
@@ -275,18 +304,41 @@ fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> 
             return message;
         }
     }
-    let Context { work, executor, .. } = cx;
-    let result = work.get_mut().as_mut().and_then(|work| work.poll_message(&**executor));
-    match result {
+    if cx.streams().is_some_and(|streams| streams.go_first()) {
+        take_item(mailbox, cx).or_else(|| take_result(mailbox, cx))
+    } else {
+        take_result(mailbox, cx).or_else(|| take_item(mailbox, cx))
+    }
+}
+
+fn take_result<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
+    let Context { inflow, executor, .. } = cx;
+    let work = inflow.get_mut().as_mut().and_then(|inflow| inflow.all_work());
+    match work.and_then(|work| work.poll_message(&**executor)) {
         Some(message) => Some(mailbox.taking().give_late(message)),
         None => mailbox.taking().take_late(),
     }
 }
 
+fn take_item<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
+    let message = cx.streams()?.poll_message()?;
+    Some(mailbox.taking().give_late(message))
+}
+
+/// Returns whether the actor waits for a stream. Weak streams are waited for only while something
+/// else keeps the actor alive.
+fn waits_for_streams<M: Message>(mailbox: &Receiver<'_, M>, cx: &mut Context<M>) -> bool {
+    let is_kept = cx.is_kept_by_monitors() && !mailbox.is_closed();
+    cx.streams().is_some_and(|streams| is_kept || streams.keep_reachable())
+}
+
 /// Returns whether something besides handles and timers keeps the actor alive.
 #[cold]
 fn is_kept<M: Message>(mailbox: &Receiver<'_, M>, cx: &mut Context<M>) -> bool {
-    cx.work().is_some() || mailbox.shared().is_lending() || cx.is_kept_by_monitors()
+    cx.work().is_some()
+        || mailbox.shared().is_lending()
+        || cx.is_kept_by_monitors()
+        || cx.streams().is_some_and(|streams| streams.keep_reachable())
 }
 
 /// Returns the next message of a due timer or of the mailbox.
@@ -298,19 +350,36 @@ fn poll_timers_and_mailbox<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    let Context { timers: Some(timers), executor, .. } = cx else {
-        return mailbox.reborrow().poll_next(task);
-    };
-    // A closed mailbox ends all timers.
-    if timers.alarm.goes_first() && !mailbox.is_closed() {
-        let now = executor.now();
-        if timers.is_due(now)
-            && let Some(message) = timers.take_due(now, || executor.wall_now())
-        {
-            timers.alarm.went();
-            return Poll::Ready(Some(mailbox.taking().give_beside(message)));
-        }
+    match take_timer(mailbox, cx) {
+        Some(message) => Poll::Ready(Some(message)),
+        None => poll_mailbox_and_timers(mailbox, cx, task),
     }
+}
+
+/// Takes the message of a due timer, unless the last message was a timer's.
+#[inline(always)]
+fn take_timer<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
+    let timers = cx.timers.as_mut()?;
+    // A closed mailbox ends all timers.
+    if !timers.alarm.goes_first() || mailbox.is_closed() {
+        return None;
+    }
+    let now = cx.executor.now();
+    if !timers.is_due(now) {
+        return None;
+    }
+    let message = timers.take_due(now, || cx.executor.wall_now())?;
+    timers.alarm.went();
+    Some(mailbox.taking().give_beside(message))
+}
+
+/// Returns the next message of the mailbox, or else of a due timer.
+#[inline(always)]
+fn poll_mailbox_and_timers<M: Message>(
+    mailbox: &mut Receiver<'_, M>,
+    cx: &mut Context<M>,
+    task: &mut task::Context<'_>,
+) -> Poll<Option<M>> {
     let ended = match mailbox.reborrow().poll_next(task) {
         Poll::Ready(Some(message)) => return Poll::Ready(Some(message)),
         Poll::Ready(None) => true,
@@ -319,7 +388,8 @@ fn poll_timers_and_mailbox<M: Message>(
     if mailbox.is_closed() {
         return if ended { Poll::Ready(None) } else { Poll::Pending };
     }
-    if ended && !timers.keep_alive() && !is_kept(mailbox, cx) {
+    let keep_alive = cx.timers.as_ref().is_some_and(|timers| timers.keep_alive());
+    if ended && !keep_alive && !is_kept(mailbox, cx) {
         return Poll::Ready(None);
     }
     let Context { timers: Some(timers), executor, .. } = cx else { return Poll::Pending };

@@ -1,5 +1,5 @@
-//! What a life has beyond a plain one: a name, a host, restarts, the deadline of a stop, a request
-//! to end one life, and values that wait for the end of the turn.
+//! What a life has beyond a plain one: a name, a host, restarts, the deadline of a stop, a request to
+//! end one life, marks for the depth of its lanes, and values that wait for the end of the turn.
 //!
 //! Made with the first of them, because most actors have none.
 
@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::mailbox::exit::{Exit, ExitReason};
-use crate::mailbox::lazy::Handover;
+use crate::mailbox::lazy::{FirstUse, Handover};
+use crate::mailbox::marks::Marks;
 use crate::mailbox::unpublished::Unpublished;
 use crate::mailbox::verdict::Verdict;
 use crate::sync::{AtomicU64, Ordering};
@@ -28,6 +29,7 @@ pub(crate) struct Extras {
     pub(super) unpublished: Unpublished,
     verdict: Verdict,
     is_governed: OnceLock<()>,
+    marks: FirstUse<Marks>,
 }
 
 impl Extras {
@@ -41,7 +43,16 @@ impl Extras {
             unpublished: Unpublished::new(),
             verdict: Verdict::new(),
             is_governed: OnceLock::new(),
+            marks: FirstUse::new(),
         }
+    }
+
+    pub(super) fn marks(&self) -> Option<&Marks> {
+        self.marks.get()
+    }
+
+    pub(super) fn make_marks(&self) -> &Marks {
+        self.marks.get_or_make(Marks::new).expect("it is never closed")
     }
 
     pub(crate) fn name(&self) -> Option<&Arc<str>> {

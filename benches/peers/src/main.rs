@@ -2,7 +2,7 @@
 //! and take turns, round by round.
 //!
 //! `cargo bench --manifest-path benches/peers/Cargo.toml -- --help` prints the options.
-//! `docs/benchmarks.md` describes each workload and the fairness of the comparison.
+//! `docs/guide/src/benchmarks.md` describes each workload and the fairness of the comparison.
 
 mod actor;
 mod arguments;

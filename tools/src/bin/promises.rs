@@ -1,4 +1,4 @@
-//! Checks that every guarantee of the page `docs/semantics.md` names existing tests.
+//! Checks that every guarantee of the page `docs/guide/src/semantics.md` names existing tests.
 //!
 //! A guarantee is a list item with its tests in brackets at the end. Names and files are in
 //! backticks. A file applies to the names after it, and a file outside of an item to its whole
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::ExitCode;
 
-const PAGE: &str = "docs/semantics.md";
+const PAGE: &str = "docs/guide/src/semantics.md";
 
 /// The folder of a file named without one.
 const FOLDER: &str = "tests/tests/every_runtime";

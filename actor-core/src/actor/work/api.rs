@@ -211,7 +211,7 @@ impl<M: Message> Context<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn abort(&mut self, id: WorkId) -> bool {
-        self.work.get_mut().as_mut().is_some_and(|work| work.abort(id.0))
+        self.all_work().is_some_and(|work| work.abort(id.0))
     }
 
     /// Sets the limit on this actor's work in flight, futures and offloaded work together, for the
@@ -280,7 +280,7 @@ impl<M: Message> Context<M> {
     /// ```
     #[must_use]
     pub fn work_in_flight(&mut self) -> usize {
-        self.work.get_mut().as_ref().map_or(0, |work| work.len())
+        self.all_work().map_or(0, |work| work.len())
     }
 
     /// Runs long or blocking work on another thread. The actor handles its result as a message.
@@ -404,10 +404,10 @@ impl<M: Message> Context<M> {
 
     /// Reaches the work in flight, made with the first piece. `with` runs nothing of the program.
     pub(super) fn with_work<T>(&self, with: impl FnOnce(&mut Pieces<M>) -> T) -> T {
-        let kept = self.work.take();
-        let mut work = kept.unwrap_or_else(|| Box::new(Pieces::new(self.shared_of_work())));
-        let result = with(&mut work);
-        self.work.set(Some(work));
-        result
+        self.with_inflow(|inflow| with(inflow.make_work(&self.shared)))
+    }
+
+    fn all_work(&mut self) -> Option<&mut Pieces<M>> {
+        self.inflow.get_mut().as_deref_mut()?.all_work()
     }
 }

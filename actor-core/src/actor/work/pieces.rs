@@ -22,7 +22,7 @@ use crate::actor::work::local::{Entry, Outcome, Place};
 use crate::actor::work::offload::Remote;
 use crate::actor::work::order::{Oldest, Order};
 use crate::mailbox::{Collector, Message, Returned, Returns, Shared};
-use crate::panic::{contained, drop_contained};
+use crate::panic::drop_contained;
 use crate::runtime::Executor;
 use crate::sync::{AtomicBool, Ordering};
 
@@ -91,7 +91,7 @@ pub(super) const LIMIT: usize = 65_536;
 const AT_ONCE: u32 = 32;
 
 impl<M: Message> Pieces<M> {
-    pub(super) fn new(shared: Arc<Shared<M>>) -> Self {
+    pub(in crate::actor) fn new(shared: Arc<Shared<M>>) -> Self {
         let collector = Collector::new(Arc::clone(&shared));
         let returns = Arc::clone(collector.returns());
         let bell = Arc::new(Bell { is_rung: AtomicBool::new(false), returns });
@@ -154,7 +154,7 @@ impl<M: Message> Pieces<M> {
 
     /// Adds a piece that was not started, with its message.
     pub(super) fn add_refused(&mut self, id: u64, message: Option<M>) {
-        match message.and_then(|message| self.with_lane(message)) {
+        match message.and_then(|message| self.shared.with_lane(message)) {
             Some(message) => {
                 self.add(id, Manner::default(), State::Ready(message));
                 self.ready.push_back(id);
@@ -192,7 +192,7 @@ impl<M: Message> Pieces<M> {
 
     /// Records the result of a piece.
     fn arrive(&mut self, id: u64, message: Option<M>) {
-        let message = message.and_then(|message| self.with_lane(message));
+        let message = message.and_then(|message| self.shared.with_lane(message));
         let Some(piece) = self.pieces.get_mut(&id) else {
             // Aborted, or its deadline has passed.
             drop(drop_contained(message));
@@ -215,15 +215,6 @@ impl<M: Message> Pieces<M> {
         if is_ordered {
             self.release_ordered();
         }
-    }
-
-    /// Returns the message, or drops it if its lane does not exist.
-    fn with_lane(&self, message: M) -> Option<M> {
-        if contained(|| self.shared.lane_of(&message)).is_ok() {
-            return Some(message);
-        }
-        drop(drop_contained(message));
-        None
     }
 
     fn release_ordered(&mut self) {

@@ -19,5 +19,5 @@ pub use runtime::EpollRuntime;
 
 /// The guide for a program with a mutex, whose example is a test.
 #[cfg(doctest)]
-#[doc = include_str!("../../../../docs/mutex-to-mailbox.md")]
+#[doc = include_str!("../../../../docs/guide/src/mutex-to-mailbox.md")]
 struct FromAMutexToAMailbox;
