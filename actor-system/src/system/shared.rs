@@ -22,6 +22,7 @@ use crate::system::entry::{ActorId, Entry, Facts, Resident};
 use crate::system::names::Names;
 use crate::system::report::{ActorReport, Cause, Report};
 use crate::system::shutdown::Shutdown;
+use crate::topic::Topics;
 
 pub(crate) struct Shared {
     pub(crate) name: Arc<str>,
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     /// The findings of watchdogs that last now, by the numbers of the watchdogs.
     pub(crate) findings: HashMap<u64, FindingView>,
     began_at: Instant,
+    pub(crate) topics: Topics,
     begun: OnceLock<Begun>,
     report: OnceLock<Report>,
     on_change: Event,
@@ -96,6 +98,7 @@ impl Shared {
             names: Names::default(),
             findings: HashMap::new(),
             began_at: now(),
+            topics: Topics::default(),
             begun: OnceLock::new(),
             report: OnceLock::new(),
             on_change: Event::new(),

@@ -27,6 +27,8 @@ mod supervision;
 mod systems;
 mod time;
 mod timer;
+mod topics;
 mod turn;
 mod watchdog;
+mod views;
 mod work;
