@@ -62,6 +62,9 @@ macro_rules! on_every_runtime {
 /// The pages of the repository, whose examples are tests.
 #[cfg(doctest)]
 mod pages {
+    #[doc = include_str!("../../docs/flow-control.md")]
+    struct FlowControl;
+
     #[doc = include_str!("../../docs/monitors-and-links.md")]
     struct MonitorsAndLinks;
 
