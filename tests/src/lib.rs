@@ -65,6 +65,9 @@ macro_rules! on_every_runtime {
 #[cfg(doctest)]
 mod pages {
     #[doc = include_str!("../../docs/guide/src/monitors-and-links.md")]
+    #[doc = include_str!("../../docs/guide/src/flow-control.md")]
+    struct FlowControl;
+
     struct MonitorsAndLinks;
 
     #[doc = include_str!("../../docs/guide/src/pools-and-parking.md")]

@@ -42,6 +42,7 @@ programs! {
     work_in_flight => "page 7\nin flight: 1\nafter an abort: 1\ndropped: 1\n",
     parked_messages => "no place for block 70\nimported [0], 3 waiting\n\
         imported [0, 1, 2, 3], 1 waiting\n",
+    slow_reader => "10000 lines, never more than 4 of them unhandled\n",
     adopted_runtime => "the sum is 5\n",
 }
 

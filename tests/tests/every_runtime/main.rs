@@ -8,6 +8,7 @@ mod bombs;
 mod cast;
 mod end;
 mod evict;
+mod flow;
 mod groups;
 mod inspect;
 mod links;
