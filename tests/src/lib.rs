@@ -64,10 +64,10 @@ macro_rules! on_every_runtime {
 /// The pages of the repository, whose examples are tests.
 #[cfg(doctest)]
 mod pages {
-    #[doc = include_str!("../../docs/guide/src/monitors-and-links.md")]
     #[doc = include_str!("../../docs/guide/src/flow-control.md")]
     struct FlowControl;
 
+    #[doc = include_str!("../../docs/guide/src/monitors-and-links.md")]
     struct MonitorsAndLinks;
 
     #[doc = include_str!("../../docs/guide/src/pools-and-parking.md")]
