@@ -9,6 +9,7 @@
 //! figures, `error` the reasons for a failed send or ask, `letter` the sends of pools.
 
 mod ask;
+mod bar;
 mod ended;
 mod error;
 mod gauge;
@@ -31,6 +32,8 @@ pub use crate::mailbox::watchers::Target;
 #[doc(hidden)]
 pub use ask::Sealed as SealedAsking;
 pub use ask::{Ask, AskTimeout, Asking};
+#[doc(hidden)]
+pub use bar::Bar;
 pub use error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
 pub use gauge::Gauge;
 #[doc(hidden)]

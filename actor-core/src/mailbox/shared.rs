@@ -158,6 +158,16 @@ impl<M: Message> Shared<M> {
         self.lanes[lane].give_back(reservation);
     }
 
+    /// Makes a lane full for everyone, for tests. Returns whether it could.
+    pub(crate) fn bar(&self, lane: usize) -> bool {
+        !self.is_closed() && self.lanes[lane].bar()
+    }
+
+    /// Ends the bar of a lane.
+    pub(crate) fn unbar(&self, lane: usize) {
+        self.lanes[lane].unbar();
+    }
+
     /// Whether the lanes are checked one by one.
     pub(crate) const HAS_FEW: bool = M::LANES.len() <= FEW_LANES && !Self::ARE_GIVEN;
 
