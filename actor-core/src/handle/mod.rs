@@ -29,7 +29,7 @@ pub use error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
 #[doc(hidden)]
 pub use letter::{Lender, Letter, Returned, Room, park_for};
 pub use pair::mailbox;
-pub use recipient::{Recipient, WeakRecipient};
+pub use recipient::{Recipient, VariantOf, WeakRecipient};
 pub use recipient_ask::RecipientAsk;
 pub use strong::Handle;
 pub use tell::Tell;
