@@ -143,6 +143,24 @@ pub mod mailbox;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod notice;
+/// What shows an actor at work: its figures, and an observer of its messages.
+///
+/// # Examples
+///
+/// ```
+/// struct Tick;
+/// impl actor_core::Message for Tick {}
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+/// assert!(handle.try_tell(Tick).is_ok());
+/// assert!(mailbox.try_recv().is_some());
+/// assert_eq!(handle.figures().lanes[0].stats.accepted, 1);
+/// ```
+pub mod observe {
+    pub use crate::actor::observer::{Begun, HandlerEnd, Observer};
+    pub use crate::handle::Gauge;
+    pub use crate::mailbox::{Figures, Histogram, InHand, LaneFigures, LaneStats};
+}
 mod panic;
 mod park;
 mod quiet;

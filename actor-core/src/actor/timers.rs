@@ -56,6 +56,8 @@ pub(crate) struct Timers<M> {
     /// The number of armed timers that do not keep the actor alive.
     weak: usize,
     pub(crate) alarm: Alarm,
+    /// When the last taken message was due, until an observer has read it.
+    taken: Option<Instant>,
 }
 
 /// Reads of the wall clock without a message in one call: then other tasks have their turn.
@@ -101,7 +103,18 @@ pub(crate) struct Wall<M> {
 
 impl<M> Timers<M> {
     pub(crate) fn new() -> Self {
-        Self { arming: Arming::new(), keys: BTreeMap::new(), weak: 0, alarm: Alarm::new() }
+        Self {
+            arming: Arming::new(),
+            keys: BTreeMap::new(),
+            weak: 0,
+            alarm: Alarm::new(),
+            taken: None,
+        }
+    }
+
+    /// Returns the number of armed timers.
+    pub(crate) fn len(&self) -> usize {
+        self.arming.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -152,6 +165,12 @@ impl<M> Timers<M> {
         self.arming.first().is_some_and(|first| first <= now)
     }
 
+    /// Returns how late the message in hand is, if it is that of a timer. For an observer, once.
+    pub(crate) fn lateness(&mut self, now: impl FnOnce() -> Instant) -> Option<Duration> {
+        let due = self.taken.take()?;
+        Some(now().saturating_duration_since(due))
+    }
+
     /// Takes the message of the earliest due timer, and arms the timer again if it repeats.
     ///
     /// Returns `None` as well after many looks at the wall clock without a message.
@@ -162,11 +181,15 @@ impl<M> Timers<M> {
             }
             let Taken { at, number, value } = self.arming.pop()?;
             let other = match value {
-                Armed::Once(message) => return Some(message),
+                Armed::Once(message) => {
+                    self.taken = Some(at);
+                    return Some(message);
+                }
                 Armed::Other(other) => other,
             };
             let message = self.take_other(Taken { at, number, value: other }, now, &wall);
             if message.is_some() {
+                self.taken = Some(at);
                 return message;
             }
         }

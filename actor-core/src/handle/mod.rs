@@ -4,12 +4,13 @@
 //! the future of a send waiting for room, `ask` that of an ask with its time limit, `tell_all` many
 //! sends in one call, `recipient` and `recipient_ask` a handle narrowed to one kind of message,
 //! `weak` a handle without influence on its actor's life, `ended` the wait for an actor's end,
-//! `watched` what can be watched, `error` the reasons for a failed send or ask, `letter` the sends
-//! of pools.
+//! `watched` what can be watched, `gauge` a reader of figures, `error` the reasons for a failed send
+//! or ask, `letter` the sends of pools.
 
 mod ask;
 mod ended;
 mod error;
+mod gauge;
 mod letter;
 mod pair;
 mod recipient;
@@ -26,8 +27,9 @@ pub use crate::mailbox::watchers::Target;
 pub use ask::Sealed as SealedAsking;
 pub use ask::{Ask, AskTimeout, Asking};
 pub use error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
+pub use gauge::Gauge;
 #[doc(hidden)]
-pub use letter::{Lender, Letter, Returned, Room, park_for};
+pub use letter::{HandlerWait, Lender, Letter, Returned, Room, park_for};
 pub use pair::mailbox;
 pub use recipient::{Recipient, VariantOf, WeakRecipient};
 pub use recipient_ask::RecipientAsk;

@@ -1,7 +1,7 @@
 //! An actor's life: start, loop, stop and exit.
 //!
 //! In reading order: `made` is what a maker returns, `place` where an actor starts and `spawn` the
-//! builder, with `spawn_restarting` for several lives. `live` runs a life from the maker to the
+//! builder, with `spawn_restarting` for several lives and `spawn_observed` with an observer (`eye`). `live` runs a life from the maker to the
 //! exit, with `lives` (its maker), `serve` (the loop), `watch` (the end from outside: kill,
 //! deadline, panic) and `ending` (the last steps).
 //! `relive` runs several lives on one mailbox, with `again` (their maker), `decider` (the next
@@ -13,6 +13,7 @@ mod backoff;
 mod decider;
 mod ending;
 mod error;
+mod eye;
 mod governor;
 mod links;
 mod live;
@@ -26,6 +27,7 @@ mod restart;
 mod running;
 mod serve;
 mod spawn;
+mod spawn_observed;
 mod spawn_restarting;
 mod watch;
 
@@ -41,4 +43,6 @@ pub use place::{Host, OnPanic, Phase, Place, Seat, Wish};
 pub use restart::{Restart, Restarts};
 pub use running::{NotStarted, Running};
 pub use spawn::{Once, Spawn, spawn};
+#[doc(hidden)]
+pub use spawn_observed::{See, Seen};
 pub use spawn_restarting::{Restarting, SpawnRestarting};

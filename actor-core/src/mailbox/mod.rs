@@ -24,22 +24,26 @@ pub(crate) mod extras;
 mod figures;
 mod filled;
 mod given;
+mod histogram;
 mod kind;
 pub(crate) mod lane;
 mod laps;
 mod late;
 mod lazy;
 mod life;
+pub(crate) mod looks;
 pub(crate) mod message;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod places;
+pub(crate) mod presence;
 mod queue;
 mod receiver;
 mod returns;
 mod ring;
 mod room;
 mod schedule;
+mod seen;
 mod serial;
 mod share;
 mod shared;
@@ -50,6 +54,7 @@ mod stash;
 mod table;
 mod turns;
 pub(crate) mod verdict;
+mod waits;
 mod wakes;
 pub(crate) mod watchers;
 
@@ -68,17 +73,23 @@ use crate::panic::let_go;
 use consumer::Consumer;
 pub(crate) use consumer::{LocalSide, Sleeper};
 pub(crate) use envelope::{Envelope, Refused};
+pub use figures::{Figures, InHand, LaneFigures};
 pub use given::LanesError;
+pub use histogram::Histogram;
 pub use lane::{Lane, LaneStats};
 pub(crate) use lazy::Handover;
 pub(crate) use life::Life;
 pub use message::{Message, Variant};
+pub(crate) use presence::{Counts, Presence, Wait};
 pub(crate) use queue::LaneQueue;
 pub(crate) use receiver::{Lanes, Receiver};
 use receiver::{NO_LANE, State};
 pub(crate) use returns::{Collector, Returned, Returns};
 pub(crate) use room::Waiting;
+#[doc(hidden)]
+pub use seen::{ActorSeen, SeenWait, Sleep};
 pub(crate) use shared::{Closeable, Shared};
+pub(crate) use waits::What;
 pub(crate) use wakes::{StreamBell, WakeCollector};
 
 /// The receiving end of a mailbox, with one consumer.

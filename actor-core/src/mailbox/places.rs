@@ -53,9 +53,11 @@ pub(super) struct Consumer {
     /// pointer, set by the first waiting sender. It is here because this line has space for it, and
     /// because no sender waits at an unused lane.
     pub(super) room: Event,
-    /// Messages dropped because of their deadlines. It is a figure, and here because the line of
-    /// the figures is full.
+    /// Messages dropped because of their deadlines. This and the next are figures, and here because
+    /// the line of the figures is full.
     pub(super) expired: AtomicU64,
+    /// Idle periods in a row with few messages before each of them.
+    pub(super) calm: AtomicU64,
 }
 
 /// Written by the consumer alone.
@@ -66,10 +68,11 @@ pub(super) struct Figures {
     pub(super) cancelled: AtomicU64,
     pub(super) undelivered: AtomicU64,
     pub(super) high_water: AtomicU64,
+    /// The kind of the last message taken, plus one. In a ring with an order of its own, 0 once that
+    /// message has been handled.
+    pub(super) in_hand: AtomicU64,
     /// The consumer's position when it was last idle.
     pub(super) rested_at: AtomicU64,
-    /// Idle periods in a row with few messages before each of them.
-    pub(super) calm: AtomicU64,
     /// The number of messages with free room when waiting senders were last notified.
     pub(super) announced: AtomicU64,
 }
@@ -116,6 +119,7 @@ impl Places {
                 left_at: AtomicU64::new(NOT_LEFT),
                 room: Event::new(),
                 expired: figure(),
+                calm: figure(),
             }),
             figures: Line(Figures {
                 handled: figure(),
@@ -123,8 +127,8 @@ impl Places {
                 cancelled: figure(),
                 undelivered: figure(),
                 high_water: figure(),
+                in_hand: figure(),
                 rested_at: figure(),
-                calm: figure(),
                 announced: figure(),
             }),
         }

@@ -1,5 +1,7 @@
 //! The data shared by the handles and the mailbox.
 
+use std::sync::Arc;
+
 use event_listener::EventListener;
 
 use crate::mailbox::beside::Beside;
@@ -7,13 +9,16 @@ use crate::mailbox::consumer::{ConsumerSide, LocalSide};
 use crate::mailbox::envelope::{Envelope, Refused};
 use crate::mailbox::exit::{Ended, Exit, ExitReason};
 use crate::mailbox::extras::Extras;
+use crate::mailbox::figures::{Figures, InHand, LaneFigures, LaneTimes};
 use crate::mailbox::filled::Filled;
 use crate::mailbox::lane::{Lane, LaneStats};
 use crate::mailbox::lazy::FirstUse;
 use crate::mailbox::life::Life;
+use crate::mailbox::looks::{Look, Looks, Seen};
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::room::{Notified, Waiting};
+use crate::mailbox::seen::ActorSeen;
 use crate::mailbox::signal::Signal;
 use crate::mailbox::watchers::{self, Peer, Watch};
 use crate::notice::Notice;
@@ -40,6 +45,8 @@ pub(crate) struct Shared<M> {
     on_close: Notice,
     /// Messages from outside the lanes. Made with the actor's first timer or work.
     beside: FirstUse<Beside<M>>,
+    /// The times of handling and of waiting. Made with the actor's first sample.
+    looks: FirstUse<Looks>,
     /// The start, the stop and the end of the mailbox's actor, if it has one.
     life: Life,
 }
@@ -62,10 +69,16 @@ pub(crate) trait Closeable: Peer {
     fn interrupt(&self);
     fn life(&self) -> &Life;
     fn stats(&self) -> Vec<LaneStats>;
+    /// Returns the figures, with the times of each lane.
+    fn figures(&self) -> Figures;
+    /// Returns the times of each lane, if any message was measured.
+    fn times(&self) -> Option<Arc<[LaneTimes]>>;
     /// Returns the number of results of offloaded work missed by the actor, after its end.
     fn lost_work(&self) -> u64;
     /// Returns the number of pieces of work in flight, after the actor's end.
     fn in_flight(&self) -> u64;
+    /// Returns what other threads can see of the actor at work.
+    fn seen(&self) -> ActorSeen;
 
     /// Returns the exit of an ended actor.
     fn exit(&self, reason: ExitReason) -> Exit {
@@ -73,6 +86,7 @@ pub(crate) trait Closeable: Peer {
         Exit {
             reason,
             lanes: self.stats(),
+            times: self.times(),
             lost_work: self.lost_work(),
             name: extras.and_then(Extras::name).cloned(),
             restarts: extras.map_or(0, Extras::restarts),
@@ -111,6 +125,7 @@ impl<M: Message> Shared<M> {
             waits_for_notified: AtomicBool::new(false),
             on_close: Notice::new(),
             beside: FirstUse::new(),
+            looks: FirstUse::new(),
             life: Life::new(),
         }
     }
@@ -196,6 +211,24 @@ impl<M: Message> Shared<M> {
 
     pub(crate) fn make_beside(&self) -> &Beside<M> {
         self.beside.get_or_make(|| Beside::new(self.lanes.len())).expect("it is never closed")
+    }
+
+    /// Looks at the lanes, for the times of their messages. Called by the owner.
+    #[cold]
+    pub(crate) fn look(&self, look: Look, in_hand: Option<(usize, bool)>) -> Seen {
+        let looks = self.looks.get_or_make(|| Looks::new(self.lanes.len(), look.now));
+        looks.expect("it is never closed").look(&self.lanes, look, in_hand)
+    }
+
+    /// Returns the message in its handler, if there is one.
+    fn in_hand(&self) -> Option<InHand> {
+        (0..self.lanes.len()).find_map(|lane| {
+            let beside = self.beside().and_then(|beside| beside.in_hand(lane));
+            let kind = beside.or_else(|| self.lanes[lane].in_hand())?;
+            // Without kinds, no number is one.
+            let kind = (kind as usize).checked_sub(1).and_then(|kind| M::KINDS.get(kind));
+            Some(InHand { lane: self.lanes()[lane].name(), kind: kind.copied() })
+        })
     }
 
     /// Returns whether a message given back or the end of a watched actor may be waiting.
@@ -341,12 +374,39 @@ impl<M: Message> Closeable for Shared<M> {
         stats
     }
 
+    fn times(&self) -> Option<Arc<[LaneTimes]>> {
+        let looks = self.looks.get()?;
+        Some((0..self.lanes.len()).map(|lane| looks.times(lane)).collect())
+    }
+
+    fn figures(&self) -> Figures {
+        let times = |lane| self.looks.get().map(|looks| looks.times(lane));
+        let of_lane = |(lane, stats)| LaneFigures::new(stats, times(lane));
+        let extras = self.life.extras();
+        Figures {
+            name: extras.and_then(Extras::name).cloned(),
+            lanes: self.stats().into_iter().enumerate().map(of_lane).collect(),
+            restarts: extras.map_or(0, Extras::restarts),
+            lost_work: self.lost_work(),
+            in_hand: self.in_hand(),
+        }
+    }
+
     fn lost_work(&self) -> u64 {
         self.beside().map_or(0, Beside::lost_work)
     }
 
     fn in_flight(&self) -> u64 {
         self.beside().map_or(0, Beside::in_flight)
+    }
+
+    fn seen(&self) -> ActorSeen {
+        // The message first, and the sleep after it: a sleep with a message in hand is then the
+        // wait of a handler, or of one that ended meanwhile.
+        let in_hand = self.in_hand();
+        let sleep = self.signal.sleep();
+        let ended = self.stats().iter().map(|lane| lane.handled + lane.expired).sum();
+        ActorSeen { in_hand, sleep, ended, is_closed: self.is_closed(), ..ActorSeen::default() }
     }
 }
 

@@ -60,7 +60,7 @@ impl<M: Message> Streams<M> {
         self.limit = limit;
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.attached.len()
     }
 

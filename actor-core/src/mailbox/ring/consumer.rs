@@ -80,11 +80,11 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
         let came = head - figures.rested_at.load(Ordering::Relaxed);
         figures.rested_at.store(head, Ordering::Relaxed);
         let calm = if came <= self.first_capacity() {
-            figures.calm.load(Ordering::Relaxed) + 1
+            consumer.calm.load(Ordering::Relaxed) + 1
         } else {
             0
         };
-        figures.calm.store(calm, Ordering::Relaxed);
+        consumer.calm.store(calm, Ordering::Relaxed);
         let bytes = self.grown[0].len().saturating_mul(size_of::<Slot<T>>() as u64);
         if calm >= CALM || (calm > 0 && bytes > MUCH) {
             self.shrink();
@@ -121,7 +121,7 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
         }
         // Release: as in `pop_with`.
         consumer.head.store(head + 1, Ordering::Release);
-        self.places.figures.calm.store(0, Ordering::Relaxed);
+        consumer.calm.store(0, Ordering::Relaxed);
         // SAFETY: every position claimed with `GROWN` has been taken, and its producer does not
         // touch the slot after the stamp. No claim from now on uses this place before it is made
         // again.
