@@ -40,7 +40,7 @@ pub use gauge::Gauge;
 pub use letter::{HandlerWait, Lender, Letter, Returned, Room, park_for};
 pub use pair::mailbox;
 pub use permit::{Closed, Permit, PermitError, Reserve, TryReserveError};
-pub use recipient::{Recipient, WeakRecipient};
+pub use recipient::{Recipient, VariantOf, WeakRecipient};
 pub use recipient_ask::RecipientAsk;
 pub use sink::{HandleSink, SinkError};
 pub use strong::Handle;
