@@ -137,12 +137,31 @@ pub mod actor;
 pub mod checker;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod flow;
 pub mod handle;
 pub mod life;
 pub mod mailbox;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod notice;
+/// What shows an actor at work: its figures, and an observer of its messages.
+///
+/// # Examples
+///
+/// ```
+/// struct Tick;
+/// impl actor_core::Message for Tick {}
+///
+/// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+/// assert!(handle.try_tell(Tick).is_ok());
+/// assert!(mailbox.try_recv().is_some());
+/// assert_eq!(handle.figures().lanes[0].stats.accepted, 1);
+/// ```
+pub mod observe {
+    pub use crate::actor::observer::{Begun, HandlerEnd, Observer};
+    pub use crate::handle::Gauge;
+    pub use crate::mailbox::{Figures, Histogram, InHand, LaneFigures, LaneStats};
+}
 mod panic;
 mod park;
 mod quiet;
@@ -150,6 +169,7 @@ pub mod reply;
 pub mod runtime;
 mod spin;
 mod sync;
+pub mod view;
 
 pub use actor::{Actor, Context};
 pub use handle::{AskError, Handle, Recipient, TryTellError, mailbox};

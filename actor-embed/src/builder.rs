@@ -9,7 +9,7 @@ use actor_core::{Executor, ThreadConfig};
 
 use crate::clock::Clock;
 use crate::driver::{Driver, Seed};
-use crate::executor::{Blocking, EmbedExecutor};
+use crate::executor::{Blocking, EmbedExecutor, Manner};
 use crate::inbox::Inbox;
 use crate::worker::{Entry, Work};
 
@@ -53,6 +53,8 @@ pub(crate) struct Options {
     name: String,
     clock: Clock,
     spins: bool,
+    is_stepped: bool,
+    shuffle: Option<u64>,
     blocking: BlockingWork,
 }
 
@@ -124,6 +126,8 @@ impl<H> Embed<H> {
             name: "embed".to_owned(),
             clock: Clock::system(),
             spins: false,
+            is_stepped: false,
+            shuffle: None,
             blocking: BlockingWork::Threads(ThreadConfig::BLOCKING_THREADS),
         };
         Self { host, options }
@@ -177,6 +181,68 @@ impl<H> Embed<H> {
     /// ```
     pub fn spins(mut self, spins: bool) -> Self {
         self.options.spins = spins;
+        self
+    }
+
+    /// Ends the turn of an actor after each message, or after each batch of a lane with batches. For
+    /// tests and simulators that go step by step: with [`Budget::polls(1)`](crate::Budget::polls),
+    /// a turn of the driver then handles one message at most.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_core::{Actor, Context, Message, spawn};
+    /// use actor_embed::{Budget, Embed};
+    ///
+    /// struct Job;
+    /// impl Message for Job {}
+    /// struct Worker;
+    /// impl Actor for Worker {
+    ///     type Message = Job;
+    ///     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// }
+    ///
+    /// let (executor, mut driver) = Embed::new(|| {}).stepped().build()?;
+    /// let (worker, _running) = spawn(&executor, || Worker)?;
+    /// worker.try_tell_all([Job, Job, Job])?;
+    /// let mut turns = 1;
+    /// while driver.turn(Budget::polls(1)).has_more {
+    ///     turns += 1;
+    /// }
+    /// assert_eq!(turns, 3, "one message in each");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stepped(mut self) -> Self {
+        self.options.is_stepped = true;
+        self
+    }
+
+    /// Polls the ready tasks of a round in an order by chance, decided by the seed. For tests that
+    /// look for a dependence on the order of actors: the same seed leads to the same order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actor_embed::Embed;
+    ///
+    /// let order = |seed| {
+    ///     let (executor, mut driver) = Embed::new(|| {}).shuffled(seed).build()?;
+    ///     let (sender, receiver) = std::sync::mpsc::sync_channel(8);
+    ///     for n in 0..8 {
+    ///         let sender = sender.clone();
+    ///         let send = async move { sender.send(n).expect("there is room") };
+    ///         executor.spawn(Box::new(|| Box::pin(send))).expect("the executor runs");
+    ///     }
+    ///     driver.run_until_stalled();
+    ///     drop(sender);
+    ///     Ok::<_, std::io::Error>(Vec::from_iter(receiver))
+    /// };
+    /// assert_eq!(order(7)?, order(7)?);
+    /// assert_ne!(order(7)?, order(8)?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn shuffled(mut self, seed: u64) -> Self {
+        self.options.shuffle = Some(seed);
         self
     }
 
@@ -287,7 +353,7 @@ impl<H> Embed<H> {
 
 impl Options {
     pub(crate) fn build(self, wake: ForeignWake) -> io::Result<(Arc<dyn Executor>, Seed)> {
-        let Self { name, clock, spins, blocking } = self;
+        let Self { name, clock, spins, is_stepped, shuffle, blocking } = self;
         let inbox = Arc::new(Inbox::new(wake));
         let entry = Entry::new(&inbox);
         let blocking = match blocking {
@@ -303,7 +369,7 @@ impl Options {
         let end = ending.end();
         let executor = EmbedExecutor::new(
             name,
-            spins,
+            Manner { spins, is_stepped },
             blocking,
             &entry,
             Arc::clone(&inbox),
@@ -312,7 +378,7 @@ impl Options {
         );
         let executor: Arc<dyn Executor> = Arc::new(executor);
         let current = Current::of(&executor);
-        Ok((executor, Seed { entry, inbox, clock, current, ending }))
+        Ok((executor, Seed { entry, inbox, clock, shuffle, current, ending }))
     }
 }
 

@@ -94,6 +94,7 @@ pub(crate) struct Seed {
     pub(crate) entry: Entry,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) clock: Clock,
+    pub(crate) shuffle: Option<u64>,
     pub(crate) current: Current,
     /// Dropped last.
     pub(crate) ending: Ending,
@@ -101,9 +102,9 @@ pub(crate) struct Seed {
 
 impl Driver {
     /// Creates the driver of the calling thread.
-    pub(crate) fn new(Seed { entry, inbox, clock, current, ending }: Seed) -> Self {
+    pub(crate) fn new(Seed { entry, inbox, clock, shuffle, current, ending }: Seed) -> Self {
         inbox.settle();
-        let worker = Worker::new(entry, Arc::clone(&inbox), clock.clone());
+        let worker = Worker::new(entry, Arc::clone(&inbox), clock.clone(), shuffle);
         Self { worker, inbox, clock, current, ending: Some(ending), _local: PhantomData }
     }
 
@@ -166,17 +167,18 @@ impl Driver {
     pub fn poll(&mut self, budget: impl Into<Budget>) -> Turn {
         let budget = budget.into();
         self.inbox.cancel_sleep();
-        if self.ending.is_some() && contain(|| self.run(budget)).is_none() {
+        let mut has_run = false;
+        if self.ending.is_some() && contain(|| has_run = self.run(budget)).is_none() {
             // Foreign code is contained further inside. Nothing is known of the state after a panic
             // of this crate, so the driver ends.
             self.end();
             self.ending = None;
         }
         if self.ending.is_none() {
-            return Turn { next_deadline: None, has_more: false, has_ended: true };
+            return Turn { next_deadline: None, has_more: false, has_run, has_ended: true };
         }
         let next_deadline = self.worker.next_timer();
-        Turn { next_deadline, has_more: self.worker.has_more(), has_ended: false }
+        Turn { next_deadline, has_more: self.worker.has_more(), has_run, has_ended: false }
     }
 
     /// Takes turns until nothing is ready and no timer is due, and announces sleep.
@@ -313,6 +315,35 @@ impl Driver {
         Ok(())
     }
 
+    /// Runs code of the loop as a turn runs a task: the executor is the
+    /// [current](actor_core::runtime::current) one, and its timers can be polled. No task runs. For
+    /// tests that poll a future beside the actors.
+    ///
+    /// A panic of the code reaches the caller.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::task::{Context, Waker};
+    /// use std::time::Duration;
+    ///
+    /// use actor_embed::{Embed, ManualClock};
+    ///
+    /// let (executor, mut driver) = Embed::new(|| {}).clock(ManualClock::new()).build()?;
+    /// let mut timer = executor.timer();
+    /// timer.arm(executor.now() + Duration::from_secs(1));
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert!(driver.within(|| timer.poll_expired(&mut cx)).is_pending());
+    /// driver.advance(Duration::from_secs(1));
+    /// assert!(driver.within(|| timer.poll_expired(&mut cx)).is_ready());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn within<T>(&mut self, code: impl FnOnce() -> T) -> T {
+        let inbox = Arc::clone(&self.inbox);
+        let _entered = Entered::new(&inbox, self.worker.timers());
+        self.current.within(code)
+    }
+
     /// Returns the time of the executor's clock.
     ///
     /// # Examples
@@ -372,14 +403,15 @@ impl Driver {
     }
 
     /// Runs rounds, and ends the driver if its last future has ended.
-    fn run(&mut self, budget: Budget) {
+    fn run(&mut self, budget: Budget) -> bool {
         let inbox = Arc::clone(&self.inbox);
         let _entered = Entered::new(&inbox, self.worker.timers());
-        self.current.within(|| self.worker.run(budget));
+        let has_run = self.current.within(|| self.worker.run(budget));
         if self.worker.has_ended() {
             self.worker.end_work();
             self.ending = None;
         }
+        has_run
     }
 
     /// Drops everything that runs here.

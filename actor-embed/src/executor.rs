@@ -16,7 +16,7 @@ use crate::worker::{Entry, Work};
 
 pub(crate) struct EmbedExecutor {
     name: String,
-    spins: bool,
+    manner: Manner,
     /// Closed when the executor is stopped or its last owner dropped.
     makers: Arc<ConcurrentQueue<Maker>>,
     /// Rung for a new maker or new work, and when there will be no more makers.
@@ -25,6 +25,13 @@ pub(crate) struct EmbedExecutor {
     inbox: Arc<Inbox>,
     clock: Clock,
     end: ThreadEnd,
+}
+
+/// How actors take turns on the executor.
+pub(crate) struct Manner {
+    pub(crate) spins: bool,
+    /// Whether the turn of an actor ends after one message.
+    pub(crate) is_stepped: bool,
 }
 
 /// Where blocking work runs.
@@ -38,7 +45,7 @@ impl EmbedExecutor {
     /// Creates the executor of a worker.
     pub(crate) fn new(
         name: String,
-        spins: bool,
+        manner: Manner,
         blocking: Blocking,
         entry: &Entry,
         inbox: Arc<Inbox>,
@@ -46,7 +53,7 @@ impl EmbedExecutor {
         end: ThreadEnd,
     ) -> Self {
         let (makers, door) = (Arc::clone(&entry.makers), Arc::clone(&entry.door));
-        Self { name, spins, makers, door, blocking, inbox, clock, end }
+        Self { name, manner, makers, door, blocking, inbox, clock, end }
     }
 }
 
@@ -70,7 +77,11 @@ impl Executor for EmbedExecutor {
     }
 
     fn spins(&self) -> bool {
-        self.spins
+        self.manner.spins
+    }
+
+    fn turn_time(&self) -> Option<Instant> {
+        if self.manner.is_stepped { None } else { Some(self.now()) }
     }
 
     fn run_blocking(&self, work: Work) {

@@ -180,6 +180,8 @@ pub struct Turn {
     /// Whether tasks are ready. The loop then turns again without waiting. No wake is called
     /// meanwhile.
     pub has_more: bool,
+    /// Whether a task was polled, or a piece of work run.
+    pub has_run: bool,
     /// Whether the executor was stopped and all its futures have ended. There is nothing to wait
     /// for.
     pub has_ended: bool,

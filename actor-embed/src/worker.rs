@@ -79,10 +79,12 @@ pub(crate) struct Worker {
     timers: Rc<RefCell<Timers>>,
     inbox: Arc<Inbox>,
     clock: Clock,
+    /// The state of a shuffled order.
+    shuffle: Option<u64>,
 }
 
 impl Worker {
-    pub(crate) fn new(entry: Entry, inbox: Arc<Inbox>, clock: Clock) -> Self {
+    pub(crate) fn new(entry: Entry, inbox: Arc<Inbox>, clock: Clock, shuffle: Option<u64>) -> Self {
         Self {
             ready: VecDeque::new(),
             is_work_ready: false,
@@ -92,6 +94,7 @@ impl Worker {
             timers: Rc::new(RefCell::new(Timers::new())),
             inbox,
             clock,
+            shuffle,
         }
     }
 
@@ -119,20 +122,32 @@ impl Worker {
     }
 
     /// Runs rounds until the budget is used up or nothing is ready. The caller has entered the
-    /// driver.
-    pub(crate) fn run(&mut self, budget: Budget) {
+    /// driver. Returns whether anything was ready.
+    pub(crate) fn run(&mut self, budget: Budget) -> bool {
         let mut allowance = budget.start();
+        let mut has_run = false;
         loop {
             let ready = self.gather();
             for _ in 0..ready {
-                let Some(number) = self.ready.pop_front() else { break };
+                let Some(number) = self.next_ready() else { break };
+                has_run = true;
                 self.run_one(number);
                 if allowance.is_spent_by_poll() {
-                    return;
+                    return true;
                 }
             }
             if ready == 0 || allowance.is_one_round() {
-                return;
+                return has_run;
+            }
+        }
+    }
+
+    fn next_ready(&mut self) -> Option<usize> {
+        match &mut self.shuffle {
+            None => self.ready.pop_front(),
+            Some(state) => {
+                let most = self.ready.len().max(1);
+                self.ready.swap_remove_back(by_chance(state, most))
             }
         }
     }
@@ -244,6 +259,16 @@ impl Worker {
     pub(crate) fn end_work(&self) {
         self.entry.end_work();
     }
+}
+
+/// Returns a number below `limit`, by the generator SplitMix64.
+fn by_chance(state: &mut u64, limit: usize) -> usize {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^= mixed >> 31;
+    (mixed % limit as u64) as usize
 }
 
 fn drop_all<T>(queue: &ConcurrentQueue<T>) {

@@ -122,13 +122,17 @@ pub use actor_core::handle::{AskBlockingError, TellError, WeakHandle};
 pub use actor_core::life::{Backoff, NotStarted, OnPanic, Phase, Place, Restart, SpawnError};
 pub use actor_core::{
     Actor, AskError, Context, Executor, Exit, ExitReason, Handle, Lane, Mailbox, Message,
-    Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, handle, life,
-    mailbox, reply, spawn,
+    Recipient, Reply, Running, Runtime, Spawn, ThreadConfig, TryTellError, actor, flow, handle,
+    life, mailbox, reply, spawn, view,
 };
+/// The derive macro for message types. Its page is [`actor_derive`].
+#[cfg(feature = "derive")]
+pub use actor_derive::LanesMessage as Message;
 pub use actor_system::pool::{PoolHandle, PoolRunning, Route};
 pub use actor_system::system::Report;
 pub use actor_system::{
-    Executors, Group, Pool, Strategy, Supervisor, System, executors, group, pool, supervise, system,
+    Executors, Group, Pool, Strategy, Supervisor, System, executors, group, inspect, pool,
+    supervise, system,
 };
 pub use chosen::runtime_named;
 

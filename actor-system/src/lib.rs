@@ -7,6 +7,7 @@ mod clock;
 pub mod executors;
 mod gate;
 pub mod group;
+pub mod inspect;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 pub mod pool;

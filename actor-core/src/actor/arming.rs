@@ -52,6 +52,11 @@ impl<T: Copy + Ord, V> Arming<T, V> {
         self.queue.len()
     }
 
+    /// Returns the values and their times, in this order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (T, &V)> {
+        self.queue.iter().map(|(place, value)| (place.at, value))
+    }
+
     /// Returns the earliest time.
     #[inline]
     pub(crate) fn first(&self) -> Option<T> {

@@ -76,6 +76,9 @@ pub struct Batch<'a, M: Message> {
 
 /// Observes each message before it is handled.
 pub(crate) trait Noting<M> {
+    /// Called when the first message of a batch is taken. It was noted before.
+    fn took_first(&mut self, _message: &M) {}
+
     fn note(&mut self, message: &M);
 }
 
@@ -133,6 +136,9 @@ impl<M: Message> Iterator for Batch<'_, M> {
     fn next(&mut self) -> Option<M> {
         if let Some(first) = self.first.take() {
             self.budget.count(1);
+            if let Some(noting) = &mut self.noting {
+                noting.took_first(&first);
+            }
             return Some(first);
         }
         loop {

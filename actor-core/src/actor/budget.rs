@@ -1,9 +1,10 @@
-//! Bounds on the messages and the time of a turn or a batch.
+//! Bounds on the messages and the time of a turn or a batch, and the times of samples.
 
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use crate::mailbox::looks::{Look, Sample, Seen};
 use crate::runtime::Executor;
 
 /// Most messages in a turn, plus or minus a batch.
@@ -14,6 +15,16 @@ const TIME: Duration = Duration::from_millis(1);
 
 /// Most messages between two clock reads.
 const CHECK_EVERY: u32 = 16;
+
+/// Of this many messages, one is timed.
+const SAMPLE_EVERY: u8 = 64;
+
+/// The first sample of a life comes after this many messages.
+const FIRST_SAMPLE: u8 = 8;
+
+/// After a sample of this time, in nanoseconds, the next message is timed as well: the clock costs
+/// little beside it.
+const SLOW: u64 = 20_000;
 
 /// Counts the messages of one turn or one batch, and measures their time.
 ///
@@ -27,8 +38,15 @@ const CHECK_EVERY: u32 = 16;
 /// 15 further messages if these take much longer than the ones before.
 ///
 /// The time of a turn starts at its first message if another message waits behind it; otherwise at
-/// the first check with more messages waiting. An actor receiving one message at a time never reads
-/// the clock.
+/// the first check with more messages waiting. An actor receiving one message at a time reads the
+/// clock for its samples only.
+///
+/// # Samples
+///
+/// A sample is the time of one message, between two looks (`mailbox/looks.rs`). It begins at a
+/// check, or at the begin of a turn, and ends at the next check, which then comes after one
+/// message. So a message between samples has no further step: whether a sample is due is asked
+/// where the clock may be read anyway, and once in each idle period.
 pub(crate) struct Budget {
     handled: u32,
     /// The next check is due at this number of messages. Compared with `>=`, because a batch counts
@@ -36,12 +54,32 @@ pub(crate) struct Budget {
     next_check: u32,
     /// `None` until the clock was read.
     began: Option<Instant>,
+    /// The messages since the last sample, without those of this turn. Below zero if the last
+    /// sample was in this turn: it wraps.
+    unsampled: u32,
+    /// A sample begins after this many messages.
+    sample_after: u8,
+    /// Whether the time of a sample runs.
+    is_sampling: bool,
+    /// Whether the last look is from this busy period.
+    was_busy: bool,
+    /// Whether the end of a wait is still to be seen.
+    is_waiting: bool,
 }
 
 impl Budget {
     /// Returns the budget of a turn. Its time has not started.
     pub(crate) fn new() -> Self {
-        Self { handled: 0, next_check: 1, began: None }
+        Self {
+            handled: 0,
+            next_check: 1,
+            began: None,
+            unsampled: 0,
+            sample_after: FIRST_SAMPLE,
+            is_sampling: false,
+            was_busy: false,
+            is_waiting: false,
+        }
     }
 
     /// Returns the budget of a batch that starts now.
@@ -54,10 +92,76 @@ impl Budget {
     /// Not after the message is taken: a message held across a call is written to memory in parts
     /// and read back as a whole, at a cost of 4 ns per message.
     #[inline]
-    pub(crate) fn begin(&mut self, executor: &dyn Executor, are_several: impl FnOnce() -> bool) {
-        if self.handled == 0 && self.began.is_none() && are_several() {
-            self.began = Some(executor.now());
+    pub(crate) fn begin(
+        &mut self,
+        executor: &dyn Executor,
+        are_several: impl FnOnce() -> bool,
+        look: impl FnOnce(Look) -> Seen,
+    ) {
+        if self.handled == 0 && self.began.is_none() {
+            if self.is_sample_due() {
+                let now = executor.now();
+                self.began = Some(now);
+                self.begin_sample(now, look);
+            } else if are_several() {
+                self.began = Some(executor.now());
+            }
         }
+    }
+
+    /// Ends the busy period: no message is ready.
+    #[inline]
+    pub(crate) fn rest(&mut self, executor: &dyn Executor, look: impl FnOnce(Look) -> Seen) {
+        if self.is_waiting {
+            self.look(executor.now(), None, look);
+        }
+        self.begin_turn();
+        self.was_busy = false;
+    }
+
+    #[inline]
+    fn begin_turn(&mut self) {
+        self.unsampled = self.unsampled.wrapping_add(self.handled);
+        self.handled = 0;
+        self.next_check = 1;
+        self.began = None;
+        self.is_sampling = false;
+    }
+
+    #[inline]
+    fn is_sample_due(&self) -> bool {
+        self.unsampled.wrapping_add(self.handled) >= u32::from(self.sample_after)
+    }
+
+    #[cold]
+    fn begin_sample(&mut self, now: Instant, look: impl FnOnce(Look) -> Seen) {
+        self.look(now, None, look);
+        self.is_sampling = true;
+        self.next_check = self.handled + 1;
+    }
+
+    /// Ends a sample. Returns the time, for the turn's own check.
+    #[cold]
+    fn end_sample(&mut self, now: Instant, look: impl FnOnce(Look) -> Seen) {
+        self.is_sampling = false;
+        let counts_for = self.unsampled.wrapping_add(self.handled);
+        let messages = self.handled + 1 - self.next_check;
+        self.unsampled = 0_u32.wrapping_sub(self.handled);
+        let nanos = self.look(now, Some(Sample { messages, counts_for }), look);
+        self.sample_after = if nanos >= SLOW { 0 } else { SAMPLE_EVERY };
+    }
+
+    /// Looks at the lanes. Returns the time since the last look, in nanoseconds.
+    fn look(
+        &mut self,
+        now: Instant,
+        sample: Option<Sample>,
+        look: impl FnOnce(Look) -> Seen,
+    ) -> u64 {
+        let seen = look(Look { now, was_busy: self.was_busy, sample });
+        self.was_busy = true;
+        self.is_waiting = seen.is_waiting;
+        seen.nanos
     }
 
     /// Counts handled messages.
@@ -104,18 +208,39 @@ impl Budget {
         &mut self,
         executor: &dyn Executor,
         is_more: impl FnOnce() -> bool,
+        look: impl FnMut(Look) -> Seen,
     ) -> bool {
-        self.handled > 0
-            && self.is_check_due()
-            && is_more()
-            && (self.handled >= TURN_MESSAGES || self.is_turn_late(executor))
+        if self.handled == 0 || !self.is_check_due() {
+            return false;
+        }
+        if self.is_sampling {
+            return self.is_turn_over_after_sample(executor, is_more, look);
+        }
+        is_more() && (self.handled >= TURN_MESSAGES || self.is_turn_late(executor, look))
     }
 
     #[cold]
-    fn is_turn_late(&mut self, executor: &dyn Executor) -> bool {
-        let is_late = self.is_time_over(executor.now());
+    #[inline(never)]
+    fn is_turn_over_after_sample(
+        &mut self,
+        executor: &dyn Executor,
+        is_more: impl FnOnce() -> bool,
+        mut look: impl FnMut(Look) -> Seen,
+    ) -> bool {
+        let now = executor.now();
+        self.end_sample(now, &mut look);
+        is_more() && (self.handled >= TURN_MESSAGES || self.is_turn_late(executor, look))
+    }
+
+    #[cold]
+    fn is_turn_late(&mut self, executor: &dyn Executor, look: impl FnOnce(Look) -> Seen) -> bool {
+        let Some(now) = executor.turn_time() else { return true };
+        let is_late = self.is_time_over(now);
         // The turn's last message is checked in any case.
         self.next_check = self.next_check.min(TURN_MESSAGES.max(self.handled + 1));
+        if !is_late && self.is_sample_due() {
+            self.begin_sample(now, look);
+        }
         is_late
     }
 
@@ -123,7 +248,7 @@ impl Budget {
     ///
     /// Not an `async fn`, because that stores its arguments twice, and this is part of every actor.
     pub(crate) fn give_way(&mut self, executor: &dyn Executor) -> impl Future<Output = ()> {
-        *self = Self::new();
+        self.begin_turn();
         let mut gave_way = false;
         poll_fn(move |task| {
             if std::mem::replace(&mut gave_way, true) {

@@ -56,6 +56,8 @@ pub(crate) struct Timers<M> {
     /// The number of armed timers that do not keep the actor alive.
     weak: usize,
     pub(crate) alarm: Alarm,
+    /// When the last taken message was due, until an observer has read it.
+    taken: Option<Instant>,
 }
 
 /// Reads of the wall clock without a message in one call: then other tasks have their turn.
@@ -101,7 +103,13 @@ pub(crate) struct Wall<M> {
 
 impl<M> Timers<M> {
     pub(crate) fn new() -> Self {
-        Self { arming: Arming::new(), keys: BTreeMap::new(), weak: 0, alarm: Alarm::new() }
+        Self {
+            arming: Arming::new(),
+            keys: BTreeMap::new(),
+            weak: 0,
+            alarm: Alarm::new(),
+            taken: None,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -146,10 +154,25 @@ impl<M> Timers<M> {
         self.arming.first()
     }
 
+    /// Returns the due time and the key of each timer, and whether it is weak.
+    pub(crate) fn armed(&self) -> Vec<(Instant, Option<TimerKey>, bool)> {
+        let armed = self.arming.iter().map(|(at, armed)| match armed {
+            Armed::Once(_) => (at, None, false),
+            Armed::Other(other) => (at, other.options.key, other.options.is_weak),
+        });
+        armed.collect()
+    }
+
     /// Returns whether the earliest timer is due. The loop calls this for each message.
     #[inline(always)]
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.arming.first().is_some_and(|first| first <= now)
+    }
+
+    /// Returns how late the message in hand is, if it is that of a timer. For an observer, once.
+    pub(crate) fn lateness(&mut self, now: impl FnOnce() -> Instant) -> Option<Duration> {
+        let due = self.taken.take()?;
+        Some(now().saturating_duration_since(due))
     }
 
     /// Takes the message of the earliest due timer, and arms the timer again if it repeats.
@@ -162,11 +185,15 @@ impl<M> Timers<M> {
             }
             let Taken { at, number, value } = self.arming.pop()?;
             let other = match value {
-                Armed::Once(message) => return Some(message),
+                Armed::Once(message) => {
+                    self.taken = Some(at);
+                    return Some(message);
+                }
                 Armed::Other(other) => other,
             };
             let message = self.take_other(Taken { at, number, value: other }, now, &wall);
             if message.is_some() {
+                self.taken = Some(at);
                 return message;
             }
         }

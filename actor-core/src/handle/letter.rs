@@ -73,7 +73,8 @@ impl<M: Message> Handle<M> {
     /// Counts a letter refused by all actors in the statistics of this one.
     #[doc(hidden)]
     pub fn count_refused(&self, letter: &Letter<M>) {
-        self.shared().lane_of(&letter.0.message).count_refused();
+        let shared = self.shared();
+        shared.count_refused(shared.lane_of(&letter.0.message));
     }
 
     /// Registers the caller for the next room in the letter's lane, after the lane has refused a

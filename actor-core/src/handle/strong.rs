@@ -505,7 +505,7 @@ impl<M: Message> Handle<M> {
         let lane = self.shared.lane_of(&envelope.message);
         self.shared.send(lane, envelope).map_err(|refused| match refused {
             Refused::Full(envelope) => {
-                lane.count_refused();
+                self.shared.count_refused(lane);
                 Refusal::Full(envelope.message)
             }
             Refused::OverShare(envelope) => {

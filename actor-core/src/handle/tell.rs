@@ -57,7 +57,7 @@ impl<'a, M: Message> Tell<'a, M> {
 
     /// Withdraws a pending send, which counts as refused.
     pub(crate) fn withdraw(self: Pin<&mut Self>) -> M {
-        self.lane.count_refused();
+        self.shared.count_refused(self.lane);
         self.give_up().message
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::actor::{BoxError, Noting};
 use crate::life::governor::Governor;
-use crate::life::lives::Lives;
+use crate::life::lives::{Lives, ManyLives};
 use crate::life::made::{Made, Makes};
 use crate::life::poison::Poison;
 use crate::mailbox::exit::ExitReason;
@@ -31,22 +31,15 @@ impl<F, R, M, K> Again<F, R, M, K> {
         let make = Contained::new(make);
         Self { make, governor, poison, has_started: false, made: PhantomData }
     }
+}
 
-    /// Returns whether the last life has started.
-    pub(crate) fn take_started(&mut self) -> bool {
+impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> ManyLives for Again<F, R, M, K> {
+    fn take_started(&mut self) -> bool {
         std::mem::take(&mut self.has_started)
     }
 
-    /// Drops the maker. No life follows.
-    pub(crate) fn drop_maker(&mut self) -> Result<(), Panicked> {
+    fn drop_maker(&mut self) -> Result<(), Panicked> {
         self.make.end()
-    }
-
-    /// Passes the message in hand to the hook, after an end that was not normal.
-    pub(crate) fn life_ended(&mut self, reason: &ExitReason) {
-        if let Some(poison) = &mut self.poison {
-            drop(contained(|| poison.life_ended(reason)));
-        }
     }
 }
 
@@ -54,6 +47,10 @@ impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> Lives for Again<F, R, M, K> 
     type Message = M;
     type Outcome = R::Outcome;
     type Actor = R::Actor;
+    type Eye = ();
+
+    #[inline(always)]
+    fn eye(&self) {}
 
     fn make(&mut self) -> Result<R::Actor, BoxError> {
         (self.make.get_mut())().made()
@@ -84,5 +81,12 @@ impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> Lives for Again<F, R, M, K> 
     fn noting(&mut self) -> Option<&mut dyn Noting<M>> {
         let poison = self.poison.as_mut()?;
         Some(&mut **poison)
+    }
+
+    /// Passes the message in hand to the hook, after an end that was not normal.
+    fn life_ended(&mut self, reason: &ExitReason) {
+        if let Some(poison) = &mut self.poison {
+            drop(contained(|| poison.life_ended(reason)));
+        }
     }
 }

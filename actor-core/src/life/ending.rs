@@ -73,8 +73,9 @@ impl<M: Message> Drop for Ending<M> {
         drop(drop_contained(hook.take()));
         let shared = mailbox.shared();
         if let Some(extras) = shared.life().extras() {
-            // Before the publication as well, because a joining thread may read what these have
+            // Before the exit as well, because a joining thread may read a view, or what these have
             // done.
+            shared.life().publish();
             report(extras, &**shared, &reason);
         }
         shared.life().end(reason);

@@ -59,6 +59,7 @@ pub(crate) fn live<L: Lives>(
         if needs_drop::<L::Actor>() {
             ending.reason.also_panic(drop_contained(parts.state.take()));
         }
+        parts.lives.life_ended(ending.reason.get());
         if parts.holds_foreign() {
             ending.reason.also_panic(contained(move || {
                 let mut parts = parts;

@@ -1,10 +1,15 @@
 //! The makers of an actor's lives, as the loop uses them.
 
 use std::marker::PhantomData;
+use std::rc::Rc;
 
+use crate::actor::observer::Observer;
 use crate::actor::{Actor, BoxError, Noting, Outcome};
+use crate::life::eye::{Eye, Observing};
 use crate::life::made::{Made, Makes};
+use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Life, Message};
+use crate::panic::Panicked;
 
 /// Makes the state of each life, and observes the life.
 ///
@@ -13,6 +18,8 @@ pub(crate) trait Lives {
     type Message: Message;
     type Outcome: Outcome;
     type Actor: Actor<Self::Outcome, Message = Self::Message>;
+    /// The observer's type, or `()`.
+    type Eye: Eye<Self::Message>;
 
     /// Makes the state of the next life.
     fn make(&mut self) -> Result<Self::Actor, BoxError>;
@@ -37,11 +44,86 @@ pub(crate) trait Lives {
     #[inline(always)]
     fn is_handled(&mut self) {}
 
-    /// Returns the observer of each message of a batch.
+    /// Returns the hook for each message of a batch.
     #[inline(always)]
     fn noting(&mut self) -> Option<&mut dyn Noting<Self::Message>> {
         None
     }
+
+    /// Returns the observer.
+    fn eye(&self) -> Self::Eye;
+
+    /// Called at the end of each life, after its state was dropped.
+    #[inline(always)]
+    fn life_ended(&mut self, _reason: &ExitReason) {}
+}
+
+/// The lives of an observed actor.
+pub(crate) struct Observed<L, O> {
+    lives: L,
+    eye: Rc<Observing<O>>,
+}
+
+impl<L, O> Observed<L, O> {
+    pub(crate) fn new(lives: L, observer: O) -> Self {
+        Self { lives, eye: Observing::new(observer) }
+    }
+}
+
+impl<L: Lives, O: Observer<L::Message>> Lives for Observed<L, O> {
+    type Message = L::Message;
+    type Outcome = L::Outcome;
+    type Actor = L::Actor;
+    type Eye = Rc<Observing<O>>;
+
+    fn make(&mut self) -> Result<L::Actor, BoxError> {
+        self.lives.make()
+    }
+
+    fn has_started(&mut self, life: &Life) {
+        self.lives.has_started(life);
+        Eye::<L::Message>::life_began(&self.eye, life.name());
+    }
+
+    fn note(&mut self, message: &L::Message) {
+        self.lives.note(message);
+    }
+
+    fn is_handled(&mut self) {
+        self.lives.is_handled();
+    }
+
+    fn noting(&mut self) -> Option<&mut dyn Noting<L::Message>> {
+        self.lives.noting()
+    }
+
+    fn eye(&self) -> Rc<Observing<O>> {
+        Rc::clone(&self.eye)
+    }
+
+    fn life_ended(&mut self, reason: &ExitReason) {
+        self.lives.life_ended(reason);
+        Eye::<L::Message>::life_ended(&self.eye, reason);
+    }
+}
+
+impl<L: ManyLives, O: Observer<L::Message>> ManyLives for Observed<L, O> {
+    fn take_started(&mut self) -> bool {
+        self.lives.take_started()
+    }
+
+    fn drop_maker(&mut self) -> Result<(), Panicked> {
+        self.lives.drop_maker()
+    }
+}
+
+/// Makes the states of several lives.
+pub(crate) trait ManyLives: Lives {
+    /// Returns whether the last life has started.
+    fn take_started(&mut self) -> bool;
+
+    /// Drops the maker. No life follows.
+    fn drop_maker(&mut self) -> Result<(), Panicked>;
 }
 
 /// One life.
@@ -62,6 +144,10 @@ impl<M: Message, K, R: Made<M, K>, F: FnOnce() -> R> Lives for One<F, R, M, K> {
     type Message = M;
     type Outcome = R::Outcome;
     type Actor = R::Actor;
+    type Eye = ();
+
+    #[inline(always)]
+    fn eye(&self) {}
 
     #[inline(always)]
     fn holds_maker(&self) -> bool {

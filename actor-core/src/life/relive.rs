@@ -57,12 +57,10 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::actor::Actor;
-use crate::life::again::Again;
 use crate::life::decider::{Decider, Next};
 use crate::life::ending::{Ending, Reason};
 use crate::life::live::Serving;
-use crate::life::lives::Lives;
-use crate::life::made::Made;
+use crate::life::lives::{Lives, ManyLives};
 use crate::life::serve::{Parts, serve};
 use crate::life::watch::Watch;
 use crate::mailbox::exit::ExitReason;
@@ -77,9 +75,9 @@ const IN_VAIN: u32 = 5;
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// An actor's lives, from making its first state to publishing its exit.
-pub(crate) async fn relive<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
-    lives: Again<F, R, M, K>,
-    mut ending: Ending<M>,
+pub(crate) async fn relive<L: ManyLives>(
+    lives: L,
+    mut ending: Ending<L::Message>,
     mut watch: Watch,
     mut decider: Decider,
 ) {
@@ -165,13 +163,15 @@ async fn serve_life<L: Lives>(
 }
 
 /// Runs `stopped`, and drops the state and what belongs to the life.
-async fn end_life<M: Message, K, R: Made<M, K>, F: FnMut() -> R>(
-    parts: &mut Parts<Again<F, R, M, K>>,
-    ending: &mut Ending<M>,
+async fn end_life<L: ManyLives>(
+    parts: &mut Parts<L>,
+    ending: &mut Ending<L::Message>,
     watch: &mut Watch,
 ) {
     // The message in hand is gone, and counts as handled also during a long rest.
     ending.mailbox.receiver().taking().finish();
+    // The values of the last turn are not late by a rest.
+    ending.mailbox.shared().life().publish();
     let reason = ending.reason.get().clone();
     if let Some(actor) = &mut parts.state {
         let mut stopped = pin!(Some(async {

@@ -57,7 +57,7 @@ use crate::runtime::patience::within;
 #[must_use = "it can stop the actor; `drop` it to let the actor run on, for instance until its system stops"]
 #[derive(Clone)]
 pub struct Running {
-    mailbox: Arc<dyn Closeable>,
+    pub(super) mailbox: Arc<dyn Closeable>,
     /// The clock of the deadline.
     executor: Arc<dyn Executor>,
 }
@@ -512,6 +512,10 @@ impl Running {
     pub fn time_left(&self) -> Option<Duration> {
         let deadline = self.life().deadline()?;
         Some(deadline.saturating_duration_since(self.executor.now()))
+    }
+
+    pub(super) fn mailbox(&self) -> &Arc<dyn Closeable> {
+        &self.mailbox
     }
 
     pub(crate) fn executor(&self) -> &Arc<dyn Executor> {

@@ -9,6 +9,7 @@ use std::task::{self, Poll, ready};
 use crate::actor::budget::Budget;
 use crate::actor::deadline::has_expired;
 use crate::actor::{Actor, Batch, Context, Outcome};
+use crate::life::eye::{BatchNotes, Eye, Site};
 use crate::life::lives::Lives;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Message, Receiver};
@@ -59,6 +60,7 @@ pub(crate) fn serve<L: Lives>(
         if !parts.cx.is_ending() {
             parts.lives.has_started(mailbox.shared().life());
         }
+        let eye = parts.lives.eye();
         let mut budget = Budget::new();
         loop {
             if let Some(reason) = reason_to_end(&mut parts.cx, &mailbox) {
@@ -74,7 +76,8 @@ pub(crate) fn serve<L: Lives>(
                     || mailbox.has_next()
                     || (has_timers && !mailbox.is_closed())
             };
-            if budget.is_turn_over(&*parts.cx.executor, is_more) {
+            let look = |look| mailbox.look(look);
+            if budget.is_turn_over(&*parts.cx.executor, is_more, look) {
                 budget.give_way(&*parts.cx.executor).await;
             }
             let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
@@ -103,7 +106,12 @@ pub(crate) fn serve<L: Lives>(
                     return ExitReason::Abandoned;
                 };
                 lives.note(&message);
-                let outcome = actor.handle(message, cx).await;
+                eye.timer_late(|| {
+                    let Context { timers, executor, .. } = &mut *cx;
+                    timers.as_mut()?.lateness(|| executor.now())
+                });
+                eye.began(&message, || site(&mailbox, cx));
+                let outcome = eye.clone().around(actor.handle(message, cx)).await;
                 cx.settle(outcome);
                 // A message that ends its actor stays in hand.
                 if !cx.is_ending() {
@@ -129,10 +137,11 @@ impl<M: Message> Future for Next<'_, '_, M> {
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Option<M>> {
         let Self { budget, mailbox, cx } = &mut *self;
-        budget.begin(&*cx.executor, || mailbox.has_several());
+        let look = |look| mailbox.look(look);
+        budget.begin(&*cx.executor, || mailbox.has_several(), look);
         let next = poll_next(mailbox, cx, task);
         if next.is_pending() {
-            **budget = Budget::new();
+            budget.rest(&*cx.executor, |look| mailbox.look(look));
         }
         next
     }
@@ -172,6 +181,12 @@ fn reason_without_message<M: Message>(mailbox: &Receiver<'_, M>) -> ExitReason {
     }
 }
 
+/// Returns where the message in hand is handled, for an observer.
+fn site<'a, M: Message>(mailbox: &'a Receiver<'_, M>, cx: &'a Context<M>) -> Site<'a> {
+    let actor = mailbox.shared().life().name();
+    Site { actor, lane: mailbox.lane_in_hand(), clock: &*cx.executor }
+}
+
 /// Handles a message together with the ones behind it in its lane. Returns their number.
 async fn handle_batch<L: Lives>(
     parts: &mut Parts<L>,
@@ -180,13 +195,19 @@ async fn handle_batch<L: Lives>(
 ) -> u32 {
     let Parts { state: Some(actor), cx, lives } = parts else { return 0 };
     let (clock, due) = (Arc::clone(&cx.executor), cx.next_timer());
+    let eye = lives.eye();
+    let name = if L::Eye::SEES { mailbox.shared().life().name().cloned() } else { None };
+    let site = Site { actor: name.as_ref(), lane: mailbox.lane_in_hand(), clock: &*clock };
     lives.note(&message);
-    let mut batch = Batch::new(message, mailbox.taking(), &*clock, due, lives.noting());
-    let outcome = actor.handle_batch(&mut batch, cx).await;
+    let mut notes = BatchNotes { noting: lives.noting(), eye: eye.clone(), site };
+    let noting = notes.if_any();
+    let mut batch = Batch::new(message, mailbox.taking(), &*clock, due, noting);
+    let outcome = eye.clone().around(actor.handle_batch(&mut batch, cx)).await;
     let (rest, more) = batch.end();
     match rest {
         Some(message) if !outcome.is_failure() => {
-            let outcome = actor.handle(message, cx).await;
+            eye.began(&message, || site);
+            let outcome = eye.around(actor.handle(message, cx)).await;
             cx.settle(outcome);
         }
         _ => cx.settle(outcome),
@@ -200,7 +221,7 @@ async fn handle_batch<L: Lives>(
 /// Returns the next message: due timers, late results and items of streams first, then the mailbox.
 /// Returns `None` if no message can arrive any more.
 #[inline]
-fn poll_next<M: Message>(
+pub(super) fn poll_next<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,

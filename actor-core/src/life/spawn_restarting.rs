@@ -42,8 +42,8 @@ pub type SpawnRestarting<M> = Spawn<M, Restarting<M>>;
 /// Marks a [`Spawn`] of an actor with several lives.
 #[doc(hidden)]
 pub struct Restarting<M> {
-    decider: Decider,
-    poison: Option<Box<dyn Poison<M>>>,
+    pub(super) decider: Decider,
+    pub(super) poison: Option<Box<dyn Poison<M>>>,
 }
 
 impl<M: Message> Spawn<M> {

@@ -95,8 +95,8 @@ impl Watch {
 
     /// Prepares the task for its wait, or ends the actor.
     ///
-    /// Before the wait, the signal must hold the task's waker for stops, and senders waiting for
-    /// free room must be notified.
+    /// Before the wait, the signal must hold the task's waker for stops, senders waiting for free
+    /// room must be notified, and the values of this turn must be published.
     fn poll_end<M: Message>(
         &mut self,
         mailbox: &LocalSide<'_, Shared<M>>,
@@ -104,10 +104,11 @@ impl Watch {
         task: &mut Context<'_>,
     ) -> Poll<ExitReason> {
         self.wait(mailbox, task);
-        if mailbox.life().is_asked()
-            && let Some(reason) = mailbox.life().request()
-        {
-            return Poll::Ready(reason);
+        if mailbox.life().is_asked() {
+            mailbox.life().publish();
+            if let Some(reason) = mailbox.life().request() {
+                return Poll::Ready(reason);
+            }
         }
         let Some(at) = deadline else { return Poll::Pending };
         let timer = self.timers.get_or_insert_default().deadline.get_or_insert_with(|| {

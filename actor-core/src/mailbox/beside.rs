@@ -38,6 +38,8 @@ struct Figures {
     handled: AtomicU64,
     expired: AtomicU64,
     undelivered: AtomicU64,
+    /// The kind of the message in hand, plus one, or 0.
+    in_hand: AtomicU64,
 }
 
 /// One lent message. Still in flight after the actor's end, it is lost.
@@ -51,6 +53,7 @@ impl<M: Message> Beside<M> {
             handled: AtomicU64::new(0),
             expired: AtomicU64::new(0),
             undelivered: AtomicU64::new(0),
+            in_hand: AtomicU64::new(0),
         };
         Self {
             late: Late::new(),
@@ -137,11 +140,24 @@ impl<M: Message> Beside<M> {
     /// Counts the end of a message's handling. Called by the consumer only.
     pub(super) fn finish(&self, lane: usize) {
         add(&self.lanes[lane].handled, 1);
+        self.lanes[lane].in_hand.store(0, Ordering::Relaxed);
+    }
+
+    /// Keeps the kind of the message just taken. Called by the consumer only.
+    pub(super) fn has_in_hand(&self, lane: usize, kind: usize) {
+        self.lanes[lane].in_hand.store(kind as u64 + 1, Ordering::Relaxed);
+    }
+
+    /// Returns the kind of the message in hand, plus one.
+    pub(super) fn in_hand(&self, lane: usize) -> Option<u64> {
+        let in_hand = self.lanes[lane].in_hand.load(Ordering::Relaxed);
+        (in_hand > 0).then_some(in_hand)
     }
 
     /// Counts a message dropped because of its deadline. Called by the consumer only.
     pub(super) fn expire(&self, lane: usize) {
         add(&self.lanes[lane].expired, 1);
+        self.lanes[lane].in_hand.store(0, Ordering::Relaxed);
     }
 
     /// Counts a message left over at the actor's end. Called by the consumer only.

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::mailbox::figures::{Figures, LaneFigures, LaneTimes};
 use crate::mailbox::lane::LaneStats;
 
 /// Why an actor ended.
@@ -124,6 +125,8 @@ pub struct Exit {
     pub restarts: u64,
     /// The number of pieces of work in flight at the actor's end. Their results reached nobody.
     pub in_flight: u64,
+    /// The times of each lane, if any message was measured.
+    pub(super) times: Option<Arc<[LaneTimes]>>,
 }
 
 impl ExitReason {
@@ -189,6 +192,42 @@ impl Exit {
     #[must_use]
     pub fn undelivered(&self) -> u64 {
         self.lanes.iter().map(|lane| lane.undelivered).sum()
+    }
+
+    /// Returns the final figures, with the histograms of waiting and of handling.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// # struct Job;
+    /// # impl Message for Job {}
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("worker"))?;
+    /// # struct Worker;
+    /// # impl Actor for Worker {
+    /// #     type Message = Job;
+    /// #     async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+    /// # }
+    /// let (worker, running) = spawn(&executor, || Worker)?;
+    /// worker.try_tell(Job)?;
+    /// drop(worker);
+    /// let exit = running.join_blocking(Duration::from_secs(10)).expect("nothing reaches it");
+    /// assert_eq!(exit.figures().lanes[0].stats.handled, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let times = |lane: usize| self.times.as_ref().map(|times| times[lane].clone());
+        let of_lane = |(lane, stats)| LaneFigures::new(stats, times(lane));
+        Figures {
+            name: self.name.clone(),
+            lanes: self.lanes.iter().copied().enumerate().map(of_lane).collect(),
+            restarts: self.restarts,
+            lost_work: self.lost_work,
+            in_hand: None,
+        }
     }
 }
 

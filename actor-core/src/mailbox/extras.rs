@@ -1,5 +1,5 @@
-//! What a life has beyond a plain one: a name, a host, restarts, the deadline of a stop, and a
-//! request to end one life.
+//! What a life has beyond a plain one: a name, a host, restarts, the deadline of a stop, a request to
+//! end one life, marks for the depth of its lanes, and values that wait for the end of the turn.
 //!
 //! Made with the first of them, because most actors have none.
 
@@ -7,7 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::mailbox::exit::{Exit, ExitReason};
-use crate::mailbox::lazy::Handover;
+use crate::mailbox::lazy::{FirstUse, Handover};
+use crate::mailbox::marks::Marks;
+use crate::mailbox::unpublished::Unpublished;
 use crate::mailbox::verdict::Verdict;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -24,8 +26,10 @@ pub(crate) struct Extras {
     restarts: AtomicU64,
     /// The reason of a requested end of the current life.
     pub(super) request: Handover<ExitReason>,
+    pub(super) unpublished: Unpublished,
     verdict: Verdict,
     is_governed: OnceLock<()>,
+    marks: FirstUse<Marks>,
 }
 
 impl Extras {
@@ -36,9 +40,19 @@ impl Extras {
             on_end: [OnceLock::new(), OnceLock::new()],
             restarts: AtomicU64::new(0),
             request: Handover::new(),
+            unpublished: Unpublished::new(),
             verdict: Verdict::new(),
             is_governed: OnceLock::new(),
+            marks: FirstUse::new(),
         }
+    }
+
+    pub(super) fn marks(&self) -> Option<&Marks> {
+        self.marks.get()
+    }
+
+    pub(super) fn make_marks(&self) -> &Marks {
+        self.marks.get_or_make(Marks::new).expect("it is never closed")
     }
 
     pub(crate) fn name(&self) -> Option<&Arc<str>> {

@@ -2,11 +2,13 @@
 //!
 //! # States
 //!
-//! A life has three properties. Together they are one word, so each transition is one atomic step.
+//! A life has four properties. Together they are one word, so each transition is one atomic step.
 //!
 //! * Whether the actor has started. [`start`](Life::start) sets this once, in every phase.
 //! * Whether the current life is to end, and not necessarily its actor.
 //!   [`end_life`](Life::end_life) sets this, and [`take_request`](Life::take_request) clears it.
+//! * Whether values wait for the end of the turn. The actor's task sets this with the first value of
+//!   a turn, and clears it when it publishes them (`view`).
 //! * Its phase: the requests so far. A phase never loses a request, but `Killed` replaces all
 //!   others.
 //!
@@ -50,10 +52,11 @@ use crate::mailbox::extras::Extras;
 use crate::mailbox::lazy::FirstUse;
 use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering};
+use crate::view::Waiting;
 
 /// The shared part of an actor's life.
 pub(crate) struct Life {
-    /// [`STARTED`], [`LIFE_ENDS`], and the [`Phase`] in units of [`PHASE`].
+    /// [`STARTED`], [`LIFE_ENDS`], [`UNPUBLISHED`], and the [`Phase`] in units of [`PHASE`].
     state: AtomicUsize,
     /// Set once, as the last step of the actor's life.
     reason: OnceLock<ExitReason>,
@@ -78,8 +81,12 @@ const STARTED: usize = 1;
 /// The bit of a request to end the current life.
 const LIFE_ENDS: usize = 2;
 
+/// The bit of values that wait for the end of the turn. Above [`LIFE_ENDS`], so that
+/// [`Life::is_asked`] covers it, and a turn without such values checks nothing more.
+const UNPUBLISHED: usize = 4;
+
 /// One step from a phase to the next in the word.
-const PHASE: usize = 4;
+const PHASE: usize = 8;
 
 impl Phase {
     const ALL: [Self; 5] =
@@ -201,9 +208,8 @@ impl Life {
     }
 
     fn change(&self, next: impl Fn(Phase) -> Phase) {
-        let to_next = |state: usize| {
-            Some((state & (STARTED | LIFE_ENDS)) | (next(Phase::of(state)) as usize * PHASE))
-        };
+        let to_next =
+            |state: usize| Some((state & (PHASE - 1)) | (next(Phase::of(state)) as usize * PHASE));
         // It always succeeds. SeqCst, before the check of the signal: a task with an announced wait
         // either sees the change or is seen waiting. Acquire, within SeqCst: a second stop hands
         // the first one's deadline on.
@@ -216,8 +222,8 @@ impl Life {
         self.state.load(Ordering::SeqCst)
     }
 
-    /// Returns whether there is any request to end. The actor's loop calls this for each message,
-    /// so it compares the word with the lowest request.
+    /// Returns whether there is any request to end, or a value to publish. The actor's loop calls
+    /// this for each message, so it compares the word with the lowest request.
     #[inline]
     pub(crate) fn is_asked(&self) -> bool {
         self.state() >= LIFE_ENDS
@@ -243,6 +249,25 @@ impl Life {
             self.extras()?.deadline()
         } else {
             None
+        }
+    }
+
+    /// Keeps a view's new value until the end of the turn. Called by the actor's task.
+    pub(crate) fn publish_later(&self, waiting: Arc<dyn Waiting>) {
+        if self.make_extras().unpublished.add(waiting) {
+            self.state.fetch_or(UNPUBLISHED, Ordering::SeqCst);
+        }
+    }
+
+    /// Publishes the values of this turn. Called by the actor's task. The program's destructors
+    /// may run here, and their panics are contained.
+    #[cold]
+    pub(crate) fn publish(&self) {
+        if self.state() & UNPUBLISHED != 0 {
+            self.state.fetch_and(!UNPUBLISHED, Ordering::SeqCst);
+            if let Some(extras) = self.extras() {
+                extras.unpublished.publish();
+            }
         }
     }
 
@@ -292,7 +317,8 @@ mod tests {
         ];
         for (phase, stopped, ended) in table {
             assert_eq!((phase.stopped(), phase.ended()), (stopped, ended), "from {phase:?}");
-            assert_eq!(Phase::of((phase as usize * PHASE) | STARTED | LIFE_ENDS), phase);
+            let bits = STARTED | LIFE_ENDS | UNPUBLISHED;
+            assert_eq!(Phase::of((phase as usize * PHASE) | bits), phase);
         }
     }
 

@@ -24,18 +24,22 @@ pub(crate) mod extras;
 mod figures;
 mod filled;
 mod given;
+mod histogram;
 mod kind;
 pub(crate) mod lane;
 mod laps;
 mod late;
 mod lazy;
 mod life;
+pub(crate) mod looks;
+pub(crate) mod marks;
 pub(crate) mod message;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod places;
 mod queue;
 mod receiver;
+mod reserve;
 mod returns;
 mod ring;
 mod room;
@@ -49,6 +53,7 @@ mod sources;
 mod stash;
 mod table;
 mod turns;
+mod unpublished;
 pub(crate) mod verdict;
 mod wakes;
 pub(crate) mod watchers;
@@ -63,12 +68,14 @@ use std::thread;
 use futures::Stream;
 use futures::future::poll_fn;
 
-use crate::panic::let_go;
+use crate::panic::{drop_contained, let_go};
 
 use consumer::Consumer;
 pub(crate) use consumer::{LocalSide, Sleeper};
 pub(crate) use envelope::{Envelope, Refused};
+pub use figures::{Figures, InHand, LaneFigures};
 pub use given::LanesError;
+pub use histogram::Histogram;
 pub use lane::{Lane, LaneStats};
 pub(crate) use lazy::Handover;
 pub(crate) use life::Life;
@@ -76,6 +83,7 @@ pub use message::{Message, Variant};
 pub(crate) use queue::LaneQueue;
 pub(crate) use receiver::{Lanes, Receiver};
 use receiver::{NO_LANE, State};
+pub(crate) use reserve::{Reservation, Unreserved};
 pub(crate) use returns::{Collector, Returned, Returns};
 pub(crate) use room::Waiting;
 pub(crate) use shared::{Closeable, Shared};
@@ -328,6 +336,14 @@ impl<M: Message> Mailbox<M> {
         self.receiver().drain_undelivered(hook);
     }
 
+    /// Ends the mailbox with this reason, for a mailbox that stands for an actor elsewhere. Messages
+    /// still queued are dropped, and count as undelivered.
+    #[doc(hidden)]
+    pub fn end_as(mut self, reason: exit::ExitReason) {
+        self.drain_undelivered(|_lane, message| drop(drop_contained(message)));
+        self.shared().end_without_actor(reason);
+    }
+
     /// Returns the right to take messages and to sleep. It stays on this thread.
     #[inline]
     pub(crate) fn receiver(&mut self) -> Receiver<'_, M> {
@@ -355,7 +371,7 @@ impl<M: Message> Drop for Mailbox<M> {
                 Some(_) => let_go(panic),
             }
         }
-        self.shared().end_without_actor();
+        self.shared().end_without_actor(exit::ExitReason::Stopped);
         let Some(panic) = panicked else { return };
         if thread::panicking() { let_go(panic) } else { resume_unwind(panic) }
     }

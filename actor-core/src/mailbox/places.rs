@@ -53,9 +53,11 @@ pub(super) struct Consumer {
     /// pointer, set by the first waiting sender. It is here because this line has space for it, and
     /// because no sender waits at an unused lane.
     pub(super) room: Event,
-    /// Messages dropped because of their deadlines. It is a figure, and here because the line of
-    /// the figures is full.
+    /// Messages dropped because of their deadlines. This and the next are figures, and here because
+    /// the line of the figures is full.
     pub(super) expired: AtomicU64,
+    /// Idle periods in a row with few messages before each of them.
+    pub(super) calm: AtomicU64,
 }
 
 /// Written by the consumer alone.
@@ -66,10 +68,11 @@ pub(super) struct Figures {
     pub(super) cancelled: AtomicU64,
     pub(super) undelivered: AtomicU64,
     pub(super) high_water: AtomicU64,
+    /// The kind of the last message taken, plus one. In a ring with an order of its own, 0 once that
+    /// message has been handled.
+    pub(super) in_hand: AtomicU64,
     /// The consumer's position when it was last idle.
     pub(super) rested_at: AtomicU64,
-    /// Idle periods in a row with few messages before each of them.
-    pub(super) calm: AtomicU64,
     /// The number of messages with free room when waiting senders were last notified.
     pub(super) announced: AtomicU64,
 }
@@ -92,8 +95,25 @@ pub(super) const GROWN: u64 = 1 << 62;
 /// flips each time the ring shrinks.
 pub(super) const OTHER: u64 = 1 << 61;
 
-/// The bits of `tail` for the position.
-pub(super) const POSITION: u64 = OTHER - 1;
+/// The bits of `tail` for the place of a claim: the position, and the number of reserved places
+/// above it. While a place is reserved, this number is above every limit.
+pub(super) const PLACE: u64 = OTHER - 1;
+
+/// One reserved place in `tail`. See `ring::reserve`.
+pub(super) const ONE_RESERVED: u64 = 1 << 53;
+
+/// The bits of `tail` for the number of reserved places.
+pub(super) const RESERVED: u64 = PLACE - POSITION;
+
+/// The bits of `tail` for the position: enough for 28 years with 10 million messages a second.
+pub(super) const POSITION: u64 = ONE_RESERVED - 1;
+
+/// Returns the number of positions claimed so far, and of reserved places: the position after the
+/// last message, if each reserved place were used.
+#[inline]
+pub(super) fn promised(tail: u64) -> u64 {
+    (tail & POSITION) + (tail & RESERVED) / ONE_RESERVED
+}
 
 impl Places {
     /// Creates the positions of a ring. Its slots begin with a count of `users`.
@@ -116,6 +136,7 @@ impl Places {
                 left_at: AtomicU64::new(NOT_LEFT),
                 room: Event::new(),
                 expired: figure(),
+                calm: figure(),
             }),
             figures: Line(Figures {
                 handled: figure(),
@@ -123,8 +144,8 @@ impl Places {
                 cancelled: figure(),
                 undelivered: figure(),
                 high_water: figure(),
+                in_hand: figure(),
                 rested_at: figure(),
-                calm: figure(),
                 announced: figure(),
             }),
         }
@@ -161,6 +182,16 @@ impl Places {
     /// Returns the next position to claim. SeqCst, for a consumer that has announced its sleep.
     pub(super) fn tail(&self) -> u64 {
         self.producers.tail.load(Ordering::SeqCst) & POSITION
+    }
+
+    /// Returns the number of positions claimed so far, and of reserved places.
+    pub(super) fn promised(&self) -> u64 {
+        promised(self.producers.tail.load(Ordering::SeqCst))
+    }
+
+    /// Returns whether no further place can be reserved, whatever room there is.
+    pub(super) fn is_reserved_out(&self) -> bool {
+        self.producers.tail.load(Ordering::SeqCst) & RESERVED == RESERVED
     }
 
     /// Returns whether every claimed position has been taken or skipped. Called by the consumer.

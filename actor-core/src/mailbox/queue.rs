@@ -50,6 +50,9 @@ pub(super) enum Ring<M> {
     Keyed(FirstUse<KeyedRing<Envelope<M>>>),
 }
 
+/// The kind of a message whose type has no kinds.
+const NO_KIND: u64 = u32::MAX as u64;
+
 /// An empty stash may keep room for this many messages.
 const ROOMY: usize = 64;
 
@@ -178,6 +181,7 @@ impl<M: Message> LaneQueue<M> {
     pub(super) fn expire(&self) {
         if let Some(places) = self.places() {
             add(&places.consumer.expired, 1);
+            places.figures.in_hand.store(0, Ordering::Relaxed);
         }
     }
 
@@ -204,6 +208,23 @@ impl<M: Message> LaneQueue<M> {
             || self.places().is_some_and(|places| !places.is_drained())
     }
 
+    /// Keeps the kind of the message just taken. Called by the consumer only.
+    ///
+    /// Only the rings with an order of their own need it for a type without kinds: see
+    /// [`in_hand`](Self::in_hand).
+    #[inline(always)]
+    pub(super) fn has_in_hand(&self, message: &M) {
+        if !M::KINDS.is_empty() {
+            if let Some(places) = self.places() {
+                places.figures.in_hand.store(message.kind() as u64 + 1, Ordering::Relaxed);
+            }
+        } else if !matches!(self.ring, Ring::Refusing(_))
+            && let Some(places) = self.places_otherwise()
+        {
+            places.figures.in_hand.store(NO_KIND + 1, Ordering::Relaxed);
+        }
+    }
+
     /// Counts the end of a message's handling. Called by the consumer only.
     #[inline]
     pub(super) fn finish(&self) {
@@ -214,6 +235,7 @@ impl<M: Message> LaneQueue<M> {
             }
         } else if let Some(places) = self.places_otherwise() {
             add(&places.figures.handled, 1);
+            places.figures.in_hand.store(0, Ordering::Relaxed);
         }
     }
 }
@@ -376,7 +398,7 @@ mod tests {
         assert!(lane.send(plain(1), &signal, || {}).is_ok());
         assert_eq!(take(&mut lane, &mut stash), Some(1));
         // As if so many messages had arrived while the consumer was busy.
-        lane.places().expect("it has been used").producers.tail.store(1 << 60, Ordering::SeqCst);
+        lane.places().expect("it has been used").producers.tail.store(1 << 50, Ordering::SeqCst);
         assert!(lane.send(plain(2), &signal, || {}).is_ok());
         assert_eq!(take(&mut lane, &mut stash), Some(2));
         assert_eq!(take(&mut lane, &mut stash), None);

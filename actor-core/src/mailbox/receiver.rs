@@ -6,6 +6,7 @@ use crate::mailbox::consumer::{ConsumerSide, Here, Taking};
 use crate::mailbox::down::MonitorId;
 use crate::mailbox::exit::Ended;
 use crate::mailbox::lane::Lane;
+use crate::mailbox::looks::{Look, Seen};
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::schedule::Schedule;
@@ -90,9 +91,12 @@ impl<M: Message> State<M> {
 impl<M: Message> Receiver<'_, M> {
     /// Takes the next message, if there is one.
     pub(super) fn try_recv(&mut self) -> Option<M> {
-        let message = self.taking().take()?;
-        self.notify_of_room();
-        Some(message)
+        let message = self.taking().take();
+        match message {
+            Some(_) => self.notify_of_room(),
+            None => self.shared().look_at_marks(),
+        }
+        message
     }
 
     /// Polls for the next message, for a program's own loop.
@@ -250,6 +254,7 @@ impl<M: Message> Lanes<'_, M> {
             let stash = stashes.as_mut().map(|stashes| stashes.of_mut(lane));
             let message = side.lane_side(lane).take(stash)?;
             *in_hand = lane as u16;
+            shared.lane(lane).has_in_hand(&message);
             Some(message)
         };
         // With one lane there is nothing to decide.
@@ -302,6 +307,20 @@ impl<M: Message> Lanes<'_, M> {
         }
     }
 
+    /// Returns the name of the lane of the message in hand. The message of a timer may have none.
+    pub(crate) fn lane_in_hand(&self) -> &'static str {
+        let lane = usize::from(self.own().in_hand);
+        self.shared().lanes().get(lane).map_or("", Lane::name)
+    }
+
+    /// Looks at the lanes, for the times of their messages.
+    #[cold]
+    pub(crate) fn look(&self, look: Look) -> Seen {
+        let own = self.own();
+        let in_hand = (own.in_hand != NO_LANE).then(|| (usize::from(own.in_hand), !own.is_beside));
+        self.shared().look(look, in_hand)
+    }
+
     /// Counts the message in hand as expired.
     #[cold]
     pub(crate) fn expire(&mut self) {
@@ -322,9 +341,9 @@ impl<M: Message> Lanes<'_, M> {
         self.finish();
         let lane = message.lane();
         if lane < self.shared().lanes().len() {
-            self.shared().make_beside();
             self.own_mut().is_beside = true;
             self.own_mut().in_hand = lane as u16;
+            self.shared().make_beside().has_in_hand(lane, message.kind());
         }
         message
     }
@@ -398,6 +417,7 @@ impl<M: Message> Lanes<'_, M> {
         let (mut side, state) = self.parts();
         let message = side.lane_side(lane).take(state.stash_mut(lane))?;
         let finish = FinishOnDrop(self.shared().lane(lane));
+        finish.0.has_in_hand(&message);
         if has_expired(&message) {
             std::mem::forget(finish);
             self.shared().lane(lane).expire();

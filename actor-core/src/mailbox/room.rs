@@ -86,9 +86,10 @@ impl<M: Message> LaneQueue<M> {
         let announced = places.figures.announced.load(Ordering::Relaxed);
         let mut more = if writes_off { room } else { room.min(freed.saturating_sub(announced)) };
         places.figures.announced.store(freed, Ordering::Relaxed);
-        if more > 0 && matches!(self.ring, Ring::Shared(_)) {
-            // The next sender in line may be over its share while the one behind it is not. So all
-            // of them try again.
+        if more > 0 && (matches!(self.ring, Ring::Shared(_)) || places.is_reserved_out()) {
+            // The next one in line may be over its share while the one behind it is not, or may
+            // wait for a reservation while the one behind it has a message. So all of them try
+            // again.
             more = u64::MAX;
         }
         let more = usize::try_from(more).unwrap_or(usize::MAX);
@@ -98,10 +99,10 @@ impl<M: Message> LaneQueue<M> {
         Notified { anyone_waits: true, not_all: room > 0 && notified == more }
     }
 
-    /// Makes all waiting senders try again, if there is room. The caller was counted for a moment,
-    /// and the consumer may have notified a sender in vain during that moment. In a full lane
-    /// nothing is done, because two refused senders would wake each other without end. The consumer
-    /// notifies them later.
+    /// Makes all waiting senders try again, if there is room. The caller has given reserved room
+    /// back, or was counted for a moment, and the consumer may have notified a sender in vain
+    /// during that moment. In a full lane nothing is done, because two refused senders would wake
+    /// each other without end. The consumer notifies them later.
     #[cold]
     pub(super) fn back_out(&self) {
         // Pairs with the fence in `wait_for_room`: a sender not seen here sees the caller's
@@ -113,12 +114,19 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
+    /// Ends the wait of a sender counted by [`wait_for_room`](Self::wait_for_room).
+    pub(super) fn leave_line(&self) {
+        if let Some(places) = self.places() {
+            places.producers.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     /// Returns the number of further messages the lane would accept, and the number of places freed
     /// so far.
     fn room_and_freed(&self) -> (u64, u64) {
         fn of<T>(ring: &RefusingRing<T>) -> (u64, u64) {
             let freed = ring.freed();
-            (ring.capacity().saturating_sub(ring.places.tail().saturating_sub(freed)), freed)
+            (ring.capacity().saturating_sub(ring.places.promised().saturating_sub(freed)), freed)
         }
         match &self.ring {
             Ring::Refusing(ring) => ring.get().map_or((0, 0), of),

@@ -83,6 +83,58 @@ impl<T> SourcedRing<T> {
         }
     }
 
+    /// Reserves room for one message of the source, in its share and in the lane.
+    ///
+    /// Calls `back_out` as [`push`](Self::push) does.
+    pub(super) fn reserve(
+        &self,
+        source: Option<u64>,
+        back_out: impl FnOnce(),
+    ) -> Result<Option<Entry>, PushError> {
+        if self.ring.places.is_closed() {
+            return Err(PushError::Closed);
+        }
+        let entry = match source.map(|source| self.sources.add(source)).transpose() {
+            Ok(entry) => entry,
+            Err(CountError::OverShare) => return Err(PushError::OverShare),
+            Err(CountError::Full) => return Err(PushError::Full),
+            Err(CountError::Met) => {
+                back_out();
+                return Err(PushError::OverShare);
+            }
+        };
+        self.ring.reserve().map(|()| entry).map_err(|refused| {
+            self.uncount(entry);
+            back_out();
+            match refused {
+                ClaimError::Full => PushError::Full,
+                ClaimError::Closed => PushError::Closed,
+            }
+        })
+    }
+
+    /// Pushes a value into its reserved room, and returns its position with the second result of
+    /// [`RefusingRing::claim_reserved`]. The caller must check the signal next.
+    ///
+    /// # Errors
+    ///
+    /// Returns the value if the ring is closed.
+    pub(super) fn push_reserved(&self, entry: Option<Entry>, value: T) -> Result<(u64, bool), T> {
+        match self.ring.claim_reserved() {
+            Some((claim, was_last)) => {
+                Ok((self.ring.fill(claim, Sourced { entry, value }), was_last))
+            }
+            None => Err(value),
+        }
+    }
+
+    /// Gives reserved room back, unused. The caller notifies the senders waiting for room.
+    pub(super) fn give_back(&self, entry: Option<Entry>) {
+        // In this order, as in `take`.
+        self.ring.give_back();
+        self.uncount(entry);
+    }
+
     /// Does the same as [`RefusingRing::take_back`].
     pub(super) fn take_back(&self, position: u64) -> Option<T> {
         self.ring.take_back(position).map(|sourced| sourced.value)

@@ -1,5 +1,7 @@
 //! The data shared by the handles and the mailbox.
 
+use std::sync::Arc;
+
 use event_listener::EventListener;
 
 use crate::mailbox::beside::Beside;
@@ -7,18 +9,22 @@ use crate::mailbox::consumer::{ConsumerSide, LocalSide};
 use crate::mailbox::envelope::{Envelope, Refused};
 use crate::mailbox::exit::{Ended, Exit, ExitReason};
 use crate::mailbox::extras::Extras;
+use crate::mailbox::figures::{Figures, InHand, LaneFigures, LaneTimes};
 use crate::mailbox::filled::Filled;
 use crate::mailbox::lane::{Lane, LaneStats};
 use crate::mailbox::lazy::FirstUse;
 use crate::mailbox::life::Life;
+use crate::mailbox::looks::{Look, Looks, Seen};
+use crate::mailbox::marks::{Awaiting, Edge, Marks};
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
+use crate::mailbox::reserve::{Reservation, Unreserved};
 use crate::mailbox::room::{Notified, Waiting};
 use crate::mailbox::signal::Signal;
 use crate::mailbox::watchers::{self, Peer, Watch};
 use crate::notice::Notice;
 use crate::panic::{contained, drop_contained};
-use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, store_before_load};
+use crate::sync::{AtomicBool, AtomicUsize, FEW_LANES, Ordering, fence, store_before_load};
 
 /// The lanes, the wake signal and the life of one mailbox. Every sender reads it for every message.
 /// It is written only when the consumer sleeps or is woken, when handles are made or dropped, and
@@ -40,6 +46,8 @@ pub(crate) struct Shared<M> {
     on_close: Notice,
     /// Messages from outside the lanes. Made with the actor's first timer or work.
     beside: FirstUse<Beside<M>>,
+    /// The times of handling and of waiting. Made with the actor's first sample.
+    looks: FirstUse<Looks>,
     /// The start, the stop and the end of the mailbox's actor, if it has one.
     life: Life,
 }
@@ -62,6 +70,10 @@ pub(crate) trait Closeable: Peer {
     fn interrupt(&self);
     fn life(&self) -> &Life;
     fn stats(&self) -> Vec<LaneStats>;
+    /// Returns the figures, with the times of each lane.
+    fn figures(&self) -> Figures;
+    /// Returns the times of each lane, if any message was measured.
+    fn times(&self) -> Option<Arc<[LaneTimes]>>;
     /// Returns the number of results of offloaded work missed by the actor, after its end.
     fn lost_work(&self) -> u64;
     /// Returns the number of pieces of work in flight, after the actor's end.
@@ -73,6 +85,7 @@ pub(crate) trait Closeable: Peer {
         Exit {
             reason,
             lanes: self.stats(),
+            times: self.times(),
             lost_work: self.lost_work(),
             name: extras.and_then(Extras::name).cloned(),
             restarts: extras.map_or(0, Extras::restarts),
@@ -97,6 +110,7 @@ impl<M: Message> Shared<M> {
             waits_for_notified: AtomicBool::new(false),
             on_close: Notice::new(),
             beside: FirstUse::new(),
+            looks: FirstUse::new(),
             life: Life::new(),
         }
     }
@@ -109,6 +123,36 @@ impl<M: Message> Shared<M> {
         envelope: Envelope<M>,
     ) -> Result<(), Refused<M>> {
         lane.send(envelope, &self.signal, || self.mark(lane))
+    }
+
+    /// Reserves room in a lane for one message of the source. Never waits.
+    pub(crate) fn reserve(
+        &self,
+        lane: usize,
+        source: Option<u64>,
+    ) -> Result<Reservation, Unreserved> {
+        if self.is_closed() { Err(Unreserved::Closed) } else { self.lanes[lane].reserve(source) }
+    }
+
+    /// Puts a message into its reserved room, and wakes the consumer if it sleeps. Returns the
+    /// message if the lane is closed.
+    pub(crate) fn send_reserved(
+        &self,
+        lane: usize,
+        reservation: Reservation,
+        envelope: Envelope<M>,
+    ) -> Result<(), Refused<M>> {
+        let lane = &self.lanes[lane];
+        if matches!(reservation, Reservation::Evicting) {
+            return self.send(lane, envelope);
+        }
+        let sent = lane.send_reserved(reservation, envelope, &self.signal, || self.mark(lane));
+        sent.map_err(Refused::Closed)
+    }
+
+    /// Gives reserved room back, unused.
+    pub(crate) fn give_back(&self, lane: usize, reservation: Reservation) {
+        self.lanes[lane].give_back(reservation);
     }
 
     /// Whether the lanes are checked one by one.
@@ -184,6 +228,24 @@ impl<M: Message> Shared<M> {
         self.beside.get_or_make(|| Beside::new(self.lanes.len())).expect("it is never closed")
     }
 
+    /// Looks at the lanes, for the times of their messages. Called by the owner.
+    #[cold]
+    pub(crate) fn look(&self, look: Look, in_hand: Option<(usize, bool)>) -> Seen {
+        let looks = self.looks.get_or_make(|| Looks::new(self.lanes.len(), look.now));
+        looks.expect("it is never closed").look(&self.lanes, look, in_hand)
+    }
+
+    /// Returns the message in its handler, if there is one.
+    fn in_hand(&self) -> Option<InHand> {
+        (0..self.lanes.len()).find_map(|lane| {
+            let beside = self.beside().and_then(|beside| beside.in_hand(lane));
+            let kind = beside.or_else(|| self.lanes[lane].in_hand())?;
+            // Without kinds, no number is one.
+            let kind = (kind as usize).checked_sub(1).and_then(|kind| M::KINDS.get(kind));
+            Some(InHand { lane: self.lanes()[lane].name(), kind: kind.copied() })
+        })
+    }
+
     /// Returns whether a message given back or the end of a watched actor may be waiting.
     pub(crate) fn has_late(&self) -> bool {
         self.beside().is_some_and(|beside| beside.late().holds_any() || beside.has_downs())
@@ -215,9 +277,9 @@ impl<M: Message> Shared<M> {
     }
 
     /// Publishes the end of a mailbox that no actor has ended.
-    pub(crate) fn end_without_actor(&self) {
+    pub(crate) fn end_without_actor(&self, reason: ExitReason) {
         if self.life.reason().is_none() {
-            self.life.end(ExitReason::Stopped);
+            self.life.end(reason);
             watchers::end(self);
         }
     }
@@ -285,7 +347,19 @@ impl<M: Message> Shared<M> {
         &'a self,
         lane: &'a LaneQueue<M>,
     ) -> (Waiting<'a>, EventListener) {
+        self.look_at_marks();
         lane.wait_for_room(&self.signal)
+    }
+
+    /// Counts a message returned because its lane had no room.
+    pub(crate) fn count_refused(&self, lane: &LaneQueue<M>) {
+        lane.count_refused();
+        self.look_at_marks();
+    }
+
+    /// Ends the wait of a sender registered by [`wait_for_room`](Self::wait_for_room).
+    pub(crate) fn leave_line(&self, lane: usize) {
+        self.lanes[lane].leave_line();
     }
 
     /// Ensures that no sender waits while there is room for it. Called by the consumer in two
@@ -300,10 +374,44 @@ impl<M: Message> Shared<M> {
             all.anyone_waits |= notified.anyone_waits;
             all.not_all |= notified.not_all;
         }
-        if all.anyone_waits {
+        let is_edge_awaited = self.marks().is_some_and(|marks| marks.look(|lane| self.depth(lane)));
+        if all.anyone_waits || is_edge_awaited {
             self.signal.want_room();
         }
         self.waits_for_notified.store(all.not_all, Ordering::Relaxed);
+    }
+
+    fn marks(&self) -> Option<&Marks> {
+        self.life.extras()?.marks()
+    }
+
+    /// Returns the marks for the depth of the lanes, made at the first call.
+    pub(crate) fn make_marks(&self) -> &Marks {
+        self.life.make_extras().make_marks()
+    }
+
+    /// Returns the depth of a lane: the number of messages queued and in hand.
+    pub(crate) fn depth(&self, lane: usize) -> u64 {
+        self.lanes[lane].load()
+    }
+
+    /// Registers the caller for an edge of a mark. The caller must look itself before it waits.
+    pub(crate) fn wait_for_edge(&self, number: usize, edge: Edge) -> (Awaiting<'_>, EventListener) {
+        let waiting = self.make_marks().wait(number, edge);
+        self.signal.want_room();
+        // Pairs with the fences in `look_at_marks` and in `close`.
+        fence(Ordering::SeqCst);
+        waiting
+    }
+
+    /// Notifies the tasks whose edge has come. Called where a message was not accepted or taken.
+    #[inline]
+    pub(super) fn look_at_marks(&self) {
+        if let Some(marks) = self.marks() {
+            // Pairs with the fence in `wait_for_edge`.
+            fence(Ordering::SeqCst);
+            marks.look(|lane| self.depth(lane));
+        }
     }
 
     /// Returns whether a sender may wait for room not taken by notified senders. Called by the
@@ -319,6 +427,11 @@ impl<M: Message> Closeable for Shared<M> {
         // Pairs with the load in `is_closed`.
         if !self.closed.swap(true, Ordering::SeqCst) {
             self.on_close.notify();
+            if let Some(marks) = self.marks() {
+                // Pairs with the fence in `wait_for_edge`.
+                fence(Ordering::SeqCst);
+                marks.close();
+            }
         }
     }
 
@@ -336,6 +449,24 @@ impl<M: Message> Closeable for Shared<M> {
             stats.iter_mut().enumerate().for_each(|(lane, stats)| beside.add_to(lane, stats));
         }
         stats
+    }
+
+    fn times(&self) -> Option<Arc<[LaneTimes]>> {
+        let looks = self.looks.get()?;
+        Some((0..self.lanes.len()).map(|lane| looks.times(lane)).collect())
+    }
+
+    fn figures(&self) -> Figures {
+        let times = |lane| self.looks.get().map(|looks| looks.times(lane));
+        let of_lane = |(lane, stats)| LaneFigures::new(stats, times(lane));
+        let extras = self.life.extras();
+        Figures {
+            name: extras.and_then(Extras::name).cloned(),
+            lanes: self.stats().into_iter().enumerate().map(of_lane).collect(),
+            restarts: extras.map_or(0, Extras::restarts),
+            lost_work: self.lost_work(),
+            in_hand: self.in_hand(),
+        }
     }
 
     fn lost_work(&self) -> u64 {

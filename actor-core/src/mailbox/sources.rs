@@ -57,7 +57,7 @@ pub(super) struct Sources {
 
 /// The entry in which a message is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry(u32);
+pub(crate) struct Entry(u32);
 
 /// Why a message was not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -173,6 +173,13 @@ pub trait Executor: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Returns the time for an actor's check of its turn, or `None` if each turn ends after one
+    /// message or batch. For executors that run actors step by step.
+    #[doc(hidden)]
+    fn turn_time(&self) -> Option<Instant> {
+        Some(self.now())
+    }
+
     /// Schedules another poll of the current task, after a turn for the executor's other tasks, its
     /// due timers, and wakes and spawns from other threads.
     ///

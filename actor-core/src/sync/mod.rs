@@ -13,6 +13,14 @@ mod chosen;
 #[path = "real.rs"]
 mod chosen;
 
+#[cfg(not(any(loom, shuttle)))]
+#[path = "place.rs"]
+mod place;
+
+#[cfg(any(loom, shuttle))]
+#[path = "place_model.rs"]
+mod place;
+
 #[cfg(shuttle)]
 pub(crate) use chosen::assert_all_given_back;
 pub(crate) use chosen::{
@@ -20,3 +28,4 @@ pub(crate) use chosen::{
     NEIGHBOURS, Ordering, UnsafeCell, WORD_BITS, alloc, assert_exclusive, comes_back, dealloc,
     fence, per_thread, prepare_to_write, spin_loop, store_before_load, unforeseen,
 };
+pub use place::Place;

@@ -103,7 +103,8 @@ fn the_readme_states_the_number_of_lines_of_each_program() {
     }
     let page = include_str!("../../../docs/guide/src/pools-and-parking.md");
     let first = page.split("```").nth(1).and_then(|block| block.strip_prefix("rust"));
-    let row = format!("(../../docs/guide/src/pools-and-parking.md) | {} |", first.map_or(0, code_lines));
+    let row =
+        format!("(../../docs/guide/src/pools-and-parking.md) | {} |", first.map_or(0, code_lines));
     assert!(readme.contains(&row), "the README has no row with {row}");
 }
 

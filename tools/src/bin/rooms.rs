@@ -15,8 +15,8 @@ use std::{fs, io};
 
 /// The rooms from the lowest to the highest. A file beside the rooms is a room of its own.
 const ROOMS: &[&str] = &[
-    "sync", "notice", "panic", "spin", "park", "quiet", "runtime", "reply", "mailbox", "handle",
-    "actor", "life",
+    "sync", "notice", "panic", "spin", "park", "quiet", "runtime", "reply", "view", "mailbox",
+    "handle", "flow", "actor", "life",
 ];
 
 const SOURCE: &str = "actor-core/src";

@@ -6,7 +6,7 @@ use std::ptr;
 use super::{CALM, CONSUMER, Frees, MUCH, RefusingRing};
 use crate::mailbox::consumer::ConsumerSide;
 use crate::mailbox::envelope::Envelope;
-use crate::mailbox::places::{CLOSED, OTHER, POSITION, add};
+use crate::mailbox::places::{CLOSED, OTHER, POSITION, RESERVED, add};
 use crate::mailbox::slots::{Slot, Slots};
 use crate::reply::Asker;
 use crate::sync::Ordering;
@@ -80,19 +80,19 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
         let came = head - figures.rested_at.load(Ordering::Relaxed);
         figures.rested_at.store(head, Ordering::Relaxed);
         let calm = if came <= self.first_capacity() {
-            figures.calm.load(Ordering::Relaxed) + 1
+            consumer.calm.load(Ordering::Relaxed) + 1
         } else {
             0
         };
-        figures.calm.store(calm, Ordering::Relaxed);
+        consumer.calm.store(calm, Ordering::Relaxed);
         let bytes = self.grown[0].len().saturating_mul(size_of::<Slot<T>>() as u64);
         if calm >= CALM || (calm > 0 && bytes > MUCH) {
             self.shrink();
         }
     }
 
-    /// Frees the grown slots, unless the ring is closed or a claimed position has not been taken
-    /// yet.
+    /// Frees the grown slots, unless the ring is closed, a place is reserved, or a claimed position
+    /// has not been taken yet.
     pub(in crate::mailbox) fn shrink(&mut self) {
         let head = self.head();
         let places = &self.get().places;
@@ -103,7 +103,7 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
         // since.
         unsafe { self.grown_of(used ^ OTHER).free() };
         let tail = producers.tail.load(Ordering::Relaxed);
-        if tail & CLOSED != 0 || tail & POSITION != head {
+        if tail & (CLOSED | RESERVED) != 0 || tail & POSITION != head {
             return;
         }
         // Release: pairs with the fence in `grow`. The consumer has owned each of the slots since
@@ -121,7 +121,7 @@ impl<T> ConsumerSide<'_, RefusingRing<T>> {
         }
         // Release: as in `pop_with`.
         consumer.head.store(head + 1, Ordering::Release);
-        self.places.figures.calm.store(0, Ordering::Relaxed);
+        consumer.calm.store(0, Ordering::Relaxed);
         // SAFETY: every position claimed with `GROWN` has been taken, and its producer does not
         // touch the slot after the stamp. No claim from now on uses this place before it is made
         // again.

@@ -127,8 +127,9 @@
 #![expect(unsafe_code, reason = "messages lie inline in memory that threads hand to each other")]
 
 mod consumer;
+mod reserve;
 
-use crate::mailbox::places::{CLOSED, GROWN, OTHER, POSITION, Places};
+use crate::mailbox::places::{CLOSED, GROWN, OTHER, PLACE, POSITION, Places, promised};
 use crate::mailbox::slots::{Slot, Slots, fit};
 use crate::sync::{AtomicBool, FIRST_SLOTS, Ordering, fence, prepare_to_write, store_before_load};
 
@@ -270,48 +271,65 @@ impl<T> RefusingRing<T> {
             if tail & CLOSED != 0 {
                 return Err(ClaimError::Closed);
             }
-            let (position, is_grown) = (tail & POSITION, tail & GROWN != 0);
-            // Acquire: pairs with the Release in `raise_limit`, and through it with the consumer's
+            let (place, is_grown) = (tail & PLACE, tail & GROWN != 0);
+            // Acquire: pairs with the Release in `has_room`, and through it with the consumer's
             // Release.
             let limit = &self.places.producers.limits[usize::from(is_grown)];
-            if position >= limit.load(Ordering::Acquire) && !self.raise_limit(position, is_grown) {
-                let has_grown =
-                    !is_grown && self.first_capacity() < self.capacity && self.grow(tail);
-                let now = self.places.producers.tail.load(Ordering::Relaxed);
-                if now == tail && !has_grown {
-                    return Err(ClaimError::Full);
+            if place >= limit.load(Ordering::Acquire) && !self.has_room(tail) {
+                match self.make_room(tail) {
+                    Some(now) => tail = now,
+                    None => return Err(ClaimError::Full),
                 }
-                // Other producers have claimed positions, or the ring has grown or shrunk: the
-                // values read above are out of date.
-                tail = now;
                 continue;
             }
             // Acquire: pairs with the exchange in `grow`. A thread seeing `GROWN` finds the slots.
+            // Release: pairs with the load in `claim_reserved`.
             match self.places.producers.tail.compare_exchange_weak(
                 tail,
                 tail + 1,
-                Ordering::Acquire,
+                Ordering::AcqRel,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => return Ok(Claim { position, bits: tail & (GROWN | OTHER) }),
+                Ok(_) => {
+                    return Ok(Claim { position: tail & POSITION, bits: tail & (GROWN | OTHER) });
+                }
                 Err(now) => tail = now,
             }
         }
     }
 
-    /// Raises the limit to match the consumer's progress. Returns whether `position` may be
-    /// claimed.
+    /// Returns whether there is room for one more message, beside those waiting and the reserved
+    /// places. Raises the limit to match the consumer's progress.
     #[cold]
-    fn raise_limit(&self, position: u64, is_grown: bool) -> bool {
+    fn has_room(&self, tail: u64) -> bool {
+        let (promised, is_grown) = (promised(tail), tail & GROWN != 0);
+        let limit = &self.places.producers.limits[usize::from(is_grown)];
+        // As in `claim`, where a reserved place leads to this function below the limit too.
+        if promised < limit.load(Ordering::Acquire) {
+            return true;
+        }
         if !is_grown && !self.first.make() {
             return false;
         }
         let room = if is_grown { self.capacity } else { self.first_capacity() };
-        let limit = self.freed() + room;
+        // No position reaches the bits above it.
+        let raised = (self.freed() + room).min(POSITION);
         // Release: a thread seeing the limit finds the slots, and may use those of positions below
         // it.
-        self.places.producers.limits[usize::from(is_grown)].store(limit, Ordering::Release);
-        position < limit
+        limit.store(raised, Ordering::Release);
+        promised < raised
+    }
+
+    /// Returns the next `tail` to try if the ring may have room there, after it was found without
+    /// room at `tail`.
+    #[cold]
+    fn make_room(&self, tail: u64) -> Option<u64> {
+        let has_grown =
+            tail & GROWN == 0 && self.first_capacity() < self.capacity && self.grow(tail);
+        let now = self.places.producers.tail.load(Ordering::Relaxed);
+        // Otherwise other producers have claimed positions, or the ring has grown or shrunk: the
+        // values read before are out of date.
+        (now != tail || has_grown).then_some(now)
     }
 
     /// Makes slots for the whole capacity, used by all positions from `tail` on unless `tail`

@@ -1,0 +1,97 @@
+//! Places reserved in a refusing ring, for messages sent later.
+//!
+//! # Protocol
+//!
+//! The number of reserved places is a field of `tail`, above the position. So one exchange compares
+//! both, and the sum of messages and reserved places is exact at each step:
+//!
+//! ```text
+//! step                       condition                               tail
+//! claim                      position + reserved < freed + capacity  position + 1
+//! reserve                    position + reserved < freed + capacity  reserved + 1
+//! claim a reserved place     none                                    position + 1, reserved - 1
+//! give back                  none                                    reserved - 1
+//! ```
+//!
+//! The consumer only raises `freed`, so an old value of it is cautious. A reserved place is no
+//! position: the consumer never meets it, and nothing waits behind it.
+//!
+//! **A claim without reserved places costs nothing more.** A claim compares the position together
+//! with the field above it to a limit, and no limit reaches that field. So while a place is
+//! reserved, each claim takes the slow path, and there the sum is compared. Both paths end with the
+//! same exchange.
+//!
+//! # The slot of a reserved place
+//!
+//! The claim of a reserved place needs no check, but must see that the consumer has emptied the
+//! slot. Each step above is a Release of what its thread knew of `freed`, and the claim begins with
+//! an Acquire of `tail`. From the reservation on, all steps are in one chain of exchanges. The last
+//! step with a condition saw a `freed` with room for the sum, and the steps since then have not
+//! raised the sum. So the claim sees room for its position as well.
+//!
+//! A ring does not shrink while a place is reserved, so the memory seen by the reservation stays.
+
+use super::{Claim, ClaimError, RefusingRing};
+use crate::mailbox::places::{CLOSED, GROWN, ONE_RESERVED, OTHER, POSITION, RESERVED};
+use crate::sync::Ordering;
+
+impl<T> RefusingRing<T> {
+    /// Reserves room for one message. Never waits.
+    pub(in crate::mailbox) fn reserve(&self) -> Result<(), ClaimError> {
+        let mut tail = self.places.producers.tail.load(Ordering::Relaxed);
+        loop {
+            if tail & CLOSED != 0 {
+                return Err(ClaimError::Closed);
+            }
+            if tail & RESERVED == RESERVED {
+                return Err(ClaimError::Full);
+            }
+            if !self.has_room(tail) {
+                tail = self.make_room(tail).ok_or(ClaimError::Full)?;
+                continue;
+            }
+            // Acquire: as in `claim`. Release: pairs with the load in `claim_reserved`.
+            match self.places.producers.tail.compare_exchange_weak(
+                tail,
+                tail + ONE_RESERVED,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Ok(()),
+                Err(now) => tail = now,
+            }
+        }
+    }
+
+    /// Claims the next position for a reserved place, which is not reserved afterwards. Also returns
+    /// whether no further place could be reserved before. `None` if the ring is closed.
+    pub(in crate::mailbox) fn claim_reserved(&self) -> Option<(Claim, bool)> {
+        // Acquire: pairs with the Release of every step of other threads.
+        let mut tail = self.places.producers.tail.load(Ordering::Acquire);
+        while tail & CLOSED == 0 {
+            let (position, is_grown) = (tail & POSITION, tail & GROWN != 0);
+            let room = if is_grown { self.capacity } else { self.first_capacity() };
+            // Acquire, in `freed`: the consumer has moved the slot's previous value out.
+            assert!(position < self.freed() + room, "room was reserved for this message");
+            match self.places.producers.tail.compare_exchange_weak(
+                tail,
+                tail + 1 - ONE_RESERVED,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => {
+                    let claim = Claim { position, bits: tail & (GROWN | OTHER) };
+                    return Some((claim, tail & RESERVED == RESERVED));
+                }
+                Err(now) => tail = now,
+            }
+        }
+        None
+    }
+
+    /// Gives a reserved place back, unused. The caller notifies the senders waiting for room.
+    pub(in crate::mailbox) fn give_back(&self) {
+        // Release: pairs with the load in `claim_reserved`.
+        self.places.producers.tail.fetch_sub(ONE_RESERVED, Ordering::AcqRel);
+    }
+}

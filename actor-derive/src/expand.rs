@@ -1,0 +1,301 @@
+//! The code of a message type, as one writes it by hand.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{DeriveInput, Fields, Generics, Ident, Pat, Path, Type};
+
+use crate::cases::{Case, Source, Written};
+use crate::errors::Errors;
+use crate::lanes::{Lanes, Place};
+use crate::syntax::{Declaration, Function, Mark};
+use crate::wraps::wraps;
+
+/// Returns the implementations of `Message` and `Variant` for a type. `path` is the crate with
+/// these traits, unless the type names another one.
+pub(crate) fn expand(input: DeriveInput, path: Path) -> syn::Result<TokenStream> {
+    let mut errors = Errors::default();
+    let written = Written::read(input, &mut errors);
+    let lanes = Lanes::read(&written, &mut errors);
+    let wraps = wraps(&written, &mut errors);
+    let path = written.path.as_ref().unwrap_or(&path);
+    let message = message(&written, &lanes, path);
+    let variants = wraps.iter().map(|(case, ty)| variant(&written, case, ty, path));
+    let tokens = quote!(#message #(#variants)*);
+    errors.finish(tokens)
+}
+
+/// The implementation of `Message`. A method with the default's result is left out.
+fn message(written: &Written, lanes: &Lanes, path: &Path) -> TokenStream {
+    let ident = &written.ident;
+    let generics = bounded(&written.generics);
+    let (parameters, arguments, bounds) = generics.split_for_impl();
+    let list = list_of_lanes(&lanes.declared, path);
+    let kinds = kinds(written);
+    let lane = lane(written, lanes);
+    let source = source(&written.cases);
+    let key = key(&written.cases);
+    let deadline = deadline(&written.cases);
+    quote! {
+        #[automatically_derived]
+        impl #parameters #path::Message for #ident #arguments #bounds {
+            #list
+            #kinds
+            #lane
+            #source
+            #key
+            #deadline
+        }
+    }
+}
+
+/// Adds the bounds that every message needs to the type parameters.
+fn bounded(generics: &Generics) -> Generics {
+    let mut generics = generics.clone();
+    for parameter in generics.type_params_mut() {
+        parameter.bounds.push(syn::parse_quote!(::core::marker::Send));
+        parameter.bounds.push(syn::parse_quote!('static));
+    }
+    generics
+}
+
+fn list_of_lanes(declared: &[Declaration], path: &Path) -> Option<TokenStream> {
+    if declared.is_empty() {
+        return None;
+    }
+    let lanes = declared.iter().map(|lane| {
+        let Declaration { kind, name, capacity, options } = lane;
+        let capacity = capacity.as_ref().map(|capacity| quote!(, #capacity));
+        let options = options.iter().map(|(option, value)| quote!(.#option(#value)));
+        // An error in a constant is shown at the attribute.
+        let at = Span::mixed_site().located_at(kind.span());
+        let kind = Ident::new(&kind.to_string(), at);
+        quote_spanned!(at=> #path::Lane::#kind(#name #capacity) #(#options)*)
+    });
+    Some(quote!(const LANES: &'static [#path::Lane] = &[#(#lanes),*];))
+}
+
+fn kinds(written: &Written) -> Option<TokenStream> {
+    if written.cases.is_empty() {
+        return None;
+    }
+    let names = written.cases.iter().map(Case::name);
+    let kind = written.is_enum.then(|| {
+        let arms = written.cases.iter().enumerate().map(|(index, case)| {
+            let (pattern, index) = (case.any(), Literal::usize_unsuffixed(index));
+            quote!(#pattern => #index,)
+        });
+        quote! {
+            fn kind(&self) -> usize {
+                match self { #(#arms)* }
+            }
+        }
+    });
+    Some(quote! {
+        const KINDS: &'static [&'static str] = &[#(#names),*];
+        #kind
+    })
+}
+
+fn lane(written: &Written, lanes: &Lanes) -> Option<TokenStream> {
+    if lanes.declared.len() < 2 {
+        return None;
+    }
+    let arms = written.cases.iter().zip(&lanes.places).flat_map(|(case, places)| {
+        places.iter().map(|Place { lane, when }| {
+            let lane = Literal::usize_unsuffixed(*lane);
+            let Some(when) = when else {
+                let pattern = case.any();
+                return quote!(#pattern => #lane,);
+            };
+            let (pattern, condition) = case.apply_to_all(when);
+            quote!(#pattern if #condition => #lane,)
+        })
+    });
+    Some(quote! {
+        fn lane(&self) -> usize {
+            match self { #(#arms)* }
+        }
+    })
+}
+
+fn source(cases: &[Case]) -> Option<TokenStream> {
+    let arms = cases.iter().filter_map(|case| match &case.source {
+        Source::Field(mark) => Some(case.arm(mark, |value, is_plain| {
+            if is_plain {
+                quote_spanned!(value.span()=> ::core::option::Option::Some(u64::from(*#value)))
+            } else {
+                quote_spanned!(value.span()=> ::core::option::Option::<u64>::from(#value))
+            }
+        })),
+        Source::Unstated | Source::Absent => None,
+    });
+    let arms: Vec<_> = arms.collect();
+    if cases.iter().all(|case| matches!(case.source, Source::Unstated)) {
+        return None;
+    }
+    let body = method(cases, &arms, &quote!(::core::option::Option::None));
+    Some(quote!(fn source(&self) -> ::core::option::Option<u64> { #body }))
+}
+
+fn key(cases: &[Case]) -> Option<TokenStream> {
+    let arms = cases.iter().filter_map(|case| {
+        Some(case.arm(case.key.as_ref()?, |value, is_plain| {
+            if is_plain { quote_spanned!(value.span()=> u64::from(*#value)) } else { value.clone() }
+        }))
+    });
+    let arms: Vec<_> = arms.collect();
+    if arms.is_empty() {
+        return None;
+    }
+    let body = method(cases, &arms, &quote!(0));
+    Some(quote!(fn key(&self) -> u64 { #body }))
+}
+
+fn deadline(cases: &[Case]) -> Option<TokenStream> {
+    let instant = quote!(::core::option::Option::<::std::time::Instant>);
+    let arms = cases.iter().filter_map(|case| {
+        Some(case.arm(case.deadline.as_ref()?, |value, is_plain| {
+            let dereferenced = is_plain.then(|| quote!(*));
+            quote_spanned!(value.span()=> #instant::from(#dereferenced #value))
+        }))
+    });
+    let arms: Vec<_> = arms.collect();
+    if arms.is_empty() {
+        return None;
+    }
+    let body = method(cases, &arms, &quote!(::core::option::Option::None));
+    Some(quote! {
+        fn deadline(&self) -> ::core::option::Option<::std::time::Instant> { #body }
+    })
+}
+
+/// Returns a `match` with these arms, and with the default for all other cases.
+fn method(cases: &[Case], arms: &[TokenStream], default: &TokenStream) -> TokenStream {
+    if arms.is_empty() {
+        return default.clone();
+    }
+    let others = (arms.len() < cases.len()).then(|| quote!(_ => #default,));
+    quote!(match self { #(#arms)* #others })
+}
+
+impl Case {
+    /// Returns the pattern for every message of this case.
+    fn any(&self) -> TokenStream {
+        let path = &self.path;
+        match &self.fields {
+            Fields::Named(_) => quote!(#path { .. }),
+            Fields::Unnamed(_) => quote!(#path(..)),
+            Fields::Unit => path.clone(),
+        }
+    }
+
+    /// Returns the arm for a mark. `value` gets the function's result or, without a function, the
+    /// name of a reference to the field, and whether it is the latter.
+    fn arm(&self, mark: &Mark, value: impl Fn(&TokenStream, bool) -> TokenStream) -> TokenStream {
+        let name = self.binding(mark.field);
+        let (pattern, result) = match &mark.function {
+            None => (name.clone(), value(&name, true)),
+            Some(Function::Named(path)) => (name.clone(), value(&quote!(#path(#name)), false)),
+            Some(Function::Closure(closure)) => {
+                let body = closure.body.to_token_stream();
+                (pattern_of(closure.inputs.first()), value(&body, false))
+            }
+        };
+        let pattern = self.pattern(&[(mark.field, pattern)]);
+        quote!(#pattern => #result,)
+    }
+
+    /// Returns a pattern and the result of a function of all fields.
+    fn apply_to_all(&self, function: &Function) -> (TokenStream, TokenStream) {
+        let indices = 0..self.fields.len();
+        match function {
+            Function::Named(path) => {
+                let names: Vec<_> = indices.map(|index| self.binding(index)).collect();
+                let result = quote!(#path(#(#names),*));
+                (self.pattern(&names.into_iter().enumerate().collect::<Vec<_>>()), result)
+            }
+            Function::Closure(closure) => {
+                let patterns = closure.inputs.iter().map(|input| pattern_of(Some(input)));
+                let patterns: Vec<_> = patterns.enumerate().collect();
+                (self.pattern(&patterns), closure.body.to_token_stream())
+            }
+        }
+    }
+
+    /// Returns the name of a reference to a field.
+    fn binding(&self, index: usize) -> TokenStream {
+        let field = self.fields.iter().nth(index);
+        match field.and_then(|field| field.ident.as_ref()) {
+            Some(ident) => ident.to_token_stream(),
+            None => {
+                let span = field.map_or_else(Span::mixed_site, |field| {
+                    Span::mixed_site().located_at(field.ty.span())
+                });
+                format_ident!("field_{index}", span = span).to_token_stream()
+            }
+        }
+    }
+
+    /// Returns a pattern with these patterns of fields, in the order of the fields.
+    fn pattern(&self, of_fields: &[(usize, TokenStream)]) -> TokenStream {
+        let path = &self.path;
+        match &self.fields {
+            Fields::Unit => path.clone(),
+            Fields::Named(fields) => {
+                let parts = of_fields.iter().filter_map(|(index, pattern)| {
+                    let ident = fields.named.get(*index)?.ident.as_ref()?;
+                    let is_name = pattern.to_string() == ident.to_string();
+                    Some(if is_name { quote!(#pattern) } else { quote!(#ident: #pattern) })
+                });
+                let rest = (of_fields.len() < fields.named.len()).then(|| quote!(..));
+                quote!(#path { #(#parts,)* #rest })
+            }
+            Fields::Unnamed(fields) => {
+                let count = of_fields.last().map_or(0, |(index, _)| index + 1);
+                let parts = (0..count).map(|index| {
+                    let found = of_fields.iter().find(|(of, _)| *of == index);
+                    found.map_or_else(|| quote!(_), |(_, pattern)| pattern.clone())
+                });
+                let rest = (count < fields.unnamed.len()).then(|| quote!(..));
+                quote!(#path(#(#parts,)* #rest))
+            }
+        }
+    }
+}
+
+/// Returns the pattern of a closure's parameter, without its type.
+fn pattern_of(input: Option<&Pat>) -> TokenStream {
+    match input {
+        Some(Pat::Type(typed)) => typed.pat.to_token_stream(),
+        other => other.to_token_stream(),
+    }
+}
+
+/// The implementation of `Variant` for the type of one variant's field.
+fn variant(written: &Written, case: &Case, ty: &Type, path: &Path) -> TokenStream {
+    let ident = &written.ident;
+    let generics = bounded(&written.generics);
+    let (parameters, arguments, bounds) = generics.split_for_impl();
+    let name = &case.path;
+    let others = (written.cases.len() > 1).then(|| quote!(_ => ::core::option::Option::None,));
+    // A collision with another implementation is shown at the variant.
+    let header = quote_spanned! {ty.span()=>
+        impl #parameters #path::mailbox::Variant<#ty> for #ident #arguments #bounds
+    };
+    quote! {
+        #[automatically_derived]
+        #header {
+            fn wrap(value: #ty) -> Self {
+                #name(value)
+            }
+
+            fn unwrap(self) -> ::core::option::Option<#ty> {
+                match self {
+                    #name(value) => ::core::option::Option::Some(value),
+                    #others
+                }
+            }
+        }
+    }
+}

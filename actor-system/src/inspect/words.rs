@@ -1,0 +1,64 @@
+//! The words for what an actor does.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::inspect::data::{Doing, FindingView, InHand, WaitFor, WaitView};
+
+/// A time with the unit that suits it.
+pub(crate) struct Span(pub(crate) Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(time) = self;
+        match time.as_secs() {
+            0 => write!(f, "{} ms", time.as_millis()),
+            1..60 => write!(f, "{:.1} s", time.as_secs_f64()),
+            60..3_600 => write!(f, "{} min {} s", time.as_secs() / 60, time.as_secs() % 60),
+            seconds => write!(f, "{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        }
+    }
+}
+
+impl fmt::Display for InHand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Some(kind) => write!(f, "{kind} (lane {})", self.lane),
+            None => write!(f, "a message of lane {}", self.lane),
+        }
+    }
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starting => f.write_str("starts"),
+            Self::Idle => f.write_str("idle"),
+            Self::Ready => f.write_str("ready, and waits for its turn"),
+            Self::Turning => f.write_str("has its turn"),
+            Self::Handling { message, at_least } => {
+                write!(f, "in its handler of {message} for {}", Span(*at_least))
+            }
+            Self::Awaiting { message, at_least } => {
+                write!(f, "awaits in its handler of {message} for {}", Span(*at_least))
+            }
+            Self::Stopping => f.write_str("ends"),
+        }
+    }
+}
+
+impl fmt::Display for WaitView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let actor = self.actor.as_deref().unwrap_or("an actor without a name");
+        match self.what {
+            WaitFor::Answer => write!(f, "an answer of {actor}"),
+            WaitFor::Room => write!(f, "room at {actor}"),
+        }
+    }
+}
+
+impl fmt::Display for FindingView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
