@@ -132,7 +132,7 @@ pub use actor_system::pool::{PoolHandle, PoolRunning, Route};
 pub use actor_system::system::Report;
 pub use actor_system::{
     Executors, Group, Pool, Strategy, Supervisor, System, executors, group, inspect, pool,
-    supervise, system,
+    supervise, system, topic,
 };
 pub use chosen::runtime_named;
 

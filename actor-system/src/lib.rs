@@ -1,5 +1,5 @@
 //! Systems of actors: executors as one value, names, a shutdown in phases with a report,
-//! supervision and pools.
+//! supervision, pools, and typed topics.
 //!
 //! Programs usually take it from the facade crate `actor-lanes`.
 
@@ -16,9 +16,11 @@ mod signals;
 pub mod supervise;
 mod sync;
 pub mod system;
+pub mod topic;
 
 pub use executors::Executors;
 pub use group::Group;
 pub use pool::Pool;
 pub use supervise::{Strategy, Supervisor};
 pub use system::System;
+pub use topic::Topic;

@@ -70,6 +70,9 @@ mod pages {
     #[doc = include_str!("../../docs/guide/src/pools-and-parking.md")]
     struct PoolsAndParking;
 
+    #[doc = include_str!("../../docs/guide/src/streams.md")]
+    struct Streams;
+
     #[doc = include_str!("../../docs/guide/src/supervision.md")]
     struct Supervision;
 

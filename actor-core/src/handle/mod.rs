@@ -34,7 +34,7 @@ pub use ask::{Ask, AskTimeout, Asking};
 pub use error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
 pub use gauge::Gauge;
 #[doc(hidden)]
-pub use letter::{Lender, Letter, Returned, Room, park_for};
+pub use letter::{HandlerWait, Lender, Letter, Returned, Room, park_for};
 pub use pair::mailbox;
 pub use permit::{Closed, Permit, PermitError, Reserve, TryReserveError};
 pub use recipient::{Recipient, WeakRecipient};

@@ -435,6 +435,10 @@ impl<T: 'static, M: Variant<T>> recipient_ask::Target<T> for Handle<M> {
         let tell = self.tell_envelope(Envelope { message: M::wrap(value), asker });
         Box::pin(Telling { tell, value: PhantomData })
     }
+
+    fn number(&self) -> u64 {
+        self.shared().life().number()
+    }
 }
 
 /// A send that returns the value in place of the message.

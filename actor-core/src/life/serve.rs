@@ -12,6 +12,7 @@ use crate::actor::{Actor, Batch, Context, Outcome};
 use crate::life::eye::{BatchNotes, Eye, Site};
 use crate::life::lives::Lives;
 use crate::mailbox::exit::ExitReason;
+use crate::mailbox::presence;
 use crate::mailbox::{Message, Receiver};
 use crate::panic::drop_contained;
 
@@ -78,6 +79,9 @@ pub(crate) fn serve<L: Lives>(
             };
             let look = |look| mailbox.look(look);
             if budget.is_turn_over(&*parts.cx.executor, is_more, look) {
+                // Not in a handler meanwhile.
+                mailbox.taking().finish();
+                parts.cx.show();
                 budget.give_way(&*parts.cx.executor).await;
             }
             let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
@@ -142,6 +146,7 @@ impl<M: Message> Future for Next<'_, '_, M> {
         let next = poll_next(mailbox, cx, task);
         if next.is_pending() {
             budget.rest(&*cx.executor, |look| mailbox.look(look));
+            cx.show();
         }
         next
     }
@@ -242,6 +247,8 @@ fn poll_results_and_others<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
+    // Work is polled here, outside of the handler of the last message.
+    mailbox.taking().finish();
     // A closed mailbox ends all streams.
     if mailbox.is_closed() {
         cx.end_streams();
@@ -314,14 +321,15 @@ fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> 
 fn take_result<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
     let Context { inflow, executor, .. } = cx;
     let work = inflow.get_mut().as_mut().and_then(|inflow| inflow.all_work());
-    match work.and_then(|work| work.poll_message(&**executor)) {
+    match work.and_then(|work| presence::beside(|| work.poll_message(&**executor))) {
         Some(message) => Some(mailbox.taking().give_late(message)),
         None => mailbox.taking().take_late(),
     }
 }
 
 fn take_item<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
-    let message = cx.streams()?.poll_message()?;
+    let streams = cx.streams()?;
+    let message = presence::beside(|| streams.poll_message())?;
     Some(mailbox.taking().give_late(message))
 }
 

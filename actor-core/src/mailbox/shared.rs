@@ -20,6 +20,7 @@ use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::reserve::{Reservation, Unreserved};
 use crate::mailbox::room::{Notified, Waiting};
+use crate::mailbox::seen::ActorSeen;
 use crate::mailbox::signal::Signal;
 use crate::mailbox::watchers::{self, Peer, Watch};
 use crate::notice::Notice;
@@ -78,6 +79,8 @@ pub(crate) trait Closeable: Peer {
     fn lost_work(&self) -> u64;
     /// Returns the number of pieces of work in flight, after the actor's end.
     fn in_flight(&self) -> u64;
+    /// Returns what other threads can see of the actor at work.
+    fn seen(&self) -> ActorSeen;
 
     /// Returns the exit of an ended actor.
     fn exit(&self, reason: ExitReason) -> Exit {
@@ -475,6 +478,15 @@ impl<M: Message> Closeable for Shared<M> {
 
     fn in_flight(&self) -> u64 {
         self.beside().map_or(0, Beside::in_flight)
+    }
+
+    fn seen(&self) -> ActorSeen {
+        // The message first, and the sleep after it: a sleep with a message in hand is then the
+        // wait of a handler, or of one that ended meanwhile.
+        let in_hand = self.in_hand();
+        let sleep = self.signal.sleep();
+        let ended = self.stats().iter().map(|lane| lane.handled + lane.expired).sum();
+        ActorSeen { in_hand, sleep, ended, is_closed: self.is_closed(), ..ActorSeen::default() }
     }
 }
 

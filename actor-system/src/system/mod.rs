@@ -23,6 +23,7 @@ use actor_core::{Handle, Message, Running, Runtime};
 use crate::executors::Executors;
 pub use builder::SystemBuilder;
 pub use entry::ActorId;
+pub(crate) use entry::Entry;
 pub use names::RegisterError;
 pub use place::SystemPlace;
 pub use report::{ActorReport, Cause, Report, ThreadReport, ThreadState};

@@ -38,6 +38,7 @@ programs! {
     monitored_children =>
         "/printer ended: failed: no more paper\n/scanner ended: stopped\nthe parent stopped\n",
     ask_timeout => "no answer in time\ncome in\nentered: 1\n",
+    stream_with_backpressure => "1000 numbers, at most 4 on their way: stopped\n",
     work_in_flight => "page 7\nin flight: 1\nafter an abort: 1\ndropped: 1\n",
     parked_messages => "no place for block 70\nimported [0], 3 waiting\n\
         imported [0, 1, 2, 3], 1 waiting\n",

@@ -60,7 +60,7 @@ impl<M: Message> Streams<M> {
         self.limit = limit;
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.attached.len()
     }
 
@@ -114,6 +114,9 @@ impl<M: Message> Streams<M> {
         self.keeping -= usize::from(keeps);
         // A wake from now on adds nothing.
         bell.mark();
+        if self.attached.is_empty() {
+            self.list.clear();
+        }
         // The panic hook has reported any panic in this drop.
         drop(drop_contained(source));
         true
@@ -171,9 +174,17 @@ impl<M: Message> Streams<M> {
         message
     }
 
+    /// Returns the number of polls that are due, as a model checks it.
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(super) fn waiting(&mut self) -> usize {
+        self.list.extend(std::iter::from_fn(|| self.wakes.next()));
+        self.list.len()
+    }
+
     /// Returns whether a stream is to be polled.
     pub(crate) fn has_more(&self) -> bool {
-        !self.list.is_empty() || self.wakes.holds_any()
+        // Without a stream, what is left belongs to detached ones.
+        !self.is_empty() && (!self.list.is_empty() || self.wakes.holds_any())
     }
 }
 

@@ -115,7 +115,7 @@ impl<M: Message> Pieces<M> {
         self.limit = limit;
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.pieces.len()
     }
 

@@ -15,6 +15,7 @@ mod share;
 mod signal;
 mod sources;
 mod verdict;
+mod waits;
 mod watchers;
 
 use std::sync::Arc;

@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actor_lanes::view::Publisher;
 use actor_lanes::{Actor, Context, Message};
 use libssz::SszEncode;
 
 use crate::effect::Effect;
 use crate::message::ChainMessage;
 use crate::signer::Signer;
-use crate::snapshot::Published;
+use crate::snapshot::Snapshot;
 use crate::state::ChainState;
 use crate::sync::{Request, Wanted};
 use crate::verifier::{JobsDone, Pool, WorkMeters};
@@ -31,7 +32,7 @@ pub struct ChainActor {
     /// Its recipient keeps this actor reachable, so the actor ends only by a stop. Its schedule
     /// of ticks has the same effect.
     pool: Pool,
-    published: Published,
+    publisher: Publisher<Snapshot>,
     /// The first interval without a tick.
     awaited: Interval,
     lateness: Duration,
@@ -62,7 +63,7 @@ impl fmt::Debug for ChainActor {
 }
 
 impl ChainActor {
-    /// Creates the actor of `state`. It publishes to `published`, and sends to the network, the
+    /// Creates the actor of `state`. It publishes with `publisher`, and sends to the network, the
     /// signer and the pool.
     pub fn new(
         state: ChainState,
@@ -71,7 +72,7 @@ impl ChainActor {
         network: NetworkFront,
         signer: Signer,
         pool: Pool,
-        published: Published,
+        publisher: Publisher<Snapshot>,
     ) -> Self {
         let (lateness, worst_lateness) = (Duration::ZERO, Duration::ZERO);
         Self {
@@ -81,7 +82,7 @@ impl ChainActor {
             network,
             signer,
             pool,
-            published,
+            publisher,
             awaited: 0,
             lateness,
             worst_lateness,
@@ -224,7 +225,8 @@ impl ChainActor {
         snapshot.fork_choice = self.state.fork_choice_view();
         snapshot.tick_lateness = self.lateness;
         snapshot.worst_tick_lateness = self.worst_lateness;
-        self.published.publish(snapshot);
+        // At once, because a reply of this turn may follow.
+        self.publisher.publish(snapshot);
     }
 
     /// Encodes blocks for a peer on another thread.

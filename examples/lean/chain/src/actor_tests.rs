@@ -7,14 +7,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
-use actor_lanes::{Group, Mailbox, Runtime, mailbox};
+use actor_lanes::view::View;
+use actor_lanes::{Group, Mailbox, Runtime, mailbox, view};
 
 use crate::actor::ChainActor;
 use crate::decoder::Decoded;
 use crate::decoder::Origin;
 use crate::front::Chain;
 use crate::signer::{Signer, SignerMessage};
-use crate::snapshot::Published;
+use crate::snapshot::Snapshot;
 use crate::state_tests::{Producer, chain, gossip_block, gossip_vote, tick};
 use crate::verifier::{Assigned, Pool, Verifier};
 use crate::wall_clock::WallClock;
@@ -37,7 +38,7 @@ fn runtimes() -> impl Iterator<Item = Arc<dyn Runtime>> {
 /// reported verdicts.
 struct Owner {
     chain: Chain,
-    published: Published,
+    published: View<Snapshot>,
     verdicts: Receiver<(MessageId, Verdict)>,
     /// In the order of their end: the verifiers, the prover, the actor.
     actors: Group,
@@ -73,11 +74,10 @@ impl Owner {
         let (signer, signer_mailbox) = mailbox();
         let (front_of_chain, chain_mailbox) = Chain::new();
         let pool = Pool::new(workers, prover, front_of_chain.recipient());
-        let published = Published::default();
-        let publishing = published.clone();
+        let (publisher, published) = view::publisher(Snapshot::default());
         let spawned = actors.spawn("chain", chain_mailbox, move || {
             let signer = Signer::new(signer);
-            ChainActor::new(chain([]), clock, wall, front, signer, pool, publishing)
+            ChainActor::new(chain([]), clock, wall, front, signer, pool, publisher)
         });
         spawned.expect("a thread starts");
         let (tell, verdicts) = sync_channel(1024);
@@ -148,7 +148,7 @@ impl Owner {
     /// Waits for the tick of an interval, and returns its lateness.
     fn lateness_of(&self, interval: Interval) -> Duration {
         loop {
-            let snapshot = self.published.latest();
+            let snapshot = self.published.get();
             if snapshot.time >= interval {
                 return snapshot.tick_lateness;
             }
@@ -161,7 +161,7 @@ impl Owner {
         let report = self.actors.stop(ENOUGH);
         assert!(report.members.iter().all(|actor| actor.exit.is_some()), "{report}");
         assert!(report.members.iter().all(|actor| actor.thread_has_ended), "{report}");
-        self.published.latest().dropped.clone().into_iter().collect()
+        self.published.get().dropped.clone().into_iter().collect()
     }
 }
 

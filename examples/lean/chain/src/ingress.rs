@@ -2,10 +2,11 @@
 //! for its own answers.
 
 use actor_lanes::Handle;
+use actor_lanes::view::View;
 
 use crate::decoder::DecoderMessage;
 use crate::front::Chain;
-use crate::snapshot::Published;
+use crate::snapshot::Snapshot;
 use consensus::Root;
 use network::{
     BlocksReply, BlocksResponse, GossipMessage, Inbound, PeerId, Refused, SlotRange, Status,
@@ -20,7 +21,7 @@ pub struct Ingress {
     /// Receives undecoded gossip and blocks.
     pub decoder: Handle<DecoderMessage>,
     /// Has the data for this node's status.
-    pub published: Published,
+    pub published: View<Snapshot>,
 }
 
 impl Inbound for Ingress {
@@ -64,7 +65,7 @@ impl Inbound for Ingress {
     }
 
     fn our_status(&self) -> Status {
-        let chain = self.published.latest();
+        let chain = self.published.get();
         Status {
             finalized_root: *chain.finalized.root.as_bytes(),
             finalized_slot: chain.finalized.slot,

@@ -72,7 +72,7 @@ pub use histogram::{Buckets, Histogram, SharedHistogram};
 pub use message::{ChainHead, ChainMessage};
 pub use meters::{Busy, Meters};
 pub use role::Role;
-pub use snapshot::{NOTES, Published, Snapshot};
+pub use snapshot::{NOTES, Snapshot};
 pub use solitary::Solitary;
 pub use state::ChainState;
 pub use sync::{Request, Wanted};

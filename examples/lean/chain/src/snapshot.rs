@@ -1,10 +1,9 @@
-//! The published snapshot of the chain. Other threads read it without waiting.
+//! The published snapshot of the chain: the value of a view, which other threads read without
+//! waiting.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-use arc_swap::ArcSwap;
 
 use crate::meters::Meters;
 use consensus::{Block, Checkpoint, ForkChoiceView, Interval, Root, Slot, State};
@@ -74,22 +73,3 @@ pub struct Snapshot {
 
 /// The largest number of notes in a snapshot.
 pub const NOTES: usize = 16;
-
-/// The place of the latest snapshot: the chain's actor writes it, and any thread reads it. Cheap to
-/// clone. Neither side waits.
-#[derive(Clone, Debug, Default)]
-pub struct Published {
-    latest: Arc<ArcSwap<Snapshot>>,
-}
-
-impl Published {
-    /// Returns the latest snapshot.
-    #[must_use]
-    pub fn latest(&self) -> Arc<Snapshot> {
-        self.latest.load_full()
-    }
-
-    pub(crate) fn publish(&self, snapshot: Snapshot) {
-        self.latest.store(Arc::new(snapshot));
-    }
-}

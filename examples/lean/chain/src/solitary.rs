@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actor_lanes::life::SpawnError;
-use actor_lanes::{Executor, Group, Mailbox, Runtime};
+use actor_lanes::view::View;
+use actor_lanes::{Executor, Group, Mailbox, Runtime, view};
 
 use crate::actor::ChainActor;
 use crate::front::Chain;
 use crate::role::Role;
 use crate::signer::{Signer, SignerMessage};
-use crate::snapshot::Published;
+use crate::snapshot::Snapshot;
 use crate::state::ChainState;
 use crate::verifier::{Assigned, Pool};
 use crate::wall_clock::WallClock;
@@ -29,7 +30,7 @@ pub struct Solitary {
     /// The front of the actor.
     pub chain: Chain,
     /// The snapshots of the actor.
-    pub published: Published,
+    pub published: View<Snapshot>,
     /// The clock of the actor's chain.
     pub clock: SlotClock,
     /// The actor alone.
@@ -56,9 +57,8 @@ impl Solitary {
         let (front, network) = command_mailbox();
         let (signer, signer_mailbox) = actor_lanes::mailbox();
         let (prover, prover_mailbox) = actor_lanes::mailbox();
-        let published = Published::default();
+        let (publisher, published) = view::publisher(Snapshot::default());
         let clock = SlotClock::new(store.config().genesis_time);
-        let seen = published.clone();
         let pool = Pool::new(Vec::new(), prover, chain.recipient());
         let mut group = Group::new(Arc::clone(runtime));
         group.spawn("chain", mailbox, move || {
@@ -69,7 +69,7 @@ impl Solitary {
                 scheme: Scheme::TEST,
             };
             let state = ChainState::new(store, Arc::new(MockProofs::default()), role);
-            ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, seen)
+            ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, publisher)
         })?;
         let (_network, _signer, _prover) = (network, signer_mailbox, prover_mailbox);
         Ok(Self { chain, published, clock, group, _network, _signer, _prover })

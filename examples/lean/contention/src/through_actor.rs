@@ -7,14 +7,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actor_lanes::mailbox::LaneStats;
-use actor_lanes::{Executor, Group, Handle, Mailbox, Runtime, Spawn, ThreadConfig, mailbox};
+use actor_lanes::{Executor, Group, Handle, Mailbox, Runtime, Spawn, ThreadConfig, mailbox, view};
 
 use chain::decoder::{Decoder, DecoderMessage, Undecodable};
 use chain::ingress::Ingress;
 use chain::signer::{Signer, SignerMessage};
 use chain::verifier::{Assigned, Pool, Verifier, verifier_count};
 use chain::wall_clock::WallClock;
-use chain::{Chain, ChainActor, Published, Request, Wanted};
+use chain::{Chain, ChainActor, Request, Snapshot, Wanted};
 use consensus::{MockProofs, ProofScheme, Root};
 use lean_node::report::LaneLine;
 use network::{Answering, BlocksReply, Command, Inbound as _, PeerId, command_mailbox};
@@ -62,7 +62,7 @@ pub(super) fn run(
     // The node has no keys, so the signer receives no messages.
     let (signer, _nobody) = mailbox::<SignerMessage>();
     let (front, commands) = command_mailbox();
-    let published = Published::default();
+    let (publisher, published) = view::publisher(Snapshot::default());
     let undecodable = Undecodable::default();
     let state = recording.node()?;
     let timeline = Timeline::soon(interval_ms);
@@ -86,11 +86,10 @@ pub(super) fn run(
     let prover = handles.pop().ok_or(ContentionError::NoAnswer)?;
     let pool = Pool::new(handles, prover, chain.recipient());
 
-    let publishing = published.clone();
     let running = Spawn::new(chain_mailbox).start(&owner, move || {
         let (clock, wall) = (timeline.clock(), WallClock::SYSTEM);
         let signer = Signer::new(signer);
-        let chain = ChainActor::new(state, clock, wall, front, signer, pool, publishing);
+        let chain = ChainActor::new(state, clock, wall, front, signer, pool, publisher);
         Watched::new(chain, timeline, ticks_out)
     })?;
     actors.add("chain", running, owner);
@@ -111,7 +110,7 @@ pub(super) fn run(
     }
     let end = End {
         head,
-        snapshot: published.latest(),
+        snapshot: published.get(),
         lanes: calling.lanes(),
         undecodable: undecodable.get(),
         requests_unanswered: calling.unanswered(),

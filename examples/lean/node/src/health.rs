@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use actor_lanes::view::View;
 use chain::wall_clock::WallClock;
-use chain::{Published, Snapshot};
+use chain::Snapshot;
 use consensus::{Interval, SlotClock};
 
 /// The lag of the chain's time behind the clock, in intervals, above which its owner is reported as
@@ -52,7 +53,7 @@ pub enum Condition {
 #[derive(Clone, Debug)]
 pub struct HealthView {
     pub(crate) lifecycle: Lifecycle,
-    pub(crate) published: Published,
+    pub(crate) published: View<Snapshot>,
     pub(crate) clock: SlotClock,
     pub(crate) wall: WallClock,
 }
@@ -126,7 +127,7 @@ impl HealthView {
     #[must_use]
     pub fn condition(&self) -> Condition {
         let now = self.clock.total_intervals(self.wall.now());
-        self.lifecycle.condition(&self.published.latest(), now)
+        self.lifecycle.condition(&self.published.get(), now)
     }
 }
 

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use actor_lanes::life::{OnPanic, Restart, SpawnError};
 use actor_lanes::{
     Actor, Handle, Mailbox, Message, Phase, Runtime, Spawn, System, ThreadConfig, mailbox,
+    view,
 };
 
 use crate::api::{Api, ApiError, ApiSources, Limits, Supervision, Watched};
@@ -36,7 +37,7 @@ use chain::signer::{Keeper, Signer};
 use chain::verifier::{Assigned, MeasuredProofs, Pool, Verifier, WorkMeters, verifier_count};
 use chain::wall_clock::WallClock;
 pub use chain::wall_clock::shift as shift_wall_clock;
-use chain::{Chain, ChainActor, ChainHead, ChainState, Published, Role};
+use chain::{Chain, ChainActor, ChainHead, ChainState, Role, Snapshot};
 use consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
 use keys::signing_history::{HistoryError, SigningHistory};
 use keys::{ValidatorKeyError, ValidatorKeys, regenerate};
@@ -144,7 +145,8 @@ impl Node {
         let (decoder, decoder_mailbox) = mailbox();
         let (signer, signer_mailbox) = mailbox();
         let (reporter, reporter_mailbox) = mailbox();
-        let (published, undecodable) = (Published::default(), Undecodable::default());
+        let (publisher, published) = view::publisher(Snapshot::default());
+        let undecodable = Undecodable::default();
         let ingress = Ingress {
             chain: chain.clone(),
             decoder: decoder.clone(),
@@ -183,7 +185,7 @@ impl Node {
             clock,
             wall,
             started_at: wall.now(),
-            published: published.clone(),
+            published,
             chain: chain.clone(),
             watched: watched.into_iter().chain(watched_workers).collect(),
             network: network.counters(),
@@ -215,7 +217,7 @@ impl Node {
             let folding = Arc::<WorkMeters>::default();
             let proofs = Arc::new(MeasuredProofs::new(proofs, Arc::clone(&folding)));
             let state = ChainState::new(store, proofs, role);
-            ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, published)
+            ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, publisher)
                 .measured(folding)
         })?;
         node.start_owner(

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actor_lanes::mailbox::LaneStats;
+use actor_lanes::view::View;
 use actor_lanes::{Actor, Context, Handle, Message};
 
 use crate::report::{LaneLine, StatusLine, TickLateness};
@@ -17,7 +18,7 @@ use crate::warnings::{Alerts, Announcer, KeySlots, Kind, Observation, Warning, W
 use chain::decoder::{DecoderMessage, Undecodable};
 use chain::signer::NotSigned;
 use chain::wall_clock::WallClock;
-use chain::{Chain, Published, Snapshot};
+use chain::{Chain, Snapshot};
 use consensus::{INTERVALS_PER_SLOT, SlotClock};
 use network::NetworkCounters;
 
@@ -30,7 +31,7 @@ pub(crate) struct Sources {
     pub(crate) runtime: &'static str,
     pub(crate) clock: SlotClock,
     pub(crate) wall: WallClock,
-    pub(crate) published: Published,
+    pub(crate) published: View<Snapshot>,
     pub(crate) chain: Chain,
     pub(crate) decoder: Handle<DecoderMessage>,
     pub(crate) undecodable: Undecodable,
@@ -182,7 +183,7 @@ impl<R: FnMut(StatusLine) + 'static> Actor for Reporter<R> {
     }
 
     async fn handle(&mut self, Due: Due, cx: &mut Context<Due>) {
-        let (chain, wall) = (self.sources.published.latest(), self.sources.wall.now());
+        let (chain, wall) = (self.sources.published.get(), self.sources.wall.now());
         let warnings = self.warnings(&chain, wall, cx.now());
         self.announcer.announce(&warnings, self.sources.clock.current_slot(wall));
         (self.report)(self.sources.line(&chain, wall, &warnings));
@@ -206,7 +207,7 @@ mod tests {
             runtime: "none",
             clock: SlotClock::new(genesis_time),
             wall,
-            published: Published::default(),
+            published: actor_lanes::view::publisher(Snapshot::default()).1,
             chain,
             decoder,
             undecodable: Undecodable::default(),

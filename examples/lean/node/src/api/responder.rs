@@ -158,7 +158,7 @@ impl Responder {
     }
 
     fn read_chain(&self, endpoint: Endpoint) -> Answer {
-        let chain = self.sources.published.latest();
+        let chain = self.sources.published.get();
         // Both are shared with the store and always kept there, so they are missing only before the
         // owner's first publication.
         let (Some(state), Some(block)) = (&chain.finalized_state, &chain.finalized_block) else {

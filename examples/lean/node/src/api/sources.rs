@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use actor_lanes::mailbox::LaneStats;
+use actor_lanes::view::View;
 use actor_lanes::{Handle, Message};
 
 use crate::health::{Condition, Lifecycle};
@@ -13,7 +14,7 @@ use crate::warnings::Alerts;
 use chain::decoder::GossipMeters;
 use chain::verifier::WorkMeters;
 use chain::wall_clock::WallClock;
-use chain::{Chain, Published};
+use chain::{Chain, Snapshot};
 use consensus::SlotClock;
 use network::NetworkCounters;
 
@@ -31,7 +32,7 @@ pub struct ApiSources {
     /// The start time of the node, in Unix milliseconds.
     pub started_at: u64,
     /// The latest snapshots of the chain's owner.
-    pub published: Published,
+    pub published: View<Snapshot>,
     /// For changes of role, and for the statistics of its lanes.
     pub chain: Chain,
     /// The other actors' mailboxes.
@@ -61,19 +62,19 @@ impl ApiSources {
     /// Returns the condition of the node now.
     pub(super) fn condition(&self) -> Condition {
         let now = self.clock.total_intervals(self.wall.now());
-        self.supervision.lifecycle.condition(&self.published.latest(), now)
+        self.supervision.lifecycle.condition(&self.published.get(), now)
     }
 
     /// Returns the node's progress along the chain now.
     pub(super) fn sync_state(&self) -> SyncState {
-        let chain = self.published.latest();
+        let chain = self.published.get();
         let peers = Peers::read(&chain, &self.network);
         SyncState::of(&chain, self.clock.current_slot(self.wall.now()), peers)
     }
 
     /// Returns whether the node is ready now.
     pub(super) fn readiness(&self) -> Readiness {
-        let has_published = self.published.latest().finalized_state.is_some();
+        let has_published = self.published.get().finalized_state.is_some();
         let wait = self.clock.slot_start(0).saturating_sub(self.wall.now());
         Readiness::of(&self.condition(), has_published, wait.div_ceil(1000), self.sync_state())
     }

@@ -12,7 +12,7 @@ use crate::api::process;
 
 /// Returns the page for the data published now.
 pub(super) fn page(sources: &ApiSources, api: &Meters) -> String {
-    let chain = sources.published.latest();
+    let chain = sources.published.get();
     let mut page = Exposition::default();
     lean::write(&mut page, sources, &chain);
     own::write(&mut page, sources, &chain);

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::api::tests::client::{ask, connect, get, post};
 use crate::api::tests::{ANY_PORT, ENOUGH, Served, sources, store};
 use crate::api::{Api, Limits};
-use chain::{Chain, Published};
+use chain::Chain;
 use consensus::{SignedBlock, State};
 
 const AGGREGATOR: &str = "/lean/v0/admin/aggregator";
@@ -73,7 +73,7 @@ fn json_is_the_specifications_field_by_field() {
 #[test]
 fn before_the_owner_has_published_only_health_and_metrics_are_there() {
     let (chain, _mailbox) = Chain::new();
-    let api = Api::start(ANY_PORT, sources(chain, Published::default()), Limits::default())
+    let api = Api::start(ANY_PORT, sources(chain, super::unpublished()), Limits::default())
         .expect("a port is free");
     for path in READABLE {
         let answer = get(api.address(), path);

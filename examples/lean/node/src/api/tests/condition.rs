@@ -8,13 +8,13 @@ use crate::api::tests::client::{ask, connect, get};
 use crate::api::tests::{ANY_PORT, ENOUGH, Served, sources};
 use crate::api::{Api, Limits, Supervision};
 use crate::health::Failure;
-use chain::{Chain, Published};
+use chain::Chain;
 
 #[test]
 fn a_stopping_or_failed_node_is_neither_healthy_nor_ready() {
     let (chain, _mailbox) = Chain::new();
     let supervision = Supervision::default();
-    let mut sources = sources(chain, Published::default());
+    let mut sources = sources(chain, super::unpublished());
     sources.supervision = supervision.clone();
     let api = Api::start(ANY_PORT, sources, Limits::default()).expect("a port is free");
     let health = || get(api.address(), "/lean/v0/health");
@@ -36,7 +36,7 @@ fn a_stopping_or_failed_node_is_neither_healthy_nor_ready() {
     assert_eq!(api.stop(ENOUGH), None);
 
     let (chain, _mailbox) = Chain::new();
-    let sources = super::sources(chain, Published::default());
+    let sources = super::sources(chain, super::unpublished());
     sources.supervision.lifecycle.stop();
     let api = Api::start(ANY_PORT, sources, Limits::default()).expect("a port is free");
     let stopping = get(api.address(), "/lean/v0/health");

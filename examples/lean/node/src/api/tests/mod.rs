@@ -15,8 +15,9 @@ use std::time::Duration;
 
 use crate::api::{Api, ApiSources, Limits, Supervision};
 use crate::runtime;
+use actor_lanes::view::{self, View};
 use chain::wall_clock::WallClock;
-use chain::{Chain, Published, Solitary};
+use chain::{Chain, Snapshot, Solitary};
 use consensus::{SlotClock, Store, Validators, genesis};
 use xmss::PublicKey;
 
@@ -32,7 +33,12 @@ struct Served {
     api: Api,
 }
 
-fn sources(chain: Chain, published: Published) -> ApiSources {
+/// A view without an owner.
+fn unpublished() -> View<Snapshot> {
+    view::publisher(Snapshot::default()).1
+}
+
+fn sources(chain: Chain, published: View<Snapshot>) -> ApiSources {
     ApiSources {
         name: "node-0".to_owned(),
         runtime: "none",
