@@ -84,4 +84,10 @@ mod pages {
 
     #[doc = include_str!("../../docs/guide/src/time.md")]
     struct Time;
+
+    #[doc = include_str!("../../docs/guide/src/topics.md")]
+    struct Topics;
+
+    #[doc = include_str!("../../docs/guide/src/views.md")]
+    struct Views;
 }
