@@ -68,6 +68,9 @@ mod pages {
     #[doc = include_str!("../../docs/pools-and-parking.md")]
     struct PoolsAndParking;
 
+    #[doc = include_str!("../../docs/seeing.md")]
+    struct Seeing;
+
     #[doc = include_str!("../../docs/supervision.md")]
     struct Supervision;
 

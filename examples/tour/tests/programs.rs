@@ -42,6 +42,9 @@ programs! {
     parked_messages => "no place for block 70\nimported [0], 3 waiting\n\
         imported [0, 1, 2, 3], 1 waiting\n",
     adopted_runtime => "the sum is 5\n",
+    metrics_page => "HTTP/1.1 200 OK\n\
+        actor_lane_accepted_total{actor=\"/till\",lane=\"orders\"} 5\n\
+        actor_lane_accepted_total{actor=\"/till\",lane=\"questions\"} 1\n",
 }
 
 #[cfg(unix)]

@@ -86,9 +86,6 @@ const STRANGER_AGGREGATES: usize = 10;
 const STRANGER_VOTES: usize = 11;
 
 impl ChainMessage {
-    /// The number of lanes.
-    pub(crate) const LANE_COUNT: usize = Self::LANES.len();
-
     /// Returns the origin of a gossip message.
     fn origin(&self) -> Option<&Origin> {
         match self {

@@ -157,11 +157,10 @@ impl Node {
         let health =
             HealthView { lifecycle: lifecycle.clone(), published: published.clone(), clock, wall };
         let workers = pool_mailboxes(config.verifiers.unwrap_or_else(verifier_count));
-        let front = network.front();
         let watched = [
             Watched::new("decoder", decoder.clone()),
             Watched::new("signer", signer.clone()),
-            Watched::from_fn("network", move || front.stats()),
+            Watched::network(network.front()),
         ];
         let watched_workers =
             workers.iter().map(|(name, handle, _)| Watched::new(name, handle.clone()));
