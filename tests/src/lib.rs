@@ -76,6 +76,9 @@ mod pages {
     #[doc = include_str!("../../docs/guide/src/streams.md")]
     struct Streams;
 
+    #[doc = include_str!("../../docs/guide/src/seeing.md")]
+    struct Seeing;
+
     #[doc = include_str!("../../docs/guide/src/supervision.md")]
     struct Supervision;
 
