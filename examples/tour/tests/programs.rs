@@ -41,6 +41,8 @@ programs! {
     work_in_flight => "page 7\nin flight: 1\nafter an abort: 1\ndropped: 1\n",
     parked_messages => "no place for block 70\nimported [0], 3 waiting\n\
         imported [0, 1, 2, 3], 1 waiting\n",
+    testing => "an alarm after 5s of virtual time\nthe alarm waited for room\n\
+        panicked: a fault on demand\n",
     adopted_runtime => "the sum is 5\n",
 }
 

@@ -24,6 +24,7 @@ const CRATES: &[&str] = &[
     "actor-embed",
     "actor-thread",
     "actor-system",
+    "actor-test",
 ];
 
 /// Folders and files without documentation for users: models, the checkers' stand-ins, and the
