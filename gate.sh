@@ -121,6 +121,8 @@ step "packages: everything to be published builds from its package"
 rm --recursive --force -- target/packages/package target/packages/debug/.fingerprint/actor-* \
     "${CARGO_HOME:-$HOME/.cargo}"/registry/{cache,src}/-*/actor-{core,embed,ffi,lanes,observe,smol,system,thread,tokio}-[0-9]*
 cargo package --quiet --allow-dirty --target-dir target/packages --package actor-core --package actor-lanes --package actor-tokio --package actor-smol --package actor-embed --package actor-thread --package actor-system --package actor-observe --package actor-ffi
+    "${CARGO_HOME:-$HOME/.cargo}"/registry/{cache,src}/-*/actor-{core,embed,ffi,lanes,smol,system,test,thread,tokio}-[0-9]*
+cargo package --quiet --allow-dirty --target-dir target/packages --package actor-core --package actor-lanes --package actor-tokio --package actor-smol --package actor-embed --package actor-thread --package actor-system --package actor-test --package actor-ffi
 
 check_models() {
     local checker=$1 package models

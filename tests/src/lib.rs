@@ -85,6 +85,9 @@ mod pages {
     #[doc = include_str!("../../docs/guide/src/systems.md")]
     struct Systems;
 
+    #[doc = include_str!("../../docs/guide/src/testing.md")]
+    struct Testing;
+
     #[doc = include_str!("../../docs/guide/src/time.md")]
     struct Time;
 
