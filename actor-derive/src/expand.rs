@@ -8,7 +8,7 @@ use syn::{DeriveInput, Fields, Generics, Ident, Pat, Path, Type};
 use crate::cases::{Case, Source, Written};
 use crate::errors::Errors;
 use crate::lanes::{Lanes, Place};
-use crate::syntax::{Declaration, Function, Mark};
+use crate::syntax::{Declaration, Function, Mark, located_at};
 use crate::wraps::wraps;
 
 /// Returns the implementations of `Message` and `Variant` for a type. `path` is the crate with
@@ -18,9 +18,9 @@ pub(crate) fn expand(input: DeriveInput, path: Path) -> syn::Result<TokenStream>
     let written = Written::read(input, &mut errors);
     let lanes = Lanes::read(&written, &mut errors);
     let wraps = wraps(&written, &mut errors);
-    let path = written.path.as_ref().unwrap_or(&path);
-    let message = message(&written, &lanes, path);
-    let variants = wraps.iter().map(|(case, ty)| variant(&written, case, ty, path));
+    let path = located_at(written.path.as_ref().unwrap_or(&path), Span::call_site());
+    let message = message(&written, &lanes, &path);
+    let variants = wraps.iter().map(|(case, ty)| variant(&written, case, ty, &path));
     let tokens = quote!(#message #(#variants)*);
     errors.finish(tokens)
 }
@@ -70,6 +70,7 @@ fn list_of_lanes(declared: &[Declaration], path: &Path) -> Option<TokenStream> {
         // An error in a constant is shown at the attribute.
         let at = Span::mixed_site().located_at(kind.span());
         let kind = Ident::new(&kind.to_string(), at);
+        let path = located_at(path, at);
         quote_spanned!(at=> #path::Lane::#kind(#name #capacity) #(#options)*)
     });
     Some(quote!(const LANES: &'static [#path::Lane] = &[#(#lanes),*];))
@@ -272,20 +273,21 @@ fn pattern_of(input: Option<&Pat>) -> TokenStream {
     }
 }
 
-/// The implementation of `Variant` for the type of one variant's field.
+/// The implementation of `Variant` for the type of one variant's field. All of it is located at this
+/// type, so a collision with another implementation is shown there.
 fn variant(written: &Written, case: &Case, ty: &Type, path: &Path) -> TokenStream {
-    let ident = &written.ident;
+    let at = Span::mixed_site().located_at(ty.span());
+    let path = located_at(path, at);
+    let mut ident = written.ident.clone();
+    ident.set_span(at);
     let generics = bounded(&written.generics);
     let (parameters, arguments, bounds) = generics.split_for_impl();
     let name = &case.path;
-    let others = (written.cases.len() > 1).then(|| quote!(_ => ::core::option::Option::None,));
-    // A collision with another implementation is shown at the variant.
-    let header = quote_spanned! {ty.span()=>
-        impl #parameters #path::mailbox::Variant<#ty> for #ident #arguments #bounds
-    };
-    quote! {
+    let others =
+        (written.cases.len() > 1).then(|| quote_spanned!(at=> _ => ::core::option::Option::None,));
+    quote_spanned! {at=>
         #[automatically_derived]
-        #header {
+        impl #parameters #path::mailbox::Variant<#ty> for #ident #arguments #bounds {
             fn wrap(value: #ty) -> Self {
                 #name(value)
             }

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use actor_core::Executor;
-use actor_core::life::Gauge;
+use actor_core::life::WeakGauge;
 use actor_core::runtime::{ExecutorStopped, Maker, Timer};
 
 use crate::fault::Faults;
@@ -47,7 +47,7 @@ pub(crate) struct Entry {
     number: u64,
     pub(crate) name: String,
     turns: Arc<Turns>,
-    gauge: OnceLock<Gauge>,
+    gauge: OnceLock<WeakGauge>,
     polls: AtomicU64,
     start: Instant,
     /// Nanoseconds from the start to the next wake, or [`NEVER`].
@@ -72,11 +72,11 @@ impl Entry {
         })
     }
 
-    pub(crate) fn set_gauge(&self, gauge: Gauge) {
+    pub(crate) fn set_gauge(&self, gauge: WeakGauge) {
         drop(self.gauge.set(gauge));
     }
 
-    pub(crate) fn gauge(&self) -> Option<&Gauge> {
+    pub(crate) fn gauge(&self) -> Option<&WeakGauge> {
         self.gauge.get()
     }
 

@@ -46,19 +46,16 @@ const DEADLINE: Duration = Duration::from_secs(5);
 ///
 /// #[tokio::main(flavor = "current_thread")]
 /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
-///     let tasks = tokio::task::LocalSet::new();
-///     tasks
-///         .run_until(async {
-///             let (executor, task) = TokioRuntime::current().build()?;
-///             tokio::task::spawn_local(task);
-///             let mut probe = AsyncProbe::new().debug();
-///             let back = probe.handle();
-///             let (echoing, _running) = spawn(&executor, move || Echoing(back))?;
-///             echoing.try_tell(Echo(7))?;
-///             expect!(probe, Echo(7)).await;
-///             Ok(())
-///         })
-///         .await
+///     let test = async {
+///         let executor = TokioRuntime::current()?; // actors are tasks of this test
+///         let mut probe = AsyncProbe::new().debug();
+///         let back = probe.handle();
+///         let (echoing, _running) = spawn(&executor, move || Echoing(back))?;
+///         echoing.try_tell(Echo(7))?;
+///         expect!(probe, Echo(7)).await;
+///         Ok(())
+///     };
+///     tokio::task::LocalSet::new().run_until(test).await
 /// }
 /// ```
 pub struct AsyncProbe<M: Message> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use actor_core::actor::BoxError;
-use actor_core::life::{Gauge, Host, Made, OnPanic, Place, Seat, SpawnError, Tried, Wish};
+use actor_core::life::{Host, Made, OnPanic, Place, Seat, SpawnError, Tried, WeakGauge, Wish};
 use actor_core::{Executor, Exit, Handle, Message, Running, Spawn, mailbox};
 use actor_embed::{Budget, Driver, Embed, ManualClock};
 
@@ -286,7 +286,7 @@ impl Harness {
         let make = move || make().made().map(|actor| faults.wrap(actor));
         let executor = ActorExecutor::of_life(&self.inner.executor, &entry);
         let (running, life) = spawn.into_life::<Tried<R::Outcome, BoxError>, _>(&executor, make);
-        entry.set_gauge(Gauge::of(&running));
+        entry.set_gauge(WeakGauge::of(&running));
         let gate = Gate::new(entry, Box::pin(life));
         let is_started = self.with_driver(|driver| driver.spawn_local(gate).is_ok());
         assert!(is_started == Some(true), "the executor of the harness was stopped");
@@ -595,7 +595,8 @@ impl Harness {
         drop(driver.take());
     }
 
-    /// Describes the harness and each of its actors: what waits in the lanes, and when it wakes.
+    /// Describes the harness and each of its actors: how many messages of each lane are queued or in
+    /// hand, what went through it, and when the actor wakes.
     /// The text is part of each failure.
     ///
     /// # Examples
@@ -612,7 +613,7 @@ impl Harness {
     /// let harness = actor_test::Harness::new();
     /// let (worker, _running) = harness.spawn(|| Worker);
     /// worker.try_tell(Job)?;
-    /// assert!(harness.report().contains("Worker: messages 1/1024"));
+    /// assert!(harness.report().contains("Worker: messages 1 of 1024"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -626,7 +627,7 @@ impl Harness {
             self.inner.actors.borrow().iter().map(|entry| self.describe_actor(entry)).collect();
         text.line("time", &report::time(self.elapsed(), self.inner.steps.get()))
             .line_if("seed", seed.as_deref())
-            .line_if("actors", (!actors.is_empty()).then(|| actors.join("\n")).as_deref())
+            .line_if("queued", (!actors.is_empty()).then(|| actors.join("\n")).as_deref())
     }
 
     fn describe_actor(&self, entry: &Entry) -> String {
@@ -683,7 +684,7 @@ struct Introduced(Arc<Entry>);
 
 impl Host for Introduced {
     fn began(&self, running: &Running) {
-        self.0.set_gauge(Gauge::of(running));
+        self.0.set_gauge(WeakGauge::of(running));
     }
 
     fn ended(&self, _exit: &Exit, _on_panic: OnPanic) {}

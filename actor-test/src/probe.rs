@@ -70,7 +70,7 @@ use crate::shown::Shown;
 /// # \n  expected  Event::Left { id: 7 }\
 /// # \n  came      Left { id: 3 }\
 /// # \n  before    Joined { id: 7 }\
-/// # \n  behind    messages 1/1024, 2 handled\
+/// # \n  behind    Left { id: 7 }\
 /// # \n  time      0ns after the start, 0 steps\
 /// # \n  seed      42");
 /// ```
@@ -80,7 +80,7 @@ use crate::shown::Shown;
 ///   expected  Event::Left { id: 7 }
 ///   came      Left { id: 3 }
 ///   before    Joined { id: 7 }
-///   behind    messages 1/1024, 2 handled
+///   behind    Left { id: 7 }
 ///   time      0ns after the start, 0 steps
 ///   seed      42
 /// ```

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
+use actor_lanes::flow::Credits;
 use actor_lanes::runtime::{ExecutorStopped, Maker, SmolRuntime, Timer};
 use actor_lanes::{
     Actor, Context, Executor, Handle, Lane, Message, Reply, Runtime, Spawn, mailbox,
@@ -207,6 +208,38 @@ fn tell<M: Message + From<Ping> + Into<Ping>>(
     }
 }
 
+/// Sends by a permit: room is reserved first.
+fn permit(executor: &Arc<dyn Executor>, n: u64) {
+    let counter = counter::<Ping>(executor, false);
+    for _ in 0..n / BURST {
+        for n in 0..BURST {
+            let permit = counter.try_reserve(0).expect("the lane has room");
+            assert!(permit.send(Ping::Count(n)).is_ok());
+        }
+        poll_all();
+    }
+}
+
+/// Sends while one place of the lane is reserved.
+fn tell_beside_permit(executor: &Arc<dyn Executor>, n: u64) {
+    let counter = counter::<Ping>(executor, false);
+    let _permit = counter.try_reserve(0).expect("the lane has room");
+    for _ in 0..n / BURST {
+        for n in 0..BURST {
+            assert!(counter.try_tell(Ping::Count(n)).is_ok());
+        }
+        poll_all();
+    }
+}
+
+/// Takes and returns a credit.
+fn credit(n: u64) {
+    let credits = Credits::new(4);
+    for _ in 0..n {
+        drop(black_box(credits.try_take()));
+    }
+}
+
 fn ask(executor: &Arc<dyn Executor>, n: u64) {
     let counter = counter::<Ping>(executor, false);
     let mut cx = task::Context::from_waker(Waker::noop());
@@ -255,6 +288,9 @@ fn main() {
         "tell-1000" => tell::<Wide<1000>>(&executor, n, false),
         "tell-timer" => tell::<Ping>(&executor, n, true),
         "tell-large" => tell::<Large>(&executor, n, false),
+        "permit" => permit(&executor, n),
+        "tell-permit" => tell_beside_permit(&executor, n),
+        "credit" => credit(n),
         "ask" => ask(&executor, n),
         "hop" => hop(&executor, n),
         "spawn" => spawn(&executor, n),

@@ -64,6 +64,9 @@ macro_rules! on_every_runtime {
 /// The pages of the repository, whose examples are tests.
 #[cfg(doctest)]
 mod pages {
+    #[doc = include_str!("../../docs/guide/src/flow-control.md")]
+    struct FlowControl;
+
     #[doc = include_str!("../../docs/guide/src/monitors-and-links.md")]
     struct MonitorsAndLinks;
 
@@ -81,4 +84,10 @@ mod pages {
 
     #[doc = include_str!("../../docs/guide/src/time.md")]
     struct Time;
+
+    #[doc = include_str!("../../docs/guide/src/topics.md")]
+    struct Topics;
+
+    #[doc = include_str!("../../docs/guide/src/views.md")]
+    struct Views;
 }

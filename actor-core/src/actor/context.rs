@@ -59,7 +59,7 @@ use crate::runtime::Executor;
 /// assert!(clock.is_closed());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Context<M: Message> {
+pub struct Context<M> {
     pub(super) shared: Arc<Shared<M>>,
     pub(crate) executor: Arc<dyn Executor>,
     /// Created with the first timer.

@@ -115,7 +115,12 @@ pub(crate) fn serve<L: Lives>(
                     timers.as_mut()?.lateness(|| executor.now())
                 });
                 eye.began(&message, || site(&mailbox, cx));
-                let outcome = eye.clone().around(actor.handle(message, cx)).await;
+                // Not in one `around` for all: the future would be moved once more.
+                let outcome = if L::Eye::SEES {
+                    eye.clone().around(actor.handle(message, cx)).await
+                } else {
+                    actor.handle(message, cx).await
+                };
                 cx.settle(outcome);
                 // A message that ends its actor stays in hand.
                 if !cx.is_ending() {

@@ -97,6 +97,20 @@ pub(crate) trait Closeable: Peer {
     }
 }
 
+/// For every `M`, because the drop of a handle needs it.
+impl<M> Shared<M> {
+    pub(crate) fn remove_handle(&self) {
+        // Release: the messages of this handle come before. Pairs with the load in `handles`.
+        if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
+            store_before_load();
+            // No interrupt is needed. A task announces its sleep before it reads the number of
+            // handles. A task waiting for a handler or a timer waits for it with or without
+            // handles.
+            self.signal.notify();
+        }
+    }
+}
+
 impl<M: Message> Shared<M> {
     /// `lanes` are the message type's own, or those given at run time if it declares none.
     #[inline]
@@ -156,6 +170,16 @@ impl<M: Message> Shared<M> {
     /// Gives reserved room back, unused.
     pub(crate) fn give_back(&self, lane: usize, reservation: Reservation) {
         self.lanes[lane].give_back(reservation);
+    }
+
+    /// Makes a lane full for everyone, for tests. Returns whether it could.
+    pub(crate) fn bar(&self, lane: usize) -> bool {
+        !self.is_closed() && self.lanes[lane].bar()
+    }
+
+    /// Ends the bar of a lane.
+    pub(crate) fn unbar(&self, lane: usize) {
+        self.lanes[lane].unbar();
     }
 
     /// Whether the lanes are checked one by one.
@@ -311,17 +335,6 @@ impl<M: Message> Shared<M> {
     pub(crate) fn add_handle_if_any(&self) -> bool {
         let more = |n: usize| (n > 0).then_some(n + 1);
         self.handles.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
-    }
-
-    pub(crate) fn remove_handle(&self) {
-        // Release: the messages of this handle come before. Pairs with the load in `handles`.
-        if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
-            store_before_load();
-            // No interrupt is needed. A task announces its sleep before it reads the number of
-            // handles. A task waiting for a handler or a timer waits for it with or without
-            // handles.
-            self.signal.notify();
-        }
     }
 
     /// Returns the number of messages queued and in hand. The senders change it meanwhile.

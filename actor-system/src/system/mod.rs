@@ -135,6 +135,8 @@ pub struct ActorInfo {
     pub id: ActorId,
     /// Its path.
     pub path: Arc<str>,
+    /// Whether its name was stated. Otherwise its path is that of its type, with its number.
+    pub is_named: bool,
     /// The phase of the shutdown in which it is stopped.
     pub phase: Phase,
     /// The name of its thread.
@@ -299,6 +301,7 @@ impl System {
         let info = members.iter().map(|entry| ActorInfo {
             id: entry.facts.id,
             path: Arc::clone(&entry.facts.path),
+            is_named: entry.facts.is_named,
             phase: entry.facts.phase,
             thread: Arc::clone(&entry.facts.thread),
             running: entry.running.clone(),

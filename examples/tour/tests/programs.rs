@@ -42,6 +42,10 @@ programs! {
     work_in_flight => "page 7\nin flight: 1\nafter an abort: 1\ndropped: 1\n",
     parked_messages => "no place for block 70\nimported [0], 3 waiting\n\
         imported [0, 1, 2, 3], 1 waiting\n",
+    slow_reader => "10000 lines, never more than 4 of them unhandled\n",
+    published_view => "a reader saw 7000\na reader saw 7000\na reader saw 7000\n",
+    pub_sub => "archived: block 0, block 1, block 2, block 3, block 4\n\
+        on the screen: block 4, after 4 others\nlate: block 4\n5 published, 7 received, 4 missed\n",
     adopted_runtime => "the sum is 5\n",
 }
 

@@ -23,6 +23,7 @@ const CRATES: &[&str] = &[
     "actor-smol",
     "actor-embed",
     "actor-thread",
+    "actor-observe",
     "actor-system",
 ];
 

@@ -14,7 +14,7 @@ use crate::actor::streams::source::{Pulled, Source};
 use crate::mailbox::{Message, Shared, StreamBell, WakeCollector};
 use crate::panic::drop_contained;
 
-pub(crate) struct Streams<M: Message> {
+pub(crate) struct Streams<M> {
     attached: BTreeMap<u64, Attached<M>>,
     /// The numbers of the streams to be polled, in the order of their turns. May contain those of
     /// detached streams.
@@ -27,7 +27,7 @@ pub(crate) struct Streams<M: Message> {
     was_item: bool,
 }
 
-struct Attached<M: Message> {
+struct Attached<M> {
     source: Pin<Box<dyn Source<M>>>,
     bell: Arc<StreamBell<M>>,
     waker: Waker,
@@ -188,7 +188,7 @@ impl<M: Message> Streams<M> {
     }
 }
 
-impl<M: Message> Drop for Streams<M> {
+impl<M> Drop for Streams<M> {
     /// Drops the streams, oldest first.
     fn drop(&mut self) {
         self.wakes.close();

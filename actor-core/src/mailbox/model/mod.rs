@@ -9,6 +9,7 @@ mod evicting;
 mod filled;
 mod late;
 mod life;
+mod reserve;
 mod ring;
 mod serial;
 mod share;

@@ -191,6 +191,8 @@ pub(super) struct RefusingRing<T> {
     frees: Frees,
     /// Whether the consumer has settled every position. Accessed by the consumer only.
     is_settled: AtomicBool,
+    /// Whether nothing more is claimed or reserved. See [`bar`](Self::bar).
+    is_barred: AtomicBool,
 }
 
 /// Returns whether the slots of a ring for `capacity` messages fit into the address space.
@@ -209,6 +211,7 @@ impl<T> RefusingRing<T> {
             grown: [grown(), grown()],
             frees,
             is_settled: AtomicBool::new(false),
+            is_barred: AtomicBool::new(false),
         }
     }
 
@@ -302,6 +305,9 @@ impl<T> RefusingRing<T> {
     /// places. Raises the limit to match the consumer's progress.
     #[cold]
     fn has_room(&self, tail: u64) -> bool {
+        if self.is_barred() {
+            return false;
+        }
         let (promised, is_grown) = (promised(tail), tail & GROWN != 0);
         let limit = &self.places.producers.limits[usize::from(is_grown)];
         // As in `claim`, where a reserved place leads to this function below the limit too.
