@@ -645,6 +645,7 @@ fn streams_above_the_limit_are_returned_or_answered(runtime: &dyn Runtime) {
         cx.attach(with(stream::iter([8]), Telltale(drops)), tell(told));
         // Refused in silence, and counted.
         cx.attach_items(stream::iter([9]), note);
+        assert_eq!(cx.attached_streams(), 1, "the refused ones do not count");
         assert!(cx.detach(first));
         cx.attach_items(stream::iter([10]), note);
     });

@@ -49,7 +49,9 @@ impl Actor for Newest {
 }
 
 /// A library with threads of its own and a callback, as many C libraries have one.
-fn start_library(callback: impl Fn(u64, u32) + Clone + Send + 'static) -> Vec<thread::JoinHandle<()>> {
+fn start_library(
+    callback: impl Fn(u64, u32) + Clone + Send + 'static,
+) -> Vec<thread::JoinHandle<()>> {
     let sensor = |sensor| {
         let callback = callback.clone();
         thread::spawn(move || (0..=1000).for_each(|value| callback(sensor, value)))
