@@ -64,11 +64,12 @@ mod changes;
 mod model;
 mod publisher;
 mod reader;
+mod shared;
 
 pub use changes::Changes;
 pub use publisher::Publisher;
-pub(crate) use publisher::Waiting;
 pub use reader::{OwnerEnded, View};
+pub(crate) use shared::Waiting;
 
 #[doc(hidden)]
 pub use crate::sync::Place;

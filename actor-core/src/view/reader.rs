@@ -11,8 +11,7 @@ use event_listener::EventListener;
 
 use crate::park::block_on_for;
 use crate::quiet::{Quiet, quietly};
-use crate::view::changes::Changes;
-use crate::view::publisher::Shared;
+use crate::view::shared::Shared;
 
 /// Reads the newest value of its owner, on any thread. Cheap to clone.
 ///
@@ -159,28 +158,6 @@ impl<T> View<T> {
         block_on_for(pin!(self.changed()), timeout).transpose()
     }
 
-    /// Returns the present value and then each change as a stream, which ends with the owner.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures::StreamExt;
-    ///
-    /// let (publisher, view) = actor_core::view::publisher(1);
-    /// let mut changes = view.changes();
-    /// futures::executor::block_on(async {
-    ///     assert_eq!(changes.next().await.as_deref(), Some(&1));
-    ///     publisher.publish(2);
-    ///     assert_eq!(changes.next().await.as_deref(), Some(&2));
-    ///     drop(publisher);
-    ///     assert_eq!(changes.next().await, None);
-    /// });
-    /// ```
-    #[must_use]
-    pub fn changes(&self) -> Changes<T> {
-        Changes::new(Self { shared: Arc::clone(&self.shared), seen: 0 })
-    }
-
     /// Returns whether the owner has ended. The newest value stays readable.
     ///
     /// # Examples
@@ -202,6 +179,11 @@ impl<T> View<T> {
     pub fn numbered(&self) -> (u64, Arc<T>) {
         let latest = self.shared.latest.get().expect("a view has a value from its start");
         (latest.number, Arc::clone(&latest.value))
+    }
+
+    /// Returns a view that has returned no value as a change.
+    pub(super) fn unseen(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), seen: 0 }
     }
 
     pub(super) fn poll_changed(
