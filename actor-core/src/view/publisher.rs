@@ -69,7 +69,8 @@ impl<T: Send + Sync + 'static> Publisher<T> {
     /// assert!(Arc::ptr_eq(&kept, &view.get()));
     /// ```
     pub fn publish_shared(&self, value: Arc<T>) {
-        self.put(value);
+        let shared = &self.owner.shared;
+        drop(shared.publish(shared.number(value)));
     }
 
     /// Returns another view of the values. The present value counts as seen.
@@ -84,15 +85,6 @@ impl<T: Send + Sync + 'static> Publisher<T> {
     #[must_use]
     pub fn view(&self) -> View<T> {
         View::new(Arc::clone(&self.owner.shared))
-    }
-
-    /// Publishes a value, and returns its number.
-    #[doc(hidden)]
-    pub fn put(&self, value: Arc<T>) -> u64 {
-        let version = self.owner.shared.number(value);
-        let number = version.number;
-        drop(self.owner.shared.publish(version));
-        number
     }
 
     /// Keeps a value for the end of the turn. Returns the value that it replaces.

@@ -11,7 +11,7 @@ use event_listener::EventListener;
 
 use crate::park::block_on_for;
 use crate::quiet::{Quiet, quietly};
-use crate::view::shared::Shared;
+use crate::view::shared::{Shared, Version};
 
 /// Reads the newest value of its owner, on any thread. Cheap to clone.
 ///
@@ -76,9 +76,7 @@ impl<T> View<T> {
     /// ```
     #[must_use]
     pub fn get(&self) -> Arc<T> {
-        let value =
-            self.shared.latest.with(|latest| latest.map(|latest| Arc::clone(&latest.value)));
-        value.expect("a view has a value from its start")
+        self.newest()
     }
 
     /// Returns the newest value, if this view has not returned it as a change before. Never waits.
@@ -173,12 +171,9 @@ impl<T> View<T> {
         self.shared.is_ended()
     }
 
-    /// Returns the newest value with its number.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn numbered(&self) -> (u64, Arc<T>) {
-        let latest = self.shared.latest.get().expect("a view has a value from its start");
-        (latest.number, Arc::clone(&latest.value))
+    fn newest(&self) -> Arc<T> {
+        let value = |latest: &Version<T>| Arc::clone(&latest.value);
+        self.shared.latest.with(|latest| latest.map(value)).expect("a view always has a value")
     }
 
     /// Returns a view that has returned no value as a change.

@@ -46,7 +46,7 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Gives a value the next number.
+    /// Adds the next number to a value.
     pub(super) fn number(&self, value: Arc<T>) -> Arc<Version<T>> {
         // Relaxed: numbers need an order among themselves only, and one word has one.
         let number = self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
