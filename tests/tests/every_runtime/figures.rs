@@ -184,7 +184,7 @@ fn the_message_in_hand_is_seen_by_other_threads(runtime: &dyn Runtime) {
     }
     let gauge = holder.gauge();
     drop(holder);
-    end_of(&running);
+    _ = end_of(&running);
     assert_eq!(gauge.figures().in_hand, None);
     assert!(gauge.has_ended());
 }
@@ -210,7 +210,7 @@ fn a_page_has_the_figures_of_each_actor_of_a_system(runtime: &dyn Runtime) {
     ] {
         assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
     }
-    system.stop_blocking(PATIENCE);
+    _ = system.stop_blocking(PATIENCE);
 }
 
 /// Moves the clock by the time in its message, as a slow handler.
