@@ -42,6 +42,8 @@ programs! {
     parked_messages => "no place for block 70\nimported [0], 3 waiting\n\
         imported [0, 1, 2, 3], 1 waiting\n",
     adopted_runtime => "the sum is 5\n",
+    stuck_handler => "/worker is stuck: true\nin hand: Read (lane messages)\n\
+        /worker goes on: true\n",
 }
 
 #[cfg(unix)]
@@ -84,7 +86,7 @@ fn each_program_is_short() {
         assert!(lines < MOST_LINES, "{} has {lines} lines", path.display());
         programs += 1;
     }
-    assert_eq!(programs, 9);
+    assert_eq!(programs, 10);
 }
 
 #[test]

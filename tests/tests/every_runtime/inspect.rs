@@ -164,15 +164,20 @@ fn worker(system: &System, name: &str) -> Handle<Task> {
     handle
 }
 
+#[expect(clippy::disallowed_methods, reason = "the time of the test's own patience")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 /// Looks until an actor is as wanted.
 fn until(system: &System, path: &str, is_so: impl Fn(&ActorView) -> bool) -> Inspection {
-    let limit = Instant::now() + PATIENCE;
+    let limit = now() + PATIENCE;
     loop {
         let seen = system.inspect();
         if seen.actor(path).is_some_and(&is_so) {
             return seen;
         }
-        assert!(Instant::now() < limit, "it never was so:\n{seen}");
+        assert!(now() < limit, "it never was so:\n{seen}");
         thread::yield_now();
     }
 }

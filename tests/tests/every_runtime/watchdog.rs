@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use actor_lanes::inspect::{Finding, Problem, Watchdog};
+use actor_lanes::inspect::{Doing, Finding, Problem, Watchdog};
 use actor_lanes::pool::Pool;
 use actor_lanes::{Actor, Context, Handle, Lane, Message, Reply, Runtime, Spawn, System, mailbox};
 use actor_tests::{PATIENCE, on_every_runtime, owned, signal, wait};
@@ -266,6 +266,12 @@ fn start() -> Instant {
 fn an_idle_system_and_a_stopped_process_raise_no_alarm(runtime: &dyn Runtime) {
     let system = started(runtime, "calm");
     let (one, _two) = (worker(&system, "one"), worker(&system, "two"));
+    // From here on, the times of the looks are not those of the threads.
+    let limit = start() + PATIENCE;
+    while system.inspect().actors.iter().any(|actor| actor.doing != Doing::Idle) {
+        assert!(start() < limit);
+        std::thread::yield_now();
+    }
     let mut looks = system.watch_by_hand(Watchdog::new().every(Duration::from_millis(100)));
     let (mut now, hour) = (start(), Duration::from_secs(3_600));
     let mut look = |time| {
