@@ -66,6 +66,8 @@ macro_rules! on_every_runtime {
 mod pages {
     #[doc = include_str!("../../docs/guide/src/flow-control.md")]
     struct FlowControl;
+    #[doc = include_str!("../../docs/guide/src/inspecting.md")]
+    struct Inspecting;
 
     #[doc = include_str!("../../docs/guide/src/monitors-and-links.md")]
     struct MonitorsAndLinks;
