@@ -67,6 +67,8 @@ pub struct TestContext<M: Message> {
     entry: Arc<Entry>,
     cx: Context<M>,
     mailbox: Mailbox<M>,
+    /// Keeps the actor reachable, as its owner in the program would.
+    handle: Handle<M>,
 }
 
 /// An armed timer of a [`TestContext`].
@@ -139,10 +141,10 @@ impl<M: Message> TestContext<M> {
     /// ```
     #[must_use]
     pub fn on(harness: &Harness) -> Self {
-        let (_handle, mailbox) = mailbox();
+        let (handle, mailbox) = mailbox();
         let (entry, executor) = harness.add_direct("test context");
         let cx = mailbox.direct_context(executor);
-        Self { harness: harness.clone(), entry, cx, mailbox }
+        Self { harness: harness.clone(), entry, cx, mailbox, handle }
     }
 
     /// Returns the context, for a call of a handler within the test's own future.
@@ -327,7 +329,7 @@ impl<M: Message> TestContext<M> {
     /// assert!(cx.is_stopping());
     /// ```
     pub fn is_stopping(&mut self) -> bool {
-        self.cx.direct_ending().is_some() || self.mailbox.handle().is_closed()
+        self.cx.direct_ending().is_some() || self.handle.is_closed()
     }
 
     /// Returns why the actor ends after the message, if it was stopped or has failed.
@@ -383,7 +385,7 @@ impl<M: Message> TestContext<M> {
     /// ```
     #[must_use]
     pub fn own_handle(&self) -> Handle<M> {
-        self.mailbox.handle()
+        self.handle.clone()
     }
 
     /// Returns the figures of each lane.
