@@ -41,7 +41,8 @@ use crate::harness::Harness;
 ///         match event {
 ///             Event::Dial(peer) => {
 ///                 self.tries += 1;
-///                 _ = cx.timer().key(("dial", peer)).after(Duration::from_secs(5), Event::TimedOut(peer));
+///                 let wait = Duration::from_secs(5);
+///                 _ = cx.timer().key(("dial", peer)).after(wait, Event::TimedOut(peer));
 ///             }
 ///             Event::TimedOut(_) => cx.stop(),
 ///         }
@@ -241,7 +242,7 @@ impl<M: Message> TestContext<M> {
         self.cx.direct_settle(outcome);
     }
 
-    /// Returns the next message that the actor's loop would handle: of a due timer, of work in
+    /// Returns the next message for the actor, as its loop would take it: of a due timer, of work in
     /// flight, or one sent to its own handle. The harness runs until idle first.
     ///
     /// # Panics
@@ -371,7 +372,7 @@ impl<M: Message> TestContext<M> {
         self.entry.spawned()
     }
 
-    /// Returns a handle to the actor that the context belongs to.
+    /// Returns a handle to the actor of the context.
     ///
     /// # Examples
     ///
