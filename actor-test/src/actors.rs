@@ -120,7 +120,7 @@ pub(crate) struct ActorExecutor {
 
 impl ActorExecutor {
     /// Creates the executor of an actor not yet started on it.
-    pub(crate) fn new(inner: &Arc<dyn Executor>, entry: &Arc<Entry>) -> Arc<dyn Executor> {
+    pub(crate) fn of_place(inner: &Arc<dyn Executor>, entry: &Arc<Entry>) -> Arc<dyn Executor> {
         Self::started(inner, entry, false)
     }
 

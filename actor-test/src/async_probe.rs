@@ -20,8 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// A [`Probe`](crate::Probe) for async tests: its expectations are futures, and block no thread.
 ///
 /// It works on every runtime, also on a single thread for the test and the actors, such as
-/// `#[tokio::test]` or smol's `block_on`. The deadline is 5 seconds unless stated. It has a timer of
-/// its own: a paused clock of tokio does not move it.
+/// `#[tokio::test]` or smol's `block_on`. The deadline is 5 seconds unless stated. It has a timer
+/// of its own: a paused clock of tokio does not move it.
 ///
 /// A failure names the line of the expectation in its text, because a panic within a future has no
 /// caller.

@@ -242,8 +242,8 @@ impl<M: Message> TestContext<M> {
         self.cx.direct_settle(outcome);
     }
 
-    /// Returns the next message for the actor, as its loop would take it: of a due timer, of work in
-    /// flight, or one sent to its own handle. The harness runs until idle first.
+    /// Returns the next message for the actor, as its loop would take it: of a due timer, of work
+    /// in flight, or one sent to its own handle. The harness runs until idle first.
     ///
     /// # Panics
     ///

@@ -595,8 +595,8 @@ impl Harness {
         drop(driver.take());
     }
 
-    /// Describes the harness and each of its actors: the number of messages of each lane queued or in
-    /// hand, the outcome of the others, and the time of the next wake.
+    /// Describes the harness and each of its actors: the number of messages of each lane queued or
+    /// in hand, the outcome of the others, and the time of the next wake.
     /// The text is part of each failure.
     ///
     /// # Examples
@@ -674,7 +674,7 @@ impl Place for Harness {
         let path = wish.path();
         let kind = short_name(wish.kind);
         let entry = self.add(path.as_deref().unwrap_or(kind).to_owned());
-        let executor = ActorExecutor::new(&self.inner.executor, &entry);
+        let executor = ActorExecutor::of_place(&self.inner.executor, &entry);
         Ok(Seat { executor, path, host: Some(Arc::new(Introduced(entry))) })
     }
 }

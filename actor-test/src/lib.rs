@@ -11,7 +11,7 @@
 //! | [`TestContext`] | direct calls of a handler, with a list of its timers |
 //! | [`Faults`] | a panic or a failure at the next message |
 //! | [`Filled`] | a full lane |
-//! | [`Harness::stop_executor`], [`closed_handle`] | the end of an actor, as the code under test meets it |
+//! | [`Harness::stop_executor`], [`closed_handle`] | ends, as the code under test meets them |
 //!
 //! It is a dev-dependency. Nothing in it depends on an async runtime.
 //!

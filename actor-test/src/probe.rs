@@ -494,12 +494,12 @@ impl<M: Message, W: Waits> Probe<M, W> {
     /// # impl Message for Job {}
     /// let mut probe = actor_test::Harness::new().probe();
     /// probe.handle().try_tell_all([Job(1), Job(2)])?;
-    /// let sum: u32 = std::iter::from_fn(|| probe.next()).map(|Job(n)| n).sum();
+    /// let sum: u32 = std::iter::from_fn(|| probe.receive()).map(|Job(n)| n).sum();
     /// assert_eq!(sum, 3);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn next(&mut self) -> Option<M> {
+    pub fn receive(&mut self) -> Option<M> {
         let received = self.waits.receive(&mut self.inbox.mailbox, self.deadline)?;
         self.inbox.note(&received);
         Some(received)

@@ -130,7 +130,7 @@ fn a_seed_decides_the_order_of_actors_and_keeps_the_order_of_a_lane() {
         for (n, echo) in (0..).zip(&echoes) {
             echo.try_tell_all([Said(n), Said(n + 10)]).expect("there is room");
         }
-        let said: Vec<_> = std::iter::from_fn(|| probe.next()).map(|Said(n)| n).collect();
+        let said: Vec<_> = std::iter::from_fn(|| probe.receive()).map(|Said(n)| n).collect();
         for n in 0..4 {
             let place = |n| said.iter().position(|said| *said == n);
             assert!(place(n) < place(n + 10), "{said:?}");
