@@ -126,8 +126,8 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
-    /// Makes the lane full for everyone, until [`unbar`](Self::unbar). Returns whether it could: not
-    /// in a lane with eviction, a closed one, or a barred one.
+    /// Makes the lane full for everyone, until [`unbar`](Self::unbar). Returns whether it could. It
+    /// cannot for a lane with eviction, a closed one, or a barred one.
     #[cold]
     pub(super) fn bar(&self) -> bool {
         let capacity = self.lane.capacity();

@@ -192,7 +192,7 @@ pub(super) struct RefusingRing<T> {
     /// Whether the consumer has settled every position. Accessed by the consumer only.
     is_settled: AtomicBool,
     /// Whether nothing more is claimed or reserved. See [`bar`](Self::bar).
-    is_barred: AtomicBool,
+    is_barred: reserve::Mark,
 }
 
 /// Returns whether the slots of a ring for `capacity` messages fit into the address space.
@@ -211,7 +211,7 @@ impl<T> RefusingRing<T> {
             grown: [grown(), grown()],
             frees,
             is_settled: AtomicBool::new(false),
-            is_barred: AtomicBool::new(false),
+            is_barred: reserve::Mark::new(false),
         }
     }
 
