@@ -301,3 +301,101 @@ fn variant(written: &Written, case: &Case, ty: &Type, path: &Path) -> TokenStrea
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::{expand, quote};
+
+    #[test]
+    fn the_code_is_that_of_a_program_without_the_derive() {
+        let input = parse_quote! {
+            enum Chain {
+                #[lane(control, 16)]
+                Stop,
+                #[lane(fifo = "blocks", 1024, share = 64, when = |_, peer| peer.is_known)]
+                #[lane(fifo = "others", 256, share = 8)]
+                Block(Vec<u8>, #[source(|peer| peer.number)] Peer),
+                #[lane(latest_by_key = "heads", 64)]
+                Head { #[key] peer: u64, #[deadline] until: Instant },
+                #[lane("control")]
+                Tick(Tick),
+            }
+        };
+        let by_hand = quote! {
+            #[automatically_derived]
+            impl actor_core::Message for Chain {
+                const LANES: &'static [actor_core::Lane] = &[
+                    actor_core::Lane::control("control", 16),
+                    actor_core::Lane::fifo("blocks", 1024).share(64),
+                    actor_core::Lane::fifo("others", 256).share(8),
+                    actor_core::Lane::latest_by_key("heads", 64)
+                ];
+                const KINDS: &'static [&'static str] = &["Stop", "Block", "Head", "Tick"];
+                fn kind(&self) -> usize {
+                    match self {
+                        Self::Stop => 0,
+                        Self::Block(..) => 1,
+                        Self::Head { .. } => 2,
+                        Self::Tick(..) => 3,
+                    }
+                }
+                fn lane(&self) -> usize {
+                    match self {
+                        Self::Stop => 0,
+                        Self::Block(_, peer,) if peer.is_known => 1,
+                        Self::Block(..) => 2,
+                        Self::Head { .. } => 3,
+                        Self::Tick(..) => 0,
+                    }
+                }
+                fn source(&self) -> ::core::option::Option<u64> {
+                    match self {
+                        Self::Block(_, peer,) => ::core::option::Option::<u64>::from(peer.number),
+                        _ => ::core::option::Option::None,
+                    }
+                }
+                fn key(&self) -> u64 {
+                    match self {
+                        Self::Head { peer, .. } => u64::from(*peer),
+                        _ => 0,
+                    }
+                }
+                fn deadline(&self) -> ::core::option::Option<::std::time::Instant> {
+                    match self {
+                        Self::Head { until, .. } =>
+                            ::core::option::Option::<::std::time::Instant>::from(*until),
+                        _ => ::core::option::Option::None,
+                    }
+                }
+            }
+            #[automatically_derived]
+            impl actor_core::mailbox::Variant<Tick> for Chain {
+                fn wrap(value: Tick) -> Self {
+                    Self::Tick(value)
+                }
+                fn unwrap(self) -> ::core::option::Option<Tick> {
+                    match self {
+                        Self::Tick(value) => ::core::option::Option::Some(value),
+                        _ => ::core::option::Option::None,
+                    }
+                }
+            }
+        };
+        let derived = expand(input, parse_quote!(actor_core)).expect("it is right");
+        assert_eq!(derived.to_string(), by_hand.to_string());
+    }
+
+    #[test]
+    fn a_type_without_attributes_needs_the_names_of_its_kinds_only() {
+        let derived = expand(parse_quote!(struct Due;), parse_quote!(actor_core));
+        let by_hand = quote! {
+            #[automatically_derived]
+            impl actor_core::Message for Due {
+                const KINDS: &'static [&'static str] = &["Due"];
+            }
+        };
+        assert_eq!(derived.expect("it is right").to_string(), by_hand.to_string());
+    }
+}

@@ -147,6 +147,8 @@ impl Publisher {
         counter!("actor_lane_cancelled_total", &labels).absolute(stats.cancelled);
         counter!("actor_lane_expired_total", &labels).absolute(stats.expired);
         counter!("actor_lane_undelivered_total", &labels).absolute(stats.undelivered);
+        let longest = lane.handling.iter().map(Histogram::longest).max().unwrap_or_default();
+        gauge!("actor_lane_longest_handler_seconds", &labels).set(longest.as_secs_f64());
         let handling = histogram!("actor_lane_handling_seconds", &labels);
         self.publish_times("handling", named, stats.name, &lane.handling, &handling);
         let waiting = histogram!("actor_lane_waiting_seconds", &labels);

@@ -76,11 +76,17 @@ mod pages {
     #[doc = include_str!("../../docs/guide/src/streams.md")]
     struct Streams;
 
+    #[doc = include_str!("../../docs/guide/src/seeing.md")]
+    struct Seeing;
+
     #[doc = include_str!("../../docs/guide/src/supervision.md")]
     struct Supervision;
 
     #[doc = include_str!("../../docs/guide/src/systems.md")]
     struct Systems;
+
+    #[doc = include_str!("../../docs/guide/src/testing.md")]
+    struct Testing;
 
     #[doc = include_str!("../../docs/guide/src/time.md")]
     struct Time;

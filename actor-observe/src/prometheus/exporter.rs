@@ -22,6 +22,7 @@ use crate::prometheus::page::{Kind, Page};
 /// | `actor_lane_depth`, `_capacity`, `_high_water` | gauge | `actor`, `lane` |
 /// | `actor_lane_accepted_total`, `_handled_total`, `_refused_total`, `_over_share_total`, `_evicted_total`, `_cancelled_total`, `_expired_total`, `_undelivered_total` | counter | `actor`, `lane` |
 /// | `actor_lane_handling_seconds`, `actor_lane_waiting_seconds` | histogram | `actor`, `lane` |
+/// | `actor_lane_longest_handler_seconds` | gauge | `actor`, `lane` |
 /// | `actor_running` | gauge | `actor` |
 /// | `actor_restarts_total`, `actor_lost_work_total` | counter | `actor` |
 ///
@@ -265,7 +266,8 @@ impl Exporter {
     /// ```
     pub fn write(&self, page: &mut Page) {
         let all = self.group.read();
-        let lanes = || all.iter().flat_map(|named| named.lanes.iter().map(move |lane| (named, lane)));
+        let lanes =
+            || all.iter().flat_map(|named| named.lanes.iter().map(move |lane| (named, lane)));
         for (name, kind, help, read) in LANE_METRICS {
             let mut metric = page.metric(name, *kind, help);
             for (named, lane) in lanes() {
@@ -278,6 +280,12 @@ impl Exporter {
                 let Times { up_to, count, sum } = Times::of(read(lane));
                 metric = metric.histogram(&labels(named, lane), up_to, count, sum);
             }
+        }
+        let help = "The longest handler of all samples.";
+        let mut longest = page.metric("actor_lane_longest_handler_seconds", Kind::Gauge, help);
+        for (named, lane) in lanes() {
+            let time = lane.handling.iter().map(Histogram::longest).max().unwrap_or_default();
+            longest = longest.with(&labels(named, lane), time.as_secs_f64());
         }
         for (name, kind, help, read) in ACTOR_METRICS {
             let mut metric = page.metric(name, *kind, help);

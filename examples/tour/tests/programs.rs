@@ -46,7 +46,12 @@ programs! {
     published_view => "a reader saw 7000\na reader saw 7000\na reader saw 7000\n",
     pub_sub => "archived: block 0, block 1, block 2, block 3, block 4\n\
         on the screen: block 4, after 4 others\nlate: block 4\n5 published, 7 received, 4 missed\n",
+    testing => "an alarm after 5s of virtual time\nthe alarm waited for room\n\
+        panicked: a fault on demand\n",
     adopted_runtime => "the sum is 5\n",
+    metrics_page => "HTTP/1.1 200 OK\n\
+        actor_lane_accepted_total{actor=\"/till\",lane=\"orders\"} 5\n\
+        actor_lane_accepted_total{actor=\"/till\",lane=\"questions\"} 1\n",
 }
 
 #[cfg(unix)]

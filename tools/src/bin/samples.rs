@@ -25,6 +25,7 @@ const CRATES: &[&str] = &[
     "actor-thread",
     "actor-observe",
     "actor-system",
+    "actor-test",
 ];
 
 /// Folders and files without documentation for users: models, the checkers' stand-ins, and the

@@ -103,11 +103,6 @@ pub struct ChainHead {
     pub finalized: Checkpoint,
 }
 
-impl ChainMessage {
-    /// The number of lanes.
-    pub(crate) const LANE_COUNT: usize = Self::LANES.len();
-}
-
 impl Variant<Decoded> for ChainMessage {
     fn wrap(decoded: Decoded) -> Self {
         match decoded {

@@ -1,6 +1,7 @@
 //! The node's commands to the network, and the lanes for them.
 
 use actor_lanes::mailbox::LaneStats;
+use actor_lanes::observe::Gauge;
 use actor_lanes::{Handle, Mailbox, Message, TryTellError, mailbox};
 use libp2p::PeerId;
 
@@ -90,6 +91,12 @@ impl NetworkFront {
     #[must_use]
     pub fn stats(&self) -> Vec<LaneStats> {
         self.commands.stats()
+    }
+
+    /// Returns a reader of the figures of the thread's mailbox.
+    #[must_use]
+    pub fn gauge(&self) -> Gauge {
+        self.commands.gauge()
     }
 
     /// Publishes this node's own message. The network thread compresses it.
