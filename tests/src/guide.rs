@@ -17,3 +17,6 @@ struct Cookbook;
 
 #[doc = include_str!("../../docs/guide/src/coming-from.md")]
 struct ComingFrom;
+
+#[doc = include_str!("../../docs/guide/src/derive.md")]
+struct Derive;

@@ -28,6 +28,19 @@ fn the_page_for_newcomers_shows_the_programs_as_they_are() {
 }
 
 #[test]
+fn the_page_about_the_chat_shows_parts_of_the_program_in_their_order() {
+    let page = include_str!("../../../docs/guide/src/chat.md");
+    let mut rest = include_str!("../src/bin/chat.rs");
+    let parts = page.split("```rust,ignore\n").skip(1);
+    let parts: Vec<_> = parts.filter_map(|part| part.split("```").next()).collect();
+    assert_eq!(parts.len(), 5);
+    for part in parts {
+        let (_before, after) = rest.split_once(part).expect("the program has this part");
+        rest = after;
+    }
+}
+
+#[test]
 fn the_comparison_counts_the_lines_of_code_of_each_program() {
     let page = include_str!("../../../docs/guide/src/comparison.md");
     let mut rows = 0;

@@ -43,10 +43,8 @@ programs! {
     philosophers => "1000 meals",
     pipeline => "11 jobs in time, 10 dropped before the first stage",
     pool => "99 answers, the longest sequence has 118 steps",
-    pubsub => "one trader saw all prices, the other one the newest 4",
     rate_limiter => "10 callers within the limit",
     ring => "the token made 8000 hops",
-    stream => "200 rows, never far ahead",
     testing => "2 requests were lost, and the third one came after 3.1s",
     web => "one request took 3, and the other found too few",
 }
