@@ -69,6 +69,7 @@ mod pages {
 
     #[doc = include_str!("../../docs/guide/src/flow-control.md")]
     struct FlowControl;
+
     #[doc = include_str!("../../docs/guide/src/inspecting.md")]
     struct Inspecting;
 
