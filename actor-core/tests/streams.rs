@@ -1,7 +1,7 @@
 //! Random streams: each one arrives in order and without a loss, up to its end or its detaching.
 
 use std::pin::Pin;
-use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::task::{Context as Task, Poll, Waker};
 use std::thread;
 use std::time::Duration;
@@ -54,7 +54,7 @@ struct Planned {
     steps: std::vec::IntoIter<Step>,
     items: u64,
     /// Wakes what it receives.
-    wakes: Sender<Waker>,
+    wakes: SyncSender<Waker>,
 }
 
 impl Stream for Planned {
@@ -85,7 +85,7 @@ struct Owner {
     plans: Vec<Plan>,
     ids: Vec<StreamId>,
     events: Vec<Vec<Streamed<u64>>>,
-    wakes: Sender<Waker>,
+    wakes: SyncSender<Waker>,
     done: SyncSender<Vec<Vec<Streamed<u64>>>>,
 }
 
@@ -113,7 +113,7 @@ impl Actor for Owner {
 }
 
 fn compare(plans: Vec<Plan>) -> Result<(), TestCaseError> {
-    let (wakes, woken) = channel::<Waker>();
+    let (wakes, woken) = sync_channel::<Waker>(256);
     let waking = thread::spawn(move || woken.into_iter().for_each(Waker::wake));
     let (done, events) = sync_channel(1);
     let expected: Vec<_> = plans.iter().map(Plan::events).collect();

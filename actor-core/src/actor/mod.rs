@@ -14,6 +14,7 @@ pub(crate) mod budget;
 pub(crate) mod context;
 pub(crate) mod deadline;
 mod inflow;
+mod inflow_access;
 pub(crate) mod monitors;
 mod new_timer;
 pub(crate) mod observer;

@@ -153,7 +153,31 @@ impl<M: Message> Context<M> {
     ///
     /// # Examples
     ///
-    /// [`Attaching`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// use futures::stream;
+    ///
+    /// struct Price(u64);
+    /// impl Message for Price {}
+    ///
+    /// struct Market;
+    /// impl Actor for Market {
+    ///     type Message = Price;
+    ///     async fn started(&mut self, cx: &mut Context<Price>) {
+    ///         let prices = cx.attaching().run_items(stream::iter([7, 8, 9]), Price);
+    ///         assert!(prices.is_ok(), "the limit is far away");
+    ///     }
+    ///     async fn handle(&mut self, _price: Price, _cx: &mut Context<Price>) {}
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("market"))?;
+    /// let (market, running) = spawn(&executor, || Market)?;
+    /// drop(market);
+    /// let exit = running.join_blocking(Duration::from_secs(30)).expect("nothing else keeps it");
+    /// assert_eq!(exit.lanes[0].handled, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn attaching(&mut self) -> Attaching<'_, M> {
         Attaching::new(self)
     }
@@ -163,7 +187,32 @@ impl<M: Message> Context<M> {
     ///
     /// # Examples
     ///
-    /// [`StreamId`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// use futures::stream;
+    ///
+    /// struct Price(u64);
+    /// impl Message for Price {}
+    ///
+    /// struct Market;
+    /// impl Actor for Market {
+    ///     type Message = Price;
+    ///     async fn started(&mut self, cx: &mut Context<Price>) {
+    ///         let prices = cx.attach_items(stream::repeat(7), Price);
+    ///         assert!(cx.detach(prices), "it was attached");
+    ///         assert!(!cx.detach(prices), "it is not any more");
+    ///     }
+    ///     async fn handle(&mut self, _price: Price, _cx: &mut Context<Price>) {}
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("market"))?;
+    /// let (market, running) = spawn(&executor, || Market)?;
+    /// drop(market);
+    /// let exit = running.join_blocking(Duration::from_secs(30)).expect("nothing else keeps it");
+    /// assert_eq!(exit.lanes[0].handled, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn detach(&mut self, stream: StreamId) -> bool {
         self.all_streams().is_some_and(|streams| streams.detach(stream.0))
     }
@@ -176,7 +225,32 @@ impl<M: Message> Context<M> {
     ///
     /// # Examples
     ///
-    /// [`Attaching`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// use futures::stream;
+    ///
+    /// struct Price(u64);
+    /// impl Message for Price {}
+    ///
+    /// struct Market;
+    /// impl Actor for Market {
+    ///     type Message = Price;
+    ///     async fn started(&mut self, cx: &mut Context<Price>) {
+    ///         cx.stream_limit(1);
+    ///         assert!(cx.attaching().run_items(stream::iter([7, 8, 9]), Price).is_ok());
+    ///         assert!(cx.attaching().run_items(stream::iter([10]), Price).is_err());
+    ///     }
+    ///     async fn handle(&mut self, _price: Price, _cx: &mut Context<Price>) {}
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("market"))?;
+    /// let (market, running) = spawn(&executor, || Market)?;
+    /// drop(market);
+    /// let exit = running.join_blocking(Duration::from_secs(30)).expect("nothing else keeps it");
+    /// assert_eq!(exit.lanes[0].handled, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stream_limit(&mut self, most: usize) {
         self.with_streams(|streams| streams.set_limit(most));
     }

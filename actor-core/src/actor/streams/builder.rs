@@ -109,7 +109,32 @@ impl<'a, M: Message> Attaching<'a, M> {
     ///
     /// # Examples
     ///
-    /// [`RefusedStream`] has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// use futures::stream;
+    ///
+    /// struct Price(u64);
+    /// impl Message for Price {}
+    ///
+    /// struct Market;
+    /// impl Actor for Market {
+    ///     type Message = Price;
+    ///     async fn started(&mut self, cx: &mut Context<Price>) {
+    ///         let prices = stream::iter([7, 8]);
+    ///         let attached = cx.attaching().run(prices, |event| Price(event.item().unwrap_or(0)));
+    ///         assert!(attached.is_ok(), "the limit is far away");
+    ///     }
+    ///     async fn handle(&mut self, _price: Price, _cx: &mut Context<Price>) {}
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("market"))?;
+    /// let (market, running) = spawn(&executor, || Market)?;
+    /// drop(market);
+    /// let exit = running.join_blocking(Duration::from_secs(30)).expect("nothing else keeps it");
+    /// assert_eq!(exit.lanes[0].handled, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run<S, I>(self, stream: S, into_message: I) -> Result<StreamId, RefusedStream<S, I>>
     where
         S: Stream + 'static,
@@ -131,7 +156,31 @@ impl<'a, M: Message> Attaching<'a, M> {
     ///
     /// # Examples
     ///
-    /// [`weak`](Self::weak) has one.
+    /// ```
+    /// # use std::time::Duration;
+    /// # use actor_core::{Actor, Context, Message, Runtime, ThreadConfig, spawn};
+    /// use futures::stream;
+    ///
+    /// struct Price(u64);
+    /// impl Message for Price {}
+    ///
+    /// struct Market;
+    /// impl Actor for Market {
+    ///     type Message = Price;
+    ///     async fn started(&mut self, cx: &mut Context<Price>) {
+    ///         let prices = cx.attaching().run_items(stream::iter([7, 8, 9]), Price);
+    ///         assert!(prices.is_ok(), "the limit is far away");
+    ///     }
+    ///     async fn handle(&mut self, _price: Price, _cx: &mut Context<Price>) {}
+    /// }
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// # let executor = runtime.start_executor(ThreadConfig::named("market"))?;
+    /// let (market, running) = spawn(&executor, || Market)?;
+    /// drop(market);
+    /// let exit = running.join_blocking(Duration::from_secs(30)).expect("nothing else keeps it");
+    /// assert_eq!(exit.lanes[0].handled, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run_items<S, I>(
         self,
         stream: S,

@@ -144,7 +144,7 @@ fn two_threads_wake_two_streams() {
         let sending = remotes.each_ref().map(Remote::start);
         rig.next();
         rig.next();
-        sending.map(join);
+        sending.into_iter().for_each(join);
     });
 }
 
