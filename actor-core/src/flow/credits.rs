@@ -273,6 +273,12 @@ impl Future for TakeCredit<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Credit> {
         let Self { credits, line } = self.get_mut();
+        if let Some(waiting) = line {
+            // Not before its notification: it would overtake those ahead of it.
+            let returned = waiting.returned.as_mut().expect("taken in the drop only");
+            ready!(Pin::new(returned).poll(cx));
+            *line = None;
+        }
         loop {
             if let Some(credit) = credits.try_take() {
                 if let Some(line) = line.take() {

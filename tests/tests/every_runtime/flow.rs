@@ -175,6 +175,7 @@ fn those_waiting_for_a_permit_or_to_tell_are_served_in_order(runtime: &dyn Runti
         sending.spawn(Box::new(|| Box::pin(sending_one))).expect("the executor takes futures");
         wait(&tells);
     }
+    within(&sending, || async {}); // All of them wait.
     held.send(());
     (0..40).for_each(|_| wait(&tells));
     let notes = Desk::read(&desk);
@@ -340,6 +341,7 @@ fn sources_waiting_for_credit_are_served_in_order(runtime: &dyn Runtime) {
         sources.spawn(Box::new(move || Box::pin(source))).expect("the executor takes futures");
         assert_eq!(wait(&tells), n);
     }
+    within(&sources, || async {}); // All of them wait.
     drop(credit);
     let served: Vec<_> = (0..20).map(|_| wait(&tells)).collect();
     assert_eq!(served, (0..20).collect::<Vec<_>>());
@@ -399,7 +401,7 @@ fn a_full_lane_is_seen_while_its_actor_is_in_a_handler(runtime: &dyn Runtime) {
 /// A piece of a socket's data.
 struct Piece(Vec<u8>, Credit);
 impl Message for Piece {
-    const LANES: &'static [Lane] = &[Lane::fifo("pieces", 1024), Lane::control("holds", 1)];
+    const LANES: &'static [Lane] = &[Lane::fifo("pieces", 1024)];
 }
 
 /// Handles pieces only while it has permission to.
