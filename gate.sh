@@ -44,6 +44,12 @@ for features in "" tokio smol thread embed tokio,smol,thread,embed; do
     lint --package actor-lanes --package counter --package lean-node --package node --no-default-features --features "$features"
 done
 
+for features in "" tracing metrics; do
+    echo "[$features]"
+    lint --package actor-observe --no-default-features --features "$features"
+    lint --package actor-lanes --no-default-features --features "$features"
+done
+
 step "the core names no runtime and stays small"
 core=$(cargo tree --package actor-core --edges normal --prefix none | sort --unique)
 runtimes='^(tokio|smol|async-std|async-io|async-executor|async-global-executor|blocking|glommio|monoio|compio) v'
@@ -113,8 +119,8 @@ RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --all-features --
 step "packages: everything to be published builds from its package"
 # Cargo unpacks and builds each package once for this path and version, and would verify against that of an earlier run.
 rm --recursive --force -- target/packages/package target/packages/debug/.fingerprint/actor-* \
-    "${CARGO_HOME:-$HOME/.cargo}"/registry/{cache,src}/-*/actor-{core,embed,ffi,lanes,smol,system,thread,tokio}-[0-9]*
-cargo package --quiet --allow-dirty --target-dir target/packages --package actor-core --package actor-lanes --package actor-tokio --package actor-smol --package actor-embed --package actor-thread --package actor-system --package actor-ffi
+    "${CARGO_HOME:-$HOME/.cargo}"/registry/{cache,src}/-*/actor-{core,derive,embed,ffi,lanes,observe,smol,system,test,thread,tokio}-[0-9]*
+cargo package --quiet --allow-dirty --target-dir target/packages --package actor-core --package actor-derive --package actor-lanes --package actor-tokio --package actor-smol --package actor-embed --package actor-thread --package actor-system --package actor-observe --package actor-ffi --package actor-test --package actor-top
 
 check_models() {
     local checker=$1 package models

@@ -71,8 +71,8 @@
 //! ```
 //!
 //! The capitalised words at the right are the variants of [`ExitReason`]. Nothing can come when no
-//! handle is left, no message is queued, no timer except weak ones is armed and no offloaded work
-//! is in flight. An actor without state, because it was killed before its start or its maker
+//! handle is left, no message is queued, no timer except weak ones is armed, no stream except weak
+//! ones is attached and no offloaded work is in flight. An actor without state, because it was killed before its start or its maker
 //! failed, skips `Actor::stopped`. An executor dropped together with its actor ends it in any
 //! state, as [`Abandoned`](ExitReason::Abandoned).
 //!

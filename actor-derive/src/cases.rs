@@ -27,6 +27,8 @@ pub(crate) struct Case {
     pub(crate) path: TokenStream,
     pub(crate) fields: Fields,
     pub(crate) lanes: Vec<LaneAttribute>,
+    /// Whether a `#[lane]` could not be read: then no further error is about its lane.
+    pub(crate) has_unread_lane: bool,
     pub(crate) source: Source,
     pub(crate) key: Option<Mark>,
     pub(crate) deadline: Option<Mark>,
@@ -126,6 +128,7 @@ impl Case {
             path,
             fields,
             lanes: Vec::new(),
+            has_unread_lane: false,
             source: Source::Unstated,
             key: None,
             deadline: None,
@@ -145,7 +148,10 @@ impl Case {
 
     fn read_attribute(&mut self, attribute: &Attribute, errors: &mut Errors) {
         match name_of(attribute).as_str() {
-            "lane" => self.lanes.extend(errors.take(LaneAttribute::read(attribute))),
+            "lane" => match errors.take(LaneAttribute::read(attribute)) {
+                Some(lane) => self.lanes.push(lane),
+                None => self.has_unread_lane = true,
+            },
             "variant" => self.is_skipped = errors.take(only(attribute, "skip")).is_some(),
             "source" => {
                 if only(attribute, "none").is_ok() {

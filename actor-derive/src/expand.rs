@@ -8,7 +8,7 @@ use syn::{DeriveInput, Fields, Generics, Ident, Pat, Path, Type};
 use crate::cases::{Case, Source, Written};
 use crate::errors::Errors;
 use crate::lanes::{Lanes, Place};
-use crate::syntax::{Declaration, Function, Mark};
+use crate::syntax::{Declaration, Function, Mark, located_at};
 use crate::wraps::wraps;
 
 /// Returns the implementations of `Message` and `Variant` for a type. `path` is the crate with
@@ -18,9 +18,9 @@ pub(crate) fn expand(input: DeriveInput, path: Path) -> syn::Result<TokenStream>
     let written = Written::read(input, &mut errors);
     let lanes = Lanes::read(&written, &mut errors);
     let wraps = wraps(&written, &mut errors);
-    let path = written.path.as_ref().unwrap_or(&path);
-    let message = message(&written, &lanes, path);
-    let variants = wraps.iter().map(|(case, ty)| variant(&written, case, ty, path));
+    let path = located_at(written.path.as_ref().unwrap_or(&path), Span::call_site());
+    let message = message(&written, &lanes, &path);
+    let variants = wraps.iter().map(|(case, ty)| variant(&written, case, ty, &path));
     let tokens = quote!(#message #(#variants)*);
     errors.finish(tokens)
 }
@@ -70,6 +70,7 @@ fn list_of_lanes(declared: &[Declaration], path: &Path) -> Option<TokenStream> {
         // An error in a constant is shown at the attribute.
         let at = Span::mixed_site().located_at(kind.span());
         let kind = Ident::new(&kind.to_string(), at);
+        let path = located_at(path, at);
         quote_spanned!(at=> #path::Lane::#kind(#name #capacity) #(#options)*)
     });
     Some(quote!(const LANES: &'static [#path::Lane] = &[#(#lanes),*];))
@@ -272,20 +273,21 @@ fn pattern_of(input: Option<&Pat>) -> TokenStream {
     }
 }
 
-/// The implementation of `Variant` for the type of one variant's field.
+/// The implementation of `Variant` for the type of one variant's field. All of it is located at this
+/// type, so a collision with another implementation is shown there.
 fn variant(written: &Written, case: &Case, ty: &Type, path: &Path) -> TokenStream {
-    let ident = &written.ident;
+    let at = Span::mixed_site().located_at(ty.span());
+    let path = located_at(path, at);
+    let mut ident = written.ident.clone();
+    ident.set_span(at);
     let generics = bounded(&written.generics);
     let (parameters, arguments, bounds) = generics.split_for_impl();
     let name = &case.path;
-    let others = (written.cases.len() > 1).then(|| quote!(_ => ::core::option::Option::None,));
-    // A collision with another implementation is shown at the variant.
-    let header = quote_spanned! {ty.span()=>
-        impl #parameters #path::mailbox::Variant<#ty> for #ident #arguments #bounds
-    };
-    quote! {
+    let others =
+        (written.cases.len() > 1).then(|| quote_spanned!(at=> _ => ::core::option::Option::None,));
+    quote_spanned! {at=>
         #[automatically_derived]
-        #header {
+        impl #parameters #path::mailbox::Variant<#ty> for #ident #arguments #bounds {
             fn wrap(value: #ty) -> Self {
                 #name(value)
             }
@@ -297,5 +299,108 @@ fn variant(written: &Written, case: &Case, ty: &Type, path: &Path) -> TokenStrea
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::{expand, quote};
+
+    #[test]
+    fn the_code_is_that_of_a_program_without_the_derive() {
+        let input = parse_quote! {
+            enum Chain {
+                #[lane(control, 16)]
+                Stop,
+                #[lane(fifo = "blocks", 1024, share = 64, when = |_, peer| peer.is_known)]
+                #[lane(fifo = "others", 256, share = 8)]
+                Block(Vec<u8>, #[source(|peer| peer.number)] Peer),
+                #[lane(latest_by_key = "heads", 64)]
+                Head { #[key] peer: u64, #[deadline] until: Instant },
+                #[lane("control")]
+                Tick(Tick),
+            }
+        };
+        let by_hand = quote! {
+            #[automatically_derived]
+            impl actor_core::Message for Chain {
+                const LANES: &'static [actor_core::Lane] = &[
+                    actor_core::Lane::control("control", 16),
+                    actor_core::Lane::fifo("blocks", 1024).share(64),
+                    actor_core::Lane::fifo("others", 256).share(8),
+                    actor_core::Lane::latest_by_key("heads", 64)
+                ];
+                const KINDS: &'static [&'static str] = &["Stop", "Block", "Head", "Tick"];
+                fn kind(&self) -> usize {
+                    match self {
+                        Self::Stop => 0,
+                        Self::Block(..) => 1,
+                        Self::Head { .. } => 2,
+                        Self::Tick(..) => 3,
+                    }
+                }
+                fn lane(&self) -> usize {
+                    match self {
+                        Self::Stop => 0,
+                        Self::Block(_, peer,) if peer.is_known => 1,
+                        Self::Block(..) => 2,
+                        Self::Head { .. } => 3,
+                        Self::Tick(..) => 0,
+                    }
+                }
+                fn source(&self) -> ::core::option::Option<u64> {
+                    match self {
+                        Self::Block(_, peer,) => ::core::option::Option::<u64>::from(peer.number),
+                        _ => ::core::option::Option::None,
+                    }
+                }
+                fn key(&self) -> u64 {
+                    match self {
+                        Self::Head { peer, .. } => u64::from(*peer),
+                        _ => 0,
+                    }
+                }
+                fn deadline(&self) -> ::core::option::Option<::std::time::Instant> {
+                    match self {
+                        Self::Head { until, .. } =>
+                            ::core::option::Option::<::std::time::Instant>::from(*until),
+                        _ => ::core::option::Option::None,
+                    }
+                }
+            }
+            #[automatically_derived]
+            impl actor_core::mailbox::Variant<Tick> for Chain {
+                fn wrap(value: Tick) -> Self {
+                    Self::Tick(value)
+                }
+                fn unwrap(self) -> ::core::option::Option<Tick> {
+                    match self {
+                        Self::Tick(value) => ::core::option::Option::Some(value),
+                        _ => ::core::option::Option::None,
+                    }
+                }
+            }
+        };
+        let derived = expand(input, parse_quote!(actor_core)).expect("it is right");
+        assert_eq!(derived.to_string(), by_hand.to_string());
+    }
+
+    #[test]
+    fn a_type_without_attributes_needs_the_names_of_its_kinds_only() {
+        let derived = expand(
+            parse_quote!(
+                struct Due;
+            ),
+            parse_quote!(actor_core),
+        );
+        let by_hand = quote! {
+            #[automatically_derived]
+            impl actor_core::Message for Due {
+                const KINDS: &'static [&'static str] = &["Due"];
+            }
+        };
+        assert_eq!(derived.expect("it is right").to_string(), by_hand.to_string());
     }
 }

@@ -86,7 +86,7 @@ impl Reader<'_> {
             }
             return std::slice::from_ref(lane);
         }
-        if case.lanes.is_empty() {
+        if case.lanes.is_empty() && !case.has_unread_lane {
             let text = format!(
                 "`{}` has no lane: join one by its name ({}), or declare one as in \
                  `#[lane(fifo = \"blocks\", 1024)]`",
@@ -101,6 +101,9 @@ impl Reader<'_> {
     /// Several lanes of one case need conditions, so that each message has one lane.
     fn check_conditions(&self, case: &Case, attributes: &[LaneAttribute], errors: &mut Errors) {
         let Some((last, others)) = attributes.split_last() else { return };
+        if case.has_unread_lane {
+            return;
+        }
         if last.when.is_some() {
             let text = format!(
                 "the last lane of `{}` is for all its other messages: it has no `when`",

@@ -2,6 +2,7 @@
 
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
+use syn::token::PathSep;
 use syn::{Attribute, Expr, ExprClosure, ExprPath, Ident, LitInt, LitStr, Meta, Path, Token};
 
 /// The names of the kinds of lanes, as in `Lane`'s constructors.
@@ -273,14 +274,17 @@ pub(crate) fn crate_path(attribute: &Attribute) -> syn::Result<Path> {
         Ok(())
     })?;
     let text = "write `#[message(crate = path)]`";
-    found.map(of_derive).ok_or_else(|| syn::Error::new_spanned(attribute, text))
+    found.ok_or_else(|| syn::Error::new_spanned(attribute, text))
 }
 
-/// Marks a path as code of the derive, so that lints on the user's own code leave it alone.
-fn of_derive(mut path: Path) -> Path {
+/// Returns the path as code of the derive at this place: lints on the user's own code leave it
+/// alone, and errors are shown there.
+pub(crate) fn located_at(path: &Path, place: Span) -> Path {
+    let mut path = path.clone();
+    let at = Span::mixed_site().located_at(place);
+    path.leading_colon = path.leading_colon.map(|_| PathSep { spans: [at, at] });
     for segment in &mut path.segments {
-        let at = segment.ident.span();
-        segment.ident.set_span(Span::mixed_site().located_at(at));
+        segment.ident.set_span(at);
     }
     path
 }

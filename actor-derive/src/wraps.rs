@@ -32,14 +32,21 @@ fn check_overlaps(unique: &[(&Case, &Type)], generics: &Generics, errors: &mut E
             let text = format!(
                 "`{}` of `{}` and `{}` of `{}` may be the same type, so a recipient could mean \
                  either: write `#[variant(skip)]` at one of them",
-                ty.to_token_stream(),
+                text_of(ty),
                 case.ident,
-                other_ty.to_token_stream(),
+                text_of(other_ty),
                 other.ident
             );
             errors.at(ty, text);
         }
     }
+}
+
+/// Returns a type as one writes it.
+fn text_of(ty: &Type) -> String {
+    let text = ty.to_token_stream().to_string();
+    let spaces = [(" < ", "<"), (" >", ">"), (" :: ", "::"), (" ,", ","), ("& ", "&")];
+    spaces.iter().fold(text, |text, (from, to)| text.replace(from, to))
 }
 
 /// The type and constant parameters of the message type.

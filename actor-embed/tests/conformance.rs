@@ -15,12 +15,25 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 #[test]
 fn a_loop_of_poll_passes_the_conformance_suite() {
-    actor_core::conformance::run(&PollLoop(|| Budget::time(Duration::from_millis(1))));
+    actor_core::conformance::run(&PollLoop(
+        || Budget::time(Duration::from_millis(1)),
+        |embed| embed,
+    ));
 }
 
 #[test]
 fn a_loop_with_one_poll_in_a_turn_passes_the_conformance_suite() {
-    actor_core::conformance::run(&PollLoop(|| Budget::polls(1)));
+    actor_core::conformance::run(&PollLoop(|| Budget::polls(1), |embed| embed));
+}
+
+#[test]
+fn a_stepped_executor_passes_the_conformance_suite() {
+    actor_core::conformance::run(&PollLoop(|| Budget::polls(1), Embed::stepped));
+}
+
+#[test]
+fn a_shuffled_executor_passes_the_conformance_suite() {
+    actor_core::conformance::run(&PollLoop(Budget::round, |embed| embed.shuffled(7)));
 }
 
 #[test]
@@ -30,7 +43,7 @@ fn a_task_of_another_runtime_passes_the_conformance_suite() {
 }
 
 /// Threads that run a plain loop of `poll(2)` over an eventfd, with this budget for each turn.
-struct PollLoop(fn() -> Budget);
+struct PollLoop(fn() -> Budget, fn(Embed) -> Embed);
 
 impl fmt::Debug for PollLoop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,13 +58,15 @@ impl Runtime for PollLoop {
 
     fn start_executor(&self, config: ThreadConfig) -> io::Result<Arc<dyn Executor>> {
         let pool = BlockingPool::new(&config, |work| work())?;
+        let configure = self.1;
         let prepare = move || {
             let event = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
             let wakes = Arc::clone(&event);
             let wake = move || {
                 rustix::io::write(&*wakes, &1u64.to_ne_bytes()).expect("the counter has room");
             };
-            let (executor, driver) = Embed::new(wake).blocking_on(pool).build()?;
+            let embed = configure(Embed::new(wake).blocking_on(pool));
+            let (executor, driver) = embed.build()?;
             Ok((executor, (driver, event)))
         };
         let budget = self.0;

@@ -165,6 +165,33 @@ pub mod runtime {
     pub use actor_tokio::TokioRuntime;
 }
 
+/// What shows actors at work: figures, observers, a page for Prometheus. The features `tracing` and
+/// `metrics` add adapters for those crates.
+///
+/// # Examples
+///
+/// ```
+/// use actor_lanes::observe::Exporter;
+///
+/// struct Tick;
+/// impl actor_lanes::Message for Tick {}
+///
+/// let (handle, _mailbox) = actor_lanes::mailbox::<Tick>();
+/// assert!(handle.try_tell(Tick).is_ok());
+/// let page = Exporter::new().actor("clock", handle.gauge()).render();
+/// assert!(page.contains("actor_lane_accepted_total{actor=\"clock\",lane=\"messages\"} 1\n"));
+/// ```
+pub mod observe {
+    pub use actor_core::observe::{
+        Begun, Figures, Gauge, HandlerEnd, Histogram, InHand, LaneFigures, LaneStats, Observer,
+    };
+    #[cfg(feature = "metrics")]
+    pub use actor_observe::Publisher;
+    pub use actor_observe::{Exporter, prometheus};
+    #[cfg(feature = "tracing")]
+    pub use actor_observe::{Spans, Trace};
+}
+
 /// Executors inside somebody else's loop: an event loop of another library, a game, a test, or one
 /// task of an async runtime.
 ///

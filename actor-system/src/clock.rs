@@ -16,6 +16,12 @@ pub(crate) fn time_left(timeout: Duration) -> impl Fn() -> Duration {
     move || deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()))
 }
 
+/// Returns the time on the clock of the calling thread.
+#[expect(clippy::disallowed_methods, reason = "the caller's thread has no executor to ask")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
 /// The time of a task on one executor, used on that executor only.
 pub(crate) struct Clock(pub(crate) Arc<dyn Executor>);
 

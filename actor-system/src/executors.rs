@@ -10,6 +10,7 @@ use actor_core::life::{Host, OnPanic, Place, Seat, SpawnError, Wish};
 use actor_core::{Executor, Exit, Running, Runtime, ThreadConfig};
 
 use crate::clock::time_left;
+use crate::inspect::Since;
 
 /// How a pool of executors chooses one for the next actor.
 ///
@@ -76,6 +77,8 @@ pub struct Executors {
 pub(crate) struct Slot {
     pub(crate) name: Arc<str>,
     pub(crate) executor: Arc<dyn Executor>,
+    /// For how long looks have found no turn of its actors.
+    pub(crate) since: Since,
     actors: Arc<AtomicUsize>,
 }
 
@@ -351,7 +354,7 @@ impl Executors {
 
 impl Slot {
     pub(crate) fn new(name: Arc<str>, executor: Arc<dyn Executor>) -> Arc<Self> {
-        Arc::new(Self { name, executor, actors: Arc::default() })
+        Arc::new(Self { name, executor, since: Since::default(), actors: Arc::default() })
     }
 
     pub(crate) fn start(runtime: &dyn Runtime, config: ThreadConfig) -> io::Result<Arc<Self>> {

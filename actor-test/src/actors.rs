@@ -1,7 +1,7 @@
 //! The actors of a harness: their turns, their figures, and the time of their next wake.
 //!
-//! Each actor has an executor of its own, which passes everything to that of the harness. So the
-//! harness learns which task is whose, and when it wakes.
+//! Each actor has an executor of its own, and it passes everything to that of the harness. So the
+//! harness knows the task of each actor, and the time of its next wake.
 
 use std::fmt;
 use std::future::Future;
@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use actor_core::Executor;
-use actor_core::life::Gauge;
+use actor_core::life::WeakGauge;
 use actor_core::runtime::{ExecutorStopped, Maker, Timer};
 
 use crate::fault::Faults;
@@ -47,7 +47,7 @@ pub(crate) struct Entry {
     number: u64,
     pub(crate) name: String,
     turns: Arc<Turns>,
-    gauge: OnceLock<Gauge>,
+    gauge: OnceLock<WeakGauge>,
     polls: AtomicU64,
     start: Instant,
     /// Nanoseconds from the start to the next wake, or [`NEVER`].
@@ -72,11 +72,11 @@ impl Entry {
         })
     }
 
-    pub(crate) fn set_gauge(&self, gauge: Gauge) {
+    pub(crate) fn set_gauge(&self, gauge: WeakGauge) {
         drop(self.gauge.set(gauge));
     }
 
-    pub(crate) fn gauge(&self) -> Option<&Gauge> {
+    pub(crate) fn gauge(&self) -> Option<&WeakGauge> {
         self.gauge.get()
     }
 
@@ -120,7 +120,7 @@ pub(crate) struct ActorExecutor {
 
 impl ActorExecutor {
     /// Creates the executor of an actor not yet started on it.
-    pub(crate) fn new(inner: &Arc<dyn Executor>, entry: &Arc<Entry>) -> Arc<dyn Executor> {
+    pub(crate) fn of_place(inner: &Arc<dyn Executor>, entry: &Arc<Entry>) -> Arc<dyn Executor> {
         Self::started(inner, entry, false)
     }
 

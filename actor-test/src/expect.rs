@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use actor_core::{Mailbox, Message, Reply};
 
-use crate::report;
 use crate::report::Text;
 use crate::shown::Shown;
 
-/// Messages shown as received before a failure.
-const SHOWN_BEFORE: usize = 8;
+/// Messages shown before and behind the wrong one.
+const SHOWN: usize = 8;
+
+/// Messages counted behind those shown.
+const MOST_COUNTED: usize = 100_000;
 
 /// Expects a message that matches a pattern, as the next one of a [`Probe`](crate::Probe) or an
 /// [`AsyncProbe`](crate::AsyncProbe). Returns the message, or a future of it.
@@ -82,7 +84,7 @@ impl<M: Message> Inbox<M> {
     }
 
     fn remember(&mut self, text: String) {
-        if self.before.len() == SHOWN_BEFORE {
+        if self.before.len() == SHOWN {
             self.before.pop_front();
         }
         self.before.push_back(text);
@@ -103,7 +105,8 @@ impl<M: Message> Inbox<M> {
             self.note(&message);
             return Ok(message);
         }
-        Err(self.another_came(expected.text(), &self.shown.show(&message)))
+        let came = self.shown.show(&message);
+        Err(self.another_came(expected.text(), &came))
     }
 
     /// Returns the reply of the received message, or the text of the failure.
@@ -126,16 +129,20 @@ impl<M: Message> Inbox<M> {
     }
 
     /// Returns the text of the failure if a message came.
-    pub(crate) fn none(&self, received: Option<M>) -> Result<(), Text> {
+    pub(crate) fn none(&mut self, received: Option<M>) -> Result<(), Text> {
         match received {
             None => Ok(()),
-            Some(message) => Err(self.another_came("no message", &self.shown.show(&message))),
+            Some(message) => {
+                let came = self.shown.show(&message);
+                Err(self.another_came("no message", &came))
+            }
         }
     }
 
-    fn another_came(&self, expected: &str, came: &str) -> Text {
+    fn another_came(&mut self, expected: &str, came: &str) -> Text {
         let text = Text::new("another message came");
-        self.before(text.line("expected", expected).line("came", came))
+        let text = self.before(text.line("expected", expected).line("came", came));
+        text.line("behind", &self.behind())
     }
 
     fn nothing_came(&self, expected: &str, deadline: Duration) -> Text {
@@ -147,9 +154,24 @@ impl<M: Message> Inbox<M> {
         self.before(text)
     }
 
+    /// Takes the messages behind the wrong one, and lists them. The test has failed, so none is
+    /// needed any more.
+    fn behind(&mut self) -> String {
+        let shown: Vec<_> = std::iter::from_fn(|| self.mailbox.try_recv())
+            .take(SHOWN)
+            .map(|message| self.shown.show(&message))
+            .collect();
+        let rest = std::iter::from_fn(|| self.mailbox.try_recv()).take(MOST_COUNTED).count();
+        match (shown.is_empty(), rest) {
+            (true, _) => "nothing".to_owned(),
+            (false, 0) => shown.join(", "),
+            (false, rest) => format!("{}, and {rest} more", shown.join(", ")),
+        }
+    }
+
     fn before(&self, text: Text) -> Text {
         let before = self.before.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let before = if before.is_empty() { "nothing" } else { &before };
-        text.line("before", before).line("behind", &report::lanes(&self.mailbox.stats()))
+        text.line("before", before)
     }
 }

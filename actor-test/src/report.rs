@@ -37,10 +37,10 @@ impl Text {
     }
 }
 
-/// Describes what waits in the lanes, and what went through them.
+/// Describes the messages of each lane: queued or in hand, and with an outcome.
 pub(crate) fn lanes(lanes: &[LaneStats]) -> String {
     let each = lanes.iter().map(|lane| {
-        let mut text = format!("{} {}/{}", lane.name, lane.depth, lane.capacity);
+        let mut text = format!("{} {} of {}", lane.name, lane.depth, lane.capacity);
         let losses = [
             (lane.handled, "handled"),
             (lane.refused, "refused"),

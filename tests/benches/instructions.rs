@@ -18,6 +18,8 @@ use std::sync::Arc;
 use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
+use actor_lanes::flow::Credits;
+use actor_lanes::observe::{Exporter, Observer, Spans};
 use actor_lanes::runtime::{ExecutorStopped, Maker, SmolRuntime, Timer};
 use actor_lanes::{
     Actor, Context, Executor, Handle, Lane, Message, Reply, Runtime, Spawn, mailbox,
@@ -152,6 +154,39 @@ impl From<Routed> for Ping {
     }
 }
 
+/// The same message type with a name for each kind.
+struct Kinds(Ping);
+
+impl Message for Kinds {
+    const LANES: &'static [Lane] = Ping::LANES;
+    const KINDS: &'static [&'static str] = &["Count", "Ask", "Hop", "Control"];
+
+    fn kind(&self) -> usize {
+        match self.0 {
+            Ping::Count(_) => 0,
+            Ping::Ask(_) => 1,
+            Ping::Hop(_) => 2,
+            Ping::Control => 3,
+        }
+    }
+}
+
+impl From<Ping> for Kinds {
+    fn from(ping: Ping) -> Self {
+        Self(ping)
+    }
+}
+
+impl From<Kinds> for Ping {
+    fn from(Kinds(ping): Kinds) -> Self {
+        ping
+    }
+}
+
+/// Sees everything, and does nothing.
+struct Quiet;
+impl<M: Message> Observer<M> for Quiet {}
+
 struct Counter<M: Message> {
     sum: u64,
     other: Option<Handle<M>>,
@@ -207,6 +242,58 @@ fn tell<M: Message + From<Ping> + Into<Ping>>(
     }
 }
 
+/// Sends by a permit: room is reserved first.
+fn permit(executor: &Arc<dyn Executor>, n: u64) {
+    let counter = counter::<Ping>(executor, false);
+    for _ in 0..n / BURST {
+        for n in 0..BURST {
+            let permit = counter.try_reserve(0).expect("the lane has room");
+            assert!(permit.send(Ping::Count(n)).is_ok());
+        }
+        poll_all();
+    }
+}
+
+/// Sends while one place of the lane is reserved.
+fn tell_beside_permit(executor: &Arc<dyn Executor>, n: u64) {
+    let counter = counter::<Ping>(executor, false);
+    let _permit = counter.try_reserve(0).expect("the lane has room");
+    for _ in 0..n / BURST {
+        for n in 0..BURST {
+            assert!(counter.try_tell(Ping::Count(n)).is_ok());
+        }
+        poll_all();
+    }
+}
+
+/// Takes and returns a credit.
+fn credit(n: u64) {
+    let credits = Credits::new(4);
+    for _ in 0..n {
+        drop(black_box(credits.try_take()));
+    }
+}
+
+fn tell_observed(executor: &Arc<dyn Executor>, n: u64, observer: impl Observer<Kinds>) {
+    let (counter, mailbox) = mailbox::<Kinds>();
+    let make = || Counter { sum: 0, other: None, has_timer: false };
+    drop(Spawn::new(mailbox).observed(observer).start(executor, make).expect("it takes all"));
+    for _ in 0..n / BURST {
+        for n in 0..BURST {
+            assert!(counter.try_tell(Ping::Count(n).into()).is_ok());
+        }
+        poll_all();
+    }
+}
+
+/// Reads figures of an actor that has handled messages.
+fn figures(executor: &Arc<dyn Executor>, n: u64, read: impl Fn(&Handle<Ping>)) {
+    let counter = counter::<Ping>(executor, false);
+    (0..BURST).for_each(|n| assert!(counter.try_tell(Ping::Count(n)).is_ok()));
+    poll_all();
+    (0..n).for_each(|_| read(&counter));
+}
+
 fn ask(executor: &Arc<dyn Executor>, n: u64) {
     let counter = counter::<Ping>(executor, false);
     let mut cx = task::Context::from_waker(Waker::noop());
@@ -255,6 +342,17 @@ fn main() {
         "tell-1000" => tell::<Wide<1000>>(&executor, n, false),
         "tell-timer" => tell::<Ping>(&executor, n, true),
         "tell-large" => tell::<Large>(&executor, n, false),
+        "permit" => permit(&executor, n),
+        "tell-permit" => tell_beside_permit(&executor, n),
+        "credit" => credit(n),
+        "tell-kinds" => tell::<Kinds>(&executor, n, false),
+        "tell-observed" => tell_observed(&executor, n, Quiet),
+        "tell-spans" => tell_observed(&executor, n, Spans::new()),
+        "figures" => figures(&executor, n, |counter| drop(black_box(counter.figures()))),
+        "page" => figures(&executor, n, |counter| {
+            let exporter = Exporter::new().actor("counter", counter.gauge());
+            drop(black_box(exporter.render()));
+        }),
         "ask" => ask(&executor, n),
         "hop" => hop(&executor, n),
         "spawn" => spawn(&executor, n),

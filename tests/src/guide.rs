@@ -14,3 +14,9 @@ struct ShuttingDown;
 
 #[doc = include_str!("../../docs/guide/src/cookbook.md")]
 struct Cookbook;
+
+#[doc = include_str!("../../docs/guide/src/coming-from.md")]
+struct ComingFrom;
+
+#[doc = include_str!("../../docs/guide/src/derive.md")]
+struct Derive;

@@ -64,17 +64,34 @@ macro_rules! on_every_runtime {
 /// The pages of the repository, whose examples are tests.
 #[cfg(doctest)]
 mod pages {
+    #[doc = include_str!("../../docs/guide/src/derive.md")]
+    struct Derive;
+
+    #[doc = include_str!("../../docs/guide/src/flow-control.md")]
+    struct FlowControl;
+    #[doc = include_str!("../../docs/guide/src/inspecting.md")]
+    struct Inspecting;
+
     #[doc = include_str!("../../docs/guide/src/monitors-and-links.md")]
     struct MonitorsAndLinks;
 
     #[doc = include_str!("../../docs/guide/src/pools-and-parking.md")]
     struct PoolsAndParking;
 
+    #[doc = include_str!("../../docs/guide/src/streams.md")]
+    struct Streams;
+
+    #[doc = include_str!("../../docs/guide/src/seeing.md")]
+    struct Seeing;
+
     #[doc = include_str!("../../docs/guide/src/supervision.md")]
     struct Supervision;
 
     #[doc = include_str!("../../docs/guide/src/systems.md")]
     struct Systems;
+
+    #[doc = include_str!("../../docs/guide/src/testing.md")]
+    struct Testing;
 
     #[doc = include_str!("../../docs/guide/src/time.md")]
     struct Time;

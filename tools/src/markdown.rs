@@ -57,7 +57,8 @@ impl Page {
         let definition = text.strip_prefix('[').and_then(|rest| rest.split_once("]: "));
         let inline = text.split("](").skip(1).map(|rest| until(rest, &[')', ' ']));
         let attributes = ["href=\"", "src=\"", "srcset=\""].into_iter();
-        let html = attributes.flat_map(|name| text.split(name).skip(1).map(|rest| until(rest, &['"'])));
+        let html =
+            attributes.flat_map(|name| text.split(name).skip(1).map(|rest| until(rest, &['"'])));
         let targets = inline.chain(html).chain(definition.map(|(_, target)| until(target, &[' '])));
         self.links.extend(targets.map(|text| Found { line: number, text: text.to_owned() }));
         let ids = ["id=\"", "name=\""].into_iter().flat_map(|name| text.split(name).skip(1));
@@ -134,8 +135,7 @@ mod tests {
             "# What does \"full\" mean?\n## `Lane::fifo`, and [more](x.md)\n### Twice\n### Twice\n\
              #no heading\n<a id=\"own\"></a>\n",
         );
-        let expected =
-            ["what-does-full-mean", "lanefifo-and-more", "twice", "twice-1", "own"];
+        let expected = ["what-does-full-mean", "lanefifo-and-more", "twice", "twice-1", "own"];
         assert_eq!(page.anchors, expected);
     }
 }

@@ -14,7 +14,7 @@ use crate::actor::timers::{TimerId, Timers};
 use crate::handle::Handle;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::watchers;
-use crate::mailbox::{Closeable, Message, Shared};
+use crate::mailbox::{Closeable, Counts, Message, Shared};
 use crate::panic::drop_contained;
 use crate::runtime::Executor;
 
@@ -59,7 +59,7 @@ use crate::runtime::Executor;
 /// assert!(clock.is_closed());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Context<M: Message> {
+pub struct Context<M> {
     pub(super) shared: Arc<Shared<M>>,
     pub(crate) executor: Arc<dyn Executor>,
     /// Created with the first timer.
@@ -560,6 +560,25 @@ impl<M: Message> Context<M> {
             .as_ref()
             .and_then(|rare| rare.monitors.as_ref())
             .is_some_and(Monitors::keep_reachable)
+    }
+
+    /// Shows other threads what is armed and in flight, at the end of a turn. Free for an actor
+    /// with messages only.
+    #[inline(always)]
+    pub(crate) fn show(&mut self) {
+        if self.timers.is_some() || self.inflow.get_mut().is_some() {
+            self.show_counts();
+        }
+    }
+
+    #[cold]
+    fn show_counts(&mut self) {
+        let work = self.work().map_or(0, |work| work.len());
+        let streams = self.streams().map_or(0, |streams| streams.len());
+        let timers = self.timers.as_ref().map_or(0, |timers| timers.len());
+        if let Some(presence) = self.shared.life().presence() {
+            presence.show(Counts { timers, work, streams });
+        }
     }
 
     /// Returns the due time of the next timer.

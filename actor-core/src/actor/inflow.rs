@@ -9,7 +9,7 @@ use crate::actor::streams::attached::Streams;
 use crate::actor::work::pieces::Pieces;
 use crate::mailbox::{Message, Shared};
 
-pub(crate) struct Inflow<M: Message> {
+pub(crate) struct Inflow<M> {
     /// First, so dropped first: sources end before the work that they have caused.
     streams: Option<Box<Streams<M>>>,
     work: Option<Pieces<M>>,

@@ -35,7 +35,7 @@ pub(crate) use batch::Noting;
 pub use beat::{Beat, Missed};
 pub use context::Context;
 pub use new_timer::NewTimer;
-pub use outcome::{BoxError, Fallible, Outcome};
+pub use outcome::{BoxError, Fallible, Handling, Outcome};
 pub use parked::{Expired, Parked, ParkedId, ParkedStats, Placed, Released};
 pub use streams::{Attaching, RefusedStream, StreamId, Streamed};
 pub use timer_key::TimerKey;
@@ -113,7 +113,7 @@ pub trait Actor<O: Outcome = ()>: Sized + 'static {
     type Message: Message;
 
     /// Runs once before the first message, for instance to arm timers or start work.
-    fn started(&mut self, cx: &mut Context<Self::Message>) -> impl Future<Output = O> {
+    fn started(&mut self, cx: &mut Context<Self::Message>) -> impl Handling<O> {
         let _ = cx;
         async { O::done() }
     }
@@ -123,7 +123,7 @@ pub trait Actor<O: Outcome = ()>: Sized + 'static {
         &mut self,
         message: Self::Message,
         cx: &mut Context<Self::Message>,
-    ) -> impl Future<Output = O>;
+    ) -> impl Handling<O>;
 
     /// Handles messages of a lane with [batches](crate::Lane::batch), as the iterator returns them.
     ///
@@ -175,7 +175,7 @@ pub trait Actor<O: Outcome = ()>: Sized + 'static {
         &mut self,
         batch: &mut Batch<'_, Self::Message>,
         cx: &mut Context<Self::Message>,
-    ) -> impl Future<Output = O> {
+    ) -> impl Handling<O> {
         async {
             for message in batch {
                 let outcome = self.handle(message, cx).await;

@@ -1,6 +1,7 @@
 //! What a handler returns: nothing, or a `Result`.
 
 use std::error::Error;
+use std::future::Future;
 
 /// An error of any type, on its way to [`ExitReason::Failed`](crate::ExitReason::Failed).
 ///
@@ -88,6 +89,30 @@ pub trait Outcome: Sized + 'static + sealed::Sealed {
     /// Returns the error of a failed handler.
     fn failure(self) -> Option<BoxError>;
 }
+
+/// The future of a handler: it returns what the handlers of its actor return.
+///
+/// Every future with the output `O` is one, so nobody implements this trait. It is a bound of its
+/// own because the compiler's error for a handler with another result can then state the remedy.
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::actor::{Fallible, Handling};
+///
+/// fn is_fallible(_handler: impl Handling<Fallible>) {}
+/// is_fallible(async { Ok(()) });
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a handler of `Actor<{O}>` returns `{O}`, and this one does not",
+    label = "another result than `{O}`",
+    note = "handlers that return a `Result` belong to `impl Actor<Fallible> for …`, or to `impl Actor<Result<(), E>> for …`",
+    note = "handlers without a result belong to `impl Actor for …`"
+)]
+pub trait Handling<O>: Future<Output = O> {}
+
+#[diagnostic::do_not_recommend]
+impl<O, F: Future<Output = O>> Handling<O> for F {}
 
 mod sealed {
     #[doc(hidden)]

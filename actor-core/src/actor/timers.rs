@@ -112,6 +112,11 @@ impl<M> Timers<M> {
         }
     }
 
+    /// Returns the number of armed timers.
+    pub(crate) fn len(&self) -> usize {
+        self.arming.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.arming.len() == 0
     }

@@ -7,7 +7,7 @@
 //! | may have so many messages unhandled, wherever they are | [`Credits`] |
 //! | is to stop at a high depth and start again at a low one | [`Handle::watermarks`] |
 //!
-//! The page `docs/flow-control.md` of the repository compares them.
+//! The page `docs/guide/src/flow-control.md` of the repository compares them.
 
 mod credits;
 

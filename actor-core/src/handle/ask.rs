@@ -11,7 +11,7 @@ use pin_project::pin_project;
 
 use crate::handle::error::{AskBlockingError, AskError, TellError};
 use crate::handle::tell::Tell;
-use crate::mailbox::{Envelope, Message, Refused, Shared};
+use crate::mailbox::{Envelope, Message, Refused, Shared, Wait, What};
 use crate::reply::{Answer, Reply};
 use crate::runtime::patience::Patience;
 
@@ -49,6 +49,8 @@ pub struct Ask<'a, M: Message, T, F> {
     telling: Option<Tell<'a, M>>,
     /// Belongs to no question until the first poll.
     answer: Answer<T>,
+    /// Set while the handler of a named actor waits for the answer.
+    wait: Option<Wait>,
 }
 
 /// An ask with a time limit. Created by [`Ask::timeout`] and
@@ -149,7 +151,7 @@ pub trait Sealed {}
 impl<'a, M: Message, T, F> Ask<'a, M, T, F> {
     #[inline(always)]
     pub(super) fn new(shared: &'a Shared<M>, make: F) -> Self {
-        Self { shared, make: Some(make), telling: None, answer: Answer::none() }
+        Self { shared, make: Some(make), telling: None, answer: Answer::none(), wait: None }
     }
 }
 
@@ -232,7 +234,9 @@ impl<M: Message, T: Send + 'static, F: FnOnce(Reply<T>) -> M> Future for Ask<'_,
                 return Poll::Ready(Err(AskError::Closed(message)));
             }
         }
-        Pin::new(this.answer).poll(cx).map_err(|_dropped| AskError::Dropped)
+        let polled = Pin::new(this.answer).poll(cx).map_err(|_dropped| AskError::Dropped);
+        Wait::follow(this.wait, polled.is_pending(), What::Answer, || this.shared.life().number());
+        polled
     }
 }
 
@@ -245,6 +249,7 @@ impl<M: Message, T: Send + 'static, F: FnOnce(Reply<T>) -> M> Asking for Ask<'_,
     fn withdraw(self: Pin<&mut Self>) -> AskBlockingError<M> {
         let mut this = self.project();
         *this.answer = Answer::none();
+        *this.wait = None;
         let Some(telling) = this.telling.as_mut().as_pin_mut() else {
             return AskBlockingError::Timeout;
         };

@@ -15,7 +15,9 @@ use event_listener::{EventListener, Listener};
 
 use crate::handle::strong::Handle;
 use crate::handle::weak::WeakHandle;
-use crate::mailbox::{Closeable, Envelope, LaneStats, Message, Refused, Shared, Waiting};
+use crate::mailbox::{
+    Closeable, Envelope, LaneStats, Message, Refused, Shared, Wait, Waiting, What,
+};
 use crate::panic::drop_contained;
 use crate::park::block_on_for;
 use crate::quiet::{Quiet, quietly};
@@ -159,6 +161,37 @@ pub struct Room<'a> {
     /// counted.
     room: Quiet<EventListener>,
     _waiting: Waiting<'a>,
+}
+
+/// The wait of the current actor's handler for another actor, of a future of a pool.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct HandlerWait(Option<Wait>);
+
+impl HandlerWait {
+    /// Follows the polls of a future that waits for an answer of this actor.
+    #[doc(hidden)]
+    pub fn follow_answer<M: Message>(&mut self, is_pending: bool, actor: &Handle<M>) {
+        Wait::follow(&mut self.0, is_pending, What::Answer, || actor.shared().life().number());
+    }
+
+    /// Follows the polls of a future that waits for room at this actor.
+    #[doc(hidden)]
+    pub fn follow_room<M: Message>(&mut self, is_pending: bool, actor: &Handle<M>) {
+        Wait::follow(&mut self.0, is_pending, What::Room, || actor.shared().life().number());
+    }
+
+    /// Ends the wait.
+    #[doc(hidden)]
+    pub fn end(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl fmt::Debug for HandlerWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HandlerWait").field(&self.0.is_some()).finish()
+    }
 }
 
 impl Room<'_> {

@@ -9,6 +9,7 @@
 //! figures, `error` the reasons for a failed send or ask, `letter` the sends of pools.
 
 mod ask;
+mod bar;
 mod ended;
 mod error;
 mod gauge;
@@ -31,13 +32,15 @@ pub use crate::mailbox::watchers::Target;
 #[doc(hidden)]
 pub use ask::Sealed as SealedAsking;
 pub use ask::{Ask, AskTimeout, Asking};
+#[doc(hidden)]
+pub use bar::Bar;
 pub use error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
 pub use gauge::Gauge;
 #[doc(hidden)]
-pub use letter::{Lender, Letter, Returned, Room, park_for};
+pub use letter::{HandlerWait, Lender, Letter, Returned, Room, park_for};
 pub use pair::mailbox;
 pub use permit::{Closed, Permit, PermitError, Reserve, TryReserveError};
-pub use recipient::{Recipient, WeakRecipient};
+pub use recipient::{Recipient, VariantOf, WeakRecipient};
 pub use recipient_ask::RecipientAsk;
 pub use sink::{HandleSink, SinkError};
 pub use strong::Handle;

@@ -146,10 +146,48 @@ impl<M: Message> Handle<M> {
     #[must_use]
     pub fn recipient<T>(&self) -> Recipient<T>
     where
-        M: Variant<T>,
-        T: Send + 'static,
+        T: VariantOf<M> + Send,
     {
-        Recipient::new(self.clone())
+        T::recipient_of(self)
+    }
+}
+
+/// A value that the messages `M` have a variant for: the bound of
+/// [`Handle::recipient`](crate::Handle::recipient).
+///
+/// It is the other side of [`Variant`](crate::mailbox::Variant), which is the trait to implement. As a bound on the value it
+/// leaves the type of a recipient to its annotation.
+///
+/// # Examples
+///
+/// ```
+/// use actor_core::handle::VariantOf;
+/// use actor_core::{Handle, Message, Recipient};
+///
+/// fn narrow<M: Message, T: VariantOf<M> + Send>(handle: &Handle<M>) -> Recipient<T> {
+///     handle.recipient()
+/// }
+///
+/// struct Tick;
+/// impl Message for Tick {}
+/// let (handle, mut mailbox) = actor_core::mailbox::<Tick>();
+/// assert!(narrow::<Tick, Tick>(&handle).try_tell(Tick).is_ok());
+/// assert!(mailbox.try_recv().is_some());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the message enum `{M}` has no variant for `{Self}`",
+    label = "no variant for `{Self}`",
+    note = "add a variant that carries `{Self}` to `{M}`, and implement `Variant<{Self}>` for it or derive `Message`"
+)]
+pub trait VariantOf<M: Message>: Sized + 'static {
+    #[doc(hidden)]
+    fn recipient_of(handle: &Handle<M>) -> Recipient<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static, M: Variant<T>> VariantOf<M> for T {
+    fn recipient_of(handle: &Handle<M>) -> Recipient<T> {
+        Recipient::new(handle.clone())
     }
 }
 
@@ -434,6 +472,10 @@ impl<T: 'static, M: Variant<T>> recipient_ask::Target<T> for Handle<M> {
     fn send(&self, value: T, asker: Option<Asker>) -> BoxedSending<'_, T> {
         let tell = self.tell_envelope(Envelope { message: M::wrap(value), asker });
         Box::pin(Telling { tell, value: PhantomData })
+    }
+
+    fn number(&self) -> u64 {
+        self.shared().life().number()
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::handle::ask::{AskTimeout, Asking, Sealed};
 use crate::handle::error::{AskBlockingError, AskError, TellError};
+use crate::mailbox::{Wait, What};
 use crate::reply::{Answer, Asker, Reply};
 
 /// A send whose message type is not known to its caller.
@@ -22,6 +23,8 @@ pub(super) type BoxedSending<'a, V> = Pin<Box<dyn Sending<V> + 'a>>;
 /// Starts a send.
 pub(super) trait Target<V> {
     fn send(&self, value: V, asker: Option<Asker>) -> BoxedSending<'_, V>;
+    /// Returns the number of the named actor. 0 without a name.
+    fn number(&self) -> u64;
 }
 
 /// The future of [`Recipient::ask`](crate::Recipient::ask): ready with the answer.
@@ -57,6 +60,8 @@ pub struct RecipientAsk<'a, V, R, F> {
     sending: Option<BoxedSending<'a, V>>,
     /// Set by the first poll.
     answer: Option<Answer<R>>,
+    /// Set while the handler of a named actor waits for the answer.
+    wait: Option<Wait>,
 }
 
 /// Nothing in it is pinned in place: the send is on the heap.
@@ -64,7 +69,7 @@ impl<V, R, F> Unpin for RecipientAsk<'_, V, R, F> {}
 
 impl<'a, V, R, F> RecipientAsk<'a, V, R, F> {
     pub(super) fn new(target: &'a (dyn Target<V> + Send + Sync), make: F) -> Self {
-        Self { target, make: Some(make), sending: None, answer: None }
+        Self { target, make: Some(make), sending: None, answer: None, wait: None }
     }
 }
 
@@ -114,7 +119,9 @@ impl<V, R: Send + 'static, F: FnOnce(Reply<R>) -> V> Future for RecipientAsk<'_,
             }
         }
         let answer = this.answer.as_mut().expect("an ask is not polled after it was ready");
-        Pin::new(answer).poll(cx).map_err(|_dropped| AskError::Dropped)
+        let polled = Pin::new(answer).poll(cx).map_err(|_dropped| AskError::Dropped);
+        Wait::follow(&mut this.wait, polled.is_pending(), What::Answer, || this.target.number());
+        polled
     }
 }
 
@@ -127,6 +134,7 @@ impl<V, R: Send + 'static, F: FnOnce(Reply<R>) -> V> Asking for RecipientAsk<'_,
     fn withdraw(self: Pin<&mut Self>) -> AskBlockingError<V> {
         let this = self.get_mut();
         this.answer = None;
+        this.wait = None;
         match this.sending.take() {
             Some(mut sending) => AskBlockingError::Full(sending.as_mut().withdraw()),
             None => AskBlockingError::Timeout,

@@ -48,7 +48,7 @@ use crate::reply::{Answer, Reply};
 ///     assert!(mailbox.recv().await.is_none(), "no handle is left");
 /// });
 /// ```
-pub struct Handle<M: Message> {
+pub struct Handle<M> {
     pub(super) shared: Arc<Shared<M>>,
 }
 
@@ -543,7 +543,7 @@ impl<M: Message> Clone for Handle<M> {
     }
 }
 
-impl<M: Message> Drop for Handle<M> {
+impl<M> Drop for Handle<M> {
     fn drop(&mut self) {
         self.shared.remove_handle();
     }

@@ -9,7 +9,7 @@ use event_listener::{EventListener, Listener};
 use pin_project::pin_project;
 
 use crate::handle::error::TellError;
-use crate::mailbox::{Envelope, LaneQueue, Message, Refused, Shared, Waiting};
+use crate::mailbox::{Envelope, LaneQueue, Message, Refused, Shared, Wait, Waiting, What};
 use crate::quiet::{Quiet, quietly};
 
 /// The future of [`Handle::tell`](crate::Handle::tell): ready once the message is in its lane.
@@ -39,6 +39,8 @@ pub struct Tell<'a, M: Message> {
     /// passed on while this send is still counted.
     room: Option<Quiet<EventListener>>,
     waiting: Option<Waiting<'a>>,
+    /// Set while the handler of a named actor waits for the room.
+    wait: Option<Wait>,
 }
 
 impl<'a, M: Message> Tell<'a, M> {
@@ -47,7 +49,7 @@ impl<'a, M: Message> Tell<'a, M> {
         lane: &'a LaneQueue<M>,
         envelope: Envelope<M>,
     ) -> Self {
-        Self { shared, lane, envelope: Some(envelope), room: None, waiting: None }
+        Self { shared, lane, envelope: Some(envelope), room: None, waiting: None, wait: None }
     }
 
     /// Returns the message of a send at its timeout.
@@ -85,6 +87,7 @@ impl<M: Message> Future for Tell<'_, M> {
                     room.into_inner().discard();
                 }
                 *this.waiting = None;
+                *this.wait = None;
                 return Poll::Ready(ended);
             }
             match this.room {
@@ -95,7 +98,10 @@ impl<M: Message> Future for Tell<'_, M> {
                     *this.room = Some(quietly(room));
                 }
                 Some(room) => {
-                    ready!(Pin::new(room).poll(cx));
+                    let polled = Pin::new(room).poll(cx);
+                    let number = || this.shared.life().number();
+                    Wait::follow(this.wait, polled.is_pending(), What::Room, number);
+                    ready!(polled);
                     *this.room = None;
                 }
             }

@@ -22,7 +22,7 @@ use crate::mailbox::{Message, Shared};
 /// drop(handle);
 /// assert!(weak.upgrade().is_none(), "no handle is left");
 /// ```
-pub struct WeakHandle<M: Message> {
+pub struct WeakHandle<M> {
     shared: Weak<Shared<M>>,
 }
 

@@ -11,9 +11,9 @@ use crate::mailbox::{Closeable, LaneStats, Message};
 /// Reads the figures of an actor. Keeps neither the actor nor its messages.
 #[doc(hidden)]
 #[derive(Clone)]
-pub struct Gauge(Weak<dyn Closeable>);
+pub struct WeakGauge(Weak<dyn Closeable>);
 
-impl Gauge {
+impl WeakGauge {
     #[doc(hidden)]
     #[must_use]
     pub fn of(running: &Running) -> Self {
@@ -50,8 +50,8 @@ impl Gauge {
     }
 }
 
-impl fmt::Debug for Gauge {
+impl fmt::Debug for WeakGauge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gauge").field("name", &self.name()).finish_non_exhaustive()
+        f.debug_struct("WeakGauge").field("name", &self.name()).finish_non_exhaustive()
     }
 }

@@ -38,7 +38,7 @@ pub use crate::mailbox::exit::{Ended, Exit, ExitReason};
 pub use backoff::Backoff;
 pub use error::SpawnError;
 #[doc(hidden)]
-pub use gauge::Gauge;
+pub use gauge::WeakGauge;
 pub use governor::{Governed, Governor};
 pub use made::Made;
 #[doc(hidden)]

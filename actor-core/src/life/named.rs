@@ -1,9 +1,8 @@
 //! The name of the actor at work on a thread, for panic hooks and loggers.
 //!
-//! The life of a named actor sets its name around each poll and around its drop. Other lives have
-//! no such wrapping.
+//! The life of a named actor is the current one of its thread (`mailbox/presence.rs`) during each
+//! poll and during its drop. Other lives have no such wrapping.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::panic;
 use std::pin::Pin;
@@ -13,9 +12,8 @@ use std::task::{Context, Poll};
 use futures::future::Either;
 use pin_project::{pin_project, pinned_drop};
 
-thread_local! {
-    static NAME: Cell<Option<Arc<str>>> = const { Cell::new(None) };
-}
+use crate::mailbox::Presence;
+use crate::mailbox::presence::{self, Turn};
 
 /// Returns the name of the actor whose code runs on this thread: its maker, its handlers, its
 /// drop. `None` outside of actors, and in actors without a name.
@@ -53,14 +51,7 @@ thread_local! {
 /// ```
 #[must_use]
 pub fn current_name() -> Option<Arc<str>> {
-    // An ending thread may have dropped its thread-locals.
-    NAME.try_with(|current| {
-        let name = current.take();
-        current.set(name.clone());
-        name
-    })
-    .ok()
-    .flatten()
+    presence::current_name()
 }
 
 /// Installs a panic hook that prints the name of the panicking actor, and then runs the hook
@@ -92,26 +83,26 @@ pub fn name_panics() {
 /// A named actor's life.
 #[pin_project(PinnedDrop)]
 pub(super) struct Named<F> {
-    name: Arc<str>,
+    presence: Arc<Presence>,
     /// `None` once dropped.
     #[pin]
     life: Option<F>,
 }
 
 impl<F> Named<F> {
-    pub(super) fn new(name: Arc<str>, life: F) -> Self {
-        Self { name, life: Some(life) }
+    pub(super) fn new(presence: Arc<Presence>, life: F) -> Self {
+        Self { presence, life: Some(life) }
     }
 }
 
 /// Wraps a life if it has a name.
 pub(super) fn named<F: Future<Output = ()>>(
-    name: Option<Arc<str>>,
+    presence: Option<Arc<Presence>>,
     life: F,
 ) -> impl Future<Output = ()> {
-    match name {
+    match presence {
         None => Either::Left(life),
-        Some(name) => Either::Right(Named::new(name, life)),
+        Some(presence) => Either::Right(Named::new(presence, life)),
     }
 }
 
@@ -120,7 +111,7 @@ impl<F: Future<Output = ()>> Future for Named<F> {
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        let _current = Current::enter(this.name);
+        let _turn = Turn::begin(this.presence);
         this.life.as_pin_mut().map_or(Poll::Ready(()), |life| life.poll(task))
     }
 }
@@ -129,27 +120,7 @@ impl<F: Future<Output = ()>> Future for Named<F> {
 impl<F> PinnedDrop for Named<F> {
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
-        let _current = Current::enter(this.name);
+        let _turn = Turn::begin(this.presence);
         this.life.set(None);
-    }
-}
-
-/// The name set before, put back at the drop: an actor may be polled by another one's handler.
-struct Current {
-    before: Option<Arc<str>>,
-}
-
-impl Current {
-    fn enter(name: &Arc<str>) -> Self {
-        let before = NAME.try_with(|current| current.replace(Some(Arc::clone(name))));
-        Self { before: before.ok().flatten() }
-    }
-}
-
-impl Drop for Current {
-    fn drop(&mut self) {
-        let before = self.before.take();
-        // An ending thread may have dropped its thread-locals.
-        _ = NAME.try_with(|current| current.set(before));
     }
 }

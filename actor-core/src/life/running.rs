@@ -12,7 +12,7 @@ use crate::life::governor::Governed;
 use crate::mailbox::exit::Exit;
 use crate::mailbox::extras::Extras;
 use crate::mailbox::watchers::{Peer, Target};
-use crate::mailbox::{Closeable, LaneStats, Life};
+use crate::mailbox::{ActorSeen, Closeable, LaneStats, Life, Presence};
 use crate::park::block_on_for;
 use crate::quiet::quietly;
 use crate::runtime::Executor;
@@ -523,6 +523,34 @@ impl Running {
     }
 
     /// Sets the name, before the life begins.
+    /// Returns what other threads see of the named actor at work.
+    pub(crate) fn presence(&self) -> Option<Arc<Presence>> {
+        self.life().presence().cloned()
+    }
+
+    /// Returns what a look from this thread finds of the actor, for the system that owns it. Never
+    /// waits.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn seen(&self) -> ActorSeen {
+        let mut seen = self.mailbox.seen();
+        seen.has_started = self.life().has_started();
+        seen.restarts = self.life().extras().map_or(0, Extras::restarts);
+        seen.lost_work = self.mailbox.lost_work();
+        if let Some(presence) = self.life().presence() {
+            presence.add_to(&mut seen);
+        }
+        seen
+    }
+
+    /// States that this actor passes messages on to these, for a look: a queue, to its workers.
+    #[doc(hidden)]
+    pub fn passes_on_to(&self, others: &[Self]) {
+        if let Some(presence) = self.life().presence() {
+            presence.pass_on_to(others.iter().map(|other| other.life().number()));
+        }
+    }
+
     pub(crate) fn set_name(&self, name: Arc<str>) {
         self.life().make_extras().set_name(name);
     }

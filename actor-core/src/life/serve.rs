@@ -12,6 +12,7 @@ use crate::actor::{Actor, Batch, Context, Outcome};
 use crate::life::eye::{BatchNotes, Eye, Site};
 use crate::life::lives::Lives;
 use crate::mailbox::exit::ExitReason;
+use crate::mailbox::presence;
 use crate::mailbox::{Message, Receiver};
 use crate::panic::drop_contained;
 
@@ -66,19 +67,18 @@ pub(crate) fn serve<L: Lives>(
             if let Some(reason) = reason_to_end(&mut parts.cx, &mailbox) {
                 return reason;
             }
-            // An actor without further messages does not yield: it has met its deadline, which
-            // could pass meanwhile.
-            let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
-            let inflow = parts.cx.inflow.get_mut();
-            let is_more = || {
-                inflow.as_ref().is_some_and(|inflow| inflow.has_more())
-                    || mailbox.shared().has_late()
-                    || mailbox.has_next()
-                    || (has_timers && !mailbox.is_closed())
-            };
-            let look = |look| mailbox.look(look);
-            if budget.is_turn_over(&*parts.cx.executor, is_more, look) {
-                budget.give_way(&*parts.cx.executor).await;
+            if budget.is_check_due() {
+                budget.end_sample(&*parts.cx.executor, |look| mailbox.look(look));
+                // An actor without further messages does not yield: it has met its deadline, which
+                // could pass meanwhile.
+                let is_over = has_more(&mut parts.cx, &mailbox)
+                    && budget.is_turn_over(&*parts.cx.executor, |look| mailbox.look(look));
+                if is_over {
+                    // Not in a handler meanwhile.
+                    mailbox.taking().finish();
+                    parts.cx.show();
+                    budget.give_way(&*parts.cx.executor).await;
+                }
             }
             let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
             let Some(message) = next.await else {
@@ -111,7 +111,12 @@ pub(crate) fn serve<L: Lives>(
                     timers.as_mut()?.lateness(|| executor.now())
                 });
                 eye.began(&message, || site(&mailbox, cx));
-                let outcome = eye.clone().around(actor.handle(message, cx)).await;
+                // Not in one `around` for all: the future would be moved once more.
+                let outcome = if L::Eye::SEES {
+                    eye.clone().around(actor.handle(message, cx)).await
+                } else {
+                    actor.handle(message, cx).await
+                };
                 cx.settle(outcome);
                 // A message that ends its actor stays in hand.
                 if !cx.is_ending() {
@@ -121,6 +126,16 @@ pub(crate) fn serve<L: Lives>(
             }
         }
     }
+}
+
+/// Returns whether the actor has a further message, or waits for one of its own.
+#[inline(always)]
+fn has_more<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> bool {
+    let has_timers = cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
+    cx.inflow.get_mut().as_ref().is_some_and(|inflow| inflow.has_more())
+        || mailbox.shared().has_late()
+        || mailbox.has_next()
+        || (has_timers && !mailbox.is_closed())
 }
 
 /// Waits for the next message. Not a closure, because the compiler does not inline the closure into
@@ -141,7 +156,8 @@ impl<M: Message> Future for Next<'_, '_, M> {
         budget.begin(&*cx.executor, || mailbox.has_several(), look);
         let next = poll_next(mailbox, cx, task);
         if next.is_pending() {
-            budget.rest(&*cx.executor, |look| mailbox.look(look));
+            budget.rest();
+            cx.show();
         }
         next
     }
@@ -242,6 +258,8 @@ fn poll_results_and_others<M: Message>(
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
+    // Work is polled here, outside of the handler of the last message.
+    mailbox.taking().finish();
     // A closed mailbox ends all streams.
     if mailbox.is_closed() {
         cx.end_streams();
@@ -314,14 +332,15 @@ fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> 
 fn take_result<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
     let Context { inflow, executor, .. } = cx;
     let work = inflow.get_mut().as_mut().and_then(|inflow| inflow.all_work());
-    match work.and_then(|work| work.poll_message(&**executor)) {
+    match work.and_then(|work| presence::beside(|| work.poll_message(&**executor))) {
         Some(message) => Some(mailbox.taking().give_late(message)),
         None => mailbox.taking().take_late(),
     }
 }
 
 fn take_item<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
-    let message = cx.streams()?.poll_message()?;
+    let streams = cx.streams()?;
+    let message = presence::beside(|| streams.poll_message())?;
     Some(mailbox.taking().give_late(message))
 }
 

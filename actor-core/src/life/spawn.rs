@@ -185,12 +185,14 @@ impl<M: Message> Spawn<M> {
             self.begin(seat)
         };
         // The future is made on the executor's thread, in one place in memory.
-        let name = running.name();
+        let presence = running.presence();
         let maker = move || -> Life {
-            match name {
+            match presence {
                 // Written twice, because a future in a variable would be moved into its box.
                 None => Box::pin(live(One::new(make), ending, watch)),
-                Some(name) => Box::pin(Named::new(name, live(One::new(make), ending, watch))),
+                Some(presence) => {
+                    Box::pin(Named::new(presence, live(One::new(make), ending, watch)))
+                }
             }
         };
         spawn_on(running, Box::new(maker))
@@ -247,8 +249,8 @@ impl<M: Message> Spawn<M> {
     ) -> (Running, impl Future<Output = ()> + 'static) {
         let seat = self.seat_on(executor);
         let (running, ending, watch, _once) = self.begin(seat);
-        let name = running.name();
-        (running, named(name, live(One::new(make), ending, watch)))
+        let presence = running.presence();
+        (running, named(presence, live(One::new(make), ending, watch)))
     }
 }
 

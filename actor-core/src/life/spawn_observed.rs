@@ -215,10 +215,10 @@ impl<M: Message, O: Observer<M>> Spawn<M, Seen<Once, O>> {
         self.wish.kind = type_name::<R::Actor>();
         let seat = place.seat(&self.wish)?;
         let (running, ending, watch, Seen { observer, .. }) = self.begin(seat);
-        let name = running.name();
+        let presence = running.presence();
         let maker = move || -> Life {
             let lives = Observed::new(One::new(make), observer);
-            Box::pin(named(name, live(lives, ending, watch)))
+            Box::pin(named(presence, live(lives, ending, watch)))
         };
         spawn_on(running, Box::new(maker))
     }
@@ -255,9 +255,9 @@ impl<M: Message, O: Observer<M>> Spawn<M, Seen<Once, O>> {
     ) -> (Running, impl Future<Output = ()> + 'static) {
         let seat = self.seat_on(executor);
         let (running, ending, watch, Seen { observer, .. }) = self.begin(seat);
-        let name = running.name();
+        let presence = running.presence();
         let lives = Observed::new(One::new(make), observer);
-        (running, named(name, live(lives, ending, watch)))
+        (running, named(presence, live(lives, ending, watch)))
     }
 }
 
@@ -306,10 +306,10 @@ impl<M: Message, O: Observer<M>> Spawn<M, Seen<Restarting<M>, O>> {
         let (running, ending, watch, Seen { lives, observer }) = self.begin(seat);
         let Restarting { mut decider, poison } = lives;
         let governor = decider.attach(&running);
-        let name = running.name();
+        let presence = running.presence();
         let maker = move || -> Life {
             let lives = Observed::new(Again::new(make, governor, poison), observer);
-            Box::pin(named(name, relive(lives, ending, watch, decider)))
+            Box::pin(named(presence, relive(lives, ending, watch, decider)))
         };
         spawn_on(running, Box::new(maker))
     }
@@ -350,9 +350,9 @@ impl<M: Message, O: Observer<M>> Spawn<M, Seen<Restarting<M>, O>> {
         let (running, ending, watch, Seen { lives, observer }) = self.begin(seat);
         let Restarting { mut decider, poison } = lives;
         let governor = decider.attach(&running);
-        let name = running.name();
+        let presence = running.presence();
         let lives = Observed::new(Again::new(make, governor, poison), observer);
-        (running, named(name, relive(lives, ending, watch, decider)))
+        (running, named(presence, relive(lives, ending, watch, decider)))
     }
 }
 

@@ -330,12 +330,12 @@ impl<M: Message> SpawnRestarting<M> {
         let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
         let lives = Again::new(make, governor, poison);
-        let name = running.name();
+        let presence = running.presence();
         let maker = move || -> Life {
             let life = relive(lives, ending, watch, decider);
-            match name {
+            match presence {
                 None => Box::pin(life),
-                Some(name) => Box::pin(Named::new(name, life)),
+                Some(presence) => Box::pin(Named::new(presence, life)),
             }
         };
         spawn_on(running, Box::new(maker))
@@ -376,8 +376,11 @@ impl<M: Message> SpawnRestarting<M> {
         let seat = self.seat_on(executor);
         let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
-        let name = running.name();
-        (running, named(name, relive(Again::new(make, governor, poison), ending, watch, decider)))
+        let presence = running.presence();
+        (
+            running,
+            named(presence, relive(Again::new(make, governor, poison), ending, watch, decider)),
+        )
     }
 }
 

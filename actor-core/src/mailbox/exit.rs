@@ -30,7 +30,7 @@ pub enum ExitReason {
     /// It was [killed](crate::Running::kill).
     Killed,
     /// Nothing could ever reach it again: there were no handles, no queued messages, no armed
-    /// timers except weak ones, and no offloaded work in flight.
+    /// timers and no attached streams except weak ones, and no offloaded work in flight.
     Unreachable,
     /// It ended itself with this error.
     Failed(Arc<dyn Error + Send + Sync>),
@@ -116,7 +116,8 @@ pub struct Exit {
     /// a send at the actor's end: these may still count a message or take one back.
     pub lanes: Vec<LaneStats>,
     /// The number of results of offloaded work missed by the actor: work in flight at its end, and
-    /// work without a message because the function for the message panicked. A result that arrived
+    /// work without a message because the function for the message panicked. Also the number of
+    /// streams and items for which no message could be made. A result that arrived
     /// in time and was not handled is not included. It counts as undelivered in its message's lane.
     pub lost_work: u64,
     /// The full name of the actor, if it has one.

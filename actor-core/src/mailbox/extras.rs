@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::mailbox::exit::{Exit, ExitReason};
 use crate::mailbox::lazy::{FirstUse, Handover};
 use crate::mailbox::marks::Marks;
+use crate::mailbox::presence::Presence;
 use crate::mailbox::unpublished::Unpublished;
 use crate::mailbox::verdict::Verdict;
 use crate::sync::{AtomicU64, Ordering};
@@ -17,7 +18,8 @@ use crate::sync::{AtomicU64, Ordering};
 pub(crate) type OnEnd = Box<dyn Fn(&Exit) + Send + Sync>;
 
 pub(crate) struct Extras {
-    name: OnceLock<Arc<str>>,
+    /// The name, and what other threads see of the actor at work.
+    presence: OnceLock<Arc<Presence>>,
     /// Set once by the first stop, before the phase is `Stopping`.
     deadline: OnceLock<Instant>,
     /// The host's and the governor's.
@@ -35,7 +37,7 @@ pub(crate) struct Extras {
 impl Extras {
     pub(super) fn new() -> Self {
         Self {
-            name: OnceLock::new(),
+            presence: OnceLock::new(),
             deadline: OnceLock::new(),
             on_end: [OnceLock::new(), OnceLock::new()],
             restarts: AtomicU64::new(0),
@@ -56,12 +58,16 @@ impl Extras {
     }
 
     pub(crate) fn name(&self) -> Option<&Arc<str>> {
-        self.name.get()
+        self.presence().map(|presence| presence.name())
+    }
+
+    pub(crate) fn presence(&self) -> Option<&Arc<Presence>> {
+        self.presence.get()
     }
 
     /// Sets the name, once.
     pub(crate) fn set_name(&self, name: Arc<str>) {
-        drop(self.name.set(name));
+        self.presence.get_or_init(|| Presence::new(name));
     }
 
     /// Sets the deadline of a stop, unless there is one.

@@ -50,6 +50,7 @@ use std::time::Instant;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::extras::Extras;
 use crate::mailbox::lazy::FirstUse;
+use crate::mailbox::presence::Presence;
 use crate::notice::Notice;
 use crate::sync::{AtomicUsize, Ordering};
 use crate::view::Waiting;
@@ -156,6 +157,16 @@ impl Life {
     /// Returns the name of the actor, if it has one.
     pub(crate) fn name(&self) -> Option<&Arc<str>> {
         self.extras()?.name()
+    }
+
+    /// Returns what other threads see of the actor at work, if it has a name.
+    pub(crate) fn presence(&self) -> Option<&Arc<Presence>> {
+        self.extras()?.presence()
+    }
+
+    /// Returns the number of the named actor. 0 without a name.
+    pub(crate) fn number(&self) -> u64 {
+        self.presence().map_or(0, |presence| presence.number())
     }
 
     /// Sets the deadline unless there is one. The caller interrupts the task afterwards.

@@ -62,7 +62,7 @@ use crate::mailbox::lane::Lane;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a message that an actor can be sent",
     label = "this type does not implement `Message`",
-    note = "write `impl Message for {Self} {{}}`; a message crosses threads, so it must also be `Send` \
+    note = "write `impl Message for {Self} {{}}`, or derive `Message`; a message crosses threads, so it must also be `Send` \
             (replace an `Rc` by an `Arc`, or build the value on the actor's thread)"
 )]
 pub trait Message: Send + Sized + 'static {
@@ -281,7 +281,7 @@ const fn may_have_keys(lanes: &[Lane]) -> bool {
 #[diagnostic::on_unimplemented(
     message = "the message enum `{Self}` has no variant for `{T}`",
     label = "no variant for `{T}`",
-    note = "add a variant that carries `{T}` to `{Self}` and implement `Variant<{T}>` for it"
+    note = "add a variant that carries `{T}` to `{Self}`, and implement `Variant<{T}>` for it or derive `Message`"
 )]
 pub trait Variant<T>: Message {
     /// Wraps the value in its variant.

@@ -37,6 +37,7 @@ pub(crate) mod message;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod places;
+pub(crate) mod presence;
 mod queue;
 mod receiver;
 mod reserve;
@@ -44,6 +45,7 @@ mod returns;
 mod ring;
 mod room;
 mod schedule;
+mod seen;
 mod serial;
 mod share;
 mod shared;
@@ -55,6 +57,7 @@ mod table;
 mod turns;
 mod unpublished;
 pub(crate) mod verdict;
+mod waits;
 mod wakes;
 pub(crate) mod watchers;
 
@@ -80,13 +83,17 @@ pub use lane::{Lane, LaneStats};
 pub(crate) use lazy::Handover;
 pub(crate) use life::Life;
 pub use message::{Message, Variant};
+pub(crate) use presence::{Counts, Presence, Wait};
 pub(crate) use queue::LaneQueue;
 pub(crate) use receiver::{Lanes, Receiver};
 use receiver::{NO_LANE, State};
 pub(crate) use reserve::{Reservation, Unreserved};
 pub(crate) use returns::{Collector, Returned, Returns};
 pub(crate) use room::Waiting;
+#[doc(hidden)]
+pub use seen::{ActorSeen, SeenWait, Sleep};
 pub(crate) use shared::{Closeable, Shared};
+pub(crate) use waits::What;
 pub(crate) use wakes::{StreamBell, WakeCollector};
 
 /// The receiving end of a mailbox, with one consumer.
@@ -336,8 +343,8 @@ impl<M: Message> Mailbox<M> {
         self.receiver().drain_undelivered(hook);
     }
 
-    /// Ends the mailbox with this reason, for a mailbox that stands for an actor elsewhere. Messages
-    /// still queued are dropped, and count as undelivered.
+    /// Ends the mailbox with this reason, in the place of an actor elsewhere. Messages still queued
+    /// are dropped, and count as undelivered.
     #[doc(hidden)]
     pub fn end_as(mut self, reason: exit::ExitReason) {
         self.drain_undelivered(|_lane, message| drop(drop_contained(message)));

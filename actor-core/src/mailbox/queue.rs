@@ -208,20 +208,11 @@ impl<M: Message> LaneQueue<M> {
             || self.places().is_some_and(|places| !places.is_drained())
     }
 
-    /// Keeps the kind of the message just taken. Called by the consumer only.
-    ///
-    /// Only the rings with an order of their own need it for a type without kinds: see
-    /// [`in_hand`](Self::in_hand).
+    /// Keeps the kind of the message just taken. Called by the consumer only, for types with kinds.
     #[inline(always)]
     pub(super) fn has_in_hand(&self, message: &M) {
-        if !M::KINDS.is_empty() {
-            if let Some(places) = self.places() {
-                places.figures.in_hand.store(message.kind() as u64 + 1, Ordering::Relaxed);
-            }
-        } else if !matches!(self.ring, Ring::Refusing(_))
-            && let Some(places) = self.places_otherwise()
-        {
-            places.figures.in_hand.store(NO_KIND + 1, Ordering::Relaxed);
+        if let Some(places) = self.places() {
+            places.figures.in_hand.store(message.kind() as u64 + 1, Ordering::Relaxed);
         }
     }
 
@@ -313,12 +304,21 @@ impl<M: Message> ConsumerSide<'_, LaneQueue<M>> {
                 }
             };
             if !envelope.asker.is_some_and(Asker::release) {
+                self.note_in_hand();
                 return Some(envelope.message);
             }
             self.skip(envelope.message);
             skipped += 1;
         }
         None
+    }
+
+    /// Marks the lane of the message just taken, if the ring does not show this itself: see
+    /// [`in_hand`](LaneQueue::in_hand).
+    fn note_in_hand(&self) {
+        if let Some(places) = self.places() {
+            places.figures.in_hand.store(NO_KIND + 1, Ordering::Relaxed);
+        }
     }
 
     /// Takes the oldest remaining message, after the consumer's [departure](Self::leave) and once

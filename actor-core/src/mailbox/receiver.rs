@@ -6,7 +6,7 @@ use crate::mailbox::consumer::{ConsumerSide, Here, Taking};
 use crate::mailbox::down::MonitorId;
 use crate::mailbox::exit::Ended;
 use crate::mailbox::lane::Lane;
-use crate::mailbox::looks::{Look, Seen};
+use crate::mailbox::looks::Look;
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::schedule::Schedule;
@@ -254,7 +254,9 @@ impl<M: Message> Lanes<'_, M> {
             let stash = stashes.as_mut().map(|stashes| stashes.of_mut(lane));
             let message = side.lane_side(lane).take(stash)?;
             *in_hand = lane as u16;
-            shared.lane(lane).has_in_hand(&message);
+            if !M::KINDS.is_empty() {
+                shared.lane(lane).has_in_hand(&message);
+            }
             Some(message)
         };
         // With one lane there is nothing to decide.
@@ -313,9 +315,10 @@ impl<M: Message> Lanes<'_, M> {
         self.shared().lanes().get(lane).map_or("", Lane::name)
     }
 
-    /// Looks at the lanes, for the times of their messages.
+    /// Looks at the lanes, for the times of their messages. Returns the time since the last look, in
+    /// nanoseconds.
     #[cold]
-    pub(crate) fn look(&self, look: Look) -> Seen {
+    pub(crate) fn look(&self, look: Look) -> u64 {
         let own = self.own();
         let in_hand = (own.in_hand != NO_LANE).then(|| (usize::from(own.in_hand), !own.is_beside));
         self.shared().look(look, in_hand)
@@ -417,7 +420,9 @@ impl<M: Message> Lanes<'_, M> {
         let (mut side, state) = self.parts();
         let message = side.lane_side(lane).take(state.stash_mut(lane))?;
         let finish = FinishOnDrop(self.shared().lane(lane));
-        finish.0.has_in_hand(&message);
+        if !M::KINDS.is_empty() {
+            finish.0.has_in_hand(&message);
+        }
         if has_expired(&message) {
             std::mem::forget(finish);
             self.shared().lane(lane).expire();

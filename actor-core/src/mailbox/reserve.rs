@@ -108,12 +108,12 @@ impl<M: Message> LaneQueue<M> {
         };
         let (position, was_last) = pushed?;
         mark();
-        let is_gone = signal.notify();
+        // Before the signal, whose waker is foreign code.
         if was_last {
             self.back_out();
         }
         // As in `send_refusing`.
-        if is_gone { self.take_back(position).map_or(Ok(()), Err) } else { Ok(()) }
+        if signal.notify() { self.take_back(position).map_or(Ok(()), Err) } else { Ok(()) }
     }
 
     /// Takes a message back from a departed consumer, unless the consumer has it.
@@ -124,6 +124,35 @@ impl<M: Message> LaneQueue<M> {
             Ring::Shared(ring) => ring.get()?.take_back(position),
             Ring::Evicting(_) | Ring::Keyed(_) => None,
         }
+    }
+
+    /// Makes the lane full for everyone, until [`unbar`](Self::unbar). Returns whether it could. It
+    /// cannot for a lane with eviction, a closed one, or a barred one.
+    #[cold]
+    pub(super) fn bar(&self) -> bool {
+        let capacity = self.lane.capacity();
+        match &self.ring {
+            Ring::Refusing(ring) => ring
+                .get_or_make(|| RefusingRing::new(capacity, Frees::WhenTaken))
+                .is_some_and(RefusingRing::bar),
+            Ring::Shared(ring) => {
+                let share = self.lane.share_of_source().unwrap_or(capacity);
+                ring.get_or_make(|| SourcedRing::new(capacity, share))
+                    .is_some_and(|ring| ring.ring().bar())
+            }
+            Ring::Evicting(_) | Ring::Keyed(_) => false,
+        }
+    }
+
+    /// Ends the bar, and notifies the senders waiting for room.
+    #[cold]
+    pub(super) fn unbar(&self) {
+        match &self.ring {
+            Ring::Refusing(ring) => ring.get().expect("it was barred").unbar(),
+            Ring::Shared(ring) => ring.get().expect("it was barred").ring().unbar(),
+            Ring::Evicting(_) | Ring::Keyed(_) => return,
+        }
+        self.back_out();
     }
 
     /// Gives reserved room back, unused, and notifies the senders waiting for it.

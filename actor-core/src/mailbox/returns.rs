@@ -40,7 +40,7 @@ pub(crate) struct Returned<M> {
 }
 
 /// The workers' end.
-pub(crate) struct Returns<M: Message> {
+pub(crate) struct Returns<M> {
     late: Late<Returned<M>>,
     shared: Arc<Shared<M>>,
 }
@@ -62,7 +62,7 @@ impl<M: Message> Returns<M> {
 }
 
 /// The actor's end.
-pub(crate) struct Collector<M: Message> {
+pub(crate) struct Collector<M> {
     consumer: Consumer<Returns<M>>,
 }
 

@@ -128,6 +128,11 @@ impl<T> SourcedRing<T> {
         }
     }
 
+    /// Returns the ring of all sources.
+    pub(super) fn ring(&self) -> &RefusingRing<Sourced<T>> {
+        &self.ring
+    }
+
     /// Gives reserved room back, unused. The caller notifies the senders waiting for room.
     pub(super) fn give_back(&self, entry: Option<Entry>) {
         // In this order, as in `take`.

@@ -14,12 +14,13 @@ use crate::mailbox::filled::Filled;
 use crate::mailbox::lane::{Lane, LaneStats};
 use crate::mailbox::lazy::FirstUse;
 use crate::mailbox::life::Life;
-use crate::mailbox::looks::{Look, Looks, Seen};
+use crate::mailbox::looks::{InHand as LookInHand, Look, Looks};
 use crate::mailbox::marks::{Awaiting, Edge, Marks};
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::reserve::{Reservation, Unreserved};
 use crate::mailbox::room::{Notified, Waiting};
+use crate::mailbox::seen::ActorSeen;
 use crate::mailbox::signal::Signal;
 use crate::mailbox::watchers::{self, Peer, Watch};
 use crate::notice::Notice;
@@ -78,6 +79,8 @@ pub(crate) trait Closeable: Peer {
     fn lost_work(&self) -> u64;
     /// Returns the number of pieces of work in flight, after the actor's end.
     fn in_flight(&self) -> u64;
+    /// Returns what other threads can see of the actor at work.
+    fn seen(&self) -> ActorSeen;
 
     /// Returns the exit of an ended actor.
     fn exit(&self, reason: ExitReason) -> Exit {
@@ -90,6 +93,20 @@ pub(crate) trait Closeable: Peer {
             name: extras.and_then(Extras::name).cloned(),
             restarts: extras.map_or(0, Extras::restarts),
             in_flight: self.in_flight(),
+        }
+    }
+}
+
+/// For every `M`, because the drop of a handle needs it.
+impl<M> Shared<M> {
+    pub(crate) fn remove_handle(&self) {
+        // Release: the messages of this handle come before. Pairs with the load in `handles`.
+        if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
+            store_before_load();
+            // No interrupt is needed. A task announces its sleep before it reads the number of
+            // handles. A task waiting for a handler or a timer waits for it with or without
+            // handles.
+            self.signal.notify();
         }
     }
 }
@@ -153,6 +170,16 @@ impl<M: Message> Shared<M> {
     /// Gives reserved room back, unused.
     pub(crate) fn give_back(&self, lane: usize, reservation: Reservation) {
         self.lanes[lane].give_back(reservation);
+    }
+
+    /// Makes a lane full for everyone, for tests. Returns whether it could.
+    pub(crate) fn bar(&self, lane: usize) -> bool {
+        !self.is_closed() && self.lanes[lane].bar()
+    }
+
+    /// Ends the bar of a lane.
+    pub(crate) fn unbar(&self, lane: usize) {
+        self.lanes[lane].unbar();
     }
 
     /// Whether the lanes are checked one by one.
@@ -228,10 +255,12 @@ impl<M: Message> Shared<M> {
         self.beside.get_or_make(|| Beside::new(self.lanes.len())).expect("it is never closed")
     }
 
-    /// Looks at the lanes, for the times of their messages. Called by the owner.
+    /// Looks at the lanes, for the times of their messages. Returns the time since the last look, in
+    /// nanoseconds. Called by the owner.
     #[cold]
-    pub(crate) fn look(&self, look: Look, in_hand: Option<(usize, bool)>) -> Seen {
-        let looks = self.looks.get_or_make(|| Looks::new(self.lanes.len(), look.now));
+    pub(super) fn look(&self, look: Look, in_hand: LookInHand) -> u64 {
+        let (Look::Before { now, .. } | Look::After { now, .. }) = look;
+        let looks = self.looks.get_or_make(|| Looks::new(self.lanes.len(), now));
         looks.expect("it is never closed").look(&self.lanes, look, in_hand)
     }
 
@@ -308,17 +337,6 @@ impl<M: Message> Shared<M> {
     pub(crate) fn add_handle_if_any(&self) -> bool {
         let more = |n: usize| (n > 0).then_some(n + 1);
         self.handles.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
-    }
-
-    pub(crate) fn remove_handle(&self) {
-        // Release: the messages of this handle come before. Pairs with the load in `handles`.
-        if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
-            store_before_load();
-            // No interrupt is needed. A task announces its sleep before it reads the number of
-            // handles. A task waiting for a handler or a timer waits for it with or without
-            // handles.
-            self.signal.notify();
-        }
     }
 
     /// Returns the number of messages queued and in hand. The senders change it meanwhile.
@@ -475,6 +493,15 @@ impl<M: Message> Closeable for Shared<M> {
 
     fn in_flight(&self) -> u64 {
         self.beside().map_or(0, Beside::in_flight)
+    }
+
+    fn seen(&self) -> ActorSeen {
+        // The message first, and the sleep after it: a sleep with a message in hand is then the
+        // wait of a handler, or of one that ended meanwhile.
+        let in_hand = self.in_hand();
+        let sleep = self.signal.sleep();
+        let ended = self.stats().iter().map(|lane| lane.handled + lane.expired).sum();
+        ActorSeen { in_hand, sleep, ended, is_closed: self.is_closed(), ..ActorSeen::default() }
     }
 }
 

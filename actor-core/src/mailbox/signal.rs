@@ -78,6 +78,7 @@ use std::sync::atomic::AtomicUsize as PlainUsize;
 use std::task::Waker;
 
 use crate::mailbox::consumer::LocalSide;
+use crate::mailbox::seen::Sleep;
 use crate::panic::contained;
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, comes_back, store_before_load};
 
@@ -143,6 +144,15 @@ impl Signal {
     #[inline]
     pub(crate) fn was_ended_from_afar(&self) -> bool {
         self.word.load(Ordering::Relaxed) & FROM_AFAR != 0
+    }
+
+    /// Returns whether the consumer sleeps now, for a look from outside.
+    pub(crate) fn sleep(&self) -> Sleep {
+        match self.word.load(Ordering::Relaxed) {
+            word if word & SLEEPING != 0 => Sleep::ForMessages,
+            word if word & WAITING != 0 => Sleep::ForOther,
+            _ => Sleep::Awake,
+        }
     }
 
     /// Requests a check for senders waiting for room, before the consumer sleeps.

@@ -40,7 +40,7 @@ use crate::panic::contained;
 use crate::sync::{AtomicBool, Ordering};
 
 /// The end of all threads.
-struct Wakes<M: Message> {
+struct Wakes<M> {
     late: Late<u64>,
     shared: Arc<Shared<M>>,
 }
@@ -54,7 +54,7 @@ impl<M: Message> Wakes<M> {
 }
 
 /// The waker of one stream.
-pub(crate) struct StreamBell<M: Message> {
+pub(crate) struct StreamBell<M> {
     number: u64,
     is_marked: AtomicBool,
     wakes: Arc<Wakes<M>>,
@@ -86,8 +86,20 @@ impl<M: Message> Wake for StreamBell<M> {
 }
 
 /// The end of the actor.
-pub(crate) struct WakeCollector<M: Message> {
+pub(crate) struct WakeCollector<M> {
     consumer: Consumer<Wakes<M>>,
+}
+
+impl<M> WakeCollector<M> {
+    /// Closes the stack.
+    pub(crate) fn close(&mut self) {
+        let mut here = self.consumer.here();
+        let mut taking = here.taking();
+        let (side, ()) = taking.parts();
+        let wakes = side.get();
+        let mut late = side.field(&wakes.late);
+        while late.next_of_last().is_some() {}
+    }
 }
 
 impl<M: Message> WakeCollector<M> {
@@ -112,16 +124,6 @@ impl<M: Message> WakeCollector<M> {
         let (side, ()) = taking.parts();
         let wakes = side.get();
         side.field(&wakes.late).next()
-    }
-
-    /// Closes the stack.
-    pub(crate) fn close(&mut self) {
-        let mut here = self.consumer.here();
-        let mut taking = here.taking();
-        let (side, ()) = taking.parts();
-        let wakes = side.get();
-        let mut late = side.field(&wakes.late);
-        while late.next_of_last().is_some() {}
     }
 
     /// Returns whether a number may wait.

@@ -7,6 +7,7 @@
 
 mod end;
 mod evicting;
+mod flow;
 mod lanes;
 #[cfg(shuttle)]
 mod life;

@@ -196,6 +196,9 @@ pub enum Doing {
         /// For at least how long, as seen by looks.
         at_least: Duration,
     },
+    /// It waits for something besides messages, and is in no handler: for its next life after a
+    /// failure, or for the end of a watched actor.
+    Resting,
     /// It accepts nothing any more, and ends: `stopped` runs, and the drops.
     Stopping,
 }

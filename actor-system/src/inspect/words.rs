@@ -29,10 +29,64 @@ impl fmt::Display for InHand {
     }
 }
 
+impl Doing {
+    /// Returns the message in hand, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(actor_system::inspect::Doing::Idle.message().is_none());
+    /// ```
+    #[must_use]
+    pub fn message(&self) -> Option<&InHand> {
+        match self {
+            Self::Handling { message, .. } | Self::Awaiting { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Returns for at least how long it has had this message in hand. `None` without a message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(actor_system::inspect::Doing::Idle.at_least().is_none());
+    /// ```
+    #[must_use]
+    pub fn at_least(&self) -> Option<Duration> {
+        match self {
+            Self::Handling { at_least, .. } | Self::Awaiting { at_least, .. } => Some(*at_least),
+            _ => None,
+        }
+    }
+
+    /// Returns the words after "it", without the time.
+    pub(crate) fn verb(&self) -> String {
+        match self {
+            Self::Handling { message, .. } => format!("is in its handler of {message}"),
+            Self::Awaiting { message, .. } => format!("awaits in its handler of {message}"),
+            Self::Starting => "starts".to_owned(),
+            Self::Stopping => "ends".to_owned(),
+            _ => "has its turn".to_owned(),
+        }
+    }
+}
+
+impl WaitFor {
+    /// Returns the words between "waits for" and an actor.
+    pub(crate) fn of(self) -> &'static str {
+        match self {
+            Self::Answer => "an answer of",
+            Self::Room => "room at",
+        }
+    }
+}
+
 impl fmt::Display for Doing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Starting => f.write_str("starts"),
+            Self::Resting => f.write_str("rests"),
             Self::Idle => f.write_str("idle"),
             Self::Ready => f.write_str("ready, and waits for its turn"),
             Self::Turning => f.write_str("has its turn"),
@@ -50,10 +104,7 @@ impl fmt::Display for Doing {
 impl fmt::Display for WaitView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let actor = self.actor.as_deref().unwrap_or("an actor without a name");
-        match self.what {
-            WaitFor::Answer => write!(f, "an answer of {actor}"),
-            WaitFor::Room => write!(f, "room at {actor}"),
-        }
+        write!(f, "{} {actor}", self.what.of())
     }
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use actor_core::Message;
 use actor_core::handle::{
-    Ask, AskBlockingError, AskError, AskTimeout, Asking, Letter, SealedAsking, TellError,
+    Ask, AskBlockingError, AskError, AskTimeout, Asking, HandlerWait, Letter, SealedAsking,
+    TellError,
 };
 use actor_core::reply::{Answer, Reply};
 use pin_project::pin_project;
@@ -70,11 +71,16 @@ struct RoutedAsk<'a, M: Message, T, F> {
     telling: Option<RoutedTell<'a, M>>,
     /// From the first poll on.
     answer: Option<Answer<T>>,
+    /// The worker that has the message.
+    worker: Option<usize>,
+    /// Set while the handler of a named actor waits for that worker's answer.
+    wait: HandlerWait,
 }
 
 impl<'a, M: Message, T, F> PoolAsk<'a, M, T, F> {
     pub(super) fn routed(workers: &'a Workers<M>, make: F) -> Self {
-        let ask = RoutedAsk { workers, make: Some(make), telling: None, answer: None };
+        let (make, wait) = (Some(make), HandlerWait::default());
+        let ask = RoutedAsk { workers, make, telling: None, answer: None, worker: None, wait };
         Self { way: Way::Routed(ask) }
     }
 
@@ -135,19 +141,25 @@ impl<M: Message, T: Send + 'static, F: FnOnce(Reply<T>) -> M> RoutedAsk<'_, M, T
             self.telling = Some(RoutedTell::new(self.workers, letter));
         }
         if let Some(telling) = &mut self.telling {
-            let told = ready!(Pin::new(telling).poll(cx));
+            let told = ready!(Pin::new(&mut *telling).poll(cx));
+            self.worker = telling.worker();
             self.telling = None;
             if let Err(TellError(message)) = told {
                 return Poll::Ready(Err(AskError::Closed(message)));
             }
         }
         let answer = self.answer.as_mut().expect("an ask is not polled after it was ready");
-        Pin::new(answer).poll(cx).map_err(|_dropped| AskError::Dropped)
+        let polled = Pin::new(answer).poll(cx).map_err(|_dropped| AskError::Dropped);
+        if let Some(worker) = self.worker {
+            self.wait.follow_answer(polled.is_pending(), &self.workers.handles[worker]);
+        }
+        polled
     }
 
     fn withdraw(&mut self) -> AskBlockingError<M> {
         // Cancels a queued ask.
         self.answer = None;
+        self.wait.end();
         match self.telling.take() {
             Some(mut telling) => {
                 let letter = Pin::new(&mut telling).give_up();

@@ -330,6 +330,7 @@ impl<M: Message> Pool<M, Shared> {
         });
         let started = started.inspect_err(|_refused| running.kill())?;
         common.set_workers(Arc::clone(&started));
+        running.passes_on_to(&started);
         Ok((PoolHandle::new(Way::Queued(queue, weak)), PoolRunning::new(Some(running), started)))
     }
 }

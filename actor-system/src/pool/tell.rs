@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actor_core::Message;
-use actor_core::handle::{Letter, Returned, Room, TellError};
+use actor_core::handle::{HandlerWait, Letter, Returned, Room, TellError};
 
 use crate::pool::route::Workers;
 
@@ -21,12 +21,29 @@ pub(super) struct RoutedTell<'a, M: Message> {
     tried: usize,
     /// The lines it stands in, with their workers.
     rooms: Vec<(usize, Room<'a>)>,
+    /// Set while the handler of a named actor waits, for the first of the workers.
+    wait: HandlerWait,
+    /// The worker that has the letter.
+    worker: Option<usize>,
 }
 
 impl<'a, M: Message> RoutedTell<'a, M> {
     pub(super) fn new(workers: &'a Workers<M>, letter: Letter<M>) -> Self {
         let (first, tried) = workers.choose(&letter);
-        Self { workers, letter: Some(letter), first, tried, rooms: Vec::new() }
+        Self {
+            workers,
+            letter: Some(letter),
+            first,
+            tried,
+            rooms: Vec::new(),
+            wait: HandlerWait::default(),
+            worker: None,
+        }
+    }
+
+    /// Returns the worker that has the letter, once it is sent.
+    pub(super) fn worker(&self) -> Option<usize> {
+        self.worker
     }
 
     /// Returns the letter of a send at its timeout.
@@ -66,6 +83,7 @@ impl<M: Message> Future for RoutedTell<'_, M> {
             let letter = this.letter.take().expect("a send is not polled after it was ready");
             let ended = match this.workers.post(letter, this.first, this.tried) {
                 Ok(worker) => {
+                    this.worker = Some(worker);
                     // Its notification was used. The lines of other workers are left with theirs.
                     if let Some(place) = this.rooms.iter().position(|(other, _)| *other == worker) {
                         this.rooms.swap_remove(place).1.leave_satisfied();
@@ -77,7 +95,11 @@ impl<M: Message> Future for RoutedTell<'_, M> {
                     if is_registered {
                         this.letter = Some(letter);
                         match this.poll_rooms(cx) {
-                            None => return Poll::Pending,
+                            None => {
+                                let first = &this.workers.handles[this.first];
+                                this.wait.follow_room(true, first);
+                                return Poll::Pending;
+                            }
                             Some(worker) => {
                                 is_registered = false;
                                 if this.tried > 1 {
@@ -96,6 +118,7 @@ impl<M: Message> Future for RoutedTell<'_, M> {
             };
             // Released here, because this future may be dropped much later.
             this.rooms.clear();
+            this.wait.end();
             return Poll::Ready(ended);
         }
     }

@@ -13,6 +13,7 @@ use actor_core::life::{Host, OnPanic, Phase};
 use actor_core::{Exit, ExitReason, Running};
 
 use crate::executors::Seated;
+use crate::inspect::Since;
 use crate::system::report::{ActorReport, Cause};
 use crate::system::shared::Shared;
 
@@ -87,6 +88,8 @@ pub(crate) struct Facts {
     pub(crate) is_named: bool,
     /// Whether the actor has a thread of its own, which ends with it.
     pub(crate) owns_thread: bool,
+    /// The name of its system.
+    pub(crate) system: Arc<str>,
     /// Whether a supervisor stops the actor, in the order of its tree.
     pub(crate) is_supervised: bool,
 }
@@ -96,6 +99,17 @@ pub(crate) struct Facts {
 pub(crate) struct Entry {
     pub(crate) facts: Arc<Facts>,
     pub(crate) running: Running,
+    /// The number of the actor in this process.
+    pub(crate) number: u64,
+    /// For how long looks have found it at the same message.
+    pub(crate) since: Since,
+}
+
+impl Entry {
+    fn new(facts: &Arc<Facts>, running: &Running) -> Self {
+        let (facts, running) = (Arc::clone(facts), running.clone());
+        Self { number: running.seen().number, facts, running, since: Since::default() }
+    }
 }
 
 /// The host of one actor's life. It is inside the system's gate from its creation to the begin.
@@ -145,7 +159,7 @@ impl Resident {
 impl Host for Resident {
     fn began(&self, running: &Running) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.add(Entry { facts: Arc::clone(&self.facts), running: running.clone() });
+            shared.add(Entry::new(&self.facts, running));
         }
         self.leave_gate();
     }

@@ -23,6 +23,7 @@ use actor_core::{Handle, Message, Running, Runtime};
 use crate::executors::Executors;
 pub use builder::SystemBuilder;
 pub use entry::ActorId;
+pub(crate) use entry::Entry;
 pub use names::RegisterError;
 pub use place::SystemPlace;
 pub use report::{ActorReport, Cause, Report, ThreadReport, ThreadState};
@@ -134,6 +135,8 @@ pub struct ActorInfo {
     pub id: ActorId,
     /// Its path.
     pub path: Arc<str>,
+    /// Whether its name was stated. Otherwise its path is that of its type, with its number.
+    pub is_named: bool,
     /// The phase of the shutdown in which it is stopped.
     pub phase: Phase,
     /// The name of its thread.
@@ -298,6 +301,7 @@ impl System {
         let info = members.iter().map(|entry| ActorInfo {
             id: entry.facts.id,
             path: Arc::clone(&entry.facts.path),
+            is_named: entry.facts.is_named,
             phase: entry.facts.phase,
             thread: Arc::clone(&entry.facts.thread),
             running: entry.running.clone(),

@@ -359,7 +359,7 @@ fn is_clean(exit: &Exit) -> bool {
 }
 
 impl ActorReport {
-    pub(crate) fn of(Entry { facts, running }: &Entry) -> Self {
+    pub(crate) fn of(Entry { facts, running, .. }: &Entry) -> Self {
         let exit = running.exit();
         let busy = if exit.is_none() { running.lanes() } else { Vec::new() };
         Self { exit, busy, ..Self::new(facts) }

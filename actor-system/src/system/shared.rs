@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Context;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actor_core::life::{Seat, SpawnError, Wish};
 use actor_core::runtime::adapter::ContainedWaker;
@@ -14,9 +14,10 @@ use actor_core::{Runtime, ThreadConfig};
 use event_listener::{Event, Listener as _, listener};
 use papaya::HashMap;
 
-use crate::clock::{Clock, time_left};
+use crate::clock::{Clock, now, time_left};
 use crate::executors::{Executors, Seated, Slot};
 use crate::gate::Gate;
+use crate::inspect::{FindingView, everyone};
 use crate::system::entry::{ActorId, Entry, Facts, Resident};
 use crate::system::names::Names;
 use crate::system::report::{ActorReport, Cause, Report};
@@ -40,6 +41,9 @@ pub(crate) struct Shared {
     started: AtomicU64,
     entries: HashMap<ActorId, Arc<Entry>>,
     pub(crate) names: Names,
+    /// The findings of watchdogs that last now, by the numbers of the watchdogs.
+    pub(crate) findings: HashMap<u64, FindingView>,
+    began_at: Instant,
     pub(crate) topics: Topics,
     begun: OnceLock<Begun>,
     report: OnceLock<Report>,
@@ -92,6 +96,8 @@ impl Shared {
             started: AtomicU64::new(0),
             entries: HashMap::new(),
             names: Names::default(),
+            findings: HashMap::new(),
+            began_at: now(),
             topics: Topics::default(),
             begun: OnceLock::new(),
             report: OnceLock::new(),
@@ -121,6 +127,7 @@ impl Shared {
             thread: Arc::clone(&slot.name),
             is_named,
             owns_thread: matches!(site, Site::OwnThread(_)),
+            system: Arc::clone(&self.name),
             is_supervised: wish.parent.is_some(),
         };
         let resident = Resident::new(self, facts, seated);
@@ -158,13 +165,17 @@ impl Shared {
 
     /// Adds an actor at its begin.
     pub(crate) fn add(&self, entry: Entry) {
-        self.entries.pin().insert(entry.facts.id, Arc::new(entry));
+        let entry = Arc::new(entry);
+        everyone::add(&entry);
+        self.entries.pin().insert(entry.facts.id, entry);
         self.started.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Removes an actor at its end, or one that did not begin.
     pub(crate) fn remove(&self, actor: &Facts) {
-        self.entries.pin().remove(&actor.id);
+        if let Some(entry) = self.entries.pin().remove(&actor.id) {
+            everyone::remove(entry.number);
+        }
         if actor.is_named {
             self.names.free(&actor.path, actor.id);
         }
@@ -173,6 +184,20 @@ impl Shared {
         {
             thread.executor.stop();
         }
+    }
+
+    /// Returns the time since the system's start.
+    pub(crate) fn uptime(&self) -> Duration {
+        now().saturating_duration_since(self.began_at)
+    }
+
+    /// Waits for the report, for at most this time. For a thread of no executor.
+    pub(crate) fn is_reported_within(&self, limit: Duration) -> bool {
+        listener!(self.on_change => reported);
+        if self.report().is_none() {
+            reported.wait_timeout(limit);
+        }
+        self.report().is_some()
     }
 
     pub(crate) fn started(&self) -> u64 {

@@ -38,13 +38,22 @@ programs! {
     monitored_children =>
         "/printer ended: failed: no more paper\n/scanner ended: stopped\nthe parent stopped\n",
     ask_timeout => "no answer in time\ncome in\nentered: 1\n",
+    stream_with_backpressure => "1000 numbers, at most 4 on their way: stopped\n",
     work_in_flight => "page 7\nin flight: 1\nafter an abort: 1\ndropped: 1\n",
     parked_messages => "no place for block 70\nimported [0], 3 waiting\n\
         imported [0, 1, 2, 3], 1 waiting\n",
+    slow_reader => "10000 lines, never more than 4 of them unhandled\n",
     published_view => "a reader saw 7000\na reader saw 7000\na reader saw 7000\n",
     pub_sub => "archived: block 0, block 1, block 2, block 3, block 4\n\
         on the screen: block 4, after 4 others\nlate: block 4\n5 published, 7 received, 4 missed\n",
+    testing => "an alarm after 5s of virtual time\nthe alarm waited for room\n\
+        panicked: a fault on demand\n",
     adopted_runtime => "the sum is 5\n",
+    metrics_page => "HTTP/1.1 200 OK\n\
+        actor_lane_accepted_total{actor=\"/till\",lane=\"orders\"} 5\n\
+        actor_lane_accepted_total{actor=\"/till\",lane=\"questions\"} 1\n",
+    stuck_handler => "/worker is stuck: true\nin hand: Read (lane messages)\n\
+        /worker goes on: true\n",
 }
 
 #[cfg(unix)]
@@ -87,7 +96,7 @@ fn each_program_is_short() {
         assert!(lines < MOST_LINES, "{} has {lines} lines", path.display());
         programs += 1;
     }
-    assert_eq!(programs, 9);
+    assert_eq!(programs, 10);
 }
 
 #[test]

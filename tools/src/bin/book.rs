@@ -122,7 +122,8 @@ fn check_built(folder: &Path) -> io::Result<Vec<String>> {
             }
             count += 1;
             let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
-            let to = if path.is_empty() { file.clone() } else { file.with_file_name("").join(path) };
+            let to =
+                if path.is_empty() { file.clone() } else { file.with_file_name("").join(path) };
             let Ok(to) = fs::canonicalize(&to) else {
                 faults.push(format!("{}: there is no {path}", file.display()));
                 continue;
@@ -171,7 +172,8 @@ mod tests {
 
     #[test]
     fn a_page_has_a_title_and_its_code_a_test() {
-        let text = "# A\n[x](../../README.md) ![](pictures/p.svg)\n```rust,ignore\n```\n```rust\n```\n";
+        let text =
+            "# A\n[x](../../README.md) ![](pictures/p.svg)\n```rust,ignore\n```\n```rust\n```\n";
         let (faults, pictures) = faults_of_page("a.md", text, "");
         let outside = "a.md:2: links to ../../README.md, outside of the book";
         assert_eq!(faults, [outside, "a.md:5: no test includes this page"]);

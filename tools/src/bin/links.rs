@@ -101,7 +101,8 @@ mod tests {
         let pages = BTreeMap::from([(page.clone(), Page::of("# One\n"))]);
         let fault = |target| fault(Path::new("src/page.md"), target, &pages).is_some();
         // These tests run in the folder of this crate.
-        let faults = ["#one", "lib.rs", "bin", "../src/lib.rs", "#two", "no.md", "../no"].map(fault);
+        let faults =
+            ["#one", "lib.rs", "bin", "../src/lib.rs", "#two", "no.md", "../no"].map(fault);
         assert_eq!(faults, [false, false, false, false, true, true, true]);
     }
 

@@ -18,12 +18,15 @@ use std::{fs, io};
 /// The crates of the framework.
 const CRATES: &[&str] = &[
     "actor-core",
+    "actor-derive",
     "actor-lanes",
     "actor-tokio",
     "actor-smol",
     "actor-embed",
     "actor-thread",
+    "actor-observe",
     "actor-system",
+    "actor-test",
 ];
 
 /// Folders and files without documentation for users: models, the checkers' stand-ins, and the

@@ -14,11 +14,13 @@ use crate::actor::streams::source::{Pulled, Source};
 use crate::mailbox::{Message, Shared, StreamBell, WakeCollector};
 use crate::panic::drop_contained;
 
-pub(crate) struct Streams<M: Message> {
+pub(crate) struct Streams<M> {
     attached: BTreeMap<u64, Attached<M>>,
     /// The numbers of the streams to be polled, in the order of their turns. May contain those of
     /// detached streams.
     list: VecDeque<u64>,
+    /// The messages of streams that were refused.
+    refused: VecDeque<M>,
     wakes: WakeCollector<M>,
     /// The number of streams that keep the actor alive.
     keeping: usize,
@@ -27,7 +29,7 @@ pub(crate) struct Streams<M: Message> {
     was_item: bool,
 }
 
-struct Attached<M: Message> {
+struct Attached<M> {
     source: Pin<Box<dyn Source<M>>>,
     bell: Arc<StreamBell<M>>,
     waker: Waker,
@@ -49,6 +51,7 @@ impl<M: Message> Streams<M> {
         Self {
             attached: BTreeMap::new(),
             list: VecDeque::new(),
+            refused: VecDeque::new(),
             wakes: WakeCollector::new(shared),
             keeping: 0,
             limit: LIMIT,
@@ -60,12 +63,12 @@ impl<M: Message> Streams<M> {
         self.limit = limit;
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.attached.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.attached.is_empty()
+        self.attached.is_empty() && self.refused.is_empty()
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -74,7 +77,7 @@ impl<M: Message> Streams<M> {
 
     /// Returns whether a stream is attached that keeps the actor reachable.
     pub(crate) fn keep_reachable(&self) -> bool {
-        self.keeping > 0
+        self.keeping > 0 || !self.refused.is_empty()
     }
 
     /// Adds a stream, to be polled at the actor's next turn.
@@ -95,9 +98,12 @@ impl<M: Message> Streams<M> {
         self.wakes.shared().make_beside().number_of_work()
     }
 
-    /// Counts a stream that was refused in silence. Returns its number.
-    pub(super) fn refuse(&self) -> u64 {
-        self.count_lost();
+    /// Answers a stream that was refused, or counts it if it has no message. Returns its number.
+    pub(super) fn refuse(&mut self, message: Option<M>) -> u64 {
+        match message.and_then(|message| self.wakes.shared().with_lane(message)) {
+            Some(message) => self.refused.push_back(message),
+            None => self.count_lost(),
+        }
         self.number()
     }
 
@@ -114,6 +120,9 @@ impl<M: Message> Streams<M> {
         self.keeping -= usize::from(keeps);
         // A wake from now on adds nothing.
         bell.mark();
+        if self.attached.is_empty() {
+            self.list.clear();
+        }
         // The panic hook has reported any panic in this drop.
         drop(drop_contained(source));
         true
@@ -126,6 +135,10 @@ impl<M: Message> Streams<M> {
 
     /// Pulls an item of the next stream that has one, and returns its message.
     pub(crate) fn poll_message(&mut self) -> Option<M> {
+        if let Some(message) = self.refused.pop_front() {
+            self.was_item = true;
+            return Some(message);
+        }
         for _ in 0..AT_ONCE {
             let Some(number) = self.wakes.next() else { break };
             self.list.push_back(number);
@@ -171,18 +184,30 @@ impl<M: Message> Streams<M> {
         message
     }
 
+    /// Returns the number of polls that are due, as a model checks it.
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(super) fn waiting(&mut self) -> usize {
+        self.list.extend(std::iter::from_fn(|| self.wakes.next()));
+        self.list.len()
+    }
+
     /// Returns whether a stream is to be polled.
     pub(crate) fn has_more(&self) -> bool {
-        !self.list.is_empty() || self.wakes.holds_any()
+        // Without a stream, what is left belongs to detached ones.
+        let may_have = !self.list.is_empty() || self.wakes.holds_any();
+        !self.refused.is_empty() || (!self.attached.is_empty() && may_have)
     }
 }
 
-impl<M: Message> Drop for Streams<M> {
+impl<M> Drop for Streams<M> {
     /// Drops the streams, oldest first.
     fn drop(&mut self) {
         self.wakes.close();
         while let Some((_, attached)) = self.attached.pop_first() {
             drop(drop_contained(attached));
+        }
+        while let Some(message) = self.refused.pop_front() {
+            drop(drop_contained(message));
         }
     }
 }

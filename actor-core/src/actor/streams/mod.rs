@@ -8,6 +8,8 @@ mod api;
 pub(super) mod attached;
 mod builder;
 mod event;
+#[cfg(all(test, any(loom, shuttle)))]
+mod model;
 mod source;
 
 pub use builder::Attaching;

@@ -26,7 +26,7 @@ use crate::panic::drop_contained;
 use crate::runtime::Executor;
 use crate::sync::{AtomicBool, Ordering};
 
-pub(crate) struct Pieces<M: Message> {
+pub(crate) struct Pieces<M> {
     shared: Arc<Shared<M>>,
     pieces: HashMap<u64, Piece<M>>,
     /// The pieces with a result, in the order of delivery. May contain aborted ones.
@@ -42,6 +42,9 @@ pub(crate) struct Pieces<M: Message> {
     bell_waker: Waker,
     collector: Collector<M>,
     limit: usize,
+    /// [`Self::end`] for the drop: a context exists for every type `M`, so that the error for a
+    /// type without `Message` comes once, and only a real message type has work.
+    end: fn(&mut Self),
 }
 
 struct Piece<M> {
@@ -66,7 +69,7 @@ pub(super) struct Manner {
 
 /// Rung by the waker of every future. One interrupt for any number of woken futures, and no poll of
 /// the set while none is woken.
-struct Bell<M: Message> {
+struct Bell<M> {
     is_rung: AtomicBool,
     returns: Arc<Returns<M>>,
 }
@@ -108,6 +111,7 @@ impl<M: Message> Pieces<M> {
             bell,
             collector,
             limit: LIMIT,
+            end: Self::end,
         }
     }
 
@@ -115,7 +119,7 @@ impl<M: Message> Pieces<M> {
         self.limit = limit;
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.pieces.len()
     }
 
@@ -357,9 +361,9 @@ impl<M: Message> Pieces<M> {
     }
 }
 
-impl<M: Message> Drop for Pieces<M> {
+impl<M> Drop for Pieces<M> {
     fn drop(&mut self) {
-        self.end();
+        (self.end)(self);
     }
 }
 

@@ -9,12 +9,14 @@ mod evicting;
 mod filled;
 mod late;
 mod life;
+mod reserve;
 mod ring;
 mod serial;
 mod share;
 mod signal;
 mod sources;
 mod verdict;
+mod waits;
 mod watchers;
 
 use std::sync::Arc;

@@ -29,11 +29,21 @@
 //! step with a condition saw a `freed` with room for the sum, and the steps since then have not
 //! raised the sum. So the claim sees room for its position as well.
 //!
+//! # A barred ring
+//!
+//! For tests, a ring can be barred: it is full for everyone, except for the places reserved before.
+//! A barred ring has one more reserved place, never used, without regard to its room. So each claim
+//! takes the slow path, and there the mark is read. A sender that knows of the bar sees both.
+//!
 //! A ring does not shrink while a place is reserved, so the memory seen by the reservation stays.
 
 use super::{Claim, ClaimError, RefusingRing};
 use crate::mailbox::places::{CLOSED, GROWN, ONE_RESERVED, OTHER, POSITION, RESERVED};
 use crate::sync::Ordering;
+
+/// The mark of a barred ring. Not the model checkers': no model bars a ring, and the mark would cost
+/// them a step in each claim.
+pub(super) type Mark = std::sync::atomic::AtomicBool;
 
 impl<T> RefusingRing<T> {
     /// Reserves room for one message. Never waits.
@@ -87,6 +97,43 @@ impl<T> RefusingRing<T> {
             }
         }
         None
+    }
+
+    /// Makes the ring full for everyone. Returns whether it was open and not barred.
+    #[cold]
+    pub(in crate::mailbox) fn bar(&self) -> bool {
+        if self.is_barred.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        let mut tail = self.places.producers.tail.load(Ordering::Relaxed);
+        while tail & CLOSED == 0 && tail & RESERVED != RESERVED {
+            // As in `reserve`.
+            match self.places.producers.tail.compare_exchange_weak(
+                tail,
+                tail + ONE_RESERVED,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(now) => tail = now,
+            }
+        }
+        self.is_barred.store(false, Ordering::Relaxed);
+        false
+    }
+
+    /// Ends the bar. The caller notifies the senders waiting for room.
+    #[cold]
+    pub(in crate::mailbox) fn unbar(&self) {
+        // Before the release of the place: a sender that finds no reserved place takes the fast
+        // path, and a later one on the slow path finds no mark.
+        self.is_barred.store(false, Ordering::Relaxed);
+        self.give_back();
+    }
+
+    /// Returns whether the ring is barred. Relaxed: a sender that knows of the bar sees it.
+    pub(super) fn is_barred(&self) -> bool {
+        self.is_barred.load(Ordering::Relaxed)
     }
 
     /// Gives a reserved place back, unused. The caller notifies the senders waiting for room.

@@ -261,7 +261,7 @@ impl Actor for ChainActor {
     }
 
     async fn handle(&mut self, message: ChainMessage, cx: &mut Context<ChainMessage>) {
-        let (lane, begun) = (message.lane(), cx.now());
+        let begun = cx.now();
         self.time_message(&message, begun);
         let effects = match message {
             ChainMessage::Tick => self.tick(),
@@ -310,7 +310,6 @@ impl Actor for ChainActor {
         };
         self.time_effects(&effects, begun, || cx.now());
         self.carry_out(effects, cx);
-        self.state.handled(lane, cx.now().saturating_duration_since(begun));
     }
 
     async fn stopped(&mut self, reason: &actor_lanes::ExitReason) {

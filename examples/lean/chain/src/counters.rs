@@ -6,10 +6,11 @@
 //! | blocks and votes evicted while held | `PendingBlocks`, `PendingVotes` | `PENDING_…_FULL` |
 //! | blocks not returned by any peer | `sync::Backfill` | `FETCH_GIVEN_UP` |
 //! | blocks imported, intervals left out | [`Counters`] | `blocks_imported`, `missed_intervals` |
-//! | valid and invalid votes, reorganisations, time by lane | [`Meters`] | `/metrics` |
+//! | valid and invalid votes, reorganisations | [`Meters`] | `/metrics` |
 //! | duration of verifications | `verifier::WorkMeters` | `/metrics` |
 //! | inputs with invalid SSZ | `decoder::Undecodable` | `gossip not SSZ` |
 //! | messages refused or evicted by a full lane | the mailbox | `LANE refused`, `LANE evicted` |
+//! | time of handlers and of waiting, by lane | the mailbox | `/metrics` |
 //! | oversized or undecodable gossip | `NetworkCounters` | `gossip …` |
 //!
 //! Each number has one writer. The snapshot collects the chain's own, and the reporter adds those

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actor_lanes::mailbox::{LaneStats, Variant};
+use actor_lanes::observe::Gauge;
 use actor_lanes::{Handle, Mailbox, Recipient, TryTellError, mailbox};
 use consensus::Root;
 use network::{BlocksReply, PeerId, SlotRange, Status};
@@ -96,6 +97,12 @@ impl Chain {
     /// Returns the statistics of the mailbox's lanes.
     pub fn stats(&self) -> Vec<LaneStats> {
         self.handle.stats()
+    }
+
+    /// Returns a reader of the actor's figures.
+    #[must_use]
+    pub fn gauge(&self) -> Gauge {
+        self.handle.gauge()
     }
 }
 

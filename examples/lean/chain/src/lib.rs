@@ -70,7 +70,7 @@ pub use effect::Effect;
 pub use front::{Chain, Refused};
 pub use histogram::{Buckets, Histogram, SharedHistogram};
 pub use message::{ChainHead, ChainMessage};
-pub use meters::{Busy, Meters};
+pub use meters::Meters;
 pub use role::Role;
 pub use snapshot::{NOTES, Snapshot};
 pub use solitary::Solitary;

@@ -1,7 +1,7 @@
 //! The chain actor's messages, and their lanes.
 
 use actor_lanes::mailbox::Variant;
-use actor_lanes::{Lane, Message, Reply};
+use actor_lanes::{Message, Reply};
 use network::PeerId;
 
 use crate::decoder::{Decoded, Fetched, Origin};
@@ -21,44 +21,75 @@ use network::{BlocksReply, SlotRange, Status};
 /// [`Recipient`](actor_lanes::Recipient), and the [`Variant`] implementations below map each result
 /// to its variant. One word names a message everywhere: its variant, the sender's method or result,
 /// the arm in the actor, and the method of [`ChainState`](super::ChainState).
-#[derive(Debug)]
+///
+/// Due ticks need no lane: a timer's message goes before all lanes. Configured peers and strangers
+/// have separate lanes for gossip. A peer can fill its share of a lane, and no more.
+#[derive(Debug, Message)]
 pub enum ChainMessage {
     /// From its own timer: an interval has begun.
+    #[lane(control, 256)]
     Tick,
     /// From its own timer: the slot's block is late, so vote without it.
+    #[lane("control")]
     VoteAnyway(Slot),
     /// From the network thread: a peer connected, and whether the configuration names it.
+    #[lane("control")]
     PeerConnected(PeerId, bool),
     /// From the network thread: a peer's last connection closed.
+    #[lane("control")]
     PeerDisconnected(PeerId),
-    /// From the network thread: a peer's head and finalized block.
-    PeerStatus(PeerId, Status),
     /// From any caller: return the current head. Earlier control messages are handled first.
+    #[lane("control")]
     Head(Reply<ChainHead>),
     /// From the HTTP API: start or stop aggregating. The reply is the previous setting.
+    #[lane("control")]
     SetAggregator(bool, Reply<bool>),
     /// From the signer: the vote of one of our validators.
+    #[lane(fifo = "own", 1024, weight = 8)]
     OwnVote(Box<SignedAttestation>),
     /// From the signer: our block.
+    #[lane("own")]
     OwnBlock(Box<SignedBlock>),
     /// From the signer: a validator could not sign.
+    #[lane("own")]
     NotSigned(ValidatorIndex, Slot, NotSigned),
     /// From the decoder: a gossiped block.
-    Block(Box<SignedBlock>, Origin),
-    /// From itself: continue synchronization.
-    Synchronize,
-    /// From the decoder: the result of a request for blocks.
-    Fetched(u64, Fetched),
+    #[lane(fifo = "blocks", 1024, share = 128, weight = 8, when = by_configured)]
+    #[lane(fifo = "stranger_blocks", 256, share = 8)]
+    Block(Box<SignedBlock>, #[source(Origin::source)] Origin),
+    /// From the network thread: a peer's head and finalized block. There are more keys than
+    /// connections.
+    #[lane(latest_by_key = "statuses", 1024)]
+    PeerStatus(#[key(source_of)] PeerId, Status),
     /// From the network thread: a peer requests blocks.
-    ServeBlocks(PeerId, Vec<Root>, BlocksReply),
+    #[lane(fifo = "requests", 256, share = 8)]
+    ServeBlocks(#[source(source_of)] PeerId, Vec<Root>, BlocksReply),
     /// From the network thread: a peer requests the blocks of some slots.
-    ServeRange(PeerId, SlotRange, BlocksReply),
+    #[lane("requests")]
+    ServeRange(#[source(source_of)] PeerId, SlotRange, BlocksReply),
     /// From the decoder: a gossiped aggregate.
-    Aggregate(Box<SignedAggregatedAttestation>, Origin),
+    #[lane(newest_first = "aggregates", 4096, weight = 4, when = by_configured)]
+    #[lane(fifo = "stranger_aggregates", 1024, share = 32, weight = 2)]
+    Aggregate(Box<SignedAggregatedAttestation>, #[source(Origin::source)] Origin),
     /// From the decoder: a gossiped vote.
-    Vote(Box<SignedAttestation>, Origin),
-    /// From a verifier or the prover: the results of jobs.
+    #[lane(newest_first = "votes", 4096, weight = 4, when = by_configured)]
+    #[lane(fifo = "stranger_votes", 4096, share = 128, weight = 2)]
+    Vote(Box<SignedAttestation>, #[source(Origin::source)] Origin),
+    /// From a verifier or the prover: the results of jobs. There is room for those of all jobs in
+    /// flight, so that none is refused. The weight serves results before new jobs start.
+    #[lane(fifo = "done", IN_FLIGHT, weight = 16)]
     JobsDone(JobsDone),
+    /// From itself: continue synchronization.
+    #[lane(fifo = "sync", 64, weight = 4)]
+    Synchronize,
+    /// From the decoder: the result of a request for blocks. This node's own requests are few.
+    #[lane("sync")]
+    Fetched(u64, Fetched),
+}
+
+/// Returns whether a configured peer sent a gossip message.
+fn by_configured<T>(_gossip: &T, origin: &Origin) -> bool {
+    origin.sender.is_configured
 }
 
 /// The chain's current checkpoints.
@@ -70,96 +101,6 @@ pub struct ChainHead {
     pub justified: Checkpoint,
     /// The latest finalized checkpoint.
     pub finalized: Checkpoint,
-}
-
-const CONTROL: usize = 0;
-const OWN: usize = 1;
-const BLOCKS: usize = 2;
-const STATUSES: usize = 3;
-const REQUESTS: usize = 4;
-const AGGREGATES: usize = 5;
-const VOTES: usize = 6;
-const DONE: usize = 7;
-const SYNC: usize = 8;
-const STRANGER_BLOCKS: usize = 9;
-const STRANGER_AGGREGATES: usize = 10;
-const STRANGER_VOTES: usize = 11;
-
-impl ChainMessage {
-    /// The number of lanes.
-    pub(crate) const LANE_COUNT: usize = Self::LANES.len();
-
-    /// Returns the origin of a gossip message.
-    fn origin(&self) -> Option<&Origin> {
-        match self {
-            Self::Block(_, origin) | Self::Aggregate(_, origin) | Self::Vote(_, origin) => {
-                Some(origin)
-            }
-            _ => None,
-        }
-    }
-
-    /// Returns the first lane for gossip of a configured peer, and the second one for gossip of a
-    /// stranger.
-    fn by_sender(origin: &Origin, configured: usize, stranger: usize) -> usize {
-        if origin.sender.is_configured { configured } else { stranger }
-    }
-}
-
-impl Message for ChainMessage {
-    // Due ticks need no lane: a timer's message goes before all lanes. Configured peers and
-    // strangers have separate lanes for gossip. A peer can fill its share of a lane, and no more.
-    const LANES: &'static [Lane] = &[
-        Lane::control("control", 256),
-        Lane::fifo("own", 1024).weight(8),
-        Lane::fifo("blocks", 1024).share(128).weight(8),
-        // One for each peer. There are more keys than connections.
-        Lane::latest_by_key("statuses", 1024),
-        Lane::fifo("requests", 256).share(8),
-        Lane::newest_first("aggregates", 4096).weight(4),
-        Lane::newest_first("votes", 4096).weight(4),
-        // Room for the results of all jobs in flight, so that none is refused. The weight serves
-        // results before new jobs start.
-        Lane::fifo("done", IN_FLIGHT).weight(16),
-        // Answers to this node's own requests, which are few.
-        Lane::fifo("sync", 64).weight(4),
-        Lane::fifo("stranger_blocks", 256).share(8),
-        Lane::fifo("stranger_aggregates", 1024).share(32).weight(2),
-        Lane::fifo("stranger_votes", 4096).share(128).weight(2),
-    ];
-
-    fn lane(&self) -> usize {
-        match self {
-            Self::Tick
-            | Self::VoteAnyway(_)
-            | Self::PeerConnected(..)
-            | Self::PeerDisconnected(_)
-            | Self::Head(_)
-            | Self::SetAggregator(..) => CONTROL,
-            Self::OwnVote(_) | Self::OwnBlock(_) | Self::NotSigned(..) => OWN,
-            Self::Fetched(..) | Self::Synchronize => SYNC,
-            Self::PeerStatus(..) => STATUSES,
-            Self::ServeBlocks(..) | Self::ServeRange(..) => REQUESTS,
-            Self::Block(_, origin) => Self::by_sender(origin, BLOCKS, STRANGER_BLOCKS),
-            Self::Aggregate(_, origin) => Self::by_sender(origin, AGGREGATES, STRANGER_AGGREGATES),
-            Self::Vote(_, origin) => Self::by_sender(origin, VOTES, STRANGER_VOTES),
-            Self::JobsDone(_) => DONE,
-        }
-    }
-
-    fn source(&self) -> Option<u64> {
-        match self {
-            Self::ServeBlocks(peer, ..) | Self::ServeRange(peer, ..) => Some(source_of(peer)),
-            _ => self.origin().map(|origin| source_of(&origin.sender.peer)),
-        }
-    }
-
-    fn key(&self) -> u64 {
-        match self {
-            Self::PeerStatus(peer, _) => source_of(peer),
-            _ => 0,
-        }
-    }
 }
 
 impl Variant<Decoded> for ChainMessage {
@@ -197,19 +138,6 @@ impl Variant<Signed> for ChainMessage {
             Self::OwnVote(vote) => Some(Signed::OwnVote(vote)),
             Self::OwnBlock(block) => Some(Signed::OwnBlock(block)),
             Self::NotSigned(validator, slot, why) => Some(Signed::NotSigned(validator, slot, why)),
-            _ => None,
-        }
-    }
-}
-
-impl Variant<JobsDone> for ChainMessage {
-    fn wrap(done: JobsDone) -> Self {
-        Self::JobsDone(done)
-    }
-
-    fn unwrap(self) -> Option<JobsDone> {
-        match self {
-            Self::JobsDone(done) => Some(done),
             _ => None,
         }
     }

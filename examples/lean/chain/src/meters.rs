@@ -1,30 +1,8 @@
 //! What the chain's actor counts and times. The actor alone writes these numbers, and publishes
 //! them in its snapshot.
 
-use std::time::Duration;
-
 use crate::histogram::{Buckets, Histogram};
-use crate::message::ChainMessage;
 use consensus::{Block, Slot};
-
-/// The time spent on the messages of one lane.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Busy {
-    /// The number of messages handled.
-    pub messages: u64,
-    /// The total time.
-    pub time: Duration,
-    /// The longest time for one message.
-    pub longest: Duration,
-}
-
-impl Busy {
-    fn add(&mut self, time: Duration) {
-        self.messages += 1;
-        self.time += time;
-        self.longest = self.longest.max(time);
-    }
-}
 
 /// Counters and times of the chain's actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +45,6 @@ pub struct Meters {
     pub rounds_not_aggregator: u64,
     /// Rounds of aggregation left out because the last one was in flight.
     pub rounds_still_busy: u64,
-    /// The time spent on each lane, in the order of the mailbox's lanes.
-    pub busy: [Busy; ChainMessage::LANE_COUNT],
 }
 
 impl Default for Meters {
@@ -92,7 +68,6 @@ impl Default for Meters {
             attestations_processed: 0,
             rounds_not_aggregator: 0,
             rounds_still_busy: 0,
-            busy: Default::default(),
         }
     }
 }
@@ -103,10 +78,5 @@ impl Meters {
         let slots = parent_slot.map_or(0, |parent| block.slot.saturating_sub(parent));
         self.slots_processed += slots;
         self.attestations_processed += block.body.attestations.len() as u64;
-    }
-
-    /// Counts one handled message and its time.
-    pub(super) fn handled(&mut self, lane: usize, time: Duration) {
-        self.busy[lane].add(time);
     }
 }

@@ -7,7 +7,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::base::Base;
 use crate::blocks::{Blocks, Source};
@@ -209,11 +208,6 @@ impl ChainState {
     /// Returns the counters and times written by the actor.
     pub(crate) fn meters(&mut self) -> &mut Meters {
         &mut self.base.counters.meters
-    }
-
-    /// Counts one handled message of a lane and its time.
-    pub(crate) fn handled(&mut self, lane: usize, time: Duration) {
-        self.base.counters.meters.handled(lane, time);
     }
 
     /// Counts an effect refused by another actor.

@@ -8,7 +8,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use chain::{Request, Wanted};
-use network::{BlocksResponse, RequestFailure};
+use network::{AnswerCredit, BlocksResponse, RequestFailure};
 
 use super::ContentionError;
 use super::recording::{Incoming, Recording};
@@ -128,7 +128,12 @@ fn answer(request: Request, recording: &Recording) -> BlocksResponse {
         // The node is never far behind in this load, so ranges are not supported.
         Wanted::Range(_) => Err(RequestFailure::Unsupported),
     };
-    BlocksResponse { request_id: request.id, peer: request.peer, outcome }
+    BlocksResponse {
+        request_id: request.id,
+        peer: request.peer,
+        outcome,
+        credit: AnswerCredit::default(),
+    }
 }
 
 /// Wakes the network thread.

@@ -1,16 +1,22 @@
 //! The node's commands to the network, and the lanes for them.
 
 use actor_lanes::mailbox::LaneStats;
-use actor_lanes::{Handle, Lane, Mailbox, Message, TryTellError, mailbox};
+use actor_lanes::observe::Gauge;
+use actor_lanes::{Handle, Mailbox, Message, TryTellError, mailbox};
 use libp2p::PeerId;
 
 use crate::Offence;
 use wire::{Root, message_id::MessageId, request::SlotRange, topic::TopicKind};
 
-/// A command to the network thread.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A command to the network thread. Peers cannot fill the lane of the node's own publications.
+#[derive(Clone, Debug, PartialEq, Eq, Message)]
 pub enum Command {
+    /// Take no more commands, carry out the waiting ones, and end. Only the thread's owner sends
+    /// this.
+    #[lane(control = "end", 4)]
+    End,
     /// Publish this node's own message.
+    #[lane(fifo = "own", 1024, weight = 8)]
     Publish {
         /// The kind of message.
         kind: TopicKind,
@@ -18,6 +24,7 @@ pub enum Command {
         ssz: Vec<u8>,
     },
     /// Ask a peer for blocks.
+    #[lane(fifo = "requests", 128)]
     RequestBlocks {
         /// The peer to ask.
         peer: PeerId,
@@ -27,6 +34,7 @@ pub enum Command {
         request_id: u64,
     },
     /// Ask a peer for the blocks of its chain in a range of slots.
+    #[lane("requests")]
     RequestRange {
         /// The peer to ask.
         peer: PeerId,
@@ -36,6 +44,7 @@ pub enum Command {
         request_id: u64,
     },
     /// Penalise a peer for an offence.
+    #[lane("requests")]
     Charge {
         /// The peer.
         peer: PeerId,
@@ -43,6 +52,7 @@ pub enum Command {
         offence: Offence,
     },
     /// Report the verdict on a gossip message.
+    #[lane(fifo = "verdicts", 8192, weight = 8)]
     Report {
         /// The message's id.
         id: MessageId,
@@ -52,35 +62,11 @@ pub enum Command {
         verdict: Verdict,
     },
     /// Close all connections of a peer. A static peer is redialled.
+    #[lane("requests")]
     Disconnect {
         /// The peer.
         peer: PeerId,
     },
-    /// Take no more commands, carry out the waiting ones, and end. Only the thread's owner sends
-    /// this.
-    End,
-}
-
-impl Message for Command {
-    // Peers cannot fill the lane of the node's own publications.
-    const LANES: &'static [Lane] = &[
-        Lane::control("end", 4),
-        Lane::fifo("own", 1024).weight(8),
-        Lane::fifo("requests", 128),
-        Lane::fifo("verdicts", 8192).weight(8),
-    ];
-
-    fn lane(&self) -> usize {
-        match self {
-            Self::End => 0,
-            Self::Publish { .. } => 1,
-            Self::RequestBlocks { .. }
-            | Self::RequestRange { .. }
-            | Self::Charge { .. }
-            | Self::Disconnect { .. } => 2,
-            Self::Report { .. } => 3,
-        }
-    }
 }
 
 /// The node's verdict on a gossip message.
@@ -105,6 +91,12 @@ impl NetworkFront {
     #[must_use]
     pub fn stats(&self) -> Vec<LaneStats> {
         self.commands.stats()
+    }
+
+    /// Returns a reader of the figures of the thread's mailbox.
+    #[must_use]
+    pub fn gauge(&self) -> Gauge {
+        self.commands.gauge()
     }
 
     /// Publishes this node's own message. The network thread compresses it.

@@ -2,7 +2,7 @@
 
 use libp2p::PeerId;
 
-use crate::BlocksReply;
+use crate::{AnswerCredit, BlocksReply};
 use wire::{
     Root, message_id::MessageId, request::SlotRange, response::ErrorChunk, status::Status,
     topic::TopicKind,
@@ -117,6 +117,8 @@ pub struct BlocksResponse {
     /// The SSZ of the peer's signed blocks, unverified, up to the number asked for; or the reason
     /// for having none.
     pub outcome: Result<Vec<Vec<u8>>, RequestFailure>,
+    /// Returns when this is dropped. Until then it counts as one of the peer's requests.
+    pub credit: AnswerCredit,
 }
 
 /// The reason why a request returned no blocks.
@@ -128,7 +130,8 @@ pub enum RequestFailure {
     /// The peer is not connected; nothing was sent.
     #[error("the peer is not connected")]
     NotConnected,
-    /// Too many requests are in flight, to this peer (8) or in total (64); nothing was sent.
+    /// Too many requests are in flight or their answers not decoded, of this peer (8) or in total
+    /// (64); nothing was sent.
     #[error("too many requests are under way")]
     TooMany,
     /// The peer does not support the protocol.

@@ -24,6 +24,7 @@
 mod address_range;
 mod admission;
 mod allowance;
+mod answer_credit;
 mod behaviour;
 mod codec;
 mod config;
@@ -57,6 +58,7 @@ mod undecided;
 pub use libp2p::{Multiaddr, PeerId};
 
 pub use self::{
+    answer_credit::AnswerCredit,
     codec::{Answer, Codec, MAX_ANSWER_SIZE},
     config::NetworkConfig,
     connection_counters::{ConnectionCounters, ConnectionResult, Direction, Disconnection},

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::{
     BlocksResponse, Inbound, Offence, RequestFailure,
     allowance::{Cost, Taken},
+    answer_credit::{AnswerCredit, AnswerCredits},
     codec::{Answer, Asked, Codec},
     event_loop::EventLoop,
     serving::Served,
@@ -24,24 +25,13 @@ use wire::{
     status::Status,
 };
 
-/// The most requests for blocks from this node in flight.
-const MAX_REQUESTS: usize = 64;
-
-/// The most such requests to one peer: as many as a node like this one answers at a time.
-const MAX_REQUESTS_PER_PEER: usize = 8;
-
 /// This node's requests for blocks without an outcome so far.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     /// Request numbers are unique among the requests of one kind.
     under_way: HashMap<(RequestKind, OutboundRequestId), BlocksRequest>,
-}
-
-impl Requests {
-    fn has_room_for(&self, peer: PeerId) -> bool {
-        let to_peer = self.under_way.values().filter(|request| request.peer == peer).count();
-        self.under_way.len() < MAX_REQUESTS && to_peer < MAX_REQUESTS_PER_PEER
-    }
+    /// Bounds the requests, and the answers that the node has not decoded.
+    credits: AnswerCredits,
 }
 
 #[derive(Debug)]
@@ -49,6 +39,7 @@ struct BlocksRequest {
     peer: PeerId,
     /// The number chosen by the caller of the request.
     request_id: u64,
+    credit: AnswerCredit,
 }
 
 impl<I: Inbound> EventLoop<I> {
@@ -106,28 +97,30 @@ impl<I: Inbound> EventLoop<I> {
 
     /// Sends a request for blocks, or immediately reports the reason for not sending it.
     pub(super) fn request_blocks(&mut self, peer: PeerId, request: Request, request_id: u64) {
-        let refused = if !is_valid(&request) {
-            Some(RequestFailure::InvalidRequest)
+        let credit = if !is_valid(&request) {
+            Err(RequestFailure::InvalidRequest)
         } else if !self.swarm.is_connected(&peer) {
-            Some(RequestFailure::NotConnected)
-        } else if !self.requests.has_room_for(peer) {
-            Some(RequestFailure::TooMany)
+            Err(RequestFailure::NotConnected)
         } else {
-            None
+            self.requests.credits.take(peer).ok_or(RequestFailure::TooMany)
         };
-        if let Some(failure) = refused {
-            self.counters.requests_out_failed.increment();
-            self.count_refusal(self.inbound.blocks(BlocksResponse {
-                request_id,
-                peer,
-                outcome: Err(failure),
-            }));
-            return;
-        }
+        let credit = match credit {
+            Ok(credit) => credit,
+            Err(failure) => {
+                self.counters.requests_out_failed.increment();
+                self.count_refusal(self.inbound.blocks(BlocksResponse {
+                    request_id,
+                    peer,
+                    outcome: Err(failure),
+                    credit: AnswerCredit::default(),
+                }));
+                return;
+            }
+        };
         self.counters.requests_out.increment();
         let kind = request.kind();
         let id = self.protocol(kind).send_request(&peer, Ok(request));
-        self.requests.under_way.insert((kind, id), BlocksRequest { peer, request_id });
+        self.requests.under_way.insert((kind, id), BlocksRequest { peer, request_id, credit });
     }
 
     pub(super) fn on_blocks_event(&mut self, kind: RequestKind, event: Event<Asked, Answer>) {
@@ -244,7 +237,8 @@ impl<I: Inbound> EventLoop<I> {
         id: (RequestKind, OutboundRequestId),
         outcome: Result<Vec<Vec<u8>>, RequestFailure>,
     ) {
-        let Some(BlocksRequest { peer, request_id }) = self.requests.under_way.remove(&id) else {
+        let Some(BlocksRequest { peer, request_id, credit }) = self.requests.under_way.remove(&id)
+        else {
             return;
         };
         if let Err(failure) = &outcome {
@@ -254,7 +248,12 @@ impl<I: Inbound> EventLoop<I> {
                 self.charge(peer, Offence::BadAnswer);
             }
         }
-        self.count_refusal(self.inbound.blocks(BlocksResponse { request_id, peer, outcome }));
+        self.count_refusal(self.inbound.blocks(BlocksResponse {
+            request_id,
+            peer,
+            outcome,
+            credit,
+        }));
     }
 
     /// Returns the behaviour of a request's protocol.

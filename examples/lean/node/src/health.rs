@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use actor_lanes::view::View;
-use chain::wall_clock::WallClock;
 use chain::Snapshot;
+use chain::wall_clock::WallClock;
 use consensus::{Interval, SlotClock};
 
 /// The lag of the chain's time behind the clock, in intervals, above which its owner is reported as

@@ -18,8 +18,7 @@ use std::time::{Duration, Instant};
 
 use actor_lanes::life::{OnPanic, Restart, SpawnError};
 use actor_lanes::{
-    Actor, Handle, Mailbox, Message, Phase, Runtime, Spawn, System, ThreadConfig, mailbox,
-    view,
+    Actor, Handle, Mailbox, Message, Phase, Runtime, Spawn, System, ThreadConfig, mailbox, view,
 };
 
 use crate::api::{Api, ApiError, ApiSources, Limits, Supervision, Watched};
@@ -159,11 +158,10 @@ impl Node {
         let health =
             HealthView { lifecycle: lifecycle.clone(), published: published.clone(), clock, wall };
         let workers = pool_mailboxes(config.verifiers.unwrap_or_else(verifier_count));
-        let front = network.front();
         let watched = [
             Watched::new("decoder", decoder.clone()),
             Watched::new("signer", signer.clone()),
-            Watched::from_fn("network", move || front.stats()),
+            Watched::network(network.front()),
         ];
         let watched_workers =
             workers.iter().map(|(name, handle, _)| Watched::new(name, handle.clone()));
@@ -265,6 +263,12 @@ impl Node {
     #[must_use]
     pub fn head(&self, timeout: Duration) -> Option<ChainHead> {
         self.chain.head(timeout)
+    }
+
+    /// Returns the system of the node's actors, for looks at them.
+    #[must_use]
+    pub fn system(&self) -> &System {
+        &self.system
     }
 
     /// Returns a reader of the node's condition, for other threads.

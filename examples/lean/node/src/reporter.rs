@@ -50,10 +50,8 @@ pub(crate) struct Reporter<R> {
 }
 
 /// From the reporter's own timer: a report is due.
-#[derive(Debug)]
+#[derive(Debug, Message)]
 pub(crate) struct Due;
-
-impl Message for Due {}
 
 impl<R> Reporter<R> {
     /// Creates a reporter with these keys of the node's validators.

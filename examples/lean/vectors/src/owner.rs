@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actor_lanes::actor::Fallible;
 use actor_lanes::handle::AskBlockingError;
-use actor_lanes::{Actor, Context, Executor, ExitReason, Lane, Message, Reply, Runtime, spawn};
+use actor_lanes::{Actor, Context, Executor, ExitReason, Message, Reply, Runtime, spawn};
 
 use crate::case::Case;
 use crate::field::{Field, Malformed};
@@ -20,6 +20,8 @@ use crate::verdict::{Findings, Verdict};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The messages of the owner.
+#[derive(Message)]
+#[lane(fifo = "steps", 4)]
 enum Examination {
     /// Asks for the number of steps.
     Begin(Reply<usize>),
@@ -27,10 +29,6 @@ enum Examination {
     Take(usize, Reply<()>),
     /// Asks for the verdict.
     Sum(Reply<Verdict>),
-}
-
-impl Message for Examination {
-    const LANES: &'static [Lane] = &[Lane::fifo("steps", 4)];
 }
 
 /// Owns the subject of a vector. A malformed vector ends it, because nothing can be compared.

@@ -22,10 +22,8 @@ impl Actor for Worker {
 
 fn main() -> Done {
     let system = System::builder("pool").runtime(programs::runtime()?).executors(2).start()?;
-    let (workers, _running) = Pool::new(4)
-        .named("collatz")
-        .restart(Restart::up_to(5))
-        .start(&system, |_index| Worker)?;
+    let (workers, _running) =
+        Pool::new(4).named("collatz").restart(Restart::up_to(5)).start(&system, |_index| Worker)?;
     let ask = |n| workers.ask(move |reply| Steps(n, reply));
     let answers = futures::executor::block_on(join_all((0..100).map(ask)));
     // The asker of zero has an error, and its worker has a new life.

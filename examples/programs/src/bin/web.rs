@@ -37,7 +37,10 @@ impl Actor for Shelf {
 }
 
 /// A full lane is "503 Service Unavailable": the request does not wait in a growing queue.
-async fn take(State(shelf): State<Handle<Stock>>, Path(n): Path<u64>) -> Result<String, StatusCode> {
+async fn take(
+    State(shelf): State<Handle<Stock>>,
+    Path(n): Path<u64>,
+) -> Result<String, StatusCode> {
     let answer = shelf.try_ask(|reply| Stock::Take(n, reply));
     let answer = answer.map_err(|_full| StatusCode::SERVICE_UNAVAILABLE)?;
     match answer.await {

@@ -1,6 +1,6 @@
 //! The decoder's input and output.
 
-use actor_lanes::{Lane, Message};
+use actor_lanes::Message;
 
 use crate::decoder::origin::Origin;
 use crate::sender::source_of;
@@ -9,49 +9,31 @@ use network::{BlocksResponse, GossipMessage, RequestFailure, TopicKind};
 use wire::response::ResponseCode;
 
 /// Undecoded input, from the network thread.
-#[derive(Debug)]
+///
+/// Every lane refuses the newest message when it is full, so the network always learns of a
+/// message without a verdict. Strangers have lanes of their own, and each peer has a share.
+#[derive(Debug, Message)]
 pub enum DecoderMessage {
     /// A decompressed gossip message.
-    Gossip(GossipMessage),
+    #[lane(fifo = "blocks", 256, share = 64, weight = 8, when = |it| is_block(it, true))]
+    #[lane(fifo = "aggregates", 1024, share = 256, weight = 4, when = |it| is_aggregate(it, true))]
+    #[lane(fifo = "votes", 4096, share = 1024, weight = 4, when = |it| it.is_configured)]
+    #[lane(fifo = "stranger_blocks", 256, share = 8, when = |it| is_block(it, false))]
+    #[lane(fifo = "stranger_aggregates", 1024, share = 32, weight = 2,
+           when = |it| is_aggregate(it, false))]
+    #[lane(fifo = "stranger_votes", 4096, share = 128, weight = 2)]
+    Gossip(#[source(|gossip| source_of(&gossip.source))] GossipMessage),
     /// The result of a request for blocks.
+    #[lane(fifo = "responses", 64, weight = 4)]
     Blocks(BlocksResponse),
 }
 
-impl Message for DecoderMessage {
-    // Every lane refuses the newest message when it is full, so the network always learns of a
-    // message without a verdict. Strangers have lanes of their own, and each peer has a share.
-    const LANES: &'static [Lane] = &[
-        Lane::fifo("blocks", 256).share(64).weight(8),
-        Lane::fifo("responses", 64).weight(4),
-        Lane::fifo("aggregates", 1024).share(256).weight(4),
-        Lane::fifo("votes", 4096).share(1024).weight(4),
-        Lane::fifo("stranger_blocks", 256).share(8),
-        Lane::fifo("stranger_aggregates", 1024).share(32).weight(2),
-        Lane::fifo("stranger_votes", 4096).share(128).weight(2),
-    ];
+fn is_block(gossip: &GossipMessage, is_configured: bool) -> bool {
+    gossip.kind == TopicKind::Block && gossip.is_configured == is_configured
+}
 
-    fn lane(&self) -> usize {
-        match self {
-            Self::Blocks(_) => 1,
-            Self::Gossip(GossipMessage { kind, is_configured, .. }) => {
-                match (kind, is_configured) {
-                    (TopicKind::Block, true) => 0,
-                    (TopicKind::Aggregation, true) => 2,
-                    (TopicKind::Attestation { .. }, true) => 3,
-                    (TopicKind::Block, false) => 4,
-                    (TopicKind::Aggregation, false) => 5,
-                    (TopicKind::Attestation { .. }, false) => 6,
-                }
-            }
-        }
-    }
-
-    fn source(&self) -> Option<u64> {
-        match self {
-            Self::Gossip(GossipMessage { source, .. }) => Some(source_of(source)),
-            Self::Blocks(_) => None,
-        }
-    }
+fn is_aggregate(gossip: &GossipMessage, is_configured: bool) -> bool {
+    gossip.kind == TopicKind::Aggregation && gossip.is_configured == is_configured
 }
 
 /// Decoded output, for the chain.

@@ -121,7 +121,8 @@ impl Decoder {
     }
 
     fn blocks(&self, response: BlocksResponse) {
-        let BlocksResponse { request_id, peer, outcome } = response;
+        // The credit returns at the end: the network then asks the peer for more.
+        let BlocksResponse { request_id, peer, outcome, credit: _credit } = response;
         let fetched = match outcome {
             Ok(blocks) => self.decode_blocks(peer, &blocks),
             Err(failure) => {

@@ -1,6 +1,6 @@
 //! The origin of a gossip message, and the promise of one verdict for it.
 
-use crate::sender::Sender;
+use crate::sender::{Sender, source_of};
 use network::{MessageId, NetworkFront, PeerId, Undelivered, Verdict};
 
 /// The origin of a gossip message, needed to report a verdict.
@@ -23,6 +23,11 @@ impl Origin {
     /// node's configuration names that peer. Its drop reports nothing.
     pub fn new(id: MessageId, source: PeerId, is_configured: bool) -> Self {
         Self { id, sender: Sender { peer: source, is_configured }, promised_to: None }
+    }
+
+    /// Returns the sender's source for [`Message::source`](actor_lanes::Message::source).
+    pub(crate) fn source(&self) -> u64 {
+        source_of(&self.sender.peer)
     }
 
     /// Promises a verdict to the network, also if the message is dropped.

@@ -1,6 +1,6 @@
 //! The signer's input and output.
 
-use actor_lanes::{Lane, Message};
+use actor_lanes::Message;
 use consensus::{
     AttestationData, ProducedBlock, ProofError, SignedAttestation, SignedBlock, Slot,
     ValidatorIndex,
@@ -8,8 +8,10 @@ use consensus::{
 use keys::signing_history::NotReserved;
 use xmss::SignError;
 
-/// A message to the owner of the keys.
-#[derive(Debug)]
+/// A message to the owner of the keys. One vote per validator and slot, and a block: the duties of a
+/// full registry fit.
+#[derive(Debug, Message)]
+#[lane(fifo = "duties", 8192)]
 pub enum SignerMessage {
     /// From the chain: sign a vote with a validator's attestation key.
     SignVote(ValidatorIndex, Box<AttestationData>),
@@ -63,15 +65,4 @@ pub enum Signed {
     OwnBlock(Box<SignedBlock>),
     /// A validator without a signature in this slot, and the reason.
     NotSigned(ValidatorIndex, Slot, NotSigned),
-}
-
-impl Message for SignerMessage {
-    // One vote per validator and slot, and a block: the duties of a full registry fit.
-    const LANES: &'static [Lane] = &[Lane::fifo("duties", 8192)];
-
-    fn lane(&self) -> usize {
-        match self {
-            Self::SignVote(..) | Self::SignBlock(..) | Self::CopyHistory => 0,
-        }
-    }
 }

@@ -135,6 +135,28 @@ fn requests_over_the_limit_per_peer_fail_immediately() {
     }
 }
 
+/// The owner is busy: it takes the answers and does not decode them.
+#[test]
+fn a_peer_whose_answers_are_not_decoded_is_not_asked_for_more() {
+    let [mut a, mut b] = pair();
+    let mut undecoded = Vec::new();
+    for request_id in 0..8 {
+        a.network
+            .front()
+            .request_blocks(b.id(), vec![[1; 32]], request_id)
+            .expect("the lane has room");
+        b.wait_serve().1.send(vec![vec![1]]);
+        undecoded.push(a.wait_blocks());
+        assert_eq!(undecoded.last().map(|answer| answer.outcome.is_ok()), Some(true));
+    }
+    a.network.front().request_blocks(b.id(), vec![[1; 32]], 8).expect("the lane has room");
+    assert_eq!(a.wait_blocks().outcome, Err(RequestFailure::TooMany), "no request is in flight");
+    undecoded.pop();
+    a.network.front().request_blocks(b.id(), vec![[1; 32]], 9).expect("the lane has room");
+    b.wait_serve().1.send(vec![vec![2]]);
+    assert_eq!(a.wait_blocks().outcome, Ok(vec![vec![2]]));
+}
+
 #[test]
 fn a_request_that_is_never_answered_times_out() {
     let mut b = Peer::start(config(&[]));

@@ -1,97 +1,48 @@
-//! Prometheus' text format, version 0.0.4.
+//! The page of metrics: that of the framework, with the chain's histograms.
 //!
 //! Values are read at the time of a request, so there is no registry and no lock.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
+use actor_lanes::observe::Exporter;
+pub(super) use actor_lanes::observe::prometheus::Kind;
+use actor_lanes::observe::prometheus::{Metric, Page};
 use chain::Histogram;
-
-/// The type of a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Only increases.
-    Counter,
-    /// Increases and decreases.
-    Gauge,
-}
 
 /// A page in progress.
 #[derive(Debug, Default)]
 pub(super) struct Exposition {
-    text: String,
-}
-
-/// One metric of the page, ready for its values.
-#[derive(Debug)]
-pub(super) struct Metric<'a> {
-    text: &'a mut String,
-    name: &'a str,
+    page: Page,
 }
 
 impl Exposition {
     /// Begins a metric. The name must be a valid metric name, and unique on the page.
     pub(super) fn metric<'a>(&'a mut self, name: &'a str, kind: Kind, help: &str) -> Metric<'a> {
-        let kind = match kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-        };
-        self.head(name, kind, help);
-        Metric { text: &mut self.text, name }
+        self.page.metric(name, kind, help)
     }
 
     /// Writes a metric with one value.
     pub(super) fn figure(&mut self, name: &str, kind: Kind, help: &str, value: impl Display) {
-        self.metric(name, kind, help).with(&[], value);
+        self.page.figure(name, kind, help, value);
     }
 
     /// Writes a histogram. Its values are divided by `scale` to obtain the displayed unit.
     pub(super) fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram, scale: f64) {
-        self.head(name, "histogram", help);
         let shown = |value: u64| value as f64 / scale;
-        let bucket = format!("{name}_bucket");
-        for (limit, count) in histogram.up_to() {
-            sample(&mut self.text, &bucket, &[("le", &shown(limit).to_string())], count);
-        }
-        sample(&mut self.text, &bucket, &[("le", "+Inf")], histogram.count());
-        sample(&mut self.text, &format!("{name}_sum"), &[], shown(histogram.sum()));
-        sample(&mut self.text, &format!("{name}_count"), &[], histogram.count());
+        let up_to = histogram.up_to().map(|(limit, count)| (shown(limit), count));
+        let metric = self.page.metric(name, Kind::Histogram, help);
+        metric.histogram(&[], up_to, histogram.count(), shown(histogram.sum()));
+    }
+
+    /// Adds the figures of actors.
+    pub(super) fn append(&mut self, actors: &Exporter) {
+        actors.write(&mut self.page);
     }
 
     /// Returns the finished page.
     pub(super) fn into_text(self) -> String {
-        self.text
+        self.page.into_text()
     }
-
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
-        line(&mut self.text, format_args!("# HELP {name} {help}"));
-        line(&mut self.text, format_args!("# TYPE {name} {kind}"));
-    }
-}
-
-impl Metric<'_> {
-    /// Writes one value with its labels.
-    pub(super) fn with(self, labels: &[(&str, &str)], value: impl Display) -> Self {
-        sample(self.text, self.name, labels, value);
-        self
-    }
-}
-
-fn sample(text: &mut String, name: &str, labels: &[(&str, &str)], value: impl Display) {
-    if labels.is_empty() {
-        return line(text, format_args!("{name} {value}"));
-    }
-    let labels: Vec<_> =
-        labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
-    line(text, format_args!("{name}{{{}}} {value}", labels.join(",")));
-}
-
-fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
-    writeln!(text, "{line}").expect("a String takes whatever is written to it");
-}
-
-/// Returns a label's value with backslashes, quotes and line breaks escaped.
-fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 #[cfg(test)]

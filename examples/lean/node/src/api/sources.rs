@@ -1,9 +1,10 @@
 //! The API's data sources, and the chain's owner for changes of role.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use actor_lanes::mailbox::LaneStats;
+use actor_lanes::observe::Gauge;
 use actor_lanes::view::View;
 use actor_lanes::{Handle, Message};
 
@@ -16,7 +17,7 @@ use chain::verifier::WorkMeters;
 use chain::wall_clock::WallClock;
 use chain::{Chain, Snapshot};
 use consensus::SlotClock;
-use network::NetworkCounters;
+use network::{NetworkCounters, NetworkFront};
 
 /// Data published by the other parts of the node.
 #[derive(Debug)]
@@ -80,27 +81,26 @@ impl ApiSources {
     }
 }
 
-/// An actor's mailbox, to read its figures only.
+/// An actor, to read its figures only.
 pub struct Watched {
     /// The actor's name.
     pub actor: String,
-    stats: Box<dyn Fn() -> Vec<LaneStats> + Send>,
+    /// Its figures.
+    pub gauge: Gauge,
+    /// What keeps the actor reachable.
+    _handle: Box<dyn Any + Send + Sync>,
 }
 
 impl Watched {
     /// Watches the mailbox behind a handle. The handle is kept, so the mailbox stays open.
     pub fn new<M: Message>(actor: &str, handle: Handle<M>) -> Self {
-        Self::from_fn(actor, move || handle.stats())
+        Self { actor: actor.to_owned(), gauge: handle.gauge(), _handle: Box::new(handle) }
     }
 
-    /// Watches the mailbox with these statistics.
-    pub fn from_fn(actor: &str, stats: impl Fn() -> Vec<LaneStats> + Send + 'static) -> Self {
-        Self { actor: actor.to_owned(), stats: Box::new(stats) }
-    }
-
-    /// Returns the statistics of the lanes.
-    pub fn stats(&self) -> Vec<LaneStats> {
-        (self.stats)()
+    /// Watches the mailbox of the network thread.
+    pub fn network(front: NetworkFront) -> Self {
+        let gauge = front.gauge();
+        Self { actor: "network".to_owned(), gauge, _handle: Box::new(front) }
     }
 }
 

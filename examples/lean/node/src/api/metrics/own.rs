@@ -1,65 +1,20 @@
 //! This node's own metrics: the chain's owner, the lanes of all mailboxes, the network, warnings.
 
-use actor_lanes::mailbox::LaneStats;
+use actor_lanes::observe::Exporter;
 
-use crate::api::ApiSources;
+use crate::api::exposition::Exposition;
 use crate::api::exposition::Kind::{Counter, Gauge};
-use crate::api::exposition::{Exposition, Kind};
+use crate::api::{ApiSources, Watched};
 use crate::health::Condition;
 use crate::warnings;
 use chain::Snapshot;
 use network::{NetworkCounters, Offence};
 
-/// One statistic of a lane: its metric's name and type, its description, and the function to read
-/// it.
-type LaneMetric = (&'static str, Kind, &'static str, fn(&LaneStats) -> u64);
-
-const LANE_METRICS: &[LaneMetric] = &[
-    ("actor_lane_depth", Gauge, "Messages accepted and not finished.", |lane| lane.depth),
-    ("actor_lane_capacity", Gauge, "Messages that may wait in the lane.", |lane| {
-        lane.capacity as u64
-    }),
-    ("actor_lane_high_water", Gauge, "The most messages seen waiting at once.", |lane| {
-        lane.high_water
-    }),
-    ("actor_lane_accepted_total", Counter, "Messages accepted.", |lane| lane.accepted),
-    ("actor_lane_handled_total", Counter, "Messages whose handling has ended.", |lane| {
-        lane.handled
-    }),
-    ("actor_lane_refused_total", Counter, "Messages returned because the lane was full.", |lane| {
-        lane.refused
-    }),
-    (
-        "actor_lane_over_share_total",
-        Counter,
-        "Refused messages whose source had filled its share of the lane.",
-        |lane| lane.over_share,
-    ),
-    (
-        "actor_lane_evicted_total",
-        Counter,
-        "Messages dropped to make room for newer ones.",
-        |lane| lane.evicted,
-    ),
-    ("actor_lane_cancelled_total", Counter, "Asks whose sender had stopped waiting.", |lane| {
-        lane.cancelled
-    }),
-    ("actor_lane_expired_total", Counter, "Messages dropped because of their deadline.", |lane| {
-        lane.expired
-    }),
-    (
-        "actor_lane_undelivered_total",
-        Counter,
-        "Messages still queued when the actor ended.",
-        |lane| lane.undelivered,
-    ),
-];
-
 /// Writes this node's own metrics.
 pub(super) fn write(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
     condition(page, sources);
     owner(page, chain);
-    lanes(page, sources, chain);
+    actors(page, sources);
     network(page, sources);
     peers(page, sources);
 }
@@ -124,38 +79,11 @@ fn owner(page: &mut Exposition, chain: &Snapshot) {
     }
 }
 
-fn lanes(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
-    let owners: Vec<_> = std::iter::once(("chain", sources.chain.stats()))
-        .chain(sources.watched.iter().map(|watched| (watched.actor.as_str(), watched.stats())))
-        .collect();
-    for (name, kind, help, read) in LANE_METRICS {
-        let mut metric = page.metric(name, *kind, help);
-        for (actor, lanes) in &owners {
-            for lane in lanes {
-                metric = metric.with(&[("actor", actor), ("lane", lane.name)], read(lane));
-            }
-        }
-    }
-    let chain_lanes = || owners[0].1.iter().zip(&chain.meters.busy);
-    let mut messages =
-        page.metric("actor_lane_handlers_total", Counter, "Handlers that were timed.");
-    for (lane, busy) in chain_lanes() {
-        messages = messages.with(&[("actor", "chain"), ("lane", lane.name)], busy.messages);
-    }
-    let mut time =
-        page.metric("actor_lane_handling_seconds_total", Counter, "Time spent in handlers.");
-    for (lane, busy) in chain_lanes() {
-        time = time.with(&[("actor", "chain"), ("lane", lane.name)], busy.time.as_secs_f64());
-    }
-    let mut longest = page.metric(
-        "actor_lane_longest_handler_seconds",
-        Gauge,
-        "The longest time spent in a handler.",
-    );
-    for (lane, busy) in chain_lanes() {
-        longest =
-            longest.with(&[("actor", "chain"), ("lane", lane.name)], busy.longest.as_secs_f64());
-    }
+/// Writes the figures of all actors, and of their lanes.
+fn actors(page: &mut Exposition, sources: &ApiSources) {
+    let chain = Exporter::new().actor("chain", sources.chain.gauge());
+    let add = |all: Exporter, watched: &Watched| all.actor(&*watched.actor, watched.gauge.clone());
+    page.append(&sources.watched.iter().fold(chain, add));
 }
 
 /// One counter of the network: its metric's name, its description, and the function to read it.

@@ -8,7 +8,9 @@ const RUNTIMES: &[&str] = &["tokio", "smol", "thread", "embed"];
 #[cfg(not(target_os = "linux"))]
 const RUNTIMES: &[&str] = &["tokio", "smol", "thread"];
 
-/// The most lines of a program.
+mod chat;
+
+/// The most lines of a program, without blank ones and comments.
 const MOST_LINES: usize = 80;
 
 fn check(program: &str, binary: &str, expected: &str) {
@@ -43,7 +45,16 @@ programs! {
     pool => "99 answers, the longest sequence has 118 steps",
     rate_limiter => "10 callers within the limit",
     ring => "the token made 8000 hops",
+    testing => "2 requests were lost, and the third one came after 3.1s",
     web => "one request took 3, and the other found too few",
+}
+
+/// Four clients with real sockets.
+#[test]
+fn chat() {
+    for runtime in RUNTIMES {
+        chat::check(runtime);
+    }
 }
 
 fn sources() -> Vec<(String, String)> {
@@ -60,17 +71,18 @@ fn sources() -> Vec<(String, String)> {
 #[test]
 fn each_program_is_tested_and_short() {
     let sources = sources();
-    assert_eq!(sources.len(), PROGRAMS.len());
+    // The chat has a test of its own.
+    assert_eq!(sources.len(), PROGRAMS.len() + 1);
     for (name, code) in sources {
-        assert!(PROGRAMS.contains(&name.as_str()), "{name} is not tested");
-        let lines = code.lines().count();
+        assert!(name == "chat" || PROGRAMS.contains(&name.as_str()), "{name} is not tested");
+        let lines = code_lines(&code);
         assert!(lines < MOST_LINES, "{name} has {lines} lines");
     }
 }
 
 #[test]
 fn the_guide_states_the_number_of_lines_of_each_program() {
-    let page = include_str!("../../../docs/guide/src/programs.md");
+    let page = include_str!("../../../../docs/guide/src/programs.md");
     for (name, code) in sources() {
         let lines = code_lines(&code);
         let row = format!("[`{name}`](../../../examples/programs/src/bin/{name}.rs) | {lines} |");
