@@ -1,9 +1,9 @@
 //! Typed topics: publishers and subscribers that do not know each other.
 //!
 //! A [`Topic`] is a value. Any thread publishes on it. Subscribers are
-//! [actors](Topic::subscribe_actor), or tasks and threads with a [`Subscription`]. Each subscriber has a bounded queue and a rule for
-//! a full one, [`Slow`]. Values are shared as `Arc<T>`, so no subscriber pays for another, and `T`
-//! needs no `Clone`.
+//! [actors](Topic::subscribe_actor), or tasks and threads with a [`Subscription`]. Each subscriber
+//! has a bounded queue and a rule for a full one, [`Slow`]. Values are shared as `Arc<T>`, so no
+//! subscriber pays for another, and `T` needs no `Clone`.
 //!
 //! # Examples
 //!
