@@ -243,8 +243,13 @@ fn start_viewer(
     let own = stream.try_clone().ok()?;
     let shared = Arc::clone(shared);
     let thread = thread::Builder::new().name("actor-top-view".to_owned());
-    // An error ends the connection.
-    let thread = thread.spawn(move || drop(answer(&stream, &shared))).ok()?;
+    let serve = move || {
+        // An error ends the connection, and so does the end of the viewer. Shut down, because the
+        // thread that accepts holds the same connection.
+        drop(answer(&stream, &shared));
+        _ = stream.shutdown(Shutdown::Both);
+    };
+    let thread = thread.spawn(serve).ok()?;
     Some((own, thread))
 }
 
