@@ -218,19 +218,34 @@ impl<H> Embed<H> {
     }
 
     /// Polls the ready tasks of a round in an order by chance, decided by the seed. For tests that
-    /// look for a dependence on the order of actors: the same seed leads to the same order.
+    /// look for a dependence on the order of actors: the same seed leads to the same order. New
+    /// tasks begin in the order of their spawns, as on every executor.
     ///
     /// # Examples
     ///
     /// ```
+    /// use std::future::poll_fn;
+    /// use std::task::Poll;
+    ///
     /// use actor_embed::Embed;
     ///
     /// let order = |seed| {
     ///     let (executor, mut driver) = Embed::new(|| {}).shuffled(seed).build()?;
     ///     let (sender, receiver) = std::sync::mpsc::sync_channel(8);
     ///     for n in 0..8 {
-    ///         let sender = sender.clone();
-    ///         let send = async move { sender.send(n).expect("there is room") };
+    ///         let (sender, clock) = (sender.clone(), executor.clone());
+    ///         let send = async move {
+    ///             let mut has_begun = false;
+    ///             poll_fn(|cx| match std::mem::replace(&mut has_begun, true) {
+    ///                 true => Poll::Ready(()),
+    ///                 false => {
+    ///                     clock.give_way(cx);
+    ///                     Poll::Pending
+    ///                 }
+    ///             })
+    ///             .await;
+    ///             sender.send(n).expect("there is room");
+    ///         };
     ///         executor.spawn(Box::new(|| Box::pin(send))).expect("the executor runs");
     ///     }
     ///     driver.run_until_stalled();

@@ -31,13 +31,15 @@ struct Place {
     task: Option<Task>,
     /// The position of its task in the order of spawns.
     serial: u64,
+    /// Whether its task was polled.
+    has_begun: bool,
 }
 
 impl Tasks {
     /// Creates a table with a door and no tasks.
     pub(crate) fn new(door: Arc<Bell>, inbox: Arc<Inbox>) -> Self {
         let waker = Waker::from(Arc::clone(&door));
-        let door = Place { waker, bell: door, task: None, serial: 0 };
+        let door = Place { waker, bell: door, task: None, serial: 0, has_begun: true };
         Self { places: vec![door], free: Vec::new(), added: 0, inbox }
     }
 
@@ -57,8 +59,14 @@ impl Tasks {
         let place = &mut self.places[number];
         place.task = Some(task);
         place.serial = self.added;
+        place.has_begun = false;
         self.added += 1;
         number
+    }
+
+    /// Returns whether the task with this number was never polled.
+    pub(crate) fn is_new(&self, number: usize) -> bool {
+        !self.places[number].has_begun
     }
 
     /// Polls the task of the rung bell, unless the task has ended.
@@ -66,6 +74,7 @@ impl Tasks {
         let place = &mut self.places[number];
         // Before the poll, so a wake during the poll causes another poll.
         place.bell.answer();
+        place.has_begun = true;
         let Some(task) = &mut place.task else { return };
         if Pin::new(task).poll(&mut Context::from_waker(&place.waker)).is_ready() {
             place.task = None;
@@ -103,7 +112,7 @@ impl Tasks {
         let number = self.places.len();
         let bell = Arc::new(Bell::new(number, Arc::clone(&self.inbox)));
         let waker = Waker::from(Arc::clone(&bell));
-        self.places.push(Place { waker, bell, task: None, serial: 0 });
+        self.places.push(Place { waker, bell, task: None, serial: 0, has_begun: true });
         number
     }
 }

@@ -99,7 +99,7 @@ impl Harness {
     }
 
     /// Creates a harness with an order of the ready actors by chance, decided by the seed. The
-    /// order of messages within a lane stays.
+    /// order of messages within a lane stays, and actors begin in the order of their spawns.
     ///
     /// Run a test with many seeds, to look for a dependence on the order of actors. A failure names
     /// the seed.
@@ -119,19 +119,21 @@ impl Harness {
     /// struct Sender(&'static str, Handle<Name>);
     /// impl Actor for Sender {
     ///     type Message = Name;
-    ///     async fn started(&mut self, _cx: &mut Context<Name>) {
+    ///     async fn handle(&mut self, _go: Name, _cx: &mut Context<Name>) {
     ///         self.1.try_tell(Name(self.0)).expect("the lane has room");
     ///     }
-    ///     async fn handle(&mut self, _name: Name, _cx: &mut Context<Name>) {}
     /// }
     ///
     /// let first = |seed| {
     ///     let harness = Harness::seeded(seed);
     ///     let mut probe = harness.probe::<Name>();
     ///     let handles = [probe.handle(), probe.handle()];
-    ///     for (name, handle) in ["one", "other"].into_iter().zip(handles) {
-    ///         harness.spawn(move || Sender(name, handle));
-    ///     }
+    ///     let senders = ["one", "other"].into_iter().zip(handles).map(|(name, handle)| {
+    ///         harness.spawn(move || Sender(name, handle)).0
+    ///     });
+    ///     let senders: Vec<_> = senders.collect();
+    ///     harness.run_until_idle();
+    ///     senders.iter().for_each(|sender| sender.try_tell(Name("go")).expect("room"));
     ///     probe.expect(|_name| true).0
     /// };
     /// assert_eq!(first(1), first(1));
