@@ -100,8 +100,9 @@ fn step(model: &mut Model, by: isize) {
     let Some(last) = rows.len().checked_sub(1) else { return };
     let now = selected(model, &rows);
     let next = match now {
-        None => 0,
-        Some(now) => now.saturating_add_signed(by).min(last),
+        // The first key selects the first row, unless it asks for the last one.
+        None if by != isize::MAX => 0,
+        now => now.unwrap_or(0).saturating_add_signed(by).min(last),
     };
     model.screen.selected = Some(rows[next].key.clone());
 }

@@ -82,14 +82,14 @@ fn a_frame_of_80_columns_and_24_lines_shows_all_there_is() {
         lines[0].starts_with("node  pid 4242  up 12.0s  3 actors on 2 executors"),
         "{lines:#?}"
     );
-    assert!(lines[1].starts_with("in 100/s  handled 100/s  lost 0.5/s  waiting 521  restarts 2"));
+    assert!(lines[1].starts_with("in 100/s  handled 100/s  lost 1.0/s  waiting 521  restarts 2"));
     let chain = lines.iter().find(|line| line.contains("/chain  ")).expect("it is an actor");
     assert!(chain.contains("Import 1.2s"), "{chain}");
     assert!(chain.contains("####::.. 512/1.0k"), "the fullest lane: {chain}");
     assert!(chain.ends_with("+2"), "{chain}");
     assert!(has(&lines, "no turn for 2.0s"));
     assert!(has(&lines, "! /chain is stuck (for 3.0s)"));
-    assert!(has(&lines, "evicted 12 (0.5/s)"));
+    assert!(has(&lines, "evicted 12 (1.0/s)"));
     assert!(has(&lines, "slow: /chain has Import (lane blocks) in hand for 1.2s"));
     assert!(lines[23].starts_with("q quit"));
 }
