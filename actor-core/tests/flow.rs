@@ -1,6 +1,7 @@
 //! Reserved room against a plain queue as its model: order, exact bounds, nothing lost.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::Future;
 
 use actor_core::flow::{Credit, Credits, Permit, PermitError};
 use actor_core::{Handle, Lane, Mailbox, Message, mailbox};
@@ -143,6 +144,33 @@ proptest! {
         }
         prop_assert!(model.is_empty());
     }
+}
+
+/// The number of permits has a field of its own beside the position.
+#[test]
+fn at_most_255_permits_of_a_lane_exist_and_messages_have_the_other_room() {
+    struct Wide(u32);
+    impl Message for Wide {
+        const LANES: &'static [Lane] = &[Lane::fifo("wide", 300)];
+    }
+
+    let (handle, mut mailbox) = mailbox::<Wide>();
+    let mut permits: Vec<_> = (0..300).map_while(|_| handle.try_reserve(0).ok()).collect();
+    assert_eq!(permits.len(), 255);
+    let told = (0..300).take_while(|&n| handle.try_tell(Wide(n)).is_ok()).count();
+    assert_eq!(told, 45);
+    assert!(matches!(mailbox.try_recv(), Some(Wide(0))));
+    let waiting = handle.reserve(0);
+    let mut waiting = std::pin::pin!(waiting);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(waiting.as_mut().poll(&mut cx).is_pending(), "there is room, and no further permit");
+    assert!(permits.pop().is_some_and(|permit| permit.send(Wide(45)).is_ok()));
+    assert!(waiting.as_mut().poll(&mut cx).is_ready());
+    drop(permits);
+    assert!((1..=45).all(|n| matches!(mailbox.try_recv(), Some(Wide(m)) if m == n)));
+    assert!(mailbox.try_recv().is_none());
+    let told = (0..=300).take_while(|&n| handle.try_tell(Wide(n)).is_ok()).count();
+    assert_eq!(told, 300, "no room is lost");
 }
 
 #[test]

@@ -389,7 +389,12 @@ mod tests {
 
     #[test]
     fn a_type_without_attributes_needs_the_names_of_its_kinds_only() {
-        let derived = expand(parse_quote!(struct Due;), parse_quote!(actor_core));
+        let derived = expand(
+            parse_quote!(
+                struct Due;
+            ),
+            parse_quote!(actor_core),
+        );
         let by_hand = quote! {
             #[automatically_derived]
             impl actor_core::Message for Due {

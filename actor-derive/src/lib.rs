@@ -178,7 +178,23 @@ use syn::{DeriveInput, Path, parse_macro_input, parse_quote};
 ///
 /// # Examples
 ///
-/// The crate's [first page](crate) has an example, and the code that it becomes.
+/// The crate's [first page](crate) has a larger one, and the code that it becomes.
+///
+/// ```
+/// use actor_core::Message;
+/// use actor_derive::Message;
+///
+/// #[derive(Message)]
+/// enum Count {
+///     #[lane(fifo = "numbers", 64)]
+///     Add(u64),
+///     #[lane(control, 4)]
+///     Clear,
+/// }
+///
+/// assert_eq!((Count::Add(1).lane(), Count::Clear.lane()), (0, 1));
+/// assert_eq!(Count::KINDS, ["Add", "Clear"]);
+/// ```
 #[proc_macro_derive(Message, attributes(lane, source, key, deadline, variant, message))]
 pub fn derive_message(input: TokenStream) -> TokenStream {
     derive(input, parse_quote!(::actor_core))

@@ -184,8 +184,8 @@ impl<H> Embed<H> {
         self
     }
 
-    /// Ends the turn of an actor after each message, or after each batch of a lane with batches. For
-    /// tests and simulators that go step by step: with [`Budget::polls(1)`](crate::Budget::polls),
+    /// Ends the turn of an actor after each message, or each batch of a lane with batches. For
+    /// tests and simulators in steps: with [`Budget::polls(1)`](crate::Budget::polls),
     /// a turn of the driver then handles one message at most.
     ///
     /// # Examples

@@ -15,7 +15,10 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 #[test]
 fn a_loop_of_poll_passes_the_conformance_suite() {
-    actor_core::conformance::run(&PollLoop(|| Budget::time(Duration::from_millis(1)), |embed| embed));
+    actor_core::conformance::run(&PollLoop(
+        || Budget::time(Duration::from_millis(1)),
+        |embed| embed,
+    ));
 }
 
 #[test]

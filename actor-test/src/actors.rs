@@ -1,7 +1,7 @@
 //! The actors of a harness: their turns, their figures, and the time of their next wake.
 //!
-//! Each actor has an executor of its own, which passes everything to that of the harness. So the
-//! harness learns which task is whose, and when it wakes.
+//! Each actor has an executor of its own, and it passes everything to that of the harness. So the
+//! harness knows the task of each actor, and the time of its next wake.
 
 use std::fmt;
 use std::future::Future;
@@ -120,7 +120,7 @@ pub(crate) struct ActorExecutor {
 
 impl ActorExecutor {
     /// Creates the executor of an actor not yet started on it.
-    pub(crate) fn new(inner: &Arc<dyn Executor>, entry: &Arc<Entry>) -> Arc<dyn Executor> {
+    pub(crate) fn of_place(inner: &Arc<dyn Executor>, entry: &Arc<Entry>) -> Arc<dyn Executor> {
         Self::started(inner, entry, false)
     }
 

@@ -19,9 +19,9 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 /// A [`Probe`](crate::Probe) for async tests: its expectations are futures, and block no thread.
 ///
-/// It works on every runtime, also on a single thread that runs the actors as well, such as
-/// `#[tokio::test]` or smol's `block_on`. The deadline is 5 seconds unless stated, by a timer of its
-/// own: a paused clock of tokio does not move it.
+/// It works on every runtime, also on a single thread for the test and the actors, such as
+/// `#[tokio::test]` or smol's `block_on`. The deadline is 5 seconds unless stated. It has a timer
+/// of its own: a paused clock of tokio does not move it.
 ///
 /// A failure names the line of the expectation in its text, because a panic within a future has no
 /// caller.
@@ -135,7 +135,7 @@ impl<M: Message> AsyncProbe<M> {
         self.inbox.mailbox.handle()
     }
 
-    /// Expects a message that fulfils the condition, as the next one. Returns it.
+    /// Expects the next message to fulfil the condition. Returns it.
     ///
     /// # Panics
     ///
@@ -202,7 +202,7 @@ impl<M: Message> AsyncProbe<M> {
         self.next_that(shown, move |message| *message == expected)
     }
 
-    /// Expects that no message comes until the deadline.
+    /// Expects no message until the deadline.
     ///
     /// # Panics
     ///
@@ -293,7 +293,7 @@ impl<M: Message> AsyncProbe<M> {
     async fn receive(&mut self) -> Option<M> {
         let mut delay = None;
         poll_fn(|cx| {
-            // `None` means that no handle is left. The handle of a later one may still send.
+            // `None` means: no handle is left. A later handle may still send.
             if let Poll::Ready(Some(message)) = self.inbox.mailbox.poll_recv(cx) {
                 return Poll::Ready(Some(message));
             }

@@ -2,7 +2,7 @@
 
 use actor_core::{Handle, Message, mailbox};
 
-/// Returns a handle to an actor that has ended: every send returns its message as `Closed`.
+/// Returns a handle to an ended actor: every send returns its message as `Closed`.
 ///
 /// # Examples
 ///

@@ -41,7 +41,8 @@ use crate::harness::Harness;
 ///         match event {
 ///             Event::Dial(peer) => {
 ///                 self.tries += 1;
-///                 _ = cx.timer().key(("dial", peer)).after(Duration::from_secs(5), Event::TimedOut(peer));
+///                 let wait = Duration::from_secs(5);
+///                 _ = cx.timer().key(("dial", peer)).after(wait, Event::TimedOut(peer));
 ///             }
 ///             Event::TimedOut(_) => cx.stop(),
 ///         }
@@ -67,6 +68,8 @@ pub struct TestContext<M: Message> {
     entry: Arc<Entry>,
     cx: Context<M>,
     mailbox: Mailbox<M>,
+    /// Keeps the actor reachable, as its owner in the program would.
+    handle: Handle<M>,
 }
 
 /// An armed timer of a [`TestContext`].
@@ -139,10 +142,10 @@ impl<M: Message> TestContext<M> {
     /// ```
     #[must_use]
     pub fn on(harness: &Harness) -> Self {
-        let (_handle, mailbox) = mailbox();
+        let (handle, mailbox) = mailbox();
         let (entry, executor) = harness.add_direct("test context");
         let cx = mailbox.direct_context(executor);
-        Self { harness: harness.clone(), entry, cx, mailbox }
+        Self { harness: harness.clone(), entry, cx, mailbox, handle }
     }
 
     /// Returns the context, for a call of a handler within the test's own future.
@@ -239,8 +242,8 @@ impl<M: Message> TestContext<M> {
         self.cx.direct_settle(outcome);
     }
 
-    /// Returns the next message that the actor's loop would handle: of a due timer, of work in
-    /// flight, or one sent to its own handle. The harness runs until idle first.
+    /// Returns the next message for the actor, as its loop would take it: of a due timer, of work
+    /// in flight, or one sent to its own handle. The harness runs until idle first.
     ///
     /// # Panics
     ///
@@ -327,7 +330,7 @@ impl<M: Message> TestContext<M> {
     /// assert!(cx.is_stopping());
     /// ```
     pub fn is_stopping(&mut self) -> bool {
-        self.cx.direct_ending().is_some() || self.mailbox.handle().is_closed()
+        self.cx.direct_ending().is_some() || self.handle.is_closed()
     }
 
     /// Returns why the actor ends after the message, if it was stopped or has failed.
@@ -369,7 +372,7 @@ impl<M: Message> TestContext<M> {
         self.entry.spawned()
     }
 
-    /// Returns a handle to the actor that the context belongs to.
+    /// Returns a handle to the actor of the context.
     ///
     /// # Examples
     ///
@@ -383,7 +386,7 @@ impl<M: Message> TestContext<M> {
     /// ```
     #[must_use]
     pub fn own_handle(&self) -> Handle<M> {
-        self.mailbox.handle()
+        self.handle.clone()
     }
 
     /// Returns the figures of each lane.

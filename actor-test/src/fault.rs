@@ -188,7 +188,8 @@ impl Faults {
 /// let (handle, running) = spawn(&harness, move || worker)?;
 /// handle.try_tell(Job)?;
 /// harness.run_until_idle();
-/// assert_eq!(running.exit().expect("it has ended").reason.to_string(), "panicked: a fault on demand");
+/// let exit = running.exit().expect("it has ended");
+/// assert_eq!(exit.reason.to_string(), "panicked: a fault on demand");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

@@ -19,8 +19,7 @@ use crate::report::Text;
 /// Steps without a move of the clock, unless [`Harness::most_steps`] sets another limit.
 const MOST_STEPS: u64 = 100_000;
 
-/// The wall clock's time at the start, in seconds since 1970: a fixed one, so that each run is the
-/// same.
+/// The wall clock's time at the start, in seconds since 1970: fixed, so each run is the same.
 const WALL_START: u64 = 1_600_000_000;
 
 /// Runs actors on the thread of a test, without threads of their own, in virtual time.
@@ -29,7 +28,7 @@ const WALL_START: u64 = 1_600_000_000;
 /// actors, and [`advance`](Self::advance) moves the time. With the same calls, the same things
 /// happen in the same order. Offloaded work runs on this thread as well, one piece in a step.
 ///
-/// A harness is also a [`Place`], so everything that starts an actor starts it here:
+/// A harness is also a [`Place`] for actors of every kind:
 /// `spawn(&harness, …)`, a [`Spawn`] with options or restarts. A system takes
 /// [`executor`](Self::executor). Clones are the same harness.
 ///
@@ -82,7 +81,7 @@ pub(crate) struct Inner {
 }
 
 impl Harness {
-    /// Creates a harness. Actors that are ready run in the order in which they became ready.
+    /// Creates a harness. Ready actors run in the order of their wakes.
     ///
     /// # Panics
     ///
@@ -311,7 +310,7 @@ impl Harness {
         (entry, executor)
     }
 
-    /// Returns the executor of the harness: for systems, interceptors, and all else that takes one.
+    /// Returns the executor of the harness: for systems, interceptors and the like.
     ///
     /// # Examples
     ///
@@ -340,7 +339,7 @@ impl Harness {
         &self.inner.executor
     }
 
-    /// Creates a [`Probe`]: a mailbox that expects messages in order.
+    /// Creates a [`Probe`], to expect messages in order.
     ///
     /// # Examples
     ///
@@ -536,7 +535,8 @@ impl Harness {
     /// harness.fail_at_next(&worker);
     /// worker.try_tell(Job)?;
     /// harness.run_until_idle();
-    /// assert_eq!(running.exit().expect("it has ended").reason.to_string(), "failed: a fault on demand");
+    /// let exit = running.exit().expect("it has ended");
+    /// assert_eq!(exit.reason.to_string(), "failed: a fault on demand");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
@@ -595,8 +595,8 @@ impl Harness {
         drop(driver.take());
     }
 
-    /// Describes the harness and each of its actors: how many messages of each lane are queued or in
-    /// hand, what went through it, and when the actor wakes.
+    /// Describes the harness and each of its actors: the number of messages of each lane queued or
+    /// in hand, the outcome of the others, and the time of the next wake.
     /// The text is part of each failure.
     ///
     /// # Examples
@@ -674,7 +674,7 @@ impl Place for Harness {
         let path = wish.path();
         let kind = short_name(wish.kind);
         let entry = self.add(path.as_deref().unwrap_or(kind).to_owned());
-        let executor = ActorExecutor::new(&self.inner.executor, &entry);
+        let executor = ActorExecutor::of_place(&self.inner.executor, &entry);
         Ok(Seat { executor, path, host: Some(Arc::new(Introduced(entry))) })
     }
 }

@@ -5,13 +5,13 @@
 //!
 //! | piece | content |
 //! |---|---|
-//! | [`Harness`] | actors without threads: [`step`](Harness::step), [`advance`](Harness::advance), [`ask`](Harness::ask) |
-//! | [`Probe`], [`AsyncProbe`] | a mailbox that expects messages in order, with a deadline |
+//! | [`Harness`] | actors without threads: steps, virtual time, asks |
+//! | [`Probe`], [`AsyncProbe`] | expected messages in order, with a deadline |
 //! | [`Interceptor`] | drops, delays, duplicates or reorders messages to a real actor |
-//! | [`TestContext`] | calls a handler directly, and shows what it armed and started |
+//! | [`TestContext`] | direct calls of a handler, with a list of its timers |
 //! | [`Faults`] | a panic or a failure at the next message |
-//! | [`Filled`] | a lane that is full |
-//! | [`Harness::stop_executor`], [`closed_handle`] | what the code under test meets at an end |
+//! | [`Filled`] | a full lane |
+//! | [`Harness::stop_executor`], [`closed_handle`] | ends, as the code under test meets them |
 //!
 //! It is a dev-dependency. Nothing in it depends on an async runtime.
 //!

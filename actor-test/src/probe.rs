@@ -1,4 +1,4 @@
-//! A mailbox that expects messages in order.
+//! Expected messages in order.
 
 use std::fmt;
 use std::pin::pin;
@@ -111,6 +111,7 @@ mod sealed {
     use super::{Duration, Mailbox, Message, Text};
 
     #[expect(unnameable_types, reason = "a sealed trait")]
+    #[doc(hidden)]
     pub trait Waiting {
         /// Returns the next message, if one comes within the time.
         fn receive<M: Message>(&self, mailbox: &mut Mailbox<M>, within: Duration) -> Option<M>;
@@ -122,6 +123,7 @@ mod sealed {
     /// Hides the type in a sealed trait.
     #[expect(unnameable_types, reason = "hidden by the sealed trait")]
     #[derive(Debug)]
+    #[doc(hidden)]
     pub struct TextOf(pub(super) Text);
 }
 
@@ -260,8 +262,7 @@ impl<M: Message, W: Waits> Probe<M, W> {
         self
     }
 
-    /// Sets the deadline of each expectation: of the virtual time on a harness, which is zero unless
-    /// stated, and of the time otherwise.
+    /// Sets the deadline of each expectation. On a harness it is virtual, and zero unless stated.
     ///
     /// # Examples
     ///
@@ -298,7 +299,7 @@ impl<M: Message, W: Waits> Probe<M, W> {
         self.inbox.mailbox.handle()
     }
 
-    /// Expects a message that fulfils the condition, as the next one. Returns it.
+    /// Expects the next message to fulfil the condition. Returns it.
     ///
     /// The macro [`expect!`](crate::expect!) takes a pattern, and shows it in the failure.
     ///
@@ -399,10 +400,10 @@ impl<M: Message, W: Waits> Probe<M, W> {
         self.next_that(self.deadline, shown, |message| *message == expected);
     }
 
-    /// Expects that no message comes until the deadline. On a harness, this runs until idle first.
+    /// Expects no message until the deadline. On a harness, this runs until idle first.
     ///
     /// Beside a real runtime this takes the whole deadline: a short one is enough, because an actor
-    /// that has answered an ask has sent all it sends before.
+    /// sends before it answers a later ask.
     ///
     /// # Panics
     ///
@@ -493,12 +494,12 @@ impl<M: Message, W: Waits> Probe<M, W> {
     /// # impl Message for Job {}
     /// let mut probe = actor_test::Harness::new().probe();
     /// probe.handle().try_tell_all([Job(1), Job(2)])?;
-    /// let sum: u32 = std::iter::from_fn(|| probe.next()).map(|Job(n)| n).sum();
+    /// let sum: u32 = std::iter::from_fn(|| probe.receive()).map(|Job(n)| n).sum();
     /// assert_eq!(sum, 3);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn next(&mut self) -> Option<M> {
+    pub fn receive(&mut self) -> Option<M> {
         let received = self.waits.receive(&mut self.inbox.mailbox, self.deadline)?;
         self.inbox.note(&received);
         Some(received)

@@ -37,7 +37,7 @@ impl Text {
     }
 }
 
-/// Describes what is queued or in hand in each lane, and what went through it.
+/// Describes the messages of each lane: queued or in hand, and with an outcome.
 pub(crate) fn lanes(lanes: &[LaneStats]) -> String {
     let each = lanes.iter().map(|lane| {
         let mut text = format!("{} {} of {}", lane.name, lane.depth, lane.capacity);

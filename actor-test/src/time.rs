@@ -9,7 +9,7 @@ impl Harness {
     ///
     /// Every timer due meanwhile is handled at its own time, also those armed on the way. A period
     /// therefore is a message for each beat, and no beat is late. The wall clock moves by the same
-    /// time. Actors that are ready now run first.
+    /// time. Ready actors run first.
     ///
     /// # Panics
     ///
@@ -66,7 +66,8 @@ impl Harness {
         }
     }
 
-    /// Returns the time of the harness's clock: that of timers, and of [`actor_core::Context::now`].
+    /// Returns the time of the harness's clock, used by timers and
+    /// [`Context::now`](actor_core::Context::now).
     ///
     /// # Examples
     ///

@@ -64,8 +64,13 @@ macro_rules! on_every_runtime {
 /// The pages of the repository, whose examples are tests.
 #[cfg(doctest)]
 mod pages {
+    #[doc = include_str!("../../docs/guide/src/derive.md")]
+    struct Derive;
+
     #[doc = include_str!("../../docs/guide/src/flow-control.md")]
     struct FlowControl;
+    #[doc = include_str!("../../docs/guide/src/inspecting.md")]
+    struct Inspecting;
 
     #[doc = include_str!("../../docs/guide/src/monitors-and-links.md")]
     struct MonitorsAndLinks;

@@ -174,8 +174,8 @@ fn a_span_follows_a_message_from_its_sender_into_its_handler(runtime: &dyn Runti
         });
     });
     drop((first, second));
-    end_of(&first_runs);
-    end_of(&second_runs);
+    _ = end_of(&first_runs);
+    _ = end_of(&second_runs);
     let lines: Vec<_> = lines.try_iter().filter(|line| line.starts_with("work")).collect();
     let path = "< second Log < first Pass < request";
     assert_eq!(lines, [format!("work begins {path}"), format!("work ends {path}")]);
@@ -198,8 +198,8 @@ fn a_span_is_left_while_its_handler_waits(runtime: &dyn Runtime) {
     release_more.send(());
     assert_eq!(wait(&lines), "more ends < other Log");
     drop((one, other));
-    end_of(&one_runs);
-    end_of(&other_runs);
+    _ = end_of(&one_runs);
+    _ = end_of(&other_runs);
 }
 
 fn a_span_closes_with_the_end_of_its_handler(runtime: &dyn Runtime) {
@@ -207,13 +207,13 @@ fn a_span_closes_with_the_end_of_its_handler(runtime: &dyn Runtime) {
     let executor = executor(runtime);
     let (panics, panics_runs) = worker(&executor, "panics", &subscriber);
     panics.try_tell(Work::Panic).expect("there is room");
-    end_of(&panics_runs);
+    _ = end_of(&panics_runs);
     assert_eq!(wait(&lines), "closed panics Panic \"panicked\"");
     let (waits, waits_runs) = worker(&executor, "waits", &subscriber);
     let (work, _release) = Work::log("work");
     waits.try_tell(work).expect("there is room");
     assert_eq!(wait(&lines), "work begins < waits Log");
     waits_runs.kill();
-    end_of(&waits_runs);
+    _ = end_of(&waits_runs);
     assert_eq!(wait(&lines), "closed waits Log \"dropped\"");
 }

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crate::mailbox::looks::{Look, Sample, Seen};
+use crate::mailbox::looks::Look;
 use crate::runtime::Executor;
 
 /// Most messages in a turn, plus or minus a batch.
@@ -17,10 +17,10 @@ const TIME: Duration = Duration::from_millis(1);
 const CHECK_EVERY: u32 = 16;
 
 /// Of this many messages, one is timed.
-const SAMPLE_EVERY: u8 = 64;
+const SAMPLE_EVERY: u16 = 256;
 
-/// The first sample of a life comes after this many messages.
-const FIRST_SAMPLE: u8 = 8;
+/// The first sample of a life comes after this many messages, the next one after twice as many.
+const FIRST_SAMPLE: u16 = 8;
 
 /// After a sample of this time, in nanoseconds, the next message is timed as well: the clock costs
 /// little beside it.
@@ -58,13 +58,11 @@ pub(crate) struct Budget {
     /// sample was in this turn: it wraps.
     unsampled: u32,
     /// A sample begins after this many messages.
-    sample_after: u8,
+    sample_after: u16,
     /// Whether the time of a sample runs.
     is_sampling: bool,
     /// Whether the last look is from this busy period.
     was_busy: bool,
-    /// Whether the end of a wait is still to be seen.
-    is_waiting: bool,
 }
 
 impl Budget {
@@ -78,7 +76,6 @@ impl Budget {
             sample_after: FIRST_SAMPLE,
             is_sampling: false,
             was_busy: false,
-            is_waiting: false,
         }
     }
 
@@ -96,7 +93,7 @@ impl Budget {
         &mut self,
         executor: &dyn Executor,
         are_several: impl FnOnce() -> bool,
-        look: impl FnOnce(Look) -> Seen,
+        look: impl FnOnce(Look) -> u64,
     ) {
         if self.handled == 0 && self.began.is_none() {
             if self.is_sample_due() {
@@ -111,10 +108,7 @@ impl Budget {
 
     /// Ends the busy period: no message is ready.
     #[inline]
-    pub(crate) fn rest(&mut self, executor: &dyn Executor, look: impl FnOnce(Look) -> Seen) {
-        if self.is_waiting {
-            self.look(executor.now(), None, look);
-        }
+    pub(crate) fn rest(&mut self) {
         self.begin_turn();
         self.was_busy = false;
     }
@@ -134,34 +128,30 @@ impl Budget {
     }
 
     #[cold]
-    fn begin_sample(&mut self, now: Instant, look: impl FnOnce(Look) -> Seen) {
-        self.look(now, None, look);
+    fn begin_sample(&mut self, now: Instant, look: impl FnOnce(Look) -> u64) {
+        look(Look::Before { now, was_busy: self.was_busy });
+        self.was_busy = true;
         self.is_sampling = true;
         self.next_check = self.handled + 1;
     }
 
-    /// Ends a sample. Returns the time, for the turn's own check.
+    /// Ends a sample at a check, if its time runs.
+    #[inline(always)]
+    pub(crate) fn end_sample(&mut self, executor: &dyn Executor, look: impl FnOnce(Look) -> u64) {
+        if self.is_sampling {
+            self.end_running_sample(executor.now(), look);
+        }
+    }
+
     #[cold]
-    fn end_sample(&mut self, now: Instant, look: impl FnOnce(Look) -> Seen) {
+    fn end_running_sample(&mut self, now: Instant, look: impl FnOnce(Look) -> u64) {
         self.is_sampling = false;
         let counts_for = self.unsampled.wrapping_add(self.handled);
         let messages = self.handled + 1 - self.next_check;
         self.unsampled = 0_u32.wrapping_sub(self.handled);
-        let nanos = self.look(now, Some(Sample { messages, counts_for }), look);
-        self.sample_after = if nanos >= SLOW { 0 } else { SAMPLE_EVERY };
-    }
-
-    /// Looks at the lanes. Returns the time since the last look, in nanoseconds.
-    fn look(
-        &mut self,
-        now: Instant,
-        sample: Option<Sample>,
-        look: impl FnOnce(Look) -> Seen,
-    ) -> u64 {
-        let seen = look(Look { now, was_busy: self.was_busy, sample });
-        self.was_busy = true;
-        self.is_waiting = seen.is_waiting;
-        seen.nanos
+        let nanos = look(Look::After { now, messages, counts_for });
+        let more = (self.sample_after * 2).clamp(FIRST_SAMPLE, SAMPLE_EVERY);
+        self.sample_after = if nanos >= SLOW { 0 } else { more };
     }
 
     /// Counts handled messages.
@@ -177,7 +167,7 @@ impl Budget {
         self.handled
     }
 
-    /// Returns whether the next clock read is due.
+    /// Returns whether the next clock read is due. It is never due before the first message.
     #[inline]
     pub(crate) fn is_check_due(&self) -> bool {
         self.handled >= self.next_check
@@ -202,38 +192,19 @@ impl Budget {
         false
     }
 
-    /// Returns whether the turn is over and more messages wait.
+    /// Returns whether the turn is over, at a check with more messages waiting. `now` is the time, if
+    /// it was read for this check.
     #[inline]
     pub(crate) fn is_turn_over(
         &mut self,
         executor: &dyn Executor,
-        is_more: impl FnOnce() -> bool,
-        look: impl FnMut(Look) -> Seen,
+        look: impl FnOnce(Look) -> u64,
     ) -> bool {
-        if self.handled == 0 || !self.is_check_due() {
-            return false;
-        }
-        if self.is_sampling {
-            return self.is_turn_over_after_sample(executor, is_more, look);
-        }
-        is_more() && (self.handled >= TURN_MESSAGES || self.is_turn_late(executor, look))
+        self.handled >= TURN_MESSAGES || self.is_turn_late(executor, look)
     }
 
     #[cold]
-    #[inline(never)]
-    fn is_turn_over_after_sample(
-        &mut self,
-        executor: &dyn Executor,
-        is_more: impl FnOnce() -> bool,
-        mut look: impl FnMut(Look) -> Seen,
-    ) -> bool {
-        let now = executor.now();
-        self.end_sample(now, &mut look);
-        is_more() && (self.handled >= TURN_MESSAGES || self.is_turn_late(executor, look))
-    }
-
-    #[cold]
-    fn is_turn_late(&mut self, executor: &dyn Executor, look: impl FnOnce(Look) -> Seen) -> bool {
+    fn is_turn_late(&mut self, executor: &dyn Executor, look: impl FnOnce(Look) -> u64) -> bool {
         let Some(now) = executor.turn_time() else { return true };
         let is_late = self.is_time_over(now);
         // The turn's last message is checked in any case.

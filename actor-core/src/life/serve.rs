@@ -67,22 +67,18 @@ pub(crate) fn serve<L: Lives>(
             if let Some(reason) = reason_to_end(&mut parts.cx, &mailbox) {
                 return reason;
             }
-            // An actor without further messages does not yield: it has met its deadline, which
-            // could pass meanwhile.
-            let has_timers = parts.cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
-            let inflow = parts.cx.inflow.get_mut();
-            let is_more = || {
-                inflow.as_ref().is_some_and(|inflow| inflow.has_more())
-                    || mailbox.shared().has_late()
-                    || mailbox.has_next()
-                    || (has_timers && !mailbox.is_closed())
-            };
-            let look = |look| mailbox.look(look);
-            if budget.is_turn_over(&*parts.cx.executor, is_more, look) {
-                // Not in a handler meanwhile.
-                mailbox.taking().finish();
-                parts.cx.show();
-                budget.give_way(&*parts.cx.executor).await;
+            if budget.is_check_due() {
+                budget.end_sample(&*parts.cx.executor, |look| mailbox.look(look));
+                // An actor without further messages does not yield: it has met its deadline, which
+                // could pass meanwhile.
+                let is_over = has_more(&mut parts.cx, &mailbox)
+                    && budget.is_turn_over(&*parts.cx.executor, |look| mailbox.look(look));
+                if is_over {
+                    // Not in a handler meanwhile.
+                    mailbox.taking().finish();
+                    parts.cx.show();
+                    budget.give_way(&*parts.cx.executor).await;
+                }
             }
             let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };
             let Some(message) = next.await else {
@@ -132,6 +128,16 @@ pub(crate) fn serve<L: Lives>(
     }
 }
 
+/// Returns whether the actor has a further message, or waits for one of its own.
+#[inline(always)]
+fn has_more<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> bool {
+    let has_timers = cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
+    cx.inflow.get_mut().as_ref().is_some_and(|inflow| inflow.has_more())
+        || mailbox.shared().has_late()
+        || mailbox.has_next()
+        || (has_timers && !mailbox.is_closed())
+}
+
 /// Waits for the next message. Not a closure, because the compiler does not inline the closure into
 /// the loop.
 struct Next<'a, 'm, M: Message> {
@@ -150,7 +156,7 @@ impl<M: Message> Future for Next<'_, '_, M> {
         budget.begin(&*cx.executor, || mailbox.has_several(), look);
         let next = poll_next(mailbox, cx, task);
         if next.is_pending() {
-            budget.rest(&*cx.executor, |look| mailbox.look(look));
+            budget.rest();
             cx.show();
         }
         next

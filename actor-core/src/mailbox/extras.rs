@@ -1,5 +1,5 @@
-//! What a life has beyond a plain one: a name, a host, restarts, the deadline of a stop, a request to
-//! end one life, marks for the depth of its lanes, and values that wait for the end of the turn.
+//! What a life has beyond a plain one: a name, a host, restarts, the deadline of a stop, a request
+//! to end one life, marks for the depth of its lanes, and values that wait for the end of the turn.
 //!
 //! Made with the first of them, because most actors have none.
 

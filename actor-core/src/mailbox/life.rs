@@ -7,8 +7,8 @@
 //! * Whether the actor has started. [`start`](Life::start) sets this once, in every phase.
 //! * Whether the current life is to end, and not necessarily its actor.
 //!   [`end_life`](Life::end_life) sets this, and [`take_request`](Life::take_request) clears it.
-//! * Whether values wait for the end of the turn. The actor's task sets this with the first value of
-//!   a turn, and clears it when it publishes them (`view`).
+//! * Whether values wait for the end of the turn. The actor's task sets this with the first value
+//!   of a turn, and clears it when it publishes them (`view`).
 //! * Its phase: the requests so far. A phase never loses a request, but `Killed` replaces all
 //!   others.
 //!

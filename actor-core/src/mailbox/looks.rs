@@ -1,18 +1,21 @@
 //! Times of handling and of waiting, from samples of the owner.
 //!
-//! Senders do nothing for this, and read no clock. The owner looks at its lanes now and then, at
-//! most twice for 64 messages while its handlers are fast: before a message and after it. Both
-//! looks read the clock.
+//! Senders do nothing for this, and read no clock. The owner looks at its lanes now and then: before
+//! a message and after it. Both looks read the clock. While handlers are fast, one message of 256
+//! has such looks.
 //!
-//! **Handling.** The time between the two looks is that of the message between them. It counts for
-//! all messages since the last sample.
+//! **Handling.** The time between the two looks is that of the message. It counts for all messages
+//! since the last sample.
 //!
-//! **Waiting.** A lane counts its accepted messages and those that have left it. At a look the owner
-//! picks the first message accepted since the last look. Its wait is over once as many messages
-//! have left the lane: exact in a lane that is first in, first out, and the mean of the messages in
-//! any other. Where in the time between two looks a message came or left is estimated from its
-//! number, so a wait is exact to that time: that of 64 fast messages, or of one slow one. For
-//! messages that come to an idle actor, the wait begins when the actor runs.
+//! **Waiting.** A lane numbers its messages: it counts the accepted ones, and those that have been
+//! taken. At the first look of a sample the owner marks the number of accepted messages with the
+//! time. The message of the sample has the number of taken messages, and the marks show when as
+//! many had been accepted. This is its wait in a lane that is first in, first out. In any other
+//! lane it is the wait of a message in that order, and the mean is the same.
+//!
+//! Between two marks the time is estimated from the number. For messages that came to an idle actor,
+//! the wait begins when the actor runs, at the mark. The number of marks is bounded: in a long queue
+//! they lie further apart, and a wait is exact to the time between two of them.
 //!
 //! Everything here is written by the owner alone. Other threads read the histograms.
 
@@ -27,31 +30,25 @@ use crate::sync::{AtomicU64, Ordering};
 
 /// A look of the owner at its lanes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
-    pub(crate) now: Instant,
-    /// Whether messages have been waiting all the time since the last look.
-    pub(crate) was_busy: bool,
-    /// The end of a sample. The message in hand has been handled.
-    pub(crate) sample: Option<Sample>,
+pub(crate) enum Look {
+    /// Before the message of a sample.
+    Before {
+        now: Instant,
+        /// Whether messages have been waiting all the time since the last look.
+        was_busy: bool,
+    },
+    /// After it. The message is in hand.
+    After {
+        now: Instant,
+        /// The messages of the call. Several in a batch.
+        messages: u32,
+        /// The messages since the last sample, with these.
+        counts_for: u32,
+    },
 }
 
-/// One call of a handler, timed from the last look to this one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sample {
-    /// The messages of the call. Several in a batch.
-    pub(crate) messages: u32,
-    /// The messages since the last sample, with these.
-    pub(crate) counts_for: u32,
-}
-
-/// The result of a look.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen {
-    /// The time since the last look, in nanoseconds.
-    pub(crate) nanos: u64,
-    /// Whether the end of a wait is still to be seen.
-    pub(crate) is_waiting: bool,
-}
+/// The message in hand: its lane, and whether it has come through that lane.
+pub(super) type InHand = Option<(usize, bool)>;
 
 /// The histograms of a mailbox, and what the last look saw.
 pub(super) struct Looks {
@@ -65,32 +62,20 @@ pub(super) struct Looks {
 struct OfLane {
     handling: Times,
     waiting: Times,
-    /// Messages accepted until the last look.
-    accepted: AtomicU64,
-    /// Messages taken until the last look.
-    taken: AtomicU64,
-    /// The number of the message whose wait is timed, or 0.
-    target: AtomicU64,
-    /// When it was accepted.
-    since: AtomicU64,
-    /// Messages up to this number are in the histogram.
-    counted: AtomicU64,
+    marks: Marks,
 }
 
-/// The time between two looks.
-#[derive(Clone, Copy)]
-struct Span {
-    from: u64,
-    to: u64,
-    was_busy: bool,
-}
+/// Most marks of a lane.
+const MARKS: usize = 8;
 
-impl Span {
-    /// Returns the time after `part` of `whole` equal steps.
-    fn at(self, part: u64, whole: u64) -> u64 {
-        let nanos = u128::from(self.to - self.from) * u128::from(part) / u128::from(whole.max(1));
-        self.from + nanos as u64
-    }
+/// The bit of a mark's time: its messages came to an idle actor, or at an unknown time before it.
+const AT_ONCE: u64 = 1 << 63;
+
+/// When a lane had accepted how many messages, in the order of time.
+struct Marks {
+    numbers: [AtomicU64; MARKS],
+    times: [AtomicU64; MARKS],
+    len: AtomicU64,
 }
 
 impl Looks {
@@ -102,36 +87,48 @@ impl Looks {
         }
     }
 
-    /// Looks at all lanes. `in_hand` is the lane of the message in hand, and whether the message
-    /// has come through it. Called by the owner.
+    /// Looks at the lanes. Returns the time since the last look, in nanoseconds.
     pub(super) fn look<M: Message>(
         &self,
         queues: &[LaneQueue<M>],
         look: Look,
-        in_hand: Option<(usize, bool)>,
-    ) -> Seen {
+        in_hand: InHand,
+    ) -> u64 {
+        let (Look::Before { now, .. } | Look::After { now, .. }) = look;
         let last = self.last.load(Ordering::Relaxed);
-        let now = look.now.saturating_duration_since(self.origin).as_nanos() as u64;
+        let now = now.saturating_duration_since(self.origin).as_nanos() as u64;
         // A clock set by a test may go back.
         let now = now.max(last);
         self.last.store(now, Ordering::Relaxed);
-        if let (Some(sample), Some((lane, _))) = (look.sample, in_hand) {
-            let each = (now - last) / u64::from(sample.messages.max(1));
-            self.of(lane).handling.record(each, u64::from(sample.counts_for));
+        match look {
+            Look::Before { was_busy, .. } => {
+                let used = queues.iter().enumerate().filter(|(_, queue)| queue.was_used());
+                for (lane, queue) in used {
+                    let in_hand = u64::from(in_hand == Some((lane, true)));
+                    // Read before `accepted`, so that none was taken before it was accepted.
+                    let taken = queue.ended() + in_hand;
+                    self.of(lane).marks.mark(queue.accepted(), taken, now, was_busy);
+                }
+            }
+            Look::After { messages, counts_for, .. } => {
+                let Some((lane, came_through)) = in_hand else { return now - last };
+                let of = self.of(lane);
+                let each = (now - last) / u64::from(messages.max(1));
+                of.handling.record(each, u64::from(counts_for));
+                if came_through {
+                    let taken = queues[lane].ended() + 1;
+                    let number = (taken + 1).saturating_sub(u64::from(messages));
+                    let accepted = of.marks.time_of(number).unwrap_or(last);
+                    of.waiting.record(last.saturating_sub(accepted), u64::from(counts_for));
+                }
+            }
         }
-        let span = Span { from: last, to: now, was_busy: look.was_busy };
-        let mut is_waiting = false;
-        for (lane, queue) in queues.iter().enumerate().filter(|(_, queue)| queue.was_used()) {
-            let in_hand = u64::from(in_hand == Some((lane, true)));
-            // Read before `accepted`, so that no message has left before it was accepted.
-            let taken = queue.ended() + in_hand;
-            is_waiting |= self.of(lane).look(queue.accepted(), taken, span);
-        }
-        Seen { nanos: now - last, is_waiting }
+        now - last
     }
 
     fn of(&self, lane: usize) -> &OfLane {
-        self.lanes[lane].get_or_make(OfLane::new).expect("it is never closed")
+        let new = || OfLane { handling: Times::new(), waiting: Times::new(), marks: Marks::new() };
+        self.lanes[lane].get_or_make(new).expect("it is never closed")
     }
 
     /// Reads the histograms of a lane.
@@ -143,63 +140,68 @@ impl Looks {
     }
 }
 
-impl OfLane {
+impl Marks {
     fn new() -> Self {
-        let zero = || AtomicU64::new(0);
-        Self {
-            handling: Times::new(),
-            waiting: Times::new(),
-            accepted: zero(),
-            taken: zero(),
-            target: zero(),
-            since: zero(),
-            counted: zero(),
-        }
+        let zeros = || std::array::from_fn(|_| AtomicU64::new(0));
+        Self { numbers: zeros(), times: zeros(), len: AtomicU64::new(0) }
     }
 
-    /// Looks at the lane's numbers. Returns whether the end of a wait is still to be seen.
-    fn look(&self, accepted: u64, taken: u64, span: Span) -> bool {
-        let read = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
-        let (accepted_before, taken_before) = (read(&self.accepted), read(&self.taken));
-        // A message taken back by its sender lowers the first number.
-        let accepted = accepted.max(accepted_before).max(taken);
-        let mut target = read(&self.target);
-        if target == 0 || target <= taken {
-            self.end_wait(target, taken_before, taken, span);
-            target = 0;
-        }
-        if target == 0 && accepted > accepted_before {
-            let (next, since) = if span.was_busy {
-                let new = accepted - accepted_before;
-                (accepted_before + 1, span.at(1, new + 1))
-            } else {
-                (taken + 1, span.to)
-            };
-            self.since.store(since, Ordering::Relaxed);
-            if next <= taken {
-                self.end_wait(next, taken_before, taken, span);
-            } else if next <= accepted {
-                target = next;
-            }
-        }
-        self.target.store(target, Ordering::Relaxed);
-        self.accepted.store(accepted, Ordering::Relaxed);
-        self.taken.store(taken, Ordering::Relaxed);
-        target != 0
+    fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed) as usize
     }
 
-    /// Records the wait of a message taken between the last look and this one.
-    fn end_wait(&self, target: u64, taken_before: u64, taken: u64, span: Span) {
-        if target == 0 {
+    /// Returns the number and the time of a mark.
+    fn get(&self, mark: usize) -> (u64, u64) {
+        let read = |word: &AtomicU64| word.load(Ordering::Relaxed);
+        (read(&self.numbers[mark]), read(&self.times[mark]))
+    }
+
+    fn set(&self, mark: usize, (number, time): (u64, u64)) {
+        self.numbers[mark].store(number, Ordering::Relaxed);
+        self.times[mark].store(time, Ordering::Relaxed);
+    }
+
+    /// Marks that so many messages have been accepted, of which so many have been taken.
+    fn mark(&self, accepted: u64, taken: u64, now: u64, was_busy: bool) {
+        let mut len = self.len();
+        // Behind the last mark whose messages have all been taken, the ones before it are not needed.
+        let is_over = |mark: &usize| self.get(mark + 1).0 <= taken;
+        let over = (0..len.saturating_sub(1)).take_while(is_over).count();
+        self.remove(0, over, &mut len);
+        if len > 0 && self.get(len - 1).0 >= accepted {
+            // A message may have been taken back by its sender.
             return;
         }
-        // A message is taken once those before it have been handled.
-        let before_it = (target - 1).saturating_sub(taken_before);
-        let at = span.at(before_it, taken.saturating_sub(taken_before));
-        let counted = self.counted.load(Ordering::Relaxed);
-        let nanos = at.saturating_sub(self.since.load(Ordering::Relaxed));
-        self.waiting.record(nanos, target.saturating_sub(counted));
-        self.counted.store(target.max(counted), Ordering::Relaxed);
+        if len == MARKS {
+            // The first one that can be estimated from its neighbours.
+            let spare = (1..len).find(|mark| self.get(*mark).1 & AT_ONCE == 0);
+            self.remove(spare.unwrap_or(1), 1, &mut len);
+        }
+        let is_known = was_busy && len > 0;
+        self.set(len, (accepted, if is_known { now } else { now | AT_ONCE }));
+        self.len.store(len as u64 + 1, Ordering::Relaxed);
+    }
+
+    fn remove(&self, from: usize, marks: usize, len: &mut usize) {
+        if marks > 0 {
+            (from + marks..*len).for_each(|mark| self.set(mark - marks, self.get(mark)));
+            *len -= marks;
+            self.len.store(*len as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns when the message with this number was accepted. `None` if that was after the last
+    /// mark.
+    fn time_of(&self, number: u64) -> Option<u64> {
+        let mark = (0..self.len()).find(|mark| self.get(*mark).0 >= number)?;
+        let (to_number, to) = self.get(mark);
+        let before = mark.checked_sub(1).map(|before| self.get(before));
+        let Some((from_number, from)) = before.filter(|_| to & AT_ONCE == 0) else {
+            return Some(to & !AT_ONCE);
+        };
+        let (from, whole) = (from & !AT_ONCE, u128::from(to_number - from_number));
+        let nanos = u128::from(to - from) * u128::from(number - from_number) / whole.max(1);
+        Some(from + nanos as u64)
     }
 }
 
@@ -207,41 +209,46 @@ impl OfLane {
 mod tests {
     use super::*;
 
-    const MS: u64 = 1_000_000;
-
-    fn span(from: u64, to: u64, was_busy: bool) -> Span {
-        Span { from: from * MS, to: to * MS, was_busy }
-    }
-
     #[test]
-    fn a_message_that_finds_the_actor_idle_has_not_waited() {
-        let lane = OfLane::new();
-        assert!(lane.look(1, 0, span(0, 5, false)), "it waits to be taken");
-        assert!(!lane.look(1, 1, span(5, 9, true)), "it was handled for 4 ms");
-        let waiting = lane.waiting.read();
-        assert_eq!((waiting.count(), waiting.longest().as_nanos()), (1, 0));
-    }
-
-    #[test]
-    fn a_message_behind_slow_ones_has_waited_for_them() {
-        let lane = OfLane::new();
-        lane.look(0, 0, span(0, 0, false));
-        // 9 come in the first 10 ms, the first of them after 1 ms.
-        assert!(lane.look(9, 0, span(0, 10, true)));
-        assert!(lane.look(9, 0, span(10, 20, true)));
-        // It is taken first, at the begin of the span.
-        assert!(!lane.look(9, 3, span(20, 50, true)));
-        assert_eq!(lane.waiting.read().longest().as_nanos() as u64, 19 * MS);
-    }
-
-    #[test]
-    fn every_message_up_to_the_sampled_one_is_counted_once() {
-        let lane = OfLane::new();
-        for n in 1..=100 {
-            lane.look(10 * n, 10 * n - 5, span(n - 1, n, true));
+    fn a_message_behind_others_is_as_old_as_its_number() {
+        let marks = Marks::new();
+        marks.mark(0, 0, 0, true);
+        marks.mark(10, 0, 1_000, true);
+        marks.mark(110, 0, 2_000, true);
+        for (number, time) in [(1, 1_000), (10, 1_000), (11, 1_010), (60, 1_500), (110, 2_000)] {
+            assert_eq!(marks.time_of(number), Some(time), "{number}");
         }
-        let waiting = lane.waiting.read();
-        assert!((980..=1_000).contains(&waiting.count()), "{}", waiting.count());
-        assert!(waiting.samples() >= 50, "{}", waiting.samples());
+        assert_eq!(marks.time_of(111), None, "it came later");
+    }
+
+    #[test]
+    fn the_wait_of_a_message_that_came_to_an_idle_actor_begins_when_the_actor_runs() {
+        let marks = Marks::new();
+        marks.mark(10, 0, 1_000, false);
+        marks.mark(20, 10, 5_000, false);
+        assert_eq!(marks.time_of(11), Some(5_000));
+        assert_eq!(marks.time_of(20), Some(5_000));
+    }
+
+    #[test]
+    fn in_a_long_queue_old_messages_keep_their_age() {
+        let marks = Marks::new();
+        // A message each microsecond, none of them taken.
+        (1..=1_000).for_each(|n| marks.mark(n, 0, 1_000 * n, true));
+        for number in [1, 10, 100, 500, 999, 1_000] {
+            assert_eq!(marks.time_of(number), Some(1_000 * number));
+        }
+        // Half of them are taken.
+        marks.mark(1_001, 500, 1_001_000, true);
+        assert_eq!(marks.time_of(501), Some(501_000));
+    }
+
+    #[test]
+    fn marks_of_taken_messages_are_not_kept() {
+        let marks = Marks::new();
+        for n in 1..=1_000 {
+            marks.mark(10 * n, 10 * n - 5, 1_000 * n, true);
+            assert!(marks.len() <= 2, "{}", marks.len());
+        }
     }
 }

@@ -343,8 +343,8 @@ impl<M: Message> Mailbox<M> {
         self.receiver().drain_undelivered(hook);
     }
 
-    /// Ends the mailbox with this reason, for a mailbox that stands for an actor elsewhere. Messages
-    /// still queued are dropped, and count as undelivered.
+    /// Ends the mailbox with this reason, in the place of an actor elsewhere. Messages still queued
+    /// are dropped, and count as undelivered.
     #[doc(hidden)]
     pub fn end_as(mut self, reason: exit::ExitReason) {
         self.drain_undelivered(|_lane, message| drop(drop_contained(message)));

@@ -6,7 +6,7 @@ use crate::mailbox::consumer::{ConsumerSide, Here, Taking};
 use crate::mailbox::down::MonitorId;
 use crate::mailbox::exit::Ended;
 use crate::mailbox::lane::Lane;
-use crate::mailbox::looks::{Look, Seen};
+use crate::mailbox::looks::Look;
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
 use crate::mailbox::schedule::Schedule;
@@ -315,9 +315,10 @@ impl<M: Message> Lanes<'_, M> {
         self.shared().lanes().get(lane).map_or("", Lane::name)
     }
 
-    /// Looks at the lanes, for the times of their messages.
+    /// Looks at the lanes, for the times of their messages. Returns the time since the last look, in
+    /// nanoseconds.
     #[cold]
-    pub(crate) fn look(&self, look: Look) -> Seen {
+    pub(crate) fn look(&self, look: Look) -> u64 {
         let own = self.own();
         let in_hand = (own.in_hand != NO_LANE).then(|| (usize::from(own.in_hand), !own.is_beside));
         self.shared().look(look, in_hand)

@@ -108,12 +108,12 @@ impl<M: Message> LaneQueue<M> {
         };
         let (position, was_last) = pushed?;
         mark();
-        let is_gone = signal.notify();
+        // Before the signal, whose waker is foreign code.
         if was_last {
             self.back_out();
         }
         // As in `send_refusing`.
-        if is_gone { self.take_back(position).map_or(Ok(()), Err) } else { Ok(()) }
+        if signal.notify() { self.take_back(position).map_or(Ok(()), Err) } else { Ok(()) }
     }
 
     /// Takes a message back from a departed consumer, unless the consumer has it.
@@ -126,8 +126,8 @@ impl<M: Message> LaneQueue<M> {
         }
     }
 
-    /// Makes the lane full for everyone, until [`unbar`](Self::unbar). Returns whether it could: not
-    /// in a lane with eviction, a closed one, or a barred one.
+    /// Makes the lane full for everyone, until [`unbar`](Self::unbar). Returns whether it could. It
+    /// cannot for a lane with eviction, a closed one, or a barred one.
     #[cold]
     pub(super) fn bar(&self) -> bool {
         let capacity = self.lane.capacity();

@@ -14,7 +14,7 @@ use crate::mailbox::filled::Filled;
 use crate::mailbox::lane::{Lane, LaneStats};
 use crate::mailbox::lazy::FirstUse;
 use crate::mailbox::life::Life;
-use crate::mailbox::looks::{Look, Looks, Seen};
+use crate::mailbox::looks::{InHand as LookInHand, Look, Looks};
 use crate::mailbox::marks::{Awaiting, Edge, Marks};
 use crate::mailbox::message::Message;
 use crate::mailbox::queue::LaneQueue;
@@ -255,10 +255,12 @@ impl<M: Message> Shared<M> {
         self.beside.get_or_make(|| Beside::new(self.lanes.len())).expect("it is never closed")
     }
 
-    /// Looks at the lanes, for the times of their messages. Called by the owner.
+    /// Looks at the lanes, for the times of their messages. Returns the time since the last look, in
+    /// nanoseconds. Called by the owner.
     #[cold]
-    pub(crate) fn look(&self, look: Look, in_hand: Option<(usize, bool)>) -> Seen {
-        let looks = self.looks.get_or_make(|| Looks::new(self.lanes.len(), look.now));
+    pub(super) fn look(&self, look: Look, in_hand: LookInHand) -> u64 {
+        let (Look::Before { now, .. } | Look::After { now, .. }) = look;
+        let looks = self.looks.get_or_make(|| Looks::new(self.lanes.len(), now));
         looks.expect("it is never closed").look(&self.lanes, look, in_hand)
     }
 

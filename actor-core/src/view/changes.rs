@@ -34,9 +34,27 @@ pub struct Changes<T> {
     is_ended: bool,
 }
 
-impl<T> Changes<T> {
-    pub(super) fn new(view: View<T>) -> Self {
-        Self { view, wait: None, is_ended: false }
+impl<T> View<T> {
+    /// Returns the present value and then each change as a stream, which ends with the owner.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    ///
+    /// let (publisher, view) = actor_core::view::publisher(1);
+    /// let mut changes = view.changes();
+    /// futures::executor::block_on(async {
+    ///     assert_eq!(changes.next().await.as_deref(), Some(&1));
+    ///     publisher.publish(2);
+    ///     assert_eq!(changes.next().await.as_deref(), Some(&2));
+    ///     drop(publisher);
+    ///     assert_eq!(changes.next().await, None);
+    /// });
+    /// ```
+    #[must_use]
+    pub fn changes(&self) -> Changes<T> {
+        Changes { view: self.unseen(), wait: None, is_ended: false }
     }
 }
 

@@ -11,8 +11,7 @@ use event_listener::EventListener;
 
 use crate::park::block_on_for;
 use crate::quiet::{Quiet, quietly};
-use crate::view::changes::Changes;
-use crate::view::publisher::Shared;
+use crate::view::shared::{Shared, Version};
 
 /// Reads the newest value of its owner, on any thread. Cheap to clone.
 ///
@@ -77,9 +76,7 @@ impl<T> View<T> {
     /// ```
     #[must_use]
     pub fn get(&self) -> Arc<T> {
-        let value =
-            self.shared.latest.with(|latest| latest.map(|latest| Arc::clone(&latest.value)));
-        value.expect("a view has a value from its start")
+        self.newest()
     }
 
     /// Returns the newest value, if this view has not returned it as a change before. Never waits.
@@ -159,28 +156,6 @@ impl<T> View<T> {
         block_on_for(pin!(self.changed()), timeout).transpose()
     }
 
-    /// Returns the present value and then each change as a stream, which ends with the owner.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures::StreamExt;
-    ///
-    /// let (publisher, view) = actor_core::view::publisher(1);
-    /// let mut changes = view.changes();
-    /// futures::executor::block_on(async {
-    ///     assert_eq!(changes.next().await.as_deref(), Some(&1));
-    ///     publisher.publish(2);
-    ///     assert_eq!(changes.next().await.as_deref(), Some(&2));
-    ///     drop(publisher);
-    ///     assert_eq!(changes.next().await, None);
-    /// });
-    /// ```
-    #[must_use]
-    pub fn changes(&self) -> Changes<T> {
-        Changes::new(Self { shared: Arc::clone(&self.shared), seen: 0 })
-    }
-
     /// Returns whether the owner has ended. The newest value stays readable.
     ///
     /// # Examples
@@ -196,12 +171,14 @@ impl<T> View<T> {
         self.shared.is_ended()
     }
 
-    /// Returns the newest value with its number.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn numbered(&self) -> (u64, Arc<T>) {
-        let latest = self.shared.latest.get().expect("a view has a value from its start");
-        (latest.number, Arc::clone(&latest.value))
+    fn newest(&self) -> Arc<T> {
+        let value = |latest: &Version<T>| Arc::clone(&latest.value);
+        self.shared.latest.with(|latest| latest.map(value)).expect("a view always has a value")
+    }
+
+    /// Returns a view that has returned no value as a change.
+    pub(super) fn unseen(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), seen: 0 }
     }
 
     pub(super) fn poll_changed(

@@ -1,5 +1,6 @@
 //! Takes a look at a system.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,20 +42,76 @@ impl System {
     /// ```
     #[must_use]
     pub fn inspect(&self) -> Inspection {
-        let shared = self.shared();
-        let sight = Sight::of(shared);
-        let mut findings: Vec<_> = shared.findings.pin().values().cloned().collect();
-        findings.sort_by(|one, other| one.text.cmp(&other.text));
-        Inspection {
-            system: self.name().to_owned(),
-            process: std::process::id(),
-            uptime: shared.uptime(),
-            is_stopping: self.is_stopping(),
-            started: shared.started(),
-            executors: sight.slots.iter().map(|slot| executor(shared, &sight, slot)).collect(),
-            actors: sight.actors.iter().map(|seen| actor(shared, &sight, seen)).collect(),
-            findings,
-        }
+        inspect(self.shared())
+    }
+
+    /// Returns a value that takes looks and does not keep the system running, for a thread or a
+    /// server of the program's own.
+    ///
+    /// # Examples
+    ///
+    /// See [`Inspector`].
+    #[must_use]
+    pub fn inspector(&self) -> Inspector {
+        Inspector { shared: Arc::clone(self.shared()) }
+    }
+}
+
+/// Takes looks at a system, also during its shutdown and after it. Cheap to clone. Made by
+/// [`System::inspector`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actor_system::System;
+/// use actor_system::inspect::Inspector;
+///
+/// # let runtime = actor_smol::SmolRuntime::new();
+/// let system = System::new("node", runtime)?;
+/// let inspector: Inspector = system.inspector();
+/// assert!(!inspector.inspect().is_stopping);
+/// drop(system);
+/// assert!(inspector.inspect().is_stopping);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Inspector {
+    shared: Arc<Shared>,
+}
+
+impl Inspector {
+    /// Returns what the system does at this moment, as [`System::inspect`].
+    ///
+    /// # Examples
+    ///
+    /// See [`Inspector`].
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        inspect(&self.shared)
+    }
+}
+
+impl fmt::Debug for Inspector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inspector").field("system", &self.shared.name).finish_non_exhaustive()
+    }
+}
+
+fn inspect(shared: &Shared) -> Inspection {
+    let sight = Sight::of(shared);
+    let mut findings: Vec<_> = shared.findings.pin().values().cloned().collect();
+    findings.sort_by(|one, other| one.text.cmp(&other.text));
+    Inspection {
+        system: shared.name.to_string(),
+        process: std::process::id(),
+        uptime: shared.uptime(),
+        is_stopping: shared.gate.is_closed(),
+        started: shared.started(),
+        executors: sight.slots.iter().map(|slot| executor(shared, &sight, slot)).collect(),
+        actors: sight.actors.iter().map(|seen| actor(shared, &sight, seen)).collect(),
+        findings,
     }
 }
 

@@ -25,6 +25,7 @@ pub use data::{
     ActorView, Doing, ExecutorView, FindingView, InHand, Inspection, LaneView, WaitFor, WaitView,
 };
 pub use finding::{Finding, Problem, RingPart};
+pub use look::Inspector;
 pub(crate) use since::Since;
 pub use threads::ThreadView;
 pub use watchdog::{Looks, Watchdog};

@@ -1,7 +1,7 @@
 //! Typed topics: publishers and subscribers that do not know each other.
 //!
-//! A [`Topic`] is a value. Any thread publishes on it. Subscribers are [actors](Topic::subscribe_actor),
-//! or tasks and threads with a [`Subscription`]. Each subscriber has a bounded queue and a rule for
+//! A [`Topic`] is a value. Any thread publishes on it. Subscribers are
+//! [actors](Topic::subscribe_actor), or tasks and threads with a [`Subscription`]. Each subscriber has a bounded queue and a rule for
 //! a full one, [`Slow`]. Values are shared as `Arc<T>`, so no subscriber pays for another, and `T`
 //! needs no `Clone`.
 //!
@@ -64,7 +64,7 @@
 //! bounded by the capacity of the subscription.
 //!
 //! **Figures.** Of each subscriber, at rest: `offered = received + missed + waiting`. Each miss is
-//! counted there and in the topic, and is reported to the subscriber with its next value or its end.
+//! counted there and in the topic, and reported to the subscriber with its next value or its end.
 
 mod actor;
 mod board;

@@ -152,7 +152,8 @@ impl<T: Send + Sync + 'static> Subscription<T> {
         poll_fn(|task| self.poll_recv(task)).await
     }
 
-    /// As [`recv`](Self::recv), on a thread without a runtime. Returns `Ok(None)` after the timeout.
+    /// As [`recv`](Self::recv), on a thread without a runtime. After the timeout, returns
+    /// `Ok(None)`.
     ///
     /// # Errors
     ///

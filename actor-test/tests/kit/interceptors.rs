@@ -89,7 +89,7 @@ fn a_reordering_depends_on_the_seed_alone_and_loses_nothing() {
         let front = front.start(harness.executor()).expect("the executor runs").handle();
         front.try_tell_all((0..20).map(Said)).expect("there is room");
         harness.advance(SECOND);
-        std::iter::from_fn(|| probe.next()).map(|Said(n)| n).collect::<Vec<_>>()
+        std::iter::from_fn(|| probe.receive()).map(|Said(n)| n).collect::<Vec<_>>()
     };
     let orders: std::collections::BTreeSet<_> = (0..5).map(order).collect();
     assert_eq!(orders.len(), 5);

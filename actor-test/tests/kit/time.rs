@@ -50,7 +50,7 @@ fn timers_are_due_in_order_each_at_its_own_time() {
     let (_timers, _running) = harness.spawn(move || Timers(back, genesis));
     harness.advance(6 * SECOND);
     let seen: Vec<_> =
-        std::iter::from_fn(|| probe.next()).map(|At(name, at)| (name, at.as_secs())).collect();
+        std::iter::from_fn(|| probe.receive()).map(|At(name, at)| (name, at.as_secs())).collect();
     assert_eq!(seen, [("beat", 2), ("once", 3), ("beat", 4), ("wall", 4), ("beat", 6)]);
 }
 
@@ -75,7 +75,7 @@ fn a_timeout_of_an_ask_is_on_the_virtual_clock() {
     let answer = harness.run(asking);
     assert!(answer.is_err(), "nobody replies");
     assert_eq!(harness.elapsed(), 20 * SECOND);
-    assert!(probe.next().is_none(), "a queued ask is skipped after its asker has gone");
+    assert!(probe.receive().is_none(), "a queued ask is skipped after its asker has gone");
 }
 
 #[test]

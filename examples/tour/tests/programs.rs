@@ -52,6 +52,8 @@ programs! {
     metrics_page => "HTTP/1.1 200 OK\n\
         actor_lane_accepted_total{actor=\"/till\",lane=\"orders\"} 5\n\
         actor_lane_accepted_total{actor=\"/till\",lane=\"questions\"} 1\n",
+    stuck_handler => "/worker is stuck: true\nin hand: Read (lane messages)\n\
+        /worker goes on: true\n",
 }
 
 #[cfg(unix)]
@@ -94,7 +96,7 @@ fn each_program_is_short() {
         assert!(lines < MOST_LINES, "{} has {lines} lines", path.display());
         programs += 1;
     }
-    assert_eq!(programs, 9);
+    assert_eq!(programs, 10);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use actor_lanes::inspect::{ActorView, Doing, Inspection, WaitFor, WaitView};
+use actor_lanes::mailbox::Variant;
 use actor_lanes::pool::Pool;
 use actor_lanes::{
     Actor, Context, Fallible, Handle, Lane, Message, Recipient, Reply, Restart, Runtime, Spawn,
@@ -55,15 +56,15 @@ enum Way {
 
 struct Question(Reply<()>);
 
-impl actor_lanes::mailbox::Variant<Question> for Task {
+impl Variant<Question> for Task {
     fn wrap(Question(reply): Question) -> Self {
         Self::Answer(reply)
     }
 
-    fn unwrap(self) -> Result<Question, Self> {
+    fn unwrap(self) -> Option<Question> {
         match self {
-            Self::Answer(reply) => Ok(Question(reply)),
-            other => Err(other),
+            Self::Answer(reply) => Some(Question(reply)),
+            _ => None,
         }
     }
 }
@@ -140,8 +141,7 @@ impl Actor<Fallible> for Worker {
                 cx.stop();
             }
             Task::AskBeside(other) => {
-                cx.start(async move { other.ask(Task::Answer).await.is_ok() })
-                    .deliver(|_result| Task::Nothing);
+                cx.spawn(async move { other.ask(Task::Answer).await.is_ok() }, |_| Task::Nothing);
             }
             Task::Arm => {
                 cx.after(Duration::from_secs(3_600), Task::Nothing);
@@ -153,7 +153,7 @@ impl Actor<Fallible> for Worker {
     }
 }
 
-fn system(runtime: &dyn Runtime, name: &str, executors: usize) -> System {
+fn started(runtime: &dyn Runtime, name: &str, executors: usize) -> System {
     System::builder(name).runtime(owned(runtime)).executors(executors).start().expect("it starts")
 }
 
@@ -164,15 +164,20 @@ fn worker(system: &System, name: &str) -> Handle<Task> {
     handle
 }
 
+#[expect(clippy::disallowed_methods, reason = "the time of the test's own patience")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 /// Looks until an actor is as wanted.
 fn until(system: &System, path: &str, is_so: impl Fn(&ActorView) -> bool) -> Inspection {
-    let limit = Instant::now() + PATIENCE;
+    let limit = now() + PATIENCE;
     loop {
         let seen = system.inspect();
         if seen.actor(path).is_some_and(&is_so) {
             return seen;
         }
-        assert!(Instant::now() < limit, "it never was so:\n{seen}");
+        assert!(now() < limit, "it never was so:\n{seen}");
         thread::yield_now();
     }
 }
@@ -186,7 +191,7 @@ fn block(handle: &Handle<Task>) -> SyncSender<()> {
 }
 
 fn what_an_actor_does_is_seen_with_its_lane_and_kind(runtime: &dyn Runtime) {
-    let system = system(runtime, "seen", 1);
+    let system = started(runtime, "seen", 1);
     let (one, two) = (worker(&system, "one"), worker(&system, "two"));
     until(&system, "/one", |one| one.doing == Doing::Idle);
     let (began, beginning) = signal();
@@ -215,7 +220,7 @@ fn what_an_actor_does_is_seen_with_its_lane_and_kind(runtime: &dyn Runtime) {
 }
 
 fn a_look_works_while_every_owner_is_stuck_and_during_the_shutdown(runtime: &dyn Runtime) {
-    let system = system(runtime, "stuck", 2);
+    let system = started(runtime, "stuck", 2);
     let stuck = ["one", "two"].map(|name| block(&worker(&system, name)));
     system.stop(PATIENCE);
     let seen = system.inspect();
@@ -232,14 +237,12 @@ fn a_look_works_while_every_owner_is_stuck_and_during_the_shutdown(runtime: &dyn
 }
 
 fn timers_work_and_restarts_are_counted(runtime: &dyn Runtime) {
-    let system = system(runtime, "counted", 1);
+    let system = started(runtime, "counted", 1);
     let (one, two) = (worker(&system, "one"), worker(&system, "two"));
     assert!(one.try_tell(Task::Fail).is_ok());
     until(&system, "/one", |one| one.restarts == 1);
     (0..2).for_each(|_| assert!(one.try_tell(Task::Arm).is_ok()));
     until(&system, "/one", |one| one.timers == 2);
-    let go = block(&worker(&self::system(runtime, "other", 1), "other"));
-    drop(go);
     let held = worker(&system, "held");
     let (began, _beginning) = signal();
     let (_release, answer) = Reply::pair();
@@ -265,7 +268,7 @@ fn wait_of(
 }
 
 fn a_handler_that_waits_for_an_answer_names_the_other_actor(runtime: &dyn Runtime) {
-    let system = system(runtime, "asking", 2);
+    let system = started(runtime, "asking", 2);
     let (waiting, asked) = (worker(&system, "waiting"), worker(&system, "asked"));
     let pool = Pool::new(1).named("pool").start(&system, |_| Worker).expect("it starts");
     let queue = Pool::shared_queue(1).named("queue").start(&system, |_| Worker).expect("it starts");
@@ -286,7 +289,7 @@ fn a_handler_that_waits_for_an_answer_names_the_other_actor(runtime: &dyn Runtim
         }
         wait(&beginning);
         // On an executor of its own, so the blocked one does not hold it.
-        let elsewhere = self::system(runtime, "elsewhere", 1);
+        let elsewhere = started(runtime, "elsewhere", 1);
         let asking = worker(&elsewhere, "waiting");
         let found = wait_of(&elsewhere, &asking, |began| Task::Ask(began, way));
         assert_eq!((found.actor.as_deref(), found.what), (Some(path), WaitFor::Answer));
@@ -299,7 +302,7 @@ fn a_handler_that_waits_for_an_answer_names_the_other_actor(runtime: &dyn Runtim
 }
 
 fn a_handler_that_waits_for_room_names_the_other_actor(runtime: &dyn Runtime) {
-    let (system, other) = (system(runtime, "here", 1), self::system(runtime, "there", 1));
+    let (system, other) = (started(runtime, "here", 1), started(runtime, "there", 1));
     let full = worker(&other, "full");
     let go = block(&full);
     let waiting = worker(&system, "waiting");
@@ -312,7 +315,7 @@ fn a_handler_that_waits_for_room_names_the_other_actor(runtime: &dyn Runtime) {
 }
 
 fn a_wait_across_two_systems_names_the_other_system(runtime: &dyn Runtime) {
-    let (system, other) = (system(runtime, "here", 1), self::system(runtime, "there", 1));
+    let (system, other) = (started(runtime, "here", 1), started(runtime, "there", 1));
     let asked = worker(&other, "asked");
     let go = block(&asked);
     let waiting = worker(&system, "waiting");
@@ -325,7 +328,7 @@ fn a_wait_across_two_systems_names_the_other_system(runtime: &dyn Runtime) {
 }
 
 fn a_dropped_ask_is_no_wait_any_more(runtime: &dyn Runtime) {
-    let (system, other) = (system(runtime, "here", 1), self::system(runtime, "there", 1));
+    let (system, other) = (started(runtime, "here", 1), started(runtime, "there", 1));
     let asked = worker(&other, "asked");
     let go = block(&asked);
     let waiting = worker(&system, "waiting");
@@ -343,7 +346,7 @@ fn a_dropped_ask_is_no_wait_any_more(runtime: &dyn Runtime) {
 }
 
 fn an_ask_in_flight_beside_the_handlers_is_no_wait(runtime: &dyn Runtime) {
-    let (system, other) = (system(runtime, "here", 1), self::system(runtime, "there", 1));
+    let (system, other) = (started(runtime, "here", 1), started(runtime, "there", 1));
     let asked = worker(&other, "asked");
     let go = block(&asked);
     let waiting = worker(&system, "waiting");
@@ -357,7 +360,7 @@ fn an_ask_in_flight_beside_the_handlers_is_no_wait(runtime: &dyn Runtime) {
 }
 
 fn the_longer_a_message_is_in_hand_the_later_looks_say_so(runtime: &dyn Runtime) {
-    let system = system(runtime, "long", 1);
+    let system = started(runtime, "long", 1);
     let one = worker(&system, "one");
     let go = block(&one);
     let time = |seen: &Inspection| seen.actor("/one").and_then(|one| one.doing.at_least());

@@ -81,7 +81,7 @@ fn an_observer_sees_each_message_and_each_wait_of_its_handler(runtime: &dyn Runt
     release.send(());
     desk.try_tell(Letter::note(FIFO, 1)).expect("there is room");
     drop(desk);
-    end_of(&running);
+    _ = end_of(&running);
     let rest: Vec<_> = tells.into_iter().collect();
     assert_eq!(
         rest,
@@ -142,7 +142,7 @@ fn an_observer_sees_how_each_handler_ended(runtime: &dyn Runtime) {
             running.kill();
         }
         drop(ways);
-        end_of(&running);
+        _ = end_of(&running);
         let began = format!("? began {} in messages", Way::KINDS[way.kind()]);
         let end = format!("end: {end}");
         let all = [&["life of ?", &began], &expected[..], &[&*end]].concat();
@@ -197,7 +197,7 @@ fn an_observer_sees_the_lateness_of_timers(runtime: &dyn Runtime) {
     desk.try_tell(Letter::act(FIFO, arm)).expect("there is room");
     let spawn = Spawn::new(desk_mailbox).observed(calls);
     let running = spawn.start(&executor, Desk::default).expect("the executor runs");
-    end_of(&running);
+    _ = end_of(&running);
     let (began, end) = ("? began ? in fifo", "Returned");
     assert_eq!(
         tells.into_iter().collect::<Vec<_>>(),
@@ -231,7 +231,7 @@ fn an_observer_lives_through_restarts(runtime: &dyn Runtime) {
         } else {
             spawn.restart(policy).observed(calls).start(&executor, make)
         };
-        end_of(&running.expect("the executor runs"));
+        _ = end_of(&running.expect("the executor runs"));
         assert_eq!(
             tells.into_iter().collect::<Vec<_>>(),
             [
@@ -336,7 +336,7 @@ fn an_observer_is_dropped_before_the_exit_is_published(runtime: &dyn Runtime) {
         };
         let running = running.expect("the executor runs");
         running.kill();
-        end_of(&running);
+        _ = end_of(&running);
         assert!(tells.try_recv().is_ok(), "restarts: {restarts}");
         drop::<Handle<Letter>>(desk);
     }

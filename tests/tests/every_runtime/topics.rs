@@ -1,8 +1,10 @@
 //! Topics: order, bounds, slow subscribers, ends, and the counts of all of these.
 
+use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::Duration;
 
+use actor_lanes::reply::Answer;
 use actor_lanes::topic::{News, Slow, SubscriptionEnd, Topic};
 use actor_lanes::{Actor, Context, Handle, Lane, Message, Reply, Runtime, System, spawn};
 use actor_tests::{PATIENCE, end_of, executor, on_every_runtime, owned, signal, wait, within};
@@ -25,7 +27,7 @@ on_every_runtime! {
 /// A message of the reader below.
 enum Mail {
     News(News<(usize, u64)>),
-    Hold(actor_lanes::reply::Answer<()>),
+    Hold(SyncSender<()>, Answer<()>),
     Read(Reply<Seen>),
     Fill,
 }
@@ -57,7 +59,10 @@ impl Actor for Reader {
                 }
                 Err(end) => self.0.end = Some(end),
             },
-            Mail::Hold(release) => _ = release.await,
+            Mail::Hold(began, release) => {
+                began.send(()).expect("the test waits");
+                _ = release.await;
+            }
             Mail::Read(reply) => reply.send(self.0.clone()),
             Mail::Fill => {}
         }
@@ -83,10 +88,9 @@ fn seen_when(reader: &Handle<Mail>, is_enough: impl Fn(&Seen) -> bool) -> Seen {
 fn held(runtime: &dyn Runtime) -> (Handle<Mail>, actor_lanes::Running, Reply<()>) {
     let (reader, running) = spawn(&executor(runtime), Reader::default).expect("it starts");
     let (release, held) = Reply::pair();
-    reader.try_tell(Mail::Hold(held)).expect("there is room");
-    while reader.stats()[0].depth > 0 {
-        thread::yield_now();
-    }
+    let (began, beginning) = signal();
+    reader.try_tell(Mail::Hold(began, held)).expect("there is room");
+    wait(&beginning);
     (reader, running, release)
 }
 
@@ -202,7 +206,7 @@ fn an_ended_actor_is_no_subscriber_any_more(runtime: &dyn Runtime) {
 fn an_actor_publishes_to_itself(runtime: &dyn Runtime) {
     struct Count(News<u64>);
     impl Message for Count {}
-    struct Down(Topic<u64>, std::sync::mpsc::SyncSender<u64>);
+    struct Down(Topic<u64>, SyncSender<u64>);
     impl Actor for Down {
         type Message = Count;
         async fn handle(&mut self, Count(news): Count, cx: &mut Context<Count>) {

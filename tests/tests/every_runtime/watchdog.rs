@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use actor_lanes::inspect::{Finding, Problem, Watchdog};
+use actor_lanes::inspect::{Doing, Finding, Problem, Watchdog};
 use actor_lanes::pool::Pool;
 use actor_lanes::{Actor, Context, Handle, Lane, Message, Reply, Runtime, Spawn, System, mailbox};
 use actor_tests::{PATIENCE, on_every_runtime, owned, signal, wait};
@@ -85,7 +85,7 @@ impl Actor for Worker {
     }
 }
 
-fn system(runtime: &dyn Runtime, name: &str) -> System {
+fn started(runtime: &dyn Runtime, name: &str) -> System {
     System::new(name, owned(runtime)).expect("it starts")
 }
 
@@ -122,7 +122,7 @@ fn next(findings: &Receiver<Finding>, is_it: impl Fn(&Finding) -> bool) -> Findi
 }
 
 fn a_blocking_handler_is_named_while_it_blocks_and_once_when_it_ends(runtime: &dyn Runtime) {
-    let system = system(runtime, "stuck");
+    let system = started(runtime, "stuck");
     let findings = watched(&system, Watchdog::new().budget(BUDGET));
     let chain = worker(&system, "chain");
     let go = block(&chain);
@@ -157,7 +157,7 @@ fn ring(findings: &Receiver<Finding>, first: &Handle<Task>, path: Vec<Target>) -
 
 fn a_ring_of_asks_is_named_over_two_and_over_three_actors(runtime: &dyn Runtime) {
     for names in [&["one", "two"][..], &["one", "two", "three"]] {
-        let system = system(runtime, "ring");
+        let system = started(runtime, "ring");
         let findings = watched(&system, Watchdog::new().budget(BUDGET));
         let all: Vec<_> = names.iter().map(|name| worker(&system, name)).collect();
         // The path is taken from its end.
@@ -175,7 +175,7 @@ fn a_ring_of_asks_is_named_over_two_and_over_three_actors(runtime: &dyn Runtime)
 
 fn a_ring_of_asks_over_a_pool_is_named(runtime: &dyn Runtime) {
     for pool in [Target::Pool, Target::Pool] {
-        let system = system(runtime, "ring");
+        let system = started(runtime, "ring");
         let findings = watched(&system, Watchdog::new().budget(BUDGET));
         let one = worker(&system, "one");
         let (workers, _running) =
@@ -184,7 +184,7 @@ fn a_ring_of_asks_over_a_pool_is_named(runtime: &dyn Runtime) {
         assert_eq!(ring(&findings, &one, path), ["/one", "/pool-0"]);
         drop(system.stop_blocking(Duration::from_millis(1)));
     }
-    let system = system(runtime, "ring");
+    let system = started(runtime, "ring");
     let findings = watched(&system, Watchdog::new().budget(BUDGET));
     let one = worker(&system, "one");
     let pool = Pool::shared_queue(1).named("queue");
@@ -195,7 +195,7 @@ fn a_ring_of_asks_over_a_pool_is_named(runtime: &dyn Runtime) {
 }
 
 fn a_ring_of_asks_across_two_systems_is_named(runtime: &dyn Runtime) {
-    let (here, there) = (system(runtime, "here"), system(runtime, "there"));
+    let (here, there) = (started(runtime, "here"), started(runtime, "there"));
     let findings = watched(&here, Watchdog::new().budget(BUDGET));
     let (one, other) = (worker(&here, "one"), worker(&there, "other"));
     let path = vec![Target::Actor(one.clone()), Target::Actor(other)];
@@ -205,7 +205,7 @@ fn a_ring_of_asks_across_two_systems_is_named(runtime: &dyn Runtime) {
 }
 
 fn an_executor_without_turns_is_named(runtime: &dyn Runtime) {
-    let system = system(runtime, "turns");
+    let system = started(runtime, "turns");
     let one = worker(&system, "one");
     // Handled, so the actor sleeps until its next message.
     let (reply, answer) = Reply::pair();
@@ -232,7 +232,7 @@ fn an_executor_without_turns_is_named(runtime: &dyn Runtime) {
 }
 
 fn a_lane_that_is_only_filled_is_named(runtime: &dyn Runtime) {
-    let system = system(runtime, "filled");
+    let system = started(runtime, "filled");
     let watchdog = Watchdog::new().budget(PATIENCE).every(BUDGET / 4).filling(BUDGET);
     let findings = watched(&system, watchdog);
     let one = worker(&system, "one");
@@ -264,8 +264,14 @@ fn start() -> Instant {
 }
 
 fn an_idle_system_and_a_stopped_process_raise_no_alarm(runtime: &dyn Runtime) {
-    let system = system(runtime, "calm");
+    let system = started(runtime, "calm");
     let (one, _two) = (worker(&system, "one"), worker(&system, "two"));
+    // From here on, the times of the looks are not those of the threads.
+    let limit = start() + PATIENCE;
+    while system.inspect().actors.iter().any(|actor| actor.doing != Doing::Idle) {
+        assert!(start() < limit);
+        std::thread::yield_now();
+    }
     let mut looks = system.watch_by_hand(Watchdog::new().every(Duration::from_millis(100)));
     let (mut now, hour) = (start(), Duration::from_secs(3_600));
     let mut look = |time| {
@@ -286,7 +292,7 @@ fn an_idle_system_and_a_stopped_process_raise_no_alarm(runtime: &dyn Runtime) {
 }
 
 fn a_panic_in_the_hook_is_contained(runtime: &dyn Runtime) {
-    let system = system(runtime, "hook");
+    let system = started(runtime, "hook");
     let (found, findings) = signal();
     let hook = move |finding: &Finding| {
         found.send(finding.is_over).expect("the test listens");
@@ -302,7 +308,7 @@ fn a_panic_in_the_hook_is_contained(runtime: &dyn Runtime) {
 }
 
 fn a_watchdog_ends_with_its_system(runtime: &dyn Runtime) {
-    let system = system(runtime, "ending");
+    let system = started(runtime, "ending");
     let findings = watched(&system, Watchdog::new());
     drop(system);
     let end = findings.recv_timeout(PATIENCE);
@@ -310,7 +316,7 @@ fn a_watchdog_ends_with_its_system(runtime: &dyn Runtime) {
 }
 
 fn an_inspection_shows_the_findings_that_last(runtime: &dyn Runtime) {
-    let system = system(runtime, "shown");
+    let system = started(runtime, "shown");
     let findings = watched(&system, Watchdog::new().budget(BUDGET));
     let go = block(&worker(&system, "one"));
     wait(&findings);

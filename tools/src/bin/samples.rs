@@ -18,6 +18,7 @@ use std::{fs, io};
 /// The crates of the framework.
 const CRATES: &[&str] = &[
     "actor-core",
+    "actor-derive",
     "actor-lanes",
     "actor-tokio",
     "actor-smol",

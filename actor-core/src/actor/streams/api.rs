@@ -6,7 +6,6 @@ use crate::actor::context::Context;
 use crate::actor::streams::attached::{LIMIT, Streams};
 use crate::actor::streams::builder::Attaching;
 use crate::actor::streams::event::{RefusedStream, StreamId, Streamed};
-use crate::actor::streams::source::Refusal;
 use crate::mailbox::Message;
 use crate::panic::{contained, drop_contained};
 
@@ -218,10 +217,7 @@ impl<M: Message> Context<M> {
 
     /// Answers the attach of a stream that was refused and dropped.
     fn refuse_stream(&mut self, message: Option<M>) -> StreamId {
-        StreamId(self.with_streams(|streams| match message {
-            Some(message) => streams.add(Box::pin(Refusal::new(message)), true),
-            None => streams.refuse(),
-        }))
+        StreamId(self.with_streams(|streams| streams.refuse(message)))
     }
 
     fn all_streams(&mut self) -> Option<&mut Streams<M>> {

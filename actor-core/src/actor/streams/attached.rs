@@ -19,6 +19,8 @@ pub(crate) struct Streams<M> {
     /// The numbers of the streams to be polled, in the order of their turns. May contain those of
     /// detached streams.
     list: VecDeque<u64>,
+    /// The messages of streams that were refused.
+    refused: VecDeque<M>,
     wakes: WakeCollector<M>,
     /// The number of streams that keep the actor alive.
     keeping: usize,
@@ -49,6 +51,7 @@ impl<M: Message> Streams<M> {
         Self {
             attached: BTreeMap::new(),
             list: VecDeque::new(),
+            refused: VecDeque::new(),
             wakes: WakeCollector::new(shared),
             keeping: 0,
             limit: LIMIT,
@@ -65,7 +68,7 @@ impl<M: Message> Streams<M> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.attached.is_empty()
+        self.attached.is_empty() && self.refused.is_empty()
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -74,7 +77,7 @@ impl<M: Message> Streams<M> {
 
     /// Returns whether a stream is attached that keeps the actor reachable.
     pub(crate) fn keep_reachable(&self) -> bool {
-        self.keeping > 0
+        self.keeping > 0 || !self.refused.is_empty()
     }
 
     /// Adds a stream, to be polled at the actor's next turn.
@@ -95,9 +98,12 @@ impl<M: Message> Streams<M> {
         self.wakes.shared().make_beside().number_of_work()
     }
 
-    /// Counts a stream that was refused in silence. Returns its number.
-    pub(super) fn refuse(&self) -> u64 {
-        self.count_lost();
+    /// Answers a stream that was refused, or counts it if it has no message. Returns its number.
+    pub(super) fn refuse(&mut self, message: Option<M>) -> u64 {
+        match message.and_then(|message| self.wakes.shared().with_lane(message)) {
+            Some(message) => self.refused.push_back(message),
+            None => self.count_lost(),
+        }
         self.number()
     }
 
@@ -129,6 +135,10 @@ impl<M: Message> Streams<M> {
 
     /// Pulls an item of the next stream that has one, and returns its message.
     pub(crate) fn poll_message(&mut self) -> Option<M> {
+        if let Some(message) = self.refused.pop_front() {
+            self.was_item = true;
+            return Some(message);
+        }
         for _ in 0..AT_ONCE {
             let Some(number) = self.wakes.next() else { break };
             self.list.push_back(number);
@@ -184,7 +194,8 @@ impl<M: Message> Streams<M> {
     /// Returns whether a stream is to be polled.
     pub(crate) fn has_more(&self) -> bool {
         // Without a stream, what is left belongs to detached ones.
-        !self.is_empty() && (!self.list.is_empty() || self.wakes.holds_any())
+        let may_have = !self.list.is_empty() || self.wakes.holds_any();
+        !self.refused.is_empty() || (!self.attached.is_empty() && may_have)
     }
 }
 
@@ -194,6 +205,9 @@ impl<M> Drop for Streams<M> {
         self.wakes.close();
         while let Some((_, attached)) = self.attached.pop_first() {
             drop(drop_contained(attached));
+        }
+        while let Some(message) = self.refused.pop_front() {
+            drop(drop_contained(message));
         }
     }
 }

@@ -95,21 +95,3 @@ impl<M, S: Stream, I: IntoMessage<S::Item, M>> Source<M> for Attachment<S, I> {
         })
     }
 }
-
-/// A stream that was refused: its one message.
-pub(super) struct Refusal<M>(Option<M>);
-
-impl<M> Refusal<M> {
-    pub(super) fn new(message: M) -> Self {
-        Self(Some(message))
-    }
-}
-
-// The message is never pinned.
-impl<M> Unpin for Refusal<M> {}
-
-impl<M> Source<M> for Refusal<M> {
-    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Pulled<M>> {
-        Poll::Ready(Pulled::Last(self.0.take()))
-    }
-}

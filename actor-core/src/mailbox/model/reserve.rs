@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::Counted;
 use crate::checker::{check, check_some, thread};
 use crate::mailbox::consumer::Consumer;
-use crate::mailbox::places::Places;
 use crate::mailbox::ring::{ClaimError, Frees, RefusingRing};
 use crate::mailbox::share::{PushError, SourcedRing};
 use crate::mailbox::signal::Signal;
@@ -198,20 +197,5 @@ fn a_reserved_place_counts_in_its_sources_share() {
         while consumer.side().take(&mut turns).is_some() {}
         drop((ring, consumer, turns));
         assert_eq!(Arc::strong_count(&count), 1);
-    });
-}
-
-/// The fields of `tail` do not touch each other.
-#[test]
-fn as_many_places_as_the_field_holds_are_reserved() {
-    check(1, || {
-        let (_consumer, ring) = consume(300);
-        let most = (0..300).take_while(|_| ring.reserve().is_ok()).count();
-        assert_eq!(most, 255);
-        let places: &Places = &ring.places;
-        assert!(places.is_reserved_out() && places.tail() == 0 && !places.is_closed());
-        assert!(push(&ring, (1, Arc::new(()))).is_ok(), "there is room for messages");
-        (0..255).for_each(|_| ring.give_back());
-        assert_eq!(ring.places.promised(), 1);
     });
 }

@@ -192,7 +192,7 @@ pub(super) struct RefusingRing<T> {
     /// Whether the consumer has settled every position. Accessed by the consumer only.
     is_settled: AtomicBool,
     /// Whether nothing more is claimed or reserved. See [`bar`](Self::bar).
-    is_barred: AtomicBool,
+    is_barred: reserve::Mark,
 }
 
 /// Returns whether the slots of a ring for `capacity` messages fit into the address space.
@@ -211,7 +211,7 @@ impl<T> RefusingRing<T> {
             grown: [grown(), grown()],
             frees,
             is_settled: AtomicBool::new(false),
-            is_barred: AtomicBool::new(false),
+            is_barred: reserve::Mark::new(false),
         }
     }
 
@@ -278,12 +278,14 @@ impl<T> RefusingRing<T> {
             // Acquire: pairs with the Release in `has_room`, and through it with the consumer's
             // Release.
             let limit = &self.places.producers.limits[usize::from(is_grown)];
-            if place >= limit.load(Ordering::Acquire) && !self.has_room(tail) {
-                match self.make_room(tail) {
-                    Some(now) => tail = now,
-                    None => return Err(ClaimError::Full),
+            let mut position = place;
+            if place >= limit.load(Ordering::Acquire) {
+                if !self.has_room(tail) {
+                    tail = self.make_room(tail).ok_or(ClaimError::Full)?;
+                    continue;
                 }
-                continue;
+                // The place may have reserved places in it.
+                position = tail & POSITION;
             }
             // Acquire: pairs with the exchange in `grow`. A thread seeing `GROWN` finds the slots.
             // Release: pairs with the load in `claim_reserved`.
@@ -293,9 +295,7 @@ impl<T> RefusingRing<T> {
                 Ordering::AcqRel,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => {
-                    return Ok(Claim { position: tail & POSITION, bits: tail & (GROWN | OTHER) });
-                }
+                Ok(_) => return Ok(Claim { position, bits: tail & (GROWN | OTHER) }),
                 Err(now) => tail = now,
             }
         }

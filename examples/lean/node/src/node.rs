@@ -265,6 +265,12 @@ impl Node {
         self.chain.head(timeout)
     }
 
+    /// Returns the system of the node's actors, for looks at them.
+    #[must_use]
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
     /// Returns a reader of the node's condition, for other threads.
     #[must_use]
     pub fn health(&self) -> HealthView {

@@ -6,23 +6,15 @@ use std::thread;
 
 use actor_lanes::observe::Exporter;
 use actor_lanes::observe::prometheus::CONTENT_TYPE;
-use actor_lanes::{Actor, Context, Lane, Message, Reply, Spawn, System, mailbox};
+use actor_lanes::{Actor, Context, Message, Reply, Spawn, System, mailbox};
 use tour::{Done, PATIENCE};
 
+#[derive(Message)]
 enum Shop {
+    #[lane(fifo = "orders", 64)]
     Sell(u64),
+    #[lane(control = "questions", 8)]
     Sold(Reply<u64>),
-}
-
-impl Message for Shop {
-    const LANES: &'static [Lane] = &[Lane::fifo("orders", 64), Lane::control("questions", 8)];
-
-    fn lane(&self) -> usize {
-        match self {
-            Self::Sell(_) => 0,
-            Self::Sold(_) => 1,
-        }
-    }
 }
 
 struct Till(u64);

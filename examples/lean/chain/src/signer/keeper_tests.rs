@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use actor_lanes::runtime::ThreadRuntime;
-use actor_lanes::{Group, mailbox};
+use actor_test::Harness;
 
 use crate::front::Chain;
 use crate::message::ChainMessage;
@@ -14,8 +12,6 @@ use crate::signer::{Keeper, NotSigned, Signer};
 use consensus::{AttestationData, Checkpoint, MockProofs, Root, Slot, ValidatorIndex};
 use keys::signing_history::{GenesisIdentity, HeldKey, HistoryPlan, SigningHistory};
 use keys::{SchemeName, Seed, ValidatorKeyFiles};
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 fn key_files() -> Vec<ValidatorKeyFiles> {
     let seeds: Vec<_> = (1..3).map(|n| (Seed::new([n; 32]), Seed::new([10 + n; 32]))).collect();
@@ -44,21 +40,17 @@ fn run(folder: &Path, root: u8, votes: &[(ValidatorIndex, Slot)]) -> Vec<ChainMe
     let keys = keys::regenerate(&files).expect("the keys match their files");
     let history = history(folder, &files);
     let (chain, mut results) = Chain::new();
-    let (handle, signer_mailbox) = mailbox();
-    let recipient = chain.recipient();
-    let mut owner = Group::new(ThreadRuntime::new());
-    let spawned = owner.spawn("signer", signer_mailbox, move || {
-        Keeper::new(keys, history, Arc::new(MockProofs::default()), recipient)
+    let harness = Harness::new();
+    let (handle, _running) = harness.spawn(move || {
+        Keeper::new(keys, history, Arc::new(MockProofs::default()), chain.recipient())
     });
-    spawned.expect("a thread starts");
     let signer = Signer::new(handle);
     for (validator, slot) in votes {
         let head = Checkpoint { root: Root::new([root; 32]), slot: *slot };
         let data = AttestationData { slot: *slot, head, ..AttestationData::default() };
         signer.sign_vote(*validator, data).expect("the lane has room");
     }
-    let report = owner.stop(PATIENCE);
-    assert!(report.is_clean(), "{report}");
+    harness.run_until_idle();
     std::iter::from_fn(|| results.try_recv()).collect()
 }
 

@@ -90,10 +90,9 @@ mod tests {
 
     use std::time::Duration;
 
-    use actor_lanes::actor::Batch;
     use actor_lanes::life::Restart;
-    use actor_lanes::runtime::ThreadRuntime;
-    use actor_lanes::{Actor, Context, Mailbox, Message, Runtime, Spawn, ThreadConfig, mailbox};
+    use actor_lanes::{Mailbox, Message, Spawn, mailbox};
+    use actor_test::{Faults, Harness};
 
     use super::*;
     use crate::verifier::job::NotDone;
@@ -175,29 +174,6 @@ mod tests {
         pool.note(worker, &done);
     }
 
-    /// A verifier that panics outside of its jobs, in its first life.
-    struct Stumbling {
-        verifier: Verifier,
-        stumbles: bool,
-    }
-
-    impl Actor for Stumbling {
-        type Message = Assigned;
-
-        async fn handle(&mut self, assigned: Assigned, cx: &mut Context<Assigned>) {
-            self.verifier.handle(assigned, cx).await;
-        }
-
-        async fn handle_batch(
-            &mut self,
-            batch: &mut Batch<'_, Assigned>,
-            cx: &mut Context<Assigned>,
-        ) {
-            assert!(!self.stumbles, "the test wants it");
-            self.verifier.handle_batch(batch, cx).await;
-        }
-    }
-
     #[test]
     fn a_restarted_verifier_has_lost_the_job_in_hand_and_does_the_others() {
         const ENOUGH: Duration = Duration::from_secs(60);
@@ -205,15 +181,12 @@ mod tests {
         // In turn: the even ones to the first verifier.
         (0..6).for_each(|number| pool.assign(JobId::Aggregate(number), job(), Turn::First));
         assert_eq!(depths(&pool), [3, 3, 0]);
-        let executor = ThreadRuntime::new().start_executor(ThreadConfig::named("verifier"));
-        let executor = executor.expect("a thread starts");
-        let mut stumbles = true;
-        let make = move || {
-            let verifier = Verifier::new(Arc::new(MockProofs::default()));
-            Stumbling { verifier, stumbles: std::mem::take(&mut stumbles) }
-        };
+        let (harness, faults) = (Harness::new(), Faults::new());
+        faults.panic_at_next(); // outside of a job
+        let make = move || faults.wrap(Verifier::new(Arc::new(MockProofs::default())));
         let spawn = Spawn::new(mailboxes.remove(0)).restart(Restart::up_to(1));
-        let running = spawn.start(&executor, make).expect("it has just started");
+        let running = spawn.start(&harness, make).expect("the executor runs");
+        harness.advance(ENOUGH);
         let (worker, lost) = next_done(&mut results);
         assert_eq!((worker, lost.len(), lost[0].id), (0, 1, JobId::Aggregate(0)));
         assert!(matches!(lost[0].outcome, Err(NotDone::Lost)));
@@ -224,7 +197,7 @@ mod tests {
         assert_eq!([done[0].id, done[1].id], [2, 4].map(JobId::Aggregate));
         assert!(done.iter().all(|done| done.outcome.is_ok()));
         running.stop(ENOUGH);
-        let exit = running.join_blocking(ENOUGH).expect("it ends");
+        let exit = harness.run(running.join());
         assert_eq!((exit.restarts, exit.undelivered()), (1, 0));
         assert!(exit.reason.is_normal(), "{}", exit.reason);
     }

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actor_lanes::Runtime;
+use actor_top::{Server, Serving};
 use clap::Args;
 
 use crate::command::CommandError;
@@ -63,6 +64,9 @@ pub(super) struct RunArguments {
     /// Stop cleanly when standard input ends, so that the node never outlives its parent process
     #[arg(long)]
     stop_on_stdin_eof: bool,
+    /// Serve a local socket for `actor-top`, at this path or at one of its own
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
+    top: Option<Option<PathBuf>>,
 }
 
 pub(super) fn run(arguments: &RunArguments) -> Result<(), CommandError> {
@@ -118,6 +122,7 @@ fn run_node(arguments: &RunArguments, lost: LostLines) -> Result<(), CommandErro
         .on_failure(move |_| stopper.stop_or_exit(FAILED_PATIENCE, PART_ENDED));
     let node = start(config, runtime, hooks, address)?;
     drop(starting);
+    let serving = arguments.top.as_ref().map(|path| serve(&node, path.as_deref())).transpose()?;
     ready.http = node.http_address();
     report.say(&ReportLine::Ready(ready));
     manager.ready();
@@ -132,6 +137,7 @@ fn run_node(arguments: &RunArguments, lost: LostLines) -> Result<(), CommandErro
     }
     manager.stopping(&failure.as_ref().map_or("as requested".to_owned(), Failure::to_string));
     let left = node.stop(STOP_PATIENCE);
+    drop(serving);
     report.finish(&ReportLine::Stopped(StoppedLine { node: name, left: left.clone() }));
     match failure {
         Some(failure) => Err(CommandError::PartEnded(failure)),
@@ -174,6 +180,19 @@ fn start(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Serves looks at the node's actors, also during its stop.
+fn serve(node: &Node, path: Option<&Path>) -> Result<Serving, CommandError> {
+    let mut server = Server::new([node.system()]);
+    if let Some(path) = path {
+        server = server.at(path);
+    }
+    let serving = server
+        .start()
+        .map_err(|error| CommandError::System { doing: "serve a socket for actor-top", error })?;
+    tracing::info!(socket = %serving.path().display(), "actor-top can look at this node");
+    Ok(serving)
 }
 
 /// Writes the node's signing history to a file. No process signs with its keys meanwhile.
