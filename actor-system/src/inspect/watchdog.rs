@@ -33,7 +33,7 @@ use crate::system::{Shared, System};
 /// # No false alarms
 ///
 /// An idle system, a stopped process, a suspended machine and a thread that waits for a processor
-/// raise none: see the page `docs/inspecting.md` for how the time is counted. A handler that awaits
+/// raise none: see the page `docs/guide/src/inspecting.md` for how the time is counted. A handler that awaits
 /// something on purpose has the budget for it.
 ///
 /// # Examples

@@ -19,7 +19,7 @@ impl Message<Square> for Worker {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let squares = ActorPool::spawn(ActorPool::new(4, || Worker::spawn(Worker)));
-    let answers = (1..=10).map(|n| async { squares.ask(Dispatch(Square(n))).await });
+    let answers = (1..=10).map(|n| squares.ask(Dispatch(Square(n))).send());
     assert_eq!(futures::future::try_join_all(answers).await?.iter().sum::<u64>(), 385);
     Ok(())
 }

@@ -48,8 +48,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .restart_limit(5, Duration::from_secs(60))
         .spawn()
         .await;
-    for divisor in [2, 0, 3] {
+    for divisor in [2, 0] {
         divider.tell(Divide(6, divisor)).await?;
+    }
+    // A job behind the panic may be lost, so it is asked until it is done.
+    while divider.ask(Divide(6, 3)).await.is_err() {
+        tokio::task::yield_now().await;
     }
     assert_eq!(divider.ask(Sum).await?, 2);
     Ok(())
