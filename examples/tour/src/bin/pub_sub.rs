@@ -29,7 +29,7 @@ fn main() -> Done {
     let system = System::new("tour", tour::runtime()?)?;
     let (archive, archive_mailbox) = mailbox();
     let spawned = Spawn::new(archive_mailbox).named("archivist").phase(Phase::Stores);
-    spawned.start(&system, Archivist::default)?;
+    drop(spawned.start(&system, Archivist::default)?);
 
     let blocks = system.topic_or("blocks", Topic::keeping_last);
     let _archived = blocks.subscribe_actor(&archive, 64, Slow::Wait, Archive::Block)?;
