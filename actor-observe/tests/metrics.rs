@@ -59,5 +59,7 @@ fn figures_reach_the_recorder_and_each_time_is_recorded_once() {
     let again = values(&recorded);
     assert_eq!(again["actor_lane_handled_total ended messages"], DebugValue::Counter(500));
     let times = again.get("actor_lane_handling_seconds ended messages");
-    assert!(times.is_none_or(|times| matches!(times, DebugValue::Histogram(new) if new.is_empty())));
+    assert!(
+        times.is_none_or(|times| matches!(times, DebugValue::Histogram(new) if new.is_empty()))
+    );
 }

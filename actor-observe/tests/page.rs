@@ -58,8 +58,12 @@ fn a_page_of_busy_actors_is_valid_and_has_their_figures() {
     let page = Exporter::new().system(&system).actor("ended", gauge).render();
     let scrape = parse(&page);
     let labels = [("actor", "ended"), ("lane", "jobs")];
-    assert!(matches!(value(&scrape, "actor_lane_handled_total", &labels), Value::Counter(n) if n == 500.0));
-    assert!(matches!(value(&scrape, "actor_lane_capacity", &labels), Value::Gauge(n) if n == 256.0));
+    assert!(
+        matches!(value(&scrape, "actor_lane_handled_total", &labels), Value::Counter(n) if n == 500.0)
+    );
+    assert!(
+        matches!(value(&scrape, "actor_lane_capacity", &labels), Value::Gauge(n) if n == 256.0)
+    );
     assert!(matches!(value(&scrape, "actor_running", &labels[..1]), Value::Gauge(n) if n == 0.0));
     let Value::Histogram(buckets) = value(&scrape, "actor_lane_handling_seconds", &labels) else {
         panic!("it is a histogram")
@@ -68,7 +72,10 @@ fn a_page_of_busy_actors_is_valid_and_has_their_figures() {
     assert!(buckets.windows(2).all(|two| two[0].count <= two[1].count), "they are cumulative");
     let last = buckets.last().expect("there are limits");
     assert!(last.less_than.is_infinite() && last.count > 0.0);
-    let count = format!("actor_lane_handling_seconds_count{{actor=\"ended\",lane=\"jobs\"}} {}", last.count);
+    let count = format!(
+        "actor_lane_handling_seconds_count{{actor=\"ended\",lane=\"jobs\"}} {}",
+        last.count
+    );
     assert!(page.lines().any(|line| line == count), "{count}");
 }
 
@@ -84,9 +91,9 @@ fn each_metric_is_declared_once_and_before_its_values() {
         } else if !line.starts_with('#') {
             let (key, _value) = line.rsplit_once(' ').expect("a value");
             let name = key.split('{').next().expect("a name");
-            let base = ["_bucket", "_sum", "_count"]
-                .iter()
-                .find_map(|suffix| name.strip_suffix(suffix).filter(|base| declared.contains(*base)));
+            let base = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| {
+                name.strip_suffix(suffix).filter(|base| declared.contains(*base))
+            });
             assert!(declared.contains(base.unwrap_or(name)), "{line}");
             assert_eq!(values.insert(key, ()), None, "{line} is twice on the page");
         }
@@ -109,7 +116,8 @@ fn the_number_of_names_is_bounded() {
     let names: BTreeSet<_> =
         scrape.samples.iter().filter_map(|sample| sample.labels.get("actor")).collect();
     assert!(names.len() <= 5, "{names:?}");
-    let others = value(&scrape, "actor_lane_accepted_total", &[("actor", "others"), ("lane", "jobs")]);
+    let others =
+        value(&scrape, "actor_lane_accepted_total", &[("actor", "others"), ("lane", "jobs")]);
     assert!(matches!(others, Value::Counter(n) if n == 16.0));
     let running = value(&scrape, "actor_running", &[("actor", "others")]);
     assert!(matches!(running, Value::Gauge(n) if n == 16.0 + 50.0), "{running:?}");

@@ -26,8 +26,8 @@ pub use crate::mailbox::watchers::Target;
 #[doc(hidden)]
 pub use ask::Sealed as SealedAsking;
 pub use ask::{Ask, AskTimeout, Asking};
-pub use gauge::Gauge;
 pub use error::{AskBlockingError, AskError, Refusal, TellError, TryTellError};
+pub use gauge::Gauge;
 #[doc(hidden)]
 pub use letter::{Lender, Letter, Returned, Room, park_for};
 pub use pair::mailbox;

@@ -31,7 +31,6 @@ impl<F, R, M, K> Again<F, R, M, K> {
         let make = Contained::new(make);
         Self { make, governor, poison, has_started: false, made: PhantomData }
     }
-
 }
 
 impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> ManyLives for Again<F, R, M, K> {

@@ -199,8 +199,7 @@ impl<F, O: Observer<M>, M: Message> PinnedDrop for Around<F, O, M> {
         struct End<'a, O: Observer<M>, M: Message>(&'a Observing<O>, PhantomData<fn(M)>);
         impl<O: Observer<M>, M: Message> Drop for End<'_, O, M> {
             fn drop(&mut self) {
-                let end =
-                    if panicking() { HandlerEnd::Panicked } else { HandlerEnd::Dropped };
+                let end = if panicking() { HandlerEnd::Panicked } else { HandlerEnd::Dropped };
                 self.0.end(end);
             }
         }

@@ -127,8 +127,7 @@ impl Looks {
     }
 
     fn of(&self, lane: usize) -> &OfLane {
-        let new =
-            || OfLane { handling: Times::new(), waiting: Times::new(), marks: Marks::new() };
+        let new = || OfLane { handling: Times::new(), waiting: Times::new(), marks: Marks::new() };
         self.lanes[lane].get_or_make(new).expect("it is never closed")
     }
 

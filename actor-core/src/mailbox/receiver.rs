@@ -317,8 +317,7 @@ impl<M: Message> Lanes<'_, M> {
     #[cold]
     pub(crate) fn look(&self, look: Look) -> u64 {
         let own = self.own();
-        let in_hand =
-            (own.in_hand != NO_LANE).then(|| (usize::from(own.in_hand), !own.is_beside));
+        let in_hand = (own.in_hand != NO_LANE).then(|| (usize::from(own.in_hand), !own.is_beside));
         self.shared().look(look, in_hand)
     }
 

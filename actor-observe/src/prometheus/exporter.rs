@@ -266,7 +266,8 @@ impl Exporter {
     /// ```
     pub fn write(&self, page: &mut Page) {
         let all = self.group.read();
-        let lanes = || all.iter().flat_map(|named| named.lanes.iter().map(move |lane| (named, lane)));
+        let lanes =
+            || all.iter().flat_map(|named| named.lanes.iter().map(move |lane| (named, lane)));
         for (name, kind, help, read) in LANE_METRICS {
             let mut metric = page.metric(name, *kind, help);
             for (named, lane) in lanes() {

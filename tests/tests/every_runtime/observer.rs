@@ -85,13 +85,7 @@ fn an_observer_sees_each_message_and_each_wait_of_its_handler(runtime: &dyn Runt
     let rest: Vec<_> = tells.into_iter().collect();
     assert_eq!(
         rest,
-        [
-            "resumed",
-            "Returned",
-            "desk began ? in fifo",
-            "Returned",
-            "end: became unreachable"
-        ]
+        ["resumed", "Returned", "desk began ? in fifo", "Returned", "end: became unreachable"]
     );
 }
 

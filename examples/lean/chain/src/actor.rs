@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actor_lanes::{Actor, Context, Message};
+use actor_lanes::{Actor, Context};
 use libssz::SszEncode;
 
 use crate::effect::Effect;
