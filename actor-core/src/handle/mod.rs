@@ -4,8 +4,8 @@
 //! the future of a send waiting for room, `ask` that of an ask with its time limit, `tell_all` many
 //! sends in one call, `recipient` and `recipient_ask` a handle narrowed to one kind of message,
 //! `weak` a handle without influence on its actor's life, `ended` the wait for an actor's end,
-//! `watched` what can be watched, `gauge` a reader of figures, `error` the reasons for a failed send
-//! or ask, `letter` the sends of pools.
+//! `watched` what can be watched, `gauge` a reader of figures, `error` the reasons for a failed
+//! send or ask, `letter` the sends of pools.
 
 mod ask;
 mod ended;
