@@ -192,8 +192,8 @@ impl Budget {
         false
     }
 
-    /// Returns whether the turn is over, at a check with more messages waiting. `now` is the time, if
-    /// it was read for this check.
+    /// Returns whether the turn is over, at a check with more messages waiting. `now` is the time,
+    /// if it was read for this check.
     #[inline]
     pub(crate) fn is_turn_over(
         &mut self,

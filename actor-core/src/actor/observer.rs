@@ -108,8 +108,8 @@ pub trait Observer<M: Message>: Send + 'static {
     /// Called after a wait, before the handler goes on.
     fn resumed(&mut self) {}
 
-    /// Called when the message of a timer is taken, before `began`. `by` is the time since the timer
-    /// was due, on the clock of the executor. It is never exactly zero in a real program: the
+    /// Called when the message of a timer is taken, before `began`. `by` is the time since the
+    /// timer was due, on the clock of the executor. It is never exactly zero in a real program: the
     /// observer decides what is late.
     fn timer_late(&mut self, by: Duration) {
         let _ = by;

@@ -1,9 +1,9 @@
 //! An actor's life: start, loop, stop and exit.
 //!
 //! In reading order: `made` is what a maker returns, `place` where an actor starts and `spawn` the
-//! builder, with `spawn_restarting` for several lives and `spawn_observed` with an observer (`eye`). `live` runs a life from the maker to the
-//! exit, with `lives` (its maker), `serve` (the loop), `watch` (the end from outside: kill,
-//! deadline, panic) and `ending` (the last steps).
+//! builder, with `spawn_restarting` for several lives and `spawn_observed` with an observer
+//! (`eye`). `live` runs a life from the maker to the exit, with `lives` (its maker), `serve` (the
+//! loop), `watch` (the end from outside: kill, deadline, panic) and `ending` (the last steps).
 //! `relive` runs several lives on one mailbox, with `again` (their maker), `decider` (the next
 //! life) and `poison` (the message in hand). `restart` and `backoff` are the policy, `governor` is
 //! another party in its place. `running` is the spawner's side. `direct` calls handlers without a

@@ -1,8 +1,8 @@
 //! Times of handling and of waiting, from samples of the owner.
 //!
-//! Senders do nothing for this, and read no clock. The owner looks at its lanes now and then: before
-//! a message and after it. Both looks read the clock. While handlers are fast, one message of 256
-//! has such looks.
+//! Senders do nothing for this, and read no clock. The owner looks at its lanes now and then:
+//! before a message and after it. Both looks read the clock. While handlers are fast, one message
+//! of 256 has such looks.
 //!
 //! **Handling.** The time between the two looks is that of the message. It counts for all messages
 //! since the last sample.
@@ -13,9 +13,9 @@
 //! many had been accepted. This is its wait in a lane that is first in, first out. In any other
 //! lane it is the wait of a message in that order, and the mean is the same.
 //!
-//! Between two marks the time is estimated from the number. For messages that came to an idle actor,
-//! the wait begins when the actor runs, at the mark. The number of marks is bounded: in a long queue
-//! they lie further apart, and a wait is exact to the time between two of them.
+//! Between two marks the time is estimated from the number. For messages that came to an idle
+//! actor, the wait begins when the actor runs, at the mark. The number of marks is bounded: in a
+//! long queue they lie further apart, and a wait is exact to the time between two of them.
 //!
 //! Everything here is written by the owner alone. Other threads read the histograms.
 
@@ -164,7 +164,8 @@ impl Marks {
     /// Marks that so many messages have been accepted, of which so many have been taken.
     fn mark(&self, accepted: u64, taken: u64, now: u64, was_busy: bool) {
         let mut len = self.len();
-        // Behind the last mark whose messages have all been taken, the ones before it are not needed.
+        // Behind the last mark whose messages have all been taken, the ones before it are not
+        // needed.
         let is_over = |mark: &usize| self.get(mark + 1).0 <= taken;
         let over = (0..len.saturating_sub(1)).take_while(is_over).count();
         self.remove(0, over, &mut len);

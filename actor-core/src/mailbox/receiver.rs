@@ -315,8 +315,8 @@ impl<M: Message> Lanes<'_, M> {
         self.shared().lanes().get(lane).map_or("", Lane::name)
     }
 
-    /// Looks at the lanes, for the times of their messages. Returns the time since the last look, in
-    /// nanoseconds.
+    /// Looks at the lanes, for the times of their messages. Returns the time since the last look,
+    /// in nanoseconds.
     #[cold]
     pub(crate) fn look(&self, look: Look) -> u64 {
         let own = self.own();

@@ -255,8 +255,8 @@ impl<M: Message> Shared<M> {
         self.beside.get_or_make(|| Beside::new(self.lanes.len())).expect("it is never closed")
     }
 
-    /// Looks at the lanes, for the times of their messages. Returns the time since the last look, in
-    /// nanoseconds. Called by the owner.
+    /// Looks at the lanes, for the times of their messages. Returns the time since the last look,
+    /// in nanoseconds. Called by the owner.
     #[cold]
     pub(super) fn look(&self, look: Look, in_hand: LookInHand) -> u64 {
         let (Look::Before { now, .. } | Look::After { now, .. }) = look;

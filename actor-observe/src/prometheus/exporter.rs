@@ -20,7 +20,10 @@ use crate::prometheus::page::{Kind, Page};
 /// | name | type | labels |
 /// |---|---|---|
 /// | `actor_lane_depth`, `_capacity`, `_high_water` | gauge | `actor`, `lane` |
-/// | `actor_lane_accepted_total`, `_handled_total`, `_refused_total`, `_over_share_total`, `_evicted_total`, `_cancelled_total`, `_expired_total`, `_undelivered_total` | counter | `actor`, `lane` |
+/// | `actor_lane_accepted_total`, `_handled_total`, `_refused_total` | counter | `actor`, `lane` |
+/// | `actor_lane_over_share_total`, `_evicted_total` | counter | `actor`, `lane` |
+/// | `actor_lane_cancelled_total`, `_expired_total` | counter | `actor`, `lane` |
+/// | `actor_lane_undelivered_total` | counter | `actor`, `lane` |
 /// | `actor_lane_handling_seconds`, `actor_lane_waiting_seconds` | histogram | `actor`, `lane` |
 /// | `actor_lane_longest_handler_seconds` | gauge | `actor`, `lane` |
 /// | `actor_running` | gauge | `actor` |

@@ -85,8 +85,8 @@ impl Page {
         Self::default()
     }
 
-    /// Begins a metric. Its name must be a valid one, and unique on the page. In `help`, backslashes
-    /// and line ends are escaped.
+    /// Begins a metric. Its name must be a valid one, and unique on the page. In `help`,
+    /// backslashes and line ends are escaped.
     ///
     /// # Examples
     ///
