@@ -87,8 +87,10 @@ use receiver::{NO_LANE, State};
 pub(crate) use returns::{Collector, Returned, Returns};
 pub(crate) use room::Waiting;
 #[doc(hidden)]
-pub use seen::{ActorSeen, SeenWait, Sleep};
+pub use seen::{ActorSeen, SeenWait};
 pub(crate) use shared::{Closeable, Shared};
+#[doc(hidden)]
+pub use signal::Sleep;
 pub(crate) use waits::What;
 pub(crate) use wakes::{StreamBell, WakeCollector};
 
