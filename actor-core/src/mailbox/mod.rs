@@ -91,8 +91,10 @@ pub(crate) use reserve::{Reservation, Unreserved};
 pub(crate) use returns::{Collector, Returned, Returns};
 pub(crate) use room::Waiting;
 #[doc(hidden)]
-pub use seen::{ActorSeen, SeenWait, Sleep};
+pub use seen::{ActorSeen, SeenWait};
 pub(crate) use shared::{Closeable, Shared};
+#[doc(hidden)]
+pub use signal::Sleep;
 pub(crate) use waits::What;
 pub(crate) use wakes::{StreamBell, WakeCollector};
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::mailbox::figures::InHand;
+use crate::mailbox::signal::Sleep;
 
 /// A look at one actor, for an owner of executors such as a system. Without a promise of stability.
 ///
@@ -44,19 +45,6 @@ pub struct ActorSeen {
     pub waits: Vec<SeenWait>,
     /// The numbers of the actors that it passes messages on to, such as the workers of a queue.
     pub passes_on: Vec<u64>,
-}
-
-/// Whether an actor's task sleeps.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sleep {
-    /// It has its turn, or waits for it.
-    #[default]
-    Awake,
-    /// Until the next message.
-    ForMessages,
-    /// Until something else: with a message in hand, a handler awaits it.
-    ForOther,
 }
 
 /// One wait of a handler for another actor.

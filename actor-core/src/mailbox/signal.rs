@@ -78,7 +78,6 @@ use std::sync::atomic::AtomicUsize as PlainUsize;
 use std::task::Waker;
 
 use crate::mailbox::consumer::LocalSide;
-use crate::mailbox::seen::Sleep;
 use crate::panic::contained;
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, comes_back, store_before_load};
 
@@ -112,6 +111,19 @@ fn here() -> usize {
     // An ending thread may share its number with another thread. Correctness does not depend on
     // this.
     HERE.try_with(|here| std::ptr::from_ref(here).addr() << 1).unwrap_or_default()
+}
+
+/// Whether an actor's task sleeps.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sleep {
+    /// It has its turn, or waits for it.
+    #[default]
+    Awake,
+    /// Until the next message.
+    ForMessages,
+    /// Until something else: with a message in hand, a handler awaits it.
+    ForOther,
 }
 
 /// Wakes the consumer of a mailbox, at most once per announced sleep.

@@ -19,7 +19,7 @@
 //! The stamp of a place changes with each wait in it. So a word read twice, at two looks, is one
 //! wait, and that wait lasted from the first look to the second. (After 2^26 waits in one place the
 //! stamp comes back.) The words of several actors read twice, all with the same values, therefore
-//! were true at the same moment: between the two rounds. This is what makes a ring of waits certain.
+//! were true at the same moment: between the two rounds. This makes a ring of waits certain.
 //!
 //! A wait beyond [`MOST`] at the same time is not written down.
 

@@ -153,9 +153,8 @@ pub struct ActorView {
 /// An actor writes down the lane and the kind of each message that it takes, and no time: reading
 /// the clock costs more than a small handler. The times here therefore come from looks: two looks
 /// that find the same message in hand show that the handler has lasted at least from one to the
-/// other. The first look shows zero. [`System::inspect`](crate::System::inspect) is a look, and so is
-/// each period of a watchdog. With a watchdog, the time is thus short
-/// by at most its period.
+/// other. The first look shows zero. [`System::inspect`](crate::System::inspect) is a look, and so
+/// is each period of a watchdog. With a watchdog, the time is thus short by at most its period.
 ///
 /// # Examples
 ///

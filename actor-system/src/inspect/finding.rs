@@ -144,7 +144,16 @@ impl Finding {
     ///
     /// # Examples
     ///
-    /// See [`Finding`].
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_system::inspect::{Finding, Problem};
+    ///
+    /// let ready = vec!["/a".into()];
+    /// let problem = Problem::Executor { name: "io".into(), ready, thread: None };
+    /// let finding = Finding::begins("node", problem, Duration::from_secs(2));
+    /// assert_eq!(finding.to_string(), "node: executor io does not turn for 2.0 s; ready: /a");
+    /// ```
     #[must_use]
     pub fn begins(system: impl Into<String>, problem: Problem, lasted: Duration) -> Self {
         Self { system: system.into(), problem, lasted, is_over: false }

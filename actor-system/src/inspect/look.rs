@@ -19,7 +19,7 @@ impl System {
     ///
     /// Never waits, takes no lock, and runs nothing on the owners' threads: a look works as well
     /// while an owner is stuck, and during the shutdown. Its cost grows with the number of actors
-    /// and lanes, a few microseconds for each actor.
+    /// and lanes.
     ///
     /// # Examples
     ///
@@ -50,7 +50,12 @@ impl System {
     ///
     /// # Examples
     ///
-    /// See [`Inspector`].
+    /// ```
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let system = actor_system::System::new("node", runtime)?;
+    /// assert_eq!(system.inspector().inspect().system, "node");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn inspector(&self) -> Inspector {
         Inspector { shared: Arc::clone(self.shared()) }
@@ -86,7 +91,12 @@ impl Inspector {
     ///
     /// # Examples
     ///
-    /// See [`Inspector`].
+    /// ```
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let system = actor_system::System::new("node", runtime)?;
+    /// assert_eq!(system.inspector().inspect().system, "node");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn inspect(&self) -> Inspection {
         inspect(&self.shared)

@@ -22,10 +22,15 @@ use crate::system::{Shared, System};
 ///
 /// | finding | when |
 /// |---|---|
-/// | [`Handler`](crate::inspect::Problem::Handler) | one message is in hand for longer than the budget |
-/// | [`Ring`](crate::inspect::Problem::Ring) | handlers wait for each other, each for longer than the budget |
-/// | [`Executor`](crate::inspect::Problem::Executor) | its actors have work, and none has a turn for longer than the budget |
-/// | [`Lane`](crate::inspect::Problem::Lane) | it accepts, and nothing is taken from it, for the time of [`filling`](Self::filling) |
+/// | [`Problem::Handler`] | one message is in hand for the budget |
+/// | [`Problem::Ring`] | handlers wait for each other, each for the budget |
+/// | [`Problem::Executor`] | its actors have work, and none has a turn for the budget |
+/// | [`Problem::Lane`] | it accepts, and nothing is taken from it for [`filling`](Self::filling) |
+///
+/// [`Problem::Handler`]: crate::inspect::Problem::Handler
+/// [`Problem::Ring`]: crate::inspect::Problem::Ring
+/// [`Problem::Executor`]: crate::inspect::Problem::Executor
+/// [`Problem::Lane`]: crate::inspect::Problem::Lane
 ///
 /// Each finding is reported twice: when it begins, and when it ends. At most 256 last at the same
 /// time; further ones are not reported until one ends.
@@ -136,7 +141,11 @@ impl Watchdog {
     ///
     /// # Examples
     ///
-    /// See [`Watchdog`].
+    /// ```
+    /// use actor_system::inspect::Watchdog;
+    ///
+    /// assert!(format!("{:?}", Watchdog::new()).contains("budget: 1s"));
+    /// ```
     pub fn new() -> Self {
         let print = |finding: &Finding| eprintln!("{finding}");
         Self {
@@ -152,17 +161,23 @@ impl Watchdog {
     ///
     /// # Examples
     ///
-    /// See [`Watchdog`].
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actor_system::inspect::Watchdog;
+    ///
+    /// let watchdog = Watchdog::new().budget(Duration::from_secs(3));
+    /// assert!(format!("{watchdog:?}").contains("budget: 3s"));
+    /// ```
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget.max(Duration::from_millis(1));
         self
     }
 
-    /// Sets the time between two looks. The default is a quarter of the budget, and the most is half
-    /// of it: a problem must be found by several looks.
+    /// Sets the time between two looks. The default is a quarter of the budget, and the most is
+    /// half of it: a problem must be found by several looks. The default is at most 1 s.
     ///
-    /// A look costs a few microseconds for each actor, on the watchdog's thread. The time of a
-    /// finding is exact to this period.
+    /// A look runs on the watchdog's thread. The time of a finding is exact to this period.
     ///
     /// # Examples
     ///
@@ -201,8 +216,8 @@ impl Watchdog {
     /// The default is no.
     ///
     /// The watchdog then runs `eu-stack` or `gdb`, whichever is installed, on its own process. The
-    /// tool stops the whole process for a moment, once for each such finding, and needs the right to
-    /// trace it. Only on Linux. Without a tool or the right, the finding has no stack. A tool that
+    /// tool stops the whole process for a moment, once for each such finding, and needs the right
+    /// to trace it. Only on Linux. Without a tool or the right, the finding has no stack. A tool that
     /// does not end within 10 s is killed.
     ///
     /// # Examples
@@ -223,7 +238,15 @@ impl Watchdog {
     ///
     /// # Examples
     ///
-    /// See [`Watchdog`].
+    /// ```
+    /// use actor_system::System;
+    /// use actor_system::inspect::Watchdog;
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let system = System::new("node", runtime)?;
+    /// system.watch(Watchdog::new().on_finding(|finding| println!("{finding}")))?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn on_finding(mut self, hook: impl FnMut(&Finding) + Send + 'static) -> Self {
         self.hook = Box::new(hook);
         self
@@ -256,7 +279,15 @@ impl System {
     ///
     /// # Examples
     ///
-    /// See [`Watchdog`].
+    /// ```
+    /// use actor_system::System;
+    /// use actor_system::inspect::Watchdog;
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let system = System::new("node", runtime)?;
+    /// system.watch(Watchdog::new())?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn watch(&self, watchdog: Watchdog) -> io::Result<()> {
         let every = watchdog.limits().every;
         let mut looks = Looks::new(Arc::clone(self.shared()), watchdog);
@@ -276,7 +307,16 @@ impl System {
     ///
     /// # Examples
     ///
-    /// See [`Looks`].
+    /// ```
+    /// use actor_system::System;
+    /// use actor_system::inspect::{Looks, Watchdog};
+    ///
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let system = System::new("node", runtime)?;
+    /// let mut looks: Looks = system.watch_by_hand(Watchdog::new());
+    /// assert!(looks.look(std::time::Instant::now()).is_empty());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn watch_by_hand(&self, watchdog: Watchdog) -> Looks {
         Looks::new(Arc::clone(self.shared()), watchdog)
     }
@@ -301,7 +341,16 @@ impl Looks {
     ///
     /// # Examples
     ///
-    /// See [`Looks`].
+    /// ```
+    /// # use actor_system::System;
+    /// # use actor_system::inspect::Watchdog;
+    /// # let runtime = actor_smol::SmolRuntime::new();
+    /// let system = System::new("node", runtime)?;
+    /// let mut looks = system.watch_by_hand(Watchdog::new());
+    /// let now = std::time::Instant::now();
+    /// assert!(looks.look(now).is_empty() && looks.look(now).is_empty());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn look(&mut self, now: Instant) -> Vec<Finding> {
         let began = *self.began.get_or_insert(now);
         let round = Sight::of(&self.shared).into_round();
