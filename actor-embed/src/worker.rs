@@ -148,8 +148,8 @@ impl Worker {
             Some(state) => {
                 let chosen = by_chance(state, self.ready.len().max(1));
                 let is_new = |number: &usize| self.tasks.is_new(*number);
-                // Makers are called in the order of their spawns, so the first of the new tasks goes
-                // in the place of another one.
+                // Makers are called in the order of their spawns, so the first of the new tasks
+                // goes in the place of another one.
                 let first_new = self.ready.iter().take(chosen + 1).position(is_new);
                 let is_chosen_new = self.ready.get(chosen).is_some_and(is_new);
                 self.ready.remove(first_new.filter(|_| is_chosen_new).unwrap_or(chosen))
