@@ -49,7 +49,7 @@ fn message(written: &Written, lanes: &Lanes, path: &Path) -> TokenStream {
     }
 }
 
-/// Adds the bounds that every message needs to the type parameters.
+/// Adds the bounds of every message to the type parameters.
 fn bounded(generics: &Generics) -> Generics {
     let mut generics = generics.clone();
     for parameter in generics.type_params_mut() {
@@ -273,8 +273,8 @@ fn pattern_of(input: Option<&Pat>) -> TokenStream {
     }
 }
 
-/// The implementation of `Variant` for the type of one variant's field. All of it is located at this
-/// type, so a collision with another implementation is shown there.
+/// The implementation of `Variant` for the type of one variant's field. All of it is located at
+/// this type, so a collision with another implementation is shown there.
 fn variant(written: &Written, case: &Case, ty: &Type, path: &Path) -> TokenStream {
     let at = Span::mixed_site().located_at(ty.span());
     let path = located_at(path, at);

@@ -98,7 +98,7 @@ impl Reader<'_> {
         &case.lanes
     }
 
-    /// Several lanes of one case need conditions, so that each message has one lane.
+    /// Several lanes of one case need conditions: each message has one lane.
     fn check_conditions(&self, case: &Case, attributes: &[LaneAttribute], errors: &mut Errors) {
         let Some((last, others)) = attributes.split_last() else { return };
         if case.has_unread_lane {
@@ -154,7 +154,7 @@ impl Reader<'_> {
         self.declared.iter().position(|declaration| declaration.name.value() == name.value())
     }
 
-    /// Checks that a message has what its lane asks for.
+    /// Checks the marks needed by a lane.
     fn check_marks(&self, case: &Case, lane: &Declaration, errors: &mut Errors) {
         let name = lane.name.value();
         if lane.has_share() && matches!(case.source, Source::Unstated) {

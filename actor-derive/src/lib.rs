@@ -178,7 +178,7 @@ use syn::{DeriveInput, Path, parse_macro_input, parse_quote};
 ///
 /// # Examples
 ///
-/// The crate's [first page](crate) has a larger one, and the code that it becomes.
+/// The crate's [first page](crate) has a larger one, and its code.
 ///
 /// ```
 /// use actor_core::Message;
@@ -200,7 +200,7 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
     derive(input, parse_quote!(::actor_core))
 }
 
-/// The same derive with the traits of `actor_lanes`, which re-exports it as `Message`.
+/// The same derive with the traits of `actor_lanes`, re-exported there as `Message`.
 #[doc(hidden)]
 #[proc_macro_derive(LanesMessage, attributes(lane, source, key, deadline, variant, message))]
 pub fn derive_message_of_lanes(input: TokenStream) -> TokenStream {

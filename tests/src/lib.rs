@@ -64,6 +64,10 @@ macro_rules! on_every_runtime {
 /// The pages of the repository, whose examples are tests.
 #[cfg(doctest)]
 mod pages {
+    #[cfg(unix)]
+    #[doc = include_str!("../../docs/guide/src/actor-top.md")]
+    struct ActorTop;
+
     #[doc = include_str!("../../docs/guide/src/derive.md")]
     struct Derive;
 

@@ -1,4 +1,4 @@
-//! The connection to the process: a thread that asks for a look, again and again.
+//! The connection to the process: a thread with one request after the other.
 //!
 //! The thread alone owns the socket. It hands events to the screen's thread through a channel of
 //! one place, so a slow terminal slows the looks, and nothing piles up. It ends when the screen's

@@ -1,10 +1,10 @@
 //! `actor-top`: a terminal view of a running process with actors.
 //!
 //! The process serves a local socket, and this program asks it for looks
-//! ([`actor_system::inspect`]). In reading order: `feed` is the connection, `model` what is known
-//! and chosen, `update` what each event changes, `rates` the differences of two looks, `rows` the
-//! order of the rows, `view` the drawing, `terminal` the loop around them, `once` a single frame,
-//! `sockets` the processes found, and `text` names that control no terminal.
+//! ([`actor_system::inspect`]). In reading order: `feed` is the connection, `model` the looks and
+//! the choices of the user, `update` the effect of each event, `rates` the differences of two
+//! looks, `rows` the order of the rows, `view` the drawing, `terminal` the loop around them, `once`
+//! a single frame, `sockets` the processes found, and `text` names without control characters.
 
 mod feed;
 mod model;
@@ -28,10 +28,10 @@ use crate::feed::Feed;
 use crate::model::Model;
 use crate::view::theme::Theme;
 
-/// Shows a running process with actors: what each actor does, its lanes, rates, losses and
+/// Shows a running process with actors: the work of each actor, its lanes, rates, losses and
 /// restarts.
 ///
-/// Without a process, it lists the processes that it finds.
+/// Without a process, it lists all processes with a socket.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -49,7 +49,7 @@ struct Arguments {
     /// Draw with ASCII characters only.
     #[arg(long)]
     ascii: bool,
-    /// Panic after the first look: for the test that the terminal is restored.
+    /// Panic after the first look: for the test of the restored terminal.
     #[arg(long, hide = true)]
     panic: bool,
 }

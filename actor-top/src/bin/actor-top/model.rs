@@ -1,4 +1,4 @@
-//! What is known of the process, and what the user has chosen. No terminal here.
+//! The looks at the process, and the choices of the user. No terminal here.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ pub(crate) struct Look {
     pub(crate) rates: Rates,
 }
 
-/// What the user has chosen.
+/// The choices of the user.
 #[derive(Debug, Default)]
 pub(crate) struct Screen {
     pub(crate) sort: Sort,
@@ -44,12 +44,12 @@ pub(crate) struct Screen {
     pub(crate) shows_help: bool,
     /// Whether the lanes of every actor are shown, except of those in `turned`.
     pub(crate) shows_lanes: bool,
-    /// The rows that are open although the others are closed, or the other way round.
+    /// The exceptions: open rows where rows are closed, and closed ones where they are open.
     pub(crate) turned: BTreeSet<Key>,
     pub(crate) selected: Option<Key>,
     /// The first row on the screen.
     pub(crate) first: usize,
-    /// The rows that had room in the last frame.
+    /// The number of rows with room in the last frame.
     pub(crate) page: usize,
 }
 

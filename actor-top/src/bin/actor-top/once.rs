@@ -22,7 +22,7 @@ pub(crate) fn frame(
 ) -> io::Result<String> {
     let mut client = Client::connect(path)?;
     model.see(client.look()?);
-    // A wait that nothing ends: the sender is kept.
+    // A plain wait: the sender is kept.
     let (_kept, never) = sync_channel::<()>(1);
     _ = never.recv_timeout(interval);
     model.see(client.look()?);

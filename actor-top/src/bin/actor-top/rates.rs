@@ -40,7 +40,7 @@ pub(crate) type ActorId = (usize, u64);
 /// The rates of a process between its last two looks.
 #[derive(Debug, Default)]
 pub(crate) struct Rates {
-    /// By actor, and then by lane. An actor that was not there before has none.
+    /// By actor, and then by lane. A new actor has none.
     lanes: HashMap<ActorId, Vec<Flow>>,
     turns: HashMap<ActorId, f64>,
 }

@@ -23,7 +23,7 @@ pub(crate) struct Row<'a> {
 #[derive(Debug)]
 pub(crate) enum Item<'a> {
     Executor(&'a ExecutorView, Vec<ActorId>),
-    /// The number of actors on an executor that the look does not list.
+    /// The number of actors on an executor unknown to the look.
     Elsewhere(usize),
     Actor(&'a ActorView),
     Lane(&'a LaneView),
@@ -80,7 +80,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Adds the actors of executors that are not in the list.
+    /// Adds the actors of other executors.
     fn add_unlisted(&mut self, system: usize, seen: &'a Inspection) {
         let is_listed =
             |actor: &ActorView| seen.executors.iter().any(|it| it.name == actor.executor);
@@ -115,7 +115,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Returns a name with that of its system before it, if there are several systems.
+    /// Returns a name, after the name of its system if there are several systems.
     fn named(&self, system: usize, between: &str, name: &str) -> String {
         if !self.has_systems {
             return name.to_owned();

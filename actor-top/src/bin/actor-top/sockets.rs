@@ -1,4 +1,4 @@
-//! The processes of this machine that serve a socket.
+//! The processes of this machine with a socket.
 
 use std::fmt::Write as _;
 use std::io;
@@ -41,7 +41,7 @@ fn line(frame: &Frame) -> String {
     )
 }
 
-/// Returns the socket of a process: a path, or that of the process with this number.
+/// Returns the socket of a process, named by its path or by the number of the process.
 pub(crate) fn path_of(process: &str) -> io::Result<PathBuf> {
     if process.parse::<u32>().is_err() {
         return Ok(Path::new(process).to_owned());

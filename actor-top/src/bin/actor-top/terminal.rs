@@ -1,7 +1,7 @@
 //! The real terminal: raw mode and the other screen, restored however the program ends.
 //!
-//! `ratatui` restores it in a panic's hook. A signal sets a flag that the loop reads before each
-//! wait for a key, so a request to end is an orderly end.
+//! `ratatui` restores it in a panic's hook. A signal sets a flag, and the loop reads it before
+//! each wait for a key, so a request to end is an orderly end.
 
 use std::io;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ fn run(
             assert!(!panics || model.look.is_none(), "asked for by --panic");
         }
         is_changed = false;
-        // All keys that wait belong to one frame.
+        // All waiting keys belong to one frame.
         let mut wait = TICK;
         while event::poll(wait)? {
             is_changed |= match event::read()? {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Returns a text of the process, safe to print. A control character, and a character that changes
-/// the direction or the look of others, is shown as its escape.
+/// Returns a text of the process, safe to print. Control characters, and
+/// characters with an effect on the direction or the look of others, are shown as escapes.
 pub(crate) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
@@ -18,8 +18,8 @@ pub(crate) fn clean(text: &str) -> String {
     clean
 }
 
-/// Returns whether a character has no look of its own: marks of direction, joiners, tags, and what
-/// the terminal would print without a width.
+/// Returns whether a character has no look of its own: marks of direction, joiners, tags, and
+/// others without a width.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::text::left;
 use crate::view::theme::{Role, Theme};
 
-const LINES: [&str; 17] = [
+const LINES: [&str; 18] = [
     "up down j k      select a row",
     "PgUp PgDn g G    a page; the first, the last row",
     "Enter Space      open or close the row",
@@ -22,13 +22,14 @@ const LINES: [&str; 17] = [
     "                 most that have waited; of the fullest lane",
     "IN OUT LOST      messages for each second",
     "NOW              what the actor does, for at least how long",
+    "t/s              turns of an executor's actors, by second",
     "+n               restarts",
     "any key          close this box",
 ];
 
 pub(super) fn draw(theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let width = area.width.min(62);
-    let height = area.height.min(19);
+    let height = area.height.min(20);
     let x = area.x + (area.width - width) / 2;
     let y = area.y + (area.height - height) / 2;
     let style = theme.style(Role::Selected);

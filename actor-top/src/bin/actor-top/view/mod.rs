@@ -17,7 +17,7 @@ use crate::rows::rows;
 use crate::text::left;
 use crate::view::theme::{Role, Theme};
 
-/// The lines that are not in the table: two at the top, its titles, and the last one.
+/// The lines outside of the table: two at the top, its titles, and the last one.
 const FIXED: u16 = 4;
 
 /// Returns the height with room for every row.

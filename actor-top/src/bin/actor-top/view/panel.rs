@@ -61,7 +61,7 @@ fn all_losses(look: &Look) -> (String, Role) {
     (text, if is_losing { Role::Alarm } else { Role::Plain })
 }
 
-/// The messages that are in a handler for the longest time.
+/// The messages in a handler for the longest time.
 fn slowest(look: &Look) -> Vec<(String, Role)> {
     let in_hand = actors(look).filter_map(|(_, actor)| {
         let lasts = actor.doing.at_least().filter(|lasts| !lasts.is_zero())?;

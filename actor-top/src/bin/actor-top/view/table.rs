@@ -24,7 +24,7 @@ const RATE: usize = 5;
 const RESTARTS: usize = 3;
 
 impl Columns {
-    /// The name and what the actor does share the room that the numbers leave.
+    /// The first two columns share the room left by the numbers.
     fn of(width: u16) -> Self {
         let width = usize::from(width);
         let bar = if width >= 110 { 16 } else { 8 };
@@ -39,7 +39,7 @@ impl Columns {
 struct Cells {
     name: String,
     now: (String, Role),
-    /// Waiting, the most that have waited, and the capacity.
+    /// Waiting messages, the high water mark, and the capacity.
     bar: Option<(u64, u64, usize)>,
     waiting: String,
     flow: [String; 3],
@@ -66,7 +66,7 @@ pub(super) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
     }
 }
 
-/// Returns the first row, so that the selected one is on the screen and no room is left unused.
+/// Returns the first row: the selected one is on the screen, and no room is left unused.
 fn first(model: &Model, height: usize) -> usize {
     let rows = rows(model);
     let first = model.screen.first.min(rows.len().saturating_sub(height));
@@ -143,7 +143,7 @@ fn of_executor(executor: &ExecutorView, actors: &[ActorId], look: &Look) -> Cell
         None => (format!("{} actors", executor.actors), Role::Quiet),
     };
     let turns = look.rates.turns_of(actors.iter().copied());
-    Cells { now, waiting: format!("{} turn/s", rate(turns)), ..Cells::empty() }
+    Cells { now, waiting: format!("{} t/s", rate(turns)), ..Cells::empty() }
 }
 
 fn of_actor(actor: &ActorView, flow: Option<Flow>) -> Cells {
@@ -183,7 +183,7 @@ fn of_lane(lane: &LaneView, flow: Option<Flow>) -> Cells {
     }
 }
 
-/// Returns what an actor does, in few words.
+/// Returns the work of an actor, in few words.
 fn now(doing: &Doing) -> (String, Role) {
     let of = |message: &InHand, at_least: std::time::Duration| {
         let kind = message.kind.as_deref().unwrap_or(&message.lane);
@@ -201,7 +201,7 @@ fn now(doing: &Doing) -> (String, Role) {
         Doing::Starting => ("starting".to_owned(), Role::Waiting),
         Doing::Resting => ("resting".to_owned(), Role::Waiting),
         Doing::Stopping => ("stopping".to_owned(), Role::Waiting),
-        // A state that this version does not know.
+        // A state unknown to this version.
         other => (clean(&other.to_string()), Role::Plain),
     }
 }
@@ -225,8 +225,8 @@ fn write(cells: &Cells, columns: Columns, theme: &Theme, area: Rect, buffer: &mu
     cell(&right(&cells.restarts, RESTARTS), RESTARTS, Role::Waiting);
 }
 
-/// Returns a bar: the waiting messages, then up to the most that have waited, then the rest. At
-/// least one message has at least one place.
+/// Returns a bar: the waiting messages, then up to the high water mark, then the rest. One message
+/// has one place at least.
 fn bar_of((waiting, most, capacity): (u64, u64, usize), width: usize, theme: &Theme) -> String {
     let places = |n: u64| {
         let capacity = u128::try_from(capacity.max(1)).unwrap_or(u128::MAX);

@@ -1,4 +1,4 @@
-//! Colours and signs, and what replaces them.
+//! Colours and signs, and their replacements.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -9,14 +9,14 @@ pub(crate) struct Theme {
     pub(crate) signs: Signs,
 }
 
-/// The characters that are no letters.
+/// The characters besides letters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signs {
     pub(crate) open: &'static str,
     pub(crate) closed: &'static str,
     /// The waiting messages of a bar.
     pub(crate) full: &'static str,
-    /// Up to the most messages that have waited.
+    /// Up to the high water mark.
     pub(crate) high: &'static str,
     pub(crate) empty: &'static str,
 }

@@ -8,8 +8,8 @@ use consensus::{
 use keys::signing_history::NotReserved;
 use xmss::SignError;
 
-/// A message to the owner of the keys. One vote per validator and slot, and a block: the duties of a
-/// full registry fit.
+/// A message to the owner of the keys. One vote per validator and slot, and a block: the duties of
+/// a full registry fit.
 #[derive(Debug, Message)]
 #[lane(fifo = "duties", 8192)]
 pub enum SignerMessage {
