@@ -3,9 +3,10 @@
 //! In reading order: `pair` creates a mailbox and its first handle, `strong` is the handle, `tell`
 //! the future of a send waiting for room, `ask` that of an ask with its time limit, `tell_all` many
 //! sends in one call, `recipient` and `recipient_ask` a handle narrowed to one kind of message,
-//! `line` the wait of futures that own their handle, `permit` reserved room, `sink` a handle as a
-//! sink, `watermarks` edges of a lane's depth, `weak` a handle without influence on its actor's
-//! life, `ended` the wait for an actor's end, `watched` what can be watched, `error` the reasons for
+//! `line` the wait of futures that own their handle, `permit` reserved room, `sink` a handle as
+//! a sink, `watermarks` edges of a lane's depth, `weak` a handle without influence on its actor's
+//! life, `ended` the wait for an actor's end, `watched` what can be watched, `error` the reasons
+//! for
 //! a failed send or ask, `letter` the sends of pools.
 
 mod ask;

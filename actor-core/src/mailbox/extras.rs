@@ -1,5 +1,5 @@
-//! What a life has beyond a plain one: a name, a host, restarts, the deadline of a stop, a request to
-//! end one life, and marks for the depth of its lanes.
+//! What a life has beyond a plain one: a name, a host, restarts, the deadline of a stop, a request
+//! to end one life, and marks for the depth of its lanes.
 //!
 //! Made with the first of them, because most actors have none.
 

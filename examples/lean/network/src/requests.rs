@@ -237,7 +237,8 @@ impl<I: Inbound> EventLoop<I> {
         id: (RequestKind, OutboundRequestId),
         outcome: Result<Vec<Vec<u8>>, RequestFailure>,
     ) {
-        let Some(BlocksRequest { peer, request_id, credit }) = self.requests.under_way.remove(&id) else {
+        let Some(BlocksRequest { peer, request_id, credit }) = self.requests.under_way.remove(&id)
+        else {
             return;
         };
         if let Err(failure) = &outcome {
@@ -247,7 +248,12 @@ impl<I: Inbound> EventLoop<I> {
                 self.charge(peer, Offence::BadAnswer);
             }
         }
-        self.count_refusal(self.inbound.blocks(BlocksResponse { request_id, peer, outcome, credit }));
+        self.count_refusal(self.inbound.blocks(BlocksResponse {
+            request_id,
+            peer,
+            outcome,
+            credit,
+        }));
     }
 
     /// Returns the behaviour of a request's protocol.
