@@ -273,26 +273,23 @@ impl Future for TakeCredit<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Credit> {
         let Self { credits, line } = self.get_mut();
-        if let Some(waiting) = line {
-            // Not before its notification: it would overtake those ahead of it.
-            let returned = waiting.returned.as_mut().expect("taken in the drop only");
-            ready!(Pin::new(returned).poll(cx));
-            *line = None;
-        }
         loop {
-            if let Some(credit) = credits.try_take() {
-                if let Some(line) = line.take() {
-                    line.leave_satisfied();
-                }
-                return Poll::Ready(credit);
+            if let Some(waiting) = line {
+                // Before the next try, which would overtake those ahead in the line.
+                let returned = waiting.returned.as_mut().expect("taken in the drop only");
+                ready!(Pin::new(returned).poll(cx));
+                *line = None;
             }
-            match line {
-                // A credit may have returned after this try: join the line first, then try again.
-                None => *line = Some(Line::join(&credits.shared)),
-                Some(waiting) => {
-                    let returned = waiting.returned.as_mut().expect("taken in the drop only");
-                    ready!(Pin::new(returned).poll(cx));
-                    *line = None;
+            // A credit may return after the first try: join the line, then try again.
+            for joins in [true, false] {
+                if let Some(credit) = credits.try_take() {
+                    if let Some(line) = line.take() {
+                        line.leave_satisfied();
+                    }
+                    return Poll::Ready(credit);
+                }
+                if joins {
+                    *line = Some(Line::join(&credits.shared));
                 }
             }
         }

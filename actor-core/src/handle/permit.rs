@@ -250,7 +250,7 @@ impl<M: Message> Handle<M> {
     ///
     /// let (handle, _mailbox) = actor_core::mailbox::<Vote>();
     /// let permit = futures::executor::block_on(handle.reserve_for(0, 7)).expect("there is room");
-    /// assert!(matches!(handle.try_tell(Vote(7)), Err(TryTellError::Full(_))), "its share is used");
+    /// assert!(matches!(handle.try_tell(Vote(7)), Err(TryTellError::Full(_))), "it has 1");
     /// assert!(handle.try_tell(Vote(8)).is_ok());
     /// assert!(permit.send(Vote(7)).is_ok());
     /// ```

@@ -12,8 +12,9 @@
 //!   looks itself: no edge: wait        while a mark is awaited (2)
 //! ```
 //!
-//! Only the consumer lowers a depth. The waiting task and (2) change the same word, as in `room`: so
-//! either the consumer sees the waiting task, or that task sees the depth at the consumer's sleep.
+//! Only the consumer lowers a depth. The waiting task and (2) change the same word, as in `room`:
+//! so either the consumer sees the waiting task, or that task sees the depth at the consumer's
+//! sleep.
 //! A depth rises by sends. A send wakes a sleeping consumer, which looks at the end of its turn. If
 //! the consumer is in a handler without an end, the first sender without room looks: if (3)
 //! precedes (1), the waiting task sees the full lane, and otherwise the sender sees the task.

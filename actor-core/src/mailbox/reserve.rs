@@ -155,7 +155,7 @@ impl<M: Message> LaneQueue<M> {
         self.back_out();
     }
 
-    /// Gives reserved room back, unused, and notifies the senders waiting for it.
+    /// Returns reserved room to the lane, unused, and notifies the senders waiting for it.
     pub(super) fn give_back(&self, reservation: Reservation) {
         match (&self.ring, reservation) {
             (Ring::Refusing(ring), Reservation::Place) => {

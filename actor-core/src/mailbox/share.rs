@@ -133,7 +133,7 @@ impl<T> SourcedRing<T> {
         &self.ring
     }
 
-    /// Gives reserved room back, unused. The caller notifies the senders waiting for room.
+    /// Returns reserved room to the lane, unused. The caller notifies the senders waiting for room.
     pub(super) fn give_back(&self, entry: Option<Entry>) {
         // In this order, as in `take`.
         self.ring.give_back();

@@ -167,7 +167,7 @@ impl<M: Message> Shared<M> {
         sent.map_err(Refused::Closed)
     }
 
-    /// Gives reserved room back, unused.
+    /// Returns reserved room to the lane, unused.
     pub(crate) fn give_back(&self, lane: usize, reservation: Reservation) {
         self.lanes[lane].give_back(reservation);
     }

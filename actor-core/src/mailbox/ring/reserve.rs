@@ -73,7 +73,7 @@ impl<T> RefusingRing<T> {
         }
     }
 
-    /// Claims the next position for a reserved place, which is not reserved afterwards. Also returns
+    /// Claims the next position for a reserved place, and ends the reservation. Also returns
     /// whether no further place could be reserved before. `None` if the ring is closed.
     pub(in crate::mailbox) fn claim_reserved(&self) -> Option<(Claim, bool)> {
         // Acquire: pairs with the Release of every step of other threads.
@@ -136,7 +136,7 @@ impl<T> RefusingRing<T> {
         self.is_barred.load(Ordering::Relaxed)
     }
 
-    /// Gives a reserved place back, unused. The caller notifies the senders waiting for room.
+    /// Returns a reserved place to the ring, unused. The caller notifies waiting senders.
     pub(in crate::mailbox) fn give_back(&self) {
         // Release: pairs with the load in `claim_reserved`.
         self.places.producers.tail.fetch_sub(ONE_RESERVED, Ordering::AcqRel);
