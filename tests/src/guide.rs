@@ -18,5 +18,5 @@ struct Cookbook;
 #[doc = include_str!("../../docs/guide/src/coming-from.md")]
 struct ComingFrom;
 
-#[doc = include_str!("../../docs/guide/src/derive.md")]
-struct Derive;
+#[doc = include_str!("../../docs/guide/src/actor-top.md")]
+struct ActorTop;

@@ -23,8 +23,10 @@ impl Message for Job {
     }
 }
 
+type Step = fn(&mut Vec<u64>);
+
 /// One step of the work, and the stage after it. The last stage answers.
-struct Stage(fn(&mut Vec<u64>), Option<Handle<Job>>);
+struct Stage(Step, Option<Handle<Job>>);
 
 impl Actor for Stage {
     type Message = Job;
@@ -41,7 +43,7 @@ impl Actor for Stage {
 
 fn main() -> Done {
     let system = System::builder("pipeline").runtime(programs::runtime()?).executors(3).start()?;
-    let steps: [(&str, fn(&mut Vec<u64>)); 3] = [
+    let steps: [(&str, Step); 3] = [
         ("sum", |_numbers| ()),
         ("square", |numbers| numbers.iter_mut().for_each(|n| *n *= *n)),
         ("odd", |numbers| numbers.retain(|n| n % 2 == 1)),
@@ -53,11 +55,14 @@ fn main() -> Done {
         drop(Spawn::new(stage_mailbox).named(name).start(&system, move || Stage(step, after))?);
     }
     let first = next.ok_or("there are stages")?;
-    let now = first.ask(|answer| Job { numbers: vec![1, 2, 3], until: far(), answer });
-    assert_eq!(futures::executor::block_on(now)?, 10);
+    // A deadline is a time of the executor's clock.
+    let now = system.executors().get("pipeline-0").ok_or("it has three executors")?.now();
+    let far = now + Duration::from_secs(3600);
+    let sum = first.ask(|answer| Job { numbers: vec![1, 2, 3], until: far, answer });
+    assert_eq!(futures::executor::block_on(sum)?, 10);
 
     // Twenty jobs for three stages with four places each. Every second one is late already.
-    let until = |n| if n % 2 == 0 { far() } else { Instant::now() };
+    let until = |n: u64| if n.is_multiple_of(2) { far } else { now };
     let ask = |n| first.ask(move |answer| Job { numbers: vec![n], until: until(n), answer });
     let answers = futures::executor::block_on(join_all((0..20).map(ask)));
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 10);
@@ -66,8 +71,4 @@ fn main() -> Done {
     assert_eq!((lanes[0].handled, lanes[0].expired), (11, 10));
     println!("11 jobs in time, 10 dropped before the first stage");
     Ok(())
-}
-
-fn far() -> Instant {
-    Instant::now() + Duration::from_secs(3600)
 }

@@ -15,7 +15,7 @@ impl Actor for Worker {
 
     async fn handle(&mut self, Steps(n, reply): Steps, _cx: &mut Context<Steps>) {
         assert!(n > 0, "zero has no sequence");
-        let next = |n: &u64| (*n > 1).then(|| if n % 2 == 0 { n / 2 } else { 3 * n + 1 });
+        let next = |n: &u64| (*n > 1).then(|| if n.is_multiple_of(2) { n / 2 } else { 3 * n + 1 });
         reply.send(std::iter::successors(Some(n), next).count() as u32 - 1);
     }
 }
