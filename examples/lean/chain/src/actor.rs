@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actor_lanes::view::Publisher;
-use actor_lanes::{Actor, Context, Message};
+use actor_lanes::{Actor, Context};
 use libssz::SszEncode;
 
 use crate::effect::Effect;

@@ -31,24 +31,29 @@ pub enum ChainMessage {
     Tick,
     /// From its own timer: the slot's block is late, so vote without it.
     #[lane("control")]
+    #[variant(skip)]
     VoteAnyway(Slot),
     /// From the network thread: a peer connected, and whether the configuration names it.
     #[lane("control")]
     PeerConnected(PeerId, bool),
     /// From the network thread: a peer's last connection closed.
     #[lane("control")]
+    #[variant(skip)]
     PeerDisconnected(PeerId),
     /// From any caller: return the current head. Earlier control messages are handled first.
     #[lane("control")]
+    #[variant(skip)]
     Head(Reply<ChainHead>),
     /// From the HTTP API: start or stop aggregating. The reply is the previous setting.
     #[lane("control")]
     SetAggregator(bool, Reply<bool>),
     /// From the signer: the vote of one of our validators.
     #[lane(fifo = "own", 1024, weight = 8)]
+    #[variant(skip)]
     OwnVote(Box<SignedAttestation>),
     /// From the signer: our block.
     #[lane("own")]
+    #[variant(skip)]
     OwnBlock(Box<SignedBlock>),
     /// From the signer: a validator could not sign.
     #[lane("own")]

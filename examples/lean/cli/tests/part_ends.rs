@@ -59,6 +59,40 @@ fn a_worker_that_panics_goes_on_with_its_next_message() {
 }
 
 #[test]
+fn a_stuck_part_is_named_in_the_log_and_noted_in_the_report_while_it_is_stuck() {
+    let network = Network::write(2);
+    let file = network.directory().join("stuck.fault");
+    let healthy = RunningNode::start(network.run(0));
+    let mut command = network.run(1);
+    command.env("LEAN_NODE_FAULT_FILE", &file);
+    let node = RunningNode::start(command);
+    let until_noted = |wanted: bool| {
+        node.until(|line| match line {
+            ReportLine::Status(status) => {
+                let is_noted = status.notes.iter().any(|note| note.contains("the watchdog"));
+                is_noted == wanted && status.head_slot >= 2
+            }
+            ReportLine::Failed(failed) => panic!("{failed:?}"),
+            _ => false,
+        })
+    };
+    until_noted(false);
+    ask(&file, "decoder stuck");
+    until_noted(true);
+    fs::remove_file(&file).expect("it was written");
+    until_noted(false);
+    node.terminate();
+    let (status, log) = node.end();
+    assert!(status.success(), "{log}");
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("node: /decoder")).collect();
+    assert!(lines.len() >= 2, "{log}");
+    assert!(lines[0].contains("WARN") && lines[0].contains("exceeds its budget"), "{log}");
+    assert!(lines[1].contains("INFO"), "{log}");
+    healthy.terminate();
+    assert!(healthy.end().0.success());
+}
+
+#[test]
 fn a_panic_of_any_part_ends_the_process_with_its_own_code_and_the_reason() {
     // One node more than parts: it goes on, so that the others receive messages.
     let network = Network::write(PARTS.len() + 1);

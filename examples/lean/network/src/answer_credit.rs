@@ -2,8 +2,9 @@
 //!
 //! A request takes one credit of its peer and one of all peers. Both travel with the request, then
 //! with its outcome, and return when the outcome is dropped: after the node has decoded it. So a
-//! peer whose answers are not decoded yet is not asked for more, and the node's lane has room for
-//! every answer:
+//! peer whose answers are not decoded yet is not asked for more, and the node's lane has a place for
+//! the answer to every request with a credit. The outcome of a request that was not sent has no
+//! credit. It uses the same lane, and the chain has few requests at a time:
 //!
 //! | holder | requests without an answer, and answers not decoded | bytes of answers |
 //! |---|---|---|
@@ -24,7 +25,14 @@ const MOST_OF_PEER: usize = 8;
 
 /// The credit of a request or of its outcome. It returns with the last clone.
 #[derive(Clone, Default)]
-pub struct AnswerCredit(Option<Arc<[Credit; 2]>>);
+pub struct AnswerCredit(Option<Arc<Taken>>);
+
+/// The fields return in this order. So a peer with a credit taken holds one of all peers as well,
+/// and the table has at most as many such peers as there are credits.
+struct Taken {
+    _of_peer: Credit,
+    _of_all: Credit,
+}
 
 /// The credits for answers.
 #[derive(Debug)]
@@ -50,7 +58,7 @@ impl AnswerCredits {
         }
         let of_peer =
             self.peers.entry(peer).or_insert_with(|| Credits::new(MOST_OF_PEER)).try_take()?;
-        Some(AnswerCredit(Some(Arc::new([of_all, of_peer]))))
+        Some(AnswerCredit(Some(Arc::new(Taken { _of_peer: of_peer, _of_all: of_all }))))
     }
 }
 

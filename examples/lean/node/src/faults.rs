@@ -1,13 +1,16 @@
-//! Panics on request, for tests. No build of the program has this module unless the feature
+//! Panics and blocked threads on request, for tests. No build of the program has this module unless the feature
 //! `faults` is on, and only the tests turn it on.
 //!
 //! The environment variable `LEAN_NODE_FAULT_FILE` names a file. A part panics at each message
 //! while the file contains the part's name. With ` once` after the name, it panics at the next
-//! message, and removes the file.
+//! message, and removes the file. With ` stuck` after the name, it blocks its thread at the next
+//! message, until the file has other contents.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
 
 use actor_lanes::actor::Batch;
 use actor_lanes::{Actor, Context, ExitReason};
@@ -21,13 +24,25 @@ static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
 pub(crate) fn strike(part: &str) {
     let file = FILE.get_or_init(|| std::env::var_os("LEAN_NODE_FAULT_FILE").map(PathBuf::from));
     let Some(file) = file else { return };
-    let asked = fs::read_to_string(file).unwrap_or_default();
+    let asked = asked_when_free(file, part);
     let is_once = asked.strip_suffix(" once") == Some(part);
     if is_once {
         fs::remove_file(file).expect("one part is asked to panic");
     }
     if is_once || asked == part {
         panic!("a test asked for this\nand for a second line");
+    }
+}
+
+/// Returns the contents of the file. Blocks the thread while they ask for that.
+fn asked_when_free(file: &Path, part: &str) -> String {
+    loop {
+        let asked = fs::read_to_string(file).unwrap_or_default();
+        if asked.strip_suffix(" stuck") != Some(part) {
+            return asked;
+        }
+        #[expect(clippy::disallowed_methods, reason = "the thread is to be blocked")]
+        thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -16,6 +16,7 @@ pub mod node;
 pub mod report;
 mod reporter;
 pub mod runtime;
+mod stuck;
 mod sync_state;
 pub mod warnings;
 mod watch;

@@ -28,6 +28,7 @@ use crate::health::{Failure, HealthView, Lifecycle};
 use crate::hooks::Hooks;
 use crate::report::StatusLine;
 use crate::reporter::{Reporter, Sources};
+use crate::stuck::Stuck;
 use crate::warnings::{Alerts, KeySlots};
 use crate::watch::watch;
 use chain::decoder::{Decoder, GossipMeters, Undecodable};
@@ -165,6 +166,7 @@ impl Node {
         ];
         let watched_workers =
             workers.iter().map(|(name, handle, _)| Watched::new(name, handle.clone()));
+        let stuck = Stuck::default();
         let sources = Sources {
             name: config.name,
             runtime: runtime.name(),
@@ -175,6 +177,7 @@ impl Node {
             decoder: decoder.clone(),
             undecodable: undecodable.clone(),
             network: network.counters(),
+            stuck: stuck.clone(),
         };
         let (work, gossip) = (Arc::<WorkMeters>::default(), Arc::<GossipMeters>::default());
         let served = ApiSources {
@@ -230,6 +233,7 @@ impl Node {
         })?;
         // The reporter runs on its timer alone.
         drop(reporter);
+        stuck.watch(&node.system).map_err(|error| StartError::Thread("watchdog", error))?;
         let ends =
             [("network", Some(node.network.end())), ("api", node.api.as_ref().map(Api::end))];
         watch(&node.system, ends, node.health.lifecycle.clone(), failed)

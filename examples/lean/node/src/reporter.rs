@@ -13,6 +13,7 @@ use actor_lanes::view::View;
 use actor_lanes::{Actor, Context, Handle, Message};
 
 use crate::report::{LaneLine, StatusLine, TickLateness};
+use crate::stuck::Stuck;
 use crate::sync_state::Peers;
 use crate::warnings::{Alerts, Announcer, KeySlots, Kind, Observation, Warning, Warnings};
 use chain::decoder::{DecoderMessage, Undecodable};
@@ -36,6 +37,7 @@ pub(crate) struct Sources {
     pub(crate) decoder: Handle<DecoderMessage>,
     pub(crate) undecodable: Undecodable,
     pub(crate) network: Arc<NetworkCounters>,
+    pub(crate) stuck: Stuck,
 }
 
 /// Reports once in a slot, in the middle of its last interval, and once in a slot's time before
@@ -81,6 +83,7 @@ impl<R> Reporter<R> {
             finalized: chain.finalized.slot,
             is_alone: peers.is_alone(),
             unsigned: NotSigned::NAMES.iter().filter_map(|name| chain.dropped.get(name)).sum(),
+            stuck: self.sources.stuck.lasting(),
         })
     }
 }
@@ -210,6 +213,7 @@ mod tests {
             decoder,
             undecodable: Undecodable::default(),
             network: Arc::default(),
+            stuck: Stuck::default(),
         }
     }
 

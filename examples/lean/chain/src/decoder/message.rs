@@ -28,12 +28,22 @@ pub enum DecoderMessage {
     Blocks(BlocksResponse),
 }
 
+// Each function names all kinds, so that a new kind does not compile without a lane.
+
 fn is_block(gossip: &GossipMessage, is_configured: bool) -> bool {
-    gossip.kind == TopicKind::Block && gossip.is_configured == is_configured
+    let is_block = match gossip.kind {
+        TopicKind::Block => true,
+        TopicKind::Aggregation | TopicKind::Attestation { .. } => false,
+    };
+    is_block && gossip.is_configured == is_configured
 }
 
 fn is_aggregate(gossip: &GossipMessage, is_configured: bool) -> bool {
-    gossip.kind == TopicKind::Aggregation && gossip.is_configured == is_configured
+    let is_aggregate = match gossip.kind {
+        TopicKind::Aggregation => true,
+        TopicKind::Block | TopicKind::Attestation { .. } => false,
+    };
+    is_aggregate && gossip.is_configured == is_configured
 }
 
 /// Decoded output, for the chain.

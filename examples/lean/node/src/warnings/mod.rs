@@ -55,6 +55,8 @@ pub enum Kind {
     NoConfiguredPeer,
     /// This node's validators lack signatures.
     NotSigning,
+    /// The watchdog of the node's actors names something stuck.
+    Stuck,
 }
 
 /// A warning in force.
@@ -88,6 +90,8 @@ pub(crate) struct Observation {
     pub(crate) is_alone: bool,
     /// The number of duties without a signature, since the start.
     pub(crate) unsigned: u64,
+    /// The number of problems named by the watchdog that last.
+    pub(crate) stuck: u64,
 }
 
 /// Decides on the warnings in force. It only decides: its caller passes in the observations.
@@ -109,7 +113,7 @@ pub(crate) struct Warnings {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OwnerBehind,
         Self::ClockSetBack,
         Self::ClockJumped,
@@ -117,6 +121,7 @@ impl Kind {
         Self::KeysEnding,
         Self::NoConfiguredPeer,
         Self::NotSigning,
+        Self::Stuck,
     ];
 
     /// Returns the kind's name in the metrics and in the log.
@@ -130,6 +135,7 @@ impl Kind {
             Self::KeysEnding => "keys_ending",
             Self::NoConfiguredPeer => "no_configured_peer",
             Self::NotSigning => "not_signing",
+            Self::Stuck => "stuck",
         }
     }
 }
@@ -160,6 +166,7 @@ impl Warnings {
             (Kind::KeysEnding, self.keys_ending(slot)),
             (Kind::NoConfiguredPeer, self.no_configured_peer(now, slot)),
             (Kind::NotSigning, self.not_signing(now, slot)),
+            (Kind::Stuck, stuck(now)),
         ];
         found
             .into_iter()
@@ -224,6 +231,15 @@ impl Warnings {
             format!("{missing} {duties} had no signature by slot {at}: the notes have the reasons")
         })
     }
+}
+
+fn stuck(now: &Observation) -> Option<String> {
+    let problems = match now.stuck {
+        0 => return None,
+        1 => "1 handler, lane or thread is stuck".to_owned(),
+        many => format!("{many} handlers, lanes or threads are stuck"),
+    };
+    Some(problems + ": the log names what the watchdog has found")
 }
 
 fn owner_behind(now: &Observation, interval: Interval) -> Option<String> {

@@ -19,6 +19,7 @@ fn regular(slot: Slot) -> Observation {
         finalized: slot.saturating_sub(3),
         is_alone: false,
         unsigned: 0,
+        stuck: 0,
     }
 }
 
@@ -169,4 +170,15 @@ fn the_metrics_show_what_is_in_force_and_how_often_it_has_begun() {
     announcer.announce(&warning, 4);
     assert_eq!(alerts.read(kind), (true, 2));
     assert_eq!(alerts.read(Kind::ClockJumped), (false, 0));
+}
+
+#[test]
+fn what_the_watchdog_names_is_a_warning_while_it_lasts() {
+    let mut warnings = warnings();
+    let stuck = |stuck| Observation { stuck, ..regular(3) };
+    let said = "1 handler, lane or thread is stuck: the log names what the watchdog has found";
+    assert_eq!(texts(&warnings.observe(&stuck(1))), [(Kind::Stuck, said)]);
+    let said = "2 handlers, lanes or threads are stuck: the log names what the watchdog has found";
+    assert_eq!(texts(&warnings.observe(&stuck(2))), [(Kind::Stuck, said)]);
+    assert_eq!(warnings.observe(&stuck(0)), []);
 }
