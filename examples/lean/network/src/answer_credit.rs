@@ -2,8 +2,8 @@
 //!
 //! A request takes one credit of its peer and one of all peers. Both travel with the request, then
 //! with its outcome, and return when the outcome is dropped: after the node has decoded it. So a
-//! peer whose answers are not decoded yet is not asked for more, and the node's lane has a place for
-//! the answer to every request with a credit. The outcome of a request that was not sent has no
+//! peer whose answers are not decoded yet is not asked for more, and the node's lane has a place
+//! for the answer to every request with a credit. The outcome of a request that was not sent has no
 //! credit. It uses the same lane, and the chain has few requests at a time:
 //!
 //! | holder | requests without an answer, and answers not decoded | bytes of answers |

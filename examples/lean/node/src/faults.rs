@@ -1,5 +1,5 @@
-//! Panics and blocked threads on request, for tests. No build of the program has this module unless the feature
-//! `faults` is on, and only the tests turn it on.
+//! Panics and blocked threads on request, for tests. No build of the program has this module
+//! unless the feature `faults` is on, and only the tests turn it on.
 //!
 //! The environment variable `LEAN_NODE_FAULT_FILE` names a file. A part panics at each message
 //! while the file contains the part's name. With ` once` after the name, it panics at the next
