@@ -72,9 +72,9 @@
 //!
 //! The capitalised words at the right are the variants of [`ExitReason`]. Nothing can come when no
 //! handle is left, no message is queued, no timer except weak ones is armed, no stream except weak
-//! ones is attached and no offloaded work is in flight. An actor without state, because it was killed before its start or its maker
-//! failed, skips `Actor::stopped`. An executor dropped together with its actor ends it in any
-//! state, as [`Abandoned`](ExitReason::Abandoned).
+//! ones is attached and no offloaded work is in flight. An actor without state, because it was
+//! killed before its start or its maker failed, skips `Actor::stopped`. An executor dropped
+//! together with its actor ends it in any state, as [`Abandoned`](ExitReason::Abandoned).
 //!
 //! With a [restart policy](Spawn::restart), an actor has several lives on one mailbox. After a
 //! panic or an error, the state goes through `Actor::stopped` and is dropped. The mailbox stays

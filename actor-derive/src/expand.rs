@@ -246,7 +246,7 @@ impl Case {
             Fields::Named(fields) => {
                 let parts = of_fields.iter().filter_map(|(index, pattern)| {
                     let ident = fields.named.get(*index)?.ident.as_ref()?;
-                    let is_name = pattern.to_string() == ident.to_string();
+                    let is_name = *ident == pattern.to_string();
                     Some(if is_name { quote!(#pattern) } else { quote!(#ident: #pattern) })
                 });
                 let rest = (of_fields.len() < fields.named.len()).then(|| quote!(..));

@@ -44,7 +44,7 @@ fn declared(written: &Written, errors: &mut Errors) -> Vec<Declaration> {
         let Named::Declared(declaration) = &attribute.lane else { continue };
         let name = declaration.name.value();
         if names.insert(name.clone()) {
-            declared.push(declaration.clone());
+            declared.push(Declaration::clone(declaration));
         } else {
             let text = format!(
                 "the lane \"{name}\" is declared above: write `#[lane(\"{name}\")]` to join it"

@@ -20,7 +20,7 @@ pub(crate) struct LaneAttribute {
 /// A lane declared here, or the name of a lane declared elsewhere.
 #[derive(Clone)]
 pub(crate) enum Named {
-    Declared(Declaration),
+    Declared(Box<Declaration>),
     Joined(LitStr),
 }
 
@@ -77,7 +77,7 @@ impl Parse for Body {
             }
         }
         declaration.check()?;
-        Ok(Self { lane: Named::Declared(declaration), when })
+        Ok(Self { lane: Named::Declared(Box::new(declaration)), when })
     }
 }
 

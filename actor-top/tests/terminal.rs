@@ -11,6 +11,7 @@ use actor_core::{Actor, Context, Lane, Message, Spawn, mailbox};
 use actor_system::System;
 use actor_thread::ThreadRuntime;
 use actor_top::{Server, Serving};
+use rustix::process::{Pid, Signal, kill_process};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_actor-top");
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -139,6 +140,20 @@ impl Tmux {
         }
     }
 
+    /// Starts the program, after a command of the shell. Returns its number.
+    fn start(&self, process: &Process, before: &str) -> Pid {
+        let number = process.folder.path().join("number");
+        self.type_line(&format!(
+            "sh -c '{before} echo $$ >{}; exec {PROGRAM} --interval 50 {}'",
+            number.display(),
+            process.path().display()
+        ));
+        self.wait("the first look", |screen| screen.contains("/worker"));
+        let program = fs::read_to_string(number).expect("the shell has written it");
+        let program: i32 = program.trim().parse().expect("it is a number");
+        Pid::from_raw(program).expect("it is a number")
+    }
+
     /// Waits for the shell, and for a terminal in its usual state.
     fn wait_for_shell(&self) {
         self.wait("the prompt", |screen| screen.contains("ready>"));
@@ -208,23 +223,32 @@ fn a_lost_process_is_named_and_found_again() {
 fn the_terminal_is_restored_at_a_signal_and_at_a_panic() {
     let Some(tmux) = Tmux::new() else { return };
     let process = Process::new();
-    let number = process.folder.path().join("number");
-    tmux.type_line(&format!(
-        "sh -c 'echo $$ >{}; exec {PROGRAM} --interval 50 {}'",
-        number.display(),
-        process.path().display()
-    ));
-    tmux.wait("the first look", |screen| screen.contains("/worker"));
-    let program = fs::read_to_string(number).expect("the shell has written it");
-    let program: i32 = program.trim().parse().expect("it is a number");
-    let program = rustix::process::Pid::from_raw(program).expect("it is a number");
-    rustix::process::kill_process(program, rustix::process::Signal::TERM).expect("it runs");
+    let program = tmux.start(&process, "");
+    kill_process(program, Signal::TERM).expect("it runs");
     tmux.wait_for_shell();
     tmux.type_line("clear");
     tmux.type_line(&format!("{PROGRAM} --panic --interval 50 {}", process.path().display()));
     tmux.wait("the panic", |screen| screen.contains("panicked at"));
     tmux.type_line("clear");
     tmux.wait_for_shell();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_program_ends_with_its_terminal_also_where_a_hang_up_is_ignored() {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::{PidfdFlags, pidfd_open};
+
+    for before in ["", "trap \"\" HUP;"] {
+        let Some(tmux) = Tmux::new() else { return };
+        let process = Process::new();
+        let program = tmux.start(&process, before);
+        let program = pidfd_open(program, PidfdFlags::empty()).expect("it runs");
+        drop(tmux);
+        let mut ends = [PollFd::new(&program, PollFlags::IN)];
+        let most = Timespec { tv_sec: PATIENCE.as_secs() as _, tv_nsec: 0 };
+        assert_eq!(poll(&mut ends, Some(&most)), Ok(1), "it goes on after {before:?}");
+    }
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //!
 //! In reading order: this file has the trait, `outcome` the result of a handler, `context` a
 //! handler's access to its own actor, `batch` several messages in one call, `timers` the armed
-//! timers, `work` work in flight, `streams` attached streams, `inflow` both of these, `watching` and
-//! `monitors` the ends of other actors, `budget` the bounds of a turn and a batch, `deadline` the
-//! check of a message's deadline, `parked` messages held until an event, `observer` what sees an
-//! actor's messages. Of the timers, `arming` is their order, `timer_key` their keys, `beat` the
+//! timers, `work` work in flight, `streams` attached streams, `inflow` both of these, `watching`
+//! and `monitors` the ends of other actors, `budget` the bounds of a turn and a batch, `deadline`
+//! the check of a message's deadline, `parked` messages held until an event, `observer` what sees
+//! an actor's messages. Of the timers, `arming` is their order, `timer_key` their keys, `beat` the
 //! repeating ones, `wall` those on the wall clock, and `new_timer` their options.
 
 mod arming;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use event_listener::{EventListener, Listener};
 
-use crate::mailbox::{Message, Shared};
+use crate::mailbox::{Message, Shared, Wait, What};
 use crate::quiet::{Quiet, quietly};
 
 /// A sender in the line, counted during the life of this value.
@@ -16,6 +16,8 @@ pub(super) struct Line<M: Message> {
     room: Option<Quiet<EventListener>>,
     shared: Arc<Shared<M>>,
     lane: usize,
+    /// Set while the handler of a named actor waits for the room.
+    wait: Option<Wait>,
 }
 
 impl<M: Message> Line<M> {
@@ -24,7 +26,7 @@ impl<M: Message> Line<M> {
         let (waiting, room) = shared.wait_for_room(shared.lane(lane));
         // Counted until the drop of this value.
         std::mem::forget(waiting);
-        Self { room: Some(quietly(room)), shared: Arc::clone(shared), lane }
+        Self { room: Some(quietly(room)), shared: Arc::clone(shared), lane, wait: None }
     }
 
     /// Leaves the line: a notification was used, or is not needed.
@@ -36,10 +38,11 @@ impl<M: Message> Line<M> {
 
     /// Polls for a notification.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.room {
-            Some(room) => Pin::new(room).poll(cx),
-            None => Poll::Ready(()),
-        }
+        let Some(room) = &mut self.room else { return Poll::Ready(()) };
+        let polled = Pin::new(room).poll(cx);
+        let number = || self.shared.life().number();
+        Wait::follow(&mut self.wait, polled.is_pending(), What::Room, number);
+        polled
     }
 }
 

@@ -155,8 +155,8 @@ impl<M: Message> Handle<M> {
 /// A value that the messages `M` have a variant for: the bound of
 /// [`Handle::recipient`](crate::Handle::recipient).
 ///
-/// It is the other side of [`Variant`](crate::mailbox::Variant), which is the trait to implement. As a bound on the value it
-/// leaves the type of a recipient to its annotation.
+/// It is the other side of [`Variant`](crate::mailbox::Variant), which is the trait to implement.
+/// As a bound on the value it leaves the type of a recipient to its annotation.
 ///
 /// # Examples
 ///

@@ -38,8 +38,8 @@ use crate::system::{Shared, System};
 /// # No false alarms
 ///
 /// An idle system, a stopped process, a suspended machine and a thread that waits for a processor
-/// raise none: see the page `docs/guide/src/inspecting.md` for how the time is counted. A handler that awaits
-/// something on purpose has the budget for it.
+/// raise none: see the page `docs/guide/src/inspecting.md` for how the time is counted. A handler
+/// that awaits something on purpose has the budget for it.
 ///
 /// # Examples
 ///
@@ -217,8 +217,8 @@ impl Watchdog {
     ///
     /// The watchdog then runs `eu-stack` or `gdb`, whichever is installed, on its own process. The
     /// tool stops the whole process for a moment, once for each such finding, and needs the right
-    /// to trace it. Only on Linux. Without a tool or the right, the finding has no stack. A tool that
-    /// does not end within 10 s is killed.
+    /// to trace it. Only on Linux. Without a tool or the right, the finding has no stack. A tool
+    /// that does not end within 10 s is killed.
     ///
     /// # Examples
     ///

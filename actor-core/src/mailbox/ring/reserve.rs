@@ -41,8 +41,8 @@ use super::{Claim, ClaimError, RefusingRing};
 use crate::mailbox::places::{CLOSED, GROWN, ONE_RESERVED, OTHER, POSITION, RESERVED};
 use crate::sync::Ordering;
 
-/// The mark of a barred ring. Not the model checkers': no model bars a ring, and the mark would cost
-/// them a step in each claim.
+/// The mark of a barred ring. Not the model checkers': no model bars a ring, and the mark would
+/// cost them a step in each claim.
 pub(super) type Mark = std::sync::atomic::AtomicBool;
 
 impl<T> RefusingRing<T> {
