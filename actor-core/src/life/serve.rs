@@ -113,12 +113,9 @@ pub(crate) fn serve<L: Lives>(
                     timers.as_mut()?.lateness(|| executor.now())
                 });
                 eye.began(&message, || site(&mailbox, cx));
-                // Not in one `around` for all: the future would be moved once more.
-                let outcome = if L::Eye::SEES {
-                    eye.clone().around(actor.handle(message, cx)).await
-                } else {
-                    actor.handle(message, cx).await
-                };
+                // One wait for both kinds of eyes: with two, the future would have the code of two
+                // handlers, and one too large to be inlined.
+                let outcome = eye.clone().handle(actor, message, cx).await;
                 cx.settle(outcome);
                 // A message that ends its actor stays in hand.
                 if !cx.is_ending() {
