@@ -284,7 +284,7 @@ impl<M: Message> Lanes<'_, M> {
         Some(message)
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn take_of_many(&mut self) -> Option<M> {
         let (mut side, state) = self.parts();
         let shared = side.get();
