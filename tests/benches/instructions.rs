@@ -32,7 +32,7 @@ thread_local! {
     static TASKS: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Keeps futures for [`poll_all`].
+/// Keeps futures for [`Tasks`].
 #[derive(Debug)]
 struct Here(Arc<dyn Executor>);
 
@@ -65,10 +65,23 @@ impl Executor for Here {
     }
 }
 
-fn poll_all() {
-    let mut cx = task::Context::from_waker(Waker::noop());
-    TASKS
-        .with_borrow_mut(|tasks| tasks.retain_mut(|task| task.as_mut().poll(&mut cx).is_pending()));
+/// The futures of the actors. In a variable of the workload, because an access to a thread-local
+/// costs more or less from build to build, and is no part of what is counted.
+#[derive(Default)]
+struct Tasks(Vec<Pin<Box<dyn Future<Output = ()>>>>);
+
+impl Tasks {
+    /// Takes the actors spawned since the last call, and polls all.
+    fn begin(&mut self) {
+        TASKS.with_borrow_mut(|new| self.0.append(new));
+        self.poll();
+    }
+
+    #[inline(never)]
+    fn poll(&mut self) {
+        let mut cx = task::Context::from_waker(Waker::noop());
+        self.0.retain_mut(|task| task.as_mut().poll(&mut cx).is_pending());
+    }
 }
 
 enum Ping {
@@ -217,6 +230,15 @@ impl<M: Message + From<Ping> + Into<Ping>> Actor for Counter<M> {
 fn counter<M: Message + From<Ping> + Into<Ping>>(
     executor: &Arc<dyn Executor>,
     has_timer: bool,
+) -> (Handle<M>, Tasks) {
+    let mut tasks = Tasks::default();
+    (counter_in(&mut tasks, executor, has_timer), tasks)
+}
+
+fn counter_in<M: Message + From<Ping> + Into<Ping>>(
+    tasks: &mut Tasks,
+    executor: &Arc<dyn Executor>,
+    has_timer: bool,
 ) -> Handle<M> {
     let (handle, mailbox) = mailbox::<M>();
     drop(
@@ -224,7 +246,7 @@ fn counter<M: Message + From<Ping> + Into<Ping>>(
             .start(executor, move || Counter { sum: 0, other: None, has_timer })
             .expect("it takes all"),
     );
-    poll_all();
+    tasks.begin();
     handle
 }
 
@@ -233,36 +255,36 @@ fn tell<M: Message + From<Ping> + Into<Ping>>(
     n: u64,
     has_timer: bool,
 ) {
-    let counter = counter::<M>(executor, has_timer);
+    let (counter, mut tasks) = counter::<M>(executor, has_timer);
     for _ in 0..n / BURST {
         for n in 0..BURST {
             assert!(counter.try_tell(Ping::Count(n).into()).is_ok());
         }
-        poll_all();
+        tasks.poll();
     }
 }
 
 /// Sends by a permit: room is reserved first.
 fn permit(executor: &Arc<dyn Executor>, n: u64) {
-    let counter = counter::<Ping>(executor, false);
+    let (counter, mut tasks) = counter::<Ping>(executor, false);
     for _ in 0..n / BURST {
         for n in 0..BURST {
             let permit = counter.try_reserve(0).expect("the lane has room");
             assert!(permit.send(Ping::Count(n)).is_ok());
         }
-        poll_all();
+        tasks.poll();
     }
 }
 
 /// Sends while one place of the lane is reserved.
 fn tell_beside_permit(executor: &Arc<dyn Executor>, n: u64) {
-    let counter = counter::<Ping>(executor, false);
+    let (counter, mut tasks) = counter::<Ping>(executor, false);
     let _permit = counter.try_reserve(0).expect("the lane has room");
     for _ in 0..n / BURST {
         for n in 0..BURST {
             assert!(counter.try_tell(Ping::Count(n)).is_ok());
         }
-        poll_all();
+        tasks.poll();
     }
 }
 
@@ -278,29 +300,31 @@ fn tell_observed(executor: &Arc<dyn Executor>, n: u64, observer: impl Observer<K
     let (counter, mailbox) = mailbox::<Kinds>();
     let make = || Counter { sum: 0, other: None, has_timer: false };
     drop(Spawn::new(mailbox).observed(observer).start(executor, make).expect("it takes all"));
+    let mut tasks = Tasks::default();
+    tasks.begin();
     for _ in 0..n / BURST {
         for n in 0..BURST {
             assert!(counter.try_tell(Ping::Count(n).into()).is_ok());
         }
-        poll_all();
+        tasks.poll();
     }
 }
 
 /// Reads figures of an actor that has handled messages.
 fn figures(executor: &Arc<dyn Executor>, n: u64, read: impl Fn(&Handle<Ping>)) {
-    let counter = counter::<Ping>(executor, false);
+    let (counter, mut tasks) = counter::<Ping>(executor, false);
     (0..BURST).for_each(|n| assert!(counter.try_tell(Ping::Count(n)).is_ok()));
-    poll_all();
+    tasks.poll();
     (0..n).for_each(|_| read(&counter));
 }
 
 fn ask(executor: &Arc<dyn Executor>, n: u64) {
-    let counter = counter::<Ping>(executor, false);
+    let (counter, mut tasks) = counter::<Ping>(executor, false);
     let mut cx = task::Context::from_waker(Waker::noop());
     for _ in 0..n {
         let mut asking = pin!(counter.ask(Ping::Ask));
         assert!(asking.as_mut().poll(&mut cx).is_pending());
-        poll_all();
+        tasks.poll();
         assert!(matches!(asking.as_mut().poll(&mut cx), Poll::Ready(Ok(7))));
     }
 }
@@ -311,15 +335,17 @@ fn hop(executor: &Arc<dyn Executor>, n: u64) {
         let make = move || Counter { sum: 0, other: Some(other), has_timer: false };
         drop(Spawn::new(mailbox).start(executor, make).expect("it takes all"));
     }
-    poll_all();
+    let mut tasks = Tasks::default();
+    tasks.begin();
     assert!(left.try_tell(Ping::Hop(n)).is_ok());
-    (0..=n / 2).for_each(|_| poll_all());
+    (0..=n / 2).for_each(|_| tasks.poll());
 }
 
 fn spawn(executor: &Arc<dyn Executor>, n: u64) {
+    let mut tasks = Tasks::default();
     for _ in 0..n {
-        drop(counter::<Ping>(executor, false));
-        poll_all();
+        drop(counter_in::<Ping>(&mut tasks, executor, false));
+        tasks.poll();
     }
 }
 

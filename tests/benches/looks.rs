@@ -1,4 +1,4 @@
-//! A program for counting the instructions of views and topics, on one thread.
+//! A program for counting the instructions of views, topics and looks at a system, on one thread.
 //!
 //! ```text
 //! cargo bench -p actor-tests --bench looks --no-run
@@ -7,12 +7,24 @@
 //!
 //! The workloads are `get`, `publish`, `change` (a publication, and a look at the change), and
 //! `topic-N` (a publication to N subscribers, each of which takes it). `keeping-N` is the same with
-//! a kept last value.
+//! a kept last value. `inspect-N` is a look at a system of N idle actors.
 
 use std::hint::black_box;
+use std::time::Duration;
 
+use actor_lanes::runtime::SmolRuntime;
 use actor_lanes::topic::{Slow, Topic};
-use actor_lanes::view;
+use actor_lanes::{Actor, Context, Message, Spawn, System, mailbox, view};
+
+struct Job;
+impl Message for Job {}
+
+struct Worker;
+impl Actor for Worker {
+    type Message = Job;
+
+    async fn handle(&mut self, _job: Job, _cx: &mut Context<Job>) {}
+}
 
 fn get(n: u64) {
     let (_publisher, view) = view::publisher(1_u64);
@@ -45,17 +57,38 @@ fn topic(topic: &Topic<u64>, subscribers: usize, n: u64) {
     }
 }
 
+/// Each actor is idle, and has a name and one lane in use.
+fn inspect(actors: usize, n: u64) {
+    let system = System::new("looked-at", SmolRuntime::new()).expect("a thread starts");
+    let start = |number| {
+        let (handle, mailbox) = mailbox();
+        assert!(handle.try_tell(Job).is_ok());
+        let spawn = Spawn::new(mailbox).named(format!("worker-{number}"));
+        let running = spawn.start(&system, || Worker).expect("the system runs");
+        running.started_blocking(Duration::from_secs(60)).expect("it starts");
+        handle
+    };
+    let handles: Vec<_> = (0..actors).map(start).collect();
+    while handles.iter().any(|handle| handle.stats()[0].handled == 0) {
+        std::thread::yield_now();
+    }
+    for _ in 0..n {
+        assert_eq!(black_box(system.inspect()).actors.len(), actors);
+    }
+}
+
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let workload = arguments.next().unwrap_or_default();
     let n = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(10_000);
-    let subscribers = |prefix| workload.strip_prefix(prefix).and_then(|n| n.parse().ok());
+    let count = |prefix| workload.strip_prefix(prefix).and_then(|n| n.parse().ok());
     match workload.as_str() {
         "publish" => publish(n),
         "change" => change(n),
-        _ => match (subscribers("topic-"), subscribers("keeping-")) {
-            (Some(subscribers), _) => topic(&Topic::new(), subscribers, n),
-            (_, Some(subscribers)) => topic(&Topic::keeping_last(), subscribers, n),
+        _ => match (count("topic-"), count("keeping-"), count("inspect-")) {
+            (Some(subscribers), ..) => topic(&Topic::new(), subscribers, n),
+            (_, Some(subscribers), _) => topic(&Topic::keeping_last(), subscribers, n),
+            (.., Some(actors)) => inspect(actors, n),
             _ => get(n),
         },
     }

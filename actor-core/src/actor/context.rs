@@ -514,7 +514,7 @@ impl<M: Message> Context<M> {
     /// Returns whether a drop of this may run code of the program.
     #[inline(always)]
     pub(crate) fn holds_foreign(&mut self) -> bool {
-        self.timers.is_some() || self.rare.is_some() || self.inflow.get_mut().is_some()
+        self.has_sources() || self.rare.is_some()
     }
 
     /// Ends what belongs to one life of the actor: its timers. Called at the end of each life,
@@ -562,17 +562,16 @@ impl<M: Message> Context<M> {
             .is_some_and(Monitors::keep_reachable)
     }
 
-    /// Shows other threads what is armed and in flight, at the end of a turn. Free for an actor
-    /// with messages only.
+    /// Returns whether this life has, or had, timers, work in flight or streams.
     #[inline(always)]
-    pub(crate) fn show(&mut self) {
-        if self.timers.is_some() || self.inflow.get_mut().is_some() {
-            self.show_counts();
-        }
+    pub(crate) fn has_sources(&mut self) -> bool {
+        self.timers.is_some() || self.inflow.get_mut().is_some()
     }
 
+    /// Shows other threads what is armed and in flight, at the end of a turn with
+    /// [sources](Self::has_sources).
     #[cold]
-    fn show_counts(&mut self) {
+    pub(crate) fn show(&mut self) {
         let work = self.work().map_or(0, |work| work.len());
         let streams = self.streams().map_or(0, |streams| streams.len());
         let timers = self.timers.as_ref().map_or(0, |timers| timers.len());

@@ -42,15 +42,21 @@ use crate::runtime::patience::Patience;
 #[pin_project(!Unpin)]
 pub struct Ask<'a, M: Message, T, F> {
     shared: &'a Shared<M>,
-    /// Until the first poll.
-    make: Option<F>,
-    /// Set while the message waits for room.
-    #[pin]
-    telling: Option<Tell<'a, M>>,
+    stage: Stage<'a, M, F>,
     /// Belongs to no question until the first poll.
     answer: Answer<T>,
     /// Set while the handler of a named actor waits for the answer.
     wait: Option<Wait>,
+}
+
+enum Stage<'a, M: Message, F> {
+    /// Until the first poll.
+    Unasked(F),
+    /// While the message waits for room. Boxed, because few asks wait for it: all others are
+    /// smaller, and cheaper to drop.
+    Telling(Pin<Box<Tell<'a, M>>>),
+    /// The message is in its lane, or was returned.
+    Asked,
 }
 
 /// An ask with a time limit. Created by [`Ask::timeout`] and
@@ -151,7 +157,7 @@ pub trait Sealed {}
 impl<'a, M: Message, T, F> Ask<'a, M, T, F> {
     #[inline(always)]
     pub(super) fn new(shared: &'a Shared<M>, make: F) -> Self {
-        Self { shared, make: Some(make), telling: None, answer: Answer::none(), wait: None }
+        Self { shared, stage: Stage::Unasked(make), answer: Answer::none(), wait: None }
     }
 }
 
@@ -211,32 +217,51 @@ impl<M: Message, T: Send + 'static, F: FnOnce(Reply<T>) -> M> Future for Ask<'_,
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if let Some(make) = this.make.take() {
-            let (envelope, answer) = asking(make);
-            let lane = this.shared.lane_of(&envelope.message);
-            match this.shared.send(lane, envelope) {
-                Ok(()) => {}
-                Err(Refused::Closed(envelope)) => {
-                    return Poll::Ready(Err(AskError::Closed(envelope.message)));
+        let this = self.project();
+        if !matches!(this.stage, Stage::Asked) {
+            match mem::replace(this.stage, Stage::Asked) {
+                Stage::Unasked(make) => {
+                    let (envelope, answer) = asking(make);
+                    let lane = this.shared.lane_of(&envelope.message);
+                    let full = match this.shared.send(lane, envelope) {
+                        Ok(()) => None,
+                        Err(Refused::Closed(envelope)) => {
+                            return Poll::Ready(Err(AskError::Closed(envelope.message)));
+                        }
+                        Err(Refused::Full(envelope) | Refused::OverShare(envelope)) => {
+                            Some(envelope)
+                        }
+                    };
+                    // The former answer belongs to no question, so its drop has no effect.
+                    mem::forget(mem::replace(this.answer, answer));
+                    if let Some(envelope) = full {
+                        let telling = Box::pin(Tell::new(this.shared, lane, envelope));
+                        ready!(this.stage.poll_telling(telling, cx))?;
+                    }
                 }
-                Err(Refused::Full(envelope) | Refused::OverShare(envelope)) => {
-                    this.telling.set(Some(Tell::new(this.shared, lane, envelope)));
-                }
-            }
-            // The former answer belongs to no question, so its drop has no effect.
-            mem::forget(mem::replace(this.answer, answer));
-        }
-        if let Some(telling) = this.telling.as_mut().as_pin_mut() {
-            let told = ready!(telling.poll(cx));
-            this.telling.set(None);
-            if let Err(TellError(message)) = told {
-                return Poll::Ready(Err(AskError::Closed(message)));
+                Stage::Telling(telling) => ready!(this.stage.poll_telling(telling, cx))?,
+                Stage::Asked => {}
             }
         }
         let polled = Pin::new(this.answer).poll(cx).map_err(|_dropped| AskError::Dropped);
         Wait::follow(this.wait, polled.is_pending(), What::Answer, || this.shared.life().number());
         polled
+    }
+}
+
+impl<'a, M: Message, F> Stage<'a, M, F> {
+    /// Polls the send, and keeps it while it waits.
+    #[cold]
+    fn poll_telling(
+        &mut self,
+        mut telling: Pin<Box<Tell<'a, M>>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), AskError<M>>> {
+        let told = telling.as_mut().poll(cx);
+        if told.is_pending() {
+            *self = Self::Telling(telling);
+        }
+        told.map_err(|TellError(message)| AskError::Closed(message))
     }
 }
 
@@ -247,15 +272,13 @@ impl<M: Message, T: Send + 'static, F: FnOnce(Reply<T>) -> M> Asking for Ask<'_,
     type Answer = T;
 
     fn withdraw(self: Pin<&mut Self>) -> AskBlockingError<M> {
-        let mut this = self.project();
+        let this = self.project();
         *this.answer = Answer::none();
         *this.wait = None;
-        let Some(telling) = this.telling.as_mut().as_pin_mut() else {
-            return AskBlockingError::Timeout;
-        };
-        let message = telling.withdraw();
-        this.telling.set(None);
-        AskBlockingError::Full(message)
+        match mem::replace(this.stage, Stage::Asked) {
+            Stage::Telling(mut telling) => AskBlockingError::Full(telling.as_mut().withdraw()),
+            Stage::Unasked(_) | Stage::Asked => AskBlockingError::Timeout,
+        }
     }
 }
 
@@ -288,8 +311,8 @@ pub(super) fn asking<M, T: Send + 'static>(
 impl<M: Message, T, F> fmt::Debug for Ask<'_, M, T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ask")
-            .field("asked", &self.make.is_none())
-            .field("waiting", &self.telling.is_some())
+            .field("asked", &!matches!(self.stage, Stage::Unasked(_)))
+            .field("waiting", &matches!(self.stage, Stage::Telling(_)))
             .finish()
     }
 }

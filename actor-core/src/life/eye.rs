@@ -19,7 +19,7 @@ use std::time::Duration;
 use pin_project::{pin_project, pinned_drop};
 
 use crate::actor::observer::{Begun, HandlerEnd, Observer};
-use crate::actor::{Noting, Outcome};
+use crate::actor::{Actor, Context, Noting, Outcome};
 use crate::mailbox::Message;
 use crate::mailbox::exit::ExitReason;
 use crate::panic::{Contained, contained};
@@ -32,6 +32,15 @@ pub(crate) trait Eye<M: Message>: Clone {
 
     /// Called with a message before its handler runs. `begun` states the actor, and the lane.
     fn began<'a>(&self, message: &M, begun: impl FnOnce() -> Site<'a>);
+
+    /// Returns the handler of a message, as [`around`](Self::around) does. It makes the handler
+    /// itself, because a handler passed in would be moved once more.
+    fn handle<O: Outcome, A: Actor<O, Message = M>>(
+        self,
+        actor: &mut A,
+        message: M,
+        cx: &mut Context<M>,
+    ) -> impl Future<Output = O>;
 
     /// Returns the handler, with the observer's calls around its polls and at its end.
     fn around<O: Outcome, F: Future<Output = O>>(self, handler: F) -> impl Future<Output = O>;
@@ -57,6 +66,16 @@ impl<M: Message> Eye<M> for () {
 
     #[inline(always)]
     fn began<'a>(&self, _message: &M, _begun: impl FnOnce() -> Site<'a>) {}
+
+    #[inline(always)]
+    fn handle<O: Outcome, A: Actor<O, Message = M>>(
+        self,
+        actor: &mut A,
+        message: M,
+        cx: &mut Context<M>,
+    ) -> impl Future<Output = O> {
+        actor.handle(message, cx)
+    }
 
     #[inline(always)]
     fn around<O: Outcome, F: Future<Output = O>>(self, handler: F) -> impl Future<Output = O> {
@@ -143,6 +162,15 @@ impl<M: Message, O: Observer<M>> Eye<M> for Rc<Observing<O>> {
             let kind = M::KINDS.get(message.kind()).copied();
             observer.began(message, &Begun::new(actor, lane, kind, clock));
         });
+    }
+
+    fn handle<R: Outcome, A: Actor<R, Message = M>>(
+        self,
+        actor: &mut A,
+        message: M,
+        cx: &mut Context<M>,
+    ) -> impl Future<Output = R> {
+        self.around(actor.handle(message, cx))
     }
 
     fn around<R: Outcome, F: Future<Output = R>>(self, handler: F) -> impl Future<Output = R> {

@@ -76,7 +76,9 @@ pub(crate) fn serve<L: Lives>(
                 if is_over {
                     // Not in a handler meanwhile.
                     mailbox.taking().finish();
-                    parts.cx.show();
+                    if parts.cx.has_sources() {
+                        parts.cx.show();
+                    }
                     budget.give_way(&*parts.cx.executor).await;
                 }
             }
@@ -111,12 +113,9 @@ pub(crate) fn serve<L: Lives>(
                     timers.as_mut()?.lateness(|| executor.now())
                 });
                 eye.began(&message, || site(&mailbox, cx));
-                // Not in one `around` for all: the future would be moved once more.
-                let outcome = if L::Eye::SEES {
-                    eye.clone().around(actor.handle(message, cx)).await
-                } else {
-                    actor.handle(message, cx).await
-                };
+                // One wait for both kinds of eyes: with two, the future would have the code of two
+                // handlers, and one too large to be inlined.
+                let outcome = eye.clone().handle(actor, message, cx).await;
                 cx.settle(outcome);
                 // A message that ends its actor stays in hand.
                 if !cx.is_ending() {
@@ -131,10 +130,14 @@ pub(crate) fn serve<L: Lives>(
 /// Returns whether the actor has a further message, or waits for one of its own.
 #[inline(always)]
 fn has_more<M: Message>(cx: &mut Context<M>, mailbox: &Receiver<'_, M>) -> bool {
+    mailbox.shared().has_late() || mailbox.has_next() || (cx.has_sources() && awaits(mailbox, cx))
+}
+
+/// Returns whether a source of the actor besides its lanes has a further message, or will have one.
+#[cold]
+fn awaits<M: Message>(mailbox: &Receiver<'_, M>, cx: &mut Context<M>) -> bool {
     let has_timers = cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
     cx.inflow.get_mut().as_ref().is_some_and(|inflow| inflow.has_more())
-        || mailbox.shared().has_late()
-        || mailbox.has_next()
         || (has_timers && !mailbox.is_closed())
 }
 
@@ -157,7 +160,6 @@ impl<M: Message> Future for Next<'_, '_, M> {
         let next = poll_next(mailbox, cx, task);
         if next.is_pending() {
             budget.rest();
-            cx.show();
         }
         next
     }
@@ -234,25 +236,54 @@ async fn handle_batch<L: Lives>(
     more + 1
 }
 
-/// Returns the next message: due timers, late results and items of streams first, then the mailbox.
-/// Returns `None` if no message can arrive any more.
-#[inline]
+/// Returns the next message. Returns `None` if no message can arrive any more.
+///
+/// Small, because it is part of the loop: an actor with messages only needs one check here.
+#[inline(always)]
 pub(super) fn poll_next<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    if cx.has_inflow() || mailbox.shared().comes_beside() {
-        return poll_results_and_others(mailbox, cx, task);
+    if cx.has_sources() || mailbox.shared().comes_beside() {
+        return poll_sources_and_mailbox(mailbox, cx, task);
     }
-    if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
-        return mailbox.reborrow().poll_next(task);
+    mailbox.reborrow().poll_next(task)
+}
+
+/// As `poll_next`, for an actor that has or had timers or other sources: due timers, late results
+/// and items of streams first, then the mailbox.
+#[inline(never)]
+fn poll_sources_and_mailbox<M: Message>(
+    mailbox: &mut Receiver<'_, M>,
+    cx: &mut Context<M>,
+    task: &mut task::Context<'_>,
+) -> Poll<Option<M>> {
+    let next = if cx.has_inflow() || mailbox.shared().comes_beside() {
+        poll_results_and_others(mailbox, cx, task)
+    } else if cx.timers.as_ref().is_none_or(|timers| timers.is_empty()) {
+        poll_mailbox(mailbox, task)
+    } else {
+        poll_timers_and_mailbox(mailbox, cx, task)
+    };
+    if next.is_pending() && cx.has_sources() {
+        cx.show();
     }
-    poll_timers_and_mailbox(mailbox, cx, task)
+    next
+}
+
+/// Returns the next message of the mailbox, where another source has had its turn.
+#[inline(never)]
+fn poll_mailbox<M: Message>(
+    mailbox: &mut Receiver<'_, M>,
+    task: &mut task::Context<'_>,
+) -> Poll<Option<M>> {
+    mailbox.reborrow().poll_next(task)
 }
 
 /// As `poll_next`, for an actor with work in flight, attached streams or the end of a watched
 /// actor. It ends only once all results were handled.
+#[inline(never)]
 fn poll_results_and_others<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
@@ -275,7 +306,7 @@ fn poll_results_and_others<M: Message>(
     }
     let others = match &cx.timers {
         Some(timers) if !timers.is_empty() => poll_mailbox_and_timers(mailbox, cx, task),
-        _ => mailbox.reborrow().poll_next(task),
+        _ => poll_mailbox(mailbox, task),
     };
     if let Poll::Ready(Some(message)) = others {
         return Poll::Ready(Some(message));
@@ -293,7 +324,10 @@ fn poll_results_and_others<M: Message>(
             // The last work that kept the actor may have ended without a message.
             let has_timers = cx.timers.as_ref().is_some_and(|timers| !timers.is_empty());
             if others.is_pending() && has_timers {
-                return poll_timers_and_mailbox(mailbox, cx, task);
+                if let Some(message) = take_timer(mailbox, cx) {
+                    return Poll::Ready(Some(message));
+                }
+                return poll_mailbox_and_timers(mailbox, cx, task);
             }
             return others;
         };
@@ -364,14 +398,19 @@ fn is_kept<M: Message>(mailbox: &Receiver<'_, M>, cx: &mut Context<M>) -> bool {
 ///
 /// Weak timers are waited for only while something else keeps the actor alive: a handle, another
 /// timer, or a source seen by [`is_kept`].
+#[inline(always)]
 fn poll_timers_and_mailbox<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    match take_timer(mailbox, cx) {
-        Some(message) => Poll::Ready(Some(message)),
-        None => poll_mailbox_and_timers(mailbox, cx, task),
+    if let Some(message) = take_timer(mailbox, cx) {
+        return Poll::Ready(Some(message));
+    }
+    match mailbox.reborrow().poll_next(task) {
+        Poll::Ready(Some(message)) => Poll::Ready(Some(message)),
+        Poll::Ready(None) => poll_timers(true, mailbox, cx, task),
+        Poll::Pending => poll_timers(false, mailbox, cx, task),
     }
 }
 
@@ -393,17 +432,27 @@ fn take_timer<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) ->
 }
 
 /// Returns the next message of the mailbox, or else of a due timer.
-#[inline(always)]
 fn poll_mailbox_and_timers<M: Message>(
     mailbox: &mut Receiver<'_, M>,
     cx: &mut Context<M>,
     task: &mut task::Context<'_>,
 ) -> Poll<Option<M>> {
-    let ended = match mailbox.reborrow().poll_next(task) {
-        Poll::Ready(Some(message)) => return Poll::Ready(Some(message)),
-        Poll::Ready(None) => true,
-        Poll::Pending => false,
-    };
+    match poll_mailbox(mailbox, task) {
+        Poll::Ready(Some(message)) => Poll::Ready(Some(message)),
+        Poll::Ready(None) => poll_timers(true, mailbox, cx, task),
+        Poll::Pending => poll_timers(false, mailbox, cx, task),
+    }
+}
+
+/// Returns the message of a due timer, after a poll of the mailbox. `ended` states whether no
+/// further message can reach the mailbox.
+#[inline(never)]
+fn poll_timers<M: Message>(
+    ended: bool,
+    mailbox: &mut Receiver<'_, M>,
+    cx: &mut Context<M>,
+    task: &mut task::Context<'_>,
+) -> Poll<Option<M>> {
     if mailbox.is_closed() {
         return if ended { Poll::Ready(None) } else { Poll::Pending };
     }

@@ -145,6 +145,7 @@ impl Life {
     }
 
     /// Returns what the life has beyond a plain one.
+    #[inline]
     pub(crate) fn extras(&self) -> Option<&Extras> {
         self.extras.get()
     }
@@ -301,6 +302,7 @@ impl Life {
     }
 
     /// Returns why the actor has ended, if it has.
+    #[inline]
     pub(crate) fn reason(&self) -> Option<&ExitReason> {
         self.reason.get()
     }

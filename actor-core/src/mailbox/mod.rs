@@ -350,7 +350,7 @@ impl<M: Message> Mailbox<M> {
     #[doc(hidden)]
     pub fn end_as(mut self, reason: exit::ExitReason) {
         self.drain_undelivered(|_lane, message| drop(drop_contained(message)));
-        self.shared().end_without_actor(reason);
+        self.shared().end_without_actor(|| reason);
     }
 
     /// Returns the right to take messages and to sleep. It stays on this thread.
@@ -380,7 +380,7 @@ impl<M: Message> Drop for Mailbox<M> {
                 Some(_) => let_go(panic),
             }
         }
-        self.shared().end_without_actor(exit::ExitReason::Stopped);
+        self.shared().end_without_actor(|| exit::ExitReason::Stopped);
         let Some(panic) = panicked else { return };
         if thread::panicking() { let_go(panic) } else { resume_unwind(panic) }
     }

@@ -60,14 +60,14 @@ pub(crate) type Receiver<'a, M> = Here<'a, Shared<M>, State<M>>;
 impl<M: Message> State<M> {
     #[inline(always)]
     pub(super) fn new(lanes: &'static [Lane]) -> Self {
-        let are_stashes_needed = if Shared::<M>::ARE_GIVEN {
-            Stashes::<M>::are_needed(lanes)
+        let (are_stashes_needed, schedule) = if Shared::<M>::ARE_GIVEN {
+            (Stashes::<M>::are_needed(lanes), Schedule::new(lanes))
         } else {
-            const { Stashes::<M>::are_needed(M::LANES) }
+            const { (Stashes::<M>::are_needed(M::LANES), Schedule::new(M::LANES)) }
         };
         Self {
             stashes: are_stashes_needed.then(|| Box::new(Stashes::new(lanes))),
-            schedule: Schedule::new(lanes),
+            schedule,
             in_hand: NO_LANE,
             is_beside: false,
             was_late: false,
@@ -121,14 +121,22 @@ impl<M: Message> Receiver<'_, M> {
 
     /// Polls for the next message, for an actor's loop. Unlike [`poll_recv`](Self::poll_recv), it
     /// leaves the waiting senders to the actor's watch, which notifies them before each `Pending`.
-    #[inline]
+    ///
+    /// Inlined into the loop, because saving and restoring its registers costs a sixth of it.
+    #[inline(always)]
     pub(crate) fn poll_next(mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         match self.taking().take() {
             Some(message) => Poll::Ready(Some(message)),
-            None => match self.reborrow().linger() {
-                Some(message) => Poll::Ready(Some(message)),
-                None => self.poll_empty(cx),
-            },
+            None => self.poll_none(cx),
+        }
+    }
+
+    /// Polls for the next message after a look that found none.
+    #[cold]
+    fn poll_none(mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
+        match self.reborrow().linger() {
+            Some(message) => Poll::Ready(Some(message)),
+            None => self.poll_empty(cx),
         }
     }
 
@@ -139,16 +147,21 @@ impl<M: Message> Receiver<'_, M> {
     /// If the first take finds a message, the next linger pauses longer before its first take, so
     /// that more messages gather. A consumer close behind a producer makes both fetch each cache
     /// line from the other's core.
-    #[cold]
-    fn linger(mut self) -> Option<M> {
+    #[inline(always)]
+    fn linger(self) -> Option<M> {
         if !self.own().lingers || !self.shared().signal().was_ended_from_afar() {
             return None;
         }
+        self.linger_here()
+    }
+
+    #[cold]
+    fn linger_here(mut self) -> Option<M> {
         let mut pauses = self.own().first_pauses;
         let mut left = PAUSES;
         while left > 0 {
             (0..pauses).for_each(|_| spin_loop());
-            if let Some(message) = self.taking().take() {
+            if let Some(message) = self.taking().take_again() {
                 let is_first_look = left == PAUSES;
                 self.taking().own_mut().first_pauses =
                     if is_first_look { (pauses * 2).min(MOST_FIRST_PAUSES) } else { 1 };
@@ -162,6 +175,7 @@ impl<M: Message> Receiver<'_, M> {
     }
 
     /// Announces sleep, and tries to take a message again.
+    #[inline(always)]
     fn poll_empty(mut self, cx: &mut Context<'_>) -> Poll<Option<M>> {
         self.taking().rest();
         if self.local().signal_side().announce_sleep(cx.waker()) {
@@ -170,7 +184,7 @@ impl<M: Message> Receiver<'_, M> {
         // Read before the last take: every message was sent before the close, or before the last
         // handle was dropped.
         let no_more = self.shared().is_closed() || self.shared().handles() == 0;
-        let polled = match self.taking().take() {
+        let polled = match self.taking().take_again() {
             Some(message) => Poll::Ready(Some(message)),
             // A claim in flight becomes a message later, and its sender wakes the consumer.
             None if no_more && (self.own().has_left || self.shared().is_drained()) => {
@@ -244,9 +258,34 @@ impl<M: Message> Drop for FinishOnDrop<'_, M> {
 }
 
 impl<M: Message> Lanes<'_, M> {
-    #[inline]
+    /// Takes the next message, where a look has found none before.
+    #[inline(never)]
+    fn take_again(&mut self) -> Option<M> {
+        self.take()
+    }
+
+    /// Takes the next message. Inlined into the loop, as [`poll_next`](Receiver::poll_next).
+    #[inline(always)]
     fn take(&mut self) -> Option<M> {
         self.finish();
+        // With one lane there is nothing to decide.
+        if M::LANES.len() == 1 { self.take_from(0) } else { self.take_of_many() }
+    }
+
+    /// Takes the next message of a lane, and keeps the lane in mind.
+    #[inline(always)]
+    fn take_from(&mut self, lane: usize) -> Option<M> {
+        let (mut side, state) = self.parts();
+        let message = side.lane_side(lane).take(state.stash_mut(lane))?;
+        state.in_hand = lane as u16;
+        if !M::KINDS.is_empty() {
+            side.get().lane(lane).has_in_hand(&message);
+        }
+        Some(message)
+    }
+
+    #[inline(always)]
+    fn take_of_many(&mut self) -> Option<M> {
         let (mut side, state) = self.parts();
         let shared = side.get();
         let State { stashes, schedule, in_hand, .. } = state;
@@ -259,10 +298,6 @@ impl<M: Message> Lanes<'_, M> {
             }
             Some(message)
         };
-        // With one lane there is nothing to decide.
-        if M::LANES.len() == 1 {
-            return take(0);
-        }
         if Shared::<M>::HAS_FEW {
             return schedule.next(M::LANES, take);
         }

@@ -27,7 +27,7 @@ struct Class {
 }
 
 impl Schedule {
-    pub(super) fn new(lanes: &[Lane]) -> Self {
+    pub(super) const fn new(lanes: &[Lane]) -> Self {
         Self { control: Class::new(lanes, true), data: Class::new(lanes, false), control_run: 0 }
     }
 
@@ -81,17 +81,25 @@ impl Schedule {
 }
 
 impl Class {
-    fn new(lanes: &[Lane], is_control: bool) -> Self {
-        let mut members =
-            lanes.iter().enumerate().filter(|(_, lane)| lane.is_control() == is_control);
-        let (cursor, credit) = members.next().map_or((0, 0), |(index, lane)| (index, lane.turn()));
-        let member = |(index, lane): (usize, &Lane)| {
-            u16::from(lane.is_control() == is_control) << index.min(15)
-        };
-        let members = lanes.iter().enumerate().map(member).fold(0, |all, one| all | one);
-        let narrow =
-            |n: usize| u16::try_from(n).expect("`mailbox` has checked how many lanes there are");
-        Self { cursor: narrow(cursor), members, credit }
+    /// Constant, because most mailboxes have the lanes of their message type.
+    const fn new(lanes: &[Lane], is_control: bool) -> Self {
+        // `mailbox` has checked how many lanes there are.
+        assert!(lanes.len() <= u16::MAX as usize, "too many lanes");
+        let mut class = Self { cursor: 0, members: 0, credit: 0 };
+        let mut lane = lanes.len();
+        // Backwards, so that the first lane of the class has the first turn.
+        while lane > 0 {
+            lane -= 1;
+            if lanes[lane].is_control() == is_control {
+                let bit = if lane < 15 { lane } else { 15 };
+                class = Self {
+                    cursor: lane as u16,
+                    members: class.members | 1 << bit,
+                    credit: lanes[lane].turn(),
+                };
+            }
+        }
+        class
     }
 
     #[inline]

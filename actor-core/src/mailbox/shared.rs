@@ -306,11 +306,17 @@ impl<M: Message> Shared<M> {
     }
 
     /// Publishes the end of a mailbox that no actor has ended.
-    pub(crate) fn end_without_actor(&self, reason: ExitReason) {
+    #[inline]
+    pub(crate) fn end_without_actor(&self, reason: impl FnOnce() -> ExitReason) {
         if self.life.reason().is_none() {
-            self.life.end(reason);
-            watchers::end(self);
+            self.end_now(reason());
         }
+    }
+
+    #[cold]
+    fn end_now(&self, reason: ExitReason) {
+        self.life.end(reason);
+        watchers::end(self);
     }
 
     pub(crate) fn on_close(&self) -> &Notice {
@@ -441,6 +447,10 @@ impl<M: Message> Shared<M> {
 
 impl<M: Message> Closeable for Shared<M> {
     fn close(&self) {
+        // Each life closes its mailbox, and so does the drop of the mailbox.
+        if self.is_closed() {
+            return;
+        }
         self.lanes.iter().for_each(LaneQueue::close);
         // Pairs with the load in `is_closed`.
         if !self.closed.swap(true, Ordering::SeqCst) {
