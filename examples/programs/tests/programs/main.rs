@@ -45,7 +45,7 @@ programs! {
     pool => "99 answers, the longest sequence has 118 steps",
     rate_limiter => "10 callers within the limit",
     ring => "the token made 8000 hops",
-    testing => "2 requests were lost, and the third one came after 3.1s",
+    lost_message => "2 requests were lost, and the third one came after 3.1s",
     web => "one request took 3, and the other found too few",
 }
 
