@@ -125,7 +125,10 @@ cargo package --quiet --allow-dirty --target-dir target/packages --package actor
 check_models() {
     local checker=$1 package models
     for package in actor-core actor-embed actor-ffi actor-system; do
-        models=$(RUSTFLAGS="--cfg $checker" cargo test --package "$package" --lib --release --target-dir "target/$checker" model::)
+        if ! models=$(RUSTFLAGS="--cfg $checker" cargo test --package "$package" --lib --release --target-dir "target/$checker" model::); then
+            echo "$models"
+            exit 1
+        fi
         echo "$models"
         if ! grep --quiet "test result: ok. [1-9]" <<<"$models"; then
             echo "no model of $package was checked" >&2

@@ -161,7 +161,9 @@ fn a_stop_between_failures_loses_no_accepted_message() {
         strike,
         |running, ()| running.stop(Duration::from_secs(1)),
         |exit| {
-            assert!(exit.reason.is_normal());
+            // The failure at the last message of a drain remains the reason: the first or third.
+            let is_last = exit.lanes[0].handled % 2 == 1;
+            assert!(exit.reason.is_normal() || is_last, "{}", exit.reason);
             assert_eq!(exit.undelivered(), 0);
         },
     );

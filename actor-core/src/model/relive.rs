@@ -185,7 +185,9 @@ fn a_handle_dropped_during_a_backoff_ends_the_actor_after_it() {
 fn a_stop_ends_an_actor_in_every_state_with_its_queue_handled() {
     for policy in [at_once, soon, later] {
         relive(Decides::Policy(policy), stop, |exit| {
-            assert!(exit.reason.is_normal(), "{}", exit.reason);
+            // The failure at the last message of a drain remains the reason.
+            let is_last = exit.restarts == 0 && exit.lanes[0].handled == 1;
+            assert!(exit.reason.is_normal() || is_last, "{}", exit.reason);
             assert_eq!(exit.undelivered(), 0);
         });
     }
