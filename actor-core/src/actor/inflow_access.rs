@@ -5,7 +5,7 @@ use crate::actor::context::Context;
 use crate::actor::inflow::Inflow;
 use crate::actor::streams::attached::Streams;
 use crate::actor::work::pieces::Pieces;
-use crate::mailbox::{Closeable, Counts, Message};
+use crate::mailbox::{Counts, Message};
 
 impl<M: Message> Context<M> {
     /// Returns whether this life has, or had, timers, work in flight or streams.
