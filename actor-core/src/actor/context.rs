@@ -14,7 +14,7 @@ use crate::actor::timers::{TimerId, Timers};
 use crate::handle::Handle;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::watchers;
-use crate::mailbox::{Closeable, Counts, Message, Shared};
+use crate::mailbox::{Closeable, Message, Shared};
 use crate::panic::drop_contained;
 use crate::runtime::Executor;
 
@@ -560,24 +560,6 @@ impl<M: Message> Context<M> {
             .as_ref()
             .and_then(|rare| rare.monitors.as_ref())
             .is_some_and(Monitors::keep_reachable)
-    }
-
-    /// Returns whether this life has, or had, timers, work in flight or streams.
-    #[inline(always)]
-    pub(crate) fn has_sources(&mut self) -> bool {
-        self.timers.is_some() || self.inflow.get_mut().is_some()
-    }
-
-    /// Shows other threads what is armed and in flight, at the end of a turn with
-    /// [sources](Self::has_sources).
-    #[cold]
-    pub(crate) fn show(&mut self) {
-        let work = self.work().map_or(0, |work| work.len());
-        let streams = self.streams().map_or(0, |streams| streams.len());
-        let timers = self.timers.as_ref().map_or(0, |timers| timers.len());
-        if let Some(presence) = self.shared.life().presence() {
-            presence.show(Counts { timers, work, streams });
-        }
     }
 
     /// Returns the due time of the next timer.

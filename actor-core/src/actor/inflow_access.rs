@@ -1,12 +1,31 @@
-//! The context's access to its inflow: work in flight and attached streams.
+//! The context's access to its sources besides the lanes: work in flight, attached streams, and
+//! whether there are any.
 
 use crate::actor::context::Context;
 use crate::actor::inflow::Inflow;
 use crate::actor::streams::attached::Streams;
 use crate::actor::work::pieces::Pieces;
-use crate::mailbox::Message;
+use crate::mailbox::{Counts, Message};
 
 impl<M: Message> Context<M> {
+    /// Returns whether this life has, or had, timers, work in flight or streams.
+    #[inline(always)]
+    pub(crate) fn has_sources(&mut self) -> bool {
+        self.timers.is_some() || self.inflow.get_mut().is_some()
+    }
+
+    /// Shows other threads what is armed and in flight, at the end of a turn with
+    /// [sources](Self::has_sources).
+    #[cold]
+    pub(crate) fn show(&mut self) {
+        let work = self.work().map_or(0, |work| work.len());
+        let streams = self.streams().map_or(0, |streams| streams.len());
+        let timers = self.timers.as_ref().map_or(0, |timers| timers.len());
+        if let Some(presence) = self.shared.life().presence() {
+            presence.show(Counts { timers, work, streams });
+        }
+    }
+
     /// Returns whether a message may come from work in flight or from an attached stream.
     #[inline(always)]
     pub(crate) fn has_inflow(&mut self) -> bool {
