@@ -58,7 +58,7 @@ const WALL_START: u64 = 1_600_000_000;
 /// let (counter, _running) = harness.spawn(|| Counter(0));
 /// counter.try_tell_all([Count::Add(1), Count::Add(2)])?;
 /// harness.step();
-/// assert_eq!(counter.stats()[0].depth, 2, "one is in hand still, and one waits");
+/// assert_eq!(counter.stats()[0].depth, 1, "one waits");
 /// assert_eq!(harness.ask(&counter, Count::Read), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
