@@ -132,6 +132,7 @@ impl Message for ByHand {
 }
 
 /// Returns the same messages of both types.
+#[expect(clippy::disallowed_methods, reason = "any instant will do")]
 fn messages() -> Vec<(Derived, ByHand)> {
     let until = Instant::now() + Duration::from_secs(1);
     let peer = |is_known| Peer(7, is_known);

@@ -270,6 +270,7 @@ impl Message for Credited {
         self.lane
     }
 
+    #[expect(clippy::disallowed_methods, reason = "any instant in the past will do")]
     fn deadline(&self) -> Option<std::time::Instant> {
         matches!(self.then, Then::Expire).then(|| std::time::Instant::now() - PATIENCE)
     }
