@@ -15,14 +15,16 @@ use std::fmt::{self, Display, Write as _};
 ///     .with(&[("path", "/metrics"), ("code", "200")], 7)
 ///     .with(&[("path", "/\"\\"), ("code", "404")], 1);
 /// assert_eq!(
-///     page.into_text(),
-///     "# HELP node_ready 1 once the node is ready.\n\
-///      # TYPE node_ready gauge\n\
-///      node_ready 1\n\
-///      # HELP node_requests_total Requests answered.\n\
-///      # TYPE node_requests_total counter\n\
-///      node_requests_total{path=\"/metrics\",code=\"200\"} 7\n\
-///      node_requests_total{path=\"/\\\"\\\\\",code=\"404\"} 1\n"
+///     page.into_text().lines().collect::<Vec<_>>(),
+///     [
+///         "# HELP node_ready 1 once the node is ready.",
+///         "# TYPE node_ready gauge",
+///         "node_ready 1",
+///         "# HELP node_requests_total Requests answered.",
+///         "# TYPE node_requests_total counter",
+///         "node_requests_total{path=\"/metrics\",code=\"200\"} 7",
+///         "node_requests_total{path=\"/\\\"\\\\\",code=\"404\"} 1",
+///     ]
 /// );
 /// ```
 #[derive(Clone, Debug, Default)]
