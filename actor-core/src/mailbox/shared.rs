@@ -269,6 +269,10 @@ impl<M: Message> Shared<M> {
         (0..self.lanes.len()).find_map(|lane| {
             let beside = self.beside().and_then(|beside| beside.in_hand(lane));
             let kind = beside.or_else(|| self.lanes[lane].in_hand())?;
+            // Taken, and not yet in its handler: the kind is written between the two.
+            if kind == 0 && !M::KINDS.is_empty() {
+                return None;
+            }
             // Without kinds, no number is one.
             let kind = (kind as usize).checked_sub(1).and_then(|kind| M::KINDS.get(kind));
             Some(InHand { lane: self.lanes()[lane].name(), kind: kind.copied() })
