@@ -92,44 +92,6 @@ pub trait Message: Send + Sized + 'static {
         0
     }
 
-    /// The names of the kinds of this message type, for what shows an actor at work. It is usually
-    /// one name for each variant.
-    ///
-    /// The default is empty: such a type has one kind without a name, and its lanes are shown
-    /// instead.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use actor_core::Message;
-    ///
-    /// enum Count {
-    ///     Add(u64),
-    ///     Clear,
-    /// }
-    /// impl Message for Count {
-    ///     const KINDS: &'static [&'static str] = &["Add", "Clear"];
-    ///
-    ///     fn kind(&self) -> usize {
-    ///         match self {
-    ///             Self::Add(_) => 0,
-    ///             Self::Clear => 1,
-    ///         }
-    ///     }
-    /// }
-    ///
-    /// assert_eq!(Count::KINDS[Count::Clear.kind()], "Clear");
-    /// assert_eq!(Count::KINDS[Count::Add(1).kind()], "Add");
-    /// ```
-    const KINDS: &'static [&'static str] = &[];
-
-    /// Returns the kind of this message, as an index into [`KINDS`](Self::KINDS).
-    ///
-    /// An index past the end is shown as a message without a kind.
-    fn kind(&self) -> usize {
-        0
-    }
-
     /// Returns the source of this message, such as the sending peer. A lane with a
     /// [`share`](Lane::share) bounds the waiting messages of each source. `None` is not bounded.
     /// Other lanes do not call this.
