@@ -116,7 +116,8 @@
 mod chosen;
 
 pub use actor_core::actor::{
-    Batch, Beat, BoxError, Down, Fallible, Missed, Parked, WallBeat, WallSchedule, WorkError,
+    ActorFn, Batch, Beat, BoxError, Down, Fallible, Missed, Parked, WallBeat, WallSchedule,
+    WorkError, actor_fn,
 };
 pub use actor_core::handle::{AskBlockingError, TellError, WeakHandle};
 pub use actor_core::life::{Backoff, NotStarted, OnPanic, Phase, Place, Restart, SpawnError};

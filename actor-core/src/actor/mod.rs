@@ -1,12 +1,13 @@
 //! What an actor is, and what its handlers may do.
 //!
-//! In reading order: this file has the trait, `outcome` the result of a handler, `context` a
-//! handler's access to its own actor, `batch` several messages in one call, `timers` the armed
-//! timers, `work` work in flight, `streams` attached streams, `inflow` both of these, `watching`
-//! and `monitors` the ends of other actors, `budget` the bounds of a turn and a batch, `deadline`
-//! the check of a message's deadline, `parked` messages held until an event, `observer` what sees
-//! an actor's messages. Of the timers, `arming` is their order, `timer_key` their keys, `beat` the
-//! repeating ones, `wall` those on the wall clock, and `new_timer` their options.
+//! In reading order: this file has the trait, `outcome` the result of a handler, `function` an
+//! actor from one function, `context` a handler's access to its own actor, `batch` several messages
+//! in one call, `timers` the armed timers, `work` work in flight, `streams` attached streams,
+//! `inflow` both of these, `watching` and `monitors` the ends of other actors, `budget` the bounds
+//! of a turn and a batch, `deadline` the check of a message's deadline, `parked` messages held
+//! until an event, `observer` what sees an actor's messages. Of the timers, `arming` is their
+//! order, `timer_key` their keys, `beat` the repeating ones, `wall` those on the wall clock, and
+//! `new_timer` their options.
 
 mod arming;
 mod batch;
@@ -14,6 +15,7 @@ mod beat;
 pub(crate) mod budget;
 pub(crate) mod context;
 pub(crate) mod deadline;
+mod function;
 mod inflow;
 mod inflow_access;
 pub(crate) mod monitors;
@@ -36,6 +38,7 @@ pub use batch::Batch;
 pub(crate) use batch::Noting;
 pub use beat::{Beat, Missed};
 pub use context::Context;
+pub use function::{ActorFn, actor_fn};
 pub use new_timer::NewTimer;
 pub use outcome::{BoxError, Fallible, Handling, Outcome};
 pub use parked::{Expired, Parked, ParkedId, ParkedStats, Placed, Released};

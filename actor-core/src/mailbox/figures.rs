@@ -222,17 +222,19 @@ impl<M: Message> LaneQueue<M> {
     /// `None` if no message of this lane is in hand.
     pub(super) fn in_hand(&self) -> Option<u64> {
         let places = self.places()?;
-        let in_hand = places.figures.in_hand.load(Ordering::Relaxed);
-        let is_in_hand = match &self.ring {
+        let kind = || places.figures.in_hand.load(Ordering::Relaxed);
+        match &self.ring {
             // Taken, and without an outcome. No word for this is written with each message.
             Ring::Refusing(_) => {
                 let ended = self.ended();
-                let head = places.consumer.head.load(Ordering::Relaxed);
-                head.saturating_sub(places.producers.void.load(Ordering::Relaxed)) > ended
+                // Pairs with the take of the message: the kind of the message before it, which is
+                // cleared before that take, is then not read any more.
+                let head = places.consumer.head.load(Ordering::Acquire);
+                let taken = head.saturating_sub(places.producers.void.load(Ordering::Relaxed));
+                (taken > ended).then(kind)
             }
-            Ring::Evicting(_) | Ring::Shared(_) | Ring::Keyed(_) => in_hand > 0,
-        };
-        is_in_hand.then_some(in_hand)
+            Ring::Evicting(_) | Ring::Shared(_) | Ring::Keyed(_) => Some(kind()).filter(|kind| *kind > 0),
+        }
     }
 
     /// Returns the number of messages refused because of their source's share.

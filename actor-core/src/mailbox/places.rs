@@ -68,8 +68,8 @@ pub(super) struct Figures {
     pub(super) cancelled: AtomicU64,
     pub(super) undelivered: AtomicU64,
     pub(super) high_water: AtomicU64,
-    /// The kind of the last message taken, plus one. In a ring with an order of its own, 0 once
-    /// that message has been handled.
+    /// The kind of the message in hand, plus one. 0 once that message has ended. A refusing ring of
+    /// a type without kinds never writes it.
     pub(super) in_hand: AtomicU64,
     /// The consumer's position when it was last idle.
     pub(super) rested_at: AtomicU64,

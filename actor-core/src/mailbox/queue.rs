@@ -223,6 +223,11 @@ impl<M: Message> LaneQueue<M> {
         if let Ring::Refusing(ring) = &self.ring {
             if let Some(ring) = ring.get() {
                 add(&ring.places.figures.handled, 1);
+                // Otherwise the next message would be seen with this kind, between its take and
+                // the note of its own kind.
+                if !M::KINDS.is_empty() {
+                    ring.places.figures.in_hand.store(0, Ordering::Relaxed);
+                }
             }
         } else if let Some(places) = self.places_otherwise() {
             add(&places.figures.handled, 1);

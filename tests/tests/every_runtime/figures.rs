@@ -1,11 +1,12 @@
 //! The figures of an actor: counters, times, the message in hand.
 
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use actor_lanes::embed::{Embed, ManualClock};
-use actor_lanes::observe::{Exporter, Figures, LaneFigures};
-use actor_lanes::{Actor, Context, Lane, Message, Reply, Runtime, Spawn, System, mailbox, spawn};
+use actor_lanes::observe::{Exporter, Figures, InHand, LaneFigures};
+use actor_lanes::{Actor, Context, Handle, Lane, Message, Reply, Runtime, Spawn, System};
+use actor_lanes::{actor_fn, mailbox, spawn};
 use actor_tests::{Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE};
 use actor_tests::{end_of, executor, on_every_runtime, owned, signal, wait};
 
@@ -14,6 +15,7 @@ on_every_runtime! {
     slow_handlers_are_in_the_histogram_of_their_lane,
     the_times_are_in_the_exit,
     the_message_in_hand_is_seen_by_other_threads,
+    no_message_is_seen_with_the_kind_of_the_one_before_it,
     a_page_has_the_figures_of_each_actor_of_a_system,
 }
 
@@ -188,6 +190,37 @@ fn the_message_in_hand_is_seen_by_other_threads(runtime: &dyn Runtime) {
     _ = end_of(&running);
     assert_eq!(gauge.figures().in_hand, None);
     assert!(gauge.has_ended());
+}
+
+/// Its kind is asked for between its take and its handler.
+struct Looking {
+    kind: usize,
+    own: Handle<Looking>,
+    seen: SyncSender<Option<InHand>>,
+}
+
+impl Message for Looking {
+    const KINDS: &'static [&'static str] = &["First", "Second"];
+
+    fn kind(&self) -> usize {
+        // The test may have ended.
+        _ = self.seen.try_send(self.own.figures().in_hand);
+        self.kind
+    }
+}
+
+fn no_message_is_seen_with_the_kind_of_the_one_before_it(runtime: &dyn Runtime) {
+    let executor = executor(runtime);
+    let (seen, looks) = sync_channel(16);
+    let handler = || actor_fn((), async |_, _message: Looking, _cx| {});
+    let (own, running) = spawn(&executor, handler).expect("the executor runs");
+    for kind in [0, 1, 0] {
+        let message = Looking { kind, own: own.clone(), seen: seen.clone() };
+        own.try_tell(message).expect("there is room");
+    }
+    drop((own, seen));
+    end_of(&running);
+    assert!(looks.iter().all(|in_hand| in_hand.is_none()));
 }
 
 fn a_page_has_the_figures_of_each_actor_of_a_system(runtime: &dyn Runtime) {

@@ -10,6 +10,7 @@ mod end;
 mod evict;
 mod figures;
 mod flow;
+mod function;
 mod groups;
 mod inspect;
 mod links;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actor_lanes::runtime::TokioRuntime;
-use actor_lanes::{Actor, Context, Message, Reply, spawn};
+use actor_lanes::{Message, Reply, actor_fn, spawn};
 
 enum Jar {
     Put(u64),
@@ -11,22 +11,15 @@ enum Jar {
 }
 impl Message for Jar {}
 
-struct Coins(u64);
-
-impl Actor for Coins {
-    type Message = Jar;
-
-    async fn handle(&mut self, message: Jar, _cx: &mut Context<Jar>) {
-        match message {
-            Jar::Put(n) => self.0 += n,
-            Jar::Count(reply) => reply.send(self.0),
-        }
-    }
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (jar, running) = spawn(&TokioRuntime::current()?, || Coins(0))?;
+    let coins = || {
+        actor_fn(0, async |coins, message: Jar, _cx| match message {
+            Jar::Put(n) => *coins += n,
+            Jar::Count(reply) => reply.send(*coins),
+        })
+    };
+    let (jar, running) = spawn(&TokioRuntime::current()?, coins)?;
     let puts = [1, 2, 3, 4].map(|n| {
         let jar = jar.clone();
         tokio::spawn(async move { jar.tell(Jar::Put(n)).await.is_ok() })

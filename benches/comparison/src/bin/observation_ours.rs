@@ -2,24 +2,15 @@
 
 use actor_lanes::observe::Exporter;
 use actor_lanes::runtime::TokioRuntime;
-use actor_lanes::{Actor, Context, Message, spawn};
+use actor_lanes::{Message, actor_fn, spawn};
 
 struct Add(u64);
 impl Message for Add {}
 
-struct Counter(u64);
-
-impl Actor for Counter {
-    type Message = Add;
-
-    async fn handle(&mut self, Add(n): Add, _cx: &mut Context<Add>) {
-        self.0 += n;
-    }
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (counter, running) = spawn(&TokioRuntime::current()?, || Counter(0))?;
+    let sum = || actor_fn(0, async |sum, Add(n), _cx| *sum += n);
+    let (counter, running) = spawn(&TokioRuntime::current()?, sum)?;
     let exporter = Exporter::new().actor("n", counter.gauge());
     for n in 0..10 {
         counter.tell(Add(n)).await?;
