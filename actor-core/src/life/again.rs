@@ -3,37 +3,43 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::actor::{BoxError, Noting};
+use crate::actor::{Actor, BoxError, Noting, Outcome};
 use crate::life::governor::Governor;
 use crate::life::lives::{Lives, ManyLives};
-use crate::life::made::{Made, Makes};
+use crate::life::made::Made;
 use crate::life::poison::Poison;
 use crate::mailbox::exit::ExitReason;
-use crate::mailbox::{Life, Message};
+use crate::mailbox::Life;
 use crate::panic::{Contained, Panicked, contained};
 
-/// Several lives.
-pub(crate) struct Again<F, R, M, K> {
-    make: Contained<F>,
+/// Several lives. The maker has no type of its own, as that of [`One`](crate::life::lives::One).
+pub(crate) struct Again<A: Actor<O>, O: Outcome> {
+    make: Contained<AgainMaker<A>>,
     governor: Option<Arc<dyn Governor>>,
-    poison: Option<Box<dyn Poison<M>>>,
+    poison: Option<Box<dyn Poison<A::Message>>>,
     /// Whether the current life has started.
     has_started: bool,
-    made: PhantomData<Makes<R, M, K>>,
+    outcome: PhantomData<fn() -> O>,
 }
 
-impl<F, R, M, K> Again<F, R, M, K> {
-    pub(crate) fn new(
-        make: F,
+type AgainMaker<A> = Box<dyn FnMut() -> Result<A, BoxError>>;
+
+impl<O: Outcome, A: Actor<O>> Again<A, O> {
+    pub(crate) fn new<K, R>(
+        mut make: impl FnMut() -> R + 'static,
         governor: Option<Arc<dyn Governor>>,
-        poison: Option<Box<dyn Poison<M>>>,
-    ) -> Self {
+        poison: Option<Box<dyn Poison<A::Message>>>,
+    ) -> Self
+    where
+        R: Made<A::Message, K, Actor = A, Outcome = O>,
+    {
+        let make: AgainMaker<A> = Box::new(move || make().made());
         let make = Contained::new(make);
-        Self { make, governor, poison, has_started: false, made: PhantomData }
+        Self { make, governor, poison, has_started: false, outcome: PhantomData }
     }
 }
 
-impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> ManyLives for Again<F, R, M, K> {
+impl<O: Outcome, A: Actor<O>> ManyLives for Again<A, O> {
     fn take_started(&mut self) -> bool {
         std::mem::take(&mut self.has_started)
     }
@@ -43,17 +49,17 @@ impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> ManyLives for Again<F, R, M,
     }
 }
 
-impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> Lives for Again<F, R, M, K> {
-    type Message = M;
-    type Outcome = R::Outcome;
-    type Actor = R::Actor;
+impl<O: Outcome, A: Actor<O>> Lives for Again<A, O> {
+    type Message = A::Message;
+    type Outcome = O;
+    type Actor = A;
     type Eye = ();
 
     #[inline(always)]
     fn eye(&self) {}
 
-    fn make(&mut self) -> Result<R::Actor, BoxError> {
-        (self.make.get_mut())().made()
+    fn make(&mut self) -> Result<A, BoxError> {
+        self.make.get_mut()()
     }
 
     fn has_started(&mut self, life: &Life) {
@@ -65,7 +71,7 @@ impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> Lives for Again<F, R, M, K> 
     }
 
     #[inline]
-    fn note(&mut self, message: &M) {
+    fn note(&mut self, message: &A::Message) {
         if let Some(poison) = &mut self.poison {
             poison.note(message);
         }
@@ -78,7 +84,7 @@ impl<M: Message, K, R: Made<M, K>, F: FnMut() -> R> Lives for Again<F, R, M, K> 
         }
     }
 
-    fn noting(&mut self) -> Option<&mut dyn Noting<M>> {
+    fn noting(&mut self) -> Option<&mut dyn Noting<A::Message>> {
         let poison = self.poison.as_mut()?;
         Some(&mut **poison)
     }

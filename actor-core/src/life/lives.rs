@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::actor::observer::Observer;
 use crate::actor::{Actor, BoxError, Noting, Outcome};
 use crate::life::eye::{Eye, Observing};
-use crate::life::made::{Made, Makes};
+use crate::life::made::Made;
 use crate::mailbox::exit::ExitReason;
 use crate::mailbox::{Life, Message};
 use crate::panic::Panicked;
@@ -127,23 +127,31 @@ pub(crate) trait ManyLives: Lives {
 }
 
 /// One life.
-pub(crate) struct One<F, R, M, K> {
+///
+/// The maker has no type of its own here. Otherwise the whole loop would be compiled for each call
+/// that starts an actor, because each closure is a type.
+pub(crate) struct One<A, O> {
     /// Taken by the loop.
-    make: Option<F>,
-    made: PhantomData<Makes<R, M, K>>,
+    make: Option<OnceMaker<A>>,
+    outcome: PhantomData<fn() -> O>,
 }
 
-impl<F, R, M, K> One<F, R, M, K> {
-    #[inline(always)]
-    pub(crate) fn new(make: F) -> Self {
-        Self { make: Some(make), made: PhantomData }
+type OnceMaker<A> = Box<dyn FnOnce() -> Result<A, BoxError>>;
+
+impl<O: Outcome, A: Actor<O>> One<A, O> {
+    /// Makes no allocation for a closure without values.
+    pub(crate) fn new<K, R>(make: impl FnOnce() -> R + 'static) -> Self
+    where
+        R: Made<A::Message, K, Actor = A, Outcome = O>,
+    {
+        Self { make: Some(Box::new(move || make().made())), outcome: PhantomData }
     }
 }
 
-impl<M: Message, K, R: Made<M, K>, F: FnOnce() -> R> Lives for One<F, R, M, K> {
-    type Message = M;
-    type Outcome = R::Outcome;
-    type Actor = R::Actor;
+impl<O: Outcome, A: Actor<O>> Lives for One<A, O> {
+    type Message = A::Message;
+    type Outcome = O;
+    type Actor = A;
     type Eye = ();
 
     #[inline(always)]
@@ -155,7 +163,7 @@ impl<M: Message, K, R: Made<M, K>, F: FnOnce() -> R> Lives for One<F, R, M, K> {
     }
 
     #[inline(always)]
-    fn make(&mut self) -> Result<R::Actor, BoxError> {
-        self.make.take().expect("an actor is made once")().made()
+    fn make(&mut self) -> Result<A, BoxError> {
+        self.make.take().expect("an actor is made once")()
     }
 }

@@ -91,6 +91,3 @@ impl<O: Outcome, A: Actor<O>, E: Into<BoxError>> Made<A::Message, Tried<O, E>> f
         self.map_err(Into::into)
     }
 }
-
-/// A maker of `R`, for actors with messages `M`, as a type without a value.
-pub(crate) type Makes<R, M, K> = fn() -> (R, M, K);

@@ -329,9 +329,9 @@ impl<M: Message> SpawnRestarting<M> {
         let seat = place.seat(&self.wish)?;
         let (running, ending, watch, Restarting { mut decider, poison }) = self.begin(seat);
         let governor = decider.attach(&running);
-        let lives = Again::new(make, governor, poison);
         let presence = running.presence();
         let maker = move || -> Life {
+            let lives = Again::new(make, governor, poison);
             let life = relive(lives, ending, watch, decider);
             match presence {
                 None => Box::pin(life),

@@ -219,7 +219,7 @@ fn no_message_is_seen_with_the_kind_of_the_one_before_it(runtime: &dyn Runtime) 
         own.try_tell(message).expect("there is room");
     }
     drop((own, seen));
-    end_of(&running);
+    assert!(end_of(&running).reason.is_normal());
     assert!(looks.iter().all(|in_hand| in_hand.is_none()));
 }
 

@@ -46,6 +46,7 @@ programs! {
     rate_limiter => "10 callers within the limit",
     ring => "the token made 8000 hops",
     lost_message => "2 requests were lost, and the third one came after 3.1s",
+    shop => "the shop is closed",
     web => "one request took 3, and the other found too few",
 }
 
