@@ -43,6 +43,11 @@ pub(crate) enum Function {
 
 impl LaneAttribute {
     pub(crate) fn read(attribute: &Attribute) -> syn::Result<Self> {
+        if !matches!(attribute.meta, Meta::List(_)) {
+            let text = "a lane is in parentheses: it is declared as in `#[lane(fifo = \"blocks\", 1024)]`, \
+                        and joined by its name as in `#[lane(\"blocks\")]`";
+            return Err(syn::Error::new_spanned(attribute, text));
+        }
         let Body { lane, when } = attribute.parse_args()?;
         Ok(Self { attribute: attribute.clone(), lane, when })
     }

@@ -130,7 +130,7 @@ pub use actor_core::{
 #[cfg(feature = "derive")]
 pub use actor_derive::LanesMessage as Message;
 pub use actor_system::pool::{PoolHandle, PoolRunning, Route};
-pub use actor_system::system::Report;
+pub use actor_system::system::{Report, WeakSystem};
 pub use actor_system::{
     Executors, Group, Pool, Strategy, Supervisor, System, executors, group, inspect, pool,
     supervise, system, topic,

@@ -395,6 +395,9 @@ impl<M: Message> Context<M> {
 
     /// Returns the actor's executor, for instance to spawn other actors on it.
     ///
+    /// Such an actor is not part of a system, even if this one is: a system has only the actors
+    /// that were started on the system or one of its places.
+    ///
     /// # Examples
     ///
     /// ```

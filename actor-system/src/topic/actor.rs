@@ -51,23 +51,30 @@ pub struct News<T: Send + Sync + 'static> {
     subscriber: Option<Arc<Subscriber<T>>>,
 }
 
-/// Keeps an actor subscribed. Its drop unsubscribes, and the actor's waiting news are empty then.
+/// Keeps an actor subscribed. Its drop unsubscribes.
+///
+/// News that wait in the actor's lanes are still handled, and have no value then:
+/// [`SubscriptionEnd::Unsubscribed`].
 ///
 /// # Examples
 ///
 /// ```
 /// use actor_core::Message;
-/// use actor_system::topic::{ActorSubscription, News, Slow, Topic};
+/// use actor_system::topic::{ActorSubscription, News, Slow, SubscriptionEnd, Topic};
 ///
 /// struct Price(News<u32>);
 /// impl Message for Price {}
 ///
-/// let (watcher, _mailbox) = actor_core::mailbox();
+/// let (watcher, mut mailbox) = actor_core::mailbox();
 /// let prices = Topic::new();
 /// let subscription: ActorSubscription<u32> =
 ///     prices.subscribe_actor(&watcher, 4, Slow::Wait, Price)?;
+/// prices.try_publish(1)?;
 /// drop(subscription);
-/// assert_eq!(prices.try_publish(1)?.delivered, 0);
+/// assert_eq!(prices.try_publish(2)?.delivered, 0);
+///
+/// let Price(news) = mailbox.try_recv().ok_or("they wait")?;
+/// assert_eq!(news.take().unwrap_err(), SubscriptionEnd::Unsubscribed { missed: 1 });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "its drop unsubscribes the actor"]
@@ -89,7 +96,7 @@ impl<T: Send + Sync + 'static> News<T> {
     /// # Errors
     ///
     /// The end of the subscription, after its last value. After the drop of the
-    /// [`ActorSubscription`], all news are at an end.
+    /// [`ActorSubscription`], news that still wait return [`SubscriptionEnd::Unsubscribed`].
     ///
     /// # Examples
     ///

@@ -23,7 +23,8 @@ fn read_all(subscription: &mut Subscription<u64>) -> (Vec<u64>, u64) {
             }
             Err(
                 SubscriptionEnd::TopicEnded { missed: last }
-                | SubscriptionEnd::TooSlow { missed: last },
+                | SubscriptionEnd::TooSlow { missed: last }
+                | SubscriptionEnd::Unsubscribed { missed: last },
             ) => return (values, missed + last),
         }
     }

@@ -234,10 +234,10 @@ impl<T: Send + Sync + 'static> Subscriber<T> {
     pub(super) fn over(&self) -> SubscriptionEnd {
         let report = |missed: &AtomicU64| missed.swap(0, Ordering::Relaxed);
         let missed = report(&self.untold) + report(&self.last_missed);
-        if self.state.load(Ordering::Acquire) == TOO_SLOW {
-            SubscriptionEnd::TooSlow { missed }
-        } else {
-            SubscriptionEnd::TopicEnded { missed }
+        match self.state.load(Ordering::Acquire) {
+            TOO_SLOW => SubscriptionEnd::TooSlow { missed },
+            LEFT => SubscriptionEnd::Unsubscribed { missed },
+            _topic_ended => SubscriptionEnd::TopicEnded { missed },
         }
     }
 

@@ -69,6 +69,13 @@ pub enum SubscriptionEnd {
         /// Values missed since the last one received, with the one for which there was no room.
         missed: u64,
     },
+    /// The subscriber has dropped its subscription. The topic may go on.
+    ///
+    /// Only an actor sees this end: its lanes may hold news of a subscription that it has dropped.
+    Unsubscribed {
+        /// Values missed since the last one received, with those dropped at the end.
+        missed: u64,
+    },
 }
 
 /// Receives the values of a topic, in a task or on a thread. Its drop unsubscribes.
@@ -325,6 +332,10 @@ impl fmt::Display for SubscriptionEnd {
             }
             Self::TooSlow { missed } => {
                 f.write_str("the subscriber was too slow")?;
+                missed
+            }
+            Self::Unsubscribed { missed } => {
+                f.write_str("the subscription was dropped")?;
                 missed
             }
         };

@@ -15,6 +15,7 @@ on_every_runtime! {
     a_slow_actor_knows_how_many_of_the_oldest_it_has_missed,
     a_slow_actor_that_is_unsubscribed_is_told_so,
     an_actor_is_told_of_the_end_of_its_topic,
+    an_actor_with_news_of_a_dropped_subscription_is_told_so,
     a_full_lane_refuses_no_news,
     an_ended_actor_is_no_subscriber_any_more,
     an_actor_publishes_to_itself,
@@ -176,6 +177,19 @@ fn an_actor_is_told_of_the_end_of_its_topic(runtime: &dyn Runtime) {
     let seen = seen_when(&reader, |seen| seen.end.is_some());
     assert_eq!(seen.values, [(0, 0)], "what waited comes first");
     assert_eq!(seen.end, Some(SubscriptionEnd::TopicEnded { missed: 0 }));
+}
+
+fn an_actor_with_news_of_a_dropped_subscription_is_told_so(runtime: &dyn Runtime) {
+    let (reader, _running, release) = held(runtime);
+    let topic = Topic::new();
+    let subscription =
+        topic.subscribe_actor(&reader, 4, Slow::Wait, Mail::News).expect("there is room");
+    publish(&topic, 0);
+    drop(subscription);
+    release.send(());
+    let seen = seen_when(&reader, |seen| seen.end.is_some());
+    assert_eq!(seen.values, [], "the value went with the subscription");
+    assert_eq!(seen.end, Some(SubscriptionEnd::Unsubscribed { missed: 1 }), "the topic lives");
 }
 
 fn a_full_lane_refuses_no_news(runtime: &dyn Runtime) {
