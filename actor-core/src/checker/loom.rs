@@ -16,10 +16,15 @@ pub fn check_all(model: impl Fn() + Send + Sync + 'static) {
     loom::model(model);
 }
 
+/// The most steps of one interleaving. Beyond it, a model waits in a circle. loom's own bound of
+/// 1,000 is less than some senders and a consumer with several sleeps need.
+const MOST_STEPS: usize = 10_000;
+
 /// Runs every interleaving with at most this number of preemptions.
 pub fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
+    builder.max_branches = MOST_STEPS;
     builder.check(model);
 }
 
@@ -27,6 +32,7 @@ pub fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
 pub fn check_some(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
+    builder.max_branches = MOST_STEPS;
     builder.max_duration = Some(PATIENCE);
     builder.check(model);
 }
