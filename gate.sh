@@ -119,7 +119,7 @@ RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --all-features --
 step "packages: everything to be published builds from its package"
 # Cargo unpacks and builds each package once for this path and version, and would verify against that of an earlier run.
 rm --recursive --force -- target/packages/package target/packages/debug/.fingerprint/actor-* \
-    "${CARGO_HOME:-$HOME/.cargo}"/registry/{cache,src}/-*/actor-{core,derive,embed,ffi,lanes,observe,smol,system,test,thread,tokio}-[0-9]*
+    "${CARGO_HOME:-$HOME/.cargo}"/registry/{cache,src}/-*/actor-{core,derive,embed,ffi,lanes,observe,smol,system,test,thread,tokio,top}-[0-9]*
 cargo package --quiet --allow-dirty --target-dir target/packages --package actor-core --package actor-derive --package actor-lanes --package actor-tokio --package actor-smol --package actor-embed --package actor-thread --package actor-system --package actor-observe --package actor-ffi --package actor-test --package actor-top
 
 check_models() {
