@@ -134,11 +134,9 @@ impl<T: Send + Sync + 'static> Subscriber<T> {
     }
 
     /// Counts the kept value, and wakes the actor for it. Called once, in the list.
-    pub(super) fn joined(self: &Arc<Self>) {
-        if self.has_first.load(Ordering::Relaxed) {
-            self.count(|counts| &counts.offered);
-            self.wake();
-        }
+    pub(super) fn joined_with_first(self: &Arc<Self>) {
+        self.count(|counts| &counts.offered);
+        self.wake();
     }
 
     /// Offers a value once.
