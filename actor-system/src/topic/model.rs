@@ -23,7 +23,8 @@ fn read_all(subscription: &mut Subscription<u64>) -> (Vec<u64>, u64) {
             }
             Err(
                 SubscriptionEnd::TopicEnded { missed: last }
-                | SubscriptionEnd::TooSlow { missed: last },
+                | SubscriptionEnd::TooSlow { missed: last }
+                | SubscriptionEnd::Unsubscribed { missed: last },
             ) => return (values, missed + last),
         }
     }
@@ -194,5 +195,24 @@ fn an_actor_that_subscribes_during_a_publication_has_news_of_each_value() {
         assert_eq!(stats.waiting, 0, "no value waits without news");
         assert_eq!(stats.offered, stats.received);
         assert_eq!(opened.load(Ordering::SeqCst) as u64, stats.received);
+    });
+}
+
+#[test]
+fn two_publishers_end_a_slow_subscriber_once_and_its_end_reports_each_miss() {
+    check(PREEMPTIONS, || {
+        let topic = Topic::new();
+        let mut subscription = topic.subscribe(1, Slow::Unsubscribe).expect("there is room");
+        topic.try_publish(0).expect("nobody waits");
+        let publishers = [1, 2].map(|n| {
+            let topic = topic.clone();
+            thread::spawn(move || topic.try_publish(n).expect("nobody waits").unsubscribed)
+        });
+        drop(topic);
+        let (values, missed) = read_all(&mut subscription);
+        let ended = publishers.map(|publisher| publisher.join().expect("it does not panic"));
+        assert!(ended.iter().sum::<usize>() <= 1);
+        let stats = subscription.stats();
+        assert_eq!((values.len() as u64, missed), (stats.received, stats.missed));
     });
 }

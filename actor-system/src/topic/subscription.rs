@@ -69,6 +69,11 @@ pub enum SubscriptionEnd {
         /// Values missed since the last one received, with the one for which there was no room.
         missed: u64,
     },
+    /// The [`ActorSubscription`](super::ActorSubscription) was dropped before its news were opened.
+    Unsubscribed {
+        /// Values missed since the last one received.
+        missed: u64,
+    },
 }
 
 /// Receives the values of a topic, in a task or on a thread. Its drop unsubscribes.
@@ -325,6 +330,10 @@ impl fmt::Display for SubscriptionEnd {
             }
             Self::TooSlow { missed } => {
                 f.write_str("the subscriber was too slow")?;
+                missed
+            }
+            Self::Unsubscribed { missed } => {
+                f.write_str("the subscription was dropped")?;
                 missed
             }
         };

@@ -60,7 +60,11 @@ impl Reader {
                 true
             }
             Ok(None) => false,
-            Err(SubscriptionEnd::TopicEnded { missed } | SubscriptionEnd::TooSlow { missed }) => {
+            Err(
+                SubscriptionEnd::TopicEnded { missed }
+                | SubscriptionEnd::TooSlow { missed }
+                | SubscriptionEnd::Unsubscribed { missed },
+            ) => {
                 self.told += missed;
                 false
             }
