@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{self, Poll, Wake, Waker};
 
-use actor_core::flow::{Credit, Credits, Permit, PermitError};
+use actor_core::flow::{Credit, Credits, Permit, PermitError, TakeCredit};
 use actor_core::{Handle, Lane, Mailbox, Message, mailbox};
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_oneof};
@@ -432,4 +432,28 @@ fn a_sink_returns_a_refused_message_and_stays_ready() {
     drop(mailbox);
     let closed = sink.send(of(Some(7), 6)).now_or_never().expect("it does not wait");
     assert!(closed.is_err());
+}
+
+#[test]
+fn a_source_that_is_not_polled_delays_the_others_to_the_next_return_at_most() {
+    let credits = Credits::new(1);
+    let sleeping = Arc::new(Woken::default());
+    let awake = Arc::new(Woken::default());
+    let (mut first, mut second) = (credits.take(), credits.take());
+    let poll = |take: &mut TakeCredit<'_>, woken: &Arc<Woken>| {
+        let waker = Waker::from(Arc::clone(woken));
+        Pin::new(take).poll(&mut task::Context::from_waker(&waker))
+    };
+    let credit = credits.try_take().expect("one is available");
+    assert!(poll(&mut first, &sleeping).is_pending());
+    assert!(poll(&mut second, &awake).is_pending());
+    drop(credit);
+    let is_woken = |woken: &Woken| woken.0.load(Ordering::SeqCst);
+    assert!(is_woken(&sleeping) && !is_woken(&awake), "in the order of their arrival");
+    // The first one is not polled any more. Another source takes the credit, and returns it.
+    drop(credits.try_take().expect("nothing is kept for a woken source"));
+    assert!(is_woken(&awake), "it does not depend on the other one");
+    assert!(poll(&mut second, &awake).is_ready());
+    drop(first);
+    assert_eq!(credits.available(), 1);
 }
