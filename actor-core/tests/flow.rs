@@ -2,8 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{self, Poll, Wake, Waker};
 
-use actor_core::flow::{Credit, Credits, Permit, PermitError};
+use actor_core::flow::{Credit, Credits, Permit, PermitError, TakeCredit};
 use actor_core::{Handle, Lane, Mailbox, Message, mailbox};
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_oneof};
@@ -162,7 +166,7 @@ fn at_most_255_permits_of_a_lane_exist_and_messages_have_the_other_room() {
     assert!(matches!(mailbox.try_recv(), Some(Wide(0))));
     let waiting = handle.reserve(0);
     let mut waiting = std::pin::pin!(waiting);
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut cx = task::Context::from_waker(Waker::noop());
     assert!(waiting.as_mut().poll(&mut cx).is_pending(), "there is room, and no further permit");
     assert!(permits.pop().is_some_and(|permit| permit.send(Wide(45)).is_ok()));
     assert!(waiting.as_mut().poll(&mut cx).is_ready());
@@ -234,7 +238,7 @@ fn threads_with_permits_lose_no_message_and_no_room() {
 /// Threads take and return credits; never more than there are, and all are back at the end.
 #[test]
 fn threads_with_credits_never_have_more_than_there_are() {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     let (credits, taken) = (Credits::new(2), AtomicUsize::new(0));
     std::thread::scope(|threads| {
@@ -250,4 +254,206 @@ fn threads_with_credits_never_have_more_than_there_are() {
         }
     });
     assert_eq!(credits.available(), 2);
+}
+
+/// A future for room, and whether it was woken since its last poll.
+struct Waiter {
+    future: Pin<Box<dyn Future<Output = Option<Permit<Numbered>>>>>,
+    is_woken: Arc<Woken>,
+    is_waiting: bool,
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Waiter {
+    /// Polls it. Returns whether it is ready, and a permit if it has reserved one.
+    fn poll(&mut self) -> Poll<Option<Permit<Numbered>>> {
+        self.is_woken.0.store(false, Ordering::SeqCst);
+        let waker = Waker::from(Arc::clone(&self.is_woken));
+        let polled = self.future.as_mut().poll(&mut task::Context::from_waker(&waker));
+        self.is_waiting = polled.is_pending();
+        polled
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Wait {
+    Reserve,
+    Tell,
+    Poll(usize),
+    Cancel(usize),
+    Send,
+    Return,
+    Take,
+}
+
+fn wait() -> impl Strategy<Value = Wait> {
+    prop_oneof![
+        3 => Just(Wait::Reserve),
+        2 => Just(Wait::Tell),
+        4 => (0..8_usize).prop_map(Wait::Poll),
+        2 => (0..8_usize).prop_map(Wait::Cancel),
+        2 => Just(Wait::Send),
+        2 => Just(Wait::Return),
+        4 => Just(Wait::Take),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever is cancelled or not polled, a waiting future is woken while there is room.
+    #[test]
+    fn no_wait_for_room_is_forgotten_whatever_is_cancelled(
+        steps in vec(wait(), 0..160),
+        lane in 0..2_usize,
+    ) {
+        let (handle, mut mailbox) = mailbox::<Numbered>();
+        let (mut waiters, mut permits) = (Vec::<Waiter>::new(), Vec::new());
+        let (mut taken, mut told) = (0_u64, 0_u64);
+        // The sources of the second lane never reach their share.
+        let mut sources = 0_u64;
+        for step in steps {
+            match step {
+                Wait::Reserve | Wait::Tell => {
+                    sources += 1;
+                    let (handle, source) = (handle.clone(), (lane == 1).then_some(sources));
+                    let future: Pin<Box<dyn Future<Output = _>>> = match (step, source) {
+                        (Wait::Tell, _) => Box::pin(async move {
+                            let message = Numbered { source, n: 0 };
+                            assert!(handle.tell(message).await.is_ok());
+                            None
+                        }),
+                        (_, Some(source)) => Box::pin(async move {
+                            handle.reserve_for(1, source).await.ok()
+                        }),
+                        (_, None) => Box::pin(async move { handle.reserve(0).await.ok() }),
+                    };
+                    waiters.push(Waiter { future, is_woken: Arc::default(), is_waiting: false });
+                }
+                Wait::Poll(at) if at < waiters.len() => {
+                    if let Poll::Ready(permit) = waiters[at].poll() {
+                        _ = waiters.remove(at);
+                        told += u64::from(permit.is_none());
+                        permits.extend(permit);
+                    }
+                }
+                Wait::Cancel(at) if at < waiters.len() => _ = waiters.remove(at),
+                // The message must name the permit's source.
+                Wait::Send if lane == 0 => if let Some(permit) = permits.pop() {
+                    assert!(permit.send(Numbered { source: None, n: 0 }).is_ok());
+                    told += 1;
+                },
+                Wait::Return => _ = permits.pop(),
+                Wait::Take => taken += u64::from(mailbox.try_recv().is_some()),
+                Wait::Poll(_) | Wait::Cancel(_) | Wait::Send => {}
+            }
+            let used = told - taken + permits.len() as u64;
+            prop_assert!(used <= CAPACITY as u64);
+            let mut waiting = waiters.iter().filter(|waiter| waiter.is_waiting).peekable();
+            if used < CAPACITY as u64 && waiting.peek().is_some() {
+                let is_woken = waiting.any(|waiter| waiter.is_woken.0.load(Ordering::SeqCst));
+                prop_assert!(is_woken, "there is room, and nobody is woken");
+            }
+        }
+        drop((waiters, permits));
+        while mailbox.try_recv().is_some() {}
+        let room = (0..).map_while(|source| match lane {
+            0 => handle.try_reserve(0).ok(),
+            _ => handle.try_reserve_for(1, source).ok(),
+        });
+        prop_assert_eq!(room.collect::<Vec<_>>().len(), CAPACITY, "no room is lost");
+    }
+}
+
+/// A message that holds permits of its own lane.
+#[expect(dead_code, reason = "the permits are dropped only")]
+struct Holding(Vec<Permit<Holding>>, Arc<()>);
+impl Message for Holding {
+    const LANES: &'static [Lane] = &[Lane::fifo("holding", 4)];
+}
+
+#[test]
+fn permits_in_messages_of_their_own_lane_are_returned_with_them() {
+    let (alive, (handle, mut mailbox)) = (Arc::new(()), mailbox::<Holding>());
+    let permits =
+        |most: usize| (0..most).map_while(|_| handle.try_reserve(0).ok()).collect::<Vec<_>>();
+    let mut held = permits(4);
+    let last = held.pop().expect("four were reserved");
+    assert!(last.send(Holding(held, Arc::clone(&alive))).is_ok());
+    assert!(handle.try_reserve(0).is_err(), "one message and three permits");
+    drop(mailbox.try_recv());
+    let mut held = permits(9);
+    assert_eq!(held.len(), 4);
+    let last = held.pop().expect("four were reserved");
+    assert!(last.send(Holding(held, Arc::clone(&alive))).is_ok());
+    let waiting = handle.clone();
+    let mut reserve = std::pin::pin!(waiting.reserve(0));
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut task = task::Context::from_waker(&waker);
+    assert!(reserve.as_mut().poll(&mut task).is_pending());
+    drop(mailbox);
+    assert!(woken.0.load(Ordering::SeqCst), "the close wakes those that wait");
+    assert!(matches!(reserve.as_mut().poll(&mut task), Poll::Ready(Err(_))));
+    assert_eq!(Arc::strong_count(&alive), 1, "the messages are dropped");
+}
+
+#[test]
+fn a_sink_returns_a_refused_message_and_stays_ready() {
+    use futures::{FutureExt, Sink, SinkExt};
+
+    let (handle, mut mailbox) = mailbox::<Numbered>();
+    let mut sink = handle.sink(1).of_source(7);
+    let of = |source, n| Numbered { source, n };
+    let mut task = task::Context::from_waker(Waker::noop());
+    assert!(Pin::new(&mut sink).start_send(of(Some(7), 0)).is_err(), "it was not polled");
+    assert!(matches!(Pin::new(&mut sink).poll_ready(&mut task), Poll::Ready(Ok(()))));
+    for wrong in [of(None, 1), of(Some(8), 2)] {
+        let (source, n) = (wrong.source, wrong.n);
+        let refused = sink.start_send_unpin(wrong).expect_err("another lane or source");
+        let message = refused.into_message().expect("nothing is lost");
+        assert_eq!((message.source, message.n), (source, n));
+    }
+    assert!(sink.start_send_unpin(of(Some(7), 3)).is_ok(), "its room is left");
+    assert!(matches!(Pin::new(&mut sink).poll_ready(&mut task), Poll::Ready(Ok(()))));
+    assert_eq!(sink.close().now_or_never().map(|closed| closed.is_ok()), Some(true));
+    assert!(sink.start_send_unpin(of(Some(7), 4)).is_err(), "the room was returned");
+    assert!(sink.send(of(Some(7), 5)).now_or_never().is_some_and(|sent| sent.is_ok()));
+    let taken = [(); 2].map(|()| mailbox.try_recv().map(|message| message.n));
+    assert_eq!(taken, [Some(3), Some(5)]);
+    drop(mailbox);
+    let closed = sink.send(of(Some(7), 6)).now_or_never().expect("it does not wait");
+    assert!(closed.is_err());
+}
+
+#[test]
+fn a_source_that_is_not_polled_delays_the_others_to_the_next_return_at_most() {
+    let credits = Credits::new(1);
+    let sleeping = Arc::new(Woken::default());
+    let awake = Arc::new(Woken::default());
+    let (mut first, mut second) = (credits.take(), credits.take());
+    let poll = |take: &mut TakeCredit<'_>, woken: &Arc<Woken>| {
+        let waker = Waker::from(Arc::clone(woken));
+        Pin::new(take).poll(&mut task::Context::from_waker(&waker))
+    };
+    let credit = credits.try_take().expect("one is available");
+    assert!(poll(&mut first, &sleeping).is_pending());
+    assert!(poll(&mut second, &awake).is_pending());
+    drop(credit);
+    let is_woken = |woken: &Woken| woken.0.load(Ordering::SeqCst);
+    assert!(is_woken(&sleeping) && !is_woken(&awake), "in the order of their arrival");
+    // The first one is not polled any more. Another source takes the credit, and returns it.
+    drop(credits.try_take().expect("nothing is kept for a woken source"));
+    assert!(is_woken(&awake), "it does not depend on the other one");
+    assert!(poll(&mut second, &awake).is_ready());
+    drop(first);
+    assert_eq!(credits.available(), 1);
 }

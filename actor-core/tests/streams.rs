@@ -146,3 +146,71 @@ proptest! {
         compare(plans)?;
     }
 }
+
+/// A number for an actor that counts them.
+struct Number(u64);
+impl Message for Number {}
+
+/// Runs `start` in `started`, and counts the messages.
+struct Counting<F>(Option<F>);
+
+impl<F: FnOnce(&mut Context<Number>) + Send + 'static> Actor for Counting<F> {
+    type Message = Number;
+
+    async fn started(&mut self, cx: &mut Context<Number>) {
+        if let Some(start) = self.0.take() {
+            start(cx);
+        }
+    }
+
+    async fn handle(&mut self, Number(number): Number, cx: &mut Context<Number>) {
+        if number == STOP {
+            cx.stop();
+        }
+    }
+}
+
+const STOP: u64 = u64::MAX;
+
+/// A stream that wakes itself at each poll, and has no item.
+fn restless() -> impl Stream<Item = u64> {
+    futures::stream::poll_fn(|task| {
+        task.waker().wake_by_ref();
+        Poll::Pending
+    })
+}
+
+#[test]
+fn an_always_ready_weak_stream_keeps_no_actor() {
+    let runtime = actor_smol::SmolRuntime::new();
+    let executor = runtime.start_executor(ThreadConfig::named("weak")).expect("a thread");
+    let start = |cx: &mut Context<Number>| {
+        for _ in 0..2 {
+            let items = futures::stream::repeat(7);
+            assert!(cx.attaching().weak().run_items(items, Number).is_ok());
+        }
+    };
+    let (handle, running) = spawn(&executor, move || Counting(Some(start))).expect("it starts");
+    drop(handle);
+    let exit = running.join_blocking(PATIENCE).expect("nothing keeps it");
+    assert!(matches!(exit.reason, ExitReason::Unreachable), "{}", exit.reason);
+}
+
+#[test]
+fn streams_that_wake_themselves_starve_neither_lanes_nor_timers() {
+    let runtime = actor_smol::SmolRuntime::new();
+    let executor = runtime.start_executor(ThreadConfig::named("restless")).expect("a thread");
+    let start = |cx: &mut Context<Number>| {
+        (0..100).for_each(|_| _ = cx.attach_items(restless(), Number));
+        _ = cx.timer().after(Duration::from_millis(1), Number(0));
+    };
+    let (handle, running) = spawn(&executor, move || Counting(Some(start))).expect("it starts");
+    (0..100).for_each(|n| handle.tell_blocking(Number(n), PATIENCE).expect("it handles"));
+    // The timer is among the handled ones.
+    while handle.stats()[0].handled < 101 {
+        thread::yield_now();
+    }
+    handle.tell_blocking(Number(STOP), PATIENCE).expect("it handles");
+    let exit = running.join_blocking(PATIENCE).expect("it stops");
+    assert!(exit.reason.is_normal(), "{}", exit.reason);
+}

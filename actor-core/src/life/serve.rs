@@ -300,7 +300,7 @@ fn poll_results_and_others<M: Message>(
     }
     // The message after a late one comes from elsewhere, and neither starves.
     if !mailbox.taking().was_late()
-        && let Some(message) = take_late(mailbox, cx)
+        && let Some(message) = take_late(true, mailbox, cx)
     {
         return Poll::Ready(Some(message));
     }
@@ -313,7 +313,9 @@ fn poll_results_and_others<M: Message>(
     }
     let mut is_first = true;
     loop {
-        if let Some(message) = take_late(mailbox, cx) {
+        // The items of weak streams may be without an end, and keep no actor.
+        let is_over = others.is_ready() && !is_kept(mailbox, cx);
+        if let Some(message) = take_late(!is_over, mailbox, cx) {
             return Poll::Ready(Some(message));
         }
         let executor = Arc::clone(&cx.executor);
@@ -342,8 +344,12 @@ fn poll_results_and_others<M: Message>(
 }
 
 /// Takes the end of a watched actor, the result of a piece of work, or an item of a stream. Results
-/// and items take turns.
-fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> Option<M> {
+/// and items take turns, and `items` states whether any are taken.
+fn take_late<M: Message>(
+    items: bool,
+    mailbox: &mut Receiver<'_, M>,
+    cx: &mut Context<M>,
+) -> Option<M> {
     while let Some((id, ended)) = mailbox.taking().take_down() {
         // A closed mailbox ends all monitors.
         let is_closed = mailbox.is_closed();
@@ -356,7 +362,9 @@ fn take_late<M: Message>(mailbox: &mut Receiver<'_, M>, cx: &mut Context<M>) -> 
             return message;
         }
     }
-    if cx.streams().is_some_and(|streams| streams.go_first()) {
+    if !items {
+        take_result(mailbox, cx)
+    } else if cx.streams().is_some_and(|streams| streams.go_first()) {
         take_item(mailbox, cx).or_else(|| take_result(mailbox, cx))
     } else {
         take_result(mailbox, cx).or_else(|| take_item(mailbox, cx))

@@ -17,6 +17,9 @@ use crate::topic::subscription::{Item, SubscriptionEnd};
 /// The drop of news that were not opened drops the oldest value. It counts as missed, and the next
 /// news report it.
 ///
+/// An actor that has closed receives no further news, and still takes the values of the news in its
+/// lanes.
+///
 /// # Examples
 ///
 /// ```
@@ -51,10 +54,11 @@ pub struct News<T: Send + Sync + 'static> {
     subscriber: Option<Arc<Subscriber<T>>>,
 }
 
-/// Keeps an actor subscribed. Its drop unsubscribes.
+/// Keeps an actor subscribed. Its drop unsubscribes, and the actor's waiting news return
+/// [`Unsubscribed`](SubscriptionEnd::Unsubscribed) then.
 ///
-/// News that wait in the actor's lanes are still handled, and have no value then:
-/// [`SubscriptionEnd::Unsubscribed`].
+/// The news outlive a restart of the actor. An actor that subscribes in `started`, and keeps the
+/// subscription in its state, therefore ignores `Unsubscribed`: it belongs to an earlier life.
 ///
 /// # Examples
 ///
@@ -228,6 +232,7 @@ where
                 true
             }
             Some(Err(Returned::Closed(letter))) => {
+                subscriber.skip_news();
                 // The drop of its news, too, may run code of the program.
                 _ = contain(move || drop(letter));
                 false

@@ -316,7 +316,7 @@ impl<T: Send + Sync + 'static> Board<T> {
     }
 
     /// Adds a subscriber, and removes those that take no more.
-    fn add(
+    pub(super) fn add(
         &self,
         capacity: usize,
         slow: Slow,
@@ -327,7 +327,7 @@ impl<T: Send + Sync + 'static> Board<T> {
         let totals = Arc::clone(&self.totals);
         let subscriber = Arc::new(Subscriber::new(id, capacity, slow, totals, actor));
         let most = self.most.load(Ordering::Relaxed);
-        self.change(|state| {
+        let joined = self.change(|state| {
             subscriber.set_first(state.last.clone());
             let present = state.list.iter().filter(|present| !present.is_gone());
             let mut list: Vec<_> = present.map(Arc::clone).collect();
@@ -337,19 +337,25 @@ impl<T: Send + Sync + 'static> Board<T> {
             list.push(Arc::clone(&subscriber));
             Ok(State { last: state.last.clone(), list: list.into() })
         })?;
-        subscriber.joined();
+        // Not asked of the subscriber: an actor may have taken the value by now.
+        let has_first = joined.last.is_some();
+        drop_quietly(joined);
+        if has_first {
+            subscriber.joined_with_first();
+        }
         Ok(subscriber)
     }
 
     /// Removes a subscriber, if it is in the list.
     pub(super) fn remove(&self, id: SubscriberId) {
         // `Err`: it is not there any more.
-        _ = self.change(|state| {
+        let removed = self.change(|state| {
             let rest = state.list.iter().filter(|present| present.id() != id);
             let list: Subscribers<T> = rest.map(Arc::clone).collect();
             let is_there = list.len() < state.list.len();
             is_there.then(|| State { last: state.last.clone(), list }).ok_or(())
         });
+        drop_quietly(removed);
     }
 
     /// Replaces the state by a new one, made from the present one. `make` may be called again.
@@ -367,7 +373,10 @@ impl<T: Send + Sync + 'static> Board<T> {
                     drop_quietly(current);
                     return Ok(next);
                 }
-                Err(other) => drop_quietly(std::mem::replace(&mut current, other)),
+                Err(other) => {
+                    drop_quietly(next);
+                    drop_quietly(std::mem::replace(&mut current, other));
+                }
             }
         }
     }

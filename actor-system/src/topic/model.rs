@@ -160,3 +160,59 @@ fn an_actor_has_as_many_news_as_values_and_one_more_at_the_end() {
         assert_eq!(read(&totals.offered), read(&totals.received) + read(&totals.missed));
     });
 }
+
+/// An actor that opens its news at once.
+struct Opening {
+    opened: Arc<AtomicUsize>,
+}
+
+impl Wake<u64> for Opening {
+    fn wake(&self, subscriber: &Arc<Subscriber<u64>>) -> bool {
+        if let Ok(item) = subscriber.take() {
+            assert!(item.is_some(), "news come after their value");
+            self.opened.fetch_add(1, Ordering::SeqCst);
+        }
+        true
+    }
+
+    fn is_gone(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn an_actor_that_subscribes_during_a_publication_has_news_of_each_value() {
+    check(PREEMPTIONS, || {
+        let topic = Topic::keeping_last();
+        topic.try_publish(0).expect("nobody is full");
+        let publishing = topic.clone();
+        let publisher = thread::spawn(move || drop(publishing.try_publish(1)));
+        let opened = Arc::new(AtomicUsize::new(0));
+        let wake: Box<dyn Wake<u64>> = Box::new(Opening { opened: Arc::clone(&opened) });
+        let subscriber = topic.board().add(1, Slow::Wait, Some(wake)).expect("there is room");
+        publisher.join().expect("publishing does not panic");
+        let stats = subscriber.stats();
+        assert_eq!(stats.waiting, 0, "no value waits without news");
+        assert_eq!(stats.offered, stats.received);
+        assert_eq!(opened.load(Ordering::SeqCst) as u64, stats.received);
+    });
+}
+
+#[test]
+fn two_publishers_end_a_slow_subscriber_once_and_its_end_reports_each_miss() {
+    check(PREEMPTIONS, || {
+        let topic = Topic::new();
+        let mut subscription = topic.subscribe(1, Slow::Unsubscribe).expect("there is room");
+        topic.try_publish(0).expect("nobody waits");
+        let publishers = [1, 2].map(|n| {
+            let topic = topic.clone();
+            thread::spawn(move || topic.try_publish(n).expect("nobody waits").unsubscribed)
+        });
+        drop(topic);
+        let (values, missed) = read_all(&mut subscription);
+        let ended = publishers.map(|publisher| publisher.join().expect("it does not panic"));
+        assert!(ended.iter().sum::<usize>() <= 1);
+        let stats = subscription.stats();
+        assert_eq!((values.len() as u64, missed), (stats.received, stats.missed));
+    });
+}

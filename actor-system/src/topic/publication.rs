@@ -45,7 +45,7 @@ pub struct Sent {
 /// A value that full subscribers with [`Slow::Wait`](super::Slow::Wait) have not received.
 ///
 /// All others have it. [`deliver`](Self::deliver) waits for the rest, and the drop gives up: each
-/// of them then misses the value, and is told so.
+/// of them then misses the value, and is told so. This keeps the topic until then.
 ///
 /// # Examples
 ///
@@ -69,14 +69,22 @@ pub struct Undelivered<T: Send + Sync + 'static> {
     value: Arc<T>,
     sent: Sent,
     waiting: Vec<Waiting<T>>,
+    /// Its end follows the delivery. Last, so dropped last.
+    topic: Topic<T>,
 }
 
 /// A full subscriber, and its value until it is delivered. The drop of an undelivered one counts.
 struct Waiting<T: Send + Sync + 'static> {
     subscriber: Arc<Subscriber<T>>,
     value: Option<Arc<T>>,
-    /// The number of deliveries of one publication.
-    delivered: Arc<AtomicUsize>,
+    counts: Arc<Deliveries>,
+}
+
+/// What became of the deliveries of one publication.
+#[derive(Default)]
+struct Deliveries {
+    delivered: AtomicUsize,
+    given_up: AtomicUsize,
 }
 
 impl<T: Send + Sync + 'static> Topic<T> {
@@ -132,15 +140,14 @@ impl<T: Send + Sync + 'static> Topic<T> {
             Ok(sent) => return sent,
             Err(rest) => rest,
         };
-        let (before, waited_for) = (rest.sent, rest.waiting.len());
-        let delivered = rest.waiting.first().map(|waiting| Arc::clone(&waiting.delivered));
-        park_for(pin!(rest.deliver()), timeout).unwrap_or_else(|| {
-            let delivered = delivered.map_or(0, |delivered| delivered.load(Ordering::Relaxed));
-            Sent {
-                delivered: before.delivered + delivered,
-                given_up: waited_for - delivered,
-                ..before
-            }
+        let (before, first) = (rest.sent, rest.waiting.first());
+        let counts = first.map(|waiting| Arc::clone(&waiting.counts)).unwrap_or_default();
+        // The wait is dropped here, which counts those given up.
+        let parked = park_for(pin!(rest.deliver()), timeout);
+        parked.unwrap_or_else(|| Sent {
+            delivered: before.delivered + counts.delivered.load(Ordering::Relaxed),
+            given_up: counts.given_up.load(Ordering::Relaxed),
+            ..before
         })
     }
 
@@ -185,14 +192,14 @@ impl<T: Send + Sync + 'static> Topic<T> {
         if waiting.is_empty() {
             return Ok(sent);
         }
-        let delivered = Arc::default();
+        let counts = Arc::default();
         let wait = |subscriber| Waiting {
             subscriber,
             value: Some(Arc::clone(&value)),
-            delivered: Arc::clone(&delivered),
+            counts: Arc::clone(&counts),
         };
         let waiting = waiting.into_iter().map(wait).collect();
-        Err(Undelivered { value, sent, waiting })
+        Err(Undelivered { value, sent, waiting, topic: self.clone() })
     }
 }
 
@@ -251,7 +258,7 @@ impl<T: Send + Sync + 'static> Undelivered<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn deliver(self) -> Sent {
-        let Self { mut sent, waiting, .. } = self;
+        let Self { mut sent, waiting, topic: _topic, .. } = self;
         let delivered = join_all(waiting.into_iter().map(Waiting::deliver)).await;
         sent.delivered += delivered.into_iter().filter(|is_delivered| *is_delivered).count();
         sent
@@ -264,7 +271,7 @@ impl<T: Send + Sync + 'static> Waiting<T> {
         let is_delivered = self.subscriber.deliver(value).await;
         self.value = None;
         if is_delivered {
-            self.delivered.fetch_add(1, Ordering::Relaxed);
+            self.counts.delivered.fetch_add(1, Ordering::Relaxed);
         }
         is_delivered
     }
@@ -274,6 +281,7 @@ impl<T: Send + Sync + 'static> Drop for Waiting<T> {
     fn drop(&mut self) {
         if self.value.is_some() {
             self.subscriber.given_up();
+            self.counts.given_up.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -60,6 +60,8 @@ pub(super) struct Subscriber<T: Send + Sync + 'static> {
     untold: AtomicU64,
     /// The missed value that ends a slow subscription, reported with the end.
     last_missed: AtomicU64,
+    /// Values in the queue without news, because their actor had closed.
+    without_news: AtomicUsize,
     /// The counts of the topic.
     totals: Arc<Counts>,
     /// Wakes an actor. `None` for a task or a thread, which waits at the queue.
@@ -71,12 +73,12 @@ pub(super) trait Wake<T: Send + Sync + 'static>: Send + Sync {
     /// Returns whether the actor takes messages. Contains panics of the program's code.
     fn wake(&self, subscriber: &Arc<Subscriber<T>>) -> bool;
 
-    /// Returns whether the actor has ended.
+    /// Returns whether the actor has closed.
     fn is_gone(&self) -> bool;
 }
 
 const LIVE: usize = 0;
-/// It has left by itself, or its actor has ended.
+/// It has left by itself, or its actor has closed.
 const LEFT: usize = 1;
 const TOO_SLOW: usize = 2;
 const TOPIC_ENDED: usize = 3;
@@ -114,6 +116,7 @@ impl<T: Send + Sync + 'static> Subscriber<T> {
             counts: Counts::default(),
             untold: AtomicU64::new(0),
             last_missed: AtomicU64::new(0),
+            without_news: AtomicUsize::new(0),
             totals,
             actor,
         }
@@ -134,15 +137,17 @@ impl<T: Send + Sync + 'static> Subscriber<T> {
     }
 
     /// Counts the kept value, and wakes the actor for it. Called once, in the list.
-    pub(super) fn joined(self: &Arc<Self>) {
-        if self.has_first.load(Ordering::Relaxed) {
-            self.count(|counts| &counts.offered);
-            self.wake();
-        }
+    pub(super) fn joined_with_first(self: &Arc<Self>) {
+        self.count(|counts| &counts.offered);
+        self.wake();
     }
 
     /// Offers a value once.
     pub(super) fn offer(self: &Arc<Self>, value: &Arc<T>) -> Offer {
+        if self.actor.as_ref().is_some_and(|actor| actor.is_gone()) {
+            self.actor_closed();
+            return Offer::Gone;
+        }
         let value = Arc::clone(value);
         let offer = match self.slow {
             Slow::DropOldest => match self.sender.force_send(value) {
@@ -158,12 +163,9 @@ impl<T: Send + Sync + 'static> Subscriber<T> {
                 Ok(()) => Offer::Delivered,
                 Err(TrySendError::Closed(_)) => Offer::Gone,
                 Err(TrySendError::Full(_)) if self.slow == Slow::Wait => return Offer::Full,
-                Err(TrySendError::Full(_)) => {
-                    self.count(|counts| &counts.missed);
-                    add(&self.last_missed, 1);
-                    self.end(TOO_SLOW);
-                    Offer::TooSlow
-                }
+                Err(TrySendError::Full(_)) if self.end(TOO_SLOW) => Offer::TooSlow,
+                // Another publisher has ended it.
+                Err(TrySendError::Full(_)) => Offer::Gone,
             },
         };
         match offer {
@@ -237,22 +239,39 @@ impl<T: Send + Sync + 'static> Subscriber<T> {
         match self.state.load(Ordering::Acquire) {
             TOO_SLOW => SubscriptionEnd::TooSlow { missed },
             LEFT => SubscriptionEnd::Unsubscribed { missed },
-            _topic_ended => SubscriptionEnd::TopicEnded { missed },
+            _ => SubscriptionEnd::TopicEnded { missed },
         }
+    }
+
+    /// The next [`lose`](Self::lose) drops no value: a closed actor does not take the news of one.
+    /// The value stays, so that the news accepted before the close have theirs.
+    pub(super) fn skip_news(&self) {
+        self.without_news.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Drops the oldest value: its message was dropped unread.
     pub(super) fn lose(&self) {
+        let one_less = |skipped: usize| skipped.checked_sub(1);
+        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+        if self.without_news.fetch_update(set, fetch, one_less).is_ok() {
+            return;
+        }
         if let Some(value) = self.next() {
             self.missed();
             drop_quietly(value);
         }
     }
 
-    /// Ends the subscription from its own side. Values in the queue are missed.
-    pub(super) fn leave(&self) {
+    /// Ends the subscription of a closed actor. It may still handle the news in its lanes, so their
+    /// values stay.
+    fn actor_closed(&self) {
         _ = self.state.compare_exchange(LIVE, LEFT, Ordering::AcqRel, Ordering::Acquire);
         self.receiver.close();
+    }
+
+    /// Ends the subscription from its own side. Values in the queue are missed.
+    pub(super) fn leave(&self) {
+        self.actor_closed();
         while let Some(value) = self.next() {
             self.missed();
             drop_quietly(value);
@@ -280,13 +299,22 @@ impl<T: Send + Sync + 'static> Subscriber<T> {
         }
     }
 
-    /// Ends the subscription from the topic's side, once. Its queue stays readable.
-    fn end(self: &Arc<Self>, state: usize) {
-        if self.state.compare_exchange(LIVE, state, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-            self.receiver.close();
-            // One more message than values: the one about the end.
-            self.wake();
+    /// Ends the subscription from the topic's side, once. Its queue stays readable. Returns whether
+    /// this call has ended it.
+    fn end(self: &Arc<Self>, state: usize) -> bool {
+        let change = self.state.compare_exchange(LIVE, state, Ordering::AcqRel, Ordering::Acquire);
+        if change.is_err() {
+            return false;
         }
+        if state == TOO_SLOW {
+            // Before the close, so that the end reports it.
+            self.count(|counts| &counts.missed);
+            add(&self.last_missed, 1);
+        }
+        self.receiver.close();
+        // One more message than values: the one about the end.
+        self.wake();
+        true
     }
 
     /// Wakes an actor. Returns whether the subscriber takes values.
@@ -294,7 +322,7 @@ impl<T: Send + Sync + 'static> Subscriber<T> {
         let Some(actor) = &self.actor else { return true };
         let is_awake = actor.wake(self);
         if !is_awake {
-            self.leave();
+            self.actor_closed();
         }
         is_awake
     }

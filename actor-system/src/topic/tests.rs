@@ -1,6 +1,7 @@
 //! Properties of topics: the order of each publisher, losses and their counts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -151,6 +152,53 @@ fn a_wait_that_is_dropped_counts_a_miss_for_the_full_subscriber_only() {
     assert_eq!(full.try_recv().map(|item| item.map(|item| item.missed())), Ok(Some(1)));
     let both = [(); 2].map(|()| roomy.try_recv().ok().flatten().map(|item| *item));
     assert_eq!(both, [Some(0), Some(1)]);
+}
+
+#[test]
+fn a_value_in_delivery_keeps_its_topic() {
+    let topic = Topic::new();
+    let mut slow = topic.subscribe(1, Slow::Wait).expect("there is room");
+    topic.try_publish(0).expect("it has room");
+    let rest = topic.try_publish(1).expect_err("it is full");
+    drop(topic);
+    assert_eq!(slow.try_recv().map(|item| item.map(|item| *item)), Ok(Some(0)));
+    assert_eq!(futures::executor::block_on(rest.deliver()).delivered, 1);
+    assert_eq!(slow.try_recv().map(|item| item.map(|item| *item)), Ok(Some(1)));
+    assert_eq!(slow.try_recv(), Err(SubscriptionEnd::TopicEnded { missed: 0 }));
+}
+
+#[test]
+fn a_value_not_delivered_is_reported_with_the_end_of_its_topic() {
+    let topic = Topic::new();
+    let mut slow = topic.subscribe(1, Slow::Wait).expect("there is room");
+    topic.try_publish(0).expect("it has room");
+    let rest = topic.try_publish(1).expect_err("it is full");
+    drop(topic);
+    assert!(slow.try_recv().is_ok());
+    assert_eq!(slow.try_recv(), Ok(None), "the topic has not ended");
+    drop(rest);
+    assert_eq!(slow.try_recv(), Err(SubscriptionEnd::TopicEnded { missed: 1 }));
+}
+
+#[test]
+fn a_subscriber_that_leaves_during_the_wait_is_not_given_up() {
+    let topic = Topic::new();
+    let stays = topic.subscribe(1, Slow::Wait).expect("there is room");
+    let leaves = topic.subscribe(1, Slow::Wait).expect("there is room");
+    topic.try_publish(0).expect("both have room");
+    let leaving = std::thread::spawn({
+        let topic = topic.clone();
+        move || {
+            while topic.stats().published < 2 {
+                std::thread::yield_now();
+            }
+            drop(leaves);
+        }
+    });
+    // In real time: the other thread leaves during the wait, and an earlier leave is no failure.
+    let sent = topic.publish_blocking(1, Duration::from_millis(200));
+    leaving.join().expect("leaving does not panic");
+    assert_eq!((sent.delivered, sent.given_up, stays.stats().missed), (0, 1, 1));
 }
 
 #[test]
