@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use actor_top::{Client, Frame};
 
 use crate::feed::words;
-use crate::text::{clean, span};
+use crate::text::{clean, many, span};
 
 /// Returns a line for each process found.
 pub(crate) fn list() -> String {
@@ -33,11 +33,12 @@ fn line(frame: &Frame) -> String {
     let actors: usize = frame.inspections.iter().map(|seen| seen.actors.len()).sum();
     let up = frame.inspections.iter().map(|seen| seen.uptime).max().unwrap_or_default();
     format!(
-        "{:>7}  {}  {}  up {}  {actors} actors",
+        "{:>7}  {}  {}  up {}  {}",
         frame.process,
         clean(program),
         systems.join(", "),
-        span(up)
+        span(up),
+        many(actors, "actor")
     )
 }
 
