@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::frame::Frame;
 use crate::timed::Timed;
 
-/// The most bytes of a frame. A system with ten thousand actors needs a tenth of this.
+/// The most bytes of a frame. A system with ten thousand actors of three lanes needs a
+/// quarter of this.
 const MOST: u64 = 1 << 26;
 
 /// The time for one frame.
