@@ -94,6 +94,9 @@ impl Written {
     fn read_attributes(&mut self, attributes: &[Attribute], errors: &mut Errors) {
         for attribute in attributes {
             match name_of(attribute).as_str() {
+                "message" if self.path.is_some() => {
+                    errors.at(attribute, "the crate of the traits is stated already");
+                }
                 "message" => self.path = errors.take(crate_path(attribute)),
                 "lane" => self.read_lane(attribute, errors),
                 "" => {}

@@ -388,6 +388,22 @@ mod tests {
     }
 
     #[test]
+    fn the_crate_of_the_traits_is_stated_once() {
+        let error = |input| expand(input, parse_quote!(actor_core)).map_err(|e| e.to_string());
+        let twice = error(parse_quote! {
+            #[message(crate = one)]
+            #[message(crate = other)]
+            struct Due;
+        });
+        assert_eq!(twice.unwrap_err(), "the crate of the traits is stated already");
+        let twice = error(parse_quote! {
+            #[message(crate = one, crate = other)]
+            enum Due {}
+        });
+        assert_eq!(twice.unwrap_err(), "`crate` is written twice");
+    }
+
+    #[test]
     fn a_type_without_attributes_needs_the_names_of_its_kinds_only() {
         let derived = expand(
             parse_quote!(

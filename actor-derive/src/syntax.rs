@@ -275,7 +275,10 @@ pub(crate) fn crate_path(attribute: &Attribute) -> syn::Result<Path> {
         if !meta.path.is_ident("crate") {
             return Err(meta.error("write `#[message(crate = path)]`"));
         }
-        found = Some(meta.value()?.call(Path::parse_mod_style)?);
+        let path = meta.value()?.call(Path::parse_mod_style)?;
+        if found.replace(path).is_some() {
+            return Err(meta.error("`crate` is written twice"));
+        }
         Ok(())
     })?;
     let text = "write `#[message(crate = path)]`";

@@ -41,9 +41,12 @@ use crate::group::{Group, Lane, Named};
 #[derive(Debug)]
 pub struct Publisher {
     group: Group,
-    /// The counts of each histogram at the last call, by metric, actor and lane.
-    published: BTreeMap<(&'static str, Arc<str>, &'static str), Vec<u64>>,
+    published: Published,
 }
+
+/// The counts of each histogram at the last call, by metric, actor and lane. Those of names without
+/// an actor are not kept: a later actor of the same name begins at zero.
+type Published = BTreeMap<(&'static str, Arc<str>, &'static str), Vec<u64>>;
 
 impl Publisher {
     /// Creates a publisher without actors.
@@ -122,18 +125,30 @@ impl Publisher {
     /// actor_observe::Publisher::new().publish();
     /// ```
     pub fn publish(&mut self) {
+        let before = std::mem::take(&mut self.published);
         for named in self.group.read() {
             let labels = [("actor", text(&named.name))];
             gauge!("actor_running", &labels).set(named.actors as f64);
             counter!("actor_restarts_total", &labels).absolute(named.restarts);
             counter!("actor_lost_work_total", &labels).absolute(named.lost_work);
             for lane in &named.lanes {
-                self.publish_lane(&named, lane);
+                self.publish_lane(&before, &named, lane);
             }
+        }
+        self.publish_ends(&before);
+    }
+
+    /// Ends the gauges of actors that have gone: a recorder keeps the last value.
+    fn publish_ends(&self, before: &Published) {
+        let gone = before.keys().filter(|place| !self.published.contains_key(place));
+        for (_metric, name, lane) in gone {
+            let labels = [("actor", text(name)), ("lane", SharedString::const_str(lane))];
+            gauge!("actor_running", &labels[..1]).set(0.0);
+            gauge!("actor_lane_depth", &labels).set(0.0);
         }
     }
 
-    fn publish_lane(&mut self, named: &Named, lane: &Lane) {
+    fn publish_lane(&mut self, before: &Published, named: &Named, lane: &Lane) {
         let stats = &lane.stats;
         let labels = [("actor", text(&named.name)), ("lane", SharedString::const_str(stats.name))];
         gauge!("actor_lane_depth", &labels).set(stats.depth as f64);
@@ -150,32 +165,31 @@ impl Publisher {
         let longest = lane.handling.iter().map(Histogram::longest).max().unwrap_or_default();
         gauge!("actor_lane_longest_handler_seconds", &labels).set(longest.as_secs_f64());
         let handling = histogram!("actor_lane_handling_seconds", &labels);
-        self.publish_times("handling", named, stats.name, &lane.handling, &handling);
+        let place = |metric| (metric, Arc::clone(&named.name), stats.name);
+        self.publish_times(before, place("handling"), &lane.handling, &handling);
         let waiting = histogram!("actor_lane_waiting_seconds", &labels);
-        self.publish_times("waiting", named, stats.name, &lane.waiting, &waiting);
+        self.publish_times(before, place("waiting"), &lane.waiting, &waiting);
     }
 
     /// Passes the messages since the last call.
     fn publish_times(
         &mut self,
-        metric: &'static str,
-        named: &Named,
-        lane: &'static str,
+        before: &Published,
+        place: (&'static str, Arc<str>, &'static str),
         times: &[Histogram],
         recorder: &metrics::Histogram,
     ) {
-        let known = self.published.entry((metric, Arc::clone(&named.name), lane)).or_default();
-        for (limit, place, count) in counts(times) {
-            if known.len() <= place {
-                known.resize(place + 1, 0);
-            }
+        let before = before.get(&place).map_or(&[][..], Vec::as_slice);
+        let mut now = Vec::with_capacity(before.len());
+        for (limit, bucket, count) in counts(times) {
             // Fewer than before: one of several actors with this name has ended.
-            let new = count.saturating_sub(known[place]);
-            known[place] = count;
+            let new = count.saturating_sub(before.get(bucket).copied().unwrap_or(0));
+            now.push(count);
             if new > 0 {
                 recorder.record_many(limit, usize::try_from(new).unwrap_or(usize::MAX));
             }
         }
+        self.published.insert(place, now);
     }
 }
 

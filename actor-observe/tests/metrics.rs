@@ -63,3 +63,52 @@ fn figures_reach_the_recorder_and_each_time_is_recorded_once() {
         times.is_none_or(|times| matches!(times, DebugValue::Histogram(new) if new.is_empty()))
     );
 }
+
+/// Runs an actor of this name, and publishes while it runs. Returns the messages in the histograms.
+fn publish_one(
+    system: &System,
+    publisher: &mut Publisher,
+    recorder: &DebuggingRecorder,
+    jobs: usize,
+) -> u64 {
+    let (worker, worker_mailbox) = mailbox();
+    let spawn = Spawn::new(worker_mailbox).named("worker");
+    let running = spawn.start(system, || Worker).expect("the system runs");
+    for _ in 0..jobs {
+        worker.tell_blocking(Job, PATIENCE).expect("it runs");
+    }
+    let gauge = worker.gauge();
+    while gauge.figures().lanes[0].stats.depth > 0 {
+        std::thread::yield_now();
+    }
+    metrics::with_local_recorder(recorder, || publisher.publish());
+    drop(worker);
+    running.join_blocking(PATIENCE).expect("nothing reaches it");
+    while !system.inspect().actors.is_empty() {
+        std::thread::yield_now();
+    }
+    metrics::with_local_recorder(recorder, || publisher.publish());
+    gauge.figures().lanes[0].handling.count()
+}
+
+#[test]
+fn an_actor_that_has_ended_is_not_running_and_a_later_one_begins_at_zero() {
+    let system = System::new("published", ThreadRuntime::new()).expect("its thread starts");
+    let (recorder, mut publisher) = (DebuggingRecorder::new(), Publisher::new().system(&system));
+    let recorded = recorder.snapshotter();
+    for jobs in [1_000, 500] {
+        let count = publish_one(&system, &mut publisher, &recorder, jobs);
+        let values = values(&recorded);
+        assert_eq!(values["actor_running /worker"], DebugValue::Gauge(0.0.into()));
+        let DebugValue::Histogram(times) = &values["actor_lane_handling_seconds /worker messages"]
+        else {
+            panic!("it is a histogram")
+        };
+        // The actor's end counts its last messages, after the last look at them.
+        assert!((1..=count).contains(&(times.len() as u64)), "{} of {count}", times.len());
+        assert!(times.len() as u64 > count / 2, "{} of {count}", times.len());
+    }
+    // Of names without an actor, nothing is kept.
+    let debug = format!("{publisher:?}");
+    assert!(debug.contains("published: {}"), "{debug}");
+}

@@ -6,9 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::frame::Frame;
+use crate::timed::Timed;
 
-/// The most bytes of a frame. A system with ten thousand actors needs a tenth of this.
+/// The most bytes of a frame. A system with ten thousand actors of three lanes needs a
+/// quarter of this.
 const MOST: u64 = 1 << 26;
+
+/// The time for one frame.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection to a serving process.
 ///
@@ -17,7 +22,7 @@ const MOST: u64 = 1 << 26;
 /// See the [crate](crate).
 #[derive(Debug)]
 pub struct Client {
-    stream: BufReader<UnixStream>,
+    stream: BufReader<Timed>,
 }
 
 impl Client {
@@ -34,9 +39,7 @@ impl Client {
     /// assert!(actor_top::Client::connect("/nowhere").is_err());
     /// ```
     pub fn connect(path: impl AsRef<Path>) -> io::Result<Self> {
-        let stream = UnixStream::connect(path)?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        stream.set_write_timeout(Some(Duration::from_secs(10)))?;
+        let stream = Timed::new(UnixStream::connect(path)?);
         Ok(Self { stream: BufReader::new(stream) })
     }
 
@@ -62,6 +65,7 @@ impl Client {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn look(&mut self) -> io::Result<Frame> {
+        self.stream.get_mut().begin(PATIENCE);
         self.stream.get_mut().write_all(b"\n")?;
         let mut line = Vec::new();
         self.stream.by_ref().take(MOST).read_until(b'\n', &mut line)?;

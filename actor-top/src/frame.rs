@@ -35,7 +35,8 @@ impl Frame {
     pub(crate) fn of(systems: &[actor_system::inspect::Inspector]) -> Self {
         Self {
             process: std::process::id(),
-            program: std::env::args().next().unwrap_or_default(),
+            // Not `args`, which panics for a path that is no text.
+            program: std::env::args_os().next().unwrap_or_default().to_string_lossy().into_owned(),
             inspections: systems.iter().map(|system| system.inspect()).collect(),
         }
     }

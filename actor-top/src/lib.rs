@@ -35,8 +35,8 @@
 //! | limit | value | beyond it |
 //! |---|---|---|
 //! | viewers at the same time | [`Limits::viewers`] | the connection is closed at once |
-//! | time for a viewer to take a frame | [`Limits::patience`] | the connection is closed |
-//! | time between two requests | [`Limits::idle`] | the connection is closed |
+//! | time for a viewer to take a whole frame | [`Limits::patience`] | the connection is closed |
+//! | time from a frame to the end of the next request | [`Limits::idle`] | the connection is closed |
 //!
 //! Frames are made and sent on threads of the server, never on those of the actors. So it works as
 //! well while all owners are stuck.
@@ -48,6 +48,8 @@ mod frame;
 mod place;
 #[cfg(unix)]
 mod server;
+#[cfg(unix)]
+mod timed;
 
 #[cfg(unix)]
 pub use client::Client;

@@ -9,11 +9,12 @@
 
 use std::env;
 use std::fs::{self, DirBuilder, Permissions};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::os::unix::fs::{
     DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _,
 };
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -47,8 +48,12 @@ pub fn sockets() -> Vec<PathBuf> {
     paths
 }
 
+/// Attempts at another name, if one is taken. Processes in containers may have the same number and
+/// share a directory, and anybody may put files into that of temporary files.
+const ATTEMPTS: usize = 16;
+
 /// Returns a new path in the default directory: `$XDG_RUNTIME_DIR`, or that of temporary files.
-pub(crate) fn default_path() -> PathBuf {
+fn default_path() -> PathBuf {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let process = std::process::id();
     let (begin, end) = NAMES;
@@ -69,8 +74,15 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Binds a socket in the default directory.
+    pub(crate) fn take_default() -> io::Result<(Self, UnixListener)> {
+        until_free(|| Self::take(&default_path()))
+    }
+
     /// Binds a socket.
     pub(crate) fn take(path: &Path) -> io::Result<(Self, UnixListener)> {
+        // A link may have a longer path than a socket, and then nobody could connect.
+        SocketAddr::from_pathname(path)?;
         let private = Private::new(path)?;
         let bound = private.path.join("s");
         let listener = UnixListener::bind(&bound)?;
@@ -84,11 +96,31 @@ impl Place {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Returns whether the file at the path is still this socket.
+    pub(crate) fn is_there(&self) -> bool {
+        file_at(&self.path).is_ok_and(|file| file == self.file)
+    }
+}
+
+/// Takes the first free one of several names.
+fn until_free<T>(mut take: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let is_taken = |error: &io::Error| {
+        use io::ErrorKind::{AddrInUse, AlreadyExists, PermissionDenied};
+        matches!(error.kind(), AddrInUse | AlreadyExists | PermissionDenied)
+    };
+    for _ in 1..ATTEMPTS {
+        match take() {
+            Err(error) if is_taken(&error) => {}
+            taken => return taken,
+        }
+    }
+    take()
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if file_at(&self.path).is_ok_and(|file| file == self.file) {
+        if self.is_there() {
             _ = fs::remove_file(&self.path);
         }
     }
@@ -127,10 +159,13 @@ struct Private {
 impl Private {
     fn new(beside: &Path) -> io::Result<Self> {
         let parent = beside.parent().unwrap_or(Path::new("."));
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = parent.join(format!(".at-{}-{number}", std::process::id()));
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self { path })
+        let create = || {
+            // Random, so that nobody can take the names before.
+            let number = RandomState::new().hash_one(()) as u32;
+            let path = parent.join(format!(".at-{number:08x}"));
+            DirBuilder::new().mode(0o700).create(&path).map(|()| Self { path })
+        };
+        until_free(create)
     }
 }
 

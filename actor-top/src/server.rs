@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Shutdown;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use actor_system::System;
 use actor_system::inspect::Inspector;
 
 use crate::frame::Frame;
-use crate::place::{Place, default_path};
+use crate::place::Place;
+use crate::timed::Timed;
 
 /// The most bytes of a request.
 const REQUEST: u64 = 64;
@@ -30,9 +32,9 @@ const REQUEST: u64 = 64;
 pub struct Limits {
     /// Viewers at the same time. The default is 8.
     pub viewers: usize,
-    /// The time for a viewer to take a frame. The default is 1 s.
+    /// The time for a viewer to take a whole frame. The default is 1 s.
     pub patience: Duration,
-    /// The time between two requests of a viewer. The default is 60 s.
+    /// The time from one frame to the end of the next request. The default is 60 s.
     pub idle: Duration,
 }
 
@@ -83,6 +85,8 @@ pub struct Server {
 pub struct Serving {
     place: Place,
     shared: Arc<Shared>,
+    /// The listening socket: its end ends the thread that accepts.
+    listening: UnixStream,
     acceptor: Option<thread::JoinHandle<()>>,
 }
 
@@ -158,9 +162,11 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Returns [`AddrInUse`](io::ErrorKind::AddrInUse) if a living process serves at this path, and
-    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if another kind of file is there. The socket
-    /// of a dead process is replaced. Other errors are those of the directory and of the thread.
+    /// Returns [`AddrInUse`](io::ErrorKind::AddrInUse) if a living process serves at this path,
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if another kind of file is there, and
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a path too long for a socket: it has at
+    /// most about 100 bytes, and its directory about 90. The socket of a dead process is replaced.
+    /// Other errors are those of the directory and of the thread.
     ///
     /// # Examples
     ///
@@ -180,13 +186,17 @@ impl Server {
     /// ```
     pub fn start(self) -> io::Result<Serving> {
         let Self { systems, path, limits } = self;
-        let (place, listener) = Place::take(&path.unwrap_or_else(default_path))?;
+        let (place, listener) = match path {
+            Some(path) => Place::take(&path),
+            None => Place::take_default(),
+        }?;
+        let listening = UnixStream::from(OwnedFd::from(listener.try_clone()?));
         let is_over = AtomicBool::new(false);
         let shared = Arc::new(Shared { systems, limits, is_over });
         let accepting = Arc::clone(&shared);
         let thread = thread::Builder::new().name("actor-top".to_owned());
         let acceptor = Some(thread.spawn(move || accept(&listener, &accepting))?);
-        Ok(Serving { place, shared, acceptor })
+        Ok(Serving { place, shared, listening, acceptor })
     }
 }
 
@@ -205,9 +215,11 @@ impl Serving {
 impl Drop for Serving {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts. Without the connection, that thread cannot be reached.
-        let woken = UnixStream::connect(self.place.path()).is_ok();
-        if let Some(acceptor) = self.acceptor.take().filter(|_| woken) {
+        // On Linux, this ends the wait of the thread that accepts. Elsewhere a connection does, if
+        // the socket is still at its path. Without either, that thread cannot be reached.
+        let is_woken = self.listening.shutdown(Shutdown::Both).is_ok()
+            || (self.place.is_there() && UnixStream::connect(self.place.path()).is_ok());
+        if let Some(acceptor) = self.acceptor.take().filter(|_| is_woken) {
             _ = acceptor.join();
         }
     }
@@ -244,29 +256,30 @@ fn start_viewer(
     let shared = Arc::clone(shared);
     let thread = thread::Builder::new().name("actor-top-view".to_owned());
     let serve = move || {
+        let mut stream = Timed::new(stream);
         // An error ends the connection, and so does the end of the viewer. Shut down, because the
         // thread that accepts holds the same connection.
-        drop(answer(&stream, &shared));
-        _ = stream.shutdown(Shutdown::Both);
+        drop(answer(&mut stream, &shared));
+        stream.shut_down();
     };
     let thread = thread.spawn(serve).ok()?;
     Some((own, thread))
 }
 
 /// Answers each line with a frame, until the viewer goes, is late, or sends a line too long.
-fn answer(stream: &UnixStream, shared: &Shared) -> io::Result<()> {
-    stream.set_read_timeout(Some(shared.limits.idle))?;
-    stream.set_write_timeout(Some(shared.limits.patience))?;
+fn answer(stream: &mut Timed, shared: &Shared) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut request = Vec::new();
     loop {
         request.clear();
+        reader.get_mut().begin(shared.limits.idle);
         reader.by_ref().take(REQUEST).read_until(b'\n', &mut request)?;
         if request.last() != Some(&b'\n') || shared.is_over.load(Ordering::SeqCst) {
             return Ok(());
         }
         let mut frame = serde_json::to_vec(&Frame::of(&shared.systems))?;
         frame.push(b'\n');
-        (&*stream).write_all(&frame)?;
+        reader.get_mut().begin(shared.limits.patience);
+        reader.get_mut().write_all(&frame)?;
     }
 }

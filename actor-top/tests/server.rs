@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::time::Duration;
 
 use actor_core::{Actor, Context, Message, Spawn};
@@ -62,6 +62,94 @@ fn a_viewer_that_reads_nothing_is_dropped_and_others_are_served() {
 }
 
 #[test]
+fn a_viewer_that_sends_or_takes_byte_by_byte_has_no_more_time_than_others() {
+    let system = system();
+    // Frames larger than the buffers of a socket.
+    let names = (0..400).map(|n| format!("{n}-{}", "x".repeat(2_000)));
+    let all: Vec<_> = names.map(|name| idle(&system, name)).collect();
+    let limits = Limits {
+        idle: Duration::from_millis(20),
+        patience: Duration::from_millis(20),
+        ..Limits::default()
+    };
+    let directory = tempfile::tempdir().expect("there is a directory");
+    let server = Server::new([&system]).at(directory.path().join("own.sock")).limits(limits);
+    let serving = server.start().expect("it starts");
+
+    let (mut silent, _never_sends) = UnixStream::pair().expect("there is room");
+    let mut sending = UnixStream::connect(serving.path()).expect("it serves");
+    let sent = (0..60).take_while(|_| {
+        wait_a_bit(&mut silent);
+        sending.write_all(b"x").is_ok()
+    });
+    assert!(sent.count() < 59, "half a line kept the connection");
+
+    let mut taking = UnixStream::connect(serving.path()).expect("it serves");
+    taking.write_all(b"\n").expect("it reads");
+    let mut taken = 0;
+    // Each read frees some room for the server, which never waits long for one.
+    while taking.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {
+        taken += 1;
+        wait_a_bit(&mut silent);
+    }
+    assert!(taken < 150, "it got the whole frame: {taken} parts");
+    drop(all);
+}
+
+/// A wait shorter than the limits of the test: a read from a connection on which nobody sends.
+fn wait_a_bit(stream: &mut UnixStream) {
+    stream.set_read_timeout(Some(Duration::from_millis(5))).expect("it is a connection");
+    _ = stream.read(&mut [0; 1]);
+}
+
+#[test]
+fn a_server_whose_socket_has_gone_or_is_another_ones_ends_all_the_same() {
+    let system = system();
+    let directory = tempfile::tempdir().expect("there is a directory");
+    let path = directory.path().join("own.sock");
+    let serving = Server::new([&system]).at(&path).start().expect("it starts");
+    let mut viewer = Client::connect(&path).expect("it serves");
+    assert!(viewer.look().is_ok());
+    fs::remove_file(&path).expect("it is there");
+    // Another process has taken the path, and never accepts.
+    let other = UnixListener::bind(&path).expect("the path is free");
+    drop(serving);
+    assert!(viewer.look().is_err(), "its connections are closed");
+    assert!(UnixStream::connect(&path).is_ok(), "the other one's socket stays");
+    drop(other);
+}
+
+#[test]
+fn a_path_too_long_for_a_socket_is_refused_and_leaves_nothing() {
+    let system = system();
+    let directory = tempfile::tempdir().expect("there is a directory");
+    let named = |letters| directory.path().join("s".repeat(letters));
+    let has_room = |letters: &usize| SocketAddr::from_pathname(named(*letters)).is_ok();
+    let room = (1..).take_while(has_room).last().expect("the directory has a short path");
+    for (letters, is_taken) in [(room, true), (room + 1, false), (200, false)] {
+        let path = named(letters);
+        let serving = Server::new([&system]).at(&path).start();
+        match serving {
+            Ok(serving) if is_taken => assert!(Client::connect(serving.path()).is_ok()),
+            Err(error) if !is_taken => assert_eq!(error.kind(), ErrorKind::InvalidInput),
+            other => panic!("{letters}: {other:?}"),
+        }
+        assert_eq!(fs::read_dir(directory.path()).expect("it is there").count(), 0);
+    }
+}
+
+#[test]
+fn a_link_at_the_path_is_not_followed() {
+    let system = system();
+    let directory = tempfile::tempdir().expect("there is a directory");
+    let (path, target) = (directory.path().join("own.sock"), directory.path().join("target"));
+    std::os::unix::fs::symlink(&target, &path).expect("the path is free");
+    let serving = Server::new([&system]).at(&path).start();
+    assert_eq!(serving.map(drop).map_err(|error| error.kind()), Err(ErrorKind::AlreadyExists));
+    assert!(!target.exists() && path.is_symlink());
+}
+
+#[test]
 fn a_line_too_long_and_one_viewer_too_many_end_their_connections() {
     let system = system();
     let limits = Limits { viewers: 1, ..Limits::default() };
@@ -84,6 +172,21 @@ fn a_line_too_long_and_one_viewer_too_many_end_their_connections() {
     let mut rest = Vec::new();
     _ = long.read_to_end(&mut rest);
     assert!(long.write_all(b"\n").is_err() || long.read(&mut [0; 1]).map_or(true, |n| n == 0));
+}
+
+struct Quiet;
+impl Message for Quiet {}
+impl Actor for Quiet {
+    type Message = Self;
+    async fn handle(&mut self, _message: Self, _cx: &mut Context<Self>) {}
+}
+
+/// Starts an actor that runs until its handle is dropped.
+fn idle(system: &System, name: String) -> actor_core::Handle<Quiet> {
+    let (handle, mailbox) = actor_core::mailbox();
+    let spawn = Spawn::new(mailbox).named(name);
+    drop(spawn.start(system, || Quiet).expect("the system runs"));
+    handle
 }
 
 struct Stick(std::sync::mpsc::SyncSender<()>, std::sync::mpsc::Receiver<()>);

@@ -267,7 +267,7 @@ pub enum WaitFor {
     Room,
 }
 
-/// One lane of an actor: [`LaneStats`](actor_core::mailbox::LaneStats) as owned data.
+/// One lane of an actor: [`LaneFigures`](actor_core::observe::LaneFigures) as owned data.
 ///
 /// # Examples
 ///
@@ -312,6 +312,39 @@ pub struct LaneView {
     pub expired: u64,
     /// Messages still queued at the actor's end.
     pub undelivered: u64,
+    /// The times of its handlers, waits included.
+    pub handling: TimesView,
+    /// The times of messages in the lane, until their handlers began.
+    pub waiting: TimesView,
+}
+
+/// A [`Histogram`](actor_core::observe::Histogram) of times in five numbers, over all lives of the
+/// actor. The times are upper limits: at most twice the measured ones.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actor_system::inspect::TimesView;
+///
+/// let times = TimesView::default();
+/// assert_eq!((times.count, times.median, times.longest), (0, Duration::ZERO, Duration::ZERO));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[non_exhaustive]
+pub struct TimesView {
+    /// The number of messages up to the last sample. A few of the newest are not in it yet.
+    pub count: u64,
+    /// The sum of the times of all messages, an estimate from the samples.
+    pub sum: Duration,
+    /// Half of the messages took at most this time.
+    pub median: Duration,
+    /// 99 of 100 messages took at most this time.
+    pub p99: Duration,
+    /// The longest time of all samples.
+    pub longest: Duration,
 }
 
 /// A finding of a watchdog that lasts.
@@ -410,6 +443,29 @@ impl From<actor_core::mailbox::LaneStats> for LaneView {
             cancelled: stats.cancelled,
             expired: stats.expired,
             undelivered: stats.undelivered,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<actor_core::observe::LaneFigures> for LaneView {
+    fn from(figures: actor_core::observe::LaneFigures) -> Self {
+        let (handling, waiting) = (&figures.handling, &figures.waiting);
+        Self { handling: handling.into(), waiting: waiting.into(), ..Self::from(figures.stats) }
+    }
+}
+
+impl From<&actor_core::observe::Histogram> for TimesView {
+    fn from(times: &actor_core::observe::Histogram) -> Self {
+        let longest = times.longest();
+        // The limit of a bucket may exceed the longest time in it.
+        let quantile = |part| times.quantile(part).min(longest);
+        Self {
+            count: times.count(),
+            sum: times.sum(),
+            median: quantile(0.5),
+            p99: quantile(0.99),
+            longest,
         }
     }
 }

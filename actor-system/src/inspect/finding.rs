@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::inspect::data::{Doing, InHand, WaitView};
+use crate::inspect::shown::Shown;
 use crate::inspect::threads::ThreadView;
 use crate::inspect::words::Span;
 
@@ -217,7 +218,7 @@ impl Problem {
     fn write_begin(&self, f: &mut fmt::Formatter<'_>, lasted: Span) -> fmt::Result {
         match self {
             Self::Handler { actor, doing, waits, .. } => {
-                write!(f, "{actor} exceeds its budget: it {}", doing.verb())?;
+                write!(f, "{} exceeds its budget: it {}", Shown(actor), doing.verb())?;
                 write!(f, " for {lasted}")?;
                 let mut waits = waits.iter();
                 if let Some(first) = waits.next() {
@@ -231,16 +232,18 @@ impl Problem {
                     write!(f, "{part} waits for {} ", part.what.of())?;
                 }
                 let first = actors.first().map_or("itself", |part| &part.actor);
-                write!(f, "{first}, for {lasted}")
+                write!(f, "{}, for {lasted}", Shown(first))
             }
             Self::Executor { name, ready, .. } => {
-                write!(f, "executor {name} does not turn for {lasted}; ready: ")?;
-                f.write_str(&ready.join(", "))
+                write!(f, "executor {} does not turn for {lasted}; ready: ", Shown(name))?;
+                f.write_str(&listed(ready.iter().map(|path| &**path)))
             }
             Self::Lane { actor, lane, accepted, waiting } => write!(
                 f,
-                "lane {lane} of {actor} is only filled: {accepted} accepted and none handled \
-                 for {lasted}, {waiting} waiting"
+                "lane {} of {} is only filled: {accepted} accepted and none handled \
+                 for {lasted}, {waiting} waiting",
+                Shown(lane),
+                Shown(actor)
             ),
         }
     }
@@ -249,27 +252,33 @@ impl Problem {
         match self {
             Self::Handler { actor, doing, .. } => match doing.message() {
                 Some(message) => {
+                    let actor = Shown(actor);
                     write!(f, "{actor} is done with its handler of {message} after {lasted}")
                 }
-                None => write!(f, "{actor} goes on after {lasted}"),
+                None => write!(f, "{} goes on after {lasted}", Shown(actor)),
             },
             Self::Ring { actors } => {
-                let names: Vec<_> = actors.iter().map(|part| &*part.actor).collect();
-                write!(f, "the ring of waits of {} is over after {lasted}", names.join(", "))
+                let names = listed(actors.iter().map(|part| &*part.actor));
+                write!(f, "the ring of waits of {names} is over after {lasted}")
             }
             Self::Executor { name, .. } => {
-                write!(f, "executor {name} takes its turns again after {lasted}")
+                write!(f, "executor {} takes its turns again after {lasted}", Shown(name))
             }
             Self::Lane { actor, lane, .. } => {
+                let (lane, actor) = (Shown(lane), Shown(actor));
                 write!(f, "lane {lane} of {actor} is handled again after {lasted}")
             }
         }
     }
 }
 
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| Shown(name).to_string()).collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.system)?;
+        write!(f, "{}: ", Shown(&self.system))?;
         if self.is_over {
             return self.problem.write_end(f, Span(self.lasted));
         }
@@ -284,8 +293,8 @@ impl fmt::Display for Finding {
 impl fmt::Display for RingPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.message {
-            Some(message) => write!(f, "{} in its handler of {message}", self.actor),
-            None => f.write_str(&self.actor),
+            Some(message) => write!(f, "{} in its handler of {message}", Shown(&self.actor)),
+            None => Shown(&self.actor).fmt(f),
         }
     }
 }

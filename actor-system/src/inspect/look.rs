@@ -162,7 +162,7 @@ fn actor(shared: &Shared, sight: &Sight, actor: &ActorSight) -> ActorView {
         doing: doing_of(seen, actor.at_least),
         restarts: seen.restarts,
         turns: seen.turns,
-        lanes: actor.lanes.iter().copied().map(LaneView::from).collect(),
+        lanes: actor.entry.running.figures().lanes.into_iter().map(LaneView::from).collect(),
         timers: seen.timers as u64,
         in_flight: seen.work as u64,
         lost_work: seen.lost_work,

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
@@ -10,8 +11,11 @@ use crate::clock::time_left;
 /// The time for a tool.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The most bytes of a stack: more than its lines need.
+/// The most bytes of a stack.
 const MOST: u64 = 60_000;
+
+/// The time for the rest of the output, once the tool has ended.
+const REST: Duration = Duration::from_secs(1);
 
 /// Returns the stack of a thread of this process, if a tool is installed and may read it.
 pub(crate) fn of(thread: u32) -> Option<String> {
@@ -37,15 +41,26 @@ fn frames(text: &str) -> Option<String> {
     (!frames.is_empty()).then(|| frames.join("\n"))
 }
 
-/// Runs a tool, and returns its output. The output of 64 frames fits into the pipe.
+/// Runs a tool, and returns its output. A thread reads it, because a tool whose output does not fit
+/// into the pipe waits for a reader. What the tool writes after the most bytes is dropped.
 fn output(command: &mut Command) -> Option<String> {
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().ok()?;
+    let (sender, text) = sync_channel(1);
+    let reader = child.stdout.take().and_then(|pipe| {
+        let read = move || {
+            let mut bytes = Vec::new();
+            let is_read = pipe.take(MOST).read_to_end(&mut bytes).is_ok();
+            // The cut may be within a character.
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            _ = sender.send(Some(text).filter(|_| is_read));
+        };
+        thread::Builder::new().name("stack".to_owned()).spawn(read).ok()
+    });
     let has_ended = wait(&mut child);
-    let mut text = String::new();
-    let pipe = child.stdout.take()?;
-    pipe.take(MOST).read_to_string(&mut text).ok()?;
-    has_ended.then_some(text)
+    reader?;
+    // A child of the tool may still hold the pipe. Then its reader is left behind.
+    text.recv_timeout(REST).ok()?.filter(|_| has_ended)
 }
 
 /// Waits for the end of a tool, and kills a late one.

@@ -13,7 +13,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::inspect::words::Span;
+use crate::inspect::shown::Shown;
+use crate::inspect::words::{Span, write_lines};
 
 /// How a thread is at one moment. Filled on Linux only.
 ///
@@ -110,12 +111,12 @@ fn state_of(letter: &str) -> &str {
 
 impl fmt::Display for ThreadView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "thread {} ({})", self.name, self.number)?;
+        write!(f, "thread {} ({})", Shown(&self.name), self.number)?;
         if !self.state.is_empty() {
-            write!(f, " is {}", self.state)?;
+            write!(f, " is {}", Shown(&self.state))?;
         }
         if let Some(place) = &self.waits_in {
-            write!(f, " in {place}")?;
+            write!(f, " in {}", Shown(place))?;
         }
         if let Some(call) = self.system_call {
             write!(f, ", system call {call}")?;
@@ -124,7 +125,8 @@ impl fmt::Display for ThreadView {
             write!(f, ", {} of processor time", Span(time))?;
         }
         if let Some(stack) = &self.stack {
-            write!(f, "\n{stack}")?;
+            f.write_str("\n")?;
+            write_lines(f, stack)?;
         }
         Ok(())
     }

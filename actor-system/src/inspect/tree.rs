@@ -14,6 +14,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::inspect::data::{ActorView, ExecutorView, Inspection, LaneView};
+use crate::inspect::shown::Shown;
 use crate::inspect::words::Span;
 
 /// The most characters of a column. A longer name moves its own line only.
@@ -22,7 +23,8 @@ const WIDEST: usize = 32;
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.is_stopping { ", stopping" } else { "" };
-        write!(f, "system {}, process {}, up {}", self.system, self.process, Span(self.uptime))?;
+        let (system, up) = (Shown(&self.system), Span(self.uptime));
+        write!(f, "system {system}, process {}, up {up}", self.process)?;
         let (actors, executors) = (self.actors.len(), self.executors.len());
         writeln!(
             f,
@@ -46,7 +48,7 @@ impl fmt::Display for Inspection {
 }
 
 fn write_executor(f: &mut fmt::Formatter<'_>, executor: &ExecutorView) -> fmt::Result {
-    write!(f, "\nexecutor {}", executor.name)?;
+    write!(f, "\nexecutor {}", Shown(&executor.name))?;
     match executor.thread {
         _ if !executor.is_alive => f.write_str(" (ended)")?,
         Some(thread) => write!(f, " (thread {thread})")?,
@@ -67,7 +69,7 @@ fn write_actor(
     is_last: bool,
 ) -> fmt::Result {
     let (branch, stem) = if is_last { ("└─", "  ") } else { ("├─", "│ ") };
-    write!(f, "{branch} {:<width$}  {}", actor.path, actor.doing)?;
+    write!(f, "{branch} {:<width$}  {}", Shown(&actor.path), actor.doing)?;
     let figures = [
         (actor.restarts, "restart"),
         (actor.timers, "timer"),
@@ -89,7 +91,7 @@ fn write_actor(
         write!(
             f,
             "{stem}   {:<names$}  {depth:<width$}   {} handled",
-            lane.name,
+            Shown(&lane.name),
             Number(lane.handled)
         )?;
         match lane.lost() {
@@ -107,7 +109,7 @@ fn depth(lane: &LaneView) -> String {
 
 /// Returns the width of a column.
 fn width<'a>(names: impl Iterator<Item = &'a str>) -> usize {
-    names.map(|name| name.chars().count()).max().unwrap_or(0).min(WIDEST)
+    names.map(|name| Shown(name).to_string().chars().count()).max().unwrap_or(0).min(WIDEST)
 }
 
 /// A number in groups of three digits.

@@ -216,9 +216,10 @@ impl Watchdog {
     /// The default is no.
     ///
     /// The watchdog then runs `eu-stack` or `gdb`, whichever is installed, on its own process. The
-    /// tool stops the whole process for a moment, once for each such finding, and needs the right
-    /// to trace it. Only on Linux. Without a tool or the right, the finding has no stack. A tool
-    /// that does not end within 10 s is killed.
+    /// tool stops the whole process while it reads, once for each such finding: `gdb` for seconds,
+    /// because it reads the symbols first. It needs the right to trace the process. Only on Linux.
+    /// Without a tool or the right, the finding has no stack. A tool that does not end within 10 s
+    /// is killed.
     ///
     /// # Examples
     ///

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::inspect::data::{Doing, FindingView, InHand, WaitFor, WaitView};
+use crate::inspect::shown::Shown;
 
 /// A time with the unit that suits it.
 pub(crate) struct Span(pub(crate) Duration);
@@ -22,9 +23,10 @@ impl fmt::Display for Span {
 
 impl fmt::Display for InHand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lane = Shown(&self.lane);
         match &self.kind {
-            Some(kind) => write!(f, "{kind} (lane {})", self.lane),
-            None => write!(f, "a message of lane {}", self.lane),
+            Some(kind) => write!(f, "{} (lane {lane})", Shown(kind)),
+            None => write!(f, "a message of lane {lane}"),
         }
     }
 }
@@ -104,12 +106,21 @@ impl fmt::Display for Doing {
 impl fmt::Display for WaitView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let actor = self.actor.as_deref().unwrap_or("an actor without a name");
-        write!(f, "{} {actor}", self.what.of())
+        write!(f, "{} {}", self.what.of(), Shown(actor))
     }
 }
 
 impl fmt::Display for FindingView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        Shown(&self.text).fmt(f)
     }
+}
+
+/// Writes a text of several lines, such as a stack.
+pub(crate) fn write_lines(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    for (place, line) in text.split('\n').enumerate() {
+        let between = if place == 0 { "" } else { "\n" };
+        write!(f, "{between}{}", Shown(line))?;
+    }
+    Ok(())
 }

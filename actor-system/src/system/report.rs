@@ -8,6 +8,7 @@ use actor_core::Exit;
 use actor_core::life::Phase;
 use actor_core::mailbox::LaneStats;
 
+use crate::inspect::Shown;
 use crate::system::entry::{ActorId, Entry, Facts};
 
 /// What a shutdown of a [`System`](crate::System) has ended, and what it has not.
@@ -440,7 +441,9 @@ impl fmt::Display for Cause {
             Self::Signal(15) => f.write_str("by SIGTERM"),
             Self::Signal(number) => write!(f, "by signal {number}"),
             Self::Dropped => f.write_str("because it was dropped"),
-            Self::Panicked { path, exit } => write!(f, "because {path} {}", exit.reason),
+            Self::Panicked { path, exit } => {
+                write!(f, "because {} {}", Shown(path), Shown(&exit.reason.to_string()))
+            }
         }
     }
 }
@@ -449,6 +452,7 @@ impl fmt::Display for Cause {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { system, cause, actors, threads, started, took, is_final } = self;
+        let system = Shown(system);
         let late = self.late().count();
         let ended = actors.len() - late;
         if *is_final {
@@ -469,14 +473,18 @@ impl fmt::Display for Report {
             actors.iter().try_for_each(|actor| columns.actor(f, actor))?;
         }
         let busy = threads.iter().filter(|thread| thread.end == ThreadState::Busy);
-        busy.map(|thread| &thread.name)
+        busy.map(|thread| Shown(&thread.name))
             .try_for_each(|name| writeln!(f, "the thread `{name}` has not ended"))
     }
 }
 
 /// The width of a column: of its longest text, between that of its heading and that of a line.
 fn width<'a>(texts: impl Iterator<Item = &'a str>, at_least: usize) -> usize {
-    texts.map(|text| text.chars().count()).max().unwrap_or_default().clamp(at_least, 80)
+    texts
+        .map(|text| Shown(text).to_string().chars().count())
+        .max()
+        .unwrap_or_default()
+        .clamp(at_least, 80)
 }
 
 /// The widths of a table's columns.
@@ -509,13 +517,14 @@ impl Columns {
                 0 => (phase_name(actor.phase), &*actor.path, &*actor.thread),
                 _ => ("", "", ""),
             };
-            let lane_name = lane.map_or("", |lane| lane.name);
+            let (name, on) = (Shown(name), Shown(on));
+            let lane_name = Shown(lane.map_or("", |lane| lane.name));
             let handled = lane.map_or(0, |lane| lane.handled);
             let dropped = lane.map_or(0, |lane| lane.undelivered + lane.evicted + lane.expired);
             write!(f, "{phase:7}  {name:path$}  {on:thread$}  {lane_name:lane_width$}")?;
             write!(f, "  {handled:>9}  {dropped:>9}")?;
             match (number, &actor.exit) {
-                (0, Some(exit)) => writeln!(f, "  {}", end_of(exit))?,
+                (0, Some(exit)) => writeln!(f, "  {}", Shown(&end_of(exit)))?,
                 (0, None) => writeln!(f, "  still busy")?,
                 _ => writeln!(f)?,
             }

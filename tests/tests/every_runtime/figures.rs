@@ -4,8 +4,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use actor_lanes::embed::{Embed, ManualClock};
+use actor_lanes::mailbox::LaneStats;
 use actor_lanes::observe::{Exporter, Figures, InHand, LaneFigures};
-use actor_lanes::{Actor, Context, Handle, Lane, Message, Reply, Runtime, Spawn, System};
+use actor_lanes::{Actor, Context, Handle, Lane, Message, Reply, Restart, Runtime, Spawn, System};
 use actor_lanes::{actor_fn, mailbox, spawn};
 use actor_tests::{Desk, FIFO, LATEST, Letter, NEWEST, PATIENCE};
 use actor_tests::{end_of, executor, on_every_runtime, owned, signal, wait};
@@ -17,6 +18,8 @@ on_every_runtime! {
     the_message_in_hand_is_seen_by_other_threads,
     no_message_is_seen_with_the_kind_of_the_one_before_it,
     a_page_has_the_figures_of_each_actor_of_a_system,
+    figures_go_on_over_the_lives_of_an_actor,
+    a_look_has_the_times_of_each_lane,
 }
 
 fn lane(figures: &Figures, lane: usize) -> &LaneFigures {
@@ -245,6 +248,73 @@ fn a_page_has_the_figures_of_each_actor_of_a_system(runtime: &dyn Runtime) {
         assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
     }
     _ = system.stop_blocking(PATIENCE);
+}
+
+/// A restart keeps the mailbox, so everything is counted from the start of the first life.
+fn figures_go_on_over_the_lives_of_an_actor(runtime: &dyn Runtime) {
+    const LIVES: u64 = 4;
+    const NOTES: u64 = 50;
+    let executor = executor(runtime);
+    let (desk, desk_mailbox) = mailbox();
+    let spawn = Spawn::new(desk_mailbox).restart(Restart::permanent());
+    let running = spawn.start(&executor, Desk::default).expect("the executor runs");
+    let mut before = desk.figures();
+    for life in 0..LIVES {
+        for n in 0..NOTES {
+            desk.tell_blocking(Letter::note(FIFO, n), PATIENCE).expect("it runs");
+        }
+        let fail = |_: &mut Desk, _: &mut Context<Letter>| panic!("as the test wants it");
+        desk.tell_blocking(Letter::act(FIFO, fail), PATIENCE).expect("it runs");
+        // The next life answers.
+        assert_eq!(Desk::read(&desk), []);
+        let now = desk.figures();
+        assert_eq!(now.restarts, life + 1);
+        let fifo = &now.lanes[FIFO];
+        // The message of the panic counts as handled, and so does the question.
+        assert_eq!(fifo.stats.accepted, (life + 1) * (NOTES + 2));
+        let LaneStats { handled, depth, .. } = fifo.stats;
+        assert_eq!(handled + depth, fifo.stats.accepted, "{:?}", fifo.stats);
+        let (old, new) = (&before.lanes[FIFO], &now.lanes[FIFO]);
+        assert!(new.stats.high_water >= old.stats.high_water);
+        assert!(new.handling.count() >= old.handling.count(), "{new:?}");
+        assert!(new.waiting.samples() >= old.waiting.samples(), "{new:?}");
+        before = now;
+    }
+    running.stop(PATIENCE);
+    let exit = end_of(&running);
+    let figures = exit.figures();
+    let fifo = &figures.lanes[FIFO];
+    assert_eq!((fifo.stats.handled, fifo.stats.depth), (LIVES * (NOTES + 2), 0));
+    // More than one life had: of each, those after its last sample are not in it.
+    assert!(fifo.handling.count() > NOTES + 2, "it is that of all lives: {fifo:?}");
+    assert!(fifo.handling.count() <= fifo.stats.handled, "{fifo:?}");
+}
+
+fn a_look_has_the_times_of_each_lane(runtime: &dyn Runtime) {
+    let system = System::new("seen", owned(runtime)).expect("its thread starts");
+    let (desk, desk_mailbox) = mailbox();
+    let spawn = Spawn::new(desk_mailbox).named("desk");
+    let running = spawn.start(&system, Desk::default).expect("the system runs");
+    for _ in 0..ENOUGH {
+        desk.try_tell(Letter::act(FIFO, |_, _| compute(SLOW))).expect("there is room");
+        assert_eq!(Desk::read(&desk), []);
+    }
+    let _release = Desk::hold(&desk);
+    let figures = running.figures();
+    let seen = system.inspect();
+    let lanes = &seen.actor("/desk").expect("it runs").lanes;
+    for (seen, lane) in lanes.iter().zip(&figures.lanes) {
+        assert_eq!((&*seen.name, seen.handled), (lane.stats.name, lane.stats.handled));
+        for (seen, times) in [(&seen.handling, &lane.handling), (&seen.waiting, &lane.waiting)] {
+            assert_eq!((seen.count, seen.sum), (times.count(), times.sum()));
+            assert_eq!(seen.longest, times.longest());
+            assert!(seen.median <= seen.p99 && seen.p99 <= seen.longest, "{seen:?}");
+            assert!(seen.p99 <= times.quantile(0.99), "{seen:?}");
+        }
+    }
+    let slow = &lanes[FIFO].handling;
+    assert!(slow.count > 0 && slow.longest >= SLOW && slow.p99 >= SLOW, "{slow:?}");
+    assert!(system.stop_blocking(Duration::ZERO).actors.len() == 1);
 }
 
 /// Moves the clock by the time in its message, as a slow handler.

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use actor_core::mailbox::{ActorSeen, Sleep};
 
+use crate::inspect::data::Doing;
 use crate::inspect::finding::{Finding, Problem};
 use crate::inspect::ring::{Ring, rings};
 use crate::inspect::round::{ActorRound, Round};
@@ -53,8 +54,16 @@ enum Key {
 /// What an actor is at. It changes with each message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
-    InHand { ended: u64 },
-    InTurn { turns: u64 },
+    InHand {
+        ended: u64,
+    },
+    InTurn {
+        turns: u64,
+    },
+    /// Its first `started` awaits something.
+    Starts,
+    /// Its `stopped` awaits something, or its end does.
+    Stops,
 }
 
 /// An actor in the last round.
@@ -302,7 +311,13 @@ fn state_of(seen: &ActorSeen) -> Option<State> {
     match (seen.in_hand, seen.has_turn) {
         (Some(_), _) => Some(State::InHand { ended: seen.ended }),
         (None, true) => Some(State::InTurn { turns: seen.turns }),
-        (None, false) => None,
+        (None, false) => match doing_of(seen, Duration::ZERO) {
+            // Not while it only waits for its turn.
+            _ if seen.sleep != Sleep::ForOther => None,
+            Doing::Starting => Some(State::Starts),
+            Doing::Stopping => Some(State::Stops),
+            _ => None,
+        },
     }
 }
 

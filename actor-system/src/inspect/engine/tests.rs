@@ -265,6 +265,33 @@ fn the_lasting_problems_are_bounded() {
 }
 
 #[test]
+fn an_actor_that_awaits_in_its_start_or_its_end_is_named() {
+    let awaiting = |has_started, is_closed| {
+        let seen = ActorSeen { sleep: Sleep::ForOther, is_closed, ..ActorSeen::default() };
+        let mut one = actor(1, "/a", seen);
+        one.seen.has_started = has_started;
+        round(vec![one])
+    };
+    let mut rounds = Rounds::new();
+    let found = rounds.during(2 * BUDGET, &awaiting(false, false));
+    assert_eq!(texts(&found), ["test: /a exceeds its budget: it starts for 1.0 s"]);
+    let found = rounds.during(2 * BUDGET, &awaiting(true, true));
+    let [started, ends] = &texts(&found)[..] else { panic!("{found:?}") };
+    assert!(started.starts_with("test: /a goes on after"), "{started}");
+    assert_eq!(ends, "test: /a exceeds its budget: it ends for 1.0 s");
+    // Between two lives, it rests.
+    assert_eq!(rounds.during(5 * BUDGET, &awaiting(true, false)).len(), 1, "only the end");
+    // Without a turn, an actor that has not started yet is no problem of its own.
+    let mut waiting = awaiting(false, false);
+    waiting.actors[0].seen.sleep = Sleep::Awake;
+    let found = Rounds::new().during(2 * BUDGET, &waiting);
+    assert!(
+        found.iter().all(|found| matches!(found.problem, Problem::Executor { .. })),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn an_ended_actor_ends_its_problem() {
     let mut rounds = Rounds::new();
     assert_eq!(rounds.during(2 * BUDGET, &round(vec![busy(1, "/a")])).len(), 1);

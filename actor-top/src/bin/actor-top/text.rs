@@ -2,28 +2,12 @@
 
 use std::time::Duration;
 
+use actor_system::inspect::Shown;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Returns a text of the process, safe to print. Control characters, and
-/// characters with an effect on the direction or the look of others, are shown as escapes.
+/// Returns a text of the process, safe to print.
 pub(crate) fn clean(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || is_invisible(c) {
-            clean.extend(c.escape_unicode());
-        } else {
-            clean.push(c);
-        }
-    }
-    clean
-}
-
-/// Returns whether a character has no look of its own: marks of direction, joiners, tags, and
-/// others without a width.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
-        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    Shown(text).to_string()
 }
 
 /// Returns the text cut to a width in columns. A cut text ends with a dot-like character.
@@ -83,6 +67,11 @@ pub(crate) fn count(n: u64) -> String {
     n.to_string()
 }
 
+/// Returns a number with its noun: `1 actor`, `2 actors`.
+pub(crate) fn many(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 /// Returns a rate for each second. Below ten it has one decimal, and an unknown one is a dash.
 pub(crate) fn rate(rate: Option<f64>) -> String {
     match rate {
@@ -109,6 +98,11 @@ pub(crate) fn span(time: Duration) -> String {
     }
 }
 
+/// Returns a time as [`span`], and one below a millisecond in microseconds.
+pub(crate) fn short(time: Duration) -> String {
+    if time < Duration::from_millis(1) { format!("{}us", time.as_micros()) } else { span(time) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +127,11 @@ mod tests {
     }
 
     #[test]
+    fn one_thing_is_named_in_the_singular() {
+        assert_eq!([0, 1, 2].map(|n| many(n, "actor")), ["0 actors", "1 actor", "2 actors"]);
+    }
+
+    #[test]
     fn numbers_and_times_are_short() {
         let counts = [0, 999, 1_000, 9_999, 10_000, 999_999, 5_600_000, u64::MAX];
         assert_eq!(
@@ -142,6 +141,10 @@ mod tests {
         let rates = [None, Some(0.0), Some(0.25), Some(9.94), Some(9.96), Some(1234.0)];
         assert_eq!(rates.map(rate), ["-", "0", "0.2", "9.9", "10", "1.2k"]);
         let times = [7, 999, 1_200, 61_000, 3_600_000, 90_000_000].map(Duration::from_millis);
+        assert_eq!(
+            [0, 1, 999, 1_000].map(|n| short(Duration::from_micros(n))),
+            ["0us", "1us", "999us", "1ms"]
+        );
         assert_eq!(times.map(span), ["7ms", "999ms", "1.2s", "1m01s", "1h00m", "1d01h"]);
     }
 }

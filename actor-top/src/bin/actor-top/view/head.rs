@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::model::{Link, Look, Model};
 use crate::rates::Flow;
 use crate::rows::actors;
-use crate::text::{clean, count, rate, span};
+use crate::text::{clean, count, many, rate, span};
 use crate::view::put;
 use crate::view::theme::{Role, Theme};
 
@@ -31,11 +31,12 @@ fn state(model: &Model, look: &Look) -> String {
     let up = systems.iter().map(|seen| seen.uptime).max().unwrap_or_default();
     let executors: usize = systems.iter().map(|seen| seen.executors.len()).sum();
     let mut text = format!(
-        "{}  pid {}  up {}  {} actors on {executors} executors  by {}",
+        "{}  pid {}  up {}  {} on {}  by {}",
         names.join(", "),
         look.seen.process,
         span(up),
-        actors(look).count(),
+        many(actors(look).count(), "actor"),
+        many(executors, "executor"),
         model.screen.sort.name(),
     );
     let marks = [

@@ -2,17 +2,18 @@
 
 use std::cmp::Reverse;
 
+use actor_system::inspect::{ActorView, InHand, LaneView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::model::{Look, Model};
 use crate::rates::{LOSSES, losses};
 use crate::rows::actors;
-use crate::text::{clean, count, rate, span};
+use crate::text::{clean, count, rate, short, span};
 use crate::view::put;
 use crate::view::theme::{Role, Theme};
 
-/// The most handlers shown.
+/// The most handlers shown: those in progress, and the slowest so far.
 const SLOWEST: usize = 3;
 /// The most findings shown.
 const FINDINGS: usize = 4;
@@ -61,8 +62,14 @@ fn all_losses(look: &Look) -> (String, Role) {
     (text, if is_losing { Role::Alarm } else { Role::Plain })
 }
 
-/// The messages in a handler for the longest time.
+/// The messages in a handler for the longest time, and then the lanes with the slowest handlers.
 fn slowest(look: &Look) -> Vec<(String, Role)> {
+    let now = in_hand(look).into_iter().map(|line| (line, Role::Waiting));
+    let so_far = slow_lanes(look).into_iter().map(|line| (line, Role::Plain));
+    now.chain(so_far).collect()
+}
+
+fn in_hand(look: &Look) -> Vec<String> {
     let in_hand = actors(look).filter_map(|(_, actor)| {
         let lasts = actor.doing.at_least().filter(|lasts| !lasts.is_zero())?;
         Some((lasts, actor, actor.doing.message()?))
@@ -70,17 +77,34 @@ fn slowest(look: &Look) -> Vec<(String, Role)> {
     let mut in_hand: Vec<_> = in_hand.collect();
     in_hand.sort_by_key(|(lasts, ..)| Reverse(*lasts));
     in_hand.truncate(SLOWEST);
-    let line = |(lasts, actor, message): &(_, &actor_system::inspect::ActorView, &_)| {
+    let line = |(lasts, actor, message): (_, &ActorView, &InHand)| {
         let waits: Vec<_> = actor.waits.iter().map(|wait| clean(&wait.to_string())).collect();
         let waits =
             if waits.is_empty() { String::new() } else { format!(", for {}", waits.join(", ")) };
-        let message: &actor_system::inspect::InHand = message;
+        let (path, message) = (clean(&actor.path), clean(&message.to_string()));
+        format!("now: {path} has {message} in hand for {}{waits}", span(lasts))
+    };
+    in_hand.into_iter().map(line).collect()
+}
+
+/// The lanes with the slowest handlers so far. By the slowest of 100: the longest one of all stays
+/// forever.
+fn slow_lanes(look: &Look) -> Vec<String> {
+    let lanes =
+        actors(look).flat_map(|(_, actor)| actor.lanes.iter().map(move |lane| (actor, lane)));
+    let mut lanes: Vec<_> = lanes.filter(|(_, lane)| lane.handling.count > 0).collect();
+    lanes.sort_by_key(|(_, lane)| Reverse((lane.handling.p99, lane.handling.longest)));
+    lanes.truncate(SLOWEST);
+    let line = |(actor, lane): (&ActorView, &LaneView)| {
+        let times = &lane.handling;
         format!(
-            "slow: {} has {} in hand for {}{waits}",
+            "slow: {} {}  half within {}, 99% within {}, longest {}",
             clean(&actor.path),
-            clean(&message.to_string()),
-            span(*lasts)
+            clean(&lane.name),
+            short(times.median),
+            short(times.p99),
+            short(times.longest)
         )
     };
-    in_hand.iter().map(|slow| (line(slow), Role::Waiting)).collect()
+    lanes.into_iter().map(line).collect()
 }

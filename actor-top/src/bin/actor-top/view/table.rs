@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::model::{Key, Look, Model};
 use crate::rates::{ActorId, Flow};
 use crate::rows::{Item, Row, rows};
-use crate::text::{clean, count, left, rate, right, span};
+use crate::text::{clean, count, left, many, rate, right, span};
 use crate::view::put;
 use crate::view::theme::{Role, Theme};
 
@@ -104,7 +104,7 @@ fn cells(row: &Row<'_>, look: &Look, theme: &Theme, columns: Columns) -> Cells {
     match &row.item {
         Item::Executor(executor, actors) => Cells { name, ..of_executor(executor, actors, look) },
         Item::Elsewhere(actors) => {
-            Cells { name, now: (format!("{actors} actors"), Role::Quiet), ..Cells::empty() }
+            Cells { name, now: (many(*actors, "actor"), Role::Quiet), ..Cells::empty() }
         }
         Item::Actor(actor) => {
             let flow = flow_of(&row.key, look);
@@ -140,7 +140,7 @@ fn of_executor(executor: &ExecutorView, actors: &[ActorId], look: &Look) -> Cell
     let now = match executor.not_turned_for {
         _ if !executor.is_alive => ("ended".to_owned(), Role::Alarm),
         Some(time) => (format!("no turn for {}", span(time)), Role::Alarm),
-        None => (format!("{} actors", executor.actors), Role::Quiet),
+        None => (many(executor.actors, "actor"), Role::Quiet),
     };
     let turns = look.rates.turns_of(actors.iter().copied());
     Cells { now, waiting: format!("{} t/s", rate(turns)), ..Cells::empty() }

@@ -29,7 +29,10 @@ fn look(seconds: u64) -> Frame {
                       "at_least": {{"secs": 1, "nanos": 200000000}}}}}},
                   "lanes": [
                       {{"name": "blocks", "capacity": 1024, "depth": 512, "high_water": 768,
-                        "accepted": {handled}, "handled": {handled}}},
+                        "accepted": {handled}, "handled": {handled}, "handling": {{
+                          "count": {handled}, "median": {{"secs": 0, "nanos": 512000}},
+                          "p99": {{"secs": 0, "nanos": 8000000}},
+                          "longest": {{"secs": 1, "nanos": 500000000}}}}}},
                       {{"name": "votes", "capacity": 64, "depth": 1, "high_water": 64,
                         "accepted": 5, "handled": 4, "evicted": {seconds}}}]}},
                 {{"id": 2, "path": "/net/swarm", "executor": "net", "doing": "Idle", "lanes": []}},
@@ -88,9 +91,12 @@ fn a_frame_of_80_columns_and_24_lines_shows_all_there_is() {
     assert!(chain.contains("####::.. 512/1.0k"), "the fullest lane: {chain}");
     assert!(chain.ends_with("+2"), "{chain}");
     assert!(has(&lines, "no turn for 2.0s"));
+    let executor = lines.iter().find(|line| line.contains("- chain")).expect("it is an executor");
+    assert!(executor.contains("1 actor "), "{executor}");
     assert!(has(&lines, "! /chain is stuck (for 3.0s)"));
     assert!(has(&lines, "evicted 12 (1.0/s)"));
-    assert!(has(&lines, "slow: /chain has Import (lane blocks) in hand for 1.2s"));
+    assert!(has(&lines, "now: /chain has Import (lane blocks) in hand for 1.2s"));
+    assert!(has(&lines, "slow: /chain blocks  half within 512us, 99% within 8ms, longest 1.5s"));
     assert!(lines[23].starts_with("q quit"));
 }
 
