@@ -8,8 +8,8 @@ use crate::life::governor::Governor;
 use crate::life::lives::{Lives, ManyLives};
 use crate::life::made::Made;
 use crate::life::poison::Poison;
-use crate::mailbox::exit::ExitReason;
 use crate::mailbox::Life;
+use crate::mailbox::exit::ExitReason;
 use crate::panic::{Contained, Panicked, contained};
 
 /// Several lives. The maker has no type of its own, as that of [`One`](crate::life::lives::One).

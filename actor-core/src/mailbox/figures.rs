@@ -233,7 +233,9 @@ impl<M: Message> LaneQueue<M> {
                 let taken = head.saturating_sub(places.producers.void.load(Ordering::Relaxed));
                 (taken > ended).then(kind)
             }
-            Ring::Evicting(_) | Ring::Shared(_) | Ring::Keyed(_) => Some(kind()).filter(|kind| *kind > 0),
+            Ring::Evicting(_) | Ring::Shared(_) | Ring::Keyed(_) => {
+                Some(kind()).filter(|kind| *kind > 0)
+            }
         }
     }
 
