@@ -120,13 +120,19 @@ fn lane(written: &Written, lanes: &Lanes) -> Option<TokenStream> {
     })
 }
 
+/// The place of a value, for the compiler's errors about a conversion. The conversion itself is the
+/// macro's: clippy would otherwise call that of a `u64` useless.
+fn place_of(value: &TokenStream) -> Span {
+    value.span().resolved_at(Span::mixed_site())
+}
+
 fn source(cases: &[Case]) -> Option<TokenStream> {
     let arms = cases.iter().filter_map(|case| match &case.source {
         Source::Field(mark) => Some(case.arm(mark, |value, is_plain| {
             if is_plain {
-                quote_spanned!(value.span()=> ::core::option::Option::Some(u64::from(*#value)))
+                quote_spanned!(place_of(value)=> ::core::option::Option::Some(u64::from(*#value)))
             } else {
-                quote_spanned!(value.span()=> ::core::option::Option::<u64>::from(#value))
+                quote_spanned!(place_of(value)=> ::core::option::Option::<u64>::from(#value))
             }
         })),
         Source::Unstated | Source::Absent => None,
@@ -142,7 +148,7 @@ fn source(cases: &[Case]) -> Option<TokenStream> {
 fn key(cases: &[Case]) -> Option<TokenStream> {
     let arms = cases.iter().filter_map(|case| {
         Some(case.arm(case.key.as_ref()?, |value, is_plain| {
-            if is_plain { quote_spanned!(value.span()=> u64::from(*#value)) } else { value.clone() }
+            if is_plain { quote_spanned!(place_of(value)=> u64::from(*#value)) } else { value.clone() }
         }))
     });
     let arms: Vec<_> = arms.collect();
@@ -158,7 +164,7 @@ fn deadline(cases: &[Case]) -> Option<TokenStream> {
     let arms = cases.iter().filter_map(|case| {
         Some(case.arm(case.deadline.as_ref()?, |value, is_plain| {
             let dereferenced = is_plain.then(|| quote!(*));
-            quote_spanned!(value.span()=> #instant::from(#dereferenced #value))
+            quote_spanned!(place_of(value)=> #instant::from(#dereferenced #value))
         }))
     });
     let arms: Vec<_> = arms.collect();

@@ -37,7 +37,7 @@ fn a_function_keeps_its_state_between_messages(runtime: &dyn Runtime) {
 
 fn the_next_message_waits_for_the_end_of_the_function(runtime: &dyn Runtime) {
     let executor = executor(runtime);
-    let (go, mut gate) = mpsc::unbounded::<()>();
+    let (mut go, mut gate) = mpsc::channel::<()>(3);
     let slow = move || {
         actor_fn(0, async move |sum, message: Sum, _cx| match message {
             Sum::Add(n) => {
@@ -53,7 +53,7 @@ fn the_next_message_waits_for_the_end_of_the_function(runtime: &dyn Runtime) {
         sum.try_tell(Sum::Add(n)).expect("there is room");
     }
     for _ in 1..=3 {
-        go.unbounded_send(()).expect("the actor lives");
+        go.try_send(()).expect("the actor lives");
     }
     assert_eq!(sum.ask_blocking(Sum::Read, PATIENCE).expect("it runs"), 6);
 }
