@@ -148,7 +148,11 @@ fn source(cases: &[Case]) -> Option<TokenStream> {
 fn key(cases: &[Case]) -> Option<TokenStream> {
     let arms = cases.iter().filter_map(|case| {
         Some(case.arm(case.key.as_ref()?, |value, is_plain| {
-            if is_plain { quote_spanned!(place_of(value)=> u64::from(*#value)) } else { value.clone() }
+            if is_plain {
+                quote_spanned!(place_of(value)=> u64::from(*#value))
+            } else {
+                value.clone()
+            }
         }))
     });
     let arms: Vec<_> = arms.collect();
