@@ -164,6 +164,18 @@ fn a_wake_of_a_detached_stream_leaves_nothing() {
 }
 
 #[test]
+fn a_wake_after_the_detaching_adds_nothing() {
+    check(PREEMPTIONS, || {
+        let mut rig = Rig::new();
+        let _other = rig.attach();
+        let remote = rig.attach();
+        assert!(rig.streams().detach(remote.number));
+        join(remote.start());
+        assert_eq!(rig.streams().waiting(), 0);
+    });
+}
+
+#[test]
 fn a_wake_at_the_end_of_the_life_leaves_nothing() {
     check(PREEMPTIONS, || {
         let mut rig = Rig::new();
