@@ -36,7 +36,7 @@
 //! |---|---|---|
 //! | viewers at the same time | [`Limits::viewers`] | the connection is closed at once |
 //! | time for a viewer to take a whole frame | [`Limits::patience`] | the connection is closed |
-//! | time from a frame to the end of the next request | [`Limits::idle`] | the connection is closed |
+//! | time from a frame to the end of the next request | [`Limits::idle`] | it is closed |
 //!
 //! Frames are made and sent on threads of the server, never on those of the actors. So it works as
 //! well while all owners are stuck.

@@ -1,7 +1,7 @@
 //! A look at a running system, from any thread and without a wait; and a watchdog that takes looks.
 //!
-//! In reading order: `data` is what a look finds, `words`, `shown` and `tree` print it. `sight` reads
-//! it, with `since` (for how long), `everyone` (the actors of other systems) and `threads` (how a
+//! In reading order: `data` is what a look finds, and `words`, `shown` and `tree` print it. `sight`
+//! reads it, with `since` (for how long), `everyone` (actors of other systems) and `threads` (how a
 //! thread is); `look` makes an [`Inspection`] of it. `round` is the same for the watchdog: `engine`
 //! decides about rounds, with `ring` (who waits for whom in a circle), `finding` is its result, and
 //! `watchdog` the thread around it, with `stack`.

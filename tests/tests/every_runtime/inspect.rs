@@ -12,7 +12,7 @@ use actor_lanes::{
     System, mailbox,
 };
 use actor_tests::{PATIENCE, on_every_runtime, owned, signal, wait};
-use futures::future::{Either, select};
+use futures::future::select;
 
 on_every_runtime! {
     what_an_actor_does_is_seen_with_its_lane_and_kind,
@@ -133,9 +133,10 @@ impl Actor<Fallible> for Worker {
             }
             Task::Answer(reply) => reply.send(()),
             Task::AskUntil(other, until, dropped) => {
-                let ask = std::pin::pin!(other.ask(Task::Answer));
-                if let Either::Right((_, _ask)) = select(ask, until).await {
-                    // The question is dropped with this block; the handler goes on waiting.
+                // The question is dropped with this block, before the signal.
+                {
+                    let ask = std::pin::pin!(other.ask(Task::Answer));
+                    _ = select(ask, until).await;
                 }
                 dropped.send(())?;
                 cx.stop();
