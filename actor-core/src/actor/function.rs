@@ -80,6 +80,7 @@ impl<S: std::fmt::Debug, M, F> std::fmt::Debug for ActorFn<S, M, F> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S, M, O, F> Actor<O> for ActorFn<S, M, F>
 where
     S: 'static,
