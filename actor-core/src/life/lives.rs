@@ -131,20 +131,20 @@ pub(crate) trait ManyLives: Lives {
 /// The maker has no type of its own here. Otherwise the whole loop would be compiled for each call
 /// that starts an actor, because each closure is a type.
 pub(crate) struct One<A, O> {
-    /// Taken by the loop.
-    make: Option<OnceMaker<A>>,
+    /// Taken by the loop. A thin pointer, because its place is part of the actor for all its life.
+    make: Option<Box<OnceMaker<A>>>,
     outcome: PhantomData<fn() -> O>,
 }
 
 type OnceMaker<A> = Box<dyn FnOnce() -> Result<A, BoxError>>;
 
 impl<O: Outcome, A: Actor<O>> One<A, O> {
-    /// Makes no allocation for a closure without values.
     pub(crate) fn new<K, R>(make: impl FnOnce() -> R + 'static) -> Self
     where
         R: Made<A::Message, K, Actor = A, Outcome = O>,
     {
-        Self { make: Some(Box::new(move || make().made())), outcome: PhantomData }
+        let make: OnceMaker<A> = Box::new(move || make().made());
+        Self { make: Some(Box::new(make)), outcome: PhantomData }
     }
 }
 
