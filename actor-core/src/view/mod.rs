@@ -42,7 +42,7 @@
 //! * A version is taken when `publish` is called. An older snapshot never replaces a newer one, so
 //!   two publishing threads and a waiting snapshot need no order of their own.
 //! * If the check at (2) misses the registration (3), then the look at (4) sees the snapshot of (1)
-//!   or a newer one. [`Notice`](crate::notice::Notice) has the two fences. So the newest is never
+//!   or a newer one. `Notice` has the two fences. So the newest is never
 //!   missed. Several changes may be seen as one.
 //! * The end of a turn copies the waiting snapshot before it clears the place. An owner that ends
 //!   at the same time finds it in one of the two places.
