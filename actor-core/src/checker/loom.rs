@@ -6,7 +6,7 @@ pub use loom::thread;
 use std::time::Duration;
 
 /// The time limit of a model with too many interleavings to run them all.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The number of sending threads where one would suffice.
 pub const CROWD: usize = 1;
@@ -28,7 +28,7 @@ pub fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// Runs the first interleavings, for half a minute.
+/// Runs the first interleavings, for 20 seconds.
 pub fn check_some(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
