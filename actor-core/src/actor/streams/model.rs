@@ -170,7 +170,9 @@ fn a_wake_after_the_detaching_adds_nothing() {
         let _other = rig.attach();
         let remote = rig.attach();
         assert!(rig.streams().detach(remote.number));
-        join(remote.start());
+        let waking = remote.start();
+        assert!(rig.streams().poll_message().is_none());
+        join(waking);
         assert_eq!(rig.streams().waiting(), 0);
     });
 }
