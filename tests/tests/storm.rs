@@ -257,8 +257,8 @@ fn storm(members: &[Member], panics: u64, round: u64) -> i64 {
 fn warm_up(members: &[Member]) {
     for member in members {
         let is_timed = || member.handle.figures().lanes[0].handling.count() > 0;
-        let asks = std::iter::repeat_with(|| member.ask()).take(10_000);
-        assert!(is_timed() || asks.map(|()| is_timed()).any(|is_timed| is_timed));
+        let mut asks = std::iter::repeat_with(|| member.ask()).take(10_000);
+        assert!(is_timed() || asks.any(|()| is_timed()));
     }
 }
 
