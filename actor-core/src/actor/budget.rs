@@ -22,6 +22,10 @@ const SAMPLE_EVERY: u16 = 256;
 /// The first sample of a life comes after this many messages, the next one after twice as many.
 const FIRST_SAMPLE: u16 = 8;
 
+/// An actor whose messages come just in time sleeps for a sample after this many messages at least:
+/// a sleep costs its sender a wake.
+const TO_SLEEP: u32 = 32;
+
 /// After a sample of this time, in nanoseconds, the next message is timed as well: the clock costs
 /// little beside it.
 const SLOW: u64 = 20_000;
@@ -47,6 +51,13 @@ const SLOW: u64 = 20_000;
 /// check, or at the begin of a turn, and ends at the next check, which then comes after one
 /// message. So a message between samples has no further step: whether a sample is due is asked
 /// where the clock may be read anyway, and once in each idle period.
+///
+/// # Messages that come just in time
+///
+/// A sender that waits for each answer can send its next message between a check that finds no
+/// message and the actor's sleep. Then the actor never sleeps, and no check finds a message. The
+/// check after such a message is therefore the same as if another message waited. A sample needs a
+/// message that waits at its begin, so the actor sleeps once if a sample is due.
 pub(crate) struct Budget {
     handled: u32,
     /// The next check is due at this number of messages. Compared with `>=`, because a batch counts
@@ -59,10 +70,31 @@ pub(crate) struct Budget {
     unsampled: u32,
     /// A sample begins after this many messages.
     sample_after: u16,
-    /// Whether the time of a sample runs.
-    is_sampling: bool,
-    /// Whether the last look is from this busy period.
-    was_busy: bool,
+    last_look: LastLook,
+    /// Whether the last check found no further message.
+    found_none: bool,
+}
+
+/// When the owner looked last. Part of every actor, so it is one byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LastLook {
+    /// Before this busy period.
+    BeforeRest,
+    /// In this busy period.
+    InBusyPeriod,
+    /// At the begin of the sample whose time runs.
+    InSample,
+}
+
+/// What an actor does after a check.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Takes the next message, or waits for it.
+    Next,
+    /// As `Next`, but waits asleep: a sample is due, and begins with a message that waits.
+    Sleep,
+    /// Gives way to the other tasks of its thread.
+    GiveWay,
 }
 
 impl Budget {
@@ -74,8 +106,8 @@ impl Budget {
             began: None,
             unsampled: 0,
             sample_after: FIRST_SAMPLE,
-            is_sampling: false,
-            was_busy: false,
+            last_look: LastLook::BeforeRest,
+            found_none: false,
         }
     }
 
@@ -110,7 +142,7 @@ impl Budget {
     #[inline]
     pub(crate) fn rest(&mut self) {
         self.begin_turn();
-        self.was_busy = false;
+        self.last_look = LastLook::BeforeRest;
     }
 
     #[inline]
@@ -119,7 +151,10 @@ impl Budget {
         self.handled = 0;
         self.next_check = 1;
         self.began = None;
-        self.is_sampling = false;
+        self.found_none = false;
+        if self.last_look == LastLook::InSample {
+            self.last_look = LastLook::InBusyPeriod;
+        }
     }
 
     #[inline]
@@ -129,23 +164,22 @@ impl Budget {
 
     #[cold]
     fn begin_sample(&mut self, now: Instant, look: impl FnOnce(Look) -> u64) {
-        look(Look::Before { now, was_busy: self.was_busy });
-        self.was_busy = true;
-        self.is_sampling = true;
+        look(Look::Before { now, was_busy: self.last_look != LastLook::BeforeRest });
+        self.last_look = LastLook::InSample;
         self.next_check = self.handled + 1;
     }
 
     /// Ends a sample at a check, if its time runs.
     #[inline(always)]
     pub(crate) fn end_sample(&mut self, executor: &dyn Executor, look: impl FnOnce(Look) -> u64) {
-        if self.is_sampling {
+        if self.last_look == LastLook::InSample {
             self.end_running_sample(executor.now(), look);
         }
     }
 
     #[cold]
     fn end_running_sample(&mut self, now: Instant, look: impl FnOnce(Look) -> u64) {
-        self.is_sampling = false;
+        self.last_look = LastLook::InBusyPeriod;
         let counts_for = self.unsampled.wrapping_add(self.handled);
         let messages = self.handled + 1 - self.next_check;
         self.unsampled = 0_u32.wrapping_sub(self.handled);
@@ -192,26 +226,55 @@ impl Budget {
         false
     }
 
-    /// Returns whether the turn is over, at a check with more messages waiting. `now` is the time,
-    /// if it was read for this check.
+    /// Returns what the actor does after a check.
     #[inline]
-    pub(crate) fn is_turn_over(
+    pub(crate) fn check(
         &mut self,
         executor: &dyn Executor,
+        has_more: bool,
         look: impl FnOnce(Look) -> u64,
-    ) -> bool {
-        self.handled >= TURN_MESSAGES || self.is_turn_late(executor, look)
+    ) -> Then {
+        let found_none = std::mem::replace(&mut self.found_none, !has_more);
+        if has_more {
+            let is_over = self.handled >= TURN_MESSAGES || self.is_turn_late(executor, look);
+            if is_over { Then::GiveWay } else { Then::Next }
+        } else if found_none {
+            self.check_in_time(executor)
+        } else {
+            // An actor without further messages does not yield: it has met its deadline, which
+            // could pass meanwhile.
+            Then::Next
+        }
+    }
+
+    /// Checks after a message that came just in time.
+    #[cold]
+    fn check_in_time(&mut self, executor: &dyn Executor) -> Then {
+        if self.handled >= TURN_MESSAGES || executor.turn_time().is_none_or(|now| self.is_late(now))
+        {
+            Then::GiveWay
+        } else if self.is_sample_due() && self.unsampled.wrapping_add(self.handled) >= TO_SLEEP {
+            Then::Sleep
+        } else {
+            Then::Next
+        }
     }
 
     #[cold]
     fn is_turn_late(&mut self, executor: &dyn Executor, look: impl FnOnce(Look) -> u64) -> bool {
         let Some(now) = executor.turn_time() else { return true };
-        let is_late = self.is_time_over(now);
-        // The turn's last message is checked in any case.
-        self.next_check = self.next_check.min(TURN_MESSAGES.max(self.handled + 1));
+        let is_late = self.is_late(now);
         if !is_late && self.is_sample_due() {
             self.begin_sample(now, look);
         }
+        is_late
+    }
+
+    /// Returns whether the time limit of the turn has passed. Plans the next check.
+    fn is_late(&mut self, now: Instant) -> bool {
+        let is_late = self.is_time_over(now);
+        // The turn's last message is checked in any case.
+        self.next_check = self.next_check.min(TURN_MESSAGES.max(self.handled + 1));
         is_late
     }
 
@@ -228,5 +291,106 @@ impl Budget {
             executor.give_way(task);
             Poll::Pending
         })
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::runtime::{ExecutorStopped, Maker, Timer};
+
+    /// Only a clock, in nanoseconds since `start`.
+    #[derive(Debug)]
+    struct Clock {
+        start: Instant,
+        passed: AtomicU64,
+    }
+
+    impl Clock {
+        fn new() -> Self {
+            Self { start: Instant::now(), passed: AtomicU64::new(0) }
+        }
+    }
+
+    impl Executor for Clock {
+        fn now(&self) -> Instant {
+            self.start + Duration::from_nanos(self.passed.load(Ordering::Relaxed))
+        }
+
+        fn spawn(&self, _maker: Maker) -> Result<(), ExecutorStopped> {
+            unreachable!("only the clock is read")
+        }
+
+        fn timer(&self) -> Box<dyn Timer> {
+            unreachable!("only the clock is read")
+        }
+
+        fn run_blocking(&self, _work: Box<dyn FnOnce() + Send>) {
+            unreachable!("only the clock is read")
+        }
+
+        fn stop(&self) {}
+
+        fn join(&self, _timeout: Duration) -> bool {
+            true
+        }
+    }
+
+    /// Handles messages of this length that come just in time, until one is followed by another
+    /// step than the next message. Returns their number and the step.
+    fn until_other(budget: &mut Budget, clock: &Clock, nanos: u64) -> (u32, Then) {
+        for messages in 1.. {
+            budget.begin(clock, || false, |_| 0);
+            clock.passed.fetch_add(nanos, Ordering::Relaxed);
+            budget.count(1);
+            if budget.is_check_due() {
+                budget.end_sample(clock, |_| nanos);
+                match budget.check(clock, false, |_| unreachable!("no message waits")) {
+                    Then::Next => {}
+                    then => return (messages, then),
+                }
+            }
+        }
+        unreachable!("the numbers do not end")
+    }
+
+    #[test]
+    fn messages_that_come_just_in_time_are_sampled_and_end_their_turn() {
+        let (clock, mut budget) = (Clock::new(), Budget::new());
+        let (messages, then) = until_other(&mut budget, &clock, 100);
+        assert!(then == Then::Sleep && (TO_SLEEP..TO_SLEEP + CHECK_EVERY).contains(&messages));
+        // It slept. The next message begins a sample.
+        budget.rest();
+        budget.begin(&clock, || false, |_| 0);
+        assert!(budget.last_look == LastLook::InSample);
+        budget.end_sample(&clock, |_| SLOW - 1);
+        // Long before the next sample, the turn is over.
+        budget.sample_after = u16::MAX;
+        let (messages, then) = until_other(&mut budget, &clock, 100);
+        assert!(then == Then::GiveWay && messages == TURN_MESSAGES, "{messages}");
+    }
+
+    #[test]
+    fn slow_messages_that_come_just_in_time_end_their_turn_after_its_time() {
+        let (clock, mut budget) = (Clock::new(), Budget::new());
+        budget.sample_after = u16::MAX;
+        let (messages, then) = until_other(&mut budget, &clock, 100_000);
+        // The time begins at the second check, and the next one is up to 16 messages later.
+        assert!(then == Then::GiveWay && (11..=18).contains(&messages), "{messages}");
+    }
+
+    #[test]
+    fn an_actor_that_sleeps_after_each_message_never_gives_way() {
+        let (clock, mut budget) = (Clock::new(), Budget::new());
+        for _ in 0..1_000 {
+            budget.begin(&clock, || false, |_| 0);
+            budget.count(1);
+            budget.end_sample(&clock, |_| 0);
+            let then = budget.check(&clock, false, |_| 0);
+            assert!(then == Then::Next);
+            budget.rest();
+        }
     }
 }

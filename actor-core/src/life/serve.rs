@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
-use crate::actor::budget::Budget;
+use crate::actor::budget::{Budget, Then};
 use crate::actor::deadline::has_expired;
 use crate::actor::{Actor, Batch, Context, Outcome};
 use crate::life::eye::{BatchNotes, Eye, Site};
@@ -69,17 +69,19 @@ pub(crate) fn serve<L: Lives>(
             }
             if budget.is_check_due() {
                 budget.end_sample(&*parts.cx.executor, |look| mailbox.look(look));
-                // An actor without further messages does not yield: it has met its deadline, which
-                // could pass meanwhile.
-                let is_over = has_more(&mut parts.cx, &mailbox)
-                    && budget.is_turn_over(&*parts.cx.executor, |look| mailbox.look(look));
-                if is_over {
-                    // Not in a handler meanwhile.
-                    mailbox.taking().finish();
-                    if parts.cx.has_sources() {
-                        parts.cx.show();
+                let has_more = has_more(&mut parts.cx, &mailbox);
+                let then = budget.check(&*parts.cx.executor, has_more, |look| mailbox.look(look));
+                match then {
+                    Then::Next => {}
+                    Then::Sleep => mailbox.skip_linger(),
+                    Then::GiveWay => {
+                        // Not in a handler meanwhile.
+                        mailbox.taking().finish();
+                        if parts.cx.has_sources() {
+                            parts.cx.show();
+                        }
+                        budget.give_way(&*parts.cx.executor).await;
                     }
-                    budget.give_way(&*parts.cx.executor).await;
                 }
             }
             let next = Next { budget: &mut budget, mailbox: &mut mailbox, cx: &mut parts.cx };

@@ -45,6 +45,8 @@ pub(crate) struct State<M> {
     has_left: bool,
     /// Whether the receiving thread lingers before it sleeps.
     pub(super) lingers: bool,
+    /// Whether the next wait is without a linger.
+    skips_linger: bool,
     /// Pauses before the next first take from an empty mailbox.
     first_pauses: u16,
     /// The number of lanes checked for unneeded memory so far.
@@ -73,6 +75,7 @@ impl<M: Message> State<M> {
             was_late: false,
             has_left: false,
             lingers: false,
+            skips_linger: false,
             first_pauses: 1,
             rests: 0,
         }
@@ -148,11 +151,17 @@ impl<M: Message> Receiver<'_, M> {
     /// that more messages gather. A consumer close behind a producer makes both fetch each cache
     /// line from the other's core.
     #[inline(always)]
-    fn linger(self) -> Option<M> {
-        if !self.own().lingers || !self.shared().signal().was_ended_from_afar() {
+    fn linger(mut self) -> Option<M> {
+        let skips = std::mem::take(&mut self.taking().own_mut().skips_linger);
+        if skips || !self.own().lingers || !self.shared().signal().was_ended_from_afar() {
             return None;
         }
         self.linger_here()
+    }
+
+    /// Lets the consumer sleep immediately, if the next take finds no message.
+    pub(crate) fn skip_linger(&mut self) {
+        self.taking().own_mut().skips_linger = true;
     }
 
     #[cold]
