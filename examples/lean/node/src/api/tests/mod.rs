@@ -4,7 +4,9 @@ mod answers;
 mod bounds;
 mod client;
 mod condition;
+mod events;
 mod fairness;
+mod page;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
@@ -13,7 +15,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::api::{Api, ApiSources, Limits, Supervision};
+use crate::api::{Api, ApiSources, EventSources, Limits, Supervision};
 use crate::runtime;
 use actor_lanes::view::{self, View};
 use chain::wall_clock::WallClock;
@@ -52,6 +54,7 @@ fn sources(chain: Chain, published: View<Snapshot>) -> ApiSources {
         work: Arc::default(),
         gossip: Arc::default(),
         supervision: Supervision::default(),
+        shown: EventSources::default(),
     }
 }
 
