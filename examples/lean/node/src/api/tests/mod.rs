@@ -2,11 +2,15 @@
 
 mod answers;
 mod bounds;
+#[cfg(unix)]
+mod browser;
 mod client;
 mod condition;
 mod events;
 mod fairness;
 mod page;
+#[cfg(unix)]
+mod page_in_browser;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
