@@ -144,3 +144,32 @@ fn a_real_terminal_follows_the_node_keys_sizes_and_the_nodes_end() {
     tmux.run(&["send-keys", "q"]);
     tmux.wait("the shell", |screen| screen.contains("ready>"));
 }
+
+#[test]
+fn a_devnet_prints_an_address_for_each_node_that_can_be_watched() {
+    use std::io::{BufRead as _, BufReader};
+
+    let mut devnet = Command::new(PROGRAM)
+        .args(["devnet", "--http", "--nodes", "2", "--validators", "2", "--scheme", "test"])
+        .args(["--interval-ms", "100"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let lines = BufReader::new(devnet.stderr.take().expect("it is piped")).lines();
+    let pages = lines.map_while(Result::ok).filter(|line| line.contains("is its page"));
+    let pages: Vec<_> = pages.take(2).collect();
+    for (n, page) in pages.iter().enumerate() {
+        let address = page.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+        let frame = Command::new(PROGRAM)
+            .args(["watch", "--once", address.expect("an address")])
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8_lossy(&frame.stdout).into_owned();
+        assert!(text.starts_with(&format!("node-{n}  ")), "{page}\n{text}");
+    }
+    let interrupted = Command::new("kill").args(["-INT", &devnet.id().to_string()]).status();
+    assert!(interrupted.expect("kill is everywhere").success());
+    assert!(devnet.wait().expect("it is ours").success());
+    assert_eq!(pages.len(), 2);
+}
