@@ -88,11 +88,11 @@ fn connected(
 }
 
 /// The events of a node.
-pub(crate) type Events = Reader<BufReader<Box<dyn Read + Send>>>;
+pub(crate) type Events = Reader<BufReader<Box<dyn Read>>>;
 
 /// Connects to the node's events. An error is its reason, in one line.
 pub(crate) fn open(address: &Address) -> Result<Events, String> {
-    let agent: Agent = Agent::config_builder()
+    let agent = Agent::config_builder()
         .timeout_connect(Some(PATIENCE))
         .timeout_recv_response(Some(PATIENCE))
         .timeout_recv_body(Some(STREAM))
@@ -102,12 +102,12 @@ pub(crate) fn open(address: &Address) -> Result<Events, String> {
         .proxy(None)
         .user_agent(concat!("node-watch/", env!("CARGO_PKG_VERSION")))
         .build()
-        .into();
+        .new_agent();
     let answer = agent.get(address.events()).call().map_err(|error| error.to_string())?;
     let kind = answer.headers().get("content-type");
     match answer.status().as_u16() {
         200 if kind.is_some_and(|kind| kind == "text/event-stream") => {
-            let body: Box<dyn Read + Send> = Box::new(answer.into_body().into_reader());
+            let body: Box<dyn Read> = Box::new(answer.into_body().into_reader());
             Ok(Reader::new(BufReader::new(body)))
         }
         200 | 404 => Err("no node with events answers there".to_owned()),

@@ -61,7 +61,7 @@ pub(crate) fn lines(forks: &Forks, most: usize, signs: Signs) -> Vec<Line> {
         let sign = if is_of_head[place] { signs.of_head } else { signs.other };
         cells[line[place]][column[place]] = sign;
     }
-    let text = |place: usize| cells[line[place]].iter().collect();
+    let text = |place: usize| -> String { cells[line[place]].iter().collect() };
     order
         .into_iter()
         .map(|block| Line { block, columns: text(block), is_of_head: is_of_head[block] })

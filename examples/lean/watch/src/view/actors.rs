@@ -9,7 +9,13 @@ use crate::view::{Role, Theme, put, title};
 use lean_node::events::{ActorRecord, LaneRecord};
 
 /// The width of a bar.
-const BAR: usize = 8;
+const BAR: usize = 6;
+
+/// The width of the figures beside it.
+const FIGURES: usize = 16;
+
+/// The width of an actor's name.
+const NAME: usize = 10;
 
 /// The time of a message in hand above which it stands out, in milliseconds.
 const LONG: u64 = 1000;
@@ -59,8 +65,8 @@ fn write(line: &Line<'_>, theme: &Theme, area: Rect, at: u16, buffer: &mut Buffe
     let lost = line.lane.filter(|lane| lane.lost > 0);
     let lost = lost.map(|lane| format!(" -{}", count(lane.lost))).unwrap_or_default();
     let bar = line.lane.map(|lane| bar(theme, lane)).unwrap_or_default();
-    let rest = width.saturating_sub(if line.lane.is_some() { BAR + 17 } else { 0 });
-    let name_width = if line.work.is_some() { rest.min(11) } else { rest };
+    let rest = width.saturating_sub(if line.lane.is_some() { BAR + FIGURES } else { 0 });
+    let name_width = if line.work.is_some() { rest.min(NAME) } else { rest };
     let name = left(&line.name, name_width);
     let work_width = rest.saturating_sub(name_width);
     let (work, role) = match &line.work {
@@ -69,11 +75,11 @@ fn write(line: &Line<'_>, theme: &Theme, area: Rect, at: u16, buffer: &mut Buffe
     };
     let parts = [
         (name.as_str(), Role::Plain),
-        (&work, role),
+        (work.as_str(), role),
         (" ", Role::Plain),
-        (&bar, Role::Bar),
+        (bar.as_str(), Role::Bar),
         (figures.as_deref().unwrap_or_default(), Role::Plain),
-        (&lost, Role::Alarm),
+        (lost.as_str(), Role::Alarm),
     ];
     put(buffer, area, at, &parts, theme);
 }

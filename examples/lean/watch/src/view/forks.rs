@@ -17,7 +17,7 @@ const BAR: usize = 6;
 
 pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let forks = &model.latest.forks;
-    title(buffer, area, "FORK CHOICE (Head Justified Final Safe)", theme);
+    title(buffer, area, "FORK CHOICE  Head Just. Final Safe", theme);
     let lines = lines(forks, BRANCHES, theme.tree());
     let height = usize::from(area.height.saturating_sub(1));
     let hidden = lines.len().saturating_sub(height) as u64 + forks.left_out;
@@ -36,10 +36,10 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         let role = if line.is_of_head { Role::Plain } else { Role::Quiet };
         let parts = [
             (tree.as_str(), Role::Bar),
-            (&name, role),
-            (&marks, Role::Good),
-            (&bar, Role::Bar),
-            (&weight, role),
+            (name.as_str(), role),
+            (marks.as_str(), Role::Good),
+            (bar.as_str(), Role::Bar),
+            (weight.as_str(), role),
         ];
         put(buffer, area, at, &parts, theme);
     }

@@ -30,7 +30,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, now: Instant, area: Rect, buffe
     };
     let name = format!("{}  ", clean(&node.name));
     let clock = format!("  slot {}.{}  up {}", node.slot, node.interval, span(node.uptime_s * 1000));
-    let first = [(name.as_str(), Role::Title), (node.phase.name(), role), (&clock, Role::Plain)];
+    let first = [(name.as_str(), Role::Title), (node.phase.name(), role), (clock.as_str(), Role::Plain)];
     put(buffer, area, 0, &first, theme);
     put(buffer, area, 1, &[(&chain(node), Role::Plain)], theme);
     put(buffer, area, 2, &[(&others(model), Role::Plain)], theme);

@@ -38,9 +38,9 @@ pub(crate) fn draw(model: &Model, theme: &Theme, now: Instant, area: Rect, buffe
     let middle = Rect { y: area.y + HEAD, height: free - panel_height, ..area };
     head::draw(model, theme, now, rect(area, 0, HEAD), buffer);
     if area.width >= 72 {
-        let half = area.width / 2;
-        forks::draw(model, theme, Rect { width: half - 1, ..middle }, buffer);
-        let beside = Rect { x: area.x + half, width: area.width - half, ..middle };
+        let left = area.width * 9 / 20;
+        forks::draw(model, theme, Rect { width: left - 1, ..middle }, buffer);
+        let beside = Rect { x: area.x + left, width: area.width - left, ..middle };
         actors::draw(model, theme, beside, buffer);
     } else {
         let above = middle.height / 2;

@@ -158,8 +158,7 @@ pub(super) fn peers(sources: &ApiSources, now: Instant) -> Peers {
 /// Returns the event about actors: the chain's owner first, then those with a mailbox that others
 /// send to, then those that run on timers alone.
 pub(super) fn actors(sources: &ApiSources, seen: &Inspection) -> Actors {
-    let mailboxes = std::iter::once(("chain", &sources.chain.gauge()))
-        .map(|(name, gauge)| (name.to_owned(), gauge.figures()))
+    let mailboxes = std::iter::once(("chain".to_owned(), sources.chain.gauge().figures()))
         .chain(sources.watched.iter().map(|it| (it.actor.clone(), it.gauge.figures())))
         .map(|(name, figures)| {
             let of = seen.actor(&format!("/{name}"));
@@ -229,7 +228,7 @@ impl From<&LaneView> for LaneRecord {
 pub(super) fn losses(sources: &ApiSources, chain: &Snapshot) -> Losses {
     let network = &*sources.network;
     let owned = |(reason, count): (&str, u64)| (reason.to_owned(), count);
-    let by_chain = chain.dropped.iter().map(|(reason, count)| owned((reason, *count)));
+    let by_chain = chain.dropped.iter().map(|(reason, count)| owned((*reason, *count)));
     let chain_lanes = ("chain", sources.chain.gauge().figures());
     let watched = sources.watched.iter().map(|it| (it.actor.as_str(), it.gauge.figures()));
     let in_lanes = std::iter::once(chain_lanes).chain(watched).flat_map(|(actor, figures)| {

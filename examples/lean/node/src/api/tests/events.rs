@@ -227,7 +227,7 @@ fn the_stream_goes_on_while_the_owner_is_stuck_and_says_for_how_long() {
     published.sources.wall = WallClock::new(now);
     let api = Api::start(ANY_PORT, published.sources, quick()).expect("a port is free");
     let mut events = Events::open(api.address());
-    let mut until = |phase, behind_ms| {
+    let mut until = |phase: Phase, behind_ms: u64| {
         events.until(|event| match event {
             Event::Node(node) if node.phase == phase && node.behind_ms == behind_ms => {
                 Some(node.reason.clone())

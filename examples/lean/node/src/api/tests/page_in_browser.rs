@@ -52,7 +52,8 @@ fn chain_at(time: u64) -> Snapshot {
     let finalized = slot.saturating_sub(12) / 4 * 4;
     let mut nodes = Vec::new();
     for slot in finalized..=slot {
-        let parent = if slot % 5 == 1 { slot.saturating_sub(2) } else { slot.saturating_sub(1) };
+        let parent = slot.saturating_sub(if slot % 5 == 1 { 2 } else { 1 });
+        let parent = if slot > finalized { parent.max(finalized) } else { parent };
         let node = |number, parent_slot: u64, weight| ForkChoiceNode {
             root: root(number),
             slot,
