@@ -216,7 +216,10 @@ mod tests {
         assert!(standings.charge(peer, Offence::BadAnswer, now));
         assert!(!standings.charge(peer, Offence::BadAnswer, now), "it is left only once");
         assert_eq!(standings.bans().collect::<Vec<_>>(), [(peer, now + BAN)]);
-        assert_eq!((standings.points(&peer, now), standings.points(&PeerId::random(), now)), (0, 100));
+        assert_eq!(
+            (standings.points(&peer, now), standings.points(&PeerId::random(), now)),
+            (0, 100)
+        );
         assert_eq!(
             (standings.banned_until(&peer), standings.next_due()),
             (Some(now + BAN), Some(now + BAN))

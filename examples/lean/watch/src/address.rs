@@ -48,7 +48,11 @@ impl FromStr for Address {
                 && uri.host().is_some_and(|host| !host.is_empty())
                 && matches!(uri.path_and_query().map(|path| path.as_str()), None | Some("/"))
         });
-        if is_address { Ok(Self { base: base.to_owned() }) } else { Err(AddressError(text.to_owned())) }
+        if is_address {
+            Ok(Self { base: base.to_owned() })
+        } else {
+            Err(AddressError(text.to_owned()))
+        }
     }
 }
 
@@ -64,7 +68,8 @@ mod tests {
 
     #[test]
     fn an_address_has_a_host_and_no_path() {
-        for text in ["[::1]:5052", "localhost:5052", "http://localhost:5052/", "https://a.example"] {
+        for text in ["[::1]:5052", "localhost:5052", "http://localhost:5052/", "https://a.example"]
+        {
             let address: Address = text.parse().expect("it is an address");
             assert!(address.events().ends_with("/events"), "{text}");
             assert!(!address.events().contains("//events"), "{text}");

@@ -121,8 +121,7 @@ fn run(reactor: &Runtime, listener: TcpListener, sources: ApiSources, limits: Li
     let sources = Rc::new(sources);
     let board = Rc::new(Board::new(Rc::clone(&sources), limits.event_period));
     let viewers = Rc::new(Viewers::new(limits, Rc::clone(&meters)));
-    let responder =
-        Responder::new(sources, limits, Rc::clone(&meters), Rc::clone(&board), viewers);
+    let responder = Responder::new(sources, limits, Rc::clone(&meters), Rc::clone(&board), viewers);
     let connections = Rc::new(Connections::new(responder, limits, meters));
     let tasks = LocalSet::new();
     // It ends with the set.

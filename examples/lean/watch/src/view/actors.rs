@@ -55,7 +55,11 @@ fn lines<'a>(actor: &'a ActorRecord, shows_lanes: bool) -> Vec<Line<'a>> {
         return vec![Line { name, work: Some((doing, role)), lane }];
     }
     let own = Line { name, work: Some((doing, role)), lane: None };
-    let lane = |lane: &'a LaneRecord| Line { name: format!("  {}", clean(&lane.name)), work: None, lane: Some(lane) };
+    let lane = |lane: &'a LaneRecord| Line {
+        name: format!("  {}", clean(&lane.name)),
+        work: None,
+        lane: Some(lane),
+    };
     std::iter::once(own).chain(actor.lanes.iter().map(lane)).collect()
 }
 

@@ -17,7 +17,9 @@ pub(super) fn draw(model: &Model, theme: &Theme, now: Instant, area: Rect, buffe
     let node = &model.latest.node;
     if model.events == 0 {
         let text = match &model.link {
-            Link::Lost(why) => format!("{}: {}; it is tried again", clean(&model.target), clean(why)),
+            Link::Lost(why) => {
+                format!("{}: {}; it is tried again", clean(&model.target), clean(why))
+            }
             Link::Connecting | Link::Live => format!("{}: connecting", clean(&model.target)),
         };
         put(buffer, area, 0, &[(&text, Role::Waiting)], theme);
@@ -29,8 +31,10 @@ pub(super) fn draw(model: &Model, theme: &Theme, now: Instant, area: Rect, buffe
         _ => Role::Waiting,
     };
     let name = format!("{}  ", clean(&node.name));
-    let clock = format!("  slot {}.{}  up {}", node.slot, node.interval, span(node.uptime_s * 1000));
-    let first = [(name.as_str(), Role::Title), (node.phase.name(), role), (clock.as_str(), Role::Plain)];
+    let clock =
+        format!("  slot {}.{}  up {}", node.slot, node.interval, span(node.uptime_s * 1000));
+    let first =
+        [(name.as_str(), Role::Title), (node.phase.name(), role), (clock.as_str(), Role::Plain)];
     put(buffer, area, 0, &first, theme);
     put(buffer, area, 1, &[(&chain(node), Role::Plain)], theme);
     put(buffer, area, 2, &[(&others(model), Role::Plain)], theme);
@@ -40,16 +44,10 @@ pub(super) fn draw(model: &Model, theme: &Theme, now: Instant, area: Rect, buffe
 }
 
 fn chain(node: &NodeState) -> String {
-    let block = |block: BlockName| {
-        format!("{} {}", block.slot, hex::encode(&block.root.as_bytes()[..4]))
-    };
+    let block =
+        |block: BlockName| format!("{} {}", block.slot, hex::encode(&block.root.as_bytes()[..4]));
     let NodeState { head, justified, finalized, .. } = *node;
-    format!(
-        "head {}  justified {}  finalized {}",
-        block(head),
-        block(justified),
-        block(finalized)
-    )
+    format!("head {}  justified {}  finalized {}", block(head), block(justified), block(finalized))
 }
 
 fn others(model: &Model) -> String {
@@ -80,15 +78,15 @@ fn attention(model: &Model, now: Instant) -> Option<(String, Role)> {
             };
             (format!("no event for {} s{why}; it is tried again", silent.as_secs()), Role::Alarm)
         }),
-        (node.phase == Phase::Stuck)
-            .then(|| (format!("the chain's owner is stuck for {}", span(node.behind_ms)), Role::Alarm)),
+        (node.phase == Phase::Stuck).then(|| {
+            (format!("the chain's owner is stuck for {}", span(node.behind_ms)), Role::Alarm)
+        }),
         node.findings.first().map(|finding| {
             (format!("{} (for {})", clean(&finding.text), span(finding.lasts_ms)), Role::Alarm)
         }),
         (!node.reason.is_empty()).then(|| (clean(&node.reason), Role::Waiting)),
-        (!node.warnings.is_empty()).then(|| {
-            (format!("warnings: {}", clean(&node.warnings.join(", "))), Role::Waiting)
-        }),
+        (!node.warnings.is_empty())
+            .then(|| (format!("warnings: {}", clean(&node.warnings.join(", "))), Role::Waiting)),
         node.notes.last().map(|note| (clean(note), Role::Quiet)),
     ];
     texts.into_iter().flatten().next()

@@ -18,8 +18,8 @@ use ratatui::layout::Rect;
 
 use crate::model::Model;
 use crate::text::left;
-pub use theme::Theme;
 pub(crate) use theme::Role;
+pub use theme::Theme;
 
 /// The lines of the head.
 const HEAD: u16 = 4;

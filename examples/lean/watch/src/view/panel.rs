@@ -44,7 +44,13 @@ fn group(group: &LossGroup) -> (String, Role) {
     reasons.sort_by_key(|loss| std::cmp::Reverse(loss.count));
     let reasons: Vec<_> = reasons
         .iter()
-        .map(|loss| format!("{} {}", clean(&loss.reason).replace('_', " ").to_lowercase(), count(loss.count)))
+        .map(|loss| {
+            format!(
+                "{} {}",
+                clean(&loss.reason).replace('_', " ").to_lowercase(),
+                count(loss.count)
+            )
+        })
         .collect();
     let list = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
     let role = if group.total == 0 { Role::Quiet } else { Role::Plain };

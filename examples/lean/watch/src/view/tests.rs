@@ -25,7 +25,8 @@ fn events() -> Vec<Event> {
             root(byte)
         )
     };
-    let (a, b, c) = (block(0xaa, 117, "null", 8), block(0xbb, 119, "0", 6), block(0xcc, 120, "0", 2));
+    let (a, b, c) =
+        (block(0xaa, 117, "null", 8), block(0xbb, 119, "0", 6), block(0xcc, 120, "0", 2));
     let head = root(0xbb);
     let data = [
         (
@@ -37,21 +38,39 @@ fn events() -> Vec<Event> {
                  "tick_lateness_ms": {{"last": 1, "max": 30}}}}"#
             ),
         ),
-        ("forks", format!(
-            r#"{{"blocks": [{a}, {b}, {c}], "validators": 8, "head": 1, "justified": 0,
+        (
+            "forks",
+            format!(
+                r#"{{"blocks": [{a}, {b}, {c}], "validators": 8, "head": 1, "justified": 0,
              "finalized": 0, "safe_target": 1, "left_out": 0}}"#
-        )),
+            ),
+        ),
         ("votes", r#"{"received_now": 7}"#.to_owned()),
-        ("peers", r#"{"connected": 3, "configured": 4, "configured_connected": 2, "bans": 5}"#.to_owned()),
-        ("history", r#"{"slots": [{"slot": 118, "finalized": 115}, {"slot": 119, "finalized": 103}]}"#.to_owned()),
-        ("actors", r#"{"actors": [
+        (
+            "peers",
+            r#"{"connected": 3, "configured": 4, "configured_connected": 2, "bans": 5}"#.to_owned(),
+        ),
+        (
+            "history",
+            r#"{"slots": [{"slot": 118, "finalized": 115}, {"slot": 119, "finalized": 103}]}"#
+                .to_owned(),
+        ),
+        (
+            "actors",
+            r#"{"actors": [
             {"name": "chain", "doing": "Block", "busy_ms": 2500, "lanes": [
                 {"name": "blocks", "capacity": 1024, "depth": 512, "high_water": 768},
                 {"name": "votes", "capacity": 4096, "depth": 1, "high_water": 1, "lost": 1234}]},
-            {"name": "evil\u202etxt", "doing": "idle", "lanes": []}]}"#.to_owned()),
-        ("losses", r#"{"groups": [{"name": "dropped by the chain", "total": 15, "reasons": [
+            {"name": "evil\u202etxt", "doing": "idle", "lanes": []}]}"#
+                .to_owned(),
+        ),
+        (
+            "losses",
+            r#"{"groups": [{"name": "dropped by the chain", "total": 15, "reasons": [
             {"reason": "UNKNOWN_BLOCK", "count": 1}, {"reason": "DUPLICATE_VOTE", "count": 14}]},
-            {"name": "bans", "total": 0}]}"#.to_owned()),
+            {"name": "bans", "total": 0}]}"#
+                .to_owned(),
+        ),
     ];
     let read = |(name, data): (&str, String)| Event::read(name, &data).expect("it is JSON");
     data.into_iter().filter_map(read).collect()
@@ -82,17 +101,17 @@ fn a_frame_of_80_columns_and_24_lines_shows_the_whole_node() {
     assert_eq!(lines.len(), 24);
     assert_eq!(lines[0], "node\\u{1b}[2J-0  running  slot 120.3  up 1h02m");
     assert_eq!(lines[1], "head 119 bbbbbbbb  justified 0 00000000  finalized 117 00000000");
-    assert_eq!(
-        lines[2],
-        "peers 3 (2/4 configured)  bans 5  votes 7  blocks 119  late 1/30 ms"
-    );
+    assert_eq!(lines[2], "peers 3 (2/4 configured)  bans 5  votes 7  blocks 119  late 1/30 ms");
     assert!(has(&lines, " o 120 cccccccc      ##.... 2/8"), "{lines:#?}");
     assert!(has(&lines, "*| 119 bbbbbbbb H  S #####. 6/8"), "{lines:#?}");
     assert!(has(&lines, "*' 117 aaaaaaaa  JF  ###### 8/8"), "{lines:#?}");
     assert!(has(&lines, "###::. 512/1.0k"), "the fullest lane: {lines:#?}");
     assert!(has(&lines, "Block 2.5s"), "{lines:#?}");
     assert!(has(&lines, "finality 16 slots behind: _#"), "{lines:#?}");
-    assert!(has(&lines, "dropped by the chain 15: duplicate vote 14, unknown block 1"), "{lines:#?}");
+    assert!(
+        has(&lines, "dropped by the chain 15: duplicate vote 14, unknown block 1"),
+        "{lines:#?}"
+    );
     assert!(lines[23].starts_with("q quit"));
     assert!(lines.iter().all(|line| !line.contains(char::is_control)), "{lines:#?}");
     assert!(lines.iter().all(|line| line.chars().count() <= 80));

@@ -127,7 +127,8 @@ pub(super) fn votes(sources: &ApiSources, chain: &Snapshot, records: &Records) -
 
 /// Returns the event about peers.
 pub(super) fn peers(sources: &ApiSources, now: Instant) -> Peers {
-    let (sync, network, table) = (sources.sync_state(), &sources.network, sources.shown.peers.get());
+    let (sync, network, table) =
+        (sources.sync_state(), &sources.network, sources.shown.peers.get());
     let minutes = |time: Duration| time.as_secs() / 60;
     let peers = table.connected.iter().map(|peer| PeerRecord {
         id: peer.peer.to_string(),
@@ -243,9 +244,8 @@ pub(super) fn losses(sources: &ApiSources, chain: &Snapshot) -> Losses {
     let kind = |offence: Offence| format!("{offence:?}");
     let offences = Offence::ALL.map(|offence| (kind(offence), network.offences_of(offence)));
     let bans = Offence::ALL.map(|offence| (kind(offence), network.bans_for(offence)));
-    let places = network.refused_places.by_reason().map(|(reason, count)| {
-        (reason.replace('_', " "), count)
-    });
+    let places =
+        network.refused_places.by_reason().map(|(reason, count)| (reason.replace('_', " "), count));
     let replaced = ("replaced by another stranger".to_owned(), network.strangers_replaced.get());
     Losses {
         groups: vec![

@@ -84,7 +84,9 @@ mod tests {
         assert!(viewers.admit(stranger(1)).is_none(), "its share is taken");
         held.push(viewers.admit(stranger(2)).expect("room"));
         assert!(viewers.admit(stranger(3)).is_none(), "the others are reserved");
-        held.extend((0..2).map(|_| viewers.admit(Client::Local).expect("they are reserved for it")));
+        held.extend(
+            (0..2).map(|_| viewers.admit(Client::Local).expect("they are reserved for it")),
+        );
         assert!(viewers.admit(Client::Local).is_none(), "all are taken");
     }
 

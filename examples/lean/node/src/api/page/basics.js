@@ -1,5 +1,3 @@
-"use strict";
-
 // Elements, texts and numbers. Every text of the node is set as text, never as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";

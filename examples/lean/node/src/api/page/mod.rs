@@ -18,12 +18,22 @@ use crate::api::responder::{Answer, found};
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = concat!(
-    include_str!("basics.js"),
-    include_str!("tree.js"),
-    include_str!("charts.js"),
-    include_str!("page.js"),
-);
+
+/// The script. Its names are those of a block, because many usual names are taken by the browser.
+macro_rules! script {
+    () => {
+        concat!(
+            "\"use strict\";\n{\n",
+            include_str!("basics.js"),
+            include_str!("tree.js"),
+            include_str!("charts.js"),
+            include_str!("page.js"),
+            "}\n"
+        )
+    };
+}
+
+const SCRIPT: &str = script!();
 
 const PAGE: &str = concat!(
     include_str!("head.html"),
@@ -32,10 +42,7 @@ const PAGE: &str = concat!(
     "</style>\n</head>\n",
     include_str!("body.html"),
     "<script>",
-    include_str!("basics.js"),
-    include_str!("tree.js"),
-    include_str!("charts.js"),
-    include_str!("page.js"),
+    script!(),
     "</script>\n</body>\n</html>\n",
 );
 
@@ -102,9 +109,22 @@ mod tests {
         // The namespace of SVG is a name, and no address is read.
         let text = PAGE.replace("http://www.w3.org/2000/svg", "");
         for forbidden in [
-            "http:", "https:", "//cdn", "@import", "url(", " src=", "innerHTML", "outerHTML",
-            "insertAdjacent", "document.write", "eval(", "Function(", " onclick", " onload",
-            " style=", "\r",
+            "http:",
+            "https:",
+            "//cdn",
+            "@import",
+            "url(",
+            " src=",
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacent",
+            "document.write",
+            "eval(",
+            "Function(",
+            " onclick",
+            " onload",
+            " style=",
+            "\r",
         ] {
             assert!(!text.contains(forbidden), "{forbidden}");
         }

@@ -132,13 +132,9 @@ fn a_role_that_is_not_said_is_asked_for_in_the_status_line() {
 fn other_paths_are_not_found_and_other_methods_not_allowed() {
     let served = Served::start(Limits::default());
     let address = served.address();
-    for path in [
-        "/unknown",
-        "/lean/v0/unknown",
-        "/lean/v0/health/",
-        "/lean/v0/Health",
-        "/lean//v0/health",
-    ] {
+    for path in
+        ["/unknown", "/lean/v0/unknown", "/lean/v0/health/", "/lean/v0/Health", "/lean//v0/health"]
+    {
         assert_eq!(get(address, path).status, "404 Not Found", "{path}");
     }
     assert_eq!(

@@ -175,8 +175,7 @@ impl Browser {
         let size = self.call("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();
         let (width, height) = (&size["width"], &size["height"]);
         let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });
-        let parameters =
-            json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let parameters = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let picture = self.call("Page.captureScreenshot", parameters);
         let data = picture["data"].as_str().expect("it has data");
         let picture = STANDARD.decode(data).expect("it is base64");

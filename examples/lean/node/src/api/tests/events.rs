@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::api::events::{Board, Taken};
 use crate::api::tests::client::{ask, connect, get};
-use crate::api::tests::{ANY_PORT, ENOUGH, Served, sources, store};
+use crate::api::tests::{ANY_PORT, ENOUGH, Served, sources};
 use crate::api::{Api, ApiSources, EventSources, Limits, Watched};
 use crate::events::{Disk, DiskFigure, Event, Latest, MOST_SLOTS, Phase};
 use crate::health::Failure;

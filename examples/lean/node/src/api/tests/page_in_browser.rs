@@ -101,10 +101,8 @@ fn peers() -> PeerTable {
         since: now,
         points: 100 - 5 * n,
     };
-    let ban = |n: u32| BannedPeer {
-        peer: PeerId::random(),
-        until: now + Duration::from_secs(100) * n,
-    };
+    let ban =
+        |n: u32| BannedPeer { peer: PeerId::random(), until: now + Duration::from_secs(100) * n };
     PeerTable {
         connected: (0..9).map(peer).collect(),
         connected_left_out: 3,
@@ -138,7 +136,8 @@ fn serve(chain: Snapshot, change: impl FnOnce(&mut ApiSources)) -> Page {
 fn live(publisher: Publisher<Snapshot>, clock: SlotClock) -> SyncSender<()> {
     let (stop, stopped) = sync_channel(0);
     thread::spawn(move || {
-        while stopped.recv_timeout(Duration::from_millis(INTERVAL)) == Err(RecvTimeoutError::Timeout)
+        while stopped.recv_timeout(Duration::from_millis(INTERVAL))
+            == Err(RecvTimeoutError::Timeout)
         {
             publisher.publish(chain_at(clock.total_intervals(WallClock::SYSTEM.now())));
         }
