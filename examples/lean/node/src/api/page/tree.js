@@ -38,7 +38,7 @@ function newRow(block) {
   const row = drawn("g", null, { class: "row" });
   row.edge = drawn("path", row, { class: "edge" });
   row.dot = drawn("circle", row, { r: 4.5, class: "dot" });
-  row.slot = drawn("text", row, { y: 4 });
+  row.number = drawn("text", row, { y: 4 });
   row.marks = ["h", "j", "f", "s"].map((mark) => {
     const text = drawn("text", row, { y: 4, class: `mark ${mark}` });
     say(text, mark.toUpperCase());
@@ -86,8 +86,8 @@ function drawTree(forks) {
       ? `M${x(n)} 4.5V${down - 4.5}`
       : `M${x(n)} 4.5V${down - 10}Q${x(n)} ${down} ${x(block.parent) + 5} ${down}`;
     set(row.edge, { d: path, class: block.skipped > 0 ? "edge cut" : "edge" });
-    set(row.slot, { x: text });
-    say(row.slot, block.slot);
+    set(row.number, { x: text });
+    say(row.number, block.slot);
     row.marks.forEach((mark, at) => set(mark, { x: marks + at * 12, visibility: roles[at] === n ? "visible" : "hidden" }));
     set(row.root, { x: root });
     set(row.room, { x: bar, width: room });
